@@ -1,0 +1,69 @@
+// The port: one open connection to a hypervisor, in the words of the model. Every method rejects with a `Failure`.
+import type { Event } from '../lifetime/emitter.js';
+import type { Capabilities } from '../model/capabilities.js';
+import type { Failure } from '../model/failure.js';
+import type { Progress } from '../model/operation.js';
+import type { Step } from '../model/plan.js';
+import type { Snapshot, SnapshotTree } from '../model/snapshot.js';
+import type { Vm, VmDisk } from '../model/vm.js';
+
+/** What the daemon said by itself. It says nothing of snapshots: they must be looked for. */
+export interface VmEvent {
+  readonly uuid: string;
+  readonly name: string;
+  readonly what: 'defined' | 'undefined' | 'power' | 'fromSnapshot' | 'blockJob' | 'job' | 'agent' | 'ioError';
+}
+
+export interface VmHead {
+  readonly uuid: string;
+  readonly name: string;
+  readonly active: boolean;
+}
+
+export interface StepOutcome {
+  /** From the suspended to the resumed event, on the clock of this computer; absent when none was seen. */
+  readonly guestPausedMs?: number;
+}
+
+export interface RunOptions {
+  readonly signal: AbortSignal;
+  readonly onProgress: (progress: Pick<Progress, 'fraction' | 'cancellable'>) => void;
+}
+
+export interface Hypervisor {
+  readonly uri: string;
+  readonly capabilities: Capabilities;
+  readonly onDidChangeVm: Event<VmEvent>;
+  /** Fires once, when the connection has ended for any reason but `close`. */
+  readonly onDidClose: Event<Failure>;
+
+  /** Calls sent so far on all sockets of this connection, keepalive not counted: for tests and measurements. */
+  readonly callCount: number;
+
+  listVms(): Promise<readonly VmHead[]>;
+  /** State and configuration; costs a few calls, blocks while another client's internal snapshot runs. */
+  readVm(uuid: string): Promise<Vm>;
+  countSnapshots(uuid: string): Promise<number>;
+  /** Names only, and the current one: the cheap look of a poll. */
+  readSnapshotNames(uuid: string): Promise<{ readonly names: readonly string[]; readonly current?: string }>;
+  /** In the order of `names`; a snapshot that vanished meanwhile is left out. */
+  readSnapshots(uuid: string, names: readonly string[]): Promise<readonly Snapshot[]>;
+  readTree(uuid: string): Promise<SnapshotTree>;
+  /** The disks named by the `<domain>` inside a snapshot: the frozen files with its content. */
+  readFrozenDisks(uuid: string, snapshot: string): Promise<readonly VmDisk[]>;
+  /** Targets of disks with a block job. Must not be asked while an internal snapshot runs on that VM: it would hang. */
+  readBlockJobs(vm: Vm): Promise<readonly string[]>;
+  readVmXml(uuid: string): Promise<string>;
+  readSnapshotXml(uuid: string, snapshot: string): Promise<string>;
+
+  /**
+   * Carries out one step on a socket of its own, and resolves when its end has been seen. Aborting the signal asks
+   * libvirt to cancel where it can; otherwise the step goes on to its end.
+   */
+  run(vm: Vm, step: Step, options: RunOptions): Promise<StepOutcome>;
+
+  close(): void;
+}
+
+/** Opens the connection that a URI names, and rejects with a `Failure` (unreachable, denied, unsupported, …). */
+export type OpenHypervisor = (uri: string, signal: AbortSignal) => Promise<Hypervisor>;

@@ -1,0 +1,38 @@
+// The live picture of all connections, and the only place where it is written.
+import type { Event } from '../lifetime/emitter.js';
+import type { OperationRequest, OperationResult } from '../model/operation.js';
+import type { Decision } from '../model/plan.js';
+import type { SnapshotTree } from '../model/snapshot.js';
+import type { VmRef } from '../model/vm.js';
+import type { Attention, ConnectionView, InventoryChange, VmView } from './views.js';
+
+/** What views and commands need of the inventory; the class implements it. */
+export interface InventoryPort {
+  readonly connections: readonly ConnectionView[];
+  readonly onDidChange: Event<InventoryChange>;
+  /** Replaces the list of known connections; those that stay keep their state. */
+  setConnections(uris: readonly string[]): void;
+  /** Connects now, without waiting for the back-off; resolves when connected and its VMs are read. */
+  connect(uri: string): Promise<ConnectionView>;
+  setAttention(attention: Attention): void;
+  /** Reads everything again: a connection, a VM with its snapshots, or all. */
+  refresh(what?: { readonly connection?: string; readonly vm?: VmRef }): Promise<void>;
+  findVm(ref: VmRef): VmView | undefined;
+  /** All VMs of a name or UUID, on one connection or all. */
+  findVms(nameOrUuid: string, connection?: string): readonly VmView[];
+  /** The snapshots of a VM, read if they have not been. */
+  readTree(ref: VmRef): Promise<SnapshotTree>;
+  /** Decides from what is known, without a call where the tree is known. */
+  plan(request: OperationRequest): Promise<Decision>;
+  /**
+   * Waits for its turn on the VM, reads everything the plan rests on afresh, and carries it out. Rejects with a
+   * Failure; `refused` when the fresh look forbids it. `onWait` says which operation it waits for.
+   */
+  runOperation(
+    request: OperationRequest,
+    options?: { readonly signal?: AbortSignal; readonly onWait?: (forWhat: OperationRequest) => void },
+  ): Promise<OperationResult>;
+  readVmXml(ref: VmRef): Promise<string>;
+  readSnapshotXml(ref: VmRef, snapshot: string): Promise<string>;
+  dispose(): void;
+}

@@ -1,0 +1,66 @@
+// What readers of the inventory see: readonly values, replaced as a whole when something in them changed.
+import type { Capabilities } from '../model/capabilities.js';
+import type { Failure } from '../model/failure.js';
+import type { OperationRequest, Progress } from '../model/operation.js';
+import type { SnapshotTree } from '../model/snapshot.js';
+import type { Vm, VmRef } from '../model/vm.js';
+
+/**
+ * | state      | meaning                                                              |
+ * |------------|----------------------------------------------------------------------|
+ * | idle       | known, never connected, or nobody looks                               |
+ * | connecting | an attempt is under way                                               |
+ * | connected  | live                                                                  |
+ * | failed     | the last attempt or the connection ended with `failure`; `retryAt` says when it is tried again, if it is |
+ */
+export type ConnectionState = 'idle' | 'connecting' | 'connected' | 'failed';
+
+export interface ConnectionView {
+  readonly uri: string;
+  readonly state: ConnectionState;
+  readonly capabilities?: Capabilities;
+  readonly failure?: Failure;
+  /** Milliseconds since 1970. */
+  readonly retryAt?: number;
+  /** By name. Empty until they have been read; kept while a lost connection is tried again. */
+  readonly vms: readonly VmView[];
+  /** The VMs have been read at least once. */
+  readonly loaded: boolean;
+}
+
+export interface VmView {
+  readonly ref: VmRef;
+  readonly vm: Vm;
+  readonly snapshotCount?: number;
+  /** Absent until somebody looked into this VM. */
+  readonly tree?: SnapshotTree;
+  /** The last read of this VM failed. */
+  readonly failure?: Failure;
+  readonly operation?: RunningOperation;
+}
+
+export interface RunningOperation {
+  readonly request: OperationRequest;
+  /** Milliseconds since 1970. */
+  readonly startedAt: number;
+  readonly progress: Progress;
+}
+
+export interface InventoryChange {
+  /** What changed below: a connection, one VM of it, or, with neither, the list of connections. */
+  readonly connection?: string;
+  readonly vm?: VmRef;
+}
+
+/** What somebody looks at. Only that is polled; with `visible` false nothing is. */
+export interface Attention {
+  readonly visible: boolean;
+  /** URIs of connections whose VMs are shown. */
+  readonly connections: ReadonlySet<string>;
+  /** VMs whose snapshots are shown, as `vmKey`. */
+  readonly vms: ReadonlySet<string>;
+}
+
+export function vmKey(ref: VmRef): string {
+  return `${ref.connection}#${ref.uuid}`;
+}

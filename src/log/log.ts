@@ -1,0 +1,27 @@
+// What the rooms write their log to. The editor's LogOutputChannel satisfies it as it is.
+
+export interface Log {
+  trace(message: string): void;
+  debug(message: string): void;
+  info(message: string): void;
+  warn(message: string): void;
+  error(message: string): void;
+}
+
+/** Puts a word in front of every line, so that a reader sees which connection or VM spoke. */
+export function scoped(log: Log, scope: string): Log {
+  const line = (message: string): string => `[${scope}] ${message}`;
+  return {
+    trace: (m) => log.trace(line(m)),
+    debug: (m) => log.debug(line(m)),
+    info: (m) => log.info(line(m)),
+    warn: (m) => log.warn(line(m)),
+    error: (m) => log.error(line(m)),
+  };
+}
+
+export const silentLog: Log = { trace: noop, debug: noop, info: noop, warn: noop, error: noop };
+
+function noop(): void {
+  // A log that keeps nothing.
+}

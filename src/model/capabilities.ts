@@ -1,0 +1,24 @@
+// What a connection can do: probed where libvirt lets itself be probed, else by version.
+
+/** `major * 1_000_000 + minor * 1_000 + release`, as libvirt itself counts. */
+export type Version = number;
+
+export interface Capabilities {
+  /** The hypervisor driver behind the connection; only QEMU and the test driver are known here. */
+  readonly driver: 'qemu' | 'test' | 'other';
+  readonly libvirt: Version;
+  readonly hypervisor: Version;
+  readonly hostname: string;
+  readonly readOnly: boolean;
+  /** `<externalSnapshot/>` in the capabilities XML: libvirt 9.9 and newer, revert to external snapshots works. */
+  readonly externalRevert: boolean;
+  /** libvirt 9.0 and newer. */
+  readonly externalDelete: boolean;
+}
+
+export function formatVersion(version: Version): string {
+  const major = Math.floor(version / 1_000_000);
+  const minor = Math.floor(version / 1_000) % 1_000;
+  const release = version % 1_000;
+  return release === 0 ? `${major}.${minor}` : `${major}.${minor}.${release}`;
+}

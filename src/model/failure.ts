@@ -1,0 +1,59 @@
+// Every failure that a user can meet, by kind. The sentences are made in views/failureText.
+
+export type FailureKind =
+  /** The VM, snapshot or connection is not there (any more). */
+  | 'notFound'
+  /** A name fits two VMs; `candidates` lists them. */
+  | 'ambiguous'
+  /** No permission: on the socket (`group` names who may), by polkit, or a read-only connection. */
+  | 'denied'
+  /** No daemon answers at this address. */
+  | 'unreachable'
+  /** Another operation or job holds the VM. */
+  | 'busy'
+  /** This libvirt, QEMU or VM cannot do it. */
+  | 'unsupported'
+  /** The connection ended; the operation may go on in the daemon. */
+  | 'lost'
+  /** The peer broke the protocol; the connection was ended. */
+  | 'protocol'
+  /** A rule of ours refuses it before anything is touched; `refusal` says which. */
+  | 'refused'
+  /** The name is taken. */
+  | 'exists'
+  /** The request itself makes no sense. */
+  | 'invalid'
+  /** No space left on the host. */
+  | 'noSpace'
+  /** The user, or another client, cancelled it. */
+  | 'cancelled'
+  /** libvirt or QEMU failed in a way that only its own text describes. */
+  | 'failed';
+
+export interface FailureDetails {
+  /** What was being done, in a few plain words for the log. */
+  readonly doing?: string;
+  /** libvirt's own text, untrusted. */
+  readonly libvirtMessage?: string;
+  readonly libvirtCode?: number;
+  readonly vm?: string;
+  readonly snapshot?: string;
+  readonly connection?: string;
+  readonly path?: string;
+  readonly group?: string;
+  readonly candidates?: readonly string[];
+  /** What the VM's state was when it was read again after the failure. */
+  readonly stateNow?: string;
+  readonly refusal?: import('./refusal.js').Refusal;
+}
+
+export class Failure extends Error {
+  override readonly name = 'Failure';
+  constructor(
+    readonly kind: FailureKind,
+    readonly details: FailureDetails = {},
+    options?: ErrorOptions,
+  ) {
+    super(details.libvirtMessage ?? details.refusal?.reason ?? kind, options);
+  }
+}

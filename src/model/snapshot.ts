@@ -1,0 +1,66 @@
+// What a snapshot is, and the tree that a VM's snapshots form: readonly values and pure functions.
+import type { Trailers } from './description.js';
+
+/** What reverting brings back: RAM and disks, disks of a running VM, or disks of a VM that was off. */
+export type SnapshotKind = 'memory' | 'disk' | 'offline';
+
+/** Where a part of a snapshot is kept: inside the image, in a file of its own, by the user's storage, or not at all. */
+export type Location = 'no' | 'internal' | 'external' | 'manual';
+
+/** State of the VM when the snapshot was taken, in libvirt's words but `off` for shutoff. */
+export type SnapshotState = 'running' | 'paused' | 'off' | 'disk-snapshot' | 'crashed' | 'pmsuspended' | 'unknown';
+
+export interface SnapshotDisk {
+  readonly target: string;
+  readonly location: Location;
+  /** The overlay that was created for what came after an external snapshot. */
+  readonly file?: string;
+  /** An earlier delete of a child did not finish on this disk. */
+  readonly deleteInProgress: boolean;
+}
+
+export interface Snapshot {
+  /** The name that libvirt knows. */
+  readonly name: string;
+  /** What people read: the `Title:` trailer, or the name. */
+  readonly title: string;
+  /** The description without its trailers. */
+  readonly description: string;
+  readonly trailers: Trailers;
+  readonly parent?: string;
+  /** Seconds since 1970. Two snapshots can share a second; the parent links give the order. */
+  readonly createdAt: number;
+  readonly state: SnapshotState;
+  readonly memory: { readonly location: Location; readonly file?: string };
+  readonly disks: readonly SnapshotDisk[];
+  readonly kind: SnapshotKind;
+  /** External if any part is: libvirt decides so too. */
+  readonly style: 'internal' | 'external';
+}
+
+/**
+ * | memory part        | state         | kind    |
+ * |--------------------|---------------|---------|
+ * | internal, external | any           | memory  |
+ * | no                 | disk-snapshot | disk    |
+ * | no                 | running, paused | disk  |
+ * | no                 | other         | offline |
+ */
+export function kindOf(state: SnapshotState, memory: Location): SnapshotKind {
+  if (memory === 'internal' || memory === 'external') {
+    return 'memory';
+  }
+  return state === 'disk-snapshot' || state === 'running' || state === 'paused' ? 'disk' : 'offline';
+}
+
+export function styleOf(memory: Location, disks: readonly SnapshotDisk[]): 'internal' | 'external' {
+  return memory === 'external' || disks.some((disk) => disk.location === 'external') ? 'external' : 'internal';
+}
+
+/** The snapshots of one VM. A parent that is missing makes its child a root; a cycle is cut at its first member. */
+export interface SnapshotTree {
+  readonly snapshots: readonly Snapshot[];
+  readonly current?: string;
+}
+
+export const emptyTree: SnapshotTree = { snapshots: [] };

@@ -1,0 +1,67 @@
+// What a VM is: readonly values only. Users read "VM"; libvirt's word is "domain".
+
+/** libvirt's virDomainState in words; `blocked` counts as running, as virsh's readers expect. */
+export type PowerState = 'running' | 'paused' | 'off' | 'shuttingDown' | 'crashed' | 'asleep' | 'unknown';
+
+/** Why a VM is in its state, where a user or a rule must know it. */
+export type PowerReason =
+  'fromSnapshot' | 'ioError' | 'saving' | 'snapshotting' | 'crashed' | 'failed' | 'saved' | 'other';
+
+export interface VmDisk {
+  /** The guest device name that libvirt uses in snapshots, for example `vda`. */
+  readonly target: string;
+  readonly device: 'disk' | 'cdrom' | 'floppy' | 'lun';
+  /** libvirt's disk type: file, block, network, volume, … */
+  readonly sourceType: string;
+  /** The driver's format: qcow2, raw, … */
+  readonly format: string;
+  /** Absolute path of the file or device; absent for an empty drive or a network disk. */
+  readonly source?: string;
+  readonly readonly: boolean;
+  readonly shareable: boolean;
+  /** Paths below `source`, top first, as far as the XML tells; undefined when it does not tell. */
+  readonly backing?: readonly string[];
+}
+
+export interface Vm {
+  /** 36 characters, lower case. */
+  readonly uuid: string;
+  readonly name: string;
+  readonly title?: string;
+  readonly power: PowerState;
+  readonly powerReason: PowerReason;
+  /** False for a transient VM, which vanishes when it stops. */
+  readonly persistent: boolean;
+  /** A managed save exists: the next start restores RAM from it. */
+  readonly managedSave: boolean;
+  readonly memoryBytes: number;
+  readonly disks: readonly VmDisk[];
+  readonly firmware: 'bios' | 'uefiRawNvram' | 'uefiQcow2Nvram';
+  /** A guest agent channel is configured; `agentConnected` says whether someone answers behind it. */
+  readonly agentChannel: boolean;
+  readonly agentConnected: boolean;
+  /** The file that the first serial console is logged to, if any. */
+  readonly consoleLog?: string;
+}
+
+/** One VM on one connection, stable over renames. */
+export interface VmRef {
+  readonly connection: string;
+  readonly uuid: string;
+}
+
+export function sameVm(a: VmRef, b: VmRef): boolean {
+  return a.connection === b.connection && a.uuid === b.uuid;
+}
+
+/** The VM has a QEMU process behind it. */
+export function isActive(power: PowerState): boolean {
+  return power === 'running' || power === 'paused' || power === 'shuttingDown' || power === 'asleep';
+}
+
+/** Disks that a snapshot takes part in: not empty drives, not read-only ones. */
+export function snapshotableDisks(vm: Pick<Vm, 'disks'>): readonly VmDisk[] {
+  return vm.disks
+    .filter((disk) => disk.source !== undefined || disk.sourceType === 'network')
+    .filter((d) => !d.readonly && d.device !== 'cdrom' && d.device !== 'floppy');
+}
