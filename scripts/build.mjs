@@ -1,0 +1,109 @@
+// Bundles the extension and its tests. Knows nothing of how they are run or packed.
+//   node scripts/build.mjs [--watch] [--minify] [--tests]
+import { existsSync, readdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { root } from './rig/root.mjs';
+
+/** Loaded here and not above, because `npm start` and `npm test` import this file before `npm ci` has run. */
+const esbuild = () => import('esbuild');
+
+/** What both kinds of bundle share; the extension host of the oldest supported VS Code is Node 20. */
+const common = /** @type {const} */ ({ bundle: true, platform: 'node', target: 'node20', logLevel: 'warning' });
+
+const extensionOptions = (/** @type {{ minify?: boolean }} */ { minify = false }) => ({
+  ...common,
+  absWorkingDir: root,
+  entryPoints: ['src/extension.ts'],
+  outfile: 'dist/extension.js',
+  format: /** @type {const} */ ('cjs'),
+  external: ['vscode'],
+  minify,
+  sourcemap: !minify,
+  legalComments: /** @type {const} */ ('none'),
+});
+
+/**
+ * dist/extension.js: one CommonJS file, because VS Code loads extensions with `require`.
+ * @param {{ minify?: boolean }} [options] minified bundles have no source map
+ */
+export async function buildExtension(options = {}) {
+  rmSync(join(root, 'dist'), { recursive: true, force: true });
+  await (await esbuild()).build(extensionOptions(options));
+}
+
+/**
+ * How a layer's files are bundled into out-test/<layer>.
+ * | layer    | format | why                                                                       |
+ * |----------|--------|---------------------------------------------------------------------------|
+ * | host     | cjs    | the extension host loads the suite with `require`                          |
+ * | others   | esm    | they import scripts/**\/*.mjs, which may await at top level                |
+ */
+export const layers = /** @type {const} */ (['unit', 'libvirtd', 'host', 'ui']);
+/** @typedef {(typeof layers)[number]} Layer */
+
+/** Modules that must stay one instance, or find files beside themselves. */
+const external = ['vscode', 'mocha', 'playwright-core', 'axe-core', '@vscode/test-electron', 'esbuild'];
+
+/**
+ * @param {Layer} layer
+ * @returns {Promise<string[]>} absolute paths of the bundles, those that hold tests only
+ */
+export async function buildTests(layer) {
+  const out = join(root, 'out-test', layer);
+  rmSync(out, { recursive: true, force: true });
+  const source = join('test', layer);
+  if (!existsSync(join(root, source))) return [];
+  const entryPoints = readdirSync(join(root, source), { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.test.ts'))
+    .map((file) => join(source, file))
+    .sort();
+  if (entryPoints.length === 0) return [];
+  const host = layer === 'host';
+  const index = join(source, 'index.ts');
+  await (
+    await esbuild()
+  ).build({
+    ...common,
+    absWorkingDir: root,
+    entryPoints: host && existsSync(join(root, index)) ? [...entryPoints, index] : entryPoints,
+    outdir: out,
+    outbase: source,
+    format: host ? 'cjs' : 'esm',
+    outExtension: { '.js': host ? '.cjs' : '.mjs' },
+    external,
+    sourcemap: true,
+    // A CommonJS dependency inside an ES module bundle still calls require().
+    ...(host
+      ? {}
+      : {
+          banner: {
+            js: "import { createRequire as makeRequire } from 'node:module'; const require = makeRequire(import.meta.url);",
+          },
+        }),
+  });
+  return entryPoints.map((file) =>
+    join(root, 'out-test', file.replace(/^test[\\/]/, '').replace(/\.ts$/, host ? '.cjs' : '.mjs')),
+  );
+}
+
+/** Rebuilds dist/extension.js at every change until the process is ended. */
+async function watchExtension() {
+  const context = await (await esbuild()).context({ ...extensionOptions({}), logLevel: 'info' });
+  await context.watch();
+}
+
+if (process.argv[1] === import.meta.filename) {
+  const { values } = parseArgs({
+    options: { watch: { type: 'boolean' }, minify: { type: 'boolean' }, tests: { type: 'boolean' } },
+  });
+  try {
+    if (values.watch) await watchExtension();
+    else await buildExtension({ minify: values.minify ?? false });
+    if (values.tests) for (const layer of layers) await buildTests(layer);
+  } catch (error) {
+    // What is wrong in the sources esbuild has printed already, better than its exception does.
+    if (!(error instanceof Error && 'errors' in error)) throw error;
+    process.exitCode = 1;
+  }
+}
