@@ -1,0 +1,22 @@
+// Which context keys there are and what they can hold. Knows nothing of the editor, so that a test can read it.
+
+/** Why the view is empty; `none` when it is not. */
+export const welcomeStates = ['none', 'noConnections', 'connecting', 'noLibvirt', 'denied', 'failed', 'noVms'] as const;
+export type WelcomeState = (typeof welcomeStates)[number];
+
+export interface ContextKeys {
+  readonly 'virtRewind.welcome': WelcomeState;
+  /** The group that may open libvirt's socket, where `welcome` is `denied`; empty when it is not known. */
+  readonly 'virtRewind.deniedGroup': string;
+  /** A filter hides rows. */
+  readonly 'virtRewind.filtered': boolean;
+  /** At least one operation runs. */
+  readonly 'virtRewind.operationRunning': boolean;
+}
+
+export const contextKeys: readonly (keyof ContextKeys)[] = [
+  'virtRewind.welcome',
+  'virtRewind.deniedGroup',
+  'virtRewind.filtered',
+  'virtRewind.operationRunning',
+];
