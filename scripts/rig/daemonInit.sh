@@ -1,0 +1,81 @@
+#!/bin/bash
+# The first process beside a private libvirtd: lays out what the daemon sees, starts and kills it as it is told on its
+# standard input (start, kill), reaps orphans, and takes everything down when that input ends, however that came about.
+# usage: daemonInit.sh system|session FOLDER keep|remove show-kvm|hide-kvm LIBVIRTD
+mode=$1 dir=$2 after=$3 kvm=$4 libvirtd=$5
+pid=
+
+die() { echo "failed $*"; exit 1; }
+
+private_dev() {
+  local new=$dir/dev name
+  mkdir -p "$new" && mount -t tmpfs -o mode=755 dev "$new" || return 1
+  for name in null:1:3 zero:1:5 full:1:7 random:1:8 urandom:1:9 tty:5:0 fuse:10:229; do
+    IFS=: read -r file major minor <<<"$name"
+    mknod -m 666 "$new/$file" c "$major" "$minor" || return 1
+  done
+  mkdir "$new/net" "$new/pts" "$new/shm" && mknod -m 666 "$new/net/tun" c 10 200
+  mount -t devpts -o newinstance,ptmxmode=0666,mode=620,gid=5 devpts "$new/pts" || return 1
+  mount -t tmpfs shm "$new/shm" || return 1
+  ln -s pts/ptmx "$new/ptmx"
+  ln -s /proc/self/fd "$new/fd"
+  ln -s /proc/self/fd/0 "$new/stdin"
+  ln -s /proc/self/fd/1 "$new/stdout"
+  ln -s /proc/self/fd/2 "$new/stderr"
+  mount --move "$new" /dev
+}
+
+private_system() {
+  # Without the system's /run the daemon meets neither systemd nor the bus, without cgroups it changes none.
+  umount -R -l /sys/fs/cgroup 2>/dev/null
+  mount -t tmpfs -o mode=755 run /run || return 1
+  mkdir -p /run/libvirt /etc/libvirt /var/lib/libvirt /var/cache/libvirt /var/log/libvirt
+  mount --bind "$dir/run" /run/libvirt && mount --bind "$dir/etc" /etc/libvirt &&
+    mount --bind "$dir/lib" /var/lib/libvirt && mount --bind "$dir/cache" /var/cache/libvirt &&
+    mount --bind "$dir/log" /var/log/libvirt || return 1
+  [ "$kvm" = show-kvm ] || private_dev || return 1
+  command -v ip >/dev/null && ip link set lo up
+  return 0
+}
+
+end_everything() {
+  [ -z "$pid" ] || kill -9 "$pid" 2>/dev/null
+  if [ $$ = 1 ]; then
+    kill -9 -1 2>/dev/null # we are init of a PID namespace, so "all" are only our own
+  else
+    local file
+    for file in "$dir"/x/libvirt/qemu/run/*.pid; do
+      [ -e "$file" ] && kill -9 "$(<"$file")" 2>/dev/null
+    done
+  fi
+  [ "$after" = keep ] || rm -rf --one-file-system "$dir" 2>/dev/null
+}
+
+if [ "$mode" = system ]; then
+  private_system 2>>"$dir/libvirtd.log" || die "$(tail -3 "$dir/libvirtd.log")"
+else
+  export HOME=$dir/h XDG_RUNTIME_DIR=$dir/x XDG_CONFIG_HOME=$dir/h/.config XDG_CACHE_HOME=$dir/h/.cache
+  unset XDG_DATA_HOME XDG_STATE_HOME
+fi
+cd /
+trap end_everything EXIT
+trap : TERM INT HUP
+echo ready
+while read -r order; do
+  case $order in
+  start)
+    "$libvirtd" </dev/null >>"$dir/libvirtd.log" 2>&1 &
+    pid=$!
+    disown "$pid" # bash reaps it all the same, but says nothing of its death
+    echo "started $pid"
+    ;;
+  kill)
+    while [ -n "$pid" ] && kill -9 "$pid" 2>/dev/null; do sleep 0.01; done
+    pid=
+    echo killed
+    ;;
+  alive)
+    if [ -n "$pid" ] && kill -0 "$pid" 2>/dev/null; then echo alive; else echo dead; fi
+    ;;
+  esac
+done

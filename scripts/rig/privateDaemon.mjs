@@ -1,0 +1,189 @@
+// @ts-check
+// A libvirtd of one's own, with folders, sockets and guests of its own, that cannot outlive this process.
+// It never meets the machine's own libvirt or its VMs.
+import { spawn } from 'node:child_process';
+import { closeSync, openSync } from 'node:fs';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { setTimeout as wait } from 'node:timers/promises';
+import { findProgram, run } from './run.mjs';
+import { root } from './root.mjs';
+
+/**
+ * @typedef {object} PrivateDaemon
+ * @property {string} uri of its QEMU driver: the system's for root, a private session's for anyone else
+ * @property {string} testUri of libvirt's own pretended hypervisor, served by the same daemon
+ * @property {string} socket absolute path of the daemon's Unix socket
+ * @property {string} dir a folder that the daemon, QEMU and this process may write: disks belong here
+ * @property {string} log absolute path of what the daemon wrote to standard error
+ * @property {NodeJS.ProcessEnv} env for programs that shall find this daemon as their user's session
+ * @property {(args: readonly string[], input?: string) => Promise<import('./run.mjs').Ran>} virsh as "another client";
+ *   never rejects
+ * @property {() => Promise<void>} killDaemon SIGKILL for libvirtd alone: its guests live on
+ * @property {() => Promise<void>} startDaemon again; resolves when the socket answers
+ * @property {() => Promise<void>} stop ends daemon and guests; removes the folder if it was made here
+ */
+
+/** A Unix socket's path has at most 107 bytes, and libvirt appends up to this many to a session's runtime folder. */
+const longestDir = 107 - '/x/libvirt/qemu/run/channel/9999-abcdefghijklmnopqrst/org.qemu.guest_agent.0'.length;
+
+/**
+ * Whether the file that KVM is reached by can be opened by QEMU. libvirt loses four seconds at each start of a VM when
+ * the file is there and QEMU's user may not open it, so then it is better hidden.
+ * @returns {boolean}
+ */
+export function kvmUsable() {
+  try {
+    closeSync(openSync('/dev/kvm', 'r+'));
+    return true;
+  } catch {
+    // Not there, not allowed, or no such device: all mean that guests are emulated.
+    return false;
+  }
+}
+
+/** @param {boolean} system @param {string} dir @param {string} extraQemuConf */
+async function writeConfiguration(system, dir, extraQemuConf) {
+  const quiet = 'stdio_handler = "file"\nsecurity_driver = "none"\n';
+  const [folders, conf] = system
+    ? [['run', 'etc', 'lib', 'cache', 'log'], join(dir, 'etc')]
+    : [['x', 'h/.config/libvirt', 'h/.cache'], join(dir, 'h/.config/libvirt')];
+  for (const folder of folders) {
+    await mkdir(join(dir, folder), { recursive: true, mode: system ? 0o755 : 0o700 });
+  }
+  await writeFile(join(conf, 'libvirtd.conf'), 'auth_unix_rw = "none"\nauth_unix_ro = "none"\nlog_level = 3\n');
+  const asRoot = 'namespaces = []\ncgroup_controllers = []\nuser = "root"\ngroup = "root"\ndynamic_ownership = 0\n';
+  await writeFile(join(conf, 'qemu.conf'), `${quiet}${system ? asRoot : ''}${extraQemuConf}`);
+}
+
+/**
+ * The program that becomes the daemon's first process. A PID namespace ends whole with its first process; where an
+ * ordinary user may not have one, the script finds the guests by their pid files.
+ * @param {boolean} system
+ * @returns {Promise<readonly string[]>}
+ */
+async function isolation(system) {
+  const namespaces = ['--pid', '--fork', '--kill-child=SIGKILL', '--mount-proc'];
+  if (system) {
+    return ['unshare', '--mount', '--net', '--propagation', 'private', ...namespaces];
+  }
+  const asUser = ['unshare', '--user', '--map-current-user', '--mount', ...namespaces];
+  const allowed = await run('unshare', [...asUser.slice(1), 'true']);
+  return allowed.code === 0 ? asUser : [];
+}
+
+/**
+ * Starts one. As root it is a system daemon whose guests run as root; otherwise a session daemon with its own HOME.
+ * @param {{ dir?: string, extraQemuConf?: string, kvm?: 'whereUsable' | 'never' }} [options] `dir`: a folder to use and
+ *   to leave there, its path at most 30 bytes; `extraQemuConf`: lines for qemu.conf, which win over those before them
+ * @returns {Promise<PrivateDaemon>}
+ * @throws {Error} when libvirtd is missing or does not come up, with the end of its log
+ */
+export async function startPrivateDaemon(options = {}) {
+  const system = process.getuid?.() === 0;
+  const libvirtd = await findProgram('libvirtd');
+  if (libvirtd === undefined) {
+    throw new Error('libvirtd is not installed');
+  }
+  const dir = options.dir ?? (await mkdtemp(join(tmpdir().length <= 8 ? tmpdir() : '/tmp', 'vr-')));
+  if (Buffer.byteLength(dir) > longestDir) {
+    throw new Error(`the path ${dir} is too long for the sockets below it (at most ${longestDir} bytes)`);
+  }
+  await mkdir(dir, { recursive: true });
+  await writeConfiguration(system, dir, options.extraQemuConf ?? '');
+  const log = join(dir, 'libvirtd.log');
+  const kvm = options.kvm !== 'never' && kvmUsable() ? 'show-kvm' : 'hide-kvm';
+  const [program = 'bash', ...args] = [
+    ...(await isolation(system)),
+    'bash',
+    join(root, 'scripts/rig/daemonInit.sh'),
+    system ? 'system' : 'session',
+    dir,
+    options.dir === undefined ? 'remove' : 'keep',
+    kvm,
+    libvirtd,
+  ];
+  const init = spawn(program, args, { stdio: ['pipe', 'pipe', 'inherit'], detached: true });
+  const said = createInterface({ input: init.stdout });
+  const ended = new Promise((/** @type {(value: undefined) => void} */ resolve) => {
+    init.once('close', () => resolve(undefined));
+    init.once('error', () => resolve(undefined));
+  });
+  // The rest of the process decides how long it lives; the daemon follows it.
+  init.unref();
+  init.stdin.on('error', () => undefined);
+
+  const logTail = async () => (await readFile(log, 'utf8').catch(() => '')).split('\n').slice(-8).join('\n');
+  /** @type {(string | undefined)[]} */
+  const lines = [];
+  /** @type {((line: string | undefined) => void)[]} */
+  const waiting = [];
+  const hear = (/** @type {string | undefined} */ line) => {
+    const next = waiting.shift();
+    if (next === undefined) lines.push(line);
+    else next(line);
+  };
+  said.on('line', hear);
+  void ended.then(() => hear(undefined));
+
+  /** @param {string | undefined} order one line to the first process; resolves with its answer */
+  const ask = async (order) => {
+    init.ref();
+    if (order !== undefined) init.stdin.write(`${order}\n`);
+    const line = lines.length > 0 ? lines.shift() : await new Promise((resolve) => waiting.push(resolve));
+    init.unref();
+    if (line === undefined || line.startsWith('failed')) {
+      throw new Error(`the private libvirtd's surroundings could not be made: ${line ?? ''}\n${await logTail()}`);
+    }
+    return /** @type {string} */ (line);
+  };
+
+  const socket = join(dir, system ? 'run/libvirt-sock' : 'x/libvirt/libvirt-sock');
+  const uri = `qemu+unix:///${system ? 'system' : 'session'}?socket=${socket}`;
+  const env = system
+    ? process.env
+    : { ...process.env, HOME: join(dir, 'h'), XDG_RUNTIME_DIR: join(dir, 'x'), XDG_CACHE_HOME: join(dir, 'h/.cache') };
+  /** @type {PrivateDaemon['virsh']} */
+  const virsh = (args, input) =>
+    run('virsh', ['-q', '-c', uri, ...args], input === undefined ? { env } : { env, input });
+
+  const startDaemon = async () => {
+    await ask('start');
+    for (;;) {
+      // The connection is accepted before the drivers are ready and answered after, so one answer means: all is up.
+      if ((await virsh(['uri'])).code === 0) return;
+      if ((await ask('alive')) === 'dead') {
+        throw new Error(`libvirtd ended at once:\n${await logTail()}`);
+      }
+      await wait(20);
+    }
+  };
+  const stop = async () => {
+    init.ref();
+    init.stdin.end();
+    await ended;
+    if (options.dir === undefined) await rm(dir, { recursive: true, force: true });
+  };
+
+  try {
+    await ask(undefined);
+    await startDaemon();
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  return {
+    uri,
+    testUri: `test+unix:///default?socket=${socket}`,
+    socket,
+    dir,
+    log,
+    env,
+    virsh,
+    killDaemon: async () => void (await ask('kill')),
+    startDaemon,
+    stop,
+  };
+}
