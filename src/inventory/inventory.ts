@@ -1,7 +1,7 @@
 // The live picture of all connections, and the only place where it is written.
 import type { Event } from '../lifetime/emitter.js';
 import type { OperationRequest, OperationResult } from '../model/operation.js';
-import type { Decision } from '../model/plan.js';
+import type { Decision, Plan } from '../model/plan.js';
 import type { SnapshotTree } from '../model/snapshot.js';
 import type { VmRef } from '../model/vm.js';
 import type { Attention, ConnectionView, InventoryChange, VmView } from './views.js';
@@ -26,11 +26,16 @@ export interface InventoryPort {
   plan(request: OperationRequest): Promise<Decision>;
   /**
    * Waits for its turn on the VM, reads everything the plan rests on afresh, and carries it out. Rejects with a
-   * Failure; `refused` when the fresh look forbids it. `onWait` says which operation it waits for.
+   * Failure; `refused` when the fresh look forbids it, or when it decides on other steps or losses than the plan that
+   * somebody `confirmed`. `onWait` says which operation it waits for.
    */
   runOperation(
     request: OperationRequest,
-    options?: { readonly signal?: AbortSignal; readonly onWait?: (forWhat: OperationRequest) => void },
+    options?: {
+      readonly signal?: AbortSignal;
+      readonly onWait?: (forWhat: OperationRequest) => void;
+      readonly confirmed?: Plan;
+    },
   ): Promise<OperationResult>;
   readVmXml(ref: VmRef): Promise<string>;
   readSnapshotXml(ref: VmRef, snapshot: string): Promise<string>;

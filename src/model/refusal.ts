@@ -37,7 +37,9 @@ export type RefusalReason =
   | 'readOnlyConnection'
   | 'driverCannot'
   | 'unfinishedSave'
-  | 'stateNotReachable';
+  | 'stateNotReachable'
+  /** Between the question and the answer, another client changed what was asked about. */
+  | 'changedMeanwhile';
 
 export interface Refusal {
   readonly reason: RefusalReason;
