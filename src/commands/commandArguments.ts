@@ -1,0 +1,134 @@
+// What a command was called with, made out of unknown values: menus hand in rows of the tree, the palette nothing, and
+// keybindings, tasks and other extensions one object. Knows nothing of the editor.
+import { Failure } from '../model/failure.js';
+import { type Node, isNode } from '../views/nodes.js';
+
+export const kinds = ['memory', 'disk', 'offline', 'auto'] as const;
+export const styles = ['internal', 'external'] as const;
+export const afterReverts = ['asSnapshot', 'asBefore', 'running', 'paused', 'off'] as const;
+/** What `virtRewind.copyVirshCommand` can write down: the commands that change a VM, by the verb of their id. */
+export const operations = [
+  'createSnapshot',
+  'revert',
+  'deleteSnapshot',
+  'deleteWithDescendants',
+  'start',
+  'shutDown',
+  'forceOff',
+  'pause',
+  'resume',
+  'restart',
+] as const;
+export type OperationName = (typeof operations)[number];
+
+/** What is given is not asked. */
+export interface CommandArguments {
+  /** Name or UUID. */
+  readonly vm?: string;
+  /** URI; without it the VM is looked for on all connections. */
+  readonly connection?: string;
+  /** Name, or a title that only one snapshot of the VM has. */
+  readonly snapshot?: string;
+  readonly kind?: (typeof kinds)[number];
+  readonly style?: (typeof styles)[number];
+  readonly quiesce?: boolean;
+  readonly title?: string;
+  readonly description?: string;
+  readonly after?: (typeof afterReverts)[number];
+  /** `false`: a destructive command asks nothing. Not honoured in a workspace that is not trusted. */
+  readonly confirm?: boolean;
+  readonly operation?: OperationName;
+  /** For `virtRewind.filter`; empty shows all. */
+  readonly filter?: string;
+}
+
+/**
+ * | first argument              | is                                                                       |
+ * |-----------------------------|--------------------------------------------------------------------------|
+ * | nothing                     | `palette`: all is asked                                                  |
+ * | a row, and the selected rows | `rows`                                                                   |
+ * | `{ selection: true }`       | `rows`: those selected in the view; our own keybindings in the view pass it |
+ * | any other plain object      | `program`: the caller gets a rejection instead of a message              |
+ */
+export type Call =
+  | { readonly by: 'palette' }
+  | { readonly by: 'rows'; readonly rows: readonly [Node, ...Node[]] }
+  | { readonly by: 'program'; readonly given: CommandArguments };
+
+type Check = (value: unknown) => boolean;
+const text: Check = (value) => typeof value === 'string' && value !== '';
+const anyText: Check = (value) => typeof value === 'string';
+const flag: Check = (value) => typeof value === 'boolean';
+const oneOf =
+  (allowed: readonly string[]): Check =>
+  (value) =>
+    typeof value === 'string' && allowed.includes(value);
+
+const checks: Readonly<Record<keyof CommandArguments, Check>> = {
+  vm: text,
+  connection: text,
+  snapshot: text,
+  kind: oneOf(kinds),
+  style: oneOf(styles),
+  quiesce: flag,
+  title: text,
+  description: anyText,
+  after: oneOf(afterReverts),
+  confirm: flag,
+  operation: oneOf(operations),
+  filter: anyText,
+};
+
+/**
+ * @param selection the rows selected in the view
+ * @throws Failure `invalid`, naming the argument: one that is unknown would otherwise silently not count
+ */
+export function parseCall(first: unknown, second: unknown, selection: () => readonly Node[]): Call {
+  if (first === undefined || first === null) {
+    return { by: 'palette' };
+  }
+  if (isNode(first)) {
+    const selected = Array.isArray(second) ? second.filter(isNode) : [];
+    const others = selected.filter((row) => row.id !== first.id);
+    // The editor hands in the whole selection only when the row under the mouse is part of it.
+    return { by: 'rows', rows: [first, ...(others.length < selected.length ? others : [])] };
+  }
+  if (!isPlainObject(first)) {
+    throw new Failure('invalid', { doing: 'reading the argument of a command, which must be one object' });
+  }
+  if (first['selection'] === true && Object.keys(first).length === 1) {
+    const [row, ...others] = selection();
+    return row === undefined ? { by: 'palette' } : { by: 'rows', rows: [row, ...others] };
+  }
+  return { by: 'program', given: parseArguments(first) };
+}
+
+function parseArguments(given: Readonly<Record<string, unknown>>): CommandArguments {
+  const result: Record<string, unknown> = {};
+  for (const [key, value] of Object.entries(given)) {
+    if (!isArgument(key)) {
+      throw new Failure('invalid', { doing: `reading the argument "${key.slice(0, 100)}", which is not known` });
+    }
+    if (value === undefined) {
+      continue;
+    }
+    if (!checks[key](value)) {
+      throw new Failure('invalid', { doing: `reading the argument "${key}", which does not allow this value` });
+    }
+    result[key] = value;
+  }
+  return result;
+}
+
+function isArgument(key: string): key is keyof CommandArguments {
+  return Object.hasOwn(checks, key);
+}
+
+function isPlainObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** What a program gave; nothing for a call from a menu or the palette. */
+export function givenTo(call: Call): CommandArguments {
+  return call.by === 'program' ? call.given : {};
+}

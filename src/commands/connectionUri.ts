@@ -1,0 +1,39 @@
+// Which libvirt URIs a user may add. Knows nothing of the editor and opens nothing.
+
+/**
+ * | verdict      | example                                         |
+ * |--------------|-------------------------------------------------|
+ * | ok           | qemu:///system, qemu+unix:///session?socket=/x, test:///default |
+ * | remoteNotYet | qemu+ssh://host/system, qemu://host/system      |
+ * | otherDriver  | xen:///system, lxc:///                          |
+ * | badPath      | qemu:///, qemu:///default                       |
+ * | noUri        | anything else                                   |
+ */
+export type UriVerdict = 'ok' | 'remoteNotYet' | 'otherDriver' | 'badPath' | 'noUri';
+
+const pathsOf: Readonly<Record<string, readonly string[]>> = {
+  qemu: ['/system', '/session'],
+  test: ['/default'],
+};
+
+export function judgeUri(text: string): UriVerdict {
+  // RFC 3986 section 3, as far as libvirt uses it: driver[+transport]://[authority]/path[?query]
+  const parts = /^([a-z][a-z0-9]*)(?:\+([a-z0-9]+))?:\/\/([^/?#\s]*)(\/[^?#\s]*)(\?[^#\s]*)?$/.exec(text);
+  if (parts === null || text.length > 1_000) {
+    return 'noUri';
+  }
+  const [, driver = '', transport, host, path = ''] = parts;
+  const paths = Object.hasOwn(pathsOf, driver) ? pathsOf[driver] : undefined;
+  if (paths === undefined) {
+    return 'otherDriver';
+  }
+  if (host !== '' || (transport !== undefined && transport !== 'unix')) {
+    return 'remoteNotYet';
+  }
+  return paths.includes(path) ? 'ok' : 'badPath';
+}
+
+/** The daemon runs on this computer, so that the files it names are here. */
+export function isLocalUri(text: string): boolean {
+  return /^[a-z0-9]+(\+unix)?:\/\/\//.test(text);
+}
