@@ -1,0 +1,111 @@
+// THE table: every procedure that is called, a line each. Number, arguments and results as remote_protocol.x orders them.
+// Names are libvirt's own in camel case: REMOTE_PROC_DOMAIN_GET_STATE is `domainGetState`. Knows no sockets.
+import {
+  array,
+  charArray,
+  type Codec,
+  type Fields,
+  i32,
+  optional,
+  struct,
+  type StructOf,
+  u32,
+  u64,
+  type ValueOf,
+} from '../xdr/codec.js';
+import {
+  REMOTE_AUTH_TYPE_LIST_MAX,
+  REMOTE_CONNECT_GET_ALL_DOMAIN_STATS_MAX,
+  REMOTE_DOMAIN_JOB_STATS_MAX,
+  REMOTE_DOMAIN_LIST_MAX,
+  REMOTE_DOMAIN_SNAPSHOT_LIST_MAX,
+} from './protocol.js';
+import { domain, domainSnapshot, optionalText, text, typedParameter, utf8Bytes, uuid } from './structs.js';
+
+export interface Procedure<A, R> {
+  readonly number: number;
+  readonly args: Codec<A>;
+  readonly result: Codec<R>;
+}
+
+function procedure<A extends Fields, R extends Fields>(
+  number: number,
+  args: A,
+  result: R,
+): Procedure<StructOf<A>, StructOf<R>> {
+  return { number, args: struct(args), result: struct(result) };
+}
+
+const domains = array(domain, REMOTE_DOMAIN_LIST_MAX);
+const snapshots = array(domainSnapshot, REMOTE_DOMAIN_SNAPSHOT_LIST_MAX);
+const jobStats = array(typedParameter, REMOTE_DOMAIN_JOB_STATS_MAX);
+const statsRecord = struct({ dom: domain, params: array(typedParameter, REMOTE_CONNECT_GET_ALL_DOMAIN_STATS_MAX) });
+const nothing = {};
+
+/* prettier-ignore */
+export const procedures = {
+  connectOpen: procedure(1, { name: optionalText, flags: u32 }, nothing),
+  connectClose: procedure(2, nothing, nothing),
+  connectGetType: procedure(3, nothing, { type: text }),
+  connectGetVersion: procedure(4, nothing, { hvVer: u64 }),
+  nodeGetInfo: procedure(6, nothing, { model: charArray(32), memory: u64, cpus: i32, mhz: i32, nodes: i32, sockets: i32, cores: i32, threads: i32 }),
+  connectGetCapabilities: procedure(7, nothing, { capabilities: text }),
+  connectGetHostname: procedure(59, nothing, { hostname: text }),
+  connectSupportsFeature: procedure(60, { feature: i32 }, { supported: i32 }),
+  authList: procedure(66, nothing, { types: array(i32, REMOTE_AUTH_TYPE_LIST_MAX) }),
+  authPolkit: procedure(70, nothing, { complete: i32 }),
+  connectGetUri: procedure(110, nothing, { uri: text }),
+  connectGetLibVersion: procedure(157, nothing, { libVer: u64 }),
+  connectListAllDomains: procedure(273, { needResults: i32, flags: u32 }, { domains, ret: u32 }),
+  connectDomainEventCallbackRegisterAny: procedure(316, { eventID: i32, dom: optional(domain) }, { callbackID: i32 }),
+  connectDomainEventCallbackDeregisterAny: procedure(317, { callbackID: i32 }, nothing),
+  connectGetAllDomainStats: procedure(344, { doms: domains, stats: u32, flags: u32 }, { retStats: array(statsRecord, REMOTE_DOMAIN_LIST_MAX) }),
+  connectRegisterCloseCallback: procedure(360, nothing, nothing),
+  connectUnregisterCloseCallback: procedure(361, nothing, nothing),
+
+  domainCreate: procedure(9, { dom: domain }, nothing),
+  domainCreateXml: procedure(10, { xmlDesc: text, flags: u32 }, { dom: domain }),
+  domainDestroy: procedure(12, { dom: domain }, nothing),
+  domainGetXmlDesc: procedure(14, { dom: domain, flags: u32 }, { xml: text }),
+  domainGetInfo: procedure(16, { dom: domain }, { state: u32, maxMem: u64, memory: u64, nrVirtCpu: u32, cpuTime: u64 }),
+  domainLookupByName: procedure(23, { name: text }, { dom: domain }),
+  domainLookupByUuid: procedure(24, { uuid }, { dom: domain }),
+  domainReboot: procedure(27, { dom: domain, flags: u32 }, nothing),
+  domainResume: procedure(28, { dom: domain }, nothing),
+  domainShutdown: procedure(33, { dom: domain }, nothing),
+  domainSuspend: procedure(34, { dom: domain }, nothing),
+  domainIsPersistent: procedure(151, { dom: domain }, { persistent: i32 }),
+  domainGetJobInfo: procedure(163, { dom: domain }, { type: i32, timeElapsed: u64, timeRemaining: u64, dataTotal: u64, dataProcessed: u64, dataRemaining: u64, memTotal: u64, memProcessed: u64, memRemaining: u64, fileTotal: u64, fileProcessed: u64, fileRemaining: u64 }),
+  domainAbortJob: procedure(164, { dom: domain }, nothing),
+  domainManagedSave: procedure(182, { dom: domain, flags: u32 }, nothing),
+  domainHasManagedSaveImage: procedure(183, { dom: domain, flags: u32 }, { result: i32 }),
+  domainManagedSaveRemove: procedure(184, { dom: domain, flags: u32 }, nothing),
+  domainCreateWithFlags: procedure(196, { dom: domain, flags: u32 }, { dom: domain }),
+  domainGetState: procedure(212, { dom: domain, flags: u32 }, { state: i32, reason: i32 }),
+  domainGetControlInfo: procedure(229, { dom: domain, flags: u32 }, { state: u32, details: u32, stateTime: u64 }),
+  domainUndefineFlags: procedure(231, { dom: domain, flags: u32 }, nothing),
+  domainDestroyFlags: procedure(234, { dom: domain, flags: u32 }, nothing),
+  domainBlockJobAbort: procedure(237, { dom: domain, path: text, flags: u32 }, nothing),
+  domainGetBlockJobInfo: procedure(238, { dom: domain, path: text, flags: u32 }, { found: i32, type: i32, bandwidth: u64, cur: u64, end: u64 }),
+  domainReset: procedure(245, { dom: domain, flags: u32 }, nothing),
+  domainShutdownFlags: procedure(258, { dom: domain, flags: u32 }, nothing),
+  domainPmWakeup: procedure(267, { dom: domain, flags: u32 }, nothing),
+  domainGetJobStats: procedure(298, { dom: domain, flags: u32 }, { type: i32, params: jobStats }),
+  domainDefineXmlFlags: procedure(350, { xml: text, flags: u32 }, { dom: domain }),
+
+  domainSnapshotCreateXml: procedure(185, { dom: domain, xmlDesc: text, flags: u32 }, { snap: domainSnapshot }),
+  domainSnapshotGetXmlDesc: procedure(186, { snap: domainSnapshot, flags: u32 }, { xml: utf8Bytes }),
+  domainSnapshotNum: procedure(187, { dom: domain, flags: u32 }, { num: i32 }),
+  domainSnapshotLookupByName: procedure(189, { dom: domain, name: text, flags: u32 }, { snap: domainSnapshot }),
+  domainHasCurrentSnapshot: procedure(190, { dom: domain, flags: u32 }, { result: i32 }),
+  domainSnapshotCurrent: procedure(191, { dom: domain, flags: u32 }, { snap: domainSnapshot }),
+  domainRevertToSnapshot: procedure(192, { snap: domainSnapshot, flags: u32 }, nothing),
+  domainSnapshotDelete: procedure(193, { snap: domainSnapshot, flags: u32 }, nothing),
+  domainSnapshotGetParent: procedure(244, { snap: domainSnapshot, flags: u32 }, { snap: domainSnapshot }),
+  domainListAllSnapshots: procedure(274, { dom: domain, needResults: i32, flags: u32 }, { snapshots, ret: i32 }),
+  domainSnapshotListAllChildren: procedure(275, { snapshot: domainSnapshot, needResults: i32, flags: u32 }, { snapshots, ret: i32 }),
+};
+
+export type ProcedureName = keyof typeof procedures;
+export type ArgsOf<P extends ProcedureName> = ValueOf<(typeof procedures)[P]['args']>;
+export type ResultOf<P extends ProcedureName> = ValueOf<(typeof procedures)[P]['result']>;

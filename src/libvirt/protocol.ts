@@ -1,0 +1,39 @@
+// The numbers of libvirt's RPC protocol that stand in every packet, and its limits.
+// Sources: virnetprotocol.x, remote_protocol.x, virkeepaliveprotocol.x (equal from libvirt 3.4 to 12.6).
+
+export const REMOTE_PROGRAM = 0x20008086;
+export const REMOTE_PROTOCOL_VERSION = 1;
+/** "keep" in ASCII. */
+export const KEEPALIVE_PROGRAM = 0x6b656570;
+export const KEEPALIVE_PROTOCOL_VERSION = 1;
+export const KEEPALIVE_PROC_PING = 1;
+export const KEEPALIVE_PROC_PONG = 2;
+
+export const VIR_NET_CALL = 0;
+export const VIR_NET_REPLY = 1;
+/** An event or a keepalive packet: nobody asked for it. */
+export const VIR_NET_MESSAGE = 2;
+
+export const VIR_NET_OK = 0;
+export const VIR_NET_ERROR = 1;
+
+/** Bytes of a packet without the word that tells its length. */
+export const VIR_NET_MESSAGE_MAX = 33_554_432;
+/** Bytes of the length word. */
+export const VIR_NET_MESSAGE_LEN_MAX = 4;
+/** Bytes of the header after the length word. */
+export const VIR_NET_MESSAGE_HEADER_MAX = 24;
+
+/** Bytes of any one string. */
+export const REMOTE_STRING_MAX = 4_194_304;
+export const REMOTE_DOMAIN_LIST_MAX = 16_384;
+export const REMOTE_DOMAIN_SNAPSHOT_LIST_MAX = 16_384;
+export const REMOTE_DOMAIN_JOB_STATS_MAX = 64;
+export const REMOTE_CONNECT_GET_ALL_DOMAIN_STATS_MAX = 262_144;
+export const REMOTE_AUTH_TYPE_LIST_MAX = 20;
+
+/**
+ * Calls in flight on one connection. With five the daemon (`max_client_requests`) stops reading the socket until one
+ * is answered, and then answers no keepalive either.
+ */
+export const MAX_CALLS_IN_FLIGHT = 4;
