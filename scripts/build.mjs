@@ -3,6 +3,7 @@
 import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { isEntryPoint } from './rig/entryPoint.mjs';
 import { root } from './rig/root.mjs';
 
 /** Loaded here and not above, because `npm start` and `npm test` import this file before `npm ci` has run. */
@@ -93,7 +94,7 @@ async function watchExtension() {
   await context.watch();
 }
 
-if (process.argv[1] === import.meta.filename) {
+if (isEntryPoint(import.meta)) {
   const { values } = parseArgs({
     options: { watch: { type: 'boolean' }, minify: { type: 'boolean' }, tests: { type: 'boolean' } },
   });
