@@ -1,0 +1,105 @@
+// The lists from which a VM, a snapshot or a connection is picked; each line tells the state in words.
+import * as vscode from 'vscode';
+import type { InventoryPort } from '../inventory/inventory.js';
+import type { ConnectionView, VmView } from '../inventory/views.js';
+import { Failure } from '../model/failure.js';
+import type { Snapshot, SnapshotTree } from '../model/snapshot.js';
+import { connectionLabel } from '../views/connectionLabel.js';
+import { relativeAge } from '../views/relativeAge.js';
+import { kindWords, powerWord, snapshotCountText } from '../views/words.js';
+import { answered } from './commandError.js';
+
+const t = vscode.l10n.t;
+
+interface Choice<T> extends vscode.QuickPickItem {
+  readonly value: T;
+}
+
+/** Resolves to the value of the line that was picked; the user may also leave. */
+export async function pick<T>(choices: readonly Choice<T>[], placeHolder: string): Promise<T> {
+  const options = { placeHolder, matchOnDescription: true, matchOnDetail: true };
+  return answered(await vscode.window.showQuickPick(choices, options)).value;
+}
+
+/** Names are other people's text: they shall not put icons into a list. */
+export function plain(text: string): string {
+  return text.replaceAll('$(', '\\$(');
+}
+
+/** The only VM there is, or the one picked of those that fit. */
+export async function pickVm(
+  inventory: InventoryPort,
+  placeholder: string,
+  fits: (view: VmView) => boolean = () => true,
+  connection?: string,
+): Promise<VmView> {
+  const connections = inventory.connections.filter(({ uri }) => connection === undefined || uri === connection);
+  const all = connections.flatMap(({ vms }) => vms);
+  const [first, ...others] = all;
+  if (first === undefined) {
+    throw new Failure('notFound', connection === undefined ? {} : { connection });
+  }
+  if (others.length === 0) {
+    return first;
+  }
+  const fitting = all.filter(fits);
+  const several = connections.filter(({ vms }) => vms.length > 0).length > 1;
+  const choices = (fitting.length > 0 ? fitting : all).map((view) => ({
+    label: plain(view.vm.name),
+    description: [
+      powerWord(view.vm, t),
+      ...(view.snapshotCount === undefined ? [] : [snapshotCountText(view.snapshotCount, t)]),
+    ].join(' · '),
+    ...(several && { detail: connectionLabel(view.ref.connection, t) }),
+    value: view,
+  }));
+  return pick(choices, placeholder);
+}
+
+/** Newest first, because that is what people look for. */
+export async function pickSnapshot(view: VmView, tree: SnapshotTree, placeholder: string): Promise<Snapshot> {
+  if (tree.snapshots.length === 0) {
+    throw new Failure('notFound', { vm: view.vm.name, doing: 'picking a snapshot of a VM that has none' });
+  }
+  const now = Date.now() / 1_000;
+  const choices = tree.snapshots
+    .map((snapshot, index) => ({ snapshot, index }))
+    .sort((a, b) => b.snapshot.createdAt - a.snapshot.createdAt || b.index - a.index)
+    .map(({ snapshot }) => ({
+      label: plain(snapshot.title),
+      description: [
+        kindWords(snapshot, t),
+        relativeAge(snapshot.createdAt, now, t),
+        ...(snapshot.name === tree.current ? [t('current')] : []),
+      ].join(' · '),
+      ...(snapshot.description !== '' && { detail: plain(snapshot.description.replace(/\s+/g, ' ').slice(0, 200)) }),
+      value: snapshot,
+    }));
+  return pick(choices, placeholder);
+}
+
+export async function pickConnection(
+  connections: readonly ConnectionView[],
+  placeholder: string,
+): Promise<ConnectionView> {
+  const choices = connections.map((connection) => ({
+    label: connectionLabel(connection.uri, t),
+    description: connectionStateWord(connection),
+    detail: connection.uri,
+    value: connection,
+  }));
+  return pick(choices, placeholder);
+}
+
+function connectionStateWord(connection: ConnectionView): string {
+  switch (connection.state) {
+    case 'idle':
+      return t('not connected');
+    case 'connecting':
+      return t('connecting');
+    case 'connected':
+      return t('connected');
+    case 'failed':
+      return t('failed');
+  }
+}

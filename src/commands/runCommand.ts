@@ -1,0 +1,119 @@
+// The one wrapper around every command: reads what it was called with, and turns a failure into at most one message.
+import * as vscode from 'vscode';
+import { asFailure } from '../inventory/asFailure.js';
+import type { CommandId } from '../manifest/commandIds.js';
+import type { Failure } from '../model/failure.js';
+import { failureText } from '../views/failureText.js';
+import { parseCall } from './commandArguments.js';
+import { CommandError, Dismissed } from './commandError.js';
+import type { CommandServices, Handler } from './commandServices.js';
+import type { RunningOperations } from './runningOperations.js';
+
+/**
+ * | called with        | done          | question left | failed                                          |
+ * |--------------------|---------------|---------------|-------------------------------------------------|
+ * | nothing, rows      | what it did   | undefined     | one message, then undefined                     |
+ * | an argument object | what it did   | undefined     | rejects with a CommandError, shows nothing       |
+ *
+ * The editor itself shows the message of a command that rejects when a menu or a keybinding started it. So a command
+ * that shows its own message must not reject, and one that rejects must not show.
+ */
+export function runCommand(
+  id: CommandId,
+  handler: Handler,
+  services: CommandServices,
+  running: RunningOperations,
+): (first: unknown, second: unknown) => Promise<unknown> {
+  return async (first, second) => {
+    let byProgram = first !== undefined && first !== null;
+    try {
+      const call = parseCall(first, second, () => services.tree.selection);
+      byProgram = call.by === 'program';
+      return await handler({ ...services, call, running });
+    } catch (error) {
+      if (error instanceof Dismissed) {
+        services.log.debug(`${id}: left by the user`);
+        return undefined;
+      }
+      logFailure(services.log, id, error);
+      if (byProgram) {
+        throw toCommandError(error);
+      }
+      showFailure(services.log, id, error);
+      return undefined;
+    }
+  };
+}
+
+/** Shows at most one message and does not wait until it is read. */
+export function showFailure(log: vscode.LogOutputChannel, id: CommandId, error: unknown): void {
+  const { message, severity, buttons } = wording(error);
+  if (severity === 'silent') {
+    return;
+  }
+  const showLog = vscode.l10n.t('Show Log');
+  const titles = [...buttons.map((button) => button.title), showLog];
+  const shown =
+    severity === 'error'
+      ? vscode.window.showErrorMessage(message, ...titles)
+      : vscode.window.showWarningMessage(message, ...titles);
+  void shown
+    .then((title) => {
+      const button = buttons.find((one) => one.title === title);
+      if (button !== undefined) {
+        return vscode.commands.executeCommand(button.command, ...button.arguments);
+      }
+      if (title === showLog) {
+        log.show();
+      }
+      return undefined;
+    })
+    .then(undefined, (reason: unknown) => logFailure(log, id, reason));
+}
+
+function toCommandError(error: unknown): CommandError {
+  if (error instanceof CommandError) {
+    return error;
+  }
+  const failure = asFailure(error);
+  return new CommandError(failure.kind, wording(error).message, failure.details, { cause: error });
+}
+
+function wording(error: unknown): Pick<ReturnType<typeof failureText>, 'severity' | 'buttons'> & { message: string } {
+  if (error instanceof CommandError) {
+    return { message: error.message, severity: error.kind === 'cancelled' ? 'silent' : 'warning', buttons: [] };
+  }
+  const text = failureText(asFailure(error), vscode.l10n.t);
+  return { ...text, message: sentences(text.sentence, text.nextStep) };
+}
+
+/** What happened and what to do next, in one line. */
+export function sentences(...parts: readonly string[]): string {
+  return parts.filter((part) => part !== '').join(' ');
+}
+
+/** Everything that is known, for the person who reads the log; the message shows only a sentence. */
+export function logFailure(log: vscode.LogOutputChannel, id: CommandId, error: unknown): void {
+  if (error instanceof CommandError) {
+    log.warn(`${id}: ${error.kind}: ${error.message}`);
+    return;
+  }
+  const failure = asFailure(error);
+  const line = `${id}: ${failure.kind}: ${failure.message} ${JSON.stringify(failure.details)}`;
+  if (isOurDefect(failure)) {
+    log.error(`${line}\n${stackOf(failure.cause)}`);
+  } else if (failure.kind === 'cancelled' || failure.kind === 'refused') {
+    log.info(line);
+  } else {
+    log.error(line);
+  }
+}
+
+/** Not a failure that the hypervisor reported, but an exception that nobody expected. */
+function isOurDefect(failure: Failure): boolean {
+  return failure.kind === 'failed' && failure.cause instanceof Error && failure.details.libvirtCode === undefined;
+}
+
+function stackOf(cause: unknown): string {
+  return cause instanceof Error ? (cause.stack ?? cause.message) : String(cause);
+}

@@ -1,0 +1,167 @@
+// Finds the VMs and snapshots that a command is meant for: as given, as selected, or as picked from a list.
+import { Failure } from '../model/failure.js';
+import type { Snapshot, SnapshotTree } from '../model/snapshot.js';
+import { type VmRef, sameVm } from '../model/vm.js';
+import { asFailure } from '../inventory/asFailure.js';
+import type { InventoryPort } from '../inventory/inventory.js';
+import { type VmView, vmKey } from '../inventory/views.js';
+import { type Node, type SnapshotNode, connectionOfNode, vmOfNode } from '../views/nodes.js';
+import { givenTo } from './commandArguments.js';
+import type { CommandRun } from './commandServices.js';
+import { pickSnapshot, pickVm } from './pickTarget.js';
+
+export interface SnapshotTarget {
+  readonly view: VmView;
+  readonly snapshot: Snapshot;
+}
+
+/** Which VMs a list offers; where none fits, all are offered and the plan says why it cannot be done. */
+export type Fits = (view: VmView) => boolean;
+
+/** The VM of the first row, the VM given, or the one picked. */
+export async function targetVm(run: CommandRun, placeholder: string, fits?: Fits): Promise<VmView> {
+  const [view] = await targetVms(run, placeholder, fits);
+  if (view === undefined) {
+    throw new Failure('notFound');
+  }
+  return view;
+}
+
+/** The VMs of all rows, or the one given or picked. At least one. */
+export async function targetVms(run: CommandRun, placeholder: string, fits?: Fits): Promise<readonly VmView[]> {
+  if (run.call.by === 'rows') {
+    const refs = distinctVms(run.call.rows);
+    if (refs.length > 0) {
+      return refs.map((ref) => vmOf(run.inventory, ref));
+    }
+    const connection = connectionOfNode(run.call.rows[0]);
+    await wake(run.inventory, connection);
+    return [await pickVm(run.inventory, placeholder, fits, connection)];
+  }
+  const { vm, connection } = givenTo(run.call);
+  if (vm !== undefined) {
+    return [await namedVm(run.inventory, vm, connection)];
+  }
+  await wake(run.inventory, connection);
+  return [await pickVm(run.inventory, placeholder, fits, connection)];
+}
+
+export async function targetSnapshot(run: CommandRun, placeholder: string): Promise<SnapshotTarget> {
+  const [target] = await targetSnapshots(run, placeholder);
+  if (target === undefined) {
+    throw new Failure('notFound');
+  }
+  return target;
+}
+
+/** The snapshots of all rows, or the one given or picked. At least one. */
+export async function targetSnapshots(run: CommandRun, placeholder: string): Promise<readonly SnapshotTarget[]> {
+  if (run.call.by === 'rows') {
+    const rows = run.call.rows.filter((row): row is SnapshotNode => row.type === 'snapshot');
+    if (rows.length > 0) {
+      return Promise.all(
+        rows.map(async (row) => {
+          const view = vmOf(run.inventory, row.ref);
+          return { view, snapshot: await namedSnapshot(run.inventory, view, row.snapshot) };
+        }),
+      );
+    }
+  }
+  const view = await targetVm(run, placeholder);
+  const { snapshot } = givenTo(run.call);
+  if (snapshot !== undefined) {
+    return [{ view, snapshot: await namedSnapshot(run.inventory, view, snapshot) }];
+  }
+  return [{ view, snapshot: await pickSnapshot(view, await run.inventory.readTree(view.ref), placeholder) }];
+}
+
+/**
+ * The picture of a hidden view may be old, so what is not in it is looked for once more.
+ * @throws Failure `notFound`, `ambiguous`, or that of a connection where the VM may be
+ */
+async function namedVm(inventory: InventoryPort, nameOrUuid: string, connection?: string): Promise<VmView> {
+  const unreachable = await wake(inventory, connection);
+  let found = inventory.findVms(nameOrUuid, connection);
+  if (found.length === 0) {
+    await inventory.refresh(connection === undefined ? undefined : { connection });
+    found = inventory.findVms(nameOrUuid, connection);
+  }
+  const [view, ...others] = found;
+  if (view === undefined) {
+    throw unreachable ?? new Failure('notFound', { vm: nameOrUuid, ...(connection !== undefined && { connection }) });
+  }
+  if (others.length > 0) {
+    throw new Failure('ambiguous', {
+      vm: nameOrUuid,
+      candidates: found.map((one) => `${one.vm.name} (${one.vm.uuid}, ${one.ref.connection})`),
+    });
+  }
+  return view;
+}
+
+async function namedSnapshot(inventory: InventoryPort, view: VmView, nameOrTitle: string): Promise<Snapshot> {
+  const known = matchSnapshot(await inventory.readTree(view.ref), nameOrTitle);
+  if (known.length === 0) {
+    await inventory.refresh({ vm: view.ref });
+  }
+  const found = known.length > 0 ? known : matchSnapshot(await inventory.readTree(view.ref), nameOrTitle);
+  const [snapshot, ...others] = found;
+  const details = { vm: view.vm.name, snapshot: nameOrTitle, connection: view.ref.connection };
+  if (snapshot === undefined) {
+    throw new Failure('notFound', details);
+  }
+  if (others.length > 0) {
+    throw new Failure('ambiguous', { ...details, candidates: found.map((one) => one.name) });
+  }
+  return snapshot;
+}
+
+/** A name goes before a title, because only names are unique. */
+function matchSnapshot(tree: SnapshotTree, nameOrTitle: string): readonly Snapshot[] {
+  const named = tree.snapshots.filter((snapshot) => snapshot.name === nameOrTitle);
+  return named.length > 0 ? named : tree.snapshots.filter((snapshot) => snapshot.title === nameOrTitle);
+}
+
+/**
+ * Connects what is not connected. Returns the failure of a connection where one is missing now.
+ * @throws Failure when the connection that was named, or every one, cannot be had
+ */
+async function wake(inventory: InventoryPort, connection?: string): Promise<Failure | undefined> {
+  const wanted = inventory.connections.filter(({ uri }) => connection === undefined || uri === connection);
+  if (wanted.length === 0) {
+    throw new Failure('notFound', connection === undefined ? {} : { connection });
+  }
+  const asleep = wanted.filter(({ state, loaded }) => state !== 'connected' || !loaded);
+  const outcomes = await Promise.allSettled(asleep.map(({ uri }) => inventory.connect(uri)));
+  const failures = outcomes.flatMap((outcome) => (outcome.status === 'rejected' ? [asFailure(outcome.reason)] : []));
+  const [first] = failures;
+  if (first !== undefined && failures.length === wanted.length) {
+    throw first;
+  }
+  return first;
+}
+
+function vmOf(inventory: InventoryPort, ref: VmRef): VmView {
+  const view = inventory.findVm(ref);
+  if (view === undefined) {
+    throw new Failure('notFound', { vm: ref.uuid, connection: ref.connection });
+  }
+  return view;
+}
+
+function distinctVms(rows: readonly Node[]): readonly VmRef[] {
+  const refs = new Map<string, VmRef>();
+  for (const row of rows) {
+    const ref = vmOfNode(row);
+    if (ref !== undefined) {
+      refs.set(vmKey(ref), ref);
+    }
+  }
+  return [...refs.values()];
+}
+
+/** One VM only: nothing needs to be asked. */
+export function onlyVm(targets: readonly SnapshotTarget[]): VmView | undefined {
+  const [first] = targets;
+  return first !== undefined && targets.every(({ view }) => sameVm(view.ref, first.view.ref)) ? first.view : undefined;
+}
