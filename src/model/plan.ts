@@ -1,7 +1,7 @@
 // A decided operation: what will be done, step by step, and what it costs. Values only; planOperation decides.
 import type { Capabilities } from './capabilities.js';
 import type { OperationRequest, PowerAction } from './operation.js';
-import type { Refusal } from './refusal.js';
+import type { Refused } from './refusal.js';
 import type { SnapshotKind, SnapshotTree } from './snapshot.js';
 import type { Vm, VmDisk } from './vm.js';
 
@@ -35,10 +35,19 @@ export type Loss =
 export type Warning =
   | { readonly about: 'guestStandsStill'; readonly estimateMs?: number }
   | { readonly about: 'crashConsistent' }
+  /** Data that came after the snapshot goes on living in `into`: the file that takes it, where it is known. */
   | { readonly about: 'merges'; readonly into?: string }
   | { readonly about: 'startsQemu' }
   | { readonly about: 'knownBadVersion'; readonly version: string; readonly why: string }
-  | { readonly about: 'agentMissing' };
+  | { readonly about: 'agentMissing' }
+  /** This libvirt makes the snapshot and cannot revert to it; `needed` can. */
+  | { readonly about: 'cannotRevertHere'; readonly version: string; readonly needed: string }
+  /** UEFI variables stay as they are: the snapshot does not hold them. */
+  | { readonly about: 'nvramNotCaptured' }
+  /** A transient VM: it and its snapshots vanish from libvirt when it stops. */
+  | { readonly about: 'vanishesWhenStopped' }
+  /** This libvirt forgets the file instead of removing it. */
+  | { readonly about: 'leavesFile'; readonly file: string };
 
 export interface Plan {
   readonly type: 'plan';
@@ -53,7 +62,7 @@ export interface Plan {
   readonly snapshot?: string;
 }
 
-export type Decision = Plan | { readonly type: 'refusal'; readonly refusal: Refusal };
+export type Decision = Plan | Refused;
 
 /** Everything a decision rests on. What is undefined is not known yet; rules that need it wait for the fresh check. */
 export interface Situation {

@@ -1,48 +1,106 @@
 // Why an operation is refused before anything is touched. Each row has its source in the rule that makes it.
+// Knows no sentences: views/failureText makes them of the reason and its facts.
 
 /**
- * One member per rule; `facts` fill the sentence that views/failureText makes of it.
- * Adding a reason here makes the compiler ask for its sentence.
+ * One row per rule, with the words that fill its sentence. All are strings; those with `?` may be absent.
+ * Adding a reason here makes the compiler ask for its sentence. What the facts mean everywhere:
+ *
+ * | fact               | what it is                                                                       |
+ * |--------------------|----------------------------------------------------------------------------------|
+ * | `vm`               | the VM's name                                                                    |
+ * | `snapshot`         | the title of the snapshot that the rule is about (not always the one asked for)  |
+ * | `parent`, `by`, `child` | title of another snapshot that stands in the way                            |
+ * | `disk`             | the guest's device name, `vda`                                                   |
+ * | `file`             | absolute path on the host of the hypervisor                                      |
+ * | `state`            | a `PowerState`, or for snapshots a `SnapshotState`                               |
+ * | `action`           | a `PowerAction`, or `create`, `revert`, `delete`, `describe`                     |
+ * | `version`, `needed`| libvirt's version as people write it: the one that is there, the one that can    |
  */
-export type RefusalReason =
-  | 'managedSaveExists'
-  | 'otherStyle'
-  | 'internalBaseInUse'
-  | 'blockJobRunning'
-  | 'noCurrentSnapshot'
-  | 'overlayNeededByBranch'
-  | 'externalRevertUnsupported'
-  | 'diskOnlyRevertUnsupported'
-  | 'externalDeleteUnsupported'
-  | 'internalParent'
-  | 'severalChildren'
-  | 'notInActiveChain'
-  | 'unfinishedDelete'
-  | 'imageNotActive'
-  | 'noDisks'
-  | 'rawDisk'
-  | 'diskTypeUnsupported'
-  | 'rawNvram'
-  | 'notRunning'
-  | 'notOff'
-  | 'wrongState'
-  | 'transientVm'
-  | 'crashedVm'
-  | 'asleepVm'
-  | 'badName'
-  | 'nameTaken'
-  | 'fileTaken'
-  | 'sameSecond'
-  | 'memoryFileMissing'
-  | 'readOnlyConnection'
-  | 'driverCannot'
-  | 'unfinishedSave'
-  | 'stateNotReachable'
-  /** Between the question and the answer, another client changed what was asked about. */
-  | 'changedMeanwhile';
+export interface RefusalFacts {
+  /** A managed save exists: RAM of another time would be put on these disks at the next start. */
+  readonly managedSaveExists: { vm: string };
+  /** `own`: internal, external, mixed; `asked`: internal, external. `kind` is the kind that was asked for. */
+  readonly otherStyle: { vm: string; own: string; asked: string; kind: string };
+  /** Reverting would write into a file that others read. Without `by` it is the VM's own active chain. */
+  readonly internalBaseInUse: { snapshot: string; file?: string; by?: string };
+  readonly blockJobRunning: { vm: string; disk: string };
+  /** An external revert without a current snapshot crashes the daemon from 9.9 on. */
+  readonly noCurrentSnapshot: { vm: string; snapshot: string; version: string };
+  /** This libvirt would remove a file that a snapshot of another branch is built on. */
+  readonly overlayNeededByBranch: { snapshot: string; by?: string; file?: string; version: string };
+  readonly externalRevertUnsupported: { snapshot: string; version: string; needed: string };
+  readonly diskOnlyRevertUnsupported: { snapshot: string; version: string; needed: string };
+  readonly externalDeleteUnsupported: { snapshot: string; version: string; needed: string };
+  /** An external snapshot with an internal parent can never be deleted. */
+  readonly internalParent: { snapshot: string; parent: string };
+  readonly severalChildren: { snapshot: string; count: string };
+  /** It has a child and the VM does not run on that branch. */
+  readonly notInActiveChain: { snapshot: string; child: string };
+  /** The current external snapshot has a child: it was reverted to, and its children are another branch. */
+  readonly currentHasChildren: { snapshot: string; child: string };
+  /** A leaf that the VM does not run on, which this libvirt cannot delete. */
+  readonly leafOfOtherBranch: { snapshot: string; version: string; needed: string };
+  /** Descendants of the other style are below it. */
+  readonly mixedDescendants: { snapshot: string; child: string };
+  /** An earlier delete broke off, so that this snapshot's content is half merged. */
+  readonly unfinishedDelete: { snapshot: string; disk: string };
+  /** The image that holds the internal snapshot is not the one that the running VM uses. */
+  readonly imageNotActive: { snapshot: string; disk: string; file: string };
+  /** The VM writes right now into the file that an external snapshot has frozen. */
+  readonly frozenFileInUse: { vm: string; snapshot: string; disk: string; file: string };
+  readonly noDisks: { vm: string };
+  readonly rawDisk: { vm: string; disk: string; format: string };
+  /** `type`: libvirt's disk type, or `lun`, or `shareable`. */
+  readonly diskTypeUnsupported: { vm: string; disk: string; type: string };
+  /** `nvram`: raw or qcow2; `state`: running or off. */
+  readonly rawNvram: { vm: string; nvram: string; state: string; version: string };
+  /** `wanted`: the snapshot kind or action that needs a running VM. */
+  readonly notRunning: { vm: string; state: string; wanted: string };
+  readonly notOff: { vm: string; state: string; wanted: string };
+  readonly wrongState: { vm: string; state: string; action: string };
+  /** A transient VM vanishes when it is off. */
+  readonly transientVm: { vm: string; snapshot: string };
+  readonly crashedVm: { vm: string; action: string };
+  /** Suspended by its own guest (to RAM). */
+  readonly asleepVm: { vm: string; action: string };
+  /** `problem`: empty, tooLong, controlCharacter. */
+  readonly badName: { title: string; problem: string };
+  readonly nameTaken: { title: string };
+  readonly fileTaken: { file: string };
+  /** libvirt or QEMU breaks on a character of this path. */
+  readonly unsafePath: { disk: string; file: string };
+  /** The snapshot's own name holds a character that this libvirt cannot handle while the VM is active. */
+  readonly unsafeSnapshotName: { snapshot: string; version: string };
+  /** Two external reverts within one second; `seconds` until it can be done. */
+  readonly sameSecond: { vm: string; seconds: string };
+  readonly memoryFileMissing: { snapshot: string; file: string };
+  readonly readOnlyConnection: { vm: string; action: string };
+  /** `driver`: test or other. */
+  readonly driverCannot: { driver: string; action: string; kind?: string };
+  /** The VM stands in "paused (saving)": another client saves it, or a daemon died while it did. */
+  readonly unfinishedSave: { vm: string; action: string };
+  /** The state in which the snapshot was taken cannot be brought back. */
+  readonly stateNotReachable: { snapshot: string; state: string };
+  /** Quiesced was asked for and no guest agent answers. */
+  readonly agentMissing: { vm: string };
+  /** The snapshot is not there (any more). `snapshot` is the name as asked for. */
+  readonly snapshotMissing: { vm: string; snapshot: string };
+}
+
+export type RefusalReason = keyof RefusalFacts;
 
 export interface Refusal {
   readonly reason: RefusalReason;
-  /** Words for the sentence: names, paths, versions. */
+  /** Words for the sentence: names, paths, versions; the row of the reason in `RefusalFacts` says which. */
   readonly facts: Readonly<Record<string, string>>;
+}
+
+export interface Refused {
+  readonly type: 'refusal';
+  readonly refusal: Refusal;
+}
+
+/** The facts are checked against the row of the reason here, so that no sentence misses a word. */
+export function refuse<R extends RefusalReason>(reason: R, facts: Readonly<RefusalFacts[R]>): Refused {
+  return { type: 'refusal', refusal: { reason, facts: { ...facts } } };
 }
