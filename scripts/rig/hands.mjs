@@ -1,0 +1,265 @@
+// Two ways to work in a workbench: a mouse, and a keyboard without a mouse. The same story runs with both.
+import { startsWith } from './workbench.mjs';
+
+/** @typedef {import('./workbench.mjs').Workbench} Workbench */
+/** @typedef {import('playwright-core').Locator} Locator */
+
+/** Menus and dialogs take no mouse click in their first moments, lest the click that opened them choose something. */
+const menuGraceMs = 150;
+/** Keys that a list may need before the wanted row has the focus: more than any list here is long. */
+const mostSteps = 80;
+
+/**
+ * @typedef {object} Hands
+ * @property {'mouse' | 'keyboard'} name
+ * @property {(title: string) => Promise<void>} command runs a palette command by its whole title, for example "View: Show Log"
+ * @property {(container: string, view: string) => Promise<void>} showView shows a view and gives it the focus
+ * @property {(row: string | RegExp) => Promise<void>} select
+ * @property {(row: string | RegExp) => Promise<void>} expand does nothing to a row that is open
+ * @property {(row: string | RegExp) => Promise<void>} collapse
+ * @property {(row: string | RegExp, item: string) => Promise<void>} menu chooses from a row's context menu
+ * @property {(row: string | RegExp, title: string) => Promise<void>} inline an action drawn on the row itself; by keyboard, the menu
+ * @property {(label: string | RegExp) => Promise<void>} pick chooses in the open quick pick
+ * @property {(text: string) => Promise<void>} type replaces what is in the open input box
+ * @property {() => Promise<void>} enter accepts the open input box
+ * @property {(button: string) => Promise<void>} answer presses a button of the modal dialog
+ * @property {(toast: string | RegExp, button: string) => Promise<void>} notification presses a button of a toast
+ * @property {(toast: string | RegExp) => Promise<void>} dismiss
+ */
+
+/** The palette's first match may be another command, and its list does not follow later changes: match whole, retry. */
+async function findCommand(/** @type {Workbench} */ workbench, /** @type {string} */ title) {
+  for (let attempt = 1; ; attempt++) {
+    await workbench.page.keyboard.press('F1');
+    await workbench.quickInputField.fill(`>${title}`);
+    const row = workbench.option(title);
+    try {
+      await row.waitFor({ timeout: 3000 });
+      return row;
+    } catch (error) {
+      if (attempt === 5) throw error;
+      await workbench.page.keyboard.press('Escape');
+    }
+  }
+}
+
+/** What is the same for both: the palette and typing are the keyboard's for everybody. */
+class Common {
+  /** @param {Workbench} workbench */
+  constructor(workbench) {
+    this.workbench = workbench;
+    this.page = workbench.page;
+  }
+
+  async type(/** @type {string} */ text) {
+    await this.workbench.quickInputField.waitFor();
+    await this.workbench.quickInputField.press('Control+a');
+    await this.page.keyboard.insertText(text);
+  }
+
+  async enter() {
+    await this.page.keyboard.press('Enter');
+  }
+}
+
+/** @implements {Hands} */
+export class Mouse extends Common {
+  /** @readonly @type {'mouse'} */
+  name = 'mouse';
+
+  async command(/** @type {string} */ title) {
+    const row = await findCommand(this.workbench, title);
+    await row.click();
+  }
+
+  async showView(/** @type {string} */ container, /** @type {string} */ view) {
+    const tab = this.page.locator('.activitybar').getByRole('tab', { name: container });
+    await tab.waitFor();
+    if ((await tab.getAttribute('aria-selected')) !== 'true') await tab.click();
+    await this.page.locator('.part.sidebar').getByText(view, { exact: false }).first().waitFor();
+  }
+
+  async select(/** @type {string | RegExp} */ row) {
+    await this.workbench.row(row).locator('.monaco-icon-label').click();
+  }
+
+  async expand(/** @type {string | RegExp} */ row) {
+    await this.#toggle(row, 'true');
+  }
+
+  async collapse(/** @type {string | RegExp} */ row) {
+    await this.#toggle(row, 'false');
+  }
+
+  async #toggle(/** @type {string | RegExp} */ row, /** @type {string} */ wanted) {
+    const item = this.workbench.row(row);
+    await item.waitFor();
+    if ((await item.getAttribute('aria-expanded')) !== wanted) await item.locator('.monaco-tl-twistie').click();
+    await item.and(this.page.locator(`[aria-expanded="${wanted}"]`)).waitFor();
+  }
+
+  async menu(/** @type {string | RegExp} */ row, /** @type {string} */ item) {
+    await this.workbench.row(row).locator('.monaco-icon-label').click({ button: 'right' });
+    const entry = this.workbench.contextMenu.getByRole('menuitem', { name: startsWith(item) }).first();
+    await entry.hover();
+    await this.page.waitForTimeout(menuGraceMs);
+    await entry.click();
+    await entry.waitFor({ state: 'detached' });
+  }
+
+  async inline(/** @type {string | RegExp} */ row, /** @type {string} */ title) {
+    const item = this.workbench.row(row);
+    await item.hover();
+    await item.getByRole('button', { name: startsWith(title) }).click();
+  }
+
+  async pick(/** @type {string | RegExp} */ label) {
+    await this.workbench.option(label).click();
+  }
+
+  async answer(/** @type {string} */ button) {
+    const { dialog } = this.workbench;
+    await dialog.waitFor();
+    await this.page.waitForTimeout(menuGraceMs);
+    await dialog.getByRole('button', { name: button, exact: true }).click();
+    await dialog.waitFor({ state: 'detached' });
+  }
+
+  async notification(/** @type {string | RegExp} */ toast, /** @type {string} */ button) {
+    await this.workbench.toast(toast).getByRole('button', { name: button, exact: true }).click();
+  }
+
+  async dismiss(/** @type {string | RegExp} */ toast) {
+    const shown = this.workbench.toast(toast);
+    await shown.hover();
+    await shown.locator('.codicon-notifications-clear').click();
+    await shown.waitFor({ state: 'detached' });
+  }
+}
+
+/** @implements {Hands} */
+export class Keyboard extends Common {
+  /** @readonly @type {'keyboard'} */
+  name = 'keyboard';
+  /** The view that `select` walks in; set by showView. */
+  view = '';
+
+  async command(/** @type {string} */ title) {
+    const row = await findCommand(this.workbench, title);
+    await this.#walk('ArrowDown', row, `the command ${title}`);
+    await this.page.keyboard.press('Enter');
+  }
+
+  async showView(/** @type {string} */ _container, /** @type {string} */ view) {
+    this.view = view;
+    await this.command(`Focus on ${view} View`);
+  }
+
+  /** @param {string | RegExp} row */
+  async select(row) {
+    const item = this.workbench.row(row);
+    await item.waitFor();
+    await this.command(`Focus on ${this.view} View`);
+    // Keys pressed before the focus has come over from the palette are lost.
+    await this.page.waitForFunction(() => document.activeElement?.closest('.part.sidebar .monaco-list'));
+    await this.page.keyboard.press('Home');
+    await this.#walk('ArrowDown', item, `the row ${row}`);
+    return item;
+  }
+
+  async expand(/** @type {string | RegExp} */ row) {
+    await this.#toggle(row, 'true', 'ArrowRight');
+  }
+
+  async collapse(/** @type {string | RegExp} */ row) {
+    await this.#toggle(row, 'false', 'ArrowLeft');
+  }
+
+  async #toggle(/** @type {string | RegExp} */ row, /** @type {string} */ wanted, /** @type {string} */ key) {
+    const item = await this.select(row);
+    if ((await item.getAttribute('aria-expanded')) !== wanted) await this.page.keyboard.press(key);
+    await item.and(this.page.locator(`[aria-expanded="${wanted}"]`)).waitFor();
+  }
+
+  async menu(/** @type {string | RegExp} */ row, /** @type {string} */ item) {
+    await this.select(row);
+    await this.page.keyboard.press('Shift+F10');
+    const entries = this.workbench.contextMenu.locator('.action-item');
+    const entry = entries.filter({ has: this.page.getByRole('menuitem', { name: startsWith(item) }) }).first();
+    await entry.waitFor();
+    // Nothing has the focus in a menu that a key has opened.
+    await this.#walk('ArrowDown', entry, `the menu item ${item}`);
+    await this.page.keyboard.press('Enter');
+    await entry.waitFor({ state: 'detached' });
+  }
+
+  async inline(/** @type {string | RegExp} */ row, /** @type {string} */ title) {
+    await this.menu(row, title);
+  }
+
+  async pick(/** @type {string | RegExp} */ label) {
+    const row = this.workbench.option(label);
+    await row.waitFor();
+    await this.#walk('ArrowDown', row, `the option ${label}`);
+    await this.page.keyboard.press('Enter');
+  }
+
+  async answer(/** @type {string} */ button) {
+    const { dialog } = this.workbench;
+    await dialog.waitFor();
+    await this.#tabTo(dialog.getByRole('button', { name: button, exact: true }));
+    await this.page.keyboard.press('Enter');
+    await dialog.waitFor({ state: 'detached' });
+  }
+
+  async notification(/** @type {string | RegExp} */ toast, /** @type {string} */ button) {
+    await this.workbench.toast(toast).waitFor();
+    await this.command('Notifications: Focus Notification Toast');
+    await this.#tabTo(this.workbench.toast(toast).getByRole('button', { name: button, exact: true }));
+    await this.page.keyboard.press('Enter');
+  }
+
+  async dismiss(/** @type {string | RegExp} */ toast) {
+    await this.workbench.toast(toast).waitFor();
+    await this.command('Notifications: Focus Notification Toast');
+    await this.page.keyboard.press('Delete');
+    await this.workbench.toast(toast).waitFor({ state: 'detached' });
+  }
+
+  /**
+   * Presses a key until a row of a list has the list's focus.
+   * @param {string} key
+   * @param {Locator} row
+   * @param {string} what for the message when it is never reached
+   */
+  async #walk(key, row, what) {
+    const reached = row.and(this.page.locator('.focused'));
+    for (let step = 0; step < mostSteps; step++) {
+      if ((await reached.count()) > 0) return;
+      const before = await this.workbench.focus();
+      await this.page.keyboard.press(key);
+      // The list moves its focus in the same turn; only a list that is still being filled does not.
+      if ((await this.workbench.focus()) === before && step > 3) await row.waitFor();
+    }
+    throw new Error(`${what} was not reached by ${key}; the focus is on ${await this.workbench.focus()}`);
+  }
+
+  /** @param {Locator} button */
+  async #tabTo(button) {
+    await button.waitFor();
+    for (let step = 0; step < mostSteps; step++) {
+      if (await button.evaluate((element) => element === document.activeElement)) return;
+      await this.page.keyboard.press('Tab');
+    }
+    throw new Error(`the button was not reached by Tab; the focus is on ${await this.workbench.focus()}`);
+  }
+}
+
+/**
+ * @param {'mouse' | 'keyboard'} kind
+ * @param {Workbench} workbench
+ * @returns {Hands}
+ */
+export function hands(kind, workbench) {
+  return kind === 'mouse' ? new Mouse(workbench) : new Keyboard(workbench);
+}

@@ -1,0 +1,150 @@
+// Finds things in VS Code's workbench: rows, menus, dialogs, toasts. What does the clicking is in hands.mjs.
+import { mkdirSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { launchBrowser, newPage } from './browser.mjs';
+import { root } from './root.mjs';
+
+/** @typedef {import('playwright-core').Page} Page */
+/** @typedef {import('playwright-core').Locator} Locator */
+
+/** Where pictures and logs of test runs go. */
+export const artifacts = process.env.TEST_ARTIFACTS ?? join(root, 'artifacts');
+
+/**
+ * @typedef {object} TreeRow
+ * @property {number} level 1 at the top
+ * @property {string} label what a screen reader says
+ * @property {boolean | undefined} expanded nothing when it has no children
+ */
+
+/** One open workbench. Locators wait by themselves; nothing here sleeps. */
+export class Workbench {
+  /** @param {Page} page */
+  constructor(page) {
+    this.page = page;
+  }
+
+  /** The rows of the side bar's trees as they are drawn, from top to bottom. */
+  get tree() {
+    return this.page.locator('.part.sidebar').getByRole('treeitem');
+  }
+
+  /**
+   * The row whose words begin so. Narrower than a search: "web" does not find "db, copy of web".
+   * @param {string | RegExp} label
+   */
+  row(label) {
+    return this.tree
+      .and(this.page.getByRole('treeitem', { name: typeof label === 'string' ? startsWith(label) : label }))
+      .first();
+  }
+
+  /** @returns {Promise<TreeRow[]>} */
+  async rows() {
+    return this.tree.evaluateAll((elements) =>
+      elements.map((element) => ({
+        level: Number(element.getAttribute('aria-level')),
+        label: element.getAttribute('aria-label') ?? '',
+        expanded: { true: true, false: false }[element.getAttribute('aria-expanded') ?? ''],
+      })),
+    );
+  }
+
+  /** The quick pick or input box at the top. */
+  get quickInput() {
+    return this.page.locator('.quick-input-widget');
+  }
+
+  get quickInputField() {
+    return this.quickInput.locator('input[type=text]');
+  }
+
+  get quickInputMessage() {
+    return this.quickInput.locator('.quick-input-message');
+  }
+
+  /** @param {string | RegExp} label an exact label, or an expression over all words of the row */
+  option(label) {
+    const rows = this.quickInput.locator('.monaco-list-row');
+    return typeof label === 'string'
+      ? rows.filter({ has: this.page.locator('.label-name').getByText(label, { exact: true }) }).first()
+      : rows.filter({ hasText: label }).first();
+  }
+
+  /** The modal dialog. */
+  get dialog() {
+    return this.page.locator('.monaco-dialog-box');
+  }
+
+  /** @param {string | RegExp} text */
+  toast(text) {
+    return this.page.locator('.notification-toast').filter({ hasText: text }).first();
+  }
+
+  get contextMenu() {
+    return this.page.locator('.monaco-menu').last();
+  }
+
+  /** A status bar entry whose text or tooltip has these words. @param {string | RegExp} text */
+  statusBar(text) {
+    return this.page.locator('.part.statusbar .statusbar-item').filter({ hasText: text }).first();
+  }
+
+  /** The text of the open editor, as far as it is drawn. */
+  get editor() {
+    return this.page.locator('.editor-instance .view-lines').first();
+  }
+
+  /** The document inside a webview. */
+  get webview() {
+    return this.page.frameLocator('iframe.webview.ready').frameLocator('iframe#active-frame');
+  }
+
+  /**
+   * What has the keyboard, in words for messages of failure.
+   * @returns {Promise<string>}
+   */
+  async focus() {
+    return this.page.evaluate(() => {
+      const element = document.activeElement;
+      const inside = document.getElementById(element?.getAttribute('aria-activedescendant') ?? '') ?? element;
+      return `${element?.tagName} ${inside?.getAttribute('aria-label') ?? inside?.textContent?.slice(0, 80)}`;
+    });
+  }
+
+  /**
+   * @param {string} name file name without `.png`, may have folders
+   * @returns {Promise<string>} where the picture is
+   */
+  async picture(name) {
+    const path = join(artifacts, 'screenshots', `${name}.png`);
+    mkdirSync(dirname(path), { recursive: true });
+    await this.page.screenshot({ path });
+    return path;
+  }
+}
+
+/**
+ * Opens the address of a VS Code server in a browser of its own.
+ * @param {string} url
+ * @param {{ width?: number, height?: number }} [size]
+ * @returns {Promise<{ workbench: Workbench, close: () => Promise<void> }>}
+ */
+export async function openWorkbench(url, size) {
+  const browser = await launchBrowser();
+  try {
+    const page = await newPage(browser, size);
+    await page.goto(url);
+    // The remote indicator comes with the extension host's connection; commands before it are lost.
+    await page.locator('.monaco-workbench .part.statusbar').waitFor();
+    return { workbench: new Workbench(page), close: () => browser.close() };
+  } catch (error) {
+    await browser.close();
+    throw error;
+  }
+}
+
+/** @param {string} text */
+export function startsWith(text) {
+  return new RegExp(`^${text.replace(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`)}`);
+}
