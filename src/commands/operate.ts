@@ -1,0 +1,109 @@
+// Plans an operation, asks where something would be lost, and carries it out under the eyes of the user.
+import * as vscode from 'vscode';
+import type { VmView } from '../inventory/views.js';
+import { treeViewId } from '../manifest/viewIds.js';
+import { Failure } from '../model/failure.js';
+import type { OperationRequest, OperationResult } from '../model/operation.js';
+import type { Plan } from '../model/plan.js';
+import type { Refusal } from '../model/refusal.js';
+import type { VmRef } from '../model/vm.js';
+import { planText } from '../views/planText.js';
+import { answered } from './commandError.js';
+import type { CommandRun } from './commandServices.js';
+import { OperationNotice, titleIn } from './operationNotice.js';
+import { doneText } from './progressText.js';
+
+const t = vscode.l10n.t;
+
+export interface OperateOptions {
+  /** What the user agreed to; the operation is refused when it would do anything else by now. */
+  readonly confirmed?: Plan;
+  /** One of many: somebody else shows how far they are and what they did. */
+  readonly quiet?: boolean;
+}
+
+/** Resolves when the end has been seen. */
+export async function operate(
+  run: CommandRun,
+  request: OperationRequest,
+  { confirmed, quiet = false }: OperateOptions = {},
+): Promise<OperationResult> {
+  const title = titleIn(run.inventory, request);
+  const vm = run.inventory.findVm(request.vm)?.vm.name ?? request.vm.uuid;
+  const result = await run.running.track(request.vm, async (controller) => {
+    const notice = quiet ? undefined : new OperationNotice(run.inventory, request, () => controller.abort());
+    try {
+      return await vscode.window.withProgress({ location: { viewId: treeViewId } }, () =>
+        run.inventory.runOperation(request, {
+          signal: controller.signal,
+          ...(notice !== undefined && { onWait: (other) => notice.waitFor(other) }),
+          ...(confirmed !== undefined && { confirmed }),
+        }),
+      );
+    } finally {
+      notice?.dispose();
+    }
+  });
+  if (!quiet) {
+    vscode.window.setStatusBarMessage(doneText(request, result, vm, title, t), 8_000);
+  }
+  return result;
+}
+
+/** A hidden view shows a VM as it once was; what a question says shall be true now. */
+export async function lookAgain(run: CommandRun, vm: VmRef): Promise<VmView> {
+  // While an internal snapshot is taken, other calls on that VM would wait for its end.
+  if (run.inventory.findVm(vm)?.operation === undefined) {
+    await run.inventory.refresh({ vm });
+  }
+  const view = run.inventory.findVm(vm);
+  if (view === undefined) {
+    throw new Failure('notFound', { vm: vm.uuid, connection: vm.connection });
+  }
+  return view;
+}
+
+/** @throws Failure `refused` when it cannot be done here */
+export async function planOrRefuse(run: CommandRun, request: OperationRequest): Promise<Plan> {
+  const decision = await run.inventory.plan(request);
+  if (decision.type === 'refusal') {
+    throw refusedFailure(run, request, decision.refusal);
+  }
+  return decision;
+}
+
+export function refusedFailure(run: CommandRun, request: OperationRequest, refusal: Refusal): Failure {
+  const view = run.inventory.findVm(request.vm);
+  return new Failure('refused', {
+    refusal,
+    connection: request.vm.connection,
+    ...(view !== undefined && { vm: view.vm.name }),
+    ...('snapshot' in request && { snapshot: request.snapshot }),
+  });
+}
+
+/** A caller may do without the question, but not in a workspace that the user does not trust. */
+export function mustConfirm(run: CommandRun): boolean {
+  return !(run.call.by === 'program' && run.call.given.confirm === false && vscode.workspace.isTrusted);
+}
+
+/** Asks with a modal dialog; Dismissed when the user does not want it. */
+export async function confirmModal(
+  title: string,
+  detail: string,
+  buttons: readonly [string, ...string[]],
+): Promise<string> {
+  return answered(await vscode.window.showWarningMessage(title, { modal: true, detail }, ...buttons));
+}
+
+/** A destructive operation on one VM: the plan, the question unless it may be left out, the operation. */
+export async function operateConfirmed(run: CommandRun, request: OperationRequest): Promise<OperationResult> {
+  if (!mustConfirm(run)) {
+    return operate(run, request);
+  }
+  const view = await lookAgain(run, request.vm);
+  const plan = await planOrRefuse(run, request);
+  const text = planText(plan, view, Date.now() / 1_000, t);
+  await confirmModal(text.title, text.detail, [text.confirm]);
+  return operate(run, request, { confirmed: plan });
+}
