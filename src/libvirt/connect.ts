@@ -1,0 +1,56 @@
+// From a URI to an open connection. The only place that knows which transports there are.
+import type { Log } from '../log/log.js';
+import { Connection } from './connection.js';
+import { shakeHands } from './handshake.js';
+import { defaultKeepalive, type KeepaliveOptions } from './keepalive.js';
+import { ConnectionLost, errorCodes, LibvirtError, UnsupportedUri } from './libvirtError.js';
+import type { OpenTransport } from './transport.js';
+import { openUnixTransport } from './unixTransport.js';
+import { parseUri } from './uri.js';
+
+const transports: ReadonlyMap<string, OpenTransport> = new Map([['unix', openUnixTransport]]);
+
+export interface OpenOptions {
+  readonly log: Log;
+  /** Ends the attempt; an open connection does not look at it any more. */
+  readonly signal?: AbortSignal | undefined;
+  /** Decides where sockets and daemons are looked for. Default: this process's. */
+  readonly environment?: NodeJS.ProcessEnv;
+  /** Uses the read-only socket, where there is one, and opens read-only. Nothing falls back to it by itself. */
+  readonly readOnly?: boolean;
+  readonly keepalive?: KeepaliveOptions;
+}
+
+/**
+ * Rejects with UnsupportedUri, Unreachable, AuthenticationFailed, LibvirtError (the daemon cannot open it),
+ * ConnectionLost, ProtocolViolation, or the signal's reason.
+ */
+export async function openConnection(uri: string, options: OpenOptions): Promise<Connection> {
+  const { log, signal, environment = process.env, readOnly = false, keepalive = defaultKeepalive } = options;
+  const parsed = parseUri(uri);
+  const openTransport = transports.get(parsed.transport);
+  if (openTransport === undefined) {
+    throw new UnsupportedUri(uri, parsed.transport);
+  }
+  const opened = await openTransport(parsed, { environment, readOnly, log, signal });
+  const connection = new Connection(opened.stream, { uri, readOnly: opened.readOnly, log, keepalive });
+  try {
+    await shakeHands(connection, parsed.name, signal === undefined ? {} : { signal });
+    await watchHypervisor(connection);
+    return connection;
+  } catch (error) {
+    connection.close();
+    throw error;
+  }
+}
+
+/** virtproxyd keeps our socket open when its own connection to the hypervisor's daemon breaks; it says so, once. */
+async function watchHypervisor(connection: Connection): Promise<void> {
+  try {
+    await connection.on('connectionClosed', () => connection.fail(new ConnectionLost('daemonLostHypervisor')));
+  } catch (error) {
+    if (!(error instanceof LibvirtError) || error.code !== errorCodes.VIR_ERR_NO_SUPPORT) {
+      throw error;
+    }
+  }
+}

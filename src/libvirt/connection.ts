@@ -1,0 +1,134 @@
+// One libvirt connection: typed calls and events. Knows the tables, not what the procedures are good for.
+import type { Duplex } from 'node:stream';
+import type { Disposable } from '../lifetime/disposable.js';
+import { Emitter, type Event } from '../lifetime/emitter.js';
+import type { Log } from '../log/log.js';
+import type { XdrReader } from '../xdr/reader.js';
+import { EventChannel } from './eventChannel.js';
+import { eventByNumber, type EventName, type EventOf, type EventRow, events } from './events.js';
+import type { KeepaliveOptions } from './keepalive.js';
+import { ConnectionLost, ProtocolViolation } from './libvirtError.js';
+import { type ArgsOf, type Procedure, type ProcedureName, procedures, type ResultOf } from './procedures.js';
+import { RpcClient } from './rpcClient.js';
+
+export interface ConnectionOptions {
+  readonly uri: string;
+  readonly readOnly: boolean;
+  readonly log: Log;
+  readonly keepalive: KeepaliveOptions;
+}
+
+export class Connection {
+  /** As given. */
+  readonly uri: string;
+  readonly readOnly: boolean;
+  readonly #log: Log;
+  readonly #rpc: RpcClient;
+  readonly #channels = new Map<EventName, EventChannel<unknown>>();
+  readonly #onDidClose = new Emitter<Error>();
+
+  /** Once, with ConnectionLost or ProtocolViolation; not after `close`. */
+  readonly onDidClose: Event<Error> = this.#onDidClose.event;
+
+  constructor(stream: Duplex, options: ConnectionOptions) {
+    this.uri = options.uri;
+    this.readOnly = options.readOnly;
+    this.#log = options.log;
+    this.#rpc = new RpcClient(stream, options.keepalive, {
+      onEvent: (number, reader) => this.#receiveEvent(number, reader),
+      onEnd: (error) => {
+        this.#log.debug(`${this.uri}: ${error.name}: ${error.message}`);
+        this.#deliver(() => this.#onDidClose.fire(error));
+      },
+    });
+  }
+
+  /** Calls sent, keepalive not counted. */
+  get callCount(): number {
+    return this.#rpc.callCount;
+  }
+
+  /**
+   * At most four calls are in flight, later ones wait in order. A call has no time limit: libvirt's own may last for
+   * hours. Aborting a call that was sent rejects it, but the daemon goes on with it. Rejects with LibvirtError,
+   * ConnectionLost, ProtocolViolation, or the signal's reason; a RangeError for arguments that cannot be sent.
+   */
+  call<P extends ProcedureName>(
+    procedure: P,
+    args: ArgsOf<P>,
+    options: { readonly signal?: AbortSignal } = {},
+  ): Promise<ResultOf<P>> {
+    const row = procedures[procedure] as unknown as Procedure<ArgsOf<P>, ResultOf<P>>;
+    return this.#rpc.call(procedure, row, args, options.signal);
+  }
+
+  /** Registers with the daemon for the first listener, and deregisters when the last one is disposed. */
+  async on<E extends EventName>(event: E, listener: (message: EventOf<E>) => void): Promise<Disposable> {
+    let channel = this.#channels.get(event);
+    if (channel === undefined) {
+      channel = new EventChannel(
+        () => this.#register(event),
+        (error) => this.#logDeregisterFailure(event, error),
+      );
+      this.#channels.set(event, channel);
+    }
+    return channel.listen(listener as (message: unknown) => void);
+  }
+
+  /** Pending calls reject with ConnectionLost. */
+  close(): void {
+    this.#rpc.close(procedures.connectClose);
+  }
+
+  /** Ends the connection from above, for example when the daemon says that it lost its hypervisor. */
+  fail(error: Error): void {
+    this.#rpc.fail(error);
+  }
+
+  async #register(event: EventName): Promise<() => Promise<void>> {
+    const { eventID } = events[event];
+    if (eventID === undefined) {
+      await this.call('connectRegisterCloseCallback', {});
+      return async () => {
+        await this.call('connectUnregisterCloseCallback', {});
+      };
+    }
+    const { callbackID } = await this.call('connectDomainEventCallbackRegisterAny', { eventID, dom: undefined });
+    return async () => {
+      await this.call('connectDomainEventCallbackDeregisterAny', { callbackID });
+    };
+  }
+
+  /** The id of the callback says nothing new: there is at most one callback for each kind of event. */
+  #receiveEvent(number: number, reader: XdrReader): void {
+    const name = eventByNumber.get(number);
+    const channel = name === undefined ? undefined : this.#channels.get(name);
+    if (name === undefined || channel === undefined) {
+      throw new ProtocolViolation(`an event ${number} that nobody asked for`);
+    }
+    const row: EventRow<unknown> = events[name];
+    if (row.eventID !== undefined) {
+      reader.i32();
+    }
+    const message = row.message.read(reader);
+    reader.end();
+    this.#deliver(() => channel.fire(message));
+  }
+
+  /** A listener that throws is a fault of ours, not of the peer. */
+  #deliver(fire: () => void): void {
+    try {
+      fire();
+    } catch (error) {
+      this.#log.error(
+        `${this.uri}: a listener failed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
+      );
+    }
+  }
+
+  #logDeregisterFailure(event: EventName, error: unknown): void {
+    if (!(error instanceof ConnectionLost)) {
+      this.#log.warn(`${this.uri}: ${event} events could not be deregistered: ${String(error)}`);
+    }
+  }
+}

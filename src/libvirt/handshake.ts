@@ -1,0 +1,38 @@
+// What is said first on every connection: authentication, then which hypervisor is to be opened.
+// Never asks for the keepalive feature: the daemon would then close on an editor that is busy for half a minute.
+import type { Connection } from './connection.js';
+import { VIR_CONNECT_RO } from './flags.js';
+import { AuthenticationFailed, authTypes, LibvirtError } from './libvirtError.js';
+
+export async function shakeHands(
+  connection: Connection,
+  name: string,
+  options: { readonly signal?: AbortSignal } = {},
+): Promise<void> {
+  await authenticate(connection, options);
+  await connection.call('connectOpen', { name, flags: connection.readOnly ? VIR_CONNECT_RO : 0 }, options);
+}
+
+/**
+ * The daemon offers exactly one way; root's way is always none.
+ *
+ * | offered  | done                                                                         |
+ * |----------|------------------------------------------------------------------------------|
+ * | none     | nothing                                                                      |
+ * | polkit   | asks the daemon, which asks polkit, which may ask a person: no time limit     |
+ * | other    | AuthenticationFailed                                                         |
+ */
+async function authenticate(connection: Connection, options: { readonly signal?: AbortSignal }): Promise<void> {
+  const { types } = await connection.call('authList', {}, options);
+  if (types.length === 0 || types.includes(authTypes.REMOTE_AUTH_NONE)) {
+    return;
+  }
+  if (!types.includes(authTypes.REMOTE_AUTH_POLKIT)) {
+    throw new AuthenticationFailed(types.includes(authTypes.REMOTE_AUTH_SASL) ? 'sasl' : 'unknown');
+  }
+  try {
+    await connection.call('authPolkit', {}, options);
+  } catch (error) {
+    throw error instanceof LibvirtError ? new AuthenticationFailed('polkit', { cause: error }) : error;
+  }
+}

@@ -1,0 +1,282 @@
+// Calls and replies on one stream of bytes: serials, the window of calls in flight, abort, keepalive, the end.
+// Any packet that the protocol does not allow ends it. Knows no procedure's meaning and no addresses.
+import type { Duplex } from 'node:stream';
+import type { Codec } from '../xdr/codec.js';
+import { XdrError, XdrReader } from '../xdr/reader.js';
+import { XdrWriter } from '../xdr/writer.js';
+import { buildFrame, FrameReader, type Header, readHeader, stampSerial } from './frame.js';
+import { Keepalive, type KeepaliveOptions } from './keepalive.js';
+import { ConnectionLost, LibvirtError, netError, ProtocolViolation } from './libvirtError.js';
+import type { Procedure } from './procedures.js';
+import {
+  KEEPALIVE_PROC_PING,
+  KEEPALIVE_PROC_PONG,
+  KEEPALIVE_PROGRAM,
+  KEEPALIVE_PROTOCOL_VERSION,
+  MAX_CALLS_IN_FLIGHT,
+  REMOTE_PROGRAM,
+  REMOTE_PROTOCOL_VERSION,
+  VIR_NET_CALL,
+  VIR_NET_ERROR,
+  VIR_NET_MESSAGE,
+  VIR_NET_OK,
+  VIR_NET_REPLY,
+} from './protocol.js';
+
+interface PendingCall {
+  readonly number: number;
+  readonly frame: Buffer;
+  /** Throws XdrError for a payload that is not what the procedure returns. */
+  readonly onReply: (status: number, reader: XdrReader) => void;
+  readonly onFailure: (error: Error) => void;
+  /** The caller has given up: the reply is dropped, but the daemon still works on it, so its slot stays taken. */
+  abandoned: boolean;
+}
+
+export interface RpcClientHandlers {
+  /** An event: the reader stands at its payload. Throws XdrError or ProtocolViolation for what it does not know. */
+  readonly onEvent: (number: number, reader: XdrReader) => void;
+  /** Once, unless `close` ended it. */
+  readonly onEnd: (error: Error) => void;
+}
+
+/** How long a daemon may take to close the socket after we said that we leave. */
+const FAREWELL_MS = 500;
+
+export class RpcClient {
+  readonly #stream: Duplex;
+  readonly #handlers: RpcClientHandlers;
+  readonly #frames: FrameReader;
+  readonly #keepalive: Keepalive;
+  readonly #writer = new XdrWriter();
+  readonly #queued = new Set<PendingCall>();
+  readonly #inFlight = new Map<number, PendingCall>();
+  #serial = 0;
+  #callCount = 0;
+  #ended: Error | undefined;
+
+  constructor(stream: Duplex, keepalive: KeepaliveOptions, handlers: RpcClientHandlers) {
+    this.#stream = stream;
+    this.#handlers = handlers;
+    this.#frames = new FrameReader((frame) => this.#receive(frame));
+    this.#keepalive = new Keepalive(
+      keepalive,
+      () => this.#sendKeepalive(KEEPALIVE_PROC_PING),
+      () => this.#end(new ConnectionLost('silent')),
+    );
+    stream.on('data', (chunk: Buffer) => this.#onData(chunk));
+    stream.on('error', (cause) => this.#end(new ConnectionLost('ended', { cause })));
+    stream.on('end', () => this.#end(new ConnectionLost('ended')));
+    stream.on('close', () => this.#end(new ConnectionLost('ended')));
+  }
+
+  /** Calls sent, keepalive not counted. */
+  get callCount(): number {
+    return this.#callCount;
+  }
+
+  /**
+   * Rejects with LibvirtError, with the signal's reason, or, when the connection ends, with ConnectionLost or
+   * ProtocolViolation. Calls are sent in the order in which they are made.
+   */
+  call<A, R>(name: string, procedure: Procedure<A, R>, args: A, signal?: AbortSignal): Promise<R> {
+    return new Promise<R>((resolve, reject) => {
+      signal?.throwIfAborted();
+      if (this.#ended !== undefined) {
+        throw this.#ended;
+      }
+      const settle = <V>(settler: (value: V) => void): ((value: V) => void) => {
+        return (value) => {
+          signal?.removeEventListener('abort', onAbort);
+          settler(value);
+        };
+      };
+      const succeed = settle(resolve);
+      const call: PendingCall = {
+        number: procedure.number,
+        frame: this.#buildCall(procedure, args),
+        onReply: (status, reader) => {
+          if (status === VIR_NET_ERROR) {
+            call.onFailure(new LibvirtError(name, readWhole(netError, reader)));
+          } else {
+            succeed(readWhole(procedure.result, reader));
+          }
+        },
+        onFailure: settle(reject),
+        abandoned: false,
+      };
+      const onAbort = (): void => {
+        call.abandoned = true;
+        this.#queued.delete(call);
+        this.#restIfIdle();
+        call.onFailure(signal?.reason as Error);
+      };
+      signal?.addEventListener('abort', onAbort);
+      this.#queued.add(call);
+      this.#sendQueued();
+    });
+  }
+
+  /** Ends the connection because the peer, or something above, made it useless. */
+  fail(error: Error): void {
+    this.#end(error);
+  }
+
+  /** Every pending call rejects. The daemon is told with the given call, so that it does not log a broken connection. */
+  close(farewell: Procedure<object, object>): void {
+    if (this.#ended !== undefined) {
+      return;
+    }
+    const frame = this.#buildCall(farewell, {});
+    stampSerial(frame, this.#nextSerial());
+    this.#stream.write(frame);
+    this.#finish(new ConnectionLost('closedByUs'));
+    this.#stream.on('end', () => this.#stream.destroy());
+    setTimeout(() => this.#stream.destroy(), FAREWELL_MS).unref();
+  }
+
+  #buildCall<A, R>(procedure: Procedure<A, R>, args: A): Buffer {
+    const header = {
+      program: REMOTE_PROGRAM,
+      version: REMOTE_PROTOCOL_VERSION,
+      procedure: procedure.number,
+      type: VIR_NET_CALL,
+      serial: 0,
+      status: VIR_NET_OK,
+    };
+    return buildFrame(this.#writer, header, (writer) => procedure.args.write(writer, args));
+  }
+
+  #sendQueued(): void {
+    for (const call of this.#queued) {
+      if (this.#inFlight.size >= MAX_CALLS_IN_FLIGHT) {
+        return;
+      }
+      this.#queued.delete(call);
+      const serial = this.#nextSerial();
+      stampSerial(call.frame, serial);
+      this.#inFlight.set(serial, call);
+      this.#callCount += 1;
+      this.#keepalive.start();
+      this.#stream.write(call.frame);
+    }
+  }
+
+  /** From 1 on; 0 belongs to packets that answer nothing. */
+  #nextSerial(): number {
+    this.#serial = this.#serial === 0xffff_ffff ? 1 : this.#serial + 1;
+    return this.#serial;
+  }
+
+  #restIfIdle(): void {
+    if (this.#inFlight.size === 0) {
+      this.#keepalive.stop();
+    }
+  }
+
+  #onData(chunk: Buffer): void {
+    if (this.#ended !== undefined) {
+      return;
+    }
+    this.#keepalive.heard();
+    this.#stream.cork();
+    try {
+      this.#frames.push(chunk);
+    } catch (error) {
+      this.#end(error as Error);
+    } finally {
+      this.#stream.uncork();
+    }
+  }
+
+  #receive(frame: Buffer): void {
+    if (this.#ended !== undefined) {
+      return;
+    }
+    const reader = new XdrReader(frame);
+    try {
+      this.#dispatch(readHeader(reader), reader);
+    } catch (error) {
+      const unreadable = error instanceof XdrError;
+      this.#end(unreadable ? new ProtocolViolation('unreadable packet', { cause: error }) : (error as Error));
+    }
+  }
+
+  #dispatch(header: Header, reader: XdrReader): void {
+    const { program, version, procedure, type, serial, status } = header;
+    if (program === KEEPALIVE_PROGRAM && version === KEEPALIVE_PROTOCOL_VERSION && type === VIR_NET_MESSAGE) {
+      this.#receiveKeepalive(procedure, reader);
+      return;
+    }
+    if (program !== REMOTE_PROGRAM || version !== REMOTE_PROTOCOL_VERSION) {
+      throw new ProtocolViolation(`a packet of program ${program}, version ${version}, type ${type}`);
+    }
+    if (type === VIR_NET_MESSAGE && serial === 0 && status === VIR_NET_OK) {
+      this.#handlers.onEvent(procedure, reader);
+      return;
+    }
+    const call = this.#inFlight.get(serial);
+    if (type !== VIR_NET_REPLY || call?.number !== procedure) {
+      throw new ProtocolViolation(`nobody waits for type ${type}, procedure ${procedure}, serial ${serial}`);
+    }
+    this.#receiveReply(call, header, reader);
+  }
+
+  #receiveReply(call: PendingCall, { serial, status }: Header, reader: XdrReader): void {
+    if (status !== VIR_NET_OK && status !== VIR_NET_ERROR) {
+      throw new ProtocolViolation(`a reply with status ${status}`);
+    }
+    if (!call.abandoned) {
+      call.onReply(status, reader);
+    }
+    this.#inFlight.delete(serial);
+    this.#sendQueued();
+    this.#restIfIdle();
+  }
+
+  #receiveKeepalive(procedure: number, reader: XdrReader): void {
+    reader.end();
+    if (procedure === KEEPALIVE_PROC_PING) {
+      this.#sendKeepalive(KEEPALIVE_PROC_PONG);
+    } else if (procedure !== KEEPALIVE_PROC_PONG) {
+      throw new ProtocolViolation(`keepalive procedure ${procedure}`);
+    }
+  }
+
+  #sendKeepalive(procedure: number): void {
+    const header = {
+      program: KEEPALIVE_PROGRAM,
+      version: KEEPALIVE_PROTOCOL_VERSION,
+      procedure,
+      type: VIR_NET_MESSAGE,
+      serial: 0,
+      status: VIR_NET_OK,
+    };
+    this.#stream.write(buildFrame(this.#writer, header, () => undefined));
+  }
+
+  #end(error: Error): void {
+    if (this.#ended === undefined) {
+      this.#finish(error);
+      this.#stream.destroy();
+      this.#handlers.onEnd(error);
+    }
+  }
+
+  #finish(error: Error): void {
+    this.#ended = error;
+    this.#keepalive.stop();
+    const calls = [...this.#inFlight.values(), ...this.#queued].filter((call) => !call.abandoned);
+    this.#inFlight.clear();
+    this.#queued.clear();
+    for (const call of calls) {
+      call.onFailure(error);
+    }
+  }
+}
+
+function readWhole<T>(codec: Codec<T>, reader: XdrReader): T {
+  const value = codec.read(reader);
+  reader.end();
+  return value;
+}

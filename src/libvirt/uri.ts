@@ -1,0 +1,119 @@
+// What a libvirt URI says: driver, transport, path, and the parameters that the client itself uses.
+// Pure; touches no file system and no environment but the one it is given.
+import { UnsupportedUri } from './libvirtError.js';
+
+export interface LibvirtUri {
+  /** As given. */
+  readonly text: string;
+  /** qemu, test, … */
+  readonly driver: string;
+  /** unix, ssh, tls, … in lower case. */
+  readonly transport: string;
+  readonly host: string;
+  /** As given, percent-encoded; starts with a slash or is empty. */
+  readonly path: string;
+  readonly mode: 'auto' | 'legacy' | 'direct';
+  /** Absolute path of a socket that is to be used instead of the usual one. */
+  readonly socket?: string;
+  /** What the daemon is asked to open: without transport, host and the client's own parameters. */
+  readonly name: string;
+}
+
+const uriForm = /^([a-z][a-z\d.-]*)(?:\+([a-z\d]+))?:\/\/([^/?#]*)(\/[^?#]*)?(?:\?([^#]*))?$/i;
+
+/** Taken out of the name that the daemon sees. Names are compared without case, as libvirt does. */
+const clientParameters = new Set([
+  'name',
+  'command',
+  'socket',
+  'auth',
+  'sshauth',
+  'netcat',
+  'keyfile',
+  'pkipath',
+  'known_hosts',
+  'known_hosts_verify',
+  'tls_priority',
+  'mode',
+  'proxy',
+  'no_sanity',
+  'no_verify',
+  'no_tty',
+  'authfile',
+]);
+
+/**
+ * | transport written | host  | transport       |
+ * |-------------------|-------|-----------------|
+ * | yes               | any   | that one        |
+ * | no                | given | tls             |
+ * | no                | none  | unix            |
+ *
+ * Throws UnsupportedUri for what libvirt would not take either, unix with a host for example.
+ */
+export function parseUri(text: string): LibvirtUri {
+  const match = uriForm.exec(text);
+  if (match === null) {
+    throw new UnsupportedUri(text);
+  }
+  const [, driver = '', writtenTransport, host = '', path = '', query = ''] = match;
+  const transport = writtenTransport?.toLowerCase() ?? (host === '' ? 'unix' : 'tls');
+  if (transport === 'unix' && host !== '') {
+    throw new UnsupportedUri(text);
+  }
+  const { own, passedOn } = splitParameters(text, query);
+  const mode = own.get('mode') ?? 'auto';
+  if (mode !== 'auto' && mode !== 'legacy' && mode !== 'direct') {
+    throw new UnsupportedUri(text);
+  }
+  const socket = own.get('socket');
+  if (socket !== undefined && !socket.startsWith('/')) {
+    throw new UnsupportedUri(text);
+  }
+  const rest = passedOn.length > 0 ? `?${passedOn.join('&')}` : '';
+  return {
+    text,
+    driver: driver.toLowerCase(),
+    transport,
+    host,
+    path,
+    mode,
+    ...(socket === undefined ? {} : { socket }),
+    name: own.get('name') ?? `${driver.toLowerCase()}://${path}${rest}`,
+  };
+}
+
+function splitParameters(
+  uri: string,
+  query: string,
+): { own: ReadonlyMap<string, string>; passedOn: readonly string[] } {
+  const own = new Map<string, string>();
+  const passedOn: string[] = [];
+  for (const part of query.split(/[&;]/).filter((p) => p !== '')) {
+    const [rawName = '', ...rawValue] = part.split('=');
+    const name = decoded(uri, rawName).toLowerCase();
+    if (clientParameters.has(name)) {
+      own.set(name, decoded(uri, rawValue.join('=')));
+    } else {
+      passedOn.push(part);
+    }
+  }
+  return { own, passedOn };
+}
+
+function decoded(uri: string, text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch (cause) {
+    if (cause instanceof URIError) {
+      throw new UnsupportedUri(uri);
+    }
+    throw cause;
+  }
+}
+
+/** LIBVIRT_DEFAULT_URI, where libvirt's own clients look first. */
+export function defaultUri(environment: NodeJS.ProcessEnv): string | undefined {
+  const uri = environment['LIBVIRT_DEFAULT_URI']?.trim();
+  return uri === '' ? undefined : uri;
+}
