@@ -85,6 +85,8 @@ export interface RefusalFacts {
   readonly agentMissing: { vm: string };
   /** The snapshot is not there (any more). `snapshot` is the name as asked for. */
   readonly snapshotMissing: { vm: string; snapshot: string };
+  /** Between the question and the answer another client changed what was asked about: it would do or lose more. */
+  readonly changedMeanwhile: { vm: string };
 }
 
 export type RefusalReason = keyof RefusalFacts;
