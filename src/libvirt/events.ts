@@ -18,6 +18,7 @@ function event<F extends Fields>(eventID: number | undefined, number: number, me
 
 export const events = {
   lifecycle: event(0, 318, { dom: domain, event: i32, detail: i32 }),
+  reboot: event(1, 319, { dom: domain }),
   ioError: event(4, 322, { dom: domain, srcPath: text, devAlias: text, action: i32 }),
   blockJob2: event(16, 339, { dom: domain, dst: text, type: i32, status: i32 }),
   agentLifecycle: event(18, 348, { dom: domain, state: i32, reason: i32 }),
