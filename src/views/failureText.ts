@@ -1,7 +1,9 @@
 // Failure → what a person reads: what happened, the state now, what to do next. The only place where sentences about
 // failures are made. Knows nothing of the editor.
 import type { CommandId } from '../manifest/commandIds.js';
-import type { Failure } from '../model/failure.js';
+import type { Failure, FailureDetails, FailureKind } from '../model/failure.js';
+import { connectionLabel } from './connectionLabel.js';
+import { refusalText } from './refusalText.js';
 import type { Translate } from './translate.js';
 
 export interface FailureButton {
@@ -11,7 +13,7 @@ export interface FailureButton {
 }
 
 export interface FailureText {
-  /** What happened, the true state where it is known, and libvirt's own words quoted. */
+  /** What happened, libvirt's own words quoted, and the true state where it is known. */
   readonly sentence: string;
   /** What to do next; may be empty. */
   readonly nextStep: string;
@@ -21,6 +23,192 @@ export interface FailureText {
   readonly buttons: readonly FailureButton[];
 }
 
+interface Wording {
+  /** Two or three words for a row. */
+  readonly short: string;
+  readonly sentence: string;
+  readonly nextStep: string;
+  readonly severity: FailureText['severity'];
+  readonly offers?: 'connect' | 'refresh';
+}
+
+/** libvirt's messages can hold the whole output of QEMU. */
+const longestQuote = 300;
+
 export function failureText(failure: Failure, t: Translate): FailureText {
-  return { sentence: t('It failed.') + failure.kind, nextStep: '', severity: 'error', buttons: [] };
+  const { sentence, nextStep, severity, offers } = wordings[failure.kind](failure.details, t);
+  return {
+    sentence: [sentence, quoted(failure.details, t), stateNow(failure.details, t)]
+      .filter((part) => part !== '')
+      .join(' '),
+    nextStep,
+    severity,
+    buttons: offers === undefined ? [] : [button(offers, failure.details, t)],
+  };
+}
+
+/** Two or three words for a row that has no room for a sentence. */
+export function shortFailure(failure: Failure, t: Translate): string {
+  return wordings[failure.kind](failure.details, t).short;
+}
+
+const wordings: Readonly<Record<FailureKind, (details: FailureDetails, t: Translate) => Wording>> = {
+  notFound: (details, t) => ({
+    short: t('not found'),
+    sentence:
+      details.snapshot !== undefined
+        ? t('The snapshot {0} is not there any more.', details.snapshot)
+        : details.vm !== undefined
+          ? t('The VM {0} is not there any more.', details.vm)
+          : t('What this was about is not there any more.'),
+    nextStep: t('Another program may have removed it; the view shows what is there.'),
+    severity: 'warning',
+    offers: 'refresh',
+  }),
+  ambiguous: (details, t) => ({
+    short: t('ambiguous'),
+    sentence: t('The name {0} fits more than one VM: {1}.', details.vm ?? '', (details.candidates ?? []).join(', ')),
+    nextStep: t('Name the connection too, or use the UUID.'),
+    severity: 'warning',
+  }),
+  denied: (details, t) => ({
+    short: t('no permission'),
+    sentence: where(details, t('You may not use {0}.', place(details, t)), t('You may not use it.')),
+    nextStep:
+      details.group === undefined
+        ? t("Ask for the right in libvirt's policy (polkit) or for its socket, then connect again.")
+        : t(
+            'Its socket belongs to the group {0}: join it (sudo usermod -aG {0} $USER), log in again, connect.',
+            details.group,
+          ),
+    severity: 'error',
+    offers: 'connect',
+  }),
+  unreachable: (details, t) => ({
+    short: t('no libvirt answers'),
+    sentence: where(details, t('No libvirt answers at {0}.', place(details, t)), t('No libvirt answers.')),
+    nextStep: t('Install libvirt or start its service (libvirtd or virtqemud), then connect again.'),
+    severity: 'error',
+    offers: 'connect',
+  }),
+  busy: (details, t) => ({
+    short: t('busy'),
+    sentence: about(details, t('Another operation holds {0}.', details.vm ?? ''), t('Another operation is under way.')),
+    nextStep: t('Try again when it has ended.'),
+    severity: 'warning',
+  }),
+  unsupported: (details, t) => ({
+    short: t('not supported'),
+    sentence: about(details, t('This cannot be done with {0} here.', details.vm ?? ''), t('This cannot be done here.')),
+    nextStep: t('This libvirt or QEMU does not support it.'),
+    severity: 'error',
+  }),
+  lost: (details, t) => ({
+    short: t('connection lost'),
+    sentence: where(details, t('The connection to {0} ended.', place(details, t)), t('The connection ended.')),
+    nextStep:
+      details.vm === undefined
+        ? t('It is tried again by itself.')
+        : t('What was under way may go on in libvirt; the view shows the state as soon as it answers again.'),
+    severity: 'error',
+    offers: 'connect',
+  }),
+  protocol: (details, t) => ({
+    short: t('not a libvirt'),
+    sentence: where(
+      details,
+      t('{0} answered with what is not libvirt’s protocol, so the connection was ended.', place(details, t)),
+      t('The answer was not libvirt’s protocol, so the connection was ended.'),
+    ),
+    nextStep: t('Check that the address is that of a libvirt daemon; the log tells more.'),
+    severity: 'error',
+    offers: 'connect',
+  }),
+  refused: (details, t) => {
+    const text =
+      details.refusal === undefined
+        ? { reason: t('A safety rule forbids it.'), nextStep: '' }
+        : refusalText(details.refusal, t);
+    return {
+      short: t('refused'),
+      sentence: t('{0} Nothing was changed.', text.reason),
+      nextStep: text.nextStep,
+      severity: 'warning',
+    };
+  },
+  exists: (details, t) => ({
+    short: t('name taken'),
+    sentence:
+      details.snapshot === undefined
+        ? t('The name is taken.')
+        : t('A snapshot called {0} exists already.', details.snapshot),
+    nextStep: t('Choose another name.'),
+    severity: 'warning',
+  }),
+  invalid: (_details, t) => ({
+    short: t('not valid'),
+    sentence: t('This request makes no sense to libvirt.'),
+    nextStep: t('Check the arguments that the command was called with.'),
+    severity: 'error',
+  }),
+  noSpace: (details, t) => ({
+    short: t('disk full'),
+    sentence:
+      details.path === undefined
+        ? t('There is no space left on the host.')
+        : t('There is no space left on the host for {0}.', details.path),
+    nextStep: t('Free some space, then try again.'),
+    severity: 'error',
+    offers: 'refresh',
+  }),
+  cancelled: (details, t) => ({
+    short: t('cancelled'),
+    sentence: about(details, t('The operation on {0} was cancelled.', details.vm ?? ''), t('It was cancelled.')),
+    nextStep: '',
+    severity: 'silent',
+  }),
+  failed: (details, t) => ({
+    short: t('failed'),
+    sentence: about(details, t('The operation on {0} failed.', details.vm ?? ''), t('It failed.')),
+    nextStep: t('The log tells what was done until then.'),
+    severity: 'error',
+    offers: 'refresh',
+  }),
+};
+
+function place(details: FailureDetails, t: Translate): string {
+  return details.connection === undefined ? '' : connectionLabel(details.connection, t);
+}
+
+function where(details: FailureDetails, withPlace: string, without: string): string {
+  return details.connection === undefined ? without : withPlace;
+}
+
+function about(details: FailureDetails, withVm: string, without: string): string {
+  return details.vm === undefined ? without : withVm;
+}
+
+/** libvirt's text is quoted as such: on one line, without control characters, not longer than a message can show. */
+function quoted(details: FailureDetails, t: Translate): string {
+  const words = details.libvirtMessage?.replace(/[\p{C}\s]+/gu, ' ').trim() ?? '';
+  if (words === '') {
+    return '';
+  }
+  return t('libvirt says: “{0}”', words.length <= longestQuote ? words : `${words.slice(0, longestQuote)}…`);
+}
+
+function stateNow(details: FailureDetails, t: Translate): string {
+  if (details.stateNow === undefined) {
+    return '';
+  }
+  return details.vm === undefined
+    ? t('The VM is {0} now.', details.stateNow)
+    : t('{0} is {1} now.', details.vm, details.stateNow);
+}
+
+function button(offers: 'connect' | 'refresh', details: FailureDetails, t: Translate): FailureButton {
+  const where = details.connection === undefined ? [] : [{ connection: details.connection }];
+  return offers === 'connect'
+    ? { title: t('Connect'), command: 'virtRewind.connect', arguments: where }
+    : { title: t('Refresh'), command: 'virtRewind.refresh', arguments: where };
 }

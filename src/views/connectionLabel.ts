@@ -1,0 +1,36 @@
+// What a libvirt URI is called in the tree. Knows nothing of connecting.
+import type { Translate } from './translate.js';
+
+/**
+ * | URI                               | label                      |
+ * |-----------------------------------|----------------------------|
+ * | qemu:///system                    | This computer (system)     |
+ * | qemu:///session                   | This computer (session)    |
+ * | qemu:///system?socket=/run/x      | This computer (system, /run/x) |
+ * | test:///default                   | Test driver (default)      |
+ * | qemu+ssh://me@host/system         | host (ssh)                 |
+ * | qemu+tls://host:16514/session     | host:16514 (tls, session)  |
+ * | anything else                     | the URI as it is           |
+ */
+export function connectionLabel(uri: string, t: Translate): string {
+  const match =
+    /^(?<driver>[a-z]+)(?:\+(?<transport>[a-z0-9]+))?:\/\/(?:[^@/]*@)?(?<host>[^/?]*)\/(?<path>[^?#]*)(?:\?(?<query>.*))?$/i.exec(
+      uri,
+    );
+  if (match?.groups === undefined) {
+    return uri;
+  }
+  const { driver = '', transport, host = '', path = '', query = '' } = match.groups;
+  const socket = new URLSearchParams(query).get('socket');
+  if (driver === 'test') {
+    return t('Test driver ({0})', path);
+  }
+  if (driver !== 'qemu') {
+    return uri;
+  }
+  if (host === '') {
+    return t('This computer ({0})', [path, socket].filter((part) => part !== null).join(', '));
+  }
+  const notes = [transport, path === 'system' ? undefined : path, socket].filter((part) => part && part !== '');
+  return notes.length === 0 ? host : t('{0} ({1})', host, notes.join(', '));
+}

@@ -1,0 +1,92 @@
+// What a tooltip tells, as plain text without markup: every value in it comes from a libvirt and is not trusted.
+// Knows nothing of the editor.
+import type { ConnectionView, VmView } from '../inventory/views.js';
+import type { Snapshot } from '../model/snapshot.js';
+import type { Vm } from '../model/vm.js';
+import { failureText } from './failureText.js';
+import { durationText, relativeAge } from './relativeAge.js';
+import type { Reading } from './rows.js';
+import type { Translate } from './translate.js';
+import { kindSentence, powerWord, snapshotCountText, snapshotStateWord, styleSentence } from './words.js';
+
+export interface Facts {
+  readonly heading: string;
+  /** Free text of the user's own. */
+  readonly text?: string;
+  readonly lines: readonly { readonly name: string; readonly value: string }[];
+}
+
+export function snapshotFacts(snapshot: Snapshot, { now, t }: Reading): Facts {
+  const { trailers } = snapshot;
+  const created = t(
+    '{0} ({1})',
+    new Date(snapshot.createdAt * 1_000).toLocaleString(),
+    relativeAge(snapshot.createdAt, now / 1_000, t),
+  );
+  return {
+    heading: snapshot.title,
+    ...(snapshot.description === '' ? {} : { text: snapshot.description }),
+    lines: [
+      ...line(snapshot.name !== snapshot.title, t('Name'), snapshot.name),
+      { name: t('Taken'), value: created },
+      { name: t('Holds'), value: kindSentence(snapshot, t) },
+      { name: t('VM was'), value: snapshotStateWord(snapshot.state, t) },
+      { name: t('Kept'), value: styleSentence(snapshot.style, t) },
+      ...line(snapshot.parent !== undefined, t('After'), snapshot.parent ?? ''),
+      ...line(
+        trailers.guestPausedMs !== undefined,
+        t('Guest stood still'),
+        durationText(trailers.guestPausedMs ?? 0, t),
+      ),
+      ...line(trailers.git !== undefined, t('Git'), trailers.git ?? ''),
+      ...line(trailers.createdBy !== undefined, t('Taken by'), trailers.createdBy ?? ''),
+      ...line(
+        snapshot.disks.some((disk) => disk.deleteInProgress),
+        t('Unfinished'),
+        t('deleting a snapshot after it did not finish'),
+      ),
+    ],
+  };
+}
+
+export function vmFacts(view: VmView, { t }: Reading): Facts {
+  const { vm } = view;
+  const count = view.tree?.snapshots.length ?? view.snapshotCount;
+  return {
+    heading: vm.name,
+    ...(vm.title === undefined || vm.title === '' ? {} : { text: vm.title }),
+    lines: [
+      { name: t('State'), value: powerWord(vm, t) },
+      ...line(count !== undefined, t('Snapshots'), snapshotCountText(count ?? 0, t)),
+      { name: t('Memory'), value: t('{0} MB', Math.round(vm.memoryBytes / 1_048_576)) },
+      ...vm.disks.map((disk) => ({ name: t('Disk {0}', disk.target), value: diskText(disk, t) })),
+      ...line(vm.managedSave, t('Saved state'), t('the next start goes on from it')),
+      ...line(!vm.persistent, t('Lifetime'), t('transient, it is gone when it stops')),
+      ...line(vm.firmware === 'uefiRawNvram', t('Firmware'), t('UEFI with raw variables: no internal snapshots')),
+      ...line(vm.agentChannel, t('Guest agent'), vm.agentConnected ? t('answers') : t('does not answer')),
+      { name: t('UUID'), value: vm.uuid },
+    ],
+  };
+}
+
+export function connectionFacts(view: ConnectionView, { t }: Reading): Facts {
+  const failure = view.failure === undefined ? undefined : failureText(view.failure, t);
+  return {
+    heading: view.uri,
+    ...(failure === undefined ? {} : { text: `${failure.sentence} ${failure.nextStep}`.trim() }),
+    lines: line(view.capabilities !== undefined, t('Host'), view.capabilities?.hostname ?? ''),
+  };
+}
+
+function diskText(disk: Vm['disks'][number], t: Translate): string {
+  const parts = [
+    disk.format,
+    disk.source ?? (disk.sourceType === 'network' ? t('network') : t('empty')),
+    ...(disk.readonly ? [t('read-only')] : []),
+  ];
+  return parts.join(' · ');
+}
+
+function line(isShown: boolean, name: string, value: string): Facts['lines'] {
+  return isShown ? [{ name, value }] : [];
+}

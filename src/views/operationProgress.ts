@@ -1,0 +1,46 @@
+// How far a running operation is, as a row says it. Never claims more than libvirt tells.
+import type { RunningOperation, VmView } from '../inventory/views.js';
+import type { OperationRequest } from '../model/operation.js';
+import { elapsedText } from './relativeAge.js';
+import type { Translate } from './translate.js';
+import { operationWords } from './words.js';
+
+/**
+ * | libvirt tells | estimate       | text                              |
+ * |---------------|----------------|-----------------------------------|
+ * | a fraction    | any            | deleting old… 42 %                |
+ * | nothing       | none or passed | reverting to clean… 3 s           |
+ * | nothing       | not yet passed | reverting to clean… 3 of about 8 s |
+ *
+ * @param now milliseconds since 1970
+ */
+export function operationProgress(
+  view: VmView,
+  { request, startedAt, progress }: RunningOperation,
+  now: number,
+  t: Translate,
+): string {
+  const doing = operationWords(request, titleIn(view, request), t);
+  if (progress.fraction !== undefined) {
+    return t('{0}… {1} %', doing, Math.floor(progress.fraction * 100));
+  }
+  const elapsed = now - startedAt;
+  const estimate = progress.estimateMs;
+  return estimate === undefined || elapsed >= estimate
+    ? t('{0}… {1}', doing, elapsedText(elapsed, t))
+    : t('{0}… {1} of about {2}', doing, elapsedText(elapsed, t), elapsedText(Math.max(1_000, estimate), t));
+}
+
+/** The title of the snapshot that a request makes or names; its name where no more is known; empty for none. */
+export function titleIn(view: Pick<VmView, 'tree'>, request: OperationRequest): string {
+  switch (request.type) {
+    case 'create':
+    case 'describe':
+      return request.title;
+    case 'revert':
+    case 'delete':
+      return view.tree?.snapshots.find(({ name }) => name === request.snapshot)?.title ?? request.snapshot;
+    case 'power':
+      return '';
+  }
+}

@@ -1,0 +1,243 @@
+// Why a rule of ours refused, in two sentences: the reason, and what to do instead. Nothing has been touched when one
+// of these is shown. Knows nothing of the editor.
+import type { Refusal, RefusalFacts, RefusalReason } from '../model/refusal.js';
+import type { Translate } from './translate.js';
+
+export interface RefusalText {
+  readonly reason: string;
+  /** May be empty: there is nothing that would help. */
+  readonly nextStep: string;
+}
+
+export function refusalText(refusal: Refusal, t: Translate): RefusalText {
+  // `refuse` checked the facts against the row of this very reason.
+  const sentence = sentences[refusal.reason] as Sentence<Readonly<Record<string, string>>>;
+  const [reason, nextStep] = sentence(refusal.facts, t);
+  return { reason, nextStep };
+}
+
+type Sentence<Facts> = (facts: Facts, t: Translate) => readonly [reason: string, nextStep: string];
+type Sentences = { readonly [R in RefusalReason]: Sentence<RefusalFacts[R]> };
+
+const sentences: Sentences = {
+  managedSaveExists: ({ vm }, t) => [
+    t('{0} has a saved state: its next start would put that old RAM on other disks and damage them.', vm),
+    t('Start {0} once, so that the saved state is used up, then try again.', vm),
+  ],
+  otherStyle: ({ vm, own, asked }, t) =>
+    own === 'mixed'
+      ? [
+          t('{0} already has internal and external snapshots, and libvirt cannot handle more of such a mix.', vm),
+          t('Delete the snapshots of one of the two styles first.'),
+        ]
+      : [
+          t(
+            'The snapshots of {0} are {1}; libvirt cannot handle {2} ones beside them.',
+            vm,
+            style(own, t),
+            style(asked, t),
+          ),
+          t('Take one of the style that the VM has, or delete its snapshots first.'),
+        ],
+  internalBaseInUse: ({ snapshot, by, file }, t) => [
+    by === undefined
+      ? t(
+          'Reverting to {0} would write into {1}, which later images of this VM are built on.',
+          snapshot,
+          image(file, t),
+        )
+      : t('Reverting to {0} would write into {1}, which {2} is built on.', snapshot, image(file, t), by),
+    t('Delete the external snapshots above it first.'),
+  ],
+  blockJobRunning: ({ vm, disk }, t) => [
+    t('A job works on disk {1} of {0}: it copies or merges an image.', vm, disk),
+    t('Try again when it has ended.'),
+  ],
+  noCurrentSnapshot: ({ vm, snapshot, version }, t) => [
+    t('{0} has no current snapshot, and libvirt {2} crashes on reverting to {1} then.', vm, snapshot, version),
+    t('Take a snapshot first; it becomes the current one.'),
+  ],
+  overlayNeededByBranch: ({ snapshot, by, version }, t) => [
+    by === undefined
+      ? t('Another branch is built on a file that libvirt {1} would remove with {0}.', snapshot, version)
+      : t('{2} is built on a file that libvirt {1} would remove with {0}.', snapshot, version, by),
+    t('Delete the other branch first.'),
+  ],
+  externalRevertUnsupported: ({ snapshot, version, needed }, t) => [
+    t('{0} is an external snapshot, and libvirt {1} cannot revert to those.', snapshot, version),
+    t('libvirt {0} and newer can.', needed),
+  ],
+  diskOnlyRevertUnsupported: ({ snapshot, version, needed }, t) => [
+    t(
+      '{0} was taken of a running VM without its RAM, and libvirt {1} cannot revert to such snapshots.',
+      snapshot,
+      version,
+    ),
+    t('libvirt {0} and newer can.', needed),
+  ],
+  externalDeleteUnsupported: ({ snapshot, version, needed }, t) => [
+    t('{0} is an external snapshot, and libvirt {1} cannot delete those.', snapshot, version),
+    t('libvirt {0} and newer can.', needed),
+  ],
+  internalParent: ({ snapshot, parent }, t) => [
+    t('{0} is external and stands on {1}, which is internal: libvirt can never delete it.', snapshot, parent),
+    t('Delete {0} with its descendants instead.', parent),
+  ],
+  severalChildren: ({ snapshot, count }, t) => [
+    t('{0} snapshots are built on {1}, and its content can be merged into one only.', count, snapshot),
+    t('Delete all but one of them first, or delete it with its descendants.'),
+  ],
+  notInActiveChain: ({ snapshot, child }, t) => [
+    t('{1} is built on {0}, and the VM runs on another branch, so that libvirt cannot merge the two.', snapshot, child),
+    t('Revert to {0} first, or delete it with its descendants.', child),
+  ],
+  currentHasChildren: ({ snapshot, child }, t) => [
+    t('{1} is another branch that is built on {0}, where the VM is now.', snapshot, child),
+    t('Delete {0} first.', child),
+  ],
+  leafOfOtherBranch: ({ snapshot, version, needed }, t) => [
+    t('The VM runs on another branch than {0}, and libvirt {1} cannot delete it from there.', snapshot, version),
+    t('libvirt {0} and newer can.', needed),
+  ],
+  mixedDescendants: ({ snapshot, child }, t) => [
+    t('{1}, below {0}, is of the other style, and libvirt cannot delete the two together.', snapshot, child),
+    t('Delete them one by one, from the last one up.'),
+  ],
+  unfinishedDelete: ({ snapshot, disk }, t) => [
+    t(
+      'An earlier delete broke off while it merged disk {1}: what {0} holds is half mixed with later data.',
+      snapshot,
+      disk,
+    ),
+    t('Delete the snapshot after it again, so that the merge is finished.'),
+  ],
+  imageNotActive: ({ snapshot, disk, file }, t) => [
+    t('{0} is kept inside {2}, and disk {1} of the running VM uses another image.', snapshot, disk, file),
+    t('Shut the VM down, or revert to a snapshot of that image first.'),
+  ],
+  frozenFileInUse: ({ vm, snapshot, disk, file }, t) => [
+    t('Disk {2} of {0} writes into {3}, which {1} needs unchanged.', vm, snapshot, disk, file),
+    t('Revert {0} to one of its snapshots, so that it writes into a file of its own again.', vm),
+  ],
+  noDisks: ({ vm }, t) => [t('{0} has no disk that a snapshot could hold.', vm), t('Add a disk to the VM.')],
+  rawDisk: ({ vm, disk, format }, t) => [
+    t('Disk {1} of {0} is {2}, and internal snapshots need qcow2.', vm, disk, format),
+    t('Take an external snapshot, or convert the disk to qcow2.'),
+  ],
+  diskTypeUnsupported: ({ vm, disk, type }, t) => [
+    t('Disk {1} of {0} is of the kind {2}, which libvirt cannot take a snapshot of.', vm, disk, type),
+    t('Use the snapshots of the storage itself for this disk.'),
+  ],
+  rawNvram: ({ vm, nvram, version }, t) => [
+    t(
+      'The UEFI variables of {0} are kept as {1}, which libvirt {2} cannot put into an internal snapshot.',
+      vm,
+      nvram,
+      version,
+    ),
+    t('Take an external snapshot.'),
+  ],
+  notRunning: ({ vm, state }, t) => [
+    t('{0} is {1}; this needs it running.', vm, stateWord(state, t)),
+    t('Start {0}, or choose another kind of snapshot.', vm),
+  ],
+  notOff: ({ vm, state }, t) => [
+    t('{0} is {1}; this needs it off.', vm, stateWord(state, t)),
+    t('Shut {0} down, or choose another kind of snapshot.', vm),
+  ],
+  wrongState: ({ vm, state }, t) => [t('{0} is {1}, so this cannot be done now.', vm, stateWord(state, t)), ''],
+  transientVm: ({ vm, snapshot }, t) => [
+    t('{0} is transient: on the way back to {1} it would be off for a moment, and be gone.', vm, snapshot),
+    t('Define the VM permanently first.'),
+  ],
+  crashedVm: ({ vm }, t) => [t('{0} has crashed.', vm), t('Force it off and start it again.')],
+  asleepVm: ({ vm }, t) => [
+    t('The guest in {0} sleeps (suspended to RAM), and libvirt cannot do this until it wakes.', vm),
+    t('Wake it, or force it off.'),
+  ],
+  badName: ({ problem }, t) => [
+    problem === 'empty'
+      ? t('A snapshot needs a title.')
+      : problem === 'tooLong'
+        ? t('This title is too long.')
+        : t('This title holds a control character.'),
+    t('Choose another title.'),
+  ],
+  nameTaken: ({ title }, t) => [t('A snapshot called {0} exists already.', title), t('Choose another title.')],
+  fileTaken: ({ file }, t) => [
+    t('The file {0} exists already, and it is not overwritten.', file),
+    t('Choose another title, or move that file away.'),
+  ],
+  unsafePath: ({ disk, file }, t) => [
+    t('The path of disk {0} holds a character that libvirt or QEMU breaks on: {1}', disk, file),
+    t('Rename the file while the VM is off.'),
+  ],
+  unsafeSnapshotName: ({ snapshot, version }, t) => [
+    t('The name of {0} holds a character that libvirt {1} cannot handle while the VM runs.', snapshot, version),
+    t('Shut the VM down first.'),
+  ],
+  sameSecond: ({ vm, seconds }, t) => [
+    t('{0} was reverted within this very second, and libvirt would use the same file name twice.', vm),
+    t('Try again in {0} s.', seconds),
+  ],
+  memoryFileMissing: ({ snapshot, file }, t) => [
+    t('The RAM of {0} is not where it was kept: {1}', snapshot, file),
+    t('Put the file back; without it only its disks are left.'),
+  ],
+  readOnlyConnection: ({ vm }, t) => [
+    t('The connection of {0} is read-only.', vm),
+    t('Connect by an address that may change things.'),
+  ],
+  driverCannot: ({ driver }, t) => [
+    driver === 'test'
+      ? t("libvirt's test driver cannot do this.")
+      : t('The hypervisor behind this connection cannot do this; only QEMU and KVM are known here.'),
+    '',
+  ],
+  unfinishedSave: ({ vm }, t) => [
+    t('{0} is paused because its state is being saved, by another program or by one that died meanwhile.', vm),
+    t('Wait until it has ended; if nothing saves it, resume {0}.', vm),
+  ],
+  stateNotReachable: ({ snapshot, state }, t) => [
+    t('{0} was taken while the VM was {1}, and that state cannot be brought back.', snapshot, stateWord(state, t)),
+    '',
+  ],
+  agentMissing: ({ vm }, t) => [
+    t('No guest agent answers in {0}, and without it the file systems cannot be frozen.', vm),
+    t('Install and start qemu-guest-agent in the guest, or take the snapshot without freezing.'),
+  ],
+  snapshotMissing: ({ vm, snapshot }, t) => [
+    t('{0} has no snapshot {1} any more.', vm, snapshot),
+    t('Another program deleted or renamed it; the view shows what is there.'),
+  ],
+};
+
+function style(word: string, t: Translate): string {
+  return word === 'internal' ? t('internal') : t('external');
+}
+
+function image(file: string | undefined, t: Translate): string {
+  return file ?? t('an image');
+}
+
+/** @param state a PowerState or a SnapshotState */
+function stateWord(state: string, t: Translate): string {
+  switch (state) {
+    case 'running':
+    case 'disk-snapshot':
+      return t('running');
+    case 'paused':
+      return t('paused');
+    case 'off':
+      return t('off');
+    case 'shuttingDown':
+      return t('shutting down');
+    case 'crashed':
+      return t('crashed');
+    case 'asleep':
+    case 'pmsuspended':
+      return t('asleep');
+    default:
+      return t('in an unknown state');
+  }
+}

@@ -1,0 +1,140 @@
+// How a row looks, in words and by name of its icon: pure, so that what a person reads is tested in plain Node.
+// Knows nothing of the editor.
+import type { ConnectionView, VmView } from '../inventory/views.js';
+import { formatVersion } from '../model/capabilities.js';
+import type { Snapshot } from '../model/snapshot.js';
+import type { PowerState } from '../model/vm.js';
+import { connectionTokens, hereTokens, snapshotTokens, vmTokens } from './capabilityTokens.js';
+import { connectionLabel } from './connectionLabel.js';
+import { shortFailure } from './failureText.js';
+import { operationProgress } from './operationProgress.js';
+import { relativeAge } from './relativeAge.js';
+import type { Translate } from './translate.js';
+import { kindWords, powerWord, snapshotCountText } from './words.js';
+
+export interface Row {
+  readonly label: string;
+  readonly description: string;
+  /** Name of a codicon, with the id of a theme colour where colour helps. The words say the same. */
+  readonly icon: { readonly name: string; readonly color?: string };
+  /** Tokens for menus. */
+  readonly context: string;
+  readonly opens: 'never' | 'closed' | 'open';
+  /** What a screen reader says. */
+  readonly spoken: string;
+}
+
+/** The time and the language that rows are made with. */
+export interface Reading {
+  /** Milliseconds since 1970. */
+  readonly now: number;
+  readonly t: Translate;
+}
+
+export function connectionRow(view: ConnectionView, { t }: Reading): Row {
+  const label = connectionLabel(view.uri, t);
+  const description = connectionState(view, t);
+  return {
+    label,
+    description,
+    icon: { name: view.state === 'connected' ? 'server-environment' : 'debug-disconnect' },
+    context: connectionTokens(view),
+    opens: 'open',
+    spoken: t('{0}, connection, {1}', label, description),
+  };
+}
+
+function connectionState(view: ConnectionView, t: Translate): string {
+  switch (view.state) {
+    case 'idle':
+      return t('not connected');
+    case 'connecting':
+      return view.vms.length > 0 ? t('reconnecting…') : t('connecting…');
+    case 'failed': {
+      const word = view.failure === undefined ? t('not connected') : shortFailure(view.failure, t);
+      return view.retryAt === undefined ? word : t('{0} · tries again by itself', word);
+    }
+    case 'connected':
+      return view.capabilities === undefined ? t('connected') : versions(view.capabilities, t);
+  }
+}
+
+function versions(capabilities: NonNullable<ConnectionView['capabilities']>, t: Translate): string {
+  const libvirt = t('libvirt {0}', formatVersion(capabilities.libvirt));
+  const parts = [
+    libvirt,
+    ...(capabilities.driver === 'qemu' ? [t('QEMU {0}', formatVersion(capabilities.hypervisor))] : []),
+    ...(capabilities.readOnly ? [t('read-only')] : []),
+  ];
+  return parts.join(' · ');
+}
+
+const powerIcons: Readonly<Record<PowerState, Row['icon']>> = {
+  running: { name: 'vm-running', color: 'testing.iconPassed' },
+  paused: { name: 'debug-pause', color: 'charts.yellow' },
+  off: { name: 'vm-outline' },
+  shuttingDown: { name: 'vm-running' },
+  crashed: { name: 'error', color: 'testing.iconFailed' },
+  asleep: { name: 'vm-outline', color: 'charts.yellow' },
+  unknown: { name: 'question' },
+};
+
+export function vmRow(view: VmView, readOnly: boolean, { now, t }: Reading): Row {
+  const { vm, operation } = view;
+  const state = powerWord(vm, t);
+  const count = view.tree?.snapshots.length ?? view.snapshotCount;
+  const rest = count === undefined ? [] : [snapshotCountText(count, t)];
+  const parts = operation === undefined ? [state, ...rest] : [operationProgress(view, operation, now, t)];
+  return {
+    label: vm.name,
+    description: parts.join(' · '),
+    icon: operation === undefined ? powerIcons[vm.power] : { name: 'loading~spin' },
+    context: vmTokens(view, readOnly),
+    opens: 'closed',
+    spoken: t('{0}, VM, {1}', vm.name, parts.join(', ')),
+  };
+}
+
+/** What a snapshot's row depends on beside the snapshot. */
+export interface SnapshotPlace {
+  readonly isCurrent: boolean;
+  readonly hasChildren: boolean;
+  readonly readOnly: boolean;
+  readonly opens: Row['opens'];
+}
+
+const kindIcons: Readonly<Record<Snapshot['kind'], string>> = {
+  memory: 'device-camera',
+  disk: 'database',
+  offline: 'archive',
+};
+
+export function snapshotRow(snapshot: Snapshot, place: SnapshotPlace, { now, t }: Reading): Row {
+  const kind = kindWords(snapshot, t);
+  const age = relativeAge(snapshot.createdAt, now / 1_000, t);
+  const spoken = place.isCurrent
+    ? t('{0}, snapshot, {1}, {2}, the current one', snapshot.title, kind, age)
+    : t('{0}, snapshot, {1}, {2}', snapshot.title, kind, age);
+  return {
+    label: snapshot.title,
+    description: `${kind} · ${age}`,
+    icon: { name: kindIcons[snapshot.kind] },
+    context: snapshotTokens(snapshot, place),
+    opens: place.opens,
+    spoken,
+  };
+}
+
+/** @param above the title of the current snapshot, where the row does not stand right under it */
+export function hereRow(view: VmView, above: string | undefined, readOnly: boolean, { now, t }: Reading): Row {
+  const state = view.operation === undefined ? powerWord(view.vm, t) : operationProgress(view, view.operation, now, t);
+  const description = above === undefined ? state : t('{0} · after {1}', state, above);
+  return {
+    label: t('You are here'),
+    description,
+    icon: { name: 'location', color: 'charts.blue' },
+    context: hereTokens(view, readOnly),
+    opens: 'never',
+    spoken: t('You are here, the present state of {0}, {1}', view.vm.name, description),
+  };
+}
