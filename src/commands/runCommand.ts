@@ -68,7 +68,7 @@ export function showFailure(log: vscode.LogOutputChannel, id: CommandId, error: 
       }
       return undefined;
     })
-    .then(undefined, (reason: unknown) => logFailure(log, id, reason));
+    .then(undefined, (reason: unknown) => showFailure(log, id, reason));
 }
 
 function toCommandError(error: unknown): CommandError {

@@ -1,7 +1,7 @@
 // Finds the VMs and snapshots that a command is meant for: as given, as selected, or as picked from a list.
 import { Failure } from '../model/failure.js';
 import type { Snapshot, SnapshotTree } from '../model/snapshot.js';
-import { type VmRef, sameVm } from '../model/vm.js';
+import type { VmRef } from '../model/vm.js';
 import { asFailure } from '../inventory/asFailure.js';
 import type { InventoryPort } from '../inventory/inventory.js';
 import { type VmView, vmKey } from '../inventory/views.js';
@@ -61,18 +61,20 @@ export async function targetSnapshots(run: CommandRun, placeholder: string): Pro
     if (rows.length > 0) {
       return Promise.all(
         rows.map(async (row) => {
-          const view = vmOf(run.inventory, row.ref);
-          return { view, snapshot: await namedSnapshot(run.inventory, view, row.snapshot) };
+          const snapshot = await namedSnapshot(run.inventory, vmOf(run.inventory, row.ref), row.snapshot);
+          return { view: vmOf(run.inventory, row.ref), snapshot };
         }),
       );
     }
   }
   const view = await targetVm(run, placeholder);
-  const { snapshot } = givenTo(run.call);
-  if (snapshot !== undefined) {
-    return [{ view, snapshot: await namedSnapshot(run.inventory, view, snapshot) }];
-  }
-  return [{ view, snapshot: await pickSnapshot(view, await run.inventory.readTree(view.ref), placeholder) }];
+  const { snapshot: given } = givenTo(run.call);
+  const snapshot =
+    given === undefined
+      ? await pickSnapshot(view, await run.inventory.readTree(view.ref), placeholder)
+      : await namedSnapshot(run.inventory, view, given);
+  // Read again, because the view of before the tree was read does not have it.
+  return [{ view: vmOf(run.inventory, view.ref), snapshot }];
 }
 
 /**
@@ -158,10 +160,4 @@ function distinctVms(rows: readonly Node[]): readonly VmRef[] {
     }
   }
   return [...refs.values()];
-}
-
-/** One VM only: nothing needs to be asked. */
-export function onlyVm(targets: readonly SnapshotTarget[]): VmView | undefined {
-  const [first] = targets;
-  return first !== undefined && targets.every(({ view }) => sameVm(view.ref, first.view.ref)) ? first.view : undefined;
 }

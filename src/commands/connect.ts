@@ -1,0 +1,33 @@
+// virtRewind.connect: connects now, without waiting until it is tried again.
+import * as vscode from 'vscode';
+import { Failure } from '../model/failure.js';
+import { connectionOfNode } from '../views/nodes.js';
+import { givenTo } from './commandArguments.js';
+import type { CommandRun } from './commandServices.js';
+import { pickConnection } from './pickTarget.js';
+
+export async function connect(run: CommandRun): Promise<{ readonly connection: string }> {
+  const uri = await wantedConnection(run);
+  if (!run.inventory.connections.some((connection) => connection.uri === uri)) {
+    throw new Failure('notFound', { connection: uri });
+  }
+  await run.inventory.connect(uri);
+  return { connection: uri };
+}
+
+async function wantedConnection(run: CommandRun): Promise<string> {
+  if (run.call.by === 'rows') {
+    return connectionOfNode(run.call.rows[0]);
+  }
+  const { connection } = givenTo(run.call);
+  if (connection !== undefined) {
+    return connection;
+  }
+  const open = run.inventory.connections.filter(({ state }) => state !== 'connected');
+  const candidates = open.length > 0 ? open : run.inventory.connections;
+  const [only, ...others] = candidates;
+  if (only === undefined) {
+    throw new Failure('notFound', { doing: 'connecting while no connection is known' });
+  }
+  return others.length === 0 ? only.uri : (await pickConnection(candidates, vscode.l10n.t('Connect to what?'))).uri;
+}
