@@ -9,6 +9,17 @@ import { root } from './rig/root.mjs';
 /** Loaded here and not above, because `npm start` and `npm test` import this file before `npm ci` has run. */
 const esbuild = () => import('esbuild');
 
+/** @param {import('esbuild').BuildOptions} options */
+async function build(options) {
+  const { build, stop } = await esbuild();
+  try {
+    await build(options);
+  } finally {
+    // esbuild's own process would stay as long as this one.
+    await stop();
+  }
+}
+
 /** What both kinds of bundle share; the extension host of the oldest supported VS Code is Node 20. */
 const common = /** @type {const} */ ({ bundle: true, platform: 'node', target: 'node20', logLevel: 'warning' });
 
@@ -30,7 +41,7 @@ const extensionOptions = (/** @type {{ minify?: boolean }} */ { minify = false }
  */
 export async function buildExtension(options = {}) {
   rmSync(join(root, 'dist'), { recursive: true, force: true });
-  await (await esbuild()).build(extensionOptions(options));
+  await build(extensionOptions(options));
 }
 
 /**
@@ -62,9 +73,7 @@ export async function buildTests(layer) {
   if (entryPoints.length === 0) return [];
   const host = layer === 'host';
   const index = join(source, 'index.ts');
-  await (
-    await esbuild()
-  ).build({
+  await build({
     ...common,
     absWorkingDir: root,
     entryPoints: host && existsSync(join(root, index)) ? [...entryPoints, index] : entryPoints,

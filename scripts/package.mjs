@@ -1,0 +1,63 @@
+// `npm run package`: the VSIX, one file for every system, and a check that it holds what it should and no more.
+import { readFileSync, rmSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { buildExtension } from './build.mjs';
+import { isEntryPoint } from './rig/entryPoint.mjs';
+import { root } from './rig/root.mjs';
+import { runOk } from './rig/run.mjs';
+
+/** A promise to users, see README.md. */
+const mostBytes = 400 * 1024;
+
+/** Without these the extension does not work, or may not be passed on. */
+const needed = ['package.json', 'package.nls.json', 'dist/extension.js', 'README.md', 'CHANGELOG.md', 'LICENSE'];
+/** All that may be in the package: what VS Code reads, and what people read. */
+const allowed =
+  /^(package(\.nls(\.[\w-]+)?)?\.json|dist\/extension\.js|l10n\/.+\.json|media\/.+\.(svg|png)|(README|CHANGELOG)\.md|LICENSE(\.txt)?)$/i;
+
+/**
+ * @returns {Promise<{ file: string, bytes: number }>} the VSIX in the checkout's top folder
+ * @throws {Error} when it is too large, lacks a file, or holds one that has no place in it, as a native module
+ */
+export async function packageExtension() {
+  const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+  const file = join(root, `${manifest.name}-${manifest.version}.vsix`);
+  rmSync(file, { force: true });
+  await buildExtension({ minify: true });
+  // Everything is in the bundle; with dependencies, vsce would pack node_modules as well.
+  const vsce = [join(root, 'node_modules/@vscode/vsce/vsce'), 'package', '--no-dependencies', '--out', file];
+  await runOk(process.execPath, vsce, { cwd: root });
+  const bytes = statSync(file).size;
+  const files = await listFiles(file);
+  const wrong = [
+    ...needed.filter((name) => !files.includes(name)).map((name) => `${name} is missing`),
+    ...files.filter((name) => !allowed.test(name)).map((name) => `${name} does not belong there`),
+    ...(bytes > mostBytes ? [`${bytes} bytes are more than ${mostBytes}`] : []),
+  ];
+  if (wrong.length > 0) throw new Error(`${file}: ${wrong.join('; ')}`);
+  return { file, bytes };
+}
+
+/**
+ * The files of the extension inside a VSIX, relative to its folder.
+ * @param {string} file
+ */
+async function listFiles(file) {
+  const zip = readFileSync(file);
+  // The end record of a ZIP file (APPNOTE 4.3.16) stands in the last 22 bytes, as vsce writes no comment.
+  const end = zip.lastIndexOf(Buffer.from('PK\x05\x06', 'latin1'));
+  if (end < 0) throw new Error(`${file} is no ZIP file`);
+  const names = [];
+  let at = zip.readUInt32LE(end + 16);
+  for (let left = zip.readUInt16LE(end + 10); left > 0; left--) {
+    const length = zip.readUInt16LE(at + 28);
+    names.push(zip.toString('utf8', at + 46, at + 46 + length));
+    at += 46 + length + zip.readUInt16LE(at + 30) + zip.readUInt16LE(at + 32);
+  }
+  return names.filter((name) => name.startsWith('extension/')).map((name) => name.slice('extension/'.length));
+}
+
+if (isEntryPoint(import.meta)) {
+  const { file, bytes } = await packageExtension();
+  console.log(`${file}: ${(bytes / 1024).toFixed(0)} KB`);
+}

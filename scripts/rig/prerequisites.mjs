@@ -1,0 +1,109 @@
+// What the layers of tests need of the machine, and how it gets there on Debian and Ubuntu. Asks nobody anything.
+import { spawn } from 'node:child_process';
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { findBrowser } from './browser.mjs';
+import { root } from './root.mjs';
+import { findProgram, run } from './run.mjs';
+
+/**
+ * program → Debian package. Tests run guests, so a machine with libvirt alone is not enough.
+ * @type {Readonly<Record<string, string>>}
+ */
+const libvirtPrograms = {
+  libvirtd: 'libvirt-daemon-system',
+  virsh: 'libvirt-clients',
+  'qemu-system-x86_64': 'qemu-system-x86',
+  'qemu-img': 'qemu-utils',
+  unshare: 'util-linux',
+  mount: 'mount',
+};
+
+/** @typedef {'libvirt' | 'browser'} Need */
+
+/**
+ * The packages that are wanting for a need.
+ * @param {Need} need
+ * @returns {Promise<string[]>}
+ */
+export async function missingPackages(need) {
+  if (need === 'browser') return (await findBrowser()) ? [] : ['chromium'];
+  const missing = [];
+  for (const [program, name] of Object.entries(libvirtPrograms)) {
+    if ((await findProgram(program)) === undefined) missing.push(name);
+  }
+  return missing;
+}
+
+/**
+ * Installs what the needs lack, where that is possible without a question: as root, or with a sudo that wants no
+ * password. Brings the package lists up to date once, also when only they are missing, for the guest is made of packages.
+ * @param {readonly Need[]} needs
+ * @param {(line: string) => void} say
+ * @returns {Promise<Map<Need, string>>} what could not be met, each with the reason and the command that helps
+ */
+export async function meetNeeds(needs, say) {
+  /** @type {Map<Need, string>} */
+  const unmet = new Map();
+  /** @type {Map<Need, string[]>} */
+  const wanted = new Map();
+  for (const need of needs) {
+    const missing = await missingPackages(need);
+    if (missing.length > 0) wanted.set(need, missing);
+  }
+  const stale = needs.includes('libvirt') && !hasPackageLists();
+  if (wanted.size === 0 && !stale) return unmet;
+  const apt = await aptCommand();
+  if (apt && (await call(apt, ['update', '-q'], say)) !== 0) say('apt-get update failed; going on with what is known');
+  for (const [need, packages] of wanted) {
+    const command = `apt-get install --no-install-recommends ${packages.join(' ')}`;
+    if (!apt) {
+      unmet.set(need, `${packages.join(', ')} not installed (as root: ${command})`);
+      continue;
+    }
+    // One call for each need: a system without one of the packages refuses the whole call.
+    const status = await call(apt, ['install', '-q', '-y', '--no-install-recommends', ...packages], say);
+    if (status !== 0) unmet.set(need, `"${command}" ended with ${status}`);
+  }
+  return unmet;
+}
+
+/** npm's part: everything the lock file names, if nothing has been installed. */
+export async function installModules(/** @type {(line: string) => void} */ say) {
+  if (existsSync(join(root, 'node_modules/.package-lock.json'))) return;
+  const status = await call(['npm'], ['ci', '--no-audit', '--no-fund'], say);
+  if (status !== 0) throw new Error(`npm ci ended with ${status}`);
+}
+
+function hasPackageLists() {
+  const lists = '/var/lib/apt/lists';
+  return !existsSync(lists) || readdirSync(lists).some((name) => name.includes('_Packages'));
+}
+
+/** @returns {Promise<string[] | undefined>} how this user runs apt-get; nothing where he cannot */
+async function aptCommand() {
+  if (!(await findProgram('apt-get'))) return undefined;
+  if (process.getuid?.() === 0) return ['apt-get'];
+  const sudo = await run('sudo', ['-n', 'true']);
+  return sudo.code === 0 ? ['sudo', '-n', 'DEBIAN_FRONTEND=noninteractive', 'apt-get'] : undefined;
+}
+
+/**
+ * Runs a program whose output a person may want to see.
+ * @param {string[]} command
+ * @param {string[]} args
+ * @param {(line: string) => void} say
+ * @returns {Promise<number>} exit status
+ */
+function call([program = '', ...first], args, say) {
+  say(`$ ${[program, ...first, ...args].join(' ')}`);
+  return new Promise((end) => {
+    const child = spawn(program, [...first, ...args], {
+      cwd: root,
+      stdio: ['ignore', 'inherit', 'inherit'],
+      env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
+    });
+    child.on('error', () => end(127));
+    child.on('exit', (code) => end(code ?? 1));
+  });
+}
