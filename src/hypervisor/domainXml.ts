@@ -1,0 +1,123 @@
+// What the configuration of a VM says: disks, firmware, agent, console. Knows nothing of its state of power.
+import type { Vm, VmDisk } from '../model/vm.js';
+import { attribute, elementsOf, find, findAll, parseXml, textOf, XmlError, type XmlElement } from './xmlTree.js';
+
+/** The part of a VM that stands in its XML. */
+export type VmConfiguration = Omit<Vm, 'power' | 'powerReason' | 'persistent' | 'managedSave'>;
+
+/** @throws XmlError when it is no VM's XML. Unknown elements are passed over. */
+export function parseDomainXml(xml: string): VmConfiguration {
+  const root = parseXml(xml);
+  const uuid = textOf(find(root, 'uuid'));
+  const name = textOf(find(root, 'name'));
+  if (root.name !== 'domain' || uuid === undefined || name === undefined) {
+    throw new XmlError('this is not the description of a VM');
+  }
+  const title = textOf(find(root, 'title'));
+  const consoleLog = consoleLogOf(root);
+  const agent = agentChannelOf(root);
+  return {
+    uuid: uuid.toLowerCase(),
+    name,
+    ...(title === undefined || title === '' ? {} : { title }),
+    memoryBytes: memoryOf(find(root, 'memory')),
+    disks: readDisks(root),
+    firmware: firmwareOf(root),
+    agentChannel: agent !== undefined,
+    agentConnected: attribute(find(agent, 'target'), 'state') === 'connected',
+    ...(consoleLog === undefined ? {} : { consoleLog }),
+  };
+}
+
+/** The disks of a `<domain>` or `<inactiveDomain>` element, in their order. */
+export function readDisks(domain: XmlElement | undefined): readonly VmDisk[] {
+  return findAll(find(domain, 'devices'), 'disk').map((disk) => {
+    const source = pathOf(disk);
+    const backing = backingOf(disk);
+    return {
+      target: attribute(find(disk, 'target'), 'dev') ?? '',
+      device: deviceOf(attribute(disk, 'device')),
+      sourceType: attribute(disk, 'type') ?? 'file',
+      // libvirt does not probe: a disk without a driver type is raw.
+      format: attribute(find(disk, 'driver'), 'type') ?? 'raw',
+      ...(source === undefined ? {} : { source }),
+      readonly: find(disk, 'readonly') !== undefined,
+      shareable: find(disk, 'shareable') !== undefined,
+      ...(backing === undefined ? {} : { backing }),
+    };
+  });
+}
+
+function pathOf(of: XmlElement): string | undefined {
+  const source = find(of, 'source');
+  return attribute(source, 'file') ?? attribute(source, 'dev');
+}
+
+function deviceOf(word: string | undefined): VmDisk['device'] {
+  return word === 'cdrom' || word === 'floppy' || word === 'lun' ? word : 'disk';
+}
+
+/**
+ * | below the disk                     | means                     |
+ * |------------------------------------|---------------------------|
+ * | no `<backingStore>`                | not known                 |
+ * | … that ends in an empty one        | the whole chain           |
+ * | … whose last lacks `<backingStore>` | not known to the end     |
+ *
+ * A layer that is no file or device is named by its type and name, for it must still count as a layer.
+ */
+function backingOf(disk: XmlElement): readonly string[] | undefined {
+  const layers: string[] = [];
+  for (let at = find(disk, 'backingStore'); at !== undefined; at = find(at, 'backingStore')) {
+    if (elementsOf(at).length === 0) {
+      return layers;
+    }
+    layers.push(pathOf(at) ?? `${attribute(at, 'type') ?? ''}:${attribute(find(at, 'source'), 'name') ?? ''}`);
+  }
+  return undefined;
+}
+
+/**
+ * | loader            | nvram format | firmware       |
+ * |-------------------|--------------|----------------|
+ * | none, or type rom | –            | bios           |
+ * | pflash, or `<os firmware='efi'>` | qcow2 | uefiQcow2Nvram |
+ * | pflash, or `<os firmware='efi'>` | other or absent | uefiRawNvram |
+ */
+function firmwareOf(root: XmlElement): Vm['firmware'] {
+  const os = find(root, 'os');
+  const efi = attribute(os, 'firmware') === 'efi' || attribute(find(os, 'loader'), 'type') === 'pflash';
+  if (!efi) {
+    return 'bios';
+  }
+  return attribute(find(os, 'nvram'), 'format') === 'qcow2' ? 'uefiQcow2Nvram' : 'uefiRawNvram';
+}
+
+function agentChannelOf(root: XmlElement): XmlElement | undefined {
+  return findAll(find(root, 'devices'), 'channel').find(
+    (channel) => attribute(find(channel, 'target'), 'name') === 'org.qemu.guest_agent.0',
+  );
+}
+
+/** The log beside a serial console, or the file that a console of type `file` writes to. */
+function consoleLogOf(root: XmlElement): string | undefined {
+  const devices = find(root, 'devices');
+  for (const port of [...findAll(devices, 'serial'), ...findAll(devices, 'console')]) {
+    const file =
+      attribute(find(port, 'log'), 'file') ??
+      (attribute(port, 'type') === 'file' ? attribute(find(port, 'source'), 'path') : undefined);
+    if (file !== undefined) {
+      return file;
+    }
+  }
+  return undefined;
+}
+
+/** libvirt writes KiB whatever was put in; the other units are those that it documents as its own. */
+const unitBytes: Readonly<Record<string, number>> = { b: 1, KiB: 1024, MiB: 1024 ** 2, GiB: 1024 ** 3, TiB: 1024 ** 4 };
+
+function memoryOf(memory: XmlElement | undefined): number {
+  const amount = Number(textOf(memory) ?? 0);
+  const bytes = amount * (unitBytes[attribute(memory, 'unit') ?? 'KiB'] ?? 1024);
+  return Number.isFinite(bytes) ? bytes : 0;
+}

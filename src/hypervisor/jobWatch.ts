@@ -1,0 +1,132 @@
+// Looks after a call that lasts, on another connection: its progress, and the wish to cancel it.
+import type { Connection } from '../libvirt/connection.js';
+import { errorCodes, LibvirtError } from '../libvirt/libvirtError.js';
+import { type Domain, type TypedParameter, typedParameterMap } from '../libvirt/structs.js';
+import type { StepContext } from './stepContext.js';
+
+const intervalMs = 250;
+
+/**
+ * Waits for `work`, and meanwhile looks every 250 ms, and at once when the signal is aborted. The connection for that
+ * is opened with the first look, so that what is quick costs nothing, and ends with the work: a look that hangs
+ * until the job is over holds nobody up. What goes wrong with a look is logged and ends the looking alone.
+ */
+export async function whileRunning<T>(
+  work: Promise<T>,
+  { openAnother, closeAnother, signal, log }: Pick<StepContext, 'openAnother' | 'closeAnother' | 'signal' | 'log'>,
+  look: (connection: Connection) => Promise<void>,
+): Promise<T> {
+  const ended = new AbortController();
+  const watching = (async (): Promise<void> => {
+    let connection: Connection | undefined;
+    // A look that hangs ends with its connection.
+    ended.signal.addEventListener('abort', () => connection && closeAnother(connection));
+    try {
+      while (await tick(ended.signal, signal)) {
+        connection ??= await openAnother();
+        if (!ended.signal.aborted) {
+          await look(connection);
+        }
+      }
+    } catch (error) {
+      if (!ended.signal.aborted) {
+        log.warn(`progress cannot be seen any more: ${String(error)}`);
+      }
+    } finally {
+      if (connection !== undefined) {
+        closeAnother(connection);
+      }
+    }
+  })();
+  try {
+    return await work;
+  } finally {
+    ended.abort();
+    await watching;
+  }
+}
+
+/** True after a while, or at once when `wake` is aborted; false as soon as `ended` is. */
+function tick(ended: AbortSignal, wake: AbortSignal): Promise<boolean> {
+  if (ended.aborted) {
+    return Promise.resolve(false);
+  }
+  return new Promise((resolve) => {
+    const done = (): void => {
+      clearTimeout(timer);
+      ended.removeEventListener('abort', done);
+      wake.removeEventListener('abort', done);
+      resolve(!ended.aborted);
+    };
+    const timer = setTimeout(done, intervalMs);
+    ended.addEventListener('abort', done);
+    wake.addEventListener('abort', done);
+  });
+}
+
+/** For a snapshot with external memory: libvirt counts its bytes, and can cancel it until all are written. */
+export function memoryJobLook({
+  dom,
+  signal,
+  onProgress,
+}: Pick<StepContext, 'dom' | 'signal' | 'onProgress'>): (connection: Connection) => Promise<void> {
+  let cancelAsked = false;
+  let furthest = 0;
+  return async (connection) => {
+    if (signal.aborted && !cancelAsked) {
+      cancelAsked = await abortJob(connection, dom);
+    }
+    const { params } = await connection.call('domainGetJobStats', { dom, flags: 0 });
+    const fraction = jobFraction(params);
+    if (fraction !== undefined) {
+      furthest = Math.max(furthest, fraction);
+      onProgress({ fraction: furthest, cancellable: !cancelAsked });
+    }
+  };
+}
+
+/** False when there is no job to abort: not begun yet, or over; then it is worth another try. */
+async function abortJob(connection: Connection, dom: Domain): Promise<boolean> {
+  try {
+    await connection.call('domainAbortJob', { dom });
+    return true;
+  } catch (error) {
+    if (error instanceof LibvirtError && error.code === errorCodes.VIR_ERR_OPERATION_INVALID) {
+      return false;
+    }
+    throw error;
+  }
+}
+
+/** From the fields `data_total` and `data_remaining` (VIR_DOMAIN_JOB_DATA_*); undefined while no job counts. */
+export function jobFraction(parameters: readonly TypedParameter[]): number | undefined {
+  const values = typedParameterMap(parameters);
+  const total = Number(values.get('data_total') ?? 0);
+  const remaining = Number(values.get('data_remaining') ?? total);
+  return total > 0 ? Math.min(1, Math.max(0, 1 - remaining / total)) : undefined;
+}
+
+/**
+ * For the deletion of an external snapshot: a block job for each disk, one after the other or side by side.
+ * A disk whose job was seen and is gone is done.
+ */
+export function blockJobsLook(
+  { dom, onProgress }: Pick<StepContext, 'dom' | 'onProgress'>,
+  targets: readonly string[],
+): (connection: Connection) => Promise<void> {
+  const parts = new Map<string, number>();
+  return async (connection) => {
+    for (const path of targets) {
+      const { found, cur, end } = await connection.call('domainGetBlockJobInfo', { dom, path, flags: 0 });
+      if (found !== 0) {
+        parts.set(path, end > 0 ? Math.min(1, cur / end) : 0);
+      } else if (parts.has(path)) {
+        parts.set(path, 1);
+      }
+    }
+    if (parts.size > 0) {
+      const sum = [...parts.values()].reduce((total, part) => total + part, 0);
+      onProgress({ fraction: sum / targets.length, cancellable: false });
+    }
+  };
+}

@@ -1,0 +1,209 @@
+// The port, over libvirt: one connection that stays for reading and events, one of its own for each step.
+import { Emitter, type Event } from '../lifetime/emitter.js';
+import { openConnection } from '../libvirt/connect.js';
+import type { Connection } from '../libvirt/connection.js';
+import type { Domain } from '../libvirt/structs.js';
+import { type Log, scoped } from '../log/log.js';
+import type { Capabilities } from '../model/capabilities.js';
+import { Failure, type FailureDetails } from '../model/failure.js';
+import type { Step } from '../model/plan.js';
+import type { Snapshot, SnapshotTree } from '../model/snapshot.js';
+import type { Vm, VmDisk } from '../model/vm.js';
+import { listen } from './guestEvents.js';
+import type { Hypervisor, OpenHypervisor, RunOptions, StepOutcome, VmEvent, VmHead } from './hypervisor.js';
+import { LibvirtReader } from './libvirtReader.js';
+import { readCapabilities } from './readCapabilities.js';
+import { runPowerAction } from './runPowerStep.js';
+import { createSnapshot, deleteSnapshot, describeSnapshot, revert } from './runSnapshotStep.js';
+import type { StepContext } from './stepContext.js';
+import { toFailure } from './toFailure.js';
+
+/** A guest may show a dialog instead of shutting down; after a minute somebody must be told. */
+const guestPatienceMs = 60_000;
+
+/**
+ * @param environment where LIBVIRT_DEFAULT_URI, XDG_RUNTIME_DIR and the like are looked up
+ * @param patience milliseconds that a guest may take to shut down or restart
+ */
+export function libvirtHypervisor(
+  log: Log,
+  environment: NodeJS.ProcessEnv,
+  { patience = guestPatienceMs }: { readonly patience?: number } = {},
+): OpenHypervisor {
+  return async (uri, signal) => {
+    const own = scoped(log, uri);
+    const open = (openSignal?: AbortSignal): Promise<Connection> =>
+      openConnection(uri, { log: own, environment, ...(openSignal === undefined ? {} : { signal: openSignal }) });
+    let connection: Connection | undefined;
+    try {
+      connection = await open(signal);
+      const [events, capabilities] = await Promise.all([listen(connection), readCapabilities(connection)]);
+      return new LibvirtHypervisor({ connection, capabilities, uri, log: own, open, patience, ...events });
+    } catch (error) {
+      connection?.close();
+      throw toFailure(error, { connection: uri, doing: 'connecting' });
+    }
+  };
+}
+
+type GuestHappenings = Awaited<ReturnType<typeof listen>>;
+
+interface Parts extends GuestHappenings {
+  readonly connection: Connection;
+  readonly capabilities: Capabilities;
+  readonly uri: string;
+  readonly log: Log;
+  readonly open: () => Promise<Connection>;
+  readonly patience: number;
+}
+
+class LibvirtHypervisor implements Hypervisor {
+  readonly uri: string;
+  readonly capabilities: Capabilities;
+  readonly onDidChangeVm: Event<VmEvent>;
+  readonly onDidClose: Event<Failure>;
+  readonly #parts: Parts;
+  readonly #reader: LibvirtReader;
+  readonly #closed = new Emitter<Failure>();
+  readonly #others = new Set<Connection>();
+  /** Of connections that are closed by now. */
+  #formerCalls = 0;
+  #closedByUs = false;
+
+  constructor(parts: Parts) {
+    this.#parts = parts;
+    this.#reader = new LibvirtReader(parts.connection, parts.capabilities);
+    this.uri = parts.uri;
+    this.capabilities = parts.capabilities;
+    this.onDidChangeVm = parts.onDidChangeVm;
+    this.onDidClose = this.#closed.event;
+    parts.connection.onDidClose((error) => {
+      if (!this.#closedByUs) {
+        this.#closed.fire(toFailure(error, { connection: this.uri }));
+      }
+    });
+  }
+
+  get callCount(): number {
+    const open = [this.#parts.connection, ...this.#others];
+    return open.reduce((sum, connection) => sum + connection.callCount, this.#formerCalls);
+  }
+
+  listVms(): Promise<readonly VmHead[]> {
+    return this.#told({ doing: 'listing the VMs' }, this.#reader.listVms());
+  }
+
+  readVm(uuid: string): Promise<Vm> {
+    return this.#told({ doing: 'reading a VM', vm: uuid }, this.#reader.readVm(uuid));
+  }
+
+  countSnapshots(uuid: string): Promise<number> {
+    return this.#told({ doing: 'counting snapshots', vm: uuid }, this.#reader.countSnapshots(uuid));
+  }
+
+  readSnapshotNames(uuid: string): Promise<{ readonly names: readonly string[]; readonly current?: string }> {
+    return this.#told({ doing: 'listing snapshots', vm: uuid }, this.#reader.readSnapshotNames(uuid));
+  }
+
+  readSnapshots(uuid: string, names: readonly string[]): Promise<readonly Snapshot[]> {
+    return this.#told({ doing: 'reading snapshots', vm: uuid }, this.#reader.readSnapshots(uuid, names));
+  }
+
+  readTree(uuid: string): Promise<SnapshotTree> {
+    return this.#told({ doing: 'reading snapshots', vm: uuid }, this.#reader.readTree(uuid));
+  }
+
+  readFrozenDisks(uuid: string, snapshot: string): Promise<readonly VmDisk[]> {
+    const details = { doing: 'reading the disks of a snapshot', vm: uuid, snapshot };
+    return this.#told(details, this.#reader.readFrozenDisks(uuid, snapshot));
+  }
+
+  readBlockJobs(vm: Vm): Promise<readonly string[]> {
+    return this.#told({ doing: 'looking for block jobs', vm: vm.name }, this.#reader.readBlockJobs(vm));
+  }
+
+  readVmXml(uuid: string): Promise<string> {
+    return this.#told({ doing: "reading a VM's XML", vm: uuid }, this.#reader.readVmXml(uuid));
+  }
+
+  readSnapshotXml(uuid: string, snapshot: string): Promise<string> {
+    const details = { doing: "reading a snapshot's XML", vm: uuid, snapshot };
+    return this.#told(details, this.#reader.readSnapshotXml(uuid, snapshot));
+  }
+
+  async run(vm: Vm, step: Step, options: RunOptions): Promise<StepOutcome> {
+    const details = { doing: step.do, vm: vm.name, ...('snapshot' in step ? { snapshot: step.snapshot } : {}) };
+    if (options.signal.aborted) {
+      throw new Failure('cancelled', details);
+    }
+    return this.#told(details, this.#runAlone(vm, step, options));
+  }
+
+  async #runAlone(vm: Vm, step: Step, options: RunOptions): Promise<StepOutcome> {
+    const { capabilities, onDidHappen, log, patience } = this.#parts;
+    const connection = await this.#openAnother();
+    const dom: Domain = { name: vm.name, uuid: vm.uuid, id: -1 };
+    try {
+      return await runStep(
+        {
+          ...options,
+          connection,
+          openAnother: () => this.#openAnother(),
+          closeAnother: (another) => this.#closeAnother(another),
+          vm,
+          dom,
+          capabilities,
+          events: { onDidHappen, onDidClose: this.onDidClose },
+          log,
+          guestPatienceMs: patience,
+        },
+        step,
+      );
+    } finally {
+      this.#closeAnother(connection);
+    }
+  }
+
+  async #openAnother(): Promise<Connection> {
+    const connection = await this.#parts.open();
+    this.#others.add(connection);
+    return connection;
+  }
+
+  #closeAnother(connection: Connection): void {
+    if (this.#others.delete(connection)) {
+      connection.close();
+      this.#formerCalls += connection.callCount;
+    }
+  }
+
+  /** Whatever goes wrong leaves this room as a Failure that says what was being done. */
+  async #told<T>(details: FailureDetails, work: Promise<T>): Promise<T> {
+    try {
+      return await work;
+    } catch (error) {
+      throw toFailure(error, { connection: this.uri, ...details });
+    }
+  }
+
+  close(): void {
+    this.#closedByUs = true;
+    this.#parts.connection.close();
+  }
+}
+
+async function runStep(context: StepContext, step: Step): Promise<StepOutcome> {
+  switch (step.do) {
+    case 'createSnapshot':
+      return createSnapshot(context, step);
+    case 'revert':
+      return revert(context, step);
+    case 'deleteSnapshot':
+      return deleteSnapshot(context, step);
+    case 'describeSnapshot':
+      return describeSnapshot(context, step);
+    case 'power':
+      await runPowerAction(context, step.action);
+      return {};
+  }
+}

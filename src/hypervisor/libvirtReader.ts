@@ -1,0 +1,138 @@
+// Everything that is read of VMs and snapshots, on one connection. Changes nothing; keeps no XML.
+import type { Connection } from '../libvirt/connection.js';
+import { errorCodes, LibvirtError } from '../libvirt/libvirtError.js';
+import type { Domain } from '../libvirt/structs.js';
+import type { Capabilities } from '../model/capabilities.js';
+import type { Snapshot, SnapshotTree } from '../model/snapshot.js';
+import { isActive, snapshotableDisks, type Vm, type VmDisk } from '../model/vm.js';
+import { parseDomainXml } from './domainXml.js';
+import type { VmHead } from './hypervisor.js';
+import { powerOf } from './powerState.js';
+import { parseFrozenDisks, parseSnapshotHead } from './snapshotXml.js';
+
+export class LibvirtReader {
+  readonly #connection: Connection;
+  readonly #capabilities: Capabilities;
+  /** The daemon finds a VM by its UUID, and uses the name that is sent for its own messages. */
+  readonly #names = new Map<string, string>();
+
+  constructor(connection: Connection, capabilities: Capabilities) {
+    this.#connection = connection;
+    this.#capabilities = capabilities;
+  }
+
+  async listVms(): Promise<readonly VmHead[]> {
+    const { domains } = await this.#connection.call('connectListAllDomains', { needResults: 1, flags: 0 });
+    this.#names.clear();
+    for (const { uuid, name } of domains) {
+      this.#names.set(uuid, name);
+    }
+    return domains.map(({ uuid, name, id }) => ({ uuid, name, active: id !== -1 }));
+  }
+
+  async readVm(uuid: string): Promise<Vm> {
+    const dom = await this.#dom(uuid);
+    const [{ state, reason }, { xml }, { persistent }, { result: managedSave }] = await Promise.all([
+      this.#connection.call('domainGetState', { dom, flags: 0 }),
+      this.#connection.call('domainGetXmlDesc', { dom, flags: 0 }),
+      this.#connection.call('domainIsPersistent', { dom }),
+      this.#connection.call('domainHasManagedSaveImage', { dom, flags: 0 }),
+    ]);
+    return {
+      ...parseDomainXml(xml),
+      ...powerOf(state, reason),
+      persistent: persistent !== 0,
+      managedSave: managedSave !== 0,
+    };
+  }
+
+  async countSnapshots(uuid: string): Promise<number> {
+    const { num } = await this.#connection.call('domainSnapshotNum', { dom: await this.#dom(uuid), flags: 0 });
+    return num;
+  }
+
+  async readSnapshotNames(uuid: string): Promise<{ readonly names: readonly string[]; readonly current?: string }> {
+    const dom = await this.#dom(uuid);
+    const [{ snapshots }, current] = await Promise.all([
+      this.#connection.call('domainListAllSnapshots', { dom, needResults: 1, flags: 0 }),
+      orUndefined(
+        errorCodes.VIR_ERR_NO_DOMAIN_SNAPSHOT,
+        this.#connection.call('domainSnapshotCurrent', { dom, flags: 0 }),
+      ),
+    ]);
+    const names = snapshots.map((snapshot) => snapshot.name);
+    return current === undefined ? { names } : { names, current: current.snap.name };
+  }
+
+  async readSnapshots(uuid: string, names: readonly string[]): Promise<readonly Snapshot[]> {
+    const dom = await this.#dom(uuid);
+    const read = await Promise.all(names.map((name) => this.#readSnapshot(dom, name)));
+    return read.filter((snapshot) => snapshot !== undefined);
+  }
+
+  async #readSnapshot(dom: Domain, name: string): Promise<Snapshot | undefined> {
+    const call = this.#connection.call('domainSnapshotGetXmlDesc', { snap: { name, dom }, flags: 0 });
+    const answer = await orUndefined(errorCodes.VIR_ERR_NO_DOMAIN_SNAPSHOT, call);
+    return answer && parseSnapshotHead(answer.xml);
+  }
+
+  async readTree(uuid: string): Promise<SnapshotTree> {
+    const { names, current } = await this.readSnapshotNames(uuid);
+    const snapshots = await this.readSnapshots(uuid, names);
+    // The current one may have vanished between the two looks.
+    const known = current !== undefined && snapshots.some((snapshot) => snapshot.name === current);
+    return known ? { snapshots, current } : { snapshots };
+  }
+
+  async readFrozenDisks(uuid: string, snapshot: string): Promise<readonly VmDisk[]> {
+    return parseFrozenDisks(await this.readSnapshotXml(uuid, snapshot));
+  }
+
+  async readBlockJobs(vm: Vm): Promise<readonly string[]> {
+    if (this.#capabilities.driver !== 'qemu' || !isActive(vm.power)) {
+      return [];
+    }
+    const dom = await this.#dom(vm.uuid);
+    const jobs = await Promise.all(
+      snapshotableDisks(vm).map(async ({ target }) => {
+        const call = this.#connection.call('domainGetBlockJobInfo', { dom, path: target, flags: 0 });
+        // "Not running": it was switched off since, and has no jobs.
+        const info = await orUndefined(errorCodes.VIR_ERR_OPERATION_INVALID, call);
+        return info !== undefined && info.found !== 0 ? [target] : [];
+      }),
+    );
+    return jobs.flat();
+  }
+
+  async readVmXml(uuid: string): Promise<string> {
+    return (await this.#connection.call('domainGetXmlDesc', { dom: await this.#dom(uuid), flags: 0 })).xml;
+  }
+
+  async readSnapshotXml(uuid: string, snapshot: string): Promise<string> {
+    const snap = { name: snapshot, dom: await this.#dom(uuid) };
+    const { xml } = await this.#connection.call('domainSnapshotGetXmlDesc', { snap, flags: 0 });
+    return Buffer.from(xml).toString('utf8');
+  }
+
+  async #dom(uuid: string): Promise<Domain> {
+    const name = this.#names.get(uuid);
+    if (name !== undefined) {
+      return { name, uuid, id: -1 };
+    }
+    const { dom } = await this.#connection.call('domainLookupByUuid', { uuid });
+    this.#names.set(uuid, dom.name);
+    return dom;
+  }
+}
+
+/** The answer, or undefined when the daemon answers with this error. */
+async function orUndefined<T>(code: number, call: Promise<T>): Promise<T | undefined> {
+  try {
+    return await call;
+  } catch (error) {
+    if (error instanceof LibvirtError && error.code === code) {
+      return undefined;
+    }
+    throw error;
+  }
+}

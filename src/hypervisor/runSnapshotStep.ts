@@ -1,0 +1,133 @@
+// Creates, reverts, deletes and redescribes a snapshot: one call of libvirt each, and what is seen beside it.
+import {
+  VIR_DOMAIN_SNAPSHOT_CREATE_DISK_ONLY,
+  VIR_DOMAIN_SNAPSHOT_CREATE_QUIESCE,
+  VIR_DOMAIN_SNAPSHOT_CREATE_REDEFINE,
+  VIR_DOMAIN_SNAPSHOT_DELETE_CHILDREN,
+  VIR_DOMAIN_SNAPSHOT_REVERT_PAUSED,
+  VIR_DOMAIN_SNAPSHOT_REVERT_RUNNING,
+  VIR_DOMAIN_SNAPSHOT_XML_SECURE,
+} from '../libvirt/flags.js';
+import { errorCodes, LibvirtError } from '../libvirt/libvirtError.js';
+import { Failure } from '../model/failure.js';
+import type { Step } from '../model/plan.js';
+import { GuestPause } from './guestPause.js';
+import type { StepOutcome } from './hypervisor.js';
+import { blockJobsLook, memoryJobLook, whileRunning } from './jobWatch.js';
+import { parseSnapshotHead, redescribe, writeSnapshotXml } from './snapshotXml.js';
+import type { StepContext } from './stepContext.js';
+import { toFailure } from './toFailure.js';
+
+type Of<D extends Step['do']> = Extract<Step, { do: D }>;
+
+/**
+ * | style    | kind    | flags                              |
+ * |----------|---------|------------------------------------|
+ * | internal | memory, offline | none                       |
+ * | external | memory  | none                               |
+ * | external | disk    | DISK_ONLY, and QUIESCE if asked for |
+ * | external | offline | DISK_ONLY                          |
+ *
+ * libvirt has no quiesced snapshot with RAM and none of a VM that is off: QUIESCE requires DISK_ONLY and a running
+ * agent. There is no internal snapshot of a running VM's disks alone.
+ */
+export function createFlags({ style, kind, quiesce }: Of<'createSnapshot'>): number {
+  if (style === 'internal' || kind === 'memory') {
+    return 0;
+  }
+  return VIR_DOMAIN_SNAPSHOT_CREATE_DISK_ONLY | (quiesce && kind === 'disk' ? VIR_DOMAIN_SNAPSHOT_CREATE_QUIESCE : 0);
+}
+
+export async function createSnapshot(context: StepContext, step: Of<'createSnapshot'>): Promise<StepOutcome> {
+  if (step.style === 'internal' && step.kind === 'disk') {
+    throw new Failure('invalid', { vm: context.vm.name, snapshot: step.name });
+  }
+  const { connection, dom, vm } = context;
+  const targets = vm.disks.map((disk) => disk.target);
+  const pause = new GuestPause(context.events, vm.uuid);
+  try {
+    const created = connection.call('domainSnapshotCreateXml', {
+      dom,
+      xmlDesc: writeSnapshotXml(step, targets),
+      flags: createFlags(step),
+    });
+    if (step.style === 'external' && step.kind === 'memory') {
+      context.onProgress({ cancellable: true });
+      await whileRunning(created, context, memoryJobLook(context));
+    } else {
+      // Nothing else is asked of the VM meanwhile: during an internal memory snapshot it would hang.
+      await created;
+    }
+    const guestPausedMs = await pause.settled(step.kind === 'memory' && vm.power === 'running');
+    return guestPausedMs === undefined ? {} : { guestPausedMs };
+  } catch (error) {
+    throw await nameTaken(context, step, error);
+  } finally {
+    pause.dispose();
+  }
+}
+
+/** A taken name has no code of its own; whether it is taken can be asked. */
+async function nameTaken(context: StepContext, step: Of<'createSnapshot'>, error: unknown): Promise<unknown> {
+  if (!(error instanceof LibvirtError) || error.code !== errorCodes.VIR_ERR_OPERATION_FAILED) {
+    return error;
+  }
+  const failure = toFailure(error, { vm: context.vm.name, snapshot: step.name });
+  if (failure.kind !== 'failed') {
+    return failure;
+  }
+  try {
+    await context.connection.call('domainSnapshotLookupByName', { dom: context.dom, name: step.name, flags: 0 });
+    return new Failure('exists', failure.details, { cause: error });
+  } catch (lookupError) {
+    context.log.debug(`the name is not taken: ${String(lookupError)}`);
+    return failure;
+  }
+}
+
+const revertFlags = {
+  asSnapshot: 0,
+  running: VIR_DOMAIN_SNAPSHOT_REVERT_RUNNING,
+  paused: VIR_DOMAIN_SNAPSHOT_REVERT_PAUSED,
+} as const satisfies Record<Of<'revert'>['to'], number>;
+
+export async function revert({ connection, dom }: StepContext, step: Of<'revert'>): Promise<StepOutcome> {
+  await connection.call('domainRevertToSnapshot', { snap: { name: step.snapshot, dom }, flags: revertFlags[step.to] });
+  return {};
+}
+
+export async function deleteSnapshot(context: StepContext, step: Of<'deleteSnapshot'>): Promise<StepOutcome> {
+  const { connection, dom } = context;
+  const snap = { name: step.snapshot, dom };
+  const { xml } = await connection.call('domainSnapshotGetXmlDesc', { snap, flags: 0 });
+  const { style, disks } = parseSnapshotHead(xml);
+  const deleted = connection.call('domainSnapshotDelete', {
+    snap,
+    flags: step.withChildren ? VIR_DOMAIN_SNAPSHOT_DELETE_CHILDREN : 0,
+  });
+  const merged = disks.filter((disk) => disk.location === 'external').map((disk) => disk.target);
+  if (style === 'external' && merged.length > 0) {
+    await whileRunning(deleted, context, blockJobsLook(context, merged));
+  } else {
+    await deleted;
+  }
+  return {};
+}
+
+/**
+ * Redefines the snapshot with another description. Never with CREATE_CURRENT: the current one stays current without
+ * it, and with it libvirt 9.9 and newer forgets `<revertDisks>`, whereupon the next revert removes a file in use.
+ */
+export async function describeSnapshot(
+  { connection, dom }: StepContext,
+  step: Of<'describeSnapshot'>,
+): Promise<StepOutcome> {
+  const snap = { name: step.snapshot, dom };
+  const { xml } = await connection.call('domainSnapshotGetXmlDesc', { snap, flags: VIR_DOMAIN_SNAPSHOT_XML_SECURE });
+  await connection.call('domainSnapshotCreateXml', {
+    dom,
+    xmlDesc: redescribe(Buffer.from(xml).toString('utf8'), step.description),
+    flags: VIR_DOMAIN_SNAPSHOT_CREATE_REDEFINE,
+  });
+  return {};
+}

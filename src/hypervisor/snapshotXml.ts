@@ -1,0 +1,177 @@
+// The snapshot document: its head read quickly, the whole of it only where that is asked for, and written.
+// Knows no flags and sends nothing.
+import { parseDescription } from '../model/description.js';
+import type { Step } from '../model/plan.js';
+import {
+  kindOf,
+  styleOf,
+  type Location,
+  type Snapshot,
+  type SnapshotDisk,
+  type SnapshotState,
+} from '../model/snapshot.js';
+import type { VmDisk } from '../model/vm.js';
+import { readDisks } from './domainXml.js';
+import { attribute, element, find, findAll, parseXml, textOf, writeXml, XmlError, type XmlElement } from './xmlTree.js';
+
+const domainTag = Buffer.from('<domain');
+/** What may follow the name of a start tag; `<domainsnapshot` and the like do not count. */
+const afterTagName = new Set([' ', '>', '/', '\n', '\t', '\r'].map((character) => character.charCodeAt(0)));
+
+/**
+ * Reads what a snapshot says of itself. That stands before its `<domain>` element (libvirt writes `<domain>`,
+ * `<inactiveDomain>` and `<cookie>` last), which is 90 % of the document, so only the bytes before it are decoded.
+ * Unknown elements are passed over. Nothing of `xml` is kept alive by the result.
+ * @throws XmlError when the head is no snapshot.
+ */
+export function parseSnapshotHead(xml: Uint8Array): Snapshot {
+  const bytes = Buffer.from(xml.buffer, xml.byteOffset, xml.byteLength);
+  const end = findDomain(bytes);
+  const root =
+    end === undefined
+      ? parseXml(bytes.toString('utf8'))
+      : parseXml(bytes.toString('utf8', 0, end), '</domainsnapshot>');
+  return toSnapshot(root);
+}
+
+function findDomain(bytes: Buffer): number | undefined {
+  for (let at = bytes.indexOf(domainTag); at >= 0; at = bytes.indexOf(domainTag, at + 1)) {
+    const next = bytes[at + domainTag.length];
+    if (next !== undefined && afterTagName.has(next)) {
+      return at;
+    }
+  }
+  return undefined;
+}
+
+function toSnapshot(root: XmlElement): Snapshot {
+  const name = textOf(find(root, 'name'));
+  if (root.name !== 'domainsnapshot' || name === undefined || name === '') {
+    throw new XmlError('this is not the description of a snapshot');
+  }
+  const state = stateByWord.get(textOf(find(root, 'state')) ?? '') ?? 'unknown';
+  const memory = find(root, 'memory');
+  const memoryLocation = memory === undefined ? impliedMemory(state) : locationOf(attribute(memory, 'snapshot'));
+  const memoryFile = attribute(memory, 'file');
+  const disks = findAll(find(root, 'disks'), 'disk').map(toDisk);
+  const parent = textOf(find(root, 'parent', 'name'));
+  const { trailers, text: description } = parseDescription(textOf(find(root, 'description')) ?? '');
+  const createdAt = Number(textOf(find(root, 'creationTime')) ?? 0);
+  return {
+    name,
+    title: trailers.title ?? name,
+    description,
+    trailers,
+    ...(parent === undefined ? {} : { parent }),
+    createdAt: Number.isSafeInteger(createdAt) ? createdAt : 0,
+    state,
+    memory: { location: memoryLocation, ...(memoryFile === undefined ? {} : { file: memoryFile }) },
+    disks,
+    kind: kindOf(state, memoryLocation),
+    style: styleOf(memoryLocation, disks),
+  };
+}
+
+function toDisk(disk: XmlElement): SnapshotDisk {
+  const source = find(disk, 'source');
+  const file = attribute(source, 'file') ?? attribute(source, 'dev');
+  return {
+    target: attribute(disk, 'name') ?? '',
+    location: locationOf(attribute(disk, 'snapshot')),
+    ...(file === undefined ? {} : { file }),
+    deleteInProgress: find(disk, 'snapshotDeleteInProgress') !== undefined,
+  };
+}
+
+/** The words of virDomainSnapshotState (snapshot_conf.c); any other is `unknown`. */
+const stateByWord: ReadonlyMap<string, SnapshotState> = new Map<string, SnapshotState>([
+  ['running', 'running'],
+  ['blocked', 'running'],
+  ['paused', 'paused'],
+  ['shutdown', 'off'],
+  ['shutoff', 'off'],
+  ['crashed', 'crashed'],
+  ['pmsuspended', 'pmsuspended'],
+  ['disk-snapshot', 'disk-snapshot'],
+]);
+
+/** Snapshots from before libvirt 1.0.1 have no `<memory>`: those of an active VM held its RAM inside the image. */
+function impliedMemory(state: SnapshotState): Location {
+  return state === 'running' || state === 'paused' ? 'internal' : 'no';
+}
+
+function locationOf(word: string | undefined): Location {
+  return word === 'internal' || word === 'external' || word === 'manual' ? word : 'no';
+}
+
+/**
+ * The disks as the VM had them when the snapshot was taken: for an external snapshot the frozen files below its
+ * overlays. `<domain>` has them; `<inactiveDomain>` is the persistent configuration of a running VM beside it.
+ */
+export function parseFrozenDisks(xml: string): readonly VmDisk[] {
+  const root = parseXml(xml);
+  return readDisks(find(root, 'domain') ?? find(root, 'inactiveDomain'));
+}
+
+type CreateStep = Extract<Step, { do: 'createSnapshot' }>;
+
+/**
+ * | style    | kind    | memory element      | disks of the step | other disks |
+ * |----------|---------|---------------------|-------------------|-------------|
+ * | internal | memory  | internal            | internal          | no          |
+ * | internal | offline | no                  | internal          | no          |
+ * | external | memory  | external, with file | external          | no          |
+ * | external | disk    | no                  | external          | no          |
+ * | external | offline | no                  | external          | no          |
+ *
+ * Every disk is named, for libvirt lets those that are not take part as well.
+ */
+export function writeSnapshotXml(step: CreateStep, allTargets: readonly string[]): string {
+  const taking = new Map(step.disks.map((disk) => [disk.target, disk]));
+  const targets = [...new Set([...allTargets, ...taking.keys()])];
+  const memory: Record<string, string> =
+    step.kind !== 'memory'
+      ? { snapshot: 'no' }
+      : { snapshot: step.style, ...(step.memoryFile === undefined ? {} : { file: step.memoryFile }) };
+  const disks = targets.map((target) => {
+    const disk = taking.get(target);
+    return disk === undefined
+      ? element('disk', { name: target, snapshot: 'no' })
+      : element('disk', { name: target, snapshot: step.style, ...overlayType(step, disk.file) }, overlay(disk.file));
+  });
+  return writeXml(
+    element('domainsnapshot', {}, [
+      element('name', {}, [step.name]),
+      step.description === '' ? undefined : element('description', {}, [step.description]),
+      element('memory', memory),
+      disks.length === 0 ? undefined : element('disks', {}, disks),
+    ]),
+  );
+}
+
+function overlayType(step: CreateStep, file: string | undefined): Readonly<Record<string, string>> {
+  return step.style === 'external' && file !== undefined ? { type: 'file' } : {};
+}
+
+function overlay(file: string | undefined): readonly XmlElement[] {
+  return file === undefined ? [] : [element('driver', { type: 'qcow2' }), element('source', { file })];
+}
+
+/**
+ * The same snapshot with another description, for a redefinition. The document must have been read with
+ * VIR_DOMAIN_SNAPSHOT_XML_SECURE: what is missing in it is wiped. An empty description is no description.
+ */
+export function redescribe(secureXml: string, description: string): string {
+  const root = parseXml(secureXml);
+  const written = description === '' ? undefined : element('description', {}, [description]);
+  const kept = root.children.filter((node) => !isElement(node, 'description'));
+  const name = kept.findIndex((node) => isElement(node, 'name'));
+  if (root.name !== 'domainsnapshot' || name < 0) {
+    throw new XmlError('this is not the description of a snapshot');
+  }
+  return writeXml(element(root.name, root.attributes, [...kept.slice(0, name + 1), written, ...kept.slice(name + 1)]));
+}
+
+function isElement(node: XmlElement['children'][number], name: string): boolean {
+  return typeof node !== 'string' && 'name' in node && node.name === name;
+}

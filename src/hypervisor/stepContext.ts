@@ -1,0 +1,25 @@
+// What the carrying out of one step is given.
+import type { Connection } from '../libvirt/connection.js';
+import type { Domain } from '../libvirt/structs.js';
+import type { Log } from '../log/log.js';
+import type { Capabilities } from '../model/capabilities.js';
+import type { Vm } from '../model/vm.js';
+import type { GuestEvents } from './guestEvents.js';
+import type { RunOptions } from './hypervisor.js';
+
+export interface StepContext extends RunOptions {
+  /** Of this step alone: its call may last without holding up anything else. */
+  readonly connection: Connection;
+  /** Opens one more, to look at the step from outside. */
+  readonly openAnother: () => Promise<Connection>;
+  /** For who opened another. */
+  readonly closeAnother: (connection: Connection) => void;
+  readonly vm: Vm;
+  readonly dom: Domain;
+  readonly capabilities: Capabilities;
+  /** Heard on the connection that stays. */
+  readonly events: GuestEvents;
+  readonly log: Log;
+  /** How long a guest may take to do what it was asked for, in milliseconds. */
+  readonly guestPatienceMs: number;
+}
