@@ -1,4 +1,5 @@
 // Every failure that a user can meet, by kind. The sentences are made in views/failureText.
+import type { Refusal } from './refusal.js';
 
 export type FailureKind =
   /** The VM, snapshot or connection is not there (any more). */
@@ -44,7 +45,7 @@ export interface FailureDetails {
   readonly candidates?: readonly string[];
   /** What the VM's state was when it was read again after the failure. */
   readonly stateNow?: string;
-  readonly refusal?: import('./refusal.js').Refusal;
+  readonly refusal?: Refusal;
 }
 
 export class Failure extends Error {
