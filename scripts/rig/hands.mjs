@@ -141,8 +141,8 @@ export class Mouse extends Common {
 export class Keyboard extends Common {
   /** @readonly @type {'keyboard'} */
   name = 'keyboard';
-  /** The view that `select` walks in; set by showView. */
-  view = '';
+  /** Gives the tree that `select` walks in the keyboard; set by showView. */
+  #focusView = '';
 
   async command(/** @type {string} */ title) {
     const row = await findCommand(this.workbench, title);
@@ -150,16 +150,16 @@ export class Keyboard extends Common {
     await this.page.keyboard.press('Enter');
   }
 
-  async showView(/** @type {string} */ _container, /** @type {string} */ view) {
-    this.view = view;
-    await this.command(`Focus on ${view} View`);
+  async showView(/** @type {string} */ container, /** @type {string} */ view) {
+    this.#focusView = `${container}: Focus on ${view} View`;
+    await this.command(this.#focusView);
   }
 
   /** @param {string | RegExp} row */
   async select(row) {
     const item = this.workbench.row(row);
     await item.waitFor();
-    await this.command(`Focus on ${this.view} View`);
+    await this.command(this.#focusView);
     // Keys pressed before the focus has come over from the palette are lost.
     await this.page.waitForFunction(() => document.activeElement?.closest('.part.sidebar .monaco-list'));
     await this.page.keyboard.press('Home');

@@ -63,12 +63,12 @@ export class Workbench {
     return this.quickInput.locator('.quick-input-message');
   }
 
-  /** @param {string | RegExp} label an exact label, or an expression over all words of the row */
+  /** @param {string | RegExp} label the whole label, or an expression over all words of the row */
   option(label) {
     const rows = this.quickInput.locator('.monaco-list-row');
-    return typeof label === 'string'
-      ? rows.filter({ has: this.page.locator('.label-name').getByText(label, { exact: true }) }).first()
-      : rows.filter({ hasText: label }).first();
+    if (typeof label !== 'string') return rows.filter({ hasText: label }).first();
+    const whole = new RegExp(`${startsWith(label).source}$`);
+    return rows.filter({ has: this.page.locator('.label-name', { hasText: whole }) }).first();
   }
 
   /** The modal dialog. */
