@@ -1,0 +1,30 @@
+// Time as the inventory sees it, so that a test can move it. It refuses to know what the time is for.
+import { type Disposable, toDisposable } from '../lifetime/disposable.js';
+
+export interface Clock {
+  /** Milliseconds since 1970. */
+  now(): number;
+  /** Calls `then` once after `ms`; disposing it before means never. */
+  setTimer(ms: number, then: () => void): Disposable;
+}
+
+export const systemClock: Clock = {
+  now: () => Date.now(),
+  setTimer: (ms, then) => {
+    const timer = setTimeout(then, ms);
+    return toDisposable(() => clearTimeout(timer));
+  },
+};
+
+/** Resolves with what `promise` gives, or with `late` after `ms`; the promise itself goes on. */
+export async function within<T, L>(clock: Clock, ms: number, promise: Promise<T>, late: L): Promise<T | L> {
+  let timer: Disposable | undefined;
+  const limit = new Promise<L>((resolve) => {
+    timer = clock.setTimer(ms, () => resolve(late));
+  });
+  try {
+    return await Promise.race([promise, limit]);
+  } finally {
+    timer?.dispose();
+  }
+}

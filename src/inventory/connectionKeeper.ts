@@ -1,0 +1,178 @@
+// Keeps one connection open while somebody looks. It refuses to know what is read over it.
+import type { Hypervisor, OpenHypervisor } from '../hypervisor/hypervisor.js';
+import { type Disposable, DisposableStore } from '../lifetime/disposable.js';
+import { Emitter } from '../lifetime/emitter.js';
+import type { Log } from '../log/log.js';
+import { Failure } from '../model/failure.js';
+import { asFailure } from './asFailure.js';
+import { retryDelay } from './backOff.js';
+import type { Clock } from './clock.js';
+
+/** An attempt that has given no answer for so long has failed. */
+const attemptLimitMs = 30_000;
+/** A connection that ended sooner than this counts as one more failed attempt, so that a crash loop is not fed. */
+const steadyMs = 10_000;
+
+export type KeeperState =
+  | { readonly state: 'idle' | 'connecting' }
+  | { readonly state: 'connected'; readonly hypervisor: Hypervisor }
+  | { readonly state: 'failed'; readonly failure: Failure; readonly retryAt?: number };
+
+export interface KeeperOptions {
+  readonly uri: string;
+  readonly open: OpenHypervisor;
+  readonly log: Log;
+  readonly clock: Clock;
+  /** From 0 to 1, as Math.random. */
+  readonly random: () => number;
+}
+
+/** Attempts by itself only while `setWanted(true)`; a connection that is open stays open when nobody looks. */
+export class ConnectionKeeper implements Disposable {
+  readonly #options: KeeperOptions;
+  readonly #changed = new Emitter<KeeperState>();
+  readonly onDidChange = this.#changed.event;
+  #state: KeeperState = { state: 'idle' };
+  #wanted = false;
+  #wasOpen = false;
+  #openedAt = 0;
+  #failures = 0;
+  #attempt: Promise<Hypervisor> | undefined;
+  #abort: AbortController | undefined;
+  #timer: Disposable | undefined;
+  #listeners = new DisposableStore();
+  #disposed = false;
+
+  constructor(options: KeeperOptions) {
+    this.#options = options;
+  }
+
+  get hypervisor(): Hypervisor | undefined {
+    return this.#state.state === 'connected' ? this.#state.hypervisor : undefined;
+  }
+
+  setWanted(wanted: boolean): void {
+    this.#wanted = wanted;
+    this.#timer?.dispose();
+    if (wanted) {
+      this.#carryOn();
+    }
+  }
+
+  /** The open connection; without one an attempt at once, whatever the back-off says. Rejects with a Failure. */
+  connect(): Promise<Hypervisor> {
+    if (this.#disposed) {
+      return Promise.reject(new Failure('cancelled', { connection: this.#options.uri }));
+    }
+    if (this.#state.state === 'connected') {
+      return Promise.resolve(this.#state.hypervisor);
+    }
+    this.#attempt ??= this.#open();
+    return this.#attempt;
+  }
+
+  dispose(): void {
+    this.#disposed = true;
+    this.#timer?.dispose();
+    this.#abort?.abort();
+    this.#listeners.dispose();
+    this.hypervisor?.close();
+    this.#changed.dispose();
+  }
+
+  #carryOn(): void {
+    if (this.#state.state === 'idle') {
+      this.#begin();
+    } else if (this.#state.state === 'failed' && this.#state.retryAt !== undefined) {
+      const wait = Math.max(0, this.#state.retryAt - this.#options.clock.now());
+      this.#timer = this.#options.clock.setTimer(wait, () => this.#begin());
+    }
+  }
+
+  #begin(): void {
+    this.connect().catch((error: unknown) => {
+      // The state tells it to everybody; nobody waits for this attempt.
+      this.#options.log.debug(`attempt failed: ${asFailure(error).kind}`);
+    });
+  }
+
+  async #open(): Promise<Hypervisor> {
+    const { uri, open, clock, log } = this.#options;
+    const abort = new AbortController();
+    this.#abort = abort;
+    this.#timer?.dispose();
+    this.#report({ state: 'connecting' });
+    const limit = clock.setTimer(attemptLimitMs, () => abort.abort());
+    try {
+      const hypervisor = await abortable(open(uri, abort.signal), abort.signal);
+      if (this.#disposed) {
+        throw new Failure('cancelled', { connection: uri });
+      }
+      this.#attempt = undefined;
+      this.#opened(hypervisor);
+      return hypervisor;
+    } catch (error) {
+      const failure = asFailure(error);
+      this.#attempt = undefined;
+      log.warn(`cannot connect: ${failure.kind}: ${failure.message}`);
+      this.#failed(failure);
+      throw failure;
+    } finally {
+      limit.dispose();
+    }
+  }
+
+  #opened(hypervisor: Hypervisor): void {
+    this.#wasOpen = true;
+    this.#openedAt = this.#options.clock.now();
+    this.#listeners.dispose();
+    this.#listeners = new DisposableStore();
+    this.#listeners.add(
+      hypervisor.onDidClose((failure) => {
+        if (this.hypervisor === hypervisor) {
+          this.#options.log.warn(`connection ended: ${failure.kind}: ${failure.message}`);
+          if (this.#options.clock.now() - this.#openedAt >= steadyMs) {
+            this.#failures = 0;
+          }
+          this.#failed(failure);
+        }
+      }),
+    );
+    this.#report({ state: 'connected', hypervisor });
+  }
+
+  #failed(failure: Failure): void {
+    if (this.#disposed) {
+      return;
+    }
+    const delay = retryDelay(failure.kind, this.#wasOpen, this.#failures, this.#options.random());
+    this.#failures += 1;
+    const retryAt = delay === undefined ? {} : { retryAt: this.#options.clock.now() + delay };
+    this.#report({ state: 'failed', failure, ...retryAt });
+    if (this.#wanted) {
+      this.#carryOn();
+    }
+  }
+
+  #report(state: KeeperState): void {
+    this.#state = state;
+    if (!this.#disposed) {
+      this.#changed.fire(state);
+    }
+  }
+}
+
+/** Rejects as soon as the signal aborts, even when `opening` does not heed it; what it opens later is closed. */
+function abortable(opening: Promise<Hypervisor>, signal: AbortSignal): Promise<Hypervisor> {
+  return new Promise((resolve, reject) => {
+    signal.addEventListener('abort', () => {
+      reject(new Failure('unreachable', { doing: 'connect' }));
+    });
+    opening.then((hypervisor) => {
+      if (signal.aborted) {
+        hypervisor.close();
+      }
+      resolve(hypervisor);
+    }, reject);
+  });
+}

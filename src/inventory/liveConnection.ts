@@ -1,0 +1,261 @@
+// One connection and its VMs, live while somebody looks. It refuses to know the other connections.
+import type { Hypervisor, OpenHypervisor, VmEvent } from '../hypervisor/hypervisor.js';
+import { type Disposable, DisposableStore } from '../lifetime/disposable.js';
+import { type Log, scoped } from '../log/log.js';
+import { Failure } from '../model/failure.js';
+import { isActive } from '../model/vm.js';
+import { asFailure } from './asFailure.js';
+import { type Clock, within } from './clock.js';
+import { ConnectionKeeper, type KeeperState } from './connectionKeeper.js';
+import type { Picture } from './picture.js';
+import { Refresher } from './refresher.js';
+import { type Aspect, staleAfter } from './staleness.js';
+import { unreadVm } from './unreadVm.js';
+import type { ConnectionView } from './views.js';
+import { VmReader } from './vmReader.js';
+import { type Shown, Watcher } from './watcher.js';
+
+/** The first list is shown after so long even if some VMs gave no answer yet. */
+const firstListMs = 2000;
+
+export interface LiveOptions {
+  readonly open: OpenHypervisor;
+  readonly log: Log;
+  readonly clock: Clock;
+  /** From 0 to 1, as Math.random. */
+  readonly random: () => number;
+}
+
+/** What of this connection is looked at. */
+export interface Scope {
+  readonly visible: boolean;
+  /** UUIDs of the VMs whose snapshots are shown. */
+  readonly vms: ReadonlySet<string>;
+}
+
+export class LiveConnection implements Disposable {
+  readonly uri: string;
+  readonly #picture: Picture;
+  readonly #clock: Clock;
+  readonly #log: Log;
+  readonly #keeper: ConnectionKeeper;
+  readonly #reader: VmReader;
+  readonly #refresher: Refresher;
+  readonly #watcher: Watcher;
+  /** VMs on which an operation of ours runs. */
+  readonly #held = new Set<string>();
+  #scope: Scope = { visible: false, vms: new Set() };
+  #listIsStale = true;
+  #listing: Promise<void> | undefined;
+  #events = new DisposableStore();
+
+  constructor(uri: string, picture: Picture, options: LiveOptions) {
+    this.uri = uri;
+    this.#picture = picture;
+    this.#clock = options.clock;
+    this.#log = scoped(options.log, uri);
+    this.#keeper = new ConnectionKeeper({ ...options, uri, log: this.#log });
+    this.#reader = new VmReader({ uri, picture, clock: options.clock, inAttention: (uuid) => this.#isOpen(uuid) });
+    this.#refresher = new Refresher({
+      clock: options.clock,
+      log: this.#log,
+      read: (uuid, aspects) => this.#reader.read(uuid, aspects),
+      isLive: () => this.#isLive(),
+      isHeld: (uuid) => this.#held.has(uuid),
+    });
+    this.#watcher = new Watcher(options.clock, this.#log, {
+      shown: () => this.#shown(),
+      look: (uuid, { roll, alsoVm }) => this.#reader.read(uuid, alsoVm ? ['look', 'vm'] : ['look'], roll),
+      readList: () => this.#readList(),
+      picture: () => picture.connection(uri),
+    });
+    this.#keeper.onDidChange((state) => this.#follow(state));
+  }
+
+  setScope(scope: Scope): void {
+    const before = this.#scope;
+    this.#scope = scope;
+    for (const uuid of scope.vms) {
+      if (scope.visible && !(before.visible && before.vms.has(uuid))) {
+        this.#refresher.mark(uuid, ['tree']);
+      }
+    }
+    if (scope.visible && !before.visible) {
+      this.#listIsStale = true;
+      this.#markAll(['look']);
+    }
+    this.#keeper.setWanted(scope.visible);
+    if (!scope.visible) {
+      this.#refresher.pause();
+      this.#watcher.stop();
+    } else if (this.#keeper.hypervisor !== undefined) {
+      this.#catchUp();
+      if (!before.visible) {
+        this.#watcher.start();
+      }
+    }
+  }
+
+  /** Resolves when connected and the VMs are read. Rejects with a Failure. */
+  async connect(): Promise<ConnectionView> {
+    await this.#keeper.connect();
+    if (this.#picture.connection(this.uri)?.loaded !== true || this.#listIsStale || this.#listing !== undefined) {
+      await this.#readList();
+    }
+    const view = this.#picture.connection(this.uri);
+    if (view === undefined) {
+      throw new Failure('notFound', { connection: this.uri });
+    }
+    return view;
+  }
+
+  /** The open connection, without reading anything over it. */
+  open(): Promise<Hypervisor> {
+    return this.#keeper.connect();
+  }
+
+  /** Everything again: the list, every VM, and the snapshots of those whose snapshots have been read. */
+  async refresh(): Promise<void> {
+    await this.#keeper.connect();
+    for (const { ref, tree } of this.#picture.connection(this.uri)?.vms ?? []) {
+      this.#refresher.mark(ref.uuid, ['vm', tree === undefined ? 'look' : 'tree']);
+    }
+    await this.#readList();
+  }
+
+  /** Reads aspects of one VM now, whether somebody looks or not. Rejects with a Failure. */
+  async read(uuid: string, aspects: readonly Aspect[]): Promise<void> {
+    await this.#keeper.connect();
+    await this.#reader.read(uuid, [...this.#refresher.take(uuid), ...aspects]);
+  }
+
+  /** The snapshots of this VM are read, and followed so closely that they need not be read again. */
+  isFollowed(uuid: string): boolean {
+    return this.#isLive() && this.#isOpen(uuid) && this.#reader.view(uuid)?.tree !== undefined;
+  }
+
+  /** Until the returned function is called, nothing but `read` asks anything of this VM. */
+  hold(uuid: string): () => void {
+    this.#held.add(uuid);
+    return () => {
+      this.#held.delete(uuid);
+      this.#watcher.stir();
+      this.#refresher.flushSoon();
+    };
+  }
+
+  dispose(): void {
+    this.#events.dispose();
+    this.#watcher.dispose();
+    this.#refresher.dispose();
+    this.#keeper.dispose();
+    this.#reader.setHypervisor(undefined);
+  }
+
+  #isLive(): boolean {
+    return this.#scope.visible && this.#keeper.hypervisor !== undefined;
+  }
+
+  #isOpen(uuid: string): boolean {
+    return this.#scope.visible && this.#scope.vms.has(uuid);
+  }
+
+  #shown(): readonly Shown[] {
+    const vms = this.#picture.connection(this.uri)?.vms ?? [];
+    return vms
+      .filter(({ ref }) => !this.#held.has(ref.uuid) && !this.#reader.isResting(ref.uuid))
+      .map(({ ref, tree }) => ({ uuid: ref.uuid, snapshots: this.#isOpen(ref.uuid) ? tree?.snapshots : undefined }));
+  }
+
+  #follow(state: KeeperState): void {
+    const blank = { failure: undefined, retryAt: undefined };
+    this.#events.dispose();
+    this.#events = new DisposableStore();
+    switch (state.state) {
+      case 'idle':
+      case 'connecting':
+        this.#picture.patchConnection(this.uri, { ...blank, state: state.state });
+        return;
+      case 'failed':
+        this.#watcher.stop();
+        this.#refresher.pause();
+        this.#reader.setHypervisor(undefined);
+        this.#picture.patchConnection(this.uri, { ...blank, ...state });
+        return;
+      case 'connected': {
+        const { hypervisor } = state;
+        this.#events.add(hypervisor.onDidChangeVm((event) => this.#note(event)));
+        this.#reader.setHypervisor(hypervisor);
+        this.#listIsStale = true;
+        this.#markAll(['vm', 'look']);
+        this.#picture.patchConnection(this.uri, {
+          ...blank,
+          state: 'connected',
+          capabilities: hypervisor.capabilities,
+        });
+        if (this.#scope.visible) {
+          this.#catchUp();
+          this.#watcher.start();
+        }
+      }
+    }
+  }
+
+  #note(event: VmEvent): void {
+    this.#refresher.mark(event.uuid, staleAfter(event.what));
+    this.#watcher.stir();
+    this.#refresher.flushSoon();
+  }
+
+  #markAll(aspects: readonly Aspect[]): void {
+    for (const { ref } of this.#picture.connection(this.uri)?.vms ?? []) {
+      this.#refresher.mark(ref.uuid, this.#isOpen(ref.uuid) ? [...aspects, 'tree'] : aspects);
+    }
+  }
+
+  #catchUp(): void {
+    const reading = this.#listIsStale ? this.#readList() : this.#refresher.flush();
+    reading.catch((error: unknown) => {
+      // Still stale: a lost connection reads it when it is back, and the poll tries again otherwise.
+      this.#log.warn(`could not list the VMs: ${asFailure(error).kind}`);
+    });
+  }
+
+  #readList(): Promise<void> {
+    this.#listing ??= this.#list().finally(() => (this.#listing = undefined));
+    return this.#listing;
+  }
+
+  async #list(): Promise<void> {
+    const hypervisor = await this.#keeper.connect();
+    const heads = await hypervisor.listVms();
+    this.#listIsStale = false;
+    const present = new Set(heads.map((head) => head.uuid));
+    for (const { ref } of this.#picture.connection(this.uri)?.vms ?? []) {
+      if (!present.has(ref.uuid)) {
+        this.#refresher.take(ref.uuid);
+        this.#picture.removeVm(ref);
+      }
+    }
+    for (const head of heads) {
+      const known = this.#reader.view(head.uuid)?.vm;
+      if (known?.name !== head.name || isActive(known.power) !== head.active) {
+        this.#refresher.mark(head.uuid, ['vm', 'look']);
+      }
+    }
+    const reading = this.#refresher.flush();
+    if (this.#picture.connection(this.uri)?.loaded === true) {
+      await reading;
+      return;
+    }
+    await within(this.#clock, firstListMs, reading, undefined);
+    for (const head of heads) {
+      if (this.#reader.view(head.uuid) === undefined) {
+        this.#picture.putVm(this.#reader.ref(head.uuid), { vm: unreadVm(head) });
+      }
+    }
+    if (this.#keeper.hypervisor === hypervisor) {
+      this.#picture.patchConnection(this.uri, { loaded: true });
+    }
+  }
+}

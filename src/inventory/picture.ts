@@ -1,0 +1,120 @@
+// Holds the views of all connections and says what changed. It refuses to know where the values come from.
+import { Emitter } from '../lifetime/emitter.js';
+import type { Log } from '../log/log.js';
+import type { VmRef } from '../model/vm.js';
+import { share } from './sharing.js';
+import type { ConnectionView, InventoryChange, VmView } from './views.js';
+
+/** Fields to replace; an explicit `undefined` takes an optional field away. */
+type Patch<T> = { readonly [K in keyof T]?: T[K] | undefined };
+export type VmPatch = Patch<Omit<VmView, 'ref'>>;
+export type ConnectionPatch = Patch<Omit<ConnectionView, 'uri' | 'vms'>>;
+
+const byName = new Intl.Collator(undefined, { numeric: true });
+
+/** Every change is announced once, with the smallest scope, and only if a value differs from the one before. */
+export class Picture {
+  readonly #changed = new Emitter<InventoryChange>();
+  readonly onDidChange = this.#changed.event;
+  readonly #log: Log;
+  #connections: readonly ConnectionView[] = [];
+
+  constructor(log: Log) {
+    this.#log = log;
+  }
+
+  get connections(): readonly ConnectionView[] {
+    return this.#connections;
+  }
+
+  connection(uri: string): ConnectionView | undefined {
+    return this.#connections.find((connection) => connection.uri === uri);
+  }
+
+  vm(ref: VmRef): VmView | undefined {
+    return this.connection(ref.connection)?.vms.find((vm) => vm.ref.uuid === ref.uuid);
+  }
+
+  setUris(uris: readonly string[]): void {
+    const next = [...new Set(uris)].map(
+      (uri): ConnectionView => this.connection(uri) ?? { uri, state: 'idle', vms: [], loaded: false },
+    );
+    if (next.length === this.#connections.length && next.every((view, index) => view === this.#connections[index])) {
+      return;
+    }
+    this.#connections = next;
+    this.#fire({});
+  }
+
+  patchConnection(uri: string, patch: ConnectionPatch): void {
+    const before = this.connection(uri);
+    const after = before && share(before, patched<ConnectionView>(before, patch));
+    if (before !== undefined && after !== undefined && after !== before) {
+      this.#replace(before, after);
+      this.#fire({ connection: uri });
+    }
+  }
+
+  /**
+   * Changes a VM, or adds it when the patch holds a `vm`. Until the connection is loaded nothing is announced: the
+   * first list appears as a whole.
+   */
+  putVm(ref: VmRef, patch: VmPatch): void {
+    const connection = this.connection(ref.connection);
+    const before = connection?.vms.find((view) => view.ref.uuid === ref.uuid);
+    if (connection === undefined || (before === undefined && patch.vm === undefined)) {
+      return;
+    }
+    const base = before ?? (patch.vm === undefined ? undefined : { ref, vm: patch.vm });
+    if (base === undefined) {
+      return;
+    }
+    const after = share(before, patched<VmView>(base, patch));
+    if (after === before) {
+      return;
+    }
+    const moved = before?.vm.name !== after.vm.name;
+    const others = connection.vms.map((view) => (view === before ? after : view));
+    const vms = before === undefined ? [...others, after] : others;
+    this.#replace(connection, { ...connection, vms: moved ? vms.toSorted(inOrder) : vms });
+    if (connection.loaded) {
+      this.#fire(moved ? { connection: ref.connection } : { connection: ref.connection, vm: ref });
+    }
+  }
+
+  removeVm(ref: VmRef): void {
+    const connection = this.connection(ref.connection);
+    if (connection?.vms.some((view) => view.ref.uuid === ref.uuid) === true) {
+      const vms = connection.vms.filter((view) => view.ref.uuid !== ref.uuid);
+      this.#replace(connection, { ...connection, vms });
+      this.#fire({ connection: ref.connection });
+    }
+  }
+
+  dispose(): void {
+    this.#changed.dispose();
+  }
+
+  #replace(before: ConnectionView, after: ConnectionView): void {
+    this.#connections = this.#connections.map((view) => (view === before ? after : view));
+  }
+
+  #fire(change: InventoryChange): void {
+    try {
+      this.#changed.fire(change);
+    } catch (error) {
+      // A reader that fails must not stop what the others see, nor the poll that called.
+      this.#log.error(`a reader of the inventory failed: ${String(error)}`);
+    }
+  }
+}
+
+function inOrder(a: VmView, b: VmView): number {
+  return byName.compare(a.vm.name, b.vm.name) || (a.ref.uuid < b.ref.uuid ? -1 : 1);
+}
+
+function patched<T extends object>(before: T, patch: Patch<T>): T {
+  const entries = Object.entries({ ...before, ...patch }).filter(([, value]) => value !== undefined);
+  // Only optional fields can be undefined in a patch that the callers' types let through.
+  return Object.fromEntries(entries) as T;
+}

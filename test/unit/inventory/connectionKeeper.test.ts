@@ -1,0 +1,171 @@
+import assert from 'node:assert/strict';
+import type { OpenHypervisor } from '../../../src/hypervisor/hypervisor.js';
+import { ConnectionKeeper, type KeeperState } from '../../../src/inventory/connectionKeeper.js';
+import { silentLog } from '../../../src/log/log.js';
+import { Failure, type FailureKind } from '../../../src/model/failure.js';
+import { FakeClock, settled } from './fakeClock.js';
+import { FakeHypervisor } from './fakeHypervisor.js';
+
+const uri = 'qemu:///system';
+
+function keeperOf(open: OpenHypervisor): { keeper: ConnectionKeeper; clock: FakeClock; states: KeeperState[] } {
+  const clock = new FakeClock();
+  const keeper = new ConnectionKeeper({ uri, open, clock, log: silentLog, random: () => 0 });
+  const states: KeeperState[] = [];
+  keeper.onDidChange((state) => states.push(state));
+  return { keeper, clock, states };
+}
+
+/** Opens what `answers` says, one after the other; the last one for ever. */
+function opening(...answers: readonly (FailureKind | 'ok' | 'hang')[]): {
+  open: OpenHypervisor;
+  opened: FakeHypervisor[];
+  attempts: () => number;
+} {
+  const opened: FakeHypervisor[] = [];
+  let attempts = 0;
+  const open: OpenHypervisor = () => {
+    const answer = answers[Math.min(attempts, answers.length - 1)]!;
+    attempts += 1;
+    if (answer === 'hang') {
+      return new Promise(() => undefined);
+    }
+    if (answer !== 'ok') {
+      return Promise.reject(new Failure(answer));
+    }
+    const hypervisor = new FakeHypervisor(uri, new Map());
+    opened.push(hypervisor);
+    return Promise.resolve(hypervisor);
+  };
+  return { open, opened, attempts: () => attempts };
+}
+
+describe('ConnectionKeeper', () => {
+  it('connects only when wanted, and stays open when it is no longer', async () => {
+    const { open, opened, attempts } = opening('ok');
+    const { keeper, clock, states } = keeperOf(open);
+    await clock.advance(120_000);
+    assert.equal(attempts(), 0);
+    keeper.setWanted(true);
+    await settled();
+    assert.deepEqual(
+      states.map(({ state }) => state),
+      ['connecting', 'connected'],
+    );
+    keeper.setWanted(false);
+    assert.equal(opened[0]!.closed, false);
+    assert.equal(keeper.hypervisor, opened[0]);
+    assert.equal(clock.pending, 0);
+  });
+
+  it('comes back after 1, 2, 4 … seconds when it was lost, and says when', async () => {
+    const { open, opened, attempts } = opening('ok', 'unreachable', 'unreachable', 'ok');
+    const { keeper, clock, states } = keeperOf(open);
+    keeper.setWanted(true);
+    await clock.advance(60_000);
+    opened[0]!.die();
+    const lost = states.at(-1)!;
+    assert.equal(lost.state, 'failed');
+    assert.equal(lost.state === 'failed' && lost.retryAt, clock.now() + 1000);
+    await clock.advance(999);
+    assert.equal(attempts(), 1);
+    await clock.advance(1);
+    assert.equal(attempts(), 2);
+    await clock.advance(2000);
+    assert.equal(attempts(), 3);
+    await clock.advance(3999);
+    assert.equal(attempts(), 3);
+    await clock.advance(1);
+    assert.equal(states.at(-1)!.state, 'connected');
+    assert.equal(keeper.hypervisor, opened[1]);
+  });
+
+  it('does not feed a crash loop: a connection that ends at once is one more failed attempt', async () => {
+    const { open, opened, attempts } = opening('ok');
+    const { keeper, clock } = keeperOf(open);
+    keeper.setWanted(true);
+    await settled();
+    for (const wait of [1000, 2000, 4000, 8000]) {
+      const before = attempts();
+      opened.at(-1)!.die();
+      await clock.advance(wait - 1);
+      assert.equal(attempts(), before);
+      await clock.advance(1);
+      assert.equal(attempts(), before + 1);
+    }
+    await clock.advance(10_000);
+    opened.at(-1)!.die();
+    await clock.advance(1000);
+    assert.equal(keeper.hypervisor, opened.at(-1));
+  });
+
+  it('tries nothing while nobody looks, and catches up at once when somebody does', async () => {
+    const { open, opened, attempts } = opening('ok');
+    const { keeper, clock } = keeperOf(open);
+    keeper.setWanted(true);
+    await settled();
+    opened[0]!.die();
+    keeper.setWanted(false);
+    await clock.advance(600_000);
+    assert.equal(attempts(), 1);
+    assert.equal(clock.pending, 0);
+    keeper.setWanted(true);
+    await clock.advance(0);
+    assert.equal(attempts(), 2);
+  });
+
+  it('asks again for a denied connection only when told to', async () => {
+    const { open, attempts } = opening('denied', 'ok');
+    const { keeper, clock, states } = keeperOf(open);
+    keeper.setWanted(true);
+    await clock.advance(600_000);
+    keeper.setWanted(false);
+    keeper.setWanted(true);
+    await clock.advance(600_000);
+    assert.equal(attempts(), 1);
+    assert.deepEqual(Object.keys(states.at(-1)!).sort(), ['failure', 'state']);
+    await keeper.connect();
+    assert.equal(attempts(), 2);
+  });
+
+  it('connects at once when told to, whatever the back-off says, and only once for many askers', async () => {
+    const { open, attempts } = opening('unreachable', 'ok');
+    const { keeper, clock } = keeperOf(open);
+    keeper.setWanted(true);
+    await settled();
+    const [a, b] = await Promise.all([keeper.connect(), keeper.connect()]);
+    assert.equal(a, b);
+    assert.equal(attempts(), 2);
+    assert.equal(clock.pending, 0);
+    assert.equal(await keeper.connect(), a);
+  });
+
+  it('gives up an attempt that gives no answer', async () => {
+    const { open } = opening('hang');
+    const { keeper, clock, states } = keeperOf(open);
+    const connected = assert.rejects(keeper.connect(), (failure: Failure) => failure.kind === 'unreachable');
+    await clock.advance(30_000);
+    await connected;
+    assert.equal(states.at(-1)!.state, 'failed');
+  });
+
+  it('closes what comes too late, and ends with its connection', async () => {
+    const late = new FakeHypervisor(uri, new Map());
+    let answer = (_: FakeHypervisor): void => undefined;
+    const slow = keeperOf(() => new Promise((resolve) => (answer = resolve)));
+    const waiting = assert.rejects(slow.keeper.connect());
+    slow.keeper.dispose();
+    answer(late);
+    await waiting;
+    await settled();
+    assert.equal(late.closed, true);
+
+    const { open, opened } = opening('ok');
+    const { keeper, clock } = keeperOf(open);
+    await keeper.connect();
+    keeper.dispose();
+    assert.equal(opened[0]!.closed, true);
+    assert.equal(clock.pending, 0);
+    await assert.rejects(keeper.connect(), (failure: Failure) => failure.kind === 'cancelled');
+  });
+});

@@ -1,0 +1,45 @@
+// A clock that stands still until a test moves it.
+import type { Clock } from '../../../src/inventory/clock.js';
+import { toDisposable } from '../../../src/lifetime/disposable.js';
+
+export class FakeClock implements Clock {
+  #now = 1_800_000_000_000;
+  readonly #timers = new Set<{ readonly at: number; readonly then: () => void }>();
+
+  now(): number {
+    return this.#now;
+  }
+
+  /** Timers that have not run: what would happen by itself if time went on. */
+  get pending(): number {
+    return this.#timers.size;
+  }
+
+  setTimer(ms: number, then: () => void): { dispose(): void } {
+    const timer = { at: this.#now + ms, then };
+    this.#timers.add(timer);
+    return toDisposable(() => this.#timers.delete(timer));
+  }
+
+  /** Moves on, timer by timer; everything that a timer sets off has settled before the next one runs. */
+  async advance(ms: number): Promise<void> {
+    const end = this.#now + ms;
+    await settled();
+    for (;;) {
+      const next = [...this.#timers].filter(({ at }) => at <= end).sort((a, b) => a.at - b.at)[0];
+      if (next === undefined) {
+        break;
+      }
+      this.#timers.delete(next);
+      this.#now = Math.max(this.#now, next.at);
+      next.then();
+      await settled();
+    }
+    this.#now = end;
+  }
+}
+
+/** Resolves when all that hangs on resolved promises has run. */
+export function settled(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
