@@ -1,6 +1,6 @@
 // Runs test/host in VS Code's extension host, through @vscode/test-electron.
 //   node scripts/hostTests.mjs [--grep TEXT]
-import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -39,6 +39,11 @@ export async function runHostTests({ grep } = {}) {
   const own = mkdtempSync(join(tmpdir(), 'host-'));
   const folder = join(own, 'folder');
   mkdirSync(folder);
+  // Before anything can connect: without it, the extension would meet the machine's own libvirt.
+  const uri = process.env.VIRT_REWIND_TEST_URI;
+  const settings = JSON.stringify({ 'virtRewind.connections': uri ? [uri] : ['test:///default'] });
+  mkdirSync(join(own, 'user/User'), { recursive: true });
+  writeFileSync(join(own, 'user/User/settings.json'), settings);
   try {
     return await runTests({
       ...(vscodeExecutablePath && { vscodeExecutablePath }),
@@ -52,6 +57,7 @@ export async function runHostTests({ grep } = {}) {
         `--extensions-dir=${join(own, 'extensions')}`,
       ],
       extensionTestsEnv: {
+        TEST_SETTINGS: settings,
         TEST_REPORTER: join(root, 'scripts/rig/countingReporter.cjs'),
         ...(grep !== undefined && { TEST_GREP: grep }),
       },
