@@ -1,7 +1,8 @@
 // What a command was called with, made out of unknown values: menus hand in rows of the tree, the palette nothing, and
 // keybindings, tasks and other extensions one object. Knows nothing of the editor.
-import { Failure } from '../model/failure.js';
 import { type Node, isNode } from '../views/nodes.js';
+import type { Translate } from '../views/translate.js';
+import { CommandError } from './commandError.js';
 
 export const kinds = ['memory', 'disk', 'offline', 'auto'] as const;
 export const styles = ['internal', 'external'] as const;
@@ -81,9 +82,9 @@ const checks: Readonly<Record<keyof CommandArguments, Check>> = {
 
 /**
  * @param selection the rows selected in the view
- * @throws Failure `invalid`, naming the argument: one that is unknown would otherwise silently not count
+ * @throws CommandError `invalid`, naming the argument: one that is unknown would otherwise silently not count
  */
-export function parseCall(first: unknown, second: unknown, selection: () => readonly Node[]): Call {
+export function parseCall(first: unknown, second: unknown, selection: () => readonly Node[], t: Translate): Call {
   if (first === undefined || first === null) {
     return { by: 'palette' };
   }
@@ -94,26 +95,26 @@ export function parseCall(first: unknown, second: unknown, selection: () => read
     return { by: 'rows', rows: [first, ...(others.length < selected.length ? others : [])] };
   }
   if (!isPlainObject(first)) {
-    throw new Failure('invalid', { doing: 'reading the argument of a command, which must be one object' });
+    throw new CommandError('invalid', t('A command takes one object with its arguments, and nothing else.'));
   }
   if (first['selection'] === true && Object.keys(first).length === 1) {
     const [row, ...others] = selection();
     return row === undefined ? { by: 'palette' } : { by: 'rows', rows: [row, ...others] };
   }
-  return { by: 'program', given: parseArguments(first) };
+  return { by: 'program', given: parseArguments(first, t) };
 }
 
-function parseArguments(given: Readonly<Record<string, unknown>>): CommandArguments {
+function parseArguments(given: Readonly<Record<string, unknown>>, t: Translate): CommandArguments {
   const result: Record<string, unknown> = {};
   for (const [key, value] of Object.entries(given)) {
     if (!isArgument(key)) {
-      throw new Failure('invalid', { doing: `reading the argument "${key.slice(0, 100)}", which is not known` });
+      throw new CommandError('invalid', t('There is no argument {0}.', key.slice(0, 100)));
     }
     if (value === undefined) {
       continue;
     }
     if (!checks[key](value)) {
-      throw new Failure('invalid', { doing: `reading the argument "${key}", which does not allow this value` });
+      throw new CommandError('invalid', t('The argument {0} does not take this value.', key));
     }
     result[key] = value;
   }

@@ -3,6 +3,7 @@ import * as vscode from 'vscode';
 import { Failure } from '../model/failure.js';
 import { connectionOfNode } from '../views/nodes.js';
 import { givenTo } from './commandArguments.js';
+import { CommandError } from './commandError.js';
 import type { CommandRun } from './commandServices.js';
 import { pickConnection } from './pickTarget.js';
 
@@ -27,7 +28,7 @@ async function wantedConnection(run: CommandRun): Promise<string> {
   const candidates = open.length > 0 ? open : run.inventory.connections;
   const [only, ...others] = candidates;
   if (only === undefined) {
-    throw new Failure('notFound', { doing: 'connecting while no connection is known' });
+    throw new CommandError('notFound', vscode.l10n.t('No connection to a libvirt is known here. Add one first.'));
   }
   return others.length === 0 ? only.uri : (await pickConnection(candidates, vscode.l10n.t('Connect to what?'))).uri;
 }

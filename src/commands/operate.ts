@@ -7,10 +7,11 @@ import type { OperationRequest, OperationResult } from '../model/operation.js';
 import type { Plan } from '../model/plan.js';
 import type { Refusal } from '../model/refusal.js';
 import type { VmRef } from '../model/vm.js';
+import { titleIn } from '../views/operationProgress.js';
 import { planText } from '../views/planText.js';
 import { answered } from './commandError.js';
 import type { CommandRun } from './commandServices.js';
-import { OperationNotice, titleIn } from './operationNotice.js';
+import { OperationNotice } from './operationNotice.js';
 import { doneText } from './progressText.js';
 
 const t = vscode.l10n.t;
@@ -18,20 +19,20 @@ const t = vscode.l10n.t;
 export interface OperateOptions {
   /** What the user agreed to; the operation is refused when it would do anything else by now. */
   readonly confirmed?: Plan;
-  /** One of many: somebody else shows how far they are and what they did. */
-  readonly quiet?: boolean;
+  /** What is not shown because somebody else shows it: how it ended, or that and how far it is. */
+  readonly quiet?: 'result' | 'all';
 }
 
 /** Resolves when the end has been seen. */
 export async function operate(
   run: CommandRun,
   request: OperationRequest,
-  { confirmed, quiet = false }: OperateOptions = {},
+  { confirmed, quiet }: OperateOptions = {},
 ): Promise<OperationResult> {
-  const title = titleIn(run.inventory, request);
-  const vm = run.inventory.findVm(request.vm)?.vm.name ?? request.vm.uuid;
+  const view = existingVm(run, request.vm);
+  const title = titleIn(view, request);
   const result = await run.running.track(request.vm, async (controller) => {
-    const notice = quiet ? undefined : new OperationNotice(run.inventory, request, () => controller.abort());
+    const notice = quiet === 'all' ? undefined : new OperationNotice(run.inventory, request, () => controller.abort());
     try {
       return await vscode.window.withProgress({ location: { viewId: treeViewId } }, () =>
         run.inventory.runOperation(request, {
@@ -44,42 +45,40 @@ export async function operate(
       notice?.dispose();
     }
   });
-  if (!quiet) {
-    vscode.window.setStatusBarMessage(doneText(request, result, vm, title, t), 8_000);
+  if (quiet === undefined) {
+    vscode.window.setStatusBarMessage(doneText(request, result, view.vm.name, title, t), 8_000);
   }
   return result;
-}
-
-/** A hidden view shows a VM as it once was; what a question says shall be true now. */
-export async function lookAgain(run: CommandRun, vm: VmRef): Promise<VmView> {
-  // While an internal snapshot is taken, other calls on that VM would wait for its end.
-  if (run.inventory.findVm(vm)?.operation === undefined) {
-    await run.inventory.refresh({ vm });
-  }
-  const view = run.inventory.findVm(vm);
-  if (view === undefined) {
-    throw new Failure('notFound', { vm: vm.uuid, connection: vm.connection });
-  }
-  return view;
 }
 
 /** @throws Failure `refused` when it cannot be done here */
 export async function planOrRefuse(run: CommandRun, request: OperationRequest): Promise<Plan> {
   const decision = await run.inventory.plan(request);
   if (decision.type === 'refusal') {
-    throw refusedFailure(run, request, decision.refusal);
+    throw refusedFailure(run, request, [decision.refusal]);
   }
   return decision;
 }
 
-export function refusedFailure(run: CommandRun, request: OperationRequest, refusal: Refusal): Failure {
+/** @param refusals of the ways in which it could be done; the first is told */
+export function refusedFailure(run: CommandRun, request: OperationRequest, refusals: readonly Refusal[]): Failure {
   const view = run.inventory.findVm(request.vm);
+  const [refusal] = refusals;
   return new Failure('refused', {
-    refusal,
     connection: request.vm.connection,
+    ...(refusal !== undefined && { refusal }),
     ...(view !== undefined && { vm: view.vm.name }),
     ...('snapshot' in request && { snapshot: request.snapshot }),
   });
+}
+
+/** @throws Failure `notFound` when it vanished */
+export function existingVm({ inventory }: Pick<CommandRun, 'inventory'>, vm: VmRef): VmView {
+  const view = inventory.findVm(vm);
+  if (view === undefined) {
+    throw new Failure('notFound', { vm: vm.uuid, connection: vm.connection });
+  }
+  return view;
 }
 
 /** A caller may do without the question, but not in a workspace that the user does not trust. */
@@ -101,8 +100,8 @@ export async function operateConfirmed(run: CommandRun, request: OperationReques
   if (!mustConfirm(run)) {
     return operate(run, request);
   }
-  const view = await lookAgain(run, request.vm);
   const plan = await planOrRefuse(run, request);
+  const view = existingVm(run, request.vm);
   const text = planText(plan, view, Date.now() / 1_000, t);
   await confirmModal(text.title, text.detail, [text.confirm]);
   return operate(run, request, { confirmed: plan });

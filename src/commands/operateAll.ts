@@ -9,7 +9,7 @@ import { failureText } from '../views/failureText.js';
 import { planText } from '../views/planText.js';
 import { CommandError } from './commandError.js';
 import type { CommandRun } from './commandServices.js';
-import { confirmModal, lookAgain, mustConfirm, operate, planOrRefuse } from './operate.js';
+import { confirmModal, existingVm, mustConfirm, operate, planOrRefuse } from './operate.js';
 import { requestWords } from './operationNotice.js';
 import { type Outcome, runGrouped } from './runGrouped.js';
 
@@ -52,7 +52,7 @@ export async function operateAll(
             throw new Failure('cancelled', { doing: 'several operations' });
           }
           progress.report({ message: requestWords(run.inventory, request), increment: 0 });
-          const result = await operate(run, request, { quiet: true, ...(plan !== undefined && { confirmed: plan }) });
+          const result = await operate(run, request, { quiet: 'all', ...(plan !== undefined && { confirmed: plan }) });
           done += 1;
           progress.report({ message: t('{0} of {1}', done, requests.length), increment: 100 / requests.length });
           return result;
@@ -73,20 +73,15 @@ async function confirmAll(
   requests: readonly OperationRequest[],
   question: { readonly title: string; readonly confirm: string },
 ): Promise<readonly Planned[]> {
-  const vms = new Map(requests.map(({ vm }) => [vmKey(vm), vm]));
-  await Promise.all([...vms.values()].map((vm) => lookAgain(run, vm)));
   const planned = await Promise.all(
     requests.map(async (request) => ({ request, plan: await planOrRefuse(run, request) })),
   );
   const now = Date.now() / 1_000;
-  const blocks = planned.map(({ request, plan }) => {
-    const view = run.inventory.findVm(request.vm);
-    return view === undefined ? '' : planText(plan, view, now, t).detail;
+  const lines = planned.flatMap(({ request, plan }) => {
+    const { detail } = planText(plan, existingVm(run, request.vm), now, t);
+    const details = detail.split('\n').filter((line) => line !== '');
+    return [requestWords(run.inventory, request), ...details.map((line) => `    ${line}`)];
   });
-  const lines = planned.flatMap(({ request }, index) => [
-    `• ${requestWords(run.inventory, request)}`,
-    ...(blocks[index] ?? '').split('\n').flatMap((line) => (line === '' ? [] : [`   ${line}`])),
-  ]);
   const shown = lines.slice(0, linesShown);
   const more = lines.length > shown.length ? [t('… and {0} more lines', lines.length - shown.length)] : [];
   await confirmModal(question.title, [...shown, ...more].join('\n'), [question.confirm]);

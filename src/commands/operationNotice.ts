@@ -3,6 +3,7 @@ import * as vscode from 'vscode';
 import type { InventoryPort } from '../inventory/inventory.js';
 import { DisposableStore, toDisposable } from '../lifetime/disposable.js';
 import type { OperationRequest } from '../model/operation.js';
+import { titleIn } from '../views/operationProgress.js';
 import { operationWords } from '../views/words.js';
 import { percent, progressText } from './progressText.js';
 
@@ -114,21 +115,6 @@ export class OperationNotice {
 /** `web-test: reverting to clean-install` */
 export function requestWords(inventory: InventoryPort, request: OperationRequest): string {
   const view = inventory.findVm(request.vm);
-  return `${view?.vm.name ?? request.vm.uuid}: ${operationWords(request, titleIn(inventory, request), t)}`;
-}
-
-/** The title of the snapshot that a request names; its name where the snapshot is not known. */
-export function titleIn(inventory: InventoryPort, request: OperationRequest): string {
-  switch (request.type) {
-    case 'create':
-    case 'describe':
-      return request.title;
-    case 'revert':
-    case 'delete': {
-      const snapshots = inventory.findVm(request.vm)?.tree?.snapshots ?? [];
-      return snapshots.find(({ name }) => name === request.snapshot)?.title ?? request.snapshot;
-    }
-    case 'power':
-      return '';
-  }
+  const words = operationWords(request, titleIn(view ?? {}, request), t);
+  return `${view?.vm.name ?? request.vm.uuid}: ${words}`;
 }

@@ -2,12 +2,11 @@
 import * as vscode from 'vscode';
 import type { InventoryPort } from '../inventory/inventory.js';
 import type { ConnectionView, VmView } from '../inventory/views.js';
-import { Failure } from '../model/failure.js';
 import type { Snapshot, SnapshotTree } from '../model/snapshot.js';
 import { connectionLabel } from '../views/connectionLabel.js';
 import { relativeAge } from '../views/relativeAge.js';
 import { kindWords, powerWord, snapshotCountText } from '../views/words.js';
-import { answered } from './commandError.js';
+import { CommandError, answered } from './commandError.js';
 
 const t = vscode.l10n.t;
 
@@ -37,7 +36,7 @@ export async function pickVm(
   const all = connections.flatMap(({ vms }) => vms);
   const [first, ...others] = all;
   if (first === undefined) {
-    throw new Failure('notFound', connection === undefined ? {} : { connection });
+    throw new CommandError('notFound', t('There are no VMs yet.'), connection === undefined ? {} : { connection });
   }
   if (others.length === 0) {
     return first;
@@ -59,7 +58,7 @@ export async function pickVm(
 /** Newest first, because that is what people look for. */
 export async function pickSnapshot(view: VmView, tree: SnapshotTree, placeholder: string): Promise<Snapshot> {
   if (tree.snapshots.length === 0) {
-    throw new Failure('notFound', { vm: view.vm.name, doing: 'picking a snapshot of a VM that has none' });
+    throw new CommandError('notFound', t('{0} has no snapshots.', view.vm.name), { vm: view.vm.name });
   }
   const now = Date.now() / 1_000;
   const choices = tree.snapshots

@@ -1,9 +1,77 @@
 // Registers each command of the manifest behind the one wrapper.
+import * as vscode from 'vscode';
 import { type Disposable, DisposableStore } from '../lifetime/disposable.js';
-import type { CommandServices } from './commandServices.js';
+import { type CommandId, commandIds } from '../manifest/commandIds.js';
+import { addConnection } from './addConnection.js';
+import { cancelOperation } from './cancelOperation.js';
+import { clearFilter } from './clearFilter.js';
+import type { CommandServices, Handler } from './commandServices.js';
+import { connect } from './connect.js';
+import { copyName } from './copyName.js';
+import { copyVirshCommand } from './copyVirshCommand.js';
+import { createSnapshot } from './createSnapshot.js';
+import { deleteSnapshot } from './deleteSnapshot.js';
+import { deleteWithDescendants } from './deleteWithDescendants.js';
+import { editDescription } from './editDescription.js';
+import { filter } from './filter.js';
+import { forceOff } from './forceOff.js';
+import { openConsoleLog } from './openConsoleLog.js';
+import { pause } from './pause.js';
+import { quickCheckpoint } from './quickCheckpoint.js';
+import { refresh } from './refresh.js';
+import { removeConnection } from './removeConnection.js';
+import { restart } from './restart.js';
+import { resume } from './resume.js';
+import { revert } from './revert.js';
+import { runCommand } from './runCommand.js';
+import { RunningOperations } from './runningOperations.js';
+import { showAsList } from './showAsList.js';
+import { showAsTree } from './showAsTree.js';
+import { showLog } from './showLog.js';
+import { showXml } from './showXml.js';
+import { shutDown } from './shutDown.js';
+import { sortByName } from './sortByName.js';
+import { sortByTime } from './sortByTime.js';
+import { start } from './start.js';
+
+/** A command of the manifest without a handler, or a handler without its command, does not compile. */
+const handlers: Readonly<Record<CommandId, Handler>> = {
+  'virtRewind.createSnapshot': createSnapshot,
+  'virtRewind.quickCheckpoint': quickCheckpoint,
+  'virtRewind.revert': revert,
+  'virtRewind.deleteSnapshot': deleteSnapshot,
+  'virtRewind.deleteWithDescendants': deleteWithDescendants,
+  'virtRewind.editDescription': editDescription,
+  'virtRewind.start': start,
+  'virtRewind.shutDown': shutDown,
+  'virtRewind.forceOff': forceOff,
+  'virtRewind.pause': pause,
+  'virtRewind.resume': resume,
+  'virtRewind.restart': restart,
+  'virtRewind.showXml': showXml,
+  'virtRewind.copyName': copyName,
+  'virtRewind.copyVirshCommand': copyVirshCommand,
+  'virtRewind.openConsoleLog': openConsoleLog,
+  'virtRewind.cancelOperation': cancelOperation,
+  'virtRewind.refresh': refresh,
+  'virtRewind.connect': connect,
+  'virtRewind.addConnection': addConnection,
+  'virtRewind.removeConnection': removeConnection,
+  'virtRewind.showLog': showLog,
+  'virtRewind.filter': filter,
+  'virtRewind.clearFilter': clearFilter,
+  'virtRewind.sortByTime': sortByTime,
+  'virtRewind.sortByName': sortByName,
+  'virtRewind.showAsTree': showAsTree,
+  'virtRewind.showAsList': showAsList,
+};
 
 /** Ends with every command unregistered. Operations that run go on to their end in the daemon. */
 export function registerCommands(services: CommandServices): Disposable {
-  services.log.trace('Commands registered');
-  return new DisposableStore();
+  const store = new DisposableStore();
+  const running = new RunningOperations();
+  for (const id of commandIds) {
+    store.add(vscode.commands.registerCommand(id, runCommand(id, handlers[id], services, running)));
+  }
+  return store;
 }

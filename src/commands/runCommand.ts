@@ -27,7 +27,7 @@ export function runCommand(
   return async (first, second) => {
     let byProgram = first !== undefined && first !== null;
     try {
-      const call = parseCall(first, second, () => services.tree.selection);
+      const call = parseCall(first, second, () => services.tree.selection, vscode.l10n.t);
       byProgram = call.by === 'program';
       return await handler({ ...services, call, running });
     } catch (error) {

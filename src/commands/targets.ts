@@ -1,4 +1,5 @@
 // Finds the VMs and snapshots that a command is meant for: as given, as selected, or as picked from a list.
+import * as vscode from 'vscode';
 import { Failure } from '../model/failure.js';
 import type { Snapshot, SnapshotTree } from '../model/snapshot.js';
 import type { VmRef } from '../model/vm.js';
@@ -7,8 +8,12 @@ import type { InventoryPort } from '../inventory/inventory.js';
 import { type VmView, vmKey } from '../inventory/views.js';
 import { type Node, type SnapshotNode, connectionOfNode, vmOfNode } from '../views/nodes.js';
 import { givenTo } from './commandArguments.js';
+import { CommandError } from './commandError.js';
 import type { CommandRun } from './commandServices.js';
+import { existingVm } from './operate.js';
 import { pickSnapshot, pickVm } from './pickTarget.js';
+
+const t = vscode.l10n.t;
 
 export interface SnapshotTarget {
   readonly view: VmView;
@@ -21,18 +26,19 @@ export type Fits = (view: VmView) => boolean;
 /** The VM of the first row, the VM given, or the one picked. */
 export async function targetVm(run: CommandRun, placeholder: string, fits?: Fits): Promise<VmView> {
   const [view] = await targetVms(run, placeholder, fits);
-  if (view === undefined) {
-    throw new Failure('notFound');
-  }
   return view;
 }
 
 /** The VMs of all rows, or the one given or picked. At least one. */
-export async function targetVms(run: CommandRun, placeholder: string, fits?: Fits): Promise<readonly VmView[]> {
+export async function targetVms(
+  run: CommandRun,
+  placeholder: string,
+  fits?: Fits,
+): Promise<readonly [VmView, ...VmView[]]> {
   if (run.call.by === 'rows') {
-    const refs = distinctVms(run.call.rows);
-    if (refs.length > 0) {
-      return refs.map((ref) => vmOf(run.inventory, ref));
+    const [first, ...others] = distinctVms(run.call.rows);
+    if (first !== undefined) {
+      return [existingVm(run, first), ...others.map((ref) => existingVm(run, ref))];
     }
     const connection = connectionOfNode(run.call.rows[0]);
     await wake(run.inventory, connection);
@@ -48,23 +54,18 @@ export async function targetVms(run: CommandRun, placeholder: string, fits?: Fit
 
 export async function targetSnapshot(run: CommandRun, placeholder: string): Promise<SnapshotTarget> {
   const [target] = await targetSnapshots(run, placeholder);
-  if (target === undefined) {
-    throw new Failure('notFound');
-  }
   return target;
 }
 
 /** The snapshots of all rows, or the one given or picked. At least one. */
-export async function targetSnapshots(run: CommandRun, placeholder: string): Promise<readonly SnapshotTarget[]> {
+export async function targetSnapshots(
+  run: CommandRun,
+  placeholder: string,
+): Promise<readonly [SnapshotTarget, ...SnapshotTarget[]]> {
   if (run.call.by === 'rows') {
-    const rows = run.call.rows.filter((row): row is SnapshotNode => row.type === 'snapshot');
-    if (rows.length > 0) {
-      return Promise.all(
-        rows.map(async (row) => {
-          const snapshot = await namedSnapshot(run.inventory, vmOf(run.inventory, row.ref), row.snapshot);
-          return { view: vmOf(run.inventory, row.ref), snapshot };
-        }),
-      );
+    const [first, ...others] = run.call.rows.filter((row): row is SnapshotNode => row.type === 'snapshot');
+    if (first !== undefined) {
+      return [await snapshotOfRow(run, first), ...(await Promise.all(others.map((row) => snapshotOfRow(run, row))))];
     }
   }
   const view = await targetVm(run, placeholder);
@@ -72,9 +73,14 @@ export async function targetSnapshots(run: CommandRun, placeholder: string): Pro
   const snapshot =
     given === undefined
       ? await pickSnapshot(view, await run.inventory.readTree(view.ref), placeholder)
-      : await namedSnapshot(run.inventory, view, given);
+      : await namedSnapshot(run, view, given);
   // Read again, because the view of before the tree was read does not have it.
-  return [{ view: vmOf(run.inventory, view.ref), snapshot }];
+  return [{ view: existingVm(run, view.ref), snapshot }];
+}
+
+async function snapshotOfRow(run: CommandRun, row: SnapshotNode): Promise<SnapshotTarget> {
+  const snapshot = await namedSnapshot(run, existingVm(run, row.ref), row.snapshot, byName);
+  return { view: existingVm(run, row.ref), snapshot };
 }
 
 /**
@@ -101,27 +107,37 @@ async function namedVm(inventory: InventoryPort, nameOrUuid: string, connection?
   return view;
 }
 
-async function namedSnapshot(inventory: InventoryPort, view: VmView, nameOrTitle: string): Promise<Snapshot> {
-  const known = matchSnapshot(await inventory.readTree(view.ref), nameOrTitle);
+async function namedSnapshot(run: CommandRun, view: VmView, name: string, match = byNameOrTitle): Promise<Snapshot> {
+  const known = match(await run.inventory.readTree(view.ref), name);
   if (known.length === 0) {
-    await inventory.refresh({ vm: view.ref });
+    await run.inventory.refresh({ vm: view.ref });
   }
-  const found = known.length > 0 ? known : matchSnapshot(await inventory.readTree(view.ref), nameOrTitle);
+  const found = known.length > 0 ? known : match(await run.inventory.readTree(view.ref), name);
   const [snapshot, ...others] = found;
-  const details = { vm: view.vm.name, snapshot: nameOrTitle, connection: view.ref.connection };
+  const details = { vm: view.vm.name, snapshot: name, connection: view.ref.connection };
   if (snapshot === undefined) {
     throw new Failure('notFound', details);
   }
   if (others.length > 0) {
-    throw new Failure('ambiguous', { ...details, candidates: found.map((one) => one.name) });
+    const candidates = found.map((one) => one.name);
+    throw new CommandError(
+      'ambiguous',
+      t('{0} has several snapshots called {1}; name one: {2}.', view.vm.name, name, candidates.join(', ')),
+      { ...details, candidates },
+    );
   }
   return snapshot;
 }
 
+/** A row that is gone must not become another snapshot that has its name as a title. */
+function byName(tree: SnapshotTree, name: string): readonly Snapshot[] {
+  return tree.snapshots.filter((snapshot) => snapshot.name === name);
+}
+
 /** A name goes before a title, because only names are unique. */
-function matchSnapshot(tree: SnapshotTree, nameOrTitle: string): readonly Snapshot[] {
-  const named = tree.snapshots.filter((snapshot) => snapshot.name === nameOrTitle);
-  return named.length > 0 ? named : tree.snapshots.filter((snapshot) => snapshot.title === nameOrTitle);
+function byNameOrTitle(tree: SnapshotTree, text: string): readonly Snapshot[] {
+  const named = byName(tree, text);
+  return named.length > 0 ? named : tree.snapshots.filter((snapshot) => snapshot.title === text);
 }
 
 /**
@@ -131,7 +147,11 @@ function matchSnapshot(tree: SnapshotTree, nameOrTitle: string): readonly Snapsh
 async function wake(inventory: InventoryPort, connection?: string): Promise<Failure | undefined> {
   const wanted = inventory.connections.filter(({ uri }) => connection === undefined || uri === connection);
   if (wanted.length === 0) {
-    throw new Failure('notFound', connection === undefined ? {} : { connection });
+    throw connection === undefined
+      ? new CommandError('notFound', t('No connection to a libvirt is known here. Add one first.'))
+      : new CommandError('notFound', t('The connection {0} is not known here. Add it first.', connection), {
+          connection,
+        });
   }
   const asleep = wanted.filter(({ state, loaded }) => state !== 'connected' || !loaded);
   const outcomes = await Promise.allSettled(asleep.map(({ uri }) => inventory.connect(uri)));
@@ -141,14 +161,6 @@ async function wake(inventory: InventoryPort, connection?: string): Promise<Fail
     throw first;
   }
   return first;
-}
-
-function vmOf(inventory: InventoryPort, ref: VmRef): VmView {
-  const view = inventory.findVm(ref);
-  if (view === undefined) {
-    throw new Failure('notFound', { vm: ref.uuid, connection: ref.connection });
-  }
-  return view;
 }
 
 function distinctVms(rows: readonly Node[]): readonly VmRef[] {

@@ -1,17 +1,20 @@
 import assert from 'node:assert/strict';
-import { type Call, givenTo, parseCall } from '../../../src/commands/commandArguments.js';
-import { Failure } from '../../../src/model/failure.js';
+import { type Call, givenTo, parseCall as parse } from '../../../src/commands/commandArguments.js';
+import { CommandError } from '../../../src/commands/commandError.js';
 import type { Node } from '../../../src/views/nodes.js';
+import { untranslated } from '../../../src/views/translate.js';
 
 const ref = { connection: 'qemu:///system', uuid: '5b3c7a52-0000-4000-8000-000000000001' };
 const vm: Node = { type: 'vm', id: 'a', ref };
 const snapshot: Node = { type: 'snapshot', id: 'b', ref, snapshot: 'clean' };
+const parseCall = (first: unknown, second: unknown, selection: () => readonly Node[]): Call =>
+  parse(first, second, selection, untranslated);
 const nothingSelected = (): readonly Node[] => [];
 
 const invalid = (first: unknown): void => {
   assert.throws(
     () => parseCall(first, undefined, nothingSelected),
-    (error) => error instanceof Failure && error.kind === 'invalid',
+    (error) => error instanceof CommandError && error.kind === 'invalid',
     `was taken: ${JSON.stringify(first)}`,
   );
 };
@@ -79,7 +82,7 @@ describe('parseCall', () => {
     for (const value of ['web-test', 7, true, ['web-test'], [], Symbol('x')]) {
       assert.throws(
         () => parseCall(value, undefined, nothingSelected),
-        (error) => error instanceof Failure && error.kind === 'invalid',
+        (error) => error instanceof CommandError && error.kind === 'invalid',
       );
     }
   });

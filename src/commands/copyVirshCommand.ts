@@ -1,0 +1,114 @@
+// virtRewind.copyVirshCommand: puts on the clipboard what would do the same in a terminal.
+import * as vscode from 'vscode';
+import type { VmView } from '../inventory/views.js';
+import { readSettings } from '../manifest/readSettings.js';
+import type { OperationRequest } from '../model/operation.js';
+import type { Plan } from '../model/plan.js';
+import type { Snapshot } from '../model/snapshot.js';
+import { virshCommand } from '../model/virshCommand.js';
+import { titleIn } from '../views/operationProgress.js';
+import { operationWords } from '../views/words.js';
+import { type CommandArguments, type OperationName, givenTo } from './commandArguments.js';
+import { CommandError } from './commandError.js';
+import type { CommandRun } from './commandServices.js';
+import { styleFor } from './createSnapshot.js';
+import { existingVm, planOrRefuse } from './operate.js';
+import { pick, plain } from './pickTarget.js';
+import { meansSnapshot } from './showXml.js';
+import { targetSnapshot, targetVm } from './targets.js';
+import { suggestTitle } from './titleSuggestion.js';
+
+const t = vscode.l10n.t;
+
+const ofSnapshot = ['revert', 'deleteSnapshot', 'deleteWithDescendants'] as const;
+const ofVm = ['start', 'shutDown', 'createSnapshot', 'forceOff', 'pause', 'resume', 'restart'] as const;
+type SnapshotOperation = (typeof ofSnapshot)[number];
+
+export async function copyVirshCommand(run: CommandRun): Promise<{ readonly command: string }> {
+  const given = givenTo(run.call);
+  const wantsSnapshot = given.operation === undefined ? meansSnapshot(run) : isOfSnapshot(given.operation);
+  const requests = wantsSnapshot ? await snapshotRequests(run, given) : await vmRequests(run, given);
+  const command = given.operation === undefined ? await pickCommand(run, requests) : await onlyCommand(run, requests);
+  await vscode.env.clipboard.writeText(command);
+  return { command };
+}
+
+function isOfSnapshot(name: OperationName): name is SnapshotOperation {
+  return ofSnapshot.some((one) => one === name);
+}
+
+async function snapshotRequests(run: CommandRun, given: CommandArguments): Promise<readonly OperationRequest[]> {
+  const { view, snapshot } = await targetSnapshot(run, t('Copy the command for which snapshot?'));
+  const names = given.operation === undefined ? ofSnapshot : ofSnapshot.filter((name) => name === given.operation);
+  return names.map((name) => snapshotRequest(name, view, snapshot, given));
+}
+
+function snapshotRequest(
+  name: SnapshotOperation,
+  view: VmView,
+  snapshot: Snapshot,
+  { after = readSettings().revertPowerState }: CommandArguments,
+): OperationRequest {
+  const about = { vm: view.ref, snapshot: snapshot.name };
+  switch (name) {
+    case 'revert':
+      return { type: 'revert', ...about, after };
+    case 'deleteSnapshot':
+      return { type: 'delete', ...about, scope: 'one' };
+    case 'deleteWithDescendants':
+      return { type: 'delete', ...about, scope: 'withDescendants' };
+  }
+}
+
+async function vmRequests(run: CommandRun, given: CommandArguments): Promise<readonly OperationRequest[]> {
+  const view = await targetVm(run, t('Copy the command for which VM?'));
+  const tree = await run.inventory.readTree(view.ref);
+  const names = given.operation === undefined ? ofVm : ofVm.filter((name) => name === given.operation);
+  return names.map((name) =>
+    name === 'createSnapshot'
+      ? {
+          type: 'create',
+          vm: view.ref,
+          kind: given.kind ?? 'auto',
+          title: given.title ?? suggestTitle(undefined, tree.snapshots, new Date()),
+          ...(given.style === undefined ? styleFor(tree) : { style: given.style }),
+          ...(given.quiesce !== undefined && { quiesce: given.quiesce }),
+          ...(given.description !== undefined && { description: given.description }),
+        }
+      : { type: 'power', vm: view.ref, action: name },
+  );
+}
+
+/** Offers what can be done now, the usual first. */
+async function pickCommand(run: CommandRun, requests: readonly OperationRequest[]): Promise<string> {
+  const decisions = await Promise.all(requests.map((request) => run.inventory.plan(request)));
+  const choices = decisions.flatMap((decision) => {
+    if (decision.type === 'refusal') {
+      return [];
+    }
+    const view = existingVm(run, decision.request.vm);
+    const value = commandOf(view, decision);
+    return [
+      {
+        label: plain(operationWords(decision.request, titleIn(view, decision.request), t)),
+        detail: plain(value),
+        value,
+      },
+    ];
+  });
+  const [only, ...others] = choices;
+  if (only === undefined) {
+    throw new CommandError('refused', t('Nothing can be done with it now that virsh has a command for.'));
+  }
+  return others.length === 0 ? only.value : pick(choices, t('Copy which command?'));
+}
+
+async function onlyCommand(run: CommandRun, requests: readonly OperationRequest[]): Promise<string> {
+  const plans = await Promise.all(requests.map((request) => planOrRefuse(run, request)));
+  return plans.map((plan) => commandOf(existingVm(run, plan.request.vm), plan)).join('\n');
+}
+
+/** One line for each step. */
+function commandOf(view: VmView, plan: Plan): string {
+  return plan.steps.map((step) => virshCommand(view.ref.connection, view.vm, step)).join('\n');
+}

@@ -1,0 +1,46 @@
+// virtRewind.createSnapshot: asks for the kind, the title and a description, as far as they are not given.
+import * as vscode from 'vscode';
+import { readSettings } from '../manifest/readSettings.js';
+import type { OperationRequest, OperationResult } from '../model/operation.js';
+import type { SnapshotTree } from '../model/snapshot.js';
+import { givenTo } from './commandArguments.js';
+import type { CommandRun } from './commandServices.js';
+import { gitReference } from './gitReference.js';
+import { askDescription, askTitle } from './askTitle.js';
+import { operate } from './operate.js';
+import { pickKind } from './pickKind.js';
+import { targetVm } from './targets.js';
+import { suggestTitle } from './titleSuggestion.js';
+
+type CreateRequest = Extract<OperationRequest, { type: 'create' }>;
+
+export async function createSnapshot(run: CommandRun): Promise<OperationResult> {
+  const given = givenTo(run.call);
+  const view = await targetVm(run, vscode.l10n.t('Take a snapshot of which VM?'));
+  const tree = await run.inventory.readTree(view.ref);
+  const git = gitReference();
+  const suggestion = suggestTitle(git, tree.snapshots, new Date());
+  const style = given.style === undefined ? styleFor(tree) : { style: given.style };
+  const draft: Omit<CreateRequest, 'kind'> = {
+    type: 'create',
+    vm: view.ref,
+    title: given.title ?? suggestion,
+    ...style,
+    ...(given.quiesce !== undefined && { quiesce: given.quiesce }),
+    ...(git !== undefined && { git }),
+  };
+  const chosen: CreateRequest =
+    given.kind === undefined ? await pickKind(run, view, tree, draft) : { ...draft, kind: given.kind };
+  const title = given.title ?? (await askTitle(suggestion, tree.snapshots));
+  // Who gives the title and no description wants none.
+  const description = given.description ?? (given.title === undefined ? await askDescription('') : '');
+  const result = await operate(run, { ...chosen, title, ...(description !== '' && { description }) });
+  await run.tree.reveal(view.ref, result.snapshot);
+  return result;
+}
+
+/** What the setting says of a VM that has no style of its own yet. */
+export function styleFor(tree: SnapshotTree): { readonly style?: 'internal' | 'external' } {
+  const { snapshotStyle } = readSettings();
+  return tree.snapshots.length > 0 || snapshotStyle === 'auto' ? {} : { style: snapshotStyle };
+}
