@@ -24,25 +24,30 @@ export class XdrWriter {
   }
 
   u32(value: number): void {
-    this.#bytes.writeUInt32BE(integer(value, 0, 4_294_967_295), this.#add(4));
+    const at = this.#add(4);
+    this.#bytes.writeUInt32BE(integer(value, 0, 4_294_967_295), at);
   }
 
   i32(value: number): void {
-    this.#bytes.writeInt32BE(integer(value, -2_147_483_648, 2_147_483_647), this.#add(4));
+    const at = this.#add(4);
+    this.#bytes.writeInt32BE(integer(value, -2_147_483_648, 2_147_483_647), at);
   }
 
   u64(value: number | bigint): void {
     const exact = exactly(value, 0n, 18_446_744_073_709_551_615n);
-    this.#bytes.writeBigUInt64BE(exact, this.#add(8));
+    const at = this.#add(8);
+    this.#bytes.writeBigUInt64BE(exact, at);
   }
 
   i64(value: number | bigint): void {
     const exact = exactly(value, -9_223_372_036_854_775_808n, 9_223_372_036_854_775_807n);
-    this.#bytes.writeBigInt64BE(exact, this.#add(8));
+    const at = this.#add(8);
+    this.#bytes.writeBigInt64BE(exact, at);
   }
 
   f64(value: number): void {
-    this.#bytes.writeDoubleBE(value, this.#add(8));
+    const at = this.#add(8);
+    this.#bytes.writeDoubleBE(value, at);
   }
 
   bool(value: boolean): void {
@@ -73,6 +78,7 @@ export class XdrWriter {
     this.#bytes.writeUInt32BE(value, at);
   }
 
+  /** Makes room first: `#bytes` must be looked at only after it. */
   #add(length: number): number {
     const at = this.#length;
     const needed = at + length;
