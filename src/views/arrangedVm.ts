@@ -1,8 +1,8 @@
 // The rows under one VM, in the order and shape that the view shows: pure, from a snapshot tree, made once for each
 // tree and arrangement, so that ten thousand rows cost one pass. Knows nothing of the editor.
-import type { Snapshot, SnapshotTree } from '../model/snapshot.js';
-import { shownParents } from './shownParents.js';
 import { vmKey } from '../inventory/views.js';
+import type { Snapshot, SnapshotTree } from '../model/snapshot.js';
+import { activePath, parentsOf, sortSnapshots } from '../model/snapshotTree.js';
 import type { VmRef } from '../model/vm.js';
 import type { HereNode, Node, SnapshotNode } from './nodes.js';
 
@@ -26,7 +26,6 @@ export interface ArrangedVm {
   readonly here: HereNode;
   /** The name of the snapshot whose row stands above a row; undefined: the VM's. */
   parentOf(node: SnapshotNode | HereNode): string | undefined;
-  snapshotOf(name: string): Snapshot | undefined;
   /** Rows that the view opens by itself: all of a small tree, the way to "You are here" in a large one. */
   opensByItself(name: string): boolean;
 }
@@ -38,7 +37,6 @@ const shortWay = 50;
 
 /**
  * Order: "You are here" first. In a tree, siblings go from old to new, as they came to be; in a list, new ones first.
- * Snapshots of the same second keep the order in which libvirt has them.
  *
  * With a filter a snapshot is shown if its name, title or description contains the text, or if the VM's own name does
  * (`vmMatches`); in a tree its ancestors are shown too.
@@ -52,8 +50,7 @@ export function arrangeVm(
   vmMatches: boolean,
   previous?: ArrangedVm,
 ): ArrangedVm {
-  const byName = new Map(tree.snapshots.map((snapshot) => [snapshot.name, snapshot]));
-  const parents = shownParents(tree);
+  const parents = parentsOf(tree);
   const asTree = arrangement.layout === 'tree';
   const shown = shownNames(tree, parents, arrangement, vmMatches);
   const key = vmKey(ref);
@@ -71,13 +68,14 @@ export function arrangeVm(
   };
 
   const here: HereNode = previous?.here ?? { type: 'here', id: `${key}/here`, ref };
-  const current = tree.current !== undefined && byName.has(tree.current) ? tree.current : undefined;
+  const way = activePath(tree);
+  const current = way.at(-1)?.name;
   const hereParent = asTree ? current : undefined;
   if (arrangement.filter === '' || vmMatches || (current !== undefined && shown.has(current))) {
     listUnder(hereParent).push(here);
   }
-  for (const { name } of tree.snapshots.toSorted(order(arrangement))) {
-    if (shown.has(name)) {
+  for (const { name } of inOrder(tree, arrangement)) {
+    if (shown.has(name) && !nodes.has(name)) {
       const node = previous?.nodes.get(name) ?? {
         type: 'snapshot',
         id: `${key}/snapshot/${name}`,
@@ -89,7 +87,7 @@ export function arrangeVm(
     }
   }
 
-  const opened = tree.snapshots.length <= smallTree ? undefined : wayTo(current, parents);
+  const opened = tree.snapshots.length <= smallTree ? undefined : namesOfShort(way);
   return {
     tree,
     arrangement,
@@ -98,7 +96,6 @@ export function arrangeVm(
     nodes,
     here,
     parentOf: (node) => (node.type === 'here' ? hereParent : asTree ? parents.get(node.snapshot) : undefined),
-    snapshotOf: (name) => byName.get(name),
     opensByItself: (name) => opened === undefined || opened.has(name),
   };
 }
@@ -130,18 +127,11 @@ function shownNames(
   return shown;
 }
 
-function order({ sort, layout }: Arrangement): (a: Snapshot, b: Snapshot) => number {
-  if (sort === 'name') {
-    const { compare } = new Intl.Collator(undefined, { numeric: true, sensitivity: 'base' });
-    return (a, b) => compare(a.title, b.title) || compare(a.name, b.name);
-  }
-  return layout === 'tree' ? (a, b) => a.createdAt - b.createdAt : (a, b) => b.createdAt - a.createdAt;
+function inOrder(tree: SnapshotTree, { sort, layout }: Arrangement): readonly Snapshot[] {
+  const sorted = sortSnapshots(tree, sort);
+  return sort === 'time' && layout === 'list' ? sorted.toReversed() : sorted;
 }
 
-function wayTo(name: string | undefined, parents: ReadonlyMap<string, string>): ReadonlySet<string> {
-  const way = new Set<string>();
-  for (let step = name; step !== undefined; step = parents.get(step)) {
-    way.add(step);
-  }
-  return way.size <= shortWay ? way : new Set();
+function namesOfShort(way: readonly Snapshot[]): ReadonlySet<string> {
+  return new Set(way.length <= shortWay ? way.map((snapshot) => snapshot.name) : []);
 }

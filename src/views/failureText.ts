@@ -2,6 +2,7 @@
 // failures are made. Knows nothing of the editor.
 import type { CommandId } from '../manifest/commandIds.js';
 import type { Failure, FailureDetails, FailureKind } from '../model/failure.js';
+import { displayLine } from '../model/plainText.js';
 import { connectionLabel } from './connectionLabel.js';
 import { refusalText } from './refusalText.js';
 import type { Translate } from './translate.js';
@@ -36,11 +37,10 @@ interface Wording {
 const longestQuote = 300;
 
 export function failureText(failure: Failure, t: Translate): FailureText {
-  const { sentence, nextStep, severity, offers } = wordings[failure.kind](failure.details, t);
+  const details = showable(failure.details);
+  const { sentence, nextStep, severity, offers } = wordings[failure.kind](details, t);
   return {
-    sentence: [sentence, quoted(failure.details, t), stateNow(failure.details, t)]
-      .filter((part) => part !== '')
-      .join(' '),
+    sentence: [sentence, quoted(details, t), stateNow(details, t)].filter((part) => part !== '').join(' '),
     nextStep,
     severity,
     buttons: offers === undefined ? [] : [button(offers, failure.details, t)],
@@ -176,6 +176,17 @@ const wordings: Readonly<Record<FailureKind, (details: FailureDetails, t: Transl
   }),
 };
 
+/** Names come from a libvirt or from whoever called a command: on one line, nothing in them can turn the text around. */
+function showable(details: FailureDetails): FailureDetails {
+  const { vm, snapshot, path } = details;
+  return {
+    ...details,
+    ...(vm === undefined ? {} : { vm: displayLine(vm) }),
+    ...(snapshot === undefined ? {} : { snapshot: displayLine(snapshot) }),
+    ...(path === undefined ? {} : { path: displayLine(path) }),
+  };
+}
+
 function place(details: FailureDetails, t: Translate): string {
   return details.connection === undefined ? '' : connectionLabel(details.connection, t);
 }
@@ -188,13 +199,9 @@ function about(details: FailureDetails, withVm: string, without: string): string
   return details.vm === undefined ? without : withVm;
 }
 
-/** libvirt's text is quoted as such: on one line, without control characters, not longer than a message can show. */
 function quoted(details: FailureDetails, t: Translate): string {
-  const words = details.libvirtMessage?.replace(/[\p{C}\s]+/gu, ' ').trim() ?? '';
-  if (words === '') {
-    return '';
-  }
-  return t('libvirt says: “{0}”', words.length <= longestQuote ? words : `${words.slice(0, longestQuote)}…`);
+  const words = displayLine(details.libvirtMessage ?? '', longestQuote);
+  return words === '' ? '' : t('libvirt says: “{0}”', words);
 }
 
 function stateNow(details: FailureDetails, t: Translate): string {

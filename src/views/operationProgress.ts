@@ -1,6 +1,8 @@
 // How far a running operation is, as a row says it. Never claims more than libvirt tells.
 import type { RunningOperation, VmView } from '../inventory/views.js';
 import type { OperationRequest } from '../model/operation.js';
+import { displayLine } from '../model/plainText.js';
+import { findSnapshot } from '../model/snapshotTree.js';
 import { elapsedText } from './relativeAge.js';
 import type { Translate } from './translate.js';
 import { operationWords } from './words.js';
@@ -20,7 +22,7 @@ export function operationProgress(
   now: number,
   t: Translate,
 ): string {
-  const doing = operationWords(request, titleIn(view, request), t);
+  const doing = operationWords(request, displayLine(titleIn(view, request)), t);
   if (progress.fraction !== undefined) {
     return t('{0}… {1} %', doing, Math.floor(progress.fraction * 100));
   }
@@ -39,8 +41,13 @@ export function titleIn(view: Pick<VmView, 'tree'>, request: OperationRequest): 
       return request.title;
     case 'revert':
     case 'delete':
-      return view.tree?.snapshots.find(({ name }) => name === request.snapshot)?.title ?? request.snapshot;
+      return titleOf(view, request.snapshot);
     case 'power':
       return '';
   }
+}
+
+/** What people call a snapshot; its name where the tree does not tell. */
+export function titleOf(view: Pick<VmView, 'tree'>, name: string): string {
+  return (view.tree && findSnapshot(view.tree, name)?.title) ?? name;
 }

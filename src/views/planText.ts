@@ -3,7 +3,10 @@
 import type { VmView } from '../inventory/views.js';
 import type { OperationRequest, PowerAction } from '../model/operation.js';
 import type { Loss, Plan, Warning } from '../model/plan.js';
-import { titleIn } from './operationProgress.js';
+import { displayLine } from '../model/plainText.js';
+import type { Snapshot } from '../model/snapshot.js';
+import { findSnapshot } from '../model/snapshotTree.js';
+import { titleIn, titleOf } from './operationProgress.js';
 import { durationText, relativeAge } from './relativeAge.js';
 import type { Translate } from './translate.js';
 import { kindSentence, powerWord } from './words.js';
@@ -27,11 +30,7 @@ export function planText(plan: Plan, target: VmView, now: number, t: Translate):
     ...(snapshot === undefined || plan.request.type !== 'revert'
       ? []
       : [t('{0} was taken {1}.', snapshot.title, agoText(snapshot.createdAt, now, t)), kindSentence(snapshot, t)]),
-    ...(plan.losses.length === 0
-      ? plan.request.type === 'delete'
-        ? [t('The present state of the VM stays as it is.')]
-        : []
-      : ['', t('Lost for ever:'), ...plan.losses.map((loss) => `• ${lossText(loss, target, now, t)}`)]),
+    ...lossLines(plan, target, now, t),
     ...(plan.warnings.length === 0
       ? []
       : ['', ...plan.warnings.map((warning) => warningText(warning, plan, target, t))]),
@@ -39,21 +38,25 @@ export function planText(plan: Plan, target: VmView, now: number, t: Translate):
   ];
   return {
     title: question(plan.request, target, t),
-    detail: lines
-      .filter((line) => line !== undefined)
-      .join('\n')
-      .trim(),
+    detail: lines.join('\n').trim(),
     confirm: confirmLabel(plan.request, t),
   };
 }
 
-function snapshotOf(plan: Plan, target: VmView): NonNullable<VmView['tree']>['snapshots'][number] | undefined {
-  return target.tree?.snapshots.find((snapshot) => snapshot.name === plan.snapshot);
+function lossLines(plan: Plan, target: VmView, now: number, t: Translate): readonly string[] {
+  if (plan.losses.length === 0) {
+    return plan.request.type === 'delete' ? [t('The present state of the VM stays as it is.')] : [];
+  }
+  return ['', t('Lost for ever:'), ...plan.losses.map((loss) => `• ${lossText(loss, target, now, t)}`)];
+}
+
+function snapshotOf(plan: Plan, target: VmView): Snapshot | undefined {
+  return target.tree && plan.snapshot !== undefined ? findSnapshot(target.tree, plan.snapshot) : undefined;
 }
 
 function question(request: OperationRequest, target: VmView, t: Translate): string {
-  const vm = target.vm.name;
-  const snapshot = titleIn(target, request);
+  const vm = displayLine(target.vm.name);
+  const snapshot = displayLine(titleIn(target, request));
   switch (request.type) {
     case 'create':
       return t('Take the snapshot {0} of {1}?', snapshot, vm);
@@ -105,7 +108,7 @@ function confirmLabel(request: OperationRequest, t: Translate): string {
 function lossText(loss: Loss, target: VmView, now: number, t: Translate): string {
   switch (loss.what) {
     case 'diskChanges': {
-      const since = target.tree?.snapshots.find((snapshot) => snapshot.name === loss.since);
+      const since = target.tree && loss.since !== undefined ? findSnapshot(target.tree, loss.since) : undefined;
       return since === undefined
         ? t('what was written to its disks since then')
         : t('what was written to its disks since {0} ({1})', since.title, agoText(since.createdAt, now, t));
@@ -115,9 +118,7 @@ function lossText(loss: Loss, target: VmView, now: number, t: Translate): string
     case 'configuration':
       return t('changes of its configuration since then');
     case 'restorePoints': {
-      const titles = loss.names.map(
-        (name) => target.tree?.snapshots.find((snapshot) => snapshot.name === name)?.title ?? name,
-      );
+      const titles = loss.names.map((name) => displayLine(titleOf(target, name)));
       return titles.length <= longestList
         ? t('the way back to: {0}', titles.join(', '))
         : t('the way back to {0} snapshots: {1} …', titles.length, titles.slice(0, longestList).join(', '));
@@ -137,10 +138,9 @@ function warningText(warning: Warning, plan: Plan, target: VmView, t: Translate)
       return t('The guest will find its disks as after a power cut.');
     case 'merges': {
       const from = snapshotOf(plan, target)?.title ?? plan.snapshot ?? '';
-      const into = target.tree?.snapshots.find((snapshot) => snapshot.name === warning.into)?.title ?? warning.into;
-      return into === undefined
+      return warning.into === undefined
         ? t('What was written after {0} is merged down into the image below it; nothing of it is lost.', from)
-        : t('What was written after {0} is merged into {1}; nothing of it is lost.', from, into);
+        : t('What was written after {0} is merged into {1}; nothing of it is lost.', from, warning.into);
     }
     case 'startsQemu':
       return t('The VM is off: for a moment it is started without running, to change its image.');
@@ -148,6 +148,18 @@ function warningText(warning: Warning, plan: Plan, target: VmView, t: Translate)
       return t('libvirt {0} is known to be bad at this: {1}', warning.version, warning.why);
     case 'agentMissing':
       return t('No guest agent answers, so the guest’s file systems are not frozen.');
+    case 'cannotRevertHere':
+      return t(
+        'libvirt {0} makes this snapshot and cannot revert to it; libvirt {1} can.',
+        warning.version,
+        warning.needed,
+      );
+    case 'nvramNotCaptured':
+      return t('The UEFI variables are not in the snapshot: they stay as they are.');
+    case 'vanishesWhenStopped':
+      return t('The VM is transient: it and its snapshots vanish when it stops.');
+    case 'leavesFile':
+      return t('This libvirt leaves the file {0} behind.', warning.file);
   }
 }
 

@@ -1,5 +1,6 @@
 // Why a rule of ours refused, in two sentences: the reason, and what to do instead. Nothing has been touched when one
 // of these is shown. Knows nothing of the editor.
+import { displayLine } from '../model/plainText.js';
 import type { Refusal, RefusalFacts, RefusalReason } from '../model/refusal.js';
 import type { Translate } from './translate.js';
 
@@ -12,7 +13,8 @@ export interface RefusalText {
 export function refusalText(refusal: Refusal, t: Translate): RefusalText {
   // `refuse` checked the facts against the row of this very reason.
   const sentence = sentences[refusal.reason] as Sentence<Readonly<Record<string, string>>>;
-  const [reason, nextStep] = sentence(refusal.facts, t);
+  const facts = Object.fromEntries(Object.entries(refusal.facts).map(([name, fact]) => [name, displayLine(fact)]));
+  const [reason, nextStep] = sentence(facts, t);
   return { reason, nextStep };
 }
 
@@ -209,6 +211,10 @@ const sentences: Sentences = {
   snapshotMissing: ({ vm, snapshot }, t) => [
     t('{0} has no snapshot {1} any more.', vm, snapshot),
     t('Another program deleted or renamed it; the view shows what is there.'),
+  ],
+  changedMeanwhile: ({ vm }, t) => [
+    t('While the question was open, another program changed {0}: what you agreed to would do or lose more now.', vm),
+    t('Look at the view and ask again.'),
   ],
 };
 

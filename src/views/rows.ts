@@ -2,6 +2,7 @@
 // Knows nothing of the editor.
 import type { ConnectionView, VmView } from '../inventory/views.js';
 import { formatVersion } from '../model/capabilities.js';
+import { displayLine } from '../model/plainText.js';
 import type { Snapshot } from '../model/snapshot.js';
 import type { PowerState } from '../model/vm.js';
 import { connectionTokens, hereTokens, snapshotTokens, vmTokens } from './capabilityTokens.js';
@@ -81,17 +82,18 @@ const powerIcons: Readonly<Record<PowerState, Row['icon']>> = {
 
 export function vmRow(view: VmView, readOnly: boolean, { now, t }: Reading): Row {
   const { vm, operation } = view;
+  const label = displayLine(vm.name);
   const state = powerWord(vm, t);
   const count = view.tree?.snapshots.length ?? view.snapshotCount;
   const rest = count === undefined ? [] : [snapshotCountText(count, t)];
   const parts = operation === undefined ? [state, ...rest] : [operationProgress(view, operation, now, t)];
   return {
-    label: vm.name,
+    label,
     description: parts.join(' · '),
     icon: operation === undefined ? powerIcons[vm.power] : { name: 'loading~spin' },
     context: vmTokens(view, readOnly),
     opens: 'closed',
-    spoken: t('{0}, VM, {1}', vm.name, parts.join(', ')),
+    spoken: t('{0}, VM, {1}', label, parts.join(', ')),
   };
 }
 
@@ -110,13 +112,14 @@ const kindIcons: Readonly<Record<Snapshot['kind'], string>> = {
 };
 
 export function snapshotRow(snapshot: Snapshot, place: SnapshotPlace, { now, t }: Reading): Row {
+  const label = displayLine(snapshot.title);
   const kind = kindWords(snapshot, t);
   const age = relativeAge(snapshot.createdAt, now / 1_000, t);
   const spoken = place.isCurrent
-    ? t('{0}, snapshot, {1}, {2}, the current one', snapshot.title, kind, age)
-    : t('{0}, snapshot, {1}, {2}', snapshot.title, kind, age);
+    ? t('{0}, snapshot, {1}, {2}, the current one', label, kind, age)
+    : t('{0}, snapshot, {1}, {2}', label, kind, age);
   return {
-    label: snapshot.title,
+    label,
     description: `${kind} · ${age}`,
     icon: { name: kindIcons[snapshot.kind] },
     context: snapshotTokens(snapshot, place),
@@ -128,13 +131,13 @@ export function snapshotRow(snapshot: Snapshot, place: SnapshotPlace, { now, t }
 /** @param above the title of the current snapshot, where the row does not stand right under it */
 export function hereRow(view: VmView, above: string | undefined, readOnly: boolean, { now, t }: Reading): Row {
   const state = view.operation === undefined ? powerWord(view.vm, t) : operationProgress(view, view.operation, now, t);
-  const description = above === undefined ? state : t('{0} · after {1}', state, above);
+  const description = above === undefined ? state : t('{0} · after {1}', state, displayLine(above));
   return {
     label: t('You are here'),
     description,
     icon: { name: 'location', color: 'charts.blue' },
     context: hereTokens(view, readOnly),
     opens: 'never',
-    spoken: t('You are here, the present state of {0}, {1}', view.vm.name, description),
+    spoken: t('You are here, the present state of {0}, {1}', displayLine(view.vm.name), description),
   };
 }

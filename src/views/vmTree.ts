@@ -1,52 +1,336 @@
-// The tree view of all connections: hands nodes and items to the editor and tells the inventory what is looked at.
+// The tree view of all connections: hands rows to the editor, tells the inventory what is looked at, and asks for a
+// row again only when it reads differently. Decides nothing about what a row says.
 import * as vscode from 'vscode';
 import type { InventoryPort } from '../inventory/inventory.js';
-import type { Disposable } from '../lifetime/disposable.js';
+import { type InventoryChange, type VmView, vmKey } from '../inventory/views.js';
+import { type Disposable, DisposableStore, toDisposable } from '../lifetime/disposable.js';
+import type { Log } from '../log/log.js';
+import { onDidChangeSettings, readSettings, writeSetting } from '../manifest/readSettings.js';
+import type { Settings } from '../manifest/settings.js';
+import { treeViewId } from '../manifest/viewIds.js';
+import type { SnapshotTree } from '../model/snapshot.js';
 import type { VmRef } from '../model/vm.js';
+import { LookedAt } from './lookedAt.js';
 import type { Node } from './nodes.js';
+import { relativeAge } from './relativeAge.js';
+import type { Reading } from './rows.js';
+import { TreeContent, vmsOf } from './treeContent.js';
+import { tooltip, treeItem } from './treeItems.js';
+import { ViewKeys } from './viewKeys.js';
+
+/** An operation's elapsed time counts in seconds. */
+const tickMs = 1_000;
+/** The finest age that a row shows is a minute. */
+const ageMs = 60_000;
+/** Above so many rows under a VM, counting seconds repaints "You are here" alone. */
+const manyRows = 1_000;
+
+interface Drawn {
+  look?: string;
+  tree?: SnapshotTree | undefined;
+  /** Milliseconds since 1970: when the ages under it were written. */
+  at?: number;
+}
 
 export class VmTree implements Disposable, vscode.TreeDataProvider<Node> {
-  constructor(private readonly inventory: InventoryPort) {}
+  readonly viewId = treeViewId;
+  readonly #inventory: InventoryPort;
+  readonly #log: Log;
+  readonly #content: TreeContent;
+  readonly #store = new DisposableStore();
+  readonly #changed: vscode.EventEmitter<Node | undefined>;
+  readonly #view: vscode.TreeView<Node>;
+  readonly #lookedAt = new LookedAt();
+  readonly #keys: ViewKeys;
+  readonly #drawn = new Map<string, Drawn>();
+  /** Something changed while nobody looked. */
+  #isStale = false;
+  #ticking: NodeJS.Timeout | undefined;
+  #aging: NodeJS.Timeout | undefined;
 
-  /** The selected rows, the focused one first. */
+  constructor(inventory: InventoryPort, log: Log) {
+    this.#inventory = inventory;
+    this.#log = log;
+    this.#keys = new ViewKeys(log);
+    const { treeSort: sort, treeLayout: layout } = readSettings();
+    this.#content = new TreeContent(inventory, { sort, layout, filter: '' });
+    this.#changed = this.#store.add(new vscode.EventEmitter<Node | undefined>());
+    this.#view = this.#store.add(
+      vscode.window.createTreeView(treeViewId, { treeDataProvider: this, canSelectMany: true, showCollapseAll: true }),
+    );
+    this.#store.add(this.#view.onDidChangeVisibility(() => this.#visibilityChanged()));
+    this.#store.add(this.#view.onDidExpandElement(({ element }) => this.#look(this.#lookedAt.open(element))));
+    this.#store.add(this.#view.onDidCollapseElement(({ element }) => this.#look(this.#lookedAt.close(element))));
+    this.#store.add(inventory.onDidChange((change) => this.#inventoryChanged(change)));
+    this.#store.add(onDidChangeSettings((settings) => this.#settingsChanged(settings)));
+    this.#store.add(toDisposable(() => this.#stopTimers()));
+    this.#updateKeys();
+    this.#visibilityChanged();
+  }
+
+  get onDidChangeTreeData(): vscode.Event<Node | undefined> {
+    return this.#changed.event;
+  }
+
+  /** The selected rows. */
   get selection(): readonly Node[] {
-    return [];
+    return this.#view.selection;
   }
 
   /** The text that rows must contain; empty when all are shown. */
   get filter(): string {
-    return '';
+    return this.#content.arrangement.filter;
   }
 
   /** An empty text shows all. Snapshots not read yet are read, so that they can be found. */
-  setFilter(_text: string): Promise<void> {
-    return Promise.resolve();
+  async setFilter(text: string): Promise<void> {
+    if (!this.#content.arrange({ filter: text.trim().toLowerCase() })) {
+      return;
+    }
+    const filter = text.trim();
+    this.#view.message = filter === '' ? '' : vscode.l10n.t('Shows only what contains “{0}”.', filter);
+    this.#updateKeys();
+    this.#redraw();
+    if (filter !== '') {
+      await this.#readAllTrees();
+    }
   }
 
   /** Kept in the user's settings. */
-  setSort(_sort: 'time' | 'name'): Promise<void> {
-    return Promise.resolve();
+  setSort(sort: Settings['treeSort']): Promise<void> {
+    return writeSetting('treeSort', sort);
   }
 
   /** Kept in the user's settings. */
-  setLayout(_layout: 'tree' | 'list'): Promise<void> {
-    return Promise.resolve();
+  setLayout(layout: Settings['treeLayout']): Promise<void> {
+    return writeSetting('treeLayout', layout);
   }
 
-  /** Shows and selects a VM or one of its snapshots, without taking the keyboard focus. */
-  reveal(_ref: VmRef, _snapshot?: string): Promise<void> {
-    return Promise.resolve();
+  /** Shows and selects a VM or one of its snapshots, without taking the keyboard focus; not while the view is hidden. */
+  async reveal(ref: VmRef, snapshot?: string): Promise<void> {
+    if (!this.#view.visible) {
+      return;
+    }
+    if (snapshot !== undefined) {
+      await this.#inventory.readTree(ref);
+    }
+    const node = this.#content.find(ref, snapshot);
+    if (node !== undefined) {
+      await this.#view.reveal(node, { select: true, focus: false });
+    }
   }
 
-  getChildren(): Node[] {
-    return [];
+  async getChildren(node?: Node): Promise<Node[]> {
+    if (node?.type === 'vm') {
+      await this.#readForOpening(node.ref);
+      this.#drawnOf(node.ref).tree = this.#inventory.findVm(node.ref)?.tree;
+      this.#drawnOf(node.ref).at = Date.now();
+    }
+    return [...this.#content.children(node)];
+  }
+
+  getParent(node: Node): Node | undefined {
+    return this.#content.parent(node);
   }
 
   getTreeItem(node: Node): vscode.TreeItem {
-    return { id: node.id };
+    const row = this.#content.row(node, reading());
+    if (row === undefined) {
+      const gone = new vscode.TreeItem('');
+      gone.id = node.id;
+      return gone;
+    }
+    if (node.type === 'vm') {
+      this.#noteLook(node.ref);
+    }
+    const item = treeItem(node, row);
+    if (this.#content.isOpenedByFilter(node)) {
+      item.id = `${node.id}/filtered`;
+    }
+    return item;
+  }
+
+  resolveTreeItem(item: vscode.TreeItem, node: Node): vscode.TreeItem {
+    const facts = this.#content.facts(node, reading());
+    if (facts !== undefined) {
+      item.tooltip = tooltip(facts);
+    }
+    return item;
   }
 
   dispose(): void {
-    void this.inventory;
+    this.#store.dispose();
   }
+
+  #visibilityChanged(): void {
+    this.#look(true);
+    this.#stopTimers();
+    if (!this.#view.visible) {
+      return;
+    }
+    this.#aging = setInterval(() => this.#renewAges(), ageMs);
+    if (this.#isStale) {
+      this.#redraw();
+    }
+    this.#tickWhileOperationsRun();
+  }
+
+  #look(isChanged: boolean): void {
+    if (isChanged) {
+      const uris = this.#inventory.connections.map((connection) => connection.uri);
+      this.#inventory.setAttention(this.#lookedAt.attention(this.#view.visible, uris));
+    }
+  }
+
+  #inventoryChanged({ connection, vm }: InventoryChange): void {
+    const shape = this.#keys.welcome;
+    this.#updateKeys();
+    if (vm === undefined) {
+      this.#forgetWhatIsGone(connection === undefined);
+    }
+    if (!this.#view.visible) {
+      this.#isStale = true;
+      return;
+    }
+    this.#tickWhileOperationsRun();
+    if (connection === undefined || shape !== this.#keys.welcome) {
+      this.#redraw();
+    } else if (vm === undefined || this.filter !== '') {
+      this.#changed.fire(this.#content.rows.connection(connection));
+    } else {
+      this.#vmChanged(vm);
+    }
+  }
+
+  #vmChanged(ref: VmRef): void {
+    const view = this.#inventory.findVm(ref);
+    const drawn = this.#drawn.get(vmKey(ref));
+    if (view === undefined || drawn === undefined) {
+      return;
+    }
+    const hasOtherChildren = drawn.at !== undefined && drawn.tree !== view.tree;
+    if (hasOtherChildren || drawn.look !== this.#content.lookOf(view, reading())) {
+      this.#changed.fire(this.#content.rows.vm(ref));
+    }
+  }
+
+  #settingsChanged({ treeSort: sort, treeLayout: layout }: Settings): void {
+    if (this.#content.arrange({ sort, layout })) {
+      this.#redraw();
+    }
+  }
+
+  #redraw(): void {
+    if (this.#view.visible) {
+      this.#isStale = false;
+      this.#changed.fire(undefined);
+    } else {
+      this.#isStale = true;
+    }
+  }
+
+  /** What the change of a VM that is being read would repaint, the row that is about to be made shows anyway. */
+  async #readForOpening(ref: VmRef): Promise<void> {
+    this.#look(this.#lookedAt.open(this.#content.rows.vm(ref)));
+    const drawn = this.#drawnOf(ref);
+    delete drawn.at;
+    try {
+      await this.#inventory.readTree(ref);
+    } catch (error) {
+      // The VM or its connection shows the failure as a row of its own.
+      this.#log.debug(`Snapshots of ${vmKey(ref)} could not be read: ${String(error)}`);
+    }
+  }
+
+  async #readAllTrees(): Promise<void> {
+    const unread = vmsOf(this.#inventory.connections.filter((connection) => connection.state === 'connected')).filter(
+      ([, view]) => view.tree === undefined && view.snapshotCount !== 0,
+    );
+    const results = await Promise.allSettled(unread.map(([, view]) => this.#inventory.readTree(view.ref)));
+    const failed = results.filter((result) => result.status === 'rejected').length;
+    if (failed > 0) {
+      this.#log.warn(`The snapshots of ${failed} VMs could not be read, so the filter does not find them.`);
+    }
+  }
+
+  #forgetWhatIsGone(isListChanged: boolean): void {
+    const { connections } = this.#inventory;
+    this.#content.rows.forgetAllBut(connections);
+    const uris = new Set(connections.map((connection) => connection.uri));
+    const keys = new Set(vmsOf(connections).map(([key]) => key));
+    for (const key of this.#drawn.keys()) {
+      if (!keys.has(key)) {
+        this.#drawn.delete(key);
+      }
+    }
+    this.#look(this.#lookedAt.keepOnly(uris, keys) || isListChanged);
+  }
+
+  #tickWhileOperationsRun(): void {
+    if (!this.#keys.operationRunning) {
+      clearInterval(this.#ticking);
+      this.#ticking = undefined;
+    } else {
+      this.#ticking ??= setInterval(() => this.#tick(), tickMs);
+    }
+  }
+
+  #tick(): void {
+    for (const [key, { ref, operation }] of vmsOf(this.#inventory.connections)) {
+      const arranged = operation === undefined ? undefined : this.#content.arranged(ref);
+      if (arranged !== undefined && this.#lookedAt.isOpen(key) && arranged.nodes.size > manyRows) {
+        this.#changed.fire(arranged.here);
+      } else if (operation !== undefined) {
+        this.#changed.fire(this.#content.rows.vm(ref));
+      }
+    }
+  }
+
+  #renewAges(): void {
+    const now = Date.now();
+    for (const [key, view] of vmsOf(this.#inventory.connections)) {
+      const at = this.#drawn.get(key)?.at;
+      if (at !== undefined && this.#lookedAt.isOpen(key) && readsOlder(view, at, now)) {
+        this.#changed.fire(this.#content.rows.vm(view.ref));
+      }
+    }
+  }
+
+  #stopTimers(): void {
+    clearInterval(this.#ticking);
+    clearInterval(this.#aging);
+    this.#ticking = undefined;
+    this.#aging = undefined;
+  }
+
+  #updateKeys(): void {
+    this.#keys.update(this.#inventory.connections, this.filter !== '');
+  }
+
+  #drawnOf(ref: VmRef): Drawn {
+    const drawn = this.#drawn.get(vmKey(ref)) ?? {};
+    this.#drawn.set(vmKey(ref), drawn);
+    return drawn;
+  }
+
+  #noteLook(ref: VmRef): void {
+    const view = this.#inventory.findVm(ref);
+    if (view !== undefined) {
+      this.#drawnOf(ref).look = this.#content.lookOf(view, reading());
+    }
+  }
+}
+
+function reading(): Reading {
+  return { now: Date.now(), t: vscode.l10n.t };
+}
+
+/** Whether any of the ages that were written at one time reads differently at another. */
+function readsOlder(view: VmView, at: number, now: number): boolean {
+  const { t } = vscode.l10n;
+  return (
+    view.tree?.snapshots.some(
+      ({ createdAt }) => relativeAge(createdAt, at / 1_000, t) !== relativeAge(createdAt, now / 1_000, t),
+    ) === true
+  );
 }

@@ -1,0 +1,47 @@
+// Rows and facts → what the editor shows. Does no I/O, and trusts no text: Markdown is made of escaped parts.
+import * as vscode from 'vscode';
+import type { CommandId } from '../manifest/commandIds.js';
+import type { Facts } from './facts.js';
+import type { MessageRow } from './messageRows.js';
+import type { Node } from './nodes.js';
+import type { Row } from './rows.js';
+
+const collapsible: Readonly<Record<Row['opens'], vscode.TreeItemCollapsibleState>> = {
+  never: vscode.TreeItemCollapsibleState.None,
+  closed: vscode.TreeItemCollapsibleState.Collapsed,
+  open: vscode.TreeItemCollapsibleState.Expanded,
+};
+
+export function treeItem(node: Node, row: Row | MessageRow): vscode.TreeItem {
+  const item = new vscode.TreeItem(row.label, collapsible[row.opens]);
+  item.id = node.id;
+  item.description = row.description;
+  item.iconPath = new vscode.ThemeIcon(
+    row.icon.name,
+    row.icon.color === undefined ? undefined : new vscode.ThemeColor(row.icon.color),
+  );
+  item.contextValue = row.context;
+  item.accessibilityInformation = { label: row.spoken };
+  if ('click' in row) {
+    item.command = click(row.click, node);
+  }
+  return item;
+}
+
+function click({ title, command }: { title: string; command: CommandId }, node: Node): vscode.Command {
+  return { title, command, arguments: [node] };
+}
+
+export function tooltip(facts: Facts): vscode.MarkdownString {
+  const markdown = new vscode.MarkdownString();
+  markdown.isTrusted = false;
+  markdown.supportHtml = false;
+  markdown.appendMarkdown('**').appendText(facts.heading).appendMarkdown('**\n\n');
+  if (facts.text !== undefined) {
+    markdown.appendText(facts.text).appendMarkdown('\n\n');
+  }
+  for (const { name, value } of facts.lines) {
+    markdown.appendText(name).appendMarkdown(': ').appendText(value).appendMarkdown('  \n');
+  }
+  return markdown;
+}
