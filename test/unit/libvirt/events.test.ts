@@ -141,7 +141,8 @@ describe('a channel whose listeners come and go quickly', () => {
     const third = await channel.listen(() => undefined);
     assert.equal(registered, 1);
     third.dispose();
-    await (await channel.listen(() => undefined)).dispose();
+    const fourth = await channel.listen(() => undefined);
+    fourth.dispose();
     for (let i = 0; i < 10; i++) {
       await turn();
     }

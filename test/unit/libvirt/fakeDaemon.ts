@@ -79,26 +79,23 @@ export const pong = packet({ program: KEEPALIVE_PROGRAM, procedure: KEEPALIVE_PR
 
 /** Answers what every connection says first, and the registration of events. False: it was something else. */
 export function greet(call: FakeCall, socket: Socket): boolean {
-  switch (call.name) {
-    case 'authList':
-      socket.write(replyTo('authList', call.serial, { types: [0] }));
-      return true;
-    case 'connectOpen':
-    case 'connectClose':
-    case 'connectRegisterCloseCallback':
-    case 'connectDomainEventCallbackDeregisterAny':
-      socket.write(replyTo(call.name, call.serial, {}));
-      return true;
-    case 'connectDomainEventCallbackRegisterAny':
-      socket.write(replyTo(call.name, call.serial, { callbackID: 1 }));
-      return true;
-    case 'ping':
-      socket.write(pong);
-      return true;
-    default:
-      return false;
+  const answer = greetings[call.name]?.(call.serial);
+  if (answer !== undefined) {
+    socket.write(answer);
   }
+  return answer !== undefined;
 }
+
+const greetings: Partial<Record<FakeCall['name'], (serial: number) => Buffer>> = {
+  authList: (serial) => replyTo('authList', serial, { types: [0] }),
+  connectOpen: (serial) => replyTo('connectOpen', serial, {}),
+  connectClose: (serial) => replyTo('connectClose', serial, {}),
+  connectRegisterCloseCallback: (serial) => replyTo('connectRegisterCloseCallback', serial, {}),
+  connectDomainEventCallbackRegisterAny: (serial) =>
+    replyTo('connectDomainEventCallbackRegisterAny', serial, { callbackID: 1 }),
+  connectDomainEventCallbackDeregisterAny: (serial) => replyTo('connectDomainEventCallbackDeregisterAny', serial, {}),
+  ping: () => pong,
+};
 
 export class FakeDaemon {
   readonly calls: FakeCall[] = [];
@@ -157,9 +154,10 @@ export class FakeDaemon {
       const reader = new XdrReader(frame);
       const { program, procedure, serial } = readHeader(reader);
       const keepalive = program === KEEPALIVE_PROGRAM;
-      const name = keepalive ? (procedure === KEEPALIVE_PROC_PING ? 'ping' : 'pong') : byNumber.get(procedure)!;
+      const beat = procedure === KEEPALIVE_PROC_PING ? 'ping' : 'pong';
+      const name = keepalive ? beat : byNumber.get(procedure)!;
       const codec = keepalive ? undefined : (procedures[name as ProcedureName].args as Codec<unknown>);
-      const call = { name, serial, args: codec?.read(reader) };
+      const call: FakeCall = { name, serial, args: codec?.read(reader) };
       reader.end();
       this.calls.push(call);
       this.#waiting = this.#waiting.filter(({ fits, resolve }) => {

@@ -233,7 +233,7 @@ describe('calls', () => {
       ['status CONTINUE', (serial) => packet({ status: 2, procedure: num, serial }, four)],
       ['a negative status', (serial) => packet({ status: -1, procedure: num, serial }, four)],
       ['a result cut short', (serial) => packet({ procedure: num, serial })],
-      ['a result with a word too many', (serial) => packet({ procedure: num, serial }, (w) => (w.u32(1), w.u32(1)))],
+      ['a result with a word too many', (serial) => packet({ procedure: num, serial }, (w) => w.u64(1))],
       ['an error cut short', (serial) => packet({ procedure: num, serial, status: VIR_NET_ERROR }, four)],
       ['a length below the header', () => Buffer.from([0, 0, 0, 27])],
       ['a length of 0', () => Buffer.alloc(4)],
@@ -276,7 +276,7 @@ describe('calls', () => {
 
     it('and what comes behind it is not looked at', async () => {
       await connection.on('lifecycle', () => assert.fail('an event after the end'));
-      answer = (call, socket) =>
+      answer = (_call, socket) =>
         socket.write(
           Buffer.concat([
             packet({ procedure: 1, serial: 9_999 }),

@@ -1,0 +1,67 @@
+import assert from 'node:assert/strict';
+import { openConnection } from '../../../src/libvirt/connect.js';
+import { UnsupportedUri } from '../../../src/libvirt/libvirtError.js';
+import { defaultUri, parseUri } from '../../../src/libvirt/uri.js';
+import { silentLog } from '../../../src/log/log.js';
+
+describe('libvirt URIs', () => {
+  const rows = [
+    ['qemu:///system', { driver: 'qemu', transport: 'unix', path: '/system', name: 'qemu:///system', mode: 'auto' }],
+    ['qemu+unix:///session', { transport: 'unix', name: 'qemu:///session' }],
+    ['QEMU+UNIX:///system', { driver: 'qemu', transport: 'unix', name: 'qemu:///system' }],
+    ['qemu+unix:///system?socket=/run/a%20b', { socket: '/run/a b', name: 'qemu:///system' }],
+    ['qemu:///system?mode=legacy', { mode: 'legacy', name: 'qemu:///system' }],
+    ['qemu:///system?MODE=direct;x=1&y=%2F', { mode: 'direct', name: 'qemu:///system?x=1&y=%2F' }],
+    ['qemu:///system?name=qemu:///session', { name: 'qemu:///session' }],
+    ['test:///default', { driver: 'test', transport: 'unix', name: 'test:///default' }],
+    ['test+unix:///a/b%20c.xml?socket=/s', { name: 'test:///a/b%20c.xml', socket: '/s' }],
+    [
+      'qemu+ssh://me@host:22/system?keyfile=/k&no_tty=1',
+      { transport: 'ssh', host: 'me@host:22', name: 'qemu:///system' },
+    ],
+    ['qemu://host/system', { transport: 'tls', host: 'host' }],
+    ['lxc:///', { driver: 'lxc', path: '/', name: 'lxc:///' }],
+  ] as const;
+  for (const [text, expected] of rows) {
+    it(text, () => {
+      const parsed = parseUri(text);
+      assert.equal(parsed.text, text);
+      assert.deepEqual({ ...parsed, ...expected }, parsed);
+    });
+  }
+
+  for (const text of [
+    '',
+    'qemu',
+    'qemu:/system',
+    '/var/run/x',
+    'qemu+unix://host/system',
+    'qemu:///system?mode=odd',
+    'qemu:///system?socket=relative',
+    'qemu:///system?socket=%ZZ',
+    'qemu:///system#part',
+    'qemu+:///system',
+  ]) {
+    it(`refuses "${text}"`, () => {
+      assert.throws(
+        () => parseUri(text),
+        (error) => error instanceof UnsupportedUri && error.transport === undefined && error.uri === text,
+      );
+    });
+  }
+
+  for (const transport of ['ssh', 'tls', 'tcp', 'libssh', 'libssh2', 'ext', 'pigeon']) {
+    it(`names the transport ${transport} when it refuses it`, async () => {
+      await assert.rejects(
+        openConnection(`qemu+${transport}://host/system`, { log: silentLog }),
+        (error) => error instanceof UnsupportedUri && error.transport === transport,
+      );
+    });
+  }
+
+  it('take the default from LIBVIRT_DEFAULT_URI', () => {
+    assert.equal(defaultUri({ LIBVIRT_DEFAULT_URI: ' qemu:///session ' }), 'qemu:///session');
+    assert.equal(defaultUri({ LIBVIRT_DEFAULT_URI: '' }), undefined);
+    assert.equal(defaultUri({}), undefined);
+  });
+});
