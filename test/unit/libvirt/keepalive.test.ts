@@ -47,7 +47,8 @@ describe('keepalive', () => {
     const closed = new Promise<Error>((resolve) => connection.onDidClose(resolve));
     await assert.rejects(connection.call('domainReset', { dom, flags: 0 }), { reason: 'silent' });
     assert.ok((await closed) instanceof ConnectionLost);
-    assert.equal(daemon.count('ping'), 3);
+    // More when this process was late: such a ping is sent and not counted.
+    assert.ok(daemon.count('ping') >= 3);
   });
 
   it('takes a peer that does not even read for dead, before anything was opened', async () => {
