@@ -20,7 +20,7 @@ const mostSteps = 80;
  * @property {(row: string | RegExp, item: string) => Promise<void>} menu chooses from a row's context menu
  * @property {(row: string | RegExp, title: string) => Promise<void>} inline an action drawn on the row itself; by keyboard, the menu
  * @property {(label: string | RegExp) => Promise<void>} pick chooses in the open quick pick
- * @property {(text: string) => Promise<void>} type replaces what is in the open input box
+ * @property {(title: string, text: string) => Promise<void>} type replaces what is in the input box of this title
  * @property {() => Promise<void>} enter accepts the open input box
  * @property {(button: string) => Promise<void>} answer presses a button of the modal dialog
  * @property {(toast: string | RegExp, button: string) => Promise<void>} notification presses a button of a toast
@@ -51,8 +51,9 @@ class Common {
     this.page = workbench.page;
   }
 
-  async type(/** @type {string} */ text) {
-    await this.workbench.quickInputField.waitFor();
+  async type(/** @type {string} */ title, /** @type {string} */ text) {
+    // One box follows another in the same place.
+    await this.workbench.inputBox(title).waitFor();
     await this.workbench.quickInputField.press('Control+a');
     await this.page.keyboard.insertText(text);
   }

@@ -59,6 +59,11 @@ export class Workbench {
     return this.quickInput.locator('input[type=text]');
   }
 
+  /** The input box of this title. @param {string} title */
+  inputBox(title) {
+    return this.quickInput.filter({ has: this.page.locator('.quick-input-title', { hasText: title }) });
+  }
+
   get quickInputMessage() {
     return this.quickInput.locator('.quick-input-message');
   }

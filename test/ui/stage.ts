@@ -1,0 +1,68 @@
+// What every UI test stands on: a VS Code in a browser, with the extension, looking at the layer's private libvirtd.
+import { mkdtemp, mkdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { virshOf } from '../../scripts/guest/defineVm.mjs';
+import { hands } from '../../scripts/rig/hands.mjs';
+import { root } from '../../scripts/rig/root.mjs';
+import { installVsCode, type VsCodeVersion } from '../../scripts/rig/vscodeInstall.mjs';
+import { installVsix, quietSettings, startVsCode } from '../../scripts/rig/vscodeServer.mjs';
+import { openWorkbench } from '../../scripts/rig/workbench.mjs';
+
+export interface StageOptions {
+  /** A packed extension to install; without one, the checkout runs from its sources. */
+  readonly vsix?: string;
+  readonly version?: VsCodeVersion;
+  readonly settings?: Readonly<Record<string, unknown>>;
+  /** Whether VS Code asks if the folder is trusted. */
+  readonly trust?: boolean;
+}
+
+export type Stage = Awaited<ReturnType<typeof openStage>>;
+
+/** The layer's daemon, as "another client" and as a place for guests. */
+export function testDaemon() {
+  const uri = process.env['VIRT_REWIND_TEST_URI'];
+  const dir = process.env['VIRT_REWIND_TEST_DIR'];
+  if (uri === undefined || dir === undefined) {
+    throw new Error('UI tests run by "npm test -- ui", which starts a libvirtd for them.');
+  }
+  return { uri, dir, virsh: virshOf(uri) };
+}
+
+export async function openStage(by: 'mouse' | 'keyboard', options: StageOptions = {}) {
+  const daemon = testDaemon();
+  const vscode = await installVsCode(options.version === undefined ? {} : { version: options.version });
+  const temporary = await mkdtemp(join(tmpdir(), 'ui-'));
+  const data = join(temporary, 'data');
+  const folder = join(temporary, 'project');
+  await mkdir(folder);
+  if (options.vsix !== undefined) await installVsix({ data, file: options.vsix, vscode });
+  const server = await startVsCode({
+    vscode,
+    data,
+    folder,
+    dev: options.vsix === undefined ? [root] : [],
+    trust: options.trust ?? false,
+    settings: { ...quietSettings, 'git.enabled': false, 'virtRewind.connections': [daemon.uri], ...options.settings },
+  });
+  const { workbench, close } = await openWorkbench(server.url, { width: 1200, height: 750 });
+  return {
+    daemon,
+    workbench,
+    hands: hands(by, workbench),
+    stop: async () => {
+      await close();
+      await server.stop();
+      await rm(temporary, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Keeps a picture of what a failed test saw. */
+export async function pictureOfFailure(stage: Stage | undefined, test: Mocha.Test | undefined): Promise<void> {
+  if (test?.isFailed() !== true || stage === undefined) return;
+  const name = test.fullTitle().replace(/[^\w]+/g, '-');
+  const path = await stage.workbench.picture(`failed/${name}`);
+  process.stdout.write(`      see ${path}\n`);
+}
