@@ -48,7 +48,8 @@ export interface CommandArguments {
  * |-----------------------------|--------------------------------------------------------------------------|
  * | nothing                     | `palette`: all is asked                                                  |
  * | a row, and the selected rows | `rows`                                                                   |
- * | `{ selection: true }`       | `rows`: those selected in the view; our own keybindings in the view pass it |
+ * | a list with one row         | `rows`: it, and the selected rows if it is one of them: keys in the view |
+ * | a list without a row        | `rows`: the selected rows, or `palette` |
  * | any other plain object      | `program`: the caller gets a rejection instead of a message              |
  */
 export type Call =
@@ -81,6 +82,10 @@ const checks: Readonly<Record<keyof CommandArguments, Check>> = {
 };
 
 /**
+ * Arrow keys move the focus of the view and leave its selection, and the editor tells extensions the selection only.
+ * But it puts the row with the focus in place of `{ "$treeViewId": …, "$focusedTreeItem": true }`, as it does for the
+ * buttons above a view, wherever that stands in the arguments of a keybinding. Ours pass a list of it, so that it can
+ * be told from a row under the mouse.
  * @param selection the rows selected in the view
  * @throws CommandError `invalid`, naming the argument: one that is unknown would otherwise silently not count
  */
@@ -88,20 +93,25 @@ export function parseCall(first: unknown, second: unknown, selection: () => read
   if (first === undefined || first === null) {
     return { by: 'palette' };
   }
+  if (Array.isArray(first)) {
+    const focused = first.find(isNode);
+    const selected = selection();
+    const [row, ...others] = focused === undefined ? selected : rowsWith(focused, selected);
+    return row === undefined ? { by: 'palette' } : { by: 'rows', rows: [row, ...others] };
+  }
   if (isNode(first)) {
-    const selected = Array.isArray(second) ? second.filter(isNode) : [];
-    const others = selected.filter((row) => row.id !== first.id);
-    // The editor hands in the whole selection only when the row under the mouse is part of it.
-    return { by: 'rows', rows: [first, ...(others.length < selected.length ? others : [])] };
+    return { by: 'rows', rows: rowsWith(first, Array.isArray(second) ? second.filter(isNode) : []) };
   }
   if (!isPlainObject(first)) {
     throw new CommandError('invalid', t('A command takes one object with its arguments, and nothing else.'));
   }
-  if (first['selection'] === true && Object.keys(first).length === 1) {
-    const [row, ...others] = selection();
-    return row === undefined ? { by: 'palette' } : { by: 'rows', rows: [row, ...others] };
-  }
   return { by: 'program', given: parseArguments(first, t) };
+}
+
+/** The row first, then the other selected ones, unless the row is none of them. */
+function rowsWith(row: Node, selected: readonly Node[]): readonly [Node, ...Node[]] {
+  const others = selected.filter(({ id }) => id !== row.id);
+  return [row, ...(others.length < selected.length ? others : [])];
 }
 
 function parseArguments(given: Readonly<Record<string, unknown>>, t: Translate): CommandArguments {

@@ -39,12 +39,21 @@ describe('parseCall', () => {
     assert.deepEqual(parseCall(snapshot, [vm], nothingSelected), { by: 'rows', rows: [snapshot] });
   });
 
-  it('takes the selection only when it is asked for', () => {
-    assert.deepEqual(
-      parseCall({ selection: true }, undefined, () => [vm]),
-      { by: 'rows', rows: [vm] },
-    );
-    assert.deepEqual(parseCall({ selection: true }, undefined, nothingSelected), { by: 'palette' });
+  it('takes the row with the focus, and the selection only if it is part of it', () => {
+    const rows = (first: unknown, selected: readonly Node[]): Call => parseCall(first, undefined, () => selected);
+    assert.deepEqual(rows([snapshot], [vm]), { by: 'rows', rows: [snapshot] });
+    assert.deepEqual(rows([snapshot], [vm, snapshot]), { by: 'rows', rows: [snapshot, vm] });
+    assert.deepEqual(rows([snapshot], []), { by: 'rows', rows: [snapshot] });
+  });
+
+  it('takes the selection where no row has the focus, and asks where there is none', () => {
+    for (const first of [[null], [{ $treeViewId: 'x', $focusedTreeItem: true }], []]) {
+      assert.deepEqual(
+        parseCall(first, undefined, () => [vm]),
+        { by: 'rows', rows: [vm] },
+      );
+      assert.deepEqual(parseCall(first, undefined, nothingSelected), { by: 'palette' });
+    }
   });
 
   it('takes an object with every argument', () => {
@@ -79,7 +88,7 @@ describe('parseCall', () => {
   });
 
   it('refuses what is no object', () => {
-    for (const value of ['web-test', 7, true, ['web-test'], [], Symbol('x')]) {
+    for (const value of ['web-test', 7, true, Symbol('x')]) {
       assert.throws(
         () => parseCall(value, undefined, nothingSelected),
         (error) => error instanceof CommandError && error.kind === 'invalid',
@@ -113,7 +122,7 @@ describe('parseCall', () => {
   it('refuses an argument that is not known, inherited names too', () => {
     invalid({ vm: 'a', snapshop: 'b' });
     invalid({ vm: 'a', toString: 'b' });
-    invalid({ selection: true, vm: 'a' });
+    invalid({ $treeViewId: 'virtRewind.vms', $focusedTreeItem: true });
     invalid(JSON.parse('{"__proto__": {"vm": "a"}}'));
   });
 });
