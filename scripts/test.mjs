@@ -67,13 +67,27 @@ try {
   for (const layer of chosen) {
     if (stopped) break;
     const reason = plan[layer].needs.flatMap((need) => unmet.get(need) ?? [])[0];
-    if (reason) skip(layer, reason);
-    else await runLayer(layer, run.dir);
+    if (reason) {
+      skip(layer, reason);
+      continue;
+    }
+    try {
+      await runLayer(layer, run.dir);
+    } catch (error) {
+      // Sources that cannot be built, a daemon that does not start: the other layers still have something to tell.
+      problems.push(`${layer}: ${messageOf(error)}`);
+    }
   }
 } catch (error) {
-  problems.push(error instanceof Error ? (error.stack ?? error.message) : String(error));
+  problems.push(messageOf(error));
 }
 await finish();
+
+function messageOf(/** @type {unknown} */ error) {
+  if (!(error instanceof Error)) return String(error);
+  // What esbuild found in the sources it has printed; the stack is its own.
+  return 'errors' in error ? (error.message.split('\n')[0] ?? '') : (error.stack ?? error.message);
+}
 
 /** @param {Layer} layer @param {string} reason */
 function skip(layer, reason) {
