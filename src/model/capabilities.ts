@@ -22,3 +22,7 @@ export function formatVersion(version: Version): string {
   const release = version % 1_000;
   return release === 0 ? `${major}.${minor}` : `${major}.${minor}.${release}`;
 }
+
+export function versionOf(major: number, minor: number, release = 0): Version {
+  return major * 1_000_000 + minor * 1_000 + release;
+}

@@ -11,7 +11,7 @@ export interface Trailer {
 }
 
 export interface Trailers {
-  /** One line, at most 200 characters, safe to show. */
+  /** One line, at most 200 characters, safe to show. Empty is written as none. */
   readonly title?: string;
   /** `branch@commit` of the workspace when the snapshot was taken. */
   readonly git?: string;

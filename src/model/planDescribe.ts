@@ -1,0 +1,56 @@
+// Decides how a snapshot gets another title or description. Its name stays: a tag inside an image cannot be renamed, and
+// redefining the current external snapshot under another name makes later reverts remove the wrong file.
+import { longestDescription, writeDescription } from './description.js';
+import { driverObstacle, missingObstacle, readOnlyObstacle } from './obstacles.js';
+import type { OperationRequest } from './operation.js';
+import type { Decision, Situation } from './plan.js';
+import { displayLine } from './plainText.js';
+import { refuse } from './refusal.js';
+import { titleProblem } from './snapshotName.js';
+import { findSnapshot } from './snapshotTree.js';
+
+type DescribeRequest = Extract<OperationRequest, { type: 'describe' }>;
+
+/**
+ * | title                       | → |
+ * |-----------------------------|---|
+ * | empty, or the name itself   | no title of its own: the name is shown |
+ * | that of another snapshot    | nameTaken |
+ * | too long, control character | badName |
+ * | other                       | a `Title:` trailer |
+ */
+export function planDescribe(request: DescribeRequest, situation: Situation): Decision {
+  const { vm, tree, capabilities } = situation;
+  const snapshot = findSnapshot(tree, request.snapshot);
+  const obstacle =
+    readOnlyObstacle(vm, capabilities, 'describe') ??
+    driverObstacle(capabilities, 'describe') ??
+    missingObstacle(situation, request.snapshot);
+  if (obstacle !== undefined || snapshot === undefined) {
+    return obstacle ?? refuse('snapshotMissing', { vm: vm.name, snapshot: request.snapshot });
+  }
+  const title = request.title.trim();
+  const others = tree.snapshots.filter(({ name }) => name !== snapshot.name);
+  const problem = titleProblem(request.title, others);
+  if (problem === 'taken') {
+    return refuse('nameTaken', { title: displayLine(title) });
+  }
+  if (problem !== undefined && problem !== 'empty') {
+    return refuse('badName', { title: displayLine(title), problem });
+  }
+  if (request.description.length > longestDescription) {
+    return refuse('badName', { title: displayLine(title), problem: 'descriptionTooLong' });
+  }
+  const ownTitle = title === snapshot.name ? '' : title;
+  const description = writeDescription(request.description, { ...snapshot.trailers, title: ownTitle });
+  return {
+    type: 'plan',
+    request,
+    steps: [{ do: 'describeSnapshot', snapshot: snapshot.name, description }],
+    losses: [],
+    warnings: [],
+    progress: 'timeOnly',
+    estimateMs: 100,
+    snapshot: snapshot.name,
+  };
+}
