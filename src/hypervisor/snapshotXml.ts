@@ -12,6 +12,7 @@ import {
 } from '../model/snapshot.js';
 import type { VmDisk } from '../model/vm.js';
 import { readDisks } from './domainXml.js';
+import { parsePlainXml } from './plainXml.js';
 import { attribute, element, find, findAll, parseXml, textOf, writeXml, XmlError, type XmlElement } from './xmlTree.js';
 
 const domainTag = Buffer.from('<domain');
@@ -27,11 +28,8 @@ const afterTagName = new Set([' ', '>', '/', '\n', '\t', '\r'].map((character) =
 export function parseSnapshotHead(xml: Uint8Array): Snapshot {
   const bytes = Buffer.from(xml.buffer, xml.byteOffset, xml.byteLength);
   const end = findDomain(bytes);
-  const root =
-    end === undefined
-      ? parseXml(bytes.toString('utf8'))
-      : parseXml(bytes.toString('utf8', 0, end), '</domainsnapshot>');
-  return toSnapshot(root);
+  const head = end === undefined ? bytes.toString('utf8') : `${bytes.toString('utf8', 0, end)}</domainsnapshot>`;
+  return toSnapshot(parsePlainXml(head.trimEnd()) ?? parseXml(head));
 }
 
 function findDomain(bytes: Buffer): number | undefined {

@@ -111,31 +111,40 @@ function escape(text: string, special: RegExp): string {
 }
 
 export function elementsOf(parent: XmlElement): readonly XmlElement[] {
-  return parent.children.filter((node) => typeof node !== 'string' && 'name' in node);
+  return parent.children.filter(isElement);
+}
+
+function isElement(node: XmlNode): node is XmlElement {
+  return typeof node !== 'string' && 'name' in node;
 }
 
 /** The first element along a path of names below `from`. */
 export function find(from: XmlElement | undefined, ...names: readonly string[]): XmlElement | undefined {
-  return names.reduce<XmlElement | undefined>(
-    (at, name) => at && elementsOf(at).find((child) => child.name === name),
-    from,
-  );
+  let at = from;
+  for (const name of names) {
+    at = at?.children.find((child): child is XmlElement => isElement(child) && child.name === name);
+  }
+  return at;
 }
 
 export function findAll(from: XmlElement | undefined, name: string): readonly XmlElement[] {
-  return from === undefined ? [] : elementsOf(from).filter((child) => child.name === name);
+  return from?.children.filter((child): child is XmlElement => isElement(child) && child.name === name) ?? [];
 }
 
 /** The text directly inside; undefined when there is no such element. */
 export function textOf(of: XmlElement | undefined): string | undefined {
-  return own(of?.children.filter((node) => typeof node === 'string').join(''));
+  const [first = '', ...more] = of?.children.filter((node) => typeof node === 'string') ?? [];
+  return of === undefined ? undefined : own(more.length === 0 ? first : [first, ...more].join(''));
 }
 
 export function attribute(of: XmlElement | undefined, name: string): string | undefined {
   return own(of?.attributes[name]);
 }
 
-/** A copy: from 13 characters on, V8 keeps the whole document alive for a piece cut out of it. */
+/**
+ * A copy: from 13 characters on, V8 makes a piece cut out of a text a window on the whole text, and keeps that alive.
+ * Cut out of a text that was put together for it, the window is on no more than that.
+ */
 function own(text: string | undefined): string | undefined {
-  return text === undefined || text.length < 13 ? text : Buffer.from(text).toString();
+  return text === undefined || text.length < 13 ? text : ` ${text}`.slice(1);
 }
