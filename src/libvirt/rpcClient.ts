@@ -211,7 +211,8 @@ export class RpcClient {
     if (program !== REMOTE_PROGRAM || version !== REMOTE_PROTOCOL_VERSION) {
       throw new ProtocolViolation(`a packet of program ${program}, version ${version}, type ${type}`);
     }
-    if (type === VIR_NET_MESSAGE && serial === 0 && status === VIR_NET_OK) {
+    // The serial of an event is 1, measured on libvirt 9.0: it means nothing.
+    if (type === VIR_NET_MESSAGE && status === VIR_NET_OK) {
       this.#handlers.onEvent(procedure, reader);
       return;
     }

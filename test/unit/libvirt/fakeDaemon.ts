@@ -68,7 +68,7 @@ export function errorTo(name: ProcedureName, serial: number, code: number, messa
 
 export function eventPacket<E extends EventName>(name: E, message: EventOf<E>): Buffer {
   const row = events[name] as unknown as EventRow<EventOf<E>>;
-  return packet({ procedure: row.number, type: VIR_NET_MESSAGE }, (w) => {
+  return packet({ procedure: row.number, type: VIR_NET_MESSAGE, serial: 1 }, (w) => {
     w.i32(1);
     row.message.write(w, message);
   });
