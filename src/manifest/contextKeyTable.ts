@@ -1,7 +1,7 @@
 // Which context keys there are and what they can hold. Knows nothing of the editor, so that a test can read it.
 
 /** Why the view is empty; `none` when it is not. */
-export const welcomeStates = ['none', 'noConnections', 'connecting', 'noLibvirt', 'denied', 'failed', 'noVms'] as const;
+export const welcomeStates = ['none', 'noConnections', 'connecting', 'noLibvirt', 'denied', 'noVms'] as const;
 export type WelcomeState = (typeof welcomeStates)[number];
 
 export interface ContextKeys {

@@ -1,0 +1,72 @@
+// Keeps l10n/bundle.l10n.json equal to the sentences in the source, so that a translator sees all of them.
+//   node scripts/l10n.mjs [--check]
+import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { isEntryPoint } from './rig/entryPoint.mjs';
+import { root } from './rig/root.mjs';
+
+export const bundlePath = join(root, 'l10n/bundle.l10n.json');
+
+/**
+ * Every message handed to `t(…)` or `l10n.t(…)`, sorted. A message that is not written down as one literal could never
+ * be translated, so it is an error.
+ * @returns {Promise<readonly string[]>}
+ */
+export async function sentencesInSource() {
+  const { default: ts } = await import('typescript');
+  /** @type {Set<string>} */
+  const found = new Set();
+  for (const file of sourceFiles()) {
+    const source = ts.createSourceFile(file, readFileSync(join(root, file), 'utf8'), ts.ScriptTarget.Latest, true);
+    /** @param {import('typescript').Node} node */
+    const visit = (node) => {
+      if (ts.isCallExpression(node) && isTranslate(ts, node.expression)) {
+        const [message] = node.arguments;
+        if (message === undefined || !ts.isStringLiteralLike(message)) {
+          const { line } = source.getLineAndCharacterOfPosition(node.getStart());
+          throw new Error(`${file}:${line + 1}: the message must be one literal`);
+        }
+        found.add(message.text);
+      }
+      ts.forEachChild(node, visit);
+    };
+    visit(source);
+  }
+  return [...found].sort();
+}
+
+/**
+ * @param {import('typescript')} ts
+ * @param {import('typescript').Expression} called
+ */
+function isTranslate(ts, called) {
+  return ts.isIdentifier(called)
+    ? called.text === 't'
+    : ts.isPropertyAccessExpression(called) && called.name.text === 't';
+}
+
+function sourceFiles() {
+  return readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.ts'))
+    .map((name) => join('src', name))
+    .sort();
+}
+
+/** @param {readonly string[]} sentences */
+export function bundleOf(sentences) {
+  return `${JSON.stringify(Object.fromEntries(sentences.map((one) => [one, one])), null, 2)}\n`;
+}
+
+if (isEntryPoint(import.meta)) {
+  const { values } = parseArgs({ options: { check: { type: 'boolean' } } });
+  const wanted = bundleOf(await sentencesInSource());
+  if (values.check === true) {
+    if (readFileSync(bundlePath, 'utf8') !== wanted) {
+      console.error('l10n/bundle.l10n.json is not up to date: run node scripts/l10n.mjs');
+      process.exitCode = 1;
+    }
+  } else {
+    writeFileSync(bundlePath, wanted);
+  }
+}
