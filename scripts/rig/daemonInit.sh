@@ -54,7 +54,7 @@ end_everything() {
 if [ "$mode" = system ]; then
   private_system 2>>"$dir/libvirtd.log" || die "$(tail -3 "$dir/libvirtd.log")"
 else
-  export HOME=$dir/h XDG_RUNTIME_DIR=$dir/x XDG_CONFIG_HOME=$dir/h/.config XDG_CACHE_HOME=$dir/h/.cache
+  export HOME=$dir/h XDG_RUNTIME_DIR=$dir/x XDG_CONFIG_HOME=$dir/c XDG_CACHE_HOME=$dir/k
   unset XDG_DATA_HOME XDG_STATE_HOME
 fi
 cd /

@@ -2,12 +2,12 @@
 // A libvirtd of one's own, with folders, sockets and guests of its own, that cannot outlive this process.
 // It never meets the machine's own libvirt or its VMs.
 import { spawn } from 'node:child_process';
-import { closeSync, openSync } from 'node:fs';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as wait } from 'node:timers/promises';
+import { kvmUsable } from './kvm.mjs';
 import { findProgram, run } from './run.mjs';
 import { root } from './root.mjs';
 
@@ -26,30 +26,18 @@ import { root } from './root.mjs';
  * @property {() => Promise<void>} stop ends daemon and guests; removes the folder if it was made here
  */
 
-/** A Unix socket's path has at most 107 bytes, and libvirt appends up to this many to a session's runtime folder. */
-const longestDir = 107 - '/x/libvirt/qemu/run/channel/9999-abcdefghijklmnopqrst/org.qemu.guest_agent.0'.length;
-
-/**
- * Whether the file that KVM is reached by can be opened by QEMU. libvirt loses four seconds at each start of a VM when
- * the file is there and QEMU's user may not open it, so then it is better hidden.
- * @returns {boolean}
- */
-export function kvmUsable() {
-  try {
-    closeSync(openSync('/dev/kvm', 'r+'));
-    return true;
-  } catch {
-    // Not there, not allowed, or no such device: all mean that guests are emulated.
-    return false;
-  }
-}
+/** A Unix socket's path has at most 107 bytes, and these are the longest that libvirt makes in our folder. */
+const longestSocket = {
+  system: '/run/libvirt-admin-sock',
+  session: '/c/libvirt/qemu/channel/target/domain-99-abcdefghijklmnopqrst/org.qemu.guest_agent.0',
+};
 
 /** @param {boolean} system @param {string} dir @param {string} extraQemuConf */
 async function writeConfiguration(system, dir, extraQemuConf) {
   const quiet = 'stdio_handler = "file"\nsecurity_driver = "none"\n';
   const [folders, conf] = system
     ? [['run', 'etc', 'lib', 'cache', 'log'], join(dir, 'etc')]
-    : [['x', 'h/.config/libvirt', 'h/.cache'], join(dir, 'h/.config/libvirt')];
+    : [['x', 'h', 'c/libvirt', 'k'], join(dir, 'c/libvirt')];
   for (const folder of folders) {
     await mkdir(join(dir, folder), { recursive: true, mode: system ? 0o755 : 0o700 });
   }
@@ -77,7 +65,7 @@ async function isolation(system) {
 /**
  * Starts one. As root it is a system daemon whose guests run as root; otherwise a session daemon with its own HOME.
  * @param {{ dir?: string, extraQemuConf?: string, kvm?: 'whereUsable' | 'never' }} [options] `dir`: a folder to use and
- *   to leave there, its path at most 30 bytes; `extraQemuConf`: lines for qemu.conf, which win over those before them
+ *   to leave there, its path at most 20 bytes; `extraQemuConf`: lines for qemu.conf, which win over those before them
  * @returns {Promise<PrivateDaemon>}
  * @throws {Error} when libvirtd is missing or does not come up, with the end of its log
  */
@@ -88,12 +76,14 @@ export async function startPrivateDaemon(options = {}) {
     throw new Error('libvirtd is not installed');
   }
   const dir = options.dir ?? (await mkdtemp(join(tmpdir().length <= 8 ? tmpdir() : '/tmp', 'vr-')));
-  if (Buffer.byteLength(dir) > longestDir) {
-    throw new Error(`the path ${dir} is too long for the sockets below it (at most ${longestDir} bytes)`);
+  const longest = 107 - longestSocket[system ? 'system' : 'session'].length;
+  if (Buffer.byteLength(dir) > longest) {
+    throw new Error(`the path ${dir} is too long for the sockets below it: at most ${longest} bytes`);
   }
   await mkdir(dir, { recursive: true });
   await writeConfiguration(system, dir, options.extraQemuConf ?? '');
   const log = join(dir, 'libvirtd.log');
+  // libvirt loses four seconds at each start of a VM when /dev/kvm is there and QEMU may not open it.
   const kvm = options.kvm !== 'never' && kvmUsable() ? 'show-kvm' : 'hide-kvm';
   const [program = 'bash', ...args] = [
     ...(await isolation(system)),
@@ -144,7 +134,13 @@ export async function startPrivateDaemon(options = {}) {
   const uri = `qemu+unix:///${system ? 'system' : 'session'}?socket=${socket}`;
   const env = system
     ? process.env
-    : { ...process.env, HOME: join(dir, 'h'), XDG_RUNTIME_DIR: join(dir, 'x'), XDG_CACHE_HOME: join(dir, 'h/.cache') };
+    : {
+        ...process.env,
+        HOME: join(dir, 'h'),
+        XDG_RUNTIME_DIR: join(dir, 'x'),
+        XDG_CONFIG_HOME: join(dir, 'c'),
+        XDG_CACHE_HOME: join(dir, 'k'),
+      };
   /** @type {PrivateDaemon['virsh']} */
   const virsh = (args, input) =>
     run('virsh', ['-q', '-c', uri, ...args], input === undefined ? { env } : { env, input });
