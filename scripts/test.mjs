@@ -104,6 +104,7 @@ async function runLayer(layer, dir) {
   /** @type {NodeJS.ProcessEnv} */
   const env = { ...process.env, VIRT_REWIND_ROOT: root, TEST_COUNTS: counts };
   const bundles = await buildTests(layer);
+  if (bundles.length === 0) throw new Error('there are no tests');
   try {
     if (plan[layer].daemon) {
       await buildExtension();

@@ -1,5 +1,4 @@
 // What the layers of tests need of the machine, and how it gets there on Debian and Ubuntu. Asks nobody anything.
-import { spawn } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { findBrowser } from './browser.mjs';
@@ -89,21 +88,16 @@ async function aptCommand() {
 }
 
 /**
- * Runs a program whose output a person may want to see.
+ * Runs a program and shows the end of what it said if it fails: when all goes well, nobody reads a thousand lines of apt.
  * @param {string[]} command
  * @param {string[]} args
  * @param {(line: string) => void} say
  * @returns {Promise<number>} exit status
  */
-function call([program = '', ...first], args, say) {
+async function call([program = '', ...first], args, say) {
   say(`$ ${[program, ...first, ...args].join(' ')}`);
-  return new Promise((end) => {
-    const child = spawn(program, [...first, ...args], {
-      cwd: root,
-      stdio: ['ignore', 'inherit', 'inherit'],
-      env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
-    });
-    child.on('error', () => end(127));
-    child.on('exit', (code) => end(code ?? 1));
-  });
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
+  const { code, stdout, stderr } = await run(program, [...first, ...args], { cwd: root, env });
+  if (code !== 0) say(`${stdout}\n${stderr}`.trim().split('\n').slice(-20).join('\n'));
+  return code;
 }
