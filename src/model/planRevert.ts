@@ -23,7 +23,7 @@ import { currentOf, findSnapshot, parentOf, styleOfVm } from './snapshotTree.js'
 import { type PowerState, isActive, snapshotableDisks } from './vm.js';
 
 type RevertRequest = Extract<OperationRequest, { type: 'revert' }>;
-type EndState = 'running' | 'paused' | 'off';
+export type EndState = 'running' | 'paused' | 'off';
 
 export function planRevert(request: RevertRequest, situation: Situation): Decision {
   const { vm, tree, capabilities } = situation;
@@ -76,7 +76,7 @@ function naturalEnd({ state }: Snapshot): EndState {
  * | asBefore         | off, crashed                  | off                |
  * | asBefore         | unknown                       | as in the snapshot |
  */
-function endOf(after: AfterRevert, snapshot: Snapshot, now: PowerState): EndState {
+export function endOf(after: AfterRevert, snapshot: Snapshot, now: PowerState): EndState {
   if (after === 'asSnapshot') {
     return naturalEnd(snapshot);
   }
