@@ -22,7 +22,7 @@ export interface InventoryPort {
   findVms(nameOrUuid: string, connection?: string): readonly VmView[];
   /** The snapshots of a VM, read if they have not been. */
   readTree(ref: VmRef): Promise<SnapshotTree>;
-  /** Decides from what is known, without a call where the tree is known. */
+  /** Decides from what is known and what can be read within a second; what is not known forbids nothing yet. */
   plan(request: OperationRequest): Promise<Decision>;
   /**
    * Waits for its turn on the VM, reads everything the plan rests on afresh, and carries it out. Rejects with a

@@ -134,6 +134,10 @@ export class LiveConnection implements Disposable {
     return this.#isLive() && this.#isOpen(uuid) && this.#reader.view(uuid)?.tree !== undefined;
   }
 
+  isHeld(uuid: string): boolean {
+    return this.#held.has(uuid);
+  }
+
   /** Until the returned function is called, nothing but `read` asks anything of this VM. */
   hold(uuid: string): () => void {
     this.#held.add(uuid);

@@ -1,47 +1,43 @@
-// Reads afresh what the decision about an operation rests on. It refuses to decide.
+// Reads what the decision about an operation rests on beside the VM and its tree. It refuses to decide.
 import type { Hypervisor } from '../hypervisor/hypervisor.js';
+import { Failure } from '../model/failure.js';
 import type { OperationRequest } from '../model/operation.js';
 import type { Situation } from '../model/plan.js';
+import { needs } from '../model/planOperation.js';
 import type { SnapshotTree } from '../model/snapshot.js';
-import { isActive, type Vm, type VmDisk } from '../model/vm.js';
+import type { Vm, VmDisk } from '../model/vm.js';
 
-/**
- * | known          | read for                                                                          |
- * |----------------|-----------------------------------------------------------------------------------|
- * | block jobs     | an active VM; one that is off has none, and the question would be an error        |
- * | frozen disks   | revert and delete where an external snapshot exists: only then files depend on others |
- *
- * @param now milliseconds since 1970
- */
-export async function readSituation(
+/** @param now milliseconds since 1970 */
+export function knownSituation(hypervisor: Hypervisor, vm: Vm, tree: SnapshotTree, now: number): Situation {
+  return { vm, tree, capabilities: hypervisor.capabilities, now: Math.floor(now / 1000) };
+}
+
+/** The same with everything that this request's rules ask for. Waits while another client's snapshot holds the VM. */
+export async function fullSituation(
   hypervisor: Hypervisor,
   request: OperationRequest,
-  vm: Vm,
-  tree: SnapshotTree,
-  now: number,
+  known: Situation,
 ): Promise<Situation> {
-  return {
-    vm,
-    tree,
-    capabilities: hypervisor.capabilities,
-    now: Math.floor(now / 1000),
-    blockJobs: isActive(vm.power) ? await hypervisor.readBlockJobs(vm) : [],
-    frozenDisks: dependsOnFiles(request, tree) ? await readFrozen(hypervisor, vm, tree) : new Map(),
-  };
+  const { blockJobs, frozenDisks } = needs(request, known);
+  const [jobs, frozen] = await Promise.all([
+    blockJobs ? hypervisor.readBlockJobs(known.vm) : [],
+    Promise.all(frozenDisks.map((name) => readFrozen(hypervisor, known.vm.uuid, name))),
+  ]);
+  return { ...known, blockJobs: jobs, frozenDisks: new Map(frozen.flat()) };
 }
 
-function dependsOnFiles(request: OperationRequest, tree: SnapshotTree): boolean {
-  const moves = request.type === 'revert' || request.type === 'delete';
-  return moves && tree.snapshots.some((snapshot) => snapshot.style === 'external');
-}
-
+/** Nothing for a snapshot that has vanished since the tree was read: what is gone stands in nobody's way. */
 async function readFrozen(
   hypervisor: Hypervisor,
-  vm: Vm,
-  tree: SnapshotTree,
-): Promise<ReadonlyMap<string, readonly VmDisk[]>> {
-  const entries = await Promise.all(
-    tree.snapshots.map(async ({ name }) => [name, await hypervisor.readFrozenDisks(vm.uuid, name)] as const),
-  );
-  return new Map(entries);
+  uuid: string,
+  name: string,
+): Promise<readonly (readonly [string, readonly VmDisk[]])[]> {
+  try {
+    return [[name, await hypervisor.readFrozenDisks(uuid, name)]];
+  } catch (error) {
+    if (error instanceof Failure && error.kind === 'notFound') {
+      return [];
+    }
+    throw error;
+  }
 }

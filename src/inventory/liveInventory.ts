@@ -1,0 +1,199 @@
+// The inventory itself: hands each question to the connection it is about. It refuses to know the editor.
+import type { OpenHypervisor } from '../hypervisor/hypervisor.js';
+import type { Event } from '../lifetime/emitter.js';
+import type { Log } from '../log/log.js';
+import { Failure } from '../model/failure.js';
+import type { OperationRequest, OperationResult } from '../model/operation.js';
+import type { Decision } from '../model/plan.js';
+import { planOperation } from '../model/planOperation.js';
+import type { SnapshotTree } from '../model/snapshot.js';
+import type { VmRef } from '../model/vm.js';
+import { asFailure } from './asFailure.js';
+import { type Clock, systemClock, within } from './clock.js';
+import type { InventoryPort } from './inventory.js';
+import { LiveConnection, type LiveOptions } from './liveConnection.js';
+import { OperationRunner, type RunOperationOptions } from './operationRunner.js';
+import { Picture } from './picture.js';
+import { fullSituation, knownSituation } from './situation.js';
+import type { Attention, ConnectionView, InventoryChange, VmView } from './views.js';
+
+export interface InventoryOptions {
+  readonly open: OpenHypervisor;
+  readonly log: Log;
+  readonly clock?: Clock;
+  /** From 0 to 1, as Math.random, for the jitter of the back-off. */
+  readonly random?: () => number;
+}
+
+/** How long a plan waits for what its rules ask for, before it does with what is known. */
+const planMs = 1000;
+
+const nobodyLooks: Attention = { visible: false, connections: new Set(), vms: new Set() };
+
+export class Inventory implements InventoryPort {
+  readonly onDidChange: Event<InventoryChange>;
+  readonly #options: LiveOptions;
+  readonly #picture: Picture;
+  readonly #runner: OperationRunner;
+  readonly #ended = new AbortController();
+  readonly #live = new Map<string, LiveConnection>();
+  #attention = nobodyLooks;
+
+  constructor({ open, log, clock = systemClock, random = Math.random }: InventoryOptions) {
+    this.#options = { open, log, clock, random };
+    this.#picture = new Picture(log);
+    this.onDidChange = this.#picture.onDidChange;
+    this.#runner = new OperationRunner({
+      picture: this.#picture,
+      clock,
+      log,
+      connection: (uri) => this.#connection(uri),
+      ended: this.#ended.signal,
+    });
+  }
+
+  get connections(): readonly ConnectionView[] {
+    return this.#picture.connections;
+  }
+
+  setConnections(uris: readonly string[]): void {
+    for (const [uri, live] of this.#live) {
+      if (!uris.includes(uri)) {
+        live.dispose();
+        this.#live.delete(uri);
+      }
+    }
+    this.#picture.setUris(uris);
+    for (const uri of uris) {
+      if (!this.#live.has(uri)) {
+        this.#live.set(uri, new LiveConnection(uri, this.#picture, this.#options));
+      }
+    }
+    this.setAttention(this.#attention);
+  }
+
+  connect(uri: string): Promise<ConnectionView> {
+    return this.#asking(uri, (live) => live.connect());
+  }
+
+  setAttention(attention: Attention): void {
+    this.#attention = attention;
+    for (const live of this.#live.values()) {
+      const prefix = `${live.uri}#`;
+      const vms = new Set(
+        [...attention.vms].filter((key) => key.startsWith(prefix)).map((k) => k.slice(prefix.length)),
+      );
+      const visible = attention.visible && (attention.connections.has(live.uri) || vms.size > 0);
+      live.setScope({ visible, vms });
+    }
+  }
+
+  /** A connection or VM that was named rejects with its Failure; of all together, each shows its own. */
+  async refresh(what: { readonly connection?: string; readonly vm?: VmRef } = {}): Promise<void> {
+    const { connection, vm } = what;
+    if (vm !== undefined) {
+      await this.#asking(vm.connection, (live) => live.read(vm.uuid, ['vm', 'tree']));
+    } else if (connection !== undefined) {
+      await this.#asking(connection, (live) => live.refresh());
+    } else {
+      await Promise.all(
+        [...this.#live.values()].map(async (live) => {
+          try {
+            await live.refresh();
+          } catch (error) {
+            this.#options.log.debug(`refresh of ${live.uri}: ${asFailure(error).kind}`);
+          }
+        }),
+      );
+    }
+  }
+
+  findVm(ref: VmRef): VmView | undefined {
+    return this.#picture.vm(ref);
+  }
+
+  findVms(nameOrUuid: string, connection?: string): readonly VmView[] {
+    const uuid = nameOrUuid.toLowerCase();
+    return this.connections
+      .filter(({ uri }) => connection === undefined || uri === connection)
+      .flatMap(({ vms }) => vms.filter(({ ref, vm }) => vm.name === nameOrUuid || ref.uuid === uuid));
+  }
+
+  async readTree(ref: VmRef): Promise<SnapshotTree> {
+    const known = this.#picture.vm(ref)?.tree;
+    if (known !== undefined) {
+      return known;
+    }
+    return this.#asking(ref.connection, async (live) => {
+      await live.read(ref.uuid, ['tree']);
+      return this.#known(ref).tree;
+    });
+  }
+
+  /**
+   * What is read but not followed now, because nobody looks at it, is read again first. What only the rules of this
+   * request ask for is read too, so that a refusal comes before a question and not after it; but not for long, and
+   * never under an operation of ours, during which the answer would not come.
+   */
+  async plan(request: OperationRequest): Promise<Decision> {
+    const { connection, uuid } = request.vm;
+    return this.#asking(connection, async (live) => {
+      const { clock } = this.#options;
+      const hypervisor = await live.open();
+      if (!live.isFollowed(uuid) && !(live.isHeld(uuid) && this.#picture.vm(request.vm)?.tree !== undefined)) {
+        await live.read(uuid, live.isHeld(uuid) ? ['tree'] : ['vm', 'tree']);
+      }
+      const { vm, tree } = this.#known(request.vm);
+      const known = knownSituation(hypervisor, vm, tree, clock.now());
+      const full = live.isHeld(uuid) ? undefined : fullSituation(hypervisor, request, known);
+      return planOperation(request, full === undefined ? known : await within(clock, planMs, full, known));
+    });
+  }
+
+  runOperation(request: OperationRequest, options: RunOperationOptions = {}): Promise<OperationResult> {
+    return this.#runner.run(request, options);
+  }
+
+  readVmXml(ref: VmRef): Promise<string> {
+    return this.#asking(ref.connection, async (live) => (await live.open()).readVmXml(ref.uuid));
+  }
+
+  readSnapshotXml(ref: VmRef, snapshot: string): Promise<string> {
+    return this.#asking(ref.connection, async (live) => (await live.open()).readSnapshotXml(ref.uuid, snapshot));
+  }
+
+  /** Running operations are asked to cancel and waiting ones are; what a daemon has begun it ends without us. */
+  dispose(): void {
+    this.#ended.abort();
+    for (const live of this.#live.values()) {
+      live.dispose();
+    }
+    this.#live.clear();
+    this.#picture.dispose();
+  }
+
+  #connection(uri: string): LiveConnection {
+    const live = this.#live.get(uri);
+    if (live === undefined) {
+      throw new Failure('notFound', { connection: uri });
+    }
+    return live;
+  }
+
+  /** Whatever goes wrong is a Failure. */
+  async #asking<T>(uri: string, question: (live: LiveConnection) => Promise<T>): Promise<T> {
+    try {
+      return await question(this.#connection(uri));
+    } catch (error) {
+      throw asFailure(error);
+    }
+  }
+
+  #known(ref: VmRef): VmView & { readonly tree: SnapshotTree } {
+    const view = this.#picture.vm(ref);
+    if (view?.tree === undefined) {
+      throw new Failure('notFound', { connection: ref.connection, vm: ref.uuid });
+    }
+    return { ...view, tree: view.tree };
+  }
+}

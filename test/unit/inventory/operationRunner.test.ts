@@ -1,0 +1,329 @@
+import assert from 'node:assert/strict';
+import type { Failure } from '../../../src/model/failure.js';
+import { Failure as Failed } from '../../../src/model/failure.js';
+import type { OperationRequest } from '../../../src/model/operation.js';
+import type { Plan } from '../../../src/model/plan.js';
+import { settled } from './fakeClock.js';
+import { fakeSnapshot, fakeVm, uuidOf } from './fakeHypervisor.js';
+import { type Rig, rig, uri } from './rig.js';
+
+const vm = { connection: uri, uuid: uuidOf('web') };
+const create: OperationRequest = { type: 'create', vm, kind: 'memory', title: 'before upgrade' };
+const revert: OperationRequest = { type: 'revert', vm, snapshot: 'a', after: 'asSnapshot' };
+const remove: OperationRequest = { type: 'delete', vm, snapshot: 'a', scope: 'one' };
+const pause: OperationRequest = { type: 'power', vm, action: 'pause' };
+
+const of = (kind: Failure['kind']) => (failure: Failure) => failure.kind === kind;
+
+/** A VM `web` with snapshots a and b, connected, its snapshots in attention. */
+async function open(): Promise<Rig> {
+  const r = await rig(fakeVm('web', ['a', 'b']));
+  await r.look('web');
+  r.calls();
+  return r;
+}
+
+/** Steps of the hypervisor wait until the returned function is called. */
+function stepsWait(r: Rig): () => void {
+  let release = (): void => undefined;
+  const gate = new Promise<void>((resolve) => (release = resolve));
+  r.hypervisor().onRun = async () => {
+    await gate;
+    return {};
+  };
+  return release;
+}
+
+async function confirmed(r: Rig, request: OperationRequest): Promise<Plan> {
+  const decision = await r.inventory.plan(request);
+  assert.equal(decision.type, 'plan');
+  return decision as Plan;
+}
+
+describe('runOperation', () => {
+  it('looks afresh, does the steps, reads back and says what came of it', async () => {
+    const r = await open();
+    r.hypervisor().onRun = async (_, step) => {
+      await r.clock.advance(150);
+      const web = r.vms.get(vm.uuid)!;
+      if (step.do === 'createSnapshot') {
+        web.snapshots.push({ ...fakeSnapshot(step.name, 'b'), description: step.description });
+        return { guestPausedMs: 143.4 };
+      }
+      return {};
+    };
+    const result = await r.inventory.runOperation(create);
+    assert.equal(result.snapshot, 'before-upgrade');
+    assert.equal(result.state, 'running');
+    assert.equal(result.guestPausedMs, 143.4);
+    assert.equal(r.inventory.findVm(vm)!.operation, undefined);
+    assert.equal(r.inventory.findVm(vm)!.tree!.snapshots.length, 3);
+    const calls = r.calls();
+    const first = calls.indexOf('run createSnapshot web');
+    for (const look of ['readVm web', 'readTree web', 'readBlockJobs web']) {
+      assert.ok(calls.indexOf(look) !== -1 && calls.indexOf(look) < first, look);
+    }
+  });
+
+  it('keeps the pause with the snapshot when it is known, and does not fail when that does', async () => {
+    const r = await open();
+    const written: string[] = [];
+    r.hypervisor().onRun = (_, step) => {
+      if (step.do === 'describeSnapshot') {
+        written.push(step.description);
+        return Promise.reject(new Failed('failed'));
+      }
+      return Promise.resolve({ guestPausedMs: 143.4 });
+    };
+    const result = await r.inventory.runOperation(create);
+    assert.equal(result.snapshot, 'before-upgrade');
+    assert.equal(written.length, 1);
+    assert.ok(written[0]!.split('\n').includes('Guest-Paused: 143 ms'));
+    assert.ok(r.log.some((line) => line.includes('could not be kept')));
+  });
+
+  it('logs each step as what virsh would be told, with its duration and pause', async () => {
+    const r = await open();
+    r.hypervisor().onRun = async (_, step) => {
+      await r.clock.advance(150);
+      return step.do === 'createSnapshot' ? { guestPausedMs: 143 } : {};
+    };
+    await r.inventory.runOperation(create);
+    const line = r.log.find((entry) => entry.includes('snapshot-create'));
+    assert.match(line ?? '', /virsh .*150 ms.*143 ms/s);
+    r.hypervisor().onRun = () => Promise.resolve({});
+    r.log.length = 0;
+    await r.inventory.runOperation({ ...create, title: 'another' });
+    assert.match(r.log.find((entry) => entry.includes('snapshot-create')) ?? '', /too short to see/);
+    r.log.length = 0;
+    await r.inventory.runOperation(remove);
+    assert.doesNotMatch(r.log.join('\n'), /too short to see/);
+  });
+
+  describe('before anything is touched', () => {
+    const touched = (r: Rig): readonly string[] => r.calls().filter((call) => call.startsWith('run '));
+
+    it('refuses what the fresh look forbids, although what was known allowed it', async () => {
+      const r = await open();
+      assert.equal((await r.inventory.plan(revert)).type, 'plan');
+      const web = r.vms.get(vm.uuid)!;
+      web.vm = { ...web.vm, managedSave: true, power: 'off' };
+      await assert.rejects(r.inventory.runOperation(create), (failure: Failure) => {
+        assert.equal(failure.kind, 'refused');
+        assert.equal(failure.details.refusal!.reason, 'managedSaveExists');
+        assert.equal(failure.details.vm, 'web');
+        return true;
+      });
+      assert.deepEqual(touched(r), []);
+      assert.equal(r.inventory.findVm(vm)!.operation, undefined);
+    });
+
+    it('says so when the snapshot is no longer there', async () => {
+      const r = await open();
+      const plan = await confirmed(r, remove);
+      r.vms.get(vm.uuid)!.snapshots.shift();
+      await assert.rejects(r.inventory.runOperation(remove, { confirmed: plan }), of('notFound'));
+      assert.deepEqual(touched(r), []);
+    });
+
+    it('says so when the VM is no longer there', async () => {
+      const r = await open();
+      r.vms.clear();
+      await assert.rejects(r.inventory.runOperation(pause), of('notFound'));
+      assert.deepEqual(r.inventory.connections[0]!.vms, []);
+    });
+
+    it('does not do or lose more than was confirmed', async () => {
+      const r = await open();
+      const plan = await confirmed(r, { ...remove, scope: 'withDescendants' });
+      r.vms.get(vm.uuid)!.snapshots.push(fakeSnapshot('c', 'b'));
+      await assert.rejects(
+        r.inventory.runOperation({ ...remove, scope: 'withDescendants' }, { confirmed: plan }),
+        (failure: Failure) => failure.details.refusal?.reason === 'changedMeanwhile',
+      );
+      assert.deepEqual(touched(r), []);
+    });
+
+    it('does what was confirmed when nothing of it changed', async () => {
+      const r = await open();
+      const plan = await confirmed(r, create);
+      await r.clock.advance(90_000);
+      await r.inventory.runOperation(create, { confirmed: plan });
+      assert.deepEqual(touched(r), ['run createSnapshot web']);
+    });
+
+    it('is not begun when it is cancelled', async () => {
+      const r = await open();
+      const abort = new AbortController();
+      const release = r.hypervisor().hang('readTree web');
+      const running = r.inventory.runOperation(revert, { signal: abort.signal });
+      const rejected = assert.rejects(running, of('cancelled'));
+      await settled();
+      abort.abort();
+      release();
+      await rejected;
+      assert.deepEqual(touched(r), []);
+    });
+
+    it('needs a connection that is known', async () => {
+      const r = await open();
+      const elsewhere = { ...pause, vm: { connection: 'qemu:///none', uuid: vm.uuid } };
+      await assert.rejects(r.inventory.runOperation(elsewhere), of('notFound'));
+    });
+  });
+
+  it('runs one operation on a VM at a time, and says which one is waited for', async () => {
+    const r = await open();
+    const release = stepsWait(r);
+    const first = r.inventory.runOperation(pause);
+    const waitedFor: OperationRequest[] = [];
+    const second = r.inventory.runOperation(create, { onWait: (forWhat) => waitedFor.push(forWhat) });
+    await settled();
+    assert.deepEqual(waitedFor, [pause]);
+    assert.deepEqual(
+      r.calls().filter((call) => call.startsWith('run ')),
+      ['run power web'],
+    );
+    release();
+    await Promise.all([first, second]);
+    assert.deepEqual(
+      r.calls().filter((call) => call.startsWith('run ')),
+      ['run createSnapshot web'],
+    );
+  });
+
+  it('asks nothing of a VM while an operation runs on it, and reads the events of that time once', async () => {
+    const r = await open();
+    const release = stepsWait(r);
+    const running = r.inventory.runOperation(create);
+    await settled();
+    r.calls();
+    for (let i = 0; i < 5; i += 1) {
+      r.hypervisor().events.fire({ uuid: vm.uuid, name: 'web', what: 'power' });
+      await r.clock.advance(5000);
+    }
+    assert.deepEqual(
+      r.calls().filter((call) => call.includes('web')),
+      [],
+    );
+    release();
+    await running;
+    await r.clock.advance(500);
+    assert.equal(r.calls().filter((call) => call === 'readVm web').length, 1);
+  });
+
+  it('shows how far it is, at most four times a second', async () => {
+    const r = await open();
+    const seen: (number | undefined)[] = [];
+    r.inventory.onDidChange(() => seen.push(r.inventory.findVm(vm)?.operation?.progress.fraction));
+    r.hypervisor().onRun = async (_vm, _step, { onProgress }) => {
+      for (let i = 1; i <= 100; i += 1) {
+        onProgress({ fraction: i / 100, cancellable: true });
+        await r.clock.advance(10);
+      }
+      return {};
+    };
+    await r.inventory.runOperation(create);
+    const fractions = seen.filter((fraction) => fraction !== undefined);
+    assert.ok(fractions.length >= 4 && fractions.length <= 6, String(fractions.length));
+    assert.equal(seen.at(-1), undefined);
+  });
+
+  it('says which step it is at', async () => {
+    const r = await open();
+    const steps = new Set<string | undefined>();
+    r.inventory.onDidChange(() => steps.add(r.inventory.findVm(vm)?.operation?.progress.step));
+    await r.inventory.runOperation(create);
+    assert.deepEqual([...steps], ['check', 'createSnapshot', 'readBack', undefined]);
+  });
+
+  it('hands a cancel on to the hypervisor', async () => {
+    const r = await open();
+    const abort = new AbortController();
+    r.hypervisor().onRun = (_vm, _step, { signal }) =>
+      new Promise((_, reject) => signal.addEventListener('abort', () => reject(new Failed('cancelled'))));
+    const rejected = assert.rejects(r.inventory.runOperation(create, { signal: abort.signal }), of('cancelled'));
+    await settled();
+    abort.abort();
+    await rejected;
+  });
+
+  describe('when a step fails', () => {
+    it('reads the VM again and says what its state is now', async () => {
+      const r = await open();
+      r.hypervisor().onRun = () => {
+        const web = r.vms.get(vm.uuid)!;
+        web.vm = { ...web.vm, power: 'off' };
+        return Promise.reject(new Failed('failed', { libvirtMessage: 'broken' }));
+      };
+      await assert.rejects(r.inventory.runOperation(revert), (failure: Failure) => {
+        assert.equal(failure.kind, 'failed');
+        assert.equal(failure.details.stateNow, 'off');
+        assert.equal(failure.details.libvirtMessage, 'broken');
+        assert.equal(failure.details.snapshot, 'a');
+        return true;
+      });
+      assert.equal(r.inventory.findVm(vm)!.vm.power, 'off');
+      assert.equal(r.inventory.findVm(vm)!.operation, undefined);
+      assert.ok(r.log.some((line) => line.includes('failed after')));
+    });
+
+    it('waits for a lost connection to come back, so that it can say so', async () => {
+      const r = await open();
+      r.hypervisor().onRun = () => {
+        r.vms.get(vm.uuid)!.snapshots.push(fakeSnapshot('half', 'b'));
+        r.attempts.push(() => Promise.reject(new Failed('unreachable')));
+        r.hypervisor().die();
+        return Promise.reject(new Failed('lost'));
+      };
+      const rejected = assert.rejects(r.inventory.runOperation(create), (failure: Failure) => {
+        assert.equal(failure.kind, 'lost');
+        assert.equal(failure.details.stateNow, 'running');
+        return true;
+      });
+      await r.clock.advance(1000);
+      await rejected;
+      assert.equal(r.opened.length, 2);
+      assert.equal(r.inventory.findVm(vm)!.tree!.snapshots.length, 3);
+    });
+
+    it('gives that up after a while, and lets the next operation have its turn', async () => {
+      const r = await open();
+      r.hypervisor().onRun = () => {
+        r.attempts.push(...Array.from({ length: 99 }, () => () => Promise.reject(new Failed('unreachable'))));
+        r.hypervisor().die();
+        return Promise.reject(new Failed('lost'));
+      };
+      const lost = assert.rejects(r.inventory.runOperation(create), (failure: Failure) => {
+        assert.equal(failure.kind, 'lost');
+        assert.equal(failure.details.stateNow, undefined);
+        return true;
+      });
+      const next = assert.rejects(r.inventory.runOperation(pause), of('unreachable'));
+      await r.clock.advance(20_000);
+      await lost;
+      await next;
+    });
+
+    it('cancels those that wait when the inventory ends', async () => {
+      const r = await open();
+      stepsWait(r);
+      void r.inventory.runOperation(pause).catch(() => undefined);
+      const waiting = assert.rejects(r.inventory.runOperation(create), of('cancelled'));
+      await settled();
+      r.inventory.dispose();
+      await waiting;
+    });
+  });
+
+  it('calls a transient VM that is gone off', async () => {
+    const r = await open();
+    r.hypervisor().onRun = () => {
+      r.vms.clear();
+      return Promise.resolve({});
+    };
+    const result = await r.inventory.runOperation({ type: 'power', vm, action: 'forceOff' });
+    assert.equal(result.state, 'off');
+    assert.equal(r.inventory.findVm(vm), undefined);
+  });
+});
