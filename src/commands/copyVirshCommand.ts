@@ -5,7 +5,7 @@ import { readSettings } from '../manifest/readSettings.js';
 import type { OperationRequest } from '../model/operation.js';
 import type { Plan } from '../model/plan.js';
 import type { Snapshot } from '../model/snapshot.js';
-import { virshCommand } from '../model/virshCommand.js';
+import { virshLine } from '../model/virshCommand.js';
 import { titleIn } from '../views/operationProgress.js';
 import { operationWords } from '../views/words.js';
 import { type CommandArguments, type OperationName, givenTo } from './commandArguments.js';
@@ -108,7 +108,6 @@ async function onlyCommand(run: CommandRun, requests: readonly OperationRequest[
   return plans.map((plan) => commandOf(existingVm(run, plan.request.vm), plan)).join('\n');
 }
 
-/** One line for each step. */
 function commandOf(view: VmView, plan: Plan): string {
-  return plan.steps.map((step) => virshCommand(view.ref.connection, view.vm, step)).join('\n');
+  return virshLine(plan.steps, view.vm, view.ref.connection);
 }

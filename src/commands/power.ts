@@ -1,7 +1,7 @@
 // What the six power commands share: on one VM or on all selected ones, forced off only after a question.
 import * as vscode from 'vscode';
 import type { PowerAction } from '../model/operation.js';
-import type { PowerState } from '../model/vm.js';
+import { canDo } from '../model/planPower.js';
 import type { CommandRun } from './commandServices.js';
 import { operate, operateConfirmed } from './operate.js';
 import { operateAll } from './operateAll.js';
@@ -9,18 +9,8 @@ import { targetVms } from './targets.js';
 
 const t = vscode.l10n.t;
 
-/** States in which a list offers the VM; whether it can be done is for the plan to say. */
-const offeredIn: Readonly<Record<PowerAction, readonly PowerState[]>> = {
-  start: ['off', 'crashed'],
-  shutDown: ['running', 'asleep'],
-  forceOff: ['running', 'paused', 'shuttingDown', 'asleep', 'crashed', 'unknown'],
-  pause: ['running'],
-  resume: ['paused', 'asleep'],
-  restart: ['running'],
-};
-
 export async function power(run: CommandRun, action: PowerAction, placeholder: string): Promise<unknown> {
-  const views = await targetVms(run, placeholder, ({ vm }) => offeredIn[action].includes(vm.power));
+  const views = await targetVms(run, placeholder, ({ vm }) => canDo(action, vm.power));
   const requests = views.map(({ ref }) => ({ type: 'power', vm: ref, action }) as const);
   const [only, ...others] = requests;
   if (only !== undefined && others.length === 0) {

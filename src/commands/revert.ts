@@ -2,8 +2,9 @@
 import * as vscode from 'vscode';
 import { readSettings } from '../manifest/readSettings.js';
 import type { AfterRevert, OperationResult } from '../model/operation.js';
+import { type EndState, endOf } from '../model/planRevert.js';
 import { planText } from '../views/planText.js';
-import { type StateAfter, afterChoices, stateAfter } from './afterChoices.js';
+import { afterChoices } from './afterChoices.js';
 import { givenTo } from './commandArguments.js';
 import type { CommandRun } from './commandServices.js';
 import { confirmModal, existingVm, mustConfirm, operate, refusedFailure } from './operate.js';
@@ -25,7 +26,7 @@ export async function revert(run: CommandRun): Promise<OperationResult> {
     offered.map(async (after) => ({ after, decision: await run.inventory.plan(requestFor(after)) })),
   );
   const plans = decisions.flatMap(({ after, decision }) =>
-    decision.type === 'plan' ? [{ plan: decision, label: buttonFor(stateAfter(after, snapshot, view.vm.power)) }] : [],
+    decision.type === 'plan' ? [{ plan: decision, label: buttonFor(endOf(after, snapshot, view.vm.power)) }] : [],
   );
   const [first, ...others] = plans;
   if (first === undefined) {
@@ -38,7 +39,7 @@ export async function revert(run: CommandRun): Promise<OperationResult> {
   return operate(run, chosen.plan.request, { confirmed: chosen.plan });
 }
 
-function buttonFor(state: StateAfter): string {
+function buttonFor(state: EndState): string {
   switch (state) {
     case 'running':
       return t('Revert and Run');
