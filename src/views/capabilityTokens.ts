@@ -10,7 +10,6 @@ export const menuTokens = [
   'connectable',
   'failure',
   'vm',
-  'snapshot',
   'named',
   'checkpointable',
   'revertable',

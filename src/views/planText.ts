@@ -29,7 +29,10 @@ export function planText(plan: Plan, target: VmView, now: number, t: Translate):
   const lines = [
     ...(snapshot === undefined || plan.request.type !== 'revert'
       ? []
-      : [t('{0} was taken {1}.', snapshot.title, agoText(snapshot.createdAt, now, t)), kindSentence(snapshot, t)]),
+      : [
+          t('{0} was taken {1}.', displayLine(snapshot.title), agoText(snapshot.createdAt, now, t)),
+          kindSentence(snapshot, t),
+        ]),
     ...lossLines(plan, target, now, t),
     ...(plan.warnings.length === 0
       ? []
@@ -111,7 +114,11 @@ function lossText(loss: Loss, target: VmView, now: number, t: Translate): string
       const since = target.tree && loss.since !== undefined ? findSnapshot(target.tree, loss.since) : undefined;
       return since === undefined
         ? t('what was written to its disks since then')
-        : t('what was written to its disks since {0} ({1})', since.title, agoText(since.createdAt, now, t));
+        : t(
+            'what was written to its disks since {0} ({1})',
+            displayLine(since.title),
+            agoText(since.createdAt, now, t),
+          );
     }
     case 'ram':
       return t('its RAM: the programs that run in it now');
@@ -137,7 +144,7 @@ function warningText(warning: Warning, plan: Plan, target: VmView, t: Translate)
     case 'crashConsistent':
       return t('The guest will find its disks as after a power cut.');
     case 'merges': {
-      const from = snapshotOf(plan, target)?.title ?? plan.snapshot ?? '';
+      const from = displayLine(snapshotOf(plan, target)?.title ?? plan.snapshot ?? '');
       return warning.into === undefined
         ? t('What was written after {0} is merged down into the image below it; nothing of it is lost.', from)
         : t('What was written after {0} is merged into {1}; nothing of it is lost.', from, warning.into);

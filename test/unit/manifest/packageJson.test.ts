@@ -1,0 +1,155 @@
+// What package.json promises is what the code knows: commands, settings, context keys, menus, texts.
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { root } from '../../../scripts/rig/root.mjs';
+import { commandIds } from '../../../src/manifest/commandIds.js';
+import { contextKeys, welcomeStates } from '../../../src/manifest/contextKeyTable.js';
+import {
+  parseSettings,
+  revertPowerStates,
+  settingKeys,
+  snapshotStyles,
+  treeLayouts,
+  treeSorts,
+} from '../../../src/manifest/settings.js';
+import { containerId, treeViewId } from '../../../src/manifest/viewIds.js';
+import { menuTokens } from '../../../src/views/capabilityTokens.js';
+
+interface MenuItem {
+  readonly command: string;
+  readonly when?: string;
+}
+interface Manifest {
+  readonly capabilities: { readonly untrustedWorkspaces: { readonly restrictedConfigurations: readonly string[] } };
+  readonly contributes: {
+    readonly viewsContainers: { readonly activitybar: readonly { readonly id: string; readonly icon: string }[] };
+    readonly views: Readonly<Record<string, readonly { readonly id: string }[]>>;
+    readonly viewsWelcome: readonly { readonly view: string; readonly contents: string; readonly when: string }[];
+    readonly commands: readonly { readonly command: string; readonly icon?: string }[];
+    readonly menus: Readonly<Record<string, readonly MenuItem[]>>;
+    readonly keybindings: readonly (MenuItem & { readonly key: string })[];
+    readonly configuration: {
+      readonly properties: Readonly<Record<string, { readonly default: unknown; readonly enum?: readonly string[] }>>;
+    };
+  };
+}
+
+const text = readFileSync(join(root, 'package.json'), 'utf8');
+const manifest = JSON.parse(text) as Manifest;
+const { contributes } = manifest;
+const nls = JSON.parse(readFileSync(join(root, 'package.nls.json'), 'utf8')) as Readonly<Record<string, string>>;
+const whens = [
+  ...Object.values(contributes.menus).flat(),
+  ...contributes.keybindings,
+  ...contributes.viewsWelcome,
+].flatMap((item) => (item.when === undefined ? [] : [item.when]));
+
+describe('package.json', () => {
+  it('contributes every command once', () => {
+    assert.deepEqual(contributes.commands.map(({ command }) => command).toSorted(), [...commandIds].toSorted());
+  });
+
+  it('puts only known commands into menus and on keys', () => {
+    const used = [...Object.values(contributes.menus).flat(), ...contributes.keybindings].map(({ command }) => command);
+    assert.deepEqual(
+      used.filter((command) => !(commandIds as readonly string[]).includes(command)),
+      [],
+    );
+  });
+
+  it('links only known commands in its texts', () => {
+    const linked = Object.values(nls).flatMap((one) => [...one.matchAll(/\(command:([\w.]+)\)/g)].map((m) => m[1]!));
+    assert.notEqual(linked.length, 0);
+    assert.deepEqual(
+      linked.filter((command) => !(commandIds as readonly string[]).includes(command)),
+      [],
+    );
+  });
+
+  it('has a text for every key, and no text without one', () => {
+    const used = new Set([...text.matchAll(/"%([\w.]+)%"/g)].map((match) => match[1]));
+    assert.deepEqual([...used].toSorted(), Object.keys(nls).toSorted());
+  });
+
+  it('contributes the view that the code creates', () => {
+    assert.deepEqual(
+      contributes.viewsContainers.activitybar.map(({ id }) => id),
+      [containerId],
+    );
+    assert.deepEqual(
+      contributes.views[containerId]?.map(({ id }) => id),
+      [treeViewId],
+    );
+  });
+
+  it('types every setting, with the same default and the same values', () => {
+    const { properties } = contributes.configuration;
+    assert.deepEqual(Object.keys(properties).toSorted(), Object.values(settingKeys).toSorted());
+    const defaults = parseSettings(() => undefined);
+    for (const [name, key] of Object.entries(settingKeys)) {
+      assert.deepEqual(properties[key]?.default, defaults[name as keyof typeof defaults], key);
+    }
+    const values = (key: string): readonly string[] | undefined => properties[key]?.enum;
+    assert.deepEqual(values(settingKeys.revertPowerState), [...revertPowerStates]);
+    assert.deepEqual(values(settingKeys.snapshotStyle), [...snapshotStyles]);
+    assert.deepEqual(values(settingKeys.treeSort), [...treeSorts]);
+    assert.deepEqual(values(settingKeys.treeLayout), [...treeLayouts]);
+  });
+
+  it('takes no connections from a workspace that is not trusted', () => {
+    assert.ok(manifest.capabilities.untrustedWorkspaces.restrictedConfigurations.includes(settingKeys.connections));
+  });
+
+  it('asks only for context keys that are set', () => {
+    const known = new Set<string>([...contextKeys, treeViewId, ...Object.values(settingKeys)]);
+    const asked = whens.flatMap((when) => when.match(/\bvirtRewind\.[\w.]+/g) ?? []);
+    assert.deepEqual(
+      asked.filter((key) => !known.has(key)),
+      [],
+    );
+    const set = contextKeys.filter((key) => !asked.includes(key));
+    assert.deepEqual(set, [], 'set and never asked for');
+  });
+
+  it('has a welcome for every state of an empty view', () => {
+    const welcomed = contributes.viewsWelcome.flatMap(({ when }) => /welcome == '(\w+)'/.exec(when)?.[1] ?? []);
+    assert.deepEqual([...new Set(welcomed)].toSorted(), welcomeStates.filter((state) => state !== 'none').toSorted());
+  });
+
+  it('asks rows only for capabilities that rows can have, and for all of them', () => {
+    const asked = whens.flatMap((when) =>
+      [...when.matchAll(/viewItem =~ \/\\b(\S+);\//g)].flatMap((match) => match[1]!.replace(/[()]/g, '').split('|')),
+    );
+    assert.deepEqual([...new Set(asked)].toSorted(), menuTokens.toSorted());
+  });
+
+  it('keeps the bundle of sentences complete', () => {
+    execFileSync(process.execPath, ['scripts/l10n.mjs', '--check'], { cwd: root });
+  });
+});
+
+describe('settings', () => {
+  it('take a value that is not allowed as the default', () => {
+    const hostile: Readonly<Record<string, unknown>> = {
+      [settingKeys.connections]: 'qemu:///system',
+      [settingKeys.revertPowerState]: 'explode',
+      [settingKeys.snapshotStyle]: 7,
+      [settingKeys.treeSort]: null,
+      [settingKeys.treeLayout]: ['tree'],
+    };
+    assert.deepEqual(
+      parseSettings((key) => hostile[key]),
+      parseSettings(() => undefined),
+    );
+  });
+
+  it('take the addresses that are addresses, once each', () => {
+    const connections = [' qemu:///system ', 'qemu:///system', '', 4, null, 'x'.repeat(5_000), 'test:///default'];
+    assert.deepEqual(parseSettings((key) => (key === settingKeys.connections ? connections : undefined)).connections, [
+      'qemu:///system',
+      'test:///default',
+    ]);
+  });
+});

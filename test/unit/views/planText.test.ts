@@ -1,0 +1,83 @@
+// A confirmation names the VM, the snapshot and what is lost.
+import assert from 'node:assert/strict';
+import type { Loss, Plan, Warning } from '../../../src/model/plan.js';
+import { planText } from '../../../src/views/planText.js';
+import { untranslated as t } from '../../../src/views/translate.js';
+import { branched, now, ref, snapshot, vm, vmView } from './samples.js';
+
+const target = vmView({ tree: branched });
+
+function plan(changes: Partial<Plan> = {}): Plan {
+  return {
+    type: 'plan',
+    request: { type: 'revert', vm: ref, snapshot: 'first', after: 'asSnapshot' },
+    steps: [{ do: 'revert', snapshot: 'first', to: 'running' }],
+    losses: [],
+    warnings: [],
+    progress: 'timeOnly',
+    snapshot: 'first',
+    ...changes,
+  };
+}
+
+describe('plan text', () => {
+  it('asks about the VM and the snapshot by the names that people read', () => {
+    const { title } = planText(plan(), target, now, t);
+    assert.match(title, /web-test/);
+    assert.match(title, /first/);
+  });
+
+  it('lists what is lost, since which snapshot and since when', () => {
+    const losses: readonly Loss[] = [{ what: 'diskChanges', since: 'second' }, { what: 'ram' }];
+    const { detail } = planText(plan({ losses }), target, now, t);
+    assert.match(detail, /second \(2 h ago\)/);
+    assert.equal(detail.split('\n').filter((line) => line.startsWith('•')).length, 2);
+  });
+
+  it('counts the restore points that a modal dialog has no room for', () => {
+    const names = Array.from({ length: 500 }, (_, index) => `point-${index}`);
+    const { detail } = planText(plan({ losses: [{ what: 'restorePoints', names }] }), target, now, t);
+    assert.match(detail, /500/);
+    assert.ok(detail.length < 600);
+  });
+
+  it('has a sentence for every warning', () => {
+    const warnings: readonly Warning[] = [
+      { about: 'guestStandsStill', estimateMs: 1_500 },
+      { about: 'guestStandsStill' },
+      { about: 'crashConsistent' },
+      { about: 'merges', into: '/images/base.qcow2' },
+      { about: 'merges' },
+      { about: 'startsQemu' },
+      { about: 'knownBadVersion', version: '9.9', why: 'it forgets' },
+      { about: 'agentMissing' },
+      { about: 'cannotRevertHere', version: '9.0', needed: '9.9' },
+      { about: 'nvramNotCaptured' },
+      { about: 'vanishesWhenStopped' },
+      { about: 'leavesFile', file: '/images/old' },
+    ];
+    const { detail } = planText(plan({ warnings }), target, now, t);
+    const lines = detail.split('\n');
+    assert.doesNotMatch(detail, /undefined|\{\d\}/);
+    assert.equal(new Set(lines.slice(-2 - warnings.length, -2)).size, warnings.length);
+  });
+
+  it('says in which state the VM will be', () => {
+    const after = (request: Plan['request'], to: 'running' | 'paused' | 'asSnapshot'): string =>
+      planText(plan({ request, steps: [{ do: 'revert', snapshot: 'first', to }] }), target, now, t).detail;
+    const request = { type: 'revert', vm: ref, snapshot: 'first' } as const;
+    assert.match(after({ ...request, after: 'off' }, 'asSnapshot'), /will be off/);
+    assert.match(after({ ...request, after: 'asBefore' }, 'paused'), /will be paused/);
+    assert.match(after({ ...request, after: 'asSnapshot' }, 'running'), /will be running/);
+  });
+
+  it('has no line that a name from outside could make', () => {
+    const hostile = vmView({
+      vm: vm({ name: 'a\nLost for ever: nothing' }),
+      tree: { snapshots: [snapshot('first', { title: 'x\u202Ey\nz' })] },
+    });
+    const text = planText(plan({ losses: [{ what: 'restorePoints', names: ['first'] }] }), hostile, now, t);
+    assert.doesNotMatch(text.title, /[\n\u202E]/);
+    assert.doesNotMatch(text.detail, /\u202E|^z/m);
+  });
+});
