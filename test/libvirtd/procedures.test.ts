@@ -1,0 +1,328 @@
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { runOk } from '../../scripts/rig/run.mjs';
+import { startPrivateDaemon } from '../../scripts/rig/privateDaemon.mjs';
+import { openConnection } from '../../src/libvirt/connect.js';
+import type { Connection } from '../../src/libvirt/connection.js';
+import type { EventName, EventOf } from '../../src/libvirt/events.js';
+import * as flags from '../../src/libvirt/flags.js';
+import { ConnectionLost, errorCodes, LibvirtError } from '../../src/libvirt/libvirtError.js';
+import { type ArgsOf, type ProcedureName, procedures, type ResultOf } from '../../src/libvirt/procedures.js';
+import type { Domain, DomainSnapshot } from '../../src/libvirt/structs.js';
+import { typedParameterMap } from '../../src/libvirt/structs.js';
+import { silentLog } from '../../src/log/log.js';
+
+type Daemon = Awaited<ReturnType<typeof startPrivateDaemon>>;
+
+const called = new Set<ProcedureName>();
+let daemon: Daemon;
+let connection: Connection;
+
+/** Every call of this file goes through here, so that the last test can tell which procedures were never called. */
+function call<P extends ProcedureName>(procedure: P, args: ArgsOf<P>, on = connection): Promise<ResultOf<P>> {
+  called.add(procedure);
+  return on.call(procedure, args);
+}
+
+async function refused(code: keyof typeof errorCodes, promise: Promise<unknown>): Promise<void> {
+  await assert.rejects(promise, (error) => {
+    assert.ok(error instanceof LibvirtError, String(error));
+    assert.equal(error.code, errorCodes[code], error.message);
+    return true;
+  });
+}
+
+/** The next message that fits, from a listener that goes again; what starts it must be done by `act`. */
+async function eventAfter<E extends EventName>(
+  event: E,
+  fits: (message: EventOf<E>) => boolean,
+  act: () => Promise<unknown>,
+): Promise<EventOf<E>> {
+  let arrived: (message: EventOf<E>) => void = () => undefined;
+  const seen = new Promise<EventOf<E>>((resolve) => (arrived = resolve));
+  const listening = await connection.on(event, (message) => {
+    if (fits(message)) {
+      arrived(message);
+    }
+  });
+  await act();
+  const message = await seen;
+  listening.dispose();
+  return message;
+}
+
+/** No kernel: it stops in the firmware, which is all that these calls need. */
+function vmXml(name: string, disk?: string): string {
+  const device =
+    disk === undefined
+      ? ''
+      : `<disk type='file'><driver name='qemu' type='qcow2'/><source file='${disk}'/><target dev='vda' bus='virtio'/></disk>`;
+  return `<domain type='qemu'><name>${name}</name><memory unit='MiB'>32</memory><vcpu>1</vcpu>
+    <os><type arch='x86_64' machine='pc'>hvm</type></os><features><acpi/></features>
+    <devices>${device}<controller type='usb' model='none'/><memballoon model='none'/>
+    <channel type='unix'><target type='virtio' name='org.qemu.guest_agent.0'/></channel></devices></domain>`;
+}
+
+const snapshotXml = (name: string, more = ''): string =>
+  `<domainsnapshot><name>${name}</name><description>ü &lt; 8</description>${more}</domainsnapshot>`;
+
+describe('every procedure, against a real libvirtd', function () {
+  this.timeout(120_000);
+  let dom: Domain;
+
+  before(async () => {
+    daemon = await startPrivateDaemon();
+    connection = await openConnection(daemon.uri, { log: silentLog, environment: daemon.env });
+    for (const procedure of ['authList', 'connectOpen', 'connectRegisterCloseCallback'] as const) {
+      called.add(procedure);
+    }
+  });
+  after(async () => {
+    connection.close();
+    await daemon.stop();
+  });
+
+  const state = async (): Promise<number> => (await call('domainGetState', { dom, flags: 0 })).state;
+  const lifecycle = (event: number, act: () => Promise<unknown>): Promise<EventOf<'lifecycle'>> =>
+    eventAfter('lifecycle', (message) => message.dom.name === 'vm' && message.event === event, act);
+
+  it('the daemon and its host', async () => {
+    assert.deepEqual(await call('connectGetType', {}), { type: 'QEMU' });
+    assert.ok((await call('connectGetVersion', {})).hvVer > 2_000_000);
+    assert.ok((await call('connectGetLibVersion', {})).libVer > 5_000_000);
+    assert.notEqual((await call('connectGetHostname', {})).hostname, '');
+    assert.match((await call('connectGetUri', {})).uri, /^qemu:\/\/\/(system|session)$/);
+    assert.match((await call('connectGetCapabilities', {})).capabilities, /^<capabilities>/);
+    const feature = flags.VIR_DRV_FEATURE_REMOTE_EVENT_CALLBACK;
+    assert.deepEqual(await call('connectSupportsFeature', { feature }), { supported: 1 });
+    const node = await call('nodeGetInfo', {});
+    assert.match(node.model, /^[\w.-]+$/);
+    assert.ok(node.cpus >= 1 && node.memory > 0);
+    await assert.rejects(call('authPolkit', {}), LibvirtError);
+  });
+
+  it('definition and lookup', async () => {
+    const disk = join(daemon.dir, 'vm.qcow2');
+    await runOk('qemu-img', ['create', '-q', '-f', 'qcow2', disk, '16M']);
+    const defined = await eventAfter(
+      'lifecycle',
+      ({ event }) => event === flags.VIR_DOMAIN_EVENT_DEFINED,
+      async () => ({ dom } = await call('domainDefineXmlFlags', { xml: vmXml('vm', disk), flags: 0 })),
+    );
+    assert.deepEqual(defined.dom, dom);
+    assert.equal(dom.id, -1);
+    assert.deepEqual(await call('domainLookupByName', { name: 'vm' }), { dom });
+    assert.deepEqual(await call('domainLookupByUuid', { uuid: dom.uuid }), { dom });
+    assert.deepEqual(await call('connectListAllDomains', { needResults: 1, flags: 0 }), { domains: [dom], ret: 1 });
+    assert.deepEqual(await call('domainIsPersistent', { dom }), { persistent: 1 });
+    const { xml } = await call('domainGetXmlDesc', { dom, flags: flags.VIR_DOMAIN_XML_INACTIVE });
+    assert.ok(xml.includes(disk));
+    assert.equal((await call('domainGetInfo', { dom })).maxMem, 32 * 1024);
+    const other = await call('domainDefineXmlFlags', { xml: vmXml('other'), flags: 0 });
+    await call('domainUndefineFlags', { ...other, flags: flags.VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA });
+    await refused('VIR_ERR_NO_DOMAIN', call('domainLookupByUuid', { uuid: other.dom.uuid }));
+    await refused('VIR_ERR_NO_DOMAIN', call('domainLookupByName', { name: 'nobody' }));
+  });
+
+  it('power', async () => {
+    await lifecycle(flags.VIR_DOMAIN_EVENT_STARTED, () => call('domainCreate', { dom }));
+    assert.equal(await state(), flags.VIR_DOMAIN_RUNNING);
+    await lifecycle(flags.VIR_DOMAIN_EVENT_SUSPENDED, () => call('domainSuspend', { dom }));
+    assert.equal(await state(), flags.VIR_DOMAIN_PAUSED);
+    await lifecycle(flags.VIR_DOMAIN_EVENT_RESUMED, () => call('domainResume', { dom }));
+    await call('domainReset', { dom, flags: 0 });
+    await call('domainReboot', { dom, flags: flags.VIR_DOMAIN_REBOOT_ACPI_POWER_BTN });
+    await call('domainShutdown', { dom });
+    await call('domainShutdownFlags', { dom, flags: flags.VIR_DOMAIN_SHUTDOWN_ACPI_POWER_BTN });
+    await refused(
+      'VIR_ERR_AGENT_UNRESPONSIVE',
+      call('domainShutdownFlags', { dom, flags: flags.VIR_DOMAIN_SHUTDOWN_GUEST_AGENT }),
+    );
+    await assert.rejects(call('domainPmWakeup', { dom, flags: 0 }), LibvirtError);
+    assert.equal((await call('domainGetControlInfo', { dom, flags: 0 })).state, flags.VIR_DOMAIN_CONTROL_OK);
+    await lifecycle(flags.VIR_DOMAIN_EVENT_STOPPED, () => call('domainDestroy', { dom }));
+    await call('domainCreateWithFlags', { dom, flags: flags.VIR_DOMAIN_START_PAUSED });
+    await call('domainDestroyFlags', { dom, flags: 0 });
+    assert.equal(await state(), flags.VIR_DOMAIN_SHUTOFF);
+    const transient = await call('domainCreateXml', {
+      xmlDesc: vmXml('fleeting'),
+      flags: flags.VIR_DOMAIN_START_PAUSED,
+    });
+    assert.deepEqual(await call('domainIsPersistent', transient), { persistent: 0 });
+    await call('domainDestroy', transient);
+  });
+
+  it('managed save, with its job', async () => {
+    await call('domainCreate', { dom });
+    const { params } = await eventAfter(
+      'jobCompleted',
+      () => true,
+      () => call('domainManagedSave', { dom, flags: 0 }),
+    );
+    assert.equal(typeof typedParameterMap(params).get('time_elapsed'), 'number');
+    assert.deepEqual(await call('domainHasManagedSaveImage', { dom, flags: 0 }), { result: 1 });
+    await call('domainManagedSaveRemove', { dom, flags: 0 });
+    assert.deepEqual(await call('domainHasManagedSaveImage', { dom, flags: 0 }), { result: 0 });
+  });
+
+  it('jobs and statistics', async () => {
+    await call('domainCreate', { dom });
+    assert.equal((await call('domainGetJobInfo', { dom })).type, flags.VIR_DOMAIN_JOB_NONE);
+    assert.equal((await call('domainGetJobStats', { dom, flags: 0 })).type, flags.VIR_DOMAIN_JOB_NONE);
+    await refused('VIR_ERR_OPERATION_INVALID', call('domainAbortJob', { dom }));
+    assert.equal((await call('domainGetBlockJobInfo', { dom, path: 'vda', flags: 0 })).found, 0);
+    await refused('VIR_ERR_INVALID_ARG', call('domainBlockJobAbort', { dom, path: 'vda', flags: 0 }));
+    const { retStats } = await call('connectGetAllDomainStats', {
+      doms: [dom],
+      stats: flags.VIR_DOMAIN_STATS_STATE | flags.VIR_DOMAIN_STATS_BLOCK,
+      flags: flags.VIR_CONNECT_GET_ALL_DOMAINS_STATS_NOWAIT | flags.VIR_CONNECT_GET_ALL_DOMAINS_STATS_BACKING,
+    });
+    assert.equal(retStats.length, 1);
+    const stats = typedParameterMap(retStats[0]!.params);
+    assert.equal(stats.get('state.state'), flags.VIR_DOMAIN_RUNNING);
+    assert.equal(stats.get('block.0.capacity'), 16 * 1024 * 1024);
+  });
+
+  it('snapshots', async () => {
+    const create = async (name: string, more: string, createFlags: number): Promise<DomainSnapshot> => {
+      const xmlDesc = snapshotXml(name, more);
+      return (await call('domainSnapshotCreateXml', { dom, xmlDesc, flags: createFlags })).snap;
+    };
+    assert.deepEqual(await call('domainHasCurrentSnapshot', { dom, flags: 0 }), { result: 0 });
+    await refused('VIR_ERR_NO_DOMAIN_SNAPSHOT', call('domainSnapshotCurrent', { dom, flags: 0 }));
+    const first = await create('first', '', 0);
+    const second = await create('second', '', 0);
+    assert.equal(first.name, 'first');
+    assert.equal(first.dom.uuid, dom.uuid);
+    assert.deepEqual(await call('domainHasCurrentSnapshot', { dom, flags: 0 }), { result: 1 });
+    assert.deepEqual(await call('domainSnapshotCurrent', { dom, flags: 0 }), { snap: second });
+    assert.deepEqual(await call('domainSnapshotNum', { dom, flags: 0 }), { num: 2 });
+    assert.deepEqual(await call('domainSnapshotLookupByName', { dom, name: 'first', flags: 0 }), { snap: first });
+    assert.deepEqual(await call('domainSnapshotGetParent', { snap: second, flags: 0 }), { snap: first });
+    await refused('VIR_ERR_NO_DOMAIN_SNAPSHOT', call('domainSnapshotGetParent', { snap: first, flags: 0 }));
+    const topological = flags.VIR_DOMAIN_SNAPSHOT_LIST_TOPOLOGICAL;
+    assert.deepEqual(await call('domainListAllSnapshots', { dom, needResults: 1, flags: topological }), {
+      snapshots: [first, second],
+      ret: 2,
+    });
+    assert.deepEqual(await call('domainListAllSnapshots', { dom, needResults: 0, flags: 0 }), {
+      snapshots: [],
+      ret: 2,
+    });
+    assert.deepEqual(await call('domainSnapshotListAllChildren', { snapshot: first, needResults: 1, flags: 0 }), {
+      snapshots: [second],
+      ret: 1,
+    });
+    const { xml } = await call('domainSnapshotGetXmlDesc', { snap: first, flags: 0 });
+    assert.match(
+      Buffer.from(xml).toString(),
+      /^<domainsnapshot>[^]*<description>ü &lt; 8<\/description>[^]*<\/domainsnapshot>\n$/,
+    );
+    await lifecycle(flags.VIR_DOMAIN_EVENT_STARTED, () =>
+      call('domainRevertToSnapshot', { snap: first, flags: flags.VIR_DOMAIN_SNAPSHOT_REVERT_PAUSED }),
+    );
+    assert.equal(await state(), flags.VIR_DOMAIN_PAUSED);
+    await call('domainSnapshotDelete', { snap: first, flags: flags.VIR_DOMAIN_SNAPSHOT_DELETE_CHILDREN });
+    assert.deepEqual(await call('domainSnapshotNum', { dom, flags: 0 }), { num: 0 });
+
+    const outside = await create('outside', '', flags.VIR_DOMAIN_SNAPSHOT_CREATE_DISK_ONLY);
+    const job = await eventAfter(
+      'blockJob2',
+      ({ status }) => status === flags.VIR_DOMAIN_BLOCK_JOB_COMPLETED,
+      () => call('domainSnapshotDelete', { snap: outside, flags: 0 }),
+    );
+    assert.equal(job.dst, 'vda');
+  });
+
+  it('every kind of event can be registered, metadata and close included', async () => {
+    const all = ['lifecycle', 'ioError', 'blockJob2', 'agentLifecycle', 'jobCompleted', 'metadataChange'] as const;
+    for (const listening of await Promise.all(all.map((event) => connection.on(event, () => undefined)))) {
+      listening.dispose();
+    }
+    const { type } = await eventAfter(
+      'metadataChange',
+      ({ dom: { name } }) => name === 'vm',
+      () => daemon.virsh(['desc', 'vm', '--config', '--title', 'new title']),
+    );
+    assert.equal(type, 1);
+    const { callbackID } = await call('connectDomainEventCallbackRegisterAny', { eventID: 1, dom: undefined });
+    await call('connectDomainEventCallbackDeregisterAny', { callbackID });
+    const other = await openConnection(daemon.uri, { log: silentLog, environment: daemon.env });
+    await call('connectUnregisterCloseCallback', {}, other);
+    await call('connectClose', {}, other);
+    other.close();
+  });
+
+  it('a read-only connection is refused what changes things', async () => {
+    const reader = await openConnection(daemon.uri, { log: silentLog, environment: daemon.env, readOnly: true });
+    assert.deepEqual((await call('domainLookupByName', { name: 'vm' }, reader)).dom.uuid, dom.uuid);
+    await refused('VIR_ERR_OPERATION_DENIED', call('domainDestroy', { dom }, reader));
+    reader.close();
+  });
+
+  it("libvirt's own pretended hypervisor through the same daemon", async () => {
+    const test = await openConnection(daemon.testUri, { log: silentLog, environment: daemon.env });
+    const { domains } = await call('connectListAllDomains', { needResults: 1, flags: 0 }, test);
+    assert.deepEqual(
+      domains.map(({ name }) => name),
+      ['test'],
+    );
+    await call('domainSnapshotCreateXml', { dom: domains[0]!, xmlDesc: snapshotXml('s'), flags: 0 }, test);
+    assert.deepEqual(await call('domainSnapshotNum', { dom: domains[0]!, flags: 0 }, test), { num: 1 });
+    test.close();
+  });
+
+  it('a document of more than a megabyte', async () => {
+    const large = 'x'.repeat(1_500_000);
+    const { snap } = await call('domainSnapshotCreateXml', {
+      dom,
+      xmlDesc: `<domainsnapshot><name>large</name><description>${large}</description></domainsnapshot>`,
+      flags: 0,
+    });
+    const { xml } = await call('domainSnapshotGetXmlDesc', { snap, flags: 0 });
+    assert.ok(xml.length > large.length);
+    await call('domainSnapshotDelete', { snap, flags: 0 });
+  });
+
+  it('leaving is not an error in the log of the daemon', async () => {
+    const before = await readFile(daemon.log, 'utf8');
+    const other = await openConnection(daemon.uri, { log: silentLog, environment: daemon.env });
+    const version = await call('connectGetLibVersion', {}, other);
+    other.close();
+    assert.deepEqual(await call('connectGetLibVersion', {}), version);
+    const after = await readFile(daemon.log, 'utf8');
+    assert.doesNotMatch(after.slice(before.length), /End of file while reading data/);
+  });
+
+  it('a daemon killed in the middle of a call, and started again', async () => {
+    const suspended = new Promise<void>((resolve) => {
+      void connection.on('lifecycle', ({ event }) => {
+        if (event === flags.VIR_DOMAIN_EVENT_SUSPENDED) {
+          resolve();
+        }
+      });
+    });
+    await call('domainResume', { dom });
+    const closed = new Promise<Error>((resolve) => connection.onDidClose(resolve));
+    const creating = call('domainSnapshotCreateXml', { dom, xmlDesc: snapshotXml('cut'), flags: 0 });
+    const lost = assert.rejects(creating, (error) => error instanceof ConnectionLost && error.reason === 'ended');
+    await suspended;
+    await daemon.killDaemon();
+    await lost;
+    assert.ok((await closed) instanceof ConnectionLost);
+    await assert.rejects(openConnection(daemon.uri, { log: silentLog, environment: daemon.env }), {
+      reason: 'refused',
+    });
+    await daemon.startDaemon();
+    connection = await openConnection(daemon.uri, { log: silentLog, environment: daemon.env });
+    assert.equal((await call('domainLookupByUuid', { uuid: dom.uuid })).dom.name, 'vm');
+  });
+
+  it('none was left out', () => {
+    assert.deepEqual(
+      Object.keys(procedures).filter((name) => !called.has(name as ProcedureName)),
+      [],
+    );
+  });
+});
