@@ -36,8 +36,8 @@ function stepsWait(r: Rig): () => void {
 
 async function confirmed(r: Rig, request: OperationRequest): Promise<Plan> {
   const decision = await r.inventory.plan(request);
-  assert.equal(decision.type, 'plan');
-  return decision as Plan;
+  assert.ok(decision.type === 'plan');
+  return decision;
 }
 
 describe('runOperation', () => {
@@ -61,7 +61,7 @@ describe('runOperation', () => {
     const calls = r.calls();
     const first = calls.indexOf('run createSnapshot web');
     for (const look of ['readVm web', 'readTree web', 'readBlockJobs web']) {
-      assert.ok(calls.indexOf(look) !== -1 && calls.indexOf(look) < first, look);
+      assert.ok(calls.includes(look) && calls.indexOf(look) < first, look);
     }
   });
 

@@ -1,0 +1,182 @@
+// Daemons that die, VMs and snapshots that vanish, two operations at once: each ends with the truth.
+import assert from 'node:assert/strict';
+import type { Hypervisor } from '../../src/hypervisor/hypervisor.js';
+import { Failure } from '../../src/model/failure.js';
+import type { OperationRequest } from '../../src/model/operation.js';
+import type { Plan } from '../../src/model/plan.js';
+import type { VmRef } from '../../src/model/vm.js';
+import { type Guest, type LiveRig, startLiveRig } from './inventoryRig.js';
+
+const virshStates: Readonly<Record<string, string>> = { running: 'running', paused: 'paused', 'shut off': 'off' };
+
+/** The same connection with one method replaced; its private fields keep the others from being inherited. */
+function withMethod<K extends keyof Hypervisor>(real: Hypervisor, name: K, method: Hypervisor[K]): Hypervisor {
+  return new Proxy(real, {
+    get: (target, key) => {
+      const value: unknown = key === name ? method : Reflect.get(target, key, target);
+      return typeof value === 'function' ? (value.bind(target) as unknown) : value;
+    },
+  });
+}
+
+describe('the inventory when things go wrong', function () {
+  this.timeout(120_000);
+  let r: LiveRig;
+  let guest: Guest;
+  let web: VmRef;
+
+  before(async () => {
+    r = await startLiveRig();
+    guest = await r.guest({ name: 'web', agent: false });
+    r.show();
+    web = await r.ref('web');
+    r.show(web);
+    await r.until(() => r.vm('web')?.tree !== undefined);
+  });
+
+  after(() => r.stop());
+
+  const state = async (): Promise<string> => virshStates[await guest.state()] ?? 'another';
+  const connection = (): string => r.inventory.connections[0]!.state;
+  const create = (title: string): OperationRequest => ({ type: 'create', vm: web, kind: 'auto', title });
+  const failed = async (promise: Promise<unknown>): Promise<Failure> => {
+    try {
+      await promise;
+    } catch (error) {
+      assert.ok(error instanceof Failure, String(error));
+      return error;
+    }
+    return assert.fail('it did not fail');
+  };
+
+  /** Kills the daemon as soon as it says that something happens to a VM; starts it again when that was noticed. */
+  async function dieAtNextEvent(): Promise<void> {
+    await new Promise<void>((resolve) => {
+      const listening = r.hypervisor().onDidChangeVm(() => {
+        listening.dispose();
+        resolve();
+      });
+    });
+    await r.daemon.killDaemon();
+    await r.until(() => connection() !== 'connected');
+    await r.daemon.startDaemon();
+  }
+
+  it('comes back when the daemon dies while the VMs are listed', async () => {
+    let died = false;
+    r.wrapNext((real): Hypervisor => {
+      const listVms = async (): ReturnType<Hypervisor['listVms']> => {
+        died = true;
+        await r.daemon.killDaemon();
+        return real.listVms();
+      };
+      return withMethod(real, 'listVms', listVms);
+    });
+    await r.daemon.killDaemon();
+    await r.until(() => connection() === 'failed');
+    assert.equal(r.inventory.connections[0]!.failure!.kind, 'lost');
+    assert.notEqual(r.vm('web'), undefined);
+    await r.daemon.startDaemon();
+    await r.until(() => died && connection() === 'failed');
+    await r.daemon.startDaemon();
+    await r.until(() => connection() === 'connected');
+    await r.guest({ name: 'new', agent: false });
+    await r.until(() => r.vm('new') !== undefined);
+  });
+
+  it('tells the true state after the daemon died in the middle of a create', async () => {
+    await r.virsh('start', 'web');
+    await r.until(() => r.vm('web')!.vm.power === 'running');
+    const [failure] = await Promise.all([
+      failed(r.inventory.runOperation({ ...create('half'), kind: 'memory' } as OperationRequest)),
+      dieAtNextEvent(),
+    ]);
+    assert.equal(failure.kind, 'lost');
+    assert.equal(failure.details.stateNow, await state());
+    assert.equal(r.vm('web')!.vm.power, await state());
+    assert.equal(r.vm('web')!.operation, undefined);
+    const names = await r.virsh('snapshot-list', 'web', '--name');
+    assert.equal(
+      r
+        .vm('web')!
+        .tree!.snapshots.map(({ name }) => name)
+        .join('\n'),
+      names,
+    );
+    await r.virsh('destroy', 'web');
+    await r.until(() => r.vm('web')!.vm.power === 'off');
+  });
+
+  it('tells the true state after the daemon died in the middle of a revert', async () => {
+    await r.inventory.runOperation(create('safe'));
+    await r.virsh('start', 'web');
+    await r.until(() => r.vm('web')!.vm.power === 'running');
+    const [failure] = await Promise.all([
+      failed(r.inventory.runOperation({ type: 'revert', vm: web, snapshot: 'safe', after: 'running' })),
+      dieAtNextEvent(),
+    ]);
+    assert.equal(failure.kind, 'lost');
+    assert.equal(failure.details.stateNow, await state());
+    await r.daemon.virsh(['destroy', 'web']);
+    await r.until(() => r.vm('web')!.vm.power === 'off');
+  });
+
+  it('tells the true state after another client switched the VM off under a create', async () => {
+    await r.virsh('start', 'web');
+    await r.until(() => r.vm('web')!.vm.power === 'running');
+    const stopped = new Promise<void>((resolve) => {
+      const listening = r.hypervisor().onDidChangeVm(() => {
+        listening.dispose();
+        resolve(r.daemon.virsh(['destroy', 'web']).then(() => undefined));
+      });
+    });
+    const failure = await failed(r.inventory.runOperation({ ...create('gone'), kind: 'memory' } as OperationRequest));
+    await stopped;
+    assert.equal(failure.details.stateNow, 'off');
+    await r.until(() => r.vm('web')!.vm.power === 'off');
+  });
+
+  it('finds that a snapshot was deleted between the menu and the click', async () => {
+    await r.inventory.runOperation(create('doomed'));
+    r.hide();
+    const request: OperationRequest = { type: 'delete', vm: web, snapshot: 'doomed', scope: 'one' };
+    const plan = (await r.inventory.plan(request)) as Plan;
+    assert.equal(plan.type, 'plan');
+    await r.virsh('snapshot-delete', 'web', 'doomed');
+    const failure = await failed(r.inventory.runOperation(request, { confirmed: plan }));
+    assert.equal(failure.kind, 'notFound');
+    assert.equal(failure.details.snapshot, 'doomed');
+    assert.ok(!r.vm('web')!.tree!.snapshots.some(({ name }) => name === 'doomed'));
+    r.show(web);
+  });
+
+  it('runs two operations on one VM one after the other', async () => {
+    const waited: string[] = [];
+    const results = await Promise.all([
+      r.inventory.runOperation(create('first'), { onWait: () => waited.push('first') }),
+      r.inventory.runOperation(create('second'), { onWait: () => waited.push('second') }),
+      r.inventory.runOperation(
+        { type: 'delete', vm: web, snapshot: 'first', scope: 'one' },
+        { onWait: () => waited.push('delete') },
+      ),
+    ]);
+    assert.deepEqual(
+      results.map(({ snapshot }) => snapshot),
+      ['first', 'second', 'first'],
+    );
+    assert.deepEqual(waited.slice(0, 2), ['second', 'delete']);
+    const names = await r.virsh('snapshot-list', 'web', '--name');
+    assert.ok(!names.split('\n').includes('first'));
+    assert.ok(names.split('\n').includes('second'));
+  });
+
+  it('finds that a VM vanished under a command', async () => {
+    const app = await r.guest({ name: 'app', agent: false });
+    const ref = await r.ref('app');
+    r.hide();
+    await app.remove();
+    const failure = await failed(r.inventory.runOperation({ type: 'power', vm: ref, action: 'start' }));
+    assert.equal(failure.kind, 'notFound');
+    assert.equal(r.vm('app'), undefined);
+  });
+});

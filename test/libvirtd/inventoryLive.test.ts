@@ -1,0 +1,159 @@
+// What another client does is seen while somebody looks, and costs nothing while nobody does.
+import assert from 'node:assert/strict';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { VmRef } from '../../src/model/vm.js';
+import { type LiveRig, startLiveRig } from './inventoryRig.js';
+
+describe('the inventory beside virsh', function () {
+  this.timeout(60_000);
+  let r: LiveRig;
+  let web: VmRef;
+  const latencies: string[] = [];
+
+  before(async () => {
+    r = await startLiveRig();
+    await r.guest({ name: 'web', agent: false });
+    await r.inventory.connect(r.uri);
+    web = await r.ref('web');
+    r.show(web);
+    await r.until(() => r.vm('web')?.tree !== undefined);
+  });
+
+  after(async () => {
+    await r.stop();
+    process.stdout.write(`      seen after the end of virsh: ${latencies.join(', ')}\n`);
+  });
+
+  /** Lets virsh do something, and waits until the inventory announces what came of it. */
+  async function seen(what: string, act: () => Promise<unknown>, isTrue: () => boolean): Promise<void> {
+    assert.equal(isTrue(), false, 'true before anything was done');
+    await act();
+    const ms = await r.until(isTrue);
+    latencies.push(`${what} ${String(Math.round(ms))} ms`);
+  }
+
+  const snapshots = (): readonly string[] =>
+    r
+      .vm('web')!
+      .tree!.snapshots.map(({ name }) => name)
+      .toSorted();
+  const current = (): string | undefined => r.vm('web')!.tree!.current;
+
+  it('sees snapshots made, changed, edited and deleted, which send no event', async () => {
+    await seen(
+      'create',
+      () => r.virsh('snapshot-create-as', 'web', 'one', '--description', 'first'),
+      () => snapshots().join() === 'one',
+    );
+    await seen(
+      'create',
+      () => r.virsh('snapshot-create-as', 'web', 'two'),
+      () => snapshots().join() === 'one,two' && current() === 'two',
+    );
+    await seen(
+      'set current',
+      () => r.virsh('snapshot-current', 'web', 'one'),
+      () => current() === 'one',
+    );
+    const xml = await r.virsh('snapshot-dumpxml', 'web', 'one');
+    const file = join(r.daemon.dir, 'one.xml');
+    await writeFile(file, xml.replace('first', 'edited'));
+    const two = r.vm('web')!.tree!.snapshots.find(({ name }) => name === 'two');
+    await seen(
+      'edit',
+      () => r.virsh('snapshot-create', 'web', file, '--redefine'),
+      () => r.vm('web')!.tree!.snapshots.some(({ description }) => description === 'edited'),
+    );
+    assert.equal(
+      r.vm('web')!.tree!.snapshots.find(({ name }) => name === 'two'),
+      two,
+    );
+    await seen(
+      'delete',
+      () => r.virsh('snapshot-delete', 'web', 'two'),
+      () => snapshots().join() === 'one',
+    );
+  });
+
+  it('sees VMs started, paused, resumed and switched off', async () => {
+    const power = (): string => r.vm('web')!.vm.power;
+    await seen(
+      'start',
+      () => r.virsh('start', 'web'),
+      () => power() === 'running',
+    );
+    await seen(
+      'suspend',
+      () => r.virsh('suspend', 'web'),
+      () => power() === 'paused',
+    );
+    await seen(
+      'resume',
+      () => r.virsh('resume', 'web'),
+      () => power() === 'running',
+    );
+    await seen(
+      'destroy',
+      () => r.virsh('destroy', 'web'),
+      () => power() === 'off',
+    );
+  });
+
+  it('sees a disk-only snapshot with the overlay that the VM then writes to', async () => {
+    await r.guest({ name: 'delta', agent: false });
+    r.show(web, await r.ref('delta'));
+    await r.until(() => r.vm('delta')?.tree !== undefined);
+    const before = r.vm('delta')!.vm.disks[0]!.source;
+    await seen(
+      'disk-only create',
+      () => r.virsh('snapshot-create-as', 'delta', 'd1', '--disk-only'),
+      () => r.vm('delta')!.tree!.snapshots.length === 1,
+    );
+    await r.until(() => r.vm('delta')!.vm.disks[0]!.source !== before);
+  });
+
+  it('sees a VM defined and undefined, and the count of one whose snapshots are not shown', async () => {
+    await seen(
+      'define',
+      () => r.guest({ name: 'app', agent: false }),
+      () => r.vm('app') !== undefined,
+    );
+    await r.until(() => r.vm('app')!.snapshotCount === 0);
+    await seen(
+      'count',
+      () => r.virsh('snapshot-create-as', 'app', 'one'),
+      () => r.vm('app')!.snapshotCount === 1,
+    );
+    assert.equal(r.vm('app')!.tree, undefined);
+    await seen(
+      'undefine',
+      () => r.virsh('undefine', 'app', '--snapshots-metadata'),
+      () => r.vm('app') === undefined,
+    );
+  });
+
+  it('calls nothing while nobody looks, whatever virsh does, and tells the truth when somebody does', async () => {
+    r.hide();
+    // An answer under way when the view was hidden may still bring its second half.
+    await r.inventory.readVmXml(web);
+    const before = r.callCount();
+    const changes: unknown[] = [];
+    const listening = r.inventory.onDidChange((change) => changes.push(change));
+    await r.virsh('snapshot-create-as', 'web', 'unseen');
+    // Longer than any pause of the poll.
+    for (const began = performance.now(); performance.now() - began < 3000;) {
+      await r.virsh('start', 'web');
+      await r.virsh('destroy', 'web');
+    }
+    await r.virsh('snapshot-create-as', 'web', 'unseen-too');
+    await r.guest({ name: 'late', agent: false });
+    assert.equal(r.callCount() - before, 0);
+    assert.deepEqual(changes, []);
+    listening.dispose();
+    r.show(web);
+    const ms = await r.until(() => snapshots().length === 3 && r.vm('late') !== undefined);
+    latencies.push(`shown again ${String(Math.round(ms))} ms`);
+    assert.equal(r.vm('web')!.vm.power, 'off');
+  });
+});

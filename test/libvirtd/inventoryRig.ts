@@ -1,0 +1,103 @@
+// An inventory on a private daemon, through the real client, and "another client" beside it.
+import { performance } from 'node:perf_hooks';
+import { defineTestGuest } from '../../scripts/guest/testGuest.mjs';
+import { startPrivateDaemon } from '../../scripts/rig/privateDaemon.mjs';
+import type { Hypervisor } from '../../src/hypervisor/hypervisor.js';
+import { libvirtHypervisor } from '../../src/hypervisor/openLibvirt.js';
+import { Inventory } from '../../src/inventory/liveInventory.js';
+import { type VmView, vmKey } from '../../src/inventory/views.js';
+import { silentLog } from '../../src/log/log.js';
+import type { VmRef } from '../../src/model/vm.js';
+
+export type Daemon = Awaited<ReturnType<typeof startPrivateDaemon>>;
+export type Guest = Awaited<ReturnType<typeof defineTestGuest>>;
+
+/** Takes the place of a connection that was opened, to do something at a certain moment of it. */
+export type Wrap = (hypervisor: Hypervisor) => Hypervisor;
+
+export interface LiveRig {
+  readonly daemon: Daemon;
+  readonly inventory: Inventory;
+  readonly uri: string;
+  readonly log: string[];
+  /** Calls on the daemon of all connections so far. */
+  callCount(): number;
+  /** The connection that was opened last. */
+  hypervisor(): Hypervisor;
+  wrapNext(wrap: Wrap): void;
+  /** As another client; rejects when virsh does not end with 0. */
+  virsh(...args: readonly string[]): Promise<string>;
+  guest(options: Parameters<typeof defineTestGuest>[1]): Promise<Guest>;
+  /** Shows the connection, and the snapshots of these VMs. */
+  show(...vms: readonly VmRef[]): void;
+  hide(): void;
+  vm(name: string): VmView | undefined;
+  /** The VM of that name, known as soon as it is in the inventory. */
+  ref(name: string): Promise<VmRef>;
+  /** Resolves at the first change after which it is true, with the milliseconds from now. */
+  until(isTrue: () => boolean): Promise<number>;
+  stop(): Promise<void>;
+}
+
+export async function startLiveRig(): Promise<LiveRig> {
+  const daemon = await startPrivateDaemon();
+  const log: string[] = [];
+  const keep = (line: string): number => log.push(line);
+  const opened: Hypervisor[] = [];
+  const wraps: Wrap[] = [];
+  const open = libvirtHypervisor(silentLog, daemon.env);
+  const inventory = new Inventory({
+    open: async (uri, signal) => {
+      const hypervisor = await open(uri, signal);
+      opened.push(hypervisor);
+      return wraps.shift()?.(hypervisor) ?? hypervisor;
+    },
+    log: { ...silentLog, info: keep, warn: keep, error: keep },
+  });
+  const { uri } = daemon;
+  inventory.setConnections([uri]);
+  const vm = (name: string): VmView | undefined => inventory.findVms(name, uri)[0];
+  const until = (isTrue: () => boolean): Promise<number> => {
+    const began = performance.now();
+    return new Promise((resolve) => {
+      const look = (): void => {
+        if (isTrue()) {
+          listening.dispose();
+          resolve(performance.now() - began);
+        }
+      };
+      const listening = inventory.onDidChange(look);
+      look();
+    });
+  };
+  return {
+    daemon,
+    inventory,
+    uri,
+    log,
+    callCount: () => opened.reduce((sum, hypervisor) => sum + hypervisor.callCount, 0),
+    hypervisor: () => opened.at(-1)!,
+    wrapNext: (wrap) => wraps.push(wrap),
+    virsh: async (...args) => {
+      const { code, stdout, stderr } = await daemon.virsh(args);
+      if (code !== 0) {
+        throw new Error(`virsh ${args.join(' ')}: ${stderr}`);
+      }
+      return stdout.trim();
+    },
+    guest: (options) => defineTestGuest(daemon, options),
+    show: (...vms) =>
+      inventory.setAttention({ visible: true, connections: new Set([uri]), vms: new Set(vms.map(vmKey)) }),
+    hide: () => inventory.setAttention({ visible: false, connections: new Set(), vms: new Set() }),
+    vm,
+    ref: async (name) => {
+      await until(() => vm(name) !== undefined);
+      return vm(name)!.ref;
+    },
+    until,
+    stop: async () => {
+      inventory.dispose();
+      await daemon.stop();
+    },
+  };
+}
