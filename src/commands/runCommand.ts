@@ -2,8 +2,8 @@
 import * as vscode from 'vscode';
 import { asFailure } from '../inventory/asFailure.js';
 import type { CommandId } from '../manifest/commandIds.js';
-import type { Failure } from '../model/failure.js';
-import { failureText } from '../views/failureText.js';
+import { Failure } from '../model/failure.js';
+import { type FailureText, failureText } from '../views/failureText.js';
 import { parseCall } from './commandArguments.js';
 import { CommandError, Dismissed } from './commandError.js';
 import type { CommandServices, Handler } from './commandServices.js';
@@ -75,21 +75,24 @@ function toCommandError(error: unknown): CommandError {
   if (error instanceof CommandError) {
     return error;
   }
-  const failure = asFailure(error);
-  return new CommandError(failure.kind, wording(error).message, failure.details, { cause: error });
+  const { kind, details } = asFailure(error);
+  return new CommandError(kind, wording(error).message, details, { cause: error });
 }
 
-function wording(error: unknown): Pick<ReturnType<typeof failureText>, 'severity' | 'buttons'> & { message: string } {
+interface Wording extends Pick<FailureText, 'severity' | 'buttons'> {
+  readonly message: string;
+}
+
+function wording(error: unknown): Wording {
+  if (error instanceof Failure) {
+    const text = failureText(error, vscode.l10n.t);
+    return { ...text, message: [text.sentence, text.nextStep].filter((part) => part !== '').join(' ') };
+  }
   if (error instanceof CommandError) {
     return { message: error.message, severity: error.kind === 'cancelled' ? 'silent' : 'warning', buttons: [] };
   }
-  const text = failureText(asFailure(error), vscode.l10n.t);
-  return { ...text, message: sentences(text.sentence, text.nextStep) };
-}
-
-/** What happened and what to do next, in one line. */
-export function sentences(...parts: readonly string[]): string {
-  return parts.filter((part) => part !== '').join(' ');
+  const message = error instanceof Error ? error.message : String(error);
+  return { message: vscode.l10n.t('Virt Rewind failed: {0}', message), severity: 'error', buttons: [] };
 }
 
 /** Everything that is known, for the person who reads the log; the message shows only a sentence. */
@@ -98,22 +101,14 @@ export function logFailure(log: vscode.LogOutputChannel, id: CommandId, error: u
     log.warn(`${id}: ${error.kind}: ${error.message}`);
     return;
   }
-  const failure = asFailure(error);
-  const line = `${id}: ${failure.kind}: ${failure.message} ${JSON.stringify(failure.details)}`;
-  if (isOurDefect(failure)) {
-    log.error(`${line}\n${stackOf(failure.cause)}`);
-  } else if (failure.kind === 'cancelled' || failure.kind === 'refused') {
+  if (!(error instanceof Failure)) {
+    log.error(`${id}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
+    return;
+  }
+  const line = `${id}: ${error.kind}: ${error.message} ${JSON.stringify(error.details)}`;
+  if (error.kind === 'cancelled' || error.kind === 'refused') {
     log.info(line);
   } else {
-    log.error(line);
+    log.error(error.cause instanceof Error ? `${line}\n${error.cause.stack ?? error.cause.message}` : line);
   }
-}
-
-/** Not a failure that the hypervisor reported, but an exception that nobody expected. */
-function isOurDefect(failure: Failure): boolean {
-  return failure.kind === 'failed' && failure.cause instanceof Error && failure.details.libvirtCode === undefined;
-}
-
-function stackOf(cause: unknown): string {
-  return cause instanceof Error ? (cause.stack ?? cause.message) : String(cause);
 }
