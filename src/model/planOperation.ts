@@ -6,6 +6,9 @@ import { planDelete } from './planDelete.js';
 import { planDescribe } from './planDescribe.js';
 import { planPower } from './planPower.js';
 import { planRevert } from './planRevert.js';
+import type { Snapshot } from './snapshot.js';
+import { leafFirst } from './snapshotTree.js';
+import { isActive } from './vm.js';
 
 /**
  * Rules that rest on something undefined in the situation are passed over, so a plan that is made for a menu may still
@@ -26,26 +29,46 @@ export function planOperation(request: OperationRequest, situation: Situation): 
   }
 }
 
+/** What a fresh situation must hold beside VM, tree and capabilities, for a request to be decided for good. */
+export interface Needs {
+  readonly blockJobs: boolean;
+  /** Names of the snapshots whose frozen disks the decision rests on. */
+  readonly frozenDisks: readonly string[];
+}
+
 /**
- * What a fresh situation must hold beside VM, tree and capabilities, for a request to be decided for good.
+ * | request                 | snapshots of the VM | block jobs | frozen disks of              |
+ * |-------------------------|---------------------|------------|------------------------------|
+ * | create                  | any                 | yes        | none                         |
+ * | revert                  | internal only       | yes        | the one to revert to         |
+ * | delete                  | internal only       | yes        | those that go                |
+ * | revert, delete          | some external       | yes        | all                          |
+ * | resume after a revert   | any                 | no         | the external ones            |
+ * | describe, other power   | any                 | no         | none                         |
  *
- * | request          | VM                           | block jobs | frozen disks of all snapshots |
- * |------------------|------------------------------|------------|-------------------------------|
- * | create           | any                          | yes        | no                            |
- * | revert, delete   | any                          | yes        | yes                           |
- * | power: resume    | paused by a revert           | no         | yes                           |
- * | describe, power  | any                          | no         | no                            |
- *
- * The test driver has neither.
+ * A VM that is off has no block jobs, and the test driver has neither.
  */
 export function needs(
   request: OperationRequest,
-  { vm, capabilities }: Pick<Situation, 'vm' | 'capabilities'>,
-): { readonly blockJobs: boolean; readonly frozenDisks: boolean } {
-  if (capabilities.driver !== 'qemu') {
-    return { blockJobs: false, frozenDisks: false };
+  { vm, tree, capabilities }: Pick<Situation, 'vm' | 'tree' | 'capabilities'>,
+): Needs {
+  if (capabilities.driver !== 'qemu' || request.type === 'describe') {
+    return { blockJobs: false, frozenDisks: [] };
   }
-  const changes = request.type === 'revert' || request.type === 'delete';
-  const resumes = request.type === 'power' && request.action === 'resume' && vm.powerReason === 'fromSnapshot';
-  return { blockJobs: changes || request.type === 'create', frozenDisks: changes || resumes };
+  const external = tree.snapshots.filter(({ style }) => style === 'external');
+  const names = (snapshots: readonly Snapshot[]): readonly string[] => snapshots.map(({ name }) => name);
+  if (request.type === 'power') {
+    const resumes = request.action === 'resume' && vm.powerReason === 'fromSnapshot';
+    return { blockJobs: false, frozenDisks: resumes ? names(external) : [] };
+  }
+  const blockJobs = isActive(vm.power);
+  if (request.type === 'create') {
+    return { blockJobs, frozenDisks: [] };
+  }
+  if (external.length > 0) {
+    return { blockJobs, frozenDisks: names(tree.snapshots) };
+  }
+  const touched = leafFirst(tree, request.snapshot);
+  const all = request.type === 'delete' && request.scope === 'withDescendants';
+  return { blockJobs, frozenDisks: names(all ? touched : touched.slice(-1)) };
 }

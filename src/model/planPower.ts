@@ -89,10 +89,6 @@ export function planPower(request: PowerRequest, situation: Situation): Decision
   );
 }
 
-export function canDo(action: PowerAction, power: PowerState): boolean {
-  return verdicts[action][power] === 'ok';
-}
-
 function stateObstacle({ name, power }: Vm, action: PowerAction): Refused | undefined {
   const verdict = verdicts[action][power];
   switch (verdict) {

@@ -59,9 +59,9 @@ export function isActive(power: PowerState): boolean {
   return power === 'running' || power === 'paused' || power === 'shuttingDown' || power === 'asleep';
 }
 
-/** Disks that a snapshot takes part in: not empty drives, not read-only ones. */
+/** Disks that take part in a snapshot: not empty drives, not read-only ones. Only files and devices have a path. */
 export function snapshotableDisks(vm: Pick<Vm, 'disks'>): readonly VmDisk[] {
   return vm.disks
-    .filter((disk) => disk.source !== undefined || disk.sourceType === 'network')
+    .filter((disk) => disk.source !== undefined || (disk.sourceType !== 'file' && disk.sourceType !== 'block'))
     .filter((d) => !d.readonly && d.device !== 'cdrom' && d.device !== 'floppy');
 }
