@@ -4,7 +4,7 @@ import type { ConnectionView, VmView } from '../inventory/views.js';
 import type { Snapshot } from '../model/snapshot.js';
 import type { Vm } from '../model/vm.js';
 import { failureText } from './failureText.js';
-import { durationText, relativeAge } from './relativeAge.js';
+import { agoText, durationText } from './relativeAge.js';
 import type { Reading } from './rows.js';
 import type { Translate } from './translate.js';
 import { kindSentence, powerWord, snapshotCountText, snapshotStateWord, styleSentence } from './words.js';
@@ -16,12 +16,13 @@ export interface Facts {
   readonly lines: readonly { readonly name: string; readonly value: string }[];
 }
 
-export function snapshotFacts(snapshot: Snapshot, { now, t }: Reading): Facts {
+/** @param parent title of the snapshot that it came after */
+export function snapshotFacts(snapshot: Snapshot, parent: string | undefined, { now, t }: Reading): Facts {
   const { trailers } = snapshot;
   const created = t(
-    '{0} ({1})',
+    '{0}, {1}',
     new Date(snapshot.createdAt * 1_000).toLocaleString(),
-    relativeAge(snapshot.createdAt, now / 1_000, t),
+    agoText(snapshot.createdAt, now / 1_000, t),
   );
   return {
     heading: snapshot.title,
@@ -32,7 +33,7 @@ export function snapshotFacts(snapshot: Snapshot, { now, t }: Reading): Facts {
       { name: t('Holds'), value: kindSentence(snapshot, t) },
       { name: t('VM was'), value: snapshotStateWord(snapshot.state, t) },
       { name: t('Kept'), value: styleSentence(snapshot.style, t) },
-      ...line(snapshot.parent !== undefined, t('After'), snapshot.parent ?? ''),
+      ...line(parent !== undefined, t('After'), parent ?? ''),
       ...line(
         trailers.guestPausedMs !== undefined,
         t('Guest stood still'),

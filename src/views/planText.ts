@@ -7,7 +7,7 @@ import { displayLine } from '../model/plainText.js';
 import type { Snapshot } from '../model/snapshot.js';
 import { findSnapshot } from '../model/snapshotTree.js';
 import { titleIn, titleOf } from './operationProgress.js';
-import { durationText, relativeAge } from './relativeAge.js';
+import { agoText, durationText } from './relativeAge.js';
 import type { Translate } from './translate.js';
 import { kindSentence, powerWord } from './words.js';
 
@@ -193,8 +193,4 @@ function afterText(
           ? t('The VM is {0} now and will be paused.', now)
           : t('The VM is {0} now and will be as it was when the snapshot was taken.', now);
   }
-}
-
-function agoText(at: number, now: number, t: Translate): string {
-  return now - at < 60 ? t('just now') : t('{0} ago', relativeAge(at, now, t));
 }

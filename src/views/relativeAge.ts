@@ -42,6 +42,11 @@ export function relativeAge(at: number, now: number, t: Translate): string {
   return age < 2 * year ? t('{0} months', Math.floor(age / month)) : t('{0} years', Math.floor(age / year));
 }
 
+/** The same as a phrase: `just now`, `3 days ago`. */
+export function agoText(at: number, now: number, t: Translate): string {
+  return now - at < minute ? t('just now') : t('{0} ago', relativeAge(at, now, t));
+}
+
 /** A span of time: `850 ms`, `3.2 s`, `48 s`, `2 min 5 s`. */
 export function durationText(milliseconds: number, t: Translate): string {
   if (milliseconds < 1_000) {

@@ -38,7 +38,7 @@ export function connectionRow(view: ConnectionView, { t }: Reading): Row {
   return {
     label,
     description,
-    icon: { name: view.state === 'connected' ? 'server-environment' : 'debug-disconnect' },
+    icon: { name: view.state === 'connected' ? 'server' : 'debug-disconnect' },
     context: connectionTokens(view),
     opens: 'open',
     spoken: t('{0}, connection, {1}', label, description),

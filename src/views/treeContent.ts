@@ -3,7 +3,7 @@
 import type { InventoryPort } from '../inventory/inventory.js';
 import { type ConnectionView, type VmView, vmKey } from '../inventory/views.js';
 import type { Failure } from '../model/failure.js';
-import { childrenOf, currentOf, findSnapshot } from '../model/snapshotTree.js';
+import { childrenOf, currentOf, findSnapshot, parentOf } from '../model/snapshotTree.js';
 import type { VmRef } from '../model/vm.js';
 import type { ArrangedVm, Arrangement } from './arrangedVm.js';
 import { type Facts, connectionFacts, snapshotFacts, vmFacts } from './facts.js';
@@ -111,8 +111,9 @@ export class TreeContent {
         return view && vmFacts(view, reading);
       }
       case 'snapshot': {
+        const tree = this.#source.findVm(node.ref)?.tree;
         const snapshot = this.#snapshot(node);
-        return snapshot && snapshotFacts(snapshot, reading);
+        return tree && snapshot && snapshotFacts(snapshot, parentOf(tree, node.snapshot)?.title, reading);
       }
       case 'message':
         return messageFacts(this.failure(node), reading.t);

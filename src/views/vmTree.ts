@@ -209,8 +209,22 @@ export class VmTree implements Disposable, vscode.TreeDataProvider<Node> {
       return;
     }
     const hasOtherChildren = drawn.at !== undefined && drawn.tree !== view.tree;
+    const hereMoved = hasOtherChildren && drawn.tree?.current !== view.tree?.current;
     if (hasOtherChildren || drawn.look !== this.#content.lookOf(view, reading())) {
       this.#changed.fire(this.#content.rows.vm(ref));
+    }
+    if (hereMoved && this.#lookedAt.isOpen(vmKey(ref))) {
+      this.#revealHere(ref);
+    }
+  }
+
+  /** A row that was a leaf stays closed when something comes under it, so "You are here" would be hidden there. */
+  #revealHere(ref: VmRef): void {
+    const here = this.#content.arranged(ref)?.here;
+    if (here !== undefined) {
+      this.#view.reveal(here, { select: false, focus: false }).then(undefined, (error: unknown) => {
+        this.#log.debug(`"You are here" of ${vmKey(ref)} could not be shown: ${String(error)}`);
+      });
     }
   }
 
