@@ -40,7 +40,8 @@ const extensionOptions = (/** @type {{ minify?: boolean }} */ { minify = false }
  * @param {{ minify?: boolean }} [options] minified bundles have no source map
  */
 export async function buildExtension(options = {}) {
-  rmSync(join(root, 'dist'), { recursive: true, force: true });
+  // Nothing else is removed: a VS Code that runs from this folder must not find it empty for a moment.
+  if (options.minify) rmSync(join(root, 'dist/extension.js.map'), { force: true });
   await build(extensionOptions(options));
 }
 

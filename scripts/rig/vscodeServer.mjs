@@ -20,6 +20,8 @@ export const quietSettings = {
   'extensions.autoCheckUpdates': false,
   'extensions.autoUpdate': 'off',
   'workbench.enableExperiments': false,
+  // Each port that any process here opens would be offered in a notification.
+  'remote.autoForwardPorts': false,
 };
 
 /** Longest wait for a server that says nothing; it is up in 0.2 s on an idle machine. */

@@ -18,7 +18,13 @@ for (const by of ['mouse', 'keyboard'] as const) {
       assert.equal(seeded.code, 0, seeded.stderr);
       stage = await openStage(by);
     });
+    let broken = false;
+    beforeEach(function () {
+      // One step stands on the other; what comes after a failure would only fail slowly.
+      if (broken) this.skip();
+    });
     afterEach(async function () {
+      broken ||= this.currentTest?.isFailed() === true;
       await pictureOfFailure(stage, this.currentTest);
     });
     after(async () => {
