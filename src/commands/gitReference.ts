@@ -3,6 +3,8 @@ import * as vscode from 'vscode';
 
 /** As much of the git extension's API (version 1) as is read here. */
 interface GitExtension {
+  /** False with the setting `git.enabled` off or no git installed; getAPI throws then. */
+  readonly enabled: boolean;
   getAPI(version: 1): GitApi;
 }
 interface GitApi {
@@ -21,7 +23,7 @@ interface Repository {
  */
 export function gitReference(): string | undefined {
   const extension = vscode.extensions.getExtension<GitExtension>('vscode.git');
-  if (!vscode.workspace.isTrusted || extension?.isActive !== true) {
+  if (!vscode.workspace.isTrusted || extension?.isActive !== true || !extension.exports.enabled) {
     return undefined;
   }
   const api = extension.exports.getAPI(1);
