@@ -7,11 +7,14 @@ import { elapsedText } from './relativeAge.js';
 import type { Translate } from './translate.js';
 import { operationWords } from './words.js';
 
+/** Shorter estimates, in milliseconds, are over before they are read. */
+const worthTelling = 3_000;
+
 /**
  * | libvirt tells | estimate       | text                              |
  * |---------------|----------------|-----------------------------------|
  * | a fraction    | any            | deleting old… 42 %                |
- * | nothing       | none or passed | reverting to clean… 3 s           |
+ * | nothing       | none, short or passed | reverting to clean… 3 s    |
  * | nothing       | not yet passed | reverting to clean… 3 of about 8 s |
  *
  * @param now milliseconds since 1970
@@ -28,9 +31,9 @@ export function operationProgress(
   }
   const elapsed = now - startedAt;
   const estimate = progress.estimateMs;
-  return estimate === undefined || elapsed >= estimate
+  return estimate === undefined || estimate < worthTelling || elapsed >= estimate
     ? t('{0}… {1}', doing, elapsedText(elapsed, t))
-    : t('{0}… {1} of about {2}', doing, elapsedText(elapsed, t), elapsedText(Math.max(1_000, estimate), t));
+    : t('{0}… {1} of about {2}', doing, elapsedText(elapsed, t), elapsedText(estimate, t));
 }
 
 /** The title of the snapshot that a request makes or names; its name where no more is known; empty for none. */

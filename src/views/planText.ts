@@ -9,7 +9,7 @@ import { findSnapshot } from '../model/snapshotTree.js';
 import { titleIn, titleOf } from './operationProgress.js';
 import { agoText, durationText } from './relativeAge.js';
 import type { Translate } from './translate.js';
-import { kindSentence, powerWord } from './words.js';
+import { kindSentence, powerWord, snapshotStateWord } from './words.js';
 
 export interface PlanText {
   /** The question, naming VM and snapshot. */
@@ -37,7 +37,7 @@ export function planText(plan: Plan, target: VmView, now: number, t: Translate):
     ...(plan.warnings.length === 0
       ? []
       : ['', ...plan.warnings.map((warning) => warningText(warning, plan, target, t))]),
-    ...(plan.request.type === 'revert' ? ['', afterText(plan.request, plan, target, t)] : []),
+    ...(snapshot === undefined || plan.request.type !== 'revert' ? [] : ['', statesText(snapshot, target, t)]),
   ];
   return {
     title: question(plan.request, target, t),
@@ -51,6 +51,12 @@ function lossLines(plan: Plan, target: VmView, now: number, t: Translate): reado
     return plan.request.type === 'delete' ? [t('The present state of the VM stays as it is.')] : [];
   }
   return ['', t('Lost for ever:'), ...plan.losses.map((loss) => `• ${lossText(loss, target, now, t)}`)];
+}
+
+/** The state afterwards is chosen by the button, so only what is known is said of it. */
+function statesText(snapshot: Snapshot, target: VmView, t: Translate): string {
+  const then = snapshotStateWord(snapshot.state, t);
+  return t('The VM is {0} now; when the snapshot was taken it was {1}.', powerWord(target.vm, t), then);
 }
 
 function snapshotOf(plan: Plan, target: VmView): Snapshot | undefined {
@@ -167,30 +173,5 @@ function warningText(warning: Warning, plan: Plan, target: VmView, t: Translate)
       return t('The VM is transient: it and its snapshots vanish when it stops.');
     case 'leavesFile':
       return t('This libvirt leaves the file {0} behind.', warning.file);
-  }
-}
-
-function afterText(
-  request: Extract<OperationRequest, { type: 'revert' }>,
-  plan: Plan,
-  target: VmView,
-  t: Translate,
-): string {
-  const now = powerWord(target.vm, t);
-  const step = plan.steps.find((one) => one.do === 'revert');
-  switch (request.after) {
-    case 'running':
-      return t('The VM is {0} now and will be running.', now);
-    case 'paused':
-      return t('The VM is {0} now and will be paused.', now);
-    case 'off':
-      return t('The VM is {0} now and will be off.', now);
-    case 'asSnapshot':
-    case 'asBefore':
-      return step?.to === 'running'
-        ? t('The VM is {0} now and will be running.', now)
-        : step?.to === 'paused'
-          ? t('The VM is {0} now and will be paused.', now)
-          : t('The VM is {0} now and will be as it was when the snapshot was taken.', now);
   }
 }

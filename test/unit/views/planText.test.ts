@@ -7,10 +7,12 @@ import { branched, now, ref, snapshot, vm, vmView } from './samples.js';
 
 const target = vmView({ tree: branched });
 
+const revert = { type: 'revert', vm: ref, snapshot: 'first', after: 'asSnapshot' } as const;
+
 function plan(changes: Partial<Plan> = {}): Plan {
   return {
     type: 'plan',
-    request: { type: 'revert', vm: ref, snapshot: 'first', after: 'asSnapshot' },
+    request: revert,
     steps: [{ do: 'revert', snapshot: 'first', to: 'running' }],
     losses: [],
     warnings: [],
@@ -62,13 +64,10 @@ describe('plan text', () => {
     assert.equal(new Set(lines.slice(-2 - warnings.length, -2)).size, warnings.length);
   });
 
-  it('says in which state the VM will be', () => {
-    const after = (request: Plan['request'], to: 'running' | 'paused' | 'asSnapshot'): string =>
-      planText(plan({ request, steps: [{ do: 'revert', snapshot: 'first', to }] }), target, now, t).detail;
-    const request = { type: 'revert', vm: ref, snapshot: 'first' } as const;
-    assert.match(after({ ...request, after: 'off' }, 'asSnapshot'), /will be off/);
-    assert.match(after({ ...request, after: 'asBefore' }, 'paused'), /will be paused/);
-    assert.match(after({ ...request, after: 'asSnapshot' }, 'running'), /will be running/);
+  it('says the state now and the one in the snapshot', () => {
+    const paused = vmView({ vm: vm({ power: 'paused' }), tree: branched });
+    const { detail } = planText(plan({ request: { ...revert, snapshot: 'other' }, snapshot: 'other' }), paused, now, t);
+    assert.match(detail, /is paused now.* was off/);
   });
 
   it('has no line that a name from outside could make', () => {
