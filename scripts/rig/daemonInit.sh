@@ -1,7 +1,8 @@
 #!/bin/bash
 # The first process beside a private libvirtd: lays out what the daemon sees, starts and kills it as it is told on its
 # standard input (start, kill), reaps orphans, and takes everything down when that input ends, however that came about.
-# usage: daemonInit.sh system|session FOLDER keep|remove show-kvm|hide-kvm LIBVIRTD
+# usage: daemonInit.sh system|session|machine FOLDER keep|remove show-kvm|hide-kvm LIBVIRTD
+#   system, session: a private daemon whose folders are in FOLDER; machine: the machine's own, only its log is in FOLDER
 mode=$1 dir=$2 after=$3 kvm=$4 libvirtd=$5
 pid=
 
@@ -39,6 +40,11 @@ private_system() {
 }
 
 end_everything() {
+  if [ "$mode" = machine ] && [ -n "$pid" ]; then
+    # It has files to tidy that are not ours.
+    kill "$pid" 2>/dev/null
+    for _ in {1..50}; do kill -0 "$pid" 2>/dev/null && sleep 0.1 || break; done
+  fi
   [ -z "$pid" ] || kill -9 "$pid" 2>/dev/null
   if [ $$ = 1 ]; then
     kill -9 -1 2>/dev/null # we are init of a PID namespace, so "all" are only our own
@@ -51,8 +57,15 @@ end_everything() {
   [ "$after" = keep ] || rm -rf --one-file-system "$dir" 2>/dev/null
 }
 
+log=$dir/libvirtd.log
+[ "$mode" != machine ] || [ $$ = 1 ] || die "without a PID namespace"
 if [ "$mode" = system ]; then
-  private_system 2>>"$dir/libvirtd.log" || die "$(tail -3 "$dir/libvirtd.log")"
+  private_system 2>>"$log" || die 'to make private folders'
+elif [ "$mode" = machine ]; then
+  : >"$log"
+  [ "$kvm" = show-kvm ] || private_dev 2>>"$log" || die 'to make a private /dev'
+  # Writes the consoles' logs. No log server, no VM.
+  virtlogd </dev/null >>"$log" 2>&1 &
 else
   export HOME=$dir/h XDG_RUNTIME_DIR=$dir/x XDG_CONFIG_HOME=$dir/c XDG_CACHE_HOME=$dir/k
   unset XDG_DATA_HOME XDG_STATE_HOME
@@ -64,7 +77,7 @@ echo ready
 while read -r order; do
   case $order in
   start)
-    "$libvirtd" </dev/null >>"$dir/libvirtd.log" 2>&1 &
+    "$libvirtd" </dev/null >>"$log" 2>&1 &
     pid=$!
     disown "$pid" # bash reaps it all the same, but says nothing of its death
     echo "started $pid"

@@ -31,6 +31,8 @@ export async function missingPackages(need) {
   for (const [program, name] of Object.entries(libvirtPrograms)) {
     if ((await findProgram(program)) === undefined) missing.push(name);
   }
+  // Only recommended by newer libvirt packages, and without it there are no QEMU VMs.
+  if (missing.includes('libvirt-daemon-system')) missing.push('libvirt-daemon-driver-qemu');
   return missing;
 }
 

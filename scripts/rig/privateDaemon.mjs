@@ -1,12 +1,11 @@
 // @ts-check
 // A libvirtd of one's own, with folders, sockets and guests of its own, that cannot outlive this process.
 // It never meets the machine's own libvirt or its VMs.
-import { spawn } from 'node:child_process';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { setTimeout as wait } from 'node:timers/promises';
+import { holdProcess } from './heldProcess.mjs';
 import { kvmUsable } from './kvm.mjs';
 import { findProgram, run } from './run.mjs';
 import { root } from './root.mjs';
@@ -85,7 +84,8 @@ export async function startPrivateDaemon(options = {}) {
   const log = join(dir, 'libvirtd.log');
   // libvirt loses four seconds at each start of a VM when /dev/kvm is there and QEMU may not open it.
   const kvm = options.kvm !== 'never' && kvmUsable() ? 'show-kvm' : 'hide-kvm';
-  const [program = 'bash', ...args] = [
+  const init = holdProcess([
+    'env',
     ...(await isolation(system)),
     'bash',
     join(root, 'scripts/rig/daemonInit.sh'),
@@ -94,41 +94,7 @@ export async function startPrivateDaemon(options = {}) {
     options.dir === undefined ? 'remove' : 'keep',
     kvm,
     libvirtd,
-  ];
-  const init = spawn(program, args, { stdio: ['pipe', 'pipe', 'inherit'], detached: true });
-  const said = createInterface({ input: init.stdout });
-  const ended = new Promise((/** @type {(value: undefined) => void} */ resolve) => {
-    init.once('close', () => resolve(undefined));
-    init.once('error', () => resolve(undefined));
-  });
-  // The rest of the process decides how long it lives; the daemon follows it.
-  init.unref();
-  init.stdin.on('error', () => undefined);
-
-  const logTail = async () => (await readFile(log, 'utf8').catch(() => '')).split('\n').slice(-8).join('\n');
-  /** @type {(string | undefined)[]} */
-  const lines = [];
-  /** @type {((line: string | undefined) => void)[]} */
-  const waiting = [];
-  const hear = (/** @type {string | undefined} */ line) => {
-    const next = waiting.shift();
-    if (next === undefined) lines.push(line);
-    else next(line);
-  };
-  said.on('line', hear);
-  void ended.then(() => hear(undefined));
-
-  /** @param {string | undefined} order one line to the first process; resolves with its answer */
-  const ask = async (order) => {
-    init.ref();
-    if (order !== undefined) init.stdin.write(`${order}\n`);
-    const line = lines.length > 0 ? lines.shift() : await new Promise((resolve) => waiting.push(resolve));
-    init.unref();
-    if (line === undefined || line.startsWith('failed')) {
-      throw new Error(`the private libvirtd's surroundings could not be made: ${line ?? ''}\n${await logTail()}`);
-    }
-    return /** @type {string} */ (line);
-  };
+  ]);
 
   const socket = join(dir, system ? 'run/libvirt-sock' : 'x/libvirt/libvirt-sock');
   const uri = `qemu+unix:///${system ? 'system' : 'session'}?socket=${socket}`;
@@ -145,26 +111,27 @@ export async function startPrivateDaemon(options = {}) {
   const virsh = (args, input) =>
     run('virsh', ['-q', '-c', uri, ...args], input === undefined ? { env } : { env, input });
 
+  const explain = async (/** @type {unknown} */ error) => {
+    const tail = (await readFile(log, 'utf8').catch(() => '')).split('\n').slice(-8).join('\n');
+    return new Error(`the private libvirtd did not come up; its log ends with:\n${tail}`, { cause: error });
+  };
   const startDaemon = async () => {
-    await ask('start');
-    for (;;) {
-      // The connection is accepted before the drivers are ready and answered after, so one answer means: all is up.
-      if ((await virsh(['uri'])).code === 0) return;
-      if ((await ask('alive')) === 'dead') {
-        throw new Error(`libvirtd ended at once:\n${await logTail()}`);
-      }
+    await init.ask('start');
+    // The connection is accepted before the drivers are ready and answered after, so one answer means: all is up.
+    while ((await virsh(['uri'])).code !== 0) {
+      if ((await init.ask('alive')) === 'dead') throw await explain('libvirtd ended at once');
       await wait(20);
     }
   };
   const stop = async () => {
-    init.ref();
-    init.stdin.end();
-    await ended;
+    await init.end();
     if (options.dir === undefined) await rm(dir, { recursive: true, force: true });
   };
 
   try {
-    await ask(undefined);
+    await init.ask().catch(async (error) => {
+      throw await explain(error);
+    });
     await startDaemon();
   } catch (error) {
     await stop();
@@ -178,7 +145,7 @@ export async function startPrivateDaemon(options = {}) {
     log,
     env,
     virsh,
-    killDaemon: async () => void (await ask('kill')),
+    killDaemon: async () => void (await init.ask('kill')),
     startDaemon,
     stop,
   };
