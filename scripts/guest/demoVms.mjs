@@ -108,12 +108,12 @@ export const demoNames = demos.map(({ name }) => name);
 
 /**
  * Makes the demo VMs that are not there yet and starts those that are off.
- * @param {{ virsh: Virsh, folder: string, onStep?: (what: string) => void }} options `folder`: for their files; the
- *   daemon must be able to read it
+ * @param {{ virsh: Virsh, folder: string, onStep?: (what: string) => void, onStart?: (name: string) => void }} options
+ *   `folder`: for their files; the daemon must be able to read it; `onStart` is told before each start
  * @returns {Promise<string[]>} the names of those that were started
  * @throws {Error} when a VM of such a name is somebody else's, or libvirt refuses a step
  */
-export async function makeDemoVms({ virsh, folder, onStep = () => undefined }) {
+export async function makeDemoVms({ virsh, folder, onStep = () => undefined, onStart = () => undefined }) {
   /** @type {ReturnType<typeof buildGuest> | undefined} */
   let building;
   const guest = () => (building ??= buildGuest({ onStep }));
@@ -123,11 +123,13 @@ export async function makeDemoVms({ virsh, folder, onStep = () => undefined }) {
       const state = await stateOf(virsh, demo.name);
       if (state !== undefined && (await exists(ready))) {
         if (state !== 'shut off' && state !== 'crashed') return undefined;
+        onStart(demo.name);
         await virshOk(virsh, 'start', demo.name);
         return demo.name;
       }
       // Half made, or its files are gone: nobody's work is in it.
       await removeOne(virsh, folder, demo.name);
+      onStart(demo.name);
       onStep(`making the VM ${demo.name} with its snapshots`);
       await makeOne(virsh, folder, demo, await guest());
       await writeFile(ready, '');

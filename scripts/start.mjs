@@ -1,0 +1,106 @@
+// @ts-check
+// `npm start`: from a fresh clone to the extension in a real VS Code, with demo VMs to try it on.
+//   npm start [-- --no-browser]       npm start -- --uninstall-demo
+import { parseArgs } from 'node:util';
+import { buildExtension } from './build.mjs';
+import { virshOf } from './guest/defineVm.mjs';
+import { demoFolder, demoNames, makeDemoVms, stopDemoVms } from './guest/demoVms.mjs';
+import { openEditor, prepareEditor } from './start/editor.mjs';
+import { demoUri, ensureDaemon, isSystem } from './start/libvirtService.mjs';
+import { ensureNpmModules } from './start/npmModules.mjs';
+import { say, StartStopped } from './start/say.mjs';
+import { ensureLibvirt } from './start/systemPackages.mjs';
+import { uninstallDemo } from './start/uninstallDemo.mjs';
+
+/** What ends with this run, the latest first. @type {(() => Promise<void>)[]} */
+const endings = [];
+let ending = false;
+
+/** @param {number} status */
+async function end(status) {
+  if (ending) process.exit(status);
+  ending = true;
+  for (const finish of endings.reverse()) {
+    await finish().catch((/** @type {unknown} */ error) => console.error(error));
+  }
+  process.exit(status);
+}
+
+async function start() {
+  await ensureNpmModules();
+  const libvirt = await ensureLibvirt();
+  const editorReady = prepareEditor();
+  const built = buildExtension();
+  // Whichever fails first is told; the other must not end the process before it is.
+  editorReady.catch(() => undefined);
+  built.catch(() => undefined);
+  if (libvirt === 'ready') await startDemo();
+  await built;
+  await editorReady;
+  const settings = libvirt === 'ready' ? { 'virtRewind.connections': [demoUri] } : {};
+  const editor = await openEditor(settings, { browser: !values['no-browser'] });
+  endings.push(editor.stop);
+  console.log(lastWords(editor.url, libvirt === 'ready'));
+  await editor.closed;
+  say('VS Code was closed');
+}
+
+async function startDemo() {
+  const daemon = await ensureDaemon();
+  endings.push(() => daemon.stop(demoNames));
+  const virsh = virshOf(demoUri);
+  /** @type {string[]} */
+  const started = [];
+  endings.push(async () => {
+    if (started.length > 0) say(`ending ${started.join(' and ')}`);
+    await stopDemoVms(virsh, started);
+  });
+  await makeDemoVms({ virsh, folder: demoFolder(isSystem), onStep: say, onStart: (name) => started.push(name) });
+  say(`the demo VMs run: ${demoNames.join(', ')} on ${demoUri}`);
+}
+
+/** @param {string | undefined} url @param {boolean} demo */
+function lastWords(url, demo) {
+  const lines = [
+    '',
+    url === undefined
+      ? '  VS Code opens with the extension.'
+      : `  Open in a browser on this machine:\n\n      ${url}\n`,
+    '  In VS Code: the Virt Rewind icon in the bar at the left, or Ctrl+Shift+P and "Virt Rewind".',
+  ];
+  if (demo) {
+    lines.push(
+      '',
+      '  Two demo VMs count once a second, in memory and on their disk, on their serial console:',
+      '    rewind-internal   memory and offline snapshots, with a branch: take one, revert, and see the counters',
+      '    rewind-external   a chain of disk-only snapshots',
+      `  See a counter (leave with Ctrl+]):   virsh -c ${demoUri} console rewind-internal`,
+      '  What virsh does in a terminal shows up in VS Code by itself.',
+    );
+  }
+  lines.push(
+    '',
+    '  Ctrl+C ends VS Code and the demo VMs. Your changes to them stay; npm start -- --uninstall-demo removes them.',
+    '',
+  );
+  return lines.join('\n');
+}
+
+const { values } = parseArgs({
+  options: { 'uninstall-demo': { type: 'boolean' }, 'no-browser': { type: 'boolean' } },
+});
+for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP'])) {
+  process.on(signal, () => {
+    console.log('');
+    void end(signal === 'SIGINT' ? 130 : 143);
+  });
+}
+try {
+  // npm keeps options without a preceding "--" for itself and hands them on like this.
+  const uninstall = values['uninstall-demo'] ?? process.env['npm_config_uninstall_demo'] === 'true';
+  await (uninstall ? uninstallDemo() : start());
+  await end(0);
+} catch (error) {
+  console.error(error instanceof StartStopped ? `\n${error.message}\n` : error);
+  await end(1);
+}

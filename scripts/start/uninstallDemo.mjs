@@ -1,0 +1,29 @@
+// @ts-check
+// Removes what `npm start` made: the demo VMs with their files, and the cache with the guest, the VS Code server and
+// its state. Leaves the system's packages and node_modules.
+import { existsSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { virshOf } from '../guest/defineVm.mjs';
+import { demoFolder, demoNames, removeDemoVms } from '../guest/demoVms.mjs';
+import { cacheDir } from '../guest/buildGuest.mjs';
+import { findProgram } from '../rig/run.mjs';
+import { demoUri, ensureDaemon, isSystem } from './libvirtService.mjs';
+import { say } from './say.mjs';
+
+export async function uninstallDemo() {
+  const folder = demoFolder(isSystem);
+  if ((await findProgram('virsh')) !== undefined) {
+    const daemon = await ensureDaemon();
+    try {
+      const removed = await removeDemoVms({ virsh: virshOf(demoUri), folder });
+      say(removed.length === 0 ? 'there were no demo VMs' : `removed the VMs ${removed.join(' and ')}`);
+    } finally {
+      await daemon.stop(demoNames);
+    }
+  }
+  for (const path of [folder, cacheDir()]) {
+    if (existsSync(path)) say(`removing ${path}`);
+    await rm(path, { recursive: true, force: true });
+  }
+  say('done; node_modules, dist and packages of the system stay');
+}
