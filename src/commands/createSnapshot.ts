@@ -35,7 +35,10 @@ export async function createSnapshot(run: CommandRun): Promise<OperationResult> 
   // Who gives the title and no description wants none.
   const description = given.description ?? (given.title === undefined ? await askDescription('') : '');
   const result = await operate(run, { ...chosen, title, ...(description !== '' && { description }) });
-  await run.tree.reveal(view.ref, result.snapshot);
+  // Taken is taken, whether the view can show it or not.
+  run.tree.reveal(view.ref, result.snapshot).catch((error: unknown) => {
+    run.log.debug(`The new snapshot could not be shown: ${String(error)}`);
+  });
   return result;
 }
 

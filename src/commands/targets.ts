@@ -141,7 +141,8 @@ function byNameOrTitle(tree: SnapshotTree, text: string): readonly Snapshot[] {
 }
 
 /**
- * Connects what is not connected. Returns the failure of a connection where one is missing now.
+ * Connects what is not connected, and lists what nobody looks at: a name may fit a VM that is new. Returns the failure
+ * of a connection where one is missing now.
  * @throws Failure when the connection that was named, or every one, cannot be had
  */
 async function wake(inventory: InventoryPort, connection?: string): Promise<Failure | undefined> {
@@ -153,8 +154,7 @@ async function wake(inventory: InventoryPort, connection?: string): Promise<Fail
           connection,
         });
   }
-  const asleep = wanted.filter(({ state, loaded }) => state !== 'connected' || !loaded);
-  const outcomes = await Promise.allSettled(asleep.map(({ uri }) => inventory.connect(uri)));
+  const outcomes = await Promise.allSettled(wanted.map(({ uri }) => inventory.connect(uri)));
   const failures = outcomes.flatMap((outcome) => (outcome.status === 'rejected' ? [asFailure(outcome.reason)] : []));
   const [first] = failures;
   if (first !== undefined && failures.length === wanted.length) {

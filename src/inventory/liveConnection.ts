@@ -96,10 +96,12 @@ export class LiveConnection implements Disposable {
     }
   }
 
-  /** Resolves when connected and the VMs are read. Rejects with a Failure. */
+  /** Resolves when connected and the VMs that are there now are read. Rejects with a Failure. */
   async connect(): Promise<ConnectionView> {
     await this.#keeper.connect();
-    if (this.#picture.connection(this.uri)?.loaded !== true || this.#listIsStale || this.#listing !== undefined) {
+    // While nobody looks, VMs come and go unseen.
+    const isOld = this.#listIsStale || this.#listing !== undefined || !this.#isLive();
+    if (isOld || this.#picture.connection(this.uri)?.loaded !== true) {
       await this.#readList();
     }
     const view = this.#picture.connection(this.uri);

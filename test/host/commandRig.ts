@@ -1,0 +1,118 @@
+// What the tests of the commands share: guests on the layer's private libvirtd, "another client" beside the extension,
+// and the commands as another extension calls them.
+import assert from 'node:assert/strict';
+import * as vscode from 'vscode';
+import { type Virsh, virshOf, virshOk } from '../../scripts/guest/defineVm.mjs';
+import { defineTestGuest } from '../../scripts/guest/testGuest.mjs';
+import type { DevelopmentApi } from '../../src/extension.js';
+import type { CommandId } from '../../src/manifest/commandIds.js';
+import type { FailureKind } from '../../src/model/failure.js';
+import type { OperationResult } from '../../src/model/operation.js';
+import type { Node, SnapshotNode, VmNode } from '../../src/views/nodes.js';
+
+export type Guest = Awaited<ReturnType<typeof defineTestGuest>>;
+
+/** The ids that the tests have called, so that a last one can tell which are missing. */
+export const called = new Set<string>();
+
+export class CommandRig {
+  readonly uri: string;
+  /** libvirt's own pretended hypervisor on the same daemon, with a VM called "test". */
+  readonly driverUri: string;
+  readonly dir: string;
+  readonly #virsh: Virsh;
+  readonly #guests: Guest[] = [];
+
+  constructor() {
+    const { env } = process;
+    const [uri, driverUri, dir] = [
+      env['VIRT_REWIND_TEST_URI'],
+      env['VIRT_REWIND_TEST_DRIVER_URI'],
+      env['VIRT_REWIND_TEST_DIR'],
+    ];
+    if (uri === undefined || driverUri === undefined || dir === undefined) {
+      throw new Error('These tests run by "npm test -- host", which starts a libvirtd for them.');
+    }
+    [this.uri, this.driverUri, this.dir] = [uri, driverUri, dir];
+    this.#virsh = virshOf(uri);
+  }
+
+  async api(): Promise<DevelopmentApi> {
+    const extension = vscode.extensions.getExtension<DevelopmentApi>('virt-rewind.virt-rewind');
+    assert.ok(extension);
+    return extension.activate();
+  }
+
+  virsh(...args: string[]): Promise<string> {
+    return virshOk(this.#virsh, ...args);
+  }
+
+  async guest(options: Parameters<typeof defineTestGuest>[1]): Promise<Guest> {
+    const guest = await defineTestGuest({ virsh: this.#virsh, dir: this.dir }, options);
+    this.#guests.push(guest);
+    return guest;
+  }
+
+  /** Names, as libvirt has them. */
+  async snapshots(vm: string): Promise<readonly string[]> {
+    const names = await this.virsh('snapshot-list', vm, '--name', '--topological');
+    return names.split('\n').filter((name) => name !== '');
+  }
+
+  async vmRow(name: string): Promise<VmNode> {
+    const { inventory } = await this.api();
+    const view = inventory.findVms(name, this.uri)[0];
+    assert.ok(view, `the extension does not know ${name}`);
+    return { type: 'vm', id: `test ${name}`, ref: view.ref };
+  }
+
+  async snapshotRow(vm: string, snapshot: string): Promise<SnapshotNode> {
+    const { ref } = await this.vmRow(vm);
+    return { type: 'snapshot', id: `test ${vm} ${snapshot}`, ref, snapshot };
+  }
+
+  async stop(): Promise<void> {
+    for (const guest of this.#guests) {
+      const { code } = await this.#virsh(['dominfo', guest.name]);
+      if (code === 0) {
+        await guest.remove();
+      }
+    }
+  }
+}
+
+/** As another extension calls it: with one argument object, or none. */
+export function call<T>(id: CommandId, given?: object): Thenable<T> {
+  called.add(id);
+  return given === undefined ? vscode.commands.executeCommand<T>(id) : vscode.commands.executeCommand<T>(id, given);
+}
+
+export function operate(id: CommandId, given: object): Thenable<OperationResult> {
+  return call<OperationResult>(id, given);
+}
+
+/** As a menu calls it: the row under the mouse, and the selected rows. */
+export function fromMenu(id: CommandId, row: Node, selected?: readonly Node[]): Thenable<unknown> {
+  called.add(id);
+  return vscode.commands.executeCommand(id, row, selected);
+}
+
+export async function rejects(promise: Thenable<unknown>, kind: FailureKind): Promise<Error> {
+  try {
+    await promise;
+  } catch (error) {
+    assert.ok(error instanceof Error);
+    assert.ok('kind' in error, `no kind: ${error.message}`);
+    assert.equal(error.kind, kind, error.message);
+    assert.ok(error.message.length > 20, 'the message is not a sentence');
+    return error;
+  }
+  assert.fail(`was done, although ${kind} was expected`);
+}
+
+/** VS Code shows no modal dialog in tests: it rejects instead, and says what the dialog would have said. */
+export async function asksFirst(promise: Thenable<unknown>): Promise<string> {
+  const { message } = await rejects(promise, 'failed');
+  assert.match(message, /refused to show dialog/i);
+  return message;
+}

@@ -1,0 +1,428 @@
+import assert from 'node:assert/strict';
+import * as vscode from 'vscode';
+import { commandIds } from '../../src/manifest/commandIds.js';
+import { CommandRig, type Guest, asksFirst, call, called, fromMenu, operate, rejects } from './commandRig.js';
+
+const vm = 'cmd-internal';
+const off = 'cmd-off';
+const chain = 'cmd-external';
+const confirm = false;
+
+describe('commands', function () {
+  this.timeout(180_000);
+  let rig: CommandRig;
+  let guest: Guest;
+
+  before(async () => {
+    rig = new CommandRig();
+    [guest] = await Promise.all([
+      rig.guest({ name: vm }),
+      rig.guest({ name: off, disks: ['qcow2'] }),
+      rig.guest({ name: chain }),
+    ]);
+    await Promise.all([guest.start(), rig.virsh('start', chain)]);
+  });
+
+  after(() => rig.stop());
+
+  describe('with snapshots of a running VM', () => {
+    it('create a memory snapshot, and tell what was done', async () => {
+      await guest.setCounters(5);
+      const done = await operate('virtRewind.createSnapshot', {
+        vm,
+        kind: 'memory',
+        title: 'Before the upgrade: ä/ö',
+        description: 'Two\nlines',
+      });
+      assert.equal(done.state, 'running');
+      assert.ok(done.durationMs > 0);
+      assert.ok(done.guestPausedMs !== undefined && done.guestPausedMs > 0);
+      assert.deepEqual(await rig.snapshots(vm), [done.snapshot]);
+      const xml = await rig.virsh('snapshot-dumpxml', vm, done.snapshot!);
+      assert.match(xml, /Two\nlines\n+--\n/);
+      assert.match(xml, /^Title: Before the upgrade: ä\/ö$/m);
+      assert.match(xml, /^Consistency: memory$/m);
+      assert.match(xml, /^Guest-Paused: \d+ ms$/m);
+    });
+
+    it('revert to it by its title, to the RAM and the state that it holds', async () => {
+      await guest.setCounters(77);
+      const done = await operate('virtRewind.revert', { vm, snapshot: 'Before the upgrade: ä/ö', confirm });
+      assert.equal(done.state, 'running');
+      assert.equal(await guest.state(), 'running');
+      await guest.waitForAgent();
+      const { memory, disk } = await guest.counters();
+      assert.deepEqual([memory, disk], [5, 5]);
+    });
+
+    for (const [after, state] of [
+      ['paused', 'paused'],
+      ['asBefore', 'paused'],
+      ['off', 'shut off'],
+      ['asBefore', 'shut off'],
+      ['running', 'running'],
+      ['asSnapshot', 'running'],
+    ] as const) {
+      it(`revert with after: ${after}, to ${state}`, async () => {
+        const [snapshot] = await rig.snapshots(vm);
+        const done = await operate('virtRewind.revert', { vm, snapshot, after, confirm });
+        assert.equal(await guest.state(), state);
+        assert.equal(done.state, state === 'shut off' ? 'off' : state);
+        assert.equal(done.snapshot, snapshot);
+      });
+    }
+
+    it('ask before a revert, a delete and a force off, and do nothing until then', async () => {
+      const before = await rig.snapshots(vm);
+      const snapshot = before[0];
+      assert.match(await asksFirst(call('virtRewind.revert', { vm, snapshot })), /cmd-internal/);
+      assert.match(await asksFirst(call('virtRewind.revert', { vm, snapshot, confirm: true })), /Before the upgrade/);
+      await asksFirst(call('virtRewind.deleteSnapshot', { vm, snapshot }));
+      await asksFirst(call('virtRewind.deleteWithDescendants', { vm, snapshot }));
+      await asksFirst(call('virtRewind.forceOff', { vm }));
+      assert.deepEqual(await rig.snapshots(vm), before);
+      assert.equal(await guest.state(), 'running');
+    });
+
+    it('take a quick checkpoint without a question', async () => {
+      const done = await operate('virtRewind.quickCheckpoint', { vm });
+      assert.ok(done.snapshot?.startsWith('checkpoint'), done.snapshot);
+      assert.ok((await rig.snapshots(vm)).includes(done.snapshot ?? ''));
+      const { inventory } = await rig.api();
+      const tree = await inventory.readTree((await rig.vmRow(vm)).ref);
+      assert.equal(tree.current, done.snapshot);
+      assert.equal(tree.snapshots.find(({ name }) => name === done.snapshot)?.kind, 'memory');
+    });
+
+    it('edit the title and leave the description, the name and the trailers', async () => {
+      const [snapshot] = await rig.snapshots(vm);
+      const done = await operate('virtRewind.editDescription', { vm, snapshot, title: 'Another title' });
+      assert.equal(done.snapshot, snapshot);
+      const xml = await rig.virsh('snapshot-dumpxml', vm, snapshot!);
+      assert.match(xml, /Two\nlines\n+--\n/);
+      assert.match(xml, /^Title: Another title$/m);
+      assert.match(xml, /^Guest-Paused: \d+ ms$/m);
+      await operate('virtRewind.editDescription', { vm, snapshot, description: 'One line' });
+      assert.match(await rig.virsh('snapshot-dumpxml', vm, snapshot!), /One line\n+--\nTitle: Another title$/m);
+    });
+
+    it('say which other operation holds the VM by doing one after the other', async () => {
+      const [one, two] = await Promise.all([
+        operate('virtRewind.createSnapshot', { vm, kind: 'memory', title: 'one' }),
+        operate('virtRewind.createSnapshot', { vm, kind: 'memory', title: 'two' }),
+      ]);
+      const names = await rig.snapshots(vm);
+      assert.deepEqual(names.slice(-2), [one.snapshot, two.snapshot]);
+    });
+
+    it('refuse a title that is taken, and an empty one', async () => {
+      const before = await rig.snapshots(vm);
+      await rejects(call('virtRewind.createSnapshot', { vm, kind: 'memory', title: 'one' }), 'refused');
+      await rejects(call('virtRewind.createSnapshot', { vm, kind: 'memory', title: '   ' }), 'refused');
+      await rejects(call('virtRewind.createSnapshot', { vm, kind: 'memory', title: '' }), 'invalid');
+      assert.deepEqual(await rig.snapshots(vm), before);
+    });
+
+    it('make safe names of hostile titles, and keep the titles whole', async () => {
+      for (const title of ['../../etc/passwd', '.hidden', `<&"'>`, 'שלום 😀', '-', 'a,b=c;rm']) {
+        const { snapshot } = await operate('virtRewind.createSnapshot', { vm, kind: 'memory', title });
+        assert.match(snapshot ?? '', /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/);
+        const { inventory } = await rig.api();
+        const { snapshots } = await inventory.readTree((await rig.vmRow(vm)).ref);
+        assert.equal(snapshots.find(({ name }) => name === snapshot)?.title, title);
+        await operate('virtRewind.deleteSnapshot', { vm, snapshot, confirm });
+      }
+      for (const title of ['two\nlines', 'x'.repeat(10_000), 'turned \u202e around']) {
+        await rejects(call('virtRewind.createSnapshot', { vm, kind: 'memory', title }), 'refused');
+      }
+    });
+
+    it('delete one and keep its children, then one with its descendants', async () => {
+      const [first, second, ...others] = await rig.snapshots(vm);
+      const one = await operate('virtRewind.deleteSnapshot', { vm, snapshot: second, confirm });
+      assert.equal(one.snapshot, second);
+      assert.deepEqual(await rig.snapshots(vm), [first, ...others]);
+      await operate('virtRewind.deleteWithDescendants', { vm, snapshot: first, confirm });
+      assert.deepEqual(await rig.snapshots(vm), []);
+      assert.equal(await guest.state(), 'running');
+    });
+  });
+
+  describe('with the power of a VM', () => {
+    it('pause, resume, restart, shut down, start, force off', async () => {
+      assert.equal((await operate('virtRewind.pause', { vm })).state, 'paused');
+      assert.equal(await guest.state(), 'paused');
+      assert.equal((await operate('virtRewind.resume', { vm })).state, 'running');
+      assert.equal((await operate('virtRewind.restart', { vm })).state, 'running');
+      await guest.waitForAgent();
+      assert.equal((await operate('virtRewind.shutDown', { vm })).state, 'off');
+      assert.equal(await guest.state(), 'shut off');
+      assert.equal((await operate('virtRewind.start', { vm })).state, 'running');
+      assert.equal((await operate('virtRewind.forceOff', { vm, confirm })).state, 'off');
+      assert.equal(await guest.state(), 'shut off');
+    });
+
+    it('refuse what the state does not allow', async () => {
+      await rejects(call('virtRewind.pause', { vm }), 'refused');
+      await rejects(call('virtRewind.forceOff', { vm, confirm }), 'refused');
+      await rejects(call('virtRewind.forceOff', { vm }), 'refused');
+      await rejects(call('virtRewind.createSnapshot', { vm, kind: 'memory', title: 'x' }), 'refused');
+    });
+
+    it('take the offline kind of a VM that is off, by itself and by name', async () => {
+      const quick = await operate('virtRewind.quickCheckpoint', { vm: off });
+      const named = await operate('virtRewind.createSnapshot', { vm: off, kind: 'offline', title: 'Clean' });
+      assert.equal(named.snapshot, 'Clean');
+      assert.equal(named.guestPausedMs, undefined);
+      const { inventory } = await rig.api();
+      const { snapshots } = await inventory.readTree((await rig.vmRow(off)).ref);
+      assert.deepEqual(
+        snapshots.map(({ name, kind }) => [name, kind]),
+        [
+          [quick.snapshot, 'offline'],
+          ['Clean', 'offline'],
+        ],
+      );
+      const back = await operate('virtRewind.revert', { vm: off, snapshot: quick.snapshot, confirm });
+      assert.equal(back.state, 'off');
+      assert.equal(
+        (await operate('virtRewind.revert', { vm: off, snapshot: 'Clean', after: 'paused', confirm })).state,
+        'paused',
+      );
+      await operate('virtRewind.forceOff', { vm: off, confirm });
+    });
+  });
+
+  describe('on a VM of the external style', () => {
+    it('take a disk-only snapshot, whose stop is too short to see', async () => {
+      const done = await operate('virtRewind.createSnapshot', {
+        vm: chain,
+        kind: 'disk',
+        style: 'external',
+        title: 'd1',
+      });
+      assert.equal(done.snapshot, 'd1');
+      assert.equal(done.guestPausedMs, undefined);
+      assert.match(await rig.virsh('snapshot-dumpxml', chain, 'd1'), /^Consistency: crash-consistent$/m);
+    });
+
+    it('refuse the other style', async () => {
+      await rejects(
+        call('virtRewind.createSnapshot', { vm: chain, kind: 'memory', style: 'internal', title: 'i' }),
+        'refused',
+      );
+      assert.deepEqual(await rig.snapshots(chain), ['d1']);
+    });
+
+    it('revert where this libvirt can, and refuse it beforehand where not', async () => {
+      const { inventory } = await rig.api();
+      const capabilities = inventory.connections.find(({ uri }) => uri === rig.uri)?.capabilities;
+      if (capabilities?.externalRevert === true) {
+        assert.equal((await operate('virtRewind.revert', { vm: chain, snapshot: 'd1', confirm })).state, 'off');
+      } else {
+        await rejects(call('virtRewind.revert', { vm: chain, snapshot: 'd1' }), 'refused');
+        await rejects(call('virtRewind.revert', { vm: chain, snapshot: 'd1', confirm }), 'refused');
+        assert.equal(await rig.virsh('domstate', chain), 'running');
+      }
+    });
+  });
+
+  describe('from menus', () => {
+    it('do all selected rows, one after another on each VM', async () => {
+      await rig.virsh('start', off);
+      await rig.virsh('start', vm);
+      const rows = [await rig.vmRow(vm), await rig.vmRow(off)] as const;
+      await call('virtRewind.refresh', {});
+      await fromMenu('virtRewind.pause', rows[1], rows);
+      assert.equal(await rig.virsh('domstate', vm), 'paused');
+      assert.equal(await rig.virsh('domstate', off), 'paused');
+      await fromMenu('virtRewind.resume', rows[0], rows);
+      assert.equal(await rig.virsh('domstate', vm), 'running');
+      assert.equal(await rig.virsh('domstate', off), 'running');
+      await operate('virtRewind.forceOff', { vm: off, confirm });
+    });
+
+    it('leave the selection alone that the row is no part of', async () => {
+      await fromMenu('virtRewind.pause', await rig.vmRow(vm), [await rig.vmRow(chain)]);
+      assert.equal(await rig.virsh('domstate', vm), 'paused');
+      await fromMenu('virtRewind.resume', await rig.vmRow(vm));
+      assert.equal(await rig.virsh('domstate', vm), 'running');
+    });
+
+    it('show a failure and do not reject, because VS Code would show it again', async () => {
+      assert.equal(await fromMenu('virtRewind.start', await rig.vmRow(vm)), undefined);
+      assert.equal(await fromMenu('virtRewind.deleteSnapshot', await rig.snapshotRow(off, 'not there')), undefined);
+      assert.equal(await fromMenu('virtRewind.deleteSnapshot', await rig.snapshotRow(off, 'Clean')), undefined);
+      assert.ok((await rig.snapshots(off)).includes('Clean'), 'deleted without a question');
+    });
+
+    it('do not take a title for the name of a row that is gone', async () => {
+      await rig.virsh('snapshot-delete', off, 'Clean');
+      const [other] = await rig.snapshots(off);
+      await operate('virtRewind.editDescription', { vm: off, snapshot: other, title: 'Clean' });
+      assert.equal(await fromMenu('virtRewind.copyVirshCommand', await rig.snapshotRow(off, 'Clean')), undefined);
+    });
+  });
+
+  describe('that read', () => {
+    it('show the XML of a VM and of a snapshot, read-only', async () => {
+      await call('virtRewind.showXml', { vm: off });
+      const vmDocument = vscode.window.activeTextEditor?.document;
+      assert.match(vmDocument?.getText() ?? '', /<domain /);
+      const [snapshot] = await rig.snapshots(off);
+      await call('virtRewind.showXml', { vm: off, snapshot });
+      const document = vscode.window.activeTextEditor?.document;
+      assert.match(document?.getText() ?? '', /<domainsnapshot/);
+      assert.equal(vscode.workspace.fs.isWritableFileSystem(document?.uri.scheme ?? 'file') ?? false, false);
+      await vscode.commands.executeCommand('workbench.action.closeAllEditors');
+    });
+
+    it('copy names as libvirt knows them, several as lines', async () => {
+      const [snapshot] = await rig.snapshots(off);
+      await call('virtRewind.copyName', { vm: off, snapshot });
+      assert.equal(await vscode.env.clipboard.readText(), snapshot);
+      await fromMenu('virtRewind.copyName', await rig.vmRow(vm), [await rig.vmRow(vm), await rig.vmRow(off)]);
+      assert.equal(await vscode.env.clipboard.readText(), `${vm}\n${off}`);
+    });
+
+    it('copy a virsh command that does the same', async () => {
+      const { command } = await call<{ command: string }>('virtRewind.copyVirshCommand', {
+        vm: off,
+        operation: 'start',
+      });
+      assert.equal(await vscode.env.clipboard.readText(), command);
+      assert.ok(command.startsWith('virsh '));
+      const [program, ...args] = command.split(' ');
+      assert.equal(program, 'virsh');
+      const own = args.slice(args[0] === '-c' || args[0] === '--connect' ? 2 : 0);
+      await rig.virsh(...own);
+      assert.equal(await rig.virsh('domstate', off), 'running');
+      await rejects(call('virtRewind.copyVirshCommand', { vm: off, operation: 'start' }), 'refused');
+      await operate('virtRewind.forceOff', { vm: off, confirm });
+      const [snapshot] = await rig.snapshots(off);
+      const revert = await call<{ command: string }>('virtRewind.copyVirshCommand', {
+        vm: off,
+        snapshot,
+        operation: 'revert',
+      });
+      assert.match(revert.command, /snapshot-revert/);
+    });
+
+    it('open the console log', async () => {
+      const done = await call<{ path: string }>('virtRewind.openConsoleLog', { vm });
+      assert.equal(done.path, guest.consoleLog);
+      assert.equal(vscode.window.activeTextEditor?.document.uri.fsPath, guest.consoleLog);
+      await vscode.commands.executeCommand('workbench.action.closeAllEditors');
+    });
+
+    it('show the log', async () => {
+      await call('virtRewind.showLog');
+    });
+  });
+
+  describe('that find what they are meant for', () => {
+    it('refuse a name that fits two VMs, and list both', async () => {
+      await call('virtRewind.addConnection', { connection: rig.driverUri });
+      const { inventory } = await rig.api();
+      assert.deepEqual(
+        inventory.connections.map(({ uri }) => uri),
+        [rig.uri, rig.driverUri],
+      );
+      await rig.guest({ name: 'test' });
+      const error = await rejects(call('virtRewind.start', { vm: 'test' }), 'ambiguous');
+      assert.ok(error.message.includes(rig.uri) && error.message.includes(rig.driverUri), error.message);
+      const known = await operate('virtRewind.start', { vm: 'test', connection: rig.uri });
+      assert.equal(known.state, 'running');
+      const uuid = await rig.virsh('domuuid', 'test');
+      await operate('virtRewind.forceOff', { vm: uuid, confirm });
+      await call('virtRewind.connect', { connection: rig.driverUri });
+      await call('virtRewind.removeConnection', { connection: rig.driverUri });
+      assert.deepEqual(
+        inventory.connections.map(({ uri }) => uri),
+        [rig.uri],
+      );
+    });
+
+    it('refuse to remove the only connection, and to add what is none', async () => {
+      await rejects(call('virtRewind.removeConnection', { connection: rig.uri }), 'invalid');
+      await rejects(call('virtRewind.removeConnection', { connection: 'qemu:///other' }), 'notFound');
+      await rejects(call('virtRewind.addConnection', { connection: 'qemu+ssh://host/system' }), 'invalid');
+      await rejects(call('virtRewind.addConnection', { connection: 'nonsense' }), 'invalid');
+      await rejects(call('virtRewind.connect', { connection: 'qemu:///other' }), 'notFound');
+    });
+
+    it('say what is not there', async () => {
+      await rejects(call('virtRewind.start', { vm: 'no-such-vm' }), 'notFound');
+      await rejects(call('virtRewind.start', { vm, connection: 'qemu:///other' }), 'notFound');
+      await rejects(call('virtRewind.revert', { vm, snapshot: 'no-such-snapshot', confirm }), 'notFound');
+      await rejects(call('virtRewind.revert', { vm, snapshot: 'no-such-snapshot' }), 'notFound');
+      await rejects(call('virtRewind.cancelOperation', { vm }), 'notFound');
+    });
+
+    it('refuse arguments that are wrong', async () => {
+      await rejects(call('virtRewind.start', { vm: 7 }), 'invalid');
+      await rejects(call('virtRewind.revert', { vm, snapshop: 'x', confirm }), 'invalid');
+      await rejects(call('virtRewind.revert', { vm, confirm: 'false' }), 'invalid');
+      await rejects(vscode.commands.executeCommand('virtRewind.start', 'cmd-internal'), 'invalid');
+    });
+
+    it('see a VM that another client has just made, and tell when it vanished', async () => {
+      await rig.guest({ name: 'cmd-new' });
+      await operate('virtRewind.start', { vm: 'cmd-new' });
+      const row = await rig.vmRow('cmd-new');
+      await rig.virsh('destroy', 'cmd-new');
+      await rig.virsh('undefine', 'cmd-new');
+      assert.equal(await fromMenu('virtRewind.start', row), undefined);
+      await rejects(call('virtRewind.start', { vm: 'cmd-new' }), 'notFound');
+    });
+
+    it('tell when a snapshot was deleted beside them', async () => {
+      const { snapshot } = await operate('virtRewind.createSnapshot', { vm: off, kind: 'offline', title: 'gone soon' });
+      await rig.virsh('snapshot-delete', off, snapshot!);
+      const error = await Promise.resolve(call('virtRewind.revert', { vm: off, snapshot, confirm })).then(
+        () => assert.fail('reverted to what is not there'),
+        (reason: unknown) => reason,
+      );
+      assert.ok(error instanceof Error && 'kind' in error);
+      assert.ok(['notFound', 'refused'].includes(String(error.kind)), error.message);
+    });
+  });
+
+  describe('that arrange the view', () => {
+    it('filter and show all again', async () => {
+      const { tree } = await rig.api();
+      await call('virtRewind.filter', { filter: 'cmd-int' });
+      assert.equal(tree.filter, 'cmd-int');
+      await call('virtRewind.clearFilter');
+      assert.equal(tree.filter, '');
+    });
+
+    it('sort and lay out, and keep it', async () => {
+      const setting = (name: string): unknown => vscode.workspace.getConfiguration('virtRewind.tree').get(name);
+      await call('virtRewind.sortByName');
+      assert.equal(setting('sort'), 'name');
+      await call('virtRewind.sortByTime');
+      assert.equal(setting('sort'), 'time');
+      await call('virtRewind.showAsList');
+      assert.equal(setting('layout'), 'list');
+      await call('virtRewind.showAsTree');
+      assert.equal(setting('layout'), 'tree');
+    });
+
+    it('refresh one VM, one connection or all', async () => {
+      await call('virtRewind.refresh', { vm });
+      await call('virtRewind.refresh', { connection: rig.uri });
+      await call('virtRewind.refresh');
+    });
+  });
+
+  // In a group of its own, because mocha runs the tests of a group before the groups in it.
+  describe('of the manifest', () => {
+    it('have all been called here', () => {
+      assert.deepEqual(
+        commandIds.filter((id) => !called.has(id)),
+        [],
+      );
+    });
+  });
+});
