@@ -14,16 +14,22 @@ import { uninstallDemo } from './start/uninstallDemo.mjs';
 
 /** What ends with this run, the latest first. @type {(() => Promise<void>)[]} */
 const endings = [];
-let ending = false;
+/** @type {Promise<never> | undefined} */
+let ending;
 
-/** @param {number} status */
-async function end(status) {
-  if (ending) process.exit(status);
-  ending = true;
-  for (const finish of endings.reverse()) {
-    await finish().catch((/** @type {unknown} */ error) => console.error(error));
-  }
-  process.exit(status);
+/**
+ * Ends what this run started, once, and then the process.
+ * @param {number} status
+ * @returns {Promise<never>}
+ */
+function end(status) {
+  const finish = async () => {
+    for (const step of endings.reverse()) {
+      await step().catch((/** @type {unknown} */ error) => console.error(error));
+    }
+    process.exit(status);
+  };
+  return (ending ??= finish());
 }
 
 async function start() {
@@ -42,7 +48,7 @@ async function start() {
   endings.push(editor.stop);
   console.log(lastWords(editor.url, libvirt === 'ready'));
   await editor.closed;
-  say('VS Code was closed');
+  if (ending === undefined) say('VS Code was closed');
 }
 
 async function startDemo() {
@@ -91,8 +97,11 @@ const { values } = parseArgs({
 });
 for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP'])) {
   process.on(signal, () => {
+    const status = signal === 'SIGINT' ? 130 : 143;
+    // Whoever asks twice does not want to wait; the daemon and the server end with us in any case.
+    if (ending !== undefined) process.exit(status);
     console.log('');
-    void end(signal === 'SIGINT' ? 130 : 143);
+    void end(status);
   });
 }
 try {

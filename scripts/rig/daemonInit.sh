@@ -23,6 +23,8 @@ private_dev() {
   ln -s /proc/self/fd/0 "$new/stdin"
   ln -s /proc/self/fd/1 "$new/stdout"
   ln -s /proc/self/fd/2 "$new/stderr"
+  # What is merely covered stays in the list of mounts, where libvirt finds it and fails to move it.
+  while grep -q ' /dev[ /]' /proc/self/mounts && umount -R -l /dev; do :; done 2>/dev/null
   mount --move "$new" /dev
 }
 
@@ -66,6 +68,7 @@ elif [ "$mode" = machine ]; then
   [ "$kvm" = show-kvm ] || private_dev 2>>"$log" || die 'to make a private /dev'
   # Writes the consoles' logs. No log server, no VM.
   virtlogd </dev/null >>"$log" 2>&1 &
+  disown "$!"
 else
   export HOME=$dir/h XDG_RUNTIME_DIR=$dir/x XDG_CONFIG_HOME=$dir/c XDG_CACHE_HOME=$dir/k
   unset XDG_DATA_HOME XDG_STATE_HOME
