@@ -44,8 +44,11 @@ export interface Hypervisor {
   /** State and configuration; costs a few calls, blocks while another client's internal snapshot runs. */
   readVm(uuid: string): Promise<Vm>;
   countSnapshots(uuid: string): Promise<number>;
-  /** Names only, and the current one: the cheap look of a poll. */
-  readSnapshotNames(uuid: string): Promise<{ readonly names: readonly string[]; readonly current?: string }>;
+  /**
+   * How many snapshots there are and which is current: the cheap look of a poll, which costs the same for one snapshot
+   * and for a thousand. Both stay the same only when a snapshot that is not current is replaced by another.
+   */
+  readSnapshotMark(uuid: string): Promise<{ readonly count: number; readonly current?: string }>;
   /** In the order of `names`; a snapshot that vanished meanwhile is left out. */
   readSnapshots(uuid: string, names: readonly string[]): Promise<readonly Snapshot[]>;
   readTree(uuid: string): Promise<SnapshotTree>;

@@ -51,17 +51,10 @@ export class LibvirtReader {
     return num;
   }
 
-  async readSnapshotNames(uuid: string): Promise<{ readonly names: readonly string[]; readonly current?: string }> {
+  async readSnapshotMark(uuid: string): Promise<{ readonly count: number; readonly current?: string }> {
     const dom = await this.#dom(uuid);
-    const [{ snapshots }, current] = await Promise.all([
-      this.#connection.call('domainListAllSnapshots', { dom, needResults: 1, flags: 0 }),
-      orUndefined(
-        errorCodes.VIR_ERR_NO_DOMAIN_SNAPSHOT,
-        this.#connection.call('domainSnapshotCurrent', { dom, flags: 0 }),
-      ),
-    ]);
-    const names = snapshots.map((snapshot) => snapshot.name);
-    return current === undefined ? { names } : { names, current: current.snap.name };
+    const [count, current] = await Promise.all([this.countSnapshots(uuid), this.#readCurrent(dom)]);
+    return current === undefined ? { count } : { count, current };
   }
 
   async readSnapshots(uuid: string, names: readonly string[]): Promise<readonly Snapshot[]> {
@@ -76,8 +69,18 @@ export class LibvirtReader {
     return answer && parseSnapshotHead(answer.xml);
   }
 
+  async #readCurrent(dom: Domain): Promise<string | undefined> {
+    const call = this.#connection.call('domainSnapshotCurrent', { dom, flags: 0 });
+    return (await orUndefined(errorCodes.VIR_ERR_NO_DOMAIN_SNAPSHOT, call))?.snap.name;
+  }
+
   async readTree(uuid: string): Promise<SnapshotTree> {
-    const { names, current } = await this.readSnapshotNames(uuid);
+    const dom = await this.#dom(uuid);
+    const [listed, current] = await Promise.all([
+      this.#connection.call('domainListAllSnapshots', { dom, needResults: 1, flags: 0 }),
+      this.#readCurrent(dom),
+    ]);
+    const names = listed.snapshots.map((snapshot) => snapshot.name);
     const snapshots = await this.readSnapshots(uuid, names);
     // The current one may have vanished between the two looks.
     const known = current !== undefined && snapshots.some((snapshot) => snapshot.name === current);

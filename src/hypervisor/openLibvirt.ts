@@ -101,8 +101,8 @@ class LibvirtHypervisor implements Hypervisor {
     return this.#told({ doing: 'counting snapshots', vm: uuid }, this.#reader.countSnapshots(uuid));
   }
 
-  readSnapshotNames(uuid: string): Promise<{ readonly names: readonly string[]; readonly current?: string }> {
-    return this.#told({ doing: 'listing snapshots', vm: uuid }, this.#reader.readSnapshotNames(uuid));
+  readSnapshotMark(uuid: string): Promise<{ readonly count: number; readonly current?: string }> {
+    return this.#told({ doing: 'counting snapshots', vm: uuid }, this.#reader.readSnapshotMark(uuid));
   }
 
   readSnapshots(uuid: string, names: readonly string[]): Promise<readonly Snapshot[]> {

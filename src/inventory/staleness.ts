@@ -5,7 +5,7 @@ import type { VmEvent } from '../hypervisor/hypervisor.js';
  * | aspect | what is read                                                                                   |
  * |--------|------------------------------------------------------------------------------------------------|
  * | vm     | state and configuration                                                                        |
- * | look   | of a VM in attention the snapshots' names and the current one, and all of it if they differ; of any other the count |
+ * | look   | the number of snapshots and, of a VM in attention, the current one; if that differs, all of it |
  * | tree   | all snapshots                                                                                  |
  * | roll   | a few snapshots, to see whether their content changed under the same name                      |
  */

@@ -1,7 +1,6 @@
 // Reads the VMs of one connection into the picture, each at most once at a time. It refuses to know when to look.
 import type { Hypervisor } from '../hypervisor/hypervisor.js';
 import { Failure } from '../model/failure.js';
-import type { SnapshotTree } from '../model/snapshot.js';
 import type { VmRef } from '../model/vm.js';
 import { asFailure } from './asFailure.js';
 import type { Clock } from './clock.js';
@@ -116,8 +115,7 @@ export class VmReader {
         this.#put(hypervisor, uuid, { vm: await hypervisor.readVm(uuid) });
       }
       if (aspects.has('tree') || (seen !== 'same' && this.#options.inAttention(uuid))) {
-        const tree = await hypervisor.readTree(uuid);
-        this.#put(hypervisor, uuid, { tree, snapshotCount: tree.snapshots.length });
+        await this.#readTree(hypervisor, uuid);
       } else if (aspects.has('roll')) {
         await this.#roll(hypervisor, uuid, reading.roll);
       }
@@ -142,14 +140,22 @@ export class VmReader {
     if (before?.tree === undefined) {
       return 'unknown';
     }
-    const { names, current } = await hypervisor.readSnapshotNames(uuid);
-    return sameNames(before.tree, names) && before.tree.current === current ? 'same' : 'different';
+    const { count, current } = await hypervisor.readSnapshotMark(uuid);
+    return before.tree.snapshots.length === count && before.tree.current === current ? 'same' : 'different';
+  }
+
+  async #readTree(hypervisor: Hypervisor, uuid: string): Promise<void> {
+    const tree = await hypervisor.readTree(uuid);
+    this.#put(hypervisor, uuid, { tree, snapshotCount: tree.snapshots.length });
   }
 
   async #roll(hypervisor: Hypervisor, uuid: string, names: readonly string[]): Promise<void> {
     const fresh = new Map((await hypervisor.readSnapshots(uuid, names)).map((snapshot) => [snapshot.name, snapshot]));
     const tree = this.view(uuid)?.tree;
-    if (tree !== undefined) {
+    if (fresh.size < names.length) {
+      // One was replaced by another, which the number does not tell.
+      await this.#readTree(hypervisor, uuid);
+    } else if (tree !== undefined) {
       const snapshots = tree.snapshots.map((snapshot) => fresh.get(snapshot.name) ?? snapshot);
       this.#put(hypervisor, uuid, { tree: { ...tree, snapshots } });
     }
@@ -175,16 +181,4 @@ export class VmReader {
     this.#put(hypervisor, uuid, { failure });
     return failure;
   }
-}
-
-/** Both lists usually come in the same order, which makes the comparison cheap. */
-function sameNames(tree: SnapshotTree, names: readonly string[]): boolean {
-  if (tree.snapshots.length !== names.length) {
-    return false;
-  }
-  if (tree.snapshots.every((snapshot, index) => snapshot.name === names[index])) {
-    return true;
-  }
-  const known = new Set(tree.snapshots.map((snapshot) => snapshot.name));
-  return names.every((name) => known.has(name));
 }

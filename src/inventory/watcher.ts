@@ -14,8 +14,11 @@ const share = 20;
 const longestMs = 15_000;
 /** A VM that gives no answer for so long (another client's snapshot holds it) is left to itself; its answer comes. */
 const patienceMs = 500;
-/** Snapshots read again at each look, to see an edited description or moved parent: their names tell nothing. */
-const rollBudget = 10;
+/**
+ * Snapshots read again at each look, because neither their number nor the current one tells of an edited description.
+ * So an edit is seen at once where few are shown, and within some minutes where thousands are; many VMs leave less.
+ */
+const rollBudget = (vms: number): number => Math.max(4, Math.min(10, 45 - 2 * vms));
 /** How often the list of VMs and one whole VM are read again, in looks: for what no event tells (a removed save). */
 const listEvery = 16;
 const vmEvery = 4;
@@ -125,8 +128,8 @@ export class Watcher implements Disposable {
   /** The next few snapshots in a circle over those of all VMs in attention. */
   #nextRoll(shown: readonly Shown[]): ReadonlyMap<string, readonly string[]> {
     const all = shown.reduce((sum, vm) => sum + (vm.snapshots?.length ?? 0), 0);
-    const first = all > rollBudget ? this.#rolled % all : 0;
-    const count = Math.min(all, rollBudget);
+    const count = Math.min(all, rollBudget(shown.length));
+    const first = all > count ? this.#rolled % all : 0;
     this.#rolled = first + count;
     const roll = new Map<string, readonly string[]>();
     let offset = 0;

@@ -84,9 +84,9 @@ export class FakeHypervisor implements Hypervisor {
     return this.#answer('countSnapshots', uuid, ({ snapshots }) => snapshots.length);
   }
 
-  readSnapshotNames(uuid: string): Promise<{ readonly names: readonly string[]; readonly current?: string }> {
-    return this.#answer('readSnapshotNames', uuid, ({ snapshots, current }) => ({
-      names: snapshots.map(({ name }) => name),
+  readSnapshotMark(uuid: string): Promise<{ readonly count: number; readonly current?: string }> {
+    return this.#answer('readSnapshotMark', uuid, ({ snapshots, current }) => ({
+      count: snapshots.length,
       ...(current === undefined ? {} : { current }),
     }));
   }

@@ -224,6 +224,17 @@ describe('Inventory', () => {
       assert.equal(after.snapshots[0], before.snapshots[0]);
     });
 
+    it('sees that one snapshot was replaced by another, although their number is the same', async () => {
+      const r = await rig(fakeVm('web', ['a', 'b', 'c']));
+      await r.look('web');
+      r.vms.get(uuidOf('web'))!.snapshots[1] = fakeSnapshot('other', 'a');
+      await r.clock.advance(2000);
+      assert.deepEqual(
+        r.inventory.findVm(r.ref('web'))!.tree!.snapshots.map(({ name }) => name),
+        ['a', 'other', 'c'],
+      );
+    });
+
     it('comes round to every snapshot, a few at a time', async () => {
       const r = await rig(fakeVm('web', many('a', 25)), fakeVm('db', many('b', 10)));
       await r.look('web', 'db');
@@ -269,9 +280,9 @@ describe('Inventory', () => {
     it('leaves a VM that gives no answer to itself, and still sees the others in time', async () => {
       const r = await rig(fakeVm('web', ['a']), fakeVm('stuck', ['a']));
       await r.look('web', 'stuck');
-      const release = r.hypervisor().hang('readSnapshotNames stuck');
+      const release = r.hypervisor().hang('readSnapshotMark stuck');
       await r.clock.advance(20_000);
-      const asked = r.calls().filter((call) => call === 'readSnapshotNames stuck').length;
+      const asked = r.calls().filter((call) => call === 'readSnapshotMark stuck').length;
       assert.equal(asked, 1);
       r.vms.get(uuidOf('web'))!.snapshots.push(fakeSnapshot('b', 'a'));
       r.vms.get(uuidOf('stuck'))!.snapshots.push(fakeSnapshot('b', 'a'));
@@ -285,7 +296,7 @@ describe('Inventory', () => {
     it('lets a slow look stretch the pause, and never overlaps', async () => {
       const r = await rig(fakeVm('web', ['a']));
       await r.look('web');
-      const release = r.hypervisor().hang('readSnapshotNames web');
+      const release = r.hypervisor().hang('readSnapshotMark web');
       await r.clock.advance(1000 + 200);
       release();
       await settled();
@@ -294,7 +305,7 @@ describe('Inventory', () => {
       await r.clock.advance(4000 - 200 - 1);
       assert.deepEqual(r.calls(), []);
       await r.clock.advance(1);
-      assert.ok(r.calls().includes('readSnapshotNames web'));
+      assert.ok(r.calls().includes('readSnapshotMark web'));
     });
 
     it('reads a tree when its VM comes into attention, and again when it comes back', async () => {
