@@ -100,6 +100,20 @@ export class Workbench {
     return this.page.locator('.editor-instance .view-lines').first();
   }
 
+  /**
+   * Makes the side bar so wide, in pixels, that pictures show whole rows.
+   * @param {number} width
+   */
+  async widenSideBar(width) {
+    const box = await this.page.locator('.part.sidebar').boundingBox();
+    if (!box) throw new Error('The side bar is not open.');
+    const edge = { x: box.x + box.width + 1, y: box.y + box.height / 2 };
+    await this.page.mouse.move(edge.x, edge.y);
+    await this.page.mouse.down();
+    await this.page.mouse.move(box.x + width, edge.y, { steps: 4 });
+    await this.page.mouse.up();
+  }
+
   /** The document inside a webview. */
   get webview() {
     return this.page.frameLocator('iframe.webview.ready').frameLocator('iframe#active-frame');

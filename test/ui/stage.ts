@@ -47,6 +47,7 @@ export async function openStage(by: 'mouse' | 'keyboard', options: StageOptions 
     settings: { ...quietSettings, 'git.enabled': false, 'virtRewind.connections': [daemon.uri], ...options.settings },
   });
   const { workbench, close } = await openWorkbench(server.url, { width: 1200, height: 750 });
+  await workbench.widenSideBar(460);
   return {
     daemon,
     workbench,

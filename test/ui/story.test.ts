@@ -1,5 +1,7 @@
 // The story of a first hour with the extension, on real guests: once by mouse, once by keyboard alone.
 import assert from 'node:assert/strict';
+import { mkdtemp } from 'node:fs/promises';
+import { join } from 'node:path';
 import { defineTestGuest, type TestGuest } from '../../scripts/guest/testGuest.mjs';
 import { openStage, pictureOfFailure, testDaemon, type Stage } from './stage.js';
 
@@ -8,15 +10,20 @@ for (const by of ['mouse', 'keyboard'] as const) {
     let stage: Stage;
     let web: TestGuest;
     let db: TestGuest;
+    const ends: (() => Promise<void>)[] = [];
 
     before('two VMs, one in each style', async () => {
       const daemon = testDaemon();
-      web = await defineTestGuest(daemon, { name: 'web-test' });
-      db = await defineTestGuest(daemon, { name: 'db-test' });
+      // The overlays of an earlier story stay where its VMs were.
+      const folder = await mkdtemp(join(daemon.dir, by));
+      web = await defineTestGuest(daemon, { name: 'web-test', folder });
+      db = await defineTestGuest(daemon, { name: 'db-test', folder });
+      ends.push(web.remove, db.remove);
       await Promise.all([web.start(), db.start()]);
       const seeded = await daemon.virsh(['snapshot-create-as', 'db-test', 'fresh-install', '--disk-only']);
       assert.equal(seeded.code, 0, seeded.stderr);
       stage = await openStage(by);
+      ends.push(stage.stop);
     });
     let broken = false;
     beforeEach(function () {
@@ -28,9 +35,7 @@ for (const by of ['mouse', 'keyboard'] as const) {
       await pictureOfFailure(stage, this.currentTest);
     });
     after(async () => {
-      await stage.stop();
-      await web.remove();
-      await db.remove();
+      for (const end of ends.reverse()) await end();
     });
 
     const row = (label: string | RegExp) => stage.workbench.row(label);
@@ -106,7 +111,7 @@ for (const by of ['mouse', 'keyboard'] as const) {
 
     it('takes a checkpoint without a question, and undoes it', async () => {
       await stage.hands.inline('web-test', 'Quick Checkpoint');
-      const checkpoint = row(/^Checkpoint.*, snapshot, memory/);
+      const checkpoint = row(/^checkpoint .*, snapshot, memory/);
       await checkpoint.waitFor();
       await picture('7-checkpoint');
       await stage.hands.notification(/checkpoint/i, 'Undo');
