@@ -36,7 +36,9 @@ async function start() {
   await ensureNpmModules();
   const libvirt = await ensureLibvirt();
   const editorReady = prepareEditor();
-  const built = buildExtension();
+  const built = buildExtension().catch((/** @type {unknown} */ error) => {
+    throw new StartStopped('The extension could not be built; what is wrong stands above.', { cause: error });
+  });
   // Whichever fails first is told; the other must not end the process before it is.
   editorReady.catch(() => undefined);
   built.catch(() => undefined);

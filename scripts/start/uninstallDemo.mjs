@@ -3,12 +3,21 @@
 // its state. Leaves the system's packages and node_modules.
 import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
 import { virshOf } from '../guest/defineVm.mjs';
 import { demoFolder, demoNames, removeDemoVms } from '../guest/demoVms.mjs';
 import { cacheDir } from '../guest/buildGuest.mjs';
 import { findProgram } from '../rig/run.mjs';
 import { demoUri, ensureDaemon, isSystem } from './libvirtService.mjs';
 import { say } from './say.mjs';
+
+/** Where libvirt keeps QEMU's own words about each VM, also after the VM is gone. */
+function logs() {
+  const cache = process.env['XDG_CACHE_HOME'] ?? '';
+  const own = join(cache === '' ? join(homedir(), '.cache') : cache, 'libvirt/qemu/log');
+  return isSystem ? '/var/log/libvirt/qemu' : own;
+}
 
 export async function uninstallDemo() {
   const folder = demoFolder(isSystem);
@@ -21,7 +30,7 @@ export async function uninstallDemo() {
       await daemon.stop(demoNames);
     }
   }
-  for (const path of [folder, cacheDir()]) {
+  for (const path of [folder, cacheDir(), ...demoNames.map((name) => join(logs(), `${name}.log`))]) {
     if (existsSync(path)) say(`removing ${path}`);
     await rm(path, { recursive: true, force: true });
   }
