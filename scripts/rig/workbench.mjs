@@ -112,6 +112,8 @@ export class Workbench {
     await this.page.mouse.down();
     await this.page.mouse.move(box.x + width, edge.y, { steps: 4 });
     await this.page.mouse.up();
+    // Away from the edge, which shines as long as the mouse is on it.
+    await this.page.mouse.move(edge.x + width, edge.y);
   }
 
   /** The document inside a webview. */
