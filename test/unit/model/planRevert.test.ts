@@ -1,0 +1,366 @@
+// What a revert does, costs, and when it is refused before the VM is stopped for it.
+import assert from 'node:assert/strict';
+import type { AfterRevert } from '../../../src/model/operation.js';
+import type { Situation, Step } from '../../../src/model/plan.js';
+import { needs, planOperation } from '../../../src/model/planOperation.js';
+import type { Snapshot, SnapshotState } from '../../../src/model/snapshot.js';
+import type { PowerState } from '../../../src/model/vm.js';
+import {
+  ask,
+  capabilities,
+  disk,
+  external,
+  frozen,
+  internal,
+  now,
+  planned,
+  refused,
+  situation,
+  snapshot,
+  tree,
+  verdict,
+  vm,
+} from './situations.js';
+
+function told(steps: readonly Step[]): string {
+  return steps
+    .map((step) => (step.do === 'revert' ? `revert ${step.to}` : step.do === 'power' ? step.action : step.do))
+    .join(', ');
+}
+
+describe('planRevert: the state afterwards', () => {
+  const rows: readonly (readonly [SnapshotState, 'ram' | 'noRam', AfterRevert, PowerState, string])[] = [
+    ['running', 'ram', 'asSnapshot', 'off', 'revert asSnapshot'],
+    ['running', 'ram', 'running', 'running', 'revert asSnapshot'],
+    ['running', 'ram', 'paused', 'running', 'revert paused'],
+    ['running', 'ram', 'off', 'running', 'revert paused, forceOff'],
+    ['running', 'ram', 'asBefore', 'running', 'revert asSnapshot'],
+    ['running', 'ram', 'asBefore', 'paused', 'revert paused'],
+    ['running', 'ram', 'asBefore', 'off', 'revert paused, forceOff'],
+    ['running', 'ram', 'asBefore', 'crashed', 'revert paused, forceOff'],
+    ['running', 'ram', 'asBefore', 'asleep', 'revert asSnapshot'],
+    ['paused', 'ram', 'asSnapshot', 'running', 'revert asSnapshot'],
+    ['paused', 'ram', 'running', 'off', 'revert running'],
+    ['paused', 'ram', 'off', 'off', 'revert paused, forceOff'],
+    ['paused', 'ram', 'asBefore', 'running', 'revert running'],
+    ['off', 'noRam', 'asSnapshot', 'running', 'revert asSnapshot'],
+    ['off', 'noRam', 'off', 'running', 'revert asSnapshot'],
+    ['off', 'noRam', 'running', 'running', 'revert running'],
+    ['off', 'noRam', 'paused', 'off', 'revert paused'],
+    ['off', 'noRam', 'asBefore', 'running', 'revert running'],
+    ['off', 'noRam', 'asBefore', 'paused', 'revert paused'],
+    ['off', 'noRam', 'asBefore', 'off', 'revert asSnapshot'],
+    ['crashed', 'noRam', 'asSnapshot', 'off', 'revert asSnapshot'],
+    ['disk-snapshot', 'noRam', 'asSnapshot', 'running', 'revert asSnapshot'],
+    ['disk-snapshot', 'noRam', 'running', 'running', 'revert running'],
+    ['disk-snapshot', 'noRam', 'off', 'running', 'revert asSnapshot'],
+  ];
+  for (const [state, ram, after, power, expected] of rows) {
+    it(`${state}, ${ram}, ${after}, VM ${power} → ${expected}`, () => {
+      const one =
+        state === 'disk-snapshot'
+          ? external('s')
+          : internal('s', undefined, { state, memory: ram === 'ram' ? 'internal' : 'no' });
+      const inWhat = situation({ tree: tree([one], 's'), vm: vm({ power }) });
+      assert.equal(told(planned(ask.revert('s', after), inWhat).steps), expected);
+    });
+  }
+
+  for (const state of ['pmsuspended', 'unknown'] as const) {
+    it(`cannot bring back a VM that was ${state}`, () => {
+      const inWhat = situation({ tree: tree([internal('s', undefined, { state })], 's') });
+      assert.equal(refused(ask.revert('s'), inWhat).reason, 'stateNotReachable');
+    });
+  }
+});
+
+describe('planRevert: what goes on with the VM', () => {
+  const inside = tree([internal('s')], 's');
+  const offline = tree([internal('s', undefined, { state: 'off' })], 's');
+  const rows: readonly (readonly [what: string, Partial<Situation>, AfterRevert, string])[] = [
+    ['running', {}, 'asSnapshot', 'ok'],
+    ['off', { vm: vm({ power: 'off' }) }, 'asSnapshot', 'ok'],
+    ['crashed', { vm: vm({ power: 'crashed' }) }, 'asSnapshot', 'ok'],
+    ['asleep', { vm: vm({ power: 'asleep' }) }, 'asSnapshot', 'ok'],
+    ['shutting down', { vm: vm({ power: 'shuttingDown' }) }, 'asSnapshot', 'wrongState'],
+    ['not known', { vm: vm({ power: 'unknown' }) }, 'asSnapshot', 'wrongState'],
+    ['saved just now', { vm: vm({ power: 'paused', powerReason: 'saving' }) }, 'asSnapshot', 'unfinishedSave'],
+    ['a managed save', { vm: vm({ power: 'off', managedSave: true }) }, 'asSnapshot', 'managedSaveExists'],
+    ['a block job', { blockJobs: ['vdb'] }, 'asSnapshot', 'blockJobRunning'],
+    ['transient, goes on', { vm: vm({ persistent: false }) }, 'asSnapshot', 'ok'],
+    ['transient, off afterwards', { vm: vm({ persistent: false }) }, 'off', 'transientVm'],
+    ['transient, offline snapshot', { vm: vm({ persistent: false }), tree: offline }, 'asSnapshot', 'transientVm'],
+    ['transient, offline snapshot, started', { vm: vm({ persistent: false }), tree: offline }, 'running', 'ok'],
+    ['read-only', { capabilities: capabilities(9, 0, { readOnly: true }) }, 'asSnapshot', 'readOnlyConnection'],
+    ['another driver', { capabilities: capabilities(9, 0, { driver: 'other' }) }, 'asSnapshot', 'driverCannot'],
+    ['gone meanwhile', { tree: tree([]) }, 'asSnapshot', 'snapshotMissing'],
+    ['the test driver', { capabilities: capabilities(9, 0, { driver: 'test' }) }, 'asSnapshot', 'ok'],
+  ];
+  for (const [what, more, after, expected] of rows) {
+    it(`${what} → ${expected}`, () => {
+      assert.equal(verdict(planOperation(ask.revert('s', after), situation({ tree: inside, ...more }))), expected);
+    });
+  }
+});
+
+describe('planRevert: external', () => {
+  const memory = (name: string): Snapshot => external(name, undefined, { state: 'running', memory: 'external' });
+  const off = (name: string): Snapshot => external(name, undefined, { state: 'off' });
+  const rows: readonly (readonly [version: [number, number], Snapshot, current: string | undefined, string])[] = [
+    [[8, 0], external('s'), 's', 'externalRevertUnsupported'],
+    [[9, 0], external('s'), 's', 'externalRevertUnsupported'],
+    [[9, 0], off('s'), undefined, 'externalRevertUnsupported'],
+    [[9, 9], external('s'), 's', 'diskOnlyRevertUnsupported'],
+    [[10, 10], external('s'), 's', 'diskOnlyRevertUnsupported'],
+    [[9, 9], memory('s'), 's', 'ok'],
+    [[9, 9], off('s'), 's', 'ok'],
+    [[9, 9], off('s'), undefined, 'noCurrentSnapshot'],
+    [[11, 0], external('s'), 's', 'ok'],
+    [[11, 3], external('s'), undefined, 'noCurrentSnapshot'],
+    [[12, 8], external('s'), 'gone', 'noCurrentSnapshot'],
+    [[12, 8], memory('s'), 's', 'ok'],
+  ];
+  for (const [[major, minor], one, current, expected] of rows) {
+    it(`libvirt ${major}.${minor}, ${one.state}, current ${current ?? 'none'} → ${expected}`, () => {
+      const inWhat = situation({ tree: tree([one], current), capabilities: capabilities(major, minor) });
+      assert.equal(verdict(planOperation(ask.revert('s'), inWhat)), expected);
+    });
+  }
+
+  it('follows what the connection says of itself, not its version', () => {
+    const backported = capabilities(11, 3, { externalRevert: false });
+    const inWhat = situation({ tree: tree([external('s')], 's'), capabilities: backported });
+    assert.deepEqual(refused(ask.revert('s'), inWhat), {
+      reason: 'externalRevertUnsupported',
+      facts: { snapshot: 's', version: '11.3', needed: '9.9' },
+    });
+  });
+
+  const seconds: readonly (readonly [suffix: number, expected: string])[] = [
+    [now - 1, 'ok'],
+    [now, 'sameSecond'],
+    [now + 2, 'sameSecond'],
+    [now + 3, 'ok'],
+  ];
+  for (const [suffix, expected] of seconds) {
+    it(`an overlay of second ${suffix - now} → ${expected}`, () => {
+      const inWhat = situation({
+        tree: tree([external('s')], 's'),
+        vm: vm({ disks: [disk('vda', `/img/web.${suffix}`)] }),
+        now: now + 0.7,
+      });
+      assert.equal(verdict(planOperation(ask.revert('s'), inWhat)), expected);
+    });
+  }
+
+  it('does not ask the clock for an internal snapshot', () => {
+    const inWhat = situation({ tree: tree([internal('s')], 's'), vm: vm({ disks: [disk('vda', `/img/web.${now}`)] }) });
+    assert.equal(verdict(planOperation(ask.revert('s'), inWhat)), 'ok');
+  });
+
+  it('is refused when the VM writes into what the snapshot froze', () => {
+    const inWhat = situation({
+      tree: tree([external('s')], 's'),
+      vm: vm({ disks: [disk('vda', '/img/web.qcow2'), disk('vdb', '/img/b.qcow2')] }),
+      frozenDisks: new Map([['s', [disk('vda', '/img/web.qcow2'), disk('vdb', '/img/b.qcow2')]]]),
+    });
+    assert.deepEqual(refused(ask.revert('s'), inWhat).facts, {
+      vm: 'web',
+      snapshot: 's',
+      disk: 'vda',
+      file: '/img/web.qcow2',
+    });
+    const overlay = { ...inWhat, vm: vm({ disks: [disk('vda', '/img/web.s'), disk('vdb', '/img/b.qcow2')] }) };
+    assert.equal(verdict(planOperation(ask.revert('s'), overlay)), 'ok');
+  });
+
+  it('is refused when a delete has left its content half merged', () => {
+    const marked = (file: string): Snapshot =>
+      external('a', undefined, { disks: [{ target: 'vda', location: 'external', file, deleteInProgress: true }] });
+    const half = tree([marked('/img/web.a'), external('b', 'a'), external('c', 'b')], 'c');
+    const files = frozen({ a: '/img/web.qcow2', b: '/img/web.a', c: '/img/web.b' });
+    const look = (name: string, more: Partial<Situation>): string =>
+      verdict(planOperation(ask.revert(name), situation({ tree: half, ...more })));
+    assert.deepEqual(
+      ['a', 'b', 'c'].map((name) => look(name, {})),
+      ['ok', 'unfinishedDelete', 'ok'],
+    );
+    assert.deepEqual(
+      ['a', 'b', 'c'].map((name) => look(name, { frozenDisks: files, vm: vm({ disks: [disk('vda', '/img/web.c')] }) })),
+      ['ok', 'unfinishedDelete', 'ok'],
+    );
+  });
+});
+
+describe('planRevert: internal, and who rests on its image', () => {
+  const base = '/img/web.qcow2';
+  const rows: readonly (readonly [
+    what: string,
+    snapshots: readonly Snapshot[],
+    files: Readonly<Record<string, string>> | undefined,
+    running: string,
+    backing: readonly string[] | undefined,
+    expected: string,
+  ])[] = [
+    ['alone', [internal('i')], { i: base }, base, [], 'ok'],
+    ['others in the same image', [internal('i'), internal('j', 'i')], { i: base, j: base }, base, [], 'ok'],
+    [
+      'an external one on it',
+      [internal('i'), external('e', 'i')],
+      { i: base, e: base },
+      '/img/web.e',
+      undefined,
+      'internalBaseInUse',
+    ],
+    ['… reverted before', [internal('i'), external('e', 'i')], { i: base, e: base }, base, [], 'internalBaseInUse'],
+    [
+      'an external one two layers above',
+      [internal('i'), external('e', 'i'), external('f', 'e')],
+      { i: base, e: base, f: '/img/web.e' },
+      '/img/web.f',
+      undefined,
+      'internalBaseInUse',
+    ],
+    ['an overlay that no snapshot knows', [internal('i')], { i: base }, '/img/by-hand', [base], 'internalBaseInUse'],
+    [
+      'one inside an overlay above it',
+      [external('e'), internal('i', 'e'), internal('j', 'i')],
+      { e: '/img/other', i: base, j: '/img/web.e' },
+      '/img/web.e',
+      [base],
+      'internalBaseInUse',
+    ],
+    [
+      'it stands in the overlay itself',
+      [external('e'), internal('i', 'e')],
+      { e: base, i: '/img/web.e' },
+      '/img/web.e',
+      [base],
+      'ok',
+    ],
+    ['files not known yet', [internal('i'), external('e', 'i')], undefined, base, undefined, 'ok'],
+    [
+      'its own file not known, both styles',
+      [internal('i'), external('e', 'i')],
+      { e: base },
+      base,
+      undefined,
+      'internalBaseInUse',
+    ],
+    ['its own file not known, one style', [internal('i')], {}, base, undefined, 'ok'],
+  ];
+  for (const [what, snapshots, files, running, backing, expected] of rows) {
+    it(`${what} → ${expected}`, () => {
+      const inWhat = situation({
+        tree: tree(snapshots, snapshots.at(-1)!.name),
+        vm: vm({ disks: [disk('vda', running, backing === undefined ? {} : { backing })] }),
+        ...(files === undefined ? {} : { frozenDisks: frozen(files) }),
+      });
+      assert.equal(verdict(planOperation(ask.revert('i'), inWhat)), expected);
+    });
+  }
+
+  it('leaves alone a disk that the external one did not take part of', () => {
+    const e = snapshot('e', {
+      state: 'disk-snapshot',
+      parent: 'i',
+      disks: [{ target: 'vda' }, { target: 'vdb', location: 'external', file: '/img/b.e' }],
+    });
+    const i = internal('i', undefined, { disks: [{ target: 'vda', location: 'internal' }] });
+    const disks = [disk('vda', base), disk('vdb', '/img/b')];
+    const inWhat = situation({
+      tree: tree([i, e], 'e'),
+      frozenDisks: new Map([
+        ['i', disks],
+        ['e', disks],
+      ]),
+    });
+    assert.equal(verdict(planOperation(ask.revert('i'), inWhat)), 'ok');
+  });
+
+  it('names who stands in the way', () => {
+    const inWhat = situation({
+      tree: tree([internal('i', undefined, { title: 'Clean' }), external('e', 'i', { title: 'Later' })], 'e'),
+      vm: vm({ disks: [disk('vda', base)] }),
+      frozenDisks: frozen({ i: base, e: base }),
+    });
+    assert.deepEqual(refused(ask.revert('i'), inWhat).facts, { snapshot: 'Clean', file: base, by: 'Later' });
+  });
+
+  it('refuses a name that QEMU’s jobs cannot bear, where jobs are used', () => {
+    const look = (major: number, minor: number, more: Partial<Parameters<typeof internal>[2]> = {}): string =>
+      verdict(
+        planOperation(
+          ask.revert('a b'),
+          situation({
+            tree: tree([internal('a b', undefined, more)], 'a b'),
+            capabilities: capabilities(major, minor),
+          }),
+        ),
+      );
+    assert.deepEqual(
+      [look(9, 0), look(10, 8), look(10, 9), look(12, 8), look(12, 8, { state: 'off' })],
+      ['ok', 'ok', 'unsafeSnapshotName', 'unsafeSnapshotName', 'ok'],
+    );
+  });
+});
+
+describe('planRevert: what it costs', () => {
+  const lossesOf = (more: Partial<Situation>): string =>
+    planned(ask.revert('a'), situation({ tree: tree([internal('a'), internal('b', 'a')], 'b'), ...more }))
+      .losses.map((loss) => (loss.what === 'diskChanges' ? `diskChanges since ${loss.since ?? '-'}` : loss.what))
+      .join(', ');
+  it('names everything that is lost', () => {
+    assert.equal(lossesOf({}), 'diskChanges since b, ram, configuration');
+    assert.equal(lossesOf({ vm: vm({ power: 'off' }) }), 'diskChanges since b, configuration');
+    assert.equal(lossesOf({ tree: tree([internal('a')]) }), 'diskChanges since -, ram, configuration');
+    assert.equal(lossesOf({ vm: vm({ disks: [] }) }), 'ram, configuration');
+  });
+
+  it('says that a disk-only snapshot is like after a power cut, unless it was quiesced', () => {
+    const about = (quiesced: boolean): boolean =>
+      planned(ask.revert('s'), situation({ tree: tree([external('s', undefined, { quiesced })], 's') })).warnings.some(
+        (warning) => warning.about === 'crashConsistent',
+      );
+    assert.deepEqual([about(false), about(true)], [true, false]);
+  });
+
+  it('guesses longer for more memory', () => {
+    const guess = (memoryBytes: number): number =>
+      planned(ask.revert('a'), situation({ tree: tree([internal('a')], 'a'), vm: vm({ memoryBytes }) })).estimateMs ??
+      0;
+    assert.ok(guess(2 ** 28) >= 1_000 && guess(2 ** 30) >= 2_300);
+  });
+});
+
+describe('needs', () => {
+  const inside = tree([internal('a'), internal('b', 'a'), internal('c', 'b')], 'c');
+  const outside = tree([external('e'), external('f', 'e')], 'f');
+  const fromSnapshot = vm({ power: 'paused', powerReason: 'fromSnapshot' });
+  const rows: readonly (readonly [what: string, ReturnType<typeof ask.power>, Partial<Situation>, boolean, string])[] =
+    [
+      ['create', ask.create(), { tree: outside }, true, ''],
+      ['create, off', ask.create(), { tree: outside, vm: vm({ power: 'off' }) }, false, ''],
+      ['revert, internal', ask.revert('b'), { tree: inside }, true, 'b'],
+      ['delete, internal', ask.remove('b'), { tree: inside }, true, 'b'],
+      ['delete with descendants, internal', ask.remove('b', 'withDescendants'), { tree: inside }, true, 'c b'],
+      ['revert, external', ask.revert('e'), { tree: outside }, true, 'e f'],
+      ['delete, external, off', ask.remove('f'), { tree: outside, vm: vm({ power: 'off' }) }, false, 'e f'],
+      ['resume after a revert', ask.power('resume'), { tree: outside, vm: fromSnapshot }, false, 'e f'],
+      ['resume', ask.power('resume'), { tree: outside, vm: vm({ power: 'paused' }) }, false, ''],
+      ['describe', ask.describe('e', 'x'), { tree: outside }, false, ''],
+      [
+        'the test driver',
+        ask.revert('b'),
+        { tree: inside, capabilities: capabilities(9, 0, { driver: 'test' }) },
+        false,
+        '',
+      ],
+    ];
+  for (const [what, request, more, blockJobs, files] of rows) {
+    it(`${what}: ${blockJobs ? 'block jobs' : 'no block jobs'}, frozen disks of ${files === '' ? 'none' : files}`, () => {
+      const found = needs(request, situation(more));
+      assert.deepEqual([found.blockJobs, found.frozenDisks.join(' ')], [blockJobs, files]);
+    });
+  }
+});
