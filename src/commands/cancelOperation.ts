@@ -1,4 +1,4 @@
-// virtRewind.cancelOperation: cancels what this window does with a VM, where libvirt can cancel it.
+// virtRewind.cancelOperation: cancels what this window does with a VM, where libvirt can cancel it, and what waits.
 import * as vscode from 'vscode';
 import { CommandError } from './commandError.js';
 import type { CommandRun } from './commandServices.js';
@@ -23,12 +23,12 @@ export async function cancelOperation(run: CommandRun): Promise<void> {
       { vm: view.vm.name },
     );
   }
-  if (operation !== undefined && !operation.progress.cancellable) {
+  const stays = operation === undefined || operation.progress.cancellable ? undefined : operation.request;
+  if (run.running.cancel(view.ref, stays) === 0 && stays !== undefined) {
     throw new CommandError(
       'unsupported',
-      t('{0}: libvirt cannot cancel this. It goes on to its end.', requestWords(run.inventory, operation.request)),
+      t('{0}: libvirt cannot cancel this. It goes on to its end.', requestWords(run.inventory, stays)),
       { vm: view.vm.name },
     );
   }
-  run.running.cancel(view.ref);
 }

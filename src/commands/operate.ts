@@ -31,8 +31,8 @@ export async function operate(
 ): Promise<OperationResult> {
   const view = existingVm(run, request.vm);
   const title = titleIn(view, request);
-  const result = await run.running.track(request.vm, async (controller) => {
-    const notice = quiet === 'all' ? undefined : new OperationNotice(run.inventory, request, () => controller.abort());
+  const result = await run.running.track(request, async (controller) => {
+    const notice = quiet === 'all' ? undefined : new OperationNotice(run.inventory, request, controller);
     try {
       return await vscode.window.withProgress({ location: { viewId: treeViewId } }, () =>
         run.inventory.runOperation(request, {

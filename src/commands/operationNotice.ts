@@ -35,7 +35,7 @@ export class OperationNotice {
   constructor(
     private readonly inventory: InventoryPort,
     private readonly request: OperationRequest,
-    private readonly cancel: () => void,
+    private readonly controller: AbortController,
   ) {
     const timer = setInterval(() => this.#update(), tickMs);
     this.#store.add(toDisposable(() => clearInterval(timer)));
@@ -51,6 +51,14 @@ export class OperationNotice {
     this.#store.dispose();
     this.#notice?.close();
     this.#notice = undefined;
+  }
+
+  /** It may have begun since the button was shown; what cannot be cancelled is not stopped between two steps. */
+  #cancel(): void {
+    const running = this.inventory.findVm(this.request.vm)?.operation;
+    if (running?.request !== this.request || running.progress.cancellable) {
+      this.controller.abort();
+    }
   }
 
   #update(): void {
@@ -90,7 +98,7 @@ export class OperationNotice {
     void vscode.window.withProgress(
       { location: vscode.ProgressLocation.Notification, title, cancellable },
       (progress, token) => {
-        this.#store.add(token.onCancellationRequested(() => this.cancel()));
+        this.#store.add(token.onCancellationRequested(() => this.#cancel()));
         send = (message, percentNow) => {
           const increment = percentNow === undefined ? 0 : Math.max(0, percentNow - reported);
           reported += increment;

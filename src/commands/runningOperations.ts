@@ -1,20 +1,21 @@
 // The operations that this window has under way, so that one of them can be cancelled. Knows nothing of the editor.
 import { vmKey } from '../inventory/views.js';
+import type { OperationRequest } from '../model/operation.js';
 import type { VmRef } from '../model/vm.js';
 
 export class RunningOperations {
-  readonly #controllers = new Map<string, Set<AbortController>>();
+  readonly #controllers = new Map<string, Map<OperationRequest, AbortController>>();
 
   /** Runs with a signal that `cancel` aborts. */
-  async track<T>(vm: VmRef, run: (controller: AbortController) => Promise<T>): Promise<T> {
-    const key = vmKey(vm);
+  async track<T>(request: OperationRequest, run: (controller: AbortController) => Promise<T>): Promise<T> {
+    const key = vmKey(request.vm);
     const controller = new AbortController();
-    const ofVm = this.#controllers.get(key) ?? new Set();
-    this.#controllers.set(key, ofVm.add(controller));
+    const ofVm = this.#controllers.get(key) ?? new Map<OperationRequest, AbortController>();
+    this.#controllers.set(key, ofVm.set(request, controller));
     try {
       return await run(controller);
     } finally {
-      ofVm.delete(controller);
+      ofVm.delete(request);
       if (ofVm.size === 0) {
         this.#controllers.delete(key);
       }
@@ -25,10 +26,15 @@ export class RunningOperations {
     return this.#controllers.has(vmKey(vm));
   }
 
-  /** Those that run and those that wait for their turn on the VM. */
-  cancel(vm: VmRef): void {
-    for (const controller of this.#controllers.get(vmKey(vm)) ?? []) {
+  /**
+   * Cancels those that run and those that wait for their turn on the VM. Returns how many.
+   * @param except one that cannot be cancelled: to stop it between two steps would leave it half done
+   */
+  cancel(vm: VmRef, except?: OperationRequest): number {
+    const chosen = [...(this.#controllers.get(vmKey(vm)) ?? [])].filter(([request]) => request !== except);
+    for (const [, controller] of chosen) {
       controller.abort();
     }
+    return chosen.length;
   }
 }

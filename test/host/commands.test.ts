@@ -106,7 +106,7 @@ describe('commands', function () {
       assert.match(await rig.virsh('snapshot-dumpxml', vm, snapshot!), /One line\n+--\nTitle: Another title$/m);
     });
 
-    it('say which other operation holds the VM by doing one after the other', async () => {
+    it('do two operations on one VM one after the other', async () => {
       const [one, two] = await Promise.all([
         operate('virtRewind.createSnapshot', { vm, kind: 'memory', title: 'one' }),
         operate('virtRewind.createSnapshot', { vm, kind: 'memory', title: 'two' }),
