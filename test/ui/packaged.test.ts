@@ -11,13 +11,17 @@ import { openStage, pictureOfFailure, testDaemon, type Stage } from './stage.js'
 describe('the packed extension', () => {
   let vsix: string;
   let vm: TestGuest;
+  const ends: (() => Promise<void>)[] = [];
 
   before(async () => {
     ({ file: vsix } = await packageExtension());
     vm = await defineTestGuest(testDaemon(), { name: 'packed-test' });
+    ends.push(vm.remove);
     await vm.start();
   });
-  after(() => vm.remove());
+  after(async () => {
+    for (const end of ends) await end();
+  });
 
   it('is tested on the oldest VS Code that package.json admits', async () => {
     const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { engines: { vscode: string } };
