@@ -33,31 +33,19 @@ export const openUnixTransport: OpenTransport = async (uri, { environment, readO
   }
 };
 
+/** Settles at once: on a Unix socket a connection is made or refused without waiting for the other side. */
 function connectTo(path: string, signal: AbortSignal | undefined): Promise<Socket> {
   return new Promise((resolve, reject) => {
     signal?.throwIfAborted();
     const socket = connect({ path });
-    const settled = (): void => {
-      signal?.removeEventListener('abort', onAbort);
-      socket.off('error', onError);
-      socket.off('connect', onConnect);
-    };
-    const onConnect = (): void => {
-      settled();
-      resolve(socket);
-    };
     const onError = (cause: NodeJS.ErrnoException): void => {
-      settled();
       reject(new Unreachable(unreachableReasons.get(cause.code) ?? 'refused', path, { cause }));
     };
-    const onAbort = (): void => {
-      settled();
-      socket.destroy();
-      reject(signal?.reason as Error);
-    };
-    socket.on('connect', onConnect);
-    socket.on('error', onError);
-    signal?.addEventListener('abort', onAbort);
+    socket.once('error', onError);
+    socket.once('connect', () => {
+      socket.off('error', onError);
+      resolve(socket);
+    });
   });
 }
 

@@ -75,13 +75,19 @@ describe('events', () => {
     connection.close();
   });
 
-  it('cut short end the connection', async () => {
-    const connection = await daemon.connect();
-    const closed = new Promise((resolve) => connection.onDidClose(resolve));
-    await connection.on('lifecycle', () => assert.fail('an event'));
-    daemon.socket.write(packet({ type: 2, procedure: 318 }, (w) => w.u32(1)));
-    assert.ok((await closed) instanceof ProtocolViolation);
-  });
+  for (const [what, words] of [
+    ['cut short', 1],
+    ['with a word too many', 10],
+  ] as const) {
+    it(`${what} end the connection`, async () => {
+      const connection = await daemon.connect();
+      const closed = new Promise((resolve) => connection.onDidClose(resolve));
+      await connection.on('lifecycle', () => undefined);
+      // Zeros are a callback, a VM without a name, and no event at all: nine words when whole.
+      daemon.socket.write(packet({ type: 2, procedure: 318 }, (w) => w.fixed(Buffer.alloc(words * 4))));
+      assert.ok((await closed) instanceof ProtocolViolation);
+    });
+  }
 
   it('whose listener throws are logged, and the connection lives', async () => {
     const errors: string[] = [];
