@@ -52,9 +52,13 @@ const startMs = 60_000;
  */
 export async function startVsCode(options) {
   const vscode = options.vscode ?? (await installVsCode());
-  const settings = join(options.data, 'user/User');
-  mkdirSync(settings, { recursive: true, mode: 0o700 });
-  writeFileSync(join(settings, 'settings.json'), JSON.stringify(options.settings ?? quietSettings, undefined, 2));
+  // A setting that belongs to the machine is taken from the machine's file once the extension is known, and from
+  // there alone; the others from the user's.
+  for (const owner of ['User', 'Machine']) {
+    const settings = join(options.data, 'user', owner);
+    mkdirSync(settings, { recursive: true, mode: 0o700 });
+    writeFileSync(join(settings, 'settings.json'), JSON.stringify(options.settings ?? quietSettings, undefined, 2));
+  }
   const args = [main, '--vscode', vscode.vscode, '--data', resolve(options.data), '--port', String(options.port ?? 0)];
   if (options.trust) args.push('--trust');
   if (options.folder) args.push('--folder', resolve(options.folder));
@@ -105,8 +109,14 @@ export async function startVsCode(options) {
  * @throws {Error} when VS Code refuses the file
  */
 export async function installVsix({ data, file, vscode }) {
+  makeFolders(data);
   const { vscode: dir, node } = vscode ?? (await installVsCode());
   await runOk(node, [main, '--vscode', dir, '--data', resolve(data), '--install', resolve(file)]);
+}
+
+/** Older versions of VS Code do not make these themselves. */
+function makeFolders(/** @type {string} */ data) {
+  for (const name of ['user/User', 'extensions']) mkdirSync(join(data, name), { recursive: true, mode: 0o700 });
 }
 
 function endGroup(/** @type {number | undefined} */ leader) {
