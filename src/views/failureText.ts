@@ -3,7 +3,6 @@
 import type { CommandId } from '../manifest/commandIds.js';
 import type { Failure, FailureDetails, FailureKind } from '../model/failure.js';
 import { displayLine } from '../model/plainText.js';
-import { connectionLabel } from './connectionLabel.js';
 import { refusalText } from './refusalText.js';
 import type { Translate } from './translate.js';
 
@@ -73,7 +72,7 @@ const wordings: Readonly<Record<FailureKind, (details: FailureDetails, t: Transl
   }),
   denied: (details, t) => ({
     short: t('no permission'),
-    sentence: where(details, t('You may not use {0}.', place(details, t)), t('You may not use it.')),
+    sentence: where(details, t('You may not use {0}.', details.connection ?? ''), t('You may not use it.')),
     nextStep:
       details.group === undefined
         ? t("Ask for the right in libvirt's policy (polkit) or for its socket, then connect again.")
@@ -86,7 +85,7 @@ const wordings: Readonly<Record<FailureKind, (details: FailureDetails, t: Transl
   }),
   unreachable: (details, t) => ({
     short: t('no libvirt answers'),
-    sentence: where(details, t('No libvirt answers at {0}.', place(details, t)), t('No libvirt answers.')),
+    sentence: where(details, t('No libvirt answers at {0}.', details.connection ?? ''), t('No libvirt answers.')),
     nextStep: t('Install libvirt or start its service (libvirtd or virtqemud), then connect again.'),
     severity: 'error',
     offers: 'connect',
@@ -105,7 +104,7 @@ const wordings: Readonly<Record<FailureKind, (details: FailureDetails, t: Transl
   }),
   lost: (details, t) => ({
     short: t('connection lost'),
-    sentence: where(details, t('The connection to {0} ended.', place(details, t)), t('The connection ended.')),
+    sentence: where(details, t('The connection to {0} ended.', details.connection ?? ''), t('The connection ended.')),
     nextStep:
       details.vm === undefined
         ? t('It is tried again by itself.')
@@ -117,7 +116,7 @@ const wordings: Readonly<Record<FailureKind, (details: FailureDetails, t: Transl
     short: t('not a libvirt'),
     sentence: where(
       details,
-      t('{0} answered with what is not libvirt’s protocol, so the connection was ended.', place(details, t)),
+      t('{0} answered with what is not libvirt’s protocol, so the connection was ended.', details.connection ?? ''),
       t('The answer was not libvirt’s protocol, so the connection was ended.'),
     ),
     nextStep: t('Check that the address is that of a libvirt daemon; the log tells more.'),
@@ -178,17 +177,14 @@ const wordings: Readonly<Record<FailureKind, (details: FailureDetails, t: Transl
 
 /** Names come from a libvirt or from whoever called a command: on one line, nothing in them can turn the text around. */
 function showable(details: FailureDetails): FailureDetails {
-  const { vm, snapshot, path } = details;
+  const { vm, snapshot, path, connection } = details;
   return {
     ...details,
     ...(vm === undefined ? {} : { vm: displayLine(vm) }),
     ...(snapshot === undefined ? {} : { snapshot: displayLine(snapshot) }),
     ...(path === undefined ? {} : { path: displayLine(path) }),
+    ...(connection === undefined ? {} : { connection: displayLine(connection) }),
   };
-}
-
-function place(details: FailureDetails, t: Translate): string {
-  return details.connection === undefined ? '' : connectionLabel(details.connection, t);
 }
 
 function where(details: FailureDetails, withPlace: string, without: string): string {

@@ -1,7 +1,8 @@
-// Rows and facts → what the editor shows. Does no I/O, and trusts no text: Markdown is made of escaped parts.
+// Rows and facts → what the editor shows. Does no I/O, and trusts no text.
 import * as vscode from 'vscode';
 import type { CommandId } from '../manifest/commandIds.js';
 import type { Facts } from './facts.js';
+import { factsMarkdown } from './markdown.js';
 import type { MessageRow } from './messageRows.js';
 import type { Node } from './nodes.js';
 import type { Row } from './rows.js';
@@ -33,15 +34,8 @@ function click({ title, command }: { title: string; command: CommandId }, node: 
 }
 
 export function tooltip(facts: Facts): vscode.MarkdownString {
-  const markdown = new vscode.MarkdownString();
+  const markdown = new vscode.MarkdownString(factsMarkdown(facts));
   markdown.isTrusted = false;
   markdown.supportHtml = false;
-  markdown.appendMarkdown('**').appendText(facts.heading).appendMarkdown('**\n\n');
-  if (facts.text !== undefined) {
-    markdown.appendText(facts.text).appendMarkdown('\n\n');
-  }
-  for (const { name, value } of facts.lines) {
-    markdown.appendText(name).appendMarkdown(': ').appendText(value).appendMarkdown('  \n');
-  }
   return markdown;
 }
