@@ -1,0 +1,122 @@
+// A person at the keyboard, for tests: answers the questions that the extension asks, in order, and remembers what was
+// asked and said. VS Code itself shows no modal dialog in tests.
+import * as vscode from 'vscode';
+
+export interface Asked {
+  readonly how: 'pick' | 'input' | 'modal';
+  /** Placeholder, title, or the question. */
+  readonly question: string;
+  /** Labels of a list, buttons of a dialog. */
+  readonly choices: readonly string[];
+  /** Everything else that could be read: descriptions and details. */
+  readonly text: string;
+  /** The text in an input box before anything is typed. */
+  readonly value: string;
+  /** What is said against a text while it is typed. */
+  readonly problem: (text: string) => Promise<string | undefined>;
+}
+
+/** The label, button or text of the answer; undefined leaves the question, as Escape does. */
+export type Answer = (asked: Asked) => string | undefined | Promise<string | undefined>;
+
+export interface Said {
+  readonly severity: 'information' | 'warning' | 'error';
+  readonly message: string;
+  readonly buttons: readonly string[];
+  /** Clicks a button. */
+  readonly click: (button: string) => void;
+}
+
+type Items = readonly vscode.QuickPickItem[];
+const names = [
+  'showQuickPick',
+  'showInputBox',
+  'showInformationMessage',
+  'showWarningMessage',
+  'showErrorMessage',
+] as const;
+
+export class Person {
+  readonly asked: Asked[] = [];
+  readonly said: Said[] = [];
+  readonly #originals = names.map((name) => [name, Reflect.get(vscode.window, name) as unknown] as const);
+  readonly #answers: Answer[] = [];
+
+  constructor() {
+    const message =
+      (severity: Said['severity']) =>
+      (text: string, ...rest: unknown[]): Promise<string | undefined> =>
+        this.#hear(severity, text, rest);
+    const replacements: Record<(typeof names)[number], unknown> = {
+      showQuickPick: (items: Items | Promise<Items>, options: vscode.QuickPickOptions) => this.#pick(items, options),
+      showInputBox: (options: vscode.InputBoxOptions) => this.#type(options),
+      showInformationMessage: message('information'),
+      showWarningMessage: message('warning'),
+      showErrorMessage: message('error'),
+    };
+    for (const name of names) {
+      Reflect.set(vscode.window, name, replacements[name]);
+    }
+  }
+
+  /** The next questions are answered so; one more is a failure of the test. */
+  will(...answers: readonly (Answer | string | undefined)[]): void {
+    this.asked.length = 0;
+    this.said.length = 0;
+    this.#answers.length = 0;
+    this.#answers.push(...answers.map((answer) => (typeof answer === 'function' ? answer : () => answer)));
+  }
+
+  leave(): void {
+    for (const [name, original] of this.#originals) {
+      Reflect.set(vscode.window, name, original);
+    }
+  }
+
+  async #pick(items: Items | Promise<Items>, options: vscode.QuickPickOptions): Promise<unknown> {
+    const all = await items;
+    const label = await this.#answer({
+      how: 'pick',
+      question: options.placeHolder ?? '',
+      choices: all.map((item) => item.label),
+      text: all.map(({ label: name, description, detail }) => [name, description, detail].join(' | ')).join('\n'),
+    });
+    return label === undefined ? undefined : all.find((item) => item.label === label);
+  }
+
+  #type(options: vscode.InputBoxOptions): Promise<string | undefined> {
+    const { title, prompt, value } = options;
+    return this.#answer({
+      how: 'input',
+      question: title ?? '',
+      text: prompt ?? '',
+      ...(value !== undefined && { value }),
+      problem: async (text) => {
+        const said = await options.validateInput?.(text);
+        return typeof said === 'string' ? said : said?.message;
+      },
+    });
+  }
+
+  #hear(severity: Said['severity'], text: string, rest: readonly unknown[]): Promise<string | undefined> {
+    const [first, ...others] = rest;
+    const options = typeof first === 'object' ? (first as vscode.MessageOptions) : {};
+    const buttons = (typeof first === 'string' ? rest : others).filter((one) => typeof one === 'string');
+    if (options.modal === true) {
+      return this.#answer({ how: 'modal', question: text, choices: buttons, text: options.detail ?? '' });
+    }
+    return new Promise((click) => {
+      this.said.push({ severity, message: text, buttons, click });
+    });
+  }
+
+  async #answer(part: Pick<Asked, 'how' | 'question' | 'text'> & Partial<Asked>): Promise<string | undefined> {
+    const asked: Asked = { choices: [], value: '', problem: () => Promise.resolve(undefined), ...part };
+    this.asked.push(asked);
+    const answer = this.#answers.shift();
+    if (answer === undefined) {
+      throw new Error(`nobody expected the question "${asked.question}"`);
+    }
+    return answer(asked);
+  }
+}

@@ -1,0 +1,286 @@
+import assert from 'node:assert/strict';
+import * as vscode from 'vscode';
+import { type Asked, Person } from './person.js';
+import { CommandRig, type Guest, call, fromMenu, operate, rejects } from './commandRig.js';
+
+const vm = 'ask-running';
+const off = 'ask-off';
+const confirm = false;
+
+describe('questions', function () {
+  this.timeout(120_000);
+  let rig: CommandRig;
+  let guest: Guest;
+  let person: Person;
+
+  before(async () => {
+    rig = new CommandRig();
+    [guest] = await Promise.all([rig.guest({ name: vm }), rig.guest({ name: off })]);
+    await guest.start();
+    await call('virtRewind.refresh');
+  });
+
+  beforeEach(() => {
+    person = new Person();
+  });
+
+  afterEach(() => person.leave());
+
+  after(() => rig.stop());
+
+  const title = (text: string) => (asked: Asked) => {
+    assert.equal(asked.how, 'input');
+    return text;
+  };
+
+  describe('of Create Snapshot', () => {
+    it('offer the kinds that can be taken, say why not the others, check the title as it is typed', async () => {
+      await operate('virtRewind.createSnapshot', { vm, kind: 'memory', title: 'first' });
+      person.will(
+        'Memory',
+        async ({ value, problem }) => {
+          assert.ok(value.length > 0, 'no title is suggested');
+          assert.equal(await problem(value), undefined);
+          for (const bad of ['', '  ', 'first', 'a\nb', 'x'.repeat(300), 'a\u202eb']) {
+            assert.ok(await problem(bad), `took ${JSON.stringify(bad)}`);
+          }
+          return 'second';
+        },
+        'one⏎two',
+      );
+      await call('virtRewind.createSnapshot', { vm });
+      const [kinds] = person.asked;
+      assert.match(kinds?.text ?? '', /Disk-only/);
+      assert.match(kinds?.text ?? '', /circle-slash\) Offline \| .+ \| .+/);
+      assert.match(await rig.virsh('snapshot-dumpxml', vm, 'second'), /one\ntwo\n+--\n/);
+    });
+
+    it('tell the whole reason of a kind that cannot be taken when it is picked', async () => {
+      person.will(({ choices }) => choices.find((label) => label.includes('Memory')));
+      await rejects(call('virtRewind.createSnapshot', { vm: off }), 'refused');
+      assert.deepEqual(person.said, []);
+    });
+
+    it('do nothing and say nothing when any of them is left', async () => {
+      const before = await rig.snapshots(vm);
+      for (const answers of [[undefined], ['Memory', undefined], ['Memory', 'third', undefined]]) {
+        person.will(...answers);
+        assert.equal(await call('virtRewind.createSnapshot', { vm }), undefined);
+        assert.equal(person.asked.length, answers.length);
+        assert.deepEqual(person.said, []);
+      }
+      assert.deepEqual(await rig.snapshots(vm), before);
+    });
+  });
+
+  describe('for a VM', () => {
+    it('show the state in words, and only VMs that it can be done with', async () => {
+      person.will(({ choices, text }) => {
+        assert.deepEqual(choices, [vm]);
+        assert.match(text, /running/);
+        return vm;
+      });
+      await call('virtRewind.pause');
+      assert.equal(await guest.state(), 'paused');
+      person.will(undefined);
+      assert.equal(await call('virtRewind.resume'), undefined);
+      assert.equal(await guest.state(), 'paused');
+      assert.deepEqual(person.said, []);
+      await operate('virtRewind.resume', { vm });
+    });
+
+    it('are not asked for the row under the mouse or with the focus', async () => {
+      person.will();
+      const row = await rig.vmRow(vm);
+      await fromMenu('virtRewind.pause', row);
+      await vscode.commands.executeCommand('virtRewind.resume', [row]);
+      assert.equal(await guest.state(), 'running');
+    });
+  });
+
+  describe('before something is lost', () => {
+    it('name VM, snapshot and loss, and offer the state afterwards with the default first', async () => {
+      person.will(({ how, question, text, choices }) => {
+        assert.equal(how, 'modal');
+        assert.match(question, /ask-running/);
+        assert.match(question, /first/);
+        assert.match(text, /second/);
+        assert.deepEqual(choices, ['Revert and Run', 'Revert and Pause', 'Revert and Leave Off']);
+        return 'Revert and Pause';
+      });
+      const done = await operate('virtRewind.revert', { vm, snapshot: 'first' });
+      assert.equal(done.state, 'paused');
+      assert.equal(await guest.state(), 'paused');
+    });
+
+    it('put what the setting says first', async () => {
+      const settings = vscode.workspace.getConfiguration('virtRewind.revert');
+      await settings.update('powerState', 'off', vscode.ConfigurationTarget.Global);
+      try {
+        person.will(({ choices }) => {
+          assert.equal(choices[0], 'Revert and Leave Off');
+          return undefined;
+        });
+        assert.equal(await call('virtRewind.revert', { vm, snapshot: 'first' }), undefined);
+        assert.equal((await operate('virtRewind.revert', { vm, snapshot: 'first', confirm })).state, 'off');
+      } finally {
+        await settings.update('powerState', undefined, vscode.ConfigurationTarget.Global);
+      }
+      assert.equal((await operate('virtRewind.revert', { vm, snapshot: 'first', confirm })).state, 'running');
+    });
+
+    it('have one button when the state is given', async () => {
+      person.will(({ choices }) => {
+        assert.deepEqual(choices, ['Revert and Run']);
+        return undefined;
+      });
+      assert.equal(await call('virtRewind.revert', { vm, snapshot: 'first', after: 'running' }), undefined);
+      assert.deepEqual(person.said, []);
+    });
+
+    it('bind: what was changed beside the question is not lost by its answer', async () => {
+      person.will(async ({ choices }) => {
+        await rig.virsh('snapshot-create-as', vm, 'beside');
+        return choices[0];
+      });
+      await rejects(call('virtRewind.revert', { vm, snapshot: 'first' }), 'refused');
+      assert.ok((await rig.snapshots(vm)).includes('beside'));
+    });
+
+    it('come once for all selected snapshots', async () => {
+      await rig.virsh('snapshot-create-as', vm, 'one');
+      await rig.virsh('snapshot-create-as', vm, 'two');
+      await call('virtRewind.refresh', { vm });
+      const rows = [await rig.snapshotRow(vm, 'one'), await rig.snapshotRow(vm, 'two')] as const;
+      person.will(({ question, text, choices }) => {
+        assert.match(question, /2/);
+        assert.match(text, /one/);
+        assert.match(text, /two/);
+        return choices[0];
+      });
+      await fromMenu('virtRewind.deleteSnapshot', rows[0], rows);
+      const left = await rig.snapshots(vm);
+      assert.ok(!left.includes('one') && !left.includes('two'), left.join());
+      assert.deepEqual(person.said, []);
+    });
+  });
+
+  describe('and messages', () => {
+    it('are one for a failure from a menu, with a way to the log', async () => {
+      person.will();
+      assert.equal(await fromMenu('virtRewind.start', await rig.vmRow(vm)), undefined);
+      assert.equal(person.said.length, 1);
+      assert.equal(person.said[0]?.buttons.at(-1), 'Show Log');
+    });
+
+    it('are one for all that failed of a selection', async () => {
+      const rows = [await rig.vmRow(vm), await rig.vmRow(off)] as const;
+      person.will();
+      await fromMenu('virtRewind.pause', rows[0], rows);
+      assert.equal(person.said.length, 1);
+      assert.match(person.said[0]?.message ?? '', /1 of 2.*ask-off/);
+      assert.equal(await guest.state(), 'paused');
+      await operate('virtRewind.resume', { vm });
+    });
+
+    it('are none for a caller with arguments, who gets the sentence with the rejection', async () => {
+      person.will();
+      await rejects(call('virtRewind.start', { vm }), 'refused');
+      assert.deepEqual(person.said, []);
+    });
+
+    it('offer to undo a quick checkpoint, which deletes that one again', async () => {
+      const before = await rig.snapshots(vm);
+      person.will();
+      await fromMenu('virtRewind.quickCheckpoint', await rig.vmRow(vm));
+      assert.equal((await rig.snapshots(vm)).length, before.length + 1);
+      const { inventory } = await rig.api();
+      const { ref } = await rig.vmRow(vm);
+      const undone = new Promise<void>((resolve) => {
+        const listening = inventory.onDidChange(() => {
+          const view = inventory.findVm(ref);
+          if (view?.operation === undefined && view?.tree?.snapshots.length === before.length) {
+            listening.dispose();
+            resolve();
+          }
+        });
+      });
+      assert.deepEqual(person.said[0]?.buttons, ['Undo']);
+      person.said[0].click('Undo');
+      await undone;
+      assert.deepEqual(await rig.snapshots(vm), before);
+      assert.equal(person.said.length, 1);
+    });
+  });
+
+  describe('and other input', () => {
+    it('edit title and description from what they are', async () => {
+      person.will(
+        ({ value }) => {
+          assert.equal(value, 'second');
+          return 'second, renamed';
+        },
+        ({ value }) => {
+          assert.equal(value, 'one⏎two');
+          return `${value}⏎three`;
+        },
+      );
+      await call('virtRewind.editDescription', { vm, snapshot: 'second' });
+      assert.match(await rig.virsh('snapshot-dumpxml', vm, 'second'), /one\ntwo\nthree\n+--\nTitle: second, renamed$/m);
+    });
+
+    it('say as it is typed that a connection is none, or not supported yet', async () => {
+      person.will(async ({ problem }) => {
+        assert.ok(await problem('nonsense'));
+        assert.match((await problem('qemu+ssh://host/system')) ?? '', /not supported yet/);
+        assert.equal(await problem('qemu:///session'), undefined);
+        return undefined;
+      });
+      assert.equal(await call('virtRewind.addConnection'), undefined);
+    });
+
+    it('offer the virsh commands that fit', async () => {
+      person.will(({ text, choices }) => {
+        assert.match(text, /virsh .*snapshot-revert/);
+        assert.match(text, /virsh .*snapshot-delete/);
+        return choices[0];
+      });
+      const { command } = await call<{ command: string }>('virtRewind.copyVirshCommand', { vm, snapshot: 'first' });
+      assert.match(command, /snapshot-revert/);
+      person.will(({ text, choices }) => {
+        assert.match(text, /virsh .*suspend/);
+        assert.doesNotMatch(text, /virsh .* start /);
+        return choices[0];
+      });
+      await call('virtRewind.copyVirshCommand', { vm });
+    });
+
+    it('filter', async () => {
+      person.will(title('ask'));
+      await call('virtRewind.filter');
+      const { tree } = await rig.api();
+      assert.equal(tree.filter, 'ask');
+      await call('virtRewind.clearFilter');
+    });
+
+    it('cancel what waits, and not what cannot be cancelled', async () => {
+      const first = operate('virtRewind.createSnapshot', { vm, kind: 'memory', title: 'goes on' });
+      const second = operate('virtRewind.createSnapshot', { vm, kind: 'memory', title: 'waits' });
+      const { inventory } = await rig.api();
+      const { ref } = await rig.vmRow(vm);
+      const cancelled = rejects(second, 'cancelled');
+      await new Promise<void>((resolve) => {
+        const listening = inventory.onDidChange(() => {
+          if (inventory.findVm(ref)?.operation?.progress.step === 'createSnapshot') {
+            listening.dispose();
+            resolve();
+          }
+        });
+      });
+      await call('virtRewind.cancelOperation', { vm });
+      await cancelled;
+      assert.equal((await first).snapshot, 'goes-on');
+      assert.ok(!(await rig.snapshots(vm)).includes('waits'));
+    });
+  });
+});
