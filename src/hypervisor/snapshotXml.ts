@@ -28,8 +28,9 @@ const afterTagName = new Set([' ', '>', '/', '\n', '\t', '\r'].map((character) =
 export function parseSnapshotHead(xml: Uint8Array): Snapshot {
   const bytes = Buffer.from(xml.buffer, xml.byteOffset, xml.byteLength);
   const end = findDomain(bytes);
-  const head = end === undefined ? bytes.toString('utf8') : `${bytes.toString('utf8', 0, end)}</domainsnapshot>`;
-  return toSnapshot(parsePlainXml(head.trimEnd()) ?? parseXml(head));
+  const head =
+    end === undefined ? bytes.toString('utf8').trimEnd() : `${bytes.toString('utf8', 0, end)}</domainsnapshot>`;
+  return toSnapshot(parsePlainXml(head) ?? parseXml(head));
 }
 
 function findDomain(bytes: Buffer): number | undefined {

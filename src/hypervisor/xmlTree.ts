@@ -54,7 +54,7 @@ export function parseXml(...pieces: readonly string[]): XmlElement {
     if (path.length >= maxDepth) {
       throw new XmlError('the XML document is nested too deeply');
     }
-    const element: Open = { name: tag.name, attributes: tag.attributes, children: [] };
+    const element: Open = { name: tag.name, attributes: { ...tag.attributes }, children: [] };
     path.at(-1)?.children.push(element);
     root ??= element;
     path.push(element);
@@ -138,7 +138,7 @@ export function textOf(of: XmlElement | undefined): string | undefined {
 }
 
 export function attribute(of: XmlElement | undefined, name: string): string | undefined {
-  return own(of?.attributes[name]);
+  return of !== undefined && Object.hasOwn(of.attributes, name) ? own(of.attributes[name]) : undefined;
 }
 
 /**
