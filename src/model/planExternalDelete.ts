@@ -140,7 +140,7 @@ function frozenFiles(snapshot: Snapshot, situation: Situation): readonly string[
 function overlayAbove(snapshot: Snapshot, target: string, situation: Situation): string | undefined {
   const { tree, vm } = situation;
   const next = childrenOf(tree, snapshot.name).find(({ name }) => isOnActivePath(tree, name));
-  return next === undefined || tree.current === snapshot.name
+  return next === undefined
     ? vm.disks.find((disk) => disk.target === target)?.source
     : frozenFile(situation, next.name, target);
 }

@@ -137,6 +137,17 @@ describe('planCreate: disks', () => {
       'ok',
     ],
     [
+      'a floppy drive without one, and one that is read-only',
+      [
+        disk('vda', '/a.qcow2'),
+        disk('fda', undefined, { device: 'floppy', format: 'raw' }),
+        disk('fdb', '/f', { device: 'floppy', format: 'raw', readonly: true }),
+      ],
+      'ok',
+      'ok',
+      'ok',
+    ],
+    [
       'a floppy in its drive',
       [disk('vda', '/a.qcow2'), disk('fda', '/f', { format: 'raw', device: 'floppy' })],
       'rawDisk',
@@ -228,7 +239,12 @@ describe('planCreate: UEFI', () => {
     const plan = planned(ask.create(), uefi);
     assert.equal(stepOf(plan).style, 'external');
     assert.ok(plan.warnings.some(({ about }) => about === 'nvramNotCaptured'));
-    assert.equal(refused(ask.create({ style: 'internal' }), uefi).reason, 'rawNvram');
+    assert.deepEqual(refused(ask.create({ style: 'internal' }), uefi), {
+      reason: 'rawNvram',
+      facts: { vm: 'web', nvram: 'raw', state: 'running', version: '12.8' },
+    });
+    const bios = planned(ask.create({ kind: 'disk' }), situation());
+    assert.ok(!bios.warnings.some(({ about }) => about === 'nvramNotCaptured'));
     const off = planned(ask.create(), situation({ vm: vm({ firmware: 'uefiRawNvram', power: 'off' }) }));
     assert.equal(stepOf(off).style, 'internal');
     assert.ok(off.warnings.some(({ about }) => about === 'nvramNotCaptured'));
@@ -345,6 +361,7 @@ describe('planCreate: names and files', () => {
     ['not nested over an overlay', '/img/web.e', ['/img/web.qcow2'], 'new', '/img/web.new'],
     ['the same, chain not known', '/img/web.e', undefined, 'new', '/img/web.new'],
     ['over an overlay whose name has dots', '/img/web.v1.2', undefined, 'new', '/img/web.new'],
+    ['over one that was named by hand', '/img/odd', ['/img/web.qcow2'], 'new', '/img/web.new'],
     ['over one that a revert made', '/img/web.1799999000', undefined, 'new', '/img/web.new'],
     ['over one in another folder', '/fast/web.e', ['/img/web.qcow2'], 'new', '/fast/web.new'],
     ['over a shared base: the clone’s own name', '/img/clone.qcow2', ['/img/golden.qcow2'], 'new', '/img/clone.new'],
@@ -355,7 +372,8 @@ describe('planCreate: names and files', () => {
   for (const [what, source, backing, title, expected] of files) {
     it(`chooses a file: ${what}`, () => {
       const disks = [disk('vda', source, backing === undefined ? {} : { backing })];
-      const known = tree([external('e'), external('v1.2', 'e')], 'v1.2');
+      const byHand = external('h', 'e', { disks: [{ target: 'vda', location: 'external', file: '/img/odd' }] });
+      const known = tree([external('e'), external('v1.2', 'e'), byHand], 'v1.2');
       assert.equal(file({ vm: vm({ disks }), tree: known }, title), expected);
     });
   }

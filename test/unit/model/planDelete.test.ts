@@ -280,6 +280,16 @@ describe('planDelete: external, by who rests on its files', () => {
     });
   }
 
+  it('sees that it is the VM alone that rests on the file', () => {
+    const of = tree([external('a'), external('x')], 'a');
+    const inWhat = situation({
+      tree: of,
+      ...onTop('/img/web.a', '/img/x-own'),
+      frozenDisks: frozen({ a: '/img/elsewhere', x: '/img/x-own' }),
+    });
+    assert.deepEqual(refused(ask.remove('x'), inWhat).facts, { snapshot: 'x', file: '/img/web.a', version: '12.8' });
+  });
+
   it('follows overlays where the XML of a VM that is off tells no chain', () => {
     // The overlay that a revert to `r` made is named by no snapshot while `r` has children.
     const of = tree([external('r'), external('x', 'r')], 'r');

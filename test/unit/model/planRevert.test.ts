@@ -153,6 +153,12 @@ describe('planRevert: external', () => {
     });
   }
 
+  it('says in how many seconds it can be done, by the newest of several overlays', () => {
+    const disks = [disk('vda', `/img/web.${now - 60}`), disk('vdb', `/img/b.${now + 1}`), disk('vdc', `/img/c.${now}`)];
+    const inWhat = situation({ tree: tree([external('s')], 's'), vm: vm({ disks }) });
+    assert.deepEqual(refused(ask.revert('s'), inWhat).facts, { vm: 'web', seconds: '2' });
+  });
+
   it('does not ask the clock for an internal snapshot', () => {
     const inWhat = situation({ tree: tree([internal('s')], 's'), vm: vm({ disks: [disk('vda', `/img/web.${now}`)] }) });
     assert.equal(verdict(planOperation(ask.revert('s'), inWhat)), 'ok');
@@ -285,6 +291,12 @@ describe('planRevert: internal, and who rests on its image', () => {
       frozenDisks: frozen({ i: base, e: base }),
     });
     assert.deepEqual(refused(ask.revert('i'), inWhat).facts, { snapshot: 'Clean', file: base, by: 'Later' });
+  });
+
+  it('names the file when it is the VM itself that rests on it, with one disk of two', () => {
+    const disks = [disk('vda', '/img/by-hand', { backing: [base] }), disk('vdb', '/img/b')];
+    const inWhat = situation({ tree: tree([internal('i')], 'i'), vm: vm({ disks }), frozenDisks: frozen({ i: base }) });
+    assert.deepEqual(refused(ask.revert('i'), inWhat).facts, { snapshot: 'i', file: base });
   });
 
   it('refuses a name that QEMU’s jobs cannot bear, where jobs are used', () => {
