@@ -1,0 +1,176 @@
+// `npm run bench`: every figure of the product beside what it is measured against, in one run on private daemons.
+//   npm run bench [-- BENCH…]        benches: reads guest memory idle activation
+// Writes bench-results.json and prints the same as a table. Says what it could not measure; ends with 1 if a goal is
+// missed or a bench failed.
+import { spawn } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { availableParallelism, cpus, loadavg, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { build } from 'esbuild';
+import { buildExtension } from './build.mjs';
+import { installModules, meetNeeds } from './rig/prerequisites.mjs';
+import { root } from './rig/root.mjs';
+
+/** @typedef {import('../test/bench/measure.js').Figure} Figure */
+/** @typedef {import('./rig/prerequisites.mjs').Need} Need */
+
+/** @type {Readonly<Record<string, { need: Need, run: (file: string) => Promise<void> }>>} */
+const benches = {
+  reads: { need: 'libvirt', run: inNode },
+  guest: { need: 'libvirt', run: inNode },
+  memory: { need: 'libvirt', run: inNode },
+  idle: { need: 'libvirt', run: inNode },
+  activation: { need: 'browser', run: inVsCode },
+};
+
+/** Activations are seconds apart and each needs a VS Code of its own. */
+const activations = 3;
+
+const wanted = process.argv.slice(2);
+const unknown = wanted.filter((name) => !(name in benches));
+if (unknown.length > 0) throw new Error(`No such bench: ${unknown}. There are ${Object.keys(benches).join(', ')}.`);
+const chosen = Object.keys(benches).filter((name) => wanted.length === 0 || wanted.includes(name));
+const say = (/** @type {string} */ line) => console.log(line);
+
+/** @type {Figure[]} */
+const figures = [];
+/** @type {string[]} */
+const remarks = [];
+/** @type {string[]} */
+const failed = [];
+
+await installModules(say);
+const unmet = await meetNeeds([...new Set(chosen.flatMap((name) => benches[name]?.need ?? []))], say);
+say(`${cpus()[0]?.model.trim()}, ${availableParallelism()} processors, load ${loadavg()[0]?.toFixed(1)}`);
+for (const name of chosen) {
+  const bench = benches[name];
+  const reason = bench && unmet.get(bench.need);
+  try {
+    if (reason !== undefined) throw new Error(reason);
+    await bench?.run(await buildBench(name));
+  } catch (error) {
+    failed.push(`${name}: not measured: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}
+printTable();
+writeResults();
+process.exitCode = failed.length > 0 || figures.some(misses) ? 1 : 0;
+
+/** @param {string} name @returns {Promise<string>} the bundle */
+async function buildBench(name) {
+  const host = name === 'activation';
+  const outfile = join(root, 'out-test/bench', `${name}.${host ? 'cjs' : 'mjs'}`);
+  await build({
+    absWorkingDir: root,
+    entryPoints: [`test/bench/${name}.ts`],
+    outfile,
+    bundle: true,
+    platform: 'node',
+    target: 'node20',
+    format: host ? 'cjs' : 'esm',
+    external: ['vscode'],
+    logLevel: 'warning',
+    // A CommonJS dependency inside an ES module bundle still calls require().
+    ...(host
+      ? {}
+      : {
+          banner: {
+            js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);",
+          },
+        }),
+  });
+  return outfile;
+}
+
+/** A bench that needs no editor: a process of its own, which says its figures line by line. @param {string} file */
+async function inNode(file) {
+  const child = spawn(process.execPath, ['--expose-gc', '--enable-source-maps', file], {
+    cwd: root,
+    env: { ...process.env, VIRT_REWIND_ROOT: root },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const ended = new Promise((resolve) => child.once('close', resolve));
+  for await (const line of createInterface({ input: child.stdout })) {
+    const { figure, remark } = JSON.parse(line);
+    if (figure) take(figure);
+    if (remark) remarks.push(remark);
+  }
+  const code = await ended;
+  if (code !== 0) throw new Error(`it ended with ${code}`);
+}
+
+/** The time of activation, as the extension host sees it. @param {string} file */
+async function inVsCode(file) {
+  await buildExtension({ minify: true });
+  const { runTests } = await import('@vscode/test-electron');
+  const own = mkdtempSync(join(tmpdir(), 'bench-'));
+  const result = join(own, 'result');
+  // As in the tests: no VS Code of the rig may meet the machine's own libvirt.
+  const settings = JSON.stringify({ 'virtRewind.connections': ['test:///default'] });
+  try {
+    const times = [];
+    for (let round = 0; round < activations; round++) {
+      await runTests({
+        vscodeExecutablePath: process.env.VSCODE_EXECUTABLE ?? join(root, 'scripts/rig/codeRig'),
+        extensionDevelopmentPath: root,
+        extensionTestsPath: file,
+        launchArgs: [own, '--disable-extensions', '--disable-workspace-trust', `--user-data-dir=${join(own, 'user')}`],
+        extensionTestsEnv: { TEST_SETTINGS: settings, BENCH_RESULT: result },
+      });
+      times.push(Number(readFileSync(result, 'utf8')));
+    }
+    const ours = times.sort((a, b) => a - b)[Math.floor(times.length / 2)] ?? Number.NaN;
+    take({ name: 'activation', ours, baseline: 50, unit: 'ms', goal: 1, against: 'the limit' });
+    remarks.push('Activation is timed around activate() in the extension host, loading the packed code included.');
+  } finally {
+    rmSync(own, { recursive: true, force: true });
+  }
+}
+
+/** @param {Figure} figure */
+function take(figure) {
+  figures.push(figure);
+  say(`  ${figure.name}: ${format(figure.ours)} against ${format(figure.baseline)} ${figure.unit}`);
+}
+
+/** @param {Figure} figure */
+function ratio({ ours, baseline }) {
+  return ours === 0 ? 0 : ours / baseline;
+}
+
+/** @param {Figure} figure */
+function misses(figure) {
+  return !(ratio(figure) <= figure.goal);
+}
+
+function printTable() {
+  const rows = figures.map((figure) => [
+    figure.name,
+    `${format(figure.ours)} ${figure.unit}`,
+    `${format(figure.baseline)} (${figure.against})`,
+    ratio(figure).toFixed(3),
+    figure.goal === 0 ? '0' : `≤ ${figure.goal}`,
+    misses(figure) ? 'MISSED' : 'met',
+  ]);
+  say('');
+  say('| figure | ours | baseline | ratio | goal | |');
+  say('|---|---|---|---|---|---|');
+  for (const row of rows) say(`| ${row.join(' | ')} |`);
+  for (const line of [...remarks, ...failed]) say(`\n${line}`);
+}
+
+function writeResults() {
+  const results = Object.fromEntries(
+    figures.map((figure) => {
+      const { name, ours, baseline, unit, goal, against } = figure;
+      return [name, { ours, baseline, ratio: ratio(figure), unit, goal, against, met: !misses(figure) }];
+    }),
+  );
+  writeFileSync(join(root, 'bench-results.json'), `${JSON.stringify(results, undefined, 2)}\n`);
+}
+
+/** @param {number} value */
+function format(value) {
+  return value >= 100 ? value.toFixed(0) : value >= 1 ? value.toFixed(1) : value.toFixed(3);
+}
