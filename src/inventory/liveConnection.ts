@@ -67,6 +67,7 @@ export class LiveConnection implements Disposable {
       shown: () => this.#shown(),
       look: (uuid, { roll, alsoVm }) => this.#reader.read(uuid, alsoVm ? ['look', 'vm'] : ['look'], roll),
       readList: () => this.#readList(),
+      listIsStale: () => this.#listIsStale,
       picture: () => picture.connection(uri),
     });
     this.#keeper.onDidChange((state) => this.#follow(state));
@@ -109,6 +110,11 @@ export class LiveConnection implements Disposable {
       throw new Failure('notFound', { connection: this.uri });
     }
     return view;
+  }
+
+  /** It is open, or would be: what "everything" means when everything is to be read again. */
+  isUsed(): boolean {
+    return this.#scope.visible || this.#keeper.hypervisor !== undefined;
   }
 
   /** The open connection, without reading anything over it. */

@@ -88,7 +88,10 @@ export class Inventory implements InventoryPort {
     }
   }
 
-  /** A connection or VM that was named rejects with its Failure; of all together, each shows its own. */
+  /**
+   * A connection or VM that was named rejects with its Failure. All together are those that are open or shown, and
+   * each shows its own.
+   */
   async refresh(what: { readonly connection?: string; readonly vm?: VmRef } = {}): Promise<void> {
     const { connection, vm } = what;
     if (vm !== undefined) {
@@ -97,13 +100,15 @@ export class Inventory implements InventoryPort {
       await this.#asking(connection, (live) => live.refresh());
     } else {
       await Promise.all(
-        [...this.#live.values()].map(async (live) => {
-          try {
-            await live.refresh();
-          } catch (error) {
-            this.#options.log.debug(`refresh of ${live.uri}: ${asFailure(error).kind}`);
-          }
-        }),
+        [...this.#live.values()]
+          .filter((live) => live.isUsed())
+          .map(async (live) => {
+            try {
+              await live.refresh();
+            } catch (error) {
+              this.#options.log.debug(`refresh of ${live.uri}: ${asFailure(error).kind}`);
+            }
+          }),
       );
     }
   }

@@ -123,9 +123,6 @@ export class OperationRunner {
     if (confirmed !== undefined && !stillHolds(confirmed, decision)) {
       throw new Failure('refused', { refusal: refuse('changedMeanwhile', { vm: vm.name }).refusal });
     }
-    if (turn.signal.aborted) {
-      throw new Failure('cancelled');
-    }
     return decision;
   }
 

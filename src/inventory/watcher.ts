@@ -33,6 +33,8 @@ export interface WatchTarget {
   shown(): readonly Shown[];
   look(uuid: string, what: { readonly roll: readonly string[]; readonly alsoVm: boolean }): Promise<void>;
   readList(): Promise<void>;
+  /** It could not be read, or not yet. */
+  listIsStale(): boolean;
   /** Anything that is another value when something was found to have changed. */
   picture(): unknown;
 }
@@ -119,7 +121,7 @@ export class Watcher implements Disposable {
     const questions = shown.map((vm) =>
       this.#target.look(vm.uuid, { roll: roll.get(vm.uuid) ?? [], alsoVm: vm === whole }),
     );
-    if (this.#looks % listEvery === 0) {
+    if (this.#looks % listEvery === 0 || this.#target.listIsStale()) {
       questions.push(this.#target.readList());
     }
     return questions;

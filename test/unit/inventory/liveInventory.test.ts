@@ -129,6 +129,9 @@ describe('Inventory', () => {
       r.vms.set(uuidOf('db'), fakeVm('db'));
       await r.inventory.refresh();
       assert.deepEqual(vmNames(r), ['db', 'web']);
+      r.inventory.setConnections([uri, 'qemu+ssh://far/system']);
+      await r.inventory.refresh();
+      assert.equal(r.opened.length, 1);
       await r.clock.advance(60_000);
       assert.equal(r.clock.pending, 0);
     });
@@ -308,6 +311,20 @@ describe('Inventory', () => {
       assert.ok(r.calls().includes('readSnapshotMark web'));
     });
 
+    it('does not look twice as often when it is hidden and shown during a look', async () => {
+      const r = await rig(fakeVm('web', ['a']));
+      await r.look('web');
+      const release = r.hypervisor().hang('readSnapshotMark web');
+      await r.clock.advance(1000);
+      r.hide();
+      await r.look('web');
+      release();
+      await r.clock.advance(20_000);
+      r.calls();
+      await r.clock.advance(16_000);
+      assert.equal(r.calls().filter((call) => call === 'readSnapshotMark web').length, 10);
+    });
+
     it('reads a tree when its VM comes into attention, and again when it comes back', async () => {
       const r = await rig(fakeVm('web', ['a']), fakeVm('db', ['a']));
       await r.look();
@@ -354,11 +371,27 @@ describe('Inventory', () => {
       await r.look();
       r.hypervisor().break('readVm web', new Failure('busy'));
       r.hypervisor().events.fire({ uuid: uuidOf('web'), name: 'web', what: 'agent' });
+      await r.clock.advance(400);
+      const seen = new Set<string | undefined>();
+      r.inventory.onDidChange(() => seen.add(r.inventory.findVm(r.ref('web'))!.failure?.kind));
       await r.clock.advance(60_000);
+      assert.deepEqual([...seen], []);
       assert.equal(r.inventory.findVm(r.ref('web'))!.failure!.kind, 'busy');
       r.hypervisor().mend('readVm web');
       await r.clock.advance(12_000);
-      assert.equal(r.inventory.findVm(r.ref('web'))!.failure, undefined);
+      assert.deepEqual([...seen], [undefined]);
+    });
+
+    it('asks for the list again when it could not be read', async () => {
+      const r = await rig(fakeVm('web'));
+      const hypervisor = new FakeHypervisor(uri, r.vms);
+      hypervisor.break('listVms', new Failure('busy'));
+      r.attempts.push(() => Promise.resolve(hypervisor));
+      await r.look();
+      assert.equal(r.inventory.connections[0]!.loaded, false);
+      hypervisor.mend('listVms');
+      await r.clock.advance(2000);
+      assert.deepEqual(vmNames(r), ['web']);
     });
 
     it('tells who asked', async () => {
@@ -372,7 +405,7 @@ describe('Inventory', () => {
 
   describe('when the connection is lost', () => {
     it('keeps the VMs, comes back by itself and reads the truth', async () => {
-      const r = await rig(fakeVm('web', ['a']), fakeVm('db'));
+      const r = await rig(fakeVm('web', ['a']), fakeVm('db'), fakeVm('mail'));
       await r.look('web');
       await r.clock.advance(20_000);
       r.hypervisor().die();
@@ -380,7 +413,10 @@ describe('Inventory', () => {
       assert.equal(lost!.state, 'failed');
       assert.equal(lost!.failure!.kind, 'lost');
       assert.equal(lost!.retryAt, r.clock.now() + 1000);
-      assert.deepEqual(vmNames(r), ['db', 'web']);
+      assert.deepEqual(vmNames(r), ['db', 'mail', 'web']);
+      // The list of VMs does not tell of it, and no event came.
+      const mail = r.vms.get(uuidOf('mail'))!;
+      mail.vm = { ...mail.vm, agentConnected: true };
       const web = r.vms.get(uuidOf('web'))!;
       web.vm = { ...web.vm, power: 'off' };
       web.snapshots.push(fakeSnapshot('b', 'a'));
@@ -391,9 +427,10 @@ describe('Inventory', () => {
       assert.equal(back!.state, 'connected');
       assert.equal(back!.failure, undefined);
       assert.equal(back!.retryAt, undefined);
-      assert.deepEqual(vmNames(r), ['web']);
-      assert.equal(back!.vms[0]!.vm.power, 'off');
-      assert.equal(back!.vms[0]!.tree!.snapshots.length, 2);
+      assert.deepEqual(vmNames(r), ['mail', 'web']);
+      assert.equal(back!.vms[0]!.vm.agentConnected, true);
+      assert.equal(back!.vms[1]!.vm.power, 'off');
+      assert.equal(back!.vms[1]!.tree!.snapshots.length, 2);
     });
 
     it('survives that in the middle of the first list', async () => {
