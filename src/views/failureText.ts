@@ -116,8 +116,8 @@ const wordings: Readonly<Record<FailureKind, (details: FailureDetails, t: Transl
     short: t('not a libvirt'),
     sentence: where(
       details,
-      t('{0} answered with what is not libvirt’s protocol, so the connection was ended.', details.connection ?? ''),
-      t('The answer was not libvirt’s protocol, so the connection was ended.'),
+      t('What answers at {0} does not speak libvirt’s protocol; the connection was ended.', details.connection ?? ''),
+      t('What answers does not speak libvirt’s protocol; the connection was ended.'),
     ),
     nextStep: t('Check that the address is that of a libvirt daemon; the log tells more.'),
     severity: 'error',

@@ -16,6 +16,9 @@ import { welcomeOf } from './welcome.js';
 /** What is looked for in the inventory while rows are made. */
 type Source = Pick<InventoryPort, 'connections' | 'findVm'>;
 
+/** Rows above a row that may be revealed. */
+const deepest = 100;
+
 export class TreeContent {
   readonly rows = new TreeRows();
   readonly #source: Source;
@@ -127,6 +130,18 @@ export class TreeContent {
       return undefined;
     }
     return snapshot === undefined ? this.rows.vm(ref) : this.arranged(ref)?.nodes.get(snapshot);
+  }
+
+  /** The editor opens the rows above a revealed one, one after the other; not more than a person would. */
+  isNearTop(node: Node): boolean {
+    let above: Node | undefined = node;
+    for (let depth = 0; depth <= deepest; depth++) {
+      above = this.parent(above);
+      if (above === undefined) {
+        return true;
+      }
+    }
+    return false;
   }
 
   arranged(ref: VmRef): ArrangedVm | undefined {

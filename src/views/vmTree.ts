@@ -106,7 +106,10 @@ export class VmTree implements Disposable, vscode.TreeDataProvider<Node> {
     return writeSetting('treeLayout', layout);
   }
 
-  /** Shows and selects a VM or one of its snapshots, without taking the keyboard focus; not while the view is hidden. */
+  /**
+   * Shows and selects a VM or one of its snapshots, without taking the keyboard focus; not while the view is hidden. Of
+   * a snapshot with very many ancestors, which would all have to be opened, its VM.
+   */
   async reveal(ref: VmRef, snapshot?: string): Promise<void> {
     if (!this.#view.visible) {
       return;
@@ -116,7 +119,8 @@ export class VmTree implements Disposable, vscode.TreeDataProvider<Node> {
     }
     const node = this.#content.find(ref, snapshot);
     if (node !== undefined) {
-      await this.#view.reveal(node, { select: true, focus: false });
+      const near = this.#content.isNearTop(node) ? node : this.#content.rows.vm(ref);
+      await this.#view.reveal(near, { select: true, focus: false });
     }
   }
 
@@ -221,7 +225,7 @@ export class VmTree implements Disposable, vscode.TreeDataProvider<Node> {
   /** A row that was a leaf stays closed when something comes under it, so "You are here" would be hidden there. */
   #revealHere(ref: VmRef): void {
     const here = this.#content.arranged(ref)?.here;
-    if (here !== undefined) {
+    if (here !== undefined && this.#content.isNearTop(here)) {
       this.#view.reveal(here, { select: false, focus: false }).then(undefined, (error: unknown) => {
         this.#log.debug(`"You are here" of ${vmKey(ref)} could not be shown: ${String(error)}`);
       });

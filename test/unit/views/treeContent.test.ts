@@ -118,7 +118,11 @@ describe('tree content', () => {
       running({ progress: { step: '', cancellable: false, estimateMs: 8_000 } }),
       'reverting to first… 3 s of about 8 s',
     );
-    assert.equal(running({ progress: { step: '', cancellable: false, estimateMs: 2_000 } }), 'reverting to first… 3 s');
+    assert.equal(running({ progress: { step: '', cancellable: false, estimateMs: 3_100 } }), 'reverting to first… 3 s');
+    assert.equal(
+      running({ startedAt: now * 1_000, progress: { step: '', cancellable: false, estimateMs: 2_000 } }),
+      'reverting to first… 0 s',
+    );
     assert.equal(running({ progress: { step: '', cancellable: true, fraction: 0.429 } }), 'reverting to first… 42 %');
   });
 
