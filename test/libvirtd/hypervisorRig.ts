@@ -4,7 +4,7 @@ import type { defineTestGuest } from '../../scripts/guest/testGuest.mjs';
 import { startPrivateDaemon } from '../../scripts/rig/privateDaemon.mjs';
 import type { Hypervisor, RunOptions, StepOutcome } from '../../src/hypervisor/hypervisor.js';
 import { libvirtHypervisor } from '../../src/hypervisor/openLibvirt.js';
-import { element, writeXml } from '../../src/hypervisor/xmlTree.js';
+import { element, writeXml, type XmlElement } from '../../src/hypervisor/xmlTree.js';
 import { silentLog } from '../../src/log/log.js';
 import { Failure, type FailureKind } from '../../src/model/failure.js';
 import type { Step } from '../../src/model/plan.js';
@@ -72,21 +72,35 @@ export class Subject {
   }
 
   async run(step: Step, options: Partial<RunOptions> = {}): Promise<StepOutcome> {
-    return this.hypervisor.run(await this.read(), step, {
-      signal: new AbortController().signal,
-      onProgress: () => undefined,
-      ...options,
-    });
+    return this.#runOn(await this.read(), step, options);
   }
 
+  /** Unless `change` says otherwise: internal, and offline or with memory as the VM is off or not. */
   async create(
     name: string,
     change: Partial<CreateStep> = {},
     options: Partial<RunOptions> = {},
   ): Promise<StepOutcome> {
-    const vm = await this.read();
+    return this.createOf(await this.read(), name, change, options);
+  }
+
+  /** Without a look at the VM before. */
+  createOf(
+    vm: Vm,
+    name: string,
+    change: Partial<CreateStep> = {},
+    options: Partial<RunOptions> = {},
+  ): Promise<StepOutcome> {
     const kind = change.kind ?? (vm.power === 'off' ? 'offline' : 'memory');
-    return this.run({ ...createStep(vm, name), kind, ...change }, options);
+    return this.#runOn(vm, { ...createStep(vm, name), kind, ...change }, options);
+  }
+
+  #runOn(vm: Vm, step: Step, options: Partial<RunOptions>): Promise<StepOutcome> {
+    return this.hypervisor.run(vm, step, {
+      signal: new AbortController().signal,
+      onProgress: () => undefined,
+      ...options,
+    });
   }
 
   revert(snapshot: string, to: 'asSnapshot' | 'running' | 'paused' = 'asSnapshot'): Promise<StepOutcome> {
@@ -111,14 +125,18 @@ export class Subject {
 }
 
 /** A VM without an operating system: it runs, and never does what a guest is asked for. Returns its name. */
-export async function defineDeafGuest(daemon: Daemon, name: string): Promise<string> {
+export async function defineDeafGuest(
+  daemon: Daemon,
+  name: string,
+  devices: readonly XmlElement[] = [],
+): Promise<string> {
   const xml = writeXml(
     element('domain', { type: 'qemu' }, [
       element('name', {}, [name]),
       element('memory', { unit: 'MiB' }, ['32']),
       element('os', {}, [element('type', { arch: 'x86_64', machine: 'pc' }, ['hvm'])]),
       element('features', {}, [element('acpi')]),
-      element('devices', {}, [element('memballoon', { model: 'none' })]),
+      element('devices', {}, [...devices, element('memballoon', { model: 'none' })]),
     ]),
   );
   await withXmlFile(xml, (file) => virshOk(daemon.virsh, 'define', file));

@@ -1,7 +1,9 @@
 // Every kind of step on real guests: what comes of it is looked at inside the guest and through virsh.
 import assert from 'node:assert/strict';
 import { defineTestGuest } from '../../scripts/guest/testGuest.mjs';
+import { runOk } from '../../scripts/rig/run.mjs';
 import type { Hypervisor, VmEvent } from '../../src/hypervisor/hypervisor.js';
+import { element } from '../../src/hypervisor/xmlTree.js';
 import { Failure } from '../../src/model/failure.js';
 import { writeDescription } from '../../src/model/description.js';
 import {
@@ -32,6 +34,7 @@ describe('steps on real guests', function () {
   describe('in the internal style, with a CD-ROM beside the disk', () => {
     let guest: Guest;
     let subject: Subject;
+    let callsOfOne: number;
 
     before(async () => {
       guest = await defineTestGuest(rig.daemon, { name: 'inner', disks: ['qcow2', 'cdrom'] });
@@ -40,7 +43,10 @@ describe('steps on real guests', function () {
     after(() => guest.remove());
 
     it('takes an offline snapshot', async () => {
-      assert.deepEqual(await subject.create('offline', { description: 'off <&> off' }), {});
+      const vm = await subject.read();
+      const before = hypervisor.callCount;
+      assert.deepEqual(await subject.createOf(vm, 'offline', { description: 'off <&> off' }), {});
+      callsOfOne = hypervisor.callCount - before;
       const snapshot = await subject.snapshot('offline');
       assert.deepEqual(
         [snapshot.kind, snapshot.style, snapshot.state, snapshot.description],
@@ -65,7 +71,10 @@ describe('steps on real guests', function () {
 
     it('takes a memory snapshot and tells how long the guest stood still', async () => {
       await guest.setCounters(41);
-      const { guestPausedMs } = await subject.create('memory');
+      const vm = await subject.read();
+      const before = hypervisor.callCount;
+      const { guestPausedMs } = await subject.createOf(vm, 'memory', { kind: 'memory' });
+      assert.equal(hypervisor.callCount - before, callsOfOne, 'nothing is asked while it runs');
       assert.ok(guestPausedMs !== undefined && guestPausedMs > 0, String(guestPausedMs));
       const snapshot = await subject.snapshot('memory');
       assert.deepEqual([snapshot.kind, snapshot.state, snapshot.parent], ['memory', 'running', 'offline']);
@@ -320,6 +329,25 @@ describe('steps on real guests', function () {
       assert.deepEqual([vm.disks, vm.agentChannel, vm.power, vm.persistent], [[], false, 'off', true]);
       await assert.rejects(subject.create('nothing'), failure('unsupported'));
     });
+  });
+
+  it('a password in the configuration outlives a new description', async () => {
+    const file = `${rig.daemon.dir}/secretive.qcow2`;
+    await runOk('qemu-img', ['create', '-q', '-f', 'qcow2', file, '1M']);
+    const name = await defineDeafGuest(rig.daemon, 'secretive', [
+      element('disk', { type: 'file' }, [
+        element('driver', { type: 'qcow2' }),
+        element('source', { file }),
+        element('target', { dev: 'vda' }),
+      ]),
+      element('graphics', { type: 'vnc', passwd: 'sesame' }),
+    ]);
+    const subject = await Subject.named(hypervisor, name);
+    await subject.create('locked');
+    await subject.run({ do: 'describeSnapshot', snapshot: 'locked', description: 'other words' });
+    assert.ok(!(await hypervisor.readSnapshotXml(subject.uuid, 'locked')).includes('sesame'));
+    assert.match(await rig.virsh('snapshot-dumpxml', name, 'locked', '--security-info'), /passwd='sesame'/);
+    await rig.virsh('undefine', name, '--snapshots-metadata');
   });
 
   describe('with a guest that does not do what it is asked for', () => {
