@@ -10,6 +10,7 @@ import { root as project } from '../rig/root.mjs';
 import { findProgram, run, runOk } from '../rig/run.mjs';
 import { writeCpio } from './cpio.mjs';
 import { dependenciesOf, fetchPackages, hasDebianPackages } from './debianPackages.mjs';
+import { kernelModules } from './kernelModules.mjs';
 
 /**
  * @typedef {object} Guest
@@ -33,25 +34,15 @@ const files = (/** @type {string} */ dir) => ({
   base: join(dir, 'base.qcow2'),
 });
 
-/** In the order they are loaded. One that is not in the package must be built into the kernel. */
-const modules = [
-  'virtio_ring',
-  'virtio',
-  'virtio_pci_legacy_dev',
-  'virtio_pci_modern_dev',
-  'virtio_pci',
-  'virtio_blk',
-  'virtio_console',
-  'button',
-  'evdev',
-  'pvpanic',
-  'pvpanic-mmio',
-];
-
 /** Debian's small kernel for clouds first, then Ubuntu's, then whatever else names a kernel package. */
 const kernelPackages = ['linux-image-cloud-amd64', 'linux-image-virtual', 'linux-image-amd64', 'linux-image-generic'];
 
-const sources = ['scripts/guest/buildGuest.mjs', 'scripts/guest/cpio.mjs', 'scripts/guest/rootfs'];
+const sources = [
+  'scripts/guest/buildGuest.mjs',
+  'scripts/guest/cpio.mjs',
+  'scripts/guest/kernelModules.mjs',
+  'scripts/guest/rootfs',
+];
 
 /** A name that changes with the distribution's release and with anything here that the guest is made by. */
 async function guestKey() {
@@ -134,16 +125,8 @@ async function kernelOf() {
  * @returns {Promise<import('./cpio.mjs').CpioEntry[]>}
  */
 async function rootFiles(packages, work) {
-  const busybox = join(packages, 'bin/busybox');
-  const usrBusybox = join(packages, 'usr/bin/busybox');
-  const shell = await readFile(busybox).catch(() => readFile(usrBusybox));
-  const applets = await runOk(
-    await readFile(busybox).then(
-      () => busybox,
-      () => usrBusybox,
-    ),
-    ['--list'],
-  );
+  const busybox = await need(packages, 'busybox');
+  const applets = await runOk(busybox, ['--list']);
   /** @type {Map<string, import('./cpio.mjs').CpioEntry>} */
   const entries = new Map();
   const add = (/** @type {import('./cpio.mjs').CpioEntry} */ entry) => {
@@ -169,11 +152,11 @@ async function rootFiles(packages, work) {
   for (const name of ['sbin', 'usr/bin', 'usr/sbin']) {
     add({ path: name, kind: 'link', content: '/bin' });
   }
-  add({ path: 'bin/busybox', kind: 'file', mode: 0o755, content: shell });
+  add({ path: 'bin/busybox', kind: 'file', mode: 0o755, content: await readFile(busybox) });
   for (const applet of applets.split('\n').filter((name) => name !== '' && name !== 'busybox')) {
     add({ path: `bin/${applet}`, kind: 'link', content: 'busybox' });
   }
-  const agent = (await findIn(packages, 'qemu-ga')) ?? '';
+  const agent = await need(packages, 'qemu-ga');
   add({ path: 'bin/qemu-ga', kind: 'file', mode: 0o755, content: await readFile(agent) });
   for (const [path, file] of await librariesOf(agent, work)) {
     add({ path: path.slice(1), kind: 'file', mode: 0o755, content: await readFile(file) });
@@ -188,41 +171,23 @@ async function rootFiles(packages, work) {
   add({ path: 'etc/os-release', kind: 'file', content: release });
   // busybox acpid runs this when the power button is pressed, which is what a shutdown without an agent does.
   add({ path: 'etc/acpi/PWRF/00000080', kind: 'file', mode: 0o755, content: '#!/bin/sh\nexec shutdown\n' });
-  for (const name of modules) {
-    const content = await kernelModule(packages, name);
-    if (content !== undefined) add({ path: `lib/modules/${name}.ko`, kind: 'file', content });
+  const modules = await kernelModules({ packages, busybox, work });
+  for (const { name, content } of modules) {
+    add({ path: `lib/modules/${name}.ko`, kind: 'file', content });
   }
-  add({ path: 'lib/modules/order', kind: 'file', content: `${modules.join('\n')}\n` });
+  const order = modules.map(({ name }) => `${name}\n`).join('');
+  add({ path: 'lib/modules/order', kind: 'file', content: order });
   return [...entries.values()];
 }
 
-/** @param {string} folder @param {string} name @returns {Promise<string | undefined>} */
-async function findIn(folder, name) {
-  const all = await readdir(folder, { recursive: true, withFileTypes: true });
-  const found = all.find((entry) => entry.isFile() && entry.name === name);
-  return found === undefined ? undefined : join(found.parentPath, found.name);
-}
-
-/** A kernel module, decompressed; undefined when it is built into the kernel. @param {string} packages @param {string} name */
-async function kernelModule(packages, name) {
-  const plain = await findIn(packages, `${name}.ko`);
-  if (plain !== undefined) return readFile(plain);
-  for (const [suffix, program] of /** @type {const} */ ([
-    ['xz', 'xz'],
-    ['zst', 'zstd'],
-    ['gz', 'gzip'],
-  ])) {
-    const packed = await findIn(packages, `${name}.ko.${suffix}`);
-    if (packed !== undefined) {
-      await runOk(program, ['-d', '-k', '-f', packed]);
-      return readFile(packed.slice(0, -suffix.length - 1));
-    }
+/** A program in the unpacked packages, in whichever folder this release has it. @param {string} packages @param {string} name */
+async function need(packages, name) {
+  const all = await readdir(packages, { recursive: true, withFileTypes: true });
+  const found = all.find((entry) => entry.isFile() && entry.name === name && entry.parentPath.endsWith('bin'));
+  if (found === undefined) {
+    throw new Error(`the packages hold no ${name}`);
   }
-  const builtin = (await findIn(packages, 'modules.builtin')) ?? '';
-  if (!(await readFile(builtin, 'utf8')).includes(`/${name}.ko`)) {
-    throw new Error(`this kernel has no ${name}`);
-  }
-  return undefined;
+  return join(found.parentPath, found.name);
 }
 
 /**
