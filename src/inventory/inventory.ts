@@ -20,7 +20,7 @@ export interface InventoryPort {
   findVm(ref: VmRef): VmView | undefined;
   /** All VMs of a name or UUID, on one connection or all. */
   findVms(nameOrUuid: string, connection?: string): readonly VmView[];
-  /** The snapshots of a VM, read if they have not been. */
+  /** The snapshots of a VM; read again unless somebody looks at them, for then they are followed anyway. */
   readTree(ref: VmRef): Promise<SnapshotTree>;
   /** Decides from what is known and what can be read within a second; what is not known forbids nothing yet. */
   plan(request: OperationRequest): Promise<Decision>;

@@ -125,12 +125,10 @@ export class Inventory implements InventoryPort {
   }
 
   async readTree(ref: VmRef): Promise<SnapshotTree> {
-    const known = this.#picture.vm(ref)?.tree;
-    if (known !== undefined) {
-      return known;
-    }
     return this.#asking(ref.connection, async (live) => {
-      await live.read(ref.uuid, ['tree']);
+      if (!live.isFollowed(ref.uuid)) {
+        await live.read(ref.uuid, ['tree']);
+      }
       return this.#known(ref).tree;
     });
   }

@@ -24,8 +24,10 @@ export type Aspect = 'vm' | 'look' | 'tree' | 'roll';
  * | blockJob            | vm, tree        | the chain of the disks changed                              |
  * | job                 | look            | an external memory snapshot ended                           |
  * | agent, ioError      | vm              |                                                             |
+ *
+ * @param open its snapshots are in attention; of another VM they are not read before they are
  */
-export function staleAfter(what: VmEvent['what']): readonly Aspect[] {
+export function staleAfter(what: VmEvent['what'], open: boolean): readonly Aspect[] {
   switch (what) {
     case 'defined':
     case 'undefined':
@@ -33,7 +35,7 @@ export function staleAfter(what: VmEvent['what']): readonly Aspect[] {
       return ['vm', 'look'];
     case 'fromSnapshot':
     case 'blockJob':
-      return ['vm', 'tree'];
+      return ['vm', open ? 'tree' : 'look'];
     case 'job':
       return ['look'];
     case 'agent':

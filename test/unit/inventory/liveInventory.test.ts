@@ -120,12 +120,11 @@ describe('Inventory', () => {
       const connection = await r.inventory.connect(uri);
       assert.equal(connection.vms[0]!.vm.name, 'web');
       assert.equal((await r.inventory.readTree(r.ref('web'))).snapshots.length, 1);
-      r.calls();
-      await r.inventory.readTree(r.ref('web'));
-      assert.deepEqual(r.calls(), []);
       r.vms.get(uuidOf('web'))!.snapshots.push(fakeSnapshot('b', 'a'));
       await r.inventory.refresh({ vm: r.ref('web') });
       assert.equal(r.inventory.findVm(r.ref('web'))!.tree!.snapshots.length, 2);
+      r.vms.get(uuidOf('web'))!.snapshots.pop();
+      assert.equal((await r.inventory.readTree(r.ref('web'))).snapshots.length, 1);
       r.vms.set(uuidOf('db'), fakeVm('db'));
       await r.inventory.refresh();
       assert.deepEqual(vmNames(r), ['db', 'web']);
@@ -180,6 +179,18 @@ describe('Inventory', () => {
       await fire('db', 'undefined');
       assert.deepEqual(vmNames(r), ['aaa', 'app']);
       assert.deepEqual(r.changes, [{ connection: uri }]);
+    });
+
+    it('reads all snapshots after a revert or a block job where they are shown, and counts them elsewhere', async () => {
+      const r = await rig(fakeVm('web', ['a']), fakeVm('db', ['a']));
+      await r.look('web');
+      for (const what of ['fromSnapshot', 'blockJob'] as const) {
+        r.calls();
+        r.hypervisor().events.fire({ uuid: uuidOf('web'), name: 'web', what });
+        r.hypervisor().events.fire({ uuid: uuidOf('db'), name: 'db', what });
+        await r.clock.advance(400);
+        assert.deepEqual([...r.calls()].sort(), ['countSnapshots db', 'readTree web', 'readVm db', 'readVm web']);
+      }
     });
 
     it('says nothing when nothing is different', async () => {
@@ -332,6 +343,7 @@ describe('Inventory', () => {
       await r.look('web');
       assert.deepEqual(r.calls(), ['readTree web']);
       await r.look('web');
+      await r.inventory.readTree(r.ref('web'));
       assert.deepEqual(r.calls(), []);
       await r.look();
       const web = r.vms.get(uuidOf('web'))!;

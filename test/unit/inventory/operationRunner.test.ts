@@ -144,12 +144,38 @@ describe('runOperation', () => {
       assert.deepEqual(touched(r), []);
     });
 
-    it('does what was confirmed when nothing of it changed', async () => {
+    it('does what was confirmed when nothing of it changed but the name that is made for it', async () => {
       const r = await open();
-      const plan = await confirmed(r, create);
-      await r.clock.advance(90_000);
-      await r.inventory.runOperation(create, { confirmed: plan });
+      const nameless: OperationRequest = { ...create, title: '…' };
+      const plan = await confirmed(r, nameless);
+      r.hide();
+      await r.clock.advance(86_400_000);
+      const { snapshot } = await r.inventory.runOperation(nameless, { confirmed: plan });
+      assert.notEqual(snapshot, plan.snapshot);
       assert.deepEqual(touched(r), ['run createSnapshot web']);
+    });
+
+    it('does not mind that another snapshot vanished between two looks', async () => {
+      const r = await open();
+      r.vms.get(vm.uuid)!.snapshots = [fakeSnapshot('a'), fakeSnapshot('b', 'a')].map((snapshot) => ({
+        ...snapshot,
+        style: 'external',
+        kind: 'disk',
+        memory: { location: 'no' },
+      }));
+      r.hypervisor().break('readFrozenDisks(b) web', new Failed('notFound'));
+      const decided = await r.inventory.plan({ ...remove, snapshot: 'b' });
+      assert.ok(r.calls().includes('readFrozenDisks(b) web'));
+      assert.notEqual(decided, undefined);
+    });
+
+    it('is planned on a fresh look when nobody looks at the VM', async () => {
+      const r = await open();
+      r.hide();
+      r.vms.get(vm.uuid)!.snapshots.shift();
+      const decision = await r.inventory.plan(remove);
+      assert.ok(decision.type === 'refusal');
+      assert.equal(decision.refusal.reason, 'snapshotMissing');
     });
 
     it('is not begun when it is cancelled', async () => {
@@ -202,6 +228,7 @@ describe('runOperation', () => {
       r.hypervisor().events.fire({ uuid: vm.uuid, name: 'web', what: 'power' });
       await r.clock.advance(5000);
     }
+    assert.equal((await r.inventory.plan(create)).type, 'plan');
     assert.deepEqual(
       r.calls().filter((call) => call.includes('web')),
       [],
@@ -309,7 +336,8 @@ describe('runOperation', () => {
       const r = await open();
       stepsWait(r);
       void r.inventory.runOperation(pause).catch(() => undefined);
-      const waiting = assert.rejects(r.inventory.runOperation(create), of('cancelled'));
+      const { signal } = new AbortController();
+      const waiting = assert.rejects(r.inventory.runOperation(create, { signal }), of('cancelled'));
       await settled();
       r.inventory.dispose();
       await waiting;
