@@ -50,6 +50,7 @@ end_everything() {
   [ -z "$pid" ] || kill -9 "$pid" 2>/dev/null
   if [ $$ = 1 ]; then
     kill -9 -1 2>/dev/null # we are init of a PID namespace, so "all" are only our own
+    for _ in {1..200}; do kill -0 -1 2>/dev/null && sleep 0.01 || break; done # who is dying may still write
   else
     local file
     for file in "$dir"/x/libvirt/qemu/run/*.pid; do
