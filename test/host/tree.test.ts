@@ -187,9 +187,15 @@ describe('tree', function () {
     );
     assert.equal(changes, 0);
     listening.dispose();
-    const seen = eventually(outline, (now) => now.includes('    unseen'));
+    const drawnAnew = new Promise<Node | undefined>((resolve) => {
+      const waiting = tree.onDidChangeTreeData((node) => {
+        waiting.dispose();
+        resolve(node);
+      });
+    });
     await show();
-    await seen;
+    assert.equal(await drawnAnew, undefined, 'not all rows were drawn anew');
+    assert.ok((await outline()).includes('    unseen'));
     await rig.virsh('snapshot-delete', name, 'unseen');
     await eventually(outline, (now) => !now.includes('    unseen'));
   });
