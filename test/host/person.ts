@@ -27,6 +27,16 @@ export interface Said {
   readonly click: (button: string) => void;
 }
 
+/** A notification that tells how far something is. */
+export interface Told {
+  readonly title: string;
+  readonly cancellable: boolean;
+  readonly messages: readonly string[];
+  /** Clicks Cancel. */
+  readonly cancel: () => void;
+}
+
+type Task = Parameters<typeof vscode.window.withProgress>[1];
 type Items = readonly vscode.QuickPickItem[];
 const names = [
   'showQuickPick',
@@ -34,13 +44,16 @@ const names = [
   'showInformationMessage',
   'showWarningMessage',
   'showErrorMessage',
+  'withProgress',
 ] as const;
 
 export class Person {
   readonly asked: Asked[] = [];
   readonly said: Said[] = [];
+  readonly told: Told[] = [];
   readonly #originals = names.map((name) => [name, Reflect.get(vscode.window, name) as unknown] as const);
   readonly #answers: Answer[] = [];
+  #listener: (() => void) | undefined;
 
   constructor() {
     const message =
@@ -53,6 +66,7 @@ export class Person {
       showInformationMessage: message('information'),
       showWarningMessage: message('warning'),
       showErrorMessage: message('error'),
+      withProgress: (options: vscode.ProgressOptions, task: Task) => this.#watch(options, task),
     };
     for (const name of names) {
       Reflect.set(vscode.window, name, replacements[name]);
@@ -63,8 +77,22 @@ export class Person {
   will(...answers: readonly (Answer | string | undefined)[]): void {
     this.asked.length = 0;
     this.said.length = 0;
+    this.told.length = 0;
     this.#answers.length = 0;
     this.#answers.push(...answers.map((answer) => (typeof answer === 'function' ? answer : () => answer)));
+  }
+
+  /** Resolves as soon as a notification says such a thing. */
+  hears(text: string): Promise<Told> {
+    return new Promise((resolve) => {
+      this.#listener = () => {
+        const found = this.told.find(({ messages }) => messages.some((message) => message.includes(text)));
+        if (found !== undefined) {
+          this.#listener = undefined;
+          resolve(found);
+        }
+      };
+    });
   }
 
   leave(): void {
@@ -108,6 +136,21 @@ export class Person {
     return new Promise((click) => {
       this.said.push({ severity, message: text, buttons, click });
     });
+  }
+
+  #watch({ title = '', cancellable = false }: vscode.ProgressOptions, task: Task): Thenable<unknown> {
+    const source = new vscode.CancellationTokenSource();
+    const messages: string[] = [];
+    if (title !== '') {
+      this.told.push({ title, cancellable, messages, cancel: () => source.cancel() });
+    }
+    const report = ({ message }: { readonly message?: string }): void => {
+      if (message !== undefined) {
+        messages.push(message);
+        this.#listener?.();
+      }
+    };
+    return task({ report }, source.token);
   }
 
   async #answer(part: Pick<Asked, 'how' | 'question' | 'text'> & Partial<Asked>): Promise<string | undefined> {

@@ -147,6 +147,24 @@ describe('questions', function () {
       assert.ok((await rig.snapshots(vm)).includes('beside'));
     });
 
+    it('come in a workspace that is not trusted, whatever the caller says', async () => {
+      const trusted = Object.getOwnPropertyDescriptor(vscode.workspace, 'isTrusted');
+      assert.ok(trusted);
+      Object.defineProperty(vscode.workspace, 'isTrusted', { ...trusted, get: () => false });
+      try {
+        for (const id of ['virtRewind.revert', 'virtRewind.deleteSnapshot', 'virtRewind.forceOff'] as const) {
+          person.will(undefined);
+          const given = id === 'virtRewind.forceOff' ? { vm, confirm } : { vm, snapshot: 'first', confirm };
+          assert.equal(await call(id, given), undefined);
+          assert.equal(person.asked[0]?.how, 'modal');
+        }
+      } finally {
+        Object.defineProperty(vscode.workspace, 'isTrusted', trusted);
+      }
+      assert.equal(await guest.state(), 'running');
+      assert.ok((await rig.snapshots(vm)).includes('first'));
+    });
+
     it('come once for all selected snapshots', async () => {
       await rig.virsh('snapshot-create-as', vm, 'one');
       await rig.virsh('snapshot-create-as', vm, 'two');
@@ -261,6 +279,34 @@ describe('questions', function () {
       const { tree } = await rig.api();
       assert.equal(tree.filter, 'ask');
       await call('virtRewind.clearFilter');
+    });
+
+    it('tell what an operation waits for, and let it be cancelled until it has begun', async () => {
+      const { inventory } = await rig.api();
+      const row = await rig.vmRow(vm);
+      person.will();
+      const begun = new Promise<void>((resolve) => {
+        const listening = inventory.onDidChange(() => {
+          const running = inventory.findVm(row.ref)?.operation;
+          if (running?.request.type === 'create' && running.progress.step === 'createSnapshot') {
+            listening.dispose();
+            resolve();
+          }
+        });
+      });
+      const first = operate('virtRewind.createSnapshot', { vm, kind: 'memory', title: 'in front' });
+      await begun;
+      const heard = person.hears('in front');
+      const second = fromMenu('virtRewind.pause', row);
+      const told = await heard;
+      assert.match(told.title, /ask-running/);
+      assert.equal(told.cancellable, true);
+      told.cancel();
+      await second;
+      assert.deepEqual(person.said, [], 'a cancel is silent');
+      assert.equal((await first).snapshot, 'in-front');
+      assert.equal(await guest.state(), 'running');
+      told.cancel();
     });
 
     it('cancel what waits, and not what cannot be cancelled', async () => {
