@@ -1,6 +1,6 @@
 // What one test run started and what of it is still there. Finds processes by a mark that they inherit, so that nothing
 // else on the machine is ever touched.
-import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 
@@ -20,6 +20,8 @@ const graceMs = 5000;
  */
 export function startTestRun() {
   const dir = mkdtempSync('/tmp/vrt-');
+  // As open as /tmp itself, for tests that go on as another user.
+  chmodSync(dir, 0o1777);
   process.env.TMPDIR = dir;
   return {
     dir,
