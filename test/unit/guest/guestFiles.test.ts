@@ -66,7 +66,7 @@ describe('the initramfs archive', () => {
 describe('domain XML of a demo VM', () => {
   it('keeps markup in names and paths as text', () => {
     const name = `<&"'>\né`;
-    const file = '/tmp/a&b<c>"d\'.qcow2';
+    const file = '/tmp/a&b<c>"d\'\n.qcow2';
     const xml = domainXml({
       name,
       guest: { kernel: '/k', initrd: '/i' },
