@@ -26,8 +26,6 @@ export function readHeader(reader: XdrReader): Header {
   };
 }
 
-const SERIAL_AT = VIR_NET_MESSAGE_LEN_MAX + 16;
-
 /** The whole packet; the payload is what `writePayload` writes. Throws RangeError if it would be too long. */
 export function buildFrame(writer: XdrWriter, header: Header, writePayload: (writer: XdrWriter) => void): Buffer {
   writer.reset();
@@ -46,16 +44,14 @@ export function buildFrame(writer: XdrWriter, header: Header, writePayload: (wri
   return writer.toBytes();
 }
 
-export function stampSerial(frame: Buffer, serial: number): void {
-  frame.writeUInt32BE(serial, SERIAL_AT);
-}
-
 /** Memory for a packet that comes in pieces: grows with what has come, not with what was announced. */
 const FIRST_PIECE = 65_536;
 
+const nothing = Buffer.alloc(0);
+
 /**
- * Gives each packet, without its length word, to `onFrame` at once. The bytes are only lent: a packet that came whole
- * is a view into the chunk. Each byte is copied at most three times, however the stream is cut.
+ * Gives each packet, without its length word, to `onFrame` at once: a view into the chunk if it came whole. Its bytes
+ * are never written to again. Each byte is copied at most three times, however the stream is cut.
  */
 export class FrameReader {
   readonly #onFrame: (frame: Buffer) => void;
@@ -63,7 +59,7 @@ export class FrameReader {
   #lengthFilled = 0;
   /** Bytes of the packet that is being put together; 0 between packets. */
   #wanted = 0;
-  #pieces: Buffer = Buffer.alloc(0);
+  #pieces: Buffer = nothing;
   #filled = 0;
 
   constructor(onFrame: (frame: Buffer) => void) {
@@ -115,9 +111,7 @@ export class FrameReader {
   #finish(frame: Buffer): void {
     this.#wanted = 0;
     this.#filled = 0;
-    if (this.#pieces.length > FIRST_PIECE) {
-      this.#pieces = Buffer.alloc(0);
-    }
+    this.#pieces = nothing;
     this.#onFrame(frame);
   }
 }

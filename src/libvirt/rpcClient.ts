@@ -1,12 +1,12 @@
 // Calls and replies on one stream of bytes: serials, the window of calls in flight, abort, keepalive, the end.
 // Any packet that the protocol does not allow ends it. Knows no procedure's meaning and no addresses.
 import type { Duplex } from 'node:stream';
-import type { Codec } from '../xdr/codec.js';
 import { XdrError, XdrReader } from '../xdr/reader.js';
 import { XdrWriter } from '../xdr/writer.js';
-import { buildFrame, FrameReader, type Header, readHeader, stampSerial } from './frame.js';
+import { buildFrame, FrameReader, type Header, readHeader } from './frame.js';
 import { Keepalive, type KeepaliveOptions } from './keepalive.js';
-import { ConnectionLost, LibvirtError, netError, ProtocolViolation } from './libvirtError.js';
+import { ConnectionLost, ProtocolViolation } from './libvirtError.js';
+import { type PendingCall, TypedCall } from './pendingCall.js';
 import type { Procedure } from './procedures.js';
 import {
   KEEPALIVE_PROC_PING,
@@ -22,16 +22,6 @@ import {
   VIR_NET_OK,
   VIR_NET_REPLY,
 } from './protocol.js';
-
-interface PendingCall {
-  readonly number: number;
-  readonly frame: Buffer;
-  /** Throws XdrError for a payload that is not what the procedure returns. */
-  readonly onReply: (status: number, reader: XdrReader) => void;
-  readonly onFailure: (error: Error) => void;
-  /** The caller has given up: the reply is dropped, but the daemon still works on it, so its slot stays taken. */
-  abandoned: boolean;
-}
 
 export interface RpcClientHandlers {
   /** An event: the reader stands at its payload. Throws XdrError or ProtocolViolation for what it does not know. */
@@ -77,7 +67,8 @@ export class RpcClient {
 
   /**
    * Rejects with LibvirtError, with the signal's reason, or, when the connection ends, with ConnectionLost or
-   * ProtocolViolation. Calls are sent in the order in which they are made.
+   * ProtocolViolation; with a RangeError for arguments that cannot be sent. Calls are sent in the order in which they
+   * are made; the arguments are written when their turn comes.
    */
   call<A, R>(name: string, procedure: Procedure<A, R>, args: A, signal?: AbortSignal): Promise<R> {
     return new Promise<R>((resolve, reject) => {
@@ -85,33 +76,10 @@ export class RpcClient {
       if (this.#ended !== undefined) {
         throw this.#ended;
       }
-      const settle = <V>(settler: (value: V) => void): ((value: V) => void) => {
-        return (value) => {
-          signal?.removeEventListener('abort', onAbort);
-          settler(value);
-        };
-      };
-      const succeed = settle(resolve);
-      const call: PendingCall = {
-        number: procedure.number,
-        frame: this.#buildCall(procedure, args),
-        onReply: (status, reader) => {
-          if (status === VIR_NET_ERROR) {
-            call.onFailure(new LibvirtError(name, readWhole(netError, reader)));
-          } else {
-            succeed(readWhole(procedure.result, reader));
-          }
-        },
-        onFailure: settle(reject),
-        abandoned: false,
-      };
-      const onAbort = (): void => {
-        call.abandoned = true;
-        this.#queued.delete(call);
-        this.#restIfIdle();
-        call.onFailure(signal?.reason as Error);
-      };
-      signal?.addEventListener('abort', onAbort);
+      const call = new TypedCall(name, procedure, args, resolve, reject);
+      if (signal !== undefined) {
+        call.watch(signal, () => this.#queued.delete(call));
+      }
       this.#queued.add(call);
       this.#sendQueued();
     });
@@ -122,29 +90,27 @@ export class RpcClient {
     this.#end(error);
   }
 
-  /** Every pending call rejects. The daemon is told with the given call, so that it does not log a broken connection. */
-  close(farewell: Procedure<object, object>): void {
+  /** Every pending call rejects. The daemon is told with this call, which has no arguments, and so logs no error. */
+  close(farewell: Procedure<object, unknown>): void {
     if (this.#ended !== undefined) {
       return;
     }
-    const frame = this.#buildCall(farewell, {});
-    stampSerial(frame, this.#nextSerial());
-    this.#stream.write(frame);
+    this.#stream.write(this.#buildCall(farewell.number, this.#nextSerial(), () => undefined));
     this.#finish(new ConnectionLost('closedByUs'));
     this.#stream.on('end', () => this.#stream.destroy());
     setTimeout(() => this.#stream.destroy(), FAREWELL_MS).unref();
   }
 
-  #buildCall<A, R>(procedure: Procedure<A, R>, args: A): Buffer {
+  #buildCall(procedure: number, serial: number, writeArgs: (writer: XdrWriter) => void): Buffer {
     const header = {
       program: REMOTE_PROGRAM,
       version: REMOTE_PROTOCOL_VERSION,
-      procedure: procedure.number,
+      procedure,
       type: VIR_NET_CALL,
-      serial: 0,
+      serial,
       status: VIR_NET_OK,
     };
-    return buildFrame(this.#writer, header, (writer) => procedure.args.write(writer, args));
+    return buildFrame(this.#writer, header, writeArgs);
   }
 
   #sendQueued(): void {
@@ -153,13 +119,23 @@ export class RpcClient {
         return;
       }
       this.#queued.delete(call);
-      const serial = this.#nextSerial();
-      stampSerial(call.frame, serial);
-      this.#inFlight.set(serial, call);
-      this.#callCount += 1;
-      this.#keepalive.start();
-      this.#stream.write(call.frame);
+      this.#send(call);
     }
+  }
+
+  #send(call: PendingCall): void {
+    const serial = this.#nextSerial();
+    let frame: Buffer;
+    try {
+      frame = this.#buildCall(call.number, serial, (writer) => call.writeArgs(writer));
+    } catch (error) {
+      call.fail(error as Error);
+      return;
+    }
+    this.#inFlight.set(serial, call);
+    this.#callCount += 1;
+    this.#keepalive.start();
+    this.#stream.write(frame);
   }
 
   /** From 1 on; 0 belongs to packets that answer nothing. */
@@ -228,7 +204,7 @@ export class RpcClient {
       throw new ProtocolViolation(`a reply with status ${status}`);
     }
     if (!call.abandoned) {
-      call.onReply(status, reader);
+      call.receive(status, reader);
     }
     this.#inFlight.delete(serial);
     this.#sendQueued();
@@ -271,13 +247,7 @@ export class RpcClient {
     this.#inFlight.clear();
     this.#queued.clear();
     for (const call of calls) {
-      call.onFailure(error);
+      call.fail(error);
     }
   }
-}
-
-function readWhole<T>(codec: Codec<T>, reader: XdrReader): T {
-  const value = codec.read(reader);
-  reader.end();
-  return value;
 }

@@ -20,7 +20,10 @@ import { REMOTE_STRING_MAX } from './protocol.js';
 export const text = string(REMOTE_STRING_MAX);
 /** remote_string: may be absent. */
 export const optionalText = optional(text);
-/** A string whose UTF-8 stays undecoded, in memory of its own: for documents of which mostly the head is read. */
+/**
+ * A string whose UTF-8 stays undecoded: for documents of which mostly the head is read. A view of what came from the
+ * socket, some 64 KB: to keep the bytes, copy them.
+ */
 export const utf8Bytes = opaque(REMOTE_STRING_MAX);
 
 const uuidForm = /^[\da-f]{8}-[\da-f]{4}-[\da-f]{4}-[\da-f]{4}-[\da-f]{12}$/;

@@ -44,9 +44,9 @@ export function string(max: number): Codec<string> {
   return { minSize: 4, read: (r) => r.string(max), write: (w, v) => w.string(v, max) };
 }
 
-/** The bytes of a string or opaque item as they are, copied out of the message. */
+/** The bytes of a string or opaque item as they are: a view of the message, to be used soon or copied. */
 export function opaque(max: number): Codec<Uint8Array> {
-  return { minSize: 4, read: (r) => r.opaque(max), write: (w, v) => w.opaque(v, max) };
+  return { minSize: 4, read: (r) => r.opaqueView(max), write: (w, v) => w.opaque(v, max) };
 }
 
 /**

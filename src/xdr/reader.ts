@@ -80,19 +80,15 @@ export class XdrReader {
     return value === 1;
   }
 
-  /** A view, which keeps the whole message alive: for bytes that are converted at once. */
+  /** A view, which keeps the whole message alive as long as it is kept. */
   fixedView(length: number): Buffer {
     const at = this.#take(padded(length));
     return this.#bytes.subarray(at, at + length);
   }
 
-  /** A copy of its own, so that keeping it does not keep the message. Padding bytes are not looked at. */
-  opaque(max: number): Uint8Array {
-    const length = this.#length(max);
-    const at = this.#take(padded(length));
-    const copy = Buffer.allocUnsafeSlow(length);
-    this.#bytes.copy(copy, 0, at, at + length);
-    return copy;
+  /** A view, as `fixedView`. Padding bytes are not looked at. */
+  opaqueView(max: number): Buffer {
+    return this.fixedView(this.#length(max));
   }
 
   /** `max` counts bytes. Bytes that are not UTF-8 become U+FFFD. */
