@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import type { Hypervisor } from '../../src/hypervisor/hypervisor.js';
 import { Failure } from '../../src/model/failure.js';
 import type { OperationRequest } from '../../src/model/operation.js';
-import type { Plan } from '../../src/model/plan.js';
+import type { Plan, Step } from '../../src/model/plan.js';
 import type { VmRef } from '../../src/model/vm.js';
 import { type Guest, type LiveRig, startLiveRig } from './inventoryRig.js';
 
@@ -24,10 +24,18 @@ describe('the inventory when things go wrong', function () {
   let r: LiveRig;
   let guest: Guest;
   let web: VmRef;
+  /** What another client does when the first step of an operation is about to be sent; on the first connection only. */
+  let beforeRun: (() => Promise<unknown>) | undefined;
 
   before(async () => {
     r = await startLiveRig();
-    guest = await r.guest({ name: 'web', agent: false });
+    r.wrapNext((real) =>
+      withMethod(real, 'run', async (...step) => {
+        await beforeRun?.();
+        return real.run(...step);
+      }),
+    );
+    guest = await r.guest({ name: 'web' });
     r.show();
     web = await r.ref('web');
     r.show(web);
@@ -38,7 +46,7 @@ describe('the inventory when things go wrong', function () {
 
   const state = async (): Promise<string> => virshStates[await guest.state()] ?? 'another';
   const connection = (): string => r.inventory.connections[0]!.state;
-  const create = (title: string): OperationRequest => ({ type: 'create', vm: web, kind: 'auto', title });
+  const create = (title: string) => ({ type: 'create', vm: web, kind: 'auto', title }) as const;
   const failed = async (promise: Promise<unknown>): Promise<Failure> => {
     try {
       await promise;
@@ -49,18 +57,35 @@ describe('the inventory when things go wrong', function () {
     return assert.fail('it did not fail');
   };
 
-  /** Kills the daemon as soon as it says that something happens to a VM; starts it again when that was noticed. */
-  async function dieAtNextEvent(): Promise<void> {
+  /** In the middle of a step: it has begun, and the daemon says that it does something to the VM. */
+  async function inTheMiddleOf(step: Step['do']): Promise<void> {
+    await r.until(() => r.vm('web')?.operation?.progress.step === step);
     await new Promise<void>((resolve) => {
       const listening = r.hypervisor().onDidChangeVm(() => {
         listening.dispose();
         resolve();
       });
     });
+  }
+
+  /** Kills the daemon there, and starts it again when that was noticed. */
+  async function dieInTheMiddleOf(step: Step['do']): Promise<void> {
+    await inTheMiddleOf(step);
     await r.daemon.killDaemon();
     await r.until(() => connection() !== 'connected');
     await r.daemon.startDaemon();
   }
+
+  it('tells the true state after another client switched the VM off under a command', async () => {
+    await r.virsh('start', 'web');
+    await r.until(() => r.vm('web')!.vm.power === 'running');
+    beforeRun = () => r.virsh('destroy', 'web');
+    const failure = await failed(r.inventory.runOperation({ type: 'power', vm: web, action: 'pause' }));
+    beforeRun = undefined;
+    assert.equal(failure.details.stateNow, 'off');
+    assert.equal(r.vm('web')!.vm.power, 'off');
+    assert.equal(r.vm('web')!.operation, undefined);
+  });
 
   it('comes back when the daemon dies while the VMs are listed', async () => {
     let died = false;
@@ -85,11 +110,12 @@ describe('the inventory when things go wrong', function () {
   });
 
   it('tells the true state after the daemon died in the middle of a create', async () => {
-    await r.virsh('start', 'web');
+    // Booted, it has enough memory in use that saving it takes far longer than to kill a daemon.
+    await guest.start();
     await r.until(() => r.vm('web')!.vm.power === 'running');
     const [failure] = await Promise.all([
-      failed(r.inventory.runOperation({ ...create('half'), kind: 'memory' } as OperationRequest)),
-      dieAtNextEvent(),
+      failed(r.inventory.runOperation({ ...create('half'), kind: 'memory' })),
+      dieInTheMiddleOf('createSnapshot'),
     ]);
     assert.equal(failure.kind, 'lost');
     assert.equal(failure.details.stateNow, await state());
@@ -113,26 +139,11 @@ describe('the inventory when things go wrong', function () {
     await r.until(() => r.vm('web')!.vm.power === 'running');
     const [failure] = await Promise.all([
       failed(r.inventory.runOperation({ type: 'revert', vm: web, snapshot: 'safe', after: 'running' })),
-      dieAtNextEvent(),
+      dieInTheMiddleOf('revert'),
     ]);
     assert.equal(failure.kind, 'lost');
     assert.equal(failure.details.stateNow, await state());
     await r.daemon.virsh(['destroy', 'web']);
-    await r.until(() => r.vm('web')!.vm.power === 'off');
-  });
-
-  it('tells the true state after another client switched the VM off under a create', async () => {
-    await r.virsh('start', 'web');
-    await r.until(() => r.vm('web')!.vm.power === 'running');
-    const stopped = new Promise<void>((resolve) => {
-      const listening = r.hypervisor().onDidChangeVm(() => {
-        listening.dispose();
-        resolve(r.daemon.virsh(['destroy', 'web']).then(() => undefined));
-      });
-    });
-    const failure = await failed(r.inventory.runOperation({ ...create('gone'), kind: 'memory' } as OperationRequest));
-    await stopped;
-    assert.equal(failure.details.stateNow, 'off');
     await r.until(() => r.vm('web')!.vm.power === 'off');
   });
 
