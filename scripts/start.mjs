@@ -32,13 +32,19 @@ function end(status) {
   return (ending ??= finish());
 }
 
+/** @param {string} what for a person, before the reason; whose fault it is a stack would not tell @returns {(error: unknown) => never} */
+function stopWith(what) {
+  return (error) => {
+    if (error instanceof StartStopped) throw error;
+    throw new StartStopped(`${what}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+  };
+}
+
 async function start() {
   await ensureNpmModules();
   const libvirt = await ensureLibvirt();
-  const editorReady = prepareEditor();
-  const built = buildExtension().catch((/** @type {unknown} */ error) => {
-    throw new StartStopped('The extension could not be built; what is wrong stands above.', { cause: error });
-  });
+  const editorReady = prepareEditor().catch(stopWith('VS Code could not be installed'));
+  const built = buildExtension().catch(stopWith('The extension could not be built'));
   // Whichever fails first is told; the other must not end the process before it is.
   editorReady.catch(() => undefined);
   built.catch(() => undefined);
@@ -63,7 +69,12 @@ async function startDemo() {
     if (started.length > 0) say(`ending ${started.join(' and ')}`);
     await stopDemoVms(virsh, started);
   });
-  await makeDemoVms({ virsh, folder: demoFolder(isSystem), onStep: say, onStart: (name) => started.push(name) });
+  await makeDemoVms({
+    virsh,
+    folder: demoFolder(isSystem),
+    onStep: say,
+    onStart: (name) => started.push(name),
+  }).catch(stopWith('The demo VMs could not be made'));
   say(`the demo VMs run: ${demoNames.join(', ')} on ${demoUri}`);
 }
 

@@ -43,8 +43,8 @@ private_system() {
 
 end_everything() {
   if [ "$mode" = machine ] && [ -n "$pid" ]; then
-    # It has files to tidy that are not ours.
-    kill "$pid" 2>/dev/null
+    # They have files to tidy that are not ours.
+    kill "$pid" "$logger" 2>/dev/null
     for _ in {1..50}; do kill -0 "$pid" 2>/dev/null && sleep 0.1 || break; done
   fi
   [ -z "$pid" ] || kill -9 "$pid" 2>/dev/null
@@ -69,7 +69,8 @@ elif [ "$mode" = machine ]; then
   [ "$kvm" = show-kvm ] || private_dev 2>>"$log" || die 'to make a private /dev'
   # Writes the consoles' logs. No log server, no VM.
   virtlogd </dev/null >>"$log" 2>&1 &
-  disown "$!"
+  logger=$!
+  disown "$logger"
 else
   export HOME=$dir/h XDG_RUNTIME_DIR=$dir/x XDG_CONFIG_HOME=$dir/c XDG_CACHE_HOME=$dir/k
   unset XDG_DATA_HOME XDG_STATE_HOME
