@@ -329,6 +329,8 @@ describe('commands', function () {
         [rig.uri, rig.driverUri],
       );
       await rig.guest({ name: 'test' });
+      // In a view that is shown, the event of its making may still be on the way.
+      await inventory.refresh({ connection: rig.uri });
       const error = await rejects(call('virtRewind.start', { vm: 'test' }), 'ambiguous');
       assert.ok(error.message.includes(rig.uri) && error.message.includes(rig.driverUri), error.message);
       const known = await operate('virtRewind.start', { vm: 'test', connection: rig.uri });
