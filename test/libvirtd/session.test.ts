@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
 import { chown, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { findProgram } from '../../scripts/rig/run.mjs';
 import { openConnection } from '../../src/libvirt/connect.js';
 import type { Connection } from '../../src/libvirt/connection.js';
@@ -20,6 +22,18 @@ async function asOrdinaryUser<T>(act: () => Promise<T>): Promise<T> {
     return await act();
   } finally {
     process.seteuid!(0);
+  }
+}
+
+/** Ends a process that is not our child, or has ended already, and waits until it is gone. */
+async function killed(pid: number): Promise<void> {
+  while (existsSync(`/proc/${pid}/exe`)) {
+    try {
+      process.kill(pid, 'SIGKILL');
+    } catch (error) {
+      assert.equal((error as NodeJS.ErrnoException).code, 'ESRCH');
+    }
+    await sleep(10);
   }
 }
 
@@ -43,17 +57,21 @@ describe("a user's own libvirtd, with a home of its own", function () {
         await chown(folder, nobody, nobody);
       }
     }
-    environment = { PATH: process.env['PATH'], ...folders };
+    const daemon = join(home, 'libvirtd');
+    const drop = root ? `setpriv --reuid=${nobody} --regid=${nobody} --clear-groups ` : '';
+    const note = `echo $$ >>"${join(home, 'pids')}"`;
+    await writeFile(daemon, `#!/bin/sh\n${note}\nexec ${drop}${await findProgram('libvirtd')} "$@"\n`, { mode: 0o755 });
+    environment = { PATH: process.env['PATH'], LIBVIRTD_PATH: daemon, ...folders };
     if (root) {
-      const daemon = join(home, 'libvirtd');
-      const drop = `setpriv --reuid=${nobody} --regid=${nobody} --clear-groups`;
-      await writeFile(daemon, `#!/bin/sh\nexec ${drop} ${await findProgram('libvirtd')} "$@"\n`, { mode: 0o755 });
-      environment['LIBVIRTD_PATH'] = daemon;
+      await writeFile(join(home, 'pids'), '', { mode: 0o666 });
+      await chown(join(home, 'pids'), nobody, nobody);
     }
   });
+  // All that were started: one that came late and found the pid file locked would take it over when its holder is gone.
   after(async () => {
-    const pid = Number(await readFile(join(home, 'x/libvirt/libvirtd.pid'), 'utf8'));
-    process.kill(pid, 'SIGKILL');
+    for (const pid of (await readFile(join(home, 'pids'), 'utf8')).split('\n').filter(Boolean)) {
+      await killed(Number(pid));
+    }
     await rm(home, { recursive: true });
   });
 
