@@ -52,7 +52,14 @@ async function askGuest(context: StepContext, awaited: GuestEvent['what'], ask: 
   const seen: GuestEvent['what'][] = [];
   const obeyed = new Promise<void>((resolve, reject) => {
     const give = (kind: 'failed' | 'cancelled', stateNow: PowerState): void =>
-      reject(new Failure(kind, { vm: vm.name, doing: 'waiting for the guest to do what it was asked for', stateNow }));
+      reject(
+        new Failure(kind, {
+          vm: vm.name,
+          doing: 'waiting for the guest to do what it was asked for',
+          stateNow,
+          ...(kind === 'cancelled' ? { mayStillHappen: true } : {}),
+        }),
+      );
     held.add(
       events.onDidHappen(({ uuid, what }) => {
         if (uuid === vm.uuid && what === awaited) {

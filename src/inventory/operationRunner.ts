@@ -58,19 +58,21 @@ export class OperationRunner {
   async run(request: OperationRequest, options: RunOperationOptions = {}): Promise<OperationResult> {
     const { picture, clock, log, ended } = this.#options;
     const signal = options.signal === undefined ? ended : AbortSignal.any([options.signal, ended]);
-    const end = await this.#lock.take(vmKey(request.vm), request, { signal, onWait: options.onWait });
-    let release: (() => void) | undefined;
-    const status = new OperationStatus(picture, clock, request);
     try {
-      const live = this.#options.connection(request.vm.connection);
-      release = live.hold(request.vm.uuid);
-      return await this.#carryOut({ request, live, status, signal, log: scoped(log, live.uri) }, options.confirmed);
+      const end = await this.#lock.take(vmKey(request.vm), request, { signal, onWait: options.onWait });
+      const status = new OperationStatus(picture, clock, request);
+      let release: (() => void) | undefined;
+      try {
+        const live = this.#options.connection(request.vm.connection);
+        release = live.hold(request.vm.uuid);
+        return await this.#carryOut({ request, live, status, signal, log: scoped(log, live.uri) }, options.confirmed);
+      } finally {
+        status.end();
+        release?.();
+        end();
+      }
     } catch (error) {
-      throw this.#knowingWhere(request, asFailure(error));
-    } finally {
-      status.end();
-      release?.();
-      end();
+      throw this.#knowingWhere(request, knowingWho(asFailure(error), signal));
     }
   }
 
@@ -222,6 +224,11 @@ export class OperationRunner {
       ...('snapshot' in request && failure.details.snapshot === undefined ? { snapshot: request.snapshot } : {}),
     });
   }
+}
+
+/** libvirt says only that an operation was cancelled: whoever asked here is who did it. */
+function knowingWho(failure: Failure, signal: AbortSignal): Failure {
+  return failure.kind === 'cancelled' && signal.aborted ? withDetails(failure, { byUs: true }) : failure;
 }
 
 /** Words for the log: only a snapshot of a running VM stops it at all. */

@@ -46,6 +46,10 @@ export interface FailureDetails {
   /** What the VM's state was when it was read again after the failure. */
   readonly stateNow?: string;
   readonly refusal?: Refusal;
+  /** Of `cancelled`: somebody here asked for it; otherwise another client did. */
+  readonly byUs?: boolean;
+  /** Of `cancelled`: nobody waits any longer, but the guest was asked and libvirt cannot take that back. */
+  readonly mayStillHappen?: boolean;
 }
 
 export class Failure extends Error {

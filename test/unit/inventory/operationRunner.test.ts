@@ -264,6 +264,39 @@ describe('runOperation', () => {
     assert.deepEqual([...steps], ['check', 'createSnapshot', 'readBack', undefined]);
   });
 
+  it('tells who waits for its turn and is cancelled by us which VM it was', async () => {
+    const r = await open();
+    const release = stepsWait(r);
+    const first = r.inventory.runOperation(pause);
+    const abort = new AbortController();
+    const rejected = assert.rejects(r.inventory.runOperation(create, { signal: abort.signal }), (failure: Failure) => {
+      assert.equal(failure.kind, 'cancelled');
+      assert.equal(failure.details.vm, 'web');
+      assert.equal(failure.details.byUs, true);
+      return true;
+    });
+    await settled();
+    abort.abort();
+    await rejected;
+    release();
+    await first;
+  });
+
+  it('tells a cancel of another client from one of ours', async () => {
+    const r = await open();
+    const abort = new AbortController();
+    const byUs: (boolean | undefined)[] = [];
+    const cancelled = (failure: Failure): boolean => byUs.push(failure.details.byUs) > 0;
+    r.hypervisor().onRun = () => Promise.reject(new Failed('cancelled'));
+    await assert.rejects(r.inventory.runOperation(create, { signal: abort.signal }), cancelled);
+    r.hypervisor().onRun = () => {
+      abort.abort();
+      return Promise.reject(new Failed('cancelled'));
+    };
+    await assert.rejects(r.inventory.runOperation(create, { signal: abort.signal }), cancelled);
+    assert.deepEqual(byUs, [undefined, true]);
+  });
+
   it('hands a cancel on to the hypervisor', async () => {
     const r = await open();
     const abort = new AbortController();
