@@ -145,9 +145,9 @@ for (const by of ['mouse', 'keyboard'] as const) {
         await stage.hands.answer('Revert and Run');
         await stage.workbench.statusBar(/^Reverted rewind-external/).waitFor();
       } else {
-        await stage.workbench.toast(external).waitFor();
+        await stage.workbench.toast('Before the import').waitFor();
         await picture('8-refused');
-        await stage.hands.dismiss(external);
+        await stage.hands.dismiss('Before the import');
         assert.equal(await stage.workbench.dialog.count(), 0);
       }
       assert.equal((await virsh(['domstate', external])).stdout.trim(), 'running');
