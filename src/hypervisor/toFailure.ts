@@ -12,7 +12,7 @@ import {
 import { Failure, type FailureDetails, type FailureKind } from '../model/failure.js';
 import { XmlError } from './xmlTree.js';
 
-/** Codes that are not in this table are `failed`: only libvirt's own text says what went wrong. */
+/** Codes that are not in this table are `failed` or `noSpace`: only libvirt's own text says what went wrong. */
 const kindByCode: ReadonlyMap<number, FailureKind> = new Map<number, FailureKind>([
   [code.VIR_ERR_NO_SUPPORT, 'unsupported'],
   [code.VIR_ERR_INVALID_ARG, 'invalid'],
@@ -45,8 +45,11 @@ const closedToUser: ReadonlySet<number> = new Set([
 const group = 'libvirt';
 
 const ENOSPC = 28;
-/** strerror's words and QEMU's number: a full disk reaches us under many codes, for QEMU has none of its own. */
-const noSpaceText = /no space left on device|\(?-28\b/i;
+/**
+ * strerror's words, and QEMU's number where QEMU puts it: it has no code of its own, so a full disk reaches us under
+ * those of libvirt that say nothing. A name of a VM or a file may hold the number too, as in `web-28`.
+ */
+const noSpaceText = /no space left on device|: -28\s*$|\(-28\)/i;
 
 /** Never throws; a Failure comes back as it is. `details` says what was being done, and to what. */
 export function toFailure(error: unknown, details: FailureDetails = {}): Failure {
@@ -65,8 +68,12 @@ export function toFailure(error: unknown, details: FailureDetails = {}): Failure
   if (error instanceof ConnectionLost) {
     return make('lost');
   }
-  if (error instanceof ProtocolViolation || error instanceof XmlError) {
+  if (error instanceof ProtocolViolation) {
     return make('protocol', { libvirtMessage: error.message });
+  }
+  // One document cannot be read; the connection is good.
+  if (error instanceof XmlError) {
+    return make('failed', { libvirtMessage: error.message });
   }
   if (error instanceof Unreachable) {
     return error.reason === 'denied'
@@ -87,8 +94,8 @@ export function toFailure(error: unknown, details: FailureDetails = {}): Failure
 }
 
 function kindOfLibvirtError(error: LibvirtError): FailureKind {
-  if (error.errno === ENOSPC || noSpaceText.test(error.message)) {
+  if (error.errno === ENOSPC) {
     return 'noSpace';
   }
-  return kindByCode.get(error.code) ?? 'failed';
+  return kindByCode.get(error.code) ?? (noSpaceText.test(error.message) ? 'noSpace' : 'failed');
 }

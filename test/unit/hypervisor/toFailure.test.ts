@@ -86,8 +86,16 @@ describe('a failure', () => {
     ]) {
       assert.equal(toFailure(libvirtError(errorCodes.VIR_ERR_INTERNAL_ERROR, text)).kind, 'noSpace', text);
     }
-    const other = libvirtError(errorCodes.VIR_ERR_INTERNAL_ERROR, 'disk vm-280 and -289 and 28');
-    assert.equal(toFailure(other).kind, 'failed');
+    for (const text of ['disk vm-280 and -289 and 28', "no domain 'web-28'", 'cannot stat checkpoint-2026-11-28']) {
+      assert.equal(toFailure(libvirtError(errorCodes.VIR_ERR_INTERNAL_ERROR, text)).kind, 'failed', text);
+    }
+  });
+
+  it('is what its code says, whatever names stand in the text', () => {
+    const gone = libvirtError(errorCodes.VIR_ERR_NO_DOMAIN, 'no domain: -28');
+    assert.equal(toFailure(gone).kind, 'notFound');
+    const locked = libvirtError(errorCodes.VIR_ERR_OPERATION_TIMEOUT, 'VM "no space left on device"');
+    assert.equal(toFailure(locked).kind, 'busy');
   });
 
   it('names the group where the socket is closed to the user, and not where a rule forbids one call', () => {
@@ -103,7 +111,7 @@ describe('a failure', () => {
     const cases: readonly (readonly [unknown, FailureKind])[] = [
       [new ConnectionLost('ended'), 'lost'],
       [new ProtocolViolation('x'), 'protocol'],
-      [new XmlError('x'), 'protocol'],
+      [new XmlError('x'), 'failed'],
       [new Unreachable('noSocket', '/run/x'), 'unreachable'],
       [new Unreachable('refused', '/run/x'), 'unreachable'],
       [new Unreachable('denied', '/run/x'), 'denied'],
