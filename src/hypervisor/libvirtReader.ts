@@ -9,6 +9,7 @@ import { parseDomainXml } from './domainXml.js';
 import type { VmHead } from './hypervisor.js';
 import { powerOf } from './powerState.js';
 import { parseFrozenDisks, parseSnapshotHead } from './snapshotXml.js';
+import { XmlError } from './xmlTree.js';
 
 export class LibvirtReader {
   readonly #connection: Connection;
@@ -66,7 +67,7 @@ export class LibvirtReader {
   async #readSnapshot(dom: Domain, name: string): Promise<Snapshot | undefined> {
     const call = this.#connection.call('domainSnapshotGetXmlDesc', { snap: { name, dom }, flags: 0 });
     const answer = await orUndefined(errorCodes.VIR_ERR_NO_DOMAIN_SNAPSHOT, call);
-    return answer && parseSnapshotHead(answer.xml);
+    return answer && readHead(name, answer.xml);
   }
 
   async #readCurrent(dom: Domain): Promise<string | undefined> {
@@ -125,6 +126,15 @@ export class LibvirtReader {
     const { dom } = await this.#connection.call('domainLookupByUuid', { uuid });
     this.#names.set(uuid, dom.name);
     return dom;
+  }
+}
+
+/** One that cannot be read fails them all: what is decided about the others must know what rests on which file. */
+function readHead(name: string, xml: Uint8Array): Snapshot {
+  try {
+    return parseSnapshotHead(xml);
+  } catch (error) {
+    throw error instanceof XmlError ? new XmlError(`snapshot ${name}: ${error.message}`, { cause: error }) : error;
   }
 }
 
