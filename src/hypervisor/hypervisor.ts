@@ -68,5 +68,13 @@ export interface Hypervisor {
   close(): void;
 }
 
-/** Opens the connection that a URI names, and rejects with a `Failure` (unreachable, denied, unsupported, …). */
-export type OpenHypervisor = (uri: string, signal: AbortSignal) => Promise<Hypervisor>;
+/**
+ * Opens the connection that a URI names, and rejects with a `Failure` (unreachable, denied, unsupported, …).
+ * `onAuthentication` is told when a person may be asked for a password, which takes as long as it takes, and when the
+ * daemon lets us in; it hears nothing where nobody is asked.
+ */
+export type OpenHypervisor = (
+  uri: string,
+  signal: AbortSignal,
+  onAuthentication?: (stage: 'asked' | 'given') => void,
+) => Promise<Hypervisor>;

@@ -1,6 +1,6 @@
 // The port, over libvirt: one connection that stays for reading and events, one of its own for each step.
 import { Emitter, type Event } from '../lifetime/emitter.js';
-import { openConnection } from '../libvirt/connect.js';
+import { openConnection, type OpenOptions } from '../libvirt/connect.js';
 import type { Connection } from '../libvirt/connection.js';
 import type { Domain } from '../libvirt/structs.js';
 import { type Log, scoped } from '../log/log.js';
@@ -30,13 +30,13 @@ export function libvirtHypervisor(
   environment: NodeJS.ProcessEnv,
   { patience = guestPatienceMs }: { readonly patience?: number } = {},
 ): OpenHypervisor {
-  return async (uri, signal) => {
+  return async (uri, signal, onAuthentication) => {
     const own = scoped(log, uri);
-    const open = (openSignal?: AbortSignal): Promise<Connection> =>
-      openConnection(uri, { log: own, environment, ...(openSignal === undefined ? {} : { signal: openSignal }) });
+    const open = (first: Pick<OpenOptions, 'signal' | 'onAuthentication'> = {}): Promise<Connection> =>
+      openConnection(uri, { log: own, environment, ...first });
     let connection: Connection | undefined;
     try {
-      connection = await open(signal);
+      connection = await open({ signal, ...(onAuthentication === undefined ? {} : { onAuthentication }) });
       const [events, capabilities] = await Promise.all([listen(connection), readCapabilities(connection)]);
       return new LibvirtHypervisor({ connection, capabilities, uri, log: own, open, patience, ...events });
     } catch (error) {

@@ -10,6 +10,8 @@ import type { Clock } from './clock.js';
 
 /** An attempt that has given no answer for so long has failed. */
 const attemptLimitMs = 30_000;
+/** The same while a person may be asked for a password. */
+const personLimitMs = 600_000;
 /** A connection that ended sooner than this counts as one more failed attempt, so that a crash loop is not fed. */
 const steadyMs = 10_000;
 
@@ -74,7 +76,7 @@ export class ConnectionKeeper implements Disposable {
   dispose(): void {
     this.#disposed = true;
     this.#timer?.dispose();
-    this.#abort?.abort();
+    this.#abort?.abort(new Failure('cancelled', { connection: this.#options.uri }));
     this.#listeners.dispose();
     this.hypervisor?.close();
     this.#changed.dispose();
@@ -102,9 +104,19 @@ export class ConnectionKeeper implements Disposable {
     this.#abort = abort;
     this.#timer?.dispose();
     this.#report({ state: 'connecting' });
-    const limit = clock.setTimer(attemptLimitMs, () => abort.abort());
+    const giveUp = (kind: 'unreachable' | 'denied', doing: string) => (): void =>
+      abort.abort(new Failure(kind, { connection: uri, doing }));
+    let limit = clock.setTimer(attemptLimitMs, giveUp('unreachable', 'connect'));
+    let asking = false;
+    const follow = (stage: 'asked' | 'given'): void => {
+      limit.dispose();
+      asking = stage === 'asked';
+      limit = asking
+        ? clock.setTimer(personLimitMs, giveUp('denied', 'wait for a person to authenticate'))
+        : clock.setTimer(attemptLimitMs, giveUp('unreachable', 'connect'));
+    };
     try {
-      const hypervisor = await abortable(open(uri, abort.signal), abort.signal);
+      const hypervisor = await abortable(open(uri, abort.signal, follow), abort.signal);
       if (this.#disposed) {
         throw new Failure('cancelled', { connection: uri });
       }
@@ -115,7 +127,7 @@ export class ConnectionKeeper implements Disposable {
       const failure = asFailure(error);
       this.#attempt = undefined;
       log.warn(`cannot connect: ${failure.kind}: ${failure.message}`);
-      this.#failed(failure);
+      this.#failed(failure, asking ? 'whenAsked' : 'byItself');
       throw failure;
     } finally {
       limit.dispose();
@@ -141,11 +153,15 @@ export class ConnectionKeeper implements Disposable {
     this.#report({ state: 'connected', hypervisor });
   }
 
-  #failed(failure: Failure): void {
+  /** @param again `whenAsked` if it failed while a person was asked: another attempt would open another dialog */
+  #failed(failure: Failure, again: 'byItself' | 'whenAsked' = 'byItself'): void {
     if (this.#disposed) {
       return;
     }
-    const delay = retryDelay(failure.kind, this.#wasOpen, this.#failures, this.#options.random());
+    const delay =
+      again === 'whenAsked'
+        ? undefined
+        : retryDelay(failure.kind, this.#wasOpen, this.#failures, this.#options.random());
     this.#failures += 1;
     const retryAt = delay === undefined ? {} : { retryAt: this.#options.clock.now() + delay };
     this.#report({ state: 'failed', failure, ...retryAt });
@@ -162,12 +178,13 @@ export class ConnectionKeeper implements Disposable {
   }
 }
 
-/** Rejects as soon as the signal aborts, even when `opening` does not heed it; what it opens later is closed. */
+/**
+ * Rejects with the signal's reason, a Failure, as soon as it aborts, even when `opening` does not heed it; what it opens
+ * later is closed.
+ */
 function abortable(opening: Promise<Hypervisor>, signal: AbortSignal): Promise<Hypervisor> {
   return new Promise((resolve, reject) => {
-    signal.addEventListener('abort', () => {
-      reject(new Failure('unreachable', { doing: 'connect' }));
-    });
+    signal.addEventListener('abort', () => reject(asFailure(signal.reason)));
     opening.then((hypervisor) => {
       if (signal.aborted) {
         hypervisor.close();

@@ -1,7 +1,7 @@
 // From a URI to an open connection. The only place that knows which transports there are.
 import type { Log } from '../log/log.js';
 import { Connection } from './connection.js';
-import { shakeHands } from './handshake.js';
+import { type HandshakeOptions, shakeHands } from './handshake.js';
 import { defaultKeepalive, type KeepaliveOptions } from './keepalive.js';
 import { ConnectionLost, errorCodes, LibvirtError, UnsupportedUri } from './libvirtError.js';
 import type { OpenTransport } from './transport.js';
@@ -19,6 +19,7 @@ export interface OpenOptions {
   /** Uses the read-only socket, where there is one, and opens read-only. Nothing falls back to it by itself. */
   readonly readOnly?: boolean;
   readonly keepalive?: KeepaliveOptions;
+  readonly onAuthentication?: HandshakeOptions['onAuthentication'];
 }
 
 /**
@@ -27,6 +28,7 @@ export interface OpenOptions {
  */
 export async function openConnection(uri: string, options: OpenOptions): Promise<Connection> {
   const { log, signal, environment = process.env, readOnly = false, keepalive = defaultKeepalive } = options;
+  const { onAuthentication } = options;
   const parsed = parseUri(uri);
   const openTransport = transports.get(parsed.transport);
   if (openTransport === undefined) {
@@ -35,7 +37,10 @@ export async function openConnection(uri: string, options: OpenOptions): Promise
   const opened = await openTransport(parsed, { environment, readOnly, log, signal });
   const connection = new Connection(opened.stream, { uri, readOnly: opened.readOnly, log, keepalive });
   try {
-    await shakeHands(connection, parsed.name, signal === undefined ? {} : { signal });
+    await shakeHands(connection, parsed.name, {
+      ...(signal === undefined ? {} : { signal }),
+      ...(onAuthentication === undefined ? {} : { onAuthentication }),
+    });
     await watchHypervisor(connection);
     return connection;
   } catch (error) {

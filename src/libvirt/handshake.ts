@@ -4,12 +4,18 @@ import type { Connection } from './connection.js';
 import { VIR_CONNECT_RO } from './flags.js';
 import { AuthenticationFailed, authTypes, LibvirtError } from './libvirtError.js';
 
+export interface HandshakeOptions {
+  readonly signal?: AbortSignal;
+  /** `asked`: from now on a person may be asked, for as long as it takes; `given`: the daemon lets us in. */
+  readonly onAuthentication?: (stage: 'asked' | 'given') => void;
+}
+
 export async function shakeHands(
   connection: Connection,
   name: string,
-  options: { readonly signal?: AbortSignal } = {},
+  { onAuthentication, ...options }: HandshakeOptions = {},
 ): Promise<void> {
-  await authenticate(connection, options);
+  await authenticate(connection, onAuthentication, options);
   await connection.call('connectOpen', { name, flags: connection.readOnly ? VIR_CONNECT_RO : 0 }, options);
 }
 
@@ -22,7 +28,11 @@ export async function shakeHands(
  * | polkit   | asks the daemon, which asks polkit, which may ask a person: no time limit     |
  * | other    | AuthenticationFailed                                                         |
  */
-async function authenticate(connection: Connection, options: { readonly signal?: AbortSignal }): Promise<void> {
+async function authenticate(
+  connection: Connection,
+  tell: HandshakeOptions['onAuthentication'],
+  options: { readonly signal?: AbortSignal },
+): Promise<void> {
   const { types } = await connection.call('authList', {}, options);
   if (types.length === 0 || types.includes(authTypes.REMOTE_AUTH_NONE)) {
     return;
@@ -30,8 +40,10 @@ async function authenticate(connection: Connection, options: { readonly signal?:
   if (!types.includes(authTypes.REMOTE_AUTH_POLKIT)) {
     throw new AuthenticationFailed(types.includes(authTypes.REMOTE_AUTH_SASL) ? 'sasl' : 'unknown');
   }
+  tell?.('asked');
   try {
     await connection.call('authPolkit', {}, options);
+    tell?.('given');
   } catch (error) {
     throw error instanceof LibvirtError ? new AuthenticationFailed('polkit', { cause: error }) : error;
   }

@@ -149,6 +149,80 @@ describe('ConnectionKeeper', () => {
     assert.equal(states.at(-1)!.state, 'failed');
   });
 
+  describe('while a person is asked for a password', () => {
+    type Follow = NonNullable<Parameters<OpenHypervisor>[2]>;
+
+    function asking(): { open: OpenHypervisor; attempts: () => number; follow: () => Follow; answer: () => void } {
+      let attempts = 0;
+      let tell: Follow = () => undefined;
+      let answer = (): void => undefined;
+      const open: OpenHypervisor = (_uri, signal, onAuthentication) => {
+        attempts += 1;
+        tell = onAuthentication!;
+        tell('asked');
+        return new Promise((resolve, reject) => {
+          answer = () => resolve(new FakeHypervisor(uri, new Map()));
+          signal.addEventListener('abort', () => reject(signal.reason as Error));
+        });
+      };
+      return { open, attempts: () => attempts, follow: () => tell, answer: () => answer() };
+    }
+
+    it('waits for minutes, and opens no second dialog meanwhile', async () => {
+      const { open, attempts, follow, answer } = asking();
+      const { keeper, clock } = keeperOf(open);
+      keeper.setWanted(true);
+      await clock.advance(300_000);
+      assert.equal(attempts(), 1);
+      follow()('given');
+      answer();
+      await settled();
+      assert.notEqual(keeper.hypervisor, undefined);
+      assert.equal(clock.pending, 0);
+    });
+
+    it('is denied when nobody answers at all, and asks nobody again by itself', async () => {
+      const { open, attempts } = asking();
+      const { keeper, clock, states } = keeperOf(open);
+      keeper.setWanted(true);
+      await clock.advance(3_600_000);
+      assert.equal(attempts(), 1);
+      const last = states.at(-1)!;
+      assert.ok(last.state === 'failed');
+      assert.equal(last.failure.kind, 'denied');
+      assert.equal(last.retryAt, undefined);
+      keeper.setWanted(false);
+      keeper.setWanted(true);
+      await clock.advance(3_600_000);
+      assert.equal(attempts(), 1);
+    });
+
+    it('asks nobody again by itself either when the daemon goes away meanwhile', async () => {
+      let attempts = 0;
+      const { keeper, clock } = keeperOf((_uri, _signal, onAuthentication) => {
+        attempts += 1;
+        onAuthentication?.('asked');
+        return Promise.reject(new Failure('lost'));
+      });
+      keeper.setWanted(true);
+      await clock.advance(600_000);
+      assert.equal(attempts, 1);
+    });
+
+    it('has its usual limit again as soon as the daemon lets us in', async () => {
+      const { open, follow } = asking();
+      const { keeper, clock, states } = keeperOf(open);
+      keeper.setWanted(true);
+      await clock.advance(300_000);
+      follow()('given');
+      await clock.advance(30_000);
+      const last = states.findLast(({ state }) => state === 'failed')!;
+      assert.ok(last.state === 'failed');
+      assert.equal(last.failure.kind, 'unreachable');
+      keeper.dispose();
+    });
+  });
+
   it('closes what comes too late, and ends with its connection', async () => {
     const late = new FakeHypervisor(uri, new Map());
     let answer: (hypervisor: FakeHypervisor) => void = () => undefined;

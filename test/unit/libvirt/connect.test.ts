@@ -80,11 +80,15 @@ describe('opening', () => {
   it('goes through polkit where the daemon wants it', async () => {
     answer = (call) =>
       call.name === 'authPolkit' ? replyTo('authPolkit', call.serial, { complete: 1 }) : offering(2)(call);
-    const connection = await daemon.connect();
+    const told: string[] = [];
+    const connection = await daemon.connect({
+      onAuthentication: (stage) => told.push(`${stage} after ${daemon.calls.at(-1)?.name ?? ''}`),
+    });
     assert.deepEqual(
       daemon.calls.slice(0, 3).map((call) => call.name),
       ['authList', 'authPolkit', 'connectOpen'],
     );
+    assert.deepEqual(told, ['asked after authList', 'given after authPolkit']);
     connection.close();
   });
 
