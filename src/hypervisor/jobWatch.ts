@@ -64,19 +64,41 @@ function tick(ended: AbortSignal, wake: AbortSignal): Promise<boolean> {
   });
 }
 
-/** For a snapshot with external memory: libvirt counts its bytes, and can cancel it until all are written. */
-export function memoryJobLook({
-  dom,
-  signal,
-  onProgress,
-}: Pick<StepContext, 'dom' | 'signal' | 'onProgress'>): (connection: Connection) => Promise<void> {
+/** virDomainJobOperation: what a job of libvirt's is for. */
+const VIR_DOMAIN_JOB_OPERATION_SNAPSHOT = 6;
+/** How much the daemon's clock and ours may disagree on a span, in milliseconds. */
+const clocksMs = 250;
+
+/**
+ * For a snapshot with external memory: libvirt counts its bytes, and can cancel it until all are written. Made when
+ * its call is sent, which may then wait for the job of another client: a VM has one job at a time, and libvirt shows
+ * and aborts whichever that is. So the job must be known as ours first.
+ *
+ * | operation | running for        | whose          |
+ * |-----------|--------------------|----------------|
+ * | snapshot  | not longer than us | ours           |
+ * | snapshot  | longer             | another client's snapshot |
+ * | other     | any                | another client's migration, dump, … |
+ *
+ * @param now milliseconds of a clock that never jumps
+ */
+export function memoryJobLook(
+  { dom, signal, onProgress }: Pick<StepContext, 'dom' | 'signal' | 'onProgress'>,
+  now: () => number = () => performance.now(),
+): (connection: Connection) => Promise<void> {
+  const sentAt = now();
   let cancelAsked = false;
   let furthest = 0;
   return async (connection) => {
+    const { params } = await connection.call('domainGetJobStats', { dom, flags: 0 });
+    const job = typedParameterMap(params);
+    const ranMs = Number(job.get('time_elapsed') ?? 0);
+    if (job.get('operation') !== VIR_DOMAIN_JOB_OPERATION_SNAPSHOT || ranMs > now() - sentAt + clocksMs) {
+      return;
+    }
     if (signal.aborted && !cancelAsked) {
       cancelAsked = await abortJob(connection, dom);
     }
-    const { params } = await connection.call('domainGetJobStats', { dom, flags: 0 });
     const fraction = jobFraction(params);
     if (fraction !== undefined) {
       furthest = Math.max(furthest, fraction);

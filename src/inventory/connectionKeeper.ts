@@ -107,11 +107,11 @@ export class ConnectionKeeper implements Disposable {
     const giveUp = (kind: 'unreachable' | 'denied', doing: string) => (): void =>
       abort.abort(new Failure(kind, { connection: uri, doing }));
     let limit = clock.setTimer(attemptLimitMs, giveUp('unreachable', 'connect'));
-    let asking = false;
+    const person = { asked: false };
     const follow = (stage: 'asked' | 'given'): void => {
       limit.dispose();
-      asking = stage === 'asked';
-      limit = asking
+      person.asked = stage === 'asked';
+      limit = person.asked
         ? clock.setTimer(personLimitMs, giveUp('denied', 'wait for a person to authenticate'))
         : clock.setTimer(attemptLimitMs, giveUp('unreachable', 'connect'));
     };
@@ -127,7 +127,7 @@ export class ConnectionKeeper implements Disposable {
       const failure = asFailure(error);
       this.#attempt = undefined;
       log.warn(`cannot connect: ${failure.kind}: ${failure.message}`);
-      this.#failed(failure, asking ? 'whenAsked' : 'byItself');
+      this.#failed(failure, person.asked ? 'whenAsked' : 'byItself');
       throw failure;
     } finally {
       limit.dispose();

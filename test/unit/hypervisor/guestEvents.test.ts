@@ -133,6 +133,9 @@ describe('the time a guest stood still', () => {
   });
 });
 
+/** `operation` as libvirt sends it: an int, 6 for a snapshot. */
+const operation = (value: number): TypedParameter => ({ field: 'operation', value: { type: 'int', value } });
+const snapshotJob = operation(6);
 const parameter = (field: string, value: number): TypedParameter => ({ field, value: { type: 'ullong', value } });
 
 /** Answers calls from a list, and notes them. */
@@ -167,7 +170,7 @@ describe('the progress of a job', () => {
     });
     const stats = (remaining: number): unknown => ({
       type: 2,
-      params: [parameter('data_total', 100), parameter('data_remaining', remaining)],
+      params: [snapshotJob, parameter('data_total', 100), parameter('data_remaining', remaining)],
     });
     const { connection } = fakeConnection([stats(60), stats(80), { type: 0, params: [] }, stats(10)]);
     for (let i = 0; i < 4; i++) {
@@ -181,24 +184,24 @@ describe('the progress of a job', () => {
     abort.abort();
     const told: boolean[] = [];
     const look = memoryJobLook({ dom, signal: abort.signal, onProgress: (p) => told.push(p.cancellable) });
-    const stats = { type: 2, params: [parameter('data_total', 1)] };
+    const stats = { type: 2, params: [snapshotJob, parameter('data_total', 1)] };
     const error = (code: number): LibvirtError =>
       new LibvirtError('domainAbortJob', { code, message: 'x', level: 2, domain: 0 } as never);
     const { connection, calls } = fakeConnection([
+      stats,
       error(errorCodes.VIR_ERR_OPERATION_INVALID),
       stats,
       {},
-      stats,
       stats,
     ]);
     for (let i = 0; i < 3; i++) {
       await look(connection);
     }
     assert.deepEqual(calls, [
-      'domainAbortJob',
       'domainGetJobStats',
       'domainAbortJob',
       'domainGetJobStats',
+      'domainAbortJob',
       'domainGetJobStats',
     ]);
     assert.deepEqual(told, [true, false, false]);
@@ -207,6 +210,33 @@ describe('the progress of a job', () => {
         look(fakeConnection([error(29)]).connection),
       ),
     );
+  });
+
+  it('of another client is neither shown as ours nor aborted, whatever it is', async () => {
+    const abort = new AbortController();
+    abort.abort();
+    const told: unknown[] = [];
+    let now = 0;
+    const look = memoryJobLook({ dom, signal: abort.signal, onProgress: (p) => told.push(p) }, () => now);
+    now = 5_000;
+    const job = (...params: readonly TypedParameter[]): unknown => ({
+      type: 2,
+      params: [...params, parameter('data_total', 100), parameter('data_remaining', 50)],
+    });
+    const foreign = [
+      job(operation(5), parameter('time_elapsed', 100)),
+      job(operation(8), parameter('time_elapsed', 100)),
+      job(snapshotJob, parameter('time_elapsed', 9_000)),
+      { type: 0, params: [] },
+    ];
+    const { connection, calls } = fakeConnection([...foreign, job(snapshotJob, parameter('time_elapsed', 4_000)), {}]);
+    while (calls.length < foreign.length) {
+      await look(connection);
+    }
+    assert.deepEqual([calls.includes('domainAbortJob'), told], [false, []]);
+    await look(connection);
+    assert.equal(calls.at(-1), 'domainAbortJob');
+    assert.deepEqual(told, [{ fraction: 0.5, cancellable: false }]);
   });
 
   it('of block jobs is the mean over the disks; one that was there and is gone is done', async () => {
