@@ -13,7 +13,7 @@ import { CommandError } from './commandError.js';
 import type { CommandRun } from './commandServices.js';
 import { styleFor } from './createSnapshot.js';
 import { existingVm, planOrRefuse } from './operate.js';
-import { pick, plain } from './pickTarget.js';
+import { pick } from './pickTarget.js';
 import { meansSnapshot } from './showXml.js';
 import { targetSnapshot, targetVm } from './targets.js';
 import { suggestTitle } from './titleSuggestion.js';
@@ -90,8 +90,8 @@ async function pickCommand(run: CommandRun, requests: readonly OperationRequest[
     const value = commandOf(view, decision);
     return [
       {
-        label: plain(operationWords(decision.request, titleIn(view, decision.request), t)),
-        detail: plain(value),
+        label: operationWords(decision.request, titleIn(view, decision.request), t),
+        detail: value,
         value,
       },
     ];

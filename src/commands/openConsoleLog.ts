@@ -4,6 +4,7 @@ import * as vscode from 'vscode';
 import { CommandError, answered } from './commandError.js';
 import type { CommandRun } from './commandServices.js';
 import { isLocalUri } from './connectionUri.js';
+import { notify } from './notify.js';
 import { targetVm } from './targets.js';
 
 const t = vscode.l10n.t;
@@ -48,7 +49,7 @@ async function offerCommand(run: CommandRun, vm: string, path: string): Promise<
     throw new CommandError('denied', sentence, { vm, path });
   }
   const copy = t('Copy Command');
-  if (answered(await vscode.window.showWarningMessage(sentence, copy)) === copy) {
+  if (answered(await notify('warning', sentence, copy)) === copy) {
     await vscode.env.clipboard.writeText(command);
   }
 }

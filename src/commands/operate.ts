@@ -11,6 +11,7 @@ import { titleIn } from '../views/operationProgress.js';
 import { planText } from '../views/planText.js';
 import { answered } from './commandError.js';
 import type { CommandRun } from './commandServices.js';
+import { askModal, noteInStatusBar } from './notify.js';
 import { OperationNotice } from './operationNotice.js';
 import { doneText } from './progressText.js';
 
@@ -46,7 +47,7 @@ export async function operate(
     }
   });
   if (quiet === undefined) {
-    vscode.window.setStatusBarMessage(doneText(request, result, view.vm.name, title, t), 8_000);
+    noteInStatusBar(doneText(request, result, view.vm.name, title, t));
   }
   return result;
 }
@@ -92,7 +93,7 @@ export async function confirmModal(
   detail: string,
   buttons: readonly [string, ...string[]],
 ): Promise<string> {
-  return answered(await vscode.window.showWarningMessage(title, { modal: true, detail }, ...buttons));
+  return answered(await askModal(title, detail, ...buttons));
 }
 
 /** A destructive operation on one VM: the plan, the question unless it may be left out, the operation. */

@@ -10,6 +10,7 @@ import { planText } from '../views/planText.js';
 import { CommandError } from './commandError.js';
 import type { CommandRun } from './commandServices.js';
 import { confirmModal, existingVm, mustConfirm, operate, planOrRefuse } from './operate.js';
+import { noteInStatusBar, notifyProgress } from './notify.js';
 import { requestWords } from './operationNotice.js';
 import { type Outcome, runGrouped } from './runGrouped.js';
 
@@ -39,27 +40,24 @@ export async function operateAll(
     question !== undefined && mustConfirm(run)
       ? await confirmAll(run, requests, question)
       : requests.map((request) => ({ request }));
-  const outcomes = await vscode.window.withProgress(
-    { location: vscode.ProgressLocation.Notification, title: requestCount(requests.length), cancellable: true },
-    (progress, token) => {
-      let done = 0;
-      return runGrouped(
-        planned,
-        ({ request }) => vmKey(request.vm),
-        vmsAtOnce,
-        async ({ request, plan }: Planned) => {
-          if (token.isCancellationRequested) {
-            throw new Failure('cancelled', { doing: 'several operations' });
-          }
-          progress.report({ message: requestWords(run.inventory, request), increment: 0 });
-          const result = await operate(run, request, { quiet: 'all', ...(plan !== undefined && { confirmed: plan }) });
-          done += 1;
-          progress.report({ message: t('{0} of {1}', done, requests.length), increment: 100 / requests.length });
-          return result;
-        },
-      );
-    },
-  );
+  const outcomes = await notifyProgress(requestCount(requests.length), true, (report, cancellation) => {
+    let done = 0;
+    return runGrouped(
+      planned,
+      ({ request }) => vmKey(request.vm),
+      vmsAtOnce,
+      async ({ request, plan }: Planned) => {
+        if (cancellation.isCancellationRequested) {
+          throw new Failure('cancelled', { doing: 'several operations' });
+        }
+        report(requestWords(run.inventory, request), 0);
+        const result = await operate(run, request, { quiet: 'all', ...(plan !== undefined && { confirmed: plan }) });
+        done += 1;
+        report(t('{0} of {1}', done, requests.length), 100 / requests.length);
+        return result;
+      },
+    );
+  });
   return summarize(run, outcomes);
 }
 
@@ -99,7 +97,7 @@ function summarize(run: CommandRun, outcomes: readonly Outcome<Planned, Operatio
   const failed = outcomes.flatMap((outcome) => (outcome.status === 'failed' ? [outcome] : []));
   const first = failed.find(({ reason }) => asFailure(reason).kind !== 'cancelled') ?? failed[0];
   if (first === undefined) {
-    vscode.window.setStatusBarMessage(t('{0} of {1} done.', results.length, outcomes.length), 8_000);
+    noteInStatusBar(t('{0} of {1} done.', results.length, outcomes.length));
     return results;
   }
   const reasons = failed.map(({ item, reason }) => {

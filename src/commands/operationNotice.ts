@@ -5,6 +5,7 @@ import { DisposableStore, toDisposable } from '../lifetime/disposable.js';
 import type { OperationRequest } from '../model/operation.js';
 import { titleIn } from '../views/operationProgress.js';
 import { operationWords } from '../views/words.js';
+import { notifyProgress } from './notify.js';
 import { percent, progressText } from './progressText.js';
 
 const t = vscode.l10n.t;
@@ -95,19 +96,16 @@ export class OperationNotice {
     let send: OpenNotice['report'] | undefined;
     let reported = 0;
     const title = requestWords(this.inventory, this.request);
-    void vscode.window.withProgress(
-      { location: vscode.ProgressLocation.Notification, title, cancellable },
-      (progress, token) => {
-        this.#store.add(token.onCancellationRequested(() => this.#cancel()));
-        send = (message, percentNow) => {
-          const increment = percentNow === undefined ? 0 : Math.max(0, percentNow - reported);
-          reported += increment;
-          progress.report({ message, ...(increment > 0 && { increment }) });
-        };
-        latest?.();
-        return closed;
-      },
-    );
+    void notifyProgress(title, cancellable, (report, token) => {
+      this.#store.add(token.onCancellationRequested(() => this.#cancel()));
+      send = (message, percentNow) => {
+        const increment = percentNow === undefined ? 0 : Math.max(0, percentNow - reported);
+        reported += increment;
+        report(message, increment > 0 ? increment : undefined);
+      };
+      latest?.();
+      return closed;
+    });
     return {
       cancellable,
       report: (message, percentNow) => {

@@ -10,7 +10,7 @@ import { durationText } from '../views/relativeAge.js';
 import { kindSentence, kindWords, styleSentence } from '../views/words.js';
 import type { CommandRun } from './commandServices.js';
 import { refusedFailure } from './operate.js';
-import { pick } from './pickTarget.js';
+import { type Choice, pick } from './pickTarget.js';
 
 const t = vscode.l10n.t;
 
@@ -68,7 +68,7 @@ async function decide(run: CommandRun, requests: readonly Variant['request'][]):
   return Promise.all(requests.map(async (request) => ({ request, decision: await run.inventory.plan(request) })));
 }
 
-function choice(variant: Variant, withStyle: boolean): vscode.QuickPickItem & { readonly value: Variant } {
+function choice(variant: Variant, withStyle: boolean): Choice<Variant> {
   const { request, decision } = variant;
   const snapshot = {
     kind: request.kind,
@@ -77,7 +77,8 @@ function choice(variant: Variant, withStyle: boolean): vscode.QuickPickItem & { 
   const label = capitalized(kindWords(snapshot, t));
   if (decision.type === 'refusal') {
     return {
-      label: `$(circle-slash) ${label}`,
+      icon: 'circle-slash',
+      label,
       description: t('not possible now'),
       detail: refusalText(decision.refusal, t).reason,
       value: variant,

@@ -2,27 +2,43 @@
 import * as vscode from 'vscode';
 import type { InventoryPort } from '../inventory/inventory.js';
 import type { ConnectionView, VmView } from '../inventory/views.js';
+import { displayLine } from '../model/plainText.js';
 import type { Snapshot, SnapshotTree } from '../model/snapshot.js';
 import { connectionLabel } from '../views/connectionLabel.js';
+import { withoutIcons } from '../views/noticeText.js';
 import { relativeAge } from '../views/relativeAge.js';
 import { kindWords, powerWord, snapshotCountText } from '../views/words.js';
 import { CommandError, answered } from './commandError.js';
 
 const t = vscode.l10n.t;
 
-interface Choice<T> extends vscode.QuickPickItem {
+/** The longest text of a line: a virsh command that names several files. */
+const longestText = 1_000;
+
+/** A line of a list. Its texts hold names that other people gave, so none of them is read for icons. */
+export interface Choice<T> {
+  readonly label: string;
+  readonly description?: string;
+  readonly detail?: string;
+  /** Name of a codicon before the label. */
+  readonly icon?: string;
   readonly value: T;
 }
 
 /** Resolves to the value of the line that was picked; the user may also leave. */
 export async function pick<T>(choices: readonly Choice<T>[], placeHolder: string): Promise<T> {
-  const options = { placeHolder, matchOnDescription: true, matchOnDetail: true };
-  return answered(await vscode.window.showQuickPick(choices, options)).value;
+  const items = choices.map(({ label, description, detail, icon, value }) => ({
+    label: `${icon === undefined ? '' : `$(${icon}) `}${listText(label)}`,
+    ...(description !== undefined && { description: listText(description) }),
+    ...(detail !== undefined && { detail: listText(detail) }),
+    value,
+  }));
+  const options = { placeHolder: displayLine(placeHolder), matchOnDescription: true, matchOnDetail: true };
+  return answered(await vscode.window.showQuickPick(items, options)).value;
 }
 
-/** Names are other people's text: they shall not put icons into a list. */
-export function plain(text: string): string {
-  return text.replaceAll('$(', '\\$(');
+function listText(text: string): string {
+  return withoutIcons(displayLine(text, longestText));
 }
 
 /** The only VM there is, or the one picked of those that fit. */
@@ -44,7 +60,7 @@ export async function pickVm(
   const fitting = all.filter(fits);
   const several = connections.filter(({ vms }) => vms.length > 0).length > 1;
   const choices = (fitting.length > 0 ? fitting : all).map((view) => ({
-    label: plain(view.vm.name),
+    label: view.vm.name,
     description: [
       powerWord(view.vm, t),
       ...(view.snapshotCount === undefined ? [] : [snapshotCountText(view.snapshotCount, t)]),
@@ -65,13 +81,13 @@ export async function pickSnapshot(view: VmView, tree: SnapshotTree, placeholder
     .map((snapshot, index) => ({ snapshot, index }))
     .sort((a, b) => b.snapshot.createdAt - a.snapshot.createdAt || b.index - a.index)
     .map(({ snapshot }) => ({
-      label: plain(snapshot.title),
+      label: snapshot.title,
       description: [
         kindWords(snapshot, t),
         relativeAge(snapshot.createdAt, now, t),
         ...(snapshot.name === tree.current ? [t('current')] : []),
       ].join(' · '),
-      ...(snapshot.description !== '' && { detail: plain(snapshot.description.replace(/\s+/g, ' ').slice(0, 200)) }),
+      ...(snapshot.description !== '' && { detail: displayLine(snapshot.description) }),
       value: snapshot,
     }));
   return pick(choices, placeholder);

@@ -5,6 +5,7 @@ import { checkpointTitle } from './titleSuggestion.js';
 import type { CommandRun } from './commandServices.js';
 import { styleFor } from './createSnapshot.js';
 import { gitReference } from './gitReference.js';
+import { notify } from './notify.js';
 import { existingVm, operate } from './operate.js';
 import { operateAll } from './operateAll.js';
 import { doneText } from './progressText.js';
@@ -53,8 +54,7 @@ function offerUndo(
     const snapshot = results[index]?.snapshot;
     return snapshot === undefined ? [] : [{ type: 'delete', vm, snapshot, scope: 'one' } as const];
   });
-  void vscode.window
-    .showInformationMessage(message, undo)
+  void notify('info', message, undo)
     .then(async (button) => {
       const [only, ...others] = deletes;
       if (button === undo && only !== undefined) {

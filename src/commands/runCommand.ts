@@ -4,9 +4,11 @@ import { asFailure } from '../inventory/asFailure.js';
 import type { CommandId } from '../manifest/commandIds.js';
 import { Failure } from '../model/failure.js';
 import { type FailureText, failureText } from '../views/failureText.js';
+import { noticeText } from '../views/noticeText.js';
 import { parseCall } from './commandArguments.js';
 import { CommandError, Dismissed } from './commandError.js';
 import type { CommandServices, Handler } from './commandServices.js';
+import { notify } from './notify.js';
 import type { RunningOperations } from './runningOperations.js';
 
 /**
@@ -53,11 +55,7 @@ export function showFailure(log: vscode.LogOutputChannel, id: CommandId, error: 
   }
   const showLog = vscode.l10n.t('Show Log');
   const titles = [...buttons.map((button) => button.title), showLog];
-  const shown =
-    severity === 'error'
-      ? vscode.window.showErrorMessage(message, ...titles)
-      : vscode.window.showWarningMessage(message, ...titles);
-  void shown
+  void notify(severity, message, ...titles)
     .then((title) => {
       const button = buttons.find((one) => one.title === title);
       if (button !== undefined) {
@@ -71,12 +69,10 @@ export function showFailure(log: vscode.LogOutputChannel, id: CommandId, error: 
     .then(undefined, (reason: unknown) => showFailure(log, id, reason));
 }
 
+/** The editor shows the message in a notification of its own when a keybinding called the command. */
 function toCommandError(error: unknown): CommandError {
-  if (error instanceof CommandError) {
-    return error;
-  }
-  const { kind, details } = asFailure(error);
-  return new CommandError(kind, wording(error).message, details, { cause: error });
+  const { kind, details } = error instanceof CommandError ? error : asFailure(error);
+  return new CommandError(kind, noticeText(wording(error).message), details, { cause: error });
 }
 
 interface Wording extends Pick<FailureText, 'severity' | 'buttons'> {
