@@ -118,13 +118,21 @@ async function inVsCode(file) {
         launchArgs: [own, '--disable-extensions', '--disable-workspace-trust', `--user-data-dir=${join(own, 'user')}`],
         extensionTestsEnv: { TEST_SETTINGS: settings, BENCH_RESULT: result },
       });
-      times.push(Number(readFileSync(result, 'utf8')));
+      /** @type {{ load: number, activate: number, whole: number }} */
+      const { load, activate, whole } = JSON.parse(readFileSync(result, 'utf8'));
+      times.push({ ours: load + activate, load, activate, whole });
     }
-    const ours = times.sort((a, b) => a - b)[Math.floor(times.length / 2)] ?? Number.NaN;
-    take({ name: 'activation', ours, baseline: 50, unit: 'ms', goal: 1, against: 'the limit' });
-    remarks.push('Activation is timed around activate() in the extension host, loading the packed code included.');
+    const middle = times.sort((a, b) => a.ours - b.ours)[Math.floor(times.length / 2)];
+    if (middle === undefined || Number.isNaN(middle.ours)) throw new Error('the extension was not seen being loaded');
+    take({ name: 'activation', ours: middle.ours, baseline: 50, unit: 'ms', goal: 1, against: 'the limit' });
+    remarks.push(
+      `Activation: ${format(middle.load)} ms to load the packed code and ${format(middle.activate)} ms in activate(), as VS Code ` +
+        `itself counts it; with VS Code's own part of it, it was there after ${format(middle.whole)} ms.`,
+    );
   } finally {
     rmSync(own, { recursive: true, force: true });
+    // What was packed for this goes back to what people debug.
+    await buildExtension();
   }
 }
 
