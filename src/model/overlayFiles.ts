@@ -11,22 +11,24 @@ export interface ExternalFiles {
   readonly memoryFile?: string;
 }
 
-/** File names may have 255 bytes; a dot, 100 of the snapshot's name and `.mem` or `-vdaa` have to fit too. */
-const longestStem = 140;
+/**
+ * File names may have 255 bytes; a dot, 100 of the snapshot's name and `-vdaa` or `-1700000000-0123abcd.mem` have to
+ * fit too.
+ */
+const longestStem = 128;
 
 /** Behind the last dot of an overlay that a revert by libvirt made: seconds since 1970. */
 const epochSuffix = /\.(\d{9,11})$/u;
 
 /**
  * What stands behind any dot in the names of the VM's files: a snapshot of such a name could want a file that is
- * there. For a memory file, also without its `.mem`.
+ * there. Memory files have names that no other snapshot can want.
  */
 export function takenSuffixes(situation: Situation): ReadonlySet<string> {
   const suffixes = new Set<string>();
   for (const file of namedFiles(situation)) {
     for (const suffix of suffixesOf(file)) {
       suffixes.add(suffix);
-      suffixes.add(suffix.replace(/\.mem$/u, ''));
     }
   }
   return suffixes;
@@ -57,8 +59,16 @@ export function chooseFiles(
   if (memory === 'withoutMemory' || first === undefined) {
     return { type: 'files', disks: chosen };
   }
-  const memoryFile = `${folderOf(first.source ?? '')}/${safeStem(situation.vm.name)}.${name}.mem`;
+  const memoryFile = `${folderOf(first.source ?? '')}/${memoryFileName(situation, name)}`;
   return problemOf(memoryFile, first.target, taken) ?? { type: 'files', disks: chosen, memoryFile };
+}
+
+/**
+ * libvirt empties a memory file that is there already, whoever's it is, and nobody can look whether it is: another VM's
+ * (`web` with `v1.base`, `web.v1` with `base`), or what a person saved. So the second and the VM are part of its name.
+ */
+function memoryFileName({ vm, now }: Situation, snapshot: string): string {
+  return `${safeStem(vm.name)}.${snapshot}-${Math.floor(now)}-${vm.uuid.slice(0, 8)}.mem`;
 }
 
 /** The newest second in which libvirt made an overlay that is still there; undefined if none is. */

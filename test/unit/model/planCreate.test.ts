@@ -407,17 +407,32 @@ describe('planCreate: names and files', () => {
     );
   });
 
-  it('puts a memory file beside the first disk, and avoids the one of a like name', () => {
-    const step = stepOf(
-      planned(ask.create({ kind: 'memory', style: 'external' }), situation({ vm: vm({ name: 'my web,1' }) })),
-    );
-    assert.equal(step.memoryFile, '/img/my web-1.new.mem');
-    const known = tree([external('x.mem')], 'x.mem');
-    assert.equal(
-      stepOf(planned(ask.create({ kind: 'memory', title: 'x' }), situation({ tree: known }))).memoryFile,
-      '/img/web.x-2.mem',
-    );
-    assert.equal(stepOf(planned(ask.create({ kind: 'disk' }), situation())).memoryFile, undefined);
+  describe('of the memory', () => {
+    const memoryFile = (title: string, machine: Partial<Vm>, now = 1_700_000_000): string | undefined => {
+      const asked = ask.create({ kind: 'memory', style: 'external', title });
+      return stepOf(planned(asked, situation({ vm: vm(machine), now }))).memoryFile;
+    };
+    const uuid = '0123abcd-0000-4000-8000-000000000001';
+
+    it('stands beside the first disk', () => {
+      assert.equal(memoryFile('new', { name: 'my web,1', uuid }), '/img/my web-1.new-1700000000-0123abcd.mem');
+      assert.equal(stepOf(planned(ask.create({ kind: 'disk' }), situation())).memoryFile, undefined);
+    });
+
+    it('is never one that another VM, or the same one at another time, could want', () => {
+      const other = 'fedcba98-0000-4000-8000-000000000001';
+      const files = [
+        memoryFile('v1.base', { name: 'web', uuid }),
+        memoryFile('base', { name: 'web.v1', uuid: other }),
+        memoryFile('v1.base', { name: 'web', uuid }, 1_700_000_001),
+      ];
+      assert.equal(new Set(files).size, files.length, String(files));
+    });
+
+    it('has a name that a file system can hold, whatever the VM and the snapshot are called', () => {
+      const file = memoryFile('y'.repeat(100), { name: '🙂'.repeat(90), uuid }, 99_999_999_999)!;
+      assert.ok(new TextEncoder().encode(file.slice('/img/'.length)).length <= 255, file);
+    });
   });
 
   it('cuts a stem that would make the name too long, between characters', () => {
