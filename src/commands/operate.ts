@@ -1,5 +1,6 @@
 // Plans an operation, asks where something would be lost, and carries it out under the eyes of the user.
 import * as vscode from 'vscode';
+import { asFailure, withDetails } from '../inventory/asFailure.js';
 import type { VmView } from '../inventory/views.js';
 import { treeViewId } from '../manifest/viewIds.js';
 import { Failure } from '../model/failure.js';
@@ -42,6 +43,8 @@ export async function operate(
           ...(confirmed !== undefined && { confirmed }),
         }),
       );
+    } catch (error) {
+      throw withDetails(asFailure(error), { request });
     } finally {
       notice?.dispose();
     }

@@ -3,7 +3,7 @@ import * as vscode from 'vscode';
 import { asFailure } from '../inventory/asFailure.js';
 import type { CommandId } from '../manifest/commandIds.js';
 import { Failure } from '../model/failure.js';
-import { type FailureText, failureText } from '../views/failureText.js';
+import { type FailureText, failureText, isSilent } from '../views/failureText.js';
 import { noticeText } from '../views/noticeText.js';
 import { parseCall } from './commandArguments.js';
 import { CommandError, Dismissed } from './commandError.js';
@@ -85,7 +85,7 @@ function wording(error: unknown): Wording {
     return { ...text, message: [text.sentence, text.nextStep].filter((part) => part !== '').join(' ') };
   }
   if (error instanceof CommandError) {
-    return { message: error.message, severity: error.kind === 'cancelled' ? 'silent' : 'warning', buttons: [] };
+    return { message: error.message, severity: isSilent(error) ? 'silent' : 'warning', buttons: [] };
   }
   const message = error instanceof Error ? error.message : String(error);
   return { message: vscode.l10n.t('Virt Rewind failed: {0}', message), severity: 'error', buttons: [] };
@@ -105,6 +105,12 @@ export function logFailure(log: vscode.LogOutputChannel, id: CommandId, error: u
   if (error.kind === 'cancelled' || error.kind === 'refused') {
     log.info(line);
   } else {
-    log.error(error.cause instanceof Error ? `${line}\n${error.cause.stack ?? error.cause.message}` : line);
+    const cause = rootCause(error);
+    log.error(cause instanceof Error ? `${line}\n${cause.stack ?? cause.message}` : line);
   }
+}
+
+/** A failure that was told more on its way is the cause of what it became. */
+function rootCause(failure: Failure): unknown {
+  return failure.cause instanceof Failure ? rootCause(failure.cause) : failure.cause;
 }

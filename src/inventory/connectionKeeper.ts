@@ -64,7 +64,7 @@ export class ConnectionKeeper implements Disposable {
   /** The open connection; without one an attempt at once, whatever the back-off says. Rejects with a Failure. */
   connect(): Promise<Hypervisor> {
     if (this.#disposed) {
-      return Promise.reject(new Failure('cancelled', { connection: this.#options.uri }));
+      return Promise.reject(new Failure('cancelled', { connection: this.#options.uri, byUs: true }));
     }
     if (this.#state.state === 'connected') {
       return Promise.resolve(this.#state.hypervisor);
@@ -76,7 +76,7 @@ export class ConnectionKeeper implements Disposable {
   dispose(): void {
     this.#disposed = true;
     this.#timer?.dispose();
-    this.#abort?.abort(new Failure('cancelled', { connection: this.#options.uri }));
+    this.#abort?.abort(new Failure('cancelled', { connection: this.#options.uri, byUs: true }));
     this.#listeners.dispose();
     this.hypervisor?.close();
     this.#changed.dispose();
@@ -118,7 +118,7 @@ export class ConnectionKeeper implements Disposable {
     try {
       const hypervisor = await abortable(open(uri, abort.signal, follow), abort.signal);
       if (this.#disposed) {
-        throw new Failure('cancelled', { connection: uri });
+        throw new Failure('cancelled', { connection: uri, byUs: true });
       }
       this.#attempt = undefined;
       this.#opened(hypervisor);

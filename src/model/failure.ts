@@ -1,5 +1,7 @@
 // Every failure that a user can meet, by kind. The sentences are made in views/failureText.
+import type { OperationRequest } from './operation.js';
 import type { Refusal } from './refusal.js';
+import type { PowerState } from './vm.js';
 
 export type FailureKind =
   /** The VM, snapshot or connection is not there (any more). */
@@ -43,8 +45,10 @@ export interface FailureDetails {
   readonly path?: string;
   readonly group?: string;
   readonly candidates?: readonly string[];
+  /** What the user had asked for, where it was an operation. */
+  readonly request?: OperationRequest;
   /** What the VM's state was when it was read again after the failure. */
-  readonly stateNow?: string;
+  readonly stateNow?: PowerState;
   readonly refusal?: Refusal;
   /** Of `cancelled`: somebody here asked for it; otherwise another client did. */
   readonly byUs?: boolean;

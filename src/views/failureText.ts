@@ -2,9 +2,11 @@
 // failures are made. Knows nothing of the editor.
 import type { CommandId } from '../manifest/commandIds.js';
 import type { Failure, FailureDetails, FailureKind } from '../model/failure.js';
+import type { OperationRequest } from '../model/operation.js';
 import { displayLine } from '../model/plainText.js';
 import { refusalText } from './refusalText.js';
 import type { Translate } from './translate.js';
+import { stateWord } from './words.js';
 
 export interface FailureButton {
   readonly title: string;
@@ -17,8 +19,8 @@ export interface FailureText {
   readonly sentence: string;
   /** What to do next; may be empty. */
   readonly nextStep: string;
-  /** `silent` is shown to nobody: the user cancelled it. */
-  readonly severity: 'error' | 'warning' | 'silent';
+  /** `silent` is shown to nobody: the user cancelled it, and nothing comes of it. */
+  readonly severity: 'error' | 'warning' | 'info' | 'silent';
   /** Besides "Show Log", which every failure has as its last button. */
   readonly buttons: readonly FailureButton[];
 }
@@ -46,6 +48,11 @@ export function failureText(failure: Failure, t: Translate): FailureText {
   };
 }
 
+/** The user cancelled it, and nothing comes of it. */
+export function isSilent({ kind, details }: Pick<Failure, 'kind' | 'details'>): boolean {
+  return kind === 'cancelled' && details.byUs === true && details.mayStillHappen !== true;
+}
+
 /** Two or three words for a row that has no room for a sentence. */
 export function shortFailure(failure: Failure, t: Translate): string {
   return wordings[failure.kind](failure.details, t).short;
@@ -54,13 +61,8 @@ export function shortFailure(failure: Failure, t: Translate): string {
 const wordings: Readonly<Record<FailureKind, (details: FailureDetails, t: Translate) => Wording>> = {
   notFound: (details, t) => ({
     short: t('not found'),
-    sentence:
-      details.snapshot !== undefined
-        ? t('The snapshot {0} is not there any more.', details.snapshot)
-        : details.vm !== undefined
-          ? t('The VM {0} is not there any more.', details.vm)
-          : t('What this was about is not there any more.'),
-    nextStep: t('Another program may have removed it; the view shows what is there.'),
+    sentence: missing(details, t),
+    nextStep: t('Another program may have removed or renamed it; the view shows what is there.'),
     severity: 'warning',
     offers: 'refresh',
   }),
@@ -72,7 +74,10 @@ const wordings: Readonly<Record<FailureKind, (details: FailureDetails, t: Transl
   }),
   denied: (details, t) => ({
     short: t('no permission'),
-    sentence: where(details, t('You may not use {0}.', details.connection ?? ''), t('You may not use it.')),
+    sentence:
+      details.vm !== undefined && details.group === undefined
+        ? t('You may not do this with {0}.', details.vm)
+        : where(details, t('You may not use {0}.', details.connection ?? ''), t('You may not use it.')),
     nextStep:
       details.group === undefined
         ? t("Ask for the right in libvirt's policy (polkit) or for its socket, then connect again.")
@@ -98,8 +103,19 @@ const wordings: Readonly<Record<FailureKind, (details: FailureDetails, t: Transl
   }),
   unsupported: (details, t) => ({
     short: t('not supported'),
-    sentence: about(details, t('This cannot be done with {0} here.', details.vm ?? ''), t('This cannot be done here.')),
-    nextStep: t('This libvirt or QEMU does not support it.'),
+    ...(isAddress(details)
+      ? {
+          sentence: t('Connections like {0} are not supported.', details.connection ?? ''),
+          nextStep: t('Install the extension on that computer with Remote - SSH, or use {0}.', 'qemu:///system'),
+        }
+      : {
+          sentence: about(
+            details,
+            t('This cannot be done with {0} here.', details.vm ?? ''),
+            t('This cannot be done here.'),
+          ),
+          nextStep: t('This libvirt or QEMU does not support it.'),
+        }),
     severity: 'error',
   }),
   lost: (details, t) => ({
@@ -144,10 +160,21 @@ const wordings: Readonly<Record<FailureKind, (details: FailureDetails, t: Transl
     nextStep: t('Choose another name.'),
     severity: 'warning',
   }),
-  invalid: (_details, t) => ({
+  invalid: (details, t) => ({
     short: t('not valid'),
-    sentence: t('This request makes no sense to libvirt.'),
-    nextStep: t('Check the arguments that the command was called with.'),
+    ...(isAddress(details)
+      ? {
+          sentence: t('{0} is no address of a libvirt.', `“${details.connection ?? ''}”`),
+          nextStep: t('Correct it in the setting {0}.', 'virtRewind.connections'),
+        }
+      : {
+          sentence: about(
+            details,
+            t('What was asked of {0} was not accepted.', details.vm ?? ''),
+            t('What was asked for was not accepted.'),
+          ),
+          nextStep: t('The log tells what it was.'),
+        }),
     severity: 'error',
   }),
   noSpace: (details, t) => ({
@@ -160,12 +187,7 @@ const wordings: Readonly<Record<FailureKind, (details: FailureDetails, t: Transl
     severity: 'error',
     offers: 'refresh',
   }),
-  cancelled: (details, t) => ({
-    short: t('cancelled'),
-    sentence: about(details, t('The operation on {0} was cancelled.', details.vm ?? ''), t('It was cancelled.')),
-    nextStep: '',
-    severity: 'silent',
-  }),
+  cancelled: (details, t) => ({ short: t('cancelled'), ...cancelledText(details, t) }),
   failed: (details, t) => ({
     short: t('failed'),
     sentence: about(details, t('The operation on {0} failed.', details.vm ?? ''), t('It failed.')),
@@ -174,6 +196,76 @@ const wordings: Readonly<Record<FailureKind, (details: FailureDetails, t: Transl
     offers: 'refresh',
   }),
 };
+
+function missing(details: FailureDetails, t: Translate): string {
+  const { snapshot, vm, connection } = details;
+  if (snapshot !== undefined) {
+    return vm === undefined
+      ? t('There is no snapshot {0}.', snapshot)
+      : t('The VM {0} has no snapshot {1}.', vm, snapshot);
+  }
+  if (vm !== undefined) {
+    return t('There is no VM {0}.', vm);
+  }
+  return connection === undefined
+    ? t('What this was about is not there.')
+    : t('There is no connection {0} here.', connection);
+}
+
+/** It is about the address of a connection, and no libvirt has been asked yet. */
+function isAddress({ connection, vm, libvirtCode }: FailureDetails): boolean {
+  return connection !== undefined && vm === undefined && libvirtCode === undefined;
+}
+
+/**
+ * | by us | may still happen | told                                       |
+ * |-------|------------------|--------------------------------------------|
+ * | any   | yes              | that the guest may do it, as information   |
+ * | yes   | no               | nothing                                    |
+ * | no    | no               | who it was and what that leaves, a warning |
+ */
+function cancelledText(
+  { vm = '', request, byUs, mayStillHappen }: FailureDetails,
+  t: Translate,
+): Omit<Wording, 'short'> {
+  if (mayStillHappen === true && vm !== '') {
+    return {
+      sentence:
+        request?.type === 'power' && request.action === 'restart'
+          ? t('{0} was asked to restart and may still do it.', vm)
+          : t('{0} was asked to shut down and may still do it.', vm),
+      nextStep: t('Nothing waits for it any longer; the view shows it when it has.'),
+      severity: 'info',
+    };
+  }
+  if (byUs === true) {
+    return {
+      sentence: vm === '' ? t('It was cancelled.') : t('The operation on {0} was cancelled.', vm),
+      nextStep: '',
+      severity: 'silent',
+    };
+  }
+  return {
+    sentence: vm === '' ? t('It was cancelled.') : t('Another program cancelled the operation on {0}.', vm),
+    nextStep: leftBehind(request, t),
+    severity: 'warning',
+  };
+}
+
+/** What an operation leaves that somebody else cancelled: libvirt can cancel external memory and merges only. */
+function leftBehind(request: OperationRequest | undefined, t: Translate): string {
+  switch (request?.type) {
+    case 'create':
+      return t('No snapshot was made.');
+    case 'delete':
+      return t('The present state of the VM is kept; delete the snapshot again to finish.');
+    case 'revert':
+    case 'describe':
+    case 'power':
+    case undefined:
+      return t('The view shows what is there.');
+  }
+}
 
 /** Names come from a libvirt or from whoever called a command: on one line, nothing in them can turn the text around. */
 function showable(details: FailureDetails): FailureDetails {
@@ -204,9 +296,8 @@ function stateNow(details: FailureDetails, t: Translate): string {
   if (details.stateNow === undefined) {
     return '';
   }
-  return details.vm === undefined
-    ? t('The VM is {0} now.', details.stateNow)
-    : t('{0} is {1} now.', details.vm, details.stateNow);
+  const state = stateWord(details.stateNow, t);
+  return details.vm === undefined ? t('The VM is {0} now.', state) : t('{0} is {1} now.', details.vm, state);
 }
 
 function button(offers: 'connect' | 'refresh', details: FailureDetails, t: Translate): FailureButton {

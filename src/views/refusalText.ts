@@ -3,6 +3,7 @@
 import { displayLine } from '../model/plainText.js';
 import type { Refusal, RefusalFacts, RefusalReason } from '../model/refusal.js';
 import type { Translate } from './translate.js';
+import { stateWord } from './words.js';
 
 export interface RefusalText {
   readonly reason: string;
@@ -83,7 +84,7 @@ const sentences: Sentences = {
   ],
   internalParent: ({ snapshot, parent }, t) => [
     t('{0} is external and stands on {1}, which is internal: libvirt can never delete it.', snapshot, parent),
-    t('Delete {0} with its descendants instead.', parent),
+    t('There is no way around this: it has to stay.'),
   ],
   severalChildren: ({ snapshot, count }, t) => [
     t('{0} snapshots are built on {1}, and its content can be merged into one only.', count, snapshot),
@@ -91,7 +92,7 @@ const sentences: Sentences = {
   ],
   notInActiveChain: ({ snapshot, child }, t) => [
     t('{1} is built on {0}, and the VM runs on another branch, so that libvirt cannot merge the two.', snapshot, child),
-    t('Revert to {0} first, or delete it with its descendants.', child),
+    t('Revert to {0} first where libvirt can, or delete it with its descendants.', child),
   ],
   currentHasChildren: ({ snapshot, child }, t) => [
     t('{1} is another branch that is built on {0}, where the VM is now.', snapshot, child),
@@ -103,7 +104,7 @@ const sentences: Sentences = {
   ],
   mixedDescendants: ({ snapshot, child }, t) => [
     t('{1}, below {0}, is of the other style, and libvirt cannot delete the two together.', snapshot, child),
-    t('Delete them one by one, from the last one up.'),
+    t('Delete what libvirt can delete one by one, from the last one up.'),
   ],
   unfinishedDelete: ({ snapshot, disk }, t) => [
     t(
@@ -139,14 +140,23 @@ const sentences: Sentences = {
     ),
     t('Take an external snapshot.'),
   ],
-  notRunning: ({ vm, state }, t) => [
-    t('{0} is {1}; this needs it running.', vm, stateWord(state, t)),
-    t('Start {0}, or choose another kind of snapshot.', vm),
-  ],
-  notOff: ({ vm, state }, t) => [
-    t('{0} is {1}; this needs it off.', vm, stateWord(state, t)),
-    t('Shut {0} down, or choose another kind of snapshot.', vm),
-  ],
+  notRunning: ({ vm, state, wanted }, t) =>
+    wanted === 'shutDown' || wanted === 'forceOff'
+      ? [t('{0} is {1} already.', vm, stateWord(state, t)), '']
+      : [
+          t('{0} is {1}; this needs it running.', vm, stateWord(state, t)),
+          isKind(wanted) ? t('Start {0}, or choose another kind of snapshot.', vm) : t('Start {0} first.', vm),
+        ],
+  notOff: ({ vm, state, wanted }, t) =>
+    isKind(wanted)
+      ? [
+          t('{0} is {1}; this needs it off.', vm, stateWord(state, t)),
+          t('Shut {0} down, or choose another kind of snapshot.', vm),
+        ]
+      : [
+          t('{0} is {1} already, so there is nothing to start.', vm, stateWord(state, t)),
+          state === 'paused' ? t('Resume {0} to let it go on.', vm) : '',
+        ],
   wrongState: ({ vm, state }, t) => [t('{0} is {1}, so this cannot be done now.', vm, stateWord(state, t)), ''],
   transientVm: ({ vm, snapshot }, t) => [
     t('{0} is transient: on the way back to {1} it would be off for a moment, and be gone.', vm, snapshot),
@@ -171,7 +181,7 @@ const sentences: Sentences = {
     t('Choose another title, or move that file away.'),
   ],
   unsafePath: ({ disk, file }, t) => [
-    t('The path of disk {0} holds a character that libvirt or QEMU breaks on: {1}', disk, file),
+    t('The path of disk {0} holds a character that libvirt or QEMU breaks on: “{1}”.', disk, file),
     t('Rename the file while the VM is off.'),
   ],
   unsafeSnapshotName: ({ snapshot, version }, t) => [
@@ -183,7 +193,7 @@ const sentences: Sentences = {
     t('Try again in {0} s.', seconds),
   ],
   memoryFileMissing: ({ snapshot, file }, t) => [
-    t('The RAM of {0} is not where it was kept: {1}', snapshot, file),
+    t('The RAM of {0} is not where it was kept: “{1}”.', snapshot, file),
     t('Put the file back; without it only its disks are left.'),
   ],
   readOnlyConnection: ({ vm }, t) => [
@@ -213,10 +223,14 @@ const sentences: Sentences = {
     t('Another program deleted or renamed it; the view shows what is there.'),
   ],
   changedMeanwhile: ({ vm }, t) => [
-    t('While the question was open, another program changed {0}: what you agreed to would do or lose more now.', vm),
-    t('Look at the view and ask again.'),
+    t('{0} was changed meanwhile: what you agreed to would do or lose something else now.', vm),
+    t('Look at the view and try again.'),
   ],
 };
+
+function isKind(wanted: string): boolean {
+  return wanted === 'memory' || wanted === 'disk' || wanted === 'offline';
+}
 
 function style(word: string, t: Translate): string {
   return word === 'internal' ? t('internal') : t('external');
@@ -224,26 +238,4 @@ function style(word: string, t: Translate): string {
 
 function image(file: string | undefined, t: Translate): string {
   return file ?? t('an image');
-}
-
-/** @param state a PowerState or a SnapshotState */
-function stateWord(state: string, t: Translate): string {
-  switch (state) {
-    case 'running':
-    case 'disk-snapshot':
-      return t('running');
-    case 'paused':
-      return t('paused');
-    case 'off':
-      return t('off');
-    case 'shuttingDown':
-      return t('shutting down');
-    case 'crashed':
-      return t('crashed');
-    case 'asleep':
-    case 'pmsuspended':
-      return t('asleep');
-    default:
-      return t('in an unknown state');
-  }
 }

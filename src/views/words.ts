@@ -92,6 +92,28 @@ export function snapshotStateWord(state: SnapshotState, t: Translate): string {
   }
 }
 
+/** @param state a PowerState or a SnapshotState; whatever else it is, is unknown */
+export function stateWord(state: string, t: Translate): string {
+  switch (state) {
+    case 'running':
+    case 'disk-snapshot':
+      return t('running');
+    case 'paused':
+      return t('paused');
+    case 'off':
+      return t('off');
+    case 'shuttingDown':
+      return t('shutting down');
+    case 'crashed':
+      return t('crashed');
+    case 'asleep':
+    case 'pmsuspended':
+      return t('asleep');
+    default:
+      return t('in an unknown state');
+  }
+}
+
 export function snapshotCountText(count: number, t: Translate): string {
   if (count === 0) {
     return t('no snapshots');

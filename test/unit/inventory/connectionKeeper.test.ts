@@ -240,6 +240,8 @@ describe('ConnectionKeeper', () => {
     keeper.dispose();
     assert.equal(opened[0]!.closed, true);
     assert.equal(clock.pending, 0);
-    await assert.rejects(keeper.connect(), (failure: Failure) => failure.kind === 'cancelled');
+    await assert.rejects(keeper.connect(), (failure: Failure) => {
+      return failure.kind === 'cancelled' && failure.details.byUs === true;
+    });
   });
 });

@@ -2,10 +2,12 @@
 import assert from 'node:assert/strict';
 import { commandIds } from '../../../src/manifest/commandIds.js';
 import { Failure, type FailureKind } from '../../../src/model/failure.js';
+import type { OperationRequest } from '../../../src/model/operation.js';
 import type { RefusalFacts, RefusalReason } from '../../../src/model/refusal.js';
 import { failureText, shortFailure } from '../../../src/views/failureText.js';
 import { refusalText } from '../../../src/views/refusalText.js';
 import { untranslated as t } from '../../../src/views/translate.js';
+import { ref } from './samples.js';
 
 const kinds: Readonly<Record<FailureKind, true>> = {
   notFound: true,
@@ -88,9 +90,54 @@ describe('failure text', () => {
 
   it('is silent about what the user cancelled, and about nothing else', () => {
     const silent = (Object.keys(kinds) as FailureKind[]).filter(
-      (kind) => failureText(new Failure(kind), t).severity === 'silent',
+      (kind) => failureText(new Failure(kind, { byUs: true }), t).severity === 'silent',
     );
     assert.deepEqual(silent, ['cancelled']);
+  });
+
+  it('warns of what another program cancelled, and of what that leaves', () => {
+    const told = (request: OperationRequest): string => {
+      const { severity, sentence, nextStep } = failureText(new Failure('cancelled', { vm, request }), t);
+      assert.equal(severity, 'warning');
+      assert.match(sentence, /web-test/);
+      return `${sentence} ${nextStep}`;
+    };
+    assert.match(told({ type: 'create', vm: ref, kind: 'memory', title: 'x' }), /no snapshot was made/i);
+    assert.match(told({ type: 'delete', vm: ref, snapshot, scope: 'one' }), /again/);
+    assert.equal(failureText(new Failure('cancelled'), t).severity, 'warning');
+  });
+
+  it('says that a guest may still do what it was asked for', () => {
+    for (const [action, words] of [
+      ['shutDown', /web-test was asked to shut down and may still do it\./],
+      ['restart', /web-test was asked to restart and may still do it\./],
+    ] as const) {
+      const request = { type: 'power', vm: ref, action } as const;
+      const details = { vm, request, byUs: true, mayStillHappen: true, stateNow: 'running' } as const;
+      const { severity, sentence } = failureText(new Failure('cancelled', details), t);
+      assert.equal(severity, 'info');
+      assert.match(sentence, words);
+      assert.match(sentence, /web-test is running now\./);
+    }
+  });
+
+  it('tells an address that no libvirt was asked at from what a libvirt refuses', () => {
+    const connection = 'qemu+ssh://host/system';
+    assert.match(failureText(new Failure('unsupported', { connection }), t).sentence, /Connections like qemu\+ssh/);
+    assert.match(failureText(new Failure('invalid', { connection: 'nonsense' }), t).sentence, /no address/);
+    const asked = new Failure('unsupported', { connection, libvirtCode: 3 });
+    assert.doesNotMatch(failureText(asked, t).sentence, /Connections/);
+  });
+
+  it('says of what may never have been there no more than that it is not', () => {
+    for (const details of [{ vm }, { vm, snapshot }, { snapshot }, { connection: 'qemu:///x' }]) {
+      assert.doesNotMatch(failureText(new Failure('notFound', details), t).sentence, /any more/);
+    }
+  });
+
+  it('tells a state in the words of the view', () => {
+    const { sentence } = failureText(new Failure('failed', { vm, stateNow: 'shuttingDown' }), t);
+    assert.match(sentence, /web-test is shutting down now/);
   });
 
   it('names the group that may use the socket', () => {
@@ -140,6 +187,20 @@ describe('refusal text', () => {
       refusalText({ reason: 'overlayNeededByBranch', facts: { snapshot, version } }, t),
     ];
     assert.doesNotMatch(JSON.stringify(texts), /undefined/);
+  });
+
+  it('says of a power action only what helps with it', () => {
+    const text = (reason: 'notRunning' | 'notOff', state: string, wanted: string): string =>
+      Object.values(refusalText({ reason, facts: { vm, state, wanted } }, t)).join(' ');
+    for (const [reason, state, wanted] of [
+      ['notRunning', 'off', 'shutDown'],
+      ['notRunning', 'off', 'restart'],
+      ['notOff', 'running', 'start'],
+    ] as const) {
+      assert.doesNotMatch(text(reason, state, wanted), /snapshot|Shut/);
+    }
+    assert.match(text('notOff', 'paused', 'start'), /Resume/);
+    assert.match(text('notRunning', 'off', 'memory'), /another kind of snapshot/);
   });
 
   it('says that nothing was changed', () => {
