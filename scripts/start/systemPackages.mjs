@@ -44,7 +44,6 @@ export async function ensureLibvirt() {
     return withoutApt();
   }
   const missing = await missingPackages('libvirt');
-  if ((await findProgram('mke2fs')) === undefined) missing.push('e2fsprogs');
   const needsLists = await hasNoPackageLists();
   if (missing.length === 0 && !needsLists) return 'ready';
   if (missing.length > 0) say(`libvirt and QEMU: missing ${missing.join(', ')}`);
