@@ -5,11 +5,20 @@ import { type Domain, type TypedParameter, typedParameterMap } from '../libvirt/
 import type { StepContext } from './stepContext.js';
 
 const intervalMs = 250;
+/** While somebody waits for the end of what they cancelled: a job that can be cancelled may be a short one. */
+const cancelledIntervalMs = 40;
+/** A look that takes longer hangs: the same, when nobody waits and when somebody does. */
+const patienceMs = 1_000;
+const cancelledPatienceMs = 100;
+/** Each look that hangs holds one of the daemon's few workers, so after these there is no other beside it. */
+const mostHanging = 2;
 
 /**
- * Waits for `work`, and meanwhile looks every 250 ms, and at once when the signal is aborted. The connection for that
- * is opened with the first look, so that what is quick costs nothing, and ends with the work: a look that hangs
- * until the job is over holds nobody up. What goes wrong with a look is logged and ends the looking alone.
+ * Waits for `work`, and meanwhile looks every 250 ms, and soon and more often when the signal is aborted. The
+ * connection for that is opened with the first look, so that what is quick costs nothing, and ends with the work: a
+ * look that hangs until the job is over holds nobody up. One that came in the first moments of a job hangs so although
+ * later ones are answered (seen on 9.0), so the next one does not wait for it. What goes wrong with a look is logged
+ * and ends the looking alone.
  */
 export async function whileRunning<T>(
   work: Promise<T>,
@@ -17,15 +26,28 @@ export async function whileRunning<T>(
   look: (connection: Connection) => Promise<void>,
 ): Promise<T> {
   const ended = new AbortController();
+  const opened = new Set<Connection>();
+  const closeAll = (): void => opened.forEach(closeAnother);
+  // A look that hangs ends with its connection.
+  ended.signal.addEventListener('abort', closeAll);
   const watching = (async (): Promise<void> => {
     let connection: Connection | undefined;
-    // A look that hangs ends with its connection.
-    ended.signal.addEventListener('abort', () => connection && closeAnother(connection));
     try {
-      while (await tick(ended.signal, signal)) {
+      while (await tick(ended.signal, signal, [intervalMs, cancelledIntervalMs])) {
         connection ??= await openAnother();
-        if (!ended.signal.aborted) {
-          await look(connection);
+        opened.add(connection);
+        if (ended.signal.aborted) {
+          break;
+        }
+        const looking = look(connection);
+        // Of one that is left hanging nobody else sees the end.
+        looking.catch((error: unknown) => log.debug(`a look ended: ${String(error)}`));
+        const patience = tick(ended.signal, signal, [patienceMs, cancelledPatienceMs]);
+        const hangs = await Promise.race([looking.then(() => false), patience]);
+        if (hangs && opened.size > mostHanging) {
+          await looking;
+        } else if (hangs) {
+          connection = undefined;
         }
       }
     } catch (error) {
@@ -33,9 +55,7 @@ export async function whileRunning<T>(
         log.warn(`progress cannot be seen any more: ${String(error)}`);
       }
     } finally {
-      if (connection !== undefined) {
-        closeAnother(connection);
-      }
+      closeAll();
     }
   })();
   try {
@@ -46,8 +66,8 @@ export async function whileRunning<T>(
   }
 }
 
-/** True after a while, or at once when `wake` is aborted; false as soon as `ended` is. */
-function tick(ended: AbortSignal, wake: AbortSignal): Promise<boolean> {
+/** True after a while, the shorter one when `wake` is or becomes aborted; false as soon as `ended` is. */
+function tick(ended: AbortSignal, wake: AbortSignal, [ms, wokenMs]: readonly [number, number]): Promise<boolean> {
   if (ended.aborted) {
     return Promise.resolve(false);
   }
@@ -55,12 +75,16 @@ function tick(ended: AbortSignal, wake: AbortSignal): Promise<boolean> {
     const done = (): void => {
       clearTimeout(timer);
       ended.removeEventListener('abort', done);
-      wake.removeEventListener('abort', done);
+      wake.removeEventListener('abort', woken);
       resolve(!ended.aborted);
     };
-    const timer = setTimeout(done, intervalMs);
+    const woken = (): void => {
+      clearTimeout(timer);
+      timer = setTimeout(done, wokenMs);
+    };
+    let timer = setTimeout(done, wake.aborted ? wokenMs : ms);
     ended.addEventListener('abort', done);
-    wake.addEventListener('abort', done);
+    wake.addEventListener('abort', woken);
   });
 }
 
@@ -96,8 +120,9 @@ export function memoryJobLook(
     if (job.get('operation') !== VIR_DOMAIN_JOB_OPERATION_SNAPSHOT || ranMs > now() - sentAt + clocksMs) {
       return;
     }
-    if (signal.aborted && !cancelAsked) {
-      cancelAsked = await abortJob(connection, dom);
+    if (signal.aborted) {
+      // At each look: libvirt takes the wish before QEMU has begun to write, and then forgets it (seen on 9.0).
+      cancelAsked = (await abortJob(connection, dom)) || cancelAsked;
     }
     const fraction = jobFraction(params);
     if (fraction !== undefined) {

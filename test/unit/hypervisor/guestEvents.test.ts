@@ -179,7 +179,7 @@ describe('the progress of a job', () => {
     assert.deepEqual(told, [0.4, 0.4, 0.9]);
   });
 
-  it('asks libvirt to cancel once, again only when there was no job yet', async () => {
+  it('asks libvirt to cancel until the job is over, for it forgets a wish that comes early', async () => {
     const abort = new AbortController();
     abort.abort();
     const told: boolean[] = [];
@@ -193,6 +193,7 @@ describe('the progress of a job', () => {
       stats,
       {},
       stats,
+      {},
     ]);
     for (let i = 0; i < 3; i++) {
       await look(connection);
@@ -203,6 +204,7 @@ describe('the progress of a job', () => {
       'domainGetJobStats',
       'domainAbortJob',
       'domainGetJobStats',
+      'domainAbortJob',
     ]);
     assert.deepEqual(told, [true, false, false]);
     await assert.rejects(
@@ -270,7 +272,7 @@ describe('the watch over a lasting call', () => {
     assert.equal(opened, 0);
   });
 
-  it('looks at once when the wish to cancel comes, and closes what it opened', async () => {
+  it('looks soon when the wish to cancel comes, and closes what it opened', async () => {
     const abort = new AbortController();
     const closed: Connection[] = [];
     const { connection } = fakeConnection([]);
@@ -287,6 +289,49 @@ describe('the watch over a lasting call', () => {
     abort.abort();
     assert.equal(await running, 1);
     assert.ok(closed.length > 0 && closed.every((one) => one === connection));
+  });
+
+  it('looks soon when the wish to cancel was there before', async () => {
+    const { connection } = fakeConnection([]);
+    let finish: (how: string) => void = () => undefined;
+    const work = new Promise<string>((resolve) => (finish = resolve));
+    const over = setTimeout(() => finish('over before the look'), 200);
+    const how = await whileRunning(
+      work,
+      { ...context(() => Promise.resolve(connection)), signal: AbortSignal.abort() },
+      () => {
+        finish('looked');
+        return Promise.resolve();
+      },
+    );
+    clearTimeout(over);
+    assert.equal(how, 'looked');
+  });
+
+  it('does not wait for a look that hangs, and leaves no more than two of them hanging', async () => {
+    const opened: Connection[] = [];
+    const closed: Connection[] = [];
+    let finish: () => void = () => undefined;
+    const running = whileRunning(
+      new Promise<void>((resolve) => (finish = resolve)),
+      {
+        ...context(() => {
+          opened.push(fakeConnection([]).connection);
+          return Promise.resolve(opened.at(-1)!);
+        }, closed),
+        signal: AbortSignal.abort(),
+      },
+      (connection) => {
+        const third = opened.indexOf(connection) === 2;
+        if (third) {
+          setTimeout(finish, 300);
+        }
+        return new Promise((_, reject) => (third ? setTimeout(() => reject(new Error('closed')), 350) : undefined));
+      },
+    );
+    await running;
+    assert.equal(opened.length, 3);
+    assert.ok(opened.every((connection) => closed.includes(connection)));
   });
 
   it('does not hold up the end by a look that hangs', async () => {
