@@ -57,7 +57,7 @@ export function toFailure(error: unknown, details: FailureDetails = {}): Failure
     return error;
   }
   const make = (kind: FailureKind, more: FailureDetails = {}): Failure =>
-    new Failure(kind, { ...details, ...more }, { cause: error });
+    new Failure(kind, { ...about(error, details), ...more }, { cause: error });
   if (error instanceof LibvirtError) {
     return make(kindOfLibvirtError(error), {
       libvirtMessage: error.message,
@@ -91,6 +91,12 @@ export function toFailure(error: unknown, details: FailureDetails = {}): Failure
     return make('cancelled');
   }
   return make('failed', { libvirtMessage: error instanceof Error ? error.message : String(error) });
+}
+
+/** Of a VM that is not there it must not sound as if one snapshot of it were gone. */
+function about(error: unknown, { snapshot, ...others }: FailureDetails): FailureDetails {
+  const vmIsGone = error instanceof LibvirtError && error.code === code.VIR_ERR_NO_DOMAIN;
+  return snapshot === undefined || vmIsGone ? others : { ...others, snapshot };
 }
 
 function kindOfLibvirtError(error: LibvirtError): FailureKind {

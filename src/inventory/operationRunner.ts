@@ -58,6 +58,7 @@ export class OperationRunner {
   async run(request: OperationRequest, options: RunOperationOptions = {}): Promise<OperationResult> {
     const { picture, clock, log, ended } = this.#options;
     const signal = options.signal === undefined ? ended : AbortSignal.any([options.signal, ended]);
+    const name = picture.vm(request.vm)?.vm.name;
     try {
       const end = await this.#lock.take(vmKey(request.vm), request, { signal, onWait: options.onWait });
       const status = new OperationStatus(picture, clock, request);
@@ -72,7 +73,7 @@ export class OperationRunner {
         end();
       }
     } catch (error) {
-      throw this.#knowingWhere(request, knowingWho(asFailure(error), signal));
+      throw this.#knowingWhere(request, name, knowingWho(asFailure(error), signal));
     }
   }
 
@@ -98,11 +99,11 @@ export class OperationRunner {
     }
     const durationMs = clock.now() - startedAt;
     status.begin(readBackStep);
-    const gone = await this.#readBack(turn);
+    const seen = await this.#readBack(turn);
     return {
       ...(plan.snapshot === undefined ? {} : { snapshot: plan.snapshot }),
-      // A transient VM that was switched off is gone, and off.
-      state: gone ? 'off' : (picture.vm(request.vm)?.vm.power ?? 'unknown'),
+      // A transient VM that was switched off is gone, and off. What was known before it says nothing of now.
+      state: seen === 'gone' ? 'off' : seen === 'read' ? (picture.vm(request.vm)?.vm.power ?? 'unknown') : 'unknown',
       durationMs,
       ...(guestPausedMs === undefined ? {} : { guestPausedMs }),
     };
@@ -169,16 +170,16 @@ export class OperationRunner {
     }
   }
 
-  /** True when the VM is gone. What else goes wrong is in the picture and in the log. */
-  async #readBack({ request, live, log }: Turn): Promise<boolean> {
+  /** What goes wrong is in the picture and in the log. */
+  async #readBack({ request, live, log }: Turn): Promise<'read' | 'gone' | 'unread'> {
     try {
       await live.read(request.vm.uuid, ['vm', 'tree']);
+      return 'read';
     } catch (error) {
       const { kind } = asFailure(error);
       log.warn(`could not read the VM after the operation: ${kind}`);
-      return kind === 'notFound';
+      return kind === 'notFound' ? 'gone' : 'unread';
     }
-    return false;
   }
 
   async #withStateNow(turn: Turn, failure: Failure): Promise<Failure> {
@@ -216,12 +217,21 @@ export class OperationRunner {
     return view;
   }
 
-  #knowingWhere(request: OperationRequest, failure: Failure): Failure {
-    const name = this.#options.picture.vm(request.vm)?.vm.name;
+  /**
+   * What the failure is about. A snapshot is named only where the VM is there: else it would sound as if the snapshot
+   * alone were gone.
+   *
+   * @param before what the VM was called when the operation was asked for: a VM that is gone has no name any more
+   */
+  #knowingWhere(request: OperationRequest, before: string | undefined, failure: Failure): Failure {
+    const { vm, snapshot } = failure.details;
+    const now = this.#options.picture.vm(request.vm)?.vm.name;
+    const name = now ?? before;
+    const vmIsGone = failure.kind === 'notFound' && now === undefined;
     return withDetails(failure, {
       connection: request.vm.connection,
-      ...(name === undefined || failure.details.vm !== undefined ? {} : { vm: name }),
-      ...('snapshot' in request && failure.details.snapshot === undefined ? { snapshot: request.snapshot } : {}),
+      ...(name === undefined || (vm !== undefined && vm !== request.vm.uuid) ? {} : { vm: name }),
+      ...('snapshot' in request && snapshot === undefined && !vmIsGone ? { snapshot: request.snapshot } : {}),
     });
   }
 }

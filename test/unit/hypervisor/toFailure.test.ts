@@ -98,6 +98,12 @@ describe('a failure', () => {
     assert.equal(toFailure(locked).kind, 'busy');
   });
 
+  it('of a VM that is gone does not name its snapshot, one of a snapshot that is gone does', () => {
+    const about = { vm: 'web', snapshot: 'a' };
+    const of = (code: number): unknown => toFailure(libvirtError(code), about).details.snapshot;
+    assert.deepEqual([of(errorCodes.VIR_ERR_NO_DOMAIN), of(errorCodes.VIR_ERR_NO_DOMAIN_SNAPSHOT)], [undefined, 'a']);
+  });
+
   it('names the group where the socket is closed to the user, and not where a rule forbids one call', () => {
     const group = (error: Error): string | undefined => toFailure(error).details.group;
     assert.equal(group(new Unreachable('denied', '/run/x')), 'libvirt');

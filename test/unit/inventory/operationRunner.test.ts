@@ -133,6 +133,16 @@ describe('runOperation', () => {
       assert.deepEqual(r.inventory.connections[0]!.vms, []);
     });
 
+    it('does not say that the snapshot is gone when it is the VM', async () => {
+      const r = await open();
+      r.vms.clear();
+      await assert.rejects(r.inventory.runOperation(revert), (failure: Failure) => {
+        const { vm: name, snapshot } = failure.details;
+        assert.deepEqual([failure.kind, name, snapshot], ['notFound', 'web', undefined]);
+        return true;
+      });
+    });
+
     it('does not do or lose more than was confirmed', async () => {
       const r = await open();
       const plan = await confirmed(r, { ...remove, scope: 'withDescendants' });
@@ -375,6 +385,15 @@ describe('runOperation', () => {
       r.inventory.dispose();
       await waiting;
     });
+  });
+
+  it('does not call what was before the state of now, when that cannot be read', async () => {
+    const r = await open();
+    r.hypervisor().onRun = () => {
+      r.hypervisor().break('readVm web', new Failed('failed'));
+      return Promise.resolve({});
+    };
+    assert.equal((await r.inventory.runOperation(pause)).state, 'unknown');
   });
 
   it('calls a transient VM that is gone off', async () => {
