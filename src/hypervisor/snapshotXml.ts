@@ -53,6 +53,7 @@ function toSnapshot(root: XmlElement): Snapshot {
   const memoryLocation = memory === undefined ? impliedMemory(state) : locationOf(attribute(memory, 'snapshot'));
   const memoryFile = attribute(memory, 'file');
   const disks = findAll(find(root, 'disks'), 'disk').map(toDisk);
+  const revertDisks = findAll(find(root, 'revertDisks'), 'disk').map(toDisk);
   const parent = textOf(find(root, 'parent', 'name'));
   const { trailers, text: description } = parseDescription(textOf(find(root, 'description')) ?? '');
   const createdAt = Number(textOf(find(root, 'creationTime')) ?? 0);
@@ -66,6 +67,7 @@ function toSnapshot(root: XmlElement): Snapshot {
     state,
     memory: { location: memoryLocation, ...(memoryFile === undefined ? {} : { file: memoryFile }) },
     disks,
+    ...(revertDisks.length === 0 ? {} : { revertDisks }),
     kind: kindOf(state, memoryLocation),
     style: styleOf(memoryLocation, disks),
   };

@@ -23,7 +23,7 @@ export function namedFiles({ vm, tree, frozenDisks }: Situation): ReadonlySet<st
   }
   for (const snapshot of tree.snapshots) {
     add(snapshot.memory.file);
-    snapshot.disks.forEach((disk) => add(disk.file));
+    [...snapshot.disks, ...(snapshot.revertDisks ?? [])].forEach((disk) => add(disk.file));
   }
   return files;
 }

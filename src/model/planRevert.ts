@@ -7,15 +7,14 @@ import { versionWarnings } from './knownVersions.js';
 import {
   blockJobObstacle,
   driverObstacle,
-  frozenFileObstacle,
   managedSaveObstacle,
   missingObstacle,
   readOnlyObstacle,
   unsteadyObstacle,
 } from './obstacles.js';
 import type { AfterRevert, OperationRequest } from './operation.js';
-import { newestRevertSecond } from './overlayFiles.js';
 import type { Decision, Loss, Situation, Step, Warning } from './plan.js';
+import { externalRevertObstacle } from './planExternalRevert.js';
 import { type Refused, refuse } from './refusal.js';
 import type { Snapshot } from './snapshot.js';
 import { isSafeName } from './snapshotName.js';
@@ -44,7 +43,9 @@ export function planRevert(request: RevertRequest, situation: Situation): Decisi
     (!vm.persistent && end === 'off' ? refuse('transientVm', { vm: vm.name, snapshot: snapshot.title }) : undefined) ??
     (capabilities.driver === 'qemu'
       ? (unfinishedDeleteObstacle(snapshot, situation) ??
-        (snapshot.style === 'external' ? externalObstacle(snapshot, situation) : internalObstacle(snapshot, situation)))
+        (snapshot.style === 'external'
+          ? externalRevertObstacle(snapshot, situation)
+          : internalObstacle(snapshot, situation)))
       : undefined);
   if (problem !== undefined) {
     return problem;
@@ -137,44 +138,6 @@ function unfinishedDeleteObstacle(snapshot: Snapshot, situation: Situation): Ref
     }
   }
   return undefined;
-}
-
-/**
- * Seen on 9.0, 11.3 and 12.8; the rule of 11.0 is upstream's.
- *
- * | libvirt        | state in the snapshot | current snapshot | → |
- * |----------------|-----------------------|------------------|---|
- * | < 9.9          | any                   | any              | externalRevertUnsupported |
- * | 9.9 – 10.10    | disk-snapshot         | any              | diskOnlyRevertUnsupported |
- * | ≥ 9.9          | any                   | none             | noCurrentSnapshot (the daemon would crash) |
- * | ≥ 9.9          | another; from 11.0 any | there           | ok, unless a file stands in the way |
- */
-function externalObstacle(snapshot: Snapshot, situation: Situation): Refused | undefined {
-  const { vm, tree, capabilities } = situation;
-  const version = formatVersion(capabilities.libvirt);
-  const title = snapshot.title;
-  if (!capabilities.externalRevert) {
-    return refuse('externalRevertUnsupported', { snapshot: title, version, needed: '9.9' });
-  }
-  if (snapshot.state === 'disk-snapshot' && capabilities.libvirt < versionOf(11, 0)) {
-    return refuse('diskOnlyRevertUnsupported', { snapshot: title, version, needed: '11.0' });
-  }
-  if (currentOf(tree) === undefined) {
-    return refuse('noCurrentSnapshot', { vm: vm.name, snapshot: title, version });
-  }
-  return frozenFileObstacle(snapshot, situation) ?? sameSecondObstacle(situation);
-}
-
-/**
- * libvirt names the new overlay by the second and looks whether the name is free only after it has stopped the VM. The
- * two seconds allow for clocks that differ a little; one that differs by more cannot be told from an old file.
- */
-function sameSecondObstacle(situation: Situation): Refused | undefined {
-  const newest = newestRevertSecond(situation);
-  const now = Math.floor(situation.now);
-  return newest !== undefined && newest >= now && newest <= now + 2
-    ? refuse('sameSecond', { vm: situation.vm.name, seconds: String(newest - now + 1) })
-    : undefined;
 }
 
 /**

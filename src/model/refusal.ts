@@ -48,6 +48,10 @@ export interface RefusalFacts {
   readonly imageNotActive: { snapshot: string; disk: string; file: string };
   /** The VM writes right now into the file that an external snapshot has frozen. */
   readonly frozenFileInUse: { vm: string; snapshot: string; disk: string; file: string };
+  /** The revert would remove the overlay that `by` is built on: the current snapshot does not tell it from the VM's own. */
+  readonly revertRemovesFile: { snapshot: string; by: string; file: string; version: string };
+  /** The revert would name the new overlays of two disks alike and leave the VM off. */
+  readonly overlayNamesCollide: { snapshot: string; disk: string; other: string; version: string };
   readonly noDisks: { vm: string };
   readonly rawDisk: { vm: string; disk: string; format: string };
   /** `type`: libvirt's disk type, or `lun`, or `shareable`. */

@@ -33,6 +33,8 @@ export interface Snapshot {
   readonly state: SnapshotState;
   readonly memory: { readonly location: Location; readonly file?: string };
   readonly disks: readonly SnapshotDisk[];
+  /** Of the current snapshot, if it has children and was reverted to: the overlays that the VM got then. */
+  readonly revertDisks?: readonly SnapshotDisk[];
   readonly kind: SnapshotKind;
   /** External if any part is: libvirt decides so too. */
   readonly style: 'internal' | 'external';

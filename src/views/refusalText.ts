@@ -122,6 +122,20 @@ const sentences: Sentences = {
     t('Disk {2} of {0} writes into {3}, which {1} needs unchanged.', vm, snapshot, disk, file),
     t('Revert {0} to one of its snapshots, so that it writes into a file of its own again.', vm),
   ],
+  revertRemovesFile: ({ snapshot, by, file, version }, t) => [
+    t('Reverting to {0} now, libvirt {1} would remove {2}, which {3} is built on.', snapshot, version, file, by),
+    t('Take a snapshot of the present state first: libvirt then removes a file of that one instead.'),
+  ],
+  overlayNamesCollide: ({ snapshot, disk, other, version }, t) => [
+    t(
+      'Reverting to {0}, libvirt {3} would give disks {1} and {2} the same new file, fail, and leave the VM off.',
+      snapshot,
+      disk,
+      other,
+      version,
+    ),
+    t('The files of two disks have to differ in more than what follows the last dot of their names.'),
+  ],
   noDisks: ({ vm }, t) => [t('{0} has no disk that a snapshot could hold.', vm), t('Add a disk to the VM.')],
   rawDisk: ({ vm, disk, format }, t) => [
     t('Disk {1} of {0} is {2}, and internal snapshots need qcow2.', vm, disk, format),

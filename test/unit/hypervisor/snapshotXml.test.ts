@@ -98,12 +98,24 @@ describe('the head of a snapshot', () => {
     ]);
   });
 
+  it('knows the overlay that the VM got when it was reverted to a snapshot with children', () => {
+    const one = (file: string): string => `<disk name='vda' snapshot='external'><source file='${file}'/></disk>`;
+    const [read, plain] = [`<revertDisks>${one('/r')}</revertDisks>`, ''].map((revertDisks) =>
+      parseSnapshotHead(head('<state>shutoff</state>', `<disks>${one('/d')}</disks>`, revertDisks)),
+    );
+    assert.deepEqual(
+      [read?.disks, read?.revertDisks].map((disks) => disks?.map(({ file }) => file)),
+      [['/d'], ['/r']],
+    );
+    assert.equal(plain?.revertDisks, undefined);
+  });
+
   it('passes over elements that it does not know', () => {
     const read = parseSnapshotHead(
       head(
         "<future deep='1'><name>not this</name></future>",
         '<state>shutoff</state>',
-        '<revertDisks><disk/></revertDisks>',
+        '<revertedDisks><disk/></revertedDisks>',
       ),
     );
     assert.deepEqual([read.name, read.state, read.disks], ['s', 'off', []]);

@@ -164,6 +164,69 @@ describe('planRevert: external', () => {
     assert.equal(verdict(planOperation(ask.revert('s'), inWhat)), 'ok');
   });
 
+  describe('the overlay that libvirt removes when the VM leaves its present state', () => {
+    // Measured on 11.3: p, a; revert to p; b; delete b: the VM stands on p, whose file a is built on.
+    const children = [external('a', 'p'), external('c', 'a')];
+    const files = frozen({ p: '/img/web.qcow2', a: '/img/web.p', c: '/img/web.a' });
+    const onP = (p: Snapshot, more: Partial<Situation> = {}): Situation =>
+      situation({
+        tree: tree([p, ...children], 'p'),
+        vm: vm({ disks: [disk('vda', '/img/web.77', { backing: ['/img/web.qcow2'] })] }),
+        frozenDisks: files,
+        ...more,
+      });
+    const reverted = external('p', undefined, { revertFile: '/img/web.77' });
+
+    it('may be its own', () => {
+      for (const name of ['p', 'a', 'c']) {
+        assert.equal(verdict(planOperation(ask.revert(name), onP(reverted))), 'ok');
+      }
+    });
+
+    it('must not be the one that a child is built on', () => {
+      for (const name of ['p', 'a', 'c']) {
+        const { reason, facts } = refused(ask.revert(name), onP(external('p')));
+        assert.equal(reason, 'revertRemovesFile');
+        assert.deepEqual(facts, { snapshot: name, by: 'a', file: '/img/web.p', version: '12.8' });
+      }
+    });
+
+    it('must not be below one that a snapshot is built on', () => {
+      const mapped = new Map([...files, ['a', [disk('vda', '/img/web.x', { backing: ['/img/web.p'] })]] as const]);
+      const { reason, facts } = refused(ask.revert('c'), onP(external('p'), { frozenDisks: mapped }));
+      assert.deepEqual([reason, facts['by'], facts['file']], ['revertRemovesFile', 'a', '/img/web.x']);
+    });
+
+    it('is not asked for where nobody knows yet what the snapshots froze, nor for an internal snapshot', () => {
+      const { frozenDisks, ...unknown } = onP(external('p'));
+      assert.ok(frozenDisks);
+      assert.equal(verdict(planOperation(ask.revert('a'), unknown)), 'ok');
+    });
+  });
+
+  const images: readonly (readonly [what: string, vda: string, vdb: string, more: object, expected: string])[] = [
+    ['of two names', '/img/a.qcow2', '/img/b.qcow2', {}, 'ok'],
+    ['that differ in their extension only', '/img/a.qcow2', '/img/a.raw', {}, 'overlayNamesCollide'],
+    ['that differ before the last dot', '/img/a.1.qcow2', '/img/a.2.qcow2', {}, 'ok'],
+    ['that differ behind their only dot', '/img/a.1', '/img/a.2', {}, 'overlayNamesCollide'],
+    ['one without an extension', '/img/a', '/img/a.raw', {}, 'overlayNamesCollide'],
+    ['in two folders', '/img/a.qcow2', '/more/a.qcow2', {}, 'ok'],
+    ['in folders with dots', '/img.1/a', '/img.2/a', {}, 'ok'],
+    ['of which one is read-only', '/img/a.qcow2', '/img/a.iso', { readonly: true }, 'ok'],
+    ['of which one is a device', '/img/a.qcow2', '/dev/vg/b', { sourceType: 'block' }, 'diskTypeUnsupported'],
+  ];
+  for (const [what, vda, vdb, more, expected] of images) {
+    it(`of two images ${what} → ${expected}`, () => {
+      const frozenDisks = new Map([['s', [disk('vda', vda), disk('vdb', vdb, more)]]]);
+      const inWhat = situation({
+        tree: tree([external('s')], 's'),
+        vm: vm({ disks: [disk('vda', '/img/web.s'), disk('vdb', '/img/b.s')] }),
+        frozenDisks,
+      });
+      assert.equal(verdict(planOperation(ask.revert('s'), inWhat)), expected);
+    });
+  }
+
   it('is refused when the VM writes into what the snapshot froze', () => {
     const inWhat = situation({
       tree: tree([external('s')], 's'),

@@ -70,6 +70,8 @@ export interface Told {
   readonly memory?: Location;
   readonly memoryFile?: string;
   readonly disks?: readonly (Partial<SnapshotDisk> & { readonly target: string })[];
+  /** The overlay of `vda`. */
+  readonly revertFile?: string;
   readonly createdAt?: number;
   readonly title?: string;
   readonly quiesced?: boolean;
@@ -90,6 +92,11 @@ export function snapshot(name: string, told: Told): Snapshot {
     kind: kindOf(state, memory),
     style: styleOf(memory, disks),
     ...(parent === undefined ? {} : { parent }),
+    ...(told.revertFile === undefined
+      ? {}
+      : {
+          revertDisks: [{ target: 'vda', location: 'external', file: told.revertFile, deleteInProgress: false }],
+        }),
   };
 }
 

@@ -50,6 +50,8 @@ const facts: RefusalFacts = {
   unfinishedDelete: { snapshot, disk: 'vda' },
   imageNotActive: { snapshot, disk: 'vda', file },
   frozenFileInUse: { vm, snapshot, disk: 'vda', file },
+  revertRemovesFile: { snapshot, by: 'other', file, version },
+  overlayNamesCollide: { snapshot, disk: 'vda', other: 'vdb', version },
   noDisks: { vm },
   rawDisk: { vm, disk: 'vda', format: 'raw' },
   diskTypeUnsupported: { vm, disk: 'vda', type: 'network' },

@@ -1,0 +1,112 @@
+// Whether libvirt can revert to an external snapshot, and what it would break if it did: it stops a running VM before it
+// looks whether it can give it new overlays, and removes the overlays of the state that is left without a look at who
+// is built on them. Knows no steps: planRevert makes them.
+import { formatVersion, versionOf } from './capabilities.js';
+import { restingOn, snapshotsIn } from './fileUse.js';
+import { frozenFileObstacle } from './obstacles.js';
+import { newestRevertSecond } from './overlayFiles.js';
+import type { Situation } from './plan.js';
+import { type Refused, refuse } from './refusal.js';
+import type { Snapshot } from './snapshot.js';
+import { currentOf } from './snapshotTree.js';
+import { snapshotableDisks } from './vm.js';
+
+/**
+ * Seen on 9.0, 11.3 and 12.8; the rule of 11.0 is upstream's.
+ *
+ * | libvirt        | state in the snapshot | current snapshot | → |
+ * |----------------|-----------------------|------------------|---|
+ * | < 9.9          | any                   | any              | externalRevertUnsupported |
+ * | 9.9 – 10.10    | disk-snapshot         | any              | diskOnlyRevertUnsupported |
+ * | ≥ 9.9          | any                   | none             | noCurrentSnapshot (the daemon would crash) |
+ * | ≥ 9.9          | another; from 11.0 any | there           | ok, unless a file stands in the way |
+ */
+export function externalRevertObstacle(snapshot: Snapshot, situation: Situation): Refused | undefined {
+  const { vm, tree, capabilities } = situation;
+  const version = formatVersion(capabilities.libvirt);
+  const title = snapshot.title;
+  if (!capabilities.externalRevert) {
+    return refuse('externalRevertUnsupported', { snapshot: title, version, needed: '9.9' });
+  }
+  if (snapshot.state === 'disk-snapshot' && capabilities.libvirt < versionOf(11, 0)) {
+    return refuse('diskOnlyRevertUnsupported', { snapshot: title, version, needed: '11.0' });
+  }
+  const current = currentOf(tree);
+  if (current === undefined) {
+    return refuse('noCurrentSnapshot', { vm: vm.name, snapshot: title, version });
+  }
+  return (
+    frozenFileObstacle(snapshot, situation) ??
+    leftFileObstacle(snapshot, current, situation) ??
+    newOverlayObstacle(snapshot, situation) ??
+    sameSecondObstacle(situation)
+  );
+}
+
+/**
+ * libvirt removes the overlays of the state that is left: those that the current snapshot says the VM got at a revert
+ * to it, or else those that it made itself. Once the current snapshot has children, the latter are what these are built
+ * on. Measured on 11.3: `p`, `a` above it; revert to `p`; `b` above it; delete `b`. `p` is current again, says nothing
+ * of a revert any more, and the next revert to whatever removes the file that `a` is built on.
+ *
+ * | removed: revertDisks of the current one, else its disks | → |
+ * |---------------------------------------------------------|---|
+ * | nobody but the VM is built on them                      | ok |
+ * | a snapshot is                                           | revertRemovesFile; a new snapshot becomes current, and its own overlay is removed instead |
+ */
+function leftFileObstacle(snapshot: Snapshot, current: Snapshot, situation: Situation): Refused | undefined {
+  const removed = (current.revertDisks ?? current.disks)
+    .filter(({ location }) => location === 'external')
+    .map(({ file }) => file)
+    .filter((file) => file !== undefined);
+  const user = snapshotsIn(situation, restingOn(situation, removed))[0];
+  return user === undefined
+    ? undefined
+    : refuse('revertRemovesFile', {
+        snapshot: snapshot.title,
+        by: user.snapshot.title,
+        file: user.file,
+        version: formatVersion(situation.capabilities.libvirt),
+      });
+}
+
+/**
+ * Every disk of the snapshot gets the overlay `<its file without what follows the last dot>.<second>`, whether it took
+ * part or not. Measured on 11.3: where that fails, the VM is off.
+ *
+ * | disks of the snapshot                   | → |
+ * |-----------------------------------------|---|
+ * | one is no file                          | diskTypeUnsupported |
+ * | two differ behind the last dot only     | overlayNamesCollide |
+ * | otherwise, or not known                 | ok |
+ */
+function newOverlayObstacle(snapshot: Snapshot, { vm, capabilities, frozenDisks }: Situation): Refused | undefined {
+  const disks = snapshotableDisks({ disks: frozenDisks?.get(snapshot.name) ?? [] });
+  const device = disks.find(({ sourceType }) => sourceType !== 'file');
+  if (device !== undefined) {
+    return refuse('diskTypeUnsupported', { vm: vm.name, disk: device.target, type: device.sourceType });
+  }
+  const targets = new Map<string, string>();
+  for (const { source = '', target } of disks) {
+    const stem = source.replace(/\.[^./]*$/u, '');
+    const other = targets.get(stem);
+    if (other !== undefined) {
+      const version = formatVersion(capabilities.libvirt);
+      return refuse('overlayNamesCollide', { snapshot: snapshot.title, disk: other, other: target, version });
+    }
+    targets.set(stem, target);
+  }
+  return undefined;
+}
+
+/**
+ * libvirt names the new overlay by the second and looks whether the name is free only after it has stopped the VM. The
+ * two seconds allow for clocks that differ a little; one that differs by more cannot be told from an old file.
+ */
+function sameSecondObstacle(situation: Situation): Refused | undefined {
+  const newest = newestRevertSecond(situation);
+  const now = Math.floor(situation.now);
+  return newest !== undefined && newest >= now && newest <= now + 2
+    ? refuse('sameSecond', { vm: situation.vm.name, seconds: String(newest - now + 1) })
+    : undefined;
+}
