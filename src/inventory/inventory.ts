@@ -10,7 +10,10 @@ import type { Attention, ConnectionView, InventoryChange, VmView } from './views
 export interface InventoryPort {
   readonly connections: readonly ConnectionView[];
   readonly onDidChange: Event<InventoryChange>;
-  /** Replaces the list of known connections; those that stay keep their state. */
+  /**
+   * Replaces the list of known connections; those that stay keep their state. One on which an operation runs goes when
+   * that is over.
+   */
   setConnections(uris: readonly string[]): void;
   /** Connects now, without waiting for the back-off; resolves when connected and its VMs are read. */
   connect(uri: string): Promise<ConnectionView>;

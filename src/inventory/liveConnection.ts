@@ -44,13 +44,16 @@ export class LiveConnection implements Disposable {
   readonly #watcher: Watcher;
   /** VMs on which an operation of ours runs. */
   readonly #held = new Set<string>();
+  readonly #released: () => void;
   #scope: Scope = { visible: false, vms: new Set() };
   #listIsStale = true;
   #listing: Promise<void> | undefined;
   #events = new DisposableStore();
 
-  constructor(uri: string, picture: Picture, options: LiveOptions) {
+  /** @param released called when the last VM that an operation held is free again */
+  constructor(uri: string, picture: Picture, options: LiveOptions, released: () => void) {
     this.uri = uri;
+    this.#released = released;
     this.#picture = picture;
     this.#clock = options.clock;
     this.#log = scoped(options.log, uri);
@@ -146,6 +149,11 @@ export class LiveConnection implements Disposable {
     return this.#held.has(uuid);
   }
 
+  /** An operation of ours runs on one of its VMs. */
+  get isBusy(): boolean {
+    return this.#held.size > 0;
+  }
+
   /** Until the returned function is called, nothing but `read` asks anything of this VM. */
   hold(uuid: string): () => void {
     this.#held.add(uuid);
@@ -153,6 +161,9 @@ export class LiveConnection implements Disposable {
       this.#held.delete(uuid);
       this.#watcher.stir();
       this.#refresher.flushSoon();
+      if (!this.isBusy) {
+        this.#released();
+      }
     };
   }
 

@@ -38,6 +38,7 @@ export class Inventory implements InventoryPort {
   readonly #ended = new AbortController();
   readonly #live = new Map<string, LiveConnection>();
   #attention = nobodyLooks;
+  #wanted: readonly string[] = [];
 
   constructor({ open, log, clock = systemClock, random = Math.random }: InventoryOptions) {
     this.#options = { open, log, clock, random };
@@ -57,19 +58,34 @@ export class Inventory implements InventoryPort {
   }
 
   setConnections(uris: readonly string[]): void {
+    this.#wanted = uris;
+    this.#retire();
+    for (const uri of uris) {
+      if (!this.#live.has(uri)) {
+        this.#live.set(uri, new LiveConnection(uri, this.#picture, this.#options, () => this.#retire()));
+      }
+    }
+    this.setAttention(this.#attention);
+  }
+
+  /** Ends the connections that nobody wants; one that an operation holds stays, and is shown, until that is over. */
+  #retire(): void {
+    if (this.#ended.signal.aborted) {
+      return;
+    }
+    const busy: string[] = [];
     for (const [uri, live] of this.#live) {
-      if (!uris.includes(uri)) {
+      if (this.#wanted.includes(uri)) {
+        continue;
+      }
+      if (live.isBusy) {
+        busy.push(uri);
+      } else {
         live.dispose();
         this.#live.delete(uri);
       }
     }
-    this.#picture.setUris(uris);
-    for (const uri of uris) {
-      if (!this.#live.has(uri)) {
-        this.#live.set(uri, new LiveConnection(uri, this.#picture, this.#options));
-      }
-    }
-    this.setAttention(this.#attention);
+    this.#picture.setUris([...this.#wanted, ...busy]);
   }
 
   connect(uri: string): Promise<ConnectionView> {

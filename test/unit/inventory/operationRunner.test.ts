@@ -318,6 +318,69 @@ describe('runOperation', () => {
     await rejected;
   });
 
+  describe('on a connection that is taken away meanwhile', () => {
+    const off: OperationRequest = { ...revert, after: 'off' };
+
+    it('does all its steps, is shown until then, and takes the connection with it', async () => {
+      const r = await open();
+      const steps: string[] = [];
+      r.hypervisor().onRun = async (_, step) => {
+        steps.push(step.do);
+        r.inventory.setConnections([]);
+        await settled();
+        assert.equal(r.inventory.findVm(vm)!.operation!.progress.step, step.do);
+        return {};
+      };
+      const { state } = await r.inventory.runOperation(off);
+      assert.deepEqual(steps, ['revert', 'power']);
+      assert.equal(state, 'running');
+      assert.deepEqual(r.inventory.connections, []);
+      assert.equal(r.hypervisor().closed, true);
+    });
+
+    it('can be cancelled as ever', async () => {
+      const r = await open();
+      const abort = new AbortController();
+      r.hypervisor().onRun = (_vm, _step, { signal }) =>
+        new Promise((_, reject) => signal.addEventListener('abort', () => reject(new Failed('cancelled'))));
+      const rejected = assert.rejects(r.inventory.runOperation(pause, { signal: abort.signal }), of('cancelled'));
+      await settled();
+      r.inventory.setConnections(['test:///default']);
+      await settled();
+      abort.abort();
+      await rejected;
+      assert.deepEqual(
+        r.inventory.connections.map((connection) => connection.uri),
+        ['test:///default'],
+      );
+    });
+
+    it('leaves it alone when it is wanted again', async () => {
+      const r = await open();
+      const release = stepsWait(r);
+      const running = r.inventory.runOperation(pause);
+      await settled();
+      r.inventory.setConnections([]);
+      r.inventory.setConnections([uri]);
+      release();
+      await running;
+      assert.equal(r.inventory.connections[0]!.state, 'connected');
+      assert.equal(r.opened.length, 1);
+    });
+
+    it('fails those that wait for their turn', async () => {
+      const r = await open();
+      const release = stepsWait(r);
+      const running = r.inventory.runOperation(pause);
+      const waiting = assert.rejects(r.inventory.runOperation(create), of('notFound'));
+      await settled();
+      r.inventory.setConnections([]);
+      release();
+      await running;
+      await waiting;
+    });
+  });
+
   describe('when a step fails', () => {
     it('reads the VM again and says what its state is now', async () => {
       const r = await open();
