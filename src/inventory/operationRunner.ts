@@ -1,7 +1,6 @@
 // Carries out operations: waits for the VM, looks afresh, decides, does the steps, and reads back what became of it.
 import type { Hypervisor } from '../hypervisor/hypervisor.js';
 import { type Log, scoped } from '../log/log.js';
-import { parseDescription, writeDescription } from '../model/description.js';
 import { Failure } from '../model/failure.js';
 import type { OperationRequest, OperationResult } from '../model/operation.js';
 import type { Plan, Step } from '../model/plan.js';
@@ -12,6 +11,7 @@ import { asFailure, withDetails } from './asFailure.js';
 import { type Clock, within } from './clock.js';
 import { stillHolds } from './confirmedPlan.js';
 import type { LiveConnection } from './liveConnection.js';
+import { otherKind, trueDescription } from './madeSnapshot.js';
 import { OperationStatus, readBackStep } from './operationStatus.js';
 import type { Picture } from './picture.js';
 import { fullSituation, knownSituation } from './situation.js';
@@ -92,7 +92,7 @@ export class OperationRunner {
         }
         const paused = await this.#do(turn, hypervisor, step, plan.estimateMs);
         guestPausedMs ??= paused;
-        await this.#keepPause(turn, hypervisor, step, paused);
+        await this.#keepTruth(turn, hypervisor, step, paused);
       }
     } catch (error) {
       throw await this.#withStateNow(turn, asFailure(error));
@@ -156,17 +156,24 @@ export class OperationRunner {
     }
   }
 
-  /** A pause can only be written down when it is over. The snapshot is good without it, so nothing fails here. */
-  async #keepPause(turn: Turn, hypervisor: Hypervisor, step: Step, guestPausedMs?: number): Promise<void> {
-    if (step.do !== 'createSnapshot' || guestPausedMs === undefined) {
+  /** What was not known before the snapshot was there is written to it. It is good without, so nothing fails here. */
+  async #keepTruth(turn: Turn, hypervisor: Hypervisor, step: Step, guestPausedMs?: number): Promise<void> {
+    if (step.do !== 'createSnapshot') {
       return;
     }
-    const { text, trailers } = parseDescription(step.description);
-    const description = writeDescription(text, { ...trailers, guestPausedMs });
+    const { request, log } = turn;
     try {
-      await this.#do(turn, hypervisor, { do: 'describeSnapshot', snapshot: step.name, description });
+      const [made] = await hypervisor.readSnapshots(request.vm.uuid, [step.name]);
+      const kind = otherKind(step, made);
+      if (kind !== undefined) {
+        log.warn(`${step.name} was to be of kind ${step.kind} and became ${kind}: the VM's state changed just before`);
+      }
+      const description = trueDescription(step, kind, guestPausedMs);
+      if (description !== undefined) {
+        await this.#do(turn, hypervisor, { do: 'describeSnapshot', snapshot: step.name, description });
+      }
     } catch (error) {
-      turn.log.warn(`the pause of ${step.name} could not be kept with it: ${asFailure(error).kind}`);
+      log.warn(`what became of ${step.name} could not be kept with it: ${asFailure(error).kind}`);
     }
   }
 

@@ -82,6 +82,38 @@ describe('runOperation', () => {
     assert.ok(r.log.some((line) => line.includes('could not be kept')));
   });
 
+  it('tells what the snapshot became, when the VM was switched off just before', async () => {
+    const r = await open();
+    const web = r.vms.get(vm.uuid)!;
+    const written: string[] = [];
+    r.hypervisor().onRun = (_, step) => {
+      if (step.do === 'createSnapshot') {
+        web.vm = { ...web.vm, power: 'off' };
+        const made = { ...fakeSnapshot(step.name, 'b'), kind: 'offline', memory: { location: 'no' } } as const;
+        web.snapshots.push({ ...made, description: step.description });
+      } else if (step.do === 'describeSnapshot') {
+        written.push(step.description);
+      }
+      return Promise.resolve({});
+    };
+    await r.inventory.runOperation({ ...create, description: 'words' });
+    assert.equal(written.length, 1);
+    const lines = written[0]!.split('\n');
+    assert.ok(lines.includes('Consistency: offline') && lines.includes('words'), written[0]);
+    assert.ok(r.log.some((line) => line.includes('became offline')));
+  });
+
+  it('leaves the words of a snapshot alone that became what it was to be', async () => {
+    const r = await open();
+    r.hypervisor().onRun = (_, step) => {
+      assert.ok(step.do === 'createSnapshot');
+      r.vms.get(vm.uuid)!.snapshots.push(fakeSnapshot(step.name, 'b'));
+      return Promise.resolve({});
+    };
+    await r.inventory.runOperation(create);
+    assert.ok(!r.log.some((line) => line.includes('became')));
+  });
+
   it('logs each step as what virsh would be told, with its duration and pause', async () => {
     const r = await open();
     r.hypervisor().onRun = async (_, step) => {
