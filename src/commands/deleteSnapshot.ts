@@ -27,5 +27,6 @@ export async function deleteScope(run: CommandRun, scope: DeleteScope, placehold
         ? vscode.l10n.t('Delete {0} snapshots?', count)
         : vscode.l10n.t('Delete {0} snapshots with all their descendants?', count),
     confirm: vscode.l10n.t('Delete'),
+    when: 'always',
   });
 }

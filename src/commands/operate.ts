@@ -12,6 +12,7 @@ import { titleIn } from '../views/operationProgress.js';
 import { planText } from '../views/planText.js';
 import { answered } from './commandError.js';
 import type { CommandRun } from './commandServices.js';
+import { CancelWish } from './cancelWish.js';
 import { askModal, noteInStatusBar } from './notify.js';
 import { OperationNotice } from './operationNotice.js';
 import { doneText } from './progressText.js';
@@ -23,18 +24,25 @@ export interface OperateOptions {
   readonly confirmed?: Plan;
   /** What is not shown because somebody else shows it: how it ended, or that and how far it is. */
   readonly quiet?: 'result' | 'all';
+  /** Of what it is part of. */
+  readonly cancellation?: vscode.CancellationToken;
 }
 
 /** Resolves when the end has been seen. */
 export async function operate(
   run: CommandRun,
   request: OperationRequest,
-  { confirmed, quiet }: OperateOptions = {},
+  { confirmed, quiet, cancellation }: OperateOptions = {},
 ): Promise<OperationResult> {
   const view = existingVm(run, request.vm);
   const title = titleIn(view, request);
   const result = await run.running.track(request, async (controller) => {
-    const notice = quiet === 'all' ? undefined : new OperationNotice(run.inventory, request, controller);
+    const cancel = new CancelWish(run.inventory, request, controller);
+    if (cancellation?.isCancellationRequested === true) {
+      cancel.wish();
+    }
+    const listening = cancellation?.onCancellationRequested(() => cancel.wish());
+    const notice = quiet === 'all' ? undefined : new OperationNotice(run.inventory, request, cancel);
     try {
       return await vscode.window.withProgress({ location: { viewId: treeViewId } }, () =>
         run.inventory.runOperation(request, {
@@ -47,6 +55,8 @@ export async function operate(
       throw withDetails(asFailure(error), { request });
     } finally {
       notice?.dispose();
+      listening?.dispose();
+      cancel.dispose();
     }
   });
   if (quiet === undefined) {
@@ -99,12 +109,22 @@ export async function confirmModal(
   return answered(await askModal(title, detail, ...buttons));
 }
 
-/** A destructive operation on one VM: the plan, the question unless it may be left out, the operation. */
-export async function operateConfirmed(run: CommandRun, request: OperationRequest): Promise<OperationResult> {
+/**
+ * An operation on one VM that may destroy something: the plan, the question unless it may be left out, the operation.
+ * @param when `losses`: asks only where something is lost
+ */
+export async function operateConfirmed(
+  run: CommandRun,
+  request: OperationRequest,
+  when: 'always' | 'losses' = 'always',
+): Promise<OperationResult> {
   if (!mustConfirm(run)) {
     return operate(run, request);
   }
   const plan = await planOrRefuse(run, request);
+  if (when === 'losses' && plan.losses.length === 0) {
+    return operate(run, request, { confirmed: plan });
+  }
   const view = existingVm(run, request.vm);
   const text = planText(plan, view, Date.now() / 1_000, t);
   await confirmModal(text.title, text.detail, [text.confirm]);

@@ -4,13 +4,15 @@ import { asFailure } from '../inventory/asFailure.js';
 import { vmKey } from '../inventory/views.js';
 import { Failure } from '../model/failure.js';
 import type { OperationRequest, OperationResult } from '../model/operation.js';
-import type { Plan } from '../model/plan.js';
-import { failureText } from '../views/failureText.js';
-import { planText } from '../views/planText.js';
+import type { Loss, Plan } from '../model/plan.js';
+import { refuse } from '../model/refusal.js';
+import { failureText, isSilent } from '../views/failureText.js';
+import { plansText } from '../views/plansText.js';
+import { isAgreed } from './agreedLosses.js';
 import { CommandError } from './commandError.js';
 import type { CommandRun } from './commandServices.js';
-import { confirmModal, existingVm, mustConfirm, operate, planOrRefuse } from './operate.js';
 import { noteInStatusBar, notifyProgress } from './notify.js';
+import { confirmModal, existingVm, mustConfirm, operate, planOrRefuse, refusedFailure } from './operate.js';
 import { requestWords } from './operationNotice.js';
 import { type Outcome, runGrouped } from './runGrouped.js';
 
@@ -18,40 +20,45 @@ const t = vscode.l10n.t;
 
 /** Two QEMU processes of one disk are slow enough; more at once only make each slower. */
 const vmsAtOnce = 4;
-/** A dialog has room for so many lines. */
-const linesShown = 12;
 
-interface Planned {
-  readonly request: OperationRequest;
-  readonly plan?: Plan;
+export interface Question {
+  readonly title: string;
+  readonly confirm: string;
+  /** `always`: as soon as one is refused, none is done. `losses`: only where something is lost; others are tried. */
+  readonly when: 'always' | 'losses';
 }
+
+/** The plan that a request is held to. Rejects when it would do or lose more than was agreed to. */
+type Agreement = (request: OperationRequest) => Promise<Plan>;
 
 /**
  * Runs the requests, those on one VM one after another in the order given, and tells at the end what was not done.
- * @param question with the number of requests for `{0}`; absent for what destroys nothing
+ * @param question absent for what destroys nothing
  * @throws CommandError of the first failure's kind, telling how many were done, when any failed
  */
 export async function operateAll(
   run: CommandRun,
   requests: readonly OperationRequest[],
-  question?: { readonly title: string; readonly confirm: string },
+  question?: Question,
 ): Promise<readonly OperationResult[]> {
-  const planned =
-    question !== undefined && mustConfirm(run)
-      ? await confirmAll(run, requests, question)
-      : requests.map((request) => ({ request }));
+  const agreement = question !== undefined && mustConfirm(run) ? await agree(run, requests, question) : undefined;
   const outcomes = await notifyProgress(requestCount(requests.length), true, (report, cancellation) => {
     let done = 0;
     return runGrouped(
-      planned,
-      ({ request }) => vmKey(request.vm),
+      requests,
+      ({ vm }) => vmKey(vm),
       vmsAtOnce,
-      async ({ request, plan }: Planned) => {
+      async (request) => {
         if (cancellation.isCancellationRequested) {
-          throw new Failure('cancelled', { doing: 'several operations' });
+          throw new Failure('cancelled', { doing: 'several operations', byUs: true, request });
         }
         report(requestWords(run.inventory, request), 0);
-        const result = await operate(run, request, { quiet: 'all', ...(plan !== undefined && { confirmed: plan }) });
+        const confirmed = await agreement?.(request);
+        const result = await operate(run, request, {
+          quiet: 'all',
+          cancellation,
+          ...(confirmed !== undefined && { confirmed }),
+        });
         done += 1;
         report(t('{0} of {1}', done, requests.length), 100 / requests.length);
         return result;
@@ -66,52 +73,94 @@ function requestCount(count: number): string {
 }
 
 /** @throws Failure of the first one that is refused: half of a selection shall not be done by surprise */
-async function confirmAll(
+async function agree(
   run: CommandRun,
   requests: readonly OperationRequest[],
-  question: { readonly title: string; readonly confirm: string },
-): Promise<readonly Planned[]> {
-  const planned = await Promise.all(
-    requests.map(async (request) => ({ request, plan: await planOrRefuse(run, request) })),
-  );
-  const now = Date.now() / 1_000;
-  const lines = planned.flatMap(({ request, plan }) => {
-    const { detail } = planText(plan, existingVm(run, request.vm), now, t);
-    const details = detail.split('\n').filter((line) => line !== '');
-    return [requestWords(run.inventory, request), ...details.map((line) => `    ${line}`)];
-  });
-  const shown = lines.slice(0, linesShown);
-  const more = lines.length > shown.length ? [t('… and {0} more lines', lines.length - shown.length)] : [];
-  await confirmModal(question.title, [...shown, ...more].join('\n'), [question.confirm]);
-  // The steps of a later one on the same VM rest on what the earlier one leaves, so only the first is held to its plan.
-  const seen = new Set<string>();
-  return planned.map(({ request, plan }) => {
-    const first = !seen.has(vmKey(request.vm));
-    seen.add(vmKey(request.vm));
-    return first ? { request, plan } : { request };
-  });
+  { title, confirm, when }: Question,
+): Promise<Agreement> {
+  const plans = await Promise.all(requests.map((request) => planUnlessRefused(run, request, when)));
+  const planned = plans.filter((plan) => plan !== undefined);
+  const asked = when === 'always' ? planned : planned.filter(({ losses }) => losses.length > 0);
+  if (asked.length > 0) {
+    const text = plansText(
+      asked.map((plan) => ({ plan, target: existingVm(run, plan.request.vm) })),
+      t,
+    );
+    await confirmModal(title, text, [confirm]);
+  }
+  return agreementOn(run, requests, planned);
 }
 
-function summarize(run: CommandRun, outcomes: readonly Outcome<Planned, OperationResult>[]): OperationResult[] {
+async function planUnlessRefused(
+  run: CommandRun,
+  request: OperationRequest,
+  when: Question['when'],
+): Promise<Plan | undefined> {
+  if (when === 'always') {
+    return planOrRefuse(run, request);
+  }
+  const decision = await run.inventory.plan(request);
+  return decision.type === 'plan' ? decision : undefined;
+}
+
+/**
+ * The first request on a VM is held to the very plan that was shown. The steps of a later one rest on what the earlier
+ * ones leave, so it is planned anew, and may lose no more than was shown for that VM.
+ */
+function agreementOn(run: CommandRun, requests: readonly OperationRequest[], planned: readonly Plan[]): Agreement {
+  const losses = new Map<string, readonly Loss[]>();
+  for (const plan of planned) {
+    const key = vmKey(plan.request.vm);
+    losses.set(key, [...(losses.get(key) ?? []), ...plan.losses]);
+  }
+  const firsts = new Map<string, OperationRequest>();
+  for (const request of requests.toReversed()) {
+    firsts.set(vmKey(request.vm), request);
+  }
+  return async (request) => {
+    const key = vmKey(request.vm);
+    const shown = planned.find((plan) => plan.request === request);
+    if (shown !== undefined && firsts.get(key) === request) {
+      return shown;
+    }
+    const fresh = await planOrRefuse(run, request);
+    if (!isAgreed(losses.get(key) ?? [], fresh.losses)) {
+      const vm = existingVm(run, request.vm).vm.name;
+      throw refusedFailure(run, request, [refuse('changedMeanwhile', { vm }).refusal]);
+    }
+    return fresh;
+  };
+}
+
+function summarize(
+  run: CommandRun,
+  outcomes: readonly Outcome<OperationRequest, OperationResult>[],
+): OperationResult[] {
   const results = outcomes.flatMap((outcome) => (outcome.status === 'done' ? [outcome.value] : []));
-  const failed = outcomes.flatMap((outcome) => (outcome.status === 'failed' ? [outcome] : []));
-  const first = failed.find(({ reason }) => asFailure(reason).kind !== 'cancelled') ?? failed[0];
+  const failed = outcomes.flatMap(({ item, ...outcome }) =>
+    outcome.status === 'failed' ? [{ item, failure: asFailure(outcome.reason) }] : [],
+  );
+  const count = t('{0} of {1} done.', results.length, outcomes.length);
+  const told = failed.filter(({ failure }) => !isSilent(failure));
+  const first = (told[0] ?? failed[0])?.failure;
   if (first === undefined) {
-    noteInStatusBar(t('{0} of {1} done.', results.length, outcomes.length));
+    noteInStatusBar(count);
     return results;
   }
-  const reasons = failed.map(({ item, reason }) => {
-    const text = failureText(asFailure(reason), t);
-    return `${requestWords(run.inventory, item.request)}: ${text.sentence}`;
+  if (told.length === 0) {
+    noteInStatusBar(t('Cancelled: {0}', count));
+    throw first;
+  }
+  const reasons = told.map(({ item, failure }) => {
+    const { sentence, nextStep } = failureText(failure, t);
+    return `${requestWords(run.inventory, item)}: ${sentence}${nextStep === '' ? '' : ` ${nextStep}`}`;
   });
   for (const reason of reasons) {
     run.log.error(reason);
   }
   const shown = reasons.slice(0, 3).join(' ');
+  const more = reasons.length <= 3 ? '' : ` ${t('{0} more failed; the log tells why.', reasons.length - 3)}`;
   const skipped = outcomes.filter(({ status }) => status === 'skipped').length;
   const rest = skipped === 0 ? '' : ` ${t('{0} were not tried after that.', skipped)}`;
-  const message = `${t('{0} of {1} done.', results.length, outcomes.length)} ${shown}${rest}`;
-  throw new CommandError(asFailure(first.reason).kind, message, asFailure(first.reason).details, {
-    cause: first.reason,
-  });
+  throw new CommandError(first.kind, `${count} ${shown}${more}${rest}`, first.details, { cause: first });
 }

@@ -5,6 +5,7 @@ import { DisposableStore, toDisposable } from '../lifetime/disposable.js';
 import type { OperationRequest } from '../model/operation.js';
 import { titleIn } from '../views/operationProgress.js';
 import { operationWords } from '../views/words.js';
+import type { CancelWish } from './cancelWish.js';
 import { notifyProgress } from './notify.js';
 import { percent, progressText } from './progressText.js';
 
@@ -36,7 +37,7 @@ export class OperationNotice {
   constructor(
     private readonly inventory: InventoryPort,
     private readonly request: OperationRequest,
-    private readonly controller: AbortController,
+    private readonly cancel: CancelWish,
   ) {
     const timer = setInterval(() => this.#update(), tickMs);
     this.#store.add(toDisposable(() => clearInterval(timer)));
@@ -52,14 +53,6 @@ export class OperationNotice {
     this.#store.dispose();
     this.#notice?.close();
     this.#notice = undefined;
-  }
-
-  /** It may have begun since the button was shown; what cannot be cancelled is not stopped between two steps. */
-  #cancel(): void {
-    const running = this.inventory.findVm(this.request.vm)?.operation;
-    if (running?.request !== this.request || running.progress.cancellable) {
-      this.controller.abort();
-    }
   }
 
   #update(): void {
@@ -97,7 +90,7 @@ export class OperationNotice {
     let reported = 0;
     const title = requestWords(this.inventory, this.request);
     void notifyProgress(title, cancellable, (report, token) => {
-      this.#store.add(token.onCancellationRequested(() => this.#cancel()));
+      this.#store.add(token.onCancellationRequested(() => this.cancel.wish()));
       send = (message, percentNow) => {
         const increment = percentNow === undefined ? 0 : Math.max(0, percentNow - reported);
         reported += increment;

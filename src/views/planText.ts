@@ -50,7 +50,7 @@ function lossLines(plan: Plan, target: VmView, now: number, t: Translate): reado
   if (plan.losses.length === 0) {
     return plan.request.type === 'delete' ? [t('The present state of the VM stays as it is.')] : [];
   }
-  return ['', t('Lost for ever:'), ...plan.losses.map((loss) => `• ${lossText(loss, target, now, t)}`)];
+  return ['', t('Lost for ever:'), ...plan.losses.map((loss) => `• ${lossText(loss, plan, target, now, t)}`)];
 }
 
 /** The state afterwards is chosen by the button, so only what is known is said of it. */
@@ -110,11 +110,26 @@ function confirmLabel(request: OperationRequest, t: Translate): string {
     case 'describe':
       return t('Change');
     case 'power':
-      return request.action === 'forceOff' ? t('Force Off') : t('Go On');
+      return powerLabel(request.action, t);
   }
 }
 
-function lossText(loss: Loss, target: VmView, now: number, t: Translate): string {
+function powerLabel(action: PowerAction, t: Translate): string {
+  switch (action) {
+    case 'forceOff':
+      return t('Force Off');
+    case 'shutDown':
+      return t('Shut Down');
+    case 'restart':
+      return t('Restart');
+    case 'start':
+    case 'pause':
+    case 'resume':
+      return t('Go On');
+  }
+}
+
+function lossText(loss: Loss, plan: Plan, target: VmView, now: number, t: Translate): string {
   switch (loss.what) {
     case 'diskChanges': {
       const since = target.tree && loss.since !== undefined ? findSnapshot(target.tree, loss.since) : undefined;
@@ -129,7 +144,9 @@ function lossText(loss: Loss, target: VmView, now: number, t: Translate): string
     case 'ram':
       return t('its RAM: the programs that run in it now');
     case 'configuration':
-      return t('changes of its configuration since then');
+      return plan.request.type === 'power'
+        ? t('its configuration: the VM is transient, and gone when it is off')
+        : t('changes of its configuration since then');
     case 'restorePoints': {
       const titles = loss.names.map((name) => displayLine(titleOf(target, name)));
       return titles.length <= longestList
@@ -141,7 +158,7 @@ function lossText(loss: Loss, target: VmView, now: number, t: Translate): string
   }
 }
 
-function warningText(warning: Warning, plan: Plan, target: VmView, t: Translate): string {
+export function warningText(warning: Warning, plan: Plan, target: VmView, t: Translate): string {
   switch (warning.about) {
     case 'guestStandsStill':
       return warning.estimateMs === undefined

@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import * as vscode from 'vscode';
+import type { VmNode } from '../../src/views/nodes.js';
 import { type Asked, Person } from './person.js';
 import { CommandRig, type Guest, call, fromMenu, operate, rejects } from './commandRig.js';
 
@@ -165,6 +168,50 @@ describe('questions', function () {
       assert.ok((await rig.snapshots(vm)).includes('first'));
     });
 
+    it('come before a transient VM is shut down, which destroys it with its snapshots', async () => {
+      const name = 'ask-transient';
+      const transient = await rig.guest({ name });
+      const file = join(rig.dir, `${name}.xml`);
+      await writeFile(file, await rig.virsh('dumpxml', '--inactive', name));
+      await rig.virsh('undefine', name);
+      await rig.virsh('create', file);
+      await transient.waitForAgent();
+      await rig.virsh('snapshot-create-as', name, 'only one');
+      await call('virtRewind.refresh');
+      const asks = ({ how, text }: Asked): undefined => {
+        assert.equal(how, 'modal');
+        assert.match(text, /transient/);
+        assert.match(text, /only one/);
+      };
+      person.will(asks);
+      assert.equal(await call('virtRewind.shutDown', { vm: name }), undefined);
+      const rows = [await rig.vmRow(name), await rig.vmRow(off)] as const;
+      person.will(asks);
+      await fromMenu('virtRewind.shutDown', rows[0], rows);
+      assert.equal(person.asked.length, 1);
+      assert.deepEqual(person.said, []);
+      assert.equal(await transient.state(), 'running');
+      person.will();
+      assert.equal((await operate('virtRewind.shutDown', { vm: name, confirm })).state, 'off');
+      await rejects(call('virtRewind.start', { vm: name }), 'notFound');
+    });
+
+    it('bind for each of several: what came below the second one is not lost with it', async () => {
+      await rig.virsh('snapshot-create-as', off, 'root');
+      await rig.virsh('snapshot-create-as', off, 'left');
+      await rig.virsh('snapshot-revert', off, 'root');
+      await rig.virsh('snapshot-create-as', off, 'right');
+      await call('virtRewind.refresh', { vm: off });
+      const rows = [await rig.snapshotRow(off, 'left'), await rig.snapshotRow(off, 'right')] as const;
+      person.will(async ({ choices }) => {
+        await rig.virsh('snapshot-create-as', off, 'below right');
+        return choices[0];
+      });
+      await fromMenu('virtRewind.deleteWithDescendants', rows[0], rows);
+      assert.deepEqual(await rig.snapshots(off), ['root', 'right', 'below right']);
+      assert.match(person.said[0]?.message ?? '', /1 of 2/);
+    });
+
     it('come once for all selected snapshots', async () => {
       await rig.virsh('snapshot-create-as', vm, 'one');
       await rig.virsh('snapshot-create-as', vm, 'two');
@@ -201,6 +248,15 @@ describe('questions', function () {
       await operate('virtRewind.resume', { vm });
     });
 
+    it('hold no link that a name could make, also those that the editor shows of a rejection', async () => {
+      const name = '[start](command:workbench.action.quit)';
+      await operate('virtRewind.createSnapshot', { vm, kind: 'memory', title: name });
+      const given = { vm, kind: 'memory', title: name };
+      const { message } = await rejects(call('virtRewind.createSnapshot', given), 'refused');
+      assert.match(message, /\[start\] \(command:/);
+      await operate('virtRewind.deleteSnapshot', { vm, snapshot: name, confirm });
+    });
+
     it('are none for a caller with arguments, who gets the sentence with the rejection', async () => {
       person.will();
       await rejects(call('virtRewind.start', { vm }), 'refused');
@@ -232,6 +288,19 @@ describe('questions', function () {
   });
 
   describe('and other input', () => {
+    /** Resolves when libvirt is at it. */
+    async function takesSnapshot({ ref }: VmNode): Promise<void> {
+      const { inventory } = await rig.api();
+      await new Promise<void>((resolve) => {
+        const listening = inventory.onDidChange(() => {
+          if (inventory.findVm(ref)?.operation?.progress.step === 'createSnapshot') {
+            listening.dispose();
+            resolve();
+          }
+        });
+      });
+    }
+
     it('edit title and description from what they are', async () => {
       person.will(
         ({ value }) => {
@@ -307,6 +376,27 @@ describe('questions', function () {
       assert.equal((await first).snapshot, 'in-front');
       assert.equal(await guest.state(), 'running');
       told.cancel();
+    });
+
+    it('cancel, of several, what still waits behind another operation', async () => {
+      await rig.virsh('start', off);
+      await call('virtRewind.refresh');
+      const rows = [await rig.vmRow(vm), await rig.vmRow(off)] as const;
+      person.will();
+      const begun = takesSnapshot(rows[0]);
+      const first = operate('virtRewind.createSnapshot', { vm, kind: 'memory', title: 'before several' });
+      await begun;
+      const heard = person.hears('1 of 2');
+      const both = fromMenu('virtRewind.pause', rows[0], rows);
+      const told = await heard;
+      assert.equal(told.cancellable, true);
+      told.cancel();
+      await both;
+      assert.deepEqual(person.said, [], 'a cancel is silent');
+      await first;
+      assert.equal(await guest.state(), 'running');
+      assert.equal(await rig.virsh('domstate', off), 'paused');
+      await operate('virtRewind.forceOff', { vm: off, confirm });
     });
 
     it('cancel what waits, and not what cannot be cancelled', async () => {

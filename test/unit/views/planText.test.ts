@@ -64,6 +64,16 @@ describe('plan text', () => {
     assert.equal(new Set(lines.slice(-2 - warnings.length, -2)).size, warnings.length);
   });
 
+  it('says of a transient VM that it will be gone', () => {
+    const request = { type: 'power', vm: ref, action: 'shutDown' } as const;
+    const losses: readonly Loss[] = [{ what: 'configuration' }, { what: 'restorePoints', names: ['base'] }];
+    const { title, detail, confirm } = planText(plan({ request, losses }), target, now, t);
+    assert.match(title, /web-test/);
+    assert.match(detail, /its configuration: .*transient/);
+    assert.match(detail, /base/);
+    assert.equal(confirm, 'Shut Down');
+  });
+
   it('says the state now and the one in the snapshot', () => {
     const paused = vmView({ vm: vm({ power: 'paused' }), tree: branched });
     const { detail } = planText(plan({ request: { ...revert, snapshot: 'other' }, snapshot: 'other' }), paused, now, t);
