@@ -7,7 +7,6 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism, cpus, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { build } from 'esbuild';
 import { buildExtension } from './build.mjs';
 import { installModules, meetNeeds } from './rig/prerequisites.mjs';
 import { root } from './rig/root.mjs';
@@ -59,6 +58,8 @@ process.exitCode = failed.length > 0 || figures.some(misses) ? 1 : 0;
 
 /** @param {string} name @returns {Promise<string>} the bundle */
 async function buildBench(name) {
+  // Loaded here and not above, because it may only just have been installed.
+  const { build, stop } = await import('esbuild');
   const host = name === 'activation';
   const outfile = join(root, 'out-test/bench', `${name}.${host ? 'cjs' : 'mjs'}`);
   await build({
@@ -80,6 +81,7 @@ async function buildBench(name) {
           },
         }),
   });
+  await stop();
   return outfile;
 }
 

@@ -155,13 +155,10 @@ export class RpcClient {
       return;
     }
     this.#keepalive.heard();
-    this.#stream.cork();
     try {
       this.#frames.push(chunk);
     } catch (error) {
       this.#end(error as Error);
-    } finally {
-      this.#stream.uncork();
     }
   }
 
