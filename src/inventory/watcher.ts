@@ -17,8 +17,11 @@ const patienceMs = 500;
 /**
  * Snapshots read again at each look, because neither their number nor the current one tells of an edited description.
  * So an edit is seen at once where few are shown, and within some minutes where thousands are; many VMs leave less.
+ * At least `fewest`; up to `most` while a look takes no more than half a percent of the time.
  */
-const rollBudget = (vms: number): number => Math.max(4, Math.min(10, 45 - 2 * vms));
+const fewest = (vms: number): number => Math.max(4, Math.min(10, 45 - 2 * vms));
+const most = (open: number, closed: number): number => Math.max(fewest(open + closed), 65 - 5 * open - 2 * closed);
+const rollShare = 200;
 /** How often the list of VMs and one whole VM are read again, in looks: for what no event tells (a removed save). */
 const listEvery = 16;
 const vmEvery = 4;
@@ -50,6 +53,8 @@ export class Watcher implements Disposable {
   #pace = quickMs;
   #looks = 0;
   #rolled = 0;
+  /** What the time that the last look took allows for the next one. */
+  #rollable = 0;
 
   constructor(clock: Clock, log: Log, target: WatchTarget) {
     this.#clock = clock;
@@ -110,6 +115,8 @@ export class Watcher implements Disposable {
     }
     this.#pace = this.#target.picture() === before ? Math.min(calmMs, this.#pace * calmer) : quickMs;
     const interval = Math.min(longestMs, Math.max(this.#pace, (ended - started) * share));
+    // At most twice as many as before: the clock tells milliseconds, and quick looks take less than one.
+    this.#rollable *= Math.min(2, this.#pace / rollShare / Math.max(1, ended - started));
     this.#plan(Math.max(0, started + interval - this.#clock.now()));
   }
 
@@ -130,7 +137,10 @@ export class Watcher implements Disposable {
   /** The next few snapshots in a circle over those of all VMs in attention. */
   #nextRoll(shown: readonly Shown[]): ReadonlyMap<string, readonly string[]> {
     const all = shown.reduce((sum, vm) => sum + (vm.snapshots?.length ?? 0), 0);
-    const count = Math.min(all, rollBudget(shown.length));
+    const open = shown.filter(({ snapshots }) => snapshots !== undefined).length;
+    const atMost = most(open, shown.length - open);
+    this.#rollable = Math.floor(Math.min(atMost, Math.max(fewest(shown.length), this.#rollable)));
+    const count = Math.min(all, this.#rollable);
     const first = all > count ? this.#rolled % all : 0;
     this.#rolled = first + count;
     const roll = new Map<string, readonly string[]>();

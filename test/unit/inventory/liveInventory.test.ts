@@ -267,6 +267,56 @@ describe('Inventory', () => {
       }
     });
 
+    describe('where few VMs are shown', () => {
+      const rolled = (r: Rig): readonly number[] =>
+        r.calls().flatMap((call) => {
+          const count = /^readSnapshots\((\d+)\)/.exec(call)?.[1];
+          return count === undefined ? [] : [Number(count)];
+        });
+
+      it('soon sees an edit of any of sixty snapshots within two seconds', async () => {
+        const r = await rig(fakeVm('web', many('a', 60)));
+        await r.look('web');
+        await r.clock.advance(10_000);
+        const web = r.vms.get(uuidOf('web'))!;
+        web.snapshots = web.snapshots.map((snapshot) => ({ ...snapshot, description: 'edited' }));
+        await r.clock.advance(2000);
+        const { tree } = r.inventory.findVm(r.ref('web'))!;
+        assert.ok(tree!.snapshots.every(({ description }) => description === 'edited'));
+      });
+
+      it('reads fewer again as soon as the looks take longer', async () => {
+        const r = await rig(fakeVm('web', many('a', 60)));
+        await r.look('web');
+        await r.clock.advance(10_000);
+        assert.equal(rolled(r).at(-1), 60);
+        const release = r.hypervisor().hang('readSnapshotMark web');
+        while (!r.calls().includes('readSnapshotMark web')) {
+          await r.clock.advance(50);
+        }
+        await r.clock.advance(100);
+        release();
+        await settled();
+        rolled(r);
+        await r.clock.advance(3000);
+        const [next = Number.NaN] = rolled(r);
+        assert.ok(next <= 10, String(next));
+      });
+
+      it('does not where many are', async () => {
+        const names = Array.from({ length: 20 }, (_, index) => `vm${String(index)}`);
+        const r = await rig(...names.map((name) => fakeVm(name, many(name, 20))));
+        await r.look(...names);
+        await r.clock.advance(20_000);
+        rolled(r);
+        await r.clock.advance(1600);
+        assert.equal(
+          rolled(r).reduce((sum, count) => sum + count, 0),
+          5,
+        );
+      });
+    });
+
     it('looks at no more than the count of a VM that is closed', async () => {
       const r = await rig(fakeVm('web', ['a']));
       await r.look();
