@@ -1,4 +1,4 @@
-// What a libvirt URI is called in the tree. Knows nothing of connecting.
+// What a libvirt URI is called in the tree; the tooltip has it whole. Knows nothing of connecting.
 import type { Translate } from './translate.js';
 
 /**
@@ -6,7 +6,7 @@ import type { Translate } from './translate.js';
  * |-----------------------------------|----------------------------|
  * | qemu:///system                    | This computer (system)     |
  * | qemu:///session                   | This computer (session)    |
- * | qemu:///system?socket=/run/x      | This computer (system, /run/x) |
+ * | qemu:///system?socket=/run/x      | This computer (system, own socket) |
  * | test:///default                   | Test driver (default)      |
  * | qemu+ssh://me@host/system         | host (ssh)                 |
  * | qemu+tls://host:16514/session     | host:16514 (tls, session)  |
@@ -21,16 +21,16 @@ export function connectionLabel(uri: string, t: Translate): string {
     return uri;
   }
   const { driver = '', transport, host = '', path = '', query = '' } = match.groups;
-  const socket = new URLSearchParams(query).get('socket');
+  const socket = new URLSearchParams(query).has('socket') ? [t('own socket')] : [];
   if (driver === 'test') {
-    return t('Test driver ({0})', path);
+    return t('Test driver ({0})', [path, ...socket].join(', '));
   }
   if (driver !== 'qemu') {
     return uri;
   }
   if (host === '') {
-    return t('This computer ({0})', [path, socket].filter((part) => part !== null).join(', '));
+    return t('This computer ({0})', [path, ...socket].join(', '));
   }
-  const notes = [transport, path === 'system' ? undefined : path, socket].filter((part) => part && part !== '');
+  const notes = [transport, path === 'system' ? undefined : path, ...socket].filter((part) => part && part !== '');
   return notes.length === 0 ? host : t('{0} ({1})', host, notes.join(', '));
 }

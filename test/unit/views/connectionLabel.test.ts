@@ -6,7 +6,10 @@ describe('connection label', () => {
   const cases: Readonly<Record<string, string>> = {
     'qemu:///system': 'This computer (system)',
     'qemu:///session': 'This computer (session)',
-    'qemu:///system?socket=/run/x': 'This computer (system, /run/x)',
+    'qemu:///system?socket=/run/x': 'This computer (system, own socket)',
+    'qemu+unix:///session?mode=direct&socket=/a/very/long/path': 'This computer (session, own socket)',
+    'test+unix:///default?socket=/run/x': 'Test driver (default, own socket)',
+    'qemu+tcp://host/system?socket=/run/x': 'host (tcp, own socket)',
     'test:///default': 'Test driver (default)',
     'qemu+ssh://me@host/system': 'host (ssh)',
     'qemu+tls://host:16514/session': 'host:16514 (tls, session)',
