@@ -226,7 +226,9 @@ async function stateOf(virsh, name) {
     await virshOk(virsh, 'uri'); // tells apart "no such VM" and "no connection"
     return undefined;
   }
-  if ((await virsh(['metadata', name, '--uri', markUri])).code !== 0) {
+  // Without such an element, older versions of virsh fail and newer ones print nothing.
+  const marked = await virsh(['metadata', name, '--uri', markUri]);
+  if (marked.code !== 0 || !marked.stdout.includes('<')) {
     throw new Error(`there is a VM named ${name} that is not this demo's; rename or remove it first`);
   }
   return state.stdout.trim();
