@@ -21,7 +21,7 @@ export interface Row {
   /** Tokens for menus. */
   readonly context: string;
   readonly opens: 'never' | 'closed' | 'open';
-  /** What a screen reader says. */
+  /** What a screen reader says: what is seen, so that the row is found by it, then what sort of row it is. */
   readonly spoken: string;
 }
 
@@ -41,7 +41,7 @@ export function connectionRow(view: ConnectionView, { t }: Reading): Row {
     icon: { name: view.state === 'connected' ? 'server' : 'debug-disconnect' },
     context: connectionTokens(view),
     opens: 'open',
-    spoken: t('{0}, connection, {1}', label, description),
+    spoken: spokenRow(label, description, t('connection')),
   };
 }
 
@@ -87,13 +87,14 @@ export function vmRow(view: VmView, readOnly: boolean, { now, t }: Reading): Row
   const count = view.tree?.snapshots.length ?? view.snapshotCount;
   const rest = count === undefined ? [] : [snapshotCountText(count, t)];
   const parts = operation === undefined ? [state, ...rest] : [operationProgress(view, operation, now, t)];
+  const description = parts.join(' · ');
   return {
     label,
-    description: parts.join(' · '),
+    description,
     icon: operation === undefined ? powerIcons[vm.power] : { name: 'loading~spin' },
     context: vmTokens(view, readOnly),
     opens: 'closed',
-    spoken: t('{0}, VM, {1}', label, parts.join(', ')),
+    spoken: spokenRow(label, description, t('VM')),
   };
 }
 
@@ -115,16 +116,14 @@ export function snapshotRow(snapshot: Snapshot, place: SnapshotPlace, { now, t }
   const label = displayLine(snapshot.title);
   const kind = kindWords(snapshot, t);
   const age = relativeAge(snapshot.createdAt, now / 1_000, t);
-  const spoken = place.isCurrent
-    ? t('{0}, snapshot, {1}, {2}, the current one', label, kind, age)
-    : t('{0}, snapshot, {1}, {2}', label, kind, age);
+  const description = `${kind} · ${age}`;
   return {
     label,
-    description: `${kind} · ${age}`,
+    description,
     icon: { name: kindIcons[snapshot.kind] },
     context: snapshotTokens(snapshot, place),
     opens: place.opens,
-    spoken,
+    spoken: spokenRow(label, description, t('snapshot'), ...(place.isCurrent ? [t('the current one')] : [])),
   };
 }
 
@@ -132,12 +131,17 @@ export function snapshotRow(snapshot: Snapshot, place: SnapshotPlace, { now, t }
 export function hereRow(view: VmView, above: string | undefined, readOnly: boolean, { now, t }: Reading): Row {
   const state = view.operation === undefined ? powerWord(view.vm, t) : operationProgress(view, view.operation, now, t);
   const description = above === undefined ? state : t('{0} · after {1}', state, displayLine(above));
+  const label = t('You are here');
   return {
-    label: t('You are here'),
+    label,
     description,
     icon: { name: 'location', color: 'charts.blue' },
     context: hereTokens(view, readOnly),
     opens: 'never',
-    spoken: t('You are here, the present state of {0}, {1}', displayLine(view.vm.name), description),
+    spoken: spokenRow(label, description, t('the present state of {0}', displayLine(view.vm.name))),
   };
+}
+
+function spokenRow(label: string, description: string, ...more: readonly string[]): string {
+  return [label, description.replaceAll(' · ', ', '), ...more].join(', ');
 }

@@ -13,10 +13,16 @@ const collapsible: Readonly<Record<Row['opens'], vscode.TreeItemCollapsibleState
   open: vscode.TreeItemCollapsibleState.Expanded,
 };
 
+/**
+ * A hair space. The editor parts label and description by a margin alone, so that whoever reads the text of a row
+ * would hear them as one word.
+ */
+const gap = '\u200A';
+
 export function treeItem(node: Node, row: Row | MessageRow): vscode.TreeItem {
   const item = new vscode.TreeItem(row.label, collapsible[row.opens]);
   item.id = node.id;
-  item.description = row.description;
+  item.description = row.description === '' ? '' : `${gap}${row.description}`;
   item.iconPath = new vscode.ThemeIcon(
     row.icon.name,
     row.icon.color === undefined ? undefined : new vscode.ThemeColor(row.icon.color),

@@ -45,7 +45,7 @@ describe('tree', function () {
     const { label } = tree.getTreeItem(node);
     return typeof label === 'string' ? label : '';
   };
-  const wordsOf = (node: Node): string => `${labelOf(node)}: ${String(tree.getTreeItem(node).description)}`;
+  const wordsOf = (node: Node): string => `${labelOf(node)}: ${String(tree.getTreeItem(node).description).trim()}`;
 
   async function connection(): Promise<Node | undefined> {
     return (await rowsOf()).find((one) => one.type === 'connection' && one.connection === rig.uri);

@@ -43,7 +43,7 @@ describe('the packed extension', () => {
         stage = await openStage('mouse', { vsix, version });
         const { hands, workbench } = stage;
         await hands.showView('Virt Rewind', 'VMs');
-        await workbench.row(/^packed-test, VM, running/).waitFor();
+        await workbench.row(/^packed-test, running/).waitFor();
         await vm.setCounters(3);
         await hands.menu('packed-test', 'Create Snapshot');
         await hands.pick('Memory');
@@ -51,7 +51,7 @@ describe('the packed extension', () => {
         await hands.enter();
         await hands.type('Description of the Snapshot', '');
         await hands.enter();
-        const snapshot = workbench.row(`On ${version}, snapshot, memory`);
+        const snapshot = workbench.row(`On ${version}, memory`);
         await snapshot.waitFor();
         await vm.setCounters(4);
         await hands.menu(`On ${version}`, 'Revert');

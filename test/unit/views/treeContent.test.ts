@@ -74,6 +74,26 @@ describe('tree content', () => {
     ]);
   });
 
+  it('is spoken with the words that are seen, in their order, and then what sort of row it is', () => {
+    const words = (text: string): string => (text.match(/[\p{L}\p{N}]+/gu) ?? []).join(' ');
+    const content = contentOf(withVms);
+    const endings: string[] = [];
+    const walk = (node: Node): void => {
+      const row = content.row(node, reading)!;
+      const seen = words(`${row.label} ${row.description}`);
+      assert.ok(words(row.spoken).startsWith(seen), `"${row.spoken}" for "${row.label} ${row.description}"`);
+      endings.push(words(row.spoken).slice(seen.length).trim());
+      content.children(node).forEach(walk);
+    };
+    content.children().forEach(walk);
+    assert.deepEqual(
+      new Set(endings),
+      new Set(['connection', 'VM', 'snapshot', 'snapshot the current one', 'the present state of web test']),
+    );
+    content.arrange({ layout: 'list' });
+    content.children(content.find(ref)).forEach(walk);
+  });
+
   it('leads from every row up to the top', () => {
     const content = contentOf(withVms);
     const check = (node: Node): void => {
