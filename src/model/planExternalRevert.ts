@@ -9,7 +9,6 @@ import type { Situation } from './plan.js';
 import { type Refused, refuse } from './refusal.js';
 import type { Snapshot } from './snapshot.js';
 import { currentOf } from './snapshotTree.js';
-import { snapshotableDisks } from './vm.js';
 
 /**
  * Seen on 9.0, 11.3 and 12.8; the rule of 11.0 is upstream's.
@@ -72,16 +71,18 @@ function leftFileObstacle(snapshot: Snapshot, current: Snapshot, situation: Situ
 
 /**
  * Every disk of the snapshot gets the overlay `<its file without what follows the last dot>.<second>`, whether it took
- * part or not. Measured on 11.3: where that fails, the VM is off.
+ * part or not; a CD-ROM with a medium too. Measured on 11.3: where that fails, the VM is off.
  *
- * | disks of the snapshot                   | → |
- * |-----------------------------------------|---|
- * | one is no file                          | diskTypeUnsupported |
- * | two differ behind the last dot only     | overlayNamesCollide |
- * | otherwise, or not known                 | ok |
+ * | disks of the snapshot, empty drives left out | → |
+ * |----------------------------------------------|---|
+ * | one is no file                               | diskTypeUnsupported |
+ * | two differ behind the last dot only          | overlayNamesCollide |
+ * | otherwise, or not known                      | ok |
  */
 function newOverlayObstacle(snapshot: Snapshot, { vm, capabilities, frozenDisks }: Situation): Refused | undefined {
-  const disks = snapshotableDisks({ disks: frozenDisks?.get(snapshot.name) ?? [] });
+  const disks = (frozenDisks?.get(snapshot.name) ?? []).filter(
+    ({ source, sourceType }) => source !== undefined || (sourceType !== 'file' && sourceType !== 'block'),
+  );
   const device = disks.find(({ sourceType }) => sourceType !== 'file');
   if (device !== undefined) {
     return refuse('diskTypeUnsupported', { vm: vm.name, disk: device.target, type: device.sourceType });

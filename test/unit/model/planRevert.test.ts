@@ -212,7 +212,8 @@ describe('planRevert: external', () => {
     ['one without an extension', '/img/a', '/img/a.raw', {}, 'overlayNamesCollide'],
     ['in two folders', '/img/a.qcow2', '/more/a.qcow2', {}, 'ok'],
     ['in folders with dots', '/img.1/a', '/img.2/a', {}, 'ok'],
-    ['of which one is read-only', '/img/a.qcow2', '/img/a.iso', { readonly: true }, 'ok'],
+    ['of which one is in a drive', '/img/a.qcow2', '/img/a.iso', { device: 'cdrom' }, 'overlayNamesCollide'],
+    ['beside an empty drive', '/img/a.qcow2', '', { device: 'cdrom', source: undefined }, 'ok'],
     ['of which one is a device', '/img/a.qcow2', '/dev/vg/b', { sourceType: 'block' }, 'diskTypeUnsupported'],
   ];
   for (const [what, vda, vdb, more, expected] of images) {
