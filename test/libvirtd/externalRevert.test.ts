@@ -1,0 +1,370 @@
+// Reverts to external snapshots of real guests: what comes back is read in the guest and in its images, and what a
+// revert leaves must be gone while everything that a snapshot holds stays. Where this libvirt cannot revert to them,
+// the same requests are refused and change nothing.
+import assert from 'node:assert/strict';
+import { existsSync, readdirSync } from 'node:fs';
+import { rename, rm, writeFile } from 'node:fs/promises';
+import { join, relative } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import { findProgram, runOk } from '../../scripts/rig/run.mjs';
+import { Failure } from '../../src/model/failure.js';
+import type { AfterRevert, OperationRequest, OperationResult, PowerAction } from '../../src/model/operation.js';
+import type { Plan } from '../../src/model/plan.js';
+import type { RefusalReason } from '../../src/model/refusal.js';
+import { snapshotableDisks, type PowerState, type Vm, type VmRef } from '../../src/model/vm.js';
+import { type Guest, type LiveRig, startLiveRig } from './inventoryRig.js';
+
+type Kind = 'offline' | 'disk' | 'memory';
+type End = 'running' | 'paused' | 'off';
+
+/** What the guest's counters say in each snapshot; all are named by their kinds, each is the parent of the next. */
+const values: Readonly<Record<Kind, number>> = { offline: 10, disk: 20, memory: 30 };
+const kinds = Object.keys(values) as Kind[];
+
+/** Only what has RAM is running afterwards without being asked to be. */
+function endOf(kind: Kind, after: AfterRevert, from: End): End {
+  return after === 'asBefore' ? from : after !== 'asSnapshot' ? after : kind === 'memory' ? 'running' : 'off';
+}
+
+describe('external snapshots', function () {
+  this.timeout(300_000);
+  let r: LiveRig;
+  let guest: Guest;
+  let web: VmRef;
+  /** This libvirt reverts to external snapshots. */
+  let able: boolean;
+
+  before(async () => {
+    r = await startLiveRig();
+    guest = await r.guest({ name: 'web', disks: ['qcow2', 'raw', 'cdrom'] });
+    await r.inventory.connect(r.uri);
+    able = r.hypervisor().capabilities.externalRevert;
+    web = await r.ref('web');
+    r.show(web);
+    await guest.start();
+    await guest.setCounters(values.offline);
+    await power('forceOff');
+    await create('offline');
+    await power('start');
+    await guest.waitForAgent();
+    await guest.setCounters(values.disk);
+    await create('disk', true);
+    await guest.setCounters(values.memory);
+    await create('memory');
+    await guest.setCounters(40);
+  });
+  after(() => r.stop());
+
+  const run = (request: OperationRequest): Promise<OperationResult> => r.inventory.runOperation(request);
+  const power = (action: PowerAction): Promise<OperationResult> => run({ type: 'power', vm: web, action });
+  const create = (title: string, quiesce = false): Promise<OperationResult> =>
+    run({
+      type: 'create',
+      vm: web,
+      title,
+      quiesce,
+      style: 'external',
+      kind: quiesce ? 'disk' : vm().power === 'off' ? 'offline' : 'memory',
+    });
+  const remove = (snapshot: string, scope: 'one' | 'withDescendants' = 'one'): Promise<OperationResult> =>
+    run({ type: 'delete', vm: web, snapshot, scope });
+  const toSnapshot = (snapshot: string, after: AfterRevert): OperationRequest => ({
+    type: 'revert',
+    vm: web,
+    snapshot,
+    after,
+  });
+
+  const vm = (): Vm => r.vm('web')!.vm;
+  const state = (): PowerState => vm().power;
+  const current = (): string | undefined => r.vm('web')!.tree?.current;
+  const files = (): readonly string[] =>
+    readdirSync(r.daemon.dir)
+      .filter((name) => name.startsWith('web') && !name.endsWith('.log'))
+      .toSorted();
+  /** Those that the VM writes to. */
+  const overlays = (): readonly string[] => snapshotableDisks(vm()).map(({ source = '' }) => source);
+  /** And the one that libvirt lays over the CD-ROM at a revert, although the snapshot leaves it out. */
+  const allOverlays = (): readonly string[] =>
+    vm()
+      .disks.map(({ source = '' }) => source)
+      .filter((file) => !guest.disks.includes(file));
+
+  /** libvirt names overlays by the second; what is refused for that is asked again when it has passed. */
+  async function revert(snapshot: string, after: AfterRevert): Promise<OperationResult> {
+    for (;;) {
+      try {
+        return await run(toSnapshot(snapshot, after));
+      } catch (error) {
+        if (reasonOf(error) !== 'sameSecond') {
+          throw error;
+        }
+        await wait(1000 - (Date.now() % 1000));
+      }
+    }
+  }
+
+  function reasonOf(error: unknown): RefusalReason | undefined {
+    return error instanceof Failure ? error.details.refusal?.reason : undefined;
+  }
+
+  /** Everything about the VM that a refused request must leave alone. */
+  async function whole(): Promise<unknown> {
+    const [xml, list] = await Promise.all([
+      r.virsh('dumpxml', 'web', '--inactive'),
+      r.virsh('snapshot-list', 'web', '--parent'),
+    ]);
+    const now = await Promise.all([r.virsh('domblklist', 'web'), r.virsh('domstate', 'web', '--reason')]);
+    return [xml, list, ...now, files()];
+  }
+
+  async function isRefused(request: OperationRequest, reason: RefusalReason): Promise<void> {
+    const before = await whole();
+    await assert.rejects(run(request), (error: unknown) => reasonOf(error) === reason || assert.fail(String(error)));
+    assert.deepEqual(await whole(), before);
+  }
+
+  /** What the counter's file says in an image that nobody writes to now. */
+  async function counterIn(image: string): Promise<number> {
+    const raw = join(r.daemon.dir, 'look.raw');
+    await runOk('qemu-img', ['convert', '-U', '-O', 'raw', image, raw]);
+    const debugfs = (await findProgram('debugfs')) ?? 'debugfs';
+    const said = await runOk(debugfs, ['-c', '-R', 'cat /counter', raw]);
+    await rm(raw);
+    return Number.parseInt(said, 10);
+  }
+
+  /** Leaves a guest that booted off, for its disk to be read: waiting until it has booted takes far longer. */
+  async function standsAt(kind: Kind, end: End): Promise<void> {
+    assert.equal(state(), end);
+    assert.equal(await guest.state(), { running: 'running', paused: 'paused', off: 'shut off' }[end]);
+    if (kind === 'memory' && end !== 'off') {
+      if (end === 'paused') {
+        await power('resume');
+      }
+      await guest.waitForAgent();
+      const { memory, disk } = await guest.counters();
+      assert.deepEqual([memory, disk], [values.memory, values.memory]);
+      return;
+    }
+    if (end === 'running') {
+      await power('forceOff');
+    }
+    assert.equal(await counterIn(overlays()[0]!), values[kind]);
+  }
+
+  /** The guest's content is none that a snapshot holds. */
+  async function standElsewhere(from: End): Promise<void> {
+    if (able) {
+      await revert('memory', 'running');
+      await guest.waitForAgent();
+      await guest.setCounters(99);
+    }
+    if (state() !== from) {
+      await power(from === 'off' ? 'forceOff' : from === 'paused' ? 'pause' : 'start');
+    }
+    assert.equal(state(), from);
+  }
+
+  const cases: readonly (readonly [from: End, afters: readonly AfterRevert[]])[] = [
+    ['running', ['asSnapshot', 'asBefore', 'running', 'paused', 'off']],
+    ['paused', ['asBefore']],
+    ['off', ['asSnapshot', 'asBefore', 'running', 'paused', 'off']],
+  ];
+  for (const [from, afters] of cases) {
+    for (const after of afters) {
+      for (const kind of kinds) {
+        it(`${from}, to ${kind}, ${after} → ${endOf(kind, after, from)}, or refused`, async () => {
+          await standElsewhere(from);
+          if (!able) {
+            await isRefused(toSnapshot(kind, after), 'externalRevertUnsupported');
+            return;
+          }
+          const plan = (await r.inventory.plan(toSnapshot(kind, after))) as Plan;
+          assert.ok(plan.losses.some((loss) => loss.what === 'diskChanges' && loss.since === 'memory'));
+          const [left, others] = [allOverlays(), files()];
+          assert.deepEqual(
+            overlays().filter((file) => !left.includes(file)),
+            [],
+          );
+          const result = await revert(kind, after);
+          const end = endOf(kind, after, from);
+          assert.deepEqual([result.state, current()], [end, kind]);
+          assert.deepEqual(left.filter(existsSync), [], 'what was left is lost, as the plan said');
+          const lost = others.filter((name) => !left.includes(join(r.daemon.dir, name)));
+          assert.deepEqual(
+            lost.filter((name) => !files().includes(name)),
+            [],
+            'and nothing else',
+          );
+          await standsAt(kind, end);
+        });
+      }
+    }
+  }
+
+  it('is not lost by two reverts at once', async () => {
+    const twice = [toSnapshot('disk', 'running'), toSnapshot('memory', 'running')].map(run);
+    const reasons = (await Promise.allSettled(twice)).map((result) =>
+      result.status === 'fulfilled' ? 'done' : reasonOf(result.reason),
+    );
+    if (!able) {
+      assert.deepEqual(reasons, ['externalRevertUnsupported', 'externalRevertUnsupported']);
+      return;
+    }
+    assert.ok(
+      reasons.every((reason) => reason === 'done' || reason === 'sameSecond'),
+      String(reasons),
+    );
+    await standsAt(reasons[1] === 'done' ? 'memory' : 'disk', 'running');
+  });
+
+  it('refuses a second revert within a second, and nothing changes', async () => {
+    if (!able) {
+      await isRefused(toSnapshot('offline', 'off'), 'externalRevertUnsupported');
+      return;
+    }
+    for (;;) {
+      await revert('offline', 'off');
+      const again = await run(toSnapshot('offline', 'off')).then(() => 'done', reasonOf);
+      assert.ok(again === 'done' || again === 'sameSecond', again);
+      await standsAt('offline', 'off');
+      if (again === 'sameSecond') {
+        return;
+      }
+    }
+  });
+
+  it('keeps what libvirt knows of a revert when a description is edited', async () => {
+    if (able) {
+      await revert('offline', 'off');
+    }
+    const text = async (): Promise<string> =>
+      (await r.virsh('snapshot-dumpxml', 'web', 'offline')).replace(/<description>[^<]*<\/description>/, '');
+    const [before, at, now] = [await text(), current(), overlays()];
+    assert.equal(before.includes('<revertDisks>'), able);
+    for (const kind of kinds) {
+      await run({ type: 'describe', vm: web, snapshot: kind, title: `Title of ${kind}`, description: 'edited' });
+    }
+    assert.deepEqual([await text(), current(), overlays()], [before, at, now]);
+    assert.deepEqual(
+      r
+        .vm('web')!
+        .tree!.snapshots.map(({ title }) => title)
+        .toSorted(),
+      ['Title of disk', 'Title of memory', 'Title of offline'],
+    );
+    if (able) {
+      await revert('memory', 'running');
+      assert.deepEqual(now.filter(existsSync), []);
+      await standsAt('memory', 'running');
+    }
+  });
+
+  it('grows a branch and loses it again; the others keep what they hold', async () => {
+    if (!able) {
+      await isRefused(toSnapshot('disk', 'running'), 'externalRevertUnsupported');
+      return;
+    }
+    await revert('disk', 'running');
+    await guest.waitForAgent();
+    await guest.setCounters(50);
+    const before = overlays();
+    await create('branch');
+    const { memory } = r.vm('web')!.tree!.snapshots.find(({ name }) => name === 'branch')!;
+    await guest.setCounters(60);
+    await revert('memory', 'running');
+    await standsAt('memory', 'running');
+    await revert('branch', 'running');
+    await guest.waitForAgent();
+    assert.deepEqual(await guest.counters().then((counters) => [counters.memory, counters.disk]), [50, 50]);
+    await revert('memory', 'running');
+    assert.ok(existsSync(memory.file!));
+    await remove('branch');
+    assert.deepEqual([...before, memory.file!].filter(existsSync), []);
+    for (const kind of kinds) {
+      await revert(kind, 'asSnapshot');
+      await standsAt(kind, endOf(kind, 'asSnapshot', 'off'));
+    }
+  });
+
+  it('refuses a revert that would remove what another snapshot is built on, until there is a way', async () => {
+    if (!able) {
+      await isRefused(toSnapshot('offline', 'off'), 'externalRevertUnsupported');
+      return;
+    }
+    await revert('offline', 'off');
+    await create('short');
+    await remove('short');
+    assert.equal(current(), 'offline');
+    for (const kind of kinds) {
+      await isRefused(toSnapshot(kind, 'asSnapshot'), 'revertRemovesFile');
+    }
+    await create('detour');
+    await revert('memory', 'running');
+    await standsAt('memory', 'running');
+    await remove('detour');
+    for (const kind of kinds) {
+      await revert(kind, 'asSnapshot');
+      await standsAt(kind, endOf(kind, 'asSnapshot', 'off'));
+    }
+  });
+
+  it('refuses to delete the one that it stands on while others are built on it', async () => {
+    if (able) {
+      await revert('offline', 'off');
+      await isRefused({ type: 'delete', vm: web, snapshot: 'offline', scope: 'one' }, 'currentHasChildren');
+      await revert('memory', 'running');
+    } else {
+      await isRefused(toSnapshot('offline', 'off'), 'externalRevertUnsupported');
+      await power('start');
+    }
+    await guest.waitForAgent();
+  });
+
+  it('deletes one of the middle, and its neighbours keep what they hold', async () => {
+    await guest.setCounters(70);
+    await remove('disk');
+    assert.deepEqual([state(), current(), (await guest.counters()).disk], ['running', 'memory', 70]);
+    if (able) {
+      for (const kind of ['offline', 'memory'] as const) {
+        await revert(kind, 'asSnapshot');
+        await standsAt(kind, endOf(kind, 'asSnapshot', 'off'));
+      }
+    } else {
+      await isRefused(toSnapshot('memory', 'asSnapshot'), 'externalRevertUnsupported');
+    }
+  });
+
+  it('deletes all; the present state stays, in the first images', async () => {
+    await guest.setCounters(80);
+    const request: OperationRequest = { type: 'delete', vm: web, snapshot: 'offline', scope: 'withDescendants' };
+    const plan = (await r.inventory.plan(request)) as Plan;
+    const spared = plan.warnings.flatMap((warning) => (warning.about === 'leavesFile' ? [warning.file] : []));
+    await run(request);
+    assert.deepEqual(r.vm('web')!.tree!.snapshots, []);
+    assert.deepEqual([state(), (await guest.counters()).disk], ['running', 80]);
+    assert.deepEqual(overlays(), guest.disks.slice(0, 2));
+    const expected = [...guest.disks, ...spared].map((file) => relative(r.daemon.dir, file));
+    // libvirt may forget overlays of the CD-ROM, which nobody ever wrote to.
+    const forgotten = able ? files().filter((name) => /^web-2\.\d+$/.test(name)) : [];
+    assert.deepEqual(files(), [...expected, ...forgotten].toSorted());
+  });
+
+  it('refuses a revert whose new overlays would have one name, and the VM runs on', async () => {
+    const twin = await r.guest({ name: 'twin', disks: ['emptyQcow2', 'raw'], agent: false });
+    const [, raw = ''] = twin.disks;
+    const beside = join(r.daemon.dir, 'twin-0.raw');
+    await rename(raw, beside);
+    const xml = join(r.daemon.dir, 'twin.xml');
+    await writeFile(xml, (await r.virsh('dumpxml', 'twin')).replace(raw, beside));
+    await r.virsh('define', xml);
+    const ref = await r.ref('twin');
+    await run({ type: 'create', vm: ref, kind: 'offline', style: 'external', title: 'one' });
+    await r.virsh('start', 'twin');
+    const refused = run({ type: 'revert', vm: ref, snapshot: 'one', after: 'running' });
+    const expected: RefusalReason = able ? 'overlayNamesCollide' : 'externalRevertUnsupported';
+    await assert.rejects(refused, (error: unknown) => reasonOf(error) === expected || assert.fail(String(error)));
+    assert.equal(await r.virsh('domstate', 'twin'), 'running');
+  });
+});
