@@ -176,12 +176,12 @@ describe('questions', function () {
       await rig.virsh('undefine', name);
       await rig.virsh('create', file);
       await transient.waitForAgent();
-      await rig.virsh('snapshot-create-as', name, 'only one');
+      await rig.virsh('snapshot-create-as', name, 'only-one');
       await call('virtRewind.refresh');
       const asks = ({ how, text }: Asked): undefined => {
         assert.equal(how, 'modal');
         assert.match(text, /transient/);
-        assert.match(text, /only one/);
+        assert.match(text, /only-one/);
       };
       person.will(asks);
       assert.equal(await call('virtRewind.shutDown', { vm: name }), undefined);
