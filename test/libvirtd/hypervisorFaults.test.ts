@@ -194,7 +194,8 @@ describe('faults under a call', function () {
     await rig.daemon.startDaemon();
     hypervisor = await rig.open();
     subject = new Subject(hypervisor, subject.uuid);
-    await rig.virsh('destroy', 'mute');
+    // libvirt may have given the guest up when it met it again.
+    await rig.daemon.virsh(['destroy', 'mute']);
     await rig.virsh('undefine', 'mute');
   });
 
