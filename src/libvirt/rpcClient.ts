@@ -155,10 +155,14 @@ export class RpcClient {
       return;
     }
     this.#keepalive.heard();
+    // The calls whose turn comes with the replies of one chunk leave in one write: a fifth of the cost of a poll.
+    this.#stream.cork();
     try {
       this.#frames.push(chunk);
     } catch (error) {
       this.#end(error as Error);
+    } finally {
+      this.#stream.uncork();
     }
   }
 
