@@ -121,7 +121,7 @@ export function memoryJobLook(
       return;
     }
     if (signal.aborted) {
-      // At each look: libvirt takes the wish before QEMU has begun to write, and then forgets it (seen on 9.0).
+      // At each look: a wish that comes before QEMU has begun to write might be forgotten. A precaution, not seen to happen.
       cancelAsked = (await abortJob(connection, dom)) || cancelAsked;
     }
     const fraction = jobFraction(params);

@@ -179,7 +179,7 @@ describe('the progress of a job', () => {
     assert.deepEqual(told, [0.4, 0.4, 0.9]);
   });
 
-  it('asks libvirt to cancel until the job is over, for it forgets a wish that comes early', async () => {
+  it('asks libvirt to cancel until the job is over, for it might forget a wish that comes early', async () => {
     const abort = new AbortController();
     abort.abort();
     const told: boolean[] = [];
