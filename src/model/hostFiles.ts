@@ -1,0 +1,60 @@
+// What rules and steps need of the files on the hypervisor's host: the port, and what was seen through it. Values only;
+// host/ serves it on this machine, hypervisor/ through libvirt's storage API.
+
+/** `missing` only where that is certain; `unknown` where nobody here may look. */
+export type Seen<T> = T | 'missing' | 'unknown';
+
+export interface FileFacts {
+  readonly bytes: number;
+  /** What it takes on its file system. */
+  readonly allocatedBytes: number;
+}
+
+export interface ImageFacts extends FileFacts {
+  /** qcow2, raw, … as the file itself says; `raw` where it has no header. */
+  readonly format: string;
+  readonly virtualBytes: number;
+  /** Absolute path; absent for an image that stands alone. */
+  readonly backing?: { readonly file: string; readonly format?: string };
+  /** Names of the internal snapshots; undefined where they cannot be seen. */
+  readonly tags?: readonly string[];
+  /** qcow2 marked itself as corrupt. */
+  readonly corrupt?: boolean;
+  /** Nothing was written to this overlay since it was made; undefined: not known. Wrong while a VM writes to it. */
+  readonly empty?: boolean;
+  /** Tags whose disk content is the present one; undefined: not known. Wrong while a VM writes to it. */
+  readonly unchangedSince?: readonly string[];
+}
+
+export interface NewOverlay {
+  readonly file: string;
+  readonly backing: string;
+  readonly backingFormat: string;
+}
+
+/** Why nothing can be done with files in a folder. */
+export interface CannotAct {
+  readonly why: 'noStorageDriver' | 'otherHost' | 'noQemuImg' | 'denied' | 'folderMissing' | 'failed';
+  /** What was said by whoever refused, for the log and "Show Details". */
+  readonly said?: string;
+}
+
+/**
+ * Every method rejects with a `Failure` and leaves nothing half made behind: a file appears under its name only when it
+ * is whole.
+ */
+export interface HostFiles {
+  file(path: string): Promise<Seen<FileFacts>>;
+  image(path: string): Promise<Seen<ImageFacts>>;
+  /** Names in a folder, at most 10,000; undefined where they cannot be seen. */
+  list(folder: string): Promise<readonly string[] | undefined>;
+  freeBytes(folder: string): Promise<number | undefined>;
+  /** Whether overlays can be made and files removed in a folder. Touches nothing. */
+  canAct(folder: string): Promise<'yes' | CannotAct>;
+  /** Fails with kind `exists` when there is a file of that name. */
+  createOverlay(overlay: NewOverlay): Promise<void>;
+  /** Copies a whole file; `replace` puts it in the place of another in one move. */
+  copy(from: string, to: string, existing: 'keep' | 'replace'): Promise<void>;
+  /** What is not there is as good as removed. */
+  remove(path: string): Promise<void>;
+}
