@@ -32,6 +32,7 @@ export function retryDelay(kind: FailureKind, wasOpen: boolean, earlier: number,
     case 'refused':
     case 'exists':
     case 'noSpace':
+    case 'journal':
     case 'cancelled':
     case 'failed':
       return jittered(ladder(earlier), random);

@@ -28,6 +28,8 @@ export type FailureKind =
   | 'invalid'
   /** No space left on the host. */
   | 'noSpace'
+  /** Our own journal, in `path`, cannot be written: nothing was begun, or it stopped between two steps. */
+  | 'journal'
   /** The user, or another client, cancelled it. */
   | 'cancelled'
   /** libvirt or QEMU failed in a way that only its own text describes. */
@@ -54,6 +56,8 @@ export interface FailureDetails {
   readonly byUs?: boolean;
   /** Of `cancelled`: nobody waits any longer, but the guest was asked and libvirt cannot take that back. */
   readonly mayStillHappen?: boolean;
+  /** Of `journal`: steps had been carried out before. */
+  readonly begun?: boolean;
 }
 
 export class Failure extends Error {

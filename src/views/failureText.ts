@@ -187,6 +187,30 @@ const wordings: Readonly<Record<FailureKind, (details: FailureDetails, t: Transl
     severity: 'error',
     offers: 'refresh',
   }),
+  journal: (details, t) => ({
+    short: t('journal not written'),
+    sentence:
+      details.begun === true
+        ? t(
+            'The journal in {0} cannot be written any more, so the operation stopped between two steps.',
+            folder(details),
+          )
+        : about(
+            details,
+            t(
+              'The journal in {0} cannot be written, so nothing was begun: {1} is as it was.',
+              folder(details),
+              details.vm ?? '',
+            ),
+            t('The journal in {0} cannot be written, so nothing was begun.', folder(details)),
+          ),
+    nextStep:
+      details.begun === true
+        ? t('Make room there, then connect again: what is unfinished is found and finished then.')
+        : t('Make room there, or make it writable, then try again.'),
+    severity: 'error',
+    ...(details.begun === true ? { offers: 'connect' as const } : {}),
+  }),
   cancelled: (details, t) => ({ short: t('cancelled'), ...cancelledText(details, t) }),
   failed: (details, t) => ({
     short: t('failed'),
@@ -277,6 +301,10 @@ function showable(details: FailureDetails): FailureDetails {
     ...(path === undefined ? {} : { path: displayLine(path) }),
     ...(connection === undefined ? {} : { connection: displayLine(connection) }),
   };
+}
+
+function folder(details: FailureDetails): string {
+  return details.path ?? '';
 }
 
 function where(details: FailureDetails, withPlace: string, without: string): string {

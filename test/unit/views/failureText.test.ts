@@ -22,6 +22,7 @@ const kinds: Readonly<Record<FailureKind, true>> = {
   exists: true,
   invalid: true,
   noSpace: true,
+  journal: true,
   cancelled: true,
   failed: true,
 };

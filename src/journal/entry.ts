@@ -1,0 +1,64 @@
+// What the journal keeps of one operation: its whole plan, who carries it out and how far it came.
+// Knows nothing of files.
+import type { OperationRequest } from '../model/operation.js';
+import type { Plan } from '../model/plan.js';
+
+/** A process, told apart from every later one that gets its number. */
+export interface Writer {
+  readonly pid: number;
+  /** In ticks since the boot, where the system tells it. */
+  readonly startTime?: number;
+  /** Of the kernel; or, where there is none, when the machine was started, in seconds since 1970. */
+  readonly boot: string;
+  /** Process numbers mean something within it only. */
+  readonly pidNamespace?: string;
+  readonly host: string;
+  /** Random for each process. */
+  readonly session: string;
+}
+
+export interface StepRecord {
+  readonly index: number;
+  readonly state: 'begun' | 'done';
+  /** Milliseconds since 1970. */
+  readonly at: number;
+  /** Whatever JSON the step left for those after it; absent as well where it was too long to be kept. */
+  readonly outcome?: unknown;
+}
+
+/** What is known before anything is done. It holds names and files, never a document that may carry secrets. */
+export interface JournalHead {
+  readonly connection: string;
+  readonly vm: { readonly uuid: string; readonly name: string };
+  readonly request: OperationRequest;
+  /** JSON-safe: strings, finite numbers, booleans, arrays and plain objects. */
+  readonly plan: Plan;
+}
+
+export interface JournalEntry extends JournalHead {
+  readonly version: 1;
+  readonly id: string;
+  /** Milliseconds since 1970. */
+  readonly startedAt: number;
+  /** Who carries it out, or did last. */
+  readonly writer: Writer;
+  /** In the order in which they happened; a recovery may begin a step again. */
+  readonly steps: readonly StepRecord[];
+  /** How often somebody has taken it up after its first writer. */
+  readonly recoveries: number;
+}
+
+export interface OperationEnd {
+  readonly outcome: 'done' | 'failed' | 'recovered' | 'undone' | 'explained';
+  /** The kind of the failure and its text, for the audit. */
+  readonly failure?: string;
+}
+
+/** An entry that is there and cannot be taken up. It stays where it is. */
+export interface UnreadableEntry {
+  readonly path: string;
+  /** `newer`: written by a later version of this program. `beyond`: one of more than are looked at. */
+  readonly why: 'newer' | 'damaged' | 'tooLong' | 'denied' | 'beyond';
+  /** For the log. */
+  readonly detail: string;
+}
