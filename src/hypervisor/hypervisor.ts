@@ -3,6 +3,7 @@ import type { Event } from '../lifetime/emitter.js';
 import type { Capabilities } from '../model/capabilities.js';
 import type { Failure } from '../model/failure.js';
 import type { Progress } from '../model/operation.js';
+import type { HostFiles } from '../model/hostFiles.js';
 import type { Step } from '../model/plan.js';
 import type { Snapshot, SnapshotTree } from '../model/snapshot.js';
 import type { Vm, VmDisk } from '../model/vm.js';
@@ -33,6 +34,8 @@ export interface RunOptions {
 export interface Hypervisor {
   readonly uri: string;
   readonly capabilities: Capabilities;
+  /** Files on its host, as far as they can be reached: through the storage API or, on this computer, directly. */
+  readonly files: HostFiles;
   readonly onDidChangeVm: Event<VmEvent>;
   /** Fires once, when the connection has ended for any reason but `close`. */
   readonly onDidClose: Event<Failure>;
@@ -56,6 +59,8 @@ export interface Hypervisor {
   readFrozenDisks(uuid: string, snapshot: string): Promise<readonly VmDisk[]>;
   /** Targets of disks with a block job. Must not be asked while an internal snapshot runs on that VM: it would hang. */
   readBlockJobs(vm: Vm): Promise<readonly string[]>;
+  /** Whether somebody answers behind the guest agent's channel within a few seconds, and whether it holds the disks still. */
+  probeAgent(vm: Vm): Promise<'answers' | 'silent' | 'frozen'>;
   readVmXml(uuid: string): Promise<string>;
   readSnapshotXml(uuid: string, snapshot: string): Promise<string>;
 

@@ -1,9 +1,11 @@
 // The live picture of all connections, and the only place where it is written.
 import type { Event } from '../lifetime/emitter.js';
 import type { OperationRequest, OperationResult } from '../model/operation.js';
-import type { Decision, Plan } from '../model/plan.js';
+import type { Examination } from '../model/examination.js';
+import type { AutoSnapshot, Decision, Plan } from '../model/plan.js';
+import type { RecoveryReport } from '../model/recovery.js';
 import type { SnapshotTree } from '../model/snapshot.js';
-import type { VmRef } from '../model/vm.js';
+import type { Vm, VmRef } from '../model/vm.js';
 import type { Attention, ConnectionView, InventoryChange, VmView } from './views.js';
 
 /** What views and commands need of the inventory; the class implements it. */
@@ -40,6 +42,14 @@ export interface InventoryPort {
       readonly confirmed?: Plan;
     },
   ): Promise<OperationResult>;
+  /** Looks into everything that can be wrong with a VM's snapshots and files; changes nothing. */
+  examine(ref: VmRef): Promise<Examination>;
+  /** What the last revert of this VM left, if its checkpoint is still there and our own record vouches for it. */
+  undoOfRevert(ref: VmRef): Promise<AutoSnapshot | undefined>;
+  /** An operation that had broken off was finished, undone, or cannot be without a person. */
+  readonly onDidRecover: Event<RecoveryReport>;
+  /** No operation that nobody asked for touches these VMs. */
+  setProtected(isProtected: (vm: Vm, connection: string) => boolean): void;
   readVmXml(ref: VmRef): Promise<string>;
   readSnapshotXml(ref: VmRef, snapshot: string): Promise<string>;
   dispose(): void;

@@ -1,5 +1,6 @@
 // What we know of a snapshot stands at the end of its description as trailers, readable by people in any client.
 // Any client may write a description, so everything in it is untrusted.
+import type { AutoReason } from './operation.js';
 import { displayLine, storableText } from './plainText.js';
 
 const consistencies = ['memory', 'quiesced', 'crash-consistent', 'offline'] as const;
@@ -18,6 +19,8 @@ export interface Trailers {
   readonly guestPausedMs?: number;
   readonly consistency?: Consistency;
   readonly createdBy?: string;
+  /** We took it unasked. Anybody can write that: it counts only where our own record agrees. */
+  readonly auto?: AutoReason;
   /** Those that we do not know, or whose value is not what we would write; kept when a description is edited. */
   readonly other?: readonly Trailer[];
 }

@@ -55,6 +55,8 @@ export interface HostFiles {
   createOverlay(overlay: NewOverlay): Promise<void>;
   /** Copies a whole file; `replace` puts it in the place of another in one move. */
   copy(from: string, to: string, existing: 'keep' | 'replace'): Promise<void>;
+  /** Removes an internal snapshot from an image that nobody uses. */
+  removeTag(file: string, tag: string): Promise<void>;
   /** What is not there is as good as removed. */
   remove(path: string): Promise<void>;
 }

@@ -4,7 +4,25 @@ import type { PowerState, VmRef } from './vm.js';
 
 export type AfterRevert = 'asSnapshot' | 'asBefore' | 'running' | 'paused' | 'off';
 export type PowerAction = 'start' | 'shutDown' | 'forceOff' | 'pause' | 'resume' | 'restart';
-export type DeleteScope = 'one' | 'withDescendants';
+export type DeleteScope = 'one' | 'withDescendants' | 'descendants';
+
+/** What the doctor can mend. Each is planned and refused like any other operation. */
+export type Repair =
+  /** A tag inside an image that libvirt does not know: left by a daemon or VM that died while it took the snapshot. */
+  | { readonly what: 'removeTag'; readonly file: string; readonly tag: string }
+  /** Files of this VM's snapshots that nobody names or rests on any more. */
+  | { readonly what: 'removeFiles'; readonly files: readonly string[] }
+  /** Metadata whose data is gone for good. */
+  | { readonly what: 'forgetSnapshot'; readonly snapshot: string }
+  /** A delete that broke off is begun again. */
+  | { readonly what: 'finishDelete'; readonly snapshot: string }
+  /** No snapshot is current although the VM rests on this one. */
+  | { readonly what: 'makeCurrent'; readonly snapshot: string }
+  /** The VM stands on the files that its snapshots froze: it is put on new overlays of that snapshot. */
+  | { readonly what: 'leaveFrozenFiles'; readonly snapshot: string }
+  /** The VM stands in "paused (saving)" and nobody saves it. */
+  | { readonly what: 'resumeAfterSave' }
+  | { readonly what: 'thawGuest' };
 
 export type OperationRequest =
   | {
@@ -17,11 +35,34 @@ export type OperationRequest =
       readonly title: string;
       readonly description?: string;
       readonly quiesce?: boolean;
+      /** External memory only: the guest runs on while its RAM is written. */
+      readonly live?: boolean;
+      /** Targets of disks that stay out; external only. */
+      readonly without?: readonly string[];
+      /** Nobody asked for it: why we take it. Written as the `Auto:` trailer. */
+      readonly auto?: AutoReason;
       /** `branch@commit` for the trailer. */
       readonly git?: string;
     }
-  | { readonly type: 'revert'; readonly vm: VmRef; readonly snapshot: string; readonly after: AfterRevert }
-  | { readonly type: 'delete'; readonly vm: VmRef; readonly snapshot: string; readonly scope: DeleteScope }
+  | {
+      readonly type: 'revert';
+      readonly vm: VmRef;
+      readonly snapshot: string;
+      readonly after: AfterRevert;
+      /** The present state becomes a snapshot before anything else; absent: no. */
+      readonly checkpointFirst?: boolean;
+    }
+  | {
+      readonly type: 'delete';
+      readonly vm: VmRef;
+      readonly snapshot: string;
+      readonly scope: DeleteScope;
+      /** Somebody typed the VM's name, knowing that VMs whose files cannot be read may use what goes. */
+      readonly despiteUnread?: boolean;
+    }
+  /** Another name where libvirt can hold it, else another title; the plan says which. */
+  | { readonly type: 'rename'; readonly vm: VmRef; readonly snapshot: string; readonly title: string }
+  | { readonly type: 'repair'; readonly vm: VmRef; readonly repair: Repair }
   | {
       readonly type: 'describe';
       readonly vm: VmRef;
@@ -31,11 +72,19 @@ export type OperationRequest =
     }
   | { readonly type: 'power'; readonly vm: VmRef; readonly action: PowerAction };
 
+/**
+ * `revert`: keeps the state that a revert leaves. `layout`: an extra leaf without which another release of libvirt would
+ * remove a file in use after an external revert of ours.
+ */
+export type AutoReason = 'revert' | 'layout';
+
 export type OperationType = OperationRequest['type'];
 
 export interface OperationResult {
   /** The name of the snapshot that was made, reverted to, deleted or edited. */
   readonly snapshot?: string;
+  /** The name of the snapshot that keeps what a revert left. */
+  readonly checkpoint?: string;
   /** The VM's state, read again at the end. */
   readonly state: PowerState;
   readonly durationMs: number;

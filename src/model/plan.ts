@@ -1,7 +1,8 @@
 // A decided operation: what will be done, step by step, and what it costs. Values only; planOperation decides.
 import type { Capabilities } from './capabilities.js';
-import type { OperationRequest, PowerAction } from './operation.js';
-import type { Refused } from './refusal.js';
+import type { CannotAct, FileFacts, ImageFacts, NewOverlay, Seen } from './hostFiles.js';
+import type { AutoReason, OperationRequest, PowerAction } from './operation.js';
+import type { Refusal, Refused } from './refusal.js';
 import type { SnapshotKind, SnapshotTree } from './snapshot.js';
 import type { Vm, VmDisk } from './vm.js';
 
@@ -18,15 +19,65 @@ export type Step =
       readonly disks: readonly { readonly target: string; readonly file?: string }[];
       /** Absolute path, for external memory. */
       readonly memoryFile?: string;
+      /** The guest runs on while its RAM is written. */
+      readonly live?: boolean;
+      /** Taken by us; kept in our records when it is there. */
+      readonly auto?: AutoReason;
     }
   | { readonly do: 'revert'; readonly snapshot: string; readonly to: 'asSnapshot' | 'running' | 'paused' }
   | { readonly do: 'deleteSnapshot'; readonly snapshot: string; readonly withChildren: boolean }
   | { readonly do: 'describeSnapshot'; readonly snapshot: string; readonly description: string }
-  | { readonly do: 'power'; readonly action: PowerAction };
+  | { readonly do: 'power'; readonly action: PowerAction }
+  /** A managed save's RAM comes back, and nothing runs. */
+  | { readonly do: 'startPaused' }
+  | { readonly do: 'dropManagedSave' }
+  /** Waits until this second (since 1970) is over: libvirt names overlays by it. */
+  | { readonly do: 'waitUntil'; readonly second: number }
+  | { readonly do: 'createOverlays'; readonly overlays: readonly (NewOverlay & { readonly target: string })[] }
+  /** The VM, which is off, gets the snapshot's configuration, with these files as disks. */
+  | { readonly do: 'defineFromSnapshot'; readonly snapshot: string; readonly disks: readonly TargetFile[] }
+  /** Redefined as the current one; `disks`: the overlays that it names from now on, where it has no children. */
+  | { readonly do: 'makeCurrent'; readonly snapshot: string; readonly disks?: readonly TargetFile[] }
+  /** The VM starts from a snapshot's memory file, with these files as disks. */
+  | {
+      readonly do: 'restoreMemory';
+      readonly snapshot: string;
+      readonly file: string;
+      readonly disks: readonly TargetFile[];
+      readonly to: 'running' | 'paused';
+    }
+  /** Metadata only: nothing happens to any file. */
+  | { readonly do: 'forgetSnapshot'; readonly snapshot: string }
+  /** A second snapshot of that name on the same files, with the same parent. */
+  | { readonly do: 'redefineAs'; readonly snapshot: string; readonly name: string; readonly description: string }
+  | { readonly do: 'reparent'; readonly snapshot: string; readonly parent: string }
+  /** Takes the marks of a delete that broke off out of the metadata. */
+  | { readonly do: 'clearUnfinishedDelete'; readonly snapshot: string }
+  | { readonly do: 'removeFiles'; readonly files: readonly string[] }
+  | { readonly do: 'removeTag'; readonly file: string; readonly tag: string }
+  /** UEFI variables beside the original, or back. */
+  | { readonly do: 'copyFile'; readonly from: string; readonly to: string; readonly existing: 'keep' | 'replace' }
+  | { readonly do: 'thawGuest' }
+  /** Through the guest agent; the operation is good without. */
+  | { readonly do: 'setGuestClock' };
+
+export interface TargetFile {
+  readonly target: string;
+  readonly file: string;
+}
 
 /** What is gone afterwards. `since` is the name of the snapshot that is current, if any. */
 export type Loss =
-  | { readonly what: 'diskChanges'; readonly since?: string }
+  | {
+      readonly what: 'diskChanges';
+      readonly since?: string;
+      /** Bytes that the files with the changes take, where that is known. */
+      readonly disks?: readonly { readonly target: string; readonly bytes: number }[];
+    }
+  /** The RAM of a managed save. */
+  | { readonly what: 'managedSave' }
+  /** Files that are removed without anybody resting on them. */
+  | { readonly what: 'files'; readonly files: readonly string[] }
   | { readonly what: 'ram' }
   | { readonly what: 'configuration' }
   | { readonly what: 'restorePoints'; readonly names: readonly string[] }
@@ -47,7 +98,26 @@ export type Warning =
   /** A transient VM: it and its snapshots vanish from libvirt when it stops. */
   | { readonly about: 'vanishesWhenStopped' }
   /** This libvirt forgets the file instead of removing it. */
-  | { readonly about: 'leavesFile'; readonly file: string };
+  | { readonly about: 'leavesFile'; readonly file: string }
+  /** libvirt cannot do it here, so its files are made by us; `why`: the refusal that it would have been. */
+  | { readonly about: 'doneByUs'; readonly why: Refusal }
+  /** Nothing changed since the current snapshot, so no checkpoint is taken. */
+  | { readonly about: 'noCheckpointNeeded'; readonly since: string }
+  /** The checkpoint holds the disks alone: RAM cannot be kept on this VM. */
+  | { readonly about: 'checkpointWithoutRam'; readonly why: Refusal }
+  | { readonly about: 'needsSpace'; readonly bytes: number; readonly folder: string; readonly free?: number }
+  /** It could not be seen whether a file that this rests on is whole. */
+  | { readonly about: 'notChecked'; readonly files: readonly string[] }
+  /** Other VMs may use the files; their chains cannot be read. */
+  | { readonly about: 'unreadVms'; readonly vms: readonly string[] }
+  /** Hosts that share this storage cannot be seen. */
+  | { readonly about: 'otherHostsUnseen' }
+  /** TPM state is in no snapshot. */
+  | { readonly about: 'tpmNotCaptured' }
+  /** The new name is kept as a title only. */
+  | { readonly about: 'titleOnly'; readonly why: 'internal' | 'current' }
+  /** The VM gets the hardware that it had when the snapshot was taken. */
+  | { readonly about: 'hardwareChanges'; readonly what: readonly string[] };
 
 export interface Plan {
   readonly type: 'plan';
@@ -60,6 +130,10 @@ export interface Plan {
   readonly estimateMs?: number;
   /** The snapshot that the operation makes, reverts to, deletes or edits. */
   readonly snapshot?: string;
+  /** The snapshot that keeps the state which a revert leaves. */
+  readonly checkpoint?: string;
+  /** What the operation will take on the host's file systems, at most, where it can be said. */
+  readonly spaceBytes?: number;
 }
 
 export type Decision = Plan | Refused;
@@ -75,4 +149,40 @@ export interface Situation {
   readonly blockJobs?: readonly string[];
   /** For each snapshot, the disks that its own `<domain>` names: the frozen files with its content. */
   readonly frozenDisks?: ReadonlyMap<string, readonly VmDisk[]>;
+  readonly files?: FilesSeen;
+  /** Every other VM on the connection, for operations that change or remove files. */
+  readonly otherVms?: readonly OtherVm[];
+  /** Snapshots that we took unasked, as our own records have them. */
+  readonly autoSnapshots?: readonly AutoSnapshot[];
+  readonly agent?: 'answers' | 'silent' | 'frozen';
+}
+
+/** By absolute path. A path that is not there was not looked at. */
+export interface FilesSeen {
+  readonly images: ReadonlyMap<string, Seen<ImageFacts>>;
+  readonly files: ReadonlyMap<string, Seen<FileFacts>>;
+  /** By folder. */
+  readonly freeBytes: ReadonlyMap<string, number>;
+  /** By folder: what we may do there, or why nothing. */
+  readonly canAct: ReadonlyMap<string, 'yes' | CannotAct>;
+  /** By folder: the names in it; a folder that cannot be seen is not there. */
+  readonly lists: ReadonlyMap<string, readonly string[]>;
+}
+
+export interface OtherVm {
+  readonly uuid: string;
+  readonly name: string;
+  /** Every file that its disks and snapshots name, with all that they rest on as far as it could be followed. */
+  readonly files: readonly string[];
+  /** Files whose backing files could not be seen. */
+  readonly unread: readonly string[];
+}
+
+export interface AutoSnapshot {
+  readonly name: string;
+  readonly why: AutoReason;
+  /** Seconds since 1970, as the snapshot itself says: another of that name is not ours. */
+  readonly createdAt: number;
+  /** The snapshot that was reverted to. */
+  readonly target?: string;
 }

@@ -37,6 +37,10 @@ export interface Vm {
   readonly memoryBytes: number;
   readonly disks: readonly VmDisk[];
   readonly firmware: 'bios' | 'uefiRawNvram' | 'uefiQcow2Nvram';
+  /** The file with the UEFI variables, where the XML names it. */
+  readonly nvram?: string;
+  /** What libvirt will not save RAM beside, or what no snapshot holds. */
+  readonly devices?: readonly ('hostDevice' | 'virtiofs' | '9p' | 'tpm')[];
   /** A guest agent channel is configured; `agentConnected` says whether someone answers behind it. */
   readonly agentChannel: boolean;
   readonly agentConnected: boolean;

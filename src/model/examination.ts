@@ -1,0 +1,55 @@
+// What the doctor found out about a VM: what can be done with it here, what is wrong, and what would mend it. Values only.
+import type { Repair } from './operation.js';
+import type { Decision } from './plan.js';
+import type { Refusal } from './refusal.js';
+
+/** One kind of operation, and whether it can be done on this VM with this libvirt. */
+export interface Ability {
+  readonly what:
+    | 'createMemoryInternal'
+    | 'createMemoryExternal'
+    | 'createMemoryLive'
+    | 'createDisk'
+    | 'createQuiesced'
+    | 'createOfflineInternal'
+    | 'createOfflineExternal'
+    | 'revertInternal'
+    | 'revertExternal'
+    | 'deleteInternal'
+    | 'deleteExternal'
+    | 'hostFiles';
+  readonly can: 'yes' | 'byUs' | 'no';
+  readonly why?: Refusal;
+}
+
+export type Finding =
+  | { readonly what: 'orphanTag'; readonly file: string; readonly tag: string }
+  | { readonly what: 'tagMissing'; readonly snapshot: string; readonly file: string }
+  | { readonly what: 'memoryFileMissing'; readonly snapshot: string; readonly file: string }
+  | { readonly what: 'overlayMissing'; readonly snapshot?: string; readonly file: string }
+  | { readonly what: 'orphanFile'; readonly file: string; readonly bytes: number }
+  | { readonly what: 'unfinishedDelete'; readonly snapshot: string; readonly disk: string }
+  | { readonly what: 'noCurrent' }
+  | { readonly what: 'severalCurrent'; readonly snapshots: readonly string[] }
+  | { readonly what: 'mixedStyles' }
+  | { readonly what: 'onFrozenFiles'; readonly snapshot: string; readonly disk: string; readonly file: string }
+  | { readonly what: 'staleMetadata'; readonly snapshot: string; readonly disk: string }
+  | { readonly what: 'pausedSaving' }
+  | { readonly what: 'guestFrozen' }
+  | { readonly what: 'managedSave' }
+  | { readonly what: 'corruptImage'; readonly file: string }
+  | { readonly what: 'usedByOtherVm'; readonly file: string; readonly vm: string }
+  | { readonly what: 'knownBadVersion'; readonly version: string; readonly why: string; readonly source: string }
+  | { readonly what: 'denied'; readonly file: string; readonly by: 'permissions' | 'appArmor' | 'seLinux' }
+  | { readonly what: 'notSeen'; readonly files: readonly string[] };
+
+export interface Diagnosis {
+  readonly finding: Finding;
+  readonly severity: 'error' | 'warning' | 'note';
+  readonly repair?: { readonly repair: Repair; readonly decision: Decision };
+}
+
+export interface Examination {
+  readonly abilities: readonly Ability[];
+  readonly diagnoses: readonly Diagnosis[];
+}
