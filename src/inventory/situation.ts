@@ -3,7 +3,7 @@ import type { Hypervisor } from '../hypervisor/hypervisor.js';
 import { Failure } from '../model/failure.js';
 import type { OperationRequest } from '../model/operation.js';
 import type { Situation } from '../model/plan.js';
-import { needs } from '../model/planOperation.js';
+import { needs } from '../model/needs.js';
 import type { SnapshotTree } from '../model/snapshot.js';
 import type { Vm, VmDisk } from '../model/vm.js';
 

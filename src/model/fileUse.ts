@@ -97,6 +97,7 @@ function overlaysByBase({ vm, tree, frozenDisks }: Situation): ReadonlyMap<strin
   return overlays;
 }
 
-function layersOf(disk: VmDisk): readonly string[] {
+/** From the top: the disk's file and all below it that the XML tells. */
+export function layersOf(disk: VmDisk): readonly string[] {
   return disk.source === undefined ? [] : [disk.source, ...(disk.backing ?? [])];
 }

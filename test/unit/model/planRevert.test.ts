@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import type { AfterRevert } from '../../../src/model/operation.js';
 import type { Situation, Step } from '../../../src/model/plan.js';
-import { needs, planOperation } from '../../../src/model/planOperation.js';
+import { needs } from '../../../src/model/needs.js';
+import { planOperation } from '../../../src/model/planOperation.js';
 import type { Snapshot, SnapshotState } from '../../../src/model/snapshot.js';
 import type { PowerState } from '../../../src/model/vm.js';
 import {

@@ -1,0 +1,187 @@
+// What has to be looked at before a request can be decided for good: reads are dear, so each kind of request names its
+// own. Knows no rule, and reads nothing.
+import { layersOf } from './fileUse.js';
+import { folderOf } from './overlayFiles.js';
+import type { OperationRequest } from './operation.js';
+import type { Situation } from './plan.js';
+import type { Snapshot, SnapshotTree } from './snapshot.js';
+import { descendantsOf, findSnapshot, leafFirst } from './snapshotTree.js';
+import { isActive, snapshotableDisks } from './vm.js';
+
+/** What a fresh situation must hold beside VM, tree and capabilities, for a request to be decided for good. */
+export interface Needs {
+  readonly blockJobs: boolean;
+  /** Names of the snapshots whose frozen disks the decision rests on. */
+  readonly frozenDisks: readonly string[];
+  /** Every other VM on the connection: somebody else may rest on what goes or changes. */
+  readonly otherVms: boolean;
+  readonly agent: boolean;
+}
+
+/**
+ * | request                 | snapshots of the VM | block jobs | frozen disks of      | other VMs | agent          |
+ * |-------------------------|---------------------|------------|----------------------|-----------|----------------|
+ * | create                  | any                 | yes        | none                 | no        | VM active      |
+ * | revert                  | internal only       | yes        | the one to revert to | yes       | VM active      |
+ * | delete                  | internal only       | yes        | those that go        | yes       | no             |
+ * | revert, delete          | some external       | yes        | all                  | yes       | as above       |
+ * | rename                  | any                 | no         | none                 | no        | no             |
+ * | repair: thaw, resume after a save | any       | no         | none                 | no        | VM active      |
+ * | repair, other           | any                 | yes        | all                  | yes       | no             |
+ * | resume after a revert   | any                 | no         | the external ones    | no        | no             |
+ * | describe, other power   | any                 | no         | none                 | no        | no             |
+ *
+ * A VM that is off has no block jobs, and the test driver has neither.
+ */
+export function needs(
+  request: OperationRequest,
+  { vm, tree, capabilities }: Pick<Situation, 'vm' | 'tree' | 'capabilities'>,
+): Needs {
+  const nothing: Needs = { blockJobs: false, frozenDisks: [], otherVms: false, agent: false };
+  if (capabilities.driver !== 'qemu') {
+    return nothing;
+  }
+  const external = tree.snapshots.filter(({ style }) => style === 'external');
+  const all = tree.snapshots.map(({ name }) => name);
+  const active = isActive(vm.power);
+  switch (request.type) {
+    case 'describe':
+    case 'rename':
+      return nothing;
+    case 'power': {
+      const resumes = request.action === 'resume' && vm.powerReason === 'fromSnapshot';
+      return { ...nothing, frozenDisks: resumes ? external.map(({ name }) => name) : [] };
+    }
+    case 'create':
+      return { ...nothing, blockJobs: active, agent: active && vm.agentChannel };
+    case 'repair':
+      return request.repair.what === 'thawGuest' || request.repair.what === 'resumeAfterSave'
+        ? { ...nothing, agent: active && vm.agentChannel }
+        : { blockJobs: active, frozenDisks: all, otherVms: true, agent: false };
+    case 'revert':
+    case 'delete': {
+      const touched = request.type === 'revert' ? [request.snapshot] : doomedBy(request, tree).map(({ name }) => name);
+      return {
+        blockJobs: active,
+        frozenDisks: external.length > 0 ? all : touched.filter((name) => findSnapshot(tree, name) !== undefined),
+        otherVms: true,
+        agent: request.type === 'revert' && active && vm.agentChannel,
+      };
+    }
+  }
+}
+
+/** Absolute paths on the hypervisor's host, without doubles. */
+export interface FileNeeds {
+  /** Each with every file that it rests on, down to the one without a backing file. */
+  readonly images: readonly string[];
+  readonly files: readonly string[];
+  /** Free space, what is in them, and whether files can be made and removed there. */
+  readonly folders: readonly string[];
+}
+
+/**
+ * | request           | images                                                 | files                                |
+ * |-------------------|--------------------------------------------------------|--------------------------------------|
+ * | create            | the VM's disks                                         | the VM's NVRAM                       |
+ * | revert, leaveFrozenFiles | the VM's disks, what the snapshot froze         | NVRAM and its copy, the memory file  |
+ * | delete, finishDelete | the VM's disks, what those that go froze, and the overlays made over it | their memory files, NVRAM copies |
+ * | forgetSnapshot, makeCurrent | the VM's disks, what the snapshot froze      | its memory file                      |
+ * | removeTag         | the image                                              | none                                 |
+ * | removeFiles       | none                                                   | those                                |
+ * | the rest          | none                                                   | none                                 |
+ *
+ * The folders are those of all that is named here.
+ *
+ * @param situation with the frozen disks that `needs` asks for
+ */
+export function fileNeeds(request: OperationRequest, situation: Situation): FileNeeds {
+  const { vm, capabilities } = situation;
+  if (capabilities.driver !== 'qemu') {
+    return { images: [], files: [], folders: [] };
+  }
+  const present = snapshotableDisks(vm).flatMap(({ source }) => source ?? []);
+  const variables = vm.nvram === undefined ? [] : [vm.nvram];
+  switch (request.type) {
+    case 'describe':
+    case 'rename':
+    case 'power':
+      return { images: [], files: [], folders: [] };
+    case 'create':
+      return filesIn(present, variables);
+    case 'revert':
+      return ofSnapshots([request.snapshot], present, variables, situation);
+    case 'delete':
+      return ofSnapshots(namesOf(doomedBy(request, situation.tree)), present, [], situation);
+    case 'repair':
+      switch (request.repair.what) {
+        case 'removeTag':
+          return filesIn([request.repair.file], []);
+        case 'removeFiles':
+          return filesIn([], request.repair.files);
+        case 'leaveFrozenFiles':
+          return ofSnapshots([request.repair.snapshot], present, variables, situation);
+        case 'finishDelete':
+        case 'forgetSnapshot':
+        case 'makeCurrent':
+          return ofSnapshots([request.repair.snapshot], present, [], situation);
+        case 'resumeAfterSave':
+        case 'thawGuest':
+          return { images: [], files: [], folders: [] };
+      }
+  }
+}
+
+/** Where a snapshot's copy of the UEFI variables stands: libvirt keeps none. */
+export function nvramCopy(nvram: string, snapshot: string): string {
+  return `${nvram}.${snapshot}`;
+}
+
+function ofSnapshots(
+  names: readonly string[],
+  present: readonly string[],
+  files: readonly string[],
+  situation: Situation,
+): FileNeeds {
+  const { vm, tree, frozenDisks } = situation;
+  const images = [...present];
+  const others = [...files];
+  for (const name of names) {
+    images.push(...(frozenDisks?.get(name) ?? []).flatMap((disk) => layersOf(disk).slice(0, 1)));
+    const snapshot = findSnapshot(tree, name);
+    images.push(...(snapshot?.disks ?? []).flatMap(({ file }) => file ?? []));
+    others.push(...(snapshot?.memory.file === undefined ? [] : [snapshot.memory.file]));
+    others.push(...(vm.nvram === undefined ? [] : [nvramCopy(vm.nvram, name)]));
+  }
+  return filesIn(images, others);
+}
+
+function filesIn(images: readonly string[], files: readonly string[]): FileNeeds {
+  const absolute = (paths: readonly string[]): readonly string[] => [
+    ...new Set(paths.filter((path) => path.startsWith('/'))),
+  ];
+  return {
+    images: absolute(images),
+    files: absolute(files),
+    folders: [...new Set(absolute([...images, ...files]).map(folderOf))],
+  };
+}
+
+/** In the order in which they would go: children before their parents. */
+function doomedBy(
+  { snapshot, scope }: Extract<OperationRequest, { type: 'delete' }>,
+  tree: SnapshotTree,
+): readonly Snapshot[] {
+  switch (scope) {
+    case 'one':
+      return leafFirst(tree, snapshot).slice(-1);
+    case 'withDescendants':
+      return leafFirst(tree, snapshot);
+    case 'descendants':
+      return descendantsOf(tree, snapshot).toReversed();
+  }
+}
+
+function namesOf(snapshots: readonly Snapshot[]): readonly string[] {
+  return snapshots.map(({ name }) => name);
+}
