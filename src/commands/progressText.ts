@@ -1,5 +1,5 @@
 // How far an operation is and what it did, as lines of text. Knows nothing of the editor.
-import type { OperationRequest, OperationResult, Progress } from '../model/operation.js';
+import type { DeleteScope, OperationRequest, OperationResult, Progress } from '../model/operation.js';
 import { durationText, elapsedText } from '../views/relativeAge.js';
 import type { Translate } from '../views/translate.js';
 import { powerWord } from '../views/words.js';
@@ -58,13 +58,26 @@ export function doneText(
     case 'revert':
       return t('Reverted {0} to "{1}" in {2}; it is {3} now.', vm, title, took, stateWord(result, t));
     case 'delete':
-      return request.scope === 'one'
-        ? t('Deleted "{0}" of {1} in {2}.', title, vm, took)
-        : t('Deleted "{0}" of {1} and its descendants in {2}.', title, vm, took);
+      return deletedText(request.scope, title, vm, took, t);
+    case 'rename':
+      return t('Renamed a snapshot of {1} to "{0}".', title, vm);
+    case 'repair':
+      return t('Repaired {0} in {1}; it is {2} now.', vm, took, stateWord(result, t));
     case 'describe':
       return t('Changed the description of "{0}" of {1}.', title, vm);
     case 'power':
       return t('{0} is {1} now.', vm, stateWord(result, t));
+  }
+}
+
+function deletedText(scope: DeleteScope, title: string, vm: string, took: string, t: Translate): string {
+  switch (scope) {
+    case 'one':
+      return t('Deleted "{0}" of {1} in {2}.', title, vm, took);
+    case 'withDescendants':
+      return t('Deleted "{0}" of {1} and its descendants in {2}.', title, vm, took);
+    case 'descendants':
+      return t('Deleted the descendants of "{0}" of {1} in {2}.', title, vm, took);
   }
 }
 

@@ -41,11 +41,13 @@ export function titleIn(view: Pick<VmView, 'tree'>, request: OperationRequest): 
   switch (request.type) {
     case 'create':
     case 'describe':
+    case 'rename':
       return request.title;
     case 'revert':
     case 'delete':
       return titleOf(view, request.snapshot);
     case 'power':
+    case 'repair':
       return '';
   }
 }

@@ -1,14 +1,16 @@
 // Plan → the words of its confirmation: what is lost, how long the guest stands still, which way a merge goes.
 // Knows nothing of the editor.
 import type { VmView } from '../inventory/views.js';
-import type { OperationRequest, PowerAction } from '../model/operation.js';
-import type { Loss, Plan, Warning } from '../model/plan.js';
+import type { DeleteScope, OperationRequest, PowerAction } from '../model/operation.js';
+import type { Plan } from '../model/plan.js';
 import { displayLine } from '../model/plainText.js';
 import type { Snapshot } from '../model/snapshot.js';
 import { findSnapshot } from '../model/snapshotTree.js';
-import { titleIn, titleOf } from './operationProgress.js';
-import { agoText, durationText } from './relativeAge.js';
+import { lossText } from './lossText.js';
+import { titleIn } from './operationProgress.js';
+import { agoText } from './relativeAge.js';
 import type { Translate } from './translate.js';
+import { warningText } from './warningText.js';
 import { kindSentence, powerWord, snapshotStateWord } from './words.js';
 
 export interface PlanText {
@@ -19,9 +21,6 @@ export interface PlanText {
   /** The label of the button that goes on. */
   readonly confirm: string;
 }
-
-/** More names than this are counted, not listed: a modal dialog does not scroll. */
-const longestList = 8;
 
 /** @param now seconds since 1970 */
 export function planText(plan: Plan, target: VmView, now: number, t: Translate): PlanText {
@@ -68,17 +67,30 @@ function question(request: OperationRequest, target: VmView, t: Translate): stri
   const snapshot = displayLine(titleIn(target, request));
   switch (request.type) {
     case 'create':
-      return t('Take the snapshot {0} of {1}?', snapshot, vm);
+      return t('Take the snapshot “{0}” of {1}?', snapshot, vm);
     case 'revert':
-      return t('Revert {0} to {1}?', vm, snapshot);
+      return t('Revert {0} to “{1}”?', vm, snapshot);
     case 'delete':
-      return request.scope === 'one'
-        ? t('Delete the snapshot {0} of {1}?', snapshot, vm)
-        : t('Delete the snapshot {0} of {1} and all its descendants?', snapshot, vm);
+      return deleteQuestion(request.scope, snapshot, vm, t);
     case 'describe':
-      return t('Change the title and description of {0}?', snapshot);
+      return t('Change the title and description of “{0}”?', snapshot);
+    case 'rename':
+      return t('Rename the snapshot to “{0}”?', snapshot);
+    case 'repair':
+      return t('Repair {0}?', vm);
     case 'power':
       return powerQuestion(request.action, vm, t);
+  }
+}
+
+function deleteQuestion(scope: DeleteScope, snapshot: string, vm: string, t: Translate): string {
+  switch (scope) {
+    case 'one':
+      return t('Delete the snapshot “{0}” of {1}?', snapshot, vm);
+    case 'withDescendants':
+      return t('Delete the snapshot “{0}” of {1} and all its descendants?', snapshot, vm);
+    case 'descendants':
+      return t('Delete all descendants of the snapshot “{0}” of {1}?', snapshot, vm);
   }
 }
 
@@ -109,6 +121,10 @@ function confirmLabel(request: OperationRequest, t: Translate): string {
       return request.scope === 'one' ? t('Delete') : t('Delete All');
     case 'describe':
       return t('Change');
+    case 'rename':
+      return t('Rename');
+    case 'repair':
+      return t('Repair');
     case 'power':
       return powerLabel(request.action, t);
   }
@@ -126,69 +142,5 @@ function powerLabel(action: PowerAction, t: Translate): string {
     case 'pause':
     case 'resume':
       return t('Go On');
-  }
-}
-
-function lossText(loss: Loss, plan: Plan, target: VmView, now: number, t: Translate): string {
-  switch (loss.what) {
-    case 'diskChanges': {
-      const since = target.tree && loss.since !== undefined ? findSnapshot(target.tree, loss.since) : undefined;
-      return since === undefined
-        ? t('what was written to its disks since then')
-        : t(
-            'what was written to its disks since {0} ({1})',
-            displayLine(since.title),
-            agoText(since.createdAt, now, t),
-          );
-    }
-    case 'ram':
-      return t('its RAM: the programs that run in it now');
-    case 'configuration':
-      return plan.request.type === 'power'
-        ? t('its configuration: the VM is transient, and gone when it is off')
-        : t('changes of its configuration since then');
-    case 'restorePoints': {
-      const titles = loss.names.map((name) => displayLine(titleOf(target, name)));
-      return titles.length <= longestList
-        ? t('the way back to: {0}', titles.join(', '))
-        : t('the way back to {0} snapshots: {1} …', titles.length, titles.slice(0, longestList).join(', '));
-    }
-    case 'unsavedWork':
-      return t('what its programs have not written to disk yet');
-  }
-}
-
-export function warningText(warning: Warning, plan: Plan, target: VmView, t: Translate): string {
-  switch (warning.about) {
-    case 'guestStandsStill':
-      return warning.estimateMs === undefined
-        ? t('The guest stands still while it is done.')
-        : t('The guest stands still for about {0}.', durationText(warning.estimateMs, t));
-    case 'crashConsistent':
-      return t('The guest will find its disks as after a power cut.');
-    case 'merges': {
-      const from = displayLine(snapshotOf(plan, target)?.title ?? plan.snapshot ?? '');
-      return warning.into === undefined
-        ? t('What was written after {0} is merged down into the image below it; nothing of it is lost.', from)
-        : t('What was written after {0} is merged into {1}; nothing of it is lost.', from, warning.into);
-    }
-    case 'startsQemu':
-      return t('The VM is off: for a moment it is started without running, to change its image.');
-    case 'knownBadVersion':
-      return t('libvirt {0} is known to be bad at this: {1}', warning.version, warning.why);
-    case 'agentMissing':
-      return t('No guest agent answers, so the guest’s file systems are not frozen.');
-    case 'cannotRevertHere':
-      return t(
-        'libvirt {0} makes this snapshot and cannot revert to it; libvirt {1} can.',
-        warning.version,
-        warning.needed,
-      );
-    case 'nvramNotCaptured':
-      return t('The UEFI variables are not in the snapshot: they stay as they are.');
-    case 'vanishesWhenStopped':
-      return t('The VM is transient: it and its snapshots vanish when it stops.');
-    case 'leavesFile':
-      return t('This libvirt leaves the file {0} behind.', warning.file);
   }
 }

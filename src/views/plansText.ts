@@ -4,7 +4,7 @@ import { type VmView, vmKey } from '../inventory/views.js';
 import type { Loss, Plan, Warning } from '../model/plan.js';
 import { displayLine } from '../model/plainText.js';
 import { titleIn, titleOf } from './operationProgress.js';
-import { warningText } from './planText.js';
+import { warningText } from './warningText.js';
 import type { Translate } from './translate.js';
 import { operationWords } from './words.js';
 

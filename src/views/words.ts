@@ -1,5 +1,5 @@
 // The words for states and kinds, so that a row, a tooltip and a message say the same. Knows nothing of the editor.
-import type { OperationRequest } from '../model/operation.js';
+import type { DeleteScope, OperationRequest } from '../model/operation.js';
 import type { Snapshot, SnapshotState } from '../model/snapshot.js';
 import type { Vm } from '../model/vm.js';
 import type { Translate } from './translate.js';
@@ -132,11 +132,26 @@ export function operationWords(request: OperationRequest, title: string, t: Tran
     case 'revert':
       return t('reverting to {0}', title);
     case 'delete':
-      return request.scope === 'one' ? t('deleting {0}', title) : t('deleting {0} and its descendants', title);
+      return deletingWords(request.scope, title, t);
     case 'describe':
       return t('editing {0}', title);
+    case 'rename':
+      return t('renaming to {0}', title);
+    case 'repair':
+      return t('repairing');
     case 'power':
       return powerActionWords(request.action, t);
+  }
+}
+
+function deletingWords(scope: DeleteScope, title: string, t: Translate): string {
+  switch (scope) {
+    case 'one':
+      return t('deleting {0}', title);
+    case 'withDescendants':
+      return t('deleting {0} and its descendants', title);
+    case 'descendants':
+      return t('deleting the descendants of {0}', title);
   }
 }
 
