@@ -1,0 +1,47 @@
+// The bytes of an image, from which nobody reads beyond its end or more than was agreed. Knows no format.
+
+export interface ImageBytes {
+  /** As it was when the image was opened; a VM that writes may make it longer. */
+  readonly size: number;
+  /** Exactly these bytes; throws BadImage where the file has none. */
+  read(at: number, length: number): Promise<Buffer>;
+}
+
+/** What the image says cannot be. The message is for the log. */
+export class BadImage extends Error {
+  override readonly name = 'BadImage';
+}
+
+/** More would have to be read than was agreed: the question stays open. */
+export class TooMuchToRead extends Error {
+  override readonly name = 'TooMuchToRead';
+}
+
+/** Where bytes come from: as `FileHandle.read`, with a count that may fall short. */
+export type ReadInto = (into: Buffer, at: number) => Promise<number>;
+
+/** @param most bytes that may be read in all */
+export function boundedBytes(size: number, most: number, readInto: ReadInto): ImageBytes {
+  let left = most;
+  return {
+    size,
+    read: async (at, length) => {
+      if (!Number.isSafeInteger(at) || at < 0 || length < 0 || at + length > size) {
+        throw new BadImage(`${length} bytes at ${at} are not in a file of ${size} bytes`);
+      }
+      left -= length;
+      if (left < 0) {
+        throw new TooMuchToRead(`more than ${most} bytes`);
+      }
+      const bytes = Buffer.allocUnsafe(length);
+      for (let filled = 0; filled < length;) {
+        const count = await readInto(bytes.subarray(filled), at + filled);
+        if (count <= 0) {
+          throw new BadImage(`the file ends before byte ${at + length}`);
+        }
+        filled += count;
+      }
+      return bytes;
+    },
+  };
+}
