@@ -16,6 +16,8 @@ const libvirtPrograms = {
   'qemu-img': 'qemu-utils',
   // Not essential any more in Debian 13; the guest's disk is made with it.
   mke2fs: 'e2fsprogs',
+  // Assembles the guest that the data oracle talks to.
+  nasm: 'nasm',
   unshare: 'util-linux',
   mount: 'mount',
 };

@@ -1,0 +1,91 @@
+// @ts-check
+// VMs that run the oracle guest (oracle.asm): a few MiB of RAM, up within a tenth of a second, with disks that hold
+// nothing but numbered blocks. Knows how they are defined, not what is asked of them.
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { kvmUsable } from '../rig/kvm.mjs';
+import { root } from '../rig/root.mjs';
+import { runOk } from '../rig/run.mjs';
+import { virshOk, withXmlFile } from './defineVm.mjs';
+import { element as e } from './xml.mjs';
+
+/**
+ * @typedef {object} OracleDisk
+ * @property {string} target the guest's name of it: vda, vdb, … in the order of the guest's numbers 0, 1, …
+ * @property {string} file absolute path
+ * @property {'qcow2' | 'raw'} format
+ *
+ * @typedef {object} OracleGuest
+ * @property {string} name
+ * @property {readonly OracleDisk[]} disks empty images
+ * @property {string} serial absolute path of the socket that QEMU listens on while the VM is active
+ */
+
+/** Half of it boots too, with the SeaBIOS of Debian 12. RAM is what a memory snapshot costs. */
+const memoryMiB = 4;
+
+/**
+ * Defines a VM that is off.
+ * @param {Pick<import('../rig/privateDaemon.mjs').PrivateDaemon, 'virsh' | 'dir'>} daemon
+ * @param {{ name: string, disks?: readonly ('qcow2' | 'raw')[], diskMiB?: number, folder?: string }} options two qcow2
+ *   disks of 16 MiB in the daemon's folder unless given; `folder`: for the disks, made if it is not there
+ * @returns {Promise<OracleGuest>}
+ */
+export async function defineOracleGuest(daemon, options) {
+  const { name, disks: formats = ['qcow2', 'qcow2'], diskMiB = 16, folder = daemon.dir } = options;
+  const kernel = join(daemon.dir, 'oracle.bin');
+  await mkdir(folder, { recursive: true });
+  await runOk('nasm', ['-f', 'bin', '-o', kernel, join(root, 'scripts/guest/oracle.asm')]);
+  const disks = await Promise.all(
+    formats.map(async (format, index) => {
+      const file = join(folder, `${name}-${index}.${format}`);
+      await runOk('qemu-img', ['create', '-q', '-f', format, file, `${diskMiB}M`]);
+      return { target: `vd${String.fromCharCode(97 + index)}`, file, format };
+    }),
+  );
+  const guest = { name, disks, serial: join(daemon.dir, `${name}.sock`) };
+  const kvm =
+    kvmUsable() && (await daemon.virsh(['domcapabilities', '--virttype', 'kvm', '--machine', 'pc'])).code === 0;
+  const xml = oracleXml(guest, kernel, kvm ? 'kvm' : 'qemu');
+  await withXmlFile(xml, (file) => virshOk(daemon.virsh, 'define', file));
+  return guest;
+}
+
+/**
+ * Caches are written through, so that a QEMU that is killed has lost no write that the guest was told to be done.
+ * @param {OracleGuest} guest
+ * @param {string} kernel
+ * @param {'kvm' | 'qemu'} type
+ */
+function oracleXml({ name, disks, serial }, kernel, type) {
+  return e(
+    'domain',
+    { type },
+    e('name', {}, name),
+    e('memory', { unit: 'MiB' }, memoryMiB),
+    e('vcpu', {}, 1),
+    e('os', {}, e('type', { arch: 'x86_64', machine: 'pc' }, 'hvm'), e('kernel', {}, kernel)),
+    e('features', {}, e('acpi')),
+    e('on_poweroff', {}, 'destroy'),
+    e('on_reboot', {}, 'restart'),
+    e('on_crash', {}, 'preserve'),
+    e(
+      'devices',
+      {},
+      ...disks.map(({ target, file, format }, index) =>
+        e(
+          'disk',
+          { type: 'file', device: 'disk' },
+          e('driver', { name: 'qemu', type: format, cache: 'writethrough' }),
+          e('source', { file }),
+          e('target', { dev: target, bus: 'virtio' }),
+          // libvirt has the BIOS serve only what it may boot from.
+          e('boot', { order: index + 1 }),
+        ),
+      ),
+      e('controller', { type: 'usb', model: 'none' }),
+      e('serial', { type: 'unix' }, e('source', { mode: 'bind', path: serial }), e('target', { port: 0 })),
+      e('memballoon', { model: 'none' }),
+    ),
+  ).xml;
+}
