@@ -89,6 +89,10 @@ export interface RefusalFacts {
   readonly agentMissing: { vm: string };
   /** The snapshot is not there (any more). `snapshot` is the name as asked for. */
   readonly snapshotMissing: { vm: string; snapshot: string };
+  /** `other` names the file or rests on it: a linked clone, for one. */
+  readonly usedByOtherVm: { vm: string; other: string; file: string };
+  /** The chains of `others` cannot be read, so any file may be theirs too. */
+  readonly otherVmUnread: { vm: string; others: string };
   /** Between the question and the answer another client changed what was asked about: it would do or lose more. */
   readonly changedMeanwhile: { vm: string };
 }

@@ -236,6 +236,14 @@ const sentences: Sentences = {
     t('{0} has no snapshot {1} any more.', vm, snapshot),
     t('Another program deleted or renamed it; the view shows what is there.'),
   ],
+  usedByOtherVm: ({ other, file }, t) => [
+    t('The VM {0} needs {1} as it is: its own disk is built on that file, or is that file.', other, file),
+    t('Delete {0} first, or give it a disk of its own (qemu-img rebase or convert, while it is off).', other),
+  ],
+  otherVmUnread: ({ others }, t) => [
+    t('It cannot be seen whether these VMs are built on the files that would go or change: {0}.', others),
+    t('Make their disks readable or their storage active. If none of them is, type the name of the VM to go on.'),
+  ],
   changedMeanwhile: ({ vm }, t) => [
     t('{0} was changed meanwhile: what you agreed to would do or lose something else now.', vm),
     t('Look at the view and try again.'),
