@@ -2,6 +2,7 @@
 import type { Capabilities } from '../model/capabilities.js';
 import type { Failure } from '../model/failure.js';
 import type { OperationRequest, Progress } from '../model/operation.js';
+import type { AutoSnapshot } from '../model/plan.js';
 import type { SnapshotTree } from '../model/snapshot.js';
 import type { Vm, VmRef } from '../model/vm.js';
 
@@ -37,6 +38,10 @@ export interface VmView {
   /** The last read of this VM failed. */
   readonly failure?: Failure;
   readonly operation?: RunningOperation;
+  /** What the last revert left, while our own record vouches for it. */
+  readonly undo?: AutoSnapshot;
+  /** An operation that had broken off is being brought to its end. */
+  readonly recovering?: boolean;
 }
 
 export interface RunningOperation {
