@@ -33,6 +33,14 @@ export const VIR_DOMAIN_XML_INACTIVE = 2;
 // virDomainCreateFlags
 export const VIR_DOMAIN_START_PAUSED = 1;
 
+// virDomainSaveImageXMLFlags, virDomainSaveRestoreFlags
+export const VIR_DOMAIN_SAVE_IMAGE_XML_SECURE = 1;
+export const VIR_DOMAIN_SAVE_RUNNING = 2;
+export const VIR_DOMAIN_SAVE_PAUSED = 4;
+
+// virDomainSetTimeFlags
+export const VIR_DOMAIN_TIME_SYNC = 1;
+
 // virDomainUndefineFlagsValues
 export const VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA = 2;
 
@@ -52,6 +60,7 @@ export const VIR_DOMAIN_SNAPSHOT_CREATE_REDEFINE = 1;
 export const VIR_DOMAIN_SNAPSHOT_CREATE_CURRENT = 2;
 export const VIR_DOMAIN_SNAPSHOT_CREATE_DISK_ONLY = 16;
 export const VIR_DOMAIN_SNAPSHOT_CREATE_QUIESCE = 64;
+export const VIR_DOMAIN_SNAPSHOT_CREATE_LIVE = 256;
 
 // virDomainSnapshotRevertFlags
 export const VIR_DOMAIN_SNAPSHOT_REVERT_RUNNING = 1;
@@ -59,6 +68,7 @@ export const VIR_DOMAIN_SNAPSHOT_REVERT_PAUSED = 2;
 
 // virDomainSnapshotDeleteFlags
 export const VIR_DOMAIN_SNAPSHOT_DELETE_CHILDREN = 1;
+export const VIR_DOMAIN_SNAPSHOT_DELETE_METADATA_ONLY = 2;
 
 // virDomainSnapshotListFlags
 /** Parents before their children (libvirt 5.2). */
@@ -88,3 +98,9 @@ export const VIR_DOMAIN_JOB_NONE = 0;
 
 // virDomainControlState
 export const VIR_DOMAIN_CONTROL_OK = 0;
+
+// virConnectListAllStoragePoolsFlags
+export const VIR_CONNECT_LIST_STORAGE_POOLS_INACTIVE = 1;
+
+// virStorageVolType
+export const VIR_STORAGE_VOL_FILE = 0;

@@ -4,6 +4,7 @@ import {
   array,
   charArray,
   type Codec,
+  exactI64,
   type Fields,
   i32,
   optional,
@@ -16,11 +17,26 @@ import {
 import {
   REMOTE_AUTH_TYPE_LIST_MAX,
   REMOTE_CONNECT_GET_ALL_DOMAIN_STATS_MAX,
+  REMOTE_DOMAIN_FSFREEZE_MOUNTPOINTS_MAX,
+  REMOTE_DOMAIN_FSINFO_DISKS_MAX,
+  REMOTE_DOMAIN_FSINFO_MAX,
   REMOTE_DOMAIN_JOB_STATS_MAX,
   REMOTE_DOMAIN_LIST_MAX,
   REMOTE_DOMAIN_SNAPSHOT_LIST_MAX,
+  REMOTE_STORAGE_POOL_LIST_MAX,
+  REMOTE_STORAGE_VOL_LIST_MAX,
 } from './protocol.js';
-import { domain, domainSnapshot, optionalText, text, typedParameter, utf8Bytes, uuid } from './structs.js';
+import {
+  domain,
+  domainSnapshot,
+  storagePool,
+  storageVol,
+  optionalText,
+  text,
+  typedParameter,
+  utf8Bytes,
+  uuid,
+} from './structs.js';
 
 export interface Procedure<A, R> {
   readonly number: number;
@@ -39,7 +55,16 @@ function procedure<A extends Fields, R extends Fields>(
 const domains = array(domain, REMOTE_DOMAIN_LIST_MAX);
 const snapshots = array(domainSnapshot, REMOTE_DOMAIN_SNAPSHOT_LIST_MAX);
 const jobStats = array(typedParameter, REMOTE_DOMAIN_JOB_STATS_MAX);
+const storagePools = array(storagePool, REMOTE_STORAGE_POOL_LIST_MAX);
+const storageVolumes = array(storageVol, REMOTE_STORAGE_VOL_LIST_MAX);
 const statsRecord = struct({ dom: domain, params: array(typedParameter, REMOTE_CONNECT_GET_ALL_DOMAIN_STATS_MAX) });
+const mountpoints = array(text, REMOTE_DOMAIN_FSFREEZE_MOUNTPOINTS_MAX);
+const fileSystem = struct({
+  mountpoint: text,
+  name: text,
+  fstype: text,
+  devAliases: array(text, REMOTE_DOMAIN_FSINFO_DISKS_MAX),
+});
 const nothing = {};
 
 /* prettier-ignore */
@@ -84,13 +109,19 @@ export const procedures = {
   domainGetState: procedure(212, { dom: domain, flags: u32 }, { state: i32, reason: i32 }),
   domainGetControlInfo: procedure(229, { dom: domain, flags: u32 }, { state: u32, details: u32, stateTime: u64 }),
   domainUndefineFlags: procedure(231, { dom: domain, flags: u32 }, nothing),
+  domainRestoreFlags: procedure(233, { from: text, dxml: optionalText, flags: u32 }, nothing),
   domainDestroyFlags: procedure(234, { dom: domain, flags: u32 }, nothing),
+  domainSaveImageGetXmlDesc: procedure(235, { file: text, flags: u32 }, { xml: text }),
   domainBlockJobAbort: procedure(237, { dom: domain, path: text, flags: u32 }, nothing),
   domainGetBlockJobInfo: procedure(238, { dom: domain, path: text, flags: u32 }, { found: i32, type: i32, bandwidth: u64, cur: u64, end: u64 }),
   domainReset: procedure(245, { dom: domain, flags: u32 }, nothing),
   domainShutdownFlags: procedure(258, { dom: domain, flags: u32 }, nothing),
   domainPmWakeup: procedure(267, { dom: domain, flags: u32 }, nothing),
   domainGetJobStats: procedure(298, { dom: domain, flags: u32 }, { type: i32, params: jobStats }),
+  domainFsthaw: procedure(336, { dom: domain, mountpoints, flags: u32 }, { filesystems: i32 }),
+  domainGetTime: procedure(337, { dom: domain, flags: u32 }, { seconds: exactI64, nseconds: u32 }),
+  domainSetTime: procedure(338, { dom: domain, seconds: exactI64, nseconds: u32, flags: u32 }, nothing),
+  domainGetFsinfo: procedure(349, { dom: domain, flags: u32 }, { info: array(fileSystem, REMOTE_DOMAIN_FSINFO_MAX), ret: u32 }),
   domainDefineXmlFlags: procedure(350, { xml: text, flags: u32 }, { dom: domain }),
 
   domainSnapshotCreateXml: procedure(185, { dom: domain, xmlDesc: text, flags: u32 }, { snap: domainSnapshot }),
@@ -104,6 +135,21 @@ export const procedures = {
   domainSnapshotGetParent: procedure(244, { snap: domainSnapshot, flags: u32 }, { snap: domainSnapshot }),
   domainListAllSnapshots: procedure(274, { dom: domain, needResults: i32, flags: u32 }, { snapshots, ret: i32 }),
   domainSnapshotListAllChildren: procedure(275, { snapshot: domainSnapshot, needResults: i32, flags: u32 }, { snapshots, ret: i32 }),
+
+  storagePoolCreateXml: procedure(76, { xml: text, flags: u32 }, { pool: storagePool }),
+  storagePoolCreate: procedure(78, { pool: storagePool, flags: u32 }, nothing),
+  storagePoolDestroy: procedure(80, { pool: storagePool }, nothing),
+  storagePoolRefresh: procedure(83, { pool: storagePool, flags: u32 }, nothing),
+  storagePoolGetInfo: procedure(87, { pool: storagePool }, { state: u32, capacity: u64, allocation: u64, available: u64 }),
+  storagePoolGetXmlDesc: procedure(88, { pool: storagePool, flags: u32 }, { xml: text }),
+  connectListAllStoragePools: procedure(281, { needResults: i32, flags: u32 }, { pools: storagePools, ret: u32 }),
+  storagePoolListAllVolumes: procedure(282, { pool: storagePool, needResults: i32, flags: u32 }, { vols: storageVolumes, ret: u32 }),
+  storagePoolLookupByTargetPath: procedure(391, { path: text }, { pool: storagePool }),
+  storageVolCreateXml: procedure(93, { pool: storagePool, xml: text, flags: u32 }, { vol: storageVol }),
+  storageVolDelete: procedure(94, { vol: storageVol, flags: u32 }, nothing),
+  storageVolLookupByName: procedure(95, { pool: storagePool, name: text }, { vol: storageVol }),
+  storageVolGetXmlDesc: procedure(99, { vol: storageVol, flags: u32 }, { xml: text }),
+  storageVolCreateXmlFrom: procedure(125, { pool: storagePool, xml: text, clonevol: storageVol, flags: u32 }, { vol: storageVol }),
 };
 
 export type ProcedureName = keyof typeof procedures;

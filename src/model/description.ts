@@ -5,6 +5,7 @@ import { displayLine, storableText } from './plainText.js';
 
 const consistencies = ['memory', 'quiesced', 'crash-consistent', 'offline'] as const;
 export type Consistency = (typeof consistencies)[number];
+const autoReasons = ['revert', 'layout'] as const satisfies readonly AutoReason[];
 
 export interface Trailer {
   readonly key: string;
@@ -115,6 +116,10 @@ const known = new Map<string, (value: string) => Trailers | undefined>(
       const consistency = consistencies.find((word) => word === value);
       return consistency === undefined ? undefined : { consistency };
     },
+    auto: (value: string) => {
+      const auto = autoReasons.find((word) => word === value);
+      return auto === undefined ? undefined : { auto };
+    },
     'created-by': (value: string) => (value === '' ? undefined : { createdBy: displayLine(value) }),
   }),
 );
@@ -135,13 +140,14 @@ function toTrailers(block: readonly Trailer[]): Trailers {
 }
 
 function toBlock(trailers: Trailers): readonly string[] {
-  const { title, git, guestPausedMs, consistency, createdBy, other = [] } = trailers;
+  const { title, git, guestPausedMs, consistency, createdBy, auto, other = [] } = trailers;
   const own = {
     Title: title === undefined ? '' : displayLine(title),
     Git: git === undefined ? '' : displayLine(git),
     'Guest-Paused': guestPausedMs === undefined ? '' : `${Math.round(guestPausedMs)} ms`,
     Consistency: consistency ?? '',
     'Created-By': createdBy === undefined ? '' : displayLine(createdBy),
+    Auto: auto ?? '',
   };
   const written = Object.entries(own).filter(([, value]) => value !== '');
   const writtenKeys = new Set(written.map(([key]) => key.toLowerCase()));

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readFile } from 'node:fs/promises';
+import { mkdtemp, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { runOk } from '../../scripts/rig/run.mjs';
 import { startPrivateDaemon } from '../../scripts/rig/privateDaemon.mjs';
@@ -166,6 +166,32 @@ describe('every procedure, against a real libvirtd', function () {
     assert.deepEqual(await call('domainHasManagedSaveImage', { dom, flags: 0 }), { result: 0 });
   });
 
+  it('a saved memory file: what it says of the VM, and the VM out of it', async () => {
+    const file = join(daemon.dir, 'vm.save');
+    await call('domainCreate', { dom });
+    assert.equal((await daemon.virsh(['save', 'vm', file])).code, 0);
+    const { xml } = await call('domainSaveImageGetXmlDesc', { file, flags: flags.VIR_DOMAIN_SAVE_IMAGE_XML_SECURE });
+    assert.match(xml, /<name>vm<\/name>/);
+    const restore = { from: file, dxml: xml, flags: flags.VIR_DOMAIN_SAVE_PAUSED };
+    await call('domainRestoreFlags', restore);
+    assert.equal(await state(), flags.VIR_DOMAIN_PAUSED);
+    await refused('VIR_ERR_OPERATION_INVALID', call('domainRestoreFlags', restore));
+    await call('domainDestroy', { dom });
+  });
+
+  it('what only a guest agent can answer', async () => {
+    await call('domainCreate', { dom });
+    const unresponsive = 'VIR_ERR_AGENT_UNRESPONSIVE';
+    await refused(unresponsive, call('domainGetTime', { dom, flags: 0 }));
+    await refused(
+      unresponsive,
+      call('domainSetTime', { dom, seconds: 0, nseconds: 0, flags: flags.VIR_DOMAIN_TIME_SYNC }),
+    );
+    await refused(unresponsive, call('domainGetFsinfo', { dom, flags: 0 }));
+    await refused(unresponsive, call('domainFsthaw', { dom, mountpoints: [], flags: 0 }));
+    await call('domainDestroy', { dom });
+  });
+
   it('jobs and statistics', async () => {
     await call('domainCreate', { dom });
     assert.equal((await call('domainGetJobInfo', { dom })).type, flags.VIR_DOMAIN_JOB_NONE);
@@ -233,6 +259,55 @@ describe('every procedure, against a real libvirtd', function () {
       () => call('domainSnapshotDelete', { snap: outside, flags: 0 }),
     );
     assert.equal(job.dst, 'vda');
+  });
+
+  it('pools and volumes', async () => {
+    const folder = await mkdtemp(join(daemon.dir, 'pool-'));
+    await writeFile(join(folder, 'base.raw'), Buffer.alloc(65_536, 1));
+    const poolXml = (name: string): string =>
+      `<pool type='dir'><name>${name}</name><target><path>${folder}</path></target></pool>`;
+    await refused('VIR_ERR_NO_STORAGE_POOL', call('storagePoolLookupByTargetPath', { path: folder }));
+    const { pool } = await call('storagePoolCreateXml', { xml: poolXml('fleeting'), flags: 0 });
+    assert.equal(pool.name, 'fleeting');
+    assert.deepEqual(await call('storagePoolLookupByTargetPath', { path: folder }), { pool });
+    assert.match((await call('storagePoolGetXmlDesc', { pool, flags: 0 })).xml, /^<pool type='dir'>/);
+    const info = await call('storagePoolGetInfo', { pool });
+    assert.ok(info.state === 2 && info.available > 0 && info.available <= info.capacity);
+
+    const { vol } = await call('storageVolCreateXml', {
+      pool,
+      xml: `<volume><name>top</name><target><format type='qcow2'/></target>
+        <backingStore><path>${join(folder, 'base.raw')}</path><format type='raw'/></backingStore></volume>`,
+      flags: 0,
+    });
+    assert.deepEqual(vol, { pool: 'fleeting', name: 'top', key: join(folder, 'top') });
+    const { vol: base } = await call('storageVolLookupByName', { pool, name: 'base.raw' });
+    const copyXml = (name: string): string => `<volume><name>${name}</name><capacity>65536</capacity></volume>`;
+    const { vol: copy } = await call('storageVolCreateXmlFrom', {
+      pool,
+      xml: copyXml('copy.raw'),
+      clonevol: base,
+      flags: 0,
+    });
+    const taken = { pool, xml: copyXml('copy.raw'), clonevol: base, flags: 0 };
+    await refused('VIR_ERR_STORAGE_VOL_EXIST', call('storageVolCreateXmlFrom', taken));
+    assert.match((await call('storageVolGetXmlDesc', { vol: copy, flags: 0 })).xml, /^<volume type='file'>/);
+    await call('storageVolDelete', { vol: copy, flags: 0 });
+    await writeFile(join(folder, 'new'), 'x');
+    await refused('VIR_ERR_NO_STORAGE_VOL', call('storageVolLookupByName', { pool, name: 'new' }));
+    await call('storagePoolRefresh', { pool, flags: 0 });
+    const { vols, ret } = await call('storagePoolListAllVolumes', { pool, needResults: 1, flags: 0 });
+    assert.deepEqual([ret, vols.map(({ name }) => name).sort()], [3, ['base.raw', 'new', 'top']]);
+    await call('storagePoolDestroy', { pool });
+    assert.deepEqual(await call('connectListAllStoragePools', { needResults: 1, flags: 0 }), { pools: [], ret: 0 });
+
+    assert.equal((await daemon.virsh(['pool-define-as', 'lasting', 'dir', '--target', folder])).code, 0);
+    const inactive = { needResults: 1, flags: flags.VIR_CONNECT_LIST_STORAGE_POOLS_INACTIVE };
+    const [lasting] = (await call('connectListAllStoragePools', inactive)).pools;
+    await call('storagePoolCreate', { pool: lasting!, flags: 0 });
+    assert.deepEqual((await call('connectListAllStoragePools', inactive)).ret, 0);
+    await call('storagePoolDestroy', { pool: lasting! });
+    assert.equal((await daemon.virsh(['pool-undefine', 'lasting'])).code, 0);
   });
 
   it('every kind of event can be registered, metadata and close included', async () => {

@@ -9,6 +9,7 @@ const all: Trailers = {
   guestPausedMs: 143,
   consistency: 'memory',
   createdBy: 'virt-rewind',
+  auto: 'revert',
 };
 
 describe('description', () => {
@@ -23,6 +24,7 @@ describe('description', () => {
         'Guest-Paused: 143 ms',
         'Consistency: memory',
         'Created-By: virt-rewind',
+        'Auto: revert',
       ].join('\n'),
     );
   });
@@ -48,7 +50,9 @@ describe('description', () => {
     ['a mark as in mail', 'a\n-- \nTitle: x', 'a', { title: 'x' }],
     ['keys in any case', '--\ntitle: x\nCREATED-BY: me', '', { title: 'x', createdBy: 'me' }],
     ['the first of two', '--\nTitle: x\nTitle: y', '', { title: 'x' }],
-    ['unknown ones', 'a\n--\nAuto: revert', 'a', { other: [{ key: 'Auto', value: 'revert' }] }],
+    ['unknown ones', 'a\n--\nTicket: 7', 'a', { other: [{ key: 'Ticket', value: '7' }] }],
+    ['why it was taken unasked', 'a\n--\nauto: layout', 'a', { auto: 'layout' }],
+    ['a reason that is none of ours', '--\nAuto: prune', '', { other: [{ key: 'Auto', value: 'prune' }] }],
     ['a pause that is no number', '--\nGuest-Paused: long', '', { other: [{ key: 'Guest-Paused', value: 'long' }] }],
     ['a negative pause', '--\nGuest-Paused: -1 ms', '', { other: [{ key: 'Guest-Paused', value: '-1 ms' }] }],
     ['an unknown consistency', '--\nConsistency: so-so', '', { other: [{ key: 'Consistency', value: 'so-so' }] }],
@@ -82,9 +86,9 @@ describe('description', () => {
   });
 
   it('keeps unknown trailers when a known one changes, and drops the broken one that it replaces', () => {
-    const { text, trailers } = parseDescription('t\n--\nAuto: revert\nGuest-Paused: long');
+    const { text, trailers } = parseDescription('t\n--\nTicket: 7\nGuest-Paused: long');
     const again = parseDescription(writeDescription(text, { ...trailers, guestPausedMs: 7 }));
-    assert.deepEqual(again, { text: 't', trailers: { guestPausedMs: 7, other: [{ key: 'Auto', value: 'revert' }] } });
+    assert.deepEqual(again, { text: 't', trailers: { guestPausedMs: 7, other: [{ key: 'Ticket', value: '7' }] } });
   });
 
   it('survives descriptions of megabytes', () => {
