@@ -1,9 +1,38 @@
-// Plans written before they run and kept until they have ended. Refuses to know how a plan is carried out or recovered.
+// Plans written before they run and kept until they have ended, a folder for each operation.
+// Refuses to know how a plan is carried out or recovered.
+import { randomBytes } from 'node:crypto';
+import * as promises from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Log } from '../log/log.js';
+import { Audit } from './audit.js';
+import {
+  changedAt,
+  discard,
+  type FileSystem,
+  hasCode,
+  journalFailure,
+  namesIn,
+  ownFolder,
+  readBounded,
+  removeLeftovers,
+  syncFolder,
+  writeNew,
+} from './durable.js';
 import type { JournalEntry, JournalHead, OperationEnd, UnreadableEntry } from './entry.js';
+import { type EntryHead, type EntryRead, parseEntry, writeHead } from './entryText.js';
+import { type Hold, holdNew, holdOf, takeHold } from './hold.js';
+import { entryFile, EntryWriter, maxEntryBytes } from './openEntry.js';
+import { thisWriter } from './writer.js';
+
+const maxEntries = 1000;
+const maxHeadBytes = maxEntryBytes / 2;
+const idPattern = /^[0-9a-f]{32}$/;
+/** An entry that is not yet one, or no longer. */
+const halfPattern = /^(?:new|old)-[0-9a-f]{32}$/;
 
 /** One operation that this process, and no other, carries out. After `end` or `leave` it takes nothing more. */
 export interface OpenEntry {
-  /** As it was when it was begun or claimed, with the steps that were recorded until then. */
+  /** With the steps that are on the disk by now. */
   readonly entry: JournalEntry;
   /** Resolves when it is on the disk: only then may the step begin. */
   begun(index: number): Promise<void>;
@@ -21,11 +50,184 @@ export interface Unfinished {
   readonly unreadable: readonly UnreadableEntry[];
 }
 
-/** `new Journal(folder, log)`. Whatever cannot be written becomes a Failure of kind `journal`. */
-export interface Journal {
+/** Whatever cannot be written becomes a Failure of kind `journal`. */
+export class Journal {
+  readonly audit: Audit;
+
+  constructor(
+    readonly folder: string,
+    readonly log: Log,
+    readonly fs: FileSystem = promises,
+  ) {
+    this.audit = new Audit(folder, log, fs);
+  }
+
   /** Resolves when the plan is on the disk, its folder too: only then may the first step begin. */
-  begin(head: JournalHead): Promise<OpenEntry>;
-  unfinished(connection?: string): Promise<Unfinished>;
+  async begin({ connection, vm, request, plan }: JournalHead): Promise<OpenEntry> {
+    const id = randomBytes(16).toString('hex');
+    const writer = await thisWriter();
+    const head: EntryHead = { version: 1, id, connection, vm, request, plan, startedAt: Date.now(), writer };
+    const entry: JournalEntry = { ...head, steps: [], recoveries: 0 };
+    const text = writeHead(head);
+    const bytes = Buffer.byteLength(text);
+    const making = join(this.folder, `new-${id}`);
+    const folder = join(this.folder, id);
+    try {
+      if (bytes > maxHeadBytes) {
+        throw new RangeError(`A plan of ${bytes} bytes`);
+      }
+      await ownFolder(this.fs, this.folder);
+      await removeLeftovers(this.fs, this.folder, halfPattern, this.log);
+      await this.fs.mkdir(making, { mode: 0o700 });
+      await writeNew(this.fs, join(making, entryFile), text);
+      await holdNew(this.fs, making, writer);
+      await syncFolder(this.fs, making);
+      // Seen by others only when it is whole and held.
+      await this.fs.rename(making, folder);
+      await syncFolder(this.fs, this.folder);
+    } catch (error) {
+      await discard(this.fs, [making, folder], this.log);
+      throw journalFailure(error, this.folder, {
+        doing: 'writing the plan to the journal',
+        connection,
+        vm: vm.name,
+        request,
+      });
+    }
+    return this.#open(new EntryWriter(this.fs, folder, this.log, entry, bytes, 'no'), holdOf(this.fs, folder, 1));
+  }
+
+  /** Of one connection, or of all. Whatever cannot be read is told with its path, of whichever connection it is. */
+  async unfinished(connection?: string): Promise<Unfinished> {
+    let ids: readonly string[];
+    try {
+      ids = (await namesIn(this.fs, this.folder)).filter((name) => idPattern.test(name)).sort();
+    } catch (error) {
+      return { entries: [], unreadable: [{ path: this.folder, ...unread(error) }] };
+    }
+    const entries: JournalEntry[] = [];
+    const unreadable: UnreadableEntry[] = [];
+    for (const id of ids.slice(0, maxEntries)) {
+      const read = await this.#read(id);
+      if (read === 'gone') {
+        continue;
+      }
+      if ('why' in read) {
+        unreadable.push({ path: join(this.folder, id), ...read });
+      } else if (connection === undefined || read.entry.connection === connection) {
+        entries.push(read.entry);
+      }
+    }
+    if (ids.length > maxEntries) {
+      const detail = `${ids.length} entries; ${maxEntries} are looked at`;
+      unreadable.push({ path: this.folder, why: 'beyond', detail });
+    }
+    return { entries: entries.sort((a, b) => a.startedAt - b.startedAt), unreadable };
+  }
+
   /** `busy`: its writer lives, in this process or another. `gone`: it has ended. */
-  claim(id: string): Promise<OpenEntry | 'busy' | 'gone'>;
+  async claim(id: string): Promise<OpenEntry | 'busy' | 'gone'> {
+    if (!idPattern.test(id)) {
+      return 'gone';
+    }
+    const folder = join(this.folder, id);
+    let hold: Hold | undefined;
+    try {
+      const us = await thisWriter();
+      const taken = await takeHold(this.fs, folder, us, await changedAt(this.fs, join(folder, entryFile)));
+      if (typeof taken === 'string') {
+        return taken;
+      }
+      hold = taken;
+      // Not earlier: until now somebody else may have written to it.
+      const read = await this.#read(id);
+      if (read === 'gone') {
+        return 'gone';
+      }
+      if ('why' in read) {
+        throw new Error(`${folder} cannot be read: ${read.why}, ${read.detail}`);
+      }
+      const writer = new EntryWriter(this.fs, folder, this.log, read.entry, read.bytes, 'yes');
+      await writer.append({ recovery: us, at: Date.now() });
+      return this.#open(writer, hold);
+    } catch (error) {
+      await this.#release(hold);
+      throw journalFailure(error, folder, { doing: 'taking up an entry of the journal', begun: true });
+    }
+  }
+
+  #open(writer: EntryWriter, hold: Hold): OpenEntry {
+    let open = true;
+    const requireOpen = (): void => {
+      if (!open) {
+        throw new Error(`The journal's entry ${writer.entry.id} is closed`);
+      }
+    };
+    const close = async (): Promise<void> => {
+      requireOpen();
+      open = false;
+      await writer.settled();
+    };
+    return {
+      get entry() {
+        return writer.entry;
+      },
+      begun: async (index) => {
+        requireOpen();
+        await writer.step(index, 'begun');
+      },
+      done: async (index, outcome) => {
+        requireOpen();
+        await writer.step(index, 'done', outcome);
+      },
+      end: async (result) => {
+        await close();
+        const { connection, vm, request, startedAt } = writer.entry;
+        await this.audit.note({ connection, vm, request, durationMs: Date.now() - startedAt, ...result });
+        await this.#remove(writer.entry.id, hold);
+      },
+      leave: async () => {
+        await close();
+        await this.#release(hold);
+      },
+    };
+  }
+
+  /** In one move, so that nobody can claim half of it. */
+  async #remove(id: string, hold: Hold): Promise<void> {
+    const old = join(this.folder, `old-${id}`);
+    try {
+      await this.fs.rename(join(this.folder, id), old);
+      await syncFolder(this.fs, this.folder);
+    } catch (error) {
+      this.log.error(`The journal's entry ${id} has ended and cannot be removed: ${String(error)}`);
+      await this.#release(hold);
+    }
+    await discard(this.fs, [old], this.log);
+  }
+
+  /** One that cannot be released is free when this process has ended. */
+  async #release(hold: Hold | undefined): Promise<void> {
+    try {
+      await hold?.release();
+    } catch (error) {
+      this.log.warn(`The hold on an entry of the journal cannot be released: ${String(error)}`);
+    }
+  }
+
+  async #read(id: string): Promise<EntryRead | 'gone'> {
+    const folder = join(this.folder, id);
+    try {
+      const content = await readBounded(this.fs, join(folder, entryFile), maxEntryBytes);
+      return content === 'tooLong'
+        ? { why: 'tooLong', detail: `more than ${maxEntryBytes} bytes` }
+        : parseEntry(content, id);
+    } catch (error) {
+      return hasCode(error, 'ENOENT') && (await namesIn(this.fs, folder)).length === 0 ? 'gone' : unread(error);
+    }
+  }
+}
+
+function unread(error: unknown): Pick<UnreadableEntry, 'why' | 'detail'> {
+  return { why: hasCode(error, 'EACCES', 'EPERM') ? 'denied' : 'damaged', detail: String(error) };
 }

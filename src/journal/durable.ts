@@ -1,0 +1,122 @@
+// The few ways in which this room touches the disk: flushed, bounded, readable by its owner alone.
+// Refuses to know what the files say.
+import type * as promises from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { dirname, join } from 'node:path';
+import type { Log } from '../log/log.js';
+import { Failure, type FailureDetails } from '../model/failure.js';
+
+const hourMs = 60 * 60 * 1000;
+
+/** Node's own, narrowed to what is used, so that a test can watch the order of the calls or fail one. */
+export type FileSystem = Pick<typeof promises, 'chmod' | 'mkdir' | 'open' | 'readdir' | 'rename' | 'rm' | 'stat'>;
+
+/** A folder that nobody else may look into, there also after a power cut. */
+export async function ownFolder(fs: FileSystem, path: string): Promise<void> {
+  const first = await fs.mkdir(path, { recursive: true, mode: 0o700 });
+  // Of a folder that was there before: rules believe what is in it. Fails for one that belongs to another user.
+  await fs.chmod(path, 0o700);
+  if (first !== undefined) {
+    for (let made = path; made !== dirname(first); made = dirname(made)) {
+      await syncFolder(fs, dirname(made));
+    }
+  }
+}
+
+/** A file that is not there yet, flushed; its name is not until its folder is. */
+export async function writeNew(fs: FileSystem, path: string, text: string): Promise<void> {
+  const file = await fs.open(path, 'wx', 0o600);
+  try {
+    await file.writeFile(text);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}
+
+/** What was renamed, made or removed in a folder stays so. */
+export async function syncFolder(fs: FileSystem, path: string): Promise<void> {
+  const folder = await fs.open(path, 'r');
+  try {
+    await folder.sync();
+  } finally {
+    await folder.close();
+  }
+}
+
+/** `tooLong` without reading it. Throws for whatever is no file: a pipe would keep its reader waiting for ever. */
+export async function readBounded(fs: FileSystem, path: string, maxBytes: number): Promise<Buffer | 'tooLong'> {
+  const file = await fs.open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+  try {
+    const facts = await file.stat();
+    if (!facts.isFile()) {
+      throw new Error(`${path} is no file`);
+    }
+    const buffer = Buffer.alloc(maxBytes + 1);
+    let length = 0;
+    while (length <= maxBytes && facts.size <= maxBytes) {
+      const { bytesRead } = await file.read(buffer, length, buffer.length - length, length);
+      if (bytesRead === 0) {
+        return buffer.subarray(0, length);
+      }
+      length += bytesRead;
+    }
+    return 'tooLong';
+  } finally {
+    await file.close();
+  }
+}
+
+/** The names in a folder; none where there is no such folder. */
+export async function namesIn(fs: FileSystem, path: string): Promise<readonly string[]> {
+  try {
+    return await fs.readdir(path);
+  } catch (error) {
+    if (hasCode(error, 'ENOENT')) {
+      return [];
+    }
+    throw error;
+  }
+}
+
+/** In milliseconds since 1970; now, for what is not there: it has just been removed. */
+export async function changedAt(fs: FileSystem, path: string): Promise<number> {
+  try {
+    return (await fs.stat(path)).mtimeMs;
+  } catch (error) {
+    if (hasCode(error, 'ENOENT')) {
+      return Date.now();
+    }
+    throw error;
+  }
+}
+
+/** What a process that died half-way has left under these names; not what one is just making. */
+export async function removeLeftovers(fs: FileSystem, folder: string, names: RegExp, log: Log): Promise<void> {
+  for (const name of (await namesIn(fs, folder)).filter((each) => names.test(each))) {
+    const path = join(folder, name);
+    if (Date.now() - (await changedAt(fs, path)) > hourMs) {
+      await discard(fs, [path], log);
+    }
+  }
+}
+
+/** What stays although it should not harms nobody. */
+export async function discard(fs: FileSystem, paths: readonly string[], log: Log): Promise<void> {
+  for (const path of paths) {
+    try {
+      await fs.rm(path, { recursive: true, force: true });
+    } catch (error) {
+      log.warn(`${path} cannot be removed: ${String(error)}`);
+    }
+  }
+}
+
+export function hasCode(error: unknown, ...codes: readonly string[]): boolean {
+  return error instanceof Error && 'code' in error && codes.includes(String(error.code));
+}
+
+/** What a person is told of a disk that is full, read-only or not ours; which of them is in the cause. */
+export function journalFailure(error: unknown, folder: string, details: FailureDetails = {}): Failure {
+  return error instanceof Failure ? error : new Failure('journal', { ...details, path: folder }, { cause: error });
+}

@@ -1,0 +1,166 @@
+// An entry as lines of JSON: first what is known before anything is done, then what happened, a line each.
+// Whatever is read may be torn, cut or made up.
+import type { OperationRequest } from '../model/operation.js';
+import type { Plan } from '../model/plan.js';
+import type { JournalEntry, StepRecord, UnreadableEntry, Writer } from './entry.js';
+import { isCount, isObject, type JsonObject, parseJson, writeJson } from './json.js';
+import { parseWriter } from './writer.js';
+
+const version = 1;
+const lineEnd = 0x0a;
+
+/** Somebody takes the entry up after its writer. */
+export interface RecoveryRecord {
+  readonly recovery: Writer;
+  readonly at: number;
+}
+
+export type EntryRead =
+  { readonly entry: JournalEntry; readonly bytes: number } | Pick<UnreadableEntry, 'why' | 'detail'>;
+
+export type EntryHead = Omit<JournalEntry, 'steps' | 'recoveries'>;
+
+export function writeHead(head: EntryHead): string {
+  return `${writeJson(head)}\n`;
+}
+
+export function writeRecord(record: StepRecord | RecoveryRecord): string {
+  return `${writeJson(record)}\n`;
+}
+
+export function withRecord(entry: JournalEntry, record: StepRecord | RecoveryRecord): JournalEntry {
+  return 'recovery' in record
+    ? { ...entry, writer: record.recovery, recoveries: entry.recoveries + 1 }
+    : { ...entry, steps: [...entry.steps, record] };
+}
+
+/**
+ * `bytes`: as far as it is whole. A last line that is torn says nothing: nobody has been told that it is on the disk.
+ *
+ * | head          | records                  | last line       | read as                   |
+ * |---------------|--------------------------|-----------------|---------------------------|
+ * | sound         | sound                    | sound           | all of it                 |
+ * | sound         | sound                    | cut, or unsound | all before it             |
+ * | sound         | one unsound before it    | any             | damaged                   |
+ * | later version | any                      | any             | newer                     |
+ * | else          | any                      | any             | damaged                   |
+ */
+export function parseEntry(content: Buffer, id: string): EntryRead {
+  const headEnd = content.indexOf(lineEnd);
+  if (headEnd < 0) {
+    return damaged('no line is whole');
+  }
+  const head = parseLine(content.subarray(0, headEnd), (value) => parseHead(value, id));
+  if (head === undefined) {
+    return damaged('the first line is no plan');
+  }
+  if ('why' in head) {
+    return head;
+  }
+  const steps: StepRecord[] = [];
+  let writer = head.writer;
+  let recoveries = 0;
+  let bytes = headEnd + 1;
+  for (;;) {
+    const end = content.indexOf(lineEnd, bytes);
+    if (end < 0) {
+      break;
+    }
+    const record = parseLine(content.subarray(bytes, end), (value) => parseRecord(value, head.plan.steps.length));
+    if (record === undefined) {
+      if (end + 1 < content.length) {
+        return damaged(`the line at byte ${bytes} is no record`);
+      }
+      break;
+    }
+    if ('recovery' in record) {
+      writer = record.recovery;
+      recoveries += 1;
+    } else {
+      steps.push(record);
+    }
+    bytes = end + 1;
+  }
+  return { entry: { ...head, writer, steps, recoveries }, bytes };
+}
+
+function parseLine<T>(line: Buffer, parse: (value: JsonObject) => T | undefined): T | undefined {
+  let value: unknown;
+  try {
+    value = parseJson(line.toString('utf8'));
+  } catch (error) {
+    // The second: nested too deep.
+    if (error instanceof SyntaxError || error instanceof RangeError) {
+      return undefined;
+    }
+    throw error;
+  }
+  return isObject(value) ? parse(value) : undefined;
+}
+
+function parseHead(value: JsonObject, id: string): EntryHead | Pick<UnreadableEntry, 'why' | 'detail'> | undefined {
+  if (isCount(value['version']) && value['version'] > version) {
+    return { why: 'newer', detail: `version ${value['version']}` };
+  }
+  const { connection, vm, request, plan, startedAt } = value;
+  const writer = parseWriter(value['writer']);
+  if (
+    value['version'] !== version ||
+    value['id'] !== id ||
+    typeof connection !== 'string' ||
+    !isObject(vm) ||
+    typeof vm['uuid'] !== 'string' ||
+    typeof vm['name'] !== 'string' ||
+    !isRequest(request, connection, vm['uuid']) ||
+    !isPlan(plan, connection, vm['uuid']) ||
+    !isCount(startedAt) ||
+    writer === undefined
+  ) {
+    return undefined;
+  }
+  return { version, id, connection, vm: { uuid: vm['uuid'], name: vm['name'] }, request, plan, startedAt, writer };
+}
+
+function parseRecord(value: JsonObject, steps: number): StepRecord | RecoveryRecord | undefined {
+  const { index, state, at, outcome } = value;
+  if (!isCount(at)) {
+    return undefined;
+  }
+  if ('recovery' in value) {
+    const recovery = parseWriter(value['recovery']);
+    return recovery === undefined ? undefined : { recovery, at };
+  }
+  if (!isCount(index) || index >= steps || (state !== 'begun' && state !== 'done')) {
+    return undefined;
+  }
+  return { index, state, at, ...(outcome === undefined ? {} : { outcome }) };
+}
+
+/** As far as everybody relies on it; each step is judged by whoever would carry it out. */
+function isRequest(value: unknown, connection: string, uuid: string): value is OperationRequest {
+  return (
+    isObject(value) &&
+    typeof value['type'] === 'string' &&
+    isObject(value['vm']) &&
+    value['vm']['connection'] === connection &&
+    value['vm']['uuid'] === uuid
+  );
+}
+
+function isPlan(value: unknown, connection: string, uuid: string): value is Plan {
+  return (
+    isObject(value) &&
+    value['type'] === 'plan' &&
+    isRequest(value['request'], connection, uuid) &&
+    Array.isArray(value['steps']) &&
+    value['steps'].every((step) => isObject(step) && typeof step['do'] === 'string') &&
+    Array.isArray(value['losses']) &&
+    value['losses'].every(isObject) &&
+    Array.isArray(value['warnings']) &&
+    value['warnings'].every(isObject)
+  );
+}
+
+function damaged(detail: string): Pick<UnreadableEntry, 'why' | 'detail'> {
+  return { why: 'damaged', detail };
+}

@@ -1,0 +1,43 @@
+// JSON that goes to the disk and comes back from it, where anybody with our rights may have written.
+// Refuses to know what it says.
+
+/** `undefined` is as good as absent. */
+const plainTypes: ReadonlySet<string> = new Set(['string', 'boolean', 'undefined', 'object']);
+
+export type JsonObject = Readonly<Record<string, unknown>>;
+
+/** Throws for text that is no JSON, and for a key that would change what an object inherits. */
+export function parseJson(text: string): unknown {
+  return JSON.parse(text, (key, value: unknown) => {
+    if (key === '__proto__') {
+      throw new SyntaxError('A key __proto__');
+    }
+    return value;
+  });
+}
+
+/** Throws for what would come back as something else: a Map as an empty object, NaN as null. */
+export function writeJson(value: unknown): string {
+  requireJson(value);
+  return JSON.stringify(value);
+}
+
+export function isObject(value: unknown): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** A whole number that counts or tells a time. */
+export function isCount(value: unknown): value is number {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
+}
+
+function requireJson(value: unknown): void {
+  if (typeof value === 'object' && value !== null) {
+    if (!Array.isArray(value) && Object.getPrototypeOf(value) !== Object.prototype) {
+      throw new TypeError(`No JSON can hold ${Object.prototype.toString.call(value)}`);
+    }
+    Object.values(value).forEach(requireJson);
+  } else if (typeof value === 'number' ? !Number.isFinite(value) : !plainTypes.has(typeof value)) {
+    throw new TypeError(`No JSON can hold ${String(value)}`);
+  }
+}

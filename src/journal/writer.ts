@@ -1,0 +1,114 @@
+// Which process writes, and whether one that wrote is still there.
+import { randomBytes } from 'node:crypto';
+import { readFile, readlink } from 'node:fs/promises';
+import { hostname, uptime } from 'node:os';
+import type { Writer } from './entry.js';
+import { isCount, isObject } from './json.js';
+
+const dayMs = 24 * 60 * 60 * 1000;
+/** How far two readings of the time of the same boot lie apart, at most, when a clock is set in between. */
+const bootSpreadSeconds = 120;
+const session = randomBytes(8).toString('hex');
+
+export async function thisWriter(): Promise<Writer> {
+  const [startTime, bootId, pidNamespace] = await Promise.all([
+    startTimeOf(process.pid),
+    orUndefined(readFile('/proc/sys/kernel/random/boot_id', 'utf8')),
+    orUndefined(readlink('/proc/self/ns/pid')),
+  ]);
+  return {
+    pid: process.pid,
+    ...(typeof startTime === 'number' ? { startTime } : {}),
+    boot: bootId?.trim() ?? String(Math.round(Date.now() / 1000 - uptime())),
+    ...(pidNamespace === undefined ? {} : { pidNamespace }),
+    host: hostname(),
+    session,
+  };
+}
+
+/**
+ * | boot  | process numbers | host  | start time | lives while                                     |
+ * |-------|-----------------|-------|------------|-------------------------------------------------|
+ * | ours  | ours            | any   | known      | the process with that number started then       |
+ * | ours  | ours            | any   | unknown    | a process has that number, a day after its word; if the number is ours: it is us |
+ * | ours  | others'         | any   | any        | a day after its last word: it cannot be seen    |
+ * | other | any             | ours  | any        | never: the machine was started anew             |
+ * | other | any             | other | any        | a day after its last word: it cannot be seen    |
+ *
+ * @param heardOf when it last wrote, in milliseconds since 1970
+ */
+export async function lives(writer: Writer, us: Writer, heardOf: number): Promise<boolean> {
+  const heardOfToday = Date.now() - heardOf < dayMs;
+  if (!sameBoot(writer.boot, us.boot)) {
+    return writer.host !== us.host && heardOfToday;
+  }
+  if (writer.pidNamespace !== us.pidNamespace) {
+    return heardOfToday;
+  }
+  const startTime = await startTimeOf(writer.pid);
+  if (startTime === 'gone') {
+    return false;
+  }
+  if (startTime !== undefined && writer.startTime !== undefined) {
+    return startTime === writer.startTime;
+  }
+  return writer.pid === us.pid ? writer.session === us.session : heardOfToday;
+}
+
+export function parseWriter(value: unknown): Writer | undefined {
+  if (!isObject(value)) {
+    return undefined;
+  }
+  const { pid, startTime, boot, pidNamespace, host, session: random } = value;
+  if (
+    !isCount(pid) ||
+    pid === 0 ||
+    !(startTime === undefined || isCount(startTime)) ||
+    typeof boot !== 'string' ||
+    !(pidNamespace === undefined || typeof pidNamespace === 'string') ||
+    typeof host !== 'string' ||
+    typeof random !== 'string'
+  ) {
+    return undefined;
+  }
+  return {
+    pid,
+    ...(startTime === undefined ? {} : { startTime }),
+    boot,
+    ...(pidNamespace === undefined ? {} : { pidNamespace }),
+    host,
+    session: random,
+  };
+}
+
+/** Undefined where the system does not tell. A process that is dead and not yet collected by its parent is gone. */
+async function startTimeOf(pid: number): Promise<number | 'gone' | undefined> {
+  const stat = await orUndefined(readFile(`/proc/${pid}/stat`, 'utf8'));
+  if (stat === undefined) {
+    return isThere(pid) ? undefined : 'gone';
+  }
+  // The name of the program, in parentheses, may hold anything; what follows is separated by single spaces.
+  const [state = '', ...fields] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return state === 'Z' || state === 'X' ? 'gone' : Number(fields[18]);
+}
+
+function isThere(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    // It may belong to another user, which is not to be absent.
+    return error instanceof Error && 'code' in error && error.code === 'EPERM';
+  }
+}
+
+function sameBoot(a: string, b: string): boolean {
+  return a === b || Math.abs(Number(a) - Number(b)) <= bootSpreadSeconds;
+}
+
+async function orUndefined<T>(value: Promise<T>): Promise<T | undefined> {
+  try {
+    return await value;
+  } catch {
+    return undefined;
+  }
+}
