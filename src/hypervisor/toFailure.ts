@@ -25,6 +25,8 @@ const kindByCode: ReadonlyMap<number, FailureKind> = new Map<number, FailureKind
   [code.VIR_ERR_ACCESS_DENIED, 'denied'],
   [code.VIR_ERR_NO_DOMAIN, 'notFound'],
   [code.VIR_ERR_NO_DOMAIN_SNAPSHOT, 'notFound'],
+  [code.VIR_ERR_NO_STORAGE_VOL, 'notFound'],
+  [code.VIR_ERR_STORAGE_VOL_EXIST, 'exists'],
   [code.VIR_ERR_CONFIG_UNSUPPORTED, 'unsupported'],
   [code.VIR_ERR_ARGUMENT_UNSUPPORTED, 'unsupported'],
   [code.VIR_ERR_OPERATION_UNSUPPORTED, 'unsupported'],

@@ -52,6 +52,14 @@ export type Domain = ValueOf<typeof domain>;
 export const domainSnapshot = struct({ name: text, dom: domain });
 export type DomainSnapshot = ValueOf<typeof domainSnapshot>;
 
+/** remote_nonnull_storage_pool. */
+export const storagePool = struct({ name: text, uuid });
+export type StoragePool = ValueOf<typeof storagePool>;
+
+/** remote_nonnull_storage_vol: `pool` is the pool's name, `key` the path of a file. */
+export const storageVol = struct({ pool: text, name: text, key: text });
+export type StorageVol = ValueOf<typeof storageVol>;
+
 const zeroOrOne: Codec<boolean> = {
   minSize: 4,
   read: (r) => r.i32() !== 0,

@@ -289,8 +289,8 @@ describe('every procedure, against a real libvirtd', function () {
       clonevol: base,
       flags: 0,
     });
-    const taken = { pool, xml: copyXml('copy.raw'), clonevol: base, flags: 0 };
-    await refused('VIR_ERR_STORAGE_VOL_EXIST', call('storageVolCreateXmlFrom', taken));
+    const taken = { pool, xml: copyXml('copy.raw'), flags: 0 };
+    await refused('VIR_ERR_STORAGE_VOL_EXIST', call('storageVolCreateXml', taken));
     assert.match((await call('storageVolGetXmlDesc', { vol: copy, flags: 0 })).xml, /^<volume type='file'>/);
     await call('storageVolDelete', { vol: copy, flags: 0 });
     await writeFile(join(folder, 'new'), 'x');

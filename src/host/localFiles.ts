@@ -1,0 +1,263 @@
+// The port to the host's files, served on this machine: the file system and qemu-img. Right only where the hypervisor
+// runs here, which it does not know itself.
+import { randomBytes } from 'node:crypto';
+import { constants, type Stats } from 'node:fs';
+import {
+  access,
+  chmod,
+  chown,
+  copyFile,
+  link,
+  lstat,
+  open,
+  opendir,
+  realpath,
+  rename,
+  rm,
+  stat,
+  statfs,
+  unlink,
+} from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { Failure, type FailureDetails } from '../model/failure.js';
+import type { CannotAct, FileFacts, HostFiles, ImageFacts, NewOverlay, Seen } from '../model/hostFiles.js';
+import { errnoOf, fileFailure } from './fileFailure.js';
+import { factsOf, readImage } from './localImage.js';
+import { qemuImg, type QemuImg } from './qemuImg.js';
+
+const mostNames = 10_000;
+
+const absent: ReadonlySet<string> = new Set(['ENOENT', 'ENOTDIR']);
+const hidden: ReadonlySet<string> = new Set(['EACCES', 'EPERM', 'ELOOP', 'ENAMETOOLONG']);
+
+export function localFiles(environment: NodeJS.ProcessEnv, program: QemuImg = qemuImg(environment)): HostFiles {
+  return {
+    file: (path) => look(path, () => readFacts(path)),
+    image: (path) => look<ImageFacts>(path, () => readImage(path, program)),
+    list,
+    freeBytes,
+    canAct: (folder) => canAct(folder, program),
+    createOverlay: (overlay) => createOverlay(overlay, program),
+    copy,
+    removeTag: (file, tag) => removeTag(file, tag, program),
+    remove,
+  };
+}
+
+async function readFacts(path: string): Promise<Seen<FileFacts>> {
+  try {
+    return (await factsOf(await stat(path))) ?? 'unknown';
+  } catch (error) {
+    // A link that leads nowhere: there is no file, but the name is taken.
+    if (errnoOf(error) === 'ENOENT' && (await lstat(path)).isSymbolicLink()) {
+      return 'unknown';
+    }
+    throw error;
+  }
+}
+
+async function look<T>(path: string, read: () => Promise<Seen<T>>): Promise<Seen<T>> {
+  if (!isPath(path)) {
+    return 'unknown';
+  }
+  try {
+    return await read();
+  } catch (error) {
+    return withoutAccess(error, 'missing', 'unknown', { doing: 'looking at a file', path });
+  }
+}
+
+/** What a look comes to that the file system refuses. */
+function withoutAccess<M, U>(error: unknown, missing: M, unknown: U, details: FailureDetails): M | U {
+  const errno = errnoOf(error) ?? '';
+  if (absent.has(errno)) {
+    return missing;
+  }
+  if (hidden.has(errno)) {
+    return unknown;
+  }
+  throw fileFailure(error, details);
+}
+
+async function list(folder: string): Promise<readonly string[] | undefined> {
+  if (!isPath(folder)) {
+    return undefined;
+  }
+  try {
+    const names: string[] = [];
+    for await (const { name } of await opendir(folder)) {
+      names.push(name);
+      if (names.length === mostNames) {
+        break;
+      }
+    }
+    return names;
+  } catch (error) {
+    return withoutAccess(error, [], undefined, { doing: 'listing a folder', path: folder });
+  }
+}
+
+async function freeBytes(folder: string): Promise<number | undefined> {
+  if (!isPath(folder)) {
+    return undefined;
+  }
+  try {
+    const { bavail, bsize } = await statfs(folder);
+    return bavail * bsize;
+  } catch {
+    // Whatever the reason: how much is free is not known.
+    return undefined;
+  }
+}
+
+async function canAct(folder: string, program: QemuImg): Promise<'yes' | CannotAct> {
+  if (!isPath(folder)) {
+    return { why: 'failed', said: folder };
+  }
+  try {
+    if (!(await stat(folder)).isDirectory()) {
+      return { why: 'folderMissing' };
+    }
+    await access(folder, constants.W_OK | constants.X_OK);
+  } catch (error) {
+    const { kind, message } = fileFailure(error, {});
+    return { why: kind === 'notFound' ? 'folderMissing' : kind === 'denied' ? 'denied' : 'failed', said: message };
+  }
+  return (await program.find()) === undefined ? { why: 'noQemuImg' } : 'yes';
+}
+
+async function createOverlay({ file, backing, backingFormat }: NewOverlay, program: QemuImg): Promise<void> {
+  const details = { doing: 'making an overlay', path: file };
+  requirePaths(details, file, backing);
+  if (!/^[\w-]{1,32}$/.test(backingFormat)) {
+    throw new Failure('invalid', { ...details, libvirtMessage: backingFormat });
+  }
+  await placeNew(details, file, 'keep', async (part) => {
+    const like = await stat(backing);
+    await program.run(['create', '-q', '-f', 'qcow2', '-F', backingFormat, '-b', backing, '--', part], details);
+    return like;
+  });
+}
+
+async function copy(from: string, to: string, existing: 'keep' | 'replace'): Promise<void> {
+  const details = { doing: 'copying a file', path: to };
+  requirePaths(details, from, to);
+  await placeNew(details, to, existing, async (part, replaced) => {
+    const like = await stat(from);
+    if (!like.isFile()) {
+      throw new Failure('unsupported', { ...details, path: from });
+    }
+    await copyFile(from, part, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE);
+    return replaced ?? like;
+  });
+}
+
+async function removeTag(file: string, tag: string, program: QemuImg): Promise<void> {
+  const details = { doing: 'removing a snapshot from an image', path: file, snapshot: tag };
+  requirePaths(details, file);
+  const image = await look<ImageFacts>(file, () => readImage(file, program));
+  if (image === 'missing') {
+    throw new Failure('notFound', details);
+  }
+  if (image === 'unknown') {
+    throw new Failure('denied', details);
+  }
+  if (image.format !== 'qcow2') {
+    throw new Failure('unsupported', details);
+  }
+  if (image.tags?.includes(tag) === true) {
+    await program.run(['snapshot', '-q', '-d', tag, '--', file], details);
+  }
+}
+
+async function remove(path: string): Promise<void> {
+  const details = { doing: 'removing a file', path };
+  requirePaths(details, path);
+  try {
+    await unlink(path);
+    await flush(dirname(path));
+  } catch (error) {
+    const failure = fileFailure(error, details);
+    if (failure.kind !== 'notFound') {
+      throw failure;
+    }
+  }
+}
+
+/**
+ * Has a file made under a name of its own in the same folder, gives it owner and mode of the one that `make` answers
+ * with, flushes it, and only then gives it its name.
+ */
+async function placeNew(
+  details: FailureDetails,
+  file: string,
+  existing: 'keep' | 'replace',
+  make: (part: string, replaced: Stats | undefined) => Promise<Stats>,
+): Promise<void> {
+  let part: string | undefined;
+  try {
+    const present = await orUndefined(lstat(file));
+    if (present !== undefined && existing === 'keep') {
+      throw new Failure('exists', details);
+    }
+    // What a link leads to is replaced, not the link.
+    const name = present?.isSymbolicLink() === true ? await realpath(file) : file;
+    part = join(dirname(name), `.virt-rewind-${randomBytes(8).toString('hex')}.part`);
+    const like = await make(part, present === undefined ? undefined : await stat(name));
+    await takeAfter(part, like);
+    await flush(part);
+    await (existing === 'replace' ? rename(part, name) : link(part, name));
+    await rm(part, { force: true });
+    await flush(dirname(name));
+  } catch (error) {
+    if (part !== undefined) {
+      await rm(part, { force: true });
+    }
+    throw fileFailure(error, details);
+  }
+}
+
+/** Only root may give files away; elsewhere libvirt itself sets the owner when the VM starts. */
+async function takeAfter(file: string, like: Stats): Promise<void> {
+  try {
+    await chown(file, like.uid, like.gid);
+  } catch (error) {
+    if (errnoOf(error) !== 'EPERM') {
+      throw error;
+    }
+  }
+  // A base that nobody may write still gets an overlay for writing.
+  await chmod(file, (like.mode & 0o777) | 0o600);
+}
+
+async function flush(path: string): Promise<void> {
+  const handle = await open(path, constants.O_RDONLY);
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+async function orUndefined<T>(promise: Promise<T>): Promise<T | undefined> {
+  try {
+    return await promise;
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') {
+      return undefined;
+    }
+    throw error;
+  }
+}
+
+function isPath(path: string): boolean {
+  return path.startsWith('/') && !path.includes('\0');
+}
+
+function requirePaths(details: FailureDetails, ...paths: readonly string[]): void {
+  for (const path of paths) {
+    if (!isPath(path)) {
+      throw new Failure('invalid', { ...details, path });
+    }
+  }
+}

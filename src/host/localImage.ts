@@ -1,0 +1,169 @@
+// What an image on this machine tells of itself. qcow2 is read here, everything else is asked of qemu-img; a VM may be
+// writing to it meanwhile.
+import { constants } from 'node:fs';
+import { type FileHandle, open, readFile, stat } from 'node:fs/promises';
+import type { Stats } from 'node:fs';
+import { posix } from 'node:path';
+import type { FileFacts, ImageFacts } from '../model/hostFiles.js';
+import { BadImage, boundedBytes, type ImageBytes, TooMuchToRead } from './imageBytes.js';
+import { isEmptyOverlay, unchangedSince } from './qcow2Content.js';
+import { readQcow2Header, type Qcow2Header } from './qcow2Header.js';
+import { type Qcow2Snapshot, readQcow2Snapshots } from './qcow2Snapshots.js';
+import type { QemuImg } from './qemuImg.js';
+
+/** The header and the longest table of snapshots that QEMU takes. */
+const mostHeadBytes = 96 * 1024 * 1024;
+/** Enough for the tables of 256 GiB of data in clusters of 64 KiB; beyond that the answer is "not known". */
+const mostContentBytes = 32 * 1024 * 1024;
+/** What a VM changed between two reads belongs together at the next try. */
+const attempts = 3;
+
+/** Undefined for what is neither a file nor a block device: reading that could wait for ever. */
+export async function factsOf(stats: Stats): Promise<FileFacts | undefined> {
+  if (stats.isFile()) {
+    return { bytes: stats.size, allocatedBytes: stats.blocks * 512 };
+  }
+  if (!stats.isBlockDevice()) {
+    return undefined;
+  }
+  const major = Math.floor(stats.rdev / 0x100) & 0xfff;
+  const minor = (stats.rdev & 0xff) | (Math.floor(stats.rdev / 0x1000) & 0xfff00);
+  const sectors = Number(await readFile(`/sys/dev/block/${major}:${minor}/size`, 'utf8'));
+  return { bytes: sectors * 512, allocatedBytes: sectors * 512 };
+}
+
+/** @throws what the file system says; a Failure of qemu-img's */
+export async function readImage(path: string, qemuImg: QemuImg): Promise<ImageFacts | 'unknown'> {
+  if ((await factsOf(await stat(path))) === undefined) {
+    return 'unknown';
+  }
+  // Whatever stands there now, opening it must not wait for a writer.
+  const handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  try {
+    for (let attempt = 1; ; attempt++) {
+      const facts = await factsOf(await handle.stat());
+      if (facts === undefined) {
+        return 'unknown';
+      }
+      try {
+        const image = await readQcow2(handle, facts, path);
+        return image === 'notQcow2' ? await askQemuImg(path, facts, qemuImg) : image;
+      } catch (error) {
+        if (!(error instanceof BadImage)) {
+          throw error;
+        }
+        if (attempt === attempts) {
+          return { ...facts, format: 'qcow2', virtualBytes: 0, corrupt: true };
+        }
+      }
+    }
+  } finally {
+    await handle.close();
+  }
+}
+
+async function readQcow2(handle: FileHandle, facts: FileFacts, path: string): Promise<ImageFacts | 'notQcow2'> {
+  const head = bytesOf(handle, facts.bytes, mostHeadBytes);
+  const header = await readQcow2Header(head);
+  if (header === 'notQcow2') {
+    return header;
+  }
+  const snapshots = await readQcow2Snapshots(head, header);
+  return {
+    ...facts,
+    format: 'qcow2',
+    virtualBytes: header.virtualBytes,
+    tags: snapshots.map((snapshot) => snapshot.name),
+    corrupt: header.corrupt,
+    ...(header.backing === undefined ? {} : { backing: backingOf(header.backing, header.backingFormat, path) }),
+    ...(header.corrupt ? {} : await readContent(handle, facts.bytes, header, snapshots)),
+  };
+}
+
+async function readContent(
+  handle: FileHandle,
+  size: number,
+  header: Qcow2Header,
+  snapshots: readonly Qcow2Snapshot[],
+): Promise<Pick<ImageFacts, 'empty' | 'unchangedSince'>> {
+  const content = bytesOf(handle, size, mostContentBytes);
+  const empty = header.backing === undefined ? undefined : await ifReadable(isEmptyOverlay(content, header));
+  const unchanged = await ifReadable(unchangedSince(content, header, snapshots));
+  return {
+    ...(empty === undefined ? {} : { empty }),
+    ...(unchanged === undefined ? {} : { unchangedSince: unchanged }),
+  };
+}
+
+/** Undefined where it is too much, and where a table is on its way from one place to another. */
+async function ifReadable<T>(answer: Promise<T>): Promise<T | undefined> {
+  try {
+    return await answer;
+  } catch (error) {
+    if (error instanceof TooMuchToRead || error instanceof BadImage) {
+      return undefined;
+    }
+    throw error;
+  }
+}
+
+function bytesOf(handle: FileHandle, size: number, most: number): ImageBytes {
+  return boundedBytes(size, most, async (into, at) => (await handle.read(into, 0, into.length, at)).bytesRead);
+}
+
+async function askQemuImg(path: string, facts: FileFacts, qemuImg: QemuImg): Promise<ImageFacts | 'unknown'> {
+  if ((await qemuImg.find()) === undefined) {
+    return 'unknown';
+  }
+  const details = { doing: 'looking at an image', path };
+  const told: unknown = JSON.parse(await qemuImg.run(['info', '-U', '--output=json', '--', path], details));
+  const format = member(told, 'format');
+  const virtualBytes = member(told, 'virtual-size');
+  if (typeof format !== 'string' || typeof virtualBytes !== 'number') {
+    return 'unknown';
+  }
+  const backing = member(told, 'backing-filename');
+  const backingFormat = member(told, 'backing-filename-format');
+  return {
+    ...facts,
+    format,
+    virtualBytes,
+    ...(typeof backing === 'string'
+      ? { backing: backingOf(backing, typeof backingFormat === 'string' ? backingFormat : undefined, path) }
+      : {}),
+  };
+}
+
+/** QEMU takes a relative name from the folder in which the image was named, not from where a link to it leads. */
+function backingOf(name: string, format: string | undefined, image: string): NonNullable<ImageFacts['backing']> {
+  const plain = plainName(name);
+  const hasProtocol = /^[^/]*:/.test(plain);
+  const file = hasProtocol || posix.isAbsolute(plain) ? plain : posix.join(posix.dirname(image), plain);
+  return { file, ...(format === undefined ? {} : { format }) };
+}
+
+/** Tools also write `file:/x` and `json:{"file":{"driver":"file","filename":"/x"}}` for a plain file. */
+function plainName(name: string): string {
+  if (name.startsWith('file:')) {
+    return name.slice('file:'.length);
+  }
+  if (!name.startsWith('json:')) {
+    return name;
+  }
+  try {
+    const options: unknown = JSON.parse(name.slice('json:'.length));
+    const file = member(options, 'file');
+    const nested = member(file, 'driver') === 'file' ? member(file, 'filename') : undefined;
+    const flat = member(options, 'file.driver') === 'file' ? member(options, 'file.filename') : undefined;
+    return [nested, flat].find((found) => typeof found === 'string') ?? name;
+  } catch {
+    // Not what QEMU writes: the name stays as it is, and leads nowhere.
+    return name;
+  }
+}
+
+function member(of: unknown, name: string): unknown {
+  return typeof of === 'object' && of !== null && Object.hasOwn(of, name)
+    ? (of as Readonly<Record<string, unknown>>)[name]
+    : undefined;
+}
