@@ -1,7 +1,9 @@
-// A step as the `virsh` command that does the same, for people to learn from and to paste into a terminal.
+// A step as the commands that do the same by hand, for people to learn from and to paste into a terminal.
 // Nothing here is ever run by us.
-import type { Step } from './plan.js';
+import { isDevicePath } from './devicePath.js';
+import type { NewOverlay } from './hostFiles.js';
 import type { PowerAction } from './operation.js';
+import type { Step } from './plan.js';
 import type { Vm } from './vm.js';
 
 const powerCommands: Readonly<Record<PowerAction, string>> = {
@@ -13,47 +15,84 @@ const powerCommands: Readonly<Record<PowerAction, string>> = {
   restart: 'reboot',
 };
 
+export type Command = readonly [program: string, ...words: readonly string[]];
+
 /**
- * The arguments, with `virsh` as the first. Values always stand behind their option, so that one that begins with
- * `--` is still a value. For an edited description it is the command that opens an editor on it: virsh has none that
- * takes the text.
+ * What a person would type, a command at a time. Values always stand behind their option, so that one that begins
+ * with `--` is still a value. Where XML is changed it is the command that opens an editor on it, for virsh has none
+ * that takes the change, or the ones that show it and take it from a file.
+ *
+ * | step                                          | by hand                                              |
+ * |-----------------------------------------------|------------------------------------------------------|
+ * | describeSnapshot, reparent, clearUnfinishedDelete | edit the snapshot                                |
+ * | redefineAs                                    | edit it and save it under the other name             |
+ * | makeCurrent                                   | make it current; with other disks: edit it and do so |
+ * | defineFromSnapshot                            | look at the snapshot's `<domain>`, and edit the VM like it |
+ * | restoreMemory                                 | keep the XML of the file, restore with it edited     |
  */
-export function virshArguments(
-  step: Step,
-  vm: Pick<Vm, 'name' | 'disks'>,
-  uri: string,
-): readonly [string, ...string[]] {
-  const virsh = (command: string, ...options: readonly string[]): readonly [string, ...string[]] => [
-    'virsh',
-    '-c',
-    uri,
-    command,
-    '--domain',
-    vm.name,
-    ...options,
-  ];
+export function commandsOf(step: Step, vm: Pick<Vm, 'name' | 'disks'>, uri: string): readonly Command[] {
+  const virsh = (command: string, ...options: readonly string[]): Command => ['virsh', '-c', uri, command, ...options];
+  const ofVm = (command: string, ...options: readonly string[]): Command =>
+    virsh(command, '--domain', vm.name, ...options);
+  const ofSnapshot = (command: string, snapshot: string, ...options: readonly string[]): Command =>
+    ofVm(command, '--snapshotname', snapshot, ...options);
   switch (step.do) {
     case 'createSnapshot':
-      return virsh('snapshot-create-as', ...createOptions(step, vm));
+      return [ofVm('snapshot-create-as', ...createOptions(step, vm))];
     case 'revert':
-      return virsh(
-        'snapshot-revert',
-        '--snapshotname',
-        step.snapshot,
-        ...(step.to === 'asSnapshot' ? [] : [`--${step.to}`]),
-      );
+      return [ofSnapshot('snapshot-revert', step.snapshot, ...(step.to === 'asSnapshot' ? [] : [`--${step.to}`]))];
     case 'deleteSnapshot':
-      return virsh('snapshot-delete', '--snapshotname', step.snapshot, ...(step.withChildren ? ['--children'] : []));
+      return [ofSnapshot('snapshot-delete', step.snapshot, ...(step.withChildren ? ['--children'] : []))];
     case 'describeSnapshot':
-      return virsh('snapshot-edit', '--snapshotname', step.snapshot);
+    case 'reparent':
+    case 'clearUnfinishedDelete':
+      return [ofSnapshot('snapshot-edit', step.snapshot)];
+    case 'redefineAs':
+      return [ofSnapshot('snapshot-edit', step.snapshot, '--clone')];
+    case 'forgetSnapshot':
+      return [ofSnapshot('snapshot-delete', step.snapshot, '--metadata')];
+    case 'makeCurrent':
+      return [
+        step.disks === undefined
+          ? ofSnapshot('snapshot-current', step.snapshot)
+          : ofSnapshot('snapshot-edit', step.snapshot, '--current'),
+      ];
     case 'power':
-      return virsh(powerCommands[step.action]);
+      return [ofVm(powerCommands[step.action])];
+    case 'startPaused':
+      return [ofVm('start', '--paused')];
+    case 'dropManagedSave':
+      return [ofVm('managedsave-remove')];
+    case 'waitUntil':
+      return [['sleep', '1']];
+    case 'createOverlays':
+      return step.overlays.map(createOverlay);
+    case 'defineFromSnapshot':
+      return [ofSnapshot('snapshot-dumpxml', step.snapshot, '--security-info'), ofVm('edit')];
+    case 'restoreMemory':
+      return [
+        virsh('save-image-dumpxml', '--file', step.file, '--security-info'),
+        virsh('restore', '--file', step.file, '--xml', editedXml(step.snapshot), `--${step.to}`),
+      ];
+    case 'removeFiles':
+      return step.files.length === 0 ? [] : [['rm', '--', ...step.files]];
+    case 'removeTag':
+      return [['qemu-img', 'snapshot', '-d', step.tag, step.file]];
+    case 'copyFile':
+      return [['cp', step.existing === 'keep' ? '-n' : '-f', '--', step.from, step.to]];
+    case 'thawGuest':
+      return [ofVm('domfsthaw')];
+    case 'setGuestClock':
+      return [ofVm('domtime', '--sync')];
   }
 }
 
-/** One line for a POSIX shell; several steps are joined so that one that fails stops the rest. */
+/** One line for a POSIX shell; several commands are joined so that one that fails stops the rest. */
 export function virshLine(steps: readonly Step[], vm: Pick<Vm, 'name' | 'disks'>, uri: string): string {
-  return steps.map((step) => virshArguments(step, vm, uri).map(quoteForShell).join(' ')).join(' && ');
+  return steps
+    .flatMap((step) => commandsOf(step, vm, uri))
+    .map((words) => words.map(quoteForShell).join(' '))
+    .join(' && ');
 }
 
 /**
@@ -90,14 +129,34 @@ function createOptions(step: Extract<Step, { do: 'createSnapshot' }>, { disks }:
   const taking = new Map(step.disks.map((disk) => [disk.target, disk]));
   const specs = disks.flatMap(({ target, source }) => {
     const file = taking.get(target)?.file;
-    const spec = file === undefined ? 'snapshot=no' : `snapshot=external,file=${doubleCommas(file)}`;
+    const spec = file === undefined ? 'snapshot=no' : externalSpec(file);
     return file === undefined && source === undefined ? [] : ['--diskspec', `${target},${spec}`];
   });
   const memory =
     step.memoryFile === undefined
       ? ['--disk-only']
       : ['--memspec', `file=${doubleCommas(step.memoryFile)},snapshot=external`];
-  return [...named, ...memory, ...specs, ...(step.quiesce ? ['--quiesce'] : []), '--atomic'];
+  return [
+    ...named,
+    ...memory,
+    ...specs,
+    ...(step.quiesce ? ['--quiesce'] : []),
+    ...(step.live === true && step.kind === 'memory' ? ['--live'] : []),
+    '--atomic',
+  ];
+}
+
+function externalSpec(file: string): string {
+  return `snapshot=external,${isDevicePath(file) ? 'stype=block,' : ''}file=${doubleCommas(file)}`;
+}
+
+function createOverlay({ file, backing, backingFormat }: NewOverlay): Command {
+  return ['qemu-img', 'create', '-f', 'qcow2', '-F', backingFormat, '-b', backing, file];
+}
+
+/** Where the person keeps what the command before showed, with the disks changed. */
+function editedXml(snapshot: string): string {
+  return `${snapshot.replaceAll('/', '-')}.xml`;
 }
 
 /** virsh reads two commas within a value as one. */

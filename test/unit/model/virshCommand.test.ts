@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import type { PowerAction } from '../../../src/model/operation.js';
 import type { Step } from '../../../src/model/plan.js';
-import { quoteForShell, virshArguments, virshLine } from '../../../src/model/virshCommand.js';
+import { commandsOf, quoteForShell, virshLine } from '../../../src/model/virshCommand.js';
 import { disk, pick, seeded, vm } from './situations.js';
 
 const uri = 'qemu:///system';
@@ -51,10 +51,66 @@ describe('virshCommand', () => {
       'snapshot-delete --domain web --snapshotname s --children',
     ],
     [{ do: 'describeSnapshot', snapshot: 's', description: 'x' }, 'snapshot-edit --domain web --snapshotname s'],
+    [
+      { ...base, kind: 'memory', style: 'external', live: true, disks: [], memoryFile: '/m' },
+      'snapshot-create-as --domain web --name n --memspec file=/m,snapshot=external --diskspec vda,snapshot=no ' +
+        '--diskspec vdb,snapshot=no --diskspec sda,snapshot=no --live --atomic',
+    ],
+    [
+      { ...base, kind: 'disk', style: 'external', live: true, disks: [{ target: 'vda', file: '/dev/vg/n' }] },
+      'snapshot-create-as --domain web --name n --disk-only --diskspec ' +
+        'vda,snapshot=external,stype=block,file=/dev/vg/n --diskspec vdb,snapshot=no --diskspec sda,snapshot=no --atomic',
+    ],
+    [{ do: 'startPaused' }, 'start --domain web --paused'],
+    [{ do: 'dropManagedSave' }, 'managedsave-remove --domain web'],
+    [{ do: 'makeCurrent', snapshot: 's' }, 'snapshot-current --domain web --snapshotname s'],
+    [{ do: 'makeCurrent', snapshot: 's', disks: [] }, 'snapshot-edit --domain web --snapshotname s --current'],
+    [{ do: 'forgetSnapshot', snapshot: 's' }, 'snapshot-delete --domain web --snapshotname s --metadata'],
+    [
+      { do: 'redefineAs', snapshot: 's', name: 'n', description: '' },
+      'snapshot-edit --domain web --snapshotname s --clone',
+    ],
+    [{ do: 'reparent', snapshot: 's', parent: 'p' }, 'snapshot-edit --domain web --snapshotname s'],
+    [{ do: 'clearUnfinishedDelete', snapshot: 's' }, 'snapshot-edit --domain web --snapshotname s'],
+    [
+      { do: 'defineFromSnapshot', snapshot: 's', disks: [] },
+      'snapshot-dumpxml --domain web --snapshotname s --security-info && virsh -c qemu:///system edit --domain web',
+    ],
+    [
+      { do: 'restoreMemory', snapshot: 's/1', file: '/a b.mem', disks: [], to: 'paused' },
+      "save-image-dumpxml --file '/a b.mem' --security-info && " +
+        "virsh -c qemu:///system restore --file '/a b.mem' --xml s-1.xml --paused",
+    ],
+    [{ do: 'thawGuest' }, 'domfsthaw --domain web'],
+    [{ do: 'setGuestClock' }, 'domtime --domain web --sync'],
   ];
   for (const [step, line] of rows) {
     it(line.slice(0, 60), () => {
       assert.equal(virshLine([step], web, uri), `virsh -c qemu:///system ${line}`);
+    });
+  }
+
+  const onFiles: readonly (readonly [step: Step, line: string])[] = [
+    [{ do: 'waitUntil', second: 7 }, 'sleep 1'],
+    [
+      {
+        do: 'createOverlays',
+        overlays: [
+          { target: 'vda', file: '/img/a.7', backing: '/img/a', backingFormat: 'qcow2' },
+          { target: 'vdb', file: '/img/b.7', backing: '/img/b c', backingFormat: 'raw' },
+        ],
+      },
+      "qemu-img create -f qcow2 -F qcow2 -b /img/a /img/a.7 && qemu-img create -f qcow2 -F raw -b '/img/b c' /img/b.7",
+    ],
+    [{ do: 'removeFiles', files: ['/img/a.7', '/img/b;c'] }, "rm -- /img/a.7 '/img/b;c'"],
+    [{ do: 'removeFiles', files: [] }, ''],
+    [{ do: 'removeTag', file: '/img/a', tag: "it's" }, "qemu-img snapshot -d 'it'\\''s' /img/a"],
+    [{ do: 'copyFile', from: '/n', to: '/n.s', existing: 'keep' }, 'cp -n -- /n /n.s'],
+    [{ do: 'copyFile', from: '/n.s', to: '/n', existing: 'replace' }, 'cp -f -- /n.s /n'],
+  ];
+  for (const [step, line] of onFiles) {
+    it(`${step.do}: ${line}`, () => {
+      assert.equal(virshLine([step], web, uri), line);
     });
   }
 
@@ -69,7 +125,7 @@ describe('virshCommand', () => {
   for (const [action, command] of Object.entries(powers) as [PowerAction, string][]) {
     it(`${action} is ${command}`, () => {
       const step = { do: 'power', action } as const;
-      assert.deepEqual(virshArguments(step, web, uri), ['virsh', '-c', uri, command, '--domain', 'web']);
+      assert.deepEqual(commandsOf(step, web, uri), [['virsh', '-c', uri, command, '--domain', 'web']]);
     });
   }
 
