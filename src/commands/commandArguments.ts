@@ -36,6 +36,8 @@ export interface CommandArguments {
   readonly title?: string;
   readonly description?: string;
   readonly after?: (typeof afterReverts)[number];
+  /** Whether a revert keeps the present state first. */
+  readonly checkpointFirst?: boolean;
   /** `false`: a destructive command asks nothing. Not honoured in a workspace that is not trusted. */
   readonly confirm?: boolean;
   readonly operation?: OperationName;
@@ -76,6 +78,7 @@ const checks: Readonly<Record<keyof CommandArguments, Check>> = {
   title: text,
   description: anyText,
   after: oneOf(afterReverts),
+  checkpointFirst: flag,
   confirm: flag,
   operation: oneOf(operations),
   filter: anyText,

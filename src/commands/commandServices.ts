@@ -1,7 +1,8 @@
 // What every command is given. It refuses to know who built it.
-import type { LogOutputChannel } from 'vscode';
+import type { LogOutputChannel, Uri } from 'vscode';
 import type { InventoryPort } from '../inventory/inventory.js';
 import type { XmlDocuments } from '../views/documents.js';
+import type { Reports } from '../views/reports.js';
 import type { VmTree } from '../views/vmTree.js';
 import type { Call } from './commandArguments.js';
 import type { RunningOperations } from './runningOperations.js';
@@ -10,7 +11,10 @@ export interface CommandServices {
   readonly inventory: InventoryPort;
   readonly tree: VmTree;
   readonly documents: XmlDocuments;
+  readonly reports: Reports;
   readonly log: LogOutputChannel;
+  /** The file that keeps who did what to which VM. */
+  readonly history: Uri;
 }
 
 /** One run of a command: the services, and what it was called with. */

@@ -4,8 +4,10 @@ import type { DeleteScope } from '../model/operation.js';
 import type { CommandRun } from './commandServices.js';
 import { operateConfirmed } from './operate.js';
 import { operateAll } from './operateAll.js';
+import { requestWords } from './operationNotice.js';
 import { inDeleteOrder } from './snapshotOrder.js';
 import { targetSnapshots } from './targets.js';
+import { undoMoment } from './undoMoment.js';
 
 export function deleteSnapshot(run: CommandRun): Promise<unknown> {
   return deleteScope(run, 'one', vscode.l10n.t('Delete which snapshot?'));
@@ -18,15 +20,18 @@ export async function deleteScope(run: CommandRun, scope: DeleteScope, placehold
   );
   const [only, ...others] = requests;
   if (only !== undefined && others.length === 0) {
-    return operateConfirmed(run, only);
+    return operateConfirmed(run, only, 'always', () => undoMoment(requestWords(run.inventory, only)));
   }
   const count = requests.length;
   return operateAll(run, requests, {
     title:
       scope === 'one'
         ? vscode.l10n.t('Delete {0} snapshots?', count)
-        : vscode.l10n.t('Delete {0} snapshots with all their descendants?', count),
+        : scope === 'withDescendants'
+          ? vscode.l10n.t('Delete {0} snapshots with all their descendants?', count)
+          : vscode.l10n.t('Delete all descendants of {0} snapshots?', count),
     confirm: vscode.l10n.t('Delete'),
     when: 'always',
+    afterAnswer: () => undoMoment(vscode.l10n.t('Deleting {0} snapshots', count)),
   });
 }

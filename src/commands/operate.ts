@@ -16,6 +16,7 @@ import { CancelWish } from './cancelWish.js';
 import { askModal, noteInStatusBar } from './notify.js';
 import { OperationNotice } from './operationNotice.js';
 import { doneText } from './progressText.js';
+import { askNameOfProtected } from './typedName.js';
 
 const t = vscode.l10n.t;
 
@@ -26,15 +27,20 @@ export interface OperateOptions {
   readonly quiet?: 'result' | 'all';
   /** Of what it is part of. */
   readonly cancellation?: vscode.CancellationToken;
+  /** The name of a protected VM was typed already. */
+  readonly protection?: 'answered';
 }
 
 /** Resolves when the end has been seen. */
 export async function operate(
   run: CommandRun,
   request: OperationRequest,
-  { confirmed, quiet, cancellation }: OperateOptions = {},
+  { confirmed, quiet, cancellation, protection }: OperateOptions = {},
 ): Promise<OperationResult> {
   const view = existingVm(run, request.vm);
+  if (protection === undefined) {
+    await askNameOfProtected(run, view, request, confirmed);
+  }
   const title = titleIn(view, request);
   const result = await run.running.track(request, async (controller) => {
     const cancel = new CancelWish(run.inventory, request, controller);
@@ -112,11 +118,13 @@ export async function confirmModal(
 /**
  * An operation on one VM that may destroy something: the plan, the question unless it may be left out, the operation.
  * @param when `losses`: asks only where something is lost
+ * @param afterAnswer what comes between a question that was answered and the operation
  */
 export async function operateConfirmed(
   run: CommandRun,
   request: OperationRequest,
   when: 'always' | 'losses' = 'always',
+  afterAnswer: () => Promise<void> = () => Promise.resolve(),
 ): Promise<OperationResult> {
   if (!mustConfirm(run)) {
     return operate(run, request);
@@ -128,5 +136,7 @@ export async function operateConfirmed(
   const view = existingVm(run, request.vm);
   const text = planText(plan, view, Date.now() / 1_000, t);
   await confirmModal(text.title, text.detail, [text.confirm]);
-  return operate(run, request, { confirmed: plan });
+  await askNameOfProtected(run, view, request, plan);
+  await afterAnswer();
+  return operate(run, request, { confirmed: plan, protection: 'answered' });
 }

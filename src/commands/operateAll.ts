@@ -14,6 +14,7 @@ import type { CommandRun } from './commandServices.js';
 import { noteInStatusBar, notifyProgress } from './notify.js';
 import { confirmModal, existingVm, mustConfirm, operate, planOrRefuse, refusedFailure } from './operate.js';
 import { requestWords } from './operationNotice.js';
+import { askNameOfProtected } from './typedName.js';
 import { type Outcome, runGrouped } from './runGrouped.js';
 
 const t = vscode.l10n.t;
@@ -26,6 +27,8 @@ export interface Question {
   readonly confirm: string;
   /** `always`: as soon as one is refused, none is done. `losses`: only where something is lost; others are tried. */
   readonly when: 'always' | 'losses';
+  /** What comes between a question that was answered and the operations. */
+  readonly afterAnswer?: () => Promise<void>;
 }
 
 /** The plan that a request is held to. Rejects when it would do or lose more than was agreed to. */
@@ -42,6 +45,9 @@ export async function operateAll(
   question?: Question,
 ): Promise<readonly OperationResult[]> {
   const agreement = question !== undefined && mustConfirm(run) ? await agree(run, requests, question) : undefined;
+  for (const request of requests) {
+    await askNameOfProtected(run, existingVm(run, request.vm), request);
+  }
   const outcomes = await notifyProgress(requestCount(requests.length), true, (report, cancellation) => {
     let done = 0;
     return runGrouped(
@@ -57,6 +63,7 @@ export async function operateAll(
         const result = await operate(run, request, {
           quiet: 'all',
           cancellation,
+          protection: 'answered',
           ...(confirmed !== undefined && { confirmed }),
         });
         done += 1;
@@ -76,7 +83,7 @@ function requestCount(count: number): string {
 async function agree(
   run: CommandRun,
   requests: readonly OperationRequest[],
-  { title, confirm, when }: Question,
+  { title, confirm, when, afterAnswer }: Question,
 ): Promise<Agreement> {
   const plans = await Promise.all(requests.map((request) => planUnlessRefused(run, request, when)));
   const planned = plans.filter((plan) => plan !== undefined);
@@ -87,6 +94,7 @@ async function agree(
       t,
     );
     await confirmModal(title, text, [confirm]);
+    await afterAnswer?.();
   }
   return agreementOn(run, requests, planned);
 }

@@ -10,16 +10,22 @@ import { connect } from './connect.js';
 import { copyName } from './copyName.js';
 import { copyVirshCommand } from './copyVirshCommand.js';
 import { createSnapshot } from './createSnapshot.js';
+import { deleteDescendants } from './deleteDescendants.js';
 import { deleteSnapshot } from './deleteSnapshot.js';
 import { deleteWithDescendants } from './deleteWithDescendants.js';
 import { editDescription } from './editDescription.js';
+import { examine } from './examine.js';
 import { filter } from './filter.js';
 import { forceOff } from './forceOff.js';
 import { openConsoleLog } from './openConsoleLog.js';
 import { pause } from './pause.js';
+import { protectVm } from './protectVm.js';
 import { quickCheckpoint } from './quickCheckpoint.js';
+import { recoveryNotices } from './recoveryNotices.js';
 import { refresh } from './refresh.js';
 import { removeConnection } from './removeConnection.js';
+import { renameSnapshot } from './renameSnapshot.js';
+import { repair } from './repair.js';
 import { restart } from './restart.js';
 import { resume } from './resume.js';
 import { revert } from './revert.js';
@@ -27,21 +33,27 @@ import { runCommand } from './runCommand.js';
 import { RunningOperations } from './runningOperations.js';
 import { showAsList } from './showAsList.js';
 import { showAsTree } from './showAsTree.js';
+import { showHistory } from './showHistory.js';
 import { showLog } from './showLog.js';
 import { showXml } from './showXml.js';
 import { shutDown } from './shutDown.js';
 import { sortByName } from './sortByName.js';
 import { sortByTime } from './sortByTime.js';
 import { start } from './start.js';
+import { undoRevert } from './undoRevert.js';
+import { unprotectVm } from './unprotectVm.js';
 
 /** A command of the manifest without a handler, or a handler without its command, does not compile. */
 const handlers: Readonly<Record<CommandId, Handler>> = {
   'virtRewind.createSnapshot': createSnapshot,
   'virtRewind.quickCheckpoint': quickCheckpoint,
   'virtRewind.revert': revert,
+  'virtRewind.undoRevert': undoRevert,
   'virtRewind.deleteSnapshot': deleteSnapshot,
   'virtRewind.deleteWithDescendants': deleteWithDescendants,
+  'virtRewind.deleteDescendants': deleteDescendants,
   'virtRewind.editDescription': editDescription,
+  'virtRewind.renameSnapshot': renameSnapshot,
   'virtRewind.start': start,
   'virtRewind.shutDown': shutDown,
   'virtRewind.forceOff': forceOff,
@@ -52,6 +64,11 @@ const handlers: Readonly<Record<CommandId, Handler>> = {
   'virtRewind.copyName': copyName,
   'virtRewind.copyVirshCommand': copyVirshCommand,
   'virtRewind.openConsoleLog': openConsoleLog,
+  'virtRewind.examine': examine,
+  'virtRewind.repair': repair,
+  'virtRewind.protectVm': protectVm,
+  'virtRewind.unprotectVm': unprotectVm,
+  'virtRewind.showHistory': showHistory,
   'virtRewind.cancelOperation': cancelOperation,
   'virtRewind.refresh': refresh,
   'virtRewind.connect': connect,
@@ -73,5 +90,6 @@ export function registerCommands(services: CommandServices): Disposable {
   for (const id of commandIds) {
     store.add(vscode.commands.registerCommand(id, runCommand(id, handlers[id], services, running)));
   }
+  store.add(recoveryNotices(services.inventory, services.log));
   return store;
 }

@@ -13,6 +13,7 @@ export const menuTokens = [
   'named',
   'checkpointable',
   'revertable',
+  'undoable',
   'describable',
   'deletable',
   'hasChildren',
@@ -23,6 +24,9 @@ export const menuTokens = [
   'restartable',
   'forceable',
   'consoleLog',
+  'examinable',
+  'protected',
+  'unprotected',
   'cancellable',
 ] as const;
 
@@ -48,24 +52,32 @@ const powerTokens: Readonly<Record<PowerState, readonly string[]>> = {
 };
 
 export function connectionTokens({ state }: ConnectionView): string {
-  return joined('connection', state, ...(state === 'idle' || state === 'failed' ? ['connectable'] : []));
+  return joined('connection', state, 'examinable', ...(state === 'idle' || state === 'failed' ? ['connectable'] : []));
 }
 
-export function vmTokens({ vm, operation }: VmView, readOnly: boolean): string {
+export function vmTokens(
+  { vm, operation, undo }: VmView,
+  readOnly: boolean,
+  protection: 'protected' | 'unprotected' = 'unprotected',
+): string {
   return joined(
     'vm',
     'named',
+    'examinable',
+    protection,
     vm.power,
+    ...(undo === undefined || readOnly ? [] : ['undoable']),
     ...(readOnly ? ['readOnly'] : ['checkpointable', ...powerTokens[vm.power]]),
     ...(vm.consoleLog === undefined ? [] : ['consoleLog']),
     ...operationTokens(operation),
   );
 }
 
-export function hereTokens({ vm, operation }: VmView, readOnly: boolean): string {
+export function hereTokens({ vm, operation, undo }: VmView, readOnly: boolean): string {
   return joined(
     'here',
     vm.power,
+    ...(undo === undefined || readOnly ? [] : ['undoable']),
     ...(readOnly ? ['readOnly'] : ['checkpointable', ...powerTokens[vm.power]]),
     ...operationTokens(operation),
   );

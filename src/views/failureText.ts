@@ -285,6 +285,8 @@ function leftBehind(request: OperationRequest | undefined, t: Translate): string
       return t('The present state of the VM is kept; delete the snapshot again to finish.');
     case 'revert':
     case 'describe':
+    case 'rename':
+    case 'repair':
     case 'power':
     case undefined:
       return t('The view shows what is there.');

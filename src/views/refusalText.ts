@@ -248,6 +248,15 @@ const sentences: Sentences = {
     t('{0} was changed meanwhile: what you agreed to would do or lose something else now.', vm),
     t('Look at the view and try again.'),
   ],
+  protectedVm: ({ vm }, t) => [
+    t('{0} is protected: nothing is done to it by itself.', vm),
+    t('Finish it yourself, with the commands in the log.'),
+  ],
+  recoveryFailed: ({ vm, message }, t) => [
+    t('An operation on {0} broke off and could not be brought to its end: {1}', vm, message),
+    t('Finish it yourself, with the commands in the log.'),
+  ],
+  vmGone: ({ vm }, t) => [t('An operation on {0} broke off, and the VM is not there any more.', vm)],
 };
 
 function isKind(wanted: string): boolean {

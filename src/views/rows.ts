@@ -4,7 +4,7 @@ import type { ConnectionView, VmView } from '../inventory/views.js';
 import { formatVersion } from '../model/capabilities.js';
 import { displayLine } from '../model/plainText.js';
 import type { Snapshot } from '../model/snapshot.js';
-import type { PowerState } from '../model/vm.js';
+import type { PowerState, Vm } from '../model/vm.js';
 import { connectionTokens, hereTokens, snapshotTokens, vmTokens } from './capabilityTokens.js';
 import { connectionLabel } from './connectionLabel.js';
 import { shortFailure } from './failureText.js';
@@ -30,6 +30,8 @@ export interface Reading {
   /** Milliseconds since 1970. */
   readonly now: number;
   readonly t: Translate;
+  /** Absent: none is. */
+  readonly isProtected?: (vm: Pick<Vm, 'name' | 'uuid'>) => boolean;
 }
 
 export function connectionRow(view: ConnectionView, { t }: Reading): Row {
@@ -80,19 +82,26 @@ const powerIcons: Readonly<Record<PowerState, Row['icon']>> = {
   unknown: { name: 'question' },
 };
 
-export function vmRow(view: VmView, readOnly: boolean, { now, t }: Reading): Row {
+export function vmRow(view: VmView, readOnly: boolean, { now, t, isProtected }: Reading): Row {
   const { vm, operation } = view;
   const label = displayLine(vm.name);
   const state = powerWord(vm, t);
   const count = view.tree?.snapshots.length ?? view.snapshotCount;
   const rest = count === undefined ? [] : [snapshotCountText(count, t)];
-  const parts = operation === undefined ? [state, ...rest] : [operationProgress(view, operation, now, t)];
+  const guarded = isProtected?.(vm) === true;
+  const calm = [state, ...rest, ...(guarded ? [t('protected')] : [])];
+  const parts =
+    operation !== undefined
+      ? [operationProgress(view, operation, now, t)]
+      : view.recovering === true
+        ? [t('finishing what had broken off')]
+        : calm;
   const description = parts.join(' · ');
   return {
     label,
     description,
-    icon: operation === undefined ? powerIcons[vm.power] : { name: 'loading~spin' },
-    context: vmTokens(view, readOnly),
+    icon: operation === undefined && view.recovering !== true ? powerIcons[vm.power] : { name: 'loading~spin' },
+    context: vmTokens(view, readOnly, guarded ? 'protected' : 'unprotected'),
     opens: 'closed',
     spoken: spokenRow(label, description, t('VM')),
   };

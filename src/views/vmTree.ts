@@ -8,11 +8,12 @@ import type { Log } from '../log/log.js';
 import { onDidChangeSettings, readSettings, writeSetting } from '../manifest/readSettings.js';
 import type { Settings } from '../manifest/settings.js';
 import { treeViewId } from '../manifest/viewIds.js';
+import { protectedBy } from '../model/protection.js';
 import type { SnapshotTree } from '../model/snapshot.js';
 import type { VmRef } from '../model/vm.js';
 import { LookedAt } from './lookedAt.js';
 import type { Node } from './nodes.js';
-import { relativeAge } from './relativeAge.js';
+import { readsOlder } from './readsOlder.js';
 import type { Reading } from './rows.js';
 import { TreeContent, vmsOf } from './treeContent.js';
 import { tooltip, treeItem } from './treeItems.js';
@@ -36,6 +37,7 @@ export class VmTree implements Disposable, vscode.TreeDataProvider<Node> {
   readonly viewId = treeViewId;
   readonly #inventory: InventoryPort;
   readonly #log: Log;
+  #protectedVms: readonly string[];
   readonly #content: TreeContent;
   readonly #store = new DisposableStore();
   readonly #changed: vscode.EventEmitter<Node | undefined>;
@@ -52,7 +54,8 @@ export class VmTree implements Disposable, vscode.TreeDataProvider<Node> {
     this.#inventory = inventory;
     this.#log = log;
     this.#keys = new ViewKeys(log);
-    const { treeSort: sort, treeLayout: layout } = readSettings();
+    const { treeSort: sort, treeLayout: layout, protectedVms } = readSettings();
+    this.#protectedVms = protectedVms;
     this.#content = new TreeContent(inventory, { sort, layout, filter: '' });
     this.#changed = this.#store.add(new vscode.EventEmitter<Node | undefined>());
     this.#view = this.#store.add(
@@ -138,7 +141,7 @@ export class VmTree implements Disposable, vscode.TreeDataProvider<Node> {
   }
 
   getTreeItem(node: Node): vscode.TreeItem {
-    const row = this.#content.row(node, reading());
+    const row = this.#content.row(node, this.#reading());
     if (row === undefined) {
       const gone = new vscode.TreeItem('');
       gone.id = node.id;
@@ -155,7 +158,7 @@ export class VmTree implements Disposable, vscode.TreeDataProvider<Node> {
   }
 
   resolveTreeItem(item: vscode.TreeItem, node: Node): vscode.TreeItem {
-    const facts = this.#content.facts(node, reading());
+    const facts = this.#content.facts(node, this.#reading());
     if (facts !== undefined) {
       item.tooltip = tooltip(facts);
     }
@@ -214,7 +217,7 @@ export class VmTree implements Disposable, vscode.TreeDataProvider<Node> {
     }
     const hasOtherChildren = drawn.at !== undefined && drawn.tree !== view.tree;
     const hereMoved = hasOtherChildren && drawn.tree?.current !== view.tree?.current;
-    if (hasOtherChildren || drawn.look !== this.#content.lookOf(view, reading())) {
+    if (hasOtherChildren || drawn.look !== this.#content.lookOf(view, this.#reading())) {
       this.#changed.fire(this.#content.rows.vm(ref));
     }
     if (hereMoved && this.#lookedAt.isOpen(vmKey(ref))) {
@@ -232,8 +235,10 @@ export class VmTree implements Disposable, vscode.TreeDataProvider<Node> {
     }
   }
 
-  #settingsChanged({ treeSort: sort, treeLayout: layout }: Settings): void {
-    if (this.#content.arrange({ sort, layout })) {
+  #settingsChanged({ treeSort: sort, treeLayout: layout, protectedVms }: Settings): void {
+    const otherRows = this.#protectedVms.join('\n') !== protectedVms.join('\n');
+    this.#protectedVms = protectedVms;
+    if (this.#content.arrange({ sort, layout }) || otherRows) {
       this.#redraw();
     }
   }
@@ -308,7 +313,7 @@ export class VmTree implements Disposable, vscode.TreeDataProvider<Node> {
     const now = Date.now();
     for (const [key, view] of vmsOf(this.#inventory.connections)) {
       const at = this.#drawn.get(key)?.at;
-      if (at !== undefined && this.#lookedAt.isOpen(key) && readsOlder(view, at, now)) {
+      if (at !== undefined && this.#lookedAt.isOpen(key) && readsOlder(view, at, now, vscode.l10n.t)) {
         this.#changed.fire(this.#content.rows.vm(view.ref));
       }
     }
@@ -325,6 +330,10 @@ export class VmTree implements Disposable, vscode.TreeDataProvider<Node> {
     this.#keys.update(this.#inventory.connections, this.filter !== '');
   }
 
+  #reading(): Reading {
+    return { now: Date.now(), t: vscode.l10n.t, isProtected: protectedBy(this.#protectedVms) };
+  }
+
   #drawnOf(ref: VmRef): Drawn {
     const drawn = this.#drawn.get(vmKey(ref)) ?? {};
     this.#drawn.set(vmKey(ref), drawn);
@@ -334,21 +343,7 @@ export class VmTree implements Disposable, vscode.TreeDataProvider<Node> {
   #noteLook(ref: VmRef): void {
     const view = this.#inventory.findVm(ref);
     if (view !== undefined) {
-      this.#drawnOf(ref).look = this.#content.lookOf(view, reading());
+      this.#drawnOf(ref).look = this.#content.lookOf(view, this.#reading());
     }
   }
-}
-
-function reading(): Reading {
-  return { now: Date.now(), t: vscode.l10n.t };
-}
-
-/** Whether any of the ages that were written at one time reads differently at another. */
-function readsOlder(view: VmView, at: number, now: number): boolean {
-  const { t } = vscode.l10n;
-  return (
-    view.tree?.snapshots.some(
-      ({ createdAt }) => relativeAge(createdAt, at / 1_000, t) !== relativeAge(createdAt, now / 1_000, t),
-    ) === true
-  );
 }
