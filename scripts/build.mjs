@@ -1,7 +1,7 @@
 // Bundles the extension and its tests. Knows nothing of how they are run or packed.
 //   node scripts/build.mjs [--watch] [--minify] [--tests]
 import { existsSync, readdirSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { parseArgs } from 'node:util';
 import { isEntryPoint } from './rig/entryPoint.mjs';
 import { root } from './rig/root.mjs';
@@ -60,10 +60,11 @@ const external = ['vscode', 'mocha', 'playwright-core', 'axe-core', '@vscode/tes
 
 /**
  * @param {Layer} layer
+ * @param {string} [folder] for a run that must not lose its bundles to another one
  * @returns {Promise<string[]>} absolute paths of the bundles, those that hold tests only
  */
-export async function buildTests(layer) {
-  const out = join(root, 'out-test', layer);
+export async function buildTests(layer, folder = layer) {
+  const out = join(root, 'out-test', folder);
   rmSync(out, { recursive: true, force: true });
   const source = join('test', layer);
   if (!existsSync(join(root, source))) return [];
@@ -93,9 +94,7 @@ export async function buildTests(layer) {
           },
         }),
   });
-  return entryPoints.map((file) =>
-    join(root, 'out-test', file.replace(/^test[\\/]/, '').replace(/\.ts$/, host ? '.cjs' : '.mjs')),
-  );
+  return entryPoints.map((file) => join(out, relative(source, file).replace(/\.ts$/, host ? '.cjs' : '.mjs')));
 }
 
 /** Rebuilds dist/extension.js at every change until the process is ended. */

@@ -22,7 +22,7 @@ const libvirtPrograms = {
   mount: 'mount',
 };
 
-/** @typedef {'libvirt' | 'browser'} Need */
+/** @typedef {'libvirt' | 'browser' | 'releases'} Need `releases`: the libvirt of other Debian releases */
 
 /**
  * The packages that are wanting for a need.
@@ -31,6 +31,13 @@ const libvirtPrograms = {
  */
 export async function missingPackages(need) {
   if (need === 'browser') return (await findBrowser()) ? [] : ['chromium'];
+  if (need === 'releases') {
+    return [
+      ...((await findProgram('mmdebstrap')) === undefined ? ['mmdebstrap'] : []),
+      // Debian has its own keys from the beginning; Ubuntu has them not.
+      ...(existsSync('/usr/share/keyrings/debian-archive-keyring.gpg') ? [] : ['debian-archive-keyring']),
+    ];
+  }
   const missing = [];
   for (const [program, name] of Object.entries(libvirtPrograms)) {
     if ((await findProgram(program)) === undefined) missing.push(name);

@@ -46,30 +46,49 @@ async function writeConfiguration(system, dir, extraQemuConf) {
 }
 
 /**
+ * The words before a program that shall run with the libraries and programs of another release, in a mount namespace
+ * of its own.
+ * @param {string} release a folder of debianRoot.mjs
+ * @returns {readonly string[]}
+ */
+export function entering(release) {
+  return ['bash', join(root, 'scripts/rig/enterRoot.sh'), release];
+}
+
+/**
  * The program that becomes the daemon's first process. A PID namespace ends whole with its first process; where an
  * ordinary user may not have one, the script finds the guests by their pid files.
  * @param {boolean} system
+ * @param {string | undefined} release a folder of debianRoot.mjs
  * @returns {Promise<readonly string[]>}
+ * @throws {Error} where a release is wanted and namespaces are not to be had
  */
-async function isolation(system) {
+async function isolation(system, release) {
   const namespaces = ['--pid', '--fork', '--kill-child=SIGKILL', '--mount-proc'];
+  const [keep, enter] = release === undefined ? [[], []] : [['--keep-caps'], entering(release)];
   if (system) {
-    return ['unshare', '--mount', '--net', '--propagation', 'private', ...namespaces];
+    return ['unshare', '--mount', '--net', '--propagation', 'private', ...namespaces, ...enter];
   }
-  const asUser = ['unshare', '--user', '--map-current-user', '--mount', ...namespaces];
-  const allowed = await run('unshare', [...asUser.slice(1), 'true']);
-  return allowed.code === 0 ? asUser : [];
+  const asUser = ['unshare', '--user', '--map-current-user', ...keep, '--mount', ...namespaces];
+  const allowed = await run('unshare', [...asUser.slice(1), ...enter, 'true']);
+  if (allowed.code === 0) return [...asUser, ...enter];
+  if (release === undefined) return [];
+  throw new Error(`a daemon of another release needs namespaces: ${allowed.stdout}${allowed.stderr}`.trim());
 }
 
 /**
  * Starts one. As root it is a system daemon whose guests run as root; otherwise a session daemon with its own HOME.
- * @param {{ dir?: string, extraQemuConf?: string, kvm?: 'whereUsable' | 'never' }} [options] `dir`: a folder to use and
- *   to leave there, its path at most 20 bytes; `extraQemuConf`: lines for qemu.conf, which win over those before them
+ * @param {{ dir?: string, extraQemuConf?: string, kvm?: 'whereUsable' | 'never', release?: string }} [options] `dir`: a
+ *   folder to use and to leave there, its path at most 20 bytes; `extraQemuConf`: lines for qemu.conf, which win over
+ *   those before them; `release`: a folder of debianRoot.mjs whose libvirt and QEMU are run, instead of the machine's;
+ *   `VIRT_REWIND_TEST_RELEASE` unless given
  * @returns {Promise<PrivateDaemon>}
  * @throws {Error} when libvirtd is missing or does not come up, with the end of its log
  */
 export async function startPrivateDaemon(options = {}) {
   const system = process.getuid?.() === 0;
+  // Out of the environment, because a whole layer of tests runs on one release and its files start many daemons.
+  const { release = process.env['VIRT_REWIND_TEST_RELEASE'] } = options;
   const libvirtd = await findProgram('libvirtd');
   if (libvirtd === undefined) {
     throw new Error('libvirtd is not installed');
@@ -86,7 +105,7 @@ export async function startPrivateDaemon(options = {}) {
   const kvm = options.kvm !== 'never' && kvmUsable() ? 'show-kvm' : 'hide-kvm';
   const init = holdProcess([
     'env',
-    ...(await isolation(system)),
+    ...(await isolation(system, release)),
     'bash',
     join(root, 'scripts/rig/daemonInit.sh'),
     system ? 'system' : 'session',

@@ -4,6 +4,7 @@ import { chown, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { entering } from '../../scripts/rig/privateDaemon.mjs';
 import { findProgram } from '../../scripts/rig/run.mjs';
 import { openConnection } from '../../src/libvirt/connect.js';
 import type { Connection } from '../../src/libvirt/connection.js';
@@ -60,7 +61,11 @@ describe("a user's own libvirtd, with a home of its own", function () {
     const daemon = join(home, 'libvirtd');
     const drop = root ? `setpriv --reuid=${nobody} --regid=${nobody} --clear-groups ` : '';
     const note = `echo $$ >>"${join(home, 'pids')}"`;
-    await writeFile(daemon, `#!/bin/sh\n${note}\nexec ${drop}${await findProgram('libvirtd')} "$@"\n`, { mode: 0o755 });
+    const release = process.env['VIRT_REWIND_TEST_RELEASE'];
+    const own = root ? '--propagation private' : '--user --map-current-user --keep-caps';
+    const enter = release === undefined ? '' : `unshare --mount ${own} ${entering(release).join(' ')} `;
+    const program = `${enter}${drop}${await findProgram('libvirtd')}`;
+    await writeFile(daemon, `#!/bin/sh\n${note}\nexec ${program} "$@"\n`, { mode: 0o755 });
     environment = { PATH: process.env['PATH'], LIBVIRTD_PATH: daemon, ...folders };
     if (root) {
       await writeFile(join(home, 'pids'), '', { mode: 0o666 });

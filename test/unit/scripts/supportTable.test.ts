@@ -1,0 +1,104 @@
+// README's table of what works where, made from rows as tests report them.
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { readSupportRows, replaceTable, supportTable } from '../../../scripts/supportTable.mjs';
+import type { SupportRow } from '../../libvirtd/supportRows.js';
+
+const row = (libvirt: string, change: Partial<SupportRow> = {}): SupportRow => ({
+  operation: 'revert',
+  kind: 'external disk',
+  from: 'running',
+  after: 'asSnapshot',
+  result: { works: 'natively' },
+  libvirt,
+  qemu: libvirt.startsWith('9') ? '7.2' : '10.0',
+  ...change,
+});
+
+/** The cells below the head. */
+const lines = (rows: readonly SupportRow[]): string[] => supportTable(rows).split('\n').slice(2);
+
+describe('the table of what works where', () => {
+  it('has a column for each version, the oldest first, by number and not by letter', () => {
+    const [head] = supportTable([row('11.3'), row('9.0')]).split('\n');
+    assert.equal(
+      head,
+      '| operation | snapshot | the VM is | and then | libvirt 9.0, QEMU 7.2 | libvirt 11.3, QEMU 10.0 |',
+    );
+  });
+
+  it('says how it works, why it does not, and where nobody tried', () => {
+    const rows = [
+      row('9.0', { result: { works: 'byOurSteps' } }),
+      row('11.3'),
+      row('12.8', { kind: 'other', result: { refused: 'managedSaveExists' } }),
+    ];
+    assert.deepEqual(lines(rows), [
+      '| revert | external disk | running | as snapshot | yes, by our own steps | yes | not tried |',
+      '| revert | other | running | as snapshot | not tried | not tried | no: managed save exists |',
+    ]);
+  });
+
+  it('joins cases that turn out alike on every version', () => {
+    const froms = ['running', 'off'] as const;
+    const afters = ['asSnapshot', 'paused'] as const;
+    const all = froms.flatMap((from) => afters.map((after) => ({ from, after })));
+    const alike = all.flatMap((of) => [row('9.0', of), row('11.3', of)]);
+    assert.deepEqual(lines(alike), ['| revert | external disk | any | any | yes | yes |']);
+    const but = alike.map((of) =>
+      of.libvirt === '9.0' && of.from === 'off' && of.after === 'paused' ? { ...of, result: { refused: 'x' } } : of,
+    );
+    assert.deepEqual(lines(but), [
+      '| revert | external disk | running | any | yes | yes |',
+      '| revert | external disk | off | as snapshot | yes | yes |',
+      '| revert | external disk | off | paused | no: x | yes |',
+    ]);
+  });
+
+  it('has nothing to say of the state after what is no revert', () => {
+    const { kind, from, result, libvirt, qemu } = row('9.0');
+    assert.deepEqual(lines([{ operation: 'create', kind, from, result, libvirt, qemu }]), ['| create | external disk | running |  | yes |']);
+  });
+
+  it('takes the same row twice, and none that contradicts another', () => {
+    assert.equal(lines([row('9.0'), row('9.0')]).length, 1);
+    assert.throws(() => supportTable([row('9.0'), row('9.0', { result: { refused: 'x' } })]));
+  });
+
+  it('is not made of nothing', () => assert.throws(() => supportTable([])));
+});
+
+describe('its place in README.md', () => {
+  const marks = [
+    '<!-- table of what works: written by "npm run test:versions -- --write-table" -->',
+    '<!-- end of the table -->',
+  ];
+  const text = `before\n${marks.join('\nold\n')}\nafter\n`;
+
+  it('is between the marks, and stays there when it is written again', () => {
+    const once = replaceTable(text, 'new');
+    assert.equal(once, `before\n${marks.join('\n\nnew\n\n')}\nafter\n`);
+    assert.equal(replaceTable(once, 'new'), once);
+  });
+
+  it('must be there, and once', () => {
+    for (const wrong of ['', marks[0]!, marks.toReversed().join('\n'), `${text}${text}`]) {
+      assert.throws(() => replaceTable(wrong, 'new'), wrong);
+    }
+  });
+});
+
+describe('the files of its rows', () => {
+  it('are read line by line, and one that no test wrote holds none', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'vr-rows-'));
+    const file = join(folder, 'rows');
+    writeFileSync(file, `${JSON.stringify(row('9.0'))}\n${JSON.stringify(row('9.0', { after: 'off' }))}\n`);
+    assert.deepEqual(
+      readSupportRows([join(folder, 'none'), file]).map(({ after }) => after),
+      ['asSnapshot', 'off'],
+    );
+    rmSync(folder, { recursive: true });
+  });
+});
