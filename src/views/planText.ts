@@ -3,6 +3,7 @@
 import type { VmView } from '../inventory/views.js';
 import type { DeleteScope, OperationRequest, PowerAction } from '../model/operation.js';
 import type { Plan } from '../model/plan.js';
+import { parseDescription } from '../model/description.js';
 import { displayLine } from '../model/plainText.js';
 import type { Snapshot } from '../model/snapshot.js';
 import { findSnapshot } from '../model/snapshotTree.js';
@@ -11,7 +12,7 @@ import { titleIn } from './operationProgress.js';
 import { agoText } from './relativeAge.js';
 import type { Translate } from './translate.js';
 import { warningText } from './warningText.js';
-import { kindSentence, powerWord, snapshotStateWord } from './words.js';
+import { kindSentence, kindWords, powerWord, snapshotStateWord, styleSentence } from './words.js';
 
 export interface PlanText {
   /** The question, naming VM and snapshot. */
@@ -29,9 +30,10 @@ export function planText(plan: Plan, target: VmView, now: number, t: Translate):
     ...(snapshot === undefined || plan.request.type !== 'revert'
       ? []
       : [
-          t('{0} was taken {1}.', displayLine(snapshot.title), agoText(snapshot.createdAt, now, t)),
+          t('“{0}” was taken {1}.', displayLine(snapshot.title), agoText(snapshot.createdAt, now, t)),
           kindSentence(snapshot, t),
         ]),
+    ...keptLines(plan, t),
     ...lossLines(plan, target, now, t),
     ...(plan.warnings.length === 0
       ? []
@@ -43,6 +45,21 @@ export function planText(plan: Plan, target: VmView, now: number, t: Translate):
     detail: lines.join('\n').trim(),
     confirm: confirmLabel(plan.request, t),
   };
+}
+
+/** What makes a revert harmless. */
+function keptLines(plan: Plan, t: Translate): readonly string[] {
+  const kept = plan.steps.find((step) => step.do === 'createSnapshot' && step.name === plan.checkpoint);
+  if (kept?.do !== 'createSnapshot') {
+    return [];
+  }
+  const { trailers } = parseDescription(kept.description);
+  const title = displayLine(trailers.title ?? kept.name);
+  const words = `${kindWords({ kind: kept.kind, trailers }, t)}, ${styleSentence(kept.style, t)}`;
+  return [
+    '',
+    t('What the VM is now is kept first, as the snapshot “{0}” ({1}); Undo Revert brings it back.', title, words),
+  ];
 }
 
 function lossLines(plan: Plan, target: VmView, now: number, t: Translate): readonly string[] {

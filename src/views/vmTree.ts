@@ -2,7 +2,7 @@
 // row again only when it reads differently. Decides nothing about what a row says.
 import * as vscode from 'vscode';
 import type { InventoryPort } from '../inventory/inventory.js';
-import { type InventoryChange, type VmView, vmKey } from '../inventory/views.js';
+import { type InventoryChange, vmKey } from '../inventory/views.js';
 import { type Disposable, DisposableStore, toDisposable } from '../lifetime/disposable.js';
 import type { Log } from '../log/log.js';
 import { onDidChangeSettings, readSettings, writeSetting } from '../manifest/readSettings.js';

@@ -1,6 +1,7 @@
 // A confirmation names the VM, the snapshot and what is lost.
 import assert from 'node:assert/strict';
 import type { Loss, Plan, Warning } from '../../../src/model/plan.js';
+import { refuse } from '../../../src/model/refusal.js';
 import { planText } from '../../../src/views/planText.js';
 import { untranslated as t } from '../../../src/views/translate.js';
 import { branched, now, ref, snapshot, vm, vmView } from './samples.js';
@@ -22,7 +23,43 @@ function plan(changes: Partial<Plan> = {}): Plan {
   };
 }
 
+const { refusal: why } = refuse('noDisks', { vm: 'web-test' });
+
 describe('plan text', () => {
+  it('says what is kept before a revert, and how', () => {
+    const step = {
+      do: 'createSnapshot',
+      name: 'Before-revert',
+      description: '--\nTitle: Before the revert',
+      kind: 'memory',
+      style: 'internal',
+      quiesce: false,
+      disks: [],
+      auto: 'revert',
+    } as const;
+    const kept = planText(plan({ steps: [step], checkpoint: step.name }), target, now, t).detail;
+    assert.match(kept, /“Before the revert” \(memory/);
+    assert.doesNotMatch(planText(plan(), target, now, t).detail, /kept/);
+  });
+
+  it('tells how many bytes go, disk by disk, and which files', () => {
+    const losses: readonly Loss[] = [
+      {
+        what: 'diskChanges',
+        disks: [
+          { target: 'vda', bytes: 3 * 1024 * 1024 },
+          { target: 'vdb', bytes: 512 },
+        ],
+      },
+      { what: 'files', files: Array.from({ length: 20 }, (_, index) => `/images/${index}`) },
+      { what: 'managedSave' },
+    ];
+    const { detail } = planText(plan({ losses }), target, now, t);
+    assert.match(detail, /3\.0 MB on vda, 512 B on vdb/);
+    assert.match(detail, /12 more/);
+    assert.equal(detail.split('\n').filter((line) => line.startsWith('•')).length, 3);
+  });
+
   it('asks about the VM and the snapshot by the names that people read', () => {
     const { title } = planText(plan(), target, now, t);
     assert.match(title, /web-test/);
@@ -57,6 +94,18 @@ describe('plan text', () => {
       { about: 'nvramNotCaptured' },
       { about: 'vanishesWhenStopped' },
       { about: 'leavesFile', file: '/images/old' },
+      { about: 'doneByUs', why },
+      { about: 'noCheckpointNeeded', since: 'first' },
+      { about: 'checkpointWithoutRam', why },
+      { about: 'needsSpace', bytes: 5_000_000, folder: '/images', free: 7_000_000 },
+      { about: 'needsSpace', bytes: 5_000_000, folder: '/images' },
+      { about: 'notChecked', files: ['/images/a'] },
+      { about: 'unreadVms', vms: ['db'] },
+      { about: 'otherHostsUnseen' },
+      { about: 'tpmNotCaptured' },
+      { about: 'titleOnly', why: 'internal' },
+      { about: 'titleOnly', why: 'current' },
+      { about: 'hardwareChanges', what: ['memory'] },
     ];
     const { detail } = planText(plan({ warnings }), target, now, t);
     const lines = detail.split('\n');
