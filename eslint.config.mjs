@@ -69,6 +69,15 @@ export default tseslint.config(
     },
   },
   {
+    files: ['test/oracle/**/*.ts'],
+    rules: {
+      'no-restricted-imports': [
+        'error',
+        { patterns: [{ group: ['**/src/**'], message: 'What judges the extension is no part of it.' }] },
+      ],
+    },
+  },
+  {
     files: ['**/*.mjs'],
     languageOptions: {
       globals: Object.fromEntries(

@@ -1,0 +1,83 @@
+// Disk images read from outside the guest, with QEMU's own tools, also while a VM uses them. Knows no libvirt.
+import { mkdtemp, open, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+import { run, runOk } from '../../scripts/rig/run.mjs';
+
+export interface Image {
+  readonly file: string;
+  readonly format: string;
+  /** A snapshot inside a qcow2 image; absent: what the image holds now. */
+  readonly tag?: string;
+}
+
+/** All bytes of the disk that an image and what it rests on make. */
+export async function readImage({ file, format, tag }: Image): Promise<Buffer> {
+  const folder = await mkdtemp(join(tmpdir(), 'vr-look-'));
+  try {
+    const raw = join(folder, 'raw');
+    const inside = tag === undefined ? [] : ['-l', tag];
+    await runOk('qemu-img', ['convert', '-U', '-f', format, ...inside, '-O', 'raw', file, raw]);
+    return await readFile(raw);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** The files that an image rests on, itself first, as their own headers tell (qemu/docs/interop/qcow2.txt). */
+export async function chainOf(image: Image): Promise<readonly Image[]> {
+  const chain: Image[] = [];
+  let next: string | undefined = image.file;
+  while (next !== undefined) {
+    const backing: Backing = await backingOf(next);
+    chain.push({ file: next, format: backing.format });
+    next = backing.file === undefined ? undefined : resolve(dirname(next), backing.file);
+  }
+  return chain;
+}
+
+interface Backing {
+  readonly format: 'qcow2' | 'raw';
+  readonly file?: string;
+}
+
+async function backingOf(path: string): Promise<Backing> {
+  const file = await open(path);
+  try {
+    const header = Buffer.alloc(20);
+    await file.read(header, 0, header.length, 0);
+    if (header.readUInt32BE(0) !== 0x514649fb) {
+      return { format: 'raw' };
+    }
+    const name = Buffer.alloc(header.readUInt32BE(16));
+    if (name.length === 0) {
+      return { format: 'qcow2' };
+    }
+    await file.read(name, 0, name.length, Number(header.readBigUInt64BE(8)));
+    return { format: 'qcow2', file: name.toString() };
+  } finally {
+    await file.close();
+  }
+}
+
+export interface ImageHealth {
+  /** Sentences; empty when the image is sound. */
+  readonly errors: readonly string[];
+  /** Clusters that nobody uses: wasted, not wrong. A VM that writes may show some for a moment. */
+  readonly leaks: number;
+}
+
+export async function checkImage({ file, format }: Image): Promise<ImageHealth> {
+  if (format === 'raw') {
+    return { errors: [], leaks: 0 };
+  }
+  const { stdout, stderr, code } = await run('qemu-img', ['check', '-U', '--output=json', '-f', format, file]);
+  const found = stdout.startsWith('{')
+    ? (JSON.parse(stdout) as { corruptions?: number; leaks?: number; 'check-errors'?: number })
+    : undefined;
+  // 0: nothing found, 3: leaks alone.
+  if (found === undefined || (code !== 0 && code !== 3)) {
+    return { errors: [`${file}: qemu-img check ended with ${code}: ${stderr.trim()}`], leaks: found?.leaks ?? 0 };
+  }
+  return { errors: [], leaks: found.leaks ?? 0 };
+}

@@ -1,0 +1,177 @@
+// The simplest true account of a VM with snapshots: values, and what each operation makes of them. It says what must
+// be; OracleVm compares. Knows no libvirt, no files, no names but those that people give.
+import type { Content } from './blocks.js';
+import type { Power, SnapshotKind, SnapshotStyle } from './seen.js';
+
+export type { Power, SnapshotKind, SnapshotStyle };
+
+/** Each disk's content, by the guest's number of the disk. */
+export type Disks = readonly Content[];
+
+/** RAM that the guest can tell of; a guest that has just booted has a counter of 0 and nothing filled. */
+export interface Ram {
+  readonly counter: number;
+  readonly kib: number;
+  readonly seed: number;
+}
+
+export const bootedRam: Ram = { counter: 0, kib: 0, seed: 0 };
+
+export interface ModelSnapshot {
+  /** libvirt's name. */
+  readonly name: string;
+  readonly title: string;
+  readonly parent: string | undefined;
+  readonly kind: SnapshotKind;
+  readonly style: SnapshotStyle;
+  readonly disks: Disks;
+  /** What the VM was when it was taken. */
+  readonly power: Power;
+  /** Of a memory snapshot. */
+  readonly ram: Ram | undefined;
+}
+
+export type PowerAction = 'start' | 'shutDown' | 'forceOff' | 'pause' | 'resume' | 'restart';
+export type DeleteScope = 'one' | 'withDescendants' | 'descendants';
+
+export interface ModelState {
+  readonly power: Power;
+  readonly disks: Disks;
+  /** Absent while it is off. */
+  readonly ram: Ram | undefined;
+  /** By name, parents before their children. */
+  readonly snapshots: ReadonlyMap<string, ModelSnapshot>;
+  readonly current: string | undefined;
+}
+
+/** A value: every operation returns the model of the VM after it. */
+export class Model implements ModelState {
+  readonly power: Power;
+  readonly disks: Disks;
+  readonly ram: Ram | undefined;
+  readonly snapshots: ReadonlyMap<string, ModelSnapshot>;
+  readonly current: string | undefined;
+
+  private constructor(state: ModelState) {
+    this.power = state.power;
+    this.disks = state.disks;
+    this.ram = state.ram;
+    this.snapshots = state.snapshots;
+    this.current = state.current;
+  }
+
+  /** A VM that is off, with empty disks and no snapshot. */
+  static fresh(diskCount: number): Model {
+    const disks = Array.from({ length: diskCount }, (): Content => new Map());
+    return new Model({ power: 'off', disks, ram: undefined, snapshots: new Map(), current: undefined });
+  }
+
+  wrote(disk: number, blocks: Iterable<readonly [block: number, seed: number]>): Model {
+    return this.#with({ disks: this.disks.with(disk, new Map([...this.disks[disk]!, ...blocks])) });
+  }
+
+  setRam(change: Partial<Ram>): Model {
+    return this.#with({ ram: { ...this.ram!, ...change } });
+  }
+
+  /** The new snapshot is a child of the current one and becomes current; the VM goes on as it was. */
+  created({ name, title, kind, style }: Pick<ModelSnapshot, 'name' | 'title' | 'kind' | 'style'>): Model {
+    const snapshot: ModelSnapshot = {
+      name,
+      title,
+      kind,
+      style,
+      parent: this.current,
+      disks: this.disks,
+      power: this.power,
+      ram: kind === 'memory' ? this.ram : undefined,
+    };
+    return this.#with({ snapshots: new Map([...this.snapshots, [name, snapshot]]), current: name });
+  }
+
+  /**
+   * What nobody kept is gone. RAM comes back with a memory snapshot; any other is booted, if it is to run.
+   * @param after absent: as it was when the snapshot was taken, and off where that had no RAM
+   */
+  reverted(name: string, after?: Power): Model {
+    const snapshot = this.snapshots.get(name)!;
+    const power = after ?? naturalPower(snapshot);
+    return this.#with({
+      power,
+      disks: snapshot.disks,
+      ram: power === 'off' ? undefined : (snapshot.ram ?? bootedRam),
+      current: name,
+    });
+  }
+
+  /** Nothing but restore points goes. Children go to the parent, and so does the mark of the current one. */
+  deleted(name: string, scope: DeleteScope): Model {
+    const below = this.descendants(name);
+    const going = new Set([...(scope === 'descendants' ? [] : [name]), ...(scope === 'one' ? [] : below)]);
+    const staying = (from: string | undefined): string | undefined => {
+      let at = from;
+      while (at !== undefined && going.has(at)) {
+        at = this.snapshots.get(at)?.parent;
+      }
+      return at;
+    };
+    const left = [...this.snapshots.values()]
+      .filter((snapshot) => !going.has(snapshot.name))
+      .map((snapshot) => [snapshot.name, { ...snapshot, parent: staying(snapshot.parent) }] as const);
+    return this.#with({ snapshots: new Map(left), current: staying(this.current) });
+  }
+
+  /** Another title, and perhaps another name. */
+  renamed(name: string, title: string, newName = name): Model {
+    const moved = (other: string | undefined): string | undefined => (other === name ? newName : other);
+    const snapshots = [...this.snapshots.values()].map((snapshot) => {
+      const { parent } = snapshot;
+      return snapshot.name === name
+        ? ([newName, { ...snapshot, name: newName, title }] as const)
+        : ([snapshot.name, { ...snapshot, parent: moved(parent) }] as const);
+    });
+    return this.#with({ snapshots: new Map(snapshots), current: moved(this.current) });
+  }
+
+  powered(action: PowerAction): Model {
+    switch (action) {
+      case 'start':
+        return this.#with({ power: 'running', ram: bootedRam });
+      case 'restart':
+        return this.#with({ ram: bootedRam });
+      case 'shutDown':
+      case 'forceOff':
+        return this.#with({ power: 'off', ram: undefined });
+      case 'pause':
+        return this.#with({ power: 'paused' });
+      case 'resume':
+        return this.#with({ power: 'running' });
+    }
+  }
+
+  children(name: string): readonly ModelSnapshot[] {
+    return [...this.snapshots.values()].filter(({ parent }) => parent === name);
+  }
+
+  descendants(name: string): readonly string[] {
+    return this.children(name).flatMap((child) => [child.name, ...this.descendants(child.name)]);
+  }
+
+  /** The current snapshot and those that it comes from: the VM's disks rest on them. */
+  activePath(): ReadonlySet<string> {
+    const path = new Set<string>();
+    for (let at = this.current; at !== undefined; at = this.snapshots.get(at)?.parent) {
+      path.add(at);
+    }
+    return path;
+  }
+
+  #with(change: Partial<ModelState>): Model {
+    return new Model({ ...(this as ModelState), ...change });
+  }
+}
+
+/** What a VM is after a revert that asks for nothing: only RAM of an active VM brings it back so. */
+export function naturalPower({ kind, power }: Pick<ModelSnapshot, 'kind' | 'power'>): Power {
+  return kind === 'memory' ? power : 'off';
+}
