@@ -68,7 +68,7 @@ async function systemLibvirt() {
 async function test({ name, suite, moves }, unmet, bundles, told) {
   const missing = unmet.get('libvirt') ?? (suite === undefined ? undefined : unmet.get('releases'));
   if (missing !== undefined) {
-    session.skip(name, missing);
+    session.skip(`libvirt, ${name}`, missing);
     return;
   }
   /** @type {string | undefined} */
@@ -78,7 +78,7 @@ async function test({ name, suite, moves }, unmet, bundles, told) {
       release = await debianRoot({ suite, moves }, session.say);
     } catch (error) {
       if (!moves) throw error;
-      session.skip(name, String(error), 'allowed');
+      session.skip(`libvirt, ${name}`, error instanceof Error ? error.message : String(error), 'allowed');
       return;
     }
   }

@@ -5,7 +5,7 @@ import { createHash } from 'node:crypto';
 import { mkdir, mkdtemp, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { cacheDir } from '../guest/buildGuest.mjs';
-import { run, runOk } from './run.mjs';
+import { run } from './run.mjs';
 
 /**
  * @typedef {object} DebianRelease
@@ -44,7 +44,7 @@ export async function debianRoot({ suite, moves }, say) {
     await make(suite, dir);
   } catch (error) {
     if (made === undefined) throw error;
-    say(`${String(error)}\ngoing on with Debian ${suite} as it was on ${new Date(made).toDateString()}`);
+    say(`${messageOf(error)}; going on with Debian ${suite} as it was on ${new Date(made).toDateString()}`);
   }
   return dir;
 }
@@ -55,8 +55,7 @@ async function make(suite, dir) {
   const work = await mkdtemp(join(cacheDir(), 'building-'));
   try {
     const root = join(work, 'root');
-    await runOk('mmdebstrap', [
-      '--quiet',
+    const { code, stdout, stderr } = await run('mmdebstrap', [
       // Unpacks only: no script of a package runs, so neither root nor a chroot is needed.
       '--variant=extract',
       '--mode=chrootless',
@@ -69,6 +68,11 @@ async function make(suite, dir) {
       root,
       await mirror(),
     ]);
+    if (code !== 0) {
+      // What apt says first; what follows are only the commands that it made fail.
+      const why = /^E: (.*)/m.exec(`${stdout}\n${stderr}`)?.[1] ?? `mmdebstrap ended with ${String(code)}`;
+      throw new Error(`Debian ${suite} could not be unpacked: ${why}`);
+    }
     for (const program of ['sbin/libvirtd', 'bin/qemu-system-x86_64', 'bin/qemu-img']) {
       await stat(join(root, 'usr', program));
     }
@@ -79,6 +83,10 @@ async function make(suite, dir) {
   } finally {
     await rm(work, { recursive: true, force: true });
   }
+}
+
+function messageOf(/** @type {unknown} */ error) {
+  return error instanceof Error ? error.message : String(error);
 }
 
 /** @param {...string} codes of errors that are expected @returns {(error: NodeJS.ErrnoException) => void} */

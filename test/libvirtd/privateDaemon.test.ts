@@ -52,6 +52,14 @@ describe('a private daemon', () => {
     await guest.remove();
   });
 
+  it('mounts nothing on the machine', () => {
+    const mounts = readFileSync('/proc/self/mounts', 'utf8');
+    assert.ok(!mounts.includes(daemon.dir));
+    assert.doesNotMatch(mounts, / \/(usr|run|etc|var\/lib)\/libvirt /);
+    const release = process.env['VIRT_REWIND_TEST_RELEASE'];
+    assert.ok(release === undefined || !mounts.includes(release));
+  });
+
   it('dies without its guests and finds them again', async () => {
     const guest = await defineTestGuest(daemon, { name: 'survivor' });
     await guest.start();
