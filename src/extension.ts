@@ -1,4 +1,5 @@
 // Builds each room once, bottom to top, and hands it on. Nothing connects before the view is seen or a command asks.
+import { join } from 'node:path';
 import * as vscode from 'vscode';
 import { registerCommands } from './commands/registerCommands.js';
 import { libvirtHypervisor } from './hypervisor/openLibvirt.js';
@@ -18,7 +19,11 @@ export interface DevelopmentApi {
 
 export function activate(context: vscode.ExtensionContext): DevelopmentApi | undefined {
   const log = vscode.window.createOutputChannel('Virt Rewind', { log: true });
-  const inventory = new Inventory({ open: libvirtHypervisor(log, process.env), log });
+  const inventory = new Inventory({
+    open: libvirtHypervisor(log, process.env),
+    log,
+    journal: { folder: join(context.globalStorageUri.fsPath, 'journal') },
+  });
   inventory.setConnections(wantedConnections(readSettings()));
 
   const tree = new VmTree(inventory, log);

@@ -50,6 +50,8 @@ export interface InventoryPort {
   readonly onDidRecover: Event<RecoveryReport>;
   /** No operation that nobody asked for touches these VMs. */
   setProtected(isProtected: (vm: Vm, connection: string) => boolean): void;
+  /** How many checkpoints of reverts a VM keeps; at least one, for the last revert to be undone. */
+  setAutoPrune(keep: number): void;
   readVmXml(ref: VmRef): Promise<string>;
   readSnapshotXml(ref: VmRef, snapshot: string): Promise<string>;
   dispose(): void;

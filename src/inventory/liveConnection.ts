@@ -7,6 +7,7 @@ import { isActive } from '../model/vm.js';
 import { asFailure } from './asFailure.js';
 import { type Clock, within } from './clock.js';
 import { ConnectionKeeper, type KeeperState } from './connectionKeeper.js';
+import { OtherVmFacts } from './otherVmFacts.js';
 import type { Picture } from './picture.js';
 import { Refresher } from './refresher.js';
 import { type Aspect, staleAfter } from './staleness.js';
@@ -24,6 +25,8 @@ export interface LiveOptions {
   readonly clock: Clock;
   /** From 0 to 1, as Math.random. */
   readonly random: () => number;
+  /** Told each time it has been opened. */
+  readonly whenOpen: (uri: string) => void;
 }
 
 /** What of this connection is looked at. */
@@ -35,6 +38,8 @@ export interface Scope {
 
 export class LiveConnection implements Disposable {
   readonly uri: string;
+  readonly otherVms: OtherVmFacts;
+  readonly #whenOpen: LiveOptions['whenOpen'];
   readonly #picture: Picture;
   readonly #clock: Clock;
   readonly #log: Log;
@@ -57,6 +62,9 @@ export class LiveConnection implements Disposable {
     this.#picture = picture;
     this.#clock = options.clock;
     this.#log = scoped(options.log, uri);
+    this.#whenOpen = options.whenOpen;
+    const isHeld = (uuid: string): boolean => this.#held.has(uuid);
+    this.otherVms = new OtherVmFacts({ clock: options.clock, log: this.#log, isHeld });
     this.#keeper = new ConnectionKeeper({ ...options, uri, log: this.#log });
     this.#reader = new VmReader({ uri, picture, clock: options.clock, inAttention: (uuid) => this.#isOpen(uuid) });
     this.#refresher = new Refresher({
@@ -64,7 +72,7 @@ export class LiveConnection implements Disposable {
       log: this.#log,
       read: (uuid, aspects) => this.#reader.read(uuid, aspects),
       isLive: () => this.#isLive(),
-      isHeld: (uuid) => this.#held.has(uuid),
+      isHeld,
     });
     this.#watcher = new Watcher(options.clock, this.#log, {
       shown: () => this.#shown(),
@@ -123,6 +131,13 @@ export class LiveConnection implements Disposable {
   /** The open connection, without reading anything over it. */
   open(): Promise<Hypervisor> {
     return this.#keeper.connect();
+  }
+
+  /** What broke off is taken up now, or when the connection is open again. */
+  recoverWhenOpen(): void {
+    if (this.#keeper.hypervisor !== undefined) {
+      this.#whenOpen(this.uri);
+    }
   }
 
   /** Everything again: the list, every VM, and the snapshots of those whose snapshots have been read. */
@@ -220,6 +235,7 @@ export class LiveConnection implements Disposable {
           this.#catchUp();
           this.#watcher.start();
         }
+        this.#whenOpen(this.uri);
       }
     }
   }

@@ -4,17 +4,23 @@ import type { Event } from '../lifetime/emitter.js';
 import type { Log } from '../log/log.js';
 import { Failure } from '../model/failure.js';
 import type { OperationRequest, OperationResult } from '../model/operation.js';
-import type { Decision } from '../model/plan.js';
+import type { AutoSnapshot, Decision } from '../model/plan.js';
 import { planOperation } from '../model/planOperation.js';
+import type { RecoveryReport } from '../model/recovery.js';
+import { refuse } from '../model/refusal.js';
 import type { SnapshotTree } from '../model/snapshot.js';
-import type { VmRef } from '../model/vm.js';
+import type { Vm, VmRef } from '../model/vm.js';
 import { asFailure } from './asFailure.js';
 import { type Clock, systemClock, within } from './clock.js';
 import type { InventoryPort } from './inventory.js';
+import { AutoMarks, undoOf } from './autoSnapshots.js';
+import { keepIn, keepNothing, type Keeping } from './keeping.js';
 import { LiveConnection, type LiveOptions } from './liveConnection.js';
-import { OperationRunner, type RunOperationOptions } from './operationRunner.js';
+import type { RunOperationOptions } from './operationRunner.js';
+import { Operations } from './operations.js';
 import { Picture } from './picture.js';
-import { fullSituation, knownSituation } from './situation.js';
+import type { Rules } from './rules.js';
+import { askedBy, knownSituation, SituationReader } from './situation.js';
 import type { Attention, ConnectionView, InventoryChange, VmView } from './views.js';
 
 export interface InventoryOptions {
@@ -23,34 +29,54 @@ export interface InventoryOptions {
   readonly clock?: Clock;
   /** From 0 to 1, as Math.random, for the jitter of the back-off. */
   readonly random?: () => number;
+  /** Where the journal, the audit and the records are kept; without it nothing that can break off is carried out. */
+  readonly journal?: { readonly folder: string } | Keeping;
+  readonly rules?: Rules;
 }
 
 /** How long a plan waits for what its rules ask for, before it does with what is known. */
 const planMs = 1000;
 
+const theRules: Rules = {
+  planRest: () => 'same',
+  planRecovery: (_, { vm }) => ({
+    type: 'explain',
+    why: refuse('recoveryFailed', { vm: vm.name, message: '' }).refusal,
+    commands: [],
+  }),
+};
+
 const nobodyLooks: Attention = { visible: false, connections: new Set(), vms: new Set() };
 
 export class Inventory implements InventoryPort {
   readonly onDidChange: Event<InventoryChange>;
+  readonly onDidRecover: Event<RecoveryReport>;
   readonly #options: LiveOptions;
   readonly #picture: Picture;
-  readonly #runner: OperationRunner;
+  readonly #keeping: Keeping;
+  readonly #operations: Operations;
+  readonly #autoMarks: AutoMarks;
   readonly #ended = new AbortController();
   readonly #live = new Map<string, LiveConnection>();
   #attention = nobodyLooks;
   #wanted: readonly string[] = [];
 
-  constructor({ open, log, clock = systemClock, random = Math.random }: InventoryOptions) {
-    this.#options = { open, log, clock, random };
+  constructor({ open, log, clock = systemClock, random = Math.random, journal, rules = theRules }: InventoryOptions) {
+    this.#options = { open, log, clock, random, whenOpen: (uri) => this.#operations.recover(uri) };
     this.#picture = new Picture(log);
     this.onDidChange = this.#picture.onDidChange;
-    this.#runner = new OperationRunner({
+    this.#keeping = journal === undefined ? keepNothing : 'folder' in journal ? keepIn(journal.folder, log) : journal;
+    this.#autoMarks = new AutoMarks(this.#picture, this.#keeping, log);
+    this.#operations = new Operations({
       picture: this.#picture,
       clock,
       log,
+      keeping: this.#keeping,
+      rules,
       connection: (uri) => this.#connection(uri),
       ended: this.#ended.signal,
     });
+    this.onDidRecover = this.#operations.onDidRecover;
   }
 
   get connections(): readonly ConnectionView[] {
@@ -157,20 +183,37 @@ export class Inventory implements InventoryPort {
   async plan(request: OperationRequest): Promise<Decision> {
     const { connection, uuid } = request.vm;
     return this.#asking(connection, async (live) => {
-      const { clock } = this.#options;
+      const { clock, log } = this.#options;
       const hypervisor = await live.open();
       if (!live.isFollowed(uuid) && !(live.isHeld(uuid) && this.#picture.vm(request.vm)?.tree !== undefined)) {
         await live.read(uuid, live.isHeld(uuid) ? ['tree'] : ['vm', 'tree']);
       }
       const { vm, tree } = this.#known(request.vm);
-      const known = knownSituation(hypervisor, vm, tree, clock.now());
-      const full = live.isHeld(uuid) ? undefined : fullSituation(hypervisor, request, known);
-      return planOperation(request, full === undefined ? known : await within(clock, planMs, full, known));
+      const records = await this.#keeping.records.of(request.vm);
+      const known = knownSituation(hypervisor, vm, tree, clock.now(), records);
+      if (live.isHeld(uuid)) {
+        return planOperation(request, known);
+      }
+      const reader = new SituationReader({ hypervisor, otherVms: live.otherVms, log }, known);
+      await within(clock, planMs, reader.read(askedBy(request, known)), undefined);
+      return planOperation(request, reader.soFar);
     });
   }
 
   runOperation(request: OperationRequest, options: RunOperationOptions = {}): Promise<OperationResult> {
-    return this.#runner.run(request, options);
+    return this.#operations.run(request, options);
+  }
+
+  async undoOfRevert(ref: VmRef): Promise<AutoSnapshot | undefined> {
+    return undoOf(await this.readTree(ref), await this.#keeping.records.of(ref));
+  }
+
+  setProtected(isProtected: (vm: Vm, connection: string) => boolean): void {
+    this.#operations.setProtected(isProtected);
+  }
+
+  setAutoPrune(keep: number): void {
+    this.#operations.setAutoPrune(keep);
   }
 
   readVmXml(ref: VmRef): Promise<string> {
@@ -188,6 +231,8 @@ export class Inventory implements InventoryPort {
       live.dispose();
     }
     this.#live.clear();
+    this.#operations.dispose();
+    this.#autoMarks.dispose();
     this.#picture.dispose();
   }
 

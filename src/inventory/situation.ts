@@ -1,43 +1,204 @@
-// Reads what the decision about an operation rests on beside the VM and its tree. It refuses to decide.
+// Gathers what a decision rests on. Reads are dear, so only what the rules of the request ask for is read, and what
+// belongs together at once. It refuses to decide.
 import type { Hypervisor } from '../hypervisor/hypervisor.js';
-import { Failure } from '../model/failure.js';
+import type { Log } from '../log/log.js';
+import { type FileNeeds, fileNeeds, type Needs, needs } from '../model/needs.js';
 import type { OperationRequest } from '../model/operation.js';
-import type { Situation } from '../model/plan.js';
-import { needs } from '../model/needs.js';
+import { folderOf } from '../model/overlayFiles.js';
+import type { AutoSnapshot, Situation, Step } from '../model/plan.js';
+import type { BrokenOff } from '../model/recovery.js';
 import type { SnapshotTree } from '../model/snapshot.js';
-import type { Vm, VmDisk } from '../model/vm.js';
+import { isActive, type Vm } from '../model/vm.js';
+import { asFailure } from './asFailure.js';
+import { fewAtOnce } from './fewAtOnce.js';
+import { readHostFacts } from './hostFacts.js';
+import type { OtherVmFacts } from './otherVmFacts.js';
 
-/** @param now milliseconds since 1970 */
-export function knownSituation(hypervisor: Hypervisor, vm: Vm, tree: SnapshotTree, now: number): Situation {
-  return { vm, tree, capabilities: hypervisor.capabilities, now: Math.floor(now / 1000) };
+const atOnce = 32;
+
+/** @param nowMs milliseconds since 1970 */
+export function knownSituation(
+  { capabilities }: Hypervisor,
+  vm: Vm,
+  tree: SnapshotTree,
+  nowMs: number,
+  autoSnapshots?: readonly AutoSnapshot[],
+): Situation {
+  return { vm, tree, capabilities, now: nowMs / 1000, ...(autoSnapshots === undefined ? {} : { autoSnapshots }) };
 }
 
-/** The same with everything that this request's rules ask for. Waits while another client's snapshot holds the VM. */
-export async function fullSituation(
-  hypervisor: Hypervisor,
-  request: OperationRequest,
-  known: Situation,
-): Promise<Situation> {
-  const { blockJobs, frozenDisks } = needs(request, known);
-  const [jobs, frozen] = await Promise.all([
-    blockJobs ? hypervisor.readBlockJobs(known.vm) : [],
-    Promise.all(frozenDisks.map((name) => readFrozen(hypervisor, known.vm.uuid, name))),
-  ]);
-  return { ...known, blockJobs: jobs, frozenDisks: new Map(frozen.flat()) };
+export interface SituationSources {
+  readonly hypervisor: Hypervisor;
+  readonly otherVms: OtherVmFacts;
+  readonly log: Log;
 }
 
-/** Nothing for a snapshot that has vanished since the tree was read: what is gone stands in nobody's way. */
-async function readFrozen(
+/** Which facts somebody asks for: the rules of a request, or of something wider. */
+export interface Asked {
+  readonly needs: Needs;
+  /** Told when the frozen disks are there, which name the files. */
+  readonly files: (situation: Situation) => FileNeeds;
+}
+
+export function askedBy(request: OperationRequest, known: Situation): Asked {
+  return { needs: needs(request, known), files: (situation) => fileNeeds(request, situation) };
+}
+
+/**
+ * What can have become of an operation that broke off: the files that it was to make or remove are looked at too, and
+ * all snapshots, for it may be that none of those that it named is left.
+ */
+export function askedByRecovery({ request, plan }: BrokenOff, known: Situation): Asked {
+  const own = needs(request, known);
+  const active = isActive(known.vm.power);
+  const isQemu = known.capabilities.driver === 'qemu';
+  return {
+    needs: {
+      blockJobs: isQemu && active,
+      frozenDisks: isQemu ? known.tree.snapshots.map(({ name }) => name) : [],
+      otherVms: own.otherVms,
+      agent: false,
+    },
+    files: (situation) => {
+      const wanted = fileNeeds(request, situation);
+      const { images, files } = filesOf(plan.steps);
+      const present = situation.vm.disks.flatMap(({ source }) => (source?.startsWith('/') === true ? [source] : []));
+      return {
+        images: [...new Set([...wanted.images, ...images, ...present])],
+        files: [...new Set([...wanted.files, ...files])],
+        folders: [...new Set([...wanted.folders, ...[...images, ...files].map(folderOf)])],
+      };
+    },
+  };
+}
+
+function filesOf(steps: readonly Step[]): { readonly images: readonly string[]; readonly files: readonly string[] } {
+  const images: string[] = [];
+  const files: string[] = [];
+  for (const step of steps) {
+    switch (step.do) {
+      case 'createSnapshot':
+        images.push(...step.disks.flatMap(({ file }) => file ?? []));
+        files.push(...(step.memoryFile === undefined ? [] : [step.memoryFile]));
+        break;
+      case 'createOverlays':
+        images.push(...step.overlays.flatMap(({ file, backing }) => [file, backing]));
+        break;
+      case 'defineFromSnapshot':
+        images.push(...step.disks.map(({ file }) => file));
+        break;
+      case 'restoreMemory':
+        images.push(...step.disks.map(({ file }) => file));
+        files.push(step.file);
+        break;
+      case 'removeFiles':
+        files.push(...step.files);
+        break;
+      case 'removeTag':
+        images.push(step.file);
+        break;
+      case 'copyFile':
+        files.push(step.from, step.to);
+        break;
+      case 'makeCurrent':
+      case 'revert':
+      case 'deleteSnapshot':
+      case 'describeSnapshot':
+      case 'forgetSnapshot':
+      case 'redefineAs':
+      case 'reparent':
+      case 'clearUnfinishedDelete':
+      case 'power':
+      case 'startPaused':
+      case 'dropManagedSave':
+      case 'waitUntil':
+      case 'thawGuest':
+      case 'setGuestClock':
+        break;
+    }
+  }
+  return { images, files };
+}
+
+/** Part after part; who cannot wait for the last one takes what is there. */
+export class SituationReader {
+  readonly #sources: SituationSources;
+  #situation: Situation;
+
+  constructor(sources: SituationSources, known: Situation) {
+    this.#sources = sources;
+    this.#situation = known;
+  }
+
+  get soFar(): Situation {
+    return this.#situation;
+  }
+
+  /** Nothing may run on the VM meanwhile. Rejects with the Failure of a read. */
+  async read(asked: Asked): Promise<Situation> {
+    const { hypervisor, otherVms } = this.#sources;
+    const { vm } = this.#situation;
+    await Promise.all([
+      this.#frozenAndFiles(asked),
+      this.#part(
+        asked.needs.blockJobs,
+        () => hypervisor.readBlockJobs(vm),
+        (blockJobs) => ({ blockJobs }),
+      ),
+      this.#part(
+        asked.needs.agent,
+        () => hypervisor.probeAgent(vm),
+        (agent) => ({ agent }),
+      ),
+      this.#part(
+        asked.needs.otherVms,
+        () => otherVms.read(hypervisor, vm.uuid),
+        (others) => ({ otherVms: others }),
+      ),
+    ]);
+    return this.#situation;
+  }
+
+  async #frozenAndFiles(asked: Asked): Promise<void> {
+    const { hypervisor, log } = this.#sources;
+    const { uuid } = this.#situation.vm;
+    const { frozenDisks: names } = asked.needs;
+    await this.#part(
+      names.length > 0,
+      () => fewAtOnce(names, atOnce, async (name) => [name, await readFrozenDisks(hypervisor, uuid, name)] as const),
+      (disks) => ({
+        // A snapshot that vanished between the two looks is not there to be asked: `disks` is undefined then.
+        frozenDisks: new Map(disks.flatMap(([name, own]) => (own === undefined ? [] : [[name, own] as const]))),
+      }),
+    );
+    const wanted = asked.files(this.#situation);
+    await this.#part(
+      wanted.images.length + wanted.files.length + wanted.folders.length > 0,
+      () => readHostFacts(hypervisor.files, wanted, log),
+      (files) => ({ files }),
+    );
+  }
+
+  async #part<T>(wanted: boolean, read: () => Promise<T>, keep: (value: T) => Partial<Situation>): Promise<void> {
+    if (wanted) {
+      const part = keep(await read());
+      this.#situation = { ...this.#situation, ...part };
+    }
+  }
+}
+
+async function readFrozenDisks(
   hypervisor: Hypervisor,
   uuid: string,
   name: string,
-): Promise<readonly (readonly [string, readonly VmDisk[]])[]> {
+): Promise<readonly Vm['disks'][number][] | undefined> {
   try {
-    return [[name, await hypervisor.readFrozenDisks(uuid, name)]];
+    return await hypervisor.readFrozenDisks(uuid, name);
   } catch (error) {
-    if (error instanceof Failure && error.kind === 'notFound') {
-      return [];
+    const failure = asFailure(error);
+    if (failure.kind === 'notFound') {
+      return undefined;
     }
-    throw error;
+    throw failure;
   }
 }

@@ -40,6 +40,8 @@ export interface VmView {
   readonly operation?: RunningOperation;
   /** What the last revert left, while our own record vouches for it. */
   readonly undo?: AutoSnapshot;
+  /** Names of the snapshots that we took unasked, as our own records vouch; absent for none. */
+  readonly auto?: readonly string[];
   /** An operation that had broken off is being brought to its end. */
   readonly recovering?: boolean;
 }

@@ -1,5 +1,6 @@
 // Every failure that a user can meet, by kind. The sentences are made in views/failureText.
 import type { OperationRequest } from './operation.js';
+import type { RecoveryReport } from './recovery.js';
 import type { Refusal } from './refusal.js';
 import type { PowerState } from './vm.js';
 
@@ -35,6 +36,16 @@ export type FailureKind =
   /** libvirt or QEMU failed in a way that only its own text describes. */
   | 'failed';
 
+export type Leftover =
+  /** "paused (saving)", and nobody saves: to be resumed. */
+  | { readonly what: 'pausedSaving' }
+  /** The guest's file systems still stand still. */
+  | { readonly what: 'frozen' }
+  /** A tag inside an image that libvirt does not know of. */
+  | { readonly what: 'tag'; readonly file: string; readonly tag: string }
+  /** An overlay or memory file of that snapshot, which the VM does not stand on. */
+  | { readonly what: 'file'; readonly file: string };
+
 export interface FailureDetails {
   /** What was being done, in a few plain words for the log. */
   readonly doing?: string;
@@ -51,11 +62,17 @@ export interface FailureDetails {
   readonly request?: OperationRequest;
   /** What the VM's state was when it was read again after the failure. */
   readonly stateNow?: PowerState;
+  /** What was done at once about an operation that had failed half way; absent where nothing was. */
+  readonly recovered?: RecoveryReport['outcome'];
   readonly refusal?: Refusal;
   /** Of `cancelled`: somebody here asked for it; otherwise another client did. */
   readonly byUs?: boolean;
   /** Of `cancelled`: nobody waits any longer, but the guest was asked and libvirt cannot take that back. */
   readonly mayStillHappen?: boolean;
+  /** What a snapshot that failed left behind, as far as it could be seen. */
+  readonly left?: readonly Leftover[];
+  /** A snapshot that failed had left the guest's file systems frozen: they were thawed again. */
+  readonly thawed?: boolean;
   /** Of `journal`: steps had been carried out before. */
   readonly begun?: boolean;
 }

@@ -78,6 +78,18 @@ export interface RefusalFacts {
   /** Two external reverts within one second; `seconds` until it can be done. */
   readonly sameSecond: { vm: string; seconds: string };
   readonly memoryFileMissing: { snapshot: string; file: string };
+  /** The image has no internal snapshot of that name any more. */
+  readonly tagMissing: { snapshot: string; disk: string; file: string };
+  /** A file that the snapshot's content stands in or rests on is gone. */
+  readonly overlayMissing: { snapshot: string; disk: string; file: string };
+  /** QEMU has marked the image as damaged. */
+  readonly imageCorrupt: { snapshot: string; disk: string; file: string };
+  /** The VM's chain of overlays is not as its snapshots say: somebody merged by hand, perhaps into this snapshot's file. */
+  readonly mergedByHand: { snapshot: string; disk: string; file: string };
+  /** No snapshot of the present can be taken first; the refusal that it met goes with this one. `why`: its reason. */
+  readonly checkpointImpossible: { vm: string; snapshot: string; why: string };
+  /** Files cannot be made and removed in the folder; `why`: of `CannotAct`, or `notLookedAt`. */
+  readonly filesOutOfReach: { folder: string; why: string };
   readonly readOnlyConnection: { vm: string; action: string };
   /** `driver`: test or other. */
   readonly driverCannot: { driver: string; action: string; kind?: string };
@@ -89,12 +101,23 @@ export interface RefusalFacts {
   readonly agentMissing: { vm: string };
   /** The snapshot is not there (any more). `snapshot` is the name as asked for. */
   readonly snapshotMissing: { vm: string; snapshot: string };
+  readonly noDescendants: { snapshot: string };
+  /** Without this leaf of ours, `parent` would name the overlay that `by` is built on as the VM's own. */
+  readonly layoutLeafNeeded: { snapshot: string; parent: string; by: string };
+  /** The VM's chain does not hold `file` where the snapshot's metadata says: somebody merged, or the VM was reverted. */
+  readonly notInChain: { vm: string; snapshot: string; disk: string; file: string };
   /** `other` names the file or rests on it: a linked clone, for one. */
   readonly usedByOtherVm: { vm: string; other: string; file: string };
   /** The chains of `others` cannot be read, so any file may be theirs too. */
   readonly otherVmUnread: { vm: string; others: string };
   /** Between the question and the answer another client changed what was asked about: it would do or lose more. */
   readonly changedMeanwhile: { vm: string };
+  /** Nothing is done to it that nobody asked for, be it to bring an operation to its end. */
+  readonly protectedVm: { vm: string };
+  /** An operation that broke off could not be brought to its end; `message`: why, in the words of whoever failed. */
+  readonly recoveryFailed: { vm: string; message: string };
+  /** There is no VM left of which an operation broke off. */
+  readonly vmGone: { vm: string };
 }
 
 export type RefusalReason = keyof RefusalFacts;
@@ -103,6 +126,8 @@ export interface Refusal {
   readonly reason: RefusalReason;
   /** Words for the sentence: names, paths, versions; the row of the reason in `RefusalFacts` says which. */
   readonly facts: Readonly<Record<string, string>>;
+  /** Another refusal, without which this one would not be. */
+  readonly because?: Refusal;
 }
 
 export interface Refused {
@@ -111,6 +136,10 @@ export interface Refused {
 }
 
 /** The facts are checked against the row of the reason here, so that no sentence misses a word. */
-export function refuse<R extends RefusalReason>(reason: R, facts: Readonly<RefusalFacts[R]>): Refused {
-  return { type: 'refusal', refusal: { reason, facts: { ...facts } } };
+export function refuse<R extends RefusalReason>(
+  reason: R,
+  facts: Readonly<RefusalFacts[R]>,
+  because?: Refusal,
+): Refused {
+  return { type: 'refusal', refusal: { reason, facts: { ...facts }, ...(because === undefined ? {} : { because }) } };
 }

@@ -16,7 +16,9 @@ export function refusalText(refusal: Refusal, t: Translate): RefusalText {
   const sentence = sentences[refusal.reason] as Sentence<Readonly<Record<string, string>>>;
   const facts = Object.fromEntries(Object.entries(refusal.facts).map(([name, fact]) => [name, displayLine(fact)]));
   const [reason, nextStep] = sentence(facts, t);
-  return { reason, nextStep };
+  // The inner reason alone says what is the matter; what helps stands with the outer one.
+  const because = refusal.because === undefined ? '' : ` ${refusalText(refusal.because, t).reason}`;
+  return { reason: `${reason}${because}`, nextStep };
 }
 
 type Sentence<Facts> = (facts: Facts, t: Translate) => readonly [reason: string, nextStep: string];
@@ -210,6 +212,35 @@ const sentences: Sentences = {
     t('The RAM of {0} is not where it was kept: “{1}”.', snapshot, file),
     t('Put the file back; without it only its disks are left.'),
   ],
+  tagMissing: ({ snapshot, disk, file }, t) => [
+    t('The image of disk {1} does not hold {0} any more: “{2}”.', snapshot, disk, file),
+    t('It cannot be brought back. Examine the VM and let it forget what has no data.'),
+  ],
+  overlayMissing: ({ snapshot, disk, file }, t) => [
+    t('A file that {0} needs for disk {1} is gone: “{2}”.', snapshot, disk, file),
+    t('Put the file back where it was. Without it, the snapshot cannot be brought back.'),
+  ],
+  imageCorrupt: ({ snapshot, disk, file }, t) => [
+    t('QEMU has marked an image of {0} as damaged, for disk {1}: “{2}”.', snapshot, disk, file),
+    t('Look at it with “qemu-img check” while the VM is off.'),
+  ],
+  mergedByHand: ({ snapshot, disk, file }, t) => [
+    t(
+      'Somebody merged images of disk {1} without libvirt’s snapshots, so “{2}” may hold something else than {0}.',
+      snapshot,
+      disk,
+      file,
+    ),
+    t('Revert to a later snapshot, and forget this one when you know that its content is gone.'),
+  ],
+  checkpointImpossible: ({ vm, snapshot }, t) => [
+    t('The present of {0} cannot be kept as a snapshot before it is reverted to {1}.', vm, snapshot),
+    t('Revert without a checkpoint, if the present may be lost.'),
+  ],
+  filesOutOfReach: ({ folder, why }, t) => [
+    folderReason(folder, why, t),
+    t('Give libvirt a storage pool for this folder, or work on that host itself, with qemu-img installed.'),
+  ],
   readOnlyConnection: ({ vm }, t) => [
     t('The connection of {0} is read-only.', vm),
     t('Connect by an address that may change things.'),
@@ -235,6 +266,26 @@ const sentences: Sentences = {
   snapshotMissing: ({ vm, snapshot }, t) => [
     t('{0} has no snapshot {1} any more.', vm, snapshot),
     t('Another program deleted or renamed it; the view shows what is there.'),
+  ],
+  noDescendants: ({ snapshot }, t) => [t('Nothing is built on {0}.', snapshot), ''],
+  layoutLeafNeeded: ({ snapshot, parent, by }, t) => [
+    t(
+      '{0} tells which file the VM is on: without it, a newer libvirt would take the file of {1} that {2} is built on for the VM’s own, and remove it at a revert.',
+      snapshot,
+      parent,
+      by,
+    ),
+    t('Take another snapshot first, which then stands in its place, or delete {0} first.', by),
+  ],
+  notInChain: ({ vm, snapshot, disk, file }, t) => [
+    t(
+      'Disk {2} of {0} is not built on {3} as {1} has it: after a revert the VM has another file, or somebody merged files without libvirt’s snapshots.',
+      vm,
+      snapshot,
+      disk,
+      file,
+    ),
+    t('Delete the snapshots above {0} first. If somebody merged files, Examine tells what is left of {0}.', snapshot),
   ],
   usedByOtherVm: ({ other, file }, t) => [
     t('The VM {0} needs {1} as it is: its own disk is built on that file, or is that file.', other, file),
@@ -269,4 +320,21 @@ function style(word: string, t: Translate): string {
 
 function image(file: string | undefined, t: Translate): string {
   return file ?? t('an image');
+}
+
+function folderReason(folder: string, why: string, t: Translate): string {
+  switch (why) {
+    case 'noStorageDriver':
+      return t('No files can be made in “{0}”: this libvirt has no storage driver.', folder);
+    case 'otherHost':
+      return t('No files can be made in “{0}”: it is on another host, and no storage pool has it.', folder);
+    case 'noQemuImg':
+      return t('No files can be made in “{0}”: qemu-img is not installed.', folder);
+    case 'denied':
+      return t('No files can be made in “{0}”: permission denied.', folder);
+    case 'folderMissing':
+      return t('No files can be made in “{0}”: there is no such folder.', folder);
+    default:
+      return t('No files can be made in “{0}”, as far as is known.', folder);
+  }
 }

@@ -1,4 +1,5 @@
 // Create, revert to and delete a memory snapshot of a real guest, through the inventory and through virsh.
+import { join } from 'node:path';
 import { defineTestGuest } from '../../scripts/guest/testGuest.mjs';
 import { libvirtHypervisor } from '../../src/hypervisor/openLibvirt.js';
 import { Inventory } from '../../src/inventory/liveInventory.js';
@@ -11,7 +12,11 @@ const rounds = 7;
 void onPrivateDaemon(async (daemon) => {
   const guest = await defineTestGuest(daemon, { name: 'guest' });
   await guest.start();
-  const inventory = new Inventory({ open: libvirtHypervisor(silentLog, daemon.env), log: silentLog });
+  const inventory = new Inventory({
+    open: libvirtHypervisor(silentLog, daemon.env),
+    log: silentLog,
+    journal: { folder: join(daemon.dir, 'journal') },
+  });
   inventory.setConnections([daemon.uri]);
   const { vms } = await inventory.connect(daemon.uri);
   const vm = vms[0]!.ref;

@@ -1,4 +1,5 @@
 // An inventory on a private daemon, through the real client, and "another client" beside it.
+import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { defineTestGuest } from '../../scripts/guest/testGuest.mjs';
 import { startPrivateDaemon } from '../../scripts/rig/privateDaemon.mjs';
@@ -53,6 +54,7 @@ export async function startLiveRig(): Promise<LiveRig> {
       return wraps.shift()?.(hypervisor) ?? hypervisor;
     },
     log: { ...silentLog, info: keep, warn: keep, error: keep },
+    journal: { folder: join(daemon.dir, 'journal') },
   });
   const { uri } = daemon;
   inventory.setConnections([uri]);

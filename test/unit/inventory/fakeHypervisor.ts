@@ -6,6 +6,7 @@ import { Failure } from '../../../src/model/failure.js';
 import type { Step } from '../../../src/model/plan.js';
 import type { Snapshot, SnapshotTree } from '../../../src/model/snapshot.js';
 import { isActive, type Vm, type VmDisk } from '../../../src/model/vm.js';
+import { FakeHostFiles } from './fakeHostFiles.js';
 
 export interface FakeVm {
   vm: Vm;
@@ -33,6 +34,7 @@ export class FakeHypervisor implements Hypervisor {
   readonly #broken = new Map<string, Failure>();
   readonly #died = new AbortController();
   closed = false;
+  readonly files = new FakeHostFiles();
   /** What a step does; by default nothing. */
   onRun: (vm: Vm, step: Step, options: RunOptions) => Promise<StepOutcome> = () => Promise.resolve({});
 
@@ -110,6 +112,10 @@ export class FakeHypervisor implements Hypervisor {
 
   readBlockJobs(vm: Vm): Promise<readonly string[]> {
     return this.#answer('readBlockJobs', vm.uuid, () => []);
+  }
+
+  probeAgent(vm: Vm): Promise<'answers' | 'silent' | 'frozen'> {
+    return this.#answer('probeAgent', vm.uuid, () => 'silent');
   }
 
   readVmXml(uuid: string): Promise<string> {

@@ -1,11 +1,14 @@
 // An inventory over a hypervisor made by hand, with a clock that the test moves.
 import type { OpenHypervisor } from '../../../src/hypervisor/hypervisor.js';
+import type { Rules } from '../../../src/inventory/rules.js';
 import { Inventory } from '../../../src/inventory/liveInventory.js';
 import type { InventoryChange } from '../../../src/inventory/views.js';
 import { vmKey } from '../../../src/inventory/views.js';
 import { silentLog } from '../../../src/log/log.js';
+import type { RecoveryReport } from '../../../src/model/recovery.js';
 import type { VmRef } from '../../../src/model/vm.js';
 import { FakeClock, settled } from './fakeClock.js';
+import { FakeKeeping } from './fakeKeeping.js';
 import { FakeHypervisor, type FakeVm, uuidOf } from './fakeHypervisor.js';
 
 export const uri = 'qemu:///system';
@@ -18,6 +21,8 @@ export interface Rig {
   readonly opened: FakeHypervisor[];
   readonly changes: InventoryChange[];
   readonly log: string[];
+  readonly keeping: FakeKeeping;
+  readonly reports: RecoveryReport[];
   readonly hypervisor: () => FakeHypervisor;
   /** What the next attempts to connect do; without one they succeed. */
   readonly attempts: OpenHypervisor[];
@@ -28,7 +33,20 @@ export interface Rig {
   ref(name: string): VmRef;
 }
 
-export async function rig(...content: readonly FakeVm[]): Promise<Rig> {
+export function rig(...content: readonly FakeVm[]): Promise<Rig> {
+  return rigWith({}, ...content);
+}
+
+export interface RigOptions {
+  readonly rules?: Rules;
+  /** Of an inventory that was there before. */
+  readonly keeping?: FakeKeeping;
+}
+
+export async function rigWith(
+  { rules, keeping = new FakeKeeping() }: RigOptions,
+  ...content: readonly FakeVm[]
+): Promise<Rig> {
   const clock = new FakeClock();
   const vms = new Map(content.map((vm) => [vm.vm.uuid, vm]));
   const opened: FakeHypervisor[] = [];
@@ -48,9 +66,13 @@ export async function rig(...content: readonly FakeVm[]): Promise<Rig> {
     log: { ...silentLog, info: keep, warn: keep, error: keep },
     clock,
     random: () => 0,
+    journal: keeping,
+    ...(rules === undefined ? {} : { rules }),
   });
   const changes: InventoryChange[] = [];
   inventory.onDidChange((change) => changes.push(change));
+  const reports: RecoveryReport[] = [];
+  inventory.onDidRecover((report) => reports.push(report));
   inventory.setConnections([uri]);
   changes.length = 0;
   const seen = new Map<FakeHypervisor, number>();
@@ -63,6 +85,8 @@ export async function rig(...content: readonly FakeVm[]): Promise<Rig> {
     opened,
     changes,
     log,
+    keeping,
+    reports,
     attempts,
     ref,
     hypervisor: () => opened.at(-1)!,

@@ -1,0 +1,82 @@
+// Which snapshots we took unasked, as far as our own records vouch for them, and what they are good for. Refuses to know
+// how records are kept.
+import { type Disposable } from '../lifetime/disposable.js';
+import type { Log } from '../log/log.js';
+import type { AutoSnapshot } from '../model/plan.js';
+import type { SnapshotTree } from '../model/snapshot.js';
+import { descendantsOf } from '../model/snapshotTree.js';
+import type { VmRef } from '../model/vm.js';
+import { asFailure } from './asFailure.js';
+import type { Keeping } from './keeping.js';
+import type { Picture } from './picture.js';
+
+/** Oldest first: those that are there, say of themselves what the record says, and are of that very second. */
+export function believed(tree: SnapshotTree, records: readonly AutoSnapshot[]): readonly AutoSnapshot[] {
+  const byName = new Map(tree.snapshots.map((snapshot) => [snapshot.name, snapshot]));
+  return records.filter(({ name, why, createdAt }) => {
+    const snapshot = byName.get(name);
+    return snapshot?.createdAt === createdAt && snapshot.trailers.auto === why;
+  });
+}
+
+/**
+ * What the last revert left.
+ *
+ * | newest checkpoint    | the VM stands on, by its current snapshot      | → |
+ * |----------------------|------------------------------------------------|---|
+ * | there, believed      | the snapshot reverted to, or something above it | it |
+ * | there, believed      | the checkpoint itself                          | none: it has been gone back to |
+ * | there, believed      | anything else: another revert came after it    | none |
+ * | none, or gone        | any                                            | none |
+ */
+export function undoOf(tree: SnapshotTree, records: readonly AutoSnapshot[]): AutoSnapshot | undefined {
+  const last = records.filter(({ why }) => why === 'revert').at(-1);
+  const { current } = tree;
+  if (last?.target === undefined || current === undefined || current === last.name) {
+    return undefined;
+  }
+  const standsOnTarget =
+    current === last.target || descendantsOf(tree, last.target).some((snapshot) => snapshot.name === current);
+  return standsOnTarget ? believed(tree, [last])[0] : undefined;
+}
+
+/** Keeps in the picture, for each VM whose snapshots are known, which of them are ours and what a revert can go back to. */
+export class AutoMarks implements Disposable {
+  readonly #picture: Picture;
+  readonly #records: Keeping['records'];
+  readonly #log: Log;
+  readonly #seen = new WeakSet<SnapshotTree>();
+  readonly #listening: Disposable;
+
+  constructor(picture: Picture, { records }: Pick<Keeping, 'records'>, log: Log) {
+    this.#picture = picture;
+    this.#records = records;
+    this.#log = log;
+    this.#listening = picture.onDidChange(({ connection, vm }) => {
+      const vms = picture.connection(connection ?? '')?.vms ?? [];
+      for (const { ref, tree } of vm === undefined ? vms : vms.filter((view) => view.ref.uuid === vm.uuid)) {
+        if (tree !== undefined && !this.#seen.has(tree)) {
+          this.#seen.add(tree);
+          void this.#mark(ref, tree);
+        }
+      }
+    });
+  }
+
+  dispose(): void {
+    this.#listening.dispose();
+  }
+
+  async #mark(ref: VmRef, tree: SnapshotTree): Promise<void> {
+    const mayBeOurs = tree.snapshots.some(({ trailers }) => trailers.auto !== undefined);
+    try {
+      const records = mayBeOurs ? await this.#records.of(ref) : [];
+      if (this.#picture.vm(ref)?.tree === tree) {
+        const auto = believed(tree, records).map(({ name }) => name);
+        this.#picture.putVm(ref, { undo: undoOf(tree, records), auto: auto.length === 0 ? undefined : auto });
+      }
+    } catch (error) {
+      this.#log.warn(`it is not known which snapshots were taken unasked: ${asFailure(error).message}`);
+    }
+  }
+}

@@ -1,0 +1,99 @@
+// Reads everything that a decision rests on afresh, and the VM's state after a failure. Refuses to decide.
+import type { Hypervisor } from '../hypervisor/hypervisor.js';
+import { Failure } from '../model/failure.js';
+import type { Situation } from '../model/plan.js';
+import type { VmRef } from '../model/vm.js';
+import { asFailure } from './asFailure.js';
+import { type Clock, within } from './clock.js';
+import type { Keeping } from './keeping.js';
+import type { Picture } from './picture.js';
+import { type Asked, knownSituation, SituationReader } from './situation.js';
+import type { Turn } from './turns.js';
+import type { VmView } from './views.js';
+
+/** After a failure: how long a lost connection is waited for, so that the failure can tell the VM's true state. */
+const readBackMs = 10_000;
+const readBackEveryMs = 500;
+
+export interface FreshLookOptions {
+  readonly picture: Picture;
+  readonly clock: Clock;
+  readonly keeping: Keeping;
+  /** Aborted when the inventory ends. */
+  readonly ended: AbortSignal;
+}
+
+export interface Fresh {
+  readonly hypervisor: Hypervisor;
+  readonly situation: Situation;
+}
+
+export class FreshLook {
+  readonly #options: FreshLookOptions;
+
+  constructor(options: FreshLookOptions) {
+    this.#options = options;
+  }
+
+  /** Rejects with the Failure of a read. */
+  async read({ request, live, log }: Turn, asked: (known: Situation) => Asked): Promise<Fresh> {
+    const { clock, keeping } = this.#options;
+    const hypervisor = await live.open();
+    const [autoSnapshots] = await Promise.all([
+      keeping.records.of(request.vm),
+      live.read(request.vm.uuid, ['vm', 'tree']),
+    ]);
+    const { vm, tree } = this.view(request.vm);
+    if (tree === undefined) {
+      throw new Failure('lost');
+    }
+    const known = knownSituation(hypervisor, vm, tree, clock.now(), autoSnapshots);
+    const reader = new SituationReader({ hypervisor, otherVms: live.otherVms, log }, known);
+    return { hypervisor, situation: await reader.read(asked(known)) };
+  }
+
+  view(ref: VmRef): VmView {
+    const view = this.#options.picture.vm(ref);
+    if (view === undefined) {
+      throw new Failure('notFound', { vm: ref.uuid });
+    }
+    return view;
+  }
+
+  /** What goes wrong is in the picture and in the log. */
+  async readBack({ request, live, log }: Turn): Promise<'read' | 'gone' | 'unread'> {
+    try {
+      await live.read(request.vm.uuid, ['vm', 'tree']);
+      return 'read';
+    } catch (error) {
+      const { kind } = asFailure(error);
+      log.warn(`could not read the VM after the operation: ${kind}`);
+      return kind === 'notFound' ? 'gone' : 'unread';
+    }
+  }
+
+  /** True when the VM was read; a connection that is away is waited for a while. */
+  async readPatiently(turn: Turn): Promise<boolean> {
+    const late = new AbortController();
+    const seen = await within(this.#options.clock, readBackMs, this.#readUntil(turn, late.signal), false);
+    late.abort();
+    return seen && this.#options.picture.vm(turn.request.vm) !== undefined;
+  }
+
+  async #readUntil({ request, live, log }: Turn, late: AbortSignal): Promise<boolean> {
+    while (!late.aborted && !this.#options.ended.aborted) {
+      try {
+        await live.read(request.vm.uuid, ['vm', 'tree']);
+        return true;
+      } catch (error) {
+        const { kind } = asFailure(error);
+        log.debug(`could not read the VM after the failure: ${kind}`);
+        if (kind !== 'lost' && kind !== 'unreachable') {
+          return false;
+        }
+      }
+      await new Promise<void>((resolve) => this.#options.clock.setTimer(readBackEveryMs, resolve));
+    }
+    return false;
+  }
+}

@@ -1,0 +1,126 @@
+// Looks at files on the hypervisor's host, and at all that they rest on. Refuses to know what is decided from it.
+import type { CannotAct, FileFacts, HostFiles, ImageFacts, Seen } from '../model/hostFiles.js';
+import type { FileNeeds } from '../model/needs.js';
+import type { FilesSeen } from '../model/plan.js';
+import type { Log } from '../log/log.js';
+import { asFailure } from './asFailure.js';
+import { fewAtOnce } from './fewAtOnce.js';
+
+/** QEMU itself gives up far earlier: what is deeper is not looked at. */
+const deepest = 300;
+/** Images in all: a hostile set of files could name others without end. */
+const mostImages = 20_000;
+const atOnce = 16;
+
+/** What is asked for, with the whole chain below each image. Rejects only when the connection is lost. */
+export async function readHostFacts(files: HostFiles, asked: FileNeeds, log: Log): Promise<FilesSeen> {
+  const chains = new ChainReader(files, log);
+  const look = new Careful(log);
+  const single = new Map<string, Seen<FileFacts>>();
+  const freeBytes = new Map<string, number>();
+  const canAct = new Map<string, 'yes' | CannotAct>();
+  const lists = new Map<string, readonly string[]>();
+  await Promise.all([
+    chains.follow(asked.images),
+    fewAtOnce(asked.files, atOnce, async (path) => {
+      single.set(path, await look.at(path, files.file(path), 'unknown'));
+    }),
+    fewAtOnce(asked.folders, atOnce, async (folder) => {
+      const [free, act, names] = await Promise.all([
+        look.at(folder, files.freeBytes(folder), undefined),
+        look.at(folder, files.canAct(folder), undefined),
+        look.at(folder, files.list(folder), undefined),
+      ]);
+      put(freeBytes, folder, free);
+      put(canAct, folder, act);
+      put(lists, folder, names);
+    }),
+  ]);
+  return { images: chains.images, files: single, freeBytes, canAct, lists };
+}
+
+/** Reads images and what they rest on, each once, however many chains meet in it. */
+export class ChainReader {
+  readonly images = new Map<string, Seen<ImageFacts>>();
+  readonly #files: HostFiles;
+  readonly #look: Careful;
+  readonly #begun = new Map<string, Promise<void>>();
+
+  constructor(files: HostFiles, log: Log) {
+    this.#files = files;
+    this.#look = new Careful(log);
+  }
+
+  async follow(paths: readonly string[]): Promise<void> {
+    await fewAtOnce(paths, atOnce, async (path) => {
+      let next: string | undefined = path;
+      for (let depth = 0; next !== undefined && depth < deepest; depth += 1) {
+        next = await this.#below(next);
+      }
+    });
+  }
+
+  /** The path and all below it, as far as they were seen, and where it could not be seen further. */
+  chain(path: string): { readonly files: readonly string[]; readonly unread?: string } {
+    const files = new Set<string>();
+    let next: string | undefined = path;
+    while (next !== undefined && !files.has(next)) {
+      files.add(next);
+      const image: Seen<ImageFacts> | undefined = this.images.get(next);
+      if (image === undefined || image === 'unknown') {
+        return { files: [...files], unread: next };
+      }
+      next = image === 'missing' ? undefined : image.backing?.file;
+    }
+    return { files: [...files] };
+  }
+
+  /** What this one rests on, unless somebody goes down that way already: so a cycle ends as well. */
+  async #below(path: string): Promise<string | undefined> {
+    const begun = this.#begun.get(path);
+    if (begun !== undefined) {
+      await begun;
+      return undefined;
+    }
+    if (this.#begun.size >= mostImages) {
+      return undefined;
+    }
+    const reading = this.#read(path);
+    this.#begun.set(path, reading);
+    await reading;
+    const image = this.images.get(path);
+    return typeof image === 'object' ? image.backing?.file : undefined;
+  }
+
+  async #read(path: string): Promise<void> {
+    this.images.set(path, await this.#look.at(path, this.#files.image(path), 'unknown'));
+  }
+}
+
+/** A file that cannot be looked at is not known, and no reason to know nothing of the others. */
+class Careful {
+  readonly #log: Log;
+
+  constructor(log: Log) {
+    this.#log = log;
+  }
+
+  async at<T, U>(path: string, looking: Promise<T>, otherwise: U): Promise<T | U> {
+    try {
+      return await looking;
+    } catch (error) {
+      const failure = asFailure(error);
+      if (failure.kind === 'lost' || failure.kind === 'cancelled') {
+        throw failure;
+      }
+      this.#log.warn(`could not look at ${path}: ${failure.kind}: ${failure.message}`);
+      return otherwise;
+    }
+  }
+}
+
+function put<T>(map: Map<string, T>, key: string, value: T | undefined): void {
+  if (value !== undefined) {
+    map.set(key, value);
+  }
+}

@@ -1,0 +1,34 @@
+// What outlives this process of what the inventory does: the journal, the audit, the records. Refuses to know when it is
+// written.
+import type { Audit } from '../journal/audit.js';
+import { Journal } from '../journal/journal.js';
+import { Records } from '../journal/records.js';
+import type { Log } from '../log/log.js';
+import { Failure } from '../model/failure.js';
+
+export interface Keeping {
+  readonly journal: Pick<Journal, 'begin' | 'unfinished' | 'claim'>;
+  readonly audit: Pick<Audit, 'note'>;
+  readonly records: Pick<Records, 'add' | 'of' | 'forget'>;
+}
+
+/** In one folder, which need not be there yet. */
+export function keepIn(folder: string, log: Log): Keeping {
+  const journal = new Journal(folder, log);
+  return { journal, audit: journal.audit, records: new Records(folder, log) };
+}
+
+/** Keeps nothing, and so carries out nothing that could be left half done. */
+export const keepNothing: Keeping = {
+  journal: {
+    begin: ({ request }) => Promise.reject(new Failure('journal', { doing: 'look for a journal', request })),
+    unfinished: () => Promise.resolve({ entries: [], unreadable: [] }),
+    claim: () => Promise.resolve('gone'),
+  },
+  audit: { note: () => Promise.resolve() },
+  records: {
+    add: ({ connection }) => Promise.reject(new Failure('journal', { doing: 'look for the records', connection })),
+    of: () => Promise.resolve([]),
+    forget: () => Promise.resolve(),
+  },
+};

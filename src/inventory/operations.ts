@@ -1,0 +1,100 @@
+// All that is done to VMs: what somebody asks for, what broke off, and the tidying after a revert. Puts the parts of it
+// together; refuses to know connections beyond the one that an operation is on.
+import type { Disposable } from '../lifetime/disposable.js';
+import type { Event } from '../lifetime/emitter.js';
+import type { Log } from '../log/log.js';
+import type { OperationRequest, OperationResult } from '../model/operation.js';
+import type { RecoveryReport } from '../model/recovery.js';
+import type { Vm, VmRef } from '../model/vm.js';
+import { asFailure } from './asFailure.js';
+import { prune } from './autoPrune.js';
+import type { Clock } from './clock.js';
+import { FreshLook } from './freshLook.js';
+import type { Keeping } from './keeping.js';
+import type { LiveConnection } from './liveConnection.js';
+import { OperationRunner, type RunOperationOptions } from './operationRunner.js';
+import type { Picture } from './picture.js';
+import { Recoverer } from './recoverer.js';
+import type { Rules } from './rules.js';
+import { StepRunner } from './stepRunner.js';
+import { Turns } from './turns.js';
+
+/** How many checkpoints of reverts a VM keeps, unless somebody says otherwise. */
+const usualKeep = 3;
+
+export interface OperationsOptions {
+  readonly picture: Picture;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly keeping: Keeping;
+  readonly rules: Rules;
+  /** Throws a Failure `notFound` for a connection that is not known. */
+  readonly connection: (uri: string) => LiveConnection;
+  /** Aborted when the inventory ends. */
+  readonly ended: AbortSignal;
+}
+
+export class Operations implements Disposable {
+  readonly onDidRecover: Event<RecoveryReport>;
+  readonly #options: OperationsOptions;
+  readonly #runner: OperationRunner;
+  readonly #recoverer: Recoverer;
+  #isProtected: (vm: Vm, connection: string) => boolean = () => false;
+  #keep = usualKeep;
+
+  constructor(options: OperationsOptions) {
+    this.#options = options;
+    const { clock, keeping } = options;
+    const turns = new Turns(options);
+    const look = new FreshLook(options);
+    const steps = new StepRunner(look, clock, keeping);
+    const isProtected = (vm: Vm, connection: string): boolean => this.#isProtected(vm, connection);
+    const recoverer = new Recoverer({ ...options, turns, look, steps, isProtected });
+    this.#recoverer = recoverer;
+    this.onDidRecover = recoverer.onDidRecover;
+    this.#runner = new OperationRunner({ ...options, turns, look, steps, recoverer });
+  }
+
+  setProtected(isProtected: (vm: Vm, connection: string) => boolean): void {
+    this.#isProtected = isProtected;
+  }
+
+  setAutoPrune(keep: number): void {
+    this.#keep = keep;
+  }
+
+  async run(request: OperationRequest, options: RunOperationOptions): Promise<OperationResult> {
+    const result = await this.#runner.run(request, options);
+    if (request.type === 'revert' && result.checkpoint !== undefined) {
+      void this.#prune(request.vm);
+    }
+    return result;
+  }
+
+  /** Takes up what broke off on a connection that has just been opened. */
+  recover(uri: string): void {
+    this.#recoverer.recoverAll(uri).catch((error: unknown) => {
+      this.#options.log.error(`what broke off on ${uri} is left for now: ${asFailure(error).message}`);
+    });
+  }
+
+  dispose(): void {
+    this.#recoverer.dispose();
+  }
+
+  async #prune(ref: VmRef): Promise<void> {
+    const { picture, keeping, log, ended } = this.#options;
+    const view = picture.vm(ref);
+    if (view?.tree === undefined || this.#isProtected(view.vm, ref.connection) || ended.aborted) {
+      return;
+    }
+    await prune({
+      vm: ref,
+      tree: view.tree,
+      records: await keeping.records.of(ref),
+      keep: this.#keep,
+      log,
+      remove: (request, allows) => this.#runner.run(request, { allows }),
+    });
+  }
+}

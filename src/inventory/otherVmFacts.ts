@@ -1,0 +1,154 @@
+// Which files the other VMs of a connection use, so that nothing is taken from under them. Refuses to judge the use.
+import type { Hypervisor, VmHead } from '../hypervisor/hypervisor.js';
+import type { Log } from '../log/log.js';
+import type { OtherVm } from '../model/plan.js';
+import type { Vm, VmDisk } from '../model/vm.js';
+import { asFailure } from './asFailure.js';
+import { type Clock, within } from './clock.js';
+import { fewAtOnce } from './fewAtOnce.js';
+import { ChainReader } from './hostFacts.js';
+
+const atOnce = 8;
+/** A VM that gives no answer for so long, because another client's job holds it, counts as one that cannot be read. */
+const patienceMs = 3000;
+const late = 'late' as const;
+
+/** What a VM and its snapshots name, before anything is followed. */
+interface Named {
+  readonly mark: string;
+  /** Images, whose chains are to be followed. */
+  readonly images: readonly string[];
+  /** Below them, where a running VM tells its whole chain. */
+  readonly told: ReadonlyMap<string, readonly string[]>;
+  readonly plain: readonly string[];
+  /** What has no path here. */
+  readonly pathless: readonly string[];
+}
+
+export interface OtherVmOptions {
+  readonly clock: Clock;
+  readonly log: Log;
+  /** An operation of ours runs on it: it may give no answer, and uses no file that it did not use before. */
+  readonly isHeld: (uuid: string) => boolean;
+}
+
+/**
+ * Of one connection. What a VM names is read again only when its disks, the number of its snapshots or the current one
+ * changed; the files themselves are looked at each time, for nothing tells when another program changed them.
+ */
+export class OtherVmFacts {
+  readonly #options: OtherVmOptions;
+  readonly #named = new Map<string, Named>();
+
+  constructor(options: OtherVmOptions) {
+    this.#options = options;
+  }
+
+  async read(hypervisor: Hypervisor, except: string): Promise<readonly OtherVm[]> {
+    const heads = (await hypervisor.listVms()).filter(({ uuid }) => uuid !== except);
+    const chains = new ChainReader(hypervisor.files, this.#options.log);
+    const others = await fewAtOnce(heads, atOnce, (head) => this.#one(hypervisor, head, chains));
+    return others.filter((other) => other !== 'gone');
+  }
+
+  async #one(hypervisor: Hypervisor, head: VmHead, chains: ChainReader): Promise<OtherVm | 'gone'> {
+    const { uuid, name } = head;
+    const before = this.#named.get(uuid);
+    if (before !== undefined && this.#options.isHeld(uuid)) {
+      return this.#followed(head, before, chains);
+    }
+    try {
+      const named = await within(this.#options.clock, patienceMs, this.#read(hypervisor, uuid), late);
+      if (named === late) {
+        this.#options.log.warn(`VM ${name} gives no answer: its files count as not seen`);
+        return { uuid, name, files: before?.images ?? [], unread: before?.images ?? [name] };
+      }
+      this.#named.set(uuid, named);
+      return await this.#followed(head, named, chains);
+    } catch (error) {
+      const failure = asFailure(error);
+      if (failure.kind === 'lost' || failure.kind === 'cancelled') {
+        throw failure;
+      }
+      if (failure.kind === 'notFound') {
+        this.#named.delete(uuid);
+        return 'gone';
+      }
+      this.#options.log.warn(`could not read which files VM ${name} uses: ${failure.kind}: ${failure.message}`);
+      return { uuid, name, files: before?.images ?? [], unread: before?.images ?? [name] };
+    }
+  }
+
+  async #followed({ uuid, name }: VmHead, named: Named, chains: ChainReader): Promise<OtherVm> {
+    await chains.follow(named.images);
+    const files = new Set(named.plain);
+    const unread = new Set(named.pathless);
+    for (const image of named.images) {
+      const chain = chains.chain(image);
+      const told = named.told.get(image);
+      [...chain.files, ...(told ?? [])].forEach((file) => files.add(file));
+      if (chain.unread !== undefined && told === undefined) {
+        unread.add(chain.unread);
+      }
+    }
+    return { uuid, name, files: [...files], unread: [...unread] };
+  }
+
+  async #read(hypervisor: Hypervisor, uuid: string): Promise<Named> {
+    const [vm, look] = await Promise.all([hypervisor.readVm(uuid), hypervisor.readSnapshotMark(uuid)]);
+    const mark = JSON.stringify([look, vm.disks, vm.nvram]);
+    const before = this.#named.get(uuid);
+    if (before?.mark === mark) {
+      return before;
+    }
+    const tree = look.count === 0 ? { snapshots: [] } : await hypervisor.readTree(uuid);
+    const frozen = await fewAtOnce(tree.snapshots, atOnce, ({ name }) => frozenDisks(hypervisor, uuid, name));
+    const overlays = tree.snapshots.flatMap(({ disks, revertDisks }) => [...disks, ...(revertDisks ?? [])]);
+    const memory = tree.snapshots.map((snapshot) => snapshot.memory.file);
+    return { mark, ...namedBy(vm, frozen.flat(), overlays, [vm.nvram, ...memory]) };
+  }
+}
+
+/** One that vanished between two looks names nothing. */
+async function frozenDisks(hypervisor: Hypervisor, uuid: string, snapshot: string): Promise<readonly VmDisk[]> {
+  try {
+    return await hypervisor.readFrozenDisks(uuid, snapshot);
+  } catch (error) {
+    const failure = asFailure(error);
+    if (failure.kind === 'notFound') {
+      return [];
+    }
+    throw failure;
+  }
+}
+
+function namedBy(
+  vm: Vm,
+  frozen: readonly VmDisk[],
+  overlays: readonly { readonly file?: string }[],
+  others: readonly (string | undefined)[],
+): Omit<Named, 'mark'> {
+  const images = new Set<string>();
+  const told = new Map<string, readonly string[]>();
+  const plain = new Set(others.filter((file) => file !== undefined));
+  const pathless: string[] = [];
+  for (const disk of [...vm.disks, ...frozen]) {
+    if (disk.source === undefined) {
+      if (disk.sourceType !== 'file' && disk.sourceType !== 'block' && disk.sourceType !== 'network') {
+        pathless.push(`${vm.name}: ${disk.target}`);
+      }
+    } else if (disk.device === 'cdrom' || disk.device === 'floppy') {
+      plain.add(disk.source);
+    } else {
+      images.add(disk.source);
+      disk.backing?.forEach((file) => plain.add(file));
+    }
+  }
+  for (const { source, backing } of vm.disks) {
+    if (source !== undefined && backing !== undefined) {
+      told.set(source, backing);
+    }
+  }
+  overlays.forEach(({ file }) => file !== undefined && images.add(file));
+  return { images: [...images], told, plain: [...plain], pathless };
+}

@@ -1,0 +1,241 @@
+// Brings operations that broke off to an end: claims them from the journal, looks at the true state, does what is left.
+// Refuses to decide what that is.
+import type { OpenEntry } from '../journal/journal.js';
+import type { JournalEntry } from '../journal/entry.js';
+import { Emitter } from '../lifetime/emitter.js';
+import type { Log } from '../log/log.js';
+import { Failure } from '../model/failure.js';
+import type { Situation } from '../model/plan.js';
+import type { BrokenOff, Recovery, RecoveryReport } from '../model/recovery.js';
+import { refuse } from '../model/refusal.js';
+import { virshLine } from '../model/virshCommand.js';
+import type { Vm } from '../model/vm.js';
+import { asFailure } from './asFailure.js';
+import type { Clock } from './clock.js';
+import type { FreshLook } from './freshLook.js';
+import { runSteps } from './journaledRun.js';
+import type { Keeping } from './keeping.js';
+import { checkStep } from './operationStatus.js';
+import type { Picture } from './picture.js';
+import type { Rules } from './rules.js';
+import { askedByRecovery } from './situation.js';
+import type { StepRunner } from './stepRunner.js';
+import type { Turn, Turns } from './turns.js';
+
+/** How often somebody takes up an operation before a person is asked. */
+const mostRecoveries = 3;
+/** From a recovery that failed to the next one. */
+const againMs = 5000;
+
+export interface RecovererOptions {
+  readonly turns: Turns;
+  readonly look: FreshLook;
+  readonly steps: StepRunner;
+  readonly keeping: Keeping;
+  readonly picture: Picture;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly rules: Rules;
+  /** Aborted when the inventory ends. */
+  readonly ended: AbortSignal;
+  readonly isProtected: (vm: Vm, connection: string) => boolean;
+}
+
+/** `automatic`: nobody asked for it just now, so protected VMs are left alone. */
+type Cause = 'automatic' | 'failedJustNow';
+
+export class Recoverer {
+  readonly #options: RecovererOptions;
+  readonly #recovered = new Emitter<RecoveryReport>();
+  readonly onDidRecover = this.#recovered.event;
+
+  constructor(options: RecovererOptions) {
+    this.#options = options;
+  }
+
+  /** Takes up whatever broke off on this connection, which is open. Never rejects. */
+  async recoverAll(uri: string): Promise<void> {
+    const { keeping, turns, ended, log } = this.#options;
+    const { entries, unreadable } = await keeping.journal.unfinished(uri);
+    for (const { path, why, detail } of unreadable) {
+      log.error(`an operation that broke off cannot be read: ${path}: ${why}: ${detail}`);
+    }
+    const first = new Map(entries.toReversed().map((entry) => [entry.vm.uuid, entry]));
+    await Promise.all(
+      [...first.values()].map(async ({ request, vm }) => {
+        try {
+          await turns.take(request, { signal: ended }, (turn) => this.recoverVm(turn));
+        } catch (error) {
+          const { kind, message } = asFailure(error);
+          log.info(`what broke off on ${vm.name} is left for now: ${kind}: ${message}`);
+        }
+      }),
+    );
+  }
+
+  /**
+   * In a turn on the VM. Rejects with `busy` when another editor carries out an operation on it: nothing may come
+   * between the steps of that.
+   */
+  async recoverVm(turn: Turn): Promise<void> {
+    const { keeping } = this.#options;
+    const { connection, uuid } = turn.request.vm;
+    const { entries } = await keeping.journal.unfinished(connection);
+    for (const { id, vm, request } of entries.filter((entry) => entry.vm.uuid === uuid)) {
+      const open = await keeping.journal.claim(id);
+      if (open === 'busy') {
+        throw new Failure('busy', { vm: vm.name, connection, request, doing: 'wait for another editor' });
+      }
+      if (open !== 'gone') {
+        await this.#settle(turn, open, 'automatic');
+      }
+    }
+  }
+
+  /** After a step of an operation failed, in the turn of that operation. The VM can be read. */
+  afterFailure(turn: Turn, open: OpenEntry, failure: Failure): Promise<RecoveryReport['outcome'] | undefined> {
+    return this.#settle(turn, open, 'failedJustNow', failure);
+  }
+
+  dispose(): void {
+    this.#recovered.dispose();
+  }
+
+  async #settle(
+    turn: Turn,
+    open: OpenEntry,
+    cause: Cause,
+    failure?: Failure,
+  ): Promise<RecoveryReport['outcome'] | undefined> {
+    const { picture, log } = this.#options;
+    const { request } = turn;
+    picture.putVm(request.vm, { recovering: true });
+    try {
+      return await this.#decideAndDo(turn, open, cause, failure);
+    } catch (error) {
+      const { kind, message } = asFailure(error);
+      log.error(
+        `the ${request.type} of ${open.entry.vm.name} that broke off could not be recovered: ${kind}: ${message}`,
+      );
+      await open.leave();
+      if (kind === 'notFound' || kind === 'lost' || kind === 'unreachable' || this.#options.ended.aborted) {
+        return undefined;
+      }
+      this.#again(request.vm.connection);
+      this.#report(open.entry, {
+        outcome: 'failed',
+        why: refuse('recoveryFailed', { vm: open.entry.vm.name, message }).refusal,
+      });
+      return 'failed';
+    } finally {
+      picture.putVm(request.vm, { recovering: undefined });
+    }
+  }
+
+  async #decideAndDo(turn: Turn, open: OpenEntry, cause: Cause, failure?: Failure): Promise<RecoveryReport['outcome']> {
+    const { entry } = open;
+    const situation = await this.#situation(turn, entry);
+    if (situation === 'vmIsGone') {
+      return this.#explain(open, {
+        type: 'explain',
+        why: refuse('vmGone', { vm: entry.vm.name }).refusal,
+        commands: [],
+      });
+    }
+    const recovery = this.#decide(entry, situation, cause);
+    switch (recovery.type) {
+      case 'explain':
+        return this.#explain(open, recovery);
+      case 'settled':
+        // Somebody is told of a failure already; that nothing was done is what it says.
+        return this.#end(open, recovery.to, cause === 'automatic' || recovery.to === 'after', failure);
+      case 'steps': {
+        const { plan, to } = recovery;
+        turn.log.info(
+          `goes on with the ${entry.request.type} that broke off: ${plan.steps.map((step) => step.do).join(', ')}`,
+        );
+        const beforeStep = (): Promise<void> => turn.live.read(turn.request.vm.uuid, ['vm', 'tree']);
+        await runSteps(this.#options.steps, { turn, plan, entry: open, beforeStep });
+        await turn.live.read(turn.request.vm.uuid, ['vm', 'tree']);
+        return this.#end(open, to, true, failure);
+      }
+    }
+  }
+
+  async #situation(turn: Turn, entry: JournalEntry): Promise<Situation | 'vmIsGone'> {
+    turn.status.begin(checkStep);
+    try {
+      return (await this.#options.look.read(turn, (known) => askedByRecovery(brokenOff(entry), known))).situation;
+    } catch (error) {
+      const failure = asFailure(error);
+      if (failure.kind === 'notFound' && this.#options.picture.vm(turn.request.vm) === undefined) {
+        return 'vmIsGone';
+      }
+      throw failure;
+    }
+  }
+
+  #decide(entry: JournalEntry, situation: Situation, cause: Cause): Recovery {
+    const recovery = this.#options.rules.planRecovery(brokenOff(entry), situation);
+    if (recovery.type !== 'steps') {
+      return recovery;
+    }
+    const { vm } = situation;
+    const commands = recovery.plan.steps.map((step) => virshLine([step], vm, entry.connection));
+    if (cause === 'automatic' && this.#options.isProtected(vm, entry.connection)) {
+      return { type: 'explain', why: refuse('protectedVm', { vm: vm.name }).refusal, commands };
+    }
+    if (entry.recoveries > mostRecoveries) {
+      const message = `${entry.recoveries - 1} attempts`;
+      return { type: 'explain', why: refuse('recoveryFailed', { vm: vm.name, message }).refusal, commands };
+    }
+    return recovery;
+  }
+
+  async #explain(open: OpenEntry, { why, commands }: Extract<Recovery, { type: 'explain' }>): Promise<'explained'> {
+    await open.end({ outcome: 'explained', failure: why.reason });
+    this.#report(open.entry, { outcome: 'explained', why, commands });
+    return 'explained';
+  }
+
+  async #end(
+    open: OpenEntry,
+    to: 'before' | 'after',
+    isNews: boolean,
+    failure: Failure | undefined,
+  ): Promise<'before' | 'after'> {
+    const undone = isNews || failure === undefined ? 'undone' : 'failed';
+    await open.end({
+      outcome: to === 'after' ? 'recovered' : undone,
+      ...(failure === undefined ? {} : { failure: `${failure.kind}: ${failure.message}` }),
+    });
+    if (isNews) {
+      this.#report(open.entry, { outcome: to });
+    }
+    return to;
+  }
+
+  #again(uri: string): void {
+    const { clock, log, ended } = this.#options;
+    clock.setTimer(againMs, () => {
+      if (!ended.aborted) {
+        this.recoverAll(uri).catch((error: unknown) => log.error(`recovery: ${asFailure(error).message}`));
+      }
+    });
+  }
+
+  #report({ request, vm }: JournalEntry, report: Omit<RecoveryReport, 'request' | 'vm'>): void {
+    try {
+      this.#recovered.fire({ request, vm: vm.name, ...report });
+    } catch (error) {
+      this.#options.log.error(`a reader of recoveries failed: ${String(error)}`);
+    }
+  }
+}
+
+function brokenOff({ request, plan, steps }: JournalEntry): BrokenOff {
+  const those = (state: 'begun' | 'done'): readonly number[] => [
+    ...new Set(steps.filter((step) => step.state === state).map(({ index }) => index)),
+  ];
+  return { request, plan, begun: those('begun'), done: those('done') };
+}

@@ -1,0 +1,113 @@
+// A journal, an audit and records that live in memory, and tell in which order they were written.
+import type { AuditNote } from '../../../src/journal/audit.js';
+import type { JournalEntry, OperationEnd, StepRecord } from '../../../src/journal/entry.js';
+import type { OpenEntry } from '../../../src/journal/journal.js';
+import type { Keeping } from '../../../src/inventory/keeping.js';
+import { Failure } from '../../../src/model/failure.js';
+import type { AutoSnapshot } from '../../../src/model/plan.js';
+import { vmKey } from '../../../src/inventory/views.js';
+
+interface Kept {
+  entry: JournalEntry;
+  held: boolean;
+}
+
+const writer = { pid: 1, boot: 'boot', host: 'here', session: 'session' };
+
+export class FakeKeeping implements Keeping {
+  /** `begin`, `begun 0`, `done 0`, `end done`, `leave`, in their order. */
+  readonly written: string[] = [];
+  readonly entries = new Map<string, Kept>();
+  readonly notes: AuditNote[] = [];
+  readonly recorded = new Map<string, AutoSnapshot[]>();
+  /** Writings that fail, as they stand in `written`. */
+  readonly broken = new Set<string>();
+
+  readonly journal: Keeping['journal'] = {
+    begin: async (head) => {
+      await this.#write('begin');
+      const id = String(this.entries.size + 1).padStart(32, '0');
+      const kept: Kept = {
+        entry: { ...structuredClone(head), version: 1, id, startedAt: 0, writer, steps: [], recoveries: 0 },
+        held: true,
+      };
+      this.entries.set(id, kept);
+      return this.#open(kept);
+    },
+    unfinished: (connection) =>
+      Promise.resolve({
+        entries: [...this.entries.values()]
+          .map(({ entry }) => entry)
+          .filter((entry) => connection === undefined || entry.connection === connection),
+        unreadable: [],
+      }),
+    claim: (id) => {
+      const kept = this.entries.get(id);
+      if (kept === undefined || kept.held) {
+        return Promise.resolve(kept === undefined ? 'gone' : 'busy');
+      }
+      kept.held = true;
+      kept.entry = { ...kept.entry, recoveries: kept.entry.recoveries + 1 };
+      return Promise.resolve(this.#open(kept));
+    },
+  };
+
+  readonly audit: Keeping['audit'] = {
+    note: (note) => {
+      this.notes.push(note);
+      return Promise.resolve();
+    },
+  };
+
+  readonly records: Keeping['records'] = {
+    add: (vm, snapshot) => {
+      this.recorded.set(vmKey(vm), [...(this.recorded.get(vmKey(vm)) ?? []), snapshot]);
+      return Promise.resolve();
+    },
+    of: (vm) => Promise.resolve(this.recorded.get(vmKey(vm)) ?? []),
+    forget: (vm, { name }) => {
+      const left = (this.recorded.get(vmKey(vm)) ?? []).filter((snapshot) => snapshot.name !== name);
+      this.recorded.set(vmKey(vm), left);
+      return Promise.resolve();
+    },
+  };
+
+  /** As if the process that wrote them had died: whatever was open can be claimed. */
+  writerDies(): void {
+    for (const kept of this.entries.values()) {
+      kept.held = false;
+    }
+  }
+
+  #write(what: string): Promise<void> {
+    if (this.broken.has(what)) {
+      return Promise.reject(new Failure('journal', { path: '/journal' }));
+    }
+    this.written.push(what);
+    return Promise.resolve();
+  }
+
+  #open(kept: Kept): OpenEntry {
+    const step = async (index: number, state: StepRecord['state']): Promise<void> => {
+      await this.#write(`${state} ${String(index)}`);
+      kept.entry = { ...kept.entry, steps: [...kept.entry.steps, { index, state, at: 0 }] };
+    };
+    return {
+      get entry() {
+        return kept.entry;
+      },
+      begun: (index) => step(index, 'begun'),
+      done: (index) => step(index, 'done'),
+      end: async (result: OperationEnd) => {
+        await this.#write(`end ${result.outcome}`);
+        const { connection, vm, request } = kept.entry;
+        this.notes.push({ connection, vm, request, durationMs: 0, ...result });
+        this.entries.delete(kept.entry.id);
+      },
+      leave: async () => {
+        await this.#write('leave');
+        kept.held = false;
+      },
+    };
+  }
+}
