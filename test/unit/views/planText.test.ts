@@ -69,7 +69,7 @@ describe('plan text', () => {
   it('lists what is lost, since which snapshot and since when', () => {
     const losses: readonly Loss[] = [{ what: 'diskChanges', since: 'second' }, { what: 'ram' }];
     const { detail } = planText(plan({ losses }), target, now, t);
-    assert.match(detail, /second \(2 h ago\)/);
+    assert.match(detail, /second” \(2 h ago\)/);
     assert.equal(detail.split('\n').filter((line) => line.startsWith('•')).length, 2);
   });
 
