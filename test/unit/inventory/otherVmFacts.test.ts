@@ -1,0 +1,103 @@
+import assert from 'node:assert/strict';
+import { OtherVmFacts } from '../../../src/inventory/otherVmFacts.js';
+import { silentLog } from '../../../src/log/log.js';
+import type { OtherVm } from '../../../src/model/plan.js';
+import { FakeClock, settled } from './fakeClock.js';
+import { FakeHypervisor, fakeVm, uuidOf } from './fakeHypervisor.js';
+import { Failure } from '../../../src/model/failure.js';
+
+interface World {
+  readonly hypervisor: FakeHypervisor;
+  readonly clock: FakeClock;
+  readonly held: Set<string>;
+  read(): Promise<readonly OtherVm[]>;
+  calls(): readonly string[];
+}
+
+function world(...names: readonly string[]): World {
+  const hypervisor = new FakeHypervisor(
+    'qemu:///system',
+    new Map(names.map((name) => [uuidOf(name), fakeVm(name, ['s'])])),
+  );
+  hypervisor.files.otherwise = 'missing';
+  const clock = new FakeClock();
+  const held = new Set<string>();
+  const facts = new OtherVmFacts({ clock, log: silentLog, isHeld: (uuid) => held.has(uuid) });
+  let seen = 0;
+  return {
+    hypervisor,
+    clock,
+    held,
+    read: () => facts.read(hypervisor, uuidOf('web')),
+    calls: () => {
+      const calls = hypervisor.calls.slice(seen);
+      seen = hypervisor.calls.length;
+      return calls;
+    },
+  };
+}
+
+describe('the files of other VMs', () => {
+  it('are those that each names and all below them, of every VM but the one', async () => {
+    const w = world('web', 'clone');
+    w.hypervisor.files.chain('/images/web.qcow2', '/images/clone.qcow2');
+    const others = await w.read();
+    assert.deepEqual(
+      others.map(({ name }) => name),
+      ['clone'],
+    );
+    assert.deepEqual([...others[0]!.files].sort(), ['/images/clone.qcow2', '/images/web.qcow2']);
+    assert.deepEqual(others[0]!.unread, []);
+  });
+
+  it('are unread where a chain cannot be followed, and not where a running VM tells its whole chain', async () => {
+    const w = world('web', 'clone');
+    w.hypervisor.files.otherwise = 'unknown';
+    const file = '/images/clone.qcow2';
+    assert.deepEqual((await w.read())[0]!.unread, [file]);
+    const clone = w.hypervisor.vms.get(uuidOf('clone'))!;
+    clone.vm = { ...clone.vm, disks: clone.vm.disks.map((disk) => ({ ...disk, backing: ['/images/web.qcow2'] })) };
+    const [told] = await w.read();
+    assert.deepEqual(told!.unread, []);
+    assert.ok(told!.files.includes('/images/web.qcow2'));
+  });
+
+  it('are not read from the XML again while disks, number and current snapshot are the same', async () => {
+    const w = world('web', 'clone');
+    await w.read();
+    assert.ok(w.calls().includes('readTree clone'));
+    await w.read();
+    assert.ok(!w.calls().includes('readTree clone'));
+    w.hypervisor.vms.get(uuidOf('clone'))!.snapshots.push(fakeVm('x', ['t']).snapshots[0]!);
+    await w.read();
+    assert.ok(w.calls().includes('readTree clone'));
+  });
+
+  it('are looked at again each time: nothing tells when another program changed them', async () => {
+    const w = world('web', 'clone');
+    w.hypervisor.files.chain('/images/clone.qcow2');
+    assert.ok(!(await w.read())[0]!.files.includes('/images/web.qcow2'));
+    w.hypervisor.files.chain('/images/web.qcow2', '/images/clone.qcow2');
+    assert.ok((await w.read())[0]!.files.includes('/images/web.qcow2'));
+  });
+
+  it('are unread of a VM that gives no answer, but for one that an operation of ours holds', async () => {
+    const w = world('web', 'clone');
+    await w.read();
+    w.hypervisor.hang('readVm clone');
+    const late = w.read();
+    await settled();
+    await w.clock.advance(5000);
+    assert.deepEqual((await late)[0]!.unread, ['/images/clone.qcow2']);
+    w.held.add(uuidOf('clone'));
+    assert.deepEqual((await w.read())[0]!.unread, []);
+  });
+
+  it('are none of a VM that vanished meanwhile, and fail with the connection', async () => {
+    const w = world('web', 'clone');
+    w.hypervisor.break('readVm clone', new Failure('notFound'));
+    assert.deepEqual(await w.read(), []);
+    w.hypervisor.break('readVm clone', new Failure('lost'));
+    await assert.rejects(w.read(), (failure: Failure) => failure.kind === 'lost');
+  });
+});
