@@ -60,6 +60,7 @@ async function make(suite, dir) {
       '--variant=extract',
       '--mode=chrootless',
       '--components=main',
+      '--keyring=/usr/share/keyrings/debian-archive-keyring.gpg',
       `--include=${packages.join(',')}`,
       ...leftOut.map((pattern) => `--dpkgopt=path-exclude=${pattern}`),
       // A mirror that lags behind serves as well.
