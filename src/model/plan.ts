@@ -86,8 +86,11 @@ export type Loss =
 export type Warning =
   | { readonly about: 'guestStandsStill'; readonly estimateMs?: number }
   | { readonly about: 'crashConsistent' }
-  /** Data that came after the snapshot goes on living in `into`: the file that takes it, where it is known. */
-  | { readonly about: 'merges'; readonly into?: string }
+  /**
+   * Data that came after the snapshot goes on living in `into`: the file that takes it, where it is known; at most
+   * `bytes` of it.
+   */
+  | { readonly about: 'merges'; readonly into?: string; readonly bytes?: number }
   | { readonly about: 'startsQemu' }
   | { readonly about: 'knownBadVersion'; readonly version: string; readonly why: string }
   | { readonly about: 'agentMissing' }

@@ -1,7 +1,8 @@
 // Decides how snapshots are deleted so that nobody else's data goes with them. libvirt looks at the snapshot, its
 // children and the active chain; what other branches need is looked at here.
-import { type Capabilities, formatVersion, versionOf } from './capabilities.js';
+import { formatVersion, versionOf } from './capabilities.js';
 import { internalDeleteMs } from './estimates.js';
+import { externalDeletePlan } from './externalDeleteSteps.js';
 import { frozenFile, takesPart } from './fileUse.js';
 import { versionWarnings } from './knownVersions.js';
 import {
@@ -12,13 +13,13 @@ import {
   readOnlyObstacle,
   unsteadyObstacle,
 } from './obstacles.js';
-import type { OperationRequest } from './operation.js';
+import type { DeleteScope, OperationRequest } from './operation.js';
 import type { Decision, Plan, Situation, Step, Warning } from './plan.js';
 import { externalDeleteObstacle } from './planExternalDelete.js';
 import { type Refused, refuse } from './refusal.js';
 import type { Snapshot } from './snapshot.js';
 import { isSafeName } from './snapshotName.js';
-import { findSnapshot, isOnActivePath, leafFirst } from './snapshotTree.js';
+import { childrenOf, findSnapshot, isOnActivePath, leafFirst } from './snapshotTree.js';
 import { isActive } from './vm.js';
 
 type DeleteRequest = Extract<OperationRequest, { type: 'delete' }>;
@@ -36,21 +37,25 @@ export function planDelete(request: DeleteRequest, situation: Situation): Decisi
   if (obstacle !== undefined || snapshot === undefined) {
     return obstacle ?? refuse('snapshotMissing', { vm: vm.name, snapshot: request.snapshot });
   }
-  const doomed = request.scope === 'one' ? [snapshot] : deletionOrder(situation, snapshot);
-  if (capabilities.driver === 'test') {
-    return inOneStep(request, doomed, situation);
+  const doomed = doomedBy(request.scope, snapshot, situation);
+  const [first] = doomed;
+  if (first === undefined) {
+    return refuse('noDescendants', { snapshot: snapshot.title });
   }
-  const mixed = doomed.find(({ style }) => style !== snapshot.style);
+  if (capabilities.driver === 'test') {
+    return inside(request, doomed, situation);
+  }
+  const mixed = doomed.find(({ style }) => style !== first.style);
   if (mixed !== undefined) {
     return refuse('mixedDescendants', { snapshot: snapshot.title, child: mixed.title });
   }
-  if (snapshot.style === 'internal') {
-    return firstOf(doomed, (one) => internalObstacle(one, situation)) ?? inOneStep(request, doomed, situation);
+  if (first.style === 'internal') {
+    return firstOf(doomed, (one) => internalObstacle(one, situation)) ?? inside(request, doomed, situation);
   }
   return (
     managedSaveObstacle(vm) ??
-    externalDeleteObstacle(doomed, situation) ??
-    oneByOne(request, snapshot, doomed, situation)
+    externalDeleteObstacle(doomed, situation, request.despiteUnread === true ? 'passOver' : 'refuse') ??
+    externalDeletePlan(request, doomed, situation)
   );
 }
 
@@ -80,10 +85,14 @@ function firstOf(
  * Children before parents, and of those the ones that the VM does not run on first: only then is the current snapshot
  * a leaf, which it has to be. The VM keeps its present state throughout.
  */
-function deletionOrder({ tree }: Situation, snapshot: Snapshot): readonly Snapshot[] {
+function doomedBy(scope: DeleteScope, snapshot: Snapshot, { tree }: Situation): readonly Snapshot[] {
+  if (scope === 'one') {
+    return [snapshot];
+  }
   const all = leafFirst(tree, snapshot.name);
   const running = (one: Snapshot): boolean => isOnActivePath(tree, one.name);
-  return [...all.filter((one) => !running(one)), ...all.filter(running)];
+  const ordered = [...all.filter((one) => !running(one)), ...all.filter(running)];
+  return scope === 'withDescendants' ? ordered : ordered.slice(0, -1);
 }
 
 /**
@@ -110,16 +119,18 @@ function internalObstacle(snapshot: Snapshot, situation: Situation): Refused | u
     : undefined;
 }
 
-/** libvirt deletes a whole tree of internal snapshots in one call. */
-function inOneStep(request: DeleteRequest, doomed: readonly Snapshot[], { vm, capabilities }: Situation): Plan {
-  const withChildren = request.scope === 'withDescendants' && doomed.length > 1;
+/** libvirt deletes a whole tree of internal snapshots in one call; what is below one that stays is several trees. */
+function inside(request: DeleteRequest, doomed: readonly Snapshot[], { vm, tree, capabilities }: Situation): Plan {
+  const tops =
+    request.scope === 'descendants' ? childrenOf(tree, request.snapshot).map(({ name }) => name) : [request.snapshot];
+  const withChildren = (name: string): boolean => request.scope !== 'one' && childrenOf(tree, name).length > 0;
   const estimateMs = internalDeleteMs(vm.memoryBytes) * doomed.length;
   const warnings: Warning[] =
     isActive(vm.power) && capabilities.driver === 'qemu' ? [{ about: 'guestStandsStill', estimateMs }] : [];
   return {
     type: 'plan',
     request,
-    steps: [{ do: 'deleteSnapshot', snapshot: request.snapshot, withChildren }],
+    steps: tops.map((name): Step => ({ do: 'deleteSnapshot', snapshot: name, withChildren: withChildren(name) })),
     losses: [{ what: 'restorePoints', names: doomed.map(({ name }) => name) }],
     warnings: [
       ...warnings,
@@ -129,54 +140,4 @@ function inOneStep(request: DeleteRequest, doomed: readonly Snapshot[], { vm, ca
     estimateMs,
     snapshot: request.snapshot,
   };
-}
-
-/**
- * libvirt refuses to delete a tree of external snapshots, so each gets a step of its own.
- *
- * | the VM runs on it | what happens                                        | VM off              |
- * |-------------------|-----------------------------------------------------|---------------------|
- * | yes               | the overlay above is merged down into the frozen file | QEMU is started for it |
- * | no                | the file is removed                                 | nothing is started  |
- */
-function oneByOne(request: DeleteRequest, snapshot: Snapshot, doomed: readonly Snapshot[], situation: Situation): Plan {
-  const { vm, tree, capabilities } = situation;
-  const merges = doomed.some((one) => isOnActivePath(tree, one.name));
-  const into = merges ? frozenOf(snapshot, situation) : undefined;
-  const warnings: Warning[] = [];
-  if (merges) {
-    warnings.push({ about: 'merges', ...(into === undefined ? {} : { into }) });
-    if (!isActive(vm.power)) {
-      warnings.push({ about: 'startsQemu' });
-    }
-  }
-  const known = versionWarnings(capabilities, { action: 'delete', style: 'external', kind: snapshot.kind, vm });
-  return {
-    type: 'plan',
-    request,
-    steps: doomed.map(({ name }): Step => ({ do: 'deleteSnapshot', snapshot: name, withChildren: false })),
-    losses: [{ what: 'restorePoints', names: doomed.map(({ name }) => name) }],
-    warnings: [...warnings, ...leftFiles(doomed, capabilities), ...known],
-    progress: merges ? 'percent' : 'timeOnly',
-    snapshot: snapshot.name,
-  };
-}
-
-function frozenOf(snapshot: Snapshot, situation: Situation): string | undefined {
-  const { target } = snapshot.disks.find((disk) => disk.location === 'external') ?? {};
-  if (target === undefined) {
-    return undefined;
-  }
-  const chain = situation.vm.disks.find((disk) => disk.target === target);
-  const layers = [chain?.source, ...(chain?.backing ?? [])];
-  const overlay = snapshot.disks.find((disk) => disk.target === target)?.file;
-  const below = overlay === undefined ? -1 : layers.indexOf(overlay);
-  return frozenFile(situation, snapshot.name, target) ?? (below < 0 ? undefined : layers[below + 1]);
-}
-
-/** Measured: 9.0 forgets the memory file; libvirt's news has it removed from 9.1 on. */
-function leftFiles(doomed: readonly Snapshot[], { libvirt }: Capabilities): readonly Warning[] {
-  return libvirt >= versionOf(9, 1)
-    ? []
-    : doomed.flatMap(({ memory }) => (memory.file === undefined ? [] : [{ about: 'leavesFile', file: memory.file }]));
 }

@@ -1,73 +1,127 @@
 // Whether external snapshots can be deleted: libvirt's own rules, foreseen, and the damage that it does not see.
-// Knows no steps: planDelete makes them.
+// Knows no steps: externalDeleteSteps makes them.
 import { formatVersion, versionOf } from './capabilities.js';
+import { chainOf, deletedFiles, externalTargets, namedOverlay, overlayAbove } from './deletedFiles.js';
 import { frozenFile, restingOn, snapshotsIn } from './fileUse.js';
+import { layoutLeafObstacle } from './layoutLeaf.js';
+import { otherVmObstacle } from './otherVms.js';
 import type { Situation } from './plan.js';
+import { needsUs, ownFiles } from './planEmulatedDelete.js';
 import { type Refused, refuse } from './refusal.js';
 import type { Snapshot } from './snapshot.js';
 import { childrenOf, currentOf, descendantsOf, isOnActivePath, parentOf } from './snapshotTree.js';
 
 /**
- * @param doomed external snapshots in the order in which they go, the topmost last: one alone, or all below it as well
+ * @param doomed external snapshots in the order in which they go: one, or whole branches
+ * @param unread what VMs count for whose chains cannot be read
  */
-export function externalDeleteObstacle(doomed: readonly Snapshot[], situation: Situation): Refused | undefined {
+export function externalDeleteObstacle(
+  doomed: readonly Snapshot[],
+  situation: Situation,
+  unread: 'refuse' | 'passOver',
+): Refused | undefined {
   const { vm, tree, capabilities } = situation;
   const top = doomed.at(-1);
   if (top === undefined) {
     return undefined;
   }
+  const going = new Set(doomed.map(({ name }) => name));
   const version = formatVersion(capabilities.libvirt);
-  if (!capabilities.externalDelete) {
-    return refuse('externalDeleteUnsupported', { snapshot: top.title, version, needed: '9.0' });
-  }
-  const parent = parentOf(tree, top.name);
-  if (parent?.style === 'internal') {
-    return refuse('internalParent', { snapshot: top.title, parent: parent.title });
+  const merged = doomed.findLast(({ name }) => isOnActivePath(tree, name));
+  if (!capabilities.externalDelete && (merged !== undefined || currentOf(tree) === undefined)) {
+    return refuse('externalDeleteUnsupported', { snapshot: (merged ?? top).title, version, needed: '9.0' });
   }
   for (const snapshot of doomed) {
-    const disk = snapshot.disks.find(({ deleteInProgress }) => deleteInProgress);
-    if (disk !== undefined) {
-      return refuse('unfinishedDelete', { snapshot: snapshot.title, disk: disk.target });
+    const parent = parentOf(tree, snapshot.name);
+    if (parent?.style === 'internal') {
+      return refuse('internalParent', { snapshot: snapshot.title, parent: parent.title });
     }
   }
   if (currentOf(tree) === undefined) {
     return refuse('noCurrentSnapshot', { vm: vm.name, snapshot: top.title, version });
   }
-  return placeObstacle(doomed, top, situation) ?? branchObstacle(doomed, top, situation);
+  const { removed, mergedAway, changed } = deletedFiles(doomed, situation);
+  return (
+    unfinishedObstacle(doomed, going, situation) ??
+    placeObstacle(doomed, top, going, situation) ??
+    layoutLeafObstacle(going, situation) ??
+    branchObstacle(doomed, top, going, situation) ??
+    chainObstacle(doomed, going, situation) ??
+    leafObstacle(doomed, situation) ??
+    otherVmObstacle([...removed, ...mergedAway, ...changed], situation, unread)
+  );
+}
+
+/** libvirt finishes a broken off merge when it deletes the same snapshot again, and refuses the one below until then. */
+function unfinishedObstacle(
+  doomed: readonly Snapshot[],
+  going: ReadonlySet<string>,
+  { tree }: Situation,
+): Refused | undefined {
+  for (const snapshot of doomed) {
+    const disk = snapshot.disks.find(({ deleteInProgress }) => deleteInProgress);
+    const goesFirst = childrenOf(tree, snapshot.name).some(({ name }) => isOnActivePath(tree, name) && going.has(name));
+    if (disk !== undefined && !goesFirst) {
+      return refuse('unfinishedDelete', { snapshot: snapshot.title, disk: disk.target });
+    }
+  }
+  return undefined;
 }
 
 /**
  * Where the snapshot stands in the tree when its turn comes. With all its descendants before it, it is a leaf.
  *
- * | the VM runs on it  | children | libvirt | → |
- * |--------------------|----------|---------|---|
- * | yes, it is current | none     | ≥ 9.0   | ok, merged |
- * | yes, it is current | some     | any     | currentHasChildren |
- * | yes, above current | one      | ≥ 9.0   | ok, merged |
- * | any                | several  | any     | severalChildren (9.0 may lose data on it) |
- * | no                 | one      | any     | notInActiveChain |
- * | no                 | none     | < 9.9   | leafOfOtherBranch |
- * | no                 | none     | ≥ 9.9   | ok, its file is removed |
+ * | the VM runs on it  | children that stay | → |
+ * |--------------------|----------|---|
+ * | yes, it is current | none     | ok, merged |
+ * | yes, it is current | some     | currentHasChildren |
+ * | yes, above current | one      | ok, merged |
+ * | any                | several  | severalChildren (9.0 may lose data on it) |
+ * | no                 | one      | notInActiveChain |
+ * | no                 | none     | see `leafObstacle` |
  */
-function placeObstacle(doomed: readonly Snapshot[], top: Snapshot, situation: Situation): Refused | undefined {
-  const { tree, capabilities } = situation;
-  const children = doomed.length > 1 ? [] : childrenOf(tree, top.name);
+function placeObstacle(
+  doomed: readonly Snapshot[],
+  top: Snapshot,
+  going: ReadonlySet<string>,
+  { tree }: Situation,
+): Refused | undefined {
+  const children = doomed.length > 1 ? [] : childrenOf(tree, top.name).filter(({ name }) => !going.has(name));
   const [child] = children;
-  if (child !== undefined) {
-    if (tree.current === top.name) {
-      return refuse('currentHasChildren', { snapshot: top.title, child: child.title });
-    }
-    if (children.length > 1) {
-      return refuse('severalChildren', { snapshot: top.title, count: String(children.length) });
-    }
-    if (!isOnActivePath(tree, top.name)) {
-      return refuse('notInActiveChain', { snapshot: top.title, child: child.title });
-    }
+  if (child === undefined) {
+    return undefined;
   }
-  const leaf = doomed.find(({ name }) => !isOnActivePath(tree, name));
-  return leaf !== undefined && capabilities.libvirt < versionOf(9, 9)
-    ? refuse('leafOfOtherBranch', { snapshot: leaf.title, version: formatVersion(capabilities.libvirt), needed: '9.9' })
-    : undefined;
+  if (tree.current === top.name) {
+    return refuse('currentHasChildren', { snapshot: top.title, child: child.title });
+  }
+  if (children.length > 1) {
+    return refuse('severalChildren', { snapshot: top.title, count: String(children.length) });
+  }
+  return isOnActivePath(tree, top.name)
+    ? undefined
+    : refuse('notInActiveChain', { snapshot: top.title, child: child.title });
+}
+
+/**
+ * A leaf that the VM does not run on.
+ *
+ * | libvirt        | its files                       | → |
+ * |----------------|---------------------------------|---|
+ * | ≥ 9.9          | any                             | ok, libvirt removes its file |
+ * | < 9.9          | known, and ours to remove       | ok, done by us |
+ * | < 9.9          | not known, or not ours to remove | leafOfOtherBranch |
+ */
+function leafObstacle(doomed: readonly Snapshot[], situation: Situation): Refused | undefined {
+  const leaf = doomed.find((one) => needsUs(one, situation) && ownFiles(one, situation) === undefined);
+  return leaf === undefined ? undefined : leafOfOtherBranch(leaf, situation);
+}
+
+export function leafOfOtherBranch(leaf: Snapshot, { capabilities }: Situation): Refused {
+  return refuse('leafOfOtherBranch', {
+    snapshot: leaf.title,
+    version: formatVersion(capabilities.libvirt),
+    needed: '9.9',
+  });
 }
 
 /**
@@ -84,13 +138,18 @@ function placeObstacle(doomed: readonly Snapshot[], top: Snapshot, situation: Si
  * Where the frozen files are not known, the tree tells for 9.x: whoever descends from the snapshot and is not on the
  * active path rests on its overlay.
  */
-function branchObstacle(doomed: readonly Snapshot[], top: Snapshot, situation: Situation): Refused | undefined {
+function branchObstacle(
+  doomed: readonly Snapshot[],
+  top: Snapshot,
+  going: ReadonlySet<string>,
+  situation: Situation,
+): Refused | undefined {
   const { tree, vm, capabilities, frozenDisks } = situation;
   const version = formatVersion(capabilities.libvirt);
-  const going = new Set(doomed.map(({ name }) => name));
   const rebases = capabilities.libvirt >= versionOf(10, 0);
-  if (!rebases && isOnActivePath(tree, top.name)) {
-    const other = descendantsOf(tree, top.name).find(({ name }) => !isOnActivePath(tree, name) && !going.has(name));
+  const lowest = doomed.findLast(({ name }) => isOnActivePath(tree, name));
+  if (!rebases && lowest !== undefined) {
+    const other = descendantsOf(tree, lowest.name).find(({ name }) => !isOnActivePath(tree, name) && !going.has(name));
     if (other !== undefined) {
       return refuse('overlayNeededByBranch', { snapshot: top.title, by: other.title, version });
     }
@@ -98,17 +157,7 @@ function branchObstacle(doomed: readonly Snapshot[], top: Snapshot, situation: S
   if (frozenDisks === undefined) {
     return undefined;
   }
-  const removed = new Set<string>();
-  const mergedAway = new Set<string>();
-  for (const snapshot of doomed) {
-    const active = isOnActivePath(tree, snapshot.name);
-    for (const { target } of snapshot.disks.filter(({ location }) => location === 'external')) {
-      const file = active ? overlayAbove(snapshot, target, situation) : frozenFile(situation, snapshot.name, target);
-      if (file !== undefined) {
-        (active ? mergedAway : removed).add(file);
-      }
-    }
-  }
+  const { removed, mergedAway, changed } = deletedFiles(doomed, situation);
   const refusal = (file: string, by?: string): Refused =>
     refuse('overlayNeededByBranch', { snapshot: top.title, file, version, ...(by === undefined ? {} : { by }) });
   const onRemoved = restingOn(situation, removed);
@@ -117,30 +166,74 @@ function branchObstacle(doomed: readonly Snapshot[], top: Snapshot, situation: S
     return refusal(running.source);
   }
   const onMerged = restingOn(situation, mergedAway);
-  const changed = isOnActivePath(tree, top.name)
-    ? restingOn(situation, frozenFiles(top, situation))
-    : new Set<string>();
+  const onChanged = restingOn(situation, changed);
   const others = (files: ReadonlySet<string>): ReturnType<typeof snapshotsIn> =>
     snapshotsIn(situation, files).filter(({ snapshot }) => !going.has(snapshot.name));
   const user =
     others(onRemoved)[0] ??
     (rebases ? undefined : others(onMerged).find(({ snapshot }) => !isOnActivePath(tree, snapshot.name))) ??
-    others(changed).find(({ file }) => !onMerged.has(file));
+    others(onChanged).find(({ file }) => !onMerged.has(file));
   return user === undefined ? undefined : refusal(user.file, user.snapshot.title);
 }
 
-function frozenFiles(snapshot: Snapshot, situation: Situation): readonly string[] {
-  return snapshot.disks
-    .filter(({ location }) => location === 'external')
-    .map(({ target }) => frozenFile(situation, snapshot.name, target))
-    .filter((file) => file !== undefined);
+/**
+ * libvirt looks for the overlay that the snapshot names in the VM's chain, right above what it froze. Somebody may have
+ * merged layers without libvirt's snapshots (block commit, block pull), and a revert gives the VM another overlay.
+ *
+ * | what it froze            | overlay above it     | the snapshot is current when its turn comes | → |
+ * |--------------------------|----------------------|-----|---|
+ * | in the VM's chain        | the one it names     | any | ok |
+ * | in the VM's chain        | another              | yes | ok: it is made to name that one before |
+ * | in the VM's chain        | another              | no  | notInChain |
+ * | not there, or not right below | any             | any | notInChain |
+ * | the chain is not known   | any                  | any | as the metadata of the next snapshot says |
+ */
+function chainObstacle(
+  doomed: readonly Snapshot[],
+  going: ReadonlySet<string>,
+  situation: Situation,
+): Refused | undefined {
+  const { vm, tree } = situation;
+  const places = new Map<string, ReadonlyMap<string, number> | undefined>();
+  const placesOf = (target: string): ReadonlyMap<string, number> | undefined => {
+    if (!places.has(target)) {
+      const chain = chainOf(target, situation);
+      places.set(target, chain && new Map(chain.map((file, at) => [file, at])));
+    }
+    return places.get(target);
+  };
+  for (const snapshot of doomed.filter(({ name }) => isOnActivePath(tree, name))) {
+    for (const target of externalTargets(snapshot)) {
+      const frozen = frozenFile(situation, snapshot.name, target);
+      const above = overlayAbove(snapshot, target, situation);
+      const place = placesOf(target);
+      const stray =
+        place !== undefined &&
+        frozen !== undefined &&
+        above !== undefined &&
+        place.get(frozen) !== (place.get(above) ?? Number.NaN) + 1
+          ? frozen
+          : becomesCurrent(snapshot, going, situation)
+            ? undefined
+            : otherName(snapshot, target, situation);
+      if (stray !== undefined) {
+        return refuse('notInChain', { vm: vm.name, snapshot: snapshot.title, disk: target, file: stray });
+      }
+    }
+  }
+  return undefined;
 }
 
-/** What the next snapshot on the active path froze; above the current one, what the VM runs on. */
-function overlayAbove(snapshot: Snapshot, target: string, situation: Situation): string | undefined {
-  const { tree, vm } = situation;
-  const next = childrenOf(tree, snapshot.name).find(({ name }) => isOnActivePath(tree, name));
-  return next === undefined
-    ? vm.disks.find((disk) => disk.target === target)?.source
-    : frozenFile(situation, next.name, target);
+function becomesCurrent({ name }: Snapshot, going: ReadonlySet<string>, { tree }: Situation): boolean {
+  return name === tree.current || (isOnActivePath(tree, name) && tree.current !== undefined && going.has(tree.current));
+}
+
+/** The overlay that the snapshot names where the VM has another; undefined where they agree, or one is not known. */
+export function otherName(snapshot: Snapshot, target: string, situation: Situation): string | undefined {
+  if (situation.frozenDisks === undefined) {
+    return undefined;
+  }
+  const named = namedOverlay(snapshot, target);
+  const above = overlayAbove(snapshot, target, situation);
+  return named === undefined || above === undefined || named === above ? undefined : named;
 }

@@ -72,6 +72,14 @@ describe('planDelete: internal', () => {
     assert.equal(steps(planned(ask.remove('c', 'withDescendants'), situation({ tree: inside }))), 'c');
   });
 
+  it('takes what is below one that stays, tree by tree', () => {
+    const forked = tree([internal('a'), internal('b', 'a'), internal('c', 'b'), internal('x', 'a')], 'c');
+    const plan = planned(ask.remove('a', 'descendants'), situation({ tree: forked }));
+    assert.equal(steps(plan), 'b+ x');
+    assert.deepEqual(plan.losses, [{ what: 'restorePoints', names: ['x', 'c', 'b'] }]);
+    assert.equal(refused(ask.remove('c', 'descendants'), situation({ tree: forked })).reason, 'noDescendants');
+  });
+
   it('says that a running guest stands still for it', () => {
     assert.equal(about(planned(ask.remove('a'), situation({ tree: inside }))), 'guestStandsStill');
     assert.equal(about(planned(ask.remove('a'), situation({ tree: inside, vm: vm({ power: 'off' }) }))), '');
@@ -351,7 +359,7 @@ describe('planDelete: external, with descendants', () => {
     const files = Object.fromEntries(long.map((_, at) => [`s${at}`, at === 0 ? base : `/img/web.s${at - 1}`]));
     const inWhat = situation({
       tree: tree(long, `s${count - 1}`),
-      ...onTop(`/img/web.s${count - 1}`),
+      vm: vm({ disks: [disk('vda', `/img/web.s${count - 1}`)] }),
       frozenDisks: frozen(files),
     });
     assert.equal(planned(ask.remove('s0', 'withDescendants'), inWhat).steps.length, count);

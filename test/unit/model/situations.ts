@@ -2,7 +2,8 @@
 import type { Capabilities } from '../../../src/model/capabilities.js';
 import { versionOf } from '../../../src/model/capabilities.js';
 import type { OperationRequest } from '../../../src/model/operation.js';
-import type { Decision, Plan, Situation } from '../../../src/model/plan.js';
+import type { CannotAct, FileFacts, ImageFacts, Seen } from '../../../src/model/hostFiles.js';
+import type { Decision, FilesSeen, Plan, Situation } from '../../../src/model/plan.js';
 import { planOperation } from '../../../src/model/planOperation.js';
 import type { Refusal } from '../../../src/model/refusal.js';
 import {
@@ -129,6 +130,32 @@ export function frozen(files: Readonly<Record<string, string>>): NonNullable<Sit
   return new Map(Object.entries(files).map(([name, file]) => [name, [disk('vda', file)]]));
 }
 
+/** An image of 1 MiB, an overlay if `backing` is told. */
+export function image(backing?: string, more: Partial<ImageFacts> = {}): ImageFacts {
+  return {
+    format: 'qcow2',
+    bytes: 2 ** 20,
+    allocatedBytes: 2 ** 20,
+    virtualBytes: 2 ** 30,
+    ...(backing === undefined ? {} : { backing: { file: backing, format: 'qcow2' } }),
+    ...more,
+  };
+}
+
+interface Looked {
+  readonly images?: Readonly<Record<string, Seen<ImageFacts>>>;
+  readonly files?: Readonly<Record<string, Seen<FileFacts>>>;
+  readonly free?: Readonly<Record<string, number>>;
+  /** By default all can be done in `/img`. */
+  readonly canAct?: Readonly<Record<string, 'yes' | CannotAct>>;
+  readonly lists?: Readonly<Record<string, readonly string[]>>;
+}
+
+export function looked({ images, files, free, canAct = { '/img': 'yes' }, lists }: Looked): FilesSeen {
+  const map = <T>(of: Readonly<Record<string, T>> = {}): ReadonlyMap<string, T> => new Map(Object.entries(of));
+  return { images: map(images), files: map(files), freeBytes: map(free), canAct: map(canAct), lists: map(lists) };
+}
+
 export function situation(more: Partial<Situation> = {}): Situation {
   return { vm: vm(), tree: tree([]), capabilities: capabilities(), now, ...more };
 }
@@ -201,4 +228,30 @@ export function seeded(seed: number): () => number {
 
 export function pick<T>(random: () => number, from: readonly T[]): T {
   return from[Math.floor(random() * from.length)]!;
+}
+
+/** The steps in a few words each: a delete is the snapshot's name alone. For tables. */
+export function shortSteps({ steps }: Pick<Plan, 'steps'>): string {
+  return steps
+    .map((step) => {
+      const disks = 'disks' in step ? (step.disks ?? []).map(({ file }) => file).join(',') : '';
+      return step.do === 'deleteSnapshot'
+        ? `${step.snapshot}${step.withChildren ? '+' : ''}`
+        : step.do === 'forgetSnapshot'
+          ? `forget ${step.snapshot}`
+          : step.do === 'removeFiles'
+            ? `rm ${step.files.join(',')}`
+            : step.do === 'makeCurrent'
+              ? `${step.snapshot}=${disks}`
+              : step.do === 'redefineAs'
+                ? `${step.snapshot}→${step.name}`
+                : step.do === 'reparent'
+                  ? `${step.snapshot}^${step.parent}`
+                  : step.do === 'copyFile'
+                    ? `cp ${step.from} ${step.to}`
+                    : 'snapshot' in step
+                      ? `${step.do} ${step.snapshot}`
+                      : step.do;
+    })
+    .join(' ');
 }
