@@ -1,0 +1,104 @@
+import assert from 'node:assert/strict';
+import { doomedCheckpoints, losesOnly } from '../../../src/inventory/autoPrune.js';
+import { believed, undoOf } from '../../../src/inventory/autoSnapshots.js';
+import { vmKey } from '../../../src/inventory/views.js';
+import type { AutoSnapshot, Loss, Plan } from '../../../src/model/plan.js';
+import type { Snapshot, SnapshotTree } from '../../../src/model/snapshot.js';
+import { settled } from './fakeClock.js';
+import { fakeSnapshot, fakeVm, uuidOf } from './fakeHypervisor.js';
+import { rig, uri } from './rig.js';
+
+function auto(name: string, parent?: string): Snapshot {
+  return { ...fakeSnapshot(name, parent), trailers: { auto: 'revert' } };
+}
+
+function record(name: string, target: string, change: Partial<AutoSnapshot> = {}): AutoSnapshot {
+  return { name, why: 'revert', createdAt: 1_700_000_000, target, ...change };
+}
+
+/** s, with two leaves: t, and the checkpoint of a revert to s. */
+const tree: SnapshotTree = {
+  snapshots: [fakeSnapshot('s'), fakeSnapshot('t', 's'), auto('c', 's')],
+  current: 's',
+};
+
+describe('a snapshot that we took unasked', () => {
+  const rows: readonly [string, AutoSnapshot, number][] = [
+    ['is believed when it says of itself what our record says', record('c', 's'), 1],
+    ['is another when it is of another second', record('c', 's', { createdAt: 1 }), 0],
+    ['is another when it was taken for another reason', record('c', 's', { why: 'layout' }), 0],
+    ['is not what a person took, whatever the record says', record('t', 's'), 0],
+    ['is gone when it is not there', record('x', 's'), 0],
+  ];
+  for (const [name, one, count] of rows) {
+    it(name, () => assert.equal(believed(tree, [one]).length, count));
+  }
+});
+
+describe('the undo of a revert', () => {
+  const at = (current: string): SnapshotTree => ({ ...tree, current });
+  const rows: readonly [string, SnapshotTree, readonly AutoSnapshot[], string | undefined][] = [
+    ['is the checkpoint of the last one', at('s'), [record('c', 's')], 'c'],
+    ['is still there when snapshots were taken since', at('t'), [record('c', 's')], 'c'],
+    ['is none after it was gone back to', at('c'), [record('c', 's')], undefined],
+    ['is none after another revert', at('s'), [record('c', 't')], undefined],
+    [
+      'is none when its record is older than another that is gone',
+      at('s'),
+      [record('c', 's'), record('x', 's')],
+      undefined,
+    ],
+    ['is none without a record', at('s'), [], undefined],
+  ];
+  for (const [name, which, records, undo] of rows) {
+    it(name, () => assert.equal(undoOf(which, records)?.name, undo));
+  }
+
+  it('is in the view, with the names of all that are ours, and goes with the snapshot', async () => {
+    const web = fakeVm('web');
+    web.snapshots = [...tree.snapshots];
+    web.current = 's';
+    const r = await rig(web);
+    const ref = { connection: uri, uuid: uuidOf('web') };
+    r.keeping.recorded.set(vmKey(ref), [record('c', 's')]);
+    await r.look('web');
+    await settled();
+    assert.equal(r.inventory.findVm(ref)!.undo!.name, 'c');
+    assert.deepEqual(r.inventory.findVm(ref)!.auto, ['c']);
+    assert.equal((await r.inventory.undoOfRevert(ref))!.name, 'c');
+    web.snapshots.pop();
+    await r.inventory.refresh({ vm: ref });
+    await settled();
+    assert.equal(r.inventory.findVm(ref)!.undo, undefined);
+    assert.equal(r.inventory.findVm(ref)!.auto, undefined);
+  });
+});
+
+describe('checkpoints beyond the number to be kept', () => {
+  const many: SnapshotTree = {
+    snapshots: [fakeSnapshot('s'), ...['c1', 'c2', 'c3', 'c4'].map((name) => auto(name, 's'))],
+    current: 's',
+  };
+  const records = ['c1', 'c2', 'c3', 'c4'].map((name) => record(name, 's'));
+  const names = (keep: number, current = 's', own = records): readonly string[] =>
+    doomedCheckpoints({ ...many, current }, own, keep).map(({ name }) => name);
+
+  it('go, the oldest first', () => assert.deepEqual(names(2), ['c1', 'c2']));
+  it('are none when there are no more than that', () => assert.deepEqual(names(4), []));
+  it('never are the newest, which undoes the last revert', () => assert.deepEqual(names(0), ['c1', 'c2', 'c3']));
+  it('never are what the VM stands on', () => assert.deepEqual(names(1, 'c1'), ['c2', 'c3']));
+  it('never are what no record vouches for', () => assert.deepEqual(names(1, 's', records.slice(2)), ['c3']));
+
+  const lossRows: readonly [string, Loss, boolean][] = [
+    ['may lose itself', { what: 'restorePoints', names: ['c1'] }, true],
+    ['may not take another with it', { what: 'restorePoints', names: ['c1', 't'] }, false],
+    ['may not lose what the VM has written', { what: 'diskChanges' }, false],
+  ];
+  for (const [name, loss, allowed] of lossRows) {
+    it(name, () => {
+      const request = { type: 'delete', vm: { connection: uri, uuid: 'u' }, snapshot: 'c1', scope: 'one' } as const;
+      const plan: Plan = { type: 'plan', request, steps: [], losses: [loss], warnings: [], progress: 'timeOnly' };
+      assert.equal(losesOnly('c1')(plan), allowed);
+    });
+  }
+});

@@ -1,0 +1,318 @@
+import assert from 'node:assert/strict';
+import type { Rules } from '../../../src/inventory/rules.js';
+import { Failure } from '../../../src/model/failure.js';
+import type { OperationRequest } from '../../../src/model/operation.js';
+import type { Plan, Step } from '../../../src/model/plan.js';
+import type { BrokenOff, Recovery } from '../../../src/model/recovery.js';
+import { refuse } from '../../../src/model/refusal.js';
+import { settled } from './fakeClock.js';
+import { FakeKeeping } from './fakeKeeping.js';
+import { FakeHypervisor, fakeVm, uuidOf } from './fakeHypervisor.js';
+import { type Rig, rigWith, uri } from './rig.js';
+
+const vm = { connection: uri, uuid: uuidOf('web') };
+/** Two steps: revert, paused; power off. */
+const twoSteps: OperationRequest = { type: 'revert', vm, snapshot: 'a', after: 'off' };
+
+const of = (kind: Failure['kind']) => (failure: Failure) => failure.kind === kind;
+
+/** The model's part, scripted: what it was asked, and what it answers. */
+class Script implements Rules {
+  readonly asked: BrokenOff[] = [];
+  recovery: (brokenOff: BrokenOff) => Recovery = () => ({ type: 'settled', to: 'before' });
+  rest: Rules['planRest'] = () => 'same';
+
+  planRest(...question: Parameters<Rules['planRest']>): ReturnType<Rules['planRest']> {
+    return this.rest(...question);
+  }
+
+  planRecovery(brokenOff: BrokenOff): Recovery {
+    this.asked.push(brokenOff);
+    return this.recovery(brokenOff);
+  }
+}
+
+/** What is left of the plan is done again from the step that had begun. */
+function goOn({ plan, done }: BrokenOff): Recovery {
+  const rest = plan.steps.filter((_, index) => !done.includes(index));
+  return { type: 'steps', to: 'after', plan: { ...plan, steps: rest } };
+}
+
+interface World extends Rig {
+  readonly script: Script;
+  /** Journal and steps together, in their order. */
+  readonly order: readonly string[];
+}
+
+async function open(keeping = new FakeKeeping()): Promise<World> {
+  const script = new Script();
+  const r = await rigWith({ rules: script, keeping }, fakeVm('web', ['a', 'b']));
+  await r.look('web');
+  r.calls();
+  const order = keeping.written;
+  onEachStep(r, keeping, () => Promise.resolve());
+  return { ...r, script, order };
+}
+
+/** Of the connection that is open now, and of those that come after it. */
+function onEachStep(r: Rig, keeping: FakeKeeping, act: (step: Step) => Promise<void>): void {
+  for (const hypervisor of r.opened) {
+    hypervisor.onRun = async (_, step) => {
+      keeping.written.push(step.do);
+      await act(step);
+      return {};
+    };
+  }
+}
+
+const lines = ['begin', 'begun 0', 'revert', 'done 0', 'begun 1', 'power', 'done 1', 'end done'];
+
+describe('the journal of an operation', () => {
+  it('has the plan before anything is done, and each step before it begins and after it is done', async () => {
+    const w = await open();
+    await w.inventory.runOperation(twoSteps);
+    assert.deepEqual(w.order, lines);
+    assert.equal(w.keeping.entries.size, 0);
+  });
+
+  for (const line of ['begin', 'begun 0']) {
+    it(`is needed: nothing is done when it cannot be written (${line})`, async () => {
+      const w = await open();
+      w.keeping.broken.add(line);
+      await assert.rejects(w.inventory.runOperation(twoSteps), of('journal'));
+      assert.ok(!w.order.includes('revert'));
+      assert.equal(w.inventory.findVm(vm)!.operation, undefined);
+    });
+  }
+
+  it('stops an operation between two steps when it cannot be written any more', async () => {
+    const w = await open();
+    w.keeping.broken.add('begun 1');
+    await assert.rejects(w.inventory.runOperation(twoSteps), of('journal'));
+    assert.ok(w.order.includes('revert') && !w.order.includes('power'));
+    assert.deepEqual([w.script.asked[0]!.begun, w.script.asked[0]!.done], [[0], [0]]);
+  });
+
+  it('is spared for one change of power, which the audit notes, done or failed', async () => {
+    const w = await open();
+    const pause: OperationRequest = { type: 'power', vm, action: 'pause' };
+    await w.inventory.runOperation(pause);
+    onEachStep(w, w.keeping, () => Promise.reject(new Failure('failed', { libvirtMessage: 'broken' })));
+    await assert.rejects(w.inventory.runOperation(pause), of('failed'));
+    assert.deepEqual(w.order, ['power', 'power']);
+    assert.deepEqual(
+      w.keeping.notes.map(({ outcome, failure, vm: { name } }) => [outcome, failure, name]),
+      [
+        ['done', undefined, 'web'],
+        ['failed', 'failed: broken', 'web'],
+      ],
+    );
+  });
+
+  it('lets nothing go on that the state between two steps forbids', async () => {
+    const w = await open();
+    w.script.rest = (_, { vm: { name } }) => refuse('changedMeanwhile', { vm: name });
+    await assert.rejects(w.inventory.runOperation(twoSteps), (failure: Failure) => {
+      assert.deepEqual([failure.kind, failure.details.refusal?.reason], ['refused', 'changedMeanwhile']);
+      return true;
+    });
+    assert.ok(!w.order.includes('power'));
+  });
+});
+
+describe('recovery', () => {
+  for (const at of [0, 1]) {
+    const step = ['revert', 'power'][at]!;
+
+    it(`goes on at once after ${step} failed and the VM can be read, and both are told`, async () => {
+      const w = await open();
+      w.script.recovery = goOn;
+      let failures = 0;
+      onEachStep(w, w.keeping, ({ do: what }) =>
+        what === step && failures++ === 0 ? Promise.reject(new Failure('failed')) : Promise.resolve(),
+      );
+      await assert.rejects(w.inventory.runOperation(twoSteps), (failure: Failure) => {
+        assert.deepEqual([failure.kind, failure.details.recovered], ['failed', 'after']);
+        return true;
+      });
+      const { begun, done } = w.script.asked[0]!;
+      assert.deepEqual([begun.at(-1), done.length], [at, at]);
+      assert.equal(w.order.filter((line) => line === step).length, 2);
+      assert.equal(w.order.at(-1), 'end recovered');
+      assert.deepEqual(
+        w.reports.map(({ outcome, vm: name }) => [outcome, name]),
+        [['after', 'web']],
+      );
+      assert.equal(w.inventory.findVm(vm)!.recovering, undefined);
+    });
+
+    it(`goes on with the same steps when the daemon died in ${step} and came back at once`, async () => {
+      const w = await open();
+      w.script.recovery = goOn;
+      onEachStep(w, w.keeping, ({ do: what }) => {
+        if (what === step) {
+          w.hypervisor().die();
+          return Promise.reject(new Failure('lost'));
+        }
+        return Promise.resolve();
+      });
+      const failed = assert.rejects(w.inventory.runOperation(twoSteps), of('lost'));
+      await w.clock.advance(2000);
+      await failed;
+      assert.equal(w.opened.length, 2);
+      assert.equal(w.order.at(-1), 'end recovered');
+      assert.deepEqual(
+        w.reports.map(({ outcome }) => outcome),
+        ['after'],
+      );
+    });
+
+    it(`goes on in a new editor when the old one died in ${step}`, async () => {
+      const first = await open();
+      onEachStep(first, first.keeping, ({ do: what }) =>
+        what === step ? new Promise(() => undefined) : Promise.resolve(),
+      );
+      void first.inventory.runOperation(twoSteps).catch(() => undefined);
+      await settled();
+      await settled();
+      first.keeping.writerDies();
+      const second = await open(first.keeping);
+      await settled();
+      assert.deepEqual(second.script.asked[0]!.request, twoSteps);
+      assert.deepEqual([second.script.asked[0]!.begun.at(-1), second.script.asked[0]!.done.length], [at, at]);
+      assert.equal(second.keeping.entries.size, 0);
+      assert.deepEqual(
+        second.reports.map(({ outcome }) => outcome),
+        ['before'],
+      );
+    });
+  }
+
+  /** An entry that a dead process has left, and an inventory that has not looked yet. */
+  async function left(): Promise<FakeKeeping> {
+    const keeping = new FakeKeeping();
+    const steps: readonly Step[] = [
+      { do: 'revert', snapshot: 'a', to: 'paused' },
+      { do: 'power', action: 'forceOff' },
+    ];
+    const plan: Plan = { type: 'plan', request: twoSteps, steps, losses: [], warnings: [], progress: 'timeOnly' };
+    const entry = await keeping.journal.begin({
+      connection: uri,
+      vm: { uuid: vm.uuid, name: 'web' },
+      request: twoSteps,
+      plan,
+    });
+    await entry.begun(0);
+    keeping.writerDies();
+    return keeping;
+  }
+
+  it('says nothing of an operation that failed before it did anything, for its failure says it', async () => {
+    const w = await open();
+    onEachStep(w, w.keeping, () => Promise.reject(new Failure('failed')));
+    await assert.rejects(w.inventory.runOperation(twoSteps), of('failed'));
+    assert.deepEqual(w.reports, []);
+    assert.equal(w.order.at(-1), 'end failed');
+  });
+
+  it('waits for a connection that stays away, and goes on when it is back', async () => {
+    const w = await open();
+    w.script.recovery = goOn;
+    onEachStep(w, w.keeping, () => {
+      w.attempts.push(...Array.from({ length: 40 }, () => () => Promise.reject(new Failure('unreachable'))));
+      w.hypervisor().die();
+      return Promise.reject(new Failure('lost'));
+    });
+    const failed = assert.rejects(w.inventory.runOperation(twoSteps), of('lost'));
+    await w.clock.advance(20_000);
+    await failed;
+    assert.equal(w.order.at(-1), 'leave');
+    w.attempts.length = 0;
+    await w.clock.advance(60_000);
+    assert.equal(w.order.at(-1), 'end recovered');
+  });
+
+  it('comes before whatever else is done to the VM', async () => {
+    const keeping = await left();
+    const script = new Script();
+    script.recovery = goOn;
+    const r = await rigWith({ rules: script, keeping }, fakeVm('web', ['a', 'b']));
+    await r.inventory.runOperation({ type: 'power', vm, action: 'pause' });
+    assert.deepEqual(
+      r.calls().filter((call) => call.startsWith('run ')),
+      ['run revert web', 'run power web', 'run power web'],
+    );
+  });
+
+  it('leaves alone what another editor carries out, and lets nothing come between its steps', async () => {
+    const keeping = await left();
+    for (const kept of keeping.entries.values()) {
+      kept.held = true;
+    }
+    const w = await open(keeping);
+    await assert.rejects(w.inventory.runOperation({ type: 'power', vm, action: 'pause' }), of('busy'));
+    assert.deepEqual(w.script.asked, []);
+    assert.equal(keeping.entries.size, 1);
+  });
+
+  it('explains to the person with a protected VM, and touches nothing', async () => {
+    const keeping = await left();
+    const script = new Script();
+    script.recovery = goOn;
+    const r = await rigWith({ rules: script, keeping }, fakeVm('web', ['a', 'b']));
+    r.inventory.setProtected(({ name }) => name === 'web');
+    await r.look('web');
+    await settled();
+    const [report] = r.reports;
+    assert.deepEqual([report!.outcome, report!.why!.reason, report!.commands!.length], ['explained', 'protectedVm', 2]);
+    assert.deepEqual(
+      r.calls().filter((call) => call.startsWith('run ')),
+      [],
+    );
+    assert.equal(keeping.entries.size, 0);
+  });
+
+  it('is tried three times, and then explained with the commands', async () => {
+    const keeping = await left();
+    const script = new Script();
+    script.recovery = goOn;
+    const r = await rigWith({ rules: script, keeping }, fakeVm('web', ['a', 'b']));
+    r.attempts.push((which) => {
+      const hypervisor = new FakeHypervisor(which, r.vms);
+      hypervisor.onRun = () => Promise.reject(new Failure('failed', { libvirtMessage: 'broken' }));
+      return Promise.resolve(hypervisor);
+    });
+    await r.look('web');
+    await r.clock.advance(60_000);
+    assert.deepEqual(
+      r.reports.map(({ outcome }) => outcome),
+      ['failed', 'failed', 'failed', 'explained'],
+    );
+    assert.ok(r.reports.at(-1)!.commands!.every((command) => command.startsWith('virsh ')));
+    assert.equal(keeping.entries.size, 0);
+  });
+
+  it('tells of a VM that is gone', async () => {
+    const keeping = await left();
+    const r = await rigWith({ rules: new Script(), keeping }, fakeVm('db'));
+    await r.look();
+    await settled();
+    assert.deepEqual([r.reports[0]!.outcome, r.reports[0]!.why!.reason], ['explained', 'vmGone']);
+    assert.equal(keeping.entries.size, 0);
+  });
+
+  it('leaves what runs to whoever comes next when the inventory ends', async () => {
+    const w = await open();
+    onEachStep(w, w.keeping, () => new Promise(() => undefined));
+    for (const hypervisor of w.opened) {
+      hypervisor.onRun = (_vm, _step, { signal }) =>
+        new Promise((_, reject) => signal.addEventListener('abort', () => reject(new Failure('cancelled'))));
+    }
+    const failed = assert.rejects(w.inventory.runOperation(twoSteps), of('cancelled'));
+    await settled();
+    w.inventory.dispose();
+    await failed;
+    assert.equal(w.order.at(-1), 'leave');
+    assert.equal(w.keeping.entries.size, 1);
+  });
+});
