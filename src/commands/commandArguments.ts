@@ -33,6 +33,10 @@ export interface CommandArguments {
   readonly kind?: (typeof kinds)[number];
   readonly style?: (typeof styles)[number];
   readonly quiesce?: boolean;
+  /** External memory: the guest runs on while its RAM is written. */
+  readonly live?: boolean;
+  /** Guest device names of disks that stay out of an external snapshot: `["vdb"]`. */
+  readonly without?: readonly string[];
   readonly title?: string;
   readonly description?: string;
   readonly after?: (typeof afterReverts)[number];
@@ -59,9 +63,13 @@ export type Call =
   | { readonly by: 'rows'; readonly rows: readonly [Node, ...Node[]] }
   | { readonly by: 'program'; readonly given: CommandArguments };
 
+/** libvirt's own limit is far below. */
+const mostDisks = 1_000;
+
 type Check = (value: unknown) => boolean;
 const text: Check = (value) => typeof value === 'string' && value !== '';
 const anyText: Check = (value) => typeof value === 'string';
+const texts: Check = (value) => Array.isArray(value) && value.length <= mostDisks && value.every(text);
 const flag: Check = (value) => typeof value === 'boolean';
 const oneOf =
   (allowed: readonly string[]): Check =>
@@ -75,6 +83,8 @@ const checks: Readonly<Record<keyof CommandArguments, Check>> = {
   kind: oneOf(kinds),
   style: oneOf(styles),
   quiesce: flag,
+  live: flag,
+  without: texts,
   title: text,
   description: anyText,
   after: oneOf(afterReverts),

@@ -1,5 +1,6 @@
 // virtRewind.createSnapshot: asks for the kind, the title and a description, as far as they are not given.
 import * as vscode from 'vscode';
+import type { VmView } from '../inventory/views.js';
 import { readSettings } from '../manifest/readSettings.js';
 import type { OperationRequest, OperationResult } from '../model/operation.js';
 import type { SnapshotTree } from '../model/snapshot.js';
@@ -9,6 +10,7 @@ import { gitReference } from './gitReference.js';
 import { askDescription, askTitle } from './askTitle.js';
 import { operate } from './operate.js';
 import { pickKind } from './pickKind.js';
+import { pickSeveral } from './pickTarget.js';
 import { targetVm } from './targets.js';
 import { suggestTitle } from './titleSuggestion.js';
 
@@ -27,19 +29,44 @@ export async function createSnapshot(run: CommandRun): Promise<OperationResult> 
     title: given.title ?? suggestion,
     ...style,
     ...(given.quiesce !== undefined && { quiesce: given.quiesce }),
+    ...(given.live !== undefined && { live: given.live }),
+    ...(given.without !== undefined && { without: given.without }),
     ...(git !== undefined && { git }),
   };
   const chosen: CreateRequest =
     given.kind === undefined ? await pickKind(run, view, tree, draft) : { ...draft, kind: given.kind };
+  const without = given.without ?? (given.kind === undefined ? await askWithout(run, view, chosen) : []);
   const title = given.title ?? (await askTitle(suggestion, tree.snapshots));
   // Who gives the title and no description wants none.
   const description = given.description ?? (given.title === undefined ? await askDescription('') : '');
-  const result = await operate(run, { ...chosen, title, ...(description !== '' && { description }) });
+  const result = await operate(run, {
+    ...chosen,
+    title,
+    ...(without.length > 0 && { without }),
+    ...(description !== '' && { description }),
+  });
   // Taken is taken, whether the view can show it or not.
   run.tree.reveal(view.ref, result.snapshot).catch((error: unknown) => {
     run.log.debug(`The new snapshot could not be shown: ${String(error)}`);
   });
   return result;
+}
+
+/** Only where disks can stay out: in an external snapshot, of a VM with several. */
+async function askWithout(run: CommandRun, view: VmView, request: CreateRequest): Promise<readonly string[]> {
+  const decision = await run.inventory.plan(request);
+  const step = decision.type === 'plan' ? decision.steps.find((one) => one.do === 'createSnapshot') : undefined;
+  if (step?.style !== 'external' || step.disks.length < 2) {
+    return [];
+  }
+  const taking = step.disks.map(({ target }) => target);
+  const kept = await pickSeveral(
+    view.vm.disks
+      .filter(({ target }) => taking.includes(target))
+      .map(({ target, source = '' }) => ({ label: target, description: source, value: target })),
+    vscode.l10n.t('Which disks shall the snapshot hold?'),
+  );
+  return taking.filter((target) => !kept.includes(target));
 }
 
 /** What the setting says of a VM that has no style of its own yet. */

@@ -5,6 +5,7 @@ import type { OperationRequest } from '../model/operation.js';
 import type { Plan } from '../model/plan.js';
 import type { Refusal } from '../model/refusal.js';
 import type { SnapshotKind, SnapshotTree } from '../model/snapshot.js';
+import { styleOfVm } from '../model/snapshotTree.js';
 import { refusalText } from '../views/refusalText.js';
 import { durationText } from '../views/relativeAge.js';
 import { kindSentence, kindWords, styleSentence } from '../views/words.js';
@@ -31,7 +32,7 @@ export async function pickKind(
   tree: SnapshotTree,
   draft: Draft,
 ): Promise<CreateRequest> {
-  const variants = await decide(run, kindsFor(view, draft));
+  const variants = await decide(run, kindsFor(view, tree, draft));
   const other =
     draft.style === undefined && tree.snapshots.length === 0 ? await decide(run, otherStyles(variants)) : [];
   const possible = [...variants, ...other.filter(({ decision }) => decision.type === 'plan')];
@@ -46,9 +47,13 @@ export async function pickKind(
   return request;
 }
 
-function kindsFor({ vm }: VmView, draft: Draft): readonly Variant['request'][] {
+function kindsFor({ vm }: VmView, tree: SnapshotTree, draft: Draft): readonly Variant['request'][] {
+  const own = styleOfVm(tree);
+  // Only what is kept outside the image can be written while the guest runs on.
+  const mayBeLive = (draft.style ?? own) !== 'internal' && own !== 'internal' && draft.live === undefined;
   return [
     { ...draft, kind: 'memory' },
+    ...(mayBeLive ? [{ ...draft, kind: 'memory', style: 'external', live: true } as const] : []),
     // Without an agent's channel in its configuration nothing could ever freeze the guest's file systems.
     ...(vm.agentChannel && draft.quiesce === undefined ? [{ ...draft, kind: 'disk', quiesce: true } as const] : []),
     { ...draft, kind: 'disk' },
@@ -60,7 +65,9 @@ function kindsFor({ vm }: VmView, draft: Draft): readonly Variant['request'][] {
 function otherStyles(variants: readonly Variant[]): readonly Variant['request'][] {
   return variants.flatMap(({ request, decision }) => {
     const style = styleOf(decision);
-    return style === undefined ? [] : [{ ...request, style: style === 'internal' ? 'external' : 'internal' } as const];
+    return style === undefined || request.live === true
+      ? []
+      : [{ ...request, style: style === 'internal' ? 'external' : 'internal' } as const];
   });
 }
 
@@ -74,7 +81,8 @@ function choice(variant: Variant, withStyle: boolean): Choice<Variant> {
     kind: request.kind,
     trailers: request.quiesce === true ? { consistency: 'quiesced' as const } : {},
   };
-  const label = capitalized(kindWords(snapshot, t));
+  const words = capitalized(kindWords(snapshot, t));
+  const label = request.live === true ? t('{0}, while the guest runs on', words) : words;
   if (decision.type === 'refusal') {
     return {
       icon: 'circle-slash',

@@ -27,14 +27,24 @@ export interface Choice<T> {
 
 /** Resolves to the value of the line that was picked; the user may also leave. */
 export async function pick<T>(choices: readonly Choice<T>[], placeHolder: string): Promise<T> {
-  const items = choices.map(({ label, description, detail, icon, value }) => ({
+  const options = { placeHolder: displayLine(placeHolder), matchOnDescription: true, matchOnDetail: true };
+  return answered(await vscode.window.showQuickPick(choices.map(listItem), options)).value;
+}
+
+/** All are picked until the user takes some out; resolves to the values of those that stay. */
+export async function pickSeveral<T>(choices: readonly Choice<T>[], placeHolder: string): Promise<readonly T[]> {
+  const items = choices.map((choice) => ({ ...listItem(choice), picked: true }));
+  const options = { placeHolder: displayLine(placeHolder), canPickMany: true } as const;
+  return answered(await vscode.window.showQuickPick(items, options)).map(({ value }) => value);
+}
+
+function listItem<T>({ label, description, detail, icon, value }: Choice<T>): vscode.QuickPickItem & { value: T } {
+  return {
     label: `${icon === undefined ? '' : `$(${icon}) `}${listText(label)}`,
     ...(description !== undefined && { description: listText(description) }),
     ...(detail !== undefined && { detail: listText(detail) }),
     value,
-  }));
-  const options = { placeHolder: displayLine(placeHolder), matchOnDescription: true, matchOnDetail: true };
-  return answered(await vscode.window.showQuickPick(items, options)).value;
+  };
 }
 
 function listText(text: string): string {
