@@ -1,5 +1,5 @@
 // Who rests on which file: the graph of overlays over all snapshots of a VM and its present state. libvirt itself looks
-// at the active chain only. Knows what the metadata says, not what stands on the disk.
+// at the active chain only. Takes what the metadata says and, where it was seen, what the files say of themselves.
 import type { Situation } from './plan.js';
 import { currentOf } from './snapshotTree.js';
 import type { Snapshot } from './snapshot.js';
@@ -10,8 +10,18 @@ export function frozenFile(situation: Situation, snapshot: string, target: strin
   return situation.frozenDisks?.get(snapshot)?.find((disk) => disk.target === target)?.source;
 }
 
+/** A plan asks often, and the answer goes over all snapshots. */
+const graphs = new WeakMap<Situation, ReadonlyMap<string, ReadonlySet<string>>>();
+const names = new WeakMap<Situation, ReadonlySet<string>>();
+
 /** Every path that the VM and its snapshots name. */
-export function namedFiles({ vm, tree, frozenDisks }: Situation): ReadonlySet<string> {
+export function namedFiles(situation: Situation): ReadonlySet<string> {
+  const known = names.get(situation) ?? findNamedFiles(situation);
+  names.set(situation, known);
+  return known;
+}
+
+function findNamedFiles({ vm, tree, frozenDisks }: Situation): ReadonlySet<string> {
   const files = new Set<string>();
   const add = (file: string | undefined): void => {
     if (file !== undefined) {
@@ -30,11 +40,13 @@ export function namedFiles({ vm, tree, frozenDisks }: Situation): ReadonlySet<st
 
 /**
  * The given files and all whose content rests on one of them, over any number of layers. Edges come from the chains
- * that the XML tells, from the overlays that external snapshots made over what they froze, and, where the XML of a VM
- * that is off tells no chain, from the overlay that the VM runs on over what its current snapshot froze.
+ * that the XML tells and from those that the files themselves tell, from the overlays that external snapshots made over
+ * what they froze, and, where the XML of a VM that is off tells no chain, from the overlay that the VM runs on over
+ * what its current snapshot froze.
  */
 export function restingOn(situation: Situation, files: Iterable<string>): ReadonlySet<string> {
-  const overlays = overlaysByBase(situation);
+  const overlays = graphs.get(situation) ?? overlaysByBase(situation);
+  graphs.set(situation, overlays);
   const resting = new Set(files);
   // The set grows while it is walked.
   for (const file of resting) {
@@ -68,7 +80,7 @@ export function takesPart(snapshot: Snapshot, target: string): boolean {
   return snapshot.disks.some((disk) => disk.target === target && disk.location !== 'no');
 }
 
-function overlaysByBase({ vm, tree, frozenDisks }: Situation): ReadonlyMap<string, ReadonlySet<string>> {
+function overlaysByBase({ vm, tree, frozenDisks, files }: Situation): ReadonlyMap<string, ReadonlySet<string>> {
   const overlays = new Map<string, Set<string>>();
   const add = (overlay: string | undefined, base: string | undefined): void => {
     if (overlay !== undefined && base !== undefined && overlay !== base) {
@@ -85,6 +97,9 @@ function overlaysByBase({ vm, tree, frozenDisks }: Situation): ReadonlyMap<strin
       add(disk.file, frozen.find((other) => other.target === disk.target)?.source);
     }
   }
+  for (const [file, facts] of files?.images ?? []) {
+    add(file, typeof facts === 'string' ? undefined : facts.backing?.file);
+  }
   const current = currentOf(tree);
   if (current !== undefined) {
     for (const disk of vm.disks.filter((other) => other.backing === undefined)) {
@@ -100,4 +115,17 @@ function overlaysByBase({ vm, tree, frozenDisks }: Situation): ReadonlyMap<strin
 /** From the top: the disk's file and all below it that the XML tells. */
 export function layersOf(disk: VmDisk): readonly string[] {
   return disk.source === undefined ? [] : [disk.source, ...(disk.backing ?? [])];
+}
+
+/** From the top: what the files say of themselves, and the XML where they cannot be seen. */
+export function wholeChain(disk: VmDisk, { files }: Pick<Situation, 'files'>): readonly string[] {
+  const chain = new Set(layersOf(disk));
+  // The set grows while it is walked; a circle adds nothing.
+  for (const file of chain) {
+    const facts = files?.images.get(file);
+    if (typeof facts === 'object' && facts.backing !== undefined) {
+      chain.add(facts.backing.file);
+    }
+  }
+  return [...chain];
 }

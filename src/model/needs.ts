@@ -1,6 +1,7 @@
 // What has to be looked at before a request can be decided for good: reads are dear, so each kind of request names its
 // own. Knows no rule, and reads nothing.
 import { layersOf } from './fileUse.js';
+import { nvramCopy } from './nvramCopy.js';
 import { folderOf } from './overlayFiles.js';
 import type { OperationRequest } from './operation.js';
 import type { Situation } from './plan.js';
@@ -89,6 +90,7 @@ export interface FileNeeds {
  * | forgetSnapshot, makeCurrent | the VM's disks, what the snapshot froze      | its memory file                      |
  * | removeTag         | the image                                              | none                                 |
  * | removeFiles       | none                                                   | those                                |
+ * | rename            | none                                                   | its NVRAM copy                       |
  * | the rest          | none                                                   | none                                 |
  *
  * The folders are those of all that is named here.
@@ -104,9 +106,10 @@ export function fileNeeds(request: OperationRequest, situation: Situation): File
   const variables = vm.nvram === undefined ? [] : [vm.nvram];
   switch (request.type) {
     case 'describe':
-    case 'rename':
     case 'power':
       return { images: [], files: [], folders: [] };
+    case 'rename':
+      return filesIn([], vm.nvram === undefined ? [] : [nvramCopy(vm.nvram, request.snapshot)]);
     case 'create':
       return filesIn(present, variables);
     case 'revert':
@@ -130,11 +133,6 @@ export function fileNeeds(request: OperationRequest, situation: Situation): File
           return { images: [], files: [], folders: [] };
       }
   }
-}
-
-/** Where a snapshot's copy of the UEFI variables stands: libvirt keeps none. */
-export function nvramCopy(nvram: string, snapshot: string): string {
-  return `${nvram}.${snapshot}`;
 }
 
 function ofSnapshots(

@@ -1,6 +1,7 @@
 // Names of the files that an external snapshot makes: beside the disk's present file, `<stem>.<snapshot>`. libvirt's
 // own rule cuts at the last dot, so that names with dots eat each other; every path is therefore given to it whole.
 import { namedFiles } from './fileUse.js';
+import type { NewOverlay } from './hostFiles.js';
 import type { Situation } from './plan.js';
 import { type Refused, refuse } from './refusal.js';
 import type { VmDisk } from './vm.js';
@@ -21,12 +22,14 @@ const longestStem = 128;
 const epochSuffix = /\.(\d{9,11})$/u;
 
 /**
- * What stands behind any dot in the names of the VM's files: a snapshot of such a name could want a file that is
- * there. Memory files have names that no other snapshot can want.
+ * What stands behind any dot in the names of the VM's files, and of all others in their folders as far as these were
+ * looked into: a snapshot of such a name could want a file that is there. Memory files have names that no other snapshot
+ * can want.
  */
 export function takenSuffixes(situation: Situation): ReadonlySet<string> {
   const suffixes = new Set<string>();
-  for (const file of namedFiles(situation)) {
+  const listed = [...(situation.files?.lists.values() ?? [])].flat();
+  for (const file of [...namedFiles(situation), ...listed]) {
     for (const suffix of suffixesOf(file)) {
       suffixes.add(suffix);
     }
@@ -41,7 +44,7 @@ export function chooseFiles(
   name: string,
   memory: 'withMemory' | 'withoutMemory',
 ): ExternalFiles | Refused {
-  const taken = new Set(namedFiles(situation));
+  const taken = takenFiles(situation);
   const chosen: { target: string; file: string }[] = [];
   for (const disk of disks) {
     const folder = folderOf(disk.source ?? '');
@@ -61,6 +64,46 @@ export function chooseFiles(
   }
   const memoryFile = `${folderOf(first.source ?? '')}/${memoryFileName(situation, name)}`;
   return problemOf(memoryFile, first.target, taken) ?? { type: 'files', disks: chosen, memoryFile };
+}
+
+export interface RevertOverlay extends NewOverlay {
+  readonly target: string;
+}
+
+/**
+ * Overlays for a revert that we make, named as libvirt names its own: `<stem>.<seconds since 1970>`, one second for all
+ * of them, and a later one where a name is not free.
+ *
+ * @param disks what the snapshot froze
+ */
+export function chooseRevertOverlays(
+  situation: Situation,
+  disks: readonly VmDisk[],
+): readonly RevertOverlay[] | Refused {
+  const taken = takenFiles(situation);
+  for (let second = Math.floor(situation.now); ; second++) {
+    const names = new Set<string>();
+    const overlays = disks.map((disk): RevertOverlay => {
+      const backing = disk.source ?? '';
+      const start = `${folderOf(backing)}/${stemOf(disk, situation)}`;
+      const plain = `${start}.${second}`;
+      const file = names.has(plain) ? `${start}-${disk.target}.${second}` : plain;
+      names.add(file);
+      return { target: disk.target, file, backing, backingFormat: disk.format };
+    });
+    if (overlays.every(({ file }) => !taken.has(file))) {
+      const bad = overlays.map(({ file, target }) => problemOf(file, target, taken)).find((one) => one !== undefined);
+      return bad ?? overlays;
+    }
+  }
+}
+
+function takenFiles(situation: Situation): Set<string> {
+  const taken = new Set(namedFiles(situation));
+  for (const [folder, names] of situation.files?.lists ?? []) {
+    names.forEach((name) => taken.add(`${folder}/${name}`));
+  }
+  return taken;
 }
 
 /**

@@ -1,8 +1,9 @@
 // Decides how a snapshot is made: its kind, where it is kept, its name and files. Knows no connection and no dialog.
 import { formatVersion, versionOf } from './capabilities.js';
 import { longestDescription, type Trailers, writeDescription } from './description.js';
-import { createMs, memorySaveMs } from './estimates.js';
+import { createMs, guestStopMs } from './estimates.js';
 import { versionWarnings } from './knownVersions.js';
+import { nvramKeepSteps } from './nvramCopy.js';
 import {
   blockJobObstacle,
   driverObstacle,
@@ -11,15 +12,16 @@ import {
   unsteadyObstacle,
 } from './obstacles.js';
 import type { OperationRequest } from './operation.js';
-import { chooseFiles, takenSuffixes } from './overlayFiles.js';
+import { chooseFiles, folderOf, takenSuffixes } from './overlayFiles.js';
 import type { Decision, Situation, Step, Warning } from './plan.js';
 import { displayLine } from './plainText.js';
 import { type Refused, refuse } from './refusal.js';
 import type { SnapshotKind } from './snapshot.js';
 import { nameFromTitle, titleProblem } from './snapshotName.js';
 import { styleOfVm } from './snapshotTree.js';
-import { externalObstacle, internalObstacle, nvramVerdict } from './snapshotStyle.js';
-import { snapshotableDisks } from './vm.js';
+import { spaceOf, spaceVerdict, totalOf } from './snapshotSpace.js';
+import { externalObstacle, internalObstacle, nvramVerdict, ramObstacle } from './snapshotStyle.js';
+import { type Vm, snapshotableDisks } from './vm.js';
 
 type CreateRequest = Extract<OperationRequest, { type: 'create' }>;
 type CreateStep = Extract<Step, { do: 'createSnapshot' }>;
@@ -56,16 +58,42 @@ export function planCreate(request: CreateRequest, situation: Situation): Decisi
   if (!('do' in step)) {
     return step;
   }
+  const space = spaceOf(step, situation);
+  const room = spaceVerdict(space, situation);
+  if ('type' in room) {
+    return room;
+  }
+  // libvirt does not freeze a guest twice, and whoever froze this one is gone: it would have thawed it again.
+  const thaw: readonly Step[] = quiesce && situation.agent === 'frozen' ? [{ do: 'thawGuest' }] : [];
+  // First: a copy that cannot be made leaves everything as it was.
+  const variables = holdsVariables(choice, situation) ? [] : nvramKeepSteps(step.name, situation);
   return {
     type: 'plan',
     request,
-    steps: [step],
+    steps: [...variables, ...thaw, step],
     losses: [],
-    warnings: warningsOf(request, choice, quiesce, situation),
+    warnings: [
+      ...warningsOf(request, step, situation),
+      ...(variables.length > 0 || holdsVariables(choice, situation) ? [] : [{ about: 'nvramNotCaptured' } as const]),
+      ...room,
+    ],
     progress: kind === 'memory' && style === 'external' ? 'percent' : 'timeOnly',
-    estimateMs: createMs(kind, style, vm.memoryBytes),
+    estimateMs: createMs(kind, how(step), vm.memoryBytes),
     snapshot: step.name,
+    spaceBytes: totalOf(space),
   };
+}
+
+function how({ style, live }: CreateStep): 'internal' | 'external' | 'live' {
+  return live === true ? 'live' : style;
+}
+
+/** Whether the snapshot itself brings the UEFI variables back. */
+function holdsVariables({ kind, style }: Choice, { vm, capabilities }: Situation): boolean {
+  return (
+    vm.firmware === 'bios' ||
+    (style === 'internal' && nvramVerdict(vm, capabilities, kind === 'offline' ? 'off' : 'running') === 'captured')
+  );
 }
 
 function titleObstacle({ title, description = '' }: CreateRequest, { tree }: Situation): Refused | undefined {
@@ -108,6 +136,10 @@ function asleepOrCrashed({ vm: { name, power } }: Situation): Refused | undefine
  * | mixed            | anything         | otherStyle                                                  |
  * | none             | internal, external | that; a disk-only one: external                           |
  * | none             | nothing          | internal where it works, else external                      |
+ * | none             | nothing, but live or without some disks | external                             |
+ *
+ * RAM needs all disks of its moment beside it, and an internal snapshot takes all disks anyway: with some left out it is
+ * `disk` or `offline`, else cannotLeaveOut.
  */
 function chooseKindAndStyle(request: CreateRequest, situation: Situation): Choice | Refused {
   const { vm, tree, capabilities } = situation;
@@ -118,7 +150,14 @@ function chooseKindAndStyle(request: CreateRequest, situation: Situation): Choic
   }
   const whole = active ? 'memory' : 'offline';
   const own = styleOfVm(tree);
-  const wanted = request.style ?? (own === 'internal' || own === 'external' ? own : undefined);
+  const without = request.without ?? [];
+  const odd = without.find((target) => vm.disks.every((disk) => disk.target !== target));
+  if (odd !== undefined || (without.length > 0 && request.kind === 'memory')) {
+    return refuse('cannotLeaveOut', { vm: vm.name, disk: odd ?? without.join(', ') });
+  }
+  const outside = without.length > 0 || (request.live === true && request.kind === 'memory');
+  const wanted =
+    request.style ?? (own === 'internal' || own === 'external' ? own : outside ? ('external' as const) : undefined);
   const notInside = internalObstacle(vm, capabilities, whole);
 
   const kind =
@@ -126,18 +165,23 @@ function chooseKindAndStyle(request: CreateRequest, situation: Situation): Choic
       ? request.kind
       : !active
         ? 'offline'
-        : wanted === 'external' || (wanted === undefined && notInside !== undefined)
+        : wanted === 'external' || without.length > 0 || (wanted === undefined && notInside !== undefined)
           ? 'disk'
           : 'memory';
   const style = kind === 'disk' ? 'external' : (wanted ?? (notInside === undefined ? 'internal' : 'external'));
   if (own !== 'none' && own !== style) {
     return refuse('otherStyle', { vm: vm.name, own, asked: style, kind });
   }
+  const notSaved = kind === 'memory' ? ramObstacle(vm) : undefined;
   if (style === 'internal') {
-    return notInside ?? { type: 'choice', kind, style };
+    const left = without.length > 0 ? refuse('cannotLeaveOut', { vm: vm.name, disk: without.join(', ') }) : undefined;
+    return notInside ?? left ?? notSaved ?? { type: 'choice', kind, style };
   }
-  const notOutside = externalObstacle(vm, capabilities, kind);
-  return notOutside ?? { type: 'choice', kind, style };
+  return externalObstacle(partOf(vm, without), capabilities, kind) ?? notSaved ?? { type: 'choice', kind, style };
+}
+
+function partOf(vm: Vm, without: readonly string[]): Vm {
+  return { ...vm, disks: vm.disks.filter(({ target }) => !without.includes(target)) };
 }
 
 /**
@@ -155,24 +199,25 @@ function chooseKindAndStyle(request: CreateRequest, situation: Situation): Choic
 function decideQuiesce(
   { quiesce, kind: asked }: CreateRequest,
   kind: SnapshotKind,
-  { vm }: Situation,
+  { vm, agent }: Situation,
 ): boolean | Refused {
   if (quiesce !== true || kind !== 'disk') {
     return false;
   }
-  if (vm.agentConnected && vm.power === 'running') {
+  const hears = vm.agentConnected && agent !== 'silent';
+  if (hears && vm.power === 'running') {
     return true;
   }
   if (asked === 'auto') {
     return false;
   }
-  return vm.agentConnected
+  return hears
     ? refuse('wrongState', { vm: vm.name, state: vm.power, action: 'create' })
     : refuse('agentMissing', { vm: vm.name });
 }
 
 function makeStep(
-  { title: typed, description = '', git }: CreateRequest,
+  { title: typed, description = '', git, auto, live, without = [] }: CreateRequest,
   { kind, style }: Choice,
   quiesce: boolean,
   situation: Situation,
@@ -189,6 +234,7 @@ function makeStep(
     ...(git === undefined ? {} : { git }),
     consistency: kind !== 'disk' ? kind : quiesce ? 'quiesced' : 'crash-consistent',
     createdBy: 'virt-rewind',
+    ...(auto === undefined ? {} : { auto }),
   };
   const base = {
     do: 'createSnapshot',
@@ -197,8 +243,11 @@ function makeStep(
     kind,
     style,
     quiesce,
+    ...(auto === undefined ? {} : { auto }),
+    // A guest that stands still anyway gains nothing.
+    ...(live === true && kind === 'memory' && style === 'external' && vm.power === 'running' ? { live } : {}),
   } as const;
-  const disks = snapshotableDisks(vm);
+  const disks = snapshotableDisks(partOf(vm, without));
   if (style === 'internal') {
     return { ...base, disks: disks.map(({ target }) => ({ target })) };
   }
@@ -210,18 +259,14 @@ function makeStep(
   return { ...base, disks: files.disks, ...(memoryFile === undefined ? {} : { memoryFile }) };
 }
 
-/** A running VM's disk-only snapshot is reverted to from 11.0 on, every other external one from 9.9 on. */
-function warningsOf(
-  request: CreateRequest,
-  { kind, style }: Choice,
-  quiesce: boolean,
-  situation: Situation,
-): Warning[] {
+/** A running VM's disk-only snapshot is reverted to from 11.0 on, every other external one from 9.9 on; or by us. */
+function warningsOf(request: CreateRequest, step: CreateStep, situation: Situation): Warning[] {
   const { vm, capabilities } = situation;
   const { libvirt, externalRevert } = capabilities;
+  const { kind, style, quiesce } = step;
   const warnings: Warning[] = [];
   if (kind === 'memory') {
-    warnings.push({ about: 'guestStandsStill', estimateMs: memorySaveMs(vm.memoryBytes, style) });
+    warnings.push({ about: 'guestStandsStill', estimateMs: guestStopMs(vm.memoryBytes, how(step)) });
   }
   if (kind === 'disk' && !quiesce) {
     if (request.quiesce === true) {
@@ -234,15 +279,25 @@ function warningsOf(
     : kind === 'disk' && libvirt < versionOf(11, 0)
       ? versionOf(11, 0)
       : 0;
-  if (style === 'external' && needed > 0) {
+  if (style === 'external' && needed > 0 && !canRevertOurselves(step, situation)) {
     warnings.push({ about: 'cannotRevertHere', version: formatVersion(libvirt), needed: formatVersion(needed) });
   }
-  const outside = style === 'external' && vm.firmware !== 'bios';
-  if (outside || nvramVerdict(vm, capabilities, kind === 'offline' ? 'off' : 'running') === 'notCaptured') {
-    warnings.push({ about: 'nvramNotCaptured' });
+  if (vm.devices?.includes('tpm') === true) {
+    warnings.push({ about: 'tpmNotCaptured' });
   }
   if (!vm.persistent) {
     warnings.push({ about: 'vanishesWhenStopped' });
   }
   return [...warnings, ...versionWarnings(capabilities, { action: 'create', style, kind, vm })];
+}
+
+/** See planEmulatedRevert: overlays stand beside the files that the snapshot freezes. */
+function canRevertOurselves({ disks }: CreateStep, { vm, files }: Situation): boolean {
+  const targets = new Set(disks.map(({ target }) => target));
+  return (
+    vm.persistent &&
+    vm.disks
+      .filter(({ target }) => targets.has(target))
+      .every(({ source }) => source !== undefined && files?.canAct.get(folderOf(source)) === 'yes')
+  );
 }

@@ -1,64 +1,198 @@
 // Decides how a revert is done and what it costs. A revert that fails leaves a running VM off: libvirt stops it before
 // most of its own checks. So whatever can be known beforehand is looked at here.
-import { formatVersion, versionOf } from './capabilities.js';
 import { revertMs } from './estimates.js';
-import { frozenFile, restingOn, snapshotsIn, takesPart } from './fileUse.js';
+import { frozenFile } from './fileUse.js';
 import { versionWarnings } from './knownVersions.js';
+import { mergedByHandObstacle } from './mergedByHand.js';
+import { nvramBackSteps } from './nvramCopy.js';
 import {
   blockJobObstacle,
   driverObstacle,
-  managedSaveObstacle,
+  frozenFileObstacle,
   missingObstacle,
   readOnlyObstacle,
   unsteadyObstacle,
 } from './obstacles.js';
 import type { AfterRevert, OperationRequest } from './operation.js';
 import type { Decision, Loss, Situation, Step, Warning } from './plan.js';
-import { externalRevertObstacle } from './planExternalRevert.js';
-import { type Refused, refuse } from './refusal.js';
+import { type Checkpoint, type CheckpointSpared, planCheckpoint } from './planCheckpoint.js';
+import { planEmulatedRevert, type WayBack } from './planEmulatedRevert.js';
+import { internalRevertObstacle } from './planInternalRevert.js';
+import { nativeRevertObstacle, secondToWaitFor } from './planNativeRevert.js';
+import { type RefusalReason, type Refused, refuse } from './refusal.js';
+import { revertLosses } from './revertLosses.js';
+import { revertWarnings } from './revertWarnings.js';
 import type { Snapshot } from './snapshot.js';
-import { isSafeName } from './snapshotName.js';
-import { currentOf, findSnapshot, parentOf, styleOfVm } from './snapshotTree.js';
-import { type PowerState, isActive, snapshotableDisks } from './vm.js';
+import { brokenObstacle } from './snapshotWhole.js';
+import { findSnapshot, parentOf } from './snapshotTree.js';
+import { type PowerState, isActive } from './vm.js';
 
 type RevertRequest = Extract<OperationRequest, { type: 'revert' }>;
 export type EndState = 'running' | 'paused' | 'off';
 
+/**
+ * | present                      | asked to keep it | before the way back             | lost                    |
+ * |------------------------------|------------------|---------------------------------|-------------------------|
+ * | any                          | yes              | its checkpoint                  | nothing; see planCheckpoint |
+ * | unchanged, see planCheckpoint | yes             | nothing                         | see revertLosses        |
+ * | a managed save               | no               | dropManagedSave: it would survive the revert, and put its RAM on other disks | see revertLosses |
+ * | any other                    | no               | nothing                         | see revertLosses        |
+ *
+ * The way back is decided on the situation as it will be after that. Where neither can be had, the way back tells its
+ * reason: the checkpoint is not what stands in the way then.
+ */
 export function planRevert(request: RevertRequest, situation: Situation): Decision {
-  const { vm, tree, capabilities } = situation;
+  const { vm, tree } = situation;
   const snapshot = findSnapshot(tree, request.snapshot);
-  const obstacle =
-    readOnlyObstacle(vm, capabilities, 'revert') ??
-    driverObstacle(capabilities, 'revert') ??
-    missingObstacle(situation, request.snapshot) ??
-    managedSaveObstacle(vm) ??
-    unsteadyObstacle(vm, 'revert') ??
-    blockJobObstacle(situation);
+  const obstacle = beforeAll(request, situation);
   if (obstacle !== undefined || snapshot === undefined) {
     return obstacle ?? refuse('snapshotMissing', { vm: vm.name, snapshot: request.snapshot });
   }
   const end = endOf(request.after, snapshot, vm.power);
-  const problem =
+  const problem = contentObstacle(snapshot, end, situation);
+  if (problem !== undefined) {
+    return problem;
+  }
+  const kept = request.checkpointFirst === true ? planCheckpoint(request, snapshot, situation) : undefined;
+  const way = wayBack(request, snapshot, end, kept?.type === 'checkpoint' ? kept.after : situation);
+  if (way.type === 'refusal' || kept?.type === 'refusal') {
+    return way.type === 'refusal' ? way : (kept as Refused);
+  }
+  const steps = [...(kept?.type === 'checkpoint' ? kept.steps : []), ...way.steps];
+  return {
+    type: 'plan',
+    request,
+    steps,
+    losses: lossesOf(kept, way, situation),
+    warnings: [
+      ...keptWarnings(kept),
+      ...way.warnings,
+      ...revertWarnings(snapshot, steps, situation),
+      ...versionWarnings(situation.capabilities, {
+        action: 'revert',
+        style: snapshot.style,
+        kind: snapshot.kind,
+        vm,
+      }),
+    ],
+    progress: 'timeOnly',
+    estimateMs:
+      revertMs(vm, snapshot, end === 'off' ? 'off' : 'active') + (kept?.type === 'checkpoint' ? kept.estimateMs : 0),
+    snapshot: snapshot.name,
+    ...(kept?.type === 'checkpoint' ? { checkpoint: kept.name, spaceBytes: kept.spaceBytes } : {}),
+  };
+}
+
+type Kept = Checkpoint | CheckpointSpared | undefined;
+
+function lossesOf(kept: Kept, way: WayBack, situation: Situation): readonly Loss[] {
+  switch (kept?.type) {
+    case 'checkpoint':
+      return kept.losses;
+    case 'spared':
+      return revertLosses(situation, 'unchanged');
+    case undefined:
+      return [...revertLosses(situation, 'changed'), ...way.losses];
+  }
+}
+
+function keptWarnings(kept: Kept): readonly Warning[] {
+  switch (kept?.type) {
+    case 'checkpoint':
+      return kept.warnings;
+    case 'spared':
+      return [{ about: 'noCheckpointNeeded', since: kept.since }];
+    case undefined:
+      return [];
+  }
+}
+
+function beforeAll(request: RevertRequest, situation: Situation): Refused | undefined {
+  const { vm, capabilities } = situation;
+  return (
+    readOnlyObstacle(vm, capabilities, 'revert') ??
+    driverObstacle(capabilities, 'revert') ??
+    missingObstacle(situation, request.snapshot) ??
+    unsteadyObstacle(vm, 'revert') ??
+    blockJobObstacle(situation)
+  );
+}
+
+/** Rules about the snapshot's content as it is now: no checkpoint mends it. */
+function contentObstacle(snapshot: Snapshot, end: EndState, situation: Situation): Refused | undefined {
+  const { vm, capabilities } = situation;
+  return (
     stateObstacle(snapshot) ??
     (!vm.persistent && end === 'off' ? refuse('transientVm', { vm: vm.name, snapshot: snapshot.title }) : undefined) ??
     (capabilities.driver === 'qemu'
       ? (unfinishedDeleteObstacle(snapshot, situation) ??
-        (snapshot.style === 'external'
-          ? externalRevertObstacle(snapshot, situation)
-          : internalObstacle(snapshot, situation)))
-      : undefined);
-  if (problem !== undefined) {
-    return problem;
+        frozenFileObstacle(snapshot, situation) ??
+        mergedByHandObstacle(snapshot, situation) ??
+        brokenObstacle(snapshot, situation))
+      : undefined)
+  );
+}
+
+/** What we can do where libvirt cannot, or where it would do damage. */
+const curedByUs: ReadonlySet<RefusalReason> = new Set([
+  'externalRevertUnsupported',
+  'diskOnlyRevertUnsupported',
+  'noCurrentSnapshot',
+  'revertRemovesFile',
+  'usedByOtherVm',
+  'overlayNamesCollide',
+  'diskTypeUnsupported',
+]);
+
+/**
+ * | snapshot | libvirt's own revert       | → |
+ * |----------|----------------------------|---|
+ * | internal | refused                    | refused: in the image, there is no other way |
+ * | internal | possible                   | by libvirt |
+ * | external | possible                   | by libvirt |
+ * | external | refused, see `curedByUs`   | by us, where the files are in reach |
+ */
+function wayBack(request: RevertRequest, snapshot: Snapshot, end: EndState, situation: Situation): WayBack | Refused {
+  const isQemu = situation.capabilities.driver === 'qemu';
+  const obstacle = !isQemu
+    ? undefined
+    : snapshot.style === 'internal'
+      ? internalRevertObstacle(snapshot, situation)
+      : nativeRevertObstacle(snapshot, situation);
+  if (obstacle === undefined) {
+    return byLibvirt(snapshot, end, situation);
   }
+  return snapshot.style === 'external' && curedByUs.has(obstacle.refusal.reason)
+    ? planEmulatedRevert({ snapshot, end, vm: request.vm, why: obstacle.refusal, stop: 'afterOverlays' }, situation)
+    : obstacle;
+}
+
+/**
+ * | step            | when                                                                              |
+ * |-----------------|-----------------------------------------------------------------------------------|
+ * | dropManagedSave | there is one                                                                      |
+ * | waitUntil       | an external snapshot, and an overlay of this very second is there                 |
+ * | power forceOff, copyFile | a copy of the UEFI variables is there: they are put back while the VM is off |
+ * | revert          | always                                                                            |
+ */
+function byLibvirt(snapshot: Snapshot, end: EndState, situation: Situation): WayBack {
+  const { vm, capabilities } = situation;
+  const outside = snapshot.style === 'external' && capabilities.driver === 'qemu';
+  const second = outside ? secondToWaitFor(situation) : undefined;
+  const variables = nvramBackSteps(snapshot, situation);
+  const cut: readonly Step[] =
+    variables.length > 0 && isActive(vm.power) && vm.persistent ? [{ do: 'power', action: 'forceOff' }] : [];
   return {
-    type: 'plan',
-    request,
-    steps: stepsTo(end, snapshot),
-    losses: lossesOf(situation),
-    warnings: warningsOf(snapshot, situation),
-    progress: 'timeOnly',
-    estimateMs: revertMs(vm, snapshot, end === 'off' ? 'off' : 'active'),
-    snapshot: snapshot.name,
+    type: 'way',
+    steps: [
+      ...(vm.managedSave ? [{ do: 'dropManagedSave' } as const] : []),
+      ...(second === undefined ? [] : [{ do: 'waitUntil', second } as const]),
+      ...cut,
+      ...(vm.persistent ? variables : []),
+      ...stepsTo(end, snapshot),
+    ],
+    losses: [],
+    warnings: [],
   };
 }
 
@@ -138,61 +272,4 @@ function unfinishedDeleteObstacle(snapshot: Snapshot, situation: Situation): Ref
     }
   }
   return undefined;
-}
-
-/**
- * After a revert the VM writes into the image that holds the internal snapshot.
- *
- * | who rests on that image                                | → |
- * |--------------------------------------------------------|---|
- * | nobody, or internal snapshots inside it                | ok |
- * | an external snapshot, whose overlay hangs on it        | internalBaseInUse |
- * | any snapshot, or the VM, in an overlay above it        | internalBaseInUse |
- * | not known, on a VM of both styles                      | internalBaseInUse |
- */
-function internalObstacle(snapshot: Snapshot, situation: Situation): Refused | undefined {
-  const { tree, vm, capabilities, frozenDisks } = situation;
-  const byJobs = capabilities.libvirt >= versionOf(10, 9) && snapshot.kind === 'memory';
-  if (byJobs && !isSafeName(snapshot.name)) {
-    return refuse('unsafeSnapshotName', { snapshot: snapshot.title, version: formatVersion(capabilities.libvirt) });
-  }
-  if (frozenDisks === undefined) {
-    return undefined;
-  }
-  const images = (frozenDisks.get(snapshot.name) ?? []).filter(({ target }) => takesPart(snapshot, target));
-  if (images.length === 0) {
-    return styleOfVm(tree) === 'mixed' ? refuse('internalBaseInUse', { snapshot: snapshot.title }) : undefined;
-  }
-  for (const { source: file } of images) {
-    const resting = restingOn(situation, file === undefined ? [] : [file]);
-    if (vm.disks.some((disk) => disk.source !== undefined && disk.source !== file && resting.has(disk.source))) {
-      return refuse('internalBaseInUse', { snapshot: snapshot.title, ...(file === undefined ? {} : { file }) });
-    }
-    const user = snapshotsIn(situation, resting).find(
-      (use) => use.snapshot.name !== snapshot.name && (use.file !== file || use.snapshot.style === 'external'),
-    );
-    if (user !== undefined) {
-      return refuse('internalBaseInUse', { snapshot: snapshot.title, file: user.file, by: user.snapshot.title });
-    }
-  }
-  return undefined;
-}
-
-/** libvirt makes no copy of anything it leaves. */
-function lossesOf({ vm, tree }: Situation): readonly Loss[] {
-  const since = currentOf(tree)?.name;
-  const losses: Loss[] = [];
-  if (snapshotableDisks(vm).length > 0) {
-    losses.push({ what: 'diskChanges', ...(since === undefined ? {} : { since }) });
-  }
-  if (isActive(vm.power)) {
-    losses.push({ what: 'ram' });
-  }
-  return [...losses, { what: 'configuration' }];
-}
-
-function warningsOf(snapshot: Snapshot, { vm, capabilities }: Situation): readonly Warning[] {
-  const { style, kind, trailers } = snapshot;
-  const known = versionWarnings(capabilities, { action: 'revert', style, kind, vm });
-  return kind === 'disk' && trailers.consistency !== 'quiesced' ? [{ about: 'crashConsistent' }, ...known] : known;
 }

@@ -86,6 +86,12 @@ export interface RefusalFacts {
   readonly imageCorrupt: { snapshot: string; disk: string; file: string };
   /** The VM's chain of overlays is not as its snapshots say: somebody merged by hand, perhaps into this snapshot's file. */
   readonly mergedByHand: { snapshot: string; disk: string; file: string };
+  /** `device`: hostDevice, virtiofs, 9p. */
+  readonly ramCannotBeSaved: { vm: string; device: string };
+  /** A snapshot with RAM, or inside the images, takes all disks; or there is no such disk. */
+  readonly cannotLeaveOut: { vm: string; disk: string };
+  /** What it may take at most is more than is free. In bytes. */
+  readonly noSpaceFor: { vm: string; folder: string; bytes: string; free: string };
   /** No snapshot of the present can be taken first; the refusal that it met goes with this one. `why`: its reason. */
   readonly checkpointImpossible: { vm: string; snapshot: string; why: string };
   /** Files cannot be made and removed in the folder; `why`: of `CannotAct`, or `notLookedAt`. */

@@ -71,6 +71,21 @@ export function externalObstacle(vm: Vm, capabilities: Capabilities, kind: Snaps
   return undefined;
 }
 
+/**
+ * libvirt saves RAM as if it migrated the VM, which devices of the host hold on to. Refused after the guest was stopped
+ * for it, with words about migration.
+ *
+ * | device                                   | RAM can be saved |
+ * |------------------------------------------|------------------|
+ * | of the host (PCI, USB, mediated)         | no               |
+ * | virtiofs, 9p: folders of the host        | no               |
+ * | TPM                                      | yes; its own state is another matter |
+ */
+export function ramObstacle({ name, devices = [] }: Vm): Refused | undefined {
+  const device = devices.find((one) => one !== 'tpm');
+  return device === undefined ? undefined : refuse('ramCannotBeSaved', { vm: name, device });
+}
+
 export type NvramVerdict = 'refused' | 'notCaptured' | 'captured';
 
 /**

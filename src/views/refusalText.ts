@@ -2,6 +2,7 @@
 // of these is shown. Knows nothing of the editor.
 import { displayLine } from '../model/plainText.js';
 import type { Refusal, RefusalFacts, RefusalReason } from '../model/refusal.js';
+import { fileRefusals } from './fileRefusals.js';
 import type { Translate } from './translate.js';
 import { stateWord } from './words.js';
 
@@ -21,10 +22,11 @@ export function refusalText(refusal: Refusal, t: Translate): RefusalText {
   return { reason: `${reason}${because}`, nextStep };
 }
 
-type Sentence<Facts> = (facts: Facts, t: Translate) => readonly [reason: string, nextStep: string];
-type Sentences = { readonly [R in RefusalReason]: Sentence<RefusalFacts[R]> };
+export type Sentence<Facts> = (facts: Facts, t: Translate) => readonly [reason: string, nextStep: string];
+export type Sentences = { readonly [R in RefusalReason]: Sentence<RefusalFacts[R]> };
 
 const sentences: Sentences = {
+  ...fileRefusals,
   managedSaveExists: ({ vm }, t) => [
     t('{0} has a saved state: its next start would put that old RAM on other disks and damage them.', vm),
     t('Start {0} once, so that the saved state is used up, then try again.', vm),
@@ -108,35 +110,9 @@ const sentences: Sentences = {
     t('{1}, below {0}, is of the other style, and libvirt cannot delete the two together.', snapshot, child),
     t('Delete what libvirt can delete one by one, from the last one up.'),
   ],
-  unfinishedDelete: ({ snapshot, disk }, t) => [
-    t(
-      'An earlier delete broke off while it merged disk {1}: what {0} holds is half mixed with later data.',
-      snapshot,
-      disk,
-    ),
-    t('Delete the snapshot after it again, so that the merge is finished.'),
-  ],
   imageNotActive: ({ snapshot, disk, file }, t) => [
     t('{0} is kept inside {2}, and disk {1} of the running VM uses another image.', snapshot, disk, file),
     t('Shut the VM down, or revert to a snapshot of that image first.'),
-  ],
-  frozenFileInUse: ({ vm, snapshot, disk, file }, t) => [
-    t('Disk {2} of {0} writes into {3}, which {1} needs unchanged.', vm, snapshot, disk, file),
-    t('Revert {0} to one of its snapshots, so that it writes into a file of its own again.', vm),
-  ],
-  revertRemovesFile: ({ snapshot, by, file, version }, t) => [
-    t('Reverting to {0} now, libvirt {1} would remove {2}, which {3} is built on.', snapshot, version, file, by),
-    t('Take a snapshot of the present state first: libvirt then removes a file of that one instead.'),
-  ],
-  overlayNamesCollide: ({ snapshot, disk, other, version }, t) => [
-    t(
-      'Reverting to {0}, libvirt {3} would give disks {1} and {2} the same new file, fail, and leave the VM off.',
-      snapshot,
-      disk,
-      other,
-      version,
-    ),
-    t('The files of two disks have to differ in more than what follows the last dot of their names.'),
   ],
   noDisks: ({ vm }, t) => [t('{0} has no disk that a snapshot could hold.', vm), t('Add a disk to the VM.')],
   rawDisk: ({ vm, disk, format }, t) => [
@@ -192,14 +168,6 @@ const sentences: Sentences = {
     t('Choose another title.'),
   ],
   nameTaken: ({ title }, t) => [t('A snapshot called {0} exists already.', title), t('Choose another title.')],
-  fileTaken: ({ file }, t) => [
-    t('The file {0} exists already, and it is not overwritten.', file),
-    t('Choose another title, or move that file away.'),
-  ],
-  unsafePath: ({ disk, file }, t) => [
-    t('The path of disk {0} holds a character that libvirt or QEMU breaks on: “{1}”.', disk, file),
-    t('Rename the file while the VM is off.'),
-  ],
   unsafeSnapshotName: ({ snapshot, version }, t) => [
     t('The name of {0} holds a character that libvirt {1} cannot handle while the VM runs.', snapshot, version),
     t('Shut the VM down first.'),
@@ -207,39 +175,6 @@ const sentences: Sentences = {
   sameSecond: ({ vm, seconds }, t) => [
     t('{0} was reverted within this very second, and libvirt would use the same file name twice.', vm),
     t('Try again in {0} s.', seconds),
-  ],
-  memoryFileMissing: ({ snapshot, file }, t) => [
-    t('The RAM of {0} is not where it was kept: “{1}”.', snapshot, file),
-    t('Put the file back; without it only its disks are left.'),
-  ],
-  tagMissing: ({ snapshot, disk, file }, t) => [
-    t('The image of disk {1} does not hold {0} any more: “{2}”.', snapshot, disk, file),
-    t('It cannot be brought back. Examine the VM and let it forget what has no data.'),
-  ],
-  overlayMissing: ({ snapshot, disk, file }, t) => [
-    t('A file that {0} needs for disk {1} is gone: “{2}”.', snapshot, disk, file),
-    t('Put the file back where it was. Without it, the snapshot cannot be brought back.'),
-  ],
-  imageCorrupt: ({ snapshot, disk, file }, t) => [
-    t('QEMU has marked an image of {0} as damaged, for disk {1}: “{2}”.', snapshot, disk, file),
-    t('Look at it with “qemu-img check” while the VM is off.'),
-  ],
-  mergedByHand: ({ snapshot, disk, file }, t) => [
-    t(
-      'Somebody merged images of disk {1} without libvirt’s snapshots, so “{2}” may hold something else than {0}.',
-      snapshot,
-      disk,
-      file,
-    ),
-    t('Revert to a later snapshot, and forget this one when you know that its content is gone.'),
-  ],
-  checkpointImpossible: ({ vm, snapshot }, t) => [
-    t('The present of {0} cannot be kept as a snapshot before it is reverted to {1}.', vm, snapshot),
-    t('Revert without a checkpoint, if the present may be lost.'),
-  ],
-  filesOutOfReach: ({ folder, why }, t) => [
-    folderReason(folder, why, t),
-    t('Give libvirt a storage pool for this folder, or work on that host itself, with qemu-img installed.'),
   ],
   readOnlyConnection: ({ vm }, t) => [
     t('The connection of {0} is read-only.', vm),
@@ -320,21 +255,4 @@ function style(word: string, t: Translate): string {
 
 function image(file: string | undefined, t: Translate): string {
   return file ?? t('an image');
-}
-
-function folderReason(folder: string, why: string, t: Translate): string {
-  switch (why) {
-    case 'noStorageDriver':
-      return t('No files can be made in “{0}”: this libvirt has no storage driver.', folder);
-    case 'otherHost':
-      return t('No files can be made in “{0}”: it is on another host, and no storage pool has it.', folder);
-    case 'noQemuImg':
-      return t('No files can be made in “{0}”: qemu-img is not installed.', folder);
-    case 'denied':
-      return t('No files can be made in “{0}”: permission denied.', folder);
-    case 'folderMissing':
-      return t('No files can be made in “{0}”: there is no such folder.', folder);
-    default:
-      return t('No files can be made in “{0}”, as far as is known.', folder);
-  }
 }

@@ -1,9 +1,9 @@
-// Whether libvirt can revert to an external snapshot, and what it would break if it did: it stops a running VM before it
-// looks whether it can give it new overlays, and removes the overlays of the state that is left without a look at who
-// is built on them. Knows no steps: planRevert makes them.
+// Whether libvirt itself can revert to an external snapshot, and what it would break if it did: it stops a running VM
+// before it looks whether it can give it new overlays, and removes the overlays of the state that is left without a
+// look at who is built on them. Knows no steps.
 import { formatVersion, versionOf } from './capabilities.js';
 import { restingOn, snapshotsIn } from './fileUse.js';
-import { frozenFileObstacle } from './obstacles.js';
+import { otherUserOf } from './otherVms.js';
 import { newestRevertSecond } from './overlayFiles.js';
 import type { Situation } from './plan.js';
 import { type Refused, refuse } from './refusal.js';
@@ -20,7 +20,7 @@ import { currentOf } from './snapshotTree.js';
  * | ≥ 9.9          | any                   | none             | noCurrentSnapshot (the daemon would crash) |
  * | ≥ 9.9          | another; from 11.0 any | there           | ok, unless a file stands in the way |
  */
-export function externalRevertObstacle(snapshot: Snapshot, situation: Situation): Refused | undefined {
+export function nativeRevertObstacle(snapshot: Snapshot, situation: Situation): Refused | undefined {
   const { vm, tree, capabilities } = situation;
   const version = formatVersion(capabilities.libvirt);
   const title = snapshot.title;
@@ -34,12 +34,7 @@ export function externalRevertObstacle(snapshot: Snapshot, situation: Situation)
   if (current === undefined) {
     return refuse('noCurrentSnapshot', { vm: vm.name, snapshot: title, version });
   }
-  return (
-    frozenFileObstacle(snapshot, situation) ??
-    leftFileObstacle(snapshot, current, situation) ??
-    newOverlayObstacle(snapshot, situation) ??
-    sameSecondObstacle(situation)
-  );
+  return leftFileObstacle(snapshot, current, situation) ?? newOverlayObstacle(snapshot, situation);
 }
 
 /**
@@ -52,21 +47,27 @@ export function externalRevertObstacle(snapshot: Snapshot, situation: Situation)
  * |---------------------------------------------------------|---|
  * | nobody but the VM is built on them                      | ok |
  * | a snapshot is                                           | revertRemovesFile; a new snapshot becomes current, and its own overlay is removed instead |
+ * | another VM is                                           | usedByOtherVm |
  */
 function leftFileObstacle(snapshot: Snapshot, current: Snapshot, situation: Situation): Refused | undefined {
   const removed = (current.revertDisks ?? current.disks)
     .filter(({ location }) => location === 'external')
     .map(({ file }) => file)
     .filter((file) => file !== undefined);
-  const user = snapshotsIn(situation, restingOn(situation, removed))[0];
-  return user === undefined
+  const resting = restingOn(situation, removed);
+  const user = snapshotsIn(situation, resting)[0];
+  if (user !== undefined) {
+    return refuse('revertRemovesFile', {
+      snapshot: snapshot.title,
+      by: user.snapshot.title,
+      file: user.file,
+      version: formatVersion(situation.capabilities.libvirt),
+    });
+  }
+  const other = otherUserOf(resting, situation);
+  return other === undefined
     ? undefined
-    : refuse('revertRemovesFile', {
-        snapshot: snapshot.title,
-        by: user.snapshot.title,
-        file: user.file,
-        version: formatVersion(situation.capabilities.libvirt),
-      });
+    : refuse('usedByOtherVm', { vm: situation.vm.name, other: other.vm, file: other.file });
 }
 
 /**
@@ -101,13 +102,18 @@ function newOverlayObstacle(snapshot: Snapshot, { vm, capabilities, frozenDisks 
 }
 
 /**
- * libvirt names the new overlay by the second and looks whether the name is free only after it has stopped the VM. The
- * two seconds allow for clocks that differ a little; one that differs by more cannot be told from an old file.
+ * libvirt names the new overlays by the second, and looks whether the names are free only after it has stopped the VM:
+ * two reverts within one second cost a running VM its state. The two seconds allow for clocks that differ a little; one
+ * that differs by more cannot be told from an old file.
+ *
+ * | newest overlay of a revert | → |
+ * |----------------------------|---|
+ * | none, or of an earlier second | nothing to wait for |
+ * | of this second or the next two | that second is waited out |
+ * | later still                | nothing to wait for: a clock was wrong |
  */
-function sameSecondObstacle(situation: Situation): Refused | undefined {
+export function secondToWaitFor(situation: Situation): number | undefined {
   const newest = newestRevertSecond(situation);
   const now = Math.floor(situation.now);
-  return newest !== undefined && newest >= now && newest <= now + 2
-    ? refuse('sameSecond', { vm: situation.vm.name, seconds: String(newest - now + 1) })
-    : undefined;
+  return newest !== undefined && newest >= now && newest <= now + 2 ? newest : undefined;
 }

@@ -1,0 +1,129 @@
+// The refusals that are about files and what they hold, in the words of `refusalText`, of which they are a part.
+import { bytesText } from './bytesText.js';
+import type { Sentences } from './refusalText.js';
+import type { Translate } from './translate.js';
+
+export const fileRefusals: Pick<
+  Sentences,
+  | 'tagMissing'
+  | 'overlayMissing'
+  | 'imageCorrupt'
+  | 'mergedByHand'
+  | 'ramCannotBeSaved'
+  | 'cannotLeaveOut'
+  | 'noSpaceFor'
+  | 'checkpointImpossible'
+  | 'filesOutOfReach'
+  | 'memoryFileMissing'
+  | 'unfinishedDelete'
+  | 'frozenFileInUse'
+  | 'revertRemovesFile'
+  | 'overlayNamesCollide'
+  | 'fileTaken'
+  | 'unsafePath'
+> = {
+  tagMissing: ({ snapshot, disk, file }, t) => [
+    t('The image of disk {1} does not hold {0} any more: “{2}”.', snapshot, disk, file),
+    t('It cannot be brought back. Examine the VM and let it forget what has no data.'),
+  ],
+  overlayMissing: ({ snapshot, disk, file }, t) => [
+    t('A file that {0} needs for disk {1} is gone: “{2}”.', snapshot, disk, file),
+    t('Put the file back where it was. Without it, the snapshot cannot be brought back.'),
+  ],
+  imageCorrupt: ({ snapshot, disk, file }, t) => [
+    t('QEMU has marked an image of {0} as damaged, for disk {1}: “{2}”.', snapshot, disk, file),
+    t('Look at it with “qemu-img check” while the VM is off.'),
+  ],
+  mergedByHand: ({ snapshot, disk, file }, t) => [
+    t(
+      'Somebody merged images of disk {1} without libvirt’s snapshots, so “{2}” may hold something else than {0}.',
+      snapshot,
+      disk,
+      file,
+    ),
+    t('Revert to a later snapshot, and forget this one when you know that its content is gone.'),
+  ],
+  ramCannotBeSaved: ({ vm, device }, t) => [
+    device === 'hostDevice'
+      ? t('{0} has a device of its host, so its RAM cannot be saved.', vm)
+      : t('{0} shares a folder with its host ({1}), so its RAM cannot be saved.', vm, device),
+    t('Take a snapshot of its disks only, or shut it down first.'),
+  ],
+  cannotLeaveOut: ({ vm, disk }, t) => [
+    t('A snapshot of this kind takes all disks of {0}; {1} cannot be left out.', vm, disk),
+    t('Take an external snapshot of its disks only, or take all disks.'),
+  ],
+  noSpaceFor: ({ vm, folder, bytes, free }, t) => [
+    t(
+      'The snapshot of {0} may take {1} in “{2}”, and {3} are free there.',
+      vm,
+      bytesText(Number(bytes), t),
+      folder,
+      bytesText(Number(free), t),
+    ),
+    t('Make room there, or take a snapshot of its disks only.'),
+  ],
+  checkpointImpossible: ({ vm, snapshot }, t) => [
+    t('The present of {0} cannot be kept as a snapshot before it is reverted to {1}.', vm, snapshot),
+    t('Revert without a checkpoint, if the present may be lost.'),
+  ],
+  filesOutOfReach: ({ folder, why }, t) => [
+    folderReason(folder, why, t),
+    t('Give libvirt a storage pool for this folder, or work on that host itself, with qemu-img installed.'),
+  ],
+  memoryFileMissing: ({ snapshot, file }, t) => [
+    t('The RAM of {0} is not where it was kept: “{1}”.', snapshot, file),
+    t('Put the file back; without it only its disks are left.'),
+  ],
+  unfinishedDelete: ({ snapshot, disk }, t) => [
+    t(
+      'An earlier delete broke off while it merged disk {1}: what {0} holds is half mixed with later data.',
+      snapshot,
+      disk,
+    ),
+    t('Delete the snapshot after it again, so that the merge is finished.'),
+  ],
+  frozenFileInUse: ({ vm, snapshot, disk, file }, t) => [
+    t('Disk {2} of {0} writes into {3}, which {1} needs unchanged.', vm, snapshot, disk, file),
+    t('Revert {0} to one of its snapshots, so that it writes into a file of its own again.', vm),
+  ],
+  revertRemovesFile: ({ snapshot, by, file, version }, t) => [
+    t('Reverting to {0} now, libvirt {1} would remove {2}, which {3} is built on.', snapshot, version, file, by),
+    t('Take a snapshot of the present state first: libvirt then removes a file of that one instead.'),
+  ],
+  overlayNamesCollide: ({ snapshot, disk, other, version }, t) => [
+    t(
+      'Reverting to {0}, libvirt {3} would give disks {1} and {2} the same new file, fail, and leave the VM off.',
+      snapshot,
+      disk,
+      other,
+      version,
+    ),
+    t('The files of two disks have to differ in more than what follows the last dot of their names.'),
+  ],
+  fileTaken: ({ file }, t) => [
+    t('The file {0} exists already, and it is not overwritten.', file),
+    t('Choose another title, or move that file away.'),
+  ],
+  unsafePath: ({ disk, file }, t) => [
+    t('The path of disk {0} holds a character that libvirt or QEMU breaks on: “{1}”.', disk, file),
+    t('Rename the file while the VM is off.'),
+  ],
+};
+
+function folderReason(folder: string, why: string, t: Translate): string {
+  switch (why) {
+    case 'noStorageDriver':
+      return t('No files can be made in “{0}”: this libvirt has no storage driver.', folder);
+    case 'otherHost':
+      return t('No files can be made in “{0}”: it is on another host, and no storage pool has it.', folder);
+    case 'noQemuImg':
+      return t('No files can be made in “{0}”: qemu-img is not installed.', folder);
+    case 'denied':
+      return t('No files can be made in “{0}”: permission denied.', folder);
+    case 'folderMissing':
+      return t('No files can be made in “{0}”: there is no such folder.', folder);
+    default:
+      return t('No files can be made in “{0}”, as far as is known.', folder);
+  }
+}
