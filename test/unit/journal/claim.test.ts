@@ -1,0 +1,162 @@
+// An operation that broke off is taken up by one process, and only when the one before is gone.
+import assert from 'node:assert/strict';
+import { mkdirSync, readdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { thisWriter } from '../../../src/journal/writer.js';
+import { head } from './plans.js';
+import { children, killed, message } from './processes.js';
+import { journalIn, ownFolders } from './samples.js';
+
+const rounds = 200;
+
+describe('claiming an entry of the journal', () => {
+  const folder = ownFolders();
+  const { start } = children();
+
+  /** Entries that a process began which is dead by now. */
+  async function orphans(count: number): Promise<readonly string[]> {
+    const writer = start('begin', folder(), String(count));
+    const ids = (await message(writer)) as readonly string[];
+    await killed(writer);
+    return ids;
+  }
+
+  it('is won by exactly one of two editors, two hundred times', async () => {
+    const ids = await orphans(rounds);
+    const editors = [start('claim', folder()), start('claim', folder())];
+    await Promise.all(editors.map(message));
+    const winners = new Set<number>();
+    for (const id of ids) {
+      const answers = editors.map(message);
+      editors.forEach((editor) => editor.send(id));
+      const told = await Promise.all(answers);
+      assert.deepEqual([...told].sort(), ['busy', 'won'], id);
+      winners.add(told.indexOf('won'));
+    }
+    assert.equal(winners.size, 2, 'each has won at least once, so they did race');
+  }).timeout(0);
+
+  it('is won by exactly one of many attempts within one editor', async () => {
+    for (const id of await orphans(20)) {
+      const told = await Promise.all(Array.from({ length: 16 }, () => journalIn(folder()).journal.claim(id)));
+      assert.equal(told.filter((one) => typeof one !== 'string').length, 1);
+      assert.equal(told.filter((one) => one === 'busy').length, 15);
+    }
+  });
+
+  it('breaks the hold of a dead process once, and then that of the one that broke it', async () => {
+    const [id = ''] = await orphans(1);
+    const first = start('claim', folder());
+    await message(first);
+    first.send(id);
+    assert.equal(await message(first), 'won');
+    const { journal } = journalIn(folder());
+    assert.equal(await journal.claim(id), 'busy');
+    await killed(first);
+    const claimed = await journal.claim(id);
+    assert.ok(typeof claimed !== 'string');
+    assert.equal(claimed.entry.recoveries, 2);
+    assert.equal(claimed.entry.writer.pid, process.pid);
+    await claimed.end({ outcome: 'recovered' });
+    assert.equal(await journal.claim(id), 'gone');
+  });
+
+  it('finds an entry busy while its writer lives, in this process too, until it leaves', async () => {
+    const writer = start('begin', folder(), '1');
+    const [theirs = ''] = (await message(writer)) as readonly string[];
+    const { journal } = journalIn(folder());
+    assert.equal(await journal.claim(theirs), 'busy');
+    const ours = await journal.begin(head());
+    const { id } = ours.entry;
+    assert.equal(await journalIn(folder()).journal.claim(id), 'busy');
+    await ours.begun(0);
+    await ours.leave();
+    const claimed = await journalIn(folder()).journal.claim(id);
+    assert.ok(typeof claimed !== 'string');
+    assert.equal(claimed.entry.steps.length, 1);
+    assert.equal(await journal.claim(id), 'busy');
+    await claimed.leave();
+    assert.notEqual(await journal.claim(id), 'busy');
+  });
+
+  it('is not deceived by another process that got the number of the dead one', async () => {
+    const us = await thisWriter();
+    assert.ok(us.startTime !== undefined, 'this test needs /proc');
+    const { journal } = journalIn(folder());
+    const begin = async (writer: object): Promise<string> => {
+      const { id } = (await journal.begin(head())).entry;
+      writeFileSync(join(folder(), id, 'holder.1/process.json'), JSON.stringify(writer));
+      return id;
+    };
+    assert.equal(await journal.claim(await begin(us)), 'busy');
+    const reused = await journal.claim(await begin({ ...us, startTime: us.startTime - 1 }));
+    assert.ok(typeof reused !== 'string');
+    const beforeBoot = await journal.claim(await begin({ ...us, boot: 'an earlier one' }));
+    assert.ok(typeof beforeBoot !== 'string');
+  });
+
+  it('waits a day for one that it cannot see', async () => {
+    const us = await thisWriter();
+    const { journal } = journalIn(folder());
+    for (const writer of [
+      { ...us, host: 'another', boot: 'another' },
+      { ...us, pidNamespace: 'pid:[1]' },
+      { pid: '1' },
+      [],
+      'nobody',
+    ]) {
+      const { id } = (await journal.begin(head())).entry;
+      writeFileSync(join(folder(), id, 'holder.1/process.json'), JSON.stringify(writer));
+      assert.equal(await journal.claim(id), 'busy', JSON.stringify(writer));
+      const aDayAgo = Date.now() / 1000 - 25 * 3600;
+      utimesSync(join(folder(), id, 'plan.jsonl'), aDayAgo, aDayAgo);
+      assert.ok(typeof (await journal.claim(id)) !== 'string', JSON.stringify(writer));
+    }
+  });
+
+  it('leaves nothing behind where it did not win', async () => {
+    const { journal } = journalIn(folder());
+    const { id } = (await journal.begin(head())).entry;
+    const names = readdirSync(join(folder(), id));
+    assert.equal(await journal.claim(id), 'busy');
+    assert.deepEqual(readdirSync(join(folder(), id)), names);
+    for (const unknown of ['0'.repeat(32), '../../etc', '', 'x'.repeat(5000)]) {
+      assert.equal(await journal.claim(unknown), 'gone');
+    }
+  });
+
+  it('takes away what a line that broke off had written, before the next line', async () => {
+    const { journal } = journalIn(folder());
+    const open = await journal.begin(head());
+    const { id } = open.entry;
+    await open.begun(0);
+    await open.leave();
+    const file = join(folder(), id, 'plan.jsonl');
+    const torn = `{"index":0,"state":"done","at":1,"outcome":"${'x'.repeat(1000)}`;
+    writeFileSync(file, torn, { flag: 'a' });
+    const claimed = await journal.claim(id);
+    assert.ok(typeof claimed !== 'string');
+    await claimed.done(0, 'again');
+    await claimed.leave();
+    const [entry] = (await journal.unfinished()).entries;
+    assert.deepEqual(
+      entry?.steps.map(({ state, outcome }) => [state, outcome]),
+      [
+        ['begun', undefined],
+        ['done', 'again'],
+      ],
+    );
+    assert.doesNotMatch(readFileSync(file, 'utf8'), /xxx/);
+  });
+
+  it('fails for an entry that it cannot read, and lets go of it', async () => {
+    const { journal } = journalIn(folder());
+    const id = 'f'.repeat(32);
+    mkdirSync(join(folder(), id), { recursive: true });
+    writeFileSync(join(folder(), id, 'plan.jsonl'), 'nonsense\n');
+    for (let i = 0; i < 2; i += 1) {
+      await assert.rejects(journal.claim(id), { name: 'Failure', kind: 'journal' });
+    }
+    assert.equal(readFileSync(join(folder(), id, 'plan.jsonl'), 'utf8'), 'nonsense\n');
+  });
+});

@@ -1,0 +1,24 @@
+// Plans to be kept in a journal, with texts that its lines must not trip over.
+import type { JournalHead } from '../../../src/journal/entry.js';
+import type { Plan } from '../../../src/model/plan.js';
+
+export const vm = { connection: 'qemu:///system', uuid: '11111111-2222-3333-4444-555555555555' };
+const request = { type: 'delete', vm, snapshot: 'before <upgrade> “ü”', scope: 'withDescendants' } as const;
+
+/** A plan that deletes that many snapshots. */
+export function head(steps = 2, more: Partial<JournalHead> = {}): JournalHead {
+  const plan: Plan = {
+    type: 'plan',
+    request,
+    steps: Array.from({ length: steps }, (_, i) => ({
+      do: 'deleteSnapshot',
+      snapshot: `s${i}\n\u2028{"index":0,"state":"done"}`,
+      withChildren: false,
+    })),
+    losses: [{ what: 'restorePoints', names: ['s0'] }],
+    warnings: [{ about: 'merges' }],
+    progress: 'timeOnly',
+    snapshot: 's0',
+  };
+  return { connection: vm.connection, vm: { uuid: vm.uuid, name: 'web' }, request, plan, ...more };
+}
