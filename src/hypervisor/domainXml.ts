@@ -16,6 +16,8 @@ export function parseDomainXml(xml: string): VmConfiguration {
   const title = textOf(find(root, 'title'));
   const consoleLog = consoleLogOf(root);
   const agent = agentChannelOf(root);
+  const nvram = nvramOf(root);
+  const devices = devicesOf(root);
   return {
     uuid: uuid.toLowerCase(),
     name,
@@ -23,6 +25,8 @@ export function parseDomainXml(xml: string): VmConfiguration {
     memoryBytes: memoryOf(find(root, 'memory')),
     disks: readDisks(root),
     firmware: firmwareOf(root),
+    ...(nvram === undefined ? {} : { nvram }),
+    ...(devices.length === 0 ? {} : { devices }),
     agentChannel: agent !== undefined,
     agentConnected: attribute(find(agent, 'target'), 'state') === 'connected',
     ...(consoleLog === undefined ? {} : { consoleLog }),
@@ -91,6 +95,38 @@ function firmwareOf(root: XmlElement): Vm['firmware'] {
     return 'bios';
   }
   return attribute(find(os, 'nvram'), 'format') === 'qcow2' ? 'uefiQcow2Nvram' : 'uefiRawNvram';
+}
+
+/** Old documents have the path as text, newer ones in a `<source>` where it is no plain file, or one after all. */
+function nvramOf(root: XmlElement): string | undefined {
+  const nvram = find(root, 'os', 'nvram');
+  const path = attribute(find(nvram, 'source'), 'file') ?? textOf(nvram)?.trim();
+  return path?.startsWith('/') === true ? path : undefined;
+}
+
+/**
+ * | element                                        | device     |
+ * |------------------------------------------------|------------|
+ * | `<hostdev>` but of type usb, `<interface type='hostdev'>` | hostDevice |
+ * | `<filesystem>` with a virtiofs driver          | virtiofs   |
+ * | any other `<filesystem>`                       | 9p         |
+ * | `<tpm>`                                        | tpm        |
+ *
+ * USB devices do not keep libvirt from saving RAM: the guest sees them unplugged and plugged again.
+ */
+function devicesOf(root: XmlElement): NonNullable<Vm['devices']> {
+  const devices = find(root, 'devices');
+  const ofHost = [
+    ...findAll(devices, 'hostdev').filter((device) => attribute(device, 'type') !== 'usb'),
+    ...findAll(devices, 'interface').filter((nic) => attribute(nic, 'type') === 'hostdev'),
+  ];
+  const shared = findAll(devices, 'filesystem').map((fs) => attribute(find(fs, 'driver'), 'type') === 'virtiofs');
+  return [
+    ...(ofHost.length > 0 ? ['hostDevice' as const] : []),
+    ...(shared.includes(true) ? ['virtiofs' as const] : []),
+    ...(shared.includes(false) ? ['9p' as const] : []),
+    ...(find(devices, 'tpm') === undefined ? [] : ['tpm' as const]),
+  ];
 }
 
 function agentChannelOf(root: XmlElement): XmlElement | undefined {

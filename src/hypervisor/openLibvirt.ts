@@ -1,21 +1,24 @@
 // The port, over libvirt: one connection that stays for reading and events, one of its own for each step.
+import { localFiles } from '../host/localFiles.js';
+import { filesElsewhere, isThisHost } from '../host/thisHost.js';
 import { Emitter, type Event } from '../lifetime/emitter.js';
 import { openConnection, type OpenOptions } from '../libvirt/connect.js';
 import type { Connection } from '../libvirt/connection.js';
 import type { Domain } from '../libvirt/structs.js';
+import { parseUri } from '../libvirt/uri.js';
 import { type Log, scoped } from '../log/log.js';
 import type { Capabilities } from '../model/capabilities.js';
 import { Failure, type FailureDetails } from '../model/failure.js';
+import type { HostFiles } from '../model/hostFiles.js';
 import type { Step } from '../model/plan.js';
 import type { Snapshot, SnapshotTree } from '../model/snapshot.js';
-import type { Vm, VmDisk } from '../model/vm.js';
+import { isActive, type Vm, type VmDisk } from '../model/vm.js';
+import { type AgentState, readAgent } from './guestAgent.js';
 import { listen } from './guestEvents.js';
 import type { Hypervisor, OpenHypervisor, RunOptions, StepOutcome, VmEvent, VmHead } from './hypervisor.js';
 import { LibvirtReader } from './libvirtReader.js';
 import { readCapabilities } from './readCapabilities.js';
-import { runPowerAction } from './runPowerStep.js';
-import { createSnapshot, deleteSnapshot, describeSnapshot, revert } from './runSnapshotStep.js';
-import type { StepContext } from './stepContext.js';
+import { runStep } from './runStep.js';
 import { toFailure } from './toFailure.js';
 
 /** A guest may show a dialog instead of shutting down; after a minute somebody must be told. */
@@ -38,7 +41,11 @@ export function libvirtHypervisor(
     try {
       connection = await open({ signal, ...(onAuthentication === undefined ? {} : { onAuthentication }) });
       const [events, capabilities] = await Promise.all([listen(connection), readCapabilities(connection)]);
-      return new LibvirtHypervisor({ connection, capabilities, uri, log: own, open, patience, ...events });
+      const { transport } = parseUri(uri);
+      const files = isThisHost({ transport, hostname: capabilities.hostname })
+        ? localFiles(environment)
+        : filesElsewhere;
+      return new LibvirtHypervisor({ connection, capabilities, files, uri, log: own, open, patience, ...events });
     } catch (error) {
       connection?.close();
       throw toFailure(error, { connection: uri, doing: 'connecting' });
@@ -51,6 +58,7 @@ type GuestHappenings = Awaited<ReturnType<typeof listen>>;
 interface Parts extends GuestHappenings {
   readonly connection: Connection;
   readonly capabilities: Capabilities;
+  readonly files: HostFiles;
   readonly uri: string;
   readonly log: Log;
   readonly open: () => Promise<Connection>;
@@ -60,6 +68,7 @@ interface Parts extends GuestHappenings {
 class LibvirtHypervisor implements Hypervisor {
   readonly uri: string;
   readonly capabilities: Capabilities;
+  readonly files: HostFiles;
   readonly onDidChangeVm: Event<VmEvent>;
   readonly onDidClose: Event<Failure>;
   readonly #parts: Parts;
@@ -75,6 +84,7 @@ class LibvirtHypervisor implements Hypervisor {
     this.#reader = new LibvirtReader(parts.connection, parts.capabilities);
     this.uri = parts.uri;
     this.capabilities = parts.capabilities;
+    this.files = parts.files;
     this.onDidChangeVm = parts.onDidChangeVm;
     this.onDidClose = this.#closed.event;
     parts.connection.onDidClose((error) => {
@@ -122,6 +132,23 @@ class LibvirtHypervisor implements Hypervisor {
     return this.#told({ doing: 'looking for block jobs', vm: vm.name }, this.#reader.readBlockJobs(vm));
   }
 
+  probeAgent(vm: Vm): Promise<AgentState> {
+    return this.#told({ doing: 'looking for the guest agent', vm: vm.name }, this.#probeAgent(vm));
+  }
+
+  /** A guest that does not run cannot answer. */
+  async #probeAgent({ name, uuid, power, agentChannel }: Vm): Promise<AgentState> {
+    if (this.capabilities.driver !== 'qemu' || !agentChannel || !isActive(power) || power === 'paused') {
+      return 'silent';
+    }
+    const connection = await this.#openAnother();
+    try {
+      return await readAgent({ connection, dom: { name, uuid, id: -1 } });
+    } finally {
+      this.#closeAnother(connection);
+    }
+  }
+
   readVmXml(uuid: string): Promise<string> {
     return this.#told({ doing: "reading a VM's XML", vm: uuid }, this.#reader.readVmXml(uuid));
   }
@@ -152,6 +179,7 @@ class LibvirtHypervisor implements Hypervisor {
           closeAnother: (another) => this.#closeAnother(another),
           vm,
           dom,
+          files: this.files,
           capabilities,
           events: { onDidHappen, onDidClose: this.onDidClose },
           log,
@@ -189,21 +217,5 @@ class LibvirtHypervisor implements Hypervisor {
   close(): void {
     this.#closedByUs = true;
     this.#parts.connection.close();
-  }
-}
-
-async function runStep(context: StepContext, step: Step): Promise<StepOutcome> {
-  switch (step.do) {
-    case 'createSnapshot':
-      return createSnapshot(context, step);
-    case 'revert':
-      return revert(context, step);
-    case 'deleteSnapshot':
-      return deleteSnapshot(context, step);
-    case 'describeSnapshot':
-      return describeSnapshot(context, step);
-    case 'power':
-      await runPowerAction(context, step.action);
-      return {};
   }
 }

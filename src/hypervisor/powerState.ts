@@ -1,4 +1,5 @@
-// libvirt's numbers for a VM's state and its reason, as the model's words.
+// A VM's state and its reason, in the model's words for libvirt's numbers.
+import type { Connection } from '../libvirt/connection.js';
 import {
   VIR_DOMAIN_BLOCKED,
   VIR_DOMAIN_CRASHED,
@@ -17,6 +18,7 @@ import {
   VIR_DOMAIN_SHUTOFF_FROM_SNAPSHOT,
   VIR_DOMAIN_SHUTOFF_SAVED,
 } from '../libvirt/flags.js';
+import type { Domain } from '../libvirt/structs.js';
 import type { PowerReason, PowerState } from '../model/vm.js';
 
 const powerByState: ReadonlyMap<number, PowerState> = new Map<number, PowerState>([
@@ -56,10 +58,18 @@ const reasonByState: ReadonlyMap<number, ReadonlyMap<number, PowerReason>> = new
   ],
 ]);
 
-export function powerOf(
-  state: number,
-  reason: number,
-): { readonly power: PowerState; readonly powerReason: PowerReason } {
+export interface Power {
+  readonly power: PowerState;
+  readonly powerReason: PowerReason;
+}
+
+/** As it is at this moment. */
+export async function readPower(connection: Connection, dom: Domain): Promise<Power> {
+  const { state, reason } = await connection.call('domainGetState', { dom, flags: 0 });
+  return powerOf(state, reason);
+}
+
+export function powerOf(state: number, reason: number): Power {
   return {
     power: powerByState.get(state) ?? 'unknown',
     powerReason: state === VIR_DOMAIN_CRASHED ? 'crashed' : (reasonByState.get(state)?.get(reason) ?? 'other'),

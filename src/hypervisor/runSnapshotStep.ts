@@ -1,12 +1,11 @@
-// Creates, reverts, deletes and redescribes a snapshot: one call of libvirt each, and what is seen beside it.
+// Creates, reverts to and deletes a snapshot: one call of libvirt each, and what is seen beside it.
 import {
   VIR_DOMAIN_SNAPSHOT_CREATE_DISK_ONLY,
+  VIR_DOMAIN_SNAPSHOT_CREATE_LIVE,
   VIR_DOMAIN_SNAPSHOT_CREATE_QUIESCE,
-  VIR_DOMAIN_SNAPSHOT_CREATE_REDEFINE,
   VIR_DOMAIN_SNAPSHOT_DELETE_CHILDREN,
   VIR_DOMAIN_SNAPSHOT_REVERT_PAUSED,
   VIR_DOMAIN_SNAPSHOT_REVERT_RUNNING,
-  VIR_DOMAIN_SNAPSHOT_XML_SECURE,
 } from '../libvirt/flags.js';
 import { errorCodes, LibvirtError } from '../libvirt/libvirtError.js';
 import { Failure } from '../model/failure.js';
@@ -14,7 +13,8 @@ import type { Step } from '../model/plan.js';
 import { GuestPause } from './guestPause.js';
 import type { StepOutcome } from './hypervisor.js';
 import { blockJobsLook, memoryJobLook, whileRunning } from './jobWatch.js';
-import { parseSnapshotHead, redescribe, writeSnapshotXml } from './snapshotXml.js';
+import { withLeftovers } from './leftovers.js';
+import { parseSnapshotHead, writeSnapshotXml } from './snapshotXml.js';
 import type { StepContext } from './stepContext.js';
 import { toFailure } from './toFailure.js';
 
@@ -24,20 +24,24 @@ type Of<D extends Step['do']> = Extract<Step, { do: D }>;
  * | style    | kind    | flags                              |
  * |----------|---------|------------------------------------|
  * | internal | memory, offline | none                       |
- * | external | memory  | none                               |
+ * | external | memory  | LIVE if asked for: the guest runs on while its RAM is written |
  * | external | disk    | DISK_ONLY, and QUIESCE if asked for |
  * | external | offline | DISK_ONLY                          |
  *
  * libvirt has no quiesced snapshot with RAM and none of a VM that is off: QUIESCE requires DISK_ONLY and a running
  * agent. There is no internal snapshot of a running VM's disks alone.
  */
-export function createFlags({ style, kind, quiesce }: Of<'createSnapshot'>): number {
+export function createFlags({ style, kind, quiesce, live = false }: Of<'createSnapshot'>): number {
   if (style === 'internal' || kind === 'memory') {
-    return 0;
+    return style === 'external' && live ? VIR_DOMAIN_SNAPSHOT_CREATE_LIVE : 0;
   }
   return VIR_DOMAIN_SNAPSHOT_CREATE_DISK_ONLY | (quiesce && kind === 'disk' ? VIR_DOMAIN_SNAPSHOT_CREATE_QUIESCE : 0);
 }
 
+/**
+ * Not idempotent: a name that is taken is a failure of kind `exists`. Whoever runs it again, after a connection that was
+ * lost, looks first whether the snapshot is there.
+ */
 export async function createSnapshot(context: StepContext, step: Of<'createSnapshot'>): Promise<StepOutcome> {
   if (step.style === 'internal' && step.kind === 'disk') {
     throw new Failure('invalid', { vm: context.vm.name, snapshot: step.name });
@@ -61,7 +65,7 @@ export async function createSnapshot(context: StepContext, step: Of<'createSnaps
     const guestPausedMs = await pause.settled(step.kind === 'memory' && vm.power === 'running');
     return guestPausedMs === undefined ? {} : { guestPausedMs };
   } catch (error) {
-    throw await nameTaken(context, step, error);
+    throw await withLeftovers(context, step, await nameTaken(context, step, error));
   } finally {
     pause.dispose();
   }
@@ -91,12 +95,16 @@ const revertFlags = {
   paused: VIR_DOMAIN_SNAPSHOT_REVERT_PAUSED,
 } as const satisfies Record<Of<'revert'>['to'], number>;
 
-export async function revert({ connection, dom }: StepContext, step: Of<'revert'>): Promise<StepOutcome> {
+/** Idempotent: libvirt goes there again, and what came after the first time is gone. */
+export async function revert({ connection, dom }: StepContext, step: Of<'revert'>): Promise<void> {
   await connection.call('domainRevertToSnapshot', { snap: { name: step.snapshot, dom }, flags: revertFlags[step.to] });
-  return {};
 }
 
-export async function deleteSnapshot(context: StepContext, step: Of<'deleteSnapshot'>): Promise<StepOutcome> {
+/**
+ * Not idempotent: one that is not there is a failure of kind `notFound`, for a user may mean another. Whoever runs it
+ * again looks first.
+ */
+export async function deleteSnapshot(context: StepContext, step: Of<'deleteSnapshot'>): Promise<void> {
   const { connection, dom } = context;
   const snap = { name: step.snapshot, dom };
   const { xml } = await connection.call('domainSnapshotGetXmlDesc', { snap, flags: 0 });
@@ -111,23 +119,4 @@ export async function deleteSnapshot(context: StepContext, step: Of<'deleteSnaps
   } else {
     await deleted;
   }
-  return {};
-}
-
-/**
- * Redefines the snapshot with another description. Never with CREATE_CURRENT: the current one stays current without
- * it, and with it libvirt 9.9 and newer forgets `<revertDisks>`, whereupon the next revert removes a file in use.
- */
-export async function describeSnapshot(
-  { connection, dom }: StepContext,
-  step: Of<'describeSnapshot'>,
-): Promise<StepOutcome> {
-  const snap = { name: step.snapshot, dom };
-  const { xml } = await connection.call('domainSnapshotGetXmlDesc', { snap, flags: VIR_DOMAIN_SNAPSHOT_XML_SECURE });
-  await connection.call('domainSnapshotCreateXml', {
-    dom,
-    xmlDesc: redescribe(Buffer.from(xml).toString('utf8'), step.description),
-    flags: VIR_DOMAIN_SNAPSHOT_CREATE_REDEFINE,
-  });
-  return {};
 }

@@ -1,6 +1,7 @@
 // The snapshot document: its head read quickly, the whole of it only where that is asked for, and written.
 // Knows no flags and sends nothing.
 import { parseDescription } from '../model/description.js';
+import { isDevicePath } from '../model/devicePath.js';
 import type { Step } from '../model/plan.js';
 import {
   kindOf,
@@ -138,7 +139,11 @@ export function writeSnapshotXml(step: CreateStep, allTargets: readonly string[]
     const disk = taking.get(target);
     return disk === undefined
       ? element('disk', { name: target, snapshot: 'no' })
-      : element('disk', { name: target, snapshot: step.style, ...overlayType(step, disk.file) }, overlay(disk.file));
+      : element(
+          'disk',
+          { name: target, snapshot: step.style, ...overlayType(step, disk.file) },
+          overlay(step, disk.file),
+        );
   });
   return writeXml(
     element('domainsnapshot', {}, [
@@ -151,28 +156,13 @@ export function writeSnapshotXml(step: CreateStep, allTargets: readonly string[]
 }
 
 function overlayType(step: CreateStep, file: string | undefined): Readonly<Record<string, string>> {
-  return step.style === 'external' && file !== undefined ? { type: 'file' } : {};
+  return step.style === 'external' && file !== undefined ? { type: isDevicePath(file) ? 'block' : 'file' } : {};
 }
 
-function overlay(file: string | undefined): readonly XmlElement[] {
-  return file === undefined ? [] : [element('driver', { type: 'qcow2' }), element('source', { file })];
-}
-
-/**
- * The same snapshot with another description, for a redefinition. The document must have been read with
- * VIR_DOMAIN_SNAPSHOT_XML_SECURE: what is missing in it is wiped. An empty description is no description.
- */
-export function redescribe(secureXml: string, description: string): string {
-  const root = parseXml(secureXml);
-  const written = description === '' ? undefined : element('description', {}, [description]);
-  const kept = root.children.filter((node) => !isElement(node, 'description'));
-  const name = kept.findIndex((node) => isElement(node, 'name'));
-  if (root.name !== 'domainsnapshot' || name < 0) {
-    throw new XmlError('this is not the description of a snapshot');
+/** An internal part has no place of its own, so a file that is named beside one is passed over. */
+function overlay(step: CreateStep, file: string | undefined): readonly XmlElement[] {
+  if (step.style === 'internal' || file === undefined) {
+    return [];
   }
-  return writeXml(element(root.name, root.attributes, [...kept.slice(0, name + 1), written, ...kept.slice(name + 1)]));
-}
-
-function isElement(node: XmlElement['children'][number], name: string): boolean {
-  return typeof node !== 'string' && 'name' in node && node.name === name;
+  return [element('driver', { type: 'qcow2' }), element('source', isDevicePath(file) ? { dev: file } : { file })];
 }

@@ -3,6 +3,7 @@ import type { Connection } from '../libvirt/connection.js';
 import type { Domain } from '../libvirt/structs.js';
 import type { Log } from '../log/log.js';
 import type { Capabilities } from '../model/capabilities.js';
+import type { HostFiles } from '../model/hostFiles.js';
 import type { Vm } from '../model/vm.js';
 import type { GuestEvents } from './guestEvents.js';
 import type { RunOptions } from './hypervisor.js';
@@ -16,6 +17,8 @@ export interface StepContext extends RunOptions {
   readonly closeAnother: (connection: Connection) => void;
   readonly vm: Vm;
   readonly dom: Domain;
+  /** Of the hypervisor's host. */
+  readonly files: HostFiles;
   readonly capabilities: Capabilities;
   /** Heard on the connection that stays. */
   readonly events: GuestEvents;

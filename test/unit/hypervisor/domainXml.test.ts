@@ -95,6 +95,38 @@ describe("a VM's configuration", () => {
     });
   }
 
+  const nvrams: readonly (readonly [string, string | undefined])[] = [
+    ['<os/>', undefined],
+    ["<os firmware='efi'/>", undefined],
+    ["<os><loader type='pflash'>/x</loader><nvram template='/t'>/n/web_VARS.fd</nvram></os>", '/n/web_VARS.fd'],
+    ["<os><nvram type='file'>\n  <source file='/n/a &amp; b'/>\n</nvram></os>", '/n/a & b'],
+    ["<os><nvram type='network'><source protocol='nbd' name='n'/></nvram></os>", undefined],
+    ['<os><nvram>relative</nvram></os>', undefined],
+  ];
+  for (const [os, expected] of nvrams) {
+    it(`with ${os} has its variables in ${String(expected)}`, () => {
+      assert.equal(parseDomainXml(domain(os)).nvram, expected);
+    });
+  }
+
+  const special: readonly (readonly [string, readonly string[] | undefined])[] = [
+    ["<memballoon/><interface type='network'/><channel type='unix'/>", undefined],
+    ["<hostdev mode='subsystem' type='pci'/>", ['hostDevice']],
+    ["<hostdev mode='subsystem' type='mdev'/><interface type='hostdev'/>", ['hostDevice']],
+    ["<hostdev mode='subsystem' type='usb'/>", undefined],
+    ["<filesystem type='mount'><driver type='virtiofs'/></filesystem>", ['virtiofs']],
+    ["<filesystem type='mount'/><filesystem><driver type='path'/></filesystem>", ['9p']],
+    [
+      "<tpm model='tpm-crb'/><filesystem/><filesystem><driver type='virtiofs'/></filesystem><hostdev type='pci'/>",
+      ['hostDevice', 'virtiofs', '9p', 'tpm'],
+    ],
+  ];
+  for (const [xml, expected] of special) {
+    it(`with ${xml} has ${String(expected)}`, () => {
+      assert.deepEqual(parseDomainXml(devices(xml)).devices, expected);
+    });
+  }
+
   it('knows whether somebody answers behind the agent channel', () => {
     const channel = (target: string): string =>
       devices(

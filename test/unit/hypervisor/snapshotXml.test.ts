@@ -3,13 +3,8 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { root } from '../../../scripts/rig/root.mjs';
-import {
-  parseFrozenDisks,
-  parseSnapshotHead,
-  redescribe,
-  writeSnapshotXml,
-} from '../../../src/hypervisor/snapshotXml.js';
-import { element, find, findAll, parseXml, textOf, writeXml, XmlError } from '../../../src/hypervisor/xmlTree.js';
+import { parseFrozenDisks, parseSnapshotHead, writeSnapshotXml } from '../../../src/hypervisor/snapshotXml.js';
+import { element, find, parseXml, textOf, writeXml, XmlError } from '../../../src/hypervisor/xmlTree.js';
 import { writeDescription } from '../../../src/model/description.js';
 import type { Step } from '../../../src/model/plan.js';
 
@@ -216,6 +211,14 @@ describe('the document for a new snapshot', () => {
         `<memory snapshot="no"/><disks><disk name="vda" snapshot="external" type="file">${overlay}</disk>`,
       ],
       [
+        { style: 'external', kind: 'offline', disks: [{ target: 'vda', file: '/dev/vg/s1' }] },
+        '<memory snapshot="no"/><disks><disk name="vda" snapshot="external" type="block"><driver type="qcow2"/><source dev="/dev/vg/s1"/></disk>',
+      ],
+      [
+        { style: 'external', kind: 'offline', disks: [{ target: 'vda', file: '/dev/shm/s1' }] },
+        '<memory snapshot="no"/><disks><disk name="vda" snapshot="external" type="file"><driver type="qcow2"/><source file="/dev/shm/s1"/></disk>',
+      ],
+      [
         { style: 'external', kind: 'offline', disks: [{ target: 'vda' }] },
         '<memory snapshot="no"/><disks><disk name="vda" snapshot="external"/>',
       ],
@@ -246,35 +249,5 @@ describe('the document for a new snapshot', () => {
     assert.equal(textOf(find(xml, 'name')), nasty);
     assert.equal(textOf(find(xml, 'description')), nasty);
     assert.deepEqual(find(xml, 'disks', 'disk', 'source')?.attributes['file'], nasty);
-  });
-});
-
-describe('another description', () => {
-  const without = (xml: string): unknown => {
-    const tree = parseXml(xml);
-    return tree.children.filter((node) => typeof node !== 'string' && !('name' in node && node.name === 'description'));
-  };
-
-  it('changes nothing else, passwords and foreign metadata included', () => {
-    const changed = redescribe(memory, 'new <text>');
-    assert.deepEqual(without(changed), without(memory));
-    assert.equal(textOf(find(parseXml(changed), 'description')), 'new <text>');
-    assert.ok(changed.includes('passwd="secret"') && changed.includes('<!-- kept -->'));
-  });
-
-  it('comes where there was none, and the only one where there were two', () => {
-    assert.equal(textOf(find(parseXml(redescribe(external, 'first')), 'description')), 'first');
-    const two =
-      '<domainsnapshot><name>s</name><description>1</description><description>2</description></domainsnapshot>';
-    assert.equal(findAll(parseXml(redescribe(two, '3')), 'description').length, 1);
-  });
-
-  it('goes when it is empty', () => {
-    assert.equal(find(parseXml(redescribe(memory, '')), 'description'), undefined);
-  });
-
-  it('is refused for what is no snapshot', () => {
-    assert.throws(() => redescribe(fixture('vmOff.xml'), 'x'), XmlError);
-    assert.throws(() => redescribe('<domainsnapshot/>', 'x'), XmlError);
   });
 });

@@ -1,0 +1,96 @@
+// A VM's XML with other files as its disks: for a definition out of a snapshot, and for RAM out of a file.
+// Pure; refuses to know what the files are.
+import type { TargetFile } from '../model/plan.js';
+import type { Vm } from '../model/vm.js';
+import { attribute, element, find, findAll, parseXml, textOf, writeXml, XmlError, type XmlElement } from './xmlTree.js';
+import { changed, isElement, withText } from './xmlChange.js';
+
+/**
+ * The VM's configuration as the snapshot has it, on these files: its `<inactiveDomain>`, which is the persistent one of
+ * a VM that was running, else its `<domain>`. The VM keeps the name and UUID that it has now. The document must have
+ * been read with VIR_DOMAIN_SNAPSHOT_XML_SECURE: passwords that are missing in it are gone for good.
+ * @throws XmlError when the snapshot holds no configuration, or lacks one of the disks.
+ */
+export function writeDefinition(
+  secureXml: string,
+  { name, uuid }: Pick<Vm, 'name' | 'uuid'>,
+  disks: readonly TargetFile[],
+): string {
+  const root = parseXml(secureXml);
+  const kept = find(root, 'inactiveDomain') ?? find(root, 'domain');
+  if (root.name !== 'domainsnapshot' || kept === undefined || find(kept, 'devices') === undefined) {
+    throw new XmlError('the snapshot does not hold the configuration of its VM');
+  }
+  const named = withText(withText({ ...kept, name: 'domain' }, 'name', name), 'uuid', uuid, 'name');
+  return writeXml(retargetDisks(withoutRuntime(named), disks));
+}
+
+/**
+ * The XML of a file with a VM's RAM, on these files.
+ * @throws XmlError when it is of another VM or of this one under another name: libvirt compares both, and only after
+ * it has been asked to start.
+ */
+export function writeSavedDomain(
+  savedXml: string,
+  { name, uuid }: Pick<Vm, 'name' | 'uuid'>,
+  disks: readonly TargetFile[],
+): string {
+  const root = parseXml(savedXml);
+  const [savedName, savedUuid] = [textOf(find(root, 'name')), textOf(find(root, 'uuid'))?.toLowerCase()];
+  if (root.name !== 'domain' || savedName === undefined || savedUuid === undefined) {
+    throw new XmlError('this is not the description of a VM');
+  }
+  if (savedName !== name || savedUuid !== uuid) {
+    throw new XmlError(`the RAM is of a VM ${savedName} (${savedUuid}), not of ${name} (${uuid})`);
+  }
+  return writeXml(retargetDisks(root, disks));
+}
+
+/** @throws XmlError when there is no such disk, or one twice. */
+export function retargetDisks(domain: XmlElement, disks: readonly TargetFile[]): XmlElement {
+  const files = new Map(disks.map(({ target, file }) => [target, file]));
+  const present = findAll(find(domain, 'devices'), 'disk').map(targetOf);
+  for (const target of files.keys()) {
+    if (present.filter((other) => other === target).length !== 1) {
+      throw new XmlError(`there is no disk ${target}, or more than one`);
+    }
+  }
+  return changed(domain, 'devices', (devices) =>
+    changed(devices, 'disk', (disk) => {
+      const file = files.get(targetOf(disk));
+      return file === undefined ? disk : onOverlay(disk, file);
+    }),
+  );
+}
+
+function targetOf(disk: XmlElement): string {
+  return attribute(find(disk, 'target'), 'dev') ?? '';
+}
+
+/**
+ * What is below the old file (`<backingStore>`), beside it (`<mirror>`) or within its `<source>` says nothing of the
+ * new one, but for what the person chose: security labels, and what to do when the file is missing.
+ */
+function onOverlay(disk: XmlElement, file: string): XmlElement {
+  const [driver, source] = [find(disk, 'driver'), find(disk, 'source')];
+  const startupPolicy = attribute(source, 'startupPolicy');
+  const replaced = new Set(['driver', 'source', 'backingStore', 'mirror']);
+  return element('disk', { ...disk.attributes, type: 'file' }, [
+    element('driver', { name: 'qemu', ...driver?.attributes, type: 'qcow2' }, driver?.children),
+    element('source', { file, ...(startupPolicy === undefined ? {} : { startupPolicy }) }, findAll(source, 'seclabel')),
+    ...disk.children.filter((node) => !isElement(node) || !replaced.has(node.name)),
+  ]);
+}
+
+/** Names that libvirt gives to what runs, and the number of the run, are no part of a configuration. */
+function withoutRuntime(domain: XmlElement): XmlElement {
+  const attributes = Object.fromEntries(Object.entries(domain.attributes).filter(([name]) => name !== 'id'));
+  const unaliased = (device: XmlElement): XmlElement => ({
+    ...device,
+    children: device.children.filter((node) => !isElement(node, 'alias') || attribute(node, 'name')?.startsWith('ua-')),
+  });
+  return changed({ ...domain, attributes }, 'devices', (devices) => ({
+    ...devices,
+    children: devices.children.map((node) => (isElement(node) ? unaliased(node) : node)),
+  }));
+}

@@ -1,0 +1,26 @@
+// Gives a VM that is off the configuration that a snapshot holds. No image is touched; nothing is started.
+import { Failure } from '../model/failure.js';
+import type { Step } from '../model/plan.js';
+import { refuse } from '../model/refusal.js';
+import { readPower } from './powerState.js';
+import { writeDefinition } from './retarget.js';
+import { readSecure } from './runRedefineStep.js';
+import type { StepContext } from './stepContext.js';
+
+/**
+ * Idempotent: the same is defined again.
+ * @throws Failure `refused` unless the VM is off: what runs would go on with its old files and lose their names.
+ */
+export async function defineFromSnapshot(
+  context: StepContext,
+  step: Extract<Step, { do: 'defineFromSnapshot' }>,
+): Promise<void> {
+  const { connection, dom, vm } = context;
+  const xml = writeDefinition(await readSecure(context, step.snapshot), vm, step.disks);
+  const { power } = await readPower(connection, dom);
+  if (power !== 'off') {
+    const { refusal } = refuse('wrongState', { vm: vm.name, state: power, action: 'revert' });
+    throw new Failure('refused', { vm: vm.name, refusal });
+  }
+  await connection.call('domainDefineXmlFlags', { xml, flags: 0 });
+}

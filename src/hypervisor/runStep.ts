@@ -1,0 +1,72 @@
+// Which part of this room carries out which step. Knows nothing of plans.
+import type { Step } from '../model/plan.js';
+import { setGuestClock, thawGuest } from './guestAgent.js';
+import type { StepOutcome } from './hypervisor.js';
+import { defineFromSnapshot } from './runDefineStep.js';
+import { copyFile, createOverlays, removeFiles, removeTag } from './runFileStep.js';
+import { runPowerAction } from './runPowerStep.js';
+import {
+  clearUnfinishedDelete,
+  describeSnapshot,
+  forgetSnapshot,
+  makeCurrent,
+  redefineAs,
+  reparent,
+} from './runRedefineStep.js';
+import { createSnapshot, deleteSnapshot, revert } from './runSnapshotStep.js';
+import { dropManagedSave, restoreMemory, startPaused } from './runStartStep.js';
+import type { StepContext } from './stepContext.js';
+import { waitUntil } from './waitStep.js';
+
+export async function runStep(context: StepContext, step: Step): Promise<StepOutcome> {
+  if (step.do === 'createSnapshot') {
+    return createSnapshot(context, step);
+  }
+  await act(context, step);
+  return {};
+}
+
+function act(context: StepContext, step: Exclude<Step, { do: 'createSnapshot' }>): Promise<void> {
+  switch (step.do) {
+    case 'revert':
+      return revert(context, step);
+    case 'deleteSnapshot':
+      return deleteSnapshot(context, step);
+    case 'describeSnapshot':
+      return describeSnapshot(context, step);
+    case 'makeCurrent':
+      return makeCurrent(context, step);
+    case 'redefineAs':
+      return redefineAs(context, step);
+    case 'reparent':
+      return reparent(context, step);
+    case 'clearUnfinishedDelete':
+      return clearUnfinishedDelete(context, step);
+    case 'forgetSnapshot':
+      return forgetSnapshot(context, step);
+    case 'defineFromSnapshot':
+      return defineFromSnapshot(context, step);
+    case 'power':
+      return runPowerAction(context, step.action);
+    case 'startPaused':
+      return startPaused(context);
+    case 'dropManagedSave':
+      return dropManagedSave(context);
+    case 'restoreMemory':
+      return restoreMemory(context, step);
+    case 'waitUntil':
+      return waitUntil(step.second, context.signal);
+    case 'createOverlays':
+      return createOverlays(context, step);
+    case 'removeFiles':
+      return removeFiles(context, step);
+    case 'removeTag':
+      return removeTag(context, step);
+    case 'copyFile':
+      return copyFile(context, step);
+    case 'thawGuest':
+      return thawGuest(context);
+    case 'setGuestClock':
+      return setGuestClock(context, context.log);
+  }
+}
