@@ -117,8 +117,8 @@ export type Warning =
   | { readonly about: 'otherHostsUnseen' }
   /** TPM state is in no snapshot. */
   | { readonly about: 'tpmNotCaptured' }
-  /** The new name is kept as a title only. */
-  | { readonly about: 'titleOnly'; readonly why: 'internal' | 'current' }
+  /** The new name is kept as a title only. `files`: a file that bears the old name cannot be moved. */
+  | { readonly about: 'titleOnly'; readonly why: 'internal' | 'current' | 'files' }
   /** The VM gets the hardware that it had when the snapshot was taken. */
   | { readonly about: 'hardwareChanges'; readonly what: readonly string[] };
 

@@ -18,9 +18,15 @@ export function warningText(warning: Warning, plan: Plan, target: VmView, t: Tra
       return t('The guest will find its disks as after a power cut.');
     case 'merges': {
       const from = displayLine(titleOf(target, plan.snapshot ?? ''));
-      return warning.into === undefined
-        ? t('What was written after {0} is merged down into the image below it; nothing of it is lost.', from)
-        : t('What was written after {0} is merged into {1}; nothing of it is lost.', from, warning.into);
+      const into = warning.into ?? t('the image below it');
+      return warning.bytes === undefined
+        ? t('What was written after {0} is merged into {1}; nothing of it is lost.', from, into)
+        : t(
+            'What was written after {0} is merged into {1}, {2} at most; nothing of it is lost.',
+            from,
+            into,
+            bytesText(warning.bytes, t),
+          );
     }
     case 'startsQemu':
       return t('The VM is off: for a moment it is started without running, to change its image.');
@@ -77,7 +83,9 @@ export function warningText(warning: Warning, plan: Plan, target: VmView, t: Tra
     case 'titleOnly':
       return warning.why === 'internal'
         ? t('The name inside the image cannot be changed; the new one is kept as a title.')
-        : t('libvirt would lose its place if the current snapshot were renamed; the new name is kept as a title.');
+        : warning.why === 'files'
+          ? t('Its copy of the UEFI variables cannot be renamed with it; the new name is kept as a title.')
+          : t('libvirt would lose its place if the current snapshot were renamed; the new name is kept as a title.');
     case 'hardwareChanges':
       return t(
         'The VM gets back the hardware that it had then: {0}',
