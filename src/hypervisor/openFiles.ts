@@ -1,0 +1,40 @@
+// All ways from a connection to the files on its host: through libvirt, and on this machine directly.
+import { composedFiles } from '../host/composedFiles.js';
+import { localFiles } from '../host/localFiles.js';
+import { filesElsewhere, isThisHost } from '../host/thisHost.js';
+import type { Connection } from '../libvirt/connection.js';
+import { parseUri } from '../libvirt/uri.js';
+import type { Log } from '../log/log.js';
+import type { Capabilities } from '../model/capabilities.js';
+import type { HostFiles } from '../model/hostFiles.js';
+import { FolderPools } from './folderPools.js';
+import { type StorageAccess, storageFiles } from './storageFiles.js';
+
+export interface FilesOf {
+  readonly uri: string;
+  readonly capabilities: Pick<Capabilities, 'driver' | 'readOnly' | 'hostname'>;
+  readonly environment: NodeJS.ProcessEnv;
+  readonly log: Log;
+  readonly open: () => Promise<Connection>;
+  readonly close: (connection: Connection) => void;
+}
+
+/** The files themselves tell more than libvirt does; libvirt may change what this user may not. */
+export function openFiles(of: FilesOf): HostFiles {
+  const storage = storageFiles(storageAccess(of));
+  const { transport } = parseUri(of.uri);
+  const local = isThisHost({ transport, hostname: of.capabilities.hostname })
+    ? localFiles(of.environment)
+    : filesElsewhere;
+  return composedFiles({ acting: [storage, local], reading: [local, storage] });
+}
+
+export function storageAccess({ uri, capabilities, log, open, close }: Omit<FilesOf, 'environment'>): StorageAccess {
+  const { name } = parseUri(uri);
+  return {
+    uri,
+    pools: new FolderPools(open, close, log),
+    storage: capabilities.driver !== 'qemu' ? 'no' : capabilities.readOnly ? 'readOnly' : 'usable',
+    daemon: /^[^?]*\/session$/.test(name) ? 'session' : 'system',
+  };
+}
