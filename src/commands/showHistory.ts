@@ -5,7 +5,8 @@ import type { CommandRun } from './commandServices.js';
 
 const t = vscode.l10n.t;
 
-export async function showHistory({ history, log }: CommandRun): Promise<void> {
+export async function showHistory(run: CommandRun): Promise<void> {
+  const { history, log } = run;
   try {
     await vscode.workspace.fs.stat(history);
   } catch (error) {
