@@ -1,0 +1,62 @@
+// Whether what is left of a plan is still right, asked between two of its steps on a fresh look: others act too, and a
+// checkpoint changes what the rest stands on. Knows nothing of how steps are run.
+import type { OperationRequest } from './operation.js';
+import type { Plan, Situation, Step } from './plan.js';
+import { sameSteps } from './planEssence.js';
+import { planDelete } from './planDelete.js';
+import { endOf, planRevert } from './planRevert.js';
+import { folderOf } from './overlayFiles.js';
+import { type Refused, refuse } from './refusal.js';
+import { findSnapshot } from './snapshotTree.js';
+
+/**
+ * | plan                 | next step                    | the rest is right when                                    |
+ * |----------------------|------------------------------|-----------------------------------------------------------|
+ * | revert, checkpoint just taken | any                 | the same revert without a checkpoint has the same steps, and the names it chose are free |
+ * | delete of several    | the next snapshot's delete   | the same delete goes over the same snapshots from here    |
+ * | any                  | any other                    | always: it has begun, and only its end is safe            |
+ *
+ * @param situation as fresh as the first, with all that the request needs
+ * @param done how many steps of the plan are done
+ */
+export function planRest(request: OperationRequest, situation: Situation, plan: Plan, done: number): 'same' | Refused {
+  const rest = plan.steps.slice(done);
+  const last = plan.steps[done - 1];
+  const changed = refuse('changedMeanwhile', { vm: situation.vm.name });
+  if (request.type === 'revert' && last?.do === 'createSnapshot' && last.name === plan.checkpoint) {
+    const target = findSnapshot(situation.tree, request.snapshot);
+    if (target === undefined) {
+      return refuse('snapshotMissing', { vm: situation.vm.name, snapshot: request.snapshot });
+    }
+    // A managed save was started for the checkpoint: before that, the VM was off.
+    const saved = plan.steps.slice(0, done).some((step) => step.do === 'startPaused');
+    const after = endOf(request.after, target, saved ? 'off' : situation.vm.power);
+    const fresh = planRevert({ ...request, after, checkpointFirst: false }, situation);
+    if (fresh.type === 'refusal') {
+      return fresh;
+    }
+    return sameSteps(rest, fresh.steps) ? (takenName(rest, situation) ?? 'same') : changed;
+  }
+  if (request.type === 'delete' && done > 0 && startsDelete(rest[0])) {
+    const fresh = planDelete(request, situation);
+    if (fresh.type === 'refusal') {
+      return fresh;
+    }
+    return sameSteps(rest.filter(startsDelete), fresh.steps.filter(startsDelete)) ? 'same' : changed;
+  }
+  return 'same';
+}
+
+function startsDelete(step: Step | undefined): boolean {
+  return step?.do === 'deleteSnapshot' || step?.do === 'forgetSnapshot';
+}
+
+/** The plan goes on with the names that it chose at first. */
+function takenName(rest: readonly Step[], { files }: Situation): Refused | undefined {
+  for (const { file } of rest.flatMap((step) => (step.do === 'createOverlays' ? step.overlays : []))) {
+    if (files?.lists.get(folderOf(file))?.includes(file.slice(folderOf(file).length + 1)) === true) {
+      return refuse('fileTaken', { file });
+    }
+  }
+  return undefined;
+}
