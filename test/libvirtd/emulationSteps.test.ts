@@ -245,15 +245,16 @@ describe('an external revert by our own steps', function () {
     if (!hypervisor.capabilities.externalRevert) {
       this.skip();
     }
-    for (const [name, to] of [
-      ['disk', 'running'],
-      ['memory', 'paused'],
-      ['offline', 'off'],
-      ['memory', 'running'],
+    for (const [ours, theirs, to] of [
+      ['disk', 'memory', 'running'],
+      ['offline', 'disk', 'running'],
+      ['memory', 'offline', 'off'],
+      ['disk', 'memory', 'paused'],
     ] as const) {
+      await revert(ours, 'off');
       await subject.run({ do: 'waitUntil', second: Math.floor(Date.now() / 1_000) });
-      await (to === 'off' ? subject.revert(name) : subject.revert(name, to));
-      await standsAt(name, to);
+      await subject.revert(theirs, to === 'off' ? 'asSnapshot' : to);
+      await standsAt(theirs, to);
       for (const { name: other } of (await hypervisor.readTree(subject.uuid)).snapshots) {
         for (const { source = '' } of await hypervisor.readFrozenDisks(subject.uuid, other)) {
           assert.ok(existsSync(source), `${source} of ${other}`);
