@@ -1,7 +1,7 @@
 // Bundles the extension and its tests. Knows nothing of how they are run or packed.
 //   node scripts/build.mjs [--watch] [--minify] [--tests]
 import { existsSync, readdirSync, rmSync } from 'node:fs';
-import { join, relative } from 'node:path';
+import { basename, join, relative } from 'node:path';
 import { parseArgs } from 'node:util';
 import { isEntryPoint } from './rig/entryPoint.mjs';
 import { root } from './rig/root.mjs';
@@ -55,6 +55,15 @@ export async function buildExtension(options = {}) {
 export const layers = /** @type {const} */ (['unit', 'libvirtd', 'host', 'ui']);
 /** @typedef {(typeof layers)[number]} Layer */
 
+const moduleFormat = /** @type {const} */ ({
+  format: 'esm',
+  outExtension: { '.js': '.mjs' },
+  // A CommonJS dependency inside an ES module bundle still calls require().
+  banner: {
+    js: "import { createRequire as makeRequire } from 'node:module'; const require = makeRequire(import.meta.url);",
+  },
+});
+
 /** Modules that must stay one instance, or find files beside themselves. */
 const external = ['vscode', 'mocha', 'playwright-core', 'axe-core', '@vscode/test-electron', 'esbuild'];
 
@@ -81,20 +90,22 @@ export async function buildTests(layer, folder = layer) {
     entryPoints: host && existsSync(join(root, index)) ? [...entryPoints, index] : entryPoints,
     outdir: out,
     outbase: source,
-    format: host ? 'cjs' : 'esm',
-    outExtension: { '.js': host ? '.cjs' : '.mjs' },
     external,
     sourcemap: true,
-    // A CommonJS dependency inside an ES module bundle still calls require().
-    ...(host
-      ? {}
-      : {
-          banner: {
-            js: "import { createRequire as makeRequire } from 'node:module'; const require = makeRequire(import.meta.url);",
-          },
-        }),
+    ...(host ? { format: 'cjs', outExtension: { '.js': '.cjs' } } : moduleFormat),
   });
   return entryPoints.map((file) => join(out, relative(source, file).replace(/\.ts$/, host ? '.cjs' : '.mjs')));
+}
+
+/**
+ * A program for developers that is written beside the tests, because it shares code with them.
+ * @param {string} source path from the checkout
+ * @param {string} outdir absolute
+ * @returns {Promise<string>} absolute path of the bundle
+ */
+export async function buildProgram(source, outdir) {
+  await build({ ...common, absWorkingDir: root, entryPoints: [source], outdir, sourcemap: true, ...moduleFormat });
+  return join(outdir, basename(source).replace(/\.ts$/, '.mjs'));
 }
 
 /** Rebuilds dist/extension.js at every change until the process is ended. */

@@ -1,0 +1,72 @@
+// What a history is made of: values that can be written to a file, read back and left out one by one.
+import type { DeleteScope, Power, PowerAction, SnapshotKind, SnapshotStyle } from '../oracle/model.js';
+
+export type { DeleteScope, Power, PowerAction, SnapshotKind, SnapshotStyle };
+
+/** A snapshot by the action that made it, `s3`: its name is known only then, and its title may change. */
+export type Label = string;
+
+export type After = 'asSnapshot' | 'asBefore' | Power;
+
+/** What the guest does. Left out where it does not run. */
+export type GuestAction =
+  | { readonly do: 'write'; readonly disk: number; readonly blocks: readonly (readonly [number, number])[] }
+  | { readonly do: 'ram'; readonly counter: number; readonly kib: number };
+
+/** What the extension is asked for. */
+export type Request =
+  | {
+      readonly do: 'create';
+      readonly as: Label;
+      readonly title: string;
+      readonly kind: SnapshotKind;
+      readonly live?: true;
+    }
+  | {
+      readonly do: 'revert';
+      readonly to: Label;
+      readonly after: After;
+      /** Take a checkpoint first, and call it so. */
+      readonly checkpoint?: Label;
+    }
+  | { readonly do: 'delete'; readonly snapshot: Label; readonly scope: DeleteScope }
+  | { readonly do: 'rename'; readonly snapshot: Label; readonly title: string }
+  | { readonly do: 'describe'; readonly snapshot: Label; readonly title: string; readonly text: string }
+  | { readonly do: 'power'; readonly action: PowerAction };
+
+/** What another client does behind the extension's back. */
+export type ClientAction =
+  | { readonly do: 'virshCreate'; readonly as: Label; readonly kind: SnapshotKind }
+  | { readonly do: 'virshDelete'; readonly snapshot: Label }
+  | { readonly do: 'virshPower'; readonly action: 'start' | 'forceOff' | 'pause' | 'resume' };
+
+/** Those of the extension and of other clients are counted; what a guest does is not. */
+export type Operation = Request | ClientAction;
+
+export type Action = GuestAction | Operation;
+
+/** A VM and what is done with it: all that is needed to see the same again. */
+export interface Script {
+  /** All snapshots of a VM are of one style: a mix is refused by design. */
+  readonly style: SnapshotStyle;
+  readonly disks: readonly ('qcow2' | 'raw')[];
+  readonly actions: readonly Action[];
+}
+
+export function isOperation(action: Action): action is Operation {
+  return action.do !== 'write' && action.do !== 'ram';
+}
+
+export function isOfClient(action: Operation): action is ClientAction {
+  return action.do === 'virshCreate' || action.do === 'virshDelete' || action.do === 'virshPower';
+}
+
+/** One line for a person. */
+export function actionText(action: Action): string {
+  const { do: what, ...rest } = action;
+  const shown = Object.entries(rest).map(([key, value]) => {
+    const text = typeof value === 'string' ? value : JSON.stringify(value);
+    return key === 'as' || key === 'snapshot' || key === 'to' || key === 'action' ? text : `${key}=${text}`;
+  });
+  return [what, ...shown].join(' ');
+}

@@ -1,0 +1,149 @@
+// Chooses what is done next with a VM, from what the model says that it is. Prefers what makes interesting trees to what
+// is refused anyway; whether it is refused, the extension decides.
+import { type Model, naturalPower } from '../oracle/model.js';
+import type { After, DeleteScope, GuestAction, Label, Operation, Power, PowerAction, SnapshotStyle } from './action.js';
+import type { Random } from './random.js';
+
+export interface Scene {
+  readonly model: Model;
+  readonly style: SnapshotStyle;
+  /** By libvirt's name. */
+  readonly labels: ReadonlyMap<string, Label>;
+  /** Counts up: makes labels, titles and seeds that were never used. */
+  readonly fresh: () => number;
+}
+
+type Sort = 'create' | 'revert' | 'delete' | 'rename' | 'power' | 'virsh';
+
+/** In blocks. Few clusters are written again and again, for that is where layers and copies can go wrong. */
+const hotBlocks = 48;
+const allBlocks = 4096;
+
+/** What the guest does before the next operation; nothing when it does not run. */
+export function chooseWrites(random: Random, { model, fresh }: Scene): readonly GuestAction[] {
+  if (model.power !== 'running' || random.chance(0.15)) {
+    return [];
+  }
+  const actions: GuestAction[] = [];
+  for (const disk of model.disks.keys()) {
+    if (random.chance(0.7)) {
+      const blocks = Array.from({ length: random.int(1, 10) }, () => {
+        const block = random.chance(0.8) ? random.int(0, hotBlocks - 1) : random.int(0, allBlocks - 1);
+        return [block, fresh()] as const;
+      });
+      actions.push({ do: 'write', disk, blocks });
+    }
+  }
+  return random.chance(0.4) ? [...actions, { do: 'ram', counter: fresh(), kib: random.int(0, 64) }] : actions;
+}
+
+/** Several, of one kind: the runner takes the first that can be done, and the first of all if none can. */
+export function chooseOperation(random: Random, scene: Scene): readonly Operation[] {
+  const { model } = scene;
+  const count = model.snapshots.size;
+  const sort = random.weighted<Sort>([
+    ['create', count < 3 ? 40 : count < 8 ? 22 : 4],
+    ['revert', count === 0 ? 0 : 28],
+    ['delete', count === 0 ? 0 : count < 4 ? 8 : count < 8 ? 16 : 35],
+    ['rename', count === 0 ? 0 : 8],
+    ['power', model.power === 'running' ? 9 : 22],
+    ['virsh', 11],
+  ]);
+  switch (sort) {
+    case 'create':
+      return [create(random, scene)];
+    case 'revert':
+      return some(random, scene).map((to) => revert(random, scene, to));
+    case 'delete': {
+      const parents = [...model.snapshots.keys()].filter((name) => model.children(name).length > 0);
+      const scope = random.weighted<DeleteScope>([
+        ['one', 75],
+        ['withDescendants', 15],
+        ['descendants', parents.length === 0 ? 0 : 10],
+      ]);
+      const from = scope === 'descendants' ? parents : undefined;
+      return some(random, scene, from).map((snapshot) => ({ do: 'delete', snapshot, scope }));
+    }
+    case 'rename':
+      return some(random, scene).map((snapshot) =>
+        random.chance(0)
+          ? { do: 'rename', snapshot, title: title(random, scene) }
+          : { do: 'describe', snapshot, title: title(random, scene), text: random.pick(['', 'a line', 'two\nlines']) },
+      );
+    case 'power':
+      return [{ do: 'power', action: random.pick(powerActions[model.power]) }];
+    case 'virsh':
+      return virsh(random, scene);
+  }
+}
+
+const powerActions: Readonly<Record<Power, readonly PowerAction[]>> = {
+  off: ['start'],
+  paused: ['resume', 'resume', 'forceOff'],
+  running: ['pause', 'forceOff', 'shutDown', 'restart'],
+};
+
+function create(random: Random, scene: Scene): Operation {
+  const { model, style, fresh } = scene;
+  const as = `s${String(fresh())}`;
+  const base = { do: 'create', as, title: title(random, scene) } as const;
+  if (model.power === 'off') {
+    return { ...base, kind: 'offline' };
+  }
+  if (style === 'internal' || random.chance(0.5)) {
+    return { ...base, kind: 'memory', ...(style === 'external' && random.chance(0.4) ? { live: true } : {}) };
+  }
+  return { ...base, kind: 'disk' };
+}
+
+function revert(random: Random, { model, labels, fresh }: Scene, to: Label): Operation {
+  const after = random.weighted<After>([
+    ['asSnapshot', 40],
+    ['asBefore', 15],
+    ['running', 25],
+    ['paused', 8],
+    ['off', 12],
+  ]);
+  const target = [...model.snapshots.values()].find(({ name }) => labels.get(name) === to)!;
+  // A VM that stays off for long writes nothing, and a history without writes proves little.
+  const awake = naturalPower(target) === 'off' && after === 'asSnapshot' && random.chance(0.5) ? 'running' : after;
+  return { do: 'revert', to, after: awake, ...(random.chance(0.35) ? { checkpoint: `s${String(fresh())}` } : {}) };
+}
+
+/** Only what does not make virsh itself lose data: it looks at less than the extension does. */
+function virsh(random: Random, { model, style, labels, fresh }: Scene): readonly Operation[] {
+  const leaves = [...model.snapshots.values()].filter(({ name }) => model.children(name).length === 0);
+  const kind = model.power === 'off' ? 'offline' : style === 'internal' ? 'memory' : 'disk';
+  const actions: Operation[] = [
+    { do: 'virshCreate', as: `s${String(fresh())}`, kind },
+    { do: 'virshPower', action: model.power === 'off' ? 'start' : random.pick(['forceOff', otherOf(model.power)]) },
+  ];
+  if (style === 'internal' && leaves.length > 0) {
+    actions.push({ do: 'virshDelete', snapshot: labels.get(random.pick(leaves).name)! });
+  }
+  return [random.pick(actions)];
+}
+
+function otherOf(power: Power): 'pause' | 'resume' {
+  return power === 'running' ? 'pause' : 'resume';
+}
+
+/** A few snapshots in any order, those near the current one sooner. */
+function some(random: Random, { model, labels }: Scene, from = [...model.snapshots.keys()]): readonly Label[] {
+  const [first, second] = [random.shuffled(from), random.shuffled(from)];
+  const path = model.activePath();
+  const near = first.filter((name) => path.has(name));
+  const order = random.chance(0.3) ? [...near, ...second] : second;
+  return [...new Set(order)].slice(0, 4).map((name) => labels.get(name)!);
+}
+
+/** Mostly titles that are names too; sometimes such that no name can hold. */
+function title(random: Random, { fresh }: Scene): string {
+  const number = String(fresh());
+  return random.weighted([
+    [`t${number}`, 60],
+    [`Before the change, no. ${number}`, 20],
+    [`später ${number} 🙂`, 10],
+    [`${number}.qcow2`, 10],
+  ]);
+}

@@ -1,0 +1,88 @@
+// One VM's history, from its first snapshot to its last: each action is done by the extension and by the model, and
+// after each the two are compared. Knows neither how actions are chosen nor what is done about a difference.
+import { performance } from 'node:perf_hooks';
+import { OracleVm } from '../oracle/oracleVm.js';
+import { type Action, actionText, isOperation, type Script } from './action.js';
+import { ExtensionSide } from './extensionSide.js';
+import { type Found, History } from './history.js';
+
+/** The next action, from what is known before it; nothing at the end of the history. */
+export type Next = (history: History) => Promise<Action | undefined>;
+
+/** How often the content of every snapshot is read, and not of the present alone: 1 is after each action. */
+export interface EpisodeOptions {
+  readonly everythingEach: number;
+  readonly say: (line: string) => void;
+}
+
+export interface Episode {
+  /** All actions that were begun; with `found`, the last is the one after which it was found. */
+  readonly script: Script;
+  /** Operations by what became of them, without what the guest did. */
+  readonly done: number;
+  readonly refused: Readonly<Record<string, number>>;
+  readonly ms: number;
+  readonly leaks: number;
+  readonly found?: Found;
+  /** What the extension told its log; only with `found`. */
+  readonly log?: readonly string[];
+}
+
+export async function runEpisode(
+  base: Pick<Script, 'style' | 'disks'>,
+  next: Next,
+  { everythingEach, say }: EpisodeOptions,
+): Promise<Episode> {
+  const began = performance.now();
+  const rig = await ExtensionSide.startDaemon();
+  try {
+    const vm = await OracleVm.define(rig.daemon, { name: 'h', disks: base.disks });
+    const side = new ExtensionSide(rig, base.style, vm.name);
+    await side.connect();
+    const history = new History(vm, side, base.disks.length);
+    const actions: Action[] = [];
+    const refused: Record<string, number> = {};
+    let done = 0;
+    let found: Found | undefined;
+    let whole = true;
+    for (;;) {
+      const action = await next(history);
+      if (action === undefined) {
+        found = whole ? undefined : await history.compare('everything');
+        break;
+      }
+      if (!history.isPossible(action)) {
+        continue;
+      }
+      actions.push(action);
+      const since = performance.now();
+      const outcome = await history.carryOut(action);
+      const word =
+        outcome.type === 'done' ? 'done' : outcome.type === 'refused' ? `refused: ${outcome.reason}` : 'FAILED';
+      say(`${actionText(action)}  # ${word}, ${String(Math.round(performance.now() - since))} ms`);
+      if (isOperation(action)) {
+        if (outcome.type === 'refused') {
+          refused[outcome.reason] = (refused[outcome.reason] ?? 0) + 1;
+        } else {
+          done++;
+        }
+      }
+      whole = actions.length % everythingEach === 0;
+      found =
+        history.found ?? (isOperation(action) ? await history.compare(whole ? 'everything' : 'present') : undefined);
+      if (found !== undefined) {
+        break;
+      }
+    }
+    return {
+      script: { ...base, actions },
+      done,
+      refused,
+      ms: performance.now() - began,
+      leaks: history.leaks,
+      ...(found === undefined ? {} : { found, log: side.log }),
+    };
+  } finally {
+    await rig.stop();
+  }
+}

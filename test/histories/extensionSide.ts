@@ -1,0 +1,194 @@
+// The extension, asked for what an action says: its inventory on a private daemon, and virsh beside it. The only file
+// of the histories that knows the extension's code.
+import { setTimeout as wait } from 'node:timers/promises';
+import { Failure } from '../../src/model/failure.js';
+import type { OperationRequest, OperationResult } from '../../src/model/operation.js';
+import type { Snapshot } from '../../src/model/snapshot.js';
+import type { VmRef } from '../../src/model/vm.js';
+import { type LiveRig, startLiveRig } from '../libvirtd/inventoryRig.js';
+import type { ModelSnapshot } from '../oracle/model.js';
+import {
+  type ClientAction,
+  isOfClient,
+  type Label,
+  type Operation,
+  type Request,
+  type SnapshotStyle,
+} from './action.js';
+
+export type Made = Pick<ModelSnapshot, 'name' | 'title' | 'kind' | 'style'>;
+
+/**
+ * | type    | meaning                                                                     |
+ * |---------|-----------------------------------------------------------------------------|
+ * | done    | it says that all of it is done                                              |
+ * | refused | a rule of ours forbids it; nothing may have changed                         |
+ * | failed  | anything else: nothing that a history does may end so                       |
+ */
+export type Outcome =
+  | {
+      readonly type: 'done';
+      /** What it made, renamed or edited. */
+      readonly snapshot?: Made;
+      /** What keeps the state that a revert left. */
+      readonly checkpoint?: Made;
+      /** The leaf that some reverts need for other releases' sake, a child of the snapshot that was reverted to. */
+      readonly layout?: Made;
+    }
+  | { readonly type: 'refused'; readonly reason: string }
+  | { readonly type: 'failed'; readonly kind: string; readonly text: string };
+
+/** What the sidebar would show. */
+export interface Picture {
+  readonly power: string;
+  readonly current: string | undefined;
+  readonly snapshots: readonly (Made & Pick<ModelSnapshot, 'parent'>)[];
+}
+
+export class ExtensionSide {
+  readonly #rig: LiveRig;
+  readonly #style: SnapshotStyle;
+  readonly #name: string;
+  #vm: VmRef | undefined;
+
+  constructor(rig: LiveRig, style: SnapshotStyle, name: string) {
+    this.#rig = rig;
+    this.#style = style;
+    this.#name = name;
+  }
+
+  static startDaemon(): Promise<LiveRig> {
+    return startLiveRig();
+  }
+
+  /** What was said to libvirt, as the equivalent virsh commands. */
+  get log(): readonly string[] {
+    return this.#rig.log;
+  }
+
+  async connect(): Promise<void> {
+    await this.#rig.inventory.connect(this.#rig.uri);
+    this.#vm = await this.#rig.ref(this.#name);
+  }
+
+  /** Whether a plan can be made, as the menu would know it. What only has to wait a second can be done. */
+  async canDo(action: Operation, names: ReadonlyMap<Label, string>): Promise<boolean> {
+    if (isOfClient(action)) {
+      return true;
+    }
+    const decision = await this.#rig.inventory.plan(this.#requestOf(action, names));
+    return decision.type === 'plan' || decision.refusal.reason === 'sameSecond';
+  }
+
+  async run(action: Operation, names: ReadonlyMap<Label, string>): Promise<Outcome> {
+    if (isOfClient(action)) {
+      return this.#asAnotherClient(action, names);
+    }
+    const request = this.#requestOf(action, names);
+    const known = new Set((await this.#tree()).snapshots.map(({ name }) => name));
+    for (;;) {
+      try {
+        return await this.#madeBy(await this.#rig.inventory.runOperation(request), known);
+      } catch (error) {
+        if (!(error instanceof Failure)) {
+          throw error;
+        }
+        const reason = error.details.refusal?.reason;
+        if (error.kind !== 'refused' || reason === undefined) {
+          return { type: 'failed', kind: error.kind, text: JSON.stringify(error.details) };
+        }
+        if (reason !== 'sameSecond') {
+          return { type: 'refused', reason };
+        }
+        // libvirt names overlays by the second: a person would ask again when it has passed.
+        await wait(1000 - (Date.now() % 1000));
+      }
+    }
+  }
+
+  async picture(): Promise<Picture> {
+    const tree = await this.#tree();
+    await this.#rig.inventory.refresh({ vm: this.#ref });
+    return {
+      power: this.#rig.vm(this.#name)?.vm.power ?? 'not there',
+      current: tree.current,
+      snapshots: tree.snapshots.map((snapshot) => ({ ...madeOf(snapshot), parent: snapshot.parent })),
+    };
+  }
+
+  get #ref(): VmRef {
+    if (this.#vm === undefined) {
+      throw new Error('not connected');
+    }
+    return this.#vm;
+  }
+
+  /** Read now: nobody looks, so nothing is followed. */
+  #tree(): ReturnType<LiveRig['inventory']['readTree']> {
+    return this.#rig.inventory.readTree(this.#ref);
+  }
+
+  #requestOf(action: Request, names: ReadonlyMap<Label, string>): OperationRequest {
+    const vm = this.#ref;
+    const named = (label: Label): string => names.get(label)!;
+    switch (action.do) {
+      case 'create': {
+        const { title, kind, live } = action;
+        return { type: 'create', vm, title, kind, style: this.#style, ...(live === undefined ? {} : { live }) };
+      }
+      case 'revert': {
+        const { to, after, checkpoint } = action;
+        const first = checkpoint === undefined ? {} : { checkpointFirst: true };
+        return { type: 'revert', vm, snapshot: named(to), after, ...first };
+      }
+      case 'delete':
+        return { type: 'delete', vm, snapshot: named(action.snapshot), scope: action.scope };
+      case 'rename':
+        return { type: 'rename', vm, snapshot: named(action.snapshot), title: action.title };
+      case 'describe': {
+        const { title, text } = action;
+        return { type: 'describe', vm, snapshot: named(action.snapshot), title, description: text };
+      }
+      case 'power':
+        return { type: 'power', vm, action: action.action };
+    }
+  }
+
+  async #madeBy({ snapshot, checkpoint }: OperationResult, known: ReadonlySet<string>): Promise<Outcome> {
+    const { snapshots } = await this.#tree();
+    const found = (name: string | undefined): Made | undefined => {
+      const one = snapshots.find((other) => other.name === name);
+      return one === undefined ? undefined : madeOf(one);
+    };
+    const layout = snapshots.find(({ name, trailers }) => !known.has(name) && trailers.auto === 'layout');
+    const made = { snapshot: found(snapshot), checkpoint: found(checkpoint), layout: found(layout?.name) };
+    if (checkpoint !== undefined && made.checkpoint === undefined) {
+      return { type: 'failed', kind: 'checkpointGone', text: checkpoint };
+    }
+    return { type: 'done', ...Object.fromEntries(Object.entries(made).filter(([, one]) => one !== undefined)) };
+  }
+
+  async #asAnotherClient(action: ClientAction, names: ReadonlyMap<Label, string>): Promise<Outcome> {
+    const vm = this.#name;
+    switch (action.do) {
+      case 'virshCreate': {
+        const name = `by-virsh-${action.as}`;
+        const { kind } = action;
+        await this.#rig.virsh('snapshot-create-as', vm, name, ...(this.#style === 'external' ? ['--disk-only'] : []));
+        return { type: 'done', snapshot: { name, title: name, kind, style: this.#style } };
+      }
+      case 'virshDelete':
+        await this.#rig.virsh('snapshot-delete', vm, names.get(action.snapshot)!);
+        return { type: 'done' };
+      case 'virshPower':
+        await this.#rig.virsh(virshPower[action.action], vm);
+        return { type: 'done' };
+    }
+  }
+}
+
+const virshPower = { start: 'start', forceOff: 'destroy', pause: 'suspend', resume: 'resume' } as const;
+
+function madeOf({ name, title, kind, style }: Snapshot): Made {
+  return { name, title, kind, style };
+}

@@ -1,0 +1,66 @@
+// Histories that a seed decides: which VM, and what is done with it.
+import { chooseOperation, chooseWrites } from './chooseAction.js';
+import { type Action, isOperation, type Operation, type Script, type SnapshotStyle } from './action.js';
+import type { Next } from './episode.js';
+import { type Random, seededRandom } from './random.js';
+
+export interface Generated {
+  readonly base: Pick<Script, 'style' | 'disks'>;
+  readonly next: Next;
+}
+
+/** Sometimes what will be refused is tried all the same: that nothing changes then is a promise too. */
+const refusalShare = 0.05;
+
+/** @param operations how many the history has, refused ones among them */
+export function generated(seed: number, style: SnapshotStyle, operations: number): Generated {
+  const random = seededRandom(seed);
+  const disks = (['qcow2', style === 'external' && random.chance(0.5) ? 'raw' : 'qcow2'] as const).toSorted(() =>
+    random.chance(0.5) ? 1 : -1,
+  );
+  let count = 0;
+  let last = 0;
+  const fresh = (): number => ++last;
+  const pending: Action[] = [{ do: 'power', action: 'start' }];
+  const next: Next = async (history) => {
+    const { model, labels } = history;
+    for (;;) {
+      const action = pending.shift();
+      if (action !== undefined) {
+        count += isOperation(action) ? 1 : 0;
+        return action;
+      }
+      if (count >= operations) {
+        return undefined;
+      }
+      const scene = { model, style, labels, fresh };
+      const candidates = chooseOperation(random, scene);
+      const chosen = await preferred(random, candidates, (candidate) => history.canDo(candidate));
+      pending.push(...chooseWrites(random, scene), chosen);
+    }
+  };
+  return { base: { style, disks }, next };
+}
+
+async function preferred(
+  random: Random,
+  candidates: readonly Operation[],
+  canDo: (action: Operation) => Promise<boolean>,
+): Promise<Operation> {
+  const [first] = candidates;
+  if (random.chance(refusalShare)) {
+    return first!;
+  }
+  for (const candidate of candidates) {
+    if (await canDo(candidate)) {
+      return candidate;
+    }
+  }
+  return first!;
+}
+
+/** What stands in a script, in its order. */
+export function scripted(actions: readonly Action[]): Next {
+  let at = 0;
+  return () => Promise.resolve(actions[at++]);
+}

@@ -1,0 +1,217 @@
+// A VM's history as it goes on: the real VM and the model side by side. Knows what each action makes of both and how
+// they are compared, not which action is next.
+import { type Action, type GuestAction, isOperation, type Label, type Operation } from './action.js';
+import type { ExtensionSide, Made, Outcome, Picture } from './extensionSide.js';
+import { Model } from '../oracle/model.js';
+import type { Difference, OracleVm } from '../oracle/oracleVm.js';
+
+/**
+ * `about`: as in a Difference; or `picture`, the extension shows what libvirt does not say; `failed`, an action ended
+ * in a way that it must not; `checkpoint`, a state was left that nobody kept although that was asked for.
+ */
+export interface Found {
+  readonly about: Difference['about'] | 'picture' | 'failed' | 'checkpoint';
+  readonly what: readonly string[];
+}
+
+export class History {
+  model: Model;
+  leaks = 0;
+  /** Found while an action was carried out. */
+  found: Found | undefined;
+  /** By libvirt's name. */
+  readonly labels = new Map<string, Label>();
+  readonly #names = new Map<Label, string>();
+  readonly #vm: OracleVm;
+  readonly #side: ExtensionSide;
+
+  constructor(vm: OracleVm, side: ExtensionSide, disks: number) {
+    this.#vm = vm;
+    this.#side = side;
+    this.model = Model.fresh(disks);
+  }
+
+  /** Whether the extension's plan for it is no refusal. */
+  canDo(action: Operation): Promise<boolean> {
+    return this.#side.canDo(action, this.#names);
+  }
+
+  /** A shortened history may have lost what an action needs. */
+  isPossible(action: Action): boolean {
+    const { power } = this.model;
+    const fits = (label: Label): boolean => this.model.snapshots.has(this.#names.get(label) ?? '');
+    switch (action.do) {
+      case 'write':
+      case 'ram':
+        return power === 'running';
+      case 'revert':
+        return fits(action.to);
+      case 'delete':
+      case 'rename':
+      case 'describe':
+        return fits(action.snapshot);
+      case 'virshDelete':
+        return fits(action.snapshot) && this.model.children(this.#names.get(action.snapshot)!).length === 0;
+      case 'virshCreate':
+        return (action.kind === 'offline') === (power === 'off');
+      case 'virshPower':
+        return { start: ['off'], forceOff: ['running', 'paused'], pause: ['running'], resume: ['paused'] }[
+          action.action
+        ].includes(power);
+      case 'create':
+      case 'power':
+        return true;
+    }
+  }
+
+  /** What throws is found as well: a guest that does not answer, a daemon that is gone. */
+  async carryOut(action: Action): Promise<Outcome> {
+    const outcome = await this.#try(
+      () => this.#carryOut(action),
+      (text): Outcome => ({ type: 'failed', kind: 'threw', text }),
+    );
+    if (outcome.type === 'failed') {
+      this.found = { about: 'failed', what: [`${outcome.kind}: ${outcome.text}`] };
+    }
+    return outcome;
+  }
+
+  compare(what: 'present' | 'everything'): Promise<Found | undefined> {
+    return this.#try(
+      () => this.#compare(what),
+      (text): Found => ({ about: 'failed', what: [text] }),
+    );
+  }
+
+  async #try<T>(act: () => Promise<T>, otherwise: (text: string) => T): Promise<T> {
+    try {
+      return await act();
+    } catch (error) {
+      return otherwise(error instanceof Error ? error.message : String(error));
+    }
+  }
+
+  async #carryOut(action: Action): Promise<Outcome> {
+    if (!isOperation(action)) {
+      await this.#letGuest(action);
+      return { type: 'done' };
+    }
+    const outcome = await this.#side.run(action, this.#names);
+    if (outcome.type === 'done') {
+      this.#follow(action, outcome);
+    }
+    return outcome;
+  }
+
+  async #letGuest(action: GuestAction): Promise<void> {
+    if (action.do === 'write') {
+      await this.#vm.talk((guest) => guest.write(action.disk, action.blocks));
+      this.model = this.model.wrote(action.disk, action.blocks);
+      return;
+    }
+    const { counter, kib } = action;
+    await this.#vm.talk(async (guest) => {
+      await guest.setCounter(counter);
+      await guest.fillRam(kib, counter);
+    });
+    this.model = this.model.setRam({ counter, kib, seed: counter });
+  }
+
+  async #compare(what: 'present' | 'everything'): Promise<Found | undefined> {
+    const { differences, leaks } = await this.#vm.compare(this.model, what);
+    this.leaks = Math.max(this.leaks, leaks);
+    const [first] = differences;
+    if (first !== undefined) {
+      return { about: first.about, what: differences.map((difference) => difference.what) };
+    }
+    const wrong = pictureDifferences(this.model, await this.#side.picture());
+    return wrong.length === 0 ? undefined : { about: 'picture', what: wrong };
+  }
+
+  /** Lets the model do what was done. */
+  #follow(action: Operation, outcome: Extract<Outcome, { type: 'done' }>): void {
+    const name = (label: Label): string => this.#names.get(label)!;
+    switch (action.do) {
+      case 'create':
+      case 'virshCreate':
+        this.#make(action.as, outcome.snapshot, 'title' in action ? action.title : undefined);
+        break;
+      case 'revert': {
+        const { before, to } = { before: this.model.power, to: name(action.to) };
+        if (action.checkpoint !== undefined) {
+          this.#checkpoint(action.checkpoint, outcome.checkpoint);
+        }
+        const after = action.after === 'asSnapshot' ? undefined : action.after === 'asBefore' ? before : action.after;
+        this.model = this.model.reverted(to, after);
+        if (outcome.layout !== undefined) {
+          this.#make(`layout-${String(this.#names.size)}`, outcome.layout);
+        }
+        break;
+      }
+      case 'delete':
+        this.model = this.model.deleted(name(action.snapshot), action.scope);
+        break;
+      case 'virshDelete':
+        this.model = this.model.deleted(name(action.snapshot), 'one');
+        break;
+      case 'rename':
+      case 'describe': {
+        const [old, now] = [name(action.snapshot), outcome.snapshot?.name ?? name(action.snapshot)];
+        this.model = this.model.renamed(old, action.title, now);
+        this.labels.delete(old);
+        this.#call(action.snapshot, now);
+        break;
+      }
+      case 'power':
+      case 'virshPower':
+        this.model = this.model.powered(action.action);
+        break;
+    }
+  }
+
+  #make(label: Label, made: Made | undefined, title = made?.title): void {
+    if (made === undefined) {
+      this.found = { about: 'failed', what: [`${label} was made, and is not there`] };
+      return;
+    }
+    this.model = this.model.created({ ...made, title: title ?? made.name });
+    this.#call(label, made.name);
+  }
+
+  /** It may be left out only where the disks are what the current snapshot holds, and no RAM is there to be lost. */
+  #checkpoint(label: Label, made: Made | undefined): void {
+    if (made !== undefined) {
+      this.#make(label, made);
+      return;
+    }
+    const kept = this.model.snapshots.get(this.model.current ?? '');
+    const same = kept?.disks.every((disk, index) => isSame(disk, this.model.disks[index]!)) === true;
+    if (!same || this.model.power !== 'off') {
+      this.found = { about: 'checkpoint', what: ['the state that was left is in no snapshot'] };
+    }
+  }
+
+  #call(label: Label, name: string): void {
+    this.#names.set(label, name);
+    this.labels.set(name, label);
+  }
+}
+
+function isSame(one: ReadonlyMap<number, number>, other: ReadonlyMap<number, number>): boolean {
+  return one.size === other.size && [...one].every(([block, seed]) => other.get(block) === seed);
+}
+
+function pictureDifferences(model: Model, picture: Picture): readonly string[] {
+  const text = ({ name, title, parent, kind, style }: Picture['snapshots'][number]): string =>
+    `${name} "${title}" below ${parent ?? 'nothing'}, ${style}, ${kind}`;
+  const must = [...model.snapshots.values()].map(text).toSorted();
+  const is = picture.snapshots.map(text).toSorted();
+  return [
+    ...must.filter((line) => !is.includes(line)).map((line) => `the extension does not show ${line}`),
+    ...is.filter((line) => !must.includes(line)).map((line) => `the extension shows ${line}`),
+    ...(model.current === picture.current
+      ? []
+      : [`the extension shows ${picture.current ?? 'none'} as current, not ${model.current ?? 'none'}`]),
+    ...(model.power === picture.power ? [] : [`the extension shows the VM ${picture.power}, not ${model.power}`]),
+  ];
+}
