@@ -1,11 +1,8 @@
 // The port, over libvirt: one connection that stays for reading and events, one of its own for each step.
-import { localFiles } from '../host/localFiles.js';
-import { filesElsewhere, isThisHost } from '../host/thisHost.js';
 import { Emitter, type Event } from '../lifetime/emitter.js';
 import { openConnection, type OpenOptions } from '../libvirt/connect.js';
 import type { Connection } from '../libvirt/connection.js';
 import type { Domain } from '../libvirt/structs.js';
-import { parseUri } from '../libvirt/uri.js';
 import { type Log, scoped } from '../log/log.js';
 import type { Capabilities } from '../model/capabilities.js';
 import { Failure, type FailureDetails } from '../model/failure.js';
@@ -17,6 +14,7 @@ import { type AgentState, readAgent } from './guestAgent.js';
 import { listen } from './guestEvents.js';
 import type { Hypervisor, OpenHypervisor, RunOptions, StepOutcome, VmEvent, VmHead } from './hypervisor.js';
 import { LibvirtReader } from './libvirtReader.js';
+import { openFiles } from './openFiles.js';
 import { readCapabilities } from './readCapabilities.js';
 import { runStep } from './runStep.js';
 import { toFailure } from './toFailure.js';
@@ -41,11 +39,7 @@ export function libvirtHypervisor(
     try {
       connection = await open({ signal, ...(onAuthentication === undefined ? {} : { onAuthentication }) });
       const [events, capabilities] = await Promise.all([listen(connection), readCapabilities(connection)]);
-      const { transport } = parseUri(uri);
-      const files = isThisHost({ transport, hostname: capabilities.hostname })
-        ? localFiles(environment)
-        : filesElsewhere;
-      return new LibvirtHypervisor({ connection, capabilities, files, uri, log: own, open, patience, ...events });
+      return new LibvirtHypervisor({ connection, capabilities, environment, uri, log: own, open, patience, ...events });
     } catch (error) {
       connection?.close();
       throw toFailure(error, { connection: uri, doing: 'connecting' });
@@ -58,7 +52,7 @@ type GuestHappenings = Awaited<ReturnType<typeof listen>>;
 interface Parts extends GuestHappenings {
   readonly connection: Connection;
   readonly capabilities: Capabilities;
-  readonly files: HostFiles;
+  readonly environment: NodeJS.ProcessEnv;
   readonly uri: string;
   readonly log: Log;
   readonly open: () => Promise<Connection>;
@@ -84,7 +78,11 @@ class LibvirtHypervisor implements Hypervisor {
     this.#reader = new LibvirtReader(parts.connection, parts.capabilities);
     this.uri = parts.uri;
     this.capabilities = parts.capabilities;
-    this.files = parts.files;
+    this.files = openFiles({
+      ...parts,
+      open: () => this.#openAnother(),
+      close: (connection) => this.#closeAnother(connection),
+    });
     this.onDidChangeVm = parts.onDidChangeVm;
     this.onDidClose = this.#closed.event;
     parts.connection.onDidClose((error) => {
