@@ -10,6 +10,7 @@ import type { Step } from './plan.js';
  * | name, description of a snapshot that is made     | no: a title can need another name by now      |
  * | files that are made, wherever they appear later  | as "the nth one that is made"                 |
  * | waitUntil                                        | no: the second may be over                    |
+ * | setGuestClock                                    | no: an agent comes and goes, and it is good without |
  * | everything else                                  | yes                                           |
  */
 export function sameSteps(one: readonly Step[], other: readonly Step[]): boolean {
@@ -25,7 +26,7 @@ function stepsEssence(steps: readonly Step[]): readonly unknown[] {
   };
   steps.flatMap(madeBy).forEach(note);
   return steps
-    .filter((step) => step.do !== 'waitUntil')
+    .filter((step) => step.do !== 'waitUntil' && step.do !== 'setGuestClock')
     .map((step) => (step.do === 'createSnapshot' ? { ...step, description: '' } : step))
     .map((step) => replaced(step, made));
 }

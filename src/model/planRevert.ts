@@ -58,7 +58,11 @@ export function planRevert(request: RevertRequest, situation: Situation): Decisi
   if (way.type === 'refusal' || kept?.type === 'refusal') {
     return way.type === 'refusal' ? way : (kept as Refused);
   }
-  const steps = [...(kept?.type === 'checkpoint' ? kept.steps : []), ...way.steps];
+  const steps = [
+    ...(kept?.type === 'checkpoint' ? kept.steps : []),
+    ...way.steps,
+    ...clockSteps(snapshot, end, situation),
+  ];
   return {
     type: 'plan',
     request,
@@ -81,6 +85,23 @@ export function planRevert(request: RevertRequest, situation: Situation): Decisi
     snapshot: snapshot.name,
     ...(kept?.type === 'checkpoint' ? { checkpoint: kept.name, spaceBytes: kept.spaceBytes } : {}),
   };
+}
+
+/**
+ * RAM brings the guest's clock of then back. Its agent can set it; whether one will answer in a VM that is off now shows
+ * only then.
+ *
+ * | snapshot | end     | VM now | agent           | → |
+ * |----------|---------|--------|-----------------|---|
+ * | memory   | running | active | answers         | setGuestClock |
+ * | memory   | running | off    | has its channel | setGuestClock |
+ * | any other combination      |        |                 | nothing |
+ */
+function clockSteps({ kind }: Snapshot, end: EndState, { vm, agent, capabilities }: Situation): readonly Step[] {
+  const heard = isActive(vm.power) ? agent === 'answers' : vm.agentChannel;
+  return kind === 'memory' && end === 'running' && heard && capabilities.driver === 'qemu'
+    ? [{ do: 'setGuestClock' }]
+    : [];
 }
 
 type Kept = Checkpoint | CheckpointSpared | undefined;

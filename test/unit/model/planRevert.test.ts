@@ -2,7 +2,6 @@
 import assert from 'node:assert/strict';
 import type { AfterRevert } from '../../../src/model/operation.js';
 import type { Situation, Step } from '../../../src/model/plan.js';
-import { needs } from '../../../src/model/needs.js';
 import { planOperation } from '../../../src/model/planOperation.js';
 import type { Snapshot, SnapshotState } from '../../../src/model/snapshot.js';
 import type { PowerState } from '../../../src/model/vm.js';
@@ -39,7 +38,7 @@ function told(steps: readonly Step[]): string {
 
 describe('planRevert: the state afterwards', () => {
   const rows: readonly (readonly [SnapshotState, 'ram' | 'noRam', AfterRevert, PowerState, string])[] = [
-    ['running', 'ram', 'asSnapshot', 'off', 'revert asSnapshot'],
+    ['running', 'ram', 'asSnapshot', 'off', 'revert asSnapshot, setGuestClock'],
     ['running', 'ram', 'running', 'running', 'revert asSnapshot'],
     ['running', 'ram', 'paused', 'running', 'revert paused'],
     ['running', 'ram', 'off', 'running', 'revert paused, forceOff'],
@@ -49,7 +48,7 @@ describe('planRevert: the state afterwards', () => {
     ['running', 'ram', 'asBefore', 'crashed', 'revert paused, forceOff'],
     ['running', 'ram', 'asBefore', 'asleep', 'revert asSnapshot'],
     ['paused', 'ram', 'asSnapshot', 'running', 'revert asSnapshot'],
-    ['paused', 'ram', 'running', 'off', 'revert running'],
+    ['paused', 'ram', 'running', 'off', 'revert running, setGuestClock'],
     ['paused', 'ram', 'off', 'off', 'revert paused, forceOff'],
     ['paused', 'ram', 'asBefore', 'running', 'revert running'],
     ['off', 'noRam', 'asSnapshot', 'running', 'revert asSnapshot'],
@@ -81,6 +80,28 @@ describe('planRevert: the state afterwards', () => {
       assert.equal(refused(ask.revert('s'), inWhat).reason, 'stateNotReachable');
     });
   }
+});
+
+describe('planRevert: the guest’s clock', () => {
+  const rows: readonly (readonly [what: string, Partial<Situation>, AfterRevert, string])[] = [
+    ['an agent answers', { agent: 'answers' }, 'asSnapshot', 'revert asSnapshot, setGuestClock'],
+    ['paused afterwards', { agent: 'answers' }, 'paused', 'revert paused'],
+    ['nobody answers', { agent: 'silent' }, 'asSnapshot', 'revert asSnapshot'],
+    ['frozen', { agent: 'frozen' }, 'asSnapshot', 'revert asSnapshot'],
+    ['not known', {}, 'asSnapshot', 'revert asSnapshot'],
+    ['off, without a channel', { vm: vm({ power: 'off', agentChannel: false }) }, 'asSnapshot', 'revert asSnapshot'],
+  ];
+  for (const [what, more, after, expected] of rows) {
+    it(`${what} → ${expected}`, () => {
+      const inWhat = situation({ tree: tree([internal('s')], 's'), ...more });
+      assert.equal(told(planned(ask.revert('s', after), inWhat).steps), expected);
+    });
+  }
+  it('is left alone where no RAM comes back', () => {
+    const offline = tree([internal('s', undefined, { state: 'off' })], 's');
+    const inWhat = situation({ tree: offline, agent: 'answers' });
+    assert.equal(told(planned(ask.revert('s', 'running'), inWhat).steps), 'revert running');
+  });
 });
 
 describe('planRevert: what goes on with the VM', () => {
@@ -411,36 +432,4 @@ describe('planRevert: what it costs', () => {
       0;
     assert.ok(guess(2 ** 28) >= 1_000 && guess(2 ** 30) >= 2_300);
   });
-});
-
-describe('needs', () => {
-  const inside = tree([internal('a'), internal('b', 'a'), internal('c', 'b')], 'c');
-  const outside = tree([external('e'), external('f', 'e')], 'f');
-  const fromSnapshot = vm({ power: 'paused', powerReason: 'fromSnapshot' });
-  const rows: readonly (readonly [what: string, ReturnType<typeof ask.power>, Partial<Situation>, boolean, string])[] =
-    [
-      ['create', ask.create(), { tree: outside }, true, ''],
-      ['create, off', ask.create(), { tree: outside, vm: vm({ power: 'off' }) }, false, ''],
-      ['revert, internal', ask.revert('b'), { tree: inside }, true, 'b'],
-      ['delete, internal', ask.remove('b'), { tree: inside }, true, 'b'],
-      ['delete with descendants, internal', ask.remove('b', 'withDescendants'), { tree: inside }, true, 'c b'],
-      ['revert, external', ask.revert('e'), { tree: outside }, true, 'e f'],
-      ['delete, external, off', ask.remove('f'), { tree: outside, vm: vm({ power: 'off' }) }, false, 'e f'],
-      ['resume after a revert', ask.power('resume'), { tree: outside, vm: fromSnapshot }, false, 'e f'],
-      ['resume', ask.power('resume'), { tree: outside, vm: vm({ power: 'paused' }) }, false, ''],
-      ['describe', ask.describe('e', 'x'), { tree: outside }, false, ''],
-      [
-        'the test driver',
-        ask.revert('b'),
-        { tree: inside, capabilities: capabilities(9, 0, { driver: 'test' }) },
-        false,
-        '',
-      ],
-    ];
-  for (const [what, request, more, blockJobs, files] of rows) {
-    it(`${what}: ${blockJobs ? 'block jobs' : 'no block jobs'}, frozen disks of ${files === '' ? 'none' : files}`, () => {
-      const found = needs(request, situation(more));
-      assert.deepEqual([found.blockJobs, found.frozenDisks.join(' ')], [blockJobs, files]);
-    });
-  }
 });

@@ -1,0 +1,143 @@
+// Whether the rest of a plan is still right after some of its steps.
+import assert from 'node:assert/strict';
+import { afterCreate, afterStartPaused } from '../../../src/model/afterSteps.js';
+import type { OperationRequest } from '../../../src/model/operation.js';
+import type { Plan, Situation, Step } from '../../../src/model/plan.js';
+import { sameSteps } from '../../../src/model/planEssence.js';
+import { planRest } from '../../../src/model/planRest.js';
+import { image, over, seen } from './hostFiles.js';
+import {
+  ask,
+  capabilities,
+  disk,
+  external,
+  frozen,
+  internal,
+  now,
+  planned,
+  situation,
+  tree,
+  vm,
+} from './situations.js';
+
+const base = '/img/web.qcow2';
+const request = { ...ask.revert('a', 'asBefore'), checkpointFirst: true } as OperationRequest;
+
+function outside(more: Partial<Situation> = {}): Situation {
+  return situation({
+    tree: tree([external('a'), external('b', 'a')], 'b'),
+    vm: vm({ disks: [disk('vda', '/img/web.b', { backing: ['/img/web.a', base] })] }),
+    capabilities: capabilities(9, 0),
+    frozenDisks: frozen({ a: base, b: '/img/web.a' }),
+    files: seen({ [base]: image(), '/img/web.a': over(base), '/img/web.b': over('/img/web.a') }),
+    otherVms: [],
+    blockJobs: [],
+    ...more,
+  });
+}
+
+/** The checkpoint is there, some seconds later. */
+function later(plan: Plan, before: Situation, more: Partial<Situation> = {}): Situation {
+  const step = plan.steps.find((one): one is Extract<Step, { do: 'createSnapshot' }> => one.do === 'createSnapshot')!;
+  const from = before.vm.managedSave ? afterStartPaused(before) : before;
+  return { ...afterCreate(from, step), now: now + 7, ...more };
+}
+
+function checked(before: Situation, more: Partial<Situation> = {}): string {
+  const plan = planned(request, before);
+  const done = plan.steps.findIndex((one) => one.do === 'createSnapshot') + 1;
+  const rest = planRest(request, later(plan, before, more), plan, done);
+  return rest === 'same' ? rest : rest.refusal.reason;
+}
+
+describe('planRest: after the checkpoint of a revert', () => {
+  const inside = situation({ tree: tree([internal('a')], 'a'), frozenDisks: frozen({ a: base }), blockJobs: [] });
+  it('goes on where nothing else happened, some seconds later', () => {
+    assert.equal(checked(outside()), 'same');
+    assert.equal(checked(outside({ capabilities: capabilities(12, 8) })), 'same');
+    assert.equal(checked(inside), 'same');
+    assert.equal(checked({ ...inside, vm: vm({ power: 'off', managedSave: true }) }), 'same');
+  });
+
+  it('stops where another client did something that matters', () => {
+    assert.equal(checked(outside(), { vm: vm({ power: 'off', disks: outside().vm.disks }) }), 'changedMeanwhile');
+    assert.equal(checked(outside(), { blockJobs: ['vda'] }), 'blockJobRunning');
+    assert.equal(checked(outside(), { tree: tree([external('b')], 'b') }), 'snapshotMissing');
+    const lost = seen({ [base]: 'missing', '/img/web.a': over(base), '/img/web.b': over('/img/web.a') });
+    assert.equal(checked(outside(), { files: lost }), 'overlayMissing');
+  });
+
+  it('stops where a name that the plan chose is not free any more: the VM would be off by then', () => {
+    const before = outside();
+    const plan = planned(request, before);
+    const fresh = later(plan, before);
+    const lists = new Map([['/img', [`web.${now}`]]]);
+    const rest = planRest(request, { ...fresh, files: { ...fresh.files!, lists } }, plan, 1);
+    assert.ok(rest !== 'same' && rest.refusal.reason === 'fileTaken');
+  });
+
+  it('goes on after every other step', () => {
+    const plan = planned(request, outside());
+    const gone = situation({ tree: tree([]) });
+    for (let done = 2; done <= plan.steps.length; done++) {
+      assert.equal(planRest(request, gone, plan, done), 'same');
+    }
+  });
+});
+
+describe('planRest: between the deletes of a tree', () => {
+  const all = tree([external('a'), external('b', 'a'), external('c', 'b')], 'c');
+  const before = outside({
+    capabilities: capabilities(12, 8),
+    tree: all,
+    vm: vm({ disks: [disk('vda', '/img/web.c', { backing: ['/img/web.b', '/img/web.a', base] })] }),
+    frozenDisks: frozen({ a: base, b: '/img/web.a', c: '/img/web.b' }),
+    files: seen({
+      [base]: image(),
+      '/img/web.a': over(base),
+      '/img/web.b': over('/img/web.a'),
+      '/img/web.c': over('/img/web.b'),
+    }),
+  });
+  const ofA = ask.remove('a', 'withDescendants');
+  const gone = (names: readonly string[], source: string, backing: readonly string[]): Situation => ({
+    ...before,
+    tree: tree(
+      all.snapshots.filter(({ name }) => names.includes(name)),
+      names.at(-1),
+    ),
+    vm: vm({ disks: [disk('vda', source, { backing })] }),
+  });
+  it('goes on while the rest is the same, and stops when another snapshot has come', () => {
+    const plan = planned(ofA, before);
+    assert.equal(planRest(ofA, gone(['a', 'b'], '/img/web.b', ['/img/web.a', base]), plan, 1), 'same');
+    const more = { ...before, tree: tree([...all.snapshots.slice(0, 2), external('x', 'b')], 'x') };
+    const rest = planRest(ofA, more, plan, 1);
+    assert.ok(rest !== 'same');
+  });
+});
+
+describe('sameSteps', () => {
+  const overlay = (file: string): readonly Step[] => [
+    { do: 'createOverlays', overlays: [{ target: 'vda', file, backing: base, backingFormat: 'qcow2' }] },
+    { do: 'defineFromSnapshot', snapshot: 'a', disks: [{ target: 'vda', file }] },
+  ];
+  it('passes over names that are made, and seconds', () => {
+    assert.ok(sameSteps(overlay('/img/web.1'), overlay('/img/web.2')));
+    assert.ok(sameSteps([{ do: 'waitUntil', second: 1 }, ...overlay('/img/web.1')], overlay('/img/web.2')));
+  });
+  it('sees another file below, another order, another file that goes', () => {
+    const [made, defined] = overlay('/img/web.1') as [Step, Step];
+    assert.ok(!sameSteps([made, defined], [defined, made]));
+    assert.ok(!sameSteps([{ do: 'removeFiles', files: ['/a'] }], [{ do: 'removeFiles', files: ['/b'] }]));
+    assert.ok(
+      !sameSteps(overlay('/img/web.1'), [
+        made,
+        { do: 'defineFromSnapshot', snapshot: 'a', disks: [{ target: 'vda', file: '/img/other' }] },
+      ]),
+    );
+  });
+  it('does not ask in which order somebody wrote the keys', () => {
+    assert.ok(sameSteps([{ do: 'makeCurrent', snapshot: 'a' }], [{ snapshot: 'a', do: 'makeCurrent' }]));
+  });
+});
