@@ -91,6 +91,11 @@ export class Audit {
       if ((await this.fs.stat(this.#file)).size >= maxFileBytes) {
         await this.fs.rename(this.#file, this.#older);
       }
+    } catch (error) {
+      // The other has put it aside, and nobody has written since.
+      if (!hasCode(error, 'ENOENT')) {
+        throw error;
+      }
     } finally {
       await discard(this.fs, [this.#rotating], this.log);
     }

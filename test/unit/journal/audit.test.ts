@@ -1,8 +1,9 @@
 // A line for each operation, whoever else writes at the same time, and never more than two files of a mebibyte.
 import assert from 'node:assert/strict';
 import { mkdirSync, readdirSync, readFileSync, rmdirSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import * as promises from 'node:fs/promises';
 import { userInfo } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { Audit } from '../../../src/journal/audit.js';
 import { silentLog } from '../../../src/log/log.js';
 import type { OperationRequest } from '../../../src/model/operation.js';
@@ -68,6 +69,29 @@ describe('the audit', () => {
       .map((text) => Number(text.split(':')[1]));
     assert.deepEqual(durations.sort(), [1, 12, 2, 3, 4]);
   });
+
+  for (const after of [0, 1]) {
+    it(`is put aside once when two editors find it full, and ${after} lines come in between`, async () => {
+      const other = new Audit(folder(), silentLog);
+      await other.note(note);
+      writeFileSync(join(folder(), 'audit.jsonl'), `${' '.repeat(mebibyte)}\n`, { flag: 'a' });
+      const late = async (path: string, options: { readonly mode: number }): Promise<void> => {
+        if (basename(path) === 'audit.rotating') {
+          await other.note(note);
+          for (let i = 0; i < after; i += 1) {
+            await other.note(note);
+          }
+        }
+        await promises.mkdir(path, options);
+      };
+      const mkdir = late as typeof promises.mkdir;
+      const log = keptLog();
+      await new Audit(folder(), log, { ...promises, mkdir }).note(note);
+      assert.deepEqual(log.lines, []);
+      assert.ok(statSync(join(folder(), 'audit.1.jsonl')).size > mebibyte);
+      assert.equal(readdirSync(folder()).includes('audit.jsonl'), after > 0);
+    });
+  }
 
   it('is put aside again although an editor died while it did so', async () => {
     const audit = new Audit(folder(), silentLog);

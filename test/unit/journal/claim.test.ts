@@ -1,7 +1,10 @@
 // An operation that broke off is taken up by one process, and only when the one before is gone.
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdirSync, readdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Writable } from 'node:stream';
 import { thisWriter } from '../../../src/journal/writer.js';
 import { head } from './plans.js';
 import { children, killed, message } from './processes.js';
@@ -93,6 +96,31 @@ describe('claiming an entry of the journal', () => {
     assert.ok(typeof reused !== 'string');
     const beforeBoot = await journal.claim(await begin({ ...us, boot: 'an earlier one' }));
     assert.ok(typeof beforeBoot !== 'string');
+  });
+
+  it('takes a process for gone that is dead and that nobody has collected', async () => {
+    const script = 'cat <&3 & echo $!; exec cat 3<&-';
+    const parent = spawn('sh', ['-c', script], { stdio: ['pipe', 'pipe', 'inherit', 'pipe'] });
+    const said = async (): Promise<string> => String(((await once(parent.stdout!, 'data')) as [Buffer])[0]);
+    try {
+      const pid = Number(await said());
+      // From here on the parent is a program that collects no children.
+      parent.stdin!.write('go');
+      await said();
+      (parent.stdio[3] as Writable).end();
+      const fields = (): readonly string[] => readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]!.split(' ');
+      while (fields()[0] !== 'Z') {
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+      const { journal } = journalIn(folder());
+      const { id } = (await journal.begin(head())).entry;
+      const dead = { ...(await thisWriter()), pid, startTime: Number(fields()[19]) };
+      writeFileSync(join(folder(), id, 'holder.1/process.json'), JSON.stringify(dead));
+      assert.notEqual(await journal.claim(id), 'busy');
+    } finally {
+      parent.stdin!.end();
+      await once(parent, 'close');
+    }
   });
 
   it('waits a day for one that it cannot see', async () => {
