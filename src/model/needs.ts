@@ -88,8 +88,8 @@ export interface FileNeeds {
  * | revert, leaveFrozenFiles | the VM's disks, what the snapshot froze         | NVRAM and its copy, the memory file  |
  * | delete, finishDelete | the VM's disks, what those that go froze, and the overlays made over it | their memory files, NVRAM copies |
  * | forgetSnapshot, makeCurrent | the VM's disks, what the snapshot froze      | its memory file                      |
- * | removeTag         | the image                                              | none                                 |
- * | removeFiles       | none                                                   | those                                |
+ * | removeTag         | the VM's disks, the image                              | none                                 |
+ * | removeFiles       | the VM's disks, those that hold no memory              | those that do                        |
  * | rename            | none                                                   | its NVRAM copy                       |
  * | the rest          | none                                                   | none                                 |
  *
@@ -119,9 +119,12 @@ export function fileNeeds(request: OperationRequest, situation: Situation): File
     case 'repair':
       switch (request.repair.what) {
         case 'removeTag':
-          return filesIn([request.repair.file], []);
-        case 'removeFiles':
-          return filesIn([], request.repair.files);
+          return filesIn([...present, request.repair.file], []);
+        case 'removeFiles': {
+          const isMemory = (file: string): boolean => file.endsWith('.mem');
+          const { files } = request.repair;
+          return filesIn([...present, ...files.filter((file) => !isMemory(file))], files.filter(isMemory));
+        }
         case 'leaveFrozenFiles':
           return ofSnapshots([request.repair.snapshot], present, variables, situation);
         case 'finishDelete':

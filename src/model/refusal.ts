@@ -116,6 +116,18 @@ export interface RefusalFacts {
   readonly usedByOtherVm: { vm: string; other: string; file: string };
   /** The chains of `others` cannot be read, so any file may be theirs too. */
   readonly otherVmUnread: { vm: string; others: string };
+  /** What a repair is for is not wrong (any more), or cannot be seen. */
+  readonly nothingToRepair: { vm: string };
+  /** The VM is active and uses the image. */
+  readonly imageInUse: { vm: string; file: string };
+  /** Somebody names the file or is built on it, or it is not certain that nobody does. */
+  readonly fileNotOrphan: { vm: string; file: string };
+  /** Its data is there as far as can be seen, so that its metadata is not to be forgotten. */
+  readonly snapshotWhole: { snapshot: string };
+  /** Forgotten, it would leave `child` without a parent. */
+  readonly forgetsParent: { snapshot: string; child: string };
+  /** The VM's disks are not built on the snapshot. */
+  readonly notOnSnapshot: { vm: string; snapshot: string };
   /** Between the question and the answer another client changed what was asked about: it would do or lose more. */
   readonly changedMeanwhile: { vm: string };
   /** Nothing is done to it that nobody asked for, be it to bring an operation to its end. */

@@ -3,6 +3,7 @@
 import { displayLine } from '../model/plainText.js';
 import type { Refusal, RefusalFacts, RefusalReason } from '../model/refusal.js';
 import { fileRefusals } from './fileRefusals.js';
+import { repairRefusals } from './repairRefusals.js';
 import type { Translate } from './translate.js';
 import { stateWord } from './words.js';
 
@@ -27,6 +28,7 @@ export type Sentences = { readonly [R in RefusalReason]: Sentence<RefusalFacts[R
 
 const sentences: Sentences = {
   ...fileRefusals,
+  ...repairRefusals,
   managedSaveExists: ({ vm }, t) => [
     t('{0} has a saved state: its next start would put that old RAM on other disks and damage them.', vm),
     t('Start {0} once, so that the saved state is used up, then try again.', vm),
@@ -242,7 +244,7 @@ const sentences: Sentences = {
     t('An operation on {0} broke off and could not be brought to its end: {1}', vm, message),
     t('Finish it yourself, with the commands in the log.'),
   ],
-  vmGone: ({ vm }, t) => [t('An operation on {0} broke off, and the VM is not there any more.', vm)],
+  vmGone: ({ vm }, t) => [t('An operation on {0} broke off, and the VM is not there any more.', vm), ''],
 };
 
 function isKind(wanted: string): boolean {

@@ -1,0 +1,50 @@
+// Who forbade a file, told by the words of libvirt and QEMU: they hand on what the kernel said, which never names the
+// policy. Knows no policy and no host; where the words fit several, the plainest is told.
+
+export interface Denial {
+  readonly by: 'permissions' | 'appArmor' | 'seLinux';
+  /** Absolute path, where the words hold one. */
+  readonly file?: string;
+}
+
+/** The whole output of QEMU may be in it. */
+const longestMessage = 20_000;
+const longestPath = 4_096;
+
+/**
+ * | the words                                                              | by          |
+ * |------------------------------------------------------------------------|-------------|
+ * | name AppArmor, or its helper `virt-aa-helper`                          | appArmor    |
+ * | name SELinux, or that a security label could not be set               | seLinux     |
+ * | `block-commit` … Permission denied: libvirt has given QEMU the file to write by then; before 12.1 its AppArmor profile forbids writing to whatever was a backing file at the start (libvirt 806, Debian 932456) | appArmor |
+ * | Permission denied, Operation not permitted, of a path                  | permissions |
+ * | the same without a path                                                | none: it may be about anything |
+ */
+export function deniedBy(message: string | undefined): Denial | undefined {
+  const words = (message ?? '').slice(0, longestMessage);
+  const file = pathIn(words);
+  const told = (by: Denial['by']): Denial => ({ by, ...(file === undefined ? {} : { file }) });
+  const denied = /permission denied|operation not permitted/iu.test(words);
+  if (/apparmor|virt-aa-helper/iu.test(words)) {
+    return told('appArmor');
+  }
+  if (/selinux|setfilecon|unable to set security context|avc: {1,2}denied/iu.test(words)) {
+    return told('seLinux');
+  }
+  if (!denied) {
+    return undefined;
+  }
+  if (/block-commit|blockcommit/iu.test(words)) {
+    return told('appArmor');
+  }
+  return file === undefined ? undefined : told('permissions');
+}
+
+/** The last quoted path before the verdict: words about a backing file name the file that led to it first. */
+function pathIn(words: string): string | undefined {
+  const verdict = words.search(/permission denied|operation not permitted/iu);
+  const before = verdict < 0 ? words : words.slice(0, verdict);
+  const paths = [...before.matchAll(/['"](?<path>\/[^'"\n]+)['"]/gu)];
+  const path = paths.at(-1)?.groups?.['path'];
+  return path === undefined || path.length > longestPath ? undefined : path;
+}
