@@ -143,6 +143,15 @@ describe('failure text', () => {
     assert.match(sentence, /web-test is shutting down now/);
   });
 
+  it('says that nothing was touched when the journal cannot be written, unless steps were carried out before', () => {
+    const details = { vm, path: '/home/me/journal' };
+    const atFirst = failureText(new Failure('journal', details), t);
+    assert.match(atFirst.sentence, /\/home\/me\/journal.*nothing was begun.*web-test is as it was/);
+    const later = failureText(new Failure('journal', { ...details, begun: true }), t);
+    assert.match(later.sentence, /\/home\/me\/journal.*stopped between two steps/);
+    assert.doesNotMatch(later.sentence, /nothing was begun/);
+  });
+
   it('names the group that may use the socket', () => {
     assert.match(failureText(new Failure('denied', { group: 'kvmers' }), t).nextStep, /kvmers/);
   });
