@@ -28,7 +28,7 @@ export function composedFiles({ acting, reading }: Ways): HostFiles {
     image: (path) => firstKnown(reading, 'unknown', (files) => files.image(path)),
     list: (folder) => firstKnown(reading, undefined, (files) => files.list(folder)),
     freeBytes: (folder) => firstKnown(reading, undefined, (files) => files.freeBytes(folder)),
-    canAct: (folder) => canAct(acting, folder),
+    canAct: (folder) => canAct(reading, folder),
     createOverlay: (overlay) => firstAble(acting, (files) => files.createOverlay(overlay)),
     copy: (from, to, existing) => firstAble(acting, (files) => files.copy(from, to, existing)),
     removeTag: (file, tag) => firstAble(acting, (files) => files.removeTag(file, tag)),
@@ -59,7 +59,7 @@ async function firstKnown<T>(
   return notKnown;
 }
 
-/** The last way is the plainest one: its reason is told, with what all of them said. */
+/** One that can is enough, so the one that is asked most cheaply is asked first; else its reason is told with what all said. */
 async function canAct(ways: readonly HostFiles[], folder: string): Promise<'yes' | CannotAct> {
   const reasons: CannotAct[] = [];
   for (const files of ways) {
@@ -70,7 +70,7 @@ async function canAct(ways: readonly HostFiles[], folder: string): Promise<'yes'
     reasons.push(answer);
   }
   const said = [...new Set(reasons.flatMap((reason) => reason.said ?? []))].join('\n');
-  return { why: reasons.at(-1)?.why ?? 'failed', ...(said === '' ? {} : { said }) };
+  return { why: reasons[0]?.why ?? 'failed', ...(said === '' ? {} : { said }) };
 }
 
 async function firstAble(ways: readonly HostFiles[], act: (files: HostFiles) => Promise<void>): Promise<void> {

@@ -1,0 +1,193 @@
+// What the file system and a program in qemu-img's place can do to us. With a real qemu-img: test/libvirtd/hostFiles.
+import assert from 'node:assert/strict';
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileFailure, qemuImgFailure } from '../../../src/host/fileFailure.js';
+import { factsOf } from '../../../src/host/localImage.js';
+import { localFiles } from '../../../src/host/localFiles.js';
+import { qemuImg } from '../../../src/host/qemuImg.js';
+import { Failure } from '../../../src/model/failure.js';
+
+const root = process.geteuid?.() === 0;
+const nobody = 65_534;
+
+describe('files on this machine', () => {
+  let folder: string;
+  const at = (name: string): string => join(folder, name);
+  const files = localFiles(process.env);
+  /** A script in the place of qemu-img. */
+  const standIn = async (script: string): Promise<NodeJS.ProcessEnv> => {
+    await mkdir(at('bin'), { recursive: true });
+    await writeFile(at('bin/qemu-img'), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
+    return { ...process.env, PATH: `relative:${at('bin')}:${process.env['PATH'] ?? ''}` };
+  };
+
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'vr-files-'));
+    await chmod(folder, 0o755);
+  });
+  afterEach(() => rm(folder, { recursive: true, force: true }));
+
+  /** Root may look everywhere. */
+  const asOrdinaryUser = async <T>(act: () => Promise<T>): Promise<T> => {
+    if (!root) {
+      return act();
+    }
+    process.seteuid!(nobody);
+    try {
+      return await act();
+    } finally {
+      process.seteuid!(0);
+    }
+  };
+
+  it('what may not be looked at is unknown, and nothing is done there', async () => {
+    await mkdir(at('closed'));
+    await writeFile(at('closed/x'), 'x');
+    await writeFile(at('unreadable'), 'x', { mode: 0o000 });
+    await chmod(at('closed'), 0o000);
+    await asOrdinaryUser(async () => {
+      assert.equal(await files.file(at('closed/x')), 'unknown');
+      assert.equal(await files.image(at('closed/x')), 'unknown');
+      assert.equal(await files.image(at('unreadable')), 'unknown');
+      assert.equal(((await files.file(at('unreadable'))) as { bytes: number }).bytes, 1);
+      assert.equal(await files.list(at('closed')), undefined);
+      await assert.rejects(files.remove(at('closed/x')), { kind: 'denied' });
+    });
+    await chmod(at('closed'), 0o700);
+  });
+
+  it('a link that leads nowhere is no file, but its name is taken', async () => {
+    await symlink('nowhere', at('link'));
+    assert.equal(await files.file(at('link')), 'unknown');
+    assert.equal(await files.image(at('link')), 'missing');
+    await writeFile(at('from'), 'x');
+    await assert.rejects(files.copy(at('from'), at('link'), 'keep'), { kind: 'exists' });
+  });
+
+  it('a block device is as large as the kernel says', async function () {
+    const [device] = (await readdir('/sys/class/block')).filter((name) => /^(loop|[sv]d[a-z]|nvme)/.test(name));
+    const sectors = device === undefined ? undefined : await readFile(`/sys/class/block/${device}/size`, 'utf8');
+    const stats = await stat(`/dev/${device ?? ''}`).catch(() => undefined);
+    if (stats?.isBlockDevice() !== true) {
+      this.skip();
+    }
+    assert.equal((await factsOf(stats))?.bytes, Number(sectors) * 512);
+  });
+
+  it('without qemu-img a raw file stays unknown, and that is why nothing can be done', async () => {
+    await writeFile(at('raw'), Buffer.alloc(512));
+    const without = localFiles(
+      {},
+      { find: () => Promise.resolve(undefined), run: () => Promise.reject(new Failure('unsupported')) },
+    );
+    assert.equal(await without.image(at('raw')), 'unknown');
+    assert.deepEqual(await without.canAct(folder), { why: 'noQemuImg' });
+  });
+
+  it('a program is found in an absolute folder of the PATH alone', async () => {
+    const environment = await standIn('exit 0');
+    assert.equal(await qemuImg(environment).find(), at('bin/qemu-img'));
+  });
+
+  it('what a failing qemu-img leaves is taken away', async () => {
+    const script = 'for last; do :; done; echo half > "$last"; echo "x: No space left on device" >&2; exit 1';
+    const failing = localFiles(await standIn(script));
+    await writeFile(at('base'), 'x');
+    const making = failing.createOverlay({ file: at('new'), backing: at('base'), backingFormat: 'raw' });
+    await assert.rejects(making, { kind: 'noSpace' });
+    assert.deepEqual((await readdir(folder)).sort(), ['base', 'bin']);
+  });
+
+  it('a file of that name that appears meanwhile stays', async () => {
+    const script = `for last; do :; done; echo made > "$last"; echo theirs > ${at('new')}`;
+    const slow = localFiles(await standIn(script));
+    await writeFile(at('base'), 'x');
+    const making = slow.createOverlay({ file: at('new'), backing: at('base'), backingFormat: 'raw' });
+    await assert.rejects(making, { kind: 'exists' });
+    assert.equal(await readFile(at('new'), 'utf8'), 'theirs\n');
+    assert.deepEqual((await readdir(folder)).sort(), ['base', 'bin', 'new']);
+  });
+
+  it('names and formats reach qemu-img as they are, and no format that is an option', async () => {
+    const noting = localFiles(
+      await standIn(`printf '%s\\n' "$@" > ${at('args')}; for last; do :; done; echo x > "$last"`),
+    );
+    await writeFile(at('$(id) -o x'), 'x');
+    await noting.createOverlay({ file: at('new'), backing: at('$(id) -o x'), backingFormat: 'raw' });
+    const args = (await readFile(at('args'), 'utf8')).trimEnd().split('\n');
+    assert.deepEqual(args.slice(0, -1), ['create', '-q', '-f', 'qcow2', '-F', 'raw', '-b', at('$(id) -o x'), '--']);
+    const odd = noting.createOverlay({ file: at('odd'), backing: at('new'), backingFormat: 'raw,x=y' });
+    await assert.rejects(odd, { kind: 'invalid' });
+  });
+
+  it('a qemu-img that hangs, or that never stops talking, is ended', async () => {
+    const hung = qemuImg(await standIn('exec sleep 1000'), 50);
+    await assert.rejects(hung.run([], {}), Failure);
+    const endless = qemuImg(await standIn('exec yes'));
+    await assert.rejects(endless.run([], {}), Failure);
+  });
+
+  it('what qemu-img says of an image is checked like any input', async () => {
+    await writeFile(at('raw'), 'x');
+    for (const said of ['[]', 'null', '{"format":1,"virtual-size":"x"}', '{"format":"raw"}']) {
+      const odd = localFiles(await standIn(`echo '${said}'`));
+      assert.equal(await odd.image(at('raw')), 'unknown', said);
+    }
+    const broken = localFiles(await standIn('echo {'));
+    await assert.rejects(broken.image(at('raw')), { kind: 'failed' });
+  });
+
+  it('ways to name a backing file', async () => {
+    for (const [written, file] of [
+      ['/abs', '/abs'],
+      ['beside', at('beside')],
+      ['file:/abs', '/abs'],
+      ['file:beside', at('beside')],
+      ['json:{"driver":"qcow2","file":{"driver":"file","filename":"/abs"}}', '/abs'],
+      ['json:{"driver":"raw","file.driver":"file","file.filename":"/abs"}', '/abs'],
+      ['json:{"driver":"nbd","host":"x"}', 'json:{"driver":"nbd","host":"x"}'],
+      ['json:{', 'json:{'],
+      ['nbd://host/x', 'nbd://host/x'],
+    ] as const) {
+      const told = JSON.stringify({ format: 'vmdk', 'virtual-size': 512, 'backing-filename': written });
+      await writeFile(at('told'), told);
+      await writeFile(at('image'), 'x');
+      const seen = await localFiles(await standIn(`cat ${at('told')}`)).image(at('image'));
+      assert.ok(typeof seen === 'object');
+      assert.deepEqual(seen.backing, { file });
+    }
+  });
+});
+
+describe('what files fail with', () => {
+  it('by errno', () => {
+    for (const [code, kind] of [
+      ['EACCES', 'denied'],
+      ['EROFS', 'denied'],
+      ['EEXIST', 'exists'],
+      ['ENOENT', 'notFound'],
+      ['ENOSPC', 'noSpace'],
+      ['EDQUOT', 'noSpace'],
+      ['EIO', 'failed'],
+    ] as const) {
+      assert.equal(fileFailure(Object.assign(new Error('x'), { code }), {}).kind, kind);
+    }
+    assert.equal(fileFailure('x', {}).kind, 'failed');
+    const own = new Failure('busy');
+    assert.equal(fileFailure(own, {}), own);
+  });
+
+  it("by QEMU's words", () => {
+    for (const [said, kind] of [
+      ['qemu-img: x: Could not write qcow2 header: No space left on device', 'noSpace'],
+      ['qemu-img: Could not open \'x\': Failed to get "write" lock\nIs another process using the image [x]?', 'busy'],
+      ["qemu-img: Could not open 'x': Could not open 'x': Permission denied", 'denied'],
+      ["qemu-img: Could not open 'x': Could not open 'x': No such file or directory", 'notFound'],
+      ["qemu-img: Could not open 'x': Image is not in qcow2 format", 'failed'],
+    ] as const) {
+      assert.equal(qemuImgFailure(said, {}).kind, kind);
+    }
+  });
+});
