@@ -5,6 +5,8 @@ import { planCreate } from './planCreate.js';
 import { planDelete } from './planDelete.js';
 import { planDescribe } from './planDescribe.js';
 import { planPower } from './planPower.js';
+import { planRename } from './planRename.js';
+import { planRepair } from './planRepair.js';
 import { planRevert } from './planRevert.js';
 
 /**
@@ -19,6 +21,10 @@ export function planOperation(request: OperationRequest, situation: Situation): 
       return planRevert(request, situation);
     case 'delete':
       return planDelete(request, situation);
+    case 'rename':
+      return planRename(request, situation);
+    case 'repair':
+      return planRepair(request, situation);
     case 'describe':
       return planDescribe(request, situation);
     case 'power':
