@@ -354,8 +354,16 @@ describe("the host's files", function () {
       assert.deepEqual([format, virtualBytes], ['qcow2', 8 * mebibyte]);
     }
     await fails('busy', filesOf.local.removeTag(at('live.qcow2'), 'tag'));
+    await rig.virsh('snapshot-create-as', 'live', 'memory');
+    assert.deepEqual((await imageOf(filesOf.local, at('live.qcow2'))).tags, ['tag', 'memory']);
     await rig.virsh('destroy', 'live');
-    await rig.virsh('undefine', 'live');
+    assert.deepEqual((await imageOf(filesOf.local, at('live.qcow2'))).unchangedSince, ['tag', 'memory']);
+    await runOk('qemu-io', ['-c', 'write -P 1 0 512', at('live.qcow2')]);
+    assert.deepEqual((await imageOf(filesOf.local, at('live.qcow2'))).unchangedSince, []);
+    await rig.virsh('snapshot-revert', 'live', 'memory', '--paused');
+    await rig.virsh('destroy', 'live');
+    assert.deepEqual((await imageOf(filesOf.local, at('live.qcow2'))).unchangedSince, ['tag', 'memory']);
+    await rig.virsh('undefine', 'live', '--snapshots-metadata');
   });
 
   describe('pools', () => {
@@ -498,6 +506,65 @@ describe("the host's files", function () {
     await fails('lost', files.remove(at('one')));
     await fails('lost', files.canAct(folder));
   });
+});
+
+describe('a full disk', function () {
+  this.timeout(120_000);
+  let dir: string;
+  let full: string;
+  let rig: HypervisorRig | undefined;
+
+  before(async function () {
+    if (!root) {
+      this.skip();
+    }
+    dir = await mkdtemp('/tmp/vr-');
+    full = join(dir, 'full');
+    await mkdir(full);
+    await runOk('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'full', full]);
+    rig = await startHypervisorRig({ dir });
+    await runOk('qemu-img', ['create', '-q', '-f', 'qcow2', join(full, 'base'), '1M']);
+    await writeFile(join(full, 'vars'), Buffer.alloc(400_000, 1));
+  });
+  after(async () => {
+    if (rig !== undefined) {
+      await rig.stop();
+      await runOk('umount', [full]);
+      await rm(dir, { recursive: true, force: true });
+    }
+  });
+
+  for (const way of ['storage', 'local'] as const) {
+    it(`is told of as such, and nothing half made is left: ${way}`, async () => {
+      const { uri, env } = rig!.daemon;
+      const files =
+        way === 'local'
+          ? localFiles(process.env)
+          : storageFiles(
+              storageAccess({
+                uri,
+                capabilities: { driver: 'qemu', readOnly: false, hostname: hostname() },
+                log: silentLog,
+                open: () => openConnection(uri, { log: silentLog, environment: env }),
+                close: (connection) => connection.close(),
+              }),
+            );
+      const present = (await readdir(full)).sort();
+      const leave = async (bytes: number): Promise<void> => {
+        const free = await files.freeBytes(full);
+        await writeFile(join(full, `ballast${bytes}`), Buffer.alloc(free! - bytes, 1));
+      };
+      await leave(200_000);
+      await fails('noSpace', files.copy(join(full, 'vars'), join(full, 'copy'), 'keep'));
+      await leave(0);
+      assert.equal(await files.freeBytes(full), 0);
+      const over = { file: join(full, 'over'), backing: join(full, 'base'), backingFormat: 'qcow2' };
+      await fails('noSpace', files.createOverlay(over));
+      await files.remove(join(full, 'ballast0'));
+      await files.remove(join(full, 'ballast200000'));
+      assert.deepEqual((await readdir(full)).sort(), present);
+    });
+  }
 });
 
 describe('a libvirt without its storage driver', function () {
