@@ -2,10 +2,13 @@
 import type { OpenHypervisor } from '../hypervisor/hypervisor.js';
 import type { Event } from '../lifetime/emitter.js';
 import type { Log } from '../log/log.js';
+import type { Examination } from '../model/examination.js';
+import { examine } from '../model/examine.js';
 import { Failure } from '../model/failure.js';
 import type { OperationRequest, OperationResult } from '../model/operation.js';
 import type { AutoSnapshot, Decision } from '../model/plan.js';
 import { planOperation } from '../model/planOperation.js';
+import { planRest } from '../model/planRest.js';
 import type { RecoveryReport } from '../model/recovery.js';
 import { refuse } from '../model/refusal.js';
 import type { SnapshotTree } from '../model/snapshot.js';
@@ -20,7 +23,7 @@ import type { RunOperationOptions } from './operationRunner.js';
 import { Operations } from './operations.js';
 import { Picture } from './picture.js';
 import type { Rules } from './rules.js';
-import { askedBy, knownSituation, SituationReader } from './situation.js';
+import { askedBy, askedByDoctor, knownSituation, SituationReader } from './situation.js';
 import type { Attention, ConnectionView, InventoryChange, VmView } from './views.js';
 
 export interface InventoryOptions {
@@ -38,7 +41,7 @@ export interface InventoryOptions {
 const planMs = 1000;
 
 const theRules: Rules = {
-  planRest: () => 'same',
+  planRest,
   planRecovery: (_, { vm }) => ({
     type: 'explain',
     why: refuse('recoveryFailed', { vm: vm.name, message: '' }).refusal,
@@ -202,6 +205,22 @@ export class Inventory implements InventoryPort {
 
   runOperation(request: OperationRequest, options: RunOperationOptions = {}): Promise<OperationResult> {
     return this.#operations.run(request, options);
+  }
+
+  /** Not while an operation of ours is on it: what is half done would look broken. */
+  examine(ref: VmRef): Promise<Examination> {
+    return this.#asking(ref.connection, async (live) => {
+      if (live.isHeld(ref.uuid)) {
+        throw new Failure('busy', { vm: ref.uuid, connection: ref.connection });
+      }
+      const hypervisor = await live.open();
+      const [records] = await Promise.all([this.#keeping.records.of(ref), live.read(ref.uuid, ['vm', 'tree'])]);
+      const { vm, tree } = this.#known(ref);
+      const { clock, log } = this.#options;
+      const known = knownSituation(hypervisor, vm, tree, clock.now(), records);
+      const reader = new SituationReader({ hypervisor, otherVms: live.otherVms, log }, known);
+      return examine(ref, await reader.read(askedByDoctor(known)));
+    });
   }
 
   async undoOfRevert(ref: VmRef): Promise<AutoSnapshot | undefined> {

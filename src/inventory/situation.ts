@@ -2,6 +2,7 @@
 // belongs together at once. It refuses to decide.
 import type { Hypervisor } from '../hypervisor/hypervisor.js';
 import type { Log } from '../log/log.js';
+import { examinationNeeds } from '../model/examinationNeeds.js';
 import { type FileNeeds, fileNeeds, type Needs, needs } from '../model/needs.js';
 import type { OperationRequest } from '../model/operation.js';
 import { folderOf } from '../model/overlayFiles.js';
@@ -38,10 +39,24 @@ export interface Asked {
   readonly needs: Needs;
   /** Told when the frozen disks are there, which name the files. */
   readonly files: (situation: Situation) => FileNeeds;
+  /** Told once more when the folders were listed, for what is in them. */
+  readonly again?: (situation: Situation) => FileNeeds;
 }
 
 export function askedBy(request: OperationRequest, known: Situation): Asked {
   return { needs: needs(request, known), files: (situation) => fileNeeds(request, situation) };
+}
+
+/** Everything that can be looked at. */
+export function askedByDoctor({ vm, tree, capabilities }: Situation): Asked {
+  const isQemu = capabilities.driver === 'qemu';
+  const active = isQemu && isActive(vm.power);
+  const frozenDisks = isQemu ? tree.snapshots.map(({ name }) => name) : [];
+  return {
+    needs: { blockJobs: active, frozenDisks, otherVms: isQemu, agent: active && vm.agentChannel },
+    files: examinationNeeds,
+    again: examinationNeeds,
+  };
 }
 
 /**
@@ -171,12 +186,14 @@ export class SituationReader {
         frozenDisks: new Map(disks.flatMap(([name, own]) => (own === undefined ? [] : [[name, own] as const]))),
       }),
     );
-    const wanted = asked.files(this.#situation);
-    await this.#part(
-      wanted.images.length + wanted.files.length + wanted.folders.length > 0,
-      () => readHostFacts(hypervisor.files, wanted, log),
-      (files) => ({ files }),
-    );
+    for (const wanted of [asked.files, asked.again]) {
+      const { images, files, folders } = wanted?.(this.#situation) ?? { images: [], files: [], folders: [] };
+      await this.#part(
+        images.length + files.length + folders.length > 0,
+        () => readHostFacts(hypervisor.files, { images, files, folders }, log),
+        (seen) => ({ files: seen }),
+      );
+    }
   }
 
   async #part<T>(wanted: boolean, read: () => Promise<T>, keep: (value: T) => Partial<Situation>): Promise<void> {
