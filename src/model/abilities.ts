@@ -90,12 +90,12 @@ function ofStyle(
   return first;
 }
 
-function futureRevert({ vm, capabilities }: Situation, files: Ability): Ability {
+function futureRevert({ capabilities }: Situation, files: Ability): Ability {
   if (capabilities.driver === 'qemu' && capabilities.externalRevert) {
     return { what: 'revertExternal', can: 'yes' };
   }
   const { refusal } = refuse('externalRevertUnsupported', {
-    snapshot: vm.name,
+    snapshot: '',
     version: formatVersion(capabilities.libvirt),
     needed: '9.9',
   });
@@ -103,9 +103,9 @@ function futureRevert({ vm, capabilities }: Situation, files: Ability): Ability 
   return { what: 'revertExternal', can: byUs ? 'byUs' : 'no', why: refusal };
 }
 
-function futureDelete({ vm, capabilities }: Situation): Ability {
+function futureDelete({ capabilities }: Situation): Ability {
   const { refusal } = refuse('externalDeleteUnsupported', {
-    snapshot: vm.name,
+    snapshot: '',
     version: formatVersion(capabilities.libvirt),
     needed: '9.0',
   });

@@ -28,6 +28,7 @@ export interface RefusalFacts {
   readonly noCurrentSnapshot: { vm: string; snapshot: string; version: string };
   /** This libvirt would remove a file that a snapshot of another branch is built on. */
   readonly overlayNeededByBranch: { snapshot: string; by?: string; file?: string; version: string };
+  /** `snapshot` is empty where it is about such snapshots at large; of the next but one too. */
   readonly externalRevertUnsupported: { snapshot: string; version: string; needed: string };
   readonly diskOnlyRevertUnsupported: { snapshot: string; version: string; needed: string };
   readonly externalDeleteUnsupported: { snapshot: string; version: string; needed: string };
@@ -134,6 +135,8 @@ export interface RefusalFacts {
   readonly protectedVm: { vm: string };
   /** An operation that broke off could not be brought to its end; `message`: why, in the words of whoever failed. */
   readonly recoveryFailed: { vm: string; message: string };
+  /** The VM stands on an overlay that a snapshot made which libvirt does not know: it broke off too late. */
+  readonly onUnknownOverlay: { vm: string; file: string };
   /** There is no VM left of which an operation broke off. */
   readonly vmGone: { vm: string };
 }

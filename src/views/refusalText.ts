@@ -23,6 +23,24 @@ export function refusalText(refusal: Refusal, t: Translate): RefusalText {
   return { reason: `${reason}${because}`, nextStep };
 }
 
+/** The doctor shows more of it, and may have a repair. */
+export function isForTheDoctor({ reason, because }: Refusal): boolean {
+  return doctors.has(reason) || (because !== undefined && isForTheDoctor(because));
+}
+
+const doctors: ReadonlySet<RefusalReason> = new Set<RefusalReason>([
+  'tagMissing',
+  'overlayMissing',
+  'memoryFileMissing',
+  'imageCorrupt',
+  'mergedByHand',
+  'notInChain',
+  'frozenFileInUse',
+  'unfinishedDelete',
+  'unfinishedSave',
+  'filesOutOfReach',
+]);
+
 export type Sentence<Facts> = (facts: Facts, t: Translate) => readonly [reason: string, nextStep: string];
 export type Sentences = { readonly [R in RefusalReason]: Sentence<RefusalFacts[R]> };
 
@@ -73,7 +91,9 @@ const sentences: Sentences = {
     t('Delete the other branch first.'),
   ],
   externalRevertUnsupported: ({ snapshot, version, needed }, t) => [
-    t('{0} is an external snapshot, and libvirt {1} cannot revert to those.', snapshot, version),
+    snapshot === ''
+      ? t('libvirt {0} cannot revert to external snapshots.', version)
+      : t('{0} is an external snapshot, and libvirt {1} cannot revert to those.', snapshot, version),
     t('libvirt {0} and newer can.', needed),
   ],
   diskOnlyRevertUnsupported: ({ snapshot, version, needed }, t) => [
@@ -85,7 +105,9 @@ const sentences: Sentences = {
     t('libvirt {0} and newer can.', needed),
   ],
   externalDeleteUnsupported: ({ snapshot, version, needed }, t) => [
-    t('{0} is an external snapshot, and libvirt {1} cannot delete those.', snapshot, version),
+    snapshot === ''
+      ? t('libvirt {0} cannot delete external snapshots.', version)
+      : t('{0} is an external snapshot, and libvirt {1} cannot delete those.', snapshot, version),
     t('libvirt {0} and newer can.', needed),
   ],
   internalParent: ({ snapshot, parent }, t) => [
@@ -166,8 +188,10 @@ const sentences: Sentences = {
       ? t('A snapshot needs a title.')
       : problem === 'tooLong'
         ? t('This title is too long.')
-        : t('This title holds a control character.'),
-    t('Choose another title.'),
+        : problem === 'descriptionTooLong'
+          ? t('The description is too long.')
+          : t('This title holds a control character.'),
+    problem === 'descriptionTooLong' ? t('Shorten it.') : t('Choose another title.'),
   ],
   nameTaken: ({ title }, t) => [t('A snapshot called {0} exists already.', title), t('Choose another title.')],
   unsafeSnapshotName: ({ snapshot, version }, t) => [
