@@ -10,6 +10,7 @@ import { needsUs, ownFiles } from './planEmulatedDelete.js';
 import { type Refused, refuse } from './refusal.js';
 import type { Snapshot } from './snapshot.js';
 import { childrenOf, currentOf, descendantsOf, isOnActivePath, parentOf } from './snapshotTree.js';
+import { isActive } from './vm.js';
 
 /**
  * @param doomed external snapshots in the order in which they go: one, or whole branches
@@ -75,7 +76,7 @@ function unfinishedObstacle(
  * |--------------------|----------|---|
  * | yes, it is current | none     | ok, merged |
  * | yes, it is current | some     | currentHasChildren |
- * | yes, above current | one      | ok, merged |
+ * | yes, above current | one      | ok, merged; on < 9.9 with the VM off notRunning: it does not find the files then |
  * | any                | several  | severalChildren (9.0 may lose data on it) |
  * | no                 | one      | notInActiveChain |
  * | no                 | none     | see `leafObstacle` |
@@ -84,7 +85,7 @@ function placeObstacle(
   doomed: readonly Snapshot[],
   top: Snapshot,
   going: ReadonlySet<string>,
-  { tree }: Situation,
+  { tree, vm, capabilities }: Situation,
 ): Refused | undefined {
   const children = doomed.length > 1 ? [] : childrenOf(tree, top.name).filter(({ name }) => !going.has(name));
   const [child] = children;
@@ -97,9 +98,12 @@ function placeObstacle(
   if (children.length > 1) {
     return refuse('severalChildren', { snapshot: top.title, count: String(children.length) });
   }
-  return isOnActivePath(tree, top.name)
-    ? undefined
-    : refuse('notInActiveChain', { snapshot: top.title, child: child.title });
+  if (!isOnActivePath(tree, top.name)) {
+    return refuse('notInActiveChain', { snapshot: top.title, child: child.title });
+  }
+  return capabilities.libvirt < versionOf(9, 9) && !isActive(vm.power)
+    ? refuse('notRunning', { vm: vm.name, state: vm.power, wanted: 'delete' })
+    : undefined;
 }
 
 /**

@@ -190,6 +190,20 @@ describe('planDelete: external, by its place in the tree', () => {
       assert.equal(verdict(planOperation(ask.remove(name), inWhat)), expected);
     });
   }
+
+  // Measured on 9.0: "could not find base disk source in disk source chain", and nothing is touched. 11.3 does it.
+  const off: readonly (readonly [what: string, name: string, version: [number, number], string])[] = [
+    ['middle', 'b', [9, 0], 'notRunning'],
+    ['root', 'a', [9, 0], 'notRunning'],
+    ['leaf, current', 'c', [9, 0], 'ok'],
+    ['middle', 'b', [11, 3], 'ok'],
+  ];
+  for (const [what, name, [major, minor], expected] of off) {
+    it(`${what}, the VM is off, libvirt ${major}.${minor} → ${expected}`, () => {
+      const inWhat = situation({ tree: chain, vm: vm({ power: 'off' }), capabilities: capabilities(major, minor) });
+      assert.equal(verdict(planOperation(ask.remove(name), inWhat)), expected);
+    });
+  }
 });
 
 describe('planDelete: external, by who rests on its files', () => {
