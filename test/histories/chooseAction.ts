@@ -66,7 +66,7 @@ export function chooseOperation(random: Random, scene: Scene): readonly Operatio
     }
     case 'rename':
       return some(random, scene).map((snapshot) =>
-        random.chance(0)
+        random.chance(0.6)
           ? { do: 'rename', snapshot, title: title(random, scene) }
           : { do: 'describe', snapshot, title: title(random, scene), text: random.pick(['', 'a line', 'two\nlines']) },
       );

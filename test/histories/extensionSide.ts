@@ -160,8 +160,11 @@ export class ExtensionSide {
       const one = snapshots.find((other) => other.name === name);
       return one === undefined ? undefined : madeOf(one);
     };
-    const layout = snapshots.find(({ name, trailers }) => !known.has(name) && trailers.auto === 'layout');
-    const made = { snapshot: found(snapshot), checkpoint: found(checkpoint), layout: found(layout?.name) };
+    const fresh = snapshots.filter(({ name }) => !known.has(name));
+    const layout = fresh.find(({ trailers }) => trailers.auto === 'layout');
+    // A rename answers with the name that was asked for, and that may be no more.
+    const renamed = found(snapshot) ?? found(fresh[0]?.name);
+    const made = { snapshot: renamed, checkpoint: found(checkpoint), layout: found(layout?.name) };
     if (checkpoint !== undefined && made.checkpoint === undefined) {
       return { type: 'failed', kind: 'checkpointGone', text: checkpoint };
     }
