@@ -54,17 +54,17 @@ export function doneText(
   const took = durationText(result.durationMs, t);
   switch (request.type) {
     case 'create':
-      return `${t('Took snapshot "{0}" of {1} in {2}.', title, vm, took)}${pauseText(result, t)}`;
+      return createdText(result, vm, title, t);
     case 'revert':
-      return t('Reverted {0} to "{1}" in {2}; it is {3} now.', vm, title, took, stateWord(result, t));
+      return t('Reverted {0} to “{1}” in {2}; it is {3} now.', vm, title, took, stateWord(result, t));
     case 'delete':
       return deletedText(request.scope, title, vm, took, t);
     case 'rename':
-      return t('Renamed a snapshot of {1} to "{0}".', title, vm);
+      return t('Renamed a snapshot of {1} to “{0}”.', title, vm);
     case 'repair':
       return t('Repaired {0} in {1}; it is {2} now.', vm, took, stateWord(result, t));
     case 'describe':
-      return t('Changed the description of "{0}" of {1}.', title, vm);
+      return t('Changed the description of “{0}” of {1}.', title, vm);
     case 'power':
       return t('{0} is {1} now.', vm, stateWord(result, t));
   }
@@ -73,20 +73,27 @@ export function doneText(
 function deletedText(scope: DeleteScope, title: string, vm: string, took: string, t: Translate): string {
   switch (scope) {
     case 'one':
-      return t('Deleted "{0}" of {1} in {2}.', title, vm, took);
+      return t('Deleted “{0}” of {1} in {2}.', title, vm, took);
     case 'withDescendants':
-      return t('Deleted "{0}" of {1} and its descendants in {2}.', title, vm, took);
+      return t('Deleted “{0}” of {1} and its descendants in {2}.', title, vm, took);
     case 'descendants':
-      return t('Deleted the descendants of "{0}" of {1} in {2}.', title, vm, took);
+      return t('Deleted the descendants of “{0}” of {1} in {2}.', title, vm, took);
   }
 }
 
-/** libvirt sends no event for a stop that is too short; a VM that is off has nothing to stop. */
-function pauseText(result: OperationResult, t: Translate): string {
+/**
+ * The stop before the title, because the status bar cuts a long text at its end. libvirt sends no event for a stop that
+ * is too short; a VM that is off has nothing to stop.
+ */
+function createdText(result: OperationResult, vm: string, title: string, t: Translate): string {
+  const took = durationText(result.durationMs, t);
   if (result.guestPausedMs !== undefined) {
-    return ` ${t('The guest stood still for {0}.', durationText(result.guestPausedMs, t))}`;
+    const still = durationText(result.guestPausedMs, t);
+    return t('Snapshot in {2}, guest still for {3}: “{0}” of {1}.', title, vm, took, still);
   }
-  return result.state === 'running' ? ` ${t("The guest's stop was too short to see.")}` : '';
+  return result.state === 'running'
+    ? t('Snapshot in {2}, no stop of the guest seen: “{0}” of {1}.', title, vm, took)
+    : t('Snapshot in {2}: “{0}” of {1}.', title, vm, took);
 }
 
 function stateWord(result: OperationResult, t: Translate): string {

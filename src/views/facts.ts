@@ -1,6 +1,7 @@
 // What a tooltip tells, as plain text without markup: every value in it comes from a libvirt and is not trusted.
 // Knows nothing of the editor.
 import type { ConnectionView, VmView } from '../inventory/views.js';
+import type { AutoReason } from '../model/operation.js';
 import type { Snapshot } from '../model/snapshot.js';
 import type { Vm } from '../model/vm.js';
 import { failureText } from './failureText.js';
@@ -16,8 +17,15 @@ export interface Facts {
   readonly lines: readonly { readonly name: string; readonly value: string }[];
 }
 
-/** @param parent title of the snapshot that it came after */
-export function snapshotFacts(snapshot: Snapshot, parent: string | undefined, { now, t }: Reading): Facts {
+/** What the facts of a snapshot depend on beside it. */
+export interface SnapshotContext {
+  /** Title of the snapshot that it came after. */
+  readonly parent: string | undefined;
+  /** Our own record vouches that nobody asked for it. */
+  readonly automatic: boolean;
+}
+
+export function snapshotFacts(snapshot: Snapshot, { parent, automatic }: SnapshotContext, { now, t }: Reading): Facts {
   const { trailers } = snapshot;
   const created = t(
     '{0}, {1}',
@@ -30,6 +38,7 @@ export function snapshotFacts(snapshot: Snapshot, parent: string | undefined, { 
     lines: [
       ...line(snapshot.name !== snapshot.title, t('Name'), snapshot.name),
       { name: t('Taken'), value: created },
+      ...line(automatic, t('Automatic'), automaticSentence(trailers.auto, t)),
       { name: t('Holds'), value: kindSentence(snapshot, t) },
       { name: t('VM was'), value: snapshotStateWord(snapshot.state, t) },
       { name: t('Kept'), value: styleSentence(snapshot.style, t) },
@@ -77,6 +86,12 @@ export function connectionFacts(view: ConnectionView, { t }: Reading): Facts {
     ...(failure === undefined ? {} : { text: `${failure.sentence} ${failure.nextStep}`.trim() }),
     lines: line(view.capabilities !== undefined, t('Host'), view.capabilities?.hostname ?? ''),
   };
+}
+
+function automaticSentence(why: AutoReason | undefined, t: Translate): string {
+  return why === 'layout'
+    ? t('needed by the files of the VM: without it, a newer libvirt would remove one that is in use')
+    : t('keeps what the VM was before a revert; Undo Revert brings it back');
 }
 
 function diskText(disk: Vm['disks'][number], t: Translate): string {

@@ -2,11 +2,12 @@
 // failures are made. Knows nothing of the editor.
 import type { CommandId } from '../manifest/commandIds.js';
 import type { Failure, FailureDetails, FailureKind } from '../model/failure.js';
-import type { OperationRequest } from '../model/operation.js';
 import { displayLine } from '../model/plainText.js';
-import { refusalText } from './refusalText.js';
+import { aftermathText } from './aftermathText.js';
+import { cancelledText } from './cancelledText.js';
+import { denialAdvice } from './denialAdvice.js';
+import { isForTheDoctor, refusalText } from './refusalText.js';
 import type { Translate } from './translate.js';
-import { stateWord } from './words.js';
 
 export interface FailureButton {
   readonly title: string;
@@ -25,13 +26,12 @@ export interface FailureText {
   readonly buttons: readonly FailureButton[];
 }
 
-interface Wording {
+type Offer = 'connect' | 'refresh' | 'examine';
+
+interface Wording extends Pick<FailureText, 'sentence' | 'nextStep' | 'severity'> {
   /** Two or three words for a row. */
   readonly short: string;
-  readonly sentence: string;
-  readonly nextStep: string;
-  readonly severity: FailureText['severity'];
-  readonly offers?: 'connect' | 'refresh';
+  readonly offers?: Offer;
 }
 
 /** libvirt's messages can hold the whole output of QEMU. */
@@ -41,8 +41,8 @@ export function failureText(failure: Failure, t: Translate): FailureText {
   const details = showable(failure.details);
   const { sentence, nextStep, severity, offers } = wordings[failure.kind](details, t);
   return {
-    sentence: [sentence, quoted(details, t), stateNow(details, t)].filter((part) => part !== '').join(' '),
-    nextStep,
+    sentence: [sentence, quoted(details, t), ...aftermathText(details, t)].filter((part) => part !== '').join(' '),
+    nextStep: denialAdvice(failure, t) ?? nextStep,
     severity,
     buttons: offers === undefined ? [] : [button(offers, failure.details, t)],
   };
@@ -149,6 +149,9 @@ const wordings: Readonly<Record<FailureKind, (details: FailureDetails, t: Transl
       sentence: t('{0} Nothing was changed.', text.reason),
       nextStep: text.nextStep,
       severity: 'warning',
+      ...(details.vm !== undefined && details.refusal !== undefined && isForTheDoctor(details.refusal)
+        ? { offers: 'examine' as const }
+        : {}),
     };
   },
   exists: (details, t) => ({
@@ -241,58 +244,6 @@ function isAddress({ connection, vm, libvirtCode }: FailureDetails): boolean {
   return connection !== undefined && vm === undefined && libvirtCode === undefined;
 }
 
-/**
- * | by us | may still happen | told                                       |
- * |-------|------------------|--------------------------------------------|
- * | any   | yes              | that the guest may do it, as information   |
- * | yes   | no               | nothing                                    |
- * | no    | no               | who it was and what that leaves, a warning |
- */
-function cancelledText(
-  { vm = '', request, byUs, mayStillHappen }: FailureDetails,
-  t: Translate,
-): Omit<Wording, 'short'> {
-  if (mayStillHappen === true && vm !== '') {
-    return {
-      sentence:
-        request?.type === 'power' && request.action === 'restart'
-          ? t('{0} was asked to restart and may still do it.', vm)
-          : t('{0} was asked to shut down and may still do it.', vm),
-      nextStep: t('Nothing waits for it any longer; the view shows it when it has.'),
-      severity: 'info',
-    };
-  }
-  if (byUs === true) {
-    return {
-      sentence: vm === '' ? t('It was cancelled.') : t('The operation on {0} was cancelled.', vm),
-      nextStep: '',
-      severity: 'silent',
-    };
-  }
-  return {
-    sentence: vm === '' ? t('It was cancelled.') : t('Another program cancelled the operation on {0}.', vm),
-    nextStep: leftBehind(request, t),
-    severity: 'warning',
-  };
-}
-
-/** What an operation leaves that somebody else cancelled: libvirt can cancel external memory and merges only. */
-function leftBehind(request: OperationRequest | undefined, t: Translate): string {
-  switch (request?.type) {
-    case 'create':
-      return t('No snapshot was made.');
-    case 'delete':
-      return t('The present state of the VM is kept; delete the snapshot again to finish.');
-    case 'revert':
-    case 'describe':
-    case 'rename':
-    case 'repair':
-    case 'power':
-    case undefined:
-      return t('The view shows what is there.');
-  }
-}
-
 /** Names come from a libvirt or from whoever called a command: on one line, nothing in them can turn the text around. */
 function showable(details: FailureDetails): FailureDetails {
   const { vm, snapshot, path, connection } = details;
@@ -322,17 +273,15 @@ function quoted(details: FailureDetails, t: Translate): string {
   return words === '' ? '' : t('libvirt says: “{0}”', words);
 }
 
-function stateNow(details: FailureDetails, t: Translate): string {
-  if (details.stateNow === undefined) {
-    return '';
+function button(offers: Offer, { connection, vm }: FailureDetails, t: Translate): FailureButton {
+  const where = connection === undefined ? {} : { connection };
+  const given = connection === undefined ? [] : [where];
+  switch (offers) {
+    case 'connect':
+      return { title: t('Connect'), command: 'virtRewind.connect', arguments: given };
+    case 'refresh':
+      return { title: t('Refresh'), command: 'virtRewind.refresh', arguments: given };
+    case 'examine':
+      return { title: t('Examine'), command: 'virtRewind.examine', arguments: [{ ...where, vm }] };
   }
-  const state = stateWord(details.stateNow, t);
-  return details.vm === undefined ? t('The VM is {0} now.', state) : t('{0} is {1} now.', details.vm, state);
-}
-
-function button(offers: 'connect' | 'refresh', details: FailureDetails, t: Translate): FailureButton {
-  const where = details.connection === undefined ? [] : [{ connection: details.connection }];
-  return offers === 'connect'
-    ? { title: t('Connect'), command: 'virtRewind.connect', arguments: where }
-    : { title: t('Refresh'), command: 'virtRewind.refresh', arguments: where };
 }

@@ -113,6 +113,8 @@ export interface SnapshotPlace {
   readonly hasChildren: boolean;
   readonly readOnly: boolean;
   readonly opens: Row['opens'];
+  /** Our own record vouches that nobody asked for it. */
+  readonly automatic: boolean;
 }
 
 const kindIcons: Readonly<Record<Snapshot['kind'], string>> = {
@@ -125,7 +127,7 @@ export function snapshotRow(snapshot: Snapshot, place: SnapshotPlace, { now, t }
   const label = displayLine(snapshot.title);
   const kind = kindWords(snapshot, t);
   const age = relativeAge(snapshot.createdAt, now / 1_000, t);
-  const description = `${kind} · ${age}`;
+  const description = [kind, ...(place.automatic ? [t('automatic')] : []), age].join(' · ');
   return {
     label,
     description,

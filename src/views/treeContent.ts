@@ -116,7 +116,8 @@ export class TreeContent {
       case 'snapshot': {
         const tree = this.#source.findVm(node.ref)?.tree;
         const snapshot = this.#snapshot(node);
-        return tree && snapshot && snapshotFacts(snapshot, parentOf(tree, node.snapshot)?.title, reading);
+        const parent = tree && parentOf(tree, node.snapshot)?.title;
+        return snapshot && snapshotFacts(snapshot, { parent, automatic: this.#isAutomatic(node) }, reading);
       }
       case 'message':
         return messageFacts(this.failure(node), reading.t);
@@ -165,10 +166,10 @@ export class TreeContent {
     return node.ref === undefined ? this.connection(node.connection)?.failure : this.#source.findVm(node.ref)?.failure;
   }
 
-  /** Texts by which two states of a VM's own row and of its "You are here" are told apart. */
+  /** Texts by which two states of a VM's own row and of what stands under it are told apart, but for its tree. */
   lookOf(view: VmView, reading: Reading): string {
     const { id } = this.rows.vm(view.ref);
-    return JSON.stringify([id, this.#vmRow(view, reading), view.failure?.kind, view.failure?.message]);
+    return JSON.stringify([id, this.#vmRow(view, reading), view.failure?.kind, view.failure?.message, view.auto]);
   }
 
   #top(): readonly Node[] {
@@ -189,11 +190,13 @@ export class TreeContent {
     if (arranged === undefined || snapshot === undefined) {
       return undefined;
     }
+    const automatic = this.#isAutomatic(node);
     const hasRows = arranged.below.has(node.snapshot);
     const place = {
       isCurrent: arranged.tree.current === node.snapshot,
       hasChildren: childrenOf(arranged.tree, node.snapshot).length > 0,
       readOnly: this.#isReadOnly(node.ref),
+      automatic,
       opens: !hasRows
         ? ('never' as const)
         : arranged.opensByItself(node.snapshot)
@@ -211,6 +214,10 @@ export class TreeContent {
     const standsUnder = this.arranged(node.ref)?.parentOf(node);
     const current = standsUnder === undefined && view.tree !== undefined ? currentOf(view.tree)?.title : undefined;
     return hereRow(view, current, this.#isReadOnly(node.ref), reading);
+  }
+
+  #isAutomatic({ ref, snapshot }: SnapshotNode): boolean {
+    return this.#source.findVm(ref)?.auto?.includes(snapshot) === true;
   }
 
   #snapshot(node: SnapshotNode): ReturnType<typeof findSnapshot> {

@@ -74,6 +74,31 @@ describe('tree content', () => {
     ]);
   });
 
+  it('calls a snapshot automatic only where our own record vouches for it, and says why it is there', () => {
+    const tree = {
+      snapshots: [
+        snapshot('kept', { trailers: { auto: 'revert' } }),
+        snapshot('claimed', { trailers: { auto: 'revert' } }),
+        snapshot('leaf', { trailers: { auto: 'layout' } }),
+      ],
+    };
+    const content = contentOf(connectionView({ vms: [vmView({ tree, auto: ['kept', 'leaf'] })] }));
+    const seen = ['kept', 'claimed', 'leaf'].map((name) => {
+      const node = content.find(ref, name)!;
+      const automatic = content.facts(node, reading)?.lines.find((line) => line.name === 'Automatic');
+      return [content.row(node, reading)?.description, automatic?.value] as const;
+    });
+    assert.deepEqual(
+      seen.map(([description]) => description),
+      ['memory · automatic · 1 h', 'memory · 1 h', 'memory · automatic · 1 h'],
+    );
+    assert.match(seen[0]?.[1] ?? '', /Undo Revert/);
+    assert.equal(seen[1]?.[1], undefined);
+    assert.match(seen[2]?.[1] ?? '', /needed by the files/);
+    const [view] = [vmView({ tree })];
+    assert.notEqual(content.lookOf(view, reading), content.lookOf({ ...view, auto: ['kept'] }, reading));
+  });
+
   it('is spoken with the words that are seen, in their order, and then what sort of row it is', () => {
     const words = (text: string): string => (text.match(/[\p{L}\p{N}]+/gu) ?? []).join(' ');
     const content = contentOf(withVms);
