@@ -132,6 +132,7 @@ function permissionElements(like: StoragePermissions | undefined): readonly XmlE
 }
 
 function bytesOf(from: XmlElement | undefined): number | undefined {
-  const bytes = Number(textOf(from) ?? Number.NaN);
-  return Number.isSafeInteger(bytes) && bytes >= 0 ? bytes : undefined;
+  const text = textOf(from)?.trim() ?? '';
+  const bytes = /^\d+$/.test(text) ? Number(text) : Number.NaN;
+  return Number.isSafeInteger(bytes) ? bytes : undefined;
 }

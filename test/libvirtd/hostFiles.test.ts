@@ -311,15 +311,17 @@ describe("the host's files", function () {
         await mkdir(at('other'));
         await writeFile(at('a'), 'a');
         await writeFile(at('other/b'), 'b');
+        const names = Array.from({ length: 8 }, (_, index) => `new${index}`);
         await Promise.all([
-          ...['1', '2', '3', '4'].map((name) =>
-            files().createOverlay({ file: at(name), backing: at('base'), backingFormat: 'qcow2' }),
-          ),
+          ...names.map(async (name) => {
+            await files().createOverlay({ file: at(name), backing: at('base'), backingFormat: 'qcow2' });
+            await imageOf(files(), at(name));
+          }),
           files().copy(at('a'), at('other/a'), 'keep'),
           files().copy(at('other/b'), at('b'), 'keep'),
-          ...['1', '2', '3', '4'].map(() => files().image(at('base'))),
+          ...names.map(() => imageOf(files(), at('base'))),
         ]);
-        assert.deepEqual((await readdir(folder)).sort(), ['1', '2', '3', '4', 'a', 'b', 'base', 'other']);
+        assert.deepEqual((await readdir(folder)).sort(), ['a', 'b', 'base', ...names, 'other']);
         assert.deepEqual((await readdir(at('other'))).sort(), ['a', 'b']);
       });
 
