@@ -1,6 +1,14 @@
 // The steps of a delete of external snapshots that nothing stands against, and what they cost. Each snapshot has steps
 // of its own, as libvirt refuses to delete a tree of them.
-import { deletedFiles, externalTargets, leftFiles, namedOverlay, neededFiles, overlayAbove } from './deletedFiles.js';
+import {
+  type DeletedFiles,
+  deletedFiles,
+  externalTargets,
+  leftFiles,
+  namedOverlay,
+  neededFiles,
+  overlayAbove,
+} from './deletedFiles.js';
 import { frozenFile, restingOn } from './fileUse.js';
 import { versionWarnings } from './knownVersions.js';
 import type { OperationRequest } from './operation.js';
@@ -30,14 +38,16 @@ export function externalDeletePlan(request: DeleteRequest, doomed: readonly Snap
   const { tree, capabilities, vm } = situation;
   const going = new Set(doomed.map(({ name }) => name));
   const needed = neededFiles(going, situation);
-  const { removed: frozen } = deletedFiles(doomed, situation);
+  const touched = deletedFiles(doomed, situation);
   const steps: Step[] = [];
   const stay: string[] = [];
   const lost: string[] = [];
   for (const snapshot of doomed) {
     const byUs = needsUs(snapshot, situation);
     const own = byUs ? (ownFiles(snapshot, situation) ?? []) : [];
-    const left = leftFiles(snapshot, byUs ? 'us' : 'libvirt', needed, situation).filter((file) => !frozen.has(file));
+    const left = leftFiles(snapshot, byUs ? 'us' : 'libvirt', needed, situation).filter(
+      (file) => !touched.removed.has(file),
+    );
     const removed = [...own, ...left.filter((file) => canRemove(file, situation))];
     stay.push(...left.filter((file) => !canRemove(file, situation)));
     lost.push(...own);
@@ -54,7 +64,7 @@ export function externalDeletePlan(request: DeleteRequest, doomed: readonly Snap
   const merges = doomed.some(({ name }) => isOnActivePath(tree, name));
   const kind = (doomed.at(-1) ?? doomed[0])?.kind ?? 'disk';
   const losses: Loss[] = [{ what: 'restorePoints', names: doomed.map(({ name }) => name) }];
-  const bytes = mergedBytes(doomed, situation);
+  const bytes = mergedBytes(touched, situation);
   return {
     type: 'plan',
     request,
@@ -64,7 +74,7 @@ export function externalDeletePlan(request: DeleteRequest, doomed: readonly Snap
       ...mergeWarnings(doomed, bytes, situation),
       ...byUsWarnings(doomed, situation),
       ...stay.map((file): Warning => ({ about: 'leavesFile', file })),
-      ...otherWarnings(doomed, request, situation),
+      ...otherWarnings(touched, request, situation),
       ...versionWarnings(capabilities, { action: 'delete', style: 'external', kind, vm }),
     ],
     progress: merges ? 'percent' : 'timeOnly',
@@ -154,8 +164,7 @@ function mergeWarnings(doomed: readonly Snapshot[], bytes: number | undefined, s
 }
 
 /** At most: what is written over in the file below takes no more space there. Undefined where an overlay was not seen. */
-function mergedBytes(doomed: readonly Snapshot[], situation: Situation): number | undefined {
-  const { mergedAway } = deletedFiles(doomed, situation);
+function mergedBytes({ mergedAway }: DeletedFiles, situation: Situation): number | undefined {
   let bytes = 0;
   for (const file of mergedAway) {
     const image = situation.files?.images.get(file);
@@ -173,10 +182,13 @@ function byUsWarnings(doomed: readonly Snapshot[], situation: Situation): readon
 }
 
 /** Other hosts are worth a word only where somebody here builds on this VM's files already. */
-function otherWarnings(doomed: readonly Snapshot[], request: DeleteRequest, situation: Situation): readonly Warning[] {
+function otherWarnings(
+  { removed, mergedAway, changed }: DeletedFiles,
+  request: DeleteRequest,
+  situation: Situation,
+): readonly Warning[] {
   const { vm, otherVms = [] } = situation;
   const vms = request.despiteUnread === true ? unreadVms(situation) : [];
-  const { removed, mergedAway, changed } = deletedFiles(doomed, situation);
   const chain = new Set([
     ...vm.disks.flatMap(({ source, backing = [] }) => [source, ...backing]),
     ...removed,

@@ -1,7 +1,14 @@
 // Whether external snapshots can be deleted: libvirt's own rules, foreseen, and the damage that it does not see.
 // Knows no steps: externalDeleteSteps makes them.
 import { formatVersion, versionOf } from './capabilities.js';
-import { chainOf, deletedFiles, externalTargets, namedOverlay, overlayAbove } from './deletedFiles.js';
+import {
+  type DeletedFiles,
+  chainOf,
+  deletedFiles,
+  externalTargets,
+  namedOverlay,
+  overlayAbove,
+} from './deletedFiles.js';
 import { frozenFile, restingOn, snapshotsIn } from './fileUse.js';
 import { layoutLeafObstacle } from './layoutLeaf.js';
 import { otherVmObstacle } from './otherVms.js';
@@ -41,15 +48,15 @@ export function externalDeleteObstacle(
   if (currentOf(tree) === undefined) {
     return refuse('noCurrentSnapshot', { vm: vm.name, snapshot: top.title, version });
   }
-  const { removed, mergedAway, changed } = deletedFiles(doomed, situation);
+  const touched = deletedFiles(doomed, situation);
   return (
     unfinishedObstacle(doomed, going, situation) ??
     placeObstacle(doomed, top, going, situation) ??
     layoutLeafObstacle(going, situation) ??
-    branchObstacle(doomed, top, going, situation) ??
+    branchObstacle(doomed, touched, going, situation) ??
     chainObstacle(doomed, going, situation) ??
     leafObstacle(doomed, situation) ??
-    otherVmObstacle([...removed, ...mergedAway, ...changed], situation, unread)
+    otherVmObstacle([...touched.removed, ...touched.mergedAway, ...touched.changed], situation, unread)
   );
 }
 
@@ -144,26 +151,26 @@ export function leafOfOtherBranch(leaf: Snapshot, { capabilities }: Situation): 
  */
 function branchObstacle(
   doomed: readonly Snapshot[],
-  top: Snapshot,
+  { removed, mergedAway, changed }: DeletedFiles,
   going: ReadonlySet<string>,
   situation: Situation,
 ): Refused | undefined {
   const { tree, vm, capabilities, frozenDisks } = situation;
+  const snapshot = doomed.at(-1)?.title ?? '';
   const version = formatVersion(capabilities.libvirt);
   const rebases = capabilities.libvirt >= versionOf(10, 0);
   const lowest = doomed.findLast(({ name }) => isOnActivePath(tree, name));
   if (!rebases && lowest !== undefined) {
     const other = descendantsOf(tree, lowest.name).find(({ name }) => !isOnActivePath(tree, name) && !going.has(name));
     if (other !== undefined) {
-      return refuse('overlayNeededByBranch', { snapshot: top.title, by: other.title, version });
+      return refuse('overlayNeededByBranch', { snapshot, by: other.title, version });
     }
   }
   if (frozenDisks === undefined) {
     return undefined;
   }
-  const { removed, mergedAway, changed } = deletedFiles(doomed, situation);
   const refusal = (file: string, by?: string): Refused =>
-    refuse('overlayNeededByBranch', { snapshot: top.title, file, version, ...(by === undefined ? {} : { by }) });
+    refuse('overlayNeededByBranch', { snapshot, file, version, ...(by === undefined ? {} : { by }) });
   const onRemoved = restingOn(situation, removed);
   const running = vm.disks.find((disk) => disk.source !== undefined && onRemoved.has(disk.source));
   if (running?.source !== undefined) {
@@ -172,10 +179,10 @@ function branchObstacle(
   const onMerged = restingOn(situation, mergedAway);
   const onChanged = restingOn(situation, changed);
   const others = (files: ReadonlySet<string>): ReturnType<typeof snapshotsIn> =>
-    snapshotsIn(situation, files).filter(({ snapshot }) => !going.has(snapshot.name));
+    snapshotsIn(situation, files).filter((use) => !going.has(use.snapshot.name));
   const user =
     others(onRemoved)[0] ??
-    (rebases ? undefined : others(onMerged).find(({ snapshot }) => !isOnActivePath(tree, snapshot.name))) ??
+    (rebases ? undefined : others(onMerged).find((use) => !isOnActivePath(tree, use.snapshot.name))) ??
     others(onChanged).find(({ file }) => !onMerged.has(file));
   return user === undefined ? undefined : refusal(user.file, user.snapshot.title);
 }
