@@ -34,14 +34,18 @@ const weekMs = 7 * 24 * 60 * 60 * 1000;
 export async function debianRoot({ suite, moves }, say) {
   const recipe = JSON.stringify([suite, packages, leftOut, process.arch]);
   const dir = join(cacheDir(), `debian-${suite}-${createHash('sha256').update(recipe).digest('hex').slice(0, 12)}`);
-  const made = await stat(join(dir, 'made')).then(
-    ({ mtimeMs }) => mtimeMs,
-    () => undefined,
-  );
-  if (made !== undefined && (!moves || Date.now() - made < weekMs)) return dir;
+  const isFresh = (/** @type {number | undefined} */ time) =>
+    time !== undefined && (!moves || Date.now() - time < weekMs);
+  const made = await whenMade(dir);
+  if (isFresh(made)) return dir;
   try {
     say(`fetching libvirt and QEMU of Debian ${suite} (110 MB of packages)`);
-    await make(suite, dir);
+    await make(suite, async (root, work) => {
+      // Who was quicker may run daemons on his by now.
+      if (isFresh(await whenMade(dir))) return;
+      await rename(dir, join(work, 'before')).catch(unless('ENOENT'));
+      await rename(root, dir).catch(unless('ENOTEMPTY', 'EEXIST'));
+    });
   } catch (error) {
     if (made === undefined) throw error;
     say(`${messageOf(error)}; going on with Debian ${suite} as it was on ${new Date(made).toDateString()}`);
@@ -49,8 +53,19 @@ export async function debianRoot({ suite, moves }, say) {
   return dir;
 }
 
-/** @param {string} suite @param {string} dir */
-async function make(suite, dir) {
+/** @param {string} dir @returns {Promise<number | undefined>} */
+function whenMade(dir) {
+  return stat(join(dir, 'made')).then(
+    ({ mtimeMs }) => mtimeMs,
+    () => undefined,
+  );
+}
+
+/**
+ * @param {string} suite
+ * @param {(root: string, work: string) => Promise<void>} keep moves it out of the folder of work, which is removed
+ */
+async function make(suite, keep) {
   await mkdir(cacheDir(), { recursive: true });
   const work = await mkdtemp(join(cacheDir(), 'building-'));
   try {
@@ -78,9 +93,7 @@ async function make(suite, dir) {
       await stat(join(root, 'usr', program));
     }
     await writeFile(join(root, 'made'), '');
-    // Two that make it at once: the first to arrive stays, and the other's is as good.
-    await rename(dir, join(work, 'before')).catch(unless('ENOENT'));
-    await rename(root, dir).catch(unless('ENOTEMPTY', 'EEXIST'));
+    await keep(root, work);
   } finally {
     await rm(work, { recursive: true, force: true });
   }

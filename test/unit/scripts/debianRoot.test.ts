@@ -1,14 +1,26 @@
 // The cache of other Debian releases, with a mmdebstrap and an apt-get of ours in the place of the real ones: the one
 // counts how often it is called and fails when it is told to, the other knows a mirror.
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
+import { writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { debianRoot } from '../../../scripts/rig/debianRoot.mjs';
+import { runOk } from '../../../scripts/rig/run.mjs';
 
 const mmdebstrap = `#!/bin/sh
 echo "$@" >>"$HOME/calls"
 if [ -e "$HOME/broken" ]; then echo 'I: trying'; echo 'E: Unable to locate package x'; echo 'E: failed' >&2; exit 25; fi
+if [ -p "$HOME/gate" ] && mkdir "$HOME/first" 2>&-; then read -r go <"$HOME/gate"; fi
 for root; do case $root in */root) break ;; esac; done
 mkdir -p "$root/usr/bin" "$root/usr/sbin"
 touch "$root/usr/bin/qemu-img" "$root/usr/bin/qemu-system-x86_64"
@@ -90,9 +102,15 @@ describe('the cache of Debian releases', () => {
     assert.deepEqual(cached(), []);
   });
 
-  it('is not disturbed by two that make one at once', async () => {
-    const [one, other] = await Promise.all([get(fixed), get(fixed)]);
-    assert.equal(one, other);
+  it('keeps the one that is in use when a second maker of it comes late', async () => {
+    await runOk('mkfifo', [join(home, 'gate')]);
+    const both = [get(fixed), get(fixed)];
+    const dir = await Promise.race(both);
+    writeFileSync(join(dir, 'in-use'), '');
+    await writeFile(join(home, 'gate'), 'go\n');
+    assert.deepEqual(await Promise.all(both), [dir, dir]);
+    assert.equal(calls(), 2);
+    assert.ok(existsSync(join(dir, 'in-use')));
     assert.deepEqual(cached(), ['debian-fixed']);
   });
 });
