@@ -10,10 +10,6 @@ export function afterStartPaused(situation: Situation): Situation {
   return { ...situation, vm: { ...situation.vm, power: 'paused', powerReason: 'other', managedSave: false } };
 }
 
-export function afterDropManagedSave(situation: Situation): Situation {
-  return { ...situation, vm: { ...situation.vm, managedSave: false } };
-}
-
 /** The new snapshot is the current one, and external disks stand on empty overlays. */
 export function afterCreate(situation: Situation, step: Extract<Step, { do: 'createSnapshot' }>): Situation {
   const { vm, tree } = situation;

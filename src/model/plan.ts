@@ -135,6 +135,8 @@ export interface Plan {
   readonly snapshot?: string;
   /** The snapshot that keeps the state which a revert leaves. */
   readonly checkpoint?: string;
+  /** Of a revert: the files that the VM's disks stand on before it. */
+  readonly leaves?: readonly TargetFile[];
   /** What the operation will take on the host's file systems, at most, where it can be said. */
   readonly spaceBytes?: number;
 }

@@ -83,6 +83,7 @@ export function planRevert(request: RevertRequest, situation: Situation): Decisi
     estimateMs:
       revertMs(vm, snapshot, end === 'off' ? 'off' : 'active') + (kept?.type === 'checkpoint' ? kept.estimateMs : 0),
     snapshot: snapshot.name,
+    leaves: vm.disks.flatMap(({ target, source }) => (source === undefined ? [] : [{ target, file: source }])),
     ...(kept?.type === 'checkpoint' ? { checkpoint: kept.name, spaceBytes: kept.spaceBytes } : {}),
   };
 }

@@ -21,6 +21,7 @@ export const fileRefusals: Pick<
   | 'overlayNamesCollide'
   | 'fileTaken'
   | 'unsafePath'
+  | 'onUnknownOverlay'
 > = {
   tagMissing: ({ snapshot, disk, file }, t) => [
     t('The image of disk {1} does not hold {0} any more: “{2}”.', snapshot, disk, file),
@@ -66,6 +67,10 @@ export const fileRefusals: Pick<
   checkpointImpossible: ({ vm, snapshot }, t) => [
     t('The present of {0} cannot be kept as a snapshot before it is reverted to {1}.', vm, snapshot),
     t('Revert without a checkpoint, if the present may be lost.'),
+  ],
+  onUnknownOverlay: ({ vm, file }, t) => [
+    t('{0} stands on “{1}”, which a snapshot made that broke off before libvirt knew of it.', vm, file),
+    t('Nothing is lost: the file belongs to the VM from now on. Leave it where it is.'),
   ],
   filesOutOfReach: ({ folder, why }, t) => [
     folderReason(folder, why, t),

@@ -1,0 +1,55 @@
+// The end of a delete that broke off: what is gone is gone, and the rest goes too. A merge that was half done is done
+// once more, where the VM still stands on the file that it comes from.
+import { brokenAt, explain, goOn, safely, wasBegun } from './brokenAt.js';
+import type { OperationRequest } from './operation.js';
+import type { Situation, Step } from './plan.js';
+import { planDelete } from './planDelete.js';
+import { sameSteps } from './planEssence.js';
+import { planFinishDelete } from './planMetadataRepair.js';
+import type { BrokenOff, Recovery } from './recovery.js';
+import { refuse } from './refusal.js';
+import { findSnapshot, parentOf } from './snapshotTree.js';
+
+/**
+ * | any of those that were to go is gone | the next one to go       | → |
+ * |--------------------------------------|--------------------------|---|
+ * | no                                  | not begun, or untouched  | before |
+ * | any                                 | its parent is marked: half merged | see planFinishDelete, then the rest |
+ * | yes                                 | there                    | the rest, if the rules still allow it; else explained |
+ * | yes                                 | none                     | files that were to go, if nobody uses them; after |
+ */
+export function recoverDelete(
+  brokenOff: BrokenOff & { readonly request: Extract<OperationRequest, { type: 'delete' }> },
+  situation: Situation,
+): Recovery {
+  const { request, plan } = brokenOff;
+  const at = brokenAt(brokenOff, situation);
+  const rest = plan.steps.slice(at);
+  const isDelete = (step: Step): boolean => step.do === 'deleteSnapshot' || step.do === 'forgetSnapshot';
+  const next = rest.find((step) => step.do === 'deleteSnapshot' || step.do === 'forgetSnapshot');
+  const marked = next === undefined ? undefined : parentOf(situation.tree, next.snapshot);
+  const half = marked?.disks.some(({ deleteInProgress }) => deleteInProgress) === true;
+  if (next !== undefined && marked !== undefined && half && wasBegun(brokenOff, plan.steps.indexOf(next))) {
+    const finish = planFinishDelete(request.vm, marked.name, situation);
+    const after = rest.slice(rest.indexOf(next) + 1);
+    return finish.type === 'refusal'
+      ? explain(brokenOff, finish.refusal, [next], situation)
+      : goOn(brokenOff, [...finish.steps, ...safely(after, situation)], 'after');
+  }
+  const doomed = plan.losses.flatMap((loss) => (loss.what === 'restorePoints' ? loss.names : []));
+  const anyGone =
+    plan.steps.some((step, index) => isDelete(step) && wasBegun(brokenOff, index)) &&
+    doomed.some((name) => findSnapshot(situation.tree, name) === undefined);
+  if (!anyGone) {
+    return { type: 'settled', to: 'before' };
+  }
+  if (next !== undefined && findSnapshot(situation.tree, request.snapshot) !== undefined) {
+    const fresh = planDelete(request, situation);
+    const { vm } = situation;
+    if (fresh.type === 'refusal' || !sameSteps(fresh.steps.filter(isDelete), rest.filter(isDelete))) {
+      const why = fresh.type === 'refusal' ? fresh : refuse('changedMeanwhile', { vm: vm.name });
+      return explain(brokenOff, why.refusal, rest, situation);
+    }
+  }
+  return goOn(brokenOff, safely(rest, situation), 'after');
+}

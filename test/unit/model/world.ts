@@ -1,0 +1,190 @@
+// What steps do to a VM, its snapshots and their files, as measured on real daemons; small enough to be read at once.
+import { afterCreate, afterDefine } from '../../../src/model/afterSteps.js';
+import { frozenFile, wholeChain } from '../../../src/model/fileUse.js';
+import type { ImageFacts, Seen } from '../../../src/model/hostFiles.js';
+import type { FilesSeen, Situation, Step } from '../../../src/model/plan.js';
+import type { Snapshot } from '../../../src/model/snapshot.js';
+import { childrenOf, findSnapshot, isOnActivePath } from '../../../src/model/snapshotTree.js';
+import type { PowerState, VmDisk } from '../../../src/model/vm.js';
+import { image, over } from './hostFiles.js';
+
+export function apply(step: Step, before: Situation): Situation {
+  switch (step.do) {
+    case 'createSnapshot':
+      return created(step, before);
+    case 'revert':
+      return reverted(step, before);
+    case 'deleteSnapshot':
+      return deleted(step.snapshot, before);
+    case 'forgetSnapshot':
+      return forgotten(step.snapshot, before);
+    case 'power':
+      return powered(step.action === 'forceOff' ? 'off' : 'running', before);
+    case 'startPaused':
+      return { ...powered('paused', before), vm: { ...before.vm, power: 'paused', managedSave: false } };
+    case 'dropManagedSave':
+      return { ...before, vm: { ...before.vm, managedSave: false } };
+    case 'waitUntil':
+      return { ...before, now: step.second + 1 };
+    case 'createOverlays':
+      return step.overlays.reduce(
+        (at, { file, backing }) => withImage(at, file, over(backing, { empty: true })),
+        before,
+      );
+    case 'defineFromSnapshot': {
+      const power = before.vm.power;
+      const defined = afterDefine(before, before.frozenDisks?.get(step.snapshot) ?? [], step.disks);
+      return { ...defined, vm: { ...defined.vm, power } };
+    }
+    case 'makeCurrent':
+      return changed({ ...before, tree: { ...before.tree, current: step.snapshot } }, step.snapshot, (one) => ({
+        ...one,
+        disks: one.disks.map((disk) => ({
+          ...disk,
+          ...step.disks?.filter(({ target }) => target === disk.target).map(({ file }) => ({ file }))[0],
+        })),
+      }));
+    case 'restoreMemory':
+      return powered(step.to, before);
+    case 'removeFiles':
+      return step.files.reduce(withoutFile, before);
+    case 'copyFile':
+      return withFiles(before, new Map([[step.to, { bytes: 1, allocatedBytes: 1 }]]));
+    case 'redefineAs': {
+      const old = findSnapshot(before.tree, step.snapshot)!;
+      const frozen = before.frozenDisks?.get(old.name) ?? [];
+      return {
+        ...before,
+        tree: { ...before.tree, snapshots: [...before.tree.snapshots, { ...old, name: step.name, title: step.name }] },
+        frozenDisks: new Map([...(before.frozenDisks ?? []), [step.name, frozen]]),
+      };
+    }
+    case 'reparent':
+      return changed(before, step.snapshot, (one) => ({ ...one, parent: step.parent }));
+    case 'clearUnfinishedDelete':
+      return changed(before, step.snapshot, (one) => ({
+        ...one,
+        disks: one.disks.map((disk) => ({ ...disk, deleteInProgress: false })),
+      }));
+    case 'removeTag': {
+      const facts = before.files?.images.get(step.file);
+      const tags = typeof facts === 'object' ? (facts.tags ?? []).filter((tag) => tag !== step.tag) : [];
+      return withImage(before, step.file, { ...(typeof facts === 'object' ? facts : image()), tags });
+    }
+    case 'describeSnapshot':
+    case 'thawGuest':
+    case 'setGuestClock':
+      return before;
+  }
+}
+
+/** All that a person could tell apart: epochs are made alike, for a revert that is done again has another. */
+export function form(situation: Situation): unknown {
+  const { vm, tree, files } = situation;
+  const alike = (file: string): string => file.replace(/\.\d{9,11}$/u, '.E');
+  const seen = [...(files?.images ?? []), ...(files?.files ?? [])].filter(([, facts]) => typeof facts === 'object');
+  return {
+    chains: vm.disks.map((disk) => wholeChain(disk, situation).map(alike)),
+    managedSave: vm.managedSave,
+    current: tree.current,
+    snapshots: tree.snapshots.map(({ name, parent }) => `${parent ?? '-'}>${name}`).toSorted(),
+    files: seen.map(([file]) => alike(file)).toSorted(),
+  };
+}
+
+export function withImage(situation: Situation, file: string, facts: Seen<ImageFacts>): Situation {
+  const files = situation.files!;
+  return { ...situation, files: { ...files, images: new Map([...files.images, [file, facts]]) } };
+}
+
+export function withFiles(situation: Situation, more: FilesSeen['files']): Situation {
+  const files = situation.files!;
+  return { ...situation, files: { ...files, files: new Map([...files.files, ...more]) } };
+}
+
+export function withoutFile(situation: Situation, file: string): Situation {
+  const files = situation.files!;
+  const gone = <T>(map: ReadonlyMap<string, Seen<T>>): ReadonlyMap<string, Seen<T>> =>
+    map.has(file) ? new Map([...map, [file, 'missing' as const]]) : map;
+  return { ...situation, files: { ...files, images: gone(files.images), files: gone(files.files) } };
+}
+
+export function powered(power: PowerState, situation: Situation): Situation {
+  return { ...situation, vm: { ...situation.vm, power, powerReason: 'other' } };
+}
+
+function changed(situation: Situation, name: string, change: (snapshot: Snapshot) => Snapshot): Situation {
+  const snapshots = situation.tree.snapshots.map((one) => (one.name === name ? change(one) : one));
+  return { ...situation, tree: { ...situation.tree, snapshots } };
+}
+
+function created(step: Extract<Step, { do: 'createSnapshot' }>, before: Situation): Situation {
+  const made = afterCreate(before, step);
+  const withMemory =
+    step.memoryFile === undefined
+      ? made
+      : withFiles(made, new Map([[step.memoryFile, { bytes: 1, allocatedBytes: 1 }]]));
+  return step.style === 'external' || made.files === undefined
+    ? withMemory
+    : made.vm.disks.reduce((at, { source = '' }) => {
+        const facts = at.files?.images.get(source);
+        return typeof facts === 'object'
+          ? withImage(at, source, { ...facts, tags: [...(facts.tags ?? []), step.name] })
+          : at;
+      }, withMemory);
+}
+
+function reverted(step: Extract<Step, { do: 'revert' }>, before: Situation): Situation {
+  const { tree } = before;
+  const target = findSnapshot(tree, step.snapshot)!;
+  const natural = target.state === 'running' || target.state === 'paused' ? target.state : 'off';
+  const power = step.to === 'asSnapshot' ? natural : step.to;
+  if (target.style === 'internal') {
+    return { ...powered(power, before), tree: { ...tree, current: target.name } };
+  }
+  const current = findSnapshot(tree, tree.current ?? '');
+  const left = (current?.revertDisks ?? current?.disks ?? []).flatMap(({ file }) => file ?? []);
+  const frozen = before.frozenDisks?.get(target.name) ?? [];
+  const overlays = frozen.map(({ target: name, source = '' }) => ({
+    target: name,
+    file: `${source.replace(/\.[^./]*$/u, '')}.${Math.floor(before.now)}`,
+  }));
+  const onNew = afterDefine(left.reduce(withoutFile, before), frozen, overlays);
+  const disks = overlays.map((one) => ({ ...one, location: 'external' as const, deleteInProgress: false }));
+  const leaf = childrenOf(tree, target.name).length === 0;
+  const noted = changed(onNew, target.name, (one) => (leaf ? { ...one, disks } : { ...one, revertDisks: disks }));
+  return { ...powered(power, noted), tree: { ...noted.tree, current: target.name } };
+}
+
+/** A leaf: of another branch, or the current one, whose overlay is merged into what it froze. */
+function deleted(name: string, before: Situation): Situation {
+  const own = before.tree.snapshots.find((one) => one.name === name);
+  if (own?.style !== 'external') {
+    return forgotten(name, before);
+  }
+  const frozen = (before.frozenDisks?.get(name) ?? []).flatMap(({ source }) => source ?? []);
+  const memory = own.memory.file === undefined ? [] : [own.memory.file];
+  if (!isOnActivePath(before.tree, name)) {
+    return forgotten(name, [...frozen, ...memory].reduce(withoutFile, before));
+  }
+  const merged = before.vm.disks.flatMap(({ source }) => source ?? []);
+  const disks = before.vm.disks.map((disk): VmDisk => {
+    const source = frozenFile(before, name, disk.target);
+    return { ...disk, ...(source === undefined ? {} : { source, backing: disk.backing?.slice(1) ?? [] }) };
+  });
+  const onBase = [...merged, ...memory].reduce(withoutFile, { ...before, vm: { ...before.vm, disks } });
+  return forgotten(name, onBase);
+}
+
+function forgotten(name: string, before: Situation): Situation {
+  const { tree } = before;
+  const own = findSnapshot(tree, name);
+  const current = tree.current === name ? own?.parent : tree.current;
+  const snapshots = tree.snapshots
+    .filter((one) => one.name !== name)
+    .map((one): Snapshot => {
+      const { parent, ...rest } = one;
+      return parent !== name ? one : own?.parent === undefined ? rest : { ...rest, parent: own.parent };
+    });
+  return { ...before, tree: { snapshots, ...(current === undefined ? {} : { current }) } };
+}
