@@ -90,6 +90,9 @@ export const VIR_DOMAIN_EVENT_SUSPENDED_FROM_SNAPSHOT = 5;
 export const VIR_DOMAIN_EVENT_RESUMED_FROM_SNAPSHOT = 2;
 export const VIR_DOMAIN_EVENT_STOPPED_FROM_SNAPSHOT = 6;
 
+// virConnectDomainEventAgentLifecycleState
+export const VIR_CONNECT_DOMAIN_EVENT_AGENT_LIFECYCLE_STATE_CONNECTED = 1;
+
 // virConnectDomainEventBlockJobStatus
 export const VIR_DOMAIN_BLOCK_JOB_COMPLETED = 0;
 

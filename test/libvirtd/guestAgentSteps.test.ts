@@ -21,6 +21,8 @@ describe('the guest agent', function () {
   let subject: Subject;
   const probe = async (): Promise<string> => hypervisor.probeAgent(await subject.read());
 
+  const now = async (): Promise<number> => Number((await guest.run('date', ['+%s'])).stdout);
+
   before(async () => {
     rig = await startHypervisorRig();
     hypervisor = await rig.open();
@@ -83,11 +85,23 @@ describe('the guest agent', function () {
 
   it("sets the guest's clock after RAM of another time came back", async () => {
     await guest.run('sh', ['-c', 'ln -sf /bin/busybox /sbin/hwclock']);
-    const now = async (): Promise<number> => Number((await guest.run('date', ['+%s'])).stdout);
     await guest.run('date', ['-s', '@1000000000']);
     assert.ok((await now()) < 1_000_000_100);
     await subject.run({ do: 'setGuestClock' });
     assert.ok(Math.abs((await now()) - Date.now() / 1_000) < 60, String(await now()));
+  });
+
+  it('sets it also when libvirt does not know yet that somebody answers', async () => {
+    await guest.run('date', ['-s', '@1000000000']);
+    const disks = [{ target: 'vda', file: `${rig.daemon.dir}/frosty-0.ram` }];
+    const file = `${rig.daemon.dir}/frosty.mem`;
+    await subject.create('ram', { style: 'external', disks, memoryFile: file });
+    for (let count = 0; count < 3; count++) {
+      await subject.power('forceOff');
+      await subject.run({ do: 'restoreMemory', snapshot: 'ram', file, disks, to: 'running' });
+      await subject.run({ do: 'setGuestClock' });
+      assert.ok(Math.abs((await now()) - Date.now() / 1_000) < 60, String(await now()));
+    }
   });
 
   it('leaves the operation good when the clock cannot be set', async () => {

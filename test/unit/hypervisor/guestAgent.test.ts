@@ -22,7 +22,8 @@ function agentThat(...answers: readonly Answer[]): { readonly connection: Connec
     }
     return answer === 'answer' ? Promise.resolve({}) : Promise.reject(answer);
   };
-  return { connection: { call } as unknown as Connection, asked };
+  const on = (): Promise<unknown> => Promise.resolve({ dispose: () => undefined });
+  return { connection: { call, on } as unknown as Connection, asked };
 }
 
 function refusal(code: keyof typeof errorCodes, message = ''): LibvirtError {
