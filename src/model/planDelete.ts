@@ -19,7 +19,7 @@ import { externalDeleteObstacle } from './planExternalDelete.js';
 import { type Refused, refuse } from './refusal.js';
 import type { Snapshot } from './snapshot.js';
 import { isSafeName } from './snapshotName.js';
-import { childrenOf, findSnapshot, isOnActivePath, leafFirst } from './snapshotTree.js';
+import { findSnapshot, isOnActivePath, leafFirst } from './snapshotTree.js';
 import { isActive } from './vm.js';
 
 type DeleteRequest = Extract<OperationRequest, { type: 'delete' }>;
@@ -119,18 +119,18 @@ function internalObstacle(snapshot: Snapshot, situation: Situation): Refused | u
     : undefined;
 }
 
-/** libvirt deletes a whole tree of internal snapshots in one call; what is below one that stays is several trees. */
-function inside(request: DeleteRequest, doomed: readonly Snapshot[], { vm, tree, capabilities }: Situation): Plan {
-  const tops =
-    request.scope === 'descendants' ? childrenOf(tree, request.snapshot).map(({ name }) => name) : [request.snapshot];
-  const withChildren = (name: string): boolean => request.scope !== 'one' && childrenOf(tree, name).length > 0;
+/**
+ * One call for each: told to delete a snapshot with its children, libvirt 9.0 goes through the list of those that it has
+ * just freed, and its daemon dies (`virDomainMomentForEachChild`), with half of them gone.
+ */
+function inside(request: DeleteRequest, doomed: readonly Snapshot[], { vm, capabilities }: Situation): Plan {
   const estimateMs = internalDeleteMs(vm.memoryBytes) * doomed.length;
   const warnings: Warning[] =
     isActive(vm.power) && capabilities.driver === 'qemu' ? [{ about: 'guestStandsStill', estimateMs }] : [];
   return {
     type: 'plan',
     request,
-    steps: tops.map((name): Step => ({ do: 'deleteSnapshot', snapshot: name, withChildren: withChildren(name) })),
+    steps: doomed.map(({ name }): Step => ({ do: 'deleteSnapshot', snapshot: name, withChildren: false })),
     losses: [{ what: 'restorePoints', names: doomed.map(({ name }) => name) }],
     warnings: [
       ...warnings,

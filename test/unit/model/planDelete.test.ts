@@ -62,20 +62,20 @@ describe('planDelete: what goes on with the VM', () => {
 describe('planDelete: internal', () => {
   const inside = tree([internal('a'), internal('b', 'a'), internal('c', 'b')], 'c');
 
-  it('takes one, or all below it, in one call', () => {
+  it('takes one, or all below it leaf by leaf: libvirt 9.0 dies of a call that takes them all', () => {
     const one = planned(ask.remove('a'), situation({ tree: inside }));
     assert.equal(steps(one), 'a');
     assert.deepEqual(one.losses, [{ what: 'restorePoints', names: ['a'] }]);
     const all = planned(ask.remove('b', 'withDescendants'), situation({ tree: inside }));
-    assert.equal(steps(all), 'b+');
+    assert.equal(steps(all), 'c b');
     assert.deepEqual(all.losses, [{ what: 'restorePoints', names: ['c', 'b'] }]);
     assert.equal(steps(planned(ask.remove('c', 'withDescendants'), situation({ tree: inside }))), 'c');
   });
 
-  it('takes what is below one that stays, tree by tree', () => {
+  it('takes what is below one that stays, other branches first', () => {
     const forked = tree([internal('a'), internal('b', 'a'), internal('c', 'b'), internal('x', 'a')], 'c');
     const plan = planned(ask.remove('a', 'descendants'), situation({ tree: forked }));
-    assert.equal(steps(plan), 'b+ x');
+    assert.equal(steps(plan), 'x c b');
     assert.deepEqual(plan.losses, [{ what: 'restorePoints', names: ['x', 'c', 'b'] }]);
     assert.equal(refused(ask.remove('c', 'descendants'), situation({ tree: forked })).reason, 'noDescendants');
   });
