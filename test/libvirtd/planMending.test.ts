@@ -122,6 +122,27 @@ describe('deletes, renames and repairs as planned', function () {
     await runOk('qemu-img', ['check', '-q', at(image)]);
   });
 
+  it('names the VM’s overlay anew when the branch beside it has gone', async () => {
+    const [image] = files();
+    await create('p');
+    await create('q');
+    await carryOut({ type: 'revert', snapshot: 'p', after: 'off' });
+    await create('r');
+    await remove('q');
+    const { externalRevert } = hypervisor.capabilities;
+    const why = await refusal({ type: 'delete', snapshot: 'p', scope: 'one' });
+    assert.equal(why, externalRevert ? 'notInChain' : 'notRunning', 'an old one is refused for being off already');
+    await remove('r');
+    const { current, snapshots } = await hypervisor.readTree(subject.uuid);
+    if (current !== undefined && snapshots.length > 1) {
+      await remove(current);
+    }
+    assert.equal(await family(), 'p*');
+    assert.deepEqual(await wrong(), []);
+    await remove('p');
+    assert.deepEqual(files(), [image]);
+  });
+
   it('finds a tag and an overlay that nobody knows, and takes them away', async () => {
     const [image = ''] = files();
     await runOk('qemu-img', ['snapshot', '-c', 'stranger', at(image)]);
