@@ -36,9 +36,15 @@ export type Request =
 
 /** What another client does behind the extension's back. */
 export type ClientAction =
-  | { readonly do: 'virshCreate'; readonly as: Label; readonly kind: SnapshotKind }
+  | {
+      readonly do: 'virshCreate';
+      readonly as: Label;
+      readonly kind: SnapshotKind;
+      /** Of another style than the VM's others. */
+      readonly style?: SnapshotStyle;
+    }
   | { readonly do: 'virshDelete'; readonly snapshot: Label }
-  | { readonly do: 'virshPower'; readonly action: 'start' | 'forceOff' | 'pause' | 'resume' };
+  | { readonly do: 'virshPower'; readonly action: 'start' | 'forceOff' | 'pause' | 'resume' | 'save' };
 
 /** Those of the extension and of other clients are counted; what a guest does is not. */
 export type Operation = Request | ClientAction;

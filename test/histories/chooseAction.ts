@@ -115,8 +115,8 @@ function virsh(random: Random, { model, style, labels, fresh }: Scene): readonly
   const leaves = [...model.snapshots.values()].filter(({ name }) => model.children(name).length === 0);
   const kind = model.power === 'off' ? 'offline' : style === 'internal' ? 'memory' : 'disk';
   const actions: Operation[] = [
-    { do: 'virshCreate', as: `s${String(fresh())}`, kind },
-    { do: 'virshPower', action: model.power === 'off' ? 'start' : random.pick(['forceOff', otherOf(model.power)]) },
+    ...(model.saved === undefined ? [{ do: 'virshCreate', as: `s${String(fresh())}`, kind } as const] : []),
+    { do: 'virshPower', action: random.pick(virshPower[model.power]) },
   ];
   if (style === 'internal' && leaves.length > 0) {
     actions.push({ do: 'virshDelete', snapshot: labels.get(random.pick(leaves).name)! });
@@ -124,9 +124,11 @@ function virsh(random: Random, { model, style, labels, fresh }: Scene): readonly
   return [random.pick(actions)];
 }
 
-function otherOf(power: Power): 'pause' | 'resume' {
-  return power === 'running' ? 'pause' : 'resume';
-}
+const virshPower = {
+  off: ['start'],
+  paused: ['forceOff', 'resume'],
+  running: ['forceOff', 'pause', 'save'],
+} as const;
 
 /** A few snapshots in any order, those near the current one sooner. */
 function some(random: Random, { model, labels }: Scene, from = [...model.snapshots.keys()]): readonly Label[] {

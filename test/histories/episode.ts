@@ -67,7 +67,7 @@ export async function runEpisode(
           done++;
         }
       }
-      whole = actions.length % everythingEach === 0;
+      whole = isOperation(action) && actions.length % everythingEach === 0;
       found =
         history.found ?? (isOperation(action) ? await history.compare(whole ? 'everything' : 'present') : undefined);
       if (found !== undefined) {

@@ -176,9 +176,9 @@ export class ExtensionSide {
     switch (action.do) {
       case 'virshCreate': {
         const name = `by-virsh-${action.as}`;
-        const { kind } = action;
-        await this.#rig.virsh('snapshot-create-as', vm, name, ...(this.#style === 'external' ? ['--disk-only'] : []));
-        return { type: 'done', snapshot: { name, title: name, kind, style: this.#style } };
+        const { kind, style = this.#style } = action;
+        await this.#rig.virsh('snapshot-create-as', vm, name, ...(style === 'external' ? ['--disk-only'] : []));
+        return { type: 'done', snapshot: { name, title: name, kind, style } };
       }
       case 'virshDelete':
         await this.#rig.virsh('snapshot-delete', vm, names.get(action.snapshot)!);
@@ -190,7 +190,13 @@ export class ExtensionSide {
   }
 }
 
-const virshPower = { start: 'start', forceOff: 'destroy', pause: 'suspend', resume: 'resume' } as const;
+const virshPower = {
+  start: 'start',
+  forceOff: 'destroy',
+  pause: 'suspend',
+  resume: 'resume',
+  save: 'managedsave',
+} as const;
 
 function madeOf({ name, title, kind, style }: Snapshot): Made {
   return { name, title, kind, style };

@@ -53,11 +53,16 @@ export class History {
       case 'virshDelete':
         return fits(action.snapshot) && this.model.children(this.#names.get(action.snapshot)!).length === 0;
       case 'virshCreate':
-        return (action.kind === 'offline') === (power === 'off');
+        // virsh takes snapshots under a managed save, which then starts on files that have changed.
+        return (action.kind === 'offline') === (power === 'off') && this.model.saved === undefined;
       case 'virshPower':
-        return { start: ['off'], forceOff: ['running', 'paused'], pause: ['running'], resume: ['paused'] }[
-          action.action
-        ].includes(power);
+        return {
+          start: ['off'],
+          forceOff: ['running', 'paused'],
+          pause: ['running'],
+          resume: ['paused'],
+          save: ['running'],
+        }[action.action].includes(power);
       case 'create':
       case 'power':
         return true;
@@ -181,12 +186,15 @@ export class History {
   /** It may be left out only where the disks are what the current snapshot holds, and no RAM is there to be lost. */
   #checkpoint(label: Label, made: Made | undefined): void {
     if (made !== undefined) {
+      // The RAM of a managed save is kept by starting the VM from it.
+      const saved = made.kind === 'memory' && this.model.saved !== undefined;
+      this.model = saved ? this.model.powered('start').powered('pause') : this.model;
       this.#make(label, made);
       return;
     }
     const kept = this.model.snapshots.get(this.model.current ?? '');
     const same = kept?.disks.every((disk, index) => isSame(disk, this.model.disks[index]!)) === true;
-    if (!same || this.model.power !== 'off') {
+    if (!same || this.model.power !== 'off' || this.model.saved !== undefined) {
       this.found = { about: 'checkpoint', what: ['the state that was left is in no snapshot'] };
     }
   }

@@ -39,6 +39,8 @@ export interface ModelState {
   readonly disks: Disks;
   /** Absent while it is off. */
   readonly ram: Ram | undefined;
+  /** A managed save: the RAM with which it will start. */
+  readonly saved: Ram | undefined;
   /** By name, parents before their children. */
   readonly snapshots: ReadonlyMap<string, ModelSnapshot>;
   readonly current: string | undefined;
@@ -49,6 +51,7 @@ export class Model implements ModelState {
   readonly power: Power;
   readonly disks: Disks;
   readonly ram: Ram | undefined;
+  readonly saved: Ram | undefined;
   readonly snapshots: ReadonlyMap<string, ModelSnapshot>;
   readonly current: string | undefined;
 
@@ -56,6 +59,7 @@ export class Model implements ModelState {
     this.power = state.power;
     this.disks = state.disks;
     this.ram = state.ram;
+    this.saved = state.saved;
     this.snapshots = state.snapshots;
     this.current = state.current;
   }
@@ -63,7 +67,14 @@ export class Model implements ModelState {
   /** A VM that is off, with empty disks and no snapshot. */
   static fresh(diskCount: number): Model {
     const disks = Array.from({ length: diskCount }, (): Content => new Map());
-    return new Model({ power: 'off', disks, ram: undefined, snapshots: new Map(), current: undefined });
+    return new Model({
+      power: 'off',
+      disks,
+      ram: undefined,
+      saved: undefined,
+      snapshots: new Map(),
+      current: undefined,
+    });
   }
 
   wrote(disk: number, blocks: Iterable<readonly [block: number, seed: number]>): Model {
@@ -90,7 +101,7 @@ export class Model implements ModelState {
   }
 
   /**
-   * What nobody kept is gone. RAM comes back with a memory snapshot; any other is booted, if it is to run.
+   * What nobody kept is gone, a managed save too. RAM comes back with a memory snapshot; any other is booted, if it is to run.
    * @param after absent: as it was when the snapshot was taken, and off where that had no RAM
    */
   reverted(name: string, after?: Power): Model {
@@ -100,6 +111,7 @@ export class Model implements ModelState {
       power,
       disks: snapshot.disks,
       ram: power === 'off' ? undefined : (snapshot.ram ?? bootedRam),
+      saved: undefined,
       current: name,
     });
   }
@@ -133,10 +145,13 @@ export class Model implements ModelState {
     return this.#with({ snapshots: new Map(snapshots), current: moved(this.current) });
   }
 
-  powered(action: PowerAction): Model {
+  /** `save` is of a VM that runs, for it starts as it was. */
+  powered(action: PowerAction | 'save'): Model {
     switch (action) {
       case 'start':
-        return this.#with({ power: 'running', ram: bootedRam });
+        return this.#with({ power: 'running', ram: this.saved ?? bootedRam, saved: undefined });
+      case 'save':
+        return this.#with({ power: 'off', ram: undefined, saved: this.ram });
       case 'restart':
         return this.#with({ ram: bootedRam });
       case 'shutDown':

@@ -50,6 +50,8 @@ describe('the model of the oracle', () => {
     assert.equal(model.reverted('disk', 'running').ram?.counter, 0);
     assert.equal(model.powered('restart').ram?.counter, 0);
     assert.equal(model.powered('pause').powered('resume').ram?.counter, 5);
+    assert.equal(model.powered('save').powered('start').ram?.counter, 5);
+    assert.equal(model.powered('save').reverted('disk').powered('start').ram?.counter, 0);
   });
 
   it('hangs children on what is left above them', () => {
