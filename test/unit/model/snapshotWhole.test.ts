@@ -1,0 +1,169 @@
+// What is missing is noticed before the VM is stopped for it, by libvirt's reverts and by ours alike.
+import assert from 'node:assert/strict';
+import type { OtherVm, Situation } from '../../../src/model/plan.js';
+import { planOperation } from '../../../src/model/planOperation.js';
+import { type SeenFile, image, over, seen } from './hostFiles.js';
+import {
+  ask,
+  capabilities,
+  disk,
+  external,
+  frozen,
+  internal,
+  planned,
+  refused,
+  situation,
+  tree,
+  verdict,
+  vm,
+} from './situations.js';
+
+const base = '/img/web.qcow2';
+
+function outside(
+  images: Readonly<Record<string, SeenFile>>,
+  ram: 'there' | 'missing' | 'unknown' = 'there',
+): Situation {
+  const b = external('b', 'a', { state: 'running', memory: 'external', memoryFile: '/img/b.mem' });
+  return situation({
+    tree: tree([external('a'), b], 'b'),
+    vm: vm({ disks: [disk('vda', '/img/web.b', { backing: ['/img/web.a', base] })] }),
+    frozenDisks: frozen({ a: base, b: '/img/web.a' }),
+    files: seen(
+      { [base]: image(), '/img/web.a': over(base), '/img/web.b': over('/img/web.a'), ...images },
+      { '/img/b.mem': ram },
+    ),
+    otherVms: [],
+    blockJobs: [],
+  });
+}
+function inside(images: Readonly<Record<string, SeenFile>>): Situation {
+  return situation({
+    tree: tree([internal('a')], 'a'),
+    frozenDisks: frozen({ a: base }),
+    files: seen(images),
+    otherVms: [],
+    blockJobs: [],
+  });
+}
+
+describe('a revert to a snapshot that is not whole', () => {
+  const rows: readonly (readonly [what: string, to: string, Situation, expected: string, unchecked: string])[] = [
+    ['all there', 'b', outside({}), 'ok', ''],
+    ['its own file is gone', 'b', outside({ '/img/web.a': 'missing' }), 'overlayMissing', ''],
+    ['a file below it is gone', 'b', outside({ [base]: 'missing' }), 'overlayMissing', ''],
+    ['the overlay above it is gone', 'a', outside({ '/img/web.a': 'missing' }), 'ok', ''],
+    ['a file below it is damaged', 'b', outside({ [base]: image({ corrupt: true }) }), 'imageCorrupt', ''],
+    ['a file below it cannot be seen', 'b', outside({ [base]: 'unknown' }), 'ok', base],
+    ['its memory file is gone', 'b', outside({}, 'missing'), 'memoryFileMissing', ''],
+    ['its memory file cannot be seen', 'b', outside({}, 'unknown'), 'ok', '/img/b.mem'],
+    ['another one’s memory file is gone', 'a', outside({}, 'missing'), 'ok', ''],
+    ['its tag is there', 'a', inside({ [base]: image({ tags: ['a'] }) }), 'ok', ''],
+    ['its tag is gone', 'a', inside({ [base]: image({ tags: ['b'] }) }), 'tagMissing', ''],
+    ['its image is gone', 'a', inside({ [base]: 'missing' }), 'overlayMissing', ''],
+    [
+      'the tags cannot be seen',
+      'a',
+      inside({ [base]: { bytes: 1, allocatedBytes: 1, format: 'qcow2', virtualBytes: 1 } }),
+      'ok',
+      base,
+    ],
+    ['nobody looked at the image', 'a', inside({}), 'ok', base],
+  ];
+  for (const [what, to, inWhat, expected, unchecked] of rows) {
+    for (const capability of [capabilities(12, 8), capabilities(9, 0)]) {
+      it(`${what} → ${expected}, libvirt ${capability.libvirt}`, () => {
+        const decision = planOperation(ask.revert(to), { ...inWhat, capabilities: capability });
+        assert.equal(verdict(decision), expected);
+        const warnings = decision.type === 'plan' ? decision.warnings : [];
+        const files = warnings.flatMap((one) => (one.about === 'notChecked' ? one.files : []));
+        assert.equal(files.join(' '), unchecked);
+      });
+    }
+  }
+
+  it('is refused by what the files say of themselves, where the metadata tells another chain', () => {
+    const elsewhere = outside({ '/img/web.a': over('/img/moved'), '/img/moved': 'missing' });
+    assert.deepEqual(refused(ask.revert('b'), elsewhere).facts, { snapshot: 'b', disk: 'vda', file: '/img/moved' });
+  });
+
+  it('does not follow a circle of backing files for ever', () => {
+    const circle = outside({ [base]: over('/img/web.a') });
+    assert.equal(verdict(planOperation(ask.revert('a'), circle)), 'ok');
+  });
+});
+
+describe('a revert after a merge by hand', () => {
+  const chain = (
+    images: Readonly<Record<string, SeenFile>>,
+    backing: readonly string[],
+    current = '/img/web.c',
+  ): Situation =>
+    situation({
+      tree: tree([external('a'), external('b', 'a'), external('c', 'b')], 'c'),
+      vm: vm({ disks: [disk('vda', current, { backing })] }),
+      frozenDisks: frozen({ a: base, b: '/img/web.a', c: '/img/web.b' }),
+      files: seen({
+        [base]: image(),
+        '/img/web.a': over(base),
+        '/img/web.b': over('/img/web.a'),
+        '/img/web.c': over('/img/web.b'),
+        ...images,
+      }),
+      otherVms: [],
+      blockJobs: [],
+    });
+  const rows: readonly (readonly [what: string, Situation, a: string, b: string, c: string])[] = [
+    ['as its snapshots say', chain({}, ['/img/web.b', '/img/web.a', base]), 'ok', 'ok', 'ok'],
+    [
+      'a’s overlay was committed',
+      chain({ '/img/web.b': over(base) }, ['/img/web.b', base]),
+      'mergedByHand',
+      'ok',
+      'ok',
+    ],
+    ['the chain is told by the files alone', chain({ '/img/web.b': over(base) }, []), 'mergedByHand', 'ok', 'ok'],
+    ['everything was pulled up', chain({ '/img/web.c': image() }, []), 'ok', 'ok', 'ok'],
+    ['everything was committed', chain({}, [], base), 'frozenFileInUse', 'ok', 'ok'],
+  ];
+  for (const [what, inWhat, ...expected] of rows) {
+    it(`${what} → ${expected.join(', ')}`, () => {
+      assert.deepEqual(
+        ['a', 'b', 'c'].map((name) => verdict(planOperation(ask.revert(name), inWhat))),
+        expected,
+      );
+    });
+  }
+});
+
+describe('a revert beside other VMs', () => {
+  const clone = (files: readonly string[]): readonly OtherVm[] => [{ uuid: 'u', name: 'clone', files, unread: [] }];
+  it('does not write into an image that one is built on', () => {
+    const inWhat = { ...inside({ [base]: image({ tags: ['a'] }) }), otherVms: clone(['/img/clone', base]) };
+    assert.deepEqual(refused(ask.revert('a'), inWhat), {
+      reason: 'usedByOtherVm',
+      facts: { vm: 'web', other: 'clone', file: base },
+    });
+  });
+  it('is done by us where libvirt would remove a file that one is built on', () => {
+    const plan = planned(ask.revert('a'), {
+      ...outside({}),
+      otherVms: clone(['/img/clone', '/img/web.b', '/img/web.a', base]),
+    });
+    assert.ok(plan.steps.every((step) => step.do !== 'revert' && step.do !== 'removeFiles'));
+    assert.ok(plan.warnings.some((one) => one.about === 'doneByUs' && one.why.reason === 'usedByOtherVm'));
+  });
+});
+
+describe('a revert to a VM of other hardware', () => {
+  it('says which disks come and go', () => {
+    const inWhat = { ...outside({}), vm: vm({ disks: [disk('vda', '/img/web.b'), disk('vdb', '/img/new')] }) };
+    const warning = planned(ask.revert('a'), inWhat).warnings.find((one) => one.about === 'hardwareChanges');
+    assert.deepEqual(warning?.what, ['vdb']);
+    assert.ok(planned(ask.revert('a'), outside({})).warnings.every((one) => one.about !== 'hardwareChanges'));
+  });
+  it('says that a TPM is not brought back', () => {
+    const inWhat = { ...outside({}), vm: vm({ devices: ['tpm'], disks: [disk('vda', '/img/web.b')] }) };
+    assert.ok(planned(ask.revert('a'), inWhat).warnings.some((one) => one.about === 'tpmNotCaptured'));
+  });
+});
