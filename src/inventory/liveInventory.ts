@@ -8,9 +8,9 @@ import { Failure } from '../model/failure.js';
 import type { OperationRequest, OperationResult } from '../model/operation.js';
 import type { AutoSnapshot, Decision } from '../model/plan.js';
 import { planOperation } from '../model/planOperation.js';
+import { planRecovery } from '../model/planRecovery.js';
 import { planRest } from '../model/planRest.js';
 import type { RecoveryReport } from '../model/recovery.js';
-import { refuse } from '../model/refusal.js';
 import type { SnapshotTree } from '../model/snapshot.js';
 import type { Vm, VmRef } from '../model/vm.js';
 import { asFailure } from './asFailure.js';
@@ -40,14 +40,7 @@ export interface InventoryOptions {
 /** How long a plan waits for what its rules ask for, before it does with what is known. */
 const planMs = 1000;
 
-const theRules: Rules = {
-  planRest,
-  planRecovery: (_, { vm }) => ({
-    type: 'explain',
-    why: refuse('recoveryFailed', { vm: vm.name, message: '' }).refusal,
-    commands: [],
-  }),
-};
+const theRules: Rules = { planRest, planRecovery };
 
 const nobodyLooks: Attention = { visible: false, connections: new Set(), vms: new Set() };
 

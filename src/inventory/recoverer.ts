@@ -80,6 +80,9 @@ export class Recoverer {
   async recoverVm(turn: Turn): Promise<void> {
     const { keeping } = this.#options;
     const { connection, uuid } = turn.request.vm;
+    if ((await turn.live.open()).capabilities.readOnly) {
+      return;
+    }
     const { entries } = await keeping.journal.unfinished(connection);
     for (const { id, vm, request } of entries.filter((entry) => entry.vm.uuid === uuid)) {
       const open = await keeping.journal.claim(id);

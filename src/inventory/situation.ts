@@ -64,16 +64,8 @@ export function askedByDoctor({ vm, tree, capabilities }: Situation): Asked {
  * all snapshots, for it may be that none of those that it named is left.
  */
 export function askedByRecovery({ request, plan }: BrokenOff, known: Situation): Asked {
-  const own = needs(request, known);
-  const active = isActive(known.vm.power);
-  const isQemu = known.capabilities.driver === 'qemu';
   return {
-    needs: {
-      blockJobs: isQemu && active,
-      frozenDisks: isQemu ? known.tree.snapshots.map(({ name }) => name) : [],
-      otherVms: own.otherVms,
-      agent: false,
-    },
+    needs: askedByDoctor(known).needs,
     files: (situation) => {
       const wanted = fileNeeds(request, situation);
       const { images, files } = filesOf(plan.steps);

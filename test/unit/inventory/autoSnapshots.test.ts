@@ -89,6 +89,47 @@ describe('checkpoints beyond the number to be kept', () => {
   it('never are what the VM stands on', () => assert.deepEqual(names(1, 'c1'), ['c2', 'c3']));
   it('never are what no record vouches for', () => assert.deepEqual(names(1, 's', records.slice(2)), ['c3']));
 
+  it('go after a revert that took one more, each by an operation of its own, and a protected VM keeps them', async () => {
+    for (const isProtected of [false, true]) {
+      const web = fakeVm('web', ['s']);
+      web.snapshots.push(...['c1', 'c2'].map((name) => auto(name, 's')));
+      const r = await rig(web);
+      const ref = { connection: uri, uuid: uuidOf('web') };
+      r.keeping.recorded.set(vmKey(ref), [record('c1', 's'), record('c2', 's')]);
+      r.inventory.setAutoPrune(2);
+      r.inventory.setProtected(() => isProtected);
+      await r.look('web');
+      r.hypervisor().onRun = (_, step) => {
+        if (step.do === 'createSnapshot') {
+          web.snapshots.push({ ...fakeSnapshot(step.name, 's'), trailers: { auto: 'revert' } });
+          web.current = step.name;
+        } else if (step.do === 'revert') {
+          web.current = step.snapshot;
+        } else if (step.do === 'deleteSnapshot') {
+          web.snapshots = web.snapshots.filter(({ name }) => name !== step.snapshot);
+        }
+        return Promise.resolve({});
+      };
+      const { checkpoint } = await r.inventory.runOperation({
+        type: 'revert',
+        vm: ref,
+        snapshot: 's',
+        after: 'asSnapshot',
+        checkpointFirst: true,
+      });
+      for (let round = 0; round < 10; round += 1) {
+        await settled();
+      }
+      assert.notEqual(checkpoint, undefined);
+      const left = ['s', ...(isProtected ? ['c1'] : []), 'c2', checkpoint];
+      assert.deepEqual(
+        web.snapshots.map(({ name }) => name),
+        left,
+      );
+      assert.equal(r.inventory.findVm(ref)!.undo!.name, checkpoint);
+    }
+  });
+
   const lossRows: readonly [string, Loss, boolean][] = [
     ['may lose itself', { what: 'restorePoints', names: ['c1'] }, true],
     ['may not take another with it', { what: 'restorePoints', names: ['c1', 't'] }, false],
