@@ -213,3 +213,53 @@ describe('steps on RAM', function () {
     assert.doesNotMatch(await runOk('qemu-img', ['snapshot', '-l', source]), /\bcut\b/);
   });
 });
+
+describe('a delete that broke off', function () {
+  this.timeout(120_000);
+
+  it('leaves marks, which are cleared; then it can be done', async () => {
+    const rig = await startHypervisorRig();
+    try {
+      const guest = await defineTestGuest(rig.daemon, { name: 'half' });
+      const broken = await Subject.named(await rig.open(), 'half');
+      await guest.start();
+      for (const name of ['a', 'b']) {
+        const disks = [{ target: 'vda', file: join(rig.daemon.dir, `half.${name}`) }];
+        await broken.create(name, { kind: 'disk', style: 'external', disks });
+        await guest.run('sh', ['-c', 'head -c 1000000 /dev/urandom > /data/x; sync']);
+      }
+      await guest.setCounters(23);
+      // As slow as it takes to be cut off in the middle.
+      await rig.virsh('blkdeviotune', 'half', 'vda', '--total-bytes-sec', '20000', '--live');
+      const deleting = assert.rejects(broken.delete('b'), failure('lost'));
+      while (!(await rig.virsh('snapshot-dumpxml', 'half', 'a')).includes('<snapshotDeleteInProgress/>')) {
+        // libvirt tells nobody when it begins.
+      }
+      await rig.daemon.killDaemon();
+      await deleting;
+      await rig.daemon.startDaemon();
+      const subject = await Subject.named(await rig.open(), 'half');
+      // libvirt may have ended it on the way.
+      if ((await subject.read()).power !== 'off') {
+        await subject.power('forceOff');
+      }
+      const marks = async (): Promise<unknown> =>
+        (await Promise.all(['a', 'b'].map((name) => subject.snapshot(name)))).map((snapshot) =>
+          snapshot.disks.map(({ deleteInProgress }) => deleteInProgress),
+        );
+      assert.deepEqual(await marks(), [[true], [false]]);
+      await assert.rejects(subject.delete('a'));
+      const before = await subject.hypervisor.readTree(subject.uuid);
+      const step = { do: 'clearUnfinishedDelete', snapshot: 'a' } as const;
+      await subject.run(step);
+      await subject.run(step);
+      assert.deepEqual(await marks(), [[false], [false]]);
+      assert.equal((await subject.hypervisor.readTree(subject.uuid)).current, before.current);
+      await guest.start();
+      await subject.delete('b');
+      assert.equal((await guest.counters()).disk, 23);
+    } finally {
+      await rig.stop();
+    }
+  });
+});
