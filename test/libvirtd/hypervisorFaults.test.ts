@@ -41,13 +41,12 @@ async function until(subject: Subject, isSo: (vm: Vm) => boolean): Promise<Vm> {
 }
 
 /** The process of a guest of this daemon, by the name and the folder in its command line. */
-async function killQemu(name: string, dir: string): Promise<void> {
+async function qemuOf(name: string, dir: string): Promise<number> {
   for (const pid of (await readdir('/proc')).filter((entry) => /^\d+$/.test(entry))) {
     // A process may end while the list is gone through.
     const command = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');
     if (command.includes(`guest=${name},`) && command.includes(dir)) {
-      process.kill(Number(pid), 'SIGKILL');
-      return;
+      return Number(pid);
     }
   }
   throw new Error(`there is no QEMU of ${name}`);
@@ -102,7 +101,7 @@ describe('faults under a call', function () {
   it('a guest whose QEMU is killed is off because it crashed', async () => {
     await guest.start();
     const stopped = next(hypervisor, ({ uuid, what }) => uuid === subject.uuid && what === 'power');
-    await killQemu('frail', rig.daemon.dir);
+    process.kill(await qemuOf('frail', rig.daemon.dir), 'SIGKILL');
     await stopped;
     const vm = await subject.read();
     assert.deepEqual([vm.power, vm.powerReason], ['off', 'crashed']);
@@ -111,10 +110,12 @@ describe('faults under a call', function () {
   it('QEMU killed during a memory snapshot: failed, off, and no snapshot', async () => {
     await guest.start();
     const paused = next(hypervisor, ({ uuid, what }) => uuid === subject.uuid && what === 'power');
+    // Looked for before: on a busy machine the snapshot would be taken by the time it is found.
+    const qemu = await qemuOf('frail', rig.daemon.dir);
     const creating = subject.create('doomed');
     await Promise.all([
       assert.rejects(creating, failure('failed')),
-      paused.then(() => killQemu('frail', rig.daemon.dir)),
+      paused.then(() => process.kill(qemu, 'SIGKILL')),
     ]);
     // The call may fail before the daemon has cleared up after the guest.
     const vm = await until(subject, ({ power }) => power === 'off');
