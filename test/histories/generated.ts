@@ -20,6 +20,7 @@ export function generated(seed: number, style: SnapshotStyle, operations: number
   );
   let count = 0;
   let last = 0;
+  let savedPaused = false;
   const fresh = (): number => ++last;
   const pending: Action[] = [{ do: 'power', action: 'start' }];
   const next: Next = async (history) => {
@@ -33,10 +34,15 @@ export function generated(seed: number, style: SnapshotStyle, operations: number
       if (count >= operations) {
         return undefined;
       }
-      const scene = { model, style, labels, fresh };
+      const scene = { model, style, labels, fresh, savedPaused };
       const candidates = chooseOperation(random, scene);
       const chosen = await preferred(random, candidates, (candidate) => history.canDo(candidate));
       pending.push(...chooseWrites(random, scene), chosen);
+      if (style === 'external' && chosen.do === 'create' && chosen.kind === 'memory' && model.power === 'paused') {
+        savedPaused = true;
+      } else if (chosen.do === 'revert' || chosen.do === 'power' || chosen.do === 'virshPower') {
+        savedPaused = false;
+      }
     }
   };
   return { base: { style, disks }, next };
