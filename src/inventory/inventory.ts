@@ -27,7 +27,7 @@ export interface InventoryPort {
   findVms(nameOrUuid: string, connection?: string): readonly VmView[];
   /** The snapshots of a VM; read again unless somebody looks at them, for then they are followed anyway. */
   readTree(ref: VmRef): Promise<SnapshotTree>;
-  /** Decides from what is known and what can be read within a second; what is not known forbids nothing yet. */
+  /** Decides from what is known and what can be read within five seconds; what is not known then forbids nothing that libvirt itself can do. */
   plan(request: OperationRequest): Promise<Decision>;
   /**
    * Waits for its turn on the VM, reads everything the plan rests on afresh, and carries it out. Rejects with a

@@ -38,7 +38,7 @@ export interface InventoryOptions {
 }
 
 /** How long a plan waits for what its rules ask for, before it does with what is known. */
-const planMs = 1000;
+const planMs = 5000;
 
 const theRules: Rules = { planRest, planRecovery };
 
