@@ -5,7 +5,7 @@ import type { OperationRequest, OperationResult } from '../model/operation.js';
 import type { Decision, Plan } from '../model/plan.js';
 import { planOperation } from '../model/planOperation.js';
 import { type Refused, refuse } from '../model/refusal.js';
-import type { PowerState } from '../model/vm.js';
+import { isActive, type PowerState } from '../model/vm.js';
 import { asFailure, withDetails } from './asFailure.js';
 import type { Clock } from './clock.js';
 import { stillHolds } from './confirmedPlan.js';
@@ -100,6 +100,11 @@ export class OperationRunner {
     const { request } = turn;
     const { situation } = await this.#options.look.read(turn, (known) => askedBy(request, known));
     orRefused(this.#options.rules.planRest(request, situation, plan, done));
+    const { vm } = situation;
+    if (plan.steps[done]?.do === 'restoreMemory' && isActive(vm.power)) {
+      // Somebody started it between two of our steps: its RAM is not that of the snapshot, and never will be.
+      throw new Failure('refused', { refusal: refuse('changedMeanwhile', { vm: vm.name }).refusal });
+    }
   }
 
   #begin({ request }: Turn, plan: Plan): Promise<OpenEntry> {

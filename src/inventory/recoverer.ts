@@ -121,7 +121,7 @@ export class Recoverer {
         `the ${request.type} of ${open.entry.vm.name} that broke off could not be recovered: ${kind}: ${message}`,
       );
       await open.leave();
-      if (kind === 'notFound' || kind === 'lost' || kind === 'unreachable' || this.#options.ended.aborted) {
+      if (kind === 'lost' || kind === 'unreachable' || this.#options.ended.aborted) {
         return undefined;
       }
       this.#again(request.vm.connection);

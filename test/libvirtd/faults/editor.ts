@@ -1,0 +1,90 @@
+// An extension's inventory on a connection, with a journal of its own, at which a fault can be put into a step. Run in
+// this process, or in one that can be killed.
+import { libvirtHypervisor } from '../../../src/hypervisor/openLibvirt.js';
+import { Inventory } from '../../../src/inventory/liveInventory.js';
+import { keepIn, type Keeping } from '../../../src/inventory/keeping.js';
+import { type Log, silentLog } from '../../../src/log/log.js';
+import type { OperationRequest } from '../../../src/model/operation.js';
+import type { RecoveryReport } from '../../../src/model/recovery.js';
+import { type At, type Course, hooked } from './stepHooks.js';
+
+export interface EditorOptions {
+  readonly uri: string;
+  readonly journal: string;
+  readonly env: NodeJS.ProcessEnv;
+  readonly at?: At | undefined;
+  readonly usualMs?: readonly number[];
+  readonly act?: (course: Course) => Promise<void>;
+}
+
+export interface Editor {
+  readonly inventory: Inventory;
+  readonly course: Course;
+  readonly reports: RecoveryReport[];
+  readonly log: string[];
+  /** Resolves when the journal holds nothing more to recover. */
+  settled(): Promise<void>;
+}
+
+export function openEditor(options: EditorOptions): Editor {
+  const { uri, journal, env, at, usualMs = [], act = () => Promise.resolve() } = options;
+  const log: string[] = [];
+  const keep = (line: string): number => log.push(line);
+  const kept: Log = { ...silentLog, info: keep, warn: keep, error: keep };
+  const real: Keeping = keepIn(journal, kept);
+  const { keeping, course } = hooked(real, at, usualMs, act);
+  const inventory = new Inventory({ open: libvirtHypervisor(kept, env), log: kept, journal: keeping });
+  const reports: RecoveryReport[] = [];
+  const told = new Set<() => void>();
+  inventory.onDidRecover((report) => {
+    reports.push(report);
+    told.forEach((one) => one());
+  });
+  inventory.setConnections([uri]);
+  // Somebody looks, so that a connection that is lost is tried again.
+  inventory.setAttention({ visible: true, connections: new Set([uri]), vms: new Set() });
+  return {
+    inventory,
+    course,
+    reports,
+    log,
+    settled: async () => {
+      for (;;) {
+        const next = new Promise<void>((resolve) => told.add(resolve));
+        // The report comes after the entry has gone; one that says "failed" leaves it there.
+        if ((await real.journal.unfinished(uri)).entries.length === 0) {
+          return;
+        }
+        await next;
+      }
+    },
+  };
+}
+
+/** What a process that is to die is told, in its environment. */
+export interface ChildTask {
+  readonly uri: string;
+  readonly journal: string;
+  readonly vm: string;
+  readonly request: OperationRequest;
+  readonly at: At;
+  readonly usualMs: readonly number[];
+}
+
+export const childVariable = 'VIRT_REWIND_FAULT_CHILD';
+
+/** Carries out the operation and kills itself on the way; ends with 0 only when it came through. */
+export async function runAsChild(text: string): Promise<void> {
+  const task = JSON.parse(text) as ChildTask;
+  const editor = openEditor({
+    ...task,
+    env: process.env,
+    act: () => {
+      process.kill(process.pid, 'SIGKILL');
+      return new Promise(() => undefined);
+    },
+  });
+  await editor.inventory.connect(task.uri);
+  await editor.inventory.runOperation(task.request);
+  editor.inventory.dispose();
+}

@@ -1,0 +1,116 @@
+// What can go wrong from outside, each as one act on a running system. Knows no operation.
+import { open, readdir, readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import type { Plan } from '../../../src/model/plan.js';
+import type { Daemon } from '../inventoryRig.js';
+import type { Cutter } from './cutter.js';
+
+export interface Target {
+  readonly daemon: Daemon;
+  readonly cutter: Cutter;
+  /** Of the VM. */
+  readonly name: string;
+  /** With its disks; it has a small file system to itself and its like. */
+  readonly folder: string;
+  readonly plan: Plan;
+}
+
+/** Ends the fault where it lasts; called when the operation has ended. */
+export type EndOfFault = () => Promise<void>;
+
+/**
+ * | fault           | what is done                                                                     |
+ * |-----------------|----------------------------------------------------------------------------------|
+ * | qemuKilled      | SIGKILL to the VM's QEMU, if it has one                                           |
+ * | daemonKilled    | SIGKILL to libvirtd, which is started again                                       |
+ * | connectionCut   | all sockets between us and the daemon end; new ones can be made                   |
+ * | extensionKilled | SIGKILL to the process that carries the operation out; another one comes          |
+ * | diskFull        | nothing can be written to the disks' file system until the operation has failed   |
+ * | overlaysRemoved | overlays that the plan made are removed, while the VM is off                      |
+ * | otherClient     | another client pauses, or starts, or cuts the power, as the VM's state lets it     |
+ */
+export type FaultKind =
+  'qemuKilled' | 'daemonKilled' | 'connectionCut' | 'extensionKilled' | 'diskFull' | 'overlaysRemoved' | 'otherClient';
+
+type FaultAct = (target: Target) => Promise<EndOfFault | undefined>;
+
+export const faultActs: Readonly<Record<Exclude<FaultKind, 'extensionKilled'>, FaultAct>> = {
+  qemuKilled: async ({ daemon, name }) => {
+    const pids = await qemuProcesses(daemon, name);
+    const wasAlive = pids.length > 0;
+    for (const pid of pids) {
+      process.kill(pid, 'SIGKILL');
+    }
+    // libvirt hears of it a moment later, and tells nobody who only asks.
+    while ((await daemon.virsh(['domstate', name])).stdout.trim() === 'running' && wasAlive) {
+      await wait(20);
+    }
+    return undefined;
+  },
+  daemonKilled: async ({ daemon }) => {
+    await daemon.killDaemon();
+    await daemon.startDaemon();
+    return undefined;
+  },
+  connectionCut: ({ cutter }) => {
+    cutter.cut();
+    return Promise.resolve(undefined);
+  },
+  diskFull: async ({ folder }) => {
+    const file = join(folder, 'ballast');
+    await fill(file);
+    return () => rm(file, { force: true });
+  },
+  overlaysRemoved: async ({ daemon, name, plan }) => {
+    const { stdout } = await daemon.virsh(['domstate', name]);
+    const made = plan.steps.flatMap((step) => (step.do === 'createOverlays' ? step.overlays : []));
+    if (stdout.trim() === 'shut off') {
+      await Promise.all(made.map(({ file }) => rm(file, { force: true })));
+    }
+    return undefined;
+  },
+  otherClient: async ({ daemon, name }) => {
+    const { stdout } = await daemon.virsh(['domstate', name]);
+    const state = stdout.trim();
+    await daemon.virsh([state === 'running' ? 'suspend' : state === 'paused' ? 'resume' : 'start', name]);
+    return undefined;
+  },
+};
+
+/** Those of this daemon's VM: its name alone could be another daemon's. */
+async function qemuProcesses({ dir }: Daemon, name: string): Promise<readonly number[]> {
+  const found: number[] = [];
+  for (const entry of await readdir('/proc')) {
+    if (/^\d+$/u.test(entry)) {
+      const command = await readFile(`/proc/${entry}/cmdline`, 'utf8').catch(() => '');
+      if (command.includes(`guest=${name},`) && command.includes(dir)) {
+        found.push(Number(entry));
+      }
+    }
+  }
+  return found;
+}
+
+/** Until not a byte more goes in. */
+async function fill(path: string): Promise<void> {
+  const file = await open(path, 'w');
+  try {
+    for (let size = 2 ** 20; size >= 1; size /= 2) {
+      const bytes = Buffer.alloc(size);
+      for (let wrote = size; wrote === size;) {
+        wrote = await file.write(bytes).then(
+          ({ bytesWritten }) => bytesWritten,
+          (error: unknown) => {
+            if ((error as NodeJS.ErrnoException).code === 'ENOSPC') {
+              return 0;
+            }
+            throw error;
+          },
+        );
+      }
+    }
+  } finally {
+    await file.close();
+  }
+}

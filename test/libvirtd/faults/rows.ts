@@ -1,0 +1,189 @@
+// Runs an operation with one fault in one step, and says what is then other than it was before or would be after.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Failure } from '../../../src/model/failure.js';
+import type { Plan } from '../../../src/model/plan.js';
+import { type Difference, OracleVm } from '../../oracle/oracleVm.js';
+import type { Daemon } from '../inventoryRig.js';
+import { acceptedEnds } from './accepted.js';
+import type { Cutter } from './cutter.js';
+import { childVariable, type ChildTask, type Editor, openEditor } from './editor.js';
+import { type EndOfFault, faultActs, type FaultKind } from './faultKinds.js';
+import { type Prepared, type Scenario, Stage } from './scenarios.js';
+import type { At, Course } from './stepHooks.js';
+import { thisBundle } from './thisBundle.mjs';
+
+export interface Bench {
+  readonly daemon: Daemon;
+  /** A small file system for disks. */
+  readonly disks: string;
+  readonly cutter: Cutter;
+  /** Through the cutter. */
+  readonly uri: string;
+}
+
+export interface RowResult {
+  readonly course: Course;
+  /** How it ended, for the table of results. */
+  readonly end: string;
+  /** Empty when nothing is wrong. */
+  readonly wrong: readonly string[];
+}
+
+let vms = 0;
+
+/** Without a fault it must end as after the operation. */
+export async function runRow(
+  bench: Bench,
+  scenario: Scenario,
+  fault?: { readonly kind: FaultKind; readonly at: At; readonly usual: Required<Course> },
+): Promise<RowResult> {
+  vms += 1;
+  const { daemon, cutter, uri, disks } = bench;
+  const name = `f${String(vms)}`;
+  const folder = join(disks, name);
+  const vm = await OracleVm.define(daemon, { name, diskMiB: 4, folder });
+  const journal = join(daemon.dir, `journal-${name}`);
+  const kind = fault?.kind;
+  let endFault: EndOfFault | undefined;
+  const act = async (course: Course): Promise<void> => {
+    if (kind !== undefined && kind !== 'extensionKilled') {
+      endFault = await faultActs[kind]({ daemon, cutter, name, folder, plan: course.plan! });
+    }
+  };
+  const inside = fault === undefined ? {} : { act, at: fault.at, usualMs: fault.usual.tookMs };
+  const maker = openEditor({ uri, journal: `${journal}-maker`, env: daemon.env });
+  const editors: Editor[] = [maker];
+  try {
+    const prepared = await scenario.prepare(await stageOf(maker, vm, uri));
+    maker.inventory.dispose();
+    let said: string;
+    let course: Course;
+    if (kind === 'extensionKilled') {
+      const { at, usual } = fault!;
+      const vmRef = prepared.request.vm;
+      said = await inChild(
+        { uri, journal, vm: vmRef.uuid, request: prepared.request, at, usualMs: usual.tookMs },
+        daemon,
+      );
+      course = usual;
+    } else {
+      const editor = openEditor({ uri, journal, env: daemon.env, ...inside });
+      editors.push(editor);
+      await editor.inventory.connect(uri);
+      said = await outcomeOf(editor.inventory.runOperation(prepared.request));
+      course = editor.course;
+      await endFault?.();
+      await editor.settled();
+    }
+    // Another editor, as it would come up later: it must find nothing more to do, or do what is left.
+    const later = openEditor({ uri, journal, env: daemon.env });
+    editors.push(later);
+    await later.inventory.connect(uri);
+    await later.settled();
+    await later.inventory.refresh({ vm: prepared.request.vm });
+    const plan = planOf(course, fault?.usual, said);
+    const reports = editors.flatMap(({ reports: own }) => own.map(({ outcome }) => outcome));
+    const { end, wrong } = await judge(vm, prepared, plan, kind, reports.includes('explained'));
+    const log = editors.flatMap((editor) => editor.log.slice(-12));
+    return {
+      course,
+      end: `${said}; ${reports.join(', ')}; ${end}`,
+      wrong: wrong.length === 0 ? [] : [...wrong, ...log],
+    };
+  } finally {
+    editors.forEach(({ inventory }) => inventory.dispose());
+    await daemon.virsh(['destroy', name]);
+    await daemon.virsh(['undefine', name, '--snapshots-metadata', '--managed-save']);
+    for (const left of [folder, journal, `${journal}-maker`]) {
+      await rm(left, { recursive: true, force: true });
+    }
+  }
+}
+
+async function stageOf(editor: Editor, vm: OracleVm, uri: string): Promise<Stage> {
+  const { vms: all } = await editor.inventory.connect(uri);
+  await editor.inventory.refresh({ connection: uri });
+  const view = editor.inventory.findVms(vm.name, uri)[0];
+  if (view === undefined) {
+    throw new Error(`${vm.name} is not among ${String(all.length)} VMs`);
+  }
+  return new Stage(editor.inventory, vm, view.ref);
+}
+
+function planOf(course: Course, usual: Course | undefined, said: string): Plan {
+  const plan = course.plan ?? usual?.plan;
+  if (plan === undefined) {
+    throw new Error(`no plan was written to the journal: ${said}`);
+  }
+  return plan;
+}
+
+async function outcomeOf(running: Promise<unknown>): Promise<string> {
+  try {
+    await running;
+    return 'done';
+  } catch (error) {
+    if (!(error instanceof Failure)) {
+      throw error;
+    }
+    return `failed: ${error.kind}${error.details.refusal === undefined ? '' : ` ${error.details.refusal.reason}`}`;
+  }
+}
+
+async function inChild(task: ChildTask, { env }: Daemon): Promise<string> {
+  const child = spawn(process.execPath, [thisBundle], {
+    env: { ...env, [childVariable]: JSON.stringify(task) },
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  let words = '';
+  child.stderr.on('data', (data: Buffer) => (words += data.toString()));
+  const [code, signal] = (await once(child, 'exit')) as [number | null, NodeJS.Signals | null];
+  if (signal === null && code !== 0) {
+    throw new Error(`the child failed before it was to die: ${words}`);
+  }
+  return signal === null ? 'done' : 'killed';
+}
+
+/**
+ * | what is other than it must be                                     | wrong                                       |
+ * |-------------------------------------------------------------------|---------------------------------------------|
+ * | data, or an image that is damaged                                 | always                                      |
+ * | snapshots that are there or not, the current one                  | unless a person was told what is left to do |
+ * | the kind of a snapshot that was taken                             | unless another client acted just before     |
+ * | the state of power, RAM                                           | without a fault only: a fault may end QEMU  |
+ */
+function isWrong({ about, what }: Difference, kind: FaultKind | undefined, explained: boolean): boolean {
+  switch (about) {
+    case 'data':
+    case 'image':
+      return true;
+    case 'tree':
+      return !explained && !(kind === 'otherClient' && !/not there|current/u.test(what));
+    case 'state':
+    case 'ram':
+      return kind === undefined;
+  }
+}
+
+async function judge(
+  vm: OracleVm,
+  { before, end }: Prepared,
+  plan: Plan,
+  kind: FaultKind | undefined,
+  explained: boolean,
+): Promise<{ readonly end: string; readonly wrong: readonly string[] }> {
+  const tried: string[] = [];
+  for (const { what, model } of acceptedEnds(before, plan, end)) {
+    const { differences } = await vm.compare(model, 'everything');
+    const wrong = differences.filter((difference) => isWrong(difference, kind, explained));
+    if (wrong.length === 0) {
+      const also = differences.map((difference) => difference.what);
+      return { end: [what, ...also].join(', '), wrong: [] };
+    }
+    tried.push(`not as ${what}: ${wrong.map((one) => one.what).join('; ')}`);
+  }
+  return { end: 'neither', wrong: tried };
+}

@@ -1,0 +1,156 @@
+// The operations of several steps that are broken off, each on a VM made for it. Knows no fault.
+import type { Inventory } from '../../../src/inventory/liveInventory.js';
+import type { OperationRequest } from '../../../src/model/operation.js';
+import type { SnapshotKind } from '../../../src/model/snapshot.js';
+import type { VmRef } from '../../../src/model/vm.js';
+import { Model, type Power } from '../../oracle/model.js';
+import type { OracleVm } from '../../oracle/oracleVm.js';
+
+export interface Prepared {
+  readonly before: Model;
+  readonly request: OperationRequest;
+  /** What the VM is when the operation is over. */
+  readonly end: Power;
+}
+
+export interface Scenario {
+  readonly name: string;
+  prepare(stage: Stage): Promise<Prepared>;
+}
+
+/** A VM and the model of it, changed together. */
+export class Stage {
+  readonly #inventory: Inventory;
+  readonly #vm: OracleVm;
+  readonly ref: VmRef;
+  model: Model;
+  #seed = 0;
+
+  constructor(inventory: Inventory, vm: OracleVm, ref: VmRef) {
+    this.#inventory = inventory;
+    this.#vm = vm;
+    this.ref = ref;
+    this.model = Model.fresh(vm.guest.disks.length);
+  }
+
+  async power(action: 'start' | 'forceOff'): Promise<void> {
+    await this.#inventory.runOperation({ type: 'power', vm: this.ref, action });
+    this.model = this.model.powered(action);
+  }
+
+  /** A few blocks of each disk, and a word in RAM, that are nowhere else. */
+  async write(): Promise<void> {
+    this.#seed += 1;
+    const seed = this.#seed;
+    const blocks = [0, seed, 100 + seed].map((block) => [block, 1000 + seed] as const);
+    await this.#vm.talk(async (guest) => {
+      for (const disk of this.#vm.guest.disks.keys()) {
+        await guest.write(disk, blocks);
+        this.model = this.model.wrote(disk, blocks);
+      }
+      await guest.setCounter(seed);
+    });
+    this.model = this.model.setRam({ counter: seed });
+  }
+
+  async snapshot(title: string, style: 'internal' | 'external', kind: SnapshotKind): Promise<string> {
+    const { snapshot } = await this.#inventory.runOperation({ type: 'create', vm: this.ref, kind, style, title });
+    this.model = this.model.created({ name: snapshot!, title, kind, style });
+    return snapshot!;
+  }
+
+  async revert(snapshot: string, after: Power): Promise<void> {
+    await this.#inventory.runOperation({ type: 'revert', vm: this.ref, snapshot, after });
+    this.model = this.model.reverted(snapshot, after);
+  }
+}
+
+/** Two snapshots of a VM that runs, with data of its own before, between and after them. Returns the first one's name. */
+async function twoSnapshots(stage: Stage, style: 'internal' | 'external', kind: SnapshotKind): Promise<string> {
+  await stage.power('start');
+  await stage.write();
+  const first = await stage.snapshot('one', style, kind);
+  await stage.write();
+  await stage.snapshot('two', style, kind);
+  await stage.write();
+  return first;
+}
+
+/** One snapshot of a VM that runs, with RAM to save. */
+function create(style: 'internal' | 'external'): Scenario {
+  return {
+    name: `create an ${style} memory snapshot`,
+    prepare: async (stage) => {
+      await stage.power('start');
+      await stage.write();
+      const request = { type: 'create', vm: stage.ref, kind: 'memory', style, title: 'one' } as const;
+      return { before: stage.model, request, end: 'running' };
+    },
+  };
+}
+
+export const scenarios: readonly Scenario[] = [
+  create('internal'),
+  create('external'),
+  {
+    name: 'revert to an internal memory snapshot, with a checkpoint',
+    prepare: async (stage) => {
+      const snapshot = await twoSnapshots(stage, 'internal', 'memory');
+      const request = {
+        type: 'revert',
+        vm: stage.ref,
+        snapshot,
+        after: 'running',
+        checkpointFirst: true,
+      } as const;
+      return { before: stage.model, request, end: 'running' };
+    },
+  },
+  {
+    name: 'revert to an external memory snapshot that has a child, with a checkpoint',
+    prepare: async (stage) => {
+      const snapshot = await twoSnapshots(stage, 'external', 'memory');
+      const request = {
+        type: 'revert',
+        vm: stage.ref,
+        snapshot,
+        after: 'running',
+        checkpointFirst: true,
+      } as const;
+      return { before: stage.model, request, end: 'running' };
+    },
+  },
+  {
+    name: 'revert to an external snapshot of a VM that was off, without a checkpoint',
+    prepare: async (stage) => {
+      await stage.power('start');
+      await stage.write();
+      await stage.power('forceOff');
+      const snapshot = await stage.snapshot('one', 'external', 'offline');
+      await stage.power('start');
+      await stage.write();
+      await stage.power('forceOff');
+      return {
+        before: stage.model,
+        request: { type: 'revert', vm: stage.ref, snapshot, after: 'off' },
+        end: 'off',
+      };
+    },
+  },
+  {
+    name: 'delete internal snapshots with their descendants',
+    prepare: async (stage) => {
+      const snapshot = await twoSnapshots(stage, 'internal', 'memory');
+      const request = { type: 'delete', vm: stage.ref, snapshot, scope: 'withDescendants' } as const;
+      return { before: stage.model, request, end: 'running' };
+    },
+  },
+  {
+    name: 'delete external snapshots with their descendants',
+    prepare: async (stage) => {
+      const snapshot = await twoSnapshots(stage, 'external', 'disk');
+      const request = { type: 'delete', vm: stage.ref, snapshot, scope: 'withDescendants' } as const;
+      return { before: stage.model, request, end: 'running' };
+    },
+  },
+];

@@ -1,0 +1,93 @@
+// Tells of the steps of an operation as its journal is written: when each has begun, while it runs, when it is done and
+// nobody has written that down. Knows no fault.
+import { setTimeout as wait } from 'node:timers/promises';
+import type { OpenEntry } from '../../../src/journal/journal.js';
+import type { Keeping } from '../../../src/inventory/keeping.js';
+import type { Plan } from '../../../src/model/plan.js';
+
+/**
+ * | moment | when                                                                |
+ * |--------|---------------------------------------------------------------------|
+ * | before | it is written that the step begins, and nothing has been sent yet   |
+ * | during | half the time has passed that the step took when nothing went wrong |
+ * | after  | the step is done, and it is not written yet                         |
+ */
+export type Moment = 'before' | 'during' | 'after';
+export const moments: readonly Moment[] = ['before', 'during', 'after'];
+
+export interface At {
+  readonly step: number;
+  readonly moment: Moment;
+}
+
+/** What happened on the way, of the first operation that began since. */
+export interface Course {
+  plan?: Plan;
+  /** Milliseconds that each step took. */
+  readonly tookMs: number[];
+}
+
+export interface Hooked {
+  readonly keeping: Keeping;
+  readonly course: Course;
+}
+
+/**
+ * @param usualMs what each step takes when nothing goes wrong
+ * @param act called once, there
+ */
+export function hooked(
+  real: Keeping,
+  at: At | undefined,
+  usualMs: readonly number[],
+  act: (course: Course) => Promise<void>,
+): Hooked {
+  const course: Course = { tookMs: [] };
+  let acted = false;
+  const actOnce = async (step: number, moment: Moment): Promise<void> => {
+    if (!acted && at?.step === step && at.moment === moment) {
+      acted = true;
+      await act(course);
+    }
+  };
+  const hookedEntry = (entry: OpenEntry): OpenEntry => {
+    const began = new Map<number, number>();
+    const over = new Set<number>();
+    return {
+      get entry() {
+        return entry.entry;
+      },
+      begun: async (index) => {
+        await entry.begun(index);
+        await actOnce(index, 'before');
+        began.set(index, performance.now());
+        // Not awaited: the step runs meanwhile. What a fault throws is seen by what it does.
+        void wait((usualMs[index] ?? 0) / 2).then(() => (over.has(index) ? undefined : actOnce(index, 'during')));
+      },
+      done: async (index, outcome) => {
+        course.tookMs[index] = performance.now() - (began.get(index) ?? 0);
+        over.add(index);
+        // One that was quicker than usual: its end is the last moment of it.
+        await actOnce(index, 'during');
+        await actOnce(index, 'after');
+        await entry.done(index, outcome);
+      },
+      end: (result) => entry.end(result),
+      leave: () => entry.leave(),
+    };
+  };
+  return {
+    course,
+    keeping: {
+      ...real,
+      journal: {
+        begin: async (head) => {
+          course.plan ??= head.plan;
+          return hookedEntry(await real.journal.begin(head));
+        },
+        unfinished: (connection) => real.journal.unfinished(connection),
+        claim: (id) => real.journal.claim(id),
+      },
+    },
+  };
+}
