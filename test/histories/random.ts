@@ -28,7 +28,8 @@ export function seededRandom(seed: number): Random {
     int,
     chance: (probability) => next() < probability,
     pick,
-    weighted: (entries) => {
+    weighted: (all) => {
+      const entries = all.filter(([, weight]) => weight > 0);
       let at = next() * entries.reduce((sum, [, weight]) => sum + weight, 0);
       for (const [value, weight] of entries) {
         at -= weight;
