@@ -41,7 +41,11 @@ export async function runHostTests({ grep } = {}) {
   mkdirSync(folder);
   // Before anything can connect: without it, the extension would meet the machine's own libvirt.
   const uri = process.env.VIRT_REWIND_TEST_URI;
-  const settings = JSON.stringify({ 'virtRewind.connections': uri ? [uri] : ['test:///default'] });
+  const settings = JSON.stringify({
+    'virtRewind.connections': uri ? [uri] : ['test:///default'],
+    // The moment in which a delete can be taken back has tests of its own, which set it.
+    'virtRewind.delete.undoSeconds': 0,
+  });
   mkdirSync(join(own, 'user/User'), { recursive: true });
   writeFileSync(join(own, 'user/User/settings.json'), settings);
   try {

@@ -17,6 +17,8 @@ import { VmTree } from './views/vmTree.js';
 export interface DevelopmentApi {
   readonly inventory: InventoryPort;
   readonly tree: VmTree;
+  /** Folder of the operations that have not ended. */
+  readonly journal: string;
 }
 
 export function activate(context: vscode.ExtensionContext): DevelopmentApi | undefined {
@@ -34,7 +36,7 @@ export function activate(context: vscode.ExtensionContext): DevelopmentApi | und
 
   // Ended in this order: whatever still asks the inventory ends before it.
   context.subscriptions.push(settings, commands, reports, documents, tree, inventory, log);
-  return context.extensionMode === vscode.ExtensionMode.Production ? undefined : { inventory, tree };
+  return context.extensionMode === vscode.ExtensionMode.Production ? undefined : { inventory, tree, journal };
 }
 
 function follow(inventory: Inventory, settings: Settings): void {

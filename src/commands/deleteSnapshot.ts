@@ -2,11 +2,12 @@
 import * as vscode from 'vscode';
 import type { DeleteScope } from '../model/operation.js';
 import type { CommandRun } from './commandServices.js';
-import { operateConfirmed } from './operate.js';
+import { existingVm, operateConfirmed } from './operate.js';
 import { operateAll } from './operateAll.js';
 import { requestWords } from './operationNotice.js';
 import { inDeleteOrder } from './snapshotOrder.js';
 import { targetSnapshots } from './targets.js';
+import { passingOverUnread } from './typedName.js';
 import { undoMoment } from './undoMoment.js';
 
 export function deleteSnapshot(run: CommandRun): Promise<unknown> {
@@ -20,7 +21,8 @@ export async function deleteScope(run: CommandRun, scope: DeleteScope, placehold
   );
   const [only, ...others] = requests;
   if (only !== undefined && others.length === 0) {
-    return operateConfirmed(run, only, 'always', () => undoMoment(requestWords(run.inventory, only)));
+    const request = await passingOverUnread(run, existingVm(run, only.vm), only);
+    return operateConfirmed(run, request, 'always', () => undoMoment(requestWords(run.inventory, only)));
   }
   const count = requests.length;
   return operateAll(run, requests, {

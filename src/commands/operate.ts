@@ -13,6 +13,7 @@ import { planText } from '../views/planText.js';
 import { answered } from './commandError.js';
 import type { CommandRun } from './commandServices.js';
 import { CancelWish } from './cancelWish.js';
+import { mustConfirm } from './mustConfirm.js';
 import { askModal, noteInStatusBar } from './notify.js';
 import { OperationNotice } from './operationNotice.js';
 import { doneText } from './progressText.js';
@@ -99,11 +100,6 @@ export function existingVm({ inventory }: Pick<CommandRun, 'inventory'>, vm: VmR
     throw new Failure('notFound', { vm: vm.uuid, connection: vm.connection });
   }
   return view;
-}
-
-/** A caller may do without the question, but not in a workspace that the user does not trust. */
-export function mustConfirm(run: CommandRun): boolean {
-  return !(run.call.by === 'program' && run.call.given.confirm === false && vscode.workspace.isTrusted);
 }
 
 /** Asks with a modal dialog; Dismissed when the user does not want it. */

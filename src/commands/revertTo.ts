@@ -15,7 +15,8 @@ import { afterChoices } from './afterChoices.js';
 import { givenTo } from './commandArguments.js';
 import type { CommandRun } from './commandServices.js';
 import { noteInStatusBar, notify } from './notify.js';
-import { confirmModal, existingVm, mustConfirm, operate, refusedFailure } from './operate.js';
+import { mustConfirm } from './mustConfirm.js';
+import { confirmModal, existingVm, operate, refusedFailure } from './operate.js';
 import { doneText } from './progressText.js';
 import { showFailure } from './runCommand.js';
 

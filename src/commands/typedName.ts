@@ -1,4 +1,4 @@
-// The question before anything dangerous is done to a protected VM: its name must be typed.
+// The question before what needs more than a click: the name of the VM must be typed.
 import * as vscode from 'vscode';
 import type { VmView } from '../inventory/views.js';
 import { readSettings } from '../manifest/readSettings.js';
@@ -8,9 +8,11 @@ import { displayLine } from '../model/plainText.js';
 import { needsName, protectedBy } from '../model/protection.js';
 import { titleIn } from '../views/operationProgress.js';
 import { durationText } from '../views/relativeAge.js';
+import { refusalText } from '../views/refusalText.js';
 import { operationWords } from '../views/words.js';
 import { answered } from './commandError.js';
 import type { CommandRun } from './commandServices.js';
+import { mustConfirm } from './mustConfirm.js';
 
 const t = vscode.l10n.t;
 
@@ -34,16 +36,40 @@ export async function askNameOfProtected(
     return;
   }
   const name = displayLine(view.vm.name);
+  const words = operationWords(request, displayLine(titleIn(view, request)), t);
+  await typeName(view, t('{0} Is Protected', name), `${name}: ${words}. ${stillText(decision)}`);
+}
+
+type DeleteRequest = Extract<OperationRequest, { type: 'delete' }>;
+
+/**
+ * The same request, or, where nothing forbids it but VMs whose files cannot be read, one that passes over them, once the
+ * name was typed. Whoever may do without questions is refused instead.
+ * @throws Dismissed
+ */
+export async function passingOverUnread(run: CommandRun, view: VmView, request: DeleteRequest): Promise<DeleteRequest> {
+  if (!mustConfirm(run)) {
+    return request;
+  }
+  const decision = await run.inventory.plan(request);
+  if (decision.type === 'plan' || decision.refusal.reason !== 'otherVmUnread') {
+    return request;
+  }
+  const despite = { ...request, despiteUnread: true };
+  if ((await run.inventory.plan(despite)).type === 'refusal') {
+    return request;
+  }
+  await typeName(view, t('Other VMs May Need These Files'), refusalText(decision.refusal, t).reason);
+  return despite;
+}
+
+async function typeName({ vm }: VmView, title: string, why: string): Promise<void> {
   const typed = await vscode.window.showInputBox({
-    title: t('{0} Is Protected', name),
-    prompt: [
-      `${name}: ${operationWords(request, displayLine(titleIn(view, request)), t)}.`,
-      stillText(decision),
-      t('Type the name of the VM to go on.'),
-    ].join(' '),
-    placeHolder: name,
+    title,
+    prompt: `${why} ${t('Type the name of the VM to go on.')}`,
+    placeHolder: displayLine(vm.name),
     ignoreFocusOut: true,
-    validateInput: (text) => (text === view.vm.name ? undefined : t('This is not the name of the VM.')),
+    validateInput: (text) => (text === vm.name ? undefined : t('This is not the name of the VM.')),
   });
   answered(typed);
 }

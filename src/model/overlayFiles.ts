@@ -4,7 +4,7 @@ import { namedFiles } from './fileUse.js';
 import type { NewOverlay } from './hostFiles.js';
 import type { Situation } from './plan.js';
 import { type Refused, refuse } from './refusal.js';
-import type { VmDisk } from './vm.js';
+import { type VmDisk, snapshotableDisks } from './vm.js';
 
 export interface ExternalFiles {
   readonly type: 'files';
@@ -22,13 +22,20 @@ const longestStem = 128;
 const epochSuffix = /\.(\d{9,11})$/u;
 
 /**
- * What stands behind any dot in the names of the VM's files, and of all others in their folders as far as these were
- * looked into: a snapshot of such a name could want a file that is there. Memory files have names that no other snapshot
- * can want.
+ * What stands behind any dot in the names of the VM's files, and of those in their folders that begin as they do, as far
+ * as these were looked into: a snapshot of such a name could want a file that is there. Files of other VMs, which share
+ * the folder as a rule, begin otherwise. Memory files have names that no other snapshot can want.
  */
 export function takenSuffixes(situation: Situation): ReadonlySet<string> {
   const suffixes = new Set<string>();
-  const listed = [...(situation.files?.lists.values() ?? [])].flat();
+  const { vm } = situation;
+  const stems = [
+    ...snapshotableDisks(vm).flatMap((disk) => (disk.source === undefined ? [] : [stemOf(disk, situation)])),
+    ...(vm.nvram === undefined ? [] : [baseName(vm.nvram)]),
+  ];
+  const listed = [...(situation.files?.lists.values() ?? [])]
+    .flat()
+    .filter((file) => stems.some((stem) => file.startsWith(stem)));
   for (const file of [...namedFiles(situation), ...listed]) {
     for (const suffix of suffixesOf(file)) {
       suffixes.add(suffix);

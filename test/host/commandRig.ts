@@ -12,8 +12,12 @@ import type { Node, SnapshotNode, VmNode } from '../../src/views/nodes.js';
 
 export type Guest = Awaited<ReturnType<typeof defineTestGuest>>;
 
-/** The ids that the tests have called, so that a last one can tell which are missing. */
-export const called = new Set<string>();
+/**
+ * The ids that the tests have called, so that a last one can tell which are missing. Each file is a bundle of its own, so
+ * that they share nothing but the process.
+ */
+const shared = globalThis as { virtRewindCalled?: Set<string> };
+export const called = (shared.virtRewindCalled ??= new Set<string>());
 
 export class CommandRig {
   readonly uri: string;
@@ -57,6 +61,24 @@ export class CommandRig {
   async snapshots(vm: string): Promise<readonly string[]> {
     const names = await this.virsh('snapshot-list', vm, '--name', '--topological');
     return names.split('\n').filter((name) => name !== '');
+  }
+
+  /** Sets settings of the user for as long as something is done. */
+  async withSettings<T>(values: Readonly<Record<string, unknown>>, act: () => Promise<T>): Promise<T> {
+    const configuration = vscode.workspace.getConfiguration('virtRewind');
+    const before = Object.keys(values).map((key) => [key, configuration.inspect(key)?.globalValue] as const);
+    const update = (key: string, value: unknown): Thenable<void> =>
+      configuration.update(key, value, vscode.ConfigurationTarget.Global);
+    for (const [key, value] of Object.entries(values)) {
+      await update(key, value);
+    }
+    try {
+      return await act();
+    } finally {
+      for (const [key, value] of before) {
+        await update(key, value);
+      }
+    }
   }
 
   async vmRow(name: string): Promise<VmNode> {

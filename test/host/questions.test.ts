@@ -9,6 +9,7 @@ import { CommandRig, type Guest, call, fromMenu, operate, rejects } from './comm
 const vm = 'ask-running';
 const off = 'ask-off';
 const confirm = false;
+const plainly = { confirm, checkpointFirst: false };
 
 describe('questions', function () {
   this.timeout(120_000);
@@ -111,7 +112,7 @@ describe('questions', function () {
         assert.deepEqual(choices, ['Revert and Run', 'Revert and Pause', 'Revert and Leave Off']);
         return 'Revert and Pause';
       });
-      const done = await operate('virtRewind.revert', { vm, snapshot: 'first' });
+      const done = await operate('virtRewind.revert', { vm, snapshot: 'first', checkpointFirst: false });
       assert.equal(done.state, 'paused');
       assert.equal(await guest.state(), 'paused');
     });
@@ -125,19 +126,20 @@ describe('questions', function () {
           return undefined;
         });
         assert.equal(await call('virtRewind.revert', { vm, snapshot: 'first' }), undefined);
-        assert.equal((await operate('virtRewind.revert', { vm, snapshot: 'first', confirm })).state, 'off');
+        assert.equal((await operate('virtRewind.revert', { vm, snapshot: 'first', ...plainly })).state, 'off');
       } finally {
         await settings.update('powerState', undefined, vscode.ConfigurationTarget.Global);
       }
-      assert.equal((await operate('virtRewind.revert', { vm, snapshot: 'first', confirm })).state, 'running');
+      assert.equal((await operate('virtRewind.revert', { vm, snapshot: 'first', ...plainly })).state, 'running');
     });
 
-    it('have one button when the state is given', async () => {
+    it('have one button when the state and the checkpoint are given', async () => {
       person.will(({ choices }) => {
         assert.deepEqual(choices, ['Revert and Run']);
         return undefined;
       });
-      assert.equal(await call('virtRewind.revert', { vm, snapshot: 'first', after: 'running' }), undefined);
+      const given = { vm, snapshot: 'first', after: 'running', checkpointFirst: true };
+      assert.equal(await call('virtRewind.revert', given), undefined);
       assert.deepEqual(person.said, []);
     });
 
@@ -146,7 +148,7 @@ describe('questions', function () {
         await rig.virsh('snapshot-create-as', vm, 'beside');
         return choices[0];
       });
-      await rejects(call('virtRewind.revert', { vm, snapshot: 'first' }), 'refused');
+      await rejects(call('virtRewind.revert', { vm, snapshot: 'first', checkpointFirst: false }), 'refused');
       assert.ok((await rig.snapshots(vm)).includes('beside'));
     });
 
@@ -155,7 +157,12 @@ describe('questions', function () {
       assert.ok(trusted);
       Object.defineProperty(vscode.workspace, 'isTrusted', { ...trusted, get: () => false });
       try {
-        for (const id of ['virtRewind.revert', 'virtRewind.deleteSnapshot', 'virtRewind.forceOff'] as const) {
+        for (const id of [
+          'virtRewind.revert',
+          'virtRewind.deleteSnapshot',
+          'virtRewind.deleteDescendants',
+          'virtRewind.forceOff',
+        ] as const) {
           person.will(undefined);
           const given = id === 'virtRewind.forceOff' ? { vm, confirm } : { vm, snapshot: 'first', confirm };
           assert.equal(await call(id, given), undefined);

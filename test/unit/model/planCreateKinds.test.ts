@@ -110,6 +110,17 @@ describe('planCreate: what no external snapshot holds', () => {
     const plan = planned(ask.create(), situation({ tree: externals, vm: uefi, files: { ...files, lists } }));
     assert.equal(made(plan).name, 'new-2');
   });
+  it('files of other VMs in the same folder take no name away, own ones do', () => {
+    for (const [listed, expected] of [
+      ['other.new', 'new'],
+      ['VARS.fd.new', 'new-2'],
+      [`${base.slice('/img/'.length).replace(/\.[^.]*$/u, '')}.new`, 'new-2'],
+    ] as const) {
+      const lists = new Map([['/img', [listed]]]);
+      const plan = planned(ask.create(), situation({ tree: externals, vm: uefi, files: { ...files, lists } }));
+      assert.equal(made(plan).name, expected, listed);
+    }
+  });
   it('where they cannot be reached, it says so', () => {
     for (const out of [undefined, { ...files, canAct: new Map() }, seen({}, { '/img/VARS.fd': 'unknown' })]) {
       const inWhat = situation({ tree: externals, vm: uefi, ...(out === undefined ? {} : { files: out }) });

@@ -1,7 +1,7 @@
 // Every failure reads as a sentence that names what it is about; nothing from outside can disturb it.
 import assert from 'node:assert/strict';
 import { commandIds } from '../../../src/manifest/commandIds.js';
-import { Failure, type FailureKind } from '../../../src/model/failure.js';
+import { Failure, type FailureDetails, type FailureKind } from '../../../src/model/failure.js';
 import type { OperationRequest } from '../../../src/model/operation.js';
 import type { RefusalFacts, RefusalReason } from '../../../src/model/refusal.js';
 import { failureText, shortFailure } from '../../../src/views/failureText.js';
@@ -76,7 +76,31 @@ const facts: RefusalFacts = {
   stateNotReachable: { snapshot, state: 'crashed' },
   agentMissing: { vm },
   snapshotMissing: { vm, snapshot },
+  tagMissing: { snapshot, disk: 'vda', file },
+  overlayMissing: { snapshot, disk: 'vda', file },
+  imageCorrupt: { snapshot, disk: 'vda', file },
+  mergedByHand: { snapshot, disk: 'vda', file },
+  ramCannotBeSaved: { vm, device: 'hostDevice' },
+  cannotLeaveOut: { vm, disk: 'vdb' },
+  noSpaceFor: { vm, folder: '/images', bytes: '5000000', free: '1000' },
+  checkpointImpossible: { vm, snapshot, why: 'rawDisk' },
+  filesOutOfReach: { folder: '/images', why: 'noQemuImg' },
+  noDescendants: { snapshot },
+  layoutLeafNeeded: { snapshot, parent: 'below', by: 'other' },
+  notInChain: { vm, snapshot, disk: 'vda', file },
+  usedByOtherVm: { vm, other: 'clone', file },
+  otherVmUnread: { vm, others: 'one, two' },
+  nothingToRepair: { vm },
+  imageInUse: { vm, file },
+  fileNotOrphan: { vm, file },
+  snapshotWhole: { snapshot },
+  forgetsParent: { snapshot, child: 'above' },
+  notOnSnapshot: { vm, snapshot },
   changedMeanwhile: { vm },
+  protectedVm: { vm },
+  recoveryFailed: { vm, message: 'the host is down' },
+  onUnknownOverlay: { vm, file },
+  vmGone: { vm },
 };
 
 describe('failure text', () => {
@@ -168,6 +192,50 @@ describe('failure text', () => {
     assert.ok(sentence.length < 400);
   });
 
+  it('says what a failure left, and what became of what had been begun', () => {
+    const told = (details: FailureDetails): string =>
+      failureText(new Failure('failed', { vm, ...details }), t).sentence;
+    assert.match(told({ recovered: 'before' }), /web-test is as it was before\./);
+    assert.match(told({ recovered: 'after' }), /brought to its end/);
+    assert.match(told({ thawed: true }), /were let go on/);
+    const left = [
+      told({ left: [{ what: 'pausedSaving' }] }),
+      told({ left: [{ what: 'frozen' }] }),
+      told({ left: [{ what: 'tag', file, tag: snapshot }] }),
+      told({ left: [{ what: 'file', file }] }),
+    ];
+    assert.ok(left.every((text) => text.includes('doctor')));
+    assert.ok(left.slice(2).every((text) => text.includes(file)));
+    assert.equal(new Set(left).size, left.length);
+  });
+
+  it('says what helps where a policy or permissions of the host forbid a file', () => {
+    const advice = (libvirtMessage: string, details: FailureDetails = {}): string =>
+      failureText(new Failure('failed', { vm, libvirtMessage, ...details }), t).nextStep;
+    const commit = "unable to execute QEMU command 'block-commit': Could not open '/images/a.qcow2': Permission denied";
+    assert.match(advice(commit), /AppArmor.*a\.qcow2/);
+    assert.match(advice("Could not open '/images/a.qcow2': Permission denied"), /right to “\/images\/a\.qcow2”/);
+    assert.match(advice("unable to set security context 'x' on '/images/a.qcow2': Operation not permitted"), /SELinux/);
+    assert.doesNotMatch(advice('something else'), /AppArmor|SELinux|right to/);
+    const socket = new Failure('denied', { group: 'libvirt', libvirtMessage: "'/run/sock': Permission denied" });
+    assert.match(failureText(socket, t).nextStep, /usermod/);
+  });
+
+  it('offers the doctor where it can show more, and a VM is named', () => {
+    const refusal = { reason: 'tagMissing', facts: { snapshot, disk: 'vda', file } } as const;
+    const commands = (details: FailureDetails): readonly string[] =>
+      failureText(new Failure('refused', details), t).buttons.map(({ command }) => command);
+    assert.deepEqual(commands({ vm, refusal }), ['virtRewind.examine']);
+    const outer = {
+      reason: 'checkpointImpossible',
+      facts: { ...facts.checkpointImpossible },
+      because: refusal,
+    } as const;
+    assert.deepEqual(commands({ vm, refusal: outer }), ['virtRewind.examine']);
+    assert.deepEqual(commands({ refusal }), []);
+    assert.deepEqual(commands({ vm, refusal: { reason: 'noDisks', facts: { vm } } }), []);
+  });
+
   it('offers only commands that exist', () => {
     for (const kind of Object.keys(kinds) as FailureKind[]) {
       for (const { command } of failureText(new Failure(kind), t).buttons) {
@@ -213,6 +281,12 @@ describe('refusal text', () => {
     }
     assert.match(text('notOff', 'paused', 'start'), /Resume/);
     assert.match(text('notRunning', 'off', 'memory'), /another kind of snapshot/);
+  });
+
+  it('tells a description that is too long from a title', () => {
+    const text = refusalText({ reason: 'badName', facts: { title: 'x', problem: 'descriptionTooLong' } }, t);
+    assert.match(text.reason, /description/);
+    assert.doesNotMatch(text.nextStep, /title/);
   });
 
   it('says that nothing was changed', () => {

@@ -1,0 +1,315 @@
+// What keeps people from losing something: checkpoints, undo, protection, the moment before a delete.
+import assert from 'node:assert/strict';
+import { rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import * as vscode from 'vscode';
+import { runOk } from '../../scripts/rig/run.mjs';
+import type { Snapshot } from '../../src/model/snapshot.js';
+import { CommandRig, type Guest, asksFirst, call, fromMenu, operate, rejects } from './commandRig.js';
+import { type Asked, Person } from './person.js';
+
+const vm = 'safe-running';
+const off = 'safe-off';
+const confirm = false;
+
+describe('safety', function () {
+  this.timeout(180_000);
+  let rig: CommandRig;
+  let guest: Guest;
+  let person: Person;
+
+  before(async () => {
+    rig = new CommandRig();
+    [guest] = await Promise.all([rig.guest({ name: vm }), rig.guest({ name: off })]);
+    await guest.start();
+    await call('virtRewind.refresh');
+  });
+
+  beforeEach(() => {
+    person = new Person();
+  });
+
+  afterEach(() => person.leave());
+
+  after(() => rig.stop());
+
+  async function snapshotOf(name: string, snapshot: string): Promise<Snapshot> {
+    const { inventory } = await rig.api();
+    const { snapshots } = await inventory.readTree((await rig.vmRow(name)).ref);
+    const found = snapshots.find((one) => one.name === snapshot);
+    assert.ok(found, `${name} has no ${snapshot}`);
+    return found;
+  }
+
+  const counters = async (): Promise<readonly unknown[]> => {
+    await guest.waitForAgent();
+    const { memory, disk } = await guest.counters();
+    return [memory, disk];
+  };
+
+  describe('of a revert', () => {
+    it('keeps the present first, as a snapshot with RAM that says why it is there', async () => {
+      await guest.setCounters(5);
+      await operate('virtRewind.createSnapshot', { vm, kind: 'memory', title: 'base' });
+      await guest.setCounters(77);
+      person.will();
+      const done = await operate('virtRewind.revert', { vm, snapshot: 'base', confirm });
+      assert.deepEqual(await counters(), [5, 5]);
+      assert.ok(done.checkpoint !== undefined);
+      const kept = await snapshotOf(vm, done.checkpoint);
+      assert.equal(kept.title, 'Before revert to base');
+      assert.equal(kept.kind, 'memory');
+      assert.equal(kept.trailers.auto, 'revert');
+    });
+
+    it('can be undone with a click in its notification, which asks first', async () => {
+      const row = await rig.snapshotRow(vm, 'base');
+      await guest.setCounters(88);
+      person.will('Revert and Run');
+      await fromMenu('virtRewind.revert', row);
+      assert.match(person.asked[0]?.text ?? '', /kept first.*Before revert to base/);
+      const [said] = person.said;
+      assert.equal(said?.severity, 'information');
+      assert.deepEqual(said.buttons, ['Undo Revert']);
+      assert.deepEqual(await counters(), [5, 5]);
+      const undone = new Promise<Asked>((resolve) => {
+        person.will((asked) => {
+          resolve(asked);
+          return undefined;
+        });
+      });
+      said.click('Undo Revert');
+      assert.match((await undone).question, /Before revert to base/);
+    });
+
+    it('is undone by the command, to the very RAM and disk of before', async () => {
+      await operate('virtRewind.undoRevert', { vm, confirm });
+      assert.deepEqual(await counters(), [88, 88]);
+      await rejects(call('virtRewind.undoRevert', { vm: off, confirm }), 'notFound');
+    });
+
+    it('keeps nothing when that is declined, and says what is lost then', async () => {
+      const before = await rig.snapshots(vm);
+      person.will('Without Checkpoint…', ({ text, choices }) => {
+        assert.match(text, /Lost for ever/);
+        assert.ok(choices.includes('With Checkpoint…'));
+        return 'Revert and Run';
+      });
+      await fromMenu('virtRewind.revert', await rig.snapshotRow(vm, 'base'));
+      assert.doesNotMatch(person.asked[0]?.text ?? '', /Lost for ever/);
+      assert.deepEqual(person.said, [], 'nothing to undo is offered');
+      assert.deepEqual(await rig.snapshots(vm), before);
+      assert.deepEqual(await counters(), [5, 5]);
+    });
+
+    it('keeps nothing by itself when the setting says so, and offers it', async () => {
+      await rig.withSettings({ 'revert.checkpointFirst': false }, async () => {
+        person.will(({ text, choices }) => {
+          assert.match(text, /Lost for ever/);
+          assert.ok(choices.includes('With Checkpoint…'));
+          return undefined;
+        });
+        assert.equal(await call('virtRewind.revert', { vm, snapshot: 'base' }), undefined);
+      });
+    });
+
+    it('says why the present of a VM cannot be kept, and does nothing without an answer to that', async () => {
+      await operate('virtRewind.createSnapshot', { vm: off, kind: 'offline', title: 'base' });
+      const file = join(rig.dir, 'safe-off-raw.img');
+      await runOk('qemu-img', ['create', '-q', '-f', 'raw', file, '1M']);
+      await rig.virsh('attach-disk', off, file, 'vdb', '--config', '--driver', 'qemu', '--subdriver', 'raw');
+      await call('virtRewind.refresh', { vm: off });
+      await rejects(call('virtRewind.revert', { vm: off, snapshot: 'base', confirm }), 'refused');
+      person.will(({ text, choices }) => {
+        assert.match(text, /cannot be kept first.*vdb.*raw/s);
+        assert.ok(!choices.some((choice) => choice.includes('Checkpoint')), choices.join());
+        return undefined;
+      });
+      assert.equal(await call('virtRewind.revert', { vm: off, snapshot: 'base' }), undefined);
+      assert.equal(person.asked.length, 1);
+      await rig.virsh('detach-disk', off, 'vdb', '--config');
+      await rm(file);
+      await call('virtRewind.refresh', { vm: off });
+    });
+
+    it('and its undo ask in a workspace that is not trusted, whatever the caller says', async () => {
+      await operate('virtRewind.revert', { vm, snapshot: 'base', confirm });
+      const trusted = Object.getOwnPropertyDescriptor(vscode.workspace, 'isTrusted');
+      assert.ok(trusted);
+      Object.defineProperty(vscode.workspace, 'isTrusted', { ...trusted, get: () => false });
+      try {
+        person.will(undefined);
+        assert.equal(await call('virtRewind.undoRevert', { vm, confirm }), undefined);
+        assert.equal(person.asked[0]?.how, 'modal');
+      } finally {
+        Object.defineProperty(vscode.workspace, 'isTrusted', trusted);
+      }
+    });
+  });
+
+  describe('of a protected VM', () => {
+    const wrongName = async ({ how, problem, text }: Asked): Promise<undefined> => {
+      assert.equal(how, 'input');
+      assert.match(text, /safe-running/);
+      assert.ok(await problem('another'), 'took another name');
+      assert.ok(await problem(''), 'took no name');
+      assert.equal(await problem(vm), undefined);
+    };
+
+    it('asks for its name after the question, and does nothing when that is left', async () => {
+      await rig.withSettings({ protectedVms: ['safe-r*'] }, async () => {
+        const before = await rig.snapshots(vm);
+        person.will('Revert and Run', wrongName);
+        assert.equal(await call('virtRewind.revert', { vm, snapshot: 'base' }), undefined);
+        person.will('Delete', wrongName);
+        assert.equal(await call('virtRewind.deleteSnapshot', { vm, snapshot: 'base' }), undefined);
+        assert.deepEqual(await rig.snapshots(vm), before);
+      });
+    });
+
+    it('asks for its name also where a program wants no question, and goes on when it is typed', async () => {
+      await rig.withSettings({ protectedVms: [vm] }, async () => {
+        person.will(undefined);
+        assert.equal(await call('virtRewind.pause', { vm }), undefined);
+        assert.equal(person.asked[0]?.how, 'input');
+        person.will(undefined);
+        assert.equal(await call('virtRewind.forceOff', { vm, confirm }), undefined);
+        assert.equal(await guest.state(), 'running');
+        person.will(vm);
+        assert.equal((await operate('virtRewind.pause', { vm })).state, 'paused');
+        person.will();
+        assert.equal((await operate('virtRewind.resume', { vm })).state, 'running');
+      });
+    });
+
+    it('asks once for each of several', async () => {
+      await operate('virtRewind.start', { vm: off });
+      await rig.withSettings({ protectedVms: [vm, off] }, async () => {
+        const rows = [await rig.vmRow(vm), await rig.vmRow(off)] as const;
+        person.will(vm, undefined);
+        await fromMenu('virtRewind.pause', rows[0], rows);
+        assert.deepEqual(
+          person.asked.map(({ how }) => how),
+          ['input', 'input'],
+        );
+        assert.equal(await guest.state(), 'running', 'one was done although another question was left');
+      });
+      await operate('virtRewind.forceOff', { vm: off, confirm });
+    });
+
+    it('is protected and unprotected by commands, which a pattern of others forbids', async () => {
+      const patterns = (): unknown => vscode.workspace.getConfiguration('virtRewind').get('protectedVms');
+      await rig.withSettings({ protectedVms: ['db-*'] }, async () => {
+        await fromMenu('virtRewind.protectVm', await rig.vmRow(vm));
+        assert.deepEqual(patterns(), ['db-*', vm]);
+        const { tree } = await rig.api();
+        const look = tree.getTreeItem(await rig.vmRow(vm));
+        assert.match(String(look.description), /protected/);
+        await call('virtRewind.unprotectVm', { vm });
+        assert.deepEqual(patterns(), ['db-*']);
+      });
+      await rig.withSettings({ protectedVms: ['safe-*'] }, async () => {
+        await rejects(call('virtRewind.unprotectVm', { vm }), 'refused');
+        assert.deepEqual(patterns(), ['safe-*']);
+      });
+    });
+  });
+
+  describe('of a delete', () => {
+    it('can be taken back until the moment is over, and then nothing is gone', async () => {
+      await operate('virtRewind.createSnapshot', { vm: off, kind: 'offline', title: 'doomed' });
+      const before = await rig.snapshots(off);
+      await rig.withSettings({ 'delete.undoSeconds': 60 }, async () => {
+        person.will('Delete');
+        const heard = person.hears('begins in 60 s');
+        const deleting = fromMenu('virtRewind.deleteSnapshot', await rig.snapshotRow(off, 'doomed'));
+        const told = await heard;
+        assert.equal(told.cancellable, true);
+        assert.match(told.title, /safe-off.*doomed/);
+        told.cancel();
+        await deleting;
+        assert.deepEqual(person.said, [], 'what was taken back is silent');
+        assert.deepEqual(await rig.snapshots(off), before);
+      });
+    });
+
+    it('begins when the moment is over', async () => {
+      await rig.withSettings({ 'delete.undoSeconds': 1 }, async () => {
+        person.will('Delete');
+        await fromMenu('virtRewind.deleteSnapshot', await rig.snapshotRow(off, 'doomed'));
+        assert.ok(person.told.some(({ messages }) => messages.includes('begins in 1 s')));
+        assert.ok(!(await rig.snapshots(off)).includes('doomed'));
+      });
+    });
+
+    it('takes the descendants alone', async () => {
+      await operate('virtRewind.createSnapshot', { vm: off, kind: 'offline', title: 'child' });
+      await operate('virtRewind.createSnapshot', { vm: off, kind: 'offline', title: 'grandchild' });
+      await asksFirstOf('virtRewind.deleteDescendants', { vm: off, snapshot: 'base' });
+      await operate('virtRewind.deleteDescendants', { vm: off, snapshot: 'base', confirm });
+      assert.deepEqual(await rig.snapshots(off), ['base']);
+      await rejects(call('virtRewind.deleteDescendants', { vm: off, snapshot: 'base', confirm }), 'refused');
+    });
+
+    async function asksFirstOf(id: 'virtRewind.deleteDescendants', given: object): Promise<void> {
+      person.leave();
+      assert.match(await asksFirst(call(id, given)), /descendants/);
+      person = new Person();
+    }
+
+    it('asks for the name where the files of another VM cannot be read', async () => {
+      const chain = await rig.guest({ name: 'safe-chain' });
+      const external = { vm: chain.name, kind: 'offline', style: 'external' };
+      await operate('virtRewind.createSnapshot', { ...external, title: 'one' });
+      await operate('virtRewind.createSnapshot', { ...external, title: 'two' });
+      const other = await rig.guest({ name: 'safe-unread' });
+      await rig.virsh('detach-disk', other.name, 'vda', '--config');
+      await rig.virsh('pool-create-as', 'passing', 'dir', '--target', rig.dir);
+      await rig.virsh('vol-create-as', 'passing', 'safe-volume', '1M');
+      const file = join(rig.dir, 'volume.xml');
+      const source = "<source pool='passing' volume='safe-volume'/><target dev='vda' bus='virtio'/>";
+      await writeFile(file, `<disk type='volume' device='disk'>${source}</disk>`);
+      await rig.virsh('attach-device', other.name, file, '--config');
+      await rig.virsh('pool-destroy', 'passing');
+      await call('virtRewind.refresh');
+      await rejects(call('virtRewind.deleteSnapshot', { vm: chain.name, snapshot: 'two', confirm }), 'refused');
+      person.will(({ how, text }) => {
+        assert.equal(how, 'input');
+        assert.match(text, /safe-unread/);
+        return undefined;
+      });
+      assert.equal(await call('virtRewind.deleteSnapshot', { vm: chain.name, snapshot: 'two' }), undefined);
+      assert.deepEqual(await rig.snapshots(chain.name), ['one', 'two']);
+      person.will(chain.name, ({ text }) => {
+        assert.match(text, /safe-unread/);
+        return 'Delete';
+      });
+      await call('virtRewind.deleteSnapshot', { vm: chain.name, snapshot: 'two' });
+      assert.deepEqual(await rig.snapshots(chain.name), ['one']);
+      await other.remove();
+    });
+  });
+
+  describe('of a rename', () => {
+    it('keeps the name inside an image, and shows the new title', async () => {
+      const done = await operate('virtRewind.renameSnapshot', { vm: off, snapshot: 'base', title: 'Foundation' });
+      assert.equal(done.snapshot, 'base');
+      assert.equal((await snapshotOf(off, 'base')).title, 'Foundation');
+      assert.deepEqual(await rig.snapshots(off), ['base']);
+    });
+
+    it('gives an external snapshot that is not the current one a new name', async () => {
+      const { name } = await rig.guest({ name: 'safe-rename' });
+      await operate('virtRewind.createSnapshot', { vm: name, kind: 'offline', style: 'external', title: 'one' });
+      await operate('virtRewind.createSnapshot', { vm: name, kind: 'offline', style: 'external', title: 'two' });
+      person.will(async ({ value, problem }) => {
+        assert.equal(value, 'one');
+        assert.ok(await problem('two'), 'took the name of another');
+        return 'first';
+      });
+      await fromMenu('virtRewind.renameSnapshot', await rig.snapshotRow(name, 'one'));
+      assert.deepEqual(await rig.snapshots(name), ['first', 'two']);
+      assert.deepEqual(person.said, []);
+    });
+  });
+});

@@ -1,0 +1,13 @@
+// The last file by its name: what the others have called.
+import assert from 'node:assert/strict';
+import { commandIds } from '../../src/manifest/commandIds.js';
+import { called } from './commandRig.js';
+
+describe('the commands of the manifest', () => {
+  it('have all been called by the tests before', () => {
+    assert.deepEqual(
+      commandIds.filter((id) => !called.has(id)),
+      [],
+    );
+  });
+});
