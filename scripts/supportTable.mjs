@@ -109,10 +109,12 @@ function versionOf({ libvirt, qemu }) {
   return `libvirt ${libvirt}, QEMU ${qemu}`;
 }
 
+/** How it works → what the table says. */
+const works = { natively: 'yes', byOurSteps: 'yes, by our own steps', titleOnly: 'the title only' };
+
 /** @param {SupportRow} row */
 function cellOf({ result }) {
-  if ('refused' in result) return `no: ${words(result.refused)}`;
-  return result.works === 'natively' ? 'yes' : 'yes, by our own steps';
+  return 'refused' in result ? `no: ${words(result.refused)}` : works[result.works];
 }
 
 /** asSnapshot → "as snapshot" @param {string} name */
