@@ -118,9 +118,13 @@ describe('the inventory when things go wrong', function () {
       dieInTheMiddleOf('createSnapshot'),
     ]);
     assert.equal(failure.kind, 'lost');
-    assert.equal(failure.details.stateNow, await state());
-    assert.equal(r.vm('web')!.vm.power, await state());
+    const now = await state();
+    // A moment after its restart libvirt gives up a guest that does not answer it.
+    assert.ok(failure.details.stateNow === now || now === 'off', failure.details.stateNow);
+    await r.until(() => r.vm('web')!.vm.power === now);
     assert.equal(r.vm('web')!.operation, undefined);
+    // It is left as "paused (saving)" by a daemon that dies so, and is brought back to running.
+    assert.notEqual(now, 'paused');
     const names = await r.virsh('snapshot-list', 'web', '--name');
     assert.equal(
       r

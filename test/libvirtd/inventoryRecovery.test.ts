@@ -1,0 +1,90 @@
+// A revert and its undo, by content; and a journal that an editor has left on a real daemon.
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { startPrivateDaemon } from '../../scripts/rig/privateDaemon.mjs';
+import { OracleVm } from '../oracle/oracleVm.js';
+import { openEditor, type Editor } from './faults/editor.js';
+import { Stage } from './faults/scenarios.js';
+import type { Daemon } from './inventoryRig.js';
+
+describe('a revert that somebody regrets', function () {
+  this.timeout(240_000);
+  let daemon: Daemon;
+  let editor: Editor;
+
+  before(async () => {
+    daemon = await startPrivateDaemon();
+    editor = openEditor({ uri: daemon.uri, journal: join(daemon.dir, 'journal'), env: daemon.env });
+  });
+
+  after(async () => {
+    editor.inventory.dispose();
+    await daemon.stop();
+  });
+
+  async function stageOf(name: string): Promise<{ readonly vm: OracleVm; readonly stage: Stage }> {
+    const vm = await OracleVm.define(daemon, { name, diskMiB: 4, folder: join(daemon.dir, name) });
+    await editor.inventory.connect(daemon.uri);
+    await editor.inventory.refresh({ connection: daemon.uri });
+    return { vm, stage: new Stage(editor.inventory, vm, editor.inventory.findVms(name)[0]!.ref) };
+  }
+
+  for (const style of ['internal', 'external'] as const) {
+    it(`is undone with its RAM: ${style}`, async () => {
+      const { vm, stage } = await stageOf(style === 'internal' ? 'in' : 'ex');
+      const { inventory } = editor;
+      await stage.power('start');
+      await stage.write();
+      const snapshot = await stage.snapshot('one', style, 'memory');
+      await stage.write();
+      const present = stage.model;
+      const request = { type: 'revert', vm: stage.ref, snapshot, after: 'running', checkpointFirst: true } as const;
+      const { checkpoint } = await inventory.runOperation(request);
+      const reverted = await vm.see();
+      assert.equal(reverted.power, 'running');
+      const undo = await inventory.undoOfRevert(stage.ref);
+      assert.equal(undo?.name, checkpoint);
+      assert.equal(undo?.target, snapshot);
+      assert.equal(inventory.findVm(stage.ref)!.undo?.name, checkpoint);
+      await inventory.runOperation({ type: 'revert', vm: stage.ref, snapshot: checkpoint!, after: 'running' });
+      const { differences } = await vm.compare(present, 'present');
+      assert.deepEqual(
+        differences.filter(({ about }) => about !== 'tree'),
+        [],
+      );
+      assert.equal(await inventory.undoOfRevert(stage.ref), undefined);
+    });
+  }
+
+  it('is not taken up by a second editor while the first one is at it', async () => {
+    const { stage } = await stageOf('two');
+    const folder = join(daemon.dir, 'shared');
+    let inSecond: string | undefined;
+    const first = openEditor({
+      uri: daemon.uri,
+      journal: folder,
+      env: daemon.env,
+      at: { step: 0, moment: 'before' },
+      act: async () => {
+        const second = openEditor({ uri: daemon.uri, journal: folder, env: daemon.env });
+        await second.inventory.connect(daemon.uri);
+        const power = { type: 'power', vm: stage.ref, action: 'start' } as const;
+        inSecond = await second.inventory.runOperation(power).then(
+          () => 'done',
+          (error: unknown) => (error as { kind?: string }).kind,
+        );
+        second.inventory.dispose();
+      },
+    });
+    await first.inventory.connect(daemon.uri);
+    const { snapshot } = await first.inventory.runOperation({
+      type: 'create',
+      vm: stage.ref,
+      kind: 'offline',
+      title: 'mine',
+    });
+    first.inventory.dispose();
+    assert.equal(inSecond, 'busy');
+    assert.equal(snapshot, 'mine');
+  });
+});
