@@ -70,6 +70,7 @@ export class OperationRunner {
     try {
       const beforeStep = (done: number): Promise<void> => this.#recheck(turn, plan, done);
       guestPausedMs = await runSteps(this.#options.steps, { turn, plan, entry, beforeStep });
+      await this.#overlaysStand(turn, plan, plan.steps.length);
     } catch (error) {
       throw await this.#failed(turn, entry, startedAt, asFailure(error));
     }
@@ -104,6 +105,26 @@ export class OperationRunner {
     if (plan.steps[done]?.do === 'restoreMemory' && isActive(vm.power)) {
       // Somebody started it between two of our steps: its RAM is not that of the snapshot, and never will be.
       throw new Failure('refused', { refusal: refuse('changedMeanwhile', { vm: vm.name }).refusal });
+    }
+    await this.#overlaysStand(turn, plan, done);
+  }
+
+  /**
+   * A VM that is off does not notice when somebody removes the overlays that it was put on: it would be found out when it
+   * is started, and what it left is removed by then.
+   */
+  async #overlaysStand(turn: Turn, plan: Plan, done: number): Promise<void> {
+    const made = plan.steps.slice(0, done).flatMap((step) => (step.do === 'createOverlays' ? step.overlays : []));
+    if (made.length === 0) {
+      return;
+    }
+    const { files } = await turn.live.open();
+    await turn.live.read(turn.request.vm.uuid, ['vm']);
+    const { vm } = this.#options.look.view(turn.request.vm);
+    const seen = await Promise.all(made.map(({ file }) => files.image(file)));
+    const gone = made.find((_, index) => seen[index] === 'missing');
+    if (gone !== undefined && !isActive(vm.power)) {
+      throw new Failure('refused', { path: gone.file, refusal: refuse('changedMeanwhile', { vm: vm.name }).refusal });
     }
   }
 
