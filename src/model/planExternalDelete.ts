@@ -9,7 +9,7 @@ import {
   namedOverlay,
   overlayAbove,
 } from './deletedFiles.js';
-import { frozenFile, restingOn, snapshotsIn } from './fileUse.js';
+import { type FileUser, frozenFile, restingOn, snapshotsIn } from './fileUse.js';
 import { layoutLeafObstacle } from './layoutLeaf.js';
 import { otherVmObstacle } from './otherVms.js';
 import type { Situation } from './plan.js';
@@ -143,7 +143,8 @@ export function leafOfOtherBranch(leaf: Snapshot, { capabilities }: Situation): 
  * |-----------------------------------|---------|---|
  * | a file that is removed unmerged   | any     | overlayNeededByBranch |
  * | an overlay that is merged away    | < 10.0  | overlayNeededByBranch: 9.0 removes it under them |
- * | an overlay that is merged away    | ≥ 10.0  | ok: they are put on the merged file |
+ * | an overlay that is merged away    | 10.0 – 12.7 | ok where its own metadata tells of the overlay: see `tells`; else overlayNeededByBranch |
+ * | an overlay that is merged away    | ≥ 12.8  | ok: they are put on the merged file |
  * | the frozen file, but no such overlay | any  | overlayNeededByBranch: the merge would change it under them |
  *
  * Where the frozen files are not known, the tree tells for 9.x: whoever descends from the snapshot and is not on the
@@ -182,9 +183,22 @@ function branchObstacle(
     snapshotsIn(situation, files).filter((use) => !going.has(use.snapshot.name));
   const user =
     others(onRemoved)[0] ??
-    (rebases ? undefined : others(onMerged).find((use) => !isOnActivePath(tree, use.snapshot.name))) ??
+    others(onMerged).find(
+      (use) =>
+        !isOnActivePath(tree, use.snapshot.name) &&
+        (!rebases || (capabilities.libvirt < versionOf(12, 8) && !tells(use, mergedAway, situation))),
+    ) ??
     others(onChanged).find(({ file }) => !onMerged.has(file));
   return user === undefined ? undefined : refusal(user.file, user.snapshot.title);
+}
+
+/**
+ * The metadata of a snapshot that was taken of a VM that is off names its file, and not what that one rests on; some
+ * lose it when another snapshot is deleted. Measured: 11.3 crashes when it is to put such a branch on the merged file.
+ */
+function tells({ snapshot, target, file }: FileUser, merged: ReadonlySet<string>, { frozenDisks }: Situation): boolean {
+  const backing = frozenDisks?.get(snapshot.name)?.find((disk) => disk.target === target)?.backing;
+  return merged.has(file) || backing?.some((below) => merged.has(below)) === true;
 }
 
 /**

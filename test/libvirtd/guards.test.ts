@@ -81,6 +81,23 @@ const guards: readonly Guard[] = [
     },
   },
   {
+    trap: 'libvirt 11.3 crashes on a merge under a branch whose metadata does not tell its chain',
+    file: 'planExternalDelete.ts',
+    name: 'branchObstacle',
+    on: (version) => version >= 10_000_000 && version < 12_008_000,
+    script: {
+      style: 'external',
+      disks,
+      actions: [
+        { do: 'create', as: 'bottom', title: 'bottom', kind: 'offline' },
+        { do: 'create', as: 'fork', title: 'fork', kind: 'offline' },
+        { do: 'create', as: 'branch', title: 'branch', kind: 'offline' },
+        { do: 'revert', to: 'fork', after: 'off' },
+        { do: 'delete', snapshot: 'bottom', scope: 'one' },
+      ],
+    },
+  },
+  {
     trap: 'libvirt 9.0 finds no file to merge of a VM that is off',
     file: 'planExternalDelete.ts',
     name: 'placeObstacle',
