@@ -179,7 +179,7 @@ async function judge(
   for (const { what, model } of acceptedEnds(before, plan, end)) {
     // libvirt may hear only now that QEMU is gone, and the guest is asked in vain: the next look knows.
     const again = (error: unknown): ReturnType<OracleVm['compare']> =>
-      kind === 'qemuKilled' ? vm.compare(model, 'everything') : Promise.reject(error as Error);
+      kind === 'qemuKilled' ? vm.compare(model, 'everything') : Promise.reject(error);
     const { differences } = await vm.compare(model, 'everything').catch(again);
     const wrong = differences.filter((difference) => isWrong(difference, kind, explained));
     if (wrong.length === 0) {
