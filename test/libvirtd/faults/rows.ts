@@ -178,8 +178,12 @@ async function judge(
   const tried: string[] = [];
   for (const { what, model } of acceptedEnds(before, plan, end)) {
     // libvirt may hear only now that QEMU is gone, and the guest is asked in vain: the next look knows.
-    const again = (error: unknown): ReturnType<OracleVm['compare']> =>
-      kind === 'qemuKilled' ? vm.compare(model, 'everything') : Promise.reject(error);
+    const again = (error: unknown): ReturnType<OracleVm['compare']> => {
+      if (kind !== 'qemuKilled') {
+        throw error;
+      }
+      return vm.compare(model, 'everything');
+    };
     const { differences } = await vm.compare(model, 'everything').catch(again);
     const wrong = differences.filter((difference) => isWrong(difference, kind, explained));
     if (wrong.length === 0) {
