@@ -3,6 +3,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { Failure } from '../../src/model/failure.js';
 import type { OperationRequest, OperationResult } from '../../src/model/operation.js';
+import type { Decision } from '../../src/model/plan.js';
 import type { Snapshot } from '../../src/model/snapshot.js';
 import type { VmRef } from '../../src/model/vm.js';
 import { type LiveRig, startLiveRig } from '../libvirtd/inventoryRig.js';
@@ -67,6 +68,8 @@ export class ExtensionSide {
   }
 
   async connect(): Promise<void> {
+    // Pruning goes on behind an operation that has answered, and the model is compared at that moment.
+    this.#rig.inventory.setAutoPrune(Number.MAX_SAFE_INTEGER);
     await this.#rig.inventory.connect(this.#rig.uri);
     this.#vm = await this.#rig.ref(this.#name);
   }
@@ -76,8 +79,12 @@ export class ExtensionSide {
     if (isOfClient(action)) {
       return true;
     }
-    const decision = await this.#rig.inventory.plan(this.#requestOf(action, names));
+    const decision = await this.decide(action, names);
     return decision.type === 'plan' || decision.refusal.reason === 'sameSecond';
+  }
+
+  decide(action: Request, names: ReadonlyMap<Label, string>): Promise<Decision> {
+    return this.#rig.inventory.plan(this.#requestOf(action, names));
   }
 
   async run(action: Operation, names: ReadonlyMap<Label, string>): Promise<Outcome> {

@@ -1,9 +1,9 @@
 // A VM's history as it goes on: the real VM and the model side by side. Knows what each action makes of both and how
 // they are compared, not which action is next.
-import { type Action, type GuestAction, isOperation, type Label, type Operation } from './action.js';
+import { type Action, type GuestAction, isOperation, type Label, type Operation, type Request } from './action.js';
 import type { ExtensionSide, Made, Outcome, Picture } from './extensionSide.js';
 import { Model } from '../oracle/model.js';
-import type { Difference, OracleVm } from '../oracle/oracleVm.js';
+import type { Difference, Extent, OracleVm } from '../oracle/oracleVm.js';
 
 /**
  * `about`: as in a Difference; or `picture`, the extension shows what libvirt does not say; `failed`, an action ended
@@ -34,6 +34,11 @@ export class History {
   /** Whether the extension's plan for it is no refusal. */
   canDo(action: Operation): Promise<boolean> {
     return this.#side.canDo(action, this.#names);
+  }
+
+  /** The extension's plan or refusal as it would show it now. */
+  decide(action: Request): ReturnType<ExtensionSide['decide']> {
+    return this.#side.decide(action, this.#names);
   }
 
   /** A shortened history may have lost what an action needs. */
@@ -81,7 +86,7 @@ export class History {
     return outcome;
   }
 
-  compare(what: 'present' | 'everything'): Promise<Found | undefined> {
+  compare(what: Extent): Promise<Found | undefined> {
     return this.#try(
       () => this.#compare(what),
       (text): Found => ({ about: 'failed', what: [text] }),
@@ -122,7 +127,7 @@ export class History {
     this.model = this.model.setRam({ counter, kib, seed: counter });
   }
 
-  async #compare(what: 'present' | 'everything'): Promise<Found | undefined> {
+  async #compare(what: Extent): Promise<Found | undefined> {
     const { differences, leaks } = await this.#vm.compare(this.model, what);
     this.leaks = Math.max(this.leaks, leaks);
     const [first] = differences;
