@@ -1,5 +1,5 @@
 // `npm run bench`: every figure of the product beside what it is measured against, in one run on private daemons.
-//   npm run bench [-- BENCH…]        benches: reads guest check memory idle activation
+//   npm run bench [-- BENCH…]   benches: reads guest plan check checkpoint pause memory idle activation
 // Writes bench-results.json and prints the same as a table. Says what it could not measure; ends with 1 if a goal is
 // missed or a bench failed.
 import { spawn } from 'node:child_process';
@@ -18,7 +18,10 @@ import { root } from './rig/root.mjs';
 const benches = {
   reads: { need: 'libvirt', run: inNode },
   guest: { need: 'libvirt', run: inNode },
+  plan: { need: 'libvirt', run: inNode },
   check: { need: 'libvirt', run: inNode },
+  checkpoint: { need: 'libvirt', run: inNode },
+  pause: { need: 'libvirt', run: inNode },
   memory: { need: 'libvirt', run: inNode },
   idle: { need: 'libvirt', run: inNode },
   activation: { need: 'browser', run: inVsCode },

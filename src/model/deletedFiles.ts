@@ -97,7 +97,10 @@ export function neededFiles(going: ReadonlySet<string>, situation: Situation): R
   for (const snapshot of tree.snapshots.filter(({ name }) => !going.has(name))) {
     add(snapshot.memory.file);
     (snapshot.revertDisks ?? []).forEach(({ file }) => add(file));
-    (frozenDisks?.get(snapshot.name) ?? []).flatMap(layersOf).forEach(add);
+    for (const { source, backing } of frozenDisks?.get(snapshot.name) ?? []) {
+      add(source);
+      backing?.forEach(add);
+    }
   }
   return needed;
 }

@@ -10,32 +10,24 @@ export function frozenFile(situation: Situation, snapshot: string, target: strin
   return situation.frozenDisks?.get(snapshot)?.find((disk) => disk.target === target)?.source;
 }
 
-/** A plan asks often, and the answer goes over all snapshots. */
-const graphs = new WeakMap<Situation, ReadonlyMap<string, ReadonlySet<string>>>();
-const names = new WeakMap<Situation, ReadonlySet<string>>();
+/** Made once for a situation: a plan asks often, and the answer goes over all layers of all snapshots. */
+interface Graph {
+  readonly named: ReadonlySet<string>;
+  /** By the file that they rest on. */
+  readonly overlays: ReadonlyMap<string, ReadonlySet<string>>;
+}
+
+const graphs = new WeakMap<Situation, Graph>();
+
+function graphOf(situation: Situation): Graph {
+  const graph = graphs.get(situation) ?? makeGraph(situation);
+  graphs.set(situation, graph);
+  return graph;
+}
 
 /** Every path that the VM and its snapshots name. */
 export function namedFiles(situation: Situation): ReadonlySet<string> {
-  const known = names.get(situation) ?? findNamedFiles(situation);
-  names.set(situation, known);
-  return known;
-}
-
-function findNamedFiles({ vm, tree, frozenDisks }: Situation): ReadonlySet<string> {
-  const files = new Set<string>();
-  const add = (file: string | undefined): void => {
-    if (file !== undefined) {
-      files.add(file);
-    }
-  };
-  for (const disk of [...vm.disks, ...[...(frozenDisks?.values() ?? [])].flat()]) {
-    layersOf(disk).forEach(add);
-  }
-  for (const snapshot of tree.snapshots) {
-    add(snapshot.memory.file);
-    [...snapshot.disks, ...(snapshot.revertDisks ?? [])].forEach((disk) => add(disk.file));
-  }
-  return files;
+  return graphOf(situation).named;
 }
 
 /**
@@ -45,8 +37,7 @@ function findNamedFiles({ vm, tree, frozenDisks }: Situation): ReadonlySet<strin
  * what its current snapshot froze.
  */
 export function restingOn(situation: Situation, files: Iterable<string>): ReadonlySet<string> {
-  const overlays = graphs.get(situation) ?? overlaysByBase(situation);
-  graphs.set(situation, overlays);
+  const { overlays } = graphOf(situation);
   const resting = new Set(files);
   // The set grows while it is walked.
   for (const file of resting) {
@@ -80,20 +71,45 @@ export function takesPart(snapshot: Snapshot, target: string): boolean {
   return snapshot.disks.some((disk) => disk.target === target && disk.location !== 'no');
 }
 
-function overlaysByBase({ vm, tree, frozenDisks, files }: Situation): ReadonlyMap<string, ReadonlySet<string>> {
+function makeGraph({ vm, tree, frozenDisks, files }: Situation): Graph {
+  const named = new Set<string>();
   const overlays = new Map<string, Set<string>>();
+  const name = (file: string | undefined): void => {
+    if (file !== undefined) {
+      named.add(file);
+    }
+  };
   const add = (overlay: string | undefined, base: string | undefined): void => {
     if (overlay !== undefined && base !== undefined && overlay !== base) {
       const known = overlays.get(base) ?? new Set();
       overlays.set(base, known.add(overlay));
     }
   };
-  const addChain = (disk: VmDisk): void => layersOf(disk).forEach((file, at, all) => add(file, all[at + 1]));
+  // Snapshots in a row tell the same layers again and again: each pair costs one look here, the bottom's being ''.
+  const lastBelow = new Map<string, string>();
+  const addChain = ({ source, backing = [] }: VmDisk): void => {
+    let file = source;
+    for (let at = 0; file !== undefined; at++) {
+      const below = backing[at];
+      if (lastBelow.get(file) !== (below ?? '')) {
+        lastBelow.set(file, below ?? '');
+        named.add(file);
+        add(file, below);
+      }
+      file = below;
+    }
+  };
   vm.disks.forEach(addChain);
+  const there = new Set(tree.snapshots.map((snapshot) => snapshot.name));
+  frozenDisks?.forEach((disks, snapshot) =>
+    disks.forEach((disk) => (there.has(snapshot) ? addChain(disk) : layersOf(disk).forEach(name))),
+  );
   for (const snapshot of tree.snapshots) {
+    name(snapshot.memory.file);
+    snapshot.revertDisks?.forEach((disk) => name(disk.file));
     const frozen = frozenDisks?.get(snapshot.name) ?? [];
-    frozen.forEach(addChain);
     for (const disk of snapshot.disks) {
+      name(disk.file);
       add(disk.file, frozen.find((other) => other.target === disk.target)?.source);
     }
   }
@@ -109,7 +125,7 @@ function overlaysByBase({ vm, tree, frozenDisks, files }: Situation): ReadonlyMa
       }
     }
   }
-  return overlays;
+  return { named, overlays };
 }
 
 /** From the top: the disk's file and all below it that the XML tells. */

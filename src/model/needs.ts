@@ -22,9 +22,9 @@ export interface Needs {
 /**
  * | request                 | snapshots of the VM | block jobs | frozen disks of      | other VMs | agent          |
  * |-------------------------|---------------------|------------|----------------------|-----------|----------------|
- * | create                  | any                 | yes        | none                 | no        | VM active      |
+ * | create                  | any                 | yes        | none                 | no        | VM active, quiesce asked for |
  * | revert                  | internal only       | yes        | the one to revert to | yes       | VM active      |
- * | delete                  | internal only       | yes        | those that go        | yes       | no             |
+ * | delete                  | internal only       | yes        | those that go        | no        | no             |
  * | revert, delete          | some external       | yes        | all                  | yes       | as above       |
  * | rename                  | any                 | no         | none                 | no        | no             |
  * | repair: thaw, resume after a save | any       | no         | none                 | no        | VM active      |
@@ -32,7 +32,9 @@ export interface Needs {
  * | resume after a revert   | any                 | no         | the external ones    | no        | no             |
  * | describe, other power   | any                 | no         | none                 | no        | no             |
  *
- * A VM that is off has no block jobs, and the test driver has neither.
+ * A VM that is off has no block jobs, and the test driver has neither. A tag that goes out of an image changes nothing for
+ * whoever rests on that image. What no rule asks for is not looked at: a guest's agent and other VMs take longer to ask
+ * than the whole rest.
  */
 export function needs(
   request: OperationRequest,
@@ -54,7 +56,7 @@ export function needs(
       return { ...nothing, frozenDisks: resumes ? external.map(({ name }) => name) : [] };
     }
     case 'create':
-      return { ...nothing, blockJobs: active, agent: active && vm.agentChannel };
+      return { ...nothing, blockJobs: active, agent: active && vm.agentChannel && request.quiesce === true };
     case 'repair':
       return request.repair.what === 'thawGuest' || request.repair.what === 'resumeAfterSave'
         ? { ...nothing, agent: active && vm.agentChannel }
@@ -65,7 +67,7 @@ export function needs(
       return {
         blockJobs: active,
         frozenDisks: external.length > 0 ? all : touched.filter((name) => findSnapshot(tree, name) !== undefined),
-        otherVms: true,
+        otherVms: request.type === 'revert' || external.length > 0,
         agent: request.type === 'revert' && active && vm.agentChannel,
       };
     }
@@ -86,6 +88,7 @@ export interface FileNeeds {
  * |-------------------|--------------------------------------------------------|--------------------------------------|
  * | create            | the VM's disks                                         | the VM's NVRAM                       |
  * | revert, leaveFrozenFiles | the VM's disks, what the snapshot froze         | NVRAM and its copy, the memory file  |
+ * | delete, internal snapshots only | none                                     | none                                 |
  * | delete, finishDelete | the VM's disks, what those that go froze, and the overlays made over it | their memory files, NVRAM copies |
  * | forgetSnapshot, makeCurrent | the VM's disks, what the snapshot froze      | its memory file                      |
  * | removeTag         | the VM's disks, the image                              | none                                 |
@@ -115,6 +118,9 @@ export function fileNeeds(request: OperationRequest, situation: Situation): File
     case 'revert':
       return ofSnapshots([request.snapshot], present, variables, situation);
     case 'delete':
+      if (situation.tree.snapshots.every(({ style }) => style === 'internal')) {
+        return { images: [], files: [], folders: [] };
+      }
       return ofSnapshots(namesOf(doomedBy(request, situation.tree)), present, [], situation);
     case 'repair':
       switch (request.repair.what) {

@@ -16,16 +16,17 @@ describe('needs', () => {
   const fromSnapshot = vm({ power: 'paused', powerReason: 'fromSnapshot' });
   const test = capabilities(9, 0, { driver: 'test' });
   const rows: readonly (readonly [what: string, OperationRequest, Partial<Situation>, string])[] = [
-    ['create', ask.create(), { tree: outside }, 'jobs agent'],
-    ['create, off', ask.create(), { tree: outside, vm: off }, ''],
-    ['create, no agent’s channel', ask.create(), { vm: vm({ agentChannel: false }) }, 'jobs'],
+    ['create', ask.create(), { tree: outside }, 'jobs'],
+    ['create, quiesced', ask.create({ quiesce: true }), { tree: outside }, 'jobs agent'],
+    ['create, off', ask.create({ quiesce: true }), { tree: outside, vm: off }, ''],
+    ['create, no agent’s channel', ask.create({ quiesce: true }), { vm: vm({ agentChannel: false }) }, 'jobs'],
     ['revert, internal', ask.revert('b'), { tree: inside }, 'jobs b others agent'],
     ['revert to what is gone', ask.revert('x'), { tree: inside }, 'jobs others agent'],
     ['revert, external', ask.revert('e'), { tree: outside }, 'jobs e f others agent'],
     ['revert, external, off', ask.revert('e'), { tree: outside, vm: off }, 'e f others'],
-    ['delete, internal', ask.remove('b'), { tree: inside }, 'jobs b others'],
-    ['delete with descendants, internal', ask.remove('b', 'withDescendants'), { tree: inside }, 'jobs c b others'],
-    ['delete descendants, internal', ask.remove('a', 'descendants'), { tree: inside }, 'jobs c b others'],
+    ['delete, internal', ask.remove('b'), { tree: inside }, 'jobs b'],
+    ['delete with descendants, internal', ask.remove('b', 'withDescendants'), { tree: inside }, 'jobs c b'],
+    ['delete descendants, internal', ask.remove('a', 'descendants'), { tree: inside }, 'jobs c b'],
     ['delete, external, off', ask.remove('f'), { tree: outside, vm: off }, 'e f others'],
     ['rename', rename, { tree: outside }, ''],
     ['describe', ask.describe('e', 'x'), { tree: outside }, ''],
@@ -81,6 +82,14 @@ describe('fileNeeds', () => {
       assert.equal([images, files, folders].map((paths) => paths.join(' ')).join(' | '), expected);
     });
   }
+
+  it('names nothing for a delete on a VM with internal snapshots alone: no rule looks at a file then', () => {
+    const nothing = { images: [], files: [], folders: [] };
+    const within = { ...more, frozenDisks: frozen({ a: base, b: base, c: base }) };
+    assert.deepEqual(fileNeeds(ask.remove('b'), situation({ ...within, tree: inside })), nothing);
+    const mixed = tree([...inside.snapshots, external('e', 'c')], 'e');
+    assert.notDeepEqual(fileNeeds(ask.remove('b'), situation({ ...within, tree: mixed })), nothing);
+  });
 
   it('names nothing that is no path, and nothing for the test driver', () => {
     const odd = situation({ vm: vm({ disks: [disk('vda', 'pool/volume')] }) });
