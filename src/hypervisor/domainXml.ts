@@ -38,6 +38,7 @@ export function readDisks(domain: XmlElement | undefined): readonly VmDisk[] {
   return findAll(find(domain, 'devices'), 'disk').map((disk) => {
     const source = pathOf(disk);
     const backing = backingOf(disk);
+    const policy = attribute(find(disk, 'source'), 'startupPolicy');
     return {
       target: attribute(find(disk, 'target'), 'dev') ?? '',
       device: deviceOf(attribute(disk, 'device')),
@@ -47,6 +48,7 @@ export function readDisks(domain: XmlElement | undefined): readonly VmDisk[] {
       ...(source === undefined ? {} : { source }),
       readonly: find(disk, 'readonly') !== undefined,
       shareable: find(disk, 'shareable') !== undefined,
+      ...(policy === 'requisite' || policy === 'optional' ? { whenMissing: policy } : {}),
       ...(backing === undefined ? {} : { backing }),
     };
   });

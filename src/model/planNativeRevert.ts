@@ -2,13 +2,16 @@
 // before it looks whether it can give it new overlays, and removes the overlays of the state that is left without a
 // look at who is built on them. Knows no steps.
 import { formatVersion, versionOf } from './capabilities.js';
-import { restingOn, snapshotsIn } from './fileUse.js';
+import { restingOn, snapshotsIn, takesPart } from './fileUse.js';
+import type { CannotAct } from './hostFiles.js';
 import { otherUserOf } from './otherVms.js';
-import { newestRevertSecond } from './overlayFiles.js';
+import { folderOf, newestRevertSecond } from './overlayFiles.js';
 import type { Situation } from './plan.js';
 import { type Refused, refuse } from './refusal.js';
 import type { Snapshot } from './snapshot.js';
 import { currentOf } from './snapshotTree.js';
+import { missingOf } from './snapshotWhole.js';
+import type { VmDisk } from './vm.js';
 
 /**
  * Seen on 9.0, 11.3 and 12.8; the rule of 11.0 is upstream's.
@@ -78,9 +81,12 @@ function leftFileObstacle(snapshot: Snapshot, current: Snapshot, situation: Situ
  * |----------------------------------------------|---|
  * | one is no file                               | diskTypeUnsupported |
  * | two differ behind the last dot only          | overlayNamesCollide |
+ * | the file of one that took no part is missing | overlayMissing, whatever its `startupPolicy` |
+ * | … stands where nothing can be made, unlike beside those that took part | filesOutOfReach |
  * | otherwise, or not known                      | ok |
  */
-function newOverlayObstacle(snapshot: Snapshot, { vm, capabilities, frozenDisks }: Situation): Refused | undefined {
+function newOverlayObstacle(snapshot: Snapshot, situation: Situation): Refused | undefined {
+  const { vm, capabilities, frozenDisks } = situation;
   const disks = (frozenDisks?.get(snapshot.name) ?? []).filter(
     ({ source, sourceType }) => source !== undefined || (sourceType !== 'file' && sourceType !== 'block'),
   );
@@ -97,6 +103,23 @@ function newOverlayObstacle(snapshot: Snapshot, { vm, capabilities, frozenDisks 
       return refuse('overlayNamesCollide', { snapshot: snapshot.title, disk: other, other: target, version });
     }
     targets.set(stem, target);
+  }
+  return besideObstacle(snapshot, disks, situation);
+}
+
+/** A medium in a read-only folder costs a running VM its state. Where all folders are out of reach, it is ours alone. */
+function besideObstacle(snapshot: Snapshot, disks: readonly VmDisk[], situation: Situation): Refused | undefined {
+  const can = ({ source = '' }: VmDisk): 'yes' | CannotAct | undefined => situation.files?.canAct.get(folderOf(source));
+  const taking = disks.filter(({ target }) => takesPart(snapshot, target));
+  for (const disk of disks.filter((one) => !taking.includes(one))) {
+    const file = missingOf(disk, situation);
+    if (file !== undefined) {
+      return refuse('overlayMissing', { snapshot: snapshot.title, disk: disk.target, file });
+    }
+    const beside = can(disk);
+    if (typeof beside === 'object' && taking.every((one) => can(one) === 'yes')) {
+      return refuse('filesOutOfReach', { folder: folderOf(disk.source ?? ''), why: beside.why });
+    }
   }
   return undefined;
 }

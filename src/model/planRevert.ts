@@ -23,7 +23,7 @@ import { type RefusalReason, type Refused, refuse } from './refusal.js';
 import { revertLosses } from './revertLosses.js';
 import { revertWarnings } from './revertWarnings.js';
 import type { Snapshot } from './snapshot.js';
-import { brokenObstacle } from './snapshotWhole.js';
+import { brokenObstacle, surroundingsObstacle } from './snapshotWhole.js';
 import { findSnapshot, parentOf } from './snapshotTree.js';
 import { type PowerState, isActive } from './vm.js';
 
@@ -150,7 +150,8 @@ function contentObstacle(snapshot: Snapshot, end: EndState, situation: Situation
       ? (unfinishedDeleteObstacle(snapshot, situation) ??
         frozenFileObstacle(snapshot, situation) ??
         mergedByHandObstacle(snapshot, situation) ??
-        brokenObstacle(snapshot, situation))
+        brokenObstacle(snapshot, situation) ??
+        surroundingsObstacle(snapshot, end, situation))
       : undefined)
   );
 }
@@ -164,6 +165,8 @@ const curedByUs: ReadonlySet<RefusalReason> = new Set([
   'usedByOtherVm',
   'overlayNamesCollide',
   'diskTypeUnsupported',
+  'overlayMissing',
+  'filesOutOfReach',
 ]);
 
 /**

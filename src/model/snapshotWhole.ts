@@ -43,7 +43,46 @@ export function brokenObstacle(snapshot: Snapshot, situation: Situation): Refuse
   return undefined;
 }
 
-/** Files that the content stands in and of which nobody here could see whether they are whole. */
+/**
+ * What the VM of then needs beside the snapshot's content: media in its drives, and disks that took no part.
+ *
+ * | missing             | `startupPolicy`      | the VM is to be | → |
+ * |---------------------|----------------------|-----------------|---|
+ * | a medium            | none, mandatory      | started         | overlayMissing |
+ * | a medium            | any                  | off; RAM inside an image is loaded for that too | as if started |
+ * | a medium            | any                  | off, otherwise  | ok: it can be ejected, or put back, before a start |
+ * | a disk              | none, mandatory      | any             | overlayMissing |
+ * | any                 | requisite            | with its RAM    | ok: libvirt goes without |
+ * | any                 | optional             | any             | ok: libvirt goes without |
+ */
+export function surroundingsObstacle(
+  snapshot: Snapshot,
+  end: 'running' | 'paused' | 'off',
+  situation: Situation,
+): Refused | undefined {
+  const starts = end !== 'off' || (snapshot.style === 'internal' && snapshot.kind === 'memory');
+  for (const disk of (situation.frozenDisks?.get(snapshot.name) ?? []).filter(
+    (one) => !takesPart(snapshot, one.target),
+  )) {
+    const spared = disk.whenMissing === 'optional' || (disk.whenMissing === 'requisite' && snapshot.kind === 'memory');
+    const file = spared || (!starts && isMedium(disk)) ? undefined : missingOf(disk, situation);
+    if (file !== undefined) {
+      return refuse('overlayMissing', { snapshot: snapshot.title, disk: disk.target, file });
+    }
+  }
+  return undefined;
+}
+
+/** The first file of the disk's chain that is certainly not there. */
+export function missingOf(disk: VmDisk, situation: Situation): string | undefined {
+  return wholeChain(disk, situation).find((file) => situation.files?.images.get(file) === 'missing');
+}
+
+export function isMedium({ device }: VmDisk): boolean {
+  return device === 'cdrom' || device === 'floppy';
+}
+
+/** Files that the content, or the VM of then, stands in and of which nobody here could see whether they are whole. */
 export function uncheckedFiles(snapshot: Snapshot, situation: Situation): readonly string[] {
   const { files } = situation;
   if (files === undefined) {
@@ -54,7 +93,7 @@ export function uncheckedFiles(snapshot: Snapshot, situation: Situation): readon
   if (memory.location === 'external' && memory.file !== undefined && !isSeen(files.files.get(memory.file))) {
     unchecked.add(memory.file);
   }
-  for (const disk of contentDisks(snapshot, situation)) {
+  for (const disk of situation.frozenDisks?.get(snapshot.name) ?? []) {
     for (const file of wholeChain(disk, situation)) {
       const facts = files.images.get(file);
       const tagUnknown =

@@ -19,6 +19,8 @@ export interface VmDisk {
   readonly source?: string;
   readonly readonly: boolean;
   readonly shareable: boolean;
+  /** What libvirt does at a start when the file is missing: it empties the drive, for `requisite` only when RAM comes back. */
+  readonly whenMissing?: 'requisite' | 'optional';
   /** Paths below `source`, top first, as far as the XML tells; undefined when it does not tell. */
   readonly backing?: readonly string[];
 }

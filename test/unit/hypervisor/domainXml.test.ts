@@ -81,6 +81,16 @@ describe("a VM's configuration", () => {
     );
   });
 
+  it('knows which files libvirt can go without', () => {
+    const drive = (policy: string): string =>
+      `<disk type='file' device='cdrom'><source file='/i'${policy}/><target dev='sda'/></disk>`;
+    const policies = ['', " startupPolicy='mandatory'", " startupPolicy='requisite'", " startupPolicy='optional'"];
+    assert.deepEqual(
+      policies.map((policy) => parseDomainXml(devices(drive(policy))).disks[0]?.whenMissing),
+      [undefined, undefined, 'requisite', 'optional'],
+    );
+  });
+
   const firmware: readonly (readonly [string, string])[] = [
     ['<os/>', 'bios'],
     ["<os><loader type='rom'>/x</loader></os>", 'bios'],

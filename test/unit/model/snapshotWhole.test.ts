@@ -1,7 +1,9 @@
 // What is missing is noticed before the VM is stopped for it, by libvirt's reverts and by ours alike.
 import assert from 'node:assert/strict';
-import type { OtherVm, Situation } from '../../../src/model/plan.js';
+import type { AfterRevert } from '../../../src/model/operation.js';
+import type { FilesSeen, OtherVm, Situation } from '../../../src/model/plan.js';
 import { planOperation } from '../../../src/model/planOperation.js';
+import type { VmDisk } from '../../../src/model/vm.js';
 import { type SeenFile, image, over, seen } from './hostFiles.js';
 import {
   ask,
@@ -90,6 +92,78 @@ describe('a revert to a snapshot that is not whole', () => {
   it('does not follow a circle of backing files for ever', () => {
     const circle = outside({ [base]: over('/img/web.a') });
     assert.equal(verdict(planOperation(ask.revert('a'), circle)), 'ok');
+  });
+});
+
+describe('a revert to a VM with a medium in its drive', () => {
+  const iso = '/iso/i.iso';
+  const drive = (more: Partial<VmDisk> = {}): VmDisk =>
+    disk('sda', iso, { device: 'cdrom', format: 'raw', readonly: true, ...more });
+  const withDrive = (inWhat: Situation, medium: VmDisk, more: Partial<FilesSeen> = {}): Situation => ({
+    ...inWhat,
+    frozenDisks: new Map([...inWhat.frozenDisks!].map(([name, disks]) => [name, [...disks, medium]])),
+    files: { ...inWhat.files!, ...more, images: new Map([...inWhat.files!.images, ...(more.images ?? [])]) },
+  });
+  const gone = { images: new Map([[iso, 'missing' as const]]) };
+  const there = { images: new Map([[iso, image({ format: 'raw' })]]) };
+  const tagged = inside({ [base]: image({ tags: ['a'] }) });
+  const rows: readonly (readonly [what: string, Situation, to: string, after: AfterRevert, expected: string])[] = [
+    ['there', withDrive(outside({}), drive(), there), 'b', 'asSnapshot', 'ok'],
+    ['gone, with RAM', withDrive(outside({}), drive(), gone), 'b', 'asSnapshot', 'overlayMissing'],
+    ['gone, booted', withDrive(outside({}), drive(), gone), 'a', 'running', 'overlayMissing'],
+    ['gone, not started', withDrive(outside({}), drive(), gone), 'a', 'asSnapshot', 'ok'],
+    ['gone, optional', withDrive(outside({}), drive({ whenMissing: 'optional' }), gone), 'a', 'running', 'ok'],
+    [
+      'gone, requisite, RAM',
+      withDrive(outside({}), drive({ whenMissing: 'requisite' }), gone),
+      'b',
+      'asSnapshot',
+      'ok',
+    ],
+    [
+      'gone, requisite',
+      withDrive(outside({}), drive({ whenMissing: 'requisite' }), gone),
+      'a',
+      'running',
+      'overlayMissing',
+    ],
+    ['gone, internal', withDrive(tagged, drive(), gone), 'a', 'asSnapshot', 'overlayMissing'],
+    ['gone, internal RAM that is loaded to be off', withDrive(tagged, drive(), gone), 'a', 'off', 'overlayMissing'],
+    ['gone, a disk', withDrive(outside({}), drive({ device: 'disk' }), gone), 'a', 'asSnapshot', 'overlayMissing'],
+    ['an empty drive', withDrive(outside({}), disk('sda', undefined, { device: 'cdrom' })), 'b', 'asSnapshot', 'ok'],
+  ];
+  for (const [what, inWhat, to, after, expected] of rows) {
+    for (const capability of [capabilities(12, 8), capabilities(9, 0)]) {
+      it(`${what} → ${expected}, libvirt ${capability.libvirt}`, () => {
+        assert.equal(verdict(planOperation(ask.revert(to, after), { ...inWhat, capabilities: capability })), expected);
+      });
+    }
+  }
+
+  it('says that a medium which nobody can see was not checked', () => {
+    const plan = planned(ask.revert('b'), withDrive(outside({}), drive()));
+    assert.deepEqual(
+      plan.warnings.find((one) => one.about === 'notChecked'),
+      { about: 'notChecked', files: [iso] },
+    );
+  });
+
+  it('is done by us where libvirt would put an overlay on it and cannot', () => {
+    const denied = { why: 'denied' } as const;
+    const folders = (img: 'yes' | typeof denied, isos: 'yes' | typeof denied): Partial<FilesSeen> => ({
+      ...there,
+      canAct: new Map([
+        ['/img', img],
+        ['/iso', isos],
+      ]),
+    });
+    const why = (inWhat: Situation): string | undefined =>
+      planned(ask.revert('a'), inWhat).warnings.find((one) => one.about === 'doneByUs')?.why.reason;
+    assert.equal(why(withDrive(outside({}), drive(), folders('yes', denied))), 'filesOutOfReach');
+    assert.equal(why(withDrive(outside({}), drive(), gone)), 'overlayMissing');
+    assert.equal(why(withDrive(outside({}), drive(), folders('yes', 'yes'))), undefined);
+    // Nothing is known of what libvirt may do where we may do nothing at all.
+    assert.equal(why(withDrive(outside({}), drive(), folders(denied, denied))), undefined);
   });
 });
 
