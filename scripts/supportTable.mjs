@@ -43,9 +43,23 @@ export function replaceTable(text, table) {
   return `${before}${begin}\n\n${table}\n\n${end}${after}`;
 }
 
+/** What a refusal means here; one that is not among these is told by its name. @type {Readonly<Record<string, string>>} */
+const refusals = {
+  notRunning: 'for a VM that runs only',
+  notOff: 'for a VM that is off only',
+  managedSaveExists: 'the managed save must be started or dropped first',
+  rawDisk: 'a raw disk can hold no snapshot inside',
+  severalChildren: 'several snapshots are built on its overlay; those of one branch must go first',
+  currentHasChildren: 'the VM stands on it, beside the snapshots that are built on it',
+};
+
+/** How it works → what the table says. */
+const works = { natively: 'by libvirt', byOurSteps: 'by Virt Rewind', titleOnly: 'the title only' };
+
 /**
  * One column for each version, oldest first. Cases of a kind that turn out alike on every version share a line, so a
- * line says "any" where all states that were tried do.
+ * line says "any" where all states that were tried do; so do kinds whose cases all turn out alike. Why something is
+ * refused stands below the table.
  * @param {readonly SupportRow[]} rows
  * @returns {string} a table in Markdown
  * @throws {Error} where there is no row, or two rows of one case contradict each other
@@ -55,27 +69,45 @@ export function supportTable(rows) {
   const versions = unique(rows.map(versionOf)).sort((a, b) => a.localeCompare(b, 'en', { numeric: true }));
   /** @type {Map<string, Map<string, Map<string, string>>>} operation and kind → case → version → cell */
   const kinds = new Map();
-  for (const row of rows) {
+  /** @type {string[]} reasons, in the order of their numbers */
+  const notes = [];
+  for (const row of rows.toSorted(byOperation)) {
     const cases = entry(kinds, JSON.stringify([row.operation, row.kind]), () => new Map());
     const cells = entry(cases, JSON.stringify([row.from, row.after ?? '']), () => new Map());
-    const [cell, known] = [cellOf(row), cells.get(versionOf(row))];
+    const [cell, known] = [cellOf(row, notes), cells.get(versionOf(row))];
     if (known !== undefined && known !== cell) {
       throw new Error(`${JSON.stringify(row)} contradicts an earlier row that says "${known}"`);
     }
     cells.set(versionOf(row), cell);
   }
-  const lines = [...kinds].flatMap(([kind, cases]) => linesOf(JSON.parse(kind), cases, versions));
+  /** @type {Map<string, { operation: string, of: string[], lines: string[][] }>} */
+  const alike = new Map();
+  for (const [kind, cases] of kinds) {
+    const [operation, name] = JSON.parse(kind);
+    const lines = linesOf(cases, versions);
+    entry(alike, JSON.stringify([operation, lines]), () => ({ operation, of: [], lines })).of.push(name);
+  }
+  const all = [...alike.values()].flatMap(({ operation, of, lines }) =>
+    lines.map((line) => [operation, of.map(words).join('; '), ...line]),
+  );
   const head = ['operation', 'snapshot', 'the VM is', 'and then', ...versions];
-  return [head, head.map(() => '---'), ...lines].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
+  const table = [head, head.map(() => '---'), ...all].map((cells) => `| ${cells.join(' | ')} |`);
+  const legend = notes.map((reason, index) => `${index + 1}. ${refusals[reason] ?? words(reason)}`);
+  return [...table, ...(legend.length === 0 ? [] : ['', ...legend])].join('\n');
+}
+
+/** Tests report in the order in which they run. @param {SupportRow} a @param {SupportRow} b */
+function byOperation(a, b) {
+  const order = ['create', 'revert', 'delete', 'rename'];
+  return order.indexOf(a.operation) - order.indexOf(b.operation);
 }
 
 /**
- * @param {string[]} kind operation and kind
  * @param {ReadonlyMap<string, ReadonlyMap<string, string>>} cases
  * @param {readonly string[]} versions
- * @returns {string[][]}
+ * @returns {string[][]} cells from the state before on
  */
-function linesOf(kind, cases, versions) {
+function linesOf(cases, versions) {
   /** @type {Map<string, Map<string, string[]>>} cells → state before → states after */
   const alike = new Map();
   for (const [of, cells] of cases) {
@@ -99,7 +131,7 @@ function linesOf(kind, cases, versions) {
     }
     return [...sets].map(([after, of]) => {
       const whole = of.length === froms.length && of.length > 1;
-      return [...kind.map(words), whole ? 'any' : of.map(words).join(', '), after, ...JSON.parse(line)];
+      return [whole ? 'any' : of.map(words).join(', '), after, ...JSON.parse(line)];
     });
   });
 }
@@ -109,12 +141,11 @@ function versionOf({ libvirt, qemu }) {
   return `libvirt ${libvirt}, QEMU ${qemu}`;
 }
 
-/** How it works → what the table says. */
-const works = { natively: 'yes', byOurSteps: 'yes, by our own steps', titleOnly: 'the title only' };
-
-/** @param {SupportRow} row */
-function cellOf({ result }) {
-  return 'refused' in result ? `no: ${words(result.refused)}` : works[result.works];
+/** @param {SupportRow} row @param {string[]} notes gets the reason of a refusal, once */
+function cellOf({ result }, notes) {
+  if ('works' in result) return works[result.works];
+  if (!notes.includes(result.refused)) notes.push(result.refused);
+  return `no (${notes.indexOf(result.refused) + 1})`;
 }
 
 /** asSnapshot → "as snapshot" @param {string} name */

@@ -6,14 +6,14 @@ import type { PowerState } from '../../src/model/vm.js';
 
 /** One case. All cases of an operation and a kind that turn out alike become one line. */
 export interface SupportCase {
-  readonly operation: 'create' | 'revert' | 'delete';
+  readonly operation: 'create' | 'revert' | 'delete' | 'rename';
   /** In the words of the table: "internal memory", "external disk, several disks". */
   readonly kind: string;
-  readonly from: PowerState;
+  readonly from: PowerState | 'managedSave';
   /** For a revert. */
   readonly after?: AfterRevert;
-  /** `refused`: the refusal's reason or the failure's kind. */
-  readonly result: { readonly works: 'natively' | 'byOurSteps' } | { readonly refused: string };
+  /** `titleOnly`: the name stays. `refused`: the refusal's reason or the failure's kind. */
+  readonly result: { readonly works: 'natively' | 'byOurSteps' | 'titleOnly' } | { readonly refused: string };
 }
 
 export interface SupportRow extends SupportCase {

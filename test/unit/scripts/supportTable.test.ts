@@ -36,9 +36,36 @@ describe('the table of what works where', () => {
       row('12.8', { kind: 'other', result: { refused: 'managedSaveExists' } }),
     ];
     assert.deepEqual(lines(rows), [
-      '| revert | external disk | running | as snapshot | yes, by our own steps | yes | not tried |',
-      '| revert | other | running | as snapshot | not tried | not tried | no: managed save exists |',
+      '| revert | external disk | running | as snapshot | by Virt Rewind | by libvirt | not tried |',
+      '| revert | other | running | as snapshot | not tried | not tried | no (1) |',
+      '',
+      '1. the managed save must be started or dropped first',
     ]);
+  });
+
+  it('tells a reason once, and by its name where it has no words for it', () => {
+    const refused = (reason: string, kind: string): SupportRow => row('9.0', { kind, result: { refused: reason } });
+    const rows = [refused('noDisks', 'one'), refused('rawDisk', 'two'), refused('noDisks', 'three')];
+    assert.deepEqual(lines(rows), [
+      '| revert | one; three | running | as snapshot | no (1) |',
+      '| revert | two | running | as snapshot | no (2) |',
+      '',
+      '1. no disks',
+      '2. a raw disk can hold no snapshot inside',
+    ]);
+  });
+
+  it('joins kinds whose cases all turn out alike, and tells what is made before what becomes of it', () => {
+    const rows = (['delete', 'revert', 'create'] as const).flatMap((operation) =>
+      ['one', 'two'].map((kind) => row('9.0', { operation, kind })),
+    );
+    assert.deepEqual(lines(rows), [
+      '| create | one; two | running | as snapshot | by libvirt |',
+      '| revert | one; two | running | as snapshot | by libvirt |',
+      '| delete | one; two | running | as snapshot | by libvirt |',
+    ]);
+    const but = row('9.0', { operation: 'create', kind: 'two', from: 'off' });
+    assert.equal(lines([...rows, but]).length, 4);
   });
 
   it('joins cases that turn out alike on every version', () => {
@@ -46,20 +73,24 @@ describe('the table of what works where', () => {
     const afters = ['asSnapshot', 'paused'] as const;
     const all = froms.flatMap((from) => afters.map((after) => ({ from, after })));
     const alike = all.flatMap((of) => [row('9.0', of), row('11.3', of)]);
-    assert.deepEqual(lines(alike), ['| revert | external disk | any | any | yes | yes |']);
+    assert.deepEqual(lines(alike), ['| revert | external disk | any | any | by libvirt | by libvirt |']);
     const but = alike.map((of) =>
       of.libvirt === '9.0' && of.from === 'off' && of.after === 'paused' ? { ...of, result: { refused: 'x' } } : of,
     );
     assert.deepEqual(lines(but), [
-      '| revert | external disk | running | any | yes | yes |',
-      '| revert | external disk | off | as snapshot | yes | yes |',
-      '| revert | external disk | off | paused | no: x | yes |',
+      '| revert | external disk | running | any | by libvirt | by libvirt |',
+      '| revert | external disk | off | as snapshot | by libvirt | by libvirt |',
+      '| revert | external disk | off | paused | no (1) | by libvirt |',
+      '',
+      '1. x',
     ]);
   });
 
   it('has nothing to say of the state after what is no revert', () => {
     const { kind, from, result, libvirt, qemu } = row('9.0');
-    assert.deepEqual(lines([{ operation: 'create', kind, from, result, libvirt, qemu }]), ['| create | external disk | running |  | yes |']);
+    assert.deepEqual(lines([{ operation: 'create', kind, from, result, libvirt, qemu }]), [
+      '| create | external disk | running |  | by libvirt |',
+    ]);
   });
 
   it('takes the same row twice, and none that contradicts another', () => {
