@@ -32,6 +32,9 @@ export interface Difference {
   readonly what: string;
 }
 
+/** Of which snapshots the content is read, beside that of the present. */
+export type Extent = 'present' | 'everything' | ReadonlySet<string>;
+
 export interface Comparison {
   /** In a fixed order; empty when all is as it must be. */
   readonly differences: readonly Difference[];
@@ -72,17 +75,17 @@ export class OracleVm {
 
   /**
    * `present`: the tree, the state, the disks as they are now and the RAM of a guest that runs. `everything`: also the
-   * disks of every snapshot, read from the frozen files or the tags that its own metadata names.
+   * disks of every snapshot, read from the frozen files or the tags that its own metadata names; names: of these alone.
    */
-  async compare(model: Model, what: 'present' | 'everything'): Promise<Comparison> {
+  async compare(model: Model, what: Extent): Promise<Comparison> {
     const seen = await this.see();
     const differences: Difference[] = [...stateDifferences(model, seen), ...treeDifferences(model, seen)];
     const looked = new Map<string, Image>();
     differences.push(...(await this.#disks('now', seen.disks, model.disks, looked)));
-    if (what === 'everything') {
+    if (what !== 'present') {
       for (const snapshot of seen.snapshots) {
         const expected = model.snapshots.get(snapshot.name);
-        if (expected !== undefined) {
+        if (expected !== undefined && (what === 'everything' || what.has(snapshot.name))) {
           differences.push(...(await this.#disks(`in ${snapshot.name}`, snapshot.disks, expected.disks, looked)));
           differences.push(...(await memoryDifferences(snapshot)));
         }
