@@ -21,7 +21,7 @@ const attempts = 3;
 /** Undefined for what is neither a file nor a block device: reading that could wait for ever. */
 export async function factsOf(stats: Stats): Promise<FileFacts | undefined> {
   if (stats.isFile()) {
-    return { bytes: stats.size, allocatedBytes: stats.blocks * 512 };
+    return { bytes: stats.size, allocatedBytes: stats.blocks * 512, real: `${stats.dev}:${stats.ino}` };
   }
   if (!stats.isBlockDevice()) {
     return undefined;
@@ -29,7 +29,7 @@ export async function factsOf(stats: Stats): Promise<FileFacts | undefined> {
   const major = Math.floor(stats.rdev / 0x100) & 0xfff;
   const minor = (stats.rdev & 0xff) | (Math.floor(stats.rdev / 0x1000) & 0xfff00);
   const sectors = Number(await readFile(`/sys/dev/block/${major}:${minor}/size`, 'utf8'));
-  return { bytes: sectors * 512, allocatedBytes: sectors * 512 };
+  return { bytes: sectors * 512, allocatedBytes: sectors * 512, real: `device ${stats.rdev}` };
 }
 
 /** @throws what the file system says; a Failure of qemu-img's */

@@ -2,6 +2,7 @@
 import type { Hypervisor, VmHead } from '../hypervisor/hypervisor.js';
 import type { Log } from '../log/log.js';
 import type { OtherVm } from '../model/plan.js';
+import { identitiesOf } from '../model/samePath.js';
 import type { Vm, VmDisk } from '../model/vm.js';
 import { asFailure } from './asFailure.js';
 import { type Clock, within } from './clock.js';
@@ -25,6 +26,11 @@ interface Named {
   readonly pathless: readonly string[];
 }
 
+/** With what each of its files is, whatever path leads to it. */
+export interface SeenVm extends OtherVm {
+  readonly identities: readonly string[];
+}
+
 export interface OtherVmOptions {
   readonly clock: Clock;
   readonly log: Log;
@@ -44,14 +50,14 @@ export class OtherVmFacts {
     this.#options = options;
   }
 
-  async read(hypervisor: Hypervisor, except: string): Promise<readonly OtherVm[]> {
+  async read(hypervisor: Hypervisor, except: string): Promise<readonly SeenVm[]> {
     const heads = (await hypervisor.listVms()).filter(({ uuid }) => uuid !== except);
     const chains = new ChainReader(hypervisor.files, this.#options.log);
     const others = await fewAtOnce(heads, atOnce, (head) => this.#one(hypervisor, head, chains));
     return others.filter((other) => other !== 'gone');
   }
 
-  async #one(hypervisor: Hypervisor, head: VmHead, chains: ChainReader): Promise<OtherVm | 'gone'> {
+  async #one(hypervisor: Hypervisor, head: VmHead, chains: ChainReader): Promise<SeenVm | 'gone'> {
     const { uuid, name } = head;
     const before = this.#named.get(uuid);
     if (before !== undefined && this.#options.isHeld(uuid)) {
@@ -61,7 +67,7 @@ export class OtherVmFacts {
       const named = await within(this.#options.clock, patienceMs, this.#read(hypervisor, uuid), late);
       if (named === late) {
         this.#options.log.warn(`VM ${name} gives no answer: its files count as not seen`);
-        return { uuid, name, files: before?.images ?? [], unread: before?.images ?? [name] };
+        return unreadVm(head, before);
       }
       this.#named.set(uuid, named);
       return await this.#followed(head, named, chains);
@@ -75,11 +81,11 @@ export class OtherVmFacts {
         return 'gone';
       }
       this.#options.log.warn(`could not read which files VM ${name} uses: ${failure.kind}: ${failure.message}`);
-      return { uuid, name, files: before?.images ?? [], unread: before?.images ?? [name] };
+      return unreadVm(head, before);
     }
   }
 
-  async #followed({ uuid, name }: VmHead, named: Named, chains: ChainReader): Promise<OtherVm> {
+  async #followed({ uuid, name }: VmHead, named: Named, chains: ChainReader): Promise<SeenVm> {
     await chains.follow(named.images);
     const files = new Set(named.plain);
     const unread = new Set(named.pathless);
@@ -91,7 +97,8 @@ export class OtherVmFacts {
         unread.add(chain.unread);
       }
     }
-    return { uuid, name, files: [...files], unread: [...unread] };
+    const identities = [...files].flatMap((file) => identitiesOf(file, chains.images.get(file)));
+    return { uuid, name, files: [...files], unread: [...unread], identities };
   }
 
   async #read(hypervisor: Hypervisor, uuid: string): Promise<Named> {
@@ -107,6 +114,13 @@ export class OtherVmFacts {
     const memory = tree.snapshots.map((snapshot) => snapshot.memory.file);
     return { mark, ...namedBy(vm, frozen.flat(), overlays, [vm.nvram, ...memory]) };
   }
+}
+
+/** What it named before may be its files still. */
+function unreadVm({ uuid, name }: VmHead, before: Named | undefined): SeenVm {
+  const files = before?.images ?? [];
+  const identities = files.flatMap((file) => identitiesOf(file, undefined));
+  return { uuid, name, files, unread: before?.images ?? [name], identities };
 }
 
 /** One that vanished between two looks names nothing. */

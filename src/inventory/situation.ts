@@ -6,14 +6,16 @@ import { examinationNeeds } from '../model/examinationNeeds.js';
 import { type FileNeeds, fileNeeds, type Needs, needs } from '../model/needs.js';
 import type { OperationRequest } from '../model/operation.js';
 import { folderOf } from '../model/overlayFiles.js';
-import type { AutoSnapshot, Situation, Step } from '../model/plan.js';
+import type { AutoSnapshot, OtherVm, Situation, Step } from '../model/plan.js';
 import type { BrokenOff } from '../model/recovery.js';
+import { namedFiles } from '../model/fileUse.js';
+import { pathsByIdentity } from '../model/samePath.js';
 import type { SnapshotTree } from '../model/snapshot.js';
 import { isActive, type Vm } from '../model/vm.js';
 import { asFailure } from './asFailure.js';
 import { fewAtOnce } from './fewAtOnce.js';
 import { readHostFacts } from './hostFacts.js';
-import type { OtherVmFacts } from './otherVmFacts.js';
+import type { OtherVmFacts, SeenVm } from './otherVmFacts.js';
 
 const atOnce = 32;
 
@@ -44,7 +46,20 @@ export interface Asked {
 }
 
 export function askedBy(request: OperationRequest, known: Situation): Asked {
-  return { needs: needs(request, known), files: (situation) => fileNeeds(request, situation) };
+  return {
+    needs: needs(request, known),
+    files: (situation) => {
+      const wanted = fileNeeds(request, situation);
+      // A file that is to go for good may be named in another way by a snapshot that has nothing else to do with it.
+      return request.type === 'repair' && request.repair.what === 'removeFiles'
+        ? { ...wanted, files: [...new Set([...wanted.files, ...absolute(namedFiles(situation))])] }
+        : wanted;
+    },
+  };
+}
+
+function absolute(paths: Iterable<string>): readonly string[] {
+  return [...paths].filter((path) => path.startsWith('/'));
 }
 
 /** Everything that can be looked at. */
@@ -145,6 +160,7 @@ export class SituationReader {
   async read(asked: Asked): Promise<Situation> {
     const { hypervisor, otherVms } = this.#sources;
     const { vm } = this.#situation;
+    let seenVms: readonly SeenVm[] = [];
     await Promise.all([
       this.#frozenAndFiles(asked),
       this.#part(
@@ -160,9 +176,14 @@ export class SituationReader {
       this.#part(
         asked.needs.otherVms,
         () => otherVms.read(hypervisor, vm.uuid),
-        (others) => ({ otherVms: others }),
+        (others) => {
+          seenVms = others;
+          return { otherVms: others.map(withoutIdentities) };
+        },
       ),
     ]);
+    // Each part may be the last to come: only now is it known which paths of the one lead to files of the others.
+    this.#situation = inOwnWords(this.#situation, seenVms);
     return this.#situation;
   }
 
@@ -194,6 +215,28 @@ export class SituationReader {
       this.#situation = { ...this.#situation, ...part };
     }
   }
+}
+
+/** Rules compare paths as text: files of other VMs get the names by which this one knows them too. */
+function inOwnWords(situation: Situation, others: readonly SeenVm[]): Situation {
+  const { files } = situation;
+  if (others.length === 0) {
+    return situation;
+  }
+  const own = pathsByIdentity([...namedFiles(situation), ...pathsOf(files)], files);
+  const otherVms = others.map((other): OtherVm => {
+    const names = new Set([...other.files, ...other.identities.flatMap((identity) => own.get(identity) ?? [])]);
+    return { ...withoutIdentities(other), files: [...names] };
+  });
+  return { ...situation, otherVms };
+}
+
+function pathsOf(files: Situation['files']): readonly string[] {
+  return files === undefined ? [] : [...files.images.keys(), ...files.files.keys()];
+}
+
+function withoutIdentities({ uuid, name, files, unread }: SeenVm): OtherVm {
+  return { uuid, name, files, unread };
 }
 
 async function readFrozenDisks(

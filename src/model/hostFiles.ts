@@ -8,6 +8,8 @@ export interface FileFacts {
   readonly bytes: number;
   /** What it takes on its file system. */
   readonly allocatedBytes: number;
+  /** What its file system calls it: alike for every path that leads to it. For comparing alone; absent: not known. */
+  readonly real?: string;
 }
 
 export interface ImageFacts extends FileFacts {

@@ -1,5 +1,5 @@
 // The one door to the planners: a request and all that is known → a plan, or the reason why not. Pure: it asks nobody.
-import type { OperationRequest } from './operation.js';
+import type { OperationRequest, Repair } from './operation.js';
 import type { Decision, Situation } from './plan.js';
 import { planCreate } from './planCreate.js';
 import { planDelete } from './planDelete.js';
@@ -8,6 +8,7 @@ import { planPower } from './planPower.js';
 import { planRename } from './planRename.js';
 import { planRepair } from './planRepair.js';
 import { planRevert } from './planRevert.js';
+import { namedTwiceObstacle } from './samePath.js';
 
 /**
  * Rules that rest on something undefined in the situation are passed over, so a plan that is made for a menu may still
@@ -18,16 +19,22 @@ export function planOperation(request: OperationRequest, situation: Situation): 
     case 'create':
       return planCreate(request, situation);
     case 'revert':
-      return planRevert(request, situation);
+      return namedTwiceObstacle(situation) ?? planRevert(request, situation);
     case 'delete':
-      return planDelete(request, situation);
+      return namedTwiceObstacle(situation) ?? planDelete(request, situation);
     case 'rename':
       return planRename(request, situation);
     case 'repair':
-      return planRepair(request, situation);
+      return (
+        (touchesFiles(request.repair) ? namedTwiceObstacle(situation) : undefined) ?? planRepair(request, situation)
+      );
     case 'describe':
       return planDescribe(request, situation);
     case 'power':
       return planPower(request, situation);
   }
+}
+
+function touchesFiles({ what }: Repair): boolean {
+  return what !== 'resumeAfterSave' && what !== 'thawGuest';
 }

@@ -137,6 +137,10 @@ export interface RefusalFacts {
   readonly recoveryFailed: { vm: string; message: string };
   /** The VM stands on an overlay that a snapshot made which libvirt does not know: it broke off too late. */
   readonly onUnknownOverlay: { vm: string; file: string };
+  /** Both paths lead to one file: a rule that compares paths would take it for two. */
+  readonly namedTwice: { vm: string; file: string; other: string };
+  /** An operation broke off and is not brought to its end: nothing new is begun on top of it. `operation`: its type. */
+  readonly unfinishedOperation: { vm: string; operation: string };
   /** There is no VM left of which an operation broke off. */
   readonly vmGone: { vm: string };
 }

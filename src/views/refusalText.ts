@@ -268,6 +268,19 @@ const sentences: Sentences = {
     t('An operation on {0} broke off and could not be brought to its end: {1}', vm, message),
     t('Finish it yourself, with the commands in the log.'),
   ],
+  namedTwice: ({ vm, file, other }, t) => [
+    t(
+      '{0} or its snapshots name one file in two ways: “{1}” and “{2}”. What uses it cannot be told for certain.',
+      vm,
+      file,
+      other,
+    ),
+    t('Shut {0} down and let its disks name the file as its snapshots do (virsh edit), then try again.', vm),
+  ],
+  unfinishedOperation: ({ vm }, t) => [
+    t('An operation on {0} broke off and is not brought to its end, so nothing new is begun on top of it.', vm),
+    t('Examine {0} and mend what is found, or run the commands that the log tells; then try again.', vm),
+  ],
   vmGone: ({ vm }, t) => [t('An operation on {0} broke off, and the VM is not there any more.', vm), ''],
 };
 

@@ -100,6 +100,8 @@ const facts: RefusalFacts = {
   protectedVm: { vm },
   recoveryFailed: { vm, message: 'the host is down' },
   onUnknownOverlay: { vm, file },
+  namedTwice: { vm, file, other: '/images/../images/web' },
+  unfinishedOperation: { vm, operation: 'revert' },
   vmGone: { vm },
 };
 
