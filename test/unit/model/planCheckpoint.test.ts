@@ -125,6 +125,11 @@ describe('a checkpoint before a revert', () => {
       'ramCannotBeSaved',
     ],
     [
+      'a managed save, internal, where QEMU takes no snapshot inside before the VM ran again',
+      inside({ power: 'off', managedSave: true }, { capabilities: capabilities(11, 3, { hypervisor: 10_000_013 }) }),
+      'managedSaveExists',
+    ],
+    [
       'both styles',
       inside({}, { tree: tree([internal('a'), external('b', 'a')], 'b'), frozenDisks: frozen({ a: '/img/x' }) }),
       'otherStyle',
