@@ -13,13 +13,13 @@ import { quietSettings, startVsCode } from './vscodeServer.mjs';
  * | variable          | meaning                                                        |
  * |-------------------|----------------------------------------------------------------|
  * | TEST_VSCODE       | `newest` (default) or `minimum`                                |
- * | TEST_DEADLINE     | seconds until a run without a result is ended (300)            |
+ * | TEST_DEADLINE     | seconds until a run without a result is ended (1200)           |
  * | TEST_SETTINGS     | JSON, added to the user's settings                             |
  * | TEST_ARTIFACTS    | folder for the workbench's log and a picture of a failed run   |
  * | TEST_COVERAGE     | folder for V8's coverage of the extension host                 |
  */
 const env = process.env;
-const deadlineMs = Number(env.TEST_DEADLINE ?? 300) * 1000;
+const deadlineMs = Number(env.TEST_DEADLINE ?? 1200) * 1000;
 /** VS Code says after 3 to 10 s that a host does not answer; a busy one may come back. */
 const hangMs = 15_000;
 

@@ -122,8 +122,10 @@ export class Mouse extends Common {
     const { dialog } = this.workbench;
     await dialog.waitFor();
     await this.page.waitForTimeout(menuGraceMs);
-    await dialog.getByRole('button', { name: button, exact: true }).click();
-    await dialog.waitFor({ state: 'detached' });
+    const pressed = dialog.getByRole('button', { name: button, exact: true });
+    await pressed.click();
+    // Not the dialog: another question may stand in its place at once.
+    await pressed.waitFor({ state: 'detached' });
   }
 
   async notification(/** @type {string | RegExp} */ toast, /** @type {string} */ button) {
@@ -208,9 +210,10 @@ export class Keyboard extends Common {
   async answer(/** @type {string} */ button) {
     const { dialog } = this.workbench;
     await dialog.waitFor();
-    await this.#tabTo(dialog.getByRole('button', { name: button, exact: true }));
+    const pressed = dialog.getByRole('button', { name: button, exact: true });
+    await this.#tabTo(pressed);
     await this.page.keyboard.press('Enter');
-    await dialog.waitFor({ state: 'detached' });
+    await pressed.waitFor({ state: 'detached' });
   }
 
   async notification(/** @type {string | RegExp} */ toast, /** @type {string} */ button) {

@@ -5,6 +5,7 @@ import { versionOf } from './capabilities.js';
 import { frozenFile } from './fileUse.js';
 import { managedSaveObstacle } from './obstacles.js';
 import type { OperationRequest } from './operation.js';
+import { withoutUnread } from './otherVms.js';
 import type { Loss, Situation, Step, Warning } from './plan.js';
 import { planCreate } from './planCreate.js';
 import type { Refused } from './refusal.js';
@@ -32,6 +33,19 @@ export interface CheckpointSpared {
   readonly type: 'spared';
   /** Name of the snapshot that holds the present. */
   readonly since: string;
+}
+
+const kept = 'Before revert to ';
+const undoing = 'Before undoing the revert to ';
+
+/** Of a revert, of its undoing, and of the undoing of that: a title does not grow with each of them. */
+function titleFor({ title, trailers }: Snapshot): string {
+  if (trailers.auto === 'revert' && title.startsWith(kept)) {
+    return `${undoing}${title.slice(kept.length)}`;
+  }
+  return trailers.auto === 'revert' && title.startsWith(undoing)
+    ? `${kept}${title.slice(undoing.length)}`
+    : `${kept}${title}`;
 }
 
 /**
@@ -65,7 +79,7 @@ export function planCheckpoint(
     return refuse('checkpointImpossible', { vm: situation.vm.name, snapshot, why: refusal.reason }, refusal);
   }
   const from = saved ? afterStartPaused(situation) : situation;
-  const title = freeTitle(`Before revert to ${target.title}`, situation.tree.snapshots);
+  const title = freeTitle(titleFor(target), situation.tree.snapshots);
   const quiesces = from.vm.power === 'running' && from.vm.agentConnected && from.agent === 'answers';
   const create = (kind: SnapshotKind): ReturnType<typeof planCreate> =>
     planCreate({ type: 'create', vm: ref, kind, title, auto: 'revert', quiesce: kind === 'disk' && quiesces }, from);
@@ -91,7 +105,7 @@ export function planCheckpoint(
     ],
     estimateMs: (disksOnly.estimateMs ?? 0) + (saved ? 1_000 : 0),
     spaceBytes: disksOnly.spaceBytes ?? 0,
-    after: afterCreate(from, step),
+    after: withoutUnread(afterCreate(from, step)),
   };
 }
 

@@ -23,6 +23,7 @@ describe('safety', function () {
     [guest] = await Promise.all([rig.guest({ name: vm }), rig.guest({ name: off })]);
     await guest.start();
     await call('virtRewind.refresh');
+    await operate('virtRewind.createSnapshot', { vm: off, kind: 'offline', title: 'base' });
   });
 
   beforeEach(() => {
@@ -114,7 +115,6 @@ describe('safety', function () {
     });
 
     it('says why the present of a VM cannot be kept, and does nothing without an answer to that', async () => {
-      await operate('virtRewind.createSnapshot', { vm: off, kind: 'offline', title: 'base' });
       const file = join(rig.dir, 'safe-off-raw.img');
       await runOk('qemu-img', ['create', '-q', '-f', 'raw', file, '1M']);
       await rig.virsh('attach-disk', off, file, 'vdb', '--config', '--driver', 'qemu', '--subdriver', 'raw');

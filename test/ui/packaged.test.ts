@@ -56,9 +56,10 @@ describe('the packed extension', () => {
         await vm.setCounters(4);
         await hands.menu(`On ${version}`, 'Revert');
         await hands.answer('Revert and Run');
-        await workbench.statusBar(/^Reverted packed-test/).waitFor();
+        await workbench.toast(/Reverted packed-test/).waitFor();
         await vm.waitForAgent();
         assert.equal((await vm.counters()).memory, 3);
+        await hands.dismiss(/Reverted packed-test/);
         await hands.menu(`On ${version}`, 'Delete Snapshot');
         await hands.answer('Delete');
         await snapshot.waitFor({ state: 'detached' });

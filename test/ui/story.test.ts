@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import axe from 'axe-core';
 import { makeDemoVms, removeDemoVms } from '../../scripts/guest/demoVms.mjs';
 import { counters, waitForAgent } from '../../scripts/guest/inGuest.mjs';
+import { runOk } from '../../scripts/rig/run.mjs';
 import { openStage, pictureOfFailure, testDaemon, type Stage } from './stage.js';
 
 const internal = 'rewind-internal';
@@ -111,19 +112,32 @@ for (const by of ['mouse', 'keyboard'] as const) {
       await picture('3-memory-snapshot');
     });
 
-    it('reverts to it: the old counters, and the VM runs', async () => {
+    it('reverts to it, and keeps what was before: the old counters, and the VM runs', async () => {
       await counters(virsh, internal, 50_000);
       await withKey('It works now', 'Revert', 'Control+Alt+r');
       await stage.workbench.dialog.waitFor();
       await picture('4-revert-asks');
       await stage.hands.answer('Revert and Run');
-      await stage.workbench.statusBar(/^Reverted rewind-internal/).waitFor();
+      await stage.workbench.toast(/Reverted rewind-internal/).waitFor();
+      await row(/^Before revert to It works now, memory, automatic/).waitFor();
       await waitForAgent(virsh, internal);
       const { memory, disk } = await counters(virsh, internal);
       assert.ok(memory >= 1_000 && memory < 50_000, `memory ${memory}`);
       assert.ok(disk !== undefined && disk >= 1_000 && disk < 50_000, `disk ${disk ?? '-'}`);
       assert.equal((await virsh(['domstate', internal])).stdout.trim(), 'running');
       await picture('5-reverted');
+    });
+
+    it('undoes the revert: the counters of before it', async () => {
+      await stage.hands.notification(/Reverted rewind-internal/, 'Undo Revert');
+      await stage.workbench.dialog.waitFor();
+      await picture('5-undo-asks');
+      await stage.hands.answer('Revert and Run');
+      await stage.workbench.toast(/to “Before revert to It works now”/).waitFor();
+      await waitForAgent(virsh, internal);
+      const { memory, disk } = await counters(virsh, internal);
+      assert.ok(memory >= 50_000 && (disk ?? 0) >= 50_000, `${memory} ${disk ?? '-'}`);
+      await stage.hands.dismiss(/to “Before revert to It works now”/);
     });
 
     it('does the same with an offline snapshot', async () => {
@@ -136,6 +150,9 @@ for (const by of ['mouse', 'keyboard'] as const) {
       await waitForAgent(virsh, internal);
       await counters(virsh, internal, 90_000);
       await withKey('Switched off', 'Revert', 'Control+Alt+r');
+      await stage.hands.answer('Without Checkpoint…');
+      await stage.workbench.dialog.filter({ hasText: 'Lost for ever' }).waitFor();
+      await picture('6-without-checkpoint');
       await stage.hands.answer('Revert and Leave Off');
       await row(/^rewind-internal, off/).waitFor();
       await stage.hands.menu(internal, 'Start');
@@ -153,19 +170,50 @@ for (const by of ['mouse', 'keyboard'] as const) {
       await picture('7-disk-only');
     });
 
-    it('reverts to it where libvirt can, and says why not where it cannot', async () => {
-      const version = (await virsh(['version', '--daemon'])).stdout;
-      const libvirt = Number(/Running against daemon: (\d+)/.exec(version)?.[1]);
+    it('takes one with the file systems of the guest frozen', async () => {
+      await stage.hands.menu(external, 'Create Snapshot');
+      await stage.workbench.option('Disk-only, quiesced').waitFor();
+      await picture('8-kinds');
+      await stage.hands.pick('Disk-only, quiesced');
+      await stage.hands.type('Title of the Snapshot', 'Quiet');
+      await stage.hands.enter();
+      await stage.hands.type('Description of the Snapshot', '');
+      await stage.hands.enter();
+      await row(/^Quiet, disk-only, quiesced/).waitFor();
+      await picture('8-quiesced');
+    });
+
+    it('reverts to a disk-only snapshot on every libvirt, by itself where libvirt cannot', async () => {
       await withKey('Before the import', 'Revert', 'Control+Alt+r');
-      if (libvirt >= 11) {
-        await stage.hands.answer('Revert and Run');
-        await stage.workbench.statusBar(/^Reverted rewind-external/).waitFor();
-      } else {
-        await stage.workbench.toast('Before the import').waitFor();
-        await picture('8-refused');
-        await stage.hands.dismiss('Before the import');
-        assert.equal(await stage.workbench.dialog.count(), 0);
-      }
+      await stage.workbench.dialog.waitFor();
+      await picture('8-revert-external-asks');
+      await stage.hands.answer('Revert and Run');
+      await stage.workbench.toast(/Reverted rewind-external/).waitFor();
+      await row(/^Before revert to Before the import, .*automatic/).waitFor();
+      await picture('8-reverted-external');
+      await stage.hands.dismiss(/Reverted rewind-external/);
+      assert.equal((await virsh(['domstate', external])).stdout.trim(), 'running');
+    });
+
+    it('refuses to delete what two branches are built on, and says what to do', async () => {
+      await withKey('Before the import', 'Delete Snapshot', 'Delete');
+      const toast = stage.workbench.toast(/Nothing was changed/);
+      await toast.waitFor();
+      await picture('8-refused');
+      assert.equal(await stage.workbench.dialog.count(), 0);
+      await stage.hands.dismiss(/Nothing was changed/);
+      await row(/^Before the import, /).waitFor();
+    });
+
+    it('deletes a snapshot in the middle of a chain, and what came after stays', async () => {
+      await withKey('After the upgrade', 'Delete Snapshot', 'Delete');
+      await stage.workbench.dialog.waitFor();
+      await picture('8-delete-middle-asks');
+      await stage.hands.answer('Delete');
+      await stage.workbench.toast(/begins in/).waitFor();
+      await picture('8-delete-moment');
+      await row('After the upgrade').waitFor({ state: 'detached' });
+      await row(/^Before the import, /).waitFor();
       assert.equal((await virsh(['domstate', external])).stdout.trim(), 'running');
     });
 
@@ -196,6 +244,40 @@ for (const by of ['mouse', 'keyboard'] as const) {
       assert.equal(stopped.code, 0, stopped.stderr);
       await row(/^rewind-external, off/).waitFor();
       await picture('11-beside-virsh');
+    });
+
+    it('finds what is wrong with a VM, and mends it', async () => {
+      const stopped = await virsh(['destroy', internal]);
+      assert.equal(stopped.code, 0, stopped.stderr);
+      await row(/^rewind-internal, off/).waitFor();
+      await runOk('qemu-img', ['snapshot', '-c', 'left-over', join(daemon.dir, by, `${internal}.qcow2`)]);
+      await stage.hands.menu(internal, 'Doctor: What Works');
+      await stage.workbench.webview.getByText('One thing is wrong').waitFor();
+      await stage.workbench.toast(/can be mended/).waitFor();
+      await picture('12-doctor');
+      await stage.hands.notification(/can be mended/, 'Repair…');
+      await stage.workbench.option(/left-over/).waitFor();
+      await picture('13-repairs');
+      await stage.hands.pick(/left-over/);
+      await stage.workbench.dialog.waitFor();
+      await picture('14-repair-asks');
+      await stage.hands.answer('Repair');
+      await stage.workbench.statusBar(/^Repaired rewind-internal/).waitFor();
+      await picture('15-repaired');
+      assert.doesNotMatch((await virsh(['snapshot-list', internal, '--name'])).stdout, /left-over/);
+      const tags = await runOk('qemu-img', ['snapshot', '-l', join(daemon.dir, by, `${internal}.qcow2`)]);
+      assert.doesNotMatch(tags, /left-over/);
+    });
+
+    it('asks for the name of a protected VM', async () => {
+      await stage.hands.menu(internal, 'Protect');
+      await row(/^rewind-internal, off, .*protected/).waitFor();
+      await stage.hands.menu('from-a-terminal', 'Delete Snapshot');
+      await stage.hands.answer('Delete');
+      await stage.workbench.inputBox('Is Protected').waitFor();
+      await picture('16-protected');
+      await stage.workbench.page.keyboard.press('Escape');
+      await row('from-a-terminal').waitFor();
     });
   });
 }

@@ -109,6 +109,18 @@ describe('a checkpoint before a revert', () => {
     assert.deepEqual([trailers.auto, trailers.title, step.auto], ['revert', 'Before revert to a (2)', 'revert']);
   });
 
+  it('has a title that does not grow when reverts are undone, and undone again', () => {
+    const titled = (title: string, auto?: 'revert'): string | undefined => {
+      const trailers = auto === undefined ? {} : { auto };
+      const target = { ...external('a', undefined, { title }), trailers };
+      const step = planned(keep('a'), outside({}, { tree: tree([target], 'a') })).steps[0];
+      return step?.do === 'createSnapshot' ? parseDescription(step.description).trailers.title : undefined;
+    };
+    assert.equal(titled('Before revert to base', 'revert'), 'Before undoing the revert to base');
+    assert.equal(titled('Before undoing the revert to base', 'revert'), 'Before revert to base');
+    assert.equal(titled('Before revert to base'), 'Before revert to Before revert to base');
+  });
+
   it('says which RAM is lost where it cannot be saved, and freezes the guest where an agent answers', () => {
     const plan = planned(keep('a'), outside({ devices: ['virtiofs'] }, { agent: 'answers' }));
     const warning = plan.warnings.find((one) => one.about === 'checkpointWithoutRam');

@@ -1,0 +1,168 @@
+// The doctor on VMs that were broken on purpose, what becomes of operations that broke off, and the history of all.
+import assert from 'node:assert/strict';
+import { rm } from 'node:fs/promises';
+import * as vscode from 'vscode';
+import { runOk } from '../../scripts/rig/run.mjs';
+import { Journal } from '../../src/journal/journal.js';
+import { silentLog } from '../../src/log/log.js';
+import type { OperationRequest } from '../../src/model/operation.js';
+import { reportScheme } from '../../src/views/reports.js';
+import { CommandRig, type Guest, call, fromMenu, operate, rejects } from './commandRig.js';
+import { Person } from './person.js';
+
+const tagged = 'doctor-tag';
+const chained = 'doctor-chain';
+const confirm = false;
+
+describe('doctor', function () {
+  this.timeout(180_000);
+  let rig: CommandRig;
+  let guest: Guest;
+  let chain: Guest;
+  let person: Person;
+
+  before(async () => {
+    rig = new CommandRig();
+    [guest, chain] = await Promise.all([rig.guest({ name: tagged }), rig.guest({ name: chained })]);
+    await chain.start();
+    await call('virtRewind.refresh');
+  });
+
+  beforeEach(() => {
+    person = new Person();
+  });
+
+  afterEach(async () => {
+    person.leave();
+    await vscode.commands.executeCommand('workbench.action.closeAllEditors');
+  });
+
+  after(() => rig.stop());
+
+  /** The editor asks for the new text of an open document a little after it was told that there is one. */
+  async function report(name: string, wanted: RegExp): Promise<string> {
+    const uri = vscode.Uri.from({ scheme: reportScheme, path: `/${name}.md` });
+    const document = await vscode.workspace.openTextDocument(uri);
+    while (!wanted.test(document.getText())) {
+      await new Promise<void>((resolve) => {
+        const listening = vscode.workspace.onDidChangeTextDocument((change) => {
+          if (change.document === document) {
+            listening.dispose();
+            resolve();
+          }
+        });
+      });
+    }
+    return document.getText();
+  }
+
+  const openTab = (): vscode.Tab | undefined => vscode.window.tabGroups.activeTabGroup.activeTab;
+
+  it('shows what can be done with a VM, and that nothing is wrong, as a page', async () => {
+    await operate('virtRewind.createSnapshot', { vm: tagged, kind: 'offline', title: 'base' });
+    person.will();
+    await call('virtRewind.examine', { vm: tagged });
+    assert.match(await report(`Doctor: ${tagged}`, /Nothing is wrong/), /^# doctor\\-tag$/m);
+    assert.match(openTab()?.label ?? '', /doctor-tag/);
+    assert.deepEqual(person.said, []);
+    await rejects(call('virtRewind.repair', { vm: tagged }), 'notFound');
+  });
+
+  it('finds a snapshot inside the image that libvirt does not know, and offers to mend it', async () => {
+    await runOk('qemu-img', ['snapshot', '-c', 'left-over', guest.disks[0] ?? '']);
+    person.will();
+    await fromMenu('virtRewind.examine', await rig.vmRow(tagged));
+    await report(`Doctor: ${tagged}`, /left\\-over/);
+    assert.deepEqual(person.said[0]?.buttons, ['Repair…']);
+  });
+
+  it('mends it after a question, and finds nothing afterwards', async () => {
+    person.will(
+      ({ choices }) => choices[0],
+      ({ how, question }) => {
+        assert.equal(how, 'modal');
+        assert.match(question, /doctor-tag/);
+        return 'Repair';
+      },
+    );
+    await fromMenu('virtRewind.repair', await rig.vmRow(tagged));
+    assert.deepEqual(person.said, []);
+    const tags = await runOk('qemu-img', ['snapshot', '-l', guest.disks[0] ?? '']);
+    assert.doesNotMatch(tags, /left-over/);
+    assert.match(tags, /base/);
+    await call('virtRewind.examine', { vm: tagged });
+    await report(`Doctor: ${tagged}`, /Nothing is wrong/);
+  });
+
+  it('finds that the RAM of a snapshot is gone, which a revert refuses before anything is touched', async () => {
+    const { snapshot } = await operate('virtRewind.createSnapshot', {
+      vm: chained,
+      kind: 'memory',
+      style: 'external',
+      live: true,
+      title: 'with RAM',
+    });
+    const file = /<memory snapshot='external' file='([^']+)'/.exec(
+      await rig.virsh('snapshot-dumpxml', chained, snapshot ?? ''),
+    )?.[1];
+    assert.ok(file !== undefined);
+    await rm(file);
+    person.will();
+    await call('virtRewind.examine', { vm: chained });
+    await report(`Doctor: ${chained}`, /with RAM/);
+    const { message } = await rejects(call('virtRewind.revert', { vm: chained, snapshot, confirm }), 'refused');
+    assert.match(message, /RAM of with RAM.*Nothing was changed/);
+    assert.equal(await rig.virsh('domstate', chained), 'running');
+    await fromMenu('virtRewind.revert', await rig.snapshotRow(chained, snapshot ?? ''));
+    assert.deepEqual(person.said[0]?.buttons, ['Examine', 'Show Log']);
+  });
+
+  it('tells of an operation that had broken off, as soon as the connection is there again', async () => {
+    const { inventory, journal } = await rig.api();
+    const { ref } = await rig.vmRow(tagged);
+    const request: OperationRequest = {
+      type: 'revert',
+      vm: ref,
+      snapshot: 'base',
+      after: 'off',
+      checkpointFirst: true,
+    };
+    const plan = await inventory.plan(request);
+    assert.ok(plan.type === 'plan');
+    const entry = await new Journal(journal, silentLog).begin({
+      connection: ref.connection,
+      vm: { uuid: ref.uuid, name: tagged },
+      request,
+      plan,
+    });
+    await entry.leave();
+    person.will();
+    const told = new Promise<void>((resolve) => {
+      const listening = inventory.onDidRecover(() => {
+        listening.dispose();
+        resolve();
+      });
+    });
+    await rig.withSettings({ connections: [rig.driverUri] }, () => inventory.connect(rig.driverUri));
+    await inventory.connect(rig.uri);
+    await told;
+    assert.equal(person.said[0]?.severity, 'warning');
+    assert.match(person.said[0].message, /doctor-tag.*reverting to base.*as it was before/);
+    assert.deepEqual((await new Journal(journal, silentLog).unfinished()).entries, []);
+  });
+
+  it('examines all VMs of a connection in one report', async () => {
+    await fromMenu('virtRewind.examine', { type: 'connection', id: rig.uri, connection: rig.uri });
+    const text = await report('Doctor', /^# doctor\\-tag$/m);
+    assert.match(text, /^# doctor\\-chain$/m);
+  });
+
+  it('keeps a history, which opens as text', async () => {
+    await call('virtRewind.showHistory');
+    const text = vscode.window.activeTextEditor?.document.getText() ?? '';
+    const lines = text.split('\n').filter((line) => line !== '');
+    const last = JSON.parse(lines.at(-1) ?? '{}') as { readonly vm?: { readonly name?: string } };
+    assert.equal(typeof last.vm?.name, 'string');
+    assert.match(text, /doctor-tag/);
+  });
+});
