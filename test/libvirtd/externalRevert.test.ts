@@ -209,13 +209,16 @@ describe('external snapshots', function () {
             'and nothing else',
           );
           await standsAt(kind, end);
-          reportSupport(r.hypervisor().capabilities, {
-            operation: 'revert',
-            kind: `external ${kind}`,
-            from,
-            after,
-            result: { works: native ? 'natively' : 'byOurSteps' },
-          });
+          // The others are the matrix's; its guest has no agent to hold still for a snapshot.
+          if (kind === 'disk' && after !== 'asBefore') {
+            reportSupport(r.hypervisor().capabilities, {
+              operation: 'revert',
+              kind: 'external disk, quiesced',
+              from,
+              after,
+              result: { works: native ? 'natively' : 'byOurSteps' },
+            });
+          }
         });
       }
     }

@@ -1,6 +1,7 @@
 // What works on the libvirt that this runs on: each kind of snapshot, from each state of the VM, to each state after it.
 // Every case is judged by the oracle; README's table of what works where is made of what it reports.
 import assert from 'node:assert/strict';
+import { versionOf } from '../../src/model/capabilities.js';
 import type { DeleteScope, Label, Request, SnapshotStyle } from '../histories/action.js';
 import { type LiveRig, startLiveRig } from './inventoryRig.js';
 import { type DiskFormats, type From, MatrixVm, type Result } from './matrixVm.js';
@@ -47,11 +48,15 @@ describe('the matrix', function () {
   let r: LiveRig;
   /** This libvirt reverts to external snapshots, and deletes leaves of branches that the VM is not on. */
   let native: boolean;
+  /** RAM that came back from a managed save can be saved inside the images before the guest has run again. */
+  let savesAgain: boolean;
 
   before(async () => {
     r = await startLiveRig();
     await r.inventory.connect(r.uri);
-    native = r.hypervisor().capabilities.externalRevert;
+    const { externalRevert, hypervisor } = r.hypervisor().capabilities;
+    native = externalRevert;
+    savesAgain = hypervisor < versionOf(10, 0) || hypervisor >= versionOf(10, 1);
   });
   after(() => r.stop());
 
@@ -82,10 +87,20 @@ describe('the matrix', function () {
             const first = (row + column) % 2 === 0;
             it(`${from}, to ${kind}, ${after}${first ? ', with a checkpoint' : ''}`, async () => {
               await vm.bring(from);
-              const checkpoint = first ? { checkpoint: `checkpoint-${kind}-${from}-${after}` } : {};
-              const request: Request = { do: 'revert', to: kind, after, ...checkpoint };
-              const result = await vm.prove(request, column === afters.length - 1 ? 'everything' : 'fresh');
-              isExpected(result, style === 'internal' || native ? 'natively' : 'byOurSteps');
+              const what = column === afters.length - 1 ? 'everything' : 'fresh';
+              const alone: Request = { do: 'revert', to: kind, after };
+              const works = style === 'internal' || native ? 'natively' : 'byOurSteps';
+              let result = await vm.prove(
+                first ? { ...alone, checkpoint: `kept-${kind}-${from}-${after}` } : alone,
+                what,
+              );
+              if (first) {
+                const cannot = style === 'internal' && from === 'managedSave' && !savesAgain;
+                isExpected(result, cannot ? 'checkpointImpossible' : works);
+                vm.report({ operation: 'revert', kind: `${style}, the present kept first`, from, result });
+                result = cannot ? await vm.prove(alone, what) : result;
+              }
+              isExpected(result, works);
               vm.report({ operation: 'revert', kind: `${style} ${kind}`, from, after, result });
               if (first) {
                 await vm.sweep(kept);
@@ -168,7 +183,11 @@ describe('the matrix', function () {
         it('deletes the first', () =>
           isDone('delete', ', the first', remove('base'), ['natively', 'natively', whenRunning]));
         it('deletes descendants', () =>
-          isDone('delete', ', its descendants', remove('a', 'descendants'), ['natively', 'byOurSteps', 'byOurSteps']));
+          isDone('delete', ', its descendants', remove('a', 'descendants'), [
+            'byOurSteps',
+            'byOurSteps',
+            'byOurSteps',
+          ]));
         it('deletes the current one that has a child', async () => {
           await vm.bring('running');
           await vm.do(create('f', 'memory'));
@@ -180,7 +199,7 @@ describe('the matrix', function () {
           await vm.bring('running');
           await vm.do(create('g', 'memory'));
           await vm.do(create('h', 'memory'));
-          const expected = ['natively', 'byOurSteps', 'byOurSteps'] as const;
+          const expected = ['byOurSteps', 'byOurSteps', 'byOurSteps'] as const;
           await isDone('delete', ', with its descendants', remove('g', 'withDescendants'), expected);
         });
       });
