@@ -51,6 +51,7 @@ const refusals = {
   rawDisk: 'a raw disk can hold no snapshot inside',
   severalChildren: 'several snapshots are built on its overlay; those of one branch must go first',
   currentHasChildren: 'the VM stands on it, beside the snapshots that are built on it',
+  checkpointImpossible: 'the saved VM must be started first, or the revert be done without',
 };
 
 /** How it works → what the table says. */
