@@ -1,38 +1,25 @@
-// Every operation of several steps, broken off in every step by every fault: afterwards the disks are as before it or as
+// Every operation of several steps, broken off by every fault in one of its steps, or with FAULT_MOMENTS=all in each: afterwards the disks are as before it or as
 // after it, and so is the tree, without a command of a person.
 import assert from 'node:assert/strict';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { runOk } from '../../scripts/rig/run.mjs';
 import { startPrivateDaemon } from '../../scripts/rig/privateDaemon.mjs';
-import type { Step } from '../../src/model/plan.js';
 import { cutterTo } from './faults/cutter.js';
 import { childVariable, runAsChild } from './faults/editor.js';
-import type { FaultKind } from './faults/faultKinds.js';
+import { faultKinds } from './faults/faultKinds.js';
+import { everywhere, mostHarmful } from './faults/mostHarmful.js';
 import { type Bench, runRow } from './faults/rows.js';
 import { scenarios } from './faults/scenarios.js';
-import { type Course, type Moment, moments } from './faults/stepHooks.js';
+import type { Course } from './faults/stepHooks.js';
 
-/** The moments at which each fault can do most harm; with FAULT_MOMENTS=all every one is tried. */
-const momentsOf: Readonly<Record<FaultKind, readonly Moment[]>> = {
-  extensionKilled: ['before', 'after'],
-  connectionCut: ['during'],
-  daemonKilled: ['during'],
-  qemuKilled: ['during'],
-  diskFull: ['before'],
-  overlaysRemoved: ['before'],
-  otherClient: ['before'],
-};
 /** Only root can give the disks a file system of their own that is soon full. */
 const isRoot = process.getuid?.() === 0;
-const everyMoment = process.env['FAULT_MOMENTS'] === 'all';
+/** Absent: of each fault the place where it can do most harm. */
+const placesOf = process.env['FAULT_MOMENTS'] === 'all' ? everywhere : mostHarmful;
 
-/** Where every row's end is written to, for a person. */
+/** Every row's end is added to it, for a person. */
 const tableFile = process.env['FAULT_TABLE'];
-
-function makesOverlays(step: Step): boolean {
-  return step.do === 'createOverlays';
-}
 
 const task = process.env[childVariable];
 if (task !== undefined) {
@@ -42,7 +29,6 @@ if (task !== undefined) {
     this.timeout(900_000);
     let bench: Bench;
     let dir: string;
-    const table: string[] = [];
 
     before(async () => {
       dir = await mkdtemp('/tmp/vf-');
@@ -57,9 +43,6 @@ if (task !== undefined) {
     });
 
     after(async () => {
-      if (tableFile !== undefined) {
-        await writeFile(tableFile, `${table.join('\n')}\n`);
-      }
       await bench.cutter.stop();
       await bench.daemon.stop();
       if (isRoot) {
@@ -79,23 +62,21 @@ if (task !== undefined) {
           usual = { plan: plan!, tookMs };
         });
 
-        for (const [kind, usualMoments] of Object.entries(momentsOf) as [FaultKind, readonly Moment[]][]) {
+        for (const kind of faultKinds) {
           it(`is as before or as after: ${kind}`, async function () {
-            if (kind === 'diskFull' && !isRoot) {
+            assert.ok(usual, 'it did not come to its end without a fault');
+            const places = placesOf(kind, usual.plan);
+            if (places.length === 0 || (kind === 'diskFull' && !isRoot)) {
               this.skip();
             }
-            assert.ok(usual, 'it did not come to its end without a fault');
             const wrong: string[] = [];
-            for (const [step, { do: what }] of usual.plan.steps.entries()) {
-              if (kind === 'overlaysRemoved' && !usual.plan.steps.slice(0, step).some(makesOverlays)) {
-                continue;
+            for (const at of places) {
+              const row = await runRow(bench, scenario, { kind, at, usual });
+              const place = `${kind} ${at.moment} step ${String(at.step)}, ${usual.plan.steps[at.step]!.do}`;
+              if (tableFile !== undefined) {
+                await appendFile(tableFile, `${scenario.name}: ${place}: ${row.end}\n`);
               }
-              for (const moment of everyMoment ? moments : usualMoments) {
-                const row = await runRow(bench, scenario, { kind, at: { step, moment }, usual });
-                const place = `${kind} ${moment} step ${String(step)}, ${what}`;
-                table.push(`${scenario.name}: ${place}: ${row.end}`);
-                wrong.push(...row.wrong.map((words) => `${place}: ${words}`));
-              }
+              wrong.push(...row.wrong.map((words) => `${place}: ${words}`));
             }
             assert.deepEqual(wrong, []);
           });

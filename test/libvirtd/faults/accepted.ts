@@ -37,9 +37,15 @@ export function acceptedEnds(before: Model, plan: Plan, end: Power): readonly Ac
         { what: 'before', model: before },
         { what: 'after', model: plan.steps.reduce(taken, before) },
       ];
+    case 'rename': {
+      const named = plan.steps.find((step) => step.do === 'redefineAs');
+      return [
+        { what: 'before', model: before },
+        { what: 'after', model: before.renamed(request.snapshot, request.title, named?.name) },
+      ];
+    }
     case 'describe':
     case 'power':
-    case 'rename':
     case 'repair':
       throw new Error(`nothing is known of the ends of ${request.type}`);
   }

@@ -30,8 +30,16 @@ export type EndOfFault = () => Promise<void>;
  * | overlaysRemoved | overlays that the plan made are removed, while the VM is off                      |
  * | otherClient     | another client pauses, or starts, or cuts the power, as the VM's state lets it     |
  */
-export type FaultKind =
-  'qemuKilled' | 'daemonKilled' | 'connectionCut' | 'extensionKilled' | 'diskFull' | 'overlaysRemoved' | 'otherClient';
+export const faultKinds = [
+  'extensionKilled',
+  'connectionCut',
+  'daemonKilled',
+  'qemuKilled',
+  'diskFull',
+  'overlaysRemoved',
+  'otherClient',
+] as const;
+export type FaultKind = (typeof faultKinds)[number];
 
 type FaultAct = (target: Target) => Promise<EndOfFault | undefined>;
 

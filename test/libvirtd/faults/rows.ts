@@ -5,6 +5,7 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Failure } from '../../../src/model/failure.js';
 import type { Plan } from '../../../src/model/plan.js';
+import type { RecoveryReport } from '../../../src/model/recovery.js';
 import { type Difference, OracleVm } from '../../oracle/oracleVm.js';
 import type { Daemon } from '../inventoryRig.js';
 import { acceptedEnds } from './accepted.js';
@@ -85,12 +86,13 @@ export async function runRow(
     await later.settled();
     await later.inventory.refresh({ vm: prepared.request.vm });
     const plan = planOf(course, fault?.usual, said);
-    const reports = editors.flatMap(({ reports: own }) => own.map(({ outcome }) => outcome));
-    const { end, wrong } = await judge(vm, prepared, plan, kind, reports.includes('explained'));
+    const reports = editors.flatMap(({ reports: own }) => own);
+    const { end, wrong } = await judge(vm, prepared, plan, kind, reports);
+    const told = reports.map(({ outcome, why }) => `${outcome}${why === undefined ? '' : ` ${why.reason}`}`);
     const log = editors.flatMap((editor) => editor.log.slice(-12));
     return {
       course,
-      end: `${said}; ${reports.join(', ')}; ${end}`,
+      end: `${said}; ${told.join(', ')}; ${end}`,
       wrong: wrong.length === 0 ? [] : [...wrong, ...log],
     };
   } finally {
@@ -148,12 +150,13 @@ async function inChild(task: ChildTask, { env }: Daemon): Promise<string> {
 }
 
 /**
- * | what is other than it must be                                     | wrong                                       |
- * |-------------------------------------------------------------------|---------------------------------------------|
- * | data, or an image that is damaged                                 | always                                      |
- * | snapshots that are there or not, the current one                  | unless a person was told what is left to do |
- * | the kind of a snapshot that was taken                             | unless another client acted just before     |
- * | the state of power, RAM                                           | without a fault only: a fault may end QEMU  |
+ * | what is other than it must be                                  | wrong                                            |
+ * |----------------------------------------------------------------|--------------------------------------------------|
+ * | data, or an image that is damaged                              | always                                           |
+ * | snapshots that are there or not, the current one               | unless a person was told what is left to do      |
+ * | the kind of a snapshot that was taken                          | unless another client acted just before: a VM that it started has disks to keep and no offline state |
+ * | RAM of a VM that runs                                          | unless another client acted: it may have started the VM |
+ * | running, paused, off                                           | unless QEMU was killed, the disk filled up, libvirt was away while QEMU started, or another client acted |
  */
 function isWrong({ about, what }: Difference, kind: FaultKind | undefined, explained: boolean): boolean {
   switch (about) {
@@ -162,21 +165,42 @@ function isWrong({ about, what }: Difference, kind: FaultKind | undefined, expla
       return true;
     case 'tree':
       return !explained && !(kind === 'otherClient' && !/not there|current/u.test(what));
-    case 'state':
     case 'ram':
-      return kind === undefined;
+      return kind !== 'otherClient';
+    case 'state':
+      return kind === undefined || leavesPower.has(kind);
   }
 }
+
+/** What ends or stops no QEMU, now or later. */
+const leavesPower: ReadonlySet<FaultKind> = new Set(['extensionKilled', 'connectionCut']);
+
+/** Where the VM's files are not what the plan made them, by somebody else's hand. */
+const needsPerson: ReadonlySet<FaultKind> = new Set(['overlaysRemoved', 'otherClient']);
+
+/**
+ * A daemon that dies between QEMU's switch to the overlays of a new snapshot and its own note of that. Nothing is lost;
+ * the VM stands on files that no snapshot tells of.
+ */
+const mayBeExplained: ReadonlySet<string> = new Set(['onUnknownOverlay']);
 
 async function judge(
   vm: OracleVm,
   { before, end }: Prepared,
   plan: Plan,
   kind: FaultKind | undefined,
-  explained: boolean,
+  reports: readonly RecoveryReport[],
 ): Promise<{ readonly end: string; readonly wrong: readonly string[] }> {
+  const explained = reports.filter(({ outcome }) => outcome === 'explained');
+  const needless = explained.flatMap(({ why }) =>
+    (kind !== undefined && needsPerson.has(kind)) || mayBeExplained.has(why?.reason ?? '')
+      ? []
+      : [`a person is asked although nobody else acted: ${why?.reason ?? 'no reason'}`],
+  );
+  const ends = acceptedEnds(before, plan, end);
+  const stay = [...before.snapshots.keys()].filter((name) => ends.every(({ model }) => model.snapshots.has(name)));
   const tried: string[] = [];
-  for (const { what, model } of acceptedEnds(before, plan, end)) {
+  for (const { what, model } of ends) {
     // libvirt may hear only now that QEMU is gone, and the guest is asked in vain: the next look knows.
     const again = (error: unknown): ReturnType<OracleVm['compare']> => {
       if (kind !== 'qemuKilled') {
@@ -184,13 +208,18 @@ async function judge(
       }
       return vm.compare(model, 'everything');
     };
-    const { differences } = await vm.compare(model, 'everything').catch(again);
-    const wrong = differences.filter((difference) => isWrong(difference, kind, explained));
+    const { differences, seen } = await vm.compare(model, 'everything').catch(again);
+    const there = new Set(seen.snapshots.map(({ name }) => name));
+    const wrong = [
+      ...differences.filter((difference) => isWrong(difference, kind, explained.length > 0)).map((one) => one.what),
+      ...stay.filter((name) => !there.has(name)).map((name) => `snapshot ${name} is gone, and no plan says so`),
+      ...needless,
+    ];
     if (wrong.length === 0) {
       const also = differences.map((difference) => difference.what);
       return { end: [what, ...also].join(', '), wrong: [] };
     }
-    tried.push(`not as ${what}: ${wrong.map((one) => one.what).join('; ')}`);
+    tried.push(`not as ${what}: ${wrong.join('; ')}`);
   }
-  return { end: 'neither', wrong: tried };
+  return { end: `neither: ${tried.join('; ')}`, wrong: tried };
 }

@@ -153,4 +153,22 @@ export const scenarios: readonly Scenario[] = [
       return { before: stage.model, request, end: 'running' };
     },
   },
+  {
+    name: 'delete all descendants of an external snapshot',
+    prepare: async (stage) => {
+      const snapshot = await twoSnapshots(stage, 'external', 'disk');
+      await stage.snapshot('three', 'external', 'disk');
+      await stage.write();
+      const request = { type: 'delete', vm: stage.ref, snapshot, scope: 'descendants' } as const;
+      return { before: stage.model, request, end: 'running' };
+    },
+  },
+  {
+    name: 'rename an external snapshot that has a child',
+    prepare: async (stage) => {
+      const snapshot = await twoSnapshots(stage, 'external', 'disk');
+      const request = { type: 'rename', vm: stage.ref, snapshot, title: 'uno' } as const;
+      return { before: stage.model, request, end: 'running' };
+    },
+  },
 ];

@@ -1,0 +1,96 @@
+// Where in a plan each fault can do most harm: the rows of every run of the tests. Knows no VM.
+import type { Plan, Step } from '../../../src/model/plan.js';
+import type { FaultKind } from './faultKinds.js';
+import { type At, type Moment, moments } from './stepHooks.js';
+
+interface Worst {
+  /** The first of these that a plan has; of several such steps the first. */
+  readonly steps: readonly Step['do'][];
+  readonly moment: Moment;
+  /** Only steps behind the first of this kind. */
+  readonly behind?: Step['do'];
+}
+
+/**
+ * | fault           | most harm                                                                                   |
+ * |-----------------|---------------------------------------------------------------------------------------------|
+ * | extensionKilled | the VM is on new files or a snapshot is gone, and only libvirt knows                        |
+ * | connectionCut   | the longest call of all: nobody hears how it ended                                          |
+ * | daemonKilled    | libvirt is about to write which snapshot is current, or which there are                     |
+ * | qemuKilled      | QEMU holds the images and has begun to change them                                          |
+ * | diskFull        | the VM is stopped and has no room for what it must stand on; or its image must grow          |
+ * | overlaysRemoved | the files of the state that was left are about to go, and those of the new one are gone     |
+ * | otherClient     | the VM starts, stops or pauses just as its RAM, its disks or its snapshots are to be changed |
+ */
+const worst: Readonly<Record<FaultKind, Worst>> = {
+  extensionKilled: {
+    steps: ['defineFromSnapshot', 'revert', 'deleteSnapshot', 'redefineAs', 'forgetSnapshot', 'createSnapshot'],
+    moment: 'after',
+  },
+  connectionCut: {
+    steps: [
+      'restoreMemory',
+      'revert',
+      'deleteSnapshot',
+      'reparent',
+      'forgetSnapshot',
+      'defineFromSnapshot',
+      'createSnapshot',
+    ],
+    moment: 'during',
+  },
+  daemonKilled: {
+    steps: ['makeCurrent', 'revert', 'deleteSnapshot', 'reparent', 'forgetSnapshot', 'createSnapshot'],
+    moment: 'during',
+  },
+  qemuKilled: {
+    steps: ['restoreMemory', 'revert', 'deleteSnapshot', 'forgetSnapshot', 'createSnapshot'],
+    moment: 'during',
+  },
+  diskFull: {
+    steps: ['defineFromSnapshot', 'revert', 'deleteSnapshot', 'createSnapshot'],
+    moment: 'before',
+  },
+  overlaysRemoved: {
+    steps: ['removeFiles', 'makeCurrent'],
+    moment: 'before',
+    behind: 'createOverlays',
+  },
+  otherClient: {
+    steps: [
+      'restoreMemory',
+      'defineFromSnapshot',
+      'revert',
+      'deleteSnapshot',
+      'reparent',
+      'forgetSnapshot',
+      'createSnapshot',
+    ],
+    moment: 'before',
+  },
+};
+
+/** None, or one: a fault may have nothing to act on in a plan. */
+export function mostHarmful(kind: FaultKind, plan: Plan): readonly At[] {
+  const { steps, moment } = worst[kind];
+  const first = firstPlace(kind, plan);
+  for (const what of steps) {
+    const step = plan.steps.findIndex((one, index) => index >= first && one.do === what);
+    if (step >= 0) {
+      return [{ step, moment }];
+    }
+  }
+  return [];
+}
+
+/** Every step and every moment at which the fault has something to act on. */
+export function everywhere(kind: FaultKind, plan: Plan): readonly At[] {
+  const first = firstPlace(kind, plan);
+  return plan.steps.flatMap((_, step) => (step < first ? [] : moments.map((moment) => ({ step, moment }))));
+}
+
+function firstPlace(kind: FaultKind, { steps }: Plan): number {
+  const { behind } = worst[kind];
+  const at = behind === undefined ? -1 : steps.findIndex((step) => step.do === behind);
+  return behind !== undefined && at < 0 ? steps.length : at + 1;
+}
