@@ -173,10 +173,9 @@ for (const { what, situation, requests } of layouts) {
     return { name, first, cold: median(cold), warm: median(warm) };
   });
   for (const heat of ['cold', 'warm'] as const) {
-    const slowest = times.reduce((most, one) => (one[heat] > most[heat] ? one : most));
     report({
-      name: `plan over ${count} snapshots, ${what}, ${heat}: ${slowest.name}`,
-      ours: slowest[heat],
+      name: `slowest plan over ${count} snapshots, ${what}, ${heat}`,
+      ours: Math.max(...times.map((one) => one[heat])),
       baseline: limitMs,
       unit: 'ms',
       goal: 1,
