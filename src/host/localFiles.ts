@@ -63,7 +63,21 @@ async function look<T>(path: string, read: () => Promise<Seen<T>>): Promise<Seen
   try {
     return await read();
   } catch (error) {
-    return withoutAccess(error, 'missing', 'unknown', { doing: 'looking at a file', path });
+    const seen = withoutAccess(error, 'missing', 'unknown', { doing: 'looking at a file', path });
+    return seen === 'missing' && !(await isMissing(path)) ? 'unknown' : seen;
+  }
+}
+
+/**
+ * Certain only where the folder is there: a whole folder that is not may be a share that is not mounted, or hidden from
+ * an editor in a container.
+ */
+async function isMissing(path: string): Promise<boolean> {
+  try {
+    return (await stat(dirname(path))).isDirectory();
+  } catch {
+    // Whatever the reason: then nothing is known of what is in it.
+    return false;
   }
 }
 
@@ -93,7 +107,7 @@ async function list(folder: string): Promise<readonly string[] | undefined> {
     }
     return names;
   } catch (error) {
-    return withoutAccess(error, [], undefined, { doing: 'listing a folder', path: folder });
+    return withoutAccess(error, undefined, undefined, { doing: 'listing a folder', path: folder });
   }
 }
 

@@ -138,9 +138,15 @@ export class FolderPools {
     const { pools } = await connection.call('connectListAllStoragePools', { needResults: 1, flags });
     for (const pool of pools) {
       const { xml } = await connection.call('storagePoolGetXmlDesc', { pool, flags: 0 });
-      if (parsePool(xml).folder === folder) {
-        return pool;
+      const { type, folder: own } = parsePool(xml);
+      if (own !== folder) {
+        continue;
       }
+      if (type !== 'dir') {
+        // To start it is to mount something over the files that are there, to end it to take that away again.
+        throw new NoFolder(`${folder} belongs to the inactive storage pool ${pool.name} of type ${type}`);
+      }
+      return pool;
     }
     return undefined;
   }

@@ -14,14 +14,23 @@ import type { Snapshot } from './snapshot.js';
 import { freeTitle } from './snapshotName.js';
 import { childrenOf, currentOf, findSnapshot, isOnActivePath, parentOf } from './snapshotTree.js';
 import { brokenObstacle } from './snapshotWhole.js';
+import { snapshotableDisks } from './vm.js';
 
 /** Reasons for which a snapshot can never be brought back; without its RAM alone it still has its disks. */
 const gone = new Set(['tagMissing', 'overlayMissing', 'mergedByHand']);
 
 /** Why the data of a snapshot is gone for good; undefined where it is there, or could not be seen. */
 export function lostData(snapshot: Snapshot, situation: Situation): Refused | undefined {
+  if (ownDiskMissing(situation)) {
+    return undefined;
+  }
   const lost = [brokenObstacle(snapshot, situation), mergedByHandObstacle(snapshot, situation)];
   return lost.find((one) => one !== undefined && gone.has(one.refusal.reason));
+}
+
+/** Then it is a whole storage that is away, with the VM's own disks: it may come back. */
+function ownDiskMissing({ vm, files }: Situation): boolean {
+  return snapshotableDisks(vm).some(({ source }) => files?.images.get(source ?? '') === 'missing');
 }
 
 /**

@@ -66,6 +66,16 @@ describe('files on this machine', () => {
     await assert.rejects(files.copy(at('from'), at('link'), 'keep'), { kind: 'exists' });
   });
 
+  it('what is in a folder that is not there is not known: another way may see it', async () => {
+    for (const path of [at('share/x'), at('share/deep/x')]) {
+      assert.equal(await files.file(path), 'unknown');
+      assert.equal(await files.image(path), 'unknown');
+    }
+    assert.equal(await files.list(at('share')), undefined);
+    assert.equal(await files.file(at('x')), 'missing');
+    assert.equal(await files.image(at('x')), 'missing');
+  });
+
   it('a block device is as large as the kernel says', async function () {
     const [device] = (await readdir('/sys/class/block')).filter((name) => /^(loop|[sv]d[a-z]|nvme)/.test(name));
     const sectors = device === undefined ? undefined : await readFile(`/sys/class/block/${device}/size`, 'utf8');

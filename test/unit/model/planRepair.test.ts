@@ -191,6 +191,13 @@ describe('planRepair: metadata without data', () => {
     ['a file could not be seen', chained, 'b', seen({ ...whole, '/img/web.a': 'unknown' }), 'snapshotWhole'],
     ['its file is gone', chained, 'b', seen({ ...whole, '/img/web.a': 'missing' }), 'c^a forget b'],
     ['its file is gone, a root with children', chained, 'a', seen({ ...whole, [base]: 'missing' }), 'forgetsParent'],
+    [
+      'its file is gone, and the VM’s own too',
+      chained,
+      'b',
+      seen({ '/img/web.c': 'missing', '/img/web.a': 'missing' }),
+      'snapshotWhole',
+    ],
     ['its file is gone, a leaf', chained, 'c', seen({ ...whole, '/img/web.b': 'missing' }), 'forget c'],
     [
       'its tag is gone',
