@@ -50,7 +50,7 @@ export function externalDeletePlan(request: DeleteRequest, doomed: readonly Snap
     );
     const removed = [...own, ...left.filter((file) => canRemove(file, situation))];
     stay.push(...left.filter((file) => !canRemove(file, situation)));
-    lost.push(...own);
+    lost.push(...own, ...removed.filter((file) => !own.includes(file) && holdsSomething(file, situation)));
     steps.push(
       ...(byUs ? [] : renaming(snapshot, situation)),
       byUs
@@ -81,6 +81,12 @@ export function externalDeletePlan(request: DeleteRequest, doomed: readonly Snap
     snapshot: request.snapshot,
     ...(bytes === undefined ? {} : { spaceBytes: bytes }),
   };
+}
+
+/** An image that was not looked at may; a memory file and UEFI variables are the snapshot itself. */
+function holdsSomething(file: string, { files }: Situation): boolean {
+  const image = files?.images.get(file);
+  return typeof image === 'object' && image.empty !== true;
 }
 
 /** It is current when its turn comes, and libvirt would look for an overlay that the VM does not have any more. */

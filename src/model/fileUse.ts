@@ -67,6 +67,18 @@ export function snapshotsIn(situation: Situation, files: ReadonlySet<string>): r
   return users;
 }
 
+/**
+ * Snapshots whose VM stood on one of the files, with whatever disk: where the file is gone, none of them can be reverted
+ * to.
+ */
+export function snapshotsNaming({ tree, frozenDisks }: Situation, files: ReadonlySet<string>): readonly FileUser[] {
+  return tree.snapshots.flatMap((snapshot) =>
+    (frozenDisks?.get(snapshot.name) ?? []).flatMap(({ target, source: file }) =>
+      file !== undefined && files.has(file) ? [{ snapshot, target, file }] : [],
+    ),
+  );
+}
+
 export function takesPart(snapshot: Snapshot, target: string): boolean {
   return snapshot.disks.some((disk) => disk.target === target && disk.location !== 'no');
 }

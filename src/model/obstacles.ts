@@ -4,7 +4,7 @@ import { frozenFile } from './fileUse.js';
 import type { Situation } from './plan.js';
 import { type Refused, refuse } from './refusal.js';
 import type { Snapshot } from './snapshot.js';
-import { findSnapshot } from './snapshotTree.js';
+import { findSnapshot, parentOf } from './snapshotTree.js';
 import type { Vm } from './vm.js';
 
 export type Action = 'create' | 'revert' | 'delete' | 'describe';
@@ -60,6 +60,20 @@ export function frozenFileObstacle(snapshot: Snapshot, situation: Situation): Re
     const used = situation.vm.disks.find((disk) => disk.target === target)?.source;
     if (location === 'external' && file !== undefined && file === used) {
       return refuse('frozenFileInUse', { vm: situation.vm.name, snapshot: snapshot.title, disk: target, file });
+    }
+  }
+  return undefined;
+}
+
+/** A delete that broke off has left the file with this snapshot's content half merged with what came after. */
+export function unfinishedDeleteObstacle(snapshot: Snapshot, situation: Situation): Refused | undefined {
+  for (const marked of situation.tree.snapshots) {
+    for (const disk of marked.disks.filter(({ deleteInProgress }) => deleteInProgress)) {
+      const frozen = frozenFile(situation, snapshot.name, disk.target);
+      const isChild = parentOf(situation.tree, snapshot.name)?.name === marked.name;
+      if (frozen === undefined ? isChild : frozen === disk.file) {
+        return refuse('unfinishedDelete', { snapshot: snapshot.title, disk: disk.target });
+      }
     }
   }
   return undefined;

@@ -26,6 +26,14 @@ export function unreadVms({ otherVms = [] }: Situation): readonly string[] {
   return otherVms.filter(({ unread }) => unread.length > 0).map(({ name }) => name);
 }
 
+/** Where all that goes was made a moment ago: nobody whose chain cannot be read is built on that. */
+export function withoutUnread(situation: Situation): Situation {
+  const { otherVms } = situation;
+  return otherVms === undefined
+    ? situation
+    : { ...situation, otherVms: otherVms.map((other) => ({ ...other, unread: [] })) };
+}
+
 /**
  * For files that are removed, or get other content.
  *

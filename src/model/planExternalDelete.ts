@@ -9,7 +9,7 @@ import {
   namedOverlay,
   overlayAbove,
 } from './deletedFiles.js';
-import { type FileUser, frozenFile, restingOn, snapshotsIn } from './fileUse.js';
+import { type FileUser, frozenFile, restingOn, snapshotsIn, snapshotsNaming } from './fileUse.js';
 import { layoutLeafObstacle } from './layoutLeaf.js';
 import { otherVmObstacle } from './otherVms.js';
 import type { Situation } from './plan.js';
@@ -141,7 +141,7 @@ export function leafOfOtherBranch(leaf: Snapshot, { capabilities }: Situation): 
  *
  * | somebody else rests on            | libvirt | → |
  * |-----------------------------------|---------|---|
- * | a file that is removed unmerged   | any     | overlayNeededByBranch |
+ * | a file that is removed unmerged, be it with a disk that it left out | any | overlayNeededByBranch |
  * | an overlay that is merged away    | < 10.0  | overlayNeededByBranch: 9.0 removes it under them |
  * | an overlay that is merged away    | 10.0 – 12.7 | ok where its own metadata tells of the overlay: see `tells`; else overlayNeededByBranch |
  * | an overlay that is merged away    | ≥ 12.8  | ok: they are put on the merged file |
@@ -179,16 +179,16 @@ function branchObstacle(
   }
   const onMerged = restingOn(situation, mergedAway);
   const onChanged = restingOn(situation, changed);
-  const others = (files: ReadonlySet<string>): ReturnType<typeof snapshotsIn> =>
-    snapshotsIn(situation, files).filter((use) => !going.has(use.snapshot.name));
+  const others = (users: readonly FileUser[]): readonly FileUser[] =>
+    users.filter((use) => !going.has(use.snapshot.name));
   const user =
-    others(onRemoved)[0] ??
-    others(onMerged).find(
+    others(snapshotsNaming(situation, onRemoved))[0] ??
+    others(snapshotsNaming(situation, onMerged)).find(
       (use) =>
         !isOnActivePath(tree, use.snapshot.name) &&
         (!rebases || (capabilities.libvirt < versionOf(12, 8) && !tells(use, mergedAway, situation))),
     ) ??
-    others(onChanged).find(({ file }) => !onMerged.has(file));
+    others(snapshotsIn(situation, onChanged)).find(({ file }) => !onMerged.has(file));
   return user === undefined ? undefined : refusal(user.file, user.snapshot.title);
 }
 

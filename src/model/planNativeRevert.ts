@@ -2,9 +2,9 @@
 // before it looks whether it can give it new overlays, and removes the overlays of the state that is left without a
 // look at who is built on them. Knows no steps.
 import { formatVersion, versionOf } from './capabilities.js';
-import { restingOn, snapshotsIn, takesPart } from './fileUse.js';
+import { restingOn, snapshotsNaming, takesPart } from './fileUse.js';
 import type { CannotAct } from './hostFiles.js';
-import { otherUserOf } from './otherVms.js';
+import { otherVmObstacle } from './otherVms.js';
 import { folderOf, newestRevertSecond } from './overlayFiles.js';
 import type { Situation } from './plan.js';
 import { type Refused, refuse } from './refusal.js';
@@ -51,6 +51,7 @@ export function nativeRevertObstacle(snapshot: Snapshot, situation: Situation): 
  * | nobody but the VM is built on them                      | ok |
  * | a snapshot is                                           | revertRemovesFile; a new snapshot becomes current, and its own overlay is removed instead |
  * | another VM is                                           | usedByOtherVm |
+ * | another VM’s chain cannot be read                       | otherVmUnread |
  */
 function leftFileObstacle(snapshot: Snapshot, current: Snapshot, situation: Situation): Refused | undefined {
   const removed = (current.revertDisks ?? current.disks)
@@ -58,7 +59,7 @@ function leftFileObstacle(snapshot: Snapshot, current: Snapshot, situation: Situ
     .map(({ file }) => file)
     .filter((file) => file !== undefined);
   const resting = restingOn(situation, removed);
-  const user = snapshotsIn(situation, resting)[0];
+  const user = snapshotsNaming(situation, resting)[0];
   if (user !== undefined) {
     return refuse('revertRemovesFile', {
       snapshot: snapshot.title,
@@ -67,10 +68,7 @@ function leftFileObstacle(snapshot: Snapshot, current: Snapshot, situation: Situ
       version: formatVersion(situation.capabilities.libvirt),
     });
   }
-  const other = otherUserOf(resting, situation);
-  return other === undefined
-    ? undefined
-    : refuse('usedByOtherVm', { vm: situation.vm.name, other: other.vm, file: other.file });
+  return otherVmObstacle(resting, situation, 'refuse');
 }
 
 /**

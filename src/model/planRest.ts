@@ -1,6 +1,9 @@
 // Whether what is left of a plan is still right, asked between two of its steps on a fresh look: others act too, and a
 // checkpoint changes what the rest stands on. Knows nothing of how steps are run.
+import { userOf } from './brokenAt.js';
+import { mayMakeCurrent, useOfOverlays } from './leftAsPlanned.js';
 import type { OperationRequest } from './operation.js';
+import { withoutUnread } from './otherVms.js';
 import type { Plan, Situation, Step } from './plan.js';
 import { sameSteps } from './planEssence.js';
 import { planDelete } from './planDelete.js';
@@ -12,7 +15,7 @@ import { findSnapshot } from './snapshotTree.js';
 /**
  * | plan                 | next step                    | the rest is right when                                    |
  * |----------------------|------------------------------|-----------------------------------------------------------|
- * | revert, checkpoint just taken | any                 | the same revert without a checkpoint has the same steps, and the names it chose are free |
+ * | revert, checkpoint just taken | any                 | it is of the kind that was planned, the same revert without a checkpoint has the same steps, and the names it chose are free |
  * | delete of several    | the next snapshot's delete   | the same delete goes over the same snapshots from here    |
  * | any                  | any other                    | always: it has begun, and only its end is safe            |
  *
@@ -28,10 +31,14 @@ export function planRest(request: OperationRequest, situation: Situation, plan: 
     if (target === undefined) {
       return refuse('snapshotMissing', { vm: situation.vm.name, snapshot: request.snapshot });
     }
+    // libvirt decides by the VM's state at its own moment: somebody may have switched it on or off since we looked.
+    if (findSnapshot(situation.tree, last.name)?.kind !== last.kind) {
+      return changed;
+    }
     // A managed save was started for the checkpoint: before that, the VM was off.
     const saved = plan.steps.slice(0, done).some((step) => step.do === 'startPaused');
     const after = endOf(request.after, target, saved ? 'off' : situation.vm.power);
-    const fresh = planRevert({ ...request, after, checkpointFirst: false }, situation);
+    const fresh = planRevert({ ...request, after, checkpointFirst: false }, withoutUnread(situation));
     if (fresh.type === 'refusal') {
       return fresh;
     }
@@ -44,7 +51,38 @@ export function planRest(request: OperationRequest, situation: Situation, plan: 
     }
     return sameSteps(rest.filter(startsDelete), fresh.steps.filter(startsDelete)) ? 'same' : changed;
   }
-  return 'same';
+  return stepObstacle(rest[0], plan, situation, 'passOver') ?? 'same';
+}
+
+/**
+ * Whether somebody did something meanwhile that a step would take away.
+ *
+ * @param unknown what an overlay counts as of which it is not known whether it is empty
+ */
+export function stepObstacle(
+  step: Step | undefined,
+  plan: Plan,
+  situation: Situation,
+  unknown: 'passOver' | 'refuse',
+): Refused | undefined {
+  const { vm } = situation;
+  const changed = refuse('changedMeanwhile', { vm: vm.name });
+  switch (step?.do) {
+    case 'removeFiles': {
+      const going = new Set(step.files);
+      return step.files.some((file) => userOf(file, going, situation) !== undefined) ? changed : undefined;
+    }
+    case 'makeCurrent':
+      return mayMakeCurrent(step, plan, situation) ? undefined : changed;
+    case 'restoreMemory': {
+      const use = useOfOverlays(step.disks, situation);
+      return use === 'used' || (use === 'unknown' && unknown === 'refuse')
+        ? refuse('usedSince', { vm: vm.name })
+        : undefined;
+    }
+    default:
+      return undefined;
+  }
 }
 
 function startsDelete(step: Step | undefined): boolean {

@@ -1,7 +1,6 @@
 // Decides how a revert is done and what it costs. A revert that fails leaves a running VM off: libvirt stops it before
 // most of its own checks. So whatever can be known beforehand is looked at here.
 import { revertMs } from './estimates.js';
-import { frozenFile } from './fileUse.js';
 import { versionWarnings } from './knownVersions.js';
 import { mergedByHandObstacle } from './mergedByHand.js';
 import { nvramBackSteps } from './nvramCopy.js';
@@ -11,6 +10,7 @@ import {
   frozenFileObstacle,
   missingObstacle,
   readOnlyObstacle,
+  unfinishedDeleteObstacle,
   unsteadyObstacle,
 } from './obstacles.js';
 import type { AfterRevert, OperationRequest } from './operation.js';
@@ -24,7 +24,7 @@ import { revertLosses } from './revertLosses.js';
 import { revertWarnings } from './revertWarnings.js';
 import type { Snapshot } from './snapshot.js';
 import { brokenObstacle, surroundingsObstacle } from './snapshotWhole.js';
-import { findSnapshot, parentOf } from './snapshotTree.js';
+import { findSnapshot } from './snapshotTree.js';
 import { type PowerState, isActive } from './vm.js';
 
 type RevertRequest = Extract<OperationRequest, { type: 'revert' }>;
@@ -163,6 +163,7 @@ const curedByUs: ReadonlySet<RefusalReason> = new Set([
   'noCurrentSnapshot',
   'revertRemovesFile',
   'usedByOtherVm',
+  'otherVmUnread',
   'overlayNamesCollide',
   'diskTypeUnsupported',
   'overlayMissing',
@@ -283,18 +284,4 @@ function stateObstacle({ state, title }: Snapshot): Refused | undefined {
   return state === 'pmsuspended' || state === 'unknown'
     ? refuse('stateNotReachable', { snapshot: title, state })
     : undefined;
-}
-
-/** A delete that broke off has left the file with this snapshot's content half merged with what came after. */
-function unfinishedDeleteObstacle(snapshot: Snapshot, situation: Situation): Refused | undefined {
-  for (const marked of situation.tree.snapshots) {
-    for (const disk of marked.disks.filter(({ deleteInProgress }) => deleteInProgress)) {
-      const frozen = frozenFile(situation, snapshot.name, disk.target);
-      const isChild = parentOf(situation.tree, snapshot.name)?.name === marked.name;
-      if (frozen === undefined ? isChild : frozen === disk.file) {
-        return refuse('unfinishedDelete', { snapshot: snapshot.title, disk: disk.target });
-      }
-    }
-  }
-  return undefined;
 }

@@ -1,9 +1,11 @@
 // Deletes that libvirt alone would do badly: leaves of other branches on old ones, what it leaves behind, linked
 // clones, a layout that only a leaf of ours notes, metadata that does not fit the VM's chain any more.
 import assert from 'node:assert/strict';
+import type { ImageFacts, Seen } from '../../../src/model/hostFiles.js';
 import type { AutoSnapshot, OtherVm, Plan, Situation } from '../../../src/model/plan.js';
 import { planOperation } from '../../../src/model/planOperation.js';
 import type { Snapshot } from '../../../src/model/snapshot.js';
+import type { VmDisk } from '../../../src/model/vm.js';
 import {
   ask,
   capabilities,
@@ -108,6 +110,53 @@ describe('planDelete: leaves of other branches before libvirt 9.9', () => {
         why: { reason: 'leafOfOtherBranch', facts: { snapshot: 'x', version: '9.0', needed: '9.9' } },
       },
     ]);
+  });
+
+  it('tells of an overlay above the leaf that holds something, and of none that is empty', () => {
+    const lost = (x: Seen<ImageFacts>, version: [number, number]): readonly string[] =>
+      planned(
+        ask.remove('x'),
+        branched({
+          capabilities: capabilities(...version),
+          ...seen({ '/img/web.r': image(base), '/img/web.x': x }),
+        }),
+      ).losses.flatMap((loss) => (loss.what === 'files' ? loss.files : []));
+    assert.deepEqual(lost(image('/img/web.r'), [9, 0]), ['/img/web.r', '/img/web.x']);
+    assert.deepEqual(lost(image('/img/web.r'), [12, 8]), ['/img/web.x']);
+    assert.deepEqual(lost(image('/img/web.r', { empty: true }), [12, 8]), []);
+    assert.deepEqual(lost('missing', [12, 8]), []);
+  });
+
+  it('keeps a file that a snapshot names for a disk which it left out', () => {
+    const two = (x: string): readonly VmDisk[] => [disk('vda', '/img/web.1'), disk('vdb', x)];
+    const x = external('x', 'r', {
+      disks: ['vda', 'vdb'].map((target) => ({ target, location: 'external' as const, file: `/img/${target}.x` })),
+    });
+    const onLeftOut = (version: [number, number], named: string): string =>
+      verdict(
+        planOperation(
+          ask.remove('x'),
+          branched(
+            {
+              capabilities: capabilities(...version),
+              frozenDisks: new Map([
+                ['r', [disk('vda', base)]],
+                ['a', two(named)],
+                ['x', [disk('vda', '/img/web.r'), disk('vdb', '/img/d.r')]],
+              ]),
+              ...seen({ '/img/web.r': image(base), '/img/d.r': image('/img/d'), '/img/vda.x': 'missing' }),
+            },
+            x,
+          ),
+        ),
+      );
+    for (const version of [
+      [9, 0],
+      [12, 8],
+    ] as const) {
+      assert.equal(onLeftOut([...version], '/img/d.r'), 'overlayNeededByBranch');
+      assert.equal(onLeftOut([...version], '/img/other'), 'ok');
+    }
   });
 
   it('takes a whole branch, and what the VM runs on behind it', () => {
@@ -217,7 +266,10 @@ describe('planDelete: what libvirt leaves behind', () => {
       }),
     );
     assert.equal(steps(plan), 'x rm /img/web.x');
-    assert.deepEqual(plan.losses, [{ what: 'restorePoints', names: ['x'] }]);
+    assert.deepEqual(plan.losses, [
+      { what: 'restorePoints', names: ['x'] },
+      { what: 'files', files: ['/img/web.x'] },
+    ]);
   });
 });
 

@@ -5,6 +5,7 @@ import type { OperationRequest } from '../../../src/model/operation.js';
 import type { Plan, Situation, Step } from '../../../src/model/plan.js';
 import { sameSteps } from '../../../src/model/planEssence.js';
 import { planRest } from '../../../src/model/planRest.js';
+import { kindOf } from '../../../src/model/snapshot.js';
 import { image, over, seen } from './hostFiles.js';
 import {
   ask,
@@ -65,6 +66,27 @@ describe('planRest: after the checkpoint of a revert', () => {
     assert.equal(checked(outside(), { tree: tree([external('b')], 'b') }), 'snapshotMissing');
     const lost = seen({ [base]: 'missing', '/img/web.a': over(base), '/img/web.b': over('/img/web.a') });
     assert.equal(checked(outside(), { files: lost }), 'overlayMissing');
+  });
+
+  it('goes on beside a VM whose chain cannot be read: nobody is built on what the checkpoint has just made', () => {
+    const otherVms = [{ uuid: 'h', name: 'hidden', files: [], unread: ['/far'] }];
+    assert.equal(checked(outside({ otherVms })), 'same');
+    assert.equal(checked(outside({ otherVms, capabilities: capabilities(12, 8) })), 'same');
+  });
+
+  it('stops where the checkpoint became another kind: the RAM of a VM that somebody started is not in it', () => {
+    const before = outside({ capabilities: capabilities(12, 8), vm: vm({ ...outside().vm, power: 'off' }) });
+    const plan = planned({ ...request, after: 'asSnapshot' } as OperationRequest, before);
+    const made = later(plan, before, { vm: vm({ ...outside().vm, power: 'running' }) });
+    const as = (state: 'off' | 'disk-snapshot'): string => {
+      const snapshots = made.tree.snapshots.map((one) =>
+        one.name === plan.checkpoint ? { ...one, state, kind: kindOf(state, 'no') } : one,
+      );
+      const rest = planRest(plan.request, { ...made, tree: tree(snapshots, plan.checkpoint) }, plan, 1);
+      return rest === 'same' ? rest : rest.refusal.reason;
+    };
+    assert.equal(as('off'), 'same');
+    assert.equal(as('disk-snapshot'), 'changedMeanwhile');
   });
 
   it('stops where a name that the plan chose is not free any more: the VM would be off by then', () => {

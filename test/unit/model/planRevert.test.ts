@@ -1,10 +1,11 @@
 // What a revert does, costs, and when it is refused before the VM is stopped for it.
 import assert from 'node:assert/strict';
-import type { AfterRevert } from '../../../src/model/operation.js';
-import type { Situation, Step } from '../../../src/model/plan.js';
+import type { AfterRevert, OperationRequest } from '../../../src/model/operation.js';
+import type { OtherVm, Situation, Step } from '../../../src/model/plan.js';
 import { planOperation } from '../../../src/model/planOperation.js';
 import type { Snapshot, SnapshotState } from '../../../src/model/snapshot.js';
 import type { PowerState } from '../../../src/model/vm.js';
+import { image, over, seen } from './hostFiles.js';
 import {
   ask,
   capabilities,
@@ -214,6 +215,26 @@ describe('planRevert: external', () => {
         assert.equal(reason, 'revertRemovesFile');
         assert.deepEqual(facts, { snapshot: name, by: 'a', file: '/img/web.p', version: '12.8' });
       }
+    });
+
+    it('must not be one that a child names for a disk which it left out', () => {
+      const leftOut = external('a', 'p', { disks: [{ target: 'vda', location: 'no' }] });
+      const inWhat = onP(external('p'), { tree: tree([external('p'), leftOut], 'p') });
+      assert.equal(refused(ask.revert('p'), inWhat).reason, 'revertRemovesFile');
+    });
+
+    it('may be used by another VM whose chain cannot be read, unless it was made by the checkpoint just before', () => {
+      const hidden: OtherVm = { uuid: 'h', name: 'hidden', files: [], unread: ['/far'] };
+      const inWhat = onP(reverted, { otherVms: [hidden] });
+      assert.deepEqual(refused(ask.revert('p'), inWhat), {
+        reason: 'otherVmUnread',
+        facts: { vm: 'web', others: 'hidden' },
+      });
+      assert.ok(planned({ ...ask.revert('p'), checkpointFirst: true } as OperationRequest, inWhat));
+      const files = seen({ '/img/web.qcow2': image(), '/img/web.p': over('/img/web.qcow2') });
+      const byUs = planned(ask.revert('p'), { ...inWhat, files });
+      assert.ok(byUs.warnings.some((one) => one.about === 'doneByUs' && one.why.reason === 'otherVmUnread'));
+      assert.ok(byUs.warnings.some((one) => one.about === 'leavesFile' && one.file === '/img/web.77'));
     });
 
     it('must not be below one that a snapshot is built on', () => {
