@@ -1,7 +1,9 @@
 // The present as a snapshot, before a revert leaves it: of which kind, and when it can be spared. Knows nothing of the
 // revert that follows.
 import { afterCreate, afterStartPaused } from './afterSteps.js';
+import { versionOf } from './capabilities.js';
 import { frozenFile } from './fileUse.js';
+import { managedSaveObstacle } from './obstacles.js';
 import type { OperationRequest } from './operation.js';
 import { withoutUnread } from './otherVms.js';
 import type { Loss, Situation, Step, Warning } from './plan.js';
@@ -10,7 +12,7 @@ import type { Refused } from './refusal.js';
 import { refuse } from './refusal.js';
 import type { Snapshot, SnapshotKind } from './snapshot.js';
 import { freeTitle } from './snapshotName.js';
-import { currentOf } from './snapshotTree.js';
+import { currentOf, styleOfVm } from './snapshotTree.js';
 import { isActive, snapshotableDisks } from './vm.js';
 
 type RevertRequest = Extract<OperationRequest, { type: 'revert' }>;
@@ -33,6 +35,19 @@ export interface CheckpointSpared {
   readonly since: string;
 }
 
+const kept = 'Before revert to ';
+const undoing = 'Before undoing the revert to ';
+
+/** Of a revert, of its undoing, and of the undoing of that: a title does not grow with each of them. */
+function titleFor({ title, trailers }: Snapshot): string {
+  if (trailers.auto === 'revert' && title.startsWith(kept)) {
+    return `${undoing}${title.slice(kept.length)}`;
+  }
+  return trailers.auto === 'revert' && title.startsWith(undoing)
+    ? `${kept}${title.slice(undoing.length)}`
+    : `${kept}${title}`;
+}
+
 /**
  * In the style that the VM has.
  *
@@ -41,6 +56,7 @@ export interface CheckpointSpared {
  * | unchanged, see below        | any              | any      | spared |
  * | off                         | any              | any      | offline |
  * | off, with a managed save    | yes              | any      | started paused, so that its RAM comes back; memory |
+ * | the same, on QEMU 10.0      | yes              | internal | checkpointImpossible: see `runsFirst` |
  * | running, paused             | yes              | any      | memory |
  * | running, paused             | no               | external, none yet | disk, with a warning; the RAM is lost |
  * | running, paused, managed save | no             | internal | checkpointImpossible |
@@ -57,8 +73,13 @@ export function planCheckpoint(
     return { type: 'spared', since };
   }
   const saved = situation.vm.managedSave && !isActive(situation.vm.power);
+  const unsavable = saved && runsFirst(situation) ? managedSaveObstacle(situation.vm) : undefined;
+  if (unsavable !== undefined) {
+    const { refusal } = unsavable;
+    return refuse('checkpointImpossible', { vm: situation.vm.name, snapshot, why: refusal.reason }, refusal);
+  }
   const from = saved ? afterStartPaused(situation) : situation;
-  const title = freeTitle(`Before revert to ${target.title}`, situation.tree.snapshots);
+  const title = freeTitle(titleFor(target), situation.tree.snapshots);
   const quiesces = from.vm.power === 'running' && from.vm.agentConnected && from.agent === 'answers';
   const create = (kind: SnapshotKind): ReturnType<typeof planCreate> =>
     planCreate({ type: 'create', vm: ref, kind, title, auto: 'revert', quiesce: kind === 'disk' && quiesces }, from);
@@ -86,6 +107,14 @@ export function planCheckpoint(
     spaceBytes: disksOnly.spaceBytes ?? 0,
     after: withoutUnread(afterCreate(from, step)),
   };
+}
+
+/**
+ * Measured with QEMU 10.0.13 under libvirt 11.3: the images of a VM that came back paused cannot take a snapshot inside
+ * before it has run ("is writable but does not support snapshots"). 7.2 and 11.1 can do it.
+ */
+function runsFirst({ tree, capabilities: { hypervisor } }: Situation): boolean {
+  return styleOfVm(tree) === 'internal' && hypervisor >= versionOf(10, 0) && hypervisor < versionOf(10, 1);
 }
 
 /** What is worth knowing of a snapshot that nobody asked for. */
