@@ -4,12 +4,14 @@ import type { VmView } from '../inventory/views.js';
 import type { DeleteScope, OperationRequest, PowerAction } from '../model/operation.js';
 import type { Plan } from '../model/plan.js';
 import { parseDescription } from '../model/description.js';
+import { createMs } from '../model/estimates.js';
 import { displayLine } from '../model/plainText.js';
 import type { Snapshot } from '../model/snapshot.js';
 import { findSnapshot } from '../model/snapshotTree.js';
+import { bytesText } from './bytesText.js';
 import { lossText } from './lossText.js';
 import { titleIn } from './operationProgress.js';
-import { agoText } from './relativeAge.js';
+import { agoText, durationText } from './relativeAge.js';
 import type { Translate } from './translate.js';
 import { warningText } from './warningText.js';
 import { kindSentence, kindWords, powerWord, snapshotStateWord, styleSentence } from './words.js';
@@ -33,7 +35,7 @@ export function planText(plan: Plan, target: VmView, now: number, t: Translate):
           t('“{0}” was taken {1}.', displayLine(snapshot.title), agoText(snapshot.createdAt, now, t)),
           kindSentence(snapshot, t),
         ]),
-    ...keptLines(plan, t),
+    ...keptLines(plan, target, t),
     ...lossLines(plan, target, now, t),
     ...(plan.warnings.length === 0
       ? []
@@ -48,7 +50,7 @@ export function planText(plan: Plan, target: VmView, now: number, t: Translate):
 }
 
 /** What makes a revert harmless. */
-function keptLines(plan: Plan, t: Translate): readonly string[] {
+function keptLines(plan: Plan, { vm }: VmView, t: Translate): readonly string[] {
   const kept = plan.steps.find((step) => step.do === 'createSnapshot' && step.name === plan.checkpoint);
   if (kept?.do !== 'createSnapshot') {
     return [];
@@ -59,7 +61,14 @@ function keptLines(plan: Plan, t: Translate): readonly string[] {
   return [
     '',
     t('What the VM is now is kept first, as the snapshot “{0}” ({1}); Undo Revert brings it back.', title, words),
+    costText(durationText(createMs(kept.kind, kept.style, vm.memoryBytes), t), plan.spaceBytes, t),
   ];
+}
+
+function costText(time: string, bytes: number | undefined, t: Translate): string {
+  return bytes === undefined || bytes === 0
+    ? t('That takes about {0}.', time)
+    : t('That takes about {0}, and up to {1} on the host.', time, bytesText(bytes, t));
 }
 
 function lossLines(plan: Plan, target: VmView, now: number, t: Translate): readonly string[] {

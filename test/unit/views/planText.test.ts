@@ -39,6 +39,8 @@ describe('plan text', () => {
     } as const;
     const kept = planText(plan({ steps: [step], checkpoint: step.name }), target, now, t).detail;
     assert.match(kept, /“Before the revert” \(memory/);
+    const costs = planText(plan({ steps: [step], checkpoint: step.name, spaceBytes: 3 * 1024 ** 3 }), target, now, t);
+    assert.match(costs.detail, /about .* and up to 3\.0 GB/);
     assert.doesNotMatch(planText(plan(), target, now, t).detail, /kept/);
   });
 
