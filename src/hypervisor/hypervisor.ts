@@ -55,7 +55,7 @@ export interface Hypervisor {
   /** In the order of `names`; a snapshot that vanished meanwhile is left out. */
   readSnapshots(uuid: string, names: readonly string[]): Promise<readonly Snapshot[]>;
   readTree(uuid: string): Promise<SnapshotTree>;
-  /** The disks named by the `<domain>` inside a snapshot: the frozen files with its content. */
+  /** The disks that a snapshot's `<domain>` or `<inactiveDomain>` names: the frozen files with its content. */
   readFrozenDisks(uuid: string, snapshot: string): Promise<readonly VmDisk[]>;
   /** Targets of disks with a block job. Must not be asked while an internal snapshot runs on that VM: it would hang. */
   readBlockJobs(vm: Vm): Promise<readonly string[]>;

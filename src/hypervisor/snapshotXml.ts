@@ -108,11 +108,23 @@ function locationOf(word: string | undefined): Location {
 
 /**
  * The disks as the VM had them when the snapshot was taken: for an external snapshot the frozen files below its
- * overlays. `<domain>` has them; `<inactiveDomain>` is the persistent configuration of a running VM beside it.
+ * overlays. `<domain>` has them; `<inactiveDomain>` is the persistent configuration of a running VM beside it, which may
+ * lack one that was plugged in, and have one that was to come with the next start.
  */
 export function parseFrozenDisks(xml: string): readonly VmDisk[] {
   const root = parseXml(xml);
-  return readDisks(find(root, 'domain') ?? find(root, 'inactiveDomain'));
+  const [domain, inactive] = [find(root, 'domain'), find(root, 'inactiveDomain')];
+  if (domain === undefined || inactive === undefined) {
+    return readDisks(domain ?? inactive);
+  }
+  const [running, configured] = [readDisks(domain), readDisks(inactive)];
+  const without = (disks: readonly VmDisk[], others: readonly VmDisk[]): readonly VmDisk[] =>
+    disks.filter(({ target }) => others.every((other) => other.target !== target));
+  const pluggedIn = new Set(without(running, configured));
+  return [
+    ...running.map((disk): VmDisk => (pluggedIn.has(disk) ? { ...disk, only: 'running' } : disk)),
+    ...without(configured, running).map((disk): VmDisk => ({ ...disk, only: 'configured' })),
+  ];
 }
 
 type CreateStep = Extract<Step, { do: 'createSnapshot' }>;

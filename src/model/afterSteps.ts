@@ -56,13 +56,14 @@ export function afterCreate(situation: Situation, step: Extract<Step, { do: 'cre
   };
 }
 
-/** The VM is off, with the disks that the snapshot names, but for those that stand on a new overlay of their frozen file. */
+/** The VM is off, with the disks that the snapshot's configuration names, but for those that stand on a new overlay of their frozen file. */
 export function afterDefine(
   situation: Situation,
   frozen: readonly VmDisk[],
   overlays: readonly TargetFile[],
 ): Situation {
-  const vm = { ...situation.vm, disks: frozen, power: 'off', powerReason: 'other', managedSave: false } as const;
+  const disks = frozen.filter(({ only }) => only !== 'running');
+  const vm = { ...situation.vm, disks, power: 'off', powerReason: 'other', managedSave: false } as const;
   return onOverlays({ ...situation, vm }, overlays);
 }
 

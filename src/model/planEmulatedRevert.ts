@@ -102,11 +102,11 @@ export function planEmulatedRevert(
   const steps: readonly Step[] = [
     ...(stop === 'first' ? [...cut, ...make] : [...make, ...cut]),
     ...(vm.managedSave ? [{ do: 'dropManagedSave' } as const] : []),
-    { do: 'defineFromSnapshot', snapshot: snapshot.name, disks: targets },
+    { do: 'defineFromSnapshot', snapshot: snapshot.name, disks: except('running', targets, frozen) },
     { do: 'makeCurrent', snapshot: snapshot.name, ...(leaf.steps.length === 0 ? { disks: own } : {}) },
     ...nvramBackSteps(snapshot, situation),
     ...leaf.steps,
-    ...startSteps(snapshot, end, finalFiles(targets, leaf.steps)),
+    ...startSteps(snapshot, end, except('configured', finalFiles(targets, leaf.steps), frozen)),
     ...(left.removable.length === 0 ? [] : [{ do: 'removeFiles', files: left.removable } as const]),
   ];
   return {
@@ -115,6 +115,15 @@ export function planEmulatedRevert(
     losses: left.removable.length === 0 ? [] : [{ what: 'files', files: left.removable }],
     warnings: [{ about: 'doneByUs', why }, ...left.kept.map((file): Warning => ({ about: 'leavesFile', file }))],
   };
+}
+
+/** libvirt refuses a definition, and RAM, that is to get a disk which it has not; the VM is off by then. */
+function except(
+  only: NonNullable<VmDisk['only']>,
+  files: readonly TargetFile[],
+  frozen: readonly VmDisk[],
+): readonly TargetFile[] {
+  return files.filter(({ target }) => frozen.every((disk) => disk.target !== target || disk.only !== only));
 }
 
 /**

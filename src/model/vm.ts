@@ -21,6 +21,8 @@ export interface VmDisk {
   readonly shareable: boolean;
   /** What libvirt does at a start when the file is missing: it empties the drive, for `requisite` only when RAM comes back. */
   readonly whenMissing?: 'requisite' | 'optional';
+  /** Of the disks that a snapshot names: what ran had it and the configuration beside it had not, or the other way round. */
+  readonly only?: 'running' | 'configured';
   /** Paths below `source`, top first, as far as the XML tells; undefined when it does not tell. */
   readonly backing?: readonly string[];
 }

@@ -177,6 +177,20 @@ describe('the disks inside a snapshot', () => {
     );
   });
 
+  it('are those of both documents, and tell which has one alone', () => {
+    const part = (name: string, ...targets: readonly string[]): string =>
+      `<${name}><devices>${targets.map((target) => `<disk><source file='/${name}'/><target dev='${target}'/></disk>`).join('')}</devices></${name}>`;
+    const both = `<domainsnapshot>${part('domain', 'vda', 'vdb')}${part('inactiveDomain', 'vda', 'vdc')}</domainsnapshot>`;
+    assert.deepEqual(
+      parseFrozenDisks(both).map(({ target, source, only }) => [target, source, only]),
+      [
+        ['vda', '/domain', undefined],
+        ['vdb', '/domain', 'running'],
+        ['vdc', '/inactiveDomain', 'configured'],
+      ],
+    );
+  });
+
   it('come from <inactiveDomain> when there is no other, and are none when there is neither', () => {
     const only = external.replace(/ {2}<domain type.*<\/domain>\n/s, '');
     assert.ok(!only.includes('<domain '));

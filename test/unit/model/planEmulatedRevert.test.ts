@@ -1,5 +1,7 @@
 // A revert to an external snapshot by our own hands: when, in which steps, on which files.
 import assert from 'node:assert/strict';
+import { writeDefinition } from '../../../src/hypervisor/retarget.js';
+import { parseFrozenDisks } from '../../../src/hypervisor/snapshotXml.js';
 import type { AfterRevert } from '../../../src/model/operation.js';
 import type { FilesSeen, Plan, Situation, Step } from '../../../src/model/plan.js';
 import { planOperation } from '../../../src/model/planOperation.js';
@@ -345,5 +347,60 @@ describe('an emulated revert: the overlays of the state that is left', () => {
     assert.equal(told(plan.steps), `revert memory external, ${whole}, layout offline external, removeFiles`);
     assert.deepEqual(plan.losses, []);
     assert.deepEqual(step(plan, 'removeFiles').files, ['/img/web.Before-revert-to-b']);
+  });
+});
+
+describe('an emulated revert to a VM whose configuration had other disks than what ran', () => {
+  const document = (domain: string, inactive: string): string =>
+    `<domainsnapshot><name>a</name><domain type='kvm'>${domain}</domain>` +
+    `<inactiveDomain type='kvm'>${inactive}</inactiveDomain></domainsnapshot>`;
+  const devices = (...disks: readonly (readonly [target: string, file: string])[]): string =>
+    `<name>web</name><uuid>u</uuid><devices>${disks
+      .map(([target, file]) => `<disk type='file'><source file='${file}'/><target dev='${target}'/></disk>`)
+      .join('')}</devices>`;
+  // vdb was plugged in, vdc was to come with the next start; b froze vdc's file later.
+  const xml = document(devices(['vda', base], ['vdb', '/img/d']), devices(['vda', base], ['vdc', '/img/c']));
+  const a = external('a', undefined, {
+    ...memory,
+    disks: ['vda', 'vdb'].map((target) => ({ target, location: 'external' as const, file: `/img/${target}.a` })),
+  });
+  const b = external('b', 'a', {
+    disks: ['vda', 'vdc'].map((target) => ({ target, location: 'external' as const, file: `/img/${target}.b` })),
+  });
+  const on = (snapshots: readonly Snapshot[]): Situation =>
+    old({
+      tree: tree(snapshots, snapshots.at(-1)!.name),
+      vm: vm({ disks: [disk('vda', '/img/vda.b'), disk('vdc', '/img/vdc.b')] }),
+      frozenDisks: new Map([
+        ['a', parseFrozenDisks(xml)],
+        ['b', [disk('vda', '/img/vda.a'), disk('vdc', '/img/c')]],
+      ]),
+    });
+
+  it('gives each its overlay, and names to libvirt those alone that each of the two has', () => {
+    for (const end of ['running', 'off'] as const) {
+      const plan = planned(ask.revert('a', end), on([a, b]));
+      const targets = (disks: readonly { readonly target: string }[]): string =>
+        disks.map(({ target }) => target).join(' ');
+      assert.equal(targets(step(plan, 'createOverlays').overlays), 'vda vdb vdc');
+      const define = step(plan, 'defineFromSnapshot');
+      assert.equal(targets(define.disks), 'vda vdc');
+      assert.ok(writeDefinition(xml, { name: 'web', uuid: 'u' }, define.disks).includes(`/img/c.${now}`));
+      if (end === 'running') {
+        assert.equal(targets(step(plan, 'restoreMemory').disks), 'vda vdb');
+      }
+    }
+  });
+
+  it('leaves a disk alone that no snapshot froze', () => {
+    const plan = planned(ask.revert('a', 'running'), {
+      ...on([a]),
+      frozenDisks: new Map([['a', parseFrozenDisks(xml)]]),
+      vm: vm({ disks: [disk('vda', '/img/vda.a'), disk('vdc', '/img/c')] }),
+    });
+    assert.deepEqual(
+      step(plan, 'createOverlays').overlays.map(({ target }) => target),
+      ['vda', 'vdb'],
+    );
   });
 });
