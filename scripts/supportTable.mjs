@@ -59,7 +59,7 @@ const works = { natively: 'by libvirt', byOurSteps: 'by Virt Rewind', titleOnly:
 
 /**
  * One column for each version, oldest first. Cases of a kind that turn out alike on every version share a line, so a
- * line says "any" where all states that were tried do; so do kinds whose cases all turn out alike. Why something is
+ * line says "any" where all states do; so do kinds whose cases all turn out alike. Why something is
  * refused stands below the table.
  * @param {readonly SupportRow[]} rows
  * @returns {string} a table in Markdown
@@ -120,21 +120,22 @@ function linesOf(cases, versions) {
       () => /** @type {string[]} */ ([]),
     ).push(after);
   }
-  const all = [...cases.keys()].map((of) => /** @type {string[]} */ (JSON.parse(of)));
-  const froms = unique(all.map(([from = '']) => from));
-  const aftersOf = (/** @type {string} */ from) => all.filter(([of]) => of === from).map(([, after = '']) => after);
   return [...alike].flatMap(([line, byFrom]) => {
     /** @type {Map<string, string[]>} states after, in words → states before */
     const sets = new Map();
     for (const [from, afters] of byFrom) {
-      const whole = afters.length === aftersOf(from).length && afters.length > 1;
-      entry(sets, whole ? 'any' : afters.map(words).join(', '), () => /** @type {string[]} */ ([])).push(from);
+      entry(sets, anyOr(afters, statesAfter), () => /** @type {string[]} */ ([])).push(from);
     }
-    return [...sets].map(([after, of]) => {
-      const whole = of.length === froms.length && of.length > 1;
-      return [whole ? 'any' : of.map(words).join(', '), after, ...JSON.parse(line)];
-    });
+    return [...sets].map(([after, of]) => [anyOr(of, statesBefore), after, ...JSON.parse(line)]);
   });
+}
+
+const statesBefore = ['running', 'paused', 'off', 'managedSave'];
+const statesAfter = ['asSnapshot', 'running', 'paused', 'off'];
+
+/** What was not tried is not claimed. @param {readonly string[]} states @param {readonly string[]} all */
+function anyOr(states, all) {
+  return all.every((state) => states.includes(state)) ? 'any' : states.map(words).join(', ');
 }
 
 /** @param {SupportRow} row */

@@ -69,8 +69,8 @@ describe('the table of what works where', () => {
   });
 
   it('joins cases that turn out alike on every version', () => {
-    const froms = ['running', 'off'] as const;
-    const afters = ['asSnapshot', 'paused'] as const;
+    const froms = ['running', 'paused', 'off', 'managedSave'] as const;
+    const afters = ['asSnapshot', 'running', 'paused', 'off'] as const;
     const all = froms.flatMap((from) => afters.map((after) => ({ from, after })));
     const alike = all.flatMap((of) => [row('9.0', of), row('11.3', of)]);
     assert.deepEqual(lines(alike), ['| revert | external disk | any | any | by libvirt | by libvirt |']);
@@ -78,12 +78,17 @@ describe('the table of what works where', () => {
       of.libvirt === '9.0' && of.from === 'off' && of.after === 'paused' ? { ...of, result: { refused: 'x' } } : of,
     );
     assert.deepEqual(lines(but), [
-      '| revert | external disk | running | any | by libvirt | by libvirt |',
-      '| revert | external disk | off | as snapshot | by libvirt | by libvirt |',
+      '| revert | external disk | running, paused, managed save | any | by libvirt | by libvirt |',
+      '| revert | external disk | off | as snapshot, running, off | by libvirt | by libvirt |',
       '| revert | external disk | off | paused | no (1) | by libvirt |',
       '',
       '1. x',
     ]);
+  });
+
+  it('claims no state that nobody tried', () => {
+    const rows = (['running', 'off'] as const).map((from) => row('9.0', { from }));
+    assert.deepEqual(lines(rows), ['| revert | external disk | running, off | as snapshot | by libvirt |']);
   });
 
   it('has nothing to say of the state after what is no revert', () => {
