@@ -95,8 +95,11 @@ function choice(variant: Variant, withStyle: boolean): Choice<Variant> {
   const style = styleOf(decision);
   return {
     label,
-    ...(withStyle && style !== undefined && { description: styleSentence(style, t) }),
-    detail: [kindSentence(snapshot, t), stillText(decision)].filter((part) => part !== '').join(' '),
+    // Beside the label, because the list cuts a long detail at its end.
+    description: [stillText(decision), ...(withStyle && style !== undefined ? [styleSentence(style, t)] : [])]
+      .filter((part) => part !== '')
+      .join(' · '),
+    detail: kindSentence(snapshot, t),
     value: variant,
   };
 }
@@ -107,8 +110,8 @@ function stillText(plan: Plan): string {
     return '';
   }
   return still.estimateMs === undefined
-    ? t('The guest stands still meanwhile.')
-    : t('The guest stands still for about {0}.', durationText(still.estimateMs, t));
+    ? t('the guest stands still')
+    : t('the guest stands still for about {0}', durationText(still.estimateMs, t));
 }
 
 function styleOf(decision: Variant['decision']): 'internal' | 'external' | undefined {

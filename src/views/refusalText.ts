@@ -7,6 +7,9 @@ import { repairRefusals } from './repairRefusals.js';
 import type { Translate } from './translate.js';
 import { stateWord } from './words.js';
 
+/** The facts that are titles of snapshots: they may hold any words, so that a sentence is not read without quotes. */
+const titles: ReadonlySet<string> = new Set(['snapshot', 'parent', 'child', 'by']);
+
 export interface RefusalText {
   readonly reason: string;
   /** May be empty: there is nothing that would help. */
@@ -16,7 +19,12 @@ export interface RefusalText {
 export function refusalText(refusal: Refusal, t: Translate): RefusalText {
   // `refuse` checked the facts against the row of this very reason.
   const sentence = sentences[refusal.reason] as Sentence<Readonly<Record<string, string>>>;
-  const facts = Object.fromEntries(Object.entries(refusal.facts).map(([name, fact]) => [name, displayLine(fact)]));
+  const facts = Object.fromEntries(
+    Object.entries(refusal.facts).map(([name, fact]) => {
+      const words = displayLine(fact);
+      return [name, titles.has(name) && words !== '' ? `“${words}”` : words];
+    }),
+  );
   const [reason, nextStep] = sentence(facts, t);
   // The inner reason alone says what is the matter; what helps stands with the outer one.
   const because = refusal.because === undefined ? '' : ` ${refusalText(refusal.because, t).reason}`;

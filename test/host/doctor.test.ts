@@ -111,7 +111,7 @@ describe('doctor', function () {
     await call('virtRewind.examine', { vm: chained });
     await report(`Doctor: ${chained}`, /with RAM/);
     const { message } = await rejects(call('virtRewind.revert', { vm: chained, snapshot, confirm }), 'refused');
-    assert.match(message, /RAM of with RAM.*Nothing was changed/);
+    assert.match(message, /RAM of “with RAM”.*Nothing was changed/);
     assert.equal(await rig.virsh('domstate', chained), 'running');
     await fromMenu('virtRewind.revert', await rig.snapshotRow(chained, snapshot ?? ''));
     assert.deepEqual(person.said[0]?.buttons, ['Examine', 'Show Log']);

@@ -102,6 +102,9 @@ const facts: RefusalFacts = {
   onUnknownOverlay: { vm, file },
   namedTwice: { vm, file, other: '/images/../images/web' },
   unfinishedOperation: { vm, operation: 'revert' },
+  usedSince: { vm: 'web' },
+  saveUsedUp: { vm: 'web', state: 'paused' },
+  variablesReplaced: { vm: 'web', snapshot: 'a' },
   vmGone: { vm },
 };
 
@@ -251,7 +254,7 @@ describe('refusal text', () => {
   for (const reason of Object.keys(facts) as RefusalReason[]) {
     it(`says why for ${reason}`, () => {
       const { reason: why, nextStep } = refusalText({ reason, facts: { ...facts[reason] } }, t);
-      assert.match(why, /^[\p{L}\d].*[.:]/u);
+      assert.match(why, /^[“\p{L}\d].*[.:]/u);
       assert.doesNotMatch(`${why}${nextStep}`, /undefined|\{\d\}/);
     });
   }
@@ -283,6 +286,11 @@ describe('refusal text', () => {
     }
     assert.match(text('notOff', 'paused', 'start'), /Resume/);
     assert.match(text('notRunning', 'off', 'memory'), /another kind of snapshot/);
+  });
+
+  it('quotes the titles of snapshots, which may hold any words, and no names of VMs', () => {
+    const text = refusalText({ reason: 'notOnSnapshot', facts: { vm, snapshot: 'It works, now' } }, t);
+    assert.match(text.reason, /disks of web-test are not built on “It works, now”/);
   });
 
   it('tells a description that is too long from a title', () => {
