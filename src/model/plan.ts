@@ -108,6 +108,8 @@ export type Warning =
   | { readonly about: 'noCheckpointNeeded'; readonly since: string }
   /** The checkpoint holds the disks alone: RAM cannot be kept on this VM. */
   | { readonly about: 'checkpointWithoutRam'; readonly why: Refusal }
+  /** The guest runs on between its checkpoint and its end, and what it writes then is in neither. */
+  | { readonly about: 'runsOnAfterCheckpoint' }
   | { readonly about: 'needsSpace'; readonly bytes: number; readonly folder: string; readonly free?: number }
   /** It could not be seen whether a file that this rests on is whole. */
   | { readonly about: 'notChecked'; readonly files: readonly string[] }

@@ -101,6 +101,7 @@ export function planCheckpoint(
     losses: withoutRam === undefined ? [] : [{ what: 'ram' }],
     warnings: [
       ...(withoutRam === undefined ? [] : [{ about: 'checkpointWithoutRam', why: withoutRam } as const]),
+      ...(from.vm.power === 'running' ? [{ about: 'runsOnAfterCheckpoint' } as const] : []),
       ...disksOnly.warnings.filter(({ about }) => ofCheckpoint.has(about)),
     ],
     estimateMs: (disksOnly.estimateMs ?? 0) + (saved ? 1_000 : 0),

@@ -79,6 +79,8 @@ export interface RefusalFacts {
   /** Two external reverts within one second; `seconds` until it can be done. */
   readonly sameSecond: { vm: string; seconds: string };
   readonly memoryFileMissing: { snapshot: string; file: string };
+  /** The file with a snapshot's RAM holds nothing. */
+  readonly memoryFileBroken: { snapshot: string; file: string };
   /** The image has no internal snapshot of that name any more. */
   readonly tagMissing: { snapshot: string; disk: string; file: string };
   /** A file that the snapshot's content stands in or rests on is gone. */

@@ -10,6 +10,7 @@ import type { VmDisk } from './vm.js';
  * | of the snapshot                                | seen        | → |
  * |------------------------------------------------|-------------|---|
  * | its memory file                                | missing     | memoryFileMissing |
+ * | …                                              | of 0 bytes  | memoryFileBroken |
  * | a file with its disks, or one that it rests on | missing     | overlayMissing |
  * | … marked as damaged by QEMU itself             | corrupt     | imageCorrupt |
  * | its tag in an image that holds it              | not there   | tagMissing |
@@ -21,8 +22,14 @@ export function brokenObstacle(snapshot: Snapshot, situation: Situation): Refuse
     return undefined;
   }
   const { title: name, memory } = snapshot;
-  if (memory.location === 'external' && memory.file !== undefined && files.files.get(memory.file) === 'missing') {
-    return refuse('memoryFileMissing', { snapshot: name, file: memory.file });
+  if (memory.location === 'external' && memory.file !== undefined) {
+    const ram = files.files.get(memory.file);
+    if (ram === 'missing') {
+      return refuse('memoryFileMissing', { snapshot: name, file: memory.file });
+    }
+    if (typeof ram === 'object' && ram.bytes === 0) {
+      return refuse('memoryFileBroken', { snapshot: name, file: memory.file });
+    }
   }
   for (const disk of contentDisks(snapshot, situation)) {
     for (const file of wholeChain(disk, situation)) {

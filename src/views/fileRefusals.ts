@@ -15,6 +15,7 @@ export const fileRefusals: Pick<
   | 'checkpointImpossible'
   | 'filesOutOfReach'
   | 'memoryFileMissing'
+  | 'memoryFileBroken'
   | 'unfinishedDelete'
   | 'frozenFileInUse'
   | 'revertRemovesFile'
@@ -79,6 +80,10 @@ export const fileRefusals: Pick<
   memoryFileMissing: ({ snapshot, file }, t) => [
     t('The RAM of {0} is not where it was kept: “{1}”.', snapshot, file),
     t('Put the file back; without it only its disks are left.'),
+  ],
+  memoryFileBroken: ({ snapshot, file }, t) => [
+    t('The file that was to hold the RAM of {0} is empty: “{1}”.', snapshot, file),
+    t('Put a whole copy of the file back; without it only its disks are left.'),
   ],
   unfinishedDelete: ({ snapshot, disk }, t) => [
     t(

@@ -40,6 +40,7 @@ const doctors: ReadonlySet<RefusalReason> = new Set<RefusalReason>([
   'tagMissing',
   'overlayMissing',
   'memoryFileMissing',
+  'memoryFileBroken',
   'imageCorrupt',
   'mergedByHand',
   'notInChain',

@@ -57,6 +57,10 @@ export function warningText(warning: Warning, plan: Plan, target: VmView, t: Tra
     }
     case 'checkpointWithoutRam':
       return t('The checkpoint holds the disks alone, without RAM: {0}', refusalText(warning.why, t).reason);
+    case 'runsOnAfterCheckpoint':
+      return t(
+        'The guest runs on for some seconds after the checkpoint, until it is stopped: what it writes then is lost.',
+      );
     case 'needsSpace':
       return warning.free === undefined
         ? t('It takes up to {0} in {1}.', bytesText(warning.bytes, t), warning.folder)

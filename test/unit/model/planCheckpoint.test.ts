@@ -121,6 +121,14 @@ describe('a checkpoint before a revert', () => {
     assert.equal(titled('Before revert to base'), 'Before revert to Before revert to base');
   });
 
+  it('says that a guest which runs writes on after it, and only then', () => {
+    const says = (inWhat: Situation): boolean =>
+      planned(keep('a'), inWhat).warnings.some((one) => one.about === 'runsOnAfterCheckpoint');
+    assert.deepEqual([inside(), outside()].map(says), [true, true]);
+    const still = [inside({ power: 'paused' }), inside({ power: 'off' }), outside({ power: 'off', managedSave: true })];
+    assert.deepEqual(still.map(says), [false, false, false]);
+  });
+
   it('says which RAM is lost where it cannot be saved, and freezes the guest where an agent answers', () => {
     const plan = planned(keep('a'), outside({ devices: ['virtiofs'] }, { agent: 'answers' }));
     const warning = plan.warnings.find((one) => one.about === 'checkpointWithoutRam');

@@ -84,6 +84,16 @@ describe('a revert to a snapshot that is not whole', () => {
     }
   }
 
+  it('is refused where the file with its RAM is empty', () => {
+    const whole = outside({});
+    const inWhat = (bytes: number): Situation => ({
+      ...whole,
+      files: { ...whole.files!, files: new Map([['/img/b.mem', { bytes, allocatedBytes: bytes }]]) },
+    });
+    assert.equal(refused(ask.revert('b'), inWhat(0)).reason, 'memoryFileBroken');
+    assert.equal(verdict(planOperation(ask.revert('b'), inWhat(1))), 'ok');
+  });
+
   it('is refused by what the files say of themselves, where the metadata tells another chain', () => {
     const elsewhere = outside({ '/img/web.a': over('/img/moved'), '/img/moved': 'missing' });
     assert.deepEqual(refused(ask.revert('b'), elsewhere).facts, { snapshot: 'b', disk: 'vda', file: '/img/moved' });

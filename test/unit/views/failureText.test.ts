@@ -70,6 +70,7 @@ const facts: RefusalFacts = {
   unsafeSnapshotName: { snapshot, version },
   sameSecond: { vm, seconds: '1' },
   memoryFileMissing: { snapshot, file },
+  memoryFileBroken: { snapshot, file },
   readOnlyConnection: { vm, action: 'start' },
   driverCannot: { driver: 'test', action: 'create' },
   unfinishedSave: { vm, action: 'create' },

@@ -99,6 +99,7 @@ describe('plan text', () => {
       { about: 'doneByUs', why },
       { about: 'noCheckpointNeeded', since: 'first' },
       { about: 'checkpointWithoutRam', why },
+      { about: 'runsOnAfterCheckpoint' },
       { about: 'needsSpace', bytes: 5_000_000, folder: '/images', free: 7_000_000 },
       { about: 'needsSpace', bytes: 5_000_000, folder: '/images' },
       { about: 'notChecked', files: ['/images/a'] },
