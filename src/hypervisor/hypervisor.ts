@@ -59,6 +59,8 @@ export interface Hypervisor {
   readFrozenDisks(uuid: string, snapshot: string): Promise<readonly VmDisk[]>;
   /** Targets of disks with a block job. Must not be asked while an internal snapshot runs on that VM: it would hang. */
   readBlockJobs(vm: Vm): Promise<readonly string[]>;
+  /** Until libvirt is done with what it was told to do to the VM, perhaps on a connection that is gone. */
+  untilNoJob(uuid: string): Promise<void>;
   /** Whether somebody answers behind the guest agent's channel within a few seconds, and whether it holds the disks still. */
   probeAgent(vm: Vm): Promise<'answers' | 'silent' | 'frozen'>;
   readVmXml(uuid: string): Promise<string>;

@@ -7,6 +7,7 @@ import type { Snapshot, SnapshotTree } from '../model/snapshot.js';
 import { isActive, snapshotableDisks, type Vm, type VmDisk } from '../model/vm.js';
 import { parseDomainXml } from './domainXml.js';
 import type { VmHead } from './hypervisor.js';
+import { untilNoJob } from './jobEnd.js';
 import { powerOf } from './powerState.js';
 import { parseFrozenDisks, parseSnapshotHead } from './snapshotXml.js';
 import { XmlError } from './xmlTree.js';
@@ -106,6 +107,13 @@ export class LibvirtReader {
       }),
     );
     return jobs.flat();
+  }
+
+  async untilNoJob(uuid: string): Promise<void> {
+    const dom = await orUndefined(errorCodes.VIR_ERR_NO_DOMAIN, this.#dom(uuid));
+    if (this.#capabilities.driver === 'qemu' && dom !== undefined) {
+      await untilNoJob(this.#connection, dom);
+    }
   }
 
   async readVmXml(uuid: string): Promise<string> {

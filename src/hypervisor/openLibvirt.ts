@@ -130,6 +130,10 @@ class LibvirtHypervisor implements Hypervisor {
     return this.#told({ doing: 'looking for block jobs', vm: vm.name }, this.#reader.readBlockJobs(vm));
   }
 
+  untilNoJob(uuid: string): Promise<void> {
+    return this.#told({ doing: 'waiting for what libvirt does to a VM', vm: uuid }, this.#reader.untilNoJob(uuid));
+  }
+
   probeAgent(vm: Vm): Promise<AgentState> {
     return this.#told({ doing: 'looking for the guest agent', vm: vm.name }, this.#probeAgent(vm));
   }

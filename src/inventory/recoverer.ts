@@ -168,6 +168,8 @@ export class Recoverer {
   async #situation(turn: Turn, entry: JournalEntry): Promise<Situation | 'vmIsGone'> {
     turn.status.begin(checkStep);
     try {
+      // What is seen while libvirt still works is neither before nor after.
+      await (await turn.live.open()).untilNoJob(turn.request.vm.uuid);
       return (await this.#options.look.read(turn, (known) => askedByRecovery(brokenOff(entry), known))).situation;
     } catch (error) {
       const failure = asFailure(error);

@@ -110,6 +110,10 @@ export class FakeHypervisor implements Hypervisor {
     return this.#answer(`readFrozenDisks(${snapshot})`, uuid, ({ vm }) => vm.disks);
   }
 
+  untilNoJob(): Promise<void> {
+    return this.#answer('untilNoJob', undefined, () => undefined);
+  }
+
   readBlockJobs(vm: Vm): Promise<readonly string[]> {
     return this.#answer('readBlockJobs', vm.uuid, () => []);
   }
