@@ -107,7 +107,8 @@ async function list(folder: string): Promise<readonly string[] | undefined> {
     }
     return names;
   } catch (error) {
-    return withoutAccess(error, undefined, undefined, { doing: 'listing a folder', path: folder });
+    withoutAccess(error, undefined, undefined, { doing: 'listing a folder', path: folder });
+    return undefined;
   }
 }
 

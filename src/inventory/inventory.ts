@@ -48,6 +48,11 @@ export interface InventoryPort {
   undoOfRevert(ref: VmRef): Promise<AutoSnapshot | undefined>;
   /** An operation that had broken off was finished, undone, or cannot be without a person. */
   readonly onDidRecover: Event<RecoveryReport>;
+  /**
+   * What had broken off on this VM, and could not be brought to its end, is taken for settled: until then nothing new is
+   * begun on it but repairs.
+   */
+  dismissUnfinished(ref: VmRef): Promise<void>;
   /** No operation that nobody asked for touches these VMs. */
   setProtected(isProtected: (vm: Vm, connection: string) => boolean): void;
   /** How many checkpoints of reverts a VM keeps; at least one, for the last revert to be undone. */

@@ -220,6 +220,10 @@ export class Inventory implements InventoryPort {
     return undoOf(await this.readTree(ref), await this.#keeping.records.of(ref));
   }
 
+  dismissUnfinished(ref: VmRef): Promise<void> {
+    return this.#asking(ref.connection, () => this.#operations.dismissUnfinished(ref));
+  }
+
   setProtected(isProtected: (vm: Vm, connection: string) => boolean): void {
     this.#operations.setProtected(isProtected);
   }

@@ -4,7 +4,7 @@ import { Failure } from '../model/failure.js';
 import type { OperationRequest, OperationResult } from '../model/operation.js';
 import type { Decision, Plan } from '../model/plan.js';
 import { planOperation } from '../model/planOperation.js';
-import { type Refused, refuse } from '../model/refusal.js';
+import { type Refusal, type Refused, refuse } from '../model/refusal.js';
 import { isActive, type PowerState } from '../model/vm.js';
 import { asFailure, withDetails } from './asFailure.js';
 import type { Clock } from './clock.js';
@@ -63,7 +63,10 @@ export class OperationRunner {
     const { clock, recoverer } = this.#options;
     const startedAt = clock.now();
     await turn.live.open();
-    await recoverer.recoverVm(turn);
+    const unfinished = await recoverer.recoverVm(turn);
+    if (unfinished !== undefined && !leadsOut(turn.request)) {
+      throw new Failure('refused', { refusal: this.#unfinishedRefusal(turn.request, unfinished) });
+    }
     const plan = await this.#decide(turn, options);
     const entry = isJournaled(plan) ? await this.#begin(turn, plan) : undefined;
     let guestPausedMs: number | undefined;
@@ -128,10 +131,18 @@ export class OperationRunner {
     }
   }
 
-  #begin({ request }: Turn, plan: Plan): Promise<OpenEntry> {
-    const { look, keeping } = this.#options;
+  async #begin(turn: Turn, plan: Plan): Promise<OpenEntry> {
+    const { look, keeping, recoverer } = this.#options;
+    const { request } = turn;
     const { uuid, name } = look.view(request.vm).vm;
-    return keeping.journal.begin({ connection: request.vm.connection, vm: { uuid, name }, request, plan });
+    const entry = await keeping.journal.begin({ connection: request.vm.connection, vm: { uuid, name }, request, plan });
+    await recoverer.requireAlone(turn, entry);
+    return entry;
+  }
+
+  #unfinishedRefusal(request: OperationRequest, why: Refusal): Refusal {
+    const vm = this.#options.picture.vm(request.vm)?.vm.name ?? request.vm.uuid;
+    return refuse('unfinishedOperation', { vm, operation: request.type }, why).refusal;
   }
 
   /** Whoever hears of it knows the VM's true state, and what was done to get it out of a half done one. */
@@ -201,6 +212,14 @@ export class OperationRunner {
       ...('snapshot' in request && snapshot === undefined && !vmIsGone ? { snapshot: request.snapshot } : {}),
     });
   }
+}
+
+/** While something is unfinished: what mends it, and what takes the VM out of use meanwhile. */
+function leadsOut(request: OperationRequest): boolean {
+  return (
+    request.type === 'repair' ||
+    (request.type === 'power' && ['shutDown', 'forceOff', 'pause'].includes(request.action))
+  );
 }
 
 function orRefused<T extends Decision | 'same'>(decision: T): Exclude<T, Refused> {

@@ -78,6 +78,10 @@ export class Operations implements Disposable {
     });
   }
 
+  dismissUnfinished(ref: VmRef): Promise<void> {
+    return this.#recoverer.dismiss(ref);
+  }
+
   dispose(): void {
     this.#recoverer.dispose();
   }

@@ -1,15 +1,15 @@
 // Brings operations that broke off to an end: claims them from the journal, looks at the true state, does what is left.
 // Refuses to decide what that is.
-import type { OpenEntry } from '../journal/journal.js';
 import type { JournalEntry } from '../journal/entry.js';
+import type { OpenEntry } from '../journal/journal.js';
 import { Emitter } from '../lifetime/emitter.js';
 import type { Log } from '../log/log.js';
 import { Failure } from '../model/failure.js';
 import type { Situation } from '../model/plan.js';
 import type { BrokenOff, Recovery, RecoveryReport } from '../model/recovery.js';
-import { refuse } from '../model/refusal.js';
+import { type Refusal, refuse } from '../model/refusal.js';
 import { virshLine } from '../model/virshCommand.js';
-import type { Vm } from '../model/vm.js';
+import type { Vm, VmRef } from '../model/vm.js';
 import { asFailure } from './asFailure.js';
 import type { Clock } from './clock.js';
 import type { FreshLook } from './freshLook.js';
@@ -48,6 +48,10 @@ export class Recoverer {
   readonly #options: RecovererOptions;
   readonly #recovered = new Emitter<RecoveryReport>();
   readonly onDidRecover = this.#recovered.event;
+  /** By the entry's id: why it stays. */
+  readonly #unfinished = new Map<string, Refusal>();
+  /** Told in this session; it stays until the state is settled or a person dismisses it. */
+  readonly #explained = new Set<string>();
 
   constructor(options: RecovererOptions) {
     this.#options = options;
@@ -74,14 +78,14 @@ export class Recoverer {
   }
 
   /**
-   * In a turn on the VM. Rejects with `busy` when another editor carries out an operation on it: nothing may come
-   * between the steps of that.
+   * In a turn on the VM. Rejects with `busy` when another editor carries out an operation on it, over whichever
+   * connection: nothing may come between the steps of that. Returns why something stays unfinished, if it does.
    */
-  async recoverVm(turn: Turn): Promise<void> {
+  async recoverVm(turn: Turn): Promise<Refusal | undefined> {
     const { keeping } = this.#options;
     const { connection, uuid } = turn.request.vm;
     if ((await turn.live.open()).capabilities.readOnly) {
-      return;
+      return undefined;
     }
     const { entries } = await keeping.journal.unfinished(connection);
     for (const { id, vm, request } of entries.filter((entry) => entry.vm.uuid === uuid)) {
@@ -89,9 +93,53 @@ export class Recoverer {
       if (open === 'busy') {
         throw new Failure('busy', { vm: vm.name, connection, request, doing: 'wait for another editor' });
       }
-      if (open !== 'gone') {
-        await this.#settle(turn, open, 'automatic');
+      if (open === 'gone') {
+        continue;
       }
+      if ((await this.#settle(turn, open, 'automatic')) === undefined) {
+        throw new Failure('lost', { connection });
+      }
+    }
+    return entries.flatMap(({ id, vm }) => (vm.uuid === uuid ? (this.#unfinished.get(id) ?? []) : []))[0];
+  }
+
+  /**
+   * Two editors that begin at the same time see nothing of each other before. Whoever sees another one withdraws, be it
+   * both of them: nothing is done yet, and which of them came first is not known to both.
+   */
+  async requireAlone(turn: Turn, own: OpenEntry): Promise<void> {
+    const { journal } = this.#options.keeping;
+    const { entries } = await journal.unfinished();
+    for (const { id, connection, vm, request } of entries) {
+      if (vm.uuid !== turn.request.vm.uuid || id === own.entry.id || this.#unfinished.has(id)) {
+        continue;
+      }
+      const other = await journal.claim(id);
+      if (other === 'busy') {
+        await own.end({ outcome: 'failed', failure: 'busy: another editor began at the same time' });
+        throw new Failure('busy', { vm: vm.name, connection, request, doing: 'wait for another editor' });
+      }
+      if (other !== 'gone') {
+        await other.leave('not begun upon');
+      }
+    }
+  }
+
+  /** What is unfinished on a VM is forgotten: a person has seen to it. */
+  async dismiss(ref: VmRef): Promise<void> {
+    const { keeping, turns, ended } = this.#options;
+    const { entries } = await keeping.journal.unfinished(ref.connection);
+    for (const { id, request, vm } of entries.filter((entry) => entry.vm.uuid === ref.uuid)) {
+      await turns.take(request, { signal: ended }, async () => {
+        const open = await keeping.journal.claim(id);
+        if (open === 'busy') {
+          throw new Failure('busy', { vm: vm.name, connection: ref.connection, request });
+        }
+        if (open !== 'gone') {
+          await open.end({ outcome: 'explained', failure: 'dismissed' });
+        }
+        this.#unfinished.delete(id);
+      });
     }
   }
 
@@ -125,10 +173,9 @@ export class Recoverer {
         return undefined;
       }
       this.#again(request.vm.connection);
-      this.#report(open.entry, {
-        outcome: 'failed',
-        why: refuse('recoveryFailed', { vm: open.entry.vm.name, message }).refusal,
-      });
+      const why = refuse('recoveryFailed', { vm: open.entry.vm.name, message }).refusal;
+      this.#unfinished.set(open.entry.id, why);
+      this.#report(open.entry, { outcome: 'failed', why });
       return 'failed';
     } finally {
       picture.putVm(request.vm, { recovering: undefined });
@@ -198,8 +245,15 @@ export class Recoverer {
   }
 
   async #explain(open: OpenEntry, { why, commands }: Extract<Recovery, { type: 'explain' }>): Promise<'explained'> {
-    await open.end({ outcome: 'explained', failure: why.reason });
-    this.#report(open.entry, { outcome: 'explained', why, commands });
+    const { id } = open.entry;
+    // One that failed too often stays so; of the others nobody has tried anything.
+    await open.leave(why.reason === 'recoveryFailed' ? undefined : why.reason);
+    const isNews = this.#unfinished.get(id)?.reason !== why.reason || !this.#explained.has(id);
+    this.#unfinished.set(id, why);
+    this.#explained.add(id);
+    if (isNews) {
+      this.#report(open.entry, { outcome: 'explained', why, commands });
+    }
     return 'explained';
   }
 
@@ -209,6 +263,7 @@ export class Recoverer {
     isNews: boolean,
     failure: Failure | undefined,
   ): Promise<'before' | 'after'> {
+    this.#unfinished.delete(open.entry.id);
     const undone = isNews || failure === undefined ? 'undone' : 'failed';
     await open.end({
       outcome: to === 'after' ? 'recovered' : undone,
@@ -239,8 +294,8 @@ export class Recoverer {
 }
 
 function brokenOff({ request, plan, steps }: JournalEntry): BrokenOff {
-  const those = (state: 'begun' | 'done'): readonly number[] => [
-    ...new Set(steps.filter((step) => step.state === state).map(({ index }) => index)),
+  const those = (is: 'begun' | 'done'): readonly number[] => [
+    ...new Set(steps.flatMap(({ index, state }) => (state === is ? [index] : []))),
   ];
   return { request, plan, begun: those('begun'), done: those('done') };
 }

@@ -15,6 +15,12 @@ export interface RecoveryRecord {
   readonly at: number;
 }
 
+/** Whoever took it up last did nothing, for this reason, and left it to a person. */
+export interface ExplainedRecord {
+  readonly explained: string;
+  readonly at: number;
+}
+
 export type EntryRead =
   { readonly entry: JournalEntry; readonly bytes: number } | Pick<UnreadableEntry, 'why' | 'detail'>;
 
@@ -24,11 +30,14 @@ export function writeHead(head: EntryHead): string {
   return `${writeJson(head)}\n`;
 }
 
-export function writeRecord(record: StepRecord | RecoveryRecord): string {
+export function writeRecord(record: StepRecord | RecoveryRecord | ExplainedRecord): string {
   return `${writeJson(record)}\n`;
 }
 
-export function withRecord(entry: JournalEntry, record: StepRecord | RecoveryRecord): JournalEntry {
+export function withRecord(entry: JournalEntry, record: StepRecord | RecoveryRecord | ExplainedRecord): JournalEntry {
+  if ('explained' in record) {
+    return { ...entry, recoveries: Math.max(0, entry.recoveries - 1) };
+  }
   return 'recovery' in record
     ? { ...entry, writer: record.recovery, recoveries: entry.recoveries + 1 }
     : { ...entry, steps: [...entry.steps, record] };
@@ -76,6 +85,8 @@ export function parseEntry(content: Buffer, id: string): EntryRead {
     if ('recovery' in record) {
       writer = record.recovery;
       recoveries += 1;
+    } else if ('explained' in record) {
+      recoveries = Math.max(0, recoveries - 1);
     } else {
       steps.push(record);
     }
@@ -121,7 +132,7 @@ function parseHead(value: JsonObject, id: string): EntryHead | Pick<UnreadableEn
   return { version, id, connection, vm: { uuid: vm['uuid'], name: vm['name'] }, request, plan, startedAt, writer };
 }
 
-function parseRecord(value: JsonObject, steps: number): StepRecord | RecoveryRecord | undefined {
+function parseRecord(value: JsonObject, steps: number): StepRecord | RecoveryRecord | ExplainedRecord | undefined {
   const { index, state, at, outcome } = value;
   if (!isCount(at)) {
     return undefined;
@@ -129,6 +140,10 @@ function parseRecord(value: JsonObject, steps: number): StepRecord | RecoveryRec
   if ('recovery' in value) {
     const recovery = parseWriter(value['recovery']);
     return recovery === undefined ? undefined : { recovery, at };
+  }
+  if ('explained' in value) {
+    const { explained } = value;
+    return typeof explained === 'string' ? { explained, at } : undefined;
   }
   if (!isCount(index) || index >= steps || (state !== 'begun' && state !== 'done')) {
     return undefined;

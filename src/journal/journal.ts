@@ -40,8 +40,12 @@ export interface OpenEntry {
   done(index: number, outcome?: unknown): Promise<void>;
   /** Writes the audit and removes the entry. Never rejects: the operation is over, whatever the disk says. */
   end(result: OperationEnd): Promise<void>;
-  /** Keeps the entry for a recovery, by anybody: the connection was lost, or this process is about to end. */
-  leave(): Promise<void>;
+  /**
+   * Keeps the entry for a recovery, by anybody: the connection was lost, or this process is about to end.
+   *
+   * @param explained why nothing was done about it this time, so that it does not count as an attempt
+   */
+  leave(explained?: string): Promise<void>;
 }
 
 export interface Unfinished {
@@ -186,9 +190,15 @@ export class Journal {
         await this.audit.note({ connection, vm, request, durationMs: Date.now() - startedAt, ...result });
         await this.#remove(writer.entry.id, hold);
       },
-      leave: async () => {
-        await close();
-        await this.#release(hold);
+      leave: async (explained) => {
+        try {
+          if (open && explained !== undefined) {
+            await writer.append({ explained, at: Date.now() });
+          }
+        } finally {
+          await close();
+          await this.#release(hold);
+        }
       },
     };
   }

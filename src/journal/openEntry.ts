@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Log } from '../log/log.js';
 import { type FileSystem, journalFailure } from './durable.js';
 import type { JournalEntry, StepRecord } from './entry.js';
-import { type RecoveryRecord, withRecord, writeRecord } from './entryText.js';
+import { type ExplainedRecord, type RecoveryRecord, withRecord, writeRecord } from './entryText.js';
 import { writeJson } from './json.js';
 
 export const entryFile = 'plan.jsonl';
@@ -47,7 +47,7 @@ export class EntryWriter {
     return this.append({ index, state, at: Date.now(), ...this.#outcomeThatFits(index, outcome) });
   }
 
-  append(record: StepRecord | RecoveryRecord): Promise<void> {
+  append(record: StepRecord | RecoveryRecord | ExplainedRecord): Promise<void> {
     const line = Buffer.from(writeRecord(record));
     const written = this.#last.then(() => this.#write(line)).then(() => this.#keep(record, line.length));
     // Who waits for this one is told; the next one is tried all the same.
@@ -60,7 +60,7 @@ export class EntryWriter {
     return this.#last;
   }
 
-  #keep(record: StepRecord | RecoveryRecord, bytes: number): void {
+  #keep(record: StepRecord | RecoveryRecord | ExplainedRecord, bytes: number): void {
     this.#entry = withRecord(this.#entry, record);
     this.#bytes += bytes;
   }

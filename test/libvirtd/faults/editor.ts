@@ -51,8 +51,9 @@ export function openEditor(options: EditorOptions): Editor {
     settled: async () => {
       for (;;) {
         const next = new Promise<void>((resolve) => told.add(resolve));
-        // The report comes after the entry has gone; one that says "failed" leaves it there.
-        if ((await real.journal.unfinished(uri)).entries.length === 0) {
+        // The report comes after the entry has gone; one that says "failed" leaves it there, as does an explained one.
+        const explained = reports.some(({ outcome }) => outcome === 'explained');
+        if (explained || (await real.journal.unfinished(uri)).entries.length === 0) {
           return;
         }
         await next;

@@ -104,8 +104,11 @@ export class FakeKeeping implements Keeping {
         this.notes.push({ connection, vm, request, durationMs: 0, ...result });
         this.entries.delete(kept.entry.id);
       },
-      leave: async () => {
-        await this.#write('leave');
+      leave: async (explained) => {
+        await this.#write(explained === undefined ? 'leave' : `leave ${explained}`);
+        if (explained !== undefined) {
+          kept.entry = { ...kept.entry, recoveries: kept.entry.recoveries - 1 };
+        }
         kept.held = false;
       },
     };

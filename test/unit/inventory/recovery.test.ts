@@ -255,6 +255,43 @@ describe('recovery', () => {
     assert.equal(keeping.entries.size, 1);
   });
 
+  it('goes on with what was explained when nothing stands in its way any more', async () => {
+    const keeping = await left();
+    const script = new Script();
+    script.recovery = goOn;
+    const r = await rigWith({ rules: script, keeping }, fakeVm('web', ['a', 'b']));
+    let isProtected = true;
+    r.inventory.setProtected(() => isProtected);
+    await r.look('web');
+    for (let time = 0; time < 5; time++) {
+      await assert.rejects(r.inventory.runOperation({ type: 'power', vm, action: 'resume' }), of('refused'));
+    }
+    isProtected = false;
+    await r.inventory.runOperation({ type: 'power', vm, action: 'pause' });
+    assert.equal(keeping.entries.size, 0);
+    assert.equal(r.reports.at(-1)!.outcome, 'after');
+  });
+
+  it('withdraws before its first step when another editor began on the same VM just then', async () => {
+    for (const connection of [vm.connection, 'qemu+ssh://here/system']) {
+      const w = await open();
+      const { begin } = w.keeping.journal;
+      Object.assign(w.keeping.journal, {
+        begin: async (head: Parameters<typeof begin>[0]) => {
+          const ours = await begin(head);
+          await begin({ ...head, connection });
+          return ours;
+        },
+      });
+      await assert.rejects(w.inventory.runOperation(twoSteps), of('busy'));
+      assert.deepEqual(
+        w.order.filter((line) => line.startsWith('run') || line.startsWith('begun')),
+        [],
+      );
+      assert.equal(w.keeping.entries.size, 1, 'the entry of the other one stays');
+    }
+  });
+
   it('explains to the person with a protected VM, and touches nothing', async () => {
     const keeping = await left();
     const script = new Script();
@@ -269,7 +306,18 @@ describe('recovery', () => {
       r.calls().filter((call) => call.startsWith('run ')),
       [],
     );
+    assert.equal(keeping.entries.size, 1, 'it stays unfinished');
+    await r.inventory.refresh();
+    await assert.rejects(r.inventory.runOperation({ type: 'power', vm, action: 'resume' }), (failure: Failure) => {
+      const { refusal } = failure.details;
+      assert.deepEqual([refusal?.reason, refusal?.because?.reason], ['unfinishedOperation', 'protectedVm']);
+      return failure.kind === 'refused';
+    });
+    await r.inventory.runOperation({ type: 'power', vm, action: 'pause' });
+    assert.equal(r.reports.length, 1, 'it is told once');
+    await r.inventory.dismissUnfinished(vm);
     assert.equal(keeping.entries.size, 0);
+    await r.inventory.runOperation({ type: 'power', vm, action: 'pause' });
   });
 
   it('is tried three times, and then explained with the commands', async () => {
@@ -289,7 +337,7 @@ describe('recovery', () => {
       ['failed', 'failed', 'failed', 'explained'],
     );
     assert.ok(r.reports.at(-1)!.commands!.every((command) => command.startsWith('virsh ')));
-    assert.equal(keeping.entries.size, 0);
+    assert.equal(keeping.entries.size, 1);
   });
 
   it('tells of a VM that is gone', async () => {
@@ -298,7 +346,7 @@ describe('recovery', () => {
     await r.look();
     await settled();
     assert.deepEqual([r.reports[0]!.outcome, r.reports[0]!.why!.reason], ['explained', 'vmGone']);
-    assert.equal(keeping.entries.size, 0);
+    assert.equal(keeping.entries.size, 1);
   });
 
   it('leaves what runs to whoever comes next when the inventory ends', async () => {
