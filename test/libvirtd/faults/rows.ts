@@ -179,10 +179,14 @@ const leavesPower: ReadonlySet<FaultKind> = new Set(['extensionKilled', 'connect
 const needsPerson: ReadonlySet<FaultKind> = new Set(['overlaysRemoved', 'otherClient']);
 
 /**
- * A daemon that dies between QEMU's switch to the overlays of a new snapshot and its own note of that. Nothing is lost;
- * the VM stands on files that no snapshot tells of.
+ * What nobody can tell without a person although nobody else acted. Nothing is lost by either.
+ *
+ * | reason           | when                                                                                          |
+ * |------------------|-----------------------------------------------------------------------------------------------|
+ * | onUnknownOverlay | the daemon died between QEMU's switch to a new snapshot's overlays and its own note of that    |
+ * | frozenFileInUse  | libvirt's own external revert starts QEMU on frozen files; QEMU died, or no overlay could be written: whether it wrote there cannot be seen |
  */
-const mayBeExplained: ReadonlySet<string> = new Set(['onUnknownOverlay']);
+const mayBeExplained: ReadonlySet<string> = new Set(['onUnknownOverlay', 'frozenFileInUse']);
 
 async function judge(
   vm: OracleVm,
