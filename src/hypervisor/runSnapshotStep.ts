@@ -14,6 +14,7 @@ import { GuestPause } from './guestPause.js';
 import type { StepOutcome } from './hypervisor.js';
 import { blockJobsLook, memoryJobLook, whileRunning } from './jobWatch.js';
 import { withLeftovers } from './leftovers.js';
+import { RevertSpacing } from './revertSpacing.js';
 import { parseSnapshotHead, writeSnapshotXml } from './snapshotXml.js';
 import type { StepContext } from './stepContext.js';
 import { toFailure } from './toFailure.js';
@@ -95,9 +96,27 @@ const revertFlags = {
   paused: VIR_DOMAIN_SNAPSHOT_REVERT_PAUSED,
 } as const satisfies Record<Of<'revert'>['to'], number>;
 
+/** Of this process, over all connections: one that was lost says nothing of the VM. */
+const spacingOfAll = new RevertSpacing();
+
 /** Idempotent: libvirt goes there again, and what came after the first time is gone. */
-export async function revert({ connection, dom }: StepContext, step: Of<'revert'>): Promise<void> {
-  await connection.call('domainRevertToSnapshot', { snap: { name: step.snapshot, dom }, flags: revertFlags[step.to] });
+export async function revert(
+  { connection, dom, signal }: StepContext,
+  step: Of<'revert'>,
+  spacing = spacingOfAll,
+): Promise<void> {
+  const snap = { name: step.snapshot, dom };
+  if (!spacing.isDue(dom.uuid)) {
+    const { xml } = await connection.call('domainSnapshotGetXmlDesc', { snap, flags: 0 });
+    if (parseSnapshotHead(xml).style === 'external') {
+      await spacing.untilDue(dom.uuid, signal);
+    }
+  }
+  try {
+    await connection.call('domainRevertToSnapshot', { snap, flags: revertFlags[step.to] });
+  } finally {
+    spacing.hasEnded(dom.uuid);
+  }
 }
 
 /**

@@ -124,7 +124,8 @@ function besideObstacle(snapshot: Snapshot, disks: readonly VmDisk[], situation:
 
 /**
  * libvirt names the new overlays by the second, and looks whether the names are free only after it has stopped the VM:
- * two reverts within one second cost a running VM its state. The two seconds allow for clocks that differ a little; one
+ * two reverts within one second cost a running VM its state. Our own are kept apart when they are carried out, whatever
+ * the host's clock says; this is for those of others. The two seconds allow for clocks that differ a little; one
  * that differs by more cannot be told from an old file.
  *
  * | newest overlay of a revert | → |
