@@ -16,14 +16,14 @@ export async function undoMoment(what: string): Promise<void> {
   if (seconds === 0) {
     return;
   }
-  await notifyProgress(t('{0}: Cancel undoes it', what), true, (report, cancellation) => {
+  await notifyProgress(what, true, (report, cancellation) => {
     return new Promise<void>((resolve, reject) => {
       let left = seconds;
-      const tell = (): void => report(t('begins in {0} s', left));
+      const tell = (): void => report(t('begins in {0} s; Cancel takes it back', left));
       const timer = setInterval(() => {
         left -= 1;
         if (left > 0) {
-          report(t('begins in {0} s', left), 100 / seconds);
+          report(t('begins in {0} s; Cancel takes it back', left), 100 / seconds);
           return;
         }
         clearInterval(timer);

@@ -20,9 +20,9 @@ export function warningText(warning: Warning, plan: Plan, target: VmView, t: Tra
       const from = displayLine(titleOf(target, plan.snapshot ?? ''));
       const into = warning.into ?? t('the image below it');
       return warning.bytes === undefined
-        ? t('What was written after {0} is merged into {1}; nothing of it is lost.', from, into)
+        ? t('What was written after “{0}” is merged into {1}; nothing of it is lost.', from, into)
         : t(
-            'What was written after {0} is merged into {1}, {2} at most; nothing of it is lost.',
+            'What was written after “{0}” is merged into {1}, {2} at most; nothing of it is lost.',
             from,
             into,
             bytesText(warning.bytes, t),

@@ -190,7 +190,7 @@ for (const by of ['mouse', 'keyboard'] as const) {
       await stage.hands.answer('Delete');
       await stage.workbench.toast(/begins in/).waitFor();
       await picture('8-delete-moment');
-      await row('After the upgrade').waitFor({ state: 'detached' });
+      await row(/^After the upgrade, disk-only/).waitFor({ state: 'detached' });
       await row(/^Before the import, /).waitFor();
       assert.equal((await virsh(['domstate', external])).stdout.trim(), 'running');
     });
