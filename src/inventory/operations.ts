@@ -68,6 +68,9 @@ export class Operations implements Disposable {
     if (request.type === 'revert' && result.checkpoint !== undefined) {
       void this.#prune(request.vm);
     }
+    if (request.type === 'rename' || request.type === 'describe') {
+      await this.#handOver(request.vm, request.snapshot);
+    }
     return result;
   }
 
@@ -84,6 +87,19 @@ export class Operations implements Disposable {
 
   dispose(): void {
     this.#recoverer.dispose();
+  }
+
+  /** What a person has named or described is theirs: nothing vouches for it any more. */
+  async #handOver(vm: VmRef, snapshot: string): Promise<void> {
+    const { keeping, log } = this.#options;
+    try {
+      const records = await keeping.records.of(vm);
+      for (const record of records.filter(({ name, why }) => name === snapshot && why === 'revert')) {
+        await keeping.records.forget(vm, record);
+      }
+    } catch (error) {
+      log.warn(`${snapshot} is still recorded as taken by us: ${asFailure(error).message}`);
+    }
   }
 
   async #prune(ref: VmRef): Promise<void> {

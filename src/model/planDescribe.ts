@@ -6,6 +6,7 @@ import type { OperationRequest } from './operation.js';
 import type { Decision, Situation } from './plan.js';
 import { displayLine } from './plainText.js';
 import { refuse } from './refusal.js';
+import type { Snapshot } from './snapshot.js';
 import { titleProblem } from './snapshotName.js';
 import { findSnapshot } from './snapshotTree.js';
 
@@ -42,7 +43,7 @@ export function planDescribe(request: DescribeRequest, situation: Situation): De
     return refuse('badName', { title: displayLine(title), problem: 'descriptionTooLong' });
   }
   const ownTitle = title === snapshot.name ? '' : title;
-  const description = writeDescription(request.description, { ...snapshot.trailers, title: ownTitle });
+  const description = writeDescription(request.description, { ...keptTrailers(snapshot), title: ownTitle });
   return {
     type: 'plan',
     request,
@@ -53,4 +54,10 @@ export function planDescribe(request: DescribeRequest, situation: Situation): De
     estimateMs: 100,
     snapshot: snapshot.name,
   };
+}
+
+/** A checkpoint that a person put a word on is theirs from then on, and not to be tidied away. */
+export function keptTrailers({ trailers }: Snapshot): Snapshot['trailers'] {
+  const { auto, ...others } = trailers;
+  return auto === undefined || auto === 'revert' ? others : { ...others, auto };
 }

@@ -9,6 +9,7 @@ import type { OperationRequest } from './operation.js';
 import { takenSuffixes } from './overlayFiles.js';
 import type { Decision, Plan, Situation, Step, Warning } from './plan.js';
 import { displayLine } from './plainText.js';
+import { keptTrailers } from './planDescribe.js';
 import { canRemove } from './planEmulatedDelete.js';
 import { refuse } from './refusal.js';
 import type { Snapshot } from './snapshot.js';
@@ -120,8 +121,8 @@ function nvramCopyOf(snapshot: Snapshot, { vm, files }: Situation): string | und
   return copy !== undefined && typeof files?.files.get(copy) === 'object' ? copy : undefined;
 }
 
-function described({ description, trailers }: Snapshot, title: string): string {
-  return writeDescription(description, { ...trailers, title });
+function described(snapshot: Snapshot, title: string): string {
+  return writeDescription(snapshot.description, { ...keptTrailers(snapshot), title });
 }
 
 function planOf(request: RenameRequest, steps: readonly Step[], warnings: readonly Warning[]): Plan {

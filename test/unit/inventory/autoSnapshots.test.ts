@@ -89,6 +89,19 @@ describe('checkpoints beyond the number to be kept', () => {
   it('never are what the VM stands on', () => assert.deepEqual(names(1, 'c1'), ['c2', 'c3']));
   it('never are what no record vouches for', () => assert.deepEqual(names(1, 's', records.slice(2)), ['c3']));
 
+  it('never are what a person named or described: our records let go of it', async () => {
+    for (const type of ['rename', 'describe'] as const) {
+      const web = fakeVm('web', ['s']);
+      web.snapshots.push(...['c1', 'c2'].map((name) => auto(name, 's')));
+      const r = await rig(web);
+      const ref = { connection: uri, uuid: uuidOf('web') };
+      r.keeping.recorded.set(vmKey(ref), [record('c1', 's'), record('c2', 's')]);
+      await r.look('web');
+      await r.inventory.runOperation({ type, vm: ref, snapshot: 'c1', title: 'KEEP', description: '' });
+      assert.deepEqual(r.keeping.recorded.get(vmKey(ref)), [record('c2', 's')]);
+    }
+  });
+
   it('go after a revert that took one more, each by an operation of its own, and a protected VM keeps them', async () => {
     for (const isProtected of [false, true]) {
       const web = fakeVm('web', ['s']);

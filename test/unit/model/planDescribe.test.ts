@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { parseDescription } from '../../../src/model/description.js';
 import type { Situation } from '../../../src/model/plan.js';
 import { planOperation } from '../../../src/model/planOperation.js';
-import { ask, capabilities, internal, planned, refused, situation, tree, verdict } from './situations.js';
+import { ask, capabilities, internal, planned, ref, refused, situation, tree, verdict } from './situations.js';
 
 const known = {
   ...internal('s', undefined, { title: 'Old' }),
@@ -32,6 +32,21 @@ describe('planDescribe', () => {
         text: 'text\n--\nTitle: mine',
         trailers: { ...rest, ...(kept === undefined ? {} : { title: kept }) },
       });
+    });
+  }
+
+  for (const auto of ['revert', 'layout'] as const) {
+    it(`a checkpoint of ours becomes the person’s, a leaf that we need stays ours: ${auto}`, () => {
+      const ours = { ...internal('o'), trailers: { auto } };
+      const where = situation({ tree: tree([ours], 'o') });
+      for (const request of [
+        ask.describe('o', 'KEEP', ''),
+        { type: 'rename', vm: ref, snapshot: 'o', title: 'KEEP' },
+      ] as const) {
+        const [step] = planned(request, where).steps;
+        assert.ok(step?.do === 'describeSnapshot');
+        assert.equal(parseDescription(step.description).trailers.auto, auto === 'revert' ? undefined : auto);
+      }
     });
   }
 
