@@ -14,7 +14,7 @@ import type { SnapshotTree } from '../model/snapshot.js';
 import { isActive, type Vm } from '../model/vm.js';
 import { asFailure } from './asFailure.js';
 import { fewAtOnce } from './fewAtOnce.js';
-import { readHostFacts } from './hostFacts.js';
+import { type Formats, formatsOf, readHostFacts } from './hostFacts.js';
 import type { OtherVmFacts, SeenVm } from './otherVmFacts.js';
 
 const atOnce = 32;
@@ -114,6 +114,8 @@ function filesOf(steps: readonly Step[]): { readonly images: readonly string[]; 
         files.push(step.file);
         break;
       case 'removeFiles':
+        // Overlays go only where they are known to be empty; RAM is no image.
+        images.push(...step.files.filter((file) => !file.endsWith('.mem')));
         files.push(...step.files);
         break;
       case 'removeTag':
@@ -203,7 +205,7 @@ export class SituationReader {
       const { images, files, folders } = wanted?.(this.#situation) ?? { images: [], files: [], folders: [] };
       await this.#part(
         images.length + files.length + folders.length > 0,
-        () => readHostFacts(hypervisor.files, { images, files, folders }, log),
+        () => readHostFacts(hypervisor.files, { images, files, folders }, log, formatsIn(this.#situation)),
         (seen) => ({ files: seen }),
       );
     }
@@ -229,6 +231,10 @@ function inOwnWords(situation: Situation, others: readonly SeenVm[]): Situation 
     return { ...withoutIdentities(other), files: [...names] };
   });
   return { ...situation, otherVms };
+}
+
+function formatsIn({ vm, frozenDisks }: Situation): Formats {
+  return formatsOf([...vm.disks, ...[...(frozenDisks?.values() ?? [])].flat()]);
 }
 
 function pathsOf(files: Situation['files']): readonly string[] {

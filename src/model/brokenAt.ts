@@ -1,10 +1,10 @@
 // Where an operation broke off, and the parts that every recovery is made of.
 import { namedFiles, restingOn, snapshotsIn } from './fileUse.js';
 import { otherUserOf } from './otherVms.js';
-import type { Situation, Step } from './plan.js';
+import type { Plan, Situation, Step } from './plan.js';
 import type { BrokenOff, RecoveredTo, Recovery } from './recovery.js';
 import type { Refusal } from './refusal.js';
-import { effectOf, isThere } from './stepEffect.js';
+import { effectOf, isMissing, isThere } from './stepEffect.js';
 import { virshLine } from './virshCommand.js';
 
 /**
@@ -52,8 +52,8 @@ export function explain({ request }: BrokenOff, why: Refusal, steps: readonly St
 }
 
 /**
- * Of files that an operation made or was to remove, those that are there and that nobody uses by now: neither the VM nor
- * a snapshot stands on one, no overlay rests on it, no other VM reads it.
+ * Of files that an operation made or was to remove, those that are there, and that nobody uses but others of them:
+ * neither the VM nor a snapshot stands on one, no overlay that stays rests on it, no other VM reads it.
  *
  * @param named whether a snapshot may name the file: one that is to go is named still, one that was made is named only
  *   when it is in use
@@ -63,24 +63,76 @@ export function unused(
   situation: Situation,
   named: 'mayBeNamed' | 'notNamed',
 ): readonly string[] {
-  const present = new Set(situation.vm.disks.flatMap(({ source, backing = [] }) => [source, ...backing]));
-  return files.filter((file) => {
-    const free =
-      !present.has(file) &&
-      restingOn(situation, [file]).size === 1 &&
-      snapshotsIn(situation, new Set([file])).length === 0 &&
-      otherUserOf([file], situation) === undefined;
-    return isThere(file, situation) && free && (named === 'mayBeNamed' || !namedFiles(situation).has(file));
-  });
+  const names = namedFiles(situation);
+  const free = files.filter((file) => isThere(file, situation) && (named === 'mayBeNamed' || !names.has(file)));
+  return withoutUsed(free, situation);
 }
 
-/** `removeFiles` steps keep only what nobody uses; the others stay as they are. */
-export function safely(steps: readonly Step[], situation: Situation): readonly Step[] {
-  return steps.flatMap((step): readonly Step[] => {
-    if (step.do !== 'removeFiles') {
-      return [step];
-    }
-    const files = unused(step.files, situation, 'mayBeNamed');
-    return files.length === 0 ? [] : [{ do: 'removeFiles', files }];
-  });
+/** What an overlay that has to stay rests on has to stay too, down to the last layer. */
+function withoutUsed(files: readonly string[], situation: Situation): readonly string[] {
+  const going = new Set(files);
+  const free = files.filter((file) => userOf(file, going, situation) === undefined);
+  return free.length === files.length ? files : withoutUsed(free, situation);
+}
+
+/** Who uses a file that is to go with others: a file, or a snapshot's, VM's name; undefined: nobody. */
+export function userOf(file: string, going: ReadonlySet<string>, situation: Situation): string | undefined {
+  const { vm, tree } = situation;
+  const present = vm.disks.some(({ source, backing = [] }) => source === file || backing.includes(file));
+  return present
+    ? vm.name
+    : ([...restingOn(situation, [file])].find((one) => !going.has(one) && !isMissing(one, situation)) ??
+        snapshotsIn(situation, new Set([file]))[0]?.snapshot.name ??
+        tree.snapshots.find(({ memory }) => memory.file === file)?.name ??
+        otherUserOf([file], situation)?.vm);
+}
+
+/**
+ * Of files that are to go, those that may. An overlay in which somebody may have written since goes only where the plan
+ * told that it would.
+ *
+ * | the file                                        | → |
+ * |-------------------------------------------------|---|
+ * | somebody uses it, or it is not there            | stays |
+ * | an overlay, known to be empty                   | goes  |
+ * | an overlay that the plan told as a loss         | goes  |
+ * | any other overlay, or one that cannot be seen   | stays |
+ * | no overlay: RAM, UEFI variables                 | goes  |
+ */
+export function removable(
+  files: readonly string[],
+  plan: Plan,
+  situation: Situation,
+  named: 'mayBeNamed' | 'notNamed' = 'mayBeNamed',
+): readonly string[] {
+  const told = toldAsLost(plan);
+  return unused(
+    files.filter((file) => told.has(file) || holdsNothing(file, situation)),
+    situation,
+    named,
+  );
+}
+
+function holdsNothing(file: string, { files }: Situation): boolean {
+  const facts = files?.images.get(file);
+  return typeof facts === 'object' ? facts.backing === undefined || facts.empty === true : facts !== 'unknown';
+}
+
+/** With a snapshot that goes, all files go that its plan names. */
+function toldAsLost({ steps, losses }: Plan): ReadonlySet<string> {
+  const named = steps.flatMap((step) => (step.do === 'removeFiles' ? step.files : []));
+  return new Set(
+    losses.flatMap((loss) => (loss.what === 'files' ? loss.files : loss.what === 'restorePoints' ? named : [])),
+  );
+}
+
+/** `removeFiles` steps keep only what may go; the others stay as they are. */
+export function safely(steps: readonly Step[], plan: Plan, situation: Situation): readonly Step[] {
+  return steps.flatMap((step): readonly Step[] =>
+    step.do === 'removeFiles' ? removal(removable(step.files, plan, situation)) : [step],
+  );
+}
+
+export function removal(files: readonly string[]): readonly Step[] {
+  return files.length === 0 ? [] : [{ do: 'removeFiles', files }];
 }

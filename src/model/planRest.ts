@@ -1,5 +1,7 @@
 // Whether what is left of a plan is still right, asked between two of its steps on a fresh look: others act too, and a
 // checkpoint changes what the rest stands on. Knows nothing of how steps are run.
+import { userOf } from './brokenAt.js';
+import { mayMakeCurrent, useOfOverlays } from './leftAsPlanned.js';
 import type { OperationRequest } from './operation.js';
 import { withoutUnread } from './otherVms.js';
 import type { Plan, Situation, Step } from './plan.js';
@@ -49,7 +51,36 @@ export function planRest(request: OperationRequest, situation: Situation, plan: 
     }
     return sameSteps(rest.filter(startsDelete), fresh.steps.filter(startsDelete)) ? 'same' : changed;
   }
-  return 'same';
+  return stepObstacle(rest[0], plan, situation, 'passOver') ?? 'same';
+}
+
+/**
+ * Whether somebody did something meanwhile that a step would take away.
+ *
+ * @param unknown what an overlay counts as of which it is not known whether it is empty
+ */
+export function stepObstacle(
+  step: Step | undefined,
+  plan: Plan,
+  situation: Situation,
+  unknown: 'passOver' | 'refuse',
+): Refused | undefined {
+  const { vm } = situation;
+  const changed = refuse('changedMeanwhile', { vm: vm.name });
+  if (step?.do === 'removeFiles') {
+    const going = new Set(step.files);
+    return step.files.some((file) => userOf(file, going, situation) !== undefined) ? changed : undefined;
+  }
+  if (step?.do === 'makeCurrent') {
+    return mayMakeCurrent(step, plan, situation) ? undefined : changed;
+  }
+  if (step?.do === 'restoreMemory') {
+    const use = useOfOverlays(step.disks, situation);
+    return use === 'used' || (use === 'unknown' && unknown === 'refuse')
+      ? refuse('usedSince', { vm: vm.name })
+      : undefined;
+  }
+  return undefined;
 }
 
 function startsDelete(step: Step | undefined): boolean {

@@ -1,5 +1,5 @@
 // The end of a create that broke off: the snapshot is there, or nothing of it stays. Serves a revert's checkpoint too.
-import { explain, goOn, hasBegun, unused } from './brokenAt.js';
+import { explain, goOn, hasBegun, removable, removal } from './brokenAt.js';
 import { layersOf } from './fileUse.js';
 import type { Situation, Step } from './plan.js';
 import type { BrokenOff, Recovery } from './recovery.js';
@@ -25,10 +25,12 @@ export function isMade(step: CreateStep, { tree }: Situation): boolean {
  *
  * | left                                              | → |
  * |---------------------------------------------------|---|
- * | the guest frozen                                  | thawed |
+ * | the guest frozen, by this very snapshot           | thawed |
+ * | a managed save that was started for it            | explained: its RAM is in the VM, or gone with it |
  * | the VM "paused (saving)", and nobody saves it     | resumed; one that we had started paused stays paused |
  * | a copy of the UEFI variables                      | removed |
- * | overlays and a memory file that nobody is on      | removed |
+ * | overlays that are empty, and a memory file, that nobody is on | removed |
+ * | overlays that are not empty, or cannot be seen    | stay: a QEMU that outlived the daemon may write there |
  * | a tag inside an image, VM off                     | removed |
  * | a tag inside an image, VM active                  | stays until it is off: QEMU holds the image. The doctor finds it |
  * | the VM on an overlay that no snapshot tells of    | explained: nothing is lost, and another snapshot there would be half blind |
@@ -48,19 +50,25 @@ export function undoCreate(brokenOff: BrokenOff, situation: Situation): Recovery
   if (begun && blind !== undefined) {
     return explain(brokenOff, refuse('onUnknownOverlay', { vm: vm.name, file: blind }).refusal, [], situation);
   }
+  const started = steps.some((one) => one.do === 'startPaused') && hasBegun(brokenOff, ['startPaused']);
+  if (started && !vm.managedSave && vm.power !== 'running') {
+    const resume: readonly Step[] = vm.power === 'paused' ? [{ do: 'power', action: 'resume' }] : [];
+    const why = refuse('saveUsedUp', { vm: vm.name, state: vm.power }).refusal;
+    return explain(brokenOff, why, resume, situation);
+  }
   const copies = steps.flatMap((one) => (one.do === 'copyFile' && one.existing === 'keep' ? [one.to] : []));
   const memory = made.memoryFile === undefined ? [] : [made.memoryFile];
   const files = [...(hasBegun(brokenOff, ['copyFile']) ? copies : []), ...(begun ? [...overlays, ...memory] : [])];
-  const left = unused(files, situation, 'notNamed');
+  const left = removable(files, brokenOff.plan, situation, 'notNamed');
   const saving = vm.power === 'paused' && (vm.powerReason === 'saving' || vm.powerReason === 'snapshotting');
   const resumes = begun && saving && steps.every((one) => one.do !== 'startPaused');
   return goOn(
     brokenOff,
     [
-      ...(begun && agent === 'frozen' ? [{ do: 'thawGuest' } as const] : []),
+      ...(begun && made.quiesce && agent === 'frozen' ? [{ do: 'thawGuest' } as const] : []),
       ...(resumes ? [{ do: 'power', action: 'resume' } as const] : []),
       ...(begun ? orphanTags(made, situation) : []),
-      ...(left.length === 0 ? [] : [{ do: 'removeFiles', files: left } as const]),
+      ...removal(left),
     ],
     'before',
   );

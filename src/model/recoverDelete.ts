@@ -1,6 +1,7 @@
 // The end of a delete that broke off: what is gone is gone, and the rest goes too. A merge that was half done is done
 // once more, where the VM still stands on the file that it comes from.
 import { brokenAt, explain, goOn, safely, wasBegun } from './brokenAt.js';
+import { mayMakeCurrent } from './leftAsPlanned.js';
 import type { OperationRequest } from './operation.js';
 import type { Situation, Step } from './plan.js';
 import { planDelete } from './planDelete.js';
@@ -17,6 +18,8 @@ import { findSnapshot, parentOf } from './snapshotTree.js';
  * | any                                 | its parent is marked: half merged | see planFinishDelete, then the rest |
  * | yes                                 | there                    | the rest, if the rules still allow it; else explained |
  * | yes                                 | none                     | files that were to go, if nobody uses them; after |
+ *
+ * One that somebody made current meanwhile stays so.
  */
 export function recoverDelete(
   brokenOff: BrokenOff & { readonly request: Extract<OperationRequest, { type: 'delete' }> },
@@ -34,7 +37,7 @@ export function recoverDelete(
     const after = rest.slice(rest.indexOf(next) + 1);
     return finish.type === 'refusal'
       ? explain(brokenOff, finish.refusal, [next], situation)
-      : goOn(brokenOff, [...finish.steps, ...safely(after, situation)], 'after');
+      : goOn(brokenOff, [...finish.steps, ...safely(after, plan, whenGone(rest, situation))], 'after');
   }
   const doomed = plan.losses.flatMap((loss) => (loss.what === 'restorePoints' ? loss.names : []));
   const anyGone =
@@ -51,5 +54,21 @@ export function recoverDelete(
       return explain(brokenOff, why.refusal, rest, situation);
     }
   }
-  return goOn(brokenOff, safely(rest, situation), 'after');
+  const left = rest.filter((step) => step.do !== 'makeCurrent' || mayMakeCurrent(step, plan, situation));
+  return goOn(brokenOff, safely(left, plan, whenGone(rest, situation)), 'after');
+}
+
+/** By then, those that are still to go use no file any more. */
+function whenGone(rest: readonly Step[], situation: Situation): Situation {
+  const going = new Set(
+    rest.flatMap((step) => (step.do === 'deleteSnapshot' || step.do === 'forgetSnapshot' ? [step.snapshot] : [])),
+  );
+  const { tree, frozenDisks } = situation;
+  return {
+    ...situation,
+    tree: { ...tree, snapshots: tree.snapshots.filter(({ name }) => !going.has(name)) },
+    ...(frozenDisks === undefined
+      ? {}
+      : { frozenDisks: new Map([...frozenDisks].filter(([name]) => !going.has(name))) }),
+  };
 }

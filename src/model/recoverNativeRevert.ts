@@ -3,8 +3,10 @@
 import { brokenAt, explain, goOn, hasBegun, wasBegun } from './brokenAt.js';
 import { frozenFile, wholeChain } from './fileUse.js';
 import { frozenFileObstacle } from './obstacles.js';
+import { currentAsLeft, useOfLeft } from './leftAsPlanned.js';
+import { nvramCopy } from './nvramCopy.js';
 import type { OperationRequest } from './operation.js';
-import type { Situation, Step } from './plan.js';
+import type { Plan, Situation, Step } from './plan.js';
 import { planEmulatedRevert } from './planEmulatedRevert.js';
 import { planMakeCurrent } from './planMetadataRepair.js';
 import { type EndState, endOf, planRevert } from './planRevert.js';
@@ -21,13 +23,12 @@ type Broken = BrokenOff & { readonly request: Extract<OperationRequest, { type: 
  * | begun                      | the VM now                              | current          | → |
  * |----------------------------|-----------------------------------------|------------------|---|
  * | checkpoint only            | any                                     | any              | as a create: before |
- * | managed save dropped, or power cut for the UEFI variables | off      | any              | the revert is done |
- * | the revert                 | paused, or off, on files that the target froze | any       | put on new overlays, by us |
+ * | managed save dropped, or power cut for the UEFI variables | off, or they are put back | any | see `whereItWas` |
+ * | the revert                 | paused, or off, on files that the target froze | any       | put on new overlays, by us; explained where RAM would come back |
  * | the revert                 | running on files that the target froze  | any              | explained: it writes into them |
- * | the revert                 | on overlays of what the target froze    | another          | the target is made current |
+ * | the revert                 | on overlays of what the target froze    | another          | the target is made current, unless somebody made another so |
  * | the revert                 | any                                     | the target, which it was not before | after; what is left follows |
- * | the revert                 | active, elsewhere                       | another, or as before | before: libvirt had not begun |
- * | the revert                 | off, elsewhere                          | another, or as before | reverted again |
+ * | the revert                 | elsewhere                               | another, or as before | see `whereItWas` |
  */
 export function recoverNativeRevert(broken: Broken, situation: Situation): Recovery {
   const { plan, request } = broken;
@@ -36,10 +37,11 @@ export function recoverNativeRevert(broken: Broken, situation: Situation): Recov
   const target = findSnapshot(tree, request.snapshot);
   const reached = broken.done.includes(reverting);
   if (!reached && !hasBegun(broken, ['revert'])) {
-    const dropped = hasBegun(broken, ['dropManagedSave']) && !vm.managedSave;
     const cut = plan.steps.findIndex((step) => step.do === 'power' && step.action === 'forceOff');
     const stopped = cut >= 0 && cut < reverting && wasBegun(broken, cut) && vm.power === 'off';
-    return dropped || stopped ? again(broken, target, situation) : undoCreate(broken, situation);
+    return wasDropped(broken, situation) || stopped || hasOtherVariables(broken)
+      ? whereItWas(broken, target, situation)
+      : undoCreate(broken, situation);
   }
   if (target === undefined) {
     return explain(
@@ -60,14 +62,82 @@ export function recoverNativeRevert(broken: Broken, situation: Situation): Recov
   }
   const moved = target.style === 'external' && standsAbove(broken, target, situation);
   if (!reached && moved && tree.current !== target.name) {
-    return madeCurrent(broken, target, end, situation);
+    return currentAsLeft(plan, situation)
+      ? madeCurrent(broken, target, end, situation)
+      : explainUsed(broken, [], situation);
   }
   if (reached || (tree.current === target.name && (moved || !wasCurrent(broken)))) {
     const at = Math.max(brokenAt(broken, situation), reverting + 1);
-    const rest = plan.steps.slice(at).filter((step) => step.do !== 'power' || isActive(vm.power));
-    return goOn(broken, rest, 'after');
+    return goOn(
+      broken,
+      plan.steps.slice(at).filter((step) => isStillWanted(step, situation)),
+      'after',
+    );
   }
-  return isActive(vm.power) ? { type: 'settled', to: 'before' } : again(broken, target, situation);
+  return whereItWas(broken, target, situation);
+}
+
+/** RAM that libvirt has just loaded, and that nobody let run, may go: it is in the snapshot. */
+function isStillWanted(step: Step, { vm }: Situation): boolean {
+  return step.do !== 'power' || (vm.power === 'paused' && vm.powerReason === 'fromSnapshot');
+}
+
+/**
+ * The revert did nothing to the VM yet, but what its own steps before it did.
+ *
+ * | see useOfLeft | a saved RAM was dropped, or UEFI variables put back | the VM ran before | → |
+ * |---------------|------------------------------------------------|--------|---|
+ * | untouched     | any                                            | any    | reverted |
+ * | unknown       | no                                             | no     | before |
+ * | unknown       | any other combination                          |        | the present is kept, then reverted |
+ * | used          | neither                                        | any    | before |
+ * | used          | yes                                            | any    | explained |
+ */
+function whereItWas(broken: Broken, target: Snapshot | undefined, situation: Situation): Recovery {
+  const { plan, request } = broken;
+  const dropped = wasDropped(broken, situation);
+  const replaced = hasOtherVariables(broken);
+  switch (useOfLeft(plan, situation)) {
+    case 'untouched':
+      return again(broken, target, 'nothing', situation);
+    case 'unknown':
+      return dropped || replaced || plan.losses.some(({ what }) => what === 'ram')
+        ? again(broken, target, 'present', situation)
+        : { type: 'settled', to: 'before' };
+    case 'used': {
+      const { name } = situation.vm;
+      if (replaced) {
+        const why = refuse('variablesReplaced', { vm: name, snapshot: target?.title ?? request.snapshot }).refusal;
+        return explain(broken, why, variablesBack(plan, situation), situation);
+      }
+      return dropped ? explainUsed(broken, [], situation) : { type: 'settled', to: 'before' };
+    }
+  }
+}
+
+/** The checkpoint has a copy of those that the VM had. */
+function variablesBack({ checkpoint }: Plan, { vm, tree }: Situation): readonly Step[] {
+  if (vm.nvram === undefined || checkpoint === undefined || findSnapshot(tree, checkpoint) === undefined) {
+    return [];
+  }
+  const copy = nvramCopy(vm.nvram, checkpoint);
+  const stop: readonly Step[] = isActive(vm.power) ? [{ do: 'power', action: 'shutDown' }] : [];
+  return [...stop, { do: 'copyFile', from: copy, to: vm.nvram, existing: 'replace' }];
+}
+
+function explainUsed(broken: Broken, steps: readonly Step[], situation: Situation): Recovery {
+  return explain(broken, refuse('usedSince', { vm: situation.vm.name }).refusal, steps, situation);
+}
+
+function wasDropped(broken: Broken, { vm }: Situation): boolean {
+  return hasBegun(broken, ['dropManagedSave']) && !vm.managedSave;
+}
+
+function hasOtherVariables({ plan, begun, done }: Broken): boolean {
+  return plan.steps.some(
+    (step, index) =>
+      step.do === 'copyFile' && step.existing === 'replace' && (begun.includes(index) || done.includes(index)),
+  );
 }
 
 /** Before it, the current one was the checkpoint, or the one since which changes were to be lost. */
@@ -90,10 +160,15 @@ function endWanted({ plan, request }: Broken, target: Snapshot, { vm }: Situatio
     : endOf(request.after === 'asBefore' ? 'asSnapshot' : request.after, target, vm.power);
 }
 
-function again(broken: Broken, target: Snapshot | undefined, situation: Situation): Recovery {
+function again(
+  broken: Broken,
+  target: Snapshot | undefined,
+  keeps: 'present' | 'nothing',
+  situation: Situation,
+): Recovery {
   const { request } = broken;
   const after = target === undefined ? request.after : endWanted(broken, target, situation);
-  const fresh = planRevert({ ...request, after, checkpointFirst: false }, situation);
+  const fresh = planRevert({ ...request, after, checkpointFirst: keeps === 'present' }, situation);
   return fresh.type === 'refusal'
     ? explain(
         broken,
@@ -113,7 +188,11 @@ function offFrozenFiles(
 ): Recovery {
   const way = planEmulatedRevert({ snapshot, end, vm: broken.request.vm, why, stop: 'first' }, situation);
   if (way.type === 'way') {
-    return goOn(broken, way.steps, 'after');
+    // Whatever ran on these files since has changed them under the RAM.
+    const loaded = situation.vm.power === 'paused' && situation.vm.powerReason === 'fromSnapshot';
+    return loaded || way.steps.every((step) => step.do !== 'restoreMemory')
+      ? goOn(broken, way.steps, 'after')
+      : explain(broken, why, way.steps, situation);
   }
   const stop: readonly Step[] = isActive(situation.vm.power) ? [{ do: 'power', action: 'forceOff' }] : [];
   const { snapshot: name } = broken.request;
@@ -128,14 +207,9 @@ function madeCurrent(broken: Broken, target: Snapshot, end: EndState, situation:
   if (made.type === 'refusal') {
     return explain(broken, made.refusal, [{ do: 'makeCurrent', snapshot: target.name }], situation);
   }
+  const loaded = vm.power === 'paused' && vm.powerReason === 'fromSnapshot';
   const power: readonly Step[] =
-    end === 'off'
-      ? isActive(vm.power)
-        ? [{ do: 'power', action: 'forceOff' }]
-        : []
-      : end === 'running' && vm.power === 'paused'
-        ? [{ do: 'power', action: 'resume' }]
-        : [];
+    !loaded || end === 'paused' ? [] : [{ do: 'power', action: end === 'off' ? 'forceOff' : 'resume' }];
   return goOn(broken, [...made.steps, ...power], 'after');
 }
 

@@ -1,5 +1,6 @@
 // The end of a rename that broke off. Every prefix of its steps leaves all snapshots whole; so what was begun goes on.
-import { brokenAt, goOn, hasBegun, safely, unused } from './brokenAt.js';
+import { brokenAt, goOn, hasBegun, removal, safely, unused } from './brokenAt.js';
+import { mayMakeCurrent } from './leftAsPlanned.js';
 import type { Situation, Step } from './plan.js';
 import type { BrokenOff, Recovery } from './recovery.js';
 import { childrenOf, findSnapshot } from './snapshotTree.js';
@@ -10,6 +11,8 @@ import { childrenOf, findSnapshot } from './snapshotTree.js';
  * | no                    | any                  | before; a copy under the new name is removed |
  * | yes                   | yes                  | the rest of the steps, and children that came meanwhile are moved too |
  * | yes                   | no                   | the rest of the steps |
+ *
+ * One that somebody made current meanwhile stays so.
  */
 export function recoverRename(brokenOff: BrokenOff, situation: Situation): Recovery {
   const { steps } = brokenOff.plan;
@@ -21,12 +24,14 @@ export function recoverRename(brokenOff: BrokenOff, situation: Situation): Recov
   if (!hasBegun(brokenOff, ['redefineAs']) || findSnapshot(situation.tree, redefine.name) === undefined) {
     const copies = steps.flatMap((step) => (step.do === 'copyFile' ? [step.to] : []));
     const left = hasBegun(brokenOff, ['copyFile']) ? unused(copies, situation, 'notNamed') : [];
-    return goOn(brokenOff, left.length === 0 ? [] : [{ do: 'removeFiles', files: left }], 'before');
+    return goOn(brokenOff, removal(left), 'before');
   }
-  const rest = steps.slice(at);
+  const rest = steps
+    .slice(at)
+    .filter((step) => step.do !== 'makeCurrent' || mayMakeCurrent(step, brokenOff.plan, situation));
   const moved = new Set(rest.flatMap((step) => (step.do === 'reparent' ? [step.snapshot] : [])));
   const others = childrenOf(situation.tree, redefine.snapshot)
     .filter(({ name }) => !moved.has(name) && name !== redefine.name)
     .map(({ name }): Step => ({ do: 'reparent', snapshot: name, parent: redefine.name }));
-  return goOn(brokenOff, [...others, ...safely(rest, situation)], 'after');
+  return goOn(brokenOff, [...others, ...safely(rest, brokenOff.plan, situation)], 'after');
 }

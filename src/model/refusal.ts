@@ -143,6 +143,12 @@ export interface RefusalFacts {
   readonly namedTwice: { vm: string; file: string; other: string };
   /** An operation broke off and is not brought to its end: nothing new is begun on top of it. `operation`: its type. */
   readonly unfinishedOperation: { vm: string; operation: string };
+  /** An operation broke off in the middle, and the VM may have been used since: going on would take that away. */
+  readonly usedSince: { vm: string };
+  /** The RAM of its managed save is in the VM itself, or gone with it: `state` is what it is now. */
+  readonly saveUsedUp: { vm: string; state: string };
+  /** The UEFI variables are those of a snapshot that the VM was not reverted to. */
+  readonly variablesReplaced: { vm: string; snapshot: string };
   /** There is no VM left of which an operation broke off. */
   readonly vmGone: { vm: string };
 }

@@ -104,6 +104,7 @@ export function isThere(file: string, { files }: Situation): boolean {
   return typeof files?.images.get(file) === 'object' || typeof files?.files.get(file) === 'object';
 }
 
-function isMissing(file: string, { files }: Situation): boolean {
+/** For certain. */
+export function isMissing(file: string, { files }: Situation): boolean {
   return (files?.images.get(file) ?? files?.files.get(file)) === 'missing';
 }

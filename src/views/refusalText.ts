@@ -3,6 +3,7 @@
 import { displayLine } from '../model/plainText.js';
 import type { Refusal, RefusalFacts, RefusalReason } from '../model/refusal.js';
 import { fileRefusals } from './fileRefusals.js';
+import { recoveryRefusals } from './recoveryRefusals.js';
 import { repairRefusals } from './repairRefusals.js';
 import type { Translate } from './translate.js';
 import { stateWord } from './words.js';
@@ -55,6 +56,7 @@ export type Sentences = { readonly [R in RefusalReason]: Sentence<RefusalFacts[R
 
 const sentences: Sentences = {
   ...fileRefusals,
+  ...recoveryRefusals,
   ...repairRefusals,
   managedSaveExists: ({ vm }, t) => [
     t('{0} has a saved state: its next start would put that old RAM on other disks and damage them.', vm),
@@ -269,14 +271,6 @@ const sentences: Sentences = {
     t('{0} was changed meanwhile: what you agreed to would do or lose something else now.', vm),
     t('Look at the view and try again.'),
   ],
-  protectedVm: ({ vm }, t) => [
-    t('{0} is protected: nothing is done to it by itself.', vm),
-    t('Finish it yourself, with the commands in the log.'),
-  ],
-  recoveryFailed: ({ vm, message }, t) => [
-    t('An operation on {0} broke off and could not be brought to its end: {1}', vm, message),
-    t('Finish it yourself, with the commands in the log.'),
-  ],
   namedTwice: ({ vm, file, other }, t) => [
     t(
       '{0} or its snapshots name one file in two ways: “{1}” and “{2}”. What uses it cannot be told for certain.',
@@ -286,11 +280,6 @@ const sentences: Sentences = {
     ),
     t('Shut {0} down and let its disks name the file as its snapshots do (virsh edit), then try again.', vm),
   ],
-  unfinishedOperation: ({ vm }, t) => [
-    t('An operation on {0} broke off and is not brought to its end, so nothing new is begun on top of it.', vm),
-    t('Examine {0} and mend what is found, or run the commands that the log tells; then try again.', vm),
-  ],
-  vmGone: ({ vm }, t) => [t('An operation on {0} broke off, and the VM is not there any more.', vm), ''],
 };
 
 function isKind(wanted: string): boolean {

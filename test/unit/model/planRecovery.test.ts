@@ -2,142 +2,30 @@
 // after it, with no file left over, and without a person.
 import assert from 'node:assert/strict';
 import type { OperationRequest } from '../../../src/model/operation.js';
-import type { Plan, Situation, Step } from '../../../src/model/plan.js';
+import type { Situation, Step } from '../../../src/model/plan.js';
 import { planRecovery } from '../../../src/model/planRecovery.js';
-import type { BrokenOff, Recovery } from '../../../src/model/recovery.js';
-import type { Snapshot } from '../../../src/model/snapshot.js';
-import type { Vm } from '../../../src/model/vm.js';
+import type { Recovery } from '../../../src/model/recovery.js';
 import { image, over, seen, told } from './hostFiles.js';
-import {
-  ask,
-  capabilities,
-  disk,
-  external,
-  frozen,
-  internal,
-  now,
-  planned,
-  ref,
-  situation,
-  tree,
-  vm,
-} from './situations.js';
+import { all, base, broken, inside, keep, old, outside, shapes } from './recoveryShapes.js';
+import { ask, disk, external, frozen, now, planned, tree } from './situations.js';
 import { apply, form, powered, withFiles, withImage, withoutFile } from './world.js';
-
-const base = '/img/web.qcow2';
-const memory = { state: 'running', memory: 'external', memoryFile: '/img/web.a.mem' } as const;
-
-function outside(more: Partial<Vm> = {}, rest: Partial<Situation> = {}, a: Snapshot = external('a')): Situation {
-  return situation({
-    tree: tree([a, external('b', 'a')], 'b'),
-    vm: vm({ disks: [disk('vda', '/img/web.b', { backing: ['/img/web.a', base] })], ...more }),
-    capabilities: capabilities(12, 8),
-    frozenDisks: frozen({ a: base, b: '/img/web.a' }),
-    files: seen(
-      { [base]: image(), '/img/web.a': over(base), '/img/web.b': over('/img/web.a') },
-      a.memory.file === undefined ? {} : { [a.memory.file]: 'there' },
-    ),
-    otherVms: [],
-    blockJobs: [],
-    ...rest,
-  });
-}
-const old = { capabilities: capabilities(9, 0) };
-const off = { power: 'off' } as const;
-const uefi = { firmware: 'uefiRawNvram', nvram: '/img/VARS.fd' } as const;
-
-function inside(more: Partial<Vm> = {}): Situation {
-  return situation({
-    tree: tree([internal('a'), internal('b', 'a')], 'b'),
-    vm: vm(more),
-    frozenDisks: frozen({ a: base, b: base }),
-    files: seen({ [base]: image({ tags: ['a', 'b'] }) }),
-    otherVms: [],
-    blockJobs: [],
-  });
-}
-
-function withVariables(before: Situation): Situation {
-  const there = { bytes: 1, allocatedBytes: 1 };
-  return withFiles(
-    before,
-    new Map([
-      ['/img/VARS.fd', there],
-      ['/img/VARS.fd.a', there],
-    ]),
-  );
-}
-
-const keep = (request: OperationRequest): OperationRequest =>
-  ({ ...request, checkpointFirst: true }) as OperationRequest;
-const branches = tree([external('a'), external('b', 'a'), external('c', 'a')], 'c');
-const forked = outside(
-  { ...off, disks: [disk('vda', '/img/web.c', { backing: ['/img/web.77', base] })] },
-  {
-    tree: branches,
-    frozenDisks: frozen({ a: base, b: '/img/web.a', c: '/img/web.77' }),
-    files: seen({
-      [base]: image(),
-      '/img/web.a': over(base),
-      '/img/web.77': over(base),
-      '/img/web.c': over('/img/web.77'),
-    }),
-  },
-);
-
-const shapes: readonly (readonly [what: string, OperationRequest, Situation])[] = [
-  ['create, internal', ask.create(), inside()],
-  ['create, internal, off', ask.create(), inside(off)],
-  ['create, external, with RAM', ask.create({ kind: 'memory' }), outside()],
-  ['create, external, UEFI', ask.create(), withVariables(outside(uefi))],
-  ['revert, internal', ask.revert('a'), inside()],
-  ['revert, internal, off afterwards', ask.revert('a', 'off'), inside()],
-  ['revert, internal, a managed save', ask.revert('a'), inside({ ...off, managedSave: true })],
-  ['revert, internal, checkpoint', keep(ask.revert('a')), inside()],
-  ['revert, internal, checkpoint, off', keep(ask.revert('a', 'asBefore')), inside(off)],
-  ['revert, external', ask.revert('a'), outside()],
-  ['revert, external, off', ask.revert('b'), outside(off)],
-  ['revert, external, running', ask.revert('b', 'running'), outside()],
-  ['revert, external, with RAM, off', ask.revert('a', 'off'), outside({}, {}, external('a', undefined, memory))],
-  ['revert, external, checkpoint', keep(ask.revert('a', 'running')), outside()],
-  ['revert, external, UEFI', ask.revert('a', 'running'), withVariables(outside(uefi))],
-  ['revert, external, UEFI, checkpoint', keep(ask.revert('a', 'running')), withVariables(outside(uefi))],
-  ['revert, external, a managed save, checkpoint', keep(ask.revert('a')), outside({ ...off, managedSave: true })],
-  ['revert by us, a leaf', ask.revert('b', 'running'), outside({}, old)],
-  ['revert by us, a leaf, off', ask.revert('b'), outside(off, old)],
-  ['revert by us, with children', ask.revert('a', 'running'), outside({}, old)],
-  ['revert by us, with RAM', ask.revert('a'), outside({}, old, external('a', undefined, memory))],
-  ['revert by us, a managed save', ask.revert('a'), outside({ ...off, managedSave: true }, old)],
-  ['revert by us, checkpoint', keep(ask.revert('a', 'running')), outside({}, old)],
-  ['revert by us, checkpoint, a leaf, off', keep(ask.revert('b', 'off')), outside(off, old)],
-  ['revert by us, UEFI, checkpoint', keep(ask.revert('a', 'running')), withVariables(outside(uefi, old))],
-  ['delete a tree', ask.remove('a', 'withDescendants'), outside()],
-  ['delete a leaf of another branch', ask.remove('b'), forked],
-  ['delete a leaf of another branch, by us', ask.remove('b'), { ...forked, ...old }],
-  ['rename', { type: 'rename', vm: ref, snapshot: 'a', title: 'first' }, withVariables(outside(uefi))],
-  ['rename the current one', { type: 'rename', vm: ref, snapshot: 'b', title: 'last' }, outside({}, old)],
-];
-
-const all = (steps: readonly Step[], from: Situation): Situation => steps.reduce((at, step) => apply(step, at), from);
-
-function broken(request: OperationRequest, plan: Plan, at: number, state: 'not begun' | 'begun' | 'done'): BrokenOff {
-  const before = [...plan.steps.keys()].slice(0, at);
-  return {
-    request,
-    plan,
-    begun: state === 'not begun' ? before : [...before, at],
-    done: state === 'done' ? [...before, at] : before,
-  };
-}
 
 /** The VM after the recovery, as it was before the operation (with its checkpoint or without), or as it is after it. */
 function ends(recovery: Recovery, present: Situation, request: OperationRequest, from: Situation): Situation {
-  assert.notEqual(recovery.type, 'explain', JSON.stringify(recovery));
+  const saved = recovery.type === 'explain' && recovery.why.reason === 'saveUsedUp';
+  assert.ok(saved || recovery.type !== 'explain', JSON.stringify(recovery));
   const end = recovery.type === 'steps' ? all(recovery.plan.steps, present) : present;
   const plan = planned(request, from);
   const checkpoint = plan.steps.findIndex((step) => step.do === 'createSnapshot' && step.auto === 'revert') + 1;
   const to = recovery.type === 'explain' ? 'before' : recovery.to;
-  const known = to === 'after' ? [all(plan.steps, from)] : [from, all(plan.steps.slice(0, checkpoint), from)];
+  // Where nobody can tell that it was not used since, the present is kept first.
+  const stopped = { ...powered('off', from), vm: { ...from.vm, power: 'off', managedSave: false } } as const;
+  const keeping = request.type === 'revert' ? planned(keep(request), stopped).steps : [];
+  const last = keeping.findIndex((step) => step.do === 'createSnapshot' && step.auto === 'revert') + 1;
+  const known =
+    to === 'after'
+      ? [all(plan.steps, from), all(keeping, stopped)]
+      : [from, all(plan.steps.slice(0, checkpoint), from), all(keeping.slice(0, last), stopped)];
   // RAM that had been saved is in a VM that is paused, and not lost.
   const restored = plan.steps[0]?.do === 'startPaused' ? [apply(plan.steps[0], from)] : [];
   const forms = [...known, ...(to === 'after' ? [] : restored)].map(form);
@@ -207,6 +95,10 @@ describe('planRecovery: broken off at every step', () => {
           } catch (error) {
             throw new Error(`${what}: at ${at} (${step.do}), after ${next.do} of its recovery`, { cause: error });
           }
+          // From here on it is a plan of its own, of which the journal knows nothing: it is left to a person.
+          if (next.do === 'createSnapshot' && next.auto === 'revert') {
+            break;
+          }
         }
         present = apply(step, present);
       }
@@ -241,7 +133,10 @@ describe('planRecovery: broken off within a step', () => {
   const leftBehind = (at: Situation, step: Step): Situation => {
     assert.ok(step.do === 'createSnapshot');
     const there = { bytes: 1, allocatedBytes: 1 };
-    const overlaid = step.disks.reduce((now1, { file = '' }) => withImage(now1, file, over('/img/web.b')), at);
+    const overlaid = step.disks.reduce(
+      (now1, { file = '' }) => withImage(now1, file, over('/img/web.b', { empty: true })),
+      at,
+    );
     return withFiles(overlaid, new Map(step.memoryFile === undefined ? [] : [[step.memoryFile, there]]));
   };
   const tagged = (at: Situation, step: Step): Situation => {
@@ -260,13 +155,13 @@ describe('planRecovery: broken off within a step', () => {
         recovered(within(create, inside(), 'createSnapshot', (at, s) => saving(tagged(at, s)))),
         'before: resume',
       );
-      assert.equal(recovered(within(create, inside(off), 'createSnapshot', tagged)), 'before: removeTag');
+      assert.equal(recovered(within(create, inside({ power: 'off' }), 'createSnapshot', tagged)), 'before: removeTag');
     });
-    it('leaves a VM paused that was started for it alone', () => {
-      const saved = inside({ ...off, managedSave: true });
+    it('tells that the RAM of a managed save is in the VM that was started for it', () => {
+      const saved = inside({ power: 'off', managedSave: true });
       assert.equal(
         recovered(within(keep(ask.revert('a')), saved, 'createSnapshot', (at, s) => saving(tagged(at, s)))),
-        'before',
+        'explain saveUsedUp',
       );
     });
     it('that left its files', () => {
@@ -298,7 +193,7 @@ describe('planRecovery: broken off within a step', () => {
       ends(...end, request, outside());
       assert.equal(
         recovered(within(ask.revert('a'), inside(), 'revert', (at) => powered('off', at))),
-        'after: revert asSnapshot, setGuestClock',
+        'after: revert offline internal, revert asSnapshot, setGuestClock',
       );
     });
     it('that left the VM paused, or off, on the files that the target froze leads off them', () => {
@@ -343,7 +238,9 @@ describe('planRecovery: broken off within a step', () => {
     });
     it('whose leaf was half made makes it again', () => {
       const half = (at: Situation, step: Step): Situation =>
-        step.do === 'createSnapshot' ? withImage(at, step.disks[0]?.file ?? '', over(`/img/web.${now}`)) : at;
+        step.do === 'createSnapshot'
+          ? withImage(at, step.disks[0]?.file ?? '', over(`/img/web.${now}`, { empty: true }))
+          : at;
       const end = within(ask.revert('a', 'running'), from, 'createSnapshot', half);
       assert.equal(recovered(end), 'after: removeFiles, layout offline external, start, removeFiles');
       ends(...end, ask.revert('a', 'running'), from);
@@ -351,7 +248,7 @@ describe('planRecovery: broken off within a step', () => {
     it('whose VM stands on the leaf’s overlay without the leaf goes back to its own first', () => {
       const half = (at: Situation, step: Step): Situation => {
         const file = step.do === 'createSnapshot' ? (step.disks[0]?.file ?? '') : '';
-        return withImage(on(at, file, [`/img/web.${now}`, base]), file, over(`/img/web.${now}`));
+        return withImage(on(at, file, [`/img/web.${now}`, base]), file, over(`/img/web.${now}`, { empty: true }));
       };
       const end = within(ask.revert('a', 'running'), from, 'createSnapshot', half);
       assert.equal(
@@ -399,7 +296,9 @@ describe('planRecovery: broken off within a step', () => {
           }),
         },
       );
-      const end = within(ask.revert('a'), pair, 'createOverlays', (at) => withImage(at, `/img/web.${now}`, over(base)));
+      const end = within(ask.revert('a'), pair, 'createOverlays', (at) =>
+        withImage(at, `/img/web.${now}`, over(base, { empty: true })),
+      );
       assert.equal(recovered(end), 'before: removeFiles');
       ends(...end, ask.revert('a'), pair);
     });

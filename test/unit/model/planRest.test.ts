@@ -20,6 +20,7 @@ import {
   tree,
   vm,
 } from './situations.js';
+import { apply, withImage } from './world.js';
 
 const base = '/img/web.qcow2';
 const request = { ...ask.revert('a', 'asBefore'), checkpointFirst: true } as OperationRequest;
@@ -98,11 +99,13 @@ describe('planRest: after the checkpoint of a revert', () => {
     assert.ok(rest !== 'same' && rest.refusal.reason === 'fileTaken');
   });
 
-  it('goes on after every other step', () => {
+  it('goes on after every other step, but into one that cannot be taken back', () => {
     const plan = planned(request, outside());
     const gone = situation({ tree: tree([]) });
     for (let done = 2; done <= plan.steps.length; done++) {
-      assert.equal(planRest(request, gone, plan, done), 'same');
+      if (plan.steps[done]?.do !== 'makeCurrent') {
+        assert.equal(planRest(request, gone, plan, done), 'same');
+      }
     }
   });
 });
@@ -161,5 +164,49 @@ describe('sameSteps', () => {
   });
   it('does not ask in which order somebody wrote the keys', () => {
     assert.ok(sameSteps([{ do: 'makeCurrent', snapshot: 'a' }], [{ snapshot: 'a', do: 'makeCurrent' }]));
+  });
+});
+
+describe('planRest: before a step that cannot be taken back', () => {
+  const plan = planned(ask.revert('b', 'running'), outside());
+  const at = (kind: Step['do']): number => plan.steps.findIndex((step) => step.do === kind);
+  const upTo = (kind: Step['do']): Situation =>
+    plan.steps.slice(0, at(kind)).reduce((here, step) => apply(step, here), outside());
+  const verdictAt = (kind: Step['do'], now1: Situation): string => {
+    const rest = planRest(ask.revert('b', 'running'), now1, plan, at(kind));
+    return rest === 'same' ? rest : rest.refusal.reason;
+  };
+
+  it('goes on where nobody did anything', () => {
+    assert.equal(verdictAt('removeFiles', upTo('removeFiles')), 'same');
+    assert.equal(verdictAt('makeCurrent', upTo('makeCurrent')), 'same');
+  });
+  it('removes no file that another client froze, or another VM reads, by now', () => {
+    const here = upTo('removeFiles');
+    const z = { ...here, frozenDisks: new Map([...here.frozenDisks!, ['z', [disk('vda', '/img/web.b')]]]) };
+    const all = [...here.tree.snapshots, external('z', 'b')];
+    assert.equal(verdictAt('removeFiles', { ...z, tree: { ...here.tree, snapshots: all } }), 'changedMeanwhile');
+    const clone = { uuid: 'u', name: 'clone', files: ['/img/web.b'], unread: [] };
+    assert.equal(verdictAt('removeFiles', { ...here, otherVms: [clone] }), 'changedMeanwhile');
+  });
+  it('makes nothing current under a snapshot that another client took', () => {
+    const here = upTo('makeCurrent');
+    const x = tree([...here.tree.snapshots, external('x', 'b')], 'x');
+    assert.equal(verdictAt('makeCurrent', { ...here, tree: x }), 'changedMeanwhile');
+  });
+  it('brings no RAM back on disks that somebody wrote to', () => {
+    const memory = external('b', 'a', { state: 'running', memory: 'external', memoryFile: '/img/web.b.mem' });
+    const before = outside({ tree: tree([external('a'), memory], 'b') });
+    const there = {
+      ...before,
+      files: { ...before.files!, files: new Map([['/img/web.b.mem', { bytes: 1, allocatedBytes: 1 }]]) },
+    };
+    const ram = planned(ask.revert('b'), there);
+    const index = ram.steps.findIndex((step) => step.do === 'restoreMemory');
+    const here = ram.steps.slice(0, index).reduce<Situation>((now1, step) => apply(step, now1), there);
+    assert.equal(planRest(ask.revert('b'), here, ram, index), 'same');
+    const top = here.vm.disks[0]?.source ?? '';
+    const wrote = planRest(ask.revert('b'), withImage(here, top, over(base, { empty: false })), ram, index);
+    assert.ok(wrote !== 'same' && wrote.refusal.reason === 'usedSince');
   });
 });

@@ -1,5 +1,6 @@
 // What steps do to a VM, its snapshots and their files, as measured on real daemons; small enough to be read at once.
 import { afterCreate, afterDefine } from '../../../src/model/afterSteps.js';
+import { parseDescription } from '../../../src/model/description.js';
 import { frozenFile, wholeChain } from '../../../src/model/fileUse.js';
 import type { ImageFacts, Seen } from '../../../src/model/hostFiles.js';
 import type { FilesSeen, Situation, Step } from '../../../src/model/plan.js';
@@ -113,13 +114,20 @@ export function powered(power: PowerState, situation: Situation): Situation {
   return { ...situation, vm: { ...situation.vm, power, powerReason: 'other' } };
 }
 
+/** libvirt tells of a VM that it reverted, and that did not run since. */
+function loaded(power: PowerState, situation: Situation): Situation {
+  const at = powered(power, situation);
+  return power === 'paused' ? { ...at, vm: { ...at.vm, powerReason: 'fromSnapshot' } } : at;
+}
+
 function changed(situation: Situation, name: string, change: (snapshot: Snapshot) => Snapshot): Situation {
   const snapshots = situation.tree.snapshots.map((one) => (one.name === name ? change(one) : one));
   return { ...situation, tree: { ...situation.tree, snapshots } };
 }
 
 function created(step: Extract<Step, { do: 'createSnapshot' }>, before: Situation): Situation {
-  const made = afterCreate(before, step);
+  const { trailers } = parseDescription(step.description);
+  const made = changed(afterCreate(before, step), step.name, (one) => ({ ...one, trailers }));
   const withMemory =
     step.memoryFile === undefined
       ? made
@@ -129,7 +137,7 @@ function created(step: Extract<Step, { do: 'createSnapshot' }>, before: Situatio
     : made.vm.disks.reduce((at, { source = '' }) => {
         const facts = at.files?.images.get(source);
         return typeof facts === 'object'
-          ? withImage(at, source, { ...facts, tags: [...(facts.tags ?? []), step.name] })
+          ? withImage(at, source, { ...facts, tags: [...(facts.tags ?? []), step.name], unchangedSince: [step.name] })
           : at;
       }, withMemory);
 }
@@ -140,7 +148,7 @@ function reverted(step: Extract<Step, { do: 'revert' }>, before: Situation): Sit
   const natural = target.state === 'running' || target.state === 'paused' ? target.state : 'off';
   const power = step.to === 'asSnapshot' ? natural : step.to;
   if (target.style === 'internal') {
-    return { ...powered(power, before), tree: { ...tree, current: target.name } };
+    return { ...loaded(power, before), tree: { ...tree, current: target.name } };
   }
   const current = findSnapshot(tree, tree.current ?? '');
   const left = (current?.revertDisks ?? current?.disks ?? []).flatMap(({ file }) => file ?? []);
@@ -153,7 +161,7 @@ function reverted(step: Extract<Step, { do: 'revert' }>, before: Situation): Sit
   const disks = overlays.map((one) => ({ ...one, location: 'external' as const, deleteInProgress: false }));
   const leaf = childrenOf(tree, target.name).length === 0;
   const noted = changed(onNew, target.name, (one) => (leaf ? { ...one, disks } : { ...one, revertDisks: disks }));
-  return { ...powered(power, noted), tree: { ...noted.tree, current: target.name } };
+  return { ...loaded(power, noted), tree: { ...noted.tree, current: target.name } };
 }
 
 /** A leaf: of another branch, or the current one, whose overlay is merged into what it froze. */

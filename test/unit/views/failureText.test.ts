@@ -103,6 +103,9 @@ const facts: RefusalFacts = {
   onUnknownOverlay: { vm, file },
   namedTwice: { vm, file, other: '/images/../images/web' },
   unfinishedOperation: { vm, operation: 'revert' },
+  usedSince: { vm: 'web' },
+  saveUsedUp: { vm: 'web', state: 'paused' },
+  variablesReplaced: { vm: 'web', snapshot: 'a' },
   vmGone: { vm },
 };
 
