@@ -25,7 +25,7 @@ const finalKinds: ReadonlySet<FailureKind> = new Set<FailureKind>([
 export function composedFiles({ acting, reading }: Ways): HostFiles {
   return {
     file: (path) => firstKnown(reading, 'unknown', (files) => files.file(path)),
-    image: (path) => firstKnown(reading, 'unknown', (files) => files.image(path)),
+    image: (path, format) => firstKnown(reading, 'unknown', (files) => files.image(path, format)),
     list: (folder) => firstKnown(reading, undefined, (files) => files.list(folder)),
     freeBytes: (folder) => firstKnown(reading, undefined, (files) => files.freeBytes(folder)),
     canAct: (folder) => canAct(reading, folder),

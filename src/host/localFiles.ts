@@ -33,7 +33,7 @@ const hidden: ReadonlySet<string> = new Set(['EACCES', 'EPERM', 'ELOOP', 'ENAMET
 export function localFiles(environment: NodeJS.ProcessEnv, program: QemuImg = qemuImg(environment)): HostFiles {
   return {
     file: (path) => look(path, () => readFacts(path)),
-    image: (path) => look<ImageFacts>(path, () => readImage(path, program)),
+    image: (path, format) => look<ImageFacts>(path, () => readImage(path, program, format)),
     list,
     freeBytes,
     canAct: (folder) => canAct(folder, program),
@@ -170,7 +170,7 @@ async function copy(from: string, to: string, existing: 'keep' | 'replace'): Pro
 async function removeTag(file: string, tag: string, program: QemuImg): Promise<void> {
   const details = { doing: 'removing a snapshot from an image', path: file, snapshot: tag };
   requirePaths(details, file);
-  const image = await look<ImageFacts>(file, () => readImage(file, program));
+  const image = await look<ImageFacts>(file, () => readImage(file, program, 'qcow2'));
   if (image === 'missing') {
     throw new Failure('notFound', details);
   }

@@ -33,7 +33,7 @@ export async function factsOf(stats: Stats): Promise<FileFacts | undefined> {
 }
 
 /** @throws what the file system says; a Failure of qemu-img's */
-export async function readImage(path: string, qemuImg: QemuImg): Promise<ImageFacts | 'unknown'> {
+export async function readImage(path: string, qemuImg: QemuImg, format?: string): Promise<ImageFacts | 'unknown'> {
   if ((await factsOf(await stat(path))) === undefined) {
     return 'unknown';
   }
@@ -45,9 +45,17 @@ export async function readImage(path: string, qemuImg: QemuImg): Promise<ImageFa
       if (facts === undefined) {
         return 'unknown';
       }
+      if (format === 'raw') {
+        // A guest sees whole sectors.
+        return { ...facts, format, virtualBytes: Math.ceil(facts.bytes / 512) * 512 };
+      }
       try {
-        const image = await readQcow2(handle, facts, path);
-        return image === 'notQcow2' ? await askQemuImg(path, facts, qemuImg) : image;
+        const image =
+          format === undefined || format === 'qcow2' ? await readQcow2(handle, facts, path) : ('notQcow2' as const);
+        if (image === 'notQcow2' && format === 'qcow2') {
+          throw new BadImage('no image of qcow2');
+        }
+        return image === 'notQcow2' ? await askQemuImg(path, facts, qemuImg, format) : image;
       } catch (error) {
         if (!(error instanceof BadImage)) {
           throw error;
@@ -111,12 +119,22 @@ function bytesOf(handle: FileHandle, size: number, most: number): ImageBytes {
   return boundedBytes(size, most, async (into, at) => (await handle.read(into, 0, into.length, at)).bytesRead);
 }
 
-async function askQemuImg(path: string, facts: FileFacts, qemuImg: QemuImg): Promise<ImageFacts | 'unknown'> {
-  if ((await qemuImg.find()) === undefined) {
+async function askQemuImg(
+  path: string,
+  facts: FileFacts,
+  qemuImg: QemuImg,
+  known: string | undefined,
+): Promise<ImageFacts | 'unknown'> {
+  if ((await qemuImg.find()) === undefined || (known !== undefined && !/^[\w-]{1,32}$/.test(known))) {
     return 'unknown';
   }
   const details = { doing: 'looking at an image', path };
-  const told: unknown = JSON.parse(await qemuImg.run(['info', '-U', '--output=json', '--', path], details));
+  const told: unknown = JSON.parse(
+    await qemuImg.run(
+      ['info', '-U', ...(known === undefined ? [] : ['-f', known]), '--output=json', '--', path],
+      details,
+    ),
+  );
   const format = member(told, 'format');
   const virtualBytes = member(told, 'virtual-size');
   if (typeof format !== 'string' || typeof virtualBytes !== 'number') {

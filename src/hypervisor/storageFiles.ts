@@ -184,7 +184,7 @@ export function storageFiles(access: StorageAccess): HostFiles {
 
   return {
     file: (path) => lookAt<FileFacts>(path, ({ image: { bytes, allocatedBytes } }) => ({ bytes, allocatedBytes })),
-    image: (path) => lookAt<ImageFacts>(path, ({ image }) => image),
+    image: (path, format) => lookAt<ImageFacts>(path, ({ image }) => (format === 'raw' ? asRaw(image) : image)),
     list: (folder) => {
       const read = async ({ connection, pool }: FolderPool): Promise<readonly string[]> => {
         const { vols } = await connection.call('storagePoolListAllVolumes', { pool, needResults: 1, flags: 0 });
@@ -206,6 +206,11 @@ export function storageFiles(access: StorageAccess): HostFiles {
       ),
     remove,
   };
+}
+
+/** libvirt itself guesses by the header, which a guest can write on a raw disk. */
+function asRaw({ bytes, allocatedBytes }: ImageFacts): ImageFacts {
+  return { bytes, allocatedBytes, format: 'raw', virtualBytes: Math.ceil(bytes / 512) * 512 };
 }
 
 /** Devices would be opened by a pool that lists them; dots and line ends libvirt reads in its own way. */

@@ -2,6 +2,7 @@
 import type { CannotAct, FileFacts, HostFiles, ImageFacts, Seen } from '../model/hostFiles.js';
 import type { FileNeeds } from '../model/needs.js';
 import type { FilesSeen } from '../model/plan.js';
+import type { VmDisk } from '../model/vm.js';
 import type { Log } from '../log/log.js';
 import { asFailure } from './asFailure.js';
 import { fewAtOnce } from './fewAtOnce.js';
@@ -12,9 +13,18 @@ const deepest = 300;
 const mostImages = 20_000;
 const atOnce = 16;
 
+/** By path, what those who use a file read it as. */
+export type Formats = ReadonlyMap<string, string>;
+
 /** What is asked for, with the whole chain below each image. Rejects only when the connection is lost. */
-export async function readHostFacts(files: HostFiles, asked: FileNeeds, log: Log): Promise<FilesSeen> {
+export async function readHostFacts(
+  files: HostFiles,
+  asked: FileNeeds,
+  log: Log,
+  formats: Formats = new Map(),
+): Promise<FilesSeen> {
   const chains = new ChainReader(files, log);
+  chains.know(formats);
   const look = new Careful(log);
   const single = new Map<string, Seen<FileFacts>>();
   const freeBytes = new Map<string, number>();
@@ -45,10 +55,20 @@ export class ChainReader {
   readonly #files: HostFiles;
   readonly #look: Careful;
   readonly #begun = new Map<string, Promise<void>>();
+  readonly #formats = new Map<string, string>();
 
   constructor(files: HostFiles, log: Log) {
     this.#files = files;
     this.#look = new Careful(log);
+  }
+
+  /** Whoever reads a file as raw is believed before all others: what its header says may be a guest's. */
+  know(formats: Formats): void {
+    for (const [path, format] of formats) {
+      if (format === 'raw' || !this.#formats.has(path)) {
+        this.#formats.set(path, format);
+      }
+    }
   }
 
   async follow(paths: readonly string[]): Promise<void> {
@@ -89,11 +109,15 @@ export class ChainReader {
     this.#begun.set(path, reading);
     await reading;
     const image = this.images.get(path);
-    return typeof image === 'object' ? image.backing?.file : undefined;
+    const backing = typeof image === 'object' ? image.backing : undefined;
+    if (backing?.format !== undefined) {
+      this.know(new Map([[backing.file, backing.format]]));
+    }
+    return backing?.file;
   }
 
   async #read(path: string): Promise<void> {
-    this.images.set(path, await this.#look.at(path, this.#files.image(path), 'unknown'));
+    this.images.set(path, await this.#look.at(path, this.#files.image(path, this.#formats.get(path)), 'unknown'));
   }
 }
 
@@ -123,4 +147,14 @@ function put<T>(map: Map<string, T>, key: string, value: T | undefined): void {
   if (value !== undefined) {
     map.set(key, value);
   }
+}
+
+export function formatsOf(disks: Iterable<VmDisk>): Formats {
+  const formats = new Map<string, string>();
+  for (const { source, format } of disks) {
+    if (source !== undefined && (format === 'raw' || !formats.has(source))) {
+      formats.set(source, format);
+    }
+  }
+  return formats;
 }

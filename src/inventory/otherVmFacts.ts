@@ -7,7 +7,7 @@ import type { Vm, VmDisk } from '../model/vm.js';
 import { asFailure } from './asFailure.js';
 import { type Clock, within } from './clock.js';
 import { fewAtOnce } from './fewAtOnce.js';
-import { ChainReader } from './hostFacts.js';
+import { ChainReader, type Formats, formatsOf } from './hostFacts.js';
 
 const atOnce = 8;
 /** A VM that gives no answer for so long, because another client's job holds it, counts as one that cannot be read. */
@@ -19,6 +19,7 @@ interface Named {
   readonly mark: string;
   /** Images, whose chains are to be followed. */
   readonly images: readonly string[];
+  readonly formats: Formats;
   /** Below them, where a running VM tells its whole chain. */
   readonly told: ReadonlyMap<string, readonly string[]>;
   readonly plain: readonly string[];
@@ -86,6 +87,7 @@ export class OtherVmFacts {
   }
 
   async #followed({ uuid, name }: VmHead, named: Named, chains: ChainReader): Promise<SeenVm> {
+    chains.know(named.formats);
     await chains.follow(named.images);
     const files = new Set(named.plain);
     const unread = new Set(named.pathless);
@@ -164,5 +166,5 @@ function namedBy(
     }
   }
   overlays.forEach(({ file }) => file !== undefined && images.add(file));
-  return { images: [...images], told, plain: [...plain], pathless };
+  return { images: [...images], formats: formatsOf([...vm.disks, ...frozen]), told, plain: [...plain], pathless };
 }

@@ -47,7 +47,11 @@ export interface CannotAct {
  */
 export interface HostFiles {
   file(path: string): Promise<Seen<FileFacts>>;
-  image(path: string): Promise<Seen<ImageFacts>>;
+  /**
+   * `format`: as whoever uses it reads it; then it is read as nothing else, for a guest writes what it likes to a raw
+   * disk. Absent: as its header says.
+   */
+  image(path: string, format?: string): Promise<Seen<ImageFacts>>;
   /** Names in a folder, at most 10,000; undefined where they cannot be seen. */
   list(folder: string): Promise<readonly string[] | undefined>;
   freeBytes(folder: string): Promise<number | undefined>;

@@ -8,6 +8,7 @@ import { factsOf } from '../../../src/host/localImage.js';
 import { localFiles } from '../../../src/host/localFiles.js';
 import { qemuImg } from '../../../src/host/qemuImg.js';
 import { Failure } from '../../../src/model/failure.js';
+import type { ImageFacts } from '../../../src/model/hostFiles.js';
 
 const root = process.geteuid?.() === 0;
 const nobody = 65_534;
@@ -74,6 +75,20 @@ describe('files on this machine', () => {
     assert.equal(await files.list(at('share')), undefined);
     assert.equal(await files.file(at('x')), 'missing');
     assert.equal(await files.image(at('x')), 'missing');
+  });
+
+  it('a raw disk is raw whatever a guest writes to it, and no other format is guessed', async () => {
+    await writeFile(at('disk'), Buffer.concat([Buffer.from('QFI\xfb\0\0\0\x03', 'latin1'), Buffer.alloc(1016)]));
+    assert.equal(((await files.image(at('disk'))) as ImageFacts).corrupt, true);
+    const { format, virtualBytes, corrupt, backing } = (await files.image(at('disk'), 'raw')) as ImageFacts;
+    assert.deepEqual([format, virtualBytes, corrupt, backing], ['raw', 1024, undefined, undefined]);
+    await writeFile(at('empty'), '');
+    assert.equal(((await files.image(at('empty'), 'qcow2')) as ImageFacts).corrupt, true);
+    const noting = localFiles(await standIn(`printf '%s ' "$@" > ${at('args')}; echo '{}'`));
+    await noting.image(at('disk'), 'vmdk');
+    assert.match(await readFile(at('args'), 'utf8'), /^info -U -f vmdk /);
+    await rm(at('args'));
+    assert.equal(await noting.image(at('disk'), '--object'), 'unknown');
   });
 
   it('a block device is as large as the kernel says', async function () {

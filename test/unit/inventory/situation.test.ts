@@ -78,4 +78,25 @@ describe('a situation', () => {
     const situation = await reader.read(askedBy(request, known));
     assert.equal(otherUserOf([image], situation)?.vm, 'clone');
   });
+
+  it('looks at each image as what the VM, a snapshot or the overlay above reads it', async () => {
+    const web = fakeVm('web', ['s']);
+    const clone = fakeVm('clone');
+    clone.vm = { ...clone.vm, disks: clone.vm.disks.map((disk) => ({ ...disk, format: 'raw' })) };
+    const hypervisor = new FakeHypervisor('qemu:///system', new Map([web, clone].map((one) => [one.vm.uuid, one])));
+    hypervisor.files.images.set(image, { ...fakeImage(), backing: { file: '/images/base', format: 'raw' } });
+    const formats = new Map<string, string | undefined>();
+    const look = hypervisor.files.image.bind(hypervisor.files);
+    hypervisor.files.image = (path: string, format?: string) => {
+      formats.set(path, format);
+      return look(path);
+    };
+    const otherVms = new OtherVmFacts({ clock: new FakeClock(), log: silentLog, isHeld: () => false });
+    const known = knownSituation(hypervisor, web.vm, await hypervisor.readTree(uuidOf('web')), 0);
+    await new SituationReader({ hypervisor, otherVms, log: silentLog }, known).read(askedBy(request, known));
+    assert.deepEqual(
+      [image, '/images/base', '/images/clone.qcow2'].map((path) => formats.get(path)),
+      ['qcow2', 'raw', 'raw'],
+    );
+  });
 });
