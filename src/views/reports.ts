@@ -28,9 +28,8 @@ export class Reports implements Disposable, vscode.TextDocumentContentProvider {
     const uri = vscode.Uri.from({ scheme: reportScheme, path: `/${name.replaceAll('/', '_')}.md` });
     this.#texts.set(uri.toString(), markdown);
     this.#changed.fire(uri);
-    const commands = await vscode.commands.getCommands(true);
-    if (commands.includes('markdown.showPreview')) {
-      await vscode.commands.executeCommand('markdown.showPreview', uri);
+    // The list of commands has it only once its extension runs, which calling it brings about.
+    if (await isDone(vscode.commands.executeCommand('markdown.showPreview', uri))) {
       return;
     }
     const document = await vscode.workspace.openTextDocument(uri);
@@ -45,4 +44,12 @@ export class Reports implements Disposable, vscode.TextDocumentContentProvider {
   dispose(): void {
     this.#store.dispose();
   }
+}
+
+/** False where the editor has no such command, or no way to show it. */
+async function isDone(command: Thenable<unknown>): Promise<boolean> {
+  return command.then(
+    () => true,
+    () => false,
+  );
 }

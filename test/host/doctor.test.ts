@@ -64,6 +64,7 @@ describe('doctor', function () {
     await call('virtRewind.examine', { vm: tagged });
     assert.match(await report(`Doctor: ${tagged}`, /Nothing is wrong/), /^# doctor\\-tag$/m);
     assert.match(openTab()?.label ?? '', /doctor-tag/);
+    assert.ok(openTab()?.input instanceof vscode.TabInputWebview, 'shown as text');
     assert.deepEqual(person.said, []);
     await rejects(call('virtRewind.repair', { vm: tagged }), 'notFound');
   });
