@@ -308,6 +308,17 @@ describe('external snapshots', function () {
     await guest.waitForAgent();
   });
 
+  it('refuses a start with a medium that is gone, before the VM is stopped for it', async () => {
+    const [, , medium = ''] = guest.disks;
+    const away = `${medium}.away`;
+    assert.equal(state(), 'running');
+    await rename(medium, away);
+    await isRefused(toSnapshot('memory', 'running'), 'overlayMissing');
+    await isRefused(toSnapshot('disk', 'running'), 'overlayMissing');
+    await rename(away, medium);
+    await planOf(toSnapshot('memory', 'running'));
+  });
+
   it('deletes one of the middle, and its neighbours keep what they hold', async () => {
     await prune();
     await guest.setCounters(70);
