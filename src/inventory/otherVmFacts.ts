@@ -27,6 +27,15 @@ interface Named {
   readonly pathless: readonly string[];
 }
 
+interface Readable extends Named {
+  readonly unread: 'no';
+}
+
+interface Unreadable {
+  readonly unread: 'yes';
+  readonly before: Named | undefined;
+}
+
 /** With what each of its files is, whatever path leads to it. */
 export interface SeenVm extends OtherVm {
   readonly identities: readonly string[];
@@ -54,24 +63,30 @@ export class OtherVmFacts {
   async read(hypervisor: Hypervisor, except: string): Promise<readonly SeenVm[]> {
     const heads = (await hypervisor.listVms()).filter(({ uuid }) => uuid !== except);
     const chains = new ChainReader(hypervisor.files, this.#options.log);
-    const others = await fewAtOnce(heads, atOnce, (head) => this.#one(hypervisor, head, chains));
-    return others.filter((other) => other !== 'gone');
+    const all = await fewAtOnce(heads, atOnce, async (head) => ({ head, named: await this.#one(hypervisor, head) }));
+    const named = all.flatMap((one) => (one.named === 'gone' ? [] : [{ head: one.head, named: one.named }]));
+    const readable = named.flatMap((one) => (one.named.unread === 'yes' ? [] : [one.named]));
+    readable.forEach(({ formats }) => chains.know(formats));
+    // All of them in one walk: where chains meet, who comes second sees what lies below only when all have come down.
+    await chains.follow(readable.flatMap(({ images }) => images));
+    return named.map(({ head, named: own }) =>
+      own.unread === 'yes' ? unreadVm(head, own.before) : seenVm(head, own, chains),
+    );
   }
 
-  async #one(hypervisor: Hypervisor, head: VmHead, chains: ChainReader): Promise<SeenVm | 'gone'> {
-    const { uuid, name } = head;
+  async #one(hypervisor: Hypervisor, { uuid, name }: VmHead): Promise<Readable | Unreadable | 'gone'> {
     const before = this.#named.get(uuid);
     if (before !== undefined && this.#options.isHeld(uuid)) {
-      return this.#followed(head, before, chains);
+      return { ...before, unread: 'no' };
     }
     try {
       const named = await within(this.#options.clock, patienceMs, this.#read(hypervisor, uuid), late);
       if (named === late) {
         this.#options.log.warn(`VM ${name} gives no answer: its files count as not seen`);
-        return unreadVm(head, before);
+        return { unread: 'yes', before };
       }
       this.#named.set(uuid, named);
-      return await this.#followed(head, named, chains);
+      return { ...named, unread: 'no' };
     } catch (error) {
       const failure = asFailure(error);
       if (failure.kind === 'lost' || failure.kind === 'cancelled') {
@@ -82,25 +97,8 @@ export class OtherVmFacts {
         return 'gone';
       }
       this.#options.log.warn(`could not read which files VM ${name} uses: ${failure.kind}: ${failure.message}`);
-      return unreadVm(head, before);
+      return { unread: 'yes', before };
     }
-  }
-
-  async #followed({ uuid, name }: VmHead, named: Named, chains: ChainReader): Promise<SeenVm> {
-    chains.know(named.formats);
-    await chains.follow(named.images);
-    const files = new Set(named.plain);
-    const unread = new Set(named.pathless);
-    for (const image of named.images) {
-      const chain = chains.chain(image);
-      const told = named.told.get(image);
-      [...chain.files, ...(told ?? [])].forEach((file) => files.add(file));
-      if (chain.unread !== undefined && told === undefined) {
-        unread.add(chain.unread);
-      }
-    }
-    const identities = [...files].flatMap((file) => identitiesOf(file, chains.images.get(file)));
-    return { uuid, name, files: [...files], unread: [...unread], identities };
   }
 
   async #read(hypervisor: Hypervisor, uuid: string): Promise<Named> {
@@ -116,6 +114,22 @@ export class OtherVmFacts {
     const memory = tree.snapshots.map((snapshot) => snapshot.memory.file);
     return { mark, ...namedBy(vm, frozen.flat(), overlays, [vm.nvram, ...memory]) };
   }
+}
+
+/** When the chains have been followed. */
+function seenVm({ uuid, name }: VmHead, named: Named, chains: ChainReader): SeenVm {
+  const files = new Set(named.plain);
+  const unread = new Set(named.pathless);
+  for (const image of named.images) {
+    const chain = chains.chain(image);
+    const told = named.told.get(image);
+    [...chain.files, ...(told ?? [])].forEach((file) => files.add(file));
+    if (chain.unread !== undefined && told === undefined) {
+      unread.add(chain.unread);
+    }
+  }
+  const identities = [...files].flatMap((file) => identitiesOf(file, chains.images.get(file)));
+  return { uuid, name, files: [...files], unread: [...unread], identities };
 }
 
 /** What it named before may be its files still. */

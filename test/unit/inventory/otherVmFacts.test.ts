@@ -4,6 +4,7 @@ import { silentLog } from '../../../src/log/log.js';
 import type { OtherVm } from '../../../src/model/plan.js';
 import { FakeClock, settled } from './fakeClock.js';
 import { FakeHypervisor, fakeVm, uuidOf } from './fakeHypervisor.js';
+import { fakeImage } from './fakeHostFiles.js';
 import { Failure } from '../../../src/model/failure.js';
 
 interface World {
@@ -48,6 +49,27 @@ describe('the files of other VMs', () => {
     );
     assert.deepEqual([...others[0]!.files].sort(), ['/images/clone.qcow2', '/images/web.qcow2']);
     assert.deepEqual(others[0]!.unread, []);
+  });
+
+  it('are all seen where chains of several VMs meet some layers above the base', async () => {
+    const w = world('web', 'one', 'two', 'three');
+    const shared = ['/images/base', '/images/l1', '/images/l2', '/images/l3'];
+    w.hypervisor.files.chain(...shared);
+    for (const name of ['one', 'two', 'three']) {
+      w.hypervisor.files.images.set(`/images/${name}.qcow2`, fakeImage('/images/l3'));
+    }
+    const slow = w.hypervisor.files.image.bind(w.hypervisor.files);
+    w.hypervisor.files.image = async (path) => {
+      await settled();
+      return slow(path);
+    };
+    for (const { name, files, unread } of await w.read()) {
+      assert.deepEqual(unread, [], name);
+      assert.ok(
+        shared.every((path) => files.includes(path)),
+        name,
+      );
+    }
   });
 
   it('are unread where a chain cannot be followed, and not where a running VM tells its whole chain', async () => {
