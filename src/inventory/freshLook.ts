@@ -35,8 +35,26 @@ export class FreshLook {
     this.#options = options;
   }
 
-  /** Rejects with the Failure of a read. */
-  async read({ request, live, log }: Turn, asked: (known: Situation) => Asked): Promise<Fresh> {
+  /** Rejects with the Failure of a read, and at once when nobody wants it any more: a read may last for ever. */
+  async read(turn: Turn, asked: (known: Situation) => Asked): Promise<Fresh> {
+    const { signal } = turn;
+    let unheard: (() => void) | undefined;
+    const cancelled = new Promise<never>((_, reject) => {
+      const give = (): void => reject(new Failure('cancelled', { doing: 'look at the VM' }));
+      signal.addEventListener('abort', give, { once: true });
+      unheard = () => signal.removeEventListener('abort', give);
+      if (signal.aborted) {
+        give();
+      }
+    });
+    try {
+      return await Promise.race([this.#read(turn, asked), cancelled]);
+    } finally {
+      unheard?.();
+    }
+  }
+
+  async #read({ request, live, log }: Turn, asked: (known: Situation) => Asked): Promise<Fresh> {
     const { clock, keeping } = this.#options;
     const hypervisor = await live.open();
     const [autoSnapshots] = await Promise.all([

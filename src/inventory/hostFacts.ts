@@ -5,6 +5,7 @@ import type { FilesSeen } from '../model/plan.js';
 import type { VmDisk } from '../model/vm.js';
 import type { Log } from '../log/log.js';
 import { asFailure } from './asFailure.js';
+import { type Clock, systemClock, within } from './clock.js';
 import { fewAtOnce } from './fewAtOnce.js';
 
 /** QEMU itself gives up far earlier: what is deeper is not looked at. */
@@ -12,6 +13,9 @@ const deepest = 300;
 /** Images in all: a hostile set of files could name others without end. */
 const mostImages = 20_000;
 const atOnce = 16;
+/** A share whose server is gone answers never; a folder of thousands of files on a slow disk does within this. */
+const patienceMs = 15_000;
+const late = Symbol('late');
 
 /** By path, what those who use a file read it as. */
 export type Formats = ReadonlyMap<string, string>;
@@ -22,10 +26,11 @@ export async function readHostFacts(
   asked: FileNeeds,
   log: Log,
   formats: Formats = new Map(),
+  clock: Clock = systemClock,
 ): Promise<FilesSeen> {
-  const chains = new ChainReader(files, log);
+  const chains = new ChainReader(files, log, clock);
   chains.know(formats);
-  const look = new Careful(log);
+  const look = new Careful(log, clock);
   const single = new Map<string, Seen<FileFacts>>();
   const freeBytes = new Map<string, number>();
   const canAct = new Map<string, 'yes' | CannotAct>();
@@ -57,9 +62,9 @@ export class ChainReader {
   readonly #begun = new Map<string, Promise<void>>();
   readonly #formats = new Map<string, string>();
 
-  constructor(files: HostFiles, log: Log) {
+  constructor(files: HostFiles, log: Log, clock: Clock = systemClock) {
     this.#files = files;
-    this.#look = new Careful(log);
+    this.#look = new Careful(log, clock);
   }
 
   /** Whoever reads a file as raw is believed before all others: what its header says may be a guest's. */
@@ -124,14 +129,21 @@ export class ChainReader {
 /** A file that cannot be looked at is not known, and no reason to know nothing of the others. */
 class Careful {
   readonly #log: Log;
+  readonly #clock: Clock;
 
-  constructor(log: Log) {
+  constructor(log: Log, clock: Clock) {
     this.#log = log;
+    this.#clock = clock;
   }
 
   async at<T, U>(path: string, looking: Promise<T>, otherwise: U): Promise<T | U> {
     try {
-      return await looking;
+      const seen = await within(this.#clock, patienceMs, looking, late);
+      if (seen === late) {
+        this.#log.warn(`${path} gives no answer: it counts as not seen`);
+        return otherwise;
+      }
+      return seen;
     } catch (error) {
       const failure = asFailure(error);
       if (failure.kind === 'lost' || failure.kind === 'cancelled') {

@@ -62,7 +62,7 @@ export class OtherVmFacts {
 
   async read(hypervisor: Hypervisor, except: string): Promise<readonly SeenVm[]> {
     const heads = (await hypervisor.listVms()).filter(({ uuid }) => uuid !== except);
-    const chains = new ChainReader(hypervisor.files, this.#options.log);
+    const chains = new ChainReader(hypervisor.files, this.#options.log, this.#options.clock);
     const all = await fewAtOnce(heads, atOnce, async (head) => ({ head, named: await this.#one(hypervisor, head) }));
     const named = all.flatMap((one) => (one.named === 'gone' ? [] : [{ head: one.head, named: one.named }]));
     const readable = named.flatMap((one) => (one.named.unread === 'yes' ? [] : [one.named]));

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { readHostFacts } from '../../../src/inventory/hostFacts.js';
 import { silentLog } from '../../../src/log/log.js';
 import { Failure } from '../../../src/model/failure.js';
+import { FakeClock, settled } from './fakeClock.js';
 import { FakeHostFiles, fakeImage } from './fakeHostFiles.js';
 
 const asked = (...images: readonly string[]) => ({ images, files: [], folders: [] });
@@ -33,6 +34,20 @@ describe('readHostFacts', () => {
     files.image = (path) => (path === '/bad' ? Promise.reject(new Failure('denied')) : image(path));
     const { images } = await readHostFacts(files, asked('/bad', '/base'), silentLog);
     assert.equal(images.get('/bad'), 'unknown');
+    assert.equal(typeof images.get('/base'), 'object');
+  });
+
+  it('does not wait for ever for a file that gives no answer', async () => {
+    const files = new FakeHostFiles();
+    files.chain('/base');
+    const image = files.image.bind(files);
+    files.image = (path) => (path === '/dead' ? new Promise(() => undefined) : image(path));
+    const clock = new FakeClock();
+    const reading = readHostFacts(files, asked('/dead', '/base'), silentLog, new Map(), clock);
+    await settled();
+    await clock.advance(60_000);
+    const { images } = await reading;
+    assert.equal(images.get('/dead'), 'unknown');
     assert.equal(typeof images.get('/base'), 'object');
   });
 

@@ -41,6 +41,19 @@ async function confirmed(r: Rig, request: OperationRequest): Promise<Plan> {
 }
 
 describe('runOperation', () => {
+  it('hears that nobody wants it any more while it looks, and lets go of the VM', async () => {
+    const r = await open();
+    const answer = r.hypervisor().hang('readBlockJobs web');
+    const nobody = new AbortController();
+    const running = assert.rejects(r.inventory.runOperation(create, { signal: nobody.signal }), of('cancelled'));
+    await settled();
+    nobody.abort();
+    await running;
+    assert.equal(r.inventory.findVm(vm)!.operation, undefined);
+    answer();
+    await r.inventory.runOperation(pause);
+  });
+
   it('looks afresh, does the steps, reads back and says what came of it', async () => {
     const r = await open();
     r.hypervisor().onRun = async (_, step) => {
