@@ -11,6 +11,7 @@ import { type Refusal, refuse } from '../model/refusal.js';
 import { virshLine } from '../model/virshCommand.js';
 import type { Vm, VmRef } from '../model/vm.js';
 import { asFailure } from './asFailure.js';
+import { beforeRecoveryStep } from './beforeRecoveryStep.js';
 import type { Clock } from './clock.js';
 import type { FreshLook } from './freshLook.js';
 import { runSteps } from './journaledRun.js';
@@ -204,7 +205,7 @@ export class Recoverer {
         turn.log.info(
           `goes on with the ${entry.request.type} that broke off: ${plan.steps.map((step) => step.do).join(', ')}`,
         );
-        const beforeStep = (): Promise<void> => turn.live.read(turn.request.vm.uuid, ['vm', 'tree']);
+        const beforeStep = beforeRecoveryStep(this.#options.look, turn, brokenOff(entry), plan);
         await runSteps(this.#options.steps, { turn, plan, entry: open, beforeStep });
         await turn.live.read(turn.request.vm.uuid, ['vm', 'tree']);
         return this.#end(open, to, true, failure);

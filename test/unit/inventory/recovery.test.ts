@@ -244,6 +244,27 @@ describe('recovery', () => {
     );
   });
 
+  it('looks once more before a step that cannot be taken back, and does not do it where somebody acted', async () => {
+    const keeping = await left();
+    const script = new Script();
+    script.recovery = ({ plan }) => ({
+      type: 'steps',
+      to: 'after',
+      plan: {
+        ...plan,
+        steps: [
+          { do: 'power', action: 'resume' },
+          { do: 'makeCurrent', snapshot: 'a', disks: [{ target: 'vda', file: '/img/of-somebody-else' }] },
+        ],
+      },
+    });
+    const r = await rigWith({ rules: script, keeping }, fakeVm('web', ['a', 'b']));
+    await r.look('web');
+    await assert.rejects(r.inventory.runOperation({ type: 'power', vm, action: 'resume' }));
+    assert.ok(r.calls().every((call) => !call.startsWith('run makeCurrent')));
+    assert.equal(r.reports.at(-1)?.outcome, 'failed');
+  });
+
   it('leaves alone what another editor carries out, and lets nothing come between its steps', async () => {
     const keeping = await left();
     for (const kept of keeping.entries.values()) {
