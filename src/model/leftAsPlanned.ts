@@ -4,6 +4,7 @@ import { snapshotsIn } from './fileUse.js';
 import type { Plan, Situation, Step, TargetFile } from './plan.js';
 import type { Snapshot, SnapshotDisk } from './snapshot.js';
 import { findSnapshot, parentOf } from './snapshotTree.js';
+import { isMissing } from './stepEffect.js';
 import { isActive, snapshotableDisks } from './vm.js';
 
 /** `unknown`: nothing tells. Whoever would destroy something takes it for `used`. */
@@ -29,13 +30,13 @@ export function standsExactlyOn(disks: readonly TargetFile[], { vm }: Situation)
  * | active           | these               | any                     | used |
  * | off              | these               | one is not empty        | used |
  * | off              | these               | one is not known        | unknown |
- * | off              | these               | all known to be empty   | untouched |
+ * | off              | these               | all known to be empty, or gone | untouched: nothing is in them |
  */
 export function useOfOverlays(disks: readonly TargetFile[], situation: Situation): Use {
   if (isActive(situation.vm.power) || !standsExactlyOn(disks, situation)) {
     return 'used';
   }
-  const known = disks.map(({ file }) => emptiness(file, situation));
+  const known = disks.map(({ file }) => isMissing(file, situation) || emptiness(file, situation));
   return known.includes(false) ? 'used' : known.includes(undefined) || known.length === 0 ? 'unknown' : 'untouched';
 }
 
