@@ -113,10 +113,7 @@ describe('faults under a call', function () {
     // Looked for before: on a busy machine the snapshot would be taken by the time it is found.
     const qemu = await qemuOf('frail', rig.daemon.dir);
     const creating = subject.create('doomed');
-    await Promise.all([
-      assert.rejects(creating, failure('failed')),
-      paused.then(() => process.kill(qemu, 'SIGKILL')),
-    ]);
+    await Promise.all([assert.rejects(creating, failure('failed')), paused.then(() => process.kill(qemu, 'SIGKILL'))]);
     // The call may fail before the daemon has cleared up after the guest.
     const vm = await until(subject, ({ power }) => power === 'off');
     assert.equal(vm.powerReason, 'crashed');
