@@ -52,7 +52,7 @@ export function emptiness(file: string, { files }: Situation): boolean | undefin
  * | before the revert            | what tells                                                         |
  * |------------------------------|--------------------------------------------------------------------|
  * | an external checkpoint       | the overlays that it made                                          |
- * | an internal checkpoint       | the images: whether they are as when it was taken                  |
+ * | an internal checkpoint       | the images: whether each is as when it was taken, or as the target: libvirt changes one after another |
  * | none, but a recovery took one that broke off itself | as of these              |
  * | none, nothing had changed    | the overlays that the VM stood on                                  |
  * | none, the changes were given up | the same; those that are not empty may hold more than was given up: unknown |
@@ -69,7 +69,7 @@ export function useOfLeft(plan: Plan, situation: Situation): Use {
     return 'used';
   }
   if (checkpoint?.style === 'internal') {
-    return useOfImages(checkpoint.name, taking, situation);
+    return useOfImages([checkpoint.name, targetOf(plan)], taking, situation);
   }
   const use = useOfOverlays(overlays.length > 0 ? overlays : leaves, situation);
   return checkpoint !== undefined || use === 'untouched' ? use : 'unknown';
@@ -89,11 +89,16 @@ export function keptByRecovery(plan: Plan, { tree }: Situation): Snapshot | unde
   return ours ? current : undefined;
 }
 
-function useOfImages(name: string, disks: readonly SnapshotDisk[], { vm, files }: Situation): Use {
+function targetOf({ request }: Plan): string {
+  return request.type === 'revert' ? request.snapshot : '';
+}
+
+function useOfImages(names: readonly string[], disks: readonly SnapshotDisk[], { vm, files }: Situation): Use {
   const same = disks.map(({ target }) => {
     const source = vm.disks.find((disk) => disk.target === target)?.source ?? '';
     const facts = files?.images.get(source);
-    return typeof facts === 'object' ? facts.unchangedSince?.includes(name) : undefined;
+    const same = typeof facts === 'object' ? facts.unchangedSince : undefined;
+    return same?.some((name) => names.includes(name));
   });
   return same.includes(false) ? 'used' : same.includes(undefined) ? 'unknown' : 'untouched';
 }

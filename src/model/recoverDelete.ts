@@ -2,6 +2,7 @@
 // once more, where the VM still stands on the file that it comes from.
 import { brokenAt, explain, goOn, safely, wasBegun } from './brokenAt.js';
 import { mayMakeCurrent } from './leftAsPlanned.js';
+import { frozenFile } from './fileUse.js';
 import type { OperationRequest } from './operation.js';
 import type { Situation, Step } from './plan.js';
 import { planDelete } from './planDelete.js';
@@ -16,6 +17,7 @@ import { findSnapshot, parentOf } from './snapshotTree.js';
  * |--------------------------------------|--------------------------|---|
  * | no                                  | not begun, or untouched  | before |
  * | any                                 | its parent is marked: half merged | see planFinishDelete, then the rest |
+ * | any                                 | begun, and its tag is in no image any more | its metadata goes, then the rest |
  * | yes                                 | there                    | the rest, if the rules still allow it; else explained |
  * | yes                                 | none                     | files that were to go, if nobody uses them; after |
  *
@@ -39,6 +41,11 @@ export function recoverDelete(
       ? explain(brokenOff, finish.refusal, [next], situation)
       : goOn(brokenOff, [...finish.steps, ...safely(after, plan, whenGone(rest, situation))], 'after');
   }
+  if (next !== undefined && wasBegun(brokenOff, plan.steps.indexOf(next)) && isUntagged(next.snapshot, situation)) {
+    const after = rest.slice(rest.indexOf(next) + 1);
+    const forget = { do: 'forgetSnapshot', snapshot: next.snapshot } as const;
+    return goOn(brokenOff, [forget, ...safely(after, plan, whenGone(rest, situation))], 'after');
+  }
   const doomed = plan.losses.flatMap((loss) => (loss.what === 'restorePoints' ? loss.names : []));
   const anyGone =
     plan.steps.some((step, index) => isDelete(step) && wasBegun(brokenOff, index)) &&
@@ -56,6 +63,18 @@ export function recoverDelete(
   }
   const left = rest.filter((step) => step.do !== 'makeCurrent' || mayMakeCurrent(step, plan, situation));
   return goOn(brokenOff, safely(left, plan, whenGone(rest, situation)), 'after');
+}
+
+/** For certain: libvirt took the tags out of the images, and died before it wrote so. */
+function isUntagged(name: string, situation: Situation): boolean {
+  const inside = findSnapshot(situation.tree, name)?.disks.filter(({ location }) => location === 'internal') ?? [];
+  return (
+    inside.length > 0 &&
+    inside.every(({ target }) => {
+      const facts = situation.files?.images.get(frozenFile(situation, name, target) ?? '');
+      return typeof facts === 'object' && facts.tags?.includes(name) === false;
+    })
+  );
 }
 
 /** By then, those that are still to go use no file any more. */
