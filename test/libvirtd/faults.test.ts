@@ -66,8 +66,15 @@ if (task !== undefined) {
           it(`is as before or as after: ${kind}`, async function () {
             assert.ok(usual, 'it did not come to its end without a fault');
             const places = placesOf(kind, usual.plan);
-            if (places.length === 0 || (kind === 'diskFull' && !isRoot)) {
+            if (kind === 'diskFull' && !isRoot) {
+              process.stdout.write('          skipped: only root can mount a small disk\n');
               this.skip();
+            }
+            if (places.length === 0) {
+              // Nothing to remove: the plan makes no overlay of its own.
+              assert.equal(kind, 'overlaysRemoved');
+              assert.ok(usual.plan.steps.every((step) => step.do !== 'createOverlays'));
+              return;
             }
             const wrong: string[] = [];
             for (const at of places) {
