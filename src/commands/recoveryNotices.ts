@@ -22,9 +22,18 @@ async function tell(inventory: InventoryPort, log: vscode.LogOutputChannel, repo
   log.info([message, ...commands].join('\n'));
   const copy = t('Copy Commands');
   const showLog = t('Show Log');
-  const button = await notify(severity, message, ...(commands.length > 0 ? [copy] : []), showLog);
+  // Until somebody says so, nothing else is begun on the VM.
+  const settled = t('I Took Care of It');
+  const buttons = [
+    ...(commands.length > 0 ? [copy] : []),
+    ...(report.outcome === 'explained' ? [settled] : []),
+    showLog,
+  ];
+  const button = await notify(severity, message, ...buttons);
   if (button === copy) {
     await vscode.env.clipboard.writeText(commands.join('\n'));
+  } else if (button === settled) {
+    await inventory.dismissUnfinished(report.request.vm);
   } else if (button === showLog) {
     log.show();
   }
