@@ -23,7 +23,7 @@ async function tell(inventory: InventoryPort, log: vscode.LogOutputChannel, repo
   const copy = t('Copy Commands');
   const showLog = t('Show Log');
   // Until somebody says so, nothing else is begun on the VM.
-  const settled = t('I Took Care of It');
+  const settled = t('Taken Care Of…');
   const buttons = [
     ...(commands.length > 0 ? [copy] : []),
     ...(report.outcome === 'explained' ? [settled] : []),
@@ -33,7 +33,8 @@ async function tell(inventory: InventoryPort, log: vscode.LogOutputChannel, repo
   if (button === copy) {
     await vscode.env.clipboard.writeText(commands.join('\n'));
   } else if (button === settled) {
-    await inventory.dismissUnfinished(report.request.vm);
+    const { uuid, connection } = report.request.vm;
+    await vscode.commands.executeCommand('virtRewind.dismissUnfinished', { vm: uuid, connection });
   } else if (button === showLog) {
     log.show();
   }

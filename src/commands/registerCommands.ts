@@ -13,6 +13,7 @@ import { createSnapshot } from './createSnapshot.js';
 import { deleteDescendants } from './deleteDescendants.js';
 import { deleteSnapshot } from './deleteSnapshot.js';
 import { deleteWithDescendants } from './deleteWithDescendants.js';
+import { dismissUnfinished } from './dismissUnfinished.js';
 import { editDescription } from './editDescription.js';
 import { examine } from './examine.js';
 import { filter } from './filter.js';
@@ -66,6 +67,7 @@ const handlers: Readonly<Record<CommandId, Handler>> = {
   'virtRewind.openConsoleLog': openConsoleLog,
   'virtRewind.examine': examine,
   'virtRewind.repair': repair,
+  'virtRewind.dismissUnfinished': dismissUnfinished,
   'virtRewind.protectVm': protectVm,
   'virtRewind.unprotectVm': unprotectVm,
   'virtRewind.showHistory': showHistory,

@@ -22,6 +22,7 @@ export const commandIds = [
   'virtRewind.openConsoleLog',
   'virtRewind.examine',
   'virtRewind.repair',
+  'virtRewind.dismissUnfinished',
   'virtRewind.protectVm',
   'virtRewind.unprotectVm',
   'virtRewind.showHistory',

@@ -15,7 +15,10 @@ export const recoveryRefusals: Pick<
   ],
   unfinishedOperation: ({ vm }, t) => [
     t('An operation on {0} broke off and is not brought to its end, so nothing new is begun on top of it.', vm),
-    t('Examine {0} and mend what is found, or run the commands that the log tells; then try again.', vm),
+    t(
+      'Examine {0} and mend what is found, or run the commands in the log and call “Unfinished Operation Is Taken Care Of”.',
+      vm,
+    ),
   ],
   vmGone: ({ vm }, t) => [t('An operation on {0} broke off, and the VM is not there any more.', vm), ''],
   usedSince: ({ vm }, t) => [

@@ -67,6 +67,7 @@ describe('doctor', function () {
     assert.ok(openTab()?.input instanceof vscode.TabInputWebview, 'shown as text');
     assert.deepEqual(person.said, []);
     await rejects(call('virtRewind.repair', { vm: tagged }), 'notFound');
+    await call('virtRewind.dismissUnfinished', { vm: tagged, confirm: false });
   });
 
   it('finds a snapshot inside the image that libvirt does not know, and offers to mend it', async () => {
