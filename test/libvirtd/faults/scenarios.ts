@@ -15,6 +15,8 @@ export interface Prepared {
 
 export interface Scenario {
   readonly name: string;
+  /** libvirt merges files of a running VM. */
+  readonly merges?: true;
   prepare(stage: Stage): Promise<Prepared>;
 }
 
@@ -147,6 +149,7 @@ export const scenarios: readonly Scenario[] = [
   },
   {
     name: 'delete external snapshots with their descendants',
+    merges: true,
     prepare: async (stage) => {
       const snapshot = await twoSnapshots(stage, 'external', 'disk');
       const request = { type: 'delete', vm: stage.ref, snapshot, scope: 'withDescendants' } as const;
@@ -155,6 +158,7 @@ export const scenarios: readonly Scenario[] = [
   },
   {
     name: 'delete all descendants of an external snapshot',
+    merges: true,
     prepare: async (stage) => {
       const snapshot = await twoSnapshots(stage, 'external', 'disk');
       await stage.snapshot('three', 'external', 'disk');
