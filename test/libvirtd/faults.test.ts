@@ -79,7 +79,8 @@ if (task !== undefined) {
               this.skip();
             }
             if (places.length === 0) {
-              assert.deepEqual(everywhere(kind, usual.plan), [], 'a step that can be broken off so is left out');
+              // No step of this plan can be broken off so: a VM that is off has no QEMU, a rename makes no file.
+              assert.deepEqual(mostHarmful(kind, usual.plan), []);
               return;
             }
             const wrong: string[] = [];
