@@ -177,10 +177,10 @@ async function removeTag(file: string, tag: string, program: QemuImg): Promise<v
   if (image === 'unknown') {
     throw new Failure('denied', details);
   }
-  if (image.format !== 'qcow2') {
+  if (image.format !== 'qcow2' || image.corrupt === true || image.tags === undefined) {
     throw new Failure('unsupported', details);
   }
-  if (image.tags?.includes(tag) === true) {
+  if (image.tags.includes(tag)) {
     await program.run(['snapshot', '-q', '-d', tag, '--', file], details);
   }
 }
