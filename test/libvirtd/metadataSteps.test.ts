@@ -185,7 +185,7 @@ describe('steps on RAM', function () {
     await assert.rejects(subject.run({ ...step, file: at('gone.mem') }), failure('failed'));
   });
 
-  it('tell what a snapshot left in the image whose VM was ended meanwhile', async () => {
+  it('tell what a snapshot left in the image whose VM was ended meanwhile, unless it was faster', async () => {
     await subject.power('start');
     await guest.waitForAgent();
     await guest.run('sh', ['-c', 'head -c 40000000 /dev/urandom > /run/fill']);
@@ -203,7 +203,13 @@ describe('steps on RAM', function () {
     const error = await creating;
     const { source = '' } = (await subject.read()).disks[0] ?? {};
     const tags = await runOk('qemu-img', ['snapshot', '-l', source]);
-    assert.ok(error instanceof Failure, 'it was complete before its VM was ended');
+    if (error === undefined) {
+      // libvirt ended the VM after it had the snapshot, whole and known.
+      assert.match(tags, /\bcut\b/);
+      assert.equal(await hypervisor.countSnapshots(subject.uuid), 1);
+      return;
+    }
+    assert.ok(error instanceof Failure);
     assert.deepEqual(
       error.details.left,
       /\bcut\b/.test(tags) ? [{ what: 'tag', file: source, tag: 'cut' }] : undefined,
