@@ -6,7 +6,7 @@ import { VIR_CONNECT_LIST_STORAGE_POOLS_INACTIVE } from '../libvirt/flags.js';
 import { errorCodes, LibvirtError } from '../libvirt/libvirtError.js';
 import type { StoragePool } from '../libvirt/structs.js';
 import type { Log } from '../log/log.js';
-import { Shared } from './shared.js';
+import { MadeWhileUsed } from './madeWhileUsed.js';
 import { parsePool, type PoolFacts, writeFolderPool } from './storageXml.js';
 
 export interface FolderPool {
@@ -33,13 +33,13 @@ interface Place {
 }
 
 export class FolderPools {
-  readonly #connection: Shared<Connection>;
+  readonly #connection: MadeWhileUsed<Connection>;
   readonly #log: Log;
-  readonly #places = new Map<string, { readonly place: Shared<Place>; turn: Promise<void> }>();
+  readonly #places = new Map<string, { readonly place: MadeWhileUsed<Place>; turn: Promise<void> }>();
 
   /** @param open of a connection for these calls alone: listing a folder may take long. */
   constructor(open: () => Promise<Connection>, close: (connection: Connection) => void, log: Log) {
-    this.#connection = new Shared(open, (connection) => {
+    this.#connection = new MadeWhileUsed(open, (connection) => {
       close(connection);
       return Promise.resolve();
     });
@@ -64,8 +64,8 @@ export class FolderPools {
     });
   }
 
-  #addPlace(folder: string): { readonly place: Shared<Place>; turn: Promise<void> } {
-    const place = new Shared<Place>(
+  #addPlace(folder: string): { readonly place: MadeWhileUsed<Place>; turn: Promise<void> } {
+    const place = new MadeWhileUsed<Place>(
       () => this.#connection.use(async (connection) => ({ found: await this.#find(connection, folder) })),
       ({ found }) => this.#leave(found),
     );

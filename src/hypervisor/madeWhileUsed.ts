@@ -1,6 +1,6 @@
 // One thing for all who need it at the same time: made for the first of them, ended after the last.
 
-export class Shared<T> {
+export class MadeWhileUsed<T> {
   readonly #make: () => Promise<T>;
   readonly #end: (it: T) => Promise<void>;
   #users = 0;

@@ -1,17 +1,17 @@
 import assert from 'node:assert/strict';
-import { Shared } from '../../../src/hypervisor/shared.js';
+import { MadeWhileUsed } from '../../../src/hypervisor/madeWhileUsed.js';
 
 describe('one thing for all who need it at the same time', () => {
   let story: string[];
   let made: number;
   let letEnd: () => void;
-  let shared: Shared<number>;
+  let shared: MadeWhileUsed<number>;
 
   beforeEach(() => {
     story = [];
     made = 0;
     const mayEnd = new Promise<void>((resolve) => (letEnd = resolve));
-    shared = new Shared(
+    shared = new MadeWhileUsed(
       () => {
         made++;
         story.push(`made ${made}`);
@@ -61,7 +61,7 @@ describe('one thing for all who need it at the same time', () => {
 
   it('one that cannot be made fails all who wait, is not ended, and is made anew for the next', async () => {
     let fail = true;
-    const fragile = new Shared(
+    const fragile = new MadeWhileUsed(
       () => (fail ? Promise.reject(new Error('not now')) : Promise.resolve('it')),
       () => {
         story.push('ended');
