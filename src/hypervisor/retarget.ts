@@ -47,7 +47,7 @@ export function writeSavedDomain(
 }
 
 /** @throws XmlError when there is no such disk, or one twice. */
-export function retargetDisks(domain: XmlElement, disks: readonly TargetFile[]): XmlElement {
+function retargetDisks(domain: XmlElement, disks: readonly TargetFile[]): XmlElement {
   const files = new Map(disks.map(({ target, file }) => [target, file]));
   const present = findAll(find(domain, 'devices'), 'disk').map(targetOf);
   for (const target of files.keys()) {

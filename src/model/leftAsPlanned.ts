@@ -10,7 +10,7 @@ import { isActive, snapshotableDisks } from './vm.js';
 /** `unknown`: nothing tells. Whoever would destroy something takes it for `used`. */
 export type Use = 'untouched' | 'used' | 'unknown';
 
-export function checkpointStep({ steps }: Plan): Extract<Step, { do: 'createSnapshot' }> | undefined {
+function checkpointStep({ steps }: Plan): Extract<Step, { do: 'createSnapshot' }> | undefined {
   return steps.find(
     (step): step is Extract<Step, { do: 'createSnapshot' }> => step.do === 'createSnapshot' && step.auto === 'revert',
   );

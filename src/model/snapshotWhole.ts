@@ -85,12 +85,12 @@ export function missingOf(disk: VmDisk, situation: Situation): string | undefine
   return wholeChain(disk, situation).find((file) => situation.files?.images.get(file) === 'missing');
 }
 
-export function isMedium({ device }: VmDisk): boolean {
+function isMedium({ device }: VmDisk): boolean {
   return device === 'cdrom' || device === 'floppy';
 }
 
 /** Files that the content, or the VM of then, stands in and of which nobody here could see whether they are whole. */
-export function uncheckedFiles(snapshot: Snapshot, situation: Situation): readonly string[] {
+function uncheckedFiles(snapshot: Snapshot, situation: Situation): readonly string[] {
   const { files } = situation;
   if (files === undefined) {
     return [];
