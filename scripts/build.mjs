@@ -1,10 +1,11 @@
 // Bundles the extension and its tests. Knows nothing of how they are run or packed.
 //   node scripts/build.mjs [--watch] [--minify] [--tests]
-import { existsSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { basename, join, relative } from 'node:path';
 import { parseArgs } from 'node:util';
 import { isEntryPoint } from './rig/entryPoint.mjs';
 import { root } from './rig/root.mjs';
+import { run } from './rig/run.mjs';
 
 /** Loaded here and not above, because `npm start` and `npm test` import this file before `npm ci` has run. */
 const esbuild = () => import('esbuild');
@@ -35,14 +36,52 @@ const extensionOptions = (/** @type {{ minify?: boolean }} */ { minify = false }
   legalComments: /** @type {const} */ ('none'),
 });
 
+/** The page of the picture: what may be read by it stands in a folder of its own. */
+const webviewOptions = (/** @type {{ minify?: boolean }} */ { minify = false }) => ({
+  absWorkingDir: root,
+  entryPoints: [
+    { in: 'src/webview/main.ts', out: 'main' },
+    { in: 'src/webview/picture.css', out: 'main' },
+  ],
+  outdir: 'dist/webview',
+  bundle: true,
+  platform: /** @type {const} */ ('browser'),
+  format: /** @type {const} */ ('iife'),
+  // The Chromium of the oldest supported VS Code.
+  target: 'chrome132',
+  logLevel: /** @type {const} */ ('warning'),
+  minify,
+  sourcemap: !minify && /** @type {const} */ ('inline'),
+  legalComments: /** @type {const} */ ('none'),
+});
+
 /**
- * dist/extension.js: one CommonJS file, because VS Code loads extensions with `require`.
+ * dist/extension.js: one CommonJS file, because VS Code loads extensions with `require`; and dist/webview for the page.
  * @param {{ minify?: boolean }} [options] minified bundles have no source map
  */
 export async function buildExtension(options = {}) {
   // Nothing else is removed: a VS Code that runs from this folder must not find it empty for a moment.
   if (options.minify) rmSync(join(root, 'dist/extension.js.map'), { force: true });
   await build(extensionOptions(options));
+  await build(webviewOptions(options));
+  await assembleLessonGuest();
+}
+
+/**
+ * dist/lesson.bin: what the lesson's VM runs in place of a kernel, 4.5 KiB. It is assembled here and no binary is kept, so
+ * that what is shipped is what can be read. A machine without the assembler gets an extension without the lesson's VM,
+ * which says so; `npm run package` refuses to make that.
+ */
+async function assembleLessonGuest() {
+  mkdirSync(join(root, 'dist'), { recursive: true });
+  const out = join(root, 'dist/lesson.bin');
+  const { code, stderr } = await run('nasm', ['-f', 'bin', '-o', out, join(root, 'scripts/guest/oracle.asm')]);
+  if (code === 127) {
+    rmSync(out, { force: true });
+    console.warn('nasm is not installed: built without the VM of the lesson (Debian and Ubuntu: apt-get install nasm)');
+  } else if (code !== 0) {
+    throw new Error(`nasm: ${stderr.trim()}`);
+  }
 }
 
 /**
@@ -108,10 +147,12 @@ export async function buildProgram(source, outdir) {
   return join(outdir, basename(source).replace(/\.ts$/, '.mjs'));
 }
 
-/** Rebuilds dist/extension.js at every change until the process is ended. */
+/** Rebuilds dist at every change until the process is ended. */
 async function watchExtension() {
-  const context = await (await esbuild()).context({ ...extensionOptions({}), logLevel: 'info' });
-  await context.watch();
+  for (const options of [extensionOptions({}), webviewOptions({})]) {
+    const context = await (await esbuild()).context({ ...options, logLevel: 'info' });
+    await context.watch();
+  }
 }
 
 if (isEntryPoint(import.meta)) {

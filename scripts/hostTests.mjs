@@ -42,9 +42,13 @@ export async function runHostTests({ grep } = {}) {
   // Before anything can connect: without it, the extension would meet the machine's own libvirt.
   const uri = process.env.VIRT_REWIND_TEST_URI;
   const settings = JSON.stringify({
+    // Each test of it sweeps when it wants to.
+    'virtRewind.health.sweepMinutes': 0,
     'virtRewind.connections': uri ? [uri] : ['test:///default'],
     // The moment in which a delete can be taken back has tests of its own, which set it.
     'virtRewind.delete.undoSeconds': 0,
+    // Old ones go in the background, while a test counts its snapshots.
+    'virtRewind.revert.keepCheckpoints': 100,
   });
   mkdirSync(join(own, 'user/User'), { recursive: true });
   writeFileSync(join(own, 'user/User/settings.json'), settings);

@@ -10,9 +10,19 @@ import { runOk } from './rig/run.mjs';
 const mostBytes = 400 * 1024;
 
 /** Without these the extension does not work, or may not be passed on. vsce names the last three so. */
-const needed = ['package.json', 'package.nls.json', 'dist/extension.js', 'readme.md', 'changelog.md', 'LICENSE.txt'];
+const needed = [
+  'package.json',
+  'package.nls.json',
+  'dist/extension.js',
+  'dist/webview/main.js',
+  'dist/webview/main.css',
+  'dist/lesson.bin',
+  'readme.md',
+  'changelog.md',
+  'LICENSE.txt',
+];
 /** What else may be in the package: what VS Code reads. */
-const allowed = /^(package\.nls\.[\w-]+\.json|l10n\/[\w.-]+\.json|media\/[\w.-]+\.(svg|png))$/;
+const allowed = /^(package\.nls\.[\w-]+\.json|l10n\/[\w.-]+\.json|media\/(walkthrough\/)?[\w.-]+\.(svg|png))$/;
 
 /**
  * @returns {Promise<{ file: string, bytes: number }>} the VSIX in the checkout's top folder

@@ -1,48 +1,102 @@
-// Builds each room once, bottom to top, and hands it on. Nothing connects before the view is seen or a command asks.
+// Builds each room once, bottom to top, and hands it on. Nothing connects before the view is seen, a command asks, or the
+// first look at the VMs' health, some minutes later.
 import { join } from 'node:path';
 import * as vscode from 'vscode';
 import { registerCommands } from './commands/registerCommands.js';
+import { performAsCommand } from './dialogue/lessonCommands.js';
 import { libvirtHypervisor } from './hypervisor/openLibvirt.js';
 import type { InventoryPort } from './inventory/inventory.js';
 import { Inventory } from './inventory/liveInventory.js';
 import { defaultConnections } from './manifest/defaultConnections.js';
+import { NotesFile } from './journal/notesFile.js';
 import { onDidChangeSettings, readSettings } from './manifest/readSettings.js';
 import type { Settings } from './manifest/settings.js';
 import { protectedBy } from './model/protection.js';
+import { Lesson } from './lesson/lesson.js';
 import { XmlDocuments } from './views/documents.js';
+import { Attentions } from './views/attentions.js';
+import { PicturePanels } from './views/picturePanels.js';
+import { HealthStatus } from './dialogue/healthStatus.js';
+import { LessonPanel } from './views/lessonPanel.js';
 import { Reports } from './views/reports.js';
 import { VmTree } from './views/vmTree.js';
+import { HealthWatch } from './watch/healthWatch.js';
+import { watchSettings } from './watch/watchSettings.js';
+
+/** What is remembered of the VMs' health, at most. */
+const mostNoteBytes = 2 * 1024 * 1024;
 
 /** What tests and a development host can reach; nobody else gets it. */
 export interface DevelopmentApi {
   readonly inventory: InventoryPort;
   readonly tree: VmTree;
+  readonly pictures: PicturePanels;
+  readonly health: HealthWatch;
+  readonly status: HealthStatus;
+  readonly lesson: Lesson;
   /** Folder of the operations that have not ended. */
   readonly journal: string;
 }
+
+/** `deactivate` is given nothing to know it by. */
+let endLesson: (() => Promise<void>) | undefined;
 
 export function activate(context: vscode.ExtensionContext): DevelopmentApi | undefined {
   const log = vscode.window.createOutputChannel('Virt Rewind', { log: true });
   const journal = join(context.globalStorageUri.fsPath, 'journal');
   const inventory = new Inventory({ open: libvirtHypervisor(log, process.env), log, journal: { folder: journal } });
-  follow(inventory, readSettings());
+  const notes = new NotesFile(join(context.globalStorageUri.fsPath, 'health', 'notes.json'), mostNoteBytes, log);
+  const health = new HealthWatch({ inventory, notes, log });
+  follow(inventory, health, readSettings());
 
-  const tree = new VmTree(inventory, log);
+  const attentions = new Attentions(inventory);
+  const tree = new VmTree(inventory, attentions, health, log);
+  const pictures = new PicturePanels({ inventory, log, extension: context.extensionUri }, attentions);
   const documents = new XmlDocuments(inventory);
   const reports = new Reports();
+  const status = new HealthStatus(health);
   const history = vscode.Uri.file(join(journal, 'audit.jsonl'));
-  const commands = registerCommands({ inventory, tree, documents, reports, history, log });
-  const settings = onDidChangeSettings((changed) => follow(inventory, changed));
+  const guest = join(context.extensionPath, 'dist', 'lesson.bin');
+  const lesson = new Lesson({ inventory, log, guest, perform: performAsCommand });
+  const panel = new LessonPanel(lesson, log);
+  const teaching = { lesson, panel, guest };
+  const commands = registerCommands({ inventory, tree, documents, reports, pictures, health, teaching, history, log });
+  const settings = onDidChangeSettings((changed) => follow(inventory, health, changed));
 
   // Ended in this order: whatever still asks the inventory ends before it.
-  context.subscriptions.push(settings, commands, reports, documents, tree, inventory, log);
-  return context.extensionMode === vscode.ExtensionMode.Production ? undefined : { inventory, tree, journal };
+  context.subscriptions.push(
+    settings,
+    commands,
+    status,
+    panel,
+    lesson,
+    pictures,
+    reports,
+    documents,
+    tree,
+    health,
+    inventory,
+    log,
+  );
+  endLesson = () => lesson.end();
+  lesson
+    .removeLeft()
+    .catch((error: unknown) => log.warn(`What an earlier lesson left is still there: ${String(error)}`));
+  return context.extensionMode === vscode.ExtensionMode.Production
+    ? undefined
+    : { inventory, tree, pictures, health, status, lesson, journal };
 }
 
-function follow(inventory: Inventory, settings: Settings): void {
+/** The editor is closed: it waits a few seconds for this. What takes longer, or breaks off, the next start removes. */
+export async function deactivate(): Promise<void> {
+  await endLesson?.();
+}
+
+function follow(inventory: Inventory, health: HealthWatch, settings: Settings): void {
   inventory.setProtected(protectedBy(settings.protectedVms));
   inventory.setAutoPrune(settings.keepCheckpoints);
   inventory.setConnections(wantedConnections(settings));
+  health.setSettings(watchSettings(settings));
 }
 
 function wantedConnections({ connections }: Settings): readonly string[] {

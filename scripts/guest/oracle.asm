@@ -7,7 +7,9 @@
 ;   P t        P t                            nothing: tells that the guest is there
 ;   W d n s    W d n s                        writes block n of disk d (0, 1, …) with seed s; see make_block
 ;   R d n      R d n s whole|broken|empty     reads it: the seed found, and whether all of it fits
+;   B d n k s  B d n k s                      writes k blocks with seed s: n, n + 16, …, one in each 64 KiB
 ;   C n        C n                            sets the counter, which is 0 after a boot
+;   T          T n                            how often the clock has ticked since the boot, 18.2 times a second
 ;   F k s      F k s                          fills k KiB of RAM (at most 256) by seed s
 ;   ?          ? counter k s whole|broken     the counter, and whether that RAM still is as it was filled
 ;
@@ -23,6 +25,7 @@ line_size equ 64
 buffer_segment equ 0x3000       ; one block
 block_dwords equ 1024
 block_sectors equ 8
+batch_stride equ 16             ; blocks in a cluster of a usual qcow2 image
 fill_segment equ 0x4000
 most_fill equ 256               ; KiB
 com1 equ 0x3f8
@@ -57,6 +60,8 @@ start:  cli
         mov fs, ax
         mov word [fs:0x0c * 4], on_serial
         mov [fs:0x0c * 4 + 2], cs
+        mov word [fs:0x1c * 4], on_tick
+        mov [fs:0x1c * 4 + 2], cs
         mov si, port_settings
 .port:  lodsw                   ; AL: register, AH: value
         movzx dx, al
@@ -99,8 +104,12 @@ orders: db 'P'
         dw write_block
         db 'R'
         dw read_block
+        db 'B'
+        dw write_batch
         db 'C'
         dw set_counter
+        db 'T'
+        dw tell_ticks
         db 'F'
         dw fill_ram
         db '?'
@@ -130,6 +139,37 @@ write_block:
         mov eax, [disk]
         call put_number
         mov eax, [block]
+        call put_number
+        mov eax, [seed]
+        jmp put_number
+
+write_batch:
+        call number
+        mov [disk], eax
+        call number
+        mov [block], eax
+        mov [first], eax
+        call number
+        mov [left], eax
+        mov [batch], eax
+        call number
+        mov [seed], eax
+.next:  cmp dword [left], 0
+        je .done
+        call make_block
+        mov ah, 0x43
+        call disk_call
+        jc disk_failed
+        add dword [block], batch_stride
+        dec dword [left]
+        jmp .next
+.done:  mov al, 'B'
+        call put
+        mov eax, [disk]
+        call put_number
+        mov eax, [first]
+        call put_number
+        mov eax, [batch]
         call put_number
         mov eax, [seed]
         jmp put_number
@@ -250,6 +290,12 @@ set_counter:
         mov al, 'C'
         call put
         mov eax, [counter]
+        jmp put_number
+
+tell_ticks:
+        mov al, 'T'
+        call put
+        mov eax, [ticks]
         jmp put_number
 
 fill_ram:
@@ -405,6 +451,11 @@ get:    cli
         sti
         ret
 
+; The BIOS calls it at each tick of its clock, with its own segments and interrupts off.
+on_tick:
+        inc dword [cs:ticks]
+        iret
+
 on_serial:
         push ax
         push bx
@@ -452,7 +503,11 @@ token: dd 0
 disk: dd 0
 block: dd 0
 seed: dd 0
+first: dd 0
+left: dd 0
+batch: dd 0
 counter: dd 0
+ticks: dd 0
 filled: dd 0
 fill_seed: dd 0
 fill_mode: db 0

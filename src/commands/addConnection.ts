@@ -1,10 +1,10 @@
 // virtRewind.addConnection: adds a libvirt URI to the user's setting, and connects.
 import * as vscode from 'vscode';
 import { readSettings, writeSetting } from '../manifest/readSettings.js';
-import { givenTo } from './commandArguments.js';
-import { CommandError, answered } from './commandError.js';
-import type { CommandRun } from './commandServices.js';
-import { judgeUri } from './connectionUri.js';
+import { givenTo } from '../dialogue/commandArguments.js';
+import { CommandError, answered } from '../dialogue/commandError.js';
+import type { CommandRun } from '../dialogue/commandServices.js';
+import { judgeUri } from '../dialogue/connectionUri.js';
 
 const t = vscode.l10n.t;
 

@@ -1,9 +1,9 @@
 // virtRewind.cancelOperation: cancels what this window does with a VM, where libvirt can cancel it, and what waits.
 import * as vscode from 'vscode';
-import { CommandError } from './commandError.js';
-import type { CommandRun } from './commandServices.js';
-import { requestWords } from './operationNotice.js';
-import { targetVm } from './targets.js';
+import { CommandError } from '../dialogue/commandError.js';
+import type { CommandRun } from '../dialogue/commandServices.js';
+import { requestWords } from '../dialogue/operationNotice.js';
+import { targetVm } from '../dialogue/targets.js';
 
 const t = vscode.l10n.t;
 

@@ -1,5 +1,5 @@
 // virtRewind.clearFilter: shows all rows again.
-import type { CommandRun } from './commandServices.js';
+import type { CommandRun } from '../dialogue/commandServices.js';
 
 export function clearFilter(run: CommandRun): Promise<void> {
   return run.tree.setFilter('');

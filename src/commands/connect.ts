@@ -2,10 +2,10 @@
 import * as vscode from 'vscode';
 import { Failure } from '../model/failure.js';
 import { connectionOfNode } from '../views/nodes.js';
-import { givenTo } from './commandArguments.js';
-import { CommandError } from './commandError.js';
-import type { CommandRun } from './commandServices.js';
-import { pickConnection } from './pickTarget.js';
+import { givenTo } from '../dialogue/commandArguments.js';
+import { CommandError } from '../dialogue/commandError.js';
+import type { CommandRun } from '../dialogue/commandServices.js';
+import { pickConnection } from '../dialogue/pickTarget.js';
 
 export async function connect(run: CommandRun): Promise<{ readonly connection: string }> {
   const uri = await wantedConnection(run);

@@ -1,9 +1,9 @@
 // virtRewind.copyName: puts the names of VMs and snapshots on the clipboard, one on each line, as libvirt knows them.
 import * as vscode from 'vscode';
 import { connectionOfNode, type Node } from '../views/nodes.js';
-import type { CommandRun } from './commandServices.js';
+import type { CommandRun } from '../dialogue/commandServices.js';
 import { meansSnapshot } from './showXml.js';
-import { targetSnapshot, targetVm } from './targets.js';
+import { targetSnapshot, targetVm } from '../dialogue/targets.js';
 
 export async function copyName(run: CommandRun): Promise<{ readonly name: string }> {
   const name = run.call.by === 'rows' ? namesOf(run, run.call.rows) : await askedName(run);

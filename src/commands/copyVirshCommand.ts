@@ -6,17 +6,17 @@ import type { OperationRequest } from '../model/operation.js';
 import type { Plan } from '../model/plan.js';
 import type { Snapshot } from '../model/snapshot.js';
 import { virshLine } from '../model/virshCommand.js';
-import { titleIn } from '../views/operationProgress.js';
-import { operationWords } from '../views/words.js';
-import { type CommandArguments, type OperationName, givenTo } from './commandArguments.js';
-import { CommandError } from './commandError.js';
-import type { CommandRun } from './commandServices.js';
+import { titleIn } from '../texts/operationProgress.js';
+import { operationWords } from '../texts/words.js';
+import { type CommandArguments, type OperationName, givenTo } from '../dialogue/commandArguments.js';
+import { CommandError } from '../dialogue/commandError.js';
+import type { CommandRun } from '../dialogue/commandServices.js';
 import { styleFor } from './createSnapshot.js';
-import { existingVm, planOrRefuse } from './operate.js';
-import { pick } from './pickTarget.js';
+import { existingVm, planOrRefuse } from '../dialogue/operate.js';
+import { pick } from '../dialogue/pickTarget.js';
 import { meansSnapshot } from './showXml.js';
-import { targetSnapshot, targetVm } from './targets.js';
-import { suggestTitle } from './titleSuggestion.js';
+import { targetSnapshot, targetVm } from '../dialogue/targets.js';
+import { suggestTitle } from '../dialogue/titleSuggestion.js';
 
 const t = vscode.l10n.t;
 

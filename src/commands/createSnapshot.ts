@@ -4,15 +4,15 @@ import type { VmView } from '../inventory/views.js';
 import { readSettings } from '../manifest/readSettings.js';
 import type { OperationRequest, OperationResult } from '../model/operation.js';
 import type { SnapshotTree } from '../model/snapshot.js';
-import { givenTo } from './commandArguments.js';
-import type { CommandRun } from './commandServices.js';
-import { gitReference } from './gitReference.js';
-import { askDescription, askTitle } from './askTitle.js';
-import { operate } from './operate.js';
-import { pickKind } from './pickKind.js';
-import { pickSeveral } from './pickTarget.js';
-import { targetVm } from './targets.js';
-import { suggestTitle } from './titleSuggestion.js';
+import { givenTo } from '../dialogue/commandArguments.js';
+import type { CommandRun } from '../dialogue/commandServices.js';
+import { gitReference } from '../dialogue/gitReference.js';
+import { askDescription, askTitle } from '../dialogue/askTitle.js';
+import { operate } from '../dialogue/operate.js';
+import { pickKind } from '../dialogue/pickKind.js';
+import { pickSeveral } from '../dialogue/pickTarget.js';
+import { targetVm } from '../dialogue/targets.js';
+import { suggestTitle } from '../dialogue/titleSuggestion.js';
 
 type CreateRequest = Extract<OperationRequest, { type: 'create' }>;
 

@@ -1,6 +1,6 @@
 // virtRewind.deleteDescendants: deletes everything below a snapshot; it stays itself.
 import * as vscode from 'vscode';
-import type { CommandRun } from './commandServices.js';
+import type { CommandRun } from '../dialogue/commandServices.js';
 import { deleteScope } from './deleteSnapshot.js';
 
 export function deleteDescendants(run: CommandRun): Promise<unknown> {

@@ -1,14 +1,14 @@
 // virtRewind.deleteSnapshot: deletes snapshots; their children keep their data.
 import * as vscode from 'vscode';
 import type { DeleteScope } from '../model/operation.js';
-import type { CommandRun } from './commandServices.js';
-import { existingVm, operateConfirmed } from './operate.js';
-import { operateAll } from './operateAll.js';
-import { requestWords } from './operationNotice.js';
-import { inDeleteOrder } from './snapshotOrder.js';
-import { targetSnapshots } from './targets.js';
-import { passingOverUnread } from './typedName.js';
-import { undoMoment } from './undoMoment.js';
+import type { CommandRun } from '../dialogue/commandServices.js';
+import { existingVm, operateConfirmed } from '../dialogue/operate.js';
+import { operateAll } from '../dialogue/operateAll.js';
+import { requestWords } from '../dialogue/operationNotice.js';
+import { inDeleteOrder } from '../dialogue/snapshotOrder.js';
+import { targetSnapshots } from '../dialogue/targets.js';
+import { passingOverUnread } from '../dialogue/typedName.js';
+import { undoMoment } from '../dialogue/undoMoment.js';
 
 export function deleteSnapshot(run: CommandRun): Promise<unknown> {
   return deleteScope(run, 'one', vscode.l10n.t('Delete which snapshot?'));

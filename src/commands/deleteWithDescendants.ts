@@ -1,6 +1,6 @@
 // virtRewind.deleteWithDescendants: deletes snapshots and everything below them.
 import * as vscode from 'vscode';
-import type { CommandRun } from './commandServices.js';
+import type { CommandRun } from '../dialogue/commandServices.js';
 import { deleteScope } from './deleteSnapshot.js';
 
 export function deleteWithDescendants(run: CommandRun): Promise<unknown> {

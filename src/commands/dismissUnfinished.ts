@@ -1,10 +1,10 @@
 // virtRewind.dismissUnfinished: a person has brought to its end what had broken off, so that others may be begun again.
 import * as vscode from 'vscode';
-import type { CommandRun } from './commandServices.js';
-import { mustConfirm } from './mustConfirm.js';
-import { noteInStatusBar } from './notify.js';
-import { confirmModal } from './operate.js';
-import { targetVm } from './targets.js';
+import type { CommandRun } from '../dialogue/commandServices.js';
+import { mustConfirm } from '../dialogue/mustConfirm.js';
+import { noteInStatusBar } from '../views/notify.js';
+import { confirmModal } from '../dialogue/operate.js';
+import { targetVm } from '../dialogue/targets.js';
 
 const t = vscode.l10n.t;
 

@@ -1,11 +1,11 @@
 // virtRewind.editDescription: changes the title and the description of a snapshot; its name stays.
 import * as vscode from 'vscode';
 import type { OperationResult } from '../model/operation.js';
-import { askDescription, askTitle } from './askTitle.js';
-import { givenTo } from './commandArguments.js';
-import type { CommandRun } from './commandServices.js';
-import { operate } from './operate.js';
-import { targetSnapshot } from './targets.js';
+import { askDescription, askTitle } from '../dialogue/askTitle.js';
+import { givenTo } from '../dialogue/commandArguments.js';
+import type { CommandRun } from '../dialogue/commandServices.js';
+import { operate } from '../dialogue/operate.js';
+import { targetSnapshot } from '../dialogue/targets.js';
 
 export async function editDescription(run: CommandRun): Promise<OperationResult> {
   const { view, snapshot } = await targetSnapshot(run, vscode.l10n.t('Edit the description of which snapshot?'));

@@ -2,14 +2,14 @@
 import * as vscode from 'vscode';
 import type { VmView } from '../inventory/views.js';
 import { asFailure } from '../inventory/asFailure.js';
-import { examinationText } from '../views/examinationText.js';
-import { failureText } from '../views/failureText.js';
-import { markdownText } from '../views/markdown.js';
+import { examinationText } from '../texts/examinationText.js';
+import { failureText } from '../texts/failureText.js';
+import { markdownText } from '../texts/markdown.js';
 import { connectionOfNode, vmOfNode } from '../views/nodes.js';
-import type { CommandRun } from './commandServices.js';
-import { notify } from './notify.js';
-import { showFailure } from './runCommand.js';
-import { targetVms } from './targets.js';
+import type { CommandRun } from '../dialogue/commandServices.js';
+import { notify } from '../views/notify.js';
+import { showFailure } from '../dialogue/runCommand.js';
+import { targetVms } from '../dialogue/targets.js';
 
 const t = vscode.l10n.t;
 

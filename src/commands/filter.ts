@@ -1,8 +1,8 @@
 // virtRewind.filter: shows only the rows that contain a text.
 import * as vscode from 'vscode';
-import { givenTo } from './commandArguments.js';
-import { answered } from './commandError.js';
-import type { CommandRun } from './commandServices.js';
+import { givenTo } from '../dialogue/commandArguments.js';
+import { answered } from '../dialogue/commandError.js';
+import type { CommandRun } from '../dialogue/commandServices.js';
 
 export async function filter(run: CommandRun): Promise<void> {
   const text =

@@ -1,11 +1,11 @@
 // virtRewind.openConsoleLog: opens the file to which libvirt logs a VM's serial console.
 import { access, constants } from 'node:fs/promises';
 import * as vscode from 'vscode';
-import { CommandError, answered } from './commandError.js';
-import type { CommandRun } from './commandServices.js';
-import { isLocalUri } from './connectionUri.js';
-import { notify } from './notify.js';
-import { targetVm } from './targets.js';
+import { CommandError, answered } from '../dialogue/commandError.js';
+import type { CommandRun } from '../dialogue/commandServices.js';
+import { isLocalUri } from '../dialogue/connectionUri.js';
+import { notify } from '../views/notify.js';
+import { targetVm } from '../dialogue/targets.js';
 
 const t = vscode.l10n.t;
 

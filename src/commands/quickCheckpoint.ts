@@ -1,16 +1,16 @@
 // virtRewind.quickCheckpoint: a snapshot without a question, of the best kind for what the VM does now; can be undone.
 import * as vscode from 'vscode';
 import type { OperationRequest, OperationResult } from '../model/operation.js';
-import { checkpointTitle } from './titleSuggestion.js';
-import type { CommandRun } from './commandServices.js';
+import { checkpointTitle } from '../dialogue/titleSuggestion.js';
+import type { CommandRun } from '../dialogue/commandServices.js';
 import { styleFor } from './createSnapshot.js';
-import { gitReference } from './gitReference.js';
-import { notify } from './notify.js';
-import { existingVm, operate } from './operate.js';
-import { operateAll } from './operateAll.js';
-import { doneText } from './progressText.js';
-import { showFailure } from './runCommand.js';
-import { targetVms } from './targets.js';
+import { gitReference } from '../dialogue/gitReference.js';
+import { notify } from '../views/notify.js';
+import { existingVm, operate } from '../dialogue/operate.js';
+import { operateAll } from '../dialogue/operateAll.js';
+import { doneText } from '../dialogue/progressText.js';
+import { showFailure } from '../dialogue/runCommand.js';
+import { targetVms } from '../dialogue/targets.js';
 
 const t = vscode.l10n.t;
 

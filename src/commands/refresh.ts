@@ -1,8 +1,8 @@
 // virtRewind.refresh: reads everything again, or what a caller names. From the view it always means everything: the
 // button above the view hands in whatever row has the focus.
-import { givenTo } from './commandArguments.js';
-import type { CommandRun } from './commandServices.js';
-import { targetVm } from './targets.js';
+import { givenTo } from '../dialogue/commandArguments.js';
+import type { CommandRun } from '../dialogue/commandServices.js';
+import { targetVm } from '../dialogue/targets.js';
 
 export async function refresh(run: CommandRun): Promise<void> {
   const { vm, connection } = givenTo(run.call);

@@ -2,13 +2,13 @@
 import * as vscode from 'vscode';
 import { readSettings, writeSetting } from '../manifest/readSettings.js';
 import { Failure } from '../model/failure.js';
-import { connectionLabel } from '../views/connectionLabel.js';
+import { connectionLabel } from '../texts/connectionLabel.js';
 import { connectionOfNode } from '../views/nodes.js';
 import { overridden } from './addConnection.js';
-import { givenTo } from './commandArguments.js';
-import { CommandError } from './commandError.js';
-import type { CommandRun } from './commandServices.js';
-import { pickConnection } from './pickTarget.js';
+import { givenTo } from '../dialogue/commandArguments.js';
+import { CommandError } from '../dialogue/commandError.js';
+import type { CommandRun } from '../dialogue/commandServices.js';
+import { pickConnection } from '../dialogue/pickTarget.js';
 
 const t = vscode.l10n.t;
 

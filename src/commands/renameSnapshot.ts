@@ -1,11 +1,11 @@
 // virtRewind.renameSnapshot: another name where libvirt can hold it, else another title.
 import * as vscode from 'vscode';
 import type { OperationResult } from '../model/operation.js';
-import { askTitle } from './askTitle.js';
-import { givenTo } from './commandArguments.js';
-import type { CommandRun } from './commandServices.js';
-import { operate } from './operate.js';
-import { targetSnapshot } from './targets.js';
+import { askTitle } from '../dialogue/askTitle.js';
+import { givenTo } from '../dialogue/commandArguments.js';
+import type { CommandRun } from '../dialogue/commandServices.js';
+import { operate } from '../dialogue/operate.js';
+import { targetSnapshot } from '../dialogue/targets.js';
 
 export async function renameSnapshot(run: CommandRun): Promise<OperationResult> {
   const { view, snapshot } = await targetSnapshot(run, vscode.l10n.t('Rename which snapshot?'));

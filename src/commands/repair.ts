@@ -1,13 +1,13 @@
 // virtRewind.repair: the doctor's repairs of a VM, each shown as a plan before it is done.
 import * as vscode from 'vscode';
 import type { OperationResult } from '../model/operation.js';
-import { findingText } from '../views/examinationText.js';
-import { refusalText } from '../views/refusalText.js';
-import { CommandError } from './commandError.js';
-import type { CommandRun } from './commandServices.js';
-import { operateConfirmed, refusedFailure } from './operate.js';
-import { type Choice, pick } from './pickTarget.js';
-import { targetVm } from './targets.js';
+import { findingText } from '../texts/examinationText.js';
+import { refusalText } from '../texts/refusalText.js';
+import { CommandError } from '../dialogue/commandError.js';
+import type { CommandRun } from '../dialogue/commandServices.js';
+import { operateConfirmed, refusedFailure } from '../dialogue/operate.js';
+import { type Choice, pick } from '../dialogue/pickTarget.js';
+import { targetVm } from '../dialogue/targets.js';
 
 const t = vscode.l10n.t;
 

@@ -2,9 +2,9 @@
 // that is asked for.
 import * as vscode from 'vscode';
 import type { OperationResult } from '../model/operation.js';
-import type { CommandRun } from './commandServices.js';
-import { revertTo } from './revertTo.js';
-import { targetSnapshot } from './targets.js';
+import type { CommandRun } from '../dialogue/commandServices.js';
+import { revertTo } from '../dialogue/revertTo.js';
+import { targetSnapshot } from '../dialogue/targets.js';
 
 export async function revert(run: CommandRun): Promise<OperationResult> {
   const { view, snapshot } = await targetSnapshot(run, vscode.l10n.t('Revert to which snapshot?'));

@@ -1,5 +1,5 @@
 // virtRewind.showAsList: all snapshots of a VM side by side.
-import type { CommandRun } from './commandServices.js';
+import type { CommandRun } from '../dialogue/commandServices.js';
 
 export function showAsList(run: CommandRun): Promise<void> {
   return run.tree.setLayout('list');

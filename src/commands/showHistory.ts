@@ -1,7 +1,7 @@
 // virtRewind.showHistory: opens the file that keeps who did what to which VM.
 import * as vscode from 'vscode';
-import { CommandError } from './commandError.js';
-import type { CommandRun } from './commandServices.js';
+import { CommandError } from '../dialogue/commandError.js';
+import type { CommandRun } from '../dialogue/commandServices.js';
 
 const t = vscode.l10n.t;
 

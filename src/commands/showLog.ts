@@ -1,5 +1,5 @@
 // virtRewind.showLog: opens the log channel.
-import type { CommandRun } from './commandServices.js';
+import type { CommandRun } from '../dialogue/commandServices.js';
 
 export function showLog(run: CommandRun): Promise<void> {
   run.log.show();

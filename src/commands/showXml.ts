@@ -1,8 +1,8 @@
 // virtRewind.showXml: opens the XML of a VM or a snapshot, read-only.
 import * as vscode from 'vscode';
-import { givenTo } from './commandArguments.js';
-import type { CommandRun } from './commandServices.js';
-import { targetSnapshot, targetVm } from './targets.js';
+import { givenTo } from '../dialogue/commandArguments.js';
+import type { CommandRun } from '../dialogue/commandServices.js';
+import { targetSnapshot, targetVm } from '../dialogue/targets.js';
 
 export async function showXml(run: CommandRun): Promise<void> {
   const placeholder = vscode.l10n.t('Show the XML of what?');

@@ -2,10 +2,10 @@
 import * as vscode from 'vscode';
 import type { OperationResult } from '../model/operation.js';
 import { findSnapshot } from '../model/snapshotTree.js';
-import { CommandError } from './commandError.js';
-import type { CommandRun } from './commandServices.js';
-import { revertTo } from './revertTo.js';
-import { targetVm } from './targets.js';
+import { CommandError } from '../dialogue/commandError.js';
+import type { CommandRun } from '../dialogue/commandServices.js';
+import { revertTo } from '../dialogue/revertTo.js';
+import { targetVm } from '../dialogue/targets.js';
 
 const t = vscode.l10n.t;
 

@@ -2,10 +2,10 @@
 import * as vscode from 'vscode';
 import { readSettings, writeSetting } from '../manifest/readSettings.js';
 import { namesOnly, protectedBy } from '../model/protection.js';
-import { CommandError } from './commandError.js';
-import type { CommandRun } from './commandServices.js';
-import { noteInStatusBar } from './notify.js';
-import { targetVms } from './targets.js';
+import { CommandError } from '../dialogue/commandError.js';
+import type { CommandRun } from '../dialogue/commandServices.js';
+import { noteInStatusBar } from '../views/notify.js';
+import { targetVms } from '../dialogue/targets.js';
 
 const t = vscode.l10n.t;
 

@@ -27,11 +27,14 @@ export function composedFiles({ acting, reading }: Ways): HostFiles {
     file: (path) => firstKnown(reading, 'unknown', (files) => files.file(path)),
     image: (path, format) => firstKnown(reading, 'unknown', (files) => files.image(path, format)),
     list: (folder) => firstKnown(reading, undefined, (files) => files.list(folder)),
-    freeBytes: (folder) => firstKnown(reading, undefined, (files) => files.freeBytes(folder)),
-    canAct: (folder) => canAct(reading, folder),
+    space: (folder) => firstKnown(reading, undefined, (files) => files.space(folder)),
+    writtenFiles: () => firstKnown(reading, undefined, (files) => files.writtenFiles()),
+    canAct: (folder) => canDo(reading, (files) => files.canAct(folder)),
     createOverlay: (overlay) => firstAble(acting, (files) => files.createOverlay(overlay)),
     copy: (from, to, existing) => firstAble(acting, (files) => files.copy(from, to, existing)),
     removeTag: (file, tag) => firstAble(acting, (files) => files.removeTag(file, tag)),
+    canChange: (path) => canDo(reading, (files) => files.canChange(path)),
+    commit: (commit, signal, onFraction) => firstAble(acting, (files) => files.commit(commit, signal, onFraction)),
     remove: (path) => firstAble(acting, (files) => files.remove(path)),
   };
 }
@@ -60,10 +63,13 @@ async function firstKnown<T>(
 }
 
 /** One that can is enough, so the one that is asked most cheaply is asked first; else its reason is told with what all said. */
-async function canAct(ways: readonly HostFiles[], folder: string): Promise<'yes' | CannotAct> {
+async function canDo(
+  ways: readonly HostFiles[],
+  ask: (files: HostFiles) => Promise<'yes' | CannotAct>,
+): Promise<'yes' | CannotAct> {
   const reasons: CannotAct[] = [];
   for (const files of ways) {
-    const answer = await files.canAct(folder);
+    const answer = await ask(files);
     if (answer === 'yes') {
       return answer;
     }

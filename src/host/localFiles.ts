@@ -20,8 +20,10 @@ import {
 } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { Failure, type FailureDetails } from '../model/failure.js';
-import type { CannotAct, FileFacts, HostFiles, ImageFacts, NewOverlay, Seen } from '../model/hostFiles.js';
+import type { CannotAct, FileFacts, HostFiles, ImageFacts, NewOverlay, Seen, Space } from '../model/hostFiles.js';
 import { errnoOf, fileFailure } from './fileFailure.js';
+import { commitImage } from './commitImage.js';
+import { readWrittenFiles } from './imageWriters.js';
 import { factsOf, readImage } from './localImage.js';
 import { qemuImg, type QemuImg } from './qemuImg.js';
 
@@ -35,11 +37,14 @@ export function localFiles(environment: NodeJS.ProcessEnv, program: QemuImg = qe
     file: (path) => look(path, () => readFacts(path)),
     image: (path, format) => look<ImageFacts>(path, () => readImage(path, program, format)),
     list,
-    freeBytes,
+    space,
+    writtenFiles: () => readWrittenFiles(),
     canAct: (folder) => canAct(folder, program),
     createOverlay: (overlay) => createOverlay(overlay, program),
     copy,
     removeTag: (file, tag) => removeTag(file, tag, program),
+    canChange: (path) => canChange(path, program),
+    commit: (commit, signal, onFraction) => commitImage(commit, program, signal, onFraction),
     remove,
   };
 }
@@ -112,13 +117,13 @@ async function list(folder: string): Promise<readonly string[] | undefined> {
   }
 }
 
-async function freeBytes(folder: string): Promise<number | undefined> {
+async function space(folder: string): Promise<Space | undefined> {
   if (!isPath(folder)) {
     return undefined;
   }
   try {
-    const { bavail, bsize } = await statfs(folder);
-    return bavail * bsize;
+    const { bavail, blocks, bsize } = await statfs(folder);
+    return { free: bavail * bsize, total: blocks * bsize };
   } catch {
     // Whatever the reason: how much is free is not known.
     return undefined;
@@ -137,6 +142,19 @@ async function canAct(folder: string, program: QemuImg): Promise<'yes' | CannotA
   } catch (error) {
     const { kind, message } = fileFailure(error, {});
     return { why: kind === 'notFound' ? 'folderMissing' : kind === 'denied' ? 'denied' : 'failed', said: message };
+  }
+  return (await program.find()) === undefined ? { why: 'noQemuImg' } : 'yes';
+}
+
+async function canChange(path: string, program: QemuImg): Promise<'yes' | CannotAct> {
+  if (!isPath(path)) {
+    return { why: 'failed', said: path };
+  }
+  try {
+    await access(path, constants.R_OK | constants.W_OK);
+  } catch (error) {
+    const { kind, message } = fileFailure(error, {});
+    return { why: kind === 'denied' ? 'denied' : 'failed', said: message };
   }
   return (await program.find()) === undefined ? { why: 'noQemuImg' } : 'yes';
 }

@@ -21,7 +21,9 @@ const attempts = 3;
 /** Undefined for what is neither a file nor a block device: reading that could wait for ever. */
 export async function factsOf(stats: Stats): Promise<FileFacts | undefined> {
   if (stats.isFile()) {
-    return { bytes: stats.size, allocatedBytes: stats.blocks * 512, real: `${stats.dev}:${stats.ino}` };
+    const { size: bytes, blocks, mtimeMs: modifiedAt, mode } = stats;
+    const readOnly = (mode & 0o222) === 0 ? { readOnly: true as const } : {};
+    return { bytes, allocatedBytes: blocks * 512, modifiedAt, real: `${stats.dev}:${stats.ino}`, ...readOnly };
   }
   if (!stats.isBlockDevice()) {
     return undefined;

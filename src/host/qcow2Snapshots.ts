@@ -9,6 +9,8 @@ export interface Qcow2Snapshot {
   /** The disk's size then; absent in tables that old QEMUs wrote. */
   readonly diskBytes?: number;
   readonly l1: Table;
+  /** Of its entry in the table of snapshots. */
+  readonly entryBytes: number;
 }
 
 /** The fixed part of an entry; what it says about the rest stands in it. */
@@ -50,14 +52,16 @@ async function readTable(image: ImageBytes, table: Table): Promise<readonly Qcow
       throw new BadImage(`snapshot ${index} has ${extraBytes} bytes of its own`);
     }
     const rest = await bytes(at + entryHeadBytes, extraBytes + idBytes + nameBytes);
+    const entryBytes = Math.ceil((entryHeadBytes + rest.length) / 8) * 8;
     snapshots.push({
       id: rest.toString('utf8', extraBytes, extraBytes + idBytes),
       name: rest.toString('utf8', extraBytes + idBytes, extraBytes + idBytes + nameBytes),
       vmStateBytes: extraBytes >= 8 ? size(rest, 0, 'the size of the memory') : head.readUInt32BE(32),
       ...(extraBytes >= 16 ? { diskBytes: size(rest, 8, 'the size of the disk') } : {}),
       l1: tableWithin(image, size(head, 0, 'the place of an L1 table'), head.readUInt32BE(8), mostL1Bytes / 8, 8),
+      entryBytes,
     });
-    at += Math.ceil((entryHeadBytes + rest.length) / 8) * 8;
+    at += entryBytes;
   }
   return snapshots;
 }

@@ -1,5 +1,5 @@
 // Runs qemu-img: a program found once on the PATH, arguments as a list, bounded in time and output.
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { access, constants } from 'node:fs/promises';
 import { isAbsolute, join } from 'node:path';
 import { Failure, type FailureDetails } from '../model/failure.js';
@@ -10,11 +10,23 @@ export interface QemuImg {
   find(): Promise<string | undefined>;
   /** What it wrote to its standard output; rejects with a Failure when it does not end well. */
   run(args: readonly string[], details: FailureDetails): Promise<string>;
+  /**
+   * For what may last for hours, and has to be called with `-p`: tells how far it is, and ends it when the signal is
+   * aborted, with a Failure `cancelled`.
+   */
+  watch(
+    args: readonly string[],
+    details: FailureDetails,
+    signal: AbortSignal,
+    onFraction: (fraction: number) => void,
+  ): Promise<void>;
 }
 
 /** Where distributions put it, for an editor that was started with a short PATH. */
 const usualFolders = ['/usr/bin', '/usr/local/bin', '/bin', '/run/current-system/sw/bin'];
 const mostOutputBytes = 16 * 1024 * 1024;
+/** Of what it says on its standard error. */
+const mostSaid = 64 * 1024;
 /** A hung network disk must not hold an operation for ever; deleting a snapshot of a large image takes minutes. */
 const patienceMs = 15 * 60_000;
 
@@ -58,5 +70,47 @@ export function qemuImg(environment: NodeJS.ProcessEnv, patience = patienceMs): 
       );
     });
   };
-  return { find, run };
+  const watch: QemuImg['watch'] = async (args, details, signal, onFraction) => {
+    const program = await find();
+    if (program === undefined) {
+      throw new Failure('unsupported', { ...details, libvirtMessage: 'qemu-img is not installed' });
+    }
+    if (signal.aborted) {
+      throw new Failure('cancelled', details);
+    }
+    return new Promise((resolve, reject) => {
+      const child = spawn(program, args, { env: { ...environment, LC_ALL: 'C' }, stdio: ['ignore', 'pipe', 'pipe'] });
+      let said = '';
+      child.stderr.setEncoding('utf8').on('data', (text: string) => {
+        said = (said + text).slice(-mostSaid);
+      });
+      child.stdout.setEncoding('utf8').on('data', (text: string) => {
+        const percent = [...text.matchAll(/\((\d+(?:\.\d+)?)\/100%\)/gu)].at(-1)?.[1];
+        if (percent !== undefined) {
+          onFraction(Math.min(1, Number(percent) / 100));
+        }
+      });
+      const stop = (): void => void child.kill('SIGTERM');
+      signal.addEventListener('abort', stop, { once: true });
+      const ended = (failure?: Failure): void => {
+        signal.removeEventListener('abort', stop);
+        if (failure === undefined) {
+          resolve();
+        } else {
+          reject(failure);
+        }
+      };
+      child.once('error', (error) => ended(qemuImgFailure(error.message, details)));
+      child.once('close', (code, killedBy) => {
+        if (code === 0) {
+          ended();
+        } else if (signal.aborted) {
+          ended(new Failure('cancelled', details));
+        } else {
+          ended(qemuImgFailure(said.trim() === '' ? `it ended with ${code ?? killedBy ?? '?'}` : said, details));
+        }
+      });
+    });
+  };
+  return { find, run, watch };
 }

@@ -154,7 +154,7 @@ function consoleLogOf(root: XmlElement): string | undefined {
 /** libvirt writes KiB whatever was put in; the other units are those that it documents as its own. */
 const unitBytes: Readonly<Record<string, number>> = { b: 1, KiB: 1024, MiB: 1024 ** 2, GiB: 1024 ** 3, TiB: 1024 ** 4 };
 
-function memoryOf(memory: XmlElement | undefined): number {
+export function memoryOf(memory: XmlElement | undefined): number {
   const amount = Number(textOf(memory) ?? 0);
   const bytes = amount * (unitBytes[attribute(memory, 'unit') ?? 'KiB'] ?? 1024);
   return Number.isFinite(bytes) ? bytes : 0;

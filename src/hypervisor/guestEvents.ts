@@ -21,7 +21,9 @@ import type { VmEvent } from './hypervisor.js';
 /** What happens to a guest, for those who wait for it. */
 export interface GuestEvent {
   readonly uuid: string;
-  readonly what: 'suspended' | 'resumed' | 'stopped' | 'rebooted';
+  readonly what: 'suspended' | 'resumed' | 'stopped' | 'rebooted' | 'blockJob';
+  /** Of a block job: the guest's name of the disk, and virConnectDomainEventBlockJobStatus. */
+  readonly job?: { readonly target: string; readonly status: number };
 }
 
 /** What a step may wait for beside the answer to its call. */
@@ -91,7 +93,10 @@ export async function listen(
       changed('power')({ dom });
     }),
     connection.on('ioError', changed('ioError')),
-    connection.on('blockJob2', changed('blockJob')),
+    connection.on('blockJob2', ({ dom, dst, status }) => {
+      happenings.fire({ uuid: dom.uuid, what: 'blockJob', job: { target: dst, status } });
+      changed('blockJob')({ dom });
+    }),
     connection.on('jobCompleted', changed('job')),
     connection.on('agentLifecycle', changed('agent')),
     connection.on('metadataChange', changed('defined')),

@@ -1,9 +1,13 @@
 // The port: one open connection to a hypervisor, in the words of the model. Every method rejects with a `Failure`.
 import type { Event } from '../lifetime/emitter.js';
 import type { Capabilities } from '../model/capabilities.js';
+import type { DemoVm, DemoVmObstacle } from '../model/demoVm.js';
+import type { VmStatistics } from '../model/diskStatistics.js';
 import type { Failure } from '../model/failure.js';
 import type { Progress } from '../model/operation.js';
+import type { Hardware } from '../model/hardware.js';
 import type { HostFiles } from '../model/hostFiles.js';
+import type { ImageContents } from '../model/imageContents.js';
 import type { Step } from '../model/plan.js';
 import type { Snapshot, SnapshotTree } from '../model/snapshot.js';
 import type { Vm, VmDisk } from '../model/vm.js';
@@ -36,6 +40,10 @@ export interface Hypervisor {
   readonly capabilities: Capabilities;
   /** Files on its host, as far as they can be reached: through the storage API or, on this computer, directly. */
   readonly files: HostFiles;
+  /** The same files, where they are this computer's own: no call on the daemon. Absent where they are another's. */
+  readonly nearbyFiles?: HostFiles;
+  /** What stands inside of images, on the same condition. */
+  readonly nearbyContents?: ImageContents;
   readonly onDidChangeVm: Event<VmEvent>;
   /** Fires once, when the connection has ended for any reason but `close`. */
   readonly onDidClose: Event<Failure>;
@@ -57,6 +65,11 @@ export interface Hypervisor {
   readTree(uuid: string): Promise<SnapshotTree>;
   /** The disks that a snapshot's `<domain>` or `<inactiveDomain>` names: the frozen files with its content. */
   readFrozenDisks(uuid: string, snapshot: string): Promise<readonly VmDisk[]>;
+  /**
+   * By UUID, of all VMs or of those named, in one call that waits for no job: of a VM that one keeps busy the sizes are
+   * `unknown`. Only the active chains of VMs that run are told whole.
+   */
+  readDiskStatistics(uuids?: readonly string[]): Promise<ReadonlyMap<string, VmStatistics>>;
   /** Targets of disks with a block job. Must not be asked while an internal snapshot runs on that VM: it would hang. */
   readBlockJobs(vm: Vm): Promise<readonly string[]>;
   /** Until libvirt is done with what it was told to do to the VM, perhaps on a connection that is gone. */
@@ -65,12 +78,20 @@ export interface Hypervisor {
   probeAgent(vm: Vm): Promise<'answers' | 'silent' | 'frozen'>;
   readVmXml(uuid: string): Promise<string>;
   readSnapshotXml(uuid: string, snapshot: string): Promise<string>;
+  /** What the VM, or with a name its snapshot, is configured with; without what libvirt keeps secret. */
+  readHardware(uuid: string, snapshot?: string): Promise<Hardware>;
 
   /**
    * Carries out one step on a socket of its own, and resolves when its end has been seen. Aborting the signal asks
    * libvirt to cancel where it can; otherwise the step goes on to its end.
    */
   run(vm: Vm, step: Step, options: RunOptions): Promise<StepOutcome>;
+
+  /** The VM of the lesson: what is in the way of one here, asked before anything is made; `guest` is what it would run. */
+  demoVmObstacle(guest: string): Promise<DemoVmObstacle | undefined>;
+  makeDemoVm(vm: DemoVm, guest: string): Promise<void>;
+  /** With its snapshots and its folder; touches no VM but the one that `makeDemoVm` made of this value. */
+  removeDemoVm(vm: DemoVm): Promise<void>;
 
   close(): void;
 }

@@ -1,11 +1,21 @@
 // Everything that is read of VMs and snapshots, on one connection. Changes nothing; keeps no XML.
 import type { Connection } from '../libvirt/connection.js';
+import {
+  VIR_CONNECT_GET_ALL_DOMAINS_STATS_BACKING,
+  VIR_CONNECT_GET_ALL_DOMAINS_STATS_NOWAIT,
+  VIR_DOMAIN_STATS_BLOCK,
+  VIR_DOMAIN_XML_INACTIVE,
+} from '../libvirt/flags.js';
 import { errorCodes, LibvirtError } from '../libvirt/libvirtError.js';
 import type { Domain } from '../libvirt/structs.js';
 import type { Capabilities } from '../model/capabilities.js';
+import type { VmStatistics } from '../model/diskStatistics.js';
+import type { Hardware } from '../model/hardware.js';
 import type { Snapshot, SnapshotTree } from '../model/snapshot.js';
 import { isActive, snapshotableDisks, type Vm, type VmDisk } from '../model/vm.js';
+import { parseLayers } from './diskStatistics.js';
 import { parseDomainXml } from './domainXml.js';
+import { readHardware } from './hardwareXml.js';
 import type { VmHead } from './hypervisor.js';
 import { untilNoJob } from './jobEnd.js';
 import { powerOf } from './powerState.js';
@@ -93,6 +103,20 @@ export class LibvirtReader {
     return parseFrozenDisks(await this.readSnapshotXml(uuid, snapshot));
   }
 
+  async readDiskStatistics(uuids: readonly string[] = []): Promise<ReadonlyMap<string, VmStatistics>> {
+    const { retStats } = await this.#connection.call('connectGetAllDomainStats', {
+      doms: await Promise.all(uuids.map((uuid) => this.#dom(uuid))),
+      stats: VIR_DOMAIN_STATS_BLOCK,
+      flags: VIR_CONNECT_GET_ALL_DOMAINS_STATS_BACKING + VIR_CONNECT_GET_ALL_DOMAINS_STATS_NOWAIT,
+    });
+    return new Map(
+      retStats.map(({ dom: { uuid, name, id }, params }) => {
+        const active = id !== -1;
+        return [uuid, { name, active, layers: parseLayers(params, active) }];
+      }),
+    );
+  }
+
   async readBlockJobs(vm: Vm): Promise<readonly string[]> {
     if (this.#capabilities.driver !== 'qemu' || !isActive(vm.power)) {
       return [];
@@ -126,6 +150,15 @@ export class LibvirtReader {
     return Buffer.from(xml).toString('utf8');
   }
 
+  /** As configured, for that is told in the same way of a VM that runs and of one that is off. */
+  async readHardware(uuid: string, snapshot?: string): Promise<Hardware> {
+    if (snapshot !== undefined) {
+      return readHardware(await this.readSnapshotXml(uuid, snapshot));
+    }
+    const flags = VIR_DOMAIN_XML_INACTIVE;
+    return readHardware((await this.#connection.call('domainGetXmlDesc', { dom: await this.#dom(uuid), flags })).xml);
+  }
+
   async #dom(uuid: string): Promise<Domain> {
     const name = this.#names.get(uuid);
     if (name !== undefined) {
@@ -147,7 +180,7 @@ function readHead(name: string, xml: Uint8Array): Snapshot {
 }
 
 /** The answer, or undefined when the daemon answers with this error. */
-async function orUndefined<T>(code: number, call: Promise<T>): Promise<T | undefined> {
+export async function orUndefined<T>(code: number, call: Promise<T>): Promise<T | undefined> {
   try {
     return await call;
   } catch (error) {

@@ -1,5 +1,6 @@
 // All ways from a connection to the files on its host: through libvirt, and on this machine directly.
 import { composedFiles } from '../host/composedFiles.js';
+import { localContents } from '../host/localContents.js';
 import { localFiles } from '../host/localFiles.js';
 import { filesElsewhere, isThisHost } from '../host/thisHost.js';
 import type { Connection } from '../libvirt/connection.js';
@@ -7,6 +8,7 @@ import { parseUri } from '../libvirt/uri.js';
 import type { Log } from '../log/log.js';
 import type { Capabilities } from '../model/capabilities.js';
 import type { HostFiles } from '../model/hostFiles.js';
+import type { ImageContents } from '../model/imageContents.js';
 import { FolderPools } from './folderPools.js';
 import { type StorageAccess, storageFiles } from './storageFiles.js';
 
@@ -22,11 +24,21 @@ export interface FilesOf {
 /** The files themselves tell more than libvirt does; libvirt may change what this user may not. */
 export function openFiles(of: FilesOf): HostFiles {
   const storage = storageFiles(storageAccess(of));
-  const { transport } = parseUri(of.uri);
-  const local = isThisHost({ transport, hostname: of.capabilities.hostname })
-    ? localFiles(of.environment)
-    : filesElsewhere;
+  const local = nearbyFiles(of) ?? filesElsewhere;
   return composedFiles({ acting: [storage, local], reading: [local, storage] });
+}
+
+/** Without libvirt, where the hypervisor's files are this machine's. */
+export function nearbyFiles(of: FilesOf): HostFiles | undefined {
+  return isNearby(of) ? localFiles(of.environment) : undefined;
+}
+
+export function nearbyContents(of: FilesOf): ImageContents | undefined {
+  return isNearby(of) ? localContents(of.environment) : undefined;
+}
+
+function isNearby({ uri, capabilities: { hostname } }: FilesOf): boolean {
+  return isThisHost({ transport: parseUri(uri).transport, hostname });
 }
 
 export function storageAccess({ uri, capabilities, log, open, close }: Omit<FilesOf, 'environment'>): StorageAccess {

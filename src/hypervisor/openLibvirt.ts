@@ -5,16 +5,21 @@ import type { Connection } from '../libvirt/connection.js';
 import type { Domain } from '../libvirt/structs.js';
 import { type Log, scoped } from '../log/log.js';
 import type { Capabilities } from '../model/capabilities.js';
+import type { DemoVm, DemoVmObstacle } from '../model/demoVm.js';
+import type { VmStatistics } from '../model/diskStatistics.js';
 import { Failure, type FailureDetails } from '../model/failure.js';
+import type { Hardware } from '../model/hardware.js';
 import type { HostFiles } from '../model/hostFiles.js';
+import type { ImageContents } from '../model/imageContents.js';
 import type { Step } from '../model/plan.js';
 import type { Snapshot, SnapshotTree } from '../model/snapshot.js';
 import { isActive, type Vm, type VmDisk } from '../model/vm.js';
+import { demoVmObstacle, type DemoVmPlace, makeDemoVm, removeDemoVm } from './demoVms.js';
 import { type AgentState, readAgent } from './guestAgent.js';
 import { listen } from './guestEvents.js';
 import type { Hypervisor, OpenHypervisor, RunOptions, StepOutcome, VmEvent, VmHead } from './hypervisor.js';
 import { LibvirtReader } from './libvirtReader.js';
-import { openFiles } from './openFiles.js';
+import { nearbyContents, nearbyFiles, openFiles } from './openFiles.js';
 import { readCapabilities } from './readCapabilities.js';
 import { runStep } from './runStep.js';
 import { toFailure } from './toFailure.js';
@@ -63,6 +68,8 @@ class LibvirtHypervisor implements Hypervisor {
   readonly uri: string;
   readonly capabilities: Capabilities;
   readonly files: HostFiles;
+  readonly nearbyFiles?: HostFiles;
+  readonly nearbyContents?: ImageContents;
   readonly onDidChangeVm: Event<VmEvent>;
   readonly onDidClose: Event<Failure>;
   readonly #parts: Parts;
@@ -78,11 +85,17 @@ class LibvirtHypervisor implements Hypervisor {
     this.#reader = new LibvirtReader(parts.connection, parts.capabilities);
     this.uri = parts.uri;
     this.capabilities = parts.capabilities;
-    this.files = openFiles({
+    const of = {
       ...parts,
       open: () => this.#openAnother(),
-      close: (connection) => this.#closeAnother(connection),
-    });
+      close: (connection: Connection) => this.#closeAnother(connection),
+    };
+    this.files = openFiles(of);
+    const [nearby, contents] = [nearbyFiles(of), nearbyContents(of)];
+    if (nearby !== undefined && contents !== undefined) {
+      this.nearbyFiles = nearby;
+      this.nearbyContents = contents;
+    }
     this.onDidChangeVm = parts.onDidChangeVm;
     this.onDidClose = this.#closed.event;
     parts.connection.onDidClose((error) => {
@@ -126,6 +139,10 @@ class LibvirtHypervisor implements Hypervisor {
     return this.#told(details, this.#reader.readFrozenDisks(uuid, snapshot));
   }
 
+  readDiskStatistics(uuids?: readonly string[]): Promise<ReadonlyMap<string, VmStatistics>> {
+    return this.#told({ doing: "reading the disks' statistics" }, this.#reader.readDiskStatistics(uuids));
+  }
+
   readBlockJobs(vm: Vm): Promise<readonly string[]> {
     return this.#told({ doing: 'looking for block jobs', vm: vm.name }, this.#reader.readBlockJobs(vm));
   }
@@ -158,6 +175,11 @@ class LibvirtHypervisor implements Hypervisor {
   readSnapshotXml(uuid: string, snapshot: string): Promise<string> {
     const details = { doing: "reading a snapshot's XML", vm: uuid, snapshot };
     return this.#told(details, this.#reader.readSnapshotXml(uuid, snapshot));
+  }
+
+  readHardware(uuid: string, snapshot?: string): Promise<Hardware> {
+    const details = { doing: 'reading the hardware of a VM', vm: uuid, ...(snapshot !== undefined && { snapshot }) };
+    return this.#told(details, this.#reader.readHardware(uuid, snapshot));
   }
 
   async run(vm: Vm, step: Step, options: RunOptions): Promise<StepOutcome> {
@@ -214,6 +236,23 @@ class LibvirtHypervisor implements Hypervisor {
     } catch (error) {
       throw toFailure(error, { connection: this.uri, ...details });
     }
+  }
+
+  demoVmObstacle(guest: string): Promise<DemoVmObstacle | undefined> {
+    return this.#told({ doing: 'look whether the lesson can be given' }, demoVmObstacle(this.#demoPlace, guest));
+  }
+
+  makeDemoVm(vm: DemoVm, guest: string): Promise<void> {
+    return this.#told({ doing: 'make the VM of the lesson', vm: vm.name }, makeDemoVm(this.#demoPlace, vm, guest));
+  }
+
+  removeDemoVm(vm: DemoVm): Promise<void> {
+    return this.#told({ doing: 'remove the VM of the lesson', vm: vm.name }, removeDemoVm(this.#demoPlace, vm));
+  }
+
+  get #demoPlace(): DemoVmPlace {
+    const { connection, environment } = this.#parts;
+    return { connection, environment, uri: this.uri, capabilities: this.capabilities };
   }
 
   close(): void {

@@ -1,5 +1,6 @@
 // A VM's XML with other files as its disks: for a definition out of a snapshot, and for RAM out of a file.
 // Pure; refuses to know what the files are.
+import { isDevicePath } from '../model/devicePath.js';
 import type { TargetFile } from '../model/plan.js';
 import type { Vm } from '../model/vm.js';
 import { attribute, element, find, findAll, parseXml, textOf, writeXml, XmlError, type XmlElement } from './xmlTree.js';
@@ -46,9 +47,32 @@ export function writeSavedDomain(
   return writeXml(retargetDisks(root, disks));
 }
 
-/** @throws XmlError when there is no such disk, or one twice. */
+/**
+ * A VM's own configuration, on other files of these formats. The document must have been read with its passwords.
+ * @throws XmlError when it lacks one of the disks
+ */
+export function onFiles(secureXml: string, disks: readonly (TargetFile & { readonly format: string })[]): string {
+  const root = parseXml(secureXml);
+  if (root.name !== 'domain') {
+    throw new XmlError('this is not the description of a VM');
+  }
+  return writeXml(redirectDisks(root, disks));
+}
+
+/** New overlays are qcow2. @throws XmlError when there is no such disk, or one twice. */
 function retargetDisks(domain: XmlElement, disks: readonly TargetFile[]): XmlElement {
-  const files = new Map(disks.map(({ target, file }) => [target, file]));
+  return redirectDisks(
+    domain,
+    disks.map((disk) => ({ ...disk, format: 'qcow2' })),
+  );
+}
+
+/** With other files as these disks. @throws XmlError when there is no such disk, or one twice. */
+export function redirectDisks(
+  domain: XmlElement,
+  disks: readonly (TargetFile & { readonly format: string })[],
+): XmlElement {
+  const files = new Map(disks.map((disk) => [disk.target, disk]));
   const present = findAll(find(domain, 'devices'), 'disk').map(targetOf);
   for (const target of files.keys()) {
     if (present.filter((other) => other === target).length !== 1) {
@@ -58,7 +82,7 @@ function retargetDisks(domain: XmlElement, disks: readonly TargetFile[]): XmlEle
   return changed(domain, 'devices', (devices) =>
     changed(devices, 'disk', (disk) => {
       const file = files.get(targetOf(disk));
-      return file === undefined ? disk : onOverlay(disk, file);
+      return file === undefined ? disk : onFile(disk, file);
     }),
   );
 }
@@ -71,13 +95,18 @@ function targetOf(disk: XmlElement): string {
  * What is below the old file (`<backingStore>`), beside it (`<mirror>`) or within its `<source>` says nothing of the
  * new one, but for what the person chose: security labels, and what to do when the file is missing.
  */
-function onOverlay(disk: XmlElement, file: string): XmlElement {
+function onFile(disk: XmlElement, { file, format }: TargetFile & { readonly format: string }): XmlElement {
   const [driver, source] = [find(disk, 'driver'), find(disk, 'source')];
   const startupPolicy = attribute(source, 'startupPolicy');
   const replaced = new Set(['driver', 'source', 'backingStore', 'mirror']);
-  return element('disk', { ...disk.attributes, type: 'file' }, [
-    element('driver', { name: 'qemu', ...driver?.attributes, type: 'qcow2' }, driver?.children),
-    element('source', { file, ...(startupPolicy === undefined ? {} : { startupPolicy }) }, findAll(source, 'seclabel')),
+  const isDevice = isDevicePath(file);
+  return element('disk', { ...disk.attributes, type: isDevice ? 'block' : 'file' }, [
+    element('driver', { name: 'qemu', ...driver?.attributes, type: format }, driver?.children),
+    element(
+      'source',
+      { ...(isDevice ? { dev: file } : { file }), ...(startupPolicy === undefined ? {} : { startupPolicy }) },
+      findAll(source, 'seclabel'),
+    ),
     ...disk.children.filter((node) => !isElement(node) || !replaced.has(node.name)),
   ]);
 }

@@ -1,4 +1,5 @@
-// Gives a VM that is off the configuration that a snapshot holds. No image is touched; nothing is started.
+// Gives a VM a configuration: what a snapshot holds, or what it runs with. No image is touched; nothing is started.
+import { VIR_DOMAIN_XML_INACTIVE, VIR_DOMAIN_XML_SECURE } from '../libvirt/flags.js';
 import { Failure } from '../model/failure.js';
 import type { Step } from '../model/plan.js';
 import { refuse } from '../model/refusal.js';
@@ -23,4 +24,19 @@ export async function defineFromSnapshot(
     throw new Failure('refused', { vm: vm.name, refusal });
   }
   await connection.call('domainDefineXmlFlags', { xml, flags: 0 });
+}
+
+/**
+ * What runs goes on, its snapshots stay, and the files that it has now are those that it starts with. Idempotent:
+ * nothing is sent for a VM that is persistent already.
+ */
+export async function makePersistent({ connection, dom }: StepContext): Promise<void> {
+  const { persistent } = await connection.call('domainIsPersistent', { dom });
+  if (persistent === 0) {
+    const { xml } = await connection.call('domainGetXmlDesc', {
+      dom,
+      flags: VIR_DOMAIN_XML_INACTIVE | VIR_DOMAIN_XML_SECURE,
+    });
+    await connection.call('domainDefineXmlFlags', { xml, flags: 0 });
+  }
 }

@@ -1,10 +1,12 @@
 // Steps on the files of the hypervisor's host: overlays, tags, copies, and what nobody needs any more.
 // Each may have been done before, in part or whole: what is so already counts as done.
+import { VIR_DOMAIN_XML_INACTIVE } from '../libvirt/flags.js';
 import { Failure } from '../model/failure.js';
 import type { NewOverlay } from '../model/hostFiles.js';
 import type { Step } from '../model/plan.js';
 import { refuse } from '../model/refusal.js';
 import { isActive, type Vm } from '../model/vm.js';
+import { parseDomainXml } from './domainXml.js';
 import type { StepContext } from './stepContext.js';
 
 type Of<D extends Step['do']> = Extract<Step, { do: D }>;
@@ -46,6 +48,25 @@ export async function removeFiles({ files, vm }: OnFiles, step: Of<'removeFiles'
   }
   for (const file of step.files) {
     await files.remove(file);
+  }
+}
+
+/**
+ * What a VM runs on and what its next start names can differ.
+ * @throws Failure `busy` when the configuration names one of the files
+ */
+export async function requireUnnamed(
+  { connection, dom, vm }: Pick<StepContext, 'connection' | 'dom' | 'vm'>,
+  step: Of<'removeFiles'>,
+): Promise<void> {
+  if (!vm.persistent || !isActive(vm.power)) {
+    return;
+  }
+  const { xml } = await connection.call('domainGetXmlDesc', { dom, flags: VIR_DOMAIN_XML_INACTIVE });
+  const named = parseDomainXml(xml).disks.flatMap(({ source, backing = [] }) => [source, ...backing]);
+  const used = step.files.find((file) => named.includes(file));
+  if (used !== undefined) {
+    throw new Failure('busy', { vm: vm.name, path: used });
   }
 }
 

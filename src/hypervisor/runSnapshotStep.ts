@@ -3,7 +3,6 @@ import {
   VIR_DOMAIN_SNAPSHOT_CREATE_DISK_ONLY,
   VIR_DOMAIN_SNAPSHOT_CREATE_LIVE,
   VIR_DOMAIN_SNAPSHOT_CREATE_QUIESCE,
-  VIR_DOMAIN_SNAPSHOT_DELETE_CHILDREN,
   VIR_DOMAIN_SNAPSHOT_REVERT_PAUSED,
   VIR_DOMAIN_SNAPSHOT_REVERT_RUNNING,
 } from '../libvirt/flags.js';
@@ -128,10 +127,7 @@ export async function deleteSnapshot(context: StepContext, step: Of<'deleteSnaps
   const snap = { name: step.snapshot, dom };
   const { xml } = await connection.call('domainSnapshotGetXmlDesc', { snap, flags: 0 });
   const { style, disks } = parseSnapshotHead(xml);
-  const deleted = connection.call('domainSnapshotDelete', {
-    snap,
-    flags: step.withChildren ? VIR_DOMAIN_SNAPSHOT_DELETE_CHILDREN : 0,
-  });
+  const deleted = connection.call('domainSnapshotDelete', { snap, flags: 0 });
   const merged = disks.filter((disk) => disk.location === 'external').map((disk) => disk.target);
   if (style === 'external' && merged.length > 0) {
     await whileRunning(deleted, context, blockJobsLook(context, merged));

@@ -2,8 +2,11 @@
 import type { Step } from '../model/plan.js';
 import { setGuestClock, thawGuest } from './guestAgent.js';
 import type { StepOutcome } from './hypervisor.js';
-import { defineFromSnapshot } from './runDefineStep.js';
-import { copyFile, createOverlays, removeFiles, removeTag } from './runFileStep.js';
+import { adoptSnapshot } from './adoptSnapshot.js';
+import { commitImages } from './runCommitImagesStep.js';
+import { blockCommit } from './runCommitStep.js';
+import { defineFromSnapshot, makePersistent } from './runDefineStep.js';
+import { copyFile, createOverlays, removeFiles, removeTag, requireUnnamed } from './runFileStep.js';
 import { runPowerAction } from './runPowerStep.js';
 import {
   clearUnfinishedDelete,
@@ -36,6 +39,8 @@ function act(context: StepContext, step: Exclude<Step, { do: 'createSnapshot' }>
       return describeSnapshot(context, step);
     case 'makeCurrent':
       return makeCurrent(context, step);
+    case 'adoptSnapshot':
+      return adoptSnapshot(context, step);
     case 'redefineAs':
       return redefineAs(context, step);
     case 'reparent':
@@ -46,6 +51,8 @@ function act(context: StepContext, step: Exclude<Step, { do: 'createSnapshot' }>
       return forgetSnapshot(context, step);
     case 'defineFromSnapshot':
       return defineFromSnapshot(context, step);
+    case 'makePersistent':
+      return makePersistent(context);
     case 'power':
       return runPowerAction(context, step.action);
     case 'startPaused':
@@ -59,7 +66,11 @@ function act(context: StepContext, step: Exclude<Step, { do: 'createSnapshot' }>
     case 'createOverlays':
       return createOverlays(context, step);
     case 'removeFiles':
-      return removeFiles(context, step);
+      return requireUnnamed(context, step).then(() => removeFiles(context, step));
+    case 'blockCommit':
+      return blockCommit(context, step);
+    case 'commitImages':
+      return commitImages(context, step);
     case 'removeTag':
       return removeTag(context, step);
     case 'copyFile':

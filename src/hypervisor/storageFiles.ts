@@ -4,7 +4,7 @@
 import { errorCodes as code, LibvirtError } from '../libvirt/libvirtError.js';
 import type { StorageVol } from '../libvirt/structs.js';
 import { Failure, type FailureDetails, type FailureKind } from '../model/failure.js';
-import type { CannotAct, FileFacts, HostFiles, ImageFacts, NewOverlay, Seen } from '../model/hostFiles.js';
+import type { CannotAct, FileFacts, HostFiles, ImageFacts, NewOverlay, Seen, Space } from '../model/hostFiles.js';
 import { type FolderPool, type FolderPools, NoFolder } from './folderPools.js';
 import { mayWrite, parseVolume, type VolumeFacts, writeOverlayVolume, writeRawVolume } from './storageXml.js';
 import { toFailure } from './toFailure.js';
@@ -192,11 +192,14 @@ export function storageFiles(access: StorageAccess): HostFiles {
       };
       return look<readonly string[] | undefined>(isFolder(folder) ? folder : undefined, undefined, [], read);
     },
-    freeBytes: (folder) => {
-      const read = async ({ connection, pool }: FolderPool): Promise<number> =>
-        (await connection.call('storagePoolGetInfo', { pool })).available;
-      return look<number | undefined>(isFolder(folder) ? folder : undefined, undefined, undefined, read);
+    space: (folder) => {
+      const read = async ({ connection, pool }: FolderPool): Promise<Space> => {
+        const { available, capacity } = await connection.call('storagePoolGetInfo', { pool });
+        return { free: available, total: capacity };
+      };
+      return look<Space | undefined>(isFolder(folder) ? folder : undefined, undefined, undefined, read);
     },
+    writtenFiles: () => Promise.resolve(undefined),
     canAct,
     createOverlay,
     copy,
@@ -204,6 +207,8 @@ export function storageFiles(access: StorageAccess): HostFiles {
       Promise.reject(
         new Failure('unsupported', { doing: 'removing a snapshot from an image', path: file, snapshot: tag }),
       ),
+    canChange: () => Promise.resolve({ why: 'noStorageDriver' }),
+    commit: ({ base }) => Promise.reject(new Failure('unsupported', { doing: 'merging images', path: base })),
     remove,
   };
 }

@@ -54,6 +54,7 @@ export function parseVolume(xml: string): VolumeFacts | undefined {
   }
   const format = attribute(find(target, 'format'), 'type') ?? 'raw';
   const backing = textOf(find(volume, 'backingStore', 'path'));
+  const modified = textOf(find(target, 'timestamps', 'mtime'));
   const backingFormat = attribute(find(volume, 'backingStore', 'format'), 'type');
   return {
     type: attribute(volume, 'type') ?? '',
@@ -63,6 +64,8 @@ export function parseVolume(xml: string): VolumeFacts | undefined {
       format,
       // A guest sees whole sectors.
       virtualBytes: format === 'raw' ? Math.ceil(capacity / 512) * 512 : capacity,
+      ...(modified !== undefined &&
+        /^\d{1,11}(\.\d{1,9})?$/.test(modified) && { modifiedAt: Number(modified) * 1_000 }),
       ...(backing === undefined
         ? {}
         : { backing: { file: backing, ...(backingFormat === undefined ? {} : { format: backingFormat }) } }),

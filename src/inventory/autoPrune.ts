@@ -1,9 +1,13 @@
-// Deletes the oldest of the checkpoints that reverts took, beyond the number to be kept. Refuses to delete anything that
+// Deletes the oldest of the checkpoints that reverts took, beyond the number to be kept, and leaves of the layout that no
+// layout needs any more. Refuses to delete anything that
 // a person made, or that anything rests on.
 import type { Log } from '../log/log.js';
-import type { OperationRequest } from '../model/operation.js';
-import type { AutoSnapshot, Plan } from '../model/plan.js';
+import { frozenFile } from '../chains/fileUse.js';
+import { nvramCopy } from '../chains/nvramCopy.js';
+import type { AutoReason, OperationRequest } from '../model/operation.js';
+import type { AutoSnapshot, Plan, Situation } from '../model/plan.js';
 import type { SnapshotTree } from '../model/snapshot.js';
+import { childrenOf, findSnapshot, isOnActivePath } from '../model/snapshotTree.js';
 import type { VmRef } from '../model/vm.js';
 import { asFailure } from './asFailure.js';
 import { believed } from './autoSnapshots.js';
@@ -14,27 +18,81 @@ import { believed } from './autoSnapshots.js';
  * | automatic snapshot | → |
  * |--------------------|---|
  * | taken by a revert, older than the `keep` newest, not current | goes |
- * | of the layout, current, one of the newest                    | stays |
+ * | of the layout: see `doomedLayouts`; current, one of the newest, marked to be kept | stays |
  */
 export function doomedCheckpoints(
   tree: SnapshotTree,
   records: readonly AutoSnapshot[],
   keep: number,
+  kept: readonly string[] = [],
 ): readonly AutoSnapshot[] {
   const checkpoints = believed(tree, records).filter(({ why }) => why === 'revert');
-  return checkpoints.slice(0, -Math.max(1, Math.floor(keep))).filter(({ name }) => name !== tree.current);
+  return checkpoints
+    .slice(0, -Math.max(1, Math.floor(keep)))
+    .filter(({ name }) => name !== tree.current && !kept.includes(name));
 }
 
-/** Nothing but the checkpoint itself may be lost by it. */
-export function losesOnly(name: string): (plan: Plan) => boolean {
-  return ({ losses }) =>
-    losses.every((loss) => {
+/**
+ * Children first. A leaf that holds the layout is for the branch that the VM runs on. When the VM is elsewhere, its
+ * parent is the place to go back to, and the leaf a second way to the same bytes: nothing was written to what it froze.
+ *
+ * | leaf of the layout                          | → |
+ * |---------------------------------------------|---|
+ * | the VM runs on it, or on what is above it   | stays |
+ * | something above it stays                    | stays: that rests on its files |
+ * | marked to be kept                           | stays |
+ * | otherwise                                   | goes, if its files prove to be empty |
+ */
+export function doomedLayouts(
+  tree: SnapshotTree,
+  records: readonly AutoSnapshot[],
+  going: readonly string[],
+  kept: readonly string[] = [],
+): readonly AutoSnapshot[] {
+  const gone = new Set(going);
+  const doomed: AutoSnapshot[] = [];
+  let left = believed(tree, records).filter(
+    ({ name, why }) => why === 'layout' && !isOnActivePath(tree, name) && !kept.includes(name),
+  );
+  for (let before = -1; before !== doomed.length;) {
+    before = doomed.length;
+    const free = left.filter(({ name }) => childrenOf(tree, name).every((child) => gone.has(child.name)));
+    doomed.push(...free);
+    free.forEach(({ name }) => gone.add(name));
+    left = left.filter((one) => !free.includes(one));
+  }
+  return doomed;
+}
+
+/**
+ * Nothing but the snapshot itself may be lost by it.
+ *
+ * | file that goes                                     | checkpoint | leaf of the layout         |
+ * |----------------------------------------------------|------------|----------------------------|
+ * | what it froze of a disk                            | yes        | only when known to be empty |
+ * | its RAM, its copy of the UEFI variables            | yes        | yes                        |
+ * | the overlay made over it: what came after it       | no         | no                         |
+ * | any other                                          | no         | no                         |
+ *
+ * A plan names no file as lost that is known to be empty, but what a snapshot froze.
+ */
+export function losesOnly(name: string, why: AutoReason = 'revert'): (plan: Plan, situation: Situation) => boolean {
+  return ({ losses }, situation) => {
+    const snapshot = findSnapshot(situation.tree, name);
+    const frozen = (snapshot?.disks ?? [])
+      .filter(({ location }) => location === 'external')
+      .map(({ target }) => frozenFile(situation, name, target));
+    const { nvram } = situation.vm;
+    const beside = [snapshot?.memory.file, ...(nvram === undefined ? [] : [nvramCopy(nvram, name)])];
+    if (why === 'layout' && !frozen.every((file) => isEmpty(file, situation))) {
+      return false;
+    }
+    return losses.every((loss) => {
       switch (loss.what) {
         case 'restorePoints':
           return loss.names.every((lost) => lost === name);
-        // The overlay that held nothing else, which goes with a leaf that nobody runs on.
         case 'files':
-          return true;
+          return loss.files.every((file) => frozen.includes(file) || beside.includes(file));
         case 'diskChanges':
         case 'managedSave':
         case 'ram':
@@ -43,25 +101,40 @@ export function losesOnly(name: string): (plan: Plan) => boolean {
           return false;
       }
     });
+  };
+}
+
+/** For certain: of a file that was not looked at nobody knows. */
+function isEmpty(file: string | undefined, { files }: Situation): boolean {
+  const facts = files?.images.get(file ?? '');
+  return typeof facts === 'object' && facts.backing !== undefined && facts.empty === true;
 }
 
 export interface Pruning {
   readonly vm: VmRef;
   readonly tree: SnapshotTree;
   readonly records: readonly AutoSnapshot[];
-  readonly keep: number;
+  /** Absent: no checkpoint goes now. */
+  readonly keep?: number;
+  /** Names of those that somebody wants to keep. */
+  readonly kept: readonly string[];
   readonly log: Log;
-  readonly remove: (request: OperationRequest, allows: (plan: Plan) => boolean) => Promise<unknown>;
+  readonly remove: (
+    request: OperationRequest,
+    allows: (plan: Plan, situation: Situation) => boolean,
+  ) => Promise<unknown>;
 }
 
 /** One that cannot be deleted stays, and the next revert tries again; nobody asked for it, so nobody is told. */
-export async function prune({ vm, tree, records, keep, log, remove }: Pruning): Promise<void> {
-  for (const { name } of doomedCheckpoints(tree, records, keep)) {
+export async function prune({ vm, tree, records, keep, kept, log, remove }: Pruning): Promise<void> {
+  const checkpoints = keep === undefined ? [] : doomedCheckpoints(tree, records, keep, kept);
+  const going = checkpoints.map(({ name }) => name);
+  for (const { name, why } of [...checkpoints, ...doomedLayouts(tree, records, going, kept)]) {
     try {
-      await remove({ type: 'delete', vm, snapshot: name, scope: 'one' }, losesOnly(name));
+      await remove({ type: 'delete', vm, snapshot: name, scope: 'one' }, losesOnly(name, why));
     } catch (error) {
       const { kind, message } = asFailure(error);
-      log.info(`the checkpoint ${name} stays: ${kind}: ${message}`);
+      log.info(`${name}, which we took unasked, stays: ${kind}: ${message}`);
     }
   }
 }

@@ -1,5 +1,5 @@
-// Which snapshots we took unasked, as far as our own records vouch for them, and what they are good for. Refuses to know
-// how records are kept.
+// Which snapshots we took unasked, as far as our own records vouch for them, what they are good for, and which are to be
+// kept. Refuses to know how records are kept.
 import { type Disposable } from '../lifetime/disposable.js';
 import type { Log } from '../log/log.js';
 import type { AutoSnapshot } from '../model/plan.js';
@@ -8,6 +8,7 @@ import { descendantsOf } from '../model/snapshotTree.js';
 import type { VmRef } from '../model/vm.js';
 import { asFailure } from './asFailure.js';
 import type { Keeping } from './keeping.js';
+import { keptSnapshots } from './keptSnapshots.js';
 import type { Picture } from './picture.js';
 
 /** Oldest first: those that are there, say of themselves what the record says, and are of that very second. */
@@ -40,17 +41,20 @@ export function undoOf(tree: SnapshotTree, records: readonly AutoSnapshot[]): Au
   return standsOnTarget ? believed(tree, [last])[0] : undefined;
 }
 
-/** Keeps in the picture, for each VM whose snapshots are known, which of them are ours and what a revert can go back to. */
-export class AutoMarks implements Disposable {
+/**
+ * Keeps in the picture, for each VM whose snapshots are known, which of them are ours, what a revert can go back to, and
+ * which are to be kept.
+ */
+export class SnapshotMarks implements Disposable {
   readonly #picture: Picture;
-  readonly #records: Keeping['records'];
+  readonly #keeping: Pick<Keeping, 'records' | 'marks'>;
   readonly #log: Log;
   readonly #seen = new WeakSet<SnapshotTree>();
   readonly #listening: Disposable;
 
-  constructor(picture: Picture, { records }: Pick<Keeping, 'records'>, log: Log) {
+  constructor(picture: Picture, keeping: Pick<Keeping, 'records' | 'marks'>, log: Log) {
     this.#picture = picture;
-    this.#records = records;
+    this.#keeping = keeping;
     this.#log = log;
     this.#listening = picture.onDidChange(({ connection, vm }) => {
       const vms = picture.connection(connection ?? '')?.vms ?? [];
@@ -63,20 +67,42 @@ export class AutoMarks implements Disposable {
     });
   }
 
+  /** Somebody put a mark on one of its snapshots, or took it off. */
+  async renew(ref: VmRef): Promise<void> {
+    const tree = this.#picture.vm(ref)?.tree;
+    if (tree !== undefined) {
+      await this.#mark(ref, tree);
+    }
+  }
+
   dispose(): void {
     this.#listening.dispose();
   }
 
   async #mark(ref: VmRef, tree: SnapshotTree): Promise<void> {
     const mayBeOurs = tree.snapshots.some(({ trailers }) => trailers.auto !== undefined);
-    try {
-      const records = mayBeOurs ? await this.#records.of(ref) : [];
-      if (this.#picture.vm(ref)?.tree === tree) {
-        const auto = believed(tree, records).map(({ name }) => name);
-        this.#picture.putVm(ref, { undo: undoOf(tree, records), auto: auto.length === 0 ? undefined : auto });
-      }
-    } catch (error) {
-      this.#log.warn(`it is not known which snapshots were taken unasked: ${asFailure(error).message}`);
+    const { records, marks } = this.#keeping;
+    const [ours, kept] = await Promise.allSettled([
+      mayBeOurs ? records.of(ref) : Promise.resolve([]),
+      tree.snapshots.length > 0 ? marks.of(ref) : Promise.resolve([]),
+    ]);
+    if (this.#picture.vm(ref)?.tree !== tree) {
+      return;
+    }
+    if (ours.status === 'fulfilled') {
+      const auto = names(believed(tree, ours.value));
+      this.#picture.putVm(ref, { undo: undoOf(tree, ours.value), auto });
+    } else {
+      this.#log.warn(`it is not known which snapshots were taken unasked: ${asFailure(ours.reason).message}`);
+    }
+    if (kept.status === 'fulfilled') {
+      this.#picture.putVm(ref, { kept: names(keptSnapshots(tree, kept.value)) });
+    } else {
+      this.#log.warn(`it is not known which snapshots are to be kept: ${asFailure(kept.reason).message}`);
     }
   }
+}
+
+function names(snapshots: readonly { readonly name: string }[]): readonly string[] | undefined {
+  return snapshots.length === 0 ? undefined : snapshots.map(({ name }) => name);
 }

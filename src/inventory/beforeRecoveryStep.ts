@@ -2,7 +2,7 @@
 // Refuses to decide what that is.
 import { Failure } from '../model/failure.js';
 import type { Plan } from '../model/plan.js';
-import { stepObstacle } from '../model/planRest.js';
+import { stepObstacle } from '../recovery/planRest.js';
 import type { BrokenOff } from '../model/recovery.js';
 import type { FreshLook } from './freshLook.js';
 import { askedByRecovery } from './situation.js';

@@ -7,7 +7,7 @@ import { asFailure } from './asFailure.js';
 import { type Clock, within } from './clock.js';
 import type { Keeping } from './keeping.js';
 import type { Picture } from './picture.js';
-import { type Asked, knownSituation, SituationReader } from './situation.js';
+import { type Asked, knownSituation, readOwnKnowledge, SituationReader } from './situation.js';
 import type { Turn } from './turns.js';
 import type { VmView } from './views.js';
 
@@ -57,15 +57,15 @@ export class FreshLook {
   async #read({ request, live, log }: Turn, asked: (known: Situation) => Asked): Promise<Fresh> {
     const { clock, keeping } = this.#options;
     const hypervisor = await live.open();
-    const [autoSnapshots] = await Promise.all([
-      keeping.records.of(request.vm),
+    const [own] = await Promise.all([
+      readOwnKnowledge(keeping, request.vm),
       live.read(request.vm.uuid, ['vm', 'tree']),
     ]);
-    const { vm, tree } = this.view(request.vm);
+    const { vm, tree, layers, ranSince } = this.view(request.vm);
     if (tree === undefined) {
       throw new Failure('lost');
     }
-    const known = knownSituation(hypervisor, vm, tree, clock.now(), autoSnapshots);
+    const known = knownSituation(hypervisor, vm, tree, clock.now(), { ...own, layers, ranSince });
     const reader = new SituationReader({ hypervisor, otherVms: live.otherVms, log }, known);
     return { hypervisor, situation: await reader.read(asked(known)) };
   }

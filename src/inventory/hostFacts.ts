@@ -1,6 +1,7 @@
 // Looks at files on the hypervisor's host, and at all that they rest on. Refuses to know what is decided from it.
 import type { CannotAct, FileFacts, HostFiles, ImageFacts, Seen } from '../model/hostFiles.js';
-import type { FileNeeds } from '../model/needs.js';
+import { folderOf } from '../chains/overlayFiles.js';
+import type { FileNeeds } from '../plans/needs.js';
 import type { FilesSeen } from '../model/plan.js';
 import type { VmDisk } from '../model/vm.js';
 import type { Log } from '../log/log.js';
@@ -33,25 +34,52 @@ export async function readHostFacts(
   const look = new Careful(log, clock);
   const single = new Map<string, Seen<FileFacts>>();
   const freeBytes = new Map<string, number>();
+  const totalBytes = new Map<string, number>();
   const canAct = new Map<string, 'yes' | CannotAct>();
   const lists = new Map<string, readonly string[]>();
+  let written: ReadonlySet<string> | undefined;
+  const lookInto = async (folder: string): Promise<void> => {
+    const [space, act, names] = await Promise.all([
+      look.at(folder, files.space(folder), undefined),
+      look.at(folder, files.canAct(folder), undefined),
+      look.at(folder, files.list(folder), undefined),
+    ]);
+    put(freeBytes, folder, space?.free);
+    put(totalBytes, folder, space?.total);
+    put(canAct, folder, act);
+    put(lists, folder, names);
+  };
   await Promise.all([
+    (async () => (written = await look.at('the locks of images', files.writtenFiles(), undefined)))(),
     chains.follow(asked.images),
     fewAtOnce(asked.files, atOnce, async (path) => {
       single.set(path, await look.at(path, files.file(path), 'unknown'));
     }),
-    fewAtOnce(asked.folders, atOnce, async (folder) => {
-      const [free, act, names] = await Promise.all([
-        look.at(folder, files.freeBytes(folder), undefined),
-        look.at(folder, files.canAct(folder), undefined),
-        look.at(folder, files.list(folder), undefined),
-      ]);
-      put(freeBytes, folder, free);
-      put(canAct, folder, act);
-      put(lists, folder, names);
+    fewAtOnce(asked.folders, atOnce, lookInto),
+  ]);
+  const seen: FilesSeen = {
+    images: chains.images,
+    files: single,
+    freeBytes,
+    totalBytes,
+    canAct,
+    lists,
+    ...(written === undefined ? {} : { written }),
+  };
+  if (asked.changes === undefined) {
+    return seen;
+  }
+  // Only now is it known what they rest on, and where that is.
+  const changed = new Set(asked.changes.flatMap((path) => chains.chain(path).files));
+  const folders = new Set([...changed].map(folderOf).filter((folder) => !canAct.has(folder)));
+  const canChange = new Map<string, 'yes' | CannotAct>();
+  await Promise.all([
+    fewAtOnce([...folders], atOnce, lookInto),
+    fewAtOnce([...changed], atOnce, async (path) => {
+      put(canChange, path, await look.at(path, files.canChange(path), undefined));
     }),
   ]);
-  return { images: chains.images, files: single, freeBytes, canAct, lists };
+  return { ...seen, canChange };
 }
 
 /** Reads images and what they rest on, each once, however many chains meet in it. */

@@ -1,5 +1,9 @@
 // The live picture of all connections, and the only place where it is written.
 import type { Event } from '../lifetime/emitter.js';
+import type { DemoVm, DemoVmObstacle } from '../model/demoVm.js';
+import type { Hardware } from '../model/hardware.js';
+import type { BlockMap } from '../model/blockMap.js';
+import type { VmLayers } from '../model/layers.js';
 import type { OperationRequest, OperationResult } from '../model/operation.js';
 import type { Examination } from '../model/examination.js';
 import type { AutoSnapshot, Decision, Plan } from '../model/plan.js';
@@ -22,6 +26,19 @@ export interface InventoryPort {
   setAttention(attention: Attention): void;
   /** Reads everything again: a connection, a VM with its snapshots, or all. */
   refresh(what?: { readonly connection?: string; readonly vm?: VmRef }): Promise<void>;
+  /**
+   * Reads the sizes and chains of all VMs, in one call on each connection that is open or was never tried; the VMs
+   * themselves and their snapshots only where they were never read or their chains changed. A connection that was named
+   * rejects with its Failure.
+   */
+  sweep(connection?: string): Promise<void>;
+  /**
+   * Looks at the files of a VM themselves, of all branches, on this computer or through libvirt; what neither tells is
+   * `unknown`. Put into the picture too.
+   */
+  readLayers(ref: VmRef): Promise<VmLayers>;
+  /** Where an image cannot be looked into, its row has no map, and the answer says why if that holds for all. */
+  readBlockMap(ref: VmRef, target: string): Promise<BlockMap>;
   findVm(ref: VmRef): VmView | undefined;
   /** All VMs of a name or UUID, on one connection or all. */
   findVms(nameOrUuid: string, connection?: string): readonly VmView[];
@@ -46,6 +63,12 @@ export interface InventoryPort {
   examine(ref: VmRef): Promise<Examination>;
   /** What the last revert of this VM left, if its checkpoint is still there and our own record vouches for it. */
   undoOfRevert(ref: VmRef): Promise<AutoSnapshot | undefined>;
+  /**
+   * Names of the snapshots that somebody wants to keep: whatever deletes by rule leaves them alone. Read from the disk
+   * each time, because another window may have marked one. Rejects where it cannot be known.
+   */
+  keptSnapshots(ref: VmRef): Promise<readonly string[]>;
+  setKept(ref: VmRef, snapshots: readonly string[], kept: 'kept' | 'free'): Promise<void>;
   /** An operation that had broken off was finished, undone, or cannot be without a person. */
   readonly onDidRecover: Event<RecoveryReport>;
   /**
@@ -55,9 +78,26 @@ export interface InventoryPort {
   dismissUnfinished(ref: VmRef): Promise<void>;
   /** No operation that nobody asked for touches these VMs. */
   setProtected(isProtected: (vm: Vm, connection: string) => boolean): void;
-  /** How many checkpoints of reverts a VM keeps; at least one, for the last revert to be undone. */
-  setAutoPrune(keep: number): void;
+  /**
+   * How many checkpoints of reverts a VM keeps; at least one, for the last revert to be undone. `everything`: nothing is
+   * ever deleted unasked, leaves of a layout neither.
+   */
+  setAutoPrune(keep: number | 'everything'): void;
   readVmXml(ref: VmRef): Promise<string>;
   readSnapshotXml(ref: VmRef, snapshot: string): Promise<string>;
+  /** What a VM, or with a name its snapshot, is configured with. */
+  readHardware(ref: VmRef, snapshot?: string): Promise<Hardware>;
+  /** The VMs of lessons: made, listed after a crash, removed with all that is theirs. */
+  readonly demoVms: DemoVmsPort;
   dispose(): void;
+}
+
+export interface DemoVmsPort {
+  /** What is in the way of one on this connection, before anything is made. */
+  obstacle(connection: string, guest: string): Promise<DemoVmObstacle | undefined>;
+  /** Written down before it is made; removed again when it cannot be made whole. */
+  make(connection: string, guest: string): Promise<DemoVm>;
+  remove(vm: DemoVm): Promise<void>;
+  /** Made by an editor that is gone since, and still there. */
+  left(): Promise<readonly DemoVm[]>;
 }

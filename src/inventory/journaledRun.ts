@@ -26,10 +26,13 @@ function canBreakOff(step: Step): boolean {
     case 'defineFromSnapshot':
     case 'makeCurrent':
     case 'restoreMemory':
+    case 'adoptSnapshot':
     case 'redefineAs':
     case 'removeTag':
     case 'copyFile':
     case 'removeFiles':
+    case 'blockCommit':
+    case 'commitImages':
       return true;
     case 'describeSnapshot':
     case 'power':
@@ -39,6 +42,7 @@ function canBreakOff(step: Step): boolean {
     case 'forgetSnapshot':
     case 'reparent':
     case 'clearUnfinishedDelete':
+    case 'makePersistent':
     case 'thawGuest':
     case 'setGuestClock':
       return false;

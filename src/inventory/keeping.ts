@@ -1,7 +1,9 @@
-// What outlives this process of what the inventory does: the journal, the audit, the records. Refuses to know when it is
-// written.
+// What outlives this process of what the inventory does: the journal, the audit, the records, the marks. Refuses to know
+// when it is written.
 import type { Audit } from '../journal/audit.js';
+import { DemoRecords } from '../journal/demoRecords.js';
 import { Journal } from '../journal/journal.js';
+import { KeptMarks } from '../journal/keptMarks.js';
 import { Records } from '../journal/records.js';
 import type { Log } from '../log/log.js';
 import { Failure } from '../model/failure.js';
@@ -10,12 +12,21 @@ export interface Keeping {
   readonly journal: Pick<Journal, 'begin' | 'unfinished' | 'claim'>;
   readonly audit: Pick<Audit, 'note'>;
   readonly records: Pick<Records, 'add' | 'of' | 'forget'>;
+  /** Of snapshots that somebody wants to keep. `of` rejects where it cannot be known. */
+  readonly marks: Pick<KeptMarks, 'add' | 'of' | 'forget'>;
+  readonly demos: Pick<DemoRecords, 'add' | 'left' | 'forget'>;
 }
 
 /** In one folder, which need not be there yet. */
 export function keepIn(folder: string, log: Log): Keeping {
   const journal = new Journal(folder, log);
-  return { journal, audit: journal.audit, records: new Records(folder, log) };
+  return {
+    journal,
+    audit: journal.audit,
+    records: new Records(folder, log),
+    marks: new KeptMarks(folder, log),
+    demos: new DemoRecords(folder, log),
+  };
 }
 
 /** Keeps nothing, and so carries out nothing that could be left half done. */
@@ -29,6 +40,16 @@ export const keepNothing: Keeping = {
   records: {
     add: ({ connection }) => Promise.reject(new Failure('journal', { doing: 'look for the records', connection })),
     of: () => Promise.resolve([]),
+    forget: () => Promise.resolve(),
+  },
+  marks: {
+    add: ({ connection }) => Promise.reject(new Failure('journal', { doing: 'look for the marks', connection })),
+    of: () => Promise.resolve([]),
+    forget: () => Promise.resolve(),
+  },
+  demos: {
+    add: ({ connection }) => Promise.reject(new Failure('journal', { doing: 'look for the records', connection })),
+    left: () => Promise.resolve([]),
     forget: () => Promise.resolve(),
   },
 };

@@ -7,6 +7,7 @@ import { isActive } from '../model/vm.js';
 import { asFailure } from './asFailure.js';
 import { type Clock, within } from './clock.js';
 import { ConnectionKeeper, type KeeperState } from './connectionKeeper.js';
+import { LayerWatch } from './layerWatch.js';
 import { OtherVmFacts } from './otherVmFacts.js';
 import type { Picture } from './picture.js';
 import { Refresher } from './refresher.js';
@@ -46,6 +47,7 @@ export class LiveConnection implements Disposable {
   readonly #keeper: ConnectionKeeper;
   readonly #reader: VmReader;
   readonly #refresher: Refresher;
+  readonly #layers: LayerWatch;
   readonly #watcher: Watcher;
   /** VMs on which an operation of ours runs. */
   readonly #held = new Set<string>();
@@ -66,7 +68,13 @@ export class LiveConnection implements Disposable {
     const isHeld = (uuid: string): boolean => this.#held.has(uuid);
     this.otherVms = new OtherVmFacts({ clock: options.clock, log: this.#log, isHeld });
     this.#keeper = new ConnectionKeeper({ ...options, uri, log: this.#log });
-    this.#reader = new VmReader({ uri, picture, clock: options.clock, inAttention: (uuid) => this.#isOpen(uuid) });
+    this.#reader = new VmReader({
+      uri,
+      picture,
+      clock: options.clock,
+      inAttention: (uuid) => this.#isOpen(uuid),
+      afterTree: (uuid) => this.#layers.soon(this.#isOpen(uuid) ? [uuid] : []),
+    });
     this.#refresher = new Refresher({
       clock: options.clock,
       log: this.#log,
@@ -74,10 +82,23 @@ export class LiveConnection implements Disposable {
       isLive: () => this.#isLive(),
       isHeld,
     });
+    this.#layers = new LayerWatch({
+      uri,
+      picture,
+      clock: options.clock,
+      log: this.#log,
+      readVm: (uuid) => this.read(uuid, ['vm', 'tree']),
+      readList: () => this.#readList(),
+      isHeld,
+      live: () => (this.#isLive() ? this.#keeper.hypervisor : undefined),
+    });
     this.#watcher = new Watcher(options.clock, this.#log, {
       shown: () => this.#shown(),
       look: (uuid, { roll, alsoVm }) => this.#reader.read(uuid, alsoVm ? ['look', 'vm'] : ['look'], roll),
-      readList: () => this.#readList(),
+      readList: () => {
+        this.#layers.soon([...this.#scope.vms].filter((uuid) => this.#isOpen(uuid)));
+        return this.#readList();
+      },
       listIsStale: () => this.#listIsStale,
       picture: () => picture.connection(uri),
     });
@@ -149,6 +170,22 @@ export class LiveConnection implements Disposable {
     await this.#readList();
   }
 
+  /**
+   * Sizes and chains of all VMs, in one call where the VMs are known. A connection that refused us is left alone until
+   * somebody asks for it: it may ask a person for a password each time.
+   */
+  async sweep(): Promise<void> {
+    const before = this.#picture.connection(this.uri);
+    if (before?.state === 'failed' && before.failure?.kind === 'denied') {
+      throw before.failure;
+    }
+    const hypervisor = await this.#keeper.connect();
+    if (this.#picture.connection(this.uri)?.loaded !== true) {
+      await this.#readList();
+    }
+    await this.#layers.sweep(hypervisor);
+  }
+
   /** Reads aspects of one VM now, whether somebody looks or not. Rejects with a Failure. */
   async read(uuid: string, aspects: readonly Aspect[]): Promise<void> {
     await this.#keeper.connect();
@@ -186,6 +223,7 @@ export class LiveConnection implements Disposable {
     this.#events.dispose();
     this.#watcher.dispose();
     this.#refresher.dispose();
+    this.#layers.dispose();
     this.#keeper.dispose();
     this.#reader.setHypervisor(undefined);
   }

@@ -3,27 +3,33 @@ import type { OpenHypervisor } from '../hypervisor/hypervisor.js';
 import type { Event } from '../lifetime/emitter.js';
 import type { Log } from '../log/log.js';
 import type { Examination } from '../model/examination.js';
-import { examine } from '../model/examine.js';
+import { examine } from '../doctor/examine.js';
+import type { BlockMap } from '../model/blockMap.js';
 import { Failure } from '../model/failure.js';
+import type { VmLayers } from '../model/layers.js';
+import type { Hardware } from '../model/hardware.js';
 import type { OperationRequest, OperationResult } from '../model/operation.js';
 import type { AutoSnapshot, Decision } from '../model/plan.js';
-import { planOperation } from '../model/planOperation.js';
-import { planRecovery } from '../model/planRecovery.js';
-import { planRest } from '../model/planRest.js';
+import { planOperation } from '../plans/planOperation.js';
+import { planRecovery } from '../recovery/planRecovery.js';
+import { planRest } from '../recovery/planRest.js';
 import type { RecoveryReport } from '../model/recovery.js';
 import type { SnapshotTree } from '../model/snapshot.js';
 import type { Vm, VmRef } from '../model/vm.js';
 import { asFailure } from './asFailure.js';
 import { type Clock, systemClock, within } from './clock.js';
-import type { InventoryPort } from './inventory.js';
-import { AutoMarks, undoOf } from './autoSnapshots.js';
+import { DemoVms } from './demoVms.js';
+import type { DemoVmsPort, InventoryPort } from './inventory.js';
+import { SnapshotMarks, undoOf } from './autoSnapshots.js';
 import { keepIn, keepNothing, type Keeping } from './keeping.js';
+import { keptSnapshots, marksOn } from './keptSnapshots.js';
+import { LayerReader } from './layerReader.js';
 import { LiveConnection, type LiveOptions } from './liveConnection.js';
 import type { RunOperationOptions } from './operationRunner.js';
 import { Operations } from './operations.js';
 import { Picture } from './picture.js';
 import type { Rules } from './rules.js';
-import { askedBy, askedByDoctor, knownSituation, SituationReader } from './situation.js';
+import { askedBy, askedByDoctor, knownSituation, readOwnKnowledge, SituationReader } from './situation.js';
 import type { Attention, ConnectionView, InventoryChange, VmView } from './views.js';
 
 export interface InventoryOptions {
@@ -47,11 +53,13 @@ const nobodyLooks: Attention = { visible: false, connections: new Set(), vms: ne
 export class Inventory implements InventoryPort {
   readonly onDidChange: Event<InventoryChange>;
   readonly onDidRecover: Event<RecoveryReport>;
+  readonly demoVms: DemoVmsPort;
   readonly #options: LiveOptions;
   readonly #picture: Picture;
   readonly #keeping: Keeping;
   readonly #operations: Operations;
-  readonly #autoMarks: AutoMarks;
+  readonly #marks: SnapshotMarks;
+  readonly #layers: LayerReader;
   readonly #ended = new AbortController();
   readonly #live = new Map<string, LiveConnection>();
   #attention = nobodyLooks;
@@ -62,7 +70,8 @@ export class Inventory implements InventoryPort {
     this.#picture = new Picture(log);
     this.onDidChange = this.#picture.onDidChange;
     this.#keeping = journal === undefined ? keepNothing : 'folder' in journal ? keepIn(journal.folder, log) : journal;
-    this.#autoMarks = new AutoMarks(this.#picture, this.#keeping, log);
+    this.#marks = new SnapshotMarks(this.#picture, this.#keeping, log);
+    this.#layers = new LayerReader({ picture: this.#picture, clock, log });
     this.#operations = new Operations({
       picture: this.#picture,
       clock,
@@ -72,6 +81,7 @@ export class Inventory implements InventoryPort {
       connection: (uri) => this.#connection(uri),
       ended: this.#ended.signal,
     });
+    this.demoVms = new DemoVms(this.#keeping.demos, (uri, question) => this.#asking(uri, question));
     this.onDidRecover = this.#operations.onDidRecover;
   }
 
@@ -137,18 +147,25 @@ export class Inventory implements InventoryPort {
     } else if (connection !== undefined) {
       await this.#asking(connection, (live) => live.refresh());
     } else {
-      await Promise.all(
-        [...this.#live.values()]
-          .filter((live) => live.isUsed())
-          .map(async (live) => {
-            try {
-              await live.refresh();
-            } catch (error) {
-              this.#options.log.debug(`refresh of ${live.uri}: ${asFailure(error).kind}`);
-            }
-          }),
-      );
+      const used = [...this.#live.values()].filter((live) => live.isUsed());
+      await Promise.all(used.map((live) => this.#tried(live, 'refresh', live.refresh())));
     }
+  }
+
+  async sweep(connection?: string): Promise<void> {
+    if (connection !== undefined) {
+      await this.#asking(connection, (live) => live.sweep());
+    } else {
+      await Promise.all([...this.#live.values()].map((live) => this.#tried(live, 'sweep', live.sweep())));
+    }
+  }
+
+  readLayers(ref: VmRef): Promise<VmLayers> {
+    return this.#asking(ref.connection, (live) => this.#layers.layers(live, ref));
+  }
+
+  readBlockMap(ref: VmRef, target: string): Promise<BlockMap> {
+    return this.#asking(ref.connection, (live) => this.#layers.blockMap(live, ref, target));
   }
 
   findVm(ref: VmRef): VmView | undefined {
@@ -184,9 +201,9 @@ export class Inventory implements InventoryPort {
       if (!live.isFollowed(uuid) && !(live.isHeld(uuid) && this.#picture.vm(request.vm)?.tree !== undefined)) {
         await live.read(uuid, live.isHeld(uuid) ? ['tree'] : ['vm', 'tree']);
       }
-      const { vm, tree } = this.#known(request.vm);
-      const records = await this.#keeping.records.of(request.vm);
-      const known = knownSituation(hypervisor, vm, tree, clock.now(), records);
+      const { vm, tree, layers, ranSince } = this.#known(request.vm);
+      const own = await readOwnKnowledge(this.#keeping, request.vm);
+      const known = knownSituation(hypervisor, vm, tree, clock.now(), { ...own, layers, ranSince });
       if (live.isHeld(uuid)) {
         return planOperation(request, known);
       }
@@ -207,10 +224,10 @@ export class Inventory implements InventoryPort {
         throw new Failure('busy', { vm: ref.uuid, connection: ref.connection });
       }
       const hypervisor = await live.open();
-      const [records] = await Promise.all([this.#keeping.records.of(ref), live.read(ref.uuid, ['vm', 'tree'])]);
-      const { vm, tree } = this.#known(ref);
+      const [own] = await Promise.all([readOwnKnowledge(this.#keeping, ref), live.read(ref.uuid, ['vm', 'tree'])]);
+      const { vm, tree, ranSince } = this.#known(ref);
       const { clock, log } = this.#options;
-      const known = knownSituation(hypervisor, vm, tree, clock.now(), records);
+      const known = knownSituation(hypervisor, vm, tree, clock.now(), { ...own, ranSince });
       const reader = new SituationReader({ hypervisor, otherVms: live.otherVms, log }, known);
       return examine(ref, await reader.read(askedByDoctor(known)));
     });
@@ -218,6 +235,26 @@ export class Inventory implements InventoryPort {
 
   async undoOfRevert(ref: VmRef): Promise<AutoSnapshot | undefined> {
     return undoOf(await this.readTree(ref), await this.#keeping.records.of(ref));
+  }
+
+  async keptSnapshots(ref: VmRef): Promise<readonly string[]> {
+    const marks = await this.#keeping.marks.of(ref);
+    return marks.length === 0 ? [] : keptSnapshots(await this.readTree(ref), marks).map(({ name }) => name);
+  }
+
+  async setKept(ref: VmRef, snapshots: readonly string[], kept: 'kept' | 'free'): Promise<void> {
+    const tree = await this.readTree(ref);
+    const { marks } = this.#keeping;
+    const known = await marks.of(ref);
+    for (const snapshot of tree.snapshots.filter(({ name }) => snapshots.includes(name))) {
+      const on = marksOn(snapshot, tree, known);
+      if (kept === 'free') {
+        await Promise.all(on.map((mark) => marks.forget(ref, mark)));
+      } else if (on.length === 0) {
+        await marks.add(ref, { name: snapshot.name, createdAt: snapshot.createdAt });
+      }
+    }
+    await this.#marks.renew(ref);
   }
 
   dismissUnfinished(ref: VmRef): Promise<void> {
@@ -228,7 +265,7 @@ export class Inventory implements InventoryPort {
     this.#operations.setProtected(isProtected);
   }
 
-  setAutoPrune(keep: number): void {
+  setAutoPrune(keep: number | 'everything'): void {
     this.#operations.setAutoPrune(keep);
   }
 
@@ -240,6 +277,10 @@ export class Inventory implements InventoryPort {
     return this.#asking(ref.connection, async (live) => (await live.open()).readSnapshotXml(ref.uuid, snapshot));
   }
 
+  readHardware(ref: VmRef, snapshot?: string): Promise<Hardware> {
+    return this.#asking(ref.connection, async (live) => (await live.open()).readHardware(ref.uuid, snapshot));
+  }
+
   /** Running operations are asked to cancel and waiting ones are; what a daemon has begun it ends without us. */
   dispose(): void {
     this.#ended.abort();
@@ -248,8 +289,17 @@ export class Inventory implements InventoryPort {
     }
     this.#live.clear();
     this.#operations.dispose();
-    this.#autoMarks.dispose();
+    this.#marks.dispose();
     this.#picture.dispose();
+  }
+
+  /** Of all together each shows its own failure. */
+  async #tried(live: LiveConnection, what: string, work: Promise<void>): Promise<void> {
+    try {
+      await work;
+    } catch (error) {
+      this.#options.log.debug(`${what} of ${live.uri}: ${asFailure(error).kind}`);
+    }
   }
 
   #connection(uri: string): LiveConnection {

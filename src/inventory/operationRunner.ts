@@ -2,13 +2,13 @@
 import type { OpenEntry } from '../journal/journal.js';
 import { Failure } from '../model/failure.js';
 import type { OperationRequest, OperationResult } from '../model/operation.js';
-import type { Decision, Plan } from '../model/plan.js';
-import { planOperation } from '../model/planOperation.js';
+import type { Decision, Plan, Situation } from '../model/plan.js';
+import { planOperation } from '../plans/planOperation.js';
 import { type Refusal, type Refused, refuse } from '../model/refusal.js';
 import { isActive, type PowerState } from '../model/vm.js';
 import { asFailure, withDetails } from './asFailure.js';
 import type { Clock } from './clock.js';
-import { stillHolds } from './confirmedPlan.js';
+import { stillHolds } from '../plans/planEssence.js';
 import type { FreshLook } from './freshLook.js';
 import { isJournaled, runSteps } from './journaledRun.js';
 import type { Keeping } from './keeping.js';
@@ -38,7 +38,7 @@ export interface RunOperationOptions {
   readonly onWait?: (forWhat: OperationRequest) => void;
   readonly confirmed?: Plan;
   /** Of an operation that nobody asked for: whether the fresh plan may be carried out. */
-  readonly allows?: (plan: Plan) => boolean;
+  readonly allows?: (plan: Plan, situation: Situation) => boolean;
 }
 
 export class OperationRunner {
@@ -93,7 +93,7 @@ export class OperationRunner {
     const { request } = turn;
     const { situation } = await this.#options.look.read(turn, (known) => askedBy(request, known));
     const plan = orRefused(planOperation(request, situation));
-    if ((confirmed !== undefined && !stillHolds(confirmed, plan)) || allows?.(plan) === false) {
+    if ((confirmed !== undefined && !stillHolds(confirmed, plan)) || allows?.(plan, situation) === false) {
       throw new Failure('refused', { refusal: refuse('changedMeanwhile', { vm: situation.vm.name }).refusal });
     }
     return plan;

@@ -11,6 +11,7 @@ import { prune } from './autoPrune.js';
 import type { Clock } from './clock.js';
 import { FreshLook } from './freshLook.js';
 import type { Keeping } from './keeping.js';
+import { keptSnapshots } from './keptSnapshots.js';
 import type { LiveConnection } from './liveConnection.js';
 import { OperationRunner, type RunOperationOptions } from './operationRunner.js';
 import type { Picture } from './picture.js';
@@ -40,7 +41,7 @@ export class Operations implements Disposable {
   readonly #runner: OperationRunner;
   readonly #recoverer: Recoverer;
   #isProtected: (vm: Vm, connection: string) => boolean = () => false;
-  #keep = usualKeep;
+  #keep: number | 'everything' = usualKeep;
 
   constructor(options: OperationsOptions) {
     this.#options = options;
@@ -59,14 +60,17 @@ export class Operations implements Disposable {
     this.#isProtected = isProtected;
   }
 
-  setAutoPrune(keep: number): void {
+  setAutoPrune(keep: number | 'everything'): void {
     this.#keep = keep;
   }
 
   async run(request: OperationRequest, options: RunOperationOptions): Promise<OperationResult> {
     const result = await this.#runner.run(request, options);
-    if (request.type === 'revert' && result.checkpoint !== undefined) {
-      void this.#prune(request.vm);
+    const keep = this.#keep;
+    if (request.type === 'revert' && keep !== 'everything') {
+      this.#prune(request.vm, result.checkpoint === undefined ? undefined : keep).catch((error: unknown) => {
+        this.#options.log.warn(`the checkpoints of reverts stay: ${asFailure(error).message}`);
+      });
     }
     if (request.type === 'rename' || request.type === 'describe') {
       await this.#handOver(request.vm, request.snapshot);
@@ -102,7 +106,8 @@ export class Operations implements Disposable {
     }
   }
 
-  async #prune(ref: VmRef): Promise<void> {
+  /** @param keep absent: the revert took no checkpoint, so that there is none too many */
+  async #prune(ref: VmRef, keep: number | undefined): Promise<void> {
     const { picture, keeping, log, ended } = this.#options;
     const view = picture.vm(ref);
     if (view?.tree === undefined || this.#isProtected(view.vm, ref.connection) || ended.aborted) {
@@ -112,7 +117,8 @@ export class Operations implements Disposable {
       vm: ref,
       tree: view.tree,
       records: await keeping.records.of(ref),
-      keep: this.#keep,
+      ...(keep === undefined ? {} : { keep }),
+      kept: keptSnapshots(view.tree, await keeping.marks.of(ref)).map(({ name }) => name),
       log,
       remove: (request, allows) => this.#runner.run(request, { allows }),
     });

@@ -2,7 +2,7 @@
 import type { Hypervisor, VmHead } from '../hypervisor/hypervisor.js';
 import type { Log } from '../log/log.js';
 import type { OtherVm } from '../model/plan.js';
-import { identitiesOf } from '../model/samePath.js';
+import { identitiesOf } from '../chains/samePath.js';
 import type { Vm, VmDisk } from '../model/vm.js';
 import { asFailure } from './asFailure.js';
 import { type Clock, within } from './clock.js';

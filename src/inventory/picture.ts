@@ -1,6 +1,7 @@
 // Holds the views of all connections and says what changed. It refuses to know where the values come from.
 import { Emitter } from '../lifetime/emitter.js';
 import type { Log } from '../log/log.js';
+import { identityOf } from '../model/snapshot.js';
 import type { VmRef } from '../model/vm.js';
 import { share } from './sharing.js';
 import type { ConnectionView, InventoryChange, VmView } from './views.js';
@@ -69,7 +70,7 @@ export class Picture {
     if (base === undefined) {
       return;
     }
-    const after = share(before, patched<VmView>(base, patch));
+    const after = share(before, { ...patched<VmView>(base, patch), ...ranSince(base, patch) });
     if (after === before) {
       return;
     }
@@ -107,6 +108,16 @@ export class Picture {
       this.#log.error(`a reader of the inventory failed: ${String(error)}`);
     }
   }
+}
+
+/** A snapshot that was known before the VM was read, and found running, is older than its run. */
+function ranSince({ tree, ranSince: known }: VmView, { vm }: VmPatch): Pick<VmView, 'ranSince'> {
+  if (vm?.power !== 'running' || tree === undefined) {
+    return {};
+  }
+  const paused = tree.snapshots.filter(({ state, memory }) => state === 'paused' && memory.location === 'external');
+  // None is no news where none was known.
+  return paused.length === 0 && known === undefined ? {} : { ranSince: paused.map(identityOf) };
 }
 
 function inOrder(a: VmView, b: VmView): number {

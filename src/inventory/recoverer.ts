@@ -6,7 +6,7 @@ import { Emitter } from '../lifetime/emitter.js';
 import type { Log } from '../log/log.js';
 import { Failure } from '../model/failure.js';
 import type { Situation } from '../model/plan.js';
-import type { BrokenOff, Recovery, RecoveryReport } from '../model/recovery.js';
+import type { BrokenOff, RecoveredTo, Recovery, RecoveryReport } from '../model/recovery.js';
 import { type Refusal, refuse } from '../model/refusal.js';
 import { virshLine } from '../model/virshCommand.js';
 import type { Vm, VmRef } from '../model/vm.js';
@@ -73,6 +73,10 @@ export class Recoverer {
         } catch (error) {
           const { kind, message } = asFailure(error);
           log.info(`what broke off on ${vm.name} is left for now: ${kind}: ${message}`);
+          if (kind === 'busy') {
+            // Another editor is at it, which may die as well.
+            this.#again(uri);
+          }
         }
       }),
     );
@@ -199,7 +203,7 @@ export class Recoverer {
         return this.#explain(open, recovery);
       case 'settled':
         // Somebody is told of a failure already; that nothing was done is what it says.
-        return this.#end(open, recovery.to, cause === 'automatic' || recovery.to === 'after', failure);
+        return this.#end(open, recovery.to, cause === 'automatic' || recovery.to !== 'before', failure);
       case 'steps': {
         const { plan, to } = recovery;
         turn.log.info(
@@ -258,16 +262,11 @@ export class Recoverer {
     return 'explained';
   }
 
-  async #end(
-    open: OpenEntry,
-    to: 'before' | 'after',
-    isNews: boolean,
-    failure: Failure | undefined,
-  ): Promise<'before' | 'after'> {
+  async #end(open: OpenEntry, to: RecoveredTo, isNews: boolean, failure: Failure | undefined): Promise<RecoveredTo> {
     this.#unfinished.delete(open.entry.id);
     const undone = isNews || failure === undefined ? 'undone' : 'failed';
     await open.end({
-      outcome: to === 'after' ? 'recovered' : undone,
+      outcome: to === 'before' ? undone : 'recovered',
       ...(failure === undefined ? {} : { failure: `${failure.kind}: ${failure.message}` }),
     });
     if (isNews) {
@@ -294,9 +293,9 @@ export class Recoverer {
   }
 }
 
-function brokenOff({ request, plan, steps }: JournalEntry): BrokenOff {
+function brokenOff({ request, plan, steps, startedAt }: JournalEntry): BrokenOff {
   const those = (is: 'begun' | 'done'): readonly number[] => [
     ...new Set(steps.flatMap(({ index, state }) => (state === is ? [index] : []))),
   ];
-  return { request, plan, begun: those('begun'), done: those('done') };
+  return { request, plan, begun: those('begun'), done: those('done'), startedAt: Math.floor(startedAt / 1000) };
 }

@@ -2,22 +2,42 @@
 // belongs together at once. It refuses to decide.
 import type { Hypervisor } from '../hypervisor/hypervisor.js';
 import type { Log } from '../log/log.js';
-import { examinationNeeds } from '../model/examinationNeeds.js';
-import { type FileNeeds, fileNeeds, type Needs, needs } from '../model/needs.js';
+import { examinationNeeds } from '../doctor/examinationNeeds.js';
+import { type FileNeeds, fileNeeds, type Needs, needs } from '../plans/needs.js';
+import type { OneSnapshot } from '../journal/snapshotRecords.js';
+import type { VmLayers } from '../model/layers.js';
 import type { OperationRequest } from '../model/operation.js';
-import { folderOf } from '../model/overlayFiles.js';
+import { folderOf } from '../chains/overlayFiles.js';
 import type { AutoSnapshot, OtherVm, Situation, Step } from '../model/plan.js';
 import type { BrokenOff } from '../model/recovery.js';
-import { namedFiles } from '../model/fileUse.js';
-import { pathsByIdentity } from '../model/samePath.js';
+import { namedFiles } from '../chains/fileUse.js';
+import { pathsByIdentity } from '../chains/samePath.js';
 import type { SnapshotTree } from '../model/snapshot.js';
-import { isActive, type Vm } from '../model/vm.js';
+import { isActive, type Vm, type VmRef } from '../model/vm.js';
 import { asFailure } from './asFailure.js';
 import { fewAtOnce } from './fewAtOnce.js';
 import { type Formats, formatsOf, readHostFacts } from './hostFacts.js';
+import type { Keeping } from './keeping.js';
+import { keptSnapshots } from './keptSnapshots.js';
 import type { OtherVmFacts, SeenVm } from './otherVmFacts.js';
 
 const atOnce = 32;
+
+/** What we know of a VM beside what the hypervisor tells. */
+export interface OwnKnowledge {
+  readonly records?: readonly AutoSnapshot[];
+  readonly marks?: readonly OneSnapshot[];
+  readonly layers?: VmLayers | undefined;
+  readonly ranSince?: readonly string[] | undefined;
+}
+
+export async function readOwnKnowledge(
+  { records, marks }: Pick<Keeping, 'records' | 'marks'>,
+  ref: VmRef,
+): Promise<OwnKnowledge> {
+  const [ofRecords, ofMarks] = await Promise.all([records.of(ref), marks.of(ref)]);
+  return { records: ofRecords, marks: ofMarks };
+}
 
 /** @param nowMs milliseconds since 1970 */
 export function knownSituation(
@@ -25,9 +45,18 @@ export function knownSituation(
   vm: Vm,
   tree: SnapshotTree,
   nowMs: number,
-  autoSnapshots?: readonly AutoSnapshot[],
+  { records, marks, layers, ranSince }: OwnKnowledge = {},
 ): Situation {
-  return { vm, tree, capabilities, now: nowMs / 1000, ...(autoSnapshots === undefined ? {} : { autoSnapshots }) };
+  return {
+    vm,
+    tree,
+    capabilities,
+    now: nowMs / 1000,
+    ...(records === undefined ? {} : { autoSnapshots: records }),
+    ...(marks === undefined ? {} : { kept: keptSnapshots(tree, marks).map(({ name }) => name) }),
+    ...(layers === undefined ? {} : { layers }),
+    ...(ranSince === undefined ? {} : { ranSince }),
+  };
 }
 
 export interface SituationSources {
@@ -86,6 +115,7 @@ export function askedByRecovery({ request, plan }: BrokenOff, known: Situation):
       const { images, files } = filesOf(plan.steps);
       const present = situation.vm.disks.flatMap(({ source }) => (source?.startsWith('/') === true ? [source] : []));
       return {
+        ...wanted,
         images: [...new Set([...wanted.images, ...images, ...present])],
         files: [...new Set([...wanted.files, ...files])],
         folders: [...new Set([...wanted.folders, ...[...images, ...files].map(folderOf)])],
@@ -102,6 +132,9 @@ function filesOf(steps: readonly Step[]): { readonly images: readonly string[]; 
       case 'createSnapshot':
         images.push(...step.disks.flatMap(({ file }) => file ?? []));
         files.push(...(step.memoryFile === undefined ? [] : [step.memoryFile]));
+        break;
+      case 'adoptSnapshot':
+        images.push(...step.made.disks.flatMap(({ file }) => file ?? []), ...step.below.map(({ file }) => file));
         break;
       case 'createOverlays':
         images.push(...step.overlays.flatMap(({ file, backing }) => [file, backing]));
@@ -124,6 +157,12 @@ function filesOf(steps: readonly Step[]): { readonly images: readonly string[]; 
       case 'copyFile':
         files.push(step.from, step.to);
         break;
+      case 'blockCommit':
+        images.push(step.top, step.base);
+        break;
+      case 'commitImages':
+        images.push(...step.disks.flatMap(({ top, base }) => [top, base]));
+        break;
       case 'makeCurrent':
       case 'revert':
       case 'deleteSnapshot':
@@ -132,6 +171,7 @@ function filesOf(steps: readonly Step[]): { readonly images: readonly string[]; 
       case 'redefineAs':
       case 'reparent':
       case 'clearUnfinishedDelete':
+      case 'makePersistent':
       case 'power':
       case 'startPaused':
       case 'dropManagedSave':
@@ -202,10 +242,11 @@ export class SituationReader {
       }),
     );
     for (const wanted of [asked.files, asked.again]) {
-      const { images, files, folders } = wanted?.(this.#situation) ?? { images: [], files: [], folders: [] };
+      const needed = wanted?.(this.#situation) ?? { images: [], files: [], folders: [] };
+      const { images, files, folders } = needed;
       await this.#part(
         images.length + files.length + folders.length > 0,
-        () => readHostFacts(hypervisor.files, { images, files, folders }, log, formatsIn(this.#situation)),
+        () => readHostFacts(hypervisor.files, needed, log, formatsIn(this.#situation)),
         (seen) => ({ files: seen }),
       );
     }

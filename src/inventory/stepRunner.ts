@@ -27,8 +27,8 @@ export class StepRunner {
   /** Returns how long the guest stood still, if that was seen. Rejects with the step's Failure. */
   async run(turn: Turn, hypervisor: Hypervisor, step: Step, estimateMs?: number): Promise<number | undefined> {
     const paused = await this.#do(turn, hypervisor, step, estimateMs);
-    if (step.do === 'createSnapshot') {
-      await this.#keepTruth(turn, hypervisor, step, paused);
+    if (step.do === 'createSnapshot' || step.do === 'adoptSnapshot') {
+      await this.#keepTruth(turn, hypervisor, step.do === 'adoptSnapshot' ? step.made : step, paused);
     }
     return paused;
   }

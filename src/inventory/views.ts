@@ -2,6 +2,7 @@
 import type { Capabilities } from '../model/capabilities.js';
 import type { Failure } from '../model/failure.js';
 import type { OperationRequest, Progress } from '../model/operation.js';
+import type { VmLayers } from '../model/layers.js';
 import type { AutoSnapshot } from '../model/plan.js';
 import type { SnapshotTree } from '../model/snapshot.js';
 import type { Vm, VmRef } from '../model/vm.js';
@@ -35,13 +36,19 @@ export interface VmView {
   readonly snapshotCount?: number;
   /** Absent until somebody looked into this VM. */
   readonly tree?: SnapshotTree;
+  /** What its disks are made of, as it was read last: by a sweep, or while somebody looks. */
+  readonly layers?: VmLayers;
   /** The last read of this VM failed. */
   readonly failure?: Failure;
   readonly operation?: RunningOperation;
+  /** Snapshots of the VM while it was paused, by `identityOf`, that were there when it was last seen running. */
+  readonly ranSince?: readonly string[];
   /** What the last revert left, while our own record vouches for it. */
   readonly undo?: AutoSnapshot;
   /** Names of the snapshots that we took unasked, as our own records vouch; absent for none. */
   readonly auto?: readonly string[];
+  /** Names of the snapshots that somebody wants to keep, as our own marks have it; absent for none. */
+  readonly kept?: readonly string[];
   /** An operation that had broken off is being brought to its end. */
   readonly recovering?: boolean;
 }

@@ -26,6 +26,8 @@ export interface VmReaderOptions {
   readonly clock: Clock;
   /** Whether the snapshots of this VM are shown now. */
   readonly inAttention: (uuid: string) => boolean;
+  /** Told when the snapshots of a VM have been read. */
+  readonly afterTree: (uuid: string) => void;
 }
 
 export class VmReader {
@@ -147,6 +149,7 @@ export class VmReader {
   async #readTree(hypervisor: Hypervisor, uuid: string): Promise<void> {
     const tree = await hypervisor.readTree(uuid);
     this.#put(hypervisor, uuid, { tree, snapshotCount: tree.snapshots.length });
+    this.#options.afterTree(uuid);
   }
 
   async #roll(hypervisor: Hypervisor, uuid: string, names: readonly string[]): Promise<void> {

@@ -28,7 +28,10 @@ export const VIR_DOMAIN_SHUTOFF_FAILED = 6;
 export const VIR_DOMAIN_SHUTOFF_FROM_SNAPSHOT = 7;
 
 // virDomainXMLFlags
+/** Without it passwords are left out, and a definition would lose them. */
+export const VIR_DOMAIN_XML_SECURE = 1;
 export const VIR_DOMAIN_XML_INACTIVE = 2;
+export const VIR_DOMAIN_XML_MIGRATABLE = 8;
 
 // virDomainCreateFlags
 export const VIR_DOMAIN_START_PAUSED = 1;
@@ -42,6 +45,7 @@ export const VIR_DOMAIN_SAVE_PAUSED = 4;
 export const VIR_DOMAIN_TIME_SYNC = 1;
 
 // virDomainUndefineFlagsValues
+export const VIR_DOMAIN_UNDEFINE_MANAGED_SAVE = 1;
 export const VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA = 2;
 
 // virDomainShutdownFlagValues, virDomainRebootFlagValues
@@ -95,6 +99,16 @@ export const VIR_CONNECT_DOMAIN_EVENT_AGENT_LIFECYCLE_STATE_CONNECTED = 1;
 
 // virConnectDomainEventBlockJobStatus
 export const VIR_DOMAIN_BLOCK_JOB_COMPLETED = 0;
+export const VIR_DOMAIN_BLOCK_JOB_FAILED = 1;
+export const VIR_DOMAIN_BLOCK_JOB_CANCELED = 2;
+export const VIR_DOMAIN_BLOCK_JOB_READY = 3;
+
+// virDomainBlockCommitFlags
+export const VIR_DOMAIN_BLOCK_COMMIT_ACTIVE = 4;
+export const VIR_DOMAIN_BLOCK_COMMIT_BANDWIDTH_BYTES = 16;
+
+// virDomainBlockJobAbortFlags
+export const VIR_DOMAIN_BLOCK_JOB_ABORT_PIVOT = 2;
 
 // virDomainJobType
 export const VIR_DOMAIN_JOB_NONE = 0;

@@ -117,6 +117,7 @@ export const procedures = {
   domainReset: procedure(245, { dom: domain, flags: u32 }, nothing),
   domainShutdownFlags: procedure(258, { dom: domain, flags: u32 }, nothing),
   domainPmWakeup: procedure(267, { dom: domain, flags: u32 }, nothing),
+  domainBlockCommit: procedure(290, { dom: domain, disk: text, base: optionalText, top: optionalText, bandwidth: u64, flags: u32 }, nothing),
   domainGetJobStats: procedure(298, { dom: domain, flags: u32 }, { type: i32, params: jobStats }),
   domainFsthaw: procedure(336, { dom: domain, mountpoints, flags: u32 }, { filesystems: i32 }),
   domainGetTime: procedure(337, { dom: domain, flags: u32 }, { seconds: exactI64, nseconds: u32 }),

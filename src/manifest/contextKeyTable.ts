@@ -10,6 +10,8 @@ export interface ContextKeys {
   readonly 'virtRewind.deniedGroup': string;
   /** A filter hides rows. */
   readonly 'virtRewind.filtered': boolean;
+  /** A lesson is under way. */
+  readonly 'virtRewind.lesson': boolean;
   /** At least one operation runs. */
   readonly 'virtRewind.operationRunning': boolean;
 }
@@ -18,5 +20,6 @@ export const contextKeys: readonly (keyof ContextKeys)[] = [
   'virtRewind.welcome',
   'virtRewind.deniedGroup',
   'virtRewind.filtered',
+  'virtRewind.lesson',
   'virtRewind.operationRunning',
 ];

@@ -17,10 +17,34 @@ export interface Settings {
   readonly deleteUndoSeconds: number;
   /** Names, patterns and UUIDs, trimmed. */
   readonly protectedVms: readonly string[];
+  /** 0 to 1440; 0: no sweep by itself. */
+  readonly healthSweepMinutes: number;
+  /** Limits of the health checks; 0 switches one off. */
+  readonly healthLayers: number;
+  readonly healthAgeHours: number;
+  readonly healthDeltaGb: number;
+  readonly healthDeltaPercent: number;
+  readonly healthAllDeltasGb: number;
+  readonly healthFreePercent: number;
+  readonly healthFullInDays: number;
+  /** By a VM's name, a pattern of names, or a UUID. */
+  readonly healthExceptions: Readonly<Record<string, HealthLimits>>;
   readonly snapshotStyle: (typeof snapshotStyles)[number];
   readonly treeSort: (typeof treeSorts)[number];
   readonly treeLayout: (typeof treeLayouts)[number];
 }
+
+export const healthLimits = [
+  'layers',
+  'ageHours',
+  'deltaGb',
+  'deltaPercent',
+  'allDeltasGb',
+  'freePercent',
+  'fullInDays',
+] as const;
+
+export type HealthLimits = Readonly<Partial<Record<(typeof healthLimits)[number], number>>>;
 
 /** Full names as in package.json. */
 export const settingKeys = {
@@ -30,6 +54,15 @@ export const settingKeys = {
   keepCheckpoints: 'virtRewind.revert.keepCheckpoints',
   deleteUndoSeconds: 'virtRewind.delete.undoSeconds',
   protectedVms: 'virtRewind.protectedVms',
+  healthSweepMinutes: 'virtRewind.health.sweepMinutes',
+  healthLayers: 'virtRewind.health.layers',
+  healthAgeHours: 'virtRewind.health.ageHours',
+  healthDeltaGb: 'virtRewind.health.deltaGb',
+  healthDeltaPercent: 'virtRewind.health.deltaPercent',
+  healthAllDeltasGb: 'virtRewind.health.allDeltasGb',
+  healthFreePercent: 'virtRewind.health.freePercent',
+  healthFullInDays: 'virtRewind.health.fullInDays',
+  healthExceptions: 'virtRewind.health.exceptions',
   snapshotStyle: 'virtRewind.snapshots.style',
   treeSort: 'virtRewind.tree.sort',
   treeLayout: 'virtRewind.tree.layout',
@@ -47,6 +80,15 @@ export function parseSettings(get: (key: string) => unknown): Settings {
     keepCheckpoints: whole(get(settingKeys.keepCheckpoints), 100, 3),
     deleteUndoSeconds: whole(get(settingKeys.deleteUndoSeconds), 60, 5),
     protectedVms: texts(get(settingKeys.protectedVms), longestPattern),
+    healthSweepMinutes: whole(get(settingKeys.healthSweepMinutes), 1_440, 10),
+    healthLayers: amount(get(settingKeys.healthLayers)) ?? 8,
+    healthAgeHours: amount(get(settingKeys.healthAgeHours)) ?? 72,
+    healthDeltaGb: amount(get(settingKeys.healthDeltaGb)) ?? 10,
+    healthDeltaPercent: amount(get(settingKeys.healthDeltaPercent)) ?? 50,
+    healthAllDeltasGb: amount(get(settingKeys.healthAllDeltasGb)) ?? 30,
+    healthFreePercent: amount(get(settingKeys.healthFreePercent)) ?? 10,
+    healthFullInDays: amount(get(settingKeys.healthFullInDays)) ?? 7,
+    healthExceptions: exceptions(get(settingKeys.healthExceptions)),
     snapshotStyle: oneOf(snapshotStyles, get(settingKeys.snapshotStyle)),
     treeSort: oneOf(treeSorts, get(settingKeys.treeSort)),
     treeLayout: oneOf(treeLayouts, get(settingKeys.treeLayout)),
@@ -61,6 +103,29 @@ function oneOf<T extends string>(allowed: readonly [T, ...T[]], value: unknown):
 /** A whole number from 0 to `most`; anything else counts as the default. */
 function whole(value: unknown, most: number, usual: number): number {
   return typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= most ? value : usual;
+}
+
+function amount(value: unknown): number | undefined {
+  return typeof value === 'number' && Number.isFinite(value) && value >= 0 ? value : undefined;
+}
+
+/** An object of objects; what is no limit, and no number, is left out. */
+function exceptions(value: unknown): Readonly<Record<string, HealthLimits>> {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    return {};
+  }
+  const entries = Object.entries(value).flatMap(([name, given]): readonly (readonly [string, HealthLimits])[] => {
+    const vm = name.trim();
+    if (vm === '' || vm.length > longestPattern || typeof given !== 'object' || given === null) {
+      return [];
+    }
+    const limits = healthLimits.flatMap((limit) => {
+      const number = amount(Reflect.get(given, limit));
+      return number === undefined ? [] : [[limit, number] as const];
+    });
+    return [[vm, Object.fromEntries(limits)]];
+  });
+  return Object.fromEntries(entries);
 }
 
 function texts(value: unknown, longest: number): readonly string[] {

@@ -1,4 +1,8 @@
-// The view and its container that package.json promises. A test compares the two.
+// The views and the container that package.json promises. A test compares the two.
 
 export const containerId = 'virtRewind';
 export const treeViewId = 'virtRewind.vms';
+/** Of the tabs with a picture; restored ones are what the extension starts for. */
+export const pictureViewType = 'virtRewind.picture';
+/** The editor tab of the lesson: keys ask for it. */
+export const lessonPanelType = 'virtRewind.lessonPanel';

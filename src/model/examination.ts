@@ -30,14 +30,21 @@ export type Finding =
   | { readonly what: 'orphanFile'; readonly file: string; readonly bytes: number }
   | { readonly what: 'unfinishedDelete'; readonly snapshot: string; readonly disk: string }
   | { readonly what: 'noCurrent' }
-  | { readonly what: 'severalCurrent'; readonly snapshots: readonly string[] }
   | { readonly what: 'mixedStyles' }
   | { readonly what: 'onFrozenFiles'; readonly snapshot: string; readonly disk: string; readonly file: string }
   | { readonly what: 'staleMetadata'; readonly snapshot: string; readonly disk: string }
+  /** The VM is transient and has snapshots: libvirt forgets all of it when the VM stops. */
+  | { readonly what: 'vanishes'; readonly snapshots: number }
   | { readonly what: 'pausedSaving' }
+  | { readonly what: 'runsUnseen'; readonly file: string }
+  | { readonly what: 'mergeLost'; readonly disk: string; readonly file: string; readonly said: string }
   | { readonly what: 'guestFrozen' }
   | { readonly what: 'managedSave' }
   | { readonly what: 'corruptImage'; readonly file: string }
+  /** `file` was written to after `overlay`, which is built on it. */
+  | { readonly what: 'backingChanged'; readonly file: string; readonly overlay: string }
+  /** The UEFI variables of when the snapshot was taken are nowhere. */
+  | { readonly what: 'nvramNotHeld'; readonly snapshot: string }
   | { readonly what: 'usedByOtherVm'; readonly file: string; readonly vm: string }
   | { readonly what: 'knownBadVersion'; readonly version: string; readonly why: string; readonly source: string }
   | { readonly what: 'denied'; readonly file: string; readonly by: 'permissions' | 'appArmor' | 'seLinux' }

@@ -1,4 +1,4 @@
-// Every failure that a user can meet, by kind. The sentences are made in views/failureText.
+// Every failure that a user can meet, by kind. The sentences are made in texts/failureText.
 import type { OperationRequest } from './operation.js';
 import type { RecoveryReport } from './recovery.js';
 import type { Refusal } from './refusal.js';

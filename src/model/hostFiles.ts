@@ -8,8 +8,12 @@ export interface FileFacts {
   readonly bytes: number;
   /** What it takes on its file system. */
   readonly allocatedBytes: number;
+  /** Milliseconds since 1970 of the last write, by the host's clock; absent: not known. */
+  readonly modifiedAt?: number;
   /** What its file system calls it: alike for every path that leads to it. For comparing alone; absent: not known. */
   readonly real?: string;
+  /** Nobody may write to it, whoever it belongs to; absent: not known, or not so. */
+  readonly readOnly?: true;
 }
 
 export interface ImageFacts extends FileFacts {
@@ -26,6 +30,19 @@ export interface ImageFacts extends FileFacts {
   readonly empty?: boolean;
   /** Tags whose disk content is the present one; undefined: not known. Wrong while a VM writes to it. */
   readonly unchangedSince?: readonly string[];
+}
+
+/** In bytes. */
+export interface Space {
+  readonly free: number;
+  readonly total: number;
+}
+
+/** What is in `top` and the layers between goes into `base`; all of them have a format that is known, the top one qcow2. */
+export interface ImageCommit {
+  readonly top: string;
+  readonly base: string;
+  readonly bytesPerSecond?: number;
 }
 
 export interface NewOverlay {
@@ -54,7 +71,10 @@ export interface HostFiles {
   image(path: string, format?: string): Promise<Seen<ImageFacts>>;
   /** Names in a folder, at most 10,000; undefined where they cannot be seen. */
   list(folder: string): Promise<readonly string[] | undefined>;
-  freeBytes(folder: string): Promise<number | undefined>;
+  /** Of the file system or pool that a folder is in; undefined where that cannot be seen. */
+  space(folder: string): Promise<Space | undefined>;
+  /** `FileFacts.real` of all files that a program has open as a disk to write to, as far as it can be seen; undefined: not at all. */
+  writtenFiles(): Promise<ReadonlySet<string> | undefined>;
   /** Whether overlays can be made and files removed in a folder. Touches nothing. */
   canAct(folder: string): Promise<'yes' | CannotAct>;
   /** Fails with kind `exists` when there is a file of that name. */
@@ -63,6 +83,13 @@ export interface HostFiles {
   copy(from: string, to: string, existing: 'keep' | 'replace'): Promise<void>;
   /** Removes an internal snapshot from an image that nobody uses. */
   removeTag(file: string, tag: string): Promise<void>;
+  /** Whether what is in a file can be changed. Touches nothing. */
+  canChange(path: string): Promise<'yes' | CannotAct>;
+  /**
+   * Nobody may use the files. `top` stays as it is, so that whoever stops half way still reads the same through it. An
+   * aborted signal ends it with a Failure `cancelled`.
+   */
+  commit(commit: ImageCommit, signal: AbortSignal, onFraction: (fraction: number) => void): Promise<void>;
   /** What is not there is as good as removed. */
   remove(path: string): Promise<void>;
 }

@@ -21,6 +21,8 @@ export type Repair =
   /** The VM stands on the files that its snapshots froze: it is put on new overlays of that snapshot. */
   | { readonly what: 'leaveFrozenFiles'; readonly snapshot: string }
   /** The VM stands in "paused (saving)" and nobody saves it. */
+  /** Somebody undefined the VM while it ran: it would be gone with its snapshots when it stops. */
+  | { readonly what: 'keepVm' }
   | { readonly what: 'resumeAfterSave' }
   | { readonly what: 'thawGuest' };
 
@@ -70,7 +72,20 @@ export type OperationRequest =
       readonly title: string;
       readonly description: string;
     }
-  | { readonly type: 'power'; readonly vm: VmRef; readonly action: PowerAction };
+  | { readonly type: 'power'; readonly vm: VmRef; readonly action: PowerAction }
+  /** Fewer layers below the present: by deleting snapshots where they own the layers, by block commit where none does. */
+  | {
+      readonly type: 'consolidate';
+      readonly vm: VmRef;
+      /** Guest device names; absent: all disks. Snapshots hold all of theirs together. */
+      readonly targets?: readonly string[];
+      /** Absent: as far as it goes. A snapshot's name: it stays, with all before it. Without snapshots: the file that takes the rest. */
+      readonly downTo?: string;
+      /** At most as many bytes a second, where no snapshot owns the layers; absent or 0: as fast as it goes. */
+      readonly bytesPerSecond?: number;
+    }
+  /** These snapshots, each by itself; what cannot be deleted safely stays. */
+  | { readonly type: 'prune'; readonly vm: VmRef; readonly snapshots: readonly string[] };
 
 /**
  * `revert`: keeps the state that a revert leaves. `layout`: an extra leaf without which another release of libvirt would

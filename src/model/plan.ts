@@ -2,30 +2,33 @@
 import type { Capabilities } from './capabilities.js';
 import type { CannotAct, FileFacts, ImageFacts, NewOverlay, Seen } from './hostFiles.js';
 import type { AutoReason, OperationRequest, PowerAction } from './operation.js';
+import type { VmLayers } from './layers.js';
 import type { Refusal, Refused } from './refusal.js';
 import type { SnapshotKind, SnapshotTree } from './snapshot.js';
 import type { Vm, VmDisk } from './vm.js';
 
+export interface CreateStep {
+  readonly do: 'createSnapshot';
+  readonly name: string;
+  /** With its trailers. */
+  readonly description: string;
+  readonly kind: SnapshotKind;
+  readonly style: 'internal' | 'external';
+  readonly quiesce: boolean;
+  /** Each disk of the VM that takes part, with its overlay file for an external one; others are `no`. */
+  readonly disks: readonly { readonly target: string; readonly file?: string }[];
+  /** Absolute path, for external memory. */
+  readonly memoryFile?: string;
+  /** The guest runs on while its RAM is written. */
+  readonly live?: boolean;
+  /** Taken by us; kept in our records when it is there. */
+  readonly auto?: AutoReason;
+}
+
 export type Step =
-  | {
-      readonly do: 'createSnapshot';
-      readonly name: string;
-      /** With its trailers. */
-      readonly description: string;
-      readonly kind: SnapshotKind;
-      readonly style: 'internal' | 'external';
-      readonly quiesce: boolean;
-      /** Each disk of the VM that takes part, with its overlay file for an external one; others are `no`. */
-      readonly disks: readonly { readonly target: string; readonly file?: string }[];
-      /** Absolute path, for external memory. */
-      readonly memoryFile?: string;
-      /** The guest runs on while its RAM is written. */
-      readonly live?: boolean;
-      /** Taken by us; kept in our records when it is there. */
-      readonly auto?: AutoReason;
-    }
+  | CreateStep
   | { readonly do: 'revert'; readonly snapshot: string; readonly to: 'asSnapshot' | 'running' | 'paused' }
-  | { readonly do: 'deleteSnapshot'; readonly snapshot: string; readonly withChildren: boolean }
+  | { readonly do: 'deleteSnapshot'; readonly snapshot: string }
   | { readonly do: 'describeSnapshot'; readonly snapshot: string; readonly description: string }
   | { readonly do: 'power'; readonly action: PowerAction }
   /** A managed save's RAM comes back, and nothing runs. */
@@ -48,13 +51,31 @@ export type Step =
     }
   /** Metadata only: nothing happens to any file. */
   | { readonly do: 'forgetSnapshot'; readonly snapshot: string }
+  /**
+   * libvirt is told of an external snapshot that it took and did not write down: the VM stands on its overlays already.
+   * `below`: what they froze. `createdAt`: seconds since 1970.
+   */
+  | {
+      readonly do: 'adoptSnapshot';
+      readonly made: CreateStep;
+      readonly below: readonly (TargetFile & { readonly format: string })[];
+      readonly state: 'running' | 'paused';
+      readonly parent?: string;
+      readonly createdAt: number;
+    }
   /** A second snapshot of that name on the same files, with the same parent. */
   | { readonly do: 'redefineAs'; readonly snapshot: string; readonly name: string; readonly description: string }
   | { readonly do: 'reparent'; readonly snapshot: string; readonly parent: string }
   /** Takes the marks of a delete that broke off out of the metadata. */
   | { readonly do: 'clearUnfinishedDelete'; readonly snapshot: string }
   | { readonly do: 'removeFiles'; readonly files: readonly string[] }
+  /** QEMU writes all layers above `base` into it and goes over to it, while the VM is on. */
+  | ({ readonly do: 'blockCommit' } & CommittedDisk & { readonly bytesPerSecond?: number })
+  /** The same of a VM that is off: by us, on the files; then it is defined on the bases. */
+  | { readonly do: 'commitImages'; readonly disks: readonly CommittedDisk[]; readonly bytesPerSecond?: number }
   | { readonly do: 'removeTag'; readonly file: string; readonly tag: string }
+  /** A transient VM gets a configuration, the one that it runs with: it and its snapshots stay when it stops. */
+  | { readonly do: 'makePersistent' }
   /** UEFI variables beside the original, or back. */
   | { readonly do: 'copyFile'; readonly from: string; readonly to: string; readonly existing: 'keep' | 'replace' }
   | { readonly do: 'thawGuest' }
@@ -64,6 +85,18 @@ export type Step =
 export interface TargetFile {
   readonly target: string;
   readonly file: string;
+}
+
+/** One disk of a VM that gets fewer layers. */
+export interface CommittedDisk {
+  readonly target: string;
+  /** The file that it stands on before. */
+  readonly top: string;
+  /** The one that it stands on afterwards. */
+  readonly base: string;
+  readonly baseFormat: string;
+  /** All whose content goes into the base, top first. */
+  readonly merged: readonly string[];
 }
 
 /** What is gone afterwards. `since` is the name of the snapshot that is current, if any. */
@@ -121,6 +154,10 @@ export type Warning =
   | { readonly about: 'tpmNotCaptured' }
   /** The new name is kept as a title only. `files`: a file that bears the old name cannot be moved. */
   | { readonly about: 'titleOnly'; readonly why: 'internal' | 'current' | 'files' }
+  /** Left out of an operation on several, and why. */
+  | { readonly about: 'skipped'; readonly snapshot: string; readonly why: Refusal }
+  /** What the file was by itself is gone: whoever keeps it as a template has another one then. */
+  | { readonly about: 'changesBase'; readonly file: string }
   /** The VM gets the hardware that it had when the snapshot was taken. */
   | { readonly about: 'hardwareChanges'; readonly what: readonly string[] };
 
@@ -159,9 +196,15 @@ export interface Situation {
   readonly files?: FilesSeen;
   /** Every other VM on the connection, for operations that change or remove files. */
   readonly otherVms?: readonly OtherVm[];
+  /** Snapshots that are known to be older than the VM's last run, by `identityOf`. */
+  readonly ranSince?: readonly string[];
   /** Snapshots that we took unasked, as our own records have them. */
   readonly autoSnapshots?: readonly AutoSnapshot[];
   readonly agent?: 'answers' | 'silent' | 'frozen';
+  /** Names of the snapshots that somebody marked as to be kept. */
+  readonly kept?: readonly string[];
+  /** Sizes that were read before, for files that the look itself did not see. */
+  readonly layers?: VmLayers;
 }
 
 /** By absolute path. A path that is not there was not looked at. */
@@ -170,10 +213,16 @@ export interface FilesSeen {
   readonly files: ReadonlyMap<string, Seen<FileFacts>>;
   /** By folder. */
   readonly freeBytes: ReadonlyMap<string, number>;
+  /** By folder, of its whole file system. */
+  readonly totalBytes?: ReadonlyMap<string, number>;
   /** By folder: what we may do there, or why nothing. */
   readonly canAct: ReadonlyMap<string, 'yes' | CannotAct>;
   /** By folder: the names in it; a folder that cannot be seen is not there. */
   readonly lists: ReadonlyMap<string, readonly string[]>;
+  /** `FileFacts.real` of files that a program has open as a disk to write to; absent: not known. */
+  readonly written?: ReadonlySet<string>;
+  /** By file: whether what is in it can be changed by us, or why not; asked only where a plan would. */
+  readonly canChange?: ReadonlyMap<string, 'yes' | CannotAct>;
 }
 
 export interface OtherVm {

@@ -54,7 +54,7 @@ function matches(pattern: string, name: string): boolean {
  *
  * | operation                               | name typed |
  * |-----------------------------------------|------------|
- * | revert, delete, repair                  | yes        |
+ * | revert, delete, repair, consolidate, prune | yes     |
  * | force off, shut down, restart, pause    | yes        |
  * | create, if the guest stands still for it | yes       |
  * | other create, start, resume, describe, rename | no   |
@@ -64,6 +64,8 @@ export function needsName(request: OperationRequest, plan: Pick<Plan, 'warnings'
     case 'revert':
     case 'delete':
     case 'repair':
+    case 'consolidate':
+    case 'prune':
       return true;
     case 'power':
       return request.action !== 'start' && request.action !== 'resume';

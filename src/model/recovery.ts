@@ -10,10 +10,16 @@ export interface BrokenOff {
   /** Indexes of the plan's steps. */
   readonly begun: readonly number[];
   readonly done: readonly number[];
+  /** Seconds since 1970. */
+  readonly startedAt: number;
 }
 
 /** How the VM stands after a recovery, compared with the operation. */
-export type RecoveredTo = 'before' | 'after';
+export type RecoveredTo =
+  | 'before'
+  | 'after'
+  /** Of several parts, each of which is good by itself, some are done and the others are not begun. */
+  | 'partly';
 
 export type Recovery =
   /** Nothing is left to do. */

@@ -1,5 +1,5 @@
 // Why an operation is refused before anything is touched. Each row has its source in the rule that makes it.
-// Knows no sentences: views/failureText makes them of the reason and its facts.
+// Knows no sentences: texts/refusalText makes them of the reason and its facts.
 
 /**
  * One row per rule, with the words that fill its sentence. All are strings; those with `?` may be absent.
@@ -104,6 +104,8 @@ export interface RefusalFacts {
   readonly driverCannot: { driver: string; action: string; kind?: string };
   /** The VM stands in "paused (saving)": another client saves it, or a daemon died while it did. */
   readonly unfinishedSave: { vm: string; action: string };
+  /** QEMU does not hold the images of a VM that has stood still since its RAM was written to a file. */
+  readonly imagesLetGo: { vm: string; snapshot: string; wanted: string };
   /** The state in which the snapshot was taken cannot be brought back. */
   readonly stateNotReachable: { snapshot: string; state: string };
   /** Quiesced was asked for and no guest agent answers. */
@@ -139,6 +141,10 @@ export interface RefusalFacts {
   readonly recoveryFailed: { vm: string; message: string };
   /** The VM stands on an overlay that a snapshot made which libvirt does not know: it broke off too late. */
   readonly onUnknownOverlay: { vm: string; file: string };
+  /** libvirt says that the VM is off, and a program has one of its disks open for writing: most likely its QEMU. */
+  readonly runsUnseen: { vm: string; file: string };
+  /** A daemon died in a merge: QEMU writes into `file`, below the one on which the disk stands as libvirt says (`said`). */
+  readonly mergeLost: { vm: string; disk: string; file: string; said: string };
   /** Both paths lead to one file: a rule that compares paths would take it for two. */
   readonly namedTwice: { vm: string; file: string; other: string };
   /** An operation broke off and is not brought to its end: nothing new is begun on top of it. `operation`: its type. */
@@ -149,6 +155,30 @@ export interface RefusalFacts {
   readonly saveUsedUp: { vm: string; state: string };
   /** The UEFI variables are those of a snapshot that the VM was not reverted to. */
   readonly variablesReplaced: { vm: string; snapshot: string };
+  /** No disk has a layer that could go. */
+  readonly nothingToConsolidate: { vm: string };
+  readonly noSuchDisk: { vm: string; disk: string };
+  /** Snapshots hold all their disks together: the layers of one alone cannot go. */
+  readonly snapshotsHoldAllDisks: { vm: string; disk: string };
+  /** It cannot be told for certain what the disk stands on, down to its base. */
+  readonly chainUnknown: { vm: string; disk: string };
+  /** `file` is none of the layers below the VM's disks. */
+  readonly layerNotInChain: { vm: string; file: string };
+  /** `by` (a snapshot's title, a file) needs it as it is. */
+  readonly layerNeeded: { vm: string; file: string; by: string };
+  /** Inside it is an internal snapshot, which would go with it. */
+  readonly tagInLayer: { vm: string; file: string; tag: string };
+  /** It is gone, or QEMU marked it as damaged. */
+  readonly layerBroken: { vm: string; disk: string; file: string };
+  /** The layer above is smaller: the guest would see its disk grow. */
+  readonly layerSmaller: { vm: string; disk: string; file: string };
+  readonly baseReadOnly: { vm: string; file: string };
+  /** The configuration for the next start names `file`, and not what the VM runs on. */
+  readonly definitionDiffers: { vm: string; disk: string; file: string };
+  /** Somebody marked it as to be kept. */
+  readonly snapshotKept: { snapshot: string };
+  /** The VM stands on it, so no rule takes it away. */
+  readonly currentStays: { snapshot: string };
   /** There is no VM left of which an operation broke off. */
   readonly vmGone: { vm: string };
 }

@@ -59,6 +59,11 @@ export function styleOf(memory: Location, disks: readonly SnapshotDisk[]): 'inte
   return memory === 'external' || disks.some((disk) => disk.location === 'external') ? 'external' : 'internal';
 }
 
+/** Tells a snapshot from a later one of its name. */
+export function identityOf({ name, createdAt }: Snapshot): string {
+  return `${name} ${createdAt}`;
+}
+
 /** The snapshots of one VM. A parent that is missing makes its child a root; a cycle is cut at its first member. */
 export interface SnapshotTree {
   readonly snapshots: readonly Snapshot[];

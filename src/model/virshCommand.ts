@@ -3,7 +3,7 @@
 import { isDevicePath } from './devicePath.js';
 import type { NewOverlay } from './hostFiles.js';
 import type { PowerAction } from './operation.js';
-import type { Step } from './plan.js';
+import type { CommittedDisk, Step } from './plan.js';
 import type { Vm } from './vm.js';
 
 const powerCommands: Readonly<Record<PowerAction, string>> = {
@@ -28,7 +28,10 @@ export type Command = readonly [program: string, ...words: readonly string[]];
  * | redefineAs                                    | edit it and save it under the other name             |
  * | makeCurrent                                   | make it current; with other disks: edit it and do so |
  * | defineFromSnapshot                            | look at the snapshot's `<domain>`, and edit the VM like it |
+ * | adoptSnapshot                                 | keep the VM's XML in a snapshot's, redefine that     |
+ * | commitImages                                  | commit each image, and let the VM name the bases     |
  * | restoreMemory                                 | keep the XML of the file, restore with it edited     |
+ * | makePersistent                                | keep the XML of the VM, and define it                |
  */
 export function commandsOf(step: Step, vm: Pick<Vm, 'name' | 'disks'>, uri: string): readonly Command[] {
   const virsh = (command: string, ...options: readonly string[]): Command => ['virsh', '-c', uri, command, ...options];
@@ -42,11 +45,16 @@ export function commandsOf(step: Step, vm: Pick<Vm, 'name' | 'disks'>, uri: stri
     case 'revert':
       return [ofSnapshot('snapshot-revert', step.snapshot, ...(step.to === 'asSnapshot' ? [] : [`--${step.to}`]))];
     case 'deleteSnapshot':
-      return [ofSnapshot('snapshot-delete', step.snapshot, ...(step.withChildren ? ['--children'] : []))];
+      return [ofSnapshot('snapshot-delete', step.snapshot)];
     case 'describeSnapshot':
     case 'reparent':
     case 'clearUnfinishedDelete':
       return [ofSnapshot('snapshot-edit', step.snapshot)];
+    case 'adoptSnapshot':
+      return [
+        ofVm('dumpxml', '--security-info'),
+        ofVm('snapshot-create', '--xmlfile', editedXml(step.made.name), '--redefine', '--current'),
+      ];
     case 'redefineAs':
       return [ofSnapshot('snapshot-edit', step.snapshot, '--clone')];
     case 'forgetSnapshot':
@@ -74,12 +82,33 @@ export function commandsOf(step: Step, vm: Pick<Vm, 'name' | 'disks'>, uri: stri
         virsh('save-image-dumpxml', '--file', step.file, '--security-info'),
         virsh('restore', '--file', step.file, '--xml', editedXml(step.snapshot), `--${step.to}`),
       ];
+    case 'makePersistent':
+      return [ofVm('dumpxml', '--inactive', '--security-info'), virsh('define', '--file', editedXml(vm.name))];
     case 'removeFiles':
       return step.files.length === 0 ? [] : [['rm', '--', ...step.files]];
     case 'removeTag':
       return [['qemu-img', 'snapshot', '-d', step.tag, step.file]];
     case 'copyFile':
       return [['cp', step.existing === 'keep' ? '-n' : '-f', '--', step.from, step.to]];
+    case 'blockCommit': {
+      const speed = step.bytesPerSecond === undefined ? [] : ['--bandwidth', String(step.bytesPerSecond), '--bytes'];
+      const ends = ['--path', step.target, '--base', step.base, '--active', '--pivot', '--verbose'];
+      return [ofVm('blockcommit', ...ends, ...speed)];
+    }
+    case 'commitImages': {
+      const speed = step.bytesPerSecond === undefined ? [] : ['-r', String(step.bytesPerSecond)];
+      const commit = ({ top, base }: CommittedDisk): Command => [
+        'qemu-img',
+        'commit',
+        '-d',
+        '-p',
+        ...speed,
+        '-b',
+        base,
+        top,
+      ];
+      return [...step.disks.map(commit), ofVm('edit')];
+    }
     case 'thawGuest':
       return [ofVm('domfsthaw')];
     case 'setGuestClock':
@@ -154,9 +183,9 @@ function createOverlay({ file, backing, backingFormat }: NewOverlay): Command {
   return ['qemu-img', 'create', '-f', 'qcow2', '-F', backingFormat, '-b', backing, file];
 }
 
-/** Where the person keeps what the command before showed, with the disks changed. */
-function editedXml(snapshot: string): string {
-  return `${snapshot.replaceAll('/', '-')}.xml`;
+/** Where the person keeps what the command before showed, changed where it has to be. */
+function editedXml(name: string): string {
+  return `${name.replaceAll('/', '-')}.xml`;
 }
 
 /** virsh reads two commas within a value as one. */

@@ -2,9 +2,18 @@
 import * as vscode from 'vscode';
 import type { InventoryPort } from '../inventory/inventory.js';
 import { type Disposable, DisposableStore } from '../lifetime/disposable.js';
+import type { Hardware } from '../model/hardware.js';
+import { displayLine } from '../model/plainText.js';
 import type { VmRef } from '../model/vm.js';
 
 export const documentScheme = 'virt-rewind';
+/** Hardware alone, put in order, for comparing. */
+export const hardwareScheme = 'virt-rewind-hardware';
+
+export interface ComparedState {
+  readonly snapshot?: string;
+  readonly hardware: Hardware;
+}
 
 export class XmlDocuments implements Disposable, vscode.TextDocumentContentProvider {
   readonly #inventory: InventoryPort;
@@ -16,7 +25,9 @@ export class XmlDocuments implements Disposable, vscode.TextDocumentContentProvi
   constructor(inventory: InventoryPort) {
     this.#inventory = inventory;
     this.#changed = this.#store.add(new vscode.EventEmitter<vscode.Uri>());
-    this.#store.add(vscode.workspace.registerTextDocumentContentProvider(documentScheme, this));
+    for (const scheme of [documentScheme, hardwareScheme]) {
+      this.#store.add(vscode.workspace.registerTextDocumentContentProvider(scheme, this));
+    }
   }
 
   get onDidChange(): vscode.Event<vscode.Uri> {
@@ -35,6 +46,18 @@ export class XmlDocuments implements Disposable, vscode.TextDocumentContentProvi
     await vscode.window.showTextDocument(document, { preview: true });
   }
 
+  /** Shows the hardware of two states of a VM side by side; no name stands for the present. Rejects with a Failure. */
+  async openComparison(ref: VmRef, left: ComparedState, right: ComparedState, title: string): Promise<void> {
+    const vmName = this.#inventory.findVm(ref)?.vm.name ?? ref.uuid;
+    const uris = [left, right].map(({ snapshot, hardware }) => {
+      const uri = documentUri(vmName, ref, snapshot, hardwareScheme);
+      this.#read.set(uri.toString(), hardware.xml);
+      this.#changed.fire(uri);
+      return uri;
+    });
+    await vscode.commands.executeCommand('vscode.diff', ...uris, displayLine(title), { preview: true });
+  }
+
   async provideTextDocumentContent(uri: vscode.Uri): Promise<string> {
     const read = this.#read.get(uri.toString());
     if (read !== undefined) {
@@ -42,7 +65,10 @@ export class XmlDocuments implements Disposable, vscode.TextDocumentContentProvi
       return read;
     }
     const [connection = '', uuid = '', snapshot] = parseQuery(uri.query);
-    return this.#readXml({ connection, uuid }, snapshot);
+    const ref = { connection, uuid };
+    return uri.scheme === hardwareScheme
+      ? (await this.#inventory.readHardware(ref, snapshot)).xml
+      : this.#readXml(ref, snapshot);
   }
 
   dispose(): void {
@@ -55,11 +81,16 @@ export class XmlDocuments implements Disposable, vscode.TextDocumentContentProvi
 }
 
 /** The path is what people read on the tab; the query says which document it is. */
-function documentUri(vmName: string, ref: VmRef, snapshot: string | undefined): vscode.Uri {
+function documentUri(
+  vmName: string,
+  ref: VmRef,
+  snapshot: string | undefined,
+  scheme: string = documentScheme,
+): vscode.Uri {
   const file = snapshot === undefined ? vmName : `${vmName} ${snapshot}`;
   const parts = snapshot === undefined ? [ref.connection, ref.uuid] : [ref.connection, ref.uuid, snapshot];
   return vscode.Uri.from({
-    scheme: documentScheme,
+    scheme,
     path: `/${file.replaceAll('/', '_')}.xml`,
     query: JSON.stringify(parts),
   });

@@ -1,11 +1,11 @@
 // Rows that say why there is nothing, or nothing new, and what a click on them does. Knows nothing of the editor.
 import type { CommandId } from '../manifest/commandIds.js';
 import type { Failure } from '../model/failure.js';
-import type { Facts } from './facts.js';
-import { failureText } from './failureText.js';
+import type { Facts } from '../texts/facts.js';
+import { failureText } from '../texts/failureText.js';
 import type { MessageNode } from './nodes.js';
-import type { Row } from './rows.js';
-import type { Translate } from './translate.js';
+import type { Row } from '../texts/rows.js';
+import type { Translate } from '../texts/translate.js';
 
 export interface MessageRow extends Row {
   readonly click: { readonly title: string; readonly command: CommandId };

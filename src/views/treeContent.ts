@@ -2,14 +2,24 @@
 // state but the arrangement and the nodes themselves. Knows nothing of the editor.
 import type { InventoryPort } from '../inventory/inventory.js';
 import { type ConnectionView, type VmView, vmKey } from '../inventory/views.js';
+import { snapshotOf } from '../health/healthFinding.js';
+import type { SnapshotSize } from '../model/layers.js';
 import type { Failure } from '../model/failure.js';
 import { childrenOf, currentOf, findSnapshot, parentOf } from '../model/snapshotTree.js';
 import type { VmRef } from '../model/vm.js';
 import type { ArrangedVm, Arrangement } from './arrangedVm.js';
-import { type Facts, connectionFacts, snapshotFacts, vmFacts } from './facts.js';
+import { type Facts, connectionFacts, snapshotFacts, vmFacts } from '../texts/facts.js';
 import { type MessageRow, messageFacts, messageRow } from './messageRows.js';
 import type { HereNode, MessageNode, Node, SnapshotNode } from './nodes.js';
-import { type Reading, type Row, connectionRow, hereRow, snapshotRow, vmRow } from './rows.js';
+import {
+  type Reading,
+  type Row,
+  type SnapshotPlace,
+  connectionRow,
+  hereRow,
+  snapshotRow,
+  vmRow,
+} from '../texts/rows.js';
 import { TreeRows } from './treeRows.js';
 import { welcomeOf } from './welcome.js';
 
@@ -117,7 +127,8 @@ export class TreeContent {
         const tree = this.#source.findVm(node.ref)?.tree;
         const snapshot = this.#snapshot(node);
         const parent = tree && parentOf(tree, node.snapshot)?.title;
-        return snapshot && snapshotFacts(snapshot, { parent, automatic: this.#isAutomatic(node) }, reading);
+        const context = { parent, size: this.#size(node), ...this.#marks(node, reading), ...this.#viewOf(node) };
+        return snapshot && snapshotFacts(snapshot, context, reading);
       }
       case 'message':
         return messageFacts(this.failure(node), reading.t);
@@ -169,7 +180,15 @@ export class TreeContent {
   /** Texts by which two states of a VM's own row and of what stands under it are told apart, but for its tree. */
   lookOf(view: VmView, reading: Reading): string {
     const { id } = this.rows.vm(view.ref);
-    return JSON.stringify([id, this.#vmRow(view, reading), view.failure?.kind, view.failure?.message, view.auto]);
+    return JSON.stringify([
+      id,
+      this.#vmRow(view, reading),
+      view.failure?.kind,
+      view.failure?.message,
+      view.auto,
+      view.kept,
+      view.layers?.snapshots,
+    ]);
   }
 
   #top(): readonly Node[] {
@@ -190,20 +209,19 @@ export class TreeContent {
     if (arranged === undefined || snapshot === undefined) {
       return undefined;
     }
-    const automatic = this.#isAutomatic(node);
     const hasRows = arranged.below.has(node.snapshot);
     const place = {
       isCurrent: arranged.tree.current === node.snapshot,
       hasChildren: childrenOf(arranged.tree, node.snapshot).length > 0,
       readOnly: this.#isReadOnly(node.ref),
-      automatic,
+      ...this.#marks(node, reading),
       opens: !hasRows
         ? ('never' as const)
         : arranged.opensByItself(node.snapshot)
           ? ('open' as const)
           : ('closed' as const),
     };
-    return snapshotRow(snapshot, place, reading);
+    return snapshotRow(snapshot, place, reading, this.#size(node));
   }
 
   #hereRow(node: HereNode, reading: Reading): Row | undefined {
@@ -216,8 +234,23 @@ export class TreeContent {
     return hereRow(view, current, this.#isReadOnly(node.ref), reading);
   }
 
-  #isAutomatic({ ref, snapshot }: SnapshotNode): boolean {
-    return this.#source.findVm(ref)?.auto?.includes(snapshot) === true;
+  #size({ ref, snapshot }: SnapshotNode): SnapshotSize | undefined {
+    return this.#source.findVm(ref)?.layers?.snapshots.find((size) => size.snapshot === snapshot);
+  }
+
+  #marks({ ref, snapshot }: SnapshotNode, reading: Reading): Pick<SnapshotPlace, 'automatic' | 'kept' | 'found'> {
+    const view = this.#source.findVm(ref);
+    const found = (reading.health?.(ref) ?? []).filter(({ finding }) => snapshotOf(finding) === snapshot);
+    return {
+      automatic: view?.auto?.includes(snapshot) === true,
+      kept: view?.kept?.includes(snapshot) === true,
+      ...(found.length === 0 ? {} : { found }),
+    };
+  }
+
+  #viewOf({ ref }: SnapshotNode): { readonly view?: VmView } {
+    const view = this.#source.findVm(ref);
+    return view === undefined ? {} : { view };
   }
 
   #snapshot(node: SnapshotNode): ReturnType<typeof findSnapshot> {

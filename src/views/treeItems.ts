@@ -1,11 +1,11 @@
 // Rows and facts → what the editor shows. Does no I/O, and trusts no text.
 import * as vscode from 'vscode';
 import type { CommandId } from '../manifest/commandIds.js';
-import type { Facts } from './facts.js';
-import { factsMarkdown } from './markdown.js';
+import type { Facts } from '../texts/facts.js';
+import { factsMarkdown } from '../texts/markdown.js';
 import type { MessageRow } from './messageRows.js';
 import type { Node } from './nodes.js';
-import type { Row } from './rows.js';
+import type { Row } from '../texts/rows.js';
 
 const collapsible: Readonly<Record<Row['opens'], vscode.TreeItemCollapsibleState>> = {
   never: vscode.TreeItemCollapsibleState.None,

@@ -24,7 +24,7 @@ export class ViewKeys {
 
   update(connections: readonly ConnectionView[], isFiltered: boolean): void {
     const welcome = welcomeOf(connections);
-    const keys: ContextKeys = {
+    const keys: Omit<ContextKeys, 'virtRewind.lesson'> = {
       'virtRewind.welcome': welcome.state,
       'virtRewind.deniedGroup': welcome.deniedGroup,
       'virtRewind.filtered': isFiltered,

@@ -3,7 +3,7 @@
 import * as vscode from 'vscode';
 import type { InventoryPort } from '../inventory/inventory.js';
 import { type InventoryChange, vmKey } from '../inventory/views.js';
-import { type Disposable, DisposableStore, toDisposable } from '../lifetime/disposable.js';
+import { type Disposable, DisposableStore } from '../lifetime/disposable.js';
 import type { Log } from '../log/log.js';
 import { onDidChangeSettings, readSettings, writeSetting } from '../manifest/readSettings.js';
 import type { Settings } from '../manifest/settings.js';
@@ -11,20 +11,24 @@ import { treeViewId } from '../manifest/viewIds.js';
 import { protectedBy } from '../model/protection.js';
 import type { SnapshotTree } from '../model/snapshot.js';
 import type { VmRef } from '../model/vm.js';
+import type { Attentions, AttentionShare } from './attentions.js';
+import type { HealthWatch } from '../watch/healthWatch.js';
 import { LookedAt } from './lookedAt.js';
 import type { Node } from './nodes.js';
-import { readsOlder } from './readsOlder.js';
-import type { Reading } from './rows.js';
+import { readsOlder } from '../texts/readsOlder.js';
+import { wrongCountText } from '../texts/healthText.js';
+import type { Reading } from '../texts/rows.js';
+import { readAllTrees } from './readAllTrees.js';
+import { RowTimers } from './rowTimers.js';
 import { TreeContent, vmsOf } from './treeContent.js';
 import { tooltip, treeItem } from './treeItems.js';
 import { ViewKeys } from './viewKeys.js';
 
-/** An operation's elapsed time counts in seconds. */
-const tickMs = 1_000;
-/** The finest age that a row shows is a minute. */
-const ageMs = 60_000;
 /** Above so many rows under a VM, counting seconds repaints "You are here" alone. */
 const manyRows = 1_000;
+
+/** What is wrong with VMs, and that somebody looks at them. */
+export type ShownHealth = Pick<HealthWatch, 'healthOf' | 'wrong' | 'onDidChange' | 'seen'>;
 
 interface Drawn {
   look?: string;
@@ -37,6 +41,8 @@ export class VmTree implements Disposable, vscode.TreeDataProvider<Node> {
   readonly viewId = treeViewId;
   readonly #inventory: InventoryPort;
   readonly #log: Log;
+  readonly #health: ShownHealth;
+  readonly #attention: AttentionShare;
   #protectedVms: readonly string[];
   readonly #content: TreeContent;
   readonly #store = new DisposableStore();
@@ -47,12 +53,18 @@ export class VmTree implements Disposable, vscode.TreeDataProvider<Node> {
   readonly #drawn = new Map<string, Drawn>();
   /** Something changed while nobody looked. */
   #isStale = false;
-  #ticking: NodeJS.Timeout | undefined;
-  #aging: NodeJS.Timeout | undefined;
+  readonly #timers = this.#store.add(
+    new RowTimers(
+      () => this.#tick(),
+      () => this.#renewAges(),
+    ),
+  );
 
-  constructor(inventory: InventoryPort, log: Log) {
+  constructor(inventory: InventoryPort, attentions: Attentions, health: ShownHealth, log: Log) {
     this.#inventory = inventory;
+    this.#health = health;
     this.#log = log;
+    this.#attention = this.#store.add(attentions.share());
     this.#keys = new ViewKeys(log);
     const { treeSort: sort, treeLayout: layout, protectedVms } = readSettings();
     this.#protectedVms = protectedVms;
@@ -65,8 +77,8 @@ export class VmTree implements Disposable, vscode.TreeDataProvider<Node> {
     this.#store.add(this.#view.onDidExpandElement(({ element }) => this.#look(this.#lookedAt.open(element))));
     this.#store.add(this.#view.onDidCollapseElement(({ element }) => this.#look(this.#lookedAt.close(element))));
     this.#store.add(inventory.onDidChange((change) => this.#inventoryChanged(change)));
+    this.#store.add(health.onDidChange(() => this.#healthChanged()));
     this.#store.add(onDidChangeSettings((settings) => this.#settingsChanged(settings)));
-    this.#store.add(toDisposable(() => this.#stopTimers()));
     this.#updateKeys();
     this.#visibilityChanged();
   }
@@ -95,7 +107,7 @@ export class VmTree implements Disposable, vscode.TreeDataProvider<Node> {
     this.#updateKeys();
     this.#redraw();
     if (filter !== '') {
-      await this.#readAllTrees();
+      await readAllTrees(this.#inventory, this.#log);
     }
   }
 
@@ -144,8 +156,7 @@ export class VmTree implements Disposable, vscode.TreeDataProvider<Node> {
     const row = this.#content.row(node, this.#reading());
     if (row === undefined) {
       const gone = new vscode.TreeItem('');
-      gone.id = node.id;
-      return gone;
+      return Object.assign(gone, { id: node.id });
     }
     if (node.type === 'vm') {
       this.#noteLook(node.ref);
@@ -171,21 +182,22 @@ export class VmTree implements Disposable, vscode.TreeDataProvider<Node> {
 
   #visibilityChanged(): void {
     this.#look(true);
-    this.#stopTimers();
+    this.#timers.stop();
     if (!this.#view.visible) {
       return;
     }
-    this.#aging = setInterval(() => this.#renewAges(), ageMs);
+    this.#health.seen();
+    this.#timers.start();
     if (this.#isStale) {
       this.#redraw();
     }
-    this.#tickWhileOperationsRun();
+    this.#timers.tickWhile(this.#keys.operationRunning);
   }
 
   #look(isChanged: boolean): void {
     if (isChanged) {
       const uris = this.#inventory.connections.map((connection) => connection.uri);
-      this.#inventory.setAttention(this.#lookedAt.attention(this.#view.visible, uris));
+      this.#attention.set(this.#lookedAt.attention(this.#view.visible, uris));
     }
   }
 
@@ -199,7 +211,7 @@ export class VmTree implements Disposable, vscode.TreeDataProvider<Node> {
       this.#isStale = true;
       return;
     }
-    this.#tickWhileOperationsRun();
+    this.#timers.tickWhile(this.#keys.operationRunning);
     if (connection === undefined || shape !== this.#keys.welcome) {
       this.#redraw();
     } else if (vm === undefined || this.filter !== '') {
@@ -222,6 +234,18 @@ export class VmTree implements Disposable, vscode.TreeDataProvider<Node> {
     }
     if (hereMoved && this.#lookedAt.isOpen(vmKey(ref))) {
       this.#revealHere(ref);
+    }
+  }
+
+  #healthChanged(): void {
+    const value = this.#health.wrong().length;
+    this.#view.badge = value === 0 ? undefined : { value, tooltip: wrongCountText(value, vscode.l10n.t) };
+    if (!this.#view.visible) {
+      this.#isStale = true;
+      return;
+    }
+    for (const [, { ref }] of vmsOf(this.#inventory.connections)) {
+      this.#vmChanged(ref);
     }
   }
 
@@ -265,17 +289,6 @@ export class VmTree implements Disposable, vscode.TreeDataProvider<Node> {
     }
   }
 
-  async #readAllTrees(): Promise<void> {
-    const unread = vmsOf(this.#inventory.connections.filter((connection) => connection.state === 'connected')).filter(
-      ([, view]) => view.tree === undefined && view.snapshotCount !== 0,
-    );
-    const results = await Promise.allSettled(unread.map(([, view]) => this.#inventory.readTree(view.ref)));
-    const failed = results.filter((result) => result.status === 'rejected').length;
-    if (failed > 0) {
-      this.#log.warn(`The snapshots of ${failed} VMs could not be read, so the filter does not find them.`);
-    }
-  }
-
   #forgetWhatIsGone(isListChanged: boolean): void {
     const { connections } = this.#inventory;
     this.#content.rows.forgetAllBut(connections);
@@ -287,15 +300,6 @@ export class VmTree implements Disposable, vscode.TreeDataProvider<Node> {
       }
     }
     this.#look(this.#lookedAt.keepOnly(uris, keys) || isListChanged);
-  }
-
-  #tickWhileOperationsRun(): void {
-    if (!this.#keys.operationRunning) {
-      clearInterval(this.#ticking);
-      this.#ticking = undefined;
-    } else {
-      this.#ticking ??= setInterval(() => this.#tick(), tickMs);
-    }
   }
 
   #tick(): void {
@@ -319,19 +323,17 @@ export class VmTree implements Disposable, vscode.TreeDataProvider<Node> {
     }
   }
 
-  #stopTimers(): void {
-    clearInterval(this.#ticking);
-    clearInterval(this.#aging);
-    this.#ticking = undefined;
-    this.#aging = undefined;
-  }
-
   #updateKeys(): void {
     this.#keys.update(this.#inventory.connections, this.filter !== '');
   }
 
   #reading(): Reading {
-    return { now: Date.now(), t: vscode.l10n.t, isProtected: protectedBy(this.#protectedVms) };
+    return {
+      now: Date.now(),
+      t: vscode.l10n.t,
+      isProtected: protectedBy(this.#protectedVms),
+      health: (ref) => this.#health.healthOf(ref)?.found,
+    };
   }
 
   #drawnOf(ref: VmRef): Drawn {

@@ -3,7 +3,7 @@
 import type { OperationRequest } from '../../src/model/operation.js';
 import type { ImageFacts } from '../../src/model/hostFiles.js';
 import type { OtherVm, Situation } from '../../src/model/plan.js';
-import { planOperation } from '../../src/model/planOperation.js';
+import { planOperation } from '../../src/plans/planOperation.js';
 import type { Snapshot } from '../../src/model/snapshot.js';
 import type { VmDisk } from '../../src/model/vm.js';
 import { median, remark, report } from './measure.js';

@@ -44,6 +44,10 @@ export type ClientAction =
       readonly style?: SnapshotStyle;
     }
   | { readonly do: 'virshDelete'; readonly snapshot: Label }
+  /** Somebody takes the data away of a snapshot of a VM that is off: its RAM, or its tags. Its metadata stays. */
+  | { readonly do: 'spoil'; readonly snapshot: Label }
+  /** The only snapshot is no longer the current one. */
+  | { readonly do: 'virshForgetCurrent'; readonly snapshot: Label }
   | { readonly do: 'virshPower'; readonly action: 'start' | 'forceOff' | 'pause' | 'resume' | 'save' };
 
 /** Those of the extension and of other clients are counted; what a guest does is not. */
@@ -64,7 +68,7 @@ export function isOperation(action: Action): action is Operation {
 }
 
 export function isOfClient(action: Operation): action is ClientAction {
-  return action.do === 'virshCreate' || action.do === 'virshDelete' || action.do === 'virshPower';
+  return ['virshCreate', 'virshDelete', 'virshPower', 'spoil', 'virshForgetCurrent'].includes(action.do);
 }
 
 /** One line for a person. */

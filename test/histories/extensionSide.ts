@@ -1,6 +1,9 @@
 // The extension, asked for what an action says: its inventory on a private daemon, and virsh beside it. The only file
 // of the histories that knows the extension's code.
+import { rm } from 'node:fs/promises';
 import { setTimeout as wait } from 'node:timers/promises';
+import { withXmlFile } from '../../scripts/guest/defineVm.mjs';
+import { runOk } from '../../scripts/rig/run.mjs';
 import { Failure } from '../../src/model/failure.js';
 import type { OperationRequest, OperationResult } from '../../src/model/operation.js';
 import type { Decision } from '../../src/model/plan.js';
@@ -8,6 +11,7 @@ import type { Snapshot } from '../../src/model/snapshot.js';
 import type { VmRef } from '../../src/model/vm.js';
 import { type LiveRig, startLiveRig } from '../libvirtd/inventoryRig.js';
 import type { ModelSnapshot } from '../oracle/model.js';
+import { seeVm } from '../oracle/seen.js';
 import {
   type ClientAction,
   isOfClient,
@@ -69,7 +73,7 @@ export class ExtensionSide {
 
   async connect(): Promise<void> {
     // Pruning goes on behind an operation that has answered, and the model is compared at that moment.
-    this.#rig.inventory.setAutoPrune(Number.MAX_SAFE_INTEGER);
+    this.#rig.inventory.setAutoPrune('everything');
     await this.#rig.inventory.connect(this.#rig.uri);
     this.#vm = await this.#rig.ref(this.#name);
   }
@@ -190,6 +194,26 @@ export class ExtensionSide {
       case 'virshDelete':
         await this.#rig.virsh('snapshot-delete', vm, names.get(action.snapshot)!);
         return { type: 'done' };
+      case 'spoil': {
+        const name = names.get(action.snapshot)!;
+        const spoilt = (await seeVm(this.#rig.daemon.virsh, vm)).snapshots.find((snapshot) => snapshot.name === name)!;
+        if (spoilt.memoryFile !== undefined) {
+          await rm(spoilt.memoryFile);
+        }
+        for (const { file, tag } of spoilt.disks.values()) {
+          if (tag !== undefined) {
+            await runOk('qemu-img', ['snapshot', '-d', tag, file]);
+          }
+        }
+        return { type: 'done' };
+      }
+      case 'virshForgetCurrent': {
+        const name = names.get(action.snapshot)!;
+        const xml = await this.#rig.virsh('snapshot-dumpxml', vm, name, '--security-info');
+        await this.#rig.virsh('snapshot-delete', vm, name, '--metadata');
+        await withXmlFile(xml, (file) => this.#rig.virsh('snapshot-create', vm, file, '--redefine'));
+        return { type: 'done' };
+      }
       case 'virshPower':
         await this.#rig.virsh(virshPower[action.action], vm);
         return { type: 'done' };

@@ -22,6 +22,8 @@ export class History {
   /** By libvirt's name. */
   readonly labels = new Map<string, Label>();
   readonly #names = new Map<Label, string>();
+  /** Whose data somebody took away. */
+  readonly #spoilt = new Set<string>();
   readonly #vm: OracleVm;
   readonly #side: ExtensionSide;
 
@@ -57,6 +59,10 @@ export class History {
         return fits(action.snapshot);
       case 'virshDelete':
         return fits(action.snapshot) && this.model.children(this.#names.get(action.snapshot)!).length === 0;
+      case 'spoil':
+        return fits(action.snapshot) && power === 'off';
+      case 'virshForgetCurrent':
+        return fits(action.snapshot) && this.model.snapshots.size === 1;
       case 'virshCreate':
         // virsh takes snapshots under a managed save, which then starts on files that have changed.
         return (action.kind === 'offline') === (power === 'off') && this.model.saved === undefined;
@@ -128,7 +134,9 @@ export class History {
   }
 
   async #compare(what: Extent): Promise<Found | undefined> {
-    const { differences, leaks } = await this.#vm.compare(this.model, what);
+    const whole = [...this.model.snapshots.keys()].filter((name) => !this.#spoilt.has(name));
+    const extent = what === 'everything' && this.#spoilt.size > 0 ? new Set(whole) : what;
+    const { differences, leaks } = await this.#vm.compare(this.model, extent);
     this.leaks = Math.max(this.leaks, leaks);
     const [first] = differences;
     if (first !== undefined) {
@@ -160,6 +168,12 @@ export class History {
       }
       case 'delete':
         this.model = this.model.deleted(name(action.snapshot), action.scope);
+        break;
+      case 'spoil':
+        this.#spoilt.add(name(action.snapshot));
+        break;
+      case 'virshForgetCurrent':
+        this.model = this.model.withoutCurrent();
         break;
       case 'virshDelete':
         this.model = this.model.deleted(name(action.snapshot), 'one');

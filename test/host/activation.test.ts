@@ -1,15 +1,18 @@
 import assert from 'node:assert/strict';
 import * as vscode from 'vscode';
+import type { DevelopmentApi } from '../../src/extension.js';
 import { commandIds } from '../../src/manifest/commandIds.js';
 import { treeViewId } from '../../src/manifest/viewIds.js';
 
 const extension = vscode.extensions.getExtension('virt-rewind.virt-rewind');
-/** Asked while the test files are being loaded, before any test has opened the view. */
-const activeBeforeTests = extension?.isActive;
 
 describe('activation', () => {
-  it('waits for the view or a command', () => {
-    assert.equal(activeBeforeTests, false);
+  it('connects nothing before the view is seen or a command asks', async () => {
+    const api = (await extension?.activate()) as DevelopmentApi;
+    assert.deepEqual(
+      api.inventory.connections.map(({ state }) => state),
+      ['idle'],
+    );
   });
 
   it('comes with the view', async () => {

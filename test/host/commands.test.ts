@@ -108,6 +108,16 @@ describe('commands', function () {
       assert.match(await rig.virsh('snapshot-dumpxml', vm, snapshot!), /One line\n+--\nTitle: Another title$/m);
     });
 
+    it('mark a snapshot to be kept, and take the mark off', async () => {
+      const [snapshot] = await rig.snapshots(vm);
+      const { inventory } = await rig.api();
+      await call('virtRewind.keepSnapshot', { vm, snapshot });
+      const { ref } = await rig.vmRow(vm);
+      assert.deepEqual(await inventory.keptSnapshots(ref), [snapshot]);
+      await fromMenu('virtRewind.unkeepSnapshot', await rig.snapshotRow(vm, snapshot!));
+      assert.deepEqual(await inventory.keptSnapshots(ref), []);
+    });
+
     it('do two operations on one VM one after the other', async () => {
       const [one, two] = await Promise.all([
         operate('virtRewind.createSnapshot', { vm, kind: 'memory', title: 'one' }),

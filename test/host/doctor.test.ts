@@ -159,6 +159,28 @@ describe('doctor', function () {
     assert.match(text, /^# doctor\\-chain$/m);
   });
 
+  it('opens the picture of a VM, and a second one beside it', async () => {
+    const pictures = (): readonly vscode.Tab[] =>
+      vscode.window.tabGroups.all.flatMap(({ tabs }) => tabs).filter(({ label }) => label.startsWith(`${tagged}: `));
+    const opened = (count: number): Promise<void> =>
+      new Promise((resolve) => {
+        const look = (): void => {
+          if (pictures().length === count && pictures().at(-1)?.isActive === true) {
+            listening.dispose();
+            resolve();
+          }
+        };
+        const listening = vscode.window.tabGroups.onDidChangeTabs(look);
+        look();
+      });
+    await call('virtRewind.showPicture', { vm: tagged });
+    await opened(1);
+    await call('virtRewind.showPicture', { vm: tagged });
+    await opened(2);
+    assert.equal(new Set(pictures().map(({ group }) => group)).size, 2);
+    await vscode.window.tabGroups.close(pictures());
+  });
+
   it('keeps a history, which opens as text', async () => {
     await call('virtRewind.showHistory');
     const text = vscode.window.activeTextEditor?.document.getText() ?? '';

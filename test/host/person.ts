@@ -16,7 +16,7 @@ export interface Asked {
   readonly problem: (text: string) => Promise<string | undefined>;
 }
 
-/** The label, button or text of the answer; undefined leaves the question, as Escape does. */
+/** The label, button or text of the answer; of a list with boxes the labels that stay ticked, a line each; undefined leaves the question, as Escape does. */
 export type Answer = (asked: Asked) => string | undefined | Promise<string | undefined>;
 
 export interface Said {
@@ -109,7 +109,13 @@ export class Person {
       choices: all.map((item) => item.label),
       text: all.map(({ label: name, description, detail }) => [name, description, detail].join(' | ')).join('\n'),
     });
-    return label === undefined ? undefined : all.find((item) => item.label === label);
+    if (label === undefined) {
+      return undefined;
+    }
+    const ticked = label.split('\n');
+    return options.canPickMany === true
+      ? all.filter((item) => ticked.includes(item.label))
+      : all.find((item) => item.label === label);
   }
 
   #type(options: vscode.InputBoxOptions): Promise<string | undefined> {

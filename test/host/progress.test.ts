@@ -1,7 +1,7 @@
 // What is told while an operation runs, where libvirt knows how far it is and can cancel it.
 import assert from 'node:assert/strict';
-import { OperationNotice } from '../../src/commands/operationNotice.js';
-import { CancelWish } from '../../src/commands/cancelWish.js';
+import { OperationNotice } from '../../src/dialogue/operationNotice.js';
+import { CancelWish } from '../../src/dialogue/cancelWish.js';
 import type { InventoryPort } from '../../src/inventory/inventory.js';
 import type { InventoryChange, VmView } from '../../src/inventory/views.js';
 import { Emitter } from '../../src/lifetime/emitter.js';

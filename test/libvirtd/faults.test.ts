@@ -11,20 +11,36 @@ import { type FaultKind, faultKinds } from './faults/faultKinds.js';
 import { everywhere, mostHarmful } from './faults/mostHarmful.js';
 import { type Bench, runRow } from './faults/rows.js';
 import { type Scenario, scenarios } from './faults/scenarios.js';
-import type { Course } from './faults/stepHooks.js';
+import type { At, Course } from './faults/stepHooks.js';
+import type { Plan, Step } from '../../src/model/plan.js';
 
 /** Only root can give the disks a file system of their own that is soon full. */
 const isRoot = process.getuid?.() === 0;
 /** Absent: of each fault the place where it can do most harm. */
 const isAll = process.env['FAULT_MOMENTS'] === 'all';
-const placesOf = isAll ? everywhere : mostHarmful;
 
 /**
- * A daemon or QEMU killed in the middle of a merge is tried by hand: libvirt 9.0 may take the VM for off afterwards while
- * its QEMU lives on, some files merged and others not, and no two runs end alike.
+ * Where libvirt or QEMU dies in the middle of a merge is chance, and now and then the one or the other hangs until the row's
+ * time is over: FAULT_MERGES=1 tries these too.
  */
-const kindsOf = ({ merges }: Scenario): readonly FaultKind[] =>
-  faultKinds.filter((kind) => isAll || merges !== true || (kind !== 'daemonKilled' && kind !== 'qemuKilled'));
+function placesOf(kind: FaultKind, plan: Plan): readonly At[] {
+  if (isAll) {
+    return everywhere(kind, plan);
+  }
+  const dies = kind === 'daemonKilled' || kind === 'qemuKilled';
+  const merges = plan.warnings.some(({ about }) => about === 'merges');
+  const byChance = dies && merges && process.env['FAULT_MERGES'] !== '1';
+  return mostHarmful(kind, plan).filter(({ step }) => !(byChance && mergeSteps.has(plan.steps[step]?.do)));
+}
+
+const mergeSteps: ReadonlySet<Step['do'] | undefined> = new Set<Step['do']>(['deleteSnapshot', 'blockCommit']);
+
+/**
+ * libvirt marks a delete that it began on the snapshot before it, and a root has none: of a daemon or QEMU killed in that
+ * merge nothing tells whether it began, and the snapshot is still listed with data of later.
+ */
+const kindsOf = ({ mergesRoot }: Scenario): readonly FaultKind[] =>
+  faultKinds.filter((kind) => isAll || mergesRoot !== true || (kind !== 'daemonKilled' && kind !== 'qemuKilled'));
 
 /** Every row's end is added to it, for a person. */
 const tableFile = process.env['FAULT_TABLE'];
@@ -79,8 +95,8 @@ if (task !== undefined) {
               this.skip();
             }
             if (places.length === 0) {
-              // No step of this plan can be broken off so: a VM that is off has no QEMU, a rename makes no file.
-              assert.deepEqual(mostHarmful(kind, usual.plan), []);
+              // No step of this plan can be broken off so (a VM that is off has no QEMU, a rename makes no file), or by chance only.
+              process.stdout.write('          nothing to break off so, or only by chance: FAULT_MERGES=1\n');
               return;
             }
             const wrong: string[] = [];

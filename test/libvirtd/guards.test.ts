@@ -12,9 +12,9 @@ import type { Script } from '../histories/action.js';
 
 interface Guard {
   readonly trap: string;
-  /** Below src/model. */
+  /** Below src. */
   readonly file: string;
-  /** Returns a refusal, or undefined; switched off, always undefined. */
+  /** Returns a refusal, or undefined, or steps; switched off, always undefined, or none. */
   readonly name: string;
   readonly on?: (version: number) => boolean;
   readonly script: Script;
@@ -30,7 +30,7 @@ const disks = ['qcow2', 'qcow2'] as const;
 const guards: readonly Guard[] = [
   {
     trap: 'a revert to an internal snapshot writes under an external one',
-    file: 'planInternalRevert.ts',
+    file: 'plans/planInternalRevert.ts',
     name: 'internalRevertObstacle',
     script: {
       style: 'internal',
@@ -47,7 +47,7 @@ const guards: readonly Guard[] = [
   },
   {
     trap: 'a VM with a managed save starts on the file that a snapshot froze meanwhile',
-    file: 'obstacles.ts',
+    file: 'plans/obstacles.ts',
     name: 'managedSaveObstacle',
     script: {
       style: 'external',
@@ -64,7 +64,7 @@ const guards: readonly Guard[] = [
   },
   {
     trap: 'libvirt 9.0 removes an overlay that another branch is built on',
-    file: 'planExternalDelete.ts',
+    file: 'plans/planExternalDelete.ts',
     name: 'branchObstacle',
     on: (version) => version < 10_000_000,
     script: {
@@ -82,7 +82,7 @@ const guards: readonly Guard[] = [
   },
   {
     trap: 'libvirt 11.3 crashes on a merge under a branch whose metadata does not tell its chain',
-    file: 'planExternalDelete.ts',
+    file: 'plans/planExternalDelete.ts',
     name: 'branchObstacle',
     on: (version) => version >= 10_000_000 && version < 12_008_000,
     script: {
@@ -99,7 +99,7 @@ const guards: readonly Guard[] = [
   },
   {
     trap: 'libvirt 9.0 finds no file to merge of a VM that is off',
-    file: 'planExternalDelete.ts',
+    file: 'plans/planExternalDelete.ts',
     name: 'placeObstacle',
     on: (version) => version < 9_009_000,
     script: {
@@ -114,7 +114,7 @@ const guards: readonly Guard[] = [
   },
   {
     trap: 'a revert removes the overlay of the state that is left, whoever is built on it',
-    file: 'planNativeRevert.ts',
+    file: 'plans/planNativeRevert.ts',
     name: 'leftFileObstacle',
     on: (version) => version >= 9_009_000,
     script: {
@@ -129,6 +129,73 @@ const guards: readonly Guard[] = [
         { do: 'virshCreate', as: 'leaf', kind: 'disk' },
         { do: 'virshDelete', snapshot: 'leaf' },
         { do: 'revert', to: 'fork', after: 'running' },
+      ],
+    },
+  },
+  {
+    trap: 'libvirt crashes on a revert when no snapshot is current',
+    file: 'plans/planNativeRevert.ts',
+    name: 'nativeRevertObstacle',
+    on: (version) => version >= 9_009_000,
+    script: {
+      style: 'external',
+      disks,
+      actions: [
+        { do: 'create', as: 'only', title: 'only', kind: 'offline' },
+        { do: 'virshForgetCurrent', snapshot: 'only' },
+        { do: 'revert', to: 'only', after: 'off' },
+      ],
+    },
+  },
+  {
+    trap: 'libvirt misses a tag when it has stopped the VM',
+    file: 'chains/snapshotWhole.ts',
+    name: 'brokenObstacle',
+    script: {
+      style: 'internal',
+      disks,
+      actions: [
+        { do: 'create', as: 'inside', title: 'inside', kind: 'offline' },
+        { do: 'spoil', snapshot: 'inside' },
+        { do: 'power', action: 'start' },
+        write(0, 1, 1),
+        { do: 'revert', to: 'inside', after: 'running' },
+      ],
+    },
+  },
+  {
+    trap: 'a file with RAM is missed when the VM has been stopped',
+    file: 'chains/snapshotWhole.ts',
+    name: 'brokenObstacle',
+    script: {
+      style: 'external',
+      disks,
+      actions: [
+        { do: 'power', action: 'start' },
+        { do: 'create', as: 'outside', title: 'outside', kind: 'memory' },
+        { do: 'power', action: 'forceOff' },
+        { do: 'spoil', snapshot: 'outside' },
+        { do: 'power', action: 'start' },
+        write(0, 1, 1),
+        { do: 'revert', to: 'outside', after: 'running' },
+      ],
+    },
+  },
+  {
+    trap: 'libvirt keeps a managed save over a revert, or refuses the revert for it',
+    file: 'plans/dropSaveSteps.ts',
+    name: 'dropSaveSteps',
+    script: {
+      style: 'internal',
+      disks,
+      actions: [
+        { do: 'create', as: 'inside', title: 'inside', kind: 'offline' },
+        { do: 'power', action: 'start' },
+        write(0, 1, 1),
+        { do: 'ram', counter: 7, kib: 4 },
+        { do: 'virshPower', action: 'save' },
+        { do: 'revert', to: 'inside', after: 'off' },
+        { do: 'power', action: 'start' },
       ],
     },
   },
@@ -186,16 +253,20 @@ describe('guards against the traps of libvirt', function () {
 
 /** Builds the extension with a function that never has anything against it. */
 function switchOff(file: string, name: string): Plugin {
-  const body = new RegExp(`function ${name}\\([^{}]*(\\{[^{}]*\\}[^{}]*)*?\\): Refused \\| undefined \\{`, 'u');
+  const body = new RegExp(
+    `function ${name}\\([^{}]*(\\{[^{}]*\\}[^{}]*)*?\\): (Refused \\| undefined|readonly Step\\[\\]) \\{`,
+    'u',
+  );
   return {
     name: 'switch off',
     setup: (builder) => {
       let found = false;
       // esbuild reads it as an expression of Go, which has no flag u.
-      builder.onLoad({ filter: new RegExp(`src/model/${file.replace('.', '\\.')}$`) }, async ({ path }) => {
+      builder.onLoad({ filter: new RegExp(`src/${file.replace('.', '\\.')}$`) }, async ({ path }) => {
         const source = await readFile(path, 'utf8');
         found = body.test(source);
-        return { contents: source.replace(body, (head) => `${head} return undefined;`), loader: 'ts' };
+        const nothing = (head: string): string => (head.endsWith('[] {') ? '[]' : 'undefined');
+        return { contents: source.replace(body, (head) => `${head} return ${nothing(head)};`), loader: 'ts' };
       });
       builder.onEnd(() => {
         assert.ok(found, `there is no guard ${name} in ${file}`);

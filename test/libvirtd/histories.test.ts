@@ -1,8 +1,8 @@
 // A few random histories in every run of the tests; `npm run histories` makes thousands of operations of them.
 import assert from 'node:assert/strict';
-import { actionText } from '../histories/action.js';
+import { type Action, actionText } from '../histories/action.js';
 import { type Episode, runEpisode } from '../histories/episode.js';
-import { generated } from '../histories/generated.js';
+import { generated, scripted } from '../histories/generated.js';
 
 /** How many of a history's operations are to be carried out, at least, and not refused. */
 const carriedOutShare = 0.8;
@@ -30,4 +30,40 @@ describe('random histories', function () {
     const all = refused.reduce((sum, [, count]) => sum + count, done);
     assert.ok(done >= carriedOutShare * all, `${String(done)} of ${String(all)}; ${JSON.stringify(refused)}`);
   });
+});
+
+describe('histories that went wrong once', function () {
+  this.timeout(300_000);
+  const start: Action = { do: 'power', action: 'start' };
+  const pause: Action = { do: 'virshPower', action: 'pause' };
+  const take = (as: string, kind: 'disk' | 'memory'): Action => ({ do: 'create', as, title: as, kind });
+  const remove = (snapshot: string): Action => ({ do: 'delete', snapshot, scope: 'one' });
+  // Between the snapshots, so that a merge has something to do.
+  const write: Action = { do: 'write', disk: 0, blocks: [[5, 1]] };
+  const paused = [start, take('s1', 'disk'), write, pause, take('s2', 'memory')];
+  const rows: Readonly<Record<string, readonly Action[]>> = {
+    'a merge below a memory snapshot of a VM that stands still': [...paused, remove('s1')],
+    'a merge of that snapshot itself': [...paused, remove('s2')],
+    'a merge of one above it': [...paused, take('s3', 'disk'), remove('s3')],
+    'a second memory snapshot of a VM that stands still': [...paused, take('s3', 'memory')],
+    'a merge in a VM that came back paused': [
+      start,
+      take('s1', 'disk'),
+      write,
+      take('s2', 'memory'),
+      { do: 'revert', to: 's2', after: 'paused' },
+      take('s3', 'disk'),
+      remove('s1'),
+    ],
+  };
+  for (const [what, actions] of Object.entries(rows)) {
+    it(`${what}: carried out or refused before anything is touched`, async () => {
+      const lines: string[] = [];
+      const { found, log = [] } = await runEpisode({ style: 'external', disks: ['qcow2'] }, scripted(actions), {
+        everythingEach: 1,
+        say: (line) => lines.push(line),
+      });
+      assert.equal(found, undefined, [...lines, ...(found?.what ?? []), ...log].join('\n'));
+    });
+  }
 });

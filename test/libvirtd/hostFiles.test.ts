@@ -175,9 +175,9 @@ describe("the host's files", function () {
       });
 
       it('free space', async () => {
-        const free = await files().freeBytes(folder);
+        const free = (await files().space(folder))?.free;
         assert.ok(free !== undefined && free > mebibyte);
-        assert.equal(await files().freeBytes(at('gone')), undefined);
+        assert.equal(await files().space(at('gone')), undefined);
       });
 
       it('where something can be done', async () => {
@@ -558,13 +558,13 @@ describe('a full disk', function () {
             );
       const present = (await readdir(full)).sort();
       const leave = async (bytes: number): Promise<void> => {
-        const free = await files.freeBytes(full);
+        const free = (await files.space(full))?.free;
         await writeFile(join(full, `ballast${bytes}`), Buffer.alloc(free! - bytes, 1));
       };
       await leave(200_000);
       await fails('noSpace', files.copy(join(full, 'vars'), join(full, 'copy'), 'keep'));
       await leave(0);
-      assert.equal(await files.freeBytes(full), 0);
+      assert.equal((await files.space(full))?.free, 0);
       const over = { file: join(full, 'over'), backing: join(full, 'base'), backingFormat: 'qcow2' };
       await fails('noSpace', files.createOverlay(over));
       await files.remove(join(full, 'ballast0'));

@@ -107,8 +107,8 @@ export class Subject {
     return this.run({ do: 'revert', snapshot, to });
   }
 
-  delete(snapshot: string, withChildren = false, options: Partial<RunOptions> = {}): Promise<StepOutcome> {
-    return this.run({ do: 'deleteSnapshot', snapshot, withChildren }, options);
+  delete(snapshot: string, options: Partial<RunOptions> = {}): Promise<StepOutcome> {
+    return this.run({ do: 'deleteSnapshot', snapshot }, options);
   }
 
   power(action: Extract<Step, { do: 'power' }>['action'], options: Partial<RunOptions> = {}): Promise<StepOutcome> {

@@ -57,6 +57,8 @@ export async function startLiveRig(): Promise<LiveRig> {
     journal: { folder: join(daemon.dir, 'journal') },
   });
   const { uri } = daemon;
+  // Tests say what they delete; those of what goes unasked say so.
+  inventory.setAutoPrune('everything');
   inventory.setConnections([uri]);
   const vm = (name: string): VmView | undefined => inventory.findVms(name, uri)[0];
   const until = (isTrue: () => boolean): Promise<number> => {

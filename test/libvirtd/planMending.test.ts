@@ -10,10 +10,10 @@ import { systemClock } from '../../src/inventory/clock.js';
 import { OtherVmFacts } from '../../src/inventory/otherVmFacts.js';
 import { type Asked, askedBy, askedByDoctor, knownSituation, SituationReader } from '../../src/inventory/situation.js';
 import { silentLog } from '../../src/log/log.js';
-import { examine } from '../../src/model/examine.js';
+import { examine } from '../../src/doctor/examine.js';
 import type { Repair, OperationRequest } from '../../src/model/operation.js';
 import type { AutoSnapshot, Plan, Situation } from '../../src/model/plan.js';
-import { planOperation } from '../../src/model/planOperation.js';
+import { planOperation } from '../../src/plans/planOperation.js';
 import { type HypervisorRig, startHypervisorRig, Subject } from './hypervisorRig.js';
 
 type Wish<T> = T extends OperationRequest ? Omit<T, 'vm'> : never;
@@ -34,7 +34,7 @@ describe('deletes, renames and repairs as planned', function () {
 
   async function look(asked: (known: Situation) => Asked): Promise<Situation> {
     const tree = await hypervisor.readTree(subject.uuid);
-    const known = knownSituation(hypervisor, await subject.read(), tree, Date.now(), records);
+    const known = knownSituation(hypervisor, await subject.read(), tree, Date.now(), { records });
     const otherVms = new OtherVmFacts({ clock: systemClock, log: silentLog, isHeld: () => false });
     return new SituationReader({ hypervisor, otherVms, log: silentLog }, known).read(asked(known));
   }

@@ -199,6 +199,9 @@ describe('every procedure, against a real libvirtd', function () {
     await refused('VIR_ERR_OPERATION_INVALID', call('domainAbortJob', { dom }));
     assert.equal((await call('domainGetBlockJobInfo', { dom, path: 'vda', flags: 0 })).found, 0);
     await refused('VIR_ERR_INVALID_ARG', call('domainBlockJobAbort', { dom, path: 'vda', flags: 0 }));
+    // There is nothing below to merge it into.
+    const merge = { dom, disk: 'vda', base: undefined, top: undefined, bandwidth: 0, flags: 0 };
+    await refused('VIR_ERR_INVALID_ARG', call('domainBlockCommit', merge));
     const { retStats } = await call('connectGetAllDomainStats', {
       doms: [dom],
       stats: flags.VIR_DOMAIN_STATS_STATE | flags.VIR_DOMAIN_STATS_BLOCK,

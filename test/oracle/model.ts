@@ -116,6 +116,16 @@ export class Model implements ModelState {
     });
   }
 
+  /** Somebody gave the VM, which is off, the very files that a snapshot froze. */
+  standingOn(name: string): Model {
+    return this.#with({ disks: this.snapshots.get(name)!.disks });
+  }
+
+  /** libvirt has forgotten, or been told, which snapshot is the current one. */
+  marked(current: string | undefined): Model {
+    return this.#with({ current });
+  }
+
   /** Nothing but restore points goes. Children go to the parent, and so does the mark of the current one. */
   deleted(name: string, scope: DeleteScope): Model {
     const below = this.descendants(name);
@@ -131,6 +141,11 @@ export class Model implements ModelState {
       .filter((snapshot) => !going.has(snapshot.name))
       .map((snapshot) => [snapshot.name, { ...snapshot, parent: staying(snapshot.parent) }] as const);
     return this.#with({ snapshots: new Map(left), current: staying(this.current) });
+  }
+
+  /** The VM is as it was, and no snapshot is the one that it goes on from. */
+  withoutCurrent(): Model {
+    return this.#with({ current: undefined });
   }
 
   /** Another title, and perhaps another name. */

@@ -44,7 +44,13 @@ export async function openStage(by: 'mouse' | 'keyboard', options: StageOptions 
     folder,
     dev: options.vsix === undefined ? [root] : [],
     trust: options.trust ?? false,
-    settings: { ...quietSettings, 'git.enabled': false, 'virtRewind.connections': [daemon.uri], ...options.settings },
+    settings: {
+      ...quietSettings,
+      'git.enabled': false,
+      'virtRewind.health.sweepMinutes': 0,
+      'virtRewind.connections': [daemon.uri],
+      ...options.settings,
+    },
   });
   const { workbench, close } = await openWorkbench(server.url, { width: 1200, height: 750 });
   await workbench.widenSideBar(460);

@@ -9,8 +9,11 @@ export interface Accepted {
   readonly model: Model;
 }
 
-/** @param end what the VM is when the operation is over */
-export function acceptedEnds(before: Model, plan: Plan, end: Power): readonly Accepted[] {
+/**
+ * @param end what the VM is when the operation is over
+ * @param repaired what it is after a repair, but for the leaf that this may take
+ */
+export function acceptedEnds(before: Model, plan: Plan, end: Power, repaired = before): readonly Accepted[] {
   const { request } = plan;
   switch (request.type) {
     case 'revert': {
@@ -44,11 +47,32 @@ export function acceptedEnds(before: Model, plan: Plan, end: Power): readonly Ac
         { what: 'after', model: before.renamed(request.snapshot, request.title, named?.name) },
       ];
     }
+    case 'consolidate':
+    case 'prune':
+      return afterEachDelete(before, plan);
+    case 'repair': {
+      const leaf = plan.steps.find((step) => step.do === 'createSnapshot');
+      return [
+        { what: 'before', model: before },
+        { what: 'after', model: taken(repaired, leaf) },
+      ];
+    }
     case 'describe':
     case 'power':
-    case 'repair':
       throw new Error(`nothing is known of the ends of ${request.type}`);
   }
+}
+
+/** A series may end between any two of its deletes; a merge of layers changes nothing that can be seen. */
+function afterEachDelete(before: Model, { steps }: Plan): Accepted[] {
+  const gone = steps.flatMap((step) =>
+    step.do === 'deleteSnapshot' || step.do === 'forgetSnapshot' ? [step.snapshot] : [],
+  );
+  const ends: Accepted[] = [{ what: 'before', model: before }];
+  for (const name of gone) {
+    ends.push({ what: 'after', model: ends.at(-1)!.model.deleted(name, 'one') });
+  }
+  return gone.length === 0 ? [...ends, { what: 'after', model: before }] : ends;
 }
 
 function taken(model: Model, step: Step | undefined): Model {

@@ -1,5 +1,6 @@
 // An extension's inventory on a connection, with a journal of its own, at which a fault can be put into a step. Run in
 // this process, or in one that can be killed.
+import { setTimeout as wait } from 'node:timers/promises';
 import { libvirtHypervisor } from '../../../src/hypervisor/openLibvirt.js';
 import { Inventory } from '../../../src/inventory/liveInventory.js';
 import { keepIn, type Keeping } from '../../../src/inventory/keeping.js';
@@ -7,6 +8,8 @@ import { type Log, silentLog } from '../../../src/log/log.js';
 import type { OperationRequest } from '../../../src/model/operation.js';
 import type { RecoveryReport } from '../../../src/model/recovery.js';
 import { type At, type Course, hooked } from './stepHooks.js';
+
+const lookAgainMs = 500;
 
 export interface EditorOptions {
   readonly uri: string;
@@ -56,7 +59,8 @@ export function openEditor(options: EditorOptions): Editor {
         if (explained || (await real.journal.unfinished(uri)).entries.length === 0) {
           return;
         }
-        await next;
+        // Whoever else has taken it up tells only itself when it is done.
+        await Promise.race([next, wait(lookAgainMs)]);
       }
     },
   };

@@ -86,6 +86,16 @@ export const faultActs: Readonly<Record<Exclude<FaultKind, 'extensionKilled'>, F
   },
 };
 
+/** Also of a VM that libvirt has lost. Resolves when it is gone. */
+export async function endQemu(daemon: Daemon, name: string): Promise<void> {
+  for (const pid of await qemuProcesses(daemon, name)) {
+    process.kill(pid, 'SIGKILL');
+  }
+  while ((await qemuProcesses(daemon, name)).length > 0) {
+    await wait(20);
+  }
+}
+
 /** Those of this daemon's VM: its name alone could be another daemon's. */
 async function qemuProcesses({ dir }: Daemon, name: string): Promise<readonly number[]> {
   const found: number[] = [];

@@ -11,6 +11,7 @@ import type { Daemon } from '../inventoryRig.js';
 import { acceptedEnds } from './accepted.js';
 import type { Cutter } from './cutter.js';
 import { childVariable, type ChildTask, type Editor, openEditor } from './editor.js';
+import { followAdvice } from './person.js';
 import { type EndOfFault, faultActs, type FaultKind } from './faultKinds.js';
 import { type Prepared, type Scenario, Stage } from './scenarios.js';
 import type { At, Course } from './stepHooks.js';
@@ -48,10 +49,12 @@ export async function runRow(
   const vm = await OracleVm.define(daemon, { name, diskMiB: 4, folder });
   const journal = join(daemon.dir, `journal-${name}`);
   const kind = fault?.kind;
-  let endFault: EndOfFault | undefined;
+  // An operation may be over before the daemon is there again.
+  let acting: Promise<EndOfFault | undefined> | undefined;
   const act = async (course: Course): Promise<void> => {
     if (kind !== undefined && kind !== 'extensionKilled') {
-      endFault = await faultActs[kind]({ daemon, cutter, name, folder, plan: course.plan! });
+      acting = faultActs[kind]({ daemon, cutter, name, folder, plan: course.plan! });
+      await acting;
     }
   };
   const inside = fault === undefined ? {} : { act, at: fault.at, usualMs: fault.usual.tookMs };
@@ -76,15 +79,27 @@ export async function runRow(
       await editor.inventory.connect(uri);
       said = await outcomeOf(editor.inventory.runOperation(prepared.request));
       course = editor.course;
-      await endFault?.();
+      await (
+        await acting
+      )?.();
       await editor.settled();
     }
     // Another editor, as it would come up later: it must find nothing more to do, or do what is left.
+    editors.forEach(({ inventory }) => inventory.dispose());
     const later = openEditor({ uri, journal, env: daemon.env });
     editors.push(later);
     await later.inventory.connect(uri);
     await later.settled();
     await later.inventory.refresh({ vm: prepared.request.vm });
+    const advice = later.reports.flatMap(({ why }) => why?.reason ?? []);
+    if (await followAdvice(daemon, name, new Set(advice))) {
+      later.inventory.dispose();
+      const last = openEditor({ uri, journal, env: daemon.env });
+      editors.push(last);
+      await last.inventory.connect(uri);
+      await last.settled();
+      await last.inventory.refresh({ vm: prepared.request.vm });
+    }
     const plan = planOf(course, fault?.usual, said);
     const reports = editors.flatMap(({ reports: own }) => own);
     const { end, wrong } = await judge(vm, prepared, plan, kind, reports);
@@ -183,35 +198,31 @@ const needsPerson: ReadonlySet<FaultKind> = new Set(['overlaysRemoved', 'otherCl
  *
  * | reason           | when                                                                                          |
  * |------------------|-----------------------------------------------------------------------------------------------|
- * | onUnknownOverlay | the daemon died between QEMU's switch to a new snapshot's overlays and its own note of that    |
  * | frozenFileInUse  | libvirt's own external revert starts QEMU on frozen files; QEMU died, or no overlay could be written: whether it wrote there cannot be seen |
  */
-const mayBeExplained: ReadonlySet<string> = new Set(['onUnknownOverlay', 'frozenFileInUse']);
+const mayBeExplained: ReadonlySet<string> = new Set(['frozenFileInUse']);
 
 /**
- * Measured on 11.3: QEMU ends the merge and goes over to the file below while no daemon is there, and the next one still
- * names the file above. It refuses to merge again, and nothing that a client can ask tells where QEMU stands.
+ * A daemon that dies in a merge may lose track of it, or of the VM. Told of that, a person ends QEMU, and what is asked of
+ * them before says nothing of what is left afterwards.
  */
-function mergesLive({ steps }: Plan): boolean {
-  return steps.some((step) => step.do === 'deleteSnapshot');
-}
+const endedByPerson: ReadonlySet<string> = new Set(['mergeLost', 'runsUnseen']);
 
 async function judge(
   vm: OracleVm,
-  { before, end }: Prepared,
+  { before, end, repaired }: Prepared,
   plan: Plan,
   kind: FaultKind | undefined,
   reports: readonly RecoveryReport[],
 ): Promise<{ readonly end: string; readonly wrong: readonly string[] }> {
-  const explained = reports.filter(({ outcome }) => outcome === 'explained');
+  const ended = reports.findLastIndex(({ why }) => endedByPerson.has(why?.reason ?? ''));
+  const explained = reports.slice(ended + 1).filter(({ outcome }) => outcome === 'explained');
   const needless = explained.flatMap(({ why }) =>
-    (kind !== undefined && needsPerson.has(kind)) ||
-    mayBeExplained.has(why?.reason ?? '') ||
-    (kind === 'daemonKilled' && mergesLive(plan) && why?.reason === 'recoveryFailed')
+    (kind !== undefined && needsPerson.has(kind)) || mayBeExplained.has(why?.reason ?? '')
       ? []
       : [`a person is asked although nobody else acted: ${why?.reason ?? 'no reason'}`],
   );
-  const ends = acceptedEnds(before, plan, end);
+  const ends = acceptedEnds(before, plan, end, repaired);
   const stay = [...before.snapshots.keys()].filter((name) => ends.every(({ model }) => model.snapshots.has(name)));
   const tried: string[] = [];
   for (const { what, model } of ends) {

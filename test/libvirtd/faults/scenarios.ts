@@ -1,9 +1,12 @@
 // The operations of several steps that are broken off, each on a VM made for it. Knows no fault.
+import { virshOk, withXmlFile } from '../../../scripts/guest/defineVm.mjs';
+import { runOk } from '../../../scripts/rig/run.mjs';
 import type { Inventory } from '../../../src/inventory/liveInventory.js';
-import type { OperationRequest } from '../../../src/model/operation.js';
+import type { OperationRequest, Repair } from '../../../src/model/operation.js';
 import type { SnapshotKind } from '../../../src/model/snapshot.js';
 import type { VmRef } from '../../../src/model/vm.js';
 import { Model, type Power } from '../../oracle/model.js';
+import { consolidations } from './consolidateScenarios.js';
 import type { OracleVm } from '../../oracle/oracleVm.js';
 
 export interface Prepared {
@@ -11,26 +14,28 @@ export interface Prepared {
   readonly request: OperationRequest;
   /** What the VM is when the operation is over. */
   readonly end: Power;
+  /** Of a repair that changes what can be told apart: what the VM is after it. */
+  readonly repaired?: Model;
 }
 
 export interface Scenario {
   readonly name: string;
-  /** libvirt merges files of a running VM. */
-  readonly merges?: true;
+  /** libvirt merges a snapshot without a parent, below another one, while the VM runs. */
+  readonly mergesRoot?: true;
   prepare(stage: Stage): Promise<Prepared>;
 }
 
 /** A VM and the model of it, changed together. */
 export class Stage {
   readonly #inventory: Inventory;
-  readonly #vm: OracleVm;
+  readonly vm: OracleVm;
   readonly ref: VmRef;
   model: Model;
   #seed = 0;
 
   constructor(inventory: Inventory, vm: OracleVm, ref: VmRef) {
     this.#inventory = inventory;
-    this.#vm = vm;
+    this.vm = vm;
     this.ref = ref;
     this.model = Model.fresh(vm.guest.disks.length);
   }
@@ -40,13 +45,13 @@ export class Stage {
     this.model = this.model.powered(action);
   }
 
-  /** A few blocks of each disk, and a word in RAM, that are nowhere else. */
-  async write(): Promise<void> {
+  /** A few blocks of each disk, and a word in RAM, that are nowhere else. `more`: blocks far from these. */
+  async write(...more: readonly number[]): Promise<void> {
     this.#seed += 1;
     const seed = this.#seed;
-    const blocks = [0, seed, 100 + seed].map((block) => [block, 1000 + seed] as const);
-    await this.#vm.talk(async (guest) => {
-      for (const disk of this.#vm.guest.disks.keys()) {
+    const blocks = [0, seed, 100 + seed, ...more].map((block) => [block, 1000 + seed] as const);
+    await this.vm.talk(async (guest) => {
+      for (const disk of this.vm.guest.disks.keys()) {
         await guest.write(disk, blocks);
         this.model = this.model.wrote(disk, blocks);
       }
@@ -61,6 +66,16 @@ export class Stage {
     return snapshot!;
   }
 
+  /** As another client; the VM is named behind the command. */
+  virsh(command: string, ...options: readonly string[]): Promise<string> {
+    return virshOk(this.vm.virsh, command, this.vm.name, ...options);
+  }
+
+  /** The file that it stands on. */
+  async firstDisk(): Promise<string> {
+    return /\s(\/\S+)/u.exec(await this.virsh('domblklist'))?.[1] ?? '';
+  }
+
   async revert(snapshot: string, after: Power): Promise<void> {
     await this.#inventory.runOperation({ type: 'revert', vm: this.ref, snapshot, after });
     this.model = this.model.reverted(snapshot, after);
@@ -68,7 +83,7 @@ export class Stage {
 }
 
 /** Two snapshots of a VM that runs, with data of its own before, between and after them. Returns the first one's name. */
-async function twoSnapshots(stage: Stage, style: 'internal' | 'external', kind: SnapshotKind): Promise<string> {
+export async function twoSnapshots(stage: Stage, style: 'internal' | 'external', kind: SnapshotKind): Promise<string> {
   await stage.power('start');
   await stage.write();
   const first = await stage.snapshot('one', style, kind);
@@ -91,7 +106,69 @@ function create(style: 'internal' | 'external'): Scenario {
   };
 }
 
+/** The doctor's repairs that a fault can break off: those that change files, or more than one thing. */
+const repairs: readonly Scenario[] = [
+  {
+    name: 'repair: lead a VM off the files that its snapshots froze',
+    prepare: async (stage) => {
+      const snapshot = await twoSnapshots(stage, 'external', 'disk');
+      await stage.power('forceOff');
+      const xml = await stage.virsh('snapshot-dumpxml', snapshot, '--security-info');
+      const frozen = /<inactiveDomain( .*)<\/inactiveDomain>/su.exec(xml)?.[1] ?? '';
+      await withXmlFile(`<domain${frozen}</domain>`, (file) => virshOk(stage.vm.virsh, 'define', file));
+      const before = stage.model.standingOn(snapshot);
+      const request = repairOf(stage, { what: 'leaveFrozenFiles', snapshot });
+      return { before, request, end: 'off', repaired: before.marked(snapshot) };
+    },
+  },
+  {
+    name: 'repair: make a snapshot the current one',
+    prepare: async (stage) => {
+      const first = await twoSnapshots(stage, 'external', 'disk');
+      const texts = await Promise.all(
+        [first, 'two'].map((one) => stage.virsh('snapshot-dumpxml', one, '--security-info')),
+      );
+      await stage.virsh('snapshot-delete', 'two', '--metadata');
+      await stage.virsh('snapshot-delete', first, '--metadata');
+      for (const xml of texts) {
+        await withXmlFile(xml, (file) => stage.virsh('snapshot-create', file, '--redefine'));
+      }
+      const request = repairOf(stage, { what: 'makeCurrent', snapshot: 'two' });
+      return { before: stage.model.marked(undefined), request, end: 'running', repaired: stage.model };
+    },
+  },
+  {
+    name: 'repair: take away a tag that libvirt does not know',
+    prepare: async (stage) => {
+      await twoSnapshots(stage, 'internal', 'memory');
+      await stage.power('forceOff');
+      const file = await stage.firstDisk();
+      await runOk('qemu-img', ['snapshot', '-c', 'stranger', file]);
+      const request = repairOf(stage, { what: 'removeTag', file, tag: 'stranger' });
+      return { before: stage.model, request, end: 'off' };
+    },
+  },
+  {
+    name: 'repair: take away files that nobody needs',
+    prepare: async (stage) => {
+      await twoSnapshots(stage, 'external', 'disk');
+      const top = await stage.firstDisk();
+      const files = [1_700_000_000, 1_700_000_001].map((second) => top.replace(/\.[^.]*$/u, `.${String(second)}`));
+      for (const file of files) {
+        await runOk('qemu-img', ['create', '-q', '-f', 'qcow2', '-F', 'qcow2', '-u', '-b', top, file, '4M']);
+      }
+      return { before: stage.model, request: repairOf(stage, { what: 'removeFiles', files }), end: 'running' };
+    },
+  },
+];
+
+function repairOf({ ref }: Stage, repair: Repair): OperationRequest {
+  return { type: 'repair', vm: ref, repair };
+}
+
 export const scenarios: readonly Scenario[] = [
+  ...repairs,
+  ...consolidations,
   create('internal'),
   create('external'),
   {
@@ -149,7 +226,6 @@ export const scenarios: readonly Scenario[] = [
   },
   {
     name: 'delete external snapshots with their descendants',
-    merges: true,
     prepare: async (stage) => {
       const snapshot = await twoSnapshots(stage, 'external', 'disk');
       const request = { type: 'delete', vm: stage.ref, snapshot, scope: 'withDescendants' } as const;
@@ -158,7 +234,6 @@ export const scenarios: readonly Scenario[] = [
   },
   {
     name: 'delete all descendants of an external snapshot',
-    merges: true,
     prepare: async (stage) => {
       const snapshot = await twoSnapshots(stage, 'external', 'disk');
       await stage.snapshot('three', 'external', 'disk');

@@ -38,7 +38,9 @@ describe('several ways to the same files', () => {
     assert.equal(await compose({}, { file: () => Promise.resolve('missing') }).file('/x'), 'missing');
     assert.deepEqual(asked, ['two', 'one', 'two']);
     assert.equal(await compose({}, {}).file('/x'), 'unknown');
-    assert.equal(await compose({}, {}).freeBytes('/x'), undefined);
+    assert.equal(await compose({}, {}).space('/x'), undefined);
+    const written = new Set(['1:2']);
+    assert.equal(await compose({ writtenFiles: () => Promise.resolve(written) }, {}).writtenFiles(), written);
     assert.deepEqual(await compose({ list: () => Promise.resolve(['a']) }, {}).list('/x'), ['a']);
   });
 

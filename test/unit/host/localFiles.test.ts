@@ -105,7 +105,11 @@ describe('files on this machine', () => {
     await writeFile(at('raw'), Buffer.alloc(512));
     const without = localFiles(
       {},
-      { find: () => Promise.resolve(undefined), run: () => Promise.reject(new Failure('unsupported')) },
+      {
+        find: () => Promise.resolve(undefined),
+        watch: () => Promise.resolve(),
+        run: () => Promise.reject(new Failure('unsupported')),
+      },
     );
     assert.equal(await without.image(at('raw')), 'unknown');
     assert.deepEqual(await without.canAct(folder), { why: 'noQemuImg' });

@@ -67,7 +67,7 @@ describe('qcow2 made by hand', () => {
   it('a snapshot without further facts, as the first QEMUs wrote it', async () => {
     const image = inMemory(withSnapshot(() => undefined));
     assert.deepEqual(await readQcow2Snapshots(image, await headerOf(image)), [
-      { id: '1', name: 'one', vmStateBytes: 7, l1: { at: 65_536, entries: 1 } },
+      { id: '1', name: 'one', vmStateBytes: 7, l1: { at: 65_536, entries: 1 }, entryBytes: 48 },
     ]);
   });
 

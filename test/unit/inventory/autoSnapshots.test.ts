@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
-import { doomedCheckpoints, losesOnly } from '../../../src/inventory/autoPrune.js';
+import { doomedCheckpoints, doomedLayouts, losesOnly } from '../../../src/inventory/autoPrune.js';
 import { believed, undoOf } from '../../../src/inventory/autoSnapshots.js';
 import { vmKey } from '../../../src/inventory/views.js';
-import type { AutoSnapshot, Loss, Plan } from '../../../src/model/plan.js';
+import type { AutoSnapshot, Loss, Plan, Situation } from '../../../src/model/plan.js';
 import type { Snapshot, SnapshotTree } from '../../../src/model/snapshot.js';
+import { external, frozen, image, looked, situation, tree as treeOf } from '../model/situations.js';
 import { settled } from './fakeClock.js';
 import { fakeSnapshot, fakeVm, uuidOf } from './fakeHypervisor.js';
 import { rig, uri } from './rig.js';
@@ -143,16 +144,68 @@ describe('checkpoints beyond the number to be kept', () => {
     }
   });
 
+  const base = '/img/web.qcow2';
+  const ownFile = '/img/web.frozen';
+  const ofC1 = (empty: boolean): Situation =>
+    situation({
+      tree: treeOf([external('s'), external('c1', 's', { memoryFile: '/img/c1.mem' })], 's'),
+      frozenDisks: frozen({ s: base, c1: ownFile }),
+      files: looked({ images: { [ownFile]: image(base, { empty }), [base]: image() } }),
+    });
+  const file = (...files: readonly string[]): Loss => ({ what: 'files', files });
   const lossRows: readonly [string, Loss, boolean][] = [
     ['may lose itself', { what: 'restorePoints', names: ['c1'] }, true],
     ['may not take another with it', { what: 'restorePoints', names: ['c1', 't'] }, false],
     ['may not lose what the VM has written', { what: 'diskChanges' }, false],
+    ['may lose what it froze, and its RAM', file(ownFile, '/img/c1.mem'), true],
+    ['may not lose what came after it', file('/img/web.c1'), false],
+    ['may not lose any other file', file(ownFile, base), false],
   ];
   for (const [name, loss, allowed] of lossRows) {
-    it(name, () => {
-      const request = { type: 'delete', vm: { connection: uri, uuid: 'u' }, snapshot: 'c1', scope: 'one' } as const;
-      const plan: Plan = { type: 'plan', request, steps: [], losses: [loss], warnings: [], progress: 'timeOnly' };
-      assert.equal(losesOnly('c1')(plan), allowed);
-    });
+    it(name, () => assert.equal(losesOnly('c1')(planThat(loss), ofC1(false)), allowed));
   }
+
+  it('a leaf of the layout goes only when what it froze is known to be empty', () => {
+    const loss = file(ownFile);
+    assert.equal(losesOnly('c1', 'layout')(planThat(loss), ofC1(true)), true);
+    assert.equal(losesOnly('c1', 'layout')(planThat(loss), ofC1(false)), false);
+    assert.equal(losesOnly('c1', 'layout')(planThat(loss), { ...ofC1(true), files: looked({}) }), false);
+  });
+});
+
+function planThat(loss: Loss): Plan {
+  const request = { type: 'delete', vm: { connection: uri, uuid: 'u' }, snapshot: 'c1', scope: 'one' } as const;
+  return { type: 'plan', request, steps: [], losses: [loss], warnings: [], progress: 'timeOnly' };
+}
+
+describe('leaves of a layout that nobody needs any more', () => {
+  const leaf = (name: string, parent: string): Snapshot => ({
+    ...fakeSnapshot(name, parent),
+    trailers: { auto: 'layout' },
+  });
+  const noted = (name: string): AutoSnapshot => ({ name, why: 'layout', createdAt: fakeSnapshot(name).createdAt });
+  const doomed = (
+    snapshots: readonly Snapshot[],
+    current: string,
+    going: readonly string[] = [],
+    kept: readonly string[] = [],
+  ) =>
+    doomedLayouts(
+      { snapshots, current },
+      snapshots.map(({ name }) => noted(name)),
+      going,
+      kept,
+    ).map(({ name }) => name);
+  const [s, l] = [fakeSnapshot('s'), leaf('l', 's')];
+
+  it('go when the VM is elsewhere', () => assert.deepEqual(doomed([s, l], 's'), ['l']));
+  it('stay while the VM is on them', () => assert.deepEqual(doomed([s, l], 'l'), []));
+  it('stay below what the VM is on', () => assert.deepEqual(doomed([s, l, fakeSnapshot('x', 'l')], 'x'), []));
+  it('stay below anything that stays', () => assert.deepEqual(doomed([s, l, fakeSnapshot('x', 'l')], 's'), []));
+  it('go when all above them goes', () => assert.deepEqual(doomed([s, l, fakeSnapshot('x', 'l')], 's', ['x']), ['l']));
+  it('go one after another, the upper first', () => assert.deepEqual(doomed([s, l, leaf('m', 'l')], 's'), ['m', 'l']));
+  it('stay when somebody marked them', () => assert.deepEqual(doomed([s, l], 's', [], ['l']), []));
+  it('stay when no record vouches for them', () => {
+    assert.deepEqual(doomedLayouts({ snapshots: [s, l], current: 's' }, [], []), []);
+  });
 });

@@ -1,6 +1,14 @@
 // Files on a host that is not there: what they are, and what was done to them.
 import { Failure } from '../../../src/model/failure.js';
-import type { CannotAct, FileFacts, HostFiles, ImageFacts, NewOverlay, Seen } from '../../../src/model/hostFiles.js';
+import type {
+  CannotAct,
+  FileFacts,
+  HostFiles,
+  ImageFacts,
+  NewOverlay,
+  Seen,
+  Space,
+} from '../../../src/model/hostFiles.js';
 
 export class FakeHostFiles implements HostFiles {
   readonly images = new Map<string, ImageFacts>();
@@ -35,8 +43,12 @@ export class FakeHostFiles implements HostFiles {
     return Promise.resolve(names.map((path) => path.slice(folder.length + 1)));
   }
 
-  freeBytes(): Promise<number | undefined> {
-    return Promise.resolve(this.free);
+  space(): Promise<Space | undefined> {
+    return Promise.resolve(this.free === undefined ? undefined : { free: this.free, total: 2 ** 41 });
+  }
+
+  writtenFiles(): Promise<undefined> {
+    return Promise.resolve(undefined);
   }
 
   canAct(): Promise<'yes' | CannotAct> {
@@ -57,6 +69,14 @@ export class FakeHostFiles implements HostFiles {
   }
 
   removeTag(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  canChange(): Promise<'yes' | CannotAct> {
+    return Promise.resolve(this.act);
+  }
+
+  commit(): Promise<void> {
     return Promise.resolve();
   }
 

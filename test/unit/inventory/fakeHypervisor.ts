@@ -2,7 +2,10 @@
 import type { Hypervisor, RunOptions, StepOutcome, VmEvent, VmHead } from '../../../src/hypervisor/hypervisor.js';
 import { Emitter } from '../../../src/lifetime/emitter.js';
 import type { Capabilities } from '../../../src/model/capabilities.js';
+import type { DemoVm, DemoVmObstacle } from '../../../src/model/demoVm.js';
+import type { LayerStatistics, VmStatistics } from '../../../src/model/diskStatistics.js';
 import { Failure } from '../../../src/model/failure.js';
+import type { Hardware } from '../../../src/model/hardware.js';
 import type { Step } from '../../../src/model/plan.js';
 import type { Snapshot, SnapshotTree } from '../../../src/model/snapshot.js';
 import { isActive, type Vm, type VmDisk } from '../../../src/model/vm.js';
@@ -12,6 +15,16 @@ export interface FakeVm {
   vm: Vm;
   snapshots: Snapshot[];
   current?: string;
+  layers?: readonly LayerStatistics[];
+}
+
+function topsOf({ disks }: Vm): readonly LayerStatistics[] {
+  return disks.map(({ target, source }) => ({
+    target,
+    ...(source === undefined ? {} : { file: source }),
+    allocatedBytes: 1000,
+    virtualBytes: 10_000,
+  }));
 }
 
 export class FakeHypervisor implements Hypervisor {
@@ -114,6 +127,22 @@ export class FakeHypervisor implements Hypervisor {
     return this.#answer('untilNoJob', undefined, () => undefined);
   }
 
+  /** Of each VM's disks the top, of 1,000 bytes, unless `layers` says more. */
+  readDiskStatistics(uuids: readonly string[] = []): Promise<ReadonlyMap<string, VmStatistics>> {
+    const asked = [...this.vms.values()].filter(({ vm }) => uuids.length === 0 || uuids.includes(vm.uuid));
+    return this.#answer(
+      `readDiskStatistics(${String(uuids.length)})`,
+      undefined,
+      () =>
+        new Map(
+          asked.map(({ vm, layers = topsOf(vm) }) => [
+            vm.uuid,
+            { name: vm.name, active: isActive(vm.power), layers: structuredClone(layers) },
+          ]),
+        ),
+    );
+  }
+
   readBlockJobs(vm: Vm): Promise<readonly string[]> {
     return this.#answer('readBlockJobs', vm.uuid, () => []);
   }
@@ -128,6 +157,22 @@ export class FakeHypervisor implements Hypervisor {
 
   readSnapshotXml(uuid: string, snapshot: string): Promise<string> {
     return this.#answer('readSnapshotXml', uuid, () => `<domainsnapshot><name>${snapshot}</name></domainsnapshot>`);
+  }
+
+  readHardware(uuid: string): Promise<Hardware> {
+    return this.#answer('readHardware', uuid, () => ({ xml: '<domain/>\n', items: [] }));
+  }
+
+  demoVmObstacle(): Promise<DemoVmObstacle | undefined> {
+    return this.#answer('demoVmObstacle', undefined, () => undefined);
+  }
+
+  makeDemoVm(vm: DemoVm): Promise<void> {
+    return this.#answer(`makeDemoVm ${vm.name}`, undefined, () => undefined);
+  }
+
+  removeDemoVm(vm: DemoVm): Promise<void> {
+    return this.#answer(`removeDemoVm ${vm.name}`, undefined, () => undefined);
   }
 
   async run(vm: Vm, step: Step, options: RunOptions): Promise<StepOutcome> {

@@ -1,8 +1,10 @@
 // A journal, an audit and records that live in memory, and tell in which order they were written.
 import type { AuditNote } from '../../../src/journal/audit.js';
 import type { JournalEntry, OperationEnd, StepRecord } from '../../../src/journal/entry.js';
+import type { OneSnapshot } from '../../../src/journal/snapshotRecords.js';
 import type { OpenEntry } from '../../../src/journal/journal.js';
 import type { Keeping } from '../../../src/inventory/keeping.js';
+import type { DemoVm } from '../../../src/model/demoVm.js';
 import { Failure } from '../../../src/model/failure.js';
 import type { AutoSnapshot } from '../../../src/model/plan.js';
 import { vmKey } from '../../../src/inventory/views.js';
@@ -52,6 +54,19 @@ export class FakeKeeping implements Keeping {
     },
   };
 
+  readonly demoVms = new Map<string, DemoVm>();
+  readonly demos: Keeping['demos'] = {
+    add: async (vm) => {
+      await this.#write(`demo ${vm.name}`);
+      this.demoVms.set(vm.uuid, vm);
+    },
+    left: () => Promise.resolve([...this.demoVms.values()]),
+    forget: ({ uuid }) => {
+      this.demoVms.delete(uuid);
+      return Promise.resolve();
+    },
+  };
+
   readonly audit: Keeping['audit'] = {
     note: (note) => {
       this.notes.push(note);
@@ -68,6 +83,23 @@ export class FakeKeeping implements Keeping {
     forget: (vm, { name }) => {
       const left = (this.recorded.get(vmKey(vm)) ?? []).filter((snapshot) => snapshot.name !== name);
       this.recorded.set(vmKey(vm), left);
+      return Promise.resolve();
+    },
+  };
+
+  readonly marked = new Map<string, OneSnapshot[]>();
+  readonly marks: Keeping['marks'] = {
+    add: (vm, { name, createdAt }) => {
+      this.marked.set(vmKey(vm), [...(this.marked.get(vmKey(vm)) ?? []), { name, createdAt }]);
+      return Promise.resolve();
+    },
+    of: (vm) =>
+      this.broken.has('marks')
+        ? Promise.reject(new Failure('journal', { path: '/kept' }))
+        : Promise.resolve(this.marked.get(vmKey(vm)) ?? []),
+    forget: (vm, { name, createdAt }) => {
+      const left = (this.marked.get(vmKey(vm)) ?? []).filter((one) => one.name !== name || one.createdAt !== createdAt);
+      this.marked.set(vmKey(vm), left);
       return Promise.resolve();
     },
   };

@@ -189,13 +189,15 @@ describe('Inventory', () => {
         r.hypervisor().events.fire({ uuid: uuidOf('web'), name: 'web', what });
         r.hypervisor().events.fire({ uuid: uuidOf('db'), name: 'db', what });
         await r.clock.advance(400);
-        assert.deepEqual([...r.calls()].sort(), ['countSnapshots db', 'readTree web', 'readVm db', 'readVm web']);
+        const reads = r.calls().filter((call) => !call.startsWith('readDiskStatistics'));
+        assert.deepEqual([...reads].sort(), ['countSnapshots db', 'readTree web', 'readVm db', 'readVm web']);
       }
     });
 
     it('says nothing when nothing is different', async () => {
       const r = await rig(fakeVm('web', ['a']));
       await r.look('web');
+      await r.clock.advance(200);
       const before = r.inventory.connections;
       r.changes.length = 0;
       r.hypervisor().events.fire({ uuid: uuidOf('web'), name: 'web', what: 'fromSnapshot' });

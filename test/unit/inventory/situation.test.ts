@@ -4,7 +4,7 @@ import { OtherVmFacts } from '../../../src/inventory/otherVmFacts.js';
 import { askedBy, knownSituation, SituationReader } from '../../../src/inventory/situation.js';
 import { silentLog } from '../../../src/log/log.js';
 import type { OperationRequest } from '../../../src/model/operation.js';
-import { otherUserOf } from '../../../src/model/otherVms.js';
+import { otherUserOf } from '../../../src/chains/otherVms.js';
 import type { Situation } from '../../../src/model/plan.js';
 import { FakeClock } from './fakeClock.js';
 import { fakeImage } from './fakeHostFiles.js';

@@ -13,7 +13,6 @@ export function head(steps = 2, more: Partial<JournalHead> = {}): JournalHead {
     steps: Array.from({ length: steps }, (_, i) => ({
       do: 'deleteSnapshot',
       snapshot: `s${i}\n\u2028{"index":0,"state":"done"}`,
-      withChildren: false,
     })),
     losses: [{ what: 'restorePoints', names: ['s0'] }],
     warnings: [{ about: 'merges' }],

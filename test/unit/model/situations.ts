@@ -4,7 +4,7 @@ import { versionOf } from '../../../src/model/capabilities.js';
 import type { OperationRequest } from '../../../src/model/operation.js';
 import type { CannotAct, FileFacts, ImageFacts, Seen } from '../../../src/model/hostFiles.js';
 import type { Decision, FilesSeen, Plan, Situation } from '../../../src/model/plan.js';
-import { planOperation } from '../../../src/model/planOperation.js';
+import { planOperation } from '../../../src/plans/planOperation.js';
 import type { Refusal } from '../../../src/model/refusal.js';
 import {
   kindOf,
@@ -234,9 +234,15 @@ export function pick<T>(random: () => number, from: readonly T[]): T {
 export function shortSteps({ steps }: Pick<Plan, 'steps'>): string {
   return steps
     .map((step) => {
-      const disks = 'disks' in step ? (step.disks ?? []).map(({ file }) => file).join(',') : '';
+      const disks = 'disks' in step ? (step.disks ?? []).map((one) => ('file' in one ? one.file : '')).join(',') : '';
+      if (step.do === 'blockCommit') {
+        return `${step.top}→${step.base}`;
+      }
+      if (step.do === 'commitImages') {
+        return `off ${step.disks.map(({ top, base }) => `${top}→${base}`).join(',')}`;
+      }
       return step.do === 'deleteSnapshot'
-        ? `${step.snapshot}${step.withChildren ? '+' : ''}`
+        ? step.snapshot
         : step.do === 'forgetSnapshot'
           ? `forget ${step.snapshot}`
           : step.do === 'removeFiles'

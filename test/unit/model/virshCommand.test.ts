@@ -45,11 +45,7 @@ describe('virshCommand', () => {
     [{ do: 'revert', snapshot: 's', to: 'asSnapshot' }, 'snapshot-revert --domain web --snapshotname s'],
     [{ do: 'revert', snapshot: 's', to: 'running' }, 'snapshot-revert --domain web --snapshotname s --running'],
     [{ do: 'revert', snapshot: 's', to: 'paused' }, 'snapshot-revert --domain web --snapshotname s --paused'],
-    [{ do: 'deleteSnapshot', snapshot: 's', withChildren: false }, 'snapshot-delete --domain web --snapshotname s'],
-    [
-      { do: 'deleteSnapshot', snapshot: 's', withChildren: true },
-      'snapshot-delete --domain web --snapshotname s --children',
-    ],
+    [{ do: 'deleteSnapshot', snapshot: 's' }, 'snapshot-delete --domain web --snapshotname s'],
     [{ do: 'describeSnapshot', snapshot: 's', description: 'x' }, 'snapshot-edit --domain web --snapshotname s'],
     [
       { ...base, kind: 'memory', style: 'external', live: true, disks: [], memoryFile: '/m' },
@@ -80,6 +76,10 @@ describe('virshCommand', () => {
       { do: 'restoreMemory', snapshot: 's/1', file: '/a b.mem', disks: [], to: 'paused' },
       "save-image-dumpxml --file '/a b.mem' --security-info && " +
         "virsh -c qemu:///system restore --file '/a b.mem' --xml s-1.xml --paused",
+    ],
+    [
+      { do: 'makePersistent' },
+      'dumpxml --domain web --inactive --security-info && virsh -c qemu:///system define --file web.xml',
     ],
     [{ do: 'thawGuest' }, 'domfsthaw --domain web'],
     [{ do: 'setGuestClock' }, 'domtime --domain web --sync'],

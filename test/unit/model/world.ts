@@ -1,9 +1,9 @@
 // What steps do to a VM, its snapshots and their files, as measured on real daemons; small enough to be read at once.
-import { afterCreate, afterDefine } from '../../../src/model/afterSteps.js';
+import { afterCreate, afterDefine } from '../../../src/plans/afterSteps.js';
 import { parseDescription } from '../../../src/model/description.js';
-import { frozenFile, wholeChain } from '../../../src/model/fileUse.js';
+import { frozenFile, wholeChain } from '../../../src/chains/fileUse.js';
 import type { ImageFacts, Seen } from '../../../src/model/hostFiles.js';
-import type { FilesSeen, Situation, Step } from '../../../src/model/plan.js';
+import type { CommittedDisk, FilesSeen, Situation, Step } from '../../../src/model/plan.js';
 import type { Snapshot } from '../../../src/model/snapshot.js';
 import { childrenOf, findSnapshot, isOnActivePath } from '../../../src/model/snapshotTree.js';
 import type { PowerState, VmDisk } from '../../../src/model/vm.js';
@@ -51,6 +51,8 @@ export function apply(step: Step, before: Situation): Situation {
       return step.files.reduce(withoutFile, before);
     case 'copyFile':
       return withFiles(before, new Map([[step.to, { bytes: 1, allocatedBytes: 1 }]]));
+    case 'adoptSnapshot':
+      return adopted(step, before);
     case 'redefineAs': {
       const old = findSnapshot(before.tree, step.snapshot)!;
       const frozen = before.frozenDisks?.get(old.name) ?? [];
@@ -67,11 +69,17 @@ export function apply(step: Step, before: Situation): Situation {
         ...one,
         disks: one.disks.map((disk) => ({ ...disk, deleteInProgress: false })),
       }));
+    case 'makePersistent':
+      return { ...before, vm: { ...before.vm, persistent: true } };
     case 'removeTag': {
       const facts = before.files?.images.get(step.file);
       const tags = typeof facts === 'object' ? (facts.tags ?? []).filter((tag) => tag !== step.tag) : [];
       return withImage(before, step.file, { ...(typeof facts === 'object' ? facts : image()), tags });
     }
+    case 'blockCommit':
+      return committed([step], before);
+    case 'commitImages':
+      return committed(step.disks, before);
     case 'describeSnapshot':
     case 'thawGuest':
     case 'setGuestClock':
@@ -91,6 +99,17 @@ export function form(situation: Situation): unknown {
     snapshots: tree.snapshots.map(({ name, parent }) => `${parent ?? '-'}>${name}`).toSorted(),
     files: seen.map(([file]) => alike(file)).toSorted(),
   };
+}
+
+/** The files above stay as they are; nobody stands on them any more. */
+function committed(disks: readonly CommittedDisk[], before: Situation): Situation {
+  const own = before.vm.disks.map((disk): VmDisk => {
+    const base = disks.find(({ target }) => target === disk.target)?.base;
+    const below = base === undefined ? -1 : (disk.backing?.indexOf(base) ?? -1);
+    const backing = disk.backing === undefined ? {} : { backing: disk.backing.slice(below + 1) };
+    return base === undefined ? disk : { ...disk, source: base, ...backing };
+  });
+  return { ...before, vm: { ...before.vm, disks: own } };
 }
 
 export function withImage(situation: Situation, file: string, facts: Seen<ImageFacts>): Situation {
@@ -140,6 +159,17 @@ function created(step: Extract<Step, { do: 'createSnapshot' }>, before: Situatio
           ? withImage(at, source, { ...facts, tags: [...(facts.tags ?? []), step.name], unchangedSince: [step.name] })
           : at;
       }, withMemory);
+}
+
+/** The VM stands where it stood. */
+function adopted({ made, below, parent }: Extract<Step, { do: 'adoptSnapshot' }>, before: Situation): Situation {
+  const { vm } = before;
+  const frozen = vm.disks.map((disk): VmDisk => {
+    const own = below.find(({ target }) => target === disk.target);
+    return own === undefined ? disk : { ...disk, source: own.file, backing: disk.backing?.slice(1) ?? [] };
+  });
+  const tree = { ...before.tree, ...(parent === undefined ? {} : { current: parent }) };
+  return { ...created(made, { ...before, tree, vm: { ...vm, disks: frozen } }), vm };
 }
 
 function reverted(step: Extract<Step, { do: 'revert' }>, before: Situation): Situation {

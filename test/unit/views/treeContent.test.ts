@@ -1,11 +1,12 @@
 // Which rows there are and what they say, from an inventory that is only values.
 import assert from 'node:assert/strict';
 import type { ConnectionView, VmView } from '../../../src/inventory/views.js';
+import type { Bytes, SnapshotSize, VmLayers } from '../../../src/model/layers.js';
 import { Failure } from '../../../src/model/failure.js';
 import type { VmRef } from '../../../src/model/vm.js';
 import type { Node } from '../../../src/views/nodes.js';
-import type { Reading, Row } from '../../../src/views/rows.js';
-import { untranslated as t } from '../../../src/views/translate.js';
+import type { Reading, Row } from '../../../src/texts/rows.js';
+import { untranslated as t } from '../../../src/texts/translate.js';
 import { TreeContent } from '../../../src/views/treeContent.js';
 import { branched, connectionView, now, ref, snapshot, uri, vm, vmView } from './samples.js';
 
@@ -72,6 +73,43 @@ describe('tree content', () => {
       'You are here: running',
       'other: offline · 1 day',
     ]);
+  });
+
+  it('says what snapshots take and what has changed since, as far as it is known', () => {
+    const size = (snapshot: string, totalBytes: Bytes, more: Partial<SnapshotSize> = {}): SnapshotSize => ({
+      snapshot,
+      totalBytes,
+      exact: 'exact',
+      ...more,
+    });
+    const layers: VmLayers = {
+      readAt: 0,
+      from: 'statistics',
+      disks: [],
+      snapshots: [
+        size('base', 256 * 2 ** 20),
+        size('first', 'unknown'),
+        size('second', 4 * 2 ** 20, { overlayBytes: 4 * 2 ** 20 }),
+      ],
+      togetherBytes: 1.2 * 2 ** 30,
+      rooms: [{ folder: '/i', freeBytes: 2 ** 30, totalBytes: 'unknown' }],
+    };
+    const view = { ...vmView(withVms.vms[0]), layers };
+    const content = contentOf({ ...withVms, vms: [view] });
+    const words = (node: Node | undefined): string => content.row(node!, reading)!.description;
+    assert.match(words(content.find(ref)), /· 1\.2 GB$/);
+    assert.equal(words(content.find(ref, 'base')), 'memory · 4 days · 256 MB');
+    assert.equal(words(content.find(ref, 'first')), 'memory · 3 days');
+    const here = content.children(content.find(ref, 'second')).find(({ type }) => type === 'here');
+    assert.equal(words(here), 'running · changed since (4.0 MB)');
+    const told = (node: Node | undefined): readonly string[] =>
+      content.facts(node!, reading)!.lines.map(({ value }) => value);
+    assert.ok(told(content.find(ref, 'first')).includes('not known'));
+    assert.ok(told(content.find(ref)).includes('1.0 GB of not known'));
+    assert.notEqual(
+      content.lookOf(view, reading),
+      content.lookOf({ ...view, layers: { ...layers, snapshots: [] } }, reading),
+    );
   });
 
   it('calls a snapshot automatic only where our own record vouches for it, and says why it is there', () => {

@@ -1,0 +1,6 @@
+// virtRewind.lessonBack: shows the step before; the VM stays as it is.
+import type { CommandRun } from '../dialogue/commandServices.js';
+
+export async function lessonBack(run: CommandRun): Promise<void> {
+  await run.teaching.lesson.back();
+}

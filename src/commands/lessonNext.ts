@@ -1,0 +1,6 @@
+// virtRewind.lessonNext: the next step of the lesson, or what this one asks for.
+import type { CommandRun } from '../dialogue/commandServices.js';
+
+export async function lessonNext(run: CommandRun): Promise<void> {
+  await run.teaching.lesson.next();
+}

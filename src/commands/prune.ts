@@ -1,0 +1,110 @@
+// virtRewind.prune: deletes snapshots by a rule, after a look at which.
+import * as vscode from 'vscode';
+import { type CommandArguments, givenTo } from '../dialogue/commandArguments.js';
+import { CommandError } from '../dialogue/commandError.js';
+import type { CommandRun } from '../dialogue/commandServices.js';
+import { confirmModal, existingVm, operate, planOrRefuse } from '../dialogue/operate.js';
+import { mustConfirm } from '../dialogue/mustConfirm.js';
+import { pickPruneRule, pickPruned } from '../dialogue/pickPruned.js';
+import { namedSnapshot, targetVm } from '../dialogue/targets.js';
+import { askNameOfProtected } from '../dialogue/typedName.js';
+import { undoMoment } from '../dialogue/undoMoment.js';
+import { requestWords } from '../dialogue/operationNotice.js';
+import { asFailure } from '../inventory/asFailure.js';
+import type { VmView } from '../inventory/views.js';
+import type { SnapshotSize } from '../model/layers.js';
+import type { OperationResult } from '../model/operation.js';
+import type { Plan } from '../model/plan.js';
+import { chosenByRule } from '../plans/pruneRule.js';
+import { planText } from '../texts/planText.js';
+import { refusalText } from '../texts/refusalText.js';
+
+const t = vscode.l10n.t;
+
+/** What a caller learns: the names that are gone, and of each that stays why. */
+export interface Pruned extends OperationResult {
+  readonly deleted: readonly string[];
+  readonly stays: readonly { readonly snapshot: string; readonly why: string }[];
+}
+
+export async function prune(run: CommandRun): Promise<Pruned> {
+  const view = await targetVm(run, t('Prune the snapshots of which VM?'));
+  const given = givenTo(run.call);
+  const isTold = given.snapshots !== undefined || given.olderThan !== undefined || given.keepLast !== undefined;
+  const names = given.snapshots === undefined ? await byRule(run, view, given, isTold) : await byName(run, view, given);
+  const plan = await planOrRefuse(run, { type: 'prune', vm: view.ref, snapshots: names });
+  const wanted = isTold ? plan : await unticked(run, view, plan);
+  if (mustConfirm(run)) {
+    const text = planText(wanted, existingVm(run, view.ref), Date.now() / 1_000, t);
+    await confirmModal(text.title, text.detail, [text.confirm]);
+    await askNameOfProtected(run, existingVm(run, view.ref), wanted.request, wanted);
+    await undoMoment(requestWords(run.inventory, wanted.request));
+  }
+  const protection = mustConfirm(run) ? { protection: 'answered' as const } : {};
+  const result = await operate(run, wanted.request, { confirmed: wanted, ...protection });
+  const stays = skippedIn(wanted);
+  for (const { snapshot, why } of stays) {
+    run.log.info(`${view.vm.name}: ${snapshot}: ${why}`);
+  }
+  return { ...result, deleted: goingIn(wanted), stays };
+}
+
+async function byRule(
+  run: CommandRun,
+  view: VmView,
+  given: CommandArguments,
+  isTold: boolean,
+): Promise<readonly string[]> {
+  const tree = await run.inventory.readTree(view.ref);
+  const rule = isTold ? given : await pickPruneRule(tree);
+  const chosen = chosenByRule(
+    {
+      ...(rule.olderThan === undefined ? {} : { olderThanSeconds: rule.olderThan * 3_600 }),
+      ...(rule.keepLast === undefined ? {} : { keepLast: rule.keepLast }),
+    },
+    tree,
+    Date.now() / 1_000,
+  );
+  if (chosen.length === 0) {
+    throw new CommandError('notFound', t('The rule fits no snapshot of {0}.', view.vm.name), { vm: view.vm.name });
+  }
+  return chosen.map(({ name }) => name);
+}
+
+async function byName(run: CommandRun, view: VmView, { snapshots = [] }: CommandArguments): Promise<readonly string[]> {
+  const found = await Promise.all(snapshots.map((name) => namedSnapshot(run, view, name)));
+  return [...new Set(found.map(({ name }) => name))];
+}
+
+/** Planned anew for those that stay ticked: what goes before another one decides how that one can. */
+async function unticked(run: CommandRun, view: VmView, plan: Plan): Promise<Plan> {
+  const going = goingIn(plan);
+  const sizes = await sizesOf(run, view);
+  const ticked = await pickPruned(existingVm(run, view.ref), going, skippedIn(plan), sizes);
+  if (ticked.length === 0) {
+    throw new CommandError('notFound', t('No snapshot of {0} was chosen.', view.vm.name), { vm: view.vm.name });
+  }
+  return ticked.length === going.length && skippedIn(plan).length === 0
+    ? plan
+    : planOrRefuse(run, { type: 'prune', vm: view.ref, snapshots: ticked });
+}
+
+/** The list is good without. */
+async function sizesOf(run: CommandRun, view: VmView): Promise<readonly SnapshotSize[]> {
+  try {
+    return (await run.inventory.readLayers(view.ref)).snapshots;
+  } catch (error) {
+    run.log.warn(`the sizes of the snapshots of ${view.vm.name} are not known: ${asFailure(error).message}`);
+    return [];
+  }
+}
+
+function goingIn({ losses }: Plan): readonly string[] {
+  return losses.flatMap((loss) => (loss.what === 'restorePoints' ? loss.names : []));
+}
+
+function skippedIn({ warnings }: Plan): Pruned['stays'] {
+  return warnings.flatMap((warning) =>
+    warning.about === 'skipped' ? [{ snapshot: warning.snapshot, why: refusalText(warning.why, t).reason }] : [],
+  );
+}

@@ -1,0 +1,11 @@
+// virtRewind.restartLesson: the lesson from its first step, with a new VM; the old one is removed.
+import type { CommandRun } from '../dialogue/commandServices.js';
+import { givenTo } from '../dialogue/commandArguments.js';
+import { lessonConnection, showLesson } from '../dialogue/lessonCommands.js';
+
+export async function restartLesson(run: CommandRun): Promise<void> {
+  const { lesson, guest } = run.teaching;
+  const connection = givenTo(run.call).connection ?? lesson.view?.vm.connection;
+  await lesson.start(await lessonConnection(run, guest, connection));
+  showLesson(run);
+}

@@ -1,0 +1,14 @@
+// virtRewind.startLesson: makes the VM of the lesson and shows the first step, or shows the lesson that is under way.
+import type { CommandRun } from '../dialogue/commandServices.js';
+import { givenTo } from '../dialogue/commandArguments.js';
+import { lessonConnection, showLesson } from '../dialogue/lessonCommands.js';
+
+export async function startLesson(run: CommandRun): Promise<void> {
+  const { lesson, panel, guest } = run.teaching;
+  if (lesson.view !== undefined) {
+    panel.show();
+    return;
+  }
+  await lesson.start(await lessonConnection(run, guest, givenTo(run.call).connection));
+  showLesson(run);
+}

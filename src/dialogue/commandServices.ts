@@ -1,0 +1,44 @@
+// What every command is given. It refuses to know who built it.
+import type { LogOutputChannel, Uri } from 'vscode';
+import type { InventoryPort } from '../inventory/inventory.js';
+import type { Lesson } from '../lesson/lesson.js';
+import type { XmlDocuments } from '../views/documents.js';
+import type { PicturePanels } from '../views/picturePanels.js';
+import type { LessonPanel } from '../views/lessonPanel.js';
+import type { Reports } from '../views/reports.js';
+import type { VmTree } from '../views/vmTree.js';
+import type { HealthWatch } from '../watch/healthWatch.js';
+import type { Call } from './commandArguments.js';
+import type { RunningOperations } from './runningOperations.js';
+
+export interface Teaching {
+  readonly lesson: Lesson;
+  readonly panel: LessonPanel;
+  /** The file that the lesson's VM runs. */
+  readonly guest: string;
+}
+
+export interface CommandServices {
+  readonly inventory: InventoryPort;
+  readonly tree: VmTree;
+  readonly documents: XmlDocuments;
+  readonly reports: Reports;
+  readonly pictures: PicturePanels;
+  readonly health: HealthWatch;
+  readonly teaching: Teaching;
+  readonly log: LogOutputChannel;
+  /** The file that keeps who did what to which VM. */
+  readonly history: Uri;
+}
+
+/** One run of a command: the services, and what it was called with. */
+export interface CommandRun extends CommandServices {
+  readonly call: Call;
+  readonly running: RunningOperations;
+}
+
+/**
+ * Resolves to what the command did. Throws a Failure or a CommandError, or Dismissed when the user left a question
+ * unanswered.
+ */
+export type Handler = (run: CommandRun) => Promise<unknown>;

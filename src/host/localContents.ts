@@ -1,0 +1,177 @@
+// What the tables inside images on this machine tell: qcow2 is walked here, of raw images qemu-img says where they have
+// holes. A VM may be writing meanwhile.
+import { constants } from 'node:fs';
+import { type FileHandle, open, stat } from 'node:fs/promises';
+import type { Extent } from '../model/blockMap.js';
+import type {
+  AskedState,
+  ImageContents,
+  ImageExtents,
+  InternalSizes,
+  PresentTable,
+  Unreadable,
+} from '../model/imageContents.js';
+import { fileFailure } from './fileFailure.js';
+import { BadImage, boundedBytes, type ImageBytes, TooMuchToRead } from './imageBytes.js';
+import { factsOf } from './localImage.js';
+import { Extents, qcow2Extents } from './qcow2Extents.js';
+import { type Qcow2Header, readQcow2Header } from './qcow2Header.js';
+import { internalSizes } from './qcow2Sizes.js';
+import { type Qcow2Snapshot, readQcow2Snapshots } from './qcow2Snapshots.js';
+import { qemuImg, type QemuImg } from './qemuImg.js';
+
+/** The tables of 2 TiB of data in clusters of 64 KiB; read in pieces, never kept. */
+const mostTableBytes = 256 * 1024 * 1024;
+/** What a VM changed between two reads belongs together at the next try. */
+const attempts = 3;
+
+export function localContents(environment: NodeJS.ProcessEnv, program: QemuImg = qemuImg(environment)): ImageContents {
+  return {
+    internalSizes: (path, present) => reading(path, (image) => image.sizes(present)),
+    extents: (path, format, states) =>
+      format === 'raw'
+        ? rawExtents(path, states, program)
+        : format === 'qcow2'
+          ? reading(path, (image) => image.extents(states))
+          : Promise.resolve('notQcow2'),
+  };
+}
+
+/** Why it cannot be read stands in the answer; only what nobody expects is thrown. */
+async function reading<T>(path: string, look: (image: OpenQcow2) => Promise<T>): Promise<T | Unreadable> {
+  try {
+    if ((await factsOf(await stat(path))) === undefined) {
+      return 'failed';
+    }
+    const handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    try {
+      for (let attempt = 1; ; attempt++) {
+        const image = await openQcow2(handle);
+        if (image === 'notQcow2') {
+          return image;
+        }
+        try {
+          return await look(image);
+        } catch (error) {
+          if (!(error instanceof BadImage) || attempt === attempts) {
+            throw error;
+          }
+        }
+      }
+    } finally {
+      await handle.close();
+    }
+  } catch (error) {
+    return whyNot(error, path);
+  }
+}
+
+function whyNot(error: unknown, path: string): Unreadable {
+  if (error instanceof BadImage || error instanceof TooMuchToRead) {
+    return 'failed';
+  }
+  return fileFailure(error, { path }).kind === 'denied' ? 'denied' : 'failed';
+}
+
+interface OpenQcow2 {
+  sizes(present: PresentTable): Promise<InternalSizes>;
+  extents(states: readonly AskedState[]): Promise<ImageExtents>;
+}
+
+async function openQcow2(handle: FileHandle): Promise<OpenQcow2 | 'notQcow2'> {
+  const facts = await factsOf(await handle.stat());
+  if (facts === undefined) {
+    return 'notQcow2';
+  }
+  const bytes = (): ImageBytes =>
+    boundedBytes(facts.bytes, mostTableBytes, async (into, at) => {
+      return (await handle.read(into, 0, into.length, at)).bytesRead;
+    });
+  const head = bytes();
+  const header = await readQcow2Header(head);
+  if (header === 'notQcow2') {
+    return header;
+  }
+  if (header.corrupt || header.externalData) {
+    throw new BadImage(header.corrupt ? 'marked as corrupt' : 'its data stand in another file');
+  }
+  const snapshots = await readQcow2Snapshots(head, header);
+  return {
+    sizes: (present) => internalSizes(bytes(), header, snapshots, present),
+    extents: async (states) => {
+      const told: (readonly Extent[] | 'unreadable')[] = [];
+      for (const state of states) {
+        told.push(await stateExtents(bytes(), header, snapshots, state));
+      }
+      const { clusterBytes, virtualBytes, extendedL2 } = header;
+      return {
+        virtualBytes,
+        clusterBytes: extendedL2 ? clusterBytes / 32 : clusterBytes,
+        allocatedBytes: facts.allocatedBytes,
+        states: told,
+      };
+    },
+  };
+}
+
+async function stateExtents(
+  image: ImageBytes,
+  header: Qcow2Header,
+  snapshots: readonly Qcow2Snapshot[],
+  { tag, after }: AskedState,
+): Promise<readonly Extent[] | 'unreadable'> {
+  const own = tag === undefined ? header : snapshots.find(({ name }) => name === tag);
+  const before = after === undefined ? undefined : snapshots.find(({ name }) => name === after);
+  if (own === undefined || (after !== undefined && before === undefined)) {
+    return 'unreadable';
+  }
+  const diskBytes = 'virtualBytes' in own ? own.virtualBytes : (own.diskBytes ?? header.virtualBytes);
+  try {
+    return await qcow2Extents(image, header, own.l1, diskBytes, before?.l1);
+  } catch (error) {
+    if (error instanceof TooMuchToRead) {
+      return 'unreadable';
+    }
+    throw error;
+  }
+}
+
+/** It has one state, and is whatever bytes it has: holes are where nothing was ever written. */
+async function rawExtents(
+  path: string,
+  states: readonly AskedState[],
+  program: QemuImg,
+): Promise<ImageExtents | Unreadable> {
+  try {
+    const facts = await factsOf(await stat(path));
+    if (facts === undefined) {
+      return 'failed';
+    }
+    if ((await program.find()) === undefined) {
+      return 'noQemuImg';
+    }
+    const details = { doing: 'looking where an image has holes', path };
+    const told = await program.run(['map', '-U', '-f', 'raw', '--output=json', '--', path], details);
+    const virtualBytes = Math.ceil(facts.bytes / 512) * 512;
+    const extents = parseHoles(JSON.parse(told), virtualBytes);
+    return {
+      virtualBytes,
+      clusterBytes: 512,
+      allocatedBytes: facts.allocatedBytes,
+      states: states.map(({ tag, after }) => (tag === undefined && after === undefined ? extents : 'unreadable')),
+    };
+  } catch (error) {
+    return whyNot(error, path);
+  }
+}
+
+function parseHoles(told: unknown, virtualBytes: number): readonly Extent[] {
+  const extents = new Extents(virtualBytes);
+  for (const entry of Array.isArray(told) ? (told as readonly unknown[]) : []) {
+    const { start, length, data } = entry as Readonly<Record<string, unknown>>;
+    if (data === true && typeof start === 'number' && typeof length === 'number') {
+      extents.add(start, start + length, 'data');
+    }
+  }
+  return extents.all;
+}

@@ -1,0 +1,331 @@
+// Keeps what is known of the layers of one connection's VMs, from the call that tells of all of them at once. Refuses to
+// decide whether to look.
+import { type Beside, besideNeeds, layersFromStatistics } from '../chains/layersFromStatistics.js';
+import { folderOf } from '../chains/overlayFiles.js';
+import type { Hypervisor } from '../hypervisor/hypervisor.js';
+import type { Disposable } from '../lifetime/disposable.js';
+import type { Log } from '../log/log.js';
+import type { VmStatistics } from '../model/diskStatistics.js';
+import { Failure } from '../model/failure.js';
+import type { Room, VmLayers } from '../model/layers.js';
+import { emptyTree } from '../model/snapshot.js';
+import { asFailure } from './asFailure.js';
+import { type Clock, within } from './clock.js';
+import { fewAtOnce } from './fewAtOnce.js';
+import type { Picture } from './picture.js';
+import { share } from './sharing.js';
+import type { VmView } from './views.js';
+
+/** The daemon opens the images of VMs that are off: on a share whose server is gone that takes for ever. */
+const patienceMs = 30_000;
+const atOnce = 4;
+/** From the first VM that is to be looked at to the look: several come together. */
+const gatherMs = 100;
+
+/** By file, names of the VMs that rest on it. */
+type Users = ReadonlyMap<string, ReadonlySet<string>>;
+
+export interface LayerWatchOptions {
+  readonly uri: string;
+  readonly picture: Picture;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Reads the configuration and the snapshots of a VM into the picture. */
+  readonly readVm: (uuid: string) => Promise<void>;
+  /** Reads the list of VMs, and those that are new. */
+  readonly readList: () => Promise<void>;
+  /** An operation of ours runs on this VM; it reads the VM itself. */
+  readonly isHeld: (uuid: string) => boolean;
+  /** The open connection, while somebody looks. */
+  readonly live: () => Hypervisor | undefined;
+}
+
+export class LayerWatch implements Disposable {
+  readonly #options: LayerWatchOptions;
+  /** By UUID, files of the active chains. */
+  readonly #files = new Map<string, readonly string[]>();
+  /** By UUID, the chains to which the snapshots in the picture belong. */
+  readonly #fitting = new Map<string, string>();
+  /** By UUID, what the picture was made of last: the same again makes the same. */
+  readonly #done = new Map<string, { readonly text: string; readonly users: Users; readonly view: VmView }>();
+  readonly #wanted = new Set<string>();
+  #restedOn: { readonly rests: readonly unknown[]; readonly users: Users } | undefined;
+  #reading: Promise<void> | undefined;
+  #timer: Disposable | undefined;
+
+  constructor(options: LayerWatchOptions) {
+    this.#options = options;
+  }
+
+  /** All VMs of the connection, with whatever was never read of them. Rejects with a Failure. */
+  sweep(hypervisor: Hypervisor): Promise<void> {
+    this.#reading ??= this.#sweep(hypervisor).finally(() => (this.#reading = undefined));
+    return this.#reading;
+  }
+
+  /** Sizes and chains of these VMs a moment later, all in one call, if somebody still looks then. */
+  soon(uuids: readonly string[]): void {
+    uuids.forEach((uuid) => this.#wanted.add(uuid));
+    if (this.#wanted.size > 0) {
+      this.#timer ??= this.#options.clock.setTimer(gatherMs, () => void this.#look());
+    }
+  }
+
+  dispose(): void {
+    this.#timer?.dispose();
+  }
+
+  async #look(): Promise<void> {
+    this.#timer = undefined;
+    const uuids = [...this.#wanted];
+    this.#wanted.clear();
+    const hypervisor = this.#options.live();
+    if (hypervisor === undefined) {
+      return;
+    }
+    try {
+      const told = await this.#ask(hypervisor, uuids);
+      this.#put(told, new Map(), await this.#beside(hypervisor, told));
+    } catch (error) {
+      this.#options.log.debug(`sizes could not be read: ${asFailure(error).kind}`);
+    }
+  }
+
+  async #sweep(hypervisor: Hypervisor): Promise<void> {
+    const told = await this.#ask(hypervisor, []);
+    const known = new Set(this.#uuids());
+    if (known.size !== told.size || [...told.keys()].some((uuid) => !known.has(uuid))) {
+      await this.#options.readList();
+    }
+    const unfitting = this.#uuids().filter((uuid) => this.#isUnfitting(uuid, told.get(uuid)));
+    await fewAtOnce(unfitting, atOnce, (uuid) => this.#fit(uuid, told.get(uuid)));
+    this.#put(told, await this.#rooms(hypervisor, told));
+  }
+
+  async #ask(hypervisor: Hypervisor, uuids: readonly string[]): Promise<ReadonlyMap<string, VmStatistics>> {
+    const told = await within(this.#options.clock, patienceMs, hypervisor.readDiskStatistics(uuids), 'late' as const);
+    if (told === 'late') {
+      throw new Failure('busy', { connection: this.#options.uri, doing: "reading the disks' statistics" });
+    }
+    return told;
+  }
+
+  #uuids(): readonly string[] {
+    const { picture, uri } = this.#options;
+    return picture.connection(uri)?.vms.map(({ ref }) => ref.uuid) ?? [];
+  }
+
+  /** It has snapshots that were never read, or other layers than when they were. */
+  #isUnfitting(uuid: string, told: VmStatistics | undefined): boolean {
+    const view = this.#options.picture.vm({ connection: this.#options.uri, uuid });
+    if (view === undefined || told === undefined || this.#options.isHeld(uuid)) {
+      return false;
+    }
+    const mayHave = (view.snapshotCount ?? 0) > 0 || hasOverlay(told);
+    return this.#fitting.get(uuid) === undefined
+      ? mayHave && view.tree === undefined
+      : this.#fitting.get(uuid) !== chainsOf(told);
+  }
+
+  async #fit(uuid: string, told: VmStatistics | undefined): Promise<void> {
+    const { readVm, log } = this.#options;
+    try {
+      // One that a job of another client holds is left for the next time.
+      const read = await within(
+        this.#options.clock,
+        patienceMs,
+        readVm(uuid).then(() => true),
+        false,
+      );
+      if (read && told !== undefined) {
+        this.#fitting.set(uuid, chainsOf(told));
+      }
+    } catch (error) {
+      const failure = asFailure(error);
+      if (failure.kind === 'lost' || failure.kind === 'cancelled') {
+        throw failure;
+      }
+      log.debug(`the snapshots of VM ${uuid} could not be read: ${failure.kind}`);
+    }
+  }
+
+  /** Only where that costs no call. */
+  async #rooms(
+    { nearbyFiles }: Hypervisor,
+    told: ReadonlyMap<string, VmStatistics>,
+  ): Promise<ReadonlyMap<string, Room>> {
+    if (nearbyFiles === undefined) {
+      return new Map();
+    }
+    const folders = [...new Set([...told.values()].flatMap(foldersOf))];
+    const rooms = await fewAtOnce(folders, atOnce, async (folder): Promise<Room> => {
+      const space = await within(this.#options.clock, patienceMs, nearbyFiles.space(folder), undefined);
+      return { folder, freeBytes: space?.free ?? 'unknown', totalBytes: space?.total ?? 'unknown' };
+    });
+    return new Map(rooms.map((room) => [room.folder, room]));
+  }
+
+  /** What the statistics do not tell, from files of this computer: of what is shown, and no call on the daemon. */
+  async #beside(
+    { nearbyFiles, nearbyContents }: Hypervisor,
+    told: ReadonlyMap<string, VmStatistics>,
+  ): Promise<ReadonlyMap<string, Beside>> {
+    const { picture, uri, clock } = this.#options;
+    if (nearbyFiles === undefined || nearbyContents === undefined) {
+      return new Map();
+    }
+    const all = await fewAtOnce([...told], atOnce, async ([uuid, statistics]) => {
+      const needs = besideNeeds(statistics, picture.vm({ connection: uri, uuid })?.tree ?? emptyTree);
+      const files = await fewAtOnce(needs.files, atOnce, async (file) => {
+        const facts = await within(clock, patienceMs, nearbyFiles.file(file), 'unknown' as const);
+        return [file, facts === 'missing' ? 0 : facts === 'unknown' ? facts : facts.allocatedBytes] as const;
+      });
+      const present = statistics.active ? 'written' : 'still';
+      const inside = await fewAtOnce(needs.images, atOnce, async (file) => {
+        const sizes = await within(clock, patienceMs, nearbyContents.internalSizes(file, present), 'failed' as const);
+        return typeof sizes === 'string' ? [] : [[file, sizes] as const];
+      });
+      return [uuid, { files: new Map(files), inside: new Map(inside.flat()) }] as const;
+    });
+    return new Map(all);
+  }
+
+  #put(
+    told: ReadonlyMap<string, VmStatistics>,
+    rooms: ReadonlyMap<string, Room>,
+    besides: ReadonlyMap<string, Beside> = new Map(),
+  ): void {
+    const { picture, uri, clock } = this.#options;
+    for (const [uuid, { layers }] of told) {
+      const files = layers.flatMap(({ file }) => file ?? []);
+      this.#files.set(uuid, share(this.#files.get(uuid), files));
+    }
+    const users = this.#users();
+    for (const [uuid, statistics] of told) {
+      const ref = { connection: uri, uuid };
+      const view = picture.vm(ref);
+      if (view !== undefined && !isSilent(statistics, view.layers)) {
+        const { vm, tree, layers: before } = view;
+        const beside = besides.get(uuid);
+        const text = textOf(statistics);
+        const done = this.#done.get(uuid);
+        if (
+          before !== undefined &&
+          beside === undefined &&
+          done?.text === text &&
+          done.users === users &&
+          isOf(view, done.view)
+        ) {
+          const now = share(before.rooms, merged(before.rooms, foldersOf(statistics), rooms));
+          if (now !== before.rooms) {
+            picture.putVm(ref, { layers: { ...before, rooms: now } });
+          }
+          continue;
+        }
+        const known = {
+          ...(tree === undefined ? {} : { tree }),
+          ...(before === undefined ? {} : { before }),
+          ...(beside === undefined ? {} : { beside }),
+        };
+        const layers = layersFromStatistics(statistics, { vm, users, now: clock.now(), ...known });
+        const fresh = { ...layers, rooms: merged(layers.rooms, foldersOf(statistics), rooms) };
+        picture.putVm(ref, { layers: isSame(before, fresh) ? before : fresh });
+        const after = picture.vm(ref);
+        if (after !== undefined) {
+          this.#done.set(uuid, { text, users, view: after });
+        }
+      }
+    }
+  }
+
+  /** The same object as long as it says the same. */
+  #users(): Users {
+    const { picture, uri } = this.#options;
+    const rests = (picture.connection(uri)?.vms ?? []).flatMap(({ ref, vm, layers }) => [
+      vm,
+      layers?.disks,
+      this.#files.get(ref.uuid),
+    ]);
+    const before = this.#restedOn;
+    if (before?.rests.length === rests.length && before.rests.every((part, index) => part === rests[index])) {
+      return before.users;
+    }
+    const now = this.#usersNow();
+    const users = before !== undefined && isSameUsers(before.users, now) ? before.users : now;
+    this.#restedOn = { rests, users };
+    return users;
+  }
+
+  #usersNow(): Users {
+    const { picture, uri } = this.#options;
+    const users = new Map<string, Set<string>>();
+    for (const { ref, vm, layers } of picture.connection(uri)?.vms ?? []) {
+      const disks = vm.disks.filter(({ device }) => device !== 'cdrom' && device !== 'floppy');
+      for (const file of [
+        ...(this.#files.get(ref.uuid) ?? []),
+        ...disks.flatMap(({ source, backing = [] }) => [...(source === undefined ? [] : [source]), ...backing]),
+        ...(layers?.disks.flatMap((disk) => disk.layers.map((layer) => layer.file)) ?? []),
+      ]) {
+        const names = users.get(file) ?? new Set();
+        users.set(file, names.add(vm.name));
+      }
+    }
+    return users;
+  }
+}
+
+/** A job keeps the VM busy: what was known is newer than nothing. */
+function isSilent({ layers }: VmStatistics, before: VmLayers | undefined): boolean {
+  return (
+    before !== undefined && layers.length > 0 && layers.every(({ allocatedBytes }) => allocatedBytes === 'unknown')
+  );
+}
+
+/** Nothing is announced where only the time differs. */
+function isSame(before: VmLayers | undefined, now: VmLayers): before is VmLayers {
+  return before !== undefined && share(before, { ...now, readAt: before.readAt }) === before;
+}
+
+function hasOverlay({ layers }: VmStatistics): boolean {
+  return new Set(layers.map(({ target }) => target)).size < layers.length;
+}
+
+/** Paths hold no character of the number 0. */
+function chainsOf({ layers }: VmStatistics): string {
+  return layers.map(({ target, file = '' }) => `${target}\0${file}`).join('\0');
+}
+
+function textOf({ active, layers }: VmStatistics): string {
+  const parts = layers.map(({ target, file = '', allocatedBytes, virtualBytes }) => {
+    return `${target}\0${file}\0${allocatedBytes}\0${virtualBytes}`;
+  });
+  return `${active}\0${parts.join('\0')}`;
+}
+
+/** Nothing that the layers are made from has become another. */
+function isOf(now: VmView, then: VmView): boolean {
+  return now.vm === then.vm && now.tree === then.tree && now.layers?.disks === then.layers?.disks;
+}
+
+function isSameUsers(one: Users, other: Users): boolean {
+  return (
+    one.size === other.size &&
+    [...one].every(([file, names]) => {
+      const others = other.get(file);
+      return others?.size === names.size && [...names].every((name) => others.has(name));
+    })
+  );
+}
+
+function foldersOf({ layers }: VmStatistics): readonly string[] {
+  return [...new Set(layers.flatMap(({ file }) => (file === undefined ? [] : [folderOf(file)])))];
+}
+
+function merged(
+  before: readonly Room[],
+  folders: readonly string[],
+  fresh: ReadonlyMap<string, Room>,
+): readonly Room[] {
+  const known = new Map(before.map((room) => [room.folder, room]));
+  return [...new Set([...folders, ...known.keys()])].flatMap((folder) => fresh.get(folder) ?? known.get(folder) ?? []);
+}

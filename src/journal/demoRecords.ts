@@ -1,0 +1,97 @@
+// The VMs of lessons that were made and not removed yet, so that a crash leaves none behind for good. Refuses to know
+// whether such a VM still exists.
+import * as promises from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Log } from '../log/log.js';
+import type { DemoVm } from '../model/demoVm.js';
+import {
+  changedAt,
+  discard,
+  type FileSystem,
+  journalFailure,
+  namesIn,
+  ownFolder,
+  readBounded,
+  syncFolder,
+  writeNew,
+} from './durable.js';
+import { isObject, parseJson, writeJson } from './json.js';
+import { lives, parseWriter, thisWriter } from './writer.js';
+
+const version = 1;
+const maxBytes = 16 * 1024;
+const maxRead = 100;
+const namePattern = /^[\da-f]{8}-[\da-f-]{27}\.json$/;
+
+/** A file for each VM. Whatever cannot be written becomes a Failure of kind `journal`. */
+export class DemoRecords {
+  readonly #folder: string;
+
+  constructor(
+    folder: string,
+    readonly log: Log,
+    readonly fs: FileSystem = promises,
+  ) {
+    this.#folder = join(folder, 'lessons');
+  }
+
+  /** Resolves when it is on the disk. */
+  async add(vm: DemoVm): Promise<void> {
+    try {
+      await ownFolder(this.fs, this.#folder);
+      await writeNew(this.fs, this.#pathOf(vm), writeJson({ version, ...vm, writer: await thisWriter() }));
+      await syncFolder(this.fs, this.#folder);
+    } catch (error) {
+      throw journalFailure(error, this.#folder, { doing: 'write down the VM of the lesson', vm: vm.name });
+    }
+  }
+
+  async forget(vm: DemoVm): Promise<void> {
+    await discard(this.fs, [this.#pathOf(vm)], this.log);
+  }
+
+  /** Those whose editor is gone. What cannot be read is left alone, and said in the log. */
+  async left(): Promise<readonly DemoVm[]> {
+    const us = await thisWriter();
+    const names = (await namesIn(this.fs, this.#folder)).filter((name) => namePattern.test(name)).slice(0, maxRead);
+    const found = await Promise.all(
+      names.map(async (name) => {
+        const path = join(this.#folder, name);
+        const text = await readBounded(this.fs, path, maxBytes);
+        const record = text === 'tooLong' ? undefined : this.#parse(text.toString('utf8'), path);
+        const writer = isObject(record) ? parseWriter(record['writer']) : undefined;
+        const vm = isObject(record) ? vmOf(record) : undefined;
+        if (vm === undefined || writer === undefined || name !== `${vm.uuid}.json`) {
+          this.log.warn(`${path} is no record of a lesson`);
+          return [];
+        }
+        return (await lives(writer, us, await changedAt(this.fs, path))) ? [] : [vm];
+      }),
+    );
+    return found.flat();
+  }
+
+  #parse(text: string, path: string): unknown {
+    try {
+      return parseJson(text);
+    } catch (error) {
+      this.log.warn(`${path}: ${String(error)}`);
+      return undefined;
+    }
+  }
+
+  #pathOf({ uuid }: DemoVm): string {
+    return join(this.#folder, `${uuid}.json`);
+  }
+}
+
+function vmOf(record: Readonly<Record<string, unknown>>): DemoVm | undefined {
+  const { connection, uuid, name, folder } = record;
+  return record['version'] === version &&
+    typeof connection === 'string' &&
+    typeof uuid === 'string' &&
+    typeof name === 'string' &&
+    typeof folder === 'string'
+    ? { connection, uuid, name, folder }
+    : undefined;
+}

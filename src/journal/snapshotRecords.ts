@@ -1,0 +1,203 @@
+// What we know of single snapshots and a rule must be able to believe later. A description can be written by any client;
+// these files by us alone. Refuses to know what is recorded, and whether such a snapshot still exists.
+import { createHash, randomBytes } from 'node:crypto';
+import * as promises from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Log } from '../log/log.js';
+import { Failure } from '../model/failure.js';
+import type { VmRef } from '../model/vm.js';
+import {
+  discard,
+  type FileSystem,
+  hasCode,
+  journalFailure,
+  namesIn,
+  ownFolder,
+  readBounded,
+  removeLeftovers,
+  syncFolder,
+  writeNew,
+} from './durable.js';
+import { isCount, isObject, parseJson, writeJson } from './json.js';
+
+const version = 1;
+const maxBytes = 16 * 1024;
+const halfPattern = /^new-[0-9a-f]{32}$/;
+const namePattern = /^[0-9a-f]{64}\.json$/;
+
+/** One snapshot: a name alone could be another one's by now. */
+export interface OneSnapshot {
+  readonly name: string;
+  /** Seconds since 1970, as the snapshot itself says. */
+  readonly createdAt: number;
+}
+
+export interface SnapshotRecordsOptions<T extends OneSnapshot> {
+  /** Of its own for each sort of records. */
+  readonly subfolder: string;
+  /** Beyond so many of a VM the oldest are forgotten. */
+  readonly maxOfVm: number;
+  /** What stands in the file beside the name and the time. */
+  readonly write: (record: T) => Readonly<Record<string, unknown>>;
+  /** Undefined for whatever `write` would not have written. */
+  readonly parse: (one: OneSnapshot, fields: Readonly<Record<string, unknown>>) => T | undefined;
+  /** What a file or folder that cannot be read or believed counts as: nothing, or a Failure, where nothing would harm. */
+  readonly inDoubt: 'none' | 'fail';
+  /** For the log and the message, when it cannot be read or written. */
+  readonly doing: { readonly add: string; readonly forget: string; readonly read: string };
+}
+
+interface Kept<T> {
+  readonly name: string;
+  /** Milliseconds since 1970. */
+  readonly at: number;
+  readonly record: T;
+}
+
+/**
+ * A folder for each VM and a file for each snapshot, so that two editors never write the same file with different
+ * words. Whatever cannot be written becomes a Failure of kind `journal`.
+ */
+export class SnapshotRecords<T extends OneSnapshot> {
+  readonly #root: string;
+
+  constructor(
+    readonly options: SnapshotRecordsOptions<T>,
+    readonly folder: string,
+    readonly log: Log,
+    readonly fs: FileSystem = promises,
+  ) {
+    this.#root = join(folder, options.subfolder);
+  }
+
+  /** Resolves when it is on the disk. */
+  async add(vm: VmRef, record: T): Promise<void> {
+    const { name, createdAt } = record;
+    const folder = this.#folderOf(vm);
+    const path = join(folder, fileOf(name, createdAt));
+    const making = join(folder, `new-${randomBytes(16).toString('hex')}`);
+    const { connection, uuid } = vm;
+    try {
+      const text = writeJson({
+        version,
+        connection,
+        uuid,
+        name,
+        createdAt,
+        ...this.options.write(record),
+        at: Date.now(),
+      });
+      if (Buffer.byteLength(text) > maxBytes) {
+        throw new RangeError(`A record of ${text.length} characters`);
+      }
+      await ownFolder(this.fs, this.folder);
+      await ownFolder(this.fs, folder);
+      await removeLeftovers(this.fs, folder, halfPattern, this.log);
+      await writeNew(this.fs, making, text);
+      await this.fs.rename(making, path);
+      await syncFolder(this.fs, folder);
+      const older = (await this.#read(vm)).slice(0, -this.options.maxOfVm).map((each) => join(folder, each.name));
+      await discard(this.fs, older, this.log);
+    } catch (error) {
+      await discard(this.fs, [making], this.log);
+      throw journalFailure(error, this.#root, { doing: this.options.doing.add, connection, snapshot: name });
+    }
+  }
+
+  /** Oldest first. One that is damaged is not believed, and stays. */
+  async of(vm: VmRef): Promise<readonly T[]> {
+    const doubtful: string[] = [];
+    const kept = await this.#read(vm, doubtful);
+    if (doubtful.length > 0 && this.options.inDoubt === 'fail') {
+      throw new Failure('journal', {
+        path: doubtful[0] ?? '',
+        doing: this.options.doing.read,
+        connection: vm.connection,
+      });
+    }
+    return kept.map(({ record }) => record).slice(-this.options.maxOfVm);
+  }
+
+  async forget(vm: VmRef, { name, createdAt }: OneSnapshot): Promise<void> {
+    const folder = this.#folderOf(vm);
+    try {
+      await this.fs.rm(join(folder, fileOf(name, createdAt)), { force: true });
+      await syncFolder(this.fs, folder);
+    } catch (error) {
+      if (hasCode(error, 'ENOENT')) {
+        return;
+      }
+      const details = { doing: this.options.doing.forget, connection: vm.connection, snapshot: name };
+      throw journalFailure(error, this.#root, details);
+    }
+  }
+
+  async #read(vm: VmRef, doubtful: string[] = []): Promise<readonly Kept<T>[]> {
+    const folder = this.#folderOf(vm);
+    const kept: Kept<T>[] = [];
+    // Twice as many as there may be: more than two editors can leave between them.
+    for (const name of (await this.#names(folder, doubtful)).slice(0, 2 * this.options.maxOfVm)) {
+      const path = join(folder, name);
+      try {
+        const text = await readBounded(this.fs, path, maxBytes);
+        const one = text === 'tooLong' ? undefined : this.#parse(text.toString('utf8'), vm, name);
+        if (one === undefined) {
+          this.log.warn(`${path} is no record of this VM and is not believed`);
+          doubtful.push(path);
+        } else {
+          kept.push(one);
+        }
+      } catch (error) {
+        // Gone meanwhile, or not to be read: either way it vouches for nothing.
+        this.log.warn(`${path} cannot be read: ${String(error)}`);
+        if (!hasCode(error, 'ENOENT')) {
+          doubtful.push(path);
+        }
+      }
+    }
+    return kept.sort((a, b) => a.at - b.at);
+  }
+
+  async #names(folder: string, doubtful: string[]): Promise<readonly string[]> {
+    try {
+      return (await namesIn(this.fs, folder)).filter((name) => namePattern.test(name)).sort();
+    } catch (error) {
+      this.log.warn(`${folder} cannot be read: ${String(error)}`);
+      doubtful.push(folder);
+      return [];
+    }
+  }
+
+  #folderOf({ connection, uuid }: VmRef): string {
+    return join(this.#root, hash(connection, uuid));
+  }
+
+  /** Undefined for whatever does not say of itself what its place says. */
+  #parse(text: string, vm: VmRef, file: string): Kept<T> | undefined {
+    const value = parseJson(text);
+    if (!isObject(value) || value['version'] !== version) {
+      return undefined;
+    }
+    const { name, createdAt, at } = value;
+    if (
+      value['connection'] !== vm.connection ||
+      value['uuid'] !== vm.uuid ||
+      typeof name !== 'string' ||
+      !isCount(createdAt) ||
+      !isCount(at) ||
+      fileOf(name, createdAt) !== file
+    ) {
+      return undefined;
+    }
+    const record = this.options.parse({ name, createdAt }, value);
+    return record && { name: file, at, record };
+  }
+}
+
+function fileOf(name: string, createdAt: number): string {
+  return `${hash(name, String(createdAt))}.json`;
+}
+
+function hash(...parts: readonly string[]): string {
+  return createHash('sha256').update(writeJson(parts)).digest('hex');
+}

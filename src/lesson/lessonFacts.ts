@@ -1,0 +1,61 @@
+// What the lesson sees of its VM, and what its steps ask of that. Pure.
+import type { Snapshot } from '../model/snapshot.js';
+import type { PowerState } from '../model/vm.js';
+
+/** A file in the lesson's folder that belongs to the VM's disk or to a snapshot. */
+export interface LessonFile {
+  readonly name: string;
+  /** What it takes on its file system. */
+  readonly bytes: number;
+  readonly kind: 'base' | 'delta' | 'memory';
+  /** The VM reads it now; absent where that is not told, as of a VM that is off. */
+  readonly inUse?: boolean;
+}
+
+export interface LessonFacts {
+  readonly power: PowerState;
+  readonly snapshots: readonly Snapshot[];
+  readonly current?: string;
+  /** An operation runs on the VM. */
+  readonly busy: boolean;
+  /** How often the guest wrote for the lesson. */
+  readonly writes: number;
+  /** Files that the disk consists of now; absent while the VM is off, for nobody tells then. */
+  readonly layers?: number;
+  readonly files: readonly LessonFile[];
+  /** How often the guest's clock ticked since it booted: it is counted in RAM. */
+  readonly ticks?: number;
+}
+
+/** Those that a person took: what an emulated revert adds to keep the files in order does not count. */
+export function taken({ snapshots }: Pick<LessonFacts, 'snapshots'>): readonly Snapshot[] {
+  return snapshots.filter(({ trailers }) => trailers.auto === undefined);
+}
+
+export function newOnes(now: LessonFacts, before: LessonFacts): readonly Snapshot[] {
+  const known = new Set(before.snapshots.map(({ name }) => name));
+  return taken(now).filter(({ name }) => !known.has(name));
+}
+
+/** The snapshot that the present is built on; of those that a person took. */
+export function standsOn(facts: LessonFacts): Snapshot | undefined {
+  const byName = new Map(facts.snapshots.map((one) => [one.name, one]));
+  const seen = new Set<string>();
+  let at = facts.current;
+  while (at !== undefined && !seen.has(at)) {
+    seen.add(at);
+    const snapshot = byName.get(at);
+    if (snapshot?.trailers.auto === undefined) {
+      return snapshot;
+    }
+    at = snapshot.parent;
+  }
+  return undefined;
+}
+
+/** The first one with RAM: what the lesson goes back to. */
+export function firstMemory(facts: LessonFacts): Snapshot | undefined {
+  return taken(facts)
+    .filter(({ kind }) => kind === 'memory')
+    .sort((a, b) => a.createdAt - b.createdAt)[0];
+}

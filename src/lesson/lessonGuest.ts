@@ -1,0 +1,91 @@
+// The VM of the lesson as the lesson uses it: its guest writes and counts, its files are looked at. Changes no VM.
+import { readdir, stat } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { type DemoVm, demoVmFiles } from '../model/demoVm.js';
+import type { Vm } from '../model/vm.js';
+import { askGuest } from './guestLine.js';
+import type { LessonFile } from './lessonFacts.js';
+
+/** One block of 4 KiB in each cluster of 64 KiB: 8 MiB of the disk's 32. */
+const batch = 128;
+/** More files than a lesson makes. */
+const mostFiles = 200;
+
+/** One order at a time: the serial port takes one caller. */
+export class LessonGuest {
+  readonly #vm: DemoVm;
+  #turn: Promise<unknown> = Promise.resolve();
+
+  constructor(vm: DemoVm) {
+    this.#vm = vm;
+  }
+
+  /** The same blocks each time, with other content; resolves to how long that took, in milliseconds. */
+  write(seed: number): Promise<number> {
+    return this.#inTurn(async () => {
+      await this.#ask('P 1', 'P 1');
+      const order = `B 0 0 ${String(batch)} ${String(seed)}`;
+      const began = performance.now();
+      await this.#ask(order, order);
+      return performance.now() - began;
+    });
+  }
+
+  /** Ticks of the guest's clock since its boot. */
+  ticks(): Promise<number> {
+    return this.#inTurn(async () => Number(/^T (\d+)$/u.exec(await this.#ask('T'))?.[1]));
+  }
+
+  /** What the disk and the snapshots consist of, the base first. */
+  async files(vm: Vm | undefined): Promise<readonly LessonFile[]> {
+    const { disk, kernel, serial } = demoVmFiles(this.#vm);
+    const aside = new Set([kernel, serial].map((path) => basename(path)));
+    const names = (await readdir(this.#vm.folder)).filter((name) => !aside.has(name)).slice(0, mostFiles);
+    const chain = chainOf(vm);
+    const found = await Promise.all(
+      names.map(async (name) => {
+        const path = join(this.#vm.folder, name);
+        const facts = await stat(path).catch((error: unknown) => {
+          // Gone since: a merge or a revert removes files.
+          if (error instanceof Error && 'code' in error && error.code === 'ENOENT') {
+            return undefined;
+          }
+          throw error;
+        });
+        return facts?.isFile() === true ? [{ path, name, facts }] : [];
+      }),
+    );
+    return found
+      .flat()
+      .sort((a, b) => a.facts.birthtimeMs - b.facts.birthtimeMs)
+      .map(({ path, name, facts }): LessonFile => {
+        const kind = path === disk ? 'base' : name.endsWith('.mem') ? 'memory' : 'delta';
+        return {
+          name,
+          bytes: facts.blocks * 512,
+          kind,
+          ...(chain !== undefined && kind !== 'memory' && { inUse: chain.includes(path) }),
+        };
+      });
+  }
+
+  async #ask(order: string, wanted?: string): Promise<string> {
+    const answer = await askGuest(demoVmFiles(this.#vm).serial, order);
+    if (answer.startsWith('E ') || (wanted !== undefined && answer !== wanted)) {
+      throw new Error(`the guest answers "${answer}" to "${order}"`);
+    }
+    return answer;
+  }
+
+  #inTurn<T>(what: () => Promise<T>): Promise<T> {
+    const mine = this.#turn.then(what);
+    this.#turn = mine.catch(() => undefined);
+    return mine;
+  }
+}
+
+/** The files that the VM reads, top first; undefined where libvirt does not tell. */
+export function chainOf(vm: Vm | undefined): readonly string[] | undefined {
+  const [disk] = vm?.disks ?? [];
+  return disk?.source === undefined || disk.backing === undefined ? undefined : [disk.source, ...disk.backing];
+}

@@ -1,0 +1,271 @@
+// The lesson as a table: a step each, what is said, what is asked for, when it is done, what does it. Carries out nothing.
+import type { OperationRequest } from '../model/operation.js';
+import type { VmRef } from '../model/vm.js';
+import type { Translate } from '../texts/translate.js';
+import { firstMemory, type LessonFacts, newOnes, standsOn, taken } from './lessonFacts.js';
+import type { LessonOutline } from './lessonState.js';
+
+export type LessonAct =
+  /** One of the extension's own commands; undefined where the VM is not as the step needs it. */
+  | { readonly do: 'operation'; readonly request: (vm: VmRef, facts: LessonFacts) => OperationRequest | undefined }
+  /** The guest writes its blocks, which takes a time that is told. */
+  | { readonly do: 'write' }
+  /** Disk-only snapshots until the disk has so many layers above its base, and then the same writes. */
+  | { readonly do: 'pile'; readonly layers: number };
+
+export interface LessonStep {
+  readonly id: string;
+  readonly title: (t: Translate) => string;
+  /** Paragraphs. */
+  readonly say: (t: Translate) => readonly string[];
+  /** What the learner is asked to do; absent for a step that is only read. */
+  readonly task?: (t: Translate) => string;
+  readonly act?: LessonAct;
+  /** What of the VM stands first beside the step; the files unless said. */
+  readonly lead?: 'facts' | 'speeds';
+  /** @param before what was seen when the step was reached */
+  readonly done?: (now: LessonFacts, before: LessonFacts) => boolean;
+}
+
+const create = (kind: 'memory' | 'disk' | 'offline', title: string): LessonAct => ({
+  do: 'operation',
+  request: (vm) => ({ type: 'create', vm, kind, style: 'external', title }),
+});
+const power = (action: 'start' | 'shutDown'): LessonAct => ({
+  do: 'operation',
+  request: (vm) => ({ type: 'power', vm, action }),
+});
+const hasNew =
+  (kind: 'memory' | 'disk' | 'offline') =>
+  (now: LessonFacts, before: LessonFacts): boolean =>
+    newOnes(now, before).some((one) => one.kind === kind && one.style === 'external');
+const wrote = (now: LessonFacts, before: LessonFacts): boolean => now.writes > before.writes;
+
+/** How many layers above the base the lesson piles up. */
+const pile = 8;
+
+export const lessonScript: readonly LessonStep[] = [
+  {
+    id: 'base',
+    title: (t) => t('One VM, one image'),
+    say: (t) => [
+      t(
+        'This is a VM of the lesson: four megabytes of RAM, one disk, and a guest that does what the lesson tells it. It was made for you a moment ago and is removed at the end, with everything that comes of it.',
+      ),
+      t('Its disk is one file, the base. Nothing has been written to it, so it takes next to no space.'),
+    ],
+  },
+  {
+    id: 'start',
+    lead: 'facts',
+    title: (t) => t('Start it'),
+    say: (t) => [
+      t(
+        'The guest boots in a tenth of a second. From then on it counts the ticks of its clock, in its RAM alone: whoever takes its RAM back takes that number back.',
+      ),
+    ],
+    task: (t) => t('Start the VM: in the view, or with the key for the next step.'),
+    act: power('start'),
+    done: ({ power: state }) => state === 'running',
+  },
+  {
+    id: 'writeBase',
+    title: (t) => t('Write to the base'),
+    say: (t) => [
+      t(
+        'The guest writes 128 blocks of 4 KB, one in each cluster of 64 KB. There is no snapshot yet, so they go straight into the base, and the base grows.',
+      ),
+      t('How long the same writes take is measured each time, there and then, on this computer.'),
+    ],
+    task: (t) => t('Let the guest write.'),
+    act: { do: 'write' },
+    done: wrote,
+  },
+  {
+    id: 'memory',
+    lead: 'facts',
+    title: (t) => t('A snapshot with memory'),
+    say: (t) => [
+      t(
+        'A memory snapshot keeps the disk and the RAM: going back to it brings back the running programs. The guest stands still for a moment, and that pause is measured.',
+      ),
+      t(
+        'The base is frozen from now on. What is written goes into a new file above it, a delta; what was not written since is still read from the base.',
+      ),
+    ],
+    task: (t) => t('Take a memory snapshot, outside the image.'),
+    act: create('memory', 'First'),
+    done: hasNew('memory'),
+  },
+  {
+    id: 'writeDelta',
+    title: (t) => t('Why deltas grow'),
+    say: (t) => [
+      t(
+        'The guest writes the same blocks again. It writes half a megabyte; the delta grows by eight. A delta holds whole clusters: the first write to each of them copies the rest of it from below.',
+      ),
+      t(
+        'A delta can grow until it is as large as the whole disk, and one more for each snapshot. Nobody sees that inside the guest.',
+      ),
+    ],
+    task: (t) => t('Let the guest write the same blocks.'),
+    act: { do: 'write' },
+    done: wrote,
+  },
+  {
+    id: 'disk',
+    title: (t) => t('A snapshot of the disk alone'),
+    say: (t) => [
+      t(
+        'A disk-only snapshot keeps no RAM. It takes next to no time, but going back to it is like starting after a power cut: what the guest had not written down is missing. That is called crash-consistent.',
+      ),
+      t(
+        'With a guest agent the guest can be asked to write everything down and hold still for that moment: a quiesced snapshot, whose file systems are clean. This guest has no agent, so it is offered none.',
+      ),
+    ],
+    task: (t) => t('Take a disk-only snapshot.'),
+    act: create('disk', 'Second'),
+    done: hasNew('disk'),
+  },
+  {
+    id: 'writeSecond',
+    title: (t) => t('A third layer'),
+    say: (t) => [
+      t(
+        'Again the same blocks. They land in the newest delta, and the one below it is frozen like the base. What the VM reads is put together from all of them: the newest file that has a cluster wins.',
+      ),
+    ],
+    task: (t) => t('Let the guest write once more.'),
+    act: { do: 'write' },
+    done: wrote,
+  },
+  {
+    id: 'revert',
+    lead: 'facts',
+    title: (t) => t('What a revert loses'),
+    say: (t) => [
+      t(
+        'Going back to the first snapshot drops what was written since: the last delta of the present is thrown away. The second snapshot stays, on a branch of its own.',
+      ),
+      t(
+        'Look at the counter of the guest: it goes back too, because this snapshot holds the RAM. When you revert yourself, Virt Rewind offers to keep the present as a checkpoint first; the lesson does without, to show the loss.',
+      ),
+    ],
+    task: (t) => t('Revert to the memory snapshot.'),
+    act: {
+      do: 'operation',
+      request: (vm, facts) => {
+        const snapshot = firstMemory(facts)?.name;
+        return snapshot === undefined
+          ? undefined
+          : { type: 'revert', vm, snapshot, after: 'running', checkpointFirst: false };
+      },
+    },
+    done: (now) => {
+      const first = firstMemory(now);
+      return now.power === 'running' && first !== undefined && standsOn(now)?.name === first.name;
+    },
+  },
+  {
+    id: 'writeBranch',
+    title: (t) => t('Another way on'),
+    say: (t) => [
+      t(
+        'The guest writes again, from the state of the first snapshot. This is a second future of the same past: its delta lies on the same frozen files as the other one.',
+      ),
+    ],
+    task: (t) => t('Let the guest write on the new branch.'),
+    act: { do: 'write' },
+    done: wrote,
+  },
+  {
+    id: 'branch',
+    title: (t) => t('A branch'),
+    say: (t) => [
+      t(
+        'A snapshot on this way makes the branch visible: two snapshots rest on the first one, and the files of both must stay as long as either is wanted.',
+      ),
+    ],
+    task: (t) => t('Take a disk-only snapshot on this branch.'),
+    act: create('disk', 'Other way'),
+    done: hasNew('disk'),
+  },
+  {
+    id: 'merge',
+    title: (t) => t('Merge'),
+    say: (t) => [
+      t(
+        'Deleting a snapshot does not delete what was written: the delta above it is merged with the one below, and the restore point is gone. While it runs, the VM goes on.',
+      ),
+      t('The chain is one file shorter afterwards, and the VM reads the same as before.'),
+    ],
+    task: (t) => t('Delete the snapshot that you stand on.'),
+    act: {
+      do: 'operation',
+      request: (vm, facts) => {
+        const snapshot = standsOn(facts)?.name;
+        return snapshot === undefined ? undefined : { type: 'delete', vm, snapshot, scope: 'one' };
+      },
+    },
+    done: (now, before) => taken(before).some(({ name }) => now.snapshots.every((one) => one.name !== name)),
+  },
+  {
+    id: 'speed',
+    lead: 'speeds',
+    title: (t) => t('What layers cost'),
+    say: (t) => [
+      t(
+        'Eight layers, one snapshot after the other, and then the same writes as in the beginning. Each first write to a cluster has to find the newest copy of it in the chain and carry it over.',
+      ),
+      t(
+        'The table shows what was measured in this lesson. A busy computer blurs it, and yours may show little; deep chains also cost opening and moving, and one broken file in them breaks everything above.',
+      ),
+    ],
+    task: (t) => t('Let the lesson pile up eight layers and measure.'),
+    act: { do: 'pile', layers: pile },
+    done: (now, before) => (now.layers ?? 0) > pile && wrote(now, before),
+  },
+  {
+    id: 'off',
+    title: (t) => t('Switch it off'),
+    say: (t) => [
+      t('Some things are only certain when nothing runs. The guest is asked to switch off, as by its power button.'),
+    ],
+    task: (t) => t('Shut the VM down.'),
+    act: power('shutDown'),
+    done: ({ power: state }) => state === 'off',
+  },
+  {
+    id: 'offline',
+    title: (t) => t('An offline snapshot'),
+    say: (t) => [
+      t(
+        'A snapshot of a VM that is off holds its disks in a clean state, and there is no RAM to hold. It is the safest kind, for the price of a shutdown.',
+      ),
+    ],
+    task: (t) => t('Take an offline snapshot.'),
+    act: create('offline', 'Switched off'),
+    done: hasNew('offline'),
+  },
+  {
+    id: 'notBackups',
+    title: (t) => t('Snapshots are no backups'),
+    say: (t) => [
+      t(
+        'Every file of this list rests on the base. If the base is lost, or written to by anybody else, all snapshots are lost with it: a snapshot is a place to go back to on the same disk, never a copy somewhere else.',
+      ),
+      t('Take one before something risky, go back or delete it soon, and keep backups elsewhere.'),
+    ],
+  },
+  {
+    id: 'end',
+    title: (t) => t('The end'),
+    say: (t) => [
+      t(
+        'With the next step the VM of the lesson is removed: the VM, its snapshots and its folder. Nothing else was touched.',
+      ),
+    ],
+  },
+];
+
+export const lessonOutline: LessonOutline = lessonScript.map(({ act }) => (act === undefined ? 'read' : 'do'));

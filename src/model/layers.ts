@@ -1,0 +1,76 @@
+// What each disk of a VM is made of, layer by layer, and what each snapshot takes: values only, and no word of where
+// they were read.
+
+/** A number that is known, or why it is not: nothing is guessed. */
+export type Bytes = number | 'unknown';
+
+/**
+ * One file of a chain. `allocatedBytes` is what it takes on its file system, never the file's length: libvirt's bulk
+ * statistics swap the two between running VMs and those that are off.
+ */
+export interface Layer {
+  /** Absolute path. */
+  readonly file: string;
+  /** qcow2, raw, …; absent where nobody told. */
+  readonly format?: string;
+  readonly virtualBytes: Bytes;
+  readonly allocatedBytes: Bytes;
+  /** `missing` only where that is certain; `unknown` where nobody here may look. */
+  readonly seen: 'there' | 'missing' | 'unknown';
+  /** Names of the snapshots whose content of this disk ends with this file; the top one holds the present. */
+  readonly snapshots: readonly string[];
+  /** Names of the other VMs that rest on it. */
+  readonly sharedWith: readonly string[];
+  /** Seconds since 1970 when it began to take the writes: when the snapshot below it was taken; absent for the base. */
+  readonly since?: number;
+}
+
+export interface DiskChain {
+  readonly target: string;
+  /** Top first; the last is the base. */
+  readonly layers: readonly Layer[];
+  /** False where it could not be followed to its base. */
+  readonly whole: boolean;
+}
+
+/** What one snapshot takes. Absent parts do not belong to it. */
+export interface SnapshotSize {
+  readonly snapshot: string;
+  /** Of an external one: the overlays that took the writes after it (its `<disks>`), where they are still there. */
+  readonly overlayBytes?: Bytes;
+  readonly memoryBytes?: Bytes;
+  /** Of an internal one: its RAM inside the image. */
+  readonly vmStateBytes?: Bytes;
+  /** Of an internal one: clusters that it holds and the present disk does not. */
+  readonly heldBytes?: Bytes;
+  /** What its file system gets back when it alone is deleted. */
+  readonly freedBytes?: Bytes;
+  /** The sum that people read. */
+  readonly totalBytes: Bytes;
+  /** `estimate`: a VM wrote while it was measured. */
+  readonly exact: 'exact' | 'estimate';
+}
+
+/** A file system or pool that holds files of the VM. */
+export interface Room {
+  readonly folder: string;
+  readonly freeBytes: Bytes;
+  readonly totalBytes: Bytes;
+}
+
+export interface VmLayers {
+  /** Milliseconds since 1970; of a later reading that found nothing else, still the time of the first. */
+  readonly readAt: number;
+  /**
+   * `statistics`: libvirt's one call for all VMs, which knows the active chains alone; `files`: the files themselves were
+   * looked at, and snapshots of other branches too.
+   */
+  readonly from: 'statistics' | 'files';
+  readonly disks: readonly DiskChain[];
+  /** Chains that end with the overlay that `snapshot` made and are not the present's; absent where nobody looked. */
+  readonly branches?: readonly (DiskChain & { readonly snapshot: string })[];
+  readonly snapshots: readonly SnapshotSize[];
+  /** What all snapshots take together: less than the sum where they hold the same. Absent where nobody looked. */
+  readonly togetherBytes?: Bytes;
+  readonly rooms: readonly Room[];
+}

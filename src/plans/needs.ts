@@ -1,0 +1,222 @@
+// What has to be looked at before a request can be decided for good: reads are dear, so each kind of request names its
+// own. Knows no rule, and reads nothing.
+import { layersOf } from '../chains/fileUse.js';
+import { nvramCopy } from '../chains/nvramCopy.js';
+import { folderOf } from '../chains/overlayFiles.js';
+import type { OperationRequest } from '../model/operation.js';
+import type { Situation } from '../model/plan.js';
+import type { Snapshot, SnapshotTree } from '../model/snapshot.js';
+import { descendantsOf, findSnapshot, leafFirst } from '../model/snapshotTree.js';
+import { isActive, snapshotableDisks } from '../model/vm.js';
+
+/** What a fresh situation must hold beside VM, tree and capabilities, for a request to be decided for good. */
+export interface Needs {
+  readonly blockJobs: boolean;
+  /** Names of the snapshots whose frozen disks the decision rests on. */
+  readonly frozenDisks: readonly string[];
+  /** Every other VM on the connection: somebody else may rest on what goes or changes. */
+  readonly otherVms: boolean;
+  readonly agent: boolean;
+}
+
+/**
+ * | request                 | snapshots of the VM | block jobs | frozen disks of      | other VMs | agent          |
+ * |-------------------------|---------------------|------------|----------------------|-----------|----------------|
+ * | create                  | any                 | yes        | none                 | no        | VM active, quiesce asked for |
+ * | revert                  | internal only       | yes        | the one to revert to | yes       | VM active      |
+ * | delete                  | internal only       | yes        | those that go        | no        | no             |
+ * | revert, delete          | some external       | yes        | all                  | yes       | as above       |
+ * | rename                  | any                 | no         | none                 | no        | no             |
+ * | repair: thaw, resume after a save | any       | no         | none                 | no        | VM active      |
+ * | repair: keep the VM     | any                 | yes        | none                 | no        | no             |
+ * | repair, other           | any                 | yes        | all                  | yes       | no             |
+ * | resume after a revert   | any                 | no         | the external ones    | no        | no             |
+ * | consolidate             | any                 | yes        | all                  | yes       | no             |
+ * | prune                   | internal only       | yes        | those that go        | no        | no             |
+ * | prune                   | some external       | yes        | all                  | yes       | no             |
+ * | describe, other power   | any                 | no         | none                 | no        | no             |
+ *
+ * A VM that is off has no block jobs, and the test driver has neither. A tag that goes out of an image changes nothing for
+ * whoever rests on that image. What no rule asks for is not looked at: a guest's agent and other VMs take longer to ask
+ * than the whole rest.
+ */
+export function needs(
+  request: OperationRequest,
+  { vm, tree, capabilities }: Pick<Situation, 'vm' | 'tree' | 'capabilities'>,
+): Needs {
+  const nothing: Needs = { blockJobs: false, frozenDisks: [], otherVms: false, agent: false };
+  if (capabilities.driver !== 'qemu') {
+    return nothing;
+  }
+  const external = tree.snapshots.filter(({ style }) => style === 'external');
+  const all = tree.snapshots.map(({ name }) => name);
+  const active = isActive(vm.power);
+  switch (request.type) {
+    case 'describe':
+    case 'rename':
+      return nothing;
+    case 'power': {
+      const resumes = request.action === 'resume' && vm.powerReason === 'fromSnapshot';
+      return { ...nothing, frozenDisks: resumes ? external.map(({ name }) => name) : [] };
+    }
+    case 'create':
+      return { ...nothing, blockJobs: active, agent: active && vm.agentChannel && request.quiesce === true };
+    case 'repair':
+      if (request.repair.what === 'keepVm') {
+        return { ...nothing, blockJobs: active };
+      }
+      return request.repair.what === 'thawGuest' || request.repair.what === 'resumeAfterSave'
+        ? { ...nothing, agent: active && vm.agentChannel }
+        : { blockJobs: active, frozenDisks: all, otherVms: true, agent: false };
+    case 'consolidate':
+      return { blockJobs: active, frozenDisks: all, otherVms: true, agent: false };
+    case 'prune': {
+      const touched = request.snapshots.filter((name) => findSnapshot(tree, name) !== undefined);
+      const some = external.length > 0;
+      return { blockJobs: active, frozenDisks: some ? all : touched, otherVms: some, agent: false };
+    }
+    case 'revert':
+    case 'delete': {
+      const touched = request.type === 'revert' ? [request.snapshot] : doomedBy(request, tree).map(({ name }) => name);
+      return {
+        blockJobs: active,
+        frozenDisks: external.length > 0 ? all : touched.filter((name) => findSnapshot(tree, name) !== undefined),
+        otherVms: request.type === 'revert' || external.length > 0,
+        agent: request.type === 'revert' && active && vm.agentChannel,
+      };
+    }
+  }
+}
+
+/** Absolute paths on the hypervisor's host, without doubles. */
+export interface FileNeeds {
+  /** Each with every file that it rests on, down to the one without a backing file. */
+  readonly images: readonly string[];
+  readonly files: readonly string[];
+  /** Free space, what is in them, and whether files can be made and removed there. */
+  readonly folders: readonly string[];
+  /** Whether what is in them can be changed by us. */
+  readonly changes?: readonly string[];
+}
+
+/**
+ * | request           | images                                                 | files                                |
+ * |-------------------|--------------------------------------------------------|--------------------------------------|
+ * | create            | the VM's disks                                         | the VM's NVRAM                       |
+ * | revert, leaveFrozenFiles | the VM's disks, what the snapshot froze         | NVRAM, whether it can be changed, and its copy; the memory file |
+ * | delete, internal snapshots only | none                                     | none                                 |
+ * | delete, finishDelete | the VM's disks, what those that go froze, and the overlays made over it | their memory files, NVRAM copies |
+ * | forgetSnapshot, makeCurrent | the VM's disks, what the snapshot froze      | its memory file                      |
+ * | removeTag         | the VM's disks, the image                              | none                                 |
+ * | removeFiles       | the VM's disks, those that hold no memory              | those that do                        |
+ * | rename            | none                                                   | its NVRAM copy                       |
+ * | consolidate       | the VM's disks, what its snapshots froze, the overlays made over it; off: whether the disks and their bases can be changed | memory files, NVRAM copies |
+ * | prune             | as a delete of each                                    | as a delete of each                  |
+ * | the rest          | none                                                   | none                                 |
+ *
+ * The folders are those of all that is named here.
+ *
+ * @param situation with the frozen disks that `needs` asks for
+ */
+export function fileNeeds(request: OperationRequest, situation: Situation): FileNeeds {
+  const { vm, capabilities } = situation;
+  if (capabilities.driver !== 'qemu') {
+    return { images: [], files: [], folders: [] };
+  }
+  const present = snapshotableDisks(vm).flatMap(({ source }) => source ?? []);
+  const variables = vm.nvram === undefined ? [] : [vm.nvram];
+  switch (request.type) {
+    case 'describe':
+    case 'power':
+      return { images: [], files: [], folders: [] };
+    case 'rename':
+      return filesIn([], vm.nvram === undefined ? [] : [nvramCopy(vm.nvram, request.snapshot)]);
+    case 'create':
+      return filesIn(present, variables);
+    case 'revert':
+      return { ...ofSnapshots([request.snapshot], present, variables, situation), changes: variables };
+    case 'delete':
+      if (situation.tree.snapshots.every(({ style }) => style === 'internal')) {
+        return { images: [], files: [], folders: [] };
+      }
+      return ofSnapshots(namesOf(doomedBy(request, situation.tree)), present, [], situation);
+    case 'prune':
+      return situation.tree.snapshots.every(({ style }) => style === 'internal')
+        ? { images: [], files: [], folders: [] }
+        : ofSnapshots(request.snapshots, present, [], situation);
+    case 'consolidate': {
+      const below = vm.disks.flatMap(({ backing = [] }) => backing);
+      const seen = ofSnapshots(namesOf(situation.tree.snapshots), [...present, ...below], [], situation);
+      return isActive(vm.power) ? seen : { ...seen, changes: present.filter((path) => path.startsWith('/')) };
+    }
+    case 'repair':
+      switch (request.repair.what) {
+        case 'removeTag':
+          return filesIn([...present, request.repair.file], []);
+        case 'removeFiles': {
+          const isMemory = (file: string): boolean => file.endsWith('.mem');
+          const { files } = request.repair;
+          return filesIn([...present, ...files.filter((file) => !isMemory(file))], files.filter(isMemory));
+        }
+        case 'leaveFrozenFiles':
+          return { ...ofSnapshots([request.repair.snapshot], present, variables, situation), changes: variables };
+        case 'finishDelete':
+        case 'forgetSnapshot':
+        case 'makeCurrent':
+          return ofSnapshots([request.repair.snapshot], present, [], situation);
+        case 'keepVm':
+        case 'resumeAfterSave':
+        case 'thawGuest':
+          return { images: [], files: [], folders: [] };
+      }
+  }
+}
+
+function ofSnapshots(
+  names: readonly string[],
+  present: readonly string[],
+  files: readonly string[],
+  situation: Situation,
+): FileNeeds {
+  const { vm, tree, frozenDisks } = situation;
+  const images = [...present];
+  const others = [...files];
+  for (const name of names) {
+    images.push(...(frozenDisks?.get(name) ?? []).flatMap((disk) => layersOf(disk).slice(0, 1)));
+    const snapshot = findSnapshot(tree, name);
+    images.push(...(snapshot?.disks ?? []).flatMap(({ file }) => file ?? []));
+    others.push(...(snapshot?.memory.file === undefined ? [] : [snapshot.memory.file]));
+    others.push(...(vm.nvram === undefined ? [] : [nvramCopy(vm.nvram, name)]));
+  }
+  return filesIn(images, others);
+}
+
+function filesIn(images: readonly string[], files: readonly string[]): FileNeeds {
+  const absolute = (paths: readonly string[]): readonly string[] => [
+    ...new Set(paths.filter((path) => path.startsWith('/'))),
+  ];
+  return {
+    images: absolute(images),
+    files: absolute(files),
+    folders: [...new Set(absolute([...images, ...files]).map(folderOf))],
+  };
+}
+
+/** In the order in which they would go: children before their parents. */
+function doomedBy(
+  { snapshot, scope }: Extract<OperationRequest, { type: 'delete' }>,
+  tree: SnapshotTree,
+): readonly Snapshot[] {
+  switch (scope) {
+    case 'one':
+      return leafFirst(tree, snapshot).slice(-1);
+    case 'withDescendants':
+      return leafFirst(tree, snapshot);
+    case 'descendants':
+      return descendantsOf(tree, snapshot).toReversed();
+  }
+}
+
+function namesOf(snapshots: readonly Snapshot[]): readonly string[] {
+  return snapshots.map(({ name }) => name);
+}

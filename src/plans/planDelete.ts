@@ -1,0 +1,130 @@
+// Decides how snapshots are deleted so that nobody else's data goes with them. libvirt looks at the snapshot, its
+// children and the active chain; what other branches need is looked at here.
+import { formatVersion, versionOf } from '../model/capabilities.js';
+import { internalDeleteMs } from '../model/estimates.js';
+import { externalDeletePlan } from './externalDeleteSteps.js';
+import { frozenFile, takesPart } from '../chains/fileUse.js';
+import { versionWarnings } from '../model/knownVersions.js';
+import {
+  asleepOrCrashedObstacle,
+  inUseObstacle,
+  managedSaveObstacle,
+  snapshotFor,
+  unsteadyObstacle,
+} from './obstacles.js';
+import type { DeleteScope, OperationRequest } from '../model/operation.js';
+import type { Decision, Plan, Situation, Step, Warning } from '../model/plan.js';
+import { externalDeleteObstacle } from './planExternalDelete.js';
+import { type Refused, refuse } from '../model/refusal.js';
+import type { Snapshot } from '../model/snapshot.js';
+import { isSafeName } from '../model/snapshotName.js';
+import { isOnActivePath, leafFirst } from '../model/snapshotTree.js';
+import { isActive } from '../model/vm.js';
+
+type DeleteRequest = Extract<OperationRequest, { type: 'delete' }>;
+
+export function planDelete(request: DeleteRequest, situation: Situation): Decision {
+  const { vm, capabilities } = situation;
+  const snapshot = snapshotFor('delete', request.snapshot, situation);
+  if ('refusal' in snapshot) {
+    return snapshot;
+  }
+  const obstacle = unsteadyObstacle(vm, 'delete') ?? asleepOrCrashedObstacle(vm, 'delete') ?? inUseObstacle(situation);
+  if (obstacle !== undefined) {
+    return obstacle;
+  }
+  const doomed = doomedBy(request.scope, snapshot, situation);
+  const [first] = doomed;
+  if (first === undefined) {
+    return refuse('noDescendants', { snapshot: snapshot.title });
+  }
+  if (capabilities.driver === 'test') {
+    return inside(request, doomed, situation);
+  }
+  const mixed = doomed.find(({ style }) => style !== first.style);
+  if (mixed !== undefined) {
+    return refuse('mixedDescendants', { snapshot: snapshot.title, child: mixed.title });
+  }
+  if (first.style === 'internal') {
+    return firstOf(doomed, (one) => internalObstacle(one, situation)) ?? inside(request, doomed, situation);
+  }
+  return (
+    managedSaveObstacle(vm) ??
+    externalDeleteObstacle(doomed, situation, request.despiteUnread === true ? 'passOver' : 'refuse') ??
+    externalDeletePlan(request, doomed, situation)
+  );
+}
+
+function firstOf(
+  snapshots: readonly Snapshot[],
+  obstacle: (snapshot: Snapshot) => Refused | undefined,
+): Refused | undefined {
+  for (const snapshot of snapshots) {
+    const found = obstacle(snapshot);
+    if (found !== undefined) {
+      return found;
+    }
+  }
+  return undefined;
+}
+
+/**
+ * Children before parents, and of those the ones that the VM does not run on first: only then is the current snapshot
+ * a leaf, which it has to be. The VM keeps its present state throughout.
+ */
+function doomedBy(scope: DeleteScope, snapshot: Snapshot, { tree }: Situation): readonly Snapshot[] {
+  if (scope === 'one') {
+    return [snapshot];
+  }
+  const all = leafFirst(tree, snapshot.name);
+  const running = (one: Snapshot): boolean => isOnActivePath(tree, one.name);
+  const ordered = [...all.filter((one) => !running(one)), ...all.filter(running)];
+  return scope === 'withDescendants' ? ordered : ordered.slice(0, -1);
+}
+
+/**
+ * | VM     | image that holds it     | name                        | → |
+ * |--------|-------------------------|-----------------------------|---|
+ * | off    | any                     | any                         | ok |
+ * | active | not the one in use      | any                         | imageNotActive |
+ * | active | in use, or not known    | unsafe, libvirt ≥ 10.9      | unsafeSnapshotName |
+ * | active | in use, or not known    | other                       | ok |
+ */
+function internalObstacle(snapshot: Snapshot, situation: Situation): Refused | undefined {
+  const { vm, capabilities } = situation;
+  if (!isActive(vm.power)) {
+    return undefined;
+  }
+  for (const { target } of vm.disks.filter((disk) => takesPart(snapshot, disk.target))) {
+    const file = frozenFile(situation, snapshot.name, target);
+    if (file !== undefined && vm.disks.every((disk) => disk.target !== target || disk.source !== file)) {
+      return refuse('imageNotActive', { snapshot: snapshot.title, disk: target, file });
+    }
+  }
+  return capabilities.libvirt >= versionOf(10, 9) && !isSafeName(snapshot.name)
+    ? refuse('unsafeSnapshotName', { snapshot: snapshot.title, version: formatVersion(capabilities.libvirt) })
+    : undefined;
+}
+
+/**
+ * One call for each: told to delete a snapshot with its children, libvirt 9.0 goes through the list of those that it has
+ * just freed, and its daemon dies (`virDomainMomentForEachChild`), with half of them gone.
+ */
+function inside(request: DeleteRequest, doomed: readonly Snapshot[], { vm, capabilities }: Situation): Plan {
+  const estimateMs = internalDeleteMs(vm.memoryBytes) * doomed.length;
+  const warnings: Warning[] =
+    isActive(vm.power) && capabilities.driver === 'qemu' ? [{ about: 'guestStandsStill', estimateMs }] : [];
+  return {
+    type: 'plan',
+    request,
+    steps: doomed.map(({ name }): Step => ({ do: 'deleteSnapshot', snapshot: name })),
+    losses: [{ what: 'restorePoints', names: doomed.map(({ name }) => name) }],
+    warnings: [
+      ...warnings,
+      ...versionWarnings(capabilities, { action: 'delete', style: 'internal', kind: 'memory', vm }),
+    ],
+    progress: 'timeOnly',
+    estimateMs,
+    snapshot: request.snapshot,
+  };
+}

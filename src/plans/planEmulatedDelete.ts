@@ -1,0 +1,51 @@
+// Whether a leaf that the VM does not run on can be deleted by us where libvirt cannot: metadata first, then its files.
+// Whoever else is built on them is looked for in planExternalDelete.
+import { versionOf } from '../model/capabilities.js';
+import { externalTargets } from '../chains/deletedFiles.js';
+import { frozenFile } from '../chains/fileUse.js';
+import { folderOf } from '../chains/overlayFiles.js';
+import type { Situation } from '../model/plan.js';
+import type { Snapshot } from '../model/snapshot.js';
+import { isOnActivePath } from '../model/snapshotTree.js';
+
+/** libvirt before 9.9 looks for such a leaf's files in the VM's own chain and fails; before 9.0 it deletes none. */
+export function needsUs(snapshot: Snapshot, { tree, capabilities }: Situation): boolean {
+  return (
+    !isOnActivePath(tree, snapshot.name) && (capabilities.libvirt < versionOf(9, 9) || !capabilities.externalDelete)
+  );
+}
+
+/**
+ * The files that go with the snapshot, or undefined where it cannot be known that these are all, or nothing can be
+ * done in their folder.
+ *
+ * | what it froze of a disk             | folder      | → |
+ * |-------------------------------------|-------------|---|
+ * | an overlay                          | ours to use | goes |
+ * | is not there any more               | any         | nothing is left to remove |
+ * | an image that stands alone          | any         | not by us: it may be the VM's first disk, which is no snapshot's |
+ * | is not known, or could not be seen  | any         | not by us |
+ */
+export function ownFiles(snapshot: Snapshot, situation: Situation): readonly string[] | undefined {
+  const { files } = situation;
+  const own: string[] = [];
+  for (const target of externalTargets(snapshot)) {
+    const file = frozenFile(situation, snapshot.name, target);
+    const image = file === undefined ? undefined : files?.images.get(file);
+    if (file === undefined || image === undefined || image === 'unknown') {
+      return undefined;
+    }
+    if (image === 'missing') {
+      continue;
+    }
+    if (image.backing === undefined || !canRemove(file, situation)) {
+      return undefined;
+    }
+    own.push(file);
+  }
+  return own;
+}
+
+export function canRemove(file: string, { files }: Situation): boolean {
+  return files?.canAct.get(folderOf(file)) === 'yes';
+}

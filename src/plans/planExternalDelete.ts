@@ -1,0 +1,266 @@
+// Whether external snapshots can be deleted: libvirt's own rules, foreseen, and the damage that it does not see.
+// Knows no steps: externalDeleteSteps makes them.
+import { formatVersion, versionOf } from '../model/capabilities.js';
+import {
+  type DeletedFiles,
+  chainOf,
+  deletedFiles,
+  externalTargets,
+  namedOverlay,
+  overlayAbove,
+} from '../chains/deletedFiles.js';
+import { type FileUser, frozenFile, restingOn, snapshotsIn, snapshotsNaming } from '../chains/fileUse.js';
+import { layoutLeafObstacle } from '../chains/layoutLeaf.js';
+import { otherVmObstacle } from '../chains/otherVms.js';
+import type { Situation } from '../model/plan.js';
+import { imagesLetGoObstacle } from './obstacles.js';
+import { needsUs, ownFiles } from './planEmulatedDelete.js';
+import { type Refused, refuse } from '../model/refusal.js';
+import type { Snapshot } from '../model/snapshot.js';
+import { childrenOf, currentOf, descendantsOf, isOnActivePath, parentOf } from '../model/snapshotTree.js';
+import { isActive } from '../model/vm.js';
+
+/**
+ * @param doomed external snapshots in the order in which they go: one, or whole branches
+ * @param unread what VMs count for whose chains cannot be read
+ */
+export function externalDeleteObstacle(
+  doomed: readonly Snapshot[],
+  situation: Situation,
+  unread: 'refuse' | 'passOver',
+): Refused | undefined {
+  const { vm, tree, capabilities } = situation;
+  const top = doomed.at(-1);
+  if (top === undefined) {
+    return undefined;
+  }
+  const going = new Set(doomed.map(({ name }) => name));
+  const version = formatVersion(capabilities.libvirt);
+  const merged = doomed.findLast(({ name }) => isOnActivePath(tree, name));
+  if (!capabilities.externalDelete && (merged !== undefined || currentOf(tree) === undefined)) {
+    return refuse('externalDeleteUnsupported', { snapshot: (merged ?? top).title, version, needed: '9.0' });
+  }
+  for (const snapshot of doomed) {
+    const parent = parentOf(tree, snapshot.name);
+    if (parent?.style === 'internal') {
+      return refuse('internalParent', { snapshot: snapshot.title, parent: parent.title });
+    }
+  }
+  if (currentOf(tree) === undefined) {
+    return refuse('noCurrentSnapshot', { vm: vm.name, snapshot: top.title, version });
+  }
+  const touched = deletedFiles(doomed, situation);
+  return (
+    unfinishedObstacle(doomed, going, situation) ??
+    placeObstacle(doomed, top, going, situation) ??
+    layoutLeafObstacle(going, situation) ??
+    branchObstacle(doomed, touched, going, situation) ??
+    chainObstacle(doomed, going, situation) ??
+    leafObstacle(doomed, situation) ??
+    (merged === undefined ? undefined : imagesLetGoObstacle(situation, 'merge')) ??
+    otherVmObstacle([...touched.removed, ...touched.mergedAway, ...touched.changed], situation, unread)
+  );
+}
+
+/** libvirt finishes a broken off merge when it deletes the same snapshot again, and refuses the one below until then. */
+function unfinishedObstacle(
+  doomed: readonly Snapshot[],
+  going: ReadonlySet<string>,
+  { tree }: Situation,
+): Refused | undefined {
+  for (const snapshot of doomed) {
+    const disk = snapshot.disks.find(({ deleteInProgress }) => deleteInProgress);
+    const goesFirst = childrenOf(tree, snapshot.name).some(({ name }) => isOnActivePath(tree, name) && going.has(name));
+    if (disk !== undefined && !goesFirst) {
+      return refuse('unfinishedDelete', { snapshot: snapshot.title, disk: disk.target });
+    }
+  }
+  return undefined;
+}
+
+/**
+ * Where the snapshot stands in the tree when its turn comes. With all its descendants before it, it is a leaf.
+ *
+ * | the VM runs on it  | children that stay | → |
+ * |--------------------|----------|---|
+ * | yes, it is current | none     | ok, merged |
+ * | yes, it is current | some     | currentHasChildren |
+ * | yes, above current | one      | ok, merged; on < 9.9 with the VM off notRunning: it does not find the files then |
+ * | any                | several  | severalChildren (9.0 may lose data on it) |
+ * | no                 | one      | notInActiveChain |
+ * | no                 | none     | see `leafObstacle` |
+ */
+function placeObstacle(
+  doomed: readonly Snapshot[],
+  top: Snapshot,
+  going: ReadonlySet<string>,
+  { tree, vm, capabilities }: Situation,
+): Refused | undefined {
+  const children = doomed.length > 1 ? [] : childrenOf(tree, top.name).filter(({ name }) => !going.has(name));
+  const [child] = children;
+  if (child === undefined) {
+    return undefined;
+  }
+  if (tree.current === top.name) {
+    return refuse('currentHasChildren', { snapshot: top.title, child: child.title });
+  }
+  if (children.length > 1) {
+    return refuse('severalChildren', { snapshot: top.title, count: String(children.length) });
+  }
+  if (!isOnActivePath(tree, top.name)) {
+    return refuse('notInActiveChain', { snapshot: top.title, child: child.title });
+  }
+  return capabilities.libvirt < versionOf(9, 9) && !isActive(vm.power)
+    ? refuse('notRunning', { vm: vm.name, state: vm.power, wanted: 'delete' })
+    : undefined;
+}
+
+/**
+ * A leaf that the VM does not run on.
+ *
+ * | libvirt        | its files                       | → |
+ * |----------------|---------------------------------|---|
+ * | ≥ 9.9          | any                             | ok, libvirt removes its file |
+ * | < 9.9          | known, and ours to remove       | ok, done by us |
+ * | < 9.9          | not known, or not ours to remove | leafOfOtherBranch |
+ */
+function leafObstacle(doomed: readonly Snapshot[], situation: Situation): Refused | undefined {
+  const leaf = doomed.find((one) => needsUs(one, situation) && ownFiles(one, situation) === undefined);
+  return leaf === undefined ? undefined : leafOfOtherBranch(leaf, situation);
+}
+
+export function leafOfOtherBranch(leaf: Snapshot, { capabilities }: Situation): Refused {
+  return refuse('leafOfOtherBranch', {
+    snapshot: leaf.title,
+    version: formatVersion(capabilities.libvirt),
+    needed: '9.9',
+  });
+}
+
+/**
+ * Files that go, or get other content, and who else rests on them. A snapshot on the active path loses the overlay
+ * above it, which is merged into its frozen file; any other loses its frozen file itself.
+ *
+ * | somebody else rests on            | libvirt | → |
+ * |-----------------------------------|---------|---|
+ * | a file that is removed unmerged, be it with a disk that it left out | any | overlayNeededByBranch |
+ * | an overlay that is merged away    | < 10.0  | overlayNeededByBranch: 9.0 removes it under them |
+ * | an overlay that is merged away    | 10.0 – 12.7 | ok where its own metadata tells of the overlay: see `tells`; else overlayNeededByBranch |
+ * | an overlay that is merged away    | ≥ 12.8  | ok: they are put on the merged file |
+ * | the frozen file, but no such overlay | any  | overlayNeededByBranch: the merge would change it under them |
+ *
+ * Where the frozen files are not known, the tree tells for 9.x: whoever descends from the snapshot and is not on the
+ * active path rests on its overlay.
+ */
+function branchObstacle(
+  doomed: readonly Snapshot[],
+  { removed, mergedAway, changed }: DeletedFiles,
+  going: ReadonlySet<string>,
+  situation: Situation,
+): Refused | undefined {
+  const { tree, vm, capabilities, frozenDisks } = situation;
+  const snapshot = doomed.at(-1)?.title ?? '';
+  const version = formatVersion(capabilities.libvirt);
+  const rebases = capabilities.libvirt >= versionOf(10, 0);
+  const lowest = doomed.findLast(({ name }) => isOnActivePath(tree, name));
+  if (!rebases && lowest !== undefined) {
+    const other = descendantsOf(tree, lowest.name).find(({ name }) => !isOnActivePath(tree, name) && !going.has(name));
+    if (other !== undefined) {
+      return refuse('overlayNeededByBranch', { snapshot, by: other.title, version });
+    }
+  }
+  if (frozenDisks === undefined) {
+    return undefined;
+  }
+  const refusal = (file: string, by?: string): Refused =>
+    refuse('overlayNeededByBranch', { snapshot, file, version, ...(by === undefined ? {} : { by }) });
+  const onRemoved = restingOn(situation, removed);
+  const running = vm.disks.find((disk) => disk.source !== undefined && onRemoved.has(disk.source));
+  if (running?.source !== undefined) {
+    return refusal(running.source);
+  }
+  const onMerged = restingOn(situation, mergedAway);
+  const onChanged = restingOn(situation, changed);
+  const others = (users: readonly FileUser[]): readonly FileUser[] =>
+    users.filter((use) => !going.has(use.snapshot.name));
+  const user =
+    others(snapshotsNaming(situation, onRemoved))[0] ??
+    others(snapshotsNaming(situation, onMerged)).find(
+      (use) =>
+        !isOnActivePath(tree, use.snapshot.name) &&
+        (!rebases || (capabilities.libvirt < versionOf(12, 8) && !tells(use, mergedAway, situation))),
+    ) ??
+    others(snapshotsIn(situation, onChanged)).find(({ file }) => !onMerged.has(file));
+  return user === undefined ? undefined : refusal(user.file, user.snapshot.title);
+}
+
+/**
+ * The metadata of a snapshot that was taken of a VM that is off names its file, and not what that one rests on; some
+ * lose it when another snapshot is deleted. Measured: 11.3 crashes when it is to put such a branch on the merged file.
+ */
+function tells({ snapshot, target, file }: FileUser, merged: ReadonlySet<string>, { frozenDisks }: Situation): boolean {
+  const backing = frozenDisks?.get(snapshot.name)?.find((disk) => disk.target === target)?.backing;
+  return merged.has(file) || backing?.some((below) => merged.has(below)) === true;
+}
+
+/**
+ * libvirt looks for the overlay that the snapshot names in the VM's chain, right above what it froze. Somebody may have
+ * merged layers without libvirt's snapshots (block commit, block pull), and a revert gives the VM another overlay.
+ *
+ * | what it froze            | overlay above it     | the snapshot is current when its turn comes | → |
+ * |--------------------------|----------------------|-----|---|
+ * | in the VM's chain        | the one it names     | any | ok |
+ * | in the VM's chain        | another              | yes | ok: it is made to name that one before |
+ * | in the VM's chain        | another              | no  | notInChain |
+ * | not there, or not right below | any             | any | notInChain |
+ * | the chain is not known   | any                  | any | as the metadata of the next snapshot says |
+ */
+function chainObstacle(
+  doomed: readonly Snapshot[],
+  going: ReadonlySet<string>,
+  situation: Situation,
+): Refused | undefined {
+  const { vm, tree } = situation;
+  const places = new Map<string, ReadonlyMap<string, number> | undefined>();
+  const placesOf = (target: string): ReadonlyMap<string, number> | undefined => {
+    if (!places.has(target)) {
+      const chain = chainOf(target, situation);
+      places.set(target, chain && new Map(chain.map((file, at) => [file, at])));
+    }
+    return places.get(target);
+  };
+  for (const snapshot of doomed.filter(({ name }) => isOnActivePath(tree, name))) {
+    for (const target of externalTargets(snapshot)) {
+      const frozen = frozenFile(situation, snapshot.name, target);
+      const above = overlayAbove(snapshot, target, situation);
+      const place = placesOf(target);
+      const stray =
+        place !== undefined &&
+        frozen !== undefined &&
+        above !== undefined &&
+        place.get(frozen) !== (place.get(above) ?? Number.NaN) + 1
+          ? frozen
+          : becomesCurrent(snapshot, going, situation)
+            ? undefined
+            : otherName(snapshot, target, situation);
+      if (stray !== undefined) {
+        return refuse('notInChain', { vm: vm.name, snapshot: snapshot.title, disk: target, file: stray });
+      }
+    }
+  }
+  return undefined;
+}
+
+function becomesCurrent({ name }: Snapshot, going: ReadonlySet<string>, { tree }: Situation): boolean {
+  return name === tree.current || (isOnActivePath(tree, name) && tree.current !== undefined && going.has(tree.current));
+}
+
+/** The overlay that the snapshot names where the VM has another; undefined where they agree, or one is not known. */
+export function otherName(snapshot: Snapshot, target: string, situation: Situation): string | undefined {
+  if (situation.frozenDisks === undefined) {
+    return undefined;
+  }
+  const named = namedOverlay(snapshot, target);
+  const above = overlayAbove(snapshot, target, situation);
+  return named === undefined || above === undefined || named === above ? undefined : named;
+}

@@ -1,0 +1,139 @@
+// The end of a delete that broke off while libvirt merged an overlay into the file below it: what is merged is taken for
+// merged, the rest is merged too. Knows nothing of how it came to that.
+import { chainOf, externalTargets, neededFiles } from '../chains/deletedFiles.js';
+import { frozenFile } from '../chains/fileUse.js';
+import { otherVmObstacle } from '../chains/otherVms.js';
+import type { OperationRequest } from '../model/operation.js';
+import type { CommittedDisk, Situation, Step } from '../model/plan.js';
+import { planDelete } from './planDelete.js';
+import { canRemove } from './planEmulatedDelete.js';
+import type { Mending } from './planRepair.js';
+import { type Refused, refuse } from '../model/refusal.js';
+import type { Snapshot } from '../model/snapshot.js';
+import { childrenOf, currentOf, findSnapshot, isOnActivePath } from '../model/snapshotTree.js';
+import { isActive, type VmDisk } from '../model/vm.js';
+
+/**
+ * The delete of `above` broke off while its overlays were merged into those that `marked` names. libvirt refuses one of
+ * which it has merged some disks and not others, and nobody can go back.
+ *
+ * | of `above`, the VM stands                           | → |
+ * |-----------------------------------------------------|---|
+ * | on its overlays, with all disks                     | it is deleted again: its merge is done once more |
+ * | on what it froze, with all disks                    | it is merged: it is forgotten, the mark taken away, its overlays removed |
+ * | on its overlay with one, on what it froze with another | the one is merged by QEMU, or by us where the VM is off; then the same |
+ * | on anything else, or it is not known                | as planDelete says of it |
+ * | on an overlay that is gone, the VM off              | the same: libvirt had removed what was merged |
+ * | nothing is marked, or nothing comes after it        | nothingToRepair |
+ */
+export function planFinishDelete(ref: OperationRequest['vm'], name: string, situation: Situation): Mending | Refused {
+  const { vm, tree } = situation;
+  const marked = findSnapshot(tree, name);
+  const disks = (marked?.disks ?? []).filter(({ deleteInProgress }) => deleteInProgress);
+  const above = childrenOf(tree, name).find((child) => isOnActivePath(tree, child.name));
+  if (marked === undefined || disks.length === 0 || above === undefined) {
+    return refuse('nothingToRepair', { vm: vm.name });
+  }
+  const finish = planFinishMerge(above, marked, situation);
+  if (finish !== undefined) {
+    return finish;
+  }
+  const plan = planDelete({ type: 'delete', vm: ref, snapshot: above.name, scope: 'one' }, situation);
+  return plan.type === 'refusal'
+    ? plan
+    : { type: 'mending', steps: plan.steps, losses: plan.losses, warnings: plan.warnings, progress: plan.progress };
+}
+
+/**
+ * Undefined where nothing of it is merged, so that it can be deleted as any other.
+ *
+ * @param above a snapshot whose delete was begun; only the current one is merged so
+ * @param marked its parent, if libvirt has marked that; a root has none
+ */
+export function planFinishMerge(
+  above: Snapshot,
+  marked: Snapshot | undefined,
+  situation: Situation,
+): Mending | Refused | undefined {
+  const left = unmergedOf(above, situation);
+  if (
+    left === undefined ||
+    currentOf(situation.tree) !== above ||
+    left.filter(({ merged }) => merged.length > 0).length === externalTargets(above).length
+  ) {
+    return undefined;
+  }
+  const elsewhere = otherVmObstacle(
+    left.flatMap(({ top, base }) => [top, base]),
+    situation,
+    'refuse',
+  );
+  return left.length > 0 && elsewhere !== undefined ? elsewhere : finished(marked, above, left, situation);
+}
+
+/** Undefined where a disk stands neither here nor there. */
+function unmergedOf(above: Snapshot, situation: Situation): readonly CommittedDisk[] | undefined {
+  const left: CommittedDisk[] = [];
+  for (const target of externalTargets(above)) {
+    const base = frozenFile(situation, above.name, target);
+    const top = situation.vm.disks.find((disk) => disk.target === target)?.source;
+    const own = above.disks.find((disk) => disk.target === target)?.file;
+    const facts = base === undefined ? undefined : situation.files?.images.get(base);
+    if (base === undefined || top === undefined) {
+      return undefined;
+    }
+    if (top !== base) {
+      const isGone = situation.files?.images.get(top) === 'missing';
+      // Of one that is gone only the snapshot tells what it was built on.
+      const isAbove = isGone ? own === top && !isActive(situation.vm.power) : chainOf(target, situation)?.[1] === base;
+      if (!isAbove || typeof facts !== 'object') {
+        return undefined;
+      }
+      // libvirt removes an overlay only when it is merged: the VM has to be defined on what took it.
+      left.push({ target, top, base, baseFormat: facts.format, merged: isGone ? [] : [top] });
+    }
+  }
+  return left;
+}
+
+function finished(
+  marked: Snapshot | undefined,
+  above: Snapshot,
+  left: readonly CommittedDisk[],
+  situation: Situation,
+): Mending | Refused {
+  const merges: readonly Step[] = isActive(situation.vm.power)
+    ? left.map((disk) => ({ do: 'blockCommit', ...disk }))
+    : left.length === 0
+      ? []
+      : [{ do: 'commitImages', disks: left }];
+  const needed = neededFiles(new Set([above.name]), whenMerged(left, situation));
+  const overlays = above.disks.flatMap(({ file }) =>
+    file !== undefined && !needed.has(file) && situation.files?.images.get(file) !== 'missing' ? [file] : [],
+  );
+  const removable = overlays.filter((file) => canRemove(file, situation));
+  return {
+    type: 'mending',
+    steps: [
+      ...merges,
+      { do: 'forgetSnapshot', snapshot: above.name },
+      ...(marked === undefined ? [] : [{ do: 'clearUnfinishedDelete', snapshot: marked.name } as const]),
+      ...(removable.length === 0 ? [] : [{ do: 'removeFiles', files: removable } as const]),
+    ],
+    losses: [{ what: 'restorePoints', names: [above.name] }],
+    warnings: [
+      ...left.map(({ base }) => ({ about: 'merges', into: base }) as const),
+      ...overlays.filter((file) => !removable.includes(file)).map((file) => ({ about: 'leavesFile', file }) as const),
+    ],
+    ...(left.length === 0 ? {} : { progress: 'percent' as const }),
+  };
+}
+
+function whenMerged(left: readonly CommittedDisk[], situation: Situation): Situation {
+  const bases = new Map(left.map(({ target, base }) => [target, base]));
+  const disks = situation.vm.disks.map((disk): VmDisk => {
+    const source = bases.get(disk.target);
+    return source === undefined ? disk : { ...disk, source, backing: disk.backing?.slice(1) ?? [] };
+  });
+  return { ...situation, vm: { ...situation.vm, disks } };
+}

@@ -1,0 +1,120 @@
+// Repairs of libvirt's metadata: snapshots without data, a current one that is missing. What the files hold stays as it is.
+// Knows no file operation.
+import { chainOf, externalTargets } from '../chains/deletedFiles.js';
+import { frozenFile } from '../chains/fileUse.js';
+import { mergedByHandObstacle } from '../chains/mergedByHand.js';
+import type { OperationRequest } from '../model/operation.js';
+import type { Situation, Step, TargetFile } from '../model/plan.js';
+import { planCreate } from './planCreate.js';
+import type { Mending } from './planRepair.js';
+import { type Refused, refuse } from '../model/refusal.js';
+import type { Snapshot } from '../model/snapshot.js';
+import { freeTitle } from '../model/snapshotName.js';
+import { childrenOf, currentOf, findSnapshot, parentOf } from '../model/snapshotTree.js';
+import { brokenObstacle } from '../chains/snapshotWhole.js';
+import { snapshotableDisks } from '../model/vm.js';
+
+/** Reasons for which a snapshot can never be brought back; without its RAM alone it still has its disks. */
+const gone = new Set(['tagMissing', 'overlayMissing', 'mergedByHand']);
+
+/** Why the data of a snapshot is gone for good; undefined where it is there, or could not be seen. */
+export function lostData(snapshot: Snapshot, situation: Situation): Refused | undefined {
+  if (ownDiskMissing(situation)) {
+    return undefined;
+  }
+  const lost = [brokenObstacle(snapshot, situation), mergedByHandObstacle(snapshot, situation)];
+  return lost.find((one) => one !== undefined && gone.has(one.refusal.reason));
+}
+
+/** Then it is a whole storage that is away, with the VM's own disks: it may come back. */
+function ownDiskMissing({ vm, files }: Situation): boolean {
+  return snapshotableDisks(vm).some(({ source }) => files?.images.get(source ?? '') === 'missing');
+}
+
+/**
+ * libvirt moves the children of a snapshot that it forgets up, and with external ones it rewrites which files they
+ * have; so they are moved before.
+ *
+ * | data             | style    | children      | → |
+ * |------------------|----------|---------------|---|
+ * | there, not seen  | any      | any           | snapshotWhole |
+ * | gone             | internal | any           | forgotten |
+ * | gone             | external | none          | forgotten |
+ * | gone             | external | some, and it has a parent | they get that parent, then it is forgotten |
+ * | gone             | external | some, it is a root | forgetsParent |
+ */
+export function planForget(name: string, situation: Situation): Mending | Refused {
+  const { tree } = situation;
+  const snapshot = findSnapshot(tree, name);
+  if (snapshot === undefined || lostData(snapshot, situation) === undefined) {
+    return refuse('snapshotWhole', { snapshot: snapshot?.title ?? name });
+  }
+  const children = snapshot.style === 'internal' ? [] : childrenOf(tree, name);
+  const parent = parentOf(tree, name);
+  const [first] = children;
+  if (first !== undefined && parent === undefined) {
+    return refuse('forgetsParent', { snapshot: snapshot.title, child: first.title });
+  }
+  return {
+    type: 'mending',
+    steps: [
+      ...children.map((child): Step => ({ do: 'reparent', snapshot: child.name, parent: parent?.name ?? '' })),
+      { do: 'forgetSnapshot', snapshot: name },
+    ],
+    losses: [{ what: 'restorePoints', names: [name] }],
+  };
+}
+
+/**
+ * Without a current one, libvirt from 9.9 on crashes at an external revert. It gets the overlays of the VM to name, or,
+ * where its children are built on the ones that it names, a leaf above it does: see layoutLeaf.
+ *
+ * | another is current | the VM's files stand right on what it froze | children | → |
+ * |--------------------|---------------------------------------------|----------|---|
+ * | yes                | any                                         | any      | nothingToRepair |
+ * | no                 | no, or not known                            | any      | notOnSnapshot |
+ * | no                 | yes                                         | none     | made current, naming them |
+ * | no                 | yes                                         | some     | made current, and a leaf is taken |
+ */
+export function planMakeCurrent(ref: OperationRequest['vm'], name: string, situation: Situation): Mending | Refused {
+  const { vm, tree } = situation;
+  const snapshot = findSnapshot(tree, name);
+  if (snapshot === undefined || currentOf(tree) !== undefined) {
+    return refuse('nothingToRepair', { vm: vm.name });
+  }
+  const disks = overlaysOn(snapshot, situation);
+  if (disks === undefined) {
+    return refuse('notOnSnapshot', { vm: vm.name, snapshot: snapshot.title });
+  }
+  if (childrenOf(tree, name).length === 0) {
+    return { type: 'mending', steps: [{ do: 'makeCurrent', snapshot: name, disks }] };
+  }
+  const title = freeTitle(`On top of ${snapshot.title}`, tree.snapshots);
+  const leaf = planCreate(
+    {
+      type: 'create',
+      vm: ref,
+      kind: vm.power === 'off' ? 'offline' : 'disk',
+      style: 'external',
+      title,
+      auto: 'layout',
+    },
+    { ...situation, tree: { ...tree, current: name } },
+  );
+  return leaf.type === 'refusal'
+    ? leaf
+    : { type: 'mending', steps: [{ do: 'makeCurrent', snapshot: name }, ...leaf.steps], warnings: leaf.warnings };
+}
+
+/** The VM's own files, if each stands right on what the snapshot froze of its disk. */
+export function overlaysOn(snapshot: Snapshot, situation: Situation): readonly TargetFile[] | undefined {
+  const overlays: TargetFile[] = [];
+  for (const target of externalTargets(snapshot)) {
+    const [file, below] = chainOf(target, situation) ?? [];
+    if (file === undefined || below === undefined || below !== frozenFile(situation, snapshot.name, target)) {
+      return undefined;
+    }
+    overlays.push({ target, file });
+  }
+  return overlays.length === 0 ? undefined : overlays;
+}

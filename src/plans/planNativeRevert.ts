@@ -1,0 +1,141 @@
+// Whether libvirt itself can revert to an external snapshot, and what it would break if it did: it stops a running VM
+// before it looks whether it can give it new overlays, and removes the overlays of the state that is left without a
+// look at who is built on them. Knows no steps.
+import { formatVersion, versionOf } from '../model/capabilities.js';
+import { restingOn, snapshotsNaming, takesPart } from '../chains/fileUse.js';
+import type { CannotAct } from '../model/hostFiles.js';
+import { otherVmObstacle } from '../chains/otherVms.js';
+import { folderOf, newestRevertSecond } from '../chains/overlayFiles.js';
+import type { Situation } from '../model/plan.js';
+import { type Refused, refuse } from '../model/refusal.js';
+import type { Snapshot } from '../model/snapshot.js';
+import { currentOf } from '../model/snapshotTree.js';
+import { missingOf } from '../chains/snapshotWhole.js';
+import type { VmDisk } from '../model/vm.js';
+
+/**
+ * Seen on 9.0, 11.3 and 12.8; the rule of 11.0 is upstream's.
+ *
+ * | libvirt        | state in the snapshot | current snapshot | → |
+ * |----------------|-----------------------|------------------|---|
+ * | < 9.9          | any                   | any              | externalRevertUnsupported |
+ * | 9.9 – 10.10    | disk-snapshot         | any              | diskOnlyRevertUnsupported |
+ * | ≥ 9.9          | any                   | none             | noCurrentSnapshot (the daemon would crash) |
+ * | ≥ 9.9          | another; from 11.0 any | there           | ok, unless a file stands in the way |
+ */
+export function nativeRevertObstacle(snapshot: Snapshot, situation: Situation): Refused | undefined {
+  const { vm, tree, capabilities } = situation;
+  const version = formatVersion(capabilities.libvirt);
+  const title = snapshot.title;
+  if (!capabilities.externalRevert) {
+    return refuse('externalRevertUnsupported', { snapshot: title, version, needed: '9.9' });
+  }
+  if (snapshot.state === 'disk-snapshot' && capabilities.libvirt < versionOf(11, 0)) {
+    return refuse('diskOnlyRevertUnsupported', { snapshot: title, version, needed: '11.0' });
+  }
+  const current = currentOf(tree);
+  if (current === undefined) {
+    return refuse('noCurrentSnapshot', { vm: vm.name, snapshot: title, version });
+  }
+  return leftFileObstacle(snapshot, current, situation) ?? newOverlayObstacle(snapshot, situation);
+}
+
+/**
+ * libvirt removes the overlays of the state that is left: those that the current snapshot says the VM got at a revert
+ * to it, or else those that it made itself. Once the current snapshot has children, the latter are what these are built
+ * on. Measured on 11.3: `p`, `a` above it; revert to `p`; `b` above it; delete `b`. `p` is current again, says nothing
+ * of a revert any more, and the next revert to whatever removes the file that `a` is built on.
+ *
+ * | removed: revertDisks of the current one, else its disks | → |
+ * |---------------------------------------------------------|---|
+ * | nobody but the VM is built on them                      | ok |
+ * | a snapshot is                                           | revertRemovesFile; a new snapshot becomes current, and its own overlay is removed instead |
+ * | another VM is                                           | usedByOtherVm |
+ * | another VM’s chain cannot be read                       | otherVmUnread |
+ */
+function leftFileObstacle(snapshot: Snapshot, current: Snapshot, situation: Situation): Refused | undefined {
+  const removed = (current.revertDisks ?? current.disks)
+    .filter(({ location }) => location === 'external')
+    .map(({ file }) => file)
+    .filter((file) => file !== undefined);
+  const resting = restingOn(situation, removed);
+  const user = snapshotsNaming(situation, resting)[0];
+  if (user !== undefined) {
+    return refuse('revertRemovesFile', {
+      snapshot: snapshot.title,
+      by: user.snapshot.title,
+      file: user.file,
+      version: formatVersion(situation.capabilities.libvirt),
+    });
+  }
+  return otherVmObstacle(resting, situation, 'refuse');
+}
+
+/**
+ * Every disk of the snapshot gets the overlay `<its file without what follows the last dot>.<second>`, whether it took
+ * part or not; a CD-ROM with a medium too. Measured on 11.3: where that fails, the VM is off.
+ *
+ * | disks of the snapshot, empty drives left out | → |
+ * |----------------------------------------------|---|
+ * | one is no file                               | diskTypeUnsupported |
+ * | two differ behind the last dot only          | overlayNamesCollide |
+ * | the file of one that took no part is missing | overlayMissing, whatever its `startupPolicy` |
+ * | … stands where nothing can be made, unlike beside those that took part | filesOutOfReach |
+ * | otherwise, or not known                      | ok |
+ */
+function newOverlayObstacle(snapshot: Snapshot, situation: Situation): Refused | undefined {
+  const { vm, capabilities, frozenDisks } = situation;
+  const disks = (frozenDisks?.get(snapshot.name) ?? []).filter(
+    ({ source, sourceType }) => source !== undefined || (sourceType !== 'file' && sourceType !== 'block'),
+  );
+  const device = disks.find(({ sourceType }) => sourceType !== 'file');
+  if (device !== undefined) {
+    return refuse('diskTypeUnsupported', { vm: vm.name, disk: device.target, type: device.sourceType });
+  }
+  const targets = new Map<string, string>();
+  for (const { source = '', target } of disks) {
+    const stem = source.replace(/\.[^./]*$/u, '');
+    const other = targets.get(stem);
+    if (other !== undefined) {
+      const version = formatVersion(capabilities.libvirt);
+      return refuse('overlayNamesCollide', { snapshot: snapshot.title, disk: other, other: target, version });
+    }
+    targets.set(stem, target);
+  }
+  return besideObstacle(snapshot, disks, situation);
+}
+
+/** A medium in a read-only folder costs a running VM its state. Where all folders are out of reach, it is ours alone. */
+function besideObstacle(snapshot: Snapshot, disks: readonly VmDisk[], situation: Situation): Refused | undefined {
+  const can = ({ source = '' }: VmDisk): 'yes' | CannotAct | undefined => situation.files?.canAct.get(folderOf(source));
+  const taking = disks.filter(({ target }) => takesPart(snapshot, target));
+  for (const disk of disks.filter((one) => !taking.includes(one))) {
+    const file = missingOf(disk, situation);
+    if (file !== undefined) {
+      return refuse('overlayMissing', { snapshot: snapshot.title, disk: disk.target, file });
+    }
+    const beside = can(disk);
+    if (typeof beside === 'object' && taking.every((one) => can(one) === 'yes')) {
+      return refuse('filesOutOfReach', { folder: folderOf(disk.source ?? ''), why: beside.why });
+    }
+  }
+  return undefined;
+}
+
+/**
+ * libvirt names the new overlays by the second, and looks whether the names are free only after it has stopped the VM:
+ * two reverts within one second cost a running VM its state. Our own are kept apart when they are carried out, whatever
+ * the host's clock says; this is for those of others. The two seconds allow for clocks that differ a little; one
+ * that differs by more cannot be told from an old file.
+ *
+ * | newest overlay of a revert | → |
+ * |----------------------------|---|
+ * | none, or of an earlier second | nothing to wait for |
+ * | of this second or the next two | that second is waited out |
+ * | later still                | nothing to wait for: a clock was wrong |
+ */
+export function secondToWaitFor(situation: Situation): number | undefined {
+  const newest = newestRevertSecond(situation);
+  const now = Math.floor(situation.now);
+  return newest !== undefined && newest >= now && newest <= now + 2 ? newest : undefined;
+}

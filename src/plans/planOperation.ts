@@ -1,0 +1,46 @@
+// The one door to the planners: a request and all that is known → a plan, or the reason why not. Pure: it asks nobody.
+import type { OperationRequest, Repair } from '../model/operation.js';
+import type { Decision, Situation } from '../model/plan.js';
+import { planConsolidate } from './planConsolidate.js';
+import { planCreate } from './planCreate.js';
+import { planDelete } from './planDelete.js';
+import { planDescribe } from './planDescribe.js';
+import { planPower } from './planPower.js';
+import { planPrune } from './planPrune.js';
+import { planRename } from './planRename.js';
+import { planRepair } from './planRepair.js';
+import { planRevert } from './planRevert.js';
+import { namedTwiceObstacle } from '../chains/samePath.js';
+
+/**
+ * Rules that rest on something undefined in the situation are passed over, so a plan that is made for a menu may still
+ * be refused by the one that is made of a fresh look. `needs` tells what that look has to bring.
+ */
+export function planOperation(request: OperationRequest, situation: Situation): Decision {
+  switch (request.type) {
+    case 'create':
+      return planCreate(request, situation);
+    case 'revert':
+      return namedTwiceObstacle(situation) ?? planRevert(request, situation);
+    case 'delete':
+      return namedTwiceObstacle(situation) ?? planDelete(request, situation);
+    case 'rename':
+      return planRename(request, situation);
+    case 'repair':
+      return (
+        (touchesFiles(request.repair) ? namedTwiceObstacle(situation) : undefined) ?? planRepair(request, situation)
+      );
+    case 'describe':
+      return planDescribe(request, situation);
+    case 'power':
+      return planPower(request, situation);
+    case 'consolidate':
+      return namedTwiceObstacle(situation) ?? planConsolidate(request, situation);
+    case 'prune':
+      return namedTwiceObstacle(situation) ?? planPrune(request, situation);
+  }
+}
+
+function touchesFiles({ what }: Repair): boolean {
+  return what !== 'resumeAfterSave' && what !== 'thawGuest' && what !== 'keepVm';
+}

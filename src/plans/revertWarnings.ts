@@ -1,0 +1,39 @@
+// What is worth knowing before a revert beside what is lost. Knows no steps but those that were decided.
+import type { Situation, Step, Warning } from '../model/plan.js';
+import type { Snapshot } from '../model/snapshot.js';
+import { notCheckedWarning } from '../chains/snapshotWhole.js';
+import { nvramVerdict } from '../model/snapshotStyle.js';
+import { snapshotableDisks } from '../model/vm.js';
+
+export function revertWarnings(snapshot: Snapshot, steps: readonly Step[], situation: Situation): readonly Warning[] {
+  const { vm, capabilities } = situation;
+  const { kind, style, trailers } = snapshot;
+  const warnings: Warning[] = [];
+  if (kind === 'disk' && trailers.consistency !== 'quiesced') {
+    warnings.push({ about: 'crashConsistent' });
+  }
+  const verdict = nvramVerdict(vm, capabilities, kind === 'offline' ? 'off' : 'running');
+  const putBack = steps.some((step) => step.do === 'copyFile' && step.to === vm.nvram);
+  if (!putBack && vm.firmware !== 'bios' && (style === 'external' || verdict !== 'captured')) {
+    warnings.push({ about: 'nvramNotCaptured' });
+  }
+  if (vm.devices?.includes('tpm') === true) {
+    warnings.push({ about: 'tpmNotCaptured' });
+  }
+  const changes = hardwareChanges(snapshot, situation);
+  if (changes.length > 0) {
+    warnings.push({ about: 'hardwareChanges', what: changes });
+  }
+  return [...warnings, ...notCheckedWarning(snapshot, situation)];
+}
+
+/** Disks that come back or go, as far as the snapshot's own are known. */
+function hardwareChanges(snapshot: Snapshot, { vm, frozenDisks }: Situation): readonly string[] {
+  const then = frozenDisks?.get(snapshot.name);
+  if (then === undefined || then.length === 0) {
+    return [];
+  }
+  const before = new Set(snapshotableDisks({ disks: then }).map(({ target }) => target));
+  const now = new Set(snapshotableDisks(vm).map(({ target }) => target));
+  return [...before, ...now].filter((target) => !before.has(target) || !now.has(target));
+}

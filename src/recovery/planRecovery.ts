@@ -1,0 +1,68 @@
+// What becomes of an operation that broke off: how far it came by its journal and by the present, and the way on or back.
+// The ways themselves stand in recover….ts, one for each shape of plan.
+import type { Situation } from '../model/plan.js';
+import { lostQemuObstacle } from '../plans/obstacles.js';
+import { brokenAt, explain, hasBegun } from './brokenAt.js';
+import { recoverCommit } from './recoverCommit.js';
+import { recoverCreate } from './recoverCreate.js';
+import { recoverDelete } from './recoverDelete.js';
+import { recoverEmulatedRevert } from './recoverEmulatedRevert.js';
+import { recoverNativeRevert } from './recoverNativeRevert.js';
+import { recoverRename } from './recoverRename.js';
+import { recoverRepair } from './recoverRepair.js';
+import { recoverSeries } from './recoverSeries.js';
+import type { BrokenOff, Recovery } from '../model/recovery.js';
+
+/**
+ * | operation                | broken off before its first step that cannot be taken back | … after it               |
+ * |--------------------------|-------------------------------------------------------------|-------------------------|
+ * | create                   | before; what a half made snapshot left is removed           | after                   |
+ * | revert, its checkpoint   | as create; a checkpoint that is whole stays                 | see the next two        |
+ * | revert by libvirt        | before                                                      | reverted again          |
+ * | revert by us             | before; the new overlays are removed                        | the same steps go on    |
+ * | delete                   | before                                                      | the rest is deleted     |
+ * | rename                   | before                                                      | the same steps go on    |
+ * | repair                   | before                                                      | decided anew            |
+ * | consolidate, by commit   | before                                                      | a job that goes on is led to its end; disks that were not begun stay |
+ * | consolidate by snapshots, prune | before                                               | the delete that was begun comes to its end; the others stay |
+ * | describe, power          | before                                                      | after                   |
+ *
+ * Pure, and for any present: what is to be done is decided from it, never from the journal alone. A recovery that breaks
+ * off itself is recovered in the same way.
+ *
+ * @param situation with the frozen disks of all snapshots, and every file that the plan names
+ */
+export function planRecovery(brokenOff: BrokenOff, situation: Situation): Recovery {
+  const { request, plan } = brokenOff;
+  // A root has no parent on which libvirt could leave its mark.
+  const merging = hasBegun(brokenOff, ['deleteSnapshot']);
+  const lost = lostQemuObstacle(situation, merging ? 'brokeOff' : 'asMarked');
+  if (lost !== undefined) {
+    return explain(brokenOff, lost.refusal, [], situation);
+  }
+  switch (request.type) {
+    case 'create':
+      return recoverCreate(brokenOff, situation);
+    case 'revert':
+      return plan.steps.some((step) => step.do === 'revert')
+        ? recoverNativeRevert({ ...brokenOff, request }, situation)
+        : recoverEmulatedRevert(brokenOff, situation);
+    case 'delete':
+      return recoverDelete({ ...brokenOff, request }, situation);
+    case 'rename':
+      return recoverRename(brokenOff, situation);
+    case 'repair':
+      return plan.steps.some((step) => step.do === 'defineFromSnapshot')
+        ? recoverEmulatedRevert(brokenOff, situation)
+        : recoverRepair({ ...brokenOff, request }, situation);
+    case 'consolidate':
+      return plan.steps.some(({ do: what }) => what === 'blockCommit' || what === 'commitImages')
+        ? recoverCommit(brokenOff, situation)
+        : recoverSeries(brokenOff, situation);
+    case 'prune':
+      return recoverSeries(brokenOff, situation);
+    case 'describe':
+    case 'power':
+      return { type: 'settled', to: brokenAt(brokenOff, situation) === plan.steps.length ? 'after' : 'before' };
+  }
+}

@@ -1,0 +1,104 @@
+// The end of a delete that broke off: what is gone is gone, and the rest goes too. A merge that was half done is done
+// once more, where the VM still stands on the file that it comes from.
+import { brokenAt, explain, goOn, safely, wasBegun } from './brokenAt.js';
+import { mayMakeCurrent } from './leftAsPlanned.js';
+import { frozenFile } from '../chains/fileUse.js';
+import type { OperationRequest } from '../model/operation.js';
+import type { Situation, Step } from '../model/plan.js';
+import { planDelete } from '../plans/planDelete.js';
+import { sameSteps } from '../plans/planEssence.js';
+import { planFinishDelete, planFinishMerge } from '../plans/planFinishDelete.js';
+import type { BrokenOff, Recovery } from '../model/recovery.js';
+import { refuse } from '../model/refusal.js';
+import { findSnapshot, parentOf } from '../model/snapshotTree.js';
+
+/**
+ * | any of those that were to go is gone | the next one to go       | → |
+ * |--------------------------------------|--------------------------|---|
+ * | no                                  | not begun, or untouched  | before |
+ * | any                                 | its parent is marked: half merged | see planFinishDelete, then the rest |
+ * | any                                 | begun, a root, and merged with a disk or more | see planFinishMerge, then the rest |
+ * | any                                 | begun, and its tag is in no image any more | its metadata goes, then the rest |
+ * | yes                                 | there                    | the rest, if the rules still allow it; else explained |
+ * | yes                                 | none                     | files that were to go, if nobody uses them; after |
+ *
+ * One that somebody made current meanwhile stays so.
+ */
+export function recoverDelete(
+  brokenOff: BrokenOff & { readonly request: Extract<OperationRequest, { type: 'delete' }> },
+  situation: Situation,
+): Recovery {
+  const { request, plan } = brokenOff;
+  const at = brokenAt(brokenOff, situation);
+  const rest = plan.steps.slice(at);
+  const isDelete = (step: Step): boolean => step.do === 'deleteSnapshot' || step.do === 'forgetSnapshot';
+  const next = rest.find((step) => step.do === 'deleteSnapshot' || step.do === 'forgetSnapshot');
+  const marked = next === undefined ? undefined : parentOf(situation.tree, next.snapshot);
+  const half = marked?.disks.some(({ deleteInProgress }) => deleteInProgress) === true;
+  if (next !== undefined && marked !== undefined && half && wasBegun(brokenOff, plan.steps.indexOf(next))) {
+    const finish = planFinishDelete(request.vm, marked.name, situation);
+    const after = rest.slice(rest.indexOf(next) + 1);
+    return finish.type === 'refusal'
+      ? explain(brokenOff, finish.refusal, [next], situation)
+      : goOn(brokenOff, [...finish.steps, ...safely(after, plan, whenGone(rest, situation))], 'after');
+  }
+  const doomedNext = next === undefined ? undefined : findSnapshot(situation.tree, next.snapshot);
+  if (next?.do === 'deleteSnapshot' && doomedNext !== undefined && wasBegun(brokenOff, plan.steps.indexOf(next))) {
+    const finish = planFinishMerge(doomedNext, undefined, situation);
+    if (finish !== undefined) {
+      const after = rest.slice(rest.indexOf(next) + 1);
+      return finish.type === 'refusal'
+        ? explain(brokenOff, finish.refusal, [next], situation)
+        : goOn(brokenOff, [...finish.steps, ...safely(after, plan, whenGone(rest, situation))], 'after');
+    }
+  }
+  if (next !== undefined && wasBegun(brokenOff, plan.steps.indexOf(next)) && isUntagged(next.snapshot, situation)) {
+    const after = rest.slice(rest.indexOf(next) + 1);
+    const forget = { do: 'forgetSnapshot', snapshot: next.snapshot } as const;
+    return goOn(brokenOff, [forget, ...safely(after, plan, whenGone(rest, situation))], 'after');
+  }
+  const doomed = plan.losses.flatMap((loss) => (loss.what === 'restorePoints' ? loss.names : []));
+  const anyGone =
+    plan.steps.some((step, index) => isDelete(step) && wasBegun(brokenOff, index)) &&
+    doomed.some((name) => findSnapshot(situation.tree, name) === undefined);
+  if (!anyGone) {
+    return { type: 'settled', to: 'before' };
+  }
+  if (next !== undefined && findSnapshot(situation.tree, request.snapshot) !== undefined) {
+    const fresh = planDelete(request, situation);
+    const { vm } = situation;
+    if (fresh.type === 'refusal' || !sameSteps(fresh.steps.filter(isDelete), rest.filter(isDelete))) {
+      const why = fresh.type === 'refusal' ? fresh : refuse('changedMeanwhile', { vm: vm.name });
+      return explain(brokenOff, why.refusal, rest, situation);
+    }
+  }
+  const left = rest.filter((step) => step.do !== 'makeCurrent' || mayMakeCurrent(step, plan, situation));
+  return goOn(brokenOff, safely(left, plan, whenGone(rest, situation)), 'after');
+}
+
+/** For certain: libvirt took the tags out of the images, and died before it wrote so. */
+function isUntagged(name: string, situation: Situation): boolean {
+  const inside = findSnapshot(situation.tree, name)?.disks.filter(({ location }) => location === 'internal') ?? [];
+  return (
+    inside.length > 0 &&
+    inside.every(({ target }) => {
+      const facts = situation.files?.images.get(frozenFile(situation, name, target) ?? '');
+      return typeof facts === 'object' && facts.tags?.includes(name) === false;
+    })
+  );
+}
+
+/** By then, those that are still to go use no file any more. */
+function whenGone(rest: readonly Step[], situation: Situation): Situation {
+  const going = new Set(
+    rest.flatMap((step) => (step.do === 'deleteSnapshot' || step.do === 'forgetSnapshot' ? [step.snapshot] : [])),
+  );
+  const { tree, frozenDisks } = situation;
+  return {
+    ...situation,
+    tree: { ...tree, snapshots: tree.snapshots.filter(({ name }) => !going.has(name)) },
+    ...(frozenDisks === undefined
+      ? {}
+      : { frozenDisks: new Map([...frozenDisks].filter(([name]) => !going.has(name))) }),
+  };
+}

@@ -1,0 +1,37 @@
+// The end of a repair that broke off: the doctor's rules are asked again, for they look at the present anyway.
+import { explain, goOn, hasBegun } from './brokenAt.js';
+import type { OperationRequest } from '../model/operation.js';
+import type { Situation } from '../model/plan.js';
+import { planRepair } from '../plans/planRepair.js';
+import type { BrokenOff, Recovery } from '../model/recovery.js';
+import type { RefusalReason } from '../model/refusal.js';
+
+/** Nothing is wrong any more. */
+const mended: ReadonlySet<RefusalReason> = new Set([
+  'nothingToRepair',
+  'snapshotMissing',
+  'snapshotWhole',
+  'fileNotOrphan',
+]);
+
+export function recoverRepair(
+  brokenOff: BrokenOff & { readonly request: Extract<OperationRequest, { type: 'repair' }> },
+  situation: Situation,
+): Recovery {
+  const { request, plan } = brokenOff;
+  if (
+    !hasBegun(
+      brokenOff,
+      plan.steps.map((step) => step.do),
+    )
+  ) {
+    return { type: 'settled', to: 'before' };
+  }
+  const again = planRepair(request, situation);
+  if (again.type === 'plan') {
+    return goOn(brokenOff, again.steps, 'after');
+  }
+  return mended.has(again.refusal.reason)
+    ? { type: 'settled', to: 'after' }
+    : explain(brokenOff, again.refusal, plan.steps, situation);
+}

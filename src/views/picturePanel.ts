@@ -1,0 +1,314 @@
+// One picture in an editor tab: sends the page what the inventory knows of its VM while it is seen, and does what the
+// page asks for after a look at it. Hidden, it does nothing. Draws nothing itself.
+import * as vscode from 'vscode';
+import { asFailure } from '../inventory/asFailure.js';
+import type { InventoryPort } from '../inventory/inventory.js';
+import { type InventoryChange, vmKey } from '../inventory/views.js';
+import { type Disposable, DisposableStore } from '../lifetime/disposable.js';
+import { Emitter } from '../lifetime/emitter.js';
+import type { Log } from '../log/log.js';
+import { readSettings } from '../manifest/readSettings.js';
+import { displayLine } from '../model/plainText.js';
+import { protectedBy } from '../model/protection.js';
+import { type VmRef, sameVm } from '../model/vm.js';
+import type { Reading } from '../texts/rows.js';
+import {
+  type FromPicture,
+  type KeptState,
+  type PictureFocus,
+  type ToPicture,
+  parseFromPicture,
+} from '../webview/messages.js';
+import type { AttentionShare } from './attentions.js';
+import type { Node } from './nodes.js';
+import { noteInStatusBar, notify } from './notify.js';
+import { PictureDisk } from './pictureDisk.js';
+import { savePicture } from './pictureFile.js';
+import { pageHtml } from './picturePage.js';
+import { pictureActions, pictureState } from './pictureState.js';
+import { pictureWhatIf } from './pictureWhatIf.js';
+
+const t = vscode.l10n.t;
+
+/** Changes that come together are sent together. */
+const gatherMs = 50;
+/** The finest age that a node shows is a minute. */
+const ageMs = 60_000;
+
+export interface PictureServices {
+  readonly inventory: InventoryPort;
+  readonly log: Log;
+  readonly extension: vscode.Uri;
+}
+
+export class PicturePanel implements Disposable {
+  readonly ref: VmRef;
+  /** All that was sent is painted. */
+  readonly onDidSettle;
+  readonly onDidDispose;
+  readonly #panel: vscode.WebviewPanel;
+  readonly #services: PictureServices;
+  readonly #attention: AttentionShare;
+  readonly #disk: PictureDisk;
+  readonly #store = new DisposableStore();
+  readonly #settled = new Emitter<void>();
+  readonly #disposed = new Emitter<void>();
+  #isReady = false;
+  #sent = '';
+  #gathering: NodeJS.Timeout | undefined;
+  #aging: NodeJS.Timeout | undefined;
+  #number = 0;
+  #focus: PictureFocus | undefined;
+
+  constructor(
+    panel: vscode.WebviewPanel,
+    { connection, uuid, disk }: KeptState,
+    services: PictureServices,
+    attention: AttentionShare,
+  ) {
+    const ref = { connection, uuid };
+    this.ref = ref;
+    this.onDidSettle = this.#settled.event;
+    this.onDidDispose = this.#disposed.event;
+    this.#panel = panel;
+    this.#services = services;
+    this.#attention = this.#store.add(attention);
+    this.#disk = this.#store.add(
+      new PictureDisk(ref, disk, {
+        ...services,
+        t,
+        send: (blocks) => {
+          this.#send(blocks);
+          this.#settleSoon();
+        },
+      }),
+    );
+    this.#store.add(panel.onDidDispose(() => this.dispose()));
+    this.#store.add(panel.onDidChangeViewState(() => this.#visibilityChanged()));
+    this.#store.add(panel.webview.onDidReceiveMessage((message: unknown) => this.#take(message)));
+    this.#store.add(services.inventory.onDidChange((change) => this.#inventoryChanged(change)));
+    panel.webview.html = pageHtml(panel.webview, services.extension);
+    this.#visibilityChanged();
+  }
+
+  get isVisible(): boolean {
+    return this.#panel.visible;
+  }
+
+  get isActive(): boolean {
+    return this.#panel.active;
+  }
+
+  /** Brings it to the front; `focus`: points at a part of it. */
+  show(focus?: PictureFocus): void {
+    this.#panel.reveal(undefined, false);
+    if (focus !== undefined) {
+      this.#focus = focus;
+      this.#pointAtFocus();
+    }
+  }
+
+  dispose(): void {
+    if (this.#store.isDisposed) {
+      return;
+    }
+    this.#stopTimers();
+    this.#store.dispose();
+    this.#panel.dispose();
+    this.#disposed.fire();
+    this.#disposed.dispose();
+    this.#settled.dispose();
+  }
+
+  #visibilityChanged(): void {
+    const { visible } = this.#panel;
+    this.#attention.set({ visible, connections: new Set(), vms: new Set([vmKey(this.ref)]) });
+    this.#stopTimers();
+    if (!visible) {
+      // The page of a hidden tab is gone; a new one says that it is ready.
+      this.#isReady = false;
+      this.#disk.stop();
+      return;
+    }
+    this.#aging = setInterval(() => this.#update(), ageMs);
+    this.#read();
+  }
+
+  #inventoryChanged({ connection, vm }: InventoryChange): void {
+    const isOurs =
+      vm === undefined ? connection === undefined || connection === this.ref.connection : sameVm(vm, this.ref);
+    if (isOurs && this.#panel.visible) {
+      this.#gathering ??= setTimeout(() => {
+        this.#gathering = undefined;
+        this.#update();
+      }, gatherMs);
+    }
+  }
+
+  /**
+   * Reads the snapshots, unless they are followed anyway, and how large each is. Why they could not be is in the picture;
+   * a size that could not stays unknown.
+   */
+  #read(): void {
+    const { inventory, log } = this.#services;
+    const note = (error: unknown): void => log.debug(`picture of ${vmKey(this.ref)}: ${asFailure(error).kind}`);
+    inventory
+      .readTree(this.ref)
+      .then(() => inventory.readLayers(this.ref))
+      .catch(note)
+      .finally(() => this.#update());
+  }
+
+  #update(): void {
+    if (!this.#isReady || !this.#panel.visible) {
+      return;
+    }
+    const { inventory } = this.#services;
+    const view = inventory.findVm(this.ref);
+    const connection = inventory.connections.find(({ uri }) => uri === this.ref.connection);
+    const state = pictureState(view, connection, this.#disk.disksOf(view), reading());
+    this.#panel.title = t('{0}: Picture', state.vm);
+    const text = JSON.stringify(state);
+    if (text !== this.#sent) {
+      this.#sent = text;
+      this.#send(state);
+      this.#pointAtFocus();
+      this.#settleSoon();
+    }
+    this.#disk.look(view);
+  }
+
+  #pointAtFocus(): void {
+    if (this.#isReady && this.#focus !== undefined) {
+      this.#send({ type: 'focus', ...this.#focus });
+      this.#focus = undefined;
+      this.#settleSoon();
+    }
+  }
+
+  #settleSoon(): void {
+    this.#number += 1;
+    this.#send({ type: 'settle', number: this.#number });
+  }
+
+  #send(message: ToPicture): void {
+    this.#panel.webview.postMessage(message).then(undefined, (error: unknown) => {
+      this.#services.log.debug(`picture of ${vmKey(this.ref)}: not sent: ${String(error)}`);
+    });
+  }
+
+  #take(value: unknown): void {
+    const message = parseFromPicture(value);
+    if (message === undefined) {
+      this.#services.log.warn('A picture sent what is no message of ours; nothing was done.');
+      return;
+    }
+    this.#act(message).catch((error: unknown) => {
+      this.#services.log.error(`picture of ${vmKey(this.ref)}: ${String(error)}`);
+      void notify('error', t('The picture could not do that: {0}', displayLine(String(error))));
+    });
+  }
+
+  async #act(message: FromPicture): Promise<void> {
+    switch (message.type) {
+      case 'ready':
+        this.#begin();
+        return;
+      case 'run':
+        await this.#run(message.action, message.snapshot);
+        return;
+      case 'whatIf':
+        await this.#showWhatIf(message.action, message.snapshot);
+        return;
+      case 'leaveWhatIf':
+        return;
+      case 'disk':
+        this.#disk.choose(message.disk);
+        this.#keep();
+        this.#update();
+        return;
+      case 'refresh':
+        this.#disk.again();
+        this.#read();
+        return;
+      case 'export': {
+        const uri = await savePicture(displayLine(this.#services.inventory.findVm(this.ref)?.vm.name ?? ''), message);
+        if (uri !== undefined) {
+          noteInStatusBar(t('The picture is in {0}.', displayLine(uri.fsPath)));
+        }
+        return;
+      }
+      case 'settled':
+        if (message.number === this.#number) {
+          this.#settled.fire();
+        }
+        return;
+      case 'failed':
+        throw new Error(message.message);
+    }
+  }
+
+  #begin(): void {
+    this.#isReady = true;
+    this.#sent = '';
+    this.#disk.again();
+    this.#keep();
+    this.#update();
+  }
+
+  #keep(): void {
+    const { connection, uuid } = this.ref;
+    const { chosen } = this.#disk;
+    const kept = { connection, uuid, ...(chosen === undefined ? {} : { disk: chosen }) };
+    this.#send({ type: 'start', sentences: sentences(), language: vscode.env.language, kept });
+  }
+
+  /** As a menu of the tree would call it: the command asks what it asks, and says itself what went wrong. */
+  async #run(action: string, snapshot: string): Promise<void> {
+    const command = pictureActions(t).find(({ id }) => id === action);
+    if (command === undefined) {
+      this.#services.log.warn('A picture asked for a command that it does not offer; nothing was done.');
+      return;
+    }
+    this.#send({ type: 'noWhatIf' });
+    await vscode.commands.executeCommand(command.id, this.#node(snapshot));
+  }
+
+  #node(snapshot: string): Node {
+    const key = vmKey(this.ref);
+    return snapshot === ''
+      ? { type: 'here', id: `${key}/here`, ref: this.ref }
+      : { type: 'snapshot', id: `${key}/snapshot/${snapshot}`, ref: this.ref, snapshot };
+  }
+
+  async #showWhatIf(action: string, snapshot: string): Promise<void> {
+    const { revertPowerState: after, checkpointFirst } = readSettings();
+    const revert = { after, checkpointFirst };
+    const map = this.#disk.map === undefined ? {} : { map: this.#disk.map };
+    const asked = { ref: this.ref, action, snapshot, reading: reading(), revert, ...map };
+    const whatIf = await pictureWhatIf(this.#services.inventory, asked);
+    if (whatIf !== undefined) {
+      this.#send(whatIf);
+      this.#settleSoon();
+    }
+  }
+
+  #stopTimers(): void {
+    clearTimeout(this.#gathering);
+    clearInterval(this.#aging);
+    this.#gathering = undefined;
+    this.#aging = undefined;
+  }
+}
+
+function reading(): Reading {
+  return { now: Date.now(), t, isProtected: protectedBy(readSettings().protectedVms) };
+}
+
+/** The editor has a bundle only where the reader's language is another than that of the source. */
+function sentences(): Readonly<Record<string, string>> {
+  const bundle: Readonly<Record<string, unknown>> = vscode.l10n.bundle ?? {};
+  return Object.fromEntries(
+    Object.entries(bundle).filter((one): one is [string, string] => typeof one[1] === 'string'),
+  );
+}

@@ -1,0 +1,63 @@
+// A menu at a place of the page, by mouse and by keyboard. Knows nothing of what its items do.
+import { element } from './element.js';
+
+export interface MenuItem {
+  readonly title: string;
+  readonly choose: () => void;
+}
+
+/** Opens it; whatever had the keyboard has it again afterwards. */
+export function openMenu(label: string, items: readonly MenuItem[], x: number, y: number): void {
+  const before = document.activeElement;
+  const buttons = items.map(({ title }) =>
+    element('button', { text: title, attributes: { type: 'button', role: 'menuitem', tabindex: '-1' } }),
+  );
+  const menu = element('div', { class: 'menu', attributes: { role: 'menu', 'aria-label': label } }, ...buttons);
+  const ended = new AbortController();
+  const close = (): void => {
+    if (!ended.signal.aborted) {
+      ended.abort();
+      menu.remove();
+      if (before instanceof HTMLElement) {
+        before.focus();
+      }
+    }
+  };
+  const focus = (index: number): void => buttons[(index + buttons.length) % buttons.length]?.focus();
+  buttons.forEach((one, index) => {
+    one.addEventListener('click', () => {
+      close();
+      items[index]?.choose();
+    });
+  });
+  menu.addEventListener('keydown', (event) => {
+    const at = buttons.findIndex((one) => one === document.activeElement);
+    const steps: Readonly<Record<string, () => void>> = {
+      ArrowDown: () => focus(at + 1),
+      ArrowUp: () => focus(at - 1),
+      Home: () => focus(0),
+      End: () => focus(buttons.length - 1),
+      Escape: close,
+      Tab: close,
+    };
+    const step = steps[event.key];
+    if (step !== undefined) {
+      event.preventDefault();
+      event.stopPropagation();
+      step();
+    }
+  });
+  document.body.append(menu);
+  const { width, height } = menu.getBoundingClientRect();
+  menu.style.setProperty('left', `${Math.max(4, Math.min(x, innerWidth - width - 4))}px`);
+  menu.style.setProperty('top', `${Math.max(4, Math.min(y, innerHeight - height - 4))}px`);
+  const outside = (event: Event): void => {
+    if (!(event.target instanceof Node && menu.contains(event.target))) {
+      close();
+    }
+  };
+  const { signal } = ended;
+  document.addEventListener('pointerdown', outside, { capture: true, signal });
+  addEventListener('blur', close, { signal });
+  focus(0);
+}

@@ -1,0 +1,43 @@
+// Which colour, pattern and letter stand for which layer, so that none of them alone has to be told apart, and the
+// colours of everything else. Knows no page: the colours are handed in.
+import { type Fill, patterns } from './surface.js';
+
+export interface Palette {
+  readonly background: string;
+  readonly foreground: string;
+  /** Of less important words; still readable. */
+  readonly muted: string;
+  readonly line: string;
+  readonly accent: string;
+  readonly danger: string;
+  /** Boxes of nodes. */
+  readonly box: string;
+  /** Colours of layers, used in turn. */
+  readonly layers: readonly string[];
+  /** Letters and patterns on a layer's colour, by the same index. */
+  readonly inks: readonly string[];
+}
+
+/** For slides, whatever the editor's theme is: readable on paper and on a projector. */
+export const slidePalette: Palette = {
+  background: '#ffffff',
+  foreground: '#1b1b1b',
+  muted: '#525252',
+  line: '#767676',
+  accent: '#0050a0',
+  danger: '#b00020',
+  box: '#f4f4f4',
+  layers: ['#7f8c99', '#2f7dc4', '#d97c0a', '#23885a', '#b8529a', '#8a6d1d', '#6554c0', '#c0453a'],
+  inks: ['#000000', '#ffffff', '#000000', '#ffffff', '#ffffff', '#ffffff', '#ffffff', '#ffffff'],
+};
+
+/** Base first. The first layers differ in colour and pattern; later ones pair a colour with another pattern. */
+export function layerFill(palette: Palette, layer: number): Fill {
+  const color = layer % palette.layers.length;
+  const turn = Math.floor(layer / palette.layers.length);
+  return {
+    color: palette.layers[color] ?? palette.foreground,
+    ink: palette.inks[color] ?? palette.background,
+    pattern: patterns[(color + turn) % patterns.length] ?? 'plain',
+  };
+}

@@ -1,0 +1,118 @@
+// Consolidate and Prune as a person and as another extension call them: what is asked, what is told, what is left.
+import assert from 'node:assert/strict';
+import { CommandRig, call, fromMenu, operate, rejects } from './commandRig.js';
+import { Person } from './person.js';
+
+const pruned = 'chain-prune';
+const layered = 'chain-layers';
+const confirm = false;
+
+describe('chains', function () {
+  this.timeout(180_000);
+  let rig: CommandRig;
+  let person: Person;
+
+  before(async () => {
+    rig = new CommandRig();
+    await Promise.all([rig.guest({ name: pruned }), rig.guest({ name: layered })]);
+    await call('virtRewind.refresh');
+    for (const title of ['one', 'two', 'three', 'four', 'five']) {
+      await operate('virtRewind.createSnapshot', { vm: pruned, kind: 'offline', style: 'internal', title });
+    }
+    for (const title of ['low', 'middle', 'high']) {
+      await operate('virtRewind.createSnapshot', { vm: layered, kind: 'offline', style: 'external', title });
+    }
+    await call('virtRewind.keepSnapshot', { vm: pruned, snapshot: 'two' });
+  });
+
+  beforeEach(() => {
+    person = new Person();
+  });
+
+  afterEach(() => person.leave());
+
+  after(() => rig.stop());
+
+  describe('Prune', () => {
+    it('asks for the rule, lists what goes, lets one be unticked, and asks once', async () => {
+      person.will(
+        ({ choices }) => choices.at(-1),
+        ({ choices, text }) => {
+          assert.equal(text.match(/\d [KM]?B · /gu)?.length, 3, text);
+          assert.deepEqual(choices.slice(0, 3), ['four', 'three', 'one']);
+          assert.ok(
+            ['two', 'five'].every((name) => choices.slice(3).some((one) => one.includes(name))),
+            text,
+          );
+          return 'one\nthree';
+        },
+        ({ how, question, text }) => {
+          assert.equal(how, 'modal');
+          assert.match(question, /chain-prune/);
+          assert.match(text, /one/);
+          assert.match(text, /three/);
+          assert.doesNotMatch(text, /four/);
+          return 'Delete All';
+        },
+      );
+      await rig.withSettings({ 'delete.undoSeconds': 0 }, async () => {
+        await fromMenu('virtRewind.prune', await rig.vmRow(pruned));
+      });
+      assert.deepEqual(await rig.snapshots(pruned), ['two', 'four', 'five']);
+    });
+
+    it('does nothing when the person leaves the list', async () => {
+      person.will(({ choices }) => choices.at(-1), undefined);
+      await fromMenu('virtRewind.prune', await rig.vmRow(pruned));
+      assert.deepEqual(await rig.snapshots(pruned), ['two', 'four', 'five']);
+    });
+
+    it('takes its rule from a caller, asks nothing, and tells what is gone and what stays why', async () => {
+      person.will();
+      const told = await call<{ deleted: string[]; stays: { snapshot: string; why: string }[] }>('virtRewind.prune', {
+        vm: pruned,
+        snapshots: ['two', 'four', 'five'],
+        confirm,
+      });
+      assert.deepEqual(told.deleted, ['four']);
+      assert.deepEqual(told.stays.map(({ snapshot }) => snapshot).toSorted(), ['five', 'two']);
+      assert.deepEqual(person.asked, []);
+      assert.deepEqual(await rig.snapshots(pruned), ['two', 'five']);
+    });
+
+    it('says so when the rule fits none', async () => {
+      person.will();
+      await rejects(call('virtRewind.prune', { vm: pruned, keepLast: 9, confirm }), 'notFound');
+      await rejects(call('virtRewind.prune', { vm: pruned, olderThan: 24, confirm }), 'notFound');
+      await rejects(call('virtRewind.prune', { vm: pruned, keepLast: 1.5, confirm }), 'invalid');
+    });
+  });
+
+  describe('Consolidate', () => {
+    it('goes down to a snapshot, which stays, without a question', async () => {
+      person.will();
+      await operate('virtRewind.consolidate', { vm: layered, downTo: 'low', confirm });
+      assert.deepEqual(await rig.snapshots(layered), ['low']);
+      assert.deepEqual(person.asked, []);
+    });
+
+    it('says before which snapshots go, and into which file their layers', async () => {
+      person.will(({ how, question, text }) => {
+        assert.equal(how, 'modal');
+        assert.match(question, /chain-layers/);
+        assert.match(text, /low/);
+        assert.match(text, /\.qcow2/);
+        return 'Consolidate';
+      });
+      await fromMenu('virtRewind.consolidate', await rig.vmRow(layered));
+      assert.deepEqual(await rig.snapshots(layered), []);
+    });
+
+    it('refuses where there is nothing to do', async () => {
+      person.will();
+      await rejects(call('virtRewind.consolidate', { vm: layered, confirm }), 'refused');
+      await rejects(call('virtRewind.consolidate', { vm: layered, disk: 'vdx', confirm }), 'refused');
+      await rejects(call('virtRewind.consolidate', { vm: layered, downTo: 'gone', confirm }), 'notFound');
+    });
+  });
+});

@@ -1,0 +1,115 @@
+// Two states of a real VM held against each other: snapshots with another memory size and another disk.
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import * as vscode from 'vscode';
+import { runOk } from '../../scripts/rig/run.mjs';
+import type { ComparisonResult } from '../../src/dialogue/compareStates.js';
+import { hardwareScheme } from '../../src/views/documents.js';
+import { call, CommandRig, fromMenu, operate, rejects } from './commandRig.js';
+import { Person } from './person.js';
+
+const vm = 'compare-test';
+
+describe('comparing', function () {
+  this.timeout(180_000);
+  let rig: CommandRig;
+  let person: Person;
+
+  before(async () => {
+    rig = new CommandRig();
+    await rig.guest({ name: vm, agent: false, disks: ['emptyQcow2'] });
+    await call('virtRewind.refresh');
+    await operate('virtRewind.createSnapshot', { vm, kind: 'offline', style: 'external', title: 'small' });
+    await rig.virsh('setmaxmem', vm, '128M', '--config');
+    await rig.virsh('setmem', vm, '128M', '--config');
+    const extra = join(rig.dir, `${vm}-extra.qcow2`);
+    await runOk('qemu-img', ['create', '-q', '-f', 'qcow2', extra, '8M']);
+    await rig.virsh('attach-disk', vm, extra, 'vdb', '--driver', 'qemu', '--subdriver', 'qcow2', '--config');
+    await operate('virtRewind.createSnapshot', { vm, kind: 'offline', style: 'external', title: 'large' });
+  });
+  beforeEach(() => {
+    person = new Person();
+  });
+  afterEach(async () => {
+    person.leave();
+    await vscode.commands.executeCommand('workbench.action.closeAllEditors');
+  });
+  after(() => rig.stop());
+
+  const diff = (): vscode.TabInputTextDiff => {
+    const input = vscode.window.tabGroups.activeTabGroup.activeTab?.input;
+    assert.ok(input instanceof vscode.TabInputTextDiff);
+    return input;
+  };
+  const text = async (uri: vscode.Uri): Promise<string> => (await vscode.workspace.openTextDocument(uri)).getText();
+  const changed = (result: ComparisonResult, part: string): readonly string[] =>
+    result.hardware.filter((one) => one.part === part).map(({ id, how }) => `${id} ${how}`);
+
+  it('two snapshots: the diff of their hardware, and what differs', async () => {
+    person.will();
+    const given = { vm, snapshot: 'large', other: 'small' };
+    const result = await call<ComparisonResult>('virtRewind.compareSnapshots', given);
+    assert.deepEqual(changed(result, 'memory'), ['memory changed', 'currentMemory changed']);
+    assert.deepEqual(changed(result, 'disk'), ['vda changed', 'vdb added']);
+    assert.deepEqual(changed(result, 'cpu'), []);
+    const bytes = result.disks?.find(({ target }) => target === 'vda')?.bytes;
+    assert.ok(typeof bytes === 'number' && bytes > 0 && bytes < 1024 * 1024, 'an overlay that nothing was written to');
+    const { original, modified } = diff();
+    assert.equal(original.scheme, hardwareScheme);
+    const [left, right] = await Promise.all([text(original), text(modified)]);
+    assert.ok(left.includes('98304') && !left.includes('vdb'), 'the older one stands on the left');
+    assert.ok(right.includes('131072') && right.includes('vdb'));
+    assert.equal(person.said.length, 1);
+  });
+
+  it('a snapshot that was just taken and the present: nothing but the overlays', async () => {
+    person.will();
+    const result = await call<ComparisonResult>('virtRewind.compareWithPresent', { vm, snapshot: 'large' });
+    assert.deepEqual(
+      result.hardware.map(({ part, facts }) => [part, facts.map(({ name }) => name)]),
+      [
+        ['disk', ['file']],
+        ['disk', ['file']],
+      ],
+    );
+  });
+
+  it('a VM that runs and a snapshot: what libvirt fills in makes no difference', async () => {
+    await operate('virtRewind.start', { vm });
+    person.will();
+    const result = await call<ComparisonResult>('virtRewind.compareWithPresent', { vm, snapshot: 'large' });
+    assert.deepEqual(changed(result, 'other'), []);
+    assert.ok(!(await text(diff().modified)).includes('<alias'));
+  });
+
+  it('two rows, or one and a pick', async () => {
+    const rows = [await rig.snapshotRow(vm, 'small'), await rig.snapshotRow(vm, 'large')];
+    person.will();
+    await fromMenu('virtRewind.compareSnapshots', rows[0]!, rows);
+    assert.ok(diff().original.query.includes('small'));
+    person.will('large');
+    await fromMenu('virtRewind.compareSnapshots', rows[0]!);
+    assert.deepEqual(person.asked[0]?.choices, ['large']);
+    assert.ok(diff().modified.query.includes('large'));
+  });
+
+  it('shows all that differs in words when it is asked to', async () => {
+    person.will();
+    await call('virtRewind.compareSnapshots', { vm, snapshot: 'small', other: 'large' });
+    const opened = new Promise<vscode.Tab>((resolve) => {
+      const listening = vscode.window.tabGroups.onDidChangeTabs(({ opened: [tab] }) => {
+        if (tab !== undefined) {
+          listening.dispose();
+          resolve(tab);
+        }
+      });
+    });
+    person.said[0]?.click(person.said[0].buttons[0]!);
+    assert.ok((await opened).label.includes(vm));
+  });
+
+  it('does not compare what is not there', async () => {
+    person.will();
+    await rejects(call('virtRewind.compareSnapshots', { vm, snapshot: 'small', other: 'gone' }), 'notFound');
+  });
+});

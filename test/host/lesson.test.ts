@@ -1,0 +1,68 @@
+// The lesson by its commands, as another extension calls them: begins, acts, goes back, begins anew, ends.
+import assert from 'node:assert/strict';
+import * as vscode from 'vscode';
+import type { LessonView } from '../../src/lesson/lesson.js';
+import { call, CommandRig, rejects } from './commandRig.js';
+
+describe('the lesson by its commands', function () {
+  this.timeout(180_000);
+  const rig = new CommandRig();
+  const connection = rig.uri;
+
+  after(async () => {
+    await call('virtRewind.endLesson', {});
+    await vscode.commands.executeCommand('workbench.action.closeAllEditors');
+  });
+
+  const view = async (): Promise<LessonView | undefined> => (await rig.api()).lesson.view;
+  const vms = async (): Promise<readonly string[]> =>
+    (await rig.virsh('list', '--all', '--name')).split('\n').filter((name) => name.startsWith('lesson-'));
+
+  /** The page and the picture: the editor tells of a tab a little after it was asked for. */
+  async function twoTabs(): Promise<void> {
+    const count = (): number => vscode.window.tabGroups.all.flatMap(({ tabs }) => tabs).length;
+    while (count() < 2) {
+      await new Promise<void>((resolve) => {
+        const listening = vscode.window.tabGroups.onDidChangeTabs(() => {
+          listening.dispose();
+          resolve();
+        });
+      });
+    }
+  }
+
+  it('is refused where it cannot be given, and nothing is made', async () => {
+    await rejects(call('virtRewind.startLesson', { connection: rig.driverUri }), 'unsupported');
+    assert.deepEqual(await vms(), []);
+  });
+
+  it('makes its VM, and does a step with the command that a person would take', async () => {
+    await call('virtRewind.startLesson', { connection });
+    const name = (await view())?.vm.name;
+    assert.deepEqual(await vms(), [name]);
+    await twoTabs();
+    await call('virtRewind.lessonNext', {});
+    await call('virtRewind.lessonNext', {});
+    assert.equal((await view())?.state.phase, 'done');
+    assert.equal(await rig.virsh('domstate', name!), 'running');
+    await call('virtRewind.lessonBack', {});
+    assert.equal((await view())?.state.at, 0);
+  });
+
+  it('goes on where it was when it is started again', async () => {
+    const before = await view();
+    await call('virtRewind.startLesson', { connection });
+    assert.equal((await view())?.vm.uuid, before?.vm.uuid);
+  });
+
+  it('begins anew, and ends without a trace', async () => {
+    const before = await view();
+    await call('virtRewind.restartLesson', { connection });
+    const name = (await view())?.vm.name;
+    assert.notEqual(name, before?.vm.name);
+    assert.deepEqual(await vms(), [name]);
+    await call('virtRewind.endLesson', {});
+    assert.equal(await view(), undefined);
+    assert.deepEqual(await vms(), []);
+  });
+});

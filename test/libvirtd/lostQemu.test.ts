@@ -1,0 +1,112 @@
+// QEMU at work behind libvirt's back: a VM that a daemon has lost, and a merge of which it knows nothing. Both are seen by
+// the locks on the images, nothing is begun, and the doctor tells them.
+import assert from 'node:assert/strict';
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { virshOk } from '../../scripts/guest/defineVm.mjs';
+import { startPrivateDaemon } from '../../scripts/rig/privateDaemon.mjs';
+import { Failure } from '../../src/model/failure.js';
+import type { OperationRequest } from '../../src/model/operation.js';
+import { OracleVm } from '../oracle/oracleVm.js';
+import { type Editor, openEditor } from './faults/editor.js';
+import { endQemu } from './faults/faultKinds.js';
+import { Stage } from './faults/scenarios.js';
+import type { Daemon } from './inventoryRig.js';
+
+describe('a QEMU behind libvirt’s back', function () {
+  this.timeout(240_000);
+  let daemon: Daemon;
+  let editor: Editor;
+
+  before(async () => {
+    daemon = await startPrivateDaemon();
+    editor = openEditor({ uri: daemon.uri, journal: join(daemon.dir, 'journal'), env: daemon.env });
+  });
+  after(async () => {
+    editor.inventory.dispose();
+    await daemon.stop();
+  });
+
+  async function stageOf(name: string): Promise<{ readonly vm: OracleVm; readonly stage: Stage }> {
+    const vm = await OracleVm.define(daemon, { name, diskMiB: 4, folder: join(daemon.dir, name) });
+    await editor.inventory.connect(daemon.uri);
+    await editor.inventory.refresh({ connection: daemon.uri });
+    return { vm, stage: new Stage(editor.inventory, vm, editor.inventory.findVms(name)[0]!.ref) };
+  }
+
+  const refusal = async (request: OperationRequest): Promise<string> => {
+    try {
+      await editor.inventory.runOperation(request);
+      return 'done';
+    } catch (error) {
+      assert.ok(error instanceof Failure, String(error));
+      return error.details.refusal?.reason ?? error.kind;
+    }
+  };
+  const findings = async (stage: Stage): Promise<readonly string[]> =>
+    (await editor.inventory.examine(stage.ref)).diagnoses
+      .filter(({ severity }) => severity === 'error')
+      .map(({ finding }) => finding.what);
+
+  it('is a VM that libvirt says is off: nothing is begun until its QEMU has ended', async () => {
+    const { vm, stage } = await stageOf('lost');
+    await stage.power('start');
+    await stage.write();
+    await daemon.killDaemon();
+    // What the daemon knew of the run; one that dies while it writes it leaves no more.
+    await rm(join(daemon.dir, process.getuid?.() === 0 ? 'run/qemu' : 'x/libvirt/qemu/run', 'lost.xml'));
+    await daemon.startDaemon();
+    await editor.inventory.connect(daemon.uri);
+    await editor.inventory.refresh({ connection: daemon.uri });
+    assert.equal(editor.inventory.findVm(stage.ref)?.vm.power, 'off');
+    const create = { type: 'create', vm: stage.ref, kind: 'offline', style: 'external', title: 'one' } as const;
+    assert.equal(await refusal(create), 'runsUnseen');
+    assert.deepEqual(await findings(stage), ['runsUnseen']);
+
+    await endQemu(daemon, 'lost');
+    assert.equal(await refusal(create), 'done');
+    stage.model = stage.model
+      .powered('forceOff')
+      .created({ name: 'one', title: 'one', kind: 'offline', style: 'external' });
+    assert.deepEqual((await vm.compare(stage.model, 'everything')).differences, []);
+  });
+
+  it('is a merge that libvirt does not know: a delete that broke off in it is left to a person', async () => {
+    const { vm, stage } = await stageOf('merge');
+    await stage.power('start');
+    await stage.write();
+    const snapshot = await stage.snapshot('one', 'external', 'disk');
+    await stage.write();
+    const monitor = (command: object): Promise<string> =>
+      virshOk(daemon.virsh, 'qemu-monitor-command', 'merge', JSON.stringify(command));
+    const dying = openEditor({
+      uri: daemon.uri,
+      journal: join(daemon.dir, 'journal-merge'),
+      env: daemon.env,
+      at: { step: 0, moment: 'before' },
+      act: async () => {
+        const seen = JSON.parse(await monitor({ execute: 'query-block' })) as {
+          readonly return: readonly { readonly inserted?: { readonly 'node-name': string } }[];
+        };
+        const device = seen.return[0]?.inserted?.['node-name'];
+        await monitor({ execute: 'block-commit', arguments: { device, 'job-id': 'behind', 'auto-dismiss': false } });
+        while (!(await monitor({ execute: 'query-jobs' })).includes('"ready"')) {
+          // It has something to copy, and libvirt passes on no event of a job that is not its own.
+        }
+        throw new Error('the daemon died');
+      },
+    });
+    try {
+      await dying.inventory.connect(daemon.uri);
+      const request = { type: 'delete', vm: stage.ref, snapshot, scope: 'one' } as const;
+      await assert.rejects(dying.inventory.runOperation(request));
+      assert.deepEqual(
+        dying.reports.map(({ outcome, why }) => [outcome, why?.reason]),
+        [['explained', 'mergeLost']],
+      );
+    } finally {
+      dying.inventory.dispose();
+    }
+    assert.deepEqual((await vm.compare(stage.model, 'present')).differences, []);
+  });
+});

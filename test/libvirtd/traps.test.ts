@@ -1,0 +1,333 @@
+// Traps of libvirt that need another client or another VM, on real guests: what is refused beforehand and changes nothing,
+// what libvirt makes of it without us, and what leads out of it where it has happened already.
+import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { runOk } from '../../scripts/rig/run.mjs';
+import { virshOk, withXmlFile } from '../../scripts/guest/defineVm.mjs';
+import { Failure } from '../../src/model/failure.js';
+import type { OperationRequest } from '../../src/model/operation.js';
+import type { Diagnosis } from '../../src/model/examination.js';
+import type { VmRef } from '../../src/model/vm.js';
+import { blockDifferences } from '../oracle/blocks.js';
+import { readImage } from '../oracle/images.js';
+import { Model } from '../oracle/model.js';
+import { OracleVm } from '../oracle/oracleVm.js';
+import { type LiveRig, startLiveRig } from './inventoryRig.js';
+
+type Wish<T> = T extends OperationRequest ? Omit<T, 'vm'> : never;
+
+/** A VM of the oracle, whose model is kept by hand: other clients do what no history does. */
+class TrapVm {
+  model: Model;
+  #seed = 0;
+
+  private constructor(
+    readonly rig: LiveRig,
+    readonly vm: OracleVm,
+    readonly ref: VmRef,
+  ) {
+    this.model = Model.fresh(vm.guest.disks.length);
+  }
+
+  static async define(rig: LiveRig, name: string): Promise<TrapVm> {
+    const vm = await OracleVm.define(rig.daemon, { name });
+    return new TrapVm(rig, vm, await rig.ref(name));
+  }
+
+  run(wish: Wish<OperationRequest>): ReturnType<LiveRig['inventory']['runOperation']> {
+    return this.rig.inventory.runOperation({ ...wish, vm: this.ref });
+  }
+
+  async power(action: 'start' | 'forceOff'): Promise<void> {
+    await this.run({ type: 'power', action });
+    this.model = this.model.powered(action);
+  }
+
+  /** What no snapshot holds. */
+  async write(): Promise<void> {
+    const seed = ++this.#seed;
+    for (const disk of this.model.disks.keys()) {
+      const blocks = [1, 2, seed + 2].map((block) => [block, seed * 10 + disk] as const);
+      await this.vm.talk((guest) => guest.write(disk, blocks));
+      this.model = this.model.wrote(disk, blocks);
+    }
+  }
+
+  async create(title: string): Promise<void> {
+    const kind = this.model.power === 'off' ? 'offline' : 'disk';
+    await this.run({ type: 'create', title, kind, style: 'external' });
+    this.model = this.model.created({ name: title, title, kind, style: 'external' });
+  }
+
+  /** Each on what was written after the one before it. */
+  async grow(...titles: readonly string[]): Promise<void> {
+    for (const title of titles) {
+      await this.write();
+      await this.create(title);
+    }
+    await this.write();
+  }
+
+  /** Everything is as the model says. */
+  async isWhole(what: 'everything' | ReadonlySet<string> = 'everything'): Promise<void> {
+    assert.deepEqual((await this.vm.compare(this.model, what)).differences, []);
+  }
+
+  /** Every block is; what a revert makes for the layout's sake, where libvirt has none of its own, is the matrix's. */
+  async holdsAll(model = this.model): Promise<void> {
+    const { differences } = await this.vm.compare(model, 'everything');
+    assert.deepEqual(
+      differences.filter(({ about }) => about !== 'tree'),
+      [],
+    );
+  }
+
+  async isRefused(wish: Wish<OperationRequest>, reason: string): Promise<void> {
+    await assert.rejects(this.run(wish), (error: unknown) => {
+      assert.ok(error instanceof Failure, String(error));
+      assert.equal(error.details.refusal?.reason, reason, JSON.stringify(error.details));
+      return true;
+    });
+    await this.rig.inventory.refresh({ vm: this.ref });
+  }
+
+  async diagnoses(): Promise<readonly Diagnosis[]> {
+    const { diagnoses } = await this.rig.inventory.examine(this.ref);
+    return diagnoses.filter(({ severity }) => severity !== 'note');
+  }
+
+  async repair(finding: string): Promise<void> {
+    // What is merged by hand is found at its neighbours too, whose data is there: nothing is to be mended of them.
+    const found = (await this.diagnoses()).find((one) => one.finding.what === finding && one.repair !== undefined);
+    assert.ok(found?.repair?.decision.type === 'plan', JSON.stringify(found));
+    await this.run({ type: 'repair', repair: found.repair.repair });
+  }
+}
+
+describe('traps of libvirt', function () {
+  this.timeout(180_000);
+  let r: LiveRig;
+
+  before(async () => {
+    r = await startLiveRig();
+    await r.inventory.connect(r.uri);
+    r.show();
+  });
+  after(() => r.stop());
+
+  describe('a linked clone that is off', () => {
+    let vm: TrapVm;
+    let clone: readonly { readonly file: string; readonly format: string }[];
+    let cloned: Model;
+
+    /** The clone's overlays stand on the files that `bottom` froze. */
+    before(async () => {
+      vm = await TrapVm.define(r, 'cloned');
+      await vm.power('start');
+      await vm.grow('bottom');
+      cloned = vm.model.reverted('bottom', 'off');
+      await vm.grow('top');
+      clone = await Promise.all(
+        vm.vm.guest.disks.map(async ({ target, file, format }) => {
+          const overlay = join(r.daemon.dir, `clone-${target}.qcow2`);
+          await runOk('qemu-img', ['create', '-q', '-f', 'qcow2', '-F', format, '-b', file, overlay]);
+          return { file: overlay, format: 'qcow2' };
+        }),
+      );
+      const disks = clone
+        .map(
+          ({ file }, at) =>
+            `<disk type="file" device="disk"><driver name="qemu" type="qcow2"/><source file="${file}"/>` +
+            `<target dev="vd${String.fromCharCode(97 + at)}" bus="virtio"/></disk>`,
+        )
+        .join('');
+      const xml =
+        '<domain type="qemu"><name>clone</name><memory unit="MiB">4</memory><os><type arch="x86_64" machine="pc">hvm' +
+        `</type></os><devices>${disks}</devices></domain>`;
+      await withXmlFile(xml, (file) => virshOk(r.daemon.virsh, 'define', file));
+    });
+
+    const cloneDiffers = async (): Promise<readonly string[]> => {
+      const found = await Promise.all(
+        clone.map(async (image, disk) => blockDifferences(disk, await readImage(image), cloned.disks[disk]!)),
+      );
+      return found.flat();
+    };
+
+    it('keeps the file that it is built on', async () => {
+      assert.deepEqual(await cloneDiffers(), []);
+      await vm.isRefused({ type: 'delete', snapshot: 'bottom', scope: 'one' }, 'usedByOtherVm');
+      await vm.isRefused({ type: 'delete', snapshot: 'bottom', scope: 'withDescendants' }, 'usedByOtherVm');
+      await vm.isWhole();
+      assert.deepEqual(await cloneDiffers(), []);
+    });
+
+    it('is spoilt by libvirt itself, which looks at no other VM', async () => {
+      await r.virsh('snapshot-delete', 'cloned', 'bottom');
+      assert.notDeepEqual(await cloneDiffers(), []);
+    });
+  });
+
+  describe('a merge by hand', () => {
+    let vm: TrapVm;
+
+    /** The overlay above `middle` is merged into the one above `bottom`: what `middle` froze is no more. */
+    before(async () => {
+      vm = await TrapVm.define(r, 'merged');
+      await vm.power('start');
+      await vm.grow('bottom', 'middle', 'top');
+      for (const { target, file } of vm.vm.guest.disks) {
+        const layer = (name: string): string => file.replace(/\.[^.]*$/u, `.${name}`);
+        await r.virsh('blockcommit', 'merged', target, '--base', layer('bottom'), '--top', layer('middle'), '--wait');
+      }
+    });
+    const others = new Set(['bottom', 'top']);
+
+    it('is recognised: what it spoilt is neither reverted to nor deleted by libvirt', async () => {
+      for (const after of ['off', 'running'] as const) {
+        await vm.isRefused({ type: 'revert', snapshot: 'middle', after }, 'mergedByHand');
+      }
+      await vm.isRefused({ type: 'delete', snapshot: 'middle', scope: 'one' }, 'notInChain');
+      await vm.isWhole(others);
+    });
+
+    it('is found, and the snapshot that is none any more is forgotten; all others stay', async () => {
+      const found = (await vm.diagnoses()).map(({ finding }) => finding);
+      assert.ok(
+        found.some((finding) => finding.what === 'staleMetadata' && finding.snapshot === 'middle'),
+        JSON.stringify(found),
+      );
+      await vm.repair('staleMetadata');
+      vm.model = vm.model.deleted('middle', 'one');
+      await vm.isWhole();
+    });
+
+    it('leaves what can be reverted to', async () => {
+      await vm.run({ type: 'revert', snapshot: 'top', after: 'off', checkpointFirst: false });
+      vm.model = vm.model.reverted('top', 'off');
+      await vm.isWhole();
+      await vm.run({ type: 'revert', snapshot: 'bottom', after: 'off', checkpointFirst: false });
+      await vm.holdsAll(vm.model.reverted('bottom', 'off'));
+    });
+  });
+
+  describe('a VM that was undefined while it ran', () => {
+    let vm: TrapVm;
+
+    before(async () => {
+      vm = await TrapVm.define(r, 'undefined');
+      await vm.power('start');
+      await vm.grow('one', 'two');
+      await r.virsh('undefine', 'undefined', '--snapshots-metadata');
+    });
+
+    it('is found, and kept: it and its snapshots stay when it stops', async () => {
+      await r.inventory.refresh({ vm: vm.ref });
+      assert.deepEqual(
+        (await vm.diagnoses()).map(({ finding }) => finding),
+        [{ what: 'vanishes', snapshots: 2 }],
+      );
+      await vm.repair('vanishes');
+      assert.deepEqual(await vm.diagnoses(), []);
+      await vm.isWhole();
+      await vm.power('forceOff');
+      await vm.isWhole();
+      await r.daemon.killDaemon();
+      await r.daemon.startDaemon();
+      await vm.isWhole();
+    });
+  });
+
+  describe('UEFI variables, which no external snapshot holds', () => {
+    let vm: TrapVm;
+    let variables: string;
+    const bytes = 256 * 1_024;
+    const written = (letter: string): Promise<void> => writeFile(variables, letter.repeat(bytes));
+    const holds = async (file: string, letter: string): Promise<void> =>
+      assert.equal((await readFile(file, 'utf8')) === letter.repeat(bytes), true, `${file} does not hold ${letter}`);
+
+    /** A BIOS in flash in place of a UEFI one: to libvirt and to us it is the same, and the guest boots. */
+    before(async () => {
+      vm = await TrapVm.define(r, 'flash');
+      variables = join(r.daemon.dir, 'flash_VARS.fd');
+      await written('0');
+      const xml = (await r.virsh('dumpxml', 'flash', '--inactive')).replace(
+        '</os>',
+        `<loader readonly="yes" type="pflash">/usr/share/seabios/bios-256k.bin</loader><nvram>${variables}</nvram></os>`,
+      );
+      await withXmlFile(xml, (file) => virshOk(r.daemon.virsh, 'define', file));
+      await r.inventory.refresh({ vm: vm.ref });
+    });
+
+    it('are copied beside the original, put back by a revert, and removed with the snapshot', async () => {
+      assert.equal(r.vm('flash')?.vm.firmware, 'uefiRawNvram');
+      await vm.power('start');
+      await vm.write();
+      await vm.power('forceOff');
+      await written('a');
+      await vm.create('one');
+      await holds(`${variables}.one`, 'a');
+      await written('b');
+      await vm.create('two');
+      await written('c');
+
+      for (const after of ['off', 'running'] as const) {
+        await vm.run({ type: 'revert', snapshot: 'two', after, checkpointFirst: false });
+        vm.model = vm.model.reverted('two', after);
+        await holds(variables, 'b');
+        await vm.holdsAll();
+      }
+      await vm.power('forceOff');
+      await written('d');
+      const { checkpoint } = await vm.run({ type: 'revert', snapshot: 'two', after: 'off', checkpointFirst: true });
+      await holds(variables, 'b');
+      if (checkpoint !== undefined) {
+        await holds(`${variables}.${checkpoint}`, 'd');
+        await vm.run({ type: 'delete', snapshot: checkpoint, scope: 'one' });
+        assert.equal(existsSync(`${variables}.${checkpoint}`), false);
+      }
+      await vm.holdsAll();
+      await vm.power('start');
+      await vm.run({ type: 'delete', snapshot: 'one', scope: 'one' });
+      vm.model = vm.model.deleted('one', 'one');
+      assert.equal(existsSync(`${variables}.one`), false);
+      await holds(`${variables}.two`, 'b');
+      await vm.holdsAll();
+    });
+  });
+
+  describe('the current external snapshot', () => {
+    it('keeps what libvirt knows of a revert to it when it is renamed', async () => {
+      await r.inventory.connect(r.uri);
+      const vm = await TrapVm.define(r, 'named');
+      const native = r.hypervisor().capabilities.externalRevert;
+      await vm.power('start');
+      await vm.grow('base', 'child');
+      await vm.run({ type: 'revert', snapshot: 'base', after: 'running', checkpointFirst: false });
+      const revertDisks = async (): Promise<string | undefined> =>
+        /<revertDisks>[^]*<\/revertDisks>/u.exec(await r.virsh('snapshot-dumpxml', 'named', 'base'))?.[0];
+      const before = await revertDisks();
+      assert.equal(before !== undefined, native);
+      const decision = await r.inventory.plan({ type: 'rename', vm: vm.ref, snapshot: 'base', title: 'Other' });
+      assert.ok(decision.type === 'plan');
+      assert.deepEqual(
+        decision.warnings.map((warning) => (warning.about === 'titleOnly' ? warning.why : warning.about)),
+        native ? ['current'] : [],
+      );
+      await vm.run({ type: 'rename', snapshot: 'base', title: 'Other' });
+      const seen = await vm.vm.see();
+      const renamed = seen.snapshots.find(({ title }) => title === 'Other');
+      assert.equal(renamed?.name, native ? 'base' : 'Other');
+      if (native) {
+        assert.equal(seen.current, 'base');
+        assert.equal(await revertDisks(), before);
+      }
+      // What is built on the overlay that libvirt would remove, had it lost its note, is still there.
+      await vm.run({ type: 'revert', snapshot: renamed.name, after: 'off', checkpointFirst: false });
+      await vm.run({ type: 'revert', snapshot: 'child', after: 'off', checkpointFirst: false });
+      await vm.holdsAll(vm.model.reverted('child', 'off').renamed('base', 'Other', renamed.name));
+    });
+  });
+});

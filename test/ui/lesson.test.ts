@@ -1,0 +1,131 @@
+// The whole lesson as a teacher gives it: one key from the first step to the last, in light, dark and high contrast; and
+// nothing of it is left.
+import assert from 'node:assert/strict';
+import { readdir } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import axe from 'axe-core';
+import { lessonScript } from '../../src/lesson/lessonScript.js';
+import { untranslated as t } from '../../src/texts/translate.js';
+import { openStage, pictureOfFailure, testDaemon, type Stage } from './stage.js';
+
+const themes = [
+  { name: 'light', media: { colorScheme: 'light', forcedColors: 'none' } },
+  { name: 'dark', media: { colorScheme: 'dark', forcedColors: 'none' } },
+  { name: 'contrast', media: { colorScheme: 'dark', forcedColors: 'active' } },
+] as const;
+/** A projector's. */
+const screen = { width: 1600, height: 900 };
+/** Those that show something that the others do not. */
+const pictured = new Set(['base', 'memory', 'writeDelta', 'revert', 'merge', 'speed', 'notBackups', 'end']);
+
+describe('the lesson', () => {
+  const { virsh } = testDaemon();
+  let stage: Stage;
+
+  before(async function () {
+    this.timeout(300_000);
+    const settings = { 'window.autoDetectColorScheme': true, 'window.autoDetectHighContrast': true };
+    stage = await openStage('keyboard', { settings });
+    await stage.workbench.page.setViewportSize(screen);
+    await stage.hands.showView('Virt Rewind', 'VMs');
+  });
+  afterEach(async function () {
+    await pictureOfFailure(stage, this.currentTest);
+  });
+  after(() => stage.stop());
+
+  const vms = async (): Promise<readonly string[]> =>
+    (await virsh(['list', '--all', '--name'])).stdout.split('\n').filter((name) => name.startsWith('lesson-'));
+  /** Opened first: beside it stands the picture of the VM, which is a page too. */
+  const lessonPage = () =>
+    stage.workbench.page.locator('iframe.webview.ready').first().contentFrame().frameLocator('iframe#active-frame');
+  const heading = (title: string) => lessonPage().getByRole('heading', { level: 1, name: title });
+  const state = (text: string) => lessonPage().getByRole('status').filter({ hasText: text });
+  const key = (): Promise<void> => stage.workbench.page.keyboard.press('Control+Alt+n');
+
+  async function inAllThemes(name: string): Promise<void> {
+    for (const { name: theme, media } of themes) {
+      await stage.workbench.page.emulateMedia(media);
+      const classes = { light: '.vs', dark: '.vs-dark', contrast: '.hc-black' };
+      await stage.workbench.page.locator(`.monaco-workbench${classes[theme]}`).waitFor();
+      await lessonPage().locator('body[data-vscode-theme-kind]').waitFor();
+      await stage.workbench.picture(`lesson/${name}-${theme}`);
+    }
+    await stage.workbench.page.emulateMedia(themes[0].media);
+  }
+
+  it('goes through by one key, each step done before the next', async function () {
+    this.timeout(600_000);
+    await stage.hands.command('Virt Rewind: Start the Lesson on Snapshots');
+    for (const [index, step] of lessonScript.entries()) {
+      await heading(step.title(t)).waitFor();
+      if (step.act !== undefined) {
+        await key();
+        await state('Done.').waitFor();
+      }
+      if (pictured.has(step.id)) {
+        await inAllThemes(`${String(index + 1).padStart(2, '0')}-${step.id}`);
+      }
+      if (step.id === 'start') {
+        assert.equal((await vms()).length, 1);
+        await stage.workbench.row(/^lesson-.*running/).waitFor();
+      }
+      await key();
+    }
+    await heading('The lesson is over').waitFor();
+    assert.deepEqual(await vms(), []);
+    assert.deepEqual(
+      (await readdir(tmpdir())).filter((name) => name.startsWith('virt-rewind-lesson-')),
+      [],
+    );
+  });
+
+  it('takes what the learner does himself, by the menu', async function () {
+    this.timeout(300_000);
+    await stage.hands.command('Virt Rewind: Start the Lesson on Snapshots');
+    await heading(lessonScript[0]!.title(t)).waitFor();
+    await key();
+    await heading(lessonScript[1]!.title(t)).waitFor();
+    await state('Waiting').waitFor();
+    const [name] = await vms();
+    await stage.hands.menu(name!, 'Start');
+    await state('Done.').waitFor();
+    await stage.workbench.picture('lesson/by-the-learner');
+  });
+
+  it('can be read by a screen reader and in a narrow editor', async () => {
+    // It runs no script, not even that of a test: what it says is looked at in a page that does.
+    const copy = await stage.workbench.page.context().newPage();
+    await copy.setContent(
+      `<html lang="en"><title>Lesson</title>${await lessonPage().locator('body').innerHTML()}</html>`,
+    );
+    await copy.evaluate(axe.source);
+    const found = await copy.evaluate(async () => {
+      const { axe: here } = globalThis as unknown as { axe: typeof axe };
+      const { violations } = await here.run('body');
+      return violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html}`));
+    });
+    await copy.close();
+    assert.deepEqual(found, []);
+    await stage.workbench.page.setViewportSize({ width: 780, height: 750 });
+    await stage.workbench.picture('lesson/narrow');
+    await stage.workbench.page.setViewportSize(screen);
+  });
+
+  it('ends when it is told to, and its VM is gone', async () => {
+    await stage.hands.command('Virt Rewind: Lesson: End and Remove Its VM');
+    await heading('The lesson is over').waitFor();
+    assert.deepEqual(await vms(), []);
+  });
+
+  it('is one step of a walkthrough', async () => {
+    await stage.hands.command('View: Close All Editors');
+    await stage.hands.command('Welcome: Open Walkthrough...');
+    await stage.hands.pick(/Snapshots of VMs/);
+    await stage.workbench.page.getByRole('heading', { name: 'Have the lesson' }).waitFor();
+    for (const { name: theme, media } of themes) {
+      await stage.workbench.page.emulateMedia(media);
+      await stage.workbench.picture(`lesson/walkthrough-${theme}`);
+    }
+  });
+});

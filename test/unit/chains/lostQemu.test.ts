@@ -1,0 +1,73 @@
+// Which locks on a VM's files tell of a QEMU that libvirt has lost, and which tell nothing.
+import assert from 'node:assert/strict';
+import { lostQemu } from '../../../src/chains/lostQemu.js';
+import type { Situation } from '../../../src/model/plan.js';
+import { planOperation } from '../../../src/plans/planOperation.js';
+import { planRecovery } from '../../../src/recovery/planRecovery.js';
+import { image, over, seen } from '../model/hostFiles.js';
+import { ask, external, planned, ref, tree } from '../model/situations.js';
+import { base, broken, outside } from '../recovery/recoveryShapes.js';
+
+/** On `b` over `a` over the base, of which those are written; libvirt has marked a delete that it began. */
+function written(files: readonly string[], power: 'off' | 'running', rest: Partial<Situation> = {}): Situation {
+  const images = {
+    [base]: image({ real: 'base' }),
+    '/img/web.a': over(base, { real: 'a' }),
+    '/img/web.b': over('/img/web.a', { real: 'b' }),
+  };
+  const marked = external('a', undefined, {
+    disks: [{ target: 'vda', location: 'external', file: '/img/web.a', deleteInProgress: true }],
+  });
+  const of = tree([marked, external('b', 'a')], 'b');
+  return outside({ power }, { tree: of, files: seen(images, {}, { written: new Set(files) }), ...rest });
+}
+
+/** As if that had not been looked at. */
+function withoutPart(from: Situation, part: 'otherVms' | 'blockJobs'): Situation {
+  return Object.fromEntries(Object.entries(from).filter(([name]) => name !== part)) as unknown as Situation;
+}
+
+describe('a QEMU that libvirt has lost', () => {
+  for (const [what, situation, found] of [
+    ['off, nobody writes', written([], 'off'), undefined],
+    ['off, its own file', written(['b'], 'off'), 'runsUnseen /img/web.b'],
+    ['off, a file below', written(['a'], 'off'), 'runsUnseen /img/web.a'],
+    [
+      'off, a base that another VM stands on',
+      written(['base'], 'off', { otherVms: [{ uuid: 'x', name: 'other', files: [base], unread: [] }] }),
+      undefined,
+    ],
+    ['off, a file below, other VMs not read', withoutPart(written(['a'], 'off'), 'otherVms'), undefined],
+    ['off, its own file, other VMs not read', withoutPart(written(['b'], 'off'), 'otherVms'), 'runsUnseen /img/web.b'],
+    ['running, its own file', written(['b'], 'running'), undefined],
+    [
+      'running, a file below, nothing broke off',
+      written(['a', 'b'], 'running', { tree: tree([external('a'), external('b', 'a')], 'b') }),
+      undefined,
+    ],
+    ['running, a file below', written(['a', 'b'], 'running'), 'mergeLost /img/web.a'],
+    ['running, a file below, a merge that libvirt knows', written(['a'], 'running', { blockJobs: ['vda'] }), undefined],
+    ['running, a file below, jobs not asked', withoutPart(written(['a'], 'running'), 'blockJobs'), undefined],
+  ] as const) {
+    it(`${what}: ${found ?? 'nothing'}`, () => {
+      const lost = lostQemu(situation);
+      assert.equal(lost && `${lost.what} ${lost.file}`, found);
+    });
+  }
+
+  it('stands against every operation on files, every repair, and every recovery', () => {
+    for (const [at, why] of [
+      [written(['b'], 'off'), 'runsUnseen'],
+      [written(['a'], 'running'), 'mergeLost'],
+    ] as const) {
+      const repair = { type: 'repair', vm: ref, repair: { what: 'forgetSnapshot', snapshot: 'b' } } as const;
+      for (const request of [ask.create(), ask.revert('a'), ask.remove('b'), repair]) {
+        const decision = planOperation(request, at);
+        assert.equal(decision.type === 'refusal' ? decision.refusal.reason : 'planned', why, request.type);
+      }
+      const request = ask.remove('b');
+      const recovery = planRecovery(broken(request, planned(request, outside()), 0, 'begun'), at);
+      assert.equal(recovery.type === 'explain' ? recovery.why.reason : recovery.type, why);
+    }
+  });
+});

@@ -1,0 +1,31 @@
+// What the picture remembers of a VM beyond what it was last told.
+import assert from 'node:assert/strict';
+import { Picture } from '../../../src/inventory/picture.js';
+import { external, ref, tree, vm } from '../model/situations.js';
+
+describe('the picture of a VM that ran', () => {
+  const silent = () => undefined;
+  const log = { trace: silent, debug: silent, info: silent, warn: silent, error: silent };
+  const taken = tree([external('m', undefined, { state: 'paused', memory: 'external' }), external('d', 'm')], 'd');
+  const pictureOf = (power: 'running' | 'paused'): Picture => {
+    const picture = new Picture(log);
+    picture.setUris([ref.connection]);
+    picture.putVm(ref, { vm: vm({ power }) });
+    return picture;
+  };
+
+  it('names the memory snapshots of the VM that stood still, when it is seen running beside them', () => {
+    const picture = pictureOf('paused');
+    picture.putVm(ref, { tree: taken });
+    assert.equal(picture.vm(ref)?.ranSince, undefined);
+    picture.putVm(ref, { vm: vm({ power: 'running' }) });
+    picture.putVm(ref, { vm: vm({ power: 'paused' }) });
+    assert.deepEqual(picture.vm(ref)?.ranSince, ['m 0']);
+  });
+
+  it('does not believe a state that is older than the snapshots', () => {
+    const picture = pictureOf('running');
+    picture.putVm(ref, { tree: taken });
+    assert.deepEqual(picture.vm(ref)?.ranSince ?? [], []);
+  });
+});

@@ -1,0 +1,106 @@
+// What has to be looked at for which request.
+import assert from 'node:assert/strict';
+import { fileNeeds, needs } from '../../../src/plans/needs.js';
+import type { OperationRequest, Repair } from '../../../src/model/operation.js';
+import type { Situation } from '../../../src/model/plan.js';
+import { ask, capabilities, disk, external, frozen, internal, ref, situation, tree, vm } from '../model/situations.js';
+
+const base = '/img/web.qcow2';
+const inside = tree([internal('a'), internal('b', 'a'), internal('c', 'b')], 'c');
+const outside = tree([external('e', undefined, { memoryFile: '/ram/e.mem' }), external('f', 'e')], 'f');
+const off = vm({ power: 'off' });
+const repair = (what: Repair): OperationRequest => ({ type: 'repair', vm: ref, repair: what });
+const rename: OperationRequest = { type: 'rename', vm: ref, snapshot: 'e', title: 'x' };
+
+describe('needs', () => {
+  const fromSnapshot = vm({ power: 'paused', powerReason: 'fromSnapshot' });
+  const test = capabilities(9, 0, { driver: 'test' });
+  const rows: readonly (readonly [what: string, OperationRequest, Partial<Situation>, string])[] = [
+    ['create', ask.create(), { tree: outside }, 'jobs'],
+    ['create, quiesced', ask.create({ quiesce: true }), { tree: outside }, 'jobs agent'],
+    ['create, off', ask.create({ quiesce: true }), { tree: outside, vm: off }, ''],
+    ['create, no agent’s channel', ask.create({ quiesce: true }), { vm: vm({ agentChannel: false }) }, 'jobs'],
+    ['revert, internal', ask.revert('b'), { tree: inside }, 'jobs b others agent'],
+    ['revert to what is gone', ask.revert('x'), { tree: inside }, 'jobs others agent'],
+    ['revert, external', ask.revert('e'), { tree: outside }, 'jobs e f others agent'],
+    ['revert, external, off', ask.revert('e'), { tree: outside, vm: off }, 'e f others'],
+    ['delete, internal', ask.remove('b'), { tree: inside }, 'jobs b'],
+    ['delete with descendants, internal', ask.remove('b', 'withDescendants'), { tree: inside }, 'jobs c b'],
+    ['delete descendants, internal', ask.remove('a', 'descendants'), { tree: inside }, 'jobs c b'],
+    ['delete, external, off', ask.remove('f'), { tree: outside, vm: off }, 'e f others'],
+    ['rename', rename, { tree: outside }, ''],
+    ['describe', ask.describe('e', 'x'), { tree: outside }, ''],
+    ['thaw', repair({ what: 'thawGuest' }), { tree: outside }, 'agent'],
+    ['resume after a save', repair({ what: 'resumeAfterSave' }), { tree: outside }, 'agent'],
+    ['keep the VM', repair({ what: 'keepVm' }), { tree: outside }, 'jobs'],
+    ['leave frozen files', repair({ what: 'leaveFrozenFiles', snapshot: 'e' }), { tree: outside }, 'jobs e f others'],
+    ['resume after a revert', ask.power('resume'), { tree: outside, vm: fromSnapshot }, 'e f'],
+    ['resume', ask.power('resume'), { tree: outside, vm: vm({ power: 'paused' }) }, ''],
+    ['the test driver', ask.revert('b'), { tree: inside, capabilities: test }, ''],
+  ];
+  for (const [what, request, more, expected] of rows) {
+    it(`${what}: ${expected === '' ? 'nothing' : expected}`, () => {
+      const found = needs(request, situation(more));
+      const words = [
+        ...(found.blockJobs ? ['jobs'] : []),
+        ...found.frozenDisks,
+        ...(found.otherVms ? ['others'] : []),
+        ...(found.agent ? ['agent'] : []),
+      ];
+      assert.equal(words.join(' '), expected);
+    });
+  }
+});
+
+describe('fileNeeds', () => {
+  const more: Partial<Situation> = {
+    tree: outside,
+    vm: vm({
+      nvram: '/vars/web.fd',
+      disks: [disk('vda', '/img/web.f'), disk('sda', '/iso/cd.iso', { device: 'cdrom' })],
+    }),
+    frozenDisks: frozen({ e: base, f: '/img/web.e' }),
+  };
+  const rows: readonly (readonly [what: string, OperationRequest, string])[] = [
+    ['create', ask.create(), '/img/web.f | /vars/web.fd | /img /vars'],
+    [
+      'revert',
+      ask.revert('e'),
+      `/img/web.f ${base} /img/web.e | /vars/web.fd /ram/e.mem /vars/web.fd.e | /img /vars /ram`,
+    ],
+    ['delete', ask.remove('f'), '/img/web.f /img/web.e | /vars/web.fd.f | /img /vars'],
+    [
+      'delete with descendants',
+      ask.remove('e', 'withDescendants'),
+      `/img/web.f /img/web.e ${base} | /vars/web.fd.f /ram/e.mem /vars/web.fd.e | /img /vars /ram`,
+    ],
+    ['power', ask.power('start'), ' |  | '],
+    ['thaw', repair({ what: 'thawGuest' }), ' |  | '],
+  ];
+  for (const [what, request, expected] of rows) {
+    it(`${what}: ${expected}`, () => {
+      const { images, files, folders } = fileNeeds(request, situation(more));
+      assert.equal([images, files, folders].map((paths) => paths.join(' ')).join(' | '), expected);
+    });
+  }
+
+  it('asks whether the UEFI variables can be replaced where they are put back', () => {
+    assert.deepEqual(fileNeeds(ask.revert('e'), situation(more)).changes, ['/vars/web.fd']);
+    assert.equal(fileNeeds(ask.create(), situation(more)).changes, undefined);
+  });
+
+  it('names nothing for a delete on a VM with internal snapshots alone: no rule looks at a file then', () => {
+    const nothing = { images: [], files: [], folders: [] };
+    const within = { ...more, frozenDisks: frozen({ a: base, b: base, c: base }) };
+    assert.deepEqual(fileNeeds(ask.remove('b'), situation({ ...within, tree: inside })), nothing);
+    const mixed = tree([...inside.snapshots, external('e', 'c')], 'e');
+    assert.notDeepEqual(fileNeeds(ask.remove('b'), situation({ ...within, tree: mixed })), nothing);
+  });
+
+  it('names nothing that is no path, and nothing for the test driver', () => {
+    const odd = situation({ vm: vm({ disks: [disk('vda', 'pool/volume')] }) });
+    assert.deepEqual(fileNeeds(ask.create(), odd), { images: [], files: [], folders: [] });
+    const test = situation({ ...more, capabilities: capabilities(9, 0, { driver: 'test' }) });
+    assert.deepEqual(fileNeeds(ask.revert('e'), test), { images: [], files: [], folders: [] });
+  });
+});

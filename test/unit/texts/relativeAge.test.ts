@@ -1,0 +1,40 @@
+import assert from 'node:assert/strict';
+import { durationText, elapsedText, relativeAge } from '../../../src/texts/relativeAge.js';
+import { untranslated as t } from '../../../src/texts/translate.js';
+
+describe('relative age', () => {
+  const day = 86_400;
+  const cases: readonly (readonly [seconds: number, text: string])[] = [
+    [-500, 'just now'],
+    [59, 'just now'],
+    [60, '1 min'],
+    [3_599, '59 min'],
+    [3_600, '1 h'],
+    [day - 1, '23 h'],
+    [day, '1 day'],
+    [2 * day - 1, '1 day'],
+    [2 * day, '2 days'],
+    [14 * day - 1, '13 days'],
+    [14 * day, '2 weeks'],
+    [60 * day, '8 weeks'],
+    [61 * day, '2 months'],
+    [2 * 365.25 * day - 1, '23 months'],
+    [2 * 365.25 * day, '2 years'],
+  ];
+  for (const [seconds, text] of cases) {
+    it(`reads ${text} after ${seconds} s`, () => {
+      assert.equal(relativeAge(1_000_000_000 - seconds, 1_000_000_000, t), text);
+    });
+  }
+
+  it('says durations no finer than they matter', () => {
+    assert.deepEqual(
+      [143, 999, 3_249, 48_700, 125_000].map((ms) => durationText(ms, t)),
+      ['143 ms', '999 ms', '3.2 s', '48 s', '2 min 5 s'],
+    );
+    assert.deepEqual(
+      [-4, 999, 61_000].map((ms) => elapsedText(ms, t)),
+      ['0 s', '0 s', '1 min 1 s'],
+    );
+  });
+});

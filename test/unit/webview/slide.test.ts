@@ -1,0 +1,116 @@
+// The exported SVG is well-formed XML, whatever the names in it are, and shows what the picture shows.
+import assert from 'node:assert/strict';
+import { SaxesParser } from 'saxes';
+import { untranslated } from '../../../src/texts/translate.js';
+import { Blocks } from '../../../src/webview/blocks.js';
+import type { PictureNode } from '../../../src/webview/messages.js';
+import { parseFromPicture } from '../../../src/webview/messages.js';
+import { slidePalette } from '../../../src/webview/palette.js';
+import { drawSlide, type Slide, slideSize, slideWords } from '../../../src/webview/slide.js';
+import { SvgSurface } from '../../../src/webview/svgSurface.js';
+import { treeFigure } from '../../../src/webview/treeScene.js';
+
+const nasty = '<script>alert("1")</script> & ]]> \u0000 \uD800 \' onload="x"';
+
+function node(name: string, parent: number | undefined): PictureNode {
+  return {
+    kind: 'snapshot',
+    name,
+    ...(parent === undefined ? {} : { parent }),
+    title: name,
+    lines: [nasty],
+    spoken: name,
+    tokens: '',
+    onPath: true,
+  };
+}
+
+function svgOf(changes: Partial<Slide> = {}): string {
+  const slide: Slide = {
+    title: nasty,
+    words: nasty,
+    figure: treeFigure([node('Clean', undefined), node(nasty, 0)]),
+    legend: ['legend'],
+    palette: slidePalette,
+    t: untranslated,
+    ...changes,
+  };
+  const surface = new SvgSurface('sans-serif');
+  drawSlide(surface, slide);
+  const { width, height } = slideSize(slide);
+  return surface.finish(width, height, slide.title, slideWords(slide));
+}
+
+function parsed(svg: string): { readonly names: ReadonlySet<string>; readonly text: string; readonly rects: number } {
+  const names = new Set<string>();
+  let text = '';
+  let rects = 0;
+  const parser = new SaxesParser();
+  parser.on('error', (error) => assert.fail(error));
+  parser.on('opentag', ({ name, attributes }) => {
+    names.add(name);
+    rects += name === 'rect' ? 1 : 0;
+    assert.ok(Object.keys(attributes).every((key) => !key.startsWith('on')));
+  });
+  parser.on('text', (more) => (text += more));
+  parser.write(svg).close();
+  return { names, text, rects };
+}
+
+const rows = Array.from({ length: 10 }, (_, row) => ({
+  id: `r${row}`,
+  title: nasty,
+  words: nasty,
+  file: '/x',
+  kind: 'overlay' as const,
+  extents: Float64Array.from(
+    Array.from({ length: 20_000 }, (__, index) => (index % 2 === 0 ? (index / 2) * 131_072 : 65_536)),
+  ),
+  kinds: new Uint8Array(10_000),
+}));
+
+describe('the slide', () => {
+  it('is well-formed, and holds no markup but its own', () => {
+    const { names, text } = parsed(svgOf());
+    assert.deepEqual([...names].toSorted(), ['desc', 'polyline', 'rect', 'svg', 'text', 'title']);
+    assert.ok(text.includes('<script>'), 'names are shown as they are');
+    assert.ok(text.includes('Clean'));
+  });
+
+  it('is what the editor lets be written', () => {
+    const data = svgOf();
+    assert.equal(parseFromPicture({ type: 'export', format: 'svg', data })?.type, 'export');
+  });
+
+  it('has patterns beside colours, and grows with rows, not with extents', () => {
+    const blocks = new Blocks({
+      type: 'blocks',
+      disk: 'vda',
+      virtualBytes: 10_000 * 131_072,
+      clusterBytes: 65_536,
+      rows,
+      reads: new Float64Array(),
+      words: '',
+    });
+    const { names, rects } = parsed(svgOf({ blocks }));
+    assert.ok(names.has('pattern'));
+    assert.ok(rects < 10 * 600, String(rects));
+  });
+
+  it('draws a thousand nodes, smaller where they are many', () => {
+    const wide = treeFigure([
+      node('root', undefined),
+      ...Array.from({ length: 999 }, (_, index) => node(`n${index}`, 0)),
+    ]);
+    const { width } = slideSize({
+      title: '',
+      words: '',
+      figure: wide,
+      legend: [],
+      palette: slidePalette,
+      t: untranslated,
+    });
+    assert.ok(width < 7_000);
+    assert.ok(parsed(svgOf({ figure: wide })).rects >= 1_000);
+  });
+});
