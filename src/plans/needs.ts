@@ -31,6 +31,7 @@ export interface Needs {
  * | repair: keep the VM     | any                 | yes        | none                 | no        | no             |
  * | repair, other           | any                 | yes        | all                  | yes       | no             |
  * | resume after a revert   | any                 | no         | the external ones    | no        | no             |
+ * | start                   | some external       | no         | none                 | yes       | no             |
  * | consolidate             | any                 | yes        | all                  | yes       | no             |
  * | prune                   | internal only       | yes        | those that go        | no        | no             |
  * | prune                   | some external       | yes        | all                  | yes       | no             |
@@ -57,7 +58,9 @@ export function needs(
       return nothing;
     case 'power': {
       const resumes = request.action === 'resume' && vm.powerReason === 'fromSnapshot';
-      return { ...nothing, frozenDisks: resumes ? external.map(({ name }) => name) : [] };
+      // Who has a file below the VM's disk open is known only when it is known who else stands on it.
+      const otherVms = request.action === 'start' && external.length > 0;
+      return { ...nothing, otherVms, frozenDisks: resumes ? external.map(({ name }) => name) : [] };
     }
     case 'create':
       return { ...nothing, blockJobs: active, agent: active && vm.agentChannel && request.quiesce === true };
@@ -109,6 +112,7 @@ export interface FileNeeds {
  * | forgetSnapshot, makeCurrent | the VM's disks, what the snapshot froze      | its memory file                      |
  * | removeTag         | the VM's disks, the image                              | none                                 |
  * | removeFiles       | the VM's disks, those that hold no memory              | those that do                        |
+ * | start             | the VM's disks, the overlays of its snapshots           | none                                 |
  * | rename            | none                                                   | its NVRAM copy                       |
  * | consolidate       | the VM's disks, what its snapshots froze, the overlays made over it; off: whether the disks and their bases can be changed | memory files, NVRAM copies |
  * | prune             | as a delete of each                                    | as a delete of each                  |
@@ -127,8 +131,11 @@ export function fileNeeds(request: OperationRequest, situation: Situation): File
   const variables = vm.nvram === undefined ? [] : [vm.nvram];
   switch (request.type) {
     case 'describe':
-    case 'power':
       return { images: [], files: [], folders: [] };
+    case 'power':
+      return request.action === 'start'
+        ? { ...filesIn([...present, ...overlaysOf(situation)], []), folders: [] }
+        : { images: [], files: [], folders: [] };
     case 'rename':
       return filesIn([], vm.nvram === undefined ? [] : [nvramCopy(vm.nvram, request.snapshot)]);
     case 'create':
@@ -170,6 +177,10 @@ export function fileNeeds(request: OperationRequest, situation: Situation): File
           return { images: [], files: [], folders: [] };
       }
   }
+}
+
+function overlaysOf({ tree }: Situation): readonly string[] {
+  return tree.snapshots.flatMap(({ disks }) => disks.flatMap(({ file }) => file ?? []));
 }
 
 function ofSnapshots(

@@ -1,5 +1,5 @@
 // Decides whether a VM can be started, stopped, paused or resumed in the state that it is in.
-import { frozenFileObstacle, readOnlyObstacle } from './obstacles.js';
+import { frozenFileObstacle, lostQemuObstacle, readOnlyObstacle } from './obstacles.js';
 import type { OperationRequest, PowerAction } from '../model/operation.js';
 import type { Decision, Loss, Situation } from '../model/plan.js';
 import { type Refused, refuse } from '../model/refusal.js';
@@ -76,7 +76,9 @@ export function planPower(request: PowerRequest, situation: Situation): Decision
   const obstacle =
     readOnlyObstacle(vm, capabilities, action) ??
     stateObstacle(vm, action) ??
-    (action === 'resume' ? brokenRevertObstacle(situation) : undefined);
+    (action === 'resume' ? brokenRevertObstacle(situation) : undefined) ??
+    // A second QEMU on the same files would fail late, or, where images are not locked, write over the first one.
+    (action === 'start' ? lostQemuObstacle(situation) : undefined);
   return (
     obstacle ?? {
       type: 'plan',

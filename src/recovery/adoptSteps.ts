@@ -23,7 +23,6 @@ export function adoptSteps(
   { startedAt }: BrokenOff,
   situation: Situation,
 ): readonly Step[] | undefined {
-  if (process.env['RED']) return undefined;
   const overlays = made.disks.flatMap(({ target, file }) => (file === undefined ? [] : [{ target, file }]));
   const below = belowOf(overlays, situation);
   const taken = snapshotsIn(situation, new Set(overlays.map(({ file }) => file))).length > 0;

@@ -50,6 +50,7 @@ describe('a QEMU behind libvirt’s back', function () {
 
   it('is a VM that libvirt says is off: nothing is begun until its QEMU has ended', async () => {
     const { vm, stage } = await stageOf('lost');
+    await stage.snapshot('old', 'external', 'offline');
     await stage.power('start');
     await stage.write();
     await daemon.killDaemon();
@@ -60,7 +61,11 @@ describe('a QEMU behind libvirt’s back', function () {
     await editor.inventory.refresh({ connection: daemon.uri });
     assert.equal(editor.inventory.findVm(stage.ref)?.vm.power, 'off');
     const create = { type: 'create', vm: stage.ref, kind: 'offline', style: 'external', title: 'one' } as const;
-    assert.equal(await refusal(create), 'runsUnseen');
+    const start = { type: 'power', vm: stage.ref, action: 'start' } as const;
+    const revert = { type: 'revert', vm: stage.ref, snapshot: 'old', after: 'running' } as const;
+    for (const request of [create, start, revert]) {
+      assert.equal(await refusal(request), 'runsUnseen', request.type);
+    }
     assert.deepEqual(await findings(stage), ['runsUnseen']);
 
     await endQemu(daemon, 'lost');

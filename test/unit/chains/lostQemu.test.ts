@@ -1,6 +1,7 @@
 // Which locks on a VM's files tell of a QEMU that libvirt has lost, and which tell nothing.
 import assert from 'node:assert/strict';
 import { lostQemu } from '../../../src/chains/lostQemu.js';
+import type { PowerAction } from '../../../src/model/operation.js';
 import type { Situation } from '../../../src/model/plan.js';
 import { planOperation } from '../../../src/plans/planOperation.js';
 import { planRecovery } from '../../../src/recovery/planRecovery.js';
@@ -54,6 +55,16 @@ describe('a QEMU that libvirt has lost', () => {
       assert.equal(lost && `${lost.what} ${lost.file}`, found);
     });
   }
+
+  it('stands against a start, and against nothing else that changes power', () => {
+    const verdictOf = (situation: Situation, action: PowerAction): string => {
+      const decision = planOperation(ask.power(action), situation);
+      return decision.type === 'refusal' ? decision.refusal.reason : 'planned';
+    };
+    assert.equal(verdictOf(written([], 'off'), 'start'), 'planned');
+    assert.equal(verdictOf(written(['a'], 'off'), 'start'), 'runsUnseen');
+    assert.equal(verdictOf(written(['a'], 'running'), 'forceOff'), 'planned');
+  });
 
   it('stands against every operation on files, every repair, and every recovery', () => {
     for (const [at, why] of [

@@ -36,6 +36,8 @@ describe('needs', () => {
     ['leave frozen files', repair({ what: 'leaveFrozenFiles', snapshot: 'e' }), { tree: outside }, 'jobs e f others'],
     ['resume after a revert', ask.power('resume'), { tree: outside, vm: fromSnapshot }, 'e f'],
     ['resume', ask.power('resume'), { tree: outside, vm: vm({ power: 'paused' }) }, ''],
+    ['start', ask.power('start'), { tree: outside, vm: off }, 'others'],
+    ['start, internal', ask.power('start'), { tree: inside, vm: off }, ''],
     ['the test driver', ask.revert('b'), { tree: inside, capabilities: test }, ''],
   ];
   for (const [what, request, more, expected] of rows) {
@@ -74,7 +76,8 @@ describe('fileNeeds', () => {
       ask.remove('e', 'withDescendants'),
       `/img/web.f /img/web.e ${base} | /vars/web.fd.f /ram/e.mem /vars/web.fd.e | /img /vars /ram`,
     ],
-    ['power', ask.power('start'), ' |  | '],
+    ['start', ask.power('start'), '/img/web.f /img/web.e |  | '],
+    ['other power', ask.power('forceOff'), ' |  | '],
     ['thaw', repair({ what: 'thawGuest' }), ' |  | '],
   ];
   for (const [what, request, expected] of rows) {
