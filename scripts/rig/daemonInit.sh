@@ -1,9 +1,10 @@
 #!/bin/bash
 # The first process beside a private libvirtd: lays out what the daemon sees, starts and kills it as it is told on its
 # standard input (start, kill), reaps orphans, and takes everything down when that input ends, however that came about.
-# usage: daemonInit.sh system|session|machine FOLDER keep|remove show-kvm|hide-kvm LIBVIRTD
+# usage: daemonInit.sh system|session|machine FOLDER keep|remove show-kvm|hide-kvm LIBVIRTD [REVIVALS]
 #   system, session: a private daemon whose folders are in FOLDER; machine: the machine's own, only its log is in FOLDER
-mode=$1 dir=$2 after=$3 kvm=$4 libvirtd=$5
+#   REVIVALS: how often a daemon that falls is started again, as a service manager does it; none unless given
+mode=$1 dir=$2 after=$3 kvm=$4 libvirtd=$5 revivals=${6:-0}
 pid=
 
 die() { echo "failed $*"; exit 1; }
@@ -41,13 +42,35 @@ private_system() {
   return 0
 }
 
+# In a process of its own, whose end by SIGTERM is the daemon's by SIGKILL.
+keep_running() {
+  local fallen=0 code
+  exec 2>>"$log" # bash tells there of each end
+  trap 'kill -9 $(jobs -p) 2>/dev/null; wait; exit' TERM
+  while :; do
+    "$libvirtd" </dev/null >>"$log" 2>&1 &
+    wait $!
+    code=$?
+    [ "$code" -gt 128 ] && [ "$fallen" -lt "$revivals" ] || return "$code"
+    fallen=$((fallen + 1))
+    echo "libvirtd fell by signal $((code - 128)), and is started again: $fallen of $revivals" >>"$log"
+  done
+}
+
+kill_daemon() {
+  local signal=KILL
+  [ "$revivals" = 0 ] || signal=TERM
+  while [ -n "$pid" ] && kill -$signal "$pid" 2>/dev/null; do sleep 0.01; done
+  pid=
+}
+
 end_everything() {
   if [ "$mode" = machine ] && [ -n "$pid" ]; then
     # They have files to tidy that are not ours.
     kill "$pid" "$logger" 2>/dev/null
     for _ in {1..50}; do kill -0 "$pid" 2>/dev/null && sleep 0.1 || break; done
   fi
-  [ -z "$pid" ] || kill -9 "$pid" 2>/dev/null
+  kill_daemon
   if [ $$ = 1 ]; then
     kill -9 -1 2>/dev/null # we are init of a PID namespace, so "all" are only our own
     for _ in {1..200}; do kill -0 -1 2>/dev/null && sleep 0.01 || break; done # who is dying may still write
@@ -82,14 +105,13 @@ echo ready
 while read -r order; do
   case $order in
   start)
-    "$libvirtd" </dev/null >>"$log" 2>&1 &
+    if [ "$revivals" = 0 ]; then "$libvirtd" </dev/null >>"$log" 2>&1 & else keep_running & fi
     pid=$!
     disown "$pid" # bash reaps it all the same, but says nothing of its death
     echo "started $pid"
     ;;
   kill)
-    while [ -n "$pid" ] && kill -9 "$pid" 2>/dev/null; do sleep 0.01; done
-    pid=
+    kill_daemon
     echo killed
     ;;
   alive)

@@ -11,8 +11,7 @@ import { type FaultKind, faultKinds } from './faults/faultKinds.js';
 import { everywhere, mostHarmful } from './faults/mostHarmful.js';
 import { type Bench, runRow } from './faults/rows.js';
 import { type Scenario, scenarios } from './faults/scenarios.js';
-import type { At, Course } from './faults/stepHooks.js';
-import type { Plan, Step } from '../../src/model/plan.js';
+import type { Course } from './faults/stepHooks.js';
 
 /** Only root can give the disks a file system of their own that is soon full. */
 const isRoot = process.getuid?.() === 0;
@@ -20,27 +19,17 @@ const isRoot = process.getuid?.() === 0;
 const isAll = process.env['FAULT_MOMENTS'] === 'all';
 
 /**
- * Where libvirt or QEMU dies in the middle of a merge is chance, and now and then the one or the other hangs until the row's
- * time is over: FAULT_MERGES=1 tries these too.
- */
-function placesOf(kind: FaultKind, plan: Plan): readonly At[] {
-  if (isAll) {
-    return everywhere(kind, plan);
-  }
-  const dies = kind === 'daemonKilled' || kind === 'qemuKilled';
-  const merges = plan.warnings.some(({ about }) => about === 'merges');
-  const byChance = dies && merges && process.env['FAULT_MERGES'] !== '1';
-  return mostHarmful(kind, plan).filter(({ step }) => !(byChance && mergeSteps.has(plan.steps[step]?.do)));
-}
-
-const mergeSteps: ReadonlySet<Step['do'] | undefined> = new Set<Step['do']>(['deleteSnapshot', 'blockCommit']);
-
-/**
  * libvirt marks a delete that it began on the snapshot before it, and a root has none: of a daemon or QEMU killed in that
  * merge nothing tells whether it began, and the snapshot is still listed with data of later.
  */
 const kindsOf = ({ mergesRoot }: Scenario): readonly FaultKind[] =>
   faultKinds.filter((kind) => isAll || mergesRoot !== true || (kind !== 'daemonKilled' && kind !== 'qemuKilled'));
+
+/**
+ * libvirt 9.0 now and then falls (SIGSEGV) while it takes up again what it was killed in: a merge. Then there is no daemon until
+ * somebody starts one, and the service manager of a machine does. One that falls each time ends a run with its log.
+ */
+const mostRevivals = 20;
 
 /** Every row's end is added to it, for a person. */
 const tableFile = process.env['FAULT_TABLE'];
@@ -61,7 +50,7 @@ if (task !== undefined) {
       if (isRoot) {
         await runOk('mount', ['-t', 'tmpfs', '-o', 'size=400m', 'tmpfs', disks]);
       }
-      const daemon = await startPrivateDaemon({ dir });
+      const daemon = await startPrivateDaemon({ dir, revivals: mostRevivals });
       const cutter = await cutterTo(daemon.socket, join(daemon.dir, 'cut'));
       bench = { daemon, cutter, disks, uri: daemon.uri.replace(daemon.socket, cutter.socket) };
     });
@@ -89,14 +78,14 @@ if (task !== undefined) {
         for (const kind of kindsOf(scenario)) {
           it(`is as before or as after: ${kind}`, async function () {
             assert.ok(usual, 'it did not come to its end without a fault');
-            const places = placesOf(kind, usual.plan);
+            const places = (isAll ? everywhere : mostHarmful)(kind, usual.plan);
             if (kind === 'diskFull' && !isRoot) {
               process.stdout.write('          skipped: only root can mount a small disk\n');
               this.skip();
             }
             if (places.length === 0) {
-              // No step of this plan can be broken off so (a VM that is off has no QEMU, a rename makes no file), or by chance only.
-              process.stdout.write('          nothing to break off so, or only by chance: FAULT_MERGES=1\n');
+              // No step of this plan can be broken off so (a VM that is off has no QEMU, a rename makes no file).
+              process.stdout.write('          nothing to break off so\n');
               return;
             }
             const wrong: string[] = [];
