@@ -9,7 +9,7 @@ import type { Hardware } from '../model/hardware.js';
 import type { HostFiles } from '../model/hostFiles.js';
 import type { ImageContents } from '../model/imageContents.js';
 import type { Step } from '../model/plan.js';
-import type { Snapshot, SnapshotTree } from '../model/snapshot.js';
+import type { SavedRam, Snapshot, SnapshotTree } from '../model/snapshot.js';
 import type { Vm, VmDisk } from '../model/vm.js';
 
 /** What the daemon said by itself. It says nothing of snapshots: they must be looked for. */
@@ -65,6 +65,8 @@ export interface Hypervisor {
   readTree(uuid: string): Promise<SnapshotTree>;
   /** The disks that a snapshot's `<domain>` or `<inactiveDomain>` names: the frozen files with its content. */
   readFrozenDisks(uuid: string, snapshot: string): Promise<readonly VmDisk[]>;
+  /** Whose RAM a file holds, as it says itself; undefined where nobody here may look into it. */
+  readSavedRam(file: string): Promise<SavedRam | undefined>;
   /**
    * By UUID, of all VMs or of those named, in one call that waits for no job: of a VM that one keeps busy the sizes are
    * `unknown`. Only the active chains of VMs that run are told whole.

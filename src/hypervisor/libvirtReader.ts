@@ -11,7 +11,7 @@ import type { Domain } from '../libvirt/structs.js';
 import type { Capabilities } from '../model/capabilities.js';
 import type { VmStatistics } from '../model/diskStatistics.js';
 import type { Hardware } from '../model/hardware.js';
-import type { Snapshot, SnapshotTree } from '../model/snapshot.js';
+import type { SavedRam, Snapshot, SnapshotTree } from '../model/snapshot.js';
 import { isActive, snapshotableDisks, type Vm, type VmDisk } from '../model/vm.js';
 import { parseLayers } from './diskStatistics.js';
 import { parseDomainXml } from './domainXml.js';
@@ -19,6 +19,7 @@ import { readHardware } from './hardwareXml.js';
 import type { VmHead } from './hypervisor.js';
 import { untilNoJob } from './jobEnd.js';
 import { powerOf } from './powerState.js';
+import { parseSavedRam } from './retarget.js';
 import { parseFrozenDisks, parseSnapshotHead } from './snapshotXml.js';
 import { XmlError } from './xmlTree.js';
 
@@ -101,6 +102,19 @@ export class LibvirtReader {
 
   async readFrozenDisks(uuid: string, snapshot: string): Promise<readonly VmDisk[]> {
     return parseFrozenDisks(await this.readSnapshotXml(uuid, snapshot));
+  }
+
+  /** libvirt reads no more of the file than its head, and says of one that is not whole that the operation failed. */
+  async readSavedRam(file: string): Promise<SavedRam | undefined> {
+    try {
+      const { xml } = await this.#connection.call('domainSaveImageGetXmlDesc', { file, flags: 0 });
+      return parseSavedRam(xml);
+    } catch (error) {
+      if (error instanceof LibvirtError) {
+        return error.code === errorCodes.VIR_ERR_OPERATION_FAILED ? 'broken' : undefined;
+      }
+      throw error;
+    }
   }
 
   async readDiskStatistics(uuids: readonly string[] = []): Promise<ReadonlyMap<string, VmStatistics>> {

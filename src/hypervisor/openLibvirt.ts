@@ -12,7 +12,7 @@ import type { Hardware } from '../model/hardware.js';
 import type { HostFiles } from '../model/hostFiles.js';
 import type { ImageContents } from '../model/imageContents.js';
 import type { Step } from '../model/plan.js';
-import type { Snapshot, SnapshotTree } from '../model/snapshot.js';
+import type { SavedRam, Snapshot, SnapshotTree } from '../model/snapshot.js';
 import { isActive, type Vm, type VmDisk } from '../model/vm.js';
 import { demoVmObstacle, type DemoVmPlace, makeDemoVm, removeDemoVm } from './demoVms.js';
 import { type AgentState, readAgent } from './guestAgent.js';
@@ -137,6 +137,10 @@ class LibvirtHypervisor implements Hypervisor {
   readFrozenDisks(uuid: string, snapshot: string): Promise<readonly VmDisk[]> {
     const details = { doing: 'reading the disks of a snapshot', vm: uuid, snapshot };
     return this.#told(details, this.#reader.readFrozenDisks(uuid, snapshot));
+  }
+
+  readSavedRam(file: string): Promise<SavedRam | undefined> {
+    return this.#told({ doing: 'looking into a file with RAM', path: file }, this.#reader.readSavedRam(file));
   }
 
   readDiskStatistics(uuids?: readonly string[]): Promise<ReadonlyMap<string, VmStatistics>> {

@@ -37,14 +37,24 @@ export function writeSavedDomain(
   disks: readonly TargetFile[],
 ): string {
   const root = parseXml(savedXml);
-  const [savedName, savedUuid] = [textOf(find(root, 'name')), textOf(find(root, 'uuid'))?.toLowerCase()];
-  if (root.name !== 'domain' || savedName === undefined || savedUuid === undefined) {
-    throw new XmlError('this is not the description of a VM');
-  }
-  if (savedName !== name || savedUuid !== uuid) {
-    throw new XmlError(`the RAM is of a VM ${savedName} (${savedUuid}), not of ${name} (${uuid})`);
+  const saved = savedRamOf(root);
+  if (saved.name !== name || saved.uuid !== uuid) {
+    throw new XmlError(`the RAM is of a VM ${saved.name} (${saved.uuid}), not of ${name} (${uuid})`);
   }
   return writeXml(retargetDisks(root, disks));
+}
+
+/** @throws XmlError when it is no VM's XML */
+export function parseSavedRam(savedXml: string): Pick<Vm, 'name' | 'uuid'> {
+  return savedRamOf(parseXml(savedXml));
+}
+
+function savedRamOf(root: XmlElement): Pick<Vm, 'name' | 'uuid'> {
+  const [name, uuid] = [textOf(find(root, 'name')), textOf(find(root, 'uuid'))?.toLowerCase()];
+  if (root.name !== 'domain' || name === undefined || uuid === undefined) {
+    throw new XmlError('this is not the description of a VM');
+  }
+  return { name, uuid };
 }
 
 /**

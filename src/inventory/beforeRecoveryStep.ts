@@ -5,7 +5,7 @@ import type { Plan } from '../model/plan.js';
 import { stepObstacle } from '../recovery/planRest.js';
 import type { BrokenOff } from '../model/recovery.js';
 import type { FreshLook } from './freshLook.js';
-import { askedByRecovery } from './situation.js';
+import { askedByRecovery } from './asked.js';
 import type { Turn } from './turns.js';
 
 /** What it returns rejects with `refused` where somebody did what the next step would take away. */

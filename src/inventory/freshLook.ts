@@ -7,7 +7,9 @@ import { asFailure } from './asFailure.js';
 import { type Clock, within } from './clock.js';
 import type { Keeping } from './keeping.js';
 import type { Picture } from './picture.js';
-import { type Asked, knownSituation, readOwnKnowledge, SituationReader } from './situation.js';
+import type { Asked } from './asked.js';
+import { knownSituation, readOwnKnowledge } from './ownKnowledge.js';
+import { SituationReader } from './situation.js';
 import type { Turn } from './turns.js';
 import type { VmView } from './views.js';
 

@@ -16,7 +16,8 @@ import { type Clock, within } from './clock.js';
 import { fewAtOnce } from './fewAtOnce.js';
 import type { LiveConnection } from './liveConnection.js';
 import type { Picture } from './picture.js';
-import { knownSituation, SituationReader } from './situation.js';
+import { knownSituation } from './ownKnowledge.js';
+import { SituationReader } from './situation.js';
 import type { VmView } from './views.js';
 
 const atOnce = 4;

@@ -29,7 +29,9 @@ import type { RunOperationOptions } from './operationRunner.js';
 import { Operations } from './operations.js';
 import { Picture } from './picture.js';
 import type { Rules } from './rules.js';
-import { askedBy, askedByDoctor, knownSituation, readOwnKnowledge, SituationReader } from './situation.js';
+import { askedBy, askedByDoctor } from './asked.js';
+import { knownSituation, readOwnKnowledge } from './ownKnowledge.js';
+import { SituationReader } from './situation.js';
 import type { Attention, ConnectionView, InventoryChange, VmView } from './views.js';
 
 export interface InventoryOptions {

@@ -16,7 +16,7 @@ import { readBackStep } from './operationStatus.js';
 import type { Picture } from './picture.js';
 import type { Recoverer } from './recoverer.js';
 import type { Rules } from './rules.js';
-import { askedBy } from './situation.js';
+import { askedBy } from './asked.js';
 import type { StepRunner } from './stepRunner.js';
 import type { Turn, Turns } from './turns.js';
 

@@ -19,7 +19,7 @@ import type { Keeping } from './keeping.js';
 import { checkStep } from './operationStatus.js';
 import type { Picture } from './picture.js';
 import type { Rules } from './rules.js';
-import { askedByRecovery } from './situation.js';
+import { askedByRecovery } from './asked.js';
 import type { StepRunner } from './stepRunner.js';
 import type { Turn, Turns } from './turns.js';
 

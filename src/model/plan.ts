@@ -4,7 +4,7 @@ import type { CannotAct, FileFacts, ImageFacts, NewOverlay, Seen } from './hostF
 import type { AutoReason, OperationRequest, PowerAction } from './operation.js';
 import type { VmLayers } from './layers.js';
 import type { Refusal, Refused } from './refusal.js';
-import type { SnapshotKind, SnapshotTree } from './snapshot.js';
+import type { SavedRam, SnapshotKind, SnapshotTree } from './snapshot.js';
 import type { Vm, VmDisk } from './vm.js';
 
 export interface CreateStep {
@@ -194,6 +194,8 @@ export interface Situation {
   /** For each snapshot, the disks that its own `<domain>` names: the frozen files with its content. */
   readonly frozenDisks?: ReadonlyMap<string, readonly VmDisk[]>;
   readonly files?: FilesSeen;
+  /** By file with the RAM of a snapshot; what nobody here may look into is not there. */
+  readonly savedRam?: ReadonlyMap<string, SavedRam>;
   /** Every other VM on the connection, for operations that change or remove files. */
   readonly otherVms?: readonly OtherVm[];
   /** Snapshots that are known to be older than the VM's last run, by `identityOf`. */

@@ -79,8 +79,10 @@ export interface RefusalFacts {
   /** Two external reverts within one second; `seconds` until it can be done. */
   readonly sameSecond: { vm: string; seconds: string };
   readonly memoryFileMissing: { snapshot: string; file: string };
-  /** The file with a snapshot's RAM holds nothing. */
+  /** The file with a snapshot's RAM holds nothing, or is not whole. */
   readonly memoryFileBroken: { snapshot: string; file: string };
+  /** The RAM was taken of a VM with another name or UUID: libvirt compares them once the VM is stopped. */
+  readonly ramOfOther: { vm: string; snapshot: string; name: string; uuid: string };
   /** The image has no internal snapshot of that name any more. */
   readonly tagMissing: { snapshot: string; disk: string; file: string };
   /** A file that the snapshot's content stands in or rests on is gone. */

@@ -59,6 +59,12 @@ export function styleOf(memory: Location, disks: readonly SnapshotDisk[]): 'inte
   return memory === 'external' || disks.some((disk) => disk.location === 'external') ? 'external' : 'internal';
 }
 
+/**
+ * What a file with a VM's RAM says of itself: the VM that it was taken of, under its name of then; `broken`: it is not
+ * whole, or no such file at all.
+ */
+export type SavedRam = { readonly name: string; readonly uuid: string } | 'broken';
+
 /** Tells a snapshot from a later one of its name. */
 export function identityOf({ name, createdAt }: Snapshot): string {
   return `${name} ${createdAt}`;

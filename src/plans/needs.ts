@@ -17,6 +17,8 @@ export interface Needs {
   /** Every other VM on the connection: somebody else may rest on what goes or changes. */
   readonly otherVms: boolean;
   readonly agent: boolean;
+  /** Files with RAM that is to come back: whose it is. */
+  readonly savedRam?: readonly string[];
 }
 
 /**
@@ -86,9 +88,15 @@ export function needs(
         frozenDisks: external.length > 0 ? all : touched.filter((name) => findSnapshot(tree, name) !== undefined),
         otherVms: request.type === 'revert' || external.length > 0,
         agent: request.type === 'revert' && active && vm.agentChannel,
+        savedRam: request.type === 'revert' ? savedRamOf(findSnapshot(tree, request.snapshot)) : [],
       };
     }
   }
+}
+
+/** Where its RAM is kept in a file of its own. */
+export function savedRamOf(snapshot: Snapshot | undefined): readonly string[] {
+  return snapshot?.memory.file === undefined ? [] : [snapshot.memory.file];
 }
 
 /** Absolute paths on the hypervisor's host, without doubles. */

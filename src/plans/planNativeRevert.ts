@@ -10,7 +10,7 @@ import type { Situation } from '../model/plan.js';
 import { type Refused, refuse } from '../model/refusal.js';
 import type { Snapshot } from '../model/snapshot.js';
 import { currentOf } from '../model/snapshotTree.js';
-import { missingOf } from '../chains/snapshotWhole.js';
+import { missingOf, otherRamObstacle } from '../chains/snapshotWhole.js';
 import type { VmDisk } from '../model/vm.js';
 
 /**
@@ -21,7 +21,7 @@ import type { VmDisk } from '../model/vm.js';
  * | < 9.9          | any                   | any              | externalRevertUnsupported |
  * | 9.9 – 10.10    | disk-snapshot         | any              | diskOnlyRevertUnsupported |
  * | ≥ 9.9          | any                   | none             | noCurrentSnapshot (the daemon would crash) |
- * | ≥ 9.9          | another; from 11.0 any | there           | ok, unless a file stands in the way |
+ * | ≥ 9.9          | another; from 11.0 any | there           | ok, unless a file stands in the way, or the RAM, which it loads to stop it again |
  */
 export function nativeRevertObstacle(snapshot: Snapshot, situation: Situation): Refused | undefined {
   const { vm, tree, capabilities } = situation;
@@ -37,7 +37,11 @@ export function nativeRevertObstacle(snapshot: Snapshot, situation: Situation): 
   if (current === undefined) {
     return refuse('noCurrentSnapshot', { vm: vm.name, snapshot: title, version });
   }
-  return leftFileObstacle(snapshot, current, situation) ?? newOverlayObstacle(snapshot, situation);
+  return (
+    otherRamObstacle(snapshot, situation) ??
+    leftFileObstacle(snapshot, current, situation) ??
+    newOverlayObstacle(snapshot, situation)
+  );
 }
 
 /**

@@ -22,7 +22,7 @@ import { type RefusalReason, type Refused, refuse } from '../model/refusal.js';
 import { revertLosses } from './revertLosses.js';
 import { revertWarnings } from './revertWarnings.js';
 import type { Snapshot } from '../model/snapshot.js';
-import { brokenObstacle, surroundingsObstacle } from '../chains/snapshotWhole.js';
+import { brokenObstacle, otherRamObstacle, surroundingsObstacle } from '../chains/snapshotWhole.js';
 import { type PowerState, isActive } from '../model/vm.js';
 
 type RevertRequest = Extract<OperationRequest, { type: 'revert' }>;
@@ -138,7 +138,8 @@ function contentObstacle(snapshot: Snapshot, end: EndState, situation: Situation
         frozenFileObstacle(snapshot, situation) ??
         mergedByHandObstacle(snapshot, situation) ??
         brokenObstacle(snapshot, situation) ??
-        surroundingsObstacle(snapshot, end, situation))
+        surroundingsObstacle(snapshot, end, situation) ??
+        (end === 'off' ? undefined : otherRamObstacle(snapshot, situation)))
       : undefined)
   );
 }
@@ -155,6 +156,7 @@ const curedByUs: ReadonlySet<RefusalReason> = new Set([
   'diskTypeUnsupported',
   'overlayMissing',
   'filesOutOfReach',
+  'ramOfOther',
 ]);
 
 /**

@@ -16,6 +16,7 @@ export const fileRefusals: Pick<
   | 'filesOutOfReach'
   | 'memoryFileMissing'
   | 'memoryFileBroken'
+  | 'ramOfOther'
   | 'unfinishedDelete'
   | 'frozenFileInUse'
   | 'revertRemovesFile'
@@ -82,8 +83,20 @@ export const fileRefusals: Pick<
     t('Put the file back; without it only its disks are left.'),
   ],
   memoryFileBroken: ({ snapshot, file }, t) => [
-    t('The file that was to hold the RAM of {0} is empty: “{1}”.', snapshot, file),
+    t('The file that was to hold the RAM of {0} is not whole: “{1}”.', snapshot, file),
     t('Put a whole copy of the file back; without it only its disks are left.'),
+  ],
+  ramOfOther: ({ vm, snapshot, name, uuid }, t) => [
+    t(
+      'The RAM of {1} is that of a VM “{2}” ({3}), and libvirt loads it into no other one than that; this is {0}.',
+      vm,
+      snapshot,
+      name,
+      uuid,
+    ),
+    name === vm
+      ? t('Revert to its disks alone, with the VM off afterwards.')
+      : t('Give the VM that name back while it is off, or revert to the disks alone, with the VM off afterwards.'),
   ],
   unfinishedDelete: ({ snapshot, disk }, t) => [
     t(

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import type { AfterRevert } from '../../../src/model/operation.js';
 import type { FilesSeen, OtherVm, Situation } from '../../../src/model/plan.js';
 import { planOperation } from '../../../src/plans/planOperation.js';
+import type { SavedRam } from '../../../src/model/snapshot.js';
 import type { VmDisk } from '../../../src/model/vm.js';
 import { type SeenFile, image, over, seen } from '../model/hostFiles.js';
 import {
@@ -92,6 +93,26 @@ describe('a revert to a snapshot that is not whole', () => {
     });
     assert.equal(refused(ask.revert('b'), inWhat(0)).reason, 'memoryFileBroken');
     assert.equal(verdict(planOperation(ask.revert('b'), inWhat(1))), 'ok');
+  });
+
+  it('is refused where the RAM is that of a VM with another name or UUID, unless the VM is to be off', () => {
+    const saved = (told: SavedRam, major: number): Situation => ({
+      ...outside({}),
+      savedRam: new Map([['/img/b.mem', told]]),
+      capabilities: capabilities(major),
+    });
+    const { name, uuid } = vm();
+    for (const major of [9, 12]) {
+      const to = (told: SavedRam, after: 'running' | 'off'): string =>
+        verdict(planOperation(ask.revert('b', after), saved(told, major)));
+      assert.equal(to({ name, uuid }, 'running'), 'ok');
+      assert.equal(to({ name: 'before', uuid }, 'running'), 'ramOfOther');
+      assert.equal(to({ name, uuid: 'another' }, 'running'), 'ramOfOther');
+      assert.equal(to('broken', 'off'), 'memoryFileBroken');
+      const off = planOperation(ask.revert('b', 'off'), saved({ name: 'before', uuid }, major));
+      assert.ok(off.type === 'plan');
+      assert.ok(off.steps.every((step) => step.do !== 'revert' && step.do !== 'restoreMemory'));
+    }
   });
 
   it('is refused by what the files say of themselves, where the metadata tells another chain', () => {

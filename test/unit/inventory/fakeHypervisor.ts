@@ -7,7 +7,7 @@ import type { LayerStatistics, VmStatistics } from '../../../src/model/diskStati
 import { Failure } from '../../../src/model/failure.js';
 import type { Hardware } from '../../../src/model/hardware.js';
 import type { Step } from '../../../src/model/plan.js';
-import type { Snapshot, SnapshotTree } from '../../../src/model/snapshot.js';
+import type { SavedRam, Snapshot, SnapshotTree } from '../../../src/model/snapshot.js';
 import { isActive, type Vm, type VmDisk } from '../../../src/model/vm.js';
 import { FakeHostFiles } from './fakeHostFiles.js';
 
@@ -121,6 +121,10 @@ export class FakeHypervisor implements Hypervisor {
 
   readFrozenDisks(uuid: string, snapshot: string): Promise<readonly VmDisk[]> {
     return this.#answer(`readFrozenDisks(${snapshot})`, uuid, ({ vm }) => vm.disks);
+  }
+
+  readSavedRam(file: string): Promise<SavedRam | undefined> {
+    return this.#answer(`readSavedRam(${file})`, undefined, () => undefined);
   }
 
   untilNoJob(): Promise<void> {

@@ -1,7 +1,9 @@
 // What a decision rests on, put together of what this VM and the others say.
 import assert from 'node:assert/strict';
 import { OtherVmFacts } from '../../../src/inventory/otherVmFacts.js';
-import { askedBy, knownSituation, SituationReader } from '../../../src/inventory/situation.js';
+import { askedBy } from '../../../src/inventory/asked.js';
+import { knownSituation } from '../../../src/inventory/ownKnowledge.js';
+import { SituationReader } from '../../../src/inventory/situation.js';
 import { silentLog } from '../../../src/log/log.js';
 import type { OperationRequest } from '../../../src/model/operation.js';
 import { otherUserOf } from '../../../src/chains/otherVms.js';

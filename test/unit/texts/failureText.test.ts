@@ -71,6 +71,7 @@ const facts: RefusalFacts = {
   sameSecond: { vm, seconds: '1' },
   memoryFileMissing: { snapshot, file },
   memoryFileBroken: { snapshot, file },
+  ramOfOther: { vm, snapshot, name: 'old', uuid: '1' },
   readOnlyConnection: { vm, action: 'start' },
   driverCannot: { driver: 'test', action: 'create' },
   unfinishedSave: { vm, action: 'create' },

@@ -1,0 +1,134 @@
+// Which facts a request, the doctor and a recovery ask for. Reads nothing, refuses to decide.
+import { namedFiles } from '../chains/fileUse.js';
+import { folderOf } from '../chains/overlayFiles.js';
+import { examinationNeeds } from '../doctor/examinationNeeds.js';
+import type { OperationRequest } from '../model/operation.js';
+import type { Situation, Step } from '../model/plan.js';
+import type { BrokenOff } from '../model/recovery.js';
+import { isActive } from '../model/vm.js';
+import { type FileNeeds, fileNeeds, type Needs, needs, savedRamOf } from '../plans/needs.js';
+
+/** Which facts somebody asks for: the rules of a request, or of something wider. */
+export interface Asked {
+  readonly needs: Needs;
+  /** Told when the frozen disks are there, which name the files. */
+  readonly files: (situation: Situation) => FileNeeds;
+  /** Told once more when the folders were listed, for what is in them. */
+  readonly again?: (situation: Situation) => FileNeeds;
+}
+
+export function askedBy(request: OperationRequest, known: Situation): Asked {
+  return {
+    needs: needs(request, known),
+    files: (situation) => {
+      const wanted = fileNeeds(request, situation);
+      // A file that is to go for good may be named in another way by a snapshot that has nothing else to do with it.
+      return request.type === 'repair' && request.repair.what === 'removeFiles'
+        ? { ...wanted, files: [...new Set([...wanted.files, ...absolute(namedFiles(situation))])] }
+        : wanted;
+    },
+  };
+}
+
+function absolute(paths: Iterable<string>): readonly string[] {
+  return [...paths].filter((path) => path.startsWith('/'));
+}
+
+/** Everything that can be looked at. */
+export function askedByDoctor({ vm, tree, capabilities }: Situation): Asked {
+  const isQemu = capabilities.driver === 'qemu';
+  const active = isQemu && isActive(vm.power);
+  const frozenDisks = isQemu ? tree.snapshots.map(({ name }) => name) : [];
+  return {
+    needs: {
+      blockJobs: active,
+      frozenDisks,
+      otherVms: isQemu,
+      agent: active && vm.agentChannel,
+      savedRam: isQemu ? tree.snapshots.flatMap(savedRamOf) : [],
+    },
+    files: examinationNeeds,
+    again: examinationNeeds,
+  };
+}
+
+/**
+ * What can have become of an operation that broke off: the files that it was to make or remove are looked at too, and
+ * all snapshots, for it may be that none of those that it named is left.
+ */
+export function askedByRecovery({ request, plan }: BrokenOff, known: Situation): Asked {
+  return {
+    needs: askedByDoctor(known).needs,
+    files: (situation) => {
+      const wanted = fileNeeds(request, situation);
+      const { images, files } = filesOf(plan.steps);
+      const present = situation.vm.disks.flatMap(({ source }) => (source?.startsWith('/') === true ? [source] : []));
+      return {
+        ...wanted,
+        images: [...new Set([...wanted.images, ...images, ...present])],
+        files: [...new Set([...wanted.files, ...files])],
+        folders: [...new Set([...wanted.folders, ...[...images, ...files].map(folderOf)])],
+      };
+    },
+  };
+}
+
+function filesOf(steps: readonly Step[]): { readonly images: readonly string[]; readonly files: readonly string[] } {
+  const images: string[] = [];
+  const files: string[] = [];
+  for (const step of steps) {
+    switch (step.do) {
+      case 'createSnapshot':
+        images.push(...step.disks.flatMap(({ file }) => file ?? []));
+        files.push(...(step.memoryFile === undefined ? [] : [step.memoryFile]));
+        break;
+      case 'adoptSnapshot':
+        images.push(...step.made.disks.flatMap(({ file }) => file ?? []), ...step.below.map(({ file }) => file));
+        break;
+      case 'createOverlays':
+        images.push(...step.overlays.flatMap(({ file, backing }) => [file, backing]));
+        break;
+      case 'defineFromSnapshot':
+        images.push(...step.disks.map(({ file }) => file));
+        break;
+      case 'restoreMemory':
+        images.push(...step.disks.map(({ file }) => file));
+        files.push(step.file);
+        break;
+      case 'removeFiles':
+        // Overlays go only where they are known to be empty; RAM is no image.
+        images.push(...step.files.filter((file) => !file.endsWith('.mem')));
+        files.push(...step.files);
+        break;
+      case 'removeTag':
+        images.push(step.file);
+        break;
+      case 'copyFile':
+        files.push(step.from, step.to);
+        break;
+      case 'blockCommit':
+        images.push(step.top, step.base);
+        break;
+      case 'commitImages':
+        images.push(...step.disks.flatMap(({ top, base }) => [top, base]));
+        break;
+      case 'makeCurrent':
+      case 'revert':
+      case 'deleteSnapshot':
+      case 'describeSnapshot':
+      case 'forgetSnapshot':
+      case 'redefineAs':
+      case 'reparent':
+      case 'clearUnfinishedDelete':
+      case 'makePersistent':
+      case 'power':
+      case 'startPaused':
+      case 'dropManagedSave':
+      case 'waitUntil':
+      case 'thawGuest':
+      case 'setGuestClock':
+        break;
+    }
+  }
+  return { images, files };
+}
