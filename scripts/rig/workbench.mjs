@@ -86,6 +86,16 @@ export class Workbench {
     return this.page.locator('.notification-toast').filter({ hasText: text }).first();
   }
 
+  /** Messages in the list that "Notifications: Show Notifications" opens: also those that are no toasts any more. @param {string | RegExp} text */
+  notice(text) {
+    return this.page.locator('.notifications-center .notification-list-item').filter({ hasText: text });
+  }
+
+  /** The number on a view container's tab; none, no badge. @param {string} container */
+  badge(container) {
+    return this.page.locator('.activitybar').getByRole('tab', { name: container }).locator('.badge-content');
+  }
+
   get contextMenu() {
     return this.page.locator('.monaco-menu').last();
   }

@@ -3,7 +3,7 @@ import * as vscode from 'vscode';
 import type { CheckId } from '../health/healthFinding.js';
 import type { InventoryPort } from '../inventory/inventory.js';
 import type { Disposable } from '../lifetime/disposable.js';
-import { healthText } from '../texts/healthText.js';
+import { healthNewsText } from '../texts/healthNewsText.js';
 import type { HealthWatch, VmFinding } from '../watch/healthWatch.js';
 import { Dismissed } from './commandError.js';
 import { notify } from '../views/notify.js';
@@ -31,18 +31,18 @@ export function healthNotices(inventory: InventoryPort, watch: HealthWatch, log:
   });
 }
 
-async function tell(inventory: InventoryPort, watch: HealthWatch, news: readonly VmFinding[]): Promise<void> {
-  const [first] = news;
-  const view = first && inventory.findVm(first.ref);
-  if (first === undefined || view === undefined) {
+async function tell(inventory: InventoryPort, watch: HealthWatch, all: readonly VmFinding[]): Promise<void> {
+  // Of a VM that is gone meanwhile nobody needs to know.
+  const news = all.flatMap((one) => {
+    const view = inventory.findVm(one.ref);
+    return view === undefined ? [] : [{ ...one, view }];
+  });
+  const [first, ...others] = news;
+  if (first === undefined) {
     return;
   }
   const vms = new Set(news.map(({ ref }) => ref.uuid));
-  const { what, todo } = healthText(first.finding, view, Date.now(), t);
-  const message =
-    news.length === 1
-      ? `${what} ${todo}`
-      : t('{0} things are wrong with {1} VMs. The first: {2}', news.length, vms.size, what);
+  const message = healthNewsText([first, ...others], Date.now(), t);
   const show = t('Show');
   const consolidate = t('Consolidate…');
   const snooze = t('Snooze…');

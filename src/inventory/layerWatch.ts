@@ -36,8 +36,9 @@ export interface LayerWatchOptions {
   readonly readList: () => Promise<void>;
   /** An operation of ours runs on this VM; it reads the VM itself. */
   readonly isHeld: (uuid: string) => boolean;
-  /** The open connection, while somebody looks. */
-  readonly live: () => Hypervisor | undefined;
+  /** The connection, while it is open. */
+  readonly open: () => Hypervisor | undefined;
+  readonly isLookedAt: () => boolean;
 }
 
 export class LayerWatch implements Disposable {
@@ -49,6 +50,8 @@ export class LayerWatch implements Disposable {
   /** By UUID, what the picture was made of last: the same again makes the same. */
   readonly #done = new Map<string, { readonly text: string; readonly users: Users; readonly view: VmView }>();
   readonly #wanted = new Set<string>();
+  /** VMs of which what is known was true before an operation of ours. */
+  readonly #changed = new Set<string>();
   #restedOn: { readonly rests: readonly unknown[]; readonly users: Users } | undefined;
   #reading: Promise<void> | undefined;
   #timer: Disposable | undefined;
@@ -66,8 +69,14 @@ export class LayerWatch implements Disposable {
   /** Sizes and chains of these VMs a moment later, all in one call, if somebody still looks then. */
   soon(uuids: readonly string[]): void {
     uuids.forEach((uuid) => this.#wanted.add(uuid));
-    if (this.#wanted.size > 0) {
-      this.#timer ??= this.#options.clock.setTimer(gatherMs, () => void this.#look());
+    this.#lookSoon();
+  }
+
+  /** An operation of ours is over. What is known of this VM's layers is put right, whoever looks: nobody else would, for minutes. */
+  changed(uuid: string): void {
+    if (this.#options.picture.vm({ connection: this.#options.uri, uuid })?.layers !== undefined) {
+      this.#changed.add(uuid);
+      this.#lookSoon();
     }
   }
 
@@ -75,12 +84,19 @@ export class LayerWatch implements Disposable {
     this.#timer?.dispose();
   }
 
+  #lookSoon(): void {
+    if (this.#wanted.size + this.#changed.size > 0) {
+      this.#timer ??= this.#options.clock.setTimer(gatherMs, () => void this.#look());
+    }
+  }
+
   async #look(): Promise<void> {
     this.#timer = undefined;
-    const uuids = [...this.#wanted];
+    const uuids = [...new Set([...this.#changed, ...(this.#options.isLookedAt() ? this.#wanted : [])])];
+    this.#changed.clear();
     this.#wanted.clear();
-    const hypervisor = this.#options.live();
-    if (hypervisor === undefined) {
+    const hypervisor = this.#options.open();
+    if (hypervisor === undefined || uuids.length === 0) {
       return;
     }
     try {

@@ -90,7 +90,8 @@ export class LiveConnection implements Disposable {
       readVm: (uuid) => this.read(uuid, ['vm', 'tree']),
       readList: () => this.#readList(),
       isHeld,
-      live: () => (this.#isLive() ? this.#keeper.hypervisor : undefined),
+      open: () => this.#keeper.hypervisor,
+      isLookedAt: () => this.#scope.visible,
     });
     this.#watcher = new Watcher(options.clock, this.#log, {
       shown: () => this.#shown(),
@@ -211,6 +212,7 @@ export class LiveConnection implements Disposable {
     this.#held.add(uuid);
     return () => {
       this.#held.delete(uuid);
+      this.#layers.changed(uuid);
       this.#watcher.stir();
       this.#refresher.flushSoon();
       if (!this.isBusy) {

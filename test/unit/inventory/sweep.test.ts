@@ -86,6 +86,24 @@ describe('a sweep', () => {
     assert.deepEqual(r.calls(), ['readDiskStatistics(0)']);
   });
 
+  it('is not waited for by what an operation of ours has changed, whoever looks', async () => {
+    const web = externalVm('web');
+    const r = await rig(web, externalVm('db'));
+    await r.inventory.sweep();
+    r.calls();
+    await r.inventory.runOperation({ type: 'power', vm: r.ref('db'), action: 'pause' });
+    web.layers = [layer('/images/web.qcow2', 7000)];
+    await r.inventory.runOperation({ type: 'power', vm: r.ref('web'), action: 'pause' });
+    await r.clock.advance(200);
+    assert.deepEqual(
+      r.calls().filter((call) => call.startsWith('readDiskStatistics')),
+      ['readDiskStatistics(2)'],
+    );
+    assert.equal(layersOf(r, 'web')!.disks[0]!.layers.length, 1);
+    await r.clock.advance(3_600_000);
+    assert.deepEqual(r.calls(), []);
+  });
+
   it('finds VMs that came and went meanwhile', async () => {
     const r = await rig(fakeVm('web'), fakeVm('db'));
     await r.inventory.sweep();
