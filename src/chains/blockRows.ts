@@ -31,7 +31,9 @@ export function plannedRows(chain: DiskChain, layers: VmLayers, tree: SnapshotTr
     branch.layers.toReversed().flatMap((layer) => {
       const isNew = !seen.has(layer.file);
       seen.add(layer.file);
-      return isNew ? rowsOf(chain.target, layer, 'overlay', tree) : [];
+      // What a revert removed is still named by the snapshot that it was made for.
+      const isGone = layer.seen === 'missing' && layer.snapshots.length === 0;
+      return isNew && !isGone ? rowsOf(chain.target, layer, 'overlay', tree) : [];
     }),
   );
   const top = rows.findIndex(({ kind }) => kind === 'present');

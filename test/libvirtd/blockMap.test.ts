@@ -6,8 +6,7 @@ import { join } from 'node:path';
 import { runOk } from '../../scripts/rig/run.mjs';
 import type { BlockMap, BlockRow } from '../../src/model/blockMap.js';
 import type { VmLayers } from '../../src/model/layers.js';
-import { element, writeXml } from '../../src/hypervisor/xmlTree.js';
-import { virshOk, withXmlFile } from '../../scripts/guest/defineVm.mjs';
+import { defineDiskVm, type MadeDisk } from './diskVm.js';
 import { type LiveRig, startLiveRig } from './inventoryRig.js';
 import { readRefcounts } from './qcow2Refcounts.js';
 
@@ -30,30 +29,7 @@ describe('the blocks of a disk', function () {
     runOk('qemu-io', [...commands.flatMap((command) => ['-c', command]), file]);
   const file = (name: string): string => join(r.daemon.dir, name);
 
-  /** A VM without an operating system, off, on these disks; it writes nothing by itself. */
-  async function define(disks: readonly { readonly file: string; readonly format: string }[]): Promise<string> {
-    const name = `blocks-${count++}`;
-    const xml = writeXml(
-      element('domain', { type: 'qemu' }, [
-        element('name', {}, [name]),
-        element('memory', { unit: 'MiB' }, ['32']),
-        element('os', {}, [element('type', { arch: 'x86_64', machine: 'pc' }, ['hvm'])]),
-        element('devices', {}, [
-          ...disks.map((disk, index) =>
-            element('disk', { type: 'file', device: 'disk' }, [
-              element('driver', { name: 'qemu', type: disk.format }),
-              element('source', { file: disk.file }),
-              element('target', { dev: `vd${'abc'[index] ?? ''}`, bus: 'virtio' }),
-            ]),
-          ),
-          element('memballoon', { model: 'none' }),
-        ]),
-      ]),
-    );
-    await withXmlFile(xml, (path) => virshOk(r.daemon.virsh, 'define', path));
-    await r.inventory.refresh({ connection: r.uri });
-    return name;
-  }
+  const define = (disks: readonly MadeDisk[]): Promise<string> => defineDiskVm(r, `blocks-${count++}`, disks);
 
   const map = async (name: string, target = 'vda'): Promise<BlockMap> =>
     r.inventory.readBlockMap(await r.ref(name), target);

@@ -1,0 +1,289 @@
+// The cells of the picture, painted and told, against what the test itself wrote into known clusters of known layers: from
+// images on a real libvirt to the strokes on the page, with no second reading of an image in between.
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { runOk } from '../../scripts/rig/run.mjs';
+import { untranslated } from '../../src/texts/translate.js';
+import { pictureBlocks } from '../../src/views/pictureBlocks.js';
+import type { PictureBlocks } from '../../src/webview/messages.js';
+import { OracleVm } from '../oracle/oracleVm.js';
+import { defineDiskVm, type MadeDisk } from './diskVm.js';
+import { type LiveRig, startLiveRig } from './inventoryRig.js';
+import { shownCells } from './shownCells.js';
+
+const kibibyte = 1024;
+const present = 'Since then: you are here';
+
+type What = 'D' | 'Z' | 'C';
+
+/** What a test wrote into a disk, cluster by cluster, layer by layer: all that a picture is compared with. */
+class Written {
+  readonly #clusters: number;
+  readonly #layers = new Map<string, string[]>();
+
+  constructor(clusters: number) {
+    this.#clusters = clusters;
+  }
+
+  /** Into the layer that takes the writes. */
+  add(from: number, count: number, what: What = 'D'): void {
+    this.#layers.set(present, this.#of(present).fill(what, from, from + count));
+  }
+
+  /** What was written so far is a layer of this title. */
+  freeze(title: string): void {
+    this.#layers.set(title, this.#of(present));
+    this.leave();
+  }
+
+  /** What was written since the last layer is gone. */
+  leave(): void {
+    this.#layers.delete(present);
+  }
+
+  /**
+   * @param layers all rows, from the top of the figure
+   * @param path those that the VM reads, the base first
+   */
+  expected(layers: readonly string[], path: readonly string[] = layers) {
+    const reads = Array.from({ length: this.#clusters }, (_, at) => {
+      const newest = path.findLast((layer) => this.#of(layer)[at] !== '.');
+      return newest === undefined ? -1 : layers.indexOf(newest);
+    });
+    const letters = reads.map((row) => (row < 0 ? '.' : String.fromCharCode(65 + row))).join('');
+    return {
+      layers: layers.map((layer, row) => {
+        const told = this.#of(layer)
+          .map((what, at) => (reads[at] === row ? what : what.toLowerCase()))
+          .join('');
+        return { title: `${String.fromCharCode(65 + row)}  ${layer}`, told, painted: told.replace(/c/giu, asData) };
+      }),
+      reads: letters,
+      readsTold: letters,
+    };
+  }
+
+  #of(layer: string): string[] {
+    return [...(this.#layers.get(layer) ?? Array.from({ length: this.#clusters }, () => '.'))];
+  }
+}
+
+const asData = (letter: string): string => (letter === 'c' ? 'd' : 'D');
+
+/** With a cell for each cluster that a test wrote. */
+function seen(blocks: PictureBlocks, cellKib = 64): ReturnType<Written['expected']> {
+  const pixels = (10 * blocks.clusterBytes) / (cellKib * kibibyte);
+  const { layers, reads, readsTold } = shownCells(blocks, { pixels });
+  return {
+    layers: layers.map(({ head, told, painted }) => ({ title: head.split(' | ')[0] ?? '', told, painted })),
+    reads,
+    readsTold,
+  };
+}
+
+describe('the cells of the picture', function () {
+  this.timeout(180_000);
+  let r: LiveRig;
+
+  before(async () => {
+    r = await startLiveRig();
+    await r.inventory.connect(r.uri);
+  });
+  after(() => r.stop());
+
+  const file = (name: string): string => join(r.daemon.dir, name);
+  const define = (name: string, ...disks: readonly MadeDisk[]): Promise<string> => defineDiskVm(r, name, disks);
+  const create = (name: string, size: string, ...options: string[]): Promise<string> =>
+    runOk('qemu-img', ['create', '-q', '-f', 'qcow2', ...options, file(name), size]);
+
+  const sent = async (name: string, target = 'vda'): Promise<PictureBlocks> => {
+    const ref = await r.ref(name);
+    const map = await r.inventory.readBlockMap(ref, target);
+    return pictureBlocks(map, r.inventory.findVm(ref)?.tree, untranslated);
+  };
+
+  /** Writes whole clusters into an image, and keeps that. */
+  const writer =
+    (written: Written, clusterKib = 64) =>
+    async (image: string, ...writes: readonly (readonly [number, number, What?])[]): Promise<void> => {
+      const commands = writes.flatMap(([from, count, what = 'D'], index) => {
+        const range = `${from * clusterKib}k ${count * clusterKib}k`;
+        written.add(from, count, what);
+        return [
+          '-c',
+          what === 'Z' ? `write -z ${range}` : `write ${what === 'C' ? '-c ' : ''}-P ${index + 1} ${range}`,
+        ];
+      });
+      await runOk('qemu-io', ['-f', image.endsWith('.raw') ? 'raw' : 'qcow2', ...commands, file(image)]);
+    };
+
+  it('are those of external snapshots, also of another branch, on a raw base and off', async () => {
+    await runOk('qemu-img', ['create', '-q', '-f', 'raw', file('e.raw'), '4M']);
+    const name = await define('cells-external', { file: file('e.raw'), format: 'raw' });
+    const written = new Written(64);
+    const write = writer(written);
+    await write('e.raw', [0, 16], [31, 2], [63, 1]);
+    await r.virsh('snapshot-create-as', name, 'one', '--disk-only');
+    written.freeze('Base, until “one”');
+    await write('e.one', [8, 4], [20, 3], [40, 2, 'Z'], [1, 1, 'Z']);
+    await r.virsh('snapshot-create-as', name, 'two', '--disk-only');
+    written.freeze('Until “two”');
+    await write('e.two', [10, 4], [21, 1, 'Z'], [62, 2]);
+    assert.deepEqual(seen(await sent(name)), written.expected(['Base, until “one”', 'Until “two”', present]));
+
+    await r.virsh('snapshot-create-as', name, 'three', '--disk-only');
+    written.freeze('Until “three”');
+    const vm = await r.ref(name);
+    await r.inventory.refresh({ vm });
+    const revert = { type: 'revert', vm, snapshot: 'one', after: 'asSnapshot', checkpointFirst: false } as const;
+    await r.inventory.runOperation(revert);
+    const top = r.vm(name)!.vm.disks[0]!.source!.slice(r.daemon.dir.length + 1);
+    assert.ok(!['e.raw', 'e.one', 'e.two', 'e.three'].includes(top), top);
+    await write(top, [2, 1], [50, 5]);
+    // Where libvirt cannot revert by itself, the revert leaves a snapshot, with an empty layer of its own.
+    const own = r.vm(name)!.tree!.snapshots.filter((one) => !['one', 'two', 'three'].includes(one.name));
+    const read = ['Base, until “one”', ...own.map(({ title }) => `Until “${title}”`), present];
+    assert.deepEqual(
+      seen(await sent(name)),
+      written.expected([...read.slice(0, -1), 'Until “two”', 'Until “three”', present], read),
+    );
+  });
+
+  it('are those of snapshots inside an image, compressed clusters and a branch among them', async () => {
+    await create('i.qcow2', '4M');
+    const name = await define('cells-internal', { file: file('i.qcow2'), format: 'qcow2' });
+    const written = new Written(64);
+    const write = writer(written);
+    const snapshot = async (title: string): Promise<void> => {
+      await r.virsh('snapshot-create-as', name, title);
+      written.freeze(title);
+    };
+    // QEMU compresses a cluster at a time, where there is none yet.
+    await write('i.qcow2', [0, 12], ...Array.from({ length: 6 }, (_, at) => [30 + at, 1, 'C'] as const));
+    await snapshot('one');
+    await write('i.qcow2', [4, 2], [20, 1, 'C'], [31, 2], [33, 1, 'Z'], [48, 1]);
+    await snapshot('two');
+    await write('i.qcow2', [5, 2], [48, 2], [60, 4]);
+    await snapshot('three');
+    await write('i.qcow2', [0, 1], [63, 1]);
+    const rows = ['one', 'two', 'three', present];
+    assert.deepEqual(seen(await sent(name)), written.expected(rows));
+
+    await r.virsh('snapshot-revert', name, 'one');
+    written.leave();
+    await write('i.qcow2', [11, 3], [35, 1], [63, 1, 'C']);
+    assert.deepEqual(seen(await sent(name)), written.expected(rows, ['one', present]));
+  });
+
+  it('are those of snapshots inside an overlay, above a base with smaller clusters', async () => {
+    await create('m.base', '1M', '-o', 'cluster_size=16k');
+    const written = new Written(64);
+    const write = writer(written, 16);
+    await write('m.base', [0, 3], [17, 1], [33, 2]);
+    written.freeze('Base');
+    await create('m.top', '1M', '-F', 'qcow2', '-b', file('m.base'));
+    const name = await define('cells-overlay', { file: file('m.top'), format: 'qcow2' });
+    // A cluster of the overlay is four cells.
+    await write('m.top', [0, 4], [32, 8]);
+    await r.virsh('snapshot-create-as', name, 'inside');
+    written.freeze('inside');
+    await write('m.top', [36, 8]);
+    assert.deepEqual(seen(await sent(name), 16), written.expected(['Base', 'inside', present]));
+  });
+
+  it('are those of each of several disks, with a last cluster that the disk cuts off', async () => {
+    await create('d0.qcow2', '4M');
+    await create('d1.qcow2', '2080k');
+    const name = await define(
+      'cells-disks',
+      { file: file('d0.qcow2'), format: 'qcow2' },
+      { file: file('d1.qcow2'), format: 'qcow2' },
+    );
+    const both = [new Written(64), new Written(33)] as const;
+    const [first, second] = [writer(both[0]), writer(both[1])];
+    await first('d0.qcow2', [0, 4]);
+    await second('d1.qcow2', [2, 4]);
+    await runOk('qemu-io', ['-c', 'write -P 9 2048k 32k', file('d1.qcow2')]);
+    both[1].add(32, 1);
+    await r.virsh('snapshot-create-as', name, 'one', '--disk-only');
+    both.forEach((written) => written.freeze('Base, until “one”'));
+    await first('d0.one', [3, 3]);
+    await second('d1.one', [0, 3]);
+    const rows = ['Base, until “one”', present];
+    assert.deepEqual(seen(await sent(name, 'vda')), both[0].expected(rows));
+    assert.deepEqual(seen(await sent(name, 'vdb')), both[1].expected(rows));
+  });
+
+  for (const style of ['external', 'internal'] as const) {
+    it(`are what the guest of a VM that runs has written, with ${style} snapshots, and the same when it is off`, async () => {
+      const vm = await OracleVm.define(r.daemon, { name: `cells-live-${style}`, diskMiB: 4, folder: file(style) });
+      await r.inventory.refresh({ connection: r.uri });
+      const disks = [new Written(64), new Written(64)];
+      const write = (...clusters: readonly (readonly number[])[]): Promise<void> =>
+        vm.talk(async (guest) => {
+          for (const [disk, wanted] of clusters.entries()) {
+            // A block somewhere in the cluster: what is beside it comes from below.
+            await guest.write(
+              disk,
+              wanted.map((cluster) => [cluster * 16 + (cluster % 16), 100 + cluster]),
+            );
+            wanted.forEach((cluster) => disks[disk]!.add(cluster, 1));
+          }
+        });
+      const snapshot = async (title: string, layer: string): Promise<void> => {
+        await r.virsh('snapshot-create-as', vm.name, title, ...(style === 'external' ? ['--disk-only'] : []));
+        disks.forEach((written) => written.freeze(layer));
+      };
+      const rows = style === 'external' ? ['Base, until “one”', 'Until “two”', present] : ['one', 'two', present];
+      await r.virsh('start', vm.name);
+      await write([0, 1, 2, 3, 20, 21, 63], [2, 3, 40, 41]);
+      await snapshot('one', rows[0]!);
+      await write([1, 3, 21, 50], [0, 3, 41]);
+      await snapshot('two', rows[1]!);
+      await write([3, 22, 50, 62], [3, 63]);
+      for (const power of ['running', 'off'] as const) {
+        if (power === 'off') await r.virsh('destroy', vm.name);
+        await r.inventory.refresh({ vm: await r.ref(vm.name) });
+        for (const [disk, target] of ['vda', 'vdb'].entries()) {
+          const blocks = await sent(vm.name, target);
+          assert.deepEqual(seen(blocks), disks[disk]!.expected(rows), `${target}, ${power}`);
+          assert.equal(blocks.words.includes('an estimate'), power === 'running', blocks.words);
+        }
+      }
+    });
+  }
+
+  it('are filled as far as they are held where a cell is several clusters, and are found again when one goes closer', async () => {
+    await create('z.base', '10T');
+    await runOk('qemu-io', [
+      ...['-c', 'write -P 1 0 64k', '-c', `write -P 1 ${9 * 1024 ** 3 + 192}k 64k`],
+      file('z.base'),
+    ]);
+    const name = await define('cells-huge', { file: file('z.base'), format: 'qcow2' });
+    const huge = await sent(name);
+    const cells = 1024;
+    const pixels = (10 * cells * huge.clusterBytes) / huge.virtualBytes;
+    const whole = shownCells(huge, { pixels });
+    const at = Math.floor((9 * 1024 ** 4) / whole.cellBytes);
+    assert.equal(whole.reads.length, 1_280);
+    const held = whole.reads.replaceAll('.', ' ').trim().split(/ +/u);
+    assert.deepEqual([held, whole.reads.indexOf('A', 1)], [['A', 'A'], at]);
+    const near = { start: 9 * 1024 ** 4, span: 8 * 64 * kibibyte };
+    const { reads, layers } = shownCells(huge, { window: near });
+    assert.deepEqual([reads, layers[0]!.painted, layers[0]!.told], ['...A....', '...D....', '...D....']);
+
+    await create('q.qcow2', '4M');
+    const parts = await define('cells-parts', { file: file('q.qcow2'), format: 'qcow2' });
+    await runOk('qemu-io', [
+      '-c',
+      'write -P 1 0 64k',
+      '-c',
+      'write -P 1 256k 128k',
+      '-c',
+      'write -P 1 576k 448k',
+      file('q.qcow2'),
+    ]);
+    const { layers: rows } = shownCells(await sent(parts), { pixels: 2.5 });
+    assert.deepEqual(rows[0]!.quarters, `1234${'0'.repeat(12)}`);
+  });
+});
