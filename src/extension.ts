@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import * as vscode from 'vscode';
 import { registerCommands } from './commands/registerCommands.js';
 import { performAsCommand } from './dialogue/lessonCommands.js';
+import { measureLayerCosts } from './host/layerCosts.js';
 import { libvirtHypervisor } from './hypervisor/openLibvirt.js';
 import type { InventoryPort } from './inventory/inventory.js';
 import { Inventory } from './inventory/liveInventory.js';
@@ -57,7 +58,8 @@ export function activate(context: vscode.ExtensionContext): DevelopmentApi | und
   const status = new HealthStatus(health);
   const history = vscode.Uri.file(join(journal, 'audit.jsonl'));
   const guest = join(context.extensionPath, 'dist', 'lesson.bin');
-  const lesson = new Lesson({ inventory, log, guest, perform: performAsCommand });
+  const measure = (folder: string, depths: readonly number[]) => measureLayerCosts(folder, depths, process.env);
+  const lesson = new Lesson({ inventory, log, guest, perform: performAsCommand, measure });
   const panel = new LessonPanel(lesson, log);
   const teaching = { lesson, panel, guest };
   const commands = registerCommands({ inventory, tree, documents, reports, pictures, health, teaching, history, log });

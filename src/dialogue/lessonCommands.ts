@@ -78,8 +78,7 @@ export function showLesson({ teaching: { lesson, panel }, pictures }: CommandRun
   if (vm === undefined) {
     return;
   }
-  const picture = pictures.show({ connection: vm.connection, uuid: vm.uuid }, { where: 'beside' });
-  panel.show();
+  const picture = pictures.show({ connection: vm.connection, uuid: vm.uuid }, { where: 'beside', keepFocus: true });
   const listening = lesson.onDidChange(() => {
     if (lesson.view?.vm.uuid !== vm.uuid) {
       listening.dispose();

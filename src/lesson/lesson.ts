@@ -8,18 +8,14 @@ import { Emitter } from '../lifetime/emitter.js';
 import type { Log } from '../log/log.js';
 import type { DemoVm } from '../model/demoVm.js';
 import { Failure } from '../model/failure.js';
+import type { LayerCost } from '../model/layerCost.js';
 import type { OperationRequest } from '../model/operation.js';
+import type { Snapshot } from '../model/snapshot.js';
 import type { VmRef } from '../model/vm.js';
-import type { LessonFacts } from './lessonFacts.js';
+import { insideImage, type LessonFacts } from './lessonFacts.js';
 import { chainOf, LessonGuest } from './lessonGuest.js';
-import { type LessonAct, lessonOutline, lessonScript } from './lessonScript.js';
+import { type LessonAct, lessonOutline, lessonScript, measuredDepths } from './lessonScript.js';
 import { firstState, type LessonEvent, type LessonState, lessonStep } from './lessonState.js';
-
-export interface LessonSpeed {
-  /** Files that the disk consisted of. */
-  readonly layers: number;
-  readonly ms: number;
-}
 
 export interface LessonView {
   readonly vm: DemoVm;
@@ -27,7 +23,8 @@ export interface LessonView {
   readonly facts: LessonFacts;
   /** By hand, for the shown step; absent where there is no such command, or none now. */
   readonly virsh?: string;
-  readonly speeds: readonly LessonSpeed[];
+  /** Empty until they were measured. */
+  readonly costs: readonly LayerCost[];
   readonly failure?: Failure;
 }
 
@@ -38,12 +35,14 @@ export interface LessonOptions {
   readonly guest: string;
   /** Carries an operation out as the command of the extension does it. */
   readonly perform: (request: OperationRequest) => Promise<unknown>;
+  /** What so many layers cost in speed on this computer, measured now; it may put files into the folder for that time. */
+  readonly measure: (folder: string, depths: readonly number[]) => Promise<readonly LayerCost[]>;
 }
 
 /** What another program does to the VM is seen after so long, while somebody looks at a step that waits. */
 const lookAgainMs = 2_000;
 
-const nothingYet: LessonFacts = { power: 'unknown', snapshots: [], busy: false, writes: 0, files: [] };
+const nothingYet: LessonFacts = { power: 'unknown', snapshots: [], busy: false, writes: 0, measured: 0, files: [] };
 
 export class Lesson implements Disposable {
   readonly #options: LessonOptions;
@@ -105,6 +104,11 @@ export class Lesson implements Disposable {
     }
   }
 
+  /** Looks at the VM now. */
+  async look(): Promise<void> {
+    await this.#run?.look();
+  }
+
   async back(): Promise<void> {
     await this.#run?.take('back');
   }
@@ -139,7 +143,7 @@ class LessonRun implements Disposable {
     this.#options = options;
     this.#changed = changed;
     this.#guest = new LessonGuest(vm);
-    this.#view = { vm, state: firstState(lessonOutline), facts: nothingYet, speeds: [] };
+    this.#view = { vm, state: firstState(lessonOutline), facts: nothingYet, costs: [] };
     this.#store.add(
       options.inventory.onDidChange((change) => {
         if (change.vm?.uuid === vm.uuid && change.vm.connection === vm.connection) {
@@ -225,6 +229,7 @@ class LessonRun implements Disposable {
         ...(tree.current !== undefined && { current: tree.current }),
         busy,
         writes: this.#view.facts.writes,
+        measured: this.#view.facts.measured,
         ...(layers !== undefined && { layers }),
         files: await this.#guest.files(vm),
         ...(ticks !== undefined && { ticks }),
@@ -244,18 +249,11 @@ class LessonRun implements Disposable {
   async #act(act: LessonAct | undefined): Promise<void> {
     try {
       this.#update({ failure: undefined });
-      switch (act?.do) {
-        case 'operation':
-          await this.#perform(act.request(this.#ref, this.#view.facts));
-          break;
-        case 'write':
-          await this.#write();
-          break;
-        case 'pile':
-          await this.#pile(act.layers);
-          break;
-        case undefined:
-          break;
+      const inside = insideImage(this.#view.facts);
+      if (inside.length > 0) {
+        await this.#takeAway(inside);
+      } else {
+        await this.#carryOut(act);
       }
       await this.#options.inventory.refresh({ vm: this.#ref });
       await this.look();
@@ -265,7 +263,30 @@ class LessonRun implements Disposable {
       this.#options.log.warn(`lesson: ${String(error)}`);
       this.#update({ failure: asFailure(error) });
       await this.take('failed');
+      // It may be done all the same, and nobody has to try again then.
+      this.#lookSoon();
     }
+  }
+
+  async #carryOut(act: LessonAct | undefined): Promise<void> {
+    switch (act?.do) {
+      case 'operation':
+        return this.#perform(act.request(this.#ref, this.#view.facts));
+      case 'write':
+        return this.#write();
+      case 'pile':
+        return this.#pile(act.layers);
+      case undefined:
+        return undefined;
+    }
+  }
+
+  /** The step itself is done by the next key: the learner sees the one go before the other comes. */
+  async #takeAway(snapshots: readonly Snapshot[]): Promise<void> {
+    for (const { name } of snapshots) {
+      await this.#perform({ type: 'delete', vm: this.#ref, snapshot: name, scope: 'one' });
+    }
+    this.#virshOf = -1;
   }
 
   async #perform(request: OperationRequest | undefined): Promise<void> {
@@ -277,13 +298,8 @@ class LessonRun implements Disposable {
 
   async #write(): Promise<void> {
     const writes = this.#view.facts.writes + 1;
-    const ms = await this.#guest.write(writes);
-    const layers = chainOf(this.#options.inventory.findVm(this.#ref)?.vm)?.length;
-    const { facts, speeds } = this.#view;
-    this.#update({
-      facts: { ...facts, writes },
-      ...(layers !== undefined && { speeds: [...speeds, { layers, ms }] }),
-    });
+    await this.#guest.write(writes);
+    this.#update({ facts: { ...this.#view.facts, writes } });
   }
 
   async #pile(layers: number): Promise<void> {
@@ -291,8 +307,13 @@ class LessonRun implements Disposable {
       const title = `Layer ${String(layers + 1 - more)}`;
       await this.#perform({ type: 'create', vm: this.#ref, kind: 'disk', style: 'external', title });
     }
-    await this.#options.inventory.refresh({ vm: this.#ref });
-    await this.#write();
+    try {
+      this.#update({ costs: await this.#options.measure(this.#vm.folder, measuredDepths) });
+    } finally {
+      // Where it cannot be measured, the lesson says so and goes on.
+      const { facts } = this.#view;
+      this.#update({ facts: { ...facts, measured: facts.measured + 1 } });
+    }
   }
 
   /** The plan of the step's operation tells what would be typed; one that is refused now has nothing to type. */

@@ -20,6 +20,8 @@ export interface LessonFacts {
   readonly busy: boolean;
   /** How often the guest wrote for the lesson. */
   readonly writes: number;
+  /** How often it was measured what layers cost, or tried to. */
+  readonly measured: number;
   /** Files that the disk consists of now; absent while the VM is off, for nobody tells then. */
   readonly layers?: number;
   readonly files: readonly LessonFile[];
@@ -30,6 +32,14 @@ export interface LessonFacts {
 /** Those that a person took: what an emulated revert adds to keep the files in order does not count. */
 export function taken({ snapshots }: Pick<LessonFacts, 'snapshots'>): readonly Snapshot[] {
   return snapshots.filter(({ trailers }) => trailers.auto === undefined);
+}
+
+/**
+ * Snapshots inside the image, which only the learner takes. They make no layer, and while there is one the VM can have no
+ * other kind.
+ */
+export function insideImage(facts: Pick<LessonFacts, 'snapshots'>): readonly Snapshot[] {
+  return taken(facts).filter(({ style }) => style === 'internal');
 }
 
 export function newOnes(now: LessonFacts, before: LessonFacts): readonly Snapshot[] {

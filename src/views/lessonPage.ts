@@ -1,12 +1,14 @@
 // The lesson as a page: a value in, HTML out, in which nothing from outside is markup. It runs no script: what can be
 // pressed are links to commands.
-import type { LessonFile } from '../lesson/lessonFacts.js';
-import type { LessonSpeed, LessonView } from '../lesson/lesson.js';
+import type { LessonView } from '../lesson/lesson.js';
+import { insideImage, type LessonFile } from '../lesson/lessonFacts.js';
 import { type LessonStep, lessonScript } from '../lesson/lessonScript.js';
 import type { CommandId } from '../manifest/commandIds.js';
+import type { LayerCost } from '../model/layerCost.js';
 import { displayLine } from '../model/plainText.js';
 import { bytesText } from '../texts/bytesText.js';
 import { failureText } from '../texts/failureText.js';
+import { layerCostSentences } from '../texts/layerCostText.js';
 import type { Translate } from '../texts/translate.js';
 import { powerWord } from '../texts/words.js';
 
@@ -60,13 +62,14 @@ ${step.say(t).map(paragraph).join('\n')}
 ${step.task === undefined ? '' : `<p class="task"><strong>${escaped(t('To do:'))}</strong> ${escaped(step.task(t))}</p>`}
 <p class="state" role="status">${escaped(stateText(view, passed, t))}</p>
 ${failure === undefined || passed ? '' : failureBlock(view, t)}
+${passed ? '' : insideBlock(view, t)}
 <nav aria-label="${escaped(t('Lesson'))}">
 ${link('virtRewind.lessonNext', nextText(step, view, passed, t), 'primary')}
 ${state.at === 0 ? '' : link('virtRewind.lessonBack', t('Back'))}
 ${link('virtRewind.restartLesson', t('Start over'))}
 ${link('virtRewind.endLesson', t('End and remove'))}
 </nav>
-<p class="hint">${escaped(t('One key for the next step: Ctrl+Alt+N, or Page Down here.'))}</p>
+<p class="hint">${escaped(t('One key for the next step, wherever you are: Ctrl+Alt+N; or Page Down, but in a text or a list.'))}</p>
 </main>
 <aside>${beside(step, view, t)}</aside>
 ${virsh === undefined ? '' : `<section aria-label="${escaped(t('By hand'))}"><h2>${escaped(t('By hand'))}</h2><pre><code>${escaped(virsh)}</code></pre></section>`}`;
@@ -75,14 +78,14 @@ ${virsh === undefined ? '' : `<section aria-label="${escaped(t('By hand'))}"><h2
 /** What the step is about comes first. */
 function beside({ lead }: LessonStep, view: LessonView, t: Translate): string {
   const { files: list } = view.facts;
-  const [facts, all, speeds] = [factList(view, t), files(list, t), speedTable(view.speeds, t)];
+  const [facts, all, costs] = [factList(view, t), files(list, t), costTable(view.costs, t)];
   switch (lead ?? 'files') {
     case 'facts':
-      return facts + all + speeds;
-    case 'speeds':
-      return speeds + all + facts;
+      return facts + all + costs;
+    case 'costs':
+      return costs + all + facts;
     case 'files':
-      return all + speeds + facts;
+      return all + costs + facts;
   }
 }
 
@@ -115,8 +118,11 @@ function stateText({ state, facts }: LessonView, passed: boolean, t: Translate):
   }
 }
 
-function nextText(step: LessonStep, { state }: LessonView, passed: boolean, t: Translate): string {
+function nextText(step: LessonStep, { state, facts }: LessonView, passed: boolean, t: Translate): string {
   if (!passed && (state.phase === 'waiting' || state.phase === 'failed')) {
+    if (insideImage(facts).length > 0) {
+      return t('Delete it and go on');
+    }
     return state.phase === 'failed' ? t('Try again') : t('Do it for me');
   }
   return step.id === 'end' ? t('Remove everything') : t('Next step');
@@ -130,6 +136,20 @@ function failureBlock({ failure }: LessonView, t: Translate): string {
   return `<div class="failure" role="alert">${paragraph(`${sentence} ${nextStep}`)}${link(
     'virtRewind.showLog',
     t('Show Log'),
+  )}</div>`;
+}
+
+/** It is no mistake: the VM's menu offers that kind first. */
+function insideBlock({ facts, state }: LessonView, t: Translate): string {
+  const [one] = insideImage(facts);
+  if (one === undefined || (state.phase !== 'waiting' && state.phase !== 'failed')) {
+    return '';
+  }
+  return `<div class="note" role="note">${paragraph(
+    t(
+      'You took “{0}”, a snapshot inside the image. Nothing is wrong with it: it is one file and simple. But it makes no layer, which this lesson is about, and a VM must not have both kinds. The next step deletes it, and the lesson goes on from here.',
+      one.title,
+    ),
   )}</div>`;
 }
 
@@ -165,15 +185,21 @@ function kindWord(kind: LessonFile['kind'], t: Translate): string {
   }
 }
 
-function speedTable(speeds: readonly LessonSpeed[], t: Translate): string {
-  if (speeds.length === 0) {
+function costTable(costs: readonly LayerCost[], t: Translate): string {
+  if (costs.length === 0) {
     return '';
   }
-  const rows = speeds.map(
-    ({ layers, ms }) =>
-      `<tr><th scope="row">${escaped(layersText(layers - 1, t))}</th><td>${escaped(t('{0} ms', Math.round(ms)))}</td></tr>`,
+  const heads = [t('Above the base'), t('First write'), t('Next write'), t('Read')];
+  const cell = (microseconds: number): string => `<td>${escaped(t('{0} µs', Math.round(microseconds)))}</td>`;
+  const rows = costs.map(
+    ({ layers, firstWrite, nextWrite, read }) =>
+      `<tr><th scope="row">${escaped(layersText(layers, t))}</th>${[firstWrite, nextWrite, read].map(cell).join('')}</tr>`,
   );
-  return `<h2>${escaped(t('The same writes'))}</h2><table><thead><tr><th scope="col">${escaped(t('Above the base'))}</th><th scope="col">${escaped(t('Time'))}</th></tr></thead><tbody>${rows.join('')}</tbody></table>`;
+  return `<h2>${escaped(t('One request of 4 KB'))}</h2><table class="costs"><thead><tr>${heads
+    .map((head) => `<th scope="col">${escaped(head)}</th>`)
+    .join(
+      '',
+    )}</tr></thead><tbody>${rows.join('')}</tbody></table>${layerCostSentences(costs, t).map(paragraph).join('')}`;
 }
 
 function layersText(layers: number, t: Translate): string {
@@ -209,9 +235,10 @@ p { margin: 0.5rem 0; }
 h2 { font-size: 1.25rem; margin: 1.5rem 0 0.5rem; font-weight: 600; }
 .task { border-left: 0.3rem solid var(--vscode-focusBorder, currentColor); padding-left: 1rem; }
 .state { font-weight: 600; }
+.note { border: 2px solid var(--vscode-focusBorder, currentColor); padding: 0 1rem; margin-bottom: 1rem; }
 .failure { border: 2px solid var(--vscode-errorForeground, currentColor); padding: 0 1rem 1rem; margin-bottom: 1rem; }
 nav { display: flex; flex-wrap: wrap; gap: 0.75rem; margin: 1rem 0; }
-.button { padding: 0.4rem 1.1rem; text-decoration: none; border-radius: 2px;
+.button { padding: 0.4rem 0.8rem; text-decoration: none; border-radius: 2px;
   border: 1px solid var(--vscode-button-border, var(--vscode-contrastBorder, transparent)); }
 .primary { background: var(--vscode-button-background); color: var(--vscode-button-foreground); font-weight: 600; }
 .primary:hover { background: var(--vscode-button-hoverBackground); color: var(--vscode-button-foreground); }
@@ -229,6 +256,8 @@ thead th:last-child { text-align: right; padding-right: 0; }
 thead th { color: var(--vscode-descriptionForeground); }
 th small { display: block; color: var(--vscode-descriptionForeground); }
 td { text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums; }
+.costs thead th:not(:first-child) { text-align: right; }
+.costs th, .costs td { padding: 0.2rem 0 0.2rem 1rem; } .costs th:first-child { padding-left: 0; }
 tr.used th { font-weight: 600; }
 meter { width: 6rem; height: 1rem; }
 meter::-webkit-meter-bar { background: transparent; border: 1px solid var(--vscode-foreground); border-radius: 0; }

@@ -15,6 +15,8 @@ export interface ShowPicture {
   readonly focus?: PictureFocus;
   /** `beside`: another one next to it, even of the same VM. */
   readonly where?: 'again' | 'beside';
+  /** The keyboard stays where it is. */
+  readonly keepFocus?: boolean;
 }
 
 export class PicturePanels implements Disposable, vscode.WebviewPanelSerializer {
@@ -35,7 +37,7 @@ export class PicturePanels implements Disposable, vscode.WebviewPanelSerializer 
   }
 
   /** The picture of a VM; a new one beside it where that is asked for, or where it is what the user looks at already. */
-  show(ref: VmRef, { focus, where = 'again' }: ShowPicture = {}): PicturePanel {
+  show(ref: VmRef, { focus, where = 'again', keepFocus = false }: ShowPicture = {}): PicturePanel {
     const open = [...this.#panels].find((panel) => sameVm(panel.ref, ref));
     if (open !== undefined && where === 'again') {
       open.show(focus);
@@ -45,7 +47,10 @@ export class PicturePanels implements Disposable, vscode.WebviewPanelSerializer 
     const panel = vscode.window.createWebviewPanel(
       pictureViewType,
       vscode.l10n.t('{0}: Picture', name),
-      where === 'beside' ? vscode.ViewColumn.Beside : vscode.ViewColumn.Active,
+      {
+        viewColumn: where === 'beside' ? vscode.ViewColumn.Beside : vscode.ViewColumn.Active,
+        preserveFocus: keepFocus,
+      },
       { enableScripts: true, localResourceRoots: [pageFolder(this.#services.extension)] },
     );
     return this.#follow(panel, ref, focus);

@@ -7,10 +7,11 @@ import { join } from 'node:path';
 import { buildProgram } from '../../scripts/build.mjs';
 import { root } from '../../scripts/rig/root.mjs';
 import { runOk } from '../../scripts/rig/run.mjs';
+import { measureLayerCosts } from '../../src/host/layerCosts.js';
 import { libvirtHypervisor } from '../../src/hypervisor/openLibvirt.js';
 import { Inventory } from '../../src/inventory/liveInventory.js';
 import { Lesson } from '../../src/lesson/lesson.js';
-import { firstMemory, standsOn } from '../../src/lesson/lessonFacts.js';
+import { firstMemory, insideImage, standsOn } from '../../src/lesson/lessonFacts.js';
 import { lessonScript } from '../../src/lesson/lessonScript.js';
 import { silentLog } from '../../src/log/log.js';
 import { Failure } from '../../src/model/failure.js';
@@ -27,7 +28,13 @@ describe('the lesson', function () {
     guest = join(rig.daemon.dir, 'lesson.bin');
     await runOk('nasm', ['-f', 'bin', '-o', guest, join(root, 'scripts/guest/oracle.asm')]);
     const { inventory } = rig;
-    lesson = new Lesson({ inventory, log: silentLog, guest, perform: (request) => inventory.runOperation(request) });
+    lesson = new Lesson({
+      inventory,
+      log: silentLog,
+      guest,
+      perform: (request) => inventory.runOperation(request),
+      measure: (folder, depths) => measureLayerCosts(folder, depths, rig.daemon.env),
+    });
   });
   after(async () => {
     await lesson.end();
@@ -90,9 +97,10 @@ describe('the lesson', function () {
 
     assert.equal(at(), 'memory');
     assert.match(lesson.view!.virsh ?? '', /snapshot-create-as/);
+    // Counted before the RAM was kept, so that what goes on from there has counted at least as far.
+    const ticks = lesson.view!.facts.ticks;
     await doStep();
     const grown = base();
-    const ticks = lesson.view!.facts.ticks;
     await lesson.next();
     assert.equal(at(), 'writeDelta');
     await doStep();
@@ -115,10 +123,15 @@ describe('the lesson', function () {
     await lesson.next();
 
     await upTo('offline');
-    const layers = lesson.view!.speeds.map((speed) => speed.layers);
-    assert.deepEqual(layers.slice(0, 3), [1, 2, 3]);
-    assert.equal(layers.at(-1), 9);
-    assert.ok(lesson.view!.speeds.every(({ ms }) => ms > 0));
+    const { costs } = lesson.view!;
+    assert.deepEqual(
+      costs.map(({ layers }) => layers),
+      [0, 1, 8],
+    );
+    const [alone, one] = costs;
+    assert.ok(one!.firstWrite > alone!.firstWrite, 'the first write below a layer copies a cluster');
+    assert.ok(costs.every(({ read, nextWrite }) => read > 0 && nextWrite > 0));
+    assert.ok(!(await readdir(lesson.view!.vm.folder)).includes('measured'));
     await upTo('end');
     const { folder, name } = lesson.view!.vm;
     assert.ok(existsSync(folder));
@@ -156,6 +169,22 @@ describe('the lesson', function () {
     await lesson.next();
     assert.equal(at(), 'memory');
     rig.hide();
+  });
+
+  it('takes a snapshot inside the image for what it is, takes it away by a key and goes on', async () => {
+    await lesson.start(rig.uri);
+    await upTo('memory');
+    const { name } = lesson.view!.vm;
+    await rig.virsh('snapshot-create-as', name, 'mine');
+    await rig.inventory.refresh({ vm: { connection: rig.uri, uuid: lesson.view!.vm.uuid } });
+    await lesson.look();
+    const inside = (): readonly string[] => insideImage(lesson.view!.facts).map((one) => one.name);
+    assert.deepEqual([inside(), lesson.view!.state.phase], [['mine'], 'waiting']);
+    await lesson.next();
+    assert.deepEqual([inside(), lesson.view!.state.phase, lesson.view!.failure], [[], 'waiting', undefined]);
+    assert.equal((await rig.virsh('snapshot-list', name, '--name')).trim(), '');
+    await doStep();
+    assert.equal(firstMemory(lesson.view!.facts)?.style, 'external');
   });
 
   it('begins anew with another VM, and the old one is gone', async () => {

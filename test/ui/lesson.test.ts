@@ -39,6 +39,8 @@ describe('the lesson', () => {
   /** Opened first: beside it stands the picture of the VM, which is a page too. */
   const lessonPage = () =>
     stage.workbench.page.locator('iframe.webview.ready').first().contentFrame().frameLocator('iframe#active-frame');
+  const picture = () =>
+    stage.workbench.page.locator('iframe.webview.ready').nth(1).contentFrame().frameLocator('iframe#active-frame');
   const heading = (title: string) => lessonPage().getByRole('heading', { level: 1, name: title });
   const state = (text: string) => lessonPage().getByRole('status').filter({ hasText: text });
   const key = (): Promise<void> => stage.workbench.page.keyboard.press('Control+Alt+n');
@@ -78,6 +80,31 @@ describe('the lesson', () => {
       (await readdir(tmpdir())).filter((name) => name.startsWith('virt-rewind-lesson-')),
       [],
     );
+  });
+
+  it('goes on by the key of a presenter wherever the focus is', async function () {
+    this.timeout(300_000);
+    const { page } = stage.workbench;
+    const next = (): Promise<void> => page.keyboard.press('PageDown');
+    await stage.hands.command('Virt Rewind: Start the Lesson on Snapshots');
+    await heading(lessonScript[0]!.title(t)).waitFor();
+    // The picture has come beside it and has not taken the keyboard away.
+    await picture().locator('body').waitFor();
+    await next();
+    await heading(lessonScript[1]!.title(t)).waitFor();
+    await stage.hands.select(/^lesson-/);
+    await next();
+    await state('Done.').waitFor();
+    await picture().locator('canvas').first().click();
+    await next();
+    await heading(lessonScript[2]!.title(t)).waitFor();
+    await next();
+    await state('Done.').waitFor();
+    await page.keyboard.press('PageUp');
+    await heading(lessonScript[1]!.title(t)).waitFor();
+    await stage.hands.command('Virt Rewind: Lesson: End and Remove Its VM');
+    await heading('The lesson is over').waitFor();
+    await stage.hands.command('View: Close All Editors');
   });
 
   it('takes what the learner does himself, by the menu', async function () {

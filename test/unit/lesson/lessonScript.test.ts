@@ -6,7 +6,7 @@ import { type LessonStep, lessonOutline, lessonScript } from '../../../src/lesso
 import type { Snapshot } from '../../../src/model/snapshot.js';
 import { untranslated as t } from '../../../src/texts/translate.js';
 
-const nothing: LessonFacts = { power: 'off', snapshots: [], busy: false, writes: 0, files: [] };
+const nothing: LessonFacts = { power: 'off', snapshots: [], busy: false, writes: 0, measured: 0, files: [] };
 const snapshot = (name: string, change: Partial<Snapshot> = {}): Snapshot => ({
   name,
   title: name,
@@ -79,8 +79,8 @@ describe('the script of the lesson', () => {
     ],
     ['merged: one is gone', true, 'merge', { snapshots: [memory] }, { snapshots: [memory, snapshot('d')] }],
     ['not merged: one more', false, 'merge', { snapshots: [memory, snapshot('d')] }, { snapshots: [memory] }],
-    ['piled up and written', true, 'speed', { layers: 9, writes: 2 }, { layers: 2, writes: 1 }],
-    ['piled up alone', false, 'speed', { layers: 9, writes: 1 }, { layers: 2, writes: 1 }],
+    ['piled up and measured', true, 'speed', { layers: 9, measured: 1 }, { layers: 2 }],
+    ['piled up alone', false, 'speed', { layers: 9 }, { layers: 2 }],
   ];
   for (const [what, expected, id, now, before] of table) {
     it(what, () => assert.equal(isDone(id, now, before), expected));

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import type { LessonView } from '../../../src/lesson/lesson.js';
 import { lessonScript } from '../../../src/lesson/lessonScript.js';
+import type { Snapshot } from '../../../src/model/snapshot.js';
 import { Failure } from '../../../src/model/failure.js';
 import { untranslated as t } from '../../../src/texts/translate.js';
 import { lessonLinks, lessonPage } from '../../../src/views/lessonPage.js';
@@ -14,13 +15,14 @@ const view: LessonView = {
     snapshots: [],
     busy: false,
     writes: 1,
+    measured: 0,
     files: [
       { name: 'base.qcow2', bytes: 8_000_000, kind: 'base', inUse: true },
       { name: 'base.First', bytes: 200_000, kind: 'delta', inUse: true },
     ],
     ticks: 77,
   },
-  speeds: [{ layers: 1, ms: 12.4 }],
+  costs: [{ layers: 1, firstWrite: 71.6, nextWrite: 12.4, read: 9 }],
 };
 
 describe('the page of the lesson', () => {
@@ -67,9 +69,32 @@ describe('the page of the lesson', () => {
 
   it('says in words what a bar shows, and what is read now', () => {
     const html = lessonPage(view, 'a', t);
-    for (const words of ['7.6 MB', '195 KB', '77', '12 ms']) {
+    for (const words of ['7.6 MB', '195 KB', '77', '72 µs', '12 µs', '9 µs']) {
       assert.ok(html.includes(words), words);
     }
+  });
+
+  it('explains a snapshot inside the image, and what the key does about it', () => {
+    const inside: Snapshot = {
+      name: 'mine',
+      title: 'Mine <own>',
+      description: '',
+      trailers: {},
+      createdAt: 1,
+      state: 'running',
+      memory: { location: 'internal' },
+      disks: [],
+      kind: 'memory',
+      style: 'internal',
+    };
+    const html = (change: Partial<LessonView>): string =>
+      lessonPage({ ...view, facts: { ...view.facts, snapshots: [inside] }, ...change }, 'a', t);
+    assert.ok(html({}).includes('role="note"') && html({}).includes('Mine &#60;own&#62;'));
+    assert.ok(html({}).includes('Delete it and go on') && !html({}).includes('role="alert"'));
+    const passed = html({ state: { at: 2, reached: 3, phase: 'waiting' } });
+    assert.ok(!passed.includes('role="note"') && !passed.includes('Delete it'));
+    const automatic = { ...inside, trailers: { auto: 'layout' as const } };
+    assert.ok(!html({ facts: { ...view.facts, snapshots: [automatic] } }).includes('role="note"'));
   });
 
   it('is another one when the lesson is over', () => {

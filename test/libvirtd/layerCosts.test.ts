@@ -1,0 +1,46 @@
+// The measurement of layers by the real qemu-img, or by one that says something else: its images are gone either way.
+import assert from 'node:assert/strict';
+import { chmod, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { measureLayerCosts } from '../../src/host/layerCosts.js';
+import { Failure } from '../../src/model/failure.js';
+
+describe('what layers cost in speed', function () {
+  this.timeout(120_000);
+  let folder: string;
+
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'vr-costs-'));
+  });
+  afterEach(() => rm(folder, { recursive: true }));
+
+  it('is measured for each depth, and a first write below a layer copies a cluster', async () => {
+    const costs = await measureLayerCosts(folder, [0, 1, 3], process.env);
+    assert.deepEqual(
+      costs.map(({ layers }) => layers),
+      [0, 1, 3],
+    );
+    const [alone, one, more] = costs;
+    assert.ok(one!.firstWrite > alone!.firstWrite && more!.firstWrite > alone!.firstWrite);
+    assert.ok(one!.firstWrite > one!.nextWrite);
+    assert.deepEqual(await readdir(folder), []);
+  });
+
+  for (const [what, script] of [
+    ['cannot do it', '[ "$1" = bench ] && { echo "qemu-img: bench: unknown" >&2; exit 1; }; exit 0'],
+    ['says something else', 'echo done'],
+  ] as const) {
+    it(`fails where qemu-img ${what}`, async () => {
+      const own = await mkdtemp(join(tmpdir(), 'vr-img-'));
+      try {
+        await writeFile(join(own, 'qemu-img'), `#!/bin/sh\n${script}\n`);
+        await chmod(join(own, 'qemu-img'), 0o755);
+        await assert.rejects(measureLayerCosts(folder, [0, 1], { PATH: own }), Failure);
+        assert.deepEqual(await readdir(folder), []);
+      } finally {
+        await rm(own, { recursive: true });
+      }
+    });
+  }
+});
