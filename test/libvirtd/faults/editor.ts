@@ -44,6 +44,8 @@ export function openEditor(options: EditorOptions): Editor {
     told.forEach((one) => one());
   });
   inventory.setConnections([uri]);
+  // What goes by itself after a revert would go while a test compares.
+  inventory.setAutoPrune('everything');
   // Somebody looks, so that a connection that is lost is tried again.
   inventory.setAttention({ visible: true, connections: new Set([uri]), vms: new Set() });
   return {
