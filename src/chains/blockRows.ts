@@ -51,19 +51,22 @@ function rowsOf(
   const inside = there.filter(({ disks }) => disks.some((d) => d.target === target && d.location === 'internal'));
   const frozen = there.filter((snapshot) => !inside.includes(snapshot));
   const tags = new Set(inside.map(({ name }) => name));
-  const before = (name: string | undefined): AskedState => {
-    const after = name === undefined ? undefined : lastOf(pathTo(tree, name), tags);
-    return after === undefined ? {} : { after };
-  };
+  const before = (name: string | undefined): string | undefined =>
+    name === undefined ? undefined : lastOf(pathTo(tree, name), tags);
+  /** What differs from the state that it came after. */
+  const since = (tag: string | undefined, after: string | undefined): Pick<PlannedRow, 'state' | 'after'> => ({
+    state: { ...(tag === undefined ? {} : { tag }), ...(after === undefined ? {} : { after }) },
+    ...(after === undefined ? {} : { after: idInside(file, after) }),
+  });
   const own = kind === 'present' ? tree.current : frozen[0]?.name;
   return [
     ...inside.map(({ name, parent }): PlannedRow => ({
-      id: `${file}#${name}`,
+      id: idInside(file, name),
       kind: 'internalSnapshot',
       file,
       format,
       snapshot: name,
-      state: { tag: name, ...before(parent) },
+      ...since(name, before(parent)),
     })),
     {
       id: file,
@@ -72,9 +75,13 @@ function rowsOf(
       format,
       ...(frozen[0] === undefined ? {} : { snapshot: frozen[0].name }),
       ...(allocatedBytes === 'unknown' ? {} : { allocatedBytes }),
-      state: before(own),
+      ...since(undefined, before(own)),
     },
   ];
+}
+
+function idInside(file: string, tag: string): string {
+  return `${file}#${tag}`;
 }
 
 /** The last on a path from a root that is among these. */
@@ -89,8 +96,8 @@ function withDepths(rows: readonly PlannedRow[], present: readonly string[]): re
     let row = rows.find(({ id }) => id === file);
     while (row !== undefined && !depths.has(row.id)) {
       depths.set(row.id, depths.size);
-      const { after } = row.state;
-      row = after === undefined ? undefined : rows.find(({ id }) => id === `${file}#${after}`);
+      const { after } = row;
+      row = after === undefined ? undefined : rows.find(({ id }) => id === after);
     }
   }
   return rows.map((row) => {

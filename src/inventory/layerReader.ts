@@ -71,12 +71,13 @@ export class LayerReader {
       const image = images.get(row.file);
       const told = typeof image === 'object' && row.kind !== 'internalSnapshot' ? image : undefined;
       const allocatedBytes = told?.allocatedBytes ?? row.allocatedBytes;
-      const { id, kind, file, snapshot } = row;
+      const { id, kind, file, snapshot, after } = row;
       return {
         id,
         kind,
         file,
         ...(snapshot === undefined ? {} : { snapshot }),
+        ...(after === undefined ? {} : { after }),
         extents: states.get(row) ?? 'unreadable',
         ...(allocatedBytes === undefined ? {} : { allocatedBytes }),
       };

@@ -16,6 +16,8 @@ export interface BlockRow {
   readonly file: string;
   /** The snapshot whose state this row and all below it are. */
   readonly snapshot?: string;
+  /** Id of the row of an earlier state in the same image, which it shares all with that it has not of its own. */
+  readonly after?: string;
   /** `unreadable`: there is no map of it; then `allocatedBytes` is all that is known. */
   readonly extents: readonly Extent[] | 'unreadable';
   readonly allocatedBytes?: number;

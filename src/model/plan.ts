@@ -154,6 +154,8 @@ export type Warning =
   | { readonly about: 'tpmNotCaptured' }
   /** The new name is kept as a title only. `files`: a file that bears the old name cannot be moved. */
   | { readonly about: 'titleOnly'; readonly why: 'internal' | 'current' | 'files' }
+  /** What the file systems get back: what nobody but these snapshots holds inside of images. */
+  | { readonly about: 'frees'; readonly bytes: number; readonly how: 'exact' | 'estimate' | 'atLeast' }
   /** Left out of an operation on several, and why. */
   | { readonly about: 'skipped'; readonly snapshot: string; readonly why: Refusal }
   /** What the file was by itself is gone: whoever keeps it as a template has another one then. */

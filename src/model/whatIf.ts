@@ -1,5 +1,6 @@
 // What a plan would do to the snapshots and layers that a picture shows: a reading of the plan, never a guess of its own.
 import type { BlockMap, BlockRow, Extent } from './blockMap.js';
+import { type Range, united, without } from './extents.js';
 import type { CommittedDisk, Loss, Plan, Warning } from './plan.js';
 
 /**
@@ -20,8 +21,10 @@ export interface RowFate {
   readonly fate: Fate;
   /** Id of the row that takes it. */
   readonly into?: string;
+  /** Id of a snapshot inside the same image, which goes, and whose blocks it goes on reading. */
+  readonly from?: string;
   /** Which of its bytes; absent: all. */
-  readonly extents?: readonly Pick<Extent, 'start' | 'length'>[];
+  readonly extents?: readonly Range[];
 }
 
 /**
@@ -57,7 +60,8 @@ export function nodeFates({ request, losses, snapshot, checkpoint }: Plan): read
  * | it reverts                                     | what the snapshot ends with                     | read     |
  * | it reverts, what was written to this disk is lost | the present, where the VM reads it           | dropped  |
  * | it reverts, with a checkpoint                  | the present                                     | kept     |
- * | a way back is lost                             | that snapshot inside an image                   | dropped  |
+ * | a way back is lost                             | that snapshot inside an image, where no state that stays reads it | dropped |
+ * | a way back is lost                             | a state that reads what that snapshot holds     | receives |
  *
  * @param map of one disk
  */
@@ -78,9 +82,7 @@ export function rowFates(plan: Plan, map: BlockMap): readonly RowFate[] {
   if (plan.request.type === 'revert') {
     reverted(plan, map).forEach(add);
   }
-  map.rows
-    .filter(({ kind, snapshot }) => kind === 'internalSnapshot' && snapshot !== undefined && going.has(snapshot))
-    .forEach(({ id }) => add({ row: id, fate: 'dropped', extents: [] }));
+  insideImages(map, going).forEach(add);
   return [...fates.values()];
 }
 
@@ -96,7 +98,7 @@ function merged({ warnings }: Plan, { rows }: BlockMap, going: ReadonlySet<strin
   const files = rows.filter(({ kind }) => kind !== 'internalSnapshot');
   const fates: RowFate[] = [];
   let into: BlockRow | undefined;
-  let taken: Extent[] = [];
+  let taken: Range[] = [];
   const settle = (): void => {
     if (into !== undefined) {
       fates.push({ row: into.id, fate: 'receives', extents: united(taken) });
@@ -112,10 +114,45 @@ function merged({ warnings }: Plan, { rows }: BlockMap, going: ReadonlySet<strin
     }
     into ??= row;
     fates.push({ row: above.id, fate: 'moved', into: into.id });
-    taken.push(...(above.extents === 'unreadable' ? [] : above.extents));
+    taken.push(...known(above));
   });
   settle();
   return fates;
+}
+
+/**
+ * A state reads what it has not of its own from the one that it came after. Where that one goes, nobody else may read a
+ * block: it is free then. Otherwise the states above have it as their own from then on.
+ */
+function insideImages({ rows }: BlockMap, going: ReadonlySet<string>): readonly RowFate[] {
+  const byId = new Map(rows.map((row) => [row.id, row]));
+  const isGoing = ({ kind, snapshot }: BlockRow): boolean =>
+    kind === 'internalSnapshot' && snapshot !== undefined && going.has(snapshot);
+  const stillRead = new Map(rows.filter(isGoing).map(({ id }) => [id, [] as Range[]]));
+  const heirs: RowFate[] = [];
+  for (const row of rows.filter((one) => !isGoing(one) && stillRead.has(one.after ?? ''))) {
+    const taken: Range[] = [];
+    let covered: readonly Range[] = known(row);
+    for (let below = byId.get(row.after ?? ''); below !== undefined && isGoing(below);) {
+      const seen = without(known(below), covered);
+      stillRead.get(below.id)?.push(...seen);
+      taken.push(...seen);
+      covered = united([...covered, ...known(below)]);
+      below = byId.get(below.after ?? '');
+    }
+    if (taken.length > 0 && row.after !== undefined) {
+      heirs.push({ row: row.id, fate: 'receives', from: row.after, extents: united(taken) });
+    }
+  }
+  const gone = rows.filter(isGoing).map((row): RowFate => {
+    const extents = without(known(row), united(stillRead.get(row.id) ?? []));
+    return { row: row.id, fate: 'dropped', extents };
+  });
+  return [...gone, ...heirs];
+}
+
+function known({ extents }: BlockRow): readonly Extent[] {
+  return extents === 'unreadable' ? [] : extents;
 }
 
 function committed({ steps }: Plan, { rows, target }: BlockMap): readonly RowFate[] {
@@ -128,7 +165,7 @@ function committed({ steps }: Plan, { rows, target }: BlockMap): readonly RowFat
     return [];
   }
   const moving = rows.filter(({ file }) => disk.merged.includes(file));
-  const taken = moving.flatMap(({ extents }) => (extents === 'unreadable' ? [] : extents));
+  const taken = moving.flatMap(known);
   return [
     ...moving.map(({ id }): RowFate => ({ row: id, fate: 'moved', into: base.id })),
     { row: base.id, fate: 'receives', extents: united(taken) },
@@ -148,17 +185,4 @@ function reverted({ losses, snapshot, checkpoint }: Plan, map: BlockMap): readon
     fates.push({ row: row.id, fate: 'dropped', ...(row.extents === 'unreadable' ? {} : { extents: own }) });
   }
   return fates;
-}
-
-function united(extents: readonly Extent[]): readonly Pick<Extent, 'start' | 'length'>[] {
-  const found: { start: number; length: number }[] = [];
-  for (const { start, length } of extents.toSorted((a, b) => a.start - b.start)) {
-    const last = found.at(-1);
-    if (last !== undefined && start <= last.start + last.length) {
-      last.length = Math.max(last.length, start + length - last.start);
-    } else {
-      found.push({ start, length });
-    }
-  }
-  return found;
 }

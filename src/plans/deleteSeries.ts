@@ -108,13 +108,25 @@ function lossesOf(plans: DeleteSeries['plans']): readonly Loss[] {
   return files.length === 0 ? [points] : [points, { what: 'files', files }];
 }
 
-/** Each that says the same once; all merges into one file as one. */
+/** Each that says the same once; all merges into one file as one, and all that is freed, which together is more. */
 function warningsOf(plans: DeleteSeries['plans']): readonly Warning[] {
   const seen = new Map<string, Warning>();
   for (const warning of plans.flatMap(({ plan }) => plan.warnings)) {
-    const key = warning.about === 'merges' ? `merges ${warning.into ?? ''}` : JSON.stringify(warning);
+    const key =
+      warning.about === 'merges'
+        ? `merges ${warning.into ?? ''}`
+        : warning.about === 'frees'
+          ? 'frees'
+          : JSON.stringify(warning);
     const before = seen.get(key);
-    seen.set(key, before?.about === 'merges' && warning.about === 'merges' ? bothMerges(before, warning) : warning);
+    seen.set(
+      key,
+      before?.about === 'merges' && warning.about === 'merges'
+        ? bothMerges(before, warning)
+        : before?.about === 'frees' && warning.about === 'frees'
+          ? { about: 'frees', bytes: before.bytes + warning.bytes, how: 'atLeast' }
+          : warning,
+    );
   }
   return [...seen.values()];
 }

@@ -110,7 +110,8 @@ function internalObstacle(snapshot: Snapshot, situation: Situation): Refused | u
  * One call for each: told to delete a snapshot with its children, libvirt 9.0 goes through the list of those that it has
  * just freed, and its daemon dies (`virDomainMomentForEachChild`), with half of them gone.
  */
-function inside(request: DeleteRequest, doomed: readonly Snapshot[], { vm, capabilities }: Situation): Plan {
+function inside(request: DeleteRequest, doomed: readonly Snapshot[], situation: Situation): Plan {
+  const { vm, capabilities } = situation;
   const estimateMs = internalDeleteMs(vm.memoryBytes) * doomed.length;
   const warnings: Warning[] =
     isActive(vm.power) && capabilities.driver === 'qemu' ? [{ about: 'guestStandsStill', estimateMs }] : [];
@@ -121,10 +122,38 @@ function inside(request: DeleteRequest, doomed: readonly Snapshot[], { vm, capab
     losses: [{ what: 'restorePoints', names: doomed.map(({ name }) => name) }],
     warnings: [
       ...warnings,
+      ...freeing(doomed, situation),
       ...versionWarnings(capabilities, { action: 'delete', style: 'internal', kind: 'memory', vm }),
     ],
     progress: 'timeOnly',
     estimateMs,
     snapshot: request.snapshot,
   };
+}
+
+/**
+ * | snapshots that go      | they free                                                      |
+ * |------------------------|----------------------------------------------------------------|
+ * | one                    | what it alone holds                                            |
+ * | all                    | what no present state holds                                    |
+ * | some                   | what each alone holds, and what they hold together: at least the first |
+ * | one that was not read  | not known: nothing is said                                     |
+ */
+function freeing(doomed: readonly Snapshot[], { tree, layers }: Situation): readonly Warning[] {
+  const sizes = doomed.flatMap(({ name }) => layers?.snapshots.find(({ snapshot }) => snapshot === name) ?? []);
+  const alone = sizes.flatMap(({ freedBytes }) => (typeof freedBytes === 'number' ? [freedBytes] : []));
+  if (alone.length < doomed.length) {
+    return [];
+  }
+  const sum = alone.reduce((total, bytes) => total + bytes, 0);
+  const how = sizes.every(({ exact }) => exact === 'exact') ? 'exact' : 'estimate';
+  if (doomed.length === 1) {
+    return [{ about: 'frees', bytes: sum, how }];
+  }
+  const together = doomed.length === tree.snapshots.length ? layers?.togetherBytes : undefined;
+  return [
+    typeof together === 'number'
+      ? { about: 'frees', bytes: together, how }
+      : { about: 'frees', bytes: sum, how: 'atLeast' },
+  ];
 }

@@ -31,6 +31,14 @@ export function warningText(warning: Warning, plan: Plan, target: VmView, t: Tra
             bytesText(warning.bytes, t),
           );
     }
+    case 'frees': {
+      const bytes = bytesText(warning.bytes, t);
+      return warning.how === 'exact'
+        ? t('The host gets {0} back.', bytes)
+        : warning.how === 'estimate'
+          ? t('The host gets about {0} back.', bytes)
+          : t('The host gets {0} back, or more.', bytes);
+    }
     case 'startsQemu':
       return t('The VM is off: for a moment it is started without running, to change its image.');
     case 'knownBadVersion':

@@ -2,11 +2,13 @@
 // The plan decides; nothing here runs.
 import type { InventoryPort } from '../inventory/inventory.js';
 import type { BlockMap } from '../model/blockMap.js';
+import { bytesOf } from '../model/extents.js';
 import type { DeleteScope, OperationRequest } from '../model/operation.js';
 import { displayLine } from '../model/plainText.js';
 import type { Plan } from '../model/plan.js';
 import type { VmRef } from '../model/vm.js';
-import { type Fate, nodeFates, rowFates } from '../model/whatIf.js';
+import { type Fate, nodeFates, type RowFate, rowFates } from '../model/whatIf.js';
+import { bytesText } from '../texts/bytesText.js';
 import { layerLetter } from '../texts/layerLetter.js';
 import { titleIn } from '../texts/operationProgress.js';
 import { planText } from '../texts/planText.js';
@@ -100,13 +102,13 @@ function requestsOf({ ref: vm, action, snapshot, revert }: Asked): readonly Oper
 }
 
 function rowMessages(plan: Plan, map: BlockMap, t: Translate): PictureWhatIf['rows'] {
-  return rowFates(plan, map).map(({ row, fate, into, extents }) => ({
-    row,
-    fate,
-    words: rowWords(fate, into === undefined ? -1 : map.rows.findIndex(({ id }) => id === into), t),
-    ...(extents === undefined
+  return rowFates(plan, map).map((fate) => ({
+    row: fate.row,
+    fate: fate.fate,
+    words: rowWords(fate, map, t),
+    ...(fate.extents === undefined
       ? {}
-      : { extents: Float64Array.from(extents.flatMap(({ start, length }) => [start, length])) }),
+      : { extents: Float64Array.from(fate.extents.flatMap(({ start, length }) => [start, length])) }),
   }));
 }
 
@@ -132,14 +134,24 @@ function nodeWords(fate: Fate, name: string, t: Translate): string {
   }
 }
 
-function rowWords(fate: Fate, into: number, t: Translate): string {
+/** Bytes stand beside what is crossed out inside an image; how much a merge moves the plan itself says. */
+function rowWords({ row, fate, into, from, extents = [] }: RowFate, { rows }: BlockMap, t: Translate): string {
+  const letterOf = (wanted: string): string => layerLetter(rows.findIndex(({ id }) => id === wanted));
   switch (fate) {
-    case 'dropped':
-      return t('would be dropped');
+    case 'dropped': {
+      const isInside = rows.some(({ id, kind }) => id === row && kind === 'internalSnapshot');
+      return !isInside
+        ? t('would be dropped')
+        : extents.length === 0
+          ? t('would be gone; other states read all its blocks')
+          : t('would be gone, and {0} of its blocks', bytesText(bytesOf(extents), t));
+    }
     case 'moved':
-      return into < 0 ? t('would be merged') : t('would move into layer {0}', layerLetter(into));
+      return into === undefined ? t('would be merged') : t('would move into layer {0}', letterOf(into));
     case 'receives':
-      return t('would take what moves');
+      return from === undefined
+        ? t('would take what moves')
+        : t('would keep {0} of layer {1}', bytesText(bytesOf(extents), t), letterOf(from));
     case 'read':
       return t('would be read again');
     case 'kept':

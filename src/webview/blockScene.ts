@@ -111,7 +111,7 @@ function drawLayer(surface: Surface, scene: BlockScene, row: number, top: number
     size: 12.5,
     weight: 'bold',
     width: half - 26,
-    struck: fate?.fate === 'dropped' && fate.extents === undefined,
+    struck: fate?.fate === 'dropped' && (fate.extents === undefined || one.kind === 'internalSnapshot'),
   });
   surface.text(fate === undefined ? one.words : fate.words, half, top + 10, {
     color: fate === undefined ? palette.muted : fateColor(fate.fate, palette),

@@ -10,76 +10,9 @@ import { OracleVm } from '../oracle/oracleVm.js';
 import { defineDiskVm, type MadeDisk } from './diskVm.js';
 import { type LiveRig, startLiveRig } from './inventoryRig.js';
 import { shownCells } from './shownCells.js';
+import { present, seen, writerInto, Written } from './written.js';
 
 const kibibyte = 1024;
-const present = 'Since then: you are here';
-
-type What = 'D' | 'Z' | 'C';
-
-/** What a test wrote into a disk, cluster by cluster, layer by layer: all that a picture is compared with. */
-class Written {
-  readonly #clusters: number;
-  readonly #layers = new Map<string, string[]>();
-
-  constructor(clusters: number) {
-    this.#clusters = clusters;
-  }
-
-  /** Into the layer that takes the writes. */
-  add(from: number, count: number, what: What = 'D'): void {
-    this.#layers.set(present, this.#of(present).fill(what, from, from + count));
-  }
-
-  /** What was written so far is a layer of this title. */
-  freeze(title: string): void {
-    this.#layers.set(title, this.#of(present));
-    this.leave();
-  }
-
-  /** What was written since the last layer is gone. */
-  leave(): void {
-    this.#layers.delete(present);
-  }
-
-  /**
-   * @param layers all rows, from the top of the figure
-   * @param path those that the VM reads, the base first
-   */
-  expected(layers: readonly string[], path: readonly string[] = layers) {
-    const reads = Array.from({ length: this.#clusters }, (_, at) => {
-      const newest = path.findLast((layer) => this.#of(layer)[at] !== '.');
-      return newest === undefined ? -1 : layers.indexOf(newest);
-    });
-    const letters = reads.map((row) => (row < 0 ? '.' : String.fromCharCode(65 + row))).join('');
-    return {
-      layers: layers.map((layer, row) => {
-        const told = this.#of(layer)
-          .map((what, at) => (reads[at] === row ? what : what.toLowerCase()))
-          .join('');
-        return { title: `${String.fromCharCode(65 + row)}  ${layer}`, told, painted: told.replace(/c/giu, asData) };
-      }),
-      reads: letters,
-      readsTold: letters,
-    };
-  }
-
-  #of(layer: string): string[] {
-    return [...(this.#layers.get(layer) ?? Array.from({ length: this.#clusters }, () => '.'))];
-  }
-}
-
-const asData = (letter: string): string => (letter === 'c' ? 'd' : 'D');
-
-/** With a cell for each cluster that a test wrote. */
-function seen(blocks: PictureBlocks, cellKib = 64): ReturnType<Written['expected']> {
-  const pixels = (10 * blocks.clusterBytes) / (cellKib * kibibyte);
-  const { layers, reads, readsTold } = shownCells(blocks, { pixels });
-  return {
-    layers: layers.map(({ head, told, painted }) => ({ title: head.split(' | ')[0] ?? '', told, painted })),
-    reads,
-    readsTold,
-  };
-}
 
 describe('the cells of the picture', function () {
   this.timeout(180_000);
@@ -92,6 +25,7 @@ describe('the cells of the picture', function () {
   after(() => r.stop());
 
   const file = (name: string): string => join(r.daemon.dir, name);
+  const writer = (written: Written, clusterKib?: number) => writerInto(r.daemon.dir, written, clusterKib);
   const define = (name: string, ...disks: readonly MadeDisk[]): Promise<string> => defineDiskVm(r, name, disks);
   const create = (name: string, size: string, ...options: string[]): Promise<string> =>
     runOk('qemu-img', ['create', '-q', '-f', 'qcow2', ...options, file(name), size]);
@@ -101,21 +35,6 @@ describe('the cells of the picture', function () {
     const map = await r.inventory.readBlockMap(ref, target);
     return pictureBlocks(map, r.inventory.findVm(ref)?.tree, untranslated);
   };
-
-  /** Writes whole clusters into an image, and keeps that. */
-  const writer =
-    (written: Written, clusterKib = 64) =>
-    async (image: string, ...writes: readonly (readonly [number, number, What?])[]): Promise<void> => {
-      const commands = writes.flatMap(([from, count, what = 'D'], index) => {
-        const range = `${from * clusterKib}k ${count * clusterKib}k`;
-        written.add(from, count, what);
-        return [
-          '-c',
-          what === 'Z' ? `write -z ${range}` : `write ${what === 'C' ? '-c ' : ''}-P ${index + 1} ${range}`,
-        ];
-      });
-      await runOk('qemu-io', ['-f', image.endsWith('.raw') ? 'raw' : 'qcow2', ...commands, file(image)]);
-    };
 
   it('are those of external snapshots, also of another branch, on a raw base and off', async () => {
     await runOk('qemu-img', ['create', '-q', '-f', 'raw', file('e.raw'), '4M']);

@@ -134,9 +134,13 @@ function quartersOf(there: readonly Painted[], row: number): string {
   return String(Math.round((highest / stripHeight) * 4));
 }
 
+/** Longer ones stand between two rows. */
+const lineAcross = 100;
+
 function markOf(there: readonly Painted[], lines: readonly (readonly number[])[], middle: number, top: number): string {
   const crosses = lines.filter(
-    ([x1 = 0, y1 = 0, x2 = 0]) => x1 <= middle && middle <= x2 && y1 > top && y1 < top + rowHeight && x2 - x1 < 1_000,
+    ([x1 = 0, y1 = 0, x2 = 0]) =>
+      x1 <= middle && middle <= x2 && y1 > top && y1 < top + rowHeight && x2 - x1 < lineAcross,
   );
   const frame = there.find(({ fill, stroke }) => fill === undefined && stroke?.width === 2)?.stroke;
   return crosses.length === 2 ? 'X' : frame === undefined ? '.' : frame.dash === undefined ? 'M' : 'R';

@@ -41,10 +41,12 @@ const chain = mapOf(
   ],
 );
 
+/** Inside an image: a ← b ← present, and c beside b. Of b, the present has written 60 to 70 anew. */
 const inside = mapOf([
-  { id: 'i0', kind: 'internalSnapshot', file: '/img', snapshot: 'a', extents: [data(0, 100)] },
-  { id: 'i1', kind: 'internalSnapshot', file: '/img', snapshot: 'b', extents: [data(50, 100)] },
-  { id: 'p', kind: 'present', file: '/img', extents: [data(0, 10)] },
+  { id: 'a', kind: 'internalSnapshot', file: '/img', snapshot: 'a', extents: [data(0, 100)] },
+  { id: 'b', kind: 'internalSnapshot', file: '/img', snapshot: 'b', after: 'a', extents: [data(50, 100)] },
+  { id: 'c', kind: 'internalSnapshot', file: '/img', snapshot: 'c', after: 'a', extents: [data(90, 5)] },
+  { id: 'p', kind: 'present', file: '/img', after: 'b', extents: [data(60, 10), data(140, 20)] },
 ]);
 
 const merges = [{ about: 'merges' }] as const;
@@ -155,8 +157,29 @@ describe('what a plan would do to a picture', () => {
     ]);
   });
 
-  it('crosses no block of an internal snapshot out: who else reads them the plan does not say', () => {
-    assert.deepEqual(rowFates(deleting('a'), inside), [{ row: 'i0', fate: 'dropped', extents: [] }]);
+  const range = (start: number, length: number) => ({ start, length });
+
+  it('crosses of an internal snapshot those blocks out that no other state reads, and hands the others on', () => {
+    assert.deepEqual(rowFates(deleting('b'), inside), [
+      { row: 'b', fate: 'dropped', extents: [range(60, 10), range(140, 10)] },
+      { row: 'p', fate: 'receives', from: 'b', extents: [range(50, 10), range(70, 70)] },
+    ]);
+    // Of "a", what both "b" and "c" have written anew is read by nobody.
+    assert.deepEqual(rowFates(deleting('a'), inside), [
+      { row: 'a', fate: 'dropped', extents: [range(90, 5)] },
+      { row: 'b', fate: 'receives', from: 'a', extents: [range(0, 50)] },
+      { row: 'c', fate: 'receives', from: 'a', extents: [range(0, 90), range(95, 5)] },
+    ]);
+    assert.deepEqual(rowFates(deleting('c'), inside), [{ row: 'c', fate: 'dropped', extents: [range(90, 5)] }]);
+  });
+
+  it('takes several internal snapshots together: what only they read goes', () => {
+    assert.deepEqual(rowFates(deleting('a', {}, ['c', 'b', 'a']), inside), [
+      { row: 'a', fate: 'dropped', extents: [range(50, 50)] },
+      { row: 'b', fate: 'dropped', extents: [range(60, 10), range(140, 10)] },
+      { row: 'c', fate: 'dropped', extents: [range(90, 5)] },
+      { row: 'p', fate: 'receives', from: 'b', extents: [range(0, 60), range(70, 70)] },
+    ]);
   });
 
   it('takes layers that cannot be read', () => {

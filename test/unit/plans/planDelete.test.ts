@@ -78,6 +78,43 @@ describe('planDelete: internal', () => {
     assert.equal(refused(ask.remove('c', 'descendants'), situation({ tree: forked })).reason, 'noDescendants');
   });
 
+  describe('says what the host gets back', () => {
+    const layers = (exact: 'exact' | 'estimate', freed: readonly (number | 'unknown')[]) => ({
+      readAt: 0,
+      from: 'files' as const,
+      disks: [],
+      snapshots: ['a', 'b', 'c'].map((name, at) => {
+        const freedBytes = freed[at]!;
+        return { snapshot: name, heldBytes: freedBytes, freedBytes, totalBytes: freedBytes, exact };
+      }),
+      togetherBytes: 100,
+      rooms: [],
+    });
+    const off = { tree: inside, vm: vm({ power: 'off' }) };
+    const rows = [
+      ['one', ask.remove('b'), layers('exact', [1, 2, 4]), [{ bytes: 2, how: 'exact' }]],
+      ['one, while a VM writes', ask.remove('b'), layers('estimate', [1, 2, 4]), [{ bytes: 2, how: 'estimate' }]],
+      ['some', ask.remove('b', 'withDescendants'), layers('exact', [1, 2, 4]), [{ bytes: 6, how: 'atLeast' }]],
+      ['all', ask.remove('a', 'withDescendants'), layers('exact', [1, 2, 4]), [{ bytes: 100, how: 'exact' }]],
+      ['one that is not known', ask.remove('a'), layers('exact', ['unknown', 2, 4]), []],
+      ['some not known', ask.remove('b', 'withDescendants'), layers('exact', [1, 'unknown', 4]), []],
+      ['nothing read', ask.remove('a'), undefined, []],
+      [
+        'a series',
+        { type: 'prune', vm: ask.remove('a').vm, snapshots: ['a', 'b'] },
+        layers('exact', [1, 2, 4]),
+        [{ bytes: 3, how: 'atLeast' }],
+      ],
+    ] as const;
+    for (const [what, request, read, expected] of rows) {
+      it(what, () => {
+        const { warnings } = planned(request, situation({ ...off, ...(read && { layers: read }) }));
+        const freed = warnings.flatMap((one) => (one.about === 'frees' ? [{ bytes: one.bytes, how: one.how }] : []));
+        assert.deepEqual(freed, expected);
+      });
+    }
+  });
+
   it('says that a running guest stands still for it', () => {
     assert.equal(about(planned(ask.remove('a'), situation({ tree: inside }))), 'guestStandsStill');
     assert.equal(about(planned(ask.remove('a'), situation({ tree: inside, vm: vm({ power: 'off' }) }))), '');

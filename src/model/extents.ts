@@ -1,0 +1,48 @@
+// Arithmetic of ranges of a disk: sorted, without overlap, in bytes. Knows no layer.
+
+export interface Range {
+  readonly start: number;
+  readonly length: number;
+}
+
+/** What is in any of them; they may overlap and stand in any order. */
+export function united(ranges: readonly Range[]): readonly Range[] {
+  const found: { start: number; length: number }[] = [];
+  for (const { start, length } of ranges.toSorted((a, b) => a.start - b.start)) {
+    const last = found.at(-1);
+    if (last !== undefined && start <= last.start + last.length) {
+      last.length = Math.max(last.length, start + length - last.start);
+    } else {
+      found.push({ start, length });
+    }
+  }
+  return found;
+}
+
+/** What is in the first and not in the second; both sorted. */
+export function without(ranges: readonly Range[], taken: readonly Range[]): readonly Range[] {
+  const left: Range[] = [];
+  let next = 0;
+  for (const { start, length } of ranges) {
+    const end = start + length;
+    let from = start;
+    for (; next < taken.length && endOf(taken[next]) <= from; next++);
+    for (let at = next; from < end; at++) {
+      const other = taken[at];
+      const stop = Math.min(end, Math.max(from, other?.start ?? end));
+      if (stop > from) {
+        left.push({ start: from, length: stop - from });
+      }
+      from = Math.max(from, other === undefined ? end : endOf(other));
+    }
+  }
+  return left;
+}
+
+export function bytesOf(ranges: readonly Range[]): number {
+  return ranges.reduce((sum, { length }) => sum + length, 0);
+}
+
+function endOf(range: Range | undefined): number {
+  return range === undefined ? Infinity : range.start + range.length;
+}

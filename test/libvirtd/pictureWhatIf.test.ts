@@ -1,0 +1,248 @@
+// What an operation would do, as the picture shows it before it runs, against what the test itself wrote and against what
+// is there when it has run.
+import assert from 'node:assert/strict';
+import { copyFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { runOk } from '../../scripts/rig/run.mjs';
+import type { OperationRequest } from '../../src/model/operation.js';
+import { bytesText } from '../../src/texts/bytesText.js';
+import { untranslated } from '../../src/texts/translate.js';
+import { pictureBlocks } from '../../src/views/pictureBlocks.js';
+import { pictureWhatIf } from '../../src/views/pictureWhatIf.js';
+import { rowFates } from '../../src/webview/blockScene.js';
+import type { PictureBlocks, PictureWhatIf } from '../../src/webview/messages.js';
+import { defineDiskVm } from './diskVm.js';
+import { type LiveRig, startLiveRig } from './inventoryRig.js';
+import { readRefcounts } from './qcow2Refcounts.js';
+import { shownCells } from './shownCells.js';
+import { present, seen, writerInto, Written } from './written.js';
+
+const clusters = 64;
+const clusterBytes = 64 * 1024;
+
+/** Cells from one on, and how many, with this mark. */
+const marks = (mark: string, ...at: readonly (readonly [number, number])[]): string => {
+  const cells = Array.from({ length: clusters }, () => '.');
+  at.forEach(([from, count]) => cells.fill(mark, from, from + count));
+  return cells.join('');
+};
+const none = marks('.');
+
+describe('what if, in the cells of the picture', function () {
+  this.timeout(180_000);
+  let r: LiveRig;
+
+  before(async () => {
+    r = await startLiveRig();
+    await r.inventory.connect(r.uri);
+  });
+  after(() => r.stop());
+
+  const file = (name: string): string => join(r.daemon.dir, name);
+
+  class Subject {
+    readonly written = new Written(clusters);
+    readonly write = writerInto(r.daemon.dir, this.written);
+    readonly name: string;
+
+    constructor(name: string) {
+      this.name = name;
+    }
+
+    static async on(name: string, image: string): Promise<Subject> {
+      await runOk('qemu-img', ['create', '-q', '-f', 'qcow2', file(image), '4M']);
+      return new Subject(await defineDiskVm(r, name, [{ file: file(image), format: 'qcow2' }]));
+    }
+
+    async snapshot(title: string, layer: string, ...more: string[]): Promise<void> {
+      await r.virsh('snapshot-create-as', this.name, title, ...more);
+      this.written.freeze(layer);
+    }
+
+    async refresh(): Promise<void> {
+      const vm = await r.ref(this.name);
+      await r.inventory.refresh({ vm });
+      await r.inventory.readLayers(vm);
+    }
+
+    async shown(): Promise<PictureBlocks> {
+      const ref = await r.ref(this.name);
+      await this.refresh();
+      const map = await r.inventory.readBlockMap(ref, 'vda');
+      return pictureBlocks(map, r.vm(this.name)?.tree, untranslated);
+    }
+
+    /** As it is painted: by letter of the layer, the words beside it and the marks in its cells. */
+    async whatIf(action: string, snapshot: string) {
+      const ref = await r.ref(this.name);
+      const blocks = await this.shown();
+      const told = await pictureWhatIf(r.inventory, {
+        ref,
+        action: `virtRewind.${action}`,
+        snapshot,
+        reading: { now: Date.now(), t: untranslated, isProtected: () => false },
+        revert: { after: 'asSnapshot', checkpointFirst: false },
+        map: await r.inventory.readBlockMap(ref, 'vda'),
+      });
+      assert.ok(told?.answer === 'plan', JSON.stringify(told));
+      const sent: PictureWhatIf = structuredClone(told);
+      const { layers } = shownCells(blocks, { fates: rowFates(sent) });
+      const words = new Map(sent.rows.map((row) => [row.row, row.words]));
+      return {
+        lines: sent.lines.join('\n'),
+        nodes: Object.fromEntries(sent.nodes.map((node) => [node.name, node.words])),
+        rows: layers.map(({ marked }, row) => [words.get(blocks.rows[row]!.id) ?? '', marked]),
+      };
+    }
+
+    /** What the picture says that the host gets back is what the image has less when it is done. */
+    async frees({ lines }: { readonly lines: string }, bytes: number, image: string, act: () => Promise<void>) {
+      assert.ok(lines.includes(`The host gets ${bytesText(bytes, untranslated)} back.`), lines);
+      await copyFile(file(image), file('before'));
+      await act();
+      const [before, after] = [await readRefcounts(file('before')), await readRefcounts(file(image))];
+      assert.equal((before.counts.size - after.counts.size) * clusterBytes, bytes);
+    }
+
+    async run(request: { readonly type: OperationRequest['type'] } & Record<string, unknown>): Promise<void> {
+      const vm = await r.ref(this.name);
+      await r.inventory.runOperation({ ...request, vm } as unknown as OperationRequest);
+    }
+  }
+
+  it('a delete of an internal snapshot crosses out what nobody reads any more, and that goes', async () => {
+    const vm = await Subject.on('if-inside', 'if-inside.qcow2');
+    await vm.write('if-inside.qcow2', [0, 16]);
+    await vm.snapshot('one', 'one');
+    await vm.write('if-inside.qcow2', [8, 16], [40, 2]);
+    await vm.snapshot('two', 'two');
+    await vm.write('if-inside.qcow2', [10, 4], [41, 6]);
+    const shown = await vm.whatIf('deleteSnapshot', 'two');
+    assert.deepEqual(shown.nodes, { two: 'would be gone' });
+    // Of its 18 clusters the present has written 5 anew, and reads 13.
+    assert.deepEqual(shown.rows, [
+      ['', none],
+      [`would be gone, and ${bytesText(5 * clusterBytes, untranslated)} of its blocks`, marks('X', [10, 4], [41, 1])],
+      [`would keep ${bytesText(13 * clusterBytes, untranslated)} of layer B`, marks('R', [8, 2], [14, 10], [40, 1])],
+    ]);
+    // Its data, and its own two tables.
+    await vm.frees(shown, (5 + 2) * clusterBytes, 'if-inside.qcow2', () =>
+      vm.run({ type: 'delete', snapshot: 'two', scope: 'one' }),
+    );
+    vm.written.merge(present, 'two');
+    vm.written.rename('two', present);
+    assert.deepEqual(seen(await vm.shown()), vm.written.expected(['one', present]));
+  });
+
+  it('a delete with all descendants takes what only they read together', async () => {
+    const vm = await Subject.on('if-all', 'if-all.qcow2');
+    await vm.write('if-all.qcow2', [0, 8]);
+    await vm.snapshot('one', 'one');
+    await vm.write('if-all.qcow2', [2, 4]);
+    await vm.snapshot('two', 'two');
+    await vm.write('if-all.qcow2', [4, 1]);
+    const shown = await vm.whatIf('deleteWithDescendants', 'one');
+    assert.deepEqual(shown.rows, [
+      [`would be gone, and ${bytesText(4 * clusterBytes, untranslated)} of its blocks`, marks('X', [2, 4])],
+      [`would be gone, and ${bytesText(clusterBytes, untranslated)} of its blocks`, marks('X', [4, 1])],
+      [`would keep ${bytesText(7 * clusterBytes, untranslated)} of layer B`, marks('R', [0, 4], [5, 3])],
+    ]);
+    // Five clusters of data, two tables of each, and the list of snapshots.
+    await vm.frees(shown, (5 + 4 + 1) * clusterBytes, 'if-all.qcow2', () =>
+      vm.run({ type: 'delete', snapshot: 'one', scope: 'withDescendants' }),
+    );
+    vm.written.merge('two', 'one');
+    vm.written.merge(present, 'one');
+    vm.written.rename('one', present);
+    assert.deepEqual(seen(await vm.shown()), vm.written.expected([present]));
+  });
+
+  it('a revert to an internal snapshot crosses out what is lost, and says what is read again', async () => {
+    const vm = await Subject.on('if-back', 'if-back.qcow2');
+    await vm.write('if-back.qcow2', [0, 8]);
+    await vm.snapshot('one', 'one');
+    await vm.write('if-back.qcow2', [4, 8]);
+    await vm.snapshot('two', 'two');
+    await vm.write('if-back.qcow2', [6, 1], [20, 3]);
+    const shown = await vm.whatIf('revert', 'one');
+    assert.deepEqual(shown.nodes, { one: 'would be read again', '': 'would be lost' });
+    assert.deepEqual(shown.rows, [
+      ['would be read again', none],
+      ['', none],
+      ['would be dropped', marks('X', [6, 1], [20, 3])],
+    ]);
+    await vm.run({ type: 'revert', snapshot: 'one', after: 'asSnapshot', checkpointFirst: false });
+    vm.written.leave();
+    assert.deepEqual(seen(await vm.shown()), vm.written.expected(['one', 'two', present], ['one', present]));
+  });
+
+  it('a delete of an external snapshot shows which blocks move into which layer, and there they are', async () => {
+    const vm = await Subject.on('if-outside', 'x.qcow2');
+    await vm.write('x.qcow2', [0, 8]);
+    await vm.snapshot('one', 'Base, until “one”', '--disk-only');
+    await vm.write('x.one', [4, 8]);
+    await vm.snapshot('two', 'Until “two”', '--disk-only');
+    await vm.write('x.two', [6, 1], [20, 3]);
+    const shown = await vm.whatIf('deleteSnapshot', 'two');
+    assert.deepEqual(shown.rows, [
+      ['', none],
+      ['would take what moves', marks('R', [6, 1], [20, 3])],
+      ['would move into layer B', marks('M', [6, 1], [20, 3])],
+    ]);
+    await vm.run({ type: 'delete', snapshot: 'two', scope: 'one' });
+    vm.written.merge(present, 'Until “two”');
+    vm.written.rename('Until “two”', present);
+    assert.deepEqual(seen(await vm.shown()), vm.written.expected(['Base, until “one”', present]));
+  });
+
+  it('a consolidation of snapshots shows all that goes into the base, and there it is', async () => {
+    const vm = await Subject.on('if-chain', 'c.qcow2');
+    await vm.write('c.qcow2', [0, 8]);
+    await vm.snapshot('one', 'Base, until “one”', '--disk-only');
+    await vm.write('c.one', [4, 8]);
+    await vm.snapshot('two', 'Until “two”', '--disk-only');
+    await vm.write('c.two', [6, 1], [20, 3]);
+    const shown = await vm.whatIf('consolidate', '');
+    assert.deepEqual(shown.nodes, { one: 'would be gone', two: 'would be gone' });
+    assert.deepEqual(shown.rows, [
+      ['would take what moves', marks('R', [4, 8], [20, 3])],
+      ['would move into layer A', marks('M', [4, 8])],
+      ['would move into layer A', marks('M', [6, 1], [20, 3])],
+    ]);
+    await vm.run({ type: 'consolidate' });
+    vm.written.merge('Until “two”', 'Base, until “one”');
+    vm.written.merge(present, 'Base, until “one”');
+    vm.written.rename('Base, until “one”', present);
+    assert.deepEqual(seen(await vm.shown()), vm.written.expected([present]));
+  });
+
+  for (const power of ['running', 'off'] as const) {
+    it(`a consolidation of layers that no snapshot owns shows the same, of a VM that is ${power}`, async () => {
+      const stem = `bare-${power}`;
+      for (const [index, end] of ['base', 'mid', 'top'].entries()) {
+        const below = ['', 'base', 'mid'][index]!;
+        const on = index === 0 ? [] : ['-F', 'qcow2', '-b', file(`${stem}.${below}`)];
+        await runOk('qemu-img', ['create', '-q', '-f', 'qcow2', ...on, file(`${stem}.${end}`), '4M']);
+      }
+      const vm = new Subject(await defineDiskVm(r, stem, [{ file: file(`${stem}.top`), format: 'qcow2' }]));
+      await vm.write(`${stem}.base`, [0, 8]);
+      vm.written.freeze('Base');
+      await vm.write(`${stem}.mid`, [4, 8], [50, 1]);
+      vm.written.freeze('Delta');
+      await vm.write(`${stem}.top`, [6, 1], [20, 3]);
+      if (power === 'running') await r.virsh('start', vm.name);
+      const shown = await vm.whatIf('consolidate', '');
+      assert.deepEqual(shown.rows, [
+        ['would take what moves', marks('R', [4, 8], [20, 3], [50, 1])],
+        ['would move into layer A', marks('M', [4, 8], [50, 1])],
+        ['would move into layer A', marks('M', [6, 1], [20, 3])],
+      ]);
+      await vm.run({ type: 'consolidate' });
+      vm.written.merge('Delta', 'Base');
+      vm.written.merge(present, 'Base');
+      vm.written.rename('Base', present);
+      assert.deepEqual(seen(await vm.shown()), vm.written.expected([present]));
+      if (power === 'running') await r.virsh('destroy', vm.name);
+    });
+  }
+});
