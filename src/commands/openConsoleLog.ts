@@ -1,9 +1,10 @@
 // virtRewind.openConsoleLog: opens the file to which libvirt logs a VM's serial console.
-import { access, constants } from 'node:fs/promises';
+import { constants } from 'node:fs';
 import * as vscode from 'vscode';
 import { CommandError, answered } from '../dialogue/commandError.js';
 import type { CommandRun } from '../dialogue/commandServices.js';
 import { isLocalUri } from '../dialogue/connectionUri.js';
+import { fileProblem } from '../dialogue/fileProblem.js';
 import { notify } from '../views/notify.js';
 import { targetVm } from '../dialogue/targets.js';
 
@@ -26,7 +27,7 @@ export async function openConsoleLog(run: CommandRun): Promise<{ readonly path: 
       path,
     });
   }
-  const problem = await readProblem(path);
+  const problem = await fileProblem(path, constants.R_OK);
   if (problem === 'missing') {
     throw new CommandError('notFound', t('{0} has not been written yet. Start {1} first.', path, vm), { vm, path });
   }
@@ -51,15 +52,5 @@ async function offerCommand(run: CommandRun, vm: string, path: string): Promise<
   const copy = t('Copy Command');
   if (answered(await notify('warning', sentence, copy)) === copy) {
     await vscode.env.clipboard.writeText(command);
-  }
-}
-
-async function readProblem(path: string): Promise<'missing' | 'denied' | undefined> {
-  try {
-    await access(path, constants.R_OK);
-    return undefined;
-  } catch (error) {
-    // A folder that may not be searched hides whether the file is there.
-    return error instanceof Error && 'code' in error && error.code === 'ENOENT' ? 'missing' : 'denied';
   }
 }

@@ -46,6 +46,7 @@ import { runCommand } from '../dialogue/runCommand.js';
 import { RunningOperations } from '../dialogue/runningOperations.js';
 import { showAsList } from './showAsList.js';
 import { showAsTree } from './showAsTree.js';
+import { showFiles } from './showFiles.js';
 import { showHistory } from './showHistory.js';
 import { showLog } from './showLog.js';
 import { showPicture } from './showPicture.js';
@@ -77,6 +78,7 @@ const handlers: Readonly<Record<CommandId, Handler>> = {
   'virtRewind.resume': resume,
   'virtRewind.restart': restart,
   'virtRewind.showXml': showXml,
+  'virtRewind.showFiles': showFiles,
   'virtRewind.copyName': copyName,
   'virtRewind.compareSnapshots': compareSnapshots,
   'virtRewind.compareWithPresent': compareWithPresent,

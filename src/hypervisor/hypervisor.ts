@@ -11,6 +11,7 @@ import type { ImageContents } from '../model/imageContents.js';
 import type { Step } from '../model/plan.js';
 import type { SavedRam, Snapshot, SnapshotTree } from '../model/snapshot.js';
 import type { Vm, VmDisk } from '../model/vm.js';
+import type { MetadataFolders } from '../model/vmFiles.js';
 
 /** What the daemon said by itself. It says nothing of snapshots: they must be looked for. */
 export interface VmEvent {
@@ -44,6 +45,8 @@ export interface Hypervisor {
   readonly nearbyFiles?: HostFiles;
   /** What stands inside of images, on the same condition. */
   readonly nearbyContents?: ImageContents;
+  /** Where libvirt keeps its own files; absent where that is not known. */
+  readonly metadataFolders?: MetadataFolders;
   readonly onDidChangeVm: Event<VmEvent>;
   /** Fires once, when the connection has ended for any reason but `close`. */
   readonly onDidClose: Event<Failure>;

@@ -14,11 +14,13 @@ import type { ImageContents } from '../model/imageContents.js';
 import type { Step } from '../model/plan.js';
 import type { SavedRam, Snapshot, SnapshotTree } from '../model/snapshot.js';
 import { isActive, type Vm, type VmDisk } from '../model/vm.js';
+import type { MetadataFolders } from '../model/vmFiles.js';
 import { demoVmObstacle, type DemoVmPlace, makeDemoVm, removeDemoVm } from './demoVms.js';
 import { type AgentState, readAgent } from './guestAgent.js';
 import { listen } from './guestEvents.js';
 import type { Hypervisor, OpenHypervisor, RunOptions, StepOutcome, VmEvent, VmHead } from './hypervisor.js';
 import { LibvirtReader } from './libvirtReader.js';
+import { metadataFolders } from './metadataFolders.js';
 import { nearbyContents, nearbyFiles, openFiles } from './openFiles.js';
 import { readCapabilities } from './readCapabilities.js';
 import { runStep } from './runStep.js';
@@ -70,6 +72,7 @@ class LibvirtHypervisor implements Hypervisor {
   readonly files: HostFiles;
   readonly nearbyFiles?: HostFiles;
   readonly nearbyContents?: ImageContents;
+  readonly metadataFolders?: MetadataFolders;
   readonly onDidChangeVm: Event<VmEvent>;
   readonly onDidClose: Event<Failure>;
   readonly #parts: Parts;
@@ -95,6 +98,10 @@ class LibvirtHypervisor implements Hypervisor {
     if (nearby !== undefined && contents !== undefined) {
       this.nearbyFiles = nearby;
       this.nearbyContents = contents;
+    }
+    const folders = metadataFolders(parts.uri, parts.environment);
+    if (folders !== undefined) {
+      this.metadataFolders = folders;
     }
     this.onDidChangeVm = parts.onDidChangeVm;
     this.onDidClose = this.#closed.event;

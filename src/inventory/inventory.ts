@@ -10,6 +10,7 @@ import type { AutoSnapshot, Decision, Plan } from '../model/plan.js';
 import type { RecoveryReport } from '../model/recovery.js';
 import type { SnapshotTree } from '../model/snapshot.js';
 import type { Vm, VmRef } from '../model/vm.js';
+import type { VmFiles } from '../model/vmFiles.js';
 import type { Attention, ConnectionView, InventoryChange, VmView } from './views.js';
 
 /** What views and commands need of the inventory; the class implements it. */
@@ -37,6 +38,8 @@ export interface InventoryPort {
    * `unknown`. Put into the picture too.
    */
   readLayers(ref: VmRef): Promise<VmLayers>;
+  /** The files that the VM and its snapshots are made of, looked at as by `readLayers`. */
+  readFiles(ref: VmRef): Promise<VmFiles>;
   /** Where an image cannot be looked into, its row has no map, and the answer says why if that holds for all. */
   readBlockMap(ref: VmRef, target: string): Promise<BlockMap>;
   findVm(ref: VmRef): VmView | undefined;

@@ -2,6 +2,7 @@
 // Changes nothing, and waits for nothing that runs on the VM.
 import { plannedRows, type PlannedRow } from '../chains/blockRows.js';
 import { layerNeeds, layersFromFiles } from '../chains/layersFromFiles.js';
+import { filesBeside, vmFiles } from '../chains/vmFiles.js';
 import { whatIsRead } from '../chains/whatIsRead.js';
 import type { Hypervisor } from '../hypervisor/hypervisor.js';
 import type { Log } from '../log/log.js';
@@ -12,6 +13,7 @@ import type { VmLayers } from '../model/layers.js';
 import type { Situation } from '../model/plan.js';
 import type { SnapshotTree } from '../model/snapshot.js';
 import { isActive, type VmRef } from '../model/vm.js';
+import type { VmFiles } from '../model/vmFiles.js';
 import { type Clock, within } from './clock.js';
 import { fewAtOnce } from './fewAtOnce.js';
 import type { LiveConnection } from './liveConnection.js';
@@ -47,6 +49,24 @@ export class LayerReader {
   /** Rejects with a Failure where the VM cannot be read. */
   async layers(live: LiveConnection, ref: VmRef): Promise<VmLayers> {
     return (await this.#look(live, ref, 'everything')).layers;
+  }
+
+  /** Rejects with a Failure where the VM cannot be read. */
+  async files(live: LiveConnection, ref: VmRef): Promise<VmFiles> {
+    const { hypervisor, situation, layers } = await this.#look(live, ref, 'everything');
+    const { nearbyFiles, metadataFolders: folders } = hypervisor;
+    const beside =
+      nearbyFiles === undefined
+        ? []
+        : await fewAtOnce(filesBeside(situation, folders), atOnce, async (path) => {
+            const seen = within(this.#options.clock, patienceMs, nearbyFiles.file(path), 'unknown' as const);
+            return [path, await seen] as const;
+          });
+    return {
+      files: vmFiles({ situation, layers, beside: new Map(beside), folders }),
+      nearby: nearbyFiles !== undefined,
+      metadataKnown: folders !== undefined,
+    };
   }
 
   /** Rejects with a Failure where the VM cannot be read, or has no such disk. */

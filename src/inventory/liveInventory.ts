@@ -16,6 +16,7 @@ import { planRest } from '../recovery/planRest.js';
 import type { RecoveryReport } from '../model/recovery.js';
 import type { SnapshotTree } from '../model/snapshot.js';
 import type { Vm, VmRef } from '../model/vm.js';
+import type { VmFiles } from '../model/vmFiles.js';
 import { asFailure } from './asFailure.js';
 import { type Clock, systemClock, within } from './clock.js';
 import { DemoVms } from './demoVms.js';
@@ -164,6 +165,10 @@ export class Inventory implements InventoryPort {
 
   readLayers(ref: VmRef): Promise<VmLayers> {
     return this.#asking(ref.connection, (live) => this.#layers.layers(live, ref));
+  }
+
+  readFiles(ref: VmRef): Promise<VmFiles> {
+    return this.#asking(ref.connection, (live) => this.#layers.files(live, ref));
   }
 
   readBlockMap(ref: VmRef, target: string): Promise<BlockMap> {

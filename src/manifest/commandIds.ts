@@ -17,6 +17,7 @@ export const commandIds = [
   'virtRewind.resume',
   'virtRewind.restart',
   'virtRewind.showXml',
+  'virtRewind.showFiles',
   'virtRewind.copyName',
   'virtRewind.compareSnapshots',
   'virtRewind.compareWithPresent',

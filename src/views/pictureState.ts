@@ -47,6 +47,7 @@ export function pictureActions(t: Translate): readonly (PictureAction & { readon
     { id: 'virtRewind.copyName', title: t('Copy Name'), token: 'named' },
     { id: 'virtRewind.copyVirshCommand', title: t('Copy virsh Command'), token: 'named' },
     { id: 'virtRewind.showXml', title: t('Show XML'), token: 'named' },
+    { id: 'virtRewind.showFiles', title: t('Show Files…'), token: 'named' },
     { id: 'virtRewind.deleteSnapshot', title: t('Delete…'), token: 'deletable', shows: 'whatIf' },
     {
       id: 'virtRewind.deleteWithDescendants',

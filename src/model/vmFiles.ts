@@ -1,0 +1,42 @@
+// The files that a VM and its snapshots are made of: values only, and no word of where they were read.
+import type { Bytes, Layer } from './layers.js';
+
+/** `metadata`: what libvirt itself writes down of a VM or a snapshot. */
+export type FileRole = 'disk' | 'medium' | 'memory' | 'savedState' | 'uefiVariables' | 'metadata';
+
+export interface VmFile {
+  /** Absolute. */
+  readonly path: string;
+  readonly role: FileRole;
+  /** Guest device name of the disk or drive. */
+  readonly target?: string;
+  /** qcow2, raw, …; absent where nobody told, or where it is no image. */
+  readonly format?: string;
+  readonly virtualBytes?: Bytes;
+  /** What it takes on its file system. */
+  readonly allocatedBytes: Bytes;
+  readonly seen: Layer['seen'];
+  /** The VM as it is now is made of it. */
+  readonly present: boolean;
+  /** Names of the snapshots that are made of it. */
+  readonly snapshots: readonly string[];
+  /** Of an overlay: the snapshot after which it was made. */
+  readonly after?: string;
+  /** Names of the other VMs that rest on it. */
+  readonly sharedWith: readonly string[];
+}
+
+export interface VmFiles {
+  readonly files: readonly VmFile[];
+  /** They are files of the computer that this runs on. */
+  readonly nearby: boolean;
+  /** Whether it is known where libvirt keeps its own. */
+  readonly metadataKnown: boolean;
+}
+
+/** Folders, absolute. */
+export interface MetadataFolders {
+  readonly vms: string;
+  readonly snapshots: string;
+  readonly saves: string;
+}
