@@ -23,7 +23,7 @@ describe('Show Files', function () {
     const guest = await rig.guest({ name, agent: false });
     base = guest.disks[0]!;
     await rig.virsh('snapshot-create-as', name, 'first', '--disk-only');
-    overlay = (/\/\S+/.exec((await rig.virsh('domblklist', name))))?.[0] ?? '';
+    overlay = /\/\S+/.exec(await rig.virsh('domblklist', name))?.[0] ?? '';
     await call('virtRewind.refresh');
   });
 
