@@ -9,7 +9,7 @@ import { errorCodes, LibvirtError } from '../libvirt/libvirtError.js';
 import { Failure } from '../model/failure.js';
 import type { Step } from '../model/plan.js';
 import type { Snapshot } from '../model/snapshot.js';
-import { redescribe, renamed, withOverlays, withoutDeleteMarks, withParent } from './snapshotChange.js';
+import { onFrozenFiles, redescribe, renamed, withOverlays, withoutDeleteMarks, withParent } from './snapshotChange.js';
 import { parseSnapshotHead } from './snapshotXml.js';
 import type { StepContext } from './stepContext.js';
 
@@ -51,6 +51,11 @@ export async function reparent(context: Redefining, step: Of<'reparent'>): Promi
   if (headOf(secureXml).parent !== step.parent) {
     await redefine(context, withParent(secureXml, step.parent));
   }
+}
+
+/** Idempotent: the same is written again. */
+export async function nameFrozenFiles(context: Redefining, step: Of<'nameFrozenFiles'>): Promise<void> {
+  await redefine(context, onFrozenFiles(await readSecure(context, step.snapshot), step.disks));
 }
 
 /** Idempotent: nothing is sent where there are no marks. */

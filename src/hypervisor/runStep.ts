@@ -13,6 +13,7 @@ import {
   describeSnapshot,
   forgetSnapshot,
   makeCurrent,
+  nameFrozenFiles,
   redefineAs,
   reparent,
 } from './runRedefineStep.js';
@@ -45,6 +46,8 @@ function act(context: StepContext, step: Exclude<Step, { do: 'createSnapshot' }>
       return redefineAs(context, step);
     case 'reparent':
       return reparent(context, step);
+    case 'nameFrozenFiles':
+      return nameFrozenFiles(context, step);
     case 'clearUnfinishedDelete':
       return clearUnfinishedDelete(context, step);
     case 'forgetSnapshot':

@@ -2,6 +2,7 @@
 // VIR_DOMAIN_SNAPSHOT_XML_SECURE: what is missing in it is wiped. Pure; knows no flags.
 import type { TargetFile } from '../model/plan.js';
 import { attribute, element, find, findAll, parseXml, writeXml, XmlError, type XmlElement } from './xmlTree.js';
+import { redirectDisks } from './retarget.js';
 import { changed, isElement, withText } from './xmlChange.js';
 
 /** An empty description is no description. */
@@ -52,6 +53,19 @@ function onOverlay(disk: XmlElement, file: string): XmlElement {
     element('source', { file }),
     ...disk.children.filter((node) => isElement(node) && node.name !== 'driver' && node.name !== 'source'),
   ]);
+}
+
+/**
+ * The same snapshot with its content in other files, of these disks; what is below them says each file itself.
+ * @throws XmlError when it holds no configuration, or lacks one of the disks.
+ */
+export function onFrozenFiles(secureXml: string, disks: readonly (TargetFile & { readonly format: string })[]): string {
+  const root = parse(secureXml);
+  if (find(root, 'domain') === undefined) {
+    throw new XmlError('the snapshot does not hold the configuration of its VM');
+  }
+  const moved = (domain: XmlElement): XmlElement => redirectDisks(domain, disks);
+  return writeXml(changed(changed(root, 'domain', moved), 'inactiveDomain', moved));
 }
 
 /** Without the marks that a delete which broke off left on its disks; undefined when there are none. */

@@ -119,6 +119,7 @@ function filesOf(steps: readonly Step[]): { readonly images: readonly string[]; 
       case 'forgetSnapshot':
       case 'redefineAs':
       case 'reparent':
+      case 'nameFrozenFiles':
       case 'clearUnfinishedDelete':
       case 'makePersistent':
       case 'power':

@@ -41,6 +41,7 @@ function canBreakOff(step: Step): boolean {
     case 'waitUntil':
     case 'forgetSnapshot':
     case 'reparent':
+    case 'nameFrozenFiles':
     case 'clearUnfinishedDelete':
     case 'makePersistent':
     case 'thawGuest':

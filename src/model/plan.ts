@@ -66,6 +66,12 @@ export type Step =
   /** A second snapshot of that name on the same files, with the same parent. */
   | { readonly do: 'redefineAs'; readonly snapshot: string; readonly name: string; readonly description: string }
   | { readonly do: 'reparent'; readonly snapshot: string; readonly parent: string }
+  /** Its own `<domain>` names these files from now on, for what it froze is in them. */
+  | {
+      readonly do: 'nameFrozenFiles';
+      readonly snapshot: string;
+      readonly disks: readonly (TargetFile & { readonly format: string })[];
+    }
   /** Takes the marks of a delete that broke off out of the metadata. */
   | { readonly do: 'clearUnfinishedDelete'; readonly snapshot: string }
   | { readonly do: 'removeFiles'; readonly files: readonly string[] }
@@ -178,6 +184,8 @@ export interface Plan {
   readonly checkpoint?: string;
   /** Of a revert: the files that the VM's disks stand on before it. */
   readonly leaves?: readonly TargetFile[];
+  /** Of a delete: files that take a merge, and when they were written last before it, in milliseconds since 1970. */
+  readonly changes?: readonly { readonly file: string; readonly modifiedAt?: number }[];
   /** What the operation will take on the host's file systems, at most, where it can be said. */
   readonly spaceBytes?: number;
 }

@@ -48,6 +48,7 @@ export function commandsOf(step: Step, vm: Pick<Vm, 'name' | 'disks'>, uri: stri
       return [ofSnapshot('snapshot-delete', step.snapshot)];
     case 'describeSnapshot':
     case 'reparent':
+    case 'nameFrozenFiles':
     case 'clearUnfinishedDelete':
       return [ofSnapshot('snapshot-edit', step.snapshot)];
     case 'adoptSnapshot':

@@ -86,6 +86,7 @@ export function seriesPlan(request: Plan['request'], { plans, skipped }: DeleteS
     return why === undefined ? none : { type: 'refusal', refusal: why.why };
   }
   const spaces = plans.flatMap(({ plan }) => plan.spaceBytes ?? []);
+  const changes = plans.flatMap(({ plan }) => plan.changes ?? []);
   const estimates = plans.flatMap(({ plan }) => plan.estimateMs ?? []);
   return {
     type: 'plan',
@@ -99,6 +100,7 @@ export function seriesPlan(request: Plan['request'], { plans, skipped }: DeleteS
     progress: plans.some(({ plan }) => plan.progress === 'percent') ? 'percent' : 'timeOnly',
     ...(estimates.length === plans.length ? { estimateMs: sum(estimates) } : {}),
     ...(spaces.length === 0 ? {} : { spaceBytes: sum(spaces) }),
+    ...(changes.length === 0 ? {} : { changes }),
   };
 }
 

@@ -78,7 +78,16 @@ export function externalDeletePlan(request: DeleteRequest, doomed: readonly Snap
     progress: merges ? 'percent' : 'timeOnly',
     snapshot: request.snapshot,
     ...(bytes === undefined ? {} : { spaceBytes: bytes }),
+    ...(touched.changed.size === 0 ? {} : { changes: asTheyWere(touched.changed, situation) }),
   };
+}
+
+function asTheyWere(changed: ReadonlySet<string>, { files }: Situation): NonNullable<Plan['changes']> {
+  return [...changed].map((file) => {
+    const facts = files?.images.get(file);
+    const modifiedAt = typeof facts === 'object' ? facts.modifiedAt : undefined;
+    return { file, ...(modifiedAt === undefined ? {} : { modifiedAt }) };
+  });
 }
 
 /** An image that was not looked at may; a memory file and UEFI variables are the snapshot itself. */

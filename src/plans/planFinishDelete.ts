@@ -7,6 +7,7 @@ import type { OperationRequest } from '../model/operation.js';
 import type { CommittedDisk, Situation, Step } from '../model/plan.js';
 import { planDelete } from './planDelete.js';
 import { canRemove } from './planEmulatedDelete.js';
+import { planFinishBelow } from './planFinishBelow.js';
 import type { Mending } from './planRepair.js';
 import { type Refused, refuse } from '../model/refusal.js';
 import type { Snapshot } from '../model/snapshot.js';
@@ -34,11 +35,16 @@ export function planFinishDelete(ref: OperationRequest['vm'], name: string, situ
   if (marked === undefined || disks.length === 0 || above === undefined) {
     return refuse('nothingToRepair', { vm: vm.name });
   }
-  const finish = planFinishMerge(above, marked, situation);
-  if (finish !== undefined) {
-    return finish;
-  }
-  const plan = planDelete({ type: 'delete', vm: ref, snapshot: above.name, scope: 'one' }, situation);
+  return planFinishMerge(above, marked, true, situation) ?? planDeleteAgain(ref, above, situation);
+}
+
+/** Where nothing of it is merged, or all of it may be merged once more. */
+export function planDeleteAgain(
+  ref: OperationRequest['vm'],
+  { name }: Snapshot,
+  situation: Situation,
+): Mending | Refused {
+  const plan = planDelete({ type: 'delete', vm: ref, snapshot: name, scope: 'one' }, situation);
   return plan.type === 'refusal'
     ? plan
     : { type: 'mending', steps: plan.steps, losses: plan.losses, warnings: plan.warnings, progress: plan.progress };
@@ -47,20 +53,21 @@ export function planFinishDelete(ref: OperationRequest['vm'], name: string, situ
 /**
  * Undefined where nothing of it is merged, so that it can be deleted as any other.
  *
- * @param above a snapshot whose delete was begun; only the current one is merged so
+ * @param above a snapshot whose delete was begun
  * @param marked its parent, if libvirt has marked that; a root has none
+ * @param hasBegun whether it is known that something was written into what it froze
  */
 export function planFinishMerge(
   above: Snapshot,
   marked: Snapshot | undefined,
+  hasBegun: boolean,
   situation: Situation,
 ): Mending | Refused | undefined {
+  if (currentOf(situation.tree) !== above) {
+    return isOnActivePath(situation.tree, above.name) ? planFinishBelow(above, marked, hasBegun, situation) : undefined;
+  }
   const left = unmergedOf(above, situation);
-  if (
-    left === undefined ||
-    currentOf(situation.tree) !== above ||
-    left.filter(({ merged }) => merged.length > 0).length === externalTargets(above).length
-  ) {
+  if (left === undefined || left.filter(({ merged }) => merged.length > 0).length === externalTargets(above).length) {
     return undefined;
   }
   const elsewhere = otherVmObstacle(

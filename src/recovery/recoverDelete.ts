@@ -2,15 +2,17 @@
 // once more, where the VM still stands on the file that it comes from.
 import { brokenAt, explain, goOn, safely, wasBegun } from './brokenAt.js';
 import { mayMakeCurrent } from './leftAsPlanned.js';
+import { externalTargets } from '../chains/deletedFiles.js';
 import { frozenFile } from '../chains/fileUse.js';
 import type { OperationRequest } from '../model/operation.js';
-import type { Situation, Step } from '../model/plan.js';
+import type { Plan, Situation, Step } from '../model/plan.js';
 import { planDelete } from '../plans/planDelete.js';
 import { sameSteps } from '../plans/planEssence.js';
-import { planFinishDelete, planFinishMerge } from '../plans/planFinishDelete.js';
+import { planDeleteAgain, planFinishDelete, planFinishMerge } from '../plans/planFinishDelete.js';
 import type { BrokenOff, Recovery } from '../model/recovery.js';
 import { refuse } from '../model/refusal.js';
-import { findSnapshot, parentOf } from '../model/snapshotTree.js';
+import type { Snapshot } from '../model/snapshot.js';
+import { findSnapshot, isOnActivePath, parentOf } from '../model/snapshotTree.js';
 
 /**
  * | any of those that were to go is gone | the next one to go       | → |
@@ -18,6 +20,7 @@ import { findSnapshot, parentOf } from '../model/snapshotTree.js';
  * | no                                  | not begun, or untouched  | before |
  * | any                                 | its parent is marked: half merged | see planFinishDelete, then the rest |
  * | any                                 | begun, a root, and merged with a disk or more | see planFinishMerge, then the rest |
+ * | any                                 | begun, a root, and something was written into what it froze | it is deleted again, then the rest |
  * | any                                 | begun, and its tag is in no image any more | its metadata goes, then the rest |
  * | yes                                 | there                    | the rest, if the rules still allow it; else explained |
  * | yes                                 | none                     | files that were to go, if nobody uses them; after |
@@ -44,7 +47,10 @@ export function recoverDelete(
   }
   const doomedNext = next === undefined ? undefined : findSnapshot(situation.tree, next.snapshot);
   if (next?.do === 'deleteSnapshot' && doomedNext !== undefined && wasBegun(brokenOff, plan.steps.indexOf(next))) {
-    const finish = planFinishMerge(doomedNext, undefined, situation);
+    const hasBegun = isRootWrittenTo(doomedNext, plan, situation);
+    const finish =
+      planFinishMerge(doomedNext, undefined, hasBegun, situation) ??
+      (hasBegun ? planDeleteAgain(request.vm, doomedNext, situation) : undefined);
     if (finish !== undefined) {
       const after = rest.slice(rest.indexOf(next) + 1);
       return finish.type === 'refusal'
@@ -74,6 +80,25 @@ export function recoverDelete(
   }
   const left = rest.filter((step) => step.do !== 'makeCurrent' || mayMakeCurrent(step, plan, situation));
   return goOn(brokenOff, safely(left, plan, whenGone(rest, situation)), 'after');
+}
+
+/**
+ * Half a merge is in what a root froze: it has no parent that libvirt could mark. Nobody else writes there, so the time of the
+ * last write tells; where it is not known, it counts as written to, for to merge once more does no harm.
+ */
+function isRootWrittenTo(snapshot: Snapshot, { changes }: Plan, situation: Situation): boolean {
+  const { name, style, parent } = snapshot;
+  return (
+    style === 'external' &&
+    parent === undefined &&
+    isOnActivePath(situation.tree, name) &&
+    externalTargets(snapshot).some((target) => {
+      const base = frozenFile(situation, name, target);
+      const facts = situation.files?.images.get(base ?? '');
+      const now = typeof facts === 'object' ? facts.modifiedAt : undefined;
+      return now === undefined || changes?.find(({ file }) => file === base)?.modifiedAt !== now;
+    })
+  );
 }
 
 /** For certain: libvirt took the tags out of the images, and died before it wrote so. */

@@ -1,6 +1,6 @@
 // Whether what a step does is so already, as far as the present tells: the journal knows that a step was begun, and the
 // daemon may have died before it, in it, or right after it. Decides nothing.
-import { wholeChain } from '../chains/fileUse.js';
+import { frozenFile, wholeChain } from '../chains/fileUse.js';
 import type { PowerAction } from '../model/operation.js';
 import type { CommittedDisk, Situation, Step, TargetFile } from '../model/plan.js';
 import { findSnapshot, parentOf } from '../model/snapshotTree.js';
@@ -23,6 +23,7 @@ export type Effect = 'there' | 'absent' | 'open';
  * | defineFromSnapshot            | each disk of the VM stands on its file, or on an overlay of that |
  * | makeCurrent                   | it is current, and names those files                             |
  * | restoreMemory                 | the VM is active on those files                                  |
+ * | nameFrozenFiles               | it names those files                                             |
  * | clearUnfinishedDelete         | no disk of it is marked                                          |
  * | blockCommit, commitImages     | each disk is its base                                            |
  * | makePersistent                | the VM is no transient one                                       |
@@ -67,6 +68,8 @@ export function effectOf(step: Step, situation: Situation): Effect {
     }
     case 'restoreMemory':
       return told(isActive(vm.power) && standsOn(step.disks, situation));
+    case 'nameFrozenFiles':
+      return told(step.disks.every(({ target, file }) => frozenFile(situation, step.snapshot, target) === file));
     case 'clearUnfinishedDelete':
       return told(findSnapshot(tree, step.snapshot)?.disks.every((disk) => !disk.deleteInProgress) !== false);
     case 'makePersistent':

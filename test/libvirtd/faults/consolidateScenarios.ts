@@ -40,7 +40,6 @@ export const consolidations: readonly Scenario[] = [
   consolidate('off'),
   {
     name: 'prune external snapshots',
-    mergesRoot: true,
     prepare: async (stage) => {
       const first = await twoSnapshots(stage, 'external', 'disk');
       const third = await stage.snapshot('three', 'external', 'disk');

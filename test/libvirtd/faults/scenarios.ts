@@ -20,8 +20,6 @@ export interface Prepared {
 
 export interface Scenario {
   readonly name: string;
-  /** libvirt merges a snapshot without a parent, below another one, while the VM runs. */
-  readonly mergesRoot?: true;
   prepare(stage: Stage): Promise<Prepared>;
 }
 
@@ -229,6 +227,14 @@ export const scenarios: readonly Scenario[] = [
     prepare: async (stage) => {
       const snapshot = await twoSnapshots(stage, 'external', 'disk');
       const request = { type: 'delete', vm: stage.ref, snapshot, scope: 'withDescendants' } as const;
+      return { before: stage.model, request, end: 'running' };
+    },
+  },
+  {
+    name: 'delete an external root below another snapshot',
+    prepare: async (stage) => {
+      const snapshot = await twoSnapshots(stage, 'external', 'disk');
+      const request = { type: 'delete', vm: stage.ref, snapshot, scope: 'one' } as const;
       return { before: stage.model, request, end: 'running' };
     },
   },

@@ -7,6 +7,7 @@ import {
   redescribe,
   renamed,
   withOverlays,
+  onFrozenFiles,
   withoutDeleteMarks,
   withParent,
 } from '../../../src/hypervisor/snapshotChange.js';
@@ -126,12 +127,33 @@ describe('marks of a delete that broke off', () => {
   });
 });
 
+describe('the files with a snapshot’s content', () => {
+  it('are others in both configurations, and nothing else changes', () => {
+    const moved = onFrozenFiles(memory, [{ target: 'vda', file: '/img/other', format: 'raw' }]);
+    const sources = ['domain', 'inactiveDomain'].map((name) => {
+      const disk = findAll(find(find(parseXml(moved), name), 'devices'), 'disk').find(
+        (one) => find(one, 'target')?.attributes['dev'] === 'vda',
+      );
+      return [
+        find(disk, 'source')?.attributes['file'],
+        find(disk, 'driver')?.attributes['type'],
+        find(disk, 'backingStore'),
+      ];
+    });
+    assert.deepEqual(sources, Array(2).fill(['/img/other', 'raw', undefined]));
+    const both = ['domain', 'inactiveDomain'];
+    assert.deepEqual(elementsWithout(moved, ...both), elementsWithout(memory, ...both));
+    assert.throws(() => onFrozenFiles(memory, [{ target: 'vdz', file: '/img/other', format: 'raw' }]), XmlError);
+  });
+});
+
 describe('a change', () => {
   const changes: Readonly<Record<string, (xml: string) => unknown>> = {
     redescribe: (xml) => redescribe(xml, 'x'),
     renamed: (xml) => renamed(xml, 'x', ''),
     withParent: (xml) => withParent(xml, 'x'),
     withOverlays: (xml) => withOverlays(xml, []),
+    onFrozenFiles: (xml) => onFrozenFiles(xml, []),
     withoutDeleteMarks,
   };
   const hostile = [

@@ -3,7 +3,15 @@ import type { ImageFacts } from '../../../src/model/hostFiles.js';
 import type { FilesSeen, Situation, Step } from '../../../src/model/plan.js';
 
 export function image(more: Partial<ImageFacts> = {}): ImageFacts {
-  return { bytes: 4_096, allocatedBytes: 4_096, format: 'qcow2', virtualBytes: 2 ** 26, tags: [], ...more };
+  return {
+    bytes: 4_096,
+    allocatedBytes: 4_096,
+    modifiedAt: 1_000,
+    format: 'qcow2',
+    virtualBytes: 2 ** 26,
+    tags: [],
+    ...more,
+  };
 }
 
 /** An overlay on `file`. */

@@ -67,6 +67,7 @@ describe('virshCommand', () => {
       'snapshot-edit --domain web --snapshotname s --clone',
     ],
     [{ do: 'reparent', snapshot: 's', parent: 'p' }, 'snapshot-edit --domain web --snapshotname s'],
+    [{ do: 'nameFrozenFiles', snapshot: 's', disks: [] }, 'snapshot-edit --domain web --snapshotname s'],
     [{ do: 'clearUnfinishedDelete', snapshot: 's' }, 'snapshot-edit --domain web --snapshotname s'],
     [
       { do: 'defineFromSnapshot', snapshot: 's', disks: [] },

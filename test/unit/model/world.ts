@@ -64,6 +64,13 @@ export function apply(step: Step, before: Situation): Situation {
     }
     case 'reparent':
       return changed(before, step.snapshot, (one) => ({ ...one, parent: step.parent }));
+    case 'nameFrozenFiles': {
+      const frozen = (before.frozenDisks?.get(step.snapshot) ?? []).map((disk) => {
+        const moved = step.disks.find(({ target }) => target === disk.target);
+        return moved === undefined ? disk : { ...disk, source: moved.file, format: moved.format };
+      });
+      return { ...before, frozenDisks: new Map([...(before.frozenDisks ?? []), [step.snapshot, frozen]]) };
+    }
     case 'clearUnfinishedDelete':
       return changed(before, step.snapshot, (one) => ({
         ...one,

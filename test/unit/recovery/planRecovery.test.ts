@@ -341,6 +341,7 @@ describe('planRecovery: broken off within a step', () => {
   });
 
   describe('a delete', () => {
+    const writtenTo = image({ modifiedAt: 2_000 });
     const request = ask.remove('a', 'withDescendants');
     it('that was half merged is finished as the doctor would', () => {
       const half = (at: Situation): Situation => ({
@@ -364,6 +365,8 @@ describe('planRecovery: broken off within a step', () => {
       assert.equal(recovered(end), 'after: forgetSnapshot, removeFiles');
       const untouched = within(ask.remove('a'), root, 'deleteSnapshot', (at) => at);
       assert.equal(recovered(untouched), 'before');
+      const halfWay = within(ask.remove('a'), root, 'deleteSnapshot', (at) => withImage(at, base, writtenTo));
+      assert.equal(recovered(halfWay), 'after: deleteSnapshot');
     });
     it('stops where the rules do not allow the rest any more', () => {
       const plan = planned(request, outside());

@@ -86,12 +86,13 @@ describe('a merge of layers that broke off', () => {
 });
 
 describe('a series of deletes that broke off', () => {
+  const still = image(undefined, { modifiedAt: 1_000 });
   const [x, y] = ['/img/web.x', '/img/web.y'];
   const chain = situation({
     tree: tree([external('x'), external('y', 'x')], 'y'),
     vm: vm({ disks: [disk('vda', y, { backing: [x, '/img/web.qcow2'] })] }),
     frozenDisks: frozen({ x: '/img/web.qcow2', y: x }),
-    files: looked({ images: { [y]: image(x), [x]: image('/img/web.qcow2'), '/img/web.qcow2': image() } }),
+    files: looked({ images: { [y]: image(x), [x]: image('/img/web.qcow2'), '/img/web.qcow2': still } }),
     otherVms: [],
     blockJobs: [],
   });
@@ -101,9 +102,16 @@ describe('a series of deletes that broke off', () => {
     tree: tree([external('y')], 'y'),
     vm: vm({ disks: [disk('vda', y, { backing: ['/img/web.qcow2'] })] }),
     frozenDisks: frozen({ y: '/img/web.qcow2' }),
-    files: looked({ images: { [y]: image('/img/web.qcow2'), '/img/web.qcow2': image() } }),
+    files: looked({ images: { [y]: image('/img/web.qcow2'), '/img/web.qcow2': still } }),
   };
   const none: Situation = { ...without, tree: tree([]), frozenDisks: new Map(), vm: vm() };
+
+  const halfMerged: Situation = {
+    ...chain,
+    files: looked({
+      images: { [y]: image(x), [x]: image('/img/web.qcow2'), '/img/web.qcow2': { ...still, modifiedAt: 2_000 } },
+    }),
+  };
 
   it('is made of the deletes of both', () => {
     assert.equal(shortSteps(series), 'x y');
@@ -120,6 +128,7 @@ describe('a series of deletes that broke off', () => {
     ['the first begun, and not done', chain, [0], [], 'before'],
     ['the first begun, and done', without, [0], [], 'partly'],
     ['the first done', without, [0], [0], 'partly'],
+    ['the first begun, and half merged', halfMerged, [0], [], 'partly: x'],
     ['the second begun, and not done', without, [0, 1], [0], 'partly'],
     ['both done', none, [0, 1], [0], 'after'],
   ];

@@ -114,6 +114,7 @@ function allow(step: Step, at: Situation, used: Situation, known: ReadonlySet<st
     case 'createOverlays':
     case 'redefineAs':
     case 'reparent':
+    case 'nameFrozenFiles':
     case 'clearUnfinishedDelete':
     case 'makePersistent':
     case 'removeTag':

@@ -1,0 +1,102 @@
+// A root below another snapshot whose delete broke off in the merge: libvirt has no parent of it to leave its mark on.
+import assert from 'node:assert/strict';
+import type { Plan, Situation, Step } from '../../../src/model/plan.js';
+import type { Recovery } from '../../../src/model/recovery.js';
+import { planOperation } from '../../../src/plans/planOperation.js';
+import { planRecovery } from '../../../src/recovery/planRecovery.js';
+import { image, over } from '../model/hostFiles.js';
+import { ask, disk, external, tree } from '../model/situations.js';
+import { withImage } from '../model/world.js';
+import { base, broken, old, outside } from './recoveryShapes.js';
+
+const [a, b] = ['/img/web.a', '/img/web.b'];
+const request = ask.remove('a');
+const before = outside({}, old);
+const writtenTo = image({ modifiedAt: 2_000 });
+
+const word = (step: Step): string =>
+  step.do === 'nameFrozenFiles'
+    ? `${step.snapshot} on ${step.disks.map(({ file }) => file).join()}`
+    : step.do === 'removeFiles'
+      ? `rm ${step.files.join()}`
+      : 'snapshot' in step
+        ? `${step.do} ${step.snapshot}`
+        : step.do;
+const told = (recovery: Recovery): string =>
+  recovery.type === 'steps'
+    ? `${recovery.to}: ${recovery.plan.steps.map(word).join(', ')}`
+    : recovery.type === 'settled'
+      ? recovery.to
+      : recovery.why.reason;
+
+/** The VM's overlay stands on the base, and libvirt's own picture is of before. */
+const merged = (at: Situation): Situation => withImage(withImage(at, base, writtenTo), b, over(base));
+const off = (at: Situation): Situation => ({ ...at, vm: { ...at.vm, power: 'off' } });
+
+describe('a root below another snapshot that was half merged', () => {
+  const rows: readonly (readonly [what: string, at: Situation, expected: string])[] = [
+    ['nothing was written', before, 'before'],
+    ['something was written', withImage(before, base, writtenTo), 'after: deleteSnapshot a'],
+    ['nobody knows', withImage(before, base, 'unknown'), 'after: deleteSnapshot a'],
+    [
+      'something was written, and QEMU died: the overlay stays as a layer',
+      off(withImage(before, base, writtenTo)),
+      'after: forgetSnapshot a',
+    ],
+    [
+      'the same on a libvirt that finds the files',
+      { ...off(withImage(before, base, writtenTo)), capabilities: outside().capabilities },
+      'after: deleteSnapshot a',
+    ],
+    ['all was merged', merged(before), `after: b on ${base}, forgetSnapshot a, rm ${a}`],
+    [
+      'all was merged, and libvirt has removed the overlay',
+      withImage(merged(before), a, 'missing'),
+      `after: b on ${base}, forgetSnapshot a`,
+    ],
+    [
+      'all was merged, and an image of somebody rests on the overlay',
+      withImage(merged(before), '/img/other', over(a)),
+      `after: b on ${base}, forgetSnapshot a`,
+    ],
+    ['somebody merges it meanwhile', { ...withImage(before, base, writtenTo), blockJobs: ['vda'] }, 'blockJobRunning'],
+  ];
+  for (const [what, at, expected] of rows) {
+    it(`${what}: ${expected}`, () => {
+      const plan = planOperation(request, before) as Plan;
+      assert.equal(told(planRecovery(broken(request, plan, 0, 'begun'), at)), expected);
+      assert.equal(told(planRecovery(broken(request, plan, 0, 'not begun'), before)), 'before');
+    });
+  }
+
+  it('is mended by the doctor too where libvirt marked its parent: who is above names what took it', () => {
+    const three = outside(
+      { disks: [disk('vda', '/img/web.c', { backing: [b, a, base] })] },
+      {
+        ...old,
+        tree: tree(
+          [
+            external('a', undefined, {
+              disks: [{ target: 'vda', location: 'external', file: a, deleteInProgress: true }],
+            }),
+            external('b', 'a'),
+            external('c', 'b'),
+          ],
+          'c',
+        ),
+        frozenDisks: new Map([
+          ['a', [disk('vda', base)]],
+          ['b', [disk('vda', a, { backing: [base] })]],
+          ['c', [disk('vda', b, { backing: [a, base] })]],
+        ]),
+      },
+    );
+    const at = withImage(withImage(three, '/img/web.c', over(a)), b, over(a));
+    const repair = { type: 'repair', vm: request.vm, repair: { what: 'finishDelete', snapshot: 'a' } } as const;
+    const plan = planOperation(repair, at);
+    assert.equal(
+      plan.type === 'plan' ? plan.steps.map(word).join(', ') : plan.refusal.reason,
+      `c on ${a}, forgetSnapshot b, clearUnfinishedDelete a, rm ${b}`,
+    );
+  });
+});
