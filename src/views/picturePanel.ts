@@ -1,5 +1,5 @@
-// One picture in an editor tab: sends the page what the inventory knows of its VM while it is seen, and does what the
-// page asks for after a look at it. Hidden, it does nothing. Draws nothing itself.
+// One picture in an editor tab: sends the page what the inventory knows of its VM while it is seen, and takes what the page
+// sends after a look at it. Hidden, it does nothing. Draws nothing itself, and runs no command.
 import * as vscode from 'vscode';
 import { asFailure } from '../inventory/asFailure.js';
 import type { InventoryPort } from '../inventory/inventory.js';
@@ -7,11 +7,8 @@ import { type InventoryChange, vmKey } from '../inventory/views.js';
 import { type Disposable, DisposableStore } from '../lifetime/disposable.js';
 import { Emitter } from '../lifetime/emitter.js';
 import type { Log } from '../log/log.js';
-import { readSettings } from '../manifest/readSettings.js';
 import { displayLine } from '../model/plainText.js';
-import { protectedBy } from '../model/protection.js';
 import { type VmRef, sameVm } from '../model/vm.js';
-import type { Reading } from '../texts/rows.js';
 import {
   type FromPicture,
   type KeptState,
@@ -20,13 +17,11 @@ import {
   parseFromPicture,
 } from '../webview/messages.js';
 import type { AttentionShare } from './attentions.js';
-import type { Node } from './nodes.js';
-import { noteInStatusBar, notify } from './notify.js';
+import { notify } from './notify.js';
 import { PictureDisk } from './pictureDisk.js';
-import { savePicture } from './pictureFile.js';
 import { pageHtml } from './picturePage.js';
-import { pictureActions, pictureState } from './pictureState.js';
-import { pictureWhatIf } from './pictureWhatIf.js';
+import { pictureState } from './pictureState.js';
+import { PictureWishes, reading } from './pictureWishes.js';
 
 const t = vscode.l10n.t;
 
@@ -50,9 +45,11 @@ export class PicturePanel implements Disposable {
   readonly #services: PictureServices;
   readonly #attention: AttentionShare;
   readonly #disk: PictureDisk;
+  readonly #wishes: PictureWishes;
   readonly #store = new DisposableStore();
   readonly #settled = new Emitter<void>();
   readonly #disposed = new Emitter<void>();
+  #isSeen: boolean | undefined;
   #isReady = false;
   #sent = '';
   #gathering: NodeJS.Timeout | undefined;
@@ -83,6 +80,7 @@ export class PicturePanel implements Disposable {
         },
       }),
     );
+    this.#wishes = new PictureWishes(ref, services);
     this.#store.add(panel.onDidDispose(() => this.dispose()));
     this.#store.add(panel.onDidChangeViewState(() => this.#visibilityChanged()));
     this.#store.add(panel.webview.onDidReceiveMessage((message: unknown) => this.#take(message)));
@@ -122,6 +120,11 @@ export class PicturePanel implements Disposable {
 
   #visibilityChanged(): void {
     const { visible } = this.#panel;
+    if (visible === this.#isSeen) {
+      // It only got or lost the keyboard, or moved.
+      return;
+    }
+    this.#isSeen = visible;
     this.#attention.set({ visible, connections: new Set(), vms: new Set([vmKey(this.ref)]) });
     this.#stopTimers();
     if (!visible) {
@@ -154,7 +157,8 @@ export class PicturePanel implements Disposable {
     const note = (error: unknown): void => log.debug(`picture of ${vmKey(this.ref)}: ${asFailure(error).kind}`);
     inventory
       .readTree(this.ref)
-      .then(() => inventory.readLayers(this.ref))
+      // It may be hidden by then.
+      .then(() => (this.#panel.visible ? inventory.readLayers(this.ref) : undefined))
       .catch(note)
       .finally(() => this.#update());
   }
@@ -215,11 +219,17 @@ export class PicturePanel implements Disposable {
         this.#begin();
         return;
       case 'run':
-        await this.#run(message.action, message.snapshot);
+        this.#send({ type: 'noWhatIf' });
+        await this.#wishes.run(message);
         return;
-      case 'whatIf':
-        await this.#showWhatIf(message.action, message.snapshot);
+      case 'whatIf': {
+        const whatIf = await this.#wishes.whatIf(message, this.#disk.map);
+        if (whatIf !== undefined) {
+          this.#send(whatIf);
+          this.#settleSoon();
+        }
         return;
+      }
       case 'leaveWhatIf':
         return;
       case 'disk':
@@ -231,13 +241,9 @@ export class PicturePanel implements Disposable {
         this.#disk.again();
         this.#read();
         return;
-      case 'export': {
-        const uri = await savePicture(displayLine(this.#services.inventory.findVm(this.ref)?.vm.name ?? ''), message);
-        if (uri !== undefined) {
-          noteInStatusBar(t('The picture is in {0}.', displayLine(uri.fsPath)));
-        }
+      case 'export':
+        await this.#wishes.save(message);
         return;
-      }
       case 'settled':
         if (message.number === this.#number) {
           this.#settled.fire();
@@ -263,46 +269,12 @@ export class PicturePanel implements Disposable {
     this.#send({ type: 'start', sentences: sentences(), language: vscode.env.language, kept });
   }
 
-  /** As a menu of the tree would call it: the command asks what it asks, and says itself what went wrong. */
-  async #run(action: string, snapshot: string): Promise<void> {
-    const command = pictureActions(t).find(({ id }) => id === action);
-    if (command === undefined) {
-      this.#services.log.warn('A picture asked for a command that it does not offer; nothing was done.');
-      return;
-    }
-    this.#send({ type: 'noWhatIf' });
-    await vscode.commands.executeCommand(command.id, this.#node(snapshot));
-  }
-
-  #node(snapshot: string): Node {
-    const key = vmKey(this.ref);
-    return snapshot === ''
-      ? { type: 'here', id: `${key}/here`, ref: this.ref }
-      : { type: 'snapshot', id: `${key}/snapshot/${snapshot}`, ref: this.ref, snapshot };
-  }
-
-  async #showWhatIf(action: string, snapshot: string): Promise<void> {
-    const { revertPowerState: after, checkpointFirst } = readSettings();
-    const revert = { after, checkpointFirst };
-    const map = this.#disk.map === undefined ? {} : { map: this.#disk.map };
-    const asked = { ref: this.ref, action, snapshot, reading: reading(), revert, ...map };
-    const whatIf = await pictureWhatIf(this.#services.inventory, asked);
-    if (whatIf !== undefined) {
-      this.#send(whatIf);
-      this.#settleSoon();
-    }
-  }
-
   #stopTimers(): void {
     clearTimeout(this.#gathering);
     clearInterval(this.#aging);
     this.#gathering = undefined;
     this.#aging = undefined;
   }
-}
-
-function reading(): Reading {
-  return { now: Date.now(), t, isProtected: protectedBy(readSettings().protectedVms) };
 }
 
 /** The editor has a bundle only where the reader's language is another than that of the source. */

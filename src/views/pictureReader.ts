@@ -20,6 +20,8 @@ export class PictureReader implements Disposable {
   #reading = false;
   #lastAt = -Infinity;
   #timer: NodeJS.Timeout | undefined;
+  /** How often nobody waited any more. */
+  #stops = 0;
 
   constructor(hooks: ReaderHooks) {
     this.#hooks = hooks;
@@ -33,6 +35,7 @@ export class PictureReader implements Disposable {
 
   /** Nobody waits any more. What is being read is read to its end, and told to nobody. */
   stop(): void {
+    this.#stops += 1;
     this.#wanted = undefined;
     clearTimeout(this.#timer);
     this.#timer = undefined;
@@ -63,11 +66,17 @@ export class PictureReader implements Disposable {
   }
 
   async #read(disk: string): Promise<void> {
+    const { read, done, failed } = this.#hooks;
+    const stops = this.#stops;
     try {
-      const map = await this.#hooks.read(disk);
-      this.#hooks.done(map);
+      const map = await read(disk);
+      if (stops === this.#stops) {
+        done(map);
+      }
     } catch (error) {
-      this.#hooks.failed(error, disk);
+      if (stops === this.#stops) {
+        failed(error, disk);
+      }
     } finally {
       this.#reading = false;
       this.#begin();

@@ -83,4 +83,21 @@ describe('the reader of a picture', () => {
     r.reader.ask('vdb');
     assert.deepEqual(r.began, ['vda', 'vdb']);
   });
+
+  it('tells nobody what comes after the end, and reads again for who waits then', async () => {
+    const r = reader();
+    r.reader.ask('vda');
+    r.reader.stop();
+    r.reader.ask('vda');
+    r.tick();
+    await r.answer(mapOf('vda'));
+    assert.deepEqual([r.began, r.said], [['vda', 'vda'], []]);
+    r.tick();
+    await r.answer(mapOf('vda'));
+    assert.deepEqual(r.said, ['vda']);
+    r.reader.ask('vdb');
+    r.reader.stop();
+    await r.answer(new Error('no'));
+    assert.deepEqual(r.said, ['vda']);
+  });
 });
