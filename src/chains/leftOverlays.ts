@@ -2,6 +2,7 @@
 // a look at who else is built on them. Knows no steps.
 import { restingOn, wholeChain } from './fileUse.js';
 import { otherUserOf, unreadVms } from './otherVms.js';
+import { isDevicePath } from '../model/devicePath.js';
 import { folderOf } from './overlayFiles.js';
 import type { Situation } from '../model/plan.js';
 import { snapshotableDisks } from '../model/vm.js';
@@ -16,7 +17,7 @@ export interface LeftOverlays {
  * | the file that a disk of the VM stands on                     | → |
  * |--------------------------------------------------------------|---|
  * | a snapshot froze it, or an overlay rests on it               | stays: it is needed |
- * | rests on nothing that a snapshot froze                       | stays: it is no overlay of ours |
+ * | rests on nothing that a snapshot froze, or is a device       | stays: it is no overlay of ours |
  * | an overlay of what a snapshot froze, another VM uses it      | kept |
  * | … other VMs are not known, or cannot all be read             | kept |
  * | … it cannot be removed                                       | kept |
@@ -32,7 +33,13 @@ export function leftOverlays(situation: Situation): LeftOverlays {
     const isOverlay = wholeChain(disk, situation)
       .slice(1)
       .some((base) => frozen.has(base));
-    if (file !== undefined && isOverlay && !frozen.has(file) && restingOn(situation, [file]).size === 1) {
+    if (
+      file !== undefined &&
+      !isDevicePath(file) &&
+      isOverlay &&
+      !frozen.has(file) &&
+      restingOn(situation, [file]).size === 1
+    ) {
       const alone =
         otherVms !== undefined && otherUserOf([file], situation) === undefined && unreadVms(situation).length === 0;
       const can = files?.canAct.get(folderOf(file)) === 'yes';

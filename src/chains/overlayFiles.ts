@@ -1,8 +1,10 @@
-// Names of the files that an external snapshot makes: beside the disk's present file, `<stem>.<snapshot>`. libvirt's
+// Names of the files that an external snapshot makes: beside the disk's present file, `<stem>.<snapshot>`; of a device
+// in a folder of files, for nothing can stand beside it. libvirt's
 // own rule cuts at the last dot, so that names with dots eat each other; every path is therefore given to it whole.
 import { namedFiles } from './fileUse.js';
 import type { NewOverlay } from '../model/hostFiles.js';
 import type { Situation } from '../model/plan.js';
+import { isDevicePath } from '../model/devicePath.js';
 import { type Refused, refuse } from '../model/refusal.js';
 import { type VmDisk, snapshotableDisks } from '../model/vm.js';
 
@@ -54,11 +56,11 @@ export function chooseFiles(
   const taken = takenFiles(situation);
   const chosen: { target: string; file: string }[] = [];
   for (const disk of disks) {
-    const folder = folderOf(disk.source ?? '');
+    const folder = actingFolder(disk.source ?? '', situation);
     const stem = stemOf(disk, situation);
     const plain = `${folder}/${stem}.${name}`;
     const file = taken.has(plain) ? `${folder}/${stem}-${disk.target}.${name}` : plain;
-    const problem = problemOf(file, disk.target, taken);
+    const problem = problemOf(file, disk.target, taken) ?? homeObstacle(folder, situation);
     if (problem !== undefined) {
       return problem;
     }
@@ -69,8 +71,40 @@ export function chooseFiles(
   if (memory === 'withoutMemory' || first === undefined) {
     return { type: 'files', disks: chosen };
   }
-  const memoryFile = `${folderOf(first.source ?? '')}/${memoryFileName(situation, name)}`;
+  const memoryFile = `${actingFolder(first.source ?? '', situation)}/${memoryFileName(situation, name)}`;
   return problemOf(memoryFile, first.target, taken) ?? { type: 'files', disks: chosen, memoryFile };
+}
+
+/** What libvirt itself makes for images when it is installed. */
+const imagesFolder = '/var/lib/libvirt/images';
+
+/**
+ * Where files can be made that belong to this one.
+ *
+ * | the file is | → |
+ * |-------------|---|
+ * | no device   | its own folder |
+ * | a device    | the folder of the VM's first disk that is a file, else of a file that one of its snapshots made, else libvirt's own for images |
+ */
+export function actingFolder(file: string, { vm, tree }: Situation): string {
+  if (!isDevicePath(file)) {
+    return folderOf(file);
+  }
+  const files = [
+    ...snapshotableDisks(vm).map(({ source }) => source),
+    ...tree.snapshots.flatMap(({ disks, memory }) => [...disks.map((disk) => disk.file), memory.file]),
+  ];
+  const beside = files.find((one) => one?.startsWith('/') === true && !isDevicePath(one));
+  return beside === undefined ? imagesFolder : folderOf(beside);
+}
+
+/** Nobody has put anything of this VM there yet, so it must be known to work. */
+function homeObstacle(folder: string, situation: Situation): Refused | undefined {
+  const own = snapshotableDisks(situation.vm).some(({ source = '' }) => folderOf(source) === folder);
+  const can = situation.files?.canAct.get(folder);
+  return own || situation.files === undefined || can === 'yes'
+    ? undefined
+    : refuse('filesOutOfReach', { folder, why: can?.why ?? 'notLookedAt' });
 }
 
 export interface RevertOverlay extends NewOverlay {
@@ -92,7 +126,7 @@ export function chooseRevertOverlays(
     const names = new Set<string>();
     const overlays = disks.map((disk): RevertOverlay => {
       const backing = disk.source ?? '';
-      const start = `${folderOf(backing)}/${stemOf(disk, situation)}`;
+      const start = `${actingFolder(backing, situation)}/${stemOf(disk, situation)}`;
       const plain = `${start}.${second}`;
       const file = names.has(plain) ? `${start}-${disk.target}.${second}` : plain;
       names.add(file);
@@ -144,9 +178,9 @@ function problemOf(file: string, disk: string, taken: ReadonlySet<string>): Refu
 
 /**
  * The name that the disk had before its first snapshot, without its extension: the first layer from the top that no
- * snapshot or revert has made. Where the chain is not known, the suffix that one of them gave is taken off.
+ * snapshot or revert has made; of a device, whose name says nothing, the VM's and the disk's. Where the chain is not known, the suffix that one of them gave is taken off.
  */
-function stemOf(disk: VmDisk, { tree }: Situation): string {
+function stemOf(disk: VmDisk, { vm, tree }: Situation): string {
   const names = new Set(tree.snapshots.map((snapshot) => snapshot.name));
   const overlays = new Set(tree.snapshots.flatMap((snapshot) => snapshot.disks.map((own) => own.file)));
   const suffixOf = (file: string): string | undefined =>
@@ -154,6 +188,9 @@ function stemOf(disk: VmDisk, { tree }: Situation): string {
   const layers = [disk.source ?? '', ...(disk.backing ?? [])];
   const base = layers.find((file) => !overlays.has(file) && suffixOf(file) === undefined);
   const file = base ?? layers[0] ?? '';
+  if (isDevicePath(file)) {
+    return safeStem(`${vm.name}-${disk.target}`);
+  }
   const suffix = base === undefined ? suffixOf(file) : undefined;
   const name = baseName(file);
   return safeStem(suffix === undefined ? name.replace(/(?<=.)\.[^.]*$/u, '') : name.slice(0, -suffix.length - 1));

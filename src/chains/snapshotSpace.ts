@@ -1,5 +1,6 @@
 // What a snapshot may take on the host's file systems, and whether that is there. A memory snapshot that fails on a full
 // disk keeps its space inside the image, so it must not be begun.
+import { isDevicePath } from '../model/devicePath.js';
 import { folderOf } from './overlayFiles.js';
 import type { Situation, Step, Warning } from '../model/plan.js';
 import { type Refused, refuse } from '../model/refusal.js';
@@ -29,7 +30,9 @@ export function spaceOf(
   if (step.kind === 'memory') {
     const [first] = step.disks;
     const image = vm.disks.find(({ target }) => target === first?.target)?.source;
-    add(step.style === 'external' ? step.memoryFile : image, vm.memoryBytes + besideRam);
+    // How much is free inside a device nobody tells.
+    const inside = image === undefined || isDevicePath(image) ? undefined : image;
+    add(step.style === 'external' ? step.memoryFile : inside, vm.memoryBytes + besideRam);
   }
   return space;
 }

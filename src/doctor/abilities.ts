@@ -2,7 +2,7 @@
 // the same. Knows no file and no finding.
 import type { Ability } from '../model/examination.js';
 import type { OperationRequest } from '../model/operation.js';
-import { folderOf } from '../chains/overlayFiles.js';
+import { actingFolder } from '../chains/overlayFiles.js';
 import type { Decision, Situation } from '../model/plan.js';
 import { planCreate } from '../plans/planCreate.js';
 import { planDelete } from '../plans/planDelete.js';
@@ -115,9 +115,10 @@ function futureDelete({ capabilities }: Situation): Ability {
 }
 
 /** In every folder with a disk of the VM. */
-function hostFiles({ vm, files }: Situation): Ability {
+function hostFiles(situation: Situation): Ability {
+  const { vm, files } = situation;
   const folders = new Set(
-    snapshotableDisks(vm).flatMap(({ source }) => (source === undefined ? [] : [folderOf(source)])),
+    snapshotableDisks(vm).flatMap(({ source }) => (source === undefined ? [] : [actingFolder(source, situation)])),
   );
   const refusals = [...folders].flatMap((folder): readonly Refusal[] => {
     const can = files?.canAct.get(folder);

@@ -2,7 +2,7 @@
 import type { FileNeeds } from '../plans/needs.js';
 import { nvramCopy } from '../chains/nvramCopy.js';
 import { orphanCandidates } from '../chains/orphans.js';
-import { folderOf } from '../chains/overlayFiles.js';
+import { actingFolder } from '../chains/overlayFiles.js';
 import type { Situation } from '../model/plan.js';
 import { snapshotableDisks } from '../model/vm.js';
 
@@ -40,6 +40,6 @@ export function examinationNeeds(situation: Situation): FileNeeds {
   return {
     images: absolute(images),
     files: absolute(files),
-    folders: [...new Set([...absolute(images), ...absolute(files)].map(folderOf))],
+    folders: [...new Set([...absolute(images), ...absolute(files)].map((file) => actingFolder(file, situation)))],
   };
 }

@@ -38,6 +38,7 @@ export function readDisks(domain: XmlElement | undefined): readonly VmDisk[] {
   return findAll(find(domain, 'devices'), 'disk').map((disk) => {
     const source = pathOf(disk);
     const backing = backingOf(disk);
+    const volume = volumeOf(disk);
     const policy = attribute(find(disk, 'source'), 'startupPolicy');
     return {
       target: attribute(find(disk, 'target'), 'dev') ?? '',
@@ -46,6 +47,7 @@ export function readDisks(domain: XmlElement | undefined): readonly VmDisk[] {
       // libvirt does not probe: a disk without a driver type is raw.
       format: attribute(find(disk, 'driver'), 'type') ?? 'raw',
       ...(source === undefined ? {} : { source }),
+      ...(volume === undefined ? {} : { volume }),
       readonly: find(disk, 'readonly') !== undefined,
       shareable: find(disk, 'shareable') !== undefined,
       ...(policy === 'requisite' || policy === 'optional' ? { whenMissing: policy } : {}),
@@ -57,6 +59,12 @@ export function readDisks(domain: XmlElement | undefined): readonly VmDisk[] {
 function pathOf(of: XmlElement): string | undefined {
   const source = find(of, 'source');
   return attribute(source, 'file') ?? attribute(source, 'dev');
+}
+
+function volumeOf(disk: XmlElement): VmDisk['volume'] {
+  const source = find(disk, 'source');
+  const [pool, name] = [attribute(source, 'pool'), attribute(source, 'volume')];
+  return pool === undefined || name === undefined ? undefined : { pool, name };
 }
 
 function deviceOf(word: string | undefined): VmDisk['device'] {

@@ -21,6 +21,7 @@ import { untilNoJob } from './jobEnd.js';
 import { powerOf } from './powerState.js';
 import { parseSavedRam } from './retarget.js';
 import { parseFrozenDisks, parseSnapshotHead } from './snapshotXml.js';
+import { withVolumePaths } from './volumePaths.js';
 import { XmlError } from './xmlTree.js';
 
 export class LibvirtReader {
@@ -51,8 +52,10 @@ export class LibvirtReader {
       this.#connection.call('domainIsPersistent', { dom }),
       this.#connection.call('domainHasManagedSaveImage', { dom, flags: 0 }),
     ]);
+    const configuration = parseDomainXml(xml);
     return {
-      ...parseDomainXml(xml),
+      ...configuration,
+      disks: await withVolumePaths(this.#connection, configuration.disks),
       ...powerOf(state, reason),
       persistent: persistent !== 0,
       managedSave: managedSave !== 0,
@@ -101,7 +104,7 @@ export class LibvirtReader {
   }
 
   async readFrozenDisks(uuid: string, snapshot: string): Promise<readonly VmDisk[]> {
-    return parseFrozenDisks(await this.readSnapshotXml(uuid, snapshot));
+    return withVolumePaths(this.#connection, parseFrozenDisks(await this.readSnapshotXml(uuid, snapshot)));
   }
 
   /** libvirt reads no more of the file than its head, and says of one that is not whole that the operation failed. */

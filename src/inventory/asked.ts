@@ -1,6 +1,6 @@
 // Which facts a request, the doctor and a recovery ask for. Reads nothing, refuses to decide.
 import { namedFiles } from '../chains/fileUse.js';
-import { folderOf } from '../chains/overlayFiles.js';
+import { actingFolder } from '../chains/overlayFiles.js';
 import { examinationNeeds } from '../doctor/examinationNeeds.js';
 import type { OperationRequest } from '../model/operation.js';
 import type { Situation, Step } from '../model/plan.js';
@@ -67,7 +67,9 @@ export function askedByRecovery({ request, plan }: BrokenOff, known: Situation):
         ...wanted,
         images: [...new Set([...wanted.images, ...images, ...present])],
         files: [...new Set([...wanted.files, ...files])],
-        folders: [...new Set([...wanted.folders, ...[...images, ...files].map(folderOf)])],
+        folders: [
+          ...new Set([...wanted.folders, ...[...images, ...files].map((file) => actingFolder(file, situation))]),
+        ],
       };
     },
   };

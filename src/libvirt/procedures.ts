@@ -145,10 +145,12 @@ export const procedures = {
   storagePoolGetXmlDesc: procedure(88, { pool: storagePool, flags: u32 }, { xml: text }),
   connectListAllStoragePools: procedure(281, { needResults: i32, flags: u32 }, { pools: storagePools, ret: u32 }),
   storagePoolListAllVolumes: procedure(282, { pool: storagePool, needResults: i32, flags: u32 }, { vols: storageVolumes, ret: u32 }),
+  storagePoolLookupByName: procedure(84, { name: text }, { pool: storagePool }),
   storagePoolLookupByTargetPath: procedure(391, { path: text }, { pool: storagePool }),
   storageVolCreateXml: procedure(93, { pool: storagePool, xml: text, flags: u32 }, { vol: storageVol }),
   storageVolDelete: procedure(94, { vol: storageVol, flags: u32 }, nothing),
   storageVolLookupByName: procedure(95, { pool: storagePool, name: text }, { vol: storageVol }),
+  storageVolGetPath: procedure(100, { vol: storageVol }, { name: text }),
   storageVolGetXmlDesc: procedure(99, { vol: storageVol, flags: u32 }, { xml: text }),
   storageVolCreateXmlFrom: procedure(125, { pool: storagePool, xml: text, clonevol: storageVol, flags: u32 }, { vol: storageVol }),
 };

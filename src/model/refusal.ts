@@ -172,6 +172,10 @@ export interface RefusalFacts {
   readonly tagInLayer: { vm: string; file: string; tag: string };
   /** It is gone, or QEMU marked it as damaged. */
   readonly layerBroken: { vm: string; disk: string; file: string };
+  /** `file`, a qcow2 image on a device, may not have room for what would be merged into it. */
+  readonly deviceMayBeFull: { snapshot: string; disk: string; file: string };
+  /** libvirt merges nothing into a disk that the snapshot names by pool and volume. */
+  readonly volumeTakesNoMerge: { snapshot: string; disk: string; file: string };
   /** The layer above is smaller: the guest would see its disk grow. */
   readonly layerSmaller: { vm: string; disk: string; file: string };
   readonly baseReadOnly: { vm: string; file: string };

@@ -45,12 +45,12 @@ export function internalObstacle(vm: Vm, capabilities: Capabilities, kind: 'memo
 }
 
 /**
- * External: overlays stand beside their disk's file, so each disk must have one.
+ * External: each disk must be a file, or a device that the guest sees as a disk.
  *
  * | VM                                            | memory, disk, offline |
  * |-----------------------------------------------|-----------------------|
  * | no disk                                       | noDisks               |
- * | a disk of another type than file              | diskTypeUnsupported   |
+ * | a disk of another type than file and block    | diskTypeUnsupported   |
  * | a SCSI passthrough device, a shareable disk   | diskTypeUnsupported   |
  * | the test driver (no DISK_ONLY)                | driverCannot          |
  */
@@ -64,7 +64,7 @@ export function externalObstacle(vm: Vm, capabilities: Capabilities, kind: Snaps
   }
   for (const disk of disks) {
     const type = disk.device === 'lun' ? 'lun' : disk.shareable ? 'shareable' : disk.sourceType;
-    if (type !== 'file' || disk.source === undefined) {
+    if ((type !== 'file' && type !== 'block') || disk.source === undefined) {
       return refuse('diskTypeUnsupported', { vm: vm.name, disk: disk.target, type });
     }
   }

@@ -13,6 +13,8 @@ export interface VmDisk {
   readonly device: 'disk' | 'cdrom' | 'floppy' | 'lun';
   /** libvirt's disk type: file, block, network, volume, … */
   readonly sourceType: string;
+  /** As the configuration names it; where it could be told which path that is, `sourceType` is that one's. */
+  readonly volume?: { readonly pool: string; readonly name: string };
   /** The driver's format: qcow2, raw, … */
   readonly format: string;
   /** Absolute path of the file or device; absent for an empty drive or a network disk. */

@@ -2,7 +2,7 @@
 // own. Knows no rule, and reads nothing.
 import { layersOf } from '../chains/fileUse.js';
 import { nvramCopy } from '../chains/nvramCopy.js';
-import { folderOf } from '../chains/overlayFiles.js';
+import { actingFolder } from '../chains/overlayFiles.js';
 import type { OperationRequest } from '../model/operation.js';
 import type { Situation } from '../model/plan.js';
 import type { Snapshot, SnapshotTree } from '../model/snapshot.js';
@@ -126,7 +126,7 @@ export interface FileNeeds {
  * | prune             | as a delete of each                                    | as a delete of each                  |
  * | the rest          | none                                                   | none                                 |
  *
- * The folders are those of all that is named here.
+ * The folders are those of all that is named here; for a device, the one that its overlays would stand in.
  *
  * @param situation with the frozen disks that `needs` asks for
  */
@@ -142,12 +142,12 @@ export function fileNeeds(request: OperationRequest, situation: Situation): File
       return { images: [], files: [], folders: [] };
     case 'power':
       return request.action === 'start'
-        ? { ...filesIn([...present, ...overlaysOf(situation)], []), folders: [] }
+        ? { ...filesIn(situation, [...present, ...overlaysOf(situation)], []), folders: [] }
         : { images: [], files: [], folders: [] };
     case 'rename':
-      return filesIn([], vm.nvram === undefined ? [] : [nvramCopy(vm.nvram, request.snapshot)]);
+      return filesIn(situation, [], vm.nvram === undefined ? [] : [nvramCopy(vm.nvram, request.snapshot)]);
     case 'create':
-      return filesIn(present, variables);
+      return filesIn(situation, present, variables);
     case 'revert':
       return { ...ofSnapshots([request.snapshot], present, variables, situation), changes: variables };
     case 'delete':
@@ -167,11 +167,11 @@ export function fileNeeds(request: OperationRequest, situation: Situation): File
     case 'repair':
       switch (request.repair.what) {
         case 'removeTag':
-          return filesIn([...present, request.repair.file], []);
+          return filesIn(situation, [...present, request.repair.file], []);
         case 'removeFiles': {
           const isMemory = (file: string): boolean => file.endsWith('.mem');
           const { files } = request.repair;
-          return filesIn([...present, ...files.filter((file) => !isMemory(file))], files.filter(isMemory));
+          return filesIn(situation, [...present, ...files.filter((file) => !isMemory(file))], files.filter(isMemory));
         }
         case 'leaveFrozenFiles':
           return { ...ofSnapshots([request.repair.snapshot], present, variables, situation), changes: variables };
@@ -207,17 +207,17 @@ function ofSnapshots(
     others.push(...(snapshot?.memory.file === undefined ? [] : [snapshot.memory.file]));
     others.push(...(vm.nvram === undefined ? [] : [nvramCopy(vm.nvram, name)]));
   }
-  return filesIn(images, others);
+  return filesIn(situation, images, others);
 }
 
-function filesIn(images: readonly string[], files: readonly string[]): FileNeeds {
+function filesIn(situation: Situation, images: readonly string[], files: readonly string[]): FileNeeds {
   const absolute = (paths: readonly string[]): readonly string[] => [
     ...new Set(paths.filter((path) => path.startsWith('/'))),
   ];
   return {
     images: absolute(images),
     files: absolute(files),
-    folders: [...new Set(absolute([...images, ...files]).map(folderOf))],
+    folders: [...new Set(absolute([...images, ...files]).map((file) => actingFolder(file, situation)))],
   };
 }
 

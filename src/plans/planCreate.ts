@@ -13,7 +13,7 @@ import {
   unsteadyObstacle,
 } from './obstacles.js';
 import type { OperationRequest } from '../model/operation.js';
-import { chooseFiles, folderOf, takenSuffixes } from '../chains/overlayFiles.js';
+import { actingFolder, chooseFiles, takenSuffixes } from '../chains/overlayFiles.js';
 import type { Decision, Situation, Step, Warning } from '../model/plan.js';
 import { displayLine } from '../model/plainText.js';
 import { type Refused, refuse } from '../model/refusal.js';
@@ -177,12 +177,13 @@ function warningsOf(request: CreateRequest, step: CreateStep, situation: Situati
 }
 
 /** See planEmulatedRevert: overlays stand beside the files that the snapshot freezes. */
-function canRevertOurselves({ disks }: CreateStep, { vm, files }: Situation): boolean {
+function canRevertOurselves({ disks }: CreateStep, situation: Situation): boolean {
+  const { vm, files } = situation;
   const targets = new Set(disks.map(({ target }) => target));
   return (
     vm.persistent &&
     vm.disks
       .filter(({ target }) => targets.has(target))
-      .every(({ source }) => source !== undefined && files?.canAct.get(folderOf(source)) === 'yes')
+      .every(({ source }) => source !== undefined && files?.canAct.get(actingFolder(source, situation)) === 'yes')
   );
 }

@@ -7,7 +7,7 @@ import { frozenFile, restingOn, snapshotsIn, takesPart } from '../chains/fileUse
 import { nvramBackSteps } from '../chains/nvramCopy.js';
 import type { OperationRequest } from '../model/operation.js';
 import { leftOverlays } from '../chains/leftOverlays.js';
-import { chooseRevertOverlays, folderOf } from '../chains/overlayFiles.js';
+import { actingFolder, chooseRevertOverlays, folderOf } from '../chains/overlayFiles.js';
 import type { Loss, Situation, Step, TargetFile, Warning } from '../model/plan.js';
 import { planCreate } from './planCreate.js';
 import { type Refusal, type Refused, refuse } from '../model/refusal.js';
@@ -58,7 +58,7 @@ export interface EmulatedRevert {
  * | files or frozen disks were not looked at                         | `why`                          |
  * | a folder is out of reach                                         | `why`, because filesOutOfReach |
  * | a transient VM                                                   | transientVm: it would be gone  |
- * | a disk of the snapshot is no file                                | `why`, because diskTypeUnsupported |
+ * | a disk of the snapshot is no file and no device                  | `why`, because diskTypeUnsupported |
  * | an overlay could not be named, the leaf not be made              | that |
  */
 export function planEmulatedRevert(
@@ -78,7 +78,10 @@ export function planEmulatedRevert(
     return { type: 'refusal', refusal: why };
   }
   const disks = overlaidDisks(snapshot, situation);
-  const odd = disks.find(({ sourceType, source }) => sourceType !== 'file' || source === undefined);
+  const odd = disks.find(
+    ({ sourceType, source, device }) =>
+      (sourceType !== 'file' && (sourceType !== 'block' || device === 'lun')) || source === undefined,
+  );
   if (odd !== undefined) {
     return because(refuse('diskTypeUnsupported', { vm: vm.name, disk: odd.target, type: odd.sourceType }));
   }
@@ -155,7 +158,7 @@ function reachObstacle(snapshot: Snapshot, disks: readonly VmDisk[], situation: 
   if (unknown !== undefined) {
     return refuse('filesOutOfReach', { folder: folderOf(unknown.file ?? ''), why: 'notLookedAt' });
   }
-  for (const folder of new Set(disks.map(({ source = '' }) => folderOf(source)))) {
+  for (const folder of new Set(disks.map(({ source = '' }) => actingFolder(source, situation)))) {
     const can = situation.files?.canAct.get(folder);
     if (can !== 'yes') {
       return refuse('filesOutOfReach', { folder, why: can?.why ?? 'notLookedAt' });

@@ -12,6 +12,7 @@ import {
 import { type FileUser, frozenFile, restingOn, snapshotsIn, snapshotsNaming } from '../chains/fileUse.js';
 import { layoutLeafObstacle } from '../chains/layoutLeaf.js';
 import { otherVmObstacle } from '../chains/otherVms.js';
+import { isDevicePath } from '../model/devicePath.js';
 import type { Situation } from '../model/plan.js';
 import { imagesLetGoObstacle } from './obstacles.js';
 import { needsUs, ownFiles } from './planEmulatedDelete.js';
@@ -56,6 +57,7 @@ export function externalDeleteObstacle(
     layoutLeafObstacle(going, situation) ??
     branchObstacle(doomed, touched, going, situation) ??
     chainObstacle(doomed, going, situation) ??
+    deviceObstacle(doomed, touched, situation) ??
     leafObstacle(doomed, situation) ??
     (merged === undefined ? undefined : imagesLetGoObstacle(situation, 'merge')) ??
     otherVmObstacle([...touched.removed, ...touched.mergedAway, ...touched.changed], situation, unread)
@@ -113,6 +115,47 @@ function placeObstacle(
   return capabilities.libvirt < versionOf(9, 9) && !isActive(vm.power)
     ? refuse('notRunning', { vm: vm.name, state: vm.power, wanted: 'delete' })
     : undefined;
+}
+
+/** What qcow2 needs beside the data, at most: tables for each cluster, and its head. */
+const tablesPart = 1 / 2048;
+const headBytes = 2 * 1024 ** 2;
+
+/**
+ * QEMU stops with an error where a device is full, and the merge stays half done. libvirt compares the name of a volume
+ * with the path that it has become (9.0 and 11.3: “snapshot VM disk source and parent disk source are not the same”).
+ *
+ * | what takes the merge                              | → |
+ * |---------------------------------------------------|---|
+ * | named by pool and volume                          | volumeTakesNoMerge |
+ * | no device; a device that is the disk itself (raw) | ok: it has the size that the guest sees |
+ * | qcow2 on a device with room for the whole disk, without internal snapshots | ok |
+ * | qcow2 on any other device, or not to be seen      | deviceMayBeFull |
+ */
+function deviceObstacle(
+  doomed: readonly Snapshot[],
+  { changed }: DeletedFiles,
+  situation: Situation,
+): Refused | undefined {
+  for (const snapshot of doomed) {
+    for (const { target, source, format, volume } of situation.frozenDisks?.get(snapshot.name) ?? []) {
+      if (source === undefined || !changed.has(source)) {
+        continue;
+      }
+      if (volume !== undefined) {
+        return refuse('volumeTakesNoMerge', { snapshot: snapshot.title, disk: target, file: source });
+      }
+      if (!isDevicePath(source) || format === 'raw') {
+        continue;
+      }
+      const image = situation.files?.images.get(source);
+      const most = typeof image === 'object' ? image.virtualBytes * (1 + tablesPart) + headBytes : Infinity;
+      if (typeof image !== 'object' || image.bytes < most || image.tags?.length !== 0) {
+        return refuse('deviceMayBeFull', { snapshot: snapshot.title, disk: target, file: source });
+      }
+    }
+  }
+  return undefined;
 }
 
 /**

@@ -81,7 +81,7 @@ function leftFileObstacle(snapshot: Snapshot, current: Snapshot, situation: Situ
  *
  * | disks of the snapshot, empty drives left out | → |
  * |----------------------------------------------|---|
- * | one is no file                               | diskTypeUnsupported |
+ * | one is no file, or named by pool and volume  | diskTypeUnsupported |
  * | two differ behind the last dot only          | overlayNamesCollide |
  * | the file of one that took no part is missing | overlayMissing, whatever its `startupPolicy` |
  * | … stands where nothing can be made, unlike beside those that took part | filesOutOfReach |
@@ -92,9 +92,10 @@ function newOverlayObstacle(snapshot: Snapshot, situation: Situation): Refused |
   const disks = (frozenDisks?.get(snapshot.name) ?? []).filter(
     ({ source, sourceType }) => source !== undefined || (sourceType !== 'file' && sourceType !== 'block'),
   );
-  const device = disks.find(({ sourceType }) => sourceType !== 'file');
+  const device = disks.find(({ sourceType, volume }) => sourceType !== 'file' || volume !== undefined);
   if (device !== undefined) {
-    return refuse('diskTypeUnsupported', { vm: vm.name, disk: device.target, type: device.sourceType });
+    const type = device.volume === undefined ? device.sourceType : 'volume';
+    return refuse('diskTypeUnsupported', { vm: vm.name, disk: device.target, type });
   }
   const targets = new Map<string, string>();
   for (const { source = '', target } of disks) {

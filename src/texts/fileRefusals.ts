@@ -17,6 +17,8 @@ export const fileRefusals: Pick<
   | 'memoryFileMissing'
   | 'memoryFileBroken'
   | 'ramOfOther'
+  | 'deviceMayBeFull'
+  | 'volumeTakesNoMerge'
   | 'unfinishedDelete'
   | 'frozenFileInUse'
   | 'revertRemovesFile'
@@ -97,6 +99,19 @@ export const fileRefusals: Pick<
     name === vm
       ? t('Revert to its disks alone, with the VM off afterwards.')
       : t('Give the VM that name back while it is off, or revert to the disks alone, with the VM off afterwards.'),
+  ],
+  deviceMayBeFull: ({ snapshot, disk, file }, t) => [
+    t(
+      'Deleting {0} merges later data of disk {1} into “{2}”, and that device may be too small for it.',
+      snapshot,
+      disk,
+      file,
+    ),
+    t('Make the device a little larger than the disk that the guest sees; then all of it fits.'),
+  ],
+  volumeTakesNoMerge: ({ snapshot, disk, file }, t) => [
+    t('{0} names disk {1} as a volume of a pool, and libvirt merges nothing into such a disk.', snapshot, disk),
+    t('Keep {0}, or go on with a copy of the disk: “{1}” stays as it was then.', snapshot, file),
   ],
   unfinishedDelete: ({ snapshot, disk }, t) => [
     t(

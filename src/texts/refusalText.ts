@@ -157,7 +157,7 @@ const sentences: Sentences = {
     t('Take an external snapshot, or convert the disk to qcow2.'),
   ],
   diskTypeUnsupported: ({ vm, disk, type }, t) => [
-    t('Disk {1} of {0} is of the kind {2}, which libvirt cannot take a snapshot of.', vm, disk, type),
+    t('Disk {1} of {0} is of the kind {2}, which libvirt’s own snapshots cannot handle.', vm, disk, type),
     t('Use the snapshots of the storage itself for this disk.'),
   ],
   rawNvram: ({ vm, nvram, version }, t) => [

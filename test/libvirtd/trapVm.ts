@@ -22,9 +22,14 @@ export class TrapVm {
     this.model = Model.fresh(vm.guest.disks.length);
   }
 
-  static async define(rig: LiveRig, name: string): Promise<TrapVm> {
-    const vm = await OracleVm.define(rig.daemon, { name });
+  static async define(rig: LiveRig, name: string, folder?: string): Promise<TrapVm> {
+    const vm = await OracleVm.define(rig.daemon, { name, ...(folder === undefined ? {} : { folder }) });
     return new TrapVm(rig, vm, await rig.ref(name));
+  }
+
+  /** One that is there already, with nothing on its disks. */
+  static of(rig: LiveRig, vm: OracleVm, ref: VmRef): TrapVm {
+    return new TrapVm(rig, vm, ref);
   }
 
   /** The same VM, as it is called now. */

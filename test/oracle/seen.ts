@@ -52,12 +52,24 @@ export async function seeVm(virsh: Virsh, name: string): Promise<SeenVm> {
           virsh,
           names.map((one) => `snapshot-dumpxml ${name} ${one}`),
         );
+  const snapshots = documents.map(parseSnapshot);
   return {
     power: { running: 'running', paused: 'paused', 'shut off': 'off' }[state] ?? state,
-    disks: disksOf(readXml(xml)),
-    snapshots: documents.map(parseSnapshot),
+    disks: await withPaths(virsh, disksOf(readXml(xml))),
+    snapshots: await Promise.all(snapshots.map(async (one) => ({ ...one, disks: await withPaths(virsh, one.disks) }))),
     current: await currentOf(virsh, name, names),
   };
+}
+
+/** Volumes of pools by the paths that libvirt tells of them. */
+async function withPaths(virsh: Virsh, disks: ReadonlyMap<string, Image>): Promise<ReadonlyMap<string, Image>> {
+  const found = new Map<string, Image>();
+  for (const [target, image] of disks) {
+    const [, pool = '', volume = ''] = /^volume ([^/]*)\/(.*)$/u.exec(image.file) ?? [];
+    const [path = ''] = volume === '' ? [image.file] : await batch(virsh, [`vol-path ${volume} --pool ${pool}`]);
+    found.set(target, { ...image, file: path });
+  }
+  return found;
 }
 
 async function currentOf(virsh: Virsh, name: string, names: readonly string[]): Promise<string | undefined> {
@@ -114,6 +126,10 @@ function titleIn(description: string): string | undefined {
   return lines.includes('--') ? /^Title: (?<title>.*)$/mu.exec(trailers.join('\n'))?.groups?.['title'] : undefined;
 }
 
+function pathIn({ file, dev, pool, volume }: Readonly<Record<string, string>>): string {
+  return file ?? dev ?? (pool === undefined || volume === undefined ? '' : `volume ${pool}/${volume}`);
+}
+
 function disksOf(domain: XmlElement): ReadonlyMap<string, Image> {
   return new Map(
     findAll(find(domain, 'devices'), 'disk')
@@ -121,7 +137,7 @@ function disksOf(domain: XmlElement): ReadonlyMap<string, Image> {
       .map((disk) => [
         find(disk, 'target')?.attributes['dev'] ?? '',
         {
-          file: find(disk, 'source')?.attributes['file'] ?? '',
+          file: pathIn(find(disk, 'source')?.attributes ?? {}),
           format: find(disk, 'driver')?.attributes['type'] ?? 'raw',
         },
       ]),

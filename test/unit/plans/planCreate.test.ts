@@ -7,6 +7,7 @@ import type { Plan, Situation, Step } from '../../../src/model/plan.js';
 import { planOperation } from '../../../src/plans/planOperation.js';
 import type { SnapshotKind } from '../../../src/model/snapshot.js';
 import { nvramVerdict } from '../../../src/model/snapshotStyle.js';
+import { seen } from '../model/hostFiles.js';
 import type { PowerState, Vm } from '../../../src/model/vm.js';
 import {
   ask,
@@ -154,7 +155,7 @@ describe('planCreate: disks', () => {
       'rawDisk',
       'ok',
     ],
-    ['a logical volume', [disk('vda', '/dev/vg/a', { sourceType: 'block' })], 'ok', 'ok', 'diskTypeUnsupported'],
+    ['a logical volume', [disk('vda', '/dev/vg/a', { sourceType: 'block' })], 'ok', 'ok', 'ok'],
     [
       'a pool’s volume',
       [disk('vda', undefined, { sourceType: 'volume' })],
@@ -405,6 +406,34 @@ describe('planCreate: names and files', () => {
       file({ tree: known, vm: vm({ disks: [disk('vda', '/img/web.x', { backing: ['/img/web.qcow2'] })] }) }, 'x'),
       '/img/web.x-2',
     );
+  });
+
+  describe('of a device', () => {
+    const device = disk('vda', '/dev/vg/a', { sourceType: 'block' });
+    const made = (disks: Vm['disks'], more: Partial<Situation> = {}): string =>
+      JSON.stringify(
+        stepOf(
+          planned(
+            ask.create({ kind: 'disk', style: 'external', title: 'new' }),
+            situation({ vm: vm({ disks }), ...more }),
+          ),
+        ).disks.map(({ file }) => file),
+      );
+
+    it('stands where a disk of the VM is a file, else where its snapshots made some, else in the folder of images', () => {
+      assert.equal(made([disk('vdb', '/img/b'), device]), '["/img/b.new","/img/web-vda.new"]');
+      assert.equal(made([device], { tree: tree([external('old')], 'old') }), '["/img/web-vda.new"]');
+      assert.equal(made([device]), '["/var/lib/libvirt/images/web-vda.new"]');
+    });
+
+    it('is refused where that folder cannot be used', () => {
+      const files = seen({}, {}, { canAct: new Map([['/var/lib/libvirt/images', { why: 'folderMissing' }]]) });
+      const asked = ask.create({ kind: 'disk', style: 'external' });
+      assert.deepEqual(refused(asked, situation({ vm: vm({ disks: [device] }), files })).facts, {
+        folder: '/var/lib/libvirt/images',
+        why: 'folderMissing',
+      });
+    });
   });
 
   describe('of the memory', () => {

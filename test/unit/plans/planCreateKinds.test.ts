@@ -57,7 +57,9 @@ describe('planCreate: live', () => {
 });
 
 describe('planCreate: without some disks', () => {
-  const two = vm({ disks: [disk('vda', base), disk('vdb', '/dev/vg/data', { sourceType: 'block', format: 'raw' })] });
+  const two = vm({
+    disks: [disk('vda', base), disk('vdb', '/dev/sdx', { device: 'lun', sourceType: 'block', format: 'raw' })],
+  });
   const rows: readonly (readonly [
     what: string,
     Partial<Situation>,

@@ -256,7 +256,7 @@ describe('an emulated revert: when', () => {
       old({
         frozenDisks: new Map([
           ...frozen({ b: '/img/web.a' }),
-          ['a', [disk('vda', '/dev/vg/a', { sourceType: 'block' })]],
+          ['a', [disk('vda', '/dev/sdx', { device: 'lun', sourceType: 'block' })]],
         ]),
       }),
       'externalRevertUnsupported because diskTypeUnsupported',

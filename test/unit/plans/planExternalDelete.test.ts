@@ -273,6 +273,33 @@ describe('planDelete: what libvirt leaves behind', () => {
   });
 });
 
+describe('planDelete: a merge into what is no file', () => {
+  const device = '/dev/vg/a';
+  const into = (facts: Seen<ImageFacts>, more: Partial<VmDisk> = {}): string =>
+    verdict(
+      planOperation(
+        ask.remove('a'),
+        situation({
+          tree: tree([external('a')], 'a'),
+          vm: vm({ disks: [disk('vda', '/img/web.a', { backing: [device] })] }),
+          frozenDisks: new Map([['a', [disk('vda', device, { sourceType: 'block', ...more })]]]),
+          files: looked({ images: { '/img/web.a': image(device), [device]: facts } }),
+        }),
+      ),
+    );
+  const size = 2 ** 30;
+  const qcow2: ImageFacts = { bytes: 2 * size, allocatedBytes: 0, format: 'qcow2', virtualBytes: size, tags: [] };
+
+  it('is refused where it may not fit, or libvirt cannot', () => {
+    assert.equal(into(qcow2), 'ok');
+    assert.equal(into({ ...qcow2, bytes: size }), 'deviceMayBeFull');
+    assert.equal(into({ ...qcow2, tags: ['one'] }), 'deviceMayBeFull');
+    assert.equal(into('unknown'), 'deviceMayBeFull');
+    assert.equal(into('unknown', { format: 'raw' }), 'ok');
+    assert.equal(into(qcow2, { volume: { pool: 'vg', name: 'a' } }), 'volumeTakesNoMerge');
+  });
+});
+
 describe('planDelete: other VMs', () => {
   const chain = (otherVms: readonly OtherVm[] | undefined): Situation =>
     situation({

@@ -71,6 +71,8 @@ const facts: RefusalFacts = {
   sameSecond: { vm, seconds: '1' },
   memoryFileMissing: { snapshot, file },
   memoryFileBroken: { snapshot, file },
+  deviceMayBeFull: { snapshot, disk: 'vda', file },
+  volumeTakesNoMerge: { snapshot, disk: 'vda', file },
   ramOfOther: { vm, snapshot, name: 'old', uuid: '1' },
   readOnlyConnection: { vm, action: 'start' },
   driverCannot: { driver: 'test', action: 'create' },
