@@ -154,15 +154,16 @@ interface Deltas {
   readonly base: Layer | undefined;
 }
 
-/** The last that was seen of a chain is a delta only where it is known to have begun after a snapshot. */
-function chains({ layers, vm }: HealthFacts): readonly (Deltas & Pick<DiskChain, 'whole'>)[] {
+type Chain = Deltas & Pick<DiskChain, 'whole'>;
+
+/** Most checks ask for them, and layers stay the same value as long as they are the same. */
+const chainsOfLayers = new WeakMap<VmLayers, readonly Chain[]>();
+
+function chains({ layers, vm }: HealthFacts): readonly Chain[] {
   if (layers !== undefined && layers.disks.length > 0) {
-    return layers.disks.map(({ target, layers: all, whole }) => ({
-      target,
-      deltas: all.filter(({ since }, at) => at < all.length - 1 || (!whole && since !== undefined)),
-      base: whole ? all.at(-1) : undefined,
-      whole,
-    }));
+    const known = chainsOfLayers.get(layers) ?? layers.disks.map(chainOf);
+    chainsOfLayers.set(layers, known);
+    return known;
   }
   // Of a VM that runs, libvirt's XML tells the chain itself, though nothing of sizes.
   return snapshotableDisks(vm).flatMap(({ target, source, backing }) =>
@@ -177,6 +178,16 @@ function chains({ layers, vm }: HealthFacts): readonly (Deltas & Pick<DiskChain,
           },
         ],
   );
+}
+
+/** The last that was seen of a chain is a delta only where it is known to have begun after a snapshot. */
+function chainOf({ target, layers: all, whole }: DiskChain): Chain {
+  return {
+    target,
+    deltas: all.filter(({ since }, at) => at < all.length - 1 || (!whole && since !== undefined)),
+    base: whole ? all.at(-1) : undefined,
+    whole,
+  };
 }
 
 function unknownLayer(file: string): Layer {

@@ -6,7 +6,10 @@ import type { Bytes } from '../model/layers.js';
 type Value = TypedParameter['value']['value'];
 
 const prefix = 'block.';
-const wanted: ReadonlySet<string> = new Set(['name', 'path', 'allocation', 'capacity', 'physical']);
+/** By length, which is asked first: there are thousands of fields in each sweep, and most are none of these. */
+const wanted = { 4: ['name', 'path'], 8: ['capacity', 'physical'], 10: ['allocation'] } as const;
+type Wanted = (typeof wanted)[keyof typeof wanted][number];
+const noNames: readonly Wanted[] = [];
 
 /** More than libvirt lets a VM have, with the deepest chains that QEMU opens. */
 const mostLayers = 20_000;
@@ -23,17 +26,27 @@ const mostLayers = 20_000;
  */
 export function parseLayers(parameters: readonly TypedParameter[], active: boolean): readonly LayerStatistics[] {
   const allocated = active ? 'physical' : 'allocation';
-  const found: Partial<Record<string, Value>>[] = [];
+  const found: Partial<Record<Wanted, Value>>[] = [];
   let count: Bytes = 'unknown';
+  // All of a layer come one after the other.
+  let layer = '';
+  let into: Partial<Record<Wanted, Value>> | undefined;
   for (const { field, value } of parameters) {
-    const dot = field.indexOf('.', prefix.length);
     if (field === 'block.count') {
       count = bytesOf(value.value);
-    } else if (dot > 0 && field.startsWith(prefix)) {
-      const name = field.slice(dot + 1);
-      const index = Number(field.slice(prefix.length, dot));
-      if (Number.isInteger(index) && index >= 0 && index < mostLayers && wanted.has(name)) {
-        (found[index] ??= {})[name] = value.value;
+      continue;
+    }
+    if (layer === '' || !field.startsWith(layer)) {
+      const dot = field.startsWith(prefix) ? field.indexOf('.', prefix.length) + 1 : 0;
+      const index = dot === 0 ? -1 : Number(field.slice(prefix.length, dot - 1));
+      layer = field.slice(0, dot);
+      into = Number.isInteger(index) && index >= 0 && index < mostLayers ? (found[index] ??= {}) : undefined;
+    }
+    if (into !== undefined) {
+      for (const name of namesOfLength(field.length - layer.length)) {
+        if (field.endsWith(name)) {
+          into[name] = value.value;
+        }
       }
     }
   }
@@ -46,10 +59,14 @@ export function parseLayers(parameters: readonly TypedParameter[], active: boole
             target,
             ...(typeof file === 'string' && file.startsWith('/') ? { file } : {}),
             allocatedBytes: bytesOf(values[allocated]),
-            virtualBytes: bytesOf(values['capacity']),
+            virtualBytes: bytesOf(values.capacity),
           },
         ];
   });
+}
+
+function namesOfLength(length: number): readonly Wanted[] {
+  return length === 4 || length === 8 || length === 10 ? wanted[length] : noNames;
 }
 
 /** A bigint is beyond what any disk has. */

@@ -1,7 +1,6 @@
 // Keeps what is known of the layers of one connection's VMs, from the call that tells of all of them at once. Refuses to
 // decide whether to look.
 import { type Beside, besideNeeds, layersFromStatistics } from '../chains/layersFromStatistics.js';
-import { folderOf } from '../chains/overlayFiles.js';
 import type { Hypervisor } from '../hypervisor/hypervisor.js';
 import type { Disposable } from '../lifetime/disposable.js';
 import type { Log } from '../log/log.js';
@@ -14,6 +13,7 @@ import { type Clock, within } from './clock.js';
 import { fewAtOnce } from './fewAtOnce.js';
 import type { Picture } from './picture.js';
 import { share } from './sharing.js';
+import { chainsOf, foldersOf, hasOverlay, isSameStatistics } from './statisticsFacts.js';
 import type { VmView } from './views.js';
 
 /** The daemon opens the images of VMs that are off: on a share whose server is gone that takes for ever. */
@@ -43,16 +43,17 @@ export interface LayerWatchOptions {
 
 export class LayerWatch implements Disposable {
   readonly #options: LayerWatchOptions;
-  /** By UUID, files of the active chains. */
-  readonly #files = new Map<string, readonly string[]>();
+  /** By UUID, what was told last: the same object as long as it says the same, so that what is made of it can be kept. */
+  readonly #told = new Map<string, VmStatistics>();
   /** By UUID, the chains to which the snapshots in the picture belong. */
   readonly #fitting = new Map<string, string>();
   /** By UUID, what the picture was made of last: the same again makes the same. */
-  readonly #done = new Map<string, { readonly text: string; readonly users: Users; readonly view: VmView }>();
+  readonly #done = new Map<string, { readonly of: VmStatistics; readonly users: Users; readonly view: VmView }>();
   readonly #wanted = new Set<string>();
   /** VMs of which what is known was true before an operation of ours. */
   readonly #changed = new Set<string>();
-  #restedOn: { readonly rests: readonly unknown[]; readonly users: Users } | undefined;
+  #restedOn:
+    { readonly views: readonly VmView[]; readonly told: readonly unknown[]; readonly users: Users } | undefined;
   #reading: Promise<void> | undefined;
   #timer: Disposable | undefined;
 
@@ -109,11 +110,13 @@ export class LayerWatch implements Disposable {
 
   async #sweep(hypervisor: Hypervisor): Promise<void> {
     const told = await this.#ask(hypervisor, []);
-    const known = new Set(this.#uuids());
+    const known = new Set(this.#views().map(({ ref }) => ref.uuid));
     if (known.size !== told.size || [...told.keys()].some((uuid) => !known.has(uuid))) {
       await this.#options.readList();
     }
-    const unfitting = this.#uuids().filter((uuid) => this.#isUnfitting(uuid, told.get(uuid)));
+    const unfitting = this.#views().flatMap((view) =>
+      this.#isUnfitting(view, told.get(view.ref.uuid)) ? [view.ref.uuid] : [],
+    );
     await fewAtOnce(unfitting, atOnce, (uuid) => this.#fit(uuid, told.get(uuid)));
     this.#put(told, await this.#rooms(hypervisor, told));
   }
@@ -123,18 +126,24 @@ export class LayerWatch implements Disposable {
     if (told === 'late') {
       throw new Failure('busy', { connection: this.#options.uri, doing: "reading the disks' statistics" });
     }
-    return told;
+    for (const [uuid, statistics] of told) {
+      const before = this.#told.get(uuid);
+      if (before === undefined || !isSameStatistics(before, statistics)) {
+        this.#told.set(uuid, statistics);
+      }
+    }
+    return new Map([...told].map(([uuid, statistics]) => [uuid, this.#told.get(uuid) ?? statistics]));
   }
 
-  #uuids(): readonly string[] {
+  #views(): readonly VmView[] {
     const { picture, uri } = this.#options;
-    return picture.connection(uri)?.vms.map(({ ref }) => ref.uuid) ?? [];
+    return picture.connection(uri)?.vms ?? [];
   }
 
   /** It has snapshots that were never read, or other layers than when they were. */
-  #isUnfitting(uuid: string, told: VmStatistics | undefined): boolean {
-    const view = this.#options.picture.vm({ connection: this.#options.uri, uuid });
-    if (view === undefined || told === undefined || this.#options.isHeld(uuid)) {
+  #isUnfitting(view: VmView, told: VmStatistics | undefined): boolean {
+    const { uuid } = view.ref;
+    if (told === undefined || this.#options.isHeld(uuid)) {
       return false;
     }
     const mayHave = (view.snapshotCount ?? 0) > 0 || hasOverlay(told);
@@ -211,28 +220,24 @@ export class LayerWatch implements Disposable {
     rooms: ReadonlyMap<string, Room>,
     besides: ReadonlyMap<string, Beside> = new Map(),
   ): void {
-    const { picture, uri, clock } = this.#options;
-    for (const [uuid, { layers }] of told) {
-      const files = layers.flatMap(({ file }) => file ?? []);
-      this.#files.set(uuid, share(this.#files.get(uuid), files));
-    }
+    const { picture, clock } = this.#options;
     const users = this.#users();
-    for (const [uuid, statistics] of told) {
-      const ref = { connection: uri, uuid };
-      const view = picture.vm(ref);
-      if (view !== undefined && !isSilent(statistics, view.layers)) {
+    // Each VM is put once: the others' views stay what they are meanwhile.
+    for (const view of this.#views()) {
+      const { ref } = view;
+      const statistics = told.get(ref.uuid);
+      if (statistics !== undefined && !isSilent(statistics, view.layers)) {
         const { vm, tree, layers: before } = view;
-        const beside = besides.get(uuid);
-        const text = textOf(statistics);
-        const done = this.#done.get(uuid);
+        const beside = besides.get(ref.uuid);
+        const done = this.#done.get(ref.uuid);
         if (
           before !== undefined &&
           beside === undefined &&
-          done?.text === text &&
+          done?.of === statistics &&
           done.users === users &&
           isOf(view, done.view)
         ) {
-          const now = share(before.rooms, merged(before.rooms, foldersOf(statistics), rooms));
+          const now = withRooms(before.rooms, statistics, rooms);
           if (now !== before.rooms) {
             picture.putVm(ref, { layers: { ...before, rooms: now } });
           }
@@ -244,11 +249,11 @@ export class LayerWatch implements Disposable {
           ...(beside === undefined ? {} : { beside }),
         };
         const layers = layersFromStatistics(statistics, { vm, users, now: clock.now(), ...known });
-        const fresh = { ...layers, rooms: merged(layers.rooms, foldersOf(statistics), rooms) };
+        const fresh = { ...layers, rooms: withRooms(layers.rooms, statistics, rooms) };
         picture.putVm(ref, { layers: isSame(before, fresh) ? before : fresh });
         const after = picture.vm(ref);
         if (after !== undefined) {
-          this.#done.set(uuid, { text, users, view: after });
+          this.#done.set(ref.uuid, { of: statistics, users, view: after });
         }
       }
     }
@@ -256,29 +261,27 @@ export class LayerWatch implements Disposable {
 
   /** The same object as long as it says the same. */
   #users(): Users {
-    const { picture, uri } = this.#options;
-    const rests = (picture.connection(uri)?.vms ?? []).flatMap(({ ref, vm, layers }) => [
-      vm,
-      layers?.disks,
-      this.#files.get(ref.uuid),
-    ]);
+    const views = this.#views();
+    const told = views.map(({ ref }) => this.#told.get(ref.uuid));
     const before = this.#restedOn;
-    if (before?.rests.length === rests.length && before.rests.every((part, index) => part === rests[index])) {
+    if (
+      before?.views.length === views.length &&
+      views.every((view, index) => restsOnSame(view, before.views[index]) && told[index] === before.told[index])
+    ) {
       return before.users;
     }
     const now = this.#usersNow();
     const users = before !== undefined && isSameUsers(before.users, now) ? before.users : now;
-    this.#restedOn = { rests, users };
+    this.#restedOn = { views, told, users };
     return users;
   }
 
   #usersNow(): Users {
-    const { picture, uri } = this.#options;
     const users = new Map<string, Set<string>>();
-    for (const { ref, vm, layers } of picture.connection(uri)?.vms ?? []) {
+    for (const { ref, vm, layers } of this.#views()) {
       const disks = vm.disks.filter(({ device }) => device !== 'cdrom' && device !== 'floppy');
       for (const file of [
-        ...(this.#files.get(ref.uuid) ?? []),
+        ...(this.#told.get(ref.uuid)?.layers.flatMap(({ file }) => file ?? []) ?? []),
         ...disks.flatMap(({ source, backing = [] }) => [...(source === undefined ? [] : [source]), ...backing]),
         ...(layers?.disks.flatMap((disk) => disk.layers.map((layer) => layer.file)) ?? []),
       ]) {
@@ -302,20 +305,11 @@ function isSame(before: VmLayers | undefined, now: VmLayers): before is VmLayers
   return before !== undefined && share(before, { ...now, readAt: before.readAt }) === before;
 }
 
-function hasOverlay({ layers }: VmStatistics): boolean {
-  return new Set(layers.map(({ target }) => target)).size < layers.length;
-}
-
-/** Paths hold no character of the number 0. */
-function chainsOf({ layers }: VmStatistics): string {
-  return layers.map(({ target, file = '' }) => `${target}\0${file}`).join('\0');
-}
-
-function textOf({ active, layers }: VmStatistics): string {
-  const parts = layers.map(({ target, file = '', allocatedBytes, virtualBytes }) => {
-    return `${target}\0${file}\0${allocatedBytes}\0${virtualBytes}`;
-  });
-  return `${active}\0${parts.join('\0')}`;
+/** Nothing of it that tells which VM rests on which file is another. */
+function restsOnSame(now: VmView, then: VmView | undefined): boolean {
+  return (
+    now === then || (now.ref.uuid === then?.ref.uuid && now.vm === then.vm && now.layers?.disks === then.layers?.disks)
+  );
 }
 
 /** Nothing that the layers are made from has become another. */
@@ -333,15 +327,15 @@ function isSameUsers(one: Users, other: Users): boolean {
   );
 }
 
-function foldersOf({ layers }: VmStatistics): readonly string[] {
-  return [...new Set(layers.flatMap(({ file }) => (file === undefined ? [] : [folderOf(file)])))];
-}
-
-function merged(
+function withRooms(
   before: readonly Room[],
-  folders: readonly string[],
+  statistics: VmStatistics,
   fresh: ReadonlyMap<string, Room>,
 ): readonly Room[] {
   const known = new Map(before.map((room) => [room.folder, room]));
-  return [...new Set([...folders, ...known.keys()])].flatMap((folder) => fresh.get(folder) ?? known.get(folder) ?? []);
+  const folders = new Set([...foldersOf(statistics), ...known.keys()]);
+  return share(
+    before,
+    [...folders].flatMap((folder) => fresh.get(folder) ?? known.get(folder) ?? []),
+  );
 }

@@ -7,6 +7,7 @@ import { type Exception, type Thresholds, thresholdsOf, usualThresholds } from '
 import { asFailure } from '../inventory/asFailure.js';
 import { type Clock, systemClock } from '../inventory/clock.js';
 import type { InventoryPort } from '../inventory/inventory.js';
+import { share } from '../inventory/sharing.js';
 import { type ConnectionView, type VmView, vmKey } from '../inventory/views.js';
 import { type Disposable, DisposableStore } from '../lifetime/disposable.js';
 import { Emitter } from '../lifetime/emitter.js';
@@ -143,7 +144,8 @@ export class HealthWatch implements Disposable {
   }
 
   isSnoozed(key: string): boolean {
-    return isSnoozed(this.#notes, noteKey(key), this.#clock.now());
+    // Mostly nothing is, and this is asked of everything.
+    return this.#notes.snoozed.size > 0 && isSnoozed(this.#notes, noteKey(key), this.#clock.now());
   }
 
   async snooze(keys: readonly string[], ms: number): Promise<void> {
@@ -208,22 +210,19 @@ export class HealthWatch implements Disposable {
     this.#sweptAt = this.#clock.now();
     this.#mayTell = true;
     const now = this.#sweptAt;
-    await this.#note((notes) =>
+    await this.#judge((notes) =>
       this.#rooms().reduce((sum, [key, freeBytes]) => withRoom(sum, key, [now, freeBytes]), notes),
     );
-    await this.#judge();
   }
 
   /** Each file system once, however many VMs are on it. */
   #rooms(): readonly (readonly [key: string, freeBytes: number])[] {
-    const rooms = this.#inventory.connections
-      .filter(isThere)
-      .flatMap(({ uri, vms }) =>
-        vms.flatMap(({ layers }) => (layers?.rooms ?? []).map((room) => [noteKey(uri, room.folder), room] as const)),
+    return this.#inventory.connections.filter(isThere).flatMap(({ uri, vms }) => {
+      const rooms = new Map(vms.flatMap(({ layers }) => layers?.rooms ?? []).map((room) => [room.folder, room]));
+      return [...rooms.values()].flatMap(({ folder, freeBytes }) =>
+        freeBytes === 'unknown' ? [] : [[noteKey(uri, folder), freeBytes] as const],
       );
-    return [...new Map(rooms)].flatMap(([key, { freeBytes }]) =>
-      freeBytes === 'unknown' ? [] : [[key, freeBytes] as const],
-    );
+    });
   }
 
   #gather(): void {
@@ -238,44 +237,74 @@ export class HealthWatch implements Disposable {
     });
   }
 
+  /** @param learn what is noted before it is judged by that */
+  async #judge(learn = (notes: WatchNotes): WatchNotes => notes): Promise<void> {
+    if (!this.#mayTell) {
+      if (this.#judgeAll().isOther) {
+        this.#changed.fire(undefined);
+      }
+      return;
+    }
+    const seen = { isOther: false, news: [] as readonly VmFinding[] };
+    await this.#note((notes) => {
+      this.#notes = learn(notes);
+      const { judged, isOther } = this.#judgeAll();
+      const told = this.#tell(judged);
+      Object.assign(seen, { isOther, news: told.news });
+      return told.notes;
+    });
+    if (seen.news.length > 0 && !this.#isDisposed) {
+      this.#found.fire(seen.news);
+    }
+    if (seen.isOther) {
+      this.#changed.fire(undefined);
+    }
+  }
+
   /** A VM on which something is being done, or that cannot be reached, keeps what was said of it. */
-  async #judge(): Promise<void> {
-    const before = this.#shown();
+  #judgeAll(): { readonly judged: ReadonlySet<string>; readonly isOther: boolean } {
     const known = new Set<string>();
     const judged = new Set<string>();
+    let isOther = false;
     for (const connection of this.#inventory.connections) {
+      const forecasts = this.#forecasts(connection);
       for (const view of connection.vms) {
         const key = vmKey(view.ref);
         known.add(key);
         if (isThere(connection) && view.operation === undefined && view.recovering !== true) {
           judged.add(key);
-          this.#judged.set(key, this.#healthOf(view, connection));
+          const before = this.#judged.get(key);
+          const now = share(before, this.#healthOf(view, connection, forecasts));
+          isOther ||= now !== before;
+          this.#judged.set(key, now);
         }
       }
     }
     for (const key of [...this.#judged.keys(), ...this.#examined.keys()].filter((one) => !known.has(one))) {
-      this.#judged.delete(key);
+      isOther = this.#judged.delete(key) || isOther;
       this.#examined.delete(key);
     }
-    if (this.#mayTell) {
-      await this.#tell(judged);
-    }
-    if (before !== this.#shown()) {
-      this.#changed.fire(undefined);
-    }
+    return { judged, isOther };
   }
 
-  #healthOf(view: VmView, { uri, capabilities }: ConnectionView): Health {
+  /** Of each folder once: mostly all VMs of a connection have theirs in the same few. */
+  #forecasts({ uri, vms }: ConnectionView): ReadonlyMap<string, Forecast> {
+    const folders = new Set(vms.flatMap(({ layers }) => (layers?.rooms ?? []).map(({ folder }) => folder)));
+    return new Map(
+      [...folders].flatMap((folder) => {
+        const seen = forecast(this.#notes.rooms.get(noteKey(uri, folder)) ?? []);
+        return seen === undefined ? [] : [[folder, seen] as const];
+      }),
+    );
+  }
+
+  #healthOf(view: VmView, { capabilities }: ConnectionView, forecasts: ReadonlyMap<string, Forecast>): Health {
     const { ref, vm, tree, layers, kept } = view;
     const examined = this.#examined.get(vmKey(ref));
     const isFitting = examined?.vm === vm && examined.tree === tree;
     if (!isFitting) {
       this.#examined.delete(vmKey(ref));
     }
-    const forecasts = (layers?.rooms ?? []).flatMap(({ folder }): readonly (readonly [string, Forecast])[] => {
-      const seen = forecast(this.#notes.rooms.get(noteKey(uri, folder)) ?? []);
-      return seen === undefined ? [] : [[folder, seen]];
-    });
     return healthOf({
       vm,
       capabilities,
@@ -283,32 +312,23 @@ export class HealthWatch implements Disposable {
       layers,
       kept,
       diagnoses: isFitting ? examined.diagnoses : undefined,
-      forecasts: new Map(forecasts),
+      forecasts,
       thresholds: thresholdsOf(vm, this.#settings.thresholds, this.#settings.exceptions),
       now: this.#clock.now(),
     });
   }
 
   /** What only an examination finds is not gone because nobody examined. */
-  async #tell(judged: ReadonlySet<string>): Promise<void> {
+  #tell(judged: ReadonlySet<string>): { readonly notes: WatchNotes; readonly news: readonly VmFinding[] } {
     const wrong = new Map(this.wrong().map((one) => [noteKey(one.key), one]));
     const found = new Map(
       [...wrong].map(([key, { ref, finding }]) => [key, { vm: noteKey(vmKey(ref)), check: finding.check }]),
     );
-    const unjudged = new Map(
-      [...judged].map((key) => [noteKey(key), new Set<string>(this.#judged.get(key)?.unjudged)]),
-    );
-    const isJudged = ({ vm, check }: Told): boolean => unjudged.get(vm)?.has(check) === false;
-    let fresh: ReadonlySet<string> = new Set();
-    await this.#note((notes) => {
-      const next = tell(notes, found, isJudged, this.#clock.now());
-      ({ fresh } = next);
-      return next.notes;
-    });
-    const news = [...fresh].flatMap((key) => wrong.get(key) ?? []);
-    if (news.length > 0 && !this.#isDisposed) {
-      this.#found.fire(news);
-    }
+    const unjudged = new Map([...judged].map((key) => [noteKey(key), this.#judged.get(key)?.unjudged]));
+    const isJudged = ({ vm, check }: Told): boolean =>
+      unjudged.has(vm) && unjudged.get(vm)?.some((one) => one === check) !== true;
+    const { notes, fresh } = tell(this.#notes, found, isJudged, this.#clock.now());
+    return { notes, news: [...fresh].flatMap((key) => wrong.get(key) ?? []) };
   }
 
   /** One after the other, each on what another window may have written. */
@@ -323,11 +343,6 @@ export class HealthWatch implements Disposable {
     });
     this.#telling = done.catch(() => undefined);
     await done;
-  }
-
-  /** By which two states are told apart. */
-  #shown(): string {
-    return JSON.stringify([...this.#judged]);
   }
 }
 

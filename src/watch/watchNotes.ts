@@ -36,9 +36,22 @@ export interface WatchNotes {
 
 export const noNotes: WatchNotes = { told: new Map(), snoozed: new Map(), rooms: new Map() };
 
+/** Each sweep asks for the same ones again. */
+const keys = new Map<string, string>();
+const mostKeys = 5_000;
+
 /** Names of VMs and files stay out of the notes, and nothing can be too long. */
 export function noteKey(...parts: readonly string[]): string {
-  return createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 32);
+  const text = parts.length === 1 ? (parts[0] ?? '') : `\0${JSON.stringify(parts)}`;
+  let key = keys.get(text);
+  if (key === undefined) {
+    key = createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 32);
+    if (keys.size >= mostKeys) {
+      keys.clear();
+    }
+    keys.set(text, key);
+  }
+  return key;
 }
 
 /**
