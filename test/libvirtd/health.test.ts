@@ -3,77 +3,25 @@ import assert from 'node:assert/strict';
 import { copyFile, open, readdir, readFile, rename, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { runOk } from '../../scripts/rig/run.mjs';
-import { healthOf } from '../../src/health/checks.js';
-import { forecast } from '../../src/health/growth.js';
 import type { CheckId } from '../../src/health/healthFinding.js';
-import { type Thresholds, usualThresholds } from '../../src/health/thresholds.js';
-import type { Diagnosis } from '../../src/model/examination.js';
-import { type LiveRig, startLiveRig } from './inventoryRig.js';
+import { type HealthRig, type Look, startHealthRig } from './healthRig.js';
+import type { LiveRig } from './inventoryRig.js';
 
 describe('health checks on real VMs', function () {
   this.timeout(180_000);
+  let h: HealthRig;
   let r: LiveRig;
 
   before(async () => {
-    r = await startLiveRig();
-    await r.inventory.connect(r.uri);
+    h = await startHealthRig();
+    r = h.live;
   });
 
   after(() => r.stop());
 
-  async function vm(name: string): Promise<string> {
-    const { disks } = await r.guest({ name, disks: ['emptyQcow2'], agent: false });
-    return disks[0]!;
-  }
-
-  const external = (name: string, snapshot: string): Promise<string> =>
-    r.virsh('snapshot-create-as', name, snapshot, '--disk-only');
-
-  /** The snapshot's XML changed by another client. */
-  async function redefine(
-    name: string,
-    snapshot: string,
-    change: (xml: string) => string,
-    ...flags: readonly string[]
-  ): Promise<void> {
-    const file = join(r.daemon.dir, `${name}-${snapshot}.xml`);
-    await writeFile(file, change(await r.virsh('snapshot-dumpxml', name, snapshot, '--security-info')));
-    await r.virsh('snapshot-create', name, file, '--redefine', ...flags);
-  }
-
-  interface Look {
-    /** Looks into the files too. */
-    readonly examine?: boolean;
-    readonly thresholds?: Partial<Thresholds>;
-    readonly full?: boolean;
-  }
-
-  async function found(name: string, { examine, thresholds, full }: Look = {}): Promise<readonly CheckId[]> {
-    await r.inventory.refresh({ connection: r.uri });
-    const [known] = r.inventory.findVms(name, r.uri);
-    await r.inventory.readTree(known!.ref);
-    await r.inventory.sweep(r.uri);
-    const diagnoses: readonly Diagnosis[] | undefined =
-      examine === true ? (await r.inventory.examine(known!.ref)).diagnoses : undefined;
-    if (examine === true) {
-      await r.inventory.readLayers(known!.ref);
-    }
-    const view = r.inventory.findVm(known!.ref)!;
-    const now = Date.now();
-    const samples = [0, 4, 8].map((hours) => [hours * 3_600_000, 1_000 - (full === true ? 100 * hours : 0)] as const);
-    const seen = forecast(samples);
-    const { found: all } = healthOf({
-      ...view,
-      capabilities: r.hypervisor().capabilities,
-      diagnoses,
-      forecasts: new Map(
-        seen === undefined ? [] : (view.layers?.rooms ?? []).map(({ folder }) => [folder, seen] as const),
-      ),
-      thresholds: { ...usualThresholds, freePercent: 0, ...thresholds },
-      now,
-    });
-    return all.map(({ finding }) => finding.check).filter((check) => check !== 'knownBadLibvirt');
-  }
+  const vm = (name: string): Promise<string> => h.vm(name);
+  const external = (name: string, snapshot: string): Promise<string> => h.external(name, snapshot);
+  const found = (name: string, look?: Look): Promise<readonly CheckId[]> => h.found(name, look);
 
   it('find nothing on a VM with one fresh snapshot', async () => {
     await vm('well');
@@ -112,7 +60,7 @@ describe('health checks on real VMs', function () {
   it('find the age of a delta, its size, and all deltas, against the limits', async () => {
     await vm('old');
     await external('old', 'a');
-    await redefine('old', 'a', (xml) => xml.replace(/<creationTime>\d+</, '<creationTime>1500000000<'), '--current');
+    await h.redefine('old', 'a', (xml) => xml.replace(/<creationTime>\d+</, '<creationTime>1500000000<'), '--current');
     assert.deepEqual(await found('old'), ['deltaTooOld']);
     assert.deepEqual(await found('well', { thresholds: { deltaBytes: 1 } }), ['deltaTooLarge']);
     assert.deepEqual(await found('well', { thresholds: { allDeltasBytes: 1 } }), ['deltasTooLarge']);

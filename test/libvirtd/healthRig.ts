@@ -1,0 +1,89 @@
+// What the tests of the health checks share: an inventory on a private daemon, another client that makes and changes
+// snapshots, and what the checks find of a VM.
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { healthOf } from '../../src/health/checks.js';
+import { forecast } from '../../src/health/growth.js';
+import type { CheckId } from '../../src/health/healthFinding.js';
+import { type Thresholds, usualThresholds } from '../../src/health/thresholds.js';
+import type { Diagnosis } from '../../src/model/examination.js';
+import { type LiveRig, startLiveRig } from './inventoryRig.js';
+
+export interface Look {
+  /** Looks into the files too. */
+  readonly examine?: boolean;
+  readonly thresholds?: Partial<Thresholds>;
+  readonly full?: boolean;
+}
+
+export interface Judged {
+  readonly found: readonly CheckId[];
+  readonly unjudged: readonly CheckId[];
+}
+
+export class HealthRig {
+  constructor(readonly live: LiveRig) {}
+
+  /** With one disk, off. */
+  async vm(name: string): Promise<string> {
+    const { disks } = await this.live.guest({ name, disks: ['emptyQcow2'], agent: false });
+    return disks[0]!;
+  }
+
+  external(name: string, snapshot: string): Promise<string> {
+    return this.live.virsh('snapshot-create-as', name, snapshot, '--disk-only');
+  }
+
+  /** The snapshot's XML changed by another client. */
+  async redefine(
+    name: string,
+    snapshot: string,
+    change: (xml: string) => string,
+    ...flags: readonly string[]
+  ): Promise<void> {
+    const { live } = this;
+    const file = join(live.daemon.dir, `${name}-${snapshot}.xml`);
+    await writeFile(file, change(await live.virsh('snapshot-dumpxml', name, snapshot, '--security-info')));
+    await live.virsh('snapshot-create', name, file, '--redefine', ...flags);
+  }
+
+  async judged(name: string, { examine, thresholds, full }: Look = {}): Promise<Judged> {
+    const { inventory, uri } = this.live;
+    await inventory.refresh({ connection: uri });
+    const [known] = inventory.findVms(name, uri);
+    await inventory.readTree(known!.ref);
+    await inventory.sweep(uri);
+    const diagnoses: readonly Diagnosis[] | undefined =
+      examine === true ? (await inventory.examine(known!.ref)).diagnoses : undefined;
+    if (examine === true) {
+      await inventory.readLayers(known!.ref);
+    }
+    const view = inventory.findVm(known!.ref)!;
+    const now = Date.now();
+    const samples = [0, 4, 8].map((hours) => [hours * 3_600_000, 1_000 - (full === true ? 100 * hours : 0)] as const);
+    const seen = forecast(samples);
+    const { found, unjudged } = healthOf({
+      ...view,
+      capabilities: this.live.hypervisor().capabilities,
+      diagnoses,
+      forecasts: new Map(
+        seen === undefined ? [] : (view.layers?.rooms ?? []).map(({ folder }) => [folder, seen] as const),
+      ),
+      thresholds: { ...usualThresholds, freePercent: 0, ...thresholds },
+      now,
+    });
+    return { found: found.map(({ finding }) => finding.check), unjudged };
+  }
+
+  /** What is wrong with the VM; of a libvirt that is known to be bad all of them would tell. */
+  async found(name: string, look?: Look): Promise<readonly CheckId[]> {
+    const { found } = await this.judged(name, look);
+    return found.filter((check) => check !== 'knownBadLibvirt');
+  }
+}
+
+export async function startHealthRig(): Promise<HealthRig> {
+  const live = await startLiveRig();
+  await live.inventory.connect(live.uri);
+  return new HealthRig(live);
+}
