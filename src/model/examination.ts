@@ -32,6 +32,8 @@ export type Finding =
   | { readonly what: 'noCurrent' }
   | { readonly what: 'mixedStyles' }
   | { readonly what: 'onFrozenFiles'; readonly snapshot: string; readonly disk: string; readonly file: string }
+  /** It is not the current one, and `file` is no overlay of the VM's any more: libvirt would look for it in a merge. */
+  | { readonly what: 'namesOtherOverlay'; readonly snapshot: string; readonly disk: string; readonly file: string }
   | { readonly what: 'staleMetadata'; readonly snapshot: string; readonly disk: string }
   /** The VM is transient and has snapshots: libvirt forgets all of it when the VM stops. */
   | { readonly what: 'vanishes'; readonly snapshots: number }

@@ -1,20 +1,14 @@
 // Whether external snapshots can be deleted: libvirt's own rules, foreseen, and the damage that it does not see.
 // Knows no steps: externalDeleteSteps makes them.
 import { formatVersion, versionOf } from '../model/capabilities.js';
-import {
-  type DeletedFiles,
-  chainOf,
-  deletedFiles,
-  externalTargets,
-  namedOverlay,
-  overlayAbove,
-} from '../chains/deletedFiles.js';
-import { type FileUser, frozenFile, restingOn, snapshotsIn, snapshotsNaming } from '../chains/fileUse.js';
+import { type DeletedFiles, deletedFiles, externalTargets } from '../chains/deletedFiles.js';
+import { type FileUser, restingOn, snapshotsIn, snapshotsNaming } from '../chains/fileUse.js';
 import { layoutLeafObstacle } from '../chains/layoutLeaf.js';
 import { otherVmObstacle } from '../chains/otherVms.js';
 import { isDevicePath } from '../model/devicePath.js';
 import type { Situation } from '../model/plan.js';
 import { imagesLetGoObstacle } from './obstacles.js';
+import { strayFile } from '../chains/strayFile.js';
 import { needsUs, ownFiles } from './planEmulatedDelete.js';
 import { type Refused, refuse } from '../model/refusal.js';
 import type { Snapshot } from '../model/snapshot.js';
@@ -263,31 +257,12 @@ function chainObstacle(
   going: ReadonlySet<string>,
   situation: Situation,
 ): Refused | undefined {
-  const { vm, tree } = situation;
-  const places = new Map<string, ReadonlyMap<string, number> | undefined>();
-  const placesOf = (target: string): ReadonlyMap<string, number> | undefined => {
-    if (!places.has(target)) {
-      const chain = chainOf(target, situation);
-      places.set(target, chain && new Map(chain.map((file, at) => [file, at])));
-    }
-    return places.get(target);
-  };
-  for (const snapshot of doomed.filter(({ name }) => isOnActivePath(tree, name))) {
+  for (const snapshot of doomed) {
     for (const target of externalTargets(snapshot)) {
-      const frozen = frozenFile(situation, snapshot.name, target);
-      const above = overlayAbove(snapshot, target, situation);
-      const place = placesOf(target);
-      const stray =
-        place !== undefined &&
-        frozen !== undefined &&
-        above !== undefined &&
-        place.get(frozen) !== (place.get(above) ?? Number.NaN) + 1
-          ? frozen
-          : becomesCurrent(snapshot, going, situation)
-            ? undefined
-            : otherName(snapshot, target, situation);
-      if (stray !== undefined) {
-        return refuse('notInChain', { vm: vm.name, snapshot: snapshot.title, disk: target, file: stray });
+      const stray = strayFile(snapshot, target, situation);
+      if (stray !== undefined && (stray.by === 'place' || !becomesCurrent(snapshot, going, situation))) {
+        const facts = { vm: situation.vm.name, snapshot: snapshot.title, disk: target, file: stray.file };
+        return refuse('notInChain', facts);
       }
     }
   }
@@ -296,14 +271,4 @@ function chainObstacle(
 
 function becomesCurrent({ name }: Snapshot, going: ReadonlySet<string>, { tree }: Situation): boolean {
   return name === tree.current || (isOnActivePath(tree, name) && tree.current !== undefined && going.has(tree.current));
-}
-
-/** The overlay that the snapshot names where the VM has another; undefined where they agree, or one is not known. */
-export function otherName(snapshot: Snapshot, target: string, situation: Situation): string | undefined {
-  if (situation.frozenDisks === undefined) {
-    return undefined;
-  }
-  const named = namedOverlay(snapshot, target);
-  const above = overlayAbove(snapshot, target, situation);
-  return named === undefined || above === undefined || named === above ? undefined : named;
 }

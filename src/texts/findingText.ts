@@ -103,6 +103,18 @@ function sentences(
         ),
         t('Do not resume or start the VM before it has files of its own again.'),
       ];
+    case 'namesOtherOverlay':
+      return [
+        t(
+          'libvirt looks for “{0}” above what {1} holds of disk {2}, and {3} stands on another file there.',
+          displayLine(finding.file),
+          title(finding.snapshot),
+          displayLine(finding.disk),
+          vm,
+        ),
+        t('The VM got another file at a revert. Nothing is lost, and it can be reverted to.'),
+        t('It can be deleted together with those after it, or when it is the current one.'),
+      ];
     case 'staleMetadata':
       return [
         t(

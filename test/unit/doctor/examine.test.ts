@@ -205,6 +205,29 @@ describe('examine: findings', () => {
       'warning staleMetadata (forgetsParent), warning staleMetadata',
     ],
     [
+      'it names an overlay that a revert took from the VM',
+      healthy({
+        tree: tree(
+          [
+            external('a', undefined, { disks: [{ target: 'vda', location: 'external', file: '/img/web.0' }] }),
+            external('b', 'a'),
+          ],
+          'b',
+        ),
+      }),
+      'note namesOtherOverlay',
+    ],
+    [
+      'the same, and it is the current one: a delete makes it name the right one',
+      healthy({
+        tree: tree(
+          [external('a'), external('b', 'a', { disks: [{ target: 'vda', location: 'external', file: '/img/web.0' }] })],
+          'b',
+        ),
+      }),
+      '',
+    ],
+    [
       'paused while it is saved',
       healthy({ vm: vm({ power: 'paused', powerReason: 'saving', disks: [disk('vda', '/img/web.b')] }) }),
       'error pausedSaving (power)',

@@ -24,6 +24,7 @@ const samples: { readonly [W in Finding['what']]: Extract<Finding, { what: W }> 
   nvramNotHeld: { what: 'nvramNotHeld', snapshot: evil },
   mixedStyles: { what: 'mixedStyles' },
   onFrozenFiles: { what: 'onFrozenFiles', snapshot: 'first', disk: 'vda', file: evil },
+  namesOtherOverlay: { what: 'namesOtherOverlay', snapshot: evil, disk: evil, file: evil },
   staleMetadata: { what: 'staleMetadata', snapshot: evil, disk: evil },
   vanishes: { what: 'vanishes', snapshots: 3 },
   pausedSaving: { what: 'pausedSaving' },
