@@ -1,5 +1,5 @@
 // What the doctor has to look at on the hypervisor's host. Knows no finding, and reads nothing.
-import type { FileNeeds } from '../plans/needs.js';
+import { configuredFiles, type FileNeeds } from '../plans/needs.js';
 import { nvramCopy } from '../chains/nvramCopy.js';
 import { orphanCandidates } from '../chains/orphans.js';
 import { actingFolder } from '../chains/overlayFiles.js';
@@ -19,6 +19,7 @@ export function examinationNeeds(situation: Situation): FileNeeds {
   }
   const images = new Set(snapshotableDisks(vm).flatMap(({ source }) => source ?? []));
   const files = new Set(vm.nvram === undefined ? [] : [vm.nvram]);
+  configuredFiles(situation).forEach((file) => images.add(file));
   const candidates = orphanCandidates(situation);
   candidates.images.forEach((file) => images.add(file));
   candidates.files.forEach((file) => files.add(file));

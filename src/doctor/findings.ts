@@ -1,6 +1,7 @@
 // What is wrong with a VM's snapshots and files, as far as it is seen: facts → findings, and what would mend each. Knows
 // no plan; examine makes them.
 import { lostQemu } from '../chains/lostQemu.js';
+import { startsElsewhere } from '../chains/startsElsewhere.js';
 import { orphanFiles, orphanTags } from '../chains/orphans.js';
 import type { Situation } from '../model/plan.js';
 import { styleOfVm } from '../model/snapshotTree.js';
@@ -14,6 +15,7 @@ export function findings(situation: Situation): readonly Found[] {
   return [
     ...lostFindings(situation),
     ...stateFindings(situation),
+    ...nextStartFindings(situation),
     ...treeFindings(situation),
     ...situation.tree.snapshots.flatMap((snapshot) => snapshotFindings(snapshot, situation)),
     ...chainFindings(situation),
@@ -73,6 +75,15 @@ function stateFindings({ vm, agent, tree, capabilities }: Situation): readonly F
 function lostFindings(situation: Situation): readonly Found[] {
   const lost = lostQemu(situation);
   return lost === undefined ? [] : [{ finding: lost, severity: 'error' }];
+}
+
+/** What the guest wrote since is lost from sight at the next start, and goes for good where that file is merged or removed. */
+function nextStartFindings(situation: Situation): readonly Found[] {
+  return startsElsewhere(situation).map(({ disk, file, configured, isSameDisk }): Found => ({
+    finding: { what: 'startsElsewhere', disk, file, configured },
+    severity: isSameDisk ? 'error' : 'warning',
+    ...(isSameDisk ? { repair: { what: 'configureDisks' } as const } : {}),
+  }));
 }
 
 /** Internal snapshots need no current one; an external one that the VM is on can be made it. */

@@ -68,6 +68,8 @@ export interface Hypervisor {
   readTree(uuid: string): Promise<SnapshotTree>;
   /** The disks that a snapshot's `<domain>` or `<inactiveDomain>` names: the frozen files with its content. */
   readFrozenDisks(uuid: string, snapshot: string): Promise<readonly VmDisk[]>;
+  /** The disks that a VM which runs starts with next time. */
+  readConfiguredDisks(uuid: string): Promise<readonly VmDisk[]>;
   /** Whose RAM a file holds, as it says itself; undefined where nobody here may look into it. */
   readSavedRam(file: string): Promise<SavedRam | undefined>;
   /**

@@ -107,6 +107,12 @@ export class LibvirtReader {
     return withVolumePaths(this.#connection, parseFrozenDisks(await this.readSnapshotXml(uuid, snapshot)));
   }
 
+  async readConfiguredDisks(uuid: string): Promise<readonly VmDisk[]> {
+    const dom = await this.#dom(uuid);
+    const { xml } = await this.#connection.call('domainGetXmlDesc', { dom, flags: VIR_DOMAIN_XML_INACTIVE });
+    return withVolumePaths(this.#connection, parseDomainXml(xml).disks);
+  }
+
   /** libvirt reads no more of the file than its head, and says of one that is not whole that the operation failed. */
   async readSavedRam(file: string): Promise<SavedRam | undefined> {
     try {

@@ -146,6 +146,10 @@ class LibvirtHypervisor implements Hypervisor {
     return this.#told(details, this.#reader.readFrozenDisks(uuid, snapshot));
   }
 
+  readConfiguredDisks(uuid: string): Promise<readonly VmDisk[]> {
+    return this.#told({ doing: 'reading the configuration', vm: uuid }, this.#reader.readConfiguredDisks(uuid));
+  }
+
   readSavedRam(file: string): Promise<SavedRam | undefined> {
     return this.#told({ doing: 'looking into a file with RAM', path: file }, this.#reader.readSavedRam(file));
   }

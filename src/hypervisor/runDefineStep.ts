@@ -3,8 +3,9 @@ import { VIR_DOMAIN_XML_INACTIVE, VIR_DOMAIN_XML_SECURE } from '../libvirt/flags
 import { Failure } from '../model/failure.js';
 import type { Step } from '../model/plan.js';
 import { refuse } from '../model/refusal.js';
+import { diskState } from './diskState.js';
 import { readPower } from './powerState.js';
-import { writeDefinition } from './retarget.js';
+import { onFiles, writeDefinition } from './retarget.js';
 import { readSecure } from './runRedefineStep.js';
 import type { StepContext } from './stepContext.js';
 
@@ -24,6 +25,24 @@ export async function defineFromSnapshot(
     throw new Failure('refused', { vm: vm.name, refusal });
   }
   await connection.call('domainDefineXmlFlags', { xml, flags: 0 });
+}
+
+/**
+ * Idempotent: the same is defined again.
+ * @throws Failure `refused` where the VM runs on another of these files by now, or not at all
+ */
+export async function configureDisks(
+  { connection, dom, vm }: StepContext,
+  { disks }: Extract<Step, { do: 'configureDisks' }>,
+): Promise<void> {
+  const flags = VIR_DOMAIN_XML_INACTIVE | VIR_DOMAIN_XML_SECURE;
+  const { xml } = await connection.call('domainGetXmlDesc', { dom, flags });
+  const { power } = await readPower(connection, dom);
+  const { xml: running } = await connection.call('domainGetXmlDesc', { dom, flags: 0 });
+  if (power === 'off' || disks.some(({ target, file }) => diskState(running, target)?.file !== file)) {
+    throw new Failure('refused', { vm: vm.name, refusal: refuse('changedMeanwhile', { vm: vm.name }).refusal });
+  }
+  await connection.call('domainDefineXmlFlags', { xml: onFiles(xml, disks), flags: 0 });
 }
 
 /**

@@ -5,7 +5,7 @@ import type { StepOutcome } from './hypervisor.js';
 import { adoptSnapshot } from './adoptSnapshot.js';
 import { commitImages } from './runCommitImagesStep.js';
 import { blockCommit } from './runCommitStep.js';
-import { defineFromSnapshot, makePersistent } from './runDefineStep.js';
+import { configureDisks, defineFromSnapshot, makePersistent } from './runDefineStep.js';
 import { copyFile, createOverlays, removeFiles, removeTag, requireUnnamed } from './runFileStep.js';
 import { runPowerAction } from './runPowerStep.js';
 import {
@@ -54,6 +54,8 @@ function act(context: StepContext, step: Exclude<Step, { do: 'createSnapshot' }>
       return forgetSnapshot(context, step);
     case 'defineFromSnapshot':
       return defineFromSnapshot(context, step);
+    case 'configureDisks':
+      return configureDisks(context, step);
     case 'makePersistent':
       return makePersistent(context);
     case 'power':

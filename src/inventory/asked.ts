@@ -45,6 +45,7 @@ export function askedByDoctor({ vm, tree, capabilities }: Situation): Asked {
       frozenDisks,
       otherVms: isQemu,
       agent: active && vm.agentChannel,
+      configured: active && vm.persistent,
       savedRam: isQemu ? tree.snapshots.flatMap(savedRamOf) : [],
     },
     files: examinationNeeds,
@@ -123,6 +124,7 @@ function filesOf(steps: readonly Step[]): { readonly images: readonly string[]; 
       case 'reparent':
       case 'nameFrozenFiles':
       case 'clearUnfinishedDelete':
+      case 'configureDisks':
       case 'makePersistent':
       case 'power':
       case 'startPaused':

@@ -43,6 +43,7 @@ function canBreakOff(step: Step): boolean {
     case 'reparent':
     case 'nameFrozenFiles':
     case 'clearUnfinishedDelete':
+    case 'configureDisks':
     case 'makePersistent':
     case 'thawGuest':
     case 'setGuestClock':

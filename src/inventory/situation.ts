@@ -89,6 +89,11 @@ export class SituationReader {
         frozenDisks: new Map(disks.flatMap(([name, own]) => (own === undefined ? [] : [[name, own] as const]))),
       }),
     );
+    await this.#part(
+      asked.needs.configured === true,
+      () => hypervisor.readConfiguredDisks(uuid),
+      (configured) => ({ configured }),
+    );
     for (const wanted of [asked.files, asked.again]) {
       const needed = wanted?.(this.#situation) ?? { images: [], files: [], folders: [] };
       const { images, files, folders } = needed;

@@ -37,6 +37,8 @@ export type Finding =
   | { readonly what: 'staleMetadata'; readonly snapshot: string; readonly disk: string }
   /** The VM is transient and has snapshots: libvirt forgets all of it when the VM stops. */
   | { readonly what: 'vanishes'; readonly snapshots: number }
+  /** It runs on `file`, and would start on `configured` next time. */
+  | { readonly what: 'startsElsewhere'; readonly disk: string; readonly file: string; readonly configured: string }
   | { readonly what: 'pausedSaving' }
   | { readonly what: 'runsUnseen'; readonly file: string }
   | { readonly what: 'mergeLost'; readonly disk: string; readonly file: string; readonly said: string }

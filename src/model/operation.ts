@@ -20,9 +20,11 @@ export type Repair =
   | { readonly what: 'makeCurrent'; readonly snapshot: string }
   /** The VM stands on the files that its snapshots froze: it is put on new overlays of that snapshot. */
   | { readonly what: 'leaveFrozenFiles'; readonly snapshot: string }
-  /** The VM stands in "paused (saving)" and nobody saves it. */
   /** Somebody undefined the VM while it ran: it would be gone with its snapshots when it stops. */
   | { readonly what: 'keepVm' }
+  /** The VM would start on other files than it runs on: on those that it runs on. */
+  | { readonly what: 'configureDisks' }
+  /** The VM stands in "paused (saving)" and nobody saves it. */
   | { readonly what: 'resumeAfterSave' }
   | { readonly what: 'thawGuest' };
 

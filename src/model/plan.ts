@@ -82,6 +82,8 @@ export type Step =
   | { readonly do: 'removeTag'; readonly file: string; readonly tag: string }
   /** A transient VM gets a configuration, the one that it runs with: it and its snapshots stay when it stops. */
   | { readonly do: 'makePersistent' }
+  /** What a VM that runs starts with next time: on these files, the ones that it is on now. */
+  | { readonly do: 'configureDisks'; readonly disks: readonly (TargetFile & { readonly format: string })[] }
   /** UEFI variables beside the original, or back. */
   | { readonly do: 'copyFile'; readonly from: string; readonly to: string; readonly existing: 'keep' | 'replace' }
   | { readonly do: 'thawGuest' }
@@ -204,6 +206,8 @@ export interface Situation {
   /** For each snapshot, the disks that its own `<domain>` names: the frozen files with its content. */
   readonly frozenDisks?: ReadonlyMap<string, readonly VmDisk[]>;
   readonly files?: FilesSeen;
+  /** Of a persistent VM that is on: the disks that it starts with next time. */
+  readonly configured?: readonly VmDisk[];
   /** By file with the RAM of a snapshot; what nobody here may look into is not there. */
   readonly savedRam?: ReadonlyMap<string, SavedRam>;
   /** Every other VM on the connection, for operations that change or remove files. */

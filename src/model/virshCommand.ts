@@ -31,7 +31,7 @@ export type Command = readonly [program: string, ...words: readonly string[]];
  * | adoptSnapshot                                 | keep the VM's XML in a snapshot's, redefine that     |
  * | commitImages                                  | commit each image, and let the VM name the bases     |
  * | restoreMemory                                 | keep the XML of the file, restore with it edited     |
- * | makePersistent                                | keep the XML of the VM, and define it                |
+ * | makePersistent, configureDisks                | keep the XML of the VM, and define it                |
  */
 export function commandsOf(step: Step, vm: Pick<Vm, 'name' | 'disks'>, uri: string): readonly Command[] {
   const virsh = (command: string, ...options: readonly string[]): Command => ['virsh', '-c', uri, command, ...options];
@@ -83,6 +83,7 @@ export function commandsOf(step: Step, vm: Pick<Vm, 'name' | 'disks'>, uri: stri
         virsh('save-image-dumpxml', '--file', step.file, '--security-info'),
         virsh('restore', '--file', step.file, '--xml', editedXml(step.snapshot), `--${step.to}`),
       ];
+    case 'configureDisks':
     case 'makePersistent':
       return [ofVm('dumpxml', '--inactive', '--security-info'), virsh('define', '--file', editedXml(vm.name))];
     case 'removeFiles':

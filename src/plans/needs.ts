@@ -17,6 +17,8 @@ export interface Needs {
   /** Every other VM on the connection: somebody else may rest on what goes or changes. */
   readonly otherVms: boolean;
   readonly agent: boolean;
+  /** What a VM that runs starts with next time. */
+  readonly configured?: boolean;
   /** Files with RAM that is to come back: whose it is. */
   readonly savedRam?: readonly string[];
 }
@@ -72,7 +74,13 @@ export function needs(
       }
       return request.repair.what === 'thawGuest' || request.repair.what === 'resumeAfterSave'
         ? { ...nothing, agent: active && vm.agentChannel }
-        : { blockJobs: active, frozenDisks: all, otherVms: true, agent: false };
+        : {
+            blockJobs: active,
+            frozenDisks: all,
+            otherVms: true,
+            agent: false,
+            ...(request.repair.what === 'configureDisks' ? { configured: active } : {}),
+          };
     case 'consolidate':
       return { blockJobs: active, frozenDisks: all, otherVms: true, agent: false };
     case 'prune': {
@@ -118,6 +126,7 @@ export interface FileNeeds {
  * | delete, internal snapshots only | none                                     | none                                 |
  * | delete, finishDelete | the VM's disks, what those that go froze, and the overlays made over it | their memory files, NVRAM copies |
  * | forgetSnapshot, makeCurrent | the VM's disks, what the snapshot froze      | its memory file                      |
+ * | configureDisks    | the VM's disks, those that it starts with                | none                                 |
  * | removeTag         | the VM's disks, the image                              | none                                 |
  * | removeFiles       | the VM's disks, those that hold no memory              | those that do                        |
  * | start             | the VM's disks, the overlays of its snapshots           | none                                 |
@@ -179,12 +188,19 @@ export function fileNeeds(request: OperationRequest, situation: Situation): File
         case 'forgetSnapshot':
         case 'makeCurrent':
           return ofSnapshots([request.repair.snapshot], present, [], situation);
+        case 'configureDisks':
+          return filesIn(situation, [...present, ...configuredFiles(situation)], []);
         case 'keepVm':
         case 'resumeAfterSave':
         case 'thawGuest':
           return { images: [], files: [], folders: [] };
       }
   }
+}
+
+/** Asked for before the files, so that they can be looked at. */
+export function configuredFiles({ configured = [] }: Situation): readonly string[] {
+  return configured.flatMap(({ device, source }) => (device === 'disk' ? (source ?? []) : []));
 }
 
 function overlaysOf({ tree }: Situation): readonly string[] {

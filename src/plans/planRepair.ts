@@ -5,6 +5,7 @@ import type { OperationRequest, Repair } from '../model/operation.js';
 import { orphanFiles, orphanTags, ownImages } from '../chains/orphans.js';
 import { otherVmObstacle } from '../chains/otherVms.js';
 import { folderOf } from '../chains/overlayFiles.js';
+import { startsElsewhere } from '../chains/startsElsewhere.js';
 import type { Decision, Loss, Plan, Situation, Step, Warning } from '../model/plan.js';
 import { planEmulatedRevert } from './planEmulatedRevert.js';
 import { planFinishDelete } from './planFinishDelete.js';
@@ -82,6 +83,8 @@ function mend(request: RepairRequest, situation: Situation): Mending | Refused {
       return vm.persistent
         ? refuse('nothingToRepair', { vm: vm.name })
         : { type: 'mending', steps: [{ do: 'makePersistent' }] };
+    case 'configureDisks':
+      return configureDisks(situation);
     case 'resumeAfterSave':
       return vm.power === 'paused' && (vm.powerReason === 'saving' || vm.powerReason === 'snapshotting')
         ? { type: 'mending', steps: [{ do: 'power', action: 'resume' }] }
@@ -143,6 +146,19 @@ function removeFiles(files: readonly string[], situation: Situation): Mending | 
       losses: [{ what: 'files', files }],
     }
   );
+}
+
+/** Where it is another disk altogether, somebody may have meant that. */
+function configureDisks(situation: Situation): Mending | Refused {
+  const disks = startsElsewhere(situation).filter(({ isSameDisk }) => isSameDisk);
+  return disks.length === 0
+    ? refuse('nothingToRepair', { vm: situation.vm.name })
+    : {
+        type: 'mending',
+        steps: [
+          { do: 'configureDisks', disks: disks.map(({ disk: target, file, format }) => ({ target, file, format })) },
+        ],
+      };
 }
 
 /**

@@ -26,6 +26,7 @@ export type Effect = 'there' | 'absent' | 'open';
  * | nameFrozenFiles               | it names those files                                             |
  * | clearUnfinishedDelete         | no disk of it is marked                                          |
  * | blockCommit, commitImages     | each disk is its base                                            |
+ * | configureDisks                | the VM starts with those files                                   |
  * | makePersistent                | the VM is no transient one                                       |
  * | removeFiles                   | all are missing for certain                                      |
  * | revert, describeSnapshot, copyFile, … | open                                                     |
@@ -72,6 +73,12 @@ export function effectOf(step: Step, situation: Situation): Effect {
       return told(step.disks.every(({ target, file }) => frozenFile(situation, step.snapshot, target) === file));
     case 'clearUnfinishedDelete':
       return told(findSnapshot(tree, step.snapshot)?.disks.every((disk) => !disk.deleteInProgress) !== false);
+    case 'configureDisks':
+      return told(
+        step.disks.every(({ target, file }) =>
+          situation.configured?.some((disk) => disk.target === target && disk.source === file),
+        ),
+      );
     case 'makePersistent':
       return told(vm.persistent);
     case 'removeFiles':

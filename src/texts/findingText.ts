@@ -128,6 +128,23 @@ function sentences(
           'libvirt can neither merge it nor be trusted to bring it back as it was: revert to it only after a checkpoint.',
         ),
       ];
+    case 'startsElsewhere':
+      return [
+        t(
+          'Disk {0} is {1} now, and would be {2} at the next start.',
+          finding.disk,
+          path(finding.file),
+          path(finding.configured),
+        ),
+        t(
+          'libvirt died before it wrote down the change, or somebody edited the VM. What the guest has written to {0} would be missing after the next start.',
+          path(finding.file),
+        ),
+        t(
+          'Before {0} is shut down, make its configuration name the file that it should go on with (“virsh edit”).',
+          vm,
+        ),
+      ];
     case 'runsUnseen':
       return [
         t('A program has {1} open to write to, and libvirt says that {0} is off.', vm, path(finding.file)),
@@ -254,6 +271,8 @@ export function repairText(repair: Repair, view: Pick<VmView, 'vm' | 'tree'>, t:
       return t('Give {0} new files on top of {1}; what is on its disks stays.', vm, snapshot);
     case 'keepVm':
       return t('Define {0} as it runs now, so that it and its snapshots stay when it stops.', vm);
+    case 'configureDisks':
+      return t('Let {0} start next time on the files that it runs on now.', vm);
     case 'resumeAfterSave':
       return t('Resume {0}.', vm);
     case 'thawGuest':

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { virshOk } from '../../scripts/guest/defineVm.mjs';
+import { virshOk, withXmlFile } from '../../scripts/guest/defineVm.mjs';
 import { startPrivateDaemon } from '../../scripts/rig/privateDaemon.mjs';
 import { Failure } from '../../src/model/failure.js';
 import type { OperationRequest } from '../../src/model/operation.js';
@@ -74,6 +74,28 @@ describe('a QEMU behind libvirt’s back', function () {
       .powered('forceOff')
       .created({ name: 'one', title: 'one', kind: 'offline', style: 'external' });
     assert.deepEqual((await vm.compare(stage.model, 'everything')).differences, []);
+  });
+
+  it('is not, where a VM runs on another file than it would start on: the doctor puts that right', async () => {
+    const { vm, stage } = await stageOf('apart');
+    await stage.power('start');
+    const stale = await stage.virsh('dumpxml', '--inactive', '--security-info');
+    await stage.write();
+    await stage.snapshot('one', 'external', 'disk');
+    await stage.write();
+    // A daemon that died between the two leaves the old one.
+    await withXmlFile(stale, (file) => virshOk(daemon.virsh, 'define', file));
+    assert.deepEqual(
+      await findings(stage),
+      vm.guest.disks.map(() => 'startsElsewhere'),
+    );
+    const repair = { type: 'repair', vm: stage.ref, repair: { what: 'configureDisks' } } as const;
+    assert.equal(await refusal(repair), 'done');
+    assert.deepEqual(await findings(stage), []);
+    assert.equal(await refusal(repair), 'nothingToRepair');
+    await stage.power('forceOff');
+    await stage.power('start');
+    assert.deepEqual((await vm.compare(stage.model, 'present')).differences, []);
   });
 
   it('is a merge that libvirt does not know: a delete that broke off in it is left to a person', async () => {

@@ -237,6 +237,32 @@ describe('examine: findings', () => {
       healthy({ vm: vm({ persistent: false, disks: [disk('vda', '/img/web.b')] }) }),
       'error vanishes (makePersistent)',
     ],
+    [
+      'a VM that would start on the overlay that was merged into its file',
+      healthy({
+        vm: vm({ disks: [disk('vda', '/img/web.b')] }),
+        configured: [disk('vda', '/img/web.over')],
+        files: looked({
+          images: {
+            '/img/web.over': image('/img/web.b'),
+            '/img/web.b': image('/img/web.a'),
+            '/img/web.a': image(base),
+            [base]: image(),
+          },
+        }),
+      }),
+      'error startsElsewhere (configureDisks)',
+    ],
+    [
+      'a VM that would start on another disk',
+      healthy({ vm: vm({ disks: [disk('vda', '/img/web.b')] }), configured: [disk('vda', '/img/other')] }),
+      'warning startsElsewhere, note notSeen',
+    ],
+    [
+      'a VM that would start on what it runs on',
+      healthy({ vm: vm({ disks: [disk('vda', '/img/web.b')] }), configured: [disk('vda', '/img/web.b')] }),
+      '',
+    ],
     ['a frozen guest', healthy({ agent: 'frozen' }), 'error guestFrozen (thawGuest)'],
     [
       'a managed save',

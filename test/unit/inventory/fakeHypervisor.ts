@@ -123,6 +123,10 @@ export class FakeHypervisor implements Hypervisor {
     return this.#answer(`readFrozenDisks(${snapshot})`, uuid, ({ vm }) => vm.disks);
   }
 
+  readConfiguredDisks(uuid: string): Promise<readonly VmDisk[]> {
+    return this.#answer('readConfiguredDisks', uuid, ({ vm }) => vm.disks);
+  }
+
   readSavedRam(file: string): Promise<SavedRam | undefined> {
     return this.#answer(`readSavedRam(${file})`, undefined, () => undefined);
   }

@@ -76,6 +76,13 @@ export function apply(step: Step, before: Situation): Situation {
         ...one,
         disks: one.disks.map((disk) => ({ ...disk, deleteInProgress: false })),
       }));
+    case 'configureDisks': {
+      const configured = (before.configured ?? before.vm.disks).map((disk) => {
+        const moved = step.disks.find(({ target }) => target === disk.target);
+        return moved === undefined ? disk : { ...disk, source: moved.file, format: moved.format };
+      });
+      return { ...before, configured };
+    }
     case 'makePersistent':
       return { ...before, vm: { ...before.vm, persistent: true } };
     case 'removeTag': {

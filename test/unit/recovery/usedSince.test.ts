@@ -116,6 +116,7 @@ function allow(step: Step, at: Situation, used: Situation, known: ReadonlySet<st
     case 'reparent':
     case 'nameFrozenFiles':
     case 'clearUnfinishedDelete':
+    case 'configureDisks':
     case 'makePersistent':
     case 'removeTag':
     case 'thawGuest':

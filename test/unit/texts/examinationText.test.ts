@@ -27,6 +27,7 @@ const samples: { readonly [W in Finding['what']]: Extract<Finding, { what: W }> 
   namesOtherOverlay: { what: 'namesOtherOverlay', snapshot: evil, disk: evil, file: evil },
   staleMetadata: { what: 'staleMetadata', snapshot: evil, disk: evil },
   vanishes: { what: 'vanishes', snapshots: 3 },
+  startsElsewhere: { what: 'startsElsewhere', disk: 'vda', file: evil, configured: `/img/${evil}` },
   pausedSaving: { what: 'pausedSaving' },
   runsUnseen: { what: 'runsUnseen', file: '/images/web' },
   mergeLost: { what: 'mergeLost', disk: 'vda', file: '/images/web', said: '/images/web.two' },
@@ -46,6 +47,7 @@ const repairs: { readonly [W in Repair['what']]: Extract<Repair, { what: W }> } 
   makeCurrent: { what: 'makeCurrent', snapshot: 'first' },
   leaveFrozenFiles: { what: 'leaveFrozenFiles', snapshot: 'first' },
   keepVm: { what: 'keepVm' },
+  configureDisks: { what: 'configureDisks' },
   resumeAfterSave: { what: 'resumeAfterSave' },
   thawGuest: { what: 'thawGuest' },
 };
