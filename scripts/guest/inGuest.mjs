@@ -27,9 +27,9 @@ export function parseCounters(text) {
  * Waits until the guest agent of a running VM answers, which is about three seconds after a start without KVM.
  * @param {import('./defineVm.mjs').Virsh} virsh
  * @param {string} name
- * @param {number} [seconds] to wait at most
+ * @param {number} [seconds] to wait at most: a guest on a busy machine takes its time
  */
-export async function waitForAgent(virsh, name, seconds = 60) {
+export async function waitForAgent(virsh, name, seconds = 300) {
   const end = Date.now() + seconds * 1000;
   for (;;) {
     const { code, stderr } = await virsh(['qemu-agent-command', name, '{"execute":"guest-ping"}', '--timeout', '5']);
