@@ -31,7 +31,7 @@ export function versionFindings({ vm, tree, capabilities }: Situation): readonly
     libvirt >= versionOf(9, 0) && libvirt < versionOf(12, 1) && styles.includes('external')
       ? [
           {
-            why: 'where AppArmor is on, it may forbid to merge files when an external snapshot of a running VM is deleted',
+            why: 'where AppArmor is on, it may forbid to merge files when an external snapshot of a running VM is deleted or its disks are consolidated',
             source: 'libvirt 806; Debian 932456',
           },
         ]

@@ -1,6 +1,8 @@
 // Each health check with what triggers it and what is just right.
 import assert from 'node:assert/strict';
-import { checkIds, examinedChecks, type HealthFacts, healthOf } from '../../../src/health/checks.js';
+import { checkIds, healthOf } from '../../../src/health/checks.js';
+import { examinedChecks } from '../../../src/health/diagnosedChecks.js';
+import type { HealthFacts } from '../../../src/health/healthFacts.js';
 import { type CheckId, keyOf, snapshotOf } from '../../../src/health/healthFinding.js';
 import { shareFloorBytes, thresholdsOf, usualThresholds } from '../../../src/health/thresholds.js';
 import type { Finding } from '../../../src/model/examination.js';

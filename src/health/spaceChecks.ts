@@ -1,0 +1,30 @@
+// The health checks on the space that is left where a VM's files are. Pure.
+import type { HealthFacts } from './healthFacts.js';
+import type { HealthFinding } from './healthFinding.js';
+
+export function roomKnown({ layers }: HealthFacts): boolean {
+  return layers?.rooms.some(({ freeBytes }) => freeBytes !== 'unknown') === true;
+}
+
+export function spaceLow({ layers, thresholds }: HealthFacts): readonly HealthFinding[] {
+  const { freePercent: limitPercent } = thresholds;
+  return (layers?.rooms ?? []).flatMap(({ folder, freeBytes, totalBytes }): readonly HealthFinding[] =>
+    freeBytes !== 'unknown' && totalBytes !== 'unknown' && 100 * freeBytes < limitPercent * totalBytes
+      ? [{ check: 'freeSpaceLow', folder, freeBytes, totalBytes, limitPercent }]
+      : [],
+  );
+}
+
+export function growthKnown(facts: HealthFacts): boolean {
+  return roomKnown(facts) && facts.forecasts !== undefined;
+}
+
+export function spaceRunsOut({ layers, forecasts, thresholds }: HealthFacts): readonly HealthFinding[] {
+  const { fullInDays: limitDays } = thresholds;
+  return (layers?.rooms ?? []).flatMap(({ folder, freeBytes }): readonly HealthFinding[] => {
+    const seen = forecasts?.get(folder);
+    return freeBytes !== 'unknown' && seen !== undefined && seen.days < limitDays
+      ? [{ check: 'freeSpaceRunsOut', folder, freeBytes, ...seen, limitDays }]
+      : [];
+  });
+}
