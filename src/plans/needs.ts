@@ -123,7 +123,7 @@ export interface FileNeeds {
  * |-------------------|--------------------------------------------------------|--------------------------------------|
  * | create            | the VM's disks                                         | the VM's NVRAM                       |
  * | revert, leaveFrozenFiles | the VM's disks, what the snapshot froze         | NVRAM, whether it can be changed, and its copy; the memory file |
- * | delete, internal snapshots only | none                                     | none                                 |
+ * | delete, internal snapshots only | none                                     | NVRAM copies                         |
  * | delete, finishDelete | the VM's disks, what those that go froze, and the overlays made over it | their memory files, NVRAM copies |
  * | forgetSnapshot, makeCurrent | the VM's disks, what the snapshot froze      | its memory file                      |
  * | configureDisks    | the VM's disks, those that it starts with                | none                                 |
@@ -160,14 +160,9 @@ export function fileNeeds(request: OperationRequest, situation: Situation): File
     case 'revert':
       return { ...ofSnapshots([request.snapshot], present, variables, situation), changes: variables };
     case 'delete':
-      if (situation.tree.snapshots.every(({ style }) => style === 'internal')) {
-        return { images: [], files: [], folders: [] };
-      }
-      return ofSnapshots(namesOf(doomedBy(request, situation.tree)), present, [], situation);
+      return ofDeleted(namesOf(doomedBy(request, situation.tree)), present, situation);
     case 'prune':
-      return situation.tree.snapshots.every(({ style }) => style === 'internal')
-        ? { images: [], files: [], folders: [] }
-        : ofSnapshots(request.snapshots, present, [], situation);
+      return ofDeleted(request.snapshots, present, situation);
     case 'consolidate': {
       const below = vm.disks.flatMap(({ backing = [] }) => backing);
       const seen = ofSnapshots(namesOf(situation.tree.snapshots), [...present, ...below], [], situation);
@@ -205,6 +200,15 @@ export function configuredFiles({ configured = [] }: Situation): readonly string
 
 function overlaysOf({ tree }: Situation): readonly string[] {
   return tree.snapshots.flatMap(({ disks }) => disks.flatMap(({ file }) => file ?? []));
+}
+
+function ofDeleted(names: readonly string[], present: readonly string[], situation: Situation): FileNeeds {
+  const { vm, tree } = situation;
+  if (tree.snapshots.some(({ style }) => style === 'external')) {
+    return ofSnapshots(names, present, [], situation);
+  }
+  const { nvram } = vm;
+  return filesIn(situation, [], nvram === undefined ? [] : names.map((name) => nvramCopy(nvram, name)));
 }
 
 function ofSnapshots(

@@ -3,6 +3,8 @@
 import { formatVersion, versionOf } from '../model/capabilities.js';
 import { internalDeleteMs } from '../model/estimates.js';
 import { externalDeletePlan } from './externalDeleteSteps.js';
+import { leftFiles, neededFiles } from '../chains/deletedFiles.js';
+import { canRemove } from './planEmulatedDelete.js';
 import { frozenFile, takesPart } from '../chains/fileUse.js';
 import { versionWarnings } from '../model/knownVersions.js';
 import {
@@ -106,23 +108,37 @@ function internalObstacle(snapshot: Snapshot, situation: Situation): Refused | u
     : undefined;
 }
 
+function removal(files: readonly string[]): readonly Step[] {
+  return files.length === 0 ? [] : [{ do: 'removeFiles', files }];
+}
+
 /**
  * One call for each: told to delete a snapshot with its children, libvirt 9.0 goes through the list of those that it has
- * just freed, and its daemon dies (`virDomainMomentForEachChild`), with half of them gone.
+ * just freed, and its daemon dies (`virDomainMomentForEachChild`), with half of them gone. Behind each goes the copy of the
+ * UEFI variables, where it had one beside it.
  */
 function inside(request: DeleteRequest, doomed: readonly Snapshot[], situation: Situation): Plan {
   const { vm, capabilities } = situation;
   const estimateMs = internalDeleteMs(vm.memoryBytes) * doomed.length;
+  const needed = neededFiles(new Set(doomed.map(({ name }) => name)), situation);
+  const leftOf = (snapshot: Snapshot): readonly string[] =>
+    capabilities.driver === 'qemu' ? leftFiles(snapshot, 'libvirt', needed, situation) : [];
   const warnings: Warning[] =
     isActive(vm.power) && capabilities.driver === 'qemu' ? [{ about: 'guestStandsStill', estimateMs }] : [];
   return {
     type: 'plan',
     request,
-    steps: doomed.map(({ name }): Step => ({ do: 'deleteSnapshot', snapshot: name })),
+    steps: doomed.flatMap((snapshot): readonly Step[] => [
+      { do: 'deleteSnapshot', snapshot: snapshot.name },
+      ...removal(leftOf(snapshot).filter((file) => canRemove(file, situation))),
+    ]),
     losses: [{ what: 'restorePoints', names: doomed.map(({ name }) => name) }],
     warnings: [
       ...warnings,
       ...freeing(doomed, situation),
+      ...doomed
+        .flatMap(leftOf)
+        .flatMap((file): readonly Warning[] => (canRemove(file, situation) ? [] : [{ about: 'leavesFile', file }])),
       ...versionWarnings(capabilities, { action: 'delete', style: 'internal', kind: 'memory', vm }),
     ],
     progress: 'timeOnly',

@@ -1,8 +1,6 @@
 // Traps of libvirt that need another client or another VM, on real guests: what is refused beforehand and changes nothing,
 // what libvirt makes of it without us, and what leads out of it where it has happened already.
 import assert from 'node:assert/strict';
-import { existsSync } from 'node:fs';
-import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { runOk } from '../../scripts/rig/run.mjs';
 import { virshOk, withXmlFile } from '../../scripts/guest/defineVm.mjs';
@@ -143,64 +141,6 @@ describe('traps of libvirt', function () {
       await r.daemon.killDaemon();
       await r.daemon.startDaemon();
       await vm.isWhole();
-    });
-  });
-
-  describe('UEFI variables, which no external snapshot holds', () => {
-    let vm: TrapVm;
-    let variables: string;
-    const bytes = 256 * 1_024;
-    const written = (letter: string): Promise<void> => writeFile(variables, letter.repeat(bytes));
-    const holds = async (file: string, letter: string): Promise<void> =>
-      assert.equal((await readFile(file, 'utf8')) === letter.repeat(bytes), true, `${file} does not hold ${letter}`);
-
-    /** A BIOS in flash in place of a UEFI one: to libvirt and to us it is the same, and the guest boots. */
-    before(async () => {
-      vm = await TrapVm.define(r, 'flash');
-      variables = join(r.daemon.dir, 'flash_VARS.fd');
-      await written('0');
-      const xml = (await r.virsh('dumpxml', 'flash', '--inactive')).replace(
-        '</os>',
-        `<loader readonly="yes" type="pflash">/usr/share/seabios/bios-256k.bin</loader><nvram>${variables}</nvram></os>`,
-      );
-      await withXmlFile(xml, (file) => virshOk(r.daemon.virsh, 'define', file));
-      await r.inventory.refresh({ vm: vm.ref });
-    });
-
-    it('are copied beside the original, put back by a revert, and removed with the snapshot', async () => {
-      assert.equal(r.vm('flash')?.vm.firmware, 'uefiRawNvram');
-      await vm.power('start');
-      await vm.write();
-      await vm.power('forceOff');
-      await written('a');
-      await vm.create('one');
-      await holds(`${variables}.one`, 'a');
-      await written('b');
-      await vm.create('two');
-      await written('c');
-
-      for (const after of ['off', 'running'] as const) {
-        await vm.run({ type: 'revert', snapshot: 'two', after, checkpointFirst: false });
-        vm.model = vm.model.reverted('two', after);
-        await holds(variables, 'b');
-        await vm.holdsAll();
-      }
-      await vm.power('forceOff');
-      await written('d');
-      const { checkpoint } = await vm.run({ type: 'revert', snapshot: 'two', after: 'off', checkpointFirst: true });
-      await holds(variables, 'b');
-      if (checkpoint !== undefined) {
-        await holds(`${variables}.${checkpoint}`, 'd');
-        await vm.run({ type: 'delete', snapshot: checkpoint, scope: 'one' });
-        assert.equal(existsSync(`${variables}.${checkpoint}`), false);
-      }
-      await vm.holdsAll();
-      await vm.power('start');
-      await vm.run({ type: 'delete', snapshot: 'one', scope: 'one' });
-      vm.model = vm.model.deleted('one', 'one');
-      assert.equal(existsSync(`${variables}.one`), false);
-      await holds(`${variables}.two`, 'b');
-      await vm.holdsAll();
     });
   });
 

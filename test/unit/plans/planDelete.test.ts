@@ -1,8 +1,10 @@
 // What a delete takes away, and when it is refused because libvirt cannot, or because somebody else's data would go.
 import assert from 'node:assert/strict';
+import type { CannotAct } from '../../../src/model/hostFiles.js';
 import type { Plan, Situation } from '../../../src/model/plan.js';
 import { planOperation } from '../../../src/plans/planOperation.js';
 import type { Snapshot, SnapshotTree } from '../../../src/model/snapshot.js';
+import { seen } from '../model/hostFiles.js';
 import {
   ask,
   capabilities,
@@ -113,6 +115,22 @@ describe('planDelete: internal', () => {
         assert.deepEqual(freed, expected);
       });
     }
+  });
+
+  it('takes the copy of the UEFI variables with it', () => {
+    const nvram = '/img/VARS.fd';
+    const inWhat = (copy: 'there' | 'missing', canAct: 'yes' | CannotAct): Situation =>
+      situation({
+        tree: inside,
+        vm: vm({ power: 'off', firmware: 'uefiRawNvram', nvram }),
+        files: seen({}, { [`${nvram}.a`]: copy }, { canAct: new Map([['/img', canAct]]) }),
+      });
+    const plan = planned(ask.remove('a'), inWhat('there', 'yes'));
+    assert.deepEqual(plan.steps.at(-1), { do: 'removeFiles', files: [`${nvram}.a`] });
+    assert.equal(steps(planned(ask.remove('a'), inWhat('missing', 'yes'))), 'a');
+    const left = planned(ask.remove('a'), inWhat('there', { why: 'denied' }));
+    assert.equal(steps(left), 'a');
+    assert.equal(about(left), 'leavesFile');
   });
 
   it('says that a running guest stands still for it', () => {
