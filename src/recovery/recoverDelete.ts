@@ -12,7 +12,7 @@ import { planDeleteAgain, planFinishDelete, planFinishMerge } from '../plans/pla
 import type { BrokenOff, Recovery } from '../model/recovery.js';
 import { refuse } from '../model/refusal.js';
 import type { Snapshot } from '../model/snapshot.js';
-import { findSnapshot, isOnActivePath, parentOf } from '../model/snapshotTree.js';
+import { childrenOf, findSnapshot, isOnActivePath, parentOf } from '../model/snapshotTree.js';
 
 /**
  * | any of those that were to go is gone | the next one to go       | → |
@@ -22,6 +22,7 @@ import { findSnapshot, isOnActivePath, parentOf } from '../model/snapshotTree.js
  * | any                                 | begun, a root, and merged with a disk or more | see planFinishMerge, then the rest |
  * | any                                 | begun, a root, and something was written into what it froze | it is deleted again, then the rest |
  * | any                                 | begun, and its tag is in no image any more | its metadata goes, then the rest |
+ * | any                                 | begun, and those above it have left it  | the same |
  * | yes                                 | there                    | the rest, if the rules still allow it; else explained |
  * | yes                                 | none                     | files that were to go, if nobody uses them; after |
  *
@@ -58,7 +59,9 @@ export function recoverDelete(
         : goOn(brokenOff, [...finish.steps, ...safely(after, plan, whenGone(rest, situation))], 'after');
     }
   }
-  if (next !== undefined && wasBegun(brokenOff, plan.steps.indexOf(next)) && isUntagged(next.snapshot, situation)) {
+  const isEmptied =
+    next !== undefined && (isUntagged(next.snapshot, situation) || isLeftBehind(next.snapshot, plan, situation));
+  if (isEmptied && wasBegun(brokenOff, plan.steps.indexOf(next))) {
     const after = rest.slice(rest.indexOf(next) + 1);
     const forget = { do: 'forgetSnapshot', snapshot: next.snapshot } as const;
     return goOn(brokenOff, [forget, ...safely(after, plan, whenGone(rest, situation))], 'after');
@@ -110,6 +113,22 @@ function isUntagged(name: string, situation: Situation): boolean {
       const facts = situation.files?.images.get(frozenFile(situation, name, target) ?? '');
       return typeof facts === 'object' && facts.tags?.includes(name) === false;
     })
+  );
+}
+
+/**
+ * libvirt merges what is above it, then lets go of it in the metadata of those that were above it, then forgets it: it died
+ * before the last of these.
+ */
+function isLeftBehind(name: string, { changes = [] }: Plan, situation: Situation): boolean {
+  const { tree } = situation;
+  const snapshot = findSnapshot(tree, name);
+  const targets = snapshot?.style === 'external' ? externalTargets(snapshot) : [];
+  return (
+    targets.length > 0 &&
+    !isOnActivePath(tree, name) &&
+    childrenOf(tree, name).length === 0 &&
+    targets.every((target) => changes.some(({ file }) => file === frozenFile(situation, name, target)))
   );
 }
 

@@ -59,6 +59,15 @@ describe('a root below another snapshot that was half merged', () => {
       withImage(merged(before), '/img/other', over(a)),
       `after: b on ${base}, forgetSnapshot a`,
     ],
+    [
+      'all was merged, and libvirt has put the snapshot above beside it',
+      {
+        ...merged(before),
+        tree: tree([external('a'), external('b')], 'b'),
+        frozenDisks: new Map(['a', 'b'].map((name) => [name, [disk('vda', base)]])),
+      },
+      'after: forgetSnapshot a',
+    ],
     ['somebody merges it meanwhile', { ...withImage(before, base, writtenTo), blockJobs: ['vda'] }, 'blockJobRunning'],
   ];
   for (const [what, at, expected] of rows) {
