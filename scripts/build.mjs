@@ -6,6 +6,7 @@ import { parseArgs } from 'node:util';
 import { isEntryPoint } from './rig/entryPoint.mjs';
 import { root } from './rig/root.mjs';
 import { run } from './rig/run.mjs';
+import { buildSplit } from './splitBundle.mjs';
 
 /** Loaded here and not above, because `npm start` and `npm test` import this file before `npm ci` has run. */
 const esbuild = () => import('esbuild');
@@ -56,13 +57,19 @@ const webviewOptions = (/** @type {{ minify?: boolean }} */ { minify = false }) 
 });
 
 /**
- * dist/extension.js: one CommonJS file, because VS Code loads extensions with `require`; and dist/webview for the page.
+ * dist/extension.js, CommonJS because VS Code loads extensions with `require`; and dist/webview for the page. To be debugged it
+ * is one file; minified, what is needed later is in dist/later.js (splitBundle.mjs).
  * @param {{ minify?: boolean }} [options] minified bundles have no source map
  */
 export async function buildExtension(options = {}) {
   // Nothing else is removed: a VS Code that runs from this folder must not find it empty for a moment.
-  if (options.minify) rmSync(join(root, 'dist/extension.js.map'), { force: true });
-  await build(extensionOptions(options));
+  if (options.minify) {
+    rmSync(join(root, 'dist/extension.js.map'), { force: true });
+    const { build: once, stop } = await esbuild();
+    await buildSplit(once, extensionOptions(options)).finally(stop);
+  } else {
+    await build(extensionOptions(options));
+  }
   await build(webviewOptions(options));
   await assembleLessonGuest();
 }

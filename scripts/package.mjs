@@ -14,6 +14,7 @@ const needed = [
   'package.json',
   'package.nls.json',
   'dist/extension.js',
+  'dist/later.js',
   'dist/webview/main.js',
   'dist/webview/main.css',
   'dist/lesson.bin',

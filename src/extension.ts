@@ -3,22 +3,20 @@
 import { join } from 'node:path';
 import * as vscode from 'vscode';
 import { registerCommands } from './commands/registerCommands.js';
-import { performAsCommand } from './dialogue/lessonCommands.js';
-import { measureLayerCosts } from './host/layerCosts.js';
-import { libvirtHypervisor } from './hypervisor/openLibvirt.js';
 import type { InventoryPort } from './inventory/inventory.js';
+import type { OpenHypervisor } from './hypervisor/hypervisor.js';
 import { Inventory } from './inventory/liveInventory.js';
 import { defaultConnections } from './manifest/defaultConnections.js';
 import { NotesFile } from './journal/notesFile.js';
 import { onDidChangeSettings, readSettings } from './manifest/readSettings.js';
 import type { Settings } from './manifest/settings.js';
+import type { LayerCost } from './model/layerCost.js';
 import { protectedBy } from './model/protection.js';
-import { Lesson } from './lesson/lesson.js';
 import { XmlDocuments } from './views/documents.js';
 import { Attentions } from './views/attentions.js';
 import { PicturePanels } from './views/picturePanels.js';
 import { HealthStatus } from './dialogue/healthStatus.js';
-import { LessonPanel } from './views/lessonPanel.js';
+import { Teaching } from './dialogue/teaching.js';
 import { Reports } from './views/reports.js';
 import { VmTree } from './views/vmTree.js';
 import { HealthWatch } from './watch/healthWatch.js';
@@ -34,7 +32,7 @@ export interface DevelopmentApi {
   readonly pictures: PicturePanels;
   readonly health: HealthWatch;
   readonly status: HealthStatus;
-  readonly lesson: Lesson;
+  readonly teaching: Teaching;
   /** Folder of the operations that have not ended. */
   readonly journal: string;
 }
@@ -45,7 +43,11 @@ let endLesson: (() => Promise<void>) | undefined;
 export function activate(context: vscode.ExtensionContext): DevelopmentApi | undefined {
   const log = vscode.window.createOutputChannel('Virt Rewind', { log: true });
   const journal = join(context.globalStorageUri.fsPath, 'journal');
-  const inventory = new Inventory({ open: libvirtHypervisor(log, process.env), log, journal: { folder: journal } });
+  const open: OpenHypervisor = async (...asked) => {
+    const { libvirtHypervisor } = await import('./hypervisor/openLibvirt.js');
+    return libvirtHypervisor(log, process.env)(...asked);
+  };
+  const inventory = new Inventory({ open, log, journal: { folder: journal } });
   const notes = new NotesFile(join(context.globalStorageUri.fsPath, 'health', 'notes.json'), mostNoteBytes, log);
   const health = new HealthWatch({ inventory, notes, log });
   follow(inventory, health, readSettings());
@@ -58,10 +60,11 @@ export function activate(context: vscode.ExtensionContext): DevelopmentApi | und
   const status = new HealthStatus(health);
   const history = vscode.Uri.file(join(journal, 'audit.jsonl'));
   const guest = join(context.extensionPath, 'dist', 'lesson.bin');
-  const measure = (folder: string, depths: readonly number[]) => measureLayerCosts(folder, depths, process.env);
-  const lesson = new Lesson({ inventory, log, guest, perform: performAsCommand, measure });
-  const panel = new LessonPanel(lesson, log);
-  const teaching = { lesson, panel, guest };
+  const measure = async (folder: string, depths: readonly number[]): Promise<readonly LayerCost[]> => {
+    const { measureLayerCosts } = await import('./host/layerCosts.js');
+    return measureLayerCosts(folder, depths, process.env);
+  };
+  const teaching = new Teaching({ inventory, log, guest, measure });
   const commands = registerCommands({ inventory, tree, documents, reports, pictures, health, teaching, history, log });
   const settings = onDidChangeSettings((changed) => follow(inventory, health, changed));
 
@@ -70,8 +73,7 @@ export function activate(context: vscode.ExtensionContext): DevelopmentApi | und
     settings,
     commands,
     status,
-    panel,
-    lesson,
+    teaching,
     pictures,
     reports,
     documents,
@@ -80,13 +82,13 @@ export function activate(context: vscode.ExtensionContext): DevelopmentApi | und
     inventory,
     log,
   );
-  endLesson = () => lesson.end();
-  lesson
+  endLesson = () => teaching.end();
+  teaching
     .removeLeft()
     .catch((error: unknown) => log.warn(`What an earlier lesson left is still there: ${String(error)}`));
   return context.extensionMode === vscode.ExtensionMode.Production
     ? undefined
-    : { inventory, tree, pictures, health, status, lesson, journal };
+    : { inventory, tree, pictures, health, status, teaching, journal };
 }
 
 /** The editor is closed: it waits a few seconds for this. What takes longer, or breaks off, the next start removes. */

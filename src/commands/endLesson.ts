@@ -2,5 +2,5 @@
 import type { CommandRun } from '../dialogue/commandServices.js';
 
 export async function endLesson(run: CommandRun): Promise<void> {
-  await run.teaching.lesson.end();
+  await run.teaching.end();
 }

@@ -2,5 +2,6 @@
 import type { CommandRun } from '../dialogue/commandServices.js';
 
 export async function lessonBack(run: CommandRun): Promise<void> {
-  await run.teaching.lesson.back();
+  const { lesson } = await run.teaching.lectern();
+  await lesson.back();
 }

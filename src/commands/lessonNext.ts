@@ -2,5 +2,6 @@
 import type { CommandRun } from '../dialogue/commandServices.js';
 
 export async function lessonNext(run: CommandRun): Promise<void> {
-  await run.teaching.lesson.next();
+  const { lesson } = await run.teaching.lectern();
+  await lesson.next();
 }

@@ -4,8 +4,10 @@ import { givenTo } from '../dialogue/commandArguments.js';
 import { lessonConnection, showLesson } from '../dialogue/lessonCommands.js';
 
 export async function restartLesson(run: CommandRun): Promise<void> {
-  const { lesson, guest } = run.teaching;
+  const { guest } = run.teaching;
+  const lectern = await run.teaching.lectern();
+  const { lesson } = lectern;
   const connection = givenTo(run.call).connection ?? lesson.view?.vm.connection;
   await lesson.start(await lessonConnection(run, guest, connection));
-  showLesson(run);
+  showLesson(run, lectern);
 }

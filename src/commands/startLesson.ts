@@ -4,11 +4,13 @@ import { givenTo } from '../dialogue/commandArguments.js';
 import { lessonConnection, showLesson } from '../dialogue/lessonCommands.js';
 
 export async function startLesson(run: CommandRun): Promise<void> {
-  const { lesson, panel, guest } = run.teaching;
+  const { guest } = run.teaching;
+  const lectern = await run.teaching.lectern();
+  const { lesson, panel } = lectern;
   if (lesson.view !== undefined) {
     panel.show();
     return;
   }
   await lesson.start(await lessonConnection(run, guest, givenTo(run.call).connection));
-  showLesson(run);
+  showLesson(run, lectern);
 }

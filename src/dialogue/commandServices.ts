@@ -1,22 +1,14 @@
 // What every command is given. It refuses to know who built it.
 import type { LogOutputChannel, Uri } from 'vscode';
 import type { InventoryPort } from '../inventory/inventory.js';
-import type { Lesson } from '../lesson/lesson.js';
 import type { XmlDocuments } from '../views/documents.js';
 import type { PicturePanels } from '../views/picturePanels.js';
-import type { LessonPanel } from '../views/lessonPanel.js';
 import type { Reports } from '../views/reports.js';
 import type { VmTree } from '../views/vmTree.js';
 import type { HealthWatch } from '../watch/healthWatch.js';
 import type { Call } from './commandArguments.js';
 import type { RunningOperations } from './runningOperations.js';
-
-export interface Teaching {
-  readonly lesson: Lesson;
-  readonly panel: LessonPanel;
-  /** The file that the lesson's VM runs. */
-  readonly guest: string;
-}
+import type { Teaching } from './teaching.js';
 
 export interface CommandServices {
   readonly inventory: InventoryPort;

@@ -12,6 +12,7 @@ import { obstacleText } from '../texts/obstacleText.js';
 import { CommandError } from './commandError.js';
 import type { CommandRun } from './commandServices.js';
 import { pickConnection } from './pickTarget.js';
+import type { Lectern } from './teaching.js';
 
 const t = vscode.l10n.t;
 
@@ -72,7 +73,7 @@ export async function lessonConnection(run: CommandRun, guest: string, wanted?: 
 }
 
 /** Its page, and beside it the picture of its VM, which goes when the VM does. The keys stay with the page. */
-export function showLesson({ teaching: { lesson, panel }, pictures }: CommandRun): void {
+export function showLesson({ pictures }: CommandRun, { lesson, panel }: Lectern): void {
   panel.show();
   const vm = lesson.view?.vm;
   if (vm === undefined) {

@@ -1,18 +1,14 @@
 // The inventory itself: hands each question to the connection it is about. It refuses to know the editor.
 import type { OpenHypervisor } from '../hypervisor/hypervisor.js';
-import type { Event } from '../lifetime/emitter.js';
+import { Emitter, type Event } from '../lifetime/emitter.js';
 import type { Log } from '../log/log.js';
 import type { Examination } from '../model/examination.js';
-import { examine } from '../doctor/examine.js';
 import type { BlockMap } from '../model/blockMap.js';
 import { Failure } from '../model/failure.js';
 import type { VmLayers } from '../model/layers.js';
 import type { Hardware } from '../model/hardware.js';
 import type { OperationRequest, OperationResult } from '../model/operation.js';
 import type { AutoSnapshot, Decision } from '../model/plan.js';
-import { planOperation } from '../plans/planOperation.js';
-import { planRecovery } from '../recovery/planRecovery.js';
-import { planRest } from '../recovery/planRest.js';
 import type { RecoveryReport } from '../model/recovery.js';
 import type { SnapshotTree } from '../model/snapshot.js';
 import type { Vm, VmRef } from '../model/vm.js';
@@ -27,10 +23,9 @@ import { keptSnapshots, marksOn } from './keptSnapshots.js';
 import { LayerReader } from './layerReader.js';
 import { LiveConnection, type LiveOptions } from './liveConnection.js';
 import type { RunOperationOptions } from './operationRunner.js';
-import { Operations } from './operations.js';
+import type { Operations } from './operations.js';
 import { Picture } from './picture.js';
 import type { Rules } from './rules.js';
-import { askedBy, askedByDoctor } from './asked.js';
 import { knownSituation, readOwnKnowledge } from './ownKnowledge.js';
 import { SituationReader } from './situation.js';
 import type { Attention, ConnectionView, InventoryChange, VmView } from './views.js';
@@ -49,18 +44,24 @@ export interface InventoryOptions {
 /** How long a plan waits for what its rules ask for, before it does with what is known. */
 const planMs = 5000;
 
-const theRules: Rules = { planRest, planRecovery };
+/** How many checkpoints of reverts a VM keeps, unless somebody says otherwise. */
+const usualKeep = 3;
 
 const nobodyLooks: Attention = { visible: false, connections: new Set(), vms: new Set() };
 
 export class Inventory implements InventoryPort {
   readonly onDidChange: Event<InventoryChange>;
-  readonly onDidRecover: Event<RecoveryReport>;
   readonly demoVms: DemoVmsPort;
   readonly #options: LiveOptions;
   readonly #picture: Picture;
   readonly #keeping: Keeping;
-  readonly #operations: Operations;
+  /** What acts, and decides what to do: half of the code, loaded when it is needed. To show VMs takes none of it. */
+  #operations: Promise<Operations> | undefined;
+  readonly #recovered = new Emitter<RecoveryReport>();
+  readonly onDidRecover = this.#recovered.event;
+  readonly #rules: Rules | undefined;
+  #isProtected: (vm: Vm, connection: string) => boolean = () => false;
+  #keep: number | 'everything' = usualKeep;
   readonly #marks: SnapshotMarks;
   readonly #layers: LayerReader;
   readonly #ended = new AbortController();
@@ -68,24 +69,41 @@ export class Inventory implements InventoryPort {
   #attention = nobodyLooks;
   #wanted: readonly string[] = [];
 
-  constructor({ open, log, clock = systemClock, random = Math.random, journal, rules = theRules }: InventoryOptions) {
-    this.#options = { open, log, clock, random, whenOpen: (uri) => this.#operations.recover(uri) };
+  constructor({ open, log, clock = systemClock, random = Math.random, journal, rules }: InventoryOptions) {
+    this.#options = { open, log, clock, random, whenOpen: (uri) => this.#recover(uri) };
     this.#picture = new Picture(log);
     this.onDidChange = this.#picture.onDidChange;
     this.#keeping = journal === undefined ? keepNothing : 'folder' in journal ? keepIn(journal.folder, log) : journal;
     this.#marks = new SnapshotMarks(this.#picture, this.#keeping, log);
     this.#layers = new LayerReader({ picture: this.#picture, clock, log });
-    this.#operations = new Operations({
+    this.#rules = rules;
+    this.demoVms = new DemoVms(this.#keeping.demos, (uri, question) => this.#asking(uri, question));
+  }
+
+  #acting(): Promise<Operations> {
+    return (this.#operations ??= this.#loadOperations());
+  }
+
+  async #loadOperations(): Promise<Operations> {
+    const { Operations: Loaded } = await import('./operations.js');
+    const operations = new Loaded({
+      ...this.#options,
       picture: this.#picture,
-      clock,
-      log,
       keeping: this.#keeping,
-      rules,
+      rules: this.#rules,
       connection: (uri) => this.#connection(uri),
+      isProtected: (vm, connection) => this.#isProtected(vm, connection),
+      keep: () => this.#keep,
       ended: this.#ended.signal,
     });
-    this.demoVms = new DemoVms(this.#keeping.demos, (uri, question) => this.#asking(uri, question));
-    this.onDidRecover = this.#operations.onDidRecover;
+    operations.onDidRecover((report) => this.#recovered.fire(report));
+    return operations;
+  }
+
+  #recover(uri: string): void {
+    this.#acting()
+      .then((operations) => operations.recover(uri))
+      .catch((error: unknown) => this.#options.log.error(`what broke off on ${uri} is left for now: ${String(error)}`));
   }
 
   get connections(): readonly ConnectionView[] {
@@ -202,6 +220,8 @@ export class Inventory implements InventoryPort {
    */
   async plan(request: OperationRequest): Promise<Decision> {
     const { connection, uuid } = request.vm;
+    const { planOperation } = await import('../plans/planOperation.js');
+    const { askedBy } = await import('./asked.js');
     return this.#asking(connection, async (live) => {
       const { clock, log } = this.#options;
       const hypervisor = await live.open();
@@ -221,7 +241,7 @@ export class Inventory implements InventoryPort {
   }
 
   runOperation(request: OperationRequest, options: RunOperationOptions = {}): Promise<OperationResult> {
-    return this.#operations.run(request, options);
+    return this.#acting().then((operations) => operations.run(request, options));
   }
 
   /** Not while an operation of ours is on it: what is half done would look broken. */
@@ -236,6 +256,8 @@ export class Inventory implements InventoryPort {
       const { clock, log } = this.#options;
       const known = knownSituation(hypervisor, vm, tree, clock.now(), { ...own, ranSince });
       const reader = new SituationReader({ hypervisor, otherVms: live.otherVms, log }, known);
+      const { examine } = await import('../doctor/examine.js');
+      const { askedByDoctor } = await import('./asked.js');
       return examine(ref, await reader.read(askedByDoctor(known)));
     });
   }
@@ -265,15 +287,15 @@ export class Inventory implements InventoryPort {
   }
 
   dismissUnfinished(ref: VmRef): Promise<void> {
-    return this.#asking(ref.connection, () => this.#operations.dismissUnfinished(ref));
+    return this.#asking(ref.connection, async () => (await this.#acting()).dismissUnfinished(ref));
   }
 
   setProtected(isProtected: (vm: Vm, connection: string) => boolean): void {
-    this.#operations.setProtected(isProtected);
+    this.#isProtected = isProtected;
   }
 
   setAutoPrune(keep: number | 'everything'): void {
-    this.#operations.setAutoPrune(keep);
+    this.#keep = keep;
   }
 
   readVmXml(ref: VmRef): Promise<string> {
@@ -295,7 +317,7 @@ export class Inventory implements InventoryPort {
       live.dispose();
     }
     this.#live.clear();
-    this.#operations.dispose();
+    void this.#operations?.then((operations) => operations.dispose());
     this.#marks.dispose();
     this.#picture.dispose();
   }

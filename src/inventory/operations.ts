@@ -6,6 +6,8 @@ import type { Log } from '../log/log.js';
 import type { OperationRequest, OperationResult } from '../model/operation.js';
 import type { RecoveryReport } from '../model/recovery.js';
 import type { Vm, VmRef } from '../model/vm.js';
+import { planRecovery } from '../recovery/planRecovery.js';
+import { planRest } from '../recovery/planRest.js';
 import { asFailure } from './asFailure.js';
 import { prune } from './autoPrune.js';
 import type { Clock } from './clock.js';
@@ -20,15 +22,18 @@ import type { Rules } from './rules.js';
 import { StepRunner } from './stepRunner.js';
 import { Turns } from './turns.js';
 
-/** How many checkpoints of reverts a VM keeps, unless somebody says otherwise. */
-const usualKeep = 3;
+const theRules: Rules = { planRest, planRecovery };
 
 export interface OperationsOptions {
   readonly picture: Picture;
   readonly clock: Clock;
   readonly log: Log;
   readonly keeping: Keeping;
-  readonly rules: Rules;
+  /** Those of the model unless a test puts others in their place. */
+  readonly rules?: Rules | undefined;
+  readonly isProtected: (vm: Vm, connection: string) => boolean;
+  /** How many checkpoints of reverts a VM keeps. */
+  readonly keep: () => number | 'everything';
   /** Throws a Failure `notFound` for a connection that is not known. */
   readonly connection: (uri: string) => LiveConnection;
   /** Aborted when the inventory ends. */
@@ -40,33 +45,23 @@ export class Operations implements Disposable {
   readonly #options: OperationsOptions;
   readonly #runner: OperationRunner;
   readonly #recoverer: Recoverer;
-  #isProtected: (vm: Vm, connection: string) => boolean = () => false;
-  #keep: number | 'everything' = usualKeep;
 
-  constructor(options: OperationsOptions) {
-    this.#options = options;
-    const { clock, keeping } = options;
+  constructor(given: OperationsOptions) {
+    this.#options = given;
+    const { clock, keeping, rules = theRules } = given;
+    const options = { ...given, rules };
     const turns = new Turns(options);
     const look = new FreshLook(options);
     const steps = new StepRunner(look, clock, keeping);
-    const isProtected = (vm: Vm, connection: string): boolean => this.#isProtected(vm, connection);
-    const recoverer = new Recoverer({ ...options, turns, look, steps, isProtected });
+    const recoverer = new Recoverer({ ...options, turns, look, steps });
     this.#recoverer = recoverer;
     this.onDidRecover = recoverer.onDidRecover;
     this.#runner = new OperationRunner({ ...options, turns, look, steps, recoverer });
   }
 
-  setProtected(isProtected: (vm: Vm, connection: string) => boolean): void {
-    this.#isProtected = isProtected;
-  }
-
-  setAutoPrune(keep: number | 'everything'): void {
-    this.#keep = keep;
-  }
-
   async run(request: OperationRequest, options: RunOperationOptions): Promise<OperationResult> {
     const result = await this.#runner.run(request, options);
-    const keep = this.#keep;
+    const keep = this.#options.keep();
     if (request.type === 'revert' && keep !== 'everything') {
       this.#prune(request.vm, result.checkpoint === undefined ? undefined : keep).catch((error: unknown) => {
         this.#options.log.warn(`the checkpoints of reverts stay: ${asFailure(error).message}`);
@@ -110,7 +105,7 @@ export class Operations implements Disposable {
   async #prune(ref: VmRef, keep: number | undefined): Promise<void> {
     const { picture, keeping, log, ended } = this.#options;
     const view = picture.vm(ref);
-    if (view?.tree === undefined || this.#isProtected(view.vm, ref.connection) || ended.aborted) {
+    if (view?.tree === undefined || this.#options.isProtected(view.vm, ref.connection) || ended.aborted) {
       return;
     }
     await prune({

@@ -1,6 +1,6 @@
 // Watches over the health of all VMs: sweeps now and then, judges what is known, and says what is new, once. Refuses to
 // know how it is shown. Nothing connects before the first sweep.
-import { healthOf, type Health } from '../health/checks.js';
+import type { Health, HealthFacts, healthOf } from '../health/checks.js';
 import { forecast, type Forecast } from '../health/growth.js';
 import { type Found, keyOf } from '../health/healthFinding.js';
 import { type Exception, type Thresholds, thresholdsOf, usualThresholds } from '../health/thresholds.js';
@@ -239,8 +239,10 @@ export class HealthWatch implements Disposable {
 
   /** @param learn what is noted before it is judged by that */
   async #judge(learn = (notes: WatchNotes): WatchNotes => notes): Promise<void> {
+    // The rules rest on those of the plans: nothing of either is loaded before something is to be judged.
+    const rules = await import('../health/checks.js');
     if (!this.#mayTell) {
-      if (this.#judgeAll().isOther) {
+      if (this.#judgeAll(rules.healthOf).isOther) {
         this.#changed.fire(undefined);
       }
       return;
@@ -248,7 +250,7 @@ export class HealthWatch implements Disposable {
     const seen = { isOther: false, news: [] as readonly VmFinding[] };
     await this.#note((notes) => {
       this.#notes = learn(notes);
-      const { judged, isOther } = this.#judgeAll();
+      const { judged, isOther } = this.#judgeAll(rules.healthOf);
       const told = this.#tell(judged);
       Object.assign(seen, { isOther, news: told.news });
       return told.notes;
@@ -262,7 +264,7 @@ export class HealthWatch implements Disposable {
   }
 
   /** A VM on which something is being done, or that cannot be reached, keeps what was said of it. */
-  #judgeAll(): { readonly judged: ReadonlySet<string>; readonly isOther: boolean } {
+  #judgeAll(judge: typeof healthOf): { readonly judged: ReadonlySet<string>; readonly isOther: boolean } {
     const known = new Set<string>();
     const judged = new Set<string>();
     let isOther = false;
@@ -274,7 +276,7 @@ export class HealthWatch implements Disposable {
         if (isThere(connection) && view.operation === undefined && view.recovering !== true) {
           judged.add(key);
           const before = this.#judged.get(key);
-          const now = share(before, this.#healthOf(view, connection, forecasts));
+          const now = share(before, judge(this.#facts(view, connection, forecasts)));
           isOther ||= now !== before;
           this.#judged.set(key, now);
         }
@@ -298,14 +300,14 @@ export class HealthWatch implements Disposable {
     );
   }
 
-  #healthOf(view: VmView, { capabilities }: ConnectionView, forecasts: ReadonlyMap<string, Forecast>): Health {
+  #facts(view: VmView, { capabilities }: ConnectionView, forecasts: ReadonlyMap<string, Forecast>): HealthFacts {
     const { ref, vm, tree, layers, kept } = view;
     const examined = this.#examined.get(vmKey(ref));
     const isFitting = examined?.vm === vm && examined.tree === tree;
     if (!isFitting) {
       this.#examined.delete(vmKey(ref));
     }
-    return healthOf({
+    return {
       vm,
       capabilities,
       tree,
@@ -315,7 +317,7 @@ export class HealthWatch implements Disposable {
       forecasts,
       thresholds: thresholdsOf(vm, this.#settings.thresholds, this.#settings.exceptions),
       now: this.#clock.now(),
-    });
+    };
   }
 
   /** What only an examination finds is not gone because nobody examined. */
