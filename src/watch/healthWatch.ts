@@ -1,6 +1,7 @@
 // Watches over the health of all VMs: sweeps now and then, judges what is known, and says what is new, once. Refuses to
 // know how it is shown. Nothing connects before the first sweep.
-import type { Health, HealthFacts, healthOf } from '../health/checks.js';
+import type { Health, healthOf } from '../health/checks.js';
+import type { HealthFacts } from '../health/healthFacts.js';
 import { forecast, type Forecast } from '../health/growth.js';
 import { type Found, keyOf } from '../health/healthFinding.js';
 import { type Exception, type Thresholds, thresholdsOf, usualThresholds } from '../health/thresholds.js';
