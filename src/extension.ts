@@ -54,7 +54,7 @@ export function activate(context: vscode.ExtensionContext): DevelopmentApi | und
 
   const attentions = new Attentions(inventory);
   const tree = new VmTree(inventory, attentions, health, log);
-  const pictures = new PicturePanels({ inventory, log, extension: context.extensionUri }, attentions);
+  const pictures = new PicturePanels({ inventory, health, log, extension: context.extensionUri }, attentions);
   const documents = new XmlDocuments(inventory);
   const reports = new Reports();
   const status = new HealthStatus(health);

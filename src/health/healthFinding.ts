@@ -72,6 +72,12 @@ export function snapshotOf(finding: HealthFinding): string | undefined {
   return 'snapshot' in what ? what.snapshot : undefined;
 }
 
+/** The file that a finding is about, if it is about one. */
+export function fileOf(finding: HealthFinding): string | undefined {
+  const what = 'finding' in finding ? finding.finding : finding;
+  return 'file' in what ? what.file : undefined;
+}
+
 /**
  * The same for the same thing wrong, however its values move, so that it is told once and can be snoozed. What belongs
  * to a folder or a libvirt is the same for all VMs there.

@@ -1,5 +1,6 @@
 // The blocks of a disk as the picture's page takes them: numbers packed, rows named as people know them. Pure.
 import type { BlockMap, BlockRow } from '../model/blockMap.js';
+import { bytesOf } from '../model/extents.js';
 import { displayLine } from '../model/plainText.js';
 import type { SnapshotTree } from '../model/snapshot.js';
 import { findSnapshot } from '../model/snapshotTree.js';
@@ -32,19 +33,18 @@ function pictureRow(row: BlockRow, tree: SnapshotTree | undefined, t: Translate)
     kind,
     file,
     title: titleOf(kind, title ?? snapshot, t),
-    words: [
-      kindWord(kind, t),
-      displayLine(file.split('/').at(-1) ?? file),
-      ...(allocatedBytes === undefined
-        ? [t('size unknown')]
-        : kind === 'internalSnapshot'
-          ? []
-          : [bytesText(allocatedBytes, t)]),
-    ].join(' · '),
+    words: [kindWord(kind, t), displayLine(file.split('/').at(-1) ?? file), sizeWord(row, t)].join(' · '),
     ...(snapshot === undefined ? {} : { snapshot }),
     ...(allocatedBytes === undefined ? {} : { allocatedBytes }),
   };
   return row.extents === 'unreadable' ? made : { ...made, ...packed(row.extents) };
+}
+
+/** A snapshot inside an image is no file: of it, what differs from the one before it. */
+function sizeWord({ kind, extents, allocatedBytes }: BlockRow, t: Translate): string {
+  const own = extents === 'unreadable' ? undefined : bytesOf(extents.filter(({ what }) => what !== 'zero'));
+  const bytes = kind === 'internalSnapshot' ? own : allocatedBytes;
+  return bytes === undefined ? t('size unknown') : bytesText(bytes, t);
 }
 
 function packed(extents: Exclude<BlockRow['extents'], 'unreadable'>): Pick<PictureRow, 'extents' | 'kinds'> {

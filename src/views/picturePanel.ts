@@ -16,6 +16,7 @@ import {
   type ToPicture,
   parseFromPicture,
 } from '../webview/messages.js';
+import type { HealthWatch } from '../watch/healthWatch.js';
 import type { AttentionShare } from './attentions.js';
 import { notify } from './notify.js';
 import { PictureDisk } from './pictureDisk.js';
@@ -32,6 +33,7 @@ const ageMs = 60_000;
 
 export interface PictureServices {
   readonly inventory: InventoryPort;
+  readonly health: Pick<HealthWatch, 'healthOf' | 'onDidChange'>;
   readonly log: Log;
   readonly extension: vscode.Uri;
 }
@@ -85,6 +87,7 @@ export class PicturePanel implements Disposable {
     this.#store.add(panel.onDidChangeViewState(() => this.#visibilityChanged()));
     this.#store.add(panel.webview.onDidReceiveMessage((message: unknown) => this.#take(message)));
     this.#store.add(services.inventory.onDidChange((change) => this.#inventoryChanged(change)));
+    this.#store.add(services.health.onDidChange(() => this.#updateSoon()));
     panel.webview.html = pageHtml(panel.webview, services.extension);
     this.#visibilityChanged();
   }
@@ -140,7 +143,13 @@ export class PicturePanel implements Disposable {
   #inventoryChanged({ connection, vm }: InventoryChange): void {
     const isOurs =
       vm === undefined ? connection === undefined || connection === this.ref.connection : sameVm(vm, this.ref);
-    if (isOurs && this.#panel.visible) {
+    if (isOurs) {
+      this.#updateSoon();
+    }
+  }
+
+  #updateSoon(): void {
+    if (this.#panel.visible) {
       this.#gathering ??= setTimeout(() => {
         this.#gathering = undefined;
         this.#update();
@@ -167,10 +176,13 @@ export class PicturePanel implements Disposable {
     if (!this.#isReady || !this.#panel.visible) {
       return;
     }
-    const { inventory } = this.#services;
+    const { inventory, health } = this.#services;
     const view = inventory.findVm(this.ref);
     const connection = inventory.connections.find(({ uri }) => uri === this.ref.connection);
-    const state = pictureState(view, connection, this.#disk.disksOf(view), reading());
+    const state = pictureState(view, connection, this.#disk.disksOf(view), {
+      ...reading(),
+      health: (ref) => health.healthOf(ref)?.found,
+    });
     this.#panel.title = t('{0}: Picture', state.vm);
     const text = JSON.stringify(state);
     if (text !== this.#sent) {

@@ -4,11 +4,13 @@ import type { ConnectionView, VmView } from '../inventory/views.js';
 import type { CommandId } from '../manifest/commandIds.js';
 import { displayLine } from '../model/plainText.js';
 import { childrenOf, isOnActivePath, parentsOf, sortSnapshots } from '../model/snapshotTree.js';
+import { type Found, fileOf, snapshotOf } from '../health/healthFinding.js';
 import { failureText } from '../texts/failureText.js';
+import { healthMark, healthText } from '../texts/healthText.js';
 import { type Reading, hereRow, snapshotRow, vmRow } from '../texts/rows.js';
 import { sizeWords } from '../texts/sizeText.js';
 import type { Translate } from '../texts/translate.js';
-import type { PictureAction, PictureNode, PictureState } from '../webview/messages.js';
+import type { PictureAction, PictureMark, PictureNode, PictureState } from '../webview/messages.js';
 
 /** @param view undefined: the VM is not known, or not yet */
 export function pictureState(
@@ -28,6 +30,7 @@ export function pictureState(
     nodes: view?.tree === undefined ? [] : nodesOf(view, readOnly, reading),
     actions: pictureActions(t),
     disks,
+    marks: view === undefined ? [] : marksOf(view, reading),
   };
 }
 
@@ -91,7 +94,10 @@ function nodesOf(view: VmView, readOnly: boolean, reading: Reading): readonly Pi
     const parent = name === undefined ? undefined : positions.get(name);
     return parent === undefined ? undefined : { parent };
   };
+  const wrong = wrongWith(view, reading);
   const nodes = snapshots.map((snapshot): PictureNode => {
+    const found = wrong.filter(({ finding }) => snapshotOf(finding) === snapshot.name);
+    const mark = healthMark(found, t);
     const isCurrent = tree.current === snapshot.name;
     const place = {
       isCurrent,
@@ -110,7 +116,13 @@ function nodesOf(view: VmView, readOnly: boolean, reading: Reading): readonly Pi
       ...above(parents.get(snapshot.name)),
       title: row.label,
       lines: [...linesOf(row.description), ...size],
-      spoken: [row.spoken, ...size, ...(onPath ? [t('on the way to the present state')] : [])].join(', '),
+      ...(mark === '' ? {} : { mark }),
+      spoken: [
+        row.spoken,
+        ...size,
+        ...(onPath ? [t('on the way to the present state')] : []),
+        ...(mark === '' ? [] : [mark, ...sentencesOf(found, view, reading)]),
+      ].join(', '),
       tokens: row.context,
       onPath,
     };
@@ -131,6 +143,27 @@ function nodesOf(view: VmView, readOnly: boolean, reading: Reading): readonly Pi
       onPath: true,
     },
   ];
+}
+
+/** Errors and warnings, as far as the VM was judged. */
+function wrongWith({ ref }: VmView, { health }: Reading): readonly Found[] {
+  return (health?.(ref) ?? []).filter(({ severity }) => severity !== 'note');
+}
+
+function marksOf(view: VmView, reading: Reading): readonly PictureMark[] {
+  const wrong = wrongWith(view, reading);
+  const files = new Set(wrong.flatMap(({ finding }) => fileOf(finding) ?? []));
+  return [...files].map((file) => {
+    const found = wrong.filter(({ finding }) => fileOf(finding) === file);
+    return { file, mark: healthMark(found, reading.t), words: sentencesOf(found, view, reading).join(' ') };
+  });
+}
+
+function sentencesOf(found: readonly Found[], view: VmView, { now, t }: Reading): readonly string[] {
+  return found.map(({ finding }) => {
+    const { what, todo } = healthText(finding, view, now, t);
+    return [what, todo].filter((sentence) => sentence !== '').join(' ');
+  });
 }
 
 /** Another client's metadata may have a name twice. */

@@ -7,7 +7,7 @@ import { layerLetter } from '../texts/layerLetter.js';
 import type { Blocks } from './blocks.js';
 import { type DiskWindow, cellsIn } from './diskWindow.js';
 import { ExtentIndex } from './extentIndex.js';
-import type { PictureWhatIf } from './messages.js';
+import type { PictureMark, PictureRow, PictureWhatIf } from './messages.js';
 import { type Palette, layerFill } from './palette.js';
 import type { Surface } from './surface.js';
 import { fateColor } from './treeScene.js';
@@ -17,6 +17,8 @@ const labelHeight = 20;
 export const stripHeight = 22;
 export const rowHeight = labelHeight + stripHeight + 10;
 const pale = 0.32;
+/** In pixels. */
+const narrow = 420;
 /** What a layer holds is seen, however little of the range it is. */
 const leastHeight = 6;
 /** A run of cells of one layer gets its letter from this width on. */
@@ -40,6 +42,15 @@ export interface BlockScene {
   /** The row after the last layer is what the VM reads. */
   readonly cursor?: { readonly row: number; readonly offset: number };
   readonly fates?: ReadonlyMap<string, RowFate>;
+  /** By file. */
+  readonly marks?: RowMarks;
+}
+
+export type RowMarks = ReadonlyMap<string, PictureMark>;
+
+/** Of a layer with which something is wrong; a snapshot inside it is no layer of its own. */
+export function markOf(row: PictureRow | undefined, marks: RowMarks | undefined): PictureMark | undefined {
+  return row === undefined || row.kind === 'internalSnapshot' ? undefined : marks?.get(row.file);
 }
 
 export function blocksHeight({ map }: Blocks): number {
@@ -79,8 +90,10 @@ export function drawBlocks(surface: Surface, scene: BlockScene): void {
 }
 
 /** It stays in sight above rows that are scrolled. */
-function drawRuler(surface: Surface, { blocks, window, width, palette, t }: BlockScene): void {
-  surface.rect(0, 0, width, rulerHeight, { color: palette.background });
+function drawRuler(surface: Surface, { blocks, window, width, palette, t, sight }: BlockScene): void {
+  if (sight !== undefined) {
+    surface.rect(0, 0, width, rulerHeight, { color: palette.background });
+  }
   const { virtualBytes } = blocks.map;
   const left = (window.start / virtualBytes) * width;
   const part = Math.max(3, (window.span / virtualBytes) * width);
@@ -96,16 +109,17 @@ function drawRuler(surface: Surface, { blocks, window, width, palette, t }: Bloc
 }
 
 function drawLayer(surface: Surface, scene: BlockScene, row: number, top: number): void {
-  const { blocks, palette, width, fates } = scene;
+  const { blocks, palette, width, fates, marks } = scene;
   const one = blocks.map.rows[row];
   if (one === undefined) {
     return;
   }
   const fill = layerFill(palette, row);
   const fate = fates?.get(one.id);
+  const mark = markOf(one, marks);
   surface.rect(1, top + 3, 14, 14, fill, { color: palette.foreground, width: 1 });
   const letter = `${layerLetter(row)}  ${one.title}`;
-  const half = width * (fate === undefined ? 0.45 : 0.4);
+  const half = width * (fate === undefined ? (width < narrow && mark === undefined ? 0.72 : 0.45) : 0.4);
   surface.text(letter, 22, top + 10, {
     color: palette.foreground,
     size: 12.5,
@@ -113,11 +127,14 @@ function drawLayer(surface: Surface, scene: BlockScene, row: number, top: number
     width: half - 26,
     struck: fate?.fate === 'dropped' && (fate.extents === undefined || one.kind === 'internalSnapshot'),
   });
-  surface.text(fate === undefined ? one.words : fate.words, half, top + 10, {
-    color: fate === undefined ? palette.muted : fateColor(fate.fate, palette),
+  // Where there is little room, the title counts, and of the words the last: the size.
+  const told = width < narrow ? (one.words.split(' · ').at(-1) ?? '') : one.words;
+  const words = fate?.words ?? (mark === undefined ? told : `${mark.mark} · ${told}`);
+  surface.text(words, half, top + 10, {
+    color: fate !== undefined ? fateColor(fate.fate, palette) : mark === undefined ? palette.muted : palette.danger,
     size: 11.5,
     width: width - half,
-    ...(fate === undefined ? {} : { weight: 'bold' as const }),
+    ...(fate === undefined && mark === undefined ? {} : { weight: 'bold' as const }),
   });
   const strip = top + labelHeight;
   if (!blocks.isReadable(row)) {

@@ -3,11 +3,11 @@
 import type { Translate } from '../texts/translate.js';
 import { BlockFrame } from './blockFrame.js';
 import { Blocks } from './blocks.js';
-import { type RowFate, blocksHeight, drawBlocks, rowHeight, rowTop } from './blockScene.js';
+import { type RowFate, type RowMarks, blocksHeight, markOf, drawBlocks, rowHeight, rowTop } from './blockScene.js';
 import { cellWords } from './blockWords.js';
 import { type DiskWindow, cellsIn, moved, showing, wholeDisk, zoomed } from './diskWindow.js';
 import { DrawnCanvas } from './drawnCanvas.js';
-import type { PictureBlocks } from './messages.js';
+import type { PictureBlocks, PictureMark } from './messages.js';
 import { SpokenBlocks } from './spokenBlocks.js';
 import type { Theme } from './theme.js';
 
@@ -30,6 +30,7 @@ export class BlockView {
   #cursor = { row: 0, offset: 0 };
   #pointed: { readonly row: number; readonly offset: number } | undefined;
   #fates: ReadonlyMap<string, RowFate> | undefined;
+  #marks: RowMarks = new Map();
 
   constructor(hooks: BlockHooks) {
     const { t } = hooks;
@@ -96,6 +97,12 @@ export class BlockView {
   showFates(fates: ReadonlyMap<string, RowFate> | undefined): void {
     this.#fates = fates;
     this.#drawn.ask();
+  }
+
+  showMarks(marks: readonly PictureMark[]): void {
+    this.#marks = new Map(marks.map((mark) => [mark.file, mark]));
+    this.#drawn.ask();
+    this.#say();
   }
 
   repaint(): void {
@@ -268,7 +275,8 @@ export class BlockView {
     const { bytes } = cellsIn(blocks.map, this.#window, Math.max(1, this.#drawn.width));
     const from = Math.floor(offset / bytes) * bytes;
     const place = { row, from, to: Math.min(blocks.map.virtualBytes, from + bytes) };
-    return cellWords(blocks, place, this.#hooks.t);
+    const mark = markOf(blocks.map.rows[row], this.#marks);
+    return [cellWords(blocks, place, this.#hooks.t), ...(mark === undefined ? [] : [mark.words])].join(' · ');
   }
 
   #draw(): void {
@@ -286,6 +294,7 @@ export class BlockView {
       palette: this.#hooks.theme().palette,
       t: this.#hooks.t,
       sight: { top: scroller.scrollTop, height },
+      marks: this.#marks,
       ...(cursor === undefined ? {} : { cursor }),
       ...(this.#fates === undefined ? {} : { fates: this.#fates }),
     });
@@ -295,6 +304,7 @@ export class BlockView {
       width,
       height,
       row: this.#cursor.row,
+      marks: this.#marks,
       cell: (row) => this.#cell(blocks, { row, offset: this.#cursor.offset }),
       ...(this.#fates === undefined ? {} : { fates: this.#fates }),
     });

@@ -81,8 +81,9 @@ function readWords(blocks: Blocks, from: number, to: number, t: Translate): stri
   return t('the VM reads {0}', listed.join(', '));
 }
 
-/** Whole bytes where a size would round them away. */
+/** Whole bytes too, where a size rounds them away. */
 function offsetText(bytes: number, t: Translate): string {
   const short = bytesText(bytes, t);
-  return bytes % (1024 * 1024) === 0 || bytes < 1024 ? short : t('{0} (byte {1})', short, bytes);
+  const isWhole = bytes % (1024 * 1024) === 0 || bytes < 1024 || (bytes < 1024 * 1024 && bytes % 1024 === 0);
+  return isWhole ? short : t('{0} (byte {1})', short, bytes);
 }

@@ -21,7 +21,9 @@ export interface PictureNode {
   readonly title: string;
   /** Lines under the title: kind, age, size. */
   readonly lines: readonly string[];
-  /** All of it as a screen reader says it. */
+  /** What is wrong with it, in a word or two; absent: nothing. */
+  readonly mark?: string;
+  /** All of it as a screen reader says it, with what is wrong in sentences. */
   readonly spoken: string;
   /** `revertable;deletable;` */
   readonly tokens: string;
@@ -40,6 +42,17 @@ export interface PictureState {
   readonly actions: readonly PictureAction[];
   /** Disks that have blocks. */
   readonly disks: readonly string[];
+  /** Files of layers with which something is wrong. */
+  readonly marks: readonly PictureMark[];
+}
+
+/** What is wrong with a layer. */
+export interface PictureMark {
+  readonly file: string;
+  /** In a word or two. */
+  readonly mark: string;
+  /** In sentences. */
+  readonly words: string;
 }
 
 export const extentKinds = ['data', 'zero', 'compressed'] as const satisfies readonly Extent['what'][];

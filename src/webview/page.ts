@@ -3,11 +3,12 @@ import type { Translate } from '../texts/translate.js';
 import { rowFates } from './blockScene.js';
 import { legendLines } from './blockFrame.js';
 import { BlockView } from './blockView.js';
-import { button, element, setText } from './element.js';
+import { element, setText } from './element.js';
 import { slidePng, slideSvg } from './exportSlide.js';
 import { openMenu } from './menu.js';
 import type { FromPicture, PictureNode, PictureState, PictureWhatIf, ToPicture } from './messages.js';
-import { type Palette, slidePalette } from './palette.js';
+import { isFilled, paletteOf, type SlideGround } from './palette.js';
+import { type KeptGround, SlideTools } from './slideTools.js';
 import type { Slide } from './slide.js';
 import { Theme } from './theme.js';
 import type { NodeFates } from './treeScene.js';
@@ -24,11 +25,12 @@ export class Page {
   readonly #tree: TreeView;
   readonly #blocks: BlockView;
   readonly #whatIf: WhatIfView;
+  readonly #slideTools: SlideTools;
   #state: PictureState | undefined;
   #shownWhatIf: PictureWhatIf | undefined;
   #lesson: HTMLElement | undefined;
 
-  constructor(t: Translate, send: (message: FromPicture) => void) {
+  constructor(t: Translate, send: (message: FromPicture) => void, kept: KeptGround) {
     this.#t = t;
     this.#send = send;
     this.#theme = new Theme(() => this.#repaint());
@@ -45,6 +47,7 @@ export class Page {
       (action, snapshot) => send({ type: 'run', action, snapshot }),
       () => this.#leaveWhatIf(),
     );
+    this.#slideTools = new SlideTools(t, kept, (format) => void this.#export(format));
     this.#notice.hidden = true;
     document.body.append(this.#frame());
   }
@@ -80,7 +83,6 @@ export class Page {
   }
 
   #frame(): HTMLElement {
-    const t = this.#t;
     return element(
       'main',
       { class: 'picture' },
@@ -90,12 +92,7 @@ export class Page {
         this.#head,
         this.#words,
         element('span', { class: 'spring' }),
-        element(
-          'div',
-          { class: 'tools' },
-          button(t('Save as SVG…'), () => void this.#export('svg')),
-          button(t('Save as PNG…'), () => void this.#export('png')),
-        ),
+        this.#slideTools.element,
       ),
       this.#notice,
       this.#tree.element,
@@ -111,6 +108,7 @@ export class Page {
     setText(this.#notice, state.notice ?? '');
     this.#tree.show(state.nodes);
     this.#blocks.showDisks(state.disks, undefined);
+    this.#blocks.showMarks(state.marks);
     this.#blocks.element.hidden = state.disks.length === 0;
   }
 
@@ -176,7 +174,7 @@ export class Page {
 
   async #export(format: 'svg' | 'png'): Promise<void> {
     try {
-      const slide = this.#slide(slidePalette);
+      const slide = this.#slide(this.#slideTools.ground);
       this.#send(
         format === 'svg'
           ? { type: 'export', format, data: slideSvg(slide) }
@@ -187,7 +185,7 @@ export class Page {
     }
   }
 
-  #slide(palette: Palette): Slide {
+  #slide(ground: SlideGround): Slide {
     const { blocks } = this.#blocks;
     const whatIf = this.#shownWhatIf;
     return {
@@ -195,7 +193,8 @@ export class Page {
       words: this.#state?.words ?? '',
       figure: this.#tree.figure,
       legend: legendLines(this.#t),
-      palette,
+      palette: paletteOf(ground),
+      filled: isFilled(ground),
       t: this.#t,
       ...(blocks === undefined ? {} : { blocks }),
       ...(whatIf === undefined

@@ -18,6 +18,18 @@ export interface Palette {
   readonly inks: readonly string[];
 }
 
+/** What stands behind a slide; `on…`: nothing, for slides that are light or dark themselves. */
+export const slideGrounds = ['light', 'dark', 'onLight', 'onDark'] as const;
+export type SlideGround = (typeof slideGrounds)[number];
+
+export function paletteOf(ground: SlideGround): Palette {
+  return ground === 'light' || ground === 'onLight' ? slidePalette : darkSlidePalette;
+}
+
+export function isFilled(ground: SlideGround): boolean {
+  return ground === 'light' || ground === 'dark';
+}
+
 /** For slides, whatever the editor's theme is: readable on paper and on a projector. */
 export const slidePalette: Palette = {
   background: '#ffffff',
@@ -29,6 +41,18 @@ export const slidePalette: Palette = {
   box: '#f4f4f4',
   layers: ['#7f8c99', '#2f7dc4', '#d97c0a', '#23885a', '#b8529a', '#8a6d1d', '#6554c0', '#c0453a'],
   inks: ['#000000', '#ffffff', '#000000', '#ffffff', '#ffffff', '#ffffff', '#ffffff', '#ffffff'],
+};
+
+export const darkSlidePalette: Palette = {
+  background: '#1b1b1b',
+  foreground: '#f5f5f5',
+  muted: '#c2c2c2',
+  line: '#8c8c8c',
+  accent: '#6cb8ff',
+  danger: '#ff8f84',
+  box: '#2b2b2b',
+  layers: ['#9aa7b4', '#4f9fe6', '#f09a2b', '#43b07d', '#d675b8', '#b8942e', '#8d7ff0', '#e36a5e'],
+  inks: ['#000000', '#000000', '#000000', '#000000', '#000000', '#000000', '#000000', '#000000'],
 };
 
 /** Base first. The first layers differ in colour and pattern; later ones pair a colour with another pattern. */

@@ -21,6 +21,8 @@ export interface Slide {
     readonly rows: ReadonlyMap<string, RowFate>;
   };
   readonly palette: Palette;
+  /** False: nothing stands behind it. */
+  readonly filled: boolean;
   readonly t: Translate;
 }
 
@@ -40,7 +42,9 @@ export function drawSlide(surface: Surface, slide: Slide): void {
   const { palette, figure, blocks, t, whatIf } = slide;
   const { width, scale, treeHeight } = parts(slide);
   const size = slideSize(slide);
-  surface.rect(0, 0, size.width, size.height, { color: palette.background });
+  if (slide.filled) {
+    surface.rect(0, 0, size.width, size.height, { color: palette.background });
+  }
   surface.text(slide.title, margin, margin + 12, { color: palette.foreground, size: 26, weight: 'bold', width });
   surface.text(slide.words, margin, margin + 44, { color: palette.muted, size: 15, width });
   if (whatIf !== undefined) {

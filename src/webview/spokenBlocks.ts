@@ -1,6 +1,6 @@
 // The blocks for a screen reader: a row for each layer in sight, with the cell that the cursor is on. Draws nothing.
 import type { Translate } from '../texts/translate.js';
-import { type RowFate, rowHeight, rowTop } from './blockScene.js';
+import { markOf, type RowFate, type RowMarks, rowHeight, rowTop } from './blockScene.js';
 import { rowWords } from './blockWords.js';
 import type { Blocks } from './blocks.js';
 import { element, keepInOrder, setText } from './element.js';
@@ -16,6 +16,7 @@ export interface ToldBlocks {
   /** The words of the cursor's cell, in any row. */
   readonly cell: (row: number) => string;
   readonly fates?: ReadonlyMap<string, RowFate>;
+  readonly marks?: RowMarks;
 }
 
 export class SpokenBlocks {
@@ -30,7 +31,7 @@ export class SpokenBlocks {
     });
   }
 
-  tell({ blocks, scrolled, width, height, row: cursor, cell, fates }: ToldBlocks): void {
+  tell({ blocks, scrolled, width, height, row: cursor, cell, fates, marks }: ToldBlocks): void {
     const count = blocks.map.rows.length + (blocks.map.reads.length > 0 ? 1 : 0);
     const first = Math.max(0, Math.floor((scrolled - rowTop(0)) / rowHeight));
     const last = Math.min(count - 1, Math.floor((scrolled + height - rowTop(0)) / rowHeight));
@@ -43,7 +44,12 @@ export class SpokenBlocks {
     for (const item of this.element.children as HTMLCollectionOf<HTMLElement>) {
       const row = Number(item.dataset['row']);
       const fate = fates?.get(blocks.map.rows[row]?.id ?? '');
-      const words = [rowWords(blocks, row, this.#t), ...(fate === undefined ? [] : [fate.words])].join(', ');
+      const mark = markOf(blocks.map.rows[row], marks);
+      const words = [
+        rowWords(blocks, row, this.#t),
+        ...(fate === undefined ? [] : [fate.words]),
+        ...(mark === undefined ? [] : [mark.mark, mark.words]),
+      ].join(', ');
       const [head, body] = item.children;
       if (head instanceof HTMLElement && body instanceof HTMLElement) {
         setText(head, words);

@@ -13,6 +13,8 @@ const stepY = nodeHeight + 34;
 export const treeMargin = 16;
 /** Below this, words could not be read. */
 const smallestWords = 0.5;
+/** Under the title. */
+const mostLines = 3;
 
 export interface TreeFigure {
   readonly nodes: readonly PictureNode[];
@@ -162,7 +164,14 @@ function drawWords(
   const x = box.x + inset;
   const width = box.width - 2 * inset;
   const struck = fate?.fate === 'dropped';
-  const lines = fate === undefined ? node.lines : [fate.words, ...node.lines];
+  const heads = [
+    ...(fate === undefined ? [] : [{ text: fate.words, color: fateColor(fate.fate, palette) }]),
+    ...(node.mark === undefined ? [] : [{ text: node.mark, color: palette.danger }]),
+  ];
+  const lines = [
+    ...heads,
+    ...shortened(node.lines, mostLines - heads.length).map((text) => ({ text, color: undefined })),
+  ];
   surface.text(node.title, x, box.y + 16 * scale, {
     color: palette.foreground,
     size: 13 * scale,
@@ -170,15 +179,19 @@ function drawWords(
     width,
     struck,
   });
-  lines.slice(0, 3).forEach((line, index) => {
-    const isFate = fate !== undefined && index === 0;
-    surface.text(line, x, box.y + (33 + index * 15) * scale, {
-      color: isFate ? fateColor(fate.fate, palette) : palette.muted,
+  lines.forEach(({ text, color }, index) => {
+    surface.text(text, x, box.y + (33 + index * 15) * scale, {
+      color: color ?? palette.muted,
       size: 11.5 * scale,
       width,
-      ...(isFate ? { weight: 'bold' as const } : {}),
+      ...(color === undefined ? {} : { weight: 'bold' as const }),
     });
   });
+}
+
+/** What does not fit stands together in the last line. */
+function shortened(lines: readonly string[], most: number): readonly string[] {
+  return lines.length <= most ? lines : [...lines.slice(0, most - 1), lines.slice(most - 1).join(' · ')];
 }
 
 export function fateColor(fate: Fate, palette: Palette): string {

@@ -51,6 +51,7 @@ async function measure(): Promise<void> {
         here.sent = [];
         here.acquireVsCodeApi = () => ({
           postMessage: (message: Browser['sent'][number]) => here.sent.push(message),
+          getState: () => undefined,
           setState: () => undefined,
         });
       });
@@ -118,6 +119,7 @@ async function firstPaint({
     words: 'running',
     actions: [],
     disks: ['vda'],
+    marks: [],
     nodes: Array.from({ length: count }, (_, index) => ({
       kind: index === count - 1 ? 'here' : 'snapshot',
       name: index === count - 1 ? '' : `s${index}`,

@@ -1,16 +1,18 @@
 // The cells of the picture, painted and told, against what the test itself wrote into known clusters of known layers: from
 // images on a real libvirt to the strokes on the page, with no second reading of an image in between.
 import assert from 'node:assert/strict';
+import { chmod, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { runOk } from '../../scripts/rig/run.mjs';
+import { bytesText } from '../../src/texts/bytesText.js';
 import { untranslated } from '../../src/texts/translate.js';
 import { pictureBlocks } from '../../src/views/pictureBlocks.js';
 import type { PictureBlocks } from '../../src/webview/messages.js';
 import { OracleVm } from '../oracle/oracleVm.js';
 import { defineDiskVm, type MadeDisk } from './diskVm.js';
 import { type LiveRig, startLiveRig } from './inventoryRig.js';
-import { shownCells } from './shownCells.js';
-import { present, seen, writerInto, Written } from './written.js';
+import { shownCells } from '../cells/shownCells.js';
+import { present, seen, writerInto, Written } from '../cells/written.js';
 
 const kibibyte = 1024;
 
@@ -86,7 +88,10 @@ describe('the cells of the picture', function () {
     await snapshot('three');
     await write('i.qcow2', [0, 1], [63, 1]);
     const rows = ['one', 'two', 'three', present];
-    assert.deepEqual(seen(await sent(name)), written.expected(rows));
+    const blocks = await sent(name);
+    assert.deepEqual(seen(blocks), written.expected(rows));
+    // Clusters of its own, but for those that only say that they are zeros.
+    assert.equal(blocks.rows[1]!.words, `inside the image · i.qcow2 · ${bytesText(6 * 64 * kibibyte, untranslated)}`);
 
     await r.virsh('snapshot-revert', name, 'one');
     written.leave();
@@ -204,5 +209,101 @@ describe('the cells of the picture', function () {
     ]);
     const { layers: rows } = shownCells(await sent(parts), { pixels: 2.5 });
     assert.deepEqual(rows[0]!.quarters, `1234${'0'.repeat(12)}`);
+  });
+
+  describe('where something is wrong', () => {
+    /** base ← mid ← top, with a cluster in each. */
+    async function chained(stem: string): Promise<string> {
+      for (const [index, [end, below]] of [['base'], ['mid', 'base'], ['top', 'mid']].entries()) {
+        const on = below === undefined ? [] : ['-F', 'qcow2', '-b', file(`${stem}.${below}`)];
+        await create(`${stem}.${end!}`, '1M', ...on);
+        await runOk('qemu-io', ['-c', `write -P 1 ${index * 64}k 64k`, file(`${stem}.${end!}`)]);
+      }
+      return define(stem, { file: file(`${stem}.top`), format: 'qcow2' });
+    }
+
+    /** As a user who may read what the modes let everybody read. */
+    async function asNobody<T>(act: () => Promise<T>): Promise<T> {
+      await chmod(r.daemon.dir, 0o711);
+      process.seteuid!(65_534);
+      try {
+        return await act();
+      } finally {
+        process.seteuid!(0);
+      }
+    }
+
+    const row = (letters: string): string => letters.padEnd(16, '.');
+
+    it('an image that this user may not read is a layer of a size, and the others have their cells', async function () {
+      if (process.getuid?.() !== 0) {
+        process.stdout.write('      only root can act as somebody who may not\n');
+        this.skip();
+      }
+      const name = await chained('bad-denied');
+      await chmod(file('bad-denied.mid'), 0o600);
+      for (const end of ['base', 'top']) await chmod(file(`bad-denied.${end}`), 0o644);
+      const blocks = await asNobody(() => sent(name));
+      const { layers, reads } = shownCells(blocks);
+      assert.deepEqual(
+        layers.map(({ told }) => told),
+        [row('d'), '?'.repeat(16), row('..D')],
+      );
+      // Below what is not known, nothing is claimed to be read.
+      assert.equal(reads, row('..C'));
+      assert.equal(blocks.unreadable, undefined);
+      for (const end of ['base', 'top']) await chmod(file(`bad-denied.${end}`), 0o600);
+      const none = await asNobody(() => sent(name));
+      assert.match(none.unreadable ?? '', /may not read/u);
+      const shown = shownCells(none);
+      assert.deepEqual([shown.layers.length, shown.reads.replaceAll('.', '')], [3, '']);
+    });
+
+    it('a loop of backing files is shown once around', async () => {
+      const name = await chained('bad-loop');
+      await runOk('qemu-img', ['rebase', '-u', '-F', 'qcow2', '-b', file('bad-loop.mid'), file('bad-loop.base')]);
+      const { layers, reads } = shownCells(await sent(name));
+      assert.deepEqual(
+        layers.map(({ painted }) => painted),
+        [row('D'), row('.D'), row('..D')],
+      );
+      assert.equal(reads, row('ABC'));
+    });
+
+    it('an image that is not what it says has no cells, and the picture says why', async () => {
+      await writeFile(file('bad-text'), 'no image at all');
+      const name = await define('bad-text', { file: file('bad-text'), format: 'qcow2' });
+      const blocks = await sent(name);
+      assert.match(blocks.unreadable ?? '', /format/u);
+      assert.equal(shownCells(blocks).layers[0]!.painted.replaceAll('.', ''), '');
+    });
+
+    it('a raw disk that has the header of an overlay is one layer, and nobody’s file is looked into', async () => {
+      await create('bad-raw', '1M', '-F', 'raw', '-b', '/etc/hostname', '-u');
+      const name = await define('bad-raw', { file: file('bad-raw'), format: 'raw' });
+      const { rows } = await sent(name);
+      assert.deepEqual(
+        rows.map((one) => one.file),
+        [file('bad-raw')],
+      );
+    });
+
+    it('200 layers are 200 rows, each with its cells', async () => {
+      await create('bad-deep.0', '1M');
+      await runOk('qemu-io', ['-c', 'write -P 1 0 64k', file('bad-deep.0')]);
+      for (let layer = 1; layer < 200; layer++) {
+        const below = file(`bad-deep.${layer - 1}`);
+        await create(`bad-deep.${layer}`, '1M', '-u', '-F', 'qcow2', '-b', below);
+      }
+      await runOk('qemu-io', ['-c', 'write -P 1 320k 64k', file('bad-deep.199')]);
+      const name = await define('bad-deep', { file: file('bad-deep.199'), format: 'qcow2' });
+      const { layers } = shownCells(await sent(name));
+      const held = layers.flatMap(({ head, painted }) => (painted === row('') ? [] : [[head.split(' ')[0], painted]]));
+      assert.equal(layers.length, 200);
+      assert.deepEqual(held, [
+        ['A', row('D')],
+        ['GR', row('.....D')],
+      ]);
+    });
   });
 });

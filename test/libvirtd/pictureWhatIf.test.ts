@@ -14,8 +14,8 @@ import type { PictureBlocks, PictureWhatIf } from '../../src/webview/messages.js
 import { defineDiskVm } from './diskVm.js';
 import { type LiveRig, startLiveRig } from './inventoryRig.js';
 import { readRefcounts } from './qcow2Refcounts.js';
-import { shownCells } from './shownCells.js';
-import { present, seen, writerInto, Written } from './written.js';
+import { shownCells } from '../cells/shownCells.js';
+import { present, seen, writerInto, Written } from '../cells/written.js';
 
 const clusters = 64;
 const clusterBytes = 64 * 1024;

@@ -5,7 +5,8 @@ import axe from 'axe-core';
 import { makeDemoVms, removeDemoVms } from '../../scripts/guest/demoVms.mjs';
 import { counters, waitForAgent } from '../../scripts/guest/inGuest.mjs';
 import { runOk } from '../../scripts/rig/run.mjs';
-import { openStage, pictureOfFailure, testDaemon, type Stage } from './stage.js';
+import { openStage, testDaemon } from './stage.js';
+import { stepsOnStage } from './steps.js';
 
 const internal = 'rewind-internal';
 const external = 'rewind-external';
@@ -14,36 +15,19 @@ for (const by of ['mouse', 'keyboard'] as const) {
   describe(`the story by ${by}`, () => {
     const daemon = testDaemon();
     const { virsh } = daemon;
-    const ends: (() => Promise<unknown>)[] = [];
-    let stage: Stage;
-    let broken = false;
-
-    before('the demo VMs, and VS Code', async function () {
-      this.timeout(300_000);
+    const stage = stepsOnStage(async (ends) => {
       // A folder for each story: overlays that libvirt forgets about stay where they are.
       const folder = join(daemon.dir, by);
       ends.push(() => removeDemoVms({ virsh, folder }));
       await makeDemoVms({ virsh, folder });
-      stage = await openStage(by);
-      ends.push(stage.stop);
-    });
-    beforeEach(function () {
-      // One step stands on the other; what comes after a failure would only fail slowly.
-      if (broken) this.skip();
-    });
-    afterEach(async function () {
-      broken ||= this.currentTest?.isFailed() === true;
-      await pictureOfFailure(stage, this.currentTest);
-    });
-    after(async () => {
-      for (const end of ends.reverse()) await end();
+      return openStage(by);
     });
 
-    const row = (label: string | RegExp) => stage.workbench.row(label);
-    const picture = (name: string) => stage.workbench.picture(`${by}-${name}`);
+    const row = (label: string | RegExp) => stage().workbench.row(label);
+    const picture = (name: string) => stage().workbench.picture(`${by}-${name}`);
 
     async function createSnapshot(vm: string, kind: string, title: string): Promise<void> {
-      const { hands } = stage;
+      const { hands } = stage();
       await hands.menu(vm, 'Create Snapshot');
       await hands.pick(kind);
       await hands.type('Title of the Snapshot', title);
@@ -55,24 +39,24 @@ for (const by of ['mouse', 'keyboard'] as const) {
     /** What has a key of its own is done by that key. */
     async function withKey(label: string, item: string, key: string): Promise<void> {
       if (by === 'mouse') {
-        await stage.hands.menu(label, item);
+        await stage().hands.menu(label, item);
       } else {
-        await stage.hands.select(label);
-        await stage.workbench.page.keyboard.press(key);
+        await stage().hands.select(label);
+        await stage().workbench.page.keyboard.press(key);
       }
     }
 
     it('shows the VMs, their states in words', async () => {
-      await stage.hands.showView('Virt Rewind', 'VMs');
+      await stage().hands.showView('Virt Rewind', 'VMs');
       await row(/^rewind-internal, running, 4 snapshots/).waitFor();
       await row(/^rewind-external, running, 3 snapshots/).waitFor();
       await picture('1-vms');
     });
 
     it('shows the tree of snapshots, with a branch', async () => {
-      await stage.hands.expand(internal);
+      await stage().hands.expand(internal);
       await row('You are here').waitFor();
-      const rows = await stage.workbench.rows();
+      const rows = await stage().workbench.rows();
       const levels = rows.map(({ level, label }) => `${level} ${label.split(',')[0] ?? ''}`);
       assert.deepEqual(levels.slice(levels.indexOf(`2 ${internal}`)), [
         `2 ${internal}`,
@@ -86,7 +70,7 @@ for (const by of ['mouse', 'keyboard'] as const) {
     });
 
     it('names its rows to a screen reader as they are seen', async () => {
-      const { page } = stage.workbench;
+      const { page } = stage().workbench;
       // The workbench's content policy lets no script in; what is evaluated needs none.
       await page.evaluate(axe.source);
       const mismatches = await page.evaluate(async () => {
@@ -105,7 +89,7 @@ for (const by of ['mouse', 'keyboard'] as const) {
       await createSnapshot(internal, 'Memory', 'It works now');
       await row(/^It works now, memory/).waitFor();
       await row('You are here').waitFor();
-      const rows = await stage.workbench.rows();
+      const rows = await stage().workbench.rows();
       const at = rows.findIndex(({ label }) => label.startsWith('It works now'));
       assert.match(rows[at + 1]?.label ?? '', /^You are here/);
       assert.equal(rows[at + 1]?.level, (rows[at]?.level ?? 0) + 1);
@@ -115,10 +99,12 @@ for (const by of ['mouse', 'keyboard'] as const) {
     it('reverts to it, and keeps what was before: the old counters, and the VM runs', async () => {
       await counters(virsh, internal, 50_000);
       await withKey('It works now', 'Revert', 'Control+Alt+r');
-      await stage.workbench.dialog.waitFor();
+      await stage().workbench.dialog.waitFor();
       await picture('4-revert-asks');
-      await stage.hands.answer('Revert and Run');
-      await stage.workbench.toast(/Reverted rewind-internal/).waitFor();
+      await stage().hands.answer('Revert and Run');
+      await stage()
+        .workbench.toast(/Reverted rewind-internal/)
+        .waitFor();
       await row(/^Before revert to It works now, memory, automatic/).waitFor();
       await waitForAgent(virsh, internal);
       const { memory, disk } = await counters(virsh, internal);
@@ -129,33 +115,35 @@ for (const by of ['mouse', 'keyboard'] as const) {
     });
 
     it('undoes the revert: the counters of before it', async () => {
-      await stage.hands.notification(/Reverted rewind-internal/, 'Undo Revert');
-      await stage.workbench.dialog.waitFor();
+      await stage().hands.notification(/Reverted rewind-internal/, 'Undo Revert');
+      await stage().workbench.dialog.waitFor();
       await picture('5-undo-asks');
-      await stage.hands.answer('Revert and Run');
-      await stage.workbench.toast(/to “Before revert to It works now”/).waitFor();
+      await stage().hands.answer('Revert and Run');
+      await stage()
+        .workbench.toast(/to “Before revert to It works now”/)
+        .waitFor();
       await waitForAgent(virsh, internal);
       const { memory, disk } = await counters(virsh, internal);
       assert.ok(memory >= 50_000 && (disk ?? 0) >= 50_000, `${memory} ${disk ?? '-'}`);
-      await stage.hands.dismiss(/to “Before revert to It works now”/);
+      await stage().hands.dismiss(/to “Before revert to It works now”/);
     });
 
     it('does the same with an offline snapshot', async () => {
-      await stage.hands.menu(internal, 'Shut Down');
+      await stage().hands.menu(internal, 'Shut Down');
       await row(/^rewind-internal, off/).waitFor();
       await createSnapshot(internal, 'Offline', 'Switched off');
       await row(/^Switched off, offline/).waitFor();
-      await stage.hands.menu(internal, 'Start');
+      await stage().hands.menu(internal, 'Start');
       await row(/^rewind-internal, running/).waitFor();
       await waitForAgent(virsh, internal);
       await counters(virsh, internal, 90_000);
       await withKey('Switched off', 'Revert', 'Control+Alt+r');
-      await stage.hands.answer('Without Checkpoint…');
-      await stage.workbench.dialog.filter({ hasText: 'Lost for ever' }).waitFor();
+      await stage().hands.answer('Without Checkpoint…');
+      await stage().workbench.dialog.filter({ hasText: 'Lost for ever' }).waitFor();
       await picture('6-without-checkpoint');
-      await stage.hands.answer('Revert and Leave Off');
+      await stage().hands.answer('Revert and Leave Off');
       await row(/^rewind-internal, off/).waitFor();
-      await stage.hands.menu(internal, 'Start');
+      await stage().hands.menu(internal, 'Start');
       await row(/^rewind-internal, running/).waitFor();
       await waitForAgent(virsh, internal);
       const { disk } = await counters(virsh, internal);
@@ -164,31 +152,33 @@ for (const by of ['mouse', 'keyboard'] as const) {
     });
 
     it('takes a disk-only snapshot of the VM in the external style', async () => {
-      await stage.hands.expand(external);
+      await stage().hands.expand(external);
       await createSnapshot(external, 'Disk-only', 'Before the import');
       await row(/^Before the import, disk-only/).waitFor();
       await picture('7-disk-only');
     });
 
     it('takes one with the file systems of the guest frozen', async () => {
-      await stage.hands.menu(external, 'Create Snapshot');
-      await stage.workbench.option('Disk-only, quiesced').waitFor();
+      await stage().hands.menu(external, 'Create Snapshot');
+      await stage().workbench.option('Disk-only, quiesced').waitFor();
       await picture('8-kinds');
-      await stage.hands.pick('Disk-only, quiesced');
-      await stage.hands.type('Title of the Snapshot', 'Quiet');
-      await stage.hands.enter();
-      await stage.hands.type('Description of the Snapshot', '');
-      await stage.hands.enter();
+      await stage().hands.pick('Disk-only, quiesced');
+      await stage().hands.type('Title of the Snapshot', 'Quiet');
+      await stage().hands.enter();
+      await stage().hands.type('Description of the Snapshot', '');
+      await stage().hands.enter();
       await row(/^Quiet, disk-only, quiesced/).waitFor();
       await picture('8-quiesced');
     });
 
     it('deletes a snapshot in the middle of a chain, and what came after stays', async () => {
       await withKey('After the upgrade', 'Delete Snapshot', 'Delete');
-      await stage.workbench.dialog.waitFor();
+      await stage().workbench.dialog.waitFor();
       await picture('8-delete-middle-asks');
-      await stage.hands.answer('Delete');
-      await stage.workbench.toast(/begins in/).waitFor();
+      await stage().hands.answer('Delete');
+      await stage()
+        .workbench.toast(/begins in/)
+        .waitFor();
       await picture('8-delete-moment');
       await row(/^After the upgrade, disk-only/).waitFor({ state: 'detached' });
       await row(/^Before the import, /).waitFor();
@@ -197,42 +187,44 @@ for (const by of ['mouse', 'keyboard'] as const) {
 
     it('reverts to a disk-only snapshot on every libvirt, by itself where libvirt cannot', async () => {
       await withKey('Before the import', 'Revert', 'Control+Alt+r');
-      await stage.workbench.dialog.waitFor();
+      await stage().workbench.dialog.waitFor();
       await picture('8-revert-external-asks');
-      await stage.hands.answer('Revert and Run');
-      await stage.workbench.toast(/Reverted rewind-external/).waitFor();
+      await stage().hands.answer('Revert and Run');
+      await stage()
+        .workbench.toast(/Reverted rewind-external/)
+        .waitFor();
       await row(/^Before revert to Before the import, .*automatic/).waitFor();
       await picture('8-reverted-external');
-      await stage.hands.dismiss(/Reverted rewind-external/);
+      await stage().hands.dismiss(/Reverted rewind-external/);
       assert.equal((await virsh(['domstate', external])).stdout.trim(), 'running');
     });
 
     it('refuses to delete what two branches are built on, and says what to do', async () => {
       await withKey('Before the import', 'Delete Snapshot', 'Delete');
-      const toast = stage.workbench.toast(/Nothing was changed/);
+      const toast = stage().workbench.toast(/Nothing was changed/);
       await toast.waitFor();
       await picture('8-refused');
-      assert.equal(await stage.workbench.dialog.count(), 0);
-      await stage.hands.dismiss(/Nothing was changed/);
+      assert.equal(await stage().workbench.dialog.count(), 0);
+      await stage().hands.dismiss(/Nothing was changed/);
       await row(/^Before the import, /).waitFor();
     });
 
     it('takes a checkpoint without a question, and undoes it', async () => {
-      if (by === 'mouse') await stage.hands.inline(internal, 'Quick Checkpoint');
+      if (by === 'mouse') await stage().hands.inline(internal, 'Quick Checkpoint');
       else await withKey(internal, 'Quick Checkpoint', 'Control+Alt+k');
       const checkpoint = row(/^checkpoint .*, memory/);
       await checkpoint.waitFor();
-      await stage.workbench.toast(internal).waitFor();
+      await stage().workbench.toast(internal).waitFor();
       await picture('9-checkpoint');
-      await stage.hands.notification(internal, 'Undo');
+      await stage().hands.notification(internal, 'Undo');
       await checkpoint.waitFor({ state: 'detached' });
     });
 
     it('deletes a snapshot after a question', async () => {
       await withKey('Switched off', 'Delete Snapshot', 'Delete');
-      await stage.workbench.dialog.waitFor();
+      await stage().workbench.dialog.waitFor();
       await picture('10-delete-asks');
-      await stage.hands.answer('Delete');
+      await stage().hands.answer('Delete');
       await row('Switched off').waitFor({ state: 'detached' });
     });
 
@@ -251,18 +243,24 @@ for (const by of ['mouse', 'keyboard'] as const) {
       assert.equal(stopped.code, 0, stopped.stderr);
       await row(/^rewind-internal, off/).waitFor();
       await runOk('qemu-img', ['snapshot', '-c', 'left-over', join(daemon.dir, by, `${internal}.qcow2`)]);
-      await stage.hands.menu(internal, 'Doctor: What Works');
-      await stage.workbench.webview.getByText('One thing is wrong').waitFor();
-      await stage.workbench.toast(/can be mended/).waitFor();
+      await stage().hands.menu(internal, 'Doctor: What Works');
+      await stage().workbench.webview.getByText('One thing is wrong').waitFor();
+      await stage()
+        .workbench.toast(/can be mended/)
+        .waitFor();
       await picture('12-doctor');
-      await stage.hands.notification(/can be mended/, 'Repair…');
-      await stage.workbench.option(/left-over/).waitFor();
+      await stage().hands.notification(/can be mended/, 'Repair…');
+      await stage()
+        .workbench.option(/left-over/)
+        .waitFor();
       await picture('13-repairs');
-      await stage.hands.pick(/left-over/);
-      await stage.workbench.dialog.waitFor();
+      await stage().hands.pick(/left-over/);
+      await stage().workbench.dialog.waitFor();
       await picture('14-repair-asks');
-      await stage.hands.answer('Repair');
-      await stage.workbench.statusBar(/^Repaired rewind-internal/).waitFor();
+      await stage().hands.answer('Repair');
+      await stage()
+        .workbench.statusBar(/^Repaired rewind-internal/)
+        .waitFor();
       await picture('15-repaired');
       assert.doesNotMatch((await virsh(['snapshot-list', internal, '--name'])).stdout, /left-over/);
       const tags = await runOk('qemu-img', ['snapshot', '-l', join(daemon.dir, by, `${internal}.qcow2`)]);
@@ -270,13 +268,13 @@ for (const by of ['mouse', 'keyboard'] as const) {
     });
 
     it('asks for the name of a protected VM', async () => {
-      await stage.hands.menu(internal, 'Protect');
+      await stage().hands.menu(internal, 'Protect');
       await row(/^rewind-internal, off, .*protected/).waitFor();
-      await stage.hands.menu('from-a-terminal', 'Delete Snapshot');
-      await stage.hands.answer('Delete');
-      await stage.workbench.inputBox('Is Protected').waitFor();
+      await stage().hands.menu('from-a-terminal', 'Delete Snapshot');
+      await stage().hands.answer('Delete');
+      await stage().workbench.inputBox('Is Protected').waitFor();
       await picture('16-protected');
-      await stage.workbench.page.keyboard.press('Escape');
+      await stage().workbench.page.keyboard.press('Escape');
       await row('from-a-terminal').waitFor();
     });
   });

@@ -41,6 +41,28 @@ describe('the state of a picture', () => {
     assert.equal(other?.lines.length, 1);
   });
 
+  it('marks snapshots and layers with which something is wrong, in words, and says what', () => {
+    const health = () =>
+      [
+        { finding: { check: 'notQuiesced', snapshot: 'first' }, severity: 'warning' },
+        { finding: { check: 'deltaTooOld', snapshot: 'first', since: now - 10, limitHours: 72 }, severity: 'warning' },
+        { finding: { check: 'backingMissing', disk: 'vda', file: '/img/base' }, severity: 'error' },
+        { finding: { check: 'damaged', finding: { what: 'corruptImage', file: '/img/base' } }, severity: 'error' },
+        { finding: { check: 'nvramNotHeld', finding: { what: 'nvramNotHeld', snapshot: 'base' } }, severity: 'note' },
+      ] as const;
+    const state = pictureState(vmView({ tree: branched }), connectionView(), [], { ...reading, health });
+    assert.deepEqual(
+      state.nodes.map(({ mark }) => mark),
+      [undefined, '⚠ 2 warnings', undefined, undefined, undefined],
+    );
+    assert.match(state.nodes[1]!.spoken, /⚠ 2 warnings, .*without freezing/u);
+    assert.match(state.words, /⚠ 2 errors, 2 warnings/u);
+    const [mark, ...none] = state.marks;
+    assert.deepEqual([mark?.file, mark?.mark, none], ['/img/base', '⚠ 2 errors', []]);
+    assert.ok(mark!.words.length > 40, mark!.words);
+    assert.deepEqual(pictureState(vmView({ tree: branched }), connectionView(), [], reading).marks, []);
+  });
+
   it('stands metadata that lies: names twice, parents missing and in a circle', () => {
     const tree = {
       snapshots: [

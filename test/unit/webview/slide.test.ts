@@ -5,7 +5,7 @@ import { untranslated } from '../../../src/texts/translate.js';
 import { Blocks } from '../../../src/webview/blocks.js';
 import type { PictureNode } from '../../../src/webview/messages.js';
 import { parseFromPicture } from '../../../src/webview/messages.js';
-import { slidePalette } from '../../../src/webview/palette.js';
+import { isFilled, paletteOf, slideGrounds, slidePalette } from '../../../src/webview/palette.js';
 import { drawSlide, type Slide, slideSize, slideWords } from '../../../src/webview/slide.js';
 import { SvgSurface } from '../../../src/webview/svgSurface.js';
 import { treeFigure } from '../../../src/webview/treeScene.js';
@@ -32,6 +32,7 @@ function svgOf(changes: Partial<Slide> = {}): string {
     figure: treeFigure([node('Clean', undefined), node(nasty, 0)]),
     legend: ['legend'],
     palette: slidePalette,
+    filled: true,
     t: untranslated,
     ...changes,
   };
@@ -108,9 +109,63 @@ describe('the slide', () => {
       figure: wide,
       legend: [],
       palette: slidePalette,
+      filled: true,
       t: untranslated,
     });
     assert.ok(width < 7_000);
     assert.ok(parsed(svgOf({ figure: wide })).rects >= 1_000);
   });
+
+  it('has nothing behind it where that is wished', () => {
+    const grounds = slideGrounds.map((ground) => {
+      const slide = { palette: paletteOf(ground), filled: isFilled(ground) };
+      const svg = svgOf(slide);
+      const whole = /<svg [^>]*width="(\d+)" height="(\d+)"/u.exec(svg);
+      const behind = svg.includes(`<rect x="0" y="0" width="${whole?.[1] ?? ''}" height="${whole?.[2] ?? ''}"`);
+      return [ground, behind, svg.includes(`fill="${slide.palette.foreground}"`)];
+    });
+    assert.deepEqual(grounds, [
+      ['light', true, true],
+      ['dark', true, true],
+      ['onLight', false, true],
+      ['onDark', false, true],
+    ]);
+  });
+
+  it('can be read on each ground: words and letters stand out from what is behind them', () => {
+    for (const ground of slideGrounds) {
+      const { background, box, foreground, muted, accent, danger, line, layers, inks } = paletteOf(ground);
+      for (const behind of [background, box]) {
+        for (const words of [foreground, muted, accent, danger]) {
+          assert.ok(contrast(words, behind) >= 4.5, `${ground}: ${words} on ${behind}`);
+        }
+      }
+      for (const [index, layer] of layers.entries()) {
+        assert.ok(contrast(layer, background) >= 2.5, `${ground}: layer ${layer}`);
+        assert.ok(contrast(inks[index]!, layer) >= 3, `${ground}: ink on ${layer}`);
+      }
+      assert.ok(contrast(line, background) >= 3);
+    }
+  });
+
+  it('shows the marks of what is wrong', () => {
+    const wrong = { ...node('Clean', undefined), mark: '⚠ 1 warning', lines: ['disk-only', '3 days', '256 MB'] };
+    const { text } = parsed(svgOf({ figure: treeFigure([wrong]) }));
+    for (const words of ['⚠ 1 warning', 'disk-only', '3 days · 256 MB']) {
+      assert.ok(text.includes(words), text);
+    }
+  });
 });
+
+/** As WCAG counts it. */
+function contrast(one: string, other: string): number {
+  const [light = 0, dark = 0] = [luminance(one), luminance(other)].sort((a, b) => b - a);
+  return (light + 0.05) / (dark + 0.05);
+}
+
+function luminance(color: string): number {
+  const [r = 0, g = 0, b = 0] = [1, 3, 5]
+    .map((at) => Number.parseInt(color.slice(at, at + 2), 16) / 255)
+    .map((part) => (part <= 0.03928 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4));
+  return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+}

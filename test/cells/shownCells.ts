@@ -116,7 +116,7 @@ function paintedLetter(there: readonly Painted[], row: number): string {
   return frame === undefined ? '.' : frame.stroke?.color === palette.foreground ? 'Z' : 'z';
 }
 
-function toldLetter(words: string): string {
+export function toldLetter(words: string): string {
   const letter = words.includes('nothing of its own')
     ? '.'
     : words.includes('of zeros')
