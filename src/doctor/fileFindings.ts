@@ -23,7 +23,29 @@ export function chainFindings(situation: Situation): readonly Found[] {
     ...changedBackings(situation),
     ...[...missing].map((file): Found => ({ finding: { what: 'overlayMissing', file }, severity: 'error' })),
     ...corrupt.map((file): Found => ({ finding: { what: 'corruptImage', file }, severity: 'error' })),
+    ...lostRam(situation),
   ];
+}
+
+/** Less is not worth a guest's standing still. */
+const leastLost = 1024 ** 2;
+
+/**
+ * | RAM that no snapshot has, in an image of the VM's | the VM | → |
+ * |---------------------------------------------------|--------|---|
+ * | a MiB or more | is saved or snapshotted just now | not judged: it becomes a snapshot |
+ * | a MiB or more | otherwise                        | lostRam |
+ */
+function lostRam(situation: Situation): readonly Found[] {
+  const { vm, files } = situation;
+  if (vm.powerReason === 'saving' || vm.powerReason === 'snapshotting') {
+    return [];
+  }
+  return [...ownImages(situation)].flatMap((file): readonly Found[] => {
+    const image = files?.images.get(file);
+    const bytes = typeof image === 'object' ? (image.lostRamBytes ?? 0) : 0;
+    return bytes < leastLost ? [] : [{ finding: { what: 'lostRam', file, bytes }, severity: 'note' }];
+  });
 }
 
 /** Clocks of file systems are not finer than this, and QEMU writes the last words into a base after its overlay is made. */

@@ -6,7 +6,7 @@ import type { Stats } from 'node:fs';
 import { posix } from 'node:path';
 import type { FileFacts, ImageFacts } from '../model/hostFiles.js';
 import { BadImage, boundedBytes, type ImageBytes, TooMuchToRead } from './imageBytes.js';
-import { isEmptyOverlay, unchangedSince } from './qcow2Content.js';
+import { isEmptyOverlay, lostRamBytes, unchangedSince } from './qcow2Content.js';
 import { readQcow2Header, type Qcow2Header } from './qcow2Header.js';
 import { type Qcow2Snapshot, readQcow2Snapshots } from './qcow2Snapshots.js';
 import type { QemuImg } from './qemuImg.js';
@@ -95,11 +95,13 @@ async function readContent(
   size: number,
   header: Qcow2Header,
   snapshots: readonly Qcow2Snapshot[],
-): Promise<Pick<ImageFacts, 'empty' | 'unchangedSince'>> {
+): Promise<Pick<ImageFacts, 'empty' | 'unchangedSince' | 'lostRamBytes'>> {
   const content = bytesOf(handle, size, mostContentBytes);
   const empty = header.backing === undefined ? undefined : await ifReadable(isEmptyOverlay(content, header));
   const unchanged = await ifReadable(unchangedSince(content, header, snapshots));
+  const lost = await ifReadable(lostRamBytes(content, header));
   return {
+    ...(lost === undefined ? {} : { lostRamBytes: lost }),
     ...(empty === undefined ? {} : { empty }),
     ...(unchanged === undefined ? {} : { unchangedSince: unchanged }),
   };

@@ -3,7 +3,7 @@
 import type { ImageBytes } from './imageBytes.js';
 import type { Qcow2Header } from './qcow2Header.js';
 import type { Qcow2Snapshot } from './qcow2Snapshots.js';
-import { l1EntriesOf, l2Place, readL1, readL2, type Shape, shapeOf } from './qcow2Tables.js';
+import { eachL2, eachReference, l1EntriesOf, l2Place, readL1, readL2, type Shape, shapeOf } from './qcow2Tables.js';
 
 /** Of the upper half of an entry: bit 63 says only that nobody else refers to the same cluster. */
 const withoutCopied = 0x7fff_ffff;
@@ -21,6 +21,30 @@ export async function isEmptyOverlay(image: ImageBytes, header: Qcow2Header): Pr
     }
   }
   return true;
+}
+
+/**
+ * Bytes of RAM behind the disk that the present refers to and no snapshot does: left by a memory snapshot that failed, or
+ * by one that was deleted after a revert to it, which puts its RAM there. QEMU frees them when it takes the next one with
+ * RAM; until then no tool calls them lost. An entry says itself whether it is the only one (bit 63).
+ * @throws BadImage, TooMuchToRead
+ */
+export async function lostRamBytes(image: ImageBytes, header: Qcow2Header): Promise<number> {
+  const shape = shapeOf(header);
+  const first = l1EntriesOf(header.virtualBytes, shape);
+  if (header.l1.entries <= first) {
+    return 0;
+  }
+  const l1 = await readL1(image, header.l1, header.l1.entries);
+  let bytes = 0;
+  await eachL2(image, l1.subarray(first * 8), shape, (table) =>
+    eachReference(table, shape, (_, index) => {
+      if (((table[index * shape.entryBytes] ?? 0) & 0x80) !== 0) {
+        bytes += shape.clusterBytes;
+      }
+    }),
+  );
+  return bytes;
 }
 
 /**

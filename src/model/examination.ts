@@ -45,6 +45,7 @@ export type Finding =
   | { readonly what: 'guestFrozen' }
   | { readonly what: 'managedSave' }
   | { readonly what: 'corruptImage'; readonly file: string }
+  | { readonly what: 'lostRam'; readonly file: string; readonly bytes: number }
   /** `file` was written to after `overlay`, which is built on it. */
   | { readonly what: 'backingChanged'; readonly file: string; readonly overlay: string }
   /** The UEFI variables of when the snapshot was taken are nowhere. */

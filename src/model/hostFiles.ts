@@ -28,6 +28,8 @@ export interface ImageFacts extends FileFacts {
   readonly corrupt?: boolean;
   /** Nothing was written to this overlay since it was made; undefined: not known. Wrong while a VM writes to it. */
   readonly empty?: boolean;
+  /** RAM inside it that no snapshot has any more; undefined: not known. Wrong while a snapshot is taken. */
+  readonly lostRamBytes?: number;
   /** Tags whose disk content is the present one; undefined: not known. Wrong while a VM writes to it. */
   readonly unchangedSince?: readonly string[];
 }

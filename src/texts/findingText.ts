@@ -196,6 +196,12 @@ function sentences(
         t('Its next start brings that RAM back, so its disks must not change before.'),
         t('Start the VM once to use it up; a revert asks before it drops it.'),
       ];
+    case 'lostRam':
+      return [
+        t('{0} holds {1} of RAM that no snapshot has any more.', path(finding.file), bytesText(finding.bytes, t)),
+        t('A snapshot with RAM failed, or was deleted after a revert to it. Nothing is damaged, and space is wasted.'),
+        t('Let {0} run, take a snapshot with RAM inside its image, and delete it: QEMU then gives the space back.', vm),
+      ];
     case 'corruptImage':
       return [
         t('QEMU has marked {0} as damaged.', path(finding.file)),

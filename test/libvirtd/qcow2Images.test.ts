@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { runOk } from '../../scripts/rig/run.mjs';
 import { BadImage, type ImageBytes, TooMuchToRead } from '../../src/host/imageBytes.js';
-import { isEmptyOverlay, unchangedSince } from '../../src/host/qcow2Content.js';
+import { isEmptyOverlay, lostRamBytes, unchangedSince } from '../../src/host/qcow2Content.js';
 import { readQcow2Header } from '../../src/host/qcow2Header.js';
 import { readQcow2Snapshots } from '../../src/host/qcow2Snapshots.js';
 import { headerOf, inMemory, mebibyte } from '../unit/host/imageInMemory.js';
@@ -32,6 +32,28 @@ describe('qcow2 made by qemu-img', function () {
     folder = await mkdtemp(join(tmpdir(), 'vr-qcow2-'));
   });
   after(() => rm(folder, { recursive: true, force: true }));
+
+  const lost = async (name: string): Promise<number> => {
+    const image = await load(name);
+    return lostRamBytes(image, await headerOf(image));
+  };
+
+  for (const options of ['compat=0.10', 'compat=1.1', 'compat=1.1,cluster_size=512', 'compat=1.1,extended_l2=on']) {
+    it(`tells RAM that no snapshot has: ${options}`, async () => {
+      const name = `ram-${options.replaceAll(/[.,=]/gu, '-')}.qcow2`;
+      await img('create', '-q', '-f', 'qcow2', '-o', options, file(name), '20M');
+      await io(name, 'write -P 1 0 1M');
+      assert.equal(await lost(name), 0);
+      await io(name, 'write -b -P 2 0 3M');
+      assert.equal(await lost(name), 3 * mebibyte);
+      await img('snapshot', '-c', 'has-it', file(name));
+      assert.equal(await lost(name), 0);
+      await io(name, 'write -P 1 0 2M');
+      assert.equal(await lost(name), 0);
+      await img('snapshot', '-d', 'has-it', file(name));
+      assert.equal(await lost(name), 3 * mebibyte);
+    });
+  }
 
   const kinds: readonly (readonly string[])[] = [
     ['compat=0.10'],

@@ -142,6 +142,8 @@ describe('examine: findings', () => {
       }),
       'note nvramNotHeld',
     ],
+    ['RAM that nobody has', healthy({}, { '/img/web.a': image(base, { lostRamBytes: 2 ** 20 }) }), 'note lostRam'],
+    ['a little of it', healthy({}, { '/img/web.a': image(base, { lostRamBytes: 2 ** 20 - 1 }) }), ''],
     ['a damaged image', healthy({}, { '/img/web.a': image(base, { corrupt: true }) }), 'error corruptImage'],
     [
       'an orphaned file',

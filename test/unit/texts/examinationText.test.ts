@@ -33,6 +33,7 @@ const samples: { readonly [W in Finding['what']]: Extract<Finding, { what: W }> 
   mergeLost: { what: 'mergeLost', disk: 'vda', file: '/images/web', said: '/images/web.two' },
   guestFrozen: { what: 'guestFrozen' },
   managedSave: { what: 'managedSave' },
+  lostRam: { what: 'lostRam', file: evil, bytes: 2 ** 20 },
   corruptImage: { what: 'corruptImage', file: evil },
   usedByOtherVm: { what: 'usedByOtherVm', file: evil, vm: evil },
   knownBadVersion: { what: 'knownBadVersion', version: '9.0', why: 'it fails', source: 'its news' },

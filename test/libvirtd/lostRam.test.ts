@@ -1,0 +1,60 @@
+// RAM that stays inside an image although no snapshot has it: how it comes there, that it is seen, and what gives the
+// space back.
+import assert from 'node:assert/strict';
+import { stat } from 'node:fs/promises';
+import { localFiles } from '../../src/host/localFiles.js';
+import { type LiveRig, startLiveRig } from './inventoryRig.js';
+import { TrapVm } from './trapVm.js';
+
+describe('RAM that no snapshot has', function () {
+  this.timeout(180_000);
+  let r: LiveRig;
+
+  before(async () => {
+    r = await startLiveRig();
+    await r.inventory.connect(r.uri);
+    r.show();
+  });
+  after(() => r.stop());
+
+  it('stays when a snapshot goes that was reverted to, is found, and goes with the next one', async () => {
+    const vm = await TrapVm.define(r, 'wasted');
+    const { file } = vm.vm.guest.disks[0] ?? assert.fail('there is no disk');
+    const taken = async (): Promise<number> => (await stat(file)).blocks * 512;
+    const files = localFiles(process.env);
+    const lost = async (): Promise<number> => {
+      const image = await files.image(file, 'qcow2');
+      return (typeof image === 'object' ? image.lostRamBytes : undefined) ?? assert.fail(`${file} was not read`);
+    };
+    const withRam = async (title: string): Promise<void> => {
+      await vm.run({ type: 'create', title, kind: 'memory', style: 'internal' });
+      vm.model = vm.model.created({ name: title, title, kind: 'memory', style: 'internal' });
+    };
+    const remove = async (snapshot: string): Promise<void> => {
+      await vm.run({ type: 'delete', snapshot, scope: 'one' });
+      vm.model = vm.model.deleted(snapshot, 'one');
+    };
+
+    await vm.power('start');
+    await vm.write();
+    await vm.vm.talk((guest) => guest.fillRam(256, 7));
+    vm.model = vm.model.setRam({ kib: 256, seed: 7 });
+    const before = await taken();
+    await withRam('first');
+    assert.equal(await lost(), 0);
+    await vm.run({ type: 'revert', snapshot: 'first', after: 'running', checkpointFirst: false });
+    vm.model = vm.model.reverted('first', 'running');
+    assert.equal(await lost(), 0);
+    await remove('first');
+    const wasted = await lost();
+    assert.ok(wasted >= 256 * 1024, String(wasted));
+    assert.ok((await taken()) - before >= wasted, `${await taken()} after ${before}, ${wasted} wasted`);
+    await vm.isWhole();
+
+    await withRam('second');
+    await remove('second');
+    assert.equal(await lost(), 0);
+    assert.ok((await taken()) - before < wasted, `${await taken()} after ${before}, ${wasted} wasted`);
+    await vm.isWhole();
+  });
+});
