@@ -2,11 +2,10 @@
 // Refuses to decide what that is.
 import type { JournalEntry } from '../journal/entry.js';
 import type { OpenEntry } from '../journal/journal.js';
-import { Emitter } from '../lifetime/emitter.js';
 import type { Log } from '../log/log.js';
 import { Failure } from '../model/failure.js';
 import type { Situation } from '../model/plan.js';
-import type { BrokenOff, RecoveredTo, Recovery, RecoveryReport } from '../model/recovery.js';
+import type { Recovery, RecoveryReport } from '../model/recovery.js';
 import { type Refusal, refuse } from '../model/refusal.js';
 import { virshLine } from '../model/virshCommand.js';
 import type { Vm, VmRef } from '../model/vm.js';
@@ -18,6 +17,7 @@ import { runSteps } from './journaledRun.js';
 import type { Keeping } from './keeping.js';
 import { checkStep } from './operationStatus.js';
 import type { Picture } from './picture.js';
+import { brokenOff, RecoveryEnds } from './recoveryEnds.js';
 import type { Rules } from './rules.js';
 import { askedByRecovery } from './asked.js';
 import type { StepRunner } from './stepRunner.js';
@@ -47,15 +47,13 @@ type Cause = 'automatic' | 'failedJustNow';
 
 export class Recoverer {
   readonly #options: RecovererOptions;
-  readonly #recovered = new Emitter<RecoveryReport>();
-  readonly onDidRecover = this.#recovered.event;
-  /** By the entry's id: why it stays. */
-  readonly #unfinished = new Map<string, Refusal>();
-  /** Told in this session; it stays until the state is settled or a person dismisses it. */
-  readonly #explained = new Set<string>();
+  readonly #ends: RecoveryEnds;
+  readonly onDidRecover: RecoveryEnds['onDidRecover'];
 
   constructor(options: RecovererOptions) {
     this.#options = options;
+    this.#ends = new RecoveryEnds(options.log);
+    this.onDidRecover = this.#ends.onDidRecover;
   }
 
   /** Takes up whatever broke off on this connection, which is open. Never rejects. */
@@ -105,7 +103,7 @@ export class Recoverer {
         throw new Failure('lost', { connection });
       }
     }
-    return entries.flatMap(({ id, vm }) => (vm.uuid === uuid ? (this.#unfinished.get(id) ?? []) : []))[0];
+    return entries.flatMap(({ id, vm }) => (vm.uuid === uuid ? (this.#ends.whyUnfinished(id) ?? []) : []))[0];
   }
 
   /**
@@ -116,7 +114,7 @@ export class Recoverer {
     const { journal } = this.#options.keeping;
     const { entries } = await journal.unfinished();
     for (const { id, connection, vm, request } of entries) {
-      if (vm.uuid !== turn.request.vm.uuid || id === own.entry.id || this.#unfinished.has(id)) {
+      if (vm.uuid !== turn.request.vm.uuid || id === own.entry.id || this.#ends.whyUnfinished(id) !== undefined) {
         continue;
       }
       const other = await journal.claim(id);
@@ -143,7 +141,7 @@ export class Recoverer {
         if (open !== 'gone') {
           await open.end({ outcome: 'explained', failure: 'dismissed' });
         }
-        this.#unfinished.delete(id);
+        this.#ends.forget(id);
       });
     }
   }
@@ -154,7 +152,7 @@ export class Recoverer {
   }
 
   dispose(): void {
-    this.#recovered.dispose();
+    this.#ends.dispose();
   }
 
   async #settle(
@@ -178,10 +176,7 @@ export class Recoverer {
         return undefined;
       }
       this.#again(request.vm.connection);
-      const why = refuse('recoveryFailed', { vm: open.entry.vm.name, message }).refusal;
-      this.#unfinished.set(open.entry.id, why);
-      this.#report(open.entry, { outcome: 'failed', why });
-      return 'failed';
+      return this.#ends.failed(open.entry, message);
     } finally {
       picture.putVm(request.vm, { recovering: undefined });
     }
@@ -191,7 +186,7 @@ export class Recoverer {
     const { entry } = open;
     const situation = await this.#situation(turn, entry);
     if (situation === 'vmIsGone') {
-      return this.#explain(open, {
+      return this.#ends.explained(open, {
         type: 'explain',
         why: refuse('vmGone', { vm: entry.vm.name }).refusal,
         commands: [],
@@ -200,10 +195,10 @@ export class Recoverer {
     const recovery = this.#decide(entry, situation, cause);
     switch (recovery.type) {
       case 'explain':
-        return this.#explain(open, recovery);
+        return this.#ends.explained(open, recovery);
       case 'settled':
         // Somebody is told of a failure already; that nothing was done is what it says.
-        return this.#end(open, recovery.to, cause === 'automatic' || recovery.to !== 'before', failure);
+        return this.#ends.settled(open, recovery.to, cause === 'automatic' || recovery.to !== 'before', failure);
       case 'steps': {
         const { plan, to } = recovery;
         turn.log.info(
@@ -212,7 +207,7 @@ export class Recoverer {
         const beforeStep = beforeRecoveryStep(this.#options.look, turn, brokenOff(entry), plan);
         await runSteps(this.#options.steps, { turn, plan, entry: open, beforeStep });
         await turn.live.read(turn.request.vm.uuid, ['vm', 'tree']);
-        return this.#end(open, to, true, failure);
+        return this.#ends.settled(open, to, true, failure);
       }
     }
   }
@@ -249,32 +244,6 @@ export class Recoverer {
     return recovery;
   }
 
-  async #explain(open: OpenEntry, { why, commands }: Extract<Recovery, { type: 'explain' }>): Promise<'explained'> {
-    const { id } = open.entry;
-    // One that failed too often stays so; of the others nobody has tried anything.
-    await open.leave(why.reason === 'recoveryFailed' ? undefined : why.reason);
-    const isNews = this.#unfinished.get(id)?.reason !== why.reason || !this.#explained.has(id);
-    this.#unfinished.set(id, why);
-    this.#explained.add(id);
-    if (isNews) {
-      this.#report(open.entry, { outcome: 'explained', why, commands });
-    }
-    return 'explained';
-  }
-
-  async #end(open: OpenEntry, to: RecoveredTo, isNews: boolean, failure: Failure | undefined): Promise<RecoveredTo> {
-    this.#unfinished.delete(open.entry.id);
-    const undone = isNews || failure === undefined ? 'undone' : 'failed';
-    await open.end({
-      outcome: to === 'before' ? undone : 'recovered',
-      ...(failure === undefined ? {} : { failure: `${failure.kind}: ${failure.message}` }),
-    });
-    if (isNews) {
-      this.#report(open.entry, { outcome: to });
-    }
-    return to;
-  }
-
   #again(uri: string): void {
     const { clock, log, ended } = this.#options;
     clock.setTimer(againMs, () => {
@@ -283,19 +252,4 @@ export class Recoverer {
       }
     });
   }
-
-  #report({ request, vm }: JournalEntry, report: Omit<RecoveryReport, 'request' | 'vm'>): void {
-    try {
-      this.#recovered.fire({ request, vm: vm.name, ...report });
-    } catch (error) {
-      this.#options.log.error(`a reader of recoveries failed: ${String(error)}`);
-    }
-  }
-}
-
-function brokenOff({ request, plan, steps, startedAt }: JournalEntry): BrokenOff {
-  const those = (is: 'begun' | 'done'): readonly number[] => [
-    ...new Set(steps.flatMap(({ index, state }) => (state === is ? [index] : []))),
-  ];
-  return { request, plan, begun: those('begun'), done: those('done'), startedAt: Math.floor(startedAt / 1000) };
 }

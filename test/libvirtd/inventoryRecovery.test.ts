@@ -1,33 +1,21 @@
 // A revert and its undo, by content; and a journal that an editor has left on a real daemon.
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
-import { startPrivateDaemon } from '../../scripts/rig/privateDaemon.mjs';
-import { OracleVm } from '../oracle/oracleVm.js';
-import { openEditor, type Editor } from './faults/editor.js';
-import { Stage } from './faults/scenarios.js';
-import type { Daemon } from './inventoryRig.js';
+import { openEditor } from './faults/editor.js';
+import { startStages, type Stages } from './faults/stages.js';
 
 describe('a revert that somebody regrets', function () {
   this.timeout(240_000);
-  let daemon: Daemon;
-  let editor: Editor;
+  let stages: Stages;
+  let daemon: Stages['daemon'];
+  let editor: Stages['editor'];
+  let stageOf: Stages['stageOf'];
 
   before(async () => {
-    daemon = await startPrivateDaemon();
-    editor = openEditor({ uri: daemon.uri, journal: join(daemon.dir, 'journal'), env: daemon.env });
+    stages = await startStages();
+    ({ daemon, editor, stageOf } = stages);
   });
-
-  after(async () => {
-    editor.inventory.dispose();
-    await daemon.stop();
-  });
-
-  async function stageOf(name: string): Promise<{ readonly vm: OracleVm; readonly stage: Stage }> {
-    const vm = await OracleVm.define(daemon, { name, diskMiB: 4, folder: join(daemon.dir, name) });
-    await editor.inventory.connect(daemon.uri);
-    await editor.inventory.refresh({ connection: daemon.uri });
-    return { vm, stage: new Stage(editor.inventory, vm, editor.inventory.findVms(name)[0]!.ref) };
-  }
+  after(() => stages.stop());
 
   for (const style of ['internal', 'external'] as const) {
     it(`is undone with its RAM: ${style}`, async () => {

@@ -4,35 +4,25 @@ import assert from 'node:assert/strict';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { virshOk, withXmlFile } from '../../scripts/guest/defineVm.mjs';
-import { startPrivateDaemon } from '../../scripts/rig/privateDaemon.mjs';
 import { Failure } from '../../src/model/failure.js';
 import type { OperationRequest } from '../../src/model/operation.js';
-import { OracleVm } from '../oracle/oracleVm.js';
-import { type Editor, openEditor } from './faults/editor.js';
+import { openEditor } from './faults/editor.js';
 import { endQemu } from './faults/faultKinds.js';
-import { Stage } from './faults/scenarios.js';
-import type { Daemon } from './inventoryRig.js';
+import type { Stage } from './faults/scenarios.js';
+import { startStages, type Stages } from './faults/stages.js';
 
 describe('a QEMU behind libvirt’s back', function () {
   this.timeout(240_000);
-  let daemon: Daemon;
-  let editor: Editor;
+  let stages: Stages;
+  let daemon: Stages['daemon'];
+  let editor: Stages['editor'];
+  let stageOf: Stages['stageOf'];
 
   before(async () => {
-    daemon = await startPrivateDaemon();
-    editor = openEditor({ uri: daemon.uri, journal: join(daemon.dir, 'journal'), env: daemon.env });
+    stages = await startStages();
+    ({ daemon, editor, stageOf } = stages);
   });
-  after(async () => {
-    editor.inventory.dispose();
-    await daemon.stop();
-  });
-
-  async function stageOf(name: string): Promise<{ readonly vm: OracleVm; readonly stage: Stage }> {
-    const vm = await OracleVm.define(daemon, { name, diskMiB: 4, folder: join(daemon.dir, name) });
-    await editor.inventory.connect(daemon.uri);
-    await editor.inventory.refresh({ connection: daemon.uri });
-    return { vm, stage: new Stage(editor.inventory, vm, editor.inventory.findVms(name)[0]!.ref) };
-  }
+  after(() => stages.stop());
 
   const refusal = async (request: OperationRequest): Promise<string> => {
     try {

@@ -1,0 +1,86 @@
+// How recoveries end: the entry is left or closed, why something stays unfinished is kept, and whoever listens is told. Refuses
+// to know how an operation is recovered.
+import type { JournalEntry } from '../journal/entry.js';
+import type { OpenEntry } from '../journal/journal.js';
+import { Emitter } from '../lifetime/emitter.js';
+import type { Log } from '../log/log.js';
+import type { Failure } from '../model/failure.js';
+import type { BrokenOff, RecoveredTo, Recovery, RecoveryReport } from '../model/recovery.js';
+import { type Refusal, refuse } from '../model/refusal.js';
+
+export class RecoveryEnds {
+  readonly #log: Log;
+  readonly #recovered = new Emitter<RecoveryReport>();
+  readonly onDidRecover = this.#recovered.event;
+  /** By the entry's id: why it stays. */
+  readonly #unfinished = new Map<string, Refusal>();
+  /** Told in this session; it stays until the state is settled or a person dismisses it. */
+  readonly #explained = new Set<string>();
+
+  constructor(log: Log) {
+    this.#log = log;
+  }
+
+  whyUnfinished(id: string): Refusal | undefined {
+    return this.#unfinished.get(id);
+  }
+
+  forget(id: string): void {
+    this.#unfinished.delete(id);
+  }
+
+  async explained(open: OpenEntry, { why, commands }: Extract<Recovery, { type: 'explain' }>): Promise<'explained'> {
+    const { id } = open.entry;
+    // One that failed too often stays so; of the others nobody has tried anything.
+    await open.leave(why.reason === 'recoveryFailed' ? undefined : why.reason);
+    const isNews = this.#unfinished.get(id)?.reason !== why.reason || !this.#explained.has(id);
+    this.#unfinished.set(id, why);
+    this.#explained.add(id);
+    if (isNews) {
+      this.#report(open.entry, { outcome: 'explained', why, commands });
+    }
+    return 'explained';
+  }
+
+  /** @param isNews whether nobody was told of it yet */
+  async settled(open: OpenEntry, to: RecoveredTo, isNews: boolean, failure: Failure | undefined): Promise<RecoveredTo> {
+    this.#unfinished.delete(open.entry.id);
+    const undone = isNews || failure === undefined ? 'undone' : 'failed';
+    await open.end({
+      outcome: to === 'before' ? undone : 'recovered',
+      ...(failure === undefined ? {} : { failure: `${failure.kind}: ${failure.message}` }),
+    });
+    if (isNews) {
+      this.#report(open.entry, { outcome: to });
+    }
+    return to;
+  }
+
+  /** Somebody tries again. */
+  failed(entry: JournalEntry, message: string): 'failed' {
+    const why = refuse('recoveryFailed', { vm: entry.vm.name, message }).refusal;
+    this.#unfinished.set(entry.id, why);
+    this.#report(entry, { outcome: 'failed', why });
+    return 'failed';
+  }
+
+  dispose(): void {
+    this.#recovered.dispose();
+  }
+
+  #report({ request, vm }: JournalEntry, report: Omit<RecoveryReport, 'request' | 'vm'>): void {
+    try {
+      this.#recovered.fire({ request, vm: vm.name, ...report });
+    } catch (error) {
+      this.#log.error(`a reader of recoveries failed: ${String(error)}`);
+    }
+  }
+}
+
+/** The entry, as the rules of a recovery want it. */
+export function brokenOff({ request, plan, steps, startedAt }: JournalEntry): BrokenOff {
+  const those = (is: 'begun' | 'done'): readonly number[] => [
+    ...new Set(steps.flatMap(({ index, state }) => (state === is ? [index] : []))),
+  ];
+  return { request, plan, begun: those('begun'), done: those('done'), startedAt: Math.floor(startedAt / 1000) };
+}
