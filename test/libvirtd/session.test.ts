@@ -4,8 +4,11 @@ import { chown, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { buildProgram } from '../../scripts/build.mjs';
 import { entering } from '../../scripts/rig/privateDaemon.mjs';
-import { findProgram } from '../../scripts/rig/run.mjs';
+import { root as checkout } from '../../scripts/rig/root.mjs';
+import { findProgram, runOk } from '../../scripts/rig/run.mjs';
+import { lessonScript } from '../../src/lesson/lessonScript.js';
 import { openConnection } from '../../src/libvirt/connect.js';
 import type { Connection } from '../../src/libvirt/connection.js';
 import { silentLog } from '../../src/log/log.js';
@@ -58,6 +61,13 @@ describe("a user's own libvirtd, with a home of its own", function () {
         await chown(folder, nobody, nobody);
       }
     }
+    // No other daemon comes with it, which would outlive the test.
+    const configuration = join(folders.XDG_CONFIG_HOME, 'libvirt');
+    await mkdir(configuration, { mode: 0o700 });
+    await writeFile(join(configuration, 'qemu.conf'), 'stdio_handler = "file"\n');
+    if (root) {
+      await chown(configuration, nobody, nobody);
+    }
     const daemon = join(home, 'libvirtd');
     const drop = root ? `setpriv --reuid=${nobody} --regid=${nobody} --clear-groups ` : '';
     const note = `echo $$ >>"${join(home, 'pids')}"`;
@@ -93,5 +103,29 @@ describe("a user's own libvirtd, with a home of its own", function () {
     const { domains } = await connection.call('connectListAllDomains', { needResults: 1, flags: 0 });
     assert.equal(domains.length, 1);
     connection.close();
+  });
+
+  it('has the whole lesson, and nothing of it is left', async function () {
+    this.timeout(300_000);
+    // Kept open, so that the daemon does not leave for want of clients.
+    const connection = await asOrdinaryUser(() => open('qemu:///session'));
+    const program = await buildProgram('test/libvirtd/lessonWhole.ts', join(home, 'program'));
+    const guest = join(home, 'lesson.bin');
+    await runOk('nasm', ['-f', 'bin', '-o', guest, join(checkout, 'scripts/guest/oracle.asm')]);
+    const drop = root ? ['setpriv', `--reuid=${nobody}`, `--regid=${nobody}`, '--clear-groups'] : [];
+    const [first, ...args] = [...drop, process.execPath, program, 'qemu:///session', guest, join(home, 'journal')];
+    const told = JSON.parse(await runOk(first, args, { cwd: '/', env: environment })) as {
+      steps: readonly (readonly [string, string, unknown])[];
+      measured: number;
+      left: boolean;
+      vms: number;
+    };
+    connection.close();
+    assert.deepEqual(
+      told.steps.filter(([, phase]) => phase !== 'done' && phase !== 'reading'),
+      [],
+    );
+    assert.equal(told.steps.length, lessonScript.length);
+    assert.deepEqual({ measured: told.measured, left: told.left, vms: told.vms }, { measured: 3, left: false, vms: 0 });
   });
 });
