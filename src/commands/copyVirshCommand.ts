@@ -11,7 +11,9 @@ import { operationWords } from '../texts/words.js';
 import { type CommandArguments, type OperationName, givenTo } from '../dialogue/commandArguments.js';
 import { CommandError } from '../dialogue/commandError.js';
 import type { CommandRun } from '../dialogue/commandServices.js';
+import { consolidateRequest } from './consolidate.js';
 import { styleFor } from './createSnapshot.js';
+import { pruneRequest } from './prune.js';
 import { existingVm, planOrRefuse } from '../dialogue/operate.js';
 import { pick } from '../dialogue/pickTarget.js';
 import { meansSnapshot } from './showXml.js';
@@ -21,8 +23,19 @@ import { suggestTitle } from '../dialogue/titleSuggestion.js';
 const t = vscode.l10n.t;
 
 const ofSnapshot = ['revert', 'deleteSnapshot', 'deleteWithDescendants'] as const;
-const ofVm = ['start', 'shutDown', 'createSnapshot', 'forceOff', 'pause', 'resume', 'restart'] as const;
+const ofVm = [
+  'start',
+  'shutDown',
+  'createSnapshot',
+  'consolidate',
+  'forceOff',
+  'pause',
+  'resume',
+  'restart',
+  'prune',
+] as const;
 type SnapshotOperation = (typeof ofSnapshot)[number];
+type VmOperation = (typeof ofVm)[number];
 
 export async function copyVirshCommand(run: CommandRun): Promise<{ readonly command: string }> {
   const given = givenTo(run.call);
@@ -60,23 +73,43 @@ function snapshotRequest(
   }
 }
 
-async function vmRequests(run: CommandRun, given: CommandArguments): Promise<readonly OperationRequest[]> {
+async function vmRequests(run: CommandRun, { operation }: CommandArguments): Promise<readonly OperationRequest[]> {
   const view = await targetVm(run, t('Copy the command for which VM?'));
+  // What a prune takes has to be told first, so it is no line of a list.
+  const names = ofVm.filter((name) => (operation === undefined ? name !== 'prune' : name === operation));
+  return Promise.all(names.map((name) => vmRequest(run, name, view)));
+}
+
+async function vmRequest(run: CommandRun, name: VmOperation, view: VmView): Promise<OperationRequest> {
+  switch (name) {
+    case 'createSnapshot':
+      return createRequest(run, view);
+    case 'consolidate':
+      return consolidateRequest(run, view);
+    case 'prune':
+      return pruneRequest(run, view);
+    case 'start':
+    case 'shutDown':
+    case 'forceOff':
+    case 'pause':
+    case 'resume':
+    case 'restart':
+      return { type: 'power', vm: view.ref, action: name };
+  }
+}
+
+async function createRequest(run: CommandRun, view: VmView): Promise<OperationRequest> {
+  const { kind = 'auto', title, style, quiesce, description } = givenTo(run.call);
   const tree = await run.inventory.readTree(view.ref);
-  const names = given.operation === undefined ? ofVm : ofVm.filter((name) => name === given.operation);
-  return names.map((name) =>
-    name === 'createSnapshot'
-      ? {
-          type: 'create',
-          vm: view.ref,
-          kind: given.kind ?? 'auto',
-          title: given.title ?? suggestTitle(undefined, tree.snapshots, new Date()),
-          ...(given.style === undefined ? styleFor(tree) : { style: given.style }),
-          ...(given.quiesce !== undefined && { quiesce: given.quiesce }),
-          ...(given.description !== undefined && { description: given.description }),
-        }
-      : { type: 'power', vm: view.ref, action: name },
-  );
+  return {
+    type: 'create',
+    vm: view.ref,
+    kind,
+    title: title ?? suggestTitle(undefined, tree.snapshots, new Date()),
+    ...(style === undefined ? styleFor(tree) : { style }),
+    ...(quiesce !== undefined && { quiesce }),
+    ...(description !== undefined && { description }),
+  };
 }
 
 /** Offers what can be done now, the usual first. */

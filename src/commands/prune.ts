@@ -13,7 +13,7 @@ import { requestWords } from '../dialogue/operationNotice.js';
 import { asFailure } from '../inventory/asFailure.js';
 import type { VmView } from '../inventory/views.js';
 import type { SnapshotSize } from '../model/layers.js';
-import type { OperationResult } from '../model/operation.js';
+import type { OperationRequest, OperationResult } from '../model/operation.js';
 import type { Plan } from '../model/plan.js';
 import { chosenByRule } from '../plans/pruneRule.js';
 import { planText } from '../texts/planText.js';
@@ -29,11 +29,8 @@ export interface Pruned extends OperationResult {
 
 export async function prune(run: CommandRun): Promise<Pruned> {
   const view = await targetVm(run, t('Prune the snapshots of which VM?'));
-  const given = givenTo(run.call);
-  const isTold = given.snapshots !== undefined || given.olderThan !== undefined || given.keepLast !== undefined;
-  const names = given.snapshots === undefined ? await byRule(run, view, given, isTold) : await byName(run, view, given);
-  const plan = await planOrRefuse(run, { type: 'prune', vm: view.ref, snapshots: names });
-  const wanted = isTold ? plan : await unticked(run, view, plan);
+  const plan = await planOrRefuse(run, await pruneRequest(run, view));
+  const wanted = isRuleTold(givenTo(run.call)) ? plan : await unticked(run, view, plan);
   if (mustConfirm(run)) {
     const text = planText(wanted, existingVm(run, view.ref), Date.now() / 1_000, t);
     await confirmModal(text.title, text.detail, [text.confirm]);
@@ -49,14 +46,20 @@ export async function prune(run: CommandRun): Promise<Pruned> {
   return { ...result, deleted: goingIn(wanted), stays };
 }
 
-async function byRule(
-  run: CommandRun,
-  view: VmView,
-  given: CommandArguments,
-  isTold: boolean,
-): Promise<readonly string[]> {
+/** By the rule or the names that were called for, or by a rule that is asked for. */
+export async function pruneRequest(run: CommandRun, view: VmView): Promise<OperationRequest> {
+  const given = givenTo(run.call);
+  const snapshots = await (given.snapshots === undefined ? byRule(run, view, given) : byName(run, view, given));
+  return { type: 'prune', vm: view.ref, snapshots };
+}
+
+function isRuleTold({ snapshots, olderThan, keepLast }: CommandArguments): boolean {
+  return snapshots !== undefined || olderThan !== undefined || keepLast !== undefined;
+}
+
+async function byRule(run: CommandRun, view: VmView, given: CommandArguments): Promise<readonly string[]> {
   const tree = await run.inventory.readTree(view.ref);
-  const rule = isTold ? given : await pickPruneRule(tree);
+  const rule = isRuleTold(given) ? given : await pickPruneRule(tree);
   const chosen = chosenByRule(
     {
       ...(rule.olderThan === undefined ? {} : { olderThanSeconds: rule.olderThan * 3_600 }),

@@ -19,6 +19,8 @@ export const operations = [
   'pause',
   'resume',
   'restart',
+  'consolidate',
+  'prune',
 ] as const;
 export type OperationName = (typeof operations)[number];
 

@@ -67,6 +67,23 @@ describe('chains', function () {
       assert.deepEqual(await rig.snapshots(pruned), ['two', 'four', 'five']);
     });
 
+    it('is written as virsh commands, by its rule', async () => {
+      const { command } = await call<{ command: string }>('virtRewind.copyVirshCommand', {
+        vm: pruned,
+        operation: 'prune',
+        keepLast: 1,
+      });
+      const left = await rig.snapshots(pruned);
+      const going = left.filter((name) =>
+        command.includes(`snapshot-delete --domain ${pruned} --snapshotname ${name}`),
+      );
+      assert.deepEqual(
+        going,
+        left.filter((name) => name !== 'two' && name !== 'five'),
+        command,
+      );
+    });
+
     it('takes its rule from a caller, asks nothing, and tells what is gone and what stays why', async () => {
       person.will();
       const told = await call<{ deleted: string[]; stays: { snapshot: string; why: string }[] }>('virtRewind.prune', {
@@ -89,6 +106,18 @@ describe('chains', function () {
   });
 
   describe('Consolidate', () => {
+    it('is written as virsh commands that delete the snapshots that own the layers', async () => {
+      const given = { vm: layered, operation: 'consolidate', downTo: 'middle' };
+      const { command } = await call<{ command: string }>('virtRewind.copyVirshCommand', given);
+      assert.match(command, /high/);
+      assert.doesNotMatch(command, /snapshotname (low|middle)\b/);
+      person.will(({ text, choices }) => {
+        assert.match(text, /consolidat/);
+        return choices.at(-1);
+      });
+      await call('virtRewind.copyVirshCommand', { vm: layered });
+    });
+
     it('goes down to a snapshot, which stays, without a question', async () => {
       person.will();
       await operate('virtRewind.consolidate', { vm: layered, downTo: 'low', confirm });
