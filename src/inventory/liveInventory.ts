@@ -14,7 +14,7 @@ import type { SnapshotTree } from '../model/snapshot.js';
 import type { Vm, VmRef } from '../model/vm.js';
 import type { VmFiles } from '../model/vmFiles.js';
 import { asFailure } from './asFailure.js';
-import { type Clock, systemClock, within } from './clock.js';
+import { type Clock, systemClock } from './clock.js';
 import { DemoVms } from './demoVms.js';
 import type { DemoVmsPort, InventoryPort } from './inventory.js';
 import { SnapshotMarks, undoOf } from './autoSnapshots.js';
@@ -24,10 +24,9 @@ import { LayerReader } from './layerReader.js';
 import { LiveConnection, type LiveOptions } from './liveConnection.js';
 import type { RunOperationOptions } from './operationRunner.js';
 import type { Operations } from './operations.js';
-import { Picture } from './picture.js';
+import { knownVm, Picture } from './picture.js';
 import type { Rules } from './rules.js';
-import { knownSituation, readOwnKnowledge } from './ownKnowledge.js';
-import { SituationReader } from './situation.js';
+import type { Questions } from './questions.js';
 import type { Attention, ConnectionView, InventoryChange, VmView } from './views.js';
 
 export interface InventoryOptions {
@@ -40,9 +39,6 @@ export interface InventoryOptions {
   readonly journal?: { readonly folder: string } | Keeping;
   readonly rules?: Rules;
 }
-
-/** How long a plan waits for what its rules ask for, before it does with what is known. */
-const planMs = 5000;
 
 /** How many checkpoints of reverts a VM keeps, unless somebody says otherwise. */
 const usualKeep = 3;
@@ -209,57 +205,20 @@ export class Inventory implements InventoryPort {
       if (!live.isFollowed(ref.uuid)) {
         await live.read(ref.uuid, ['tree']);
       }
-      return this.#known(ref).tree;
+      return knownVm(this.#picture, ref).tree;
     });
   }
 
-  /**
-   * What is read but not followed now, because nobody looks at it, is read again first. What only the rules of this
-   * request ask for is read too, so that a refusal comes before a question and not after it; but not for long, and
-   * never under an operation of ours, during which the answer would not come.
-   */
-  async plan(request: OperationRequest): Promise<Decision> {
-    const { connection, uuid } = request.vm;
-    const { planOperation } = await import('../plans/planOperation.js');
-    const { askedBy } = await import('./asked.js');
-    return this.#asking(connection, async (live) => {
-      const { clock, log } = this.#options;
-      const hypervisor = await live.open();
-      if (!live.isFollowed(uuid) && !(live.isHeld(uuid) && this.#picture.vm(request.vm)?.tree !== undefined)) {
-        await live.read(uuid, live.isHeld(uuid) ? ['tree'] : ['vm', 'tree']);
-      }
-      const { vm, tree, layers, ranSince } = this.#known(request.vm);
-      const own = await readOwnKnowledge(this.#keeping, request.vm);
-      const known = knownSituation(hypervisor, vm, tree, clock.now(), { ...own, layers, ranSince });
-      if (live.isHeld(uuid)) {
-        return planOperation(request, known);
-      }
-      const reader = new SituationReader({ hypervisor, otherVms: live.otherVms, log }, known);
-      await within(clock, planMs, reader.read(askedBy(request, known)), undefined);
-      return planOperation(request, reader.soFar);
-    });
+  plan(request: OperationRequest): Promise<Decision> {
+    return this.#asking(request.vm.connection, async (live) => (await this.#questions()).plan(live, request));
   }
 
   runOperation(request: OperationRequest, options: RunOperationOptions = {}): Promise<OperationResult> {
     return this.#acting().then((operations) => operations.run(request, options));
   }
 
-  /** Not while an operation of ours is on it: what is half done would look broken. */
   examine(ref: VmRef): Promise<Examination> {
-    return this.#asking(ref.connection, async (live) => {
-      if (live.isHeld(ref.uuid)) {
-        throw new Failure('busy', { vm: ref.uuid, connection: ref.connection });
-      }
-      const hypervisor = await live.open();
-      const [own] = await Promise.all([readOwnKnowledge(this.#keeping, ref), live.read(ref.uuid, ['vm', 'tree'])]);
-      const { vm, tree, ranSince } = this.#known(ref);
-      const { clock, log } = this.#options;
-      const known = knownSituation(hypervisor, vm, tree, clock.now(), { ...own, ranSince });
-      const reader = new SituationReader({ hypervisor, otherVms: live.otherVms, log }, known);
-      const { examine } = await import('../doctor/examine.js');
-      const { askedByDoctor } = await import('./asked.js');
-      return examine(ref, await reader.read(askedByDoctor(known)));
-    });
+    return this.#asking(ref.connection, async (live) => (await this.#questions()).examine(live, ref));
   }
 
   async undoOfRevert(ref: VmRef): Promise<AutoSnapshot | undefined> {
@@ -348,11 +307,10 @@ export class Inventory implements InventoryPort {
     }
   }
 
-  #known(ref: VmRef): VmView & { readonly tree: SnapshotTree } {
-    const view = this.#picture.vm(ref);
-    if (view?.tree === undefined) {
-      throw new Failure('notFound', { connection: ref.connection, vm: ref.uuid });
-    }
-    return { ...view, tree: view.tree };
+  /** The rules are read when the first one asks. */
+  async #questions(): Promise<Questions> {
+    const { Questions } = await import('./questions.js');
+    const { clock, log } = this.#options;
+    return new Questions({ picture: this.#picture, keeping: this.#keeping, clock, log });
   }
 }

@@ -1,7 +1,8 @@
 // Holds the views of all connections and says what changed. It refuses to know where the values come from.
 import { Emitter } from '../lifetime/emitter.js';
 import type { Log } from '../log/log.js';
-import { identityOf } from '../model/snapshot.js';
+import { Failure } from '../model/failure.js';
+import { identityOf, type SnapshotTree } from '../model/snapshot.js';
 import type { VmRef } from '../model/vm.js';
 import { share } from './sharing.js';
 import type { ConnectionView, InventoryChange, VmView } from './views.js';
@@ -128,4 +129,13 @@ function patched<T extends object>(before: T, patch: Patch<T>): T {
   const entries = Object.entries({ ...before, ...patch }).filter(([, value]) => value !== undefined);
   // Only optional fields can be undefined in a patch that the callers' types let through.
   return Object.fromEntries(entries) as T;
+}
+
+/** @throws Failure `notFound` where it, or its snapshots, were not read */
+export function knownVm(picture: Picture, ref: VmRef): VmView & { readonly tree: SnapshotTree } {
+  const view = picture.vm(ref);
+  if (view?.tree === undefined) {
+    throw new Failure('notFound', { connection: ref.connection, vm: ref.uuid });
+  }
+  return { ...view, tree: view.tree };
 }
