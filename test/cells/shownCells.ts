@@ -126,7 +126,7 @@ export function toldLetter(words: string): string {
         : / of data\b/u.test(words)
           ? 'd'
           : '?';
-  return /, read by the VM$|, of which the VM reads/u.test(words) ? letter.toUpperCase() : letter;
+  return /, read by the VM(?: · |$)|, of which the VM reads/u.test(words) ? letter.toUpperCase() : letter;
 }
 
 function quartersOf(there: readonly Painted[], row: number): string {

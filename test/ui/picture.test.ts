@@ -2,7 +2,7 @@
 // themes and narrow, asked what an operation would do, and saved.
 import assert from 'node:assert/strict';
 import { readFile, rm, writeFile } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { basename, extname, join } from 'node:path';
 import axe from 'axe-core';
 import { SaxesParser } from 'saxes';
 import { makeDemoVms, removeDemoVms } from '../../scripts/guest/demoVms.mjs';
@@ -136,6 +136,8 @@ describe('the picture', () => {
   const saveAs = async (file: string): Promise<void> => {
     const { quickInput, quickInputField } = stage().workbench;
     await quickInput.filter({ hasText: 'Save the Picture' }).waitFor();
+    // Its proposal comes late, over what was typed before.
+    while (!(await quickInputField.inputValue()).endsWith(extname(file)));
     for (let attempt = 1; ; attempt++) {
       await quickInputField.fill(file);
       await hands.press('Enter');

@@ -69,7 +69,10 @@ describe('the blocks of the picture', () => {
     await virsh('snapshot-create-as', 'cells-outside', 'two', '--disk-only');
     outside.freeze('Until “two”');
     await third('co.two', [6, 1], [14, 2]);
-    const opened = await openStage('mouse');
+    // A delta of some clusters is large, and one of a second is old.
+    const opened = await openStage('mouse', {
+      settings: { 'virtRewind.health.deltaGb': 0.0001, 'virtRewind.health.ageHours': 0.0001 },
+    });
     await opened.hands.showView('Virt Rewind', 'VMs');
     return opened;
   });
@@ -197,6 +200,21 @@ describe('the blocks of the picture', () => {
     await hands.blocks.getByRole('rowheader').nth(1).filter({ hasText: 'would be read again' }).waitFor();
     await picture('what-if-revert');
     await hands.page.getByRole('button', { name: 'Leave It' }).click();
+  });
+
+  it('are marked, as the snapshots are, once Check Health has found something wrong with them', async () => {
+    const tab = stage().workbench.page.locator('.tab', { hasText: 'cells-outside: Picture' });
+    const heads = hands.blocks.getByRole('rowheader');
+    await stage().hands.command('Virt Rewind: Check Health');
+    await stage().workbench.page.locator('.tab', { hasText: 'Health' }).waitFor();
+    await tab.click();
+    await hands.heading('cells-outside').waitFor();
+    await hands.node(/^one, .*⚠ 1 warning, /).waitFor();
+    await heads.nth(1).filter({ hasText: '⚠ 1 warning, ' }).waitFor();
+    assert.equal(await heads.filter({ hasText: 'Base, until' }).filter({ hasText: '⚠' }).count(), 0);
+    await hands.page.locator('.head').filter({ hasText: '⚠' }).waitFor();
+    await stage().hands.command('Notifications: Clear All Notifications');
+    await picture('marks');
   });
 
   it('show what a consolidation moves where, and are there when it has run', async () => {
