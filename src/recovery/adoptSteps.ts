@@ -2,6 +2,7 @@
 // the rest of it. Decides whether libvirt can be told of it; knows no way to undo it.
 import { frozenFile, snapshotsIn, wholeChain } from '../chains/fileUse.js';
 import { standsExactlyOn } from './leftAsPlanned.js';
+import { isMissing } from './stepEffect.js';
 import type { CreateStep, Situation, Step, TargetFile } from '../model/plan.js';
 import type { BrokenOff } from '../model/recovery.js';
 import type { Snapshot } from '../model/snapshot.js';
@@ -14,6 +15,7 @@ type Below = Extract<Step, { do: 'adoptSnapshot' }>['below'];
  * |---------------------------------------------|-----------------------------------|--------------------|--------------|---|
  * | not all on the overlays, or on one of those | any                               | any                | any          | undefined |
  * | on the overlays                             | yes: it was made since            | any                | any          | undefined |
+ * | on the overlays, and its memory file is gone | any                              | any                | any          | undefined |
  * | on the overlays                             | no                                | not seen           | any          | undefined |
  * | on the overlays                             | no                                | seen               | not known    | undefined |
  * | on the overlays                             | no                                | seen               | known, or there is none | libvirt is told |
@@ -25,8 +27,10 @@ export function adoptSteps(
 ): readonly Step[] | undefined {
   const overlays = made.disks.flatMap(({ target, file }) => (file === undefined ? [] : [{ target, file }]));
   const below = belowOf(overlays, situation);
+  // QEMU died behind it, and libvirt took the RAM away: a snapshot that promises it would be a lie.
+  const isWithoutRam = made.memoryFile !== undefined && isMissing(made.memoryFile, situation);
   const taken = snapshotsIn(situation, new Set(overlays.map(({ file }) => file))).length > 0;
-  if (overlays.length === 0 || !standsExactlyOn(overlays, situation) || below === undefined || taken) {
+  if (overlays.length === 0 || !standsExactlyOn(overlays, situation) || below === undefined || taken || isWithoutRam) {
     return undefined;
   }
   const parent = parentBelow(below, situation);

@@ -188,6 +188,15 @@ describe('planRecovery: broken off within a step', () => {
         ends(...lost, request, outside());
       }
     });
+    it('that has the VM on its overlay, and whose RAM is gone: no snapshot is made of it', () => {
+      const end = within(ask.create({ kind: 'memory' }), outside(), 'createSnapshot', (at, s) => {
+        const memory = s.do === 'createSnapshot' ? (s.memoryFile ?? '') : '';
+        const files = new Map(at.files?.files).set(memory, 'missing');
+        const on = blind(at, s);
+        return { ...on, files: { ...on.files!, files } };
+      });
+      assert.equal(recovered(end), 'explain onUnknownOverlay');
+    });
     it('that has the VM on its overlay, on top of what nobody can name', () => {
       const strange = within(ask.create({ kind: 'disk' }), outside(), 'createSnapshot', (at, s) => {
         const alien = external('alien', undefined, { disks: [] });
