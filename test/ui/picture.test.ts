@@ -213,7 +213,9 @@ describe('the picture', () => {
 
   it('stands beside the picture of another VM, and beside itself', async () => {
     await stage().hands.menu('rewind-internal', 'Show Picture');
-    await stage().workbench.page.locator('.tab', { hasText: 'rewind-internal: Picture' }).first().waitFor();
+    // The page takes the keyboard when it is there, and would close a menu that is opened before.
+    await hands.heading('rewind-internal').waitFor();
+    await hands.blocks.getByRole('row').nth(3).waitFor();
     await stage().hands.menu('rewind-internal', 'Show Picture');
     await stage().workbench.page.locator('iframe.webview.ready').nth(1).waitFor();
     await picture('two');
