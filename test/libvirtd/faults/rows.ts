@@ -199,8 +199,16 @@ const needsPerson: ReadonlySet<FaultKind> = new Set(['overlaysRemoved', 'otherCl
  * | reason           | when                                                                                          |
  * |------------------|-----------------------------------------------------------------------------------------------|
  * | frozenFileInUse  | libvirt's own external revert starts QEMU on frozen files; QEMU died, or no overlay could be written: whether it wrote there cannot be seen |
+ * | onUnknownOverlay | QEMU died right behind a snapshot with RAM in a file: the VM is on its overlays, and libvirt took the RAM away again |
  */
-const mayBeExplained: ReadonlySet<string> = new Set(['frozenFileInUse']);
+function mayBeExplained(reason: string | undefined, plan: Plan, kind: FaultKind | undefined): boolean {
+  return (
+    reason === 'frozenFileInUse' ||
+    (reason === 'onUnknownOverlay' &&
+      kind === 'qemuKilled' &&
+      plan.steps.some((step) => step.do === 'createSnapshot' && step.memoryFile !== undefined))
+  );
+}
 
 /**
  * A daemon that dies in a merge may lose track of it, or of the VM. Told of that, a person ends QEMU, and what is asked of
@@ -218,7 +226,7 @@ async function judge(
   const ended = reports.findLastIndex(({ why }) => endedByPerson.has(why?.reason ?? ''));
   const explained = reports.slice(ended + 1).filter(({ outcome }) => outcome === 'explained');
   const needless = explained.flatMap(({ why }) =>
-    (kind !== undefined && needsPerson.has(kind)) || mayBeExplained.has(why?.reason ?? '')
+    (kind !== undefined && needsPerson.has(kind)) || mayBeExplained(why?.reason, plan, kind)
       ? []
       : [`a person is asked although nobody else acted: ${why?.reason ?? 'no reason'}`],
   );
