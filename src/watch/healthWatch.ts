@@ -1,21 +1,18 @@
 // Watches over the health of all VMs: sweeps now and then, judges what is known, and says what is new, once. Refuses to
 // know how it is shown. Nothing connects before the first sweep.
-import type { Health, healthOf } from '../health/checks.js';
-import type { HealthFacts } from '../health/healthFacts.js';
-import { forecast, type Forecast } from '../health/growth.js';
+import type { Health } from '../health/checks.js';
 import { type Found, keyOf } from '../health/healthFinding.js';
-import { type Exception, type Thresholds, thresholdsOf, usualThresholds } from '../health/thresholds.js';
+import { type Exception, type Thresholds, usualThresholds } from '../health/thresholds.js';
 import { asFailure } from '../inventory/asFailure.js';
 import { type Clock, systemClock } from '../inventory/clock.js';
 import type { InventoryPort } from '../inventory/inventory.js';
-import { share } from '../inventory/sharing.js';
-import { type ConnectionView, type VmView, vmKey } from '../inventory/views.js';
+import { vmKey } from '../inventory/views.js';
 import { type Disposable, DisposableStore } from '../lifetime/disposable.js';
 import { Emitter } from '../lifetime/emitter.js';
 import type { Log } from '../log/log.js';
-import type { Diagnosis, Examination } from '../model/examination.js';
-import type { SnapshotTree } from '../model/snapshot.js';
-import type { Vm, VmRef } from '../model/vm.js';
+import type { Examination } from '../model/examination.js';
+import type { VmRef } from '../model/vm.js';
+import { isThere, Judgements, type Measure } from './judgements.js';
 import {
   isSnoozed,
   noNotes,
@@ -61,12 +58,6 @@ export interface HealthWatchOptions {
   readonly clock?: Clock;
 }
 
-interface Examined {
-  readonly vm: Vm;
-  readonly tree: SnapshotTree | undefined;
-  readonly diagnoses: readonly Diagnosis[];
-}
-
 export class HealthWatch implements Disposable {
   readonly #inventory: HealthWatchOptions['inventory'];
   readonly #file: HealthWatchOptions['notes'];
@@ -79,8 +70,7 @@ export class HealthWatch implements Disposable {
   readonly onDidChange = this.#changed.event;
   /** New things that are wrong, all at once; of a finding once, whatever is reloaded. */
   readonly onDidFind = this.#found.event;
-  readonly #judged = new Map<string, Health>();
-  readonly #examined = new Map<string, Examined>();
+  readonly #judgements = new Judgements();
   #settings: WatchSettings = { sweepMinutes: 0, thresholds: usualThresholds, exceptions: [] };
   #notes: WatchNotes = noNotes;
   #sweeping: Disposable | undefined;
@@ -121,12 +111,12 @@ export class HealthWatch implements Disposable {
 
   /** Of one VM, with what is snoozed. */
   everything(ref: VmRef): Health | undefined {
-    return this.#judged.get(vmKey(ref));
+    return this.#judgements.of(vmKey(ref));
   }
 
   /** Of one VM, the worst first, without what is snoozed; undefined: not judged yet. */
   healthOf(ref: VmRef): Health | undefined {
-    const health = this.#judged.get(vmKey(ref));
+    const health = this.#judgements.of(vmKey(ref));
     return health && { ...health, found: health.found.filter(({ finding }) => !this.isSnoozed(keyOf(ref, finding))) };
   }
 
@@ -175,7 +165,7 @@ export class HealthWatch implements Disposable {
     await this.#inventory.readLayers(ref);
     const view = this.#inventory.findVm(ref);
     if (view !== undefined) {
-      this.#examined.set(vmKey(ref), { vm: view.vm, tree: view.tree, diagnoses: examination.diagnoses });
+      this.#judgements.examined(view, examination.diagnoses);
       await this.#judge();
     }
     return examination;
@@ -264,61 +254,10 @@ export class HealthWatch implements Disposable {
     }
   }
 
-  /** A VM on which something is being done, or that cannot be reached, keeps what was said of it. */
-  #judgeAll(judge: typeof healthOf): { readonly judged: ReadonlySet<string>; readonly isOther: boolean } {
-    const known = new Set<string>();
-    const judged = new Set<string>();
-    let isOther = false;
-    for (const connection of this.#inventory.connections) {
-      const forecasts = this.#forecasts(connection);
-      for (const view of connection.vms) {
-        const key = vmKey(view.ref);
-        known.add(key);
-        if (isThere(connection) && view.operation === undefined && view.recovering !== true) {
-          judged.add(key);
-          const before = this.#judged.get(key);
-          const now = share(before, judge(this.#facts(view, connection, forecasts)));
-          isOther ||= now !== before;
-          this.#judged.set(key, now);
-        }
-      }
-    }
-    for (const key of [...this.#judged.keys(), ...this.#examined.keys()].filter((one) => !known.has(one))) {
-      isOther = this.#judged.delete(key) || isOther;
-      this.#examined.delete(key);
-    }
-    return { judged, isOther };
-  }
-
-  /** Of each folder once: mostly all VMs of a connection have theirs in the same few. */
-  #forecasts({ uri, vms }: ConnectionView): ReadonlyMap<string, Forecast> {
-    const folders = new Set(vms.flatMap(({ layers }) => (layers?.rooms ?? []).map(({ folder }) => folder)));
-    return new Map(
-      [...folders].flatMap((folder) => {
-        const seen = forecast(this.#notes.rooms.get(noteKey(uri, folder)) ?? []);
-        return seen === undefined ? [] : [[folder, seen] as const];
-      }),
-    );
-  }
-
-  #facts(view: VmView, { capabilities }: ConnectionView, forecasts: ReadonlyMap<string, Forecast>): HealthFacts {
-    const { ref, vm, tree, layers, kept } = view;
-    const examined = this.#examined.get(vmKey(ref));
-    const isFitting = examined?.vm === vm && examined.tree === tree;
-    if (!isFitting) {
-      this.#examined.delete(vmKey(ref));
-    }
-    return {
-      vm,
-      capabilities,
-      tree,
-      layers,
-      kept,
-      diagnoses: isFitting ? examined.diagnoses : undefined,
-      forecasts,
-      thresholds: thresholdsOf(vm, this.#settings.thresholds, this.#settings.exceptions),
-      now: this.#clock.now(),
-    };
+  #judgeAll(judge: Measure['judge']): ReturnType<Judgements['judge']> {
+    const { thresholds, exceptions } = this.#settings;
+    const measure = { judge, notes: this.#notes, thresholds, exceptions, now: this.#clock.now() };
+    return this.#judgements.judge(this.#inventory.connections, measure);
   }
 
   /** What only an examination finds is not gone because nobody examined. */
@@ -327,7 +266,7 @@ export class HealthWatch implements Disposable {
     const found = new Map(
       [...wrong].map(([key, { ref, finding }]) => [key, { vm: noteKey(vmKey(ref)), check: finding.check }]),
     );
-    const unjudged = new Map([...judged].map((key) => [noteKey(key), this.#judged.get(key)?.unjudged]));
+    const unjudged = new Map([...judged].map((key) => [noteKey(key), this.#judgements.of(key)?.unjudged]));
     const isJudged = ({ vm, check }: Told): boolean =>
       unjudged.has(vm) && unjudged.get(vm)?.some((one) => one === check) !== true;
     const { notes, fresh } = tell(this.#notes, found, isJudged, this.#clock.now());
@@ -347,8 +286,4 @@ export class HealthWatch implements Disposable {
     this.#telling = done.catch(() => undefined);
     await done;
   }
-}
-
-function isThere({ state, loaded }: ConnectionView): boolean {
-  return state === 'connected' && loaded;
 }
