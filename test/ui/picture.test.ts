@@ -227,8 +227,10 @@ describe('the picture', () => {
   });
 
   it('is there again after a reload', async () => {
-    const { page } = stage().workbench;
-    await page.reload();
+    // As a person does it: VS Code then writes down first which tabs there are.
+    const loaded = stage().workbench.page.waitForEvent('load');
+    await stage().hands.command('Developer: Reload Window');
+    await loaded;
     await hands.heading(external).waitFor();
     await hands.node(/^You are here, running/).waitFor();
   });
