@@ -92,10 +92,16 @@ describe('fileNeeds', () => {
     assert.equal(fileNeeds(ask.create(), situation(more)).changes, undefined);
   });
 
-  it('names nothing for a delete on a VM with internal snapshots alone: no rule looks at a file then', () => {
+  it('names no image for a delete on a VM with internal snapshots alone, but the copy of its UEFI variables', () => {
     const nothing = { images: [], files: [], folders: [] };
     const within = { ...more, frozenDisks: frozen({ a: base, b: base, c: base }) };
-    assert.deepEqual(fileNeeds(ask.remove('b'), situation({ ...within, tree: inside })), nothing);
+    assert.deepEqual(fileNeeds(ask.remove('b'), situation({ ...within, tree: inside })), {
+      images: [],
+      files: ['/vars/web.fd.b'],
+      folders: ['/vars'],
+    });
+    const bios = { ...within, vm: vm(), tree: inside };
+    assert.deepEqual(fileNeeds(ask.remove('b'), situation(bios)), nothing);
     const mixed = tree([...inside.snapshots, external('e', 'c')], 'e');
     assert.notDeepEqual(fileNeeds(ask.remove('b'), situation({ ...within, tree: mixed })), nothing);
   });
