@@ -15,9 +15,13 @@ export function renamed(secureXml: string, name: string, description: string): s
   return writeXml(withText(withText(parse(secureXml), 'name', name), 'description', description, 'name'));
 }
 
-export function withParent(secureXml: string, parent: string): string {
+/** @param parent none: it becomes a root */
+export function withParent(secureXml: string, parent?: string): string {
   const root = parse(secureXml);
   const others = root.children.filter((node) => !isElement(node, 'parent'));
+  if (parent === undefined) {
+    return writeXml({ ...root, children: others });
+  }
   const at = others.findIndex((node) => isElement(node, 'name')) + 1;
   const written = element('parent', {}, [element('name', {}, [parent])]);
   return writeXml({ ...root, children: [...others.slice(0, at), written, ...others.slice(at)] });

@@ -65,7 +65,8 @@ export type Step =
     }
   /** A second snapshot of that name on the same files, with the same parent. */
   | { readonly do: 'redefineAs'; readonly snapshot: string; readonly name: string; readonly description: string }
-  | { readonly do: 'reparent'; readonly snapshot: string; readonly parent: string }
+  /** Without a parent it is a root from now on. */
+  | { readonly do: 'reparent'; readonly snapshot: string; readonly parent?: string }
   /** Its own `<domain>` names these files from now on, for what it froze is in them. */
   | {
       readonly do: 'nameFrozenFiles';

@@ -2,6 +2,7 @@
 // once more, where the VM still stands on the file that it comes from.
 import { brokenAt, explain, goOn, safely, wasBegun } from './brokenAt.js';
 import { mayMakeCurrent } from './leftAsPlanned.js';
+import { letGoSteps } from './letGo.js';
 import { externalTargets } from '../chains/deletedFiles.js';
 import { frozenFile } from '../chains/fileUse.js';
 import type { OperationRequest } from '../model/operation.js';
@@ -12,7 +13,7 @@ import { planDeleteAgain, planFinishDelete, planFinishMerge } from '../plans/pla
 import type { BrokenOff, Recovery } from '../model/recovery.js';
 import { refuse } from '../model/refusal.js';
 import type { Snapshot } from '../model/snapshot.js';
-import { childrenOf, findSnapshot, isOnActivePath, parentOf } from '../model/snapshotTree.js';
+import { findSnapshot, isOnActivePath, parentOf } from '../model/snapshotTree.js';
 
 /**
  * | any of those that were to go is gone | the next one to go       | → |
@@ -22,7 +23,7 @@ import { childrenOf, findSnapshot, isOnActivePath, parentOf } from '../model/sna
  * | any                                 | begun, a root, and merged with a disk or more | see planFinishMerge, then the rest |
  * | any                                 | begun, a root, and something was written into what it froze | it is deleted again, then the rest |
  * | any                                 | begun, and its tag is in no image any more | its metadata goes, then the rest |
- * | any                                 | begun, and those above it have left it  | the same |
+ * | any                                 | begun, and those above it have left it  | see letGoSteps, then the rest |
  * | yes                                 | there                    | the rest, if the rules still allow it; else explained |
  * | yes                                 | none                     | files that were to go, if nobody uses them; after |
  *
@@ -39,7 +40,9 @@ export function recoverDelete(
   const next = rest.find((step) => step.do === 'deleteSnapshot' || step.do === 'forgetSnapshot');
   const marked = next === undefined ? undefined : parentOf(situation.tree, next.snapshot);
   const half = marked?.disks.some(({ deleteInProgress }) => deleteInProgress) === true;
-  if (next !== undefined && marked !== undefined && half && wasBegun(brokenOff, plan.steps.indexOf(next))) {
+  // Where libvirt has put those above on the marked one, it would be they that a finish takes for the one to go.
+  const isAbove = next !== undefined && isOnActivePath(situation.tree, next.snapshot);
+  if (isAbove && half && wasBegun(brokenOff, plan.steps.indexOf(next))) {
     const finish = planFinishDelete(request.vm, marked.name, situation);
     const after = rest.slice(rest.indexOf(next) + 1);
     return finish.type === 'refusal'
@@ -59,12 +62,17 @@ export function recoverDelete(
         : goOn(brokenOff, [...finish.steps, ...safely(after, plan, whenGone(rest, situation))], 'after');
     }
   }
-  const isEmptied =
-    next !== undefined && (isUntagged(next.snapshot, situation) || isLeftBehind(next.snapshot, plan, situation));
-  if (isEmptied && wasBegun(brokenOff, plan.steps.indexOf(next))) {
+  if (next !== undefined && wasBegun(brokenOff, plan.steps.indexOf(next))) {
+    const end = isUntagged(next.snapshot, situation)
+      ? [{ do: 'forgetSnapshot' as const, snapshot: next.snapshot }]
+      : letGoSteps(next.snapshot, plan, situation);
+    const unmark = half ? [{ do: 'clearUnfinishedDelete' as const, snapshot: marked.name }] : [];
     const after = rest.slice(rest.indexOf(next) + 1);
-    const forget = { do: 'forgetSnapshot', snapshot: next.snapshot } as const;
-    return goOn(brokenOff, [forget, ...safely(after, plan, whenGone(rest, situation))], 'after');
+    if (end !== undefined) {
+      return 'type' in end
+        ? explain(brokenOff, end.refusal, [next], situation)
+        : goOn(brokenOff, [...end, ...unmark, ...safely(after, plan, whenGone(rest, situation))], 'after');
+    }
   }
   const doomed = plan.losses.flatMap((loss) => (loss.what === 'restorePoints' ? loss.names : []));
   const anyGone =
@@ -113,22 +121,6 @@ function isUntagged(name: string, situation: Situation): boolean {
       const facts = situation.files?.images.get(frozenFile(situation, name, target) ?? '');
       return typeof facts === 'object' && facts.tags?.includes(name) === false;
     })
-  );
-}
-
-/**
- * libvirt merges what is above it, then lets go of it in the metadata of those that were above it, then forgets it: it died
- * before the last of these.
- */
-function isLeftBehind(name: string, { changes = [] }: Plan, situation: Situation): boolean {
-  const { tree } = situation;
-  const snapshot = findSnapshot(tree, name);
-  const targets = snapshot?.style === 'external' ? externalTargets(snapshot) : [];
-  return (
-    targets.length > 0 &&
-    !isOnActivePath(tree, name) &&
-    childrenOf(tree, name).length === 0 &&
-    targets.every((target) => changes.some(({ file }) => file === frozenFile(situation, name, target)))
   );
 }
 

@@ -72,6 +72,14 @@ describe('another parent', () => {
   });
 });
 
+describe('no parent any more', () => {
+  it('makes it a root, and changes nothing else', () => {
+    const changed = withParent(external);
+    assert.equal(head(changed).parent, undefined);
+    assert.deepEqual(elementsWithout(changed, 'parent'), elementsWithout(external, 'parent'));
+  });
+});
+
 describe('other overlays', () => {
   const disk = (name: string, inner: string): string => `<disk name="${name}" snapshot="external" ${inner}</disk>`;
   const both = [

@@ -63,7 +63,7 @@ export function apply(step: Step, before: Situation): Situation {
       };
     }
     case 'reparent':
-      return changed(before, step.snapshot, (one) => ({ ...one, parent: step.parent }));
+      return changed(before, step.snapshot, (one) => below(one, step.parent));
     case 'nameFrozenFiles': {
       const frozen = (before.frozenDisks?.get(step.snapshot) ?? []).map((disk) => {
         const moved = step.disks.find(({ target }) => target === disk.target);
@@ -239,4 +239,11 @@ function forgotten(name: string, before: Situation): Situation {
       return parent !== name ? one : own?.parent === undefined ? rest : { ...rest, parent: own.parent };
     });
   return { ...before, tree: { snapshots, ...(current === undefined ? {} : { current }) } };
+}
+
+/** @param parent none: as a root */
+export function below(snapshot: Snapshot, parent: string | undefined): Snapshot {
+  const moved: { -readonly [Field in keyof Snapshot]: Snapshot[Field] } = { ...snapshot };
+  delete moved.parent;
+  return parent === undefined ? moved : { ...moved, parent };
 }

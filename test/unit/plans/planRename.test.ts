@@ -17,6 +17,7 @@ import {
   tree,
   vm,
 } from '../model/situations.js';
+import { below } from '../model/world.js';
 
 const rename = (snapshot: string, title: string): Extract<OperationRequest, { type: 'rename' }> => ({
   type: 'rename',
@@ -229,7 +230,7 @@ function after(step: Plan['steps'][number], of: SnapshotTree): SnapshotTree {
     return { ...of, snapshots: [...of.snapshots, ...old.map((one) => ({ ...one, name: step.name }))] };
   }
   if (step.do === 'reparent') {
-    const moved = (one: Snapshot): Snapshot => (one.name === step.snapshot ? { ...one, parent: step.parent } : one);
+    const moved = (one: Snapshot): Snapshot => (one.name === step.snapshot ? below(one, step.parent) : one);
     return { ...of, snapshots: of.snapshots.map(moved) };
   }
   if (step.do === 'makeCurrent') {

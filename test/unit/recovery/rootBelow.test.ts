@@ -31,6 +31,11 @@ const told = (recovery: Recovery): string =>
 
 /** The VM's overlay stands on the base, and libvirt's own picture is of before. */
 const merged = (at: Situation): Situation => withImage(withImage(at, base, writtenTo), b, over(base));
+const letGo = (at: Situation): Situation => ({
+  ...at,
+  tree: tree([external('a'), external('b')], 'b'),
+  frozenDisks: new Map(['a', 'b'].map((name) => [name, [disk('vda', base)]])),
+});
 const off = (at: Situation): Situation => ({ ...at, vm: { ...at.vm, power: 'off' } });
 
 describe('a root below another snapshot that was half merged', () => {
@@ -41,32 +46,38 @@ describe('a root below another snapshot that was half merged', () => {
     [
       'something was written, and QEMU died: the overlay stays as a layer',
       off(withImage(before, base, writtenTo)),
-      'after: forgetSnapshot a',
+      'after: reparent b, forgetSnapshot a',
     ],
     [
       'the same on a libvirt that finds the files',
       { ...off(withImage(before, base, writtenTo)), capabilities: outside().capabilities },
       'after: deleteSnapshot a',
     ],
-    ['all was merged', merged(before), `after: b on ${base}, forgetSnapshot a, rm ${a}`],
+    ['all was merged', merged(before), `after: b on ${base}, reparent b, forgetSnapshot a, rm ${a}`],
     [
       'all was merged, and libvirt has removed the overlay',
       withImage(merged(before), a, 'missing'),
-      `after: b on ${base}, forgetSnapshot a`,
+      `after: b on ${base}, reparent b, forgetSnapshot a`,
     ],
     [
       'all was merged, and an image of somebody rests on the overlay',
       withImage(merged(before), '/img/other', over(a)),
-      `after: b on ${base}, forgetSnapshot a`,
+      `after: b on ${base}, reparent b, forgetSnapshot a`,
     ],
     [
       'all was merged, and libvirt has put the snapshot above beside it',
-      {
-        ...merged(before),
-        tree: tree([external('a'), external('b')], 'b'),
-        frozenDisks: new Map(['a', 'b'].map((name) => [name, [disk('vda', base)]])),
-      },
+      letGo(merged(before)),
       'after: forgetSnapshot a',
+    ],
+    [
+      'QEMU died in it, and libvirt has put the snapshot above beside it all the same',
+      letGo(withImage(before, base, writtenTo)),
+      `after: b on ${a}, forgetSnapshot a`,
+    ],
+    [
+      'libvirt has put the snapshot above beside it, and nobody sees what the VM stands on',
+      { ...letGo(withImage(before, b, 'unknown')), vm: { ...before.vm, disks: [disk('vda', b)] } },
+      'chainUnknown',
     ],
     ['somebody merges it meanwhile', { ...withImage(before, base, writtenTo), blockJobs: ['vda'] }, 'blockJobRunning'],
   ];
@@ -105,7 +116,7 @@ describe('a root below another snapshot that was half merged', () => {
     const plan = planOperation(repair, at);
     assert.equal(
       plan.type === 'plan' ? plan.steps.map(word).join(', ') : plan.refusal.reason,
-      `c on ${a}, forgetSnapshot b, clearUnfinishedDelete a, rm ${b}`,
+      `c on ${a}, reparent c, forgetSnapshot b, clearUnfinishedDelete a, rm ${b}`,
     );
   });
 });
