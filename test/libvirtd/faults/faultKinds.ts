@@ -97,7 +97,7 @@ export async function endQemu(daemon: Daemon, name: string): Promise<void> {
 }
 
 /** Those of this daemon's VM: its name alone could be another daemon's. */
-async function qemuProcesses({ dir }: Daemon, name: string): Promise<readonly number[]> {
+export async function qemuProcesses({ dir }: Daemon, name: string): Promise<readonly number[]> {
   const found: number[] = [];
   for (const entry of await readdir('/proc')) {
     if (/^\d+$/u.test(entry)) {
