@@ -273,6 +273,8 @@ describe('every procedure, against a real libvirtd', function () {
     const { pool } = await call('storagePoolCreateXml', { xml: poolXml('fleeting'), flags: 0 });
     assert.equal(pool.name, 'fleeting');
     assert.deepEqual(await call('storagePoolLookupByTargetPath', { path: folder }), { pool });
+    assert.deepEqual(await call('storagePoolLookupByName', { name: 'fleeting' }), { pool });
+    await refused('VIR_ERR_NO_STORAGE_POOL', call('storagePoolLookupByName', { name: 'other' }));
     assert.match((await call('storagePoolGetXmlDesc', { pool, flags: 0 })).xml, /^<pool type='dir'>/);
     const info = await call('storagePoolGetInfo', { pool });
     assert.ok(info.state === 2 && info.available > 0 && info.available <= info.capacity);
@@ -285,6 +287,7 @@ describe('every procedure, against a real libvirtd', function () {
     });
     assert.deepEqual(vol, { pool: 'fleeting', name: 'top', key: join(folder, 'top') });
     const { vol: base } = await call('storageVolLookupByName', { pool, name: 'base.raw' });
+    assert.deepEqual(await call('storageVolGetPath', { vol: base }), { name: join(folder, 'base.raw') });
     const copyXml = (name: string): string => `<volume><name>${name}</name><capacity>65536</capacity></volume>`;
     const { vol: copy } = await call('storageVolCreateXmlFrom', {
       pool,
