@@ -37,8 +37,9 @@ export function letGoSteps(name: string, plan: Plan, situation: Situation): read
   return [...naming, { do: 'forgetSnapshot', snapshot: name }];
 }
 
-function isLetGo({ name, style, ...snapshot }: Snapshot, { changes = [] }: Plan, situation: Situation): boolean {
-  const targets = style === 'external' ? externalTargets({ name, style, ...snapshot }) : [];
+function isLetGo(snapshot: Snapshot, { changes = [] }: Plan, situation: Situation): boolean {
+  const { name, style } = snapshot;
+  const targets = style === 'external' ? externalTargets(snapshot) : [];
   return (
     targets.length > 0 &&
     !isOnActivePath(situation.tree, name) &&
