@@ -6,8 +6,8 @@ import { frozenFile } from '../chains/fileUse.js';
 import type { Situation, Step } from '../model/plan.js';
 import { canRemove } from './planEmulatedDelete.js';
 import type { Mending } from './planRepair.js';
+import { childrenUp } from './reparentSteps.js';
 import type { Snapshot } from '../model/snapshot.js';
-import { childrenOf } from '../model/snapshotTree.js';
 import { isActive, type VmDisk } from '../model/vm.js';
 
 interface Merge {
@@ -54,8 +54,7 @@ export function planFinishBelow(
     type: 'mending',
     steps: [
       ...named,
-      // libvirt 9.0 would put them on what the forgotten one froze, merged or not.
-      ...childrenOf(situation.tree, doomed.name).map((child): Step => reparented(child, doomed)),
+      ...childrenUp(situation.tree, doomed.name),
       { do: 'forgetSnapshot', snapshot: doomed.name },
       ...(marked === undefined ? [] : [{ do: 'clearUnfinishedDelete', snapshot: marked.name } as const]),
       ...(removable.length === 0 ? [] : [{ do: 'removeFiles', files: removable } as const]),
@@ -65,10 +64,6 @@ export function planFinishBelow(
       .filter((file) => !removable.includes(file))
       .map((file) => ({ about: 'leavesFile', file }) as const),
   };
-}
-
-function reparented({ name }: Snapshot, { parent }: Snapshot): Step {
-  return { do: 'reparent', snapshot: name, ...(parent === undefined ? {} : { parent }) };
 }
 
 /** Undefined where a disk stands neither so nor so, or its chain cannot be seen. */

@@ -4,13 +4,14 @@ import { chainOf, externalTargets } from '../chains/deletedFiles.js';
 import { frozenFile } from '../chains/fileUse.js';
 import { mergedByHandObstacle } from '../chains/mergedByHand.js';
 import type { OperationRequest } from '../model/operation.js';
-import type { Situation, Step, TargetFile } from '../model/plan.js';
+import type { Situation, TargetFile } from '../model/plan.js';
 import { planCreate } from './planCreate.js';
 import type { Mending } from './planRepair.js';
+import { childrenUp } from './reparentSteps.js';
 import { type Refused, refuse } from '../model/refusal.js';
 import type { Snapshot } from '../model/snapshot.js';
 import { freeTitle } from '../model/snapshotName.js';
-import { childrenOf, currentOf, findSnapshot, parentOf } from '../model/snapshotTree.js';
+import { childrenOf, currentOf, findSnapshot } from '../model/snapshotTree.js';
 import { brokenObstacle } from '../chains/snapshotWhole.js';
 import { snapshotableDisks } from '../model/vm.js';
 
@@ -33,15 +34,14 @@ function ownDiskMissing({ vm, files }: Situation): boolean {
 
 /**
  * libvirt moves the children of a snapshot that it forgets up, and with external ones it rewrites which files they
- * have; so they are moved before.
+ * have (9.0); so they are moved before: to its parent, or to be roots.
  *
  * | data             | style    | children      | → |
  * |------------------|----------|---------------|---|
  * | there, not seen  | any      | any           | snapshotWhole |
  * | gone             | internal | any           | forgotten |
  * | gone             | external | none          | forgotten |
- * | gone             | external | some, and it has a parent | they get that parent, then it is forgotten |
- * | gone             | external | some, it is a root | forgetsParent |
+ * | gone             | external | some          | they get its parent, or none, then it is forgotten |
  */
 export function planForget(name: string, situation: Situation): Mending | Refused {
   const { tree } = situation;
@@ -49,18 +49,10 @@ export function planForget(name: string, situation: Situation): Mending | Refuse
   if (snapshot === undefined || lostData(snapshot, situation) === undefined) {
     return refuse('snapshotWhole', { snapshot: snapshot?.title ?? name });
   }
-  const children = snapshot.style === 'internal' ? [] : childrenOf(tree, name);
-  const parent = parentOf(tree, name);
-  const [first] = children;
-  if (first !== undefined && parent === undefined) {
-    return refuse('forgetsParent', { snapshot: snapshot.title, child: first.title });
-  }
+  const moved = snapshot.style === 'internal' ? [] : childrenUp(tree, name);
   return {
     type: 'mending',
-    steps: [
-      ...children.map((child): Step => ({ do: 'reparent', snapshot: child.name, parent: parent?.name ?? '' })),
-      { do: 'forgetSnapshot', snapshot: name },
-    ],
+    steps: [...moved, { do: 'forgetSnapshot', snapshot: name }],
     losses: [{ what: 'restorePoints', names: [name] }],
   };
 }

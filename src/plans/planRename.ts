@@ -12,6 +12,7 @@ import { displayLine } from '../model/plainText.js';
 import { keptTrailers } from './planDescribe.js';
 import { canRemove } from './planEmulatedDelete.js';
 import { refuse } from '../model/refusal.js';
+import { reparentSteps } from './reparentSteps.js';
 import type { Snapshot } from '../model/snapshot.js';
 import { nameFromTitle, titleProblem } from '../model/snapshotName.js';
 import { childrenOf } from '../model/snapshotTree.js';
@@ -104,7 +105,7 @@ function stepsTo(name: string, description: string, snapshot: Snapshot, situatio
       ? []
       : [{ do: 'copyFile', from: copy, to: moved, existing: 'replace' } as const]),
     { do: 'redefineAs', snapshot: snapshot.name, name, description },
-    ...childrenOf(tree, snapshot.name).map((child): Step => ({ do: 'reparent', snapshot: child.name, parent: name })),
+    ...reparentSteps(childrenOf(tree, snapshot.name), name),
     ...(tree.current === snapshot.name ? [{ do: 'makeCurrent', snapshot: name } as const] : []),
     { do: 'forgetSnapshot', snapshot: snapshot.name },
     ...(copy === undefined ? [] : [{ do: 'removeFiles', files: [copy] } as const]),

@@ -1,7 +1,8 @@
 // The end of a rename that broke off. Every prefix of its steps leaves all snapshots whole; so what was begun goes on.
 import { brokenAt, goOn, hasBegun, removal, safely, unused } from './brokenAt.js';
 import { mayMakeCurrent } from './leftAsPlanned.js';
-import type { Situation, Step } from '../model/plan.js';
+import type { Situation } from '../model/plan.js';
+import { reparentSteps } from '../plans/reparentSteps.js';
 import type { BrokenOff, Recovery } from '../model/recovery.js';
 import { childrenOf, findSnapshot } from '../model/snapshotTree.js';
 
@@ -30,8 +31,12 @@ export function recoverRename(brokenOff: BrokenOff, situation: Situation): Recov
     .slice(at)
     .filter((step) => step.do !== 'makeCurrent' || mayMakeCurrent(step, brokenOff.plan, situation));
   const moved = new Set(rest.flatMap((step) => (step.do === 'reparent' ? [step.snapshot] : [])));
-  const others = childrenOf(situation.tree, redefine.snapshot)
-    .filter(({ name }) => !moved.has(name) && name !== redefine.name)
-    .map(({ name }): Step => ({ do: 'reparent', snapshot: name, parent: redefine.name }));
-  return goOn(brokenOff, [...others, ...safely(rest, brokenOff.plan, situation)], 'after');
+  const others = childrenOf(situation.tree, redefine.snapshot).filter(
+    ({ name }) => !moved.has(name) && name !== redefine.name,
+  );
+  return goOn(
+    brokenOff,
+    [...reparentSteps(others, redefine.name), ...safely(rest, brokenOff.plan, situation)],
+    'after',
+  );
 }

@@ -27,11 +27,27 @@ export function recoverRepair(
   ) {
     return { type: 'settled', to: 'before' };
   }
-  const again = planRepair(request, situation);
+  const again = planRepair(request, beforeMoves(brokenOff, situation));
   if (again.type === 'plan') {
     return goOn(brokenOff, again.steps, 'after');
   }
   return mended.has(again.refusal.reason)
     ? { type: 'settled', to: 'after' }
     : explain(brokenOff, again.refusal, plan.steps, situation);
+}
+
+/**
+ * That the data of a snapshot is gone may be told by what comes after it: those that were put elsewhere, for it to be
+ * forgotten, count as below it still.
+ */
+function beforeMoves({ request, plan }: BrokenOff, situation: Situation): Situation {
+  if (request.type !== 'repair' || request.repair.what !== 'forgetSnapshot') {
+    return situation;
+  }
+  const { snapshot } = request.repair;
+  const moved = new Map(plan.steps.flatMap((step) => (step.do === 'reparent' ? [[step.snapshot, step.parent]] : [])));
+  const snapshots = situation.tree.snapshots.map((one) =>
+    moved.has(one.name) && moved.get(one.name) === one.parent ? { ...one, parent: snapshot } : one,
+  );
+  return { ...situation, tree: { ...situation.tree, snapshots } };
 }

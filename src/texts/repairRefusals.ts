@@ -3,7 +3,7 @@ import type { Sentences } from './refusalText.js';
 
 export const repairRefusals: Pick<
   Sentences,
-  'nothingToRepair' | 'imageInUse' | 'fileNotOrphan' | 'snapshotWhole' | 'forgetsParent' | 'notOnSnapshot'
+  'nothingToRepair' | 'imageInUse' | 'fileNotOrphan' | 'snapshotWhole' | 'notOnSnapshot'
 > = {
   nothingToRepair: ({ vm }, t) => [
     t('What this would mend on {0} is not wrong any more, or cannot be seen now.', vm),
@@ -20,10 +20,6 @@ export const repairRefusals: Pick<
   snapshotWhole: ({ snapshot }, t) => [
     t('As far as can be seen, the data of {0} is there.', snapshot),
     t('Delete the snapshot instead, so that its data goes in good order.'),
-  ],
-  forgetsParent: ({ snapshot, child }, t) => [
-    t('{1} comes after {0}, and would have nothing to come after if {0} were forgotten.', snapshot, child),
-    t('Delete or forget {0} first.', child),
   ],
   notOnSnapshot: ({ vm, snapshot }, t) => [
     t('The disks of {0} are not built on {1}, so it cannot be the current one.', vm, snapshot),

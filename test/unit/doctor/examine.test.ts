@@ -204,7 +204,7 @@ describe('examine: findings', () => {
     [
       'merged by hand',
       healthy({}, { '/img/web.b': image(base) }),
-      'warning staleMetadata (forgetsParent), warning staleMetadata',
+      'warning staleMetadata (b^ forget a), warning staleMetadata',
     ],
     [
       'it names an overlay that a revert took from the VM',

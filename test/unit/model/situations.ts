@@ -252,7 +252,7 @@ export function shortSteps({ steps }: Pick<Plan, 'steps'>): string {
               : step.do === 'redefineAs'
                 ? `${step.snapshot}→${step.name}`
                 : step.do === 'reparent'
-                  ? `${step.snapshot}^${step.parent}`
+                  ? `${step.snapshot}^${step.parent ?? ''}`
                   : step.do === 'copyFile'
                     ? `cp ${step.from} ${step.to}`
                     : 'snapshot' in step

@@ -190,7 +190,7 @@ describe('planRepair: metadata without data', () => {
     ['nothing was seen', chained, 'b', {}, 'snapshotWhole'],
     ['a file could not be seen', chained, 'b', seen({ ...whole, '/img/web.a': 'unknown' }), 'snapshotWhole'],
     ['its file is gone', chained, 'b', seen({ ...whole, '/img/web.a': 'missing' }), 'c^a forget b'],
-    ['its file is gone, a root with children', chained, 'a', seen({ ...whole, [base]: 'missing' }), 'forgetsParent'],
+    ['its file is gone, a root with children', chained, 'a', seen({ ...whole, [base]: 'missing' }), 'b^ forget a'],
     [
       'its file is gone, and the VM’s own too',
       chained,

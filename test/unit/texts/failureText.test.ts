@@ -99,7 +99,6 @@ const facts: RefusalFacts = {
   imageInUse: { vm, file },
   fileNotOrphan: { vm, file },
   snapshotWhole: { snapshot },
-  forgetsParent: { snapshot, child: 'above' },
   notOnSnapshot: { vm, snapshot },
   changedMeanwhile: { vm },
   protectedVm: { vm },

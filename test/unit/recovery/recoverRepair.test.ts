@@ -1,0 +1,45 @@
+// Repairs that broke off, wherever that was: they come to the end that they would have had.
+import assert from 'node:assert/strict';
+import type { OperationRequest } from '../../../src/model/operation.js';
+import type { Situation } from '../../../src/model/plan.js';
+import { planOperation } from '../../../src/plans/planOperation.js';
+import { planRecovery } from '../../../src/recovery/planRecovery.js';
+import { image, over } from '../model/hostFiles.js';
+import { ref, shortSteps } from '../model/situations.js';
+import { apply, withImage } from '../model/world.js';
+import { base, broken, outside } from './recoveryShapes.js';
+
+/** What each recovery does when the plan broke off right behind each of its steps. */
+function recoveries(request: OperationRequest, from: Situation): readonly string[] {
+  const plan = planOperation(request, from);
+  assert.ok(plan.type === 'plan', JSON.stringify(plan));
+  let present = from;
+  return plan.steps.map((step, at) => {
+    present = apply(step, present);
+    const recovery = planRecovery(broken(request, plan, at, 'begun'), present);
+    return recovery.type === 'steps'
+      ? `${recovery.to}: ${shortSteps(recovery.plan)}`
+      : recovery.type === 'settled'
+        ? recovery.to
+        : recovery.why.reason;
+  });
+}
+
+describe('recoverRepair: a snapshot to forget, broken off behind each step', () => {
+  const forget = { type: 'repair', vm: ref, repair: { what: 'forgetSnapshot', snapshot: 'a' } } as const;
+  const rows: readonly (readonly [what: string, from: Situation])[] = [
+    ['its file is gone', withImage(withImage(outside(), '/img/web.a', image()), base, 'missing')],
+    ['what came after it was merged into its file, and does not come after it any more', merged()],
+  ];
+  for (const [what, from] of rows) {
+    it(what, () => {
+      assert.deepEqual(recoveries(forget, from), ['after: b^ forget a', 'after']);
+    });
+  }
+
+  function merged(): Situation {
+    const before = withImage(outside({ disks: [] }), '/img/web.b', over(base));
+    const [disk] = outside().vm.disks;
+    return { ...before, vm: { ...before.vm, disks: [{ ...disk!, backing: [base] }] } };
+  }
+});
