@@ -189,6 +189,8 @@ export interface Plan {
   readonly leaves?: readonly TargetFile[];
   /** Of a delete: files that take a merge, and when they were written last before it, in milliseconds since 1970. */
   readonly changes?: readonly { readonly file: string; readonly modifiedAt?: number }[];
+  /** Of a delete: overlays that are merged into the file below them. Absent: none, or a journal of before it was kept. */
+  readonly mergesAway?: readonly string[];
   /** What the operation will take on the host's file systems, at most, where it can be said. */
   readonly spaceBytes?: number;
 }

@@ -80,6 +80,7 @@ export function externalDeletePlan(request: DeleteRequest, doomed: readonly Snap
     snapshot: request.snapshot,
     ...(bytes === undefined ? {} : { spaceBytes: bytes }),
     ...(touched.changed.size === 0 ? {} : { changes: asTheyWere(touched.changed, situation) }),
+    ...(touched.mergedAway.size === 0 ? {} : { mergesAway: [...touched.mergedAway] }),
   };
 }
 

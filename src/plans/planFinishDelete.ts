@@ -109,11 +109,6 @@ function finished(
   left: readonly CommittedDisk[],
   situation: Situation,
 ): Mending | Refused {
-  const merges: readonly Step[] = isActive(situation.vm.power)
-    ? left.map((disk) => ({ do: 'blockCommit', ...disk }))
-    : left.length === 0
-      ? []
-      : [{ do: 'commitImages', disks: left }];
   const needed = neededFiles(new Set([above.name]), whenMerged(left, situation));
   const overlays = above.disks.flatMap(({ file }) =>
     file !== undefined && !needed.has(file) && situation.files?.images.get(file) !== 'missing' ? [file] : [],
@@ -122,7 +117,7 @@ function finished(
   return {
     type: 'mending',
     steps: [
-      ...merges,
+      ...mergeSteps(left, situation),
       { do: 'forgetSnapshot', snapshot: above.name },
       ...(marked === undefined ? [] : [{ do: 'clearUnfinishedDelete', snapshot: marked.name } as const]),
       ...(removable.length === 0 ? [] : [{ do: 'removeFiles', files: removable } as const]),
@@ -136,7 +131,17 @@ function finished(
   };
 }
 
-function whenMerged(left: readonly CommittedDisk[], situation: Situation): Situation {
+/** By QEMU while the VM is on, else by us. */
+export function mergeSteps(left: readonly CommittedDisk[], { vm }: Situation): readonly Step[] {
+  return isActive(vm.power)
+    ? left.map((disk) => ({ do: 'blockCommit', ...disk }))
+    : left.length === 0
+      ? []
+      : [{ do: 'commitImages', disks: left }];
+}
+
+/** With the VM's disks on what took the merge. */
+export function whenMerged(left: readonly CommittedDisk[], situation: Situation): Situation {
   const bases = new Map(left.map(({ target, base }) => [target, base]));
   const disks = situation.vm.disks.map((disk): VmDisk => {
     const source = bases.get(disk.target);

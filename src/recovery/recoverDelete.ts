@@ -1,19 +1,30 @@
 // The end of a delete that broke off: what is gone is gone, and the rest goes too. A merge that was half done is done
 // once more, where the VM still stands on the file that it comes from.
-import { brokenAt, explain, goOn, safely, wasBegun } from './brokenAt.js';
+import { brokenAt, explain, goOn, removal, safely, unused, wasBegun } from './brokenAt.js';
+import { leftMerges } from './leftMerges.js';
 import { mayMakeCurrent } from './leftAsPlanned.js';
 import { letGoSteps } from './letGo.js';
 import { externalTargets } from '../chains/deletedFiles.js';
 import { frozenFile } from '../chains/fileUse.js';
+import { otherVmObstacle } from '../chains/otherVms.js';
 import type { OperationRequest } from '../model/operation.js';
 import type { Plan, Situation, Step } from '../model/plan.js';
 import { planDelete } from '../plans/planDelete.js';
+import { canRemove } from '../plans/planEmulatedDelete.js';
 import { sameSteps } from '../plans/planEssence.js';
-import { planDeleteAgain, planFinishDelete, planFinishMerge } from '../plans/planFinishDelete.js';
+import {
+  mergeSteps,
+  planDeleteAgain,
+  planFinishDelete,
+  planFinishMerge,
+  whenMerged,
+} from '../plans/planFinishDelete.js';
 import type { BrokenOff, Recovery } from '../model/recovery.js';
 import { refuse } from '../model/refusal.js';
 import type { Snapshot } from '../model/snapshot.js';
 import { findSnapshot, isOnActivePath, parentOf } from '../model/snapshotTree.js';
+
+type DeleteBrokenOff = BrokenOff & { readonly request: Extract<OperationRequest, { type: 'delete' }> };
 
 /**
  * | any of those that were to go is gone | the next one to go       | → |
@@ -26,13 +37,33 @@ import { findSnapshot, isOnActivePath, parentOf } from '../model/snapshotTree.js
  * | any                                 | begun, and those above it have left it  | see letGoSteps, then the rest |
  * | yes                                 | there                    | the rest, if the rules still allow it; else explained |
  * | yes                                 | none                     | files that were to go, if nobody uses them; after |
+ * | yes, and the VM stands on its overlay still | any    | see leftMerges, then as above |
  *
  * One that somebody made current meanwhile stays so.
  */
-export function recoverDelete(
-  brokenOff: BrokenOff & { readonly request: Extract<OperationRequest, { type: 'delete' }> },
-  situation: Situation,
-): Recovery {
+export function recoverDelete(brokenOff: DeleteBrokenOff, situation: Situation): Recovery {
+  const left = leftMerges(brokenOff.plan, situation);
+  const elsewhere = otherVmObstacle(
+    left.flatMap(({ top, base }) => [top, base]),
+    situation,
+    'refuse',
+  );
+  if (left.length === 0 || elsewhere !== undefined) {
+    return elsewhere === undefined
+      ? recoverRest(brokenOff, situation)
+      : explain(brokenOff, elsewhere.refusal, mergeSteps(left, situation), situation);
+  }
+  const merged = whenMerged(left, situation);
+  const rest = recoverRest(brokenOff, merged);
+  if (rest.type === 'explain') {
+    return rest;
+  }
+  const overlays = left.map(({ top }) => top).filter((file) => canRemove(file, situation));
+  const steps = [...mergeSteps(left, situation), ...removal(unused(overlays, merged, 'notNamed'))];
+  return goOn(brokenOff, [...steps, ...(rest.type === 'steps' ? rest.plan.steps : [])], rest.to);
+}
+
+function recoverRest(brokenOff: DeleteBrokenOff, situation: Situation): Recovery {
   const { request, plan } = brokenOff;
   const at = brokenAt(brokenOff, situation);
   const rest = plan.steps.slice(at);
