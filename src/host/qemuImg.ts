@@ -12,7 +12,8 @@ export interface QemuImg {
   run(args: readonly string[], details: FailureDetails): Promise<string>;
   /**
    * For what may last for hours, and has to be called with `-p`: tells how far it is, and ends it when the signal is
-   * aborted, with a Failure `cancelled`.
+   * aborted, with a Failure `cancelled`. Where the machine can do so, it ends too when this process dies, so that whoever
+   * comes after us finds the images free.
    */
   watch(
     args: readonly string[],
@@ -31,10 +32,10 @@ const mostSaid = 64 * 1024;
 const patienceMs = 15 * 60_000;
 
 export function qemuImg(environment: NodeJS.ProcessEnv, patience = patienceMs): QemuImg {
-  const find = async (): Promise<string | undefined> => {
+  const programNamed = async (name: string): Promise<string | undefined> => {
     const folders = [...(environment['PATH'] ?? '').split(':').filter(isAbsolute), ...usualFolders];
     for (const folder of folders) {
-      const program = join(folder, 'qemu-img');
+      const program = join(folder, name);
       try {
         await access(program, constants.X_OK);
         return program;
@@ -43,6 +44,15 @@ export function qemuImg(environment: NodeJS.ProcessEnv, patience = patienceMs): 
       }
     }
     return undefined;
+  };
+  const find = (): Promise<string | undefined> => programNamed('qemu-img');
+  /** Linux's util-linux has it; busybox has one of that name that cannot. */
+  const endingWithUs = async (): Promise<readonly string[]> => {
+    const setpriv = await programNamed('setpriv');
+    const words = ['--pdeathsig', 'KILL', '--'];
+    return setpriv !== undefined && (await endsWell(setpriv, [...words, setpriv, '--version']))
+      ? [setpriv, ...words]
+      : [];
   };
   const run = async (args: readonly string[], details: FailureDetails): Promise<string> => {
     const program = await find();
@@ -75,11 +85,12 @@ export function qemuImg(environment: NodeJS.ProcessEnv, patience = patienceMs): 
     if (program === undefined) {
       throw new Failure('unsupported', { ...details, libvirtMessage: 'qemu-img is not installed' });
     }
+    const [first, ...rest] = [...(await endingWithUs()), program, ...args] as [string, ...string[]];
     if (signal.aborted) {
       throw new Failure('cancelled', details);
     }
     return new Promise((resolve, reject) => {
-      const child = spawn(program, args, { env: { ...environment, LC_ALL: 'C' }, stdio: ['ignore', 'pipe', 'pipe'] });
+      const child = spawn(first, rest, { env: { ...environment, LC_ALL: 'C' }, stdio: ['ignore', 'pipe', 'pipe'] });
       let said = '';
       child.stderr.setEncoding('utf8').on('data', (text: string) => {
         said = (said + text).slice(-mostSaid);
@@ -113,4 +124,10 @@ export function qemuImg(environment: NodeJS.ProcessEnv, patience = patienceMs): 
     });
   };
   return { find, run, watch };
+}
+
+function endsWell(program: string, args: readonly string[]): Promise<boolean> {
+  return new Promise((resolve) => {
+    execFile(program, args, { timeout: 10_000, killSignal: 'SIGKILL' }, (error) => resolve(error === null));
+  });
 }

@@ -86,14 +86,16 @@ export const faultActs: Readonly<Record<Exclude<FaultKind, 'extensionKilled'>, F
   },
 };
 
-/** Also of a VM that libvirt has lost. Resolves when it is gone. */
-export async function endQemu(daemon: Daemon, name: string): Promise<void> {
-  for (const pid of await qemuProcesses(daemon, name)) {
+/** Also of a VM that libvirt has lost. Resolves when it is gone, with whether there was one. */
+export async function endQemu(daemon: Daemon, name: string): Promise<boolean> {
+  const pids = await qemuProcesses(daemon, name);
+  for (const pid of pids) {
     process.kill(pid, 'SIGKILL');
   }
   while ((await qemuProcesses(daemon, name)).length > 0) {
     await wait(20);
   }
+  return pids.length > 0;
 }
 
 /** Those of this daemon's VM: its name alone could be another daemon's. */

@@ -7,6 +7,8 @@ interface Worst {
   /** The first of these that a plan has; of several such steps the first. */
   readonly steps: readonly Step['do'][];
   readonly moment: Moment;
+  /** Steps of these are broken off in the middle, where a program of ours works on the images. */
+  readonly within?: readonly Step['do'][];
   /** Only steps behind the first of this kind. */
   readonly behind?: Step['do'];
 }
@@ -14,7 +16,7 @@ interface Worst {
 /**
  * | fault           | most harm                                                                                   |
  * |-----------------|---------------------------------------------------------------------------------------------|
- * | extensionKilled | the VM is on new files or a snapshot is gone, and only libvirt knows                        |
+ * | extensionKilled | the VM is on new files or a snapshot is gone, and only libvirt knows; or our own merge outlives us |
  * | connectionCut   | the longest call of all: nobody hears how it ended                                          |
  * | daemonKilled    | libvirt is about to write which snapshot is current, or which there are                     |
  * | qemuKilled      | QEMU holds the images and has begun to change them                                          |
@@ -38,6 +40,7 @@ const worst: Readonly<Record<FaultKind, Worst>> = {
       'removeFiles',
     ],
     moment: 'after',
+    within: ['commitImages'],
   },
   connectionCut: {
     steps: [
@@ -110,12 +113,12 @@ const worst: Readonly<Record<FaultKind, Worst>> = {
 
 /** None, or one: a fault may have nothing to act on in a plan. */
 export function mostHarmful(kind: FaultKind, plan: Plan): readonly At[] {
-  const { steps, moment } = worst[kind];
+  const { steps, moment, within = [] } = worst[kind];
   const first = firstPlace(kind, plan);
   for (const what of steps) {
     const step = plan.steps.findIndex((one, index) => index >= first && one.do === what);
     if (step >= 0) {
-      return [{ step, moment }];
+      return [{ step, moment: within.includes(what) ? 'during' : moment }];
     }
   }
   return [];

@@ -7,7 +7,7 @@ import { endQemu } from './faultKinds.js';
  * | told       | done                                                                              |
  * |------------|-----------------------------------------------------------------------------------|
  * | mergeLost  | the VM is defined on the files that QEMU says it is on, and its power is cut       |
- * | runsUnseen | its QEMU is ended                                                                 |
+ * | runsUnseen | its QEMU is ended, if there is one                                                |
  * | other      | nothing                                                                           |
  *
  * Answers whether anything was done.
@@ -19,8 +19,7 @@ export async function followAdvice(daemon: Daemon, vm: string, told: ReadonlySet
     return true;
   }
   if (told.has('runsUnseen')) {
-    await endQemu(daemon, vm);
-    return true;
+    return endQemu(daemon, vm);
   }
   return false;
 }

@@ -92,7 +92,8 @@ export async function runRow(
     await later.settled();
     await later.inventory.refresh({ vm: prepared.request.vm });
     const advice = later.reports.flatMap(({ why }) => why?.reason ?? []);
-    if (await followAdvice(daemon, name, new Set(advice))) {
+    const ended = await followAdvice(daemon, name, new Set(advice));
+    if (ended) {
       later.inventory.dispose();
       const last = openEditor({ uri, journal, env: daemon.env });
       editors.push(last);
@@ -102,7 +103,7 @@ export async function runRow(
     }
     const plan = planOf(course, fault?.usual, said);
     const reports = editors.flatMap(({ reports: own }) => own);
-    const { end, wrong } = await judge(vm, prepared, plan, kind, reports);
+    const { end, wrong } = await judge(vm, prepared, plan, { kind, reports, ended });
     const told = reports.map(({ outcome, why }) => `${outcome}${why === undefined ? '' : ` ${why.reason}`}`);
     const log = editors.flatMap((editor) => editor.log.slice(-12));
     return {
@@ -216,15 +217,21 @@ function mayBeExplained(reason: string | undefined, plan: Plan, kind: FaultKind 
  */
 const endedByPerson: ReadonlySet<string> = new Set(['mergeLost', 'runsUnseen']);
 
+interface Told {
+  readonly kind: FaultKind | undefined;
+  readonly reports: readonly RecoveryReport[];
+  /** A person found the QEMU that they were told of, and ended it. */
+  readonly ended: boolean;
+}
+
 async function judge(
   vm: OracleVm,
   { before, end, repaired }: Prepared,
   plan: Plan,
-  kind: FaultKind | undefined,
-  reports: readonly RecoveryReport[],
+  { kind, reports, ended }: Told,
 ): Promise<{ readonly end: string; readonly wrong: readonly string[] }> {
-  const ended = reports.findLastIndex(({ why }) => endedByPerson.has(why?.reason ?? ''));
-  const explained = reports.slice(ended + 1).filter(({ outcome }) => outcome === 'explained');
+  const last = ended ? reports.findLastIndex(({ why }) => endedByPerson.has(why?.reason ?? '')) : -1;
+  const explained = reports.slice(last + 1).filter(({ outcome }) => outcome === 'explained');
   const needless = explained.flatMap(({ why }) =>
     (kind !== undefined && needsPerson.has(kind)) || mayBeExplained(why?.reason, plan, kind)
       ? []
