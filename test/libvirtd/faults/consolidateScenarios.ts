@@ -3,7 +3,7 @@ import type { Power } from '../../oracle/model.js';
 import { type Scenario, type Stage, twoSnapshots } from './scenarios.js';
 
 /** Slow enough to be broken off in the middle. */
-const slowly = 64 * 1024;
+const slowly = 256 * 1024;
 
 /** Another overlay on each disk of the VM, which runs, and no snapshot that libvirt knows. */
 async function layer(stage: Stage, name: string): Promise<void> {
