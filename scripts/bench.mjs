@@ -132,7 +132,7 @@ async function inVsCode(file) {
         extensionDevelopmentPath: unhurried,
         extensionTestsPath: file,
         launchArgs: [own, '--disable-extensions', '--disable-workspace-trust', `--user-data-dir=${join(own, 'user')}`],
-        extensionTestsEnv: { TEST_SETTINGS: settings, BENCH_RESULT: result },
+        extensionTestsEnv: { TEST_SETTINGS: settings, BENCH_RESULT: result, VIRT_REWIND_STATE: join(own, 'state') },
       });
       /** @type {{ load: number, activate: number, whole: number }} */
       const { load, activate, whole } = JSON.parse(readFileSync(result, 'utf8'));

@@ -66,6 +66,8 @@ export async function runHostTests({ grep } = {}) {
       ],
       extensionTestsEnv: {
         TEST_SETTINGS: settings,
+        // Not the journal of whoever runs the tests.
+        VIRT_REWIND_STATE: join(own, 'state'),
         TEST_REPORTER: join(root, 'scripts/rig/countingReporter.cjs'),
         ...(grep !== undefined && { TEST_GREP: grep }),
       },

@@ -8,6 +8,7 @@ import type { OpenHypervisor } from './hypervisor/hypervisor.js';
 import { Inventory } from './inventory/liveInventory.js';
 import { defaultConnections } from './manifest/defaultConnections.js';
 import { NotesFile } from './journal/notesFile.js';
+import { stateFolder } from './journal/stateFolder.js';
 import { onDidChangeSettings, readSettings } from './manifest/readSettings.js';
 import type { Settings } from './manifest/settings.js';
 import type { LayerCost } from './model/layerCost.js';
@@ -33,7 +34,7 @@ export interface DevelopmentApi {
   readonly health: HealthWatch;
   readonly status: HealthStatus;
   readonly teaching: Teaching;
-  /** Folder of the operations that have not ended. */
+  /** Folder of the operations that have not ended, and of the history. */
   readonly journal: string;
 }
 
@@ -42,12 +43,12 @@ let endLesson: (() => Promise<void>) | undefined;
 
 export function activate(context: vscode.ExtensionContext): DevelopmentApi | undefined {
   const log = vscode.window.createOutputChannel('Virt Rewind', { log: true });
-  const journal = join(context.globalStorageUri.fsPath, 'journal');
+  const journal = stateFolder(process.env, join(context.globalStorageUri.fsPath, 'journal'));
   const open: OpenHypervisor = async (...asked) => {
     const { libvirtHypervisor } = await import('./hypervisor/openLibvirt.js');
     return libvirtHypervisor(log, process.env)(...asked);
   };
-  const inventory = new Inventory({ open, log, journal: { folder: journal } });
+  const inventory = new Inventory({ open, log, journal: { folder: journal, editor: vscode.env.appName } });
   const notes = new NotesFile(join(context.globalStorageUri.fsPath, 'health', 'notes.json'), mostNoteBytes, log);
   const health = new HealthWatch({ inventory, notes, log });
   follow(inventory, health, readSettings());

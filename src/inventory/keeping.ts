@@ -9,6 +9,8 @@ import type { Log } from '../log/log.js';
 import { Failure } from '../model/failure.js';
 
 export interface Keeping {
+  /** What this editor is called beside those that keep things in the same place. */
+  readonly editor?: string | undefined;
   readonly journal: Pick<Journal, 'begin' | 'unfinished' | 'claim'>;
   readonly audit: Pick<Audit, 'note'>;
   readonly records: Pick<Records, 'add' | 'of' | 'forget'>;
@@ -17,10 +19,11 @@ export interface Keeping {
   readonly demos: Pick<DemoRecords, 'add' | 'left' | 'forget'>;
 }
 
-/** In one folder, which need not be there yet. */
-export function keepIn(folder: string, log: Log): Keeping {
-  const journal = new Journal(folder, log);
+/** In one folder, which need not be there yet, and is that of other editors too. */
+export function keepIn(folder: string, log: Log, editor?: string): Keeping {
+  const journal = new Journal(folder, log, undefined, editor);
   return {
+    editor,
     journal,
     audit: journal.audit,
     records: new Records(folder, log),

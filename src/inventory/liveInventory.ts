@@ -36,7 +36,7 @@ export interface InventoryOptions {
   /** From 0 to 1, as Math.random, for the jitter of the back-off. */
   readonly random?: () => number;
   /** Where the journal, the audit and the records are kept; without it nothing that can break off is carried out. */
-  readonly journal?: { readonly folder: string } | Keeping;
+  readonly journal?: { readonly folder: string; readonly editor?: string } | Keeping;
   readonly rules?: Rules;
 }
 
@@ -69,7 +69,8 @@ export class Inventory implements InventoryPort {
     this.#options = { open, log, clock, random, whenOpen: (uri) => this.#recover(uri) };
     this.#picture = new Picture(log);
     this.onDidChange = this.#picture.onDidChange;
-    this.#keeping = journal === undefined ? keepNothing : 'folder' in journal ? keepIn(journal.folder, log) : journal;
+    this.#keeping =
+      journal === undefined ? keepNothing : 'folder' in journal ? keepIn(journal.folder, log, journal.editor) : journal;
     this.#marks = new SnapshotMarks(this.#picture, this.#keeping, log);
     this.#layers = new LayerReader({ picture: this.#picture, clock, log });
     this.#rules = rules;

@@ -5,7 +5,7 @@ import type { OperationRequest, OperationResult } from '../model/operation.js';
 import type { Decision, Plan, Situation } from '../model/plan.js';
 import { planOperation } from '../plans/planOperation.js';
 import { type Refusal, type Refused, refuse } from '../model/refusal.js';
-import { isActive, type PowerState } from '../model/vm.js';
+import { isActive, type PowerState, type Vm } from '../model/vm.js';
 import { asFailure, withDetails } from './asFailure.js';
 import type { Clock } from './clock.js';
 import { stillHolds } from '../plans/planEssence.js';
@@ -29,6 +29,7 @@ export interface RunnerOptions {
   readonly picture: Picture;
   readonly clock: Clock;
   readonly rules: Rules;
+  readonly isProtected: (vm: Vm, connection: string) => boolean;
   /** Aborted when the inventory ends. */
   readonly ended: AbortSignal;
 }
@@ -132,15 +133,27 @@ export class OperationRunner {
   }
 
   async #begin(turn: Turn, plan: Plan): Promise<OpenEntry> {
-    const { look, keeping, recoverer } = this.#options;
+    const { look, keeping, recoverer, isProtected } = this.#options;
     const { request } = turn;
-    const { uuid, name } = look.view(request.vm).vm;
-    const entry = await keeping.journal.begin({ connection: request.vm.connection, vm: { uuid, name }, request, plan });
+    const { vm } = look.view(request.vm);
+    const { uuid, name } = vm;
+    const { connection } = request.vm;
+    const entry = await keeping.journal.begin({
+      connection,
+      vm: { uuid, name },
+      request,
+      plan,
+      ...(isProtected(vm, connection) ? { protectedIn: keeping.editor ?? '' } : {}),
+    });
     await recoverer.requireAlone(turn, entry);
     return entry;
   }
 
   #unfinishedRefusal(request: OperationRequest, why: Refusal): Refusal {
+    if (why.reason === 'entryUnreadable') {
+      // Neither a repair of ours nor a person's word here leads out of it.
+      return why;
+    }
     const vm = this.#options.picture.vm(request.vm)?.vm.name ?? request.vm.uuid;
     return refuse('unfinishedOperation', { vm, operation: request.type }, why).refusal;
   }

@@ -1,6 +1,6 @@
 // Brings operations that broke off to an end: claims them from the journal, looks at the true state, does what is left.
 // Refuses to decide what that is.
-import type { JournalEntry } from '../journal/entry.js';
+import type { JournalEntry, UnreadableEntry } from '../journal/entry.js';
 import type { OpenEntry } from '../journal/journal.js';
 import type { Log } from '../log/log.js';
 import { Failure } from '../model/failure.js';
@@ -81,8 +81,17 @@ export class Recoverer {
   }
 
   /**
-   * In a turn on the VM. Rejects with `busy` when another editor carries out an operation on it, over whichever
-   * connection: nothing may come between the steps of that. Returns why something stays unfinished, if it does.
+   * In a turn on the VM, before anything else is done to it. Returns why something stays unfinished, if it does. Editors of one
+   * user have one journal, so an entry may be of any of them:
+   *
+   * | entry of this VM          | its connection | its process | then                                                  |
+   * |---------------------------|----------------|-------------|-------------------------------------------------------|
+   * | readable                  | any            | lives       | rejects with `busy`: nothing comes between its steps  |
+   * | readable                  | this one       | gone        | brought to its end, or why it cannot be               |
+   * | readable                  | another        | gone        | `begunElsewhere`: it is not known to be the same VM   |
+   * | damaged, or newer than us | any            | any         | `entryUnreadable`                                     |
+   *
+   * Entries that do not even tell their VM are in the log. Those of other users are not seen at all.
    */
   async recoverVm(turn: Turn): Promise<Refusal | undefined> {
     const { keeping } = this.#options;
@@ -90,20 +99,24 @@ export class Recoverer {
     if ((await turn.live.open()).capabilities.readOnly) {
       return undefined;
     }
-    const { entries } = await keeping.journal.unfinished(connection);
-    for (const { id, vm, request } of entries.filter((entry) => entry.vm.uuid === uuid)) {
-      const open = await keeping.journal.claim(id);
+    const { entries, unreadable } = await keeping.journal.unfinished();
+    const own = entries.filter(({ vm }) => vm.uuid === uuid);
+    for (const entry of own) {
+      const open = await keeping.journal.claim(entry.id);
       if (open === 'busy') {
-        throw new Failure('busy', { vm: vm.name, connection, request, doing: 'wait for another editor' });
+        throw heldBy(entry);
       }
       if (open === 'gone') {
         continue;
       }
-      if ((await this.#settle(turn, open, 'automatic')) === undefined) {
+      if (entry.connection !== connection) {
+        await this.#ends.elsewhere(open);
+      } else if ((await this.#settle(turn, open, 'automatic')) === undefined) {
         throw new Failure('lost', { connection });
       }
     }
-    return entries.flatMap(({ id, vm }) => (vm.uuid === uuid ? (this.#ends.whyUnfinished(id) ?? []) : []))[0];
+    const unread = unreadable.filter(({ vm }) => vm === uuid).map((entry) => this.#unreadable(turn, entry));
+    return [...own.flatMap(({ id }) => this.#ends.whyUnfinished(id) ?? []), ...unread][0];
   }
 
   /**
@@ -113,30 +126,34 @@ export class Recoverer {
   async requireAlone(turn: Turn, own: OpenEntry): Promise<void> {
     const { journal } = this.#options.keeping;
     const { entries } = await journal.unfinished();
-    for (const { id, connection, vm, request } of entries) {
+    for (const entry of entries) {
+      const { id, vm } = entry;
       if (vm.uuid !== turn.request.vm.uuid || id === own.entry.id || this.#ends.whyUnfinished(id) !== undefined) {
         continue;
       }
       const other = await journal.claim(id);
-      if (other === 'busy') {
-        await own.end({ outcome: 'failed', failure: 'busy: another editor began at the same time' });
-        throw new Failure('busy', { vm: vm.name, connection, request, doing: 'wait for another editor' });
+      if (other === 'gone') {
+        continue;
       }
-      if (other !== 'gone') {
+      if (other !== 'busy') {
+        // It broke off just now: whoever tries again brings it to its end first.
         await other.leave('not begun upon');
       }
+      await own.end({ outcome: 'failed', failure: 'busy: another editor began at the same time' });
+      throw heldBy(entry);
     }
   }
 
-  /** What is unfinished on a VM is forgotten: a person has seen to it. */
+  /** What is unfinished on a VM is forgotten, over whichever connection it began: a person has seen to it. */
   async dismiss(ref: VmRef): Promise<void> {
     const { keeping, turns, ended } = this.#options;
-    const { entries } = await keeping.journal.unfinished(ref.connection);
-    for (const { id, request, vm } of entries.filter((entry) => entry.vm.uuid === ref.uuid)) {
-      await turns.take(request, { signal: ended }, async () => {
+    const { entries } = await keeping.journal.unfinished();
+    for (const entry of entries.filter(({ vm }) => vm.uuid === ref.uuid)) {
+      const { id, request } = entry;
+      await turns.take({ ...request, vm: ref }, { signal: ended }, async () => {
         const open = await keeping.journal.claim(id);
         if (open === 'busy') {
-          throw new Failure('busy', { vm: vm.name, connection: ref.connection, request });
+          throw heldBy(entry);
         }
         if (open !== 'gone') {
           await open.end({ outcome: 'explained', failure: 'dismissed' });
@@ -234,7 +251,7 @@ export class Recoverer {
     }
     const { vm } = situation;
     const commands = recovery.plan.steps.map((step) => virshLine([step], vm, entry.connection));
-    if (cause === 'automatic' && this.#options.isProtected(vm, entry.connection)) {
+    if (cause === 'automatic' && this.#isProtected(entry, vm)) {
       return { type: 'explain', why: refuse('protectedVm', { vm: vm.name }).refusal, commands };
     }
     if (entry.recoveries > mostRecoveries) {
@@ -242,6 +259,17 @@ export class Recoverer {
       return { type: 'explain', why: refuse('recoveryFailed', { vm: vm.name, message }).refusal, commands };
     }
     return recovery;
+  }
+
+  /** By the settings of this editor now, or by those of another one when it began there. */
+  #isProtected({ connection, protectedIn }: JournalEntry, vm: Vm): boolean {
+    const { keeping, isProtected } = this.#options;
+    return isProtected(vm, connection) || (protectedIn !== undefined && protectedIn !== (keeping.editor ?? ''));
+  }
+
+  #unreadable({ request }: Turn, { path, why }: UnreadableEntry): Refusal {
+    const vm = this.#options.picture.vm(request.vm)?.vm.name ?? request.vm.uuid;
+    return refuse('entryUnreadable', { vm, file: path, why }).refusal;
   }
 
   #again(uri: string): void {
@@ -252,4 +280,10 @@ export class Recoverer {
       }
     });
   }
+}
+
+/** @returns what a person is told who has to wait for another editor, or for this one over another connection */
+function heldBy({ connection, vm, request, writer }: JournalEntry): Failure {
+  const editor = writer.editor === undefined ? {} : { editor: writer.editor };
+  return new Failure('busy', { vm: vm.name, connection, request, ...editor, doing: 'wait for another editor' });
 }

@@ -42,6 +42,13 @@ export class RecoveryEnds {
     return 'explained';
   }
 
+  /** Of a VM with the same UUID, over a connection that may lead to another one. It is brought to its end over that. */
+  async elsewhere(open: OpenEntry): Promise<void> {
+    const { id, vm, connection } = open.entry;
+    await open.leave('begun over another connection');
+    this.#unfinished.set(id, refuse('begunElsewhere', { vm: vm.name, connection }).refusal);
+  }
+
   /** @param isNews whether nobody was told of it yet */
   async settled(open: OpenEntry, to: RecoveredTo, isNews: boolean, failure: Failure | undefined): Promise<RecoveredTo> {
     this.#unfinished.delete(open.entry.id);

@@ -13,6 +13,8 @@ export interface Writer {
   /** Process numbers mean something within it only. */
   readonly pidNamespace?: string;
   readonly host: string;
+  /** What people call the editor that the process is a part of. */
+  readonly editor?: string;
   /** Random for each process. */
   readonly session: string;
 }
@@ -33,6 +35,8 @@ export interface JournalHead {
   readonly request: OperationRequest;
   /** JSON-safe: strings, finite numbers, booleans, arrays and plain objects. */
   readonly plan: Plan;
+  /** The editor whose settings protected the VM when it began. The settings of another one need not know of it. */
+  readonly protectedIn?: string;
 }
 
 export interface JournalEntry extends JournalHead {
@@ -61,4 +65,6 @@ export interface UnreadableEntry {
   readonly why: 'newer' | 'damaged' | 'tooLong' | 'denied' | 'beyond';
   /** For the log. */
   readonly detail: string;
+  /** UUID of its VM, where at least that can be read. */
+  readonly vm?: string;
 }

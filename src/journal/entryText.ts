@@ -22,7 +22,7 @@ export interface ExplainedRecord {
 }
 
 export type EntryRead =
-  { readonly entry: JournalEntry; readonly bytes: number } | Pick<UnreadableEntry, 'why' | 'detail'>;
+  { readonly entry: JournalEntry; readonly bytes: number } | Pick<UnreadableEntry, 'why' | 'detail' | 'vm'>;
 
 export type EntryHead = Omit<JournalEntry, 'steps' | 'recoveries'>;
 
@@ -60,11 +60,9 @@ export function parseEntry(content: Buffer, id: string): EntryRead {
     return damaged('no line is whole');
   }
   const head = parseLine(content.subarray(0, headEnd), (value) => parseHead(value, id));
-  if (head === undefined) {
-    return damaged('the first line is no plan');
-  }
-  if ('why' in head) {
-    return head;
+  if (head === undefined || 'why' in head) {
+    const vm = parseLine(content.subarray(0, headEnd), uuidOf);
+    return { ...(head ?? damaged('the first line is no plan')), ...(vm === undefined ? {} : { vm }) };
   }
   const steps: StepRecord[] = [];
   let writer = head.writer;
@@ -113,7 +111,7 @@ function parseHead(value: JsonObject, id: string): EntryHead | Pick<UnreadableEn
   if (isCount(value['version']) && value['version'] > version) {
     return { why: 'newer', detail: `version ${value['version']}` };
   }
-  const { connection, vm, request, plan, startedAt } = value;
+  const { connection, vm, request, plan, startedAt, protectedIn } = value;
   const writer = parseWriter(value['writer']);
   if (
     value['version'] !== version ||
@@ -125,11 +123,27 @@ function parseHead(value: JsonObject, id: string): EntryHead | Pick<UnreadableEn
     !isRequest(request, connection, vm['uuid']) ||
     !isPlan(plan, connection, vm['uuid']) ||
     !isCount(startedAt) ||
+    !(protectedIn === undefined || typeof protectedIn === 'string') ||
     writer === undefined
   ) {
     return undefined;
   }
-  return { version, id, connection, vm: { uuid: vm['uuid'], name: vm['name'] }, request, plan, startedAt, writer };
+  return {
+    version,
+    id,
+    connection,
+    vm: { uuid: vm['uuid'], name: vm['name'] },
+    request,
+    plan,
+    ...(protectedIn === undefined ? {} : { protectedIn }),
+    startedAt,
+    writer,
+  };
+}
+
+/** In the place that it has in all versions. */
+function uuidOf({ vm }: JsonObject): string | undefined {
+  return isObject(vm) && typeof vm['uuid'] === 'string' ? vm['uuid'] : undefined;
 }
 
 function parseRecord(value: JsonObject, steps: number): StepRecord | RecoveryRecord | ExplainedRecord | undefined {

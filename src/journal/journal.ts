@@ -62,15 +62,18 @@ export class Journal {
     readonly folder: string,
     readonly log: Log,
     readonly fs: FileSystem = promises,
+    /** What the editor is called that this process is a part of. */
+    readonly editor?: string,
   ) {
     this.audit = new Audit(folder, log, fs);
   }
 
   /** Resolves when the plan is on the disk, its folder too: only then may the first step begin. */
-  async begin({ connection, vm, request, plan }: JournalHead): Promise<OpenEntry> {
+  async begin({ connection, vm, request, plan, protectedIn }: JournalHead): Promise<OpenEntry> {
     const id = randomBytes(16).toString('hex');
-    const writer = await thisWriter();
-    const head: EntryHead = { version: 1, id, connection, vm, request, plan, startedAt: Date.now(), writer };
+    const writer = await thisWriter(this.editor);
+    const given = { connection, vm, request, plan, ...(protectedIn === undefined ? {} : { protectedIn }) };
+    const head: EntryHead = { version: 1, id, ...given, startedAt: Date.now(), writer };
     const entry: JournalEntry = { ...head, steps: [], recoveries: 0 };
     const text = writeHead(head);
     const bytes = Buffer.byteLength(text);
@@ -137,7 +140,7 @@ export class Journal {
     const folder = join(this.folder, id);
     let hold: Hold | undefined;
     try {
-      const us = await thisWriter();
+      const us = await thisWriter(this.editor);
       const taken = await takeHold(this.fs, folder, us, await changedAt(this.fs, join(folder, entryFile)));
       if (typeof taken === 'string') {
         return taken;

@@ -10,7 +10,10 @@ const dayMs = 24 * 60 * 60 * 1000;
 const bootSpreadSeconds = 120;
 const session = randomBytes(8).toString('hex');
 
-export async function thisWriter(): Promise<Writer> {
+/** A name is shown as it stands: a longer one is none. */
+const maxEditorLength = 100;
+
+export async function thisWriter(editor?: string): Promise<Writer> {
   const [startTime, bootId, pidNamespace] = await Promise.all([
     startTimeOf(process.pid),
     orUndefined(readFile('/proc/sys/kernel/random/boot_id', 'utf8')),
@@ -22,6 +25,7 @@ export async function thisWriter(): Promise<Writer> {
     boot: bootId?.trim() ?? String(Math.round(Date.now() / 1000 - uptime())),
     ...(pidNamespace === undefined ? {} : { pidNamespace }),
     host: hostname(),
+    ...(editor === undefined ? {} : { editor: editor.slice(0, maxEditorLength) }),
     session,
   };
 }
@@ -59,7 +63,7 @@ export function parseWriter(value: unknown): Writer | undefined {
   if (!isObject(value)) {
     return undefined;
   }
-  const { pid, startTime, boot, pidNamespace, host, session: random } = value;
+  const { pid, startTime, boot, pidNamespace, host, editor, session: random } = value;
   if (
     !isCount(pid) ||
     pid === 0 ||
@@ -67,6 +71,7 @@ export function parseWriter(value: unknown): Writer | undefined {
     typeof boot !== 'string' ||
     !(pidNamespace === undefined || typeof pidNamespace === 'string') ||
     typeof host !== 'string' ||
+    !(editor === undefined || (typeof editor === 'string' && editor.length <= maxEditorLength)) ||
     typeof random !== 'string'
   ) {
     return undefined;
@@ -77,6 +82,7 @@ export function parseWriter(value: unknown): Writer | undefined {
     boot,
     ...(pidNamespace === undefined ? {} : { pidNamespace }),
     host,
+    ...(editor === undefined ? {} : { editor }),
     session: random,
   };
 }

@@ -73,6 +73,8 @@ export interface FailureDetails {
   readonly left?: readonly Leftover[];
   /** A snapshot that failed had left the guest's file systems frozen: they were thawed again. */
   readonly thawed?: boolean;
+  /** Of `busy`: what the other editor is called. */
+  readonly editor?: string;
   /** Of `journal`: steps had been carried out before. */
   readonly begun?: boolean;
 }

@@ -149,6 +149,10 @@ export interface RefusalFacts {
   readonly namedTwice: { vm: string; file: string; other: string };
   /** An operation broke off and is not brought to its end: nothing new is begun on top of it. `operation`: its type. */
   readonly unfinishedOperation: { vm: string; operation: string };
+  /** It broke off over another connection, on a VM with the same UUID: only over that is it known to be the same VM. */
+  readonly begunElsewhere: { vm: string; connection: string };
+  /** The journal's entry in `file` is of this VM; `why`: newer (than this version can read), damaged, … */
+  readonly entryUnreadable: { vm: string; file: string; why: string };
   /** An operation broke off in the middle, and the VM may have been used since: going on would take that away. */
   readonly usedSince: { vm: string };
   /** The RAM of its managed save is in the VM itself, or gone with it: `state` is what it is now. */

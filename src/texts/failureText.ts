@@ -97,7 +97,10 @@ const wordings: Readonly<Record<FailureKind, (details: FailureDetails, t: Transl
   }),
   busy: (details, t) => ({
     short: t('busy'),
-    sentence: about(details, t('Another operation holds {0}.', details.vm ?? ''), t('Another operation is under way.')),
+    sentence:
+      details.vm !== undefined && details.editor !== undefined
+        ? t('{0}, perhaps in another window, is carrying out an operation on {1}.', details.editor, details.vm)
+        : about(details, t('Another operation holds {0}.', details.vm ?? ''), t('Another operation is under way.')),
     nextStep: t('Try again when it has ended.'),
     severity: 'warning',
   }),
@@ -246,13 +249,14 @@ function isAddress({ connection, vm, libvirtCode }: FailureDetails): boolean {
 
 /** Names come from a libvirt or from whoever called a command: on one line, nothing in them can turn the text around. */
 function showable(details: FailureDetails): FailureDetails {
-  const { vm, snapshot, path, connection } = details;
+  const { vm, snapshot, path, connection, editor } = details;
   return {
     ...details,
     ...(vm === undefined ? {} : { vm: displayLine(vm) }),
     ...(snapshot === undefined ? {} : { snapshot: displayLine(snapshot) }),
     ...(path === undefined ? {} : { path: displayLine(path) }),
     ...(connection === undefined ? {} : { connection: displayLine(connection) }),
+    ...(editor === undefined ? {} : { editor: displayLine(editor) }),
   };
 }
 

@@ -11,6 +11,8 @@ export const recoveryRefusals: Pick<
   | 'protectedVm'
   | 'recoveryFailed'
   | 'unfinishedOperation'
+  | 'begunElsewhere'
+  | 'entryUnreadable'
   | 'vmGone'
 > = {
   protectedVm: ({ vm }, t) => [
@@ -27,6 +29,18 @@ export const recoveryRefusals: Pick<
       'Examine {0} and mend what is found, or run the commands in the log and call “Unfinished Operation Is Taken Care Of”.',
       vm,
     ),
+  ],
+  begunElsewhere: ({ vm, connection }, t) => [
+    t('It began over {0}, on a VM with the same UUID: there it is brought to its end.', connection),
+    t('Connect to {0}, or examine {1} and see to it yourself.', connection, vm),
+  ],
+  entryUnreadable: ({ vm, file, why }, t) => [
+    why === 'newer'
+      ? t('A newer version of Virt Rewind, in another editor, began an operation on {0} that has not ended.', vm)
+      : t('The journal has an operation on {0} that cannot be read, so nobody knows whether it has ended.', vm),
+    why === 'newer'
+      ? t('Finish it in that editor, or update Virt Rewind here. It is kept in “{0}”.', file)
+      : t('Examine {0}. When all is well with it, remove the folder “{1}”.', vm, file),
   ],
   runsUnseen: ({ vm, file }, t) => [
     t(

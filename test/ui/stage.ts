@@ -44,6 +44,8 @@ export async function openStage(by: 'mouse' | 'keyboard', options: StageOptions 
     folder,
     dev: options.vsix === undefined ? [root] : [],
     trust: options.trust ?? false,
+    // Not the journal of whoever runs the tests.
+    env: { VIRT_REWIND_STATE: join(temporary, 'state') },
     settings: {
       ...quietSettings,
       'git.enabled': false,

@@ -15,6 +15,7 @@ export interface EditorOptions {
   readonly uri: string;
   readonly journal: string;
   readonly env: NodeJS.ProcessEnv;
+  readonly editor?: string;
   readonly at?: At | undefined;
   readonly usualMs?: readonly number[];
   readonly act?: (course: Course) => Promise<void>;
@@ -34,7 +35,7 @@ export function openEditor(options: EditorOptions): Editor {
   const log: string[] = [];
   const keep = (line: string): number => log.push(line);
   const kept: Log = { ...silentLog, info: keep, warn: keep, error: keep };
-  const real: Keeping = keepIn(journal, kept);
+  const real: Keeping = keepIn(journal, kept, options.editor);
   const { keeping, course } = hooked(real, at, usualMs, act);
   const inventory = new Inventory({ open: libvirtHypervisor(kept, env), log: kept, journal: keeping });
   const reports: RecoveryReport[] = [];

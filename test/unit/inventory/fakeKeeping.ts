@@ -1,6 +1,6 @@
 // A journal, an audit and records that live in memory, and tell in which order they were written.
 import type { AuditNote } from '../../../src/journal/audit.js';
-import type { JournalEntry, OperationEnd, StepRecord } from '../../../src/journal/entry.js';
+import type { JournalEntry, OperationEnd, StepRecord, UnreadableEntry } from '../../../src/journal/entry.js';
 import type { OneSnapshot } from '../../../src/journal/snapshotRecords.js';
 import type { OpenEntry } from '../../../src/journal/journal.js';
 import type { Keeping } from '../../../src/inventory/keeping.js';
@@ -17,6 +17,8 @@ interface Kept {
 const writer = { pid: 1, boot: 'boot', host: 'here', session: 'session' };
 
 export class FakeKeeping implements Keeping {
+  editor = 'Code';
+  unreadable: UnreadableEntry[] = [];
   /** `begin`, `begun 0`, `done 0`, `end done`, `leave`, in their order. */
   readonly written: string[] = [];
   readonly entries = new Map<string, Kept>();
@@ -41,7 +43,7 @@ export class FakeKeeping implements Keeping {
         entries: [...this.entries.values()]
           .map(({ entry }) => entry)
           .filter((entry) => connection === undefined || entry.connection === connection),
-        unreadable: [],
+        unreadable: this.unreadable,
       }),
     claim: (id) => {
       const kept = this.entries.get(id);

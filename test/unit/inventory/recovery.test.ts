@@ -270,10 +270,74 @@ describe('recovery', () => {
     for (const kept of keeping.entries.values()) {
       kept.held = true;
     }
+    for (const kept of keeping.entries.values()) {
+      kept.entry = { ...kept.entry, writer: { ...kept.entry.writer, editor: 'VSCodium' } };
+    }
+    for (const connection of [uri, 'qemu+unix:///system']) {
+      for (const kept of keeping.entries.values()) {
+        kept.entry = { ...kept.entry, connection };
+      }
+      const w = await open(keeping);
+      await assert.rejects(
+        w.inventory.runOperation({ type: 'power', vm, action: 'pause' }),
+        ({ kind, details }: Failure) => kind === 'busy' && details.editor === 'VSCodium',
+      );
+      assert.deepEqual(w.script.asked, []);
+      assert.equal(keeping.entries.size, 1);
+    }
+  });
+
+  /** Why a VM that runs cannot be resumed; `pause` leads out of an unfinished operation. */
+  const whyNot = async (w: Pick<Rig, 'inventory'>): Promise<string | undefined> => {
+    await w.inventory.runOperation({ type: 'power', vm, action: 'pause' });
+    let why: string | undefined;
+    await assert.rejects(w.inventory.runOperation({ type: 'power', vm, action: 'resume' }), ({ details }: Failure) => {
+      why = (details.refusal?.because ?? details.refusal)?.reason;
+      return true;
+    });
+    return why;
+  };
+
+  it('begins nothing upon what broke off over another connection, and does not take it up', async () => {
+    const keeping = await left();
+    for (const kept of keeping.entries.values()) {
+      kept.entry = { ...kept.entry, connection: 'qemu+unix:///system' };
+    }
     const w = await open(keeping);
-    await assert.rejects(w.inventory.runOperation({ type: 'power', vm, action: 'pause' }), of('busy'));
-    assert.deepEqual(w.script.asked, []);
-    assert.equal(keeping.entries.size, 1);
+    assert.equal(await whyNot(w), 'begunElsewhere');
+    assert.deepEqual([w.script.asked, [...keeping.entries.values()][0]!.entry.recoveries], [[], 0]);
+    await w.inventory.dismissUnfinished(vm);
+    assert.equal(keeping.entries.size, 0);
+    assert.equal(await whyNot(w), 'wrongState');
+  });
+
+  it('begins nothing upon what it cannot read, as that of a newer version', async () => {
+    const keeping = new FakeKeeping();
+    keeping.unreadable = [{ path: '/journal/x', why: 'newer', detail: 'version 2', vm: vm.uuid }];
+    assert.equal(await whyNot(await open(keeping)), 'entryUnreadable');
+    keeping.unreadable = [{ path: '/journal/x', why: 'newer', detail: 'version 2', vm: uuidOf('db') }];
+    assert.equal(await whyNot(await open(keeping)), 'wrongState');
+  });
+
+  it('leaves to a person what another editor began on a VM that is protected there', async () => {
+    const keeping = new FakeKeeping();
+    keeping.editor = 'VSCodium';
+    const first = await open(keeping);
+    first.inventory.setProtected(() => true);
+    onEachStep(first, keeping, () => new Promise(() => undefined));
+    void first.inventory.runOperation(twoSteps).catch(() => undefined);
+    await settled();
+    await settled();
+    first.keeping.writerDies();
+    const script = new Script();
+    script.recovery = goOn;
+    keeping.editor = 'Code';
+    const second = await rigWith({ rules: script, keeping }, fakeVm('web', ['a', 'b']));
+    assert.equal(await whyNot(second), 'protectedVm');
+    keeping.editor = 'VSCodium';
+    const third = await rigWith({ rules: script, keeping }, fakeVm('web', ['a', 'b']));
+    await third.inventory.runOperation({ type: 'power', vm, action: 'pause' });
+    assert.equal(keeping.entries.size, 0);
   });
 
   it('goes on with what was explained when nothing stands in its way any more', async () => {
@@ -311,6 +375,21 @@ describe('recovery', () => {
       );
       assert.equal(w.keeping.entries.size, 1, 'the entry of the other one stays');
     }
+  });
+
+  it('withdraws as well when the other editor began and died just then', async () => {
+    const w = await open();
+    const { begin } = w.keeping.journal;
+    Object.assign(w.keeping.journal, {
+      begin: async (head: Parameters<typeof begin>[0]) => {
+        const ours = await begin(head);
+        await (await begin(head)).leave();
+        return ours;
+      },
+    });
+    await assert.rejects(w.inventory.runOperation(twoSteps), of('busy'));
+    assert.ok(w.order.every((line) => !line.startsWith('begun')));
+    assert.equal(w.keeping.entries.size, 1, 'the entry of the other one stays');
   });
 
   it('explains to the person with a protected VM, and touches nothing', async () => {

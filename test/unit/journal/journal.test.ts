@@ -18,6 +18,7 @@ import type { FileSystem } from '../../../src/journal/durable.js';
 import { Journal } from '../../../src/journal/journal.js';
 import { silentLog } from '../../../src/log/log.js';
 import type { Failure } from '../../../src/model/failure.js';
+import { thisWriter } from '../../../src/journal/writer.js';
 import type { Plan } from '../../../src/model/plan.js';
 import { head } from './plans.js';
 import { journalIn, ownFolders } from './samples.js';
@@ -174,6 +175,18 @@ describe('the journal', () => {
     assert.deepEqual([entries.length, unreadable.length], [0, 1]);
   });
 
+  it('begins nothing in a folder that belongs to somebody else', async () => {
+    const others: FileSystem = {
+      ...promises,
+      stat: (async (path: string) => Object.assign(await promises.stat(path), { uid: 12_345 })) as FileSystem['stat'],
+    };
+    await assert.rejects(new Journal(folder(), silentLog, others).begin(head()), ({ kind }: Failure) => {
+      assert.equal(kind, 'journal');
+      return true;
+    });
+    assert.deepEqual(readdirSync(folder()), []);
+  });
+
   it('has nothing unfinished where there is no folder yet, and makes none', async () => {
     assert.deepEqual(await journalIn(folder()).journal.unfinished(), { entries: [], unreadable: [] });
     assert.deepEqual(readdirSync(join(folder(), '..')), []);
@@ -218,6 +231,27 @@ describe('a journal that somebody else wrote to', () => {
     }
   });
 
+  it('tells the VM of an entry that it cannot read, where that can be read', async () => {
+    const { uuid } = head().vm;
+    for (const [wrong, vm] of [
+      [{ version: 2, plan: 'of another shape' }, uuid],
+      [{ plan: null }, uuid],
+      [{ version: 2, vm: { uuid: 7 } }, undefined],
+      [{ version: 2, vm: undefined }, undefined],
+    ] as const) {
+      await read(await line(wrong));
+      const { unreadable } = await journalIn(folder()).journal.unfinished();
+      assert.equal(unreadable[0]?.vm, vm, JSON.stringify(wrong));
+    }
+  });
+
+  it('tells which editor began it, and protected its VM', async () => {
+    const journal = new Journal(folder(), silentLog, undefined, 'VSCodium');
+    await journal.begin({ ...head(), protectedIn: 'VSCodium' });
+    const { entries } = await journalIn(folder()).journal.unfinished();
+    assert.deepEqual([entries[0]!.writer.editor, entries[0]!.protectedIn], ['VSCodium', 'VSCodium']);
+  });
+
   it('believes no head with a wrong type in it', async () => {
     const { plan, request } = head();
     for (const wrong of [
@@ -238,6 +272,9 @@ describe('a journal that somebody else wrote to', () => {
       { plan: { ...plan, request: otherVm().request } },
       { startedAt: 'yesterday' },
       { startedAt: -1 },
+      { protectedIn: true },
+      { writer: { ...(await thisWriter()), editor: 7 } },
+      { writer: { ...(await thisWriter()), editor: 'x'.repeat(101) } },
       { writer: { pid: -1 } },
       { writer: undefined },
     ]) {

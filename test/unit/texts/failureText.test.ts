@@ -108,6 +108,8 @@ const facts: RefusalFacts = {
   mergeLost: { vm, disk: 'vda', file, said: '/images/web.two' },
   namedTwice: { vm, file, other: '/images/../images/web' },
   unfinishedOperation: { vm, operation: 'revert' },
+  begunElsewhere: { vm, connection: 'qemu:///session' },
+  entryUnreadable: { vm, file, why: 'newer' },
   usedSince: { vm: 'web' },
   saveUsedUp: { vm: 'web', state: 'paused' },
   variablesReplaced: { vm: 'web', snapshot: 'a' },
