@@ -9,27 +9,43 @@ import type { VmDisk } from '../model/vm.js';
 /**
  * | of the snapshot                                | seen        | → |
  * |------------------------------------------------|-------------|---|
- * | its memory file                                | missing     | memoryFileMissing |
- * | …                                              | of 0 bytes, or libvirt calls it no whole one | memoryFileBroken |
  * | a file with its disks, or one that it rests on | missing     | overlayMissing |
  * | … marked as damaged by QEMU itself             | corrupt     | imageCorrupt |
  * | its tag in an image that holds it              | not there   | tagMissing |
+ * | its memory file                                |             | see `ramObstacle` |
  * | any of these                                   | not visible | ok; see `uncheckedFiles` |
  */
 export function brokenObstacle(snapshot: Snapshot, situation: Situation): Refused | undefined {
+  return diskObstacle(snapshot, situation) ?? ramObstacle(snapshot, situation);
+}
+
+/**
+ * | the file with its RAM                           | → |
+ * |-------------------------------------------------|---|
+ * | missing                                         | memoryFileMissing |
+ * | of 0 bytes, or libvirt calls it no whole one    | memoryFileBroken |
+ * | none, or not visible                            | ok |
+ */
+export function ramObstacle({ title: snapshot, memory }: Snapshot, situation: Situation): Refused | undefined {
   const { files, savedRam } = situation;
-  const { title: name, memory } = snapshot;
-  if (files === undefined) {
+  const { file } = memory;
+  if (memory.location !== 'external' || file === undefined) {
     return undefined;
   }
-  if (memory.location === 'external' && memory.file !== undefined) {
-    const ram = files.files.get(memory.file);
-    if (ram === 'missing') {
-      return refuse('memoryFileMissing', { snapshot: name, file: memory.file });
-    }
-    if ((typeof ram === 'object' && ram.bytes === 0) || savedRam?.get(memory.file) === 'broken') {
-      return refuse('memoryFileBroken', { snapshot: name, file: memory.file });
-    }
+  const ram = files?.files.get(file);
+  if (ram === 'missing') {
+    return refuse('memoryFileMissing', { snapshot, file });
+  }
+  const isEmpty = typeof ram === 'object' && ram.bytes === 0;
+  return isEmpty || savedRam?.get(file) === 'broken' ? refuse('memoryFileBroken', { snapshot, file }) : undefined;
+}
+
+/** What is wrong with its disks, whatever became of its RAM. */
+export function diskObstacle(snapshot: Snapshot, situation: Situation): Refused | undefined {
+  const { files } = situation;
+  const { title: name } = snapshot;
+  if (files === undefined) {
+    return undefined;
   }
   for (const disk of contentDisks(snapshot, situation)) {
     for (const file of wholeChain(disk, situation)) {

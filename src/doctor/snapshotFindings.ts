@@ -26,7 +26,7 @@ export function unfinishedDeletes({ name, disks }: Snapshot): readonly Found[] {
  * | of a snapshot                                     | finding           | repair |
  * |---------------------------------------------------|-------------------|--------|
  * | its tag, a file that it needs is gone             | tagMissing, overlayMissing | forgetSnapshot |
- * | its memory file is gone                           | memoryFileMissing | none: its disks are there |
+ * | its memory file is gone, or no whole one          | memoryFileMissing, memoryFileBroken | keepDisks |
  * | marked as half merged                             | unfinishedDelete  | finishDelete |
  * | the VM writes into what it froze                  | onFrozenFiles     | leaveFrozenFiles |
  * | the VM's chain is not as it says, its data may be gone | staleMetadata | forgetSnapshot |
@@ -43,8 +43,9 @@ export function snapshotFindings(snapshot: Snapshot, situation: Situation): read
     found.push({ finding: { what: 'tagMissing', snapshot: name, file }, severity: 'error', repair: forget });
   } else if (broken?.reason === 'overlayMissing') {
     found.push({ finding: { what: 'overlayMissing', snapshot: name, file }, severity: 'error', repair: forget });
-  } else if (broken?.reason === 'memoryFileMissing') {
-    found.push({ finding: { what: 'memoryFileMissing', snapshot: name, file }, severity: 'error' });
+  } else if (broken?.reason === 'memoryFileMissing' || broken?.reason === 'memoryFileBroken') {
+    const repair: Repair = { what: 'keepDisks', snapshot: name };
+    found.push({ finding: { what: broken.reason, snapshot: name, file }, severity: 'error', repair });
   }
   found.push(...unfinishedDeletes(snapshot));
   if (variablesAreNowhere(snapshot, situation)) {

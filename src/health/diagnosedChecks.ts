@@ -12,6 +12,7 @@ const diagnosed: Readonly<
   overlayMissing: { check: 'backingLost', by: 'examination' },
   tagMissing: { check: 'metadataWithoutFile', by: 'examination' },
   memoryFileMissing: { check: 'metadataWithoutFile', by: 'examination' },
+  memoryFileBroken: { check: 'metadataWithoutFile', by: 'examination' },
   staleMetadata: { check: 'metadataWithoutFile', by: 'examination' },
   orphanFile: { check: 'orphan', by: 'examination' },
   orphanTag: { check: 'orphan', by: 'examination' },

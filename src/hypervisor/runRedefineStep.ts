@@ -9,7 +9,15 @@ import { errorCodes, LibvirtError } from '../libvirt/libvirtError.js';
 import { Failure } from '../model/failure.js';
 import type { Step } from '../model/plan.js';
 import type { Snapshot } from '../model/snapshot.js';
-import { onFrozenFiles, redescribe, renamed, withOverlays, withoutDeleteMarks, withParent } from './snapshotChange.js';
+import {
+  onFrozenFiles,
+  redescribe,
+  renamed,
+  withOverlays,
+  withoutDeleteMarks,
+  withoutRam,
+  withParent,
+} from './snapshotChange.js';
 import { parseSnapshotHead } from './snapshotXml.js';
 import type { StepContext } from './stepContext.js';
 
@@ -38,11 +46,12 @@ export async function makeCurrent(context: Redefining, step: Of<'makeCurrent'>):
  */
 export async function redefineAs(context: Redefining, step: Of<'redefineAs'>): Promise<void> {
   const secureXml = await readSecure(context, step.snapshot);
+  const made = renamed(step.keeps === 'disks' ? withoutRam(secureXml) : secureXml, step.name, step.description);
   const taken = await orUndefined(readSecure(context, step.name));
-  if (taken !== undefined && !sameMoment(headOf(taken), headOf(secureXml))) {
+  if (taken !== undefined && !sameMoment(headOf(taken), headOf(made))) {
     throw new Failure('exists', { vm: context.dom.name, snapshot: step.name });
   }
-  await redefine(context, renamed(secureXml, step.name, step.description));
+  await redefine(context, made);
 }
 
 /** Idempotent: nothing is sent where the parent is that one already. */

@@ -15,6 +15,12 @@ export function renamed(secureXml: string, name: string, description: string): s
   return writeXml(withText(withText(parse(secureXml), 'name', name), 'description', description, 'name'));
 }
 
+/** A memory snapshot as the disk-only one that it is without its RAM. */
+export function withoutRam(secureXml: string): string {
+  const disksOnly = withText(parse(secureXml), 'state', 'disk-snapshot', 'name');
+  return writeXml(changed(disksOnly, 'memory', () => element('memory', { snapshot: 'no' })));
+}
+
 /** @param parent none: it becomes a root */
 export function withParent(secureXml: string, parent?: string): string {
   const root = parse(secureXml);

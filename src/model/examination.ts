@@ -26,6 +26,8 @@ export type Finding =
   | { readonly what: 'orphanTag'; readonly file: string; readonly tag: string }
   | { readonly what: 'tagMissing'; readonly snapshot: string; readonly file: string }
   | { readonly what: 'memoryFileMissing'; readonly snapshot: string; readonly file: string }
+  /** Empty, torn, or no RAM at all. */
+  | { readonly what: 'memoryFileBroken'; readonly snapshot: string; readonly file: string }
   | { readonly what: 'overlayMissing'; readonly snapshot?: string; readonly file: string }
   | { readonly what: 'orphanFile'; readonly file: string; readonly bytes: number }
   | { readonly what: 'unfinishedDelete'; readonly snapshot: string; readonly disk: string }

@@ -14,6 +14,8 @@ export type Repair =
   | { readonly what: 'removeFiles'; readonly files: readonly string[] }
   /** Metadata whose data is gone for good. */
   | { readonly what: 'forgetSnapshot'; readonly snapshot: string }
+  /** Its RAM is gone: what is left becomes a disk-only snapshot. */
+  | { readonly what: 'keepDisks'; readonly snapshot: string }
   /** A delete that broke off is begun again. */
   | { readonly what: 'finishDelete'; readonly snapshot: string }
   /** No snapshot is current although the VM rests on this one. */

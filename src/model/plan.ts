@@ -63,8 +63,14 @@ export type Step =
       readonly parent?: string;
       readonly createdAt: number;
     }
-  /** A second snapshot of that name on the same files, with the same parent. */
-  | { readonly do: 'redefineAs'; readonly snapshot: string; readonly name: string; readonly description: string }
+  /** A second snapshot of that name on the same files, with the same parent; `keeps`: without its RAM. */
+  | {
+      readonly do: 'redefineAs';
+      readonly snapshot: string;
+      readonly name: string;
+      readonly description: string;
+      readonly keeps?: 'disks';
+    }
   /** Without a parent it is a root from now on. */
   | { readonly do: 'reparent'; readonly snapshot: string; readonly parent?: string }
   /** Its own `<domain>` names these files from now on, for what it froze is in them. */

@@ -131,6 +131,8 @@ export interface RefusalFacts {
   readonly fileNotOrphan: { vm: string; file: string };
   /** Its data is there as far as can be seen, so that its metadata is not to be forgotten. */
   readonly snapshotWhole: { snapshot: string };
+  /** libvirt has noted with the snapshot, which is the current one, which files the VM has. */
+  readonly currentNotesFiles: { vm: string; snapshot: string };
   /** The VM's disks are not built on the snapshot. */
   readonly notOnSnapshot: { vm: string; snapshot: string };
   /** Between the question and the answer another client changed what was asked about: it would do or lose more. */

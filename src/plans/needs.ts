@@ -80,6 +80,9 @@ export function needs(
             otherVms: true,
             agent: false,
             ...(request.repair.what === 'configureDisks' ? { configured: active } : {}),
+            ...(request.repair.what === 'keepDisks'
+              ? { savedRam: savedRamOf(findSnapshot(tree, request.repair.snapshot)) }
+              : {}),
           };
     case 'consolidate':
       return { blockJobs: active, frozenDisks: all, otherVms: true, agent: false };
@@ -125,7 +128,7 @@ export interface FileNeeds {
  * | revert, leaveFrozenFiles | the VM's disks, what the snapshot froze         | NVRAM, whether it can be changed, and its copy; the memory file |
  * | delete, internal snapshots only | none                                     | NVRAM copies                         |
  * | delete, finishDelete | the VM's disks, what those that go froze, and the overlays made over it | their memory files, NVRAM copies |
- * | forgetSnapshot, makeCurrent | the VM's disks, what the snapshot froze      | its memory file                      |
+ * | forgetSnapshot, keepDisks, makeCurrent | the VM's disks, what the snapshot froze | its memory file, NVRAM copy       |
  * | configureDisks    | the VM's disks, those that it starts with                | none                                 |
  * | removeTag         | the VM's disks, the image                              | none                                 |
  * | removeFiles       | the VM's disks, those that hold no memory              | those that do                        |
@@ -181,6 +184,7 @@ export function fileNeeds(request: OperationRequest, situation: Situation): File
           return { ...ofSnapshots([request.repair.snapshot], present, variables, situation), changes: variables };
         case 'finishDelete':
         case 'forgetSnapshot':
+        case 'keepDisks':
         case 'makeCurrent':
           return ofSnapshots([request.repair.snapshot], present, [], situation);
         case 'configureDisks':

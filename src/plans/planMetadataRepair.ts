@@ -28,7 +28,7 @@ export function lostData(snapshot: Snapshot, situation: Situation): Refused | un
 }
 
 /** Then it is a whole storage that is away, with the VM's own disks: it may come back. */
-function ownDiskMissing({ vm, files }: Situation): boolean {
+export function ownDiskMissing({ vm, files }: Situation): boolean {
   return snapshotableDisks(vm).some(({ source }) => files?.images.get(source ?? '') === 'missing');
 }
 

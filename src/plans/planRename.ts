@@ -1,21 +1,16 @@
 // Decides how a snapshot gets another name: a second one of that name on the same files, its children moved over, then
 // the old metadata forgotten. Files keep their names. Where libvirt would lose something by it, the title alone changes.
 import { versionOf } from '../model/capabilities.js';
-import { writeDescription } from '../model/description.js';
 import { isAuto } from '../chains/layoutLeaf.js';
-import { nvramCopy } from '../chains/nvramCopy.js';
 import { snapshotFor, unsteadyObstacle } from './obstacles.js';
 import type { OperationRequest } from '../model/operation.js';
 import { takenSuffixes } from '../chains/overlayFiles.js';
 import type { Decision, Plan, Situation, Step, Warning } from '../model/plan.js';
 import { displayLine } from '../model/plainText.js';
-import { keptTrailers } from './planDescribe.js';
-import { canRemove } from './planEmulatedDelete.js';
 import { refuse } from '../model/refusal.js';
-import { reparentSteps } from './reparentSteps.js';
+import { describedAs, fixedNvramCopy, renameSteps } from './renameSteps.js';
 import type { Snapshot } from '../model/snapshot.js';
 import { nameFromTitle, titleProblem } from '../model/snapshotName.js';
-import { childrenOf } from '../model/snapshotTree.js';
 
 type RenameRequest = Extract<OperationRequest, { type: 'rename' }>;
 type TitleOnly = Extract<Warning, { about: 'titleOnly' }>['why'];
@@ -26,7 +21,7 @@ type TitleOnly = Extract<Warning, { about: 'titleOnly' }>['why'];
  * | empty, too long, control character | badName |
  * | that of another snapshot    | nameTaken |
  * | one that makes the snapshot's own name again | the title alone |
- * | other                       | see `titleOnly`, else `stepsTo` |
+ * | other                       | see `titleOnly`, else `renameSteps` |
  */
 export function planRename(request: RenameRequest, situation: Situation): Decision {
   const { vm, tree, now } = situation;
@@ -49,17 +44,15 @@ export function planRename(request: RenameRequest, situation: Situation): Decisi
   if (name === snapshot.name || why !== undefined) {
     const warnings: readonly Warning[] =
       name === snapshot.name || why === undefined ? [] : [{ about: 'titleOnly', why }];
-    const description = described(snapshot, title === snapshot.name ? '' : title);
+    const description = describedAs(snapshot, title === snapshot.name ? '' : title);
     return planOf(request, [{ do: 'describeSnapshot', snapshot: snapshot.name, description }], warnings);
   }
   const marked = snapshot.disks.find(({ deleteInProgress }) => deleteInProgress);
   if (marked !== undefined) {
     return refuse('unfinishedDelete', { snapshot: snapshot.title, disk: marked.target });
   }
-  return (
-    unsteadyObstacle(vm, 'describe') ??
-    planOf(request, stepsTo(name, described(snapshot, title === name ? '' : title), snapshot, situation), [])
-  );
+  const redefine = { snapshot: snapshot.name, name, description: describedAs(snapshot, title === name ? '' : title) };
+  return unsteadyObstacle(vm, 'describe') ?? planOf(request, renameSteps(redefine, situation), []);
 }
 
 /**
@@ -83,43 +76,7 @@ function titleOnly(snapshot: Snapshot, situation: Situation): TitleOnly | undefi
   if ((notes && tree.current === snapshot.name) || isAuto(snapshot, 'layout', situation)) {
     return 'current';
   }
-  const copy = nvramCopyOf(snapshot, situation);
-  return copy !== undefined && !canRemove(copy, situation) ? 'files' : undefined;
-}
-
-/**
- * 1. the copy of the UEFI variables under the new name, 2. the new snapshot, 3. each child moved to it, 4. it is made
- * current where the old one was, 5. the old one is forgotten, 6. the old copy removed.
- *
- * Broken off anywhere, every snapshot has a parent that is there, both names have all their files, and the current one
- * is there: until 4 the old one, then the new one. The old one is forgotten only when nothing is below it and it is
- * not current: libvirt would move its children up, and rewrite which files they have. Children are redefined without
- * the mark of the current one; libvirt leaves it where it is.
- */
-function stepsTo(name: string, description: string, snapshot: Snapshot, situation: Situation): readonly Step[] {
-  const { vm, tree } = situation;
-  const copy = nvramCopyOf(snapshot, situation);
-  const moved = copy === undefined || vm.nvram === undefined ? undefined : nvramCopy(vm.nvram, name);
-  return [
-    ...(copy === undefined || moved === undefined
-      ? []
-      : [{ do: 'copyFile', from: copy, to: moved, existing: 'replace' } as const]),
-    { do: 'redefineAs', snapshot: snapshot.name, name, description },
-    ...reparentSteps(childrenOf(tree, snapshot.name), name),
-    ...(tree.current === snapshot.name ? [{ do: 'makeCurrent', snapshot: name } as const] : []),
-    { do: 'forgetSnapshot', snapshot: snapshot.name },
-    ...(copy === undefined ? [] : [{ do: 'removeFiles', files: [copy] } as const]),
-  ];
-}
-
-/** Where it is there for sure. */
-function nvramCopyOf(snapshot: Snapshot, { vm, files }: Situation): string | undefined {
-  const copy = vm.nvram === undefined ? undefined : nvramCopy(vm.nvram, snapshot.name);
-  return copy !== undefined && typeof files?.files.get(copy) === 'object' ? copy : undefined;
-}
-
-function described(snapshot: Snapshot, title: string): string {
-  return writeDescription(snapshot.description, { ...keptTrailers(snapshot), title });
+  return fixedNvramCopy(snapshot, situation) === undefined ? undefined : 'files';
 }
 
 function planOf(request: RenameRequest, steps: readonly Step[], warnings: readonly Warning[]): Plan {

@@ -9,6 +9,7 @@ import { startsElsewhere } from '../chains/startsElsewhere.js';
 import type { Decision, Loss, Plan, Situation, Step, Warning } from '../model/plan.js';
 import { planEmulatedRevert } from './planEmulatedRevert.js';
 import { planFinishDelete } from './planFinishDelete.js';
+import { planKeepDisks } from './planKeepDisks.js';
 import { planForget, planMakeCurrent } from './planMetadataRepair.js';
 import { type Refused, refuse } from '../model/refusal.js';
 import { findSnapshot } from '../model/snapshotTree.js';
@@ -73,6 +74,8 @@ function mend(request: RepairRequest, situation: Situation): Mending | Refused {
       return removeFiles(repair.files, situation);
     case 'forgetSnapshot':
       return planForget(repair.snapshot, situation);
+    case 'keepDisks':
+      return planKeepDisks(repair.snapshot, situation);
     case 'finishDelete':
       return planFinishDelete(request.vm, repair.snapshot, situation);
     case 'makeCurrent':

@@ -21,7 +21,7 @@ import type { BrokenOff, Recovery } from '../model/recovery.js';
  * | revert by libvirt        | before                                                      | reverted again          |
  * | revert by us             | before; the new overlays are removed                        | the same steps go on    |
  * | delete                   | before                                                      | the rest is deleted     |
- * | rename                   | before                                                      | the same steps go on    |
+ * | rename, keepDisks        | before                                                      | the same steps go on    |
  * | repair                   | before                                                      | decided anew            |
  * | consolidate, by commit   | before                                                      | a job that goes on is led to its end; disks that were not begun stay |
  * | consolidate by snapshots, prune | before                                               | the delete that was begun comes to its end; the others stay |
@@ -54,7 +54,9 @@ export function planRecovery(brokenOff: BrokenOff, situation: Situation): Recove
     case 'repair':
       return plan.steps.some((step) => step.do === 'defineFromSnapshot')
         ? recoverEmulatedRevert(brokenOff, situation)
-        : recoverRepair({ ...brokenOff, request }, situation);
+        : plan.steps.some((step) => step.do === 'redefineAs')
+          ? recoverRename(brokenOff, situation)
+          : recoverRepair({ ...brokenOff, request }, situation);
     case 'consolidate':
       return plan.steps.some(({ do: what }) => what === 'blockCommit' || what === 'commitImages')
         ? recoverCommit(brokenOff, situation)

@@ -1,4 +1,5 @@
-// The end of a rename that broke off. Every prefix of its steps leaves all snapshots whole; so what was begun goes on.
+// The end of a rename that broke off, or of what makes a snapshot a disk-only one. Every prefix of its steps leaves all
+// snapshots whole; so what was begun goes on.
 import { brokenAt, goOn, hasBegun, removal, safely, unused } from './brokenAt.js';
 import { mayMakeCurrent } from './leftAsPlanned.js';
 import type { Situation } from '../model/plan.js';

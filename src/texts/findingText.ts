@@ -49,7 +49,13 @@ function sentences(
       return [
         t('The RAM of {0} is gone: {1}.', title(finding.snapshot), path(finding.file)),
         t('Its disks are there, but the snapshot cannot be brought back as it was.'),
-        t('Put the file back where it was, or delete the snapshot.'),
+        t('Put the file back where it was, keep the disks alone, or delete the snapshot.'),
+      ];
+    case 'memoryFileBroken':
+      return [
+        t('The RAM of {0} is not whole: {1}.', title(finding.snapshot), path(finding.file)),
+        t('Its disks are there, but the snapshot cannot be brought back as it was.'),
+        t('Put a whole copy of the file back, keep the disks alone, or delete the snapshot.'),
       ];
     case 'overlayMissing':
       return finding.snapshot === undefined
@@ -269,6 +275,8 @@ export function repairText(repair: Repair, view: Pick<VmView, 'vm' | 'tree'>, t:
       return t('Remove {0}.', list(repair.files, t));
     case 'forgetSnapshot':
       return t('Let libvirt forget {0}; no file is touched.', snapshot);
+    case 'keepDisks':
+      return t('Make {0} a disk-only snapshot, with the title that it has and another name in libvirt.', snapshot);
     case 'finishDelete':
       return t('Delete the snapshot above {0} again, so that its merge is finished.', snapshot);
     case 'makeCurrent':

@@ -3,7 +3,7 @@ import type { Sentences } from './refusalText.js';
 
 export const repairRefusals: Pick<
   Sentences,
-  'nothingToRepair' | 'imageInUse' | 'fileNotOrphan' | 'snapshotWhole' | 'notOnSnapshot'
+  'nothingToRepair' | 'imageInUse' | 'fileNotOrphan' | 'snapshotWhole' | 'currentNotesFiles' | 'notOnSnapshot'
 > = {
   nothingToRepair: ({ vm }, t) => [
     t('What this would mend on {0} is not wrong any more, or cannot be seen now.', vm),
@@ -20,6 +20,14 @@ export const repairRefusals: Pick<
   snapshotWhole: ({ snapshot }, t) => [
     t('As far as can be seen, the data of {0} is there.', snapshot),
     t('Delete the snapshot instead, so that its data goes in good order.'),
+  ],
+  currentNotesFiles: ({ vm, snapshot }, t) => [
+    t(
+      '{1} is the current snapshot, with which libvirt has noted the files of {0}; that note would be lost.',
+      vm,
+      snapshot,
+    ),
+    t('Take a snapshot of the present state first: then that one is current.'),
   ],
   notOnSnapshot: ({ vm, snapshot }, t) => [
     t('The disks of {0} are not built on {1}, so it cannot be the current one.', vm, snapshot),

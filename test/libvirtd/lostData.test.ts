@@ -1,7 +1,7 @@
 // Snapshots whose data somebody took away with other tools: what the doctor's repairs leave of them, and that all that is
 // built on them stays.
 import assert from 'node:assert/strict';
-import { rm } from 'node:fs/promises';
+import { rm, truncate } from 'node:fs/promises';
 import { runOk } from '../../scripts/rig/run.mjs';
 import { type LiveRig, startLiveRig } from './inventoryRig.js';
 import { TrapVm } from './trapVm.js';
@@ -18,7 +18,7 @@ describe('data of a snapshot that is gone', function () {
   after(() => r.stop());
 
   const findings = async (vm: TrapVm): Promise<readonly string[]> =>
-    (await vm.diagnoses()).map(({ finding }) => finding.what);
+    (await vm.diagnoses()).map(({ finding }) => finding.what).toSorted();
 
   it('a root’s files: it is forgotten, and what came after it has all its data', async () => {
     const vm = await TrapVm.define(r, 'rootless');
@@ -50,6 +50,70 @@ describe('data of a snapshot that is gone', function () {
     vm.model = vm.model.reverted('two', 'off');
     await vm.holdsAll();
   });
+
+  it('the RAM of memory snapshots: their disks stay, as disk-only snapshots', async () => {
+    const vm = await TrapVm.define(r, 'ramless');
+    await vm.power('start');
+    for (const title of ['one', 'two']) {
+      await vm.write();
+      await vm.create(title, 'memory');
+    }
+    await vm.write();
+    await rm(await memoryFile(vm, 'one'));
+    await truncate(await memoryFile(vm, 'two'), 100);
+    assert.deepEqual(await findings(vm), ['memoryFileBroken', 'memoryFileMissing']);
+    await vm.isRefused({ type: 'revert', snapshot: 'one', after: 'running' }, 'memoryFileMissing');
+
+    await vm.repair('memoryFileMissing');
+    await vm.repair('memoryFileBroken');
+    vm.model = vm.model.withoutRam('one', 'one-2').withoutRam('two', 'two-2');
+    assert.deepEqual(await findings(vm), []);
+    await vm.isWhole();
+    await vm.run({ type: 'revert', snapshot: 'two-2', after: 'running', checkpointFirst: false });
+    vm.model = vm.model.reverted('two-2', 'running');
+    await vm.isWhole();
+    await vm.write();
+    await vm.run({ type: 'delete', snapshot: 'one-2', scope: 'one' });
+    vm.model = vm.model.deleted('one-2', 'one');
+    await vm.isWhole();
+    await vm.run({ type: 'delete', snapshot: 'two-2', scope: 'one' });
+    vm.model = vm.model.deleted('two-2', 'one');
+    await vm.isWhole();
+  });
+
+  it('the RAM of the current one, with which libvirt notes the VM’s files: it asks for another current one first', async () => {
+    const vm = await TrapVm.define(r, 'noted');
+    await vm.power('start');
+    for (const title of ['one', 'two']) {
+      await vm.write();
+      await vm.create(title, 'memory');
+    }
+    await vm.run({ type: 'revert', snapshot: 'one', after: 'running', checkpointFirst: false });
+    vm.model = vm.model.reverted('one', 'running');
+    await vm.write();
+    await rm(await memoryFile(vm, 'one'));
+    const request = { type: 'repair', repair: { what: 'keepDisks', snapshot: 'one' } } as const;
+    // An old one notes nothing, and our own revert leaves it a leaf instead.
+    if (r.hypervisor().capabilities.externalRevert) {
+      await vm.isRefused(request, 'currentNotesFiles');
+      await vm.create('three');
+    }
+    await vm.run(request);
+    assert.deepEqual(await findings(vm), []);
+    vm.model = vm.model.withoutRam('one', 'one-2');
+    await vm.holdsAll();
+    await vm.run({ type: 'revert', snapshot: 'two', after: 'running', checkpointFirst: false });
+    vm.model = vm.model.reverted('two', 'running');
+    await vm.holdsAll();
+    await vm.run({ type: 'revert', snapshot: 'one-2', after: 'off', checkpointFirst: false });
+    vm.model = vm.model.reverted('one-2', 'off');
+    await vm.holdsAll();
+  });
+
+  async function memoryFile({ vm }: TrapVm, name: string): Promise<string> {
+    const { stdout } = await r.daemon.virsh(['snapshot-dumpxml', vm.name, name]);
+    return /<memory [^>]*file='([^']*)'/u.exec(stdout)?.[1] ?? assert.fail(stdout);
+  }
 
   /** The files that its own configuration names, whose content it froze. */
   async function frozenFiles({ vm }: TrapVm, name: string): Promise<readonly string[]> {

@@ -160,6 +160,14 @@ export class Model implements ModelState {
     return this.#with({ snapshots: new Map(snapshots), current: moved(this.current) });
   }
 
+  /** A memory snapshot lost its RAM and is one of the disks alone, of another name and the same title. */
+  withoutRam(name: string, newName: string): Model {
+    const { title } = this.snapshots.get(name)!;
+    const { snapshots, ...others } = this.renamed(name, title, newName);
+    const lost = { ...snapshots.get(newName)!, kind: 'disk', ram: undefined } as const;
+    return new Model({ ...others, snapshots: new Map([...snapshots, [newName, lost]]) });
+  }
+
   /** `save` is of a VM that runs, for it starts as it was. */
   powered(action: PowerAction | 'save'): Model {
     switch (action) {

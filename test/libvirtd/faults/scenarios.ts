@@ -1,4 +1,5 @@
 // The operations of several steps that are broken off, each on a VM made for it. Knows no fault.
+import { truncate } from 'node:fs/promises';
 import { virshOk, withXmlFile } from '../../../scripts/guest/defineVm.mjs';
 import { runOk } from '../../../scripts/rig/run.mjs';
 import type { Inventory } from '../../../src/inventory/liveInventory.js';
@@ -133,6 +134,17 @@ const repairs: readonly Scenario[] = [
       }
       const request = repairOf(stage, { what: 'makeCurrent', snapshot: 'two' });
       return { before: stage.model.marked(undefined), request, end: 'running', repaired: stage.model };
+    },
+  },
+  {
+    name: 'repair: keep the disks of a snapshot whose RAM is gone',
+    prepare: async (stage) => {
+      const snapshot = await twoSnapshots(stage, 'external', 'memory');
+      const xml = await stage.virsh('snapshot-dumpxml', snapshot);
+      await truncate(/<memory [^>]*file='([^']*)'/u.exec(xml)?.[1] ?? '', 100);
+      const repaired = stage.model.withoutRam(snapshot, `${snapshot}-2`);
+      const request = repairOf(stage, { what: 'keepDisks', snapshot });
+      return { before: stage.model, request, end: 'running', repaired };
     },
   },
   {

@@ -84,7 +84,33 @@ describe('examine: findings', () => {
         frozenDisks: frozen({ m: base }),
         files: looked({ images: { '/img/web.m': image(base), [base]: image() }, files: { '/img/m.mem': 'missing' } }),
       }),
-      'error memoryFileMissing',
+      'error memoryFileMissing (m→m-2 m-2= forget m)',
+    ],
+    [
+      'a memory file that is empty',
+      situation({
+        vm: vm({ power: 'off', disks: [disk('vda', '/img/web.m')] }),
+        tree: tree([withMemory], 'm'),
+        frozenDisks: frozen({ m: base }),
+        files: looked({
+          images: { '/img/web.m': image(base), [base]: image() },
+          files: { '/img/m.mem': { bytes: 0, allocatedBytes: 0 } },
+        }),
+      }),
+      'error memoryFileBroken (m→m-2 m-2= forget m)',
+    ],
+    [
+      'a memory file and the disks that are gone',
+      situation({
+        vm: vm({ power: 'off', disks: [disk('vda', '/img/web.m')] }),
+        tree: tree([withMemory], 'm'),
+        frozenDisks: frozen({ m: '/img/web.0' }),
+        files: looked({
+          images: { '/img/web.m': image(base), [base]: image(), '/img/web.0': 'missing' },
+          files: { '/img/m.mem': 'missing' },
+        }),
+      }),
+      'error overlayMissing (forget m)',
     ],
     [
       'an overlay that is gone',

@@ -58,7 +58,13 @@ export function apply(step: Step, before: Situation): Situation {
       const frozen = before.frozenDisks?.get(old.name) ?? [];
       return {
         ...before,
-        tree: { ...before.tree, snapshots: [...before.tree.snapshots, { ...old, name: step.name, title: step.name }] },
+        tree: {
+          ...before.tree,
+          snapshots: [
+            ...before.tree.snapshots,
+            { ...old, name: step.name, title: step.name, ...(step.keeps === 'disks' ? withoutRam : {}) },
+          ],
+        },
         frozenDisks: new Map([...(before.frozenDisks ?? []), [step.name, frozen]]),
       };
     }
@@ -247,3 +253,9 @@ export function below(snapshot: Snapshot, parent: string | undefined): Snapshot 
   delete moved.parent;
   return parent === undefined ? moved : { ...moved, parent };
 }
+
+const withoutRam: Pick<Snapshot, 'kind' | 'state' | 'memory'> = {
+  kind: 'disk',
+  state: 'disk-snapshot',
+  memory: { location: 'no' },
+};

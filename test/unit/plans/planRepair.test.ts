@@ -4,7 +4,7 @@ import type { Repair } from '../../../src/model/operation.js';
 import { orphanFiles, orphanTags } from '../../../src/chains/orphans.js';
 import type { OtherVm, Situation } from '../../../src/model/plan.js';
 import { planRepair } from '../../../src/plans/planRepair.js';
-import type { SnapshotTree } from '../../../src/model/snapshot.js';
+import type { Snapshot, SnapshotTree } from '../../../src/model/snapshot.js';
 import {
   capabilities,
   disk,
@@ -217,6 +217,86 @@ describe('planRepair: metadata without data', () => {
       assert.equal(mended({ what: 'forgetSnapshot', snapshot: name }, situation({ tree: of, ...more })), expected);
     });
   }
+});
+
+describe('planRepair: a snapshot without its RAM', () => {
+  const ram = '/img/web.b.mem';
+  const withRam = { state: 'running', memory: 'external', memoryFile: ram } as const;
+  const b = (more: Parameters<typeof external>[2] = {}): Snapshot => external('b', 'a', { ...withRam, ...more });
+  const chain = (of: Snapshot, ...others: readonly Snapshot[]): SnapshotTree =>
+    tree([external('a'), of, ...others], others.at(-1)?.name ?? 'b');
+  const inWhat = (
+    of: SnapshotTree,
+    more: Partial<Situation> = {},
+    file: 'missing' | 'unknown' | number = 'missing',
+    images: Parameters<typeof looked>[0]['images'] = {},
+  ): Situation =>
+    situation({
+      tree: of,
+      vm: off(['vda', '/img/web.c']),
+      frozenDisks: frozen({ a: base, b: '/img/web.a', c: '/img/web.b' }),
+      otherVms: [],
+      files: looked({
+        images: {
+          '/img/web.c': image('/img/web.b'),
+          '/img/web.b': image('/img/web.a'),
+          '/img/web.a': image(base),
+          [base]: image(),
+          ...images,
+        },
+        files: { [ram]: typeof file === 'number' ? { bytes: file, allocatedBytes: file } : file },
+      }),
+      ...more,
+    });
+  const c = external('c', 'b');
+  const old = { capabilities: capabilities(9, 0) };
+  const noted: Snapshot = {
+    ...b(),
+    revertDisks: [{ target: 'vda', location: 'external', file: '/img/web.c', deleteInProgress: false }],
+  };
+  const rows: readonly (readonly [what: string, inWhat: Situation, expected: string])[] = [
+    ['its RAM is gone', inWhat(chain(b(), c)), 'b→b-2 c^b-2 forget b'],
+    ['its RAM is empty', inWhat(chain(b(), c), {}, 0), 'b→b-2 c^b-2 forget b'],
+    [
+      'libvirt reads none there',
+      inWhat(chain(b(), c), { savedRam: new Map([[ram, 'broken']]) }, 9),
+      'b→b-2 c^b-2 forget b',
+    ],
+    ['its RAM is there', inWhat(chain(b(), c), {}, 9), 'nothingToRepair'],
+    ['its RAM cannot be seen', inWhat(chain(b(), c), {}, 'unknown'), 'nothingToRepair'],
+    ['it never had any', inWhat(chain(external('b', 'a'), c)), 'nothingToRepair'],
+    ['its storage is away', inWhat(chain(b(), c), {}, 'missing', { '/img/web.c': 'missing' }), 'nothingToRepair'],
+    ['its disks are gone too', inWhat(chain(b(), c), {}, 'missing', { '/img/web.a': 'missing' }), 'overlayMissing'],
+    ['it has no disks', inWhat(chain(b({ disks: [{ target: 'vda', location: 'no' }] }), c)), 'nothingToRepair'],
+    [
+      'half merged',
+      inWhat(chain(b({ disks: [{ target: 'vda', location: 'external', deleteInProgress: true }] }), c)),
+      'unfinishedDelete',
+    ],
+    ['the current one', inWhat(chain(b())), 'b→b-2 b-2= forget b'],
+    ['the current one, on an old libvirt', inWhat(chain(b()), old), 'b→b-2 b-2= forget b'],
+    ['the current one, reverted to', inWhat(chain(noted)), 'currentNotesFiles'],
+    ['the current one, with children', inWhat({ ...chain(b(), c), current: 'b' }), 'currentNotesFiles'],
+    ['… on an old libvirt', inWhat({ ...chain(b(), c), current: 'b' }, old), 'b→b-2 c^b-2 b-2= forget b'],
+    ['a block job', inWhat(chain(b(), c), { blockJobs: ['vda'] }), 'blockJobRunning'],
+  ];
+  for (const [what, situationOfRow, expected] of rows) {
+    it(`${what} → ${expected}`, () => {
+      assert.equal(mended({ what: 'keepDisks', snapshot: 'b' }, situationOfRow), expected);
+    });
+  }
+
+  it('moves its copy of the UEFI variables, where that can be', () => {
+    const withCopy = (can: 'yes' | { readonly why: 'denied' }): Situation => {
+      const from = inWhat(chain(b(), c));
+      const files = new Map([...from.files!.files, ['/img/VARS.b', { bytes: 1, allocatedBytes: 1 }] as const]);
+      const vars = { ...from.vm, firmware: 'uefiRawNvram', nvram: '/img/VARS' } as const;
+      return { ...from, vm: vars, files: { ...from.files!, files, canAct: new Map([['/img', can]]) } };
+    };
+    const repair: Repair = { what: 'keepDisks', snapshot: 'b' };
+    assert.equal(mended(repair, withCopy('yes')), 'cp /img/VARS.b /img/VARS.b-2 b→b-2 c^b-2 forget b rm /img/VARS.b');
+    assert.equal(mended(repair, withCopy({ why: 'denied' })), 'filesOutOfReach');
+  });
 });
 
 describe('planRepair: a delete that broke off', () => {

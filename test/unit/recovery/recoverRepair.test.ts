@@ -5,9 +5,9 @@ import type { Situation } from '../../../src/model/plan.js';
 import { planOperation } from '../../../src/plans/planOperation.js';
 import { planRecovery } from '../../../src/recovery/planRecovery.js';
 import { image, over } from '../model/hostFiles.js';
-import { ref, shortSteps } from '../model/situations.js';
-import { apply, withImage } from '../model/world.js';
-import { base, broken, outside } from './recoveryShapes.js';
+import { external, ref, shortSteps, tree } from '../model/situations.js';
+import { apply, withImage, withoutFile } from '../model/world.js';
+import { base, broken, old, outside } from './recoveryShapes.js';
 
 /** What each recovery does when the plan broke off right behind each of its steps. */
 function recoveries(request: OperationRequest, from: Situation): readonly string[] {
@@ -42,4 +42,28 @@ describe('recoverRepair: a snapshot to forget, broken off behind each step', () 
     const [disk] = outside().vm.disks;
     return { ...before, vm: { ...before.vm, disks: [{ ...disk!, backing: [base] }] } };
   }
+});
+
+describe('recoverRepair: a snapshot of which the disks are kept, broken off behind each step', () => {
+  const keep = { type: 'repair', vm: ref, repair: { what: 'keepDisks', snapshot: 'a' } } as const;
+  const withRam = { state: 'running', memory: 'external', memoryFile: '/img/web.a.mem' } as const;
+  const without = (from: Situation): Situation => withoutFile(from, '/img/web.a.mem');
+
+  it('goes on from there', () => {
+    const from = without(outside({}, {}, external('a', undefined, withRam)));
+    assert.deepEqual(recoveries(keep, from), ['after: b^a-2 forget a', 'after: forget a', 'after']);
+  });
+
+  it('moves the mark of the current one too', () => {
+    const of = tree([external('a', undefined, withRam)], 'a');
+    const from = without(outside({}, { ...old, tree: of }, external('a', undefined, withRam)));
+    assert.deepEqual(recoveries(keep, from), ['after: a-2= forget a', 'after: forget a', 'after']);
+  });
+
+  it('leaves all as it was where nothing was begun', () => {
+    const from = without(outside({}, {}, external('a', undefined, withRam)));
+    const plan = planOperation(keep, from);
+    assert.ok(plan.type === 'plan');
+    assert.deepEqual(planRecovery(broken(keep, plan, 0, 'begun'), from), { type: 'settled', to: 'before' });
+  });
 });

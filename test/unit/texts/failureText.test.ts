@@ -69,6 +69,7 @@ const facts: RefusalFacts = {
   unsafePath: { disk: 'vda', file },
   unsafeSnapshotName: { snapshot, version },
   sameSecond: { vm, seconds: '1' },
+  currentNotesFiles: { vm, snapshot },
   memoryFileMissing: { snapshot, file },
   memoryFileBroken: { snapshot, file },
   deviceMayBeFull: { snapshot, disk: 'vda', file },
