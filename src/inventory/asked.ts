@@ -64,8 +64,11 @@ export function askedByRecovery({ request, plan }: BrokenOff, known: Situation):
       const wanted = fileNeeds(request, situation);
       const { images, files } = filesOf(plan.steps);
       const present = situation.vm.disks.flatMap(({ source }) => (source?.startsWith('/') === true ? [source] : []));
+      // The overlays of a snapshot that broke off may have to be merged back.
+      const changes = isActive(situation.vm.power) ? [] : present.filter((file) => images.includes(file));
       return {
         ...wanted,
+        changes: [...new Set([...(wanted.changes ?? []), ...changes])],
         images: [...new Set([...wanted.images, ...images, ...present])],
         files: [...new Set([...wanted.files, ...files])],
         folders: [

@@ -39,6 +39,11 @@ export function planBlockCommit(request: ConsolidateRequest, situation: Situatio
       ? refuse('nothingToConsolidate', { vm: name })
       : refuse('layerNotInChain', { vm: name, file: downTo });
   }
+  return commitObstacle(commits, situation) ?? planOf(request, commits, situation);
+}
+
+/** Whoever else rests on one of the files, what is wrong with them, and whether they are ours to change. */
+export function commitObstacle(commits: readonly CommittedDisk[], situation: Situation): Refused | undefined {
   for (const commit of commits) {
     const obstacle = imageObstacle(commit, situation) ?? neededObstacle(commit, situation);
     if (obstacle !== undefined) {
@@ -46,11 +51,7 @@ export function planBlockCommit(request: ConsolidateRequest, situation: Situatio
     }
   }
   const touched = commits.flatMap(({ merged, base }) => [...merged, base]);
-  return (
-    otherVmObstacle(touched, situation, 'refuse') ??
-    reachObstacle(commits, situation) ??
-    planOf(request, commits, situation)
-  );
+  return otherVmObstacle(touched, situation, 'refuse') ?? reachObstacle(commits, situation);
 }
 
 function isCommits(found: readonly CommittedDisk[] | Refused): found is readonly CommittedDisk[] {

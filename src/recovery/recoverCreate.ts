@@ -2,6 +2,7 @@
 import { explain, goOn, hasBegun, removable, removal } from './brokenAt.js';
 import { layersOf } from '../chains/fileUse.js';
 import { adoptSteps } from './adoptSteps.js';
+import { mergeBackSteps } from './mergeBack.js';
 import type { CreateStep, Situation, Step } from '../model/plan.js';
 import type { BrokenOff, Recovery } from '../model/recovery.js';
 import { findSnapshot } from '../model/snapshotTree.js';
@@ -51,6 +52,7 @@ export function isMade(step: CreateStep, { tree }: Situation): boolean {
  * | a tag inside an image, VM off                     | removed |
  * | a tag inside an image, VM active                  | stays until it is off: QEMU holds the image. The doctor finds it |
  * | the VM on all its overlays, which no snapshot tells of | libvirt is told of the snapshot: see adoptSteps |
+ * | the same, and its RAM is gone                     | they are merged back: see mergeBackSteps |
  * | the VM on one of them, or somebody built on them  | explained: nothing is lost, and another snapshot there would be half blind |
  */
 export function undoCreate(brokenOff: BrokenOff, situation: Situation): Recovery {
@@ -75,7 +77,8 @@ export function undoCreate(brokenOff: BrokenOff, situation: Situation): Recovery
   if (adopted !== undefined) {
     return goOn(brokenOff, adopted, 'before');
   }
-  if (begun && blind !== undefined) {
+  const merged = begun ? mergeBackSteps(made, situation) : undefined;
+  if (begun && blind !== undefined && merged === undefined) {
     return explain(brokenOff, refuse('onUnknownOverlay', { vm: vm.name, file: blind }).refusal, [], situation);
   }
   const copies = steps.flatMap((one) => (one.do === 'copyFile' && one.existing === 'keep' ? [one.to] : []));
@@ -86,6 +89,7 @@ export function undoCreate(brokenOff: BrokenOff, situation: Situation): Recovery
     brokenOff,
     [
       ...(begun ? loosened(made, brokenOff, situation) : []),
+      ...(merged ?? []),
       ...(begun ? orphanTags(made, situation) : []),
       ...removal(left),
     ],

@@ -74,7 +74,7 @@ export const fileRefusals: Pick<
   ],
   onUnknownOverlay: ({ vm, file }, t) => [
     t('{0} stands on “{1}”, which a snapshot made that broke off before libvirt knew of it.', vm, file),
-    t('Nothing is lost: the file belongs to the VM from now on. Leave it where it is.'),
+    t('Nothing is lost: the file belongs to the VM from now on. Leave it where it is, or consolidate the VM.'),
   ],
   filesOutOfReach: ({ folder, why }, t) => [
     folderReason(folder, why, t),

@@ -1,6 +1,8 @@
 // A revert and its undo, by content; and a journal that an editor has left on a real daemon.
 import assert from 'node:assert/strict';
+import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { Failure } from '../../src/model/failure.js';
 import { openEditor } from './faults/editor.js';
 import { startStages, type Stages } from './faults/stages.js';
 
@@ -74,5 +76,45 @@ describe('a revert that somebody regrets', function () {
     first.inventory.dispose();
     assert.equal(inSecond, 'busy');
     assert.equal(snapshot, 'mine');
+  });
+
+  it('is merged back where QEMU died right behind a snapshot, and libvirt took its RAM away again', async () => {
+    const { vm, stage } = await stageOf('ramless');
+    await stage.power('start');
+    await stage.write();
+    await stage.snapshot('old', 'external', 'memory');
+    await stage.write();
+    const request = { type: 'create', vm: stage.ref, kind: 'memory', style: 'external', title: 'new' } as const;
+    const dying = openEditor({
+      uri: daemon.uri,
+      journal: join(daemon.dir, 'dying'),
+      env: daemon.env,
+      at: { step: 0, moment: 'after' },
+      // As libvirt leaves it that finds QEMU gone when it wants to let it run on.
+      act: async ({ plan }) => {
+        await stage.write();
+        const made = plan?.steps.find((step) => step.do === 'createSnapshot');
+        await stage.virsh('destroy');
+        await stage.virsh('snapshot-delete', made?.name ?? '', '--metadata');
+        await rm(made?.memoryFile ?? '');
+        throw new Failure('lost');
+      },
+    });
+    await dying.inventory.connect(daemon.uri);
+    await assert.rejects(dying.inventory.runOperation(request));
+    await dying.settled();
+    dying.inventory.dispose();
+    assert.deepEqual(
+      dying.reports.map(({ outcome }) => outcome),
+      ['before'],
+    );
+    stage.model = stage.model.powered('forceOff');
+    const { differences } = await vm.compare(stage.model, 'everything');
+    assert.deepEqual(differences, []);
+    const left = await readdir(join(daemon.dir, 'ramless'));
+    assert.deepEqual(
+      left.filter((name) => name.includes('new')),
+      [],
+    );
   });
 });

@@ -195,21 +195,10 @@ const leavesPower: ReadonlySet<FaultKind> = new Set(['extensionKilled', 'connect
 const needsPerson: ReadonlySet<FaultKind> = new Set(['overlaysRemoved', 'otherClient']);
 
 /**
- * What nobody can tell without a person although nobody else acted. The bytes are as they must be in each of them.
- *
- * | reason           | when                                                                                          |
- * |------------------|-----------------------------------------------------------------------------------------------|
- * | frozenFileInUse  | libvirt's own external revert starts QEMU on frozen files; QEMU died, or no overlay could be written: whether it wrote there cannot be seen |
- * | onUnknownOverlay | QEMU died right behind a snapshot with RAM in a file: the VM is on its overlays, and libvirt took the RAM away again |
+ * What nobody can tell without a person although nobody else acted: libvirt's own external revert starts QEMU on frozen
+ * files; QEMU died, or no overlay could be written, and whether it wrote there cannot be seen. The bytes are as they must be.
  */
-function mayBeExplained(reason: string | undefined, plan: Plan, kind: FaultKind | undefined): boolean {
-  return (
-    reason === 'frozenFileInUse' ||
-    (reason === 'onUnknownOverlay' &&
-      kind === 'qemuKilled' &&
-      plan.steps.some((step) => step.do === 'createSnapshot' && step.memoryFile !== undefined))
-  );
-}
+const needsPersonAnyway = 'frozenFileInUse';
 
 /**
  * A daemon that dies in a merge may lose track of it, or of the VM. Told of that, a person ends QEMU, and what is asked of
@@ -233,7 +222,7 @@ async function judge(
   const last = ended ? reports.findLastIndex(({ why }) => endedByPerson.has(why?.reason ?? '')) : -1;
   const explained = reports.slice(last + 1).filter(({ outcome }) => outcome === 'explained');
   const needless = explained.flatMap(({ why }) =>
-    (kind !== undefined && needsPerson.has(kind)) || mayBeExplained(why?.reason, plan, kind)
+    (kind !== undefined && needsPerson.has(kind)) || why?.reason === needsPersonAnyway
       ? []
       : [`a person is asked although nobody else acted: ${why?.reason ?? 'no reason'}`],
   );

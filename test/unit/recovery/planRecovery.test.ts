@@ -188,14 +188,73 @@ describe('planRecovery: broken off within a step', () => {
         ends(...lost, request, outside());
       }
     });
-    it('that has the VM on its overlay, and whose RAM is gone: no snapshot is made of it', () => {
-      const end = within(ask.create({ kind: 'memory' }), outside(), 'createSnapshot', (at, s) => {
+    describe('that has the VM on its overlay, and whose RAM is gone', () => {
+      const withoutRam = (at: Situation, s: Step): Situation => {
         const memory = s.do === 'createSnapshot' ? (s.memoryFile ?? '') : '';
         const files = new Map(at.files?.files).set(memory, 'missing');
         const on = blind(at, s);
         return { ...on, files: { ...on.files!, files } };
+      };
+      const left = (more: (at: Situation, overlay: string) => Situation): string =>
+        recovered(
+          within(ask.create({ kind: 'memory' }), outside(), 'createSnapshot', (at, s) =>
+            more(withoutRam(at, s), s.do === 'createSnapshot' ? (s.disks[0]?.file ?? '') : ''),
+          ),
+        );
+      const stopped = (at: Situation): Situation => powered('off', at);
+      const alien = external('alien', undefined, { disks: [] });
+      const rows: readonly (readonly [what: string, more: Parameters<typeof left>[0], expected: string])[] = [
+        ['it is off', stopped, 'before: commitImages, removeFiles'],
+        ['somebody has started it again', (at) => at, 'explain onUnknownOverlay'],
+        [
+          'it has a managed save',
+          (at) => ({ ...stopped(at), vm: { ...stopped(at).vm, managedSave: true } }),
+          'explain onUnknownOverlay',
+        ],
+        [
+          'what is below cannot be seen',
+          (at, file) => withImage(stopped(at), file, 'unknown'),
+          'explain onUnknownOverlay',
+        ],
+        [
+          'another snapshot was taken on it',
+          (at, file) => ({
+            ...stopped(at),
+            tree: tree([...at.tree.snapshots, alien]),
+            frozenDisks: new Map([...at.frozenDisks!, ['alien', [disk('vda', file)]]]),
+          }),
+          'explain onUnknownOverlay',
+        ],
+        [
+          'somebody built on it',
+          (at, file) => withImage(stopped(at), '/img/clone', over(file)),
+          'explain onUnknownOverlay',
+        ],
+        [
+          'another VM reads what is below',
+          (at) => ({ ...stopped(at), otherVms: [{ uuid: 'c', name: 'clone', files: ['/img/web.b'], unread: [] }] }),
+          'explain onUnknownOverlay',
+        ],
+        [
+          'the files are not ours to change',
+          (at, file) => ({
+            ...stopped(at),
+            files: { ...at.files!, canChange: new Map([[file, { why: 'denied' } as const]]) },
+          }),
+          'explain onUnknownOverlay',
+        ],
+      ];
+      for (const [what, more, expected] of rows) {
+        it(`${what}: ${expected}`, () => {
+          assert.equal(left(more), expected);
+        });
+      }
+
+      it('it is as it was before, off', () => {
+        const request = ask.create({ kind: 'memory' });
+        const end = within(request, outside(), 'createSnapshot', (at, s) => stopped(withoutRam(at, s)));
+        ends(...end, request, outside());
       });
-      assert.equal(recovered(end), 'explain onUnknownOverlay');
     });
     it('that has the VM on its overlay, on top of what nobody can name', () => {
       const strange = within(ask.create({ kind: 'disk' }), outside(), 'createSnapshot', (at, s) => {
