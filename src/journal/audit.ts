@@ -81,8 +81,8 @@ export class Audit {
       if (!hasCode(error, 'EEXIST')) {
         throw error;
       }
-      if (Date.now() - (await changedAt(this.fs, this.#rotating)) > minuteMs) {
-        // Whoever made it died over it; the next line finds the way free.
+      if (Math.abs(Date.now() - (await changedAt(this.fs, this.#rotating))) > minuteMs) {
+        // Whoever made it died over it, perhaps before the clock was set back; the next line finds the way free.
         await discard(this.fs, [this.#rotating], this.log);
       }
       return;

@@ -5,7 +5,6 @@ import { join } from 'node:path';
 import type { Log } from '../log/log.js';
 import type { DemoVm } from '../model/demoVm.js';
 import {
-  changedAt,
   discard,
   type FileSystem,
   journalFailure,
@@ -65,7 +64,7 @@ export class DemoRecords {
           this.log.warn(`${path} is no record of a lesson`);
           return [];
         }
-        return (await lives(writer, us, await changedAt(this.fs, path))) ? [] : [vm];
+        return (await lives(writer, us, { fs: this.fs, folder: this.#folder, file: path })) ? [] : [vm];
       }),
     );
     return found.flat();

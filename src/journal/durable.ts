@@ -1,6 +1,7 @@
 // The few ways in which this room touches the disk: flushed, bounded, readable by its owner alone.
 // Refuses to know what the files say.
 import type * as promises from 'node:fs/promises';
+import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Log } from '../log/log.js';
@@ -88,6 +89,22 @@ export async function changedAt(fs: FileSystem, path: string): Promise<number> {
       return Date.now();
     }
     throw error;
+  }
+}
+
+/**
+ * Now, in milliseconds since 1970, by the clock that tells when files in this folder were changed: on a network it is the
+ * server's, which may be another day. Where nothing can be made, by ours.
+ */
+export async function clockOf(fs: FileSystem, folder: string): Promise<number> {
+  const probe = join(folder, `now-${randomBytes(8).toString('hex')}`);
+  try {
+    await fs.mkdir(probe, { mode: 0o700 });
+    return (await fs.stat(probe)).mtimeMs;
+  } catch {
+    return Date.now();
+  } finally {
+    await fs.rm(probe, { recursive: true, force: true });
   }
 }
 

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { type FileSystem, hasCode, readBounded, syncFolder, writeNew } from './durable.js';
 import type { Writer } from './entry.js';
 import { parseJson, writeJson } from './json.js';
-import { lives, parseWriter } from './writer.js';
+import { type LastWord, lives, parseWriter } from './writer.js';
 
 const maxBytes = 4096;
 const held = 'process.json';
@@ -23,17 +23,18 @@ export async function holdNew(fs: FileSystem, folder: string, us: Writer): Promi
   await makeHolder(fs, holderPath(folder, 1), us);
 }
 
-/** @param heardOf when its holder, if any, last wrote, in milliseconds since 1970 */
+/** @param written the file to which its holder, if any, writes what it does */
 export async function takeHold(
   fs: FileSystem,
   folder: string,
   us: Writer,
-  heardOf: number,
+  written: string,
 ): Promise<Hold | 'busy' | 'gone'> {
   const making = join(folder, `take-${randomBytes(8).toString('hex')}`);
   try {
     const newest = Math.max(0, ...(await fs.readdir(folder)).map(numberOf));
-    if (newest > 0 && (await isHeld(fs, holderPath(folder, newest), us, heardOf))) {
+    const word = { fs, folder, file: join(folder, written) };
+    if (newest > 0 && (await isHeld(holderPath(folder, newest), us, word))) {
       return 'busy';
     }
     await makeHolder(fs, making, us);
@@ -65,9 +66,9 @@ async function makeHolder(fs: FileSystem, path: string, us: Writer): Promise<voi
   await syncFolder(fs, path);
 }
 
-async function isHeld(fs: FileSystem, holder: string, us: Writer, heardOf: number): Promise<boolean> {
-  const writer = await readWriter(fs, join(holder, held));
-  return writer !== 'released' && (await lives(writer, us, heardOf));
+async function isHeld(holder: string, us: Writer, word: LastWord): Promise<boolean> {
+  const writer = await readWriter(word.fs, join(holder, held));
+  return writer !== 'released' && (await lives(writer, us, word));
 }
 
 async function readWriter(fs: FileSystem, path: string): Promise<Writer | 'released'> {

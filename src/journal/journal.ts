@@ -6,7 +6,6 @@ import { join } from 'node:path';
 import type { Log } from '../log/log.js';
 import { Audit } from './audit.js';
 import {
-  changedAt,
   discard,
   type FileSystem,
   hasCode,
@@ -141,7 +140,7 @@ export class Journal {
     let hold: Hold | undefined;
     try {
       const us = await thisWriter(this.editor);
-      const taken = await takeHold(this.fs, folder, us, await changedAt(this.fs, join(folder, entryFile)));
+      const taken = await takeHold(this.fs, folder, us, entryFile);
       if (typeof taken === 'string') {
         return taken;
       }
@@ -190,7 +189,7 @@ export class Journal {
       end: async (result) => {
         await close();
         const { connection, vm, request, startedAt } = writer.entry;
-        await this.audit.note({ connection, vm, request, durationMs: Date.now() - startedAt, ...result });
+        await this.audit.note({ connection, vm, request, durationMs: Math.max(0, Date.now() - startedAt), ...result });
         await this.#remove(writer.entry.id, hold);
       },
       leave: async (explained) => {

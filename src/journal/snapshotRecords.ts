@@ -78,6 +78,8 @@ export class SnapshotRecords<T extends OneSnapshot> {
     const making = join(folder, `new-${randomBytes(16).toString('hex')}`);
     const { connection, uuid } = vm;
     try {
+      // Whoever reads them takes the last one for the newest, also after the clock was set back.
+      const last = (await this.#read(vm)).at(-1)?.at ?? 0;
       const text = writeJson({
         version,
         connection,
@@ -85,7 +87,7 @@ export class SnapshotRecords<T extends OneSnapshot> {
         name,
         createdAt,
         ...this.options.write(record),
-        at: Date.now(),
+        at: Math.max(Date.now(), last + 1),
       });
       if (Buffer.byteLength(text) > maxBytes) {
         throw new RangeError(`A record of ${text.length} characters`);

@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { readFile, readlink } from 'node:fs/promises';
 import { hostname, uptime } from 'node:os';
+import { changedAt, clockOf, type FileSystem } from './durable.js';
 import type { Writer } from './entry.js';
 import { isCount, isObject } from './json.js';
 
@@ -30,24 +31,37 @@ export async function thisWriter(editor?: string): Promise<Writer> {
   };
 }
 
+/** When a process last wrote, and where: by which clock that is. */
+export interface LastWord {
+  readonly fs: FileSystem;
+  readonly folder: string;
+  readonly file: string;
+}
+
 /**
- * | boot  | process numbers | host  | start time | lives while                                     |
- * |-------|-----------------|-------|------------|-------------------------------------------------|
- * | ours  | ours            | any   | known      | the process with that number started then       |
- * | ours  | ours            | any   | unknown    | a process has that number, a day after its word; if the number is ours: it is us |
- * | ours  | others'         | any   | any        | a day after its last word: it cannot be seen    |
- * | other | any             | ours  | any        | never: the machine was started anew             |
- * | other | any             | other | any        | a day after its last word: it cannot be seen    |
+ * | boot    | process numbers | host  | start time | lives while                                     |
+ * |---------|-----------------|-------|------------|-------------------------------------------------|
+ * | ours    | ours            | any   | known      | the process with that number started then       |
+ * | ours    | ours            | any   | unknown    | a process has that number, a day after its word; if the number is ours: it is us |
+ * | ours    | others'         | any   | any        | a day after its last word: it cannot be seen    |
+ * | other   | any             | ours  | any        | never: the machine was started anew             |
+ * | other, both reckoned from a clock | any | ours | any | a process has that number, a day after its word: the clock may have been set |
+ * | other   | any             | other | any        | a day after its last word: it cannot be seen    |
  *
- * @param heardOf when it last wrote, in milliseconds since 1970
+ * The day is one by the clock of the file system. A word from more than a day ahead was written before that clock was set
+ * back, and counts as one from long ago: to wait until the clock comes there may take years.
  */
-export async function lives(writer: Writer, us: Writer, heardOf: number): Promise<boolean> {
-  const heardOfToday = Date.now() - heardOf < dayMs;
+export async function lives(writer: Writer, us: Writer, word: LastWord): Promise<boolean> {
+  const isOfToday = async (): Promise<boolean> => {
+    const [now, at] = await Promise.all([clockOf(word.fs, word.folder), changedAt(word.fs, word.file)]);
+    return Math.abs(now - at) < dayMs;
+  };
   if (!sameBoot(writer.boot, us.boot)) {
-    return writer.host !== us.host && heardOfToday;
+    const isUnsure = writer.host !== us.host || (isReckoned(writer.boot) && isReckoned(us.boot) && isThere(writer.pid));
+    return isUnsure && isOfToday();
   }
   if (writer.pidNamespace !== us.pidNamespace) {
-    return heardOfToday;
+    return isOfToday();
   }
   const startTime = await startTimeOf(writer.pid);
   if (startTime === 'gone') {
@@ -56,7 +70,7 @@ export async function lives(writer: Writer, us: Writer, heardOf: number): Promis
   if (startTime !== undefined && writer.startTime !== undefined) {
     return startTime === writer.startTime;
   }
-  return writer.pid === us.pid ? writer.session === us.session : heardOfToday;
+  return writer.pid === us.pid ? writer.session === us.session : isOfToday();
 }
 
 export function parseWriter(value: unknown): Writer | undefined {
@@ -105,6 +119,10 @@ function isThere(pid: number): boolean {
     // It may belong to another user, which is not to be absent.
     return error instanceof Error && 'code' in error && error.code === 'EPERM';
   }
+}
+
+function isReckoned(boot: string): boolean {
+  return /^\d+$/.test(boot);
 }
 
 function sameBoot(a: string, b: string): boolean {

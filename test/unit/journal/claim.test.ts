@@ -3,9 +3,13 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, readdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
+import * as promises from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Writable } from 'node:stream';
-import { thisWriter } from '../../../src/journal/writer.js';
+import type { FileSystem } from '../../../src/journal/durable.js';
+import { Journal } from '../../../src/journal/journal.js';
+import { lives, thisWriter } from '../../../src/journal/writer.js';
+import { silentLog } from '../../../src/log/log.js';
 import { head } from './plans.js';
 import { children, killed, message } from './processes.js';
 import { journalIn, ownFolders } from './samples.js';
@@ -140,6 +144,39 @@ describe('claiming an entry of the journal', () => {
       utimesSync(join(folder(), id, 'plan.jsonl'), aDayAgo, aDayAgo);
       assert.ok(typeof (await journal.claim(id)) !== 'string', JSON.stringify(writer));
     }
+  });
+
+  it('waits that day by the clock of the file system, and not for one that is yet to come', async () => {
+    const us = await thisWriter();
+    const { journal } = journalIn(folder());
+    const { id } = (await journal.begin(head())).entry;
+    writeFileSync(join(folder(), id, 'holder.1/process.json'), JSON.stringify({ ...us, pidNamespace: 'pid:[1]' }));
+    for (const days of [-3, 3]) {
+      const server: FileSystem = {
+        ...promises,
+        stat: (async (path: string) => {
+          const stats = await promises.stat(path);
+          return Object.assign(stats, { mtimeMs: stats.mtimeMs + days * 24 * 3600 * 1000 });
+        }) as FileSystem['stat'],
+      };
+      assert.equal(await new Journal(folder(), silentLog, server).claim(id), 'busy', `${days} days`);
+    }
+    const ahead = Date.now() / 1000 + 25 * 3600;
+    utimesSync(join(folder(), id, 'plan.jsonl'), ahead, ahead);
+    assert.ok(typeof (await journal.claim(id)) !== 'string');
+  });
+
+  it('takes nobody for gone because the clock was set, where only a clock tells the boot', async () => {
+    const us = { ...(await thisWriter()), boot: '1800000000' };
+    const { journal } = journalIn(folder());
+    const { id } = (await journal.begin(head())).entry;
+    const word = { fs: promises, folder: folder(), file: join(folder(), id, 'plan.jsonl') };
+    const other = { ...us, boot: '1799990000' };
+    assert.equal(await lives({ ...other, pid: process.ppid }, us, word), true);
+    const child = spawn('true');
+    await once(child, 'close');
+    assert.equal(await lives({ ...other, pid: child.pid! }, us, word), false);
+    assert.equal(await lives({ ...other, boot: 'a-boot-id', pid: process.ppid }, us, word), false);
   });
 
   it('leaves nothing behind where it did not win', async () => {

@@ -63,6 +63,22 @@ describe('the records of snapshots that we took unasked', () => {
     assert.deepEqual((await records().of(vm)).map(({ name }) => name).sort(), names.sort());
   });
 
+  it('are in the order in which they were added, whatever the clock said', async () => {
+    const real = Date.now;
+    try {
+      for (const [index, now] of [2_000_000_000_000, 1_900_000_000_000, 0, 1_950_000_000_000].entries()) {
+        Date.now = () => now;
+        await records().add(vm, { ...auto, name: `r${index}` });
+      }
+    } finally {
+      Date.now = real;
+    }
+    assert.deepEqual(
+      (await records().of(vm)).map(({ name }) => name),
+      ['r0', 'r1', 'r2', 'r3'],
+    );
+  });
+
   it('keep the newest two hundred of a VM', async () => {
     const mine = records();
     for (let i = 0; i < 203; i += 1) {
