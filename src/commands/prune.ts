@@ -15,6 +15,7 @@ import type { VmView } from '../inventory/views.js';
 import type { SnapshotSize } from '../model/layers.js';
 import type { OperationRequest, OperationResult } from '../model/operation.js';
 import type { Plan } from '../model/plan.js';
+import { doubtfulTimes } from '../model/snapshotTime.js';
 import { chosenByRule } from '../plans/pruneRule.js';
 import { planText } from '../texts/planText.js';
 import { refusalText } from '../texts/refusalText.js';
@@ -30,7 +31,8 @@ export interface Pruned extends OperationResult {
 export async function prune(run: CommandRun): Promise<Pruned> {
   const view = await targetVm(run, t('Prune the snapshots of which VM?'));
   const plan = await planOrRefuse(run, await pruneRequest(run, view));
-  const wanted = isRuleTold(givenTo(run.call)) ? plan : await unticked(run, view, plan);
+  const untimed = await untimedIn(run, view);
+  const wanted = isRuleTold(givenTo(run.call)) ? plan : await unticked(run, view, plan, untimed);
   if (mustConfirm(run)) {
     const text = planText(wanted, existingVm(run, view.ref), Date.now() / 1_000, t);
     await confirmModal(text.title, text.detail, [text.confirm]);
@@ -39,11 +41,12 @@ export async function prune(run: CommandRun): Promise<Pruned> {
   }
   const protection = mustConfirm(run) ? { protection: 'answered' as const } : {};
   const result = await operate(run, wanted.request, { confirmed: wanted, ...protection });
-  const stays = skippedIn(wanted);
+  const gone = goingIn(wanted);
+  const stays = [...skippedIn(wanted), ...untimed.filter(({ snapshot }) => !gone.includes(snapshot))];
   for (const { snapshot, why } of stays) {
     run.log.info(`${view.vm.name}: ${snapshot}: ${why}`);
   }
-  return { ...result, deleted: goingIn(wanted), stays };
+  return { ...result, deleted: gone, stays };
 }
 
 /** By the rule or the names that were called for, or by a rule that is asked for. */
@@ -79,11 +82,24 @@ async function byName(run: CommandRun, view: VmView, { snapshots = [] }: Command
   return [...new Set(found.map(({ name }) => name))];
 }
 
+/** What no rule over ages chooses, because its time cannot be right. */
+async function untimedIn(run: CommandRun, view: VmView): Promise<Pruned['stays']> {
+  if (givenTo(run.call).snapshots !== undefined) {
+    return [];
+  }
+  const tree = await run.inventory.readTree(view.ref);
+  return [...doubtfulTimes(tree, Date.now() / 1_000)].map((snapshot) => ({
+    snapshot,
+    why: t('Its time cannot be right, so that its age is not known. It can be deleted by itself.'),
+  }));
+}
+
 /** Planned anew for those that stay ticked: what goes before another one decides how that one can. */
-async function unticked(run: CommandRun, view: VmView, plan: Plan): Promise<Plan> {
+async function unticked(run: CommandRun, view: VmView, plan: Plan, untimed: Pruned['stays']): Promise<Plan> {
   const going = goingIn(plan);
+  const told = [...skippedIn(plan), ...untimed.filter(({ snapshot }) => !going.includes(snapshot))];
   const sizes = await sizesOf(run, view);
-  const ticked = await pickPruned(existingVm(run, view.ref), going, skippedIn(plan), sizes);
+  const ticked = await pickPruned(existingVm(run, view.ref), going, told, sizes);
   if (ticked.length === 0) {
     throw new CommandError('notFound', t('No snapshot of {0} was chosen.', view.vm.name), { vm: view.vm.name });
   }

@@ -5,6 +5,7 @@ import { displayLine } from '../model/plainText.js';
 import type { Bytes, SnapshotSize } from '../model/layers.js';
 import type { SnapshotTree } from '../model/snapshot.js';
 import { findSnapshot } from '../model/snapshotTree.js';
+import { chosenByRule, type PruneRule } from '../plans/pruneRule.js';
 import { bytesText } from '../texts/bytesText.js';
 import { withoutIcons } from '../texts/noticeText.js';
 import { titleOf } from '../texts/operationProgress.js';
@@ -28,12 +29,12 @@ export async function pickPruneRule(tree: SnapshotTree): Promise<PickedRule> {
   const count = tree.snapshots.length;
   const older = (hours: number, label: string): Choice<PickedRule | 'days' | 'count'> => ({
     label,
-    description: t('{0} of {1}', fitting(tree, hours), count),
+    description: t('{0} of {1}', fitting(tree, { olderThanSeconds: hours * 3_600 }), count),
     value: { olderThan: hours },
   });
   const newest = (keepLast: number): Choice<PickedRule | 'days' | 'count'> => ({
     label: t('All but the {0} newest', keepLast),
-    description: t('{0} of {1}', Math.max(0, count - keepLast), count),
+    description: t('{0} of {1}', fitting(tree, { keepLast }), count),
     value: { keepLast },
   });
   const picked = await pick<PickedRule | 'days' | 'count'>(
@@ -55,9 +56,8 @@ export async function pickPruneRule(tree: SnapshotTree): Promise<PickedRule> {
   return picked === 'count' ? { keepLast: await number(t('How many of the newest stay?')) } : picked;
 }
 
-function fitting({ snapshots }: SnapshotTree, hours: number): number {
-  const before = Date.now() / 1_000 - hours * 3_600;
-  return snapshots.filter(({ createdAt }) => createdAt <= before).length;
+function fitting(tree: SnapshotTree, rule: PruneRule): number {
+  return chosenByRule(rule, tree, Date.now() / 1_000).length;
 }
 
 async function number(prompt: string): Promise<number> {

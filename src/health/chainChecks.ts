@@ -1,6 +1,7 @@
 // The health checks on the chains of a VM's disks: how deep, how old, how large, and whether all of it is there. Pure.
 import { formatVersion, versionOf } from '../model/capabilities.js';
 import type { Layer } from '../model/layers.js';
+import { doubtfulTimes, timeOf } from '../model/snapshotTime.js';
 import { activePath } from '../model/snapshotTree.js';
 import { chains, depths } from './deltas.js';
 import type { HealthFacts } from './healthFacts.js';
@@ -43,27 +44,32 @@ interface Oldest {
 }
 
 /**
- * A delta is as old as the snapshot that it came after. Those after a snapshot that somebody keeps are meant to be old.
+ * A delta is as old as the snapshot that it came after. Those after a snapshot that somebody keeps are meant to be old. Of one
+ * whose time cannot be right, nobody knows how old it is.
  *
  * | tree  | sizes           | known by                                    |
  * |-------|-----------------|---------------------------------------------|
- * | read  | any             | the external snapshots that the VM stands on |
- * | not   | with times      | when each layer began                       |
+ * | read  | any             | the external snapshots that the VM stands on, and whose times can be right |
+ * | not   | with times      | when each layer began, where that can be right |
  * | not   | no delta at all | nothing is old                              |
  */
 export function oldest(facts: HealthFacts): Oldest | 'none' | 'unknown' {
   const { tree, layers, kept = [] } = facts;
+  const now = facts.now / 1_000;
   if (tree !== undefined) {
-    const [first] = activePath(tree)
-      .filter(({ name, style }) => style === 'external' && !kept.includes(name))
-      .toSorted((a, b) => a.createdAt - b.createdAt);
-    return first === undefined ? 'none' : { snapshot: first.name, since: first.createdAt };
+    const doubtful = doubtfulTimes(tree, now);
+    const deltas = activePath(tree).filter(({ name, style }) => style === 'external' && !kept.includes(name));
+    const [first] = deltas.filter(({ name }) => !doubtful.has(name)).toSorted((a, b) => a.createdAt - b.createdAt);
+    if (first === undefined) {
+      return deltas.length === 0 ? 'none' : 'unknown';
+    }
+    return { snapshot: first.name, since: first.createdAt };
   }
   const deltas = chains(facts).flatMap((chain) => chain.deltas);
   if (layers !== undefined && deltas.length === 0) {
     return 'none';
   }
-  const times = deltas.flatMap(({ since }) => since ?? []);
+  const times = deltas.flatMap(({ since }) => (since !== undefined && timeOf(since, now) === 'plausible' ? since : []));
   return times.length === 0 ? 'unknown' : { since: Math.min(...times) };
 }
 

@@ -1,5 +1,6 @@
 // Which snapshots a person wants gone, by a rule over ages and numbers. What may not go at all is decided elsewhere.
 import type { Snapshot, SnapshotTree } from '../model/snapshot.js';
+import { doubtfulTimes } from '../model/snapshotTime.js';
 import { sortSnapshots } from '../model/snapshotTree.js';
 
 /** What both parts name goes. */
@@ -17,18 +18,24 @@ export interface PruneRule {
  *
  * | snapshot                                       | → |
  * |------------------------------------------------|---|
+ * | any, and the rule names neither age nor number | chosen |
+ * | its time cannot be right (`doubtfulTimes`)     | stays, and is not one of the newest |
  * | one of the `keepLast` newest                   | stays |
- * | not older than `olderThanSeconds`, or its time is to come | stays |
+ * | not older than `olderThanSeconds`              | stays |
  * | otherwise                                      | chosen |
  */
 export function chosenByRule(
-  { olderThanSeconds = 0, keepLast = 0 }: PruneRule,
+  { olderThanSeconds, keepLast }: PruneRule,
   tree: SnapshotTree,
   now: number,
 ): readonly Snapshot[] {
-  return sortSnapshots(tree, 'time')
-    .toReversed()
-    .slice(Math.max(0, Math.floor(keepLast)))
-    .filter(({ createdAt }) => now - createdAt >= Math.max(0, olderThanSeconds))
-    .toReversed();
+  const byTime = sortSnapshots(tree, 'time');
+  if (olderThanSeconds === undefined && keepLast === undefined) {
+    return byTime;
+  }
+  const doubtful = doubtfulTimes(tree, now);
+  const timed = byTime.filter(({ name }) => !doubtful.has(name));
+  return timed
+    .slice(0, Math.max(0, timed.length - Math.max(0, Math.floor(keepLast ?? 0))))
+    .filter(({ createdAt }) => now - createdAt >= Math.max(0, olderThanSeconds ?? 0));
 }

@@ -1,4 +1,5 @@
 // How long ago something was, as short as a row has room for. Knows no clock: both times are handed in.
+import { timeOf } from '../model/snapshotTime.js';
 import type { Translate } from './translate.js';
 
 const minute = 60;
@@ -11,7 +12,9 @@ const year = 365.25 * day;
 /**
  * | age               | text                         |
  * |-------------------|------------------------------|
- * | future, < 1 min   | just now (clocks of two computers differ) |
+ * | before libvirt    | time unknown (a clock that had lost it, or no time at all) |
+ * | future            | in the future (a clock was wrong, then or now) |
+ * | some minutes ahead, < 1 min | just now (clocks of two computers differ) |
  * | < 1 h             | 5 min                        |
  * | < 1 day           | 2 h                          |
  * | < 2 weeks         | 3 days                       |
@@ -24,6 +27,14 @@ const year = 365.25 * day;
  */
 export function relativeAge(at: number, now: number, t: Translate): string {
   const age = now - at;
+  switch (timeOf(at, now)) {
+    case 'beforeLibvirt':
+      return t('time unknown');
+    case 'future':
+      return t('in the future');
+    case 'plausible':
+      break;
+  }
   if (age < minute) {
     return t('just now');
   }
@@ -42,15 +53,23 @@ export function relativeAge(at: number, now: number, t: Translate): string {
   return age < 2 * year ? t('{0} months', Math.floor(age / month)) : t('{0} years', Math.floor(age / year));
 }
 
-/** The same as a phrase: `just now`, `3 days ago`. */
+/** The same as a phrase: `just now`, `3 days ago`, `at an unknown time`. */
 export function agoText(at: number, now: number, t: Translate): string {
-  return now - at < minute ? t('just now') : t('{0} ago', relativeAge(at, now, t));
+  switch (timeOf(at, now)) {
+    case 'beforeLibvirt':
+      return t('at an unknown time');
+    case 'future':
+      return t('in the future, by this computer’s clock');
+    case 'plausible':
+      return now - at < minute ? t('just now') : t('{0} ago', relativeAge(at, now, t));
+  }
 }
 
 /** A span of time: `850 ms`, `3.2 s`, `48 s`, `2 min 5 s`. */
 export function durationText(milliseconds: number, t: Translate): string {
   if (milliseconds < 1_000) {
-    return t('{0} ms', Math.round(milliseconds));
+    // Less than none: the clock was set meanwhile.
+    return t('{0} ms', Math.max(0, Math.round(milliseconds)));
   }
   const seconds = milliseconds / 1_000;
   if (seconds < 10) {

@@ -63,6 +63,7 @@ function facts(more: Partial<HealthFacts> = {}): HealthFacts {
   };
 }
 
+const then = now / 1_000 - 99 * hour;
 const aged = (hours: number, name = 'a'): ReturnType<typeof external> =>
   external(name, undefined, { createdAt: now / 1_000 - hours * hour });
 const diagnosed = (finding: Finding): Partial<HealthFacts> => ({ diagnoses: [{ finding, severity: 'error' }] });
@@ -195,11 +196,34 @@ describe('health checks', () => {
         tree: undefined,
         layers: layers([], {
           disks: [
-            { target: 'vda', whole: true, layers: [layer('/img/b', { since: 1, allocatedBytes: 0 }), layer('/img/a')] },
+            {
+              target: 'vda',
+              whole: true,
+              layers: [layer('/img/b', { since: then, allocatedBytes: 0 }), layer('/img/a')],
+            },
           ],
         }),
       },
       ['deltaTooOld'],
+    ],
+    [
+      'a layer of 1970 tells no age',
+      {
+        tree: undefined,
+        layers: layers([], {
+          disks: [
+            { target: 'vda', whole: true, layers: [layer('/img/b', { since: 1, allocatedBytes: 0 }), layer('/img/a')] },
+          ],
+        }),
+      },
+      [],
+    ],
+    [
+      'neither does a snapshot that is older than the one that it came after',
+      {
+        tree: tree([aged(1), external('b', 'a', { createdAt: 86 }), { ...aged(99, 'c'), parent: 'b' }], 'c'),
+      },
+      [],
     ],
     [
       'a limit of 0 switches off',
