@@ -178,6 +178,12 @@ export type Warning =
   /** The VM gets the hardware that it had when the snapshot was taken. */
   | { readonly about: 'hardwareChanges'; readonly what: readonly string[] };
 
+/** Before the operation, in milliseconds since 1970 by the host's clock; absent: not known. */
+export interface LastWrite {
+  readonly file: string;
+  readonly modifiedAt?: number;
+}
+
 export interface Plan {
   readonly type: 'plan';
   readonly request: OperationRequest;
@@ -193,8 +199,10 @@ export interface Plan {
   readonly checkpoint?: string;
   /** Of a revert: the files that the VM's disks stand on before it. */
   readonly leaves?: readonly TargetFile[];
-  /** Of a delete: files that take a merge, and when they were written last before it, in milliseconds since 1970. */
-  readonly changes?: readonly { readonly file: string; readonly modifiedAt?: number }[];
+  /** Of a delete: files that take a merge. */
+  readonly changes?: readonly LastWrite[];
+  /** Of a revert by libvirt that brings RAM back: the files that it fits to, which nobody may write to. */
+  readonly fits?: readonly LastWrite[];
   /** Of a delete: overlays that are merged into the file below them. Absent: none, or a journal of before it was kept. */
   readonly mergesAway?: readonly string[];
   /** What the operation will take on the host's file systems, at most, where it can be said. */

@@ -10,6 +10,7 @@ import {
   overlayAbove,
 } from '../chains/deletedFiles.js';
 import { frozenFile, restingOn } from '../chains/fileUse.js';
+import { lastWrites } from '../chains/lastWrites.js';
 import { versionWarnings } from '../model/knownVersions.js';
 import type { OperationRequest } from '../model/operation.js';
 import { unreadVms } from '../chains/otherVms.js';
@@ -79,17 +80,9 @@ export function externalDeletePlan(request: DeleteRequest, doomed: readonly Snap
     progress: merges ? 'percent' : 'timeOnly',
     snapshot: request.snapshot,
     ...(bytes === undefined ? {} : { spaceBytes: bytes }),
-    ...(touched.changed.size === 0 ? {} : { changes: asTheyWere(touched.changed, situation) }),
+    ...(touched.changed.size === 0 ? {} : { changes: lastWrites(touched.changed, situation) }),
     ...(touched.mergedAway.size === 0 ? {} : { mergesAway: [...touched.mergedAway] }),
   };
-}
-
-function asTheyWere(changed: ReadonlySet<string>, { files }: Situation): NonNullable<Plan['changes']> {
-  return [...changed].map((file) => {
-    const facts = files?.images.get(file);
-    const modifiedAt = typeof facts === 'object' ? facts.modifiedAt : undefined;
-    return { file, ...(modifiedAt === undefined ? {} : { modifiedAt }) };
-  });
 }
 
 /** An image that was not looked at may; a memory file and UEFI variables are the snapshot itself. */

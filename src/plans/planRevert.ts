@@ -3,6 +3,8 @@
 import { revertMs } from '../model/estimates.js';
 import { versionWarnings } from '../model/knownVersions.js';
 import { dropSaveSteps } from './dropSaveSteps.js';
+import { frozenFile } from '../chains/fileUse.js';
+import { lastWrites } from '../chains/lastWrites.js';
 import { mergedByHandObstacle } from '../chains/mergedByHand.js';
 import { nvramBackSteps } from '../chains/nvramCopy.js';
 import {
@@ -13,7 +15,7 @@ import {
   unsteadyObstacle,
 } from './obstacles.js';
 import type { AfterRevert, OperationRequest } from '../model/operation.js';
-import type { Decision, Loss, Situation, Step, Warning } from '../model/plan.js';
+import type { Decision, Loss, Plan, Situation, Step, Warning } from '../model/plan.js';
 import { type Checkpoint, type CheckpointSpared, planCheckpoint } from './planCheckpoint.js';
 import { planEmulatedRevert, type WayBack } from './planEmulatedRevert.js';
 import { internalRevertObstacle } from './planInternalRevert.js';
@@ -82,6 +84,7 @@ export function planRevert(request: RevertRequest, situation: Situation): Decisi
       revertMs(vm, snapshot, end === 'off' ? 'off' : 'active') + (kept?.type === 'checkpoint' ? kept.estimateMs : 0),
     snapshot: snapshot.name,
     leaves: vm.disks.flatMap(({ target, source }) => (source === undefined ? [] : [{ target, file: source }])),
+    ...fitting(snapshot, steps, situation),
     ...(kept?.type === 'checkpoint' ? { checkpoint: kept.name, spaceBytes: kept.spaceBytes } : {}),
   };
 }
@@ -101,6 +104,24 @@ function clockSteps({ kind }: Snapshot, end: EndState, { vm, agent, capabilities
   return kind === 'memory' && end === 'running' && heard && capabilities.driver === 'qemu'
     ? [{ do: 'setGuestClock' }]
     : [];
+}
+
+/** libvirt starts QEMU on the files that the snapshot froze, before it puts overlays on them. */
+function fitting(
+  { name, style, disks, memory }: Snapshot,
+  steps: readonly Step[],
+  situation: Situation,
+): Pick<Plan, 'fits'> {
+  if (style !== 'external' || memory.file === undefined || steps.every((step) => step.do !== 'revert')) {
+    return {};
+  }
+  const taking = disks.filter(({ location }) => location === 'external');
+  return {
+    fits: lastWrites(
+      taking.flatMap(({ target }) => frozenFile(situation, name, target) ?? []),
+      situation,
+    ),
+  };
 }
 
 type Kept = Checkpoint | CheckpointSpared | undefined;

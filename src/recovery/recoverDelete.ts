@@ -6,6 +6,7 @@ import { mayMakeCurrent } from './leftAsPlanned.js';
 import { letGoSteps } from './letGo.js';
 import { externalTargets } from '../chains/deletedFiles.js';
 import { frozenFile } from '../chains/fileUse.js';
+import { isUnwritten } from '../chains/lastWrites.js';
 import { otherVmObstacle } from '../chains/otherVms.js';
 import type { OperationRequest } from '../model/operation.js';
 import type { Plan, Situation, Step } from '../model/plan.js';
@@ -136,9 +137,7 @@ function isRootWrittenTo(snapshot: Snapshot, { changes }: Plan, situation: Situa
     isOnActivePath(situation.tree, name) &&
     externalTargets(snapshot).some((target) => {
       const base = frozenFile(situation, name, target);
-      const facts = situation.files?.images.get(base ?? '');
-      const now = typeof facts === 'object' ? facts.modifiedAt : undefined;
-      return now === undefined || changes?.find(({ file }) => file === base)?.modifiedAt !== now;
+      return base === undefined || !isUnwritten(base, changes, situation);
     })
   );
 }

@@ -2,6 +2,7 @@
 // tells how far it came. Knows no revert of our own but the one that leads off frozen files.
 import { brokenAt, explain, goOn, hasBegun, wasBegun } from './brokenAt.js';
 import { frozenFile, wholeChain } from '../chains/fileUse.js';
+import { isUnwritten } from '../chains/lastWrites.js';
 import { frozenFileObstacle } from '../plans/obstacles.js';
 import { currentAsLeft, useOfLeft } from './leftAsPlanned.js';
 import { nvramCopy } from '../chains/nvramCopy.js';
@@ -24,7 +25,7 @@ type Broken = BrokenOff & { readonly request: Extract<OperationRequest, { type: 
  * |----------------------------|-----------------------------------------|------------------|---|
  * | checkpoint only            | any                                     | any              | as a create: before |
  * | managed save dropped, or power cut for the UEFI variables | off, or they are put back | any | see `whereItWas` |
- * | the revert                 | paused, or off, on files that the target froze | any       | put on new overlays, by us; explained where RAM would come back |
+ * | the revert                 | paused, or off, on files that the target froze | any       | put on new overlays, by us; explained where RAM would come back and they may have been written to |
  * | the revert                 | running on files that the target froze  | any              | explained: it writes into them |
  * | the revert                 | on overlays of what the target froze    | another          | the target is made current, unless somebody made another so |
  * | the revert                 | any                                     | the target, which it was not before | after; what is left follows |
@@ -189,14 +190,22 @@ function offFrozenFiles(
   const way = planEmulatedRevert({ snapshot, end, vm: broken.request.vm, why, stop: 'first' }, situation);
   if (way.type === 'way') {
     // Whatever ran on these files since has changed them under the RAM.
-    const loaded = situation.vm.power === 'paused' && situation.vm.powerReason === 'fromSnapshot';
-    return loaded || way.steps.every((step) => step.do !== 'restoreMemory')
+    const { power, powerReason } = situation.vm;
+    const fits =
+      (power === 'paused' && powerReason === 'fromSnapshot') || isAsItFroze(broken.plan, snapshot, situation);
+    return fits || way.steps.every((step) => step.do !== 'restoreMemory')
       ? goOn(broken, way.steps, 'after')
       : explain(broken, why, way.steps, situation);
   }
   const stop: readonly Step[] = isActive(situation.vm.power) ? [{ do: 'power', action: 'forceOff' }] : [];
   const { snapshot: name } = broken.request;
   return explain(broken, way.refusal, [...stop, { do: 'revert', snapshot: name, to: 'asSnapshot' }], situation);
+}
+
+function isAsItFroze({ fits }: Plan, { name, disks }: Snapshot, situation: Situation): boolean {
+  return disks
+    .filter(({ location }) => location === 'external')
+    .every(({ target }) => isUnwritten(frozenFile(situation, name, target) ?? '', fits, situation));
 }
 
 /** libvirt has put the VM on its new overlays, and has not written it down. */

@@ -5,7 +5,7 @@ import type { Plan, Step } from '../../../src/model/plan.js';
 import type { Model, Power } from '../../oracle/model.js';
 
 export interface Accepted {
-  readonly what: 'before' | 'before, kept' | 'after';
+  readonly what: 'before' | 'before, kept' | 'after' | 'after, on a leaf';
   readonly model: Model;
 }
 
@@ -28,6 +28,9 @@ export function acceptedEnds(before: Model, plan: Plan, end: Power, repaired = b
         { what: 'before', model: before },
         { what: 'after', model: layout === undefined ? after : withRam(after, reverted) },
       ];
+      if (checkpoint !== undefined && plan.steps.some((step) => step.do === 'revert')) {
+        ends.push({ what: 'after, on a leaf', model: withRam(onLeaf(off, request.snapshot, end), reverted) });
+      }
       return checkpoint === undefined ? ends : [...ends, { what: 'before, kept', model: kept }];
     }
     case 'delete':
@@ -82,6 +85,13 @@ function taken(model: Model, step: Step | undefined): Model {
   const { name, kind, style, description } = step;
   const title = parseDescription(description).trailers.title ?? name;
   return model.created({ name, title, kind, style });
+}
+
+/** What libvirt broke off on the files that a snapshot froze, we bring to its end, as where there is no such call. */
+function onLeaf(off: Model, snapshot: string, end: Power): Model {
+  const title = `After revert to ${off.snapshots.get(snapshot)?.title ?? snapshot}`;
+  const name = title.replaceAll(' ', '-');
+  return off.created({ name, title, kind: 'offline', style: 'external' }).reverted(name, end);
 }
 
 function layoutName(step: Step): string {

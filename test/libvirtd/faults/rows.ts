@@ -195,12 +195,6 @@ const leavesPower: ReadonlySet<FaultKind> = new Set(['extensionKilled', 'connect
 const needsPerson: ReadonlySet<FaultKind> = new Set(['overlaysRemoved', 'otherClient']);
 
 /**
- * What nobody can tell without a person although nobody else acted: libvirt's own external revert starts QEMU on frozen
- * files; QEMU died, or no overlay could be written, and whether it wrote there cannot be seen. The bytes are as they must be.
- */
-const needsPersonAnyway = 'frozenFileInUse';
-
-/**
  * A daemon that dies in a merge may lose track of it, or of the VM. Told of that, a person ends QEMU, and what is asked of
  * them before says nothing of what is left afterwards.
  */
@@ -221,8 +215,9 @@ async function judge(
 ): Promise<{ readonly end: string; readonly wrong: readonly string[] }> {
   const last = ended ? reports.findLastIndex(({ why }) => endedByPerson.has(why?.reason ?? '')) : -1;
   const explained = reports.slice(last + 1).filter(({ outcome }) => outcome === 'explained');
+  const isOver = explained.length === 0 || reports.at(-1)?.outcome !== 'explained';
   const needless = explained.flatMap(({ why }) =>
-    (kind !== undefined && needsPerson.has(kind)) || why?.reason === needsPersonAnyway
+    (isOver && why?.because?.reason === 'noSpaceFor') || (kind !== undefined && needsPerson.has(kind))
       ? []
       : [`a person is asked although nobody else acted: ${why?.reason ?? 'no reason'}`],
   );

@@ -303,6 +303,35 @@ describe('planRecovery: broken off within a step', () => {
         );
       }
     });
+    const withRam = external('a', undefined, { state: 'running', memory: 'external', memoryFile: '/img/web.a.mem' });
+    for (const [what, power, writtenAt, expected] of [
+      [
+        'nobody wrote to',
+        'off',
+        1_000,
+        'after: createOverlays, defineFromSnapshot, makeCurrent, layout offline external, restoreMemory running',
+      ],
+      [
+        'nobody wrote to',
+        'paused',
+        1_000,
+        'after: forceOff, createOverlays, defineFromSnapshot, makeCurrent, layout offline external, restoreMemory running',
+      ],
+      ['somebody may have written to', 'off', 2_000, 'explain frozenFileInUse'],
+      ['nobody knows who wrote to', 'off', undefined, 'explain frozenFileInUse'],
+    ] as const) {
+      it(`with RAM, that left the VM ${power} on files that ${what}: ${expected}`, () => {
+        const written = (modifiedAt: number | undefined): ReturnType<typeof image> => {
+          const { bytes, allocatedBytes, format, virtualBytes } = image();
+          return { bytes, allocatedBytes, format, virtualBytes, ...(modifiedAt === undefined ? {} : { modifiedAt }) };
+        };
+        const before = withImage(outside({}, {}, withRam), base, written(1_000));
+        const end = within(keep(ask.revert('a')), before, 'revert', (at) =>
+          withImage(powered(power, on(at, base, [])), base, written(writtenAt)),
+        );
+        assert.equal(recovered(end), expected);
+      });
+    }
     it('that somebody resumed there is left to a person', () => {
       const end = within(request, outside(), 'revert', (at) => on(at, base, []));
       assert.equal(recovered(end), 'explain frozenFileInUse');

@@ -1,0 +1,21 @@
+// When files were written last, noted before an operation, so that it can be told afterwards whether anybody wrote to them.
+// Decides nothing.
+import type { LastWrite, Situation } from '../model/plan.js';
+
+export function lastWrites(paths: Iterable<string>, situation: Situation): readonly LastWrite[] {
+  return [...paths].map((file) => {
+    const modifiedAt = lastWrite(file, situation);
+    return { file, ...(modifiedAt === undefined ? {} : { modifiedAt }) };
+  });
+}
+
+/** For certain: of a device, and of what nobody sees, it is not known. */
+export function isUnwritten(file: string, before: readonly LastWrite[] | undefined, situation: Situation): boolean {
+  const now = lastWrite(file, situation);
+  return now !== undefined && before?.find((one) => one.file === file)?.modifiedAt === now;
+}
+
+function lastWrite(file: string, { files }: Situation): number | undefined {
+  const facts = files?.images.get(file);
+  return typeof facts === 'object' ? facts.modifiedAt : undefined;
+}
