@@ -155,11 +155,9 @@ function memoryFileName({ vm, now }: Situation, snapshot: string): string {
   return `${safeStem(vm.name)}.${snapshot}-${Math.floor(now)}-${vm.uuid.slice(0, 8)}.mem`;
 }
 
-/** The newest second in which libvirt made an overlay that is still there; undefined if none is. */
-export function newestRevertSecond(situation: Situation): number | undefined {
-  return [...namedFiles(situation)]
-    .map(revertSecondOf)
-    .reduce((newest, at) => (at === undefined || (newest !== undefined && newest > at) ? newest : at), undefined);
+/** The seconds in which libvirt made overlays that are still there. */
+export function revertSeconds(situation: Situation): readonly number[] {
+  return [...namedFiles(situation)].flatMap((file) => revertSecondOf(file) ?? []);
 }
 
 /** The second in which a revert by libvirt made this overlay, as its name tells; undefined of other files. */

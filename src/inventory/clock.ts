@@ -1,15 +1,19 @@
 // Time as the inventory sees it, so that a test can move it. It refuses to know what the time is for.
+import { performance } from 'node:perf_hooks';
 import { type Disposable, toDisposable } from '../lifetime/disposable.js';
 
 export interface Clock {
-  /** Milliseconds since 1970. */
+  /** Milliseconds since 1970. Somebody may set it: what is to come in a while, or took a while, is told by `ticks`. */
   now(): number;
+  /** Milliseconds that only grow. */
+  ticks(): number;
   /** Calls `then` once after `ms`; disposing it before means never. */
   setTimer(ms: number, then: () => void): Disposable;
 }
 
 export const systemClock: Clock = {
   now: () => Date.now(),
+  ticks: () => performance.now(),
   setTimer: (ms, then) => {
     const timer = setTimeout(then, ms);
     return toDisposable(() => clearTimeout(timer));

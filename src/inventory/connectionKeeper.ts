@@ -86,7 +86,7 @@ export class ConnectionKeeper implements Disposable {
     if (this.#state.state === 'idle') {
       this.#begin();
     } else if (this.#state.state === 'failed' && this.#state.retryAt !== undefined) {
-      const wait = Math.max(0, this.#state.retryAt - this.#options.clock.now());
+      const wait = Math.max(0, this.#state.retryAt - this.#options.clock.ticks());
       this.#timer = this.#options.clock.setTimer(wait, () => this.#begin());
     }
   }
@@ -136,14 +136,14 @@ export class ConnectionKeeper implements Disposable {
 
   #opened(hypervisor: Hypervisor): void {
     this.#wasOpen = true;
-    this.#openedAt = this.#options.clock.now();
+    this.#openedAt = this.#options.clock.ticks();
     this.#listeners.dispose();
     this.#listeners = new DisposableStore();
     this.#listeners.add(
       hypervisor.onDidClose((failure) => {
         if (this.hypervisor === hypervisor) {
           this.#options.log.warn(`connection ended: ${failure.kind}: ${failure.message}`);
-          if (this.#options.clock.now() - this.#openedAt >= steadyMs) {
+          if (this.#options.clock.ticks() - this.#openedAt >= steadyMs) {
             this.#failures = 0;
           }
           this.#failed(failure);
@@ -163,7 +163,7 @@ export class ConnectionKeeper implements Disposable {
         ? undefined
         : retryDelay(failure.kind, this.#wasOpen, this.#failures, this.#options.random());
     this.#failures += 1;
-    const retryAt = delay === undefined ? {} : { retryAt: this.#options.clock.now() + delay };
+    const retryAt = delay === undefined ? {} : { retryAt: this.#options.clock.ticks() + delay };
     this.#report({ state: 'failed', failure, ...retryAt });
     if (this.#wanted) {
       this.#carryOn();

@@ -62,7 +62,7 @@ export class OperationRunner {
 
   async #carryOut(turn: Turn, options: RunOperationOptions): Promise<OperationResult> {
     const { clock, recoverer } = this.#options;
-    const startedAt = clock.now();
+    const begunAt = clock.ticks();
     await turn.live.open();
     const unfinished = await recoverer.recoverVm(turn);
     if (unfinished !== undefined && !leadsOut(turn.request)) {
@@ -76,9 +76,9 @@ export class OperationRunner {
       guestPausedMs = await runSteps(this.#options.steps, { turn, plan, entry, beforeStep });
       await this.#overlaysStand(turn, plan, plan.steps.length);
     } catch (error) {
-      throw await this.#failed(turn, entry, startedAt, asFailure(error));
+      throw await this.#failed(turn, entry, begunAt, asFailure(error));
     }
-    const durationMs = clock.now() - startedAt;
+    const durationMs = Math.round(clock.ticks() - begunAt);
     await this.#note(turn, entry, { outcome: 'done', durationMs });
     return {
       ...(plan.snapshot === undefined ? {} : { snapshot: plan.snapshot }),
@@ -159,13 +159,17 @@ export class OperationRunner {
   }
 
   /** Whoever hears of it knows the VM's true state, and what was done to get it out of a half done one. */
-  async #failed(turn: Turn, entry: OpenEntry | undefined, startedAt: number, failure: Failure): Promise<Failure> {
+  async #failed(turn: Turn, entry: OpenEntry | undefined, begunAt: number, failure: Failure): Promise<Failure> {
     const { clock, look, recoverer, ended } = this.#options;
     turn.status.begin(readBackStep);
     const seen = await look.readPatiently(turn);
     if (entry === undefined) {
       const text = `${failure.kind}: ${failure.message}`;
-      await this.#note(turn, undefined, { outcome: 'failed', failure: text, durationMs: clock.now() - startedAt });
+      await this.#note(turn, undefined, {
+        outcome: 'failed',
+        failure: text,
+        durationMs: Math.round(clock.ticks() - begunAt),
+      });
       return seen ? this.#knowingState(turn, failure) : failure;
     }
     if (!seen || ended.aborted) {

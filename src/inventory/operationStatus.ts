@@ -35,7 +35,7 @@ export class OperationStatus {
   report(news: Pick<Progress, 'fraction' | 'cancellable'>): void {
     const urgent = news.cancellable !== this.#progress.cancellable;
     this.#progress = { ...this.#progress, ...news };
-    if (urgent || this.#clock.now() - this.#shownAt >= fractionMs) {
+    if (urgent || this.#clock.ticks() - this.#shownAt >= fractionMs) {
       this.#show();
     }
   }
@@ -45,7 +45,7 @@ export class OperationStatus {
   }
 
   #show(): void {
-    this.#shownAt = this.#clock.now();
+    this.#shownAt = this.#clock.ticks();
     const operation = { request: this.#request, startedAt: this.#startedAt, progress: this.#progress };
     this.#picture.putVm(this.#request.vm, { operation });
   }

@@ -44,7 +44,7 @@ export class Refresher implements Disposable {
 
   flushSoon(): void {
     if (this.#timer === undefined && this.#options.isLive() && this.#readable().length > 0) {
-      const wait = Math.max(gatherMs, this.#lastRead + pauseMs - this.#options.clock.now());
+      const wait = Math.max(gatherMs, this.#lastRead + pauseMs - this.#options.clock.ticks());
       this.#timer = this.#options.clock.setTimer(wait, () => void this.flush());
     }
   }
@@ -52,7 +52,7 @@ export class Refresher implements Disposable {
   /** Reads all that is stale, whether somebody looks or not; never rejects, for the picture shows what failed. */
   async flush(): Promise<void> {
     this.pause();
-    this.#lastRead = this.#options.clock.now();
+    this.#lastRead = this.#options.clock.ticks();
     await Promise.all(
       this.#readable().map(async (uuid) => {
         try {

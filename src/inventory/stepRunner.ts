@@ -42,8 +42,8 @@ export class StepRunner {
     const command = virshLine([step], vm, hypervisor.uri);
     status.begin(step.do, estimateMs);
     log.debug(`begins: ${command}`);
-    const began = this.#clock.now();
-    const took = (): string => `${String(Math.round(this.#clock.now() - began))} ms`;
+    const began = this.#clock.ticks();
+    const took = (): string => `${String(Math.round(this.#clock.ticks() - began))} ms`;
     try {
       const { guestPausedMs } = await hypervisor.run(vm, step, {
         signal,

@@ -23,6 +23,7 @@ export interface ConnectionView {
   readonly capabilities?: Capabilities;
   readonly failure?: Failure;
   /** Milliseconds since 1970. */
+  /** In ticks of the inventory's clock. */
   readonly retryAt?: number;
   /** By name. Empty until they have been read; kept while a lost connection is tried again. */
   readonly vms: readonly VmView[];

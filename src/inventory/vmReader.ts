@@ -57,7 +57,7 @@ export class VmReader {
   /** A read of it is under way, or failed a moment ago. */
   isResting(uuid: string): boolean {
     const reading = this.#readings.get(uuid);
-    return reading !== undefined && (reading.run !== undefined || reading.notBefore > this.#options.clock.now());
+    return reading !== undefined && (reading.run !== undefined || reading.notBefore > this.#options.clock.ticks());
   }
 
   /**
@@ -180,7 +180,7 @@ export class VmReader {
       this.#options.picture.removeVm(this.ref(uuid));
       return failure;
     }
-    reading.notBefore = this.#options.clock.now() + afterFailureMs;
+    reading.notBefore = this.#options.clock.ticks() + afterFailureMs;
     this.#put(hypervisor, uuid, { failure });
     return failure;
   }

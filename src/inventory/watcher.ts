@@ -92,7 +92,7 @@ export class Watcher implements Disposable {
   }
 
   async #look(run: number): Promise<void> {
-    const started = this.#clock.now();
+    const started = this.#clock.ticks();
     const before = this.#target.picture();
     let ended = started;
     await within(
@@ -105,7 +105,7 @@ export class Watcher implements Disposable {
           } catch (error) {
             this.#log.trace(`poll: ${asFailure(error).kind}`);
           }
-          ended = this.#clock.now();
+          ended = this.#clock.ticks();
         }),
       ),
       undefined,
@@ -117,7 +117,7 @@ export class Watcher implements Disposable {
     const interval = Math.min(longestMs, Math.max(this.#pace, (ended - started) * share));
     // At most twice as many as before: the clock tells milliseconds, and quick looks take less than one.
     this.#rollable *= Math.min(2, this.#pace / rollShare / Math.max(1, ended - started));
-    this.#plan(Math.max(0, started + interval - this.#clock.now()));
+    this.#plan(Math.max(0, started + interval - this.#clock.ticks()));
   }
 
   #questions(): Promise<void>[] {

@@ -5,7 +5,7 @@ import { formatVersion, versionOf } from '../model/capabilities.js';
 import { restingOn, snapshotsNaming, takesPart } from '../chains/fileUse.js';
 import type { CannotAct } from '../model/hostFiles.js';
 import { otherVmObstacle } from '../chains/otherVms.js';
-import { folderOf, newestRevertSecond } from '../chains/overlayFiles.js';
+import { folderOf, revertSeconds } from '../chains/overlayFiles.js';
 import type { Situation } from '../model/plan.js';
 import { type Refused, refuse } from '../model/refusal.js';
 import type { Snapshot } from '../model/snapshot.js';
@@ -133,14 +133,14 @@ function besideObstacle(snapshot: Snapshot, disks: readonly VmDisk[], situation:
  * the host's clock says; this is for those of others. The two seconds allow for clocks that differ a little; one
  * that differs by more cannot be told from an old file.
  *
- * | newest overlay of a revert | → |
- * |----------------------------|---|
- * | none, or of an earlier second | nothing to wait for |
- * | of this second or the next two | that second is waited out |
- * | later still                | nothing to wait for: a clock was wrong |
+ * | overlays of reverts            | → |
+ * |--------------------------------|---|
+ * | none, or of earlier seconds    | nothing to wait for |
+ * | of this second or the next two | the last of those seconds is waited out |
+ * | later still                    | nothing to wait for: a clock was wrong |
  */
 export function secondToWaitFor(situation: Situation): number | undefined {
-  const newest = newestRevertSecond(situation);
   const now = Math.floor(situation.now);
-  return newest !== undefined && newest >= now && newest <= now + 2 ? newest : undefined;
+  const near = revertSeconds(situation).filter((second) => second >= now && second <= now + 2);
+  return near.length === 0 ? undefined : Math.max(...near);
 }

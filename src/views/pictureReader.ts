@@ -49,7 +49,7 @@ export class PictureReader implements Disposable {
     if (this.#reading || this.#timer !== undefined || this.#wanted === undefined) {
       return;
     }
-    const { now = Date.now } = this.#hooks;
+    const { now = () => performance.now() } = this.#hooks;
     const wait = this.#lastAt + pauseMs - now();
     if (wait > 0) {
       this.#timer = setTimeout(() => {

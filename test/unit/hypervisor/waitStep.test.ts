@@ -18,14 +18,21 @@ describe('waitUntil', () => {
     assert.deepEqual(seen, [41_990, 41_999, 42_000]);
   });
 
+  it('waits for no second that is far off: the clock was set back', async () => {
+    await waitUntil(3_641, new AbortController().signal, () => 41_000);
+    const clock = [41_990, 41_990 - 3_600_000];
+    await waitUntil(41, new AbortController().signal, () => clock.shift()!);
+    assert.deepEqual(clock, []);
+  });
+
   it('ends with the reason of whoever does not want to wait any longer', async () => {
     const abort = new AbortController();
     const reason = new Error('enough');
-    const waiting = waitUntil(41, abort.signal, () => 0);
+    const waiting = waitUntil(2, abort.signal, () => 0);
     abort.abort(reason);
     await assert.rejects(waiting, (error) => error === reason);
     await assert.rejects(
-      waitUntil(41, AbortSignal.abort(reason), () => 0),
+      waitUntil(2, AbortSignal.abort(reason), () => 0),
       (error) => error === reason,
     );
   });

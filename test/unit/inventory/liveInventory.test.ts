@@ -225,6 +225,22 @@ describe('Inventory', () => {
       assert.deepEqual(new Set(r.changes.map(({ vm }) => vm?.uuid)), new Set([uuidOf('web'), uuidOf('db')]));
     });
 
+    for (const hours of [-24 * 365, -1, 1]) {
+      it(`sees it as soon, by polls and events, when the clock is set by ${String(hours)} h`, async () => {
+        const r = await rig(fakeVm('web', ['a']));
+        await r.look('web');
+        await r.clock.advance(30_000);
+        r.clock.set(r.clock.now() + hours * 3_600_000);
+        r.hypervisor().events.fire({ uuid: uuidOf('web'), name: 'web', what: 'power' });
+        r.calls();
+        await r.clock.advance(300);
+        assert.equal(r.calls().filter((call) => call === 'readVm web').length, 1);
+        r.vms.get(uuidOf('web'))!.snapshots.push(fakeSnapshot('b', 'a'));
+        await r.clock.advance(2000);
+        assert.equal(r.inventory.findVm(r.ref('web'))!.tree!.snapshots.length, 2);
+      });
+    }
+
     it('sees another current snapshot, and an edited description', async () => {
       const r = await rig(fakeVm('web', ['a', 'b']));
       await r.look('web');
@@ -476,7 +492,7 @@ describe('Inventory', () => {
       const [lost] = r.inventory.connections;
       assert.equal(lost!.state, 'failed');
       assert.equal(lost!.failure!.kind, 'lost');
-      assert.equal(lost!.retryAt, r.clock.now() + 1000);
+      assert.equal(lost!.retryAt, r.clock.ticks() + 1000);
       assert.deepEqual(vmNames(r), ['db', 'mail', 'web']);
       // The list of VMs does not tell of it, and no event came.
       const mail = r.vms.get(uuidOf('mail'))!;

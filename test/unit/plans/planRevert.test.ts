@@ -172,6 +172,7 @@ describe('planRevert: external', () => {
     [[now], `waitUntil ${now}, revert asSnapshot`],
     [[now + 2], `waitUntil ${now + 2}, revert asSnapshot`],
     [[now + 3], 'revert asSnapshot'],
+    [[now + 3_600, now], `waitUntil ${now}, revert asSnapshot`],
     [[now - 60, now + 1, now], `waitUntil ${now + 1}, revert asSnapshot`],
   ];
   for (const [suffixes, expected] of seconds) {
