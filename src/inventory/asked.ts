@@ -1,5 +1,6 @@
 // Which facts a request, the doctor and a recovery ask for. Reads nothing, refuses to decide.
 import { namedFiles } from '../chains/fileUse.js';
+import { asksForWritten } from '../chains/lostQemu.js';
 import { actingFolder } from '../chains/overlayFiles.js';
 import { examinationNeeds } from '../doctor/examinationNeeds.js';
 import type { OperationRequest } from '../model/operation.js';
@@ -46,6 +47,7 @@ export function askedByDoctor({ vm, tree, capabilities }: Situation): Asked {
       otherVms: isQemu,
       agent: active && vm.agentChannel,
       configured: active && vm.persistent,
+      written: isQemu && asksForWritten({ vm, tree }),
       savedRam: isQemu ? tree.snapshots.flatMap(savedRamOf) : [],
     },
     files: examinationNeeds,
@@ -58,8 +60,10 @@ export function askedByDoctor({ vm, tree, capabilities }: Situation): Asked {
  * all snapshots, for it may be that none of those that it named is left.
  */
 export function askedByRecovery({ request, plan }: BrokenOff, known: Situation): Asked {
+  const { needs: wide } = askedByDoctor(known);
   return {
-    needs: askedByDoctor(known).needs,
+    // A root has no parent that could be marked: what was begun is known from the plan alone.
+    needs: { ...wide, written: known.capabilities.driver === 'qemu' && asksForWritten(known, 'brokeOff') },
     files: (situation) => {
       const wanted = fileNeeds(request, situation);
       const { images, files } = filesOf(plan.steps);

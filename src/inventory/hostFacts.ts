@@ -37,7 +37,6 @@ export async function readHostFacts(
   const totalBytes = new Map<string, number>();
   const canAct = new Map<string, 'yes' | CannotAct>();
   const lists = new Map<string, readonly string[]>();
-  let written: ReadonlySet<string> | undefined;
   const lookInto = async (folder: string): Promise<void> => {
     const [space, act, names] = await Promise.all([
       look.at(folder, files.space(folder), undefined),
@@ -50,7 +49,6 @@ export async function readHostFacts(
     put(lists, folder, names);
   };
   await Promise.all([
-    (async () => (written = await look.at('the locks of images', files.writtenFiles(), undefined)))(),
     chains.follow(asked.images),
     fewAtOnce(asked.files, atOnce, async (path) => {
       single.set(path, await look.at(path, files.file(path), 'unknown'));
@@ -64,7 +62,6 @@ export async function readHostFacts(
     totalBytes,
     canAct,
     lists,
-    ...(written === undefined ? {} : { written }),
   };
   if (asked.changes === undefined) {
     return seen;
@@ -80,6 +77,15 @@ export async function readHostFacts(
     }),
   ]);
   return { ...seen, canChange };
+}
+
+/** `FileFacts.real` of files that somebody has open to write to; undefined where that cannot be seen. */
+export function readWritten(
+  files: HostFiles,
+  log: Log,
+  clock: Clock = systemClock,
+): Promise<ReadonlySet<string> | undefined> {
+  return new Careful(log, clock).at('the locks of images', files.writtenFiles(), undefined);
 }
 
 /** Reads images and what they rest on, each once, however many chains meet in it. */

@@ -147,7 +147,7 @@ export class LayerReader {
     const reader = new SituationReader({ hypervisor, otherVms: live.otherVms, log }, known);
     const frozenDisks = isQemu ? tree.snapshots.map(({ name }) => name) : [];
     const asked = {
-      needs: { blockJobs: false, frozenDisks, otherVms: isQemu && what === 'everything', agent: false },
+      needs: { blockJobs: false, frozenDisks, otherVms: isQemu && what === 'everything', agent: false, written: false },
       files: layerNeeds,
     };
     const situation = (await within(clock, patienceMs, reader.read(asked), undefined)) ?? reader.soFar;

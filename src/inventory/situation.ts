@@ -9,7 +9,7 @@ import type { Vm } from '../model/vm.js';
 import { asFailure } from './asFailure.js';
 import type { Asked } from './asked.js';
 import { fewAtOnce } from './fewAtOnce.js';
-import { type Formats, formatsOf, readHostFacts } from './hostFacts.js';
+import { type Formats, formatsOf, readHostFacts, readWritten } from './hostFacts.js';
 import type { OtherVmFacts, SeenVm } from './otherVmFacts.js';
 
 const atOnce = 32;
@@ -36,7 +36,7 @@ export class SituationReader {
 
   /** Nothing may run on the VM meanwhile. Rejects with the Failure of a read. */
   async read(asked: Asked): Promise<Situation> {
-    const { hypervisor, otherVms } = this.#sources;
+    const { hypervisor, otherVms, log } = this.#sources;
     const { vm } = this.#situation;
     let seenVms: readonly SeenVm[] = [];
     await Promise.all([
@@ -50,6 +50,11 @@ export class SituationReader {
         asked.needs.agent,
         () => hypervisor.probeAgent(vm),
         (agent) => ({ agent }),
+      ),
+      this.#part(
+        asked.needs.written,
+        () => readWritten(hypervisor.files, log),
+        (written) => (written === undefined ? {} : { written }),
       ),
       this.#part(
         asked.needs.savedRam !== undefined && asked.needs.savedRam.length > 0,

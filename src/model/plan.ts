@@ -234,6 +234,8 @@ export interface Situation {
   /** Snapshots that we took unasked, as our own records have them. */
   readonly autoSnapshots?: readonly AutoSnapshot[];
   readonly agent?: 'answers' | 'silent' | 'frozen';
+  /** `FileFacts.real` of files that a program has open as a disk to write to; absent: not known, or not asked. */
+  readonly written?: ReadonlySet<string>;
   /** Names of the snapshots that somebody marked as to be kept. */
   readonly kept?: readonly string[];
   /** Sizes that were read before, for files that the look itself did not see. */
@@ -252,8 +254,6 @@ export interface FilesSeen {
   readonly canAct: ReadonlyMap<string, 'yes' | CannotAct>;
   /** By folder: the names in it; a folder that cannot be seen is not there. */
   readonly lists: ReadonlyMap<string, readonly string[]>;
-  /** `FileFacts.real` of files that a program has open as a disk to write to; absent: not known. */
-  readonly written?: ReadonlySet<string>;
   /** By file: whether what is in it can be changed by us, or why not; asked only where a plan would. */
   readonly canChange?: ReadonlyMap<string, 'yes' | CannotAct>;
 }

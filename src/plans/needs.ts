@@ -1,6 +1,7 @@
 // What has to be looked at before a request can be decided for good: reads are dear, so each kind of request names its
 // own. Knows no rule, and reads nothing.
 import { layersOf } from '../chains/fileUse.js';
+import { asksForWritten } from '../chains/lostQemu.js';
 import { nvramCopy } from '../chains/nvramCopy.js';
 import { actingFolder } from '../chains/overlayFiles.js';
 import type { OperationRequest } from '../model/operation.js';
@@ -17,6 +18,8 @@ export interface Needs {
   /** Every other VM on the connection: somebody else may rest on what goes or changes. */
   readonly otherVms: boolean;
   readonly agent: boolean;
+  /** Which files somebody has open to write to. */
+  readonly written: boolean;
   /** What a VM that runs starts with next time. */
   readonly configured?: boolean;
   /** Files with RAM that is to come back: whose it is. */
@@ -44,18 +47,22 @@ export interface Needs {
  * A VM that is off has no block jobs, and the test driver has neither. A tag that goes out of an image changes nothing for
  * whoever rests on that image. What no rule asks for is not looked at: a guest's agent and other VMs take longer to ask
  * than the whole rest.
+ *
+ * Which files are open to write to is asked for where the request looks at images, and that can tell of a QEMU that libvirt
+ * has lost (`asksForWritten`).
  */
 export function needs(
   request: OperationRequest,
   { vm, tree, capabilities }: Pick<Situation, 'vm' | 'tree' | 'capabilities'>,
 ): Needs {
-  const nothing: Needs = { blockJobs: false, frozenDisks: [], otherVms: false, agent: false };
+  const nothing: Needs = { blockJobs: false, frozenDisks: [], otherVms: false, agent: false, written: false };
   if (capabilities.driver !== 'qemu') {
     return nothing;
   }
   const external = tree.snapshots.filter(({ style }) => style === 'external');
   const all = tree.snapshots.map(({ name }) => name);
   const active = isActive(vm.power);
+  const written = asksForWritten({ vm, tree });
   switch (request.type) {
     case 'describe':
     case 'rename':
@@ -64,10 +71,15 @@ export function needs(
       const resumes = request.action === 'resume' && vm.powerReason === 'fromSnapshot';
       // Who has a file below the VM's disk open is known only when it is known who else stands on it.
       const otherVms = request.action === 'start' && external.length > 0;
-      return { ...nothing, otherVms, frozenDisks: resumes ? external.map(({ name }) => name) : [] };
+      return {
+        ...nothing,
+        otherVms,
+        written: request.action === 'start' && written,
+        frozenDisks: resumes ? external.map(({ name }) => name) : [],
+      };
     }
     case 'create':
-      return { ...nothing, blockJobs: active, agent: active && vm.agentChannel && request.quiesce === true };
+      return { ...nothing, blockJobs: active, agent: active && vm.agentChannel && request.quiesce === true, written };
     case 'repair':
       if (request.repair.what === 'keepVm') {
         return { ...nothing, blockJobs: active };
@@ -79,17 +91,24 @@ export function needs(
             frozenDisks: all,
             otherVms: true,
             agent: false,
+            written,
             ...(request.repair.what === 'configureDisks' ? { configured: active } : {}),
             ...(request.repair.what === 'keepDisks'
               ? { savedRam: savedRamOf(findSnapshot(tree, request.repair.snapshot)) }
               : {}),
           };
     case 'consolidate':
-      return { blockJobs: active, frozenDisks: all, otherVms: true, agent: false };
+      return { blockJobs: active, frozenDisks: all, otherVms: true, agent: false, written };
     case 'prune': {
       const touched = request.snapshots.filter((name) => findSnapshot(tree, name) !== undefined);
       const some = external.length > 0;
-      return { blockJobs: active, frozenDisks: some ? all : touched, otherVms: some, agent: false };
+      return {
+        blockJobs: active,
+        frozenDisks: some ? all : touched,
+        otherVms: some,
+        agent: false,
+        written: some && written,
+      };
     }
     case 'revert':
     case 'delete': {
@@ -99,6 +118,7 @@ export function needs(
         frozenDisks: external.length > 0 ? all : touched.filter((name) => findSnapshot(tree, name) !== undefined),
         otherVms: request.type === 'revert' || external.length > 0,
         agent: request.type === 'revert' && active && vm.agentChannel,
+        written: written && (request.type === 'revert' || external.length > 0),
         savedRam: request.type === 'revert' ? savedRamOf(findSnapshot(tree, request.snapshot)) : [],
       };
     }

@@ -20,7 +20,7 @@ function written(files: readonly string[], power: 'off' | 'running', rest: Parti
     disks: [{ target: 'vda', location: 'external', file: '/img/web.a', deleteInProgress: true }],
   });
   const of = tree([marked, external('b', 'a')], 'b');
-  return outside({ power }, { tree: of, files: seen(images, {}, { written: new Set(files) }), ...rest });
+  return outside({ power }, { tree: of, files: seen(images), written: new Set(files), ...rest });
 }
 
 /** As if that had not been looked at. */

@@ -1,13 +1,32 @@
 // What has to be looked at for which request.
 import assert from 'node:assert/strict';
+import { askedByDoctor, askedByRecovery } from '../../../src/inventory/asked.js';
 import { fileNeeds, needs } from '../../../src/plans/needs.js';
 import type { OperationRequest, Repair } from '../../../src/model/operation.js';
 import type { Situation } from '../../../src/model/plan.js';
-import { ask, capabilities, disk, external, frozen, internal, ref, situation, tree, vm } from '../model/situations.js';
+import {
+  ask,
+  capabilities,
+  disk,
+  external,
+  frozen,
+  internal,
+  planned,
+  ref,
+  situation,
+  tree,
+  vm,
+} from '../model/situations.js';
+import { broken } from '../recovery/recoveryShapes.js';
 
 const base = '/img/web.qcow2';
 const inside = tree([internal('a'), internal('b', 'a'), internal('c', 'b')], 'c');
 const outside = tree([external('e', undefined, { memoryFile: '/ram/e.mem' }), external('f', 'e')], 'f');
+const marked = tree([
+  external('m', undefined, {
+    disks: [{ target: 'vda', location: 'external', file: '/img/m', deleteInProgress: true }],
+  }),
+]);
 const off = vm({ power: 'off' });
 const repair = (what: Repair): OperationRequest => ({ type: 'repair', vm: ref, repair: what });
 const rename: OperationRequest = { type: 'rename', vm: ref, snapshot: 'e', title: 'x' };
@@ -18,16 +37,20 @@ describe('needs', () => {
   const rows: readonly (readonly [what: string, OperationRequest, Partial<Situation>, string])[] = [
     ['create', ask.create(), { tree: outside }, 'jobs'],
     ['create, quiesced', ask.create({ quiesce: true }), { tree: outside }, 'jobs agent'],
-    ['create, off', ask.create({ quiesce: true }), { tree: outside, vm: off }, ''],
+    ['create, off', ask.create({ quiesce: true }), { tree: outside, vm: off }, 'written'],
+    ['create beside a delete that broke off', ask.create(), { tree: marked }, 'jobs written'],
     ['create, no agent’s channel', ask.create({ quiesce: true }), { vm: vm({ agentChannel: false }) }, 'jobs'],
     ['revert, internal', ask.revert('b'), { tree: inside }, 'jobs b others agent'],
     ['revert to what is gone', ask.revert('x'), { tree: inside }, 'jobs others agent'],
     ['revert, external', ask.revert('e'), { tree: outside }, 'jobs e f others agent'],
-    ['revert, external, off', ask.revert('e'), { tree: outside, vm: off }, 'e f others'],
+    ['revert, external, off', ask.revert('e'), { tree: outside, vm: off }, 'e f others written'],
+    ['delete, internal, off', ask.remove('b'), { tree: inside, vm: off }, 'b'],
     ['delete, internal', ask.remove('b'), { tree: inside }, 'jobs b'],
     ['delete with descendants, internal', ask.remove('b', 'withDescendants'), { tree: inside }, 'jobs c b'],
     ['delete descendants, internal', ask.remove('a', 'descendants'), { tree: inside }, 'jobs c b'],
-    ['delete, external, off', ask.remove('f'), { tree: outside, vm: off }, 'e f others'],
+    ['delete, external', ask.remove('f'), { tree: outside }, 'jobs e f others'],
+    ['delete, external, off', ask.remove('f'), { tree: outside, vm: off }, 'e f others written'],
+    ['delete beside one that broke off', ask.remove('m'), { tree: marked }, 'jobs m others written'],
     ['rename', rename, { tree: outside }, ''],
     ['describe', ask.describe('e', 'x'), { tree: outside }, ''],
     ['thaw', repair({ what: 'thawGuest' }), { tree: outside }, 'agent'],
@@ -36,8 +59,9 @@ describe('needs', () => {
     ['leave frozen files', repair({ what: 'leaveFrozenFiles', snapshot: 'e' }), { tree: outside }, 'jobs e f others'],
     ['resume after a revert', ask.power('resume'), { tree: outside, vm: fromSnapshot }, 'e f'],
     ['resume', ask.power('resume'), { tree: outside, vm: vm({ power: 'paused' }) }, ''],
-    ['start', ask.power('start'), { tree: outside, vm: off }, 'others'],
-    ['start, internal', ask.power('start'), { tree: inside, vm: off }, ''],
+    ['start', ask.power('start'), { tree: outside, vm: off }, 'others written'],
+    ['start, internal', ask.power('start'), { tree: inside, vm: off }, 'written'],
+    ['force off', ask.power('forceOff'), { tree: marked }, ''],
     ['the test driver', ask.revert('b'), { tree: inside, capabilities: test }, ''],
   ];
   for (const [what, request, more, expected] of rows) {
@@ -48,10 +72,28 @@ describe('needs', () => {
         ...found.frozenDisks,
         ...(found.otherVms ? ['others'] : []),
         ...(found.agent ? ['agent'] : []),
+        ...(found.written ? ['written'] : []),
       ];
       assert.equal(words.join(' '), expected);
     });
   }
+});
+
+describe('what a recovery needs', () => {
+  it('is to know what is open to write to, marked or not: it knows itself of a merge that broke off', () => {
+    const request = ask.remove('b');
+    const started = broken(request, planned(request, situation({ tree: inside })), 0, 'begun');
+    for (const [power, tells] of [
+      ['running', true],
+      ['off', true],
+      ['crashed', false],
+    ] as const) {
+      const known = situation({ tree: inside, vm: vm({ power }) });
+      assert.equal(askedByRecovery(started, known).needs.written, tells, power);
+    }
+    assert.equal(askedByDoctor(situation({ tree: inside })).needs.written, false);
+    assert.equal(askedByDoctor(situation({ tree: inside, vm: off })).needs.written, true);
+  });
 });
 
 describe('fileNeeds', () => {
