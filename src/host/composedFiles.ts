@@ -25,7 +25,7 @@ const finalKinds: ReadonlySet<FailureKind> = new Set<FailureKind>([
 export function composedFiles({ acting, reading }: Ways): HostFiles {
   return {
     file: (path) => firstKnown(reading, 'unknown', (files) => files.file(path)),
-    image: (path, format) => firstKnown(reading, 'unknown', (files) => files.image(path, format)),
+    image: (path, format, depth) => firstKnown(reading, 'unknown', (files) => files.image(path, format, depth)),
     list: (folder) => firstKnown(reading, undefined, (files) => files.list(folder)),
     space: (folder) => firstKnown(reading, undefined, (files) => files.space(folder)),
     writtenFiles: () => firstKnown(reading, undefined, (files) => files.writtenFiles()),

@@ -45,3 +45,15 @@ export function boundedBytes(size: number, most: number, readInto: ReadInto): Im
     },
   };
 }
+
+/** The same bytes, the first of them read at once: a header is read in many small pieces, and each would cost a look. */
+export async function readAhead(image: ImageBytes, length: number): Promise<ImageBytes> {
+  const first = await image.read(0, Math.min(image.size, length));
+  return {
+    size: image.size,
+    read: (at, count) =>
+      Number.isSafeInteger(at) && at >= 0 && count >= 0 && at + count <= first.length
+        ? Promise.resolve(first.subarray(at, at + count))
+        : image.read(at, count),
+  };
+}

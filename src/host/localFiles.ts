@@ -19,6 +19,7 @@ import {
   unlink,
 } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Failure, type FailureDetails } from '../model/failure.js';
 import type { CannotAct, FileFacts, HostFiles, ImageFacts, NewOverlay, Seen, Space } from '../model/hostFiles.js';
 import { errnoOf, fileFailure } from './fileFailure.js';
@@ -35,7 +36,7 @@ const hidden: ReadonlySet<string> = new Set(['EACCES', 'EPERM', 'ELOOP', 'ENAMET
 export function localFiles(environment: NodeJS.ProcessEnv, program: QemuImg = qemuImg(environment)): HostFiles {
   return {
     file: (path) => look(path, () => readFacts(path)),
-    image: (path, format) => look<ImageFacts>(path, () => readImage(path, program, format)),
+    image: (path, format, depth) => look<ImageFacts>(path, () => readImage(path, program, format, depth)),
     list,
     space,
     writtenFiles: () => readWrittenFiles(),
@@ -73,13 +74,28 @@ async function look<T>(path: string, read: () => Promise<Seen<T>>): Promise<Seen
   }
 }
 
+/** Folders that are about to be looked at, for all whose files were just not found in them. */
+const foldersAsked = new Map<string, Promise<boolean>>();
+
 /**
  * Certain only where the folder is there: a whole folder that is not may be a share that is not mounted, or hidden from
- * an editor in a container.
+ * an editor in a container. One look, a moment later, is for all that are found missing in a folder at the same time.
  */
-async function isMissing(path: string): Promise<boolean> {
+function isMissing(path: string): Promise<boolean> {
+  const folder = dirname(path);
+  const asked =
+    foldersAsked.get(folder) ??
+    nextTurn().then(() => {
+      foldersAsked.delete(folder);
+      return isFolder(folder);
+    });
+  foldersAsked.set(folder, asked);
+  return asked;
+}
+
+async function isFolder(path: string): Promise<boolean> {
   try {
-    return (await stat(dirname(path))).isDirectory();
+    return (await stat(path)).isDirectory();
   } catch {
     // Whatever the reason: then nothing is known of what is in it.
     return false;

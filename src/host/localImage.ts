@@ -4,7 +4,7 @@ import { constants } from 'node:fs';
 import { type FileHandle, open, readFile, stat } from 'node:fs/promises';
 import type { Stats } from 'node:fs';
 import { posix } from 'node:path';
-import type { FileFacts, ImageFacts } from '../model/hostFiles.js';
+import type { Depth, FileFacts, ImageFacts } from '../model/hostFiles.js';
 import { BadImage, boundedBytes, type ImageBytes, TooMuchToRead } from './imageBytes.js';
 import { isEmptyOverlay, lostRamBytes, unchangedSince } from './qcow2Content.js';
 import { readQcow2Header, type Qcow2Header } from './qcow2Header.js';
@@ -35,7 +35,12 @@ export async function factsOf(stats: Stats): Promise<FileFacts | undefined> {
 }
 
 /** @throws what the file system says; a Failure of qemu-img's */
-export async function readImage(path: string, qemuImg: QemuImg, format?: string): Promise<ImageFacts | 'unknown'> {
+export async function readImage(
+  path: string,
+  qemuImg: QemuImg,
+  format?: string,
+  depth: Depth = 'whole',
+): Promise<ImageFacts | 'unknown'> {
   if ((await factsOf(await stat(path))) === undefined) {
     return 'unknown';
   }
@@ -53,7 +58,9 @@ export async function readImage(path: string, qemuImg: QemuImg, format?: string)
       }
       try {
         const image =
-          format === undefined || format === 'qcow2' ? await readQcow2(handle, facts, path) : ('notQcow2' as const);
+          format === undefined || format === 'qcow2'
+            ? await readQcow2(handle, facts, path, depth)
+            : ('notQcow2' as const);
         if (image === 'notQcow2' && format === 'qcow2') {
           throw new BadImage('no image of qcow2');
         }
@@ -72,20 +79,31 @@ export async function readImage(path: string, qemuImg: QemuImg, format?: string)
   }
 }
 
-async function readQcow2(handle: FileHandle, facts: FileFacts, path: string): Promise<ImageFacts | 'notQcow2'> {
+async function readQcow2(
+  handle: FileHandle,
+  facts: FileFacts,
+  path: string,
+  depth: Depth,
+): Promise<ImageFacts | 'notQcow2'> {
   const head = bytesOf(handle, facts.bytes, mostHeadBytes);
   const header = await readQcow2Header(head);
   if (header === 'notQcow2') {
     return header;
   }
-  const snapshots = await readQcow2Snapshots(head, header);
-  return {
+  const told: ImageFacts = {
     ...facts,
     format: 'qcow2',
     virtualBytes: header.virtualBytes,
-    tags: snapshots.map((snapshot) => snapshot.name),
     corrupt: header.corrupt,
     ...(header.backing === undefined ? {} : { backing: backingOf(header.backing, header.backingFormat, path) }),
+  };
+  if (depth === 'head') {
+    return told;
+  }
+  const snapshots = await readQcow2Snapshots(head, header);
+  return {
+    ...told,
+    tags: snapshots.map((snapshot) => snapshot.name),
     ...(header.corrupt ? {} : await readContent(handle, facts.bytes, header, snapshots)),
   };
 }

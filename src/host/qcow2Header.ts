@@ -1,6 +1,6 @@
 // The header of a qcow2 image (QEMU's docs/interop/qcow2.txt), every number held against the file's size and QEMU's own
 // limits before it is used. Knows nothing of what stands in the tables.
-import { BadImage, type ImageBytes } from './imageBytes.js';
+import { BadImage, type ImageBytes, readAhead } from './imageBytes.js';
 
 export interface Qcow2Header {
   readonly version: 2 | 3;
@@ -29,6 +29,8 @@ export interface Table {
 const magic = 0x514649fb;
 const headerBytesOfVersion2 = 72;
 const leastHeaderBytesOfVersion3 = 104;
+/** What QEMU itself writes into the first cluster, with a backing file's name of the usual length. */
+const usualHeaderBytes = 1024;
 const leastClusterBits = 9;
 const mostClusterBits = 21;
 const mostBackingBytes = 1023;
@@ -42,7 +44,8 @@ const incompatible = { dirty: 1n, corrupt: 2n, externalData: 4n, compression: 8n
 const knownFeatures = 31n;
 
 /** @throws BadImage */
-export async function readQcow2Header(image: ImageBytes): Promise<Qcow2Header | 'notQcow2'> {
+export async function readQcow2Header(file: ImageBytes): Promise<Qcow2Header | 'notQcow2'> {
+  const image = await readAhead(file, usualHeaderBytes);
   if (image.size < 4 || (await image.read(0, 4)).readUInt32BE(0) !== magic) {
     return 'notQcow2';
   }

@@ -26,6 +26,9 @@ const pieceBytes = 64 * 1024;
  * @throws BadImage
  */
 export async function readQcow2Snapshots(image: ImageBytes, header: Qcow2Header): Promise<readonly Qcow2Snapshot[]> {
+  if (header.snapshots.entries === 0) {
+    return [];
+  }
   const snapshots = await readTable(image, header.snapshots);
   const after = await readQcow2Header(image);
   if (

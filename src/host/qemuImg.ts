@@ -1,4 +1,4 @@
-// Runs qemu-img: a program found once on the PATH, arguments as a list, bounded in time and output.
+// Runs qemu-img: a program found on the PATH, arguments as a list, bounded in time and output.
 import { execFile, spawn } from 'node:child_process';
 import { access, constants } from 'node:fs/promises';
 import { isAbsolute, join } from 'node:path';
@@ -6,7 +6,7 @@ import { Failure, type FailureDetails } from '../model/failure.js';
 import { qemuImgFailure } from './fileFailure.js';
 
 export interface QemuImg {
-  /** Undefined where it is not installed. */
+  /** Looked for where it was last, and everywhere where it is there no more. Undefined where it is not installed. */
   find(): Promise<string | undefined>;
   /** What it wrote to its standard output; rejects with a Failure when it does not end well. */
   run(args: readonly string[], details: FailureDetails): Promise<string>;
@@ -36,16 +36,19 @@ export function qemuImg(environment: NodeJS.ProcessEnv, patience = patienceMs): 
     const folders = [...(environment['PATH'] ?? '').split(':').filter(isAbsolute), ...usualFolders];
     for (const folder of folders) {
       const program = join(folder, name);
-      try {
-        await access(program, constants.X_OK);
+      if (await isProgram(program)) {
         return program;
-      } catch {
-        // Not in this folder, or not for us; the next one may have it.
       }
     }
     return undefined;
   };
-  const find = (): Promise<string | undefined> => programNamed('qemu-img');
+  let found: string | undefined;
+  const find = async (): Promise<string | undefined> => {
+    if (found === undefined || !(await isProgram(found))) {
+      found = await programNamed('qemu-img');
+    }
+    return found;
+  };
   /** Linux's util-linux has it; busybox has one of that name that cannot. */
   const endingWithUs = async (): Promise<readonly string[]> => {
     const setpriv = await programNamed('setpriv');
@@ -130,4 +133,14 @@ function endsWell(program: string, args: readonly string[]): Promise<boolean> {
   return new Promise((resolve) => {
     execFile(program, args, { timeout: 10_000, killSignal: 'SIGKILL' }, (error) => resolve(error === null));
   });
+}
+
+async function isProgram(path: string): Promise<boolean> {
+  try {
+    await access(path, constants.X_OK);
+    return true;
+  } catch {
+    // Not in this folder, or not for us; another may have it.
+    return false;
+  }
 }

@@ -1,13 +1,14 @@
 // What the configuration of a VM says: disks, firmware, agent, console. Knows nothing of its state of power.
 import type { Vm, VmDisk } from '../model/vm.js';
-import { attribute, elementsOf, find, findAll, parseXml, textOf, XmlError, type XmlElement } from './xmlTree.js';
+import { parseQuickly } from './plainXml.js';
+import { attribute, elementsOf, find, findAll, textOf, XmlError, type XmlElement } from './xmlTree.js';
 
 /** The part of a VM that stands in its XML. */
 export type VmConfiguration = Omit<Vm, 'power' | 'powerReason' | 'persistent' | 'managedSave'>;
 
 /** @throws XmlError when it is no VM's XML. Unknown elements are passed over. */
 export function parseDomainXml(xml: string): VmConfiguration {
-  const root = parseXml(xml);
+  const root = parseQuickly(xml);
   const uuid = textOf(find(root, 'uuid'));
   const name = textOf(find(root, 'name'));
   if (root.name !== 'domain' || uuid === undefined || name === undefined) {

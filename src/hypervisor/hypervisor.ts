@@ -26,6 +26,8 @@ export interface VmHead {
   readonly active: boolean;
 }
 
+export type NamedByVm = Pick<Vm, 'name' | 'disks' | 'nvram'>;
+
 export interface StepOutcome {
   /** From the suspended to the resumed event, on the clock of this computer; absent when none was seen. */
   readonly guestPausedMs?: number;
@@ -57,6 +59,8 @@ export interface Hypervisor {
   listVms(): Promise<readonly VmHead[]>;
   /** State and configuration; costs a few calls, blocks while another client's internal snapshot runs. */
   readVm(uuid: string): Promise<Vm>;
+  /** Of its configuration alone, in one call: the files that it names. */
+  readNamed(uuid: string): Promise<NamedByVm>;
   countSnapshots(uuid: string): Promise<number>;
   /**
    * How many snapshots there are and which is current: the cheap look of a poll, which costs the same for one snapshot
@@ -65,7 +69,8 @@ export interface Hypervisor {
   readSnapshotMark(uuid: string): Promise<{ readonly count: number; readonly current?: string }>;
   /** In the order of `names`; a snapshot that vanished meanwhile is left out. */
   readSnapshots(uuid: string, names: readonly string[]): Promise<readonly Snapshot[]>;
-  readTree(uuid: string): Promise<SnapshotTree>;
+  /** `likely`: names of snapshots that will most likely be there; they are asked for without waiting for the list. */
+  readTree(uuid: string, likely?: readonly string[]): Promise<SnapshotTree>;
   /** The disks that a snapshot's `<domain>` or `<inactiveDomain>` names: the frozen files with its content. */
   readFrozenDisks(uuid: string, snapshot: string): Promise<readonly VmDisk[]>;
   /** The disks that a VM which runs starts with next time. */

@@ -1,4 +1,4 @@
-// Everything that is read of VMs and snapshots, on one connection. Changes nothing; keeps no XML.
+// Everything that is read of VMs and snapshots, on one connection. Changes nothing; keeps no XML but to know it again.
 import type { Connection } from '../libvirt/connection.js';
 import {
   VIR_CONNECT_GET_ALL_DOMAINS_STATS_BACKING,
@@ -16,7 +16,7 @@ import { isActive, snapshotableDisks, type Vm, type VmDisk } from '../model/vm.j
 import { parseLayers } from './diskStatistics.js';
 import { parseDomainXml } from './domainXml.js';
 import { readHardware } from './hardwareXml.js';
-import type { VmHead } from './hypervisor.js';
+import type { NamedByVm, VmHead } from './hypervisor.js';
 import { untilNoJob } from './jobEnd.js';
 import { powerOf } from './powerState.js';
 import { parseSavedRam } from './retarget.js';
@@ -29,6 +29,8 @@ export class LibvirtReader {
   readonly #capabilities: Capabilities;
   /** The daemon finds a VM by its UUID, and uses the name that is sent for its own messages. */
   readonly #names = new Map<string, string>();
+  /** What was made of the configuration of each VM that was read for its files: the same text says the same again. */
+  readonly #named = new Map<string, { readonly xml: string; readonly named: NamedByVm }>();
 
   constructor(connection: Connection, capabilities: Capabilities) {
     this.#connection = connection;
@@ -40,6 +42,11 @@ export class LibvirtReader {
     this.#names.clear();
     for (const { uuid, name } of domains) {
       this.#names.set(uuid, name);
+    }
+    for (const uuid of this.#named.keys()) {
+      if (!this.#names.has(uuid)) {
+        this.#named.delete(uuid);
+      }
     }
     return domains.map(({ uuid, name, id }) => ({ uuid, name, active: id !== -1 }));
   }
@@ -60,6 +67,14 @@ export class LibvirtReader {
       persistent: persistent !== 0,
       managedSave: managedSave !== 0,
     };
+  }
+
+  async readNamed(uuid: string): Promise<NamedByVm> {
+    const xml = await this.readVmXml(uuid);
+    const before = this.#named.get(uuid);
+    const named = before?.xml === xml ? before.named : namedIn(xml);
+    this.#named.set(uuid, { xml, named });
+    return { ...named, disks: await withVolumePaths(this.#connection, named.disks) };
   }
 
   async countSnapshots(uuid: string): Promise<number> {
@@ -90,14 +105,19 @@ export class LibvirtReader {
     return (await orUndefined(errorCodes.VIR_ERR_NO_DOMAIN_SNAPSHOT, call))?.snap.name;
   }
 
-  async readTree(uuid: string): Promise<SnapshotTree> {
+  async readTree(uuid: string, likely: readonly string[] = []): Promise<SnapshotTree> {
     const dom = await this.#dom(uuid);
-    const [listed, current] = await Promise.all([
+    const [listed, current, begun] = await Promise.all([
       this.#connection.call('domainListAllSnapshots', { dom, needResults: 1, flags: 0 }),
       this.#readCurrent(dom),
+      this.readSnapshots(uuid, likely),
     ]);
-    const names = listed.snapshots.map((snapshot) => snapshot.name);
-    const snapshots = await this.readSnapshots(uuid, names);
+    const names = listed.snapshots.map(({ name }) => name);
+    const early = new Map(begun.map((snapshot) => [snapshot.name, snapshot]));
+    // One that was not there yet when it was asked for may be by now.
+    const rest = early.size === 0 ? names : names.filter((name) => !early.has(name));
+    const late = await this.readSnapshots(uuid, rest);
+    const snapshots = early.size === 0 ? late : inOrder(names, early, late);
     // The current one may have vanished between the two looks.
     const known = current !== undefined && snapshots.some((snapshot) => snapshot.name === current);
     return known ? { snapshots, current } : { snapshots };
@@ -191,6 +211,21 @@ export class LibvirtReader {
     this.#names.set(uuid, dom.name);
     return dom;
   }
+}
+
+/** Those that vanished meanwhile are left out. */
+function inOrder(
+  names: readonly string[],
+  early: ReadonlyMap<string, Snapshot>,
+  late: readonly Snapshot[],
+): readonly Snapshot[] {
+  const read = new Map([...early, ...late.map((snapshot) => [snapshot.name, snapshot] as const)]);
+  return names.flatMap((name) => read.get(name) ?? []);
+}
+
+function namedIn(xml: string): NamedByVm {
+  const { name, disks, nvram } = parseDomainXml(xml);
+  return { name, disks, ...(nvram === undefined ? {} : { nvram }) };
 }
 
 /** One that cannot be read fails them all: what is decided about the others must know what rests on which file. */

@@ -18,7 +18,7 @@ import type { MetadataFolders } from '../model/vmFiles.js';
 import { demoVmObstacle, type DemoVmPlace, makeDemoVm, removeDemoVm } from './demoVms.js';
 import { type AgentState, readAgent } from './guestAgent.js';
 import { listen } from './guestEvents.js';
-import type { Hypervisor, OpenHypervisor, RunOptions, StepOutcome, VmEvent, VmHead } from './hypervisor.js';
+import type { Hypervisor, NamedByVm, OpenHypervisor, RunOptions, StepOutcome, VmEvent, VmHead } from './hypervisor.js';
 import { LibvirtReader } from './libvirtReader.js';
 import { metadataFolders } from './metadataFolders.js';
 import { nearbyContents, nearbyFiles, openFiles } from './openFiles.js';
@@ -125,6 +125,10 @@ class LibvirtHypervisor implements Hypervisor {
     return this.#told({ doing: 'reading a VM', vm: uuid }, this.#reader.readVm(uuid));
   }
 
+  readNamed(uuid: string): Promise<NamedByVm> {
+    return this.#told({ doing: 'reading the files of a VM', vm: uuid }, this.#reader.readNamed(uuid));
+  }
+
   countSnapshots(uuid: string): Promise<number> {
     return this.#told({ doing: 'counting snapshots', vm: uuid }, this.#reader.countSnapshots(uuid));
   }
@@ -137,8 +141,8 @@ class LibvirtHypervisor implements Hypervisor {
     return this.#told({ doing: 'reading snapshots', vm: uuid }, this.#reader.readSnapshots(uuid, names));
   }
 
-  readTree(uuid: string): Promise<SnapshotTree> {
-    return this.#told({ doing: 'reading snapshots', vm: uuid }, this.#reader.readTree(uuid));
+  readTree(uuid: string, likely?: readonly string[]): Promise<SnapshotTree> {
+    return this.#told({ doing: 'reading snapshots', vm: uuid }, this.#reader.readTree(uuid, likely));
   }
 
   readFrozenDisks(uuid: string, snapshot: string): Promise<readonly VmDisk[]> {

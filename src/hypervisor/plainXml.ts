@@ -1,5 +1,5 @@
 // A quick way to read the plain XML that libvirt writes: elements, attributes, text. Refuses to know anything else of XML.
-import type { XmlElement, XmlNode } from './xmlTree.js';
+import { parseXml, type XmlElement, type XmlNode } from './xmlTree.js';
 
 /** Comments, CDATA, instructions and a DOCTYPE begin like this; CDATA ends like that; XML forbids most controls. */
 // eslint-disable-next-line no-control-regex -- these are the characters that must not pass
@@ -59,6 +59,11 @@ export function parsePlainXml(text: string): XmlElement | undefined {
     at = close + 1;
   }
   return path.length === 0 ? root : undefined;
+}
+
+/** As parseXml, and quickly where the text allows it. @throws XmlError */
+export function parseQuickly(text: string): XmlElement {
+  return parsePlainXml(text.trimEnd()) ?? parseXml(text);
 }
 
 /** `name a='1' b='2'`; undefined for anything else, such as double quotes. */

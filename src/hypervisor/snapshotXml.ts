@@ -13,8 +13,8 @@ import {
 } from '../model/snapshot.js';
 import type { VmDisk } from '../model/vm.js';
 import { readDisks } from './domainXml.js';
-import { parsePlainXml } from './plainXml.js';
-import { attribute, element, find, findAll, parseXml, textOf, writeXml, XmlError, type XmlElement } from './xmlTree.js';
+import { parseQuickly } from './plainXml.js';
+import { attribute, element, find, findAll, textOf, writeXml, XmlError, type XmlElement } from './xmlTree.js';
 
 const domainTag = Buffer.from('<domain');
 /** What may follow the name of a start tag; `<domainsnapshot` and the like do not count. */
@@ -29,9 +29,9 @@ const afterTagName = new Set([' ', '>', '/', '\n', '\t', '\r'].map((character) =
 export function parseSnapshotHead(xml: Uint8Array): Snapshot {
   const bytes = Buffer.from(xml.buffer, xml.byteOffset, xml.byteLength);
   const end = findDomain(bytes);
-  const head =
-    end === undefined ? bytes.toString('utf8').trimEnd() : `${bytes.toString('utf8', 0, end)}</domainsnapshot>`;
-  return toSnapshot(parsePlainXml(head) ?? parseXml(head));
+  return toSnapshot(
+    parseQuickly(end === undefined ? bytes.toString('utf8') : `${bytes.toString('utf8', 0, end)}</domainsnapshot>`),
+  );
 }
 
 function findDomain(bytes: Buffer): number | undefined {
@@ -112,7 +112,7 @@ function locationOf(word: string | undefined): Location {
  * lack one that was plugged in, and have one that was to come with the next start.
  */
 export function parseFrozenDisks(xml: string): readonly VmDisk[] {
-  const root = parseXml(xml);
+  const root = parseQuickly(xml);
   const [domain, inactive] = [find(root, 'domain'), find(root, 'inactiveDomain')];
   if (domain === undefined || inactive === undefined) {
     return readDisks(domain ?? inactive);

@@ -1,5 +1,5 @@
 // Looks at files on the hypervisor's host, and at all that they rest on. Refuses to know what is decided from it.
-import type { CannotAct, FileFacts, HostFiles, ImageFacts, Seen } from '../model/hostFiles.js';
+import type { CannotAct, Depth, FileFacts, HostFiles, ImageFacts, Seen } from '../model/hostFiles.js';
 import { folderOf } from '../chains/overlayFiles.js';
 import type { FileNeeds } from '../plans/needs.js';
 import type { FilesSeen } from '../model/plan.js';
@@ -29,7 +29,7 @@ export async function readHostFacts(
   formats: Formats = new Map(),
   clock: Clock = systemClock,
 ): Promise<FilesSeen> {
-  const chains = new ChainReader(files, log, clock);
+  const chains = new ChainReader(files, 'whole', log, clock);
   chains.know(formats);
   const look = new Careful(log, clock);
   const single = new Map<string, Seen<FileFacts>>();
@@ -92,12 +92,14 @@ export function readWritten(
 export class ChainReader {
   readonly images = new Map<string, Seen<ImageFacts>>();
   readonly #files: HostFiles;
+  readonly #depth: Depth;
   readonly #look: Careful;
   readonly #begun = new Map<string, Promise<void>>();
   readonly #formats = new Map<string, string>();
 
-  constructor(files: HostFiles, log: Log, clock: Clock = systemClock) {
+  constructor(files: HostFiles, depth: Depth, log: Log, clock: Clock = systemClock) {
     this.#files = files;
+    this.#depth = depth;
     this.#look = new Careful(log, clock);
   }
 
@@ -156,7 +158,8 @@ export class ChainReader {
   }
 
   async #read(path: string): Promise<void> {
-    this.images.set(path, await this.#look.at(path, this.#files.image(path, this.#formats.get(path)), 'unknown'));
+    const looking = this.#files.image(path, this.#formats.get(path), this.#depth);
+    this.images.set(path, await this.#look.at(path, looking, 'unknown'));
   }
 }
 

@@ -1,9 +1,9 @@
 // Which files the other VMs of a connection use, so that nothing is taken from under them. Refuses to judge the use.
-import type { Hypervisor, VmHead } from '../hypervisor/hypervisor.js';
+import type { Hypervisor, NamedByVm, VmHead } from '../hypervisor/hypervisor.js';
 import type { Log } from '../log/log.js';
 import type { OtherVm } from '../model/plan.js';
 import { identitiesOf } from '../chains/samePath.js';
-import type { Vm, VmDisk } from '../model/vm.js';
+import type { VmDisk } from '../model/vm.js';
 import { asFailure } from './asFailure.js';
 import { type Clock, within } from './clock.js';
 import { fewAtOnce } from './fewAtOnce.js';
@@ -27,11 +27,14 @@ interface Named {
   readonly pathless: readonly string[];
 }
 
-interface Readable extends Named {
+interface Readable {
+  readonly head: VmHead;
   readonly unread: 'no';
+  readonly named: Named;
 }
 
 interface Unreadable {
+  readonly head: VmHead;
   readonly unread: 'yes';
   readonly before: Named | undefined;
 }
@@ -61,32 +64,50 @@ export class OtherVmFacts {
   }
 
   async read(hypervisor: Hypervisor, except: string): Promise<readonly SeenVm[]> {
-    const heads = (await hypervisor.listVms()).filter(({ uuid }) => uuid !== except);
-    const chains = new ChainReader(hypervisor.files, this.#options.log, this.#options.clock);
-    const all = await fewAtOnce(heads, atOnce, async (head) => ({ head, named: await this.#one(hypervisor, head) }));
-    const named = all.flatMap((one) => (one.named === 'gone' ? [] : [{ head: one.head, named: one.named }]));
-    const readable = named.flatMap((one) => (one.named.unread === 'yes' ? [] : [one.named]));
-    readable.forEach(({ formats }) => chains.know(formats));
-    // All of them in one walk: where chains meet, who comes second sees what lies below only when all have come down.
-    await chains.follow(readable.flatMap(({ images }) => images));
-    return named.map(({ head, named: own }) =>
-      own.unread === 'yes' ? unreadVm(head, own.before) : seenVm(head, own, chains),
-    );
+    const expected = new Set([...this.#named].flatMap(([uuid, named]) => (uuid === except ? [] : [named])));
+    // Most name what they named before: their files are looked at beside them.
+    const [all, expectedChains] = await Promise.all([
+      this.#readAll(hypervisor, except),
+      this.#follow(hypervisor, expected),
+    ]);
+    const readable = new Set(all.flatMap((one) => (one.unread === 'yes' ? [] : [one.named])));
+    const same = readable.size === expected.size && [...readable].every((named) => expected.has(named));
+    // What one names now may make another read the same file as another format: then all of them are followed again.
+    const chains = same ? expectedChains : await this.#follow(hypervisor, readable);
+    return all.map((one) => (one.unread === 'yes' ? unreadVm(one) : seenVm(one, chains)));
   }
 
-  async #one(hypervisor: Hypervisor, { uuid, name }: VmHead): Promise<Readable | Unreadable | 'gone'> {
+  async #readAll(hypervisor: Hypervisor, except: string): Promise<readonly (Readable | Unreadable)[]> {
+    const heads = await hypervisor.listVms();
+    const there = new Set(heads.map(({ uuid }) => uuid));
+    [...this.#named.keys()].filter((uuid) => !there.has(uuid)).forEach((uuid) => this.#named.delete(uuid));
+    const others = heads.filter(({ uuid }) => uuid !== except);
+    const all = await fewAtOnce(others, atOnce, (head) => this.#one(hypervisor, head));
+    return all.flatMap((one) => (one === 'gone' ? [] : [one]));
+  }
+
+  /** All of them in one walk: where chains meet, who comes second sees what lies below only when all have come down. */
+  async #follow({ files }: Hypervisor, all: ReadonlySet<Named>): Promise<ChainReader> {
+    const chains = new ChainReader(files, 'head', this.#options.log, this.#options.clock);
+    all.forEach(({ formats }) => chains.know(formats));
+    await chains.follow([...all].flatMap(({ images }) => images));
+    return chains;
+  }
+
+  async #one(hypervisor: Hypervisor, head: VmHead): Promise<Readable | Unreadable | 'gone'> {
+    const { uuid, name } = head;
     const before = this.#named.get(uuid);
     if (before !== undefined && this.#options.isHeld(uuid)) {
-      return { ...before, unread: 'no' };
+      return { head, named: before, unread: 'no' };
     }
     try {
       const named = await within(this.#options.clock, patienceMs, this.#read(hypervisor, uuid), late);
       if (named === late) {
         this.#options.log.warn(`VM ${name} gives no answer: its files count as not seen`);
-        return { unread: 'yes', before };
+        return { head, unread: 'yes', before };
       }
       this.#named.set(uuid, named);
-      return { ...named, unread: 'no' };
+      return { head, named, unread: 'no' };
     } catch (error) {
       const failure = asFailure(error);
       if (failure.kind === 'lost' || failure.kind === 'cancelled') {
@@ -97,12 +118,12 @@ export class OtherVmFacts {
         return 'gone';
       }
       this.#options.log.warn(`could not read which files VM ${name} uses: ${failure.kind}: ${failure.message}`);
-      return { unread: 'yes', before };
+      return { head, unread: 'yes', before };
     }
   }
 
   async #read(hypervisor: Hypervisor, uuid: string): Promise<Named> {
-    const [vm, look] = await Promise.all([hypervisor.readVm(uuid), hypervisor.readSnapshotMark(uuid)]);
+    const [vm, look] = await Promise.all([hypervisor.readNamed(uuid), hypervisor.readSnapshotMark(uuid)]);
     const mark = JSON.stringify([look, vm.disks, vm.nvram]);
     const before = this.#named.get(uuid);
     if (before?.mark === mark) {
@@ -117,7 +138,7 @@ export class OtherVmFacts {
 }
 
 /** When the chains have been followed. */
-function seenVm({ uuid, name }: VmHead, named: Named, chains: ChainReader): SeenVm {
+function seenVm({ head: { uuid, name }, named }: Readable, chains: ChainReader): SeenVm {
   const files = new Set(named.plain);
   const unread = new Set(named.pathless);
   for (const image of named.images) {
@@ -133,7 +154,7 @@ function seenVm({ uuid, name }: VmHead, named: Named, chains: ChainReader): Seen
 }
 
 /** What it named before may be its files still. */
-function unreadVm({ uuid, name }: VmHead, before: Named | undefined): SeenVm {
+function unreadVm({ head: { uuid, name }, before }: Unreadable): SeenVm {
   const files = before?.images ?? [];
   const identities = files.flatMap((file) => identitiesOf(file, undefined));
   return { uuid, name, files, unread: before?.images ?? [name], identities };
@@ -153,7 +174,7 @@ async function frozenDisks(hypervisor: Hypervisor, uuid: string, snapshot: strin
 }
 
 function namedBy(
-  vm: Vm,
+  vm: NamedByVm,
   frozen: readonly VmDisk[],
   overlays: readonly { readonly file?: string }[],
   others: readonly (string | undefined)[],

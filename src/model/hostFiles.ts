@@ -34,6 +34,9 @@ export interface ImageFacts extends FileFacts {
   readonly unchangedSince?: readonly string[];
 }
 
+/** How far an image is looked into, `whole` by default. The `head` tells what it is and rests on, and no more. */
+export type Depth = 'head' | 'whole';
+
 /** In bytes. */
 export interface Space {
   readonly free: number;
@@ -70,7 +73,7 @@ export interface HostFiles {
    * `format`: as whoever uses it reads it; then it is read as nothing else, for a guest writes what it likes to a raw
    * disk. Absent: as its header says.
    */
-  image(path: string, format?: string): Promise<Seen<ImageFacts>>;
+  image(path: string, format?: string, depth?: Depth): Promise<Seen<ImageFacts>>;
   /** Names in a folder, at most 10,000; undefined where they cannot be seen. */
   list(folder: string): Promise<readonly string[] | undefined>;
   /** Of the file system or pool that a folder is in; undefined where that cannot be seen. */

@@ -1,6 +1,6 @@
 // What the file system and a program in qemu-img's place can do to us. With a real qemu-img: test/libvirtd/hostFiles.
 import assert from 'node:assert/strict';
-import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readdir, readFile, rename, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileFailure, qemuImgFailure } from '../../../src/host/fileFailure.js';
@@ -77,6 +77,19 @@ describe('files on this machine', () => {
     assert.equal(await files.image(at('x')), 'missing');
   });
 
+  it('many are missing at the same time, each in the folder that it should be in', async () => {
+    await mkdir(at('there'));
+    const paths = Array.from({ length: 20 }, (_, index) => at(`${index % 2 === 0 ? 'there' : 'gone'}/${index}`));
+    const seen = await Promise.all(paths.map((path) => files.image(path)));
+    assert.deepEqual(
+      seen,
+      paths.map((path) => (path.includes('/there/') ? 'missing' : 'unknown')),
+    );
+    // Nothing is kept of it.
+    await rm(at('there'), { recursive: true });
+    assert.equal(await files.image(paths[0]!), 'unknown');
+  });
+
   it('a raw disk is raw whatever a guest writes to it, and no other format is guessed', async () => {
     await writeFile(at('disk'), Buffer.concat([Buffer.from('QFI\xfb\0\0\0\x03', 'latin1'), Buffer.alloc(1016)]));
     assert.equal(((await files.image(at('disk'))) as ImageFacts).corrupt, true);
@@ -118,6 +131,15 @@ describe('files on this machine', () => {
   it('a program is found in an absolute folder of the PATH alone', async () => {
     const environment = await standIn('exit 0');
     assert.equal(await qemuImg(environment).find(), at('bin/qemu-img'));
+  });
+
+  it('a program that is gone is looked for again', async () => {
+    await standIn('exit 0');
+    await mkdir(at('later'));
+    const program = qemuImg({ PATH: `${at('bin')}:${at('later')}` });
+    assert.equal(await program.find(), at('bin/qemu-img'));
+    await rename(at('bin/qemu-img'), at('later/qemu-img'));
+    assert.equal(await program.find(), at('later/qemu-img'));
   });
 
   it('what a failing qemu-img leaves is taken away', async () => {

@@ -1,6 +1,6 @@
 // The reader of qcow2 against images made by hand, most of which nobody should have made.
 import assert from 'node:assert/strict';
-import { BadImage, boundedBytes, TooMuchToRead } from '../../../src/host/imageBytes.js';
+import { BadImage, boundedBytes, readAhead, TooMuchToRead } from '../../../src/host/imageBytes.js';
 import { isEmptyOverlay, unchangedSince } from '../../../src/host/qcow2Content.js';
 import { readQcow2Header } from '../../../src/host/qcow2Header.js';
 import { readQcow2Snapshots } from '../../../src/host/qcow2Snapshots.js';
@@ -55,7 +55,32 @@ describe('qcow2 made by hand', () => {
     assert.equal(header.backing, undefined);
     assert.deepEqual(await readQcow2Snapshots(image, header), []);
     assert.equal(await isEmptyOverlay(image, header), true);
-    assert.ok(image.total() < 1024);
+    assert.ok(image.total() < 2048);
+  });
+
+  it('read ahead, an image has the same bytes and the same end', async () => {
+    const bytes = Buffer.from(Array.from({ length: 100 }, (_, index) => index));
+    for (const length of [0, 10, 100, 1000]) {
+      const ahead = await readAhead(inMemory(bytes), length);
+      assert.equal(ahead.size, 100);
+      for (const [at, count] of [
+        [0, 0],
+        [0, 10],
+        [5, 10],
+        [0, 100],
+        [99, 1],
+      ] as const) {
+        assert.deepEqual(await ahead.read(at, count), bytes.subarray(at, at + count));
+      }
+      for (const [at, count] of [
+        [99, 2],
+        [-1, 2],
+        [5, -1],
+        [0.5, 1],
+      ] as const) {
+        await assert.rejects(async () => ahead.read(at, count), BadImage);
+      }
+    }
   });
 
   it('anything else is told apart by its first four bytes', async () => {

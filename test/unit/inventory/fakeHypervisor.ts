@@ -1,5 +1,12 @@
 // A hypervisor made by hand, for what a real one cannot be made to do on time: hang, die in a call, stand still.
-import type { Hypervisor, RunOptions, StepOutcome, VmEvent, VmHead } from '../../../src/hypervisor/hypervisor.js';
+import type {
+  Hypervisor,
+  NamedByVm,
+  RunOptions,
+  StepOutcome,
+  VmEvent,
+  VmHead,
+} from '../../../src/hypervisor/hypervisor.js';
 import { Emitter } from '../../../src/lifetime/emitter.js';
 import type { Capabilities } from '../../../src/model/capabilities.js';
 import type { DemoVm, DemoVmObstacle } from '../../../src/model/demoVm.js';
@@ -93,6 +100,12 @@ export class FakeHypervisor implements Hypervisor {
 
   readVm(uuid: string): Promise<Vm> {
     return this.#answer('readVm', uuid, ({ vm }) => structuredClone(vm));
+  }
+
+  readNamed(uuid: string): Promise<NamedByVm> {
+    return this.#answer('readNamed', uuid, ({ vm: { name, disks, nvram } }) =>
+      structuredClone({ name, disks, ...(nvram === undefined ? {} : { nvram }) }),
+    );
   }
 
   countSnapshots(uuid: string): Promise<number> {

@@ -103,10 +103,53 @@ describe('the files of other VMs', () => {
     assert.ok((await w.read())[0]!.files.includes('/images/web.qcow2'));
   });
 
+  it('are each looked at once in a look, and no further than at their heads', async () => {
+    const w = world('web', 'clone');
+    w.hypervisor.files.chain('/images/base', '/images/clone.qcow2');
+    const looked: unknown[] = [];
+    const image = w.hypervisor.files.image.bind(w.hypervisor.files);
+    w.hypervisor.files.image = (path: string, _?: string, depth?: string) => {
+      looked.push(`${path} ${String(depth)}`);
+      return image(path);
+    };
+    for (let look = 0; look < 2; look++) {
+      await w.read();
+      assert.deepEqual(looked.splice(0), ['/images/clone.qcow2 head', '/images/base head']);
+    }
+  });
+
+  it('are looked at as what they are named now, and not where nobody names them any more', async () => {
+    const w = world('web', 'clone', 'other');
+    const formats = new Map<string, string | undefined>();
+    const image = w.hypervisor.files.image.bind(w.hypervisor.files);
+    w.hypervisor.files.image = (path: string, format?: string) => {
+      formats.set(path, format);
+      return image(path);
+    };
+    w.hypervisor.files.chain('/images/web.qcow2', '/images/clone.qcow2');
+    assert.ok((await w.read()).some(({ files }) => files.includes('/images/web.qcow2')));
+    assert.equal(formats.get('/images/clone.qcow2'), 'qcow2');
+    // A raw disk rests on nothing, whatever its guest wrote into its first bytes.
+    const clone = w.hypervisor.vms.get(uuidOf('clone'))!;
+    clone.vm = { ...clone.vm, disks: clone.vm.disks.map((disk) => ({ ...disk, format: 'raw' })) };
+    clone.snapshots = [];
+    delete clone.current;
+    await w.read();
+    assert.equal(formats.get('/images/clone.qcow2'), 'raw');
+    w.hypervisor.vms.delete(uuidOf('clone'));
+    await w.read();
+    formats.clear();
+    assert.deepEqual(
+      (await w.read()).map(({ name }) => name),
+      ['other'],
+    );
+    assert.deepEqual([...formats.keys()], ['/images/other.qcow2']);
+  });
+
   it('are unread of a VM that gives no answer, but for one that an operation of ours holds', async () => {
     const w = world('web', 'clone');
     await w.read();
-    w.hypervisor.hang('readVm clone');
+    w.hypervisor.hang('readNamed clone');
     const late = w.read();
     await settled();
     await w.clock.advance(5000);
@@ -117,9 +160,9 @@ describe('the files of other VMs', () => {
 
   it('are none of a VM that vanished meanwhile, and fail with the connection', async () => {
     const w = world('web', 'clone');
-    w.hypervisor.break('readVm clone', new Failure('notFound'));
+    w.hypervisor.break('readNamed clone', new Failure('notFound'));
     assert.deepEqual(await w.read(), []);
-    w.hypervisor.break('readVm clone', new Failure('lost'));
+    w.hypervisor.break('readNamed clone', new Failure('lost'));
     await assert.rejects(w.read(), (failure: Failure) => failure.kind === 'lost');
   });
 });
