@@ -3,6 +3,7 @@ import type { Hypervisor } from '../hypervisor/hypervisor.js';
 import { Failure } from '../model/failure.js';
 import type { Situation } from '../model/plan.js';
 import type { VmRef } from '../model/vm.js';
+import { Ahead } from './ahead.js';
 import { asFailure } from './asFailure.js';
 import { type Clock, within } from './clock.js';
 import type { Keeping } from './keeping.js';
@@ -57,8 +58,14 @@ export class FreshLook {
   }
 
   async #read({ request, live, log }: Turn, asked: (known: Situation) => Asked): Promise<Fresh> {
-    const { clock, keeping } = this.#options;
+    const { clock, keeping, picture } = this.#options;
     const hypervisor = await live.open();
+    const sources = { hypervisor, otherVms: live.otherVms, log };
+    const ahead = new Ahead(sources, request.vm.uuid);
+    const before = picture.vm(request.vm);
+    if (before?.tree !== undefined) {
+      ahead.begin(asked(knownSituation(hypervisor, before.vm, before.tree, clock.now())).needs);
+    }
     const [own] = await Promise.all([
       readOwnKnowledge(keeping, request.vm),
       live.read(request.vm.uuid, ['vm', 'tree']),
@@ -68,8 +75,7 @@ export class FreshLook {
       throw new Failure('lost');
     }
     const known = knownSituation(hypervisor, vm, tree, clock.now(), { ...own, layers, ranSince });
-    const reader = new SituationReader({ hypervisor, otherVms: live.otherVms, log }, known);
-    return { hypervisor, situation: await reader.read(asked(known)) };
+    return { hypervisor, situation: await new SituationReader(sources, known, ahead).read(asked(known)) };
   }
 
   view(ref: VmRef): VmView {

@@ -2,32 +2,26 @@
 // It refuses to decide.
 import { namedFiles } from '../chains/fileUse.js';
 import { pathsByIdentity } from '../chains/samePath.js';
-import type { Hypervisor } from '../hypervisor/hypervisor.js';
-import type { Log } from '../log/log.js';
 import type { OtherVm, Situation } from '../model/plan.js';
-import type { Vm } from '../model/vm.js';
-import { asFailure } from './asFailure.js';
+import { Ahead, type SituationSources } from './ahead.js';
 import type { Asked } from './asked.js';
 import { fewAtOnce } from './fewAtOnce.js';
-import { type Formats, formatsOf, readHostFacts, readWritten } from './hostFacts.js';
-import type { OtherVmFacts, SeenVm } from './otherVmFacts.js';
+import { type Formats, formatsOf, readHostFacts } from './hostFacts.js';
+import type { SeenVm } from './otherVmFacts.js';
 
 const atOnce = 32;
-
-export interface SituationSources {
-  readonly hypervisor: Hypervisor;
-  readonly otherVms: OtherVmFacts;
-  readonly log: Log;
-}
 
 /** Part after part; who cannot wait for the last one takes what is there. */
 export class SituationReader {
   readonly #sources: SituationSources;
+  readonly #ahead: Ahead;
   #situation: Situation;
 
-  constructor(sources: SituationSources, known: Situation) {
+  /** @param ahead what of the same look is under way */
+  constructor(sources: SituationSources, known: Situation, ahead = new Ahead(sources, known.vm.uuid)) {
     this.#sources = sources;
     this.#situation = known;
+    this.#ahead = ahead;
   }
 
   get soFar(): Situation {
@@ -36,7 +30,7 @@ export class SituationReader {
 
   /** Nothing may run on the VM meanwhile. Rejects with the Failure of a read. */
   async read(asked: Asked): Promise<Situation> {
-    const { hypervisor, otherVms, log } = this.#sources;
+    const { hypervisor } = this.#sources;
     const { vm } = this.#situation;
     let seenVms: readonly SeenVm[] = [];
     await Promise.all([
@@ -53,7 +47,7 @@ export class SituationReader {
       ),
       this.#part(
         asked.needs.written,
-        () => readWritten(hypervisor.files, log),
+        () => this.#ahead.written(),
         (written) => (written === undefined ? {} : { written }),
       ),
       this.#part(
@@ -62,7 +56,7 @@ export class SituationReader {
           fewAtOnce(
             asked.needs.savedRam ?? [],
             atOnce,
-            async (file) => [file, await hypervisor.readSavedRam(file)] as const,
+            async (file) => [file, await this.#ahead.savedRam(file)] as const,
           ),
         (found) => ({
           savedRam: new Map(found.flatMap(([file, saved]) => (saved === undefined ? [] : [[file, saved] as const]))),
@@ -70,7 +64,7 @@ export class SituationReader {
       ),
       this.#part(
         asked.needs.otherVms,
-        () => otherVms.read(hypervisor, vm.uuid),
+        () => this.#ahead.otherVms(),
         (others) => {
           seenVms = others;
           return { otherVms: others.map(withoutIdentities) };
@@ -86,19 +80,21 @@ export class SituationReader {
     const { hypervisor, log } = this.#sources;
     const { uuid } = this.#situation.vm;
     const { frozenDisks: names } = asked.needs;
-    await this.#part(
-      names.length > 0,
-      () => fewAtOnce(names, atOnce, async (name) => [name, await readFrozenDisks(hypervisor, uuid, name)] as const),
-      (disks) => ({
-        // A snapshot that vanished between the two looks is not there to be asked: `disks` is undefined then.
-        frozenDisks: new Map(disks.flatMap(([name, own]) => (own === undefined ? [] : [[name, own] as const]))),
-      }),
-    );
-    await this.#part(
-      asked.needs.configured === true,
-      () => hypervisor.readConfiguredDisks(uuid),
-      (configured) => ({ configured }),
-    );
+    await Promise.all([
+      this.#part(
+        names.length > 0,
+        () => fewAtOnce(names, atOnce, async (name) => [name, await this.#ahead.frozenDisks(name)] as const),
+        (disks) => ({
+          // A snapshot that vanished between the two looks is not there to be asked: `own` is undefined then.
+          frozenDisks: new Map(disks.flatMap(([name, own]) => (own === undefined ? [] : [[name, own] as const]))),
+        }),
+      ),
+      this.#part(
+        asked.needs.configured === true,
+        () => hypervisor.readConfiguredDisks(uuid),
+        (configured) => ({ configured }),
+      ),
+    ]);
     for (const wanted of [asked.files, asked.again]) {
       const needed = wanted?.(this.#situation) ?? { images: [], files: [], folders: [] };
       const { images, files, folders } = needed;
@@ -142,20 +138,4 @@ function pathsOf(files: Situation['files']): readonly string[] {
 
 function withoutIdentities({ uuid, name, files, unread }: SeenVm): OtherVm {
   return { uuid, name, files, unread };
-}
-
-async function readFrozenDisks(
-  hypervisor: Hypervisor,
-  uuid: string,
-  name: string,
-): Promise<readonly Vm['disks'][number][] | undefined> {
-  try {
-    return await hypervisor.readFrozenDisks(uuid, name);
-  } catch (error) {
-    const failure = asFailure(error);
-    if (failure.kind === 'notFound') {
-      return undefined;
-    }
-    throw failure;
-  }
 }

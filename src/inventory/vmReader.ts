@@ -1,6 +1,7 @@
 // Reads the VMs of one connection into the picture, each at most once at a time. It refuses to know when to look.
 import type { Hypervisor } from '../hypervisor/hypervisor.js';
 import { Failure } from '../model/failure.js';
+import type { SnapshotTree } from '../model/snapshot.js';
 import type { VmRef } from '../model/vm.js';
 import { asFailure } from './asFailure.js';
 import type { Clock } from './clock.js';
@@ -107,17 +108,24 @@ export class VmReader {
       throw new Failure('lost', { connection: this.#options.uri });
     }
     try {
-      const vmFirst = aspects.has('vm') || this.view(uuid) === undefined;
-      if (vmFirst) {
-        this.#put(hypervisor, uuid, { vm: await hypervisor.readVm(uuid) });
+      const before = this.view(uuid);
+      const likely = before?.tree?.snapshots.map(({ name }) => name);
+      const vm = aspects.has('vm') || before === undefined ? hypervisor.readVm(uuid) : undefined;
+      // Beside the VM, for neither rests on the other; if that cannot be read, nobody asks what came of the tree.
+      const tree = aspects.has('tree') ? hypervisor.readTree(uuid, likely) : undefined;
+      tree?.catch(() => undefined);
+      if (vm !== undefined) {
+        this.#put(hypervisor, uuid, { vm: await vm });
       }
-      const seen = aspects.has('look') && !aspects.has('tree') ? await this.#look(hypervisor, uuid) : 'same';
-      if (seen === 'different' && !vmFirst) {
+      const seen = aspects.has('look') && tree === undefined ? await this.#look(hypervisor, uuid) : 'same';
+      if (seen === 'different' && vm === undefined) {
         // Another client's external snapshot, made without an event, changed the disks as well.
         this.#put(hypervisor, uuid, { vm: await hypervisor.readVm(uuid) });
       }
-      if (aspects.has('tree') || (seen !== 'same' && this.#options.inAttention(uuid))) {
-        await this.#readTree(hypervisor, uuid);
+      if (tree !== undefined) {
+        this.#putTree(hypervisor, uuid, await tree);
+      } else if (seen !== 'same' && this.#options.inAttention(uuid)) {
+        this.#putTree(hypervisor, uuid, await hypervisor.readTree(uuid));
       } else if (aspects.has('roll')) {
         await this.#roll(hypervisor, uuid, reading.roll);
       }
@@ -146,8 +154,7 @@ export class VmReader {
     return before.tree.snapshots.length === count && before.tree.current === current ? 'same' : 'different';
   }
 
-  async #readTree(hypervisor: Hypervisor, uuid: string): Promise<void> {
-    const tree = await hypervisor.readTree(uuid);
+  #putTree(hypervisor: Hypervisor, uuid: string, tree: SnapshotTree): void {
     this.#put(hypervisor, uuid, { tree, snapshotCount: tree.snapshots.length });
     this.#options.afterTree(uuid);
   }
@@ -157,7 +164,7 @@ export class VmReader {
     const tree = this.view(uuid)?.tree;
     if (fresh.size < names.length) {
       // One was replaced by another, which the number does not tell.
-      await this.#readTree(hypervisor, uuid);
+      this.#putTree(hypervisor, uuid, await hypervisor.readTree(uuid));
     } else if (tree !== undefined) {
       const snapshots = tree.snapshots.map((snapshot) => fresh.get(snapshot.name) ?? snapshot);
       this.#put(hypervisor, uuid, { tree: { ...tree, snapshots } });

@@ -40,6 +40,20 @@ async function confirmed(r: Rig, request: OperationRequest): Promise<Plan> {
   return decision;
 }
 
+/** Rejections that nobody handles meanwhile. */
+async function unheardIn(act: () => Promise<unknown>): Promise<readonly unknown[]> {
+  const unheard: unknown[] = [];
+  const note = (reason: unknown): number => unheard.push(reason);
+  process.on('unhandledRejection', note);
+  try {
+    await act();
+    await new Promise((resolve) => setImmediate(resolve));
+  } finally {
+    process.off('unhandledRejection', note);
+  }
+  return unheard;
+}
+
 describe('runOperation', () => {
   it('hears that nobody wants it any more while it looks, and lets go of the VM', async () => {
     const r = await open();
@@ -76,6 +90,48 @@ describe('runOperation', () => {
     for (const look of ['readVm web', 'readTree web', 'readBlockJobs web']) {
       assert.ok(calls.includes(look) && calls.indexOf(look) < first, look);
     }
+  });
+
+  it('looks at everything once, at what does not rest on the VM beside it, and all of it anew for the next one', async () => {
+    const r = await open();
+    // Known from now on, for nobody looks at them here.
+    await r.inventory.readTree(vm);
+    const beside = ['listVms', 'readFrozenDisks(a) web'];
+    for (let time = 0; time < 2; time++) {
+      r.calls();
+      const release = r.hypervisor().hang('readVm web');
+      const revert = { type: 'revert', vm, snapshot: 'a', after: 'asSnapshot' } as const;
+      const running = assert.rejects(r.inventory.runOperation(revert, { allows: () => false }), { kind: 'refused' });
+      await settled();
+      const before = r.calls();
+      beside.forEach((call) => assert.ok(before.includes(call), call));
+      release();
+      await running;
+      const all = [...before, ...r.calls()];
+      for (const call of [...beside, 'readVm web', 'readTree web', 'readBlockJobs web']) {
+        assert.equal(all.filter((one) => one === call).length, 1, call);
+      }
+    }
+  });
+
+  it('does not fail with what it began to read and needs no more', async () => {
+    const r = await open();
+    const web = r.vms.get(vm.uuid)!;
+    await r.inventory.readTree(vm);
+    // Gone meanwhile, and with it whatever a look at it would tell.
+    web.snapshots = web.snapshots.filter(({ name }) => name !== 'a');
+    r.hypervisor().break('readFrozenDisks(a) web', new Failed('failed'));
+    const remove = { type: 'delete', vm, snapshot: 'a', scope: 'one' } as const;
+    const unheard = await unheardIn(() => assert.rejects(r.inventory.runOperation(remove), { kind: 'notFound' }));
+    assert.deepEqual(unheard, []);
+  });
+
+  it('fails with the VM where that and its snapshots cannot be read', async () => {
+    const r = await open();
+    r.hypervisor().break('readVm web', new Failed('denied'));
+    r.hypervisor().break('readTree web', new Failed('failed'));
+    const unheard = await unheardIn(() => assert.rejects(r.inventory.runOperation(create), { kind: 'denied' }));
+    assert.deepEqual(unheard, []);
   });
 
   it('keeps the pause with the snapshot when it is known, and does not fail when that does', async () => {

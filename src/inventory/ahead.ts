@@ -1,0 +1,86 @@
+// The parts of a situation that do not rest on the state of the VM itself, each read once in a look, however often it is
+// asked for: so they can be under way while the VM is read. Refuses to know what is decided from them.
+import type { Hypervisor } from '../hypervisor/hypervisor.js';
+import type { Log } from '../log/log.js';
+import type { SavedRam } from '../model/snapshot.js';
+import type { VmDisk } from '../model/vm.js';
+import type { Needs } from '../plans/needs.js';
+import { asFailure } from './asFailure.js';
+import { readWritten } from './hostFacts.js';
+import type { OtherVmFacts, SeenVm } from './otherVmFacts.js';
+
+/** Snapshots beyond so many wait until it is certain that they are wanted. */
+const mostBegun = 32;
+
+export interface SituationSources {
+  readonly hypervisor: Hypervisor;
+  readonly otherVms: OtherVmFacts;
+  readonly log: Log;
+}
+
+/** Of one VM, for one look: whatever it tells was read after it was made. */
+export class Ahead {
+  readonly #sources: SituationSources;
+  readonly #uuid: string;
+  readonly #frozen = new Map<string, Promise<readonly VmDisk[] | undefined>>();
+  readonly #saved = new Map<string, Promise<SavedRam | undefined>>();
+  #others: Promise<readonly SeenVm[]> | undefined;
+  #written: Promise<ReadonlySet<string> | undefined> | undefined;
+
+  constructor(sources: SituationSources, uuid: string) {
+    this.#sources = sources;
+    this.#uuid = uuid;
+  }
+
+  /** What will be asked for if the VM is still as it was known. What fails is told to whoever asks for it, if anybody. */
+  begin({ frozenDisks, savedRam = [], otherVms, written }: Needs): void {
+    const begun: readonly Promise<unknown>[] = [
+      ...(written ? [this.written()] : []),
+      ...frozenDisks.slice(0, mostBegun).map((name) => this.frozenDisks(name)),
+      ...savedRam.slice(0, mostBegun).map((file) => this.savedRam(file)),
+      ...(otherVms ? [this.otherVms()] : []),
+    ];
+    begun.forEach((reading) => void reading.catch(() => undefined));
+  }
+
+  otherVms(): Promise<readonly SeenVm[]> {
+    const { hypervisor, otherVms } = this.#sources;
+    return (this.#others ??= otherVms.read(hypervisor, this.#uuid));
+  }
+
+  written(): Promise<ReadonlySet<string> | undefined> {
+    const { hypervisor, log } = this.#sources;
+    return (this.#written ??= readWritten(hypervisor.files, log));
+  }
+
+  savedRam(file: string): Promise<SavedRam | undefined> {
+    return once(this.#saved, file, () => this.#sources.hypervisor.readSavedRam(file));
+  }
+
+  /** Undefined for a snapshot that is not there (any more). */
+  frozenDisks(name: string): Promise<readonly VmDisk[] | undefined> {
+    return once(this.#frozen, name, () => this.#readFrozenDisks(name));
+  }
+
+  async #readFrozenDisks(name: string): Promise<readonly VmDisk[] | undefined> {
+    try {
+      return await this.#sources.hypervisor.readFrozenDisks(this.#uuid, name);
+    } catch (error) {
+      const failure = asFailure(error);
+      if (failure.kind === 'notFound') {
+        return undefined;
+      }
+      throw failure;
+    }
+  }
+}
+
+function once<T>(begun: Map<string, Promise<T>>, key: string, read: () => Promise<T>): Promise<T> {
+  const before = begun.get(key);
+  if (before !== undefined) {
+    return before;
+  }
+  const reading = read();
+  begun.set(key, reading);
+  return reading;
+}
