@@ -22,7 +22,6 @@ export interface ConnectionView {
   readonly state: ConnectionState;
   readonly capabilities?: Capabilities;
   readonly failure?: Failure;
-  /** Milliseconds since 1970. */
   /** In ticks of the inventory's clock. */
   readonly retryAt?: number;
   /** By name. Empty until they have been read; kept while a lost connection is tried again. */

@@ -66,7 +66,7 @@ describe('ConnectionKeeper', () => {
     opened[0]!.die();
     const lost = states.at(-1)!;
     assert.ok(lost.state === 'failed');
-    assert.equal(lost.retryAt, clock.now() + 1000);
+    assert.equal(lost.retryAt, clock.ticks() + 1000);
     await clock.advance(999);
     assert.equal(attempts(), 1);
     await clock.advance(1);
