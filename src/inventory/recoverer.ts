@@ -222,7 +222,16 @@ export class Recoverer {
           `goes on with the ${entry.request.type} that broke off: ${plan.steps.map((step) => step.do).join(', ')}`,
         );
         const beforeStep = beforeRecoveryStep(this.#options.look, turn, brokenOff(entry), plan);
-        await runSteps(this.#options.steps, { turn, plan, entry: open, beforeStep });
+        try {
+          await runSteps(this.#options.steps, { turn, plan, entry: open, beforeStep });
+        } catch (error) {
+          const { kind, message } = asFailure(error);
+          if (recovery.otherwise === undefined || kind !== 'failed') {
+            throw error;
+          }
+          turn.log.info(`it was tried, and is refused: ${message}`);
+          return await this.#ends.explained(open, { type: 'explain', why: recovery.otherwise, commands: [] });
+        }
         await turn.live.read(turn.request.vm.uuid, ['vm', 'tree']);
         return this.#ends.settled(open, to, true, failure);
       }

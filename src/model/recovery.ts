@@ -24,8 +24,11 @@ export type RecoveredTo =
 export type Recovery =
   /** Nothing is left to do. */
   | { readonly type: 'settled'; readonly to: RecoveredTo }
-  /** These steps lead to one of the two; each may be done already. */
-  | { readonly type: 'steps'; readonly to: RecoveredTo; readonly plan: Plan }
+  /**
+   * These steps lead to one of the two; each may be done already. `otherwise`: what is the matter where the first one is
+   * refused, for then nothing has been done and a person has to look.
+   */
+  | { readonly type: 'steps'; readonly to: RecoveredTo; readonly plan: Plan; readonly otherwise?: Refusal }
   /** Nothing can be done without a person: why, and the commands that would lead out. */
   | { readonly type: 'explain'; readonly why: Refusal; readonly commands: readonly string[] };
 

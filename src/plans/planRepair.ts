@@ -2,11 +2,13 @@
 // is removed of which it is not certain that nobody needs it.
 import { inUseObstacle, frozenFileObstacle, readOnlyObstacle, unsteadyObstacle } from './obstacles.js';
 import type { OperationRequest, Repair } from '../model/operation.js';
+import { lostQemu } from '../chains/lostQemu.js';
 import { orphanFiles, orphanTags, ownImages } from '../chains/orphans.js';
 import { otherVmObstacle } from '../chains/otherVms.js';
 import { folderOf } from '../chains/overlayFiles.js';
 import { startsElsewhere } from '../chains/startsElsewhere.js';
 import type { Decision, Loss, Plan, Situation, Step, Warning } from '../model/plan.js';
+import { beginsWithMerge, withoutLocks } from './mergeAgain.js';
 import { planEmulatedRevert } from './planEmulatedRevert.js';
 import { planFinishDelete } from './planFinishDelete.js';
 import { planKeepDisks } from './planKeepDisks.js';
@@ -33,9 +35,9 @@ export function planRepair(request: RepairRequest, situation: Situation): Decisi
     (capabilities.driver === 'qemu'
       ? undefined
       : refuse('driverCannot', { driver: capabilities.driver, action: 'repair' })) ??
-    goneObstacle(request.repair, situation) ??
-    waitObstacle(request.repair, situation);
-  const mended = obstacle ?? mend(request, situation);
+    goneObstacle(request.repair, situation);
+  const mended =
+    obstacle ?? mergedAgain(request, situation) ?? waitObstacle(request.repair, situation) ?? mend(request, situation);
   if (mended.type === 'refusal') {
     return mended;
   }
@@ -55,6 +57,17 @@ function goneObstacle(repair: Repair, { vm, tree }: Situation): Refused | undefi
   return 'snapshot' in repair && findSnapshot(tree, repair.snapshot) === undefined
     ? refuse('snapshotMissing', { vm: vm.name, snapshot: repair.snapshot })
     : undefined;
+}
+
+/** QEMU may stand below already: where it does, it refuses this merge, and nothing has happened. */
+function mergedAgain(request: RepairRequest, situation: Situation): Mending | undefined {
+  const lost = request.repair.what === 'finishDelete' ? lostQemu(situation) : undefined;
+  if (lost === undefined) {
+    return undefined;
+  }
+  const unlocked = withoutLocks(situation);
+  const mended = waitObstacle(request.repair, unlocked) ?? mend(request, unlocked);
+  return mended.type === 'mending' && beginsWithMerge(mended.steps, lost, situation) ? mended : undefined;
 }
 
 /** Thawing and resuming are for VMs in which something is stuck; everything else waits until nothing is under way. */

@@ -1,7 +1,11 @@
 // What becomes of an operation that broke off: how far it came by its journal and by the present, and the way on or back.
 // The ways themselves stand in recover….ts, one for each shape of plan.
 import type { Situation } from '../model/plan.js';
+import { lostQemu, type Merge } from '../chains/lostQemu.js';
+import { folderOf } from '../chains/overlayFiles.js';
+import { beginsWithMerge, withoutLocks } from '../plans/mergeAgain.js';
 import { lostQemuObstacle } from '../plans/obstacles.js';
+import type { Refusal } from '../model/refusal.js';
 import { brokenAt, explain, hasBegun } from './brokenAt.js';
 import { recoverCommit } from './recoverCommit.js';
 import { recoverCreate } from './recoverCreate.js';
@@ -33,13 +37,37 @@ import type { BrokenOff, Recovery } from '../model/recovery.js';
  * @param situation with the frozen disks of all snapshots, and every file that the plan names
  */
 export function planRecovery(brokenOff: BrokenOff, situation: Situation): Recovery {
-  const { request, plan } = brokenOff;
   // A root has no parent on which libvirt could leave its mark.
-  const merging = hasBegun(brokenOff, ['deleteSnapshot']);
-  const lost = lostQemuObstacle(situation, merging ? 'brokeOff' : 'asMarked');
-  if (lost !== undefined) {
-    return explain(brokenOff, lost.refusal, [], situation);
+  const merge = hasBegun(brokenOff, ['deleteSnapshot']) ? 'brokeOff' : 'asMarked';
+  const lost = lostQemuObstacle(situation, merge);
+  return lost === undefined
+    ? recoveryOf(brokenOff, situation)
+    : (mergedAgain(brokenOff, merge, lost.refusal, situation) ?? explain(brokenOff, lost.refusal, [], situation));
+}
+
+/**
+ * What would be done if QEMU had given up the merge, where it begins with that merge: see `beginsWithMerge`. Without room it
+ * fails for that, in words that do not always say so, and tells nothing.
+ */
+function mergedAgain(
+  brokenOff: BrokenOff,
+  merge: Merge,
+  otherwise: Refusal,
+  situation: Situation,
+): Recovery | undefined {
+  const lost = lostQemu(situation, merge);
+  const recovery = lost?.what === 'mergeLost' ? recoveryOf(brokenOff, withoutLocks(situation)) : undefined;
+  if (lost === undefined || recovery?.type !== 'steps' || !beginsWithMerge(recovery.plan.steps, lost, situation)) {
+    return undefined;
   }
+  const facts = situation.files?.images.get(lost.said);
+  const bytes = typeof facts === 'object' ? facts.allocatedBytes : 0;
+  const free = situation.files?.freeBytes.get(folderOf(lost.file)) ?? Infinity;
+  return free < bytes ? recovery : { ...recovery, otherwise };
+}
+
+function recoveryOf(brokenOff: BrokenOff, situation: Situation): Recovery {
+  const { request, plan } = brokenOff;
   switch (request.type) {
     case 'create':
       return recoverCreate(brokenOff, situation);

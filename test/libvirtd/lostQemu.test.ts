@@ -88,42 +88,55 @@ describe('a QEMU behind libvirt’s back', function () {
     assert.deepEqual((await vm.compare(stage.model, 'present')).differences, []);
   });
 
-  it('is a merge that libvirt does not know: a delete that broke off in it is left to a person', async () => {
-    const { vm, stage } = await stageOf('merge');
-    await stage.power('start');
-    await stage.write();
-    const snapshot = await stage.snapshot('one', 'external', 'disk');
-    await stage.write();
-    const monitor = (command: object): Promise<string> =>
-      virshOk(daemon.virsh, 'qemu-monitor-command', 'merge', JSON.stringify(command));
-    const dying = openEditor({
-      uri: daemon.uri,
-      journal: join(daemon.dir, 'journal-merge'),
-      env: daemon.env,
-      at: { step: 0, moment: 'before' },
-      act: async () => {
-        const seen = JSON.parse(await monitor({ execute: 'query-block' })) as {
-          readonly return: readonly { readonly inserted?: { readonly 'node-name': string } }[];
-        };
-        const device = seen.return[0]?.inserted?.['node-name'];
-        await monitor({ execute: 'block-commit', arguments: { device, 'job-id': 'behind', 'auto-dismiss': false } });
-        while (!(await monitor({ execute: 'query-jobs' })).includes('"ready"')) {
-          // It has something to copy, and libvirt passes on no event of a job that is not its own.
-        }
-        throw new Error('the daemon died');
-      },
+  for (const [name, what] of [
+    ['waits', 'waits to go over'],
+    ['gone', 'has gone over to the file below'],
+  ] as const) {
+    it(`is a merge that libvirt does not know, and ${what}: QEMU refuses it, and a person is asked`, async () => {
+      const { vm, stage } = await stageOf(name);
+      await stage.power('start');
+      await stage.write();
+      const snapshot = await stage.snapshot('one', 'external', 'disk');
+      await stage.write();
+      const monitor = (command: object): Promise<string> =>
+        virshOk(daemon.virsh, 'qemu-monitor-command', name, JSON.stringify(command));
+      const dying = openEditor({
+        uri: daemon.uri,
+        journal: join(daemon.dir, `journal-${name}`),
+        env: daemon.env,
+        at: { step: 0, moment: 'before' },
+        act: async () => {
+          const seen = JSON.parse(await monitor({ execute: 'query-block' })) as {
+            readonly return: readonly { readonly inserted?: { readonly 'node-name': string } }[];
+          };
+          const device = seen.return[0]?.inserted?.['node-name'];
+          await monitor({ execute: 'block-commit', arguments: { device, 'job-id': 'behind', 'auto-dismiss': false } });
+          const reached = async (state: string): Promise<void> => {
+            while (!(await monitor({ execute: 'query-jobs' })).includes(`"${state}"`)) {
+              // It has something to copy, and libvirt passes on no event of a job that is not its own.
+            }
+          };
+          await reached('ready');
+          if (name === 'gone') {
+            await monitor({ execute: 'job-complete', arguments: { id: 'behind' } });
+            await reached('concluded');
+            await monitor({ execute: 'job-dismiss', arguments: { id: 'behind' } });
+          }
+          throw new Error('the daemon died');
+        },
+      });
+      try {
+        await dying.inventory.connect(daemon.uri);
+        const request = { type: 'delete', vm: stage.ref, snapshot, scope: 'one' } as const;
+        await assert.rejects(dying.inventory.runOperation(request));
+        assert.deepEqual(
+          dying.reports.map(({ outcome, why }) => [outcome, why?.reason]),
+          [['explained', 'mergeLost']],
+        );
+      } finally {
+        dying.inventory.dispose();
+      }
+      assert.deepEqual((await vm.compare(stage.model, 'present')).differences, []);
     });
-    try {
-      await dying.inventory.connect(daemon.uri);
-      const request = { type: 'delete', vm: stage.ref, snapshot, scope: 'one' } as const;
-      await assert.rejects(dying.inventory.runOperation(request));
-      assert.deepEqual(
-        dying.reports.map(({ outcome, why }) => [outcome, why?.reason]),
-        [['explained', 'mergeLost']],
-      );
-    } finally {
-      dying.inventory.dispose();
-    }
-    assert.deepEqual((await vm.compare(stage.model, 'present')).differences, []);
-  });
+  }
 });

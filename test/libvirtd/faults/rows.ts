@@ -221,6 +221,9 @@ async function judge(
       ? []
       : [`a person is asked although nobody else acted: ${why?.reason ?? 'no reason'}`],
   );
+  if (kind === 'diskFull' && reports.some(({ why }) => why?.reason === 'mergeLost')) {
+    needless.push('a person is told of a merge that is lost, and it failed');
+  }
   const ends = acceptedEnds(before, plan, end, repaired);
   const stay = [...before.snapshots.keys()].filter((name) => ends.every(({ model }) => model.snapshots.has(name)));
   const tried: string[] = [];

@@ -238,6 +238,8 @@ export const scenarios: readonly Scenario[] = [
     name: 'delete external snapshots with their descendants',
     prepare: async (stage) => {
       const snapshot = await twoSnapshots(stage, 'external', 'disk');
+      // What takes the merges has to grow for these.
+      await stage.write(300, 600, 900);
       const request = { type: 'delete', vm: stage.ref, snapshot, scope: 'withDescendants' } as const;
       return { before: stage.model, request, end: 'running' };
     },

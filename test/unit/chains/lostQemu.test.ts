@@ -6,7 +6,7 @@ import type { Situation } from '../../../src/model/plan.js';
 import { planOperation } from '../../../src/plans/planOperation.js';
 import { planRecovery } from '../../../src/recovery/planRecovery.js';
 import { image, over, seen } from '../model/hostFiles.js';
-import { ask, external, planned, ref, tree } from '../model/situations.js';
+import { ask, external, planned, ref, shortSteps, tree } from '../model/situations.js';
 import { base, broken, outside } from '../recovery/recoveryShapes.js';
 
 /** On `b` over `a` over the base, of which those are written; libvirt has marked a delete that it began. */
@@ -14,7 +14,7 @@ function written(files: readonly string[], power: 'off' | 'running', rest: Parti
   const images = {
     [base]: image({ real: 'base' }),
     '/img/web.a': over(base, { real: 'a' }),
-    '/img/web.b': over('/img/web.a', { real: 'b' }),
+    '/img/web.b': over('/img/web.a', { real: 'b', allocatedBytes: 2 ** 20 }),
   };
   const marked = external('a', undefined, {
     disks: [{ target: 'vda', location: 'external', file: '/img/web.a', deleteInProgress: true }],
@@ -76,9 +76,50 @@ describe('a QEMU that libvirt has lost', () => {
         const decision = planOperation(request, at);
         assert.equal(decision.type === 'refusal' ? decision.refusal.reason : 'planned', why, request.type);
       }
-      const request = ask.remove('b');
+      const request = ask.revert('a', 'off');
       const recovery = planRecovery(broken(request, planned(request, outside()), 0, 'begun'), at);
       assert.equal(recovery.type === 'explain' ? recovery.why.reason : recovery.type, why);
     }
+  });
+
+  describe('or that has given up a merge, which it does when it is begun again', () => {
+    const remove = ask.remove('b');
+    const recovered = (at: Situation, request = remove): string => {
+      const recovery = planRecovery(broken(request, planned(request, outside()), 0, 'begun'), at);
+      return recovery.type === 'steps'
+        ? `${shortSteps(recovery.plan)}, otherwise ${recovery.otherwise?.reason ?? 'nothing'}`
+        : recovery.type === 'explain'
+          ? recovery.why.reason
+          : recovery.to;
+    };
+    const lost = (more: Partial<Situation> = {}): Situation => written(['a', 'b'], 'running', more);
+    const withRoom = (free: number): Situation => {
+      const at = lost();
+      return { ...at, files: { ...at.files!, freeBytes: new Map([['/img', free]]) } };
+    };
+    const onTop = tree([...lost().tree.snapshots, external('c', 'b')], 'c');
+    for (const [what, at, expected] of [
+      ['the upper file of the VM', lost(), 'b, otherwise mergeLost'],
+      ['with room', withRoom(2 ** 20), 'b, otherwise mergeLost'],
+      ['without', withRoom(2 ** 20 - 1), 'b, otherwise nothing'],
+      ['it runs unseen', written(['b'], 'off'), 'runsUnseen'],
+      ['another one is current', lost({ tree: onTop }), 'mergeLost'],
+    ] as const) {
+      it(`${what}: ${expected}`, () => {
+        assert.equal(recovered(at), expected);
+      });
+    }
+
+    it('by the doctor too', () => {
+      const finish = { type: 'repair', vm: ref, repair: { what: 'finishDelete', snapshot: 'a' } } as const;
+      const verdict = (at: Situation): string => {
+        const decision = planOperation(finish, at);
+        return decision.type === 'refusal' ? decision.refusal.reason : shortSteps(decision);
+      };
+      assert.equal(verdict(lost()), 'b');
+      assert.equal(verdict(lost({ tree: onTop })), 'mergeLost');
+      assert.equal(verdict(written(['b'], 'off')), 'runsUnseen');
+      assert.equal(verdict(lost({ blockJobs: ['vdb'] })), 'blockJobRunning');
+    });
   });
 });
