@@ -4,7 +4,7 @@ import { versionOf } from '../model/capabilities.js';
 import { frozenFile, layersOf } from './fileUse.js';
 import type { ImageFacts, Seen } from '../model/hostFiles.js';
 import { nvramCopy } from './nvramCopy.js';
-import type { Situation } from '../model/plan.js';
+import type { PlannedMerge, Situation } from '../model/plan.js';
 import type { Snapshot } from '../model/snapshot.js';
 import { childrenOf, isOnActivePath } from '../model/snapshotTree.js';
 
@@ -16,12 +16,15 @@ export interface DeletedFiles {
   readonly mergedAway: ReadonlySet<string>;
   /** Frozen files that take a merge; those in between are in `mergedAway` too. */
   readonly changed: ReadonlySet<string>;
+  /** Those of which both files are known. */
+  readonly merges: readonly PlannedMerge[];
 }
 
 export function deletedFiles(doomed: readonly Snapshot[], situation: Situation): DeletedFiles {
   const removed = new Set<string>();
   const mergedAway = new Set<string>();
   const changed = new Set<string>();
+  const merges: PlannedMerge[] = [];
   for (const snapshot of doomed) {
     const active = isOnActivePath(situation.tree, snapshot.name);
     for (const target of externalTargets(snapshot)) {
@@ -33,9 +36,12 @@ export function deletedFiles(doomed: readonly Snapshot[], situation: Situation):
       if (above !== undefined) {
         mergedAway.add(above);
       }
+      if (frozen !== undefined && above !== undefined) {
+        merges.push({ snapshot: snapshot.name, target, overlay: above, base: frozen });
+      }
     }
   }
-  return { removed, mergedAway, changed };
+  return { removed, mergedAway, changed, merges };
 }
 
 /** The disks that it keeps as files of their own. */

@@ -184,6 +184,14 @@ export interface LastWrite {
   readonly modifiedAt?: number;
 }
 
+/** With a snapshot, an overlay goes into the file that it froze. */
+export interface PlannedMerge {
+  readonly snapshot: string;
+  readonly target: string;
+  readonly overlay: string;
+  readonly base: string;
+}
+
 export interface Plan {
   readonly type: 'plan';
   readonly request: OperationRequest;
@@ -203,8 +211,8 @@ export interface Plan {
   readonly changes?: readonly LastWrite[];
   /** Of a revert by libvirt that brings RAM back: the files that it fits to, which nobody may write to. */
   readonly fits?: readonly LastWrite[];
-  /** Of a delete: overlays that are merged into the file below them. Absent: none, or a journal of before it was kept. */
-  readonly mergesAway?: readonly string[];
+  /** Of a delete: absent where nothing is merged, and in a journal of before it was kept. */
+  readonly merges?: readonly PlannedMerge[];
   /** What the operation will take on the host's file systems, at most, where it can be said. */
   readonly spaceBytes?: number;
 }

@@ -87,7 +87,7 @@ export function seriesPlan(request: Plan['request'], { plans, skipped }: DeleteS
   }
   const spaces = plans.flatMap(({ plan }) => plan.spaceBytes ?? []);
   const changes = plans.flatMap(({ plan }) => plan.changes ?? []);
-  const mergesAway = plans.flatMap(({ plan }) => plan.mergesAway ?? []);
+  const merges = plans.flatMap(({ plan }) => plan.merges ?? []);
   const estimates = plans.flatMap(({ plan }) => plan.estimateMs ?? []);
   return {
     type: 'plan',
@@ -102,7 +102,7 @@ export function seriesPlan(request: Plan['request'], { plans, skipped }: DeleteS
     ...(estimates.length === plans.length ? { estimateMs: sum(estimates) } : {}),
     ...(spaces.length === 0 ? {} : { spaceBytes: sum(spaces) }),
     ...(changes.length === 0 ? {} : { changes }),
-    ...(mergesAway.length === 0 ? {} : { mergesAway }),
+    ...(merges.length === 0 ? {} : { merges }),
   };
 }
 

@@ -81,7 +81,7 @@ export function externalDeletePlan(request: DeleteRequest, doomed: readonly Snap
     snapshot: request.snapshot,
     ...(bytes === undefined ? {} : { spaceBytes: bytes }),
     ...(touched.changed.size === 0 ? {} : { changes: lastWrites(touched.changed, situation) }),
-    ...(touched.mergedAway.size === 0 ? {} : { mergesAway: [...touched.mergedAway] }),
+    ...(touched.merges.length === 0 ? {} : { merges: touched.merges }),
   };
 }
 

@@ -10,7 +10,7 @@ import { childrenUp } from './reparentSteps.js';
 import type { Snapshot } from '../model/snapshot.js';
 import { isActive, type VmDisk } from '../model/vm.js';
 
-interface Merge {
+export interface Merge {
   readonly target: string;
   readonly overlay: string;
   readonly base: string;
@@ -44,7 +44,7 @@ export function planFinishBelow(
   if (merges === undefined || merges.length === 0 || (done.length === 0 && (!hasBegun || canMergeAgain))) {
     return undefined;
   }
-  const named = namingSteps(doomed, done, situation);
+  const named = namingSteps(doomed.name, done, situation);
   const needed = neededFiles(new Set([doomed.name]), whenNamed(done, situation));
   const overlays = done.flatMap(({ overlay }) =>
     !needed.has(overlay) && situation.files?.images.get(overlay) !== 'missing' ? [overlay] : [],
@@ -88,9 +88,9 @@ function mergesOf(doomed: Snapshot, situation: Situation): readonly Merge[] | un
 }
 
 /** libvirt's own metadata of each: whoever froze a merged overlay has its content in the base, and some name it further below. */
-function namingSteps(doomed: Snapshot, done: readonly Merge[], { tree, frozenDisks }: Situation): readonly Step[] {
+export function namingSteps(doomed: string, done: readonly Merge[], { tree, frozenDisks }: Situation): readonly Step[] {
   return tree.snapshots.flatMap(({ name }): readonly Step[] => {
-    const disks = (name === doomed.name ? [] : (frozenDisks?.get(name) ?? [])).flatMap((disk) => {
+    const disks = (name === doomed ? [] : (frozenDisks?.get(name) ?? [])).flatMap((disk) => {
       const merge = done.find(({ target }) => target === disk.target);
       const { source: file, backing = [] } = disk;
       return merge === undefined || file === undefined
@@ -105,7 +105,8 @@ function namingSteps(doomed: Snapshot, done: readonly Merge[], { tree, frozenDis
   });
 }
 
-function whenNamed(done: readonly Merge[], situation: Situation): Situation {
+/** With everybody on what took the merges. */
+export function whenNamed(done: readonly Merge[], situation: Situation): Situation {
   const moved = (disk: VmDisk): VmDisk => {
     const merge = done.find(({ target }) => target === disk.target);
     if (merge === undefined) {

@@ -13,12 +13,17 @@ import type { CommittedDisk, Plan, Situation } from '../model/plan.js';
  *
  * Measured with libvirt 12.8, in one of 40 deletes in which QEMU was killed: it answers that the snapshot is deleted.
  */
-export function leftMerges({ mergesAway = [] }: Plan, situation: Situation): readonly CommittedDisk[] {
+export function leftMerges({ merges = [] }: Plan, situation: Situation): readonly CommittedDisk[] {
   const { vm, tree, files } = situation;
   return vm.disks.flatMap(({ target }): readonly CommittedDisk[] => {
     const [top, base] = chainOf(target, situation) ?? [];
     const facts = base === undefined ? undefined : files?.images.get(base);
-    if (top === undefined || base === undefined || !mergesAway.includes(top) || typeof facts !== 'object') {
+    if (
+      top === undefined ||
+      base === undefined ||
+      merges.every(({ overlay }) => overlay !== top) ||
+      typeof facts !== 'object'
+    ) {
       return [];
     }
     const isOwned = tree.snapshots.some(

@@ -2,6 +2,7 @@
 // once more, where the VM still stands on the file that it comes from.
 import { brokenAt, explain, goOn, removal, safely, unused, wasBegun } from './brokenAt.js';
 import { leftMerges } from './leftMerges.js';
+import { staleNames } from './staleNames.js';
 import { mayMakeCurrent } from './leftAsPlanned.js';
 import { letGoSteps } from './letGo.js';
 import { externalTargets } from '../chains/deletedFiles.js';
@@ -38,29 +39,29 @@ type DeleteBrokenOff = BrokenOff & { readonly request: Extract<OperationRequest,
  * | any                                 | begun, and those above it have left it  | see letGoSteps, then the rest |
  * | yes                                 | there                    | the rest, if the rules still allow it; else explained |
  * | yes                                 | none                     | files that were to go, if nobody uses them; after |
+ * | yes, and somebody names its overlay still | any            | see staleNames, then as above |
  * | yes, and the VM stands on its overlay still | any    | see leftMerges, then as above |
  *
  * One that somebody made current meanwhile stays so.
  */
-export function recoverDelete(brokenOff: DeleteBrokenOff, situation: Situation): Recovery {
+export function recoverDelete(brokenOff: DeleteBrokenOff, seen: Situation): Recovery {
+  const { steps: named, situation } = staleNames(brokenOff.plan, seen);
   const left = leftMerges(brokenOff.plan, situation);
   const elsewhere = otherVmObstacle(
     left.flatMap(({ top, base }) => [top, base]),
     situation,
     'refuse',
   );
-  if (left.length === 0 || elsewhere !== undefined) {
-    return elsewhere === undefined
-      ? recoverRest(brokenOff, situation)
-      : explain(brokenOff, elsewhere.refusal, mergeSteps(left, situation), situation);
+  if (left.length > 0 && elsewhere !== undefined) {
+    return explain(brokenOff, elsewhere.refusal, [...named, ...mergeSteps(left, situation)], situation);
   }
   const merged = whenMerged(left, situation);
   const rest = recoverRest(brokenOff, merged);
-  if (rest.type === 'explain') {
+  if (rest.type === 'explain' || (left.length === 0 && named.length === 0)) {
     return rest;
   }
   const overlays = left.map(({ top }) => top).filter((file) => canRemove(file, situation));
-  const steps = [...mergeSteps(left, situation), ...removal(unused(overlays, merged, 'notNamed'))];
+  const steps = [...named, ...mergeSteps(left, situation), ...removal(unused(overlays, merged, 'notNamed'))];
   return goOn(brokenOff, [...steps, ...(rest.type === 'steps' ? rest.plan.steps : [])], rest.to);
 }
 

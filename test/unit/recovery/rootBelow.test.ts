@@ -36,6 +36,11 @@ const letGo = (at: Situation): Situation => ({
   tree: tree([external('a'), external('b')], 'b'),
   frozenDisks: new Map(['a', 'b'].map((name) => [name, [disk('vda', base)]])),
 });
+const forgotten = (at: Situation, named: string): Situation => ({
+  ...at,
+  tree: tree([external('b')], 'b'),
+  frozenDisks: new Map([['b', [disk('vda', named)]]]),
+});
 const off = (at: Situation): Situation => ({ ...at, vm: { ...at.vm, power: 'off' } });
 
 describe('a root below another snapshot that was half merged', () => {
@@ -78,6 +83,21 @@ describe('a root below another snapshot that was half merged', () => {
       'libvirt has put the snapshot above beside it, and nobody sees what the VM stands on',
       { ...letGo(withImage(before, b, 'unknown')), vm: { ...before.vm, disks: [disk('vda', b)] } },
       'chainUnknown',
+    ],
+    [
+      'all was merged, libvirt has forgotten it, and the snapshot above names its overlay still',
+      forgotten(withImage(merged(before), a, 'missing'), a),
+      `after: b on ${base}`,
+    ],
+    [
+      'all was merged and forgotten, and the snapshot above names what took it',
+      forgotten(withImage(merged(before), a, 'missing'), base),
+      'after',
+    ],
+    [
+      'it is forgotten, and the VM stands on its overlay still',
+      forgotten(withImage(before, base, writtenTo), a),
+      'after',
     ],
     ['somebody merges it meanwhile', { ...withImage(before, base, writtenTo), blockJobs: ['vda'] }, 'blockJobRunning'],
   ];
