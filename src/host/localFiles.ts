@@ -121,10 +121,11 @@ async function list(folder: string): Promise<readonly string[] | undefined> {
   try {
     const names: string[] = [];
     for await (const { name } of await opendir(folder)) {
-      names.push(name);
       if (names.length === mostNames) {
-        break;
+        // A part of it would be believed to be all.
+        return undefined;
       }
+      names.push(name);
     }
     return names;
   } catch (error) {

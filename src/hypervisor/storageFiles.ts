@@ -5,7 +5,7 @@ import { errorCodes as code, LibvirtError } from '../libvirt/libvirtError.js';
 import type { StorageVol } from '../libvirt/structs.js';
 import { Failure, type FailureDetails, type FailureKind } from '../model/failure.js';
 import type { CannotAct, FileFacts, HostFiles, ImageFacts, NewOverlay, Seen, Space } from '../model/hostFiles.js';
-import { type FolderPool, type FolderPools, NoFolder } from './folderPools.js';
+import { type FolderPool, type FolderPools, FolderSilent, NoFolder } from './folderPools.js';
 import { mayWrite, parseVolume, type VolumeFacts, writeOverlayVolume, writeRawVolume } from './storageXml.js';
 import { toFailure } from './toFailure.js';
 import { XmlError } from './xmlTree.js';
@@ -57,12 +57,12 @@ export function storageFiles(access: StorageAccess): HostFiles {
       return unknown;
     }
     try {
-      return await pools.use(folder, read);
+      return await pools.look(folder, read);
     } catch (error) {
       if (error instanceof LibvirtError) {
         return certain && errnos.get(error.errno ?? 0) === 'notFound' ? missing : unknown;
       }
-      if (error instanceof NoFolder || error instanceof XmlError) {
+      if (error instanceof NoFolder || error instanceof FolderSilent || error instanceof XmlError) {
         return unknown;
       }
       throw toFailure(error, { connection: uri, doing: 'looking at files' });
@@ -171,7 +171,7 @@ export function storageFiles(access: StorageAccess): HostFiles {
       return { why: 'failed', said: folder };
     }
     try {
-      return await pools.use(folder, ({ facts: { permissions } }) => Promise.resolve(answerFor(permissions)));
+      return await pools.look(folder, ({ facts: { permissions } }) => Promise.resolve(answerFor(permissions)));
     } catch (error) {
       return cannotAct(error, uri);
     }
@@ -186,9 +186,10 @@ export function storageFiles(access: StorageAccess): HostFiles {
     file: (path) => lookAt<FileFacts>(path, ({ image: { bytes, allocatedBytes } }) => ({ bytes, allocatedBytes })),
     image: (path, format) => lookAt<ImageFacts>(path, ({ image }) => (format === 'raw' ? asRaw(image) : image)),
     list: (folder) => {
-      const read = async ({ connection, pool }: FolderPool): Promise<readonly string[]> => {
+      const read = async ({ connection, pool }: FolderPool): Promise<readonly string[] | undefined> => {
         const { vols } = await connection.call('storagePoolListAllVolumes', { pool, needResults: 1, flags: 0 });
-        return vols.slice(0, mostNames).map(({ name }) => name);
+        // A part of it would be believed to be all. libvirt itself passes on no more than 16,384.
+        return vols.length > mostNames ? undefined : vols.map(({ name }) => name);
       };
       return look<readonly string[] | undefined>(isFolder(folder) ? folder : undefined, undefined, [], read);
     },
@@ -266,12 +267,19 @@ function actFailure(error: unknown, details: FailureDetails): Failure {
       return new Failure(kind, { ...details, ...more }, { cause: error });
     }
   }
+  if (error instanceof FolderSilent) {
+    // Before anything was changed: only the look at the folder has a limit.
+    return new Failure('failed', { ...details, libvirtMessage: error.message }, { cause: error });
+  }
   return error instanceof NoFolder
     ? new Failure('unsupported', { ...details, libvirtMessage: error.message }, { cause: error })
     : toFailure(error, details);
 }
 
 function cannotAct(error: unknown, uri: string): CannotAct {
+  if (error instanceof FolderSilent) {
+    return { why: 'silent', said: error.message };
+  }
   const failure = actFailure(error, { connection: uri, doing: 'looking at a folder' });
   if (failure.kind === 'lost' || failure.kind === 'protocol' || failure.kind === 'unreachable') {
     throw failure;

@@ -118,6 +118,8 @@ export const VIR_DOMAIN_CONTROL_OK = 0;
 
 // virConnectListAllStoragePoolsFlags
 export const VIR_CONNECT_LIST_STORAGE_POOLS_INACTIVE = 1;
+export const VIR_CONNECT_LIST_STORAGE_POOLS_ACTIVE = 2;
+export const VIR_CONNECT_LIST_STORAGE_POOLS_TRANSIENT = 8;
 
 // virStorageVolType
 export const VIR_STORAGE_VOL_FILE = 0;

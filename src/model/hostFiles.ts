@@ -58,7 +58,7 @@ export interface NewOverlay {
 
 /** Why nothing can be done with files in a folder. */
 export interface CannotAct {
-  readonly why: 'noStorageDriver' | 'otherHost' | 'noQemuImg' | 'denied' | 'folderMissing' | 'failed';
+  readonly why: 'noStorageDriver' | 'otherHost' | 'noQemuImg' | 'denied' | 'folderMissing' | 'silent' | 'failed';
   /** What was said by whoever refused, for the log and "Show Details". */
   readonly said?: string;
 }
@@ -74,7 +74,7 @@ export interface HostFiles {
    * disk. Absent: as its header says.
    */
   image(path: string, format?: string, depth?: Depth): Promise<Seen<ImageFacts>>;
-  /** Names in a folder, at most 10,000; undefined where they cannot be seen. */
+  /** All names in a folder; undefined where they cannot be seen, and where there are more than 10,000. */
   list(folder: string): Promise<readonly string[] | undefined>;
   /** Of the file system or pool that a folder is in; undefined where that cannot be seen. */
   space(folder: string): Promise<Space | undefined>;

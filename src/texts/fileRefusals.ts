@@ -161,6 +161,11 @@ function folderReason(folder: string, why: string, t: Translate): string {
       return t('No files can be made in “{0}”: permission denied.', folder);
     case 'folderMissing':
       return t('No files can be made in “{0}”: there is no such folder.', folder);
+    case 'silent':
+      return t(
+        'No files can be made in “{0}”: libvirt does not answer. The storage of this folder, or of another pool, may hang.',
+        folder,
+      );
     default:
       return t('No files can be made in “{0}”, as far as is known.', folder);
   }

@@ -47,7 +47,7 @@ describe('the storage pool of a folder', () => {
     const { pools, calls } = daemonWith('dir');
     assert.equal(await pools.use(folder, ({ pool }) => Promise.resolve(pool.name)), 'theirs');
     assert.ok(calls.includes('storagePoolCreate'));
-    assert.equal(calls.at(-1), 'storagePoolDestroy');
+    assert.ok(calls.includes('storagePoolDestroy'));
   });
 
   for (const type of ['netfs', 'fs', 'logical']) {
