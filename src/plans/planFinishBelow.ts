@@ -49,7 +49,9 @@ export function planFinishBelow(
   const overlays = done.flatMap(({ overlay }) =>
     !needed.has(overlay) && situation.files?.images.get(overlay) !== 'missing' ? [overlay] : [],
   );
-  const removable = overlays.filter((file) => canRemove(file, situation) && !isBelowAnother(file, situation));
+  const removable = overlays.filter(
+    (file) => canRemove(file, situation) && !isBelowAnother(file, situation) && !isListed(file, situation),
+  );
   return {
     type: 'mending',
     steps: [
@@ -124,6 +126,11 @@ export function whenNamed(done: readonly Merge[], situation: Situation): Situati
       ? {}
       : { frozenDisks: new Map([...frozenDisks].map(([name, disks]) => [name, disks.map(moved)])) }),
   };
+}
+
+/** A daemon that died in the merge may go on to think that QEMU has it, until the VM is off. */
+function isListed(file: string, { vm }: Situation): boolean {
+  return vm.disks.some(({ backing = [] }) => backing.includes(file));
 }
 
 /** An image of another branch may still name it. */
