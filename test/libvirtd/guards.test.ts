@@ -254,7 +254,7 @@ describe('guards against the traps of libvirt', function () {
 /** Builds the extension with a function that never has anything against it. */
 function switchOff(file: string, name: string): Plugin {
   const body = new RegExp(
-    `function ${name}\\([^{}]*(\\{[^{}]*\\}[^{}]*)*?\\): (Refused \\| undefined|readonly Step\\[\\]) \\{`,
+    `function ${name}\\([^{}]*?(\\{[^{}]*\\}[^{}]*?)*?\\): (Refused \\| undefined|readonly Step\\[\\]) \\{`,
     'u',
   );
   return {
