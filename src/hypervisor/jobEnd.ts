@@ -8,6 +8,9 @@ const lookEveryMs = 250;
 /** Of looks in a row that libvirt could not answer: a minute. */
 const mostUnclear = 240;
 
+/** Times in a row, of half a minute each, that libvirt waited for a job at which nobody works. */
+const mostOwnerless = 3;
+
 /** virDomainJobType: those of a job that goes on. */
 const VIR_DOMAIN_JOB_BOUNDED = 1;
 const VIR_DOMAIN_JOB_UNBOUNDED = 2;
@@ -26,15 +29,17 @@ const ours: ReadonlySet<unknown> = new Set([
   VIR_DOMAIN_JOB_OPERATION_SNAPSHOT_DELETE,
 ]);
 
-/** Ends with the connection, too, which rejects. */
+/** Ends with the connection, too, which rejects; and with libvirt's error where it would never end. */
 export async function untilNoJob(connection: Connection, dom: Domain, everyMs = lookEveryMs): Promise<void> {
-  for (let unclear = 0; ;) {
+  for (let [unclear, ownerless] = [0, 0]; ;) {
     const found = await jobOf(connection, dom);
-    unclear = found instanceof LibvirtError ? unclear + 1 : 0;
+    const isOwnerless = found instanceof LibvirtError && found.code === errorCodes.VIR_ERR_OPERATION_TIMEOUT;
+    ownerless = isOwnerless ? ownerless + 1 : 0;
+    unclear = found instanceof LibvirtError && !isOwnerless ? unclear + 1 : 0;
     if (found === 'none') {
       return;
     }
-    if (found instanceof LibvirtError && unclear > mostUnclear) {
+    if (found instanceof LibvirtError && (unclear > mostUnclear || ownerless >= mostOwnerless)) {
       throw found;
     }
     if (found !== 'held') {
@@ -47,7 +52,8 @@ export async function untilNoJob(connection: Connection, dom: Domain, everyMs = 
  * | answer                          | →                                                            |
  * |---------------------------------|--------------------------------------------------------------|
  * | none until the job is over      | as with a revert and an internal snapshot: waited for by it   |
- * | timed out                       | `held`: the same, and it takes longer than libvirt waits      |
+ * | timed out, and says who holds it | `held`: the same, and it takes longer than libvirt waits      |
+ * | timed out, and names nobody     | it: 11.3, killed in a snapshot, now and then keeps the job, and nobody works at it |
  * | internal error                  | it: 11.3 has no numbers of a start, or of a revert that runs |
  * | a job of a kind that we start   | `goesOn`                                                     |
  * | any other job, VM off, or gone  | `none`                                                       |
@@ -60,7 +66,8 @@ async function jobOf(connection: Connection, dom: Domain): Promise<'none' | 'goe
   } catch (error) {
     if (error instanceof LibvirtError) {
       if (error.code === errorCodes.VIR_ERR_OPERATION_TIMEOUT) {
-        return 'held';
+        // Whatever language the words are in.
+        return /(?:monitor|agent)=/u.test(error.message) ? 'held' : error;
       }
       if (error.code === errorCodes.VIR_ERR_INTERNAL_ERROR) {
         return error;

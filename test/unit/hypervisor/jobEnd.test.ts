@@ -5,7 +5,7 @@ import { errorCodes, LibvirtError } from '../../../src/libvirt/libvirtError.js';
 
 const dom = { name: 'web', uuid: '00000000-0000-4000-8000-000000000001', id: 1 };
 
-type Answer = { readonly type: number; readonly operation?: number } | keyof typeof errorCodes;
+type Answer = { readonly type: number; readonly operation?: number } | keyof typeof errorCodes | 'held';
 
 /** Gives these answers in turn, and the last one ever after. Counts the calls. */
 function daemon(...answers: readonly Answer[]): { readonly connection: Connection; readonly calls: () => number } {
@@ -14,6 +14,10 @@ function daemon(...answers: readonly Answer[]): { readonly connection: Connectio
     call: () => {
       const answer = answers[Math.min(calls, answers.length - 1)]!;
       calls += 1;
+      if (answer === 'held') {
+        const words = 'cannot acquire state change lock (held by monitor=remoteDispatchDomainSnapshotCreateXML)';
+        return Promise.reject(error(errorCodes.VIR_ERR_OPERATION_TIMEOUT, words));
+      }
       if (typeof answer === 'string') {
         return Promise.reject(error(errorCodes[answer]));
       }
@@ -26,11 +30,11 @@ function daemon(...answers: readonly Answer[]): { readonly connection: Connectio
   return { connection, calls: () => calls };
 }
 
-function error(code: number): LibvirtError {
+function error(code: number, message = 'no'): LibvirtError {
   return new LibvirtError('domainGetJobStats', {
     code,
     domain: 10,
-    message: 'no',
+    message,
     level: 2,
     dom: undefined,
     str1: undefined,
@@ -54,6 +58,7 @@ describe('the wait for the end of what libvirt does to a VM', () => {
     ['lasts as long as a revert', [{ type: unbounded, operation: 7 }, nothing], 2],
     ['lasts as long as a job that libvirt has no numbers of', ['VIR_ERR_INTERNAL_ERROR', nothing], 2],
     ['goes on when libvirt itself waited too long', ['VIR_ERR_OPERATION_TIMEOUT', nothing], 2],
+    ['goes on as long as somebody works at it', ['held', 'held', 'held', 'held', nothing], 5],
     ['leaves a migration alone', [{ type: unbounded, operation: 5 }], 1],
     ['takes no notice of a job that is over', [{ type: 3, operation: 6 }], 1],
   ] as const satisfies readonly (readonly [string, readonly Answer[], number])[]) {
@@ -64,7 +69,7 @@ describe('the wait for the end of what libvirt does to a VM', () => {
     });
   }
 
-  for (const code of ['VIR_ERR_INTERNAL_ERROR', 'VIR_ERR_RPC'] as const) {
+  for (const code of ['VIR_ERR_INTERNAL_ERROR', 'VIR_ERR_RPC', 'VIR_ERR_OPERATION_TIMEOUT'] as const) {
     it(`ends with the error that stays: ${code}`, async () => {
       const { connection } = daemon(code);
       await assert.rejects(
