@@ -62,6 +62,8 @@ export interface Hypervisor {
   /** Of its configuration alone, in one call: the files that it names. */
   readNamed(uuid: string): Promise<NamedByVm>;
   countSnapshots(uuid: string): Promise<number>;
+  /** In one call. */
+  readSnapshotNames(uuid: string): Promise<readonly string[]>;
   /**
    * How many snapshots there are and which is current: the cheap look of a poll, which costs the same for one snapshot
    * and for a thousand. Both stay the same only when a snapshot that is not current is replaced by another.

@@ -82,6 +82,12 @@ export class LibvirtReader {
     return num;
   }
 
+  async readSnapshotNames(uuid: string): Promise<readonly string[]> {
+    const dom = await this.#dom(uuid);
+    const { snapshots } = await this.#connection.call('domainListAllSnapshots', { dom, needResults: 1, flags: 0 });
+    return snapshots.map(({ name }) => name);
+  }
+
   async readSnapshotMark(uuid: string): Promise<{ readonly count: number; readonly current?: string }> {
     const dom = await this.#dom(uuid);
     const [count, current] = await Promise.all([this.countSnapshots(uuid), this.#readCurrent(dom)]);

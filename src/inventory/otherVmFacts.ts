@@ -52,8 +52,8 @@ export interface OtherVmOptions {
 }
 
 /**
- * Of one connection. What a VM names is read again only when its disks, the number of its snapshots or the current one
- * changed; the files themselves are looked at each time, for nothing tells when another program changed them.
+ * Of one connection. What a VM names is read again only when its disks or the names of its snapshots changed: a revert of
+ * it changes the former; the files themselves are looked at each time, for nothing tells when another program changed them.
  */
 export class OtherVmFacts {
   readonly #options: OtherVmOptions;
@@ -123,13 +123,13 @@ export class OtherVmFacts {
   }
 
   async #read(hypervisor: Hypervisor, uuid: string): Promise<Named> {
-    const [vm, look] = await Promise.all([hypervisor.readNamed(uuid), hypervisor.readSnapshotMark(uuid)]);
-    const mark = JSON.stringify([look, vm.disks, vm.nvram]);
+    const [vm, names] = await Promise.all([hypervisor.readNamed(uuid), hypervisor.readSnapshotNames(uuid)]);
+    const mark = JSON.stringify([names, vm.disks, vm.nvram]);
     const before = this.#named.get(uuid);
     if (before?.mark === mark) {
       return before;
     }
-    const tree = look.count === 0 ? { snapshots: [] } : await hypervisor.readTree(uuid);
+    const tree = names.length === 0 ? { snapshots: [] } : await hypervisor.readTree(uuid);
     const frozen = await fewAtOnce(tree.snapshots, atOnce, ({ name }) => frozenDisks(hypervisor, uuid, name));
     const overlays = tree.snapshots.flatMap(({ disks, revertDisks }) => [...disks, ...(revertDisks ?? [])]);
     const memory = tree.snapshots.map((snapshot) => snapshot.memory.file);

@@ -112,6 +112,10 @@ export class FakeHypervisor implements Hypervisor {
     return this.#answer('countSnapshots', uuid, ({ snapshots }) => snapshots.length);
   }
 
+  readSnapshotNames(uuid: string): Promise<readonly string[]> {
+    return this.#answer('readSnapshotNames', uuid, ({ snapshots }) => snapshots.map(({ name }) => name));
+  }
+
   readSnapshotMark(uuid: string): Promise<{ readonly count: number; readonly current?: string }> {
     return this.#answer('readSnapshotMark', uuid, ({ snapshots, current }) => ({
       count: snapshots.length,
