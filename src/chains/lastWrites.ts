@@ -9,10 +9,14 @@ export function lastWrites(paths: Iterable<string>, situation: Situation): reado
   });
 }
 
-/** For certain: of a device, and of what nobody sees, it is not known. */
+/**
+ * For certain: of a device, and of what nobody sees, it is not known. Nor where a file system may count whole seconds, in
+ * which a second write leaves no trace.
+ */
 export function isUnwritten(file: string, before: readonly LastWrite[] | undefined, situation: Situation): boolean {
   const now = lastWrite(file, situation);
-  return now !== undefined && before?.find((one) => one.file === file)?.modifiedAt === now;
+  const isFine = now !== undefined && !Number.isInteger(now / 1_000);
+  return isFine && before?.find((one) => one.file === file)?.modifiedAt === now;
 }
 
 function lastWrite(file: string, { files }: Situation): number | undefined {

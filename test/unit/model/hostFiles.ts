@@ -6,7 +6,7 @@ export function image(more: Partial<ImageFacts> = {}): ImageFacts {
   return {
     bytes: 4_096,
     allocatedBytes: 4_096,
-    modifiedAt: 1_000,
+    modifiedAt: 1_000.5,
     format: 'qcow2',
     virtualBytes: 2 ** 26,
     tags: [],

@@ -308,16 +308,17 @@ describe('planRecovery: broken off within a step', () => {
       [
         'nobody wrote to',
         'off',
-        1_000,
+        1_000.5,
         'after: createOverlays, defineFromSnapshot, makeCurrent, layout offline external, restoreMemory running',
       ],
       [
         'nobody wrote to',
         'paused',
-        1_000,
+        1_000.5,
         'after: forceOff, createOverlays, defineFromSnapshot, makeCurrent, layout offline external, restoreMemory running',
       ],
       ['somebody may have written to', 'off', 2_000, 'explain frozenFileInUse'],
+      ['were written to in whole seconds', 'off', 1_000, 'explain frozenFileInUse'],
       ['nobody knows who wrote to', 'off', undefined, 'explain frozenFileInUse'],
     ] as const) {
       it(`with RAM, that left the VM ${power} on files that ${what}: ${expected}`, () => {
@@ -325,7 +326,7 @@ describe('planRecovery: broken off within a step', () => {
           const { bytes, allocatedBytes, format, virtualBytes } = image();
           return { bytes, allocatedBytes, format, virtualBytes, ...(modifiedAt === undefined ? {} : { modifiedAt }) };
         };
-        const before = withImage(outside({}, {}, withRam), base, written(1_000));
+        const before = withImage(outside({}, {}, withRam), base, written(writtenAt === 1_000 ? 1_000 : 1_000.5));
         const end = within(keep(ask.revert('a')), before, 'revert', (at) =>
           withImage(powered(power, on(at, base, [])), base, written(writtenAt)),
         );

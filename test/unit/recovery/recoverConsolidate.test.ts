@@ -86,7 +86,7 @@ describe('a merge of layers that broke off', () => {
 });
 
 describe('a series of deletes that broke off', () => {
-  const still = image(undefined, { modifiedAt: 1_000 });
+  const still = image(undefined, { modifiedAt: 1_000.5 });
   const [x, y] = ['/img/web.x', '/img/web.y'];
   const chain = situation({
     tree: tree([external('x'), external('y', 'x')], 'y'),
