@@ -233,25 +233,22 @@ describe('a delete that broke off', function () {
       for (const name of ['a', 'b']) {
         const disks = [{ target: 'vda', file: join(rig.daemon.dir, `half.${name}`) }];
         await broken.create(name, { kind: 'disk', style: 'external', disks });
-        await guest.run('sh', ['-c', 'head -c 1000000 /dev/urandom > /data/x; sync']);
+        await guest.run('sh', ['-c', 'head -c 16000000 /dev/urandom > /data/x; sync']);
       }
       await guest.setCounters(23);
       // As slow as it takes to be cut off in the middle.
       await rig.virsh('blkdeviotune', 'half', 'vda', '--total-bytes-sec', '20000', '--live');
       const deleting = assert.rejects(broken.delete('b'), failure('lost'));
-      while (!(await rig.virsh('snapshot-dumpxml', 'half', 'a')).includes('<snapshotDeleteInProgress/>')) {
+      const seen = await Subject.named(await rig.open(), 'half');
+      while (!(await seen.snapshot('a')).disks.some(({ deleteInProgress }) => deleteInProgress)) {
         // libvirt tells nobody when it begins.
       }
       await rig.daemon.killDaemon();
+      // A QEMU that lives on may come to the end of the merge, and libvirt 9.0 may lose it.
+      await endQemu(rig.daemon, 'half');
       await deleting;
       await rig.daemon.startDaemon();
       const subject = await Subject.named(await rig.open(), 'half');
-      // libvirt may have ended it on the way.
-      if ((await subject.read()).power !== 'off') {
-        await subject.power('forceOff');
-      }
-      // Or it takes it for off, and its QEMU lives on and holds the images.
-      await endQemu(rig.daemon, 'half');
       const marks = async (): Promise<unknown> =>
         (await Promise.all(['a', 'b'].map((name) => subject.snapshot(name)))).map((snapshot) =>
           snapshot.disks.map(({ deleteInProgress }) => deleteInProgress),
