@@ -1,12 +1,11 @@
 // libvirt says that it deleted a snapshot, and QEMU died before it left the overlay: the VM stands on it still.
 import assert from 'node:assert/strict';
-import type { Plan, Situation, Step } from '../../../src/model/plan.js';
+import type { Plan, Situation } from '../../../src/model/plan.js';
 import { planOperation } from '../../../src/plans/planOperation.js';
 import { planRecovery } from '../../../src/recovery/planRecovery.js';
-import type { Recovery } from '../../../src/model/recovery.js';
 import { ask, disk, external, frozen, tree } from '../model/situations.js';
 import { withImage } from '../model/world.js';
-import { base, broken, outside } from './recoveryShapes.js';
+import { base, broken, outside, told } from './recoveryShapes.js';
 
 const [a, b] = ['/img/web.a', '/img/web.b'];
 const disks = (...files: readonly [string, ...string[]]): Partial<Situation['vm']> => ({
@@ -17,23 +16,6 @@ const gone = { tree: tree([external('a')], 'a'), frozenDisks: frozen({ a: base }
 const left = outside(disks(b, a, base), gone);
 const on: Situation = { ...left, vm: { ...left.vm, power: 'running' } };
 const clone = { uuid: 'c', name: 'clone', files: [a], unread: [] };
-
-const word = (step: Step): string =>
-  step.do === 'commitImages'
-    ? step.disks.map(({ top, base: into }) => `commit ${top} into ${into}`).join()
-    : step.do === 'blockCommit'
-      ? `QEMU commits ${step.top} into ${step.base}`
-      : step.do === 'removeFiles'
-        ? `rm ${step.files.join()}`
-        : 'snapshot' in step
-          ? `${step.do} ${step.snapshot}`
-          : step.do;
-const told = (recovery: Recovery): string =>
-  recovery.type === 'steps'
-    ? `${recovery.to}: ${recovery.plan.steps.map(word).join(', ')}`
-    : recovery.type === 'settled'
-      ? recovery.to
-      : recovery.why.reason;
 
 describe('a snapshot that libvirt took for deleted before its overlay was left', () => {
   const all = ask.remove('a', 'withDescendants');

@@ -1,7 +1,7 @@
 // Operations of every shape, each with a situation in which it is planned, to be broken off wherever one likes.
 import type { OperationRequest } from '../../../src/model/operation.js';
 import type { Plan, Situation, Step } from '../../../src/model/plan.js';
-import type { BrokenOff } from '../../../src/model/recovery.js';
+import type { BrokenOff, Recovery } from '../../../src/model/recovery.js';
 import type { Snapshot } from '../../../src/model/snapshot.js';
 import type { Vm } from '../../../src/model/vm.js';
 import { image, over, seen } from '../model/hostFiles.js';
@@ -138,4 +138,27 @@ export function broken(
     done: state === 'done' ? [...before, at] : before,
     startedAt: now,
   };
+}
+
+/** What a recovery comes to, in a line: its end and its steps with the files that they are about, or why there are none. */
+export function told(recovery: Recovery): string {
+  return recovery.type === 'steps'
+    ? `${recovery.to}: ${recovery.plan.steps.map(stepWords).join(', ')}`
+    : recovery.type === 'settled'
+      ? recovery.to
+      : recovery.why.reason;
+}
+
+export function stepWords(step: Step): string {
+  return step.do === 'nameFrozenFiles'
+    ? `${step.snapshot} on ${step.disks.map(({ file }) => file).join()}`
+    : step.do === 'commitImages'
+      ? step.disks.map(({ top, base: into }) => `commit ${top} into ${into}`).join()
+      : step.do === 'blockCommit'
+        ? `QEMU commits ${step.top} into ${step.base}`
+        : step.do === 'removeFiles'
+          ? `rm ${step.files.join()}`
+          : 'snapshot' in step
+            ? `${step.do} ${step.snapshot}`
+            : step.do;
 }

@@ -1,33 +1,17 @@
 // A root below another snapshot whose delete broke off in the merge: libvirt has no parent of it to leave its mark on.
 import assert from 'node:assert/strict';
-import type { Plan, Situation, Step } from '../../../src/model/plan.js';
-import type { Recovery } from '../../../src/model/recovery.js';
+import type { Plan, Situation } from '../../../src/model/plan.js';
 import { planOperation } from '../../../src/plans/planOperation.js';
 import { planRecovery } from '../../../src/recovery/planRecovery.js';
 import { image, over } from '../model/hostFiles.js';
 import { ask, disk, external, tree } from '../model/situations.js';
 import { withImage } from '../model/world.js';
-import { base, broken, old, outside } from './recoveryShapes.js';
+import { base, broken, old, outside, stepWords, told } from './recoveryShapes.js';
 
 const [a, b] = ['/img/web.a', '/img/web.b'];
 const request = ask.remove('a');
 const before = outside({}, old);
 const writtenTo = image({ modifiedAt: 2_000 });
-
-const word = (step: Step): string =>
-  step.do === 'nameFrozenFiles'
-    ? `${step.snapshot} on ${step.disks.map(({ file }) => file).join()}`
-    : step.do === 'removeFiles'
-      ? `rm ${step.files.join()}`
-      : 'snapshot' in step
-        ? `${step.do} ${step.snapshot}`
-        : step.do;
-const told = (recovery: Recovery): string =>
-  recovery.type === 'steps'
-    ? `${recovery.to}: ${recovery.plan.steps.map(word).join(', ')}`
-    : recovery.type === 'settled'
-      ? recovery.to
-      : recovery.why.reason;
 
 /** The VM's overlay stands on the base, and libvirt's own picture is of before. */
 const merged = (at: Situation): Situation => withImage(withImage(at, base, writtenTo), b, over(base));
@@ -144,7 +128,7 @@ describe('a root below another snapshot that was half merged', () => {
     const repair = { type: 'repair', vm: request.vm, repair: { what: 'finishDelete', snapshot: 'a' } } as const;
     const plan = planOperation(repair, at);
     assert.equal(
-      plan.type === 'plan' ? plan.steps.map(word).join(', ') : plan.refusal.reason,
+      plan.type === 'plan' ? plan.steps.map(stepWords).join(', ') : plan.refusal.reason,
       `c on ${a}, reparent c, forgetSnapshot b, clearUnfinishedDelete a, rm ${b}`,
     );
   });
