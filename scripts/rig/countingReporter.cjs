@@ -1,9 +1,12 @@
-// mocha's usual report, and at its end the counts as JSON in $TEST_COUNTS, so that nobody has to read them out of text.
+// mocha's usual report, and at its end the counts and failures as JSON in $TEST_COUNTS, so that nobody has to read them
+// out of text.
 const { appendFileSync, writeFileSync } = require('node:fs');
 const { format } = require('node:util');
 const Mocha = require('mocha');
 
 const { Base, Spec } = Mocha.reporters;
+
+const messageLines = 12;
 
 class CountingReporter extends Spec {
   constructor(runner, options) {
@@ -14,9 +17,19 @@ class CountingReporter extends Spec {
     runner.once('end', () => {
       const { passes, failures, pending } = this.stats;
       const counts = process.env.TEST_COUNTS;
-      if (counts) writeFileSync(counts, JSON.stringify({ passed: passes, failed: failures, skipped: pending }));
+      if (!counts) return;
+      const told = this.failures.map((test) => `${test.fullTitle()}: ${briefly(test.err)}`);
+      writeFileSync(counts, JSON.stringify({ passed: passes, failed: failures, skipped: pending, failures: told }));
     });
   }
+}
+
+/** The message, and where in the tests it was raised: enough to begin with where only a report's end was kept. */
+function briefly(error) {
+  const stack = String(error?.stack ?? '');
+  const where = stack.split('\n').filter((line) => /^\s+at .*\btest\//.test(line));
+  const lines = String(error?.message ?? error).split('\n').filter((line) => line.trim() !== '');
+  return [...lines.slice(0, messageLines), ...where.slice(0, 2)].join('\n');
 }
 
 module.exports = CountingReporter;

@@ -1,7 +1,7 @@
 // One run of tests: its layers one after the other, what they count, and the end of all that was started. Which layers
 // there are to run is not decided here.
 import { spawn } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { appendFileSync, existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { buildExtension, buildTests } from '../build.mjs';
 import { installModules, meetNeeds } from './prerequisites.mjs';
@@ -44,6 +44,8 @@ export class TestSession {
   #total = { passed: 0, failed: 0, skipped: 0 };
   /** @type {string[]} */
   #problems = [];
+  /** Of single tests, which are counted already. @type {string[]} */
+  #failures = [];
   /** @type {string[]} */
   #closing = [];
   /** @type {import('node:child_process').ChildProcess | undefined} */
@@ -202,11 +204,12 @@ export class TestSession {
       this.problem(`${name}: ended with status ${status} before its tests did`);
       return undefined;
     }
-    /** @type {Counts} */
+    /** @type {Counts & { failures: string[] }} */
     const counts = JSON.parse(readFileSync(file, 'utf8'));
     this.#total.passed += counts.passed;
     this.#total.failed += counts.failed;
     this.#total.skipped += counts.skipped;
+    this.#failures.push(...counts.failures.map((failure) => `${name}: ${failure}`));
     // With --grep, a layer may well have none of the tests that are looked for.
     if (counts.passed + counts.failed === 0 && this.#grep === undefined) this.problem(`${name}: no test ran`);
     if (status !== 0 && counts.failed === 0) this.problem(`${name}: ended with status ${status}`);
@@ -219,7 +222,10 @@ export class TestSession {
     for (const left of (await this.#run?.end()) ?? []) this.problem(`left running: ${left}`);
     if (this.#stopped) this.problem(`stopped by ${this.#stopped}`);
     this.say('');
-    for (const problem of this.#problems) this.say(`! ${problem}`);
+    const failures = [...this.#failures, ...this.#problems].map((failure) => `! ${failure}`);
+    for (const failure of failures) this.say(failure);
+    const file = process.env.TEST_FAILURES;
+    if (file) appendFileSync(file, failures.map((failure) => `${failure}\n`).join(''));
     for (const line of this.#closing) this.say(line);
     const { passed, failed, skipped } = this.#total;
     // A crashed layer is a failure in the count too, for whoever reads only the last line.
