@@ -28,7 +28,9 @@ class CountingReporter extends Spec {
 function briefly(error) {
   const stack = String(error?.stack ?? '');
   const where = stack.split('\n').filter((line) => /^\s+at .*\btest\//.test(line));
-  const lines = String(error?.message ?? error).split('\n').filter((line) => line.trim() !== '');
+  const lines = String(error?.message ?? error)
+    .split('\n')
+    .filter((line) => line.trim() !== '');
   return [...lines.slice(0, messageLines), ...where.slice(0, 2)].join('\n');
 }
 

@@ -12,7 +12,7 @@ import type { VmDisk } from '../model/vm.js';
  * | a file with its disks, or one that it rests on | missing     | overlayMissing |
  * | … marked as damaged by QEMU itself             | corrupt     | imageCorrupt |
  * | its tag in an image that holds it              | not there   | tagMissing |
- * | its memory file                                |             | see `ramObstacle` |
+ * | its RAM                                        |             | see `ramObstacle` |
  * | any of these                                   | not visible | ok; see `uncheckedFiles` |
  */
 export function brokenObstacle(snapshot: Snapshot, situation: Situation): Refused | undefined {
@@ -20,13 +20,34 @@ export function brokenObstacle(snapshot: Snapshot, situation: Situation): Refuse
 }
 
 /**
- * | the file with its RAM                           | → |
- * |-------------------------------------------------|---|
- * | missing                                         | memoryFileMissing |
- * | of 0 bytes, or libvirt calls it no whole one    | memoryFileBroken |
- * | none, or not visible                            | ok |
+ * | where its RAM is                 | seen                                            | → |
+ * |----------------------------------|-------------------------------------------------|---|
+ * | a file of its own                | missing                                         | memoryFileMissing |
+ * | a file of its own                | of 0 bytes, or libvirt calls it no whole one    | memoryFileBroken |
+ * | inside the image of one disk     | the tag is in all of them, and none holds RAM   | tagWithoutRam |
+ * | inside an image                  | the VM has UEFI variables, whose image may be it | ok |
+ * | any                              | none of this, or not visible                    | ok |
  */
-export function ramObstacle({ title: snapshot, memory }: Snapshot, situation: Situation): Refused | undefined {
+export function ramObstacle(snapshot: Snapshot, situation: Situation): Refused | undefined {
+  return snapshot.memory.location === 'internal'
+    ? tagObstacle(snapshot, situation)
+    : memoryFileObstacle(snapshot, situation);
+}
+
+/** qemu-img makes tags without RAM; libvirt sees what they are once it has stopped the VM. */
+function tagObstacle(snapshot: Snapshot, situation: Situation): Refused | undefined {
+  const { files, vm } = situation;
+  const images = contentDisks(snapshot, situation)
+    .filter(({ target }) => isInside(snapshot, target))
+    .map(({ source }) => files?.images.get(source ?? ''));
+  const lacks = (image: (typeof images)[number]): boolean =>
+    typeof image === 'object' && image.ramTags?.includes(snapshot.name) === false;
+  return images.length > 0 && vm.nvram === undefined && images.every(lacks)
+    ? refuse('tagWithoutRam', { snapshot: snapshot.title })
+    : undefined;
+}
+
+function memoryFileObstacle({ title: snapshot, memory }: Snapshot, situation: Situation): Refused | undefined {
   const { files, savedRam } = situation;
   const { file } = memory;
   if (memory.location !== 'external' || file === undefined) {

@@ -26,6 +26,7 @@ export function unfinishedDeletes({ name, disks }: Snapshot): readonly Found[] {
  * | of a snapshot                                     | finding           | repair |
  * |---------------------------------------------------|-------------------|--------|
  * | its tag, a file that it needs is gone             | tagMissing, overlayMissing | forgetSnapshot |
+ * | its tag holds no RAM, and it is to bring some back | tagWithoutRam    | forgetSnapshot |
  * | its memory file is gone, or no whole one          | memoryFileMissing, memoryFileBroken | keepDisks |
  * | marked as half merged                             | unfinishedDelete  | finishDelete |
  * | the VM writes into what it froze                  | onFrozenFiles     | leaveFrozenFiles |
@@ -41,6 +42,8 @@ export function snapshotFindings(snapshot: Snapshot, situation: Situation): read
   const forget: Repair = { what: 'forgetSnapshot', snapshot: name };
   if (broken?.reason === 'tagMissing') {
     found.push({ finding: { what: 'tagMissing', snapshot: name, file }, severity: 'error', repair: forget });
+  } else if (broken?.reason === 'tagWithoutRam') {
+    found.push({ finding: { what: 'tagWithoutRam', snapshot: name }, severity: 'error', repair: forget });
   } else if (broken?.reason === 'overlayMissing') {
     found.push({ finding: { what: 'overlayMissing', snapshot: name, file }, severity: 'error', repair: forget });
   } else if (broken?.reason === 'memoryFileMissing' || broken?.reason === 'memoryFileBroken') {

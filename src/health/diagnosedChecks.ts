@@ -11,6 +11,7 @@ const diagnosed: Readonly<
 > = {
   overlayMissing: { check: 'backingLost', by: 'examination' },
   tagMissing: { check: 'metadataWithoutFile', by: 'examination' },
+  tagWithoutRam: { check: 'metadataWithoutFile', by: 'examination' },
   memoryFileMissing: { check: 'metadataWithoutFile', by: 'examination' },
   memoryFileBroken: { check: 'metadataWithoutFile', by: 'examination' },
   staleMetadata: { check: 'metadataWithoutFile', by: 'examination' },

@@ -104,6 +104,7 @@ async function readQcow2(
   return {
     ...told,
     tags: snapshots.map((snapshot) => snapshot.name),
+    ramTags: snapshots.filter(({ vmStateBytes }) => vmStateBytes > 0).map((snapshot) => snapshot.name),
     ...(header.corrupt ? {} : await readContent(handle, facts.bytes, header, snapshots)),
   };
 }

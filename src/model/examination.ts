@@ -25,6 +25,7 @@ export interface Ability {
 export type Finding =
   | { readonly what: 'orphanTag'; readonly file: string; readonly tag: string }
   | { readonly what: 'tagMissing'; readonly snapshot: string; readonly file: string }
+  | { readonly what: 'tagWithoutRam'; readonly snapshot: string }
   | { readonly what: 'memoryFileMissing'; readonly snapshot: string; readonly file: string }
   /** Empty, torn, or no RAM at all. */
   | { readonly what: 'memoryFileBroken'; readonly snapshot: string; readonly file: string }

@@ -24,6 +24,8 @@ export interface ImageFacts extends FileFacts {
   readonly backing?: { readonly file: string; readonly format?: string };
   /** Names of the internal snapshots; undefined where they cannot be seen. */
   readonly tags?: readonly string[];
+  /** Those of `tags` that hold RAM; undefined where it cannot be seen. */
+  readonly ramTags?: readonly string[];
   /** qcow2 marked itself as corrupt. */
   readonly corrupt?: boolean;
   /** Nothing was written to this overlay since it was made; undefined: not known. Wrong while a VM writes to it. */

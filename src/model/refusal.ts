@@ -85,6 +85,8 @@ export interface RefusalFacts {
   readonly ramOfOther: { vm: string; snapshot: string; name: string; uuid: string };
   /** The image has no internal snapshot of that name any more. */
   readonly tagMissing: { snapshot: string; disk: string; file: string };
+  /** It is to bring RAM back, and the internal snapshots of its name hold none. */
+  readonly tagWithoutRam: { snapshot: string };
   /** A file that the snapshot's content stands in or rests on is gone. */
   readonly overlayMissing: { snapshot: string; disk: string; file: string };
   /** QEMU has marked the image as damaged. */

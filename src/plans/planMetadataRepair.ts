@@ -15,8 +15,8 @@ import { childrenOf, currentOf, findSnapshot } from '../model/snapshotTree.js';
 import { brokenObstacle } from '../chains/snapshotWhole.js';
 import { snapshotableDisks } from '../model/vm.js';
 
-/** Reasons for which a snapshot can never be brought back; without its RAM alone it still has its disks. */
-const gone = new Set(['tagMissing', 'overlayMissing', 'mergedByHand']);
+/** Reasons for which a snapshot can never be brought back; an external one without its RAM can keep its disks: planKeepDisks. */
+const gone = new Set(['tagMissing', 'tagWithoutRam', 'overlayMissing', 'mergedByHand']);
 
 /** Why the data of a snapshot is gone for good; undefined where it is there, or could not be seen. */
 export function lostData(snapshot: Snapshot, situation: Situation): Refused | undefined {

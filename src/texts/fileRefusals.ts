@@ -6,6 +6,7 @@ import type { Translate } from './translate.js';
 export const fileRefusals: Pick<
   Sentences,
   | 'tagMissing'
+  | 'tagWithoutRam'
   | 'overlayMissing'
   | 'imageCorrupt'
   | 'mergedByHand'
@@ -30,6 +31,10 @@ export const fileRefusals: Pick<
   tagMissing: ({ snapshot, disk, file }, t) => [
     t('The image of disk {1} does not hold {0} any more: “{2}”.', snapshot, disk, file),
     t('It cannot be brought back. Examine the VM and let it forget what has no data.'),
+  ],
+  tagWithoutRam: ({ snapshot }, t) => [
+    t('The images hold the disks of {0}, and no RAM, although libvirt has noted that it has some.', snapshot),
+    t('It cannot be brought back as it was. Examine the VM: it says what can be done.'),
   ],
   overlayMissing: ({ snapshot, disk, file }, t) => [
     t('A file that {0} needs for disk {1} is gone: “{2}”.', snapshot, disk, file),

@@ -45,6 +45,14 @@ function sentences(
         t('Somebody removed it with another tool. Reverting to it would stop the VM and then fail.'),
         t('Let libvirt forget the snapshot; nothing else is lost by that.'),
       ];
+    case 'tagWithoutRam':
+      return [
+        t('The RAM of {0} is gone; the images hold its disks alone.', title(finding.snapshot)),
+        t('Somebody took its data away and made it anew with qemu-img. Reverting would stop the VM and then fail.'),
+        t(
+          'Let libvirt forget the snapshot. What it holds of the disks stays in the images: “qemu-img convert -l” reads it.',
+        ),
+      ];
     case 'memoryFileMissing':
       return [
         t('The RAM of {0} is gone: {1}.', title(finding.snapshot), path(finding.file)),

@@ -40,6 +40,7 @@ export function isForTheDoctor({ reason, because }: Refusal): boolean {
 
 const doctors: ReadonlySet<RefusalReason> = new Set<RefusalReason>([
   'tagMissing',
+  'tagWithoutRam',
   'overlayMissing',
   'memoryFileMissing',
   'memoryFileBroken',

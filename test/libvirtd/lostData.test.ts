@@ -81,6 +81,36 @@ describe('data of a snapshot that is gone', function () {
     await vm.isWhole();
   });
 
+  it('the RAM inside an image, where qemu-img made the tag anew: the VM runs on, and it is forgotten', async () => {
+    const vm = await TrapVm.define(r, 'remade');
+    const files = vm.vm.guest.disks.map(({ file }) => file);
+    await vm.power('start');
+    await vm.write();
+    for (const title of ['one', 'two']) {
+      await vm.create(title, 'memory', 'internal');
+    }
+    await vm.power('forceOff');
+    for (const file of files) {
+      await runOk('qemu-img', ['snapshot', '-d', 'one', file]);
+      await runOk('qemu-img', ['snapshot', '-c', 'one', file]);
+    }
+    await vm.power('start');
+    await vm.write();
+    await vm.isRefused({ type: 'revert', snapshot: 'one', after: 'running', checkpointFirst: false }, 'tagWithoutRam');
+    assert.deepEqual(await findings(vm), ['tagWithoutRam']);
+
+    await vm.repair('tagWithoutRam');
+    vm.model = vm.model.deleted('one', 'one');
+    assert.deepEqual(
+      await findings(vm),
+      files.map(() => 'orphanTag'),
+    );
+    await vm.isWhole();
+    await vm.run({ type: 'revert', snapshot: 'two', after: 'running', checkpointFirst: false });
+    vm.model = vm.model.reverted('two', 'running');
+    await vm.isWhole();
+  });
+
   it('the RAM of the current one, with which libvirt notes the VM’s files: it asks for another current one first', async () => {
     const vm = await TrapVm.define(r, 'noted');
     await vm.power('start');

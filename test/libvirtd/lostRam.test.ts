@@ -26,10 +26,6 @@ describe('RAM that no snapshot has', function () {
       const image = await files.image(file, 'qcow2');
       return (typeof image === 'object' ? image.lostRamBytes : undefined) ?? assert.fail(`${file} was not read`);
     };
-    const withRam = async (title: string): Promise<void> => {
-      await vm.run({ type: 'create', title, kind: 'memory', style: 'internal' });
-      vm.model = vm.model.created({ name: title, title, kind: 'memory', style: 'internal' });
-    };
     const remove = async (snapshot: string): Promise<void> => {
       await vm.run({ type: 'delete', snapshot, scope: 'one' });
       vm.model = vm.model.deleted(snapshot, 'one');
@@ -40,7 +36,7 @@ describe('RAM that no snapshot has', function () {
     await vm.vm.talk((guest) => guest.fillRam(256, 7));
     vm.model = vm.model.setRam({ kib: 256, seed: 7 });
     const before = await taken();
-    await withRam('first');
+    await vm.create('first', 'memory', 'internal');
     assert.equal(await lost(), 0);
     await vm.run({ type: 'revert', snapshot: 'first', after: 'running', checkpointFirst: false });
     vm.model = vm.model.reverted('first', 'running');
@@ -51,7 +47,7 @@ describe('RAM that no snapshot has', function () {
     assert.ok((await taken()) - before >= wasted, `${await taken()} after ${before}, ${wasted} wasted`);
     await vm.isWhole();
 
-    await withRam('second');
+    await vm.create('second', 'memory', 'internal');
     await remove('second');
     assert.equal(await lost(), 0);
     assert.ok((await taken()) - before < wasted, `${await taken()} after ${before}, ${wasted} wasted`);

@@ -59,10 +59,14 @@ export class TrapVm {
     }
   }
 
-  async create(title: string, running: 'disk' | 'memory' = 'disk'): Promise<void> {
+  async create(
+    title: string,
+    running: 'disk' | 'memory' = 'disk',
+    style: 'external' | 'internal' = 'external',
+  ): Promise<void> {
     const kind = this.model.power === 'off' ? 'offline' : running;
-    await this.run({ type: 'create', title, kind, style: 'external' });
-    this.model = this.model.created({ name: title, title, kind, style: 'external' });
+    await this.run({ type: 'create', title, kind, style });
+    this.model = this.model.created({ name: title, title, kind, style });
   }
 
   /** Each on what was written after the one before it. */

@@ -1,5 +1,6 @@
 // What is missing is noticed before the VM is stopped for it, by libvirt's reverts and by ours alike.
 import assert from 'node:assert/strict';
+import type { ImageFacts } from '../../../src/model/hostFiles.js';
 import type { AfterRevert } from '../../../src/model/operation.js';
 import type { FilesSeen, OtherVm, Situation } from '../../../src/model/plan.js';
 import { planOperation } from '../../../src/plans/planOperation.js';
@@ -63,6 +64,8 @@ describe('a revert to a snapshot that is not whole', () => {
     ['another one’s memory file is gone', 'a', outside({}, 'missing'), 'ok', ''],
     ['its tag is there', 'a', inside({ [base]: image({ tags: ['a'] }) }), 'ok', ''],
     ['its tag is gone', 'a', inside({ [base]: image({ tags: ['b'] }) }), 'tagMissing', ''],
+    ['its tag holds its RAM', 'a', inside({ [base]: image({ tags: ['a', 'b'], ramTags: ['a'] }) }), 'ok', ''],
+    ['its tag holds no RAM', 'a', inside({ [base]: image({ tags: ['a', 'b'], ramTags: ['b'] }) }), 'tagWithoutRam', ''],
     ['its image is gone', 'a', inside({ [base]: 'missing' }), 'overlayMissing', ''],
     [
       'the tags cannot be seen',
@@ -84,6 +87,25 @@ describe('a revert to a snapshot that is not whole', () => {
       });
     }
   }
+
+  it('is not refused where another disk, or the UEFI variables, may hold its RAM', () => {
+    const without = image({ tags: ['a'], ramTags: [] });
+    const one = inside({ [base]: without });
+    const disks = [disk('vda', base), disk('vdb', '/img/data')];
+    const told = internal('a', undefined, { disks: disks.map(({ target }) => ({ target, location: 'internal' })) });
+    const two = (second: ImageFacts): Situation => ({
+      ...one,
+      tree: tree([told], 'a'),
+      vm: vm({ disks }),
+      frozenDisks: new Map([['a', disks]]),
+      files: seen({ [base]: without, '/img/data': second }),
+    });
+    const to = (inWhat: Situation): string => verdict(planOperation(ask.revert('a'), inWhat));
+    assert.equal(to(two(image({ tags: ['a'], ramTags: ['a'] }))), 'ok');
+    assert.equal(to(two(image({ tags: ['a'] }))), 'ok');
+    assert.equal(to(two(without)), 'tagWithoutRam');
+    assert.notEqual(to({ ...one, vm: { ...one.vm, nvram: '/nvram/web' } }), 'tagWithoutRam');
+  });
 
   it('is refused where the file with its RAM is empty', () => {
     const whole = outside({});

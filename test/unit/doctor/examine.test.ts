@@ -77,6 +77,19 @@ describe('examine: findings', () => {
     ['an orphaned tag', inside(['i', 'lost']), 'warning orphanTag (removeTag)'],
     ['a tag that is gone', inside([]), 'error tagMissing (forget i)'],
     [
+      'a tag that holds no RAM',
+      situation({
+        tree: tree([internal('i')], 'i'),
+        frozenDisks: frozen({ i: base }),
+        otherVms: [],
+        files: looked({
+          images: { [base]: image(undefined, { tags: ['i'], ramTags: [] }) },
+          lists: { '/img': ['web.qcow2'] },
+        }),
+      }),
+      'error tagWithoutRam (forget i)',
+    ],
+    [
       'a memory file that is gone',
       situation({
         vm: vm({ power: 'off', disks: [disk('vda', '/img/web.m')] }),

@@ -15,6 +15,7 @@ const evil = 'x](http://evil)<img src=x>|`\u202E\n# y';
 const samples: { readonly [W in Finding['what']]: Extract<Finding, { what: W }> } = {
   orphanTag: { what: 'orphanTag', file: evil, tag: evil },
   tagMissing: { what: 'tagMissing', snapshot: 'first', file: evil },
+  tagWithoutRam: { what: 'tagWithoutRam', snapshot: 'first' },
   memoryFileMissing: { what: 'memoryFileMissing', snapshot: 'first', file: evil },
   memoryFileBroken: { what: 'memoryFileBroken', snapshot: 'first', file: evil },
   overlayMissing: { what: 'overlayMissing', snapshot: 'first', file: evil },

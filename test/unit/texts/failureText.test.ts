@@ -83,6 +83,7 @@ const facts: RefusalFacts = {
   agentMissing: { vm },
   snapshotMissing: { vm, snapshot },
   tagMissing: { snapshot, disk: 'vda', file },
+  tagWithoutRam: { snapshot },
   overlayMissing: { snapshot, disk: 'vda', file },
   imageCorrupt: { snapshot, disk: 'vda', file },
   mergedByHand: { snapshot, disk: 'vda', file },
