@@ -226,7 +226,8 @@ export class Recoverer {
           await runSteps(this.#options.steps, { turn, plan, entry: open, beforeStep });
         } catch (error) {
           const { kind, message } = asFailure(error);
-          if (recovery.otherwise === undefined || kind !== 'failed') {
+          // QEMU refuses, or libvirt does, which may name the job still that QEMU has ended (9.0).
+          if (recovery.otherwise === undefined || (kind !== 'failed' && kind !== 'busy')) {
             throw error;
           }
           turn.log.info(`it was tried, and is refused: ${message}`);

@@ -92,10 +92,18 @@ export async function endQemu(daemon: Daemon, name: string): Promise<boolean> {
   for (const pid of pids) {
     process.kill(pid, 'SIGKILL');
   }
-  while ((await qemuProcesses(daemon, name)).length > 0) {
-    await wait(20);
+  for (const pid of pids) {
+    while (await isAlive(pid)) {
+      await wait(20);
+    }
   }
   return pids.length > 0;
+}
+
+/** One that ends loses its command line before its files, and with them its locks. */
+async function isAlive(pid: number): Promise<boolean> {
+  const status = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => 'State:\tX');
+  return !/^State:\t[ZX]/mu.test(status);
 }
 
 /** Those of this daemon's VM: its name alone could be another daemon's. */

@@ -440,6 +440,19 @@ describe('recovery', () => {
     assert.equal(keeping.entries.size, 1);
   });
 
+  for (const kind of ['failed', 'busy'] as const) {
+    it(`asks a person at once where it was a try, and is refused: ${kind}`, async () => {
+      const w = await open();
+      const why = refuse('mergeLost', { vm: 'web', disk: 'vda', file: '/img/a', said: '/img/b' }).refusal;
+      w.script.recovery = (brokenOff) => ({ ...goOn(brokenOff), otherwise: why }) as Recovery;
+      onEachStep(w, w.keeping, () => Promise.reject(new Failure(kind)));
+      const reports: (readonly [string, string | undefined])[] = [];
+      w.inventory.onDidRecover((report) => reports.push([report.outcome, report.why?.reason]));
+      await assert.rejects(w.inventory.runOperation(twoSteps), of(kind));
+      assert.deepEqual(reports, [['explained', 'mergeLost']]);
+    });
+  }
+
   it('tells of a VM that is gone', async () => {
     const keeping = await left();
     const r = await rigWith({ rules: new Script(), keeping }, fakeVm('db'));
