@@ -2,6 +2,7 @@
 // holes. A VM may be writing meanwhile.
 import { constants } from 'node:fs';
 import { type FileHandle, open, stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import type { Extent } from '../model/blockMap.js';
 import type {
   AskedState,
@@ -12,6 +13,7 @@ import type {
   Unreadable,
 } from '../model/imageContents.js';
 import { fileFailure } from './fileFailure.js';
+import { FolderHangs, turnsOfAll } from './fileTurns.js';
 import { BadImage, boundedBytes, type ImageBytes, TooMuchToRead } from './imageBytes.js';
 import { factsOf } from './localImage.js';
 import { Extents, qcow2Extents } from './qcow2Extents.js';
@@ -40,10 +42,10 @@ export function localContents(environment: NodeJS.ProcessEnv, program: QemuImg =
 /** Why it cannot be read stands in the answer; only what nobody expects is thrown. */
 async function reading<T>(path: string, look: (image: OpenQcow2) => Promise<T>): Promise<T | Unreadable> {
   try {
-    if ((await factsOf(await stat(path))) === undefined) {
+    const handle = await turnsOfAll.within(dirname(path), () => openImage(path));
+    if (handle === undefined) {
       return 'failed';
     }
-    const handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
     try {
       for (let attempt = 1; ; attempt++) {
         const image = await openQcow2(handle);
@@ -66,8 +68,15 @@ async function reading<T>(path: string, look: (image: OpenQcow2) => Promise<T>):
   }
 }
 
+/** Undefined for what is neither a file nor a block device. */
+async function openImage(path: string): Promise<FileHandle | undefined> {
+  return (await factsOf(await stat(path))) === undefined
+    ? undefined
+    : open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+}
+
 function whyNot(error: unknown, path: string): Unreadable {
-  if (error instanceof BadImage || error instanceof TooMuchToRead) {
+  if (error instanceof BadImage || error instanceof TooMuchToRead || error instanceof FolderHangs) {
     return 'failed';
   }
   return fileFailure(error, { path }).kind === 'denied' ? 'denied' : 'failed';

@@ -1,31 +1,17 @@
 // The port to the host's files, served on this machine: the file system and qemu-img. Right only where the hypervisor
 // runs here, which it does not know itself.
-import { randomBytes } from 'node:crypto';
-import { constants, type Stats } from 'node:fs';
-import {
-  access,
-  chmod,
-  chown,
-  copyFile,
-  link,
-  lstat,
-  open,
-  opendir,
-  realpath,
-  rename,
-  rm,
-  stat,
-  statfs,
-  unlink,
-} from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { constants } from 'node:fs';
+import { access, copyFile, lstat, opendir, stat, statfs, unlink } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Failure, type FailureDetails } from '../model/failure.js';
 import type { CannotAct, FileFacts, HostFiles, ImageFacts, NewOverlay, Seen, Space } from '../model/hostFiles.js';
 import { errnoOf, fileFailure } from './fileFailure.js';
+import { FolderHangs, turnsOfAll } from './fileTurns.js';
 import { commitImage } from './commitImage.js';
 import { readWrittenFiles } from './imageWriters.js';
 import { factsOf, readImage } from './localImage.js';
+import { flush, placeNew } from './placeFile.js';
 import { qemuImg, type QemuImg } from './qemuImg.js';
 
 const mostNames = 10_000;
@@ -67,8 +53,11 @@ async function look<T>(path: string, read: () => Promise<Seen<T>>): Promise<Seen
     return 'unknown';
   }
   try {
-    return await read();
+    return await turnsOfAll.within(dirname(path), read);
   } catch (error) {
+    if (error instanceof FolderHangs) {
+      return 'unknown';
+    }
     const seen = withoutAccess(error, 'missing', 'unknown', { doing: 'looking at a file', path });
     return seen === 'missing' && !(await isMissing(path)) ? 'unknown' : seen;
   }
@@ -95,7 +84,7 @@ function isMissing(path: string): Promise<boolean> {
 
 async function isFolder(path: string): Promise<boolean> {
   try {
-    return (await stat(path)).isDirectory();
+    return await turnsOfAll.within(path, async () => (await stat(path)).isDirectory());
   } catch {
     // Whatever the reason: then nothing is known of what is in it.
     return false;
@@ -119,19 +108,26 @@ async function list(folder: string): Promise<readonly string[] | undefined> {
     return undefined;
   }
   try {
-    const names: string[] = [];
-    for await (const { name } of await opendir(folder)) {
-      if (names.length === mostNames) {
-        // A part of it would be believed to be all.
-        return undefined;
-      }
-      names.push(name);
-    }
-    return names;
+    return await turnsOfAll.within(folder, () => namesIn(folder));
   } catch (error) {
+    if (error instanceof FolderHangs) {
+      return undefined;
+    }
     withoutAccess(error, undefined, undefined, { doing: 'listing a folder', path: folder });
     return undefined;
   }
+}
+
+async function namesIn(folder: string): Promise<readonly string[] | undefined> {
+  const names: string[] = [];
+  for await (const { name } of await opendir(folder)) {
+    if (names.length === mostNames) {
+      // A part of it would be believed to be all.
+      return undefined;
+    }
+    names.push(name);
+  }
+  return names;
 }
 
 async function space(folder: string): Promise<Space | undefined> {
@@ -139,7 +135,7 @@ async function space(folder: string): Promise<Space | undefined> {
     return undefined;
   }
   try {
-    const { bavail, blocks, bsize } = await statfs(folder);
+    const { bavail, blocks, bsize } = await turnsOfAll.within(folder, () => statfs(folder));
     return { free: bavail * bsize, total: blocks * bsize };
   } catch {
     // Whatever the reason: how much is free is not known.
@@ -152,11 +148,18 @@ async function canAct(folder: string, program: QemuImg): Promise<'yes' | CannotA
     return { why: 'failed', said: folder };
   }
   try {
-    if (!(await stat(folder)).isDirectory()) {
+    const isFolderThere = await turnsOfAll.within(folder, async () => {
+      const isThere = (await stat(folder)).isDirectory();
+      await (isThere ? access(folder, constants.W_OK | constants.X_OK) : undefined);
+      return isThere;
+    });
+    if (!isFolderThere) {
       return { why: 'folderMissing' };
     }
-    await access(folder, constants.W_OK | constants.X_OK);
   } catch (error) {
+    if (error instanceof FolderHangs) {
+      return { why: 'silent', said: error.message };
+    }
     const { kind, message } = fileFailure(error, {});
     return { why: kind === 'notFound' ? 'folderMissing' : kind === 'denied' ? 'denied' : 'failed', said: message };
   }
@@ -168,8 +171,11 @@ async function canChange(path: string, program: QemuImg): Promise<'yes' | Cannot
     return { why: 'failed', said: path };
   }
   try {
-    await access(path, constants.R_OK | constants.W_OK);
+    await turnsOfAll.within(dirname(path), () => access(path, constants.R_OK | constants.W_OK));
   } catch (error) {
+    if (error instanceof FolderHangs) {
+      return { why: 'silent', said: error.message };
+    }
     const { kind, message } = fileFailure(error, {});
     return { why: kind === 'denied' ? 'denied' : 'failed', said: message };
   }
@@ -231,72 +237,6 @@ async function remove(path: string): Promise<void> {
     if (failure.kind !== 'notFound') {
       throw failure;
     }
-  }
-}
-
-/**
- * Has a file made under a name of its own in the same folder, gives it owner and mode of the one that `make` answers
- * with, flushes it, and only then gives it its name.
- */
-async function placeNew(
-  details: FailureDetails,
-  file: string,
-  existing: 'keep' | 'replace',
-  make: (part: string, replaced: Stats | undefined) => Promise<Stats>,
-): Promise<void> {
-  let part: string | undefined;
-  try {
-    const present = await orUndefined(lstat(file));
-    if (present !== undefined && existing === 'keep') {
-      throw new Failure('exists', details);
-    }
-    // What a link leads to is replaced, not the link.
-    const name = present?.isSymbolicLink() === true ? await realpath(file) : file;
-    part = join(dirname(name), `.virt-rewind-${randomBytes(8).toString('hex')}.part`);
-    const like = await make(part, present === undefined ? undefined : await stat(name));
-    await takeAfter(part, like);
-    await flush(part);
-    await (existing === 'replace' ? rename(part, name) : link(part, name));
-    await rm(part, { force: true });
-    await flush(dirname(name));
-  } catch (error) {
-    if (part !== undefined) {
-      await rm(part, { force: true });
-    }
-    throw fileFailure(error, details);
-  }
-}
-
-/** Only root may give files away; elsewhere libvirt itself sets the owner when the VM starts. */
-async function takeAfter(file: string, like: Stats): Promise<void> {
-  try {
-    await chown(file, like.uid, like.gid);
-  } catch (error) {
-    if (errnoOf(error) !== 'EPERM') {
-      throw error;
-    }
-  }
-  // A base that nobody may write still gets an overlay for writing.
-  await chmod(file, (like.mode & 0o777) | 0o600);
-}
-
-async function flush(path: string): Promise<void> {
-  const handle = await open(path, constants.O_RDONLY);
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
-}
-
-async function orUndefined<T>(promise: Promise<T>): Promise<T | undefined> {
-  try {
-    return await promise;
-  } catch (error) {
-    if (errnoOf(error) === 'ENOENT') {
-      return undefined;
-    }
-    throw error;
   }
 }
 

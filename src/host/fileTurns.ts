@@ -1,0 +1,95 @@
+// Turns for looking at files on this machine. Node has four threads for files, which the whole extension host shares, and a share
+// whose server is gone keeps each that asks it until it is back. Knows no file.
+/** The journal, and other extensions, go on in the threads that are left. */
+const mostLooks = 3;
+/** A folder that hangs leaves something to the others. */
+const mostInFolder = 2;
+/** Whoever waits for a look gives up by then: see inventory/hostFacts. */
+const hangsMs = 15_000;
+
+/** A look at the folder that began a while ago has not ended: nothing is known of what is in it. */
+export class FolderHangs extends Error {
+  override readonly name = 'FolderHangs';
+
+  constructor(readonly folder: string) {
+    super(`${folder} gives no answer`);
+  }
+}
+
+interface Look {
+  readonly folder: string;
+  readonly since: number;
+}
+
+interface Waiting {
+  readonly folder: string;
+  readonly begin: (look: Look) => void;
+}
+
+export class FileTurns {
+  readonly #now: () => number;
+  readonly #looks = new Set<Look>();
+  readonly #waiting: Waiting[] = [];
+
+  /** @param now milliseconds of a clock that never jumps */
+  constructor(now: () => number = () => performance.now()) {
+    this.#now = now;
+  }
+
+  /**
+   * Reads in its turn. Rejects with FolderHangs, and has nothing read, where a look at the same folder hangs, or all there may be.
+   */
+  async within<T>(folder: string, read: () => Promise<T>): Promise<T> {
+    const look = await this.#begin(folder);
+    try {
+      return await read();
+    } finally {
+      this.#looks.delete(look);
+      this.#next();
+    }
+  }
+
+  #begin(folder: string): Promise<Look> | Look {
+    const own = this.#of(folder);
+    const all = [...this.#looks];
+    if (own.some((look) => this.#hangs(look)) || (this.#isFull() && all.every((look) => this.#hangs(look)))) {
+      throw new FolderHangs(folder);
+    }
+    return this.#mayBegin(folder)
+      ? this.#begun(folder)
+      : new Promise((begin) => {
+          this.#waiting.push({ folder, begin });
+        });
+  }
+
+  #next(): void {
+    const index = this.#isFull() ? -1 : this.#waiting.findIndex(({ folder }) => this.#mayBegin(folder));
+    const [next] = index < 0 ? [] : this.#waiting.splice(index, 1);
+    next?.begin(this.#begun(next.folder));
+  }
+
+  #begun(folder: string): Look {
+    const look = { folder, since: this.#now() };
+    this.#looks.add(look);
+    return look;
+  }
+
+  #mayBegin(folder: string): boolean {
+    return !this.#isFull() && this.#of(folder).length < mostInFolder;
+  }
+
+  #isFull(): boolean {
+    return this.#looks.size >= mostLooks;
+  }
+
+  #of(folder: string): readonly Look[] {
+    return [...this.#looks].filter((look) => look.folder === folder);
+  }
+
+  #hangs({ since }: Look): boolean {
+    return this.#now() - since > hangsMs;
+  }
+}
+
+/** Of this process, whose threads they are, over all connections. */
+export const turnsOfAll = new FileTurns();
