@@ -5,6 +5,7 @@ import { findingText } from '../texts/examinationText.js';
 import { refusalText } from '../texts/refusalText.js';
 import { CommandError } from '../dialogue/commandError.js';
 import type { CommandRun } from '../dialogue/commandServices.js';
+import { renewDoctorReports } from '../dialogue/doctorReport.js';
 import { operateConfirmed, refusedFailure } from '../dialogue/operate.js';
 import { type Choice, pick } from '../dialogue/pickTarget.js';
 import { targetVm } from '../dialogue/targets.js';
@@ -41,5 +42,7 @@ export async function repair(run: CommandRun): Promise<OperationResult> {
   if (decision.type === 'refusal') {
     throw refusedFailure(run, request, [decision.refusal]);
   }
-  return operateConfirmed(run, request);
+  const result = await operateConfirmed(run, request);
+  await renewDoctorReports(run, view);
+  return result;
 }

@@ -5,6 +5,7 @@ import { readSettings } from '../manifest/readSettings.js';
 import type { OperationRequest } from '../model/operation.js';
 import type { Plan } from '../model/plan.js';
 import { displayLine } from '../model/plainText.js';
+import { isActive } from '../model/vm.js';
 import { needsName, protectedBy } from '../model/protection.js';
 import { titleIn } from '../texts/operationProgress.js';
 import { durationText } from '../texts/relativeAge.js';
@@ -37,7 +38,8 @@ export async function askNameOfProtected(
   }
   const name = displayLine(view.vm.name);
   const words = operationWords(request, displayLine(titleIn(view, request)), t);
-  await typeName(view, t('{0} Is Protected', name), `${name}: ${words}. ${stillText(decision)}`);
+  const still = isActive(view.vm.power) ? ` ${stillText(decision)}` : '';
+  await typeName(view, t('{0} Is Protected', name), `${name}: ${words}.${still}`);
 }
 
 type DeleteRequest = Extract<OperationRequest, { type: 'delete' }>;
@@ -74,7 +76,7 @@ async function typeName({ vm }: VmView, title: string, why: string): Promise<voi
   answered(typed);
 }
 
-/** How long the VM does not do its work: known for a snapshot, and open where the VM ends in another state. */
+/** How long a VM that is on does not do its work: known for a snapshot, and open where the VM ends in another state. */
 function stillText({ request, warnings, estimateMs }: Plan): string {
   const still = warnings.find((warning) => warning.about === 'guestStandsStill')?.estimateMs;
   const ms = still ?? (request.type === 'power' ? undefined : estimateMs);

@@ -89,6 +89,8 @@ describe('doctor', function () {
     );
     await fromMenu('virtRewind.repair', await rig.vmRow(tagged));
     assert.deepEqual(person.said, []);
+    // The report of before says so by itself.
+    await report(`Doctor: ${tagged}`, /Nothing is wrong/);
     const tags = await runOk('qemu-img', ['snapshot', '-l', guest.disks[0] ?? '']);
     assert.doesNotMatch(tags, /left-over/);
     assert.match(tags, /base/);

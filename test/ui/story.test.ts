@@ -261,6 +261,8 @@ for (const by of ['mouse', 'keyboard'] as const) {
       await stage()
         .workbench.statusBar(/^Repaired rewind-internal/)
         .waitFor();
+      await stage().workbench.webview.getByText('Nothing is wrong').waitFor();
+      await row(/^rewind-internal, off/).waitFor();
       await picture('15-repaired');
       assert.doesNotMatch((await virsh(['snapshot-list', internal, '--name'])).stdout, /left-over/);
       const tags = await runOk('qemu-img', ['snapshot', '-l', join(daemon.dir, by, `${internal}.qcow2`)]);
