@@ -43,6 +43,6 @@ export async function repair(run: CommandRun): Promise<OperationResult> {
     throw refusedFailure(run, request, [decision.refusal]);
   }
   const result = await operateConfirmed(run, request);
-  await renewDoctorReports(run, view);
+  void renewDoctorReports(run, view);
   return result;
 }

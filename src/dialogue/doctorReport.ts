@@ -27,7 +27,7 @@ export async function openDoctorReport(run: CommandRun, views: readonly VmView[]
   }
 }
 
-/** After something was mended on the VM: reports that were opened shall not tell of it any more. */
+/** After something was mended on the VM: reports that were opened shall not tell of it any more. Never rejects. */
 export async function renewDoctorReports({ reports, log }: CommandRun, view: VmView): Promise<void> {
   for (const name of [reportName([view]), reportName([])]) {
     try {

@@ -1,8 +1,8 @@
-// What one disk of a VM stands on, and the job that copies it, as its XML tells. Changes nothing.
+// What the disks of a VM stand on, and the jobs that copy them, as its XML tells. Changes nothing.
 import type { Connection } from '../libvirt/connection.js';
 import { VIR_DOMAIN_XML_INACTIVE } from '../libvirt/flags.js';
 import type { Domain } from '../libvirt/structs.js';
-import { attribute, find, findAll, parseXml } from './xmlTree.js';
+import { attribute, find, findAll, parseXml, type XmlElement } from './xmlTree.js';
 
 export interface DiskState {
   /** Absent for an empty drive, and for what is no file or device. */
@@ -18,16 +18,16 @@ export async function readDiskState(
   of: 'running' | 'configured',
 ): Promise<DiskState | undefined> {
   const flags = of === 'configured' ? VIR_DOMAIN_XML_INACTIVE : 0;
-  return diskState((await connection.call('domainGetXmlDesc', { dom, flags })).xml, target);
+  return diskStates((await connection.call('domainGetXmlDesc', { dom, flags })).xml).get(target);
 }
 
-/** Undefined where there is no such disk. */
-export function diskState(xml: string, target: string): DiskState | undefined {
+/** By target. */
+export function diskStates(xml: string): ReadonlyMap<string, DiskState> {
   const disks = findAll(find(parseXml(xml), 'devices'), 'disk');
-  const disk = disks.find((one) => attribute(find(one, 'target'), 'dev') === target);
-  if (disk === undefined) {
-    return undefined;
-  }
+  return new Map(disks.map((disk) => [attribute(find(disk, 'target'), 'dev') ?? '', diskState(disk)]));
+}
+
+function diskState(disk: XmlElement): DiskState {
   const source = find(disk, 'source');
   const file = attribute(source, 'file') ?? attribute(source, 'dev');
   const mirror = find(disk, 'mirror');

@@ -4,7 +4,7 @@ import { VIR_DOMAIN_XML_INACTIVE, VIR_DOMAIN_XML_SECURE } from '../libvirt/flags
 import { Failure } from '../model/failure.js';
 import type { Step } from '../model/plan.js';
 import { refuse } from '../model/refusal.js';
-import { diskState, readDiskState } from './diskState.js';
+import { diskStates, readDiskState } from './diskState.js';
 import { readPower } from './powerState.js';
 import { onFiles } from './retarget.js';
 import type { StepContext } from './stepContext.js';
@@ -49,7 +49,8 @@ export async function commitImages(context: Committing, step: CommitStep): Promi
   await requireOff(context);
   const flags = VIR_DOMAIN_XML_INACTIVE | VIR_DOMAIN_XML_SECURE;
   const { xml } = await connection.call('domainGetXmlDesc', { dom, flags });
-  if (left.some(({ target, top }) => diskState(xml, target)?.file !== top)) {
+  const states = diskStates(xml);
+  if (left.some(({ target, top }) => states.get(target)?.file !== top)) {
     throw changed(context);
   }
   const onBases = onFiles(

@@ -3,7 +3,7 @@ import { VIR_DOMAIN_XML_INACTIVE, VIR_DOMAIN_XML_SECURE } from '../libvirt/flags
 import { Failure } from '../model/failure.js';
 import type { Step } from '../model/plan.js';
 import { refuse } from '../model/refusal.js';
-import { diskState } from './diskState.js';
+import { diskStates } from './diskState.js';
 import { readPower } from './powerState.js';
 import { onFiles, writeDefinition } from './retarget.js';
 import { readSecure } from './runRedefineStep.js';
@@ -39,7 +39,8 @@ export async function configureDisks(
   const { xml } = await connection.call('domainGetXmlDesc', { dom, flags });
   const { power } = await readPower(connection, dom);
   const { xml: running } = await connection.call('domainGetXmlDesc', { dom, flags: 0 });
-  if (power === 'off' || disks.some(({ target, file }) => diskState(running, target)?.file !== file)) {
+  const states = diskStates(running);
+  if (power === 'off' || disks.some(({ target, file }) => states.get(target)?.file !== file)) {
     throw new Failure('refused', { vm: vm.name, refusal: refuse('changedMeanwhile', { vm: vm.name }).refusal });
   }
   await connection.call('domainDefineXmlFlags', { xml: onFiles(xml, disks), flags: 0 });

@@ -10,7 +10,7 @@ import { errorCodes, LibvirtError } from '../libvirt/libvirtError.js';
 import { Failure } from '../model/failure.js';
 import type { Step } from '../model/plan.js';
 import type { Snapshot } from '../model/snapshot.js';
-import { diskState } from './diskState.js';
+import { diskStates } from './diskState.js';
 import { GuestPause } from './guestPause.js';
 import type { StepOutcome } from './hypervisor.js';
 import { blockJobsLook, memoryJobLook, whileRunning } from './jobWatch.js';
@@ -146,7 +146,8 @@ async function requireMerged(
   named: Snapshot['disks'],
 ): Promise<void> {
   const { xml } = await connection.call('domainGetXmlDesc', { dom, flags: 0 });
-  const stays = named.find(({ target, file }) => file !== undefined && diskState(xml, target)?.file === file);
+  const states = diskStates(xml);
+  const stays = named.find(({ target, file }) => file !== undefined && states.get(target)?.file === file);
   if (stays?.file !== undefined) {
     const doing = 'delete a snapshot: libvirt took its overlay for merged, and the VM stands on it still';
     throw new Failure('failed', { vm: vm.name, snapshot, path: stays.file, doing });

@@ -1,22 +1,22 @@
 import assert from 'node:assert/strict';
-import { diskState } from '../../../src/hypervisor/diskState.js';
+import { diskStates } from '../../../src/hypervisor/diskState.js';
 
 const xml = (inside: string): string =>
   `<domain><devices><disk type='file'><source file='/img/a'/>${inside}<target dev='vda'/></disk></devices></domain>`;
 
-describe('diskState', () => {
+describe('diskStates', () => {
   it('tells the file, and the job with where it copies to', () => {
-    assert.deepEqual(diskState(xml(''), 'vda'), { file: '/img/a' });
+    assert.deepEqual(diskStates(xml('')).get('vda'), { file: '/img/a' });
     const mirror = "<mirror type='file' job='active-commit' ready='yes'><source file='/img/b'/></mirror>";
-    assert.deepEqual(diskState(xml(mirror), 'vda'), {
+    assert.deepEqual(diskStates(xml(mirror)).get('vda'), {
       file: '/img/a',
       job: { kind: 'active-commit', file: '/img/b', ready: true },
     });
     const begun = "<mirror type='file' file='/img/b' format='qcow2' job='copy'/>";
-    assert.deepEqual(diskState(xml(begun), 'vda')?.job, { kind: 'copy', file: '/img/b', ready: false });
+    assert.deepEqual(diskStates(xml(begun)).get('vda')?.job, { kind: 'copy', file: '/img/b', ready: false });
   });
 
   it('knows no disk that is not there', () => {
-    assert.equal(diskState(xml(''), 'vdb'), undefined);
+    assert.equal(diskStates(xml('')).get('vdb'), undefined);
   });
 });
