@@ -37,10 +37,10 @@ export function lossText(loss: Loss, plan: Plan, target: VmView, now: number, t:
         ? t('its configuration: the VM is transient, and gone when it is off')
         : t('changes of its configuration since then');
     case 'restorePoints': {
-      const titles = loss.names.map((name) => displayLine(titleOf(target, name)));
+      const titles = loss.names.map((name) => titleOf(target, name));
       return titles.length <= longestList
-        ? t('the way back to: {0}', titles.join(', '))
-        : t('the way back to {0} snapshots: {1} …', titles.length, titles.slice(0, longestList).join(', '));
+        ? t('the way back to: {0}', listed(titles, t))
+        : t('the way back to {0} snapshots: {1}', titles.length, listed(titles, t));
     }
     case 'unsavedWork':
       return t('what its programs have not written to disk yet');
@@ -51,10 +51,12 @@ function diskList(disks: readonly { readonly target: string; readonly bytes: num
   return disks.map(({ target, bytes }) => t('{0} on {1}', bytesText(bytes, t), displayLine(target))).join(', ');
 }
 
+/** The place of "and 1 more" is taken by that one. */
 function listed(names: readonly string[], t: Translate): string {
+  const count = names.length <= longestList + 1 ? names.length : longestList;
   const shown = names
-    .slice(0, longestList)
+    .slice(0, count)
     .map((name) => displayLine(name))
     .join(', ');
-  return names.length <= longestList ? shown : t('{0} and {1} more', shown, names.length - longestList);
+  return count === names.length ? shown : t('{0} and {1} more', shown, names.length - count);
 }

@@ -9,6 +9,7 @@ import { displayLine } from '../model/plainText.js';
 import type { Snapshot } from '../model/snapshot.js';
 import { findSnapshot } from '../model/snapshotTree.js';
 import { bytesText } from './bytesText.js';
+import { repairText } from './findingText.js';
 import { lossText } from './lossText.js';
 import { titleIn } from './operationProgress.js';
 import { agoText, durationText } from './relativeAge.js';
@@ -28,7 +29,9 @@ export interface PlanText {
 /** @param now seconds since 1970 */
 export function planText(plan: Plan, target: VmView, now: number, t: Translate): PlanText {
   const snapshot = snapshotOf(plan, target);
+  const { request } = plan;
   const lines = [
+    ...(request.type === 'repair' ? [repairText(request.repair, target, t)] : []),
     ...(snapshot === undefined || plan.request.type !== 'revert'
       ? []
       : [

@@ -44,6 +44,24 @@ describe('plan text', () => {
     assert.doesNotMatch(planText(plan(), target, now, t).detail, /kept/);
   });
 
+  it('says what a repair does, before what it loses', () => {
+    const request = { type: 'repair', vm: ref, repair: { what: 'removeTag', file: '/images/a', tag: 'left' } } as const;
+    const losses: readonly Loss[] = [{ what: 'restorePoints', names: ['left'] }];
+    const [does = '', ...rest] = planText(plan({ request, losses }), target, now, t).detail.split('\n');
+    assert.match(does, /“left”.*“\/images\/a”/);
+    assert.match(rest.join(' '), /left/);
+  });
+
+  it('names all snapshots that go, and of many the first', () => {
+    const named = (count: number): string => {
+      const names = Array.from({ length: count }, (_, index) => `s${index}`);
+      return planText(plan({ losses: [{ what: 'restorePoints', names }] }), target, now, t).detail;
+    };
+    assert.match(named(1), /s0$/m);
+    assert.match(named(9), /9 snapshots: .*s8$/m);
+    assert.match(named(20), /20 snapshots: .*s7 and 12 more$/m);
+  });
+
   it('tells how many bytes go, disk by disk, and which files', () => {
     const losses: readonly Loss[] = [
       {
