@@ -168,6 +168,7 @@ export class TestSession {
       '--enable-source-maps',
       'node_modules/mocha/bin/mocha.js',
       '--no-config',
+      '--require=./scripts/rig/strictRejections.cjs',
       '--timeout=120000',
       '--reporter=scripts/rig/countingReporter.cjs',
       ...(strict ? ['--forbid-only', '--forbid-pending'] : []),
