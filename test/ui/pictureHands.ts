@@ -29,8 +29,9 @@ export class PictureHands {
     return this.page.locator('#cell-words');
   }
 
-  node(name: string | RegExp) {
-    return this.page.getByRole('treeitem', { name }).first();
+  /** @param level 1 for a root */
+  node(name: string | RegExp, level?: number) {
+    return this.page.getByRole('treeitem', { name, ...(level !== undefined && { level }) }).first();
   }
 
   heading(name: string) {
