@@ -1,5 +1,6 @@
 // Turns for looking at files on this machine. Node has four threads for files, which the whole extension host shares, and a share
 // whose server is gone keeps each that asks it until it is back. Knows no file.
+
 /** The journal, and other extensions, go on in the threads that are left. */
 const mostLooks = 3;
 /** A folder that hangs leaves something to the others. */
