@@ -34,6 +34,7 @@ async function askForUri(): Promise<string> {
       title: t('Add Connection'),
       prompt: t('A libvirt URI, for example {0} or {1}.', 'qemu:///system', 'qemu:///session'),
       value: 'qemu:///system',
+      ignoreFocusOut: true,
       validateInput: (text) => uriProblem(text.trim()),
     }),
   );

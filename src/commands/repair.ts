@@ -37,7 +37,11 @@ export async function repair(run: CommandRun): Promise<OperationResult> {
           value: one,
         };
   });
-  const { repair: wanted, decision } = await pick(choices, t('What shall be mended on {0}?', view.vm.name));
+  const [only, ...others] = mendable;
+  const { repair: wanted, decision } =
+    only !== undefined && others.length === 0
+      ? only
+      : await pick(choices, t('What shall be mended on {0}?', view.vm.name));
   const request = { type: 'repair', vm: view.ref, repair: wanted } as const;
   if (decision.type === 'refusal') {
     throw refusedFailure(run, request, [decision.refusal]);

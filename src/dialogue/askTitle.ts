@@ -13,6 +13,7 @@ export async function askTitle(value: string, others: readonly Pick<Snapshot, 'n
     title: t('Title of the Snapshot'),
     prompt: t('Any text; a name that libvirt can use is made from it.'),
     value,
+    ignoreFocusOut: true,
     validateInput: (text) => problemText(text, others),
   });
   return answered(title).trim();
@@ -24,6 +25,7 @@ export async function askDescription(value: string): Promise<string> {
     title: t('Description of the Snapshot'),
     prompt: t('What is in it, or why it was taken; {0} stands for a new line. May be left empty.', lineBreak),
     value: toOneLine(value),
+    ignoreFocusOut: true,
   });
   return fromOneLine(answered(text));
 }

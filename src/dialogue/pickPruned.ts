@@ -12,7 +12,7 @@ import { titleOf } from '../texts/operationProgress.js';
 import { relativeAge } from '../texts/relativeAge.js';
 import { kindWords, styleSentence } from '../texts/words.js';
 import { answered } from './commandError.js';
-import { type Choice, pick } from './pickTarget.js';
+import { type Choice, everyList, pick } from './pickTarget.js';
 
 const t = vscode.l10n.t;
 
@@ -106,6 +106,7 @@ export async function pickPruned(
   }));
   const picked = answered(
     await vscode.window.showQuickPick([...items, ...rest], {
+      ...everyList,
       canPickMany: true,
       placeHolder: displayLine(t('These go; untick what shall stay')),
     }),

@@ -15,6 +15,12 @@ const t = vscode.l10n.t;
 /** The longest text of a line: a virsh command that names several files. */
 const longestText = 1_000;
 
+/**
+ * What every list has: a toast that was pressed gives the focus to the editor area, and a page in it may take it late, when the
+ * list that the press brought is already there. A list that goes with the focus would be gone before it was read.
+ */
+export const everyList = { ignoreFocusOut: true } as const;
+
 /** A line of a list. Its texts hold names that other people gave, so none of them is read for icons. */
 export interface Choice<T> {
   readonly label: string;
@@ -27,14 +33,19 @@ export interface Choice<T> {
 
 /** Resolves to the value of the line that was picked; the user may also leave. */
 export async function pick<T>(choices: readonly Choice<T>[], placeHolder: string): Promise<T> {
-  const options = { placeHolder: displayLine(placeHolder), matchOnDescription: true, matchOnDetail: true };
+  const options = {
+    ...everyList,
+    placeHolder: displayLine(placeHolder),
+    matchOnDescription: true,
+    matchOnDetail: true,
+  };
   return answered(await vscode.window.showQuickPick(choices.map(listItem), options)).value;
 }
 
 /** All are picked until the user takes some out; resolves to the values of those that stay. */
 export async function pickSeveral<T>(choices: readonly Choice<T>[], placeHolder: string): Promise<readonly T[]> {
   const items = choices.map((choice) => ({ ...listItem(choice), picked: true }));
-  const options = { placeHolder: displayLine(placeHolder), canPickMany: true } as const;
+  const options = { ...everyList, placeHolder: displayLine(placeHolder), canPickMany: true } as const;
   return answered(await vscode.window.showQuickPick(items, options)).map(({ value }) => value);
 }
 

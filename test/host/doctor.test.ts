@@ -8,7 +8,7 @@ import { silentLog } from '../../src/log/log.js';
 import type { OperationRequest } from '../../src/model/operation.js';
 import { reportScheme } from '../../src/views/reports.js';
 import { CommandRig, type Guest, call, fromMenu, operate, rejects } from './commandRig.js';
-import { Person } from './person.js';
+import { type Answer, Person } from './person.js';
 
 const tagged = 'doctor-tag';
 const chained = 'doctor-chain';
@@ -72,27 +72,29 @@ describe('doctor', function () {
 
   it('finds a snapshot inside the image that libvirt does not know, and offers to mend it', async () => {
     await runOk('qemu-img', ['snapshot', '-c', 'left-over', guest.disks[0] ?? '']);
+    await runOk('qemu-img', ['snapshot', '-c', 'forgotten', guest.disks[0] ?? '']);
     person.will();
     await fromMenu('virtRewind.examine', await rig.vmRow(tagged));
     await report(`Doctor: ${tagged}`, /left\\-over/);
     assert.deepEqual(person.said[0]?.buttons, ['Repair…']);
   });
 
-  it('mends it after a question, and finds nothing afterwards', async () => {
-    person.will(
-      ({ choices }) => choices[0],
-      ({ how, question }) => {
-        assert.equal(how, 'modal');
-        assert.match(question, /doctor-tag/);
-        return 'Repair';
-      },
-    );
+  it('mends the one that is picked after a question, asks for the last one at once, and finds nothing afterwards', async () => {
+    const agrees: Answer = ({ how, question }) => {
+      assert.equal(how, 'modal');
+      assert.match(question, /doctor-tag/);
+      return 'Repair';
+    };
+    person.will(({ choices }) => choices.find((one) => one.includes('forgotten')), agrees);
+    await fromMenu('virtRewind.repair', await rig.vmRow(tagged));
+    assert.match(await runOk('qemu-img', ['snapshot', '-l', guest.disks[0] ?? '']), /left-over/);
+    person.will(agrees);
     await fromMenu('virtRewind.repair', await rig.vmRow(tagged));
     assert.deepEqual(person.said, []);
     // The report of before says so by itself.
     await report(`Doctor: ${tagged}`, /Nothing is wrong/);
     const tags = await runOk('qemu-img', ['snapshot', '-l', guest.disks[0] ?? '']);
-    assert.doesNotMatch(tags, /left-over/);
+    assert.doesNotMatch(tags, /left-over|forgotten/);
     assert.match(tags, /base/);
     await call('virtRewind.examine', { vm: tagged });
     await report(`Doctor: ${tagged}`, /Nothing is wrong/);
