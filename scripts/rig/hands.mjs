@@ -144,8 +144,8 @@ export class Mouse extends Common {
 export class Keyboard extends Common {
   /** @readonly @type {'keyboard'} */
   name = 'keyboard';
-  /** Gives the tree that `select` walks in the keyboard; set by showView. */
-  #focusView = '';
+  /** The view whose tree `select` walks; set by showView. */
+  #view = { container: '', title: '' };
 
   async command(/** @type {string} */ title) {
     const row = await findCommand(this.workbench, title);
@@ -154,17 +154,36 @@ export class Keyboard extends Common {
   }
 
   async showView(/** @type {string} */ container, /** @type {string} */ view) {
-    this.#focusView = `${container}: Focus on ${view} View`;
-    await this.command(this.#focusView);
+    this.#view = { container, title: view };
+    await this.#focusView();
+  }
+
+  async #focusView() {
+    const { container, title } = this.#view;
+    await this.command(`${container}: Focus on ${title} View`);
+  }
+
+  /**
+   * Where the focus is there already, the command is not run again: it comes after the palette has given the focus back, at a time
+   * that nothing tells, and takes the focus from what was opened by then.
+   */
+  async #focusTree() {
+    const focused = (/** @type {string} */ wanted) => {
+      const list = document.activeElement?.closest('.part.sidebar .monaco-list');
+      return list?.closest('.part')?.querySelector('.title')?.textContent.includes(wanted) === true;
+    };
+    const { title } = this.#view;
+    if (await this.page.evaluate(focused, title)) return;
+    await this.#focusView();
+    // Keys pressed before the focus has come over from the palette are lost.
+    await this.page.waitForFunction(focused, title);
   }
 
   /** @param {string | RegExp} row */
   async select(row) {
     const item = this.workbench.row(row);
     await item.waitFor();
-    await this.command(this.#focusView);
-    // Keys pressed before the focus has come over from the palette are lost.
-    await this.page.waitForFunction(() => document.activeElement?.closest('.part.sidebar .monaco-list'));
+    await this.#focusTree();
     await this.page.keyboard.press('Home');
     await this.#walk('ArrowDown', item, `the row ${row}`);
     return item;

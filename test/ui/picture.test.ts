@@ -2,7 +2,7 @@
 // themes and narrow, asked what an operation would do, and saved.
 import assert from 'node:assert/strict';
 import { readFile, rm, writeFile } from 'node:fs/promises';
-import { basename, extname, join } from 'node:path';
+import { dirname, extname, join } from 'node:path';
 import axe from 'axe-core';
 import { SaxesParser } from 'saxes';
 import { makeDemoVms, removeDemoVms } from '../../scripts/guest/demoVms.mjs';
@@ -133,32 +133,32 @@ describe('the picture', () => {
     await picture('blocks');
   });
 
-  /** The dialog takes no answer while it still looks at a folder, and writes its own proposal then: answer until it is gone. */
-  const saveAs = async (file: string): Promise<void> => {
+  /**
+   * Gives the file another name in the folder that the dialog proposes, and tells where it is then. Not another folder: VS Code's
+   * dialog takes no answer any more where it is given while it reads one.
+   */
+  const saveAs = async (name: string): Promise<string> => {
     const { quickInput, quickInputField } = stage().workbench;
-    await quickInput.filter({ hasText: 'Save the Picture' }).waitFor();
-    // Its proposal comes late, over what was typed before.
-    while (!(await quickInputField.inputValue()).endsWith(extname(file)));
-    for (let attempt = 1; ; attempt++) {
-      await quickInputField.fill(file);
-      await hands.press('Enter');
-      try {
-        await quickInput.filter({ hasText: 'Save the Picture' }).waitFor({ state: 'hidden', timeout: 3_000 });
-        return;
-      } catch (error) {
-        if (attempt === 8) throw error;
-      }
-    }
+    const dialog = quickInput.filter({ hasText: 'Save the Picture' });
+    await dialog.waitFor();
+    let proposed = '';
+    // It comes late, over what was typed before.
+    while (!proposed.endsWith(`${external}${extname(name)}`)) proposed = await quickInputField.inputValue();
+    const file = join(dirname(proposed), name);
+    await quickInputField.fill(file);
+    await hands.press('Enter');
+    await dialog.waitFor({ state: 'hidden' });
+    return file;
   };
 
   for (const format of ['SVG', 'PNG'] as const) {
     it(`is saved as ${format}, where the user says`, async () => {
-      const file = join(daemon.dir, 'picture', `slide.${format.toLowerCase()}`);
       const ground = format === 'SVG' ? 'No background, for light slides' : 'Dark background';
       await hands.page.getByRole('combobox', { name: 'Background of the saved picture' }).selectOption(ground);
       await hands.page.getByRole('button', { name: `Save as ${format}…` }).click();
-      await saveAs(file);
-      await stage().workbench.statusBar(basename(file)).waitFor();
+      const name = `slide.${format.toLowerCase()}`;
+      const file = await saveAs(name);
+      await stage().workbench.statusBar(name).waitFor();
       const bytes = await readFile(file);
       if (format === 'PNG') {
         assert.equal(bytes.subarray(1, 4).toString(), 'PNG');
