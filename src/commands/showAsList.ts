@@ -1,6 +1,6 @@
 // virtRewind.showAsList: all snapshots of a VM side by side.
-import type { CommandRun } from '../dialogue/commandServices.js';
+import { writeSetting } from '../manifest/readSettings.js';
 
-export function showAsList(run: CommandRun): Promise<void> {
-  return run.tree.setLayout('list');
+export function showAsList(): Promise<void> {
+  return writeSetting('treeLayout', 'list');
 }

@@ -1,6 +1,6 @@
 // virtRewind.showAsTree: each snapshot under its parent.
-import type { CommandRun } from '../dialogue/commandServices.js';
+import { writeSetting } from '../manifest/readSettings.js';
 
-export function showAsTree(run: CommandRun): Promise<void> {
-  return run.tree.setLayout('tree');
+export function showAsTree(): Promise<void> {
+  return writeSetting('treeLayout', 'tree');
 }

@@ -1,6 +1,6 @@
 // virtRewind.sortByName: orders snapshots by their titles.
-import type { CommandRun } from '../dialogue/commandServices.js';
+import { writeSetting } from '../manifest/readSettings.js';
 
-export function sortByName(run: CommandRun): Promise<void> {
-  return run.tree.setSort('name');
+export function sortByName(): Promise<void> {
+  return writeSetting('treeSort', 'name');
 }

@@ -8,6 +8,7 @@ import { noticeText } from '../texts/noticeText.js';
 import { parseCall } from './commandArguments.js';
 import { CommandError, Dismissed } from './commandError.js';
 import type { CommandServices, Handler } from './commandServices.js';
+import { callAgain, isRowLost } from './lostRow.js';
 import { notify } from '../views/notify.js';
 import type { RunningOperations } from './runningOperations.js';
 
@@ -29,7 +30,12 @@ export function runCommand(
   return async (first, second) => {
     let byProgram = first !== undefined && first !== null;
     try {
-      const call = parseCall(first, second, () => services.tree.selection, vscode.l10n.t);
+      const { tree } = services;
+      const isUnsure = isRowLost(first) && tree.isBeingDrawn;
+      if (isUnsure && (await callAgain(id, first))) {
+        return undefined;
+      }
+      const call = parseCall(first, second, () => (isUnsure ? [] : tree.selection), vscode.l10n.t);
       byProgram = call.by === 'program';
       return await handler({ ...services, call, running });
     } catch (error) {

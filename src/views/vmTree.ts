@@ -5,7 +5,7 @@ import type { InventoryPort } from '../inventory/inventory.js';
 import { type InventoryChange, vmKey } from '../inventory/views.js';
 import { type Disposable, DisposableStore } from '../lifetime/disposable.js';
 import type { Log } from '../log/log.js';
-import { onDidChangeSettings, readSettings, writeSetting } from '../manifest/readSettings.js';
+import { onDidChangeSettings, readSettings } from '../manifest/readSettings.js';
 import type { Settings } from '../manifest/settings.js';
 import { treeViewId } from '../manifest/viewIds.js';
 import { protectedBy } from '../model/protection.js';
@@ -26,6 +26,9 @@ import { ViewKeys } from './viewKeys.js';
 
 /** Above so many rows under a VM, counting seconds repaints "You are here" alone. */
 const manyRows = 1_000;
+
+/** Drawing is over when the editor has asked for no row for so long: it asks level by level. */
+const drawingMs = 1_000;
 
 /** What is wrong with VMs, and that somebody looks at them. */
 export type ShownHealth = Pick<HealthWatch, 'healthOf' | 'wrong' | 'onDidChange' | 'seen'>;
@@ -51,6 +54,8 @@ export class VmTree implements Disposable, vscode.TreeDataProvider<Node> {
   readonly #lookedAt = new LookedAt();
   readonly #keys: ViewKeys;
   readonly #drawn = new Map<string, Drawn>();
+  /** Milliseconds since 1970. */
+  #askedForRowAt = 0;
   /** Something changed while nobody looked. */
   #isStale = false;
   readonly #timers = this.#store.add(
@@ -92,6 +97,11 @@ export class VmTree implements Disposable, vscode.TreeDataProvider<Node> {
     return this.#view.selection;
   }
 
+  /** What has the focus, and what is selected, may not be told while this is so. */
+  get isBeingDrawn(): boolean {
+    return Date.now() - this.#askedForRowAt < drawingMs;
+  }
+
   /** The text that rows must contain; empty when all are shown. */
   get filter(): string {
     return this.#content.arrangement.filter;
@@ -109,16 +119,6 @@ export class VmTree implements Disposable, vscode.TreeDataProvider<Node> {
     if (filter !== '') {
       await readAllTrees(this.#inventory, this.#log);
     }
-  }
-
-  /** Kept in the user's settings. */
-  setSort(sort: Settings['treeSort']): Promise<void> {
-    return writeSetting('treeSort', sort);
-  }
-
-  /** Kept in the user's settings. */
-  setLayout(layout: Settings['treeLayout']): Promise<void> {
-    return writeSetting('treeLayout', layout);
   }
 
   /**
@@ -153,6 +153,7 @@ export class VmTree implements Disposable, vscode.TreeDataProvider<Node> {
   }
 
   getTreeItem(node: Node): vscode.TreeItem {
+    this.#askedForRowAt = Date.now();
     const row = this.#content.row(node, this.#reading());
     if (row === undefined) {
       const gone = new vscode.TreeItem('');

@@ -30,7 +30,7 @@ describe('tree', function () {
 
   after(async () => {
     await tree.setFilter('');
-    await tree.setLayout('tree');
+    await call('virtRewind.showAsTree');
     await rig.stop();
   });
 
@@ -145,13 +145,13 @@ describe('tree', function () {
   });
 
   it('lists snapshots instead, when the setting says so', async () => {
-    await tree.setLayout('list');
+    await call('virtRewind.showAsList');
     assert.equal(vscode.workspace.getConfiguration().get(settingKeys.treeLayout), 'list');
     assert.deepEqual(
       (await eventually(outline, (now) => !now.some((line) => line.startsWith(' '))))[0],
       'You are here',
     );
-    await tree.setLayout('tree');
+    await call('virtRewind.showAsTree');
     await eventually(outline, (now) => now.length === 4 && now[1] === '  left');
   });
 
@@ -175,6 +175,35 @@ describe('tree', function () {
       () => Promise.resolve(tree.selection),
       (selected) => selected.some((node) => node.type === 'snapshot' && node.snapshot === 'left'),
     );
+  });
+
+  it('is asked again which row has the focus when a key is pressed while it is drawn: a selected one may be another', async () => {
+    await show();
+    await tree.reveal(vm.ref, 'left');
+    await eventually(
+      () => Promise.resolve(tree.selection),
+      (selected) => selected.some((node) => node.type === 'snapshot' && node.snapshot === 'left'),
+    );
+    await vscode.commands.executeCommand('virtRewind.vms.focus');
+    await vscode.commands.executeCommand('list.focusFirst');
+    const copied = async (command: string, ...given: readonly unknown[]): Promise<string> => {
+      await vscode.env.clipboard.writeText('nothing');
+      await vscode.commands.executeCommand(command, ...given);
+      return vscode.env.clipboard.readText();
+    };
+    const focused = { $treeViewId: treeViewId, $focusedTreeItem: true };
+    const byKey = { commands: [{ command: 'virtRewind.copyName', args: [focused] }] };
+    const seen = [];
+    // Down to the VM, whose name can be copied.
+    do {
+      await vscode.commands.executeCommand('list.focusDown');
+      seen.push(await copied('runCommands', byKey));
+    } while (seen.at(-1) !== name && seen.length < 5);
+    assert.equal(seen.at(-1), name, seen.join());
+    await call('virtRewind.showAsList');
+    await call('virtRewind.showAsTree');
+    // The editor hands over nothing where it knows no row.
+    assert.equal(await copied('virtRewind.copyName', [null]), name);
   });
 
   it('rests while it is hidden, and shows the truth when it is seen again', async () => {
