@@ -168,22 +168,22 @@ describe('tree', function () {
     assert.equal((await outline()).length, 4);
   });
 
-  it('reveals and selects a snapshot', async () => {
-    await show();
+  async function revealLeft(): Promise<void> {
     await tree.reveal(vm.ref, 'left');
     await eventually(
       () => Promise.resolve(tree.selection),
       (selected) => selected.some((node) => node.type === 'snapshot' && node.snapshot === 'left'),
     );
+  }
+
+  it('reveals and selects a snapshot', async () => {
+    await show();
+    await revealLeft();
   });
 
   it('is asked again which row has the focus when a key is pressed while it is drawn: a selected one may be another', async () => {
     await show();
-    await tree.reveal(vm.ref, 'left');
-    await eventually(
-      () => Promise.resolve(tree.selection),
-      (selected) => selected.some((node) => node.type === 'snapshot' && node.snapshot === 'left'),
-    );
+    await revealLeft();
     await vscode.commands.executeCommand('virtRewind.vms.focus');
     await vscode.commands.executeCommand('list.focusFirst');
     const copied = async (command: string, ...given: readonly unknown[]): Promise<string> => {
