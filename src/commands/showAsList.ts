@@ -1,6 +1,6 @@
 // virtRewind.showAsList: all snapshots of a VM side by side.
-import { writeSetting } from '../manifest/readSettings.js';
+import type { CommandRun } from '../dialogue/commandServices.js';
 
-export function showAsList(): Promise<void> {
-  return writeSetting('treeLayout', 'list');
+export function showAsList(run: CommandRun): Promise<void> {
+  return run.tree.setLayout('list');
 }

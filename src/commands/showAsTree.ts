@@ -1,6 +1,6 @@
 // virtRewind.showAsTree: each snapshot under its parent.
-import { writeSetting } from '../manifest/readSettings.js';
+import type { CommandRun } from '../dialogue/commandServices.js';
 
-export function showAsTree(): Promise<void> {
-  return writeSetting('treeLayout', 'tree');
+export function showAsTree(run: CommandRun): Promise<void> {
+  return run.tree.setLayout('tree');
 }

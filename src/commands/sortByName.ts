@@ -1,6 +1,6 @@
 // virtRewind.sortByName: orders snapshots by their titles.
-import { writeSetting } from '../manifest/readSettings.js';
+import type { CommandRun } from '../dialogue/commandServices.js';
 
-export function sortByName(): Promise<void> {
-  return writeSetting('treeSort', 'name');
+export function sortByName(run: CommandRun): Promise<void> {
+  return run.tree.setSort('name');
 }

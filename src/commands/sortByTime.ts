@@ -1,6 +1,6 @@
 // virtRewind.sortByTime: orders snapshots by when they were taken.
-import { writeSetting } from '../manifest/readSettings.js';
+import type { CommandRun } from '../dialogue/commandServices.js';
 
-export function sortByTime(): Promise<void> {
-  return writeSetting('treeSort', 'time');
+export function sortByTime(run: CommandRun): Promise<void> {
+  return run.tree.setSort('time');
 }

@@ -5,14 +5,14 @@ import type { InventoryPort } from '../inventory/inventory.js';
 import { type InventoryChange, vmKey } from '../inventory/views.js';
 import { type Disposable, DisposableStore } from '../lifetime/disposable.js';
 import type { Log } from '../log/log.js';
-import { onDidChangeSettings, readSettings } from '../manifest/readSettings.js';
+import { onDidChangeSettings, readSettings, writeSetting } from '../manifest/readSettings.js';
 import type { Settings } from '../manifest/settings.js';
 import { treeViewId } from '../manifest/viewIds.js';
 import { protectedBy } from '../model/protection.js';
-import type { SnapshotTree } from '../model/snapshot.js';
 import type { VmRef } from '../model/vm.js';
 import type { Attentions, AttentionShare } from './attentions.js';
 import type { HealthWatch } from '../watch/healthWatch.js';
+import { DrawnVms } from './drawnVms.js';
 import { LookedAt } from './lookedAt.js';
 import type { Node } from './nodes.js';
 import { readsOlder } from '../texts/readsOlder.js';
@@ -27,18 +27,8 @@ import { ViewKeys } from './viewKeys.js';
 /** Above so many rows under a VM, counting seconds repaints "You are here" alone. */
 const manyRows = 1_000;
 
-/** Drawing is over when the editor has asked for no row for so long: it asks level by level. */
-const drawingMs = 1_000;
-
 /** What is wrong with VMs, and that somebody looks at them. */
 export type ShownHealth = Pick<HealthWatch, 'healthOf' | 'wrong' | 'onDidChange' | 'seen'>;
-
-interface Drawn {
-  look?: string;
-  tree?: SnapshotTree | undefined;
-  /** Milliseconds since 1970: when the ages under it were written. */
-  at?: number;
-}
 
 export class VmTree implements Disposable, vscode.TreeDataProvider<Node> {
   readonly viewId = treeViewId;
@@ -53,9 +43,7 @@ export class VmTree implements Disposable, vscode.TreeDataProvider<Node> {
   readonly #view: vscode.TreeView<Node>;
   readonly #lookedAt = new LookedAt();
   readonly #keys: ViewKeys;
-  readonly #drawn = new Map<string, Drawn>();
-  /** Milliseconds since 1970. */
-  #askedForRowAt = 0;
+  readonly #drawn = new DrawnVms();
   /** Something changed while nobody looked. */
   #isStale = false;
   readonly #timers = this.#store.add(
@@ -99,7 +87,7 @@ export class VmTree implements Disposable, vscode.TreeDataProvider<Node> {
 
   /** What has the focus, and what is selected, may not be told while this is so. */
   get isBeingDrawn(): boolean {
-    return Date.now() - this.#askedForRowAt < drawingMs;
+    return this.#drawn.isGoingOn;
   }
 
   /** The text that rows must contain; empty when all are shown. */
@@ -119,6 +107,16 @@ export class VmTree implements Disposable, vscode.TreeDataProvider<Node> {
     if (filter !== '') {
       await readAllTrees(this.#inventory, this.#log);
     }
+  }
+
+  /** Kept in the user's settings. */
+  setSort(sort: Settings['treeSort']): Promise<void> {
+    return writeSetting('treeSort', sort);
+  }
+
+  /** Kept in the user's settings. */
+  setLayout(layout: Settings['treeLayout']): Promise<void> {
+    return writeSetting('treeLayout', layout);
   }
 
   /**
@@ -142,8 +140,8 @@ export class VmTree implements Disposable, vscode.TreeDataProvider<Node> {
   async getChildren(node?: Node): Promise<Node[]> {
     if (node?.type === 'vm') {
       await this.#readForOpening(node.ref);
-      this.#drawnOf(node.ref).tree = this.#inventory.findVm(node.ref)?.tree;
-      this.#drawnOf(node.ref).at = Date.now();
+      this.#drawn.of(node.ref).tree = this.#inventory.findVm(node.ref)?.tree;
+      this.#drawn.of(node.ref).at = Date.now();
     }
     return [...this.#content.children(node)];
   }
@@ -153,7 +151,7 @@ export class VmTree implements Disposable, vscode.TreeDataProvider<Node> {
   }
 
   getTreeItem(node: Node): vscode.TreeItem {
-    this.#askedForRowAt = Date.now();
+    this.#drawn.askedForRow();
     const row = this.#content.row(node, this.#reading());
     if (row === undefined) {
       const gone = new vscode.TreeItem('');
@@ -224,7 +222,7 @@ export class VmTree implements Disposable, vscode.TreeDataProvider<Node> {
 
   #vmChanged(ref: VmRef): void {
     const view = this.#inventory.findVm(ref);
-    const drawn = this.#drawn.get(vmKey(ref));
+    const drawn = this.#drawn.find(vmKey(ref));
     if (view === undefined || drawn === undefined) {
       return;
     }
@@ -280,7 +278,7 @@ export class VmTree implements Disposable, vscode.TreeDataProvider<Node> {
   /** What the change of a VM that is being read would repaint, the row that is about to be made shows anyway. */
   async #readForOpening(ref: VmRef): Promise<void> {
     this.#look(this.#lookedAt.open(this.#content.rows.vm(ref)));
-    const drawn = this.#drawnOf(ref);
+    const drawn = this.#drawn.of(ref);
     delete drawn.at;
     try {
       await this.#inventory.readTree(ref);
@@ -295,11 +293,7 @@ export class VmTree implements Disposable, vscode.TreeDataProvider<Node> {
     this.#content.rows.forgetAllBut(connections);
     const uris = new Set(connections.map((connection) => connection.uri));
     const keys = new Set(vmsOf(connections).map(([key]) => key));
-    for (const key of this.#drawn.keys()) {
-      if (!keys.has(key)) {
-        this.#drawn.delete(key);
-      }
-    }
+    this.#drawn.forgetAllBut(keys);
     this.#look(this.#lookedAt.keepOnly(uris, keys) || isListChanged);
   }
 
@@ -317,7 +311,7 @@ export class VmTree implements Disposable, vscode.TreeDataProvider<Node> {
   #renewAges(): void {
     const now = Date.now();
     for (const [key, view] of vmsOf(this.#inventory.connections)) {
-      const at = this.#drawn.get(key)?.at;
+      const at = this.#drawn.find(key)?.at;
       if (at !== undefined && this.#lookedAt.isOpen(key) && readsOlder(view, at, now, vscode.l10n.t)) {
         this.#changed.fire(this.#content.rows.vm(view.ref));
       }
@@ -337,16 +331,10 @@ export class VmTree implements Disposable, vscode.TreeDataProvider<Node> {
     };
   }
 
-  #drawnOf(ref: VmRef): Drawn {
-    const drawn = this.#drawn.get(vmKey(ref)) ?? {};
-    this.#drawn.set(vmKey(ref), drawn);
-    return drawn;
-  }
-
   #noteLook(ref: VmRef): void {
     const view = this.#inventory.findVm(ref);
     if (view !== undefined) {
-      this.#drawnOf(ref).look = this.#content.lookOf(view, this.#reading());
+      this.#drawn.of(ref).look = this.#content.lookOf(view, this.#reading());
     }
   }
 }

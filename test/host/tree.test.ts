@@ -30,7 +30,7 @@ describe('tree', function () {
 
   after(async () => {
     await tree.setFilter('');
-    await call('virtRewind.showAsTree');
+    await tree.setLayout('tree');
     await rig.stop();
   });
 
@@ -145,13 +145,13 @@ describe('tree', function () {
   });
 
   it('lists snapshots instead, when the setting says so', async () => {
-    await call('virtRewind.showAsList');
+    await tree.setLayout('list');
     assert.equal(vscode.workspace.getConfiguration().get(settingKeys.treeLayout), 'list');
     assert.deepEqual(
       (await eventually(outline, (now) => !now.some((line) => line.startsWith(' '))))[0],
       'You are here',
     );
-    await call('virtRewind.showAsTree');
+    await tree.setLayout('tree');
     await eventually(outline, (now) => now.length === 4 && now[1] === '  left');
   });
 
@@ -200,8 +200,8 @@ describe('tree', function () {
       seen.push(await copied('runCommands', byKey));
     } while (seen.at(-1) !== name && seen.length < 5);
     assert.equal(seen.at(-1), name, seen.join());
-    await call('virtRewind.showAsList');
-    await call('virtRewind.showAsTree');
+    await tree.setLayout('list');
+    await tree.setLayout('tree');
     // The editor hands over nothing where it knows no row.
     assert.equal(await copied('virtRewind.copyName', [null]), name);
   });
