@@ -12,7 +12,7 @@ import { commitImage } from './commitImage.js';
 import { readWrittenFiles } from './imageWriters.js';
 import { factsOf, readImage } from './localImage.js';
 import { flush, placeNew } from './placeFile.js';
-import { qemuImg, type QemuImg } from './qemuImg.js';
+import { handedFile, qemuImg, type QemuImg } from './qemuImg.js';
 
 const mostNames = 10_000;
 
@@ -190,7 +190,8 @@ async function createOverlay({ file, backing, backingFormat }: NewOverlay, progr
   }
   await placeNew(details, file, 'keep', async (part) => {
     const like = await stat(backing);
-    await program.run(['create', '-q', '-f', 'qcow2', '-F', backingFormat, '-b', backing, '--', part], details);
+    const create = ['create', '-q', '-f', 'qcow2', '-F', backingFormat, '-b', backing, '--'];
+    await program.run([...create, handedFile], details, part.fd);
     return like;
   });
 }
@@ -203,7 +204,7 @@ async function copy(from: string, to: string, existing: 'keep' | 'replace'): Pro
     if (!like.isFile()) {
       throw new Failure('unsupported', { ...details, path: from });
     }
-    await copyFile(from, part, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE);
+    await copyFile(from, `/proc/self/fd/${part.fd}`, constants.COPYFILE_FICLONE);
     return replaced ?? like;
   });
 }

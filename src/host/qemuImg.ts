@@ -1,15 +1,19 @@
 // Runs qemu-img: a program found on the PATH, arguments as a list, bounded in time and output.
-import { execFile, spawn } from 'node:child_process';
+import { type ChildProcessByStdio, execFile, spawn } from 'node:child_process';
 import { access, constants } from 'node:fs/promises';
 import { isAbsolute, join } from 'node:path';
+import type { Readable } from 'node:stream';
 import { Failure, type FailureDetails } from '../model/failure.js';
 import { qemuImgFailure } from './fileFailure.js';
 
 export interface QemuImg {
   /** Looked for where it was last, and everywhere where it is there no more. Undefined where it is not installed. */
   find(): Promise<string | undefined>;
-  /** What it wrote to its standard output; rejects with a Failure when it does not end well. */
-  run(args: readonly string[], details: FailureDetails): Promise<string>;
+  /**
+   * What it wrote to its standard output; rejects with a Failure when it does not end well.
+   * @param handed a descriptor of ours, which it has as `handedFile`
+   */
+  run(args: readonly string[], details: FailureDetails, handed?: number): Promise<string>;
   /**
    * For what may last for hours, and has to be called with `-p`: tells how far it is, and ends it when the signal is
    * aborted, with a Failure `cancelled`. Where the machine can do so, it ends too when this process dies, so that whoever
@@ -22,6 +26,9 @@ export interface QemuImg {
     onFraction: (fraction: number) => void,
   ): Promise<void>;
 }
+
+/** The file that is handed to the program open, whatever stands under its name meanwhile. */
+export const handedFile = '/proc/self/fd/3';
 
 /** Where distributions put it, for an editor that was started with a short PATH. */
 const usualFolders = ['/usr/bin', '/usr/local/bin', '/bin', '/run/current-system/sw/bin'];
@@ -57,30 +64,41 @@ export function qemuImg(environment: NodeJS.ProcessEnv, patience = patienceMs): 
       ? [setpriv, ...words]
       : [];
   };
-  const run = async (args: readonly string[], details: FailureDetails): Promise<string> => {
+  const run: QemuImg['run'] = async (args, details, handed) => {
     const program = await find();
     if (program === undefined) {
       throw new Failure('unsupported', { ...details, libvirtMessage: 'qemu-img is not installed' });
     }
     return new Promise((resolve, reject) => {
-      execFile(
-        program,
-        args,
-        {
-          env: { ...environment, LC_ALL: 'C' },
-          encoding: 'utf8',
-          maxBuffer: mostOutputBytes,
-          timeout: patience,
-          killSignal: 'SIGKILL',
-        },
-        (error, stdout, stderr) => {
-          if (error === null) {
-            resolve(stdout);
-          } else {
-            reject(qemuImgFailure(stderr.trim() === '' ? error.message : stderr, details));
-          }
-        },
-      );
+      const child = spawn(program, args, {
+        env: { ...environment, LC_ALL: 'C' },
+        stdio: ['ignore', 'pipe', 'pipe', ...(handed === undefined ? [] : [handed])],
+        timeout: patience,
+        killSignal: 'SIGKILL',
+      }) as ChildProcessByStdio<null, Readable, Readable>;
+      const told: Buffer[] = [];
+      let bytes = 0;
+      let said = '';
+      child.stderr.setEncoding('utf8').on('data', (text: string) => {
+        said = (said + text).slice(-mostSaid);
+      });
+      child.stdout.on('data', (part: Buffer) => {
+        bytes += part.length;
+        if (bytes > mostOutputBytes) {
+          said = `it said more than ${mostOutputBytes} bytes`;
+          child.kill('SIGKILL');
+        } else {
+          told.push(part);
+        }
+      });
+      child.once('error', (error) => reject(qemuImgFailure(error.message, details)));
+      child.once('close', (code, killedBy) => {
+        if (code === 0) {
+          resolve(Buffer.concat(told).toString('utf8'));
+        } else {
+          reject(qemuImgFailure(said.trim() === '' ? `it ended with ${code ?? killedBy ?? '?'}` : said, details));
+        }
+      });
     });
   };
   const watch: QemuImg['watch'] = async (args, details, signal, onFraction) => {

@@ -1,6 +1,18 @@
 // What the file system and a program in qemu-img's place can do to us. With a real qemu-img: test/libvirtd/hostFiles.
 import assert from 'node:assert/strict';
-import { chmod, mkdir, mkdtemp, readdir, readFile, rename, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import {
+  chmod,
+  lchown,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  stat,
+  symlink,
+  writeFile,
+} from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileFailure, qemuImgFailure } from '../../../src/host/fileFailure.js';
@@ -159,6 +171,51 @@ describe('files on this machine', () => {
     await assert.rejects(making, { kind: 'exists' });
     assert.equal(await readFile(at('new'), 'utf8'), 'theirs\n');
     assert.deepEqual((await readdir(folder)).sort(), ['base', 'bin', 'new']);
+  });
+
+  /** What another user may do in a folder of his while we are at work in it. */
+  const swapsFor = (target: string): string =>
+    `for part in ${folder}/.virt-rewind-*.part; do rm "$part"; ln -s ${target} "$part"; done`;
+
+  it('a link put in the place of what is made is not followed, and nothing is put in place', async () => {
+    await writeFile(at('victim'), 'kept', { mode: 0o600 });
+    await writeFile(at('base'), 'x', { mode: 0o644 });
+    const before = await stat(at('victim'));
+    for (const script of [
+      `for last; do :; done; echo made > "$last"; ${swapsFor(at('victim'))}`,
+      `${swapsFor(at('victim'))}; for last; do :; done; echo made > "$last"`,
+    ]) {
+      const swapped = localFiles(await standIn(script));
+      const making = swapped.createOverlay({ file: at('new'), backing: at('base'), backingFormat: 'raw' });
+      await assert.rejects(making, { kind: 'failed' });
+      const { mode, uid, gid } = await stat(at('victim'));
+      assert.deepEqual([mode, uid, gid], [before.mode, before.uid, before.gid]);
+      assert.equal(await readFile(at('victim'), 'utf8'), 'kept');
+      assert.deepEqual((await readdir(folder)).sort(), ['base', 'bin', 'victim']);
+    }
+  });
+
+  it('nobody else reads what is made before it has owner and mode of what it stands for', async () => {
+    const noting = localFiles(await standIn(`stat -c %a ${folder}/.virt-rewind-*.part > ${at('mode')}; echo x >&3`));
+    await writeFile(at('base'), 'x', { mode: 0o640 });
+    await noting.createOverlay({ file: at('new'), backing: at('base'), backingFormat: 'raw' });
+    assert.equal((await readFile(at('mode'), 'utf8')).trim(), '600');
+    assert.equal((await stat(at('new'))).mode & 0o777, 0o640);
+  });
+
+  it('what a link of another user leads to is not replaced', async function () {
+    if (!root) {
+      this.skip();
+    }
+    await writeFile(at('from'), 'new');
+    await writeFile(at('ours'), 'kept');
+    await symlink('ours', at('link'));
+    await lchown(at('link'), nobody, nobody);
+    await assert.rejects(files.copy(at('from'), at('link'), 'replace'), { kind: 'denied' });
+    assert.equal(await readFile(at('ours'), 'utf8'), 'kept');
+    await lchown(at('link'), 0, 0);
+    await files.copy(at('from'), at('link'), 'replace');
+    assert.equal(await readFile(at('ours'), 'utf8'), 'new');
   });
 
   it('names and formats reach qemu-img as they are, and no format that is an option', async () => {
