@@ -3,8 +3,8 @@
 import { constants } from 'node:fs';
 import { type FileHandle, open, readFile, stat } from 'node:fs/promises';
 import type { Stats } from 'node:fs';
-import { posix } from 'node:path';
 import type { Depth, FileFacts, ImageFacts } from '../model/hostFiles.js';
+import { backingPath } from './backingPath.js';
 import { BadImage, boundedBytes, type ImageBytes, TooMuchToRead } from './imageBytes.js';
 import { isEmptyOverlay, lostRamBytes, unchangedSince } from './qcow2Content.js';
 import { readQcow2Header, type Qcow2Header } from './qcow2Header.js';
@@ -95,7 +95,7 @@ async function readQcow2(
     format: 'qcow2',
     virtualBytes: header.virtualBytes,
     corrupt: header.corrupt,
-    ...(header.backing === undefined ? {} : { backing: backingOf(header.backing, header.backingFormat, path) }),
+    ...(header.backing === undefined ? {} : { backing: await backingOf(header.backing, header.backingFormat, path) }),
   };
   if (depth === 'head') {
     return told;
@@ -170,17 +170,17 @@ async function askQemuImg(
     format,
     virtualBytes,
     ...(typeof backing === 'string'
-      ? { backing: backingOf(backing, typeof backingFormat === 'string' ? backingFormat : undefined, path) }
+      ? { backing: await backingOf(backing, typeof backingFormat === 'string' ? backingFormat : undefined, path) }
       : {}),
   };
 }
 
-/** QEMU takes a relative name from the folder in which the image was named, not from where a link to it leads. */
-function backingOf(name: string, format: string | undefined, image: string): NonNullable<ImageFacts['backing']> {
-  const plain = plainName(name);
-  const hasProtocol = /^[^/]*:/.test(plain);
-  const file = hasProtocol || posix.isAbsolute(plain) ? plain : posix.join(posix.dirname(image), plain);
-  return { file, ...(format === undefined ? {} : { format }) };
+async function backingOf(
+  name: string,
+  format: string | undefined,
+  image: string,
+): Promise<NonNullable<ImageFacts['backing']>> {
+  return { file: await backingPath(plainName(name), image), ...(format === undefined ? {} : { format }) };
 }
 
 /** Tools also write `file:/x` and `json:{"file":{"driver":"file","filename":"/x"}}` for a plain file. */
