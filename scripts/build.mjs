@@ -114,17 +114,23 @@ const moduleFormat = /** @type {const} */ ({
 const external = ['vscode', 'mocha', 'playwright-core', 'axe-core', '@vscode/test-electron', 'esbuild'];
 
 /**
+ * What everybody runs is `*.test.ts`; what takes long is `*.deep.test.ts` (scripts/testDeep.mjs).
+ * @typedef {'usual' | 'deep'} Tier
+ */
+
+/**
  * @param {Layer} layer
  * @param {string} [folder] for a run that must not lose its bundles to another one
+ * @param {Tier} [tier]
  * @returns {Promise<string[]>} absolute paths of the bundles, those that hold tests only
  */
-export async function buildTests(layer, folder = layer) {
+export async function buildTests(layer, folder = layer, tier = 'usual') {
   const out = join(root, 'out-test', folder);
   rmSync(out, { recursive: true, force: true });
   const source = join('test', layer);
   if (!existsSync(join(root, source))) return [];
   const entryPoints = readdirSync(join(root, source), { recursive: true, encoding: 'utf8' })
-    .filter((file) => file.endsWith('.test.ts'))
+    .filter((file) => file.endsWith('.test.ts') && file.endsWith('.deep.test.ts') === (tier === 'deep'))
     .map((file) => join(source, file))
     .sort();
   if (entryPoints.length === 0) return [];

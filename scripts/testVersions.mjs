@@ -1,27 +1,14 @@
 // `npm run test:versions`: the tests with a daemon, on the libvirt and QEMU of several Debian releases.
 //   npm run test:versions [-- VERSION…] [-- --grep TEXT] [-- --write-table]
 //   VERSION: a name or a number from the table below; --write-table: writes README's table of what works where
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { buildTests } from './build.mjs';
-import { debianRoot } from './rig/debianRoot.mjs';
-import { findProgram, run } from './rig/run.mjs';
+import { libvirtVersions, isMeant, releaseOf } from './rig/libvirtVersions.mjs';
 import { plan, TestSession } from './rig/testSession.mjs';
 import { readSupportRows, writeSupportTable } from './supportTable.mjs';
 
-/**
- * | name   | it is                                                    | may be missing |
- * |--------|----------------------------------------------------------|----------------|
- * | system | this machine's own                                       | no             |
- * | trixie | Debian 13's, a number that stays                         | no             |
- * | newest | whatever Debian's unstable has, which may not fit together | yes            |
- */
-const versions = [
-  { name: 'system', libvirt: await systemLibvirt() },
-  { name: 'trixie', libvirt: '11.3', suite: 'trixie', moves: false },
-  { name: 'newest', suite: 'sid', moves: true },
-];
-
+const versions = await libvirtVersions();
 const { values, positionals } = parseArgs({
   options: { grep: { type: 'string' }, 'write-table': { type: 'boolean' } },
   allowPositionals: true,
@@ -39,7 +26,12 @@ const session = new TestSession(values.grep);
 await session.attempt('versions', async () => {
   const releases = chosen.some(({ suite }) => suite !== undefined);
   const unmet = await session.begin([...plan.libvirtd.needs, ...(releases ? [/** @type {const} */ ('releases')] : [])]);
-  const bundles = await buildTests('libvirtd', 'versions');
+  const deep = await buildTests('libvirtd', 'versions-deep', 'deep');
+  // README's table is written from it.
+  const bundles = [
+    ...(await buildTests('libvirtd', 'versions')),
+    ...deep.filter((file) => basename(file).startsWith('matrix.')),
+  ];
   /** @type {string[]} */
   const told = [];
   for (const version of chosen) {
@@ -50,41 +42,16 @@ await session.attempt('versions', async () => {
 });
 await session.finish();
 
-/** @param {{ name: string, libvirt?: string, suite?: string }} version @param {string} word */
-function isMeant({ name, libvirt, suite }, word) {
-  return [name, libvirt, suite].includes(word);
-}
-
-/** Only for the choice on the command line; the report says what the daemon says. */
-async function systemLibvirt() {
-  const libvirtd = await findProgram('libvirtd');
-  return libvirtd && /(\d+\.\d+)/.exec((await run(libvirtd, ['--version'])).stdout)?.[1];
-}
-
 /**
- * @param {typeof versions[number]} version
+ * @param {import('./rig/libvirtVersions.mjs').LibvirtVersion} version
  * @param {ReadonlyMap<import('./rig/prerequisites.mjs').Need, string>} unmet
  * @param {readonly string[]} bundles
  * @param {string[]} told gets the file of what the tests found to work
  */
-async function test({ name, suite, moves }, unmet, bundles, told) {
-  const missing = unmet.get('libvirt') ?? (suite === undefined ? undefined : unmet.get('releases'));
-  if (missing !== undefined) {
-    session.skip(`libvirt, ${name}`, missing);
-    return;
-  }
-  /** @type {string | undefined} */
-  let release;
-  if (suite !== undefined) {
-    try {
-      release = await debianRoot({ suite, moves }, session.say);
-    } catch (error) {
-      if (!moves) throw error;
-      session.skip(`libvirt, ${name}`, error instanceof Error ? error.message : String(error), 'allowed');
-      return;
-    }
-  }
-  const rows = join(session.dir, `support-${name}.jsonl`);
+async function test(version, unmet, bundles, told) {
+  const release = await releaseOf(version, unmet, session);
+  if (release === 'skipped') return;
+  const rows = join(session.dir, `support-${version.name}.jsonl`);
   told.push(rows);
   await session.runLayer('libvirtd', { bundles, release, env: { VIRT_REWIND_SUPPORT_ROWS: rows } });
 }

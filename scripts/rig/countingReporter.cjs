@@ -18,10 +18,21 @@ class CountingReporter extends Spec {
       const { passes, failures, pending } = this.stats;
       const counts = process.env.TEST_COUNTS;
       if (!counts) return;
-      const told = this.failures.map((test) => `${test.fullTitle()}: ${briefly(test.err)}`);
+      const told = this.failures.map((test) => ({
+        title: test.fullTitle(),
+        suite: topSuite(test),
+        text: briefly(test.err),
+      }));
       writeFileSync(counts, JSON.stringify({ passed: passes, failed: failures, skipped: pending, failures: told }));
     });
   }
+}
+
+/** The title of the outermost `describe`: what of a file can be run again by itself. */
+function topSuite(test) {
+  let suite = test.parent;
+  while (suite?.parent && !suite.parent.root) suite = suite.parent;
+  return suite?.title ?? '';
 }
 
 /** The message, and where in the tests it was raised: enough to begin with where only a report's end was kept. */

@@ -1,39 +1,51 @@
 // One run of tests: its layers one after the other, what they count, and the end of all that was started. Which layers
 // there are to run is not decided here.
-import { spawn } from 'node:child_process';
-import { appendFileSync, existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { appendFileSync } from 'node:fs';
+import { basename } from 'node:path';
 import { buildExtension, buildTests } from '../build.mjs';
 import { installModules, meetNeeds } from './prerequisites.mjs';
 import { startPrivateDaemon } from './privateDaemon.mjs';
 import { root } from './root.mjs';
+import { TestJobs } from './testJobs.mjs';
 import { startTestRun } from './testRun.mjs';
 
 /** @typedef {import('../build.mjs').Layer} Layer */
 /** @typedef {import('./prerequisites.mjs').Need} Need */
-/** @typedef {{ passed: number, failed: number, skipped: number }} Counts */
+/** @typedef {import('./testJobs.mjs').Counts} Counts */
+/** @typedef {import('./testJobs.mjs').Job} Job */
 
 /**
- * | layer    | needs            | private daemon                        |
- * |----------|------------------|---------------------------------------|
- * | unit     | –                | –                                     |
- * | libvirtd | libvirt          | each file starts its own              |
- * | host     | libvirt, browser | one for the layer                     |
- * | ui       | libvirt, browser | one for the layer                     |
- * @type {Readonly<Record<Layer, { needs: readonly Need[], daemon: boolean }>>}
+ * | layer    | needs            | private daemon          | its files run                  |
+ * |----------|------------------|-------------------------|--------------------------------|
+ * | unit     | –                | –                       | in one process                 |
+ * | libvirtd | libvirt          | each file starts its own | each in its own, two at a time |
+ * | host     | libvirt, browser | one for the layer       | in one VS Code                 |
+ * | ui       | libvirt, browser | one for the layer       | in one process                 |
+ * @type {Readonly<Record<Layer, { needs: readonly Need[], daemon: boolean, files: 'together' | 'sideBySide' }>>}
  */
 export const plan = {
-  unit: { needs: [], daemon: false },
-  libvirtd: { needs: ['libvirt'], daemon: false },
-  host: { needs: ['libvirt', 'browser'], daemon: true },
-  ui: { needs: ['libvirt', 'browser'], daemon: true },
+  unit: { needs: [], daemon: false, files: 'together' },
+  libvirtd: { needs: ['libvirt'], daemon: false, files: 'sideBySide' },
+  host: { needs: ['libvirt', 'browser'], daemon: true, files: 'together' },
+  ui: { needs: ['libvirt', 'browser'], daemon: true, files: 'together' },
 };
+
+/** As many as the smallest machine that CI has cores. */
+const sideBySide = 2;
+
+/** Those that last longest begin first, so that none is left over at the end. */
+const longest = ['faults', 'externalRevert', 'consolidate', 'pictureWhatIf', 'lesson', 'histories', 'hypervisorSteps'];
+
+/** A run with more tests than this that pass only when they are tried again is red. */
+const mostFlaky = 2;
 
 const strict = process.env.CI !== undefined;
 
 /**
  * @typedef {object} LayerOptions
- * @property {readonly string[]} [bundles] made before; the layer's own, made now, unless given
+ * @property {string} [name] of this part of the layer in the report
+ * @property {readonly string[]} [bundles] made before; those of the layer that everybody runs, made now, unless given
+ * @property {string} [grep] only tests whose title matches
  * @property {string} [release] folder of debianRoot.mjs whose libvirt and QEMU take the place of the machine's
  * @property {NodeJS.ProcessEnv} [env] what the tests shall find beside the usual
  */
@@ -48,8 +60,9 @@ export class TestSession {
   #failures = [];
   /** @type {string[]} */
   #closing = [];
-  /** @type {import('node:child_process').ChildProcess | undefined} */
-  #child;
+  /** By title. @type {string[]} */
+  #flaky = [];
+  #jobs = new TestJobs();
   /** @type {import('./privateDaemon.mjs').PrivateDaemon | undefined} */
   #daemon;
   /** @type {import('./testRun.mjs').TestRun | undefined} */
@@ -65,7 +78,7 @@ export class TestSession {
     for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP'])) {
       process.on(signal, () => {
         this.#stopped ??= signal;
-        this.#child?.kill('SIGTERM');
+        this.#jobs.end();
       });
     }
   }
@@ -124,15 +137,18 @@ export class TestSession {
     if (verdict === 'allowed') this.#closing.push(`${name}: skipped: ${reason.split('\n')[0]}`);
   }
 
-  /** @param {Layer} layer @param {LayerOptions} [options] */
-  async runLayer(layer, { bundles, release, env: more = {} } = {}) {
+  /**
+   * @param {Layer} layer
+   * @param {LayerOptions} [options]
+   * @returns {Promise<boolean>} whether all of it passed, be it at the second try
+   */
+  async runLayer(layer, { name: part, bundles, grep = this.#grep, release, env: more = {} } = {}) {
     const libvirt = layer === 'libvirtd' ? await libvirtVersion(release) : undefined;
-    const name = libvirt === undefined ? layer : `${layer}, libvirt ${libvirt}`;
+    const name = [part ?? layer, ...(libvirt === undefined ? [] : [`libvirt ${libvirt}`])].join(', ');
     this.say(`\n== ${name}`);
     const started = performance.now();
-    const counts = join(this.dir, `${layer}-${libvirt ?? ''}.json`);
     /** @type {NodeJS.ProcessEnv} */
-    const env = { ...process.env, VIRT_REWIND_ROOT: root, TEST_COUNTS: counts, ...more };
+    const env = { ...process.env, VIRT_REWIND_ROOT: root, ...more };
     if (release !== undefined) env.VIRT_REWIND_TEST_RELEASE = release;
     const files = bundles ?? (await buildTests(layer));
     if (files.length === 0) throw new Error('there are no tests');
@@ -144,77 +160,89 @@ export class TestSession {
         env.VIRT_REWIND_TEST_DRIVER_URI = this.#daemon.testUri;
         env.VIRT_REWIND_TEST_DIR = this.#daemon.dir;
       }
-      const status = await this.#start(layer === 'host' ? this.#hostCommand() : this.#mochaCommand(files), env);
-      const told = this.#record(name, status, counts);
+      const counts = await this.#runFiles(layer, name, files, env, grep);
       if (libvirt !== undefined) {
-        this.#closing.push(
-          told ? `libvirt ${libvirt}: ${told.passed} passed, ${told.failed} failed` : `libvirt ${libvirt}: crashed`,
-        );
+        this.#closing.push(`${name}: ${counts.passed} passed, ${counts.failed} failed`);
       }
+      return counts.failed === 0;
     } finally {
       await this.#daemon?.stop();
       this.#daemon = undefined;
+      this.say(`== ${name}: ${((performance.now() - started) / 1000).toFixed(1)} s`);
     }
-    this.say(`== ${name}: ${((performance.now() - started) / 1000).toFixed(1)} s`);
-  }
-
-  #hostCommand() {
-    return ['scripts/hostTests.mjs', ...(this.#grep === undefined ? [] : ['--grep', this.#grep])];
-  }
-
-  /** @param {readonly string[]} bundles */
-  #mochaCommand(bundles) {
-    return [
-      '--enable-source-maps',
-      'node_modules/mocha/bin/mocha.js',
-      '--no-config',
-      '--require=./scripts/rig/strictRejections.cjs',
-      '--timeout=120000',
-      '--reporter=scripts/rig/countingReporter.cjs',
-      ...(strict ? ['--forbid-only', '--forbid-pending'] : []),
-      ...(this.#grep === undefined ? [] : [`--grep=${this.#grep}`]),
-      ...bundles,
-    ];
   }
 
   /**
-   * @param {string[]} args of Node
-   * @param {NodeJS.ProcessEnv} env
-   * @returns {Promise<number>} exit status
-   */
-  #start(args, env) {
-    return new Promise((end, fail) => {
-      this.#child = spawn(process.execPath, args, { cwd: root, env, stdio: ['ignore', 'inherit', 'inherit'] });
-      this.#child.on('error', fail);
-      this.#child.on('exit', (code) => {
-        this.#child = undefined;
-        end(code ?? 2);
-      });
-    });
-  }
-
-  /**
-   * Adds counts. A layer without them has crashed, whatever its status says; one without tests proves nothing.
+   * What failed is tried once more, alone, unless so much failed that it is no chance, or somebody chose the tests.
+   * @param {Layer} layer
    * @param {string} name
-   * @param {number} status
-   * @param {string} file
-   * @returns {Counts | undefined}
+   * @param {readonly string[]} files
+   * @param {NodeJS.ProcessEnv} env
+   * @param {string | undefined} grep
+   * @returns {Promise<Counts>}
    */
-  #record(name, status, file) {
-    if (!existsSync(file)) {
-      this.problem(`${name}: ended with status ${status} before its tests did`);
-      return undefined;
+  async #runFiles(layer, name, files, env, grep) {
+    /** @param {readonly string[]} these @param {string} [only] @returns {Job} */
+    const job = (these, only = grep) => ({
+      name: these.length === 1 ? basename(these[0] ?? '').replace(/\.test\.[cm]js$/, '') : layer,
+      args: layer === 'host' ? hostCommand(only) : mochaCommand(these, only),
+      files: these,
+      env,
+      dir: this.dir,
+    });
+    const alone = plan[layer].files === 'sideBySide' && files.length > 1;
+    const jobs = alone ? byLength(files).map((file) => job([file])) : [job(files)];
+    const results = await this.#jobs.run(jobs, alone ? sideBySide : 1);
+    /** @type {Counts} */
+    const sum = { passed: 0, failed: 0, skipped: 0, failures: [] };
+    for (const { counts } of results) {
+      sum.passed += counts.passed;
+      sum.failed += counts.failed;
+      sum.skipped += counts.skipped;
     }
-    /** @type {Counts & { failures: string[] }} */
-    const counts = JSON.parse(readFileSync(file, 'utf8'));
-    this.#total.passed += counts.passed;
-    this.#total.failed += counts.failed;
-    this.#total.skipped += counts.skipped;
-    this.#failures.push(...counts.failures.map((failure) => `${name}: ${failure}`));
+    const crashes = results.flatMap(({ problem }) => problem ?? []);
+    for (const problem of crashes) this.problem(`${name}: ${problem}`);
+    const red = results.filter(({ counts }) => counts.failed > 0);
+    const failed = red.flatMap(({ counts }) => counts.failures);
+    const isRetried = layer !== 'unit' && this.#grep === undefined && !this.stopped;
+    if (failed.length > 0 && isRetried && failed.length + this.#flaky.length <= mostFlaky) {
+      const again = [];
+      for (const { job: first, counts } of red) {
+        const suites = [...new Set(counts.failures.map(({ suite }) => `^${escaped(suite)}`))];
+        this.say(`\n== ${name}: once more, alone: ${counts.failures.map(({ title }) => title).join('; ')}`);
+        again.push(...(await this.#jobs.run([job(first.files, suites.join('|'))], 1)));
+      }
+      if (again.every(({ counts, problem }) => counts.failed === 0 && counts.passed > 0 && problem === undefined)) {
+        for (const { title, text } of failed) this.#flaky.push(`${name}: ${title}: ${text}`);
+        sum.passed += sum.failed;
+        sum.failed = 0;
+      }
+    }
+    if (sum.failed > 0) this.#failures.push(...failed.map(({ title, text }) => `${name}: ${title}: ${text}`));
+    sum.failures.push(...failed);
+    this.#total.passed += sum.passed;
+    this.#total.failed += sum.failed;
+    this.#total.skipped += sum.skipped;
     // With --grep, a layer may well have none of the tests that are looked for.
-    if (counts.passed + counts.failed === 0 && this.#grep === undefined) this.problem(`${name}: no test ran`);
-    if (status !== 0 && counts.failed === 0) this.problem(`${name}: ended with status ${status}`);
-    return counts;
+    if (sum.passed + sum.failed === 0 && this.#grep === undefined) this.problem(`${name}: no test ran`);
+    return { ...sum, failed: sum.failed + crashes.length };
+  }
+
+  /**
+   * A program that is a test by itself: it passes where it ends with 0.
+   * @param {string} name
+   * @param {readonly string[]} args of Node
+   * @returns {Promise<boolean>}
+   */
+  async runProgram(name, args) {
+    this.say(`\n== ${name}`);
+    const started = performance.now();
+    const status = await this.#jobs.runProgram(args, { ...process.env, VIRT_REWIND_ROOT: root });
+    const passed = status === 0;
+    if (passed) this.#total.passed++;
+    else this.problem(`${name}: ended with status ${status}`);
+    this.say(`== ${name}: ${((performance.now() - started) / 1000).toFixed(1)} s`);
+    return passed;
   }
 
   /** @returns {Promise<never>} */
@@ -222,17 +250,53 @@ export class TestSession {
     await this.#daemon?.stop();
     for (const left of (await this.#run?.end()) ?? []) this.problem(`left running: ${left}`);
     if (this.#stopped) this.problem(`stopped by ${this.#stopped}`);
+    if (this.#flaky.length > mostFlaky) this.problem(`${this.#flaky.length} tests passed only at the second try`);
     this.say('');
     const failures = [...this.#failures, ...this.#problems].map((failure) => `! ${failure}`);
     for (const failure of failures) this.say(failure);
     const file = process.env.TEST_FAILURES;
     if (file) appendFileSync(file, failures.map((failure) => `${failure}\n`).join(''));
+    for (const line of this.#flaky) this.say(`flaky: ${line}`);
     for (const line of this.#closing) this.say(line);
     const { passed, failed, skipped } = this.#total;
     // A crashed layer is a failure in the count too, for whoever reads only the last line.
     this.say(`${passed} passed, ${failed + this.#problems.length} failed, ${skipped} skipped`);
     process.exit(this.#problems.length > 0 || failed > 0 ? 1 : 0);
   }
+}
+
+/** @param {string | undefined} grep */
+function hostCommand(grep) {
+  return ['scripts/hostTests.mjs', ...(grep === undefined ? [] : ['--grep', grep])];
+}
+
+/** @param {readonly string[]} bundles @param {string | undefined} grep */
+function mochaCommand(bundles, grep) {
+  return [
+    '--enable-source-maps',
+    'node_modules/mocha/bin/mocha.js',
+    '--no-config',
+    '--require=./scripts/rig/strictRejections.cjs',
+    '--timeout=120000',
+    '--reporter=scripts/rig/countingReporter.cjs',
+    ...(strict ? ['--forbid-only', '--forbid-pending'] : []),
+    ...(grep === undefined ? [] : [`--grep=${grep}`]),
+    ...bundles,
+  ];
+}
+
+/** @param {readonly string[]} files */
+function byLength(files) {
+  const place = (/** @type {string} */ file) => {
+    const at = longest.indexOf(basename(file).split('.')[0] ?? '');
+    return at < 0 ? longest.length : at;
+  };
+  return files.toSorted((a, b) => place(a) - place(b));
+}
+
+/** @param {string} text */
+function escaped(text) {
+  return text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
 }
 
 function messageOf(/** @type {unknown} */ error) {

@@ -1,103 +1,14 @@
-// Every operation of several steps, broken off by every fault in one of its steps, or with FAULT_MOMENTS=all in each:
-// afterwards the disks are as before it or as after it, and so is the tree, without a command of a person.
-import assert from 'node:assert/strict';
-import { appendFile, mkdir, mkdtemp, rm } from 'node:fs/promises';
-import { join } from 'node:path';
-import { runOk } from '../../scripts/rig/run.mjs';
-import { startPrivateDaemon } from '../../scripts/rig/privateDaemon.mjs';
-import { cutterTo } from './faults/cutter.js';
-import { childVariable, runAsChild } from './faults/editor.js';
-import { faultKinds } from './faults/faultKinds.js';
-import { everywhere, mostHarmful } from './faults/mostHarmful.js';
-import { type Bench, runRow } from './faults/rows.js';
-import { scenarios } from './faults/scenarios.js';
-import type { Course } from './faults/stepHooks.js';
+// Every operation of several steps, broken off by the end of its editor, and each other fault in one operation that it can
+// harm most. faults.deep.test.ts has all of them.
+import type { FaultKind } from './faults/faultKinds.js';
+import { faultTable } from './faults/faultTable.js';
 
-/** Only root can give the disks a file system of their own that is soon full. */
-const isRoot = process.getuid?.() === 0;
-/** Absent: of each fault the place where it can do most harm. */
-const isAll = process.env['FAULT_MOMENTS'] === 'all';
+/** By the operation that a fault is tried in here; every operation meets `extensionKilled`. */
+const few: ReadonlyMap<string, readonly FaultKind[]> = new Map([
+  ['create an external memory snapshot', ['qemuKilled']],
+  ['revert to an internal memory snapshot, with a checkpoint', ['daemonKilled']],
+  ['revert to an external memory snapshot that has a child, with a checkpoint', ['connectionCut', 'otherClient']],
+  ['revert to an external snapshot of a VM that was off, without a checkpoint', ['diskFull', 'overlaysRemoved']],
+]);
 
-/**
- * libvirt 9.0 now and then falls (SIGSEGV) while it takes up again what it was killed in: a merge. Then there is no daemon until
- * somebody starts one, and the service manager of a machine does. One that falls each time ends a run with its log.
- */
-const mostRevivals = 20;
-
-/** Of a fault that is killed in a merge it is chance where: one row says little. */
-const repeats = Number(process.env['FAULT_REPEAT'] ?? 1);
-
-/** Every row's end is added to it, for a person. */
-const tableFile = process.env['FAULT_TABLE'];
-
-const task = process.env[childVariable];
-if (task !== undefined) {
-  void runAsChild(task);
-} else {
-  describe('an operation that is broken off', function () {
-    // One test holds all rows of a fault: with all moments of all steps there may be a hundred.
-    this.timeout((isAll ? 7_200_000 : 300_000) * repeats);
-    let bench: Bench;
-    let dir: string;
-
-    before(async () => {
-      dir = await mkdtemp('/tmp/vf-');
-      const disks = join(dir, 'disks');
-      await mkdir(disks);
-      if (isRoot) {
-        await runOk('mount', ['-t', 'tmpfs', '-o', 'size=400m', 'tmpfs', disks]);
-      }
-      const daemon = await startPrivateDaemon({ dir, revivals: mostRevivals });
-      const cutter = await cutterTo(daemon.socket, join(daemon.dir, 'cut'));
-      bench = { daemon, cutter, disks, uri: daemon.uri.replace(daemon.socket, cutter.socket) };
-    });
-
-    after(async () => {
-      await bench.cutter.stop();
-      await bench.daemon.stop();
-      if (isRoot) {
-        await runOk('umount', [bench.disks]);
-      }
-      await rm(dir, { recursive: true, force: true });
-    });
-
-    for (const scenario of scenarios) {
-      describe(scenario.name, () => {
-        let usual: Required<Course> | undefined;
-
-        it('comes to its end when nothing goes wrong', async () => {
-          const { course, wrong } = await runRow(bench, scenario);
-          assert.deepEqual(wrong, []);
-          const { plan, tookMs } = course;
-          usual = { plan: plan!, tookMs };
-        });
-
-        for (const kind of faultKinds) {
-          it(`is as before or as after: ${kind}`, async function () {
-            assert.ok(usual, 'it did not come to its end without a fault');
-            const places = (isAll ? everywhere : mostHarmful)(kind, usual.plan);
-            if (kind === 'diskFull' && !isRoot) {
-              process.stdout.write('          skipped: only root can mount a small disk\n');
-              this.skip();
-            }
-            if (places.length === 0) {
-              // No step of this plan can be broken off so (a VM that is off has no QEMU, a rename makes no file).
-              process.stdout.write('          nothing to break off so\n');
-              return;
-            }
-            const wrong: string[] = [];
-            for (const at of Array.from({ length: repeats }, () => places).flat()) {
-              const row = await runRow(bench, scenario, { kind, at, usual });
-              const place = `${kind} ${at.moment} step ${String(at.step)}, ${usual.plan.steps[at.step]!.do}`;
-              if (tableFile !== undefined) {
-                await appendFile(tableFile, `${scenario.name}: ${place}: ${row.end}\n`);
-              }
-              wrong.push(...row.wrong.map((words) => `${place}: ${words}`));
-            }
-            assert.deepEqual(wrong, []);
-          });
-        }
-      });
-    }
-  });
-}
+faultTable(({ name }) => ['extensionKilled', ...(few.get(name) ?? [])]);

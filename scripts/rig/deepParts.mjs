@@ -1,0 +1,122 @@
+// What is tested beside what everybody runs: its parts, each of some minutes, and which of them come first. Runs nothing.
+
+/**
+ * @typedef {object} DeepPart
+ * @property {string} name
+ * @property {string} group by which it is chosen on the command line
+ * @property {'system' | 'trixie' | 'newest'} version of libvirt
+ * @property {number} minutes that it takes on two cores, about
+ * @property {readonly string[]} guards rooms of src/ whose change it would see
+ * @property {'libvirtd' | 'ui'} [layer] its files are run in; without one, `npm run histories` is
+ * @property {import('../build.mjs').Tier} [tier] of its files
+ * @property {readonly string[]} [files] by the first part of their names; all of the tier unless given
+ * @property {string} [grep]
+ * @property {NodeJS.ProcessEnv} [env]
+ */
+
+const versions = /** @type {const} */ (['system', 'trixie', 'newest']);
+const acting = ['model', 'chains', 'plans', 'hypervisor', 'host', 'libvirt', 'xdr', 'inventory'];
+
+/** By the first word of an operation's name in test/libvirtd/faults/scenarios.ts. */
+const operations = ['create', 'repair', 'revert', 'delete', 'rename', 'consolidate', 'prune'];
+
+/**
+ * | group     | what                                                              |
+ * |-----------|-------------------------------------------------------------------|
+ * | matrix    | every kind of snapshot from and to every state                    |
+ * | faults    | every operation broken off by every fault                         |
+ * | histories | random operations against a model                                 |
+ * | guards    | each guard switched off must turn a history red                   |
+ * | versions  | the whole layer with a daemon, on other libvirts                  |
+ * | themes    | the lesson in three themes                                        |
+ * @type {readonly DeepPart[]}
+ */
+export const deepParts = [
+  ...versions.map(
+    (version) =>
+      /** @type {DeepPart} */ ({
+        name: `matrix ${version}`,
+        group: 'matrix',
+        version,
+        minutes: 4,
+        guards: acting,
+        layer: 'libvirtd',
+        tier: 'deep',
+        files: ['matrix'],
+      }),
+  ),
+  ...versions.flatMap((version) =>
+    operations.map(
+      (operation) =>
+        /** @type {DeepPart} */ ({
+          name: `faults ${version} ${operation}`,
+          group: 'faults',
+          version,
+          minutes: { revert: 2.5, delete: 3, repair: 2 }[operation] ?? 1,
+          guards: ['recovery', 'journal', ...acting],
+          layer: 'libvirtd',
+          tier: 'deep',
+          files: ['faults'],
+          grep: `broken off: ${operation}`,
+        }),
+    ),
+  ),
+  {
+    name: 'guards system',
+    group: 'guards',
+    version: 'system',
+    minutes: 3,
+    guards: ['plans', 'chains'],
+    layer: 'libvirtd',
+    tier: 'deep',
+    files: ['guards'],
+  },
+  ...versions.map(
+    (version) =>
+      /** @type {DeepPart} */ ({
+        name: `histories ${version}`,
+        group: 'histories',
+        version,
+        minutes: 3,
+        guards: acting,
+      }),
+  ),
+  {
+    name: 'themes',
+    group: 'themes',
+    version: 'system',
+    minutes: 4,
+    guards: ['lesson', 'views', 'webview', 'texts'],
+    layer: 'ui',
+    files: ['lesson'],
+    env: { TEST_THEMES: 'all' },
+  },
+  ...versions.slice(1).map(
+    (version) =>
+      /** @type {DeepPart} */ ({
+        name: `versions ${version}`,
+        group: 'versions',
+        version,
+        minutes: 9,
+        guards: acting,
+        layer: 'libvirtd',
+      }),
+  ),
+];
+
+/**
+ * Those that guard what changed come first; within both halves they take turns from run to run, so that a run that has
+ * no time for all of them leaves out others than the run before.
+ * @param {readonly DeepPart[]} parts
+ * @param {ReadonlySet<string> | undefined} changed rooms; undefined: not known, so nothing comes first
+ * @param {number} turn goes up from run to run
+ * @returns {readonly DeepPart[]}
+ */
+export function inTurn(parts, changed, turn) {
+  const rotated = (/** @type {readonly DeepPart[]} */ some) => {
+    const at = some.length === 0 ? 0 : turn % some.length;
+    return [...some.slice(at), ...some.slice(0, at)];
+  };
+  const guards = (/** @type {DeepPart} */ part) => part.guards.some((room) => changed?.has(room) === true);
+  return [...rotated(parts.filter(guards)), ...rotated(parts.filter((part) => !guards(part)))];
+}

@@ -1,0 +1,131 @@
+// `npm run test:deep`: what is tested beside `npm test`, in parts of some minutes (rig/deepParts.mjs).
+//   npm run test:deep [-- WORD…] [-- --minutes N] [-- --since COMMIT] [-- --again]
+//   WORD: a group, a version or the name of a part; those with all words are run, all of them without a word
+//   --minutes: no part is begun that would take longer than what is left of them
+//   --since: parts that guard what changed since then come first
+//   --again: also those that were green on this very tree; without it, a run that was ended goes on where it stopped
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { buildTests } from './build.mjs';
+import { deepParts, inTurn } from './rig/deepParts.mjs';
+import { libvirtVersions, releaseOf } from './rig/libvirtVersions.mjs';
+import { root } from './rig/root.mjs';
+import { run, runOk } from './rig/run.mjs';
+import { TestSession } from './rig/testSession.mjs';
+
+/** @typedef {import('./rig/deepParts.mjs').DeepPart} DeepPart */
+
+const { values, positionals } = parseArgs({
+  options: { minutes: { type: 'string' }, since: { type: 'string' }, again: { type: 'boolean', default: false } },
+  allowPositionals: true,
+});
+const chosen = deepParts.filter((part) =>
+  positionals.every((word) => [part.group, part.version, part.name, ...part.name.split(' ')].includes(word)),
+);
+if (chosen.length === 0) {
+  const groups = [...new Set(deepParts.map(({ group }) => group))];
+  throw new Error(`Nothing is called ${positionals.join(' ')}. There are ${groups.join(', ')}.`);
+}
+const limit = values.minutes === undefined ? Infinity : Number(values.minutes);
+if (Number.isNaN(limit)) throw new Error(`--minutes ${values.minutes} is no number`);
+
+const started = performance.now();
+const minutesLeft = () => limit - (performance.now() - started) / 60_000;
+
+const doneFile = join(root, 'artifacts/deep.json');
+const tree = await treeId();
+/** @type {Set<string>} */
+const done = new Set(values.again ? [] : readDone());
+
+const session = new TestSession(undefined);
+/** @type {string[]} */
+const ran = [];
+/** @type {string[]} */
+const left = [];
+await session.attempt('deep tests', async () => {
+  const needs = chosen.flatMap(({ layer, version }) => [
+    /** @type {const} */ ('libvirt'),
+    ...(layer === 'ui' ? [/** @type {const} */ ('browser')] : []),
+    ...(version === 'system' ? [] : [/** @type {const} */ ('releases')]),
+  ]);
+  const unmet = await session.begin(needs);
+  const versions = await libvirtVersions();
+  const turn = Number((await run('git', ['-C', root, 'rev-list', '--count', 'HEAD'])).stdout) || 0;
+  for (const part of inTurn(chosen, await changedRooms(), turn)) {
+    if (session.stopped) break;
+    if (done.has(part.name)) {
+      ran.push(`${part.name} (before, on this tree)`);
+      continue;
+    }
+    if (part.minutes > minutesLeft()) {
+      left.push(part.name);
+      continue;
+    }
+    await session.attempt(part.name, async () => {
+      const version = versions.find(({ name }) => name === part.version);
+      const release = version && (await releaseOf(version, unmet, session));
+      if (release === 'skipped') return;
+      ran.push(part.name);
+      if (await runPart(part, release)) remember(part.name);
+    });
+  }
+});
+session.say(`\ndeep parts run: ${ran.join(', ') || 'none'}`);
+if (left.length > 0) session.say(`deep parts left out, for their time: ${left.join(', ')}`);
+await session.finish();
+
+/** @param {DeepPart} part @param {string | undefined} release */
+async function runPart(part, release) {
+  const { name, layer, tier = 'usual', files, grep, env } = part;
+  if (layer === undefined) return session.runProgram(name, historiesCommand(part));
+  const all = await buildTests(layer, `deep-${layer}`, tier);
+  const bundles = files === undefined ? all : all.filter((file) => files.includes(basename(file).split('.')[0] ?? ''));
+  return session.runLayer(layer, { name, bundles, release, ...(grep && { grep }), ...(env && { env }) });
+}
+
+/**
+ * Short ones where the time is limited, with seeds of their own from run to run; otherwise two thousand operations.
+ * @param {DeepPart} part
+ */
+function historiesCommand({ version }) {
+  const release = { system: undefined, trixie: 'trixie', newest: 'sid' }[version];
+  const seed = parseInt(tree.slice(0, 6), 16) % 10_000;
+  return [
+    'scripts/histories.mjs',
+    ...['--seed', String(seed), '--ops', limit === Infinity ? '2000' : '120'],
+    ...['--resume', `artifacts/histories-${version}-${tree}.json`],
+    ...(release === undefined ? [] : ['--release', release]),
+  ];
+}
+
+/** Rooms of src/ that changed; undefined where it is not known since when. */
+async function changedRooms() {
+  const tag = await run('git', ['-C', root, 'describe', '--tags', '--abbrev=0']);
+  const since = values.since ?? (tag.code === 0 ? tag.stdout.trim() : undefined);
+  if (since === undefined) return undefined;
+  const names = await runOk('git', ['-C', root, 'diff', '--name-only', since, '--', 'src']);
+  return new Set(names.split('\n').flatMap((name) => name.split('/')[1] ?? []));
+}
+
+/** What the tests would see of the checkout: the same for the same files. */
+async function treeId() {
+  const git = (/** @type {string[]} */ ...args) => runOk('git', ['-C', root, ...args]);
+  const parts = [await git('rev-parse', 'HEAD^{tree}'), await git('diff', 'HEAD'), await git('status', '--porcelain')];
+  return createHash('sha256').update(parts.join('\n')).digest('hex').slice(0, 12);
+}
+
+function readDone() {
+  if (!existsSync(doneFile)) return [];
+  /** @type {{ tree: string, done: string[] }} */
+  const kept = JSON.parse(readFileSync(doneFile, 'utf8'));
+  return kept.tree === tree ? kept.done : [];
+}
+
+/** @param {string} name */
+function remember(name) {
+  done.add(name);
+  mkdirSync(join(root, 'artifacts'), { recursive: true });
+  writeFileSync(doneFile, JSON.stringify({ tree, done: [...done] }));
+}

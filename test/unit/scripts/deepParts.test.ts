@@ -1,0 +1,54 @@
+// Which parts of the deep tests come first.
+import assert from 'node:assert/strict';
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { deepParts, inTurn } from '../../../scripts/rig/deepParts.mjs';
+import { root } from '../../../scripts/rig/root.mjs';
+
+const part = (name: string, ...guards: readonly string[]) =>
+  ({ name, group: name, version: 'system', minutes: 1, guards }) as const;
+const some = [part('a', 'plans'), part('b', 'journal'), part('c', 'plans'), part('d', 'webview')];
+const namesOf = (parts: readonly { readonly name: string }[]): string => parts.map(({ name }) => name).join('');
+
+describe('the order of the deep tests', () => {
+  it('begins with another part from run to run', () => {
+    assert.deepEqual(
+      [0, 1, 2, 3, 4].map((turn) => namesOf(inTurn(some, undefined, turn))),
+      ['abcd', 'bcda', 'cdab', 'dabc', 'abcd'],
+    );
+  });
+
+  it('has first what guards rooms that changed', () => {
+    assert.equal(namesOf(inTurn(some, new Set(['plans']), 0)), 'acbd');
+    assert.equal(namesOf(inTurn(some, new Set(['plans']), 1)), 'cadb');
+    assert.equal(namesOf(inTurn(some, new Set(['nowhere']), 1)), 'bcda');
+  });
+
+  it('leaves nothing out and names nothing twice', () => {
+    const names = deepParts.map(({ name }) => name);
+    assert.equal(new Set(names).size, names.length);
+    assert.deepEqual(
+      inTurn(deepParts, new Set(['plans']), 7)
+        .map(({ name }) => name)
+        .toSorted(),
+      names.toSorted(),
+    );
+  });
+
+  it('guards rooms that are there', () => {
+    const rooms = new Set(readdirSync(join(root, 'src')));
+    assert.deepEqual(
+      deepParts.flatMap(({ guards }) => guards).filter((room) => !rooms.has(room)),
+      [],
+    );
+  });
+
+  it('runs every deep file of tests', () => {
+    const files = readdirSync(join(root, 'test/libvirtd')).filter((file) => file.endsWith('.deep.test.ts'));
+    const run = new Set(deepParts.flatMap(({ tier, files: named }) => (tier === 'deep' ? (named ?? []) : [])));
+    assert.deepEqual(
+      files.filter((file) => !run.has(file.split('.')[0] ?? '')),
+      [],
+    );
+  });
+});
