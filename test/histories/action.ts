@@ -48,7 +48,28 @@ export type ClientAction =
   | { readonly do: 'spoil'; readonly snapshot: Label }
   /** The only snapshot is no longer the current one. */
   | { readonly do: 'virshForgetCurrent'; readonly snapshot: Label }
-  | { readonly do: 'virshPower'; readonly action: 'start' | 'forceOff' | 'pause' | 'resume' | 'save' };
+  | { readonly do: 'virshPower'; readonly action: 'start' | 'forceOff' | 'pause' | 'resume' | 'save' }
+  | ForeignAction;
+
+/** What no snapshot tool would do, and people do with others. What they left is theirs: it must stay as it is. */
+export type ForeignAction =
+  /** `qemu-img snapshot -c` into the image that a VM that is off stands on. */
+  | { readonly do: 'tag'; readonly as: Label; readonly disk: number }
+  /** `snapshot-delete --metadata`: libvirt 9.0 names other files in the snapshots above from then on. */
+  | { readonly do: 'virshForget'; readonly snapshot: Label }
+  /** `blockcommit` of the top layer, behind the snapshots' back. */
+  | { readonly do: 'virshCommit'; readonly disk: number }
+  /** One of libvirt's, for backups. */
+  | { readonly do: 'virshCheckpoint'; readonly as: Label }
+  | { readonly do: 'virshRename'; readonly name: string }
+  /** A VM that is off gets an overlay on a disk as a snapshot froze it: on this daemon, or on another one of the host. */
+  | {
+      readonly do: 'clone';
+      readonly as: Label;
+      readonly of: Label;
+      readonly disk: number;
+      readonly where: 'here' | 'elsewhere';
+    };
 
 /** Those of the extension and of other clients are counted; what a guest does is not. */
 export type Operation = Request | ClientAction;
@@ -68,8 +89,22 @@ export function isOperation(action: Action): action is Operation {
 }
 
 export function isOfClient(action: Operation): action is ClientAction {
-  return ['virshCreate', 'virshDelete', 'virshPower', 'spoil', 'virshForgetCurrent'].includes(action.do);
+  return ofClients.has(action.do);
 }
+
+const ofClients: ReadonlySet<Operation['do']> = new Set<ClientAction['do']>([
+  'virshCreate',
+  'virshDelete',
+  'virshPower',
+  'spoil',
+  'virshForgetCurrent',
+  'tag',
+  'virshForget',
+  'virshCommit',
+  'virshCheckpoint',
+  'virshRename',
+  'clone',
+]);
 
 /** One line for a person. */
 export function actionText(action: Action): string {

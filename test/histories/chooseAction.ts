@@ -1,7 +1,17 @@
 // Chooses what is done next with a VM, from what the model says that it is. Prefers what makes interesting trees to what
 // is refused anyway; whether it is refused, the extension decides.
 import { type Model, naturalPower } from '../oracle/model.js';
-import type { After, DeleteScope, GuestAction, Label, Operation, Power, PowerAction, SnapshotStyle } from './action.js';
+import type {
+  After,
+  DeleteScope,
+  ForeignAction,
+  GuestAction,
+  Label,
+  Operation,
+  Power,
+  PowerAction,
+  SnapshotStyle,
+} from './action.js';
 import type { Random } from './random.js';
 
 export interface Scene {
@@ -14,11 +24,13 @@ export interface Scene {
    * "paused due to previous migration", measured with QEMU 7.2. Nothing that libvirt tells says so.
    */
   readonly savedPaused: boolean;
+  /** Other tools than ours and libvirt's snapshot calls are used on the VM and its images too. */
+  readonly wild: boolean;
   /** Counts up: makes labels, titles and seeds that were never used. */
   readonly fresh: () => number;
 }
 
-type Sort = 'create' | 'revert' | 'delete' | 'rename' | 'power' | 'virsh';
+type Sort = 'create' | 'revert' | 'delete' | 'rename' | 'power' | 'virsh' | 'foreign';
 
 /** In blocks. Few clusters are written again and again, for that is where layers and copies can go wrong. */
 const hotBlocks = 48;
@@ -53,6 +65,7 @@ export function chooseOperation(random: Random, scene: Scene): readonly Operatio
     ['rename', count === 0 ? 0 : 8],
     ['power', model.power === 'running' ? 9 : 22],
     ['virsh', 11],
+    ['foreign', scene.wild ? 8 : 0],
   ]);
   switch (sort) {
     case 'create':
@@ -79,6 +92,8 @@ export function chooseOperation(random: Random, scene: Scene): readonly Operatio
       return [{ do: 'power', action: random.pick(powerActions[model.power]) }];
     case 'virsh':
       return virsh(random, scene);
+    case 'foreign':
+      return foreign(random, scene);
   }
 }
 
@@ -128,6 +143,35 @@ function virsh(random: Random, { model, style, labels, fresh }: Scene): readonly
     actions.push({ do: 'virshDelete', snapshot: labels.get(random.pick(leaves).name)! });
   }
   return [random.pick(actions)];
+}
+
+/** Those that the VM's state allows, in any order. */
+function foreign(random: Random, scene: Scene): readonly Operation[] {
+  const { model, style, fresh } = scene;
+  const disk = random.int(0, model.disks.length - 1);
+  const as = `f${String(fresh())}`;
+  const other = style === 'internal' ? 'external' : 'internal';
+  const kind = model.power === 'off' ? 'offline' : other === 'internal' ? 'memory' : 'disk';
+  const ofSnapshots = some(random, scene).flatMap((label): readonly ForeignAction[] => [
+    { do: 'virshForget', snapshot: label },
+    ...(style === 'external'
+      ? [{ do: 'clone', as, of: label, disk, where: random.chance(0.5) ? 'here' : 'elsewhere' } as const]
+      : []),
+  ]);
+  const ofPower: readonly Operation[] =
+    model.power === 'off'
+      ? [
+          { do: 'tag', as, disk },
+          { do: 'virshRename', name: `h${as}` },
+        ]
+      : [
+          { do: 'virshCommit', disk },
+          { do: 'virshCheckpoint', as },
+        ];
+  const mixed: readonly Operation[] = random.chance(0.3)
+    ? [{ do: 'virshCreate', as: `s${String(fresh())}`, kind, style: other }]
+    : [];
+  return random.shuffled([...ofSnapshots, ...ofPower, ...mixed]);
 }
 
 const virshPower = {

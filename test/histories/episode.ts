@@ -35,9 +35,11 @@ export async function runEpisode(
 ): Promise<Episode> {
   const began = performance.now();
   const rig = await ExtensionSide.startDaemon();
+  const ends = [() => rig.stop()];
   try {
     const vm = await OracleVm.define(rig.daemon, { name: 'h', disks: base.disks });
     const side = new ExtensionSide(rig, base.style, vm.name);
+    ends.push(() => side.stop());
     await side.connect();
     const history = new History(vm, side, base.disks.length);
     const actions: Action[] = [];
@@ -83,6 +85,8 @@ export async function runEpisode(
       ...(found === undefined ? {} : { found, log: side.log }),
     };
   } finally {
-    await rig.stop();
+    for (const end of ends.toReversed()) {
+      await end();
+    }
   }
 }

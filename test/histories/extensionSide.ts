@@ -1,17 +1,21 @@
 // The extension, asked for what an action says: its inventory on a private daemon, and virsh beside it. The only file
 // of the histories that knows the extension's code.
 import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { withXmlFile } from '../../scripts/guest/defineVm.mjs';
+import { virshOk, withXmlFile } from '../../scripts/guest/defineVm.mjs';
+import { element as e } from '../../scripts/guest/xml.mjs';
+import { startPrivateDaemon } from '../../scripts/rig/privateDaemon.mjs';
 import { runOk } from '../../scripts/rig/run.mjs';
 import { Failure } from '../../src/model/failure.js';
 import type { OperationRequest, OperationResult } from '../../src/model/operation.js';
 import type { Decision } from '../../src/model/plan.js';
 import type { Snapshot } from '../../src/model/snapshot.js';
 import type { VmRef } from '../../src/model/vm.js';
-import { type LiveRig, startLiveRig } from '../libvirtd/inventoryRig.js';
+import { type Daemon, type LiveRig, startLiveRig } from '../libvirtd/inventoryRig.js';
 import type { ModelSnapshot } from '../oracle/model.js';
 import { seeVm } from '../oracle/seen.js';
+import { find, findAll, readXml } from '../oracle/xml.js';
 import {
   type ClientAction,
   isOfClient,
@@ -53,7 +57,8 @@ export interface Picture {
 export class ExtensionSide {
   readonly #rig: LiveRig;
   readonly #style: SnapshotStyle;
-  readonly #name: string;
+  #name: string;
+  #elsewhere: Daemon | undefined;
   #vm: VmRef | undefined;
 
   constructor(rig: LiveRig, style: SnapshotStyle, name: string) {
@@ -64,6 +69,16 @@ export class ExtensionSide {
 
   static startDaemon(): Promise<LiveRig> {
     return startLiveRig();
+  }
+
+  /** Where disks of other VMs can stand. */
+  get folder(): string {
+    return this.#rig.daemon.dir;
+  }
+
+  /** Ends what it has started itself; the rig is somebody else's. */
+  async stop(): Promise<void> {
+    await this.#elsewhere?.stop();
   }
 
   /** What was said to libvirt, as the equivalent virsh commands. */
@@ -217,8 +232,99 @@ export class ExtensionSide {
       case 'virshPower':
         await this.#rig.virsh(virshPower[action.action], vm);
         return { type: 'done' };
+      case 'tag': {
+        const image = (await seeVm(this.#rig.daemon.virsh, vm)).disks.get(targetOf(action.disk))!;
+        if (image.format !== 'qcow2') {
+          return { type: 'refused', reason: 'rawHoldsNoTag' };
+        }
+        await runOk('qemu-img', ['snapshot', '-c', foreignName(action.as), image.file]);
+        return { type: 'done' };
+      }
+      case 'virshForget':
+        await this.#rig.virsh('snapshot-delete', vm, names.get(action.snapshot)!, '--metadata');
+        return { type: 'done' };
+      case 'virshCommit': {
+        const xml = await this.#rig.virsh('dumpxml', vm);
+        if (!hasBacking(xml, targetOf(action.disk))) {
+          return { type: 'refused', reason: 'nothingToCommit' };
+        }
+        const how = ['--active', '--shallow', '--pivot', '--wait'];
+        await this.#rig.virsh('blockcommit', vm, targetOf(action.disk), ...how);
+        return { type: 'done' };
+      }
+      case 'virshCheckpoint': {
+        const made = await this.#rig.daemon.virsh(['checkpoint-create-as', vm, foreignName(action.as)]);
+        // Raw disks have none, and libvirt takes none beside snapshots on some versions.
+        return made.code === 0 ? { type: 'done' } : { type: 'refused', reason: 'noCheckpointHere' };
+      }
+      case 'virshRename':
+        await this.#rig.virsh('domrename', vm, action.name);
+        this.#name = action.name;
+        return { type: 'done' };
+      case 'clone': {
+        const { snapshots } = await seeVm(this.#rig.daemon.virsh, vm);
+        const frozen = snapshots.find(({ name }) => name === names.get(action.of))!.disks.get(targetOf(action.disk))!;
+        const file = cloneFile(this.folder, action.as);
+        await runOk('qemu-img', ['create', '-q', '-f', 'qcow2', '-F', frozen.format, '-b', frozen.file, file]);
+        const daemon = action.where === 'here' ? this.#rig.daemon : await this.#otherDaemon();
+        await withXmlFile(cloneXml(action.as, file), (path) => virshOk(daemon.virsh, 'define', path));
+        return { type: 'done' };
+      }
     }
   }
+
+  /** The extension shows both. */
+  async #otherDaemon(): Promise<Daemon> {
+    if (this.#elsewhere === undefined) {
+      this.#elsewhere = await startPrivateDaemon();
+      this.#rig.inventory.setConnections([this.#rig.uri, this.#elsewhere.uri]);
+      await this.#rig.inventory.connect(this.#elsewhere.uri);
+    }
+    return this.#elsewhere;
+  }
+}
+
+/** What another tool calls what it makes. */
+export function foreignName(label: Label): string {
+  return `foreign-${label}`;
+}
+
+export function cloneFile(folder: string, label: Label): string {
+  return join(folder, `clone-${label}.qcow2`);
+}
+
+function cloneXml(label: Label, file: string): string {
+  return e(
+    'domain',
+    { type: 'qemu' },
+    e('name', {}, `clone-${label}`),
+    e('memory', { unit: 'MiB' }, 4),
+    e('os', {}, e('type', { arch: 'x86_64', machine: 'pc' }, 'hvm')),
+    e(
+      'devices',
+      {},
+      e(
+        'disk',
+        { type: 'file', device: 'disk' },
+        e('driver', { name: 'qemu', type: 'qcow2' }),
+        e('source', { file }),
+        e('target', { dev: 'vda', bus: 'virtio' }),
+      ),
+    ),
+  ).xml;
+}
+
+/** The guest's name of a disk by its number. */
+function targetOf(disk: number): string {
+  return `vd${String.fromCharCode(97 + disk)}`;
+}
+
+/** Whether a disk of a VM that runs stands on more than one file. */
+function hasBacking(xml: string, target: string): boolean {
+  const disk = findAll(find(readXml(xml), 'devices'), 'disk').find(
+    (one) => find(one, 'target')?.attributes['dev'] === target,
+  );
+  return disk !== undefined && find(disk, 'backingStore', 'source') !== undefined;
 }
 
 const virshPower = {

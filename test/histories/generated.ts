@@ -12,12 +12,16 @@ export interface Generated {
 /** Sometimes what will be refused is tried all the same: that nothing changes then is a promise too. */
 const refusalShare = 0.05;
 
+/** Once another tool was at a VM, much is refused: the others are to show what is carried out. */
+const wildShare = 0.4;
+
 /** @param operations how many the history has, refused ones among them */
 export function generated(seed: number, style: SnapshotStyle, operations: number): Generated {
   const random = seededRandom(seed);
   const disks = (['qcow2', style === 'external' && random.chance(0.5) ? 'raw' : 'qcow2'] as const).toSorted(() =>
     random.chance(0.5) ? 1 : -1,
   );
+  const wild = random.chance(wildShare);
   let count = 0;
   let last = 0;
   let savedPaused = false;
@@ -34,9 +38,13 @@ export function generated(seed: number, style: SnapshotStyle, operations: number
       if (count >= operations) {
         return undefined;
       }
-      const scene = { model, style, labels, fresh, savedPaused };
+      const scene = { model, style, labels, fresh, savedPaused, wild };
       const candidates = chooseOperation(random, scene);
-      const chosen = await preferred(random, candidates, (candidate) => history.canDo(candidate));
+      const possible = candidates.filter((candidate) => history.isPossible(candidate));
+      const chosen = await preferred(random, possible, (candidate) => history.canDo(candidate));
+      if (chosen === undefined) {
+        continue;
+      }
       pending.push(...chooseWrites(random, scene), chosen);
       if (style === 'external' && chosen.do === 'create' && chosen.kind === 'memory' && model.power === 'paused') {
         savedPaused = true;
@@ -52,17 +60,17 @@ async function preferred(
   random: Random,
   candidates: readonly Operation[],
   canDo: (action: Operation) => Promise<boolean>,
-): Promise<Operation> {
+): Promise<Operation | undefined> {
   const [first] = candidates;
   if (random.chance(refusalShare)) {
-    return first!;
+    return first;
   }
   for (const candidate of candidates) {
     if (await canDo(candidate)) {
       return candidate;
     }
   }
-  return first!;
+  return first;
 }
 
 /** What stands in a script, in its order. */

@@ -1,16 +1,20 @@
 // A VM's history as it goes on: the real VM and the model side by side. Knows what each action makes of both and how
 // they are compared, not which action is next.
 import { type Action, type GuestAction, isOperation, type Label, type Operation, type Request } from './action.js';
-import type { ExtensionSide, Made, Outcome, Picture } from './extensionSide.js';
+import { cloneFile, type ExtensionSide, foreignName, type Made, type Outcome, type Picture } from './extensionSide.js';
+import { chainOf } from '../oracle/images.js';
+import type { SeenVm } from '../oracle/seen.js';
 import { Model } from '../oracle/model.js';
-import type { Difference, Extent, OracleVm } from '../oracle/oracleVm.js';
+import { type Difference, type Extent, OracleVm } from '../oracle/oracleVm.js';
+import { Witnesses } from './witnesses.js';
 
 /**
  * `about`: as in a Difference; or `picture`, the extension shows what libvirt does not say; `failed`, an action ended
- * in a way that it must not; `checkpoint`, a state was left that nobody kept although that was asked for.
+ * in a way that it must not; `checkpoint`, a state was left that nobody kept although that was asked for; `foreign`, what
+ * another tool left is not as it was.
  */
 export interface Found {
-  readonly about: Difference['about'] | 'picture' | 'failed' | 'checkpoint';
+  readonly about: Difference['about'] | 'picture' | 'failed' | 'checkpoint' | 'foreign';
   readonly what: readonly string[];
 }
 
@@ -24,7 +28,9 @@ export class History {
   readonly #names = new Map<Label, string>();
   /** Whose data somebody took away. */
   readonly #spoilt = new Set<string>();
-  readonly #vm: OracleVm;
+  readonly #witnesses = new Witnesses();
+  #checkpoints = 0;
+  #vm: OracleVm;
   readonly #side: ExtensionSide;
 
   constructor(vm: OracleVm, side: ExtensionSide, disks: number) {
@@ -65,7 +71,22 @@ export class History {
         return fits(action.snapshot) && this.model.snapshots.size === 1;
       case 'virshCreate':
         // virsh takes snapshots under a managed save, which then starts on files that have changed.
-        return (action.kind === 'offline') === (power === 'off') && this.model.saved === undefined;
+        return (
+          (action.kind === 'offline') === (power === 'off') && this.model.saved === undefined && this.#checkpoints === 0
+        );
+      case 'tag':
+      case 'virshRename':
+        // libvirt renames no VM with checkpoints.
+        return power === 'off' && this.model.saved === undefined && this.#checkpoints === 0;
+      case 'virshForget':
+        return fits(action.snapshot);
+      case 'virshCommit':
+        // virsh itself merges into what a clone stands on.
+        return power === 'running' && this.#checkpoints === 0 && !this.#witnesses.hasClones;
+      case 'virshCheckpoint':
+        return power === 'running';
+      case 'clone':
+        return fits(action.of) && this.model.snapshots.get(this.#names.get(action.of)!)?.style === 'external';
       case 'virshPower':
         return {
           start: ['off'],
@@ -112,9 +133,11 @@ export class History {
       await this.#letGuest(action);
       return { type: 'done' };
     }
+    const before = action.do === 'virshForget' || action.do === 'virshCommit' ? await this.#vm.see() : undefined;
     const outcome = await this.#side.run(action, this.#names);
     if (outcome.type === 'done') {
       this.#follow(action, outcome);
+      await this.#bear(action, before);
     }
     return outcome;
   }
@@ -141,6 +164,10 @@ export class History {
     const [first] = differences;
     if (first !== undefined) {
       return { about: first.about, what: differences.map((difference) => difference.what) };
+    }
+    const touched = what === 'present' ? [] : await this.#witnesses.differences();
+    if (touched.length > 0) {
+      return { about: 'foreign', what: touched };
     }
     const wrong = pictureDifferences(this.model, await this.#side.picture());
     return wrong.length === 0 ? undefined : { about: 'picture', what: wrong };
@@ -176,7 +203,14 @@ export class History {
         this.model = this.model.withoutCurrent();
         break;
       case 'virshDelete':
+      case 'virshForget':
         this.model = this.model.deleted(name(action.snapshot), 'one');
+        break;
+      case 'tag':
+      case 'virshCommit':
+      case 'virshCheckpoint':
+      case 'virshRename':
+      case 'clone':
         break;
       case 'rename':
       case 'describe': {
@@ -190,6 +224,59 @@ export class History {
       case 'virshPower':
         this.model = this.model.powered(action.action);
         break;
+    }
+  }
+
+  /** What another tool's act has done beside what the model knows: whose content it changed, and what is its own. */
+  async #bear(action: Operation, before: SeenVm | undefined): Promise<void> {
+    const target = (disk: number): string => this.#vm.guest.disks[disk]!.target;
+    switch (action.do) {
+      case 'virshForget':
+        // What libvirt names for those above may be another file now.
+        before!.snapshots
+          .filter(({ parent }) => parent === this.#names.get(action.snapshot))
+          .forEach(({ name }) => this.#spoilt.add(name));
+        return;
+      case 'virshCommit': {
+        const into = (await this.#vm.see()).disks.get(target(action.disk))!.file;
+        for (const { name, disks } of before!.snapshots) {
+          const chain = await chainOf(disks.get(target(action.disk))!);
+          if (chain.some(({ file }) => file === into)) {
+            this.#spoilt.add(name);
+          }
+        }
+        return;
+      }
+      case 'virshCheckpoint':
+        this.#checkpoints++;
+        return;
+      case 'virshRename':
+        this.#vm = new OracleVm(this.#vm.virsh, { ...this.#vm.guest, name: action.name });
+        return;
+      case 'tag': {
+        const image = (await this.#vm.see()).disks.get(target(action.disk))!;
+        const tagged = { ...image, tag: foreignName(action.as) };
+        this.#witnesses.add({ what: 'tag', image: tagged, disk: action.disk, content: this.model.disks[action.disk]! });
+        return;
+      }
+      case 'clone': {
+        const { disks } = this.model.snapshots.get(this.#names.get(action.of)!)!;
+        const image = { file: cloneFile(this.#side.folder, action.as), format: 'qcow2' };
+        this.#witnesses.add({ what: 'clone', image, disk: action.disk, content: disks[action.disk]! });
+        return;
+      }
+      case 'create':
+      case 'revert':
+      case 'delete':
+      case 'rename':
+      case 'describe':
+      case 'power':
+      case 'virshCreate':
+      case 'virshDelete':
+      case 'virshForgetCurrent':
+      case 'virshPower':
+      case 'spoil':
+        return;
     }
   }
 
