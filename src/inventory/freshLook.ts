@@ -2,6 +2,7 @@
 import type { Hypervisor } from '../hypervisor/hypervisor.js';
 import { Failure } from '../model/failure.js';
 import type { Situation } from '../model/plan.js';
+import type { CompleteSituation } from '../plans/completeFacts.js';
 import type { VmRef } from '../model/vm.js';
 import { Ahead } from './ahead.js';
 import { asFailure } from './asFailure.js';
@@ -28,7 +29,7 @@ export interface FreshLookOptions {
 
 export interface Fresh {
   readonly hypervisor: Hypervisor;
-  readonly situation: Situation;
+  readonly situation: CompleteSituation;
 }
 
 export class FreshLook {
@@ -75,7 +76,7 @@ export class FreshLook {
       throw new Failure('lost');
     }
     const known = knownSituation(hypervisor, vm, tree, clock.now(), { ...own, layers, ranSince });
-    return { hypervisor, situation: await new SituationReader(sources, known, ahead).read(asked(known)) };
+    return { hypervisor, situation: await new SituationReader(sources, known, ahead).readWhole(asked(known)) };
   }
 
   view(ref: VmRef): VmView {

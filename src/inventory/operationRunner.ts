@@ -3,7 +3,7 @@ import type { OpenEntry } from '../journal/journal.js';
 import { Failure } from '../model/failure.js';
 import type { OperationRequest, OperationResult } from '../model/operation.js';
 import type { Decision, Plan, Situation } from '../model/plan.js';
-import { planOperation } from '../plans/planOperation.js';
+import { planForGood } from '../plans/planOperation.js';
 import { type Refusal, type Refused, refuse } from '../model/refusal.js';
 import { isActive, type PowerState, type Vm } from '../model/vm.js';
 import { asFailure, withDetails } from './asFailure.js';
@@ -93,7 +93,7 @@ export class OperationRunner {
   async #decide(turn: Turn, { confirmed, allows }: RunOperationOptions): Promise<Plan> {
     const { request } = turn;
     const { situation } = await this.#options.look.read(turn, (known) => askedBy(request, known));
-    const plan = orRefused(planOperation(request, situation));
+    const plan = orRefused(planForGood(request, situation));
     if ((confirmed !== undefined && !stillHolds(confirmed, plan)) || allows?.(plan, situation) === false) {
       throw new Failure('refused', { refusal: refuse('changedMeanwhile', { vm: situation.vm.name }).refusal });
     }

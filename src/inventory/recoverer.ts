@@ -4,7 +4,6 @@ import type { JournalEntry, UnreadableEntry } from '../journal/entry.js';
 import type { OpenEntry } from '../journal/journal.js';
 import type { Log } from '../log/log.js';
 import { Failure } from '../model/failure.js';
-import type { Situation } from '../model/plan.js';
 import type { Recovery, RecoveryReport } from '../model/recovery.js';
 import { type Refusal, refuse } from '../model/refusal.js';
 import { virshLine } from '../model/virshCommand.js';
@@ -18,6 +17,7 @@ import type { Keeping } from './keeping.js';
 import { checkStep } from './operationStatus.js';
 import type { Picture } from './picture.js';
 import { brokenOff, RecoveryEnds } from './recoveryEnds.js';
+import type { CompleteSituation } from '../plans/completeFacts.js';
 import type { Rules } from './rules.js';
 import { askedByRecovery } from './asked.js';
 import type { StepRunner } from './stepRunner.js';
@@ -239,7 +239,7 @@ export class Recoverer {
     }
   }
 
-  async #situation(turn: Turn, entry: JournalEntry): Promise<Situation | 'vmIsGone'> {
+  async #situation(turn: Turn, entry: JournalEntry): Promise<CompleteSituation | 'vmIsGone'> {
     turn.status.begin(checkStep);
     try {
       // What is seen while libvirt still works is neither before nor after.
@@ -254,7 +254,7 @@ export class Recoverer {
     }
   }
 
-  #decide(entry: JournalEntry, situation: Situation, cause: Cause): Recovery {
+  #decide(entry: JournalEntry, situation: CompleteSituation, cause: Cause): Recovery {
     const recovery = this.#options.rules.planRecovery(brokenOff(entry), situation);
     if (recovery.type !== 'steps') {
       return recovery;

@@ -2,7 +2,11 @@
 // It refuses to decide.
 import { namedFiles } from '../chains/fileUse.js';
 import { pathsByIdentity } from '../chains/samePath.js';
+import { Failure } from '../model/failure.js';
 import type { OtherVm, Situation } from '../model/plan.js';
+import { refuse } from '../model/refusal.js';
+import { completeFacts, type CompleteSituation } from '../plans/completeFacts.js';
+import type { FileNeeds } from '../plans/needs.js';
 import { Ahead, type SituationSources } from './ahead.js';
 import type { Asked } from './asked.js';
 import { fewAtOnce } from './fewAtOnce.js';
@@ -16,6 +20,7 @@ export class SituationReader {
   readonly #sources: SituationSources;
   readonly #ahead: Ahead;
   #situation: Situation;
+  readonly #askedFiles: FileNeeds[] = [];
 
   /** @param ahead what of the same look is under way */
   constructor(sources: SituationSources, known: Situation, ahead = new Ahead(sources, known.vm.uuid)) {
@@ -26,6 +31,16 @@ export class SituationReader {
 
   get soFar(): Situation {
     return this.#situation;
+  }
+
+  /** As `read`; rejects where something that was asked for is missing: what is carried out rests on it. */
+  async readWhole(asked: Asked): Promise<CompleteSituation> {
+    const whole = completeFacts(await this.read(asked), asked.needs, this.#askedFiles);
+    if (typeof whole === 'string') {
+      const { refusal } = refuse('notAllSeen', { vm: this.#situation.vm.name, fact: whole });
+      throw new Failure('refused', { doing: 'look at the VM', refusal });
+    }
+    return whole;
   }
 
   /** Nothing may run on the VM meanwhile. Rejects with the Failure of a read. */
@@ -98,6 +113,7 @@ export class SituationReader {
     for (const wanted of [asked.files, asked.again]) {
       const needed = wanted?.(this.#situation) ?? { images: [], files: [], folders: [] };
       const { images, files, folders } = needed;
+      this.#askedFiles.push(needed);
       await this.#part(
         images.length + files.length + folders.length > 0,
         () => readHostFacts(hypervisor.files, needed, log, formatsIn(this.#situation)),

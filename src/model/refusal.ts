@@ -139,6 +139,8 @@ export interface RefusalFacts {
   readonly notOnSnapshot: { vm: string; snapshot: string };
   /** Between the question and the answer another client changed what was asked about: it would do or lose more. */
   readonly changedMeanwhile: { vm: string };
+  /** `fact`: of `Situation`; what was asked for and is not there, so that no rule could look at it. */
+  readonly notAllSeen: { vm: string; fact: string };
   /** Nothing is done to it that nobody asked for, be it to bring an operation to its end. */
   readonly protectedVm: { vm: string };
   /** An operation that broke off could not be brought to its end; `message`: why, in the words of whoever failed. */

@@ -1,6 +1,7 @@
 // The one door to the planners: a request and all that is known → a plan, or the reason why not. Pure: it asks nobody.
 import type { OperationRequest, Repair } from '../model/operation.js';
 import type { Decision, Situation } from '../model/plan.js';
+import type { CompleteSituation } from './completeFacts.js';
 import { planConsolidate } from './planConsolidate.js';
 import { planCreate } from './planCreate.js';
 import { planDelete } from './planDelete.js';
@@ -14,7 +15,7 @@ import { namedTwiceObstacle } from '../chains/samePath.js';
 
 /**
  * Rules that rest on something undefined in the situation are passed over, so a plan that is made for a menu may still
- * be refused by the one that is made of a fresh look. `needs` tells what that look has to bring.
+ * be refused by the one that is made of a fresh look (`planForGood`). `needs` tells what that look has to bring.
  */
 export function planOperation(request: OperationRequest, situation: Situation): Decision {
   switch (request.type) {
@@ -39,6 +40,11 @@ export function planOperation(request: OperationRequest, situation: Situation): 
     case 'prune':
       return namedTwiceObstacle(situation) ?? planPrune(request, situation);
   }
+}
+
+/** What may be carried out: nothing that was asked for is missing. */
+export function planForGood(request: OperationRequest, situation: CompleteSituation): Decision {
+  return planOperation(request, situation);
 }
 
 function touchesFiles({ what }: Repair): boolean {

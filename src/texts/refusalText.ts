@@ -278,6 +278,14 @@ const sentences: Sentences = {
     t('It cannot be seen whether these VMs are built on the files that would go or change: {0}.', others),
     t('Make their disks readable or their storage active. If none of them is, type the name of the VM to go on.'),
   ],
+  notAllSeen: ({ vm, fact }, t) => [
+    t(
+      'Not everything that this rests on could be looked at for {0} ({1}), and what is not seen does not count as safe.',
+      vm,
+      fact,
+    ),
+    t('Nothing was done. Try again; if it stays so, examine {0}.', vm),
+  ],
   changedMeanwhile: ({ vm }, t) => [
     t('{0} was changed meanwhile: what you agreed to would do or lose something else now.', vm),
     t('Look at the view and try again.'),

@@ -206,9 +206,11 @@ export class ExtensionSide {
         await this.#rig.virsh('snapshot-create-as', vm, name, ...(style === 'external' ? ['--disk-only'] : []));
         return { type: 'done', snapshot: { name, title: name, kind, style } };
       }
-      case 'virshDelete':
-        await this.#rig.virsh('snapshot-delete', vm, names.get(action.snapshot)!);
-        return { type: 'done' };
+      case 'virshDelete': {
+        const { code } = await this.#rig.daemon.virsh(['snapshot-delete', vm, names.get(action.snapshot)!]);
+        // libvirt deletes no internal one of an image that the VM does not stand on, as after one of the other style.
+        return code === 0 ? { type: 'done' } : { type: 'refused', reason: 'virshRefuses' };
+      }
       case 'spoil': {
         const name = names.get(action.snapshot)!;
         const spoilt = (await seeVm(this.#rig.daemon.virsh, vm)).snapshots.find((snapshot) => snapshot.name === name)!;

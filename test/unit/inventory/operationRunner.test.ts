@@ -280,6 +280,19 @@ describe('runOperation', () => {
       assert.notEqual(decided, undefined);
     });
 
+    it('is refused where what it rests on vanished between two looks', async () => {
+      const r = await open();
+      r.vms.get(vm.uuid)!.snapshots = [fakeSnapshot('a'), fakeSnapshot('b', 'a')].map((snapshot) => ({
+        ...snapshot,
+        style: 'external',
+        kind: 'disk',
+        memory: { location: 'no' },
+      }));
+      r.hypervisor().break('readFrozenDisks(a) web', new Failed('notFound'));
+      await assert.rejects(r.inventory.runOperation({ ...remove, snapshot: 'b' }), of('refused'));
+      assert.deepEqual(touched(r), []);
+    });
+
     it('is planned on a fresh look when nobody looks at the VM', async () => {
       const r = await open();
       r.hide();

@@ -102,6 +102,7 @@ const facts: RefusalFacts = {
   fileNotOrphan: { vm, file },
   snapshotWhole: { snapshot },
   notOnSnapshot: { vm, snapshot },
+  notAllSeen: { vm, fact: 'otherVms' },
   changedMeanwhile: { vm },
   protectedVm: { vm },
   recoveryFailed: { vm, message: 'the host is down' },
