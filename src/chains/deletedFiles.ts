@@ -3,6 +3,7 @@
 import { versionOf } from '../model/capabilities.js';
 import { frozenFile, layersOf } from './fileUse.js';
 import type { ImageFacts, Seen } from '../model/hostFiles.js';
+import { tagsIn } from './lostTags.js';
 import { nvramCopy } from './nvramCopy.js';
 import type { PlannedMerge, Situation } from '../model/plan.js';
 import type { Snapshot } from '../model/snapshot.js';
@@ -147,5 +148,6 @@ export function leftFiles(
   if (!isOnActivePath(tree, snapshot.name)) {
     left.push(...snapshot.disks.flatMap(({ file }) => (file !== undefined && there(file) ? [file] : [])));
   }
-  return [...new Set(left)].filter((file) => !needed.has(file));
+  // One that holds a snapshot which libvirt does not know is somebody's.
+  return [...new Set(left)].filter((file) => !needed.has(file) && tagsIn(file, situation).length === 0);
 }

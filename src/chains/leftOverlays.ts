@@ -1,6 +1,7 @@
 // The overlays that a VM leaves when it goes elsewhere: which of them nobody needs any more. libvirt removes them without
 // a look at who else is built on them. Knows no steps.
 import { restingOn, wholeChain } from './fileUse.js';
+import { tagsIn } from './lostTags.js';
 import { otherUserOf, unreadVms } from './otherVms.js';
 import { isDevicePath } from '../model/devicePath.js';
 import { folderOf } from './overlayFiles.js';
@@ -20,7 +21,7 @@ export interface LeftOverlays {
  * | rests on nothing that a snapshot froze, or is a device       | stays: it is no overlay of ours |
  * | an overlay of what a snapshot froze, another VM uses it      | kept |
  * | … other VMs are not known, or cannot all be read             | kept |
- * | … it cannot be removed                                       | kept |
+ * | … it cannot be removed, or holds a snapshot inside           | kept |
  * | … otherwise                                                  | removable |
  */
 export function leftOverlays(situation: Situation): LeftOverlays {
@@ -43,7 +44,7 @@ export function leftOverlays(situation: Situation): LeftOverlays {
       const alone =
         otherVms !== undefined && otherUserOf([file], situation) === undefined && unreadVms(situation).length === 0;
       const can = files?.canAct.get(folderOf(file)) === 'yes';
-      (alone && can ? removable : kept).push(file);
+      (alone && can && tagsIn(file, situation).length === 0 ? removable : kept).push(file);
     }
   }
   return { removable, kept };

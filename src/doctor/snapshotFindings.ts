@@ -9,6 +9,7 @@ import { nvramVerdict } from '../model/snapshotStyle.js';
 import { childrenOf, isOnActivePath } from '../model/snapshotTree.js';
 import { frozenFileObstacle } from '../plans/obstacles.js';
 import { lostData } from '../plans/planMetadataRepair.js';
+import { wrongTagObstacle } from '../chains/tagNames.js';
 import { type Stray, strayFile } from '../chains/strayFile.js';
 import type { Found } from './found.js';
 
@@ -27,6 +28,7 @@ export function unfinishedDeletes({ name, disks }: Snapshot): readonly Found[] {
  * |---------------------------------------------------|-------------------|--------|
  * | its tag, a file that it needs is gone             | tagMissing, overlayMissing | forgetSnapshot |
  * | its tag holds no RAM, and it is to bring some back | tagWithoutRam    | forgetSnapshot |
+ * | QEMU takes its name for another's ID, or two have it | nameIsTagId, tagTwice | none |
  * | its memory file is gone, or no whole one          | memoryFileMissing, memoryFileBroken | keepDisks |
  * | marked as half merged                             | unfinishedDelete  | finishDelete |
  * | the VM writes into what it froze                  | onFrozenFiles     | leaveFrozenFiles |
@@ -50,7 +52,7 @@ export function snapshotFindings(snapshot: Snapshot, situation: Situation): read
     const repair: Repair = { what: 'keepDisks', snapshot: name };
     found.push({ finding: { what: broken.reason, snapshot: name, file }, severity: 'error', repair });
   }
-  found.push(...unfinishedDeletes(snapshot));
+  found.push(...wrongTags(snapshot, situation), ...unfinishedDeletes(snapshot));
   if (variablesAreNowhere(snapshot, situation)) {
     found.push({ finding: { what: 'nvramNotHeld', snapshot: name }, severity: 'note' });
   }
@@ -74,6 +76,19 @@ export function snapshotFindings(snapshot: Snapshot, situation: Situation): read
     found.push({ finding: { what: 'namesOtherOverlay', snapshot: name, disk, file: stray.file }, severity: 'note' });
   }
   return found;
+}
+
+/** Nothing can be mended here: libvirt knows a tag by its name alone. */
+function wrongTags(snapshot: Snapshot, situation: Situation): readonly Found[] {
+  const { reason, facts } = wrongTagObstacle(snapshot, situation)?.refusal ?? {};
+  const place = { snapshot: snapshot.name, file: facts?.['file'] ?? '' };
+  return snapshot.style !== 'internal'
+    ? []
+    : reason === 'nameIsTagId'
+      ? [{ finding: { what: reason, ...place, other: facts?.['other'] ?? '' }, severity: 'warning' }]
+      : reason === 'tagTwice'
+        ? [{ finding: { what: reason, ...place }, severity: 'warning' }]
+        : [];
 }
 
 /**

@@ -12,6 +12,8 @@ const diagnosed: Readonly<
   overlayMissing: { check: 'backingLost', by: 'examination' },
   tagMissing: { check: 'metadataWithoutFile', by: 'examination' },
   tagWithoutRam: { check: 'metadataWithoutFile', by: 'examination' },
+  nameIsTagId: { check: 'metadataWithoutFile', by: 'examination' },
+  tagTwice: { check: 'metadataWithoutFile', by: 'examination' },
   memoryFileMissing: { check: 'metadataWithoutFile', by: 'examination' },
   memoryFileBroken: { check: 'metadataWithoutFile', by: 'examination' },
   staleMetadata: { check: 'metadataWithoutFile', by: 'examination' },

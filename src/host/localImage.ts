@@ -104,8 +104,9 @@ async function readQcow2(
   return {
     ...told,
     tags: snapshots.map((snapshot) => snapshot.name),
+    tagIds: snapshots.map((snapshot) => snapshot.id),
     ramTags: snapshots.filter(({ vmStateBytes }) => vmStateBytes > 0).map((snapshot) => snapshot.name),
-    ...(header.corrupt ? {} : await readContent(handle, facts.bytes, header, snapshots)),
+    ...(header.corrupt || depth === 'tags' ? {} : await readContent(handle, facts.bytes, header, snapshots)),
   };
 }
 
@@ -116,7 +117,10 @@ async function readContent(
   snapshots: readonly Qcow2Snapshot[],
 ): Promise<Pick<ImageFacts, 'empty' | 'unchangedSince' | 'lostRamBytes'>> {
   const content = bytesOf(handle, size, mostContentBytes);
-  const empty = header.backing === undefined ? undefined : await ifReadable(isEmptyOverlay(content, header));
+  const empty =
+    header.backing === undefined
+      ? undefined
+      : snapshots.length === 0 && (await ifReadable(isEmptyOverlay(content, header)));
   const unchanged = await ifReadable(unchangedSince(content, header, snapshots));
   const lost = await ifReadable(lostRamBytes(content, header));
   return {

@@ -47,7 +47,20 @@ export async function removeFiles({ files, vm }: OnFiles, step: Of<'removeFiles'
     throw new Failure('busy', { vm: vm.name, path: used });
   }
   for (const file of step.files) {
+    await requireNoTag(files, vm, file);
+  }
+  for (const file of step.files) {
     await files.remove(file);
+  }
+}
+
+/** What stands inside of it is nowhere else; a tag may have come since the plan was made. */
+async function requireNoTag(files: OnFiles['files'], vm: Vm, file: string): Promise<void> {
+  const image = await files.image(file, 'qcow2', 'tags');
+  const [tag] = typeof image === 'string' ? [] : (image.tags ?? []);
+  if (tag !== undefined) {
+    const { refusal } = refuse('tagInLayer', { vm: vm.name, file, tag });
+    throw new Failure('refused', { vm: vm.name, path: file, refusal });
   }
 }
 

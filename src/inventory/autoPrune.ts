@@ -74,10 +74,15 @@ export function doomedLayouts(
  * | the overlay made over it: what came after it       | no         | no                         |
  * | any other                                          | no         | no                         |
  *
+ * Where it cannot be seen whether a file that goes holds a snapshot inside, nothing goes unasked.
+ *
  * A plan names no file as lost that is known to be empty, but what a snapshot froze.
  */
 export function losesOnly(name: string, why: AutoReason = 'revert'): (plan: Plan, situation: Situation) => boolean {
-  return ({ losses }, situation) => {
+  return ({ losses, warnings }, situation) => {
+    if (warnings.some(({ about }) => about === 'tagsNotSeen')) {
+      return false;
+    }
     const snapshot = findSnapshot(situation.tree, name);
     const frozen = (snapshot?.disks ?? [])
       .filter(({ location }) => location === 'external')

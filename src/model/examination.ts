@@ -26,6 +26,9 @@ export type Finding =
   | { readonly what: 'orphanTag'; readonly file: string; readonly tag: string }
   | { readonly what: 'tagMissing'; readonly snapshot: string; readonly file: string }
   | { readonly what: 'tagWithoutRam'; readonly snapshot: string }
+  /** QEMU takes its name for the ID of the tag `other`. */
+  | { readonly what: 'nameIsTagId'; readonly snapshot: string; readonly file: string; readonly other: string }
+  | { readonly what: 'tagTwice'; readonly snapshot: string; readonly file: string }
   | { readonly what: 'memoryFileMissing'; readonly snapshot: string; readonly file: string }
   /** Empty, torn, or no RAM at all. */
   | { readonly what: 'memoryFileBroken'; readonly snapshot: string; readonly file: string }

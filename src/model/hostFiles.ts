@@ -24,6 +24,8 @@ export interface ImageFacts extends FileFacts {
   readonly backing?: { readonly file: string; readonly format?: string };
   /** Names of the internal snapshots; undefined where they cannot be seen. */
   readonly tags?: readonly string[];
+  /** The IDs of `tags`, in their order: QEMU looks for an ID before it looks for a name. */
+  readonly tagIds?: readonly string[];
   /** Those of `tags` that hold RAM; undefined where it cannot be seen. */
   readonly ramTags?: readonly string[];
   /** qcow2 marked itself as corrupt. */
@@ -36,8 +38,11 @@ export interface ImageFacts extends FileFacts {
   readonly unchangedSince?: readonly string[];
 }
 
-/** How far an image is looked into, `whole` by default. The `head` tells what it is and rests on, and no more. */
-export type Depth = 'head' | 'whole';
+/**
+ * How far an image is looked into, `whole` by default. The `head` tells what it is and rests on, and no more; `tags` also
+ * which snapshots are inside.
+ */
+export type Depth = 'head' | 'tags' | 'whole';
 
 /** In bytes. */
 export interface Space {

@@ -161,6 +161,8 @@ export type Warning =
   | { readonly about: 'needsSpace'; readonly bytes: number; readonly folder: string; readonly free?: number }
   /** It could not be seen whether a file that this rests on is whole. */
   | { readonly about: 'notChecked'; readonly files: readonly string[] }
+  /** They go, and whether another tool made snapshots inside of them could not be seen. */
+  | { readonly about: 'tagsNotSeen'; readonly files: readonly string[] }
   /** Other VMs may use the files; their chains cannot be read. */
   | { readonly about: 'unreadVms'; readonly vms: readonly string[] }
   /** Hosts that share this storage cannot be seen. */

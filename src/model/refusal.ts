@@ -85,6 +85,12 @@ export interface RefusalFacts {
   readonly ramOfOther: { vm: string; snapshot: string; name: string; uuid: string };
   /** The image has no internal snapshot of that name any more. */
   readonly tagMissing: { snapshot: string; disk: string; file: string };
+  /** QEMU would go back to the tag `other`, whose ID is the snapshot's name. */
+  readonly nameIsTagId: { snapshot: string; file: string; other: string };
+  /** The image holds two tags of the snapshot's name. */
+  readonly tagTwice: { snapshot: string; file: string };
+  /** The name is a number, and the IDs of the image's tags cannot be seen. */
+  readonly tagIdsUnseen: { snapshot: string; file: string };
   /** It is to bring RAM back, and the internal snapshots of its name hold none. */
   readonly tagWithoutRam: { snapshot: string };
   /** A file that the snapshot's content stands in or rests on is gone. */

@@ -10,6 +10,11 @@ const longestName = 100;
 
 const safeName = /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/u;
 
+/** QEMU numbers tags, and takes a name that is the ID of another tag for that one. Its own IDs are of digits alone. */
+export function looksLikeTagId(name: string): boolean {
+  return /^\d+$/u.test(name);
+}
+
 export function isSafeName(name: string): boolean {
   return safeName.test(name);
 }
@@ -36,7 +41,8 @@ const spelled: Readonly<Record<string, string>> = {
 
 /**
  * A safe name for any title, not among `taken`: accents are dropped, what is not allowed becomes `-`, and a title of
- * which nothing is left (emoji, another script) becomes `snapshot-2026-11-20`. A safe title that is free stays itself.
+ * which nothing is left (emoji, another script) becomes `snapshot-2026-11-20`, and a number gets a word before it. A safe
+ * title that is free stays itself otherwise.
  *
  * @param taken names of snapshots, and what stands behind a dot in the names of the VM's files: an external snapshot
  *   puts its name there
@@ -52,7 +58,12 @@ export function nameFromTitle(title: string, taken: ReadonlySet<string>, now: nu
     .replace(/-{2,}/gu, '-')
     .replace(/^[._-]+/u, '');
   const readable = isSafeName(title) ? title : cut(ascii, longestName);
-  const base = readable === '' ? `snapshot-${dateOf(now)}` : readable;
+  const base =
+    readable === ''
+      ? `snapshot-${dateOf(now)}`
+      : looksLikeTagId(readable)
+        ? cut(`snapshot-${readable}`, longestName)
+        : readable;
   for (let name = base, count = 2; ; count++) {
     if (!taken.has(name)) {
       return name;

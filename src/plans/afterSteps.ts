@@ -50,10 +50,30 @@ export function afterCreate(situation: Situation, step: Extract<Step, { do: 'cre
   const frozenDisks = situation.frozenDisks && new Map([...situation.frozenDisks, [step.name, vm.disks]]);
   const overlays = step.disks.flatMap(({ target, file }) => (file === undefined ? [] : [{ target, file }]));
   return {
-    ...onOverlays(situation, overlays),
+    ...onOverlays(step.style === 'internal' ? withTags(situation, step) : situation, overlays),
     tree: { snapshots: [...others, made], current: step.name },
     ...(frozenDisks === undefined ? {} : { frozenDisks }),
   };
+}
+
+/** QEMU numbers a new tag in each image by itself, one above the highest number that is there. */
+function withTags(situation: Situation, { name, disks }: Extract<Step, { do: 'createSnapshot' }>): Situation {
+  const { vm, files } = situation;
+  if (files === undefined) {
+    return situation;
+  }
+  const images = new Map(files.images);
+  for (const { target } of disks) {
+    const file = vm.disks.find((disk) => disk.target === target)?.source ?? '';
+    const facts = images.get(file);
+    if (typeof facts === 'object' && facts.tags !== undefined) {
+      const { tagIds } = facts;
+      const highest = Math.max(0, ...(tagIds ?? []).map((id) => Number.parseInt(id, 10) || 0));
+      const numbered = tagIds === undefined ? {} : { tagIds: [...tagIds, String(highest + 1)] };
+      images.set(file, { ...facts, tags: [...facts.tags, name], ...numbered });
+    }
+  }
+  return { ...situation, files: { ...files, images } };
 }
 
 /** The VM is off, with the disks that the snapshot's configuration names, but for those that stand on a new overlay of their frozen file. */
@@ -94,6 +114,7 @@ function emptyOverlay(file: string, format: string, below: Seen<ImageFacts> | un
     virtualBytes,
     backing: { file, format },
     tags: [],
+    tagIds: [],
     empty: true,
     unchangedSince: [],
   };

@@ -11,6 +11,7 @@ import {
 } from '../chains/deletedFiles.js';
 import { frozenFile, restingOn } from '../chains/fileUse.js';
 import { lastWrites } from '../chains/lastWrites.js';
+import { tagsUnseenWarning } from '../chains/lostTags.js';
 import { versionWarnings } from '../model/knownVersions.js';
 import type { OperationRequest } from '../model/operation.js';
 import { unreadVms } from '../chains/otherVms.js';
@@ -204,6 +205,7 @@ function otherWarnings(
     ...changed,
   ]);
   return [
+    ...tagsUnseenWarning([...removed, ...mergedAway], situation),
     ...(vms.length === 0 ? [] : [{ about: 'unreadVms' as const, vms }]),
     ...(otherVms.some(({ files }) => files.some((file) => chain.has(file)))
       ? [{ about: 'otherHostsUnseen' as const }]

@@ -146,7 +146,7 @@ export interface FileNeeds {
  * |-------------------|--------------------------------------------------------|--------------------------------------|
  * | create            | the VM's disks                                         | the VM's NVRAM                       |
  * | revert, leaveFrozenFiles | the VM's disks, what the snapshot froze         | NVRAM, whether it can be changed, and its copy; the memory file |
- * | delete, internal snapshots only | none                                     | NVRAM copies                         |
+ * | delete, internal snapshots only | the VM's disks                           | NVRAM copies                         |
  * | delete, finishDelete | the VM's disks, what those that go froze, and the overlays made over it | their memory files, NVRAM copies |
  * | forgetSnapshot, keepDisks, makeCurrent | the VM's disks, what the snapshot froze | its memory file, NVRAM copy       |
  * | configureDisks    | the VM's disks, those that it starts with                | none                                 |
@@ -232,7 +232,7 @@ function ofDeleted(names: readonly string[], present: readonly string[], situati
     return ofSnapshots(names, present, [], situation);
   }
   const { nvram } = vm;
-  return filesIn(situation, [], nvram === undefined ? [] : names.map((name) => nvramCopy(nvram, name)));
+  return filesIn(situation, present, nvram === undefined ? [] : names.map((name) => nvramCopy(nvram, name)));
 }
 
 function ofSnapshots(

@@ -2,6 +2,7 @@
 // it is off. Whoever else rests on a file that changes or goes stands against it. Knows no snapshot that could go.
 import { chainOf } from '../chains/deletedFiles.js';
 import { layersOf, restingOn, snapshotsNaming } from '../chains/fileUse.js';
+import { tagObstacle, tagsUnseenWarning } from '../chains/lostTags.js';
 import { otherVmObstacle, unreadVms } from '../chains/otherVms.js';
 import { folderOf } from '../chains/overlayFiles.js';
 import { isDevicePath } from '../model/devicePath.js';
@@ -45,7 +46,8 @@ export function planBlockCommit(request: ConsolidateRequest, situation: Situatio
 /** Whoever else rests on one of the files, what is wrong with them, and whether they are ours to change. */
 export function commitObstacle(commits: readonly CommittedDisk[], situation: Situation): Refused | undefined {
   for (const commit of commits) {
-    const obstacle = imageObstacle(commit, situation) ?? neededObstacle(commit, situation);
+    const obstacle =
+      imageObstacle(commit, situation) ?? neededObstacle(commit, situation) ?? tagObstacle(commit.merged, situation);
     if (obstacle !== undefined) {
       return obstacle;
     }
@@ -132,12 +134,6 @@ function imageObstacle({ target, base, merged }: CommittedDisk, situation: Situa
   if (broken !== undefined) {
     return refuse('layerBroken', { vm: vm.name, disk: target, file: broken });
   }
-  for (const file of merged) {
-    const [tag] = factsOf(file)?.tags ?? [];
-    if (tag !== undefined) {
-      return refuse('tagInLayer', { vm: vm.name, file, tag });
-    }
-  }
   const below = factsOf(base);
   const smaller = merged.find((file) => (factsOf(file)?.virtualBytes ?? Infinity) < (below?.virtualBytes ?? 0));
   if (smaller !== undefined) {
@@ -195,6 +191,7 @@ function planOf(request: ConsolidateRequest, commits: readonly CommittedDisk[], 
       ...commits.map(({ base }): Warning => ({ about: 'changesBase', file: base })),
       ...spaceWarnings(commits, bytes, situation),
       ...merged.filter((file) => !goes.includes(file)).map((file): Warning => ({ about: 'leavesFile', file })),
+      ...tagsUnseenWarning(merged, situation),
       ...(unreadVms(situation).length === 0 ? [] : [{ about: 'unreadVms' as const, vms: unreadVms(situation) }]),
       ...(vm.persistent ? [] : [{ about: 'vanishesWhenStopped' as const }]),
     ],

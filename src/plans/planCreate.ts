@@ -113,6 +113,11 @@ function makeStep(
   for (const suffix of takenSuffixes(situation)) {
     taken.add(suffix);
   }
+  // QEMU would put a new tag in the place of one of that name, whoever made it.
+  for (const { source = '' } of vm.disks) {
+    const image = situation.files?.images.get(source);
+    (typeof image === 'object' ? (image.tags ?? []) : []).forEach((tag) => taken.add(tag));
+  }
   const name = nameFromTitle(title, taken, now);
   const trailers: Trailers = {
     ...(title === name ? {} : { title }),

@@ -6,6 +6,7 @@ import { externalDeletePlan } from './externalDeleteSteps.js';
 import { leftFiles, neededFiles } from '../chains/deletedFiles.js';
 import { canRemove } from './planEmulatedDelete.js';
 import { frozenFile, takesPart } from '../chains/fileUse.js';
+import { tagTwiceObstacle } from '../chains/tagNames.js';
 import { versionWarnings } from '../model/knownVersions.js';
 import {
   asleepOrCrashedObstacle,
@@ -87,6 +88,7 @@ function doomedBy(scope: DeleteScope, snapshot: Snapshot, { tree }: Situation): 
 /**
  * | VM     | image that holds it     | name                        | → |
  * |--------|-------------------------|-----------------------------|---|
+ * | any    | holds two of its name   | any                         | tagTwice |
  * | off    | any                     | any                         | ok |
  * | active | not the one in use      | any                         | imageNotActive |
  * | active | in use, or not known    | unsafe, libvirt ≥ 10.9      | unsafeSnapshotName |
@@ -94,6 +96,10 @@ function doomedBy(scope: DeleteScope, snapshot: Snapshot, { tree }: Situation): 
  */
 function internalObstacle(snapshot: Snapshot, situation: Situation): Refused | undefined {
   const { vm, capabilities } = situation;
+  const twice = tagTwiceObstacle(snapshot, situation);
+  if (twice !== undefined) {
+    return twice;
+  }
   if (!isActive(vm.power)) {
     return undefined;
   }

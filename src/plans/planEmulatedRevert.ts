@@ -4,6 +4,7 @@
 import { afterDefine } from './afterSteps.js';
 import { dropSaveSteps } from './dropSaveSteps.js';
 import { frozenFile, restingOn, snapshotsIn, takesPart } from '../chains/fileUse.js';
+import { tagsUnseenWarning } from '../chains/lostTags.js';
 import { nvramBackSteps } from '../chains/nvramCopy.js';
 import type { OperationRequest } from '../model/operation.js';
 import { leftOverlays } from '../chains/leftOverlays.js';
@@ -117,7 +118,11 @@ export function planEmulatedRevert(
     type: 'way',
     steps,
     losses: left.removable.length === 0 ? [] : [{ what: 'files', files: left.removable }],
-    warnings: [{ about: 'doneByUs', why }, ...left.kept.map((file): Warning => ({ about: 'leavesFile', file }))],
+    warnings: [
+      { about: 'doneByUs', why },
+      ...tagsUnseenWarning(left.removable, situation),
+      ...left.kept.map((file): Warning => ({ about: 'leavesFile', file })),
+    ],
   };
 }
 

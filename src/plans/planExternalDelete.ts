@@ -3,6 +3,7 @@
 import { formatVersion, versionOf } from '../model/capabilities.js';
 import { type DeletedFiles, deletedFiles, externalTargets } from '../chains/deletedFiles.js';
 import { type FileUser, restingOn, snapshotsIn, snapshotsNaming } from '../chains/fileUse.js';
+import { tagObstacle } from '../chains/lostTags.js';
 import { layoutLeafObstacle } from '../chains/layoutLeaf.js';
 import { otherVmObstacle } from '../chains/otherVms.js';
 import { isDevicePath } from '../model/devicePath.js';
@@ -51,6 +52,7 @@ export function externalDeleteObstacle(
     layoutLeafObstacle(going, situation) ??
     branchObstacle(doomed, touched, going, situation) ??
     chainObstacle(doomed, going, situation) ??
+    tagObstacle([...touched.removed, ...touched.mergedAway], situation) ??
     deviceObstacle(doomed, touched, situation) ??
     leafObstacle(doomed, situation) ??
     (merged === undefined ? undefined : imagesLetGoObstacle(situation, 'merge')) ??

@@ -2,6 +2,7 @@
 // merged, the rest is merged too. Knows nothing of how it came to that.
 import { chainOf, externalTargets, neededFiles } from '../chains/deletedFiles.js';
 import { frozenFile } from '../chains/fileUse.js';
+import { tagObstacle } from '../chains/lostTags.js';
 import { otherVmObstacle } from '../chains/otherVms.js';
 import type { OperationRequest } from '../model/operation.js';
 import type { CommittedDisk, Situation, Step } from '../model/plan.js';
@@ -75,7 +76,12 @@ export function planFinishMerge(
     situation,
     'refuse',
   );
-  return left.length > 0 && elsewhere !== undefined ? elsewhere : finished(marked, above, left, situation);
+  return (
+    tagObstacle(
+      left.map(({ top }) => top),
+      situation,
+    ) ?? (left.length > 0 && elsewhere !== undefined ? elsewhere : finished(marked, above, left, situation))
+  );
 }
 
 /** Undefined where a disk stands neither here nor there. */

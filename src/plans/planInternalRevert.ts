@@ -2,6 +2,7 @@
 // Knows no steps.
 import { formatVersion, versionOf } from '../model/capabilities.js';
 import { restingOn, snapshotsIn, takesPart } from '../chains/fileUse.js';
+import { wrongTagObstacle } from '../chains/tagNames.js';
 import { otherUserOf } from '../chains/otherVms.js';
 import type { Situation } from '../model/plan.js';
 import { type Refused, refuse } from '../model/refusal.js';
@@ -10,6 +11,8 @@ import { isSafeName } from '../model/snapshotName.js';
 import { styleOfVm } from '../model/snapshotTree.js';
 
 /**
+ * Where the name leads QEMU to another tag: see `wrongTagObstacle`.
+ *
  * | who rests on that image                                | → |
  * |--------------------------------------------------------|---|
  * | nobody, or internal snapshots inside it                | ok |
@@ -26,8 +29,9 @@ export function internalRevertObstacle(snapshot: Snapshot, situation: Situation)
   if (byJobs && !isSafeName(snapshot.name)) {
     return refuse('unsafeSnapshotName', { snapshot: snapshot.title, version: formatVersion(capabilities.libvirt) });
   }
-  if (frozenDisks === undefined) {
-    return undefined;
+  const wrong = wrongTagObstacle(snapshot, situation);
+  if (wrong !== undefined || frozenDisks === undefined) {
+    return wrong;
   }
   const images = (frozenDisks.get(snapshot.name) ?? []).filter(({ target }) => takesPart(snapshot, target));
   if (images.length === 0) {

@@ -4,6 +4,7 @@
 import { formatVersion, versionOf } from '../model/capabilities.js';
 import { restingOn, snapshotsNaming, takesPart } from '../chains/fileUse.js';
 import type { CannotAct } from '../model/hostFiles.js';
+import { tagObstacle } from '../chains/lostTags.js';
 import { otherVmObstacle } from '../chains/otherVms.js';
 import { folderOf, revertSeconds } from '../chains/overlayFiles.js';
 import type { Situation } from '../model/plan.js';
@@ -33,13 +34,12 @@ export function nativeRevertObstacle(snapshot: Snapshot, situation: Situation): 
   if (snapshot.state === 'disk-snapshot' && capabilities.libvirt < versionOf(11, 0)) {
     return refuse('diskOnlyRevertUnsupported', { snapshot: title, version, needed: '11.0' });
   }
-  const current = currentOf(tree);
-  if (current === undefined) {
+  if (currentOf(tree) === undefined) {
     return refuse('noCurrentSnapshot', { vm: vm.name, snapshot: title, version });
   }
   return (
     otherRamObstacle(snapshot, situation) ??
-    leftFileObstacle(snapshot, current, situation) ??
+    leftFileObstacle(snapshot, situation) ??
     newOverlayObstacle(snapshot, situation)
   );
 }
@@ -54,14 +54,12 @@ export function nativeRevertObstacle(snapshot: Snapshot, situation: Situation): 
  * |---------------------------------------------------------|---|
  * | nobody but the VM is built on them                      | ok |
  * | a snapshot is                                           | revertRemovesFile; a new snapshot becomes current, and its own overlay is removed instead |
+ * | one holds a snapshot inside                             | tagInLayer; we leave the file |
  * | another VM is                                           | usedByOtherVm |
  * | another VM’s chain cannot be read                       | otherVmUnread |
  */
-function leftFileObstacle(snapshot: Snapshot, current: Snapshot, situation: Situation): Refused | undefined {
-  const removed = (current.revertDisks ?? current.disks)
-    .filter(({ location }) => location === 'external')
-    .map(({ file }) => file)
-    .filter((file) => file !== undefined);
+function leftFileObstacle(snapshot: Snapshot, situation: Situation): Refused | undefined {
+  const removed = leftByLibvirt(situation);
   const resting = restingOn(situation, removed);
   const user = snapshotsNaming(situation, resting)[0];
   if (user !== undefined) {
@@ -72,7 +70,15 @@ function leftFileObstacle(snapshot: Snapshot, current: Snapshot, situation: Situ
       version: formatVersion(situation.capabilities.libvirt),
     });
   }
-  return otherVmObstacle(resting, situation, 'refuse');
+  return tagObstacle(removed, situation) ?? otherVmObstacle(resting, situation, 'refuse');
+}
+
+/** The overlays that libvirt removes when it has reverted. */
+export function leftByLibvirt({ tree }: Situation): readonly string[] {
+  const current = currentOf(tree);
+  return (current?.revertDisks ?? current?.disks ?? []).flatMap(({ location, file }) =>
+    location === 'external' ? (file ?? []) : [],
+  );
 }
 
 /**

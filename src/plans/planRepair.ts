@@ -3,6 +3,7 @@
 import { inUseObstacle, frozenFileObstacle, readOnlyObstacle, unsteadyObstacle } from './obstacles.js';
 import type { OperationRequest, Repair } from '../model/operation.js';
 import { lostQemu } from '../chains/lostQemu.js';
+import { tagObstacle, tagsUnseenWarning } from '../chains/lostTags.js';
 import { orphanFiles, orphanTags, ownImages } from '../chains/orphans.js';
 import { otherVmObstacle } from '../chains/otherVms.js';
 import { folderOf } from '../chains/overlayFiles.js';
@@ -155,11 +156,16 @@ function removeFiles(files: readonly string[], situation: Situation): Mending | 
     return refuse('nothingToRepair', { vm: situation.vm.name });
   }
   return (
+    tagObstacle(files, situation) ??
     otherVmObstacle(files, situation, 'refuse') ??
     reachObstacle(files, situation) ?? {
       type: 'mending',
       steps: [{ do: 'removeFiles', files }],
       losses: [{ what: 'files', files }],
+      warnings: tagsUnseenWarning(
+        files.filter((file) => situation.files?.images.has(file)),
+        situation,
+      ),
     }
   );
 }

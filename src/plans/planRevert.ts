@@ -4,6 +4,7 @@ import { revertMs } from '../model/estimates.js';
 import { versionWarnings } from '../model/knownVersions.js';
 import { dropSaveSteps } from './dropSaveSteps.js';
 import { frozenFile } from '../chains/fileUse.js';
+import { tagsUnseenWarning } from '../chains/lostTags.js';
 import { lastWrites } from '../chains/lastWrites.js';
 import { mergedByHandObstacle } from '../chains/mergedByHand.js';
 import { nvramBackSteps } from '../chains/nvramCopy.js';
@@ -19,7 +20,7 @@ import type { Decision, Loss, Plan, Situation, Step, Warning } from '../model/pl
 import { type Checkpoint, type CheckpointSpared, planCheckpoint } from './planCheckpoint.js';
 import { planEmulatedRevert, type WayBack } from './planEmulatedRevert.js';
 import { internalRevertObstacle } from './planInternalRevert.js';
-import { nativeRevertObstacle, secondToWaitFor } from './planNativeRevert.js';
+import { leftByLibvirt, nativeRevertObstacle, secondToWaitFor } from './planNativeRevert.js';
 import { type RefusalReason, type Refused, refuse } from '../model/refusal.js';
 import { revertLosses } from './revertLosses.js';
 import { revertWarnings } from './revertWarnings.js';
@@ -178,6 +179,7 @@ const curedByUs: ReadonlySet<RefusalReason> = new Set([
   'overlayMissing',
   'filesOutOfReach',
   'ramOfOther',
+  'tagInLayer',
 ]);
 
 /**
@@ -228,7 +230,7 @@ function byLibvirt(snapshot: Snapshot, end: EndState, situation: Situation): Way
       ...stepsTo(end, snapshot),
     ],
     losses: [],
-    warnings: [],
+    warnings: outside ? tagsUnseenWarning(leftByLibvirt(situation), situation) : [],
   };
 }
 

@@ -7,6 +7,9 @@ export const fileRefusals: Pick<
   Sentences,
   | 'tagMissing'
   | 'tagWithoutRam'
+  | 'nameIsTagId'
+  | 'tagTwice'
+  | 'tagIdsUnseen'
   | 'overlayMissing'
   | 'imageCorrupt'
   | 'mergedByHand'
@@ -35,6 +38,22 @@ export const fileRefusals: Pick<
   tagWithoutRam: ({ snapshot }, t) => [
     t('The images hold the disks of {0}, and no RAM, although libvirt has noted that it has some.', snapshot),
     t('It cannot be brought back as it was. Examine the VM: it says what can be done.'),
+  ],
+  nameIsTagId: ({ snapshot, file, other }, t) => [
+    t('QEMU would bring back “{1}” instead of {0}: that is the number {0} inside “{2}”.', snapshot, other, file),
+    t('Delete “{0}” first if it is not needed; “qemu-img convert -l snapshot.name=…” copies each by its name.', other),
+  ],
+  tagTwice: ({ snapshot, file }, t) => [
+    t('“{1}” holds two snapshots that are called {0}, and which of them QEMU takes is chance.', snapshot, file),
+    t('Copy what is needed with “qemu-img convert -l snapshot.id=…”, then remove one with “qemu-img snapshot -d”.'),
+  ],
+  tagIdsUnseen: ({ snapshot, file }, t) => [
+    t(
+      'The name of {0} is a number, and QEMU takes a number for the place in its own list. That list cannot be seen from here: “{1}”.',
+      snapshot,
+      file,
+    ),
+    t('Revert to it on the host itself, where the list can be seen.'),
   ],
   overlayMissing: ({ snapshot, disk, file }, t) => [
     t('A file that {0} needs for disk {1} is gone: “{2}”.', snapshot, disk, file),

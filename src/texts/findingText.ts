@@ -6,6 +6,7 @@ import { displayLine } from '../model/plainText.js';
 import type { VmView } from '../inventory/views.js';
 import { bytesText } from './bytesText.js';
 import { titleOf } from './operationProgress.js';
+import { tagFinding } from './tagFinding.js';
 import type { Translate } from './translate.js';
 
 export interface FindingText {
@@ -34,25 +35,11 @@ function sentences(
 ): readonly [what: string, means: string, todo: string] {
   switch (finding.what) {
     case 'orphanTag':
-      return [
-        t('“{0}” is inside {1}, and libvirt does not know it.', displayLine(finding.tag), path(finding.file)),
-        t('A snapshot broke off while it was taken, or was made with qemu-img. It takes space and blocks its name.'),
-        t('Remove it if nobody made it on purpose: “qemu-img snapshot -d” does it while the VM is off.'),
-      ];
     case 'tagMissing':
-      return [
-        t('The data of {0} is not in {1} any more.', title(finding.snapshot), path(finding.file)),
-        t('Somebody removed it with another tool. Reverting to it would stop the VM and then fail.'),
-        t('Let libvirt forget the snapshot; nothing else is lost by that.'),
-      ];
     case 'tagWithoutRam':
-      return [
-        t('The RAM of {0} is gone; the images hold its disks alone.', title(finding.snapshot)),
-        t('Somebody took its data away and made it anew with qemu-img. Reverting would stop the VM and then fail.'),
-        t(
-          'Let libvirt forget the snapshot. What it holds of the disks stays in the images: “qemu-img convert -l” reads it.',
-        ),
-      ];
+    case 'nameIsTagId':
+    case 'tagTwice':
+      return tagFinding(finding, title, path, t);
     case 'memoryFileMissing':
       return [
         t('The RAM of {0} is gone: {1}.', title(finding.snapshot), path(finding.file)),

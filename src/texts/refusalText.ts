@@ -41,6 +41,8 @@ export function isForTheDoctor({ reason, because }: Refusal): boolean {
 const doctors: ReadonlySet<RefusalReason> = new Set<RefusalReason>([
   'tagMissing',
   'tagWithoutRam',
+  'nameIsTagId',
+  'tagTwice',
   'overlayMissing',
   'memoryFileMissing',
   'memoryFileBroken',

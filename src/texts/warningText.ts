@@ -86,6 +86,11 @@ export function warningText(warning: Warning, plan: Plan, target: VmView, t: Tra
         'Whether these files are whole could not be seen from here: {0}',
         warning.files.map((file) => displayLine(file)).join(', '),
       );
+    case 'tagsNotSeen':
+      return t(
+        'These files go. Whether somebody made snapshots inside of them with other tools than libvirt could not be seen from here: {0}',
+        warning.files.map((file) => displayLine(file)).join(', '),
+      );
     case 'unreadVms':
       return t(
         'Other VMs may use these files, for theirs could not be read: {0}',

@@ -16,7 +16,8 @@ export async function readImage({ file, format, tag }: Image): Promise<Buffer> {
   const folder = await mkdtemp(join(tmpdir(), 'vr-look-'));
   try {
     const raw = join(folder, 'raw');
-    const inside = tag === undefined ? [] : ['-l', tag];
+    // By its name alone: of a bare word qemu-img takes the tag with that ID first.
+    const inside = tag === undefined ? [] : ['-l', `snapshot.name=${tag.replaceAll(',', ',,')}`];
     await runOk('qemu-img', ['convert', '-U', '-f', format, ...inside, '-O', 'raw', file, raw]);
     return await readFile(raw);
   } finally {

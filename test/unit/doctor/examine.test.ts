@@ -64,6 +64,14 @@ const inside = (tags: readonly string[], more: Partial<Situation> = {}): Situati
     ...more,
   });
 
+/** The other tag has the snapshot's name as its ID. */
+const numbered: Partial<Situation> = {
+  files: looked({
+    images: { [base]: image(undefined, { tags: ['i', 'o'], tagIds: ['1', 'i'] }) },
+    lists: { '/img': ['web.qcow2'] },
+  }),
+};
+
 describe('examine: findings', () => {
   const withMemory = snapshot('m', {
     memory: 'external',
@@ -75,6 +83,8 @@ describe('examine: findings', () => {
     ['all in order, internal', inside(['i']), ''],
     ['no snapshots', situation({ files: looked({ images: { [base]: image() } }), otherVms: [] }), ''],
     ['an orphaned tag', inside(['i', 'lost']), 'warning orphanTag (removeTag)'],
+    ['a name that is another’s ID', inside(['i', 'o'], numbered), 'warning nameIsTagId, warning orphanTag (removeTag)'],
+    ['a name that two tags have', inside(['i', 'i']), 'warning tagTwice'],
     ['a tag that is gone', inside([]), 'error tagMissing (forget i)'],
     [
       'a tag that holds no RAM',

@@ -130,14 +130,14 @@ export function frozen(files: Readonly<Record<string, string>>): NonNullable<Sit
   return new Map(Object.entries(files).map(([name, file]) => [name, [disk('vda', file)]]));
 }
 
-/** An image of 1 MiB, an overlay if `backing` is told. */
+/** An image of 1 MiB, an overlay with nothing inside if `backing` is told. */
 export function image(backing?: string, more: Partial<ImageFacts> = {}): ImageFacts {
   return {
     format: 'qcow2',
     bytes: 2 ** 20,
     allocatedBytes: 2 ** 20,
     virtualBytes: 2 ** 30,
-    ...(backing === undefined ? {} : { backing: { file: backing, format: 'qcow2' } }),
+    ...(backing === undefined ? {} : { backing: { file: backing, format: 'qcow2' }, tags: [] }),
     ...more,
   };
 }

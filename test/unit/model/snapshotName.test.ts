@@ -1,6 +1,13 @@
 // Titles of any kind become names that libvirt, QEMU and file systems all bear.
 import assert from 'node:assert/strict';
-import { freeTitle, isSafeName, nameFromTitle, titleOf, titleProblem } from '../../../src/model/snapshotName.js';
+import {
+  freeTitle,
+  isSafeName,
+  looksLikeTagId,
+  nameFromTitle,
+  titleOf,
+  titleProblem,
+} from '../../../src/model/snapshotName.js';
 import { now, pick, seeded } from './situations.js';
 
 const day = 'snapshot-2027-01-15';
@@ -23,6 +30,10 @@ describe('snapshotName', () => {
     ['שלום', day],
     ['🙂 ok 🙂', 'ok'],
     ['...', day],
+    ['1', 'snapshot-1'],
+    ['2024', 'snapshot-2024'],
+    ['１２', 'snapshot-12'],
+    ['9'.repeat(100), `snapshot-${'9'.repeat(91)}`],
     ['', day],
     ['x'.repeat(10_000), 'x'.repeat(100)],
     ['ends with a dot.  ', 'ends-with-a-dot'],
@@ -43,11 +54,11 @@ describe('snapshotName', () => {
   it('is safe and free for any title', () => {
     const random = seeded(5);
     const taken = new Set<string>();
-    const alphabet = Array.from('aé.-_/ ,\u0000\n🙂ש\u202E=%"');
+    const alphabet = Array.from('a12é.-_/ ,\u0000\n🙂ש\u202E=%"');
     for (let round = 0; round < 1_000; round++) {
       const title = Array.from({ length: Math.floor(random() * 6) }, () => pick(random, alphabet)).join('');
       const name = nameFromTitle(title, taken, now);
-      assert.ok(isSafeName(name) && !taken.has(name), JSON.stringify([title, name]));
+      assert.ok(isSafeName(name) && !looksLikeTagId(name) && !taken.has(name), JSON.stringify([title, name]));
       taken.add(name);
     }
   });

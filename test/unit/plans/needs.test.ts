@@ -134,18 +134,17 @@ describe('fileNeeds', () => {
     assert.equal(fileNeeds(ask.create(), situation(more)).changes, undefined);
   });
 
-  it('names no image for a delete on a VM with internal snapshots alone, but the copy of its UEFI variables', () => {
-    const nothing = { images: [], files: [], folders: [] };
+  it('names the VM’s disks for a delete on a VM with internal snapshots alone, and the copy of its UEFI variables', () => {
     const within = { ...more, frozenDisks: frozen({ a: base, b: base, c: base }) };
     assert.deepEqual(fileNeeds(ask.remove('b'), situation({ ...within, tree: inside })), {
-      images: [],
+      images: ['/img/web.f'],
       files: ['/vars/web.fd.b'],
-      folders: ['/vars'],
+      folders: ['/img', '/vars'],
     });
-    const bios = { ...within, vm: vm(), tree: inside };
-    assert.deepEqual(fileNeeds(ask.remove('b'), situation(bios)), nothing);
+    const bios = { ...within, vm: vm({ disks: [disk('vda', base)] }), tree: inside };
+    assert.deepEqual(fileNeeds(ask.remove('b'), situation(bios)), { images: [base], files: [], folders: ['/img'] });
     const mixed = tree([...inside.snapshots, external('e', 'c')], 'e');
-    assert.notDeepEqual(fileNeeds(ask.remove('b'), situation({ ...within, tree: mixed })), nothing);
+    assert.ok(fileNeeds(ask.remove('b'), situation({ ...within, tree: mixed })).images.length > 1);
   });
 
   it('names nothing that is no path, and nothing for the test driver', () => {

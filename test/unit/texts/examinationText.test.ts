@@ -16,6 +16,8 @@ const samples: { readonly [W in Finding['what']]: Extract<Finding, { what: W }> 
   orphanTag: { what: 'orphanTag', file: evil, tag: evil },
   tagMissing: { what: 'tagMissing', snapshot: 'first', file: evil },
   tagWithoutRam: { what: 'tagWithoutRam', snapshot: 'first' },
+  nameIsTagId: { what: 'nameIsTagId', snapshot: 'first', file: evil, other: evil },
+  tagTwice: { what: 'tagTwice', snapshot: 'first', file: evil },
   memoryFileMissing: { what: 'memoryFileMissing', snapshot: 'first', file: evil },
   memoryFileBroken: { what: 'memoryFileBroken', snapshot: 'first', file: evil },
   overlayMissing: { what: 'overlayMissing', snapshot: 'first', file: evil },

@@ -1,0 +1,145 @@
+// Overlays that hold snapshots inside: whatever merges or removes such a file takes them along, and libvirt does so
+// without a word. What libvirt made there, what qemu-img made there; running and off.
+import assert from 'node:assert/strict';
+import { runOk } from '../../scripts/rig/run.mjs';
+import { blockDifferences } from '../oracle/blocks.js';
+import { readImage } from '../oracle/images.js';
+import type { Disks } from '../oracle/model.js';
+import { type LiveRig, startLiveRig } from './inventoryRig.js';
+import { TrapVm } from './trapVm.js';
+
+describe('an overlay that holds a snapshot inside', function () {
+  this.timeout(180_000);
+  let r: LiveRig;
+
+  before(async () => {
+    r = await startLiveRig();
+    await r.inventory.connect(r.uri);
+    r.show();
+  });
+  after(() => r.stop());
+
+  async function files({ vm }: TrapVm): Promise<readonly string[]> {
+    const { disks } = await vm.see();
+    return vm.guest.disks.map(({ target }) => disks.get(target)!.file);
+  }
+
+  async function tag(vm: TrapVm, name: string): Promise<readonly string[]> {
+    const images = await files(vm);
+    for (const file of images) {
+      await runOk('qemu-img', ['snapshot', '-c', name, file]);
+    }
+    await r.inventory.refresh({ vm: vm.ref });
+    return images;
+  }
+
+  async function tagHolds(images: readonly string[], name: string, content: Disks): Promise<void> {
+    for (const [disk, file] of images.entries()) {
+      const bytes = await readImage({ file, format: 'qcow2', tag: name });
+      assert.deepEqual(blockDifferences(disk, bytes, content[disk]!), []);
+    }
+  }
+
+  /** `one` and `two`, external, and on the overlays above them what no snapshot holds. */
+  async function grown(name: string): Promise<TrapVm> {
+    const vm = await TrapVm.define(r, name);
+    await vm.power('start');
+    await vm.grow('one', 'two');
+    return vm;
+  }
+
+  for (const power of ['running', 'off'] as const) {
+    it(`made by virsh, VM ${power}: what is below it is neither deleted nor consolidated`, async () => {
+      const vm = await grown(`inner-${power}`);
+      if (power === 'off') {
+        await vm.power('forceOff');
+      }
+      await r.virsh('snapshot-create-as', vm.vm.name, 'inner');
+      const kind = power === 'running' ? 'memory' : 'offline';
+      vm.model = vm.model.created({ name: 'inner', title: 'inner', kind, style: 'internal' });
+      await r.inventory.refresh({ vm: vm.ref });
+      if (power === 'running') {
+        await vm.write();
+      }
+      // Off, an old libvirt does not find the files of what is not current.
+      if (power === 'off' && r.hypervisor().capabilities.libvirt < 9_009_000) {
+        await vm.isRefused({ type: 'delete', snapshot: 'two', scope: 'one' }, 'notRunning');
+        await vm.isRefused({ type: 'consolidate' }, 'notRunning');
+      } else {
+        await vm.isRefused({ type: 'delete', snapshot: 'two', scope: 'one' }, 'tagInLayer');
+        await vm.run({ type: 'consolidate' });
+        vm.model = vm.model.deleted('one', 'one');
+      }
+      await vm.isWhole();
+    });
+
+    it(`made by qemu-img, VM ${power}: the snapshots on its layers are neither deleted nor consolidated`, async () => {
+      const vm = await grown(`bare-${power}`);
+      await vm.power('forceOff');
+      const then = vm.model.disks;
+      const images = await tag(vm, 'mine');
+      if (power === 'running') {
+        await vm.power('start');
+        await vm.write();
+      }
+      await vm.isRefused({ type: 'delete', snapshot: 'two', scope: 'one' }, 'tagInLayer');
+      await vm.isRefused({ type: 'delete', snapshot: 'one', scope: 'withDescendants' }, 'tagInLayer');
+      await vm.isWhole();
+      await vm.power(power === 'running' ? 'forceOff' : 'start');
+      await vm.power(power === 'running' ? 'start' : 'forceOff');
+      await tagHolds(images, 'mine', then);
+    });
+  }
+
+  it('is left where it is by a revert without a checkpoint, with all that is inside', async () => {
+    const vm = await grown('left');
+    await vm.power('forceOff');
+    const then = vm.model.disks;
+    const images = await tag(vm, 'mine');
+    await vm.run({ type: 'revert', snapshot: 'one', after: 'off', checkpointFirst: false });
+    await tagHolds(images, 'mine', then);
+    await vm.holdsAll(vm.model.reverted('one', 'off'));
+  });
+
+  it('counts as changed, though nothing else was written to it: a checkpoint keeps it', async () => {
+    const vm = await TrapVm.define(r, 'untouched');
+    await vm.power('start');
+    await vm.write();
+    await vm.power('forceOff');
+    await vm.create('one');
+    await vm.create('two');
+    const then = vm.model.disks;
+    const images = await tag(vm, 'mine');
+    await vm.run({ type: 'revert', snapshot: 'one', after: 'off', checkpointFirst: true });
+    await tagHolds(images, 'mine', then);
+  });
+
+  it('of another branch stays: its snapshot is not deleted', async () => {
+    const vm = await grown('branch');
+    await vm.power('forceOff');
+    const then = vm.model.disks;
+    const images = await tag(vm, 'mine');
+    await vm.create('three');
+    await vm.run({ type: 'revert', snapshot: 'one', after: 'off', checkpointFirst: false });
+    await vm.isRefused({ type: 'delete', snapshot: 'three', scope: 'one' }, 'tagInLayer');
+    await tagHolds(images, 'mine', then);
+  });
+
+  it('of nobody is told of by the doctor, and not removed', async () => {
+    const vm = await TrapVm.define(r, 'orphan');
+    await vm.power('start');
+    await vm.grow('one');
+    await vm.power('forceOff');
+    const then = vm.model.disks;
+    const images = await tag(vm, 'mine');
+    await vm.run({ type: 'revert', snapshot: 'one', after: 'off', checkpointFirst: false });
+    await r.inventory.refresh({ vm: vm.ref });
+    const found = (await r.inventory.examine(vm.ref)).diagnoses.map(({ finding }) => finding);
+    assert.ok(
+      found.some((one) => one.what === 'orphanFile' && one.file === images[0]),
+      JSON.stringify(found),
+    );
+    await vm.isRefused({ type: 'repair', repair: { what: 'removeFiles', files: images } }, 'tagInLayer');
+    await tagHolds(images, 'mine', then);
+  });
+});
