@@ -95,6 +95,79 @@ const roomRules = Object.entries(rooms).map(([room, mayImport]) => ({
   },
 }));
 
+/**
+ * What of the editor's API reads a text for links, icons or markup, and the one file that may call it: there, text from a
+ * libvirt is made text again.
+ */
+const doors = [
+  {
+    file: 'src/views/notify.ts',
+    calls:
+      'showInformationMessage|showWarningMessage|showErrorMessage|withProgress|setStatusBarMessage|createStatusBarItem',
+  },
+  {
+    file: 'src/views/ask.ts',
+    calls: 'showInputBox|showQuickPick|createInputBox|createQuickPick|showWorkspaceFolderPick',
+  },
+  {
+    file: 'src/views/treeItems.ts',
+    classes: 'TreeItem|MarkdownString',
+    gives: 'message|tooltip|badge|isTrusted|supportHtml|supportThemeIcons',
+  },
+  // Nothing is said in these ways, so nobody has a door yet.
+  {
+    calls:
+      'createTerminal|registerHoverProvider|registerCodeLensProvider|createTextEditorDecorationType|createChatParticipant',
+  },
+];
+
+/** @param {string | undefined} file whose own door stays open */
+const doorSelectors = (file) => [
+  // A part of the API under another name would go past the rest.
+  { selector: "VariableDeclarator[init.name='vscode']", message: 'Name the parts of vscode in full.' },
+  {
+    selector: "VariableDeclarator[init.object.name='vscode'][init.property.name='window']",
+    message: 'Name vscode.window in full.',
+  },
+  { selector: "MemberExpression[computed=true][object.name='vscode']", message: 'Name the parts of vscode in full.' },
+  {
+    selector: "MemberExpression[computed=true][object.object.name='vscode'][object.property.name='window']",
+    message: 'Name the parts of vscode.window in full.',
+  },
+  {
+    selector: "ImportDeclaration[source.value='vscode'][importKind!='type'] > ImportSpecifier[importKind!='type']",
+    message: "Import vscode as a whole: the rules about text from outside look for 'vscode.'.",
+  },
+  ...doors
+    .filter((door) => door.file === undefined || door.file !== file)
+    .flatMap(({ file: door = 'a file of its own', calls, classes, gives }) => [
+      ...(calls === undefined
+        ? []
+        : [{ selector: `MemberExpression[property.name=/^(${calls})$/]`, message: `Only ${door} calls this.` }]),
+      ...(classes === undefined
+        ? []
+        : [{ selector: `NewExpression[callee.property.name=/^(${classes})$/]`, message: `Only ${door} makes these.` }]),
+      ...(gives === undefined || file !== undefined
+        ? []
+        : [
+            {
+              selector: `AssignmentExpression[left.type='MemberExpression'][left.property.name=/^(${gives})$/]`,
+              message: `Only ${door} gives texts to the tree.`,
+            },
+          ]),
+    ]),
+];
+
+const doorRules = [
+  {
+    files: ['src/extension.ts', ...editorRooms.map((room) => `src/${room}/**/*.ts`)],
+    rules: { 'no-restricted-syntax': ['error', ...doorSelectors(undefined)] },
+  },
+  ...doors
+    .filter(({ file }) => file !== undefined)
+    .map(({ file }) => ({ files: [file], rules: { 'no-restricted-syntax': ['error', ...doorSelectors(file)] } })),
+];
+
 export default tseslint.config(
   { ignores: ['dist', 'out-test', 'artifacts', 'node_modules', 'test/fixtures'] },
   eslint.configs.recommended,
@@ -114,6 +187,7 @@ export default tseslint.config(
     },
   },
   ...roomRules,
+  ...doorRules,
   {
     files: ['test/**/*.ts'],
     rules: {

@@ -5,6 +5,7 @@ import { givenTo } from '../dialogue/commandArguments.js';
 import { CommandError, answered } from '../dialogue/commandError.js';
 import type { CommandRun } from '../dialogue/commandServices.js';
 import { judgeUri } from '../dialogue/connectionUri.js';
+import { askText } from '../views/ask.js';
 
 const t = vscode.l10n.t;
 
@@ -30,12 +31,12 @@ export async function addConnection(run: CommandRun): Promise<{ readonly connect
 
 async function askForUri(): Promise<string> {
   return answered(
-    await vscode.window.showInputBox({
+    await askText({
       title: t('Add Connection'),
       prompt: t('A libvirt URI, for example {0} or {1}.', 'qemu:///system', 'qemu:///session'),
       value: 'qemu:///system',
       ignoreFocusOut: true,
-      validateInput: (text) => uriProblem(text.trim()),
+      problem: (text) => uriProblem(text.trim()),
     }),
   );
 }

@@ -3,12 +3,13 @@ import * as vscode from 'vscode';
 import { givenTo } from '../dialogue/commandArguments.js';
 import { answered } from '../dialogue/commandError.js';
 import type { CommandRun } from '../dialogue/commandServices.js';
+import { askText } from '../views/ask.js';
 
 export async function filter(run: CommandRun): Promise<void> {
   const text =
     givenTo(run.call).filter ??
     answered(
-      await vscode.window.showInputBox({
+      await askText({
         title: vscode.l10n.t('Filter VMs and Snapshots'),
         prompt: vscode.l10n.t('Shows VMs and snapshots whose name contains this text; empty shows all.'),
         value: run.tree.filter,

@@ -2,6 +2,7 @@
 import * as vscode from 'vscode';
 import type { Snapshot } from '../model/snapshot.js';
 import { longestTitle, titleProblem } from '../model/snapshotName.js';
+import { askText } from '../views/ask.js';
 import { answered } from './commandError.js';
 import { fromOneLine, lineBreak, toOneLine } from './oneLine.js';
 
@@ -9,19 +10,19 @@ const t = vscode.l10n.t;
 
 /** Checked as it is typed. */
 export async function askTitle(value: string, others: readonly Pick<Snapshot, 'name' | 'title'>[]): Promise<string> {
-  const title = await vscode.window.showInputBox({
+  const title = await askText({
     title: t('Title of the Snapshot'),
     prompt: t('Any text; a name that libvirt can use is made from it.'),
     value,
     ignoreFocusOut: true,
-    validateInput: (text) => problemText(text, others),
+    problem: (text) => problemText(text, others),
   });
   return answered(title).trim();
 }
 
 /** May be left empty. */
 export async function askDescription(value: string): Promise<string> {
-  const text = await vscode.window.showInputBox({
+  const text = await askText({
     title: t('Description of the Snapshot'),
     prompt: t('What is in it, or why it was taken; {0} stands for a new line. May be left empty.', lineBreak),
     value: toOneLine(value),

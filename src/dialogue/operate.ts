@@ -14,7 +14,7 @@ import { answered } from './commandError.js';
 import type { CommandRun } from './commandServices.js';
 import { CancelWish } from './cancelWish.js';
 import { mustConfirm } from './mustConfirm.js';
-import { askModal, noteInStatusBar } from '../views/notify.js';
+import { askModal, noteInStatusBar, showInView } from '../views/notify.js';
 import { OperationNotice } from './operationNotice.js';
 import { doneText } from './progressText.js';
 import { askNameOfProtected } from './typedName.js';
@@ -51,7 +51,7 @@ export async function operate(
     const listening = cancellation?.onCancellationRequested(() => cancel.wish());
     const notice = quiet === 'all' ? undefined : new OperationNotice(run.inventory, request, cancel);
     try {
-      return await vscode.window.withProgress({ location: { viewId: treeViewId } }, () =>
+      return await showInView(treeViewId, () =>
         run.inventory.runOperation(request, {
           signal: controller.signal,
           ...(notice !== undefined && { onWait: (other) => notice.waitFor(other) }),

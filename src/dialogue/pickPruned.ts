@@ -1,18 +1,17 @@
 // The questions before a prune: by which rule, and which of those that it fits.
 import * as vscode from 'vscode';
 import type { VmView } from '../inventory/views.js';
-import { displayLine } from '../model/plainText.js';
 import type { Bytes, SnapshotSize } from '../model/layers.js';
 import type { SnapshotTree } from '../model/snapshot.js';
 import { findSnapshot } from '../model/snapshotTree.js';
 import { chosenByRule, type PruneRule } from '../plans/pruneRule.js';
 import { bytesText } from '../texts/bytesText.js';
-import { withoutIcons } from '../texts/noticeText.js';
 import { titleOf } from '../texts/operationProgress.js';
 import { relativeAge } from '../texts/relativeAge.js';
 import { kindWords, styleSentence } from '../texts/words.js';
+import { askSeveral, askText } from '../views/ask.js';
 import { answered } from './commandError.js';
-import { type Choice, everyList, pick } from './pickTarget.js';
+import { type Choice, pick } from './pickTarget.js';
 
 const t = vscode.l10n.t;
 
@@ -62,9 +61,9 @@ function fitting(tree: SnapshotTree, rule: PruneRule): number {
 
 async function number(prompt: string): Promise<number> {
   const text = answered(
-    await vscode.window.showInputBox({
+    await askText({
       prompt,
-      validateInput: (value) => (/^\d{1,5}$/u.test(value.trim()) ? undefined : t('A whole number, please.')),
+      problem: (value) => (/^\d{1,5}$/u.test(value.trim()) ? undefined : t('A whole number, please.')),
     }),
   );
   return Number(text.trim());
@@ -82,42 +81,24 @@ export async function pickPruned(
   const items = going.map((name) => {
     const snapshot = view.tree && findSnapshot(view.tree, name);
     return {
-      label: line(titleOf(view, name)),
+      label: titleOf(view, name),
       ...(snapshot === undefined
         ? {}
         : {
-            description: line(
-              [
-                sizeWords(bytesOf(name)),
-                relativeAge(snapshot.createdAt, now, t),
-                kindWords(snapshot, t),
-                styleSentence(snapshot.style, t),
-              ].join(' · '),
-            ),
+            description: [
+              sizeWords(bytesOf(name)),
+              relativeAge(snapshot.createdAt, now, t),
+              kindWords(snapshot, t),
+              styleSentence(snapshot.style, t),
+            ].join(' · '),
           }),
-      picked: true,
-      name,
+      value: name,
     };
   });
-  const rest = stays.map(({ snapshot, why }) => ({
-    label: line(t('stays: {0}: {1}', titleOf(view, snapshot), why)),
-    kind: vscode.QuickPickItemKind.Separator,
-    name: '',
-  }));
-  const picked = answered(
-    await vscode.window.showQuickPick([...items, ...rest], {
-      ...everyList,
-      canPickMany: true,
-      placeHolder: displayLine(t('These go; untick what shall stay')),
-    }),
-  );
-  return picked.flatMap(({ name }) => (name === '' ? [] : [name]));
+  const rest = stays.map(({ snapshot, why }) => t('stays: {0}: {1}', titleOf(view, snapshot), why));
+  return answered(await askSeveral(items, t('These go; untick what shall stay'), rest));
 }
 
 function sizeWords(bytes: Bytes): string {
   return bytes === 'unknown' ? t('size unknown') : bytesText(bytes, t);
-}
-
-function line(text: string): string {
-  return withoutIcons(displayLine(text, 1_000));
 }

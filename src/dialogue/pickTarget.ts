@@ -5,61 +5,23 @@ import type { ConnectionView, VmView } from '../inventory/views.js';
 import { displayLine } from '../model/plainText.js';
 import type { Snapshot, SnapshotTree } from '../model/snapshot.js';
 import { connectionLabel } from '../texts/connectionLabel.js';
-import { withoutIcons } from '../texts/noticeText.js';
 import { relativeAge } from '../texts/relativeAge.js';
 import { kindWords, powerWord, snapshotCountText } from '../texts/words.js';
+import { type Line, askOne, askSeveral } from '../views/ask.js';
 import { CommandError, answered } from './commandError.js';
 
 const t = vscode.l10n.t;
 
-/** The longest text of a line: a virsh command that names several files. */
-const longestText = 1_000;
-
-/**
- * What every list has: a toast that was pressed gives the focus to the editor area, and a page in it may take it late, when the
- * list that the press brought is already there. A list that goes with the focus would be gone before it was read.
- */
-export const everyList = { ignoreFocusOut: true } as const;
-
-/** A line of a list. Its texts hold names that other people gave, so none of them is read for icons. */
-export interface Choice<T> {
-  readonly label: string;
-  readonly description?: string;
-  readonly detail?: string;
-  /** Name of a codicon before the label. */
-  readonly icon?: string;
-  readonly value: T;
-}
+export type Choice<T> = Line<T>;
 
 /** Resolves to the value of the line that was picked; the user may also leave. */
 export async function pick<T>(choices: readonly Choice<T>[], placeHolder: string): Promise<T> {
-  const options = {
-    ...everyList,
-    placeHolder: displayLine(placeHolder),
-    matchOnDescription: true,
-    matchOnDetail: true,
-  };
-  return answered(await vscode.window.showQuickPick(choices.map(listItem), options)).value;
+  return answered(await askOne(choices, placeHolder)).value;
 }
 
 /** All are picked until the user takes some out; resolves to the values of those that stay. */
 export async function pickSeveral<T>(choices: readonly Choice<T>[], placeHolder: string): Promise<readonly T[]> {
-  const items = choices.map((choice) => ({ ...listItem(choice), picked: true }));
-  const options = { ...everyList, placeHolder: displayLine(placeHolder), canPickMany: true } as const;
-  return answered(await vscode.window.showQuickPick(items, options)).map(({ value }) => value);
-}
-
-function listItem<T>({ label, description, detail, icon, value }: Choice<T>): vscode.QuickPickItem & { value: T } {
-  return {
-    label: `${icon === undefined ? '' : `$(${icon}) `}${listText(label)}`,
-    ...(description !== undefined && { description: listText(description) }),
-    ...(detail !== undefined && { detail: listText(detail) }),
-    value,
-  };
-}
-
-function listText(text: string): string {
-  return withoutIcons(displayLine(text, longestText));
+  return answered(await askSeveral(choices, placeHolder));
 }
 
 /** The only VM there is, or the one picked of those that fit. */

@@ -11,6 +11,7 @@ import { titleIn } from '../texts/operationProgress.js';
 import { durationText } from '../texts/relativeAge.js';
 import { refusalText } from '../texts/refusalText.js';
 import { operationWords } from '../texts/words.js';
+import { askText } from '../views/ask.js';
 import { answered } from './commandError.js';
 import type { CommandRun } from './commandServices.js';
 import { mustConfirm } from './mustConfirm.js';
@@ -66,12 +67,12 @@ export async function passingOverUnread(run: CommandRun, view: VmView, request: 
 }
 
 async function typeName({ vm }: VmView, title: string, why: string): Promise<void> {
-  const typed = await vscode.window.showInputBox({
+  const typed = await askText({
     title,
     prompt: `${why} ${t('Type the name of the VM to go on.')}`,
-    placeHolder: displayLine(vm.name),
+    placeHolder: vm.name,
     ignoreFocusOut: true,
-    validateInput: (text) => (text === vm.name ? undefined : t('This is not the name of the VM.')),
+    problem: (text) => (text === vm.name ? undefined : t('This is not the name of the VM.')),
   });
   answered(typed);
 }

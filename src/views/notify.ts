@@ -48,6 +48,11 @@ export function notifyProgress<T>(
   );
 }
 
+/** The line that runs along a view as long as the task takes. */
+export function showInView<T>(viewId: string, task: () => Thenable<T>): Thenable<T> {
+  return vscode.window.withProgress({ location: { viewId } }, task);
+}
+
 /** For a while in the status bar. */
 export function noteInStatusBar(text: string): void {
   vscode.window.setStatusBarMessage(withoutIcons(displayLine(text, longestNote)), 8_000);

@@ -3,6 +3,7 @@ import * as vscode from 'vscode';
 import type { CommandId } from '../manifest/commandIds.js';
 import type { Facts } from '../texts/facts.js';
 import { factsMarkdown } from '../texts/markdown.js';
+import { noticeText } from '../texts/noticeText.js';
 import type { MessageRow } from './messageRows.js';
 import type { Node } from './nodes.js';
 import type { Row } from '../texts/rows.js';
@@ -39,7 +40,25 @@ function click({ title, command }: { title: string; command: CommandId }, node: 
   return { title, command, arguments: [node] };
 }
 
-export function tooltip(facts: Facts): vscode.MarkdownString {
+/** In the place of a row that has gone. */
+export function goneItem(node: Node): vscode.TreeItem {
+  return Object.assign(new vscode.TreeItem(''), { id: node.id });
+}
+
+/** Above the rows; a line of it that is a link would be drawn as a button. */
+export function giveMessage(view: Pick<vscode.TreeView<Node>, 'message'>, text: string): void {
+  view.message = noticeText(text);
+}
+
+export function giveBadge(view: Pick<vscode.TreeView<Node>, 'badge'>, value: number, tooltip: string): void {
+  view.badge = value === 0 ? undefined : { value, tooltip: noticeText(tooltip) };
+}
+
+export function giveTooltip(item: vscode.TreeItem, facts: Facts): void {
+  item.tooltip = tooltip(facts);
+}
+
+function tooltip(facts: Facts): vscode.MarkdownString {
   const markdown = new vscode.MarkdownString(factsMarkdown(facts));
   markdown.isTrusted = false;
   markdown.supportHtml = false;

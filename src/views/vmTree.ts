@@ -21,7 +21,7 @@ import type { Reading } from '../texts/rows.js';
 import { readAllTrees } from './readAllTrees.js';
 import { RowTimers } from './rowTimers.js';
 import { TreeContent, vmsOf } from './treeContent.js';
-import { tooltip, treeItem } from './treeItems.js';
+import { giveBadge, giveMessage, giveTooltip, goneItem, treeItem } from './treeItems.js';
 import { ViewKeys } from './viewKeys.js';
 
 /** Above so many rows under a VM, counting seconds repaints "You are here" alone. */
@@ -101,7 +101,7 @@ export class VmTree implements Disposable, vscode.TreeDataProvider<Node> {
       return;
     }
     const filter = text.trim();
-    this.#view.message = filter === '' ? '' : vscode.l10n.t('Shows only what contains “{0}”.', filter);
+    giveMessage(this.#view, filter === '' ? '' : vscode.l10n.t('Shows only what contains “{0}”.', filter));
     this.#updateKeys();
     this.#redraw();
     if (filter !== '') {
@@ -154,8 +154,7 @@ export class VmTree implements Disposable, vscode.TreeDataProvider<Node> {
     this.#drawn.askedForRow();
     const row = this.#content.row(node, this.#reading());
     if (row === undefined) {
-      const gone = new vscode.TreeItem('');
-      return Object.assign(gone, { id: node.id });
+      return goneItem(node);
     }
     if (node.type === 'vm') {
       this.#noteLook(node.ref);
@@ -170,7 +169,7 @@ export class VmTree implements Disposable, vscode.TreeDataProvider<Node> {
   resolveTreeItem(item: vscode.TreeItem, node: Node): vscode.TreeItem {
     const facts = this.#content.facts(node, this.#reading());
     if (facts !== undefined) {
-      item.tooltip = tooltip(facts);
+      giveTooltip(item, facts);
     }
     return item;
   }
@@ -238,7 +237,7 @@ export class VmTree implements Disposable, vscode.TreeDataProvider<Node> {
 
   #healthChanged(): void {
     const value = this.#health.wrong().length;
-    this.#view.badge = value === 0 ? undefined : { value, tooltip: wrongCountText(value, vscode.l10n.t) };
+    giveBadge(this.#view, value, wrongCountText(value, vscode.l10n.t));
     if (!this.#view.visible) {
       this.#isStale = true;
       return;

@@ -36,6 +36,19 @@ export interface Told {
   readonly cancel: () => void;
 }
 
+/**
+ * As the editor finds links in messages, boxes and notifications (vs/base/common/linkedText.ts). It is never given one,
+ * whatever a VM is called.
+ */
+const link = /\[[^\]]+\]\((?:https?:\/\/|command:|file:)/iu;
+
+function isText(...texts: readonly (string | undefined)[]): void {
+  const found = texts.find((text) => text !== undefined && link.test(text.replace(/\s/gu, ' ')));
+  if (found !== undefined) {
+    throw new Error(`the editor was given a link: ${found}`);
+  }
+}
+
 type Task = Parameters<typeof vscode.window.withProgress>[1];
 type Items = readonly vscode.QuickPickItem[];
 const names = [
@@ -119,7 +132,8 @@ export class Person {
   }
 
   #type(options: vscode.InputBoxOptions): Promise<string | undefined> {
-    const { title, prompt, value } = options;
+    const { title, prompt, value, placeHolder } = options;
+    isText(title, prompt, placeHolder);
     return this.#answer({
       how: 'input',
       question: title ?? '',
@@ -127,13 +141,16 @@ export class Person {
       ...(value !== undefined && { value }),
       problem: async (text) => {
         const said = await options.validateInput?.(text);
-        return typeof said === 'string' ? said : said?.message;
+        const problem = typeof said === 'string' ? said : said?.message;
+        isText(problem);
+        return problem;
       },
     });
   }
 
   #hear(severity: Said['severity'], text: string, rest: readonly unknown[]): Promise<string | undefined> {
     const [first, ...others] = rest;
+    isText(text, typeof first === 'object' ? (first as vscode.MessageOptions).detail : undefined);
     const options = typeof first === 'object' ? (first as vscode.MessageOptions) : {};
     const buttons = (typeof first === 'string' ? rest : others).filter((one) => typeof one === 'string');
     if (options.modal === true) {
@@ -145,6 +162,7 @@ export class Person {
   }
 
   #watch({ title = '', cancellable = false }: vscode.ProgressOptions, task: Task): Thenable<unknown> {
+    isText(title);
     const source = new vscode.CancellationTokenSource();
     const messages: string[] = [];
     if (title !== '') {
@@ -152,6 +170,7 @@ export class Person {
     }
     const report = ({ message }: { readonly message?: string }): void => {
       if (message !== undefined) {
+        isText(message);
         messages.push(message);
         this.#listener?.();
       }

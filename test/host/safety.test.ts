@@ -167,6 +167,25 @@ describe('safety', function () {
       });
     });
 
+    it('asks in words alone, whatever a snapshot is called', async () => {
+      const title = '[open](command:workbench.action.closeWindow) $(error)';
+      const { snapshot } = await operate('virtRewind.createSnapshot', { vm: off, kind: 'offline', title });
+      await rig.withSettings({ protectedVms: [off] }, async () => {
+        for (const command of ['virtRewind.revert', 'virtRewind.deleteSnapshot'] as const) {
+          // The person would not take a link.
+          person.will((asked) => asked.choices[0], undefined);
+          assert.equal(await call(command, { vm: off, snapshot }), undefined);
+          assert.deepEqual(
+            person.asked.map(({ how }) => how),
+            ['modal', 'input'],
+          );
+          assert.match(person.asked[1]?.text ?? '', /\[open\]/);
+        }
+      });
+      person.will();
+      await operate('virtRewind.deleteSnapshot', { vm: off, snapshot: snapshot!, confirm });
+    });
+
     it('asks for its name also where a program wants no question, and goes on when it is typed', async () => {
       await rig.withSettings({ protectedVms: [vm] }, async () => {
         person.will(undefined);
