@@ -115,6 +115,8 @@ const unseen: Readonly<Record<string, Change>> = {
 
 /** Where a host's files cannot be looked into, as over the storage API of another host: said in the question. */
 const isSaid = 'the plan says which files could not be checked (notChecked)';
+/** Of another host nobody sees them at all; what libvirt knows to be inside counts all the same, and nothing goes unasked. */
+const tagsAreSaid = 'the plan says of which files that go nobody could see what is inside (tagsNotSeen)';
 const isFull = 'a full file system ends it in the middle, and recovery leaves it as before or as after';
 const noLocks =
   'locks are seen on this computer alone; libvirt knows of the QEMU elsewhere, or a daemon died in a merge there';
@@ -127,11 +129,12 @@ const permitted: Readonly<Record<string, string>> = {
   'overlayMissing, unseen: all images': isSaid,
   'tagMissing, unseen: all images': isSaid,
   'tagMissing, unseen: tags': isSaid,
+  'tagInLayer, unseen: all images': tagsAreSaid,
+  'tagInLayer, unseen: tags': tagsAreSaid,
   'noSpaceFor, unseen: free space': isFull,
   'checkpointImpossible, unseen: free space': isFull,
   'externalRevertUnsupported, unseen: free space': isFull,
   'frozenFileInUse, unseen: free space': isFull,
-  'runsUnseen, unseen: all files': noLocks,
   'runsUnseen, unseen: all images': noLocks,
   'runsUnseen, unseen: locks': noLocks,
   'runsUnseen, unseen: what files are to their file system': noLocks,
@@ -195,7 +198,8 @@ describe('facts that are not known', () => {
             const key = `${decision.refusal.reason}, unseen: ${hidden}`;
             const where = `${what}; ${why}`;
             lifted.set(key, lifted.get(key) ?? where);
-            if (permitted[key] === isSaid && !now.warnings.some(({ about }) => about === 'notChecked')) {
+            const said = { [isSaid]: 'notChecked', [tagsAreSaid]: 'tagsNotSeen' }[permitted[key] ?? ''];
+            if (said !== undefined && !now.warnings.some(({ about }) => about === said)) {
               unsaid.push(`${key} (${where})`);
             }
           }
