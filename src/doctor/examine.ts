@@ -19,6 +19,7 @@ export function examine(vm: OperationRequest['vm'], situation: Situation): Exami
       : { repair: { repair, decision: planRepair({ type: 'repair', vm, repair }, situation) } }),
   }));
   return {
+    of: { vm: situation.vm, tree: situation.tree },
     abilities: abilities(vm, situation),
     diagnoses: severities.flatMap((severity) => diagnoses.filter((one) => one.severity === severity)),
   };

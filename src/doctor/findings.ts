@@ -7,6 +7,7 @@ import type { Situation } from '../model/plan.js';
 import { styleOfVm } from '../model/snapshotTree.js';
 import { overlaysOn } from '../plans/planMetadataRepair.js';
 import { chainFindings, otherVmFindings, sightFindings } from './fileFindings.js';
+import { isPausedToBeSaved } from '../model/vm.js';
 import type { Found } from './found.js';
 import { snapshotFindings, unfinishedDeletes } from './snapshotFindings.js';
 import { versionFindings } from './versionFindings.js';
@@ -46,16 +47,17 @@ export function findingsWithoutFiles(situation: Situation): readonly Found[] {
 }
 
 /**
- * | state                                | finding     | repair          |
- * |--------------------------------------|-------------|-----------------|
- * | paused, to be saved or snapshotted   | pausedSaving | resumeAfterSave |
- * | its agent says that it is frozen     | guestFrozen | thawGuest       |
- * | a managed save                       | managedSave | none: it is somebody's RAM |
- * | transient, with snapshots            | vanishes    | keepVm          |
+ * | state                                               | finding      | repair          |
+ * |-----------------------------------------------------|--------------|-----------------|
+ * | paused to be saved or snapshotted, and nobody does it | pausedSaving | resumeAfterSave |
+ * | the same, and libvirt works at it                   | none: it goes on when that is done | |
+ * | its agent says that it is frozen                    | guestFrozen  | thawGuest       |
+ * | a managed save                                      | managedSave  | none: it is somebody's RAM |
+ * | transient, with snapshots                           | vanishes     | keepVm          |
  */
 function stateFindings({ vm, agent, tree, capabilities }: Situation): readonly Found[] {
   const found: Found[] = [];
-  if (vm.power === 'paused' && (vm.powerReason === 'saving' || vm.powerReason === 'snapshotting')) {
+  if (isPausedToBeSaved(vm) && vm.savedNow !== true) {
     found.push({ finding: { what: 'pausedSaving' }, severity: 'error', repair: { what: 'resumeAfterSave' } });
   }
   if (agent === 'frozen') {

@@ -12,7 +12,7 @@ import type { Capabilities } from '../model/capabilities.js';
 import type { VmStatistics } from '../model/diskStatistics.js';
 import type { Hardware } from '../model/hardware.js';
 import type { SavedRam, Snapshot, SnapshotTree } from '../model/snapshot.js';
-import { isActive, snapshotableDisks, type Vm, type VmDisk } from '../model/vm.js';
+import { isActive, isPausedToBeSaved, snapshotableDisks, type Vm, type VmDisk } from '../model/vm.js';
 import { parseLayers } from './diskStatistics.js';
 import { parseDomainXml } from './domainXml.js';
 import { readHardware } from './hardwareXml.js';
@@ -20,6 +20,7 @@ import type { NamedByVm, VmHead } from './hypervisor.js';
 import { untilNoJob } from './jobEnd.js';
 import { powerOf } from './powerState.js';
 import { parseSavedRam } from './retarget.js';
+import { SavingJobs } from './savingJob.js';
 import { parseFrozenDisks, parseSnapshotHead } from './snapshotXml.js';
 import { withVolumePaths } from './volumePaths.js';
 import { XmlError } from './xmlTree.js';
@@ -27,6 +28,7 @@ import { XmlError } from './xmlTree.js';
 export class LibvirtReader {
   readonly #connection: Connection;
   readonly #capabilities: Capabilities;
+  readonly #savingJobs: SavingJobs;
   /** The daemon finds a VM by its UUID, and uses the name that is sent for its own messages. */
   readonly #names = new Map<string, string>();
   /** What was made of the configuration of each VM that was read for its files: the same text says the same again. */
@@ -35,6 +37,7 @@ export class LibvirtReader {
   constructor(connection: Connection, capabilities: Capabilities) {
     this.#connection = connection;
     this.#capabilities = capabilities;
+    this.#savingJobs = new SavingJobs(connection);
   }
 
   async listVms(): Promise<readonly VmHead[]> {
@@ -60,10 +63,12 @@ export class LibvirtReader {
       this.#connection.call('domainHasManagedSaveImage', { dom, flags: 0 }),
     ]);
     const configuration = parseDomainXml(xml);
+    const power = powerOf(state, reason);
     return {
       ...configuration,
       disks: await withVolumePaths(this.#connection, configuration.disks),
-      ...powerOf(state, reason),
+      ...power,
+      ...(isPausedToBeSaved(power) && (await this.#savingJobs.goesOn(dom)) ? { savedNow: true } : {}),
       persistent: persistent !== 0,
       managedSave: managedSave !== 0,
     };

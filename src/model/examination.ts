@@ -1,6 +1,6 @@
 // What the doctor found out about a VM: what can be done with it here, what is wrong, and what would mend it. Values only.
 import type { Repair } from './operation.js';
-import type { Decision } from './plan.js';
+import type { Decision, Situation } from './plan.js';
 import type { Refusal } from './refusal.js';
 
 /** One kind of operation, and whether it can be done on this VM with this libvirt. */
@@ -51,7 +51,14 @@ export type Finding =
   | { readonly what: 'guestFrozen' }
   | { readonly what: 'managedSave' }
   | { readonly what: 'corruptImage'; readonly file: string }
-  | { readonly what: 'lostRam'; readonly file: string; readonly bytes: number }
+  /** `cure`: whether the next snapshot with RAM inside would take it with it; `why`: what forbids that one. */
+  | {
+      readonly what: 'lostRam';
+      readonly file: string;
+      readonly bytes: number;
+      readonly cure: 'nextSnapshot' | 'none';
+      readonly why?: Refusal;
+    }
   /** `file` was written to after `overlay`, which is built on it. */
   | { readonly what: 'backingChanged'; readonly file: string; readonly overlay: string }
   /** The UEFI variables of when the snapshot was taken are nowhere. */
@@ -68,6 +75,8 @@ export interface Diagnosis {
 }
 
 export interface Examination {
+  /** What was examined: of a VM that is another meanwhile it says nothing. */
+  readonly of: Pick<Situation, 'vm' | 'tree'>;
   readonly abilities: readonly Ability[];
   readonly diagnoses: readonly Diagnosis[];
 }

@@ -36,6 +36,8 @@ export interface Vm {
   readonly title?: string;
   readonly power: PowerState;
   readonly powerReason: PowerReason;
+  /** Of a VM that is paused to be saved: libvirt works at it at this moment. */
+  readonly savedNow?: boolean;
   /** False for a transient VM, which vanishes when it stops. */
   readonly persistent: boolean;
   /** A managed save exists: the next start restores RAM from it. */
@@ -62,6 +64,11 @@ export interface VmRef {
 
 export function sameVm(a: VmRef, b: VmRef): boolean {
   return a.connection === b.connection && a.uuid === b.uuid;
+}
+
+/** It stands still because its state is, or was, being saved. */
+export function isPausedToBeSaved({ power, powerReason }: Pick<Vm, 'power' | 'powerReason'>): boolean {
+  return power === 'paused' && (powerReason === 'saving' || powerReason === 'snapshotting');
 }
 
 /** The VM has a QEMU process behind it. */

@@ -6,7 +6,7 @@ import type { Situation } from '../model/plan.js';
 import { type Refused, refuse } from '../model/refusal.js';
 import { type Snapshot, identityOf } from '../model/snapshot.js';
 import { activePath, findSnapshot, parentOf } from '../model/snapshotTree.js';
-import type { Vm } from '../model/vm.js';
+import { isPausedToBeSaved, type Vm } from '../model/vm.js';
 
 export type Action = 'create' | 'revert' | 'delete' | 'describe' | 'consolidate';
 
@@ -44,13 +44,12 @@ export function snapshotFor(action: Action, name: string, situation: Situation):
  * | shutting down, unknown         | wrongState     |
  * | paused to be saved, snapshotted | unfinishedSave |
  */
-export function unsteadyObstacle({ name, power, powerReason }: Vm, action: Action): Refused | undefined {
+export function unsteadyObstacle(vm: Vm, action: Action): Refused | undefined {
+  const { name, power } = vm;
   if (power === 'shuttingDown' || power === 'unknown') {
     return refuse('wrongState', { vm: name, state: power, action });
   }
-  return power === 'paused' && (powerReason === 'saving' || powerReason === 'snapshotting')
-    ? refuse('unfinishedSave', { vm: name, action })
-    : undefined;
+  return isPausedToBeSaved(vm) ? refuse('unfinishedSave', { vm: name, action }) : undefined;
 }
 
 /** What either does to a VM in one of these states is not known; waking it, or cutting its power, makes it so. */

@@ -16,7 +16,7 @@ import { planKeepDisks } from './planKeepDisks.js';
 import { planForget, planMakeCurrent } from './planMetadataRepair.js';
 import { type Refused, refuse } from '../model/refusal.js';
 import { findSnapshot } from '../model/snapshotTree.js';
-import { isActive } from '../model/vm.js';
+import { isActive, isPausedToBeSaved } from '../model/vm.js';
 
 type RepairRequest = Extract<OperationRequest, { type: 'repair' }>;
 
@@ -103,7 +103,10 @@ function mend(request: RepairRequest, situation: Situation): Mending | Refused {
     case 'configureDisks':
       return configureDisks(situation);
     case 'resumeAfterSave':
-      return vm.power === 'paused' && (vm.powerReason === 'saving' || vm.powerReason === 'snapshotting')
+      if (vm.savedNow === true) {
+        return refuse('unfinishedSave', { vm: vm.name, action: 'resume' });
+      }
+      return isPausedToBeSaved(vm)
         ? { type: 'mending', steps: [{ do: 'power', action: 'resume' }] }
         : refuse('nothingToRepair', { vm: vm.name });
     case 'thawGuest':

@@ -163,9 +163,8 @@ export class HealthWatch implements Disposable {
     const examination = await this.#inventory.examine(ref);
     // What statistics do not tell: whole chains of VMs that are off, space on hosts that are not this one.
     await this.#inventory.readLayers(ref);
-    const view = this.#inventory.findVm(ref);
-    if (view !== undefined) {
-      this.#judgements.examined(view, examination.diagnoses);
+    if (this.#inventory.findVm(ref) !== undefined) {
+      this.#judgements.examined(ref, examination);
       await this.#judge();
     }
     return examination;

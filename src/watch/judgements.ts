@@ -6,9 +6,9 @@ import { forecast, type Forecast } from '../health/growth.js';
 import { type Exception, type Thresholds, thresholdsOf } from '../health/thresholds.js';
 import { share } from '../inventory/sharing.js';
 import { type ConnectionView, type VmView, vmKey } from '../inventory/views.js';
-import type { Diagnosis } from '../model/examination.js';
+import type { Diagnosis, Examination } from '../model/examination.js';
 import type { SnapshotTree } from '../model/snapshot.js';
-import type { Vm } from '../model/vm.js';
+import type { Vm, VmRef } from '../model/vm.js';
 import { noteKey, type WatchNotes } from './watchNotes.js';
 
 interface Examined {
@@ -36,7 +36,8 @@ export class Judgements {
     return this.#judged.get(key);
   }
 
-  examined({ ref, vm, tree }: VmView, diagnoses: readonly Diagnosis[]): void {
+  /** Counts until the VM is another than the one that was examined, which it may be already. */
+  examined(ref: VmRef, { of: { vm, tree }, diagnoses }: Examination): void {
     this.#examined.set(vmKey(ref), { vm, tree, diagnoses });
   }
 

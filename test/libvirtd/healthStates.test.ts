@@ -50,6 +50,68 @@ describe('health checks on real states', function () {
     await r.virsh('destroy', 'frosty');
   });
 
+  it('find nothing wrong with a VM that another client saves, and do where it died in that', async () => {
+    const guest = await r.guest({ name: 'saved', memoryMiB: 320 });
+    await guest.start();
+    // Not zeros, which QEMU does not write: long enough for QEMU to be stopped in the middle.
+    const fill =
+      'mkdir /full && mount -t tmpfs -o size=200m none /full && yes full | dd of=/full/all bs=1M count=150 iflag=fullblock';
+    assert.equal((await guest.run('sh', ['-c', fill])).code, 0);
+    const [qemu] = await qemuProcesses(r.daemon, 'saved');
+    const isPaused = async (): Promise<boolean> => (await guest.state()) === 'paused';
+    // Until QEMU has been stopped in the middle.
+    for (let isCaught = false; !isCaught;) {
+      let isOver = false;
+      const saving = r.daemon.virsh(['snapshot-create-as', 'saved', 'a']).finally(() => (isOver = true));
+      while (!isOver && !(await isPaused())) {
+        // It begins.
+      }
+      process.kill(qemu!, 'SIGSTOP');
+      try {
+        isCaught = await isPaused();
+        if (isCaught) {
+          // An examination waits for the disks' jobs, and gives up.
+          assert.deepEqual(await h.found('saved'), []);
+          assert.equal(r.vm('saved')!.vm.power, 'paused');
+          const refused = r.inventory.plan({
+            type: 'repair',
+            vm: await r.ref('saved'),
+            repair: { what: 'resumeAfterSave' },
+          });
+          assert.equal((await refused).type, 'refusal');
+        }
+      } finally {
+        process.kill(qemu!, 'SIGCONT');
+      }
+      await saving;
+      await r.virsh('snapshot-delete', 'saved', 'a');
+    }
+    assert.equal(await guest.state(), 'running');
+    assert.deepEqual(await h.found('saved', { examine: true }), []);
+
+    // As a daemon leaves it that dies in the middle.
+    for (let isLeft = false; !isLeft;) {
+      const saving = r.daemon.virsh(['snapshot-create-as', 'saved', 'b']);
+      let isOver = false;
+      void saving.finally(() => (isOver = true));
+      while (!isOver && !(await isPaused())) {
+        // It begins.
+      }
+      await r.daemon.killDaemon();
+      await saving;
+      await r.daemon.startDaemon();
+      await r.inventory.connect(r.uri);
+      isLeft = await isPaused();
+    }
+    // QEMU itself may be writing still.
+    let found = await h.found('saved');
+    while (found.length === 0) {
+      found = await h.found('saved');
+    }
+    assert.deepEqual(found, ['standsStill']);
+    await r.virsh('destroy', 'saved');
+  });
+
   it('find a libvirt that is known to be bad at what the VM has, and no other', async () => {
     await h.vm('outside');
     await h.external('outside', 'a');

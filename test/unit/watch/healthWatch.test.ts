@@ -20,6 +20,8 @@ interface Rig {
   sweeps: number;
   diagnoses: readonly Diagnosis[];
   failSweep: boolean;
+  /** What happens before its answer has come. */
+  afterExamination: () => void;
   saved: unknown;
   set(...views: readonly VmView[]): void;
   connection: ConnectionView;
@@ -47,6 +49,7 @@ function rig(saved?: unknown, clock = new FakeClock()): Rig {
     sweeps: 0,
     diagnoses: [],
     failSweep: false,
+    afterExamination: () => undefined,
     saved,
     connection: { uri, state: 'connected', capabilities: capabilities(), vms: [], loaded: true },
     set: (...vms) => {
@@ -73,7 +76,11 @@ function rig(saved?: unknown, clock = new FakeClock()): Rig {
         return r.failSweep ? Promise.reject(new Failure('lost', {})) : Promise.resolve();
       },
       readLayers: () => Promise.resolve({ readAt: 0, from: 'files', disks: [], snapshots: [], rooms: [] }),
-      examine: () => Promise.resolve({ abilities: [], diagnoses: r.diagnoses }),
+      examine: ({ uuid }) => {
+        const { vm: seen, tree: all } = r.connection.vms.find(({ ref }) => ref.uuid === uuid)!;
+        r.afterExamination();
+        return Promise.resolve({ of: { vm: seen, tree: all! }, abilities: [], diagnoses: r.diagnoses });
+      },
       findVm: (ref) => r.connection.vms.find((one) => one.ref.uuid === ref.uuid),
     },
     notes: {
@@ -238,6 +245,17 @@ describe('the watch over health', () => {
     r.set({ ...a, tree: tree([]) });
     await r.fire();
     assert.equal(r.watch.wrong().length, 0);
+  });
+
+  it('takes nothing from an examination of a VM that is another by the time of the answer', async () => {
+    const r = rig();
+    const a = view('a', 1);
+    r.set({ ...a, vm: { ...a.vm, power: 'paused', powerReason: 'saving' } });
+    await r.pass(3 * minute);
+    r.diagnoses = [{ finding: { what: 'pausedSaving' }, severity: 'error' }];
+    r.afterExamination = () => r.set(a);
+    await r.watch.examine(a.ref);
+    assert.deepEqual(r.watch.wrong(), []);
   });
 
   it('measures how fast it fills up, and says when it is full', async () => {
