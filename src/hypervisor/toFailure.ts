@@ -84,7 +84,8 @@ export function toFailure(error: unknown, details: FailureDetails = {}): Failure
   }
   if (error instanceof AuthenticationFailed) {
     const cause = error.cause instanceof LibvirtError ? error.cause : undefined;
-    return make('denied', { group, ...(cause === undefined ? {} : { libvirtMessage: cause.message }) });
+    const said = cause === undefined ? {} : { libvirtMessage: cause.message, libvirtCode: cause.code };
+    return make('denied', { group, ...said });
   }
   if (error instanceof UnsupportedUri) {
     return make(error.transport === undefined ? 'invalid' : 'unsupported', { connection: error.uri });

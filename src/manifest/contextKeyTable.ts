@@ -4,10 +4,15 @@
 export const welcomeStates = ['none', 'noConnections', 'connecting', 'noLibvirt', 'denied', 'noVms'] as const;
 export type WelcomeState = (typeof welcomeStates)[number];
 
+/** What lets in who is not let in by libvirt, where `welcome` is `denied`. */
+export const deniedEntries = ['group', 'newLogin', 'noPolkit', 'unknown'] as const;
+export type DeniedEntry = (typeof deniedEntries)[number];
+
 export interface ContextKeys {
   readonly 'virtRewind.welcome': WelcomeState;
   /** The group that may open libvirt's socket, where `welcome` is `denied`; empty when it is not known. */
   readonly 'virtRewind.deniedGroup': string;
+  readonly 'virtRewind.deniedEntry': DeniedEntry;
   /** A filter hides rows. */
   readonly 'virtRewind.filtered': boolean;
   /** A lesson is under way. */
@@ -19,6 +24,7 @@ export interface ContextKeys {
 export const contextKeys: readonly (keyof ContextKeys)[] = [
   'virtRewind.welcome',
   'virtRewind.deniedGroup',
+  'virtRewind.deniedEntry',
   'virtRewind.filtered',
   'virtRewind.lesson',
   'virtRewind.operationRunning',

@@ -56,7 +56,10 @@ export interface FailureDetails {
   readonly snapshot?: string;
   readonly connection?: string;
   readonly path?: string;
+  /** Of `denied`: who joins it is let in. */
   readonly group?: string;
+  /** Of `denied`: nobody can be asked who may, or the user is let in from the next login on. */
+  readonly entry?: 'noPolkit' | 'newLogin';
   readonly candidates?: readonly string[];
   /** What the user had asked for, where it was an operation. */
   readonly request?: OperationRequest;

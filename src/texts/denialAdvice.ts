@@ -8,7 +8,7 @@ import type { Translate } from './translate.js';
 /** Undefined: nobody forbade a file, or it is about something else, such as the socket. */
 export function denialAdvice({ kind, details }: Pick<Failure, 'kind' | 'details'>, t: Translate): string | undefined {
   const denial = kind === 'failed' || kind === 'denied' ? deniedBy(details.libvirtMessage) : undefined;
-  if (denial === undefined || details.group !== undefined) {
+  if (denial === undefined || details.group !== undefined || details.entry !== undefined) {
     return undefined;
   }
   const file = denial.file === undefined ? t('the file') : `“${displayLine(denial.file)}”`;

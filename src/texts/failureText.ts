@@ -6,6 +6,7 @@ import { displayLine } from '../model/plainText.js';
 import { aftermathText } from './aftermathText.js';
 import { cancelledText } from './cancelledText.js';
 import { denialAdvice } from './denialAdvice.js';
+import { entryAdvice } from './entryAdvice.js';
 import { isForTheDoctor, refusalText } from './refusalText.js';
 import type { Translate } from './translate.js';
 
@@ -75,16 +76,12 @@ const wordings: Readonly<Record<FailureKind, (details: FailureDetails, t: Transl
   denied: (details, t) => ({
     short: t('no permission'),
     sentence:
-      details.vm !== undefined && details.group === undefined
+      details.vm !== undefined && details.group === undefined && details.entry === undefined
         ? t('You may not do this with {0}.', details.vm)
         : where(details, t('You may not use {0}.', details.connection ?? ''), t('You may not use it.')),
     nextStep:
-      details.group === undefined
-        ? t("Ask for the right in libvirt's policy (polkit) or for its socket, then connect again.")
-        : t(
-            'Its socket belongs to the group {0}: join it (sudo usermod -aG {0} $USER), log in again, connect.',
-            details.group,
-          ),
+      entryAdvice(details, t) ??
+      t("Ask for the right in libvirt's policy (polkit) or for its socket, then connect again."),
     severity: 'error',
     offers: 'connect',
   }),

@@ -27,6 +27,7 @@ export class ViewKeys {
     const keys: Omit<ContextKeys, 'virtRewind.lesson'> = {
       'virtRewind.welcome': welcome.state,
       'virtRewind.deniedGroup': welcome.deniedGroup,
+      'virtRewind.deniedEntry': welcome.deniedEntry,
       'virtRewind.filtered': isFiltered,
       'virtRewind.operationRunning': vmsOf(connections).some(([, vm]) => vm.operation !== undefined),
     };

@@ -1,11 +1,14 @@
 // When the whole view is empty, which welcome stands in it. Knows nothing of the editor.
 import type { ConnectionView } from '../inventory/views.js';
-import type { WelcomeState } from '../manifest/contextKeyTable.js';
+import type { DeniedEntry, WelcomeState } from '../manifest/contextKeyTable.js';
+import type { FailureDetails } from '../model/failure.js';
 
 export interface Welcome {
   readonly state: WelcomeState;
-  /** The group that may open libvirt's socket; empty: not known. */
+  /** The group that lets in who joins it; empty where none does. */
   readonly deniedGroup: string;
+  /** What helps where no group does. */
+  readonly deniedEntry: DeniedEntry;
 }
 
 /**
@@ -22,7 +25,11 @@ export interface Welcome {
  * | any other mix                                           | none          |
  */
 export function welcomeOf(connections: readonly ConnectionView[]): Welcome {
-  const say = (state: WelcomeState, deniedGroup = ''): Welcome => ({ state, deniedGroup });
+  const say = (state: WelcomeState, { group = '', entry }: FailureDetails = {}): Welcome => ({
+    state,
+    deniedGroup: group,
+    deniedEntry: group === '' ? (entry ?? 'unknown') : 'group',
+  });
   if (connections.length === 0) {
     return say('noConnections');
   }
@@ -36,7 +43,7 @@ export function welcomeOf(connections: readonly ConnectionView[]): Welcome {
   if (failures.length === connections.length) {
     const denied = failures.find((failure) => failure.kind === 'denied');
     if (denied !== undefined) {
-      return say('denied', denied.details.group);
+      return say('denied', denied.details);
     }
     return say(failures.every((failure) => failure.kind === 'unreachable') ? 'noLibvirt' : 'none');
   }

@@ -212,6 +212,14 @@ describe('failure text', () => {
     assert.match(failureText(new Failure('denied', { group: 'kvmers' }), t).nextStep, /kvmers/);
   });
 
+  it('sends nobody to the group whom it would not let in', () => {
+    for (const entry of ['noPolkit', 'newLogin'] as const) {
+      const { nextStep } = failureText(new Failure('denied', { entry, libvirtMessage: 'no system bus' }), t);
+      assert.doesNotMatch(nextStep, /usermod/);
+      assert.notEqual(nextStep, failureText(new Failure('denied', {}), t).nextStep);
+    }
+  });
+
   it('tells the state the VM is in now', () => {
     assert.match(failureText(new Failure('failed', { vm, stateNow: 'paused' }), t).sentence, /web-test is paused now/);
   });

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import type { ConnectionView } from '../../../src/inventory/views.js';
 import type { WelcomeState } from '../../../src/manifest/contextKeyTable.js';
-import { Failure } from '../../../src/model/failure.js';
+import { Failure, type FailureDetails } from '../../../src/model/failure.js';
 import { welcomeOf } from '../../../src/views/welcome.js';
 import { connectionView, vmView } from './samples.js';
 
@@ -41,5 +41,15 @@ describe('welcome', () => {
   it('names the group that may', () => {
     assert.equal(welcomeOf([denied]).deniedGroup, 'libvirt');
     assert.equal(welcomeOf([connectionView({ state: 'failed', failure: new Failure('denied') })]).deniedGroup, '');
+  });
+
+  it('says what else helps', () => {
+    const entry = (details: FailureDetails): string =>
+      welcomeOf([connectionView({ state: 'failed', loaded: false, failure: new Failure('denied', details) })])
+        .deniedEntry;
+    assert.deepEqual(
+      [entry({ group: 'libvirt' }), entry({}), entry({ entry: 'noPolkit' }), entry({ entry: 'newLogin' })],
+      ['group', 'unknown', 'noPolkit', 'newLogin'],
+    );
   });
 });
