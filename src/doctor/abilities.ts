@@ -30,10 +30,7 @@ const mostTried = 20;
  * | a refusal                     | no, and why |
  */
 export function abilities(ref: OperationRequest['vm'], situation: Situation): readonly Ability[] {
-  const running: Situation = {
-    ...situation,
-    vm: { ...situation.vm, power: 'running', powerReason: 'other', agentConnected: agentThere(situation) },
-  };
+  const running = asRunning(situation);
   const off: Situation = { ...situation, vm: { ...situation.vm, power: 'off', powerReason: 'other' } };
   const title = freeTitle('Examined', situation.tree.snapshots);
   const create = (what: Ability['what'], request: Create, inWhat: Situation): Ability =>
@@ -126,6 +123,12 @@ function hostFiles(situation: Situation): Ability {
   });
   const [why] = refusals;
   return why === undefined ? { what: 'hostFiles', can: 'yes' } : { what: 'hostFiles', can: 'no', why };
+}
+
+/** The same VM, if it ran. */
+export function asRunning(situation: Situation): Situation {
+  const agentConnected = agentThere(situation);
+  return { ...situation, vm: { ...situation.vm, power: 'running', powerReason: 'other', agentConnected } };
 }
 
 /** A VM that is off would have its agent, if it has a channel for one. */

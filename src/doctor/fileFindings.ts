@@ -6,6 +6,7 @@ import type { Situation } from '../model/plan.js';
 import { isActive, snapshotableDisks } from '../model/vm.js';
 import { examinationNeeds } from './examinationNeeds.js';
 import type { Found } from './found.js';
+import { lostRam } from './lostRam.js';
 
 /** Of the VM's own disks, and of all images that hold its snapshots. */
 export function chainFindings(situation: Situation): readonly Found[] {
@@ -25,27 +26,6 @@ export function chainFindings(situation: Situation): readonly Found[] {
     ...corrupt.map((file): Found => ({ finding: { what: 'corruptImage', file }, severity: 'error' })),
     ...lostRam(situation),
   ];
-}
-
-/** Less is not worth a guest's standing still. */
-const leastLost = 1024 ** 2;
-
-/**
- * | RAM that no snapshot has, in an image of the VM's | the VM | → |
- * |---------------------------------------------------|--------|---|
- * | a MiB or more | is saved or snapshotted just now | not judged: it becomes a snapshot |
- * | a MiB or more | otherwise                        | lostRam |
- */
-function lostRam(situation: Situation): readonly Found[] {
-  const { vm, files } = situation;
-  if (vm.powerReason === 'saving' || vm.powerReason === 'snapshotting') {
-    return [];
-  }
-  return [...ownImages(situation)].flatMap((file): readonly Found[] => {
-    const image = files?.images.get(file);
-    const bytes = typeof image === 'object' ? (image.lostRamBytes ?? 0) : 0;
-    return bytes < leastLost ? [] : [{ finding: { what: 'lostRam', file, bytes }, severity: 'note' }];
-  });
 }
 
 /** Clocks of file systems are not finer than this, and QEMU writes the last words into a base after its overlay is made. */

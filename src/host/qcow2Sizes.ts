@@ -4,7 +4,7 @@ import type { InternalSizes, PresentTable } from '../model/imageContents.js';
 import { type ImageBytes, TooMuchToRead } from './imageBytes.js';
 import type { Qcow2Header, Table } from './qcow2Header.js';
 import type { Qcow2Snapshot } from './qcow2Snapshots.js';
-import { eachL2, eachReference, l1EntriesOf, readL1, type Shape, shapeOf } from './qcow2Tables.js';
+import { eachL2, eachReference, l1EntriesOf, l2Place, readL1, type Shape, shapeOf } from './qcow2Tables.js';
 
 /**
  * A cluster goes when nobody refers to it any more, so it is counted for a snapshot as long as no other table refers to
@@ -20,8 +20,8 @@ export async function internalSizes(
   const shape = shapeOf(header);
   const references = new References(snapshots.length);
   const presentTables = new Set<number>();
-  const entries = presentTable === 'still' ? header.l1.entries : l1EntriesOf(header.virtualBytes, shape);
-  const present = await readL1(image, header.l1, entries);
+  const table = await readL1(image, header.l1, header.l1.entries);
+  const present = presentTable === 'still' ? table : await withoutLeftRam(table, image, header, snapshots, shape);
   await eachL2(image, present, shape, (table, _, place) => {
     presentTables.add(place);
     references.ofPresent(place / shape.clusterBytes);
@@ -42,6 +42,37 @@ export async function internalSizes(
     })),
     togetherBytes: (references.together + clustersOf(tableBytes)) * shape.clusterBytes,
   };
+}
+
+/**
+ * Behind the disk, the present's tables in a file that QEMU writes tell of RAM:
+ *
+ * | the present's table there     | came there by                                    | QEMU uses the RAM |
+ * |-------------------------------|--------------------------------------------------|-------------------|
+ * | is a snapshot's too           | a revert to it, which is written out at once     | yes: it stays when the snapshot goes |
+ * | is its own                    | a snapshot: QEMU lets go of the RAM, in its memory first | no |
+ */
+async function withoutLeftRam(
+  present: Buffer,
+  image: ImageBytes,
+  header: Qcow2Header,
+  snapshots: readonly Qcow2Snapshot[],
+  shape: Shape,
+): Promise<Buffer> {
+  const shared = new Set<number>();
+  for (const { l1, diskBytes = header.virtualBytes } of snapshots) {
+    const table = await readL1(image, l1, l1.entries);
+    for (let index = l1EntriesOf(diskBytes, shape); index < l1.entries; index++) {
+      shared.add(l2Place(table, index));
+    }
+  }
+  const used = Buffer.from(present);
+  for (let index = l1EntriesOf(header.virtualBytes, shape); index < header.l1.entries; index++) {
+    if (!shared.has(l2Place(used, index))) {
+      used.writeBigUInt64BE(0n, index * 8);
+    }
+  }
+  return used;
 }
 
 async function refer(

@@ -39,7 +39,7 @@ export interface ImageExtents {
 
 /**
  * `written`: a VM has the image open. Its tables of now are still in its memory then: those in the file mostly tell of
- * the RAM of the last snapshot as if the present used it too.
+ * the RAM of the last snapshot as if the present used it too, which is true after a revert alone.
  */
 export type PresentTable = 'still' | 'written';
 

@@ -284,6 +284,13 @@ describe('examine: findings', () => {
       'error pausedSaving (power)',
     ],
     [
+      'the same, while libvirt works at it',
+      healthy({
+        vm: vm({ power: 'paused', powerReason: 'saving', savedNow: true, disks: [disk('vda', '/img/web.b')] }),
+      }),
+      '',
+    ],
+    [
       'a VM that was undefined while it ran',
       healthy({ vm: vm({ persistent: false, disks: [disk('vda', '/img/web.b')] }) }),
       'error vanishes (makePersistent)',
@@ -462,5 +469,20 @@ describe('examinationNeeds', () => {
       files: [],
       folders: [],
     });
+  });
+
+  it('names a snapshot as the cure for lost RAM only where it would be one', () => {
+    const lost = { lostRamBytes: 2 ** 20 };
+    const whole = { ...situation({ vm: vm({ power: 'off' }), tree: tree([]) }), otherVms: [] };
+    const [file = ''] = whole.vm.disks.flatMap(({ source }) => source ?? []);
+    const inFirst = (more: Partial<Situation>): ReturnType<typeof finding<'lostRam'>> =>
+      finding('lostRam', { ...whole, files: looked({ images: { [file]: image(undefined, lost) } }), ...more });
+    assert.equal(inFirst({})?.cure, 'nextSnapshot');
+    const readOnly = inFirst({ capabilities: { ...capabilities(), readOnly: true } });
+    assert.deepEqual([readOnly?.cure, readOnly?.why?.reason], ['none', 'readOnlyConnection']);
+    const below = finding('lostRam', healthy({}, { '/img/web.a': image(base, lost) }));
+    assert.deepEqual([below?.cure, below?.why], ['none', undefined]);
+    const mixed = finding('lostRam', healthy({}, { '/img/web.b': image('/img/web.a', lost) }));
+    assert.deepEqual([mixed?.cure, mixed?.why?.reason], ['none', 'mixedStyles']);
   });
 });

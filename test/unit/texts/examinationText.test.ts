@@ -37,7 +37,7 @@ const samples: { readonly [W in Finding['what']]: Extract<Finding, { what: W }> 
   mergeLost: { what: 'mergeLost', disk: 'vda', file: '/images/web', said: '/images/web.two' },
   guestFrozen: { what: 'guestFrozen' },
   managedSave: { what: 'managedSave' },
-  lostRam: { what: 'lostRam', file: evil, bytes: 2 ** 20 },
+  lostRam: { what: 'lostRam', file: evil, bytes: 2 ** 20, cure: 'none' },
   corruptImage: { what: 'corruptImage', file: evil },
   usedByOtherVm: { what: 'usedByOtherVm', file: evil, vm: evil },
   knownBadVersion: { what: 'knownBadVersion', version: '9.0', why: 'it fails', source: 'its news' },
@@ -58,7 +58,7 @@ const repairs: { readonly [W in Repair['what']]: Extract<Repair, { what: W }> } 
   thawGuest: { what: 'thawGuest' },
 };
 const report = (diagnoses: readonly Diagnosis[], abilities: readonly Ability[] = []): string =>
-  examinationText({ abilities, diagnoses }, view, t);
+  examinationText({ of: { vm: view.vm, tree: branched }, abilities, diagnoses }, view, t);
 
 describe('examination text', () => {
   for (const finding of Object.values(samples)) {
@@ -135,7 +135,11 @@ describe('examination text', () => {
 
   it('lets nothing from outside be markup', () => {
     const all = Object.values(samples).map((finding): Diagnosis => ({ finding, severity: 'error' }));
-    const text = examinationText({ abilities: [], diagnoses: all }, { ...view, vm: vm({ name: evil }) }, t);
+    const text = examinationText(
+      { of: { vm: view.vm, tree: branched }, abilities: [], diagnoses: all },
+      { ...view, vm: vm({ name: evil }) },
+      t,
+    );
     assert.doesNotMatch(text, /(?<!\\)[<>[\]`]|\u202E/u);
     assert.equal(text.split('\n').filter((row) => row.startsWith('# ')).length, 1);
     for (const row of text.split('\n').filter((one) => one.includes('x\\]'))) {
