@@ -11,7 +11,11 @@ export interface Undertaking {
   readonly style: 'internal' | 'external';
   readonly kind: SnapshotKind;
   readonly vm: Vm;
+  /** The overlays are made by us, and libvirt is told to use them. */
+  readonly overlaysByUs?: boolean;
 }
+
+const overlaysReadableBefore = versionOf(11, 10);
 
 interface KnownVersion {
   readonly from: Version;
@@ -62,12 +66,21 @@ export const knownVersions: readonly KnownVersion[] = [
   },
   {
     from: versionOf(9, 0),
-    before: versionOf(11, 10),
-    concerns: ({ action, style, kind }) => action === 'create' && style === 'external' && kind === 'offline',
+    before: overlaysReadableBefore,
+    concerns: ({ action, style, kind, overlaysByUs }) =>
+      action === 'create' && style === 'external' && kind === 'offline' && overlaysByUs !== true,
     why: 'it may make the overlay readable by every user of the host',
     source: 'CVE-2025-13193',
   },
 ];
+
+/** This libvirt would make the overlays readable by everybody. */
+export function readableOverlays(
+  libvirt: number,
+  { style, kind }: { readonly style: 'internal' | 'external'; readonly kind: SnapshotKind },
+): boolean {
+  return style === 'external' && kind === 'offline' && libvirt < overlaysReadableBefore;
+}
 
 export function versionWarnings(capabilities: Capabilities, what: Undertaking): readonly Warning[] {
   if (capabilities.driver !== 'qemu') {

@@ -178,7 +178,8 @@ function warningsOf(request: CreateRequest, step: CreateStep, situation: Situati
   if (!vm.persistent) {
     warnings.push({ about: 'vanishesWhenStopped' });
   }
-  return [...warnings, ...versionWarnings(capabilities, { action: 'create', style, kind, vm })];
+  const overlaysByUs = canRevertOurselves(step, situation);
+  return [...warnings, ...versionWarnings(capabilities, { action: 'create', style, kind, vm, overlaysByUs })];
 }
 
 /** See planEmulatedRevert: overlays stand beside the files that the snapshot freezes. */
