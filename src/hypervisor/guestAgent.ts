@@ -1,15 +1,12 @@
 // What is asked of the guest agent, through libvirt's own calls alone: commands of one's own would mark the VM as
 // tampered with. Whatever an agent says comes out of the guest and is believed no further than its code.
-import type { Disposable } from '../lifetime/disposable.js';
 import type { Connection } from '../libvirt/connection.js';
-import { VIR_CONNECT_DOMAIN_EVENT_AGENT_LIFECYCLE_STATE_CONNECTED, VIR_DOMAIN_TIME_SYNC } from '../libvirt/flags.js';
 import { errorCodes as code, LibvirtError } from '../libvirt/libvirtError.js';
 import type { Domain } from '../libvirt/structs.js';
-import type { Log } from '../log/log.js';
 
 export type AgentState = 'answers' | 'silent' | 'frozen';
 
-interface Agent {
+export interface Agent {
   readonly connection: Connection;
   readonly dom: Domain;
 }
@@ -80,51 +77,4 @@ async function answerTo(call: Promise<unknown>, signal: AbortSignal): Promise<Ag
 /** All file systems. Idempotent: thawing what is not frozen does nothing. */
 export async function thawGuest({ connection, dom }: Agent): Promise<void> {
   await connection.call('domainFsthaw', { dom, mountpoints: [], flags: 0 });
-}
-
-/** How long the operation waits for the clock that it is good without. */
-const clockPatienceMs = 5_000;
-
-/**
- * After RAM of another time came back: to the clock of the host. The agent that came back with it is seen by libvirt a
- * moment later, so the first who finds nobody waits until somebody comes. What goes wrong is logged.
- */
-export async function setGuestClock({ connection, dom }: Agent, log: Log, waitMs = clockPatienceMs): Promise<void> {
-  const signal = AbortSignal.timeout(waitMs);
-  const time = { dom, seconds: 0, nseconds: 0, flags: VIR_DOMAIN_TIME_SYNC };
-  const set = (): Promise<unknown> => connection.call('domainSetTime', time, { signal });
-  let listening: Disposable | undefined;
-  try {
-    let connected: () => void = () => undefined;
-    const comes = new Promise<void>((resolve) => (connected = resolve));
-    listening = await connection.on('agentLifecycle', ({ dom: { uuid }, state }) => {
-      if (uuid === dom.uuid && state === VIR_CONNECT_DOMAIN_EVENT_AGENT_LIFECYCLE_STATE_CONNECTED) {
-        connected();
-      }
-    });
-    try {
-      await set();
-    } catch (error) {
-      if (!(error instanceof LibvirtError) || error.code !== code.VIR_ERR_AGENT_UNRESPONSIVE) {
-        throw error;
-      }
-      await Promise.race([comes, aborted(signal)]);
-      await set();
-    }
-  } catch (error) {
-    log.info(`the guest's clock stays as it is: ${String(error)}`);
-  } finally {
-    listening?.dispose();
-  }
-}
-
-/** Rejects when the signal is aborted. */
-function aborted(signal: AbortSignal): Promise<never> {
-  return new Promise((_, reject) => {
-    const end = (): void => reject(signal.reason as Error);
-    if (signal.aborted) {
-      end();
-    }
-    signal.addEventListener('abort', end, { once: true });
-  });
 }

@@ -37,7 +37,7 @@ export function nearbyContents(of: FilesOf): ImageContents | undefined {
   return isNearby(of) ? localContents(of.environment) : undefined;
 }
 
-function isNearby({ uri, capabilities: { hostname } }: FilesOf): boolean {
+export function isNearby({ uri, capabilities: { hostname } }: Pick<FilesOf, 'uri' | 'capabilities'>): boolean {
   return isThisHost({ transport: parseUri(uri).transport, hostname });
 }
 

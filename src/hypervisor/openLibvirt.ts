@@ -15,13 +15,15 @@ import type { Step } from '../model/plan.js';
 import type { SavedRam, Snapshot, SnapshotTree } from '../model/snapshot.js';
 import { isActive, type Vm, type VmDisk } from '../model/vm.js';
 import type { MetadataFolders } from '../model/vmFiles.js';
+import { withTrueReason } from './deniedEntry.js';
 import { demoVmObstacle, type DemoVmPlace, makeDemoVm, removeDemoVm } from './demoVms.js';
 import { type AgentState, readAgent } from './guestAgent.js';
+import { membershipOf } from './groupMember.js';
 import { listen } from './guestEvents.js';
 import type { Hypervisor, NamedByVm, OpenHypervisor, RunOptions, StepOutcome, VmEvent, VmHead } from './hypervisor.js';
 import { LibvirtReader } from './libvirtReader.js';
 import { metadataFolders } from './metadataFolders.js';
-import { nearbyContents, nearbyFiles, openFiles } from './openFiles.js';
+import { isNearby, nearbyContents, nearbyFiles, openFiles } from './openFiles.js';
 import { readCapabilities } from './readCapabilities.js';
 import { runStep } from './runStep.js';
 import { toFailure } from './toFailure.js';
@@ -49,9 +51,19 @@ export function libvirtHypervisor(
       return new LibvirtHypervisor({ connection, capabilities, environment, uri, log: own, open, patience, ...events });
     } catch (error) {
       connection?.close();
-      throw toFailure(error, { connection: uri, doing: 'connecting' });
+      throw await trueReason(toFailure(error, { connection: uri, doing: 'connecting' }), own);
     }
   };
+}
+
+async function trueReason(failure: Failure, log: Log): Promise<Failure> {
+  const { group } = failure.details;
+  try {
+    return group === undefined ? failure : withTrueReason(failure, await membershipOf(group));
+  } catch (error) {
+    log.debug(`who is in the group ${group} cannot be read: ${String(error)}`);
+    return withTrueReason(failure, 'unknown');
+  }
 }
 
 type GuestHappenings = Awaited<ReturnType<typeof listen>>;
@@ -228,6 +240,7 @@ class LibvirtHypervisor implements Hypervisor {
           dom,
           files: this.files,
           capabilities,
+          onThisHost: isNearby({ uri: this.uri, capabilities }),
           events: { onDidHappen, onDidClose: this.onDidClose },
           log,
           guestPatienceMs: patience,

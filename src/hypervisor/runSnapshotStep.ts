@@ -3,6 +3,7 @@ import {
   VIR_DOMAIN_SNAPSHOT_CREATE_DISK_ONLY,
   VIR_DOMAIN_SNAPSHOT_CREATE_LIVE,
   VIR_DOMAIN_SNAPSHOT_CREATE_QUIESCE,
+  VIR_DOMAIN_SNAPSHOT_CREATE_REUSE_EXT,
   VIR_DOMAIN_SNAPSHOT_REVERT_PAUSED,
   VIR_DOMAIN_SNAPSHOT_REVERT_RUNNING,
 } from '../libvirt/flags.js';
@@ -11,11 +12,13 @@ import { Failure } from '../model/failure.js';
 import type { Step } from '../model/plan.js';
 import type { Snapshot } from '../model/snapshot.js';
 import { diskStates } from './diskState.js';
+import { setGuestClock } from './guestClock.js';
 import { GuestPause } from './guestPause.js';
 import type { StepOutcome } from './hypervisor.js';
 import { blockJobsLook, memoryJobLook, whileRunning } from './jobWatch.js';
 import { withLeftovers } from './leftovers.js';
 import { RevertSpacing } from './revertSpacing.js';
+import { makeOwnOverlays, removeOwnOverlays } from './ownOverlays.js';
 import { parseSnapshotHead, writeSnapshotXml } from './snapshotXml.js';
 import type { StepContext } from './stepContext.js';
 import { toFailure } from './toFailure.js';
@@ -51,11 +54,12 @@ export async function createSnapshot(context: StepContext, step: Of<'createSnaps
   const { connection, dom, vm } = context;
   const targets = vm.disks.map((disk) => disk.target);
   const pause = new GuestPause(context.events, vm.uuid);
+  const overlays = await makeOwnOverlays(context, step);
   try {
     const created = connection.call('domainSnapshotCreateXml', {
       dom,
       xmlDesc: writeSnapshotXml(step, targets),
-      flags: createFlags(step),
+      flags: createFlags(step) | (overlays.length > 0 ? VIR_DOMAIN_SNAPSHOT_CREATE_REUSE_EXT : 0),
     });
     if (step.style === 'external' && step.kind === 'memory') {
       context.onProgress({ cancellable: true });
@@ -65,11 +69,55 @@ export async function createSnapshot(context: StepContext, step: Of<'createSnaps
       await created;
     }
     const guestPausedMs = await pause.settled(step.kind === 'memory' && vm.power === 'running');
+    // Not awaited: a guest that is slow to answer holds nobody up.
+    void catchUp(context, step, guestPausedMs ?? 0);
     return guestPausedMs === undefined ? {} : { guestPausedMs };
   } catch (error) {
-    throw await withLeftovers(context, step, await nameTaken(context, step, error));
+    const failure = await nameTaken(context, step, error);
+    // One whose answer is not known may stand on them.
+    if (error instanceof LibvirtError) {
+      await removeUnused(context, step, overlays);
+    }
+    throw await withLeftovers(context, step, failure);
   } finally {
     pause.dispose();
+  }
+}
+
+async function removeUnused(context: StepContext, step: Of<'createSnapshot'>, made: readonly string[]): Promise<void> {
+  if (made.length === 0) {
+    return;
+  }
+  try {
+    const { xml } = await context.connection.call('domainGetXmlDesc', { dom: context.dom, flags: 0 });
+    const used = new Set([...diskStates(xml).values()].map(({ file }) => file));
+    await removeOwnOverlays(
+      context,
+      made.filter((file) => !used.has(file)),
+    );
+  } catch (error) {
+    context.log.warn(`the overlays of ${step.name} stay: ${String(error)}`);
+  }
+}
+
+/** A clock that is less behind is not worth a jump. */
+const leastBehindMs = 200;
+
+/** A guest that stood still has lost that time. One that a revert is about to stop needs none. Never rejects. */
+async function catchUp(context: StepContext, step: Of<'createSnapshot'>, pausedMs: number): Promise<void> {
+  const { vm, dom, log, onThisHost, openAnother, closeAnother } = context;
+  if (pausedMs < leastBehindMs || vm.power !== 'running' || !vm.agentConnected || step.auto === 'revert') {
+    return;
+  }
+  try {
+    const connection = await openAnother();
+    try {
+      await setGuestClock({ connection, dom }, log, { onThisHost, after: 'stop' });
+    } finally {
+      closeAnother(connection);
+    }
+  } catch (error) {
+    log.info(`the guest's clock stays behind: ${String(error)}`);
   }
 }
 

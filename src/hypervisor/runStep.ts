@@ -1,6 +1,7 @@
 // Which part of this room carries out which step. Knows nothing of plans.
 import type { Step } from '../model/plan.js';
-import { setGuestClock, thawGuest } from './guestAgent.js';
+import { thawGuest } from './guestAgent.js';
+import { setGuestClock } from './guestClock.js';
 import type { StepOutcome } from './hypervisor.js';
 import { adoptSnapshot } from './adoptSnapshot.js';
 import { commitImages } from './runCommitImagesStep.js';
@@ -83,6 +84,6 @@ function act(context: StepContext, step: Exclude<Step, { do: 'createSnapshot' }>
     case 'thawGuest':
       return thawGuest(context);
     case 'setGuestClock':
-      return setGuestClock(context, context.log);
+      return setGuestClock(context, context.log, { onThisHost: context.onThisHost, after: 'revert' });
   }
 }

@@ -20,6 +20,8 @@ export interface StepContext extends RunOptions {
   /** Of the hypervisor's host. */
   readonly files: HostFiles;
   readonly capabilities: Capabilities;
+  /** The hypervisor's clock and files are this computer's. */
+  readonly onThisHost: boolean;
   /** Heard on the connection that stays. */
   readonly events: GuestEvents;
   readonly log: Log;

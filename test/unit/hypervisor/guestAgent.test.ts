@@ -1,9 +1,8 @@
 // What answers of a guest agent mean. Agents of other releases, and those with commands switched off, are pretended.
 import assert from 'node:assert/strict';
-import { readAgent, setGuestClock } from '../../../src/hypervisor/guestAgent.js';
+import { readAgent } from '../../../src/hypervisor/guestAgent.js';
 import type { Connection } from '../../../src/libvirt/connection.js';
 import { ConnectionLost, errorCodes, LibvirtError } from '../../../src/libvirt/libvirtError.js';
-import { type Log, silentLog } from '../../../src/log/log.js';
 
 const dom = { name: 'vm', uuid: '6f0a0f8e-0b6e-4c57-9d0e-6a1f3a2f5b10', id: 1 };
 
@@ -72,17 +71,6 @@ describe('a guest agent', () => {
   it('is not told at all when the daemon refuses the question or is gone', async () => {
     for (const error of [refusal('VIR_ERR_OPERATION_DENIED'), new ConnectionLost('ended')]) {
       await assert.rejects(readAgent({ connection: agentThat(error).connection, dom }), (reason) => reason === error);
-    }
-  });
-});
-
-describe("the guest's clock", () => {
-  it('stays as it is when it cannot be set, which is logged and fails nothing', async () => {
-    for (const answer of [refusal('VIR_ERR_AGENT_UNRESPONSIVE', 'nobody is there'), 'never'] as const) {
-      const lines: string[] = [];
-      const log: Log = { ...silentLog, info: (line) => lines.push(line) };
-      await setGuestClock({ connection: agentThat(answer).connection, dom }, log, 20);
-      assert.equal(lines.length, 1);
     }
   });
 });
