@@ -5,9 +5,9 @@ import type { Repair } from '../model/operation.js';
 import { displayLine } from '../model/plainText.js';
 import type { VmView } from '../inventory/views.js';
 import { bytesText } from './bytesText.js';
+import { lostRamSentences } from './lostRamSentences.js';
 import { titleOf } from './operationProgress.js';
 import { tagFinding } from './tagFinding.js';
-import { refusalText } from './refusalText.js';
 import type { Translate } from './translate.js';
 
 export interface FindingText {
@@ -26,20 +26,6 @@ export function findingText(finding: Finding, view: Pick<VmView, 'vm' | 'tree'>,
   const title = (name: string): string => displayLine(titleOf(view, name));
   const [what, means, todo] = sentences(finding, vm, title, t);
   return { what, means, todo };
-}
-
-/** Only QEMU gives it back, with a snapshot that cannot be taken; what is copied anew leaves it behind. */
-function lostRamStays({ why }: Extract<Finding, { what: 'lostRam' }>, t: Translate): string {
-  const otherwise = t(
-    'Otherwise a copy made with “qemu-img convert” while the VM is off is without it, and without the snapshots inside the file.',
-  );
-  return why === undefined
-    ? t('It stays as long as the file does. {0}', otherwise)
-    : t(
-        'A snapshot with RAM inside the image would take it along, and cannot be taken: {0} {1}',
-        refusalText(why, t).reason,
-        otherwise,
-      );
 }
 
 function sentences(
@@ -213,16 +199,7 @@ function sentences(
         t('Start the VM once to use it up; a revert asks before it drops it.'),
       ];
     case 'lostRam':
-      return [
-        t('{0} holds {1} of RAM that no snapshot has any more.', path(finding.file), bytesText(finding.bytes, t)),
-        t('A snapshot with RAM failed, or was deleted after a revert to it. Nothing is damaged, and space is wasted.'),
-        finding.cure === 'nextSnapshot'
-          ? t(
-              'Let {0} run, take a snapshot with RAM inside its image, and delete it: QEMU then gives the space back.',
-              vm,
-            )
-          : lostRamStays(finding, t),
-      ];
+      return lostRamSentences(finding, vm, path(finding.file), t);
     case 'corruptImage':
       return [
         t('QEMU has marked {0} as damaged.', path(finding.file)),

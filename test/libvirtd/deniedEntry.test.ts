@@ -11,7 +11,7 @@ const nobody = 65_534;
 
 describe('a user whom libvirt does not let in', function () {
   this.timeout(60_000);
-  let rig: HypervisorRig;
+  let rig: HypervisorRig | undefined;
 
   before(async function () {
     if (process.getuid?.() !== 0) {
@@ -19,20 +19,22 @@ describe('a user whom libvirt does not let in', function () {
       this.skip();
     }
     rig = await startHypervisorRig();
-    await chmod(rig.daemon.dir, 0o755);
+    const { daemon } = rig;
+    await chmod(daemon.dir, 0o755);
     const conf = 'auth_unix_rw = "polkit"\nunix_sock_rw_perms = "0777"\nlog_level = 3\n';
-    await writeFile(join(rig.daemon.dir, 'etc/libvirtd.conf'), conf);
-    await rig.daemon.killDaemon();
-    await rig.daemon.startDaemon();
+    await writeFile(join(daemon.dir, 'etc/libvirtd.conf'), conf);
+    await daemon.killDaemon();
+    await daemon.startDaemon();
   });
   after(() => rig?.stop());
 
   /** As another user, who may open the socket. */
   async function refusedAs(user: number): Promise<Failure> {
+    const { daemon } = rig ?? assert.fail('there is no daemon');
     process.seteuid?.(user);
     try {
-      const open = libvirtHypervisor(silentLog, rig.daemon.env);
-      const hypervisor = await open(rig.daemon.uri, new AbortController().signal);
+      const open = libvirtHypervisor(silentLog, daemon.env);
+      const hypervisor = await open(daemon.uri, new AbortController().signal);
       hypervisor.close();
     } catch (error) {
       assert.ok(error instanceof Failure, String(error));

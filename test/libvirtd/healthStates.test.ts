@@ -59,13 +59,19 @@ describe('health checks on real states', function () {
     assert.equal((await guest.run('sh', ['-c', fill])).code, 0);
     const [qemu] = await qemuProcesses(r.daemon, 'saved');
     const isPaused = async (): Promise<boolean> => (await guest.state()) === 'paused';
-    // Until QEMU has been stopped in the middle.
-    for (let isCaught = false; !isCaught;) {
-      let isOver = false;
-      const saving = r.daemon.virsh(['snapshot-create-as', 'saved', 'a']).finally(() => (isOver = true));
-      while (!isOver && !(await isPaused())) {
+    /** Resolves when it stands still for it, or when it is done. */
+    const begin = async (name: string): Promise<{ readonly saving: ReturnType<typeof r.daemon.virsh> }> => {
+      const saving = r.daemon.virsh(['snapshot-create-as', 'saved', name]);
+      const ended = saving.then(() => true);
+      while (!(await Promise.race([ended, isPaused()]))) {
         // It begins.
       }
+      return { saving };
+    };
+
+    // Until QEMU has been stopped in the middle.
+    for (let isCaught = false; !isCaught;) {
+      const { saving } = await begin('a');
       process.kill(qemu!, 'SIGSTOP');
       try {
         isCaught = await isPaused();
@@ -73,12 +79,9 @@ describe('health checks on real states', function () {
           // An examination waits for the disks' jobs, and gives up.
           assert.deepEqual(await h.found('saved'), []);
           assert.equal(r.vm('saved')!.vm.power, 'paused');
-          const refused = r.inventory.plan({
-            type: 'repair',
-            vm: await r.ref('saved'),
-            repair: { what: 'resumeAfterSave' },
-          });
-          assert.equal((await refused).type, 'refusal');
+          const repair = { what: 'resumeAfterSave' } as const;
+          const decision = await r.inventory.plan({ type: 'repair', vm: await r.ref('saved'), repair });
+          assert.equal(decision.type, 'refusal');
         }
       } finally {
         process.kill(qemu!, 'SIGCONT');
@@ -91,12 +94,7 @@ describe('health checks on real states', function () {
 
     // As a daemon leaves it that dies in the middle.
     for (let isLeft = false; !isLeft;) {
-      const saving = r.daemon.virsh(['snapshot-create-as', 'saved', 'b']);
-      let isOver = false;
-      void saving.finally(() => (isOver = true));
-      while (!isOver && !(await isPaused())) {
-        // It begins.
-      }
+      const { saving } = await begin('b');
       await r.daemon.killDaemon();
       await saving;
       await r.daemon.startDaemon();

@@ -34,7 +34,6 @@ describe('RAM that no snapshot has', function () {
     const frees = async (snapshot: string): Promise<number> => {
       await r.inventory.readLayers(vm.ref);
       const plan = await r.inventory.plan({ type: 'delete', vm: vm.ref, snapshot, scope: 'one' });
-      assert.equal(plan.type, 'plan', JSON.stringify(plan));
       const told = plan.type === 'plan' ? plan.warnings.find(({ about }) => about === 'frees') : undefined;
       return told?.about === 'frees' ? told.bytes : assert.fail('nothing is said of what comes back');
     };

@@ -483,6 +483,6 @@ describe('examinationNeeds', () => {
     const below = finding('lostRam', healthy({}, { '/img/web.a': image(base, lost) }));
     assert.deepEqual([below?.cure, below?.why], ['none', undefined]);
     const mixed = finding('lostRam', healthy({}, { '/img/web.b': image('/img/web.a', lost) }));
-    assert.deepEqual([mixed?.cure, mixed?.why?.reason], ['none', 'mixedStyles']);
+    assert.deepEqual([mixed?.cure, mixed?.why?.reason], ['none', 'otherStyle']);
   });
 });
