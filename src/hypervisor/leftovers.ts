@@ -58,8 +58,22 @@ async function thawed({ connection, dom, log }: StepContext): Promise<'not' | 't
 }
 
 async function savingWithoutEnd({ connection, dom }: StepContext): Promise<readonly Leftover[]> {
+  if (!(await isSaving({ connection, dom }))) {
+    return [];
+  }
+  // Whoever ends the VM at this moment holds its job, and the state is still the old one: this waits until they are done.
+  await connection.call('domainGetJobStats', { dom, flags: 0 }).catch((error: unknown) => {
+    // It has no QEMU any more, which the state tells then.
+    if (!(error instanceof LibvirtError)) {
+      throw error;
+    }
+  });
+  return (await isSaving({ connection, dom })) ? [{ what: 'pausedSaving' }] : [];
+}
+
+async function isSaving({ connection, dom }: Pick<StepContext, 'connection' | 'dom'>): Promise<boolean> {
   const { power, powerReason } = await readPower(connection, dom);
-  return power === 'paused' && powerReason === 'saving' ? [{ what: 'pausedSaving' }] : [];
+  return power === 'paused' && powerReason === 'saving';
 }
 
 async function isThere({ connection, dom }: StepContext, name: string): Promise<boolean> {
