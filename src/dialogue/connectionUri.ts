@@ -3,7 +3,7 @@
 /**
  * | verdict      | example                                         |
  * |--------------|-------------------------------------------------|
- * | ok           | qemu:///system, qemu+unix:///session?socket=/x, test:///default |
+ * | ok           | qemu:///system, qemu:/system, qemu+unix:///session?socket=/x, test:///default, remote+unix: |
  * | remoteNotYet | qemu+ssh://host/system, qemu://host/system      |
  * | otherDriver  | xen:///system, lxc:///                          |
  * | badPath      | qemu:///, qemu:///default                       |
@@ -14,15 +14,17 @@ export type UriVerdict = 'ok' | 'remoteNotYet' | 'otherDriver' | 'badPath' | 'no
 const pathsOf: Readonly<Record<string, readonly string[]>> = {
   qemu: ['/system', '/session'],
   test: ['/default'],
+  // The daemon chooses what it opens.
+  remote: ['', '/', '/system', '/session'],
 };
 
 export function judgeUri(text: string): UriVerdict {
-  // RFC 3986 section 3, as far as libvirt uses it: driver[+transport]://[authority]/path[?query]
-  const parts = /^([a-z][a-z0-9]*)(?:\+([a-z0-9]+))?:\/\/([^/?#\s]*)(\/[^?#\s]*)(\?[^#\s]*)?$/.exec(text);
+  // RFC 3986 section 3, as far as libvirt uses it: driver[+transport]:[//[authority]][/path][?query][#fragment]
+  const parts = /^([a-z][a-z0-9]*)(?:\+([a-z0-9]+))?:(?:\/\/([^/?#\s]*))?(\/[^?#\s]*)?(\?[^#\s]*)?(#\S*)?$/.exec(text);
   if (parts === null || text.length > 1_000) {
     return 'noUri';
   }
-  const [, driver = '', transport, host, path = ''] = parts;
+  const [, driver = '', transport, host = '', path = ''] = parts;
   const paths = Object.hasOwn(pathsOf, driver) ? pathsOf[driver] : undefined;
   if (paths === undefined) {
     return 'otherDriver';
@@ -35,5 +37,5 @@ export function judgeUri(text: string): UriVerdict {
 
 /** The daemon runs on this computer, so that the files it names are here. */
 export function isLocalUri(text: string): boolean {
-  return /^[a-z0-9]+(\+unix)?:\/\/\//.test(text);
+  return /^[a-z0-9]+(\+unix)?:(\/\/)?(?:\/(?!\/)|$|[?#])/.test(text);
 }

@@ -10,7 +10,7 @@ import {
   VIR_DOMAIN_XML_INACTIVE,
 } from '../libvirt/flags.js';
 import { errorCodes } from '../libvirt/libvirtError.js';
-import { parseUri } from '../libvirt/uri.js';
+import { isSession, parseUri } from '../libvirt/uri.js';
 import type { Capabilities } from '../model/capabilities.js';
 import type { DemoVm, DemoVmObstacle } from '../model/demoVm.js';
 import { Failure } from '../model/failure.js';
@@ -30,17 +30,17 @@ export interface DemoVmPlace {
  */
 export async function demoVmObstacle(place: DemoVmPlace, guest: string): Promise<DemoVmObstacle | undefined> {
   const { capabilities, connection, environment, uri } = place;
-  const { transport, name } = parseUri(uri);
+  const parsed = parseUri(uri);
   if (capabilities.driver !== 'qemu') {
     return 'notQemu';
   }
   if (capabilities.readOnly) {
     return 'readOnly';
   }
-  if (!isThisHost({ transport, hostname: capabilities.hostname })) {
+  if (!isThisHost({ transport: parsed.transport, hostname: capabilities.hostname })) {
     return 'otherHost';
   }
-  if (!/^[^?]*\/session$/.test(name) && process.getuid?.() !== 0) {
+  if (!isSession(parsed) && process.getuid?.() !== 0) {
     return 'systemWithoutRoot';
   }
   if ((await qemuImg(environment).find()) === undefined) {

@@ -4,7 +4,7 @@ import { localContents } from '../host/localContents.js';
 import { localFiles } from '../host/localFiles.js';
 import { filesElsewhere, isThisHost } from '../host/thisHost.js';
 import type { Connection } from '../libvirt/connection.js';
-import { parseUri } from '../libvirt/uri.js';
+import { isSession, parseUri } from '../libvirt/uri.js';
 import type { Log } from '../log/log.js';
 import type { Capabilities } from '../model/capabilities.js';
 import type { HostFiles } from '../model/hostFiles.js';
@@ -42,11 +42,10 @@ export function isNearby({ uri, capabilities: { hostname } }: Pick<FilesOf, 'uri
 }
 
 export function storageAccess({ uri, capabilities, log, open, close }: Omit<FilesOf, 'environment'>): StorageAccess {
-  const { name } = parseUri(uri);
   return {
     uri,
     pools: new FolderPools(open, close, log),
     storage: capabilities.driver !== 'qemu' ? 'no' : capabilities.readOnly ? 'readOnly' : 'usable',
-    daemon: /^[^?]*\/session$/.test(name) ? 'session' : 'system',
+    daemon: isSession(parseUri(uri)) ? 'session' : 'system',
   };
 }

@@ -27,7 +27,7 @@ export class SilenceCounter {
     this.#lastTick = now;
   }
 
-  /** Any packet is a sign of life. */
+  /** Any whole packet is a sign of life. */
   heard(): void {
     this.#unanswered = 0;
   }

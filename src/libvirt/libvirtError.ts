@@ -1,7 +1,7 @@
 // Everything that can go wrong on a connection, as classes. Codes and fields, never sentences for users.
 // Knows nothing of sockets.
 import { i32, optional, struct, type ValueOf } from '../xdr/codec.js';
-import { domain, optionalText, uuid } from './structs.js';
+import { domain, optionalText, text, uuid } from './structs.js';
 
 /** virErrorNumber, by libvirt's own names; those that somebody here tells apart (virterror.h, libvirt 11.7). */
 export const errorCodes = {
@@ -50,7 +50,7 @@ export const netError = struct({
   str3: optionalText,
   int1: i32,
   int2: i32,
-  net: optional(struct({ name: optionalText, uuid })),
+  net: optional(struct({ name: text, uuid })),
 });
 
 /** The daemon answered a call with an error. The message is libvirt's text, in the daemon's language, untrusted. */

@@ -154,7 +154,6 @@ export class RpcClient {
     if (this.#ended !== undefined) {
       return;
     }
-    this.#keepalive.heard();
     // The calls whose turn comes with the replies of one chunk leave in one write: a fifth of the cost of a poll.
     this.#stream.cork();
     try {
@@ -170,6 +169,8 @@ export class RpcClient {
     if (this.#ended !== undefined) {
       return;
     }
+    // Bytes alone are no sign of life: behind a wrong length, answers to pings would fill a packet that never ends.
+    this.#keepalive.heard();
     const reader = new XdrReader(frame);
     try {
       this.#dispatch(readHeader(reader), reader);

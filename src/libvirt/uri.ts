@@ -19,7 +19,7 @@ export interface LibvirtUri {
   readonly name: string;
 }
 
-const uriForm = /^([a-z][a-z\d.-]*)(?:\+([a-z\d]+))?:\/\/([^/?#]*)(\/[^?#]*)?(?:\?([^#]*))?$/i;
+const uriForm = /^([a-z][a-z\d.-]*)(?:\+([a-z\d]+))?:(?:\/\/([^/?#]*))?(\/[^?#]*)?(?:\?([^#]*))?(?:#(.*))?$/iu;
 
 /** Taken out of the name that the daemon sees. Names are compared without case, as libvirt does. */
 const clientParameters = new Set([
@@ -49,6 +49,9 @@ const clientParameters = new Set([
  * | no                | given | tls             |
  * | no                | none  | unix            |
  *
+ * `qemu:/system` is the same as `qemu:///system`; the daemon sees a fragment and makes nothing of it. With the driver
+ * `remote` it chooses what it opens itself, and is given no name (`doRemoteOpen`).
+ *
  * Throws UnsupportedUri for what libvirt would not take either, unix with a host for example.
  */
 export function parseUri(text: string): LibvirtUri {
@@ -56,7 +59,7 @@ export function parseUri(text: string): LibvirtUri {
   if (match === null) {
     throw new UnsupportedUri(text);
   }
-  const [, driver = '', writtenTransport, host = '', path = '', query = ''] = match;
+  const [, driver = '', writtenTransport, host = '', path = '', query = '', fragment] = match;
   const transport = writtenTransport?.toLowerCase() ?? (host === '' ? 'unix' : 'tls');
   if (transport === 'unix' && host !== '') {
     throw new UnsupportedUri(text);
@@ -79,8 +82,20 @@ export function parseUri(text: string): LibvirtUri {
     path,
     mode,
     ...(socket === undefined ? {} : { socket }),
-    name: own.get('name') ?? `${driver.toLowerCase()}://${path}${rest}`,
+    name:
+      own.get('name') ??
+      (driver.toLowerCase() === 'remote'
+        ? ''
+        : `${driver.toLowerCase()}://${path}${rest}${fragment === undefined ? '' : `#${fragment}`}`),
   };
+}
+
+/**
+ * Whether the daemon runs as this user. One behind a socket of its own that chooses itself what it opens may be either: it
+ * counts as the one that can do less.
+ */
+export function isSession({ name, path, socket }: LibvirtUri): boolean {
+  return name === '' ? path === '/session' || socket !== undefined : /^[^?#]*\/session(?:[?#]|$)/u.test(name);
 }
 
 function splitParameters(

@@ -14,7 +14,7 @@ import type { Translate } from './translate.js';
  */
 export function connectionLabel(uri: string, t: Translate): string {
   const match =
-    /^(?<driver>[a-z]+)(?:\+(?<transport>[a-z0-9]+))?:\/\/(?:[^@/]*@)?(?<host>[^/?]*)\/(?<path>[^?#]*)(?:\?(?<query>.*))?$/i.exec(
+    /^(?<driver>[a-z]+)(?:\+(?<transport>[a-z0-9]+))?:(?:\/\/(?:[^@/]*@)?(?<host>[^/?]*))?\/(?<path>[^/?#][^?#]*)?(?:\?(?<query>[^#]*))?(?:#.*)?$/i.exec(
       uri,
     );
   if (match?.groups === undefined) {

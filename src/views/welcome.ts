@@ -52,5 +52,5 @@ export function welcomeOf(connections: readonly ConnectionView[]): Welcome {
 
 /** A daemon on this computer: a URI without a host. */
 function isLocal(uri: string): boolean {
-  return /^[a-z+]+:\/\/\//i.test(uri);
+  return /^[a-z+]+:(?:\/\/)?(?:\/(?!\/)|$|[?#])/i.test(uri);
 }

@@ -8,6 +8,10 @@ const verdicts = {
     'test:///default',
     'qemu+unix:///system',
     'qemu+unix:///system?socket=/run/other/libvirt-sock',
+    'qemu:/system',
+    'qemu:///system#part',
+    'remote+unix:',
+    'remote+unix:///system?socket=/run/s',
   ],
   remoteNotYet: [
     'qemu+ssh://host/system',
@@ -17,7 +21,7 @@ const verdicts = {
   ],
   otherDriver: ['xen:///system', 'lxc:///system', 'constructor:///system'],
   badPath: ['qemu:///', 'qemu:///default', 'test:///system'],
-  noUri: ['', 'system', 'qemu:/system', ' qemu:///system', 'qemu:///system\n', 'QEMU:///system', 'qemu:///sys tem'],
+  noUri: ['', 'system', 'qemu:system', ' qemu:///system', 'qemu:///system\n', 'QEMU:///system', 'qemu:///sys tem'],
 } as const;
 
 describe('judgeUri', () => {
@@ -37,6 +41,12 @@ describe('judgeUri', () => {
 describe('isLocalUri', () => {
   it('knows this computer from another', () => {
     assert.deepEqual(['qemu:///system', 'qemu+unix:///system?socket=/x', 'test:///default'].map(isLocalUri), [
+      true,
+      true,
+      true,
+    ]);
+    assert.deepEqual(['qemu:/system', 'remote+unix:', 'remote+unix:?socket=/x', 'qemu:///system#x'].map(isLocalUri), [
+      true,
       true,
       true,
       true,

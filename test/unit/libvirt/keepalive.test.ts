@@ -57,6 +57,18 @@ describe('keepalive', () => {
     await assert.rejects(opening, { reason: 'silent' });
   });
 
+  it('takes a peer for dead that answers pings within a packet that never ends', async () => {
+    const connection = await daemon.connect({ keepalive: { intervalMs: 5, count: 3 } });
+    const call = connection.call('domainSnapshotNum', { dom, flags: 0 });
+    const { serial } = await daemon.next((one) => one.name === 'domainSnapshotNum');
+    const reply = replyTo('domainSnapshotNum', serial, { num: 3 });
+    // One bit of the length: within what the protocol allows.
+    reply.writeUInt32BE(reply.readUInt32BE(0) | 0x0100_0000, 0);
+    daemon.socket.write(reply);
+    await assert.rejects(call, { reason: 'silent' });
+    assert.ok(daemon.count('ping') >= 3);
+  });
+
   it('waits for a long call as long as pings are answered, and is not ended by an editor that is busy', async () => {
     const connection = await daemon.connect({ keepalive: { intervalMs: 5, count: 2 } });
     const long = connection.call('domainSnapshotNum', { dom, flags: 0 });

@@ -86,6 +86,26 @@ describe('calls', () => {
     assert.deepEqual(await ask(), { num: 3 });
   });
 
+  it('reads an error that names a network, whose name is always there', async () => {
+    answer = (call, socket) => {
+      const { number } = procedures.domainSnapshotNum;
+      const reply = packet({ procedure: number, serial: call.serial, status: VIR_NET_ERROR }, (w) => {
+        w.i32(1);
+        w.i32(19);
+        // No message, level, domain, strings; two numbers, then the network: there, its name, its UUID.
+        for (const word of [0, 2, 0, 0, 0, 0, 0, 0, 1]) {
+          w.i32(word);
+        }
+        w.string('default', 64);
+        w.fixed(Buffer.alloc(16));
+      });
+      socket.write(reply);
+    };
+    assert.ok((await rejection(ask())) instanceof LibvirtError);
+    answer = (call) => release(call, 3);
+    assert.deepEqual(await ask(), { num: 3 });
+  });
+
   it('refuses arguments that cannot be sent, and goes on', async () => {
     const error = await rejection(connection.call('domainSnapshotNum', { dom: { ...dom, uuid: 'web' }, flags: 0 }));
     assert.ok(error instanceof RangeError);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { openConnection } from '../../../src/libvirt/connect.js';
 import { UnsupportedUri } from '../../../src/libvirt/libvirtError.js';
-import { defaultUri, parseUri } from '../../../src/libvirt/uri.js';
+import { defaultUri, isSession, parseUri } from '../../../src/libvirt/uri.js';
 import { silentLog } from '../../../src/log/log.js';
 
 describe('libvirt URIs', () => {
@@ -20,6 +20,11 @@ describe('libvirt URIs', () => {
       { transport: 'ssh', host: 'me@host:22', name: 'qemu:///system' },
     ],
     ['qemu://host/system', { transport: 'tls', host: 'host' }],
+    ['qemu:/system', { driver: 'qemu', transport: 'unix', host: '', path: '/system', name: 'qemu:///system' }],
+    ['qemu+unix:/session?socket=/s', { path: '/session', socket: '/s', name: 'qemu:///session' }],
+    ['qemu:///system#part', { path: '/system', name: 'qemu:///system#part' }],
+    ['remote+unix:', { driver: 'remote', transport: 'unix', path: '', name: '' }],
+    ['remote+unix:///system', { driver: 'remote', path: '/system', name: '' }],
     ['lxc:///', { driver: 'lxc', path: '/', name: 'lxc:///' }],
   ] as const;
   for (const [text, expected] of rows) {
@@ -33,13 +38,12 @@ describe('libvirt URIs', () => {
   for (const text of [
     '',
     'qemu',
-    'qemu:/system',
+    'qemu:system',
     '/var/run/x',
     'qemu+unix://host/system',
     'qemu:///system?mode=odd',
     'qemu:///system?socket=relative',
     'qemu:///system?socket=%ZZ',
-    'qemu:///system#part',
     'qemu+:///system',
   ]) {
     it(`refuses "${text}"`, () => {
@@ -58,6 +62,31 @@ describe('libvirt URIs', () => {
       );
     });
   }
+
+  it('tell whose daemon it is, and of one that could be either the one that can do less', () => {
+    const session = [
+      'qemu:///session',
+      'qemu:/session#x',
+      'qemu:///session?a=b',
+      'remote:///session',
+      'remote:?socket=/s',
+    ];
+    const system = [
+      'qemu:///system',
+      'qemu:/system#/session',
+      'qemu:///system?a=/session',
+      'remote:',
+      'remote+unix:///system',
+    ];
+    assert.deepEqual(
+      session.filter((uri) => !isSession(parseUri(uri))),
+      [],
+    );
+    assert.deepEqual(
+      system.filter((uri) => isSession(parseUri(uri))),
+      [],
+    );
+  });
 
   it('take the default from LIBVIRT_DEFAULT_URI', () => {
     assert.equal(defaultUri({ LIBVIRT_DEFAULT_URI: ' qemu:///session ' }), 'qemu:///session');

@@ -13,6 +13,9 @@ describe('connection label', () => {
     'test:///default': 'Test driver (default)',
     'qemu+ssh://me@host/system': 'host (ssh)',
     'qemu+tls://host:16514/session': 'host:16514 (tls, session)',
+    'qemu:/system': 'This computer (system)',
+    'qemu:///session#part': 'This computer (session)',
+    'remote+unix:': 'remote+unix:',
     'xen:///system': 'xen:///system',
     'not a URI': 'not a URI',
   };
