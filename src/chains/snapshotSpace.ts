@@ -2,8 +2,9 @@
 // disk keeps its space inside the image, so it must not be begun.
 import { isDevicePath } from '../model/devicePath.js';
 import { folderOf } from './overlayFiles.js';
-import type { Situation, Step, Warning } from '../model/plan.js';
+import type { CreateStep, Situation, Warning } from '../model/plan.js';
 import { type Refused, refuse } from '../model/refusal.js';
+import type { Vm } from '../model/vm.js';
 
 const mebibyte = 1024 ** 2;
 /** Beside the RAM: the devices' state, the screen, what changes meanwhile. Measured: 86 to 147 MB. */
@@ -13,11 +14,35 @@ const perOverlay = 4 * mebibyte;
 /** The part of the free space that is to be left. */
 const floor = 0.1;
 
-/** At most, by folder. */
-export function spaceOf(
-  step: Extract<Step, { do: 'createSnapshot' }>,
-  { vm }: Pick<Situation, 'vm'>,
-): ReadonlyMap<string, number> {
+/** Of a guest that stands still while it is written. */
+export function ramBytes({ memoryBytes }: Pick<Vm, 'memoryBytes'>): number {
+  return memoryBytes + besideRam;
+}
+
+/** Where the guest runs on, what it changes is written again: it is stopped at twice its RAM, and has all of it left then. */
+const mostOften = 3;
+
+/** At most: of a file with the RAM of a guest that runs on. */
+export function liveBytes(
+  { mostBytes }: Pick<CreateStep, 'mostBytes'>,
+  { memoryBytes }: Pick<Vm, 'memoryBytes'>,
+): number {
+  return Math.min(mostBytes ?? Number.POSITIVE_INFINITY, mostOften * memoryBytes + besideRam);
+}
+
+/** A part of what is free stays free, unless the RAM itself takes it. */
+export function liveLimit(
+  { live, memoryFile }: CreateStep,
+  { vm, files }: Pick<Situation, 'vm' | 'files'>,
+): Pick<CreateStep, 'mostBytes'> {
+  const free = memoryFile === undefined ? undefined : files?.freeBytes.get(folderOf(memoryFile));
+  return live !== true || free === undefined
+    ? {}
+    : { mostBytes: Math.max(ramBytes(vm), Math.floor(free * (1 - floor))) };
+}
+
+/** At most, by folder; where the guest runs on while its RAM is written, at least. */
+export function spaceOf(step: CreateStep, { vm }: Pick<Situation, 'vm'>): ReadonlyMap<string, number> {
   const space = new Map<string, number>();
   const add = (file: string | undefined, bytes: number): void => {
     if (file?.startsWith('/') === true) {
@@ -32,7 +57,7 @@ export function spaceOf(
     const image = vm.disks.find(({ target }) => target === first?.target)?.source;
     // How much is free inside a device nobody tells.
     const inside = image === undefined || isDevicePath(image) ? undefined : image;
-    add(step.style === 'external' ? step.memoryFile : inside, vm.memoryBytes + besideRam);
+    add(step.style === 'external' ? step.memoryFile : inside, ramBytes(vm));
   }
   return space;
 }

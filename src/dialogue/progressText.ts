@@ -1,5 +1,6 @@
 // How far an operation is and what it did, as lines of text. Knows nothing of the editor.
-import type { DeleteScope, OperationRequest, OperationResult, Progress } from '../model/operation.js';
+import type { DeleteScope, OperationRequest, OperationResult, Progress, SavedRamProgress } from '../model/operation.js';
+import { bytesText } from '../texts/bytesText.js';
 import { durationText, elapsedText } from '../texts/relativeAge.js';
 import type { Translate } from '../texts/translate.js';
 import { powerWord } from '../texts/words.js';
@@ -8,15 +9,17 @@ import { powerWord } from '../texts/words.js';
  * | libvirt tells | estimate | text                                  |
  * |---------------|----------|---------------------------------------|
  * | a fraction    | any      | 42 %, 12 s                            |
+ * | a fraction, and what is written | any | 42 %, 12 s, 1.2 GB written, 350 MB a second |
  * | nothing       | yes      | 12 s of about 30 s                    |
  * | nothing       | exceeded | 40 s, it was thought to take 30 s     |
  * | nothing       | no       | 12 s                                  |
  */
 export function progressText(progress: Progress, elapsedMs: number, t: Translate): string {
   const elapsed = elapsedText(elapsedMs, t);
-  const { fraction, estimateMs } = progress;
+  const { fraction, estimateMs, saved } = progress;
   if (fraction !== undefined) {
-    return t('{0} %, {1}', percent(fraction), elapsed);
+    const far = t('{0} %, {1}', percent(fraction), elapsed);
+    return saved === undefined ? far : t('{0}, {1}', far, savedText(saved, t));
   }
   if (estimateMs === undefined) {
     return uncancellable(progress, elapsed, t);
@@ -29,6 +32,14 @@ export function progressText(progress: Progress, elapsedMs: number, t: Translate
       : t('{0}, it was thought to take {1}', elapsed, estimate),
     t,
   );
+}
+
+/** RAM of a guest that runs on is written again when it was changed, so that a part of it tells little. */
+function savedText({ bytes, bytesPerSecond, guestStopped }: SavedRamProgress, t: Translate): string {
+  const words = [bytesText(bytes, t), bytesText(bytesPerSecond, t)] as const;
+  return guestStopped
+    ? t('{0} written, {1} a second; the guest is stopped until all is', ...words)
+    : t('{0} written, {1} a second', ...words);
 }
 
 /** Whole percent, never 100 before the end has been seen. */

@@ -35,7 +35,7 @@ export interface StepOutcome {
 
 export interface RunOptions {
   readonly signal: AbortSignal;
-  readonly onProgress: (progress: Pick<Progress, 'fraction' | 'cancellable'>) => void;
+  readonly onProgress: (progress: Pick<Progress, 'fraction' | 'cancellable' | 'saved'>) => void;
 }
 
 export interface Hypervisor {

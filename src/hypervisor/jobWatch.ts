@@ -2,6 +2,7 @@
 import type { Connection } from '../libvirt/connection.js';
 import { errorCodes, LibvirtError } from '../libvirt/libvirtError.js';
 import { type Domain, type TypedParameter, typedParameterMap } from '../libvirt/structs.js';
+import type { LiveSave, SavedSoFar } from './liveSave.js';
 import type { StepContext } from './stepContext.js';
 
 const intervalMs = 250;
@@ -109,6 +110,7 @@ const clocksMs = 250;
 export function memoryJobLook(
   { dom, signal, onProgress }: Pick<StepContext, 'dom' | 'signal' | 'onProgress'>,
   now: () => number = () => performance.now(),
+  live?: Pick<LiveSave, 'seen' | 'hasStopped'>,
 ): (connection: Connection) => Promise<void> {
   const sentAt = now();
   let cancelAsked = false;
@@ -123,6 +125,15 @@ export function memoryJobLook(
     if (signal.aborted) {
       // At each look: a wish that comes before QEMU has begun to write might be forgotten. A precaution, not seen to happen.
       cancelAsked = (await abortJob(connection, dom)) || cancelAsked;
+    }
+    const soFar = live && savedSoFar(params);
+    if (live !== undefined && soFar !== undefined) {
+      await live.seen(soFar, connection);
+      // Of what it will be at least: RAM that was changed since counts as often as it is written.
+      furthest = Math.max(furthest, soFar.written / Math.max(1, soFar.written + soFar.remaining));
+      const saved = { bytes: soFar.written, bytesPerSecond: soFar.perSecond, guestStopped: live.hasStopped };
+      onProgress({ fraction: furthest, cancellable: !cancelAsked, saved });
+      return;
     }
     const fraction = jobFraction(params);
     if (fraction !== undefined) {
@@ -151,6 +162,15 @@ export function jobFraction(parameters: readonly TypedParameter[]): number | und
   const total = Number(values.get('data_total') ?? 0);
   const remaining = Number(values.get('data_remaining') ?? total);
   return total > 0 ? Math.min(1, Math.max(0, 1 - remaining / total)) : undefined;
+}
+
+/** Undefined while no job counts. */
+export function savedSoFar(parameters: readonly TypedParameter[]): SavedSoFar | undefined {
+  const values = typedParameterMap(parameters);
+  const of = (name: string): number => Number(values.get(name) ?? 0);
+  const [total, written, ms] = [of('data_total'), of('data_processed'), of('time_elapsed')];
+  const perSecond = of('memory_bps') || Math.round((written / Math.max(1, ms)) * 1_000);
+  return total > 0 ? { total, remaining: of('data_remaining'), written, perSecond } : undefined;
 }
 
 /**

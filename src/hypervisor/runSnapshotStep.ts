@@ -18,6 +18,7 @@ import type { StepOutcome } from './hypervisor.js';
 import { blockJobsLook, memoryJobLook, whileRunning } from './jobWatch.js';
 import { withLeftovers } from './leftovers.js';
 import { RevertSpacing } from './revertSpacing.js';
+import { LiveSave } from './liveSave.js';
 import { makeOwnOverlays, removeOwnOverlays } from './ownOverlays.js';
 import { parseSnapshotHead, writeSnapshotXml } from './snapshotXml.js';
 import type { StepContext } from './stepContext.js';
@@ -55,6 +56,7 @@ export async function createSnapshot(context: StepContext, step: Of<'createSnaps
   const targets = vm.disks.map((disk) => disk.target);
   const pause = new GuestPause(context.events, vm.uuid);
   const overlays = await makeOwnOverlays(context, step);
+  const live = step.live === true ? new LiveSave(context, step.mostBytes) : undefined;
   try {
     const created = connection.call('domainSnapshotCreateXml', {
       dom,
@@ -63,7 +65,8 @@ export async function createSnapshot(context: StepContext, step: Of<'createSnaps
     });
     if (step.style === 'external' && step.kind === 'memory') {
       context.onProgress({ cancellable: true });
-      await whileRunning(created, context, memoryJobLook(context));
+      await whileRunning(created, context, memoryJobLook(context, undefined, live));
+      await live?.settle();
     } else {
       // Nothing else is asked of the VM meanwhile: during an internal memory snapshot it would hang.
       await created;
@@ -73,7 +76,11 @@ export async function createSnapshot(context: StepContext, step: Of<'createSnaps
     void catchUp(context, step, guestPausedMs ?? 0);
     return guestPausedMs === undefined ? {} : { guestPausedMs };
   } catch (error) {
-    const failure = await nameTaken(context, step, error);
+    await live?.settle();
+    const failure =
+      live?.gaveUpAt === undefined
+        ? await nameTaken(context, step, error)
+        : outrun(context, step, live.gaveUpAt, error);
     // One whose answer is not known may stand on them.
     if (error instanceof LibvirtError) {
       await removeUnused(context, step, overlays);
@@ -82,6 +89,10 @@ export async function createSnapshot(context: StepContext, step: Of<'createSnaps
   } finally {
     pause.dispose();
   }
+}
+
+function outrun({ vm }: StepContext, { name }: Of<'createSnapshot'>, bytes: number, cause: unknown): Failure {
+  return new Failure('failed', { vm: vm.name, snapshot: name, outrunBytes: bytes }, { cause });
 }
 
 async function removeUnused(context: StepContext, step: Of<'createSnapshot'>, made: readonly string[]): Promise<void> {

@@ -32,8 +32,9 @@ export class OperationStatus {
   }
 
   /** Shown at once if it says something new beside the fraction, else at most four times a second. */
-  report(news: Pick<Progress, 'fraction' | 'cancellable'>): void {
-    const urgent = news.cancellable !== this.#progress.cancellable;
+  report(news: Pick<Progress, 'fraction' | 'cancellable' | 'saved'>): void {
+    const before = this.#progress;
+    const urgent = news.cancellable !== before.cancellable || news.saved?.guestStopped !== before.saved?.guestStopped;
     this.#progress = { ...this.#progress, ...news };
     if (urgent || this.#clock.ticks() - this.#shownAt >= fractionMs) {
       this.#show();

@@ -76,6 +76,8 @@ export interface FailureDetails {
   readonly left?: readonly Leftover[];
   /** A snapshot that failed had left the guest's file systems frozen: they were thawed again. */
   readonly thawed?: boolean;
+  /** The guest wrote to its RAM faster than it was saved: so much had been written when that was given up. */
+  readonly outrunBytes?: number;
   /** Of `busy`: what the other editor is called. */
   readonly editor?: string;
   /** Of `journal`: steps had been carried out before. */

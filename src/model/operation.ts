@@ -111,11 +111,20 @@ export interface OperationResult {
   readonly guestPausedMs?: number;
 }
 
+export interface SavedRamProgress {
+  readonly bytes: number;
+  readonly bytesPerSecond: number;
+  /** So that it comes to an end. */
+  readonly guestStopped: boolean;
+}
+
 /** How far a running operation is. Absent `fraction`: libvirt tells no progress, only the time passes. */
 export interface Progress {
   readonly step: string;
   readonly fraction?: number;
   readonly cancellable: boolean;
+  /** Of RAM that is saved while the guest runs on, which may write to it faster than it is saved. */
+  readonly saved?: SavedRamProgress;
   /** An honest guess of the whole duration, where one can be made. */
   readonly estimateMs?: number;
 }

@@ -21,6 +21,8 @@ export interface CreateStep {
   readonly memoryFile?: string;
   /** The guest runs on while its RAM is written. */
   readonly live?: boolean;
+  /** With `live`: what the file with the RAM may take, where the free space is known. */
+  readonly mostBytes?: number;
   /** Taken by us; kept in our records when it is there. */
   readonly auto?: AutoReason;
 }
@@ -133,6 +135,11 @@ export type Loss =
 
 export type Warning =
   | { readonly about: 'guestStandsStill'; readonly estimateMs?: number }
+  /**
+   * A guest that writes to its RAM faster than it is saved, which nobody can know before, is stopped so that it ends: for
+   * so long at most, with so many bytes written.
+   */
+  | { readonly about: 'mayBeStopped'; readonly estimateMs: number; readonly bytes: number }
   | { readonly about: 'crashConsistent' }
   /**
    * Data that came after the snapshot goes on living in `into`: the file that takes it, where it is known; at most

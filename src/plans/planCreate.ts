@@ -18,7 +18,7 @@ import type { Decision, Situation, Step, Warning } from '../model/plan.js';
 import { displayLine } from '../model/plainText.js';
 import { type Refused, refuse } from '../model/refusal.js';
 import { nameFromTitle, titleProblem } from '../model/snapshotName.js';
-import { spaceOf, spaceVerdict, totalOf } from '../chains/snapshotSpace.js';
+import { liveBytes, liveLimit, ramBytes, spaceOf, spaceVerdict, totalOf } from '../chains/snapshotSpace.js';
 import { nvramVerdict } from '../model/snapshotStyle.js';
 import { snapshotableDisks } from '../model/vm.js';
 
@@ -46,12 +46,13 @@ export function planCreate(request: CreateRequest, situation: Situation): Decisi
   if (typeof quiesce !== 'boolean') {
     return quiesce;
   }
-  const step = makeStep(request, choice, quiesce, situation);
-  if (!('do' in step)) {
-    return step;
+  const made = makeStep(request, choice, quiesce, situation);
+  if (!('do' in made)) {
+    return made;
   }
-  const space = spaceOf(step, situation);
+  const space = spaceOf(made, situation);
   const room = spaceVerdict(space, situation);
+  const step = { ...made, ...liveLimit(made, situation) };
   if ('type' in room) {
     return room;
   }
@@ -72,7 +73,7 @@ export function planCreate(request: CreateRequest, situation: Situation): Decisi
     progress: kind === 'memory' && style === 'external' ? 'percent' : 'timeOnly',
     estimateMs: createMs(kind, how(step), vm.memoryBytes),
     snapshot: step.name,
-    spaceBytes: totalOf(space),
+    spaceBytes: totalOf(space) + (step.live === true ? liveBytes(step, vm) - ramBytes(vm) : 0),
   };
 }
 
@@ -157,6 +158,10 @@ function warningsOf(request: CreateRequest, step: CreateStep, situation: Situati
   const warnings: Warning[] = [];
   if (kind === 'memory') {
     warnings.push({ about: 'guestStandsStill', estimateMs: guestStopMs(vm.memoryBytes, how(step)) });
+    if (step.live === true) {
+      const bytes = liveBytes(step, vm);
+      warnings.push({ about: 'mayBeStopped', estimateMs: guestStopMs(vm.memoryBytes, 'external'), bytes });
+    }
   }
   if (kind === 'disk' && !quiesce) {
     if (request.quiesce === true) {

@@ -46,7 +46,8 @@ function lossesEssence({ steps, losses }: Plan): readonly unknown[] {
 /** Without what is of no account; a delete in an old journal has a word more. */
 function plain(step: Step): Step {
   if (step.do === 'createSnapshot') {
-    return { ...step, description: '' };
+    // What is free changes from one look to the next.
+    return { ...step, description: '', mostBytes: 0 };
   }
   return step.do === 'deleteSnapshot' ? { do: step.do, snapshot: step.snapshot } : step;
 }

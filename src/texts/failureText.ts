@@ -7,6 +7,7 @@ import { aftermathText } from './aftermathText.js';
 import { cancelledText } from './cancelledText.js';
 import { denialAdvice } from './denialAdvice.js';
 import { entryAdvice } from './entryAdvice.js';
+import { outrunSentence } from './outrunSentence.js';
 import { isForTheDoctor, refusalText } from './refusalText.js';
 import type { Translate } from './translate.js';
 
@@ -217,8 +218,13 @@ const wordings: Readonly<Record<FailureKind, (details: FailureDetails, t: Transl
   cancelled: (details, t) => ({ short: t('cancelled'), ...cancelledText(details, t) }),
   failed: (details, t) => ({
     short: t('failed'),
-    sentence: about(details, t('The operation on {0} failed.', details.vm ?? ''), t('It failed.')),
-    nextStep: t('The log tells what was done until then.'),
+    sentence:
+      outrunSentence(details, t) ??
+      about(details, t('The operation on {0} failed.', details.vm ?? ''), t('It failed.')),
+    nextStep:
+      details.outrunBytes === undefined
+        ? t('The log tells what was done until then.')
+        : t('Take the snapshot with the guest stopped, or while it has less to do.'),
     severity: 'error',
     offers: 'refresh',
   }),

@@ -14,6 +14,12 @@ export function warningText(warning: Warning, plan: Plan, target: VmView, t: Tra
       return warning.estimateMs === undefined
         ? t('The guest stands still while it is done.')
         : t('The guest stands still for about {0}.', durationText(warning.estimateMs, t));
+    case 'mayBeStopped':
+      return t(
+        'How fast the guest writes to its RAM cannot be known before. If it is faster than its RAM is saved, it is stopped so that the snapshot comes to its end: for about {0}, with at most {1} written.',
+        durationText(warning.estimateMs, t),
+        bytesText(warning.bytes, t),
+      );
     case 'crashConsistent':
       return t('The guest will find its disks as after a power cut.');
     case 'merges': {

@@ -54,6 +54,16 @@ describe('planCreate: live', () => {
     const [warning] = planned(ask.create({ kind: 'memory', live: true }), situation({ tree: externals })).warnings;
     assert.deepEqual(warning, { about: 'guestStandsStill', estimateMs: guestStopMs(2 ** 30, 'live') });
   });
+  it('says how much may be written, and how long it may stand still, where it outruns the saving', () => {
+    const plan = planned(ask.create({ kind: 'memory', live: true }), situation({ tree: externals }));
+    const may = plan.warnings.find(({ about }) => about === 'mayBeStopped');
+    assert.ok(
+      may?.about === 'mayBeStopped' && may.bytes > 2 * 2 ** 30 && may.estimateMs > guestStopMs(2 ** 30, 'live'),
+    );
+    assert.ok((plan.spaceBytes ?? 0) >= may.bytes);
+    const still = planned(ask.create({ kind: 'memory', style: 'external' }), situation({ tree: externals }));
+    assert.ok(still.warnings.every(({ about }) => about !== 'mayBeStopped'));
+  });
 });
 
 describe('planCreate: without some disks', () => {

@@ -104,6 +104,7 @@ describe('plan text', () => {
     const warnings: readonly Warning[] = [
       { about: 'guestStandsStill', estimateMs: 1_500 },
       { about: 'guestStandsStill' },
+      { about: 'mayBeStopped', estimateMs: 1_500, bytes: 5_000_000 },
       { about: 'crashConsistent' },
       { about: 'merges', into: '/images/base.qcow2' },
       { about: 'merges' },
