@@ -18,7 +18,7 @@ import { parseDomainXml } from './domainXml.js';
 import { readHardware } from './hardwareXml.js';
 import type { NamedByVm, VmHead } from './hypervisor.js';
 import { untilNoJob } from './jobEnd.js';
-import { powerOf } from './powerState.js';
+import { type Power, powerOf } from './powerState.js';
 import { parseSavedRam } from './retarget.js';
 import { SavingJobs } from './savingJob.js';
 import { parseFrozenDisks, parseSnapshotHead } from './snapshotXml.js';
@@ -68,10 +68,18 @@ export class LibvirtReader {
       ...configuration,
       disks: await withVolumePaths(this.#connection, configuration.disks),
       ...power,
-      ...(isPausedToBeSaved(power) && (await this.#savingJobs.goesOn(dom)) ? { savedNow: true } : {}),
+      ...((await this.#isSavedNow(dom, power)) ? { savedNow: true } : {}),
       persistent: persistent !== 0,
       managedSave: managedSave !== 0,
     };
+  }
+
+  async #isSavedNow(dom: Domain, power: Power): Promise<boolean> {
+    if (isPausedToBeSaved(power)) {
+      return this.#savingJobs.goesOn(dom);
+    }
+    this.#savingJobs.forget(dom);
+    return false;
   }
 
   async readNamed(uuid: string): Promise<NamedByVm> {

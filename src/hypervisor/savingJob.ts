@@ -18,6 +18,8 @@ export class SavingJobs {
   readonly #patienceMs: number;
   /** By VM: a question that libvirt has not answered yet, for it waits for the job. Never two of one VM. */
   readonly #waiting = new Map<string, Promise<boolean>>();
+  /** By VM: what was answered last, since it is paused. */
+  readonly #answered = new Map<string, boolean>();
 
   constructor(connection: Connection, patience = patienceMs) {
     this.#connection = connection;
@@ -29,7 +31,9 @@ export class SavingJobs {
    * |--------------------------|--------------------------------|---|
    * | job, or asking QEMU      | –                              | true |
    * | anything else            | a job of whatever kind         | true |
-   * | anything else            | no answer: they wait for a job | true |
+   * | anything else            | no answer yet: they wait for a job | as the answer before, or true |
+   * | anything else            | waited in vain, and it is said for whom | true |
+   * | anything else            | waited in vain, and it is not: 11.3, killed in a snapshot, now and then keeps a job at which nobody works | false |
    * | anything else            | none, or another error         | false |
    */
   async goesOn(dom: Domain): Promise<boolean> {
@@ -39,10 +43,20 @@ export class SavingJobs {
     }
     let waiting = this.#waiting.get(dom.uuid);
     if (waiting === undefined) {
-      waiting = this.#ask(dom).finally(() => this.#waiting.delete(dom.uuid));
+      waiting = this.#ask(dom)
+        .then((goesOn) => {
+          this.#answered.set(dom.uuid, goesOn);
+          return goesOn;
+        })
+        .finally(() => this.#waiting.delete(dom.uuid));
       this.#waiting.set(dom.uuid, waiting);
     }
-    return this.#soon(waiting);
+    return this.#soon(waiting, this.#answered.get(dom.uuid) ?? true);
+  }
+
+  /** It is not paused to be saved. */
+  forget({ uuid }: Pick<Domain, 'uuid'>): void {
+    this.#answered.delete(uuid);
   }
 
   async #ask(dom: Domain): Promise<boolean> {
@@ -51,17 +65,17 @@ export class SavingJobs {
       return type !== VIR_DOMAIN_JOB_NONE;
     } catch (error) {
       if (error instanceof LibvirtError) {
-        return error.code === errorCodes.VIR_ERR_OPERATION_TIMEOUT;
+        // Whatever language the words are in.
+        return error.code === errorCodes.VIR_ERR_OPERATION_TIMEOUT && /(?:monitor|agent)=/u.test(error.message);
       }
       throw error;
     }
   }
 
-  /** True too when it takes longer than a look may. */
-  async #soon(waiting: Promise<boolean>): Promise<boolean> {
+  async #soon(waiting: Promise<boolean>, otherwise: boolean): Promise<boolean> {
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<boolean>((resolve) => {
-      timer = setTimeout(() => resolve(true), this.#patienceMs);
+      timer = setTimeout(() => resolve(otherwise), this.#patienceMs);
     });
     try {
       return await Promise.race([waiting, late]);
