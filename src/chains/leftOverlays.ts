@@ -2,7 +2,7 @@
 // a look at who else is built on them. Knows no steps.
 import { restingOn, wholeChain } from './fileUse.js';
 import { tagsIn } from './lostTags.js';
-import { otherUserOf, unreadVms } from './otherVms.js';
+import { outsiderOn, unreadVms } from './otherVms.js';
 import { isDevicePath } from '../model/devicePath.js';
 import { folderOf } from './overlayFiles.js';
 import type { Situation } from '../model/plan.js';
@@ -19,7 +19,7 @@ export interface LeftOverlays {
  * |--------------------------------------------------------------|---|
  * | a snapshot froze it, or an overlay rests on it               | stays: it is needed |
  * | rests on nothing that a snapshot froze, or is a device       | stays: it is no overlay of ours |
- * | an overlay of what a snapshot froze, another VM uses it      | kept |
+ * | an overlay of what a snapshot froze, somebody else uses it   | kept |
  * | … other VMs are not known, or cannot all be read             | kept |
  * | … it cannot be removed, or holds a snapshot inside           | kept |
  * | … otherwise                                                  | removable |
@@ -42,7 +42,7 @@ export function leftOverlays(situation: Situation): LeftOverlays {
       restingOn(situation, [file]).size === 1
     ) {
       const alone =
-        otherVms !== undefined && otherUserOf([file], situation) === undefined && unreadVms(situation).length === 0;
+        otherVms !== undefined && outsiderOn([file], situation) === undefined && unreadVms(situation).length === 0;
       const can = files?.canAct.get(folderOf(file)) === 'yes';
       (alone && can && tagsIn(file, situation).length === 0 ? removable : kept).push(file);
     }

@@ -2,7 +2,7 @@
 // where it is certain, for what it tells may be removed. Knows no repair.
 import { neededFiles } from './deletedFiles.js';
 import { frozenFile, namedFiles, restingOn, wholeChain } from './fileUse.js';
-import { unreadVms } from './otherVms.js';
+import { outsiderOn, unreadVms } from './otherVms.js';
 import type { Situation } from '../model/plan.js';
 import { isSafeName } from '../model/snapshotName.js';
 
@@ -89,6 +89,7 @@ export function orphanCandidates(situation: Situation): {
  * | candidate                                     | → |
  * |-----------------------------------------------|---|
  * | somebody names it or is built on it           | no orphan |
+ * | a program relies on it                        | no orphan: it is at work on it |
  * | chains of other VMs are not all read          | none is told |
  * | an image that stands alone, or on strange files | no orphan: it is no overlay of this VM |
  * | it could not be seen                          | not told |
@@ -113,7 +114,8 @@ export function orphanFiles(situation: Situation): readonly OrphanFile[] {
   // An overlay of another orphan is one; whoever carries somebody else is none.
   const alone = [...overlays].filter((file) => [...restingOn(situation, [file])].every((one) => overlays.has(one)));
   const orphans: OrphanFile[] = [];
-  for (const file of [...alone, ...candidates.files.filter((one) => !needed.has(one))]) {
+  const left = [...alone, ...candidates.files.filter((one) => !needed.has(one))];
+  for (const file of left.filter((one) => outsiderOn([one], situation) === undefined)) {
     const seen = files.images.get(file) ?? files.files.get(file);
     if (typeof seen === 'object') {
       orphans.push({ file, bytes: seen.allocatedBytes });

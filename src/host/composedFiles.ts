@@ -28,7 +28,7 @@ export function composedFiles({ acting, reading }: Ways): HostFiles {
     image: (path, format, depth) => firstKnown(reading, 'unknown', (files) => files.image(path, format, depth)),
     list: (folder) => firstKnown(reading, undefined, (files) => files.list(folder)),
     space: (folder) => firstKnown(reading, undefined, (files) => files.space(folder)),
-    writtenFiles: () => firstKnown(reading, undefined, (files) => files.writtenFiles()),
+    imageLocks: () => firstKnown(reading, undefined, (files) => files.imageLocks()),
     canAct: (folder) => canDo(reading, (files) => files.canAct(folder)),
     createOverlay: (overlay) => firstAble(acting, (files) => files.createOverlay(overlay)),
     copy: (from, to, existing) => firstAble(acting, (files) => files.copy(from, to, existing)),

@@ -9,7 +9,7 @@ import type { CannotAct, FileFacts, HostFiles, ImageFacts, NewOverlay, Seen, Spa
 import { errnoOf, fileFailure } from './fileFailure.js';
 import { FolderHangs, turnsOfAll } from './fileTurns.js';
 import { commitImage } from './commitImage.js';
-import { readWrittenFiles } from './imageWriters.js';
+import { readImageLocks } from './imageLocks.js';
 import { factsOf, readImage } from './localImage.js';
 import { flush, placeNew } from './placeFile.js';
 import { handedFile, qemuImg, type QemuImg } from './qemuImg.js';
@@ -25,7 +25,7 @@ export function localFiles(environment: NodeJS.ProcessEnv, program: QemuImg = qe
     image: (path, format, depth) => look<ImageFacts>(path, () => readImage(path, program, format, depth)),
     list,
     space,
-    writtenFiles: () => readWrittenFiles(),
+    imageLocks: () => readImageLocks(),
     canAct: (folder) => canAct(folder, program),
     createOverlay: (overlay) => createOverlay(overlay, program),
     copy,

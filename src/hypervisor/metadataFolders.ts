@@ -1,5 +1,6 @@
 // Where libvirt's QEMU driver keeps what it writes down of VMs and snapshots (its qemu_conf.c). No call tells it, so it is
 // known of the usual daemons alone: one with a socket of its own may have been given other folders.
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseUri } from '../libvirt/uri.js';
 import type { MetadataFolders } from '../model/vmFiles.js';
@@ -27,4 +28,17 @@ export function metadataFolders(uri: string, environment: NodeJS.ProcessEnv): Me
   }
   const vms = join(configuration, 'libvirt/qemu');
   return { vms, snapshots: join(vms, 'snapshot'), saves: join(vms, 'save') };
+}
+
+/** Of a daemon that does not run: whether it is certain that no VM is defined. A user's own often never ran. */
+export async function hasNoVms(uri: string, environment: NodeJS.ProcessEnv): Promise<boolean> {
+  const folders = metadataFolders(uri, environment);
+  if (folders === undefined || parseUri(uri).transport !== 'unix') {
+    return false;
+  }
+  try {
+    return !(await readdir(folders.vms)).some((name) => name.endsWith('.xml'));
+  } catch (error) {
+    return error instanceof Error && 'code' in error && error.code === 'ENOENT';
+  }
 }

@@ -22,7 +22,7 @@ import { membershipOf } from './groupMember.js';
 import { listen } from './guestEvents.js';
 import type { Hypervisor, NamedByVm, OpenHypervisor, RunOptions, StepOutcome, VmEvent, VmHead } from './hypervisor.js';
 import { LibvirtReader } from './libvirtReader.js';
-import { metadataFolders } from './metadataFolders.js';
+import { hasNoVms, metadataFolders } from './metadataFolders.js';
 import { isNearby, nearbyContents, nearbyFiles, openFiles } from './openFiles.js';
 import { readCapabilities } from './readCapabilities.js';
 import { runStep } from './runStep.js';
@@ -51,7 +51,10 @@ export function libvirtHypervisor(
       return new LibvirtHypervisor({ connection, capabilities, environment, uri, log: own, open, patience, ...events });
     } catch (error) {
       connection?.close();
-      throw await trueReason(toFailure(error, { connection: uri, doing: 'connecting' }), own);
+      const failure = await trueReason(toFailure(error, { connection: uri, doing: 'connecting' }), own);
+      throw failure.kind === 'unreachable' && (await hasNoVms(uri, environment))
+        ? new Failure(failure.kind, { ...failure.details, hasNoVms: true }, { cause: error })
+        : failure;
     }
   };
 }

@@ -200,7 +200,7 @@ export function storageFiles(access: StorageAccess): HostFiles {
       };
       return look<Space | undefined>(isFolder(folder) ? folder : undefined, undefined, undefined, read);
     },
-    writtenFiles: () => Promise.resolve(undefined),
+    imageLocks: () => Promise.resolve(undefined),
     canAct,
     createOverlay,
     copy,

@@ -2,12 +2,14 @@
 // asked for: so they can be under way while the VM is read. Refuses to know what is decided from them.
 import type { Hypervisor } from '../hypervisor/hypervisor.js';
 import type { Log } from '../log/log.js';
+import type { ImageLocks } from '../model/hostFiles.js';
 import type { SavedRam } from '../model/snapshot.js';
 import type { VmDisk } from '../model/vm.js';
 import type { Needs } from '../plans/needs.js';
 import { asFailure } from './asFailure.js';
-import { readWritten } from './hostFacts.js';
-import type { OtherVmFacts, SeenVm } from './otherVmFacts.js';
+import { readLocks } from './hostFacts.js';
+import type { Neighbours, NeighboursSeen } from './neighbours.js';
+import type { OtherVmFacts } from './otherVmFacts.js';
 
 /** Snapshots beyond so many wait until it is certain that they are wanted. */
 const mostBegun = 32;
@@ -15,6 +17,8 @@ const mostBegun = 32;
 export interface SituationSources {
   readonly hypervisor: Hypervisor;
   readonly otherVms: OtherVmFacts;
+  /** Absent: no other connection is known. */
+  readonly neighbours?: Neighbours;
   readonly log: Log;
 }
 
@@ -24,8 +28,8 @@ export class Ahead {
   readonly #uuid: string;
   readonly #frozen = new Map<string, Promise<readonly VmDisk[] | undefined>>();
   readonly #saved = new Map<string, Promise<SavedRam | undefined>>();
-  #others: Promise<readonly SeenVm[]> | undefined;
-  #written: Promise<ReadonlySet<string> | undefined> | undefined;
+  #others: Promise<NeighboursSeen> | undefined;
+  #locks: Promise<ImageLocks | undefined> | undefined;
 
   constructor(sources: SituationSources, uuid: string) {
     this.#sources = sources;
@@ -35,7 +39,7 @@ export class Ahead {
   /** What will be asked for if the VM is still as it was known. What fails is told to whoever asks for it, if anybody. */
   begin({ frozenDisks, savedRam = [], otherVms, written }: Needs): void {
     const begun: readonly Promise<unknown>[] = [
-      ...(written ? [this.written()] : []),
+      ...(written ? [this.locks()] : []),
       ...frozenDisks.slice(0, mostBegun).map((name) => this.frozenDisks(name)),
       ...savedRam.slice(0, mostBegun).map((file) => this.savedRam(file)),
       ...(otherVms ? [this.otherVms()] : []),
@@ -43,14 +47,22 @@ export class Ahead {
     begun.forEach((reading) => void reading.catch(() => undefined));
   }
 
-  otherVms(): Promise<readonly SeenVm[]> {
-    const { hypervisor, otherVms } = this.#sources;
-    return (this.#others ??= otherVms.read(hypervisor, this.#uuid));
+  otherVms(): Promise<NeighboursSeen> {
+    return (this.#others ??= this.#readOthers());
   }
 
-  written(): Promise<ReadonlySet<string> | undefined> {
+  async #readOthers(): Promise<NeighboursSeen> {
+    const { hypervisor, otherVms, neighbours } = this.#sources;
+    const [own, near] = await Promise.all([
+      otherVms.read(hypervisor, this.#uuid),
+      neighbours?.read(hypervisor, this.#uuid),
+    ]);
+    return { vms: [...own, ...(near?.vms ?? [])], unasked: near?.unasked ?? [] };
+  }
+
+  locks(): Promise<ImageLocks | undefined> {
     const { hypervisor, log } = this.#sources;
-    return (this.#written ??= readWritten(hypervisor.files, log));
+    return (this.#locks ??= readLocks(hypervisor.files, log));
   }
 
   savedRam(file: string): Promise<SavedRam | undefined> {

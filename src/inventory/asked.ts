@@ -1,6 +1,5 @@
 // Which facts a request, the doctor and a recovery ask for. Reads nothing, refuses to decide.
 import { namedFiles } from '../chains/fileUse.js';
-import { asksForWritten } from '../chains/lostQemu.js';
 import { actingFolder } from '../chains/overlayFiles.js';
 import { examinationNeeds } from '../doctor/examinationNeeds.js';
 import type { OperationRequest } from '../model/operation.js';
@@ -45,9 +44,10 @@ export function askedByDoctor({ vm, tree, capabilities }: Situation): Asked {
       blockJobs: active,
       frozenDisks,
       otherVms: isQemu,
+      strays: isQemu,
       agent: active && vm.agentChannel,
       configured: active && vm.persistent,
-      written: isQemu && asksForWritten({ vm, tree }),
+      written: isQemu,
       savedRam: isQemu ? tree.snapshots.flatMap(savedRamOf) : [],
     },
     files: examinationNeeds,
@@ -60,10 +60,9 @@ export function askedByDoctor({ vm, tree, capabilities }: Situation): Asked {
  * all snapshots, for it may be that none of those that it named is left.
  */
 export function askedByRecovery({ request, plan }: BrokenOff, known: Situation): Asked {
-  const { needs: wide } = askedByDoctor(known);
+  const { needs } = askedByDoctor(known);
   return {
-    // A root has no parent that could be marked: what was begun is known from the plan alone.
-    needs: { ...wide, written: known.capabilities.driver === 'qemu' && asksForWritten(known, 'brokeOff') },
+    needs,
     files: (situation) => {
       const wanted = fileNeeds(request, situation);
       const { images, files } = filesOf(plan.steps);

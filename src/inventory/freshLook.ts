@@ -61,7 +61,7 @@ export class FreshLook {
   async #read({ request, live, log }: Turn, asked: (known: Situation) => Asked): Promise<Fresh> {
     const { clock, keeping, picture } = this.#options;
     const hypervisor = await live.open();
-    const sources = { hypervisor, otherVms: live.otherVms, log };
+    const sources = { hypervisor, otherVms: live.otherVms, neighbours: live.neighbours, log };
     const ahead = new Ahead(sources, request.vm.uuid);
     const before = picture.vm(request.vm);
     if (before?.tree !== undefined) {

@@ -1,5 +1,5 @@
 // Looks at files on the hypervisor's host, and at all that they rest on. Refuses to know what is decided from it.
-import type { CannotAct, Depth, FileFacts, HostFiles, ImageFacts, Seen } from '../model/hostFiles.js';
+import type { CannotAct, Depth, FileFacts, HostFiles, ImageFacts, ImageLocks, Seen } from '../model/hostFiles.js';
 import { folderOf } from '../chains/overlayFiles.js';
 import type { FileNeeds } from '../plans/needs.js';
 import type { FilesSeen } from '../model/plan.js';
@@ -79,13 +79,27 @@ export async function readHostFacts(
   return { ...seen, canChange };
 }
 
-/** `FileFacts.real` of files that somebody has open to write to; undefined where that cannot be seen. */
-export function readWritten(
+/** What each of them is, whatever it holds; of what is no path here nothing is asked. */
+export async function readFiles(
   files: HostFiles,
+  paths: ReadonlySet<string>,
   log: Log,
-  clock: Clock = systemClock,
-): Promise<ReadonlySet<string> | undefined> {
-  return new Careful(log, clock).at('the locks of images', files.writtenFiles(), undefined);
+  clock: Clock,
+): Promise<ReadonlyMap<string, Seen<FileFacts>>> {
+  const look = new Careful(log, clock);
+  const absolute = [...paths].filter((path) => path.startsWith('/'));
+  return new Map(
+    await fewAtOnce(
+      absolute,
+      atOnce,
+      async (path) => [path, await look.at(path, files.file(path), 'unknown' as const)] as const,
+    ),
+  );
+}
+
+/** Undefined where they cannot be seen. */
+export function readLocks(files: HostFiles, log: Log, clock: Clock = systemClock): Promise<ImageLocks | undefined> {
+  return new Careful(log, clock).at('the locks of images', files.imageLocks(), undefined);
 }
 
 /** Reads images and what they rest on, each once, however many chains meet in it. */

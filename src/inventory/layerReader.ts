@@ -144,7 +144,10 @@ export class LayerReader {
     const { vm, tree } = await this.#known(live, ref);
     const known = knownSituation(hypervisor, vm, tree, clock.now());
     const isQemu = known.capabilities.driver === 'qemu';
-    const reader = new SituationReader({ hypervisor, otherVms: live.otherVms, log }, known);
+    const reader = new SituationReader(
+      { hypervisor, otherVms: live.otherVms, neighbours: live.neighbours, log },
+      known,
+    );
     const frozenDisks = isQemu ? tree.snapshots.map(({ name }) => name) : [];
     const asked = {
       needs: { blockJobs: false, frozenDisks, otherVms: isQemu && what === 'everything', agent: false, written: false },

@@ -8,6 +8,7 @@ import { asFailure } from './asFailure.js';
 import { type Clock, within } from './clock.js';
 import { ConnectionKeeper, type KeeperState } from './connectionKeeper.js';
 import { LayerWatch } from './layerWatch.js';
+import { type Neighbour, Neighbours } from './neighbours.js';
 import { OtherVmFacts } from './otherVmFacts.js';
 import type { Picture } from './picture.js';
 import { Refresher } from './refresher.js';
@@ -28,6 +29,8 @@ export interface LiveOptions {
   readonly random: () => number;
   /** Told each time it has been opened. */
   readonly whenOpen: (uri: string) => void;
+  /** All other connections. */
+  readonly beside: (uri: string) => readonly Neighbour[];
 }
 
 /** What of this connection is looked at. */
@@ -40,6 +43,7 @@ export interface Scope {
 export class LiveConnection implements Disposable {
   readonly uri: string;
   readonly otherVms: OtherVmFacts;
+  readonly neighbours: Neighbours;
   readonly #whenOpen: LiveOptions['whenOpen'];
   readonly #picture: Picture;
   readonly #clock: Clock;
@@ -67,6 +71,7 @@ export class LiveConnection implements Disposable {
     this.#whenOpen = options.whenOpen;
     const isHeld = (uuid: string): boolean => this.#held.has(uuid);
     this.otherVms = new OtherVmFacts({ clock: options.clock, log: this.#log, isHeld });
+    this.neighbours = new Neighbours({ uri, clock: options.clock, log: this.#log, all: () => options.beside(uri) });
     this.#keeper = new ConnectionKeeper({ ...options, uri, log: this.#log });
     this.#reader = new VmReader({
       uri,
@@ -153,6 +158,10 @@ export class LiveConnection implements Disposable {
   /** The open connection, without reading anything over it. */
   open(): Promise<Hypervisor> {
     return this.#keeper.connect();
+  }
+
+  get failure(): Failure | undefined {
+    return this.#picture.connection(this.uri)?.failure;
   }
 
   /** What broke off is taken up now, or when the connection is open again. */

@@ -66,7 +66,14 @@ export class Inventory implements InventoryPort {
   #wanted: readonly string[] = [];
 
   constructor({ open, log, clock = systemClock, random = Math.random, journal, rules }: InventoryOptions) {
-    this.#options = { open, log, clock, random, whenOpen: (uri) => this.#recover(uri) };
+    this.#options = {
+      open,
+      log,
+      clock,
+      random,
+      whenOpen: (uri) => this.#recover(uri),
+      beside: (uri) => [...this.#live.values()].filter((live) => live.uri !== uri),
+    };
     this.#picture = new Picture(log);
     this.onDidChange = this.#picture.onDidChange;
     this.#keeping =

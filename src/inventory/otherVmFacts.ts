@@ -1,13 +1,14 @@
 // Which files the other VMs of a connection use, so that nothing is taken from under them. Refuses to judge the use.
 import type { Hypervisor, NamedByVm, VmHead } from '../hypervisor/hypervisor.js';
 import type { Log } from '../log/log.js';
+import type { FileFacts, Seen } from '../model/hostFiles.js';
 import type { OtherVm } from '../model/plan.js';
 import { identitiesOf } from '../chains/samePath.js';
 import type { VmDisk } from '../model/vm.js';
 import { asFailure } from './asFailure.js';
 import { type Clock, within } from './clock.js';
 import { fewAtOnce } from './fewAtOnce.js';
-import { ChainReader, type Formats, formatsOf } from './hostFacts.js';
+import { ChainReader, type Formats, formatsOf, readFiles } from './hostFacts.js';
 
 const atOnce = 8;
 /** A VM that gives no answer for so long, because another client's job holds it, counts as one that cannot be read. */
@@ -37,6 +38,12 @@ interface Unreadable {
   readonly head: VmHead;
   readonly unread: 'yes';
   readonly before: Named | undefined;
+}
+
+/** What was seen of all that they name. */
+interface Followed {
+  readonly chains: ChainReader;
+  readonly plain: ReadonlyMap<string, Seen<FileFacts>>;
 }
 
 /** With what each of its files is, whatever path leads to it. */
@@ -87,11 +94,17 @@ export class OtherVmFacts {
   }
 
   /** All of them in one walk: where chains meet, who comes second sees what lies below only when all have come down. */
-  async #follow({ files }: Hypervisor, all: ReadonlySet<Named>): Promise<ChainReader> {
-    const chains = new ChainReader(files, 'head', this.#options.log, this.#options.clock);
+  async #follow({ files }: Hypervisor, all: ReadonlySet<Named>): Promise<Followed> {
+    const { log, clock } = this.#options;
+    const chains = new ChainReader(files, 'head', log, clock);
     all.forEach(({ formats }) => chains.know(formats));
-    await chains.follow([...all].flatMap(({ images }) => images));
-    return chains;
+    // A medium has no layers to be followed, but it may be somebody's image under another name.
+    const told = [...all].flatMap((named) => [...named.plain, ...[...named.told.values()].flat()]);
+    const [plain] = await Promise.all([
+      readFiles(files, new Set(told), log, clock),
+      chains.follow([...all].flatMap(({ images }) => images)),
+    ]);
+    return { chains, plain };
   }
 
   async #one(hypervisor: Hypervisor, head: VmHead): Promise<Readable | Unreadable | 'gone'> {
@@ -138,7 +151,7 @@ export class OtherVmFacts {
 }
 
 /** When the chains have been followed. */
-function seenVm({ head: { uuid, name }, named }: Readable, chains: ChainReader): SeenVm {
+function seenVm({ head: { uuid, name }, named }: Readable, { chains, plain }: Followed): SeenVm {
   const files = new Set(named.plain);
   const unread = new Set(named.pathless);
   for (const image of named.images) {
@@ -149,7 +162,7 @@ function seenVm({ head: { uuid, name }, named }: Readable, chains: ChainReader):
       unread.add(chain.unread);
     }
   }
-  const identities = [...files].flatMap((file) => identitiesOf(file, chains.images.get(file)));
+  const identities = [...files].flatMap((file) => identitiesOf(file, chains.images.get(file) ?? plain.get(file)));
   return { uuid, name, files: [...files], unread: [...unread], identities };
 }
 

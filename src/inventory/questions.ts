@@ -50,7 +50,10 @@ export class Questions {
     if (live.isHeld(uuid)) {
       return planOperation(request, known);
     }
-    const reader = new SituationReader({ hypervisor, otherVms: live.otherVms, log }, known);
+    const reader = new SituationReader(
+      { hypervisor, otherVms: live.otherVms, neighbours: live.neighbours, log },
+      known,
+    );
     await within(clock, planMs, reader.read(askedBy(request, known)), undefined);
     return planOperation(request, reader.soFar);
   }
@@ -65,7 +68,10 @@ export class Questions {
     const [own] = await Promise.all([readOwnKnowledge(keeping, ref), live.read(ref.uuid, ['vm', 'tree'])]);
     const { vm, tree, ranSince } = knownVm(picture, ref);
     const known = knownSituation(hypervisor, vm, tree, clock.now(), { ...own, ranSince });
-    const reader = new SituationReader({ hypervisor, otherVms: live.otherVms, log }, known);
+    const reader = new SituationReader(
+      { hypervisor, otherVms: live.otherVms, neighbours: live.neighbours, log },
+      known,
+    );
     return examine(ref, await reader.read(askedByDoctor(known)));
   }
 }

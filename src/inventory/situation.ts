@@ -12,6 +12,7 @@ import type { Asked } from './asked.js';
 import { fewAtOnce } from './fewAtOnce.js';
 import { type Formats, formatsOf, readHostFacts } from './hostFacts.js';
 import type { SeenVm } from './otherVmFacts.js';
+import { readStrayImages } from './strayImages.js';
 
 const atOnce = 32;
 
@@ -62,8 +63,8 @@ export class SituationReader {
       ),
       this.#part(
         asked.needs.written,
-        () => this.#ahead.written(),
-        (written) => (written === undefined ? {} : { written }),
+        () => this.#ahead.locks(),
+        (locks) => (locks === undefined ? {} : { written: locks.written, held: locks.held }),
       ),
       this.#part(
         asked.needs.savedRam !== undefined && asked.needs.savedRam.length > 0,
@@ -80,15 +81,33 @@ export class SituationReader {
       this.#part(
         asked.needs.otherVms,
         () => this.#ahead.otherVms(),
-        (others) => {
-          seenVms = others;
-          return { otherVms: others.map(withoutIdentities) };
+        ({ vms, unasked }) => {
+          seenVms = vms;
+          return { otherVms: vms.map(withoutIdentities), unasked };
         },
       ),
     ]);
     // Each part may be the last to come: only now is it known which paths of the one lead to files of the others.
     this.#situation = inOwnWords(this.#situation, seenVms);
+    await this.#part(
+      asked.needs.strays === true,
+      () => this.#strays(),
+      (strays) => ({ strays }),
+    );
     return this.#situation;
+  }
+
+  async #strays(): Promise<ReadonlyMap<string, readonly string[]>> {
+    const { hypervisor, log } = this.#sources;
+    const named = new Set((this.#situation.otherVms ?? []).flatMap(({ files }) => files));
+    const images = await readStrayImages(hypervisor.files, this.#situation, named, log);
+    const own = ownPaths(this.#situation);
+    return new Map(
+      images.map(({ file, restsOn, identities }) => [
+        file,
+        [...new Set([...restsOn, ...identities.flatMap((identity) => own.get(identity) ?? [])])],
+      ]),
+    );
   }
 
   async #frozenAndFiles(asked: Asked): Promise<void> {
@@ -132,16 +151,20 @@ export class SituationReader {
 
 /** Rules compare paths as text: files of other VMs get the names by which this one knows them too. */
 function inOwnWords(situation: Situation, others: readonly SeenVm[]): Situation {
-  const { files } = situation;
   if (others.length === 0) {
     return situation;
   }
-  const own = pathsByIdentity([...namedFiles(situation), ...pathsOf(files)], files);
+  const own = ownPaths(situation);
   const otherVms = others.map((other): OtherVm => {
     const names = new Set([...other.files, ...other.identities.flatMap((identity) => own.get(identity) ?? [])]);
     return { ...withoutIdentities(other), files: [...names] };
   });
   return { ...situation, otherVms };
+}
+
+function ownPaths(situation: Situation): ReadonlyMap<string, readonly string[]> {
+  const { files } = situation;
+  return pathsByIdentity([...namedFiles(situation), ...pathsOf(files)], files);
 }
 
 function formatsIn({ vm, frozenDisks }: Situation): Formats {

@@ -60,6 +60,8 @@ export interface FailureDetails {
   readonly group?: string;
   /** Of `denied`: nobody can be asked who may, or the user is let in from the next login on. */
   readonly entry?: 'noPolkit' | 'newLogin';
+  /** Of `unreachable`: the daemon does not run, and no VM is defined that it would have. */
+  readonly hasNoVms?: boolean;
   readonly candidates?: readonly string[];
   /** What the user had asked for, where it was an operation. */
   readonly request?: OperationRequest;

@@ -63,6 +63,14 @@ export interface NewOverlay {
   readonly backingFormat: string;
 }
 
+/** Each file by its `FileFacts.real`. One that is not among them may be in use all the same. */
+export interface ImageLocks {
+  /** A program has it open as a disk to write to. */
+  readonly written: ReadonlySet<string>;
+  /** A program has it open and relies on nobody else's changing it: all that are written, and images that are read. */
+  readonly held: ReadonlySet<string>;
+}
+
 /** Why nothing can be done with files in a folder. */
 export interface CannotAct {
   readonly why: 'noStorageDriver' | 'otherHost' | 'noQemuImg' | 'denied' | 'folderMissing' | 'silent' | 'failed';
@@ -85,8 +93,8 @@ export interface HostFiles {
   list(folder: string): Promise<readonly string[] | undefined>;
   /** Of the file system or pool that a folder is in; undefined where that cannot be seen. */
   space(folder: string): Promise<Space | undefined>;
-  /** `FileFacts.real` of all files that a program has open as a disk to write to, as far as it can be seen; undefined: not at all. */
-  writtenFiles(): Promise<ReadonlySet<string> | undefined>;
+  /** As far as they can be seen; undefined: not at all. */
+  imageLocks(): Promise<ImageLocks | undefined>;
   /** Whether overlays can be made and files removed in a folder. Touches nothing. */
   canAct(folder: string): Promise<'yes' | CannotAct>;
   /** Fails with kind `exists` when there is a file of that name. */

@@ -170,6 +170,8 @@ export type Warning =
   | { readonly about: 'notChecked'; readonly files: readonly string[] }
   /** They go, and whether another tool made snapshots inside of them could not be seen. */
   | { readonly about: 'tagsNotSeen'; readonly files: readonly string[] }
+  /** Connections to the same host whose VMs could not be asked for: they may use the files. */
+  | { readonly about: 'unaskedConnections'; readonly connections: readonly string[] }
   /** Other VMs may use the files; their chains cannot be read. */
   | { readonly about: 'unreadVms'; readonly vms: readonly string[] }
   /** Hosts that share this storage cannot be seen. */
@@ -244,8 +246,12 @@ export interface Situation {
   readonly configured?: readonly VmDisk[];
   /** By file with the RAM of a snapshot; what nobody here may look into is not there. */
   readonly savedRam?: ReadonlyMap<string, SavedRam>;
-  /** Every other VM on the connection, for operations that change or remove files. */
+  /** Every other VM on the host, as far as it is known here, for operations that change or remove files. */
   readonly otherVms?: readonly OtherVm[];
+  /** URIs of connections to the same host whose VMs could not be asked for. */
+  readonly unasked?: readonly string[];
+  /** By image in the VM's folders that no VM names: what it rests on. */
+  readonly strays?: ReadonlyMap<string, readonly string[]>;
   /** Snapshots that are known to be older than the VM's last run, by `identityOf`. */
   readonly ranSince?: readonly string[];
   /** Snapshots that we took unasked, as our own records have them. */
@@ -253,6 +259,8 @@ export interface Situation {
   readonly agent?: 'answers' | 'silent' | 'frozen';
   /** `FileFacts.real` of files that a program has open as a disk to write to; absent: not known, or not asked. */
   readonly written?: ReadonlySet<string>;
+  /** The same of files that a program relies on: see `ImageLocks`. */
+  readonly held?: ReadonlySet<string>;
   /** Names of the snapshots that somebody marked as to be kept. */
   readonly kept?: readonly string[];
   /** Sizes that were read before, for files that the look itself did not see. */

@@ -129,6 +129,10 @@ export interface RefusalFacts {
   readonly notInChain: { vm: string; snapshot: string; disk: string; file: string };
   /** `other` names the file or rests on it: a linked clone, for one. */
   readonly usedByOtherVm: { vm: string; other: string; file: string };
+  /** `image`, which no VM names, rests on the file. */
+  readonly usedByImage: { vm: string; image: string; file: string };
+  /** A program has the file open as a disk and relies on what is in it; by the locks that QEMU's programs keep. */
+  readonly heldByProgram: { vm: string; file: string };
   /** The chains of `others` cannot be read, so any file may be theirs too. */
   readonly otherVmUnread: { vm: string; others: string };
   /** What a repair is for is not wrong (any more), or cannot be seen. */

@@ -10,7 +10,7 @@ declare const complete: unique symbol;
 export type CompleteSituation = Situation & { readonly [complete]: true };
 
 /** What is missing, in the words of `Situation`. */
-export type MissingFact = 'blockJobs' | 'otherVms' | 'agent' | 'configured' | 'frozenDisks' | 'files';
+export type MissingFact = 'blockJobs' | 'otherVms' | 'strays' | 'agent' | 'configured' | 'frozenDisks' | 'files';
 
 /**
  * What this host or libvirt cannot show is there as `unknown`, or is left out of what was seen of a file: rules decide about that,
@@ -34,6 +34,9 @@ function missingFact(situation: Situation, needs: Needs, asked: readonly FileNee
   }
   if (needs.otherVms && otherVms === undefined) {
     return 'otherVms';
+  }
+  if (needs.strays === true && situation.strays === undefined) {
+    return 'strays';
   }
   if (needs.agent && agent === undefined) {
     return 'agent';

@@ -20,6 +20,8 @@ export interface Needs {
   readonly agent: boolean;
   /** Which files somebody has open to write to. */
   readonly written: boolean;
+  /** The images in the VM's folders that no VM names: one may rest on what goes or changes. */
+  readonly strays?: boolean;
   /** What a VM that runs starts with next time. */
   readonly configured?: boolean;
   /** Files with RAM that is to come back: whose it is. */
@@ -27,7 +29,7 @@ export interface Needs {
 }
 
 /**
- * | request                 | snapshots of the VM | block jobs | frozen disks of      | other VMs | agent          |
+ * | request                 | snapshots of the VM | block jobs | frozen disks of      | others    | agent          |
  * |-------------------------|---------------------|------------|----------------------|-----------|----------------|
  * | create                  | any                 | yes        | none                 | no        | VM active, quiesce asked for |
  * | revert                  | internal only       | yes        | the one to revert to | yes       | VM active      |
@@ -48,8 +50,10 @@ export interface Needs {
  * whoever rests on that image. What no rule asks for is not looked at: a guest's agent and other VMs take longer to ask
  * than the whole rest.
  *
- * Which files are open to write to is asked for where the request looks at images, and that can tell of a QEMU that libvirt
- * has lost (`asksForWritten`).
+ * Others are VMs, images that no VM names, and programs that have images open. A start asks for the VMs alone.
+ *
+ * Which files are open is also asked for where the request looks at images, and that can tell of a QEMU that libvirt has lost
+ * (`asksForWritten`).
  */
 export function needs(
   request: OperationRequest,
@@ -90,15 +94,16 @@ export function needs(
             blockJobs: active,
             frozenDisks: all,
             otherVms: true,
+            strays: true,
             agent: false,
-            written,
+            written: true,
             ...(request.repair.what === 'configureDisks' ? { configured: active } : {}),
             ...(request.repair.what === 'keepDisks'
               ? { savedRam: savedRamOf(findSnapshot(tree, request.repair.snapshot)) }
               : {}),
           };
     case 'consolidate':
-      return { blockJobs: active, frozenDisks: all, otherVms: true, agent: false, written };
+      return { blockJobs: active, frozenDisks: all, otherVms: true, strays: true, agent: false, written: true };
     case 'prune': {
       const touched = request.snapshots.filter((name) => findSnapshot(tree, name) !== undefined);
       const some = external.length > 0;
@@ -106,19 +111,22 @@ export function needs(
         blockJobs: active,
         frozenDisks: some ? all : touched,
         otherVms: some,
+        strays: some,
         agent: false,
-        written: some && written,
+        written: some,
       };
     }
     case 'revert':
     case 'delete': {
       const touched = request.type === 'revert' ? [request.snapshot] : doomedBy(request, tree).map(({ name }) => name);
+      const others = request.type === 'revert' || external.length > 0;
       return {
         blockJobs: active,
         frozenDisks: external.length > 0 ? all : touched.filter((name) => findSnapshot(tree, name) !== undefined),
-        otherVms: request.type === 'revert' || external.length > 0,
+        otherVms: others,
+        strays: others,
         agent: request.type === 'revert' && active && vm.agentChannel,
-        written: written && (request.type === 'revert' || external.length > 0),
+        written: others,
         savedRam: request.type === 'revert' ? savedRamOf(findSnapshot(tree, request.snapshot)) : [],
       };
     }

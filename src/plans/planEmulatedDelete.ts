@@ -3,6 +3,7 @@
 import { versionOf } from '../model/capabilities.js';
 import { externalTargets } from '../chains/deletedFiles.js';
 import { frozenFile } from '../chains/fileUse.js';
+import { outsiderOn } from '../chains/otherVms.js';
 import { folderOf } from '../chains/overlayFiles.js';
 import type { Situation } from '../model/plan.js';
 import type { Snapshot } from '../model/snapshot.js';
@@ -38,7 +39,7 @@ export function ownFiles(snapshot: Snapshot, situation: Situation): readonly str
     if (image === 'missing') {
       continue;
     }
-    if (image.backing === undefined || !canRemove(file, situation)) {
+    if (image.backing === undefined || !inReach(file, situation)) {
       return undefined;
     }
     own.push(file);
@@ -46,6 +47,11 @@ export function ownFiles(snapshot: Snapshot, situation: Situation): readonly str
   return own;
 }
 
-export function canRemove(file: string, { files }: Situation): boolean {
+/** Where it could not, or somebody else uses it, it stays. */
+export function canRemove(file: string, situation: Situation): boolean {
+  return inReach(file, situation) && outsiderOn([file], situation) === undefined;
+}
+
+function inReach(file: string, { files }: Situation): boolean {
   return files?.canAct.get(folderOf(file)) === 'yes';
 }

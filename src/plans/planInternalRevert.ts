@@ -3,7 +3,7 @@
 import { formatVersion, versionOf } from '../model/capabilities.js';
 import { restingOn, snapshotsIn, takesPart } from '../chains/fileUse.js';
 import { wrongTagObstacle } from '../chains/tagNames.js';
-import { otherUserOf } from '../chains/otherVms.js';
+import { outsiderObstacle } from '../chains/otherVms.js';
 import type { Situation } from '../model/plan.js';
 import { type Refused, refuse } from '../model/refusal.js';
 import type { Snapshot } from '../model/snapshot.js';
@@ -18,7 +18,7 @@ import { styleOfVm } from '../model/snapshotTree.js';
  * | nobody, or internal snapshots inside it                | ok |
  * | an external snapshot, whose overlay hangs on it        | internalBaseInUse |
  * | any snapshot, or the VM, in an overlay above it        | internalBaseInUse |
- * | another VM                                             | usedByOtherVm |
+ * | another VM, an image that no VM names, a program       | usedByOtherVm, usedByImage, heldByProgram |
  * | not known, on a VM of both styles                      | internalBaseInUse |
  *
  * From 10.9 on a running VM's snapshots are jobs of QEMU, whose names bear fewer characters.
@@ -48,9 +48,9 @@ export function internalRevertObstacle(snapshot: Snapshot, situation: Situation)
     if (user !== undefined) {
       return refuse('internalBaseInUse', { snapshot: snapshot.title, file: user.file, by: user.snapshot.title });
     }
-    const other = otherUserOf(resting, situation);
-    if (other !== undefined) {
-      return refuse('usedByOtherVm', { vm: vm.name, other: other.vm, file: other.file });
+    const outsider = outsiderObstacle(resting, situation);
+    if (outsider !== undefined) {
+      return outsider;
     }
   }
   return undefined;

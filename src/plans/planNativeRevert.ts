@@ -55,7 +55,7 @@ export function nativeRevertObstacle(snapshot: Snapshot, situation: Situation): 
  * | nobody but the VM is built on them                      | ok |
  * | a snapshot is                                           | revertRemovesFile; a new snapshot becomes current, and its own overlay is removed instead |
  * | one holds a snapshot inside                             | tagInLayer; we leave the file |
- * | another VM is                                           | usedByOtherVm |
+ * | another VM is, or an image that no VM names; a program has one open | usedByOtherVm, usedByImage, heldByProgram |
  * | another VM’s chain cannot be read                       | otherVmUnread |
  */
 function leftFileObstacle(snapshot: Snapshot, situation: Situation): Refused | undefined {

@@ -2,6 +2,7 @@
 import type { OperationRequest, Repair } from '../model/operation.js';
 import type { Decision, Situation } from '../model/plan.js';
 import type { CompleteSituation } from './completeFacts.js';
+import { needs } from './needs.js';
 import { planConsolidate } from './planConsolidate.js';
 import { planCreate } from './planCreate.js';
 import { planDelete } from './planDelete.js';
@@ -18,6 +19,14 @@ import { namedTwiceObstacle } from '../chains/samePath.js';
  * be refused by the one that is made of a fresh look (`planForGood`). `needs` tells what that look has to bring.
  */
 export function planOperation(request: OperationRequest, situation: Situation): Decision {
+  const decision = decide(request, situation);
+  const { unasked = [] } = situation;
+  return decision.type === 'refusal' || unasked.length === 0 || !needs(request, situation).otherVms
+    ? decision
+    : { ...decision, warnings: [...decision.warnings, { about: 'unaskedConnections', connections: unasked }] };
+}
+
+function decide(request: OperationRequest, situation: Situation): Decision {
   switch (request.type) {
     case 'create':
       return planCreate(request, situation);

@@ -173,6 +173,8 @@ const curedByUs: ReadonlySet<RefusalReason> = new Set([
   'noCurrentSnapshot',
   'revertRemovesFile',
   'usedByOtherVm',
+  'usedByImage',
+  'heldByProgram',
   'otherVmUnread',
   'overlayNamesCollide',
   'diskTypeUnsupported',

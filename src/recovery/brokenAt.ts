@@ -1,6 +1,6 @@
 // Where an operation broke off, and the parts that every recovery is made of.
 import { namedFiles, restingOn, snapshotsIn } from '../chains/fileUse.js';
-import { otherUserOf, unreadVms } from '../chains/otherVms.js';
+import { outsiderOn, unreadVms } from '../chains/otherVms.js';
 import type { OperationRequest } from '../model/operation.js';
 import type { Plan, Situation, Step } from '../model/plan.js';
 import type { BrokenOff, RecoveredTo, Recovery } from '../model/recovery.js';
@@ -85,7 +85,12 @@ export function userOf(file: string, going: ReadonlySet<string>, situation: Situ
     : ([...restingOn(situation, [file])].find((one) => !going.has(one) && !isMissing(one, situation)) ??
         snapshotsIn(situation, new Set([file]))[0]?.snapshot.name ??
         tree.snapshots.find(({ memory }) => memory.file === file)?.name ??
-        otherUserOf([file], situation)?.vm);
+        outsider(file, going, situation));
+}
+
+function outsider(file: string, going: ReadonlySet<string>, situation: Situation): string | undefined {
+  const found = outsiderOn([file], situation, going);
+  return found === undefined ? undefined : found.what === 'program' ? found.file : found.name;
 }
 
 /**

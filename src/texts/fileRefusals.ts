@@ -30,6 +30,8 @@ export const fileRefusals: Pick<
   | 'fileTaken'
   | 'unsafePath'
   | 'onUnknownOverlay'
+  | 'usedByImage'
+  | 'heldByProgram'
 > = {
   tagMissing: ({ snapshot, disk, file }, t) => [
     t('The image of disk {1} does not hold {0} any more: “{2}”.', snapshot, disk, file),
@@ -95,6 +97,14 @@ export const fileRefusals: Pick<
   checkpointImpossible: ({ vm, snapshot }, t) => [
     t('The present of {0} cannot be kept as a snapshot before it is reverted to {1}.', vm, snapshot),
     t('Revert without a checkpoint, if the present may be lost.'),
+  ],
+  usedByImage: ({ image, file }, t) => [
+    t('The image “{0}”, which no VM here names, is built on “{1}”: it would be spoilt.', image, file),
+    t('Delete it if nobody needs it, or give it all that it rests on (qemu-img rebase or convert).'),
+  ],
+  heldByProgram: ({ file }, t) => [
+    t('A program has “{0}” open as a disk: qemu-nbd, for one, or a VM that is not shown here.', file),
+    t('End it (“fuser -v” names it), then try again.'),
   ],
   onUnknownOverlay: ({ vm, file }, t) => [
     t('{0} stands on “{1}”, which a snapshot made that broke off before libvirt knew of it.', vm, file),

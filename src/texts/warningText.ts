@@ -102,6 +102,11 @@ export function warningText(warning: Warning, plan: Plan, target: VmView, t: Tra
         'Other VMs may use these files, for theirs could not be read: {0}',
         warning.vms.map((vm) => displayLine(vm)).join(', '),
       );
+    case 'unaskedConnections':
+      return t(
+        'VMs of these connections could not be asked whether they use the files: {0}',
+        warning.connections.map((uri) => displayLine(uri)).join(', '),
+      );
     case 'otherHostsUnseen':
       return t('Whether VMs of other hosts use these files cannot be seen from here.');
     case 'tpmNotCaptured':

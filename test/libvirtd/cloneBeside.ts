@@ -1,6 +1,5 @@
 // A VM that is built on the files of another: what it must read, whatever is done to the other one.
 import assert from 'node:assert/strict';
-import { posix } from 'node:path';
 import { virshOk, withXmlFile } from '../../scripts/guest/defineVm.mjs';
 import { runOk } from '../../scripts/rig/run.mjs';
 import { blockDifferences } from '../oracle/blocks.js';
@@ -52,7 +51,7 @@ export class CloneBeside {
   }
 }
 
-function diskElement(file: string, at: number): string {
+export function diskElement(file: string, at: number): string {
   return (
     `<disk type="file" device="disk"><driver name="qemu" type="qcow2"/><source file="${file}"/>` +
     `<target dev="vd${String.fromCharCode(97 + at)}" bus="virtio"/></disk>`
@@ -65,9 +64,4 @@ export async function defineWith(daemon: Daemon, name: string, devices: readonly
     `<domain type="qemu"><name>${name}</name><memory unit="MiB">4</memory><os><type arch="x86_64" machine="pc">hvm` +
     `</type></os><devices>${devices.join('')}</devices></domain>`;
   await withXmlFile(xml, (file) => virshOk(daemon.virsh, 'define', file));
-}
-
-/** Beside the file, under another name. */
-export function beside(file: string, name: string): string {
-  return posix.join(posix.dirname(file), name);
 }

@@ -1,8 +1,14 @@
 // Who else uses a VM's files where libvirt does not see it: another name of a file, another connection, a medium. What is
 // refused beforehand, on real guests, and that the other one reads what it read.
-import { mkdir, symlink } from 'node:fs/promises';
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { link, mkdir, readFile, rm, stat, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import { CloneBeside } from './cloneBeside.js';
+import { startPrivateDaemon } from '../../scripts/rig/privateDaemon.mjs';
+import { runOk } from '../../scripts/rig/run.mjs';
+import { blockDifferences } from '../oracle/blocks.js';
+import { readImage } from '../oracle/images.js';
+import { CloneBeside, defineWith, diskElement } from './cloneBeside.js';
 import { type LiveRig, startLiveRig } from './inventoryRig.js';
 import { TrapVm } from './trapVm.js';
 
@@ -50,5 +56,128 @@ describe('who else uses the files of a VM', function () {
     await refusesAll(vm);
     await vm.isWhole();
     await clone.isWhole();
+    await clone.undefine();
+  });
+
+  it('a linked clone on another connection, which is opened to ask', async () => {
+    const { vm, bottom } = await grown('across');
+    const other = await startPrivateDaemon();
+    try {
+      const clone = await CloneBeside.of(vm, {
+        daemon: other,
+        name: 'elsewhere',
+        model: bottom,
+        overlay: (target) => ({ file: join(other.dir, `clone-${target}`) }),
+      });
+      r.inventory.setConnections([r.uri, other.uri]);
+      await refusesAll(vm);
+      await vm.isWhole();
+      await clone.isWhole();
+      await clone.undefine();
+    } finally {
+      r.inventory.setConnections([r.uri]);
+      await other.stop();
+    }
+  });
+
+  it('a revert leaves the overlay on which another connection has a clone', async () => {
+    const { vm } = await grown('left');
+    const other = await startPrivateDaemon();
+    try {
+      const present = vm.model;
+      await vm.power('forceOff');
+      const xml = await r.virsh('domblklist', 'left');
+      const file = /vda\s+(\S+)/u.exec(xml)?.[1] ?? '';
+      const overlay = join(other.dir, 'clone-vda');
+      await runOk('qemu-img', ['create', '-q', '-f', 'qcow2', '-F', 'qcow2', '-b', file, overlay]);
+      await defineWith(other, 'on-overlay', [diskElement(overlay, 0)]);
+      r.inventory.setConnections([r.uri, other.uri]);
+      await vm.run({ type: 'revert', snapshot: 'bottom', after: 'off', checkpointFirst: false });
+      vm.model = vm.model.reverted('bottom', 'off');
+      await vm.holdsAll();
+      const seen = await readImage({ file: overlay, format: 'qcow2' });
+      assert.deepEqual(blockDifferences(0, seen, present.disks[0]!), []);
+    } finally {
+      r.inventory.setConnections([r.uri]);
+      await other.stop();
+    }
+  });
+
+  it('a connection that cannot be asked is named', async () => {
+    const { vm } = await grown('asked');
+    const silent = `qemu+unix:///session?socket=${join(r.daemon.dir, 'nobody')}`;
+    const far = `qemu+tcp://elsewhere.invalid/system`;
+    r.inventory.setConnections([r.uri, silent, far]);
+    try {
+      const decision = await r.inventory.plan({ type: 'delete', vm: vm.ref, snapshot: 'top', scope: 'one' });
+      assert.ok(decision.type === 'plan', JSON.stringify(decision));
+      assert.deepEqual(
+        decision.warnings.filter(({ about }) => about === 'unaskedConnections'),
+        [{ about: 'unaskedConnections', connections: [silent] }],
+      );
+    } finally {
+      r.inventory.setConnections([r.uri]);
+    }
+  });
+
+  it('a medium of another VM, under another name of the file', async () => {
+    const { vm } = await grown('medium');
+    const { file } = vm.vm.guest.disks[0]!;
+    const name = join(r.daemon.dir, 'other-name.iso');
+    await link(file, name);
+    await defineWith(r.daemon, 'reader', [
+      `<disk type="file" device="cdrom"><source file="${name}"/><target dev="hdc" bus="ide"/><readonly/></disk>`,
+    ]);
+    await refusesAll(vm);
+    await vm.isWhole();
+    await r.virsh('undefine', 'reader');
+  });
+
+  it('an image in the same folder that no VM names', async () => {
+    const { vm, bottom } = await grown('copied');
+    const { file } = vm.vm.guest.disks[0]!;
+    const stray = join(r.daemon.dir, 'exported');
+    await runOk('qemu-img', ['create', '-q', '-f', 'qcow2', '-F', 'qcow2', '-b', file, stray]);
+    await vm.isRefused({ type: 'delete', snapshot: 'bottom', scope: 'one' }, 'usedByImage');
+    await vm.isRefused({ type: 'prune', snapshots: ['bottom', 'top'] }, 'usedByImage');
+    await vm.isWhole();
+    const seen = await readImage({ file: stray, format: 'qcow2' });
+    assert.deepEqual(blockDifferences(0, seen, bottom.disks[0]!), []);
+    await rm(stray);
+    await vm.run({ type: 'delete', snapshot: 'bottom', scope: 'one' });
+    vm.model = vm.model.deleted('bottom', 'one');
+    await vm.isWhole();
+  });
+
+  it('a program that reads a file', async () => {
+    const { vm } = await grown('served');
+    await vm.power('forceOff');
+    await vm.run({ type: 'revert', snapshot: 'bottom', after: 'off', checkpointFirst: false });
+    vm.model = vm.model.reverted('bottom', 'off');
+    const file = vm.vm.guest.disks[0]!.file.replace(/\.[^.]*$/u, '.bottom');
+    const server = spawn('qemu-nbd', ['-r', '-t', '-f', 'qcow2', '-k', join(r.daemon.dir, 'nbd.sock'), file], {
+      stdio: 'ignore',
+    });
+    const ended = new Promise((resolve) => server.once('close', resolve));
+    try {
+      await untilHeld(file);
+      await vm.isRefused({ type: 'delete', snapshot: 'top', scope: 'one' }, 'heldByProgram');
+      await vm.isRefused({ type: 'prune', snapshots: ['top'] }, 'heldByProgram');
+      await vm.holdsAll();
+    } finally {
+      server.kill();
+      await ended;
+    }
+    await vm.run({ type: 'delete', snapshot: 'top', scope: 'one' });
+    vm.model = vm.model.deleted('top', 'one');
+    await vm.holdsAll();
   });
 });
+
+/** QEMU's programs lock what they open. */
+async function untilHeld(file: string): Promise<void> {
+  const { ino } = await stat(file);
+  while (!(await readFile('/proc/locks', 'utf8')).includes(`:${String(ino)} `)) {
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+}

@@ -1,8 +1,8 @@
 // Who else reads a file, and that a chain which cannot be read counts as a reader.
 import assert from 'node:assert/strict';
-import { otherUserOf, otherVmObstacle, unreadVms } from '../../../src/chains/otherVms.js';
+import { otherUserOf, otherVmObstacle, outsiderOn, unreadVms } from '../../../src/chains/otherVms.js';
 import type { OtherVm } from '../../../src/model/plan.js';
-import { situation } from '../model/situations.js';
+import { disk, situation, vm } from '../model/situations.js';
 
 const clone: OtherVm = { uuid: 'c', name: 'clone', files: ['/img/clone.qcow2', '/img/web.qcow2'], unread: [] };
 const hidden: OtherVm = { uuid: 'h', name: 'hidden', files: ['/far/h.qcow2'], unread: ['/far/h.qcow2'] };
@@ -39,4 +39,43 @@ describe('otherVms', () => {
       assert.equal(otherVmObstacle(files, inWhat, unread)?.refusal.reason, expected);
     });
   }
+
+  describe('who is no VM', () => {
+    const image = { bytes: 1, allocatedBytes: 1, format: 'qcow2', virtualBytes: 1 };
+    const files = {
+      images: new Map([
+        ['/img/web.qcow2', { ...image, real: '1:1' }],
+        ['/img/web.a', { ...image, real: '1:2', backing: { file: '/img/web.qcow2' } }],
+        ['/img/web.b', { ...image, real: '1:3', backing: { file: '/img/web.qcow2' } }],
+      ]),
+      files: new Map(),
+      freeBytes: new Map(),
+      canAct: new Map(),
+      lists: new Map(),
+    };
+    const strays = new Map([['/img/copy', ['/img/web.b', '/img/web.qcow2']]]);
+    const active = vm({ disks: [disk('vda', '/img/web.a', { backing: ['/img/web.qcow2'] })] });
+    const held = new Set(['1:1', '1:2', '1:3']);
+
+    it('an image that no VM names, over any number of layers, but not for its own sake', () => {
+      const inWhat = situation({ files, strays });
+      assert.deepEqual(outsiderOn(['/img/web.qcow2'], inWhat), {
+        what: 'image',
+        name: '/img/copy',
+        file: '/img/web.qcow2',
+      });
+      assert.equal(outsiderOn(['/img/web.a'], inWhat), undefined);
+      assert.equal(outsiderOn(['/img/copy', '/img/web.b'], inWhat), undefined);
+      assert.equal(otherVmObstacle(['/img/web.b'], inWhat, 'passOver')?.refusal.reason, 'usedByImage');
+    });
+
+    it('a program, where it cannot be the QEMU of the VM itself', () => {
+      const on = situation({ vm: active, files, held });
+      assert.equal(outsiderOn(['/img/web.a', '/img/web.qcow2'], on), undefined);
+      assert.deepEqual(outsiderOn(['/img/web.a', '/img/web.b'], on), { what: 'program', name: '', file: '/img/web.b' });
+      const off = situation({ vm: { ...active, power: 'off' }, files, held });
+      assert.equal(otherVmObstacle(['/img/web.qcow2'], off, 'refuse')?.refusal.reason, 'heldByProgram');
+      assert.equal(outsiderOn(['/img/web.qcow2'], situation({ vm: { ...active, power: 'off' }, files })), undefined);
+    });
+  });
 });

@@ -39,8 +39,8 @@ describe('several ways to the same files', () => {
     assert.deepEqual(asked, ['two', 'one', 'two']);
     assert.equal(await compose({}, {}).file('/x'), 'unknown');
     assert.equal(await compose({}, {}).space('/x'), undefined);
-    const written = new Set(['1:2']);
-    assert.equal(await compose({ writtenFiles: () => Promise.resolve(written) }, {}).writtenFiles(), written);
+    const locks = { written: new Set(['1:2']), held: new Set(['1:2']) };
+    assert.equal(await compose({ imageLocks: () => Promise.resolve(locks) }, {}).imageLocks(), locks);
     assert.deepEqual(await compose({ list: () => Promise.resolve(['a']) }, {}).list('/x'), ['a']);
   });
 

@@ -47,7 +47,7 @@ export class FakeHostFiles implements HostFiles {
     return Promise.resolve(this.free === undefined ? undefined : { free: this.free, total: 2 ** 41 });
   }
 
-  writtenFiles(): Promise<undefined> {
+  imageLocks(): Promise<undefined> {
     return Promise.resolve(undefined);
   }
 

@@ -6,7 +6,12 @@ import { fileNeeds, needs } from '../../../src/plans/needs.js';
 import { ask } from '../model/situations.js';
 import { outside, shapes } from '../recovery/recoveryShapes.js';
 
-const whole = (situation: Situation): Situation => ({ agent: 'answers', configured: situation.vm.disks, ...situation });
+const whole = (situation: Situation): Situation => ({
+  agent: 'answers',
+  configured: situation.vm.disks,
+  strays: new Map(),
+  ...situation,
+});
 
 describe('the facts of a decision', () => {
   it('are complete where all that was asked for is there', () => {
@@ -29,6 +34,7 @@ describe('the facts of a decision', () => {
   const rows: readonly (readonly [keyof Situation, Partial<Situation>])[] = [
     ['blockJobs', { blockJobs: undefined } as unknown as Partial<Situation>],
     ['otherVms', { otherVms: undefined } as unknown as Partial<Situation>],
+    ['strays', { strays: undefined } as unknown as Partial<Situation>],
     ['agent', { agent: undefined } as unknown as Partial<Situation>],
     ['configured', { configured: undefined } as unknown as Partial<Situation>],
     ['frozenDisks', { frozenDisks: undefined } as unknown as Partial<Situation>],

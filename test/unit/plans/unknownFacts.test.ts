@@ -79,6 +79,15 @@ const against: Readonly<Record<string, Change>> = {
     const marked = eachImage(at, (facts, file) => ({ ...facts, real: file }));
     return marked && { ...marked, written: new Set([base]) };
   },
+  'an image that no VM names': (at) => ({
+    ...at,
+    strays: new Map([['/img/copy', [...(at.files?.images.keys() ?? [])]]]),
+  }),
+  'a program that reads an overlay': (at) => {
+    const file = middle(at);
+    const marked = eachImage(at, (facts, path) => ({ ...facts, real: path }));
+    return marked === undefined || file === undefined ? undefined : { ...marked, held: new Set([file]) };
+  },
   'nothing can be done in the folder': (at) =>
     withSeen(at, (files) => ({ ...files, canAct: new Map([['/img', { why: 'denied' } as const]]) })),
   'the disk is full': (at) => withSeen(at, (files) => ({ ...files, freeBytes: new Map([['/img', 1]]) })),
@@ -95,7 +104,8 @@ const unseen: Readonly<Record<string, Change>> = {
   'other VMs': (at) => without(at, 'otherVms'),
   jobs: (at) => without(at, 'blockJobs'),
   'frozen disks': (at) => without(at, 'frozenDisks'),
-  locks: (at) => without(at, 'written'),
+  'images that no VM names': (at) => without(at, 'strays'),
+  locks: (at) => without(at, 'written', 'held'),
   'what RAM files hold': (at) => without(at, 'savedRam'),
   'all files': (at) => without(at, 'files'),
   'all images': (at) =>
@@ -120,6 +130,7 @@ const tagsAreSaid = 'the plan says of which files that go nobody could see what 
 const isFull = 'a full file system ends it in the middle, and recovery leaves it as before or as after';
 const noLocks =
   'locks are seen on this computer alone; libvirt knows of the QEMU elsewhere, or a daemon died in a merge there';
+const noProgramsSeen = 'locks are seen on this computer alone: whoever has an image of another host open is not seen';
 
 /** refusal, lifted when this is unseen → why that loses nothing. */
 const permitted: Readonly<Record<string, string>> = {
@@ -138,6 +149,9 @@ const permitted: Readonly<Record<string, string>> = {
   'runsUnseen, unseen: all images': noLocks,
   'runsUnseen, unseen: locks': noLocks,
   'runsUnseen, unseen: what files are to their file system': noLocks,
+  'heldByProgram, unseen: all images': noProgramsSeen,
+  'heldByProgram, unseen: locks': noProgramsSeen,
+  'heldByProgram, unseen: what files are to their file system': noProgramsSeen,
   'externalRevertUnsupported, unseen: all images': noLocks,
   'externalRevertUnsupported, unseen: locks': noLocks,
   'externalRevertUnsupported, unseen: what files are to their file system': noLocks,

@@ -34,6 +34,7 @@ export function outside(more: Partial<Vm> = {}, rest: Partial<Situation> = {}, a
       a.memory.file === undefined ? {} : { [a.memory.file]: 'there' },
     ),
     otherVms: [],
+    strays: new Map(),
     blockJobs: [],
     ...rest,
   });
@@ -49,6 +50,7 @@ export function inside(more: Partial<Vm> = {}): Situation {
     frozenDisks: frozen({ a: base, b: base }),
     files: seen({ [base]: image({ tags: ['a', 'b'] }) }),
     otherVms: [],
+    strays: new Map(),
     blockJobs: [],
   });
 }

@@ -99,6 +99,8 @@ const facts: RefusalFacts = {
   layoutLeafNeeded: { snapshot, parent: 'below', by: 'other' },
   notInChain: { vm, snapshot, disk: 'vda', file },
   usedByOtherVm: { vm, other: 'clone', file },
+  usedByImage: { vm, image: '/images/copy', file },
+  heldByProgram: { vm, file },
   otherVmUnread: { vm, others: 'one, two' },
   nothingToRepair: { vm },
   imageInUse: { vm, file },

@@ -1,0 +1,51 @@
+// Whether two connections may lead to the same host, so that a path means the same on both. Pure; it asks nobody.
+import { parseUri } from '../libvirt/uri.js';
+
+/**
+ * As their URIs say. What the daemons call their hosts comes on top, where both have been asked: a socket can be forwarded.
+ *
+ * | one                        | the other                    | → |
+ * |----------------------------|------------------------------|---|
+ * | this host                  | this host                    | yes |
+ * | a host by name             | the same name                | yes |
+ * | otherwise                  |                              | no |
+ * | one of them is no URI of libvirt |                        | no: nothing can be asked over it |
+ */
+export function mayShareHost(one: string, other: string): boolean {
+  const [mine, theirs] = [hostOf(one), hostOf(other)];
+  return mine !== undefined && mine === theirs;
+}
+
+/** They ask a daemon for the same: what has one UUID on both is one VM. */
+export function asksForTheSame(one: string, other: string): boolean {
+  return nameOf(one) === nameOf(other);
+}
+
+/** Hosts' names, in whatever case and with or without their domain. */
+export function isSameHostname(one: string, other: string): boolean {
+  const [mine = '', theirs = ''] = [one, other].map((name) => name.toLowerCase());
+  const isShort = !mine.includes('.') || !theirs.includes('.');
+  return isShort ? mine.split('.')[0] === theirs.split('.')[0] : mine === theirs;
+}
+
+const here = new Set(['localhost', '127.0.0.1', '[::1]', '::1']);
+
+function hostOf(uri: string): string | undefined {
+  try {
+    const { transport, host } = parseUri(uri);
+    const name = host.replace(/^.*@/u, '').replace(/:\d+$/u, '').toLowerCase();
+    return transport === 'unix' || name === '' || here.has(name) ? '' : name;
+  } catch {
+    // No URI that could be opened.
+    return undefined;
+  }
+}
+
+function nameOf(uri: string): string | undefined {
+  try {
+    return parseUri(uri).name;
+  } catch {
+    // The same.
+    return undefined;
+  }
+}
