@@ -13,7 +13,7 @@ import type { Step } from '../model/plan.js';
 import { refuse } from '../model/refusal.js';
 import { isActive } from '../model/vm.js';
 import { writeAdoptedXml } from './adoptedXml.js';
-import { readDisks } from './domainXml.js';
+import { readDisks } from './diskXml.js';
 import { readPower } from './powerState.js';
 import { redirectDisks } from './retarget.js';
 import { readSecure } from './runRedefineStep.js';

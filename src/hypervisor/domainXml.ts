@@ -1,7 +1,8 @@
-// What the configuration of a VM says: disks, firmware, agent, console. Knows nothing of its state of power.
-import type { Vm, VmDisk } from '../model/vm.js';
+// What the configuration of a VM says: firmware, devices, agent, console. Knows nothing of its state of power.
+import type { Vm } from '../model/vm.js';
+import { readDisks } from './diskXml.js';
 import { parseQuickly } from './plainXml.js';
-import { attribute, elementsOf, find, findAll, textOf, XmlError, type XmlElement } from './xmlTree.js';
+import { attribute, find, findAll, textOf, XmlError, type XmlElement } from './xmlTree.js';
 
 /** The part of a VM that stands in its XML. */
 export type VmConfiguration = Omit<Vm, 'power' | 'powerReason' | 'persistent' | 'managedSave'>;
@@ -34,64 +35,6 @@ export function parseDomainXml(xml: string): VmConfiguration {
   };
 }
 
-/** The disks of a `<domain>` or `<inactiveDomain>` element, in their order. */
-export function readDisks(domain: XmlElement | undefined): readonly VmDisk[] {
-  return findAll(find(domain, 'devices'), 'disk').map((disk) => {
-    const source = pathOf(disk);
-    const backing = backingOf(disk);
-    const volume = volumeOf(disk);
-    const policy = attribute(find(disk, 'source'), 'startupPolicy');
-    return {
-      target: attribute(find(disk, 'target'), 'dev') ?? '',
-      device: deviceOf(attribute(disk, 'device')),
-      sourceType: attribute(disk, 'type') ?? 'file',
-      // libvirt does not probe: a disk without a driver type is raw.
-      format: attribute(find(disk, 'driver'), 'type') ?? 'raw',
-      ...(source === undefined ? {} : { source }),
-      ...(volume === undefined ? {} : { volume }),
-      readonly: find(disk, 'readonly') !== undefined,
-      shareable: find(disk, 'shareable') !== undefined,
-      ...(policy === 'requisite' || policy === 'optional' ? { whenMissing: policy } : {}),
-      ...(backing === undefined ? {} : { backing }),
-    };
-  });
-}
-
-function pathOf(of: XmlElement): string | undefined {
-  const source = find(of, 'source');
-  return attribute(source, 'file') ?? attribute(source, 'dev');
-}
-
-function volumeOf(disk: XmlElement): VmDisk['volume'] {
-  const source = find(disk, 'source');
-  const [pool, name] = [attribute(source, 'pool'), attribute(source, 'volume')];
-  return pool === undefined || name === undefined ? undefined : { pool, name };
-}
-
-function deviceOf(word: string | undefined): VmDisk['device'] {
-  return word === 'cdrom' || word === 'floppy' || word === 'lun' ? word : 'disk';
-}
-
-/**
- * | below the disk                     | means                     |
- * |------------------------------------|---------------------------|
- * | no `<backingStore>`                | not known                 |
- * | … that ends in an empty one        | the whole chain           |
- * | … whose last lacks `<backingStore>` | not known to the end     |
- *
- * A layer that is no file or device is named by its type and name, for it must still count as a layer.
- */
-function backingOf(disk: XmlElement): readonly string[] | undefined {
-  const layers: string[] = [];
-  for (let at = find(disk, 'backingStore'); at !== undefined; at = find(at, 'backingStore')) {
-    if (elementsOf(at).length === 0) {
-      return layers;
-    }
-    layers.push(pathOf(at) ?? `${attribute(at, 'type') ?? ''}:${attribute(find(at, 'source'), 'name') ?? ''}`);
-  }
-  return undefined;
-}
-
 /**
  * | loader            | nvram format | firmware       |
  * |-------------------|--------------|----------------|
@@ -118,9 +61,11 @@ function nvramOf(root: XmlElement): string | undefined {
 /**
  * | element                                        | device     |
  * |------------------------------------------------|------------|
- * | `<hostdev>` but of type usb, `<interface type='hostdev'>` | hostDevice |
+ * | `<hostdev>` but of type usb, `<interface>` of type hostdev or vdpa | hostDevice |
  * | `<filesystem>` with a virtiofs driver          | virtiofs   |
  * | any other `<filesystem>`                       | 9p         |
+ * | `<memory model='nvdimm'>`, `virtio-pmem`       | nvdimm     |
+ * | `<shmem>`                                      | shmem      |
  * | `<tpm>`                                        | tpm        |
  *
  * USB devices do not keep libvirt from saving RAM: the guest sees them unplugged and plugged again.
@@ -129,16 +74,23 @@ function devicesOf(root: XmlElement): NonNullable<Vm['devices']> {
   const devices = find(root, 'devices');
   const ofHost = [
     ...findAll(devices, 'hostdev').filter((device) => attribute(device, 'type') !== 'usb'),
-    ...findAll(devices, 'interface').filter((nic) => attribute(nic, 'type') === 'hostdev'),
+    ...findAll(devices, 'interface').filter((nic) => ofHostTypes.has(attribute(nic, 'type') ?? '')),
   ];
+  const lasting = findAll(devices, 'memory').filter((memory) => lastingModels.has(attribute(memory, 'model') ?? ''));
   const shared = findAll(devices, 'filesystem').map((fs) => attribute(find(fs, 'driver'), 'type') === 'virtiofs');
   return [
     ...(ofHost.length > 0 ? ['hostDevice' as const] : []),
     ...(shared.includes(true) ? ['virtiofs' as const] : []),
     ...(shared.includes(false) ? ['9p' as const] : []),
+    ...(lasting.length > 0 ? ['nvdimm' as const] : []),
+    ...(find(devices, 'shmem') === undefined ? [] : ['shmem' as const]),
     ...(find(devices, 'tpm') === undefined ? [] : ['tpm' as const]),
   ];
 }
+
+const ofHostTypes: ReadonlySet<string> = new Set(['hostdev', 'vdpa']);
+/** RAM that is a file of the host, and lasts when the VM is off. */
+const lastingModels: ReadonlySet<string> = new Set(['nvdimm', 'virtio-pmem']);
 
 function agentChannelOf(root: XmlElement): XmlElement | undefined {
   return findAll(find(root, 'devices'), 'channel').find(

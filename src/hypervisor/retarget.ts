@@ -4,6 +4,7 @@ import { isDevicePath } from '../model/devicePath.js';
 import type { TargetFile } from '../model/plan.js';
 import type { Vm } from '../model/vm.js';
 import { attribute, element, find, findAll, parseXml, textOf, writeXml, XmlError, type XmlElement } from './xmlTree.js';
+import { strangersIn } from './knownDiskXml.js';
 import { changed, isElement, withText } from './xmlChange.js';
 
 /**
@@ -23,7 +24,7 @@ export function writeDefinition(
     throw new XmlError('the snapshot does not hold the configuration of its VM');
   }
   const named = withText(withText({ ...kept, name: 'domain' }, 'name', name), 'uuid', uuid, 'name');
-  return writeXml(retargetDisks(withoutRuntime(named), disks));
+  return writeXml(withoutRuntime(retargetDisks(named, disks)));
 }
 
 /**
@@ -102,10 +103,16 @@ function targetOf(disk: XmlElement): string {
 }
 
 /**
+ * The last fence: plans refuse such disks before anything is done (`plans/diskObstacles`).
  * What is below the old file (`<backingStore>`), beside it (`<mirror>`) or within its `<source>` says nothing of the
  * new one, but for what the person chose: security labels, and what to do when the file is missing.
+ * @throws XmlError when something of the disk is bound to the old file, or not known
  */
 function onFile(disk: XmlElement, { file, format }: TargetFile & { readonly format: string }): XmlElement {
+  const [stranger] = strangersIn(disk);
+  if (stranger !== undefined) {
+    throw new XmlError(`disk ${targetOf(disk)} has ${stranger}, which cannot be carried over to ${file}`);
+  }
   const [driver, source] = [find(disk, 'driver'), find(disk, 'source')];
   const startupPolicy = attribute(source, 'startupPolicy');
   const replaced = new Set(['driver', 'source', 'backingStore', 'mirror']);

@@ -2,6 +2,7 @@
 // VIR_DOMAIN_SNAPSHOT_XML_SECURE: what is missing in it is wiped. Pure; knows no flags.
 import type { TargetFile } from '../model/plan.js';
 import { attribute, element, find, findAll, parseXml, writeXml, XmlError, type XmlElement } from './xmlTree.js';
+import { foreignInOverlay } from './knownDiskXml.js';
 import { redirectDisks } from './retarget.js';
 import { changed, isElement, withText } from './xmlChange.js';
 
@@ -58,6 +59,10 @@ export function withOverlays(secureXml: string, disks: readonly TargetFile[]): s
 }
 
 function onOverlay(disk: XmlElement, file: string): XmlElement {
+  const [stranger] = foreignInOverlay(disk);
+  if (stranger !== undefined) {
+    throw new XmlError(`the snapshot has ${stranger} of a disk, which cannot be carried over to ${file}`);
+  }
   return element('disk', { ...disk.attributes, type: 'file' }, [
     element('driver', { ...find(disk, 'driver')?.attributes, type: 'qcow2' }),
     element('source', { file }),

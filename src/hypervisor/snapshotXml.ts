@@ -12,7 +12,8 @@ import {
   type SnapshotState,
 } from '../model/snapshot.js';
 import type { VmDisk } from '../model/vm.js';
-import { readDisks } from './domainXml.js';
+import { readDisks, withPeculiaritiesOf } from './diskXml.js';
+import { foreignInOverlay } from './knownDiskXml.js';
 import { parseQuickly } from './plainXml.js';
 import { attribute, element, find, findAll, textOf, writeXml, XmlError, type XmlElement } from './xmlTree.js';
 
@@ -77,11 +78,13 @@ function toSnapshot(root: XmlElement): Snapshot {
 function toDisk(disk: XmlElement): SnapshotDisk {
   const source = find(disk, 'source');
   const file = attribute(source, 'file') ?? attribute(source, 'dev');
+  const foreign = foreignInOverlay(disk);
   return {
     target: attribute(disk, 'name') ?? '',
     location: locationOf(attribute(disk, 'snapshot')),
     ...(file === undefined ? {} : { file }),
     deleteInProgress: find(disk, 'snapshotDeleteInProgress') !== undefined,
+    ...(foreign.length === 0 ? {} : { foreign }),
   };
 }
 
@@ -122,7 +125,15 @@ export function parseFrozenDisks(xml: string): readonly VmDisk[] {
     disks.filter(({ target }) => others.every((other) => other.target !== target));
   const pluggedIn = new Set(without(running, configured));
   return [
-    ...running.map((disk): VmDisk => (pluggedIn.has(disk) ? { ...disk, only: 'running' } : disk)),
+    ...running.map(
+      (disk): VmDisk =>
+        pluggedIn.has(disk)
+          ? { ...disk, only: 'running' }
+          : withPeculiaritiesOf(
+              disk,
+              configured.find(({ target }) => target === disk.target),
+            ),
+    ),
     ...without(configured, running).map((disk): VmDisk => ({ ...disk, only: 'configured' })),
   ];
 }

@@ -17,6 +17,8 @@ export interface SnapshotDisk {
   readonly file?: string;
   /** An earlier delete of a child did not finish on this disk. */
   readonly deleteInProgress: boolean;
+  /** Elements and attributes, as paths from the disk on, that are not known here. */
+  readonly foreign?: readonly string[];
 }
 
 export interface Snapshot {

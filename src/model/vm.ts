@@ -7,6 +7,15 @@ export type PowerState = 'running' | 'paused' | 'off' | 'shuttingDown' | 'crashe
 export type PowerReason =
   'fromSnapshot' | 'ioError' | 'saving' | 'snapshotting' | 'crashed' | 'failed' | 'saved' | 'other';
 
+/** A file or something else below a disk, as the XML tells it. */
+export interface VmLayer {
+  /** libvirt's type of its source: file, block, network, … */
+  readonly type: string;
+  readonly format?: string;
+  /** Absolute path; absent for what is no file and no device. */
+  readonly file?: string;
+}
+
 export interface VmDisk {
   /** The guest device name that libvirt uses in snapshots, for example `vda`. */
   readonly target: string;
@@ -27,7 +36,28 @@ export interface VmDisk {
   readonly only?: 'running' | 'configured';
   /** Paths below `source`, top first, as far as the XML tells; undefined when it does not tell. */
   readonly backing?: readonly string[];
+  /** The same layers, known to the end or not. */
+  readonly layers?: readonly VmLayer[];
+  /** What the owner chose for snapshots that do not name the disk. */
+  readonly snapshot?: SnapshotWish;
+  /** Of a volume: the configuration does not say a format. libvirt starts it as raw, and makes no overlay on it. */
+  readonly formatUntold?: true;
+  /** It, or a layer below it, is unlocked with a secret. */
+  readonly encrypted?: true;
+  /** It, or a layer below it, is a part of a file: the rest of the file is somebody else's. */
+  readonly sliced?: true;
+  /** Its image keeps the data in a file beside it. */
+  readonly dataFile?: true;
+  /** What is written to it is gone when the VM stops. */
+  readonly transient?: true;
+  /** Something copies or merges it, or has, and libvirt did not notice the end. */
+  readonly mirror?: true;
+  readonly copyOnRead?: true;
+  /** Elements and attributes, as paths from the disk on, that nobody here could carry over to another file. */
+  readonly foreign?: readonly string[];
 }
+
+export type SnapshotWish = 'no' | 'internal' | 'external' | 'manual';
 
 export interface Vm {
   /** 36 characters, lower case. */
@@ -48,7 +78,7 @@ export interface Vm {
   /** The file with the UEFI variables, where the XML names it. */
   readonly nvram?: string;
   /** What libvirt will not save RAM beside, or what no snapshot holds. */
-  readonly devices?: readonly ('hostDevice' | 'virtiofs' | '9p' | 'tpm')[];
+  readonly devices?: readonly ('hostDevice' | 'virtiofs' | '9p' | 'nvdimm' | 'shmem' | 'tpm')[];
   /** A guest agent channel is configured; `agentConnected` says whether someone answers behind it. */
   readonly agentChannel: boolean;
   readonly agentConnected: boolean;

@@ -28,6 +28,7 @@ describe("a VM's configuration", () => {
           readonly: false,
           shareable: false,
           backing: ['/var/lib/libvirt/images/base.qcow2'],
+          layers: [{ type: 'file', format: 'qcow2', file: '/var/lib/libvirt/images/base.qcow2' }],
         },
         { target: 'sda', device: 'cdrom', sourceType: 'file', format: 'raw', readonly: true, shareable: false },
       ],

@@ -81,7 +81,7 @@ describe('a definition out of a snapshot', () => {
     [
       'a device, with what the person chose',
       "<disk type='block'><source dev='/dev/vg/a' startupPolicy='optional'><seclabel model='dac' relabel='no'/>" +
-        "<encryption format='luks'/></source><target dev='vda'/><boot order='1'/><serial>x</serial><alias name='ua-mine'/></disk>",
+        "</source><target dev='vda'/><boot order='1'/><serial>x</serial><alias name='ua-mine'/></disk>",
       '<disk type="file"><driver name="qemu" type="qcow2"/><source file="/new" startupPolicy="optional">' +
         '<seclabel model="dac" relabel="no"/></source><target dev="vda"/><boot order="1"/><serial>x</serial>' +
         '<alias name="ua-mine"/></disk>',
@@ -118,6 +118,9 @@ describe('a definition out of a snapshot', () => {
     'one of an ancient libvirt': snapshot(`<domain><uuid>${vm.uuid}</uuid></domain>`),
     'one without that disk': snapshot(domain("<disk><target dev='vdb'/></disk>")),
     'one with the disk twice': snapshot(domain("<disk><target dev='vda'/></disk>".repeat(2))),
+    'one with an encrypted disk': snapshot(
+      domain("<disk><source file='/a'><encryption format='luks'/></source><target dev='vda'/></disk>"),
+    ),
     'one that is cut off': memory.slice(0, -40),
     nothing: '',
   };
