@@ -95,7 +95,8 @@ function chainOf(disk: VmDisk, overlays: readonly Overlay[], { situation, before
     const told = old.get(file);
     const isThere = typeof facts === 'object';
     const own = overlays.find((overlay) => overlay.target === target && overlay.file === file);
-    const format = isThere ? facts.format : file === disk.source ? disk.format : told?.format;
+    const plain = isThere ? facts.format : file === disk.source ? disk.format : told?.format;
+    const format = isPart(file, plain, disk, situation) ? 'slice' : plain;
     return {
       file,
       ...(format === undefined ? {} : { format }),
@@ -123,6 +124,16 @@ function chainOf(disk: VmDisk, overlays: readonly Overlay[], { situation, before
         toldWhole === true &&
         disk.source === vm.disks.find((one) => one.target === target)?.source),
   };
+}
+
+/** Such a file does not tell what the disk is by itself: what stands at its beginning may be somebody else's. */
+function isPart(file: string, format: string | undefined, { sliced }: VmDisk, { files }: Situation): boolean {
+  return (
+    (sliced === true && format === 'raw') ||
+    [...(files?.images.values() ?? [])].some(
+      (image) => typeof image === 'object' && image.backing?.part === true && image.backing.file === file,
+    )
+  );
 }
 
 function standsIn(snapshot: Snapshot, target: string, file: string, { frozenDisks }: Situation): boolean {

@@ -5,6 +5,7 @@ import { type FileHandle, open, readFile, stat } from 'node:fs/promises';
 import type { Stats } from 'node:fs';
 import type { Depth, FileFacts, ImageFacts } from '../model/hostFiles.js';
 import { backingPath } from './backingPath.js';
+import { fileNamed } from './backingName.js';
 import { BadImage, boundedBytes, type ImageBytes, TooMuchToRead } from './imageBytes.js';
 import { isEmptyOverlay, lostRamBytes, unchangedSince } from './qcow2Content.js';
 import { readQcow2Header, type Qcow2Header } from './qcow2Header.js';
@@ -95,6 +96,9 @@ async function readQcow2(
     format: 'qcow2',
     virtualBytes: header.virtualBytes,
     corrupt: header.corrupt,
+    ...(header.encrypted ? { encrypted: true } : {}),
+    ...(header.externalData ? { dataFile: true } : {}),
+    ...(header.bitmaps > 0 ? { bitmaps: header.bitmaps } : {}),
     ...(header.backing === undefined ? {} : { backing: await backingOf(header.backing, header.backingFormat, path) }),
   };
   if (depth === 'head') {
@@ -184,27 +188,12 @@ async function backingOf(
   format: string | undefined,
   image: string,
 ): Promise<NonNullable<ImageFacts['backing']>> {
-  return { file: await backingPath(plainName(name), image), ...(format === undefined ? {} : { format }) };
-}
-
-/** Tools also write `file:/x` and `json:{"file":{"driver":"file","filename":"/x"}}` for a plain file. */
-function plainName(name: string): string {
-  if (name.startsWith('file:')) {
-    return name.slice('file:'.length);
-  }
-  if (!name.startsWith('json:')) {
-    return name;
-  }
-  try {
-    const options: unknown = JSON.parse(name.slice('json:'.length));
-    const file = member(options, 'file');
-    const nested = member(file, 'driver') === 'file' ? member(file, 'filename') : undefined;
-    const flat = member(options, 'file.driver') === 'file' ? member(options, 'file.filename') : undefined;
-    return [nested, flat].find((found) => typeof found === 'string') ?? name;
-  } catch {
-    // Not what QEMU writes: the name stays as it is, and leads nowhere.
-    return name;
-  }
+  const { file, part } = fileNamed(name);
+  return {
+    file: await backingPath(file, image),
+    ...(format === undefined ? {} : { format }),
+    ...(part === undefined ? {} : { part }),
+  };
 }
 
 function member(of: unknown, name: string): unknown {

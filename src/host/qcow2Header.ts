@@ -16,6 +16,9 @@ export interface Qcow2Header {
   readonly corrupt: boolean;
   /** The guest's data stand in a file of their own. */
   readonly externalData: boolean;
+  readonly encrypted: boolean;
+  /** Dirty bitmaps that it stores. */
+  readonly bitmaps: number;
   /** Entries of L2 tables have 16 bytes instead of 8. */
   readonly extendedL2: boolean;
 }
@@ -38,6 +41,7 @@ export const mostL1Bytes = 32 * 1024 * 1024;
 const mostSnapshots = 65_536;
 const endOfExtensions = 0;
 const backingFormatExtension = 0xe2792aca;
+const bitmapsExtension = 0x23852875;
 const mostFormatBytes = 64;
 
 const incompatible = { dirty: 1n, corrupt: 2n, externalData: 4n, compression: 8n, extendedL2: 16n } as const;
@@ -66,14 +70,13 @@ export async function readQcow2Header(file: ImageBytes): Promise<Qcow2Header | '
   const backingAt = size(first, 8, 'the place of the backing file');
   const backing = await readBacking(image, backingAt, first.readUInt32BE(16), clusterBytes);
   const extensionsEnd = backing === undefined ? clusterBytes : backingAt;
-  const backingFormat =
-    backing === undefined ? undefined : await readBackingFormat(image, more.headerBytes, extensionsEnd);
+  const { backingFormat, bitmaps = 0 } = await readExtensions(image, more.headerBytes, extensionsEnd);
   return {
     version,
     clusterBytes,
     virtualBytes: size(first, 24, 'the virtual size'),
     ...(backing === undefined ? {} : { backing }),
-    ...(backingFormat === undefined ? {} : { backingFormat }),
+    ...(backing === undefined || backingFormat === undefined ? {} : { backingFormat }),
     l1: tableWithin(image, size(first, 40, 'the place of the L1 table'), first.readUInt32BE(36), mostL1Bytes / 8, 8),
     snapshots: tableWithin(
       image,
@@ -85,6 +88,8 @@ export async function readQcow2Header(file: ImageBytes): Promise<Qcow2Header | '
     dirty: (more.features & incompatible.dirty) !== 0n,
     corrupt: (more.features & incompatible.corrupt) !== 0n,
     externalData: (more.features & incompatible.externalData) !== 0n,
+    encrypted: first.readUInt32BE(32) !== 0,
+    bitmaps,
     extendedL2: (more.features & incompatible.extendedL2) !== 0n,
   };
 }
@@ -134,14 +139,20 @@ async function readBacking(
   return (await image.read(at, length)).toString('utf8');
 }
 
+interface Extensions {
+  readonly backingFormat?: string;
+  readonly bitmaps?: number;
+}
+
 /** The extensions stand between the header and the backing file's name, each with its type and length before it. */
-async function readBackingFormat(image: ImageBytes, start: number, end: number): Promise<string | undefined> {
-  for (let at = start; at + 8 <= end;) {
+async function readExtensions(image: ImageBytes, start: number, end: number): Promise<Extensions> {
+  let found: Extensions = {};
+  for (let at = start; at + 8 <= Math.min(end, image.size);) {
     const head = await image.read(at, 8);
     const type = head.readUInt32BE(0);
     const length = head.readUInt32BE(4);
     if (type === endOfExtensions) {
-      return undefined;
+      return found;
     }
     if (at + 8 + length > end) {
       throw new BadImage(`an extension of ${length} bytes at ${at}`);
@@ -150,9 +161,11 @@ async function readBackingFormat(image: ImageBytes, start: number, end: number):
       if (length > mostFormatBytes) {
         throw new BadImage(`a format's name of ${length} bytes`);
       }
-      return (await image.read(at + 8, length)).toString('utf8');
+      found = { ...found, backingFormat: (await image.read(at + 8, length)).toString('utf8') };
+    } else if (type === bitmapsExtension && length >= 4) {
+      found = { ...found, bitmaps: (await image.read(at + 8, 4)).readUInt32BE(0) };
     }
     at += 8 + Math.ceil(length / 8) * 8;
   }
-  return undefined;
+  return found;
 }

@@ -21,7 +21,18 @@ export interface ImageFacts extends FileFacts {
   readonly format: string;
   readonly virtualBytes: number;
   /** Absolute path; absent for an image that stands alone. */
-  readonly backing?: { readonly file: string; readonly format?: string };
+  readonly backing?: {
+    readonly file: string;
+    readonly format?: string;
+    /** It rests on a part of that file, or on it in a way that is not known here: the file alone does not tell its content. */
+    readonly part?: true;
+  };
+  /** What is in it is unlocked with a secret. */
+  readonly encrypted?: true;
+  /** The guest's data stand in a file of their own. */
+  readonly dataFile?: true;
+  /** How many notes of changed blocks it holds, which backups go by. */
+  readonly bitmaps?: number;
   /** Names of the internal snapshots; undefined where they cannot be seen. */
   readonly tags?: readonly string[];
   /** The IDs of `tags`, in their order: QEMU looks for an ID before it looks for a name. */

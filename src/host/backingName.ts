@@ -1,0 +1,80 @@
+// What the name that an image has for its backing file means: a path, or QEMU's own way of naming a file with options.
+// Looks at no file.
+
+export interface NamedFile {
+  /** A path, or the name as it is where it leads to no file of the host. */
+  readonly file: string;
+  /** Only a part of the file, or it with options that are not known here. */
+  readonly part?: true;
+}
+
+/** Options that say how the file is opened, and change nothing of what is read. */
+const harmless: ReadonlySet<string> = new Set([
+  ...['driver', 'filename', 'file', 'node-name', 'read-only', 'auto-read-only', 'discard', 'detect-zeroes', 'locking'],
+  ...['aio', 'pr-manager', 'drop-cache', 'x-check-cache-dropped', 'direct', 'no-flush', 'cache', 'force-share'],
+]);
+const formats: ReadonlySet<unknown> = new Set([undefined, 'raw', 'qcow2', 'file', 'host_device']);
+const hosts: ReadonlySet<unknown> = new Set(['file', 'host_device']);
+/** QEMU nests a format, its protocol, perhaps a slice between them. */
+const mostNested = 8;
+
+/** Tools write `file:/x`, and `json:{"file":{"driver":"file","filename":"/x"}}` or the same with dots. */
+export function fileNamed(name: string): NamedFile {
+  if (name.startsWith('file:')) {
+    return { file: name.slice('file:'.length) };
+  }
+  if (!name.startsWith('json:')) {
+    return { file: name };
+  }
+  let options: unknown;
+  try {
+    options = JSON.parse(name.slice('json:'.length));
+  } catch {
+    // Not what QEMU writes: the name stays as it is, and leads nowhere.
+    return { file: name };
+  }
+  const all = flattened(options, '', mostNested);
+  if (all === undefined) {
+    return { file: name };
+  }
+  const places = [...all].filter(
+    ([path, value]) => lastOf(path) === 'filename' && typeof value === 'string' && hosts.has(all.get(driverOf(path))),
+  );
+  const [place] = places;
+  if (place === undefined || places.length > 1) {
+    return { file: name };
+  }
+  const isPlain = [...all].every(([path, value]) => {
+    const steps = path.split('.');
+    const isDriver = steps.at(-1) === 'driver';
+    return steps.every((step) => harmless.has(step)) && (!isDriver || formats.has(value));
+  });
+  return { file: String(place[1]), ...(isPlain ? {} : { part: true }) };
+}
+
+/** Each option by its path with dots; undefined where it is nested too deeply. */
+function flattened(of: unknown, path: string, deep: number): ReadonlyMap<string, unknown> | undefined {
+  if (typeof of !== 'object' || of === null) {
+    return new Map([[path, of]]);
+  }
+  if (deep === 0) {
+    return undefined;
+  }
+  const all = new Map<string, unknown>();
+  for (const [name, value] of Object.entries(of)) {
+    const inner = flattened(value, path === '' ? name : `${path}.${name}`, deep - 1);
+    if (inner === undefined) {
+      return undefined;
+    }
+    inner.forEach((one, at) => all.set(at, one));
+  }
+  return all;
+}
+
+function lastOf(path: string): string {
+  return path.slice(path.lastIndexOf('.') + 1);
+}
+
+function driverOf(filename: string): string {
+  return `${filename.slice(0, filename.length - 'filename'.length)}driver`;
+}
