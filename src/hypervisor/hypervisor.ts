@@ -86,6 +86,8 @@ export interface Hypervisor {
   readDiskStatistics(uuids?: readonly string[]): Promise<ReadonlyMap<string, VmStatistics>>;
   /** Targets of disks with a block job. Must not be asked while an internal snapshot runs on that VM: it would hang. */
   readBlockJobs(vm: Vm): Promise<readonly string[]>;
+  /** Names of libvirt's checkpoints of the VM, which incremental backups go by; none where libvirt knows no such thing. */
+  readCheckpoints(uuid: string): Promise<readonly string[]>;
   /** Until libvirt is done with what it was told to do to the VM, perhaps on a connection that is gone. */
   untilNoJob(uuid: string): Promise<void>;
   /** Whether somebody answers behind the guest agent's channel within a few seconds, and whether it holds the disks still. */

@@ -8,7 +8,7 @@ import {
 } from '../libvirt/flags.js';
 import { errorCodes, LibvirtError } from '../libvirt/libvirtError.js';
 import type { Domain } from '../libvirt/structs.js';
-import type { Capabilities } from '../model/capabilities.js';
+import { type Capabilities, versionOf } from '../model/capabilities.js';
 import type { VmStatistics } from '../model/diskStatistics.js';
 import type { Hardware } from '../model/hardware.js';
 import type { SavedRam, Snapshot, SnapshotTree } from '../model/snapshot.js';
@@ -193,6 +193,17 @@ export class LibvirtReader {
       }),
     );
     return jobs.flat();
+  }
+
+  /** A daemon or a driver that knows no checkpoints has none. */
+  async readCheckpoints(uuid: string): Promise<readonly string[]> {
+    // The call came with 5.6.
+    if (this.#capabilities.driver !== 'qemu' || this.#capabilities.libvirt < versionOf(5, 6)) {
+      return [];
+    }
+    const dom = await this.#dom(uuid);
+    const call = this.#connection.call('domainListAllCheckpoints', { dom, needResults: 1, flags: 0 });
+    return (await orUndefined(errorCodes.VIR_ERR_NO_SUPPORT, call))?.checkpoints.map(({ name }) => name) ?? [];
   }
 
   async untilNoJob(uuid: string): Promise<void> {

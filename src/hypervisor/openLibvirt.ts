@@ -185,6 +185,10 @@ class LibvirtHypervisor implements Hypervisor {
     return this.#told({ doing: 'looking for block jobs', vm: vm.name }, this.#reader.readBlockJobs(vm));
   }
 
+  readCheckpoints(uuid: string): Promise<readonly string[]> {
+    return this.#told({ doing: 'looking for checkpoints', vm: uuid }, this.#reader.readCheckpoints(uuid));
+  }
+
   untilNoJob(uuid: string): Promise<void> {
     return this.#told({ doing: 'waiting for what libvirt does to a VM', vm: uuid }, this.#reader.untilNoJob(uuid));
   }

@@ -47,6 +47,7 @@ export function askedByDoctor({ vm, tree, capabilities }: Situation): Asked {
       strays: isQemu,
       agent: active && vm.agentChannel,
       configured: active && vm.persistent,
+      checkpoints: isQemu,
       written: isQemu,
       savedRam: isQemu ? tree.snapshots.flatMap(savedRamOf) : [],
     },

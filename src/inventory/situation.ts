@@ -57,6 +57,11 @@ export class SituationReader {
         (blockJobs) => ({ blockJobs }),
       ),
       this.#part(
+        asked.needs.checkpoints === true,
+        () => hypervisor.readCheckpoints(vm.uuid),
+        (checkpoints) => ({ checkpoints }),
+      ),
+      this.#part(
         asked.needs.agent,
         () => hypervisor.probeAgent(vm),
         (agent) => ({ agent }),

@@ -17,6 +17,7 @@ import {
 import {
   REMOTE_AUTH_TYPE_LIST_MAX,
   REMOTE_CONNECT_GET_ALL_DOMAIN_STATS_MAX,
+  REMOTE_DOMAIN_CHECKPOINT_LIST_MAX,
   REMOTE_DOMAIN_FSFREEZE_MOUNTPOINTS_MAX,
   REMOTE_DOMAIN_FSINFO_DISKS_MAX,
   REMOTE_DOMAIN_FSINFO_MAX,
@@ -28,6 +29,7 @@ import {
 } from './protocol.js';
 import {
   domain,
+  domainCheckpoint,
   domainSnapshot,
   storagePool,
   storageVol,
@@ -54,6 +56,7 @@ function procedure<A extends Fields, R extends Fields>(
 
 const domains = array(domain, REMOTE_DOMAIN_LIST_MAX);
 const snapshots = array(domainSnapshot, REMOTE_DOMAIN_SNAPSHOT_LIST_MAX);
+const checkpoints = array(domainCheckpoint, REMOTE_DOMAIN_CHECKPOINT_LIST_MAX);
 const jobStats = array(typedParameter, REMOTE_DOMAIN_JOB_STATS_MAX);
 const storagePools = array(storagePool, REMOTE_STORAGE_POOL_LIST_MAX);
 const storageVolumes = array(storageVol, REMOTE_STORAGE_VOL_LIST_MAX);
@@ -136,6 +139,8 @@ export const procedures = {
   domainSnapshotGetParent: procedure(244, { snap: domainSnapshot, flags: u32 }, { snap: domainSnapshot }),
   domainListAllSnapshots: procedure(274, { dom: domain, needResults: i32, flags: u32 }, { snapshots, ret: i32 }),
   domainSnapshotListAllChildren: procedure(275, { snapshot: domainSnapshot, needResults: i32, flags: u32 }, { snapshots, ret: i32 }),
+
+  domainListAllCheckpoints: procedure(413, { dom: domain, needResults: i32, flags: u32 }, { checkpoints, ret: i32 }),
 
   storagePoolCreateXml: procedure(76, { xml: text, flags: u32 }, { pool: storagePool }),
   storagePoolCreate: procedure(78, { pool: storagePool, flags: u32 }, nothing),

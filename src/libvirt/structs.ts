@@ -49,6 +49,7 @@ export const domain = struct({ name: text, uuid, id: i32 });
 export type Domain = ValueOf<typeof domain>;
 
 /** remote_nonnull_domain_snapshot. */
+export const domainCheckpoint = struct({ name: text, dom: domain });
 export const domainSnapshot = struct({ name: text, dom: domain });
 export type DomainSnapshot = ValueOf<typeof domainSnapshot>;
 

@@ -186,6 +186,15 @@ export type Warning =
   | { readonly about: 'skipped'; readonly snapshot: string; readonly why: Refusal }
   /** What the file was by itself is gone: whoever keeps it as a template has another one then. */
   | { readonly about: 'changesBase'; readonly file: string }
+  /** Disks that the owner keeps out of snapshots. */
+  | { readonly about: 'ownerLeftOut'; readonly disks: readonly string[] }
+  /** Parts of the VM that stay as they are, whatever is reverted to. */
+  | {
+      readonly about: 'notInSnapshot';
+      readonly devices: readonly ('virtiofs' | '9p' | 'nvdimm' | 'shmem' | 'hostDevice')[];
+    }
+  /** Notes of changed blocks that do not hear of what is written from now on: the next backup has to be a full one. */
+  | { readonly about: 'bitmapsStayBehind'; readonly files: readonly string[] }
   /** The VM gets the hardware that it had when the snapshot was taken. */
   | { readonly about: 'hardwareChanges'; readonly what: readonly string[] };
 
@@ -239,6 +248,8 @@ export interface Situation {
   readonly now: number;
   /** Targets of disks with a block job on them. */
   readonly blockJobs?: readonly string[];
+  /** Names of libvirt's checkpoints, which incremental backups go by. */
+  readonly checkpoints?: readonly string[];
   /** For each snapshot, the disks that its own `<domain>` names: the frozen files with its content. */
   readonly frozenDisks?: ReadonlyMap<string, readonly VmDisk[]>;
   readonly files?: FilesSeen;

@@ -99,7 +99,7 @@ export interface RefusalFacts {
   readonly imageCorrupt: { snapshot: string; disk: string; file: string };
   /** The VM's chain of overlays is not as its snapshots say: somebody merged by hand, perhaps into this snapshot's file. */
   readonly mergedByHand: { snapshot: string; disk: string; file: string };
-  /** `device`: hostDevice, virtiofs, 9p. */
+  /** `device`: hostDevice, virtiofs, 9p, nvdimm, shmem. */
   readonly ramCannotBeSaved: { vm: string; device: string };
   /** A snapshot with RAM, or inside the images, takes all disks; or there is no such disk. */
   readonly cannotLeaveOut: { vm: string; disk: string };
@@ -203,6 +203,28 @@ export interface RefusalFacts {
   readonly snapshotKept: { snapshot: string };
   /** The VM stands on it, so no rule takes it away. */
   readonly currentStays: { snapshot: string };
+  /** `element`: of the disk's XML, as a path from the disk on; not known here, or bound to the file that the disk is on. */
+  readonly unknownDiskElement: { vm: string; disk: string; element: string };
+  readonly encryptedDisk: { vm: string; disk: string };
+  /** It, or what it rests on, is a part of a file. */
+  readonly slicedDisk: { vm: string; disk: string };
+  /** What is written to it is gone when the VM stops. */
+  readonly transientDisk: { vm: string; disk: string };
+  /** `wish`: the `snapshot` attribute that the owner gave the disk: no, manual, internal, external. */
+  readonly ownerChose: { vm: string; disk: string; wish: string };
+  /** QEMU makes no internal snapshot in an image whose data stand in a file of their own. */
+  readonly dataFileInside: { vm: string; disk: string };
+  readonly copyOnRead: { vm: string; disk: string };
+  /** A volume whose format the configuration does not say. */
+  readonly formatUntold: { vm: string; disk: string };
+  /** Of libvirt: what incremental backups go by. */
+  readonly checkpointsExist: { vm: string; checkpoint: string };
+  /** The same inside an image, whoever made it. */
+  readonly bitmapsInImage: { vm: string; snapshot: string; disk: string; file: string };
+  /** Its RAM belongs to disks that it does not hold. */
+  readonly ramWithoutDisks: { snapshot: string };
+  /** The RAM that comes back has that of the NVDIMM in it, and would be written over its file. */
+  readonly nvdimmOverwritten: { vm: string; snapshot: string };
   /** There is no VM left of which an operation broke off. */
   readonly vmGone: { vm: string };
 }

@@ -1,5 +1,6 @@
 // Whether a snapshot can be kept inside the images or as new overlays, on this VM with this libvirt.
 import { type Capabilities, formatVersion, versionOf } from './capabilities.js';
+import type { Warning } from './plan.js';
 import { type Refused, refuse } from './refusal.js';
 import type { SnapshotKind } from './snapshot.js';
 import { type Vm, snapshotableDisks } from './vm.js';
@@ -11,7 +12,8 @@ import { type Vm, snapshotableDisks } from './vm.js';
  * |--------------------------------------|---------------------|---------------------|
  * | no disk                              | noDisks             | noDisks             |
  * | a writable floppy, a disk of no qcow2 | rawDisk            | rawDisk             |
- * | a disk that is no file, no block device | ok               | diskTypeUnsupported |
+ * | a network disk                       | diskTypeUnsupported: RAM does not fit behind its end | diskTypeUnsupported |
+ * | another disk that is no file, no block device | ok         | diskTypeUnsupported |
  * | UEFI                                 | see `nvramVerdict`  | see `nvramVerdict`  |
  *
  * The test driver has no images and refuses nothing.
@@ -30,7 +32,7 @@ export function internalObstacle(vm: Vm, capabilities: Capabilities, kind: 'memo
     return refuse('rawDisk', { vm: vm.name, disk: raw.target, format: raw.format });
   }
   const odd = disks.find((disk) => disk.sourceType !== 'file' && disk.sourceType !== 'block');
-  if (odd !== undefined && kind === 'offline') {
+  if (odd !== undefined && (kind === 'offline' || odd.sourceType === 'network')) {
     return refuse('diskTypeUnsupported', { vm: vm.name, disk: odd.target, type: odd.sourceType });
   }
   const state = kind === 'memory' ? 'running' : 'off';
@@ -79,11 +81,21 @@ export function externalObstacle(vm: Vm, capabilities: Capabilities, kind: Snaps
  * |------------------------------------------|------------------|
  * | of the host (PCI, USB, mediated)         | no               |
  * | virtiofs, 9p: folders of the host        | no               |
+ * | NVDIMM: RAM that is a file of the host   | no: it would be written over that file at a revert (measured on 9.0) |
+ * | shared memory (ivshmem)                  | no               |
  * | TPM                                      | yes; its own state is another matter |
  */
 export function ramObstacle({ name, devices = [] }: Vm): Refused | undefined {
   const device = devices.find((one) => one !== 'tpm');
   return device === undefined ? undefined : refuse('ramCannotBeSaved', { vm: name, device });
+}
+
+/** What a snapshot without RAM, and a revert to it, leave as they are. */
+export function notInSnapshot({
+  devices = [],
+}: Pick<Vm, 'devices'>): readonly Extract<Warning, { about: 'notInSnapshot' }>[] {
+  const left = devices.filter((device) => device !== 'tpm');
+  return left.length === 0 ? [] : [{ about: 'notInSnapshot', devices: left }];
 }
 
 export type NvramVerdict = 'refused' | 'notCaptured' | 'captured';

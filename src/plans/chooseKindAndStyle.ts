@@ -4,9 +4,10 @@ import type { Situation } from '../model/plan.js';
 import { type Refused, refuse } from '../model/refusal.js';
 import { imagesLetGoObstacle } from './obstacles.js';
 import type { SnapshotKind } from '../model/snapshot.js';
+import { anotherFileObstacle, insideObstacle } from './diskObstacles.js';
 import { externalObstacle, internalObstacle, ramObstacle } from '../model/snapshotStyle.js';
 import { styleOfVm } from '../model/snapshotTree.js';
-import type { Vm } from '../model/vm.js';
+import { snapshotableDisks, type Vm } from '../model/vm.js';
 
 type CreateRequest = Extract<OperationRequest, { type: 'create' }>;
 
@@ -37,6 +38,16 @@ export interface Choice {
  * | none             | nothing          | internal where it works, else external                      |
  * | none             | nothing, but live or without some disks | external                             |
  *
+ * What the owner said of a disk (its `snapshot` attribute) counts where libvirt would let it count, and is told where we
+ * name the disk ourselves:
+ *
+ * | attribute | internal   | external, memory | external, disk or offline          |
+ * |-----------|------------|------------------|------------------------------------|
+ * | no        | ownerChose | ownerChose       | the disk is left out, and this is said; see `ownerLeavesOut` |
+ * | manual    | ownerChose | ownerChose       | ownerChose                         |
+ * | internal  | ok         | ownerChose       | ownerChose                         |
+ * | external  | ownerChose | ok               | ok; `auto` takes it                |
+ *
  * RAM needs all disks of its moment beside it, and an internal snapshot takes all disks anyway: with some left out it is
  * `disk` or `offline`, else cannotLeaveOut.
  */
@@ -54,10 +65,19 @@ export function chooseKindAndStyle(request: CreateRequest, situation: Situation)
   if (odd !== undefined || (without.length > 0 && request.kind === 'memory')) {
     return refuse('cannotLeaveOut', { vm: vm.name, disk: odd ?? without.join(', ') });
   }
-  const outside = without.length > 0 || (request.live === true && request.kind === 'memory');
+  const chosen = snapshotableDisks(partOf(vm, without)).filter(({ snapshot }) => snapshot !== undefined);
+  const chose = (...wishes: readonly string[]): Refused | undefined => {
+    const disk = chosen.find(({ snapshot }) => wishes.includes(snapshot ?? ''));
+    return disk && refuse('ownerChose', { vm: vm.name, disk: disk.target, wish: disk.snapshot ?? '' });
+  };
+  const outside =
+    without.length > 0 ||
+    (request.live === true && request.kind === 'memory') ||
+    chosen.some(({ snapshot }) => snapshot === 'external');
   const wanted =
     request.style ?? (own === 'internal' || own === 'external' ? own : outside ? ('external' as const) : undefined);
-  const notInside = internalObstacle(vm, capabilities, whole);
+  const notInside =
+    internalObstacle(vm, capabilities, whole) ?? insideObstacle(snapshotableDisks(vm), situation, whole);
 
   const kind =
     request.kind !== 'auto'
@@ -74,13 +94,22 @@ export function chooseKindAndStyle(request: CreateRequest, situation: Situation)
   const notSaved = kind === 'memory' ? ramObstacle(vm) : undefined;
   if (style === 'internal') {
     const left = without.length > 0 ? refuse('cannotLeaveOut', { vm: vm.name, disk: without.join(', ') }) : undefined;
-    return notInside ?? left ?? notSaved ?? { type: 'choice', kind, style };
+    return notInside ?? left ?? chose('no', 'manual', 'external') ?? notSaved ?? { type: 'choice', kind, style };
   }
   return (
     externalObstacle(partOf(vm, without), capabilities, kind) ??
+    chose('no', 'manual', 'internal') ??
+    anotherFileObstacle(snapshotableDisks(partOf(vm, without)), situation) ??
     notSaved ??
     (kind === 'memory' ? imagesLetGoObstacle(situation, 'memory') : undefined) ?? { type: 'choice', kind, style }
   );
+}
+
+/** Disks that the owner keeps out of snapshots, where the snapshot can do without. */
+export function ownerLeavesOut({ kind, style, without = [] }: CreateRequest, vm: Vm): readonly string[] {
+  return kind === 'memory' || style === 'internal'
+    ? []
+    : snapshotableDisks(partOf(vm, without)).flatMap(({ target, snapshot }) => (snapshot === 'no' ? [target] : []));
 }
 
 /** Without the disks that are left out. */

@@ -18,6 +18,8 @@ export interface Needs {
   /** Every other VM on the connection: somebody else may rest on what goes or changes. */
   readonly otherVms: boolean;
   readonly agent: boolean;
+  /** libvirt's checkpoints. */
+  readonly checkpoints?: boolean;
   /** Which files somebody has open to write to. */
   readonly written: boolean;
   /** The images in the VM's folders that no VM names: one may rest on what goes or changes. */
@@ -55,7 +57,25 @@ export interface Needs {
  * Which files are open is also asked for where the request looks at images, and that can tell of a QEMU that libvirt has lost
  * (`asksForWritten`).
  */
-export function needs(
+export function needs(request: OperationRequest, situation: Pick<Situation, 'vm' | 'tree' | 'capabilities'>): Needs {
+  const own = needsOf(request, situation);
+  if (situation.capabilities.driver !== 'qemu' || !minds(request)) {
+    return own;
+  }
+  return { ...own, checkpoints: true, ...(mayBeUntold(situation.vm) ? { configured: true } : {}) };
+}
+
+/** libvirt gives a volume whose format nobody says one when the VM starts. */
+function mayBeUntold({ power, persistent, disks }: Situation['vm']): boolean {
+  return isActive(power) && persistent && disks.some(({ volume, format }) => volume !== undefined && format === 'raw');
+}
+
+/** What makes or changes snapshots may be refused by libvirt beside checkpoints; the state of the VM and stray files may not. */
+function minds(request: OperationRequest): boolean {
+  return request.type !== 'power' && (request.type !== 'repair' || 'snapshot' in request.repair);
+}
+
+function needsOf(
   request: OperationRequest,
   { vm, tree, capabilities }: Pick<Situation, 'vm' | 'tree' | 'capabilities'>,
 ): Needs {

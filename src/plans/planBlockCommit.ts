@@ -5,6 +5,7 @@ import { layersOf, restingOn, snapshotsNaming } from '../chains/fileUse.js';
 import { tagObstacle, tagsUnseenWarning } from '../chains/lostTags.js';
 import { otherVmObstacle, unreadVms } from '../chains/otherVms.js';
 import { folderOf } from '../chains/overlayFiles.js';
+import { anotherFileObstacle } from './diskObstacles.js';
 import { isDevicePath } from '../model/devicePath.js';
 import type { ImageFacts } from '../model/hostFiles.js';
 import type { OperationRequest } from '../model/operation.js';
@@ -20,6 +21,7 @@ type ConsolidateRequest = Extract<OperationRequest, { type: 'consolidate' }>;
  * | has no layer below, or none below `downTo`            | left as it is; none is left: nothingToConsolidate |
  * | its chain is not known to the end                    | chainUnknown |
  * | a layer is no file; the disk is shareable            | diskTypeUnsupported |
+ * | it cannot stand on another file                      | see `anotherFileObstacle` |
  * | a layer is gone or damaged                           | layerBroken |
  * | a layer that goes has a tag                          | tagInLayer |
  * | an overlay is smaller than the base                  | layerSmaller |
@@ -70,7 +72,7 @@ function commitsOf({ targets, downTo }: ConsolidateRequest, situation: Situation
       continue;
     }
     if (chain === undefined || top === undefined || !isWhole(chain, situation)) {
-      return refuse('chainUnknown', { vm: vm.name, disk: disk.target });
+      return anotherFileObstacle([disk], situation) ?? refuse('chainUnknown', { vm: vm.name, disk: disk.target });
     }
     const end = downTo === undefined ? chain.length - 1 : chain.indexOf(downTo);
     const base = chain[end];
@@ -78,7 +80,7 @@ function commitsOf({ targets, downTo }: ConsolidateRequest, situation: Situation
       continue;
     }
     const merged = chain.slice(0, end);
-    const type = typeObstacle(disk, [...merged, base], situation);
+    const type = typeObstacle(disk, [...merged, base], situation) ?? anotherFileObstacle([disk], situation);
     if (type !== undefined) {
       return type;
     }

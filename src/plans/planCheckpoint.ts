@@ -118,12 +118,18 @@ function runsFirst({ tree, capabilities: { hypervisor } }: Situation): boolean {
   return styleOfVm(tree) === 'internal' && hypervisor >= versionOf(10, 0) && hypervisor < versionOf(10, 1);
 }
 
+/** It has RAM that is a file, and nobody looks into that. */
+function lasts({ devices }: Situation['vm']): boolean {
+  return devices?.includes('nvdimm') === true;
+}
+
 /** What is worth knowing of a snapshot that nobody asked for. */
 const ofCheckpoint: ReadonlySet<Warning['about']> = new Set([
   'nvramNotCaptured',
   'tpmNotCaptured',
   'needsSpace',
   'cannotRevertHere',
+  'ownerLeftOut',
 ]);
 
 /**
@@ -134,6 +140,7 @@ const ofCheckpoint: ReadonlySet<Warning['about']> = new Set([
  * |--------------------------------------|--------------------------------------------------------|---|
  * | active, or with a managed save       | any                                                    | changed |
  * | off, UEFI (its variables may differ) | any                                                    | changed |
+ * | off, with an NVDIMM                  | any                                                    | changed |
  * | off, current snapshot external       | an empty overlay on the very file that this one froze  | unchanged |
  * | off, current snapshot internal       | an image that says it is as when this one was taken    | unchanged |
  * | off                                  | any other, or one that took no part                    | changed |
@@ -142,7 +149,14 @@ export function unchangedSince(situation: Situation): string | undefined {
   const { vm, tree, files } = situation;
   const current = currentOf(tree);
   const disks = snapshotableDisks(vm);
-  if (current === undefined || vm.power !== 'off' || vm.managedSave || vm.firmware !== 'bios' || disks.length === 0) {
+  if (
+    current === undefined ||
+    vm.power !== 'off' ||
+    vm.managedSave ||
+    vm.firmware !== 'bios' ||
+    disks.length === 0 ||
+    lasts(vm)
+  ) {
     return undefined;
   }
   const unchanged = disks.every(({ target, source }) => {

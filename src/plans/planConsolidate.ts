@@ -4,6 +4,7 @@ import type { OperationRequest } from '../model/operation.js';
 import type { Decision, Situation } from '../model/plan.js';
 import { type Refused, refuse } from '../model/refusal.js';
 import { activePath, findSnapshot } from '../model/snapshotTree.js';
+import { checkpointObstacle } from './diskObstacles.js';
 import { deleteSeries, seriesPlan } from './deleteSeries.js';
 import {
   asleepOrCrashedObstacle,
@@ -32,6 +33,7 @@ export function planConsolidate(request: ConsolidateRequest, situation: Situatio
     unsteadyObstacle(vm, 'consolidate') ??
     asleepOrCrashedObstacle(vm, 'consolidate') ??
     inUseObstacle(situation) ??
+    checkpointObstacle(situation, 'changed') ??
     managedSaveObstacle(vm) ??
     unfinishedObstacle(situation) ??
     targetObstacle(request, situation);

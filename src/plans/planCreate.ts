@@ -1,6 +1,7 @@
 // Decides how a snapshot is made: its name, its files, what comes before it. Knows no connection and no dialog.
 import { formatVersion, versionOf } from '../model/capabilities.js';
-import { type Choice, chooseKindAndStyle, decideQuiesce, partOf } from './chooseKindAndStyle.js';
+import { type Choice, chooseKindAndStyle, decideQuiesce, ownerLeavesOut, partOf } from './chooseKindAndStyle.js';
+import { bitmapWarning, checkpointObstacle } from './diskObstacles.js';
 import { longestDescription, type Trailers, writeDescription } from '../model/description.js';
 import { createMs, guestStopMs } from '../model/estimates.js';
 import { versionWarnings } from '../model/knownVersions.js';
@@ -19,21 +20,24 @@ import { displayLine } from '../model/plainText.js';
 import { type Refused, refuse } from '../model/refusal.js';
 import { nameFromTitle, titleProblem } from '../model/snapshotName.js';
 import { liveBytes, liveLimit, ramBytes, spaceOf, spaceVerdict, totalOf } from '../chains/snapshotSpace.js';
-import { nvramVerdict } from '../model/snapshotStyle.js';
+import { notInSnapshot, nvramVerdict } from '../model/snapshotStyle.js';
 import { snapshotableDisks } from '../model/vm.js';
 
 type CreateRequest = Extract<OperationRequest, { type: 'create' }>;
 type CreateStep = Extract<Step, { do: 'createSnapshot' }>;
 
-export function planCreate(request: CreateRequest, situation: Situation): Decision {
+export function planCreate(asked: CreateRequest, situation: Situation): Decision {
   const { vm } = situation;
+  const leftOut = ownerLeavesOut(asked, vm);
+  const request = leftOut.length === 0 ? asked : { ...asked, without: [...(asked.without ?? []), ...leftOut] };
   const obstacle =
     accessObstacle(situation, 'create') ??
     titleObstacle(request, situation) ??
     managedSaveObstacle(vm) ??
     unsteadyObstacle(vm, 'create') ??
     asleepOrCrashedObstacle(vm, 'create') ??
-    inUseObstacle(situation);
+    inUseObstacle(situation) ??
+    checkpointObstacle(situation, 'changed');
   if (obstacle !== undefined) {
     return obstacle;
   }
@@ -62,10 +66,11 @@ export function planCreate(request: CreateRequest, situation: Situation): Decisi
   const variables = holdsVariables(choice, situation) ? [] : nvramKeepSteps(step.name, situation);
   return {
     type: 'plan',
-    request,
+    request: asked,
     steps: [...variables, ...thaw, step],
     losses: [],
     warnings: [
+      ...(leftOut.length === 0 ? [] : [{ about: 'ownerLeftOut', disks: leftOut } as const]),
       ...warningsOf(request, step, situation),
       ...(variables.length > 0 || holdsVariables(choice, situation) ? [] : [{ about: 'nvramNotCaptured' } as const]),
       ...room,
@@ -179,6 +184,18 @@ function warningsOf(request: CreateRequest, step: CreateStep, situation: Situati
   }
   if (vm.devices?.includes('tpm') === true) {
     warnings.push({ about: 'tpmNotCaptured' });
+  }
+  if (kind !== 'memory') {
+    warnings.push(...notInSnapshot(vm));
+  }
+  if (style === 'external') {
+    const taking = new Set(step.disks.map(({ target }) => target));
+    warnings.push(
+      ...bitmapWarning(
+        vm.disks.filter(({ target }) => taking.has(target)),
+        situation,
+      ),
+    );
   }
   if (!vm.persistent) {
     warnings.push({ about: 'vanishesWhenStopped' });

@@ -1,5 +1,6 @@
 // Decides how a snapshot gets another title or description. Its name stays: a tag inside an image cannot be renamed, and
 // redefining the current external snapshot under another name makes later reverts remove the wrong file.
+import { checkpointObstacle } from './diskObstacles.js';
 import { longestDescription, writeDescription } from '../model/description.js';
 import { snapshotFor } from './obstacles.js';
 import type { OperationRequest } from '../model/operation.js';
@@ -24,6 +25,10 @@ export function planDescribe(request: DescribeRequest, situation: Situation): De
   const snapshot = snapshotFor('describe', request.snapshot, situation);
   if ('refusal' in snapshot) {
     return snapshot;
+  }
+  const obstacle = checkpointObstacle(situation, 'changed');
+  if (obstacle !== undefined) {
+    return obstacle;
   }
   const title = request.title.trim();
   const others = tree.snapshots.filter(({ name }) => name !== snapshot.name);

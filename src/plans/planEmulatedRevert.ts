@@ -2,6 +2,7 @@
 // that it froze, its configuration on them, and metadata with which any libvirt goes on, today and after an upgrade.
 // Knows nothing of checkpoints.
 import { afterDefine } from './afterSteps.js';
+import { anotherFileObstacle } from './diskObstacles.js';
 import { dropSaveSteps } from './dropSaveSteps.js';
 import { frozenFile, restingOn, snapshotsIn, takesPart } from '../chains/fileUse.js';
 import { tagsUnseenWarning } from '../chains/lostTags.js';
@@ -60,6 +61,7 @@ export interface EmulatedRevert {
  * | a folder is out of reach                                         | `why`, because filesOutOfReach |
  * | a transient VM                                                   | transientVm: it would be gone  |
  * | a disk of the snapshot is no file and no device                  | `why`, because diskTypeUnsupported |
+ * | a disk cannot stand on another file                              | see `anotherFileObstacle` |
  * | an overlay could not be named, the leaf not be made              | that |
  */
 export function planEmulatedRevert(
@@ -85,6 +87,10 @@ export function planEmulatedRevert(
   );
   if (odd !== undefined) {
     return because(refuse('diskTypeUnsupported', { vm: vm.name, disk: odd.target, type: odd.sourceType }));
+  }
+  const peculiar = anotherFileObstacle(disks, situation);
+  if (peculiar !== undefined) {
+    return peculiar;
   }
   const reach = reachObstacle(snapshot, disks, situation);
   if (reach !== undefined) {

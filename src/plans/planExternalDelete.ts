@@ -4,6 +4,7 @@ import { formatVersion, versionOf } from '../model/capabilities.js';
 import { type DeletedFiles, deletedFiles, externalTargets } from '../chains/deletedFiles.js';
 import { type FileUser, restingOn, snapshotsIn, snapshotsNaming } from '../chains/fileUse.js';
 import { tagObstacle } from '../chains/lostTags.js';
+import { checkpointObstacle, mergeObstacle } from './diskObstacles.js';
 import { layoutLeafObstacle } from '../chains/layoutLeaf.js';
 import { otherVmObstacle } from '../chains/otherVms.js';
 import { isDevicePath } from '../model/devicePath.js';
@@ -44,6 +45,10 @@ export function externalDeleteObstacle(
   }
   if (currentOf(tree) === undefined) {
     return refuse('noCurrentSnapshot', { vm: vm.name, snapshot: top.title, version });
+  }
+  const peculiar = checkpointObstacle(situation, 'changed') ?? mergeObstacle(doomed, situation);
+  if (peculiar !== undefined) {
+    return peculiar;
   }
   const touched = deletedFiles(doomed, situation);
   return (

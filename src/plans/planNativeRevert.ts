@@ -3,6 +3,7 @@
 // look at who is built on them. Knows no steps.
 import { formatVersion, versionOf } from '../model/capabilities.js';
 import { restingOn, snapshotsNaming, takesPart } from '../chains/fileUse.js';
+import { anotherFileObstacle } from './diskObstacles.js';
 import type { CannotAct } from '../model/hostFiles.js';
 import { tagObstacle } from '../chains/lostTags.js';
 import { otherVmObstacle } from '../chains/otherVms.js';
@@ -88,6 +89,8 @@ export function leftByLibvirt({ tree }: Situation): readonly string[] {
  * | disks of the snapshot, empty drives left out | → |
  * |----------------------------------------------|---|
  * | one is no file, or named by pool and volume  | diskTypeUnsupported |
+ * | one that took no part stands against an overlay, see `anotherFileObstacle` | that |
+ * | … and its owner said `snapshot='manual'` or `'internal'` | ownerChose; with `'no'` libvirt leaves it out |
  * | two differ behind the last dot only          | overlayNamesCollide |
  * | the file of one that took no part is missing | overlayMissing, whatever its `startupPolicy` |
  * | … stands where nothing can be made, unlike beside those that took part | filesOutOfReach |
@@ -102,6 +105,15 @@ function newOverlayObstacle(snapshot: Snapshot, situation: Situation): Refused |
   if (device !== undefined) {
     const type = device.volume === undefined ? device.sourceType : 'volume';
     return refuse('diskTypeUnsupported', { vm: vm.name, disk: device.target, type });
+  }
+  const others = disks.filter(({ target, snapshot: wish }) => !takesPart(snapshot, target) && wish !== 'no');
+  const wished = others.find(({ snapshot: wish }) => wish === 'manual' || wish === 'internal');
+  const peculiar =
+    wished === undefined
+      ? anotherFileObstacle(others, situation)
+      : refuse('ownerChose', { vm: vm.name, disk: wished.target, wish: wished.snapshot ?? '' });
+  if (peculiar !== undefined) {
+    return peculiar;
   }
   const targets = new Map<string, string>();
   for (const { source = '', target } of disks) {

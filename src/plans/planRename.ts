@@ -1,6 +1,7 @@
 // Decides how a snapshot gets another name: a second one of that name on the same files, its children moved over, then
 // the old metadata forgotten. Files keep their names. Where libvirt would lose something by it, the title alone changes.
 import { versionOf } from '../model/capabilities.js';
+import { checkpointObstacle } from './diskObstacles.js';
 import { isAuto } from '../chains/layoutLeaf.js';
 import { snapshotFor, unsteadyObstacle } from './obstacles.js';
 import type { OperationRequest } from '../model/operation.js';
@@ -28,6 +29,10 @@ export function planRename(request: RenameRequest, situation: Situation): Decisi
   const snapshot = snapshotFor('describe', request.snapshot, situation);
   if ('refusal' in snapshot) {
     return snapshot;
+  }
+  const backups = checkpointObstacle(situation, 'changed');
+  if (backups !== undefined) {
+    return backups;
   }
   const title = request.title.trim();
   const others = tree.snapshots.filter(({ name }) => name !== snapshot.name);

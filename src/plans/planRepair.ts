@@ -1,6 +1,7 @@
 // Decides how the doctor's repairs are done. Each is looked at afresh here: what is not wrong is not mended, and nothing
 // is removed of which it is not certain that nobody needs it.
 import { inUseObstacle, frozenFileObstacle, readOnlyObstacle, unsteadyObstacle } from './obstacles.js';
+import { repairObstacle } from './diskObstacles.js';
 import type { OperationRequest, Repair } from '../model/operation.js';
 import { lostQemu } from '../chains/lostQemu.js';
 import { tagObstacle, tagsUnseenWarning } from '../chains/lostTags.js';
@@ -38,7 +39,11 @@ export function planRepair(request: RepairRequest, situation: Situation): Decisi
       : refuse('driverCannot', { driver: capabilities.driver, action: 'repair' })) ??
     goneObstacle(request.repair, situation);
   const mended =
-    obstacle ?? mergedAgain(request, situation) ?? waitObstacle(request.repair, situation) ?? mend(request, situation);
+    obstacle ??
+    repairObstacle(request.repair, situation) ??
+    mergedAgain(request, situation) ??
+    waitObstacle(request.repair, situation) ??
+    mend(request, situation);
   if (mended.type === 'refusal') {
     return mended;
   }

@@ -2,6 +2,7 @@
 // most of its own checks. So whatever can be known beforehand is looked at here.
 import { revertMs } from '../model/estimates.js';
 import { versionWarnings } from '../model/knownVersions.js';
+import { checkpointObstacle, revertObstacle } from './diskObstacles.js';
 import { dropSaveSteps } from './dropSaveSteps.js';
 import { frozenFile } from '../chains/fileUse.js';
 import { tagsUnseenWarning } from '../chains/lostTags.js';
@@ -156,7 +157,9 @@ function contentObstacle(snapshot: Snapshot, end: EndState, situation: Situation
     stateObstacle(snapshot) ??
     (!vm.persistent && end === 'off' ? refuse('transientVm', { vm: vm.name, snapshot: snapshot.title }) : undefined) ??
     (capabilities.driver === 'qemu'
-      ? (unfinishedDeleteObstacle(snapshot, situation) ??
+      ? (checkpointObstacle(situation, 'reverted') ??
+        revertObstacle(snapshot, situation) ??
+        unfinishedDeleteObstacle(snapshot, situation) ??
         frozenFileObstacle(snapshot, situation) ??
         mergedByHandObstacle(snapshot, situation) ??
         brokenObstacle(snapshot, situation) ??
@@ -182,6 +185,11 @@ const curedByUs: ReadonlySet<RefusalReason> = new Set([
   'filesOutOfReach',
   'ramOfOther',
   'tagInLayer',
+  'encryptedDisk',
+  'slicedDisk',
+  'unknownDiskElement',
+  'formatUntold',
+  'ownerChose',
 ]);
 
 /**

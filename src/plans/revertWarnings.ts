@@ -1,8 +1,9 @@
 // What is worth knowing before a revert beside what is lost. Knows no steps but those that were decided.
 import type { Situation, Step, Warning } from '../model/plan.js';
 import type { Snapshot } from '../model/snapshot.js';
+import { bitmapWarning } from './diskObstacles.js';
 import { notCheckedWarning } from '../chains/snapshotWhole.js';
-import { nvramVerdict } from '../model/snapshotStyle.js';
+import { notInSnapshot, nvramVerdict } from '../model/snapshotStyle.js';
 import { snapshotableDisks } from '../model/vm.js';
 
 export function revertWarnings(snapshot: Snapshot, steps: readonly Step[], situation: Situation): readonly Warning[] {
@@ -19,6 +20,10 @@ export function revertWarnings(snapshot: Snapshot, steps: readonly Step[], situa
   }
   if (vm.devices?.includes('tpm') === true) {
     warnings.push({ about: 'tpmNotCaptured' });
+  }
+  warnings.push(...notInSnapshot(vm));
+  if (style === 'external') {
+    warnings.push(...bitmapWarning(snapshotableDisks(vm), situation));
   }
   const changes = hardwareChanges(snapshot, situation);
   if (changes.length > 0) {

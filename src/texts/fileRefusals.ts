@@ -77,7 +77,11 @@ export const fileRefusals: Pick<
   ramCannotBeSaved: ({ vm, device }, t) => [
     device === 'hostDevice'
       ? t('{0} has a device of its host, so its RAM cannot be saved.', vm)
-      : t('{0} shares a folder with its host ({1}), so its RAM cannot be saved.', vm, device),
+      : device === 'nvdimm'
+        ? t('{0} has an NVDIMM: with the RAM, its file would be overwritten at a revert.', vm)
+        : device === 'shmem'
+          ? t('{0} shares memory with others, so its RAM cannot be saved.', vm)
+          : t('{0} shares a folder with its host ({1}), so its RAM cannot be saved.', vm, device),
     t('Take a snapshot of its disks only, or shut it down first.'),
   ],
   cannotLeaveOut: ({ vm, disk }, t) => [

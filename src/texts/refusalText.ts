@@ -3,6 +3,7 @@
 import { displayLine } from '../model/plainText.js';
 import type { Refusal, RefusalFacts, RefusalReason } from '../model/refusal.js';
 import { consolidateRefusals } from './consolidateRefusals.js';
+import { diskRefusals } from './diskRefusals.js';
 import { fileRefusals } from './fileRefusals.js';
 import { recoveryRefusals } from './recoveryRefusals.js';
 import { repairRefusals } from './repairRefusals.js';
@@ -59,6 +60,7 @@ export type Sentence<Facts> = (facts: Facts, t: Translate) => readonly [reason: 
 export type Sentences = { readonly [R in RefusalReason]: Sentence<RefusalFacts[R]> };
 
 const sentences: Sentences = {
+  ...diskRefusals,
   ...fileRefusals,
   ...consolidateRefusals,
   ...recoveryRefusals,

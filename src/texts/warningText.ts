@@ -124,11 +124,37 @@ export function warningText(warning: Warning, plan: Plan, target: VmView, t: Tra
         '{0} gets the content of the layers above it: whoever keeps that file as a template has another one then.',
         warning.file,
       );
+    case 'ownerLeftOut':
+      return t('Left out, as the configuration says (snapshot="no"): {0}', warning.disks.join(', '));
+    case 'notInSnapshot':
+      return t(
+        'Not in the snapshot, stays as it is: {0}',
+        warning.devices.map((device) => partWord(device, t)).join(', '),
+      );
+    case 'bitmapsStayBehind':
+      return t(
+        'Notes of changed blocks do not hear of what is written from now on, so the next backup has to be a full one: {0}',
+        warning.files.map((file) => displayLine(file)).join(', '),
+      );
     case 'hardwareChanges':
       return t(
         'The VM gets back the hardware that it had then: {0}',
         warning.what.map((one) => displayLine(one)).join(', '),
       );
+  }
+}
+
+function partWord(device: Extract<Warning, { about: 'notInSnapshot' }>['devices'][number], t: Translate): string {
+  switch (device) {
+    case 'virtiofs':
+    case '9p':
+      return t('folders shared with the host ({0})', device);
+    case 'nvdimm':
+      return t('the content of the NVDIMM');
+    case 'shmem':
+      return t('memory shared with others');
+    case 'hostDevice':
+      return t('the state of devices of the host');
   }
 }
 

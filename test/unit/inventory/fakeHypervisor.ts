@@ -172,6 +172,10 @@ export class FakeHypervisor implements Hypervisor {
     return this.#answer('readBlockJobs', vm.uuid, () => []);
   }
 
+  readCheckpoints(uuid: string): Promise<readonly string[]> {
+    return this.#answer('readCheckpoints', uuid, () => []);
+  }
+
   probeAgent(vm: Vm): Promise<'answers' | 'silent' | 'frozen'> {
     return this.#answer('probeAgent', vm.uuid, () => 'silent');
   }

@@ -1,0 +1,313 @@
+// Disks that are no plain files, on real guests: each operation is done right, or refused before anything is touched.
+import assert from 'node:assert/strict';
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { run, runOk } from '../../scripts/rig/run.mjs';
+import type { Plan } from '../../src/model/plan.js';
+import { type LiveRig, startLiveRig } from './inventoryRig.js';
+import { definePeculiar, disksOf, encrypted, insideSource, redefine, stateOf, withNvdimm } from './peculiarVm.js';
+import type { TrapVm } from './trapVm.js';
+
+describe('a disk that is no plain file', function () {
+  this.timeout(180_000);
+  let r: LiveRig;
+
+  before(async () => {
+    r = await startLiveRig();
+    await r.inventory.connect(r.uri);
+    r.show();
+  });
+  after(() => r.stop());
+
+  const warningsOf = (plan: Plan): readonly string[] => plan.warnings.map(({ about }) => about);
+
+  const planned = async (vm: TrapVm, wish: Parameters<TrapVm['run']>[0]): Promise<Plan> => {
+    const decision = await r.inventory.plan({ ...wish, vm: vm.ref });
+    assert.ok(decision.type === 'plan', JSON.stringify(decision));
+    return decision;
+  };
+
+  /** The guest answers, so it has not been stopped. */
+  const runs = async (vm: TrapVm): Promise<void> => {
+    assert.equal(await stateOf(r, vm.vm.name), 'running');
+    assert.equal((await vm.vm.talk((guest) => guest.ram())).filled.whole, true);
+  };
+
+  describe('encrypted', () => {
+    let vm: TrapVm;
+    before(async () => (vm = await encrypted(r, 'luks')));
+
+    it('has no snapshot made of it, off or on: QEMU lives, and nothing is written in clear', async () => {
+      for (const style of ['internal', 'external'] as const) {
+        await vm.isRefused({ type: 'create', title: 'x', kind: 'offline', style }, 'encryptedDisk');
+      }
+      await vm.power('start');
+      await vm.isRefused({ type: 'create', title: 'x', kind: 'auto' }, 'encryptedDisk');
+      await vm.isRefused({ type: 'create', title: 'x', kind: 'memory', style: 'internal' }, 'encryptedDisk');
+      await vm.isRefused({ type: 'create', title: 'x', kind: 'memory', style: 'external' }, 'encryptedDisk');
+      await vm.isRefused({ type: 'create', title: 'x', kind: 'disk' }, 'encryptedDisk');
+      await runs(vm);
+      assert.equal(await r.virsh('snapshot-list', 'luks', '--name'), '');
+    });
+
+    it('stays on the snapshot of others that it stands on, and starts again', async () => {
+      await r.virsh('snapshot-create-as', 'luks', 'theirs', '--disk-only');
+      await r.inventory.refresh({ vm: vm.ref });
+      await vm.isRefused({ type: 'revert', snapshot: 'theirs', after: 'off', checkpointFirst: false }, 'encryptedDisk');
+      await vm.isRefused({ type: 'delete', snapshot: 'theirs', scope: 'one' }, 'encryptedDisk');
+      await vm.isRefused({ type: 'consolidate' }, 'encryptedDisk');
+      await runs(vm);
+      await vm.power('forceOff');
+      await vm.isRefused({ type: 'revert', snapshot: 'theirs', after: 'off', checkpointFirst: false }, 'encryptedDisk');
+      await vm.power('start');
+      await runs(vm);
+    });
+  });
+
+  describe('a part of a file', () => {
+    let vm: TrapVm;
+    let file: string;
+    const before8 = async (): Promise<string> => (await readFile(file)).subarray(0, 8 * 1024 ** 2).toString('latin1');
+    before(async () => {
+      const slice = "<slices><slice type='storage' offset='8388608' size='16777216'/></slices>";
+      vm = await definePeculiar(r, { name: 'slice', disks: ['raw'], edit: (xml) => insideSource(xml, slice) });
+      file = vm.vm.guest.disks[0]!.file;
+      await writeFile(file, Buffer.alloc(32 * 1024 ** 2, 'somebody else’s '));
+    });
+
+    it('is not overlaid by us, and what others overlaid is not merged: what stands before it stays', async () => {
+      const wholly = await before8();
+      await vm.isRefused({ type: 'create', title: 'x', kind: 'offline' }, 'slicedDisk');
+      await vm.power('start');
+      await vm.isRefused({ type: 'create', title: 'x', kind: 'disk' }, 'slicedDisk');
+      await r.virsh('snapshot-create-as', 'slice', 'theirs', '--disk-only');
+      await r.inventory.refresh({ vm: vm.ref });
+      await vm.isRefused({ type: 'delete', snapshot: 'theirs', scope: 'one' }, 'slicedDisk');
+      await vm.isRefused({ type: 'revert', snapshot: 'theirs', after: 'off', checkpointFirst: false }, 'slicedDisk');
+      await runs(vm);
+      await vm.power('forceOff');
+      await r.virsh('snapshot-delete', 'slice', 'theirs', '--metadata');
+      await r.inventory.refresh({ vm: vm.ref });
+      await vm.isRefused({ type: 'consolidate' }, 'slicedDisk');
+      assert.ok((await before8()) === wholly);
+    });
+
+    it('is told from the file by the overlay alone, too', async () => {
+      await redefine(r, 'slice', (xml) => xml.replace(/<backingStore[^]*<\/backingStore>/u, ''));
+      await r.inventory.refresh({ vm: vm.ref });
+      assert.equal((await disksOf(r, 'slice'))[0]?.sliced, undefined);
+      await vm.isRefused({ type: 'create', title: 'x', kind: 'offline', style: 'external' }, 'slicedDisk');
+      await vm.isRefused({ type: 'consolidate' }, 'slicedDisk');
+    });
+  });
+
+  describe('that its owner keeps out of snapshots', () => {
+    it('is left out, and this is said; RAM is not taken without it', async () => {
+      const edit = (xml: string): string =>
+        xml.replace(/device='disk'>(?=[^]*?-1\.qcow2)(?![^]*?-0\.qcow2)/u, "device='disk' snapshot='no'>");
+      const vm = await definePeculiar(r, { name: 'left', disks: ['qcow2', 'qcow2'], edit });
+      const [first, second] = vm.vm.guest.disks;
+      assert.deepEqual(
+        (await disksOf(r, 'left')).map(({ snapshot }) => snapshot),
+        [undefined, 'no'],
+      );
+      await vm.isRefused({ type: 'create', title: 'x', kind: 'offline', style: 'internal' }, 'ownerChose');
+      await vm.power('start');
+      await vm.isRefused({ type: 'create', title: 'x', kind: 'memory', style: 'internal' }, 'ownerChose');
+      await vm.isRefused({ type: 'create', title: 'x', kind: 'memory', style: 'external' }, 'ownerChose');
+      const plan = await planned(vm, { type: 'create', title: 'one', kind: 'auto' });
+      assert.ok(warningsOf(plan).includes('ownerLeftOut'));
+      await vm.run({ type: 'create', title: 'one', kind: 'auto' });
+      const [vda, vdb] = await disksOf(r, 'left');
+      assert.notEqual(vda?.source, first?.file);
+      assert.equal(vdb?.source, second?.file);
+      await vm.run({ type: 'revert', snapshot: 'one', after: 'running', checkpointFirst: true });
+      assert.equal((await disksOf(r, 'left'))[1]?.source, second?.file);
+      await runs(vm);
+    });
+
+    it('or takes care of by hand is not touched: the guest goes on', async () => {
+      const edit = (xml: string): string => xml.replace("device='disk'>", "device='disk' snapshot='manual'>");
+      const vm = await definePeculiar(r, { name: 'manual', edit });
+      await vm.isRefused({ type: 'create', title: 'x', kind: 'offline' }, 'ownerChose');
+      await vm.power('start');
+      await vm.isRefused({ type: 'create', title: 'x', kind: 'auto' }, 'ownerChose');
+      await vm.isRefused({ type: 'create', title: 'x', kind: 'disk' }, 'ownerChose');
+      await vm.isRefused({ type: 'create', title: 'x', kind: 'memory', style: 'external' }, 'ownerChose');
+      await runs(vm);
+    });
+
+    it('or wants in one style is taken in that alone', async () => {
+      const wishing = (wish: string) => ({
+        name: `wants-${wish}`,
+        edit: (xml: string) => xml.replace("device='disk'>", `device='disk' snapshot='${wish}'>`),
+      });
+      const [inside, outside] = [
+        await definePeculiar(r, wishing('internal')),
+        await definePeculiar(r, wishing('external')),
+      ];
+      await inside.isRefused({ type: 'create', title: 'x', kind: 'offline', style: 'external' }, 'ownerChose');
+      await outside.isRefused({ type: 'create', title: 'x', kind: 'offline', style: 'internal' }, 'ownerChose');
+      await inside.run({ type: 'create', title: 'in', kind: 'auto' });
+      await outside.run({ type: 'create', title: 'out', kind: 'auto' });
+      const styles = [inside, outside].map(({ vm }) => r.vm(vm.name)?.tree?.snapshots.map(({ style }) => style));
+      assert.deepEqual(styles, [['internal'], ['external']]);
+    });
+  });
+
+  describe('that is transient', () => {
+    it('has no snapshot, for what is written to it goes', async () => {
+      const vm = await definePeculiar(r, {
+        name: 'passing',
+        edit: (xml) => xml.replace('</disk>', '<transient/></disk>'),
+      });
+      await vm.isRefused({ type: 'create', title: 'x', kind: 'offline', style: 'internal' }, 'transientDisk');
+      await vm.isRefused({ type: 'create', title: 'x', kind: 'offline', style: 'external' }, 'transientDisk');
+      await vm.power('start');
+      for (const kind of ['auto', 'memory', 'disk'] as const) {
+        await vm.isRefused({ type: 'create', title: 'x', kind }, 'transientDisk');
+      }
+      await runs(vm);
+    });
+  });
+
+  describe('whose data stand in a file beside it', () => {
+    it('is taken outside by itself, and the snapshot can be reverted to and deleted', async () => {
+      const vm = await definePeculiar(r, { name: 'beside' });
+      const { file } = vm.vm.guest.disks[0]!;
+      await runOk('rm', [file]);
+      const data = join(r.daemon.dir, 'beside.data');
+      await runOk('qemu-img', ['create', '-q', '-f', 'qcow2', '-o', `data_file=${data}`, file, '16M']);
+      await vm.power('start');
+      await vm.isRefused({ type: 'create', title: 'x', kind: 'memory', style: 'internal' }, 'dataFileInside');
+      await vm.write();
+      await vm.run({ type: 'create', title: 'out', kind: 'auto' });
+      vm.model = vm.model.created({ name: 'out', title: 'out', kind: 'disk', style: 'external' });
+      await vm.write();
+      await vm.isWhole();
+      await vm.run({ type: 'revert', snapshot: 'out', after: 'running', checkpointFirst: false });
+      vm.model = vm.model.reverted('out', 'running');
+      await vm.isWhole();
+      await vm.run({ type: 'delete', snapshot: 'out', scope: 'one' });
+      vm.model = vm.model.deleted('out', 'one');
+      await vm.isWhole();
+    });
+  });
+
+  describe('that copies on read', () => {
+    it('has no RAM taken inside, and none that others took brought back: the guest would hang', async () => {
+      const vm = await definePeculiar(r, {
+        name: 'copying',
+        edit: (xml) => xml.replace("type='qcow2'", "type='qcow2' copy_on_read='on'"),
+      });
+      await vm.power('start');
+      await vm.isRefused({ type: 'create', title: 'x', kind: 'memory', style: 'internal' }, 'copyOnRead');
+      await r.virsh('snapshot-create-as', 'copying', 'theirs');
+      await r.inventory.refresh({ vm: vm.ref });
+      await vm.isRefused(
+        { type: 'revert', snapshot: 'theirs', after: 'running', checkpointFirst: false },
+        'copyOnRead',
+      );
+      await runs(vm);
+    });
+  });
+
+  describe('that a volume names without its format', () => {
+    it('is not taken for raw', async () => {
+      const vm = await definePeculiar(r, { name: 'volume' });
+      await r.virsh('pool-create-as', 'volumes', 'dir', '--target', r.daemon.dir);
+      await r.virsh('pool-refresh', 'volumes');
+      await redefine(r, 'volume', (xml) =>
+        xml
+          .replace("<disk type='file'", "<disk type='volume'")
+          .replace(/ type='qcow2'/u, '')
+          .replace(/<source file='[^']*'\/>/u, "<source pool='volumes' volume='volume-0.qcow2'/>"),
+      );
+      await r.inventory.refresh({ vm: vm.ref });
+      await vm.isRefused({ type: 'create', title: 'x', kind: 'offline', style: 'external' }, 'formatUntold');
+      await vm.power('start');
+      await vm.isRefused({ type: 'create', title: 'x', kind: 'disk' }, 'formatUntold');
+      assert.equal(await stateOf(r, 'volume'), 'running');
+    });
+  });
+
+  describe('over the network', () => {
+    it('has no RAM taken inside: it does not fit behind the end', async () => {
+      const vm = await definePeculiar(r, { name: 'nbd' });
+      const { file } = vm.vm.guest.disks[0]!;
+      const socket = join(r.daemon.dir, 'nbd.export');
+      const pid = join(r.daemon.dir, 'nbd.pid');
+      await runOk('qemu-nbd', [
+        '--fork',
+        '--persistent',
+        '--pid-file',
+        pid,
+        '-x',
+        'n',
+        '-f',
+        'raw',
+        '-k',
+        socket,
+        file,
+      ]);
+      try {
+        await redefine(r, 'nbd', (xml) =>
+          xml
+            .replace("<disk type='file'", "<disk type='network'")
+            .replace(
+              /<source file='[^']*'\/>/u,
+              `<source protocol='nbd' name='n'><host transport='unix' socket='${socket}'/></source>`,
+            ),
+        );
+        await vm.power('start');
+        for (const style of ['internal', 'external'] as const) {
+          await vm.isRefused({ type: 'create', title: 'x', kind: 'memory', style }, 'diskTypeUnsupported');
+        }
+        await runs(vm);
+        await vm.power('forceOff');
+      } finally {
+        await run('kill', [(await readFile(pid, 'utf8')).trim()]);
+      }
+    });
+  });
+
+  describe('beside RAM that is a file', () => {
+    it('is taken without the RAM, and no RAM is brought back over that file', async () => {
+      const { vm, file } = await withNvdimm(r, 'lasting');
+      await vm.power('start');
+      for (const style of ['internal', 'external'] as const) {
+        await vm.isRefused({ type: 'create', title: 'x', kind: 'memory', style }, 'ramCannotBeSaved');
+      }
+      await r.virsh('snapshot-create-as', 'lasting', 'theirs');
+      await r.inventory.refresh({ vm: vm.ref });
+      const content = Buffer.from('written since');
+      const handle = await readFile(file);
+      content.copy(handle, 4096);
+      await writeFile(file, handle, { flag: 'r+' });
+      await vm.isRefused(
+        { type: 'revert', snapshot: 'theirs', after: 'running', checkpointFirst: false },
+        'nvdimmOverwritten',
+      );
+      assert.equal((await readFile(file)).subarray(4096, 4096 + content.length).toString(), 'written since');
+      assert.equal(await stateOf(r, 'lasting'), 'running');
+    });
+  });
+
+  describe('that a snapshot with RAM leaves out', () => {
+    it('keeps that snapshot from being deleted or reverted to', async () => {
+      const vm = await definePeculiar(r, { name: 'ram-only' });
+      await vm.power('start');
+      const file = join(r.daemon.dir, 'ram-only.ram');
+      const spec = ['--memspec', `file=${file},snapshot=external`, '--diskspec', 'vda,snapshot=no'];
+      await r.virsh('snapshot-create-as', 'ram-only', 'theirs', ...spec);
+      await r.inventory.refresh({ vm: vm.ref });
+      await vm.isRefused({ type: 'delete', snapshot: 'theirs', scope: 'one' }, 'ramWithoutDisks');
+      await vm.isRefused(
+        { type: 'revert', snapshot: 'theirs', after: 'running', checkpointFirst: false },
+        'ramWithoutDisks',
+      );
+      await runs(vm);
+      assert.ok((await readFile(file)).length > 0);
+    });
+  });
+});

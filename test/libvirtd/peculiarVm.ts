@@ -1,0 +1,86 @@
+// VMs of the oracle whose disks are not plain files: encrypted, a part of a file, left out of snapshots by their owner, …
+import { join } from 'node:path';
+import { virshOk, withXmlFile } from '../../scripts/guest/defineVm.mjs';
+import { runOk } from '../../scripts/rig/run.mjs';
+import { readDisks } from '../../src/hypervisor/diskXml.js';
+import { parseXml } from '../../src/hypervisor/xmlTree.js';
+import type { VmDisk } from '../../src/model/vm.js';
+import { OracleVm } from '../oracle/oracleVm.js';
+import type { LiveRig } from './inventoryRig.js';
+import { TrapVm } from './trapVm.js';
+
+export interface Peculiar {
+  readonly name: string;
+  readonly disks?: readonly ('qcow2' | 'raw')[];
+  /** Of the configuration as it stands; told the file of the first disk. */
+  readonly edit?: (xml: string, file: string) => string;
+}
+
+/** A VM that is off, known to the inventory. */
+export async function definePeculiar(r: LiveRig, { name, disks = ['qcow2'], edit }: Peculiar): Promise<TrapVm> {
+  const vm = await OracleVm.define(r.daemon, { name, disks });
+  if (edit !== undefined) {
+    await redefine(r, name, (xml) => edit(xml, vm.guest.disks[0]!.file));
+  }
+  await r.inventory.refresh({ connection: r.uri });
+  return TrapVm.of(r, vm, await r.ref(name));
+}
+
+export async function redefine(r: LiveRig, name: string, edit: (xml: string) => string): Promise<void> {
+  const xml = await r.virsh('dumpxml', '--inactive', '--security-info', name);
+  await withXmlFile(edit(xml), (file) => virshOk(r.daemon.virsh, 'define', file));
+}
+
+/** With this inside of the `<source>` of the first disk. */
+export function insideSource(xml: string, inner: string): string {
+  return xml.replace(/(<source file='[^']*')\/>/u, `$1>${inner}</source>`);
+}
+
+/** The disks that it runs on, or has where it is off. */
+export async function disksOf(r: LiveRig, name: string): Promise<readonly VmDisk[]> {
+  return readDisks(parseXml(await r.virsh('dumpxml', name)));
+}
+
+export function stateOf(r: LiveRig, name: string): Promise<string> {
+  return r.virsh('domstate', name);
+}
+
+const secret = '11111111-2222-3333-4444-555555555555';
+
+/** Encrypts the image anew, which is empty then; libvirt gets the secret once. */
+export async function encrypted(r: LiveRig, name: string): Promise<TrapVm> {
+  const xml =
+    `<secret ephemeral="no" private="no"><uuid>${secret}</uuid><usage type="volume"><volume>${r.daemon.dir}/luks` +
+    '</volume></usage></secret>';
+  await withXmlFile(xml, (file) => virshOk(r.daemon.virsh, 'secret-define', file));
+  await r.virsh('secret-set-value', secret, Buffer.from('secret').toString('base64'));
+  const inner = `<encryption format='luks'><secret type='passphrase' uuid='${secret}'/></encryption>`;
+  const vm = await definePeculiar(r, { name, edit: (it) => insideSource(it, inner) });
+  const { file } = vm.vm.guest.disks[0]!;
+  const options = 'encrypt.format=luks,encrypt.key-secret=s,encrypt.iter-time=10';
+  await runOk('rm', [file]);
+  const create = ['create', '-q', '-f', 'qcow2', '--object', 'secret,id=s,data=secret', '-o', options];
+  await runOk('qemu-img', [...create, file, '16M']);
+  return vm;
+}
+
+/** RAM that is a file; the guest has a NUMA node for it. */
+export async function withNvdimm(r: LiveRig, name: string): Promise<{ readonly vm: TrapVm; readonly file: string }> {
+  const file = join(r.daemon.dir, `${name}.nvdimm`);
+  await runOk('truncate', ['-s', '256M', file]);
+  const nvdimm =
+    `<memory model='nvdimm' access='shared'><source><path>${file}</path></source><target><size unit='MiB'>256</size>` +
+    "<node>0</node><label><size unit='KiB'>128</size></label></target></memory></devices>";
+  const vm = await definePeculiar(r, {
+    name,
+    edit: (xml) =>
+      xml
+        .replace(/<memory unit='KiB'>4096<\/memory>\s*<currentMemory[^]*?<\/currentMemory>/u, ram)
+        .replace('</features>', `</features>${node}`)
+        .replace('</devices>', nvdimm),
+  });
+  return { vm, file };
+}
+
+const ram = "<maxMemory slots='4' unit='MiB'>1024</maxMemory><memory unit='MiB'>260</memory>";
+const node = "<cpu><numa><cell id='0' cpus='0' memory='4096' unit='KiB'/></numa></cpu>";
