@@ -90,7 +90,7 @@ export function leftByLibvirt({ tree }: Situation): readonly string[] {
  * |----------------------------------------------|---|
  * | one is no file, or named by pool and volume  | diskTypeUnsupported |
  * | one that took no part stands against an overlay, see `anotherFileObstacle` | that |
- * | … and its owner said `snapshot='manual'` or `'internal'` | ownerChose; with `'no'` libvirt leaves it out |
+ * | … and its owner said `snapshot='no'`, `'manual'` or `'internal'`, which libvirt passes over here | ownerChose |
  * | two differ behind the last dot only          | overlayNamesCollide |
  * | the file of one that took no part is missing | overlayMissing, whatever its `startupPolicy` |
  * | … stands where nothing can be made, unlike beside those that took part | filesOutOfReach |
@@ -106,8 +106,8 @@ function newOverlayObstacle(snapshot: Snapshot, situation: Situation): Refused |
     const type = device.volume === undefined ? device.sourceType : 'volume';
     return refuse('diskTypeUnsupported', { vm: vm.name, disk: device.target, type });
   }
-  const others = disks.filter(({ target, snapshot: wish }) => !takesPart(snapshot, target) && wish !== 'no');
-  const wished = others.find(({ snapshot: wish }) => wish === 'manual' || wish === 'internal');
+  const others = disks.filter(({ target }) => !takesPart(snapshot, target));
+  const wished = others.find(({ snapshot: wish }) => wish !== undefined && wish !== 'external');
   const peculiar =
     wished === undefined
       ? anotherFileObstacle(others, situation)

@@ -35,11 +35,18 @@ describe('a disk that is no plain file', function () {
 
   describe('encrypted', () => {
     let vm: TrapVm;
-    before(async () => (vm = await encrypted(r, 'luks')));
+    let secret: string;
+    before(async () => ({ vm, secret } = await encrypted(r, 'luks')));
 
-    it('has no snapshot made of it, off or on: QEMU lives, and nothing is written in clear', async () => {
+    it('has no snapshot made of it while it is off', async () => {
       for (const style of ['internal', 'external'] as const) {
         await vm.isRefused({ type: 'create', title: 'x', kind: 'offline', style }, 'encryptedDisk');
+      }
+    });
+
+    it('has no snapshot made of it while it runs: QEMU lives, and nothing is written in clear', async function () {
+      if (secret === 'noDriver') {
+        this.skip();
       }
       await vm.power('start');
       await vm.isRefused({ type: 'create', title: 'x', kind: 'auto' }, 'encryptedDisk');
@@ -50,7 +57,10 @@ describe('a disk that is no plain file', function () {
       assert.equal(await r.virsh('snapshot-list', 'luks', '--name'), '');
     });
 
-    it('stays on the snapshot of others that it stands on, and starts again', async () => {
+    it('stays on the snapshot of others that it stands on, and starts again', async function () {
+      if (secret === 'noDriver') {
+        this.skip();
+      }
       await r.virsh('snapshot-create-as', 'luks', 'theirs', '--disk-only');
       await r.inventory.refresh({ vm: vm.ref });
       await vm.isRefused({ type: 'revert', snapshot: 'theirs', after: 'off', checkpointFirst: false }, 'encryptedDisk');

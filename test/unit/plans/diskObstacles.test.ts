@@ -230,7 +230,7 @@ describe('what the owner said of a disk', () => {
     const byUs = (wish: VmDisk['snapshot']): readonly string[] =>
       planned(ask.revert('e'), on(wish)).warnings.flatMap((one) => (one.about === 'doneByUs' ? [one.why.reason] : []));
     assert.deepEqual(byUs('manual'), ['ownerChose']);
-    assert.deepEqual(byUs('no'), []);
+    assert.deepEqual(byUs('no'), ['ownerChose']);
     assert.deepEqual(byUs(undefined), []);
   });
 });
