@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { runOk } from '../../scripts/rig/run.mjs';
 import { localFiles } from '../../src/host/localFiles.js';
+import { createEncrypted } from './peculiarVm.js';
 import type { ImageFacts } from '../../src/model/hostFiles.js';
 
 describe('how an image is to be read', function () {
@@ -26,8 +27,7 @@ describe('how an image is to be read', function () {
   after(() => rm(folder, { recursive: true, force: true }));
 
   it('says that it is encrypted', async () => {
-    const options = 'encrypt.format=luks,encrypt.key-secret=s,encrypt.iter-time=10';
-    await create('luks', '-f', 'qcow2', '--object', 'secret,id=s,data=secret', '-o', options);
+    await createEncrypted(at('luks'));
     assert.equal((await told('luks')).encrypted, true);
     assert.equal((await told('plain')).encrypted, undefined);
   });
