@@ -239,6 +239,10 @@ describe('every procedure, against a real libvirtd', function () {
       snapshots: [],
       ret: 2,
     });
+    assert.deepEqual(await call('domainListAllCheckpoints', { dom, needResults: 1, flags: 0 }), {
+      checkpoints: [],
+      ret: 0,
+    });
     assert.deepEqual(await call('domainSnapshotListAllChildren', { snapshot: first, needResults: 1, flags: 0 }), {
       snapshots: [second],
       ret: 1,
