@@ -16,7 +16,14 @@ export const diskRefusals: Pick<
   | 'bitmapsInImage'
   | 'ramWithoutDisks'
   | 'nvdimmOverwritten'
+  | 'noDisks'
+  | 'rawDisk'
 > = {
+  noDisks: ({ vm }, t) => [t('{0} has no disk that a snapshot could hold.', vm), t('Add a disk to the VM.')],
+  rawDisk: ({ vm, disk, format }, t) => [
+    t('Disk {1} of {0} is {2}, and internal snapshots need qcow2.', vm, disk, format),
+    t('Take an external snapshot, or convert the disk to qcow2.'),
+  ],
   unknownDiskElement: ({ vm, disk, element }, t) => [
     t(
       'Disk {1} of {0} has “{2}”, and it is not known what that means for another file in its place.',

@@ -156,11 +156,6 @@ const sentences: Sentences = {
     t('{0} is kept inside {2}, and disk {1} of the running VM uses another image.', snapshot, disk, file),
     t('Shut the VM down, or revert to a snapshot of that image first.'),
   ],
-  noDisks: ({ vm }, t) => [t('{0} has no disk that a snapshot could hold.', vm), t('Add a disk to the VM.')],
-  rawDisk: ({ vm, disk, format }, t) => [
-    t('Disk {1} of {0} is {2}, and internal snapshots need qcow2.', vm, disk, format),
-    t('Take an external snapshot, or convert the disk to qcow2.'),
-  ],
   diskTypeUnsupported: ({ vm, disk, type }, t) => [
     t('Disk {1} of {0} is of the kind {2}, which libvirt’s own snapshots cannot handle.', vm, disk, type),
     t('Use the snapshots of the storage itself for this disk.'),
