@@ -125,14 +125,13 @@ export function parseFrozenDisks(xml: string): readonly VmDisk[] {
     disks.filter(({ target }) => others.every((other) => other.target !== target));
   const pluggedIn = new Set(without(running, configured));
   return [
-    ...running.map(
-      (disk): VmDisk =>
-        pluggedIn.has(disk)
-          ? { ...disk, only: 'running' }
-          : withPeculiaritiesOf(
-              disk,
-              configured.find(({ target }) => target === disk.target),
-            ),
+    ...running.map((disk): VmDisk =>
+      pluggedIn.has(disk)
+        ? { ...disk, only: 'running' }
+        : withPeculiaritiesOf(
+            disk,
+            configured.find(({ target }) => target === disk.target),
+          ),
     ),
     ...without(configured, running).map((disk): VmDisk => ({ ...disk, only: 'configured' })),
   ];
