@@ -1,6 +1,7 @@
 // What a delete of external snapshots does to files: which are merged, which go, and which somebody else needs.
 // Decides nothing and knows no steps.
 import { versionOf } from '../model/capabilities.js';
+import { isRamOf } from './memoryFiles.js';
 import { frozenFile, layersOf } from './fileUse.js';
 import type { ImageFacts, Seen } from '../model/hostFiles.js';
 import { tagsIn } from './lostTags.js';
@@ -117,7 +118,7 @@ export function neededFiles(going: ReadonlySet<string>, situation: Situation): R
  *
  * | file                                              | left by                           |
  * |---------------------------------------------------|-----------------------------------|
- * | its memory file                                   | libvirt < 9.1, and us             |
+ * | its memory file, if it is one (`isRamOf`)         | libvirt < 9.1, and us             |
  * | the copy of the UEFI variables                    | every libvirt: it knows of none   |
  * | the overlay that it made, if it was of another branch | every libvirt, if it is still there |
  *
@@ -137,7 +138,7 @@ export function leftFiles(
   };
   const left: string[] = [];
   const { memory } = snapshot;
-  if (memory.file !== undefined && files?.files.get(memory.file) !== 'missing') {
+  if (memory.file !== undefined && files?.files.get(memory.file) !== 'missing' && isRamOf(memory.file, situation)) {
     if (by === 'us' || capabilities.libvirt < versionOf(9, 1)) {
       left.push(memory.file);
     }

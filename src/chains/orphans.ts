@@ -1,6 +1,7 @@
 // What a VM's snapshots have left that nobody knows any more: tags inside its images, and files beside them. Told only
 // where it is certain, for what it tells may be removed. Knows no repair.
 import { neededFiles } from './deletedFiles.js';
+import { isOurMemoryName } from './memoryFiles.js';
 import { frozenFile, namedFiles, restingOn, wholeChain } from './fileUse.js';
 import { outsiderOn, unreadVms } from './otherVms.js';
 import type { Situation } from '../model/plan.js';
@@ -66,7 +67,6 @@ export function orphanCandidates(situation: Situation): {
     vm.disks.forEach(({ target }) => stems.add(`${stem}-${target}.`));
     stems.add(`${stem}.`);
   }
-  const memory = new RegExp(String.raw`-\d{9,11}-${vm.uuid.slice(0, 8).replace(/[^0-9a-f]/gu, '')}\.mem$`, 'u');
   const images: string[] = [];
   const memories: string[] = [];
   for (const [folder, names] of files?.lists ?? []) {
@@ -75,7 +75,7 @@ export function orphanCandidates(situation: Situation): {
       if (named.has(path) || own.has(path) || images.length + memories.length >= mostCandidates) {
         continue;
       }
-      if (memory.test(name)) {
+      if (isOurMemoryName(name, vm)) {
         memories.push(path);
       } else if (endings(path).some(([start, end]) => stems.has(start) && isOverlayEnding(end))) {
         images.push(path);

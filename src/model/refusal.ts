@@ -81,6 +81,8 @@ export interface RefusalFacts {
   readonly memoryFileMissing: { snapshot: string; file: string };
   /** The file with a snapshot's RAM holds nothing, or is not whole. */
   readonly memoryFileBroken: { snapshot: string; file: string };
+  /** What would go as the snapshot's RAM is something else, or another snapshot's too, or cannot be looked into. */
+  readonly memoryFileForeign: { vm: string; snapshot: string; file: string };
   /** The RAM was taken of a VM with another name or UUID: libvirt compares them once the VM is stopped. */
   readonly ramOfOther: { vm: string; snapshot: string; name: string; uuid: string };
   /** The image has no internal snapshot of that name any more. */

@@ -54,6 +54,7 @@ export function externalDeletePlan(request: DeleteRequest, doomed: readonly Snap
     const removed = [...own, ...left.filter((file) => canRemove(file, situation))];
     stay.push(...left.filter((file) => !canRemove(file, situation)));
     lost.push(...own, ...removed.filter((file) => !own.includes(file) && holdsSomething(file, situation)));
+    lost.push(...ramOf(snapshot, situation).filter((file) => !stay.includes(file)));
     steps.push(
       ...(byUs ? [] : renaming(snapshot, situation)),
       byUs ? { do: 'forgetSnapshot', snapshot: snapshot.name } : { do: 'deleteSnapshot', snapshot: snapshot.name },
@@ -90,6 +91,11 @@ export function externalDeletePlan(request: DeleteRequest, doomed: readonly Snap
 function holdsSomething(file: string, { files }: Situation): boolean {
   const image = files?.images.get(file);
   return typeof image === 'object' && image.empty !== true;
+}
+
+/** The file with its RAM, whoever removes it. */
+function ramOf({ memory }: Snapshot, { files }: Situation): readonly string[] {
+  return memory.file !== undefined && typeof files?.files.get(memory.file) === 'object' ? [memory.file] : [];
 }
 
 /** It is current when its turn comes, and libvirt would look for an overlay that the VM does not have any more. */

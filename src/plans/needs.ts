@@ -26,7 +26,7 @@ export interface Needs {
   readonly strays?: boolean;
   /** What a VM that runs starts with next time. */
   readonly configured?: boolean;
-  /** Files with RAM that is to come back: whose it is. */
+  /** Files with RAM that is to come back or to go: whose it is. */
   readonly savedRam?: readonly string[];
 }
 
@@ -118,12 +118,20 @@ function needsOf(
             agent: false,
             written: true,
             ...(request.repair.what === 'configureDisks' ? { configured: active } : {}),
-            ...(request.repair.what === 'keepDisks'
+            ...(request.repair.what === 'keepDisks' || request.repair.what === 'finishDelete'
               ? { savedRam: savedRamOf(findSnapshot(tree, request.repair.snapshot)) }
               : {}),
           };
     case 'consolidate':
-      return { blockJobs: active, frozenDisks: all, otherVms: true, strays: true, agent: false, written: true };
+      return {
+        blockJobs: active,
+        frozenDisks: all,
+        otherVms: true,
+        strays: true,
+        agent: false,
+        written: true,
+        savedRam: tree.snapshots.flatMap(savedRamOf),
+      };
     case 'prune': {
       const touched = request.snapshots.filter((name) => findSnapshot(tree, name) !== undefined);
       const some = external.length > 0;
@@ -134,6 +142,7 @@ function needsOf(
         strays: some,
         agent: false,
         written: some,
+        savedRam: touched.flatMap((name) => savedRamOf(findSnapshot(tree, name))),
       };
     }
     case 'revert':
@@ -147,7 +156,7 @@ function needsOf(
         strays: others,
         agent: request.type === 'revert' && active && vm.agentChannel,
         written: others,
-        savedRam: request.type === 'revert' ? savedRamOf(findSnapshot(tree, request.snapshot)) : [],
+        savedRam: touched.flatMap((name) => savedRamOf(findSnapshot(tree, name))),
       };
     }
   }

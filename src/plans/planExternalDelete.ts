@@ -6,6 +6,7 @@ import { type FileUser, restingOn, snapshotsIn, snapshotsNaming } from '../chain
 import { tagObstacle } from '../chains/lostTags.js';
 import { checkpointObstacle, mergeObstacle } from './diskObstacles.js';
 import { layoutLeafObstacle } from '../chains/layoutLeaf.js';
+import { memoryFileObstacle } from '../chains/memoryFiles.js';
 import { otherVmObstacle } from '../chains/otherVms.js';
 import { isDevicePath } from '../model/devicePath.js';
 import type { Situation } from '../model/plan.js';
@@ -60,6 +61,7 @@ export function externalDeleteObstacle(
     tagObstacle([...touched.removed, ...touched.mergedAway], situation) ??
     deviceObstacle(doomed, touched, situation) ??
     leafObstacle(doomed, situation) ??
+    memoryFileObstacle(doomed, situation) ??
     (merged === undefined ? undefined : imagesLetGoObstacle(situation, 'merge')) ??
     otherVmObstacle([...touched.removed, ...touched.mergedAway, ...touched.changed], situation, unread)
   );

@@ -21,6 +21,7 @@ export const fileRefusals: Pick<
   | 'memoryFileMissing'
   | 'memoryFileBroken'
   | 'ramOfOther'
+  | 'memoryFileForeign'
   | 'deviceMayBeFull'
   | 'volumeTakesNoMerge'
   | 'unfinishedDelete'
@@ -101,6 +102,15 @@ export const fileRefusals: Pick<
   checkpointImpossible: ({ vm, snapshot }, t) => [
     t('The present of {0} cannot be kept as a snapshot before it is reverted to {1}.', vm, snapshot),
     t('Revert without a checkpoint, if the present may be lost.'),
+  ],
+  memoryFileForeign: ({ vm, snapshot, file }, t) => [
+    t(
+      '{0} names “{1}” as its RAM, and that is no RAM of {2} as far as can be seen: it would be removed.',
+      snapshot,
+      file,
+      vm,
+    ),
+    t('Look what the file is. Without it, Examine can keep the snapshot’s disks; then delete that snapshot.'),
   ],
   usedByImage: ({ image, file }, t) => [
     t('The image “{0}”, which no VM here names, is built on “{1}”: it would be spoilt.', image, file),

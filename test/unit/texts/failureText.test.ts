@@ -111,6 +111,7 @@ const facts: RefusalFacts = {
   layoutLeafNeeded: { snapshot, parent: 'below', by: 'other' },
   notInChain: { vm, snapshot, disk: 'vda', file },
   usedByOtherVm: { vm, other: 'clone', file },
+  memoryFileForeign: { vm, snapshot, file },
   usedByImage: { vm, image: '/images/copy', file },
   heldByProgram: { vm, file },
   otherVmUnread: { vm, others: 'one, two' },

@@ -1,0 +1,76 @@
+// What a snapshot names as its RAM and is something else: it stays, whoever would have removed it.
+import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
+import { readFile, rename, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { withXmlFile } from '../../scripts/guest/defineVm.mjs';
+import { type LiveRig, startLiveRig } from './inventoryRig.js';
+import { TrapVm } from './trapVm.js';
+
+describe('the file with the RAM of a snapshot', function () {
+  this.timeout(180_000);
+  let r: LiveRig;
+
+  before(async () => {
+    r = await startLiveRig();
+    await r.inventory.connect(r.uri);
+    r.show();
+  });
+  after(() => r.stop());
+
+  /** Its snapshot names another file from now on, as a client can who edits it. */
+  const renamed = async (vm: TrapVm, name: string, file: string): Promise<string> => {
+    const xml = await r.virsh('snapshot-dumpxml', vm.vm.name, name, '--security-info');
+    const was = /<memory [^>]*file='([^']+)'/u.exec(xml)?.[1] ?? '';
+    await withXmlFile(xml.replace(was, file), (path) =>
+      r.virsh('snapshot-create', vm.vm.name, path, '--redefine', '--current'),
+    );
+    await r.inventory.refresh({ vm: vm.ref });
+    return was;
+  };
+  const grown = async (name: string): Promise<TrapVm> => {
+    const vm = await TrapVm.define(r, name);
+    await vm.power('start');
+    await vm.write();
+    await vm.create('ram', 'memory');
+    await vm.write();
+    return vm;
+  };
+
+  it('that is somebody’s document is not removed', async () => {
+    const vm = await grown('document');
+    const letter = join(r.daemon.dir, 'letter.odt');
+    await writeFile(letter, 'Dear reader');
+    const ram = await renamed(vm, 'ram', letter);
+    await vm.isRefused({ type: 'delete', snapshot: 'ram', scope: 'one' }, 'memoryFileForeign');
+    assert.equal(await readFile(letter, 'utf8'), 'Dear reader');
+    await renamed(vm, 'ram', ram);
+    await vm.run({ type: 'delete', snapshot: 'ram', scope: 'one' });
+    assert.equal(existsSync(ram), false);
+  });
+
+  it('of another VM is not removed', async () => {
+    const vm = await grown('stranger');
+    const other = await grown('owner');
+    const theirs = join(r.daemon.dir, 'owner.ram');
+    await rename(await renamed(other, 'ram', theirs), theirs);
+    await renamed(vm, 'ram', theirs);
+    await vm.isRefused({ type: 'delete', snapshot: 'ram', scope: 'one' }, 'memoryFileForeign');
+    assert.ok(existsSync(theirs));
+  });
+
+  it('goes under whatever name, and is told as lost', async () => {
+    const vm = await grown('moved');
+    const file = join(r.daemon.dir, 'elsewhere.ram');
+    await rename(await renamed(vm, 'ram', file), file);
+    const request = { type: 'delete', vm: vm.ref, snapshot: 'ram', scope: 'one' } as const;
+    const decision = await r.inventory.plan(request);
+    assert.ok(decision.type === 'plan', JSON.stringify(decision));
+    const lost = decision.losses.flatMap((loss) => (loss.what === 'files' ? loss.files : []));
+    assert.deepEqual(lost, [file]);
+    await r.inventory.runOperation(request);
+    vm.model = vm.model.deleted('ram', 'one');
+    await vm.isWhole();
+    assert.equal(existsSync(file), false);
+  });
+});
