@@ -3,7 +3,7 @@
 import type { ImageFacts, Seen } from '../model/hostFiles.js';
 import type { FilesSeen, Situation, Step, TargetFile } from '../model/plan.js';
 import { type Snapshot, type SnapshotDisk, kindOf, styleOf } from '../model/snapshot.js';
-import type { VmDisk } from '../model/vm.js';
+import { isActive, type VmDisk } from '../model/vm.js';
 
 /** RAM comes back from the managed save, which is used up by that. */
 export function afterStartPaused(situation: Situation): Situation {
@@ -84,7 +84,19 @@ export function afterDefine(
 ): Situation {
   const disks = frozen.filter(({ only }) => only !== 'running');
   const vm = { ...situation.vm, disks, power: 'off', powerReason: 'other', managedSave: false } as const;
-  return onOverlays({ ...situation, vm }, overlays);
+  return onOverlays({ ...situation, vm, ...letGo(situation) }, overlays);
+}
+
+/** What the VM has open while it runs it has not when it is off; what is open of a VM that is off stays so. */
+function letGo({ vm, files, written }: Situation): Pick<Situation, 'written'> {
+  if (written === undefined || !isActive(vm.power)) {
+    return {};
+  }
+  const own = vm.disks.flatMap((disk) => {
+    const facts = files?.images.get(disk.source ?? '');
+    return typeof facts === 'object' ? (facts.real ?? []) : [];
+  });
+  return { written: new Set([...written].filter((real) => !own.includes(real))) };
 }
 
 function onOverlays(situation: Situation, overlays: readonly TargetFile[]): Situation {

@@ -235,6 +235,38 @@ describe('what the owner said of a disk', () => {
   });
 });
 
+describe('a disk that a snapshot left out', () => {
+  const child = external('f', 'e');
+  const other = disk('vdb', '/img/b.qcow2');
+  const own = (power: 'running' | 'off'): Situation => ({
+    ...outside({}, {}, power),
+    capabilities: capabilities(9, 0),
+    vm: vm({ power, disks: [disk('vda', '/img/web.f', { backing: [top, web] }), other] }),
+    tree: tree([external('e'), child], 'f'),
+    frozenDisks: new Map([
+      ['e', [disk('vda', web), other]],
+      ['f', [disk('vda', top), other]],
+    ]),
+    files: looked({
+      images: {
+        [web]: image(),
+        [top]: image(web),
+        '/img/web.f': image(top),
+        '/img/b.qcow2': image(undefined, { real: 'b' }),
+      },
+    }),
+    written: new Set(['b']),
+  });
+
+  it('is held open by the VM until the revert stops it, and stands against no step after that', () => {
+    assert.equal(verdict(planOperation(ask.revert('e'), own('running'))), 'ok');
+  });
+
+  it('is held open by somebody else where the VM is off', () => {
+    assert.equal(refused(ask.revert('e'), own('off')).reason, 'runsUnseen');
+  });
+});
+
 describe('notes for backups', () => {
   const noted = { checkpoints: ['c1'] };
   const rename: OperationRequest = { type: 'rename', vm: ref, snapshot: 'e', title: 'f' };
