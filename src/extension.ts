@@ -12,6 +12,7 @@ import { stateFolder } from './journal/stateFolder.js';
 import { onDidChangeSettings, readSettings } from './manifest/readSettings.js';
 import type { Settings } from './manifest/settings.js';
 import type { LayerCost } from './model/layerCost.js';
+import { mayAct } from './model/automaticActions.js';
 import { protectedBy } from './model/protection.js';
 import { XmlDocuments } from './views/documents.js';
 import { Attentions } from './views/attentions.js';
@@ -46,7 +47,8 @@ export function activate(context: vscode.ExtensionContext): DevelopmentApi | und
   const journal = stateFolder(process.env, join(context.globalStorageUri.fsPath, 'journal'));
   const open: OpenHypervisor = async (...asked) => {
     const { libvirtHypervisor } = await import('./hypervisor/openLibvirt.js');
-    return libvirtHypervisor(log, process.env)(...asked);
+    const mayEndPools = (): boolean => mayAct('endPools', readSettings().automaticActions);
+    return libvirtHypervisor(log, process.env, { mayEndPools })(...asked);
   };
   const inventory = new Inventory({ open, log, journal: { folder: journal, editor: vscode.env.appName } });
   const notes = new NotesFile(join(context.globalStorageUri.fsPath, 'health', 'notes.json'), mostNoteBytes, log);
@@ -83,10 +85,12 @@ export function activate(context: vscode.ExtensionContext): DevelopmentApi | und
     inventory,
     log,
   );
-  endLesson = () => teaching.end();
-  teaching
-    .removeLeft()
-    .catch((error: unknown) => log.warn(`What an earlier lesson left is still there: ${String(error)}`));
+  endLesson = () => (mayAct('removeLessons', readSettings().automaticActions) ? teaching.end() : Promise.resolve());
+  if (mayAct('removeLessons', readSettings().automaticActions)) {
+    teaching
+      .removeLeft()
+      .catch((error: unknown) => log.warn(`What an earlier lesson left is still there: ${String(error)}`));
+  }
   return context.extensionMode === vscode.ExtensionMode.Production
     ? undefined
     : { inventory, tree, pictures, health, status, teaching, journal };
@@ -100,6 +104,7 @@ export async function deactivate(): Promise<void> {
 function follow(inventory: Inventory, health: HealthWatch, settings: Settings): void {
   inventory.setProtected(protectedBy(settings.protectedVms));
   inventory.setAutoPrune(settings.keepCheckpoints);
+  inventory.setAutomaticActions(settings.automaticActions);
   inventory.setConnections(wantedConnections(settings));
   health.setSettings(watchSettings(settings));
 }

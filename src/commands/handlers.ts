@@ -21,6 +21,7 @@ import { deleteDescendants } from './deleteDescendants.js';
 import { deleteSnapshot } from './deleteSnapshot.js';
 import { deleteWithDescendants } from './deleteWithDescendants.js';
 import { dismissUnfinished } from './dismissUnfinished.js';
+import { finishUnfinished } from './finishUnfinished.js';
 import { editDescription } from './editDescription.js';
 import { examine } from './examine.js';
 import { filter } from './filter.js';
@@ -86,6 +87,7 @@ export const handlers: Readonly<Record<CommandId, Handler>> = {
   'virtRewind.repair': repair,
   'virtRewind.consolidate': consolidate,
   'virtRewind.prune': prune,
+  'virtRewind.finishUnfinished': finishUnfinished,
   'virtRewind.dismissUnfinished': dismissUnfinished,
   'virtRewind.keepSnapshot': keepSnapshot,
   'virtRewind.unkeepSnapshot': unkeepSnapshot,

@@ -24,7 +24,9 @@ async function tell(inventory: InventoryPort, log: vscode.LogOutputChannel, repo
   const showLog = t('Show Log');
   // Until somebody says so, nothing else is begun on the VM.
   const settled = t('Taken Care Of…');
+  const finish = t('Finish It…');
   const buttons = [
+    ...(report.mayFinish === true ? [finish] : []),
     ...(commands.length > 0 ? [copy] : []),
     ...(report.outcome === 'explained' ? [settled] : []),
     showLog,
@@ -32,6 +34,9 @@ async function tell(inventory: InventoryPort, log: vscode.LogOutputChannel, repo
   const button = await notify(severity, message, ...buttons);
   if (button === copy) {
     await vscode.env.clipboard.writeText(commands.join('\n'));
+  } else if (button === finish) {
+    const { uuid, connection } = report.request.vm;
+    await vscode.commands.executeCommand('virtRewind.finishUnfinished', { vm: uuid, connection });
   } else if (button === settled) {
     const { uuid, connection } = report.request.vm;
     await vscode.commands.executeCommand('virtRewind.dismissUnfinished', { vm: uuid, connection });

@@ -51,6 +51,8 @@ interface PoolTimes {
   readonly patience?: number;
   /** Milliseconds that only grow. */
   readonly now?: () => number;
+  /** Whether pools of ours that nobody here uses may be ended. */
+  readonly mayEndStrays?: () => boolean;
 }
 
 export class FolderPools {
@@ -59,6 +61,7 @@ export class FolderPools {
   readonly #places = new Map<string, { readonly place: MadeWhileUsed<Place>; turn: Promise<void> }>();
   readonly #patience: number;
   readonly #now: () => number;
+  readonly #mayEndStrays: () => boolean;
   /** Until when a folder counts as silent: whoever comes meanwhile does not wait once more. */
   readonly #silentUntil = new Map<string, number>();
   readonly #ends: PoolEnds;
@@ -68,10 +71,11 @@ export class FolderPools {
     open: () => Promise<Connection>,
     close: (connection: Connection) => void,
     log: Log,
-    { patience = usualPatienceMs, now = () => performance.now() }: PoolTimes = {},
+    { patience = usualPatienceMs, now = () => performance.now(), mayEndStrays = () => true }: PoolTimes = {},
   ) {
     this.#patience = patience;
     this.#now = now;
+    this.#mayEndStrays = mayEndStrays;
     this.#ends = new PoolEnds(now);
     this.#connection = new MadeWhileUsed(open, (connection) => {
       close(connection);
@@ -266,7 +270,9 @@ export class FolderPools {
           if (afterwards === 'destroy') {
             await endPool(connection, pool);
           }
-          await this.#ends.endStrays(connection);
+          if (this.#mayEndStrays()) {
+            await this.#ends.endStrays(connection);
+          }
         }),
       );
     } catch (error) {

@@ -19,6 +19,8 @@ export interface FilesOf {
   readonly log: Log;
   readonly open: () => Promise<Connection>;
   readonly close: (connection: Connection) => void;
+  /** Whether storage pools may be ended that another editor of ours has left; absent: yes. */
+  readonly mayEndPools?: () => boolean;
 }
 
 /** The files themselves tell more than libvirt does; libvirt may change what this user may not. */
@@ -41,10 +43,17 @@ export function isNearby({ uri, capabilities: { hostname } }: Pick<FilesOf, 'uri
   return isThisHost({ transport: parseUri(uri).transport, hostname });
 }
 
-export function storageAccess({ uri, capabilities, log, open, close }: Omit<FilesOf, 'environment'>): StorageAccess {
+export function storageAccess({
+  uri,
+  capabilities,
+  log,
+  open,
+  close,
+  mayEndPools = () => true,
+}: Omit<FilesOf, 'environment'>): StorageAccess {
   return {
     uri,
-    pools: new FolderPools(open, close, log),
+    pools: new FolderPools(open, close, log, { mayEndStrays: mayEndPools }),
     storage: capabilities.driver !== 'qemu' ? 'no' : capabilities.readOnly ? 'readOnly' : 'usable',
     daemon: isSession(parseUri(uri)) ? 'session' : 'system',
   };

@@ -34,11 +34,15 @@ const guestPatienceMs = 60_000;
 /**
  * @param environment where LIBVIRT_DEFAULT_URI, XDG_RUNTIME_DIR and the like are looked up
  * @param patience milliseconds that a guest may take to shut down or restart
+ * @param mayEndPools whether storage pools may be ended that another editor of ours has left
  */
 export function libvirtHypervisor(
   log: Log,
   environment: NodeJS.ProcessEnv,
-  { patience = guestPatienceMs }: { readonly patience?: number } = {},
+  {
+    patience = guestPatienceMs,
+    mayEndPools = () => true,
+  }: { readonly patience?: number; readonly mayEndPools?: () => boolean } = {},
 ): OpenHypervisor {
   return async (uri, signal, onAuthentication) => {
     const own = scoped(log, uri);
@@ -48,7 +52,17 @@ export function libvirtHypervisor(
     try {
       connection = await open({ signal, ...(onAuthentication === undefined ? {} : { onAuthentication }) });
       const [events, capabilities] = await Promise.all([listen(connection), readCapabilities(connection)]);
-      return new LibvirtHypervisor({ connection, capabilities, environment, uri, log: own, open, patience, ...events });
+      return new LibvirtHypervisor({
+        connection,
+        capabilities,
+        environment,
+        uri,
+        log: own,
+        open,
+        patience,
+        mayEndPools,
+        ...events,
+      });
     } catch (error) {
       connection?.close();
       const failure = await trueReason(toFailure(error, { connection: uri, doing: 'connecting' }), own);
@@ -79,6 +93,7 @@ interface Parts extends GuestHappenings {
   readonly log: Log;
   readonly open: () => Promise<Connection>;
   readonly patience: number;
+  readonly mayEndPools: () => boolean;
 }
 
 class LibvirtHypervisor implements Hypervisor {

@@ -14,9 +14,12 @@ import {
   VIR_DOMAIN_SHUTDOWN,
   VIR_DOMAIN_SHUTOFF,
   VIR_DOMAIN_SHUTOFF_CRASHED,
+  VIR_DOMAIN_SHUTOFF_DESTROYED,
   VIR_DOMAIN_SHUTOFF_FAILED,
   VIR_DOMAIN_SHUTOFF_FROM_SNAPSHOT,
+  VIR_DOMAIN_SHUTOFF_MIGRATED,
   VIR_DOMAIN_SHUTOFF_SAVED,
+  VIR_DOMAIN_SHUTOFF_SHUTDOWN,
 } from '../libvirt/flags.js';
 import type { Domain } from '../libvirt/structs.js';
 import type { PowerReason, PowerState } from '../model/vm.js';
@@ -50,7 +53,10 @@ const reasonByState: ReadonlyMap<number, ReadonlyMap<number, PowerReason>> = new
   [
     VIR_DOMAIN_SHUTOFF,
     new Map<number, PowerReason>([
+      [VIR_DOMAIN_SHUTOFF_SHUTDOWN, 'shutDown'],
+      [VIR_DOMAIN_SHUTOFF_DESTROYED, 'destroyed'],
       [VIR_DOMAIN_SHUTOFF_CRASHED, 'crashed'],
+      [VIR_DOMAIN_SHUTOFF_MIGRATED, 'migrated'],
       [VIR_DOMAIN_SHUTOFF_SAVED, 'saved'],
       [VIR_DOMAIN_SHUTOFF_FAILED, 'failed'],
       [VIR_DOMAIN_SHUTOFF_FROM_SNAPSHOT, 'fromSnapshot'],

@@ -1,7 +1,7 @@
 // What a connection can do, asked once when it is opened.
 import type { Connection } from '../libvirt/connection.js';
 import type { Capabilities } from '../model/capabilities.js';
-import { find, findAll, parseXml } from './xmlTree.js';
+import { find, findAll, parseXml, textOf } from './xmlTree.js';
 
 /** libvirt 9.0 deletes external snapshots; no capability tells it. */
 const externalDeleteSince = 9_000_000;
@@ -14,11 +14,13 @@ export async function readCapabilities(connection: Connection): Promise<Capabili
     connection.call('connectGetHostname', {}),
     connection.call('connectGetCapabilities', {}),
   ]);
+  const hostUuid = hostUuidIn(capabilities);
   return {
     driver: driverOf(type),
     libvirt: libVer,
     hypervisor: hvVer,
     hostname,
+    ...(hostUuid === undefined ? {} : { hostUuid }),
     readOnly: connection.readOnly,
     externalRevert: revertsExternal(capabilities),
     externalDelete: libVer >= externalDeleteSince,
@@ -36,6 +38,14 @@ function driverOf(type: string): Capabilities['driver'] {
     default:
       return 'other';
   }
+}
+
+/** `<host><uuid>`: the test driver has none. */
+export function hostUuidIn(capabilitiesXml: string): string | undefined {
+  const uuid = textOf(find(parseXml(capabilitiesXml), 'host', 'uuid'))
+    ?.trim()
+    .toLowerCase();
+  return uuid === '' ? undefined : uuid;
 }
 
 /** `<externalSnapshot/>` among the features of a guest: libvirt 9.9 and newer. */

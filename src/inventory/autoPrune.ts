@@ -5,7 +5,7 @@ import type { Log } from '../log/log.js';
 import { frozenFile } from '../chains/fileUse.js';
 import { nvramCopy } from '../chains/nvramCopy.js';
 import type { AutoReason, OperationRequest } from '../model/operation.js';
-import type { AutoSnapshot, Plan, Situation } from '../model/plan.js';
+import type { AutoSnapshot, Plan, Situation, Warning } from '../model/plan.js';
 import type { SnapshotTree } from '../model/snapshot.js';
 import { childrenOf, findSnapshot, isOnActivePath } from '../model/snapshotTree.js';
 import type { VmRef } from '../model/vm.js';
@@ -18,6 +18,7 @@ import { believed } from './autoSnapshots.js';
  * | automatic snapshot | → |
  * |--------------------|---|
  * | taken by a revert, older than the `keep` newest, not current | goes |
+ * | left by an operation that broke off, or made by a recovery | stays, and counts for none of the newest |
  * | of the layout: see `doomedLayouts`; current, one of the newest, marked to be kept | stays |
  */
 export function doomedCheckpoints(
@@ -26,7 +27,7 @@ export function doomedCheckpoints(
   keep: number,
   kept: readonly string[] = [],
 ): readonly AutoSnapshot[] {
-  const checkpoints = believed(tree, records).filter(({ why }) => why === 'revert');
+  const checkpoints = believed(tree, records).filter(({ why, stays }) => why === 'revert' && stays !== true);
   return checkpoints
     .slice(0, -Math.max(1, Math.floor(keep)))
     .filter(({ name }) => name !== tree.current && !kept.includes(name));
@@ -41,6 +42,7 @@ export function doomedCheckpoints(
  * | the VM runs on it, or on what is above it   | stays |
  * | something above it stays                    | stays: that rests on its files |
  * | marked to be kept                           | stays |
+ * | made by a recovery, or left by an operation that broke off | stays |
  * | otherwise                                   | goes, if its files prove to be empty |
  */
 export function doomedLayouts(
@@ -52,7 +54,7 @@ export function doomedLayouts(
   const gone = new Set(going);
   const doomed: AutoSnapshot[] = [];
   let left = believed(tree, records).filter(
-    ({ name, why }) => why === 'layout' && !isOnActivePath(tree, name) && !kept.includes(name),
+    ({ name, why, stays }) => why === 'layout' && stays !== true && !isOnActivePath(tree, name) && !kept.includes(name),
   );
   for (let before = -1; before !== doomed.length;) {
     before = doomed.length;
@@ -74,13 +76,15 @@ export function doomedLayouts(
  * | the overlay made over it: what came after it       | no         | no                         |
  * | any other                                          | no         | no                         |
  *
- * Where it cannot be seen whether a file that goes holds a snapshot inside, nothing goes unasked.
+ * Where a person would be told that something could not be seen, nothing goes unasked: whether a file that goes holds a snapshot
+ * inside, is whole, or is read by another VM; and no file goes of which nobody knows what it is.
  *
  * A plan names no file as lost that is known to be empty, but what a snapshot froze.
  */
 export function losesOnly(name: string, why: AutoReason = 'revert'): (plan: Plan, situation: Situation) => boolean {
-  return ({ losses, warnings }, situation) => {
-    if (warnings.some(({ about }) => about === 'tagsNotSeen')) {
+  return ({ losses, warnings, steps }, situation) => {
+    const going = steps.flatMap((step) => (step.do === 'removeFiles' ? step.files : []));
+    if (warnings.some(({ about }) => doubts.has(about)) || !going.every((file) => isSeen(file, situation))) {
       return false;
     }
     const snapshot = findSnapshot(situation.tree, name);
@@ -107,6 +111,12 @@ export function losesOnly(name: string, why: AutoReason = 'revert'): (plan: Plan
       }
     });
   };
+}
+
+const doubts: ReadonlySet<Warning['about']> = new Set<Warning['about']>(['tagsNotSeen', 'notChecked', 'unreadVms']);
+
+function isSeen(file: string, { files }: Situation): boolean {
+  return [files?.images.get(file), files?.files.get(file)].some((seen) => seen !== undefined && seen !== 'unknown');
 }
 
 /** For certain: of a file that was not looked at nobody knows. */

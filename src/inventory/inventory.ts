@@ -7,7 +7,8 @@ import type { VmLayers } from '../model/layers.js';
 import type { OperationRequest, OperationResult } from '../model/operation.js';
 import type { Examination } from '../model/examination.js';
 import type { AutoSnapshot, Decision, Plan } from '../model/plan.js';
-import type { RecoveryReport } from '../model/recovery.js';
+import type { AutomaticActions } from '../model/automaticActions.js';
+import type { AgreedRecovery, RecoveryReport, UnfinishedOperation } from '../model/recovery.js';
 import type { SnapshotTree } from '../model/snapshot.js';
 import type { Vm, VmRef } from '../model/vm.js';
 import type { VmFiles } from '../model/vmFiles.js';
@@ -79,6 +80,15 @@ export interface InventoryPort {
    * begun on it but repairs.
    */
   dismissUnfinished(ref: VmRef): Promise<void>;
+  /** What had broken off on this VM, oldest first, and what would be done about each if a person wanted it. Changes nothing. */
+  readUnfinished(ref: VmRef): Promise<readonly UnfinishedOperation[]>;
+  /**
+   * A person wants these to be brought to their end. Everything is read afresh first: where other steps would be needed by
+   * then than were agreed to, it rejects with `refused`. What was begun on another computer stays as it is.
+   */
+  finishUnfinished(ref: VmRef, agreed: readonly AgreedRecovery[]): Promise<readonly RecoveryReport['outcome'][]>;
+  /** What may be done that nobody asked for; `all` until somebody says otherwise. */
+  setAutomaticActions(setting: AutomaticActions): void;
   /** No operation that nobody asked for touches these VMs. */
   setProtected(isProtected: (vm: Vm, connection: string) => boolean): void;
   /**

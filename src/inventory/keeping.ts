@@ -4,6 +4,7 @@ import type { Audit } from '../journal/audit.js';
 import { DemoRecords } from '../journal/demoRecords.js';
 import { Journal } from '../journal/journal.js';
 import { KeptMarks } from '../journal/keptMarks.js';
+import { type Place, thisPlace } from '../journal/place.js';
 import { Records } from '../journal/records.js';
 import type { Log } from '../log/log.js';
 import { Failure } from '../model/failure.js';
@@ -11,6 +12,8 @@ import { Failure } from '../model/failure.js';
 export interface Keeping {
   /** What this editor is called beside those that keep things in the same place. */
   readonly editor?: string | undefined;
+  /** Which computer this is: others may have the same journal. */
+  readonly place: () => Promise<Place>;
   readonly journal: Pick<Journal, 'begin' | 'unfinished' | 'claim'>;
   readonly audit: Pick<Audit, 'note'>;
   readonly records: Pick<Records, 'add' | 'of' | 'forget'>;
@@ -24,6 +27,7 @@ export function keepIn(folder: string, log: Log, editor?: string): Keeping {
   const journal = new Journal(folder, log, undefined, editor);
   return {
     editor,
+    place: thisPlace,
     journal,
     audit: journal.audit,
     records: new Records(folder, log),
@@ -34,6 +38,7 @@ export function keepIn(folder: string, log: Log, editor?: string): Keeping {
 
 /** Keeps nothing, and so carries out nothing that could be left half done. */
 export const keepNothing: Keeping = {
+  place: thisPlace,
   journal: {
     begin: ({ request }) => Promise.reject(new Failure('journal', { doing: 'look for a journal', request })),
     unfinished: () => Promise.resolve({ entries: [], unreadable: [] }),

@@ -9,7 +9,8 @@ import type { VmLayers } from '../model/layers.js';
 import type { Hardware } from '../model/hardware.js';
 import type { OperationRequest, OperationResult } from '../model/operation.js';
 import type { AutoSnapshot, Decision } from '../model/plan.js';
-import type { RecoveryReport } from '../model/recovery.js';
+import type { AutomaticActions } from '../model/automaticActions.js';
+import type { AgreedRecovery, RecoveryReport, UnfinishedOperation } from '../model/recovery.js';
 import type { SnapshotTree } from '../model/snapshot.js';
 import type { Vm, VmRef } from '../model/vm.js';
 import type { VmFiles } from '../model/vmFiles.js';
@@ -58,6 +59,7 @@ export class Inventory implements InventoryPort {
   readonly #rules: Rules | undefined;
   #isProtected: (vm: Vm, connection: string) => boolean = () => false;
   #keep: number | 'everything' = usualKeep;
+  #automatic: AutomaticActions = 'all';
   readonly #marks: SnapshotMarks;
   readonly #layers: LayerReader;
   readonly #ended = new AbortController();
@@ -98,6 +100,7 @@ export class Inventory implements InventoryPort {
       connection: (uri) => this.#connection(uri),
       isProtected: (vm, connection) => this.#isProtected(vm, connection),
       keep: () => this.#keep,
+      automatic: () => this.#automatic,
       ended: this.#ended.signal,
     });
     operations.onDidRecover((report) => this.#recovered.fire(report));
@@ -255,6 +258,18 @@ export class Inventory implements InventoryPort {
 
   dismissUnfinished(ref: VmRef): Promise<void> {
     return this.#asking(ref.connection, async () => (await this.#acting()).dismissUnfinished(ref));
+  }
+
+  readUnfinished(ref: VmRef): Promise<readonly UnfinishedOperation[]> {
+    return this.#asking(ref.connection, async () => (await this.#acting()).readUnfinished(ref));
+  }
+
+  finishUnfinished(ref: VmRef, agreed: readonly AgreedRecovery[]): Promise<readonly RecoveryReport['outcome'][]> {
+    return this.#asking(ref.connection, async () => (await this.#acting()).finishUnfinished(ref, agreed));
+  }
+
+  setAutomaticActions(setting: AutomaticActions): void {
+    this.#automatic = setting;
   }
 
   setProtected(isProtected: (vm: Vm, connection: string) => boolean): void {

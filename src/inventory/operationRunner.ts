@@ -4,6 +4,7 @@ import { Failure } from '../model/failure.js';
 import type { OperationRequest, OperationResult } from '../model/operation.js';
 import type { Decision, Plan, Situation } from '../model/plan.js';
 import { planForGood } from '../plans/planOperation.js';
+import { beforeOf } from '../recovery/beforeOf.js';
 import { type Refusal, type Refused, refuse } from '../model/refusal.js';
 import { isActive, type PowerState, type Vm } from '../model/vm.js';
 import { asFailure, withDetails } from './asFailure.js';
@@ -135,15 +136,19 @@ export class OperationRunner {
   async #begin(turn: Turn, plan: Plan): Promise<OpenEntry> {
     const { look, keeping, recoverer, isProtected } = this.#options;
     const { request } = turn;
-    const { vm } = look.view(request.vm);
+    const { vm, tree } = look.view(request.vm);
     const { uuid, name } = vm;
     const { connection } = request.vm;
+    const { hostname, hostUuid } = (await turn.live.open()).capabilities;
+    const before = tree === undefined ? undefined : beforeOf({ vm, tree });
     const entry = await keeping.journal.begin({
       connection,
       vm: { uuid, name },
       request,
       plan,
       ...(isProtected(vm, connection) ? { protectedIn: keeping.editor ?? '' } : {}),
+      ...(before === undefined ? {} : { before }),
+      daemon: { hostname, ...(hostUuid === undefined ? {} : { hostUuid }) },
     });
     await recoverer.requireAlone(turn, entry);
     return entry;

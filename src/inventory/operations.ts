@@ -4,8 +4,10 @@ import type { Disposable } from '../lifetime/disposable.js';
 import type { Event } from '../lifetime/emitter.js';
 import type { Log } from '../log/log.js';
 import type { OperationRequest, OperationResult } from '../model/operation.js';
-import type { RecoveryReport } from '../model/recovery.js';
+import type { AgreedRecovery, RecoveryReport, UnfinishedOperation } from '../model/recovery.js';
 import type { Vm, VmRef } from '../model/vm.js';
+import { type AutomaticActions, mayAct } from '../model/automaticActions.js';
+import { sinceObstacle } from '../recovery/asLeft.js';
 import { planRecovery } from '../recovery/planRecovery.js';
 import { planRest } from '../recovery/planRest.js';
 import { asFailure } from './asFailure.js';
@@ -22,7 +24,7 @@ import type { Rules } from './rules.js';
 import { StepRunner } from './stepRunner.js';
 import { Turns } from './turns.js';
 
-const theRules: Rules = { planRest, planRecovery };
+const theRules: Rules = { planRest, planRecovery, sinceObstacle };
 
 export interface OperationsOptions {
   readonly picture: Picture;
@@ -34,6 +36,8 @@ export interface OperationsOptions {
   readonly isProtected: (vm: Vm, connection: string) => boolean;
   /** How many checkpoints of reverts a VM keeps. */
   readonly keep: () => number | 'everything';
+  /** What may be done that nobody asked for. */
+  readonly automatic: () => AutomaticActions;
   /** Throws a Failure `notFound` for a connection that is not known. */
   readonly connection: (uri: string) => LiveConnection;
   /** Aborted when the inventory ends. */
@@ -62,7 +66,7 @@ export class Operations implements Disposable {
   async run(request: OperationRequest, options: RunOperationOptions): Promise<OperationResult> {
     const result = await this.#runner.run(request, options);
     const keep = this.#options.keep();
-    if (request.type === 'revert' && keep !== 'everything') {
+    if (request.type === 'revert' && keep !== 'everything' && this.#mayPrune()) {
       this.#prune(request.vm, result.checkpoint === undefined ? undefined : keep).catch((error: unknown) => {
         this.#options.log.warn(`the checkpoints of reverts stay: ${asFailure(error).message}`);
       });
@@ -84,6 +88,14 @@ export class Operations implements Disposable {
     return this.#recoverer.dismiss(ref);
   }
 
+  readUnfinished(ref: VmRef): Promise<readonly UnfinishedOperation[]> {
+    return this.#recoverer.preview(ref);
+  }
+
+  finishUnfinished(ref: VmRef, agreed: readonly AgreedRecovery[]): Promise<readonly RecoveryReport['outcome'][]> {
+    return this.#recoverer.finish(ref, agreed);
+  }
+
   dispose(): void {
     this.#recoverer.dispose();
   }
@@ -99,6 +111,11 @@ export class Operations implements Disposable {
     } catch (error) {
       log.warn(`${snapshot} is still recorded as taken by us: ${asFailure(error).message}`);
     }
+  }
+
+  #mayPrune(): boolean {
+    const setting = this.#options.automatic();
+    return mayAct('pruneCheckpoints', setting) && mayAct('pruneLayouts', setting);
   }
 
   /** @param keep absent: the revert took no checkpoint, so that there is none too many */

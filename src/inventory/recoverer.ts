@@ -3,10 +3,12 @@
 import type { JournalEntry, UnreadableEntry } from '../journal/entry.js';
 import type { OpenEntry } from '../journal/journal.js';
 import type { Log } from '../log/log.js';
+import type { AutomaticActions } from '../model/automaticActions.js';
 import { Failure } from '../model/failure.js';
-import type { Recovery, RecoveryReport } from '../model/recovery.js';
+import type { Step } from '../model/plan.js';
+import type { AgreedRecovery, RecoveryReport, UnfinishedOperation } from '../model/recovery.js';
 import { type Refusal, refuse } from '../model/refusal.js';
-import { virshLine } from '../model/virshCommand.js';
+import { sameSteps } from '../plans/planEssence.js';
 import type { Vm, VmRef } from '../model/vm.js';
 import { asFailure } from './asFailure.js';
 import { beforeRecoveryStep } from './beforeRecoveryStep.js';
@@ -14,8 +16,10 @@ import type { Clock } from './clock.js';
 import type { FreshLook } from './freshLook.js';
 import { runSteps } from './journaledRun.js';
 import type { Keeping } from './keeping.js';
+import { keepLeftCheckpoints } from './leftCheckpoints.js';
 import { checkStep } from './operationStatus.js';
 import type { Picture } from './picture.js';
+import { type Cause, commandsOf, RecoveryDecision } from './recoveryDecision.js';
 import { brokenOff, RecoveryEnds } from './recoveryEnds.js';
 import type { CompleteSituation } from '../plans/completeFacts.js';
 import type { Rules } from './rules.js';
@@ -23,8 +27,6 @@ import { askedByRecovery } from './asked.js';
 import type { StepRunner } from './stepRunner.js';
 import type { Turn, Turns } from './turns.js';
 
-/** How often somebody takes up an operation before a person is asked. */
-const mostRecoveries = 3;
 /** From a recovery that failed to the next one. */
 const againMs = 5000;
 
@@ -40,19 +42,20 @@ export interface RecovererOptions {
   /** Aborted when the inventory ends. */
   readonly ended: AbortSignal;
   readonly isProtected: (vm: Vm, connection: string) => boolean;
+  /** What may be done that nobody asked for. */
+  readonly automatic: () => AutomaticActions;
 }
-
-/** `automatic`: nobody asked for it just now, so protected VMs are left alone. */
-type Cause = 'automatic' | 'failedJustNow';
 
 export class Recoverer {
   readonly #options: RecovererOptions;
   readonly #ends: RecoveryEnds;
+  readonly #decision: RecoveryDecision;
   readonly onDidRecover: RecoveryEnds['onDidRecover'];
 
   constructor(options: RecovererOptions) {
     this.#options = options;
     this.#ends = new RecoveryEnds(options.log);
+    this.#decision = new RecoveryDecision(options);
     this.onDidRecover = this.#ends.onDidRecover;
   }
 
@@ -111,7 +114,7 @@ export class Recoverer {
       }
       if (entry.connection !== connection) {
         await this.#ends.elsewhere(open);
-      } else if ((await this.#settle(turn, open, 'automatic')) === undefined) {
+      } else if ((await this.#settle(turn, open, { cause: 'automatic' })) === undefined) {
         throw new Failure('lost', { connection });
       }
     }
@@ -146,45 +149,99 @@ export class Recoverer {
 
   /** What is unfinished on a VM is forgotten, over whichever connection it began: a person has seen to it. */
   async dismiss(ref: VmRef): Promise<void> {
+    await this.#eachOf(ref, async (_, open) => {
+      await keepLeftCheckpoints(this.#options.keeping, open.entry);
+      await open.end({ outcome: 'explained', failure: 'dismissed' });
+      this.#ends.forget(open.entry.id);
+    });
+  }
+
+  /** What would be done about each that began over this connection, if a person wanted it. */
+  async preview(ref: VmRef): Promise<readonly UnfinishedOperation[]> {
+    const found: UnfinishedOperation[] = [];
+    await this.#eachOf(ref, async (turn, open) => {
+      const { entry } = open;
+      try {
+        if (entry.connection === ref.connection) {
+          found.push(await this.#previewed(turn, entry));
+        }
+      } finally {
+        await open.leave('looked at for a person');
+      }
+    });
+    return found;
+  }
+
+  async #previewed(turn: Turn, entry: JournalEntry): Promise<UnfinishedOperation> {
+    const { id, request, vm, startedAt } = entry;
+    const about = { id, request, vm: vm.name, startedAt };
+    const foreign = await this.#decision.foreign(turn, entry);
+    const situation = foreign === undefined ? await this.#situation(turn, entry) : 'vmIsGone';
+    if (situation === 'vmIsGone') {
+      const why = foreign ?? refuse('vmGone', { vm: vm.name }).refusal;
+      return { ...about, recovery: { type: 'explain', why, commands: [] }, commands: [] };
+    }
+    const { recovery } = await this.#decision.decide(turn, entry, situation, 'asked');
+    return { ...about, recovery, commands: commandsOf(entry, recovery, situation) };
+  }
+
+  /** Those that a person has agreed to, with what was to be done about each. */
+  async finish(ref: VmRef, agreed: readonly AgreedRecovery[]): Promise<readonly RecoveryReport['outcome'][]> {
+    const outcomes: RecoveryReport['outcome'][] = [];
+    await this.#eachOf(ref, async (turn, open) => {
+      const steps = agreed.find(({ id }) => id === open.entry.id)?.steps;
+      if (steps === undefined || open.entry.connection !== ref.connection) {
+        await open.leave('nobody has agreed to it');
+        return;
+      }
+      const outcome = await this.#settle(turn, open, { cause: 'asked', agreed: steps });
+      if (outcome === undefined) {
+        throw new Failure('lost', { connection: ref.connection });
+      }
+      outcomes.push(outcome);
+    });
+    return outcomes;
+  }
+
+  /** Takes up each that is unfinished on a VM, over whichever connection it began, oldest first. */
+  async #eachOf(ref: VmRef, act: (turn: Turn, open: OpenEntry) => Promise<void>): Promise<void> {
     const { keeping, turns, ended } = this.#options;
     const { entries } = await keeping.journal.unfinished();
     for (const entry of entries.filter(({ vm }) => vm.uuid === ref.uuid)) {
-      const { id, request } = entry;
-      await turns.take({ ...request, vm: ref }, { signal: ended }, async () => {
-        const open = await keeping.journal.claim(id);
+      await turns.take({ ...entry.request, vm: ref }, { signal: ended }, async (turn) => {
+        const open = await keeping.journal.claim(entry.id);
         if (open === 'busy') {
           throw heldBy(entry);
         }
-        if (open !== 'gone') {
-          await open.end({ outcome: 'explained', failure: 'dismissed' });
+        if (open === 'gone') {
+          this.#ends.forget(entry.id);
+        } else {
+          await act(turn, open);
         }
-        this.#ends.forget(id);
       });
     }
   }
 
   /** After a step of an operation failed, in the turn of that operation. The VM can be read. */
   afterFailure(turn: Turn, open: OpenEntry, failure: Failure): Promise<RecoveryReport['outcome'] | undefined> {
-    return this.#settle(turn, open, 'failedJustNow', failure);
+    return this.#settle(turn, open, { cause: 'failedJustNow', failure });
   }
 
   dispose(): void {
     this.#ends.dispose();
   }
 
-  async #settle(
-    turn: Turn,
-    open: OpenEntry,
-    cause: Cause,
-    failure?: Failure,
-  ): Promise<RecoveryReport['outcome'] | undefined> {
+  async #settle(turn: Turn, open: OpenEntry, how: Settling): Promise<RecoveryReport['outcome'] | undefined> {
     const { picture, log } = this.#options;
     const { request } = turn;
     picture.putVm(request.vm, { recovering: true });
     try {
-      return await this.#decideAndDo(turn, open, cause, failure);
+      return await this.#decideAndDo(turn, open, how);
     } catch (error) {
       const { kind, message } = asFailure(error);
+      if (how.agreed !== undefined && kind === 'refused') {
+        throw error;
+      }
       log.error(
         `the ${request.type} of ${open.entry.vm.name} that broke off could not be recovered: ${kind}: ${message}`,
       );
@@ -199,8 +256,18 @@ export class Recoverer {
     }
   }
 
-  async #decideAndDo(turn: Turn, open: OpenEntry, cause: Cause, failure?: Failure): Promise<RecoveryReport['outcome']> {
+  async #decideAndDo(
+    turn: Turn,
+    open: OpenEntry,
+    { cause, failure, agreed }: Settling,
+  ): Promise<RecoveryReport['outcome']> {
+    const { keeping } = this.#options;
     const { entry } = open;
+    const foreign = cause === 'failedJustNow' ? undefined : await this.#decision.foreign(turn, entry);
+    if (foreign !== undefined) {
+      return this.#ends.explained(open, { type: 'explain', why: foreign, commands: [] });
+    }
+    await keepLeftCheckpoints(keeping, entry);
     const situation = await this.#situation(turn, entry);
     if (situation === 'vmIsGone') {
       return this.#ends.explained(open, {
@@ -209,21 +276,25 @@ export class Recoverer {
         commands: [],
       });
     }
-    const recovery = this.#decide(entry, situation, cause);
+    const { recovery, mayFinish } = await this.#decision.decide(turn, entry, situation, cause);
     switch (recovery.type) {
       case 'explain':
-        return this.#ends.explained(open, recovery);
+        return this.#ends.explained(open, recovery, mayFinish);
       case 'settled':
         // Somebody is told of a failure already; that nothing was done is what it says.
         return this.#ends.settled(open, recovery.to, cause === 'automatic' || recovery.to !== 'before', failure);
       case 'steps': {
         const { plan, to } = recovery;
+        if (agreed !== undefined && !sameSteps(agreed, plan.steps)) {
+          await open.leave('other steps than were agreed to');
+          throw new Failure('refused', { refusal: refuse('changedMeanwhile', { vm: situation.vm.name }).refusal });
+        }
         turn.log.info(
           `goes on with the ${entry.request.type} that broke off: ${plan.steps.map((step) => step.do).join(', ')}`,
         );
         const beforeStep = beforeRecoveryStep(this.#options.look, turn, brokenOff(entry), plan);
         try {
-          await runSteps(this.#options.steps, { turn, plan, entry: open, beforeStep });
+          await runSteps(this.#options.steps, { turn: { ...turn, recovers: true }, plan, entry: open, beforeStep });
         } catch (error) {
           const { kind, message } = asFailure(error);
           // QEMU refuses, or libvirt does, which may name the job still that QEMU has ended (9.0).
@@ -254,29 +325,6 @@ export class Recoverer {
     }
   }
 
-  #decide(entry: JournalEntry, situation: CompleteSituation, cause: Cause): Recovery {
-    const recovery = this.#options.rules.planRecovery(brokenOff(entry), situation);
-    if (recovery.type !== 'steps') {
-      return recovery;
-    }
-    const { vm } = situation;
-    const commands = recovery.plan.steps.map((step) => virshLine([step], vm, entry.connection));
-    if (cause === 'automatic' && this.#isProtected(entry, vm)) {
-      return { type: 'explain', why: refuse('protectedVm', { vm: vm.name }).refusal, commands };
-    }
-    if (entry.recoveries > mostRecoveries) {
-      const message = `${entry.recoveries - 1} attempts`;
-      return { type: 'explain', why: refuse('recoveryFailed', { vm: vm.name, message }).refusal, commands };
-    }
-    return recovery;
-  }
-
-  /** By the settings of this editor now, or by those of another one when it began there. */
-  #isProtected({ connection, protectedIn }: JournalEntry, vm: Vm): boolean {
-    const { keeping, isProtected } = this.#options;
-    return isProtected(vm, connection) || (protectedIn !== undefined && protectedIn !== (keeping.editor ?? ''));
-  }
-
   #unreadable({ request }: Turn, { path, why }: UnreadableEntry): Refusal {
     const vm = this.#options.picture.vm(request.vm)?.vm.name ?? request.vm.uuid;
     return refuse('entryUnreadable', { vm, file: path, why }).refusal;
@@ -290,6 +338,13 @@ export class Recoverer {
       }
     });
   }
+}
+
+/** `agreed`: the steps that a person was shown. */
+interface Settling {
+  readonly cause: Cause;
+  readonly failure?: Failure;
+  readonly agreed?: readonly Step[];
 }
 
 /** @returns what a person is told who has to wait for another editor, or for this one over another connection */

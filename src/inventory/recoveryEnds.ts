@@ -29,7 +29,12 @@ export class RecoveryEnds {
     this.#unfinished.delete(id);
   }
 
-  async explained(open: OpenEntry, { why, commands }: Extract<Recovery, { type: 'explain' }>): Promise<'explained'> {
+  /** @param mayFinish whether it can be done for a person who wants it */
+  async explained(
+    open: OpenEntry,
+    { why, commands }: Extract<Recovery, { type: 'explain' }>,
+    mayFinish = false,
+  ): Promise<'explained'> {
     const { id } = open.entry;
     // One that failed too often stays so; of the others nobody has tried anything.
     await open.leave(why.reason === 'recoveryFailed' ? undefined : why.reason);
@@ -37,7 +42,7 @@ export class RecoveryEnds {
     this.#unfinished.set(id, why);
     this.#explained.add(id);
     if (isNews) {
-      this.#report(open.entry, { outcome: 'explained', why, commands });
+      this.#report(open.entry, { outcome: 'explained', why, commands, ...(mayFinish ? { mayFinish } : {}) });
     }
     return 'explained';
   }
@@ -85,9 +90,21 @@ export class RecoveryEnds {
 }
 
 /** The entry, as the rules of a recovery want it. */
-export function brokenOff({ request, plan, steps, startedAt }: JournalEntry): BrokenOff {
+export function brokenOff({ request, plan, steps, startedAt, before }: JournalEntry): BrokenOff {
   const those = (is: 'begun' | 'done'): readonly number[] => [
     ...new Set(steps.flatMap(({ index, state }) => (state === is ? [index] : []))),
   ];
-  return { request, plan, begun: those('begun'), done: those('done'), startedAt: Math.floor(startedAt / 1000) };
+  const times = (is: 'begun' | 'done'): ReadonlyMap<number, number> =>
+    new Map(steps.flatMap(({ index, state, at }) => (state === is ? [[index, at] as const] : [])));
+  return {
+    request,
+    plan,
+    begun: those('begun'),
+    done: those('done'),
+    startedAt: Math.floor(startedAt / 1000),
+    ...(before === undefined ? {} : { before }),
+    begunAt: times('begun'),
+    doneAt: times('done'),
+    lastStepAt: Math.max(startedAt, ...steps.map(({ at }) => at)),
+  };
 }

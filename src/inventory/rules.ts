@@ -10,4 +10,6 @@ export interface Rules {
   /** Whether what is left of a plan after its first `done` steps still holds. */
   planRest(request: OperationRequest, situation: CompleteSituation, plan: Plan, done: number): 'same' | Refused;
   planRecovery(brokenOff: BrokenOff, situation: CompleteSituation): Recovery;
+  /** Why this recovery may not go on without a person. */
+  sinceObstacle(brokenOff: BrokenOff, recovery: Plan, situation: CompleteSituation): Refused | undefined;
 }

@@ -79,13 +79,14 @@ export class StepRunner {
     }
   }
 
-  async #record({ request, log }: Turn, { auto }: CreateStep, { name, createdAt }: Snapshot): Promise<void> {
+  async #record({ request, log, recovers }: Turn, { auto }: CreateStep, { name, createdAt }: Snapshot): Promise<void> {
     if (auto === undefined) {
       return;
     }
     try {
       const target = request.type === 'revert' ? { target: request.snapshot } : {};
-      await this.#records.add(request.vm, { name, why: auto, createdAt, ...target });
+      const stays = recovers === undefined ? {} : { stays: recovers };
+      await this.#records.add(request.vm, { name, why: auto, createdAt, ...target, ...stays });
     } catch (error) {
       log.warn(`nothing will vouch for ${name}, which we took unasked: ${asFailure(error).message}`);
     }

@@ -16,6 +16,8 @@ export interface Turn {
   readonly status: OperationStatus;
   readonly signal: AbortSignal;
   readonly log: Log;
+  /** It brings an operation that broke off to its end. */
+  readonly recovers?: true;
 }
 
 export interface TurnsOptions {

@@ -2,6 +2,7 @@
 // Knows nothing of files.
 import type { OperationRequest } from '../model/operation.js';
 import type { Plan } from '../model/plan.js';
+import type { Before, DaemonIdentity, Origin } from '../model/recovery.js';
 
 /** A process, told apart from every later one that gets its number. */
 export interface Writer {
@@ -37,19 +38,29 @@ export interface JournalHead {
   readonly plan: Plan;
   /** The editor whose settings protected the VM when it began. The settings of another one need not know of it. */
   readonly protectedIn?: string;
+  /** The VM as it was then. */
+  readonly before?: Before;
+  /** Whoever was to carry it out. */
+  readonly daemon?: DaemonIdentity;
 }
 
-export interface JournalEntry extends JournalHead {
+export interface JournalEntry extends Omit<JournalHead, 'daemon'> {
   readonly version: 1;
   readonly id: string;
   /** Milliseconds since 1970. */
   readonly startedAt: number;
+  /** Where it was begun. */
+  readonly origin: Origin;
   /** Who carries it out, or did last. */
   readonly writer: Writer;
   /** In the order in which they happened; a recovery may begin a step again. */
   readonly steps: readonly StepRecord[];
   /** How often somebody has taken it up after its first writer. */
   readonly recoveries: number;
+  /** Milliseconds since 1970: when it was taken up last, by somebody who has not said since that they left it as it was. */
+  readonly takenUpAt?: number;
+  /** When something was done about it last, as far as is known: see `withRecord`. */
+  readonly lastActedAt: number;
 }
 
 export interface OperationEnd {

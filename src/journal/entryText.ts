@@ -2,8 +2,10 @@
 // Whatever is read may be torn, cut or made up.
 import type { OperationRequest } from '../model/operation.js';
 import type { Plan } from '../model/plan.js';
+import { actsAloneForMs } from '../model/recovery.js';
 import type { JournalEntry, StepRecord, UnreadableEntry, Writer } from './entry.js';
 import { isCount, isObject, type JsonObject, parseJson, writeJson } from './json.js';
+import { parseBefore, parseOrigin } from './originText.js';
 import { parseWriter } from './writer.js';
 
 const version = 1;
@@ -24,7 +26,7 @@ export interface ExplainedRecord {
 export type EntryRead =
   { readonly entry: JournalEntry; readonly bytes: number } | Pick<UnreadableEntry, 'why' | 'detail' | 'vm'>;
 
-export type EntryHead = Omit<JournalEntry, 'steps' | 'recoveries'>;
+export type EntryHead = Omit<JournalEntry, 'steps' | 'recoveries' | 'takenUpAt' | 'lastActedAt'>;
 
 export function writeHead(head: EntryHead): string {
   return `${writeJson(head)}\n`;
@@ -34,13 +36,37 @@ export function writeRecord(record: StepRecord | RecoveryRecord | ExplainedRecor
   return `${writeJson(record)}\n`;
 }
 
+export function entryOf(head: EntryHead): JournalEntry {
+  return { ...head, steps: [], recoveries: 0, lastActedAt: head.startedAt };
+}
+
+/**
+ * `lastActedAt` tells how old it is. Whoever takes it up may do steps that it does not have, and write none of them down; but
+ * one who comes when it was too old for that makes it no younger.
+ *
+ * | record                             | lastActedAt |
+ * |------------------------------------|-------------|
+ * | a step                             | then |
+ * | taken up                           | as before; the time that the one before took it up, if that was no hour later |
+ * | explained                          | as before: nothing was done |
+ */
 export function withRecord(entry: JournalEntry, record: StepRecord | RecoveryRecord | ExplainedRecord): JournalEntry {
+  const { takenUpAt, ...rest } = entry;
   if ('explained' in record) {
-    return { ...entry, recoveries: Math.max(0, entry.recoveries - 1) };
+    return { ...rest, recoveries: Math.max(0, entry.recoveries - 1) };
   }
-  return 'recovery' in record
-    ? { ...entry, writer: record.recovery, recoveries: entry.recoveries + 1 }
-    : { ...entry, steps: [...entry.steps, record] };
+  if ('recovery' in record) {
+    const later = takenUpAt === undefined ? 0 : takenUpAt - entry.lastActedAt;
+    const acted = later > 0 && later <= actsAloneForMs;
+    return {
+      ...entry,
+      writer: record.recovery,
+      recoveries: entry.recoveries + 1,
+      takenUpAt: record.at,
+      ...(acted ? { lastActedAt: entry.lastActedAt + later } : {}),
+    };
+  }
+  return { ...entry, steps: [...entry.steps, record], lastActedAt: Math.max(entry.lastActedAt, record.at) };
 }
 
 /**
@@ -64,9 +90,9 @@ export function parseEntry(content: Buffer, id: string): EntryRead {
     const vm = parseLine(content.subarray(0, headEnd), uuidOf);
     return { ...(head ?? damaged('the first line is no plan')), ...(vm === undefined ? {} : { vm }) };
   }
+  let entry = entryOf(head);
+  // Not one at a time into a list that is copied each time: an entry may have thousands.
   const steps: StepRecord[] = [];
-  let writer = head.writer;
-  let recoveries = 0;
   let bytes = headEnd + 1;
   for (;;) {
     const end = content.indexOf(lineEnd, bytes);
@@ -80,17 +106,13 @@ export function parseEntry(content: Buffer, id: string): EntryRead {
       }
       break;
     }
-    if ('recovery' in record) {
-      writer = record.recovery;
-      recoveries += 1;
-    } else if ('explained' in record) {
-      recoveries = Math.max(0, recoveries - 1);
-    } else {
+    if ('index' in record) {
       steps.push(record);
     }
+    entry = { ...withRecord(entry, record), steps: [] };
     bytes = end + 1;
   }
-  return { entry: { ...head, writer, steps, recoveries }, bytes };
+  return { entry: { ...entry, steps }, bytes };
 }
 
 function parseLine<T>(line: Buffer, parse: (value: JsonObject) => T | undefined): T | undefined {
@@ -113,6 +135,8 @@ function parseHead(value: JsonObject, id: string): EntryHead | Pick<UnreadableEn
   }
   const { connection, vm, request, plan, startedAt, protectedIn } = value;
   const writer = parseWriter(value['writer']);
+  const before = parseBefore(value['before']);
+  const origin = value['origin'] === undefined ? undefined : parseOrigin(value['origin']);
   if (
     value['version'] !== version ||
     value['id'] !== id ||
@@ -124,7 +148,9 @@ function parseHead(value: JsonObject, id: string): EntryHead | Pick<UnreadableEn
     !isPlan(plan, connection, vm['uuid']) ||
     !isCount(startedAt) ||
     !(protectedIn === undefined || typeof protectedIn === 'string') ||
-    writer === undefined
+    writer === undefined ||
+    before === 'unsound' ||
+    origin === 'unsound'
   ) {
     return undefined;
   }
@@ -136,7 +162,10 @@ function parseHead(value: JsonObject, id: string): EntryHead | Pick<UnreadableEn
     request,
     plan,
     ...(protectedIn === undefined ? {} : { protectedIn }),
+    ...(before === undefined ? {} : { before }),
     startedAt,
+    // Before it was kept, the writer told of the computer, and nobody of the daemon.
+    origin: origin ?? { host: writer.host, boot: writer.boot },
     writer,
   };
 }

@@ -18,9 +18,10 @@ import {
   writeNew,
 } from './durable.js';
 import type { JournalEntry, JournalHead, OperationEnd, UnreadableEntry } from './entry.js';
-import { type EntryHead, type EntryRead, parseEntry, writeHead } from './entryText.js';
+import { type EntryHead, entryOf, type EntryRead, parseEntry, writeHead } from './entryText.js';
 import { type Hold, holdNew, holdOf, takeHold } from './hold.js';
 import { entryFile, EntryWriter, maxEntryBytes } from './openEntry.js';
+import { thisPlace } from './place.js';
 import { thisWriter } from './writer.js';
 
 const maxEntries = 1000;
@@ -68,12 +69,13 @@ export class Journal {
   }
 
   /** Resolves when the plan is on the disk, its folder too: only then may the first step begin. */
-  async begin({ connection, vm, request, plan, protectedIn }: JournalHead): Promise<OpenEntry> {
+  async begin({ daemon, ...given }: JournalHead): Promise<OpenEntry> {
+    const { connection, vm, request } = given;
     const id = randomBytes(16).toString('hex');
-    const writer = await thisWriter(this.editor);
-    const given = { connection, vm, request, plan, ...(protectedIn === undefined ? {} : { protectedIn }) };
-    const head: EntryHead = { version: 1, id, ...given, startedAt: Date.now(), writer };
-    const entry: JournalEntry = { ...head, steps: [], recoveries: 0 };
+    const [writer, place] = await Promise.all([thisWriter(this.editor), thisPlace()]);
+    const origin = { ...place, ...(daemon === undefined ? {} : { daemon }) };
+    const head: EntryHead = { version: 1, id, ...given, startedAt: Date.now(), origin, writer };
+    const entry: JournalEntry = entryOf(head);
     const text = writeHead(head);
     const bytes = Buffer.byteLength(text);
     const making = join(this.folder, `new-${id}`);

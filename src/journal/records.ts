@@ -11,10 +11,11 @@ const reasons: Readonly<Record<AutoReason, true>> = { revert: true, layout: true
 const autoSnapshots: SnapshotRecordsOptions<AutoSnapshot> = {
   subfolder: 'records',
   maxOfVm: 200,
-  write: ({ why, target }) => ({ why, target }),
-  parse: (one, { why, target }) =>
+  write: ({ why, target, stays }) => ({ why, target, stays }),
+  parse: (one, { why, target, stays }) =>
     isReason(why) && (target === undefined || typeof target === 'string')
-      ? { ...one, why, ...(target === undefined ? {} : { target }) }
+      ? // Whatever it says there, somebody wanted it to stay.
+        { ...one, why, ...(target === undefined ? {} : { target }), ...(stays === undefined ? {} : { stays: true }) }
       : undefined,
   inDoubt: 'none',
   doing: {

@@ -30,6 +30,7 @@ export const commandIds = [
   'virtRewind.repair',
   'virtRewind.consolidate',
   'virtRewind.prune',
+  'virtRewind.finishUnfinished',
   'virtRewind.dismissUnfinished',
   'virtRewind.keepSnapshot',
   'virtRewind.unkeepSnapshot',

@@ -3,6 +3,7 @@
 
 export const revertPowerStates = ['asSnapshot', 'asBefore', 'running', 'paused', 'off'] as const;
 export const snapshotStyles = ['auto', 'internal', 'external'] as const;
+export const automaticActions = ['all', 'safe', 'none'] as const;
 export const treeSorts = ['time', 'name'] as const;
 export const treeLayouts = ['tree', 'list'] as const;
 
@@ -15,6 +16,7 @@ export interface Settings {
   readonly keepCheckpoints: number;
   /** 0 to 60; 0: a delete begins at once. */
   readonly deleteUndoSeconds: number;
+  readonly automaticActions: (typeof automaticActions)[number];
   /** Names, patterns and UUIDs, trimmed. */
   readonly protectedVms: readonly string[];
   /** 0 to 1440; 0: no sweep by itself. */
@@ -53,6 +55,7 @@ export const settingKeys = {
   checkpointFirst: 'virtRewind.revert.checkpointFirst',
   keepCheckpoints: 'virtRewind.revert.keepCheckpoints',
   deleteUndoSeconds: 'virtRewind.delete.undoSeconds',
+  automaticActions: 'virtRewind.automaticActions',
   protectedVms: 'virtRewind.protectedVms',
   healthSweepMinutes: 'virtRewind.health.sweepMinutes',
   healthLayers: 'virtRewind.health.layers',
@@ -79,6 +82,7 @@ export function parseSettings(get: (key: string) => unknown): Settings {
     checkpointFirst: get(settingKeys.checkpointFirst) !== false,
     keepCheckpoints: whole(get(settingKeys.keepCheckpoints), 100, 3),
     deleteUndoSeconds: whole(get(settingKeys.deleteUndoSeconds), 60, 5),
+    automaticActions: leastOf(get(settingKeys.automaticActions)),
     protectedVms: texts(get(settingKeys.protectedVms), longestPattern),
     healthSweepMinutes: whole(get(settingKeys.healthSweepMinutes), 1_440, 10),
     healthLayers: amount(get(settingKeys.healthLayers)) ?? 8,
@@ -93,6 +97,11 @@ export function parseSettings(get: (key: string) => unknown): Settings {
     treeSort: oneOf(treeSorts, get(settingKeys.treeSort)),
     treeLayout: oneOf(treeLayouts, get(settingKeys.treeLayout)),
   };
+}
+
+/** Absent: the default. Any other value was meant to forbid something: it counts as the one that forbids most. */
+function leastOf(value: unknown): Settings['automaticActions'] {
+  return value === undefined ? 'all' : (automaticActions.find((one) => one === value) ?? 'none');
 }
 
 /** The value, or the first allowed one: that is the default in package.json too. */

@@ -9,6 +9,8 @@ export interface Capabilities {
   readonly libvirt: Version;
   readonly hypervisor: Version;
   readonly hostname: string;
+  /** What the daemon calls its host beside the name: of the firmware, or of the daemon's own making at each of its starts. */
+  readonly hostUuid?: string;
   readonly readOnly: boolean;
   /** `<externalSnapshot/>` in the capabilities XML: libvirt 9.9 and newer, revert to external snapshots works. */
   readonly externalRevert: boolean;

@@ -310,4 +310,6 @@ export interface AutoSnapshot {
   readonly createdAt: number;
   /** The snapshot that was reverted to. */
   readonly target?: string;
+  /** An operation that broke off left it, or the recovery of one made it: no rule takes it away. */
+  readonly stays?: true;
 }

@@ -1,7 +1,49 @@
 // What becomes of an operation that broke off: of its journal entry and the true state → how it ends. Values only.
 import type { OperationRequest } from './operation.js';
-import type { Plan } from './plan.js';
+import type { Plan, Step } from './plan.js';
 import type { Refusal } from './refusal.js';
+import type { PowerReason, PowerState } from './vm.js';
+
+/**
+ * For so long somebody who finds an operation that broke off may bring it to its end by themselves. Long enough for an editor
+ * that fell and is opened again, and for a machine on which that takes a while; too short for a VM to be given other work,
+ * and for the person who began it to have forgotten it.
+ */
+export const actsAloneForMs = 60 * 60 * 1000;
+
+/** What a VM was when an operation on it was written down, before anything was done: whatever is other by now has a cause. */
+export interface Before {
+  readonly power: PowerState;
+  readonly powerReason: PowerReason;
+  readonly managedSave: boolean;
+  readonly disks: readonly { readonly target: string; readonly file?: string }[];
+  readonly current?: string;
+  readonly snapshots: readonly SnapshotBefore[];
+}
+
+export interface SnapshotBefore {
+  readonly name: string;
+  /** Seconds since 1970, as it says of itself. */
+  readonly createdAt: number;
+  readonly parent?: string;
+}
+
+/** Where an operation was begun. */
+export interface Origin {
+  /** What the computer of the editor is called. */
+  readonly host: string;
+  /** Of its installation: alike on two that were cloned. Absent where the system has none. */
+  readonly machine?: string;
+  /** Of its kernel, since it was started; absent where the system has none. */
+  readonly boot?: string;
+  /** As it tells of itself; absent in entries of before it was kept. */
+  readonly daemon?: DaemonIdentity;
+}
+
+export interface DaemonIdentity {
+  readonly hostname: string;
+  readonly hostUuid?: string;
+}
 
 /** An operation of several steps that did not come to its end, as the journal has it. */
 export interface BrokenOff {
@@ -12,6 +54,12 @@ export interface BrokenOff {
   readonly done: readonly number[];
   /** Seconds since 1970. */
   readonly startedAt: number;
+  /** Absent: nobody wrote it down, so nothing shows that the VM is still what it was. */
+  readonly before?: Before;
+  /** When each step was begun and done last, by its index, and when the last thing was written of any: milliseconds since 1970. */
+  readonly begunAt?: ReadonlyMap<number, number>;
+  readonly doneAt?: ReadonlyMap<number, number>;
+  readonly lastStepAt?: number;
 }
 
 /** How the VM stands after a recovery, compared with the operation. */
@@ -39,4 +87,24 @@ export interface RecoveryReport {
   readonly outcome: RecoveredTo | 'explained' | 'failed';
   readonly why?: Refusal;
   readonly commands?: readonly string[];
+  /** What was not done by itself can be done if a person wants it. */
+  readonly mayFinish?: boolean;
+}
+
+/** What a person can have done about one of them: by the true state a moment ago. */
+export interface UnfinishedOperation {
+  readonly id: string;
+  readonly request: OperationRequest;
+  readonly vm: string;
+  /** Milliseconds since 1970. */
+  readonly startedAt: number;
+  readonly recovery: Recovery;
+  /** What its steps would be for virsh. */
+  readonly commands: readonly string[];
+}
+
+/** What a person has agreed to of one of them. */
+export interface AgreedRecovery {
+  readonly id: string;
+  readonly steps: readonly Step[];
 }

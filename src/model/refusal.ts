@@ -227,6 +227,14 @@ export interface RefusalFacts {
   readonly ramWithoutDisks: { snapshot: string };
   /** The RAM that comes back has that of the NVDIMM in it, and would be written over its file. */
   readonly nvdimmOverwritten: { vm: string; snapshot: string };
+  /** It was begun on another computer, or by another daemon, that shares the journal; or it is not known to be ours. `host`: its name. */
+  readonly begunOnOtherHost: { vm: string; host: string };
+  /** Too long ago, or before the computer was started: what became of the VM since, nobody can tell. */
+  readonly brokeOffLongAgo: { vm: string };
+  /** Something happened since it broke off; `what`: snapshots, disks, power, written; or notKnown. */
+  readonly notAsLeft: { vm: string; what: string };
+  /** The setting `automaticActions` forbids it; `setting`: its value. */
+  readonly notByItself: { vm: string; setting: string };
   /** There is no VM left of which an operation broke off. */
   readonly vmGone: { vm: string };
 }

@@ -5,7 +5,18 @@ export type PowerState = 'running' | 'paused' | 'off' | 'shuttingDown' | 'crashe
 
 /** Why a VM is in its state, where a user or a rule must know it. */
 export type PowerReason =
-  'fromSnapshot' | 'ioError' | 'saving' | 'snapshotting' | 'crashed' | 'failed' | 'saved' | 'other';
+  | 'fromSnapshot'
+  | 'ioError'
+  | 'saving'
+  | 'snapshotting'
+  | 'crashed'
+  | 'failed'
+  | 'saved'
+  /** Off because its guest or somebody shut it down, cut its power, took it to another host. A daemon forgets it when it ends. */
+  | 'shutDown'
+  | 'destroyed'
+  | 'migrated'
+  | 'other';
 
 /** A file or something else below a disk, as the XML tells it. */
 export interface VmLayer {

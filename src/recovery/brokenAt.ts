@@ -5,6 +5,7 @@ import type { OperationRequest } from '../model/operation.js';
 import type { Plan, Situation, Step } from '../model/plan.js';
 import type { BrokenOff, RecoveredTo, Recovery } from '../model/recovery.js';
 import type { Refusal } from '../model/refusal.js';
+import { filesNamedBy } from './filesNamedBy.js';
 import { effectOf, isMissing, isThere } from './stepEffect.js';
 import { virshLine } from '../model/virshCommand.js';
 
@@ -29,6 +30,10 @@ export function brokenAt({ plan, begun, done }: BrokenOff, situation: Situation)
 
 export function wasBegun({ begun, done }: BrokenOff, index: number): boolean {
   return index >= 0 && (begun.includes(index) || done.includes(index));
+}
+
+export function begunSteps(brokenOff: BrokenOff): readonly Step[] {
+  return brokenOff.plan.steps.filter((_, index) => wasBegun(brokenOff, index));
 }
 
 /** Whether any step of these kinds was begun. */
@@ -103,6 +108,7 @@ function outsider(file: string, going: ReadonlySet<string>, situation: Situation
  * | an overlay, known to be empty                   | goes  |
  * | an overlay that the plan told as a loss         | goes, unless a VM cannot be read that may be built on it by now |
  * | any other overlay, or one that cannot be seen   | stays |
+ * | a file that was to hold a disk, and that nobody looked into, or that rests on nothing and holds more than tables | stays |
  * | no overlay: RAM, UEFI variables                 | goes  |
  */
 export function removable(
@@ -113,15 +119,23 @@ export function removable(
 ): readonly string[] {
   const told = mayBeElsewhere(plan.request, situation) ? new Set<string>() : toldAsLost(plan);
   return unused(
-    files.filter((file) => told.has(file) || holdsNothing(file, situation)),
+    files.filter((file) => told.has(file) || holdsNothing(file, plan, situation)),
     situation,
     named,
   );
 }
 
-function holdsNothing(file: string, { files }: Situation): boolean {
+/** An image that QEMU has begun to make and that rests on nothing yet: its tables alone. */
+const mostOfHalfMade = 1024 * 1024;
+
+function holdsNothing(file: string, plan: Plan, { files }: Situation): boolean {
   const facts = files?.images.get(file);
-  return typeof facts === 'object' ? facts.backing === undefined || facts.empty === true : facts !== 'unknown';
+  if (typeof facts === 'object') {
+    return facts.backing === undefined
+      ? !filesNamedBy(plan).has(file) || facts.allocatedBytes <= mostOfHalfMade
+      : facts.empty === true;
+  }
+  return facts === undefined ? !filesNamedBy(plan).has(file) : facts === 'missing';
 }
 
 /** Another VM's chain cannot be read, and nobody agreed to pass it over. */

@@ -1,5 +1,6 @@
 // The refusals of a recovery that leaves the VM to a person, in the words of `refusalText`, of which they are a part.
 import type { Sentences } from './refusalText.js';
+import type { Translate } from './translate.js';
 
 export const recoveryRefusals: Pick<
   Sentences,
@@ -14,6 +15,10 @@ export const recoveryRefusals: Pick<
   | 'begunElsewhere'
   | 'entryUnreadable'
   | 'vmGone'
+  | 'begunOnOtherHost'
+  | 'brokeOffLongAgo'
+  | 'notAsLeft'
+  | 'notByItself'
 > = {
   protectedVm: ({ vm }, t) => [
     t('{0} is protected: nothing is done to it by itself.', vm),
@@ -60,6 +65,23 @@ export const recoveryRefusals: Pick<
     ),
     t('Leave {0} running, and examine it: there stands how to see which file it is on.', vm),
   ],
+  begunOnOtherHost: ({ vm, host }, t) => [
+    t('It is not known to have begun here, on this VM: its journal names the host {0}.', host),
+    t(
+      'Finish it on {0}. If it is not this VM, or you have seen to it, call “Unfinished Operation Is Taken Care Of” for {1}.',
+      host,
+      vm,
+    ),
+  ],
+  brokeOffLongAgo: ({ vm }, t) => [
+    t('That was more than an hour ago, or before this computer was started, so nothing is done to {0} by itself.', vm),
+    finishIt(vm, t),
+  ],
+  notAsLeft: ({ vm, what }, t) => [notAsLeft(vm, what, t), finishIt(vm, t)],
+  notByItself: ({ vm, setting }, t) => [
+    t('The setting “Automatic Actions” is “{0}”, so nothing is done to {1} by itself.', setting, vm),
+    finishIt(vm, t),
+  ],
   vmGone: ({ vm }, t) => [t('An operation on {0} broke off, and the VM is not there any more.', vm), ''],
   usedSince: ({ vm }, t) => [
     t('An operation on {0} broke off, and {0} may have been used since. To finish it now could undo that.', vm),
@@ -78,3 +100,25 @@ export const recoveryRefusals: Pick<
     t('Revert {0} to {1} again, or shut it down and put the variables of its checkpoint back.', vm, snapshot),
   ],
 };
+
+function finishIt(vm: string, t: Translate): string {
+  return t(
+    'Look at {0}. Then call “Finish Unfinished Operation”, which shows first what it would do, or leave {0} as it is and call “Unfinished Operation Is Taken Care Of”.',
+    vm,
+  );
+}
+
+function notAsLeft(vm: string, what: string, t: Translate): string {
+  switch (what) {
+    case 'snapshots':
+      return t('The snapshots of {0} are others since, by another hand.', vm);
+    case 'disks':
+      return t('{0} stands on other files since, by another hand.', vm);
+    case 'power':
+      return t('{0} was started, paused or shut down since, by another hand.', vm);
+    case 'written':
+      return t('A disk of {0} may have been written to since.', vm);
+    default:
+      return t('It is not known whether {0} was used since.', vm);
+  }
+}

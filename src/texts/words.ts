@@ -39,6 +39,9 @@ function pausedWord(reason: Vm['powerReason'], t: Translate): string {
     case 'crashed':
     case 'failed':
     case 'saved':
+    case 'shutDown':
+    case 'destroyed':
+    case 'migrated':
     case 'other':
       return t('paused');
   }

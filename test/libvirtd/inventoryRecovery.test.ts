@@ -4,6 +4,7 @@ import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Failure } from '../../src/model/failure.js';
 import { openEditor } from './faults/editor.js';
+import { killQemu } from './faults/faultKinds.js';
 import { startStages, type Stages } from './faults/stages.js';
 
 describe('a revert that somebody regrets', function () {
@@ -94,7 +95,7 @@ describe('a revert that somebody regrets', function () {
       act: async ({ plan }) => {
         await stage.write();
         const made = plan?.steps.find((step) => step.do === 'createSnapshot');
-        await stage.virsh('destroy');
+        await killQemu(daemon, 'ramless');
         await stage.virsh('snapshot-delete', made?.name ?? '', '--metadata');
         await rm(made?.memoryFile ?? '');
         throw new Failure('lost');

@@ -45,15 +45,7 @@ type FaultAct = (target: Target) => Promise<EndOfFault | undefined>;
 
 export const faultActs: Readonly<Record<Exclude<FaultKind, 'extensionKilled'>, FaultAct>> = {
   qemuKilled: async ({ daemon, name }) => {
-    const pids = await qemuProcesses(daemon, name);
-    const wasAlive = pids.length > 0;
-    for (const pid of pids) {
-      process.kill(pid, 'SIGKILL');
-    }
-    // libvirt hears of it a moment later, and tells nobody who only asks.
-    while ((await daemon.virsh(['domstate', name])).stdout.trim() === 'running' && wasAlive) {
-      await wait(20);
-    }
+    await killQemu(daemon, name);
     return undefined;
   },
   daemonKilled: async ({ daemon }) => {
@@ -85,6 +77,17 @@ export const faultActs: Readonly<Record<Exclude<FaultKind, 'extensionKilled'>, F
     return undefined;
   },
 };
+
+/** Resolves when libvirt knows: it hears of it a moment later, and tells nobody who only asks. */
+export async function killQemu(daemon: Daemon, name: string): Promise<void> {
+  const pids = await qemuProcesses(daemon, name);
+  for (const pid of pids) {
+    process.kill(pid, 'SIGKILL');
+  }
+  while ((await daemon.virsh(['domstate', name])).stdout.trim() === 'running' && pids.length > 0) {
+    await wait(20);
+  }
+}
 
 /** Also of a VM that libvirt has lost. Resolves when it is gone, with whether there was one. */
 export async function endQemu(daemon: Daemon, name: string): Promise<boolean> {

@@ -1,6 +1,4 @@
 // Runs an operation with one fault in one step, and says what is then other than it was before or would be after.
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Failure } from '../../../src/model/failure.js';
@@ -10,12 +8,12 @@ import { type Difference, OracleVm } from '../../oracle/oracleVm.js';
 import type { Daemon } from '../inventoryRig.js';
 import { acceptedEnds } from './accepted.js';
 import type { Cutter } from './cutter.js';
-import { childVariable, type ChildTask, type Editor, openEditor } from './editor.js';
+import { inChild } from './dyingChild.js';
+import { type Editor, openEditor } from './editor.js';
 import { followAdvice } from './person.js';
 import { type EndOfFault, faultActs, type FaultKind } from './faultKinds.js';
 import { type Prepared, type Scenario, Stage } from './scenarios.js';
 import type { At, Course } from './stepHooks.js';
-import { thisBundle } from './thisBundle.mjs';
 
 export interface Bench {
   readonly daemon: Daemon;
@@ -149,20 +147,6 @@ async function outcomeOf(running: Promise<unknown>): Promise<string> {
     }
     return `failed: ${error.kind}${error.details.refusal === undefined ? '' : ` ${error.details.refusal.reason}`}`;
   }
-}
-
-async function inChild(task: ChildTask, { env }: Daemon): Promise<string> {
-  const child = spawn(process.execPath, [thisBundle], {
-    env: { ...env, [childVariable]: JSON.stringify(task) },
-    stdio: ['ignore', 'ignore', 'pipe'],
-  });
-  let words = '';
-  child.stderr.on('data', (data: Buffer) => (words += data.toString()));
-  const [code, signal] = (await once(child, 'exit')) as [number | null, NodeJS.Signals | null];
-  if (signal === null && code !== 0) {
-    throw new Error(`the child failed before it was to die: ${words}`);
-  }
-  return signal === null ? 'done' : 'killed';
 }
 
 /**

@@ -51,7 +51,7 @@ describe('a state of power', () => {
     [3, 9, 'paused', 'snapshotting'],
     [3, 10, 'paused', 'crashed'],
     [4, 0, 'shuttingDown', 'other'],
-    [5, 2, 'off', 'other'],
+    [5, 2, 'off', 'destroyed'],
     [5, 3, 'off', 'crashed'],
     [5, 5, 'off', 'saved'],
     [5, 6, 'off', 'failed'],

@@ -88,6 +88,12 @@ describe('checkpoints beyond the number to be kept', () => {
   it('are none when there are no more than that', () => assert.deepEqual(names(4), []));
   it('never are the newest, which undoes the last revert', () => assert.deepEqual(names(0), ['c1', 'c2', 'c3']));
   it('never are what the VM stands on', () => assert.deepEqual(names(1, 'c1'), ['c2', 'c3']));
+  it('never are what an operation left that broke off, nor is the newest spared for it', () => {
+    const left = records.map((one) =>
+      one.name === 'c1' || one.name === 'c4' ? { ...one, stays: true as const } : one,
+    );
+    assert.deepEqual(names(1, 's', left), ['c2']);
+  });
   it('never are what no record vouches for', () => assert.deepEqual(names(1, 's', records.slice(2)), ['c3']));
 
   it('never are what a person named or described: our records let go of it', async () => {

@@ -15,6 +15,8 @@ interface Kept {
 }
 
 const writer = { pid: 1, boot: 'boot', host: 'here', session: 'session' };
+/** When the clock of the rig begins. */
+const begin = 1_800_000_000_000;
 
 export class FakeKeeping implements Keeping {
   editor = 'Code';
@@ -27,12 +29,26 @@ export class FakeKeeping implements Keeping {
   /** Writings that fail, as they stand in `written`. */
   readonly broken = new Set<string>();
 
+  here = { host: 'here', machine: 'machine', boot: 'boot' };
+  readonly place: Keeping['place'] = () => Promise.resolve(this.here);
+
   readonly journal: Keeping['journal'] = {
     begin: async (head) => {
+      const { daemon, ...rest } = structuredClone(head);
       await this.#write('begin');
       const id = String(this.entries.size + 1).padStart(32, '0');
       const kept: Kept = {
-        entry: { ...structuredClone(head), version: 1, id, startedAt: 0, writer, steps: [], recoveries: 0 },
+        entry: {
+          ...rest,
+          version: 1,
+          id,
+          startedAt: begin,
+          origin: { ...this.here, ...(daemon === undefined ? {} : { daemon }) },
+          writer,
+          steps: [],
+          recoveries: 0,
+          lastActedAt: begin,
+        },
         held: true,
       };
       this.entries.set(id, kept);
@@ -78,7 +94,8 @@ export class FakeKeeping implements Keeping {
 
   readonly records: Keeping['records'] = {
     add: (vm, snapshot) => {
-      this.recorded.set(vmKey(vm), [...(this.recorded.get(vmKey(vm)) ?? []), snapshot]);
+      const others = (this.recorded.get(vmKey(vm)) ?? []).filter(({ name }) => name !== snapshot.name);
+      this.recorded.set(vmKey(vm), [...others, snapshot]);
       return Promise.resolve();
     },
     of: (vm) => Promise.resolve(this.recorded.get(vmKey(vm)) ?? []),
@@ -124,7 +141,7 @@ export class FakeKeeping implements Keeping {
   #open(kept: Kept): OpenEntry {
     const step = async (index: number, state: StepRecord['state']): Promise<void> => {
       await this.#write(`${state} ${String(index)}`);
-      kept.entry = { ...kept.entry, steps: [...kept.entry.steps, { index, state, at: 0 }] };
+      kept.entry = { ...kept.entry, steps: [...kept.entry.steps, { index, state, at: begin }] };
     };
     return {
       get entry() {

@@ -4,7 +4,7 @@ import { Failure } from '../../../src/model/failure.js';
 import type { OperationRequest } from '../../../src/model/operation.js';
 import type { Plan, Step } from '../../../src/model/plan.js';
 import type { BrokenOff, Recovery } from '../../../src/model/recovery.js';
-import { refuse } from '../../../src/model/refusal.js';
+import { refuse, type Refused } from '../../../src/model/refusal.js';
 import { settled } from './fakeClock.js';
 import { FakeKeeping } from './fakeKeeping.js';
 import { FakeHypervisor, fakeVm, uuidOf } from './fakeHypervisor.js';
@@ -29,6 +29,12 @@ class Script implements Rules {
   planRecovery(brokenOff: BrokenOff): Recovery {
     this.asked.push(brokenOff);
     return this.recovery(brokenOff);
+  }
+
+  since: Refused | undefined;
+
+  sinceObstacle(): Refused | undefined {
+    return this.since;
   }
 }
 
@@ -201,6 +207,7 @@ describe('recovery', () => {
       vm: { uuid: vm.uuid, name: 'web' },
       request: twoSteps,
       plan,
+      daemon: { hostname: 'here' },
     });
     await entry.begun(0);
     keeping.writerDies();

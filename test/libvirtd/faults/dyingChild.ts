@@ -1,0 +1,44 @@
+// An editor in a process of its own that dies in the middle of an operation. Knows no fault but that.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Daemon } from '../inventoryRig.js';
+import { childVariable, type ChildTask } from './editor.js';
+import { thisBundle } from './thisBundle.mjs';
+
+export async function inChild(task: ChildTask, { env }: Daemon): Promise<string> {
+  const child = spawn(process.execPath, [thisBundle], {
+    env: { ...env, [childVariable]: JSON.stringify(task) },
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  let words = '';
+  child.stderr.on('data', (data: Buffer) => (words += data.toString()));
+  const [code, signal] = (await once(child, 'exit')) as [number | null, NodeJS.Signals | null];
+  if (signal === null && code !== 0) {
+    throw new Error(`the child failed before it was to die: ${words}`);
+  }
+  return signal === null ? 'done' : 'killed';
+}
+
+/** What stands in the one entry of a journal becomes what a test wants it to be: its lines, parsed. */
+export async function rewriteEntry(
+  journal: string,
+  change: (line: Record<string, unknown>) => Record<string, unknown>,
+): Promise<void> {
+  const [id = ''] = (await readdir(journal)).filter((name) => /^[0-9a-f]{32}$/u.test(name));
+  const file = join(journal, id, 'plan.jsonl');
+  const lines = (await readFile(file, 'utf8')).split('\n').filter((line) => line !== '');
+  const changed = lines.map((line) => JSON.stringify(change(JSON.parse(line) as Record<string, unknown>)));
+  await writeFile(file, changed.map((line) => `${line}\n`).join(''));
+}
+
+/** As if all in it had been written that long ago. */
+export function olderBy(ms: number): (line: Record<string, unknown>) => Record<string, unknown> {
+  const earlier = (at: unknown): unknown => (typeof at === 'number' ? at - ms : at);
+  return (line) => ({
+    ...line,
+    ...('startedAt' in line ? { startedAt: earlier(line['startedAt']) } : {}),
+    ...('at' in line ? { at: earlier(line['at']) } : {}),
+  });
+}
