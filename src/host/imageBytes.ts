@@ -20,7 +20,10 @@ export class TooMuchToRead extends Error {
 /** Where bytes come from: as `FileHandle.read`, with a count that may fall short. */
 export type ReadInto = (into: Buffer, at: number) => Promise<number>;
 
-/** @param most bytes that may be read in all */
+/** What the least read takes, in bytes that are read in the same time: an image of tiny clusters has millions of them. */
+export const leastRead = 8 * 1024;
+
+/** @param most bytes that may be read in all, each read counted as `leastRead` at least */
 export function boundedBytes(size: number, most: number, readInto: ReadInto): ImageBytes {
   let left = most;
   return {
@@ -29,7 +32,7 @@ export function boundedBytes(size: number, most: number, readInto: ReadInto): Im
       if (!Number.isSafeInteger(at) || at < 0 || length < 0 || at + length > size) {
         throw new BadImage(`${length} bytes at ${at} are not in a file of ${size} bytes`);
       }
-      left -= length;
+      left -= Math.max(length, Math.min(leastRead, most));
       if (left < 0) {
         throw new TooMuchToRead(`more than ${most} bytes`);
       }

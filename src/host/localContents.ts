@@ -16,7 +16,7 @@ import { fileFailure } from './fileFailure.js';
 import { FolderHangs, turnsOfAll } from './fileTurns.js';
 import { BadImage, boundedBytes, type ImageBytes, TooMuchToRead } from './imageBytes.js';
 import { factsOf } from './localImage.js';
-import { Extents, qcow2Extents } from './qcow2Extents.js';
+import { Extents, mostExtents, qcow2Extents } from './qcow2Extents.js';
 import { type Qcow2Header, readQcow2Header } from './qcow2Header.js';
 import { internalSizes } from './qcow2Sizes.js';
 import { type Qcow2Snapshot, readQcow2Snapshots } from './qcow2Snapshots.js';
@@ -49,7 +49,7 @@ async function reading<T>(path: string, look: (image: OpenQcow2) => Promise<T>):
     try {
       for (let attempt = 1; ; attempt++) {
         const image = await openQcow2(handle);
-        if (image === 'notQcow2') {
+        if (typeof image === 'string') {
           return image;
         }
         try {
@@ -87,7 +87,7 @@ interface OpenQcow2 {
   extents(states: readonly AskedState[]): Promise<ImageExtents>;
 }
 
-async function openQcow2(handle: FileHandle): Promise<OpenQcow2 | 'notQcow2'> {
+async function openQcow2(handle: FileHandle): Promise<OpenQcow2 | 'notQcow2' | 'dataFile'> {
   const facts = await factsOf(await handle.stat());
   if (facts === undefined) {
     return 'notQcow2';
@@ -101,16 +101,22 @@ async function openQcow2(handle: FileHandle): Promise<OpenQcow2 | 'notQcow2'> {
   if (header === 'notQcow2') {
     return header;
   }
-  if (header.corrupt || header.externalData) {
-    throw new BadImage(header.corrupt ? 'marked as corrupt' : 'its data stand in another file');
+  if (header.externalData) {
+    return 'dataFile';
+  }
+  if (header.corrupt) {
+    throw new BadImage('marked as corrupt');
   }
   const snapshots = await readQcow2Snapshots(head, header);
   return {
     sizes: (present) => internalSizes(bytes(), header, snapshots, present),
     extents: async (states) => {
       const told: (readonly Extent[] | 'unreadable')[] = [];
+      // One measure for all of them: each of many snapshots may be as large as the whole.
+      const image = bytes();
+      const room = { extents: mostExtents };
       for (const state of states) {
-        told.push(await stateExtents(bytes(), header, snapshots, state));
+        told.push(await stateExtents(image, header, snapshots, state, room));
       }
       const { clusterBytes, virtualBytes, extendedL2 } = header;
       return {
@@ -128,17 +134,22 @@ async function stateExtents(
   header: Qcow2Header,
   snapshots: readonly Qcow2Snapshot[],
   { tag, after }: AskedState,
+  room: { extents: number },
 ): Promise<readonly Extent[] | 'unreadable'> {
   const own = tag === undefined ? header : snapshots.find(({ name }) => name === tag);
   const before = after === undefined ? undefined : snapshots.find(({ name }) => name === after);
-  if (own === undefined || (after !== undefined && before === undefined)) {
+  if (room.extents === 0 || own === undefined || (after !== undefined && before === undefined)) {
     return 'unreadable';
   }
   const diskBytes = 'virtualBytes' in own ? own.virtualBytes : (own.diskBytes ?? header.virtualBytes);
   try {
-    return await qcow2Extents(image, header, own.l1, diskBytes, before?.l1);
+    const extents = await qcow2Extents(image, header, { l1: own.l1, earlier: before?.l1 }, diskBytes, room.extents);
+    room.extents -= extents.length;
+    return extents;
   } catch (error) {
     if (error instanceof TooMuchToRead) {
+      // As much work again for each of the others would be no bound.
+      room.extents = 0;
       return 'unreadable';
     }
     throw error;

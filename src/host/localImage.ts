@@ -12,8 +12,8 @@ import { readQcow2Header, type Qcow2Header } from './qcow2Header.js';
 import { type Qcow2Snapshot, readQcow2Snapshots } from './qcow2Snapshots.js';
 import type { QemuImg } from './qemuImg.js';
 
-/** The header and the longest table of snapshots that QEMU takes. */
-const mostHeadBytes = 96 * 1024 * 1024;
+/** The header and the table of 65,536 snapshots, which is as many as QEMU takes, with names of a usual length. */
+const mostHeadBytes = 16 * 1024 * 1024;
 /** Enough for the tables of 256 GiB of data in clusters of 64 KiB; beyond that the answer is "not known". */
 const mostContentBytes = 32 * 1024 * 1024;
 /** What a VM changed between two reads belongs together at the next try. */
@@ -104,7 +104,10 @@ async function readQcow2(
   if (depth === 'head') {
     return told;
   }
-  const snapshots = await readQcow2Snapshots(head, header);
+  const snapshots = await ifNotTooMuch(readQcow2Snapshots(head, header));
+  if (snapshots === undefined) {
+    return told;
+  }
   return {
     ...told,
     tags: snapshots.map((snapshot) => snapshot.name),
@@ -132,6 +135,17 @@ async function readContent(
     ...(empty === undefined ? {} : { empty }),
     ...(unchanged === undefined ? {} : { unchangedSince: unchanged }),
   };
+}
+
+async function ifNotTooMuch<T>(answer: Promise<T>): Promise<T | undefined> {
+  try {
+    return await answer;
+  } catch (error) {
+    if (error instanceof TooMuchToRead) {
+      return undefined;
+    }
+    throw error;
+  }
 }
 
 /** Undefined where it is too much, and where a table is on its way from one place to another. */

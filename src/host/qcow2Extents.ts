@@ -6,7 +6,7 @@ import type { Qcow2Header, Table } from './qcow2Header.js';
 import { eachDifferingL2, eachL2, eachRun, l1EntriesOf, readL1, shapeOf, type What } from './qcow2Tables.js';
 
 /** Of all rows of a picture together some millions would fit into memory; nobody can paint as many. */
-const mostExtents = 1_000_000;
+export const mostExtents = 1_000_000;
 
 /**
  * All that it maps, or, beside the table of an earlier state, what it maps otherwise.
@@ -15,12 +15,12 @@ const mostExtents = 1_000_000;
 export async function qcow2Extents(
   image: ImageBytes,
   header: Qcow2Header,
-  l1: Table,
+  { l1, earlier }: { readonly l1: Table; readonly earlier: Table | undefined },
   diskBytes: number,
-  earlier?: Table,
+  most = mostExtents,
 ): Promise<readonly Extent[]> {
   const shape = shapeOf(header);
-  const extents = new Extents(diskBytes);
+  const extents = new Extents(diskBytes, most);
   const partBytes = shape.entryBytes === 16 ? shape.clusterBytes / 32 : shape.clusterBytes;
   const bytesInL2 = shape.clustersInL2 * shape.clusterBytes;
   const ofDisk = await readL1(image, l1, l1EntriesOf(diskBytes, shape));
@@ -48,8 +48,11 @@ export class Extents {
   readonly all: Extent[] = [];
   readonly #end: number;
 
-  constructor(diskBytes: number) {
+  readonly #most: number;
+
+  constructor(diskBytes: number, most = mostExtents) {
     this.#end = diskBytes;
+    this.#most = most;
   }
 
   /** @throws TooMuchToRead */
@@ -63,8 +66,8 @@ export class Extents {
       this.all[this.all.length - 1] = { start: last.start, length: stop - last.start, what };
       return;
     }
-    if (this.all.length === mostExtents) {
-      throw new TooMuchToRead(`more than ${mostExtents} extents`);
+    if (this.all.length === this.#most) {
+      throw new TooMuchToRead(`more than ${this.#most} extents`);
     }
     this.all.push({ start, length: stop - start, what });
   }

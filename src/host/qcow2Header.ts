@@ -30,6 +30,8 @@ export interface Table {
 
 /** "QFI\xfb" */
 const magic = 0x514649fb;
+/** The format `qcow` begins with the same magic, and is another one behind it. */
+const versionOfQcow = 1;
 const headerBytesOfVersion2 = 72;
 const leastHeaderBytesOfVersion3 = 104;
 /** What QEMU itself writes into the first cluster, with a backing file's name of the usual length. */
@@ -51,6 +53,9 @@ const knownFeatures = 31n;
 export async function readQcow2Header(file: ImageBytes): Promise<Qcow2Header | 'notQcow2'> {
   const image = await readAhead(file, usualHeaderBytes);
   if (image.size < 4 || (await image.read(0, 4)).readUInt32BE(0) !== magic) {
+    return 'notQcow2';
+  }
+  if (image.size >= 8 && (await image.read(4, 4)).readUInt32BE(0) === versionOfQcow) {
     return 'notQcow2';
   }
   const first = await image.read(0, headerBytesOfVersion2);

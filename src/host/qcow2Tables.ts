@@ -1,15 +1,18 @@
 // The two levels of mapping tables of a qcow2 image (QEMU's docs/interop/qcow2.txt): where they stand, and what an entry
 // says. Reads no byte of the guest's data, and judges nothing.
-import { BadImage, type ImageBytes } from './imageBytes.js';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { BadImage, type ImageBytes, TooMuchToRead } from './imageBytes.js';
 import type { Qcow2Header, Table } from './qcow2Header.js';
 
-/** Bits 9 to 55: where a table or a cluster stands. Above them what says whether it is shared. */
-const offsetMask = 0x00ff_ffff_ffff_fe00n;
 const sectorBytes = 512;
 /** Of an entry's upper half: bit 62. */
 const compressedBit = 0x4000_0000;
 /** As much as is read at once, and looked at before others have their turn. */
 const batchBytes = 1024 * 1024;
+/** In clusters of 64 KiB the L1 table of 256 TiB. QEMU takes 32 MiB: reading that for each snapshot stops everything else. */
+const mostL1Bytes = 4 * 1024 * 1024;
+/** Entries of an L1 table that are looked at before others have their turn. */
+const entriesAtOnce = 32 * 1024;
 
 export interface Shape {
   readonly clusterBytes: number;
@@ -41,6 +44,9 @@ export async function readL1(image: ImageBytes, l1: Table, entries: number): Pro
   if (l1.entries < entries) {
     throw new BadImage(`an L1 table of ${l1.entries} entries for a disk that takes ${entries}`);
   }
+  if (entries * 8 > mostL1Bytes) {
+    throw new TooMuchToRead(`an L1 table of ${entries} entries`);
+  }
   return entries === 0 ? Buffer.alloc(0) : image.read(l1.at, entries * 8);
 }
 
@@ -71,16 +77,18 @@ export async function eachL2(
   visit: (table: Buffer, l1Index: number, place: number) => void,
   wanted: (place: number) => boolean = () => true,
 ): Promise<void> {
-  const asked: (readonly [index: number, place: number])[] = [];
-  for (let index = 0; index < l1.length / 8; index++) {
-    const place = l2Place(l1, index);
-    if (place !== 0 && wanted(place)) {
-      asked.push([index, place]);
+  await inParts(l1.length / 8, async (from, to) => {
+    const asked: (readonly [index: number, place: number])[] = [];
+    for (let index = from; index < to; index++) {
+      const place = l2Place(l1, index);
+      if (place !== 0 && wanted(place)) {
+        asked.push([index, place]);
+      }
     }
-  }
-  await inBatches(asked, shape, async ([index, place]) => {
-    const table = await readL2(image, place, shape);
-    return () => table !== undefined && visit(table, index, place);
+    await inBatches(asked, shape, async ([index, place]) => {
+      const table = await readL2(image, place, shape);
+      return () => table !== undefined && visit(table, index, place);
+    });
   });
 }
 
@@ -96,18 +104,31 @@ export async function eachDifferingL2(
   visit: (table: Buffer, earlier: Buffer, l1Index: number) => void,
 ): Promise<void> {
   const empty = Buffer.alloc(shape.clusterBytes);
-  const asked: (readonly [index: number, place: number, before: number])[] = [];
-  for (let index = 0; index < l1.length / 8; index++) {
-    const before = index * 8 < earlier.length ? l2Place(earlier, index) : 0;
-    const place = l2Place(l1, index);
-    if (place !== before) {
-      asked.push([index, place, before]);
+  await inParts(l1.length / 8, async (from, to) => {
+    const asked: (readonly [index: number, place: number, before: number])[] = [];
+    for (let index = from; index < to; index++) {
+      const before = index * 8 < earlier.length ? l2Place(earlier, index) : 0;
+      const place = l2Place(l1, index);
+      if (place !== before) {
+        asked.push([index, place, before]);
+      }
     }
-  }
-  await inBatches(asked, shape, async ([index, place, before]) => {
-    const [table = empty, old = empty] = await Promise.all([readL2(image, place, shape), readL2(image, before, shape)]);
-    return () => visit(table, old, index);
+    await inBatches(asked, shape, async ([index, place, before]) => {
+      const [table = empty, old = empty] = await Promise.all([
+        readL2(image, place, shape),
+        readL2(image, before, shape),
+      ]);
+      return () => visit(table, old, index);
+    });
   });
+}
+
+/** A table that names nothing to be read would otherwise be gone through in one go. */
+async function inParts(entries: number, look: (from: number, to: number) => Promise<void>): Promise<void> {
+  for (let from = 0; from < entries; from += entriesAtOnce) {
+    await look(from, Math.min(entries, from + entriesAtOnce));
+    await nextTurn();
+  }
 }
 
 /** Reads a few at once, looks at them in order, and lets others have their turn in between. */
@@ -124,9 +145,13 @@ async function inBatches<T>(
   }
 }
 
-/** An entry of 64 bits at `at` names a place of this number. Exact: places have 56 bits, and no file is so long. */
+/**
+ * Where a table or a cluster stands, as an entry of 64 bits at `at` says in its bits 9 to 55. Above them stands whether it is
+ * shared. Exact: no file is so long.
+ */
 function placeIn(table: Buffer, at: number): number {
-  return Number(table.readBigUInt64BE(at) & offsetMask);
+  const low = table.readUInt32BE(at + 4);
+  return (table.readUInt32BE(at) & 0x00ff_ffff) * 2 ** 32 + low - (low % sectorBytes);
 }
 
 /**

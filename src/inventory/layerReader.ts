@@ -106,6 +106,7 @@ export class LayerReader {
     const readable = [...images.values()].filter((image) => typeof image === 'object');
     const virtualBytes = typeof top === 'object' ? top.virtualBytes : known(chain.layers[0]?.virtualBytes);
     const why = [...images.values()].find((image) => typeof image === 'string');
+    const format = planned.find((row) => images.get(row.file) === 'notQcow2')?.format;
     const read = planned
       .flatMap(({ depth }, row) =>
         depth === undefined ? [] : [{ depth, row, extents: rows[row]?.extents ?? 'unreadable' }],
@@ -119,6 +120,7 @@ export class LayerReader {
       reads: whatIsRead(virtualBytes, read),
       exact: isActive(vm.power) ? 'estimate' : 'exact',
       ...(readable.length === 0 && why !== undefined ? { unreadable: why } : {}),
+      ...(format === undefined ? {} : { format }),
       readAt: this.#options.clock.now(),
     };
   }

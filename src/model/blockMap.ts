@@ -35,7 +35,9 @@ export interface BlockMap {
   /** `estimate`: a VM wrote while it was read. */
   readonly exact: 'exact' | 'estimate';
   /** Why there is no map of blocks; rows are sized by what libvirt tells then. */
-  readonly unreadable?: 'otherHost' | 'denied' | 'noQemuImg' | 'notQcow2' | 'failed';
+  readonly unreadable?: 'otherHost' | 'denied' | 'noQemuImg' | 'notQcow2' | 'dataFile' | 'failed';
+  /** Of the image that is `notQcow2`. */
+  readonly format?: string;
   /** Milliseconds since 1970. */
   readonly readAt: number;
 }

@@ -19,7 +19,15 @@ import type { Decision, Situation, Step, Warning } from '../model/plan.js';
 import { displayLine } from '../model/plainText.js';
 import { type Refused, refuse } from '../model/refusal.js';
 import { nameFromTitle, titleProblem } from '../model/snapshotName.js';
-import { liveBytes, liveLimit, ramBytes, spaceOf, spaceVerdict, totalOf } from '../chains/snapshotSpace.js';
+import {
+  leastSpaceOf,
+  liveBytes,
+  liveLimit,
+  ramBytes,
+  spaceOf,
+  spaceVerdict,
+  totalOf,
+} from '../chains/snapshotSpace.js';
 import { notInSnapshot, nvramVerdict } from '../model/snapshotStyle.js';
 import { snapshotableDisks } from '../model/vm.js';
 
@@ -55,7 +63,7 @@ export function planCreate(asked: CreateRequest, situation: Situation): Decision
     return made;
   }
   const space = spaceOf(made, situation);
-  const room = spaceVerdict(space, situation);
+  const room = spaceVerdict(space, situation, leastSpaceOf(made, situation));
   const step = { ...made, ...liveLimit(made, situation) };
   if ('type' in room) {
     return room;

@@ -21,7 +21,7 @@ export function pictureBlocks(map: BlockMap, tree: SnapshotTree | undefined, t: 
     rows: map.rows.map((row) => pictureRow(row, tree, t)),
     reads,
     words: wordsOf(map, t),
-    ...(map.unreadable === undefined ? {} : { unreadable: unreadableSentence(map.unreadable, t) }),
+    ...(map.unreadable === undefined ? {} : { unreadable: unreadableSentence(map.unreadable, map.format, t) }),
   };
 }
 
@@ -94,7 +94,11 @@ function wordsOf({ virtualBytes, clusterBytes, rows, exact, readAt }: BlockMap, 
   ].join(' · ');
 }
 
-function unreadableSentence(why: NonNullable<BlockMap['unreadable']>, t: Translate): string {
+function unreadableSentence(
+  why: NonNullable<BlockMap['unreadable']>,
+  format: string | undefined,
+  t: Translate,
+): string {
   const sizes = t('The layers are shown by the size that libvirt tells.');
   switch (why) {
     case 'otherHost':
@@ -104,7 +108,11 @@ function unreadableSentence(why: NonNullable<BlockMap['unreadable']>, t: Transla
     case 'noQemuImg':
       return `${t('qemu-img is not installed here. With it, the blocks can be seen.')} ${sizes}`;
     case 'notQcow2':
-      return `${t('The images are in a format whose blocks cannot be told.')} ${sizes}`;
+      return format === undefined
+        ? `${t('The images are in a format whose blocks cannot be told.')} ${sizes}`
+        : `${t('The images are in the format {0}, whose blocks cannot be told.', displayLine(format))} ${sizes}`;
+    case 'dataFile':
+      return `${t('The data of the images are in files of their own (data_file), whose blocks cannot be told.')} ${sizes}`;
     case 'failed':
       return `${t('The images could not be read this time. Read Again tries once more; the log says why.')} ${sizes}`;
   }

@@ -175,7 +175,8 @@ describe('planCreate: room', () => {
     ['less than the RAM', {}, needed - 1, 'noSpaceFor'],
     ['just enough', {}, needed, 'warned'],
     ['a tenth is left', {}, Math.ceil(needed / 0.9) + 1, 'ok'],
-    ['with RAM in a file', { kind: 'memory', style: 'external' }, needed, 'noSpaceFor'],
+    ['with RAM in a file, which may not fit', { kind: 'memory', style: 'external' }, needed, 'warned'],
+    ['with RAM in a file, less than the RAM', { kind: 'memory', style: 'external' }, 2 ** 30, 'noSpaceFor'],
     ['disks only', { kind: 'disk' }, 2 ** 22, 'warned'],
     ['disks only, full', { kind: 'disk' }, 2 ** 20, 'noSpaceFor'],
   ];
@@ -186,8 +187,10 @@ describe('planCreate: room', () => {
       assert.equal(warned ? 'warned' : verdict(decision), expected);
     });
   }
-  it('tells what it takes at most', () => {
+  it('tells what it takes at most, of a small guest little', () => {
     assert.equal(planned(ask.create(), situation()).spaceBytes, needed);
+    const small = situation({ vm: vm({ memoryBytes: 4 * 2 ** 20 }) });
+    assert.equal(planned(ask.create(), small).spaceBytes, 40 * 2 ** 20);
   });
 });
 
