@@ -3,12 +3,23 @@
 import assert from 'node:assert/strict';
 import { utimes } from 'node:fs/promises';
 import { join } from 'node:path';
+import { keepIn } from '../../src/inventory/keeping.js';
+import { silentLog } from '../../src/log/log.js';
 import type { OperationRequest } from '../../src/model/operation.js';
 import type { Step } from '../../src/model/plan.js';
 import { inChild, olderBy, rewriteEntry } from './faults/dyingChild.js';
 import { childVariable, type Editor, openEditor, runAsChild } from './faults/editor.js';
+import { killQemu } from './faults/faultKinds.js';
 import { type Stage, twoSnapshots } from './faults/scenarios.js';
 import { startStages, type Stages } from './faults/stages.js';
+import type { Model } from '../oracle/model.js';
+import type { OracleVm } from '../oracle/oracleVm.js';
+
+interface Left {
+  readonly vm: OracleVm;
+  readonly stage: Stage;
+  readonly journal: string;
+}
 
 const dayMs = 24 * 60 * 60 * 1000;
 
@@ -50,6 +61,32 @@ if (task !== undefined) {
     }
 
     const told = ({ reports }: Editor): readonly string[] => reports.map(({ outcome }) => outcome);
+    const why = ({ reports }: Editor): readonly (string | undefined)[] => reports.map((one) => one.why?.reason);
+
+    async function isAs({ vm }: Left, model: Model): Promise<void> {
+      const { differences } = await vm.compare(model, 'present');
+      assert.deepEqual(
+        differences.filter(({ about }) => about !== 'tree'),
+        [],
+      );
+    }
+
+    /** An editor at which a person wants it finished. */
+    async function finishes({ journal, stage }: Left, outcomes: readonly string[]): Promise<void> {
+      const editor = openEditor({ uri: daemon.uri, journal, env: daemon.env });
+      try {
+        await editor.inventory.connect(daemon.uri);
+        await editor.settled();
+        const shown = await editor.inventory.readUnfinished(stage.ref);
+        const agreed = shown.map(({ id, recovery }) => ({
+          id,
+          steps: recovery.type === 'steps' ? recovery.plan.steps : [],
+        }));
+        assert.deepEqual(await editor.inventory.finishUnfinished(stage.ref, agreed), outcomes);
+      } finally {
+        editor.inventory.dispose();
+      }
+    }
 
     for (const [when, ms] of [
       ['at once', 0],
@@ -76,6 +113,66 @@ if (task !== undefined) {
         });
       }
     }
+
+    /** Two snapshots inside, and a revert that begins; its editor dies, and QEMU behind it. */
+    async function diesWithQemu(name: string): Promise<{ readonly at: Left; readonly reverted: Model }> {
+      const { vm, stage } = await stageOf(name);
+      const snapshot = await twoSnapshots(stage, 'internal', 'memory');
+      const request = { type: 'revert', vm: stage.ref, snapshot, after: 'off', checkpointFirst: true } as const;
+      const journal = await diesAt(stage, request, 'revert');
+      const checkpoint = (await stage.virsh('snapshot-current', '--name')).trim();
+      const kept = stage.model.created({ name: checkpoint, title: checkpoint, kind: 'memory', style: 'internal' });
+      await killQemu(daemon, name);
+      stage.model = kept.powered('forceOff');
+      return { at: { vm, stage, journal }, reverted: kept.reverted(snapshot, 'off') };
+    }
+
+    for (const [whose, change] of [
+      ['another computer', (origin) => ({ ...origin, host: 'elsewhere' })],
+      ['a cloned computer', (origin) => ({ ...origin, machine: 'f'.repeat(32) })],
+      ['another daemon', (origin) => ({ ...origin, daemon: { hostname: 'elsewhere' } })],
+    ] as const satisfies readonly (readonly [string, (origin: object) => object])[]) {
+      it(`carries out nothing that was begun by ${whose}, with or without a click`, async () => {
+        const { at } = await diesWithQemu(`of${whose.replaceAll(/\W/gu, '')}`);
+        await rewriteEntry(at.journal, (line) =>
+          'origin' in line ? { ...line, origin: change(line['origin'] as object) } : line,
+        );
+        assert.deepEqual(why(await nextEditor(at.journal)), ['begunOnOtherHost']);
+        await finishes(at, ['explained']);
+        await isAs(at, at.stage.model);
+      });
+    }
+
+    it('carries out nothing of an entry that an older version wrote, which tells less', async () => {
+      const { at } = await diesWithQemu('older');
+      await rewriteEntry(at.journal, ({ ...line }) => {
+        delete line['origin'];
+        delete line['before'];
+        return line;
+      });
+      assert.deepEqual(why(await nextEditor(at.journal)), ['begunOnOtherHost']);
+      await isAs(at, at.stage.model);
+    });
+
+    it('goes on at once where nothing has happened since, and prunes its checkpoint by no rule', async () => {
+      const { at, reverted } = await diesWithQemu('sound');
+      assert.deepEqual(told(await nextEditor(at.journal)), ['after']);
+      await isAs(at, reverted);
+      const records = await keepIn(at.journal, silentLog).records.of(at.stage.ref);
+      assert.deepEqual(
+        records.map(({ why: reason, stays }) => [reason, stays]),
+        [['revert', true]],
+      );
+    });
+
+    it('finishes for a person what is too old to be finished by itself', async () => {
+      const { at, reverted } = await diesWithQemu('asked');
+      await rewriteEntry(at.journal, olderBy(3 * dayMs));
+      assert.deepEqual(why(await nextEditor(at.journal)), ['brokeOffLongAgo']);
+      await isAs(at, at.stage.model);
+      await finishes(at, ['after']);
+      await isAs(at, reverted);
+    });
 
     it('deletes no root of which only the frozen file was touched, days later', async () => {
       const { vm, stage } = await stageOf('touched');
