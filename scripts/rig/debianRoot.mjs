@@ -15,7 +15,7 @@ import { run } from './run.mjs';
 
 /** Nothing is configured, so what runs must need no more than its files: no shell's packages are taken for granted. */
 const packages = [
-  ...['libvirt-daemon', 'libvirt-daemon-driver-qemu', 'libvirt-daemon-driver-storage'],
+  ...['libvirt-daemon', 'libvirt-daemon-driver-qemu', 'libvirt-daemon-driver-secret', 'libvirt-daemon-driver-storage'],
   ...['qemu-system-x86', 'qemu-utils', 'ovmf'],
   ...['bash', 'coreutils', 'dash', 'grep', 'iproute2', 'mount', 'util-linux'],
 ];
