@@ -15,13 +15,16 @@ const refusalShare = 0.05;
 /** Once another tool was at a VM, much is refused: the others are to show what is carried out. */
 const wildShare = 0.4;
 
-/** @param operations how many the history has, refused ones among them */
-export function generated(seed: number, style: SnapshotStyle, operations: number): Generated {
+/**
+ * @param operations how many the history has, refused ones among them
+ * @param always other tools are used in every history
+ */
+export function generated(seed: number, style: SnapshotStyle, operations: number, always = false): Generated {
   const random = seededRandom(seed);
   const disks = (['qcow2', style === 'external' && random.chance(0.5) ? 'raw' : 'qcow2'] as const).toSorted(() =>
     random.chance(0.5) ? 1 : -1,
   );
-  const wild = random.chance(wildShare);
+  const wild = random.chance(wildShare) || always;
   let count = 0;
   let last = 0;
   let savedPaused = false;

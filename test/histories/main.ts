@@ -8,6 +8,7 @@
 //   --script FILE     does only what this file says
 //   --shrink N        at most so many tries to shorten what fails; 40 unless given
 //   --go-on           does not end at the first difference
+//   --wild            other tools are used in every history, not in some
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -29,6 +30,7 @@ const { values } = parseArgs({
     script: { type: 'string' },
     shrink: { type: 'string', default: '40' },
     'go-on': { type: 'boolean', default: false },
+    wild: { type: 'boolean', default: false },
   },
 });
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
@@ -61,7 +63,7 @@ async function runMany(): Promise<number> {
     const seed = progress.seed * 100_000 + index;
     const style = progress.styles[index % progress.styles.length]!;
     say(`\nhistory ${String(index + 1)}: seed ${String(seed)}, ${style}`);
-    const { base, next } = generated(seed, style, Number(values.length));
+    const { base, next } = generated(seed, style, Number(values.length), values.wild);
     const episode = await run(base, next, 8);
     progress = { ...progress, episodes: [...progress.episodes, await recordOf(seed, style, episode)] };
     if (values.resume !== undefined) {
