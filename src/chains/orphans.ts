@@ -1,5 +1,6 @@
 // What a VM's snapshots have left that nobody knows any more: tags inside its images, and files beside them. Told only
 // where it is certain, for what it tells may be removed. Knows no repair.
+import { elsewhereObstacle } from './frozenContent.js';
 import { neededFiles } from './deletedFiles.js';
 import { isOurMemoryName } from './memoryFiles.js';
 import { frozenFile, namedFiles, restingOn, wholeChain } from './fileUse.js';
@@ -91,13 +92,17 @@ export function orphanCandidates(situation: Situation): {
  * | somebody names it or is built on it           | no orphan |
  * | a program relies on it                        | no orphan: it is at work on it |
  * | chains of other VMs are not all read          | none is told |
+ * | what a snapshot froze is not where libvirt's notes have it | none is told: it may be that |
  * | an image that stands alone, or on strange files | no orphan: it is no overlay of this VM |
  * | it could not be seen                          | not told |
  * | a memory file of ours, an overlay of this VM  | orphan |
  */
 export function orphanFiles(situation: Situation): readonly OrphanFile[] {
-  const { files, otherVms } = situation;
+  const { tree, files, otherVms } = situation;
   if (files === undefined || otherVms === undefined || unreadVms(situation).length > 0) {
+    return [];
+  }
+  if (tree.snapshots.some((snapshot) => elsewhereObstacle(snapshot, situation) !== undefined)) {
     return [];
   }
   const candidates = orphanCandidates(situation);

@@ -1,5 +1,6 @@
 // What is wrong with the files of a VM, and which of them could not be looked at.
 import { wholeChain } from '../chains/fileUse.js';
+import { isWrittenAfter } from '../chains/frozenContent.js';
 import { ownImages } from '../chains/orphans.js';
 import { deniedBy } from '../model/denial.js';
 import type { Situation } from '../model/plan.js';
@@ -28,9 +29,6 @@ export function chainFindings(situation: Situation): readonly Found[] {
   ];
 }
 
-/** Clocks of file systems are not finer than this, and QEMU writes the last words into a base after its overlay is made. */
-const slackMs = 60_000;
-
 /**
  * A base is at rest from the moment its overlay is made. Whoever merges into it writes the name of the new base into the
  * overlay above afterwards, so that this one is younger again.
@@ -49,12 +47,9 @@ function changedBackings(situation: Situation): readonly Found[] {
   return [...ownImages(situation)].flatMap((overlay): readonly Found[] => {
     const image = files?.images.get(overlay);
     const file = typeof image === 'object' ? image.backing?.file : undefined;
-    const base = file === undefined ? undefined : files?.images.get(file);
-    if (typeof image !== 'object' || file === undefined || typeof base !== 'object') {
-      return [];
-    }
-    const later = (base.modifiedAt ?? Number.NaN) - (image.modifiedAt ?? Number.NaN);
-    return later > slackMs ? [{ finding: { what: 'backingChanged', file, overlay }, severity: 'warning' }] : [];
+    return file !== undefined && isWrittenAfter(file, overlay, situation)
+      ? [{ finding: { what: 'backingChanged', file, overlay }, severity: 'warning' }]
+      : [];
   });
 }
 

@@ -10,6 +10,7 @@ import { childrenOf, isOnActivePath } from '../model/snapshotTree.js';
 import { frozenFileObstacle } from '../plans/obstacles.js';
 import { lostData } from '../plans/planMetadataRepair.js';
 import { wrongTagObstacle } from '../chains/tagNames.js';
+import { elsewhereObstacle } from '../chains/frozenContent.js';
 import { type Stray, strayFile } from '../chains/strayFile.js';
 import type { Found } from './found.js';
 
@@ -63,6 +64,14 @@ export function snapshotFindings(snapshot: Snapshot, situation: Situation): read
       severity: 'error',
       repair: { what: 'leaveFrozenFiles', snapshot: name },
     });
+  }
+  const elsewhere = elsewhereObstacle(snapshot, situation)?.refusal.facts;
+  if (elsewhere !== undefined && broken === undefined && frozen === undefined) {
+    found.push({
+      finding: { what: 'staleMetadata', snapshot: name, disk: elsewhere['disk'] ?? '' },
+      severity: 'warning',
+    });
+    return found;
   }
   const { disk, stray } = strayDisk(snapshot, situation) ?? {};
   if (disk === undefined || stray === undefined || broken !== undefined || frozen !== undefined) {

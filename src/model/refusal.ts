@@ -101,6 +101,10 @@ export interface RefusalFacts {
   readonly imageCorrupt: { snapshot: string; disk: string; file: string };
   /** The VM's chain of overlays is not as its snapshots say: somebody merged by hand, perhaps into this snapshot's file. */
   readonly mergedByHand: { snapshot: string; disk: string; file: string };
+  /** The metadata name `file` for it, and the overlay that it made rests on `other`, which is not in that chain. */
+  readonly contentElsewhere: { snapshot: string; disk: string; file: string; overlay: string; other: string };
+  /** `file`, which it stands in or rests on, was written to after `overlay` was made over it. */
+  readonly writtenSince: { snapshot: string; disk: string; file: string; overlay: string };
   /** `device`: hostDevice, virtiofs, 9p, nvdimm, shmem. */
   readonly ramCannotBeSaved: { vm: string; device: string };
   /** A snapshot with RAM, or inside the images, takes all disks; or there is no such disk. */

@@ -5,6 +5,7 @@ import { type DeletedFiles, deletedFiles, externalTargets } from '../chains/dele
 import { type FileUser, restingOn, snapshotsIn, snapshotsNaming } from '../chains/fileUse.js';
 import { tagObstacle } from '../chains/lostTags.js';
 import { checkpointObstacle, mergeObstacle } from './diskObstacles.js';
+import { elsewhereObstacle } from '../chains/frozenContent.js';
 import { layoutLeafObstacle } from '../chains/layoutLeaf.js';
 import { memoryFileObstacle } from '../chains/memoryFiles.js';
 import { otherVmObstacle } from '../chains/otherVms.js';
@@ -61,10 +62,22 @@ export function externalDeleteObstacle(
     tagObstacle([...touched.removed, ...touched.mergedAway], situation) ??
     deviceObstacle(doomed, touched, situation) ??
     leafObstacle(doomed, situation) ??
+    elsewhere(doomed, situation) ??
     memoryFileObstacle(doomed, situation) ??
     (merged === undefined ? undefined : imagesLetGoObstacle(situation, 'merge')) ??
     otherVmObstacle([...touched.removed, ...touched.mergedAway, ...touched.changed], situation, unread)
   );
+}
+
+/** What goes would be another's data. */
+function elsewhere(doomed: readonly Snapshot[], situation: Situation): Refused | undefined {
+  for (const snapshot of doomed) {
+    const found = elsewhereObstacle(snapshot, situation);
+    if (found !== undefined) {
+      return found;
+    }
+  }
+  return undefined;
 }
 
 /** libvirt finishes a broken off merge when it deletes the same snapshot again, and refuses the one below until then. */

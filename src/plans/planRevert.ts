@@ -7,6 +7,7 @@ import { dropSaveSteps } from './dropSaveSteps.js';
 import { frozenFile } from '../chains/fileUse.js';
 import { tagsUnseenWarning } from '../chains/lostTags.js';
 import { lastWrites } from '../chains/lastWrites.js';
+import { elsewhereObstacle, writtenSinceObstacle } from '../chains/frozenContent.js';
 import { mergedByHandObstacle } from '../chains/mergedByHand.js';
 import { nvramBackSteps } from '../chains/nvramCopy.js';
 import {
@@ -163,6 +164,8 @@ function contentObstacle(snapshot: Snapshot, end: EndState, situation: Situation
         frozenFileObstacle(snapshot, situation) ??
         mergedByHandObstacle(snapshot, situation) ??
         brokenObstacle(snapshot, situation) ??
+        elsewhereObstacle(snapshot, situation) ??
+        writtenSinceObstacle(snapshot, situation) ??
         surroundingsObstacle(snapshot, end, situation) ??
         (end === 'off' ? undefined : otherRamObstacle(snapshot, situation)))
       : undefined)

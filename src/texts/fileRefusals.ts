@@ -13,6 +13,8 @@ export const fileRefusals: Pick<
   | 'overlayMissing'
   | 'imageCorrupt'
   | 'mergedByHand'
+  | 'contentElsewhere'
+  | 'writtenSince'
   | 'ramCannotBeSaved'
   | 'cannotLeaveOut'
   | 'noSpaceFor'
@@ -111,6 +113,27 @@ export const fileRefusals: Pick<
       vm,
     ),
     t('Look what the file is. Without it, Examine can keep the snapshot’s disks; then delete that snapshot.'),
+  ],
+  contentElsewhere: ({ snapshot, disk, file, overlay, other }, t) => [
+    t(
+      'libvirt’s notes name “{2}” for disk {1} of {0}, but what came after it, “{3}”, is built on “{4}”: a snapshot below was forgotten by another program, and the notes with it.',
+      snapshot,
+      disk,
+      file,
+      overlay,
+      other,
+    ),
+    t('All data is still there. Keep these files, and read {0} from “{1}” (qemu-img convert).', snapshot, other),
+  ],
+  writtenSince: ({ snapshot, disk, file, overlay }, t) => [
+    t(
+      'Somebody wrote to “{2}” after “{3}” was made over it, so disk {1} of {0} may hold something else than it did.',
+      snapshot,
+      disk,
+      file,
+      overlay,
+    ),
+    t('If you know that its content is as it was, give “{0}” a newer time (touch), then try again.', overlay),
   ],
   usedByImage: ({ image, file }, t) => [
     t('The image “{0}”, which no VM here names, is built on “{1}”: it would be spoilt.', image, file),

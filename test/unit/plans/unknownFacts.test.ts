@@ -130,6 +130,8 @@ const tagsAreSaid = 'the plan says of which files that go nobody could see what 
 const isFull = 'a full file system ends it in the middle, and recovery leaves it as before or as after';
 const noLocks =
   'locks are seen on this computer alone; libvirt knows of the QEMU elsewhere, or a daemon died in a merge there';
+const noLinksSeen =
+  'libvirt tells the links of images of another host too; where it does not, its notes are all there is';
 const noProgramsSeen = 'locks are seen on this computer alone: whoever has an image of another host open is not seen';
 
 /** refusal, lifted when this is unseen → why that loses nothing. */
@@ -142,6 +144,7 @@ const permitted: Readonly<Record<string, string>> = {
   'tagMissing, unseen: tags': isSaid,
   'tagInLayer, unseen: all images': tagsAreSaid,
   'tagInLayer, unseen: tags': tagsAreSaid,
+  'contentElsewhere, unseen: all images': noLinksSeen,
   'noSpaceFor, unseen: free space': isFull,
   'checkpointImpossible, unseen: free space': isFull,
   'externalRevertUnsupported, unseen: free space': isFull,

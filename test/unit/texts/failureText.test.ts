@@ -112,6 +112,8 @@ const facts: RefusalFacts = {
   notInChain: { vm, snapshot, disk: 'vda', file },
   usedByOtherVm: { vm, other: 'clone', file },
   memoryFileForeign: { vm, snapshot, file },
+  contentElsewhere: { snapshot, disk: 'vda', file, overlay: '/images/a', other: '/images/b' },
+  writtenSince: { snapshot, disk: 'vda', file, overlay: '/images/a' },
   usedByImage: { vm, image: '/images/copy', file },
   heldByProgram: { vm, file },
   otherVmUnread: { vm, others: 'one, two' },

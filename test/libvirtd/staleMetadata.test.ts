@@ -1,0 +1,76 @@
+// What a snapshot's metadata say of its files is not believed where the files tell otherwise: after another client forgot a
+// snapshot below, and after somebody wrote into what is below.
+import assert from 'node:assert/strict';
+import { utimes } from 'node:fs/promises';
+import { runOk } from '../../scripts/rig/run.mjs';
+import { Failure } from '../../src/model/failure.js';
+import { type LiveRig, startLiveRig } from './inventoryRig.js';
+import { TrapVm } from './trapVm.js';
+
+describe('a snapshot whose files are not what its metadata say', function () {
+  this.timeout(180_000);
+  let r: LiveRig;
+
+  before(async () => {
+    r = await startLiveRig();
+    await r.inventory.connect(r.uri);
+    r.show();
+  });
+  after(() => r.stop());
+
+  const layer = (vm: TrapVm, disk: number, name: string): string =>
+    vm.vm.guest.disks[disk]!.file.replace(/\.[^.]*$/u, `.${name}`);
+
+  it('is not reverted to where the one below was forgotten by another client and that moved its files', async () => {
+    const vm = await TrapVm.define(r, 'forgotten');
+    await vm.power('start');
+    await vm.grow('bottom', 'middle', 'top');
+    await vm.power('forceOff');
+    await r.virsh('snapshot-delete', 'forgotten', 'bottom', '--metadata');
+    await r.inventory.refresh({ vm: vm.ref });
+    const present = vm.model;
+    const xml = await r.virsh('snapshot-dumpxml', 'forgotten', 'middle');
+    const isMoved = !xml.includes(`<source file='${layer(vm, 0, 'bottom')}'`);
+    let refused: string | undefined;
+    try {
+      await vm.run({ type: 'revert', snapshot: 'middle', after: 'off', checkpointFirst: false });
+      vm.model = vm.model.reverted('middle', 'off');
+    } catch (error) {
+      assert.ok(error instanceof Failure, String(error));
+      refused = error.details.refusal?.reason;
+      vm.model = present;
+    }
+    assert.equal(refused, isMoved ? 'contentElsewhere' : undefined);
+    const { differences } = await vm.vm.compare(vm.model, 'present');
+    assert.deepEqual(
+      differences.filter(({ about }) => about === 'data'),
+      [],
+    );
+    const orphans = (await vm.diagnoses()).filter(({ finding }) => finding.what === 'orphanFile');
+    assert.deepEqual(orphans, []);
+  });
+
+  it('is not reverted to where somebody wrote into what is below it', async () => {
+    const vm = await TrapVm.define(r, 'written');
+    await vm.power('start');
+    await vm.grow('bottom', 'middle', 'top');
+    await vm.power('forceOff');
+    // All that was frozen has been so for an hour.
+    const then = new Date(Date.now() - 3_600_000);
+    for (const disk of vm.vm.guest.disks.keys()) {
+      for (const file of [
+        vm.vm.guest.disks[disk]!.file,
+        ...['bottom', 'middle', 'top'].map((name) => layer(vm, disk, name)),
+      ]) {
+        await utimes(file, then, then);
+      }
+    }
+    const present = vm.model;
+    await runOk('qemu-img', ['commit', '-q', '-f', 'qcow2', '-b', vm.vm.guest.disks[0]!.file, layer(vm, 0, 'middle')]);
+    for (const snapshot of ['bottom', 'middle', 'top']) {
+      await vm.isRefused({ type: 'revert', snapshot, after: 'off', checkpointFirst: false }, 'writtenSince');
+    }
+    const { differences } = await vm.vm.compare(present, 'present');
+    assert.deepEqual(differences, []);
+  });
+});
