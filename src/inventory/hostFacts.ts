@@ -212,9 +212,12 @@ function put<T>(map: Map<string, T>, key: string, value: T | undefined): void {
   }
 }
 
+/** What stands at the beginning of a file of which a disk is a part is not the disk's: no header is looked for there. */
 export function formatsOf(disks: Iterable<VmDisk>): Formats {
   const formats = new Map<string, string>();
-  for (const { source, format } of disks) {
+  for (const { source, format: told, sliced, layers = [] } of disks) {
+    // Of a disk with layers it is one below that is a part.
+    const format = sliced === true && layers.length === 0 ? 'raw' : told;
     if (source !== undefined && (format === 'raw' || !formats.has(source))) {
       formats.set(source, format);
     }

@@ -61,6 +61,7 @@ function isUntold({ target, formatUntold }: VmDisk, { configured = [] }: Situati
  * |----------------------------|---------------------------------------|--------------------------------------|---|
  * | encrypted                  | QEMU dies of an assertion             | qemu-img lacks the secret            | encryptedDisk |
  * | `<transient/>`             | refused by libvirt, late              | the snapshot is of what a start drops | transientDisk |
+ * | a slice                    | not measured                          | qemu-img takes the whole file for it | slicedDisk |
  * | its data in another file   | refused by QEMU, late                 | refused by qemu-img, late            | dataFileInside |
  * | `copy_on_read='on'`        | after a revert the guest hangs        | ok                                   | copyOnRead |
  */
@@ -81,6 +82,9 @@ export function insideObstacle(
     }
     if (disk.encrypted === true || imagesOf(disk, situation).some(({ encrypted }) => encrypted === true)) {
       return refuse('encryptedDisk', facts);
+    }
+    if (disk.sliced === true) {
+      return refuse('slicedDisk', facts);
     }
     if (disk.dataFile === true || (typeof image === 'object' && image.dataFile === true)) {
       return refuse('dataFileInside', facts);

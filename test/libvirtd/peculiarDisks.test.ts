@@ -111,6 +111,20 @@ describe('a disk that is no plain file', function () {
     });
   });
 
+  it('that is a qcow2 image in a part of a file is not called damaged for what stands before it', async () => {
+    const slice = "<slices><slice type='storage' offset='8388608' size='16777216'/></slices>";
+    const vm = await definePeculiar(r, { name: 'inside', disks: ['qcow2'], edit: (xml) => insideSource(xml, slice) });
+    const { file } = vm.vm.guest.disks[0]!;
+    const image = await readFile(file);
+    await writeFile(file, Buffer.concat([Buffer.alloc(8 * 1024 ** 2, 'theirs '), image], 24 * 1024 ** 2));
+    await r.inventory.refresh({ vm: vm.ref });
+    const { diagnoses } = await r.inventory.examine(vm.ref);
+    assert.ok(!diagnoses.some(({ finding }) => finding.what === 'corruptImage'), JSON.stringify(diagnoses));
+    await vm.isRefused({ type: 'create', title: 'x', kind: 'offline' }, 'slicedDisk');
+    await vm.power('start');
+    await runs(vm);
+  });
+
   describe('that its owner keeps out of snapshots', () => {
     it('is left out, and this is said; RAM is not taken without it', async () => {
       const edit = (xml: string): string =>
