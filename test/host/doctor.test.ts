@@ -160,6 +160,58 @@ describe('doctor', function () {
     assert.deepEqual((await new Journal(journal, silentLog).unfinished()).entries, []);
   });
 
+  it('shows what would finish an operation that is not known to be ours, and does it for who says so', async () => {
+    const { inventory, journal } = await rig.api();
+    const { ref } = await rig.vmRow(tagged);
+    const file = guest.disks[0] ?? '';
+    await runOk('qemu-img', ['snapshot', '-c', 'half', file]);
+    const request: OperationRequest = { type: 'repair', vm: ref, repair: { what: 'removeTag', file, tag: 'half' } };
+    const plan = await inventory.plan(request);
+    assert.ok(plan.type === 'plan');
+    // As an older version wrote it, which told neither of the daemon nor of the VM.
+    const entry = await new Journal(journal, silentLog).begin({
+      connection: ref.connection,
+      vm: { uuid: ref.uuid, name: tagged },
+      request,
+      plan,
+    });
+    await entry.begun(0);
+    await entry.leave();
+    const outcomes: string[] = [];
+    const told = (outcome: string): Promise<void> =>
+      new Promise((resolve) => {
+        const listening = inventory.onDidRecover((one) => {
+          outcomes.push(one.outcome);
+          if (one.outcome === outcome) {
+            listening.dispose();
+            resolve();
+          }
+        });
+      });
+    const explained = told('explained');
+    await rig.withSettings({ connections: [rig.driverUri] }, () => inventory.connect(rig.driverUri));
+    await inventory.connect(rig.uri);
+    await explained;
+    const [notice] = person.said;
+    assert.deepEqual(notice?.buttons, ['Finish It…', 'Copy Commands', 'Taken Care Of…', 'Show Log']);
+    const stdout = await runOk('qemu-img', ['snapshot', '-l', file]);
+    assert.match(stdout, /half/);
+    let shown = '';
+    person.will(({ text }) => {
+      shown = text;
+      return 'Finish';
+    });
+    const done = told('after');
+    notice.click('Finish It…');
+    await done;
+    assert.match(shown, /qemu-img snapshot -d/);
+    const left = await runOk('qemu-img', ['snapshot', '-l', file]);
+    assert.doesNotMatch(left, /half/);
+    assert.deepEqual(outcomes, ['explained', 'after']);
+    assert.deepEqual((await new Journal(journal, silentLog).unfinished()).entries, []);
+    await rejects(call('virtRewind.finishUnfinished', { vm: tagged, confirm }), 'notFound');
+  });
+
   it('examines all VMs of a connection in one report', async () => {
     await fromMenu('virtRewind.examine', { type: 'connection', id: rig.uri, connection: rig.uri });
     const text = await report('Doctor', /^# doctor\\-tag$/m);
