@@ -74,7 +74,18 @@ export type ForeignAction =
 /** Those of the extension and of other clients are counted; what a guest does is not. */
 export type Operation = Request | ClientAction;
 
-export type Action = GuestAction | Operation;
+/**
+ * The last of a history: an editor dies in the middle of a request, the VM is used by others, and days later the next editor
+ * comes, at which nobody clicks. `step`: of the plan, counted on from its first where it has fewer.
+ */
+export interface AbandonAction {
+  readonly do: 'abandon';
+  readonly request: Request;
+  readonly step: number;
+  readonly moment: 'before' | 'after';
+}
+
+export type Action = GuestAction | Operation | AbandonAction;
 
 /** A VM and what is done with it: all that is needed to see the same again. */
 export interface Script {
@@ -85,7 +96,7 @@ export interface Script {
 }
 
 export function isOperation(action: Action): action is Operation {
-  return action.do !== 'write' && action.do !== 'ram';
+  return action.do !== 'write' && action.do !== 'ram' && action.do !== 'abandon';
 }
 
 export function isOfClient(action: Operation): action is ClientAction {

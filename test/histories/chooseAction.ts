@@ -2,6 +2,7 @@
 // is refused anyway; whether it is refused, the extension decides.
 import { type Model, naturalPower } from '../oracle/model.js';
 import type {
+  AbandonAction,
   After,
   DeleteScope,
   ForeignAction,
@@ -10,6 +11,7 @@ import type {
   Operation,
   Power,
   PowerAction,
+  Request,
   SnapshotStyle,
 } from './action.js';
 import type { Random } from './random.js';
@@ -95,6 +97,18 @@ export function chooseOperation(random: Random, scene: Scene): readonly Operatio
     case 'foreign':
       return foreign(random, scene);
   }
+}
+
+/** What an editor was at when it died; nothing where there is no snapshot to be at. */
+export function abandoned(random: Random, scene: Scene): AbandonAction | undefined {
+  const [snapshot] = some(random, scene);
+  if (snapshot === undefined) {
+    return undefined;
+  }
+  const request: Request = random.chance(0.6)
+    ? { do: 'revert', to: snapshot, after: random.pick(['asSnapshot', 'running', 'off']) }
+    : { do: 'delete', snapshot, scope: random.pick(['one', 'withDescendants']) };
+  return { do: 'abandon', request, step: random.int(0, 5), moment: random.pick(['before', 'after']) };
 }
 
 const powerActions: Readonly<Record<Power, readonly PowerAction[]>> = {

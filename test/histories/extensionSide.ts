@@ -16,7 +16,10 @@ import { type Daemon, type LiveRig, startLiveRig } from '../libvirtd/inventoryRi
 import type { ModelSnapshot } from '../oracle/model.js';
 import { seeVm } from '../oracle/seen.js';
 import { find, findAll, readXml } from '../oracle/xml.js';
+import { inChild, leftEntries, olderBy, rewriteEntry } from '../libvirtd/faults/dyingChild.js';
+import { openEditor } from '../libvirtd/faults/editor.js';
 import {
+  type AbandonAction,
   type ClientAction,
   isOfClient,
   type Label,
@@ -130,6 +133,48 @@ export class ExtensionSide {
         await wait(1000 - (Date.now() % 1000));
       }
     }
+  }
+
+  /** Another editor begins it, and dies in one of its steps. */
+  async dieIn({ request, step, moment }: AbandonAction, names: ReadonlyMap<Label, string>): Promise<Outcome> {
+    const asked = this.#requestOf(request, names);
+    const decision = await this.#rig.inventory.plan(asked);
+    if (decision.type === 'refusal') {
+      return { type: 'refused', reason: decision.refusal.reason };
+    }
+    const { uri, daemon } = this.#rig;
+    const at = { step: step % decision.steps.length, moment };
+    await inChild({ uri, journal: this.#deadJournal, vm: this.#ref.uuid, request: asked, at, usualMs: [] }, daemon);
+    return { type: 'done' };
+  }
+
+  async startAsAnother(): Promise<void> {
+    for (const command of ['start', 'resume']) {
+      // One of the two is not what its state needs.
+      await this.#rig.daemon.virsh([command, this.#name]);
+    }
+  }
+
+  async forceOffAsAnother(): Promise<void> {
+    await this.#rig.virsh('destroy', this.#name);
+  }
+
+  /** The next editor finds what the dead one wrote down, three days ago, and nobody clicks. */
+  async comeBackDaysLater(): Promise<void> {
+    if ((await leftEntries(this.#deadJournal)).length > 0) {
+      await rewriteEntry(this.#deadJournal, olderBy(3 * 24 * 60 * 60 * 1000));
+    }
+    const editor = openEditor({ uri: this.#rig.uri, journal: this.#deadJournal, env: this.#rig.daemon.env });
+    try {
+      await editor.inventory.connect(this.#rig.uri);
+      await editor.settled();
+    } finally {
+      editor.inventory.dispose();
+    }
+  }
+
+  get #deadJournal(): string {
+    return join(this.folder, 'journal-dead');
   }
 
   async picture(): Promise<Picture> {

@@ -1,5 +1,5 @@
 // Histories that a seed decides: which VM, and what is done with it.
-import { chooseOperation, chooseWrites } from './chooseAction.js';
+import { abandoned, chooseOperation, chooseWrites } from './chooseAction.js';
 import { type Action, isOperation, type Operation, type Script, type SnapshotStyle } from './action.js';
 import type { Next } from './episode.js';
 import { type Random, seededRandom } from './random.js';
@@ -28,6 +28,7 @@ export function generated(seed: number, style: SnapshotStyle, operations: number
   let count = 0;
   let last = 0;
   let savedPaused = false;
+  let isOver = false;
   const fresh = (): number => ++last;
   const pending: Action[] = [{ do: 'power', action: 'start' }];
   const next: Next = async (history) => {
@@ -38,10 +39,12 @@ export function generated(seed: number, style: SnapshotStyle, operations: number
         count += isOperation(action) ? 1 : 0;
         return action;
       }
-      if (count >= operations) {
-        return undefined;
-      }
       const scene = { model, style, labels, fresh, savedPaused, wild };
+      if (count >= operations) {
+        const left = wild && !isOver ? abandoned(random, scene) : undefined;
+        isOver = true;
+        return left;
+      }
       const candidates = chooseOperation(random, scene);
       const possible = candidates.filter((candidate) => history.isPossible(candidate));
       const chosen = await preferred(random, possible, (candidate) => history.canDo(candidate));

@@ -1,8 +1,17 @@
 // A VM's history as it goes on: the real VM and the model side by side. Knows what each action makes of both and how
 // they are compared, not which action is next.
-import { type Action, type GuestAction, isOperation, type Label, type Operation, type Request } from './action.js';
+import { createHash } from 'node:crypto';
+import {
+  type AbandonAction,
+  type Action,
+  type GuestAction,
+  isOperation,
+  type Label,
+  type Operation,
+  type Request,
+} from './action.js';
 import { cloneFile, type ExtensionSide, foreignName, type Made, type Outcome, type Picture } from './extensionSide.js';
-import { chainOf } from '../oracle/images.js';
+import { chainOf, readImage } from '../oracle/images.js';
 import type { SeenVm } from '../oracle/seen.js';
 import { Model } from '../oracle/model.js';
 import { type Difference, type Extent, OracleVm } from '../oracle/oracleVm.js';
@@ -11,12 +20,15 @@ import { Witnesses } from './witnesses.js';
 /**
  * `about`: as in a Difference; or `picture`, the extension shows what libvirt does not say; `failed`, an action ended
  * in a way that it must not; `checkpoint`, a state was left that nobody kept although that was asked for; `foreign`, what
- * another tool left is not as it was.
+ * another tool left is not as it was; `unasked`, an editor at which nobody clicked has changed a VM that was used.
  */
 export interface Found {
-  readonly about: Difference['about'] | 'picture' | 'failed' | 'checkpoint' | 'foreign';
+  readonly about: Difference['about'] | 'picture' | 'failed' | 'checkpoint' | 'foreign' | 'unasked';
   readonly what: readonly string[];
 }
+
+/** Of what a guest writes after an editor died; no other block has it. */
+const abandonedSeed = 999_983;
 
 export class History {
   model: Model;
@@ -95,6 +107,8 @@ export class History {
           resume: ['paused'],
           save: ['running'],
         }[action.action].includes(power);
+      case 'abandon':
+        return this.isPossible(action.request);
       case 'create':
       case 'power':
         return true;
@@ -129,6 +143,9 @@ export class History {
   }
 
   async #carryOut(action: Action): Promise<Outcome> {
+    if (action.do === 'abandon') {
+      return this.#abandon(action);
+    }
     if (!isOperation(action)) {
       await this.#letGuest(action);
       return { type: 'done' };
@@ -140,6 +157,45 @@ export class History {
       await this.#bear(action, before);
     }
     return outcome;
+  }
+
+  async #abandon(action: AbandonAction): Promise<Outcome> {
+    const outcome = await this.#side.dieIn(action, this.#names);
+    if (outcome.type !== 'done') {
+      return outcome;
+    }
+    // It may have been left off, paused or running; where it does not start any more, there is nobody who could use it.
+    await this.#side.startAsAnother();
+    const left = await this.#vm.see();
+    if (left.power === 'running') {
+      await this.#vm.talk((guest) => guest.write(0, [[1, abandonedSeed]]));
+      await this.#side.forceOffAsAnother();
+    }
+    const before = await this.#everything();
+    await this.#side.comeBackDaysLater();
+    const after = await this.#everything();
+    const changed = Object.keys(before).filter((what) => before[what] !== after[what]);
+    if (left.power === 'running' && changed.length > 0) {
+      this.found = { about: 'unasked', what: changed.map((what) => `${what}: ${before[what]!}, then ${after[what]!}`) };
+    }
+    return outcome;
+  }
+
+  /** The state, the tree and what each disk holds, in words that can be compared. */
+  async #everything(): Promise<Readonly<Record<string, string>>> {
+    const { power, current, snapshots, disks } = await this.#vm.see();
+    const content = await Promise.all(
+      [...disks].map(async ([target, image]) => {
+        const bytes = await readImage(image);
+        return [target, `${image.file} ${createHash('sha256').update(bytes).digest('hex')}`] as const;
+      }),
+    );
+    return {
+      power,
+      current: current ?? 'none',
+      snapshots: snapshots.map(({ name, parent }) => `${name} below ${parent ?? 'nothing'}`).join(', '),
+      ...Object.fromEntries(content),
+    };
   }
 
   async #letGuest(action: GuestAction): Promise<void> {

@@ -13,6 +13,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { root } from '../../scripts/rig/root.mjs';
+import { childVariable, runAsChild } from '../libvirtd/faults/editor.js';
 import { actionText, type Script, type SnapshotStyle } from './action.js';
 import { type Episode, type Next, runEpisode } from './episode.js';
 import { generated, scripted } from './generated.js';
@@ -35,7 +36,8 @@ const { values } = parseArgs({
 });
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
 
-void main();
+const task = process.env[childVariable];
+void (task === undefined ? main() : runAsChild(task));
 
 async function main(): Promise<void> {
   if (values.script === undefined) {

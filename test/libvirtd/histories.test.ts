@@ -3,11 +3,20 @@ import assert from 'node:assert/strict';
 import { type Action, actionText } from '../histories/action.js';
 import { type Episode, runEpisode } from '../histories/episode.js';
 import { generated, scripted } from '../histories/generated.js';
+import { childVariable, runAsChild } from './faults/editor.js';
 
 /** How many of a history's operations are to be carried out, at least, and not refused. */
 const carriedOutShare = 0.8;
 
-describe('random histories', function () {
+const task = process.env[childVariable];
+if (task === undefined) {
+  describe('random histories', randomHistories);
+  describe('histories that went wrong once', wrongOnce);
+} else {
+  void runAsChild(task);
+}
+
+function randomHistories(this: Mocha.Suite): void {
   this.timeout(300_000);
   const episodes: Episode[] = [];
 
@@ -30,9 +39,9 @@ describe('random histories', function () {
     const all = refused.reduce((sum, [, count]) => sum + count, done);
     assert.ok(done >= carriedOutShare * all, `${String(done)} of ${String(all)}; ${JSON.stringify(refused)}`);
   });
-});
+}
 
-describe('histories that went wrong once', function () {
+function wrongOnce(this: Mocha.Suite): void {
   this.timeout(300_000);
   const start: Action = { do: 'power', action: 'start' };
   const pause: Action = { do: 'virshPower', action: 'pause' };
@@ -66,4 +75,4 @@ describe('histories that went wrong once', function () {
       assert.equal(found, undefined, [...lines, ...(found?.what ?? []), ...log].join('\n'));
     });
   }
-});
+}

@@ -21,12 +21,17 @@ export async function inChild(task: ChildTask, { env }: Daemon): Promise<string>
   return signal === null ? 'done' : 'killed';
 }
 
+/** The entries of a journal that have not ended, by their folders. */
+export async function leftEntries(journal: string): Promise<readonly string[]> {
+  return (await readdir(journal)).filter((name) => /^[0-9a-f]{32}$/u.test(name));
+}
+
 /** What stands in the one entry of a journal becomes what a test wants it to be: its lines, parsed. */
 export async function rewriteEntry(
   journal: string,
   change: (line: Record<string, unknown>) => Record<string, unknown>,
 ): Promise<void> {
-  const [id = ''] = (await readdir(journal)).filter((name) => /^[0-9a-f]{32}$/u.test(name));
+  const [id = ''] = await leftEntries(journal);
   const file = join(journal, id, 'plan.jsonl');
   const lines = (await readFile(file, 'utf8')).split('\n').filter((line) => line !== '');
   const changed = lines.map((line) => JSON.stringify(change(JSON.parse(line) as Record<string, unknown>)));
