@@ -42,6 +42,30 @@ export function pathsByIdentity(
 }
 
 /**
+ * libvirt writes down a tab or a line end as it is, and reads a space when it starts again: then the path is another's.
+ *
+ * | the VM or a snapshot names | → |
+ * |----------------------------|---|
+ * | a path with a control character | unsafePath |
+ * | none                       | ok |
+ */
+export function controlInPathObstacle({ vm, frozenDisks }: Situation): Refused | undefined {
+  const disks = [...vm.disks, ...[...(frozenDisks?.values() ?? [])].flat()];
+  for (const { target, source, backing = [] } of disks) {
+    const file = [source, ...backing].find((path) => path !== undefined && /\p{Cc}/u.test(path));
+    if (file !== undefined) {
+      return refuse('unsafePath', { disk: target, file });
+    }
+  }
+  return undefined;
+}
+
+/** What stands against anything that touches files, whatever it is. */
+export function pathObstacle(situation: Situation): Refused | undefined {
+  return controlInPathObstacle(situation) ?? namedTwiceObstacle(situation);
+}
+
+/**
  * | of the paths that the VM and its snapshots name, and those that were looked at for the request | → |
  * |------------------------------------------------------------------|---------------|
  * | two are written differently and lead to the same file            | namedTwice    |

@@ -123,6 +123,10 @@ async function readContent(
   header: Qcow2Header,
   snapshots: readonly Qcow2Snapshot[],
 ): Promise<Pick<ImageFacts, 'empty' | 'unchangedSince' | 'lostRamBytes'>> {
+  if (header.externalData) {
+    // There the first cluster stands at 0, as one that was never written does.
+    return {};
+  }
   const content = bytesOf(handle, size, mostContentBytes);
   const empty =
     header.backing === undefined

@@ -68,7 +68,7 @@ export function parseXml(...pieces: readonly string[]): XmlElement {
   parser.on('processinginstruction', ({ target, body }) =>
     path.at(-1)?.children.push({ aside: 'instruction', text: `${target} ${body}` }),
   );
-  for (const piece of pieces) {
+  for (const piece of pieces.some((one) => one.includes('\t')) ? [withTabs(pieces.join(''))] : pieces) {
     parser.write(piece);
   }
   parser.close();
@@ -76,6 +76,14 @@ export function parseXml(...pieces: readonly string[]): XmlElement {
     throw new XmlError('the XML document is empty');
   }
   return root;
+}
+
+/**
+ * libvirt writes a tab in an attribute as it is, and XML reads that as a space: the path would be another file's. Where
+ * there are comments or CDATA, which libvirt does not write, quotes may mean something else.
+ */
+function withTabs(xml: string): string {
+  return xml.includes('<!') ? xml : xml.replace(/=(?:'[^'<]*'|"[^"<]*")/gu, (value) => value.replaceAll('\t', '&#9;'));
 }
 
 /** Makes an element; absent children are left out, so that a caller can write optional ones in place. */

@@ -113,7 +113,12 @@ export function losesOnly(name: string, why: AutoReason = 'revert'): (plan: Plan
   };
 }
 
-const doubts: ReadonlySet<Warning['about']> = new Set<Warning['about']>(['tagsNotSeen', 'notChecked', 'unreadVms']);
+const doubts: ReadonlySet<Warning['about']> = new Set<Warning['about']>([
+  'tagsNotSeen',
+  'notChecked',
+  'unreadVms',
+  'unaskedConnections',
+]);
 
 function isSeen(file: string, { files }: Situation): boolean {
   return [files?.images.get(file), files?.files.get(file)].some((seen) => seen !== undefined && seen !== 'unknown');

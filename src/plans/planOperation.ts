@@ -12,7 +12,7 @@ import { planPrune } from './planPrune.js';
 import { planRename } from './planRename.js';
 import { planRepair } from './planRepair.js';
 import { planRevert } from './planRevert.js';
-import { namedTwiceObstacle } from '../chains/samePath.js';
+import { controlInPathObstacle, pathObstacle } from '../chains/samePath.js';
 
 /**
  * Rules that rest on something undefined in the situation are passed over, so a plan that is made for a menu may still
@@ -29,25 +29,23 @@ export function planOperation(request: OperationRequest, situation: Situation): 
 function decide(request: OperationRequest, situation: Situation): Decision {
   switch (request.type) {
     case 'create':
-      return planCreate(request, situation);
+      return controlInPathObstacle(situation) ?? planCreate(request, situation);
     case 'revert':
-      return namedTwiceObstacle(situation) ?? planRevert(request, situation);
+      return pathObstacle(situation) ?? planRevert(request, situation);
     case 'delete':
-      return namedTwiceObstacle(situation) ?? planDelete(request, situation);
+      return pathObstacle(situation) ?? planDelete(request, situation);
     case 'rename':
       return planRename(request, situation);
     case 'repair':
-      return (
-        (touchesFiles(request.repair) ? namedTwiceObstacle(situation) : undefined) ?? planRepair(request, situation)
-      );
+      return (touchesFiles(request.repair) ? pathObstacle(situation) : undefined) ?? planRepair(request, situation);
     case 'describe':
       return planDescribe(request, situation);
     case 'power':
       return planPower(request, situation);
     case 'consolidate':
-      return namedTwiceObstacle(situation) ?? planConsolidate(request, situation);
+      return pathObstacle(situation) ?? planConsolidate(request, situation);
     case 'prune':
-      return namedTwiceObstacle(situation) ?? planPrune(request, situation);
+      return pathObstacle(situation) ?? planPrune(request, situation);
   }
 }
 

@@ -2,9 +2,10 @@
 // refused beforehand, on real guests, and that the other one reads what it read.
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { link, mkdir, readFile, rm, stat, symlink } from 'node:fs/promises';
+import { link, mkdir, readFile, rename, rm, stat, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { startPrivateDaemon } from '../../scripts/rig/privateDaemon.mjs';
+import { withXmlFile } from '../../scripts/guest/defineVm.mjs';
 import { runOk } from '../../scripts/rig/run.mjs';
 import { blockDifferences } from '../oracle/blocks.js';
 import { readImage } from '../oracle/images.js';
@@ -147,6 +148,24 @@ describe('who else uses the files of a VM', function () {
     await vm.run({ type: 'delete', snapshot: 'bottom', scope: 'one' });
     vm.model = vm.model.deleted('bottom', 'one');
     await vm.isWhole();
+  });
+
+  it('a path with a tab is none of another file, and nothing is done there', async () => {
+    const vm = await TrapVm.define(r, 'tabbed');
+    const { file } = vm.vm.guest.disks[0]!;
+    const tab = join(r.daemon.dir, 'a\tb.qcow2');
+    await rename(file, tab);
+    // What XML's readers make of it.
+    await runOk('qemu-img', ['create', '-q', '-f', 'qcow2', tab.replace('\t', ' '), '16M']);
+    const xml = await r.virsh('dumpxml', 'tabbed', '--inactive');
+    await withXmlFile(xml.replace(file, tab.replace('\t', '&#9;')), (path) => r.virsh('define', path));
+    await r.inventory.refresh({ vm: vm.ref });
+    assert.equal(r.vm('tabbed')?.vm.disks[0]?.source, tab);
+    await vm.isRefused({ type: 'create', title: 'one', kind: 'offline', style: 'external' }, 'unsafePath');
+    await r.virsh('snapshot-create-as', 'tabbed', 'inside');
+    await r.inventory.refresh({ vm: vm.ref });
+    await vm.isRefused({ type: 'revert', snapshot: 'inside', after: 'off', checkpointFirst: false }, 'unsafePath');
+    await vm.isRefused({ type: 'delete', snapshot: 'inside', scope: 'one' }, 'unsafePath');
   });
 
   it('a program that reads a file', async () => {

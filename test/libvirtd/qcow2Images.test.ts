@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { runOk } from '../../scripts/rig/run.mjs';
 import { BadImage, type ImageBytes, TooMuchToRead } from '../../src/host/imageBytes.js';
 import { isEmptyOverlay, lostRamBytes, unchangedSince } from '../../src/host/qcow2Content.js';
+import { localFiles } from '../../src/host/localFiles.js';
 import { readQcow2Header } from '../../src/host/qcow2Header.js';
 import { readQcow2Snapshots } from '../../src/host/qcow2Snapshots.js';
 import { headerOf, inMemory, mebibyte } from '../unit/host/imageInMemory.js';
@@ -133,6 +134,16 @@ describe('qcow2 made by qemu-img', function () {
     await img('snapshot', '-c', 'small', file('s.qcow2'));
     await img('resize', '-q', file('s.qcow2'), '16M');
     assert.deepEqual(await same('s.qcow2'), []);
+  });
+
+  it('whose data stand in another file: whether anything was written is not told', async () => {
+    await img('create', '-q', '-f', 'qcow2', file('under'), '1M');
+    const data = `data_file=${file('over.data')}`;
+    await img('create', '-q', '-f', 'qcow2', '-F', 'qcow2', '-b', file('under'), '-o', data, file('over'));
+    await io('over', 'write -P 7 0 64k');
+    const seen = await localFiles(process.env).image(file('over'));
+    assert.ok(typeof seen === 'object');
+    assert.deepEqual([seen.dataFile, seen.empty, seen.unchangedSince], [true, undefined, undefined]);
   });
 
   it('a mark of corruption is seen', async () => {

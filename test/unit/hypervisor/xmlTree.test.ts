@@ -31,6 +31,17 @@ const hostile = [
 ];
 
 describe('an XML tree', () => {
+  it('reads a tab in an attribute as libvirt means it, and writes it so that it stays one', () => {
+    const xml = '<disk><source file="/a\tb"/><target dev=\'v\tda\'/></disk>';
+    const tree = parseXml(xml);
+    assert.deepEqual(
+      tree.children.map((child) => typeof child === 'object' && 'attributes' in child && child.attributes),
+      [{ file: '/a\tb' }, { dev: 'v\tda' }],
+    );
+    assert.deepEqual(parseXml(writeXml(tree)), tree);
+    assert.deepEqual(parseXml('<a>x\ty="1\t2"</a>').children, ['x\ty="1\t2"']);
+  });
+
   for (const text of hostile) {
     it(`keeps ${JSON.stringify(text.slice(0, 40))} as text and as attribute`, () => {
       const tree = element('a', { value: text }, [element('b', {}, [text])]);

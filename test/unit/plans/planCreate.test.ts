@@ -471,10 +471,14 @@ describe('planCreate: names and files', () => {
   });
 
   it('refuses a folder that QEMU’s options cannot name', () => {
-    for (const folder of ['/a,b', '/a\nb']) {
+    for (const [folder, inside] of [
+      ['/a,b', 'ok'],
+      // libvirt itself loses it when it starts again.
+      ['/a\nb', 'unsafePath'],
+    ] as const) {
       const where = situation({ vm: vm({ disks: [disk('vda', `${folder}/web.qcow2`)] }) });
       assert.equal(refused(ask.create({ kind: 'disk' }), where).reason, 'unsafePath');
-      assert.equal(verdict(planOperation(ask.create(), where)), 'ok');
+      assert.equal(verdict(planOperation(ask.create(), where)), inside);
     }
   });
 });
