@@ -5,6 +5,7 @@ import type { VmView } from '../inventory/views.js';
 import { treeViewId } from '../manifest/viewIds.js';
 import { Failure } from '../model/failure.js';
 import type { OperationRequest, OperationResult } from '../model/operation.js';
+import { displayLine } from '../model/plainText.js';
 import type { Plan } from '../model/plan.js';
 import type { Refusal } from '../model/refusal.js';
 import type { VmRef } from '../model/vm.js';
@@ -14,7 +15,7 @@ import { answered } from './commandError.js';
 import type { CommandRun } from './commandServices.js';
 import { CancelWish } from './cancelWish.js';
 import { mustConfirm } from './mustConfirm.js';
-import { askModal, noteInStatusBar, showInView } from '../views/notify.js';
+import { askModal, noteInStatusBar, notify, showInView } from '../views/notify.js';
 import { OperationNotice } from './operationNotice.js';
 import { doneText } from './progressText.js';
 import { askNameOfProtected } from './typedName.js';
@@ -68,6 +69,11 @@ export async function operate(
   });
   if (quiet === undefined) {
     noteInStatusBar(doneText(request, result, view.vm.name, title, t));
+  }
+  if (result.left !== undefined) {
+    // Nothing waits for it, and nobody who showed the result knows of it.
+    const files = result.left.map((file) => displayLine(file)).join(', ');
+    void notify('warning', t('It is done, but these files could not be removed and take space: {0}', files));
   }
   return result;
 }

@@ -1,7 +1,9 @@
 // The steps of a plan in their order, each written to the journal before it begins and when it is done. Refuses to know
 // what becomes of those that fail.
 import type { OpenEntry } from '../journal/journal.js';
+import type { FailureKind } from '../model/failure.js';
 import type { Plan, Step } from '../model/plan.js';
+import { asFailure } from './asFailure.js';
 import { share } from './sharing.js';
 import type { StepRunner } from './stepRunner.js';
 import type { Turn } from './turns.js';
@@ -59,12 +61,17 @@ export interface StepsToRun {
   readonly beforeStep: (index: number) => Promise<void>;
 }
 
-/** Returns how long the guest stood still, if that was seen. Rejects with the Failure of a step, or of the journal. */
-export async function runSteps(
-  runner: StepRunner,
-  { turn, plan, entry, beforeStep }: StepsToRun,
-): Promise<number | undefined> {
+export interface StepsRun {
+  /** How long the guest stood still, if that was seen. */
+  readonly guestPausedMs?: number;
+  /** Files that were to go and are there still. */
+  readonly left: readonly string[];
+}
+
+/** Rejects with the Failure of a step, or of the journal. */
+export async function runSteps(runner: StepRunner, { turn, plan, entry, beforeStep }: StepsToRun): Promise<StepsRun> {
   let guestPausedMs: number | undefined;
+  const left: string[] = [];
   for (const [index, step] of plan.steps.entries()) {
     if (index > 0) {
       await beforeStep(index);
@@ -73,13 +80,42 @@ export async function runSteps(
     if (written !== undefined) {
       await entry?.begun(written);
     }
-    const paused = await runner.run(turn, await turn.live.open(), step, plan.estimateMs);
-    guestPausedMs ??= paused;
+    try {
+      const paused = await runner.run(turn, await turn.live.open(), step, plan.estimateMs);
+      guestPausedMs ??= paused;
+    } catch (error) {
+      const failure = asFailure(error);
+      if (step.do !== 'removeFiles' || !isTidying(plan, index) || !tidyingFails.has(failure.kind)) {
+        throw failure;
+      }
+      left.push(...(await stillThere(turn, step.files)));
+    }
     if (written !== undefined) {
       await entry?.done(written);
     }
   }
-  return guestPausedMs;
+  return { left, ...(guestPausedMs === undefined ? {} : { guestPausedMs }) };
+}
+
+/** All that was asked for is in place by then, and who asked for the files alone is told that they stay. */
+function isTidying({ request, steps }: Plan, from: number): boolean {
+  const after = steps.slice(from);
+  return request.type !== 'repair' && after.every((step) => step.do === 'removeFiles' || step.do === 'setGuestClock');
+}
+
+/** The file system's own reasons; whoever was cut off, or was cancelled, does not know how far it came. */
+const tidyingFails: ReadonlySet<FailureKind> = new Set<FailureKind>([
+  'denied',
+  'busy',
+  'unsupported',
+  'refused',
+  'failed',
+]);
+
+async function stillThere({ live }: Turn, paths: readonly string[]): Promise<readonly string[]> {
+  const { files } = await live.open();
+  const seen = await Promise.all(paths.map((path) => files.file(path).catch(() => 'unknown' as const)));
+  return paths.filter((_, index) => seen[index] !== 'missing');
 }
 
 /**

@@ -11,7 +11,7 @@ import { asFailure, withDetails } from './asFailure.js';
 import type { Clock } from './clock.js';
 import { stillHolds } from '../plans/planEssence.js';
 import type { FreshLook } from './freshLook.js';
-import { isJournaled, runSteps } from './journaledRun.js';
+import { isJournaled, runSteps, type StepsRun } from './journaledRun.js';
 import type { Keeping } from './keeping.js';
 import { readBackStep } from './operationStatus.js';
 import type { Picture } from './picture.js';
@@ -71,10 +71,10 @@ export class OperationRunner {
     }
     const plan = await this.#decide(turn, options);
     const entry = isJournaled(plan) ? await this.#begin(turn, plan) : undefined;
-    let guestPausedMs: number | undefined;
+    let ran: StepsRun;
     try {
       const beforeStep = (done: number): Promise<void> => this.#recheck(turn, plan, done);
-      guestPausedMs = await runSteps(this.#options.steps, { turn, plan, entry, beforeStep });
+      ran = await runSteps(this.#options.steps, { turn, plan, entry, beforeStep });
       await this.#overlaysStand(turn, plan, plan.steps.length);
     } catch (error) {
       throw await this.#failed(turn, entry, begunAt, asFailure(error));
@@ -86,7 +86,8 @@ export class OperationRunner {
       ...(plan.checkpoint === undefined ? {} : { checkpoint: plan.checkpoint }),
       state: await this.#stateAtEnd(turn),
       durationMs,
-      ...(guestPausedMs === undefined ? {} : { guestPausedMs }),
+      ...(ran.guestPausedMs === undefined ? {} : { guestPausedMs: ran.guestPausedMs }),
+      ...(ran.left.length === 0 ? {} : { left: ran.left }),
     };
   }
 

@@ -109,6 +109,8 @@ export interface OperationResult {
   readonly durationMs: number;
   /** How long the guest stood still; absent when no stop was seen ("too short to see"). */
   readonly guestPausedMs?: number;
+  /** Files that were to go at its end and could not be removed: all else is as it was to be. */
+  readonly left?: readonly string[];
 }
 
 export interface SavedRamProgress {

@@ -1,0 +1,50 @@
+// A revert that cannot remove what it leaves: all that was asked for is in place, and nothing waits for the rest.
+import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
+import type { Hypervisor } from '../../src/hypervisor/hypervisor.js';
+import { Failure } from '../../src/model/failure.js';
+import { type LiveRig, startLiveRig } from './inventoryRig.js';
+import { TrapVm } from './trapVm.js';
+
+describe('a file that cannot be removed at the end', function () {
+  this.timeout(180_000);
+  let r: LiveRig;
+  let refused: readonly string[] = [];
+
+  before(async () => {
+    r = await startLiveRig();
+    r.wrapNext((hypervisor) => {
+      const wrapped = Object.create(hypervisor) as Hypervisor;
+      wrapped.run = (vm, step, options) => {
+        if (step.do === 'removeFiles') {
+          refused = step.files;
+          return Promise.reject(new Failure('denied', { path: step.files[0] ?? '' }));
+        }
+        return hypervisor.run(vm, step, options);
+      };
+      return wrapped;
+    });
+    await r.inventory.connect(r.uri);
+    r.show();
+  });
+  after(() => r.stop());
+
+  it('is told of, and the VM can be used on', async () => {
+    const vm = await TrapVm.define(r, 'sticky');
+    await vm.power('start');
+    await vm.grow('one', 'two');
+    await vm.power('forceOff');
+    const result = await vm.run({ type: 'revert', snapshot: 'one', after: 'off', checkpointFirst: false });
+    vm.model = vm.model.reverted('one', 'off');
+    await vm.holdsAll();
+    // Where libvirt reverts itself, it removes them itself.
+    const native = r.hypervisor().capabilities.externalRevert;
+    assert.equal(refused.length > 0, !native);
+    assert.deepEqual(result.left ?? [], refused);
+    assert.ok(refused.every((file) => existsSync(file)));
+    await vm.power('start');
+    await vm.write();
+    await vm.create('three');
+    await vm.holdsAll();
+  });
+});
