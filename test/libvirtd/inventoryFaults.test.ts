@@ -5,19 +5,9 @@ import { Failure } from '../../src/model/failure.js';
 import type { OperationRequest } from '../../src/model/operation.js';
 import type { Plan, Step } from '../../src/model/plan.js';
 import type { VmRef } from '../../src/model/vm.js';
-import { type Guest, type LiveRig, startLiveRig } from './inventoryRig.js';
+import { type Guest, type LiveRig, startLiveRig, withMethod } from './inventoryRig.js';
 
 const virshStates: Readonly<Record<string, string>> = { running: 'running', paused: 'paused', 'shut off': 'off' };
-
-/** The same connection with one method replaced; its private fields keep the others from being inherited. */
-function withMethod<K extends keyof Hypervisor>(real: Hypervisor, name: K, method: Hypervisor[K]): Hypervisor {
-  return new Proxy(real, {
-    get: (target, key) => {
-      const value: unknown = key === name ? method : Reflect.get(target, key, target);
-      return typeof value === 'function' ? (value.bind(target) as unknown) : value;
-    },
-  });
-}
 
 describe('the inventory when things go wrong', function () {
   this.timeout(120_000);

@@ -105,3 +105,13 @@ export async function startLiveRig(): Promise<LiveRig> {
     },
   };
 }
+
+/** The same connection with one method replaced; its private fields keep the others from being inherited. */
+export function withMethod<K extends keyof Hypervisor>(real: Hypervisor, name: K, method: Hypervisor[K]): Hypervisor {
+  return new Proxy(real, {
+    get: (target, key) => {
+      const value: unknown = key === name ? method : Reflect.get(target, key, target);
+      return typeof value === 'function' ? (value.bind(target) as unknown) : value;
+    },
+  });
+}

@@ -1,9 +1,8 @@
 // A revert that cannot remove what it leaves: all that was asked for is in place, and nothing waits for the rest.
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
-import type { Hypervisor } from '../../src/hypervisor/hypervisor.js';
 import { Failure } from '../../src/model/failure.js';
-import { type LiveRig, startLiveRig } from './inventoryRig.js';
+import { type LiveRig, startLiveRig, withMethod } from './inventoryRig.js';
 import { TrapVm } from './trapVm.js';
 
 describe('a file that cannot be removed at the end', function () {
@@ -13,17 +12,15 @@ describe('a file that cannot be removed at the end', function () {
 
   before(async () => {
     r = await startLiveRig();
-    r.wrapNext((hypervisor) => {
-      const wrapped = Object.create(hypervisor) as Hypervisor;
-      wrapped.run = (vm, step, options) => {
-        if (step.do === 'removeFiles') {
-          refused = step.files;
-          return Promise.reject(new Failure('denied', { path: step.files[0] ?? '' }));
+    r.wrapNext((real) =>
+      withMethod(real, 'run', (vm, step, options) => {
+        if (step.do !== 'removeFiles') {
+          return real.run(vm, step, options);
         }
-        return hypervisor.run(vm, step, options);
-      };
-      return wrapped;
-    });
+        refused = step.files;
+        return Promise.reject(new Failure('denied', { path: step.files[0] ?? '' }));
+      }),
+    );
     await r.inventory.connect(r.uri);
     r.show();
   });
