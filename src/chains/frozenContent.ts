@@ -6,6 +6,7 @@ import type { ImageFacts } from '../model/hostFiles.js';
 import type { Situation } from '../model/plan.js';
 import { type Refused, refuse } from '../model/refusal.js';
 import type { Snapshot } from '../model/snapshot.js';
+import { isAncestor } from '../model/snapshotTree.js';
 
 /** Clocks of file systems are not finer than this, and QEMU writes the last words into a base after its overlay is made. */
 const slackMs = 60_000;
@@ -63,6 +64,40 @@ export function writtenSinceObstacle(snapshot: Snapshot, situation: Situation): 
     }
   }
   return undefined;
+}
+
+/**
+ * An external snapshot leaves the file that it freezes: who freezes the same file later found the VM on it once more, after a
+ * merge by hand or a VM that was put back on it, and what was written between is in there.
+ *
+ * | another external snapshot froze the same file of a disk, and | → |
+ * |--------------------------------------------------------------|---|
+ * | stands above this one, or is younger in another branch       | frozenAgain |
+ * | stands below this one, or is older                           | ok: that one is not as it was |
+ */
+export function frozenAgainObstacle(snapshot: Snapshot, situation: Situation): Refused | undefined {
+  const { tree } = situation;
+  for (const target of externalTargets(snapshot)) {
+    const file = frozenFile(situation, snapshot.name, target);
+    const again = tree.snapshots.find(
+      (other) =>
+        file !== undefined &&
+        externalTargets(other).includes(target) &&
+        frozenFile(situation, other.name, target) === file &&
+        isLater(other, snapshot, situation),
+    );
+    if (file !== undefined && again !== undefined) {
+      return refuse('frozenAgain', { snapshot: snapshot.title, disk: target, file, by: again.title });
+    }
+  }
+  return undefined;
+}
+
+function isLater(other: Snapshot, snapshot: Snapshot, { tree }: Situation): boolean {
+  return (
+    isAncestor(tree, snapshot.name, other.name) ||
+    (!isAncestor(tree, other.name, snapshot.name) && other.createdAt > snapshot.createdAt)
+  );
 }
 
 export function isWrittenAfter(base: string, overlay: string, situation: Situation): boolean {

@@ -7,7 +7,7 @@ import { dropSaveSteps } from './dropSaveSteps.js';
 import { frozenFile } from '../chains/fileUse.js';
 import { tagsUnseenWarning } from '../chains/lostTags.js';
 import { lastWrites } from '../chains/lastWrites.js';
-import { elsewhereObstacle, writtenSinceObstacle } from '../chains/frozenContent.js';
+import { elsewhereObstacle, frozenAgainObstacle, writtenSinceObstacle } from '../chains/frozenContent.js';
 import { mergedByHandObstacle } from '../chains/mergedByHand.js';
 import { nvramBackSteps } from '../chains/nvramCopy.js';
 import {
@@ -165,6 +165,7 @@ function contentObstacle(snapshot: Snapshot, end: EndState, situation: Situation
         mergedByHandObstacle(snapshot, situation) ??
         brokenObstacle(snapshot, situation) ??
         elsewhereObstacle(snapshot, situation) ??
+        frozenAgainObstacle(snapshot, situation) ??
         writtenSinceObstacle(snapshot, situation) ??
         surroundingsObstacle(snapshot, end, situation) ??
         (end === 'off' ? undefined : otherRamObstacle(snapshot, situation)))

@@ -15,6 +15,7 @@ export const fileRefusals: Pick<
   | 'mergedByHand'
   | 'contentElsewhere'
   | 'writtenSince'
+  | 'frozenAgain'
   | 'ramCannotBeSaved'
   | 'cannotLeaveOut'
   | 'noSpaceFor'
@@ -124,6 +125,16 @@ export const fileRefusals: Pick<
       other,
     ),
     t('All data is still there. Keep these files, and read {0} from “{1}” (qemu-img convert).', snapshot, other),
+  ],
+  frozenAgain: ({ snapshot, disk, file, by }, t) => [
+    t(
+      '“{2}” holds disk {1} of {0} no more: “{3}” was taken of it later, so the VM had been put on it again.',
+      snapshot,
+      disk,
+      file,
+      by,
+    ),
+    t('It cannot be brought back. Revert to {0} instead, or delete both.', by),
   ],
   writtenSince: ({ snapshot, disk, file, overlay }, t) => [
     t(
