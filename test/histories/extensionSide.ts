@@ -248,7 +248,15 @@ export class ExtensionSide {
       case 'virshCreate': {
         const name = `by-virsh-${action.as}`;
         const { kind, style = this.#style } = action;
-        await this.#rig.virsh('snapshot-create-as', vm, name, ...(style === 'external' ? ['--disk-only'] : []));
+        const how = style === 'external' ? ['--disk-only'] : [];
+        const { code, stderr } = await this.#rig.daemon.virsh(['snapshot-create-as', vm, name, ...how]);
+        if (code !== 0 && style !== this.#style) {
+          // Of the other style it may not be possible at all, as inside a raw disk.
+          return { type: 'refused', reason: 'virshRefuses' };
+        }
+        if (code !== 0) {
+          throw new Error(`virsh snapshot-create-as: ${stderr}`);
+        }
         return { type: 'done', snapshot: { name, title: name, kind, style } };
       }
       case 'virshDelete': {

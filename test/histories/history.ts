@@ -98,7 +98,12 @@ export class History {
       case 'virshCheckpoint':
         return power === 'running';
       case 'clone':
-        return fits(action.of) && this.model.snapshots.get(this.#names.get(action.of)!)?.style === 'external';
+        // Of what libvirt names wrongly by now, virsh would make a clone of something else.
+        return (
+          fits(action.of) &&
+          !this.#spoilt.has(this.#names.get(action.of)!) &&
+          this.model.snapshots.get(this.#names.get(action.of)!)?.style === 'external'
+        );
       case 'virshPower':
         return {
           start: ['off'],
