@@ -36,6 +36,7 @@ export function composedFiles({ acting, reading }: Ways): HostFiles {
     canChange: (path) => canDo(reading, (files) => files.canChange(path)),
     commit: (commit, signal, onFraction) => firstAble(acting, (files) => files.commit(commit, signal, onFraction)),
     remove: (path) => firstAble(acting, (files) => files.remove(path)),
+    trash: (path) => firstAble(acting, (files) => files.trash(path)),
   };
 }
 

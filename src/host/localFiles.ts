@@ -12,6 +12,7 @@ import { commitImage } from './commitImage.js';
 import { readImageLocks } from './imageLocks.js';
 import { factsOf, readImage } from './localImage.js';
 import { flush, placeNew } from './placeFile.js';
+import { trashFile } from './trashFile.js';
 import { handedFile, qemuImg, type QemuImg } from './qemuImg.js';
 
 const mostNames = 10_000;
@@ -33,6 +34,7 @@ export function localFiles(environment: NodeJS.ProcessEnv, program: QemuImg = qe
     canChange: (path) => canChange(path, program),
     commit: (commit, signal, onFraction) => commitImage(commit, program, signal, onFraction),
     remove,
+    trash,
   };
 }
 
@@ -239,6 +241,11 @@ async function remove(path: string): Promise<void> {
       throw failure;
     }
   }
+}
+
+async function trash(path: string): Promise<void> {
+  requirePaths({ doing: 'putting a file into the trash', path }, path);
+  await trashFile(path);
 }
 
 function isPath(path: string): boolean {

@@ -33,6 +33,7 @@ export const filesElsewhere: HostFiles = {
   copy: (_, to) => refuse(to),
   removeTag: (file) => refuse(file),
   remove: (path) => refuse(path),
+  trash: (path) => refuse(path),
 };
 
 function refuse(path: string): Promise<never> {

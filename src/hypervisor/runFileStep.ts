@@ -42,15 +42,27 @@ async function isMade(files: OnFiles['files'], { file, backing }: NewOverlay): P
 
 /** Idempotent: what is not there is as good as removed. Never what the VM itself stands on. */
 export async function removeFiles({ files, vm }: OnFiles, step: Of<'removeFiles'>): Promise<void> {
-  const used = step.files.find((file) => filesOf(vm).includes(file));
-  if (used !== undefined) {
-    throw new Failure('busy', { vm: vm.name, path: used });
-  }
+  requireUnused(vm, step.files);
   for (const file of step.files) {
     await requireNoTag(files, vm, file);
   }
   for (const file of step.files) {
     await files.remove(file);
+  }
+}
+
+/** Idempotent: what is not there is put away. Never what the VM itself stands on. */
+export async function trashFiles({ files, vm }: OnFiles, step: Of<'trashFiles'>): Promise<void> {
+  requireUnused(vm, step.files);
+  for (const file of step.files) {
+    await files.trash(file);
+  }
+}
+
+function requireUnused(vm: Vm, files: readonly string[]): void {
+  const used = files.find((file) => filesOf(vm).includes(file));
+  if (used !== undefined) {
+    throw new Failure('busy', { vm: vm.name, path: used });
   }
 }
 
@@ -70,7 +82,7 @@ async function requireNoTag(files: OnFiles['files'], vm: Vm, file: string): Prom
  */
 export async function requireUnnamed(
   { connection, dom, vm }: Pick<StepContext, 'connection' | 'dom' | 'vm'>,
-  step: Of<'removeFiles'>,
+  step: Of<'removeFiles' | 'trashFiles'>,
 ): Promise<void> {
   if (!vm.persistent || !isActive(vm.power)) {
     return;

@@ -7,7 +7,7 @@ import { adoptSnapshot } from './adoptSnapshot.js';
 import { commitImages } from './runCommitImagesStep.js';
 import { blockCommit } from './runCommitStep.js';
 import { configureDisks, defineFromSnapshot, makePersistent } from './runDefineStep.js';
-import { copyFile, createOverlays, removeFiles, removeTag, requireUnnamed } from './runFileStep.js';
+import { copyFile, createOverlays, removeFiles, removeTag, requireUnnamed, trashFiles } from './runFileStep.js';
 import { runPowerAction } from './runPowerStep.js';
 import {
   clearUnfinishedDelete,
@@ -73,6 +73,8 @@ function act(context: StepContext, step: Exclude<Step, { do: 'createSnapshot' }>
       return createOverlays(context, step);
     case 'removeFiles':
       return requireUnnamed(context, step).then(() => removeFiles(context, step));
+    case 'trashFiles':
+      return requireUnnamed(context, step).then(() => trashFiles(context, step));
     case 'blockCommit':
       return blockCommit(context, step);
     case 'commitImages':

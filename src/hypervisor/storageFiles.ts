@@ -211,6 +211,8 @@ export function storageFiles(access: StorageAccess): HostFiles {
     canChange: () => Promise.resolve({ why: 'noStorageDriver' }),
     commit: ({ base }) => Promise.reject(new Failure('unsupported', { doing: 'merging images', path: base })),
     remove,
+    // libvirt moves no file.
+    trash: (path) => Promise.reject(new Failure('unsupported', { doing: 'putting a file into the trash', path })),
   };
 }
 

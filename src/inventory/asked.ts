@@ -106,6 +106,7 @@ function filesOf(steps: readonly Step[]): { readonly images: readonly string[]; 
         files.push(step.file);
         break;
       case 'removeFiles':
+      case 'trashFiles':
         // Overlays go only where they are known to be empty; RAM is no image.
         images.push(...step.files.filter((file) => !file.endsWith('.mem')));
         files.push(...step.files);

@@ -33,6 +33,7 @@ function canBreakOff(step: Step): boolean {
     case 'removeTag':
     case 'copyFile':
     case 'removeFiles':
+    case 'trashFiles':
     case 'blockCommit':
     case 'commitImages':
       return true;

@@ -54,6 +54,7 @@ function isHarmless(step: Step, made: ReadonlySet<string>): boolean {
       return true;
     case 'removeFiles':
       return step.files.every((file) => made.has(file));
+    case 'trashFiles':
     case 'createSnapshot':
     case 'revert':
     case 'deleteSnapshot':

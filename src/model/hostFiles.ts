@@ -89,6 +89,9 @@ export interface CannotAct {
   readonly said?: string;
 }
 
+/** In the folder of each file that was put into it. */
+export const trashFolder = '.virt-rewind-trash';
+
 /**
  * Every method rejects with a `Failure` and leaves nothing half made behind: a file appears under its name only when it
  * is whole.
@@ -123,4 +126,6 @@ export interface HostFiles {
   commit(commit: ImageCommit, signal: AbortSignal, onFraction: (fraction: number) => void): Promise<void>;
   /** What is not there is as good as removed. */
   remove(path: string): Promise<void>;
+  /** Into `trashFolder` beside it, in one move and with a note of where it was; what is not there is as good as put away. */
+  trash(path: string): Promise<void>;
 }

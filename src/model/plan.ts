@@ -84,6 +84,8 @@ export type Step =
   /** Takes the marks of a delete that broke off out of the metadata. */
   | { readonly do: 'clearUnfinishedDelete'; readonly snapshot: string }
   | { readonly do: 'removeFiles'; readonly files: readonly string[] }
+  /** What we did not make: each goes into a folder beside it, from which it can be had back. */
+  | { readonly do: 'trashFiles'; readonly files: readonly string[] }
   /** QEMU writes all layers above `base` into it and goes over to it, while the VM is on. */
   | ({ readonly do: 'blockCommit' } & CommittedDisk & { readonly bytesPerSecond?: number })
   /** The same of a VM that is off: by us, on the files; then it is defined on the bases. */
@@ -157,6 +159,8 @@ export type Warning =
   | { readonly about: 'vanishesWhenStopped' }
   /** This libvirt forgets the file instead of removing it. */
   | { readonly about: 'leavesFile'; readonly file: string }
+  /** They are not removed: `folders` are where they are from then on. */
+  | { readonly about: 'goesToTrash'; readonly files: readonly string[]; readonly folders: readonly string[] }
   /** libvirt cannot do it here, so its files are made by us; `why`: the refusal that it would have been. */
   | { readonly about: 'doneByUs'; readonly why: Refusal }
   /** Nothing changed since the current snapshot, so no checkpoint is taken. */

@@ -1,5 +1,6 @@
 // A step as the commands that do the same by hand, for people to learn from and to paste into a terminal.
 // Nothing here is ever run by us.
+import { trashFolder } from './hostFiles.js';
 import { isDevicePath } from './devicePath.js';
 import type { NewOverlay } from './hostFiles.js';
 import type { PowerAction } from './operation.js';
@@ -88,6 +89,14 @@ export function commandsOf(step: Step, vm: Pick<Vm, 'name' | 'disks'>, uri: stri
       return [ofVm('dumpxml', '--inactive', '--security-info'), virsh('define', '--file', editedXml(vm.name))];
     case 'removeFiles':
       return step.files.length === 0 ? [] : [['rm', '--', ...step.files]];
+    case 'trashFiles':
+      return step.files.flatMap((file) => {
+        const trash = `${file.slice(0, file.lastIndexOf('/'))}/${trashFolder}`;
+        return [
+          ['mkdir', '-p', '-m', '700', '--', trash],
+          ['mv', '-n', '--', file, `${trash}/`],
+        ];
+      });
     case 'removeTag':
       return [['qemu-img', 'snapshot', '-d', step.tag, step.file]];
     case 'copyFile':

@@ -235,7 +235,8 @@ export function fileNeeds(request: OperationRequest, situation: Situation): File
         case 'removeFiles': {
           const isMemory = (file: string): boolean => file.endsWith('.mem');
           const { files } = request.repair;
-          return filesIn(situation, [...present, ...files.filter((file) => !isMemory(file))], files.filter(isMemory));
+          const images = files.filter((file) => !isMemory(file));
+          return { ...filesIn(situation, [...present, ...images], files.filter(isMemory)), changes: files };
         }
         case 'leaveFrozenFiles':
           return { ...ofSnapshots([request.repair.snapshot], present, variables, situation), changes: variables };

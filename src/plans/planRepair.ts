@@ -4,11 +4,13 @@ import { inUseObstacle, frozenFileObstacle, readOnlyObstacle, unsteadyObstacle }
 import { repairObstacle } from './diskObstacles.js';
 import type { OperationRequest, Repair } from '../model/operation.js';
 import { lostQemu } from '../chains/lostQemu.js';
-import { tagObstacle, tagsUnseenWarning } from '../chains/lostTags.js';
+import { tagObstacle } from '../chains/lostTags.js';
 import { orphanFiles, orphanTags, ownImages } from '../chains/orphans.js';
+import { isOurMemoryName } from '../chains/memoryFiles.js';
 import { otherVmObstacle } from '../chains/otherVms.js';
 import { folderOf } from '../chains/overlayFiles.js';
 import { startsElsewhere } from '../chains/startsElsewhere.js';
+import { trashFolder } from '../model/hostFiles.js';
 import type { Decision, Loss, Plan, Situation, Step, Warning } from '../model/plan.js';
 import { beginsWithMerge, withoutLocks } from './mergeAgain.js';
 import { planEmulatedRevert } from './planEmulatedRevert.js';
@@ -166,16 +168,38 @@ function removeFiles(files: readonly string[], situation: Situation): Mending | 
   return (
     tagObstacle(files, situation) ??
     otherVmObstacle(files, situation, 'refuse') ??
-    reachObstacle(files, situation) ?? {
+    reachObstacle(files, situation) ??
+    trashObstacle(files, situation) ?? {
       type: 'mending',
-      steps: [{ do: 'removeFiles', files }],
-      losses: [{ what: 'files', files }],
-      warnings: tagsUnseenWarning(
-        files.filter((file) => situation.files?.images.has(file)),
-        situation,
-      ),
+      ...puttingAway(files, situation),
     }
   );
+}
+
+/** RAM of this VM that bears a name of ours is ours; of an overlay it is not known who made it, and for what. */
+function puttingAway(files: readonly string[], situation: Situation): Pick<Mending, 'steps' | 'losses' | 'warnings'> {
+  if (areOurs(files, situation)) {
+    return { steps: [{ do: 'removeFiles', files }], losses: [{ what: 'files', files }] };
+  }
+  const folders = [...new Set(files.map((file) => `${folderOf(file)}/${trashFolder}`))];
+  return { steps: [{ do: 'trashFiles', files }], losses: [], warnings: [{ about: 'goesToTrash', files, folders }] };
+}
+
+function areOurs(files: readonly string[], { vm }: Situation): boolean {
+  return files.every((file) => isOurMemoryName(file, vm));
+}
+
+/** Only the file system itself moves a file; libvirt would remove it. */
+function trashObstacle(files: readonly string[], situation: Situation): Refused | undefined {
+  const { canChange } = situation.files ?? {};
+  // Not asked for the doctor's list: whoever carries it out asks.
+  for (const file of canChange === undefined || areOurs(files, situation) ? [] : files) {
+    const can = canChange?.get(file);
+    if (can !== 'yes') {
+      return refuse('filesOutOfReach', { folder: folderOf(file), why: can?.why ?? 'notLookedAt' });
+    }
+  }
+  return undefined;
 }
 
 /** Where it is another disk altogether, somebody may have meant that. */

@@ -28,7 +28,7 @@ export type Effect = 'there' | 'absent' | 'open';
  * | blockCommit, commitImages     | each disk is its base                                            |
  * | configureDisks                | the VM starts with those files                                   |
  * | makePersistent                | the VM is no transient one                                       |
- * | removeFiles                   | all are missing for certain                                      |
+ * | removeFiles, trashFiles       | all are missing for certain                                      |
  * | revert, describeSnapshot, copyFile, … | open                                                     |
  */
 export function effectOf(step: Step, situation: Situation): Effect {
@@ -82,6 +82,7 @@ export function effectOf(step: Step, situation: Situation): Effect {
     case 'makePersistent':
       return told(vm.persistent);
     case 'removeFiles':
+    case 'trashFiles':
       return told(step.files.every((file) => isMissing(file, situation)));
     case 'blockCommit':
       return told(standsJustOn([step], situation));

@@ -264,7 +264,7 @@ export function repairText(repair: Repair, view: Pick<VmView, 'vm' | 'tree'>, t:
     case 'removeTag':
       return t('Remove “{0}” from {1}.', displayLine(repair.tag), path(repair.file));
     case 'removeFiles':
-      return t('Remove {0}.', list(repair.files, t));
+      return t('Clear {0} away.', list(repair.files, t));
     case 'forgetSnapshot':
       return t('Let libvirt forget {0}; no file is touched.', snapshot);
     case 'keepDisks':

@@ -102,6 +102,11 @@ export function warningText(warning: Warning, plan: Plan, target: VmView, t: Tra
         'Other VMs may use these files, for theirs could not be read: {0}',
         warning.vms.map((vm) => displayLine(vm)).join(', '),
       );
+    case 'goesToTrash':
+      return t(
+        'Virt Rewind did not make these files for certain, so they are moved, not removed: to {0}, each with a note of where it was. To have one back, move it there (mv). Nothing empties that folder.',
+        warning.folders.map((folder) => displayLine(folder)).join(', '),
+      );
     case 'unaskedConnections':
       return t(
         'VMs of these connections could not be asked whether they use the files: {0}',

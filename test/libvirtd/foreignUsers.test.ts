@@ -2,11 +2,13 @@
 // refused beforehand, on real guests, and that the other one reads what it read.
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { link, mkdir, readFile, rename, rm, stat, symlink } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { link, mkdir, readdir, readFile, rename, rm, stat, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { startPrivateDaemon } from '../../scripts/rig/privateDaemon.mjs';
 import { withXmlFile } from '../../scripts/guest/defineVm.mjs';
 import { runOk } from '../../scripts/rig/run.mjs';
+import { trashFolder } from '../../src/model/hostFiles.js';
 import { blockDifferences } from '../oracle/blocks.js';
 import { readImage } from '../oracle/images.js';
 import { CloneBeside, defineWith, diskElement } from './cloneBeside.js';
@@ -190,6 +192,54 @@ describe('who else uses the files of a VM', function () {
     await vm.run({ type: 'delete', snapshot: 'top', scope: 'one' });
     vm.model = vm.model.deleted('top', 'one');
     await vm.holdsAll();
+  });
+
+  describe('an overlay that nobody needs', () => {
+    let vm: TrapVm;
+    let orphan: string;
+    const orphans = async (): Promise<readonly string[]> =>
+      (await vm.diagnoses('all')).flatMap(({ finding }) => (finding.what === 'orphanFile' ? [finding.file] : []));
+
+    before(async () => {
+      ({ vm } = await grown('orphaned'));
+      await vm.power('forceOff');
+      const { file } = vm.vm.guest.disks[0]!;
+      orphan = file.replace(/\.[^.]*$/u, '.leftover');
+      await runOk('qemu-img', ['create', '-q', '-f', 'qcow2', '-F', 'qcow2', '-b', file, orphan]);
+      await runOk('qemu-io', ['-c', 'write -P 7 0 64k', orphan]);
+      await r.inventory.refresh({ vm: vm.ref });
+    });
+
+    it('is left where a program has it open', async () => {
+      assert.deepEqual(await orphans(), [orphan]);
+      const server = spawn('qemu-nbd', ['-t', '-f', 'qcow2', '-k', join(r.daemon.dir, 'orphan.sock'), orphan], {
+        stdio: 'ignore',
+      });
+      const ended = new Promise((resolve) => server.once('close', resolve));
+      try {
+        await untilHeld(orphan);
+        assert.deepEqual(await orphans(), []);
+        await vm.isRefused({ type: 'repair', repair: { what: 'removeFiles', files: [orphan] } }, 'fileNotOrphan');
+      } finally {
+        server.kill();
+        await ended;
+      }
+    });
+
+    it('is moved into the trash, not removed, and can be had back', async () => {
+      const content = await readFile(orphan);
+      await vm.run({ type: 'repair', repair: { what: 'removeFiles', files: [orphan] } });
+      assert.equal(existsSync(orphan), false);
+      const trash = join(r.daemon.dir, trashFolder);
+      const names = await readdir(trash);
+      const note = names.find((name) => name.endsWith('.txt')) ?? '';
+      assert.equal((await readFile(join(trash, note), 'utf8')).split('\n')[0], orphan);
+      const kept = join(trash, note.replace(/\.txt$/u, ''));
+      assert.ok((await readFile(kept)).equals(content));
+      await vm.isWhole();
+      await rename(kept, orphan);
+      assert.deepEqual(await orphans(), [orphan]);
+    });
   });
 });
 

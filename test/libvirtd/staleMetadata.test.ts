@@ -46,7 +46,7 @@ describe('a snapshot whose files are not what its metadata say', function () {
       differences.filter(({ about }) => about === 'data'),
       [],
     );
-    const orphans = (await vm.diagnoses()).filter(({ finding }) => finding.what === 'orphanFile');
+    const orphans = (await vm.diagnoses('all')).filter(({ finding }) => finding.what === 'orphanFile');
     assert.deepEqual(orphans, []);
   });
 

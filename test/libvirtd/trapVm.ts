@@ -101,9 +101,9 @@ export class TrapVm {
     await this.rig.inventory.refresh({ vm: this.ref });
   }
 
-  async diagnoses(): Promise<readonly Diagnosis[]> {
+  async diagnoses(which: 'all' | 'wrong' = 'wrong'): Promise<readonly Diagnosis[]> {
     const { diagnoses } = await this.rig.inventory.examine(this.ref);
-    return diagnoses.filter(({ severity }) => severity !== 'note');
+    return diagnoses.filter(({ severity }) => which === 'all' || severity !== 'note');
   }
 
   async repair(finding: string): Promise<void> {

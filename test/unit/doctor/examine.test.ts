@@ -207,7 +207,7 @@ describe('examine: findings', () => {
           lists: { '/img': ['web.1700000000'] },
         }),
       }),
-      'note orphanFile (rm /img/web.1700000000)',
+      'note orphanFile (trash /img/web.1700000000)',
     ],
     [
       'a delete that broke off',

@@ -20,7 +20,7 @@ import { factsOf } from '../../../src/host/localImage.js';
 import { localFiles } from '../../../src/host/localFiles.js';
 import { qemuImg } from '../../../src/host/qemuImg.js';
 import { Failure } from '../../../src/model/failure.js';
-import type { ImageFacts } from '../../../src/model/hostFiles.js';
+import { type ImageFacts, trashFolder } from '../../../src/model/hostFiles.js';
 
 const root = process.geteuid?.() === 0;
 const nobody = 65_534;
@@ -216,6 +216,32 @@ describe('files on this machine', () => {
     await lchown(at('link'), 0, 0);
     await files.copy(at('from'), at('link'), 'replace');
     assert.equal(await readFile(at('ours'), 'utf8'), 'new');
+  });
+
+  it('what goes into the trash is there whole, with a note, also a second of its name', async () => {
+    for (const content of ['one', 'two']) {
+      await writeFile(at('left.a'), content);
+      await files.trash(at('left.a'));
+    }
+    await files.trash(at('left.a'));
+    assert.deepEqual(await readdir(folder), [trashFolder]);
+    const names = (await readdir(at(trashFolder))).sort();
+    assert.equal(names.length, 4);
+    const [first = '', note = '', second = ''] = names;
+    assert.equal(await readFile(at(`${trashFolder}/${first}`), 'utf8'), 'one');
+    assert.equal(await readFile(at(`${trashFolder}/${second}`), 'utf8'), 'two');
+    assert.equal((await readFile(at(`${trashFolder}/${note}`), 'utf8')).split('\n')[0], at('left.a'));
+    assert.equal((await stat(at(trashFolder))).mode & 0o777, 0o700);
+  });
+
+  it('a trash that leads elsewhere takes nothing, and a folder goes into none', async () => {
+    await mkdir(at('elsewhere'));
+    await symlink('elsewhere', at(trashFolder));
+    await writeFile(at('left'), 'kept');
+    await assert.rejects(files.trash(at('left')), { kind: 'denied' });
+    await assert.rejects(files.trash(at('elsewhere')), { kind: 'unsupported' });
+    assert.equal(await readFile(at('left'), 'utf8'), 'kept');
+    assert.deepEqual(await readdir(at('elsewhere')), []);
   });
 
   it('names and formats reach qemu-img as they are, and no format that is an option', async () => {

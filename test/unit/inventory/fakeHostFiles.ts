@@ -85,6 +85,10 @@ export class FakeHostFiles implements HostFiles {
     this.files.delete(path);
     return Promise.resolve();
   }
+
+  trash(path: string): Promise<void> {
+    return this.remove(path);
+  }
 }
 
 export function fakeImage(backing?: string): ImageFacts {

@@ -245,19 +245,21 @@ export function shortSteps({ steps }: Pick<Plan, 'steps'>): string {
         ? step.snapshot
         : step.do === 'forgetSnapshot'
           ? `forget ${step.snapshot}`
-          : step.do === 'removeFiles'
-            ? `rm ${step.files.join(',')}`
-            : step.do === 'makeCurrent'
-              ? `${step.snapshot}=${disks}`
-              : step.do === 'redefineAs'
-                ? `${step.snapshot}→${step.name}`
-                : step.do === 'reparent'
-                  ? `${step.snapshot}^${step.parent ?? ''}`
-                  : step.do === 'copyFile'
-                    ? `cp ${step.from} ${step.to}`
-                    : 'snapshot' in step
-                      ? `${step.do} ${step.snapshot}`
-                      : step.do;
+          : step.do === 'trashFiles'
+            ? `trash ${step.files.join(',')}`
+            : step.do === 'removeFiles'
+              ? `rm ${step.files.join(',')}`
+              : step.do === 'makeCurrent'
+                ? `${step.snapshot}=${disks}`
+                : step.do === 'redefineAs'
+                  ? `${step.snapshot}→${step.name}`
+                  : step.do === 'reparent'
+                    ? `${step.snapshot}^${step.parent ?? ''}`
+                    : step.do === 'copyFile'
+                      ? `cp ${step.from} ${step.to}`
+                      : 'snapshot' in step
+                        ? `${step.do} ${step.snapshot}`
+                        : step.do;
     })
     .join(' ');
 }

@@ -48,6 +48,7 @@ export function apply(step: Step, before: Situation): Situation {
     case 'restoreMemory':
       return powered(step.to, before);
     case 'removeFiles':
+    case 'trashFiles':
       return step.files.reduce(withoutFile, before);
     case 'copyFile':
       return withFiles(before, new Map([[step.to, { bytes: 1, allocatedBytes: 1 }]]));

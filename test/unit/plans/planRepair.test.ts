@@ -158,8 +158,16 @@ describe('planRepair: orphaned files', () => {
     assert.equal(found(inWhat({ tree: named })).includes('web.old'), false);
   });
 
+  const unmovable = (): Situation => {
+    const where = inWhat();
+    const canChange = new Map([['/img/web.old', { why: 'noStorageDriver' } as const]]);
+    return { ...where, files: { ...where.files!, canChange } };
+  };
   const rows: readonly (readonly [what: string, files: readonly string[], inWhat: Situation, expected: string])[] = [
-    ['orphans', ['/img/web.old', `/img/${memory}`], inWhat(), `rm /img/web.old,/img/${memory}`],
+    ['orphans', ['/img/web.old', `/img/${memory}`], inWhat(), `trash /img/web.old,/img/${memory}`],
+    ['RAM of ours', [`/img/${memory}`], inWhat(), `rm /img/${memory}`],
+    ['an orphan that libvirt alone reaches', ['/img/web.old'], unmovable(), 'filesOutOfReach'],
+    ['RAM of ours that libvirt alone reaches', [`/img/${memory}`], unmovable(), `rm /img/${memory}`],
     ['one that is needed', ['/img/web.old', base], inWhat(), 'fileNotOrphan'],
     ['anything on the host', ['/etc/passwd'], inWhat(), 'fileNotOrphan'],
     ['nothing', [], inWhat(), 'nothingToRepair'],

@@ -74,6 +74,7 @@ function allow(step: Step, at: Situation, used: Situation, known: ReadonlySet<st
   const current = tree.current !== undefined && !known.has(tree.current);
   switch (step.do) {
     case 'removeFiles':
+    case 'trashFiles':
       for (const file of step.files) {
         assert.ok(!holdsWork(file, at), `removes ${file}, which somebody wrote to`);
         assert.ok(!tops.includes(file), `removes ${file}, which the VM stands on`);

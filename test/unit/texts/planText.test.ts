@@ -126,6 +126,7 @@ describe('plan text', () => {
       { about: 'needsSpace', bytes: 5_000_000, folder: '/images' },
       { about: 'notChecked', files: ['/images/a'] },
       { about: 'unreadVms', vms: ['db'] },
+      { about: 'goesToTrash', files: ['/images/a'], folders: ['/images/.virt-rewind-trash'] },
       { about: 'unaskedConnections', connections: ['qemu:///session'] },
       { about: 'otherHostsUnseen' },
       { about: 'tpmNotCaptured' },
