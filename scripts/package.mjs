@@ -6,7 +6,7 @@ import { isEntryPoint } from './rig/entryPoint.mjs';
 import { root } from './rig/root.mjs';
 import { runOk } from './rig/run.mjs';
 
-/** A promise to users, see README.md. */
+/** A promise, see docs/decisions/019-dependencies.md. */
 const mostBytes = 400 * 1024;
 
 /** Without these the extension does not work, or may not be passed on. vsce names the last three so. */

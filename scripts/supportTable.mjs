@@ -1,12 +1,12 @@
-// README's table of what works on which libvirt, made from what a run of the tests saw. Knows nothing of how it is tested.
+// The table of what works on which libvirt (docs/support-matrix.md), made from what a run of the tests saw. Knows nothing of how it is tested.
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { formatted, marks, replacePart } from './docs/generatedPart.mjs';
 import { root } from './rig/root.mjs';
 
 /** @typedef {import('../test/libvirtd/supportRows.js').SupportRow} SupportRow */
 
-const begin = '<!-- table of what works: written by "npm run test:versions -- --write-table" -->';
-const end = '<!-- end of the table -->';
+const between = marks('the table of what works', 'npm run test:versions -- --write-table');
 
 /**
  * @param {readonly string[]} files one JSON object on each line; one that does not exist holds none
@@ -23,24 +23,21 @@ export function readSupportRows(files) {
   );
 }
 
-/** Puts the table between its two marks in README.md. @param {readonly SupportRow[]} rows */
+const file = join(root, 'docs/support-matrix.md');
+
+/** Puts the table into its page. @param {readonly SupportRow[]} rows */
 export async function writeSupportTable(rows) {
-  const file = join(root, 'README.md');
-  const text = replaceTable(readFileSync(file, 'utf8'), supportTable(rows));
-  // Not above: this file is read before npm ci may have run.
-  const prettier = await import('prettier');
-  const options = await prettier.resolveConfig(file);
-  writeFileSync(file, await prettier.format(text, { ...options, filepath: file }));
+  writeFileSync(file, await pageWith(rows));
 }
 
-/** @param {string} text @param {string} table @returns {string} @throws {Error} where the marks are not there once each */
-export function replaceTable(text, table) {
-  const [before, rest, ...more] = text.split(begin);
-  const [, after, ...others] = rest?.split(end) ?? [];
-  if (before === undefined || after === undefined || more.length > 0 || others.length > 0) {
-    throw new Error(`there must be one line "${begin}" and below it one "${end}"`);
-  }
-  return `${before}${begin}\n\n${table}\n\n${end}${after}`;
+/** @param {readonly SupportRow[]} rows @returns {Promise<boolean>} whether the page says just that */
+export async function isSupportTableOf(rows) {
+  return readFileSync(file, 'utf8') === (await pageWith(rows));
+}
+
+/** @param {readonly SupportRow[]} rows */
+async function pageWith(rows) {
+  return formatted(file, replacePart(readFileSync(file, 'utf8'), between, supportTable(rows)));
 }
 
 /** What a refusal means here; one that is not among these is told by its name. @type {Readonly<Record<string, string>>} */

@@ -1,12 +1,12 @@
 // `npm run test:versions`: the tests with a daemon, on the libvirt and QEMU of several Debian releases.
 //   npm run test:versions [-- VERSION…] [-- --grep TEXT] [-- --write-table]
-//   VERSION: a name or a number from the table below; --write-table: writes README's table of what works where
+//   VERSION: a name or a number from the table below; --write-table: writes docs/support-matrix.md
 import { basename, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { buildTests } from './build.mjs';
 import { libvirtVersions, isMeant, releaseOf } from './rig/libvirtVersions.mjs';
 import { plan, TestSession } from './rig/testSession.mjs';
-import { readSupportRows, writeSupportTable } from './supportTable.mjs';
+import { isSupportTableOf, readSupportRows, writeSupportTable } from './supportTable.mjs';
 
 const versions = await libvirtVersions();
 const { values, positionals } = parseArgs({
@@ -27,7 +27,7 @@ await session.attempt('versions', async () => {
   const releases = chosen.some(({ suite }) => suite !== undefined);
   const unmet = await session.begin([...plan.libvirtd.needs, ...(releases ? [/** @type {const} */ ('releases')] : [])]);
   const deep = await buildTests('libvirtd', 'versions-deep', 'deep');
-  // README's table is written from it.
+  // The table of what works is written from it.
   const bundles = [
     ...(await buildTests('libvirtd', 'versions')),
     ...deep.filter((file) => basename(file).startsWith('matrix.')),
@@ -39,6 +39,13 @@ await session.attempt('versions', async () => {
     await session.attempt(version.name, () => test(version, unmet, bundles, told));
   }
   if (values['write-table']) await writeTable(told);
+  else if (
+    told.length === versions.length &&
+    values.grep === undefined &&
+    !(await isSupportTableOf(readSupportRows(told)))
+  ) {
+    session.problem('docs/support-matrix.md is not what this run saw: npm run test:versions -- --write-table');
+  }
 });
 await session.finish();
 
@@ -59,5 +66,5 @@ async function test(version, unmet, bundles, told) {
 /** @param {readonly string[]} told */
 async function writeTable(told) {
   if (told.length < versions.length) throw new Error('the table is written from a run of all versions');
-  await writeSupportTable(await readSupportRows(told));
+  await writeSupportTable(readSupportRows(told));
 }

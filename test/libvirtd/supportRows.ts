@@ -1,4 +1,4 @@
-// Where a test tells what works on the libvirt that it runs on: README's table is made of it.
+// Where a test tells what works on the libvirt that it runs on: docs/support-matrix.md is made of it.
 import { appendFileSync } from 'node:fs';
 import { type Capabilities, formatVersion } from '../../src/model/capabilities.js';
 import type { AfterRevert } from '../../src/model/operation.js';

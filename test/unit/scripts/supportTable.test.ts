@@ -1,9 +1,9 @@
-// README's table of what works where, made from rows as tests report them.
+// The table of what works where, made from rows as tests report them.
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { readSupportRows, replaceTable, supportTable } from '../../../scripts/supportTable.mjs';
+import { readSupportRows, supportTable } from '../../../scripts/supportTable.mjs';
 import type { SupportRow } from '../../libvirtd/supportRows.js';
 
 const row = (libvirt: string, change: Partial<SupportRow> = {}): SupportRow => ({
@@ -104,26 +104,6 @@ describe('the table of what works where', () => {
   });
 
   it('is not made of nothing', () => assert.throws(() => supportTable([])));
-});
-
-describe('its place in README.md', () => {
-  const marks = [
-    '<!-- table of what works: written by "npm run test:versions -- --write-table" -->',
-    '<!-- end of the table -->',
-  ];
-  const text = `before\n${marks.join('\nold\n')}\nafter\n`;
-
-  it('is between the marks, and stays there when it is written again', () => {
-    const once = replaceTable(text, 'new');
-    assert.equal(once, `before\n${marks.join('\n\nnew\n\n')}\nafter\n`);
-    assert.equal(replaceTable(once, 'new'), once);
-  });
-
-  it('must be there, and once', () => {
-    for (const wrong of ['', marks[0]!, marks.toReversed().join('\n'), `${text}${text}`]) {
-      assert.throws(() => replaceTable(wrong, 'new'), wrong);
-    }
-  });
 });
 
 describe('the files of its rows', () => {

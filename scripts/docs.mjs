@@ -1,0 +1,66 @@
+// @ts-check
+// `npm run docs`: writes the parts of docs/ that follow from the manifest, and tells which links between pages are dead.
+//   npm run docs [-- --check]      --check: writes nothing, and ends with 1 where a page is not as it should be
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { argumentsOf, commandArguments, remarks } from './docs/commandArguments.mjs';
+import { formatted, marks, replacePart } from './docs/generatedPart.mjs';
+import { deadLinks } from './docs/links.mjs';
+import { argumentsTable, commandsTable, settingsList } from './docs/manifestTables.mjs';
+import { root } from './rig/root.mjs';
+
+const command = 'npm run docs';
+
+/** @param {string} path from the checkout */
+const read = (path) => readFileSync(join(root, path), 'utf8');
+
+/** @returns {readonly { readonly page: string, readonly what: string, readonly part: string }[]} */
+function parts() {
+  const manifest = JSON.parse(read('package.json'));
+  const texts = JSON.parse(read('package.nls.json'));
+  const commands = commandsTable(manifest, texts, argumentsOf, remarks);
+  return [
+    { page: 'docs/commands.md', what: 'the commands', part: commands },
+    { page: 'docs/commands.md', what: 'the arguments', part: argumentsTable(commandArguments) },
+    { page: 'docs/settings.md', what: 'the settings', part: settingsList(manifest, texts) },
+    { page: 'docs/decisions/README.md', what: 'the decisions', part: decisions() },
+  ];
+}
+
+function decisions() {
+  const names = readdirSync(join(root, 'docs/decisions')).filter((name) => /^\d{3}-.*\.md$/.test(name));
+  return names
+    .toSorted()
+    .map((name) => `- [${/^# (.+)$/m.exec(read(`docs/decisions/${name}`))?.[1] ?? name}](${name})`)
+    .join('\n');
+}
+
+/** @returns {Promise<Map<string, string>>} the pages with generated parts, as they should be */
+async function generatedPages() {
+  /** @type {Map<string, string>} */
+  const pages = new Map();
+  for (const { page, what, part } of parts()) {
+    pages.set(page, replacePart(pages.get(page) ?? read(page), marks(what, command), part));
+  }
+  for (const [page, text] of pages) pages.set(page, await formatted(join(root, page), text));
+  return pages;
+}
+
+/** All Markdown that belongs to the repository. */
+function allPages() {
+  const top = readdirSync(root).filter((name) => name.endsWith('.md'));
+  const inDocs = readdirSync(join(root, 'docs'), { recursive: true, encoding: 'utf8' }).map((name) => `docs/${name}`);
+  const paths = [...top, ...inDocs.filter((name) => name.endsWith('.md'))];
+  return new Map(paths.map((path) => [path, read(path)]));
+}
+
+const { values } = parseArgs({ options: { check: { type: 'boolean' } } });
+const stale = [...(await generatedPages())].filter(([page, text]) => read(page) !== text);
+if (values.check !== true) for (const [page, text] of stale) writeFileSync(join(root, page), text);
+const wrong = [
+  ...(values.check === true ? stale.map(([page]) => `${page} is not up to date: ${command}`) : []),
+  ...deadLinks(allPages(), (path) => existsSync(join(root, path))),
+];
+for (const line of wrong) console.error(line);
+if (wrong.length > 0) process.exitCode = 1;

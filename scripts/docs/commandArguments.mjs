@@ -1,0 +1,121 @@
+// @ts-check
+// What can be given to each command, and what it means: the part of docs/commands.md that the manifest cannot tell. A test holds it
+// against the code.
+
+const snapshot = /** @type {const} */ (['vm', 'snapshot']);
+const lesson = /** @type {const} */ (['connection']);
+
+/** Id without its prefix → its arguments; `connection` can stand beside each `vm`. */
+export const argumentsOf = /** @type {const} */ ({
+  createSnapshot: ['vm', 'kind', 'style', 'quiesce', 'live', 'without', 'title', 'description'],
+  quickCheckpoint: ['vm'],
+  revert: [...snapshot, 'after', 'checkpointFirst', 'confirm'],
+  undoRevert: ['vm', 'after', 'checkpointFirst', 'confirm'],
+  deleteSnapshot: [...snapshot, 'confirm'],
+  deleteWithDescendants: [...snapshot, 'confirm'],
+  deleteDescendants: [...snapshot, 'confirm'],
+  editDescription: [...snapshot, 'title', 'description'],
+  renameSnapshot: [...snapshot, 'title'],
+  start: ['vm'],
+  shutDown: ['vm', 'confirm'],
+  forceOff: ['vm', 'confirm'],
+  pause: ['vm'],
+  resume: ['vm'],
+  restart: ['vm', 'confirm'],
+  showXml: snapshot,
+  showFiles: snapshot,
+  copyName: snapshot,
+  compareSnapshots: [...snapshot, 'other'],
+  compareWithPresent: snapshot,
+  copyVirshCommand: [...snapshot, 'operation'],
+  openConsoleLog: ['vm'],
+  showPicture: snapshot,
+  checkHealth: ['vm'],
+  snoozeHealth: ['vm'],
+  examine: ['vm'],
+  repair: ['vm', 'confirm'],
+  consolidate: ['vm', 'disk', 'downTo', 'speed', 'confirm'],
+  prune: ['vm', 'olderThan', 'keepLast', 'snapshots', 'confirm'],
+  finishUnfinished: ['vm', 'confirm'],
+  dismissUnfinished: ['vm', 'confirm'],
+  keepSnapshot: snapshot,
+  unkeepSnapshot: snapshot,
+  protectVm: ['vm'],
+  unprotectVm: ['vm'],
+  showHistory: [],
+  cancelOperation: ['vm'],
+  refresh: ['vm', 'connection'],
+  connect: ['connection'],
+  addConnection: ['connection'],
+  removeConnection: ['connection'],
+  showLog: [],
+  filter: ['filter'],
+  clearFilter: [],
+  sortByTime: [],
+  sortByName: [],
+  showAsTree: [],
+  showAsList: [],
+  startLesson: lesson,
+  lessonNext: [],
+  lessonBack: [],
+  restartLesson: lesson,
+  endLesson: [],
+});
+
+/** What stands behind the arguments of some. @type {Readonly<Partial<Record<keyof typeof argumentsOf, string>>>} */
+export const remarks = {
+  checkHealth: 'without `vm`: all',
+  copyVirshCommand: 'and those of that operation',
+  refresh: 'without either: everything',
+};
+
+/** Argument → its values, or their sort in words; and what it means. */
+export const commandArguments = /** @type {const} */ ({
+  vm: {
+    takes: 'text',
+    means: 'name or UUID of a VM; a name that fits two VMs is refused, with both listed',
+  },
+  connection: { takes: 'text', means: 'URI of a libvirt; beside `vm`, it tells apart two VMs of one name' },
+  snapshot: { takes: 'text', means: 'name of a snapshot, or a title that only one snapshot of the VM has' },
+  other: { takes: 'text', means: 'the other snapshot of a comparison' },
+  kind: { takes: ['memory', 'disk', 'offline', 'auto'], means: 'what is kept; `auto`: the best for what the VM does' },
+  style: { takes: ['internal', 'external'], means: 'in the images, or in files over them' },
+  quiesce: { takes: 'boolean', means: 'the guest agent freezes the file systems first' },
+  live: { takes: 'boolean', means: 'external, with memory: the guest runs on while its RAM is written' },
+  without: { takes: 'list of texts', means: 'disks that stay out, as the guest names them: `["vdb"]`' },
+  title: { takes: 'text', means: 'any title; a safe name is made of it' },
+  description: { takes: 'text', means: 'may be empty' },
+  after: {
+    takes: ['asSnapshot', 'asBefore', 'running', 'paused', 'off'],
+    means: 'the state of the VM after a revert',
+  },
+  checkpointFirst: { takes: 'boolean', means: 'whether a revert keeps the present as a snapshot first' },
+  confirm: { takes: 'boolean', means: '`false`: nothing is asked; see below' },
+  operation: {
+    takes: [
+      'createSnapshot',
+      'revert',
+      'deleteSnapshot',
+      'deleteWithDescendants',
+      'start',
+      'shutDown',
+      'forceOff',
+      'pause',
+      'resume',
+      'restart',
+      'consolidate',
+      'prune',
+    ],
+    means: 'a command that changes a VM',
+  },
+  disk: { takes: 'text', means: 'the one disk that is consolidated, as the guest names it' },
+  downTo: {
+    takes: 'text',
+    means: 'a snapshot, which stays; where no snapshot owns the layers, the file that takes the rest',
+  },
+  speed: { takes: 'number', means: 'MiB a second at most; `0`: as fast as it goes' },
+  olderThan: { takes: 'number', means: 'in hours' },
+  keepLast: { takes: 'whole number', means: 'how many of the newest stay' },
+  snapshots: { takes: 'list of texts', means: 'just these, by name or title' },
+  filter: { takes: 'text', means: 'an empty text shows all' },
+});

@@ -1,0 +1,174 @@
+// The pages of docs/: what the manifest says in them is up to date, and no link between pages is dead.
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { argumentsOf, commandArguments } from '../../../scripts/docs/commandArguments.mjs';
+import { marks, replacePart } from '../../../scripts/docs/generatedPart.mjs';
+import { anchorsOf, deadLinks, linksOf } from '../../../scripts/docs/links.mjs';
+import { commandsTable, settingsList } from '../../../scripts/docs/manifestTables.mjs';
+import { root } from '../../../scripts/rig/root.mjs';
+import {
+  afterReverts,
+  type CommandArguments,
+  kinds,
+  operations,
+  parseCall,
+  styles,
+} from '../../../src/dialogue/commandArguments.js';
+import { commandIds } from '../../../src/manifest/commandIds.js';
+import { untranslated as t } from '../../../src/texts/translate.js';
+
+describe('the documents', () => {
+  it('are up to date, and their links lead somewhere', function () {
+    // It loads the formatter, which takes as long as the machine lets it.
+    this.timeout(0);
+    execFileSync(process.execPath, ['scripts/docs.mjs', '--check'], { cwd: root });
+  });
+
+  it('are short where somebody begins to read', () => {
+    assert.ok(statSync(join(root, 'README.md')).size <= 8 * 1024);
+  });
+});
+
+describe('the arguments in docs/commands.md', () => {
+  // Each has its row, or this does not compile.
+  const documented: Readonly<Record<keyof CommandArguments, { readonly takes: string | readonly string[] }>> =
+    commandArguments;
+  const samples: Readonly<Record<string, unknown>> = {
+    text: 'a',
+    boolean: true,
+    number: 1.5,
+    'whole number': 2,
+    'list of texts': ['a'],
+  };
+
+  it('are those of each command', () => {
+    assert.deepEqual(
+      Object.keys(argumentsOf).toSorted(),
+      commandIds.map((id) => id.replace('virtRewind.', '')).toSorted(),
+    );
+    const named: readonly string[] = Object.values(argumentsOf).flat();
+    assert.deepEqual([...new Set(named)].toSorted(), Object.keys(documented).toSorted());
+  });
+
+  for (const [name, { takes }] of Object.entries(documented)) {
+    it(`${name} takes what is said, and nothing of another sort`, () => {
+      const parse = (value: unknown) => parseCall({ [name]: value }, undefined, () => [], t);
+      for (const value of typeof takes === 'string' ? [samples[takes]] : takes) {
+        assert.doesNotThrow(() => parse(value));
+      }
+      const others = Object.entries(samples).filter(([sort]) => sort !== takes && !sort.includes('number'));
+      for (const [sort, value] of others) assert.throws(() => parse(value), sort);
+    });
+  }
+
+  it('have all the values that there are', () => {
+    const { kind, style, after, operation } = commandArguments;
+    assert.deepEqual(
+      [kind.takes, style.takes, after.takes, operation.takes],
+      [kinds, styles, afterReverts, operations],
+    );
+  });
+});
+
+describe('what package.json contributes, in Markdown', () => {
+  const manifest = {
+    capabilities: { untrustedWorkspaces: { restrictedConfigurations: ['virtRewind.b'] } },
+    contributes: {
+      commands: [{ command: 'virtRewind.go', title: '%go%' }],
+      keybindings: [
+        { command: 'virtRewind.go', key: 'ctrl+alt+g' },
+        { command: 'virtRewind.go', key: 'ctrl+alt+g', when: 'focusedView == virtRewind.vms' },
+        { command: 'virtRewind.go', key: 'pagedown', when: 'focusedView == virtRewind.vms' },
+        { command: 'virtRewind.other', key: 'f2' },
+      ],
+      configuration: {
+        properties: {
+          'virtRewind.b': { type: 'integer', default: 3, minimum: 0, maximum: 9, description: '%b%', order: 2 },
+          'virtRewind.a': {
+            ...{ type: 'string', default: 'x', description: '%a%', order: 1, scope: 'application' },
+            ...{ enum: ['x'], enumDescriptions: ['%a.x%'] },
+          },
+        },
+      },
+    },
+  };
+  const texts = { go: 'Go | on', a: 'One | two.', 'a.x': 'The usual.', b: 'How many.' };
+
+  it('have the titles, the arguments and the keys', () => {
+    const [, , row] = commandsTable(manifest, texts, { go: ['vm'] }, { go: 'without it: all' }).split('\n');
+    assert.equal(row, '| Go \\| on | `virtRewind.go` | `vm`; without it: all | Ctrl+Alt+G; Page Down (in the view) |');
+  });
+
+  it('say of each command what it takes', () => {
+    assert.throws(() => commandsTable(manifest, texts, {}, {}));
+  });
+
+  it('have the values in the order of the settings page, and who may set them', () => {
+    const [first, second] = settingsList(manifest, texts).split(/\n\n(?=## )/);
+    assert.deepEqual(first?.split('\n\n'), [
+      '## virtRewind.a',
+      'One | two.',
+      '- Default: `"x"`\n- `x`: The usual.\n- Set by the user.',
+    ]);
+    assert.match(second ?? '', /integer from 0 to 9\.\n- Set by the user, and workspaces that are trusted\.$/);
+  });
+});
+
+describe('a generated part of a page', () => {
+  const between = marks('the part', 'npm run docs');
+  const { begin, end } = between;
+  const text = `before\n${begin}\nold\n${end}\nafter\n`;
+
+  it('is between the marks, and stays there when it is written again', () => {
+    const once = replacePart(text, between, 'new');
+    assert.equal(once, `before\n${begin}\n\nnew\n\n${end}\nafter\n`);
+    assert.equal(replacePart(once, between, 'new'), once);
+  });
+
+  it('must have its place, and one', () => {
+    for (const wrong of ['', begin, [end, begin].join('\n'), `${text}${text}`]) {
+      assert.throws(() => replacePart(wrong, between, 'new'), wrong);
+    }
+  });
+
+  it('is in its page where a run of the tests writes it', () => {
+    const of = marks('the table of what works', 'npm run test:versions -- --write-table');
+    assert.doesNotThrow(() => replacePart(readFileSync(join(root, 'docs/support-matrix.md'), 'utf8'), of, 'new'));
+  });
+});
+
+describe('links between pages', () => {
+  const check = (text: string): readonly string[] =>
+    deadLinks(
+      new Map([
+        ['docs/a.md', text],
+        ['docs/b.md', '# One\n\n## What is `lost`, and why\n\n```sh\n# no heading\n```\n\n## One\n'],
+        ['README.md', '# Top\n'],
+      ]),
+      (path) => ['docs/a.md', 'docs/b.md', 'README.md', 'docs/c.png'].includes(path),
+    );
+
+  it('are alive where the file is there, and the heading', () => {
+    const links = ['b.md', '../README.md', 'b.md#what-is-lost-and-why', 'b.md#one', 'b.md#one-1', '#own', 'c.png'];
+    assert.deepEqual(check(`# Own\n${links.map((link) => `[x](${link})`).join(' ')}`), []);
+  });
+
+  it('are dead otherwise', () => {
+    for (const link of ['c.md', 'b.md#two', 'b.md#no-heading', '#other', '../../etc/passwd', 'c.png#x']) {
+      assert.equal(check(`# Own\n[x](${link})`).length, 1, link);
+    }
+    assert.equal(check('![x](d.png)').length, 1);
+    assert.equal(check('<img alt="x" src="d.png">').length, 1);
+  });
+
+  it('are not looked for on the web, nor in code', () => {
+    const text = '[x](https://example.org/y) `[x](y)`\n```\n[x](y)\n```\n[x](mailto:y@example.org)';
+    assert.deepEqual(linksOf(text), []);
+  });
+
+  it('name headings as GitHub does', () => {
+    assert.deepEqual([...anchorsOf("# A *b*, c's [d](e) / f_g\n")], ['a-b-cs-d--f_g']);
+  });
+});
