@@ -1,99 +1,91 @@
 // The house rules as data: which room may import which, and where the editor's API may appear.
+import { join } from 'node:path';
 import eslint from '@eslint/js';
 import tseslint from 'typescript-eslint';
+import { houseRules } from './scripts/lint/house.mjs';
 
-/** room -> rooms it may import, or single files of one. A room not named here may import nothing but itself. */
+/** Folder of src/ -> folders or single files that it may import. What is not named here is in no room. */
 const rooms = {
-  lifetime: [],
-  log: [],
-  xdr: [],
-  model: [],
-  chains: ['model'],
-  plans: ['chains', 'model'],
-  recovery: ['plans', 'chains', 'model'],
-  doctor: ['plans', 'chains', 'model'],
-  health: ['doctor', 'plans', 'model'],
-  host: ['model', 'log', 'lifetime'],
-  libvirt: ['xdr', 'log', 'lifetime'],
-  hypervisor: ['libvirt', 'host', 'model', 'log', 'lifetime'],
-  journal: ['model', 'log', 'lifetime'],
-  inventory: ['hypervisor', 'journal', 'doctor', 'recovery', 'plans', 'chains', 'model', 'log', 'lifetime'],
+  base: [],
+  'libvirt/xdr': [],
+  libvirt: ['libvirt/xdr', 'base'],
+  domain: [],
+  'domain/chains': ['domain'],
+  qemu: ['domain', 'base'],
+  steps: ['domain/chains', 'domain'],
+  operations: ['steps', 'domain/chains', 'domain'],
+  diagnosis: ['operations', 'domain/chains', 'domain'],
+  journal: ['operations', 'steps', 'domain', 'base'],
+  driver: ['driver/xml', 'libvirt', 'steps', 'domain', 'base'],
+  'driver/xml': ['steps', 'domain'],
+  'driver/files': ['driver', 'driver/xml', 'libvirt', 'qemu', 'domain', 'base'],
+  'driver/run': ['driver', 'driver/xml', 'libvirt', 'steps', 'domain', 'base'],
+  'driver/connection': [
+    'driver',
+    'driver/files',
+    'driver/run',
+    'driver/xml',
+    'libvirt',
+    'qemu',
+    'steps',
+    'domain',
+    'base',
+  ],
+  inventory: ['driver', 'operations', 'domain/chains', 'domain', 'base'],
+  engine: ['inventory', 'driver', 'journal', 'diagnosis', 'operations', 'steps', 'domain/chains', 'domain', 'base'],
   manifest: [],
-  watch: ['inventory', 'health', 'model', 'manifest', 'log', 'lifetime'],
-  lesson: ['texts', 'inventory', 'model', 'log', 'lifetime'],
-  texts: ['inventory', 'health', 'model', 'manifest'],
-  webview: ['model', 'texts/bytesText', 'texts/layerLetter', 'texts/translate'],
-  views: [
-    'lesson',
-    'webview/messages',
-    'watch',
-    'texts',
-    'health',
+  text: ['manifest', 'inventory', 'diagnosis', 'operations', 'steps', 'domain', 'base'],
+  lesson: ['text', 'engine', 'steps', 'domain', 'base'],
+  ui: ['engine', 'inventory', 'manifest', 'base'],
+  'ui/documents': ['engine', 'domain', 'base'],
+  'ui/prompts': ['ui', 'text', 'engine', 'inventory', 'operations', 'domain', 'manifest', 'base'],
+  'ui/health': ['ui/prompts', 'ui', 'text', 'engine', 'inventory', 'diagnosis', 'domain', 'manifest', 'base'],
+  'ui/tree': ['ui/health', 'ui', 'text', 'engine', 'inventory', 'diagnosis', 'domain', 'manifest', 'base'],
+  'ui/picture': [
+    'ui/tree',
+    'ui/health',
+    'ui/prompts',
+    'ui',
+    'text',
+    'engine',
     'inventory',
-    'model',
+    'diagnosis',
+    'operations',
+    'domain',
     'manifest',
-    'log',
-    'lifetime',
+    'base',
   ],
-  dialogue: [
-    'lesson',
-    'views',
-    'watch',
-    'texts',
-    'health',
-    'inventory',
-    'plans',
-    'model',
-    'manifest',
-    'log',
-    'lifetime',
+  // Runs in a browser: it shares the messages, and what says sizes and letters.
+  'ui/picture/page': [
+    'ui/picture/messages',
+    'operations/whatIf',
+    'domain',
+    'text/bytesText',
+    'text/layerLetter',
+    'text/translate',
   ],
-  commands: [
+  'ui/lesson': ['ui', 'lesson', 'text', 'domain', 'manifest', 'base'],
+  'ui/commands': [
+    'ui/lesson',
+    'ui/picture',
+    'ui/tree',
+    'ui/health',
+    'ui/prompts',
+    'ui/documents',
+    'ui',
     'lesson',
-    'dialogue',
-    'views',
-    'watch',
-    'texts',
-    'health',
+    'text',
+    'engine',
     'inventory',
-    'plans',
-    'model',
+    'diagnosis',
+    'operations',
+    'steps',
+    'domain',
     'manifest',
-    'log',
-    'lifetime',
+    'base',
   ],
 };
-const editorRooms = ['manifest', 'texts', 'views', 'dialogue', 'commands'];
-
-/** The single files of a room that may be imported, as an expression; where there are none, one that no file has. */
-const filesOf = (room, mayImport) =>
-  mayImport
-    .filter((one) => one.startsWith(`${room}/`))
-    .map((one) => one.slice(room.length + 1))
-    .join('|') || '-';
-
-const roomRules = Object.entries(rooms).map(([room, mayImport]) => ({
-  files: [`src/${room}/**/*.ts`],
-  rules: {
-    'no-restricted-imports': [
-      'error',
-      {
-        paths: editorRooms.includes(room)
-          ? []
-          : [{ name: 'vscode', message: `src/${room} knows nothing of the editor.` }],
-        patterns: [
-          ...Object.keys(rooms)
-            .filter((other) => other !== room && !mayImport.includes(other))
-            .map((other) => ({
-              regex: `(^|/)${other}(/(?!(${filesOf(other, mayImport)})\\.js$)|$)`,
-              message: `src/${room} may not import src/${other} (see ARCHITECTURE.md).`,
-            })),
-          { group: ['**/extension', '**/extension.js'], message: 'Nothing imports extension.ts.' },
-        ],
-      },
-    ],
-  },
-}));
+const editorRooms = Object.keys(rooms).filter((room) => /^ui(\/|$)/u.test(room) && room !== 'ui/picture/page');
 
 /**
  * What of the editor's API reads a text for links, icons or markup, and the one file that may call it: there, text from a
@@ -101,16 +93,16 @@ const roomRules = Object.entries(rooms).map(([room, mayImport]) => ({
  */
 const doors = [
   {
-    file: 'src/views/notify.ts',
+    file: 'src/ui/prompts/notify.ts',
     calls:
       'showInformationMessage|showWarningMessage|showErrorMessage|withProgress|setStatusBarMessage|createStatusBarItem',
   },
   {
-    file: 'src/views/ask.ts',
+    file: 'src/ui/prompts/ask.ts',
     calls: 'showInputBox|showQuickPick|createInputBox|createQuickPick|showWorkspaceFolderPick',
   },
   {
-    file: 'src/views/treeItems.ts',
+    file: 'src/ui/tree/treeItems.ts',
     classes: 'TreeItem|MarkdownString',
     gives: 'message|tooltip|badge|isTrusted|supportHtml|supportThemeIcons',
   },
@@ -160,7 +152,7 @@ const doorSelectors = (file) => [
 
 const doorRules = [
   {
-    files: ['src/extension.ts', ...editorRooms.map((room) => `src/${room}/**/*.ts`)],
+    files: ['src/extension.ts', 'src/ui/**/*.ts'],
     rules: { 'no-restricted-syntax': ['error', ...doorSelectors(undefined)] },
   },
   ...doors
@@ -186,7 +178,11 @@ export default tseslint.config(
       'no-console': 'error',
     },
   },
-  ...roomRules,
+  {
+    files: ['src/**/*.ts'],
+    plugins: { house: houseRules(join(import.meta.dirname, 'src'), rooms, editorRooms) },
+    rules: { 'house/arrows': 'error', 'house/no-cycle': 'error' },
+  },
   ...doorRules,
   {
     files: ['test/**/*.ts'],

@@ -41,8 +41,8 @@ const extensionOptions = (/** @type {{ minify?: boolean }} */ { minify = false }
 const webviewOptions = (/** @type {{ minify?: boolean }} */ { minify = false }) => ({
   absWorkingDir: root,
   entryPoints: [
-    { in: 'src/webview/main.ts', out: 'main' },
-    { in: 'src/webview/picture.css', out: 'main' },
+    { in: 'src/ui/picture/page/main.ts', out: 'main' },
+    { in: 'src/ui/picture/page/picture.css', out: 'main' },
   ],
   outdir: 'dist/webview',
   bundle: true,

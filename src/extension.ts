@@ -2,27 +2,27 @@
 // first look at the VMs' health, some minutes later.
 import { join } from 'node:path';
 import * as vscode from 'vscode';
-import { registerCommands } from './commands/registerCommands.js';
-import type { InventoryPort } from './inventory/inventory.js';
-import type { OpenHypervisor } from './hypervisor/hypervisor.js';
-import { Inventory } from './inventory/liveInventory.js';
+import { registerCommands } from './ui/commands/registerCommands.js';
+import type { InventoryPort } from './engine/inventory.js';
+import type { OpenHypervisor } from './driver/hypervisor.js';
+import { Inventory } from './engine/liveInventory.js';
 import { defaultConnections } from './manifest/defaultConnections.js';
 import { NotesFile } from './journal/notesFile.js';
 import { stateFolder } from './journal/stateFolder.js';
-import { onDidChangeSettings, readSettings } from './manifest/readSettings.js';
+import { onDidChangeSettings, readSettings } from './ui/readSettings.js';
 import type { Settings } from './manifest/settings.js';
-import type { LayerCost } from './model/layerCost.js';
-import { mayAct } from './model/automaticActions.js';
-import { protectedBy } from './model/protection.js';
-import { XmlDocuments } from './views/documents.js';
-import { Attentions } from './views/attentions.js';
-import { PicturePanels } from './views/picturePanels.js';
-import { HealthStatus } from './dialogue/healthStatus.js';
-import { Teaching } from './dialogue/teaching.js';
-import { Reports } from './views/reports.js';
-import { VmTree } from './views/vmTree.js';
-import { HealthWatch } from './watch/healthWatch.js';
-import { watchSettings } from './watch/watchSettings.js';
+import type { LayerCost } from './domain/layerCost.js';
+import { mayAct } from './domain/automaticActions.js';
+import { protectedBy } from './domain/protection.js';
+import { XmlDocuments } from './ui/documents/documents.js';
+import { Attentions } from './ui/attentions.js';
+import { PicturePanels } from './ui/picture/picturePanels.js';
+import { HealthStatus } from './ui/health/healthStatus.js';
+import { Teaching } from './ui/commands/teaching.js';
+import { Reports } from './ui/documents/reports.js';
+import { VmTree } from './ui/tree/vmTree.js';
+import { HealthWatch } from './ui/health/healthWatch.js';
+import { watchSettings } from './ui/health/watchSettings.js';
 
 /** What is remembered of the VMs' health, at most. */
 const mostNoteBytes = 2 * 1024 * 1024;
@@ -46,7 +46,7 @@ export function activate(context: vscode.ExtensionContext): DevelopmentApi | und
   const log = vscode.window.createOutputChannel('Virt Rewind', { log: true });
   const journal = stateFolder(process.env, join(context.globalStorageUri.fsPath, 'journal'));
   const open: OpenHypervisor = async (...asked) => {
-    const { libvirtHypervisor } = await import('./hypervisor/openLibvirt.js');
+    const { libvirtHypervisor } = await import('./driver/connection/openLibvirt.js');
     const mayEndPools = (): boolean => mayAct('endPools', readSettings().automaticActions);
     return libvirtHypervisor(log, process.env, { mayEndPools })(...asked);
   };
@@ -64,7 +64,7 @@ export function activate(context: vscode.ExtensionContext): DevelopmentApi | und
   const history = vscode.Uri.file(join(journal, 'audit.jsonl'));
   const guest = join(context.extensionPath, 'dist', 'lesson.bin');
   const measure = async (folder: string, depths: readonly number[]): Promise<readonly LayerCost[]> => {
-    const { measureLayerCosts } = await import('./host/layerCosts.js');
+    const { measureLayerCosts } = await import('./qemu/layerCosts.js');
     return measureLayerCosts(folder, depths, process.env);
   };
   const teaching = new Teaching({ inventory, log, guest, measure });

@@ -15,7 +15,7 @@
  */
 
 const versions = /** @type {const} */ (['system', 'trixie', 'newest']);
-const acting = ['model', 'chains', 'plans', 'hypervisor', 'host', 'libvirt', 'xdr', 'inventory'];
+const acting = ['domain', 'steps', 'operations', 'driver', 'qemu', 'libvirt', 'inventory', 'engine'];
 
 /** By the first word of an operation's name in test/libvirtd/faults/scenarios.ts. */
 const operations = ['create', 'repair', 'revert', 'delete', 'rename', 'consolidate', 'prune'];
@@ -53,7 +53,7 @@ export const deepParts = [
           group: 'faults',
           version,
           minutes: { revert: 2.5, delete: 3, repair: 2 }[operation] ?? 1,
-          guards: ['recovery', 'journal', ...acting],
+          guards: ['journal', ...acting],
           layer: 'libvirtd',
           tier: 'deep',
           files: ['faults'],
@@ -66,7 +66,7 @@ export const deepParts = [
     group: 'guards',
     version: 'system',
     minutes: 3,
-    guards: ['plans', 'chains'],
+    guards: ['operations', 'domain'],
     layer: 'libvirtd',
     tier: 'deep',
     files: ['guards'],
@@ -86,7 +86,7 @@ export const deepParts = [
     group: 'themes',
     version: 'system',
     minutes: 4,
-    guards: ['lesson', 'views', 'webview', 'texts'],
+    guards: ['lesson', 'ui', 'text'],
     layer: 'ui',
     files: ['lesson'],
     env: { TEST_THEMES: 'all' },

@@ -1,5 +1,5 @@
 // When a connection that failed is tried again. Pure; it refuses to know how to connect.
-import type { FailureKind } from '../model/failure.js';
+import type { FailureKind } from '../domain/failure.js';
 
 const longestMs = 30_000;
 

@@ -1,12 +1,12 @@
 // Keeps one connection open while somebody looks. It refuses to know what is read over it.
-import type { Hypervisor, OpenHypervisor } from '../hypervisor/hypervisor.js';
-import { type Disposable, DisposableStore } from '../lifetime/disposable.js';
-import { Emitter } from '../lifetime/emitter.js';
-import type { Log } from '../log/log.js';
-import { Failure } from '../model/failure.js';
-import { asFailure } from './asFailure.js';
+import type { Hypervisor, OpenHypervisor } from '../driver/hypervisor.js';
+import { type Disposable, DisposableStore } from '../base/disposable.js';
+import { Emitter } from '../base/emitter.js';
+import type { Log } from '../base/log.js';
+import { Failure } from '../domain/failure.js';
+import { asFailure } from '../domain/asFailure.js';
 import { retryDelay } from './backOff.js';
-import type { Clock } from './clock.js';
+import type { Clock } from '../base/clock.js';
 
 /** An attempt that has given no answer for so long has failed. */
 const attemptLimitMs = 30_000;

@@ -1,13 +1,13 @@
 // Looks at files on the hypervisor's host, and at all that they rest on. Refuses to know what is decided from it.
-import type { CannotAct, Depth, FileFacts, HostFiles, ImageFacts, ImageLocks, Seen } from '../model/hostFiles.js';
-import { folderOf } from '../chains/overlayFiles.js';
-import type { FileNeeds } from '../plans/needs.js';
-import type { FilesSeen } from '../model/plan.js';
-import type { VmDisk } from '../model/vm.js';
-import type { Log } from '../log/log.js';
-import { asFailure } from './asFailure.js';
-import { type Clock, systemClock, within } from './clock.js';
-import { fewAtOnce } from './fewAtOnce.js';
+import type { CannotAct, Depth, FileFacts, HostFiles, ImageFacts, ImageLocks, Seen } from '../domain/hostFiles.js';
+import { folderOf } from '../domain/chains/overlayFiles.js';
+import type { FileNeeds } from '../operations/needs.js';
+import type { FilesSeen } from '../domain/situation.js';
+import type { VmDisk } from '../domain/vm.js';
+import type { Log } from '../base/log.js';
+import { asFailure } from '../domain/asFailure.js';
+import { type Clock, systemClock, within } from '../base/clock.js';
+import { fewAtOnce } from '../base/fewAtOnce.js';
 
 /** QEMU itself gives up far earlier: what is deeper is not looked at. */
 const deepest = 300;

@@ -1,16 +1,16 @@
 // Keeps what is known of the layers of one connection's VMs, from the call that tells of all of them at once. Refuses to
 // decide whether to look.
-import { type Beside, besideNeeds, layersFromStatistics } from '../chains/layersFromStatistics.js';
-import type { Hypervisor } from '../hypervisor/hypervisor.js';
-import type { Disposable } from '../lifetime/disposable.js';
-import type { Log } from '../log/log.js';
-import type { VmStatistics } from '../model/diskStatistics.js';
-import { Failure } from '../model/failure.js';
-import type { Room, VmLayers } from '../model/layers.js';
-import { emptyTree } from '../model/snapshot.js';
-import { asFailure } from './asFailure.js';
-import { type Clock, within } from './clock.js';
-import { fewAtOnce } from './fewAtOnce.js';
+import { type Beside, besideNeeds, layersFromStatistics } from '../domain/chains/layersFromStatistics.js';
+import type { Hypervisor } from '../driver/hypervisor.js';
+import type { Disposable } from '../base/disposable.js';
+import type { Log } from '../base/log.js';
+import type { VmStatistics } from '../domain/diskStatistics.js';
+import { Failure } from '../domain/failure.js';
+import type { Room, VmLayers } from '../domain/layers.js';
+import { emptyTree } from '../domain/snapshot.js';
+import { asFailure } from '../domain/asFailure.js';
+import { type Clock, within } from '../base/clock.js';
+import { fewAtOnce } from '../base/fewAtOnce.js';
 import type { Picture } from './picture.js';
 import { share } from './sharing.js';
 import { chainsOf, foldersOf, hasOverlay, isSameStatistics } from './statisticsFacts.js';

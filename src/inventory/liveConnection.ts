@@ -1,11 +1,11 @@
 // One connection and its VMs, live while somebody looks. It refuses to know the other connections.
-import type { Hypervisor, OpenHypervisor, VmEvent } from '../hypervisor/hypervisor.js';
-import { type Disposable, DisposableStore } from '../lifetime/disposable.js';
-import { type Log, scoped } from '../log/log.js';
-import { Failure } from '../model/failure.js';
-import { isActive } from '../model/vm.js';
-import { asFailure } from './asFailure.js';
-import { type Clock, within } from './clock.js';
+import type { Hypervisor, OpenHypervisor, VmEvent } from '../driver/hypervisor.js';
+import { type Disposable, DisposableStore } from '../base/disposable.js';
+import { type Log, scoped } from '../base/log.js';
+import { Failure } from '../domain/failure.js';
+import { isActive } from '../domain/vm.js';
+import { asFailure } from '../domain/asFailure.js';
+import { type Clock, within } from '../base/clock.js';
 import { ConnectionKeeper, type KeeperState } from './connectionKeeper.js';
 import { LayerWatch } from './layerWatch.js';
 import { type Neighbour, Neighbours } from './neighbours.js';

@@ -1,10 +1,10 @@
 // The VMs of the other connections that lead to the same host: a file that goes may be theirs. Refuses to judge the use.
-import type { Hypervisor } from '../hypervisor/hypervisor.js';
-import { asksForTheSame, isSameHostname, mayShareHost } from '../hypervisor/sharedHost.js';
-import type { Log } from '../log/log.js';
-import type { Failure } from '../model/failure.js';
-import { asFailure } from './asFailure.js';
-import { type Clock, within } from './clock.js';
+import type { Hypervisor } from '../driver/hypervisor.js';
+import { asksForTheSame, isSameHostname, mayShareHost } from '../driver/sharedHost.js';
+import type { Log } from '../base/log.js';
+import type { Failure } from '../domain/failure.js';
+import { asFailure } from '../domain/asFailure.js';
+import { type Clock, within } from '../base/clock.js';
 import type { OtherVmFacts, SeenVm } from './otherVmFacts.js';
 
 /** A connection that is not open is given so long to open; one that answers, so long to answer. */

@@ -1,13 +1,13 @@
 // Which files the other VMs of a connection use, so that nothing is taken from under them. Refuses to judge the use.
-import type { Hypervisor, NamedByVm, VmHead } from '../hypervisor/hypervisor.js';
-import type { Log } from '../log/log.js';
-import type { FileFacts, Seen } from '../model/hostFiles.js';
-import type { OtherVm } from '../model/plan.js';
-import { identitiesOf } from '../chains/samePath.js';
-import type { VmDisk } from '../model/vm.js';
-import { asFailure } from './asFailure.js';
-import { type Clock, within } from './clock.js';
-import { fewAtOnce } from './fewAtOnce.js';
+import type { Hypervisor, NamedByVm, VmHead } from '../driver/hypervisor.js';
+import type { Log } from '../base/log.js';
+import type { FileFacts, Seen } from '../domain/hostFiles.js';
+import type { OtherVm } from '../domain/situation.js';
+import { identitiesOf } from '../domain/chains/samePath.js';
+import type { VmDisk } from '../domain/vm.js';
+import { asFailure } from '../domain/asFailure.js';
+import { type Clock, within } from '../base/clock.js';
+import { fewAtOnce } from '../base/fewAtOnce.js';
 import { ChainReader, type Formats, formatsOf, readFiles } from './hostFacts.js';
 
 const atOnce = 8;

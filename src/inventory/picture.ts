@@ -1,9 +1,9 @@
 // Holds the views of all connections and says what changed. It refuses to know where the values come from.
-import { Emitter } from '../lifetime/emitter.js';
-import type { Log } from '../log/log.js';
-import { Failure } from '../model/failure.js';
-import { identityOf, type SnapshotTree } from '../model/snapshot.js';
-import type { VmRef } from '../model/vm.js';
+import { Emitter } from '../base/emitter.js';
+import type { Log } from '../base/log.js';
+import { Failure } from '../domain/failure.js';
+import { identityOf, type SnapshotTree } from '../domain/snapshot.js';
+import type { VmRef } from '../domain/vm.js';
 import { share } from './sharing.js';
 import type { ConnectionView, InventoryChange, VmView } from './views.js';
 

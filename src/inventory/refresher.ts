@@ -1,8 +1,8 @@
 // Gathers what became stale and reads it together a moment later. It refuses to know why it became stale.
-import type { Disposable } from '../lifetime/disposable.js';
-import type { Log } from '../log/log.js';
-import { asFailure } from './asFailure.js';
-import type { Clock } from './clock.js';
+import type { Disposable } from '../base/disposable.js';
+import type { Log } from '../base/log.js';
+import { asFailure } from '../domain/asFailure.js';
+import type { Clock } from '../base/clock.js';
 import type { Aspect } from './staleness.js';
 
 /** From the first stale thing to the read: events come in groups. */

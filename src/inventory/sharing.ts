@@ -1,5 +1,5 @@
 // Keeps the old object wherever a new one says the same, so that "changed" can be asked with `!==`.
-import { Failure } from '../model/failure.js';
+import { Failure } from '../domain/failure.js';
 
 /** `now`, with every part of it that equals the same part of `before` replaced by that part. */
 export function share<T>(before: T | undefined, now: T): T {

@@ -1,5 +1,5 @@
 // Which parts of a VM an event makes stale. It refuses to know how or when they are read again.
-import type { VmEvent } from '../hypervisor/hypervisor.js';
+import type { VmEvent } from '../driver/hypervisor.js';
 
 /**
  * | aspect | what is read                                                                                   |

@@ -1,6 +1,6 @@
 // What a sweep asks of each VM's statistics: whether they say the same as before, and a few facts, made once. Pure.
-import { folderOf } from '../chains/overlayFiles.js';
-import type { VmStatistics } from '../model/diskStatistics.js';
+import { folderOf } from '../domain/chains/overlayFiles.js';
+import type { VmStatistics } from '../domain/diskStatistics.js';
 
 export function hasOverlay({ layers }: VmStatistics): boolean {
   return new Set(layers.map(({ target }) => target)).size < layers.length;

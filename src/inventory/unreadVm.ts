@@ -1,6 +1,6 @@
 // What is shown of a VM that is listed but gave no answer yet. It refuses to guess.
-import type { VmHead } from '../hypervisor/hypervisor.js';
-import type { Vm } from '../model/vm.js';
+import type { VmHead } from '../driver/hypervisor.js';
+import type { Vm } from '../domain/vm.js';
 
 export function unreadVm(head: VmHead): Vm {
   return {

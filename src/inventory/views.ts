@@ -1,11 +1,11 @@
 // What readers of the inventory see: readonly values, replaced as a whole when something in them changed.
-import type { Capabilities } from '../model/capabilities.js';
-import type { Failure } from '../model/failure.js';
-import type { OperationRequest, Progress } from '../model/operation.js';
-import type { VmLayers } from '../model/layers.js';
-import type { AutoSnapshot } from '../model/plan.js';
-import type { SnapshotTree } from '../model/snapshot.js';
-import type { Vm, VmRef } from '../model/vm.js';
+import type { Capabilities } from '../domain/capabilities.js';
+import type { Failure } from '../domain/failure.js';
+import type { OperationRequest, Progress } from '../domain/operation.js';
+import type { VmLayers } from '../domain/layers.js';
+import type { AutoSnapshot } from '../domain/situation.js';
+import type { SnapshotTree } from '../domain/snapshot.js';
+import type { Vm, VmRef } from '../domain/vm.js';
 
 /**
  * | state      | meaning                                                              |

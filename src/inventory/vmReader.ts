@@ -1,10 +1,10 @@
 // Reads the VMs of one connection into the picture, each at most once at a time. It refuses to know when to look.
-import type { Hypervisor } from '../hypervisor/hypervisor.js';
-import { Failure } from '../model/failure.js';
-import type { SnapshotTree } from '../model/snapshot.js';
-import type { VmRef } from '../model/vm.js';
-import { asFailure } from './asFailure.js';
-import type { Clock } from './clock.js';
+import type { Hypervisor } from '../driver/hypervisor.js';
+import { Failure } from '../domain/failure.js';
+import type { SnapshotTree } from '../domain/snapshot.js';
+import type { VmRef } from '../domain/vm.js';
+import { asFailure } from '../domain/asFailure.js';
+import type { Clock } from '../base/clock.js';
 import type { Picture } from './picture.js';
 import type { Aspect } from './staleness.js';
 import type { VmView } from './views.js';

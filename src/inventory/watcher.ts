@@ -1,8 +1,8 @@
 // The poll for what libvirt tells no event of, at a pace that follows what happens. It refuses to know what is read.
-import type { Disposable } from '../lifetime/disposable.js';
-import type { Log } from '../log/log.js';
-import { asFailure } from './asFailure.js';
-import { type Clock, within } from './clock.js';
+import type { Disposable } from '../base/disposable.js';
+import type { Log } from '../base/log.js';
+import { asFailure } from '../domain/asFailure.js';
+import { type Clock, within } from '../base/clock.js';
 
 /** From the start of a look to the start of the next one, while things change. */
 const quickMs = 1000;

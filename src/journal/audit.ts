@@ -2,8 +2,8 @@
 import * as promises from 'node:fs/promises';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
-import type { Log } from '../log/log.js';
-import type { OperationRequest } from '../model/operation.js';
+import type { Log } from '../base/log.js';
+import type { OperationRequest } from '../domain/operation.js';
 import { changedAt, discard, type FileSystem, hasCode, ownFolder } from './durable.js';
 import type { OperationEnd } from './entry.js';
 import { isObject, writeJson } from './json.js';

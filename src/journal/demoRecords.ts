@@ -2,8 +2,8 @@
 // whether such a VM still exists.
 import * as promises from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Log } from '../log/log.js';
-import type { DemoVm } from '../model/demoVm.js';
+import type { Log } from '../base/log.js';
+import type { DemoVm } from '../domain/demoVm.js';
 import {
   discard,
   type FileSystem,

@@ -4,8 +4,8 @@ import type * as promises from 'node:fs/promises';
 import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
 import { dirname, join } from 'node:path';
-import type { Log } from '../log/log.js';
-import { Failure, type FailureDetails } from '../model/failure.js';
+import type { Log } from '../base/log.js';
+import { Failure, type FailureDetails } from '../domain/failure.js';
 
 const hourMs = 60 * 60 * 1000;
 

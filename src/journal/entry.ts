@@ -1,8 +1,8 @@
 // What the journal keeps of one operation: its whole plan, who carries it out and how far it came.
 // Knows nothing of files.
-import type { OperationRequest } from '../model/operation.js';
-import type { Plan } from '../model/plan.js';
-import type { Before, DaemonIdentity, Origin } from '../model/recovery.js';
+import type { OperationRequest } from '../domain/operation.js';
+import type { Plan } from '../operations/plan.js';
+import type { Before, DaemonIdentity, Origin } from '../domain/origin.js';
 
 /** A process, told apart from every later one that gets its number. */
 export interface Writer {

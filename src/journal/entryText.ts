@@ -1,8 +1,8 @@
 // An entry as lines of JSON: first what is known before anything is done, then what happened, a line each.
 // Whatever is read may be torn, cut or made up.
-import type { OperationRequest } from '../model/operation.js';
-import type { Plan } from '../model/plan.js';
-import { actsAloneForMs } from '../model/recovery.js';
+import type { OperationRequest } from '../domain/operation.js';
+import type { Plan } from '../operations/plan.js';
+import { actsAloneForMs } from '../operations/interrupted.js';
 import type { JournalEntry, StepRecord, UnreadableEntry, Writer } from './entry.js';
 import { isCount, isObject, type JsonObject, parseJson, writeJson } from './json.js';
 import { parseBefore, parseOrigin } from './originText.js';

@@ -3,7 +3,7 @@
 import { randomBytes } from 'node:crypto';
 import * as promises from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Log } from '../log/log.js';
+import type { Log } from '../base/log.js';
 import { Audit } from './audit.js';
 import {
   discard,

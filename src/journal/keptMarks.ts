@@ -1,5 +1,5 @@
 // Which snapshots a person wants to keep: whatever deletes by rule leaves them alone. Refuses to know how it is kept.
-import type { Log } from '../log/log.js';
+import type { Log } from '../base/log.js';
 import type { FileSystem } from './durable.js';
 import { type OneSnapshot, SnapshotRecords, type SnapshotRecordsOptions } from './snapshotRecords.js';
 

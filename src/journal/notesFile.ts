@@ -3,7 +3,7 @@
 import { randomBytes } from 'node:crypto';
 import * as promises from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import type { Log } from '../log/log.js';
+import type { Log } from '../base/log.js';
 import { discard, type FileSystem, hasCode, ownFolder, readBounded, removeLeftovers, writeNew } from './durable.js';
 import { parseJson, writeJson } from './json.js';
 

@@ -1,6 +1,6 @@
 // The lines that an operation under way adds to its entry, one after the other, each on the disk before the next.
 import { join } from 'node:path';
-import type { Log } from '../log/log.js';
+import type { Log } from '../base/log.js';
 import { type FileSystem, journalFailure } from './durable.js';
 import type { JournalEntry, StepRecord } from './entry.js';
 import { type ExplainedRecord, type RecoveryRecord, withRecord, writeRecord } from './entryText.js';

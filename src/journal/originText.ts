@@ -1,7 +1,7 @@
 // What an entry says of where it was begun and of the VM then, read as what it claims to be. Refuses to believe anything
 // that was not written by us.
-import type { Before, DaemonIdentity, Origin, SnapshotBefore } from '../model/recovery.js';
-import type { PowerReason, PowerState } from '../model/vm.js';
+import type { Before, DaemonIdentity, Origin, SnapshotBefore } from '../domain/origin.js';
+import type { PowerReason, PowerState } from '../domain/vm.js';
 import { isCount, isObject } from './json.js';
 
 const powers: Readonly<Record<PowerState, true>> = {

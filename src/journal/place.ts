@@ -3,7 +3,7 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
-import type { Origin } from '../model/recovery.js';
+import type { Origin } from '../domain/origin.js';
 
 export type Place = Omit<Origin, 'daemon'>;
 

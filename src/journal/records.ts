@@ -1,8 +1,8 @@
 // What we did and a rule must be able to believe later: the snapshots that we took unasked. Refuses to know how it is
 // kept.
-import type { Log } from '../log/log.js';
-import type { AutoReason } from '../model/operation.js';
-import type { AutoSnapshot } from '../model/plan.js';
+import type { Log } from '../base/log.js';
+import type { AutoReason } from '../domain/description.js';
+import type { AutoSnapshot } from '../domain/situation.js';
 import type { FileSystem } from './durable.js';
 import { SnapshotRecords, type SnapshotRecordsOptions } from './snapshotRecords.js';
 

@@ -3,9 +3,9 @@
 import { createHash, randomBytes } from 'node:crypto';
 import * as promises from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Log } from '../log/log.js';
-import { Failure } from '../model/failure.js';
-import type { VmRef } from '../model/vm.js';
+import type { Log } from '../base/log.js';
+import { Failure } from '../domain/failure.js';
+import type { VmRef } from '../domain/vm.js';
 import {
   discard,
   type FileSystem,

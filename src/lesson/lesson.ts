@@ -1,17 +1,17 @@
 // The lesson as it goes on: one VM of its own, one learner, one step after the other. It looks through the inventory and
 // acts through what it is given; it refuses to know how it is drawn.
-import { asFailure } from '../inventory/asFailure.js';
-import type { InventoryPort } from '../inventory/inventory.js';
-import { virshLine } from '../model/virshCommand.js';
-import { DisposableStore, type Disposable } from '../lifetime/disposable.js';
-import { Emitter } from '../lifetime/emitter.js';
-import type { Log } from '../log/log.js';
-import type { DemoVm } from '../model/demoVm.js';
-import { Failure } from '../model/failure.js';
-import type { LayerCost } from '../model/layerCost.js';
-import type { OperationRequest } from '../model/operation.js';
-import type { Snapshot } from '../model/snapshot.js';
-import type { VmRef } from '../model/vm.js';
+import { asFailure } from '../domain/asFailure.js';
+import type { InventoryPort } from '../engine/inventory.js';
+import { virshLine } from '../steps/virshCommand.js';
+import { DisposableStore, type Disposable } from '../base/disposable.js';
+import { Emitter } from '../base/emitter.js';
+import type { Log } from '../base/log.js';
+import type { DemoVm } from '../domain/demoVm.js';
+import { Failure } from '../domain/failure.js';
+import type { LayerCost } from '../domain/layerCost.js';
+import type { OperationRequest } from '../domain/operation.js';
+import type { Snapshot } from '../domain/snapshot.js';
+import type { VmRef } from '../domain/vm.js';
 import { insideImage, type LessonFacts } from './lessonFacts.js';
 import { chainOf, LessonGuest } from './lessonGuest.js';
 import { type LessonAct, lessonOutline, lessonScript, measuredDepths } from './lessonScript.js';

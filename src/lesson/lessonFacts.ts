@@ -1,6 +1,6 @@
 // What the lesson sees of its VM, and what its steps ask of that. Pure.
-import type { Snapshot } from '../model/snapshot.js';
-import type { PowerState } from '../model/vm.js';
+import type { Snapshot } from '../domain/snapshot.js';
+import type { PowerState } from '../domain/vm.js';
 
 /** A file in the lesson's folder that belongs to the VM's disk or to a snapshot. */
 export interface LessonFile {

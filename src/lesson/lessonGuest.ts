@@ -1,8 +1,8 @@
 // The VM of the lesson as the lesson uses it: its guest writes and counts, its files are looked at. Changes no VM.
 import { readdir, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { type DemoVm, demoVmFiles } from '../model/demoVm.js';
-import type { Vm } from '../model/vm.js';
+import { type DemoVm, demoVmFiles } from '../domain/demoVm.js';
+import type { Vm } from '../domain/vm.js';
 import { askGuest } from './guestLine.js';
 import type { LessonFile } from './lessonFacts.js';
 

@@ -1,7 +1,7 @@
 // The lesson as a table: a step each, what is said, what is asked for, when it is done, what does it. Carries out nothing.
-import type { OperationRequest } from '../model/operation.js';
-import type { VmRef } from '../model/vm.js';
-import type { Translate } from '../texts/translate.js';
+import type { OperationRequest } from '../domain/operation.js';
+import type { VmRef } from '../domain/vm.js';
+import type { Translate } from '../text/translate.js';
 import { firstMemory, type LessonFacts, newOnes, standsOn, taken } from './lessonFacts.js';
 import type { LessonOutline } from './lessonState.js';
 

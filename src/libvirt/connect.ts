@@ -1,5 +1,5 @@
 // From a URI to an open connection. The only place that knows which transports there are.
-import type { Log } from '../log/log.js';
+import type { Log } from '../base/log.js';
 import { Connection } from './connection.js';
 import { type HandshakeOptions, shakeHands } from './handshake.js';
 import { defaultKeepalive, type KeepaliveOptions } from './keepalive.js';

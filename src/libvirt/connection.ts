@@ -1,9 +1,9 @@
 // One libvirt connection: typed calls and events. Knows the tables, not what the procedures are good for.
 import type { Duplex } from 'node:stream';
-import type { Disposable } from '../lifetime/disposable.js';
-import { Emitter, type Event } from '../lifetime/emitter.js';
-import type { Log } from '../log/log.js';
-import type { XdrReader } from '../xdr/reader.js';
+import type { Disposable } from '../base/disposable.js';
+import { Emitter, type Event } from '../base/emitter.js';
+import type { Log } from '../base/log.js';
+import type { XdrReader } from './xdr/reader.js';
 import { EventChannel } from './eventChannel.js';
 import { eventByNumber, type EventName, type EventOf, type EventRow, events } from './events.js';
 import type { KeepaliveOptions } from './keepalive.js';

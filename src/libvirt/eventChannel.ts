@@ -1,7 +1,7 @@
 // One kind of event on one connection: registered with the daemon while somebody listens, and only then.
 // Knows nothing of sockets; registering is given to it.
-import { type Disposable, toDisposable } from '../lifetime/disposable.js';
-import { Emitter } from '../lifetime/emitter.js';
+import { type Disposable, toDisposable } from '../base/disposable.js';
+import { Emitter } from '../base/emitter.js';
 
 export class EventChannel<M> {
   readonly #emitter = new Emitter<M>();

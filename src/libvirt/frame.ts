@@ -1,7 +1,7 @@
 // Packets: a word with the length, a header, a payload (virnetprotocol.x). Cuts a stream of bytes into them and
 // writes them. Knows nothing of calls; a length that libvirt would not send is a ProtocolViolation.
-import type { XdrReader } from '../xdr/reader.js';
-import type { XdrWriter } from '../xdr/writer.js';
+import type { XdrReader } from './xdr/reader.js';
+import type { XdrWriter } from './xdr/writer.js';
 import { ProtocolViolation } from './libvirtError.js';
 import { VIR_NET_MESSAGE_HEADER_MAX, VIR_NET_MESSAGE_LEN_MAX, VIR_NET_MESSAGE_MAX } from './protocol.js';
 

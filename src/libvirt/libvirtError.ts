@@ -1,6 +1,6 @@
 // Everything that can go wrong on a connection, as classes. Codes and fields, never sentences for users.
 // Knows nothing of sockets.
-import { i32, optional, struct, type ValueOf } from '../xdr/codec.js';
+import { i32, optional, struct, type ValueOf } from './xdr/codec.js';
 import { domain, optionalText, text, uuid } from './structs.js';
 
 /** virErrorNumber, by libvirt's own names; those that somebody here tells apart (virterror.h, libvirt 11.7). */

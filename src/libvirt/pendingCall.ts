@@ -1,8 +1,8 @@
 // One call from when it is made until its reply: what to send, what to make of the answer, whom to tell.
 // Knows neither sockets nor other calls.
-import type { Codec } from '../xdr/codec.js';
-import type { XdrReader } from '../xdr/reader.js';
-import type { XdrWriter } from '../xdr/writer.js';
+import type { Codec } from './xdr/codec.js';
+import type { XdrReader } from './xdr/reader.js';
+import type { XdrWriter } from './xdr/writer.js';
 import { LibvirtError, netError } from './libvirtError.js';
 import type { Procedure } from './procedures.js';
 import { VIR_NET_ERROR } from './protocol.js';

@@ -13,7 +13,7 @@ import {
   u32,
   u64,
   type ValueOf,
-} from '../xdr/codec.js';
+} from './xdr/codec.js';
 import {
   REMOTE_AUTH_TYPE_LIST_MAX,
   REMOTE_CONNECT_GET_ALL_DOMAIN_STATS_MAX,

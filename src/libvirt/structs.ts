@@ -13,7 +13,7 @@ import {
   u32,
   union,
   type ValueOf,
-} from '../xdr/codec.js';
+} from './xdr/codec.js';
 import { REMOTE_STRING_MAX } from './protocol.js';
 
 /** remote_nonnull_string. */

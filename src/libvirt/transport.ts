@@ -1,6 +1,6 @@
 // The port that every way to a daemon implements: one function that gives a stream of bytes to and from it.
 import type { Duplex } from 'node:stream';
-import type { Log } from '../log/log.js';
+import type { Log } from '../base/log.js';
 import type { LibvirtUri } from './uri.js';
 
 export interface TransportOptions {

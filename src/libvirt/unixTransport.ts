@@ -5,7 +5,7 @@ import { existsSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { homedir } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Log } from '../log/log.js';
+import type { Log } from '../base/log.js';
 import { Unreachable } from './libvirtError.js';
 import type { OpenTransport } from './transport.js';
 import { chooseSocket } from './unixSocket.js';

@@ -1,10 +1,10 @@
 // Create, revert to and delete a memory snapshot of a real guest, through the inventory and through virsh.
 import { join } from 'node:path';
 import { defineTestGuest } from '../../scripts/guest/testGuest.mjs';
-import { libvirtHypervisor } from '../../src/hypervisor/openLibvirt.js';
-import { Inventory } from '../../src/inventory/liveInventory.js';
-import { silentLog } from '../../src/log/log.js';
-import type { OperationRequest } from '../../src/model/operation.js';
+import { libvirtHypervisor } from '../../src/driver/connection/openLibvirt.js';
+import { Inventory } from '../../src/engine/liveInventory.js';
+import { silentLog } from '../../src/base/log.js';
+import type { OperationRequest } from '../../src/domain/operation.js';
 import { onPrivateDaemon, report, sideBySide } from './measure.js';
 
 const rounds = 7;

@@ -2,12 +2,12 @@
 // the time that it took and the part of it before its first step.
 import { join } from 'node:path';
 import { defineTestGuest } from '../../scripts/guest/testGuest.mjs';
-import { libvirtHypervisor } from '../../src/hypervisor/openLibvirt.js';
-import { keepIn } from '../../src/inventory/keeping.js';
-import { Inventory } from '../../src/inventory/liveInventory.js';
-import { silentLog } from '../../src/log/log.js';
-import type { OperationRequest, OperationResult } from '../../src/model/operation.js';
-import type { VmRef } from '../../src/model/vm.js';
+import { libvirtHypervisor } from '../../src/driver/connection/openLibvirt.js';
+import { keepIn } from '../../src/engine/keeping.js';
+import { Inventory } from '../../src/engine/liveInventory.js';
+import { silentLog } from '../../src/base/log.js';
+import type { OperationRequest, OperationResult } from '../../src/domain/operation.js';
+import type { VmRef } from '../../src/domain/vm.js';
 import type { Daemon } from './measure.js';
 import { makeStock } from './stock.js';
 

@@ -4,10 +4,10 @@ import { copyFile, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { runOk } from '../../scripts/rig/run.mjs';
-import { usualThresholds } from '../../src/health/thresholds.js';
-import type { Hypervisor } from '../../src/hypervisor/hypervisor.js';
-import { libvirtHypervisor } from '../../src/hypervisor/openLibvirt.js';
-import { Inventory } from '../../src/inventory/liveInventory.js';
+import { usualThresholds } from '../../src/diagnosis/thresholds.js';
+import type { Hypervisor } from '../../src/driver/hypervisor.js';
+import { libvirtHypervisor } from '../../src/driver/connection/openLibvirt.js';
+import { Inventory } from '../../src/engine/liveInventory.js';
 import { NotesFile } from '../../src/journal/notesFile.js';
 import { openConnection } from '../../src/libvirt/connect.js';
 import {
@@ -15,9 +15,9 @@ import {
   VIR_CONNECT_GET_ALL_DOMAINS_STATS_NOWAIT,
   VIR_DOMAIN_STATS_BLOCK,
 } from '../../src/libvirt/flags.js';
-import { silentLog } from '../../src/log/log.js';
-import { HealthWatch } from '../../src/watch/healthWatch.js';
-import { FakeClock } from '../unit/inventory/fakeClock.js';
+import { silentLog } from '../../src/base/log.js';
+import { HealthWatch } from '../../src/ui/health/healthWatch.js';
+import { FakeClock } from '../unit/engine/fakeClock.js';
 import { type Daemon, onPrivateDaemon, report, sideBySide } from './measure.js';
 
 const vms = 100;

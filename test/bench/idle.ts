@@ -1,11 +1,11 @@
 // What it costs to show 20 VMs × 50 snapshots while nothing happens, and to show nothing.
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { setTimeout as wait } from 'node:timers/promises';
-import type { Hypervisor } from '../../src/hypervisor/hypervisor.js';
-import { libvirtHypervisor } from '../../src/hypervisor/openLibvirt.js';
-import { Inventory } from '../../src/inventory/liveInventory.js';
+import type { Hypervisor } from '../../src/driver/hypervisor.js';
+import { libvirtHypervisor } from '../../src/driver/connection/openLibvirt.js';
+import { Inventory } from '../../src/engine/liveInventory.js';
 import { vmKey } from '../../src/inventory/views.js';
-import { silentLog } from '../../src/log/log.js';
+import { silentLog } from '../../src/base/log.js';
 import { type Daemon, onPrivateDaemon, remark, report } from './measure.js';
 import { makeStock } from './stock.js';
 

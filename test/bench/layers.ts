@@ -3,8 +3,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { runOk } from '../../scripts/rig/run.mjs';
-import { whatIsRead } from '../../src/chains/whatIsRead.js';
-import { localContents } from '../../src/host/localContents.js';
+import { whatIsRead } from '../../src/domain/chains/whatIsRead.js';
+import { localContents } from '../../src/driver/files/localContents.js';
 import { seededRandom } from '../histories/random.js';
 import { remark, report, sideBySide } from './measure.js';
 

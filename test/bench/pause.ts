@@ -2,9 +2,9 @@
 // the internal one, of the same guest. From the daemon's own events; knows nothing of what the stop consists of.
 import { join } from 'node:path';
 import { defineTestGuest } from '../../scripts/guest/testGuest.mjs';
-import { libvirtHypervisor } from '../../src/hypervisor/openLibvirt.js';
-import { Inventory } from '../../src/inventory/liveInventory.js';
-import { silentLog } from '../../src/log/log.js';
+import { libvirtHypervisor } from '../../src/driver/connection/openLibvirt.js';
+import { Inventory } from '../../src/engine/liveInventory.js';
+import { silentLog } from '../../src/base/log.js';
 import { median, onPrivateDaemon, remark, report } from './measure.js';
 
 const rounds = 5;

@@ -1,13 +1,13 @@
 // How much processor time a decision takes for a VM with many snapshots, when everything that it rests on was read already. Nothing is
 // asked of anybody: no daemon, no file.
-import type { OperationRequest } from '../../src/model/operation.js';
-import type { ImageFacts } from '../../src/model/hostFiles.js';
-import type { OtherVm, Situation } from '../../src/model/plan.js';
-import { planOperation } from '../../src/plans/planOperation.js';
-import type { Snapshot } from '../../src/model/snapshot.js';
-import type { VmDisk } from '../../src/model/vm.js';
+import type { OperationRequest } from '../../src/domain/operation.js';
+import type { ImageFacts } from '../../src/domain/hostFiles.js';
+import type { OtherVm, Situation } from '../../src/domain/situation.js';
+import { planOperation } from '../../src/operations/planOperation.js';
+import type { Snapshot } from '../../src/domain/snapshot.js';
+import type { VmDisk } from '../../src/domain/vm.js';
 import { median, remark, report } from './measure.js';
-import { ask, capabilities, disk, image, looked, snapshot, tree, vm } from '../unit/model/situations.js';
+import { ask, capabilities, disk, image, looked, snapshot, tree, vm } from '../unit/domain/situations.js';
 
 const count = 200;
 const limitMs = 20;

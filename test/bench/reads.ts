@@ -1,11 +1,11 @@
 // How long all snapshots take to be read, against one virsh that is fed all commands, and against the bare loop.
 import { spawn } from 'node:child_process';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
-import type { Hypervisor } from '../../src/hypervisor/hypervisor.js';
-import { libvirtHypervisor } from '../../src/hypervisor/openLibvirt.js';
-import { Inventory } from '../../src/inventory/liveInventory.js';
+import type { Hypervisor } from '../../src/driver/hypervisor.js';
+import { libvirtHypervisor } from '../../src/driver/connection/openLibvirt.js';
+import { Inventory } from '../../src/engine/liveInventory.js';
 import { vmKey } from '../../src/inventory/views.js';
-import { silentLog } from '../../src/log/log.js';
+import { silentLog } from '../../src/base/log.js';
 import { BareLoop } from './bareLoop.js';
 import { type Daemon, median, onPrivateDaemon, remark, report, sideBySide } from './measure.js';
 import { makeStock, snapshotName, vmName } from './stock.js';

@@ -1,13 +1,13 @@
 // The cells of a picture as somebody sees them: what is painted, stroke by stroke, and what is said of each. Reads no
 // image and no map of one: it looks at the surface that the page draws on.
-import { untranslated } from '../../src/texts/translate.js';
-import { Blocks } from '../../src/webview/blocks.js';
-import { drawBlocks, type RowFate, rowHeight, rowTop, stripHeight } from '../../src/webview/blockScene.js';
-import { cellWords } from '../../src/webview/blockWords.js';
-import { cellsIn, type DiskWindow, wholeDisk } from '../../src/webview/diskWindow.js';
-import type { PictureBlocks } from '../../src/webview/messages.js';
-import { layerFill, slidePalette as palette } from '../../src/webview/palette.js';
-import type { Fill, Stroke, Surface } from '../../src/webview/surface.js';
+import { untranslated } from '../../src/text/translate.js';
+import { Blocks } from '../../src/ui/picture/page/blocks.js';
+import { drawBlocks, type RowFate, rowHeight, rowTop, stripHeight } from '../../src/ui/picture/page/blockScene.js';
+import { cellWords } from '../../src/ui/picture/page/blockWords.js';
+import { cellsIn, type DiskWindow, wholeDisk } from '../../src/ui/picture/page/diskWindow.js';
+import type { PictureBlocks } from '../../src/ui/picture/messages.js';
+import { layerFill, slidePalette as palette } from '../../src/ui/picture/page/palette.js';
+import type { Fill, Stroke, Surface } from '../../src/ui/picture/page/surface.js';
 
 interface Painted {
   readonly x: number;

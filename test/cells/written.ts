@@ -2,7 +2,7 @@
 // show for that. Reads nothing.
 import { join } from 'node:path';
 import { runOk } from '../../scripts/rig/run.mjs';
-import type { PictureBlocks } from '../../src/webview/messages.js';
+import type { PictureBlocks } from '../../src/ui/picture/messages.js';
 import { shownCells } from './shownCells.js';
 
 const kibibyte = 1024;

@@ -6,9 +6,9 @@ import { type Virsh, virshOf, virshOk } from '../../scripts/guest/defineVm.mjs';
 import { defineTestGuest } from '../../scripts/guest/testGuest.mjs';
 import type { DevelopmentApi } from '../../src/extension.js';
 import type { CommandId } from '../../src/manifest/commandIds.js';
-import type { FailureKind } from '../../src/model/failure.js';
-import type { OperationResult } from '../../src/model/operation.js';
-import type { Node, SnapshotNode, VmNode } from '../../src/views/nodes.js';
+import type { FailureKind } from '../../src/domain/failure.js';
+import type { OperationResult } from '../../src/domain/operation.js';
+import type { Node, SnapshotNode, VmNode } from '../../src/ui/tree/nodes.js';
 
 export type Guest = Awaited<ReturnType<typeof defineTestGuest>>;
 

@@ -3,8 +3,8 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import * as vscode from 'vscode';
 import { runOk } from '../../scripts/rig/run.mjs';
-import type { ComparisonResult } from '../../src/dialogue/compareStates.js';
-import { hardwareScheme } from '../../src/views/documents.js';
+import type { ComparisonResult } from '../../src/ui/commands/compareStates.js';
+import { hardwareScheme } from '../../src/ui/documents/documents.js';
 import { call, CommandRig, fromMenu, operate, rejects } from './commandRig.js';
 import { Person } from './person.js';
 

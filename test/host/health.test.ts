@@ -3,8 +3,8 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import * as vscode from 'vscode';
 import type { DevelopmentApi } from '../../src/extension.js';
-import { reportScheme } from '../../src/views/reports.js';
-import type { VmFinding } from '../../src/watch/healthWatch.js';
+import { reportScheme } from '../../src/ui/documents/reports.js';
+import type { VmFinding } from '../../src/ui/health/healthWatch.js';
 import { CommandRig, call } from './commandRig.js';
 import { Person } from './person.js';
 

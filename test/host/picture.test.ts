@@ -6,7 +6,7 @@ import fsPromises from 'node:fs/promises';
 import net from 'node:net';
 import * as vscode from 'vscode';
 import type { DevelopmentApi } from '../../src/extension.js';
-import { sameVm, type VmRef } from '../../src/model/vm.js';
+import { sameVm, type VmRef } from '../../src/domain/vm.js';
 import { CommandRig, call, type Guest } from './commandRig.js';
 
 /** The first word of every packet to libvirt, after its length. */

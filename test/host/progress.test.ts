@@ -1,11 +1,11 @@
 // What is told while an operation runs, where libvirt knows how far it is and can cancel it.
 import assert from 'node:assert/strict';
-import { OperationNotice } from '../../src/dialogue/operationNotice.js';
-import { CancelWish } from '../../src/dialogue/cancelWish.js';
-import type { InventoryPort } from '../../src/inventory/inventory.js';
+import { OperationNotice } from '../../src/ui/commands/operationNotice.js';
+import { CancelWish } from '../../src/ui/commands/cancelWish.js';
+import type { InventoryPort } from '../../src/engine/inventory.js';
 import type { InventoryChange, VmView } from '../../src/inventory/views.js';
-import { Emitter } from '../../src/lifetime/emitter.js';
-import type { OperationRequest, Progress } from '../../src/model/operation.js';
+import { Emitter } from '../../src/base/emitter.js';
+import type { OperationRequest, Progress } from '../../src/domain/operation.js';
 import { CommandRig, type Guest, call, operate } from './commandRig.js';
 import { Person } from './person.js';
 

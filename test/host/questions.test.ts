@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as vscode from 'vscode';
-import type { VmNode } from '../../src/views/nodes.js';
+import type { VmNode } from '../../src/ui/tree/nodes.js';
 import { type Asked, Person } from './person.js';
 import { CommandRig, type Guest, call, fromMenu, operate, rejects } from './commandRig.js';
 

@@ -4,7 +4,7 @@ import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as vscode from 'vscode';
 import { runOk } from '../../scripts/rig/run.mjs';
-import type { Snapshot } from '../../src/model/snapshot.js';
+import type { Snapshot } from '../../src/domain/snapshot.js';
 import { CommandRig, type Guest, asksFirst, call, fromMenu, operate, rejects } from './commandRig.js';
 import { type Asked, Person } from './person.js';
 

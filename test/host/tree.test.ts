@@ -4,8 +4,8 @@ import * as vscode from 'vscode';
 import { vmKey } from '../../src/inventory/views.js';
 import { settingKeys } from '../../src/manifest/settings.js';
 import { treeViewId } from '../../src/manifest/viewIds.js';
-import type { Node, VmNode } from '../../src/views/nodes.js';
-import type { VmTree } from '../../src/views/vmTree.js';
+import type { Node, VmNode } from '../../src/ui/tree/nodes.js';
+import type { VmTree } from '../../src/ui/tree/vmTree.js';
 import { CommandRig, call } from './commandRig.js';
 
 const name = 'tree-off';

@@ -5,7 +5,7 @@ import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { virshOk, withXmlFile } from '../../scripts/guest/defineVm.mjs';
 import { startPrivateDaemon } from '../../scripts/rig/privateDaemon.mjs';
-import type { SnapshotKind } from '../../src/model/snapshot.js';
+import type { SnapshotKind } from '../../src/domain/snapshot.js';
 import { OracleVm } from '../oracle/oracleVm.js';
 import { type Editor, type EditorOptions, openEditor } from './faults/editor.js';
 import { Stage } from './faults/scenarios.js';

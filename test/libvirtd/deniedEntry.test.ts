@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict';
 import { chmod, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { libvirtHypervisor } from '../../src/hypervisor/openLibvirt.js';
-import { silentLog } from '../../src/log/log.js';
-import { Failure } from '../../src/model/failure.js';
+import { libvirtHypervisor } from '../../src/driver/connection/openLibvirt.js';
+import { silentLog } from '../../src/base/log.js';
+import { Failure } from '../../src/domain/failure.js';
 import { type HypervisorRig, startHypervisorRig } from './hypervisorRig.js';
 
 const nobody = 65_534;

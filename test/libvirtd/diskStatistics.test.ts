@@ -4,8 +4,8 @@ import assert from 'node:assert/strict';
 import { stat } from 'node:fs/promises';
 import { defineTestGuest } from '../../scripts/guest/testGuest.mjs';
 import { runOk } from '../../scripts/rig/run.mjs';
-import type { Hypervisor } from '../../src/hypervisor/hypervisor.js';
-import type { VmStatistics } from '../../src/model/diskStatistics.js';
+import type { Hypervisor } from '../../src/driver/hypervisor.js';
+import type { VmStatistics } from '../../src/domain/diskStatistics.js';
 import { type Guest, type HypervisorRig, startHypervisorRig, Subject } from './hypervisorRig.js';
 
 describe('statistics of disks', function () {

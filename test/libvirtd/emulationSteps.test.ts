@@ -7,10 +7,10 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { defineTestGuest } from '../../scripts/guest/testGuest.mjs';
 import { findProgram, runOk } from '../../scripts/rig/run.mjs';
-import type { Hypervisor } from '../../src/hypervisor/hypervisor.js';
-import type { Step } from '../../src/model/plan.js';
-import type { SnapshotKind } from '../../src/model/snapshot.js';
-import { snapshotableDisks } from '../../src/model/vm.js';
+import type { Hypervisor } from '../../src/driver/hypervisor.js';
+import type { Step } from '../../src/steps/step.js';
+import type { SnapshotKind } from '../../src/domain/snapshot.js';
+import { snapshotableDisks } from '../../src/domain/vm.js';
 import { failure, type Guest, type HypervisorRig, startHypervisorRig, Subject } from './hypervisorRig.js';
 
 type End = 'running' | 'paused' | 'off';

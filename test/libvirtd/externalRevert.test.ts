@@ -6,12 +6,12 @@ import { existsSync, readdirSync } from 'node:fs';
 import { rename, rm, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { findProgram, runOk } from '../../scripts/rig/run.mjs';
-import { Failure } from '../../src/model/failure.js';
-import type { AfterRevert, OperationRequest, OperationResult, PowerAction } from '../../src/model/operation.js';
-import type { Plan } from '../../src/model/plan.js';
-import type { RefusalReason } from '../../src/model/refusal.js';
-import type { Snapshot } from '../../src/model/snapshot.js';
-import { snapshotableDisks, type PowerState, type Vm, type VmRef } from '../../src/model/vm.js';
+import { Failure } from '../../src/domain/failure.js';
+import type { AfterRevert, OperationRequest, OperationResult, PowerAction } from '../../src/domain/operation.js';
+import type { Plan } from '../../src/operations/plan.js';
+import type { RefusalReason } from '../../src/domain/refusal.js';
+import type { Snapshot } from '../../src/domain/snapshot.js';
+import { snapshotableDisks, type PowerState, type Vm, type VmRef } from '../../src/domain/vm.js';
 import { type Guest, type LiveRig, startLiveRig } from './inventoryRig.js';
 import { reportSupport } from './supportRows.js';
 

@@ -10,11 +10,11 @@ import { startPrivateDaemon } from '../../scripts/rig/privateDaemon.mjs';
 import { openConnection } from '../../src/libvirt/connect.js';
 import type { Connection } from '../../src/libvirt/connection.js';
 import type { ProcedureName } from '../../src/libvirt/procedures.js';
-import { FolderPools, FolderSilent } from '../../src/hypervisor/folderPools.js';
-import { storageFiles } from '../../src/hypervisor/storageFiles.js';
-import { silentLog } from '../../src/log/log.js';
-import { Failure } from '../../src/model/failure.js';
-import type { HostFiles } from '../../src/model/hostFiles.js';
+import { FolderPools, FolderSilent } from '../../src/driver/files/folderPools.js';
+import { storageFiles } from '../../src/driver/files/storageFiles.js';
+import { silentLog } from '../../src/base/log.js';
+import { Failure } from '../../src/domain/failure.js';
+import type { HostFiles } from '../../src/domain/hostFiles.js';
 import type { Daemon } from './inventoryRig.js';
 
 const isRoot = process.getuid?.() === 0;

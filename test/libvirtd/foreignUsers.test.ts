@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { startPrivateDaemon } from '../../scripts/rig/privateDaemon.mjs';
 import { withXmlFile } from '../../scripts/guest/defineVm.mjs';
 import { runOk } from '../../scripts/rig/run.mjs';
-import { trashFolder } from '../../src/model/hostFiles.js';
+import { trashFolder } from '../../src/domain/hostFiles.js';
 import { blockDifferences } from '../oracle/blocks.js';
 import { readImage } from '../oracle/images.js';
 import { CloneBeside, defineWith, diskElement } from './cloneBeside.js';

@@ -30,7 +30,7 @@ const disks = ['qcow2', 'qcow2'] as const;
 const guards: readonly Guard[] = [
   {
     trap: 'a revert to an internal snapshot writes under an external one',
-    file: 'plans/planInternalRevert.ts',
+    file: 'operations/revert/planInternalRevert.ts',
     name: 'internalRevertObstacle',
     script: {
       style: 'internal',
@@ -47,7 +47,7 @@ const guards: readonly Guard[] = [
   },
   {
     trap: 'a VM with a managed save starts on the file that a snapshot froze meanwhile',
-    file: 'plans/obstacles.ts',
+    file: 'operations/obstacles.ts',
     name: 'managedSaveObstacle',
     script: {
       style: 'external',
@@ -64,7 +64,7 @@ const guards: readonly Guard[] = [
   },
   {
     trap: 'libvirt 9.0 removes an overlay that another branch is built on',
-    file: 'plans/planExternalDelete.ts',
+    file: 'operations/delete/planExternalDelete.ts',
     name: 'branchObstacle',
     on: (version) => version < 10_000_000,
     script: {
@@ -82,7 +82,7 @@ const guards: readonly Guard[] = [
   },
   {
     trap: 'libvirt 11.3 crashes on a merge under a branch whose metadata does not tell its chain',
-    file: 'plans/planExternalDelete.ts',
+    file: 'operations/delete/planExternalDelete.ts',
     name: 'branchObstacle',
     on: (version) => version >= 10_000_000 && version < 12_008_000,
     script: {
@@ -99,7 +99,7 @@ const guards: readonly Guard[] = [
   },
   {
     trap: 'libvirt 9.0 finds no file to merge of a VM that is off',
-    file: 'plans/planExternalDelete.ts',
+    file: 'operations/delete/planExternalDelete.ts',
     name: 'placeObstacle',
     on: (version) => version < 9_009_000,
     script: {
@@ -114,7 +114,7 @@ const guards: readonly Guard[] = [
   },
   {
     trap: 'a revert removes the overlay of the state that is left, whoever is built on it',
-    file: 'plans/planNativeRevert.ts',
+    file: 'operations/revert/planNativeRevert.ts',
     name: 'leftFileObstacle',
     on: (version) => version >= 9_009_000,
     script: {
@@ -134,7 +134,7 @@ const guards: readonly Guard[] = [
   },
   {
     trap: 'libvirt crashes on a revert when no snapshot is current',
-    file: 'plans/planNativeRevert.ts',
+    file: 'operations/revert/planNativeRevert.ts',
     name: 'nativeRevertObstacle',
     on: (version) => version >= 9_009_000,
     script: {
@@ -149,7 +149,7 @@ const guards: readonly Guard[] = [
   },
   {
     trap: 'libvirt misses a tag when it has stopped the VM',
-    file: 'chains/snapshotWhole.ts',
+    file: 'domain/chains/snapshotWhole.ts',
     name: 'brokenObstacle',
     script: {
       style: 'internal',
@@ -165,7 +165,7 @@ const guards: readonly Guard[] = [
   },
   {
     trap: 'a file with RAM is missed when the VM has been stopped',
-    file: 'chains/snapshotWhole.ts',
+    file: 'domain/chains/snapshotWhole.ts',
     name: 'brokenObstacle',
     script: {
       style: 'external',
@@ -183,7 +183,7 @@ const guards: readonly Guard[] = [
   },
   {
     trap: 'libvirt keeps a managed save over a revert, or refuses the revert for it',
-    file: 'plans/dropSaveSteps.ts',
+    file: 'operations/dropSaveSteps.ts',
     name: 'dropSaveSteps',
     script: {
       style: 'internal',

@@ -2,8 +2,8 @@
 // quiesced snapshot leaves behind that fails.
 import assert from 'node:assert/strict';
 import { defineTestGuest } from '../../scripts/guest/testGuest.mjs';
-import type { Hypervisor } from '../../src/hypervisor/hypervisor.js';
-import { Failure } from '../../src/model/failure.js';
+import type { Hypervisor } from '../../src/driver/hypervisor.js';
+import { Failure } from '../../src/domain/failure.js';
 import {
   defineDeafGuest,
   failure,

@@ -2,11 +2,11 @@
 // snapshots, and what the checks find of a VM.
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { healthOf } from '../../src/health/checks.js';
-import { forecast } from '../../src/health/growth.js';
-import type { CheckId } from '../../src/health/healthFinding.js';
-import { type Thresholds, usualThresholds } from '../../src/health/thresholds.js';
-import type { Diagnosis } from '../../src/model/examination.js';
+import { healthOf } from '../../src/diagnosis/checks.js';
+import { forecast } from '../../src/diagnosis/growth.js';
+import type { CheckId } from '../../src/diagnosis/healthFinding.js';
+import { type Thresholds, usualThresholds } from '../../src/diagnosis/thresholds.js';
+import type { Diagnosis } from '../../src/diagnosis/examination.js';
 import { type LiveRig, startLiveRig } from './inventoryRig.js';
 
 export interface Look {

@@ -4,9 +4,9 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promis
 import { join } from 'node:path';
 import { defineTestGuest } from '../../scripts/guest/testGuest.mjs';
 import { runOk } from '../../scripts/rig/run.mjs';
-import type { Hypervisor, VmEvent } from '../../src/hypervisor/hypervisor.js';
-import type { Failure } from '../../src/model/failure.js';
-import type { Vm } from '../../src/model/vm.js';
+import type { Hypervisor, VmEvent } from '../../src/driver/hypervisor.js';
+import type { Failure } from '../../src/domain/failure.js';
+import type { Vm } from '../../src/domain/vm.js';
 import {
   defineDeafGuest,
   failure,

@@ -1,11 +1,11 @@
 // Reading from libvirt's own pretended hypervisor: what comes, and in how many calls.
 import assert from 'node:assert/strict';
-import type { Hypervisor, VmEvent } from '../../src/hypervisor/hypervisor.js';
-import { element, parseXml, writeXml } from '../../src/hypervisor/xmlTree.js';
+import type { Hypervisor, VmEvent } from '../../src/driver/hypervisor.js';
+import { element, parseXml, writeXml } from '../../src/driver/xml/xmlTree.js';
 import { openConnection } from '../../src/libvirt/connect.js';
 import { VIR_DOMAIN_SNAPSHOT_CREATE_CURRENT, VIR_DOMAIN_SNAPSHOT_CREATE_REDEFINE } from '../../src/libvirt/flags.js';
-import { silentLog } from '../../src/log/log.js';
-import type { SnapshotTree } from '../../src/model/snapshot.js';
+import { silentLog } from '../../src/base/log.js';
+import type { SnapshotTree } from '../../src/domain/snapshot.js';
 import { failure, type HypervisorRig, startHypervisorRig, Subject } from './hypervisorRig.js';
 
 describe('reading, on the test driver', function () {

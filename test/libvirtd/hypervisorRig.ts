@@ -2,14 +2,14 @@
 import { virshOk, withXmlFile } from '../../scripts/guest/defineVm.mjs';
 import type { defineTestGuest } from '../../scripts/guest/testGuest.mjs';
 import { startPrivateDaemon } from '../../scripts/rig/privateDaemon.mjs';
-import type { Hypervisor, RunOptions, StepOutcome } from '../../src/hypervisor/hypervisor.js';
-import { libvirtHypervisor } from '../../src/hypervisor/openLibvirt.js';
-import { element, writeXml, type XmlElement } from '../../src/hypervisor/xmlTree.js';
-import { silentLog } from '../../src/log/log.js';
-import { Failure, type FailureKind } from '../../src/model/failure.js';
-import type { Step } from '../../src/model/plan.js';
-import type { Snapshot } from '../../src/model/snapshot.js';
-import { snapshotableDisks, type Vm } from '../../src/model/vm.js';
+import type { Hypervisor, RunOptions, StepOutcome } from '../../src/driver/hypervisor.js';
+import { libvirtHypervisor } from '../../src/driver/connection/openLibvirt.js';
+import { element, writeXml, type XmlElement } from '../../src/driver/xml/xmlTree.js';
+import { silentLog } from '../../src/base/log.js';
+import { Failure, type FailureKind } from '../../src/domain/failure.js';
+import type { Step } from '../../src/steps/step.js';
+import type { Snapshot } from '../../src/domain/snapshot.js';
+import { snapshotableDisks, type Vm } from '../../src/domain/vm.js';
 
 export type Daemon = Awaited<ReturnType<typeof startPrivateDaemon>>;
 export type Guest = Awaited<ReturnType<typeof defineTestGuest>>;

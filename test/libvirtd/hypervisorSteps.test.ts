@@ -2,10 +2,10 @@
 import assert from 'node:assert/strict';
 import { defineTestGuest } from '../../scripts/guest/testGuest.mjs';
 import { runOk } from '../../scripts/rig/run.mjs';
-import type { Hypervisor, VmEvent } from '../../src/hypervisor/hypervisor.js';
-import { element } from '../../src/hypervisor/xmlTree.js';
-import { Failure } from '../../src/model/failure.js';
-import { writeDescription } from '../../src/model/description.js';
+import type { Hypervisor, VmEvent } from '../../src/driver/hypervisor.js';
+import { element } from '../../src/driver/xml/xmlTree.js';
+import { Failure } from '../../src/domain/failure.js';
+import { writeDescription } from '../../src/domain/description.js';
 import {
   defineDeafGuest,
   failure,

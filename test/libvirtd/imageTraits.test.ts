@@ -4,9 +4,9 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { runOk } from '../../scripts/rig/run.mjs';
-import { localFiles } from '../../src/host/localFiles.js';
+import { localFiles } from '../../src/driver/files/localFiles.js';
 import { createEncrypted } from './peculiarVm.js';
-import type { ImageFacts } from '../../src/model/hostFiles.js';
+import type { ImageFacts } from '../../src/domain/hostFiles.js';
 
 describe('how an image is to be read', function () {
   this.timeout(60_000);

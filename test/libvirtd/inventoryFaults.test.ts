@@ -1,10 +1,11 @@
 // Daemons that die, VMs and snapshots that vanish, two operations at once: each ends with the truth.
 import assert from 'node:assert/strict';
-import type { Hypervisor } from '../../src/hypervisor/hypervisor.js';
-import { Failure } from '../../src/model/failure.js';
-import type { OperationRequest } from '../../src/model/operation.js';
-import type { Plan, Step } from '../../src/model/plan.js';
-import type { VmRef } from '../../src/model/vm.js';
+import type { Hypervisor } from '../../src/driver/hypervisor.js';
+import { Failure } from '../../src/domain/failure.js';
+import type { OperationRequest } from '../../src/domain/operation.js';
+import type { Plan } from '../../src/operations/plan.js';
+import type { Step } from '../../src/steps/step.js';
+import type { VmRef } from '../../src/domain/vm.js';
 import { type Guest, type LiveRig, startLiveRig, withMethod } from './inventoryRig.js';
 
 const virshStates: Readonly<Record<string, string>> = { running: 'running', paused: 'paused', 'shut off': 'off' };

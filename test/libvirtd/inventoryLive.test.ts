@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { VmRef } from '../../src/model/vm.js';
+import type { VmRef } from '../../src/domain/vm.js';
 import { type LiveRig, startLiveRig } from './inventoryRig.js';
 
 describe('the inventory beside virsh', function () {

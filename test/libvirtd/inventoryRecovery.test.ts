@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Failure } from '../../src/model/failure.js';
+import { Failure } from '../../src/domain/failure.js';
 import { openEditor } from './faults/editor.js';
 import { killQemu } from './faults/faultKinds.js';
 import { startStages, type Stages } from './faults/stages.js';

@@ -3,12 +3,12 @@ import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { defineTestGuest } from '../../scripts/guest/testGuest.mjs';
 import { startPrivateDaemon } from '../../scripts/rig/privateDaemon.mjs';
-import type { Hypervisor } from '../../src/hypervisor/hypervisor.js';
-import { libvirtHypervisor } from '../../src/hypervisor/openLibvirt.js';
-import { Inventory } from '../../src/inventory/liveInventory.js';
+import type { Hypervisor } from '../../src/driver/hypervisor.js';
+import { libvirtHypervisor } from '../../src/driver/connection/openLibvirt.js';
+import { Inventory } from '../../src/engine/liveInventory.js';
 import { type VmView, vmKey } from '../../src/inventory/views.js';
-import { silentLog } from '../../src/log/log.js';
-import type { VmRef } from '../../src/model/vm.js';
+import { silentLog } from '../../src/base/log.js';
+import type { VmRef } from '../../src/domain/vm.js';
 
 export type Daemon = Awaited<ReturnType<typeof startPrivateDaemon>>;
 export type Guest = Awaited<ReturnType<typeof defineTestGuest>>;

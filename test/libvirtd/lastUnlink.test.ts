@@ -1,7 +1,7 @@
 // A revert that cannot remove what it leaves: all that was asked for is in place, and nothing waits for the rest.
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
-import { Failure } from '../../src/model/failure.js';
+import { Failure } from '../../src/domain/failure.js';
 import { type LiveRig, startLiveRig, withMethod } from './inventoryRig.js';
 import { TrapVm } from './trapVm.js';
 

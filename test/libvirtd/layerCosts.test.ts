@@ -3,8 +3,8 @@ import assert from 'node:assert/strict';
 import { chmod, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { measureLayerCosts } from '../../src/host/layerCosts.js';
-import { Failure } from '../../src/model/failure.js';
+import { measureLayerCosts } from '../../src/qemu/layerCosts.js';
+import { Failure } from '../../src/domain/failure.js';
 
 describe('what layers cost in speed', function () {
   this.timeout(120_000);

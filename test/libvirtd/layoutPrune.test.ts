@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import type { AfterRevert } from '../../src/model/operation.js';
+import type { AfterRevert } from '../../src/domain/operation.js';
 import { Model } from '../oracle/model.js';
 import { OracleVm } from '../oracle/oracleVm.js';
 import { type LiveRig, startLiveRig } from './inventoryRig.js';

@@ -7,14 +7,14 @@ import { join } from 'node:path';
 import { buildProgram } from '../../scripts/build.mjs';
 import { root } from '../../scripts/rig/root.mjs';
 import { runOk } from '../../scripts/rig/run.mjs';
-import { measureLayerCosts } from '../../src/host/layerCosts.js';
-import { libvirtHypervisor } from '../../src/hypervisor/openLibvirt.js';
-import { Inventory } from '../../src/inventory/liveInventory.js';
+import { measureLayerCosts } from '../../src/qemu/layerCosts.js';
+import { libvirtHypervisor } from '../../src/driver/connection/openLibvirt.js';
+import { Inventory } from '../../src/engine/liveInventory.js';
 import { Lesson } from '../../src/lesson/lesson.js';
 import { firstMemory, insideImage, standsOn } from '../../src/lesson/lessonFacts.js';
 import { lessonScript } from '../../src/lesson/lessonScript.js';
-import { silentLog } from '../../src/log/log.js';
-import { Failure } from '../../src/model/failure.js';
+import { silentLog } from '../../src/base/log.js';
+import { Failure } from '../../src/domain/failure.js';
 import { type LiveRig, startLiveRig } from './inventoryRig.js';
 
 describe('the lesson', function () {

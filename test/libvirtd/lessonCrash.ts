@@ -1,8 +1,8 @@
 // An editor that dies in the middle of a lesson: makes its VM, starts it, and ends without a word.
 //   node lessonCrash.mjs URI GUEST JOURNAL
-import { libvirtHypervisor } from '../../src/hypervisor/openLibvirt.js';
-import { Inventory } from '../../src/inventory/liveInventory.js';
-import { silentLog } from '../../src/log/log.js';
+import { libvirtHypervisor } from '../../src/driver/connection/openLibvirt.js';
+import { Inventory } from '../../src/engine/liveInventory.js';
+import { silentLog } from '../../src/base/log.js';
 
 const [uri = '', guest = '', folder = ''] = process.argv.slice(2);
 const open = libvirtHypervisor(silentLog, process.env);

@@ -1,12 +1,12 @@
 // The whole lesson by its one key, in a process of its own, so that it can be another user's. Says of each step how it ended.
 //   node lessonWhole.mjs URI GUEST JOURNAL
 import { existsSync } from 'node:fs';
-import { measureLayerCosts } from '../../src/host/layerCosts.js';
-import { libvirtHypervisor } from '../../src/hypervisor/openLibvirt.js';
-import { Inventory } from '../../src/inventory/liveInventory.js';
+import { measureLayerCosts } from '../../src/qemu/layerCosts.js';
+import { libvirtHypervisor } from '../../src/driver/connection/openLibvirt.js';
+import { Inventory } from '../../src/engine/liveInventory.js';
 import { Lesson } from '../../src/lesson/lesson.js';
 import { lessonScript } from '../../src/lesson/lessonScript.js';
-import { silentLog } from '../../src/log/log.js';
+import { silentLog } from '../../src/base/log.js';
 
 const [uri = '', guest = '', folder = ''] = process.argv.slice(2);
 const inventory = new Inventory({

@@ -3,8 +3,8 @@ import assert from 'node:assert/strict';
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { defineTestGuest } from '../../scripts/guest/testGuest.mjs';
-import type { Hypervisor } from '../../src/hypervisor/hypervisor.js';
-import type { Progress } from '../../src/model/operation.js';
+import type { Hypervisor } from '../../src/driver/hypervisor.js';
+import type { Progress } from '../../src/domain/operation.js';
 import { failure, type Guest, type HypervisorRig, startHypervisorRig, Subject } from './hypervisorRig.js';
 
 const memoryMiB = 224;

@@ -2,7 +2,7 @@
 // space back.
 import assert from 'node:assert/strict';
 import { stat } from 'node:fs/promises';
-import { localFiles } from '../../src/host/localFiles.js';
+import { localFiles } from '../../src/driver/files/localFiles.js';
 import { type LiveRig, startLiveRig } from './inventoryRig.js';
 import { TrapVm } from './trapVm.js';
 

@@ -1,7 +1,7 @@
 // One VM of the matrix of what works where: brought into a state in which its guest wrote what no snapshot holds, then
 // given one operation, after which the oracle looks at everything. Knows no expectations but that nothing may differ.
 import assert from 'node:assert/strict';
-import type { Plan } from '../../src/model/plan.js';
+import type { Plan } from '../../src/operations/plan.js';
 import type { GuestAction, Label, Operation, Request, SnapshotStyle } from '../histories/action.js';
 import { ExtensionSide } from '../histories/extensionSide.js';
 import { History } from '../histories/history.js';

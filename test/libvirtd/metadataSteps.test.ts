@@ -4,10 +4,10 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { defineTestGuest } from '../../scripts/guest/testGuest.mjs';
 import { runOk } from '../../scripts/rig/run.mjs';
-import type { Hypervisor } from '../../src/hypervisor/hypervisor.js';
-import { element } from '../../src/hypervisor/xmlTree.js';
-import { Failure } from '../../src/model/failure.js';
-import type { Step } from '../../src/model/plan.js';
+import type { Hypervisor } from '../../src/driver/hypervisor.js';
+import { element } from '../../src/driver/xml/xmlTree.js';
+import { Failure } from '../../src/domain/failure.js';
+import type { Step } from '../../src/steps/step.js';
 import { endQemu } from './faults/faultKinds.js';
 import {
   defineDeafGuest,

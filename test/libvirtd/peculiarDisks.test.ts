@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { run, runOk } from '../../scripts/rig/run.mjs';
-import type { Plan } from '../../src/model/plan.js';
+import type { Plan } from '../../src/operations/plan.js';
 import { type LiveRig, startLiveRig } from './inventoryRig.js';
 import { definePeculiar, disksOf, encrypted, insideSource, redefine, stateOf, withNvdimm } from './peculiarVm.js';
 import type { TrapVm } from './trapVm.js';

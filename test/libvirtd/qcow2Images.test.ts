@@ -4,12 +4,12 @@ import { mkdtemp, open, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { runOk } from '../../scripts/rig/run.mjs';
-import { BadImage, type ImageBytes, TooMuchToRead } from '../../src/host/imageBytes.js';
-import { isEmptyOverlay, lostRamBytes, unchangedSince } from '../../src/host/qcow2Content.js';
-import { localFiles } from '../../src/host/localFiles.js';
-import { readQcow2Header } from '../../src/host/qcow2Header.js';
-import { readQcow2Snapshots } from '../../src/host/qcow2Snapshots.js';
-import { headerOf, inMemory, mebibyte } from '../unit/host/imageInMemory.js';
+import { BadImage, type ImageBytes, TooMuchToRead } from '../../src/qemu/imageBytes.js';
+import { isEmptyOverlay, lostRamBytes, unchangedSince } from '../../src/qemu/qcow2Content.js';
+import { localFiles } from '../../src/driver/files/localFiles.js';
+import { readQcow2Header } from '../../src/qemu/qcow2Header.js';
+import { readQcow2Snapshots } from '../../src/qemu/qcow2Snapshots.js';
+import { headerOf, inMemory, mebibyte } from '../unit/qemu/imageInMemory.js';
 
 describe('qcow2 made by qemu-img', function () {
   this.timeout(120_000);

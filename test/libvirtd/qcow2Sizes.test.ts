@@ -6,12 +6,12 @@ import { copyFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { run, runOk } from '../../scripts/rig/run.mjs';
-import { BadImage, TooMuchToRead } from '../../src/host/imageBytes.js';
-import { internalSizes } from '../../src/host/qcow2Sizes.js';
-import { readQcow2Snapshots } from '../../src/host/qcow2Snapshots.js';
-import type { InternalSizes } from '../../src/model/imageContents.js';
+import { BadImage, TooMuchToRead } from '../../src/qemu/imageBytes.js';
+import { internalSizes } from '../../src/qemu/qcow2Sizes.js';
+import { readQcow2Snapshots } from '../../src/qemu/qcow2Snapshots.js';
+import type { InternalSizes } from '../../src/domain/imageContents.js';
 import { seededRandom } from '../histories/random.js';
-import { headerOf, inMemory, mebibyte } from '../unit/host/imageInMemory.js';
+import { headerOf, inMemory, mebibyte } from '../unit/qemu/imageInMemory.js';
 import { readRefcounts } from './qcow2Refcounts.js';
 
 describe('sizes of snapshots inside an image', function () {

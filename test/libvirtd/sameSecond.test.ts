@@ -1,9 +1,9 @@
 // Two external reverts of a VM within one second: libvirt names the new overlays by it, and looks whether the names are
 // free only when the VM is stopped: a running one has lost its state by then. Our own are kept apart; with that switched off, the trap must show.
 import assert from 'node:assert/strict';
-import type { Hypervisor } from '../../src/hypervisor/hypervisor.js';
-import { RevertSpacing } from '../../src/hypervisor/revertSpacing.js';
-import { Failure } from '../../src/model/failure.js';
+import type { Hypervisor } from '../../src/driver/hypervisor.js';
+import { RevertSpacing } from '../../src/driver/run/revertSpacing.js';
+import { Failure } from '../../src/domain/failure.js';
 import { type LiveRig, startLiveRig } from './inventoryRig.js';
 import { TrapVm } from './trapVm.js';
 

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { utimes } from 'node:fs/promises';
 import { runOk } from '../../scripts/rig/run.mjs';
-import { Failure } from '../../src/model/failure.js';
+import { Failure } from '../../src/domain/failure.js';
 import { type LiveRig, startLiveRig } from './inventoryRig.js';
 import { TrapVm } from './trapVm.js';
 

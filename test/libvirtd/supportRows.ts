@@ -1,8 +1,8 @@
 // Where a test tells what works on the libvirt that it runs on: docs/support-matrix.md is made of it.
 import { appendFileSync } from 'node:fs';
-import { type Capabilities, formatVersion } from '../../src/model/capabilities.js';
-import type { AfterRevert } from '../../src/model/operation.js';
-import type { PowerState } from '../../src/model/vm.js';
+import { type Capabilities, formatVersion } from '../../src/domain/capabilities.js';
+import type { AfterRevert } from '../../src/domain/operation.js';
+import type { PowerState } from '../../src/domain/vm.js';
 
 /** One case. All cases of an operation and a kind that turn out alike become one line. */
 export interface SupportCase {

@@ -1,9 +1,9 @@
 // A VM of the oracle whose model is kept by hand, for traps in which other clients do what no history does.
 import assert from 'node:assert/strict';
-import { Failure } from '../../src/model/failure.js';
-import type { OperationRequest } from '../../src/model/operation.js';
-import type { Diagnosis } from '../../src/model/examination.js';
-import type { VmRef } from '../../src/model/vm.js';
+import { Failure } from '../../src/domain/failure.js';
+import type { OperationRequest } from '../../src/domain/operation.js';
+import type { Diagnosis } from '../../src/diagnosis/examination.js';
+import type { VmRef } from '../../src/domain/vm.js';
 import { Model } from '../oracle/model.js';
 import { OracleVm } from '../oracle/oracleVm.js';
 import type { LiveRig } from './inventoryRig.js';

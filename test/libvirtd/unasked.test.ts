@@ -3,10 +3,10 @@
 import assert from 'node:assert/strict';
 import { utimes } from 'node:fs/promises';
 import { join } from 'node:path';
-import { keepIn } from '../../src/inventory/keeping.js';
-import { silentLog } from '../../src/log/log.js';
-import type { OperationRequest } from '../../src/model/operation.js';
-import type { Step } from '../../src/model/plan.js';
+import { keepIn } from '../../src/engine/keeping.js';
+import { silentLog } from '../../src/base/log.js';
+import type { OperationRequest } from '../../src/domain/operation.js';
+import type { Step } from '../../src/steps/step.js';
 import { inChild, olderBy, rewriteEntry } from './faults/dyingChild.js';
 import { childVariable, type Editor, openEditor, runAsChild } from './faults/editor.js';
 import { killQemu } from './faults/faultKinds.js';

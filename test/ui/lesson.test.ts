@@ -5,7 +5,7 @@ import { readdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import axe from 'axe-core';
 import { lessonScript } from '../../src/lesson/lessonScript.js';
-import { untranslated as t } from '../../src/texts/translate.js';
+import { untranslated as t } from '../../src/text/translate.js';
 import { openStage, pictureOfFailure, testDaemon, type Stage } from './stage.js';
 
 const allThemes = [

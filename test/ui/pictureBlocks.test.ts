@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { virshOk } from '../../scripts/guest/defineVm.mjs';
 import { defineDiskVm } from '../../scripts/guest/diskVm.mjs';
 import { runOk } from '../../scripts/rig/run.mjs';
-import { rowTop, stripHeight } from '../../src/webview/blockScene.js';
+import { rowTop, stripHeight } from '../../src/ui/picture/page/blockScene.js';
 import { toldLetter } from '../cells/shownCells.js';
 import { present, writerInto, Written } from '../cells/written.js';
 import { PictureHands } from './pictureHands.js';

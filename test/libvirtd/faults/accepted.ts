@@ -1,7 +1,8 @@
 // What a VM may be when an operation has been broken off and brought to an end: as before it, or as after it, with the
 // snapshots that its plan takes by itself. Knows no libvirt.
-import { parseDescription } from '../../../src/model/description.js';
-import type { Plan, Step } from '../../../src/model/plan.js';
+import { parseDescription } from '../../../src/domain/description.js';
+import type { Plan } from '../../../src/operations/plan.js';
+import type { Step } from '../../../src/steps/step.js';
 import type { Model, Power } from '../../oracle/model.js';
 
 export interface Accepted {

@@ -1,12 +1,12 @@
 // An extension's inventory on a connection, with a journal of its own, at which a fault can be put into a step. Run in
 // this process, or in one that can be killed.
 import { setTimeout as wait } from 'node:timers/promises';
-import { libvirtHypervisor } from '../../../src/hypervisor/openLibvirt.js';
-import { Inventory } from '../../../src/inventory/liveInventory.js';
-import { keepIn, type Keeping } from '../../../src/inventory/keeping.js';
-import { type Log, silentLog } from '../../../src/log/log.js';
-import type { OperationRequest } from '../../../src/model/operation.js';
-import type { RecoveryReport } from '../../../src/model/recovery.js';
+import { libvirtHypervisor } from '../../../src/driver/connection/openLibvirt.js';
+import { Inventory } from '../../../src/engine/liveInventory.js';
+import { keepIn, type Keeping } from '../../../src/engine/keeping.js';
+import { type Log, silentLog } from '../../../src/base/log.js';
+import type { OperationRequest } from '../../../src/domain/operation.js';
+import type { RecoveryReport } from '../../../src/domain/recoveryReport.js';
 import { type At, type Course, hooked } from './stepHooks.js';
 
 const lookAgainMs = 500;

@@ -2,7 +2,7 @@
 import { open, readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import type { Plan } from '../../../src/model/plan.js';
+import type { Plan } from '../../../src/operations/plan.js';
 import type { Daemon } from '../inventoryRig.js';
 import type { Cutter } from './cutter.js';
 

@@ -1,5 +1,6 @@
 // Where in a plan each fault can do most harm: the rows of every run of the tests. Knows no VM.
-import type { Plan, Step } from '../../../src/model/plan.js';
+import type { Plan } from '../../../src/operations/plan.js';
+import type { Step } from '../../../src/steps/step.js';
 import type { FaultKind } from './faultKinds.js';
 import { type At, type Moment, moments } from './stepHooks.js';
 

@@ -1,9 +1,9 @@
 // Runs an operation with one fault in one step, and says what is then other than it was before or would be after.
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Failure } from '../../../src/model/failure.js';
-import type { Plan } from '../../../src/model/plan.js';
-import type { RecoveryReport } from '../../../src/model/recovery.js';
+import { Failure } from '../../../src/domain/failure.js';
+import type { Plan } from '../../../src/operations/plan.js';
+import type { RecoveryReport } from '../../../src/domain/recoveryReport.js';
 import { type Difference, OracleVm } from '../../oracle/oracleVm.js';
 import type { Daemon } from '../inventoryRig.js';
 import { acceptedEnds } from './accepted.js';

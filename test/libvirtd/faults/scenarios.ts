@@ -2,10 +2,10 @@
 import { truncate } from 'node:fs/promises';
 import { virshOk, withXmlFile } from '../../../scripts/guest/defineVm.mjs';
 import { runOk } from '../../../scripts/rig/run.mjs';
-import type { Inventory } from '../../../src/inventory/liveInventory.js';
-import type { OperationRequest, Repair } from '../../../src/model/operation.js';
-import type { SnapshotKind } from '../../../src/model/snapshot.js';
-import type { VmRef } from '../../../src/model/vm.js';
+import type { Inventory } from '../../../src/engine/liveInventory.js';
+import type { OperationRequest, Repair } from '../../../src/domain/operation.js';
+import type { SnapshotKind } from '../../../src/domain/snapshot.js';
+import type { VmRef } from '../../../src/domain/vm.js';
 import { Model, type Power } from '../../oracle/model.js';
 import { consolidations } from './consolidateScenarios.js';
 import type { OracleVm } from '../../oracle/oracleVm.js';

@@ -2,8 +2,8 @@
 // nobody has written that down. Knows no fault.
 import { setTimeout as wait } from 'node:timers/promises';
 import type { OpenEntry } from '../../../src/journal/journal.js';
-import type { Keeping } from '../../../src/inventory/keeping.js';
-import type { Plan } from '../../../src/model/plan.js';
+import type { Keeping } from '../../../src/engine/keeping.js';
+import type { Plan } from '../../../src/operations/plan.js';
 
 /**
  * | moment | when                                                                |

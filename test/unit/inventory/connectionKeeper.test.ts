@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
-import type { OpenHypervisor } from '../../../src/hypervisor/hypervisor.js';
+import type { OpenHypervisor } from '../../../src/driver/hypervisor.js';
 import { ConnectionKeeper, type KeeperState } from '../../../src/inventory/connectionKeeper.js';
-import { silentLog } from '../../../src/log/log.js';
-import { Failure, type FailureKind } from '../../../src/model/failure.js';
-import { FakeClock, settled } from './fakeClock.js';
-import { FakeHypervisor } from './fakeHypervisor.js';
+import { silentLog } from '../../../src/base/log.js';
+import { Failure, type FailureKind } from '../../../src/domain/failure.js';
+import { FakeClock, settled } from '../engine/fakeClock.js';
+import { FakeHypervisor } from '../engine/fakeHypervisor.js';
 
 const uri = 'qemu:///system';
 

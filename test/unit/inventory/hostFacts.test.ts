@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { readHostFacts } from '../../../src/inventory/hostFacts.js';
-import { silentLog } from '../../../src/log/log.js';
-import { Failure } from '../../../src/model/failure.js';
-import { FakeClock, settled } from './fakeClock.js';
-import { FakeHostFiles, fakeImage } from './fakeHostFiles.js';
+import { silentLog } from '../../../src/base/log.js';
+import { Failure } from '../../../src/domain/failure.js';
+import { FakeClock, settled } from '../engine/fakeClock.js';
+import { FakeHostFiles, fakeImage } from '../engine/fakeHostFiles.js';
 
 const asked = (...images: readonly string[]) => ({ images, files: [], folders: [] });
 

@@ -2,10 +2,10 @@
 import assert from 'node:assert/strict';
 import { type Neighbour, Neighbours } from '../../../src/inventory/neighbours.js';
 import { OtherVmFacts } from '../../../src/inventory/otherVmFacts.js';
-import { silentLog } from '../../../src/log/log.js';
-import { Failure } from '../../../src/model/failure.js';
-import { FakeClock } from './fakeClock.js';
-import { FakeHypervisor, fakeVm, uuidOf } from './fakeHypervisor.js';
+import { silentLog } from '../../../src/base/log.js';
+import { Failure } from '../../../src/domain/failure.js';
+import { FakeClock } from '../engine/fakeClock.js';
+import { FakeHypervisor, fakeVm, uuidOf } from '../engine/fakeHypervisor.js';
 
 const own = 'qemu:///system';
 

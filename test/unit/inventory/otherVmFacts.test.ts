@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { OtherVmFacts } from '../../../src/inventory/otherVmFacts.js';
-import { silentLog } from '../../../src/log/log.js';
-import type { OtherVm } from '../../../src/model/plan.js';
-import { FakeClock, settled } from './fakeClock.js';
-import { FakeHypervisor, fakeVm, uuidOf } from './fakeHypervisor.js';
-import { fakeImage } from './fakeHostFiles.js';
-import { Failure } from '../../../src/model/failure.js';
+import { silentLog } from '../../../src/base/log.js';
+import type { OtherVm } from '../../../src/domain/situation.js';
+import { FakeClock, settled } from '../engine/fakeClock.js';
+import { FakeHypervisor, fakeVm, uuidOf } from '../engine/fakeHypervisor.js';
+import { fakeImage } from '../engine/fakeHostFiles.js';
+import { Failure } from '../../../src/domain/failure.js';
 
 interface World {
   readonly hypervisor: FakeHypervisor;

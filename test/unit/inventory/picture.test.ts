@@ -1,7 +1,7 @@
 // What the picture remembers of a VM beyond what it was last told.
 import assert from 'node:assert/strict';
 import { Picture } from '../../../src/inventory/picture.js';
-import { external, ref, tree, vm } from '../model/situations.js';
+import { external, ref, tree, vm } from '../domain/situations.js';
 
 describe('the picture of a VM that ran', () => {
   const silent = () => undefined;

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { share } from '../../../src/inventory/sharing.js';
-import { Failure } from '../../../src/model/failure.js';
+import { Failure } from '../../../src/domain/failure.js';
 
 describe('share', () => {
   const before = {

@@ -1,10 +1,10 @@
 // Sizes and chains of all VMs: how few calls they take, and what a VM that says nothing leaves as it was.
 import assert from 'node:assert/strict';
-import { Failure } from '../../../src/model/failure.js';
-import type { LayerStatistics } from '../../../src/model/diskStatistics.js';
-import type { VmLayers } from '../../../src/model/layers.js';
-import { fakeSnapshot, type FakeVm, fakeVm, uuidOf } from './fakeHypervisor.js';
-import { type Rig, rig, uri } from './rig.js';
+import { Failure } from '../../../src/domain/failure.js';
+import type { LayerStatistics } from '../../../src/domain/diskStatistics.js';
+import type { VmLayers } from '../../../src/domain/layers.js';
+import { fakeSnapshot, type FakeVm, fakeVm, uuidOf } from '../engine/fakeHypervisor.js';
+import { type Rig, rig, uri } from '../engine/rig.js';
 
 function layer(file: string, allocatedBytes: LayerStatistics['allocatedBytes'] = 500): LayerStatistics {
   return { target: 'vda', file, allocatedBytes, virtualBytes: 10_000 };

@@ -5,7 +5,7 @@ import { once } from 'node:events';
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Failure } from '../../../src/model/failure.js';
+import type { Failure } from '../../../src/domain/failure.js';
 import { head } from './plans.js';
 import { killed } from './processes.js';
 import { journalIn } from './samples.js';

@@ -16,10 +16,10 @@ import { basename, join } from 'node:path';
 import { spawnSync } from 'node:child_process';
 import type { FileSystem } from '../../../src/journal/durable.js';
 import { Journal } from '../../../src/journal/journal.js';
-import { silentLog } from '../../../src/log/log.js';
-import type { Failure } from '../../../src/model/failure.js';
+import { silentLog } from '../../../src/base/log.js';
+import type { Failure } from '../../../src/domain/failure.js';
 import { thisWriter } from '../../../src/journal/writer.js';
-import type { Plan } from '../../../src/model/plan.js';
+import type { Plan } from '../../../src/operations/plan.js';
 import { head } from './plans.js';
 import { journalIn, ownFolders } from './samples.js';
 

@@ -1,6 +1,6 @@
 // Plans to be kept in a journal, with texts that its lines must not trip over.
 import type { JournalHead } from '../../../src/journal/entry.js';
-import type { Plan } from '../../../src/model/plan.js';
+import type { Plan } from '../../../src/operations/plan.js';
 
 export const vm = { connection: 'qemu:///system', uuid: '11111111-2222-3333-4444-555555555555' };
 const request = { type: 'delete', vm, snapshot: 'before <upgrade> “ü”', scope: 'withDescendants' } as const;

@@ -12,8 +12,8 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { Records } from '../../../src/journal/records.js';
-import { silentLog } from '../../../src/log/log.js';
-import type { AutoSnapshot } from '../../../src/model/plan.js';
+import { silentLog } from '../../../src/base/log.js';
+import type { AutoSnapshot } from '../../../src/domain/situation.js';
 import { vm } from './plans.js';
 import { keptLog, ownFolders } from './samples.js';
 

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Journal } from '../../../src/journal/journal.js';
-import type { Log } from '../../../src/log/log.js';
+import type { Log } from '../../../src/base/log.js';
 
 export interface KeptLog extends Log {
   readonly lines: readonly string[];

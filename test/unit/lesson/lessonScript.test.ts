@@ -3,8 +3,8 @@ import assert from 'node:assert/strict';
 import type { LessonFacts } from '../../../src/lesson/lessonFacts.js';
 import { standsOn } from '../../../src/lesson/lessonFacts.js';
 import { type LessonStep, lessonOutline, lessonScript } from '../../../src/lesson/lessonScript.js';
-import type { Snapshot } from '../../../src/model/snapshot.js';
-import { untranslated as t } from '../../../src/texts/translate.js';
+import type { Snapshot } from '../../../src/domain/snapshot.js';
+import { untranslated as t } from '../../../src/text/translate.js';
 
 const nothing: LessonFacts = { power: 'off', snapshots: [], busy: false, writes: 0, measured: 0, files: [] };
 const snapshot = (name: string, change: Partial<Snapshot> = {}): Snapshot => ({

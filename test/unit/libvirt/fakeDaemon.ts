@@ -19,10 +19,10 @@ import {
   VIR_NET_OK,
   VIR_NET_REPLY,
 } from '../../../src/libvirt/protocol.js';
-import { silentLog } from '../../../src/log/log.js';
-import type { Codec } from '../../../src/xdr/codec.js';
-import { XdrReader } from '../../../src/xdr/reader.js';
-import { XdrWriter } from '../../../src/xdr/writer.js';
+import { silentLog } from '../../../src/base/log.js';
+import type { Codec } from '../../../src/libvirt/xdr/codec.js';
+import { XdrReader } from '../../../src/libvirt/xdr/reader.js';
+import { XdrWriter } from '../../../src/libvirt/xdr/writer.js';
 
 export interface FakeCall {
   readonly name: ProcedureName | 'ping' | 'pong';

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { events } from '../../../src/libvirt/events.js';
 import { type Procedure, procedures } from '../../../src/libvirt/procedures.js';
 import { domain, typedParameter, typedParameterMap, uuid } from '../../../src/libvirt/structs.js';
-import { XdrReader } from '../../../src/xdr/reader.js';
-import { XdrWriter } from '../../../src/xdr/writer.js';
+import { XdrReader } from '../../../src/libvirt/xdr/reader.js';
+import { XdrWriter } from '../../../src/libvirt/xdr/writer.js';
 
 describe('the table of procedures', () => {
   it('has no number twice', () => {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { openConnection } from '../../../src/libvirt/connect.js';
 import { UnsupportedUri } from '../../../src/libvirt/libvirtError.js';
 import { defaultUri, isSession, parseUri } from '../../../src/libvirt/uri.js';
-import { silentLog } from '../../../src/log/log.js';
+import { silentLog } from '../../../src/base/log.js';
 
 describe('libvirt URIs', () => {
   const rows = [

@@ -15,7 +15,7 @@ import {
   treeSorts,
 } from '../../../src/manifest/settings.js';
 import { containerId, lessonPanelType, treeViewId } from '../../../src/manifest/viewIds.js';
-import { menuTokens } from '../../../src/texts/capabilityTokens.js';
+import { menuTokens } from '../../../src/text/capabilityTokens.js';
 
 interface MenuItem {
   readonly command: string;

@@ -15,9 +15,9 @@ import {
   operations,
   parseCall,
   styles,
-} from '../../../src/dialogue/commandArguments.js';
+} from '../../../src/ui/commands/commandArguments.js';
 import { commandIds } from '../../../src/manifest/commandIds.js';
-import { untranslated as t } from '../../../src/texts/translate.js';
+import { untranslated as t } from '../../../src/text/translate.js';
 
 describe('the documents', () => {
   it('are up to date, and their links lead somewhere', function () {

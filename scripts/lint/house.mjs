@@ -1,0 +1,143 @@
+// The rules of the house for the linter: which room of src/ may import which, and no cycle between files.
+import { readFileSync, readdirSync } from 'node:fs';
+import { dirname, join, relative, resolve } from 'node:path';
+
+const staticImport = /^\s*(?:import|export)\s[^;]*?from\s+['"](\.[^'"]+)['"]/gmu;
+
+/** @typedef {import('eslint').Rule.RuleModule} RuleModule */
+
+/**
+ * @param {string} source absolute path of src/
+ * @param {Readonly<Record<string, readonly string[]>>} rooms by folder below src/: what it may import, other folders or
+ *   single files, both without their endings. Each may import itself.
+ * @param {readonly string[]} editorRooms folders that may import `vscode`
+ * @returns {import('eslint').ESLint.Plugin}
+ */
+export function houseRules(source, rooms, editorRooms) {
+  const names = Object.keys(rooms).toSorted((a, b) => b.length - a.length);
+  /** @param {string} file relative to src/ */
+  const roomOf = (file) => names.find((name) => file.startsWith(`${name}/`));
+
+  /** @type {RuleModule} */
+  const arrows = {
+    create: (context) => {
+      const file = relative(source, context.filename);
+      const room = roomOf(file);
+      /** @param {import('estree').Node & { source?: unknown }} node */
+      const look = (node) => {
+        const from = /** @type {{ value?: unknown } | null | undefined} */ (node.source);
+        if (typeof from?.value !== 'string') {
+          return;
+        }
+        if (from.value === 'vscode' && room !== undefined && !editorRooms.includes(room)) {
+          context.report({ node, message: `src/${room} knows nothing of the editor.` });
+        }
+        if (!from.value.startsWith('.')) {
+          return;
+        }
+        const to = relative(source, resolve(dirname(context.filename), from.value)).replace(/\.js$/u, '');
+        if (to.startsWith('..')) {
+          context.report({ node, message: 'src/ imports nothing from outside of it.' });
+          return;
+        }
+        const other = roomOf(`${to}.ts`);
+        if (to === 'extension') {
+          context.report({ node, message: 'Nothing imports extension.ts.' });
+        } else if (other === undefined) {
+          context.report({ node, message: `${to} stands in no room (see ARCHITECTURE.md).` });
+        } else if (
+          room !== undefined &&
+          other !== room &&
+          !(rooms[room] ?? []).some((one) => one === other || one === to)
+        ) {
+          context.report({ node, message: `src/${room} may not import src/${other} (see ARCHITECTURE.md).` });
+        }
+      };
+      return {
+        ImportDeclaration: look,
+        ImportExpression: look,
+        ExportNamedDeclaration: look,
+        ExportAllDeclaration: look,
+        Program: (node) => {
+          if (room === undefined && file !== 'extension.ts') {
+            context.report({ node, message: `${file} stands in no room (see ARCHITECTURE.md).` });
+          }
+        },
+      };
+    },
+  };
+
+  /** @type {RuleModule} */
+  const noCycle = {
+    create: (context) => ({
+      Program: (node) => {
+        const cycle = cycles(source).get(context.filename);
+        if (cycle !== undefined) {
+          context.report({ node, message: `These files import each other: ${cycle.join(', ')}.` });
+        }
+      },
+    }),
+  };
+
+  return { rules: { arrows, 'no-cycle': noCycle } };
+}
+
+/** @type {ReadonlyMap<string, readonly string[]> | undefined} */
+let found;
+
+/** By absolute path, the files of the cycle that it is in; read once for a run of the linter. */
+function cycles(/** @type {string} */ source) {
+  found ??= findCycles(source);
+  return found;
+}
+
+/** Tarjan's strongly connected components over the static imports. */
+function findCycles(/** @type {string} */ source) {
+  const files = readdirSync(source, { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.ts'))
+    .map((name) => join(source, name));
+  const known = new Set(files);
+  const importsOf = new Map(
+    files.map((file) => [
+      file,
+      [...readFileSync(file, 'utf8').matchAll(staticImport)]
+        .map(([, name = '']) => resolve(dirname(file), name).replace(/\.js$/u, '.ts'))
+        .filter((to) => known.has(to)),
+    ]),
+  );
+  /** @type {Map<string, readonly string[]>} */
+  const inCycle = new Map();
+  /** @type {Map<string, number>} */
+  const order = new Map();
+  /** @type {Map<string, number>} */
+  const lowest = new Map();
+  /** @type {string[]} */
+  const stack = [];
+  const visit = (/** @type {string} */ file) => {
+    order.set(file, order.size);
+    let low = order.get(file) ?? 0;
+    stack.push(file);
+    for (const to of importsOf.get(file) ?? []) {
+      if (!order.has(to)) {
+        visit(to);
+      }
+      if (stack.includes(to)) {
+        low = Math.min(low, lowest.get(to) ?? order.get(to) ?? low);
+      }
+    }
+    lowest.set(file, low);
+    if (low === order.get(file)) {
+      const component = stack.splice(stack.indexOf(file));
+      if (component.length > 1) {
+        component.forEach((one) =>
+          inCycle.set(
+            one,
+            component.map((path) => relative(source, path)),
+          ),
+        );
+      }
+    }
+  };
+  files.filter((file) => !order.has(file)).forEach(visit);
+  return inCycle;
+}

@@ -1,0 +1,138 @@
+// What can be done with a VM here, kind by kind: asked of the planners themselves, so that the doctor and the menus say
+// the same. Knows no file and no finding.
+import type { Ability } from './examination.js';
+import type { OperationRequest } from '../domain/operation.js';
+import { actingFolder } from '../domain/chains/overlayFiles.js';
+import type { Decision } from '../operations/plan.js';
+import type { Situation } from '../domain/situation.js';
+import { planCreate } from '../operations/create/planCreate.js';
+import { planDelete } from '../operations/delete/planDelete.js';
+import { planRevert } from '../operations/revert/planRevert.js';
+import { formatVersion } from '../domain/capabilities.js';
+import { type Refusal, refuse } from '../domain/refusal.js';
+import type { Snapshot } from '../domain/snapshot.js';
+import { freeTitle } from '../domain/snapshotName.js';
+import { sortSnapshots } from '../domain/snapshotTree.js';
+import { snapshotableDisks } from '../domain/vm.js';
+
+type Create = Partial<Extract<OperationRequest, { type: 'create' }>>;
+
+/** So many of a style are tried until one can be reverted to, or deleted. */
+const mostTried = 20;
+
+/**
+ * Creating is asked for a VM in the state that the kind needs. For reverting and deleting, the newest snapshots of the
+ * style are asked about until one can be; where there is none, libvirt's own abilities tell.
+ *
+ * | planner says                  | → |
+ * |-------------------------------|---|
+ * | a plan                        | yes |
+ * | a plan, done by us            | byUs |
+ * | a refusal                     | no, and why |
+ */
+export function abilities(ref: OperationRequest['vm'], situation: Situation): readonly Ability[] {
+  const running = asRunning(situation);
+  const off: Situation = { ...situation, vm: { ...situation.vm, power: 'off', powerReason: 'other' } };
+  const title = freeTitle('Examined', situation.tree.snapshots);
+  const create = (what: Ability['what'], request: Create, inWhat: Situation): Ability =>
+    abilityOf(what, planCreate({ type: 'create', vm: ref, kind: 'auto', title, ...request }, inWhat));
+  const files = hostFiles(situation);
+  return [
+    create('createMemoryInternal', { kind: 'memory', style: 'internal' }, running),
+    create('createMemoryExternal', { kind: 'memory', style: 'external' }, running),
+    create('createMemoryLive', { kind: 'memory', style: 'external', live: true }, running),
+    create('createDisk', { kind: 'disk', style: 'external' }, running),
+    create('createQuiesced', { kind: 'disk', style: 'external', quiesce: true }, running),
+    create('createOfflineInternal', { kind: 'offline', style: 'internal' }, off),
+    create('createOfflineExternal', { kind: 'offline', style: 'external' }, off),
+    ofStyle('revertInternal', 'internal', situation, (snapshot) =>
+      planRevert({ type: 'revert', vm: ref, snapshot, after: 'asSnapshot' }, situation),
+    ) ?? { what: 'revertInternal', can: 'yes' },
+    ofStyle('revertExternal', 'external', situation, (snapshot) =>
+      planRevert({ type: 'revert', vm: ref, snapshot, after: 'asSnapshot' }, situation),
+    ) ?? futureRevert(situation, files),
+    ofStyle('deleteInternal', 'internal', situation, (snapshot) =>
+      planDelete({ type: 'delete', vm: ref, snapshot, scope: 'one' }, situation),
+    ) ?? { what: 'deleteInternal', can: 'yes' },
+    ofStyle('deleteExternal', 'external', situation, (snapshot) =>
+      planDelete({ type: 'delete', vm: ref, snapshot, scope: 'one' }, situation),
+    ) ?? futureDelete(situation),
+    files,
+  ];
+}
+
+function abilityOf(what: Ability['what'], decision: Decision): Ability {
+  if (decision.type === 'refusal') {
+    return { what, can: 'no', why: decision.refusal };
+  }
+  const byUs = decision.warnings.find((warning) => warning.about === 'doneByUs');
+  return byUs === undefined ? { what, can: 'yes' } : { what, can: 'byUs', why: byUs.why };
+}
+
+/** What is to be done with a snapshot of the style; undefined where there is none. */
+function ofStyle(
+  what: Ability['what'],
+  style: Snapshot['style'],
+  { tree }: Situation,
+  decide: (snapshot: string) => Decision,
+): Ability | undefined {
+  let first: Ability | undefined;
+  const newest = sortSnapshots(tree, 'time').filter((one) => one.style === style);
+  for (const { name } of newest.slice(-mostTried).reverse()) {
+    const ability = abilityOf(what, decide(name));
+    if (ability.can !== 'no') {
+      return ability;
+    }
+    first ??= ability;
+  }
+  return first;
+}
+
+function futureRevert({ capabilities }: Situation, files: Ability): Ability {
+  if (capabilities.driver === 'qemu' && capabilities.externalRevert) {
+    return { what: 'revertExternal', can: 'yes' };
+  }
+  const { refusal } = refuse('externalRevertUnsupported', {
+    snapshot: '',
+    version: formatVersion(capabilities.libvirt),
+    needed: '9.9',
+  });
+  const byUs = capabilities.driver === 'qemu' && files.can === 'yes';
+  return { what: 'revertExternal', can: byUs ? 'byUs' : 'no', why: refusal };
+}
+
+function futureDelete({ capabilities }: Situation): Ability {
+  const { refusal } = refuse('externalDeleteUnsupported', {
+    snapshot: '',
+    version: formatVersion(capabilities.libvirt),
+    needed: '9.0',
+  });
+  return capabilities.driver === 'qemu' && capabilities.externalDelete
+    ? { what: 'deleteExternal', can: 'yes' }
+    : { what: 'deleteExternal', can: 'no', why: refusal };
+}
+
+/** In every folder with a disk of the VM. */
+function hostFiles(situation: Situation): Ability {
+  const { vm, files } = situation;
+  const folders = new Set(
+    snapshotableDisks(vm).flatMap(({ source }) => (source === undefined ? [] : [actingFolder(source, situation)])),
+  );
+  const refusals = [...folders].flatMap((folder): readonly Refusal[] => {
+    const can = files?.canAct.get(folder);
+    return can === 'yes' ? [] : [refuse('filesOutOfReach', { folder, why: can?.why ?? 'notLookedAt' }).refusal];
+  });
+  const [why] = refusals;
+  return why === undefined ? { what: 'hostFiles', can: 'yes' } : { what: 'hostFiles', can: 'no', why };
+}
+
+/** The same VM, if it ran. */
+export function asRunning(situation: Situation): Situation {
+  const agentConnected = agentThere(situation);
+  return { ...situation, vm: { ...situation.vm, power: 'running', powerReason: 'other', agentConnected } };
+}
+
+/** A VM that is off would have its agent, if it has a channel for one. */
+function agentThere({ vm }: Situation): boolean {
+  return vm.power === 'running' ? vm.agentConnected : vm.agentChannel;
+}

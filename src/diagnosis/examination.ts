@@ -1,0 +1,83 @@
+// What the doctor found out about a VM: what can be done with it here, what is wrong, and what would mend it. Values only.
+import type { Repair } from '../domain/operation.js';
+import type { Decision } from '../operations/plan.js';
+import type { Situation } from '../domain/situation.js';
+import type { Refusal } from '../domain/refusal.js';
+
+/** One kind of operation, and whether it can be done on this VM with this libvirt. */
+export interface Ability {
+  readonly what:
+    | 'createMemoryInternal'
+    | 'createMemoryExternal'
+    | 'createMemoryLive'
+    | 'createDisk'
+    | 'createQuiesced'
+    | 'createOfflineInternal'
+    | 'createOfflineExternal'
+    | 'revertInternal'
+    | 'revertExternal'
+    | 'deleteInternal'
+    | 'deleteExternal'
+    | 'hostFiles';
+  readonly can: 'yes' | 'byUs' | 'no';
+  readonly why?: Refusal;
+}
+
+export type Finding =
+  | { readonly what: 'orphanTag'; readonly file: string; readonly tag: string }
+  | { readonly what: 'tagMissing'; readonly snapshot: string; readonly file: string }
+  | { readonly what: 'tagWithoutRam'; readonly snapshot: string }
+  /** QEMU takes its name for the ID of the tag `other`. */
+  | { readonly what: 'nameIsTagId'; readonly snapshot: string; readonly file: string; readonly other: string }
+  | { readonly what: 'tagTwice'; readonly snapshot: string; readonly file: string }
+  | { readonly what: 'memoryFileMissing'; readonly snapshot: string; readonly file: string }
+  /** Empty, torn, or no RAM at all. */
+  | { readonly what: 'memoryFileBroken'; readonly snapshot: string; readonly file: string }
+  | { readonly what: 'overlayMissing'; readonly snapshot?: string; readonly file: string }
+  | { readonly what: 'orphanFile'; readonly file: string; readonly bytes: number }
+  | { readonly what: 'unfinishedDelete'; readonly snapshot: string; readonly disk: string }
+  | { readonly what: 'noCurrent' }
+  | { readonly what: 'mixedStyles' }
+  | { readonly what: 'onFrozenFiles'; readonly snapshot: string; readonly disk: string; readonly file: string }
+  /** It is not the current one, and `file` is no overlay of the VM's any more: libvirt would look for it in a merge. */
+  | { readonly what: 'namesOtherOverlay'; readonly snapshot: string; readonly disk: string; readonly file: string }
+  | { readonly what: 'staleMetadata'; readonly snapshot: string; readonly disk: string }
+  /** The VM is transient and has snapshots: libvirt forgets all of it when the VM stops. */
+  | { readonly what: 'vanishes'; readonly snapshots: number }
+  /** It runs on `file`, and would start on `configured` next time. */
+  | { readonly what: 'startsElsewhere'; readonly disk: string; readonly file: string; readonly configured: string }
+  | { readonly what: 'pausedSaving' }
+  | { readonly what: 'runsUnseen'; readonly file: string }
+  | { readonly what: 'mergeLost'; readonly disk: string; readonly file: string; readonly said: string }
+  | { readonly what: 'guestFrozen' }
+  | { readonly what: 'managedSave' }
+  | { readonly what: 'corruptImage'; readonly file: string }
+  /** `cure`: whether the next snapshot with RAM inside would take it with it; `why`: what forbids that one. */
+  | {
+      readonly what: 'lostRam';
+      readonly file: string;
+      readonly bytes: number;
+      readonly cure: 'nextSnapshot' | 'none';
+      readonly why?: Refusal;
+    }
+  /** `file` was written to after `overlay`, which is built on it. */
+  | { readonly what: 'backingChanged'; readonly file: string; readonly overlay: string }
+  /** The UEFI variables of when the snapshot was taken are nowhere. */
+  | { readonly what: 'nvramNotHeld'; readonly snapshot: string }
+  | { readonly what: 'usedByOtherVm'; readonly file: string; readonly vm: string }
+  | { readonly what: 'knownBadVersion'; readonly version: string; readonly why: string; readonly source: string }
+  | { readonly what: 'denied'; readonly file: string; readonly by: 'permissions' | 'appArmor' | 'seLinux' }
+  | { readonly what: 'notSeen'; readonly files: readonly string[] };
+
+export interface Diagnosis {
+  readonly finding: Finding;
+  readonly severity: 'error' | 'warning' | 'note';
+  readonly repair?: { readonly repair: Repair; readonly decision: Decision };
+}
+
+export interface Examination {
+  /** What was examined: of a VM that is another meanwhile it says nothing. */
+  readonly of: Pick<Situation, 'vm' | 'tree'>;
+  readonly abilities: readonly Ability[];
+  readonly diagnoses: readonly Diagnosis[];
+}

@@ -1,0 +1,46 @@
+// What the doctor has to look at on the hypervisor's host. Knows no finding, and reads nothing.
+import { configuredFiles, type FileNeeds } from '../operations/needs.js';
+import { nvramCopy } from '../domain/chains/nvramCopy.js';
+import { orphanCandidates } from '../domain/chains/orphans.js';
+import { actingFolder } from '../domain/chains/overlayFiles.js';
+import type { Situation } from '../domain/situation.js';
+import { snapshotableDisks } from '../domain/vm.js';
+
+/**
+ * Every file that the VM and its snapshots name, and their folders. Asked again when the folders were listed, it names
+ * what in them may be left over from this VM's snapshots as well.
+ *
+ * @param situation with the frozen disks of all snapshots
+ */
+export function examinationNeeds(situation: Situation): FileNeeds {
+  const { vm, tree, frozenDisks, capabilities } = situation;
+  if (capabilities.driver !== 'qemu') {
+    return { images: [], files: [], folders: [] };
+  }
+  const images = new Set(snapshotableDisks(vm).flatMap(({ source }) => source ?? []));
+  const files = new Set(vm.nvram === undefined ? [] : [vm.nvram]);
+  configuredFiles(situation).forEach((file) => images.add(file));
+  const candidates = orphanCandidates(situation);
+  candidates.images.forEach((file) => images.add(file));
+  candidates.files.forEach((file) => files.add(file));
+  for (const snapshot of tree.snapshots) {
+    const taking = new Set(snapshot.disks.filter(({ location }) => location !== 'no').map(({ target }) => target));
+    for (const { target, source } of frozenDisks?.get(snapshot.name) ?? []) {
+      if (source !== undefined && taking.has(target)) {
+        images.add(source);
+      }
+    }
+    if (snapshot.memory.file !== undefined) {
+      files.add(snapshot.memory.file);
+    }
+    if (vm.nvram !== undefined) {
+      files.add(nvramCopy(vm.nvram, snapshot.name));
+    }
+  }
+  const absolute = (paths: ReadonlySet<string>): readonly string[] => [...paths].filter((path) => path.startsWith('/'));
+  return {
+    images: absolute(images),
+    files: absolute(files),
+    folders: [...new Set([...absolute(images), ...absolute(files)].map((file) => actingFolder(file, situation)))],
+  };
+}

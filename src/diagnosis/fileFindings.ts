@@ -1,0 +1,91 @@
+// What is wrong with the files of a VM, and which of them could not be looked at.
+import { wholeChain } from '../domain/chains/fileUse.js';
+import { isWrittenAfter } from '../domain/chains/frozenContent.js';
+import { ownImages } from '../domain/chains/orphans.js';
+import { deniedBy } from '../domain/denial.js';
+import type { Situation } from '../domain/situation.js';
+import { isActive, snapshotableDisks } from '../domain/vm.js';
+import { examinationNeeds } from './examinationNeeds.js';
+import type { Found } from './found.js';
+import { lostRam } from './lostRam.js';
+
+/** Of the VM's own disks, and of all images that hold its snapshots. */
+export function chainFindings(situation: Situation): readonly Found[] {
+  const { vm, files } = situation;
+  const missing = new Set(
+    snapshotableDisks(vm)
+      .flatMap((disk) => wholeChain(disk, situation))
+      .filter((file) => files?.images.get(file) === 'missing'),
+  );
+  const corrupt = [...ownImages(situation)].filter((file) => {
+    const image = files?.images.get(file);
+    return typeof image === 'object' && image.corrupt === true;
+  });
+  return [
+    ...changedBackings(situation),
+    ...[...missing].map((file): Found => ({ finding: { what: 'overlayMissing', file }, severity: 'error' })),
+    ...corrupt.map((file): Found => ({ finding: { what: 'corruptImage', file }, severity: 'error' })),
+    ...lostRam(situation),
+  ];
+}
+
+/**
+ * A base is at rest from the moment its overlay is made. Whoever merges into it writes the name of the new base into the
+ * overlay above afterwards, so that this one is younger again.
+ *
+ * | base written to | block job on the VM | → |
+ * |-----------------|---------------------|---|
+ * | more than a minute after the overlay was last | none | backingChanged |
+ * | the same        | one, or not known while the VM runs | not judged: it may be merging |
+ * | not later       | any                 | in order |
+ */
+function changedBackings(situation: Situation): readonly Found[] {
+  const { vm, files, blockJobs } = situation;
+  if (isActive(vm.power) && blockJobs?.length !== 0) {
+    return [];
+  }
+  return [...ownImages(situation)].flatMap((overlay): readonly Found[] => {
+    const image = files?.images.get(overlay);
+    const file = typeof image === 'object' ? image.backing?.file : undefined;
+    return file !== undefined && isWrittenAfter(file, overlay, situation)
+      ? [{ finding: { what: 'backingChanged', file, overlay }, severity: 'warning' }]
+      : [];
+  });
+}
+
+/** One of each other VM: the first file that both need. */
+export function otherVmFindings(situation: Situation): readonly Found[] {
+  const own = ownImages(situation);
+  return (situation.otherVms ?? []).flatMap(({ name, files }): readonly Found[] => {
+    const file = files.find((one) => own.has(one));
+    return file === undefined ? [] : [{ finding: { what: 'usedByOtherVm', file, vm: name }, severity: 'note' }];
+  });
+}
+
+/** Folders in which nothing may be done, and files that could not be looked at. */
+export function sightFindings(situation: Situation): readonly Found[] {
+  const { files, capabilities } = situation;
+  if (capabilities.driver !== 'qemu') {
+    return [];
+  }
+  const denied = [...(files?.canAct ?? [])].flatMap(([folder, can]): readonly Found[] =>
+    can !== 'yes' && can.why === 'denied'
+      ? [
+          {
+            finding: { what: 'denied', file: folder, by: deniedBy(can.said)?.by ?? 'permissions' },
+            severity: 'warning',
+          },
+        ]
+      : [],
+  );
+  const wanted = examinationNeeds(situation);
+  const unseen = [
+    ...wanted.images.filter((file) => isUnseen(files?.images.get(file))),
+    ...wanted.files.filter((file) => isUnseen(files?.files.get(file))),
+  ];
+  return unseen.length === 0 ? denied : [...denied, { finding: { what: 'notSeen', files: unseen }, severity: 'note' }];
+}
+
+function isUnseen(seen: unknown): boolean {
+  return seen === undefined || seen === 'unknown';
+}

@@ -1,0 +1,109 @@
+// What is wrong with a VM's snapshots and files, as far as it is seen: facts → findings, and what would mend each. Knows
+// no plan; examine makes them.
+import { lostQemu } from '../domain/chains/lostQemu.js';
+import { startsElsewhere } from '../domain/chains/startsElsewhere.js';
+import { orphanFiles, orphanTags } from '../domain/chains/orphans.js';
+import type { Situation } from '../domain/situation.js';
+import { styleOfVm } from '../domain/snapshotTree.js';
+import { overlaysOn } from '../operations/repair/planMetadataRepair.js';
+import { chainFindings, otherVmFindings, sightFindings } from './fileFindings.js';
+import { isPausedToBeSaved } from '../domain/vm.js';
+import type { Found } from './found.js';
+import { snapshotFindings, unfinishedDeletes } from './snapshotFindings.js';
+import { versionFindings } from './versionFindings.js';
+
+export function findings(situation: Situation): readonly Found[] {
+  return [
+    ...lostFindings(situation),
+    ...stateFindings(situation),
+    ...nextStartFindings(situation),
+    ...treeFindings(situation),
+    ...situation.tree.snapshots.flatMap((snapshot) => snapshotFindings(snapshot, situation)),
+    ...chainFindings(situation),
+    ...orphanTags(situation).map(({ file, tag }): Found => ({
+      finding: { what: 'orphanTag', file, tag },
+      severity: 'warning',
+      repair: { what: 'removeTag', file, tag },
+    })),
+    ...orphanFiles(situation).map(({ file, bytes }): Found => ({
+      finding: { what: 'orphanFile', file, bytes },
+      severity: 'note',
+      repair: { what: 'removeFiles', files: [file] },
+    })),
+    ...otherVmFindings(situation),
+    ...versionFindings(situation),
+    ...sightFindings(situation),
+  ];
+}
+
+/** What is seen without looking at any file: cheap enough for all VMs at once. */
+export function findingsWithoutFiles(situation: Situation): readonly Found[] {
+  return [
+    ...stateFindings(situation),
+    ...treeFindings(situation),
+    ...situation.tree.snapshots.flatMap(unfinishedDeletes),
+    ...versionFindings(situation),
+  ];
+}
+
+/**
+ * | state                                               | finding      | repair          |
+ * |-----------------------------------------------------|--------------|-----------------|
+ * | paused to be saved or snapshotted, and nobody does it | pausedSaving | resumeAfterSave |
+ * | the same, and libvirt works at it                   | none: it goes on when that is done | |
+ * | its agent says that it is frozen                    | guestFrozen  | thawGuest       |
+ * | a managed save                                      | managedSave  | none: it is somebody's RAM |
+ * | transient, with snapshots                           | vanishes     | keepVm          |
+ */
+function stateFindings({ vm, agent, tree, capabilities }: Situation): readonly Found[] {
+  const found: Found[] = [];
+  if (isPausedToBeSaved(vm) && vm.savedNow !== true) {
+    found.push({ finding: { what: 'pausedSaving' }, severity: 'error', repair: { what: 'resumeAfterSave' } });
+  }
+  if (agent === 'frozen') {
+    found.push({ finding: { what: 'guestFrozen' }, severity: 'error', repair: { what: 'thawGuest' } });
+  }
+  if (vm.managedSave) {
+    found.push({ finding: { what: 'managedSave' }, severity: 'note' });
+  }
+  if (!vm.persistent && tree.snapshots.length > 0 && capabilities.driver === 'qemu') {
+    const finding = { what: 'vanishes', snapshots: tree.snapshots.length } as const;
+    found.push({ finding, severity: 'error', repair: { what: 'keepVm' } });
+  }
+  return found;
+}
+
+/** Nothing of libvirt's can end a QEMU that it does not know, and nobody else should unasked. */
+function lostFindings(situation: Situation): readonly Found[] {
+  const lost = lostQemu(situation);
+  return lost === undefined ? [] : [{ finding: lost, severity: 'error' }];
+}
+
+/** What the guest wrote since is lost from sight at the next start, and goes for good where that file is merged or removed. */
+function nextStartFindings(situation: Situation): readonly Found[] {
+  return startsElsewhere(situation).map(({ disk, file, configured, isSameDisk }): Found => ({
+    finding: { what: 'startsElsewhere', disk, file, configured },
+    severity: isSameDisk ? 'error' : 'warning',
+    ...(isSameDisk ? { repair: { what: 'configureDisks' } as const } : {}),
+  }));
+}
+
+/** Internal snapshots need no current one; an external one that the VM is on can be made it. */
+function treeFindings(situation: Situation): readonly Found[] {
+  const { tree, capabilities } = situation;
+  const found: Found[] = [];
+  const style = styleOfVm(tree);
+  if (style === 'mixed') {
+    found.push({ finding: { what: 'mixedStyles' }, severity: 'warning' });
+  }
+  const known = tree.current !== undefined && tree.snapshots.some(({ name }) => name === tree.current);
+  if (capabilities.driver === 'qemu' && !known && (style === 'external' || style === 'mixed')) {
+    const on = tree.snapshots.find((one) => one.style === 'external' && overlaysOn(one, situation) !== undefined);
+    found.push({
+      finding: { what: 'noCurrent' },
+      severity: 'warning',
+      ...(on === undefined ? {} : { repair: { what: 'makeCurrent', snapshot: on.name } as const }),
+    });
+  }
+  return found;
+}

@@ -1,0 +1,53 @@
+// RAM inside the images of a VM that no snapshot has any more, and whether the next snapshot would take it with it.
+import { ownImages } from '../domain/chains/orphans.js';
+import type { Finding } from './examination.js';
+import type { Situation } from '../domain/situation.js';
+import { freeTitle } from '../domain/snapshotName.js';
+import { snapshotableDisks } from '../domain/vm.js';
+import { planCreate } from '../operations/create/planCreate.js';
+import { asRunning } from './abilities.js';
+import type { Found } from './found.js';
+
+/** Less is not worth a guest's standing still. */
+const leastLost = 1024 ** 2;
+
+/**
+ * | RAM that no snapshot has, in an image of the VM's | the VM | → |
+ * |---------------------------------------------------|--------|---|
+ * | a MiB or more | is saved or snapshotted just now | not judged: it becomes a snapshot |
+ * | a MiB or more | otherwise                        | lostRam |
+ */
+export function lostRam(situation: Situation): readonly Found[] {
+  const { vm, files } = situation;
+  if (vm.powerReason === 'saving' || vm.powerReason === 'snapshotting') {
+    return [];
+  }
+  return [...ownImages(situation)].flatMap((file): readonly Found[] => {
+    const image = files?.images.get(file);
+    const bytes = typeof image === 'object' ? (image.lostRamBytes ?? 0) : 0;
+    return bytes < leastLost
+      ? []
+      : [{ finding: { what: 'lostRam', file, bytes, ...cureOf(file, situation) }, severity: 'note' }];
+  });
+}
+
+/**
+ * QEMU puts RAM into the first disk's image, over what is left there of earlier.
+ *
+ * | the file                   | a snapshot with RAM inside | → |
+ * |----------------------------|----------------------------|---|
+ * | the first disk's           | can be taken               | nextSnapshot |
+ * | the first disk's           | cannot                     | none, and why |
+ * | any other: a layer below, another disk | any            | none |
+ */
+function cureOf(file: string, situation: Situation): Pick<Extract<Finding, { what: 'lostRam' }>, 'cure' | 'why'> {
+  const [first] = snapshotableDisks(situation.vm);
+  if (first?.source !== file) {
+    return { cure: 'none' };
+  }
+  const vm = { connection: '', uuid: situation.vm.uuid };
+  const title = freeTitle('Examined', situation.tree.snapshots);
+  const create = { type: 'create', vm, kind: 'memory', style: 'internal', title } as const;
+  const decision = planCreate(create, asRunning(situation));
+  return decision.type === 'plan' ? { cure: 'nextSnapshot' } : { cure: 'none', why: decision.refusal };
+}

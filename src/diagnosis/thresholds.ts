@@ -1,0 +1,52 @@
+// From when on something is a warning, for all VMs and for those that somebody made an exception for. Pure; refuses to know
+// where it is written down.
+import { protectedBy } from '../domain/protection.js';
+import type { Vm } from '../domain/vm.js';
+
+/** 0 switches a check off, but for `freePercent` and the like it is simply never below. */
+export interface Thresholds {
+  /** Deltas of one disk. */
+  readonly layers: number;
+  /** Of the oldest delta. */
+  readonly ageHours: number;
+  /** Of one delta. */
+  readonly deltaBytes: number;
+  /** Of one delta, against what the base takes. */
+  readonly deltaPercent: number;
+  /** Of all deltas of a VM. */
+  readonly allDeltasBytes: number;
+  /** Of the file system or pool. */
+  readonly freePercent: number;
+  /** Until the file system or pool is full, at the growth measured. */
+  readonly fullInDays: number;
+}
+
+export const usualThresholds: Thresholds = {
+  layers: 8,
+  ageHours: 72,
+  deltaBytes: 10 * 1024 ** 3,
+  deltaPercent: 50,
+  allDeltasBytes: 30 * 1024 ** 3,
+  freePercent: 10,
+  fullInDays: 7,
+};
+
+/** Half of a small base is soon written and costs nobody anything: below it no share counts. */
+export const shareFloorBytes = 1024 ** 3;
+
+export interface Exception {
+  /** A name, a pattern of names, or a UUID, as for protected VMs. */
+  readonly vm: string;
+  readonly thresholds: Partial<Thresholds>;
+}
+
+/** Later exceptions win over earlier ones, field by field. */
+export function thresholdsOf(
+  vm: Pick<Vm, 'name' | 'uuid'>,
+  usual: Thresholds,
+  exceptions: readonly Exception[],
+): Thresholds {
+  return exceptions
+    .filter((exception) => protectedBy([exception.vm])(vm))
+    .reduce((sum, { thresholds }) => ({ ...sum, ...thresholds }), usual);
+}

@@ -1,0 +1,43 @@
+// Which known bugs of this libvirt touch a VM.
+import { formatVersion, versionOf } from '../domain/capabilities.js';
+import { knownVersions } from '../domain/knownVersions.js';
+import type { Situation } from '../domain/situation.js';
+import type { SnapshotKind } from '../domain/snapshot.js';
+import { styleOfVm } from '../domain/snapshotTree.js';
+import type { Found } from './found.js';
+
+const actions = ['create', 'revert', 'delete'] as const;
+const kinds: readonly SnapshotKind[] = ['memory', 'disk', 'offline'];
+
+/** Of the styles that the VM has, or of both where it has none yet. */
+export function versionFindings({ vm, tree, capabilities }: Situation): readonly Found[] {
+  if (capabilities.driver !== 'qemu') {
+    return [];
+  }
+  const { libvirt } = capabilities;
+  const own = styleOfVm(tree);
+  const styles = (['internal', 'external'] as const).filter(
+    (style) => own === style || own === 'mixed' || own === 'none',
+  );
+  const version = formatVersion(libvirt);
+  const concerned = knownVersions.filter(
+    ({ from, before, concerns }) =>
+      libvirt >= from &&
+      libvirt < before &&
+      actions.some((action) => styles.some((style) => kinds.some((kind) => concerns({ action, style, kind, vm })))),
+  );
+  // AppArmor cannot be seen from here, so no plan warns of it.
+  const forbidden =
+    libvirt >= versionOf(9, 0) && libvirt < versionOf(12, 1) && styles.includes('external')
+      ? [
+          {
+            why: 'where AppArmor is on, it may forbid to merge files when an external snapshot of a running VM is deleted or its disks are consolidated',
+            source: 'libvirt 806; Debian 932456',
+          },
+        ]
+      : [];
+  return [...concerned, ...forbidden].map(({ why, source }) => ({
+    finding: { what: 'knownBadVersion', version, why, source },
+    severity: 'note',
+  }));
+}

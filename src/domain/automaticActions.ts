@@ -1,0 +1,31 @@
+// Everything that is ever done without a click, in one list, and what a setting lets of it. docs/safety.md tells it to people;
+// a test holds the two together. Each act is done in one place alone, which asks here first.
+/** `safe`: what removes nothing of a user's and starts nothing. `none`: nothing but looking. */
+export const automaticActions = ['all', 'safe', 'none'] as const;
+
+export type AutomaticActions = (typeof automaticActions)[number];
+
+/**
+ * | act                  | what                                                                                    | facts that it demands |
+ * |----------------------|-----------------------------------------------------------------------------------------|-----------------------|
+ * | recover              | an operation that broke off is brought to its end                                        | see originObstacle, sinceObstacle; no protected VM; three times at most |
+ * | recoverHarmlessly    | the same, where each step is harmless: see `isHarmless`                                   | the same |
+ * | pruneCheckpoints     | the oldest checkpoints that reverts took go, after a revert                              | see autoPrune |
+ * | pruneLayouts         | snapshots of ours that hold the layout go where no layout needs them, after a revert     | see autoPrune: known to be empty |
+ * | endPools             | libvirt's storage pools that an editor of ours left are ended: no file is touched        | of our name, transient, unused for ten minutes |
+ * | removeLessons        | a lesson's VM that an editor left is removed                                             | written down by us when it was made, by name, UUID and folder |
+ */
+export const unaskedActs = {
+  recover: 'all',
+  recoverHarmlessly: 'safe',
+  pruneCheckpoints: 'all',
+  pruneLayouts: 'all',
+  endPools: 'safe',
+  removeLessons: 'safe',
+} as const satisfies Record<string, Exclude<AutomaticActions, 'none'>>;
+
+export type UnaskedAct = keyof typeof unaskedActs;
+
+export function mayAct(act: UnaskedAct, setting: AutomaticActions): boolean {
+  return setting === 'all' || (setting === 'safe' && unaskedActs[act] === 'safe');
+}

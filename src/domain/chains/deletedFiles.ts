@@ -1,0 +1,155 @@
+// What a delete of external snapshots does to files: which are merged, which go, and which somebody else needs.
+// Decides nothing and knows no steps.
+import { versionOf } from '../capabilities.js';
+import { isRamOf } from './memoryFiles.js';
+import { frozenFile, layersOf } from './fileUse.js';
+import type { ImageFacts, Seen } from '../hostFiles.js';
+import { tagsIn } from './lostTags.js';
+import { nvramCopy } from './nvramCopy.js';
+import type { PlannedMerge } from '../plannedMerge.js';
+import type { Situation } from '../situation.js';
+import type { Snapshot } from '../snapshot.js';
+import { childrenOf, isOnActivePath } from '../snapshotTree.js';
+
+/** Of one delete, by path. A snapshot that the VM runs on is merged; the files of one that it does not run on go. */
+export interface DeletedFiles {
+  /** Frozen by snapshots of other branches: removed as they are. */
+  readonly removed: ReadonlySet<string>;
+  /** Overlays that are merged into the file below them, then removed. */
+  readonly mergedAway: ReadonlySet<string>;
+  /** Frozen files that take a merge; those in between are in `mergedAway` too. */
+  readonly changed: ReadonlySet<string>;
+  /** Those of which both files are known. */
+  readonly merges: readonly PlannedMerge[];
+}
+
+export function deletedFiles(doomed: readonly Snapshot[], situation: Situation): DeletedFiles {
+  const removed = new Set<string>();
+  const mergedAway = new Set<string>();
+  const changed = new Set<string>();
+  const merges: PlannedMerge[] = [];
+  for (const snapshot of doomed) {
+    const active = isOnActivePath(situation.tree, snapshot.name);
+    for (const target of externalTargets(snapshot)) {
+      const frozen = frozenFile(situation, snapshot.name, target);
+      const above = active ? overlayAbove(snapshot, target, situation) : undefined;
+      if (frozen !== undefined) {
+        (active ? changed : removed).add(frozen);
+      }
+      if (above !== undefined) {
+        mergedAway.add(above);
+      }
+      if (frozen !== undefined && above !== undefined) {
+        merges.push({ snapshot: snapshot.name, target, overlay: above, base: frozen });
+      }
+    }
+  }
+  return { removed, mergedAway, changed, merges };
+}
+
+/** The disks that it keeps as files of their own. */
+export function externalTargets(snapshot: Snapshot): readonly string[] {
+  return snapshot.disks.filter(({ location }) => location === 'external').map(({ target }) => target);
+}
+
+/** What the next snapshot on the active path froze; above the current one, what the VM runs on. */
+export function overlayAbove(snapshot: Snapshot, target: string, situation: Situation): string | undefined {
+  const { tree, vm } = situation;
+  const next = childrenOf(tree, snapshot.name).find(({ name }) => isOnActivePath(tree, name));
+  return next === undefined
+    ? vm.disks.find((disk) => disk.target === target)?.source
+    : frozenFile(situation, next.name, target);
+}
+
+/** The overlay that libvirt takes for the one above what the snapshot froze. */
+export function namedOverlay({ disks, revertDisks }: Snapshot, target: string): string | undefined {
+  const of = (all: Snapshot['disks'] | undefined): string | undefined =>
+    all?.find((disk) => disk.target === target && disk.location === 'external')?.file;
+  return of(revertDisks) ?? of(disks);
+}
+
+/**
+ * The files that a disk of the VM stands on, top first: as the images themselves say, else as the XML does. Undefined
+ * where neither tells the whole chain.
+ */
+export function chainOf(target: string, { vm, files }: Situation): readonly string[] | undefined {
+  const disk = vm.disks.find((one) => one.target === target);
+  if (disk?.source === undefined) {
+    return undefined;
+  }
+  const chain = new Set<string>();
+  let at: string | undefined = disk.source;
+  while (at !== undefined && !chain.has(at)) {
+    const image: Seen<ImageFacts> | undefined = files?.images.get(at);
+    if (image === undefined || image === 'unknown' || image === 'missing') {
+      return disk.backing === undefined ? undefined : layersOf(disk);
+    }
+    chain.add(at);
+    at = image.backing?.file;
+  }
+  return [...chain];
+}
+
+/** Everything that the VM, its other snapshots and other VMs need. What a snapshot left behind must not be among it. */
+export function neededFiles(going: ReadonlySet<string>, situation: Situation): ReadonlySet<string> {
+  const { vm, tree, frozenDisks, otherVms = [] } = situation;
+  const needed = new Set(otherVms.flatMap(({ files }) => files));
+  const add = (file: string | undefined): void => {
+    if (file !== undefined) {
+      needed.add(file);
+    }
+  };
+  add(vm.nvram);
+  for (const disk of vm.disks) {
+    [...layersOf(disk), ...(chainOf(disk.target, situation) ?? [])].forEach(add);
+  }
+  for (const snapshot of tree.snapshots.filter(({ name }) => !going.has(name))) {
+    add(snapshot.memory.file);
+    (snapshot.revertDisks ?? []).forEach(({ file }) => add(file));
+    for (const { source, backing } of frozenDisks?.get(snapshot.name) ?? []) {
+      add(source);
+      backing?.forEach(add);
+    }
+  }
+  return needed;
+}
+
+/**
+ * What stays of a snapshot when libvirt has deleted it, and nobody needs.
+ *
+ * | file                                              | left by                           |
+ * |---------------------------------------------------|-----------------------------------|
+ * | its memory file, if it is one (`isRamOf`)         | libvirt < 9.1, and us             |
+ * | the copy of the UEFI variables                    | every libvirt: it knows of none   |
+ * | the overlay that it made, if it was of another branch | every libvirt, if it is still there |
+ *
+ * Measured: 9.0 forgets the memory file; libvirt's news has it removed from 9.1 on. One that was not looked at counts
+ * as there.
+ */
+export function leftFiles(
+  snapshot: Snapshot,
+  by: 'libvirt' | 'us',
+  needed: ReadonlySet<string>,
+  situation: Situation,
+): readonly string[] {
+  const { vm, tree, capabilities, files } = situation;
+  const there = (file: string): boolean => {
+    const seen = files?.files.get(file) ?? files?.images.get(file);
+    return seen !== undefined && seen !== 'missing' && seen !== 'unknown';
+  };
+  const left: string[] = [];
+  const { memory } = snapshot;
+  if (memory.file !== undefined && files?.files.get(memory.file) !== 'missing' && isRamOf(memory.file, situation)) {
+    if (by === 'us' || capabilities.libvirt < versionOf(9, 1)) {
+      left.push(memory.file);
+    }
+  }
+  if (vm.nvram !== undefined && there(nvramCopy(vm.nvram, snapshot.name))) {
+    left.push(nvramCopy(vm.nvram, snapshot.name));
+  }
+  if (!isOnActivePath(tree, snapshot.name)) {
+    left.push(...snapshot.disks.flatMap(({ file }) => (file !== undefined && there(file) ? [file] : [])));
+  }
+  // One that holds a snapshot which libvirt does not know is somebody's.
+  return [...new Set(left)].filter((file) => !needed.has(file) && tagsIn(file, situation).length === 0);
+}

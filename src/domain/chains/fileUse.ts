@@ -1,0 +1,159 @@
+// Who rests on which file: the graph of overlays over all snapshots of a VM and its present state. libvirt itself looks
+// at the active chain only. Takes what the metadata says and, where it was seen, what the files say of themselves.
+import type { Situation } from '../situation.js';
+import { currentOf } from '../snapshotTree.js';
+import type { Snapshot } from '../snapshot.js';
+import type { VmDisk } from '../vm.js';
+
+/** The file with a snapshot's content of one disk, as its own `<domain>` names it; undefined when not known. */
+export function frozenFile(situation: Situation, snapshot: string, target: string): string | undefined {
+  return situation.frozenDisks?.get(snapshot)?.find((disk) => disk.target === target)?.source;
+}
+
+/** Made once for a situation: a plan asks often, and the answer goes over all layers of all snapshots. */
+interface Graph {
+  readonly named: ReadonlySet<string>;
+  /** By the file that they rest on. */
+  readonly overlays: ReadonlyMap<string, ReadonlySet<string>>;
+}
+
+const graphs = new WeakMap<Situation, Graph>();
+
+function graphOf(situation: Situation): Graph {
+  const graph = graphs.get(situation) ?? makeGraph(situation);
+  graphs.set(situation, graph);
+  return graph;
+}
+
+/** Every path that the VM and its snapshots name. */
+export function namedFiles(situation: Situation): ReadonlySet<string> {
+  return graphOf(situation).named;
+}
+
+/**
+ * The given files and all whose content rests on one of them, over any number of layers. Edges come from the chains
+ * that the XML tells and from those that the files themselves tell, from the overlays that external snapshots made over
+ * what they froze, and, where the XML of a VM that is off tells no chain, from the overlay that the VM runs on over
+ * what its current snapshot froze.
+ */
+export function restingOn(situation: Situation, files: Iterable<string>): ReadonlySet<string> {
+  const { overlays } = graphOf(situation);
+  const resting = new Set(files);
+  // The set grows while it is walked.
+  for (const file of resting) {
+    for (const overlay of overlays.get(file) ?? []) {
+      resting.add(overlay);
+    }
+  }
+  return resting;
+}
+
+export interface FileUser {
+  readonly snapshot: Snapshot;
+  readonly target: string;
+  readonly file: string;
+}
+
+/** Snapshots whose frozen content stands in one of the files, of the disks that they took part of. */
+export function snapshotsIn(situation: Situation, files: ReadonlySet<string>): readonly FileUser[] {
+  const users: FileUser[] = [];
+  for (const snapshot of situation.tree.snapshots) {
+    for (const disk of situation.frozenDisks?.get(snapshot.name) ?? []) {
+      if (disk.source !== undefined && files.has(disk.source) && takesPart(snapshot, disk.target)) {
+        users.push({ snapshot, target: disk.target, file: disk.source });
+      }
+    }
+  }
+  return users;
+}
+
+/**
+ * Snapshots whose VM stood on one of the files, with whatever disk: where the file is gone, none of them can be reverted
+ * to.
+ */
+export function snapshotsNaming({ tree, frozenDisks }: Situation, files: ReadonlySet<string>): readonly FileUser[] {
+  return tree.snapshots.flatMap((snapshot) =>
+    (frozenDisks?.get(snapshot.name) ?? []).flatMap(({ target, source: file }) =>
+      file !== undefined && files.has(file) ? [{ snapshot, target, file }] : [],
+    ),
+  );
+}
+
+export function takesPart(snapshot: Snapshot, target: string): boolean {
+  return snapshot.disks.some((disk) => disk.target === target && disk.location !== 'no');
+}
+
+function makeGraph({ vm, tree, frozenDisks, files }: Situation): Graph {
+  const named = new Set<string>();
+  const overlays = new Map<string, Set<string>>();
+  const name = (file: string | undefined): void => {
+    if (file !== undefined) {
+      named.add(file);
+    }
+  };
+  const add = (overlay: string | undefined, base: string | undefined): void => {
+    if (overlay !== undefined && base !== undefined && overlay !== base) {
+      const known = overlays.get(base) ?? new Set();
+      overlays.set(base, known.add(overlay));
+    }
+  };
+  // Snapshots in a row tell the same layers again and again: each pair costs one look here, the bottom's being ''.
+  const lastBelow = new Map<string, string>();
+  const addChain = ({ source, backing = [] }: VmDisk): void => {
+    let file = source;
+    for (let at = 0; file !== undefined; at++) {
+      const below = backing[at];
+      if (lastBelow.get(file) !== (below ?? '')) {
+        lastBelow.set(file, below ?? '');
+        named.add(file);
+        add(file, below);
+      }
+      file = below;
+    }
+  };
+  vm.disks.forEach(addChain);
+  const there = new Set(tree.snapshots.map((snapshot) => snapshot.name));
+  frozenDisks?.forEach((disks, snapshot) =>
+    disks.forEach((disk) => (there.has(snapshot) ? addChain(disk) : layersOf(disk).forEach(name))),
+  );
+  for (const snapshot of tree.snapshots) {
+    name(snapshot.memory.file);
+    snapshot.revertDisks?.forEach((disk) => name(disk.file));
+    const frozen = frozenDisks?.get(snapshot.name) ?? [];
+    for (const disk of snapshot.disks) {
+      name(disk.file);
+      add(disk.file, frozen.find((other) => other.target === disk.target)?.source);
+    }
+  }
+  for (const [file, facts] of files?.images ?? []) {
+    add(file, typeof facts === 'string' ? undefined : facts.backing?.file);
+  }
+  const current = currentOf(tree);
+  if (current !== undefined) {
+    for (const disk of vm.disks.filter((other) => other.backing === undefined)) {
+      const base = frozenDisks?.get(current.name)?.find((other) => other.target === disk.target)?.source;
+      if (current.disks.some((own) => own.target === disk.target && own.location === 'external')) {
+        add(disk.source, base);
+      }
+    }
+  }
+  return { named, overlays };
+}
+
+/** From the top: the disk's file and all below it that the XML tells. */
+export function layersOf(disk: VmDisk): readonly string[] {
+  return disk.source === undefined ? [] : [disk.source, ...(disk.backing ?? [])];
+}
+
+/** From the top: what the files say of themselves, and the XML where they cannot be seen. */
+export function wholeChain(disk: VmDisk, { files }: Pick<Situation, 'files'>): readonly string[] {
+  const chain = new Set(layersOf(disk));
+  // The set grows while it is walked; a circle adds nothing.
+  for (const file of chain) {
+    const facts = files?.images.get(file);
+    if (typeof facts === 'object' && facts.backing !== undefined) {
+      chain.add(facts.backing.file);
+    }
+  }
+  return [...chain];
+}

@@ -1,0 +1,134 @@
+// Whether what a snapshot froze is still in the file that its metadata name, and as it was: by the links of the images and
+// by when they were written last. Where nobody could look, it is not told.
+import { externalTargets } from './deletedFiles.js';
+import { frozenFile, takesPart, wholeChain } from './fileUse.js';
+import type { ImageFacts } from '../hostFiles.js';
+import type { Situation } from '../situation.js';
+import { type Refused, refuse } from '../refusal.js';
+import type { Snapshot } from '../snapshot.js';
+import { isAncestor } from '../snapshotTree.js';
+
+/** Clocks of file systems are not finer than this, and QEMU writes the last words into a base after its overlay is made. */
+const slackMs = 60_000;
+
+/**
+ * The overlay that a snapshot made rests on what it froze. libvirt 9.0 notes other files for the children of one that it
+ * forgets (`snapshot-delete --metadata`). A layer between that was merged downwards by hand leaves the content as it was.
+ *
+ * | the overlay that it made | rests on                                     | → |
+ * |--------------------------|----------------------------------------------|---|
+ * | there                    | what it froze, or a file below that          | ok |
+ * | there                    | a file that is not in the chain of that      | contentElsewhere |
+ * | there                    | nothing: somebody gave it all that was below | not told |
+ * | gone, or not to be seen  |                                              | not told |
+ */
+export function elsewhereObstacle(snapshot: Snapshot, situation: Situation): Refused | undefined {
+  for (const target of externalTargets(snapshot)) {
+    const frozen = frozenFile(situation, snapshot.name, target);
+    const overlay = overlayOf(snapshot, target);
+    const below = imageOf(overlay, situation)?.backing?.file;
+    if (frozen === undefined || overlay === undefined || below === undefined || !isChainSeen(frozen, situation)) {
+      continue;
+    }
+    if (!chainBelow(snapshot, target, situation).includes(below)) {
+      return refuse('contentElsewhere', {
+        snapshot: snapshot.title,
+        disk: target,
+        file: frozen,
+        overlay,
+        other: below,
+      });
+    }
+  }
+  return undefined;
+}
+
+/**
+ * A base is at rest from the moment its overlay is made. Whoever merges into it writes the name of the new base into the
+ * overlay above afterwards, so that this one is younger again.
+ *
+ * | of the overlay that it made and all that is below | → |
+ * |---------------------------------------------------|---|
+ * | a file was written to more than a minute after the one above it | writtenSince |
+ * | not so, or not to be seen                         | ok |
+ */
+export function writtenSinceObstacle(snapshot: Snapshot, situation: Situation): Refused | undefined {
+  for (const { target, location } of snapshot.disks.filter((disk) => takesPart(snapshot, disk.target))) {
+    const made = location === 'external' ? overlayOf(snapshot, target) : undefined;
+    const chain = chainBelow(snapshot, target, situation);
+    for (const overlay of [...(made === undefined ? [] : [made]), ...chain]) {
+      const file = imageOf(overlay, situation)?.backing?.file;
+      if (file !== undefined && isWrittenAfter(file, overlay, situation)) {
+        return refuse('writtenSince', { snapshot: snapshot.title, disk: target, file, overlay });
+      }
+    }
+  }
+  return undefined;
+}
+
+/**
+ * An external snapshot leaves the file that it freezes: who freezes the same file later found the VM on it once more, after a
+ * merge by hand or a VM that was put back on it, and what was written between is in there.
+ *
+ * | another external snapshot froze the same file of a disk, and | → |
+ * |--------------------------------------------------------------|---|
+ * | stands above this one, or is younger in another branch       | frozenAgain |
+ * | stands below this one, or is older                           | ok: that one is not as it was |
+ */
+export function frozenAgainObstacle(snapshot: Snapshot, situation: Situation): Refused | undefined {
+  const { tree } = situation;
+  for (const target of externalTargets(snapshot)) {
+    const file = frozenFile(situation, snapshot.name, target);
+    const again = tree.snapshots.find(
+      (other) =>
+        file !== undefined &&
+        externalTargets(other).includes(target) &&
+        frozenFile(situation, other.name, target) === file &&
+        isLater(other, snapshot, situation),
+    );
+    if (file !== undefined && again !== undefined) {
+      return refuse('frozenAgain', { snapshot: snapshot.title, disk: target, file, by: again.title });
+    }
+  }
+  return undefined;
+}
+
+function isLater(other: Snapshot, snapshot: Snapshot, { tree }: Situation): boolean {
+  return (
+    isAncestor(tree, snapshot.name, other.name) ||
+    (!isAncestor(tree, other.name, snapshot.name) && other.createdAt > snapshot.createdAt)
+  );
+}
+
+export function isWrittenAfter(base: string, overlay: string, situation: Situation): boolean {
+  const [below, above] = [imageOf(base, situation), imageOf(overlay, situation)];
+  return (below?.modifiedAt ?? Number.NaN) - (above?.modifiedAt ?? Number.NaN) > slackMs;
+}
+
+function overlayOf({ disks }: Snapshot, target: string): string | undefined {
+  return disks.find((disk) => disk.target === target)?.file;
+}
+
+function chainBelow({ name }: Snapshot, target: string, situation: Situation): readonly string[] {
+  const disk = situation.frozenDisks?.get(name)?.find((one) => one.target === target);
+  return disk === undefined ? [] : wholeChain(disk, situation);
+}
+
+/** To its end: what is not seen may be the one that is asked for. */
+function isChainSeen(file: string, situation: Situation): boolean {
+  const seen = new Set<string>();
+  for (let at: string | undefined = file; at !== undefined && !seen.has(at);) {
+    seen.add(at);
+    const image = imageOf(at, situation);
+    if (image === undefined) {
+      return false;
+    }
+    at = image.backing?.file;
+  }
+  return true;
+}
+
+function imageOf(file: string | undefined, { files }: Situation): ImageFacts | undefined {
+  const image = file === undefined ? undefined : files?.images.get(file);
+  return typeof image === 'object' ? image : undefined;
+}

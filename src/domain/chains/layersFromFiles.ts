@@ -1,0 +1,161 @@
+// A VM's layers and what its snapshots take, from the files themselves and what the metadata says of them. Pure: somebody
+// else has looked.
+import type { InternalSizes } from '../imageContents.js';
+import type { DiskChain, Layer, SnapshotSize, VmLayers } from '../layers.js';
+import type { Situation } from '../situation.js';
+import type { Snapshot } from '../snapshot.js';
+import { isActive, snapshotableDisks, type VmDisk } from '../vm.js';
+import { layersOf, namedFiles, takesPart, wholeChain } from './fileUse.js';
+import { type Overlay, overlaysOf } from './layersFromStatistics.js';
+import { folderOf } from './overlayFiles.js';
+import { nvramCopy } from './nvramCopy.js';
+import { snapshotSize, togetherOf } from './snapshotSizes.js';
+
+export interface FilesRead {
+  /** With the frozen disks of all snapshots, the other VMs, and the files of `layerNeeds`. */
+  readonly situation: Situation;
+  /** By image, what its internal snapshots take; an image that nobody here can look into is not there. */
+  readonly inside: ReadonlyMap<string, InternalSizes>;
+  /** What statistics told, for what the files do not tell. */
+  readonly before?: VmLayers;
+  /** Milliseconds since 1970. */
+  readonly now: number;
+}
+
+/** Every file that the VM and its snapshots name. */
+export function layerNeeds(situation: Situation): {
+  readonly images: readonly string[];
+  readonly files: readonly string[];
+  readonly folders: readonly string[];
+} {
+  const { vm, tree } = situation;
+  if (situation.capabilities.driver !== 'qemu') {
+    return { images: [], files: [], folders: [] };
+  }
+  const media = vm.disks.filter(({ device }) => device === 'cdrom' || device === 'floppy').flatMap(layersOf);
+  const memory = tree.snapshots.flatMap((snapshot) => snapshot.memory.file ?? []);
+  const { nvram } = vm;
+  const copies = nvram === undefined ? [] : tree.snapshots.map(({ name }) => nvramCopy(nvram, name));
+  const files = [...memory, ...(nvram === undefined ? [] : [nvram]), ...copies];
+  const others = new Set([...media, ...files]);
+  const images = [...namedFiles(situation)].filter((file) => !others.has(file));
+  const absolute = (paths: readonly string[]): readonly string[] =>
+    [...new Set(paths)].filter((path) => path.startsWith('/'));
+  const wanted = { images: absolute(images), files: absolute(files) };
+  return { ...wanted, folders: absolute([...wanted.images, ...wanted.files].map(folderOf)) };
+}
+
+export function layersFromFiles(read: FilesRead): VmLayers {
+  const { situation, inside, before, now } = read;
+  const { vm, tree, files } = situation;
+  const overlays = overlaysOf(tree.snapshots);
+  const present = snapshotableDisks(vm).filter(({ source }) => source?.startsWith('/') === true);
+  const disks = present.map((disk) => chainOf(disk, overlays, read));
+  const snapshots = tree.snapshots.map((snapshot) => sizeOf(snapshot, read));
+  return {
+    readAt: now,
+    from: 'files',
+    disks,
+    branches: otherBranches(overlays, disks).map(({ target, file, snapshot }) => ({
+      snapshot,
+      ...chainOf(
+        { ...(present.find((disk) => disk.target === target) ?? blank(target)), source: file },
+        overlays,
+        read,
+      ),
+    })),
+    snapshots,
+    togetherBytes: togetherOf(tree.snapshots, snapshots, [...inside.values()]),
+    rooms: layerNeeds(situation).folders.map((folder) => ({
+      folder,
+      freeBytes:
+        files?.freeBytes.get(folder) ?? before?.rooms.find((room) => room.folder === folder)?.freeBytes ?? 'unknown',
+      totalBytes: files?.totalBytes?.get(folder) ?? 'unknown',
+    })),
+  };
+}
+
+function blank(target: string): VmDisk {
+  return { target, device: 'disk', sourceType: 'file', format: 'qcow2', readonly: false, shareable: false };
+}
+
+/** Overlays that are no part of the present, the top one of each branch. */
+function otherBranches(overlays: readonly Overlay[], disks: readonly DiskChain[]): readonly Overlay[] {
+  const present = new Set(disks.flatMap(({ layers }) => layers.map(({ file }) => file)));
+  return overlays.filter(({ file }) => !present.has(file));
+}
+
+function chainOf(disk: VmDisk, overlays: readonly Overlay[], { situation, before }: FilesRead): DiskChain {
+  const { vm, tree, files, otherVms = [] } = situation;
+  const { target } = disk;
+  const chain = wholeChain(disk, situation);
+  const old = new Map(before?.disks.flatMap(({ layers }) => layers.map((layer) => [layer.file, layer])));
+  const layers = chain.map((file): Layer => {
+    const facts = files?.images.get(file);
+    const told = old.get(file);
+    const isThere = typeof facts === 'object';
+    const own = overlays.find((overlay) => overlay.target === target && overlay.file === file);
+    const plain = isThere ? facts.format : file === disk.source ? disk.format : told?.format;
+    const format = isPart(file, plain, disk, situation) ? 'slice' : plain;
+    return {
+      file,
+      ...(format === undefined ? {} : { format }),
+      virtualBytes: isThere ? facts.virtualBytes : (told?.virtualBytes ?? 'unknown'),
+      allocatedBytes: isThere ? facts.allocatedBytes : facts === 'missing' ? 0 : (told?.allocatedBytes ?? 'unknown'),
+      seen: isThere ? 'there' : (facts ?? 'unknown'),
+      snapshots: tree.snapshots
+        .filter((snapshot) => standsIn(snapshot, target, file, situation))
+        .map(({ name }) => name),
+      sharedWith: otherVms.filter((other) => other.files.includes(file)).map(({ name }) => name),
+      ...(own === undefined ? {} : { since: own.since }),
+    };
+  });
+  const last = files?.images.get(chain.at(-1) ?? '');
+  const isWhole = typeof last === 'object' && last.backing === undefined && last.corrupt !== true;
+  const toldWhole = before?.disks.some(
+    (earlier) => earlier.target === target && earlier.whole && earlier.layers.at(-1)?.file === chain.at(-1),
+  );
+  return {
+    target,
+    layers,
+    whole:
+      isWhole ||
+      (last !== 'missing' &&
+        toldWhole === true &&
+        disk.source === vm.disks.find((one) => one.target === target)?.source),
+  };
+}
+
+/** Such a file does not tell what the disk is by itself: what stands at its beginning may be somebody else's. */
+function isPart(file: string, format: string | undefined, { sliced }: VmDisk, { files }: Situation): boolean {
+  return (
+    (sliced === true && format === 'raw') ||
+    [...(files?.images.values() ?? [])].some(
+      (image) => typeof image === 'object' && image.backing?.part === true && image.backing.file === file,
+    )
+  );
+}
+
+function standsIn(snapshot: Snapshot, target: string, file: string, { frozenDisks }: Situation): boolean {
+  const frozen = frozenDisks?.get(snapshot.name)?.find((disk) => disk.target === target);
+  return frozen?.source === file && takesPart(snapshot, target);
+}
+
+function sizeOf(snapshot: Snapshot, { situation, inside, before }: FilesRead): SnapshotSize {
+  const { vm, files, frozenDisks } = situation;
+  const tops = new Set(vm.disks.map(({ source }) => source));
+  const imageOf = (target: string): string | undefined =>
+    frozenDisks?.get(snapshot.name)?.find((disk) => disk.target === target)?.source;
+  const isMoving = snapshot.disks.some(({ location, target, file }) =>
+    tops.has(location === 'internal' ? imageOf(target) : file),
+  );
+  return snapshotSize(snapshot, {
+    allocated: (file) => {
+      const facts = files?.images.get(file) ?? files?.files.get(file);
+      return typeof facts === 'object' ? facts.allocatedBytes : facts === 'missing' ? 0 : 'unknown';
+    },
+    inside: (target) => inside.get(imageOf(target) ?? '')?.snapshots.find(({ name }) => name === snapshot.name),
+    told: before?.snapshots.find((size) => size.snapshot === snapshot.name),
+    exact: isMoving && isActive(vm.power) ? 'estimate' : 'exact',
+  });
+}

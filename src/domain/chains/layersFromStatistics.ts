@@ -1,0 +1,179 @@
+// A VM's layers from libvirt's statistics of all VMs and what is known beside them. Looks at no file, and takes what it
+// cannot know for not known.
+import type { LayerStatistics, VmStatistics } from '../diskStatistics.js';
+import type { InternalSizes } from '../imageContents.js';
+import type { Bytes, DiskChain, Layer, VmLayers } from '../layers.js';
+import { type Snapshot, type SnapshotDisk, type SnapshotTree, emptyTree } from '../snapshot.js';
+import { snapshotableDisks, type Vm } from '../vm.js';
+import { revertSecondOf } from './overlayFiles.js';
+import { snapshotSize, togetherOf } from './snapshotSizes.js';
+
+export interface StatisticsContext {
+  readonly vm: Vm;
+  /** Absent: which layer belongs to which snapshot is not known. */
+  readonly tree?: SnapshotTree;
+  /** By file, names of the VMs that are known to rest on it, this one too. */
+  readonly users: ReadonlyMap<string, ReadonlySet<string>>;
+  /** What was known before holds on for what lies below the same files, and for what statistics never tell. */
+  readonly before?: VmLayers;
+  /** What was looked at beside, where that costs no call. */
+  readonly beside?: Beside;
+  /** Milliseconds since 1970. */
+  readonly now: number;
+}
+
+export interface Beside {
+  /** What files that are no layer of the present take. */
+  readonly files: ReadonlyMap<string, Bytes>;
+  /** By image, what the snapshots inside take. */
+  readonly inside: ReadonlyMap<string, InternalSizes>;
+}
+
+/** Files of the snapshots that the statistics do not tell of, and images with snapshots inside. */
+export function besideNeeds(
+  { layers }: VmStatistics,
+  tree: SnapshotTree,
+): { readonly files: readonly string[]; readonly images: readonly string[] } {
+  const told = new Set(layers.map(({ file }) => file));
+  const files = tree.snapshots.flatMap(({ memory, disks }) => [memory.file, ...disks.map(({ file }) => file)]);
+  const isInside = (target: string): boolean => internalIn(tree.snapshots, target).length > 0;
+  const tops = layers.filter(({ target }, index) => layers.findIndex((layer) => layer.target === target) === index);
+  return {
+    files: [...new Set(files)].filter((file) => file !== undefined && !told.has(file)) as string[],
+    images: hasExternal(tree) ? [] : tops.flatMap(({ target, file }) => (isInside(target) ? (file ?? []) : [])),
+  };
+}
+
+function hasExternal({ snapshots }: SnapshotTree): boolean {
+  return snapshots.some(({ style }) => style === 'external');
+}
+
+export function layersFromStatistics(statistics: VmStatistics, context: StatisticsContext): VmLayers {
+  const { vm, tree = emptyTree, before, now } = context;
+  const overlays = overlaysOf(tree.snapshots);
+  const disks = snapshotableDisks(vm).flatMap(({ target }) => {
+    const told = statistics.layers.filter((layer) => layer.target === target);
+    return told[0]?.file === undefined ? [] : [chainOf({ ...statistics, layers: told }, target, overlays, context)];
+  });
+  const sizes = new Map(disks.flatMap(({ layers }) => layers.map((layer) => [layer.file, layer.allocatedBytes])));
+  const known = new Map(before?.snapshots.map((size) => [size.snapshot, size]));
+  const { beside } = context;
+  const top = (target: string): string => disks.find((disk) => disk.target === target)?.layers[0]?.file ?? '';
+  const snapshots = tree.snapshots.map((snapshot) =>
+    snapshotSize(snapshot, {
+      allocated: (file) => sizes.get(file) ?? beside?.files.get(file) ?? 'unknown',
+      inside: (target) => beside?.inside.get(top(target))?.snapshots.find(({ name }) => name === snapshot.name),
+      told: known.get(snapshot.name),
+      exact: statistics.active && snapshot.disks.some(isTop(top)) ? 'estimate' : 'exact',
+    }),
+  );
+  const inside = [...(beside?.inside.values() ?? [])];
+  const together = togetherOf(tree.snapshots, snapshots, inside);
+  const isKnown = context.tree !== undefined && together !== 'unknown';
+  const togetherBytes = isKnown ? together : before?.togetherBytes;
+  return {
+    readAt: now,
+    from: before?.from ?? 'statistics',
+    disks,
+    snapshots,
+    rooms: before?.rooms ?? [],
+    ...(before?.branches === undefined ? {} : { branches: before.branches }),
+    ...(togetherBytes === undefined ? {} : { togetherBytes }),
+  };
+}
+
+/** Its content is where the present's writes go. */
+function isTop(top: (target: string) => string): (disk: SnapshotDisk) => boolean {
+  return ({ target, location, file }) => location === 'internal' || file === top(target);
+}
+
+/** A file that took the writes after a snapshot, or after a revert to it. */
+export interface Overlay {
+  readonly target: string;
+  readonly file: string;
+  readonly snapshot: string;
+  /** Seconds since 1970. */
+  readonly since: number;
+}
+
+/** A revert by libvirt names its overlays by the second in which they were made. */
+export function overlaysOf(snapshots: readonly Snapshot[]): readonly Overlay[] {
+  return snapshots.flatMap(({ name, createdAt, disks, revertDisks = [] }) =>
+    [...disks, ...revertDisks].flatMap(({ target, location, file }) =>
+      location === 'external' && file !== undefined
+        ? [{ target, file, snapshot: name, since: Math.max(createdAt, revertSecondOf(file) ?? createdAt) }]
+        : [],
+    ),
+  );
+}
+
+type Told = Pick<LayerStatistics, 'allocatedBytes' | 'virtualBytes'> & { readonly file: string };
+
+function chainOf(
+  { active, layers }: VmStatistics,
+  target: string,
+  overlays: readonly Overlay[],
+  context: StatisticsContext,
+): DiskChain {
+  const { vm, tree, before } = context;
+  const told = layers.flatMap(({ file, ...sizes }) => (file === undefined ? [] : [{ file, ...sizes }]));
+  const disk = vm.disks.find((own) => own.target === target);
+  const earlier = before?.disks.find((own) => own.target === target);
+  const lower = active ? { layers: [], whole: told.length === layers.length } : lowerOf(told, disk, earlier);
+  const inside =
+    tree?.snapshots.some(({ style }) => style === 'external') === true ? [] : internalIn(tree?.snapshots, target);
+  const files = [...told, ...lower.layers];
+  return {
+    target,
+    whole: lower.whole,
+    layers: files.map((layer, index) => {
+      const old = earlier?.layers.find(({ file }) => file === layer.file);
+      const above = files[index - 1]?.file;
+      const own = overlays.find((overlay) => overlay.target === target && overlay.file === layer.file);
+      const frozen = overlays.filter((overlay) => overlay.target === target && overlay.file === above);
+      const format = disk?.source === layer.file ? disk.format : old?.format;
+      return {
+        file: layer.file,
+        ...(format === undefined ? {} : { format }),
+        virtualBytes: layer.virtualBytes,
+        allocatedBytes: layer.allocatedBytes,
+        seen: layer.allocatedBytes === 'unknown' ? (old?.seen ?? 'unknown') : 'there',
+        snapshots: [
+          ...new Set([...frozen.map(({ snapshot }) => snapshot), ...(index === 0 ? inside : []), ...kept(old, tree)]),
+        ],
+        sharedWith: [...(context.users.get(layer.file) ?? [])].filter((name) => name !== vm.name).toSorted(),
+        ...(own === undefined ? {} : { since: own.since }),
+      };
+    }),
+  };
+}
+
+/** Of a VM that is off mostly the top alone is told. */
+function lowerOf(
+  told: readonly Told[],
+  disk: Vm['disks'][number] | undefined,
+  earlier: DiskChain | undefined,
+): { readonly layers: readonly Told[]; readonly whole: boolean } {
+  const isSame = earlier !== undefined && told.every(({ file }, index) => earlier.layers[index]?.file === file);
+  if (isSame && earlier.layers.length > told.length) {
+    return { layers: earlier.layers.slice(told.length), whole: earlier.whole };
+  }
+  const fromXml = disk?.source === told[0]?.file ? disk?.backing : undefined;
+  const layers = (fromXml ?? []).slice(told.length - 1).map((file): Told => {
+    return { file, allocatedBytes: 'unknown', virtualBytes: 'unknown' };
+  });
+  return { layers, whole: fromXml !== undefined || (isSame && earlier.whole) };
+}
+
+function internalIn(snapshots: readonly Snapshot[] = [], target: string): readonly string[] {
+  return snapshots
+    .filter(({ disks }) => disks.some((disk) => disk.target === target && disk.location === 'internal'))
+    .map(({ name }) => name);
+}
+
+/** The files tell better than the statistics which snapshots stand in them; those that are gone do not. */
+function kept(old: Layer | undefined, tree: SnapshotTree | undefined): readonly string[] {
+  return (old?.snapshots ?? []).filter(
+    (name) => tree === undefined || tree.snapshots.some((snapshot) => snapshot.name === name),
+  );
+}

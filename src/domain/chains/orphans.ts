@@ -1,0 +1,161 @@
+// What a VM's snapshots have left that nobody knows any more: tags inside its images, and files beside them. Told only
+// where it is certain, for what it tells may be removed. Knows no repair.
+import { elsewhereObstacle } from './frozenContent.js';
+import { neededFiles } from './deletedFiles.js';
+import { isOurMemoryName } from './memoryFiles.js';
+import { frozenFile, namedFiles, restingOn, wholeChain } from './fileUse.js';
+import { outsiderOn, unreadVms } from './otherVms.js';
+import type { Situation } from '../situation.js';
+import { isSafeName } from '../snapshotName.js';
+
+export interface OrphanTag {
+  readonly file: string;
+  readonly tag: string;
+}
+
+export interface OrphanFile {
+  readonly file: string;
+  /** What it takes on its file system. */
+  readonly bytes: number;
+}
+
+/** More than these are not looked at. */
+const mostCandidates = 1_000;
+
+/**
+ * Tags in images of this VM that are the name of none of its snapshots.
+ *
+ * | another VM uses the image | chains of other VMs | → |
+ * |---------------------------|---------------------|---|
+ * | yes                       | any                 | none: they may be its snapshots |
+ * | no                        | not all read        | none |
+ * | no                        | all read            | told |
+ */
+export function orphanTags(situation: Situation): readonly OrphanTag[] {
+  const { tree, files, otherVms } = situation;
+  if (files === undefined || otherVms === undefined || unreadVms(situation).length > 0) {
+    return [];
+  }
+  const names = new Set(tree.snapshots.map(({ name }) => name));
+  const others = new Set(otherVms.flatMap((vm) => vm.files));
+  return [...ownImages(situation)].flatMap((file) => {
+    const image = files.images.get(file);
+    const tags = typeof image === 'object' && !others.has(file) ? (image.tags ?? []) : [];
+    return tags.filter((tag) => !names.has(tag)).map((tag) => ({ file, tag }));
+  });
+}
+
+/**
+ * Paths in the VM's folders that a snapshot of this VM may have had. They have to be looked at before it is known
+ * whether they are orphans.
+ *
+ * | name                                             | made by |
+ * |--------------------------------------------------|---------|
+ * | `<stem of an image>.<name or second>`, without an image's usual ending | snapshots and reverts of libvirt and us |
+ * | `<stem>-<disk>.<name or second>`                 | ours, where two disks want one name |
+ * | `….<second>-<start of the UUID>.mem`             | our memory files |
+ */
+export function orphanCandidates(situation: Situation): {
+  readonly images: readonly string[];
+  readonly files: readonly string[];
+} {
+  const { vm, files } = situation;
+  const named = namedFiles(situation);
+  const own = ownImages(situation);
+  const stems = new Set<string>();
+  for (const file of own) {
+    const stem = file.replace(/\.[^./]*$/u, '');
+    vm.disks.forEach(({ target }) => stems.add(`${stem}-${target}.`));
+    stems.add(`${stem}.`);
+  }
+  const images: string[] = [];
+  const memories: string[] = [];
+  for (const [folder, names] of files?.lists ?? []) {
+    for (const name of names) {
+      const path = `${folder}/${name}`;
+      if (named.has(path) || own.has(path) || images.length + memories.length >= mostCandidates) {
+        continue;
+      }
+      if (isOurMemoryName(name, vm)) {
+        memories.push(path);
+      } else if (endings(path).some(([start, end]) => stems.has(start) && isOverlayEnding(end))) {
+        images.push(path);
+      }
+    }
+  }
+  return { images, files: memories };
+}
+
+/**
+ * | candidate                                     | → |
+ * |-----------------------------------------------|---|
+ * | somebody names it or is built on it           | no orphan |
+ * | a program relies on it                        | no orphan: it is at work on it |
+ * | chains of other VMs are not all read          | none is told |
+ * | what a snapshot froze is not where libvirt's notes have it | none is told: it may be that |
+ * | an image that stands alone, or on strange files | no orphan: it is no overlay of this VM |
+ * | it could not be seen                          | not told |
+ * | a memory file of ours, an overlay of this VM  | orphan |
+ */
+export function orphanFiles(situation: Situation): readonly OrphanFile[] {
+  const { tree, files, otherVms } = situation;
+  if (files === undefined || otherVms === undefined || unreadVms(situation).length > 0) {
+    return [];
+  }
+  if (tree.snapshots.some((snapshot) => elsewhereObstacle(snapshot, situation) !== undefined)) {
+    return [];
+  }
+  const candidates = orphanCandidates(situation);
+  const asked = new Set(candidates.images);
+  const needed = neededFiles(new Set(), situation);
+  const own = ownImages(situation);
+  const overlays = new Set(
+    candidates.images.filter((file) => {
+      const image = files.images.get(file);
+      const backing = typeof image === 'object' && image.format === 'qcow2' ? image.backing?.file : undefined;
+      return backing !== undefined && (own.has(backing) || asked.has(backing)) && !needed.has(file);
+    }),
+  );
+  // An overlay of another orphan is one; whoever carries somebody else is none.
+  const alone = [...overlays].filter((file) => [...restingOn(situation, [file])].every((one) => overlays.has(one)));
+  const orphans: OrphanFile[] = [];
+  const left = [...alone, ...candidates.files.filter((one) => !needed.has(one))];
+  for (const file of left.filter((one) => outsiderOn([one], situation) === undefined)) {
+    const seen = files.images.get(file) ?? files.files.get(file);
+    if (typeof seen === 'object') {
+      orphans.push({ file, bytes: seen.allocatedBytes });
+    }
+  }
+  return orphans;
+}
+
+/** Files that hold disks of the VM or of its snapshots, with all that they rest on. */
+export function ownImages(situation: Situation): ReadonlySet<string> {
+  const { vm, tree, frozenDisks } = situation;
+  const writable = vm.disks.filter((disk) => !disk.readonly && disk.device !== 'cdrom' && disk.device !== 'floppy');
+  const images = new Set(writable.flatMap((disk) => wholeChain(disk, situation)));
+  for (const snapshot of tree.snapshots) {
+    for (const { target, location } of snapshot.disks) {
+      const file = location === 'no' ? undefined : frozenFile(situation, snapshot.name, target);
+      const disk = frozenDisks?.get(snapshot.name)?.find((one) => one.target === target);
+      if (file !== undefined && disk !== undefined) {
+        wholeChain(disk, situation).forEach((one) => images.add(one));
+      }
+    }
+  }
+  return images;
+}
+
+/** `/img/web.v1.x` → `/img/web.v1.` and `x`, `/img/web.` and `v1.x`. */
+function endings(path: string): readonly (readonly [start: string, end: string])[] {
+  const found: [string, string][] = [];
+  for (let at = path.lastIndexOf('.'); at > path.lastIndexOf('/') + 1; at = path.lastIndexOf('.', at - 1)) {
+    found.push([path.slice(0, at + 1), path.slice(at + 1)]);
+  }
+  return found;
+}
+
+/** People name images with these endings; snapshots rarely have such names. */
+function isOverlayEnding(end: string): boolean {
+  return isSafeName(end) && !/(?:^|\.)(?:qcow2|qcow|img|raw|iso|vmdk|vdi|mem|bak|xml)$/iu.test(end);
+}

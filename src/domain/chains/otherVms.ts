@@ -1,0 +1,135 @@
+// Who else reads a file that is about to go or change: another VM (linked clones, shared bases), an image that no VM names,
+// a program that has it open. libvirt looks at one VM at a time. Other hosts on the same storage cannot be seen from here.
+import { wholeChain } from './fileUse.js';
+import type { Situation } from '../situation.js';
+import { type Refused, refuse } from '../refusal.js';
+
+export interface OtherUser {
+  /** Name of the other VM. */
+  readonly vm: string;
+  readonly file: string;
+}
+
+/** The first other VM that names one of the files or rests on it; undefined too where other VMs were not looked at. */
+export function otherUserOf(files: Iterable<string>, { otherVms = [] }: Situation): OtherUser | undefined {
+  const wanted = new Set(files);
+  for (const { name, files: used } of otherVms) {
+    const file = used.find((one) => wanted.has(one));
+    if (file !== undefined) {
+      return { vm: name, file };
+    }
+  }
+  return undefined;
+}
+
+export interface Outsider {
+  readonly what: 'vm' | 'image' | 'program';
+  /** Name of the VM, path of the image. */
+  readonly name: string;
+  readonly file: string;
+}
+
+/**
+ * The first that is found; undefined too where nobody looked.
+ *
+ * | of the files                                                  | → |
+ * |---------------------------------------------------------------|---|
+ * | another VM names one, or rests on it                          | vm |
+ * | an image in the VM's folders that nobody names rests on one   | image |
+ * | a program relies on one of which this VM's own QEMU does not  | program |
+ *
+ * @param going what goes together with the files: an image among them needs nothing any more
+ */
+export function outsiderOn(
+  files: Iterable<string>,
+  situation: Situation,
+  going: ReadonlySet<string> = new Set(),
+): Outsider | undefined {
+  const wanted = new Set(files);
+  const user = otherUserOf(wanted, situation);
+  if (user !== undefined) {
+    return { what: 'vm', name: user.vm, file: user.file };
+  }
+  for (const [name, below] of situation.strays ?? []) {
+    const file = wanted.has(name) || going.has(name) ? undefined : below.find((one) => wanted.has(one));
+    if (file !== undefined) {
+      return { what: 'image', name, file };
+    }
+  }
+  const held = heldFile(wanted, situation);
+  return held === undefined ? undefined : { what: 'program', name: '', file: held };
+}
+
+/** The QEMU of a VM that is on holds all layers of its disks: who else does cannot be told there. */
+function heldFile(wanted: ReadonlySet<string>, situation: Situation): string | undefined {
+  const { vm, files, held } = situation;
+  if (held === undefined || held.size === 0) {
+    return undefined;
+  }
+  const own = new Set(vm.power === 'off' ? [] : vm.disks.flatMap((disk) => wholeChain(disk, situation)));
+  return [...wanted].find((file) => {
+    const facts = files?.images.get(file) ?? files?.files.get(file);
+    return !own.has(file) && typeof facts === 'object' && facts.real !== undefined && held.has(facts.real);
+  });
+}
+
+/** Names of other VMs that may rest on any file: the chain below one of theirs could not be read. */
+export function unreadVms({ otherVms = [] }: Situation): readonly string[] {
+  return otherVms.filter(({ unread }) => unread.length > 0).map(({ name }) => name);
+}
+
+/** Where all that goes was made a moment ago: nobody whose chain cannot be read is built on that. */
+export function withoutUnread(situation: Situation): Situation {
+  const { otherVms } = situation;
+  return otherVms === undefined
+    ? situation
+    : { ...situation, otherVms: otherVms.map((other) => ({ ...other, unread: [] })) };
+}
+
+export function outsiderObstacle(files: Iterable<string>, situation: Situation): Refused | undefined {
+  const outsider = outsiderOn(files, situation);
+  if (outsider === undefined) {
+    return undefined;
+  }
+  const { what, name, file } = outsider;
+  const vm = situation.vm.name;
+  switch (what) {
+    case 'vm':
+      return refuse('usedByOtherVm', { vm, other: name, file });
+    case 'image':
+      return refuse('usedByImage', { vm, image: name, file });
+    case 'program':
+      return refuse('heldByProgram', { vm, file });
+  }
+}
+
+/**
+ * For files that are removed, or get other content.
+ *
+ * | somebody else                                  | unread VMs are passed over | → |
+ * |------------------------------------------------|-----------------------------|---|
+ * | another VM reads one of them                   | any                         | usedByOtherVm |
+ * | an image that no VM names rests on one         | any                         | usedByImage |
+ * | a program relies on one                        | any                         | heldByProgram |
+ * | another VM has a chain that cannot be read     | no                          | otherVmUnread: it counts as a reader |
+ * | another VM has a chain that cannot be read     | yes                         | ok; the plan warns of it |
+ * | none of these, or nothing is touched           | any                         | ok |
+ */
+export function otherVmObstacle(
+  files: Iterable<string>,
+  situation: Situation,
+  unread: 'refuse' | 'passOver',
+): Refused | undefined {
+  const touched = new Set(files);
+  if (touched.size === 0) {
+    return undefined;
+  }
+  const outsider = outsiderObstacle(touched, situation);
+  if (outsider !== undefined) {
+    return outsider;
+  }
+  const others = unreadVms(situation);
+  return unread === 'refuse' && others.length > 0
+    ? refuse('otherVmUnread', { vm: situation.vm.name, others: others.join(', ') })
+    : undefined;
+}

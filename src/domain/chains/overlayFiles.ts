@@ -1,0 +1,220 @@
+// Names of the files that an external snapshot makes: beside the disk's present file, `<stem>.<snapshot>`; of a device
+// in a folder of files, for nothing can stand beside it. libvirt's
+// own rule cuts at the last dot, so that names with dots eat each other; every path is therefore given to it whole.
+import { namedFiles } from './fileUse.js';
+import type { NewOverlay } from '../hostFiles.js';
+import type { Situation } from '../situation.js';
+import { isDevicePath } from '../devicePath.js';
+import { type Refused, refuse } from '../refusal.js';
+import { type VmDisk, snapshotableDisks } from '../vm.js';
+
+export interface ExternalFiles {
+  readonly type: 'files';
+  readonly disks: readonly { readonly target: string; readonly file: string }[];
+  readonly memoryFile?: string;
+}
+
+/**
+ * File names may have 255 bytes; a dot, 100 of the snapshot's name and `-vdaa` or `-1700000000-0123abcd.mem` have to
+ * fit too.
+ */
+const longestStem = 128;
+
+/** Behind the last dot of an overlay that a revert by libvirt made: seconds since 1970. */
+const epochSuffix = /\.(\d{9,11})$/u;
+
+/**
+ * What stands behind any dot in the names of the VM's files, and of those in their folders that begin as they do, as far
+ * as these were looked into: a snapshot of such a name could want a file that is there. Files of other VMs, which share
+ * the folder as a rule, begin otherwise. Memory files have names that no other snapshot can want.
+ */
+export function takenSuffixes(situation: Situation): ReadonlySet<string> {
+  const suffixes = new Set<string>();
+  const { vm } = situation;
+  const stems = [
+    ...snapshotableDisks(vm).flatMap((disk) => (disk.source === undefined ? [] : [stemOf(disk, situation)])),
+    ...(vm.nvram === undefined ? [] : [baseName(vm.nvram)]),
+  ];
+  const listed = [...(situation.files?.lists.values() ?? [])]
+    .flat()
+    .filter((file) => stems.some((stem) => file.startsWith(stem)));
+  for (const file of [...namedFiles(situation), ...listed]) {
+    for (const suffix of suffixesOf(file)) {
+      suffixes.add(suffix);
+    }
+  }
+  return suffixes;
+}
+
+/** The paths for a snapshot of `disks`, which all have a file; refused where one could not be used. */
+export function chooseFiles(
+  situation: Situation,
+  disks: readonly VmDisk[],
+  name: string,
+  memory: 'withMemory' | 'withoutMemory',
+): ExternalFiles | Refused {
+  const taken = takenFiles(situation);
+  const chosen: { target: string; file: string }[] = [];
+  for (const disk of disks) {
+    const folder = actingFolder(disk.source ?? '', situation);
+    const stem = stemOf(disk, situation);
+    const plain = `${folder}/${stem}.${name}`;
+    const file = taken.has(plain) ? `${folder}/${stem}-${disk.target}.${name}` : plain;
+    const problem = problemOf(file, disk.target, taken) ?? homeObstacle(folder, situation);
+    if (problem !== undefined) {
+      return problem;
+    }
+    taken.add(file);
+    chosen.push({ target: disk.target, file });
+  }
+  const first = disks[0];
+  if (memory === 'withoutMemory' || first === undefined) {
+    return { type: 'files', disks: chosen };
+  }
+  const memoryFile = `${actingFolder(first.source ?? '', situation)}/${memoryFileName(situation, name)}`;
+  return problemOf(memoryFile, first.target, taken) ?? { type: 'files', disks: chosen, memoryFile };
+}
+
+/** What libvirt itself makes for images when it is installed. */
+const imagesFolder = '/var/lib/libvirt/images';
+
+/**
+ * Where files can be made that belong to this one.
+ *
+ * | the file is | → |
+ * |-------------|---|
+ * | no device   | its own folder |
+ * | a device    | the folder of the VM's first disk that is a file, else of a file that one of its snapshots made, else libvirt's own for images |
+ */
+export function actingFolder(file: string, { vm, tree }: Situation): string {
+  if (!isDevicePath(file)) {
+    return folderOf(file);
+  }
+  const files = [
+    ...snapshotableDisks(vm).map(({ source }) => source),
+    ...tree.snapshots.flatMap(({ disks, memory }) => [...disks.map((disk) => disk.file), memory.file]),
+  ];
+  const beside = files.find((one) => one?.startsWith('/') === true && !isDevicePath(one));
+  return beside === undefined ? imagesFolder : folderOf(beside);
+}
+
+/** Nobody has put anything of this VM there yet, so it must be known to work. */
+function homeObstacle(folder: string, situation: Situation): Refused | undefined {
+  const own = snapshotableDisks(situation.vm).some(({ source = '' }) => folderOf(source) === folder);
+  const can = situation.files?.canAct.get(folder);
+  return own || situation.files === undefined || can === 'yes'
+    ? undefined
+    : refuse('filesOutOfReach', { folder, why: can?.why ?? 'notLookedAt' });
+}
+
+export interface RevertOverlay extends NewOverlay {
+  readonly target: string;
+}
+
+/**
+ * Overlays for a revert that we make, named as libvirt names its own: `<stem>.<seconds since 1970>`, one second for all
+ * of them, and a later one where a name is not free.
+ *
+ * @param disks what the snapshot froze
+ */
+export function chooseRevertOverlays(
+  situation: Situation,
+  disks: readonly VmDisk[],
+): readonly RevertOverlay[] | Refused {
+  const taken = takenFiles(situation);
+  for (let second = Math.floor(situation.now); ; second++) {
+    const names = new Set<string>();
+    const overlays = disks.map((disk): RevertOverlay => {
+      const backing = disk.source ?? '';
+      const start = `${actingFolder(backing, situation)}/${stemOf(disk, situation)}`;
+      const plain = `${start}.${second}`;
+      const file = names.has(plain) ? `${start}-${disk.target}.${second}` : plain;
+      names.add(file);
+      return { target: disk.target, file, backing, backingFormat: disk.format };
+    });
+    if (overlays.every(({ file }) => !taken.has(file))) {
+      const bad = overlays.map(({ file, target }) => problemOf(file, target, taken)).find((one) => one !== undefined);
+      return bad ?? overlays;
+    }
+  }
+}
+
+function takenFiles(situation: Situation): Set<string> {
+  const taken = new Set(namedFiles(situation));
+  for (const [folder, names] of situation.files?.lists ?? []) {
+    names.forEach((name) => taken.add(`${folder}/${name}`));
+  }
+  return taken;
+}
+
+/**
+ * libvirt empties a memory file that is there already, whoever's it is, and nobody can look whether it is: another VM's
+ * (`web` with `v1.base`, `web.v1` with `base`), or what a person saved. So the second and the VM are part of its name.
+ */
+function memoryFileName({ vm, now }: Situation, snapshot: string): string {
+  return `${safeStem(vm.name)}.${snapshot}-${Math.floor(now)}-${vm.uuid.slice(0, 8)}.mem`;
+}
+
+/** The seconds in which libvirt made overlays that are still there. */
+export function revertSeconds(situation: Situation): readonly number[] {
+  return [...namedFiles(situation)].flatMap((file) => revertSecondOf(file) ?? []);
+}
+
+/** The second in which a revert by libvirt made this overlay, as its name tells; undefined of other files. */
+export function revertSecondOf(file: string): number | undefined {
+  const second = epochSuffix.exec(file)?.[1];
+  return second === undefined ? undefined : Number(second);
+}
+
+/** A comma breaks QEMU's own option parser (the VM cannot start again), a line end breaks the path in the XML. */
+function problemOf(file: string, disk: string, taken: ReadonlySet<string>): Refused | undefined {
+  if (/[,\p{Cc}\p{Cs}]/u.test(file)) {
+    return refuse('unsafePath', { disk, file });
+  }
+  return taken.has(file) ? refuse('fileTaken', { file }) : undefined;
+}
+
+/**
+ * The name that the disk had before its first snapshot, without its extension: the first layer from the top that no
+ * snapshot or revert has made; of a device, whose name says nothing, the VM's and the disk's. Where the chain is not known, the suffix that one of them gave is taken off.
+ */
+function stemOf(disk: VmDisk, { vm, tree }: Situation): string {
+  const names = new Set(tree.snapshots.map((snapshot) => snapshot.name));
+  const overlays = new Set(tree.snapshots.flatMap((snapshot) => snapshot.disks.map((own) => own.file)));
+  const suffixOf = (file: string): string | undefined =>
+    suffixesOf(file).find((suffix) => names.has(suffix)) ?? epochSuffix.exec(file)?.[1];
+  const layers = [disk.source ?? '', ...(disk.backing ?? [])];
+  const base = layers.find((file) => !overlays.has(file) && suffixOf(file) === undefined);
+  const file = base ?? layers[0] ?? '';
+  if (isDevicePath(file)) {
+    return safeStem(`${vm.name}-${disk.target}`);
+  }
+  const suffix = base === undefined ? suffixOf(file) : undefined;
+  const name = baseName(file);
+  return safeStem(suffix === undefined ? name.replace(/(?<=.)\.[^.]*$/u, '') : name.slice(0, -suffix.length - 1));
+}
+
+function safeStem(stem: string): string {
+  const encoder = new TextEncoder();
+  let safe = stem.replace(/[/,\p{Cc}\p{Cs}]/gu, '-').replace(/^\.+/u, '');
+  while (encoder.encode(safe).length > longestStem) {
+    safe = safe.slice(0, -1);
+  }
+  // Cutting may have halved a pair, and a name of dots alone has nothing left.
+  safe = safe.replace(/\p{Cs}$/u, '');
+  return safe === '' ? 'disk' : safe;
+}
+
+/** `web.v1.qcow2` → `v1.qcow2`, `qcow2`: longest first. */
+function suffixesOf(file: string): readonly string[] {
+  const parts = baseName(file).split('.');
+  return parts.slice(1).map((_, at) => parts.slice(at + 1).join('.'));
+}
+
+function baseName(file: string): string {
+  return file.slice(file.lastIndexOf('/') + 1);
+}
+
+export function folderOf(file: string): string {
+  return file.slice(0, Math.max(0, file.lastIndexOf('/')));
+}

@@ -1,0 +1,63 @@
+// Where a snapshot that the VM builds on and the VM's chain tell different things of a disk. Decides nothing; a delete and
+// the doctor ask the same here.
+import { chainOf, namedOverlay, overlayAbove } from './deletedFiles.js';
+import { frozenFile } from './fileUse.js';
+import type { Situation } from '../situation.js';
+import type { Snapshot } from '../snapshot.js';
+import { isOnActivePath } from '../snapshotTree.js';
+
+/** `place`: `file` is not where it froze it; `name`: it names `file`, and the VM has another above what it froze. */
+export interface Stray {
+  readonly by: 'place' | 'name';
+  readonly file: string;
+}
+
+/**
+ * | what it froze                 | overlay above it | chain of the VM | → |
+ * |-------------------------------|------------------|-----------------|---|
+ * | right below                   | the one it names | known           | none |
+ * | right below                   | another          | known           | name |
+ * | not there, or not right below | any              | known           | place |
+ * | any                           | the one it names | not known       | none |
+ * | any                           | another          | not known       | name |
+ */
+export function strayFile(snapshot: Snapshot, target: string, situation: Situation): Stray | undefined {
+  if (!isOnActivePath(situation.tree, snapshot.name)) {
+    return undefined;
+  }
+  const frozen = frozenFile(situation, snapshot.name, target);
+  const above = overlayAbove(snapshot, target, situation);
+  const place = placesOf(target, situation);
+  if (place !== undefined && frozen !== undefined && above !== undefined) {
+    if (place.get(frozen) !== (place.get(above) ?? Number.NaN) + 1) {
+      return { by: 'place', file: frozen };
+    }
+  }
+  const named = otherName(snapshot, target, situation);
+  return named === undefined ? undefined : { by: 'name', file: named };
+}
+
+/** The overlay that the snapshot names where the VM has another; undefined where they agree, or one is not known. */
+export function otherName(snapshot: Snapshot, target: string, situation: Situation): string | undefined {
+  if (situation.frozenDisks === undefined) {
+    return undefined;
+  }
+  const named = namedOverlay(snapshot, target);
+  const above = overlayAbove(snapshot, target, situation);
+  return named === undefined || above === undefined || named === above ? undefined : named;
+}
+
+type Places = ReadonlyMap<string, number>;
+
+/** Made once for a situation: all snapshots of a VM are asked about in turn. */
+const places = new WeakMap<Situation, Map<string, Places | undefined>>();
+
+function placesOf(target: string, situation: Situation): Places | undefined {
+  const known = places.get(situation) ?? new Map<string, Places | undefined>();
+  places.set(situation, known);
+  if (!known.has(target)) {
+    const chain = chainOf(target, situation);
+    known.set(target, chain && new Map(chain.map((file, at) => [file, at])));
+  }
+  return known.get(target);
+}

@@ -1,0 +1,153 @@
+// Which files a VM and each of its snapshots are made of, from the metadata and from what was seen of the files. Pure:
+// somebody else has looked.
+import type { FileFacts, ImageFacts, Seen } from '../hostFiles.js';
+import type { Layer, VmLayers } from '../layers.js';
+import type { Situation } from '../situation.js';
+import type { VmDisk } from '../vm.js';
+import type { FileRole, MetadataFolders, VmFile } from '../vmFiles.js';
+import { takesPart, wholeChain } from './fileUse.js';
+import { nvramCopy } from './nvramCopy.js';
+
+export interface FilesSeen {
+  /** With the frozen disks of all snapshots, the other VMs, and the files of `layerNeeds`. */
+  readonly situation: Situation;
+  /** What was told of the layers, for what the files do not tell. */
+  readonly layers: VmLayers;
+  /** By path, of `besideNeeds`. */
+  readonly beside: ReadonlyMap<string, Seen<FileFacts>>;
+  /** Absent: where libvirt keeps its own files is not known. */
+  readonly folders?: MetadataFolders | undefined;
+}
+
+/** A file under the roles that it plays. */
+interface Part {
+  readonly path: string | undefined;
+  readonly role: FileRole;
+  readonly target?: string;
+  /** The snapshot that is made of it; absent: the present is. */
+  readonly of?: string;
+  readonly after?: string;
+}
+
+interface OwnFile extends Part {
+  readonly path: string;
+}
+
+/** What `layerNeeds` leaves out: media in drives, and what libvirt writes down. */
+export function filesBeside(situation: Situation, folders: MetadataFolders | undefined): readonly string[] {
+  const parts = [...partsOf(situation).filter(({ role }) => role === 'medium'), ...metadataParts(situation, folders)];
+  return [...new Set(parts.flatMap(({ path }) => (path?.startsWith('/') === true ? [path] : [])))];
+}
+
+function metadataParts({ vm, tree }: Situation, folders: MetadataFolders | undefined): readonly Part[] {
+  const isFileName = (name: string): boolean => name !== '' && !name.includes('/');
+  if (folders === undefined || !isFileName(vm.name)) {
+    return [];
+  }
+  return [
+    ...(vm.persistent ? [{ path: `${folders.vms}/${vm.name}.xml`, role: 'metadata' } as const] : []),
+    ...(vm.managedSave ? [{ path: `${folders.saves}/${vm.name}.save`, role: 'savedState' } as const] : []),
+    ...tree.snapshots
+      .filter(({ name }) => isFileName(name))
+      .map(({ name: of }) => ({ path: `${folders.snapshots}/${vm.name}/${of}.xml`, role: 'metadata', of }) as const),
+  ];
+}
+
+/**
+ * | part                                    | is listed                             |
+ * |-----------------------------------------|---------------------------------------|
+ * | the chains of the present               | always, the top first                 |
+ * | the chains that a snapshot stands on, of the disks that took part; its RAM | always |
+ * | overlays made after a snapshot          | always: they may hold the only state of a branch |
+ * | copies of UEFI variables                | where they were seen                  |
+ * | libvirt's own                           | but where they certainly are not      |
+ */
+export function vmFiles(seen: FilesSeen): readonly VmFile[] {
+  const files = new Map<string, VmFile>();
+  for (const part of [...partsOf(seen.situation), ...metadataParts(seen.situation, seen.folders)]) {
+    const { path } = part;
+    if (path?.startsWith('/') !== true) {
+      continue;
+    }
+    const own = { ...part, path };
+    const before = files.get(path) ?? fileOf(own, seen);
+    if (before !== undefined) {
+      files.set(path, used(before, own));
+    }
+  }
+  return [...files.values()];
+}
+
+function partsOf(situation: Situation): readonly Part[] {
+  const { vm, tree, frozenDisks, files } = situation;
+  const chain = (disk: VmDisk, of?: string): readonly Part[] =>
+    (isMedium(disk) ? [disk.source] : wholeChain(disk, situation)).map((path) => ({
+      path,
+      role: isMedium(disk) ? 'medium' : 'disk',
+      target: disk.target,
+      ...(of === undefined ? {} : { of }),
+    }));
+  const ofSnapshots = tree.snapshots.flatMap((snapshot): readonly Part[] => {
+    const { name: of, memory, disks } = snapshot;
+    const frozen = (frozenDisks?.get(of) ?? []).filter(({ target }) => takesPart(snapshot, target));
+    const copy = vm.nvram === undefined ? undefined : nvramCopy(vm.nvram, of);
+    return [
+      ...frozen.flatMap((disk) => chain(disk, of)),
+      { path: memory.file, role: 'memory', of },
+      ...(typeof files?.files.get(copy ?? '') === 'object' ? [{ path: copy, role: 'uefiVariables', of } as const] : []),
+      ...disks.map(({ file: path, target }) => ({ path, role: 'disk', target, after: of }) as const),
+    ];
+  });
+  return [
+    ...vm.disks.flatMap((disk) => chain(disk)),
+    { path: vm.nvram, role: 'uefiVariables' },
+    ...ofSnapshots.toSorted((a, b) => order(a) - order(b)),
+  ];
+}
+
+/** Disks of the present, then those of branches, then what is no disk. */
+function order({ role }: Part): number {
+  return role === 'disk' ? 0 : 1;
+}
+
+function used(file: VmFile, { of, after }: Part): VmFile {
+  return {
+    ...file,
+    present: file.present || (of === undefined && after === undefined),
+    snapshots: of === undefined || file.snapshots.includes(of) ? file.snapshots : [...file.snapshots, of],
+    ...(after === undefined ? {} : { after }),
+  };
+}
+
+/** Undefined: what is certainly not where libvirt would keep it is kept elsewhere. */
+function fileOf({ path, role, target }: OwnFile, { situation, layers, beside }: FilesSeen): VmFile | undefined {
+  const { files, otherVms = [], vm } = situation;
+  const image: Seen<ImageFacts> | undefined = files?.images.get(path);
+  const facts = image ?? files?.files.get(path) ?? beside.get(path) ?? 'unknown';
+  if (facts === 'missing' && (role === 'metadata' || role === 'savedState')) {
+    return undefined;
+  }
+  const told = [...layers.disks, ...(layers.branches ?? [])]
+    .flatMap((chain): readonly Layer[] => chain.layers)
+    .find(({ file }) => file === path);
+  const configured = vm.disks.find(({ source }) => source === path)?.format;
+  const format = typeof image === 'object' ? image.format : (told?.format ?? configured);
+  const virtualBytes = typeof image === 'object' ? image.virtualBytes : told?.virtualBytes;
+  return {
+    path,
+    role,
+    ...(target === undefined ? {} : { target }),
+    ...(format === undefined ? {} : { format }),
+    ...(virtualBytes === undefined ? {} : { virtualBytes }),
+    allocatedBytes:
+      typeof facts === 'object' ? facts.allocatedBytes : facts === 'missing' ? 0 : (told?.allocatedBytes ?? 'unknown'),
+    seen: typeof facts === 'object' ? 'there' : facts === 'unknown' ? (told?.seen ?? facts) : facts,
+    present: false,
+    snapshots: [],
+    sharedWith: otherVms.filter((other) => other.files.includes(path)).map(({ name }) => name),
+  };
+}
+
+function isMedium({ device }: VmDisk): boolean {
+  return device === 'cdrom' || device === 'floppy';
+}

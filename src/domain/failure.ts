@@ -1,0 +1,98 @@
+// Every failure that a user can meet, by kind. The sentences are made in text/failureText.
+import type { OperationRequest } from './operation.js';
+import type { RecoveryReport } from './recoveryReport.js';
+import type { Refusal } from './refusal.js';
+import type { PowerState } from './vm.js';
+
+export type FailureKind =
+  /** The VM, snapshot or connection is not there (any more). */
+  | 'notFound'
+  /** A name fits two VMs; `candidates` lists them. */
+  | 'ambiguous'
+  /** No permission: on the socket (`group` names who may), by polkit, or a read-only connection. */
+  | 'denied'
+  /** No daemon answers at this address. */
+  | 'unreachable'
+  /** Another operation or job holds the VM. */
+  | 'busy'
+  /** This libvirt, QEMU or VM cannot do it. */
+  | 'unsupported'
+  /** The connection ended; the operation may go on in the daemon. */
+  | 'lost'
+  /** The peer broke the protocol; the connection was ended. */
+  | 'protocol'
+  /** A rule of ours refuses it before anything is touched; `refusal` says which. */
+  | 'refused'
+  /** The name is taken. */
+  | 'exists'
+  /** The request itself makes no sense. */
+  | 'invalid'
+  /** No space left on the host. */
+  | 'noSpace'
+  /** Our own journal, in `path`, cannot be written: nothing was begun, or it stopped between two steps. */
+  | 'journal'
+  /** The user, or another client, cancelled it. */
+  | 'cancelled'
+  /** libvirt or QEMU failed in a way that only its own text describes. */
+  | 'failed';
+
+export type Leftover =
+  /** "paused (saving)", and nobody saves: to be resumed. */
+  | { readonly what: 'pausedSaving' }
+  /** The guest's file systems still stand still. */
+  | { readonly what: 'frozen' }
+  /** A tag inside an image that libvirt does not know of. */
+  | { readonly what: 'tag'; readonly file: string; readonly tag: string }
+  /** An overlay or memory file of that snapshot, which the VM does not stand on. */
+  | { readonly what: 'file'; readonly file: string };
+
+export interface FailureDetails {
+  /** What was being done, in a few plain words for the log. */
+  readonly doing?: string;
+  /** libvirt's own text, untrusted. */
+  readonly libvirtMessage?: string;
+  readonly libvirtCode?: number;
+  readonly vm?: string;
+  readonly snapshot?: string;
+  readonly connection?: string;
+  readonly path?: string;
+  /** Of `denied`: who joins it is let in. */
+  readonly group?: string;
+  /** Of `denied`: nobody can be asked who may, or the user is let in from the next login on. */
+  readonly entry?: 'noPolkit' | 'newLogin';
+  /** Of `unreachable`: the daemon does not run, and no VM is defined that it would have. */
+  readonly hasNoVms?: boolean;
+  readonly candidates?: readonly string[];
+  /** What the user had asked for, where it was an operation. */
+  readonly request?: OperationRequest;
+  /** What the VM's state was when it was read again after the failure. */
+  readonly stateNow?: PowerState;
+  /** What was done at once about an operation that had failed half way; absent where nothing was. */
+  readonly recovered?: RecoveryReport['outcome'];
+  readonly refusal?: Refusal;
+  /** Of `cancelled`: somebody here asked for it; otherwise another client did. */
+  readonly byUs?: boolean;
+  /** Of `cancelled`: nobody waits any longer, but the guest was asked and libvirt cannot take that back. */
+  readonly mayStillHappen?: boolean;
+  /** What a snapshot that failed left behind, as far as it could be seen. */
+  readonly left?: readonly Leftover[];
+  /** A snapshot that failed had left the guest's file systems frozen: they were thawed again. */
+  readonly thawed?: boolean;
+  /** The guest wrote to its RAM faster than it was saved: so much had been written when that was given up. */
+  readonly outrunBytes?: number;
+  /** Of `busy`: what the other editor is called. */
+  readonly editor?: string;
+  /** Of `journal`: steps had been carried out before. */
+  readonly begun?: boolean;
+}
+
+export class Failure extends Error {
+  override readonly name = 'Failure';
+  constructor(
+    readonly kind: FailureKind,
+    readonly details: FailureDetails = {},
+    options?: ErrorOptions,
+  ) {
+    super(details.libvirtMessage ?? details.refusal?.reason ?? kind, options);
+  }
+}

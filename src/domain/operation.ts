@@ -1,0 +1,129 @@
+// What a user can ask to be done with a VM, and what comes back.
+import type { AutoReason } from './description.js';
+import type { SnapshotKind } from './snapshot.js';
+import type { PowerState, VmRef } from './vm.js';
+
+export type AfterRevert = 'asSnapshot' | 'asBefore' | 'running' | 'paused' | 'off';
+
+export type PowerAction = 'start' | 'shutDown' | 'forceOff' | 'pause' | 'resume' | 'restart';
+
+export type DeleteScope = 'one' | 'withDescendants' | 'descendants';
+
+/** What the doctor can mend. Each is planned and refused like any other operation. */
+export type Repair =
+  /** A tag inside an image that libvirt does not know: left by a daemon or VM that died while it took the snapshot. */
+  | { readonly what: 'removeTag'; readonly file: string; readonly tag: string }
+  /** Files of this VM's snapshots that nobody names or rests on any more. */
+  | { readonly what: 'removeFiles'; readonly files: readonly string[] }
+  /** Metadata whose data is gone for good. */
+  | { readonly what: 'forgetSnapshot'; readonly snapshot: string }
+  /** Its RAM is gone: what is left becomes a disk-only snapshot. */
+  | { readonly what: 'keepDisks'; readonly snapshot: string }
+  /** A delete that broke off is begun again. */
+  | { readonly what: 'finishDelete'; readonly snapshot: string }
+  /** No snapshot is current although the VM rests on this one. */
+  | { readonly what: 'makeCurrent'; readonly snapshot: string }
+  /** The VM stands on the files that its snapshots froze: it is put on new overlays of that snapshot. */
+  | { readonly what: 'leaveFrozenFiles'; readonly snapshot: string }
+  /** Somebody undefined the VM while it ran: it would be gone with its snapshots when it stops. */
+  | { readonly what: 'keepVm' }
+  /** The VM would start on other files than it runs on: on those that it runs on. */
+  | { readonly what: 'configureDisks' }
+  /** The VM stands in "paused (saving)" and nobody saves it. */
+  | { readonly what: 'resumeAfterSave' }
+  | { readonly what: 'thawGuest' };
+
+export type OperationRequest =
+  | {
+      readonly type: 'create';
+      readonly vm: VmRef;
+      readonly kind: SnapshotKind | 'auto';
+      /** Internal or external; absent: the style the VM already has, else internal where it works. */
+      readonly style?: 'internal' | 'external';
+      /** Any text; a safe name is made from it. */
+      readonly title: string;
+      readonly description?: string;
+      readonly quiesce?: boolean;
+      /** External memory only: the guest runs on while its RAM is written. */
+      readonly live?: boolean;
+      /** Targets of disks that stay out; external only. */
+      readonly without?: readonly string[];
+      /** Nobody asked for it: why we take it. Written as the `Auto:` trailer. */
+      readonly auto?: AutoReason;
+      /** `branch@commit` for the trailer. */
+      readonly git?: string;
+    }
+  | {
+      readonly type: 'revert';
+      readonly vm: VmRef;
+      readonly snapshot: string;
+      readonly after: AfterRevert;
+      /** The present state becomes a snapshot before anything else; absent: no. */
+      readonly checkpointFirst?: boolean;
+    }
+  | {
+      readonly type: 'delete';
+      readonly vm: VmRef;
+      readonly snapshot: string;
+      readonly scope: DeleteScope;
+      /** Somebody typed the VM's name, knowing that VMs whose files cannot be read may use what goes. */
+      readonly despiteUnread?: boolean;
+    }
+  /** Another name where libvirt can hold it, else another title; the plan says which. */
+  | { readonly type: 'rename'; readonly vm: VmRef; readonly snapshot: string; readonly title: string }
+  | { readonly type: 'repair'; readonly vm: VmRef; readonly repair: Repair }
+  | {
+      readonly type: 'describe';
+      readonly vm: VmRef;
+      readonly snapshot: string;
+      readonly title: string;
+      readonly description: string;
+    }
+  | { readonly type: 'power'; readonly vm: VmRef; readonly action: PowerAction }
+  /** Fewer layers below the present: by deleting snapshots where they own the layers, by block commit where none does. */
+  | {
+      readonly type: 'consolidate';
+      readonly vm: VmRef;
+      /** Guest device names; absent: all disks. Snapshots hold all of theirs together. */
+      readonly targets?: readonly string[];
+      /** Absent: as far as it goes. A snapshot's name: it stays, with all before it. Without snapshots: the file that takes the rest. */
+      readonly downTo?: string;
+      /** At most as many bytes a second, where no snapshot owns the layers; absent or 0: as fast as it goes. */
+      readonly bytesPerSecond?: number;
+    }
+  /** These snapshots, each by itself; what cannot be deleted safely stays. */
+  | { readonly type: 'prune'; readonly vm: VmRef; readonly snapshots: readonly string[] };
+
+export type OperationType = OperationRequest['type'];
+
+export interface OperationResult {
+  /** The name of the snapshot that was made, reverted to, deleted or edited. */
+  readonly snapshot?: string;
+  /** The name of the snapshot that keeps what a revert left. */
+  readonly checkpoint?: string;
+  /** The VM's state, read again at the end. */
+  readonly state: PowerState;
+  readonly durationMs: number;
+  /** How long the guest stood still; absent when no stop was seen ("too short to see"). */
+  readonly guestPausedMs?: number;
+  /** Files that were to go at its end and could not be removed: all else is as it was to be. */
+  readonly left?: readonly string[];
+}
+
+export interface SavedRamProgress {
+  readonly bytes: number;
+  readonly bytesPerSecond: number;
+  /** So that it comes to an end. */
+  readonly guestStopped: boolean;
+}
+
+/** How far a running operation is. Absent `fraction`: libvirt tells no progress, only the time passes. */
+export interface Progress {
+  readonly step: string;
+  readonly fraction?: number;
+  readonly cancellable: boolean;
+  /** Of RAM that is saved while the guest runs on, which may write to it faster than it is saved. */
+  readonly saved?: SavedRamProgress;
+  /** An honest guess of the whole duration, where one can be made. */
+  readonly estimateMs?: number;
+}

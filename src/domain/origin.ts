@@ -1,0 +1,36 @@
+// Where an operation was begun, and what the VM was before: what a recovery compares the present with.
+import type { PowerReason, PowerState } from './vm.js';
+
+/** What a VM was when an operation on it was written down, before anything was done: whatever is other by now has a cause. */
+export interface Before {
+  readonly power: PowerState;
+  readonly powerReason: PowerReason;
+  readonly managedSave: boolean;
+  readonly disks: readonly { readonly target: string; readonly file?: string }[];
+  readonly current?: string;
+  readonly snapshots: readonly SnapshotBefore[];
+}
+
+export interface SnapshotBefore {
+  readonly name: string;
+  /** Seconds since 1970, as it says of itself. */
+  readonly createdAt: number;
+  readonly parent?: string;
+}
+
+/** Where an operation was begun. */
+export interface Origin {
+  /** What the computer of the editor is called. */
+  readonly host: string;
+  /** Of its installation: alike on two that were cloned. Absent where the system has none. */
+  readonly machine?: string;
+  /** Of its kernel, since it was started; absent where the system has none. */
+  readonly boot?: string;
+  /** As it tells of itself; absent in entries of before it was kept. */
+  readonly daemon?: DaemonIdentity;
+}
+
+export interface DaemonIdentity {
+  readonly hostname: string;
+  readonly hostUuid?: string;
+}

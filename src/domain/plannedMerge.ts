@@ -1,0 +1,14 @@
+// What a delete does to the files that stay: which overlay goes into which, and when they were written to last.
+/** Before the operation, in milliseconds since 1970 by the host's clock; absent: not known. */
+export interface LastWrite {
+  readonly file: string;
+  readonly modifiedAt?: number;
+}
+
+/** With a snapshot, an overlay goes into the file that it froze. */
+export interface PlannedMerge {
+  readonly snapshot: string;
+  readonly target: string;
+  readonly overlay: string;
+  readonly base: string;
+}

@@ -1,0 +1,270 @@
+// Why an operation is refused before anything is touched. Each row has its source in the rule that makes it.
+// Knows no sentences: text/refusalText makes them of the reason and its facts.
+
+/**
+ * One row per rule, with the words that fill its sentence. All are strings; those with `?` may be absent.
+ * Adding a reason here makes the compiler ask for its sentence. What the facts mean everywhere:
+ *
+ * | fact               | what it is                                                                       |
+ * |--------------------|----------------------------------------------------------------------------------|
+ * | `vm`               | the VM's name                                                                    |
+ * | `snapshot`         | the title of the snapshot that the rule is about (not always the one asked for)  |
+ * | `parent`, `by`, `child` | title of another snapshot that stands in the way                            |
+ * | `disk`             | the guest's device name, `vda`                                                   |
+ * | `file`             | absolute path on the host of the hypervisor                                      |
+ * | `state`            | a `PowerState`, or for snapshots a `SnapshotState`                               |
+ * | `action`           | a `PowerAction`, or `create`, `revert`, `delete`, `describe`                     |
+ * | `version`, `needed`| libvirt's version as people write it: the one that is there, the one that can    |
+ */
+export interface RefusalFacts {
+  /** A managed save exists: RAM of another time would be put on these disks at the next start. */
+  readonly managedSaveExists: { vm: string };
+  /** `own`: internal, external, mixed; `asked`: internal, external. `kind` is the kind that was asked for. */
+  readonly otherStyle: { vm: string; own: string; asked: string; kind: string };
+  /** Reverting would write into a file that others read. Without `by` it is the VM's own active chain. */
+  readonly internalBaseInUse: { snapshot: string; file?: string; by?: string };
+  readonly blockJobRunning: { vm: string; disk: string };
+  /** An external revert without a current snapshot crashes the daemon from 9.9 on. */
+  readonly noCurrentSnapshot: { vm: string; snapshot: string; version: string };
+  /** This libvirt would remove a file that a snapshot of another branch is built on. */
+  readonly overlayNeededByBranch: { snapshot: string; by?: string; file?: string; version: string };
+  /** `snapshot` is empty where it is about such snapshots at large; of the next but one too. */
+  readonly externalRevertUnsupported: { snapshot: string; version: string; needed: string };
+  readonly diskOnlyRevertUnsupported: { snapshot: string; version: string; needed: string };
+  readonly externalDeleteUnsupported: { snapshot: string; version: string; needed: string };
+  /** An external snapshot with an internal parent can never be deleted. */
+  readonly internalParent: { snapshot: string; parent: string };
+  readonly severalChildren: { snapshot: string; count: string };
+  /** It has a child and the VM does not run on that branch. */
+  readonly notInActiveChain: { snapshot: string; child: string };
+  /** The current external snapshot has a child: it was reverted to, and its children are another branch. */
+  readonly currentHasChildren: { snapshot: string; child: string };
+  /** A leaf that the VM does not run on, which this libvirt cannot delete. */
+  readonly leafOfOtherBranch: { snapshot: string; version: string; needed: string };
+  /** Descendants of the other style are below it. */
+  readonly mixedDescendants: { snapshot: string; child: string };
+  /** An earlier delete broke off, so that this snapshot's content is half merged. */
+  readonly unfinishedDelete: { snapshot: string; disk: string };
+  /** The image that holds the internal snapshot is not the one that the running VM uses. */
+  readonly imageNotActive: { snapshot: string; disk: string; file: string };
+  /** The VM writes right now into the file that an external snapshot has frozen. */
+  readonly frozenFileInUse: { vm: string; snapshot: string; disk: string; file: string };
+  /** The revert would remove the overlay that `by` is built on: the current snapshot does not tell it from the VM's own. */
+  readonly revertRemovesFile: { snapshot: string; by: string; file: string; version: string };
+  /** The revert would name the new overlays of two disks alike and leave the VM off. */
+  readonly overlayNamesCollide: { snapshot: string; disk: string; other: string; version: string };
+  readonly noDisks: { vm: string };
+  readonly rawDisk: { vm: string; disk: string; format: string };
+  /** `type`: libvirt's disk type, or `lun`, or `shareable`. */
+  readonly diskTypeUnsupported: { vm: string; disk: string; type: string };
+  /** `nvram`: raw or qcow2; `state`: running or off. */
+  readonly rawNvram: { vm: string; nvram: string; state: string; version: string };
+  /** `wanted`: the snapshot kind or action that needs a running VM. */
+  readonly notRunning: { vm: string; state: string; wanted: string };
+  readonly notOff: { vm: string; state: string; wanted: string };
+  readonly wrongState: { vm: string; state: string; action: string };
+  /** A transient VM vanishes when it is off. */
+  readonly transientVm: { vm: string; snapshot: string };
+  readonly crashedVm: { vm: string; action: string };
+  /** Suspended by its own guest (to RAM). */
+  readonly asleepVm: { vm: string; action: string };
+  /** `problem`: empty, tooLong, controlCharacter. */
+  readonly badName: { title: string; problem: string };
+  readonly nameTaken: { title: string };
+  readonly fileTaken: { file: string };
+  /** libvirt or QEMU breaks on a character of this path. */
+  readonly unsafePath: { disk: string; file: string };
+  /** The snapshot's own name holds a character that this libvirt cannot handle while the VM is active. */
+  readonly unsafeSnapshotName: { snapshot: string; version: string };
+  /** Two external reverts within one second; `seconds` until it can be done. */
+  readonly sameSecond: { vm: string; seconds: string };
+  readonly memoryFileMissing: { snapshot: string; file: string };
+  /** The file with a snapshot's RAM holds nothing, or is not whole. */
+  readonly memoryFileBroken: { snapshot: string; file: string };
+  /** What would go as the snapshot's RAM is something else, or another snapshot's too, or cannot be looked into. */
+  readonly memoryFileForeign: { vm: string; snapshot: string; file: string };
+  /** The RAM was taken of a VM with another name or UUID: libvirt compares them once the VM is stopped. */
+  readonly ramOfOther: { vm: string; snapshot: string; name: string; uuid: string };
+  /** The image has no internal snapshot of that name any more. */
+  readonly tagMissing: { snapshot: string; disk: string; file: string };
+  /** QEMU would go back to the tag `other`, whose ID is the snapshot's name. */
+  readonly nameIsTagId: { snapshot: string; file: string; other: string };
+  /** The image holds two tags of the snapshot's name. */
+  readonly tagTwice: { snapshot: string; file: string };
+  /** The name is a number, and the IDs of the image's tags cannot be seen. */
+  readonly tagIdsUnseen: { snapshot: string; file: string };
+  /** It is to bring RAM back, and the internal snapshots of its name hold none. */
+  readonly tagWithoutRam: { snapshot: string };
+  /** A file that the snapshot's content stands in or rests on is gone. */
+  readonly overlayMissing: { snapshot: string; disk: string; file: string };
+  /** QEMU has marked the image as damaged. */
+  readonly imageCorrupt: { snapshot: string; disk: string; file: string };
+  /** The VM's chain of overlays is not as its snapshots say: somebody merged by hand, perhaps into this snapshot's file. */
+  readonly mergedByHand: { snapshot: string; disk: string; file: string };
+  /** The metadata name `file` for it, and the overlay that it made rests on `other`, which is not in that chain. */
+  readonly contentElsewhere: { snapshot: string; disk: string; file: string; overlay: string; other: string };
+  /** `by` froze the same file later, so that the VM was on it again. */
+  readonly frozenAgain: { snapshot: string; disk: string; file: string; by: string };
+  /** `file`, which it stands in or rests on, was written to after `overlay` was made over it. */
+  readonly writtenSince: { snapshot: string; disk: string; file: string; overlay: string };
+  /** `device`: hostDevice, virtiofs, 9p, nvdimm, shmem. */
+  readonly ramCannotBeSaved: { vm: string; device: string };
+  /** A snapshot with RAM, or inside the images, takes all disks; or there is no such disk. */
+  readonly cannotLeaveOut: { vm: string; disk: string };
+  /** What it may take at most is more than is free. In bytes. */
+  readonly noSpaceFor: { vm: string; folder: string; bytes: string; free: string };
+  /** No snapshot of the present can be taken first; the refusal that it met goes with this one. `why`: its reason. */
+  readonly checkpointImpossible: { vm: string; snapshot: string; why: string };
+  /** Files cannot be made and removed in the folder; `why`: of `CannotAct`, or `notLookedAt`. */
+  readonly filesOutOfReach: { folder: string; why: string };
+  readonly readOnlyConnection: { vm: string; action: string };
+  /** `driver`: test or other. */
+  readonly driverCannot: { driver: string; action: string; kind?: string };
+  /** The VM stands in "paused (saving)": another client saves it, or a daemon died while it did. */
+  readonly unfinishedSave: { vm: string; action: string };
+  /** QEMU does not hold the images of a VM that has stood still since its RAM was written to a file. */
+  readonly imagesLetGo: { vm: string; snapshot: string; wanted: string };
+  /** The state in which the snapshot was taken cannot be brought back. */
+  readonly stateNotReachable: { snapshot: string; state: string };
+  /** Quiesced was asked for and no guest agent answers. */
+  readonly agentMissing: { vm: string };
+  /** The snapshot is not there (any more). `snapshot` is the name as asked for. */
+  readonly snapshotMissing: { vm: string; snapshot: string };
+  readonly noDescendants: { snapshot: string };
+  /** Without this leaf of ours, `parent` would name the overlay that `by` is built on as the VM's own. */
+  readonly layoutLeafNeeded: { snapshot: string; parent: string; by: string };
+  /** The VM's chain does not hold `file` where the snapshot's metadata says: somebody merged, or the VM was reverted. */
+  readonly notInChain: { vm: string; snapshot: string; disk: string; file: string };
+  /** `other` names the file or rests on it: a linked clone, for one. */
+  readonly usedByOtherVm: { vm: string; other: string; file: string };
+  /** `image`, which no VM names, rests on the file. */
+  readonly usedByImage: { vm: string; image: string; file: string };
+  /** A program has the file open as a disk and relies on what is in it; by the locks that QEMU's programs keep. */
+  readonly heldByProgram: { vm: string; file: string };
+  /** The chains of `others` cannot be read, so any file may be theirs too. */
+  readonly otherVmUnread: { vm: string; others: string };
+  /** What a repair is for is not wrong (any more), or cannot be seen. */
+  readonly nothingToRepair: { vm: string };
+  /** The VM is active and uses the image. */
+  readonly imageInUse: { vm: string; file: string };
+  /** Somebody names the file or is built on it, or it is not certain that nobody does. */
+  readonly fileNotOrphan: { vm: string; file: string };
+  /** Its data is there as far as can be seen, so that its metadata is not to be forgotten. */
+  readonly snapshotWhole: { snapshot: string };
+  /** libvirt has noted with the snapshot, which is the current one, which files the VM has. */
+  readonly currentNotesFiles: { vm: string; snapshot: string };
+  /** The VM's disks are not built on the snapshot. */
+  readonly notOnSnapshot: { vm: string; snapshot: string };
+  /** Between the question and the answer another client changed what was asked about: it would do or lose more. */
+  readonly changedMeanwhile: { vm: string };
+  /** `fact`: of `Situation`; what was asked for and is not there, so that no rule could look at it. */
+  readonly notAllSeen: { vm: string; fact: string };
+  /** Nothing is done to it that nobody asked for, be it to bring an operation to its end. */
+  readonly protectedVm: { vm: string };
+  /** An operation that broke off could not be brought to its end; `message`: why, in the words of whoever failed. */
+  readonly recoveryFailed: { vm: string; message: string };
+  /** The VM stands on an overlay that a snapshot made which libvirt does not know: it broke off too late. */
+  readonly onUnknownOverlay: { vm: string; file: string };
+  /** libvirt says that the VM is off, and a program has one of its disks open for writing: most likely its QEMU. */
+  readonly runsUnseen: { vm: string; file: string };
+  /** A daemon died in a merge: QEMU writes into `file`, below the one on which the disk stands as libvirt says (`said`). */
+  readonly mergeLost: { vm: string; disk: string; file: string; said: string };
+  /** Both paths lead to one file: a rule that compares paths would take it for two. */
+  readonly namedTwice: { vm: string; file: string; other: string };
+  /** An operation broke off and is not brought to its end: nothing new is begun on top of it. `operation`: its type. */
+  readonly unfinishedOperation: { vm: string; operation: string };
+  /** It broke off over another connection, on a VM with the same UUID: only over that is it known to be the same VM. */
+  readonly begunElsewhere: { vm: string; connection: string };
+  /** The journal's entry in `file` is of this VM; `why`: newer (than this version can read), damaged, … */
+  readonly entryUnreadable: { vm: string; file: string; why: string };
+  /** An operation broke off in the middle, and the VM may have been used since: going on would take that away. */
+  readonly usedSince: { vm: string };
+  /** The RAM of its managed save is in the VM itself, or gone with it: `state` is what it is now. */
+  readonly saveUsedUp: { vm: string; state: string };
+  /** The UEFI variables are those of a snapshot that the VM was not reverted to. */
+  readonly variablesReplaced: { vm: string; snapshot: string };
+  /** No disk has a layer that could go. */
+  readonly nothingToConsolidate: { vm: string };
+  readonly noSuchDisk: { vm: string; disk: string };
+  /** Snapshots hold all their disks together: the layers of one alone cannot go. */
+  readonly snapshotsHoldAllDisks: { vm: string; disk: string };
+  /** It cannot be told for certain what the disk stands on, down to its base. */
+  readonly chainUnknown: { vm: string; disk: string };
+  /** `file` is none of the layers below the VM's disks. */
+  readonly layerNotInChain: { vm: string; file: string };
+  /** `by` (a snapshot's title, a file) needs it as it is. */
+  readonly layerNeeded: { vm: string; file: string; by: string };
+  /** Inside it is an internal snapshot, which would go with it. */
+  readonly tagInLayer: { vm: string; file: string; tag: string };
+  /** It is gone, or QEMU marked it as damaged. */
+  readonly layerBroken: { vm: string; disk: string; file: string };
+  /** `file`, a qcow2 image on a device, may not have room for what would be merged into it. */
+  readonly deviceMayBeFull: { snapshot: string; disk: string; file: string };
+  /** libvirt merges nothing into a disk that the snapshot names by pool and volume. */
+  readonly volumeTakesNoMerge: { snapshot: string; disk: string; file: string };
+  /** The layer above is smaller: the guest would see its disk grow. */
+  readonly layerSmaller: { vm: string; disk: string; file: string };
+  readonly baseReadOnly: { vm: string; file: string };
+  /** The configuration for the next start names `file`, and not what the VM runs on. */
+  readonly definitionDiffers: { vm: string; disk: string; file: string };
+  /** Somebody marked it as to be kept. */
+  readonly snapshotKept: { snapshot: string };
+  /** The VM stands on it, so no rule takes it away. */
+  readonly currentStays: { snapshot: string };
+  /** `element`: of the disk's XML, as a path from the disk on; not known here, or bound to the file that the disk is on. */
+  readonly unknownDiskElement: { vm: string; disk: string; element: string };
+  readonly encryptedDisk: { vm: string; disk: string };
+  /** It, or what it rests on, is a part of a file. */
+  readonly slicedDisk: { vm: string; disk: string };
+  /** What is written to it is gone when the VM stops. */
+  readonly transientDisk: { vm: string; disk: string };
+  /** `wish`: the `snapshot` attribute that the owner gave the disk: no, manual, internal, external. */
+  readonly ownerChose: { vm: string; disk: string; wish: string };
+  /** QEMU makes no internal snapshot in an image whose data stand in a file of their own. */
+  readonly dataFileInside: { vm: string; disk: string };
+  readonly copyOnRead: { vm: string; disk: string };
+  /** A volume whose format the configuration does not say. */
+  readonly formatUntold: { vm: string; disk: string };
+  /** Of libvirt: what incremental backups go by. */
+  readonly checkpointsExist: { vm: string; checkpoint: string };
+  /** The same inside an image, whoever made it. */
+  readonly bitmapsInImage: { vm: string; snapshot: string; disk: string; file: string };
+  /** Its RAM belongs to disks that it does not hold. */
+  readonly ramWithoutDisks: { snapshot: string };
+  /** The RAM that comes back has that of the NVDIMM in it, and would be written over its file. */
+  readonly nvdimmOverwritten: { vm: string; snapshot: string };
+  /** It was begun on another computer, or by another daemon, that shares the journal; or it is not known to be ours. `host`: its name. */
+  readonly begunOnOtherHost: { vm: string; host: string };
+  /** Too long ago, or before the computer was started: what became of the VM since, nobody can tell. */
+  readonly brokeOffLongAgo: { vm: string };
+  /** Something happened since it broke off; `what`: snapshots, disks, power, written; or notKnown. */
+  readonly notAsLeft: { vm: string; what: string };
+  /** The setting `automaticActions` forbids it; `setting`: its value. */
+  readonly notByItself: { vm: string; setting: string };
+  /** There is no VM left of which an operation broke off. */
+  readonly vmGone: { vm: string };
+}
+
+export type RefusalReason = keyof RefusalFacts;
+
+export interface Refusal {
+  readonly reason: RefusalReason;
+  /** Words for the sentence: names, paths, versions; the row of the reason in `RefusalFacts` says which. */
+  readonly facts: Readonly<Record<string, string>>;
+  /** Another refusal, without which this one would not be. */
+  readonly because?: Refusal;
+}
+
+export interface Refused {
+  readonly type: 'refusal';
+  readonly refusal: Refusal;
+}
+
+/** The facts are checked against the row of the reason here, so that no sentence misses a word. */
+export function refuse<R extends RefusalReason>(
+  reason: R,
+  facts: Readonly<RefusalFacts[R]>,
+  because?: Refusal,
+): Refused {
+  return { type: 'refusal', refusal: { reason, facts: { ...facts }, ...(because === undefined ? {} : { because }) } };
+}

@@ -1,0 +1,82 @@
+// All that is known of a VM, its snapshots and its files at one moment, as far as it was asked for. Values only.
+import type { Capabilities } from './capabilities.js';
+import type { CannotAct, FileFacts, ImageFacts, Seen } from './hostFiles.js';
+import type { VmLayers } from './layers.js';
+import type { AutoReason } from './description.js';
+import type { SavedRam, SnapshotTree } from './snapshot.js';
+import type { Vm, VmDisk } from './vm.js';
+
+/** Everything a decision rests on. What is undefined is not known yet; rules that need it wait for the fresh check. */
+export interface Situation {
+  readonly vm: Vm;
+  readonly tree: SnapshotTree;
+  readonly capabilities: Capabilities;
+  /** Seconds since 1970, on the host of the editor. */
+  readonly now: number;
+  /** Targets of disks with a block job on them. */
+  readonly blockJobs?: readonly string[];
+  /** Names of libvirt's checkpoints, which incremental backups go by. */
+  readonly checkpoints?: readonly string[];
+  /** For each snapshot, the disks that its own `<domain>` names: the frozen files with its content. */
+  readonly frozenDisks?: ReadonlyMap<string, readonly VmDisk[]>;
+  readonly files?: FilesSeen;
+  /** Of a persistent VM that is on: the disks that it starts with next time. */
+  readonly configured?: readonly VmDisk[];
+  /** By file with the RAM of a snapshot; what nobody here may look into is not there. */
+  readonly savedRam?: ReadonlyMap<string, SavedRam>;
+  /** Every other VM on the host, as far as it is known here, for operations that change or remove files. */
+  readonly otherVms?: readonly OtherVm[];
+  /** URIs of connections to the same host whose VMs could not be asked for. */
+  readonly unasked?: readonly string[];
+  /** By image in the VM's folders that no VM names: what it rests on. */
+  readonly strays?: ReadonlyMap<string, readonly string[]>;
+  /** Snapshots that are known to be older than the VM's last run, by `identityOf`. */
+  readonly ranSince?: readonly string[];
+  /** Snapshots that we took unasked, as our own records have them. */
+  readonly autoSnapshots?: readonly AutoSnapshot[];
+  readonly agent?: 'answers' | 'silent' | 'frozen';
+  /** `FileFacts.real` of files that a program has open as a disk to write to; absent: not known, or not asked. */
+  readonly written?: ReadonlySet<string>;
+  /** The same of files that a program relies on: see `ImageLocks`. */
+  readonly held?: ReadonlySet<string>;
+  /** Names of the snapshots that somebody marked as to be kept. */
+  readonly kept?: readonly string[];
+  /** Sizes that were read before, for files that the look itself did not see. */
+  readonly layers?: VmLayers;
+}
+
+/** By absolute path. A path that is not there was not looked at. */
+export interface FilesSeen {
+  readonly images: ReadonlyMap<string, Seen<ImageFacts>>;
+  readonly files: ReadonlyMap<string, Seen<FileFacts>>;
+  /** By folder. */
+  readonly freeBytes: ReadonlyMap<string, number>;
+  /** By folder, of its whole file system. */
+  readonly totalBytes?: ReadonlyMap<string, number>;
+  /** By folder: what we may do there, or why nothing. */
+  readonly canAct: ReadonlyMap<string, 'yes' | CannotAct>;
+  /** By folder: the names in it; a folder that cannot be seen is not there. */
+  readonly lists: ReadonlyMap<string, readonly string[]>;
+  /** By file: whether what is in it can be changed by us, or why not; asked only where a plan would. */
+  readonly canChange?: ReadonlyMap<string, 'yes' | CannotAct>;
+}
+
+export interface OtherVm {
+  readonly uuid: string;
+  readonly name: string;
+  /** Every file that its disks and snapshots name, with all that they rest on as far as it could be followed. */
+  readonly files: readonly string[];
+  /** Files whose backing files could not be seen. */
+  readonly unread: readonly string[];
+}
+
+export interface AutoSnapshot {
+  readonly name: string;
+  readonly why: AutoReason;
+  /** Seconds since 1970, as the snapshot itself says: another of that name is not ours. */
+  readonly createdAt: number;
+  /** The snapshot that was reverted to. */
+  readonly target?: string;
+  /** An operation that broke off left it, or the recovery of one made it: no rule takes it away. */
+  readonly stays?: true;
+}

@@ -1,0 +1,132 @@
+// Whether a snapshot can be kept inside the images or as new overlays, on this VM with this libvirt.
+import { type Capabilities, formatVersion, versionOf } from './capabilities.js';
+import type { Warning } from './consequences.js';
+import { type Refused, refuse } from './refusal.js';
+import type { SnapshotKind } from './snapshot.js';
+import { type Vm, snapshotableDisks } from './vm.js';
+
+/**
+ * Internal: every disk that is not read-only must be a qcow2 image; one raw disk spoils it for the VM.
+ *
+ * | VM                                   | memory (VM active)  | offline             |
+ * |--------------------------------------|---------------------|---------------------|
+ * | no disk                              | noDisks             | noDisks             |
+ * | a writable floppy, a disk of no qcow2 | rawDisk            | rawDisk             |
+ * | a network disk                       | diskTypeUnsupported: RAM does not fit behind its end | diskTypeUnsupported |
+ * | another disk that is no file, no block device | ok         | diskTypeUnsupported |
+ * | UEFI                                 | see `nvramVerdict`  | see `nvramVerdict`  |
+ *
+ * The test driver has no images and refuses nothing.
+ */
+export function internalObstacle(vm: Vm, capabilities: Capabilities, kind: 'memory' | 'offline'): Refused | undefined {
+  if (capabilities.driver === 'test') {
+    return undefined;
+  }
+  const disks = snapshotableDisks(vm);
+  if (disks.length === 0) {
+    return refuse('noDisks', { vm: vm.name });
+  }
+  const floppies = vm.disks.filter((d) => d.device === 'floppy' && d.source !== undefined && !d.readonly);
+  const raw = [...disks, ...floppies].find((disk) => disk.format !== 'qcow2' || disk.device === 'floppy');
+  if (raw !== undefined) {
+    return refuse('rawDisk', { vm: vm.name, disk: raw.target, format: raw.format });
+  }
+  const odd = disks.find((disk) => disk.sourceType !== 'file' && disk.sourceType !== 'block');
+  if (odd !== undefined && (kind === 'offline' || odd.sourceType === 'network')) {
+    return refuse('diskTypeUnsupported', { vm: vm.name, disk: odd.target, type: odd.sourceType });
+  }
+  const state = kind === 'memory' ? 'running' : 'off';
+  return nvramVerdict(vm, capabilities, state) === 'refused'
+    ? refuse('rawNvram', {
+        vm: vm.name,
+        nvram: vm.firmware === 'uefiQcow2Nvram' ? 'qcow2' : 'raw',
+        state,
+        version: formatVersion(capabilities.libvirt),
+      })
+    : undefined;
+}
+
+/**
+ * External: each disk must be a file, or a device that the guest sees as a disk.
+ *
+ * | VM                                            | memory, disk, offline |
+ * |-----------------------------------------------|-----------------------|
+ * | no disk                                       | noDisks               |
+ * | a disk of another type than file and block    | diskTypeUnsupported   |
+ * | a SCSI passthrough device, a shareable disk   | diskTypeUnsupported   |
+ * | the test driver (no DISK_ONLY)                | driverCannot          |
+ */
+export function externalObstacle(vm: Vm, capabilities: Capabilities, kind: SnapshotKind): Refused | undefined {
+  if (capabilities.driver === 'test') {
+    return refuse('driverCannot', { driver: capabilities.driver, action: 'create', kind });
+  }
+  const disks = snapshotableDisks(vm);
+  if (disks.length === 0) {
+    return refuse('noDisks', { vm: vm.name });
+  }
+  for (const disk of disks) {
+    const type = disk.device === 'lun' ? 'lun' : disk.shareable ? 'shareable' : disk.sourceType;
+    if ((type !== 'file' && type !== 'block') || disk.source === undefined) {
+      return refuse('diskTypeUnsupported', { vm: vm.name, disk: disk.target, type });
+    }
+  }
+  return undefined;
+}
+
+/**
+ * libvirt saves RAM as if it migrated the VM, which devices of the host hold on to. Refused after the guest was stopped
+ * for it, with words about migration.
+ *
+ * | device                                   | RAM can be saved |
+ * |------------------------------------------|------------------|
+ * | of the host (PCI, USB, mediated)         | no               |
+ * | virtiofs, 9p: folders of the host        | no               |
+ * | NVDIMM: RAM that is a file of the host   | no: it would be written over that file at a revert (measured on 9.0) |
+ * | shared memory (ivshmem)                  | no               |
+ * | TPM                                      | yes; its own state is another matter |
+ */
+export function ramObstacle({ name, devices = [] }: Vm): Refused | undefined {
+  const device = devices.find((one) => one !== 'tpm');
+  return device === undefined ? undefined : refuse('ramCannotBeSaved', { vm: name, device });
+}
+
+/** What a snapshot without RAM, and a revert to it, leave as they are. */
+export function notInSnapshot({
+  devices = [],
+}: Pick<Vm, 'devices'>): readonly Extract<Warning, { about: 'notInSnapshot' }>[] {
+  const left = devices.filter((device) => device !== 'tpm');
+  return left.length === 0 ? [] : [{ about: 'notInSnapshot', devices: left }];
+}
+
+export type NvramVerdict = 'refused' | 'notCaptured' | 'captured';
+
+/**
+ * Internal snapshots of UEFI guests. From 10.9 libvirt saves through QEMU's own jobs, which need QEMU 6.0 and qcow2
+ * variables. Measured: 9.0 refuses running and off, 11.3 and 12.8 as below.
+ *
+ * | variables | libvirt    | QEMU  | running  | off         |
+ * |-----------|------------|-------|----------|-------------|
+ * | none (BIOS) | any      | any   | captured | captured    |
+ * | any       | < 9.3      | any   | refused  | refused     |
+ * | any       | 9.3 – 10.8 | any   | refused  | notCaptured |
+ * | raw       | ≥ 10.9     | any   | refused  | notCaptured |
+ * | qcow2     | ≥ 10.9     | < 6.0 | refused  | captured    |
+ * | qcow2     | ≥ 10.9     | ≥ 6.0 | captured | captured    |
+ */
+export function nvramVerdict(
+  { firmware }: Pick<Vm, 'firmware'>,
+  { libvirt, hypervisor }: Pick<Capabilities, 'libvirt' | 'hypervisor'>,
+  state: 'running' | 'off',
+): NvramVerdict {
+  if (firmware === 'bios') {
+    return 'captured';
+  }
+  if (libvirt < versionOf(9, 3)) {
+    return 'refused';
+  }
+  const byJobs = libvirt >= versionOf(10, 9) && firmware === 'uefiQcow2Nvram';
+  if (state === 'off') {
+    return byJobs ? 'captured' : 'notCaptured';
+  }
+  return byJobs && hypervisor >= versionOf(6, 0) ? 'captured' : 'refused';
+}

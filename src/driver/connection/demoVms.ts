@@ -1,0 +1,89 @@
+// Makes and removes the VM of the lesson on one connection. Never touches a VM that it did not make.
+import { access } from 'node:fs/promises';
+import { makeDemoFolder, removeDemoFolder } from '../files/demoFolder.js';
+import { qemuImg } from '../../qemu/qemuImg.js';
+import { isThisHost } from '../files/thisHost.js';
+import type { Connection } from '../../libvirt/connection.js';
+import {
+  VIR_DOMAIN_UNDEFINE_MANAGED_SAVE,
+  VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA,
+  VIR_DOMAIN_XML_INACTIVE,
+} from '../../libvirt/flags.js';
+import { errorCodes } from '../../libvirt/libvirtError.js';
+import { isSession, parseUri } from '../../libvirt/uri.js';
+import type { Capabilities } from '../../domain/capabilities.js';
+import type { DemoVm, DemoVmObstacle } from '../../domain/demoVm.js';
+import { Failure } from '../../domain/failure.js';
+import { orUndefined } from './libvirtReader.js';
+import { demoMachine, demoVmXml, isDemoVm } from '../xml/demoVmXml.js';
+
+export interface DemoVmPlace {
+  readonly uri: string;
+  readonly connection: Connection;
+  readonly capabilities: Capabilities;
+  readonly environment: NodeJS.ProcessEnv;
+}
+
+/**
+ * @param guest the file that it would run
+ * @returns the first thing that is in the way; nothing is made
+ */
+export async function demoVmObstacle(place: DemoVmPlace, guest: string): Promise<DemoVmObstacle | undefined> {
+  const { capabilities, connection, environment, uri } = place;
+  const parsed = parseUri(uri);
+  if (capabilities.driver !== 'qemu') {
+    return 'notQemu';
+  }
+  if (capabilities.readOnly) {
+    return 'readOnly';
+  }
+  if (!isThisHost({ transport: parsed.transport, hostname: capabilities.hostname })) {
+    return 'otherHost';
+  }
+  if (!isSession(parsed) && process.getuid?.() !== 0) {
+    return 'systemWithoutRoot';
+  }
+  if ((await qemuImg(environment).find()) === undefined) {
+    return 'noQemuImg';
+  }
+  const { capabilities: xml } = await connection.call('connectGetCapabilities', {});
+  if (demoMachine(xml) === undefined) {
+    return 'noEmulator';
+  }
+  return access(guest).then(
+    () => undefined,
+    () => 'noGuest' as const,
+  );
+}
+
+/** @param guest the file that it runs; a copy of it goes into the VM's folder */
+export async function makeDemoVm(place: DemoVmPlace, vm: DemoVm, guest: string): Promise<void> {
+  const { connection, environment } = place;
+  const { capabilities: xml } = await connection.call('connectGetCapabilities', {});
+  const machine = demoMachine(xml);
+  if (machine === undefined) {
+    throw new Failure('unsupported', { doing: 'make the VM of the lesson', vm: vm.name });
+  }
+  await makeDemoFolder(vm, guest, environment);
+  await connection.call('domainDefineXmlFlags', { xml: demoVmXml(vm, machine), flags: 0 });
+}
+
+/**
+ * The VM with its snapshots, then its folder. What is gone already is as good as removed.
+ * @throws Failure `denied` where another VM has its UUID: that one and the folder stay
+ */
+export async function removeDemoVm({ connection }: Pick<DemoVmPlace, 'connection'>, vm: DemoVm): Promise<void> {
+  const dom = await orUndefined(errorCodes.VIR_ERR_NO_DOMAIN, connection.call('domainLookupByUuid', { uuid: vm.uuid }));
+  if (dom !== undefined) {
+    const flags = VIR_DOMAIN_XML_INACTIVE;
+    const { xml } = await connection.call('domainGetXmlDesc', { dom: dom.dom, flags });
+    if (!isDemoVm(xml, vm)) {
+      throw new Failure('denied', { doing: 'remove the VM of the lesson', vm: dom.dom.name });
+    }
+    // Off already is as good.
+    await orUndefined(errorCodes.VIR_ERR_OPERATION_INVALID, connection.call('domainDestroy', { dom: dom.dom }));
+    const all = VIR_DOMAIN_UNDEFINE_MANAGED_SAVE | VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA;
+    await connection.call('domainUndefineFlags', { dom: dom.dom, flags: all });
+  }
+  await removeDemoFolder(vm);
+}

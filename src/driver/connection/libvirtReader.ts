@@ -1,0 +1,299 @@
+// Everything that is read of VMs and snapshots, on one connection. Changes nothing; keeps no XML but to know it again.
+import type { Connection } from '../../libvirt/connection.js';
+import {
+  VIR_CONNECT_GET_ALL_DOMAINS_STATS_BACKING,
+  VIR_CONNECT_GET_ALL_DOMAINS_STATS_NOWAIT,
+  VIR_DOMAIN_STATS_BLOCK,
+  VIR_DOMAIN_XML_INACTIVE,
+} from '../../libvirt/flags.js';
+import { errorCodes, LibvirtError } from '../../libvirt/libvirtError.js';
+import type { Domain } from '../../libvirt/structs.js';
+import { type Capabilities, versionOf } from '../../domain/capabilities.js';
+import type { VmStatistics } from '../../domain/diskStatistics.js';
+import type { Hardware } from '../../domain/hardware.js';
+import type { SavedRam, Snapshot, SnapshotTree } from '../../domain/snapshot.js';
+import { isActive, isPausedToBeSaved, snapshotableDisks, type Vm, type VmDisk } from '../../domain/vm.js';
+import { parseLayers } from './diskStatistics.js';
+import { parseDomainXml } from '../xml/domainXml.js';
+import { readHardware } from '../xml/hardwareXml.js';
+import type { NamedByVm, VmHead } from '../hypervisor.js';
+import { untilNoJob } from '../run/jobEnd.js';
+import { type Power, powerOf } from '../powerState.js';
+import { parseSavedRam } from '../xml/retarget.js';
+import { SavingJobs } from '../run/savingJob.js';
+import { parseFrozenDisks, parseSnapshotHead } from '../xml/snapshotXml.js';
+import { withVolumePaths } from '../files/volumePaths.js';
+import { XmlError } from '../xml/xmlTree.js';
+
+export class LibvirtReader {
+  readonly #connection: Connection;
+  readonly #capabilities: Capabilities;
+  readonly #savingJobs: SavingJobs;
+  /** The daemon finds a VM by its UUID, and uses the name that is sent for its own messages. */
+  readonly #names = new Map<string, string>();
+  /** What was made of the configuration of each VM that was read for its files: the same text says the same again. */
+  readonly #named = new Map<string, { readonly xml: string; readonly named: NamedByVm }>();
+
+  constructor(connection: Connection, capabilities: Capabilities) {
+    this.#connection = connection;
+    this.#capabilities = capabilities;
+    this.#savingJobs = new SavingJobs(connection);
+  }
+
+  async listVms(): Promise<readonly VmHead[]> {
+    const { domains } = await this.#connection.call('connectListAllDomains', { needResults: 1, flags: 0 });
+    this.#names.clear();
+    for (const { uuid, name } of domains) {
+      this.#names.set(uuid, name);
+    }
+    for (const uuid of this.#named.keys()) {
+      if (!this.#names.has(uuid)) {
+        this.#named.delete(uuid);
+      }
+    }
+    return domains.map(({ uuid, name, id }) => ({ uuid, name, active: id !== -1 }));
+  }
+
+  async readVm(uuid: string): Promise<Vm> {
+    const dom = await this.#dom(uuid);
+    const [{ state, reason }, { xml }, { persistent }, { result: managedSave }] = await Promise.all([
+      this.#connection.call('domainGetState', { dom, flags: 0 }),
+      this.#connection.call('domainGetXmlDesc', { dom, flags: 0 }),
+      this.#connection.call('domainIsPersistent', { dom }),
+      this.#connection.call('domainHasManagedSaveImage', { dom, flags: 0 }),
+    ]);
+    const configuration = parseDomainXml(xml);
+    const power = powerOf(state, reason);
+    return {
+      ...configuration,
+      disks: await withVolumePaths(this.#connection, configuration.disks),
+      ...power,
+      ...((await this.#isSavedNow(dom, power)) ? { savedNow: true } : {}),
+      persistent: persistent !== 0,
+      managedSave: managedSave !== 0,
+    };
+  }
+
+  async #isSavedNow(dom: Domain, power: Power): Promise<boolean> {
+    if (isPausedToBeSaved(power)) {
+      return this.#savingJobs.goesOn(dom);
+    }
+    this.#savingJobs.forget(dom);
+    return false;
+  }
+
+  async readNamed(uuid: string): Promise<NamedByVm> {
+    const xml = await this.readVmXml(uuid);
+    const before = this.#named.get(uuid);
+    const named = before?.xml === xml ? before.named : namedIn(xml);
+    this.#named.set(uuid, { xml, named });
+    return { ...named, disks: await withVolumePaths(this.#connection, named.disks) };
+  }
+
+  async countSnapshots(uuid: string): Promise<number> {
+    const { num } = await this.#connection.call('domainSnapshotNum', { dom: await this.#dom(uuid), flags: 0 });
+    return num;
+  }
+
+  async readSnapshotNames(uuid: string): Promise<readonly string[]> {
+    const dom = await this.#dom(uuid);
+    const { snapshots } = await this.#connection.call('domainListAllSnapshots', { dom, needResults: 1, flags: 0 });
+    return snapshots.map(({ name }) => name);
+  }
+
+  async readSnapshotMark(uuid: string): Promise<{ readonly count: number; readonly current?: string }> {
+    const dom = await this.#dom(uuid);
+    const [count, current] = await Promise.all([this.countSnapshots(uuid), this.#readCurrent(dom)]);
+    return current === undefined ? { count } : { count, current };
+  }
+
+  async readSnapshots(uuid: string, names: readonly string[]): Promise<readonly Snapshot[]> {
+    const dom = await this.#dom(uuid);
+    const read = await inRow(names, (name) => this.#readSnapshot(dom, name));
+    return read.filter((snapshot) => snapshot !== undefined);
+  }
+
+  async #readSnapshot(dom: Domain, name: string): Promise<Snapshot | undefined> {
+    const call = this.#connection.call('domainSnapshotGetXmlDesc', { snap: { name, dom }, flags: 0 });
+    const answer = await orUndefined(errorCodes.VIR_ERR_NO_DOMAIN_SNAPSHOT, call);
+    return answer && readHead(name, answer.xml);
+  }
+
+  async #readCurrent(dom: Domain): Promise<string | undefined> {
+    const call = this.#connection.call('domainSnapshotCurrent', { dom, flags: 0 });
+    return (await orUndefined(errorCodes.VIR_ERR_NO_DOMAIN_SNAPSHOT, call))?.snap.name;
+  }
+
+  async readTree(uuid: string, likely: readonly string[] = []): Promise<SnapshotTree> {
+    const dom = await this.#dom(uuid);
+    const [listed, current, begun] = await Promise.all([
+      this.#connection.call('domainListAllSnapshots', { dom, needResults: 1, flags: 0 }),
+      this.#readCurrent(dom),
+      this.readSnapshots(uuid, likely),
+    ]);
+    const names = listed.snapshots.map(({ name }) => name);
+    const early = new Map(begun.map((snapshot) => [snapshot.name, snapshot]));
+    // One that was not there yet when it was asked for may be by now.
+    const rest = early.size === 0 ? names : names.filter((name) => !early.has(name));
+    const late = await this.readSnapshots(uuid, rest);
+    const snapshots = early.size === 0 ? late : inOrder(names, early, late);
+    // The current one may have vanished between the two looks.
+    const known = current !== undefined && snapshots.some((snapshot) => snapshot.name === current);
+    return known ? { snapshots, current } : { snapshots };
+  }
+
+  async readFrozenDisks(uuid: string, snapshot: string): Promise<readonly VmDisk[]> {
+    return withVolumePaths(this.#connection, parseFrozenDisks(await this.readSnapshotXml(uuid, snapshot)));
+  }
+
+  async readConfiguredDisks(uuid: string): Promise<readonly VmDisk[]> {
+    const dom = await this.#dom(uuid);
+    const { xml } = await this.#connection.call('domainGetXmlDesc', { dom, flags: VIR_DOMAIN_XML_INACTIVE });
+    return withVolumePaths(this.#connection, parseDomainXml(xml).disks);
+  }
+
+  /** libvirt reads no more of the file than its head, and says of one that is not whole that the operation failed. */
+  async readSavedRam(file: string): Promise<SavedRam | undefined> {
+    try {
+      const { xml } = await this.#connection.call('domainSaveImageGetXmlDesc', { file, flags: 0 });
+      return parseSavedRam(xml);
+    } catch (error) {
+      if (error instanceof LibvirtError) {
+        return error.code === errorCodes.VIR_ERR_OPERATION_FAILED ? 'broken' : undefined;
+      }
+      throw error;
+    }
+  }
+
+  async readDiskStatistics(uuids: readonly string[] = []): Promise<ReadonlyMap<string, VmStatistics>> {
+    const { retStats } = await this.#connection.call('connectGetAllDomainStats', {
+      doms: await Promise.all(uuids.map((uuid) => this.#dom(uuid))),
+      stats: VIR_DOMAIN_STATS_BLOCK,
+      flags: VIR_CONNECT_GET_ALL_DOMAINS_STATS_BACKING + VIR_CONNECT_GET_ALL_DOMAINS_STATS_NOWAIT,
+    });
+    return new Map(
+      retStats.map(({ dom: { uuid, name, id }, params }) => {
+        const active = id !== -1;
+        return [uuid, { name, active, layers: parseLayers(params, active) }];
+      }),
+    );
+  }
+
+  async readBlockJobs(vm: Vm): Promise<readonly string[]> {
+    if (this.#capabilities.driver !== 'qemu' || !isActive(vm.power)) {
+      return [];
+    }
+    const dom = await this.#dom(vm.uuid);
+    const jobs = await Promise.all(
+      snapshotableDisks(vm).map(async ({ target }) => {
+        const call = this.#connection.call('domainGetBlockJobInfo', { dom, path: target, flags: 0 });
+        // "Not running": it was switched off since, and has no jobs.
+        const info = await orUndefined(errorCodes.VIR_ERR_OPERATION_INVALID, call);
+        return info !== undefined && info.found !== 0 ? [target] : [];
+      }),
+    );
+    return jobs.flat();
+  }
+
+  /** A daemon or a driver that knows no checkpoints has none. */
+  async readCheckpoints(uuid: string): Promise<readonly string[]> {
+    // The call came with 5.6.
+    if (this.#capabilities.driver !== 'qemu' || this.#capabilities.libvirt < versionOf(5, 6)) {
+      return [];
+    }
+    const dom = await this.#dom(uuid);
+    const call = this.#connection.call('domainListAllCheckpoints', { dom, needResults: 1, flags: 0 });
+    return (await orUndefined(errorCodes.VIR_ERR_NO_SUPPORT, call))?.checkpoints.map(({ name }) => name) ?? [];
+  }
+
+  async untilNoJob(uuid: string): Promise<void> {
+    const dom = await orUndefined(errorCodes.VIR_ERR_NO_DOMAIN, this.#dom(uuid));
+    if (this.#capabilities.driver === 'qemu' && dom !== undefined) {
+      await untilNoJob(this.#connection, dom);
+    }
+  }
+
+  async readVmXml(uuid: string): Promise<string> {
+    return (await this.#connection.call('domainGetXmlDesc', { dom: await this.#dom(uuid), flags: 0 })).xml;
+  }
+
+  async readSnapshotXml(uuid: string, snapshot: string): Promise<string> {
+    const snap = { name: snapshot, dom: await this.#dom(uuid) };
+    const { xml } = await this.#connection.call('domainSnapshotGetXmlDesc', { snap, flags: 0 });
+    return Buffer.from(xml).toString('utf8');
+  }
+
+  /** As configured, for that is told in the same way of a VM that runs and of one that is off. */
+  async readHardware(uuid: string, snapshot?: string): Promise<Hardware> {
+    if (snapshot !== undefined) {
+      return readHardware(await this.readSnapshotXml(uuid, snapshot));
+    }
+    const flags = VIR_DOMAIN_XML_INACTIVE;
+    return readHardware((await this.#connection.call('domainGetXmlDesc', { dom: await this.#dom(uuid), flags })).xml);
+  }
+
+  async #dom(uuid: string): Promise<Domain> {
+    const name = this.#names.get(uuid);
+    if (name !== undefined) {
+      return { name, uuid, id: -1 };
+    }
+    const { dom } = await this.#connection.call('domainLookupByUuid', { uuid });
+    this.#names.set(uuid, dom.name);
+    return dom;
+  }
+}
+
+/** Those that vanished meanwhile are left out. */
+function inOrder(
+  names: readonly string[],
+  early: ReadonlyMap<string, Snapshot>,
+  late: readonly Snapshot[],
+): readonly Snapshot[] {
+  const read = new Map([...early, ...late.map((snapshot) => [snapshot.name, snapshot] as const)]);
+  return names.flatMap((name) => read.get(name) ?? []);
+}
+
+function namedIn(xml: string): NamedByVm {
+  const { name, disks, nvram } = parseDomainXml(xml);
+  return { name, disks, ...(nvram === undefined ? {} : { nvram }) };
+}
+
+/** One that cannot be read fails them all: what is decided about the others must know what rests on which file. */
+function readHead(name: string, xml: Uint8Array): Snapshot {
+  try {
+    return parseSnapshotHead(xml);
+  } catch (error) {
+    throw error instanceof XmlError ? new XmlError(`snapshot ${name}: ${error.message}`, { cause: error }) : error;
+  }
+}
+
+/** The answer, or undefined when the daemon answers with this error. */
+export async function orUndefined<T>(code: number, call: Promise<T>): Promise<T | undefined> {
+  try {
+    return await call;
+  } catch (error) {
+    if (error instanceof LibvirtError && error.code === code) {
+      return undefined;
+    }
+    throw error;
+  }
+}
+
+/** Well above the four calls that a connection has in flight. */
+const atOnce = 32;
+
+/**
+ * As Promise.all over all, but few at a time: thousands of promises that wait for the same socket would be carried
+ * through every collection of garbage, which costs more than the reading. Enough to keep the connection's calls coming.
+ */
+async function inRow<T, R>(items: readonly T[], act: (item: T) => Promise<R>): Promise<readonly R[]> {
+  const results = new Array<R>(items.length);
+  const rest = items.entries();
+  const worker = async (): Promise<void> => {
+    for (const [index, item] of rest) {
+      results[index] = await act(item);
+    }
+  };
+  await Promise.all(Array.from({ length: atOnce }, worker));
+  return results;
+}

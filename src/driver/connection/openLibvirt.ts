@@ -1,0 +1,320 @@
+// The port, over libvirt: one connection that stays for reading and events, one of its own for each step.
+import { Emitter, type Event } from '../../base/emitter.js';
+import { openConnection, type OpenOptions } from '../../libvirt/connect.js';
+import type { Connection } from '../../libvirt/connection.js';
+import type { Domain } from '../../libvirt/structs.js';
+import { type Log, scoped } from '../../base/log.js';
+import type { Capabilities } from '../../domain/capabilities.js';
+import type { DemoVm, DemoVmObstacle } from '../../domain/demoVm.js';
+import type { VmStatistics } from '../../domain/diskStatistics.js';
+import { Failure, type FailureDetails } from '../../domain/failure.js';
+import type { Hardware } from '../../domain/hardware.js';
+import type { HostFiles } from '../../domain/hostFiles.js';
+import type { ImageContents } from '../../domain/imageContents.js';
+import type { Step } from '../../steps/step.js';
+import type { SavedRam, Snapshot, SnapshotTree } from '../../domain/snapshot.js';
+import { isActive, type Vm, type VmDisk } from '../../domain/vm.js';
+import type { MetadataFolders } from '../../domain/vmFiles.js';
+import { withTrueReason } from './deniedEntry.js';
+import { demoVmObstacle, type DemoVmPlace, makeDemoVm, removeDemoVm } from './demoVms.js';
+import { type AgentState, readAgent } from '../run/guestAgent.js';
+import { membershipOf } from './groupMember.js';
+import { listen } from '../guestEvents.js';
+import type { Hypervisor, NamedByVm, OpenHypervisor, RunOptions, StepOutcome, VmEvent, VmHead } from '../hypervisor.js';
+import { LibvirtReader } from './libvirtReader.js';
+import { hasNoVms, metadataFolders } from './metadataFolders.js';
+import { isNearby, nearbyContents, nearbyFiles, openFiles } from '../files/openFiles.js';
+import { readCapabilities } from './readCapabilities.js';
+import { runStep } from '../run/runStep.js';
+import { toFailure } from '../toFailure.js';
+
+/** A guest may show a dialog instead of shutting down; after a minute somebody must be told. */
+const guestPatienceMs = 60_000;
+
+/**
+ * @param environment where LIBVIRT_DEFAULT_URI, XDG_RUNTIME_DIR and the like are looked up
+ * @param patience milliseconds that a guest may take to shut down or restart
+ * @param mayEndPools whether storage pools may be ended that another editor of ours has left
+ */
+export function libvirtHypervisor(
+  log: Log,
+  environment: NodeJS.ProcessEnv,
+  {
+    patience = guestPatienceMs,
+    mayEndPools = () => true,
+  }: { readonly patience?: number; readonly mayEndPools?: () => boolean } = {},
+): OpenHypervisor {
+  return async (uri, signal, onAuthentication) => {
+    const own = scoped(log, uri);
+    const open = (first: Pick<OpenOptions, 'signal' | 'onAuthentication'> = {}): Promise<Connection> =>
+      openConnection(uri, { log: own, environment, ...first });
+    let connection: Connection | undefined;
+    try {
+      connection = await open({ signal, ...(onAuthentication === undefined ? {} : { onAuthentication }) });
+      const [events, capabilities] = await Promise.all([listen(connection), readCapabilities(connection)]);
+      return new LibvirtHypervisor({
+        connection,
+        capabilities,
+        environment,
+        uri,
+        log: own,
+        open,
+        patience,
+        mayEndPools,
+        ...events,
+      });
+    } catch (error) {
+      connection?.close();
+      const failure = await trueReason(toFailure(error, { connection: uri, doing: 'connecting' }), own);
+      throw failure.kind === 'unreachable' && (await hasNoVms(uri, environment))
+        ? new Failure(failure.kind, { ...failure.details, hasNoVms: true }, { cause: error })
+        : failure;
+    }
+  };
+}
+
+async function trueReason(failure: Failure, log: Log): Promise<Failure> {
+  const { group } = failure.details;
+  try {
+    return group === undefined ? failure : withTrueReason(failure, await membershipOf(group));
+  } catch (error) {
+    log.debug(`who is in the group ${group} cannot be read: ${String(error)}`);
+    return withTrueReason(failure, 'unknown');
+  }
+}
+
+type GuestHappenings = Awaited<ReturnType<typeof listen>>;
+
+interface Parts extends GuestHappenings {
+  readonly connection: Connection;
+  readonly capabilities: Capabilities;
+  readonly environment: NodeJS.ProcessEnv;
+  readonly uri: string;
+  readonly log: Log;
+  readonly open: () => Promise<Connection>;
+  readonly patience: number;
+  readonly mayEndPools: () => boolean;
+}
+
+class LibvirtHypervisor implements Hypervisor {
+  readonly uri: string;
+  readonly capabilities: Capabilities;
+  readonly files: HostFiles;
+  readonly nearbyFiles?: HostFiles;
+  readonly nearbyContents?: ImageContents;
+  readonly metadataFolders?: MetadataFolders;
+  readonly onDidChangeVm: Event<VmEvent>;
+  readonly onDidClose: Event<Failure>;
+  readonly #parts: Parts;
+  readonly #reader: LibvirtReader;
+  readonly #closed = new Emitter<Failure>();
+  readonly #others = new Set<Connection>();
+  /** Of connections that are closed by now. */
+  #formerCalls = 0;
+  #closedByUs = false;
+
+  constructor(parts: Parts) {
+    this.#parts = parts;
+    this.#reader = new LibvirtReader(parts.connection, parts.capabilities);
+    this.uri = parts.uri;
+    this.capabilities = parts.capabilities;
+    const of = {
+      ...parts,
+      open: () => this.#openAnother(),
+      close: (connection: Connection) => this.#closeAnother(connection),
+    };
+    this.files = openFiles(of);
+    const [nearby, contents] = [nearbyFiles(of), nearbyContents(of)];
+    if (nearby !== undefined && contents !== undefined) {
+      this.nearbyFiles = nearby;
+      this.nearbyContents = contents;
+    }
+    const folders = metadataFolders(parts.uri, parts.environment);
+    if (folders !== undefined) {
+      this.metadataFolders = folders;
+    }
+    this.onDidChangeVm = parts.onDidChangeVm;
+    this.onDidClose = this.#closed.event;
+    parts.connection.onDidClose((error) => {
+      if (!this.#closedByUs) {
+        this.#closed.fire(toFailure(error, { connection: this.uri }));
+      }
+    });
+  }
+
+  get callCount(): number {
+    const open = [this.#parts.connection, ...this.#others];
+    return open.reduce((sum, connection) => sum + connection.callCount, this.#formerCalls);
+  }
+
+  listVms(): Promise<readonly VmHead[]> {
+    return this.#told({ doing: 'listing the VMs' }, this.#reader.listVms());
+  }
+
+  readVm(uuid: string): Promise<Vm> {
+    return this.#told({ doing: 'reading a VM', vm: uuid }, this.#reader.readVm(uuid));
+  }
+
+  readNamed(uuid: string): Promise<NamedByVm> {
+    return this.#told({ doing: 'reading the files of a VM', vm: uuid }, this.#reader.readNamed(uuid));
+  }
+
+  countSnapshots(uuid: string): Promise<number> {
+    return this.#told({ doing: 'counting snapshots', vm: uuid }, this.#reader.countSnapshots(uuid));
+  }
+
+  readSnapshotNames(uuid: string): Promise<readonly string[]> {
+    return this.#told({ doing: 'listing snapshots', vm: uuid }, this.#reader.readSnapshotNames(uuid));
+  }
+
+  readSnapshotMark(uuid: string): Promise<{ readonly count: number; readonly current?: string }> {
+    return this.#told({ doing: 'counting snapshots', vm: uuid }, this.#reader.readSnapshotMark(uuid));
+  }
+
+  readSnapshots(uuid: string, names: readonly string[]): Promise<readonly Snapshot[]> {
+    return this.#told({ doing: 'reading snapshots', vm: uuid }, this.#reader.readSnapshots(uuid, names));
+  }
+
+  readTree(uuid: string, likely?: readonly string[]): Promise<SnapshotTree> {
+    return this.#told({ doing: 'reading snapshots', vm: uuid }, this.#reader.readTree(uuid, likely));
+  }
+
+  readFrozenDisks(uuid: string, snapshot: string): Promise<readonly VmDisk[]> {
+    const details = { doing: 'reading the disks of a snapshot', vm: uuid, snapshot };
+    return this.#told(details, this.#reader.readFrozenDisks(uuid, snapshot));
+  }
+
+  readConfiguredDisks(uuid: string): Promise<readonly VmDisk[]> {
+    return this.#told({ doing: 'reading the configuration', vm: uuid }, this.#reader.readConfiguredDisks(uuid));
+  }
+
+  readSavedRam(file: string): Promise<SavedRam | undefined> {
+    return this.#told({ doing: 'looking into a file with RAM', path: file }, this.#reader.readSavedRam(file));
+  }
+
+  readDiskStatistics(uuids?: readonly string[]): Promise<ReadonlyMap<string, VmStatistics>> {
+    return this.#told({ doing: "reading the disks' statistics" }, this.#reader.readDiskStatistics(uuids));
+  }
+
+  readBlockJobs(vm: Vm): Promise<readonly string[]> {
+    return this.#told({ doing: 'looking for block jobs', vm: vm.name }, this.#reader.readBlockJobs(vm));
+  }
+
+  readCheckpoints(uuid: string): Promise<readonly string[]> {
+    return this.#told({ doing: 'looking for checkpoints', vm: uuid }, this.#reader.readCheckpoints(uuid));
+  }
+
+  untilNoJob(uuid: string): Promise<void> {
+    return this.#told({ doing: 'waiting for what libvirt does to a VM', vm: uuid }, this.#reader.untilNoJob(uuid));
+  }
+
+  probeAgent(vm: Vm): Promise<AgentState> {
+    return this.#told({ doing: 'looking for the guest agent', vm: vm.name }, this.#probeAgent(vm));
+  }
+
+  /** A guest that does not run cannot answer. */
+  async #probeAgent({ name, uuid, power, agentChannel }: Vm): Promise<AgentState> {
+    if (this.capabilities.driver !== 'qemu' || !agentChannel || !isActive(power) || power === 'paused') {
+      return 'silent';
+    }
+    const connection = await this.#openAnother();
+    try {
+      return await readAgent({ connection, dom: { name, uuid, id: -1 } });
+    } finally {
+      this.#closeAnother(connection);
+    }
+  }
+
+  readVmXml(uuid: string): Promise<string> {
+    return this.#told({ doing: "reading a VM's XML", vm: uuid }, this.#reader.readVmXml(uuid));
+  }
+
+  readSnapshotXml(uuid: string, snapshot: string): Promise<string> {
+    const details = { doing: "reading a snapshot's XML", vm: uuid, snapshot };
+    return this.#told(details, this.#reader.readSnapshotXml(uuid, snapshot));
+  }
+
+  readHardware(uuid: string, snapshot?: string): Promise<Hardware> {
+    const details = { doing: 'reading the hardware of a VM', vm: uuid, ...(snapshot !== undefined && { snapshot }) };
+    return this.#told(details, this.#reader.readHardware(uuid, snapshot));
+  }
+
+  async run(vm: Vm, step: Step, options: RunOptions): Promise<StepOutcome> {
+    const details = { doing: step.do, vm: vm.name, ...('snapshot' in step ? { snapshot: step.snapshot } : {}) };
+    if (options.signal.aborted) {
+      throw new Failure('cancelled', details);
+    }
+    return this.#told(details, this.#runAlone(vm, step, options));
+  }
+
+  async #runAlone(vm: Vm, step: Step, options: RunOptions): Promise<StepOutcome> {
+    const { capabilities, onDidHappen, log, patience } = this.#parts;
+    const connection = await this.#openAnother();
+    const dom: Domain = { name: vm.name, uuid: vm.uuid, id: -1 };
+    try {
+      return await runStep(
+        {
+          ...options,
+          connection,
+          openAnother: () => this.#openAnother(),
+          closeAnother: (another) => this.#closeAnother(another),
+          vm,
+          dom,
+          files: this.files,
+          capabilities,
+          onThisHost: isNearby({ uri: this.uri, capabilities }),
+          events: { onDidHappen, onDidClose: this.onDidClose },
+          log,
+          guestPatienceMs: patience,
+        },
+        step,
+      );
+    } finally {
+      this.#closeAnother(connection);
+    }
+  }
+
+  async #openAnother(): Promise<Connection> {
+    const connection = await this.#parts.open();
+    this.#others.add(connection);
+    return connection;
+  }
+
+  #closeAnother(connection: Connection): void {
+    if (this.#others.delete(connection)) {
+      connection.close();
+      this.#formerCalls += connection.callCount;
+    }
+  }
+
+  /** Whatever goes wrong leaves this room as a Failure that says what was being done. */
+  async #told<T>(details: FailureDetails, work: Promise<T>): Promise<T> {
+    try {
+      return await work;
+    } catch (error) {
+      throw toFailure(error, { connection: this.uri, ...details });
+    }
+  }
+
+  demoVmObstacle(guest: string): Promise<DemoVmObstacle | undefined> {
+    return this.#told({ doing: 'look whether the lesson can be given' }, demoVmObstacle(this.#demoPlace, guest));
+  }
+
+  makeDemoVm(vm: DemoVm, guest: string): Promise<void> {
+    return this.#told({ doing: 'make the VM of the lesson', vm: vm.name }, makeDemoVm(this.#demoPlace, vm, guest));
+  }
+
+  removeDemoVm(vm: DemoVm): Promise<void> {
+    return this.#told({ doing: 'remove the VM of the lesson', vm: vm.name }, removeDemoVm(this.#demoPlace, vm));
+  }
+
+  get #demoPlace(): DemoVmPlace {
+    const { connection, environment } = this.#parts;
+    return { connection, environment, uri: this.uri, capabilities: this.capabilities };
+  }
+
+  close(): void {
+    this.#closedByUs = true;
+    this.#parts.connection.close();
+  }
+}

@@ -1,0 +1,56 @@
+// What a connection can do, asked once when it is opened.
+import type { Connection } from '../../libvirt/connection.js';
+import type { Capabilities } from '../../domain/capabilities.js';
+import { find, findAll, parseXml, textOf } from '../xml/xmlTree.js';
+
+/** libvirt 9.0 deletes external snapshots; no capability tells it. */
+const externalDeleteSince = 9_000_000;
+
+export async function readCapabilities(connection: Connection): Promise<Capabilities> {
+  const [{ type }, { libVer }, { hvVer }, { hostname }, { capabilities }] = await Promise.all([
+    connection.call('connectGetType', {}),
+    connection.call('connectGetLibVersion', {}),
+    connection.call('connectGetVersion', {}),
+    connection.call('connectGetHostname', {}),
+    connection.call('connectGetCapabilities', {}),
+  ]);
+  const hostUuid = hostUuidIn(capabilities);
+  return {
+    driver: driverOf(type),
+    libvirt: libVer,
+    hypervisor: hvVer,
+    hostname,
+    ...(hostUuid === undefined ? {} : { hostUuid }),
+    readOnly: connection.readOnly,
+    externalRevert: revertsExternal(capabilities),
+    externalDelete: libVer >= externalDeleteSince,
+  };
+}
+
+/** virConnectGetType answers with the driver's own name. */
+function driverOf(type: string): Capabilities['driver'] {
+  switch (type) {
+    case 'QEMU':
+      return 'qemu';
+    case 'Test':
+    case 'TEST':
+      return 'test';
+    default:
+      return 'other';
+  }
+}
+
+/** `<host><uuid>`: the test driver has none. */
+export function hostUuidIn(capabilitiesXml: string): string | undefined {
+  const uuid = textOf(find(parseXml(capabilitiesXml), 'host', 'uuid'))
+    ?.trim()
+    .toLowerCase();
+  return uuid === '' ? undefined : uuid;
+}
+
+/** `<externalSnapshot/>` among the features of a guest: libvirt 9.9 and newer. */
+export function revertsExternal(capabilitiesXml: string): boolean {
+  return findAll(parseXml(capabilitiesXml), 'guest').some(
+    (guest) => find(guest, 'features', 'externalSnapshot') !== undefined,
+  );
+}

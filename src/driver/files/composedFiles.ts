@@ -1,0 +1,106 @@
+// Several ways to the same host's files as one: the first that knows answers, the first that can acts. Touches no file
+// itself.
+import { Failure, type FailureKind } from '../../domain/failure.js';
+import type { CannotAct, HostFiles } from '../../domain/hostFiles.js';
+
+export interface Ways {
+  /** In this order for what changes something. */
+  readonly acting: readonly HostFiles[];
+  /** In this order for what only looks. */
+  readonly reading: readonly HostFiles[];
+}
+
+/** Another way would meet the same, or would not know what the first has done by now. */
+const finalKinds: ReadonlySet<FailureKind> = new Set<FailureKind>([
+  'exists',
+  'noSpace',
+  'notFound',
+  'invalid',
+  'busy',
+  'lost',
+  'protocol',
+  'cancelled',
+]);
+
+export function composedFiles({ acting, reading }: Ways): HostFiles {
+  return {
+    file: (path) => firstKnown(reading, 'unknown', (files) => files.file(path)),
+    image: (path, format, depth) => firstKnown(reading, 'unknown', (files) => files.image(path, format, depth)),
+    list: (folder) => firstKnown(reading, undefined, (files) => files.list(folder)),
+    space: (folder) => firstKnown(reading, undefined, (files) => files.space(folder)),
+    imageLocks: () => firstKnown(reading, undefined, (files) => files.imageLocks()),
+    canAct: (folder) => canDo(reading, (files) => files.canAct(folder)),
+    createOverlay: (overlay) => firstAble(acting, (files) => files.createOverlay(overlay)),
+    copy: (from, to, existing) => firstAble(acting, (files) => files.copy(from, to, existing)),
+    removeTag: (file, tag) => firstAble(acting, (files) => files.removeTag(file, tag)),
+    canChange: (path) => canDo(reading, (files) => files.canChange(path)),
+    commit: (commit, signal, onFraction) => firstAble(acting, (files) => files.commit(commit, signal, onFraction)),
+    remove: (path) => firstAble(acting, (files) => files.remove(path)),
+    trash: (path) => firstAble(acting, (files) => files.trash(path)),
+  };
+}
+
+/** A way that fails does not keep the next from answering; if none answers, the first failure is told. */
+async function firstKnown<T>(
+  ways: readonly HostFiles[],
+  notKnown: T,
+  read: (files: HostFiles) => Promise<T>,
+): Promise<T> {
+  const failures: unknown[] = [];
+  for (const files of ways) {
+    try {
+      const answer = await read(files);
+      if (answer !== notKnown) {
+        return answer;
+      }
+    } catch (error) {
+      failures.push(error);
+    }
+  }
+  if (failures.length > 0) {
+    throw failures[0];
+  }
+  return notKnown;
+}
+
+/** One that can is enough, so the one that is asked most cheaply is asked first; else its reason is told with what all said. */
+async function canDo(
+  ways: readonly HostFiles[],
+  ask: (files: HostFiles) => Promise<'yes' | CannotAct>,
+): Promise<'yes' | CannotAct> {
+  const reasons: CannotAct[] = [];
+  for (const files of ways) {
+    const answer = await ask(files);
+    if (answer === 'yes') {
+      return answer;
+    }
+    reasons.push(answer);
+  }
+  const said = [...new Set(reasons.flatMap((reason) => reason.said ?? []))].join('\n');
+  return { why: reasons[0]?.why ?? 'failed', ...(said === '' ? {} : { said }) };
+}
+
+async function firstAble(ways: readonly HostFiles[], act: (files: HostFiles) => Promise<void>): Promise<void> {
+  const failures: Failure[] = [];
+  for (const files of ways) {
+    try {
+      await act(files);
+      return;
+    } catch (error) {
+      if (!(error instanceof Failure)) {
+        throw error;
+      }
+      failures.push(error);
+      if (finalKinds.has(error.kind)) {
+        break;
+      }
+    }
+  }
+  const last = failures.at(-1);
+  const said = [...new Set(failures.map((failure) => failure.message))].join('\n');
+  throw new Failure(
+    last?.kind ?? 'unsupported',
+    { ...last?.details, ...(said === '' ? {} : { libvirtMessage: said }) },
+    { cause: failures.length === 1 ? last : new AggregateError(failures) },
+  );
+}

@@ -1,0 +1,261 @@
+// The port to the host's files, served on this machine: the file system and qemu-img. Right only where the hypervisor
+// runs here, which it does not know itself.
+import { constants } from 'node:fs';
+import { access, copyFile, lstat, opendir, stat, statfs, unlink } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { Failure, type FailureDetails } from '../../domain/failure.js';
+import type { CannotAct, FileFacts, HostFiles, ImageFacts, NewOverlay, Seen, Space } from '../../domain/hostFiles.js';
+import { errnoOf, fileFailure } from '../../qemu/fileFailure.js';
+import { FolderHangs, turnsOfAll } from './fileTurns.js';
+import { commitImage } from '../../qemu/commitImage.js';
+import { readImageLocks } from './imageLocks.js';
+import { factsOf, readImage } from '../../qemu/localImage.js';
+import { flush, placeNew } from './placeFile.js';
+import { trashFile } from './trashFile.js';
+import { handedFile, qemuImg, type QemuImg } from '../../qemu/qemuImg.js';
+
+const mostNames = 10_000;
+
+const absent: ReadonlySet<string> = new Set(['ENOENT', 'ENOTDIR']);
+const hidden: ReadonlySet<string> = new Set(['EACCES', 'EPERM', 'ELOOP', 'ENAMETOOLONG']);
+
+export function localFiles(environment: NodeJS.ProcessEnv, program: QemuImg = qemuImg(environment)): HostFiles {
+  return {
+    file: (path) => look(path, () => readFacts(path)),
+    image: (path, format, depth) => look<ImageFacts>(path, () => readImage(path, program, format, depth)),
+    list,
+    space,
+    imageLocks: () => readImageLocks(),
+    canAct: (folder) => canAct(folder, program),
+    createOverlay: (overlay) => createOverlay(overlay, program),
+    copy,
+    removeTag: (file, tag) => removeTag(file, tag, program),
+    canChange: (path) => canChange(path, program),
+    commit: (commit, signal, onFraction) => commitImage(commit, program, signal, onFraction),
+    remove,
+    trash,
+  };
+}
+
+async function readFacts(path: string): Promise<Seen<FileFacts>> {
+  try {
+    return (await factsOf(await stat(path))) ?? 'unknown';
+  } catch (error) {
+    // A link that leads nowhere: there is no file, but the name is taken.
+    if (errnoOf(error) === 'ENOENT' && (await lstat(path)).isSymbolicLink()) {
+      return 'unknown';
+    }
+    throw error;
+  }
+}
+
+async function look<T>(path: string, read: () => Promise<Seen<T>>): Promise<Seen<T>> {
+  if (!isPath(path)) {
+    return 'unknown';
+  }
+  try {
+    return await turnsOfAll.within(dirname(path), read);
+  } catch (error) {
+    if (error instanceof FolderHangs) {
+      return 'unknown';
+    }
+    const seen = withoutAccess(error, 'missing', 'unknown', { doing: 'looking at a file', path });
+    return seen === 'missing' && !(await isMissing(path)) ? 'unknown' : seen;
+  }
+}
+
+/** Folders that are about to be looked at, for all whose files were just not found in them. */
+const foldersAsked = new Map<string, Promise<boolean>>();
+
+/**
+ * Certain only where the folder is there: a whole folder that is not may be a share that is not mounted, or hidden from
+ * an editor in a container. One look, a moment later, is for all that are found missing in a folder at the same time.
+ */
+function isMissing(path: string): Promise<boolean> {
+  const folder = dirname(path);
+  const asked =
+    foldersAsked.get(folder) ??
+    nextTurn().then(() => {
+      foldersAsked.delete(folder);
+      return isFolder(folder);
+    });
+  foldersAsked.set(folder, asked);
+  return asked;
+}
+
+async function isFolder(path: string): Promise<boolean> {
+  try {
+    return await turnsOfAll.within(path, async () => (await stat(path)).isDirectory());
+  } catch {
+    // Whatever the reason: then nothing is known of what is in it.
+    return false;
+  }
+}
+
+/** What a look comes to that the file system refuses. */
+function withoutAccess<M, U>(error: unknown, missing: M, unknown: U, details: FailureDetails): M | U {
+  const errno = errnoOf(error) ?? '';
+  if (absent.has(errno)) {
+    return missing;
+  }
+  if (hidden.has(errno)) {
+    return unknown;
+  }
+  throw fileFailure(error, details);
+}
+
+async function list(folder: string): Promise<readonly string[] | undefined> {
+  if (!isPath(folder)) {
+    return undefined;
+  }
+  try {
+    return await turnsOfAll.within(folder, () => namesIn(folder));
+  } catch (error) {
+    if (error instanceof FolderHangs) {
+      return undefined;
+    }
+    withoutAccess(error, undefined, undefined, { doing: 'listing a folder', path: folder });
+    return undefined;
+  }
+}
+
+async function namesIn(folder: string): Promise<readonly string[] | undefined> {
+  const names: string[] = [];
+  for await (const { name } of await opendir(folder)) {
+    if (names.length === mostNames) {
+      // A part of it would be believed to be all.
+      return undefined;
+    }
+    names.push(name);
+  }
+  return names;
+}
+
+async function space(folder: string): Promise<Space | undefined> {
+  if (!isPath(folder)) {
+    return undefined;
+  }
+  try {
+    const { bavail, blocks, bsize } = await turnsOfAll.within(folder, () => statfs(folder));
+    return { free: bavail * bsize, total: blocks * bsize };
+  } catch {
+    // Whatever the reason: how much is free is not known.
+    return undefined;
+  }
+}
+
+async function canAct(folder: string, program: QemuImg): Promise<'yes' | CannotAct> {
+  if (!isPath(folder)) {
+    return { why: 'failed', said: folder };
+  }
+  try {
+    const isFolderThere = await turnsOfAll.within(folder, async () => {
+      const isThere = (await stat(folder)).isDirectory();
+      await (isThere ? access(folder, constants.W_OK | constants.X_OK) : undefined);
+      return isThere;
+    });
+    if (!isFolderThere) {
+      return { why: 'folderMissing' };
+    }
+  } catch (error) {
+    if (error instanceof FolderHangs) {
+      return { why: 'silent', said: error.message };
+    }
+    const { kind, message } = fileFailure(error, {});
+    return { why: kind === 'notFound' ? 'folderMissing' : kind === 'denied' ? 'denied' : 'failed', said: message };
+  }
+  return (await program.find()) === undefined ? { why: 'noQemuImg' } : 'yes';
+}
+
+async function canChange(path: string, program: QemuImg): Promise<'yes' | CannotAct> {
+  if (!isPath(path)) {
+    return { why: 'failed', said: path };
+  }
+  try {
+    await turnsOfAll.within(dirname(path), () => access(path, constants.R_OK | constants.W_OK));
+  } catch (error) {
+    if (error instanceof FolderHangs) {
+      return { why: 'silent', said: error.message };
+    }
+    const { kind, message } = fileFailure(error, {});
+    return { why: kind === 'denied' ? 'denied' : 'failed', said: message };
+  }
+  return (await program.find()) === undefined ? { why: 'noQemuImg' } : 'yes';
+}
+
+async function createOverlay({ file, backing, backingFormat }: NewOverlay, program: QemuImg): Promise<void> {
+  const details = { doing: 'making an overlay', path: file };
+  requirePaths(details, file, backing);
+  if (!/^[\w-]{1,32}$/.test(backingFormat)) {
+    throw new Failure('invalid', { ...details, libvirtMessage: backingFormat });
+  }
+  await placeNew(details, file, 'keep', async (part) => {
+    const like = await stat(backing);
+    const create = ['create', '-q', '-f', 'qcow2', '-F', backingFormat, '-b', backing, '--'];
+    await program.run([...create, handedFile], details, part.fd);
+    return like;
+  });
+}
+
+async function copy(from: string, to: string, existing: 'keep' | 'replace'): Promise<void> {
+  const details = { doing: 'copying a file', path: to };
+  requirePaths(details, from, to);
+  await placeNew(details, to, existing, async (part, replaced) => {
+    const like = await stat(from);
+    if (!like.isFile()) {
+      throw new Failure('unsupported', { ...details, path: from });
+    }
+    await copyFile(from, `/proc/self/fd/${part.fd}`, constants.COPYFILE_FICLONE);
+    return replaced ?? like;
+  });
+}
+
+async function removeTag(file: string, tag: string, program: QemuImg): Promise<void> {
+  const details = { doing: 'removing a snapshot from an image', path: file, snapshot: tag };
+  requirePaths(details, file);
+  const image = await look<ImageFacts>(file, () => readImage(file, program, 'qcow2'));
+  if (image === 'missing') {
+    throw new Failure('notFound', details);
+  }
+  if (image === 'unknown') {
+    throw new Failure('denied', details);
+  }
+  if (image.format !== 'qcow2' || image.corrupt === true || image.tags === undefined) {
+    throw new Failure('unsupported', details);
+  }
+  if (image.tags.includes(tag)) {
+    await program.run(['snapshot', '-q', '-d', tag, '--', file], details);
+  }
+}
+
+async function remove(path: string): Promise<void> {
+  const details = { doing: 'removing a file', path };
+  requirePaths(details, path);
+  try {
+    await unlink(path);
+    await flush(dirname(path));
+  } catch (error) {
+    const failure = fileFailure(error, details);
+    if (failure.kind !== 'notFound') {
+      throw failure;
+    }
+  }
+}
+
+async function trash(path: string): Promise<void> {
+  requirePaths({ doing: 'putting a file into the trash', path }, path);
+  await trashFile(path);
+}
+
+function isPath(path: string): boolean {
+  return path.startsWith('/') && !path.includes('\0');
+}
+
+function requirePaths(details: FailureDetails, ...paths: readonly string[]): void {
+  for (const path of paths) {
+    if (!isPath(path)) {
+      throw new Failure('invalid', { ...details, path });
+    }
+  }
+}

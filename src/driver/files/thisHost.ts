@@ -1,0 +1,41 @@
+// Whether a hypervisor's files are this machine's, and the port where they are not.
+import { hostname } from 'node:os';
+import { Failure } from '../../domain/failure.js';
+import type { CannotAct, HostFiles } from '../../domain/hostFiles.js';
+
+/** What a connection tells of where its daemon runs. */
+export interface Whereabouts {
+  /** Of the URI: only a Unix socket is certain to lead to a daemon on the same kernel, if nobody forwards it. */
+  readonly transport: string;
+  /** As the daemon says: with or without its domain. */
+  readonly hostname: string;
+}
+
+/** A forwarded socket and a container betray themselves by another host's name. */
+export function isThisHost({ transport, hostname: theirs }: Whereabouts, ours = hostname()): boolean {
+  const [mine = '', other = ''] = [ours, theirs].map((name) => name.toLowerCase().split('.')[0]);
+  return transport === 'unix' && mine !== '' && mine === other;
+}
+
+const otherHost: CannotAct = { why: 'otherHost' };
+
+/** Sees nothing and does nothing: so that it is said why. */
+export const filesElsewhere: HostFiles = {
+  file: () => Promise.resolve('unknown'),
+  image: () => Promise.resolve('unknown'),
+  list: () => Promise.resolve(undefined),
+  space: () => Promise.resolve(undefined),
+  imageLocks: () => Promise.resolve(undefined),
+  canAct: () => Promise.resolve(otherHost),
+  canChange: () => Promise.resolve(otherHost),
+  commit: ({ base }) => refuse(base),
+  createOverlay: ({ file }) => refuse(file),
+  copy: (_, to) => refuse(to),
+  removeTag: (file) => refuse(file),
+  remove: (path) => refuse(path),
+  trash: (path) => refuse(path),
+};
+
+function refuse(path: string): Promise<never> {
+  return Promise.reject(new Failure('unsupported', { path, libvirtMessage: 'the file is on another host' }));
+}

@@ -1,0 +1,124 @@
+// The port: one open connection to a hypervisor, in the words of the model. Every method rejects with a `Failure`.
+import type { Event } from '../base/emitter.js';
+import type { Capabilities } from '../domain/capabilities.js';
+import type { DemoVm, DemoVmObstacle } from '../domain/demoVm.js';
+import type { VmStatistics } from '../domain/diskStatistics.js';
+import type { Failure } from '../domain/failure.js';
+import type { Progress } from '../domain/operation.js';
+import type { Hardware } from '../domain/hardware.js';
+import type { HostFiles } from '../domain/hostFiles.js';
+import type { ImageContents } from '../domain/imageContents.js';
+import type { Step } from '../steps/step.js';
+import type { SavedRam, Snapshot, SnapshotTree } from '../domain/snapshot.js';
+import type { Vm, VmDisk } from '../domain/vm.js';
+import type { MetadataFolders } from '../domain/vmFiles.js';
+
+/** What the daemon said by itself. It says nothing of snapshots: they must be looked for. */
+export interface VmEvent {
+  readonly uuid: string;
+  readonly name: string;
+  readonly what: 'defined' | 'undefined' | 'power' | 'fromSnapshot' | 'blockJob' | 'job' | 'agent' | 'ioError';
+}
+
+export interface VmHead {
+  readonly uuid: string;
+  readonly name: string;
+  readonly active: boolean;
+}
+
+export type NamedByVm = Pick<Vm, 'name' | 'disks' | 'nvram'>;
+
+export interface StepOutcome {
+  /** From the suspended to the resumed event, on the clock of this computer; absent when none was seen. */
+  readonly guestPausedMs?: number;
+}
+
+export interface RunOptions {
+  readonly signal: AbortSignal;
+  readonly onProgress: (progress: Pick<Progress, 'fraction' | 'cancellable' | 'saved'>) => void;
+}
+
+export interface Hypervisor {
+  readonly uri: string;
+  readonly capabilities: Capabilities;
+  /** Files on its host, as far as they can be reached: through the storage API or, on this computer, directly. */
+  readonly files: HostFiles;
+  /** The same files, where they are this computer's own: no call on the daemon. Absent where they are another's. */
+  readonly nearbyFiles?: HostFiles;
+  /** What stands inside of images, on the same condition. */
+  readonly nearbyContents?: ImageContents;
+  /** Where libvirt keeps its own files; absent where that is not known. */
+  readonly metadataFolders?: MetadataFolders;
+  readonly onDidChangeVm: Event<VmEvent>;
+  /** Fires once, when the connection has ended for any reason but `close`. */
+  readonly onDidClose: Event<Failure>;
+
+  /** Calls sent so far on all sockets of this connection, keepalive not counted: for tests and measurements. */
+  readonly callCount: number;
+
+  listVms(): Promise<readonly VmHead[]>;
+  /** State and configuration; costs a few calls, blocks while another client's internal snapshot runs. */
+  readVm(uuid: string): Promise<Vm>;
+  /** Of its configuration alone, in one call: the files that it names. */
+  readNamed(uuid: string): Promise<NamedByVm>;
+  countSnapshots(uuid: string): Promise<number>;
+  /** In one call. */
+  readSnapshotNames(uuid: string): Promise<readonly string[]>;
+  /**
+   * How many snapshots there are and which is current: the cheap look of a poll, which costs the same for one snapshot
+   * and for a thousand. Both stay the same only when a snapshot that is not current is replaced by another.
+   */
+  readSnapshotMark(uuid: string): Promise<{ readonly count: number; readonly current?: string }>;
+  /** In the order of `names`; a snapshot that vanished meanwhile is left out. */
+  readSnapshots(uuid: string, names: readonly string[]): Promise<readonly Snapshot[]>;
+  /** `likely`: names of snapshots that will most likely be there; they are asked for without waiting for the list. */
+  readTree(uuid: string, likely?: readonly string[]): Promise<SnapshotTree>;
+  /** The disks that a snapshot's `<domain>` or `<inactiveDomain>` names: the frozen files with its content. */
+  readFrozenDisks(uuid: string, snapshot: string): Promise<readonly VmDisk[]>;
+  /** The disks that a VM which runs starts with next time. */
+  readConfiguredDisks(uuid: string): Promise<readonly VmDisk[]>;
+  /** Whose RAM a file holds, as it says itself; undefined where nobody here may look into it. */
+  readSavedRam(file: string): Promise<SavedRam | undefined>;
+  /**
+   * By UUID, of all VMs or of those named, in one call that waits for no job: of a VM that one keeps busy the sizes are
+   * `unknown`. Only the active chains of VMs that run are told whole.
+   */
+  readDiskStatistics(uuids?: readonly string[]): Promise<ReadonlyMap<string, VmStatistics>>;
+  /** Targets of disks with a block job. Must not be asked while an internal snapshot runs on that VM: it would hang. */
+  readBlockJobs(vm: Vm): Promise<readonly string[]>;
+  /** Names of libvirt's checkpoints of the VM, which incremental backups go by; none where libvirt knows no such thing. */
+  readCheckpoints(uuid: string): Promise<readonly string[]>;
+  /** Until libvirt is done with what it was told to do to the VM, perhaps on a connection that is gone. */
+  untilNoJob(uuid: string): Promise<void>;
+  /** Whether somebody answers behind the guest agent's channel within a few seconds, and whether it holds the disks still. */
+  probeAgent(vm: Vm): Promise<'answers' | 'silent' | 'frozen'>;
+  readVmXml(uuid: string): Promise<string>;
+  readSnapshotXml(uuid: string, snapshot: string): Promise<string>;
+  /** What the VM, or with a name its snapshot, is configured with; without what libvirt keeps secret. */
+  readHardware(uuid: string, snapshot?: string): Promise<Hardware>;
+
+  /**
+   * Carries out one step on a socket of its own, and resolves when its end has been seen. Aborting the signal asks
+   * libvirt to cancel where it can; otherwise the step goes on to its end.
+   */
+  run(vm: Vm, step: Step, options: RunOptions): Promise<StepOutcome>;
+
+  /** The VM of the lesson: what is in the way of one here, asked before anything is made; `guest` is what it would run. */
+  demoVmObstacle(guest: string): Promise<DemoVmObstacle | undefined>;
+  makeDemoVm(vm: DemoVm, guest: string): Promise<void>;
+  /** With its snapshots and its folder; touches no VM but the one that `makeDemoVm` made of this value. */
+  removeDemoVm(vm: DemoVm): Promise<void>;
+
+  close(): void;
+}
+
+/**
+ * Opens the connection that a URI names, and rejects with a `Failure` (unreachable, denied, unsupported, …).
+ * `onAuthentication` is told when a person may be asked for a password, which takes as long as it takes, and when the
+ * daemon lets us in; it hears nothing where nobody is asked.
+ */
+export type OpenHypervisor = (
+  uri: string,
+  signal: AbortSignal,
+  onAuthentication?: (stage: 'asked' | 'given') => void,
+) => Promise<Hypervisor>;

@@ -1,0 +1,115 @@
+// What a snapshot that failed left behind: told as facts with its failure. Only frozen file systems are seen to here,
+// for a guest hangs for as long as they are; everything else is left to a plan.
+import { errorCodes, LibvirtError } from '../../libvirt/libvirtError.js';
+import { Failure, type FailureKind, type Leftover } from '../../domain/failure.js';
+import type { Step } from '../../steps/step.js';
+import { parseDomainXml } from '../xml/domainXml.js';
+import { readAgent, thawGuest } from './guestAgent.js';
+import { readPower } from '../powerState.js';
+import type { StepContext } from './stepContext.js';
+import { toFailure } from '../toFailure.js';
+
+type CreateStep = Extract<Step, { do: 'createSnapshot' }>;
+
+/** With any other kind nothing was begun, or nobody can be asked any more. */
+const mayLeave: ReadonlySet<FailureKind> = new Set<FailureKind>(['failed', 'noSpace', 'cancelled']);
+
+/** The failure, with what could be seen. What goes wrong with the looking is logged and told nobody else. */
+export async function withLeftovers(context: StepContext, step: CreateStep, error: unknown): Promise<Failure> {
+  const failure = toFailure(error, { vm: context.vm.name, snapshot: step.name });
+  if (!mayLeave.has(failure.kind)) {
+    return failure;
+  }
+  const seen = async <T>(what: string, look: () => Promise<T>, otherwise: T): Promise<T> => {
+    try {
+      return await look();
+    } catch (reason) {
+      context.log.warn(`after ${step.name} failed, ${what} could not be seen: ${String(reason)}`);
+      return otherwise;
+    }
+  };
+  const frozen = step.quiesce ? await seen('the guest', () => thawed(context), 'not') : 'not';
+  const known = await seen('the snapshot', () => isThere(context, step.name), true);
+  const left: readonly Leftover[] = [
+    ...(frozen === 'stays' ? [{ what: 'frozen' } as const] : []),
+    ...(await seen('the state', () => savingWithoutEnd(context), [])),
+    ...(known ? [] : await seen('what is in the images', () => tags(context, step), [])),
+    ...(known ? [] : await seen('the files', () => files(context, step), [])),
+  ];
+  return new Failure(
+    failure.kind,
+    { ...failure.details, ...(left.length === 0 ? {} : { left }), ...(frozen === 'thawed' ? { thawed: true } : {}) },
+    { cause: failure.cause ?? failure },
+  );
+}
+
+/** libvirt thaws what it froze, unless QEMU, the daemon or the agent came to an end between. */
+async function thawed({ connection, dom, log }: StepContext): Promise<'not' | 'thawed' | 'stays'> {
+  if ((await readAgent({ connection, dom })) !== 'frozen') {
+    return 'not';
+  }
+  try {
+    await thawGuest({ connection, dom });
+    return 'thawed';
+  } catch (error) {
+    log.warn(`the guest stays frozen: ${String(error)}`);
+    return 'stays';
+  }
+}
+
+async function savingWithoutEnd({ connection, dom }: StepContext): Promise<readonly Leftover[]> {
+  if (!(await isSaving({ connection, dom }))) {
+    return [];
+  }
+  // Whoever ends the VM at this moment holds its job, and the state is still the old one: this waits until they are done.
+  await connection.call('domainGetJobStats', { dom, flags: 0 }).catch((error: unknown) => {
+    // It has no QEMU any more, which the state tells then.
+    if (!(error instanceof LibvirtError)) {
+      throw error;
+    }
+  });
+  return (await isSaving({ connection, dom })) ? [{ what: 'pausedSaving' }] : [];
+}
+
+async function isSaving({ connection, dom }: Pick<StepContext, 'connection' | 'dom'>): Promise<boolean> {
+  const { power, powerReason } = await readPower(connection, dom);
+  return power === 'paused' && powerReason === 'saving';
+}
+
+async function isThere({ connection, dom }: StepContext, name: string): Promise<boolean> {
+  try {
+    await connection.call('domainSnapshotLookupByName', { dom, name, flags: 0 });
+    return true;
+  } catch (error) {
+    if (error instanceof LibvirtError && error.code === errorCodes.VIR_ERR_NO_DOMAIN_SNAPSHOT) {
+      return false;
+    }
+    throw error;
+  }
+}
+
+async function tags({ files: onHost, vm }: StepContext, step: CreateStep): Promise<readonly Leftover[]> {
+  if (step.style !== 'internal') {
+    return [];
+  }
+  const sources = vm.disks
+    .filter(({ target }) => step.disks.some((disk) => disk.target === target))
+    .flatMap(({ source }) => source ?? []);
+  const images = await Promise.all(sources.map(async (file) => ({ file, image: await onHost.image(file) })));
+  return images
+    .filter(({ image }) => typeof image !== 'string' && image.tags?.includes(step.name) === true)
+    .map(({ file }) => ({ what: 'tag', file, tag: step.name }));
+}
+
+async function files(context: StepContext, step: CreateStep): Promise<readonly Leftover[]> {
+  const named = [step.memoryFile, ...step.disks.map(({ file }) => file)].flatMap((file) => file ?? []);
+  if (step.style !== 'external' || named.length === 0) {
+    return [];
+  }
+  const { xml } = await context.connection.call('domainGetXmlDesc', { dom: context.dom, flags: 0 });
+  const used = parseDomainXml(xml).disks.flatMap((disk) => [disk.source, ...(disk.backing ?? [])]);
+  const seen = await Promise.all(named.map(async (file) => ({ file, facts: await context.files.file(file) })));
+  return seen
+    .filter(({ file, facts }) => typeof facts !== 'string' && !used.includes(file))
+    .map(({ file }) => ({ what: 'file', file }));
+}

@@ -1,0 +1,64 @@
+// The overlays of a snapshot of a VM that is off, made before libvirt is told to use them: up to 11.9 it has them made by
+// qemu-img, readable by every user of the host (CVE-2025-13193). Ours have the owner and the mode of what they stand on.
+import { readableOverlays } from '../../domain/knownVersions.js';
+import { isDevicePath } from '../../domain/devicePath.js';
+import type { NewOverlay } from '../../domain/hostFiles.js';
+import type { CreateStep } from '../../steps/step.js';
+import type { StepContext } from './stepContext.js';
+
+type Context = Pick<StepContext, 'capabilities' | 'files' | 'log' | 'vm'>;
+
+/**
+ * All or none.
+ *
+ * | snapshot                                    | libvirt      | → made by |
+ * |---------------------------------------------|--------------|-----------|
+ * | external, VM off, all overlays are files on files | up to 11.9 | us, or libvirt where we cannot |
+ * | any other                                   | any          | libvirt   |
+ */
+export async function makeOwnOverlays(
+  { capabilities, files, log, vm }: Context,
+  step: CreateStep,
+): Promise<readonly string[]> {
+  const overlays = step.disks.flatMap(({ target, file }) =>
+    overlayOf(
+      vm.disks.find((one) => one.target === target),
+      file,
+    ),
+  );
+  if (!readableOverlays(capabilities.libvirt, step) || overlays.length < step.disks.length) {
+    return [];
+  }
+  const made: string[] = [];
+  try {
+    for (const overlay of overlays) {
+      await files.createOverlay(overlay);
+      made.push(overlay.file);
+    }
+    return made;
+  } catch (error) {
+    log.warn(`libvirt makes the overlays of ${step.name}, for we cannot: ${String(error)}`);
+    await removeOwnOverlays({ files, log }, made);
+    return [];
+  }
+}
+
+/** After a snapshot that did not come about: nobody can have written to them. */
+export async function removeOwnOverlays(
+  { files, log }: Pick<Context, 'files' | 'log'>,
+  made: readonly string[],
+): Promise<void> {
+  for (const file of made) {
+    await files.remove(file).catch((reason: unknown) => log.warn(`${file} stays: ${String(reason)}`));
+  }
+}
+
+function overlayOf(
+  disk: StepContext['vm']['disks'][number] | undefined,
+  file: string | undefined,
+): readonly NewOverlay[] {
+  const backing = disk?.source;
+  return disk === undefined || backing?.startsWith('/') !== true || file?.startsWith('/') !== true || isDevicePath(file)
+    ? []
+    : [{ file, backing, backingFormat: disk.format }];
+}

@@ -1,0 +1,128 @@
+// Steps on the files of the hypervisor's host: overlays, tags, copies, and what nobody needs any more.
+// Each may have been done before, in part or whole: what is so already counts as done.
+import { VIR_DOMAIN_XML_INACTIVE } from '../../libvirt/flags.js';
+import { Failure } from '../../domain/failure.js';
+import type { NewOverlay } from '../../domain/hostFiles.js';
+import type { Step } from '../../steps/step.js';
+import { refuse } from '../../domain/refusal.js';
+import { isActive, type Vm } from '../../domain/vm.js';
+import { parseDomainXml } from '../xml/domainXml.js';
+import type { StepContext } from './stepContext.js';
+
+type Of<D extends Step['do']> = Extract<Step, { do: D }>;
+type OnFiles = Pick<StepContext, 'files' | 'log' | 'vm'>;
+
+/**
+ * All or none: what was made goes again when a later one fails. Idempotent: a file of that name counts as made when it
+ * is an overlay on just that file and nothing was written to it.
+ * @throws Failure `exists` for any other file of that name
+ */
+export async function createOverlays({ files, log }: OnFiles, step: Of<'createOverlays'>): Promise<void> {
+  const made: string[] = [];
+  try {
+    for (const overlay of step.overlays) {
+      if (await isMade(files, overlay)) {
+        continue;
+      }
+      await files.createOverlay(overlay);
+      made.push(overlay.file);
+    }
+  } catch (error) {
+    for (const file of made) {
+      await files.remove(file).catch((reason: unknown) => log.warn(`${file} stays: ${String(reason)}`));
+    }
+    throw error;
+  }
+}
+
+async function isMade(files: OnFiles['files'], { file, backing }: NewOverlay): Promise<boolean> {
+  const image = await files.image(file);
+  return typeof image !== 'string' && image.backing?.file === backing && image.empty === true;
+}
+
+/** Idempotent: what is not there is as good as removed. Never what the VM itself stands on. */
+export async function removeFiles({ files, vm }: OnFiles, step: Of<'removeFiles'>): Promise<void> {
+  requireUnused(vm, step.files);
+  for (const file of step.files) {
+    await requireNoTag(files, vm, file);
+  }
+  for (const file of step.files) {
+    await files.remove(file);
+  }
+}
+
+/** Idempotent: what is not there is put away. Never what the VM itself stands on. */
+export async function trashFiles({ files, vm }: OnFiles, step: Of<'trashFiles'>): Promise<void> {
+  requireUnused(vm, step.files);
+  for (const file of step.files) {
+    await files.trash(file);
+  }
+}
+
+function requireUnused(vm: Vm, files: readonly string[]): void {
+  const used = files.find((file) => filesOf(vm).includes(file));
+  if (used !== undefined) {
+    throw new Failure('busy', { vm: vm.name, path: used });
+  }
+}
+
+/** What stands inside of it is nowhere else; a tag may have come since the plan was made. */
+async function requireNoTag(files: OnFiles['files'], vm: Vm, file: string): Promise<void> {
+  const image = await files.image(file, 'qcow2', 'tags');
+  const [tag] = typeof image === 'string' ? [] : (image.tags ?? []);
+  if (tag !== undefined) {
+    const { refusal } = refuse('tagInLayer', { vm: vm.name, file, tag });
+    throw new Failure('refused', { vm: vm.name, path: file, refusal });
+  }
+}
+
+/**
+ * What a VM runs on and what its next start names can differ.
+ * @throws Failure `busy` when the configuration names one of the files
+ */
+export async function requireUnnamed(
+  { connection, dom, vm }: Pick<StepContext, 'connection' | 'dom' | 'vm'>,
+  step: Of<'removeFiles' | 'trashFiles'>,
+): Promise<void> {
+  if (!vm.persistent || !isActive(vm.power)) {
+    return;
+  }
+  const { xml } = await connection.call('domainGetXmlDesc', { dom, flags: VIR_DOMAIN_XML_INACTIVE });
+  const named = parseDomainXml(xml).disks.flatMap(({ source, backing = [] }) => [source, ...backing]);
+  const used = step.files.find((file) => named.includes(file));
+  if (used !== undefined) {
+    throw new Failure('busy', { vm: vm.name, path: used });
+  }
+}
+
+/** Idempotent: a tag that is not there is as good as removed. QEMU must not have the image open. */
+export async function removeTag({ files, vm }: OnFiles, { file, tag }: Of<'removeTag'>): Promise<void> {
+  if (isActive(vm.power) && filesOf(vm).includes(file)) {
+    const { refusal } = refuse('wrongState', { vm: vm.name, state: vm.power, action: 'delete' });
+    throw new Failure('refused', { vm: vm.name, path: file, refusal });
+  }
+  const image = await files.image(file);
+  if (typeof image !== 'string' && image.tags?.includes(tag) === false) {
+    return;
+  }
+  await files.removeTag(file, tag);
+}
+
+/**
+ * Idempotent: `replace` writes the same again, and `keep` takes a file of that name for the copy, for the plan chose a
+ * name that was free and a copy appears when it is whole.
+ */
+export async function copyFile({ files, log }: OnFiles, { from, to, existing }: Of<'copyFile'>): Promise<void> {
+  try {
+    await files.copy(from, to, existing);
+  } catch (error) {
+    if (existing === 'replace' || !(error instanceof Failure) || error.kind !== 'exists') {
+      throw error;
+    }
+    log.info(`${to} is there already and stays`);
+  }
+}
+
+function filesOf({ disks, nvram }: Vm): readonly (string | undefined)[] {
+  return [nvram, ...disks.flatMap((disk) => [disk.source, ...(disk.backing ?? [])])];
+}

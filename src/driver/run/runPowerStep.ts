@@ -1,0 +1,108 @@
+// Changes the state of power of a VM, and waits until it is so where the guest itself has the last word.
+import { DisposableStore, toDisposable } from '../../base/disposable.js';
+import { Failure } from '../../domain/failure.js';
+import type { PowerAction } from '../../domain/operation.js';
+import type { PowerState } from '../../domain/vm.js';
+import type { GuestEvent } from '../guestEvents.js';
+import { readPower } from '../powerState.js';
+import type { StepContext } from './stepContext.js';
+
+/**
+ * | action   | call                                 | ends with                                       |
+ * |----------|--------------------------------------|-------------------------------------------------|
+ * | start    | create                               | its answer                                      |
+ * | forceOff | destroy                              | its answer                                      |
+ * | pause    | suspend                              | its answer                                      |
+ * | resume   | resume; of a VM asleep: wake-up       | its answer                                      |
+ * | shutDown | shutdown, by agent or ACPI as libvirt chooses | the stopped event                       |
+ * | restart  | reboot, by agent or ACPI as libvirt chooses   | the reboot event; a stop is a failure   |
+ */
+export async function runPowerAction(context: StepContext, action: PowerAction): Promise<void> {
+  const { connection, dom, vm } = context;
+  switch (action) {
+    case 'start':
+      await connection.call('domainCreateWithFlags', { dom, flags: 0 });
+      return;
+    case 'forceOff':
+      await connection.call('domainDestroyFlags', { dom, flags: 0 });
+      return;
+    case 'pause':
+      await connection.call('domainSuspend', { dom });
+      return;
+    case 'resume':
+      await (vm.power === 'asleep'
+        ? connection.call('domainPmWakeup', { dom, flags: 0 })
+        : connection.call('domainResume', { dom }));
+      return;
+    case 'shutDown':
+      await askGuest(context, 'stopped', () => connection.call('domainShutdownFlags', { dom, flags: 0 }));
+      return;
+    case 'restart':
+      await askGuest(context, 'rebooted', () => connection.call('domainReboot', { dom, flags: 0 }));
+  }
+}
+
+/**
+ * Asks the guest, which may ignore it, and waits for the event that shows that it obeyed.
+ * @throws Failure `failed` when the guest lets the time pass or stops instead, `cancelled` when nobody waits any
+ * longer (the guest may still obey), `lost` when no event can come any more
+ */
+async function askGuest(context: StepContext, awaited: GuestEvent['what'], ask: () => Promise<unknown>): Promise<void> {
+  const { vm, events, signal, guestPatienceMs, capabilities } = context;
+  const held = new DisposableStore();
+  const seen: GuestEvent['what'][] = [];
+  const obeyed = new Promise<void>((resolve, reject) => {
+    const give = (kind: 'failed' | 'cancelled', stateNow: PowerState): void =>
+      reject(
+        new Failure(kind, {
+          vm: vm.name,
+          doing: 'waiting for the guest to do what it was asked for',
+          stateNow,
+          ...(kind === 'cancelled' ? { mayStillHappen: true } : {}),
+        }),
+      );
+    held.add(
+      events.onDidHappen(({ uuid, what }) => {
+        if (uuid === vm.uuid && what === awaited) {
+          seen.push(what);
+          resolve();
+        } else if (uuid === vm.uuid && what === 'stopped') {
+          give('failed', 'off');
+        }
+      }),
+    );
+    held.add(events.onDidClose(reject));
+    const timer = setTimeout(() => give('failed', vm.power), guestPatienceMs);
+    held.add(toDisposable(() => clearTimeout(timer)));
+    const abort = (): void => give('cancelled', vm.power);
+    signal.addEventListener('abort', abort);
+    held.add(toDisposable(() => signal.removeEventListener('abort', abort)));
+  });
+  // The call may fail before anybody waits for the event.
+  obeyed.catch(() => undefined);
+  try {
+    context.onProgress({ cancellable: true });
+    await ask().catch(async (error: unknown) => {
+      // A guest that obeys at once takes its agent away before that has answered.
+      if (awaited !== 'stopped' || seen.length > 0 || !(await isGoing(context))) {
+        throw error;
+      }
+    });
+    // The test driver has no guests: with its answer all is done, and of a reboot it sends no event.
+    if (capabilities.driver !== 'test') {
+      await obeyed;
+    }
+  } catch (error) {
+    if (seen.length === 0) {
+      throw error;
+    }
+  } finally {
+    held.dispose();
+  }
+}
+
+/** It has stopped its guest, or is gone: the event that says so is on its way. */
+async function isGoing({ connection, dom }: Pick<StepContext, 'connection' | 'dom'>): Promise<boolean> {
+  const { power } = await readPower(connection, dom);
+  return power === 'shuttingDown' || power === 'off';
+}

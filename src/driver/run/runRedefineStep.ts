@@ -1,0 +1,119 @@
+// Changes what libvirt knows of a snapshot. No image, no memory file and no VM is touched by any of these.
+import {
+  VIR_DOMAIN_SNAPSHOT_CREATE_CURRENT,
+  VIR_DOMAIN_SNAPSHOT_CREATE_REDEFINE,
+  VIR_DOMAIN_SNAPSHOT_DELETE_METADATA_ONLY,
+  VIR_DOMAIN_SNAPSHOT_XML_SECURE,
+} from '../../libvirt/flags.js';
+import { errorCodes, LibvirtError } from '../../libvirt/libvirtError.js';
+import { Failure } from '../../domain/failure.js';
+import type { Step } from '../../steps/step.js';
+import type { Snapshot } from '../../domain/snapshot.js';
+import {
+  onFrozenFiles,
+  redescribe,
+  renamed,
+  withOverlays,
+  withoutDeleteMarks,
+  withoutRam,
+  withParent,
+} from '../xml/snapshotChange.js';
+import { parseSnapshotHead } from '../xml/snapshotXml.js';
+import type { StepContext } from './stepContext.js';
+
+type Of<D extends Step['do']> = Extract<Step, { do: D }>;
+type Redefining = Pick<StepContext, 'connection' | 'dom'>;
+
+/** Idempotent: the same text is written again. */
+export async function describeSnapshot(context: Redefining, step: Of<'describeSnapshot'>): Promise<void> {
+  await redefine(context, redescribe(await readSecure(context, step.snapshot), step.description));
+}
+
+/**
+ * The only one with CREATE_CURRENT. With it libvirt 9.9 and newer forgets `<revertDisks>`, whereupon the next revert
+ * removes a file in use: it is for where nothing is current, or where the plan gives the VM overlays that no snapshot
+ * has. Idempotent: the same is written again.
+ */
+export async function makeCurrent(context: Redefining, step: Of<'makeCurrent'>): Promise<void> {
+  const secureXml = await readSecure(context, step.snapshot);
+  const xml = step.disks === undefined ? secureXml : withOverlays(secureXml, step.disks);
+  await redefine(context, xml, VIR_DOMAIN_SNAPSHOT_CREATE_CURRENT);
+}
+
+/**
+ * Idempotent: a snapshot that has the name already is taken for the one that was to be made when it is of the same
+ * moment and files, and gets the description; any other is in the way.
+ */
+export async function redefineAs(context: Redefining, step: Of<'redefineAs'>): Promise<void> {
+  const secureXml = await readSecure(context, step.snapshot);
+  const made = renamed(step.keeps === 'disks' ? withoutRam(secureXml) : secureXml, step.name, step.description);
+  const taken = await orUndefined(readSecure(context, step.name));
+  if (taken !== undefined && !sameMoment(headOf(taken), headOf(made))) {
+    throw new Failure('exists', { vm: context.dom.name, snapshot: step.name });
+  }
+  await redefine(context, made);
+}
+
+/** Idempotent: nothing is sent where the parent is that one already. */
+export async function reparent(context: Redefining, step: Of<'reparent'>): Promise<void> {
+  const secureXml = await readSecure(context, step.snapshot);
+  if (headOf(secureXml).parent !== step.parent) {
+    await redefine(context, withParent(secureXml, step.parent));
+  }
+}
+
+/** Idempotent: the same is written again. */
+export async function nameFrozenFiles(context: Redefining, step: Of<'nameFrozenFiles'>): Promise<void> {
+  await redefine(context, onFrozenFiles(await readSecure(context, step.snapshot), step.disks));
+}
+
+/** Idempotent: nothing is sent where there are no marks. */
+export async function clearUnfinishedDelete(context: Redefining, step: Of<'clearUnfinishedDelete'>): Promise<void> {
+  const xml = withoutDeleteMarks(await readSecure(context, step.snapshot));
+  if (xml !== undefined) {
+    await redefine(context, xml);
+  }
+}
+
+/**
+ * Its children become its parent's, and its parent the current one where it was that. Idempotent: one that is not there
+ * is as good as forgotten.
+ */
+export async function forgetSnapshot({ connection, dom }: Redefining, step: Of<'forgetSnapshot'>): Promise<void> {
+  const snap = { name: step.snapshot, dom };
+  await orUndefined(connection.call('domainSnapshotDelete', { snap, flags: VIR_DOMAIN_SNAPSHOT_DELETE_METADATA_ONLY }));
+}
+
+/** With passwords: a redefinition would lose what is missing. */
+export async function readSecure({ connection, dom }: Redefining, name: string): Promise<string> {
+  const flags = VIR_DOMAIN_SNAPSHOT_XML_SECURE;
+  const { xml } = await connection.call('domainSnapshotGetXmlDesc', { snap: { name, dom }, flags });
+  return Buffer.from(xml).toString('utf8');
+}
+
+/** The current snapshot stays current without a flag. */
+async function redefine({ connection, dom }: Redefining, xmlDesc: string, more = 0): Promise<void> {
+  const flags = VIR_DOMAIN_SNAPSHOT_CREATE_REDEFINE | more;
+  await connection.call('domainSnapshotCreateXml', { dom, xmlDesc, flags });
+}
+
+function headOf(xml: string): Snapshot {
+  return parseSnapshotHead(Buffer.from(xml));
+}
+
+function sameMoment(one: Snapshot, other: Snapshot): boolean {
+  const essence = ({ createdAt, state, memory, disks }: Snapshot): string =>
+    JSON.stringify([createdAt, state, memory, disks]);
+  return essence(one) === essence(other);
+}
+
+async function orUndefined<T>(call: Promise<T>): Promise<T | undefined> {
+  try {
+    return await call;
+  } catch (error) {
+    if (error instanceof LibvirtError && error.code === errorCodes.VIR_ERR_NO_DOMAIN_SNAPSHOT) {
+      return undefined;
+    }
+    throw error;
+  }
+}

@@ -1,0 +1,214 @@
+// Creates, reverts to and deletes a snapshot: one call of libvirt each, and what is seen beside it.
+import {
+  VIR_DOMAIN_SNAPSHOT_CREATE_DISK_ONLY,
+  VIR_DOMAIN_SNAPSHOT_CREATE_LIVE,
+  VIR_DOMAIN_SNAPSHOT_CREATE_QUIESCE,
+  VIR_DOMAIN_SNAPSHOT_CREATE_REUSE_EXT,
+  VIR_DOMAIN_SNAPSHOT_REVERT_PAUSED,
+  VIR_DOMAIN_SNAPSHOT_REVERT_RUNNING,
+} from '../../libvirt/flags.js';
+import { errorCodes, LibvirtError } from '../../libvirt/libvirtError.js';
+import { Failure } from '../../domain/failure.js';
+import type { Step } from '../../steps/step.js';
+import type { Snapshot } from '../../domain/snapshot.js';
+import { diskStates } from './diskState.js';
+import { setGuestClock } from './guestClock.js';
+import { GuestPause } from './guestPause.js';
+import type { StepOutcome } from '../hypervisor.js';
+import { blockJobsLook, memoryJobLook, whileRunning } from './jobWatch.js';
+import { withLeftovers } from './leftovers.js';
+import { RevertSpacing } from './revertSpacing.js';
+import { LiveSave } from './liveSave.js';
+import { makeOwnOverlays, removeOwnOverlays } from './ownOverlays.js';
+import { parseSnapshotHead, writeSnapshotXml } from '../xml/snapshotXml.js';
+import type { StepContext } from './stepContext.js';
+import { toFailure } from '../toFailure.js';
+
+type Of<D extends Step['do']> = Extract<Step, { do: D }>;
+
+/**
+ * | style    | kind    | flags                              |
+ * |----------|---------|------------------------------------|
+ * | internal | memory, offline | none                       |
+ * | external | memory  | LIVE if asked for: the guest runs on while its RAM is written |
+ * | external | disk    | DISK_ONLY, and QUIESCE if asked for |
+ * | external | offline | DISK_ONLY                          |
+ *
+ * libvirt has no quiesced snapshot with RAM and none of a VM that is off: QUIESCE requires DISK_ONLY and a running
+ * agent. There is no internal snapshot of a running VM's disks alone.
+ */
+export function createFlags({ style, kind, quiesce, live = false }: Of<'createSnapshot'>): number {
+  if (style === 'internal' || kind === 'memory') {
+    return style === 'external' && live ? VIR_DOMAIN_SNAPSHOT_CREATE_LIVE : 0;
+  }
+  return VIR_DOMAIN_SNAPSHOT_CREATE_DISK_ONLY | (quiesce && kind === 'disk' ? VIR_DOMAIN_SNAPSHOT_CREATE_QUIESCE : 0);
+}
+
+/**
+ * Not idempotent: a name that is taken is a failure of kind `exists`. Whoever runs it again, after a connection that was
+ * lost, looks first whether the snapshot is there.
+ */
+export async function createSnapshot(context: StepContext, step: Of<'createSnapshot'>): Promise<StepOutcome> {
+  if (step.style === 'internal' && step.kind === 'disk') {
+    throw new Failure('invalid', { vm: context.vm.name, snapshot: step.name });
+  }
+  const { connection, dom, vm } = context;
+  const targets = vm.disks.map((disk) => disk.target);
+  const pause = new GuestPause(context.events, vm.uuid);
+  const overlays = await makeOwnOverlays(context, step);
+  const live = step.live === true ? new LiveSave(context, step.mostBytes) : undefined;
+  try {
+    const created = connection.call('domainSnapshotCreateXml', {
+      dom,
+      xmlDesc: writeSnapshotXml(step, targets),
+      flags: createFlags(step) | (overlays.length > 0 ? VIR_DOMAIN_SNAPSHOT_CREATE_REUSE_EXT : 0),
+    });
+    if (step.style === 'external' && step.kind === 'memory') {
+      context.onProgress({ cancellable: true });
+      await whileRunning(created, context, memoryJobLook(context, undefined, live));
+      await live?.settle();
+    } else {
+      // Nothing else is asked of the VM meanwhile: during an internal memory snapshot it would hang.
+      await created;
+    }
+    const guestPausedMs = await pause.settled(step.kind === 'memory' && vm.power === 'running');
+    // Not awaited: a guest that is slow to answer holds nobody up.
+    void catchUp(context, step, guestPausedMs ?? 0);
+    return guestPausedMs === undefined ? {} : { guestPausedMs };
+  } catch (error) {
+    await live?.settle();
+    const failure =
+      live?.gaveUpAt === undefined
+        ? await nameTaken(context, step, error)
+        : outrun(context, step, live.gaveUpAt, error);
+    // One whose answer is not known may stand on them.
+    if (error instanceof LibvirtError) {
+      await removeUnused(context, step, overlays);
+    }
+    throw await withLeftovers(context, step, failure);
+  } finally {
+    pause.dispose();
+  }
+}
+
+function outrun({ vm }: StepContext, { name }: Of<'createSnapshot'>, bytes: number, cause: unknown): Failure {
+  return new Failure('failed', { vm: vm.name, snapshot: name, outrunBytes: bytes }, { cause });
+}
+
+async function removeUnused(context: StepContext, step: Of<'createSnapshot'>, made: readonly string[]): Promise<void> {
+  if (made.length === 0) {
+    return;
+  }
+  try {
+    const { xml } = await context.connection.call('domainGetXmlDesc', { dom: context.dom, flags: 0 });
+    const used = new Set([...diskStates(xml).values()].map(({ file }) => file));
+    await removeOwnOverlays(
+      context,
+      made.filter((file) => !used.has(file)),
+    );
+  } catch (error) {
+    context.log.warn(`the overlays of ${step.name} stay: ${String(error)}`);
+  }
+}
+
+/** A clock that is less behind is not worth a jump. */
+const leastBehindMs = 200;
+
+/** A guest that stood still has lost that time. One that a revert is about to stop needs none. Never rejects. */
+async function catchUp(context: StepContext, step: Of<'createSnapshot'>, pausedMs: number): Promise<void> {
+  const { vm, dom, log, onThisHost, openAnother, closeAnother } = context;
+  if (pausedMs < leastBehindMs || vm.power !== 'running' || !vm.agentConnected || step.auto === 'revert') {
+    return;
+  }
+  try {
+    const connection = await openAnother();
+    try {
+      await setGuestClock({ connection, dom }, log, { onThisHost, after: 'stop' });
+    } finally {
+      closeAnother(connection);
+    }
+  } catch (error) {
+    log.info(`the guest's clock stays behind: ${String(error)}`);
+  }
+}
+
+/** A taken name has no code of its own; whether it is taken can be asked. */
+async function nameTaken(context: StepContext, step: Of<'createSnapshot'>, error: unknown): Promise<unknown> {
+  if (!(error instanceof LibvirtError) || error.code !== errorCodes.VIR_ERR_OPERATION_FAILED) {
+    return error;
+  }
+  const failure = toFailure(error, { vm: context.vm.name, snapshot: step.name });
+  if (failure.kind !== 'failed') {
+    return failure;
+  }
+  try {
+    await context.connection.call('domainSnapshotLookupByName', { dom: context.dom, name: step.name, flags: 0 });
+    return new Failure('exists', failure.details, { cause: error });
+  } catch (lookupError) {
+    context.log.debug(`the name is not taken: ${String(lookupError)}`);
+    return failure;
+  }
+}
+
+const revertFlags = {
+  asSnapshot: 0,
+  running: VIR_DOMAIN_SNAPSHOT_REVERT_RUNNING,
+  paused: VIR_DOMAIN_SNAPSHOT_REVERT_PAUSED,
+} as const satisfies Record<Of<'revert'>['to'], number>;
+
+/** Of this process, over all connections: one that was lost says nothing of the VM. */
+const spacingOfAll = new RevertSpacing();
+
+/** Idempotent: libvirt goes there again, and what came after the first time is gone. */
+export async function revert(
+  { connection, dom, signal }: StepContext,
+  step: Of<'revert'>,
+  spacing = spacingOfAll,
+): Promise<void> {
+  const snap = { name: step.snapshot, dom };
+  if (!spacing.isDue(dom.uuid)) {
+    const { xml } = await connection.call('domainSnapshotGetXmlDesc', { snap, flags: 0 });
+    if (parseSnapshotHead(xml).style === 'external') {
+      await spacing.untilDue(dom.uuid, signal);
+    }
+  }
+  try {
+    await connection.call('domainRevertToSnapshot', { snap, flags: revertFlags[step.to] });
+  } finally {
+    spacing.hasEnded(dom.uuid);
+  }
+}
+
+/**
+ * Not idempotent: one that is not there is a failure of kind `notFound`, for a user may mean another. Whoever runs it
+ * again looks first.
+ */
+export async function deleteSnapshot(context: StepContext, step: Of<'deleteSnapshot'>): Promise<void> {
+  const { connection, dom } = context;
+  const snap = { name: step.snapshot, dom };
+  const { xml } = await connection.call('domainSnapshotGetXmlDesc', { snap, flags: 0 });
+  const { style, disks, revertDisks = [] } = parseSnapshotHead(xml);
+  const deleted = connection.call('domainSnapshotDelete', { snap, flags: 0 });
+  const merged = disks.filter((disk) => disk.location === 'external').map((disk) => disk.target);
+  if (style === 'external' && merged.length > 0) {
+    await whileRunning(deleted, context, blockJobsLook(context, merged));
+    await requireMerged(context, step.snapshot, [...disks, ...revertDisks]);
+  } else {
+    await deleted;
+  }
+}
+
+/** libvirt takes a merge for done in which QEMU died before it left the overlay: measured with 12.8, see leftMerges. */
+async function requireMerged(
+  { connection, dom, vm }: StepContext,
+  snapshot: string,
+  named: Snapshot['disks'],
+): Promise<void> {
+  const { xml } = await connection.call('domainGetXmlDesc', { dom, flags: 0 });
+  const states = diskStates(xml);
+  const stays = named.find(({ target, file }) => file !== undefined && states.get(target)?.file === file);
+  if (stays?.file !== undefined) {
+    const doing = 'delete a snapshot: libvirt took its overlay for merged, and the VM stands on it still';
+    throw new Failure('failed', { vm: vm.name, snapshot, path: stays.file, doing });
+  }
+}

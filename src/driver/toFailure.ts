@@ -1,0 +1,110 @@
+// Errors of the client become failures that a user can be told of: by code, by class, by errno.
+// Knows no sentences; libvirt's own text is passed on as untrusted detail.
+import {
+  AuthenticationFailed,
+  ConnectionLost,
+  errorCodes as code,
+  LibvirtError,
+  ProtocolViolation,
+  Unreachable,
+  UnsupportedUri,
+} from '../libvirt/libvirtError.js';
+import { Failure, type FailureDetails, type FailureKind } from '../domain/failure.js';
+import { XmlError } from './xml/xmlTree.js';
+
+/** Codes that are not in this table are `failed` or `noSpace`: only libvirt's own text says what went wrong. */
+const kindByCode: ReadonlyMap<number, FailureKind> = new Map<number, FailureKind>([
+  [code.VIR_ERR_NO_SUPPORT, 'unsupported'],
+  [code.VIR_ERR_INVALID_ARG, 'invalid'],
+  [code.VIR_ERR_XML_ERROR, 'invalid'],
+  [code.VIR_ERR_XML_DETAIL, 'invalid'],
+  [code.VIR_ERR_OPERATION_DENIED, 'denied'],
+  [code.VIR_ERR_AUTH_FAILED, 'denied'],
+  [code.VIR_ERR_AUTH_CANCELLED, 'denied'],
+  [code.VIR_ERR_AUTH_UNAVAILABLE, 'denied'],
+  [code.VIR_ERR_ACCESS_DENIED, 'denied'],
+  [code.VIR_ERR_NO_DOMAIN, 'notFound'],
+  [code.VIR_ERR_NO_DOMAIN_SNAPSHOT, 'notFound'],
+  [code.VIR_ERR_NO_STORAGE_VOL, 'notFound'],
+  [code.VIR_ERR_STORAGE_VOL_EXIST, 'exists'],
+  [code.VIR_ERR_CONFIG_UNSUPPORTED, 'unsupported'],
+  [code.VIR_ERR_ARGUMENT_UNSUPPORTED, 'unsupported'],
+  [code.VIR_ERR_OPERATION_UNSUPPORTED, 'unsupported'],
+  [code.VIR_ERR_OPERATION_TIMEOUT, 'busy'],
+  [code.VIR_ERR_BLOCK_COPY_ACTIVE, 'busy'],
+  [code.VIR_ERR_RESOURCE_BUSY, 'busy'],
+  [code.VIR_ERR_OPERATION_ABORTED, 'cancelled'],
+]);
+
+/** These mean that the socket itself is closed to this user: members of the group may open it. */
+const closedToUser: ReadonlySet<number> = new Set([
+  code.VIR_ERR_AUTH_FAILED,
+  code.VIR_ERR_AUTH_CANCELLED,
+  code.VIR_ERR_AUTH_UNAVAILABLE,
+]);
+
+/** Who may open the system's socket; the name is the same in all distributions that have the group. */
+const group = 'libvirt';
+
+const ENOSPC = 28;
+/**
+ * strerror's words, and QEMU's number where QEMU puts it: it has no code of its own, so a full disk reaches us under
+ * those of libvirt that say nothing. A name of a VM or a file may hold the number too, as in `web-28`.
+ */
+const noSpaceText = /no space left on device|: -28\s*$|\(-28\)/i;
+
+/** Never throws; a Failure comes back as it is. `details` says what was being done, and to what. */
+export function toFailure(error: unknown, details: FailureDetails = {}): Failure {
+  if (error instanceof Failure) {
+    return error;
+  }
+  const make = (kind: FailureKind, more: FailureDetails = {}): Failure =>
+    new Failure(kind, { ...about(error, details), ...more }, { cause: error });
+  if (error instanceof LibvirtError) {
+    return make(kindOfLibvirtError(error), {
+      libvirtMessage: error.message,
+      libvirtCode: error.code,
+      ...(closedToUser.has(error.code) ? { group } : {}),
+    });
+  }
+  if (error instanceof ConnectionLost) {
+    return make('lost');
+  }
+  if (error instanceof ProtocolViolation) {
+    return make('protocol', { libvirtMessage: error.message });
+  }
+  // One document cannot be read; the connection is good.
+  if (error instanceof XmlError) {
+    return make('failed', { libvirtMessage: error.message });
+  }
+  if (error instanceof Unreachable) {
+    return error.reason === 'denied'
+      ? make('denied', { path: error.path, group })
+      : make('unreachable', { path: error.path });
+  }
+  if (error instanceof AuthenticationFailed) {
+    const cause = error.cause instanceof LibvirtError ? error.cause : undefined;
+    const said = cause === undefined ? {} : { libvirtMessage: cause.message, libvirtCode: cause.code };
+    return make('denied', { group, ...said });
+  }
+  if (error instanceof UnsupportedUri) {
+    return make(error.transport === undefined ? 'invalid' : 'unsupported', { connection: error.uri });
+  }
+  if (error instanceof Error && error.name === 'AbortError') {
+    return make('cancelled');
+  }
+  return make('failed', { libvirtMessage: error instanceof Error ? error.message : String(error) });
+}
+
+/** Of a VM that is not there it must not sound as if one snapshot of it were gone. */
+function about(error: unknown, { snapshot, ...others }: FailureDetails): FailureDetails {
+  const vmIsGone = error instanceof LibvirtError && error.code === code.VIR_ERR_NO_DOMAIN;
+  return snapshot === undefined || vmIsGone ? others : { ...others, snapshot };
+}
+
+function kindOfLibvirtError(error: LibvirtError): FailureKind {
+  if (error.errno === ENOSPC) {
+    return 'noSpace';
+  }
+  return kindByCode.get(error.code) ?? (noSpaceText.test(error.message) ? 'noSpace' : 'failed');
+}

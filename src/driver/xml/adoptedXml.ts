@@ -1,0 +1,51 @@
+// The document of a snapshot that QEMU took and libvirt did not write down, made of the VM's own XML, which must have been
+// read with VIR_DOMAIN_XML_SECURE (what is missing in it is lost to the snapshot) and MIGRATABLE. Pure; knows no flags.
+import type { Step } from '../../steps/step.js';
+import { redirectDisks } from './retarget.js';
+import { element, find, parseXml, writeXml, type XmlElement, XmlError } from './xmlTree.js';
+import { writeSnapshotXml } from './snapshotXml.js';
+import { isElement } from './xmlChange.js';
+
+type AdoptStep = Extract<Step, { do: 'adoptSnapshot' }>;
+
+const states = { disk: 'disk-snapshot', offline: 'shutoff' } as const;
+
+/**
+ * | kind    | state             | `<domain>`                              | `<inactiveDomain>` |
+ * |---------|-------------------|-----------------------------------------|--------------------|
+ * | memory  | running or paused | what runs, on the frozen files          | the configuration, on the same |
+ * | disk    | disk-snapshot     | the same                                | the same           |
+ * | offline | shutoff           | the configuration, on the frozen files  | none               |
+ *
+ * @param present of what runs, or of the VM that is off
+ * @param configured of a VM that runs
+ */
+export function writeAdoptedXml(step: AdoptStep, present: string, configured?: string): string {
+  const { made, below, parent, createdAt } = step;
+  const state = made.kind === 'memory' ? step.state : states[made.kind];
+  const domain = parseXml(present);
+  const targets = [...(find(domain, 'devices')?.children ?? [])].flatMap((node) =>
+    isElement(node, 'disk') ? (find(node, 'target')?.attributes['dev'] ?? []) : [],
+  );
+  const head = parseXml(writeSnapshotXml(made, targets));
+  const frozen = redirectDisks(domain, below);
+  const inactive =
+    configured === undefined || made.kind === 'offline' ? undefined : redirectDisks(parseXml(configured), below);
+  return writeXml(
+    element('domainsnapshot', {}, [
+      ...head.children,
+      element('state', {}, [state]),
+      element('creationTime', {}, [String(createdAt)]),
+      parent === undefined ? undefined : element('parent', {}, [element('name', {}, [parent])]),
+      named(frozen, 'domain'),
+      inactive === undefined ? undefined : named(inactive, 'inactiveDomain'),
+    ]),
+  );
+}
+
+function named(domain: XmlElement, name: string): XmlElement {
+  if (domain.name !== 'domain') {
+    throw new XmlError('this is not the description of a VM');
+  }
+  return { ...domain, name };
+}

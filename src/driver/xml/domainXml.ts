@@ -1,0 +1,122 @@
+// What the configuration of a VM says: firmware, devices, agent, console. Knows nothing of its state of power.
+import type { Vm } from '../../domain/vm.js';
+import { readDisks } from './diskXml.js';
+import { parseQuickly } from './plainXml.js';
+import { attribute, find, findAll, textOf, XmlError, type XmlElement } from './xmlTree.js';
+
+/** The part of a VM that stands in its XML. */
+export type VmConfiguration = Omit<Vm, 'power' | 'powerReason' | 'persistent' | 'managedSave'>;
+
+/** @throws XmlError when it is no VM's XML. Unknown elements are passed over. */
+export function parseDomainXml(xml: string): VmConfiguration {
+  const root = parseQuickly(xml);
+  const uuid = textOf(find(root, 'uuid'));
+  const name = textOf(find(root, 'name'));
+  if (root.name !== 'domain' || uuid === undefined || name === undefined) {
+    throw new XmlError('this is not the description of a VM');
+  }
+  const title = textOf(find(root, 'title'));
+  const consoleLog = consoleLogOf(root);
+  const agent = agentChannelOf(root);
+  const nvram = nvramOf(root);
+  const devices = devicesOf(root);
+  return {
+    uuid: uuid.toLowerCase(),
+    name,
+    ...(title === undefined || title === '' ? {} : { title }),
+    memoryBytes: memoryOf(find(root, 'memory')),
+    disks: readDisks(root),
+    firmware: firmwareOf(root),
+    ...(nvram === undefined ? {} : { nvram }),
+    ...(devices.length === 0 ? {} : { devices }),
+    agentChannel: agent !== undefined,
+    agentConnected: attribute(find(agent, 'target'), 'state') === 'connected',
+    ...(consoleLog === undefined ? {} : { consoleLog }),
+  };
+}
+
+/**
+ * | loader            | nvram format | firmware       |
+ * |-------------------|--------------|----------------|
+ * | none, or type rom | –            | bios           |
+ * | pflash, or `<os firmware='efi'>` | qcow2 | uefiQcow2Nvram |
+ * | pflash, or `<os firmware='efi'>` | other or absent | uefiRawNvram |
+ */
+function firmwareOf(root: XmlElement): Vm['firmware'] {
+  const os = find(root, 'os');
+  const efi = attribute(os, 'firmware') === 'efi' || attribute(find(os, 'loader'), 'type') === 'pflash';
+  if (!efi) {
+    return 'bios';
+  }
+  return attribute(find(os, 'nvram'), 'format') === 'qcow2' ? 'uefiQcow2Nvram' : 'uefiRawNvram';
+}
+
+/** Old documents have the path as text, newer ones in a `<source>` where it is no plain file, or one after all. */
+function nvramOf(root: XmlElement): string | undefined {
+  const nvram = find(root, 'os', 'nvram');
+  const path = attribute(find(nvram, 'source'), 'file') ?? textOf(nvram)?.trim();
+  return path?.startsWith('/') === true ? path : undefined;
+}
+
+/**
+ * | element                                        | device     |
+ * |------------------------------------------------|------------|
+ * | `<hostdev>` but of type usb, `<interface>` of type hostdev or vdpa | hostDevice |
+ * | `<filesystem>` with a virtiofs driver          | virtiofs   |
+ * | any other `<filesystem>`                       | 9p         |
+ * | `<memory model='nvdimm'>`, `virtio-pmem`       | nvdimm     |
+ * | `<shmem>`                                      | shmem      |
+ * | `<tpm>`                                        | tpm        |
+ *
+ * USB devices do not keep libvirt from saving RAM: the guest sees them unplugged and plugged again.
+ */
+function devicesOf(root: XmlElement): NonNullable<Vm['devices']> {
+  const devices = find(root, 'devices');
+  const ofHost = [
+    ...findAll(devices, 'hostdev').filter((device) => attribute(device, 'type') !== 'usb'),
+    ...findAll(devices, 'interface').filter((nic) => ofHostTypes.has(attribute(nic, 'type') ?? '')),
+  ];
+  const lasting = findAll(devices, 'memory').filter((memory) => lastingModels.has(attribute(memory, 'model') ?? ''));
+  const shared = findAll(devices, 'filesystem').map((fs) => attribute(find(fs, 'driver'), 'type') === 'virtiofs');
+  return [
+    ...(ofHost.length > 0 ? ['hostDevice' as const] : []),
+    ...(shared.includes(true) ? ['virtiofs' as const] : []),
+    ...(shared.includes(false) ? ['9p' as const] : []),
+    ...(lasting.length > 0 ? ['nvdimm' as const] : []),
+    ...(find(devices, 'shmem') === undefined ? [] : ['shmem' as const]),
+    ...(find(devices, 'tpm') === undefined ? [] : ['tpm' as const]),
+  ];
+}
+
+const ofHostTypes: ReadonlySet<string> = new Set(['hostdev', 'vdpa']);
+/** RAM that is a file of the host, and lasts when the VM is off. */
+const lastingModels: ReadonlySet<string> = new Set(['nvdimm', 'virtio-pmem']);
+
+function agentChannelOf(root: XmlElement): XmlElement | undefined {
+  return findAll(find(root, 'devices'), 'channel').find(
+    (channel) => attribute(find(channel, 'target'), 'name') === 'org.qemu.guest_agent.0',
+  );
+}
+
+/** The log beside a serial console, or the file that a console of type `file` writes to. */
+function consoleLogOf(root: XmlElement): string | undefined {
+  const devices = find(root, 'devices');
+  for (const port of [...findAll(devices, 'serial'), ...findAll(devices, 'console')]) {
+    const file =
+      attribute(find(port, 'log'), 'file') ??
+      (attribute(port, 'type') === 'file' ? attribute(find(port, 'source'), 'path') : undefined);
+    if (file !== undefined) {
+      return file;
+    }
+  }
+  return undefined;
+}
+
+/** libvirt writes KiB whatever was put in; the other units are those that it documents as its own. */
+const unitBytes: Readonly<Record<string, number>> = { b: 1, KiB: 1024, MiB: 1024 ** 2, GiB: 1024 ** 3, TiB: 1024 ** 4 };
+
+export function memoryOf(memory: XmlElement | undefined): number {
+  const amount = Number(textOf(memory) ?? 0);
+  const bytes = amount * (unitBytes[attribute(memory, 'unit') ?? 'KiB'] ?? 1024);
+  return Number.isFinite(bytes) ? bytes : 0;
+}

@@ -1,0 +1,142 @@
+// A VM's XML with other files as its disks: for a definition out of a snapshot, and for RAM out of a file.
+// Pure; refuses to know what the files are.
+import { isDevicePath } from '../../domain/devicePath.js';
+import type { TargetFile } from '../../steps/step.js';
+import type { Vm } from '../../domain/vm.js';
+import { attribute, element, find, findAll, parseXml, textOf, writeXml, XmlError, type XmlElement } from './xmlTree.js';
+import { strangersIn } from './knownDiskXml.js';
+import { changed, isElement, withText } from './xmlChange.js';
+
+/**
+ * The VM's configuration as the snapshot has it, on these files: its `<inactiveDomain>`, which is the persistent one of
+ * a VM that was running, else its `<domain>`. The VM keeps the name and UUID that it has now. The document must have
+ * been read with VIR_DOMAIN_SNAPSHOT_XML_SECURE: passwords that are missing in it are gone for good.
+ * @throws XmlError when the snapshot holds no configuration, or lacks one of the disks.
+ */
+export function writeDefinition(
+  secureXml: string,
+  { name, uuid }: Pick<Vm, 'name' | 'uuid'>,
+  disks: readonly TargetFile[],
+): string {
+  const root = parseXml(secureXml);
+  const kept = find(root, 'inactiveDomain') ?? find(root, 'domain');
+  if (root.name !== 'domainsnapshot' || kept === undefined || find(kept, 'devices') === undefined) {
+    throw new XmlError('the snapshot does not hold the configuration of its VM');
+  }
+  const named = withText(withText({ ...kept, name: 'domain' }, 'name', name), 'uuid', uuid, 'name');
+  return writeXml(withoutRuntime(retargetDisks(named, disks)));
+}
+
+/**
+ * The XML of a file with a VM's RAM, on these files.
+ * @throws XmlError when it is of another VM or of this one under another name: libvirt compares both, and only after
+ * it has been asked to start.
+ */
+export function writeSavedDomain(
+  savedXml: string,
+  { name, uuid }: Pick<Vm, 'name' | 'uuid'>,
+  disks: readonly TargetFile[],
+): string {
+  const root = parseXml(savedXml);
+  const saved = savedRamOf(root);
+  if (saved.name !== name || saved.uuid !== uuid) {
+    throw new XmlError(`the RAM is of a VM ${saved.name} (${saved.uuid}), not of ${name} (${uuid})`);
+  }
+  return writeXml(retargetDisks(root, disks));
+}
+
+/** @throws XmlError when it is no VM's XML */
+export function parseSavedRam(savedXml: string): Pick<Vm, 'name' | 'uuid'> {
+  return savedRamOf(parseXml(savedXml));
+}
+
+function savedRamOf(root: XmlElement): Pick<Vm, 'name' | 'uuid'> {
+  const [name, uuid] = [textOf(find(root, 'name')), textOf(find(root, 'uuid'))?.toLowerCase()];
+  if (root.name !== 'domain' || name === undefined || uuid === undefined) {
+    throw new XmlError('this is not the description of a VM');
+  }
+  return { name, uuid };
+}
+
+/**
+ * A VM's own configuration, on other files of these formats. The document must have been read with its passwords.
+ * @throws XmlError when it lacks one of the disks
+ */
+export function onFiles(secureXml: string, disks: readonly (TargetFile & { readonly format: string })[]): string {
+  const root = parseXml(secureXml);
+  if (root.name !== 'domain') {
+    throw new XmlError('this is not the description of a VM');
+  }
+  return writeXml(redirectDisks(root, disks));
+}
+
+/** New overlays are qcow2. @throws XmlError when there is no such disk, or one twice. */
+function retargetDisks(domain: XmlElement, disks: readonly TargetFile[]): XmlElement {
+  return redirectDisks(
+    domain,
+    disks.map((disk) => ({ ...disk, format: 'qcow2' })),
+  );
+}
+
+/** With other files as these disks. @throws XmlError when there is no such disk, or one twice. */
+export function redirectDisks(
+  domain: XmlElement,
+  disks: readonly (TargetFile & { readonly format: string })[],
+): XmlElement {
+  const files = new Map(disks.map((disk) => [disk.target, disk]));
+  const present = findAll(find(domain, 'devices'), 'disk').map(targetOf);
+  for (const target of files.keys()) {
+    if (present.filter((other) => other === target).length !== 1) {
+      throw new XmlError(`there is no disk ${target}, or more than one`);
+    }
+  }
+  return changed(domain, 'devices', (devices) =>
+    changed(devices, 'disk', (disk) => {
+      const file = files.get(targetOf(disk));
+      return file === undefined ? disk : onFile(disk, file);
+    }),
+  );
+}
+
+function targetOf(disk: XmlElement): string {
+  return attribute(find(disk, 'target'), 'dev') ?? '';
+}
+
+/**
+ * The last fence: plans refuse such disks before anything is done (`operations/diskObstacles`).
+ * What is below the old file (`<backingStore>`), beside it (`<mirror>`) or within its `<source>` says nothing of the
+ * new one, but for what the person chose: security labels, and what to do when the file is missing.
+ * @throws XmlError when something of the disk is bound to the old file, or not known
+ */
+function onFile(disk: XmlElement, { file, format }: TargetFile & { readonly format: string }): XmlElement {
+  const [stranger] = strangersIn(disk);
+  if (stranger !== undefined) {
+    throw new XmlError(`disk ${targetOf(disk)} has ${stranger}, which cannot be carried over to ${file}`);
+  }
+  const [driver, source] = [find(disk, 'driver'), find(disk, 'source')];
+  const startupPolicy = attribute(source, 'startupPolicy');
+  const replaced = new Set(['driver', 'source', 'backingStore', 'mirror']);
+  const isDevice = isDevicePath(file);
+  return element('disk', { ...disk.attributes, type: isDevice ? 'block' : 'file' }, [
+    element('driver', { name: 'qemu', ...driver?.attributes, type: format }, driver?.children),
+    element(
+      'source',
+      { ...(isDevice ? { dev: file } : { file }), ...(startupPolicy === undefined ? {} : { startupPolicy }) },
+      findAll(source, 'seclabel'),
+    ),
+    ...disk.children.filter((node) => !isElement(node) || !replaced.has(node.name)),
+  ]);
+}
+
+/** Names that libvirt gives to what runs, and the number of the run, are no part of a configuration. */
+function withoutRuntime(domain: XmlElement): XmlElement {
+  const attributes = Object.fromEntries(Object.entries(domain.attributes).filter(([name]) => name !== 'id'));
+  const unaliased = (device: XmlElement): XmlElement => ({
+    ...device,
+    children: device.children.filter((node) => !isElement(node, 'alias') || attribute(node, 'name')?.startsWith('ua-')),
+  });
+  return changed({ ...domain, attributes }, 'devices', (devices) => ({
+    ...devices,
+    children: devices.children.map((node) => (isElement(node) ? unaliased(node) : node)),
+  }));
+}

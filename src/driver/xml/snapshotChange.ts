@@ -1,0 +1,102 @@
+// A snapshot's document with something changed, for a redefinition. Each must have been read with
+// VIR_DOMAIN_SNAPSHOT_XML_SECURE: what is missing in it is wiped. Pure; knows no flags.
+import type { TargetFile } from '../../steps/step.js';
+import { attribute, element, find, findAll, parseXml, writeXml, XmlError, type XmlElement } from './xmlTree.js';
+import { foreignInOverlay } from './knownDiskXml.js';
+import { redirectDisks } from './retarget.js';
+import { changed, isElement, withText } from './xmlChange.js';
+
+/** An empty description is no description. */
+export function redescribe(secureXml: string, description: string): string {
+  return writeXml(withText(parse(secureXml), 'description', description, 'name'));
+}
+
+/** The same snapshot under another name: the same parent, time, state, disks and configuration. */
+export function renamed(secureXml: string, name: string, description: string): string {
+  return writeXml(withText(withText(parse(secureXml), 'name', name), 'description', description, 'name'));
+}
+
+/** A memory snapshot as the disk-only one that it is without its RAM. */
+export function withoutRam(secureXml: string): string {
+  const disksOnly = withText(parse(secureXml), 'state', 'disk-snapshot', 'name');
+  return writeXml(changed(disksOnly, 'memory', () => element('memory', { snapshot: 'no' })));
+}
+
+/** @param parent none: it becomes a root */
+export function withParent(secureXml: string, parent?: string): string {
+  const root = parse(secureXml);
+  const others = root.children.filter((node) => !isElement(node, 'parent'));
+  if (parent === undefined) {
+    return writeXml({ ...root, children: others });
+  }
+  const at = others.findIndex((node) => isElement(node, 'name')) + 1;
+  const written = element('parent', {}, [element('name', {}, [parent])]);
+  return writeXml({ ...root, children: [...others.slice(0, at), written, ...others.slice(at)] });
+}
+
+/**
+ * The overlays that it names from now on, of disks that it has external ones of. What an earlier revert noted in
+ * `<revertDisks>` goes: libvirt forgets it as well when the snapshot becomes the current one.
+ * @throws XmlError when it has no external part of one of the disks.
+ */
+export function withOverlays(secureXml: string, disks: readonly TargetFile[]): string {
+  const files = new Map(disks.map(({ target, file }) => [target, file]));
+  const root = parse(secureXml);
+  const own = findAll(find(root, 'disks'), 'disk').filter((disk) => attribute(disk, 'snapshot') === 'external');
+  const missing = [...files.keys()].find((target) => !own.some((disk) => attribute(disk, 'name') === target));
+  if (missing !== undefined) {
+    throw new XmlError(`the snapshot has no external part of disk ${missing}`);
+  }
+  const settled = changed(root, 'revertDisks', () => undefined);
+  return writeXml(
+    changed(settled, 'disks', (all) =>
+      changed(all, 'disk', (disk) => {
+        const file = files.get(attribute(disk, 'name') ?? '');
+        return file === undefined ? disk : onOverlay(disk, file);
+      }),
+    ),
+  );
+}
+
+function onOverlay(disk: XmlElement, file: string): XmlElement {
+  const [stranger] = foreignInOverlay(disk);
+  if (stranger !== undefined) {
+    throw new XmlError(`the snapshot has ${stranger} of a disk, which cannot be carried over to ${file}`);
+  }
+  return element('disk', { ...disk.attributes, type: 'file' }, [
+    element('driver', { ...find(disk, 'driver')?.attributes, type: 'qcow2' }),
+    element('source', { file }),
+    ...disk.children.filter((node) => isElement(node) && node.name !== 'driver' && node.name !== 'source'),
+  ]);
+}
+
+/**
+ * The same snapshot with its content in other files, of these disks; what is below them says each file itself.
+ * @throws XmlError when it holds no configuration, or lacks one of the disks.
+ */
+export function onFrozenFiles(secureXml: string, disks: readonly (TargetFile & { readonly format: string })[]): string {
+  const root = parse(secureXml);
+  if (find(root, 'domain') === undefined) {
+    throw new XmlError('the snapshot does not hold the configuration of its VM');
+  }
+  const moved = (domain: XmlElement): XmlElement => redirectDisks(domain, disks);
+  return writeXml(changed(changed(root, 'domain', moved), 'inactiveDomain', moved));
+}
+
+/** Without the marks that a delete which broke off left on its disks; undefined when there are none. */
+export function withoutDeleteMarks(secureXml: string): string | undefined {
+  const root = parse(secureXml);
+  const marked = findAll(find(root, 'disks'), 'disk').some((disk) => find(disk, mark) !== undefined);
+  const unmarked = (disk: XmlElement): XmlElement => changed(disk, mark, () => undefined);
+  return marked ? writeXml(changed(root, 'disks', (disks) => changed(disks, 'disk', unmarked))) : undefined;
+}
+
+const mark = 'snapshotDeleteInProgress';
+
+function parse(secureXml: string): XmlElement {
+  const root = parseXml(secureXml);
+  if (root.name !== 'domainsnapshot' || find(root, 'name') === undefined) {
+    throw new XmlError('this is not the description of a snapshot');
+  }
+  return root;
+}

@@ -1,0 +1,163 @@
+// Deletes the oldest of the checkpoints that reverts took, beyond the number to be kept, and leaves of the layout that no
+// layout needs any more. Refuses to delete anything that
+// a person made, or that anything rests on.
+import type { Log } from '../base/log.js';
+import { frozenFile } from '../domain/chains/fileUse.js';
+import { nvramCopy } from '../domain/chains/nvramCopy.js';
+import type { AutoReason } from '../domain/description.js';
+import type { OperationRequest } from '../domain/operation.js';
+import type { AutoSnapshot, Situation } from '../domain/situation.js';
+import type { Plan } from '../operations/plan.js';
+import type { Warning } from '../domain/consequences.js';
+import type { SnapshotTree } from '../domain/snapshot.js';
+import { childrenOf, findSnapshot, isOnActivePath } from '../domain/snapshotTree.js';
+import type { VmRef } from '../domain/vm.js';
+import { asFailure } from '../domain/asFailure.js';
+import { believed } from './autoSnapshots.js';
+
+/**
+ * Oldest first. The newest is what a revert can be undone with, so one is kept at least; what the VM stands on stays.
+ *
+ * | automatic snapshot | → |
+ * |--------------------|---|
+ * | taken by a revert, older than the `keep` newest, not current | goes |
+ * | left by an operation that broke off, or made by a recovery | stays, and counts for none of the newest |
+ * | of the layout: see `doomedLayouts`; current, one of the newest, marked to be kept | stays |
+ */
+export function doomedCheckpoints(
+  tree: SnapshotTree,
+  records: readonly AutoSnapshot[],
+  keep: number,
+  kept: readonly string[] = [],
+): readonly AutoSnapshot[] {
+  const checkpoints = believed(tree, records).filter(({ why, stays }) => why === 'revert' && stays !== true);
+  return checkpoints
+    .slice(0, -Math.max(1, Math.floor(keep)))
+    .filter(({ name }) => name !== tree.current && !kept.includes(name));
+}
+
+/**
+ * Children first. A leaf that holds the layout is for the branch that the VM runs on. When the VM is elsewhere, its
+ * parent is the place to go back to, and the leaf a second way to the same bytes: nothing was written to what it froze.
+ *
+ * | leaf of the layout                          | → |
+ * |---------------------------------------------|---|
+ * | the VM runs on it, or on what is above it   | stays |
+ * | something above it stays                    | stays: that rests on its files |
+ * | marked to be kept                           | stays |
+ * | made by a recovery, or left by an operation that broke off | stays |
+ * | otherwise                                   | goes, if its files prove to be empty |
+ */
+export function doomedLayouts(
+  tree: SnapshotTree,
+  records: readonly AutoSnapshot[],
+  going: readonly string[],
+  kept: readonly string[] = [],
+): readonly AutoSnapshot[] {
+  const gone = new Set(going);
+  const doomed: AutoSnapshot[] = [];
+  let left = believed(tree, records).filter(
+    ({ name, why, stays }) => why === 'layout' && stays !== true && !isOnActivePath(tree, name) && !kept.includes(name),
+  );
+  for (let before = -1; before !== doomed.length;) {
+    before = doomed.length;
+    const free = left.filter(({ name }) => childrenOf(tree, name).every((child) => gone.has(child.name)));
+    doomed.push(...free);
+    free.forEach(({ name }) => gone.add(name));
+    left = left.filter((one) => !free.includes(one));
+  }
+  return doomed;
+}
+
+/**
+ * Nothing but the snapshot itself may be lost by it.
+ *
+ * | file that goes                                     | checkpoint | leaf of the layout         |
+ * |----------------------------------------------------|------------|----------------------------|
+ * | what it froze of a disk                            | yes        | only when known to be empty |
+ * | its RAM, its copy of the UEFI variables            | yes        | yes                        |
+ * | the overlay made over it: what came after it       | no         | no                         |
+ * | any other                                          | no         | no                         |
+ *
+ * Where a person would be told that something could not be seen, nothing goes unasked: whether a file that goes holds a snapshot
+ * inside, is whole, or is read by another VM; and no file goes of which nobody knows what it is.
+ *
+ * A plan names no file as lost that is known to be empty, but what a snapshot froze.
+ */
+export function losesOnly(name: string, why: AutoReason = 'revert'): (plan: Plan, situation: Situation) => boolean {
+  return ({ losses, warnings, steps }, situation) => {
+    const going = steps.flatMap((step) => (step.do === 'removeFiles' ? step.files : []));
+    if (warnings.some(({ about }) => doubts.has(about)) || !going.every((file) => isSeen(file, situation))) {
+      return false;
+    }
+    const snapshot = findSnapshot(situation.tree, name);
+    const frozen = (snapshot?.disks ?? [])
+      .filter(({ location }) => location === 'external')
+      .map(({ target }) => frozenFile(situation, name, target));
+    const { nvram } = situation.vm;
+    const beside = [snapshot?.memory.file, ...(nvram === undefined ? [] : [nvramCopy(nvram, name)])];
+    if (why === 'layout' && !frozen.every((file) => isEmpty(file, situation))) {
+      return false;
+    }
+    return losses.every((loss) => {
+      switch (loss.what) {
+        case 'restorePoints':
+          return loss.names.every((lost) => lost === name);
+        case 'files':
+          return loss.files.every((file) => frozen.includes(file) || beside.includes(file));
+        case 'diskChanges':
+        case 'managedSave':
+        case 'ram':
+        case 'configuration':
+        case 'unsavedWork':
+          return false;
+      }
+    });
+  };
+}
+
+const doubts: ReadonlySet<Warning['about']> = new Set<Warning['about']>([
+  'tagsNotSeen',
+  'notChecked',
+  'unreadVms',
+  'unaskedConnections',
+]);
+
+function isSeen(file: string, { files }: Situation): boolean {
+  return [files?.images.get(file), files?.files.get(file)].some((seen) => seen !== undefined && seen !== 'unknown');
+}
+
+/** For certain: of a file that was not looked at nobody knows. */
+function isEmpty(file: string | undefined, { files }: Situation): boolean {
+  const facts = files?.images.get(file ?? '');
+  return typeof facts === 'object' && facts.backing !== undefined && facts.empty === true;
+}
+
+export interface Pruning {
+  readonly vm: VmRef;
+  readonly tree: SnapshotTree;
+  readonly records: readonly AutoSnapshot[];
+  /** Absent: no checkpoint goes now. */
+  readonly keep?: number;
+  /** Names of those that somebody wants to keep. */
+  readonly kept: readonly string[];
+  readonly log: Log;
+  readonly remove: (
+    request: OperationRequest,
+    allows: (plan: Plan, situation: Situation) => boolean,
+  ) => Promise<unknown>;
+}
+
+/** One that cannot be deleted stays, and the next revert tries again; nobody asked for it, so nobody is told. */
+export async function prune({ vm, tree, records, keep, kept, log, remove }: Pruning): Promise<void> {
+  const checkpoints = keep === undefined ? [] : doomedCheckpoints(tree, records, keep, kept);
+  const going = checkpoints.map(({ name }) => name);
+  for (const { name, why } of [...checkpoints, ...doomedLayouts(tree, records, going, kept)]) {
+    try {
+      await remove({ type: 'delete', vm, snapshot: name, scope: 'one' }, losesOnly(name, why));
+    } catch (error) {
+      const { kind, message } = asFailure(error);
+      log.info(`${name}, which we took unasked, stays: ${kind}: ${message}`);
+    }
+  }
+}

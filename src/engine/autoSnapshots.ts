@@ -1,0 +1,108 @@
+// Which snapshots we took unasked, as far as our own records vouch for them, what they are good for, and which are to be
+// kept. Refuses to know how records are kept.
+import { type Disposable } from '../base/disposable.js';
+import type { Log } from '../base/log.js';
+import type { AutoSnapshot } from '../domain/situation.js';
+import type { SnapshotTree } from '../domain/snapshot.js';
+import { descendantsOf } from '../domain/snapshotTree.js';
+import type { VmRef } from '../domain/vm.js';
+import { asFailure } from '../domain/asFailure.js';
+import type { Keeping } from './keeping.js';
+import { keptSnapshots } from './keptSnapshots.js';
+import type { Picture } from '../inventory/picture.js';
+
+/** Oldest first: those that are there, say of themselves what the record says, and are of that very second. */
+export function believed(tree: SnapshotTree, records: readonly AutoSnapshot[]): readonly AutoSnapshot[] {
+  const byName = new Map(tree.snapshots.map((snapshot) => [snapshot.name, snapshot]));
+  return records.filter(({ name, why, createdAt }) => {
+    const snapshot = byName.get(name);
+    return snapshot?.createdAt === createdAt && snapshot.trailers.auto === why;
+  });
+}
+
+/**
+ * What the last revert left.
+ *
+ * | newest checkpoint    | the VM stands on, by its current snapshot      | → |
+ * |----------------------|------------------------------------------------|---|
+ * | there, believed      | the snapshot reverted to, or something above it | it |
+ * | there, believed      | the checkpoint itself                          | none: it has been gone back to |
+ * | there, believed      | anything else: another revert came after it    | none |
+ * | none, or gone        | any                                            | none |
+ */
+export function undoOf(tree: SnapshotTree, records: readonly AutoSnapshot[]): AutoSnapshot | undefined {
+  const last = records.filter(({ why }) => why === 'revert').at(-1);
+  const { current } = tree;
+  if (last?.target === undefined || current === undefined || current === last.name) {
+    return undefined;
+  }
+  const standsOnTarget =
+    current === last.target || descendantsOf(tree, last.target).some((snapshot) => snapshot.name === current);
+  return standsOnTarget ? believed(tree, [last])[0] : undefined;
+}
+
+/**
+ * Keeps in the picture, for each VM whose snapshots are known, which of them are ours, what a revert can go back to, and
+ * which are to be kept.
+ */
+export class SnapshotMarks implements Disposable {
+  readonly #picture: Picture;
+  readonly #keeping: Pick<Keeping, 'records' | 'marks'>;
+  readonly #log: Log;
+  readonly #seen = new WeakSet<SnapshotTree>();
+  readonly #listening: Disposable;
+
+  constructor(picture: Picture, keeping: Pick<Keeping, 'records' | 'marks'>, log: Log) {
+    this.#picture = picture;
+    this.#keeping = keeping;
+    this.#log = log;
+    this.#listening = picture.onDidChange(({ connection, vm }) => {
+      const vms = picture.connection(connection ?? '')?.vms ?? [];
+      for (const { ref, tree } of vm === undefined ? vms : vms.filter((view) => view.ref.uuid === vm.uuid)) {
+        if (tree !== undefined && !this.#seen.has(tree)) {
+          this.#seen.add(tree);
+          void this.#mark(ref, tree);
+        }
+      }
+    });
+  }
+
+  /** Somebody put a mark on one of its snapshots, or took it off. */
+  async renew(ref: VmRef): Promise<void> {
+    const tree = this.#picture.vm(ref)?.tree;
+    if (tree !== undefined) {
+      await this.#mark(ref, tree);
+    }
+  }
+
+  dispose(): void {
+    this.#listening.dispose();
+  }
+
+  async #mark(ref: VmRef, tree: SnapshotTree): Promise<void> {
+    const mayBeOurs = tree.snapshots.some(({ trailers }) => trailers.auto !== undefined);
+    const { records, marks } = this.#keeping;
+    const [ours, kept] = await Promise.allSettled([
+      mayBeOurs ? records.of(ref) : Promise.resolve([]),
+      tree.snapshots.length > 0 ? marks.of(ref) : Promise.resolve([]),
+    ]);
+    if (this.#picture.vm(ref)?.tree !== tree) {
+      return;
+    }
+    if (ours.status === 'fulfilled') {
+      const auto = names(believed(tree, ours.value));
+      this.#picture.putVm(ref, { undo: undoOf(tree, ours.value), auto });
+    } else {
+      this.#log.warn(`it is not known which snapshots were taken unasked: ${asFailure(ours.reason).message}`);
+    }
+    if (kept.status === 'fulfilled') {
+      this.#picture.putVm(ref, { kept: names(keptSnapshots(tree, kept.value)) });
+    } else {
+      this.#log.warn(`it is not known which snapshots are to be kept: ${asFailure(kept.reason).message}`);
+    }
+  }
+}
+
+function names(snapshots: readonly { readonly name: string }[]): readonly string[] | undefined {
+  return snapshots.length === 0 ? undefined : snapshots.map(({ name }) => name);
+}

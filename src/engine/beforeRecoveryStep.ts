@@ -1,0 +1,30 @@
+// The look between two steps of a recovery: others act too, and what cannot be taken back rests on nobody having done so.
+// Refuses to decide what that is.
+import { Failure } from '../domain/failure.js';
+import type { Plan } from '../operations/plan.js';
+import { stepObstacle } from '../operations/planRest.js';
+import type { BrokenOff } from '../operations/interrupted.js';
+import type { FreshLook } from './freshLook.js';
+import { askedByRecovery } from './asked.js';
+import type { Turn } from './turns.js';
+
+/** What it returns rejects with `refused` where somebody did what the next step would take away. */
+export function beforeRecoveryStep(
+  look: FreshLook,
+  turn: Turn,
+  broken: BrokenOff,
+  plan: Plan,
+): (index: number) => Promise<void> {
+  return async (index) => {
+    const next = plan.steps[index];
+    if (next?.do !== 'removeFiles' && next?.do !== 'makeCurrent' && next?.do !== 'restoreMemory') {
+      return turn.live.read(turn.request.vm.uuid, ['vm', 'tree']);
+    }
+    const { situation } = await look.read(turn, (known) => askedByRecovery(broken, known));
+    const both = { ...broken.plan, steps: [...plan.steps, ...broken.plan.steps] };
+    const obstacle = stepObstacle(next, both, situation, 'refuse');
+    if (obstacle !== undefined) {
+      throw new Failure('refused', { vm: situation.vm.name, refusal: obstacle.refusal });
+    }
+  };
+}

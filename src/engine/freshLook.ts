@@ -1,0 +1,126 @@
+// Reads everything that a decision rests on afresh, and the VM's state after a failure. Refuses to decide.
+import type { Hypervisor } from '../driver/hypervisor.js';
+import { Failure } from '../domain/failure.js';
+import type { Situation } from '../domain/situation.js';
+import type { CompleteSituation } from '../operations/completeFacts.js';
+import type { VmRef } from '../domain/vm.js';
+import { Ahead } from './ahead.js';
+import { asFailure } from '../domain/asFailure.js';
+import { type Clock, within } from '../base/clock.js';
+import type { Keeping } from './keeping.js';
+import type { Picture } from '../inventory/picture.js';
+import type { Asked } from './asked.js';
+import { knownSituation, readOwnKnowledge } from './ownKnowledge.js';
+import { SituationReader } from './situation.js';
+import type { Turn } from './turns.js';
+import type { VmView } from '../inventory/views.js';
+
+/** After a failure: how long a lost connection is waited for, so that the failure can tell the VM's true state. */
+const readBackMs = 10_000;
+const readBackEveryMs = 500;
+
+export interface FreshLookOptions {
+  readonly picture: Picture;
+  readonly clock: Clock;
+  readonly keeping: Keeping;
+  /** Aborted when the inventory ends. */
+  readonly ended: AbortSignal;
+}
+
+export interface Fresh {
+  readonly hypervisor: Hypervisor;
+  readonly situation: CompleteSituation;
+}
+
+export class FreshLook {
+  readonly #options: FreshLookOptions;
+
+  constructor(options: FreshLookOptions) {
+    this.#options = options;
+  }
+
+  /** Rejects with the Failure of a read, and at once when nobody wants it any more: a read may last for ever. */
+  async read(turn: Turn, asked: (known: Situation) => Asked): Promise<Fresh> {
+    const { signal } = turn;
+    let unheard: (() => void) | undefined;
+    const cancelled = new Promise<never>((_, reject) => {
+      const give = (): void => reject(new Failure('cancelled', { doing: 'look at the VM' }));
+      signal.addEventListener('abort', give, { once: true });
+      unheard = () => signal.removeEventListener('abort', give);
+      if (signal.aborted) {
+        give();
+      }
+    });
+    try {
+      return await Promise.race([this.#read(turn, asked), cancelled]);
+    } finally {
+      unheard?.();
+    }
+  }
+
+  async #read({ request, live, log }: Turn, asked: (known: Situation) => Asked): Promise<Fresh> {
+    const { clock, keeping, picture } = this.#options;
+    const hypervisor = await live.open();
+    const sources = { hypervisor, otherVms: live.otherVms, neighbours: live.neighbours, log };
+    const ahead = new Ahead(sources, request.vm.uuid);
+    const before = picture.vm(request.vm);
+    if (before?.tree !== undefined) {
+      ahead.begin(asked(knownSituation(hypervisor, before.vm, before.tree, clock.now())).needs);
+    }
+    const [own] = await Promise.all([
+      readOwnKnowledge(keeping, request.vm),
+      live.read(request.vm.uuid, ['vm', 'tree']),
+    ]);
+    const { vm, tree, layers, ranSince } = this.view(request.vm);
+    if (tree === undefined) {
+      throw new Failure('lost');
+    }
+    const known = knownSituation(hypervisor, vm, tree, clock.now(), { ...own, layers, ranSince });
+    return { hypervisor, situation: await new SituationReader(sources, known, ahead).readWhole(asked(known)) };
+  }
+
+  view(ref: VmRef): VmView {
+    const view = this.#options.picture.vm(ref);
+    if (view === undefined) {
+      throw new Failure('notFound', { vm: ref.uuid });
+    }
+    return view;
+  }
+
+  /** What goes wrong is in the picture and in the log. */
+  async readBack({ request, live, log }: Turn): Promise<'read' | 'gone' | 'unread'> {
+    try {
+      await live.read(request.vm.uuid, ['vm', 'tree']);
+      return 'read';
+    } catch (error) {
+      const { kind } = asFailure(error);
+      log.warn(`could not read the VM after the operation: ${kind}`);
+      return kind === 'notFound' ? 'gone' : 'unread';
+    }
+  }
+
+  /** True when the VM was read; a connection that is away is waited for a while. */
+  async readPatiently(turn: Turn): Promise<boolean> {
+    const late = new AbortController();
+    const seen = await within(this.#options.clock, readBackMs, this.#readUntil(turn, late.signal), false);
+    late.abort();
+    return seen && this.#options.picture.vm(turn.request.vm) !== undefined;
+  }
+
+  async #readUntil({ request, live, log }: Turn, late: AbortSignal): Promise<boolean> {
+    while (!late.aborted && !this.#options.ended.aborted) {
+      try {
+        await live.read(request.vm.uuid, ['vm', 'tree']);
+        return true;
+      } catch (error) {
+        const { kind } = asFailure(error);
+        log.debug(`could not read the VM after the failure: ${kind}`);
+        if (kind !== 'lost' && kind !== 'unreachable') {
+          return false;
+        }
+      }
+      await new Promise<void>((resolve) => this.#options.clock.setTimer(readBackEveryMs, resolve));
+    }
+    return false;
+  }
+}

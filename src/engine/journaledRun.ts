@@ -1,0 +1,133 @@
+// The steps of a plan in their order, each written to the journal before it begins and when it is done. Refuses to know
+// what becomes of those that fail.
+import type { OpenEntry } from '../journal/journal.js';
+import type { FailureKind } from '../domain/failure.js';
+import type { Plan } from '../operations/plan.js';
+import type { Step } from '../steps/step.js';
+import { asFailure } from '../domain/asFailure.js';
+import { share } from '../inventory/sharing.js';
+import type { StepRunner } from './stepRunner.js';
+import type { Turn } from './turns.js';
+
+/**
+ * | plan                                                             | journaled |
+ * |------------------------------------------------------------------|-----------|
+ * | more than one step                                               | yes       |
+ * | one that a dying daemon can leave half done: a snapshot made, reverted to or deleted, files made or removed | yes |
+ * | one change of power, metadata, a wait, a word to the agent       | no        |
+ */
+export function isJournaled({ steps }: Plan): boolean {
+  return steps.length > 1 || steps.some(canBreakOff);
+}
+
+function canBreakOff(step: Step): boolean {
+  switch (step.do) {
+    case 'createSnapshot':
+    case 'revert':
+    case 'deleteSnapshot':
+    case 'createOverlays':
+    case 'defineFromSnapshot':
+    case 'makeCurrent':
+    case 'restoreMemory':
+    case 'adoptSnapshot':
+    case 'redefineAs':
+    case 'removeTag':
+    case 'copyFile':
+    case 'removeFiles':
+    case 'trashFiles':
+    case 'blockCommit':
+    case 'commitImages':
+      return true;
+    case 'describeSnapshot':
+    case 'power':
+    case 'startPaused':
+    case 'dropManagedSave':
+    case 'waitUntil':
+    case 'forgetSnapshot':
+    case 'reparent':
+    case 'nameFrozenFiles':
+    case 'clearUnfinishedDelete':
+    case 'configureDisks':
+    case 'makePersistent':
+    case 'thawGuest':
+    case 'setGuestClock':
+      return false;
+  }
+}
+
+export interface StepsToRun {
+  readonly turn: Turn;
+  readonly plan: Plan;
+  readonly entry?: OpenEntry | undefined;
+  /** Looks afresh before each step but the first, and rejects if the rest of the plan holds no longer. */
+  readonly beforeStep: (index: number) => Promise<void>;
+}
+
+export interface StepsRun {
+  /** How long the guest stood still, if that was seen. */
+  readonly guestPausedMs?: number;
+  /** Files that were to go and are there still. */
+  readonly left: readonly string[];
+}
+
+/** Rejects with the Failure of a step, or of the journal. */
+export async function runSteps(runner: StepRunner, { turn, plan, entry, beforeStep }: StepsToRun): Promise<StepsRun> {
+  let guestPausedMs: number | undefined;
+  const left: string[] = [];
+  for (const [index, step] of plan.steps.entries()) {
+    if (index > 0) {
+      await beforeStep(index);
+    }
+    const written = entry === undefined ? undefined : indexIn(entry, step);
+    if (written !== undefined) {
+      await entry?.begun(written);
+    }
+    try {
+      const paused = await runner.run(turn, await turn.live.open(), step, plan.estimateMs);
+      guestPausedMs ??= paused;
+    } catch (error) {
+      const failure = asFailure(error);
+      if (step.do !== 'removeFiles' || !isTidying(plan, index) || !tidyingFails.has(failure.kind)) {
+        throw failure;
+      }
+      left.push(...(await stillThere(turn, step.files)));
+    }
+    if (written !== undefined) {
+      await entry?.done(written);
+    }
+  }
+  return { left, ...(guestPausedMs === undefined ? {} : { guestPausedMs }) };
+}
+
+/** All that was asked for is in place by then, and who asked for the files alone is told that they stay. */
+function isTidying({ request, steps }: Plan, from: number): boolean {
+  const after = steps.slice(from);
+  return request.type !== 'repair' && after.every((step) => step.do === 'removeFiles' || step.do === 'setGuestClock');
+}
+
+/** The file system's own reasons; whoever was cut off, or was cancelled, does not know how far it came. */
+const tidyingFails: ReadonlySet<FailureKind> = new Set<FailureKind>([
+  'denied',
+  'busy',
+  'unsupported',
+  'refused',
+  'failed',
+]);
+
+async function stillThere({ live }: Turn, paths: readonly string[]): Promise<readonly string[]> {
+  const { files } = await live.open();
+  const seen = await Promise.all(paths.map((path) => files.file(path).catch(() => 'unknown' as const)));
+  return paths.filter((_, index) => seen[index] !== 'missing');
+}
+
+/**
+ * Where the entry's own plan has this step: the first that is not done, else any. A recovery's plan can hold others, of
+ * which nothing is written: the next recovery looks at the true state again.
+ */
+function indexIn({ entry }: OpenEntry, step: Step): number | undefined {
+  const done = new Set(entry.steps.filter(({ state }) => state === 'done').map(({ index }) => index));
+  const alike = [...entry.plan.steps.keys()].filter(
+    (index) => share(entry.plan.steps[index], step) === entry.plan.steps[index],
+  );
+  return alike.find((index) => !done.has(index)) ?? alike[0];
+}

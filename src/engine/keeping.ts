@@ -1,0 +1,63 @@
+// What outlives this process of what the inventory does: the journal, the audit, the records, the marks. Refuses to know
+// when it is written.
+import type { Audit } from '../journal/audit.js';
+import { DemoRecords } from '../journal/demoRecords.js';
+import { Journal } from '../journal/journal.js';
+import { KeptMarks } from '../journal/keptMarks.js';
+import { type Place, thisPlace } from '../journal/place.js';
+import { Records } from '../journal/records.js';
+import type { Log } from '../base/log.js';
+import { Failure } from '../domain/failure.js';
+
+export interface Keeping {
+  /** What this editor is called beside those that keep things in the same place. */
+  readonly editor?: string | undefined;
+  /** Which computer this is: others may have the same journal. */
+  readonly place: () => Promise<Place>;
+  readonly journal: Pick<Journal, 'begin' | 'unfinished' | 'claim'>;
+  readonly audit: Pick<Audit, 'note'>;
+  readonly records: Pick<Records, 'add' | 'of' | 'forget'>;
+  /** Of snapshots that somebody wants to keep. `of` rejects where it cannot be known. */
+  readonly marks: Pick<KeptMarks, 'add' | 'of' | 'forget'>;
+  readonly demos: Pick<DemoRecords, 'add' | 'left' | 'forget'>;
+}
+
+/** In one folder, which need not be there yet, and is that of other editors too. */
+export function keepIn(folder: string, log: Log, editor?: string): Keeping {
+  const journal = new Journal(folder, log, undefined, editor);
+  return {
+    editor,
+    place: thisPlace,
+    journal,
+    audit: journal.audit,
+    records: new Records(folder, log),
+    marks: new KeptMarks(folder, log),
+    demos: new DemoRecords(folder, log),
+  };
+}
+
+/** Keeps nothing, and so carries out nothing that could be left half done. */
+export const keepNothing: Keeping = {
+  place: thisPlace,
+  journal: {
+    begin: ({ request }) => Promise.reject(new Failure('journal', { doing: 'look for a journal', request })),
+    unfinished: () => Promise.resolve({ entries: [], unreadable: [] }),
+    claim: () => Promise.resolve('gone'),
+  },
+  audit: { note: () => Promise.resolve() },
+  records: {
+    add: ({ connection }) => Promise.reject(new Failure('journal', { doing: 'look for the records', connection })),
+    of: () => Promise.resolve([]),
+    forget: () => Promise.resolve(),
+  },
+  marks: {
+    add: ({ connection }) => Promise.reject(new Failure('journal', { doing: 'look for the marks', connection })),
+    of: () => Promise.resolve([]),
+    forget: () => Promise.resolve(),
+  },
+  demos: {
+    add: ({ connection }) => Promise.reject(new Failure('journal', { doing: 'look for the records', connection })),
+    left: () => Promise.resolve([]),
+    forget: () => Promise.resolve(),
+  },
+};

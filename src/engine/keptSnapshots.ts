@@ -1,0 +1,28 @@
+// Which snapshots somebody wants to keep, by the marks that were put on them. Refuses to know how marks are kept.
+import type { OneSnapshot } from '../journal/snapshotRecords.js';
+import type { Snapshot, SnapshotTree } from '../domain/snapshot.js';
+
+/**
+ * In doubt a snapshot is kept: a wrong mark costs space, a missing one costs the snapshot.
+ *
+ * | a mark's name | its second           | marks                                          |
+ * |---------------|----------------------|------------------------------------------------|
+ * | is there      | the same             | that snapshot                                  |
+ * | is there      | another              | those of its second: the name went to another one |
+ * | is gone       | that of one or some  | those: one was renamed                         |
+ * | is gone       | of none              | none: it was deleted                           |
+ */
+export function keptSnapshots(tree: SnapshotTree, marks: readonly OneSnapshot[]): readonly Snapshot[] {
+  const exact = (mark: OneSnapshot, { name, createdAt }: Snapshot): boolean =>
+    mark.name === name && mark.createdAt === createdAt;
+  const loose = marks.filter((mark) => !tree.snapshots.some((snapshot) => exact(mark, snapshot)));
+  return tree.snapshots.filter(
+    (snapshot) =>
+      marks.some((mark) => exact(mark, snapshot)) || loose.some(({ createdAt }) => createdAt === snapshot.createdAt),
+  );
+}
+
+/** The marks by which a snapshot counts as kept. */
+export function marksOn(snapshot: Snapshot, tree: SnapshotTree, marks: readonly OneSnapshot[]): readonly OneSnapshot[] {
+  return marks.filter((mark) => keptSnapshots(tree, [mark]).some(({ name }) => name === snapshot.name));
+}

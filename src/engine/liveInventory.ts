@@ -1,0 +1,341 @@
+// The inventory itself: hands each question to the connection it is about. It refuses to know the editor.
+import type { OpenHypervisor } from '../driver/hypervisor.js';
+import { Emitter, type Event } from '../base/emitter.js';
+import type { Log } from '../base/log.js';
+import type { Examination } from '../diagnosis/examination.js';
+import type { BlockMap } from '../domain/blockMap.js';
+import { Failure } from '../domain/failure.js';
+import type { VmLayers } from '../domain/layers.js';
+import type { Hardware } from '../domain/hardware.js';
+import type { OperationRequest, OperationResult } from '../domain/operation.js';
+import type { AutoSnapshot } from '../domain/situation.js';
+import type { Decision } from '../operations/plan.js';
+import type { AutomaticActions } from '../domain/automaticActions.js';
+import type { AgreedRecovery, UnfinishedOperation } from '../operations/interrupted.js';
+import type { RecoveryReport } from '../domain/recoveryReport.js';
+import type { SnapshotTree } from '../domain/snapshot.js';
+import type { Vm, VmRef } from '../domain/vm.js';
+import type { VmFiles } from '../domain/vmFiles.js';
+import { asFailure } from '../domain/asFailure.js';
+import { type Clock, systemClock } from '../base/clock.js';
+import { DemoVms } from './demoVms.js';
+import type { DemoVmsPort, InventoryPort } from './inventory.js';
+import { SnapshotMarks, undoOf } from './autoSnapshots.js';
+import { keepIn, keepNothing, type Keeping } from './keeping.js';
+import { keptSnapshots, marksOn } from './keptSnapshots.js';
+import { LayerReader } from './layerReader.js';
+import { LiveConnection, type LiveOptions } from '../inventory/liveConnection.js';
+import type { RunOperationOptions } from './operationRunner.js';
+import type { Operations } from './operations.js';
+import { knownVm, Picture } from '../inventory/picture.js';
+import type { Rules } from './rules.js';
+import type { Questions } from './questions.js';
+import type { Attention, ConnectionView, InventoryChange, VmView } from '../inventory/views.js';
+
+export interface InventoryOptions {
+  readonly open: OpenHypervisor;
+  readonly log: Log;
+  readonly clock?: Clock;
+  /** From 0 to 1, as Math.random, for the jitter of the back-off. */
+  readonly random?: () => number;
+  /** Where the journal, the audit and the records are kept; without it nothing that can break off is carried out. */
+  readonly journal?: { readonly folder: string; readonly editor?: string } | Keeping;
+  readonly rules?: Rules;
+}
+
+/** How many checkpoints of reverts a VM keeps, unless somebody says otherwise. */
+const usualKeep = 3;
+
+const nobodyLooks: Attention = { visible: false, connections: new Set(), vms: new Set() };
+
+export class Inventory implements InventoryPort {
+  readonly onDidChange: Event<InventoryChange>;
+  readonly demoVms: DemoVmsPort;
+  readonly #options: LiveOptions;
+  readonly #picture: Picture;
+  readonly #keeping: Keeping;
+  /** What acts, and decides what to do: half of the code, loaded when it is needed. To show VMs takes none of it. */
+  #operations: Promise<Operations> | undefined;
+  readonly #recovered = new Emitter<RecoveryReport>();
+  readonly onDidRecover = this.#recovered.event;
+  readonly #rules: Rules | undefined;
+  #isProtected: (vm: Vm, connection: string) => boolean = () => false;
+  #keep: number | 'everything' = usualKeep;
+  #automatic: AutomaticActions = 'all';
+  readonly #marks: SnapshotMarks;
+  readonly #layers: LayerReader;
+  readonly #ended = new AbortController();
+  readonly #live = new Map<string, LiveConnection>();
+  #attention = nobodyLooks;
+  #wanted: readonly string[] = [];
+
+  constructor({ open, log, clock = systemClock, random = Math.random, journal, rules }: InventoryOptions) {
+    this.#options = {
+      open,
+      log,
+      clock,
+      random,
+      whenOpen: (uri) => this.#recover(uri),
+      beside: (uri) => [...this.#live.values()].filter((live) => live.uri !== uri),
+    };
+    this.#picture = new Picture(log);
+    this.onDidChange = this.#picture.onDidChange;
+    this.#keeping =
+      journal === undefined ? keepNothing : 'folder' in journal ? keepIn(journal.folder, log, journal.editor) : journal;
+    this.#marks = new SnapshotMarks(this.#picture, this.#keeping, log);
+    this.#layers = new LayerReader({ picture: this.#picture, clock, log });
+    this.#rules = rules;
+    this.demoVms = new DemoVms(this.#keeping.demos, (uri, question) => this.#asking(uri, question));
+  }
+
+  #acting(): Promise<Operations> {
+    return (this.#operations ??= this.#loadOperations());
+  }
+
+  async #loadOperations(): Promise<Operations> {
+    const { Operations: Loaded } = await import('./operations.js');
+    const operations = new Loaded({
+      ...this.#options,
+      picture: this.#picture,
+      keeping: this.#keeping,
+      rules: this.#rules,
+      connection: (uri) => this.#connection(uri),
+      isProtected: (vm, connection) => this.#isProtected(vm, connection),
+      keep: () => this.#keep,
+      automatic: () => this.#automatic,
+      ended: this.#ended.signal,
+    });
+    operations.onDidRecover((report) => this.#recovered.fire(report));
+    return operations;
+  }
+
+  #recover(uri: string): void {
+    this.#acting()
+      .then((operations) => operations.recover(uri))
+      .catch((error: unknown) => this.#options.log.error(`what broke off on ${uri} is left for now: ${String(error)}`));
+  }
+
+  get connections(): readonly ConnectionView[] {
+    return this.#picture.connections;
+  }
+
+  setConnections(uris: readonly string[]): void {
+    this.#wanted = uris;
+    this.#retire();
+    for (const uri of uris) {
+      if (!this.#live.has(uri)) {
+        this.#live.set(uri, new LiveConnection(uri, this.#picture, this.#options, () => this.#retire()));
+      }
+    }
+    this.setAttention(this.#attention);
+  }
+
+  /** Ends the connections that nobody wants; one that an operation holds stays, and is shown, until that is over. */
+  #retire(): void {
+    if (this.#ended.signal.aborted) {
+      return;
+    }
+    const busy: string[] = [];
+    for (const [uri, live] of this.#live) {
+      if (this.#wanted.includes(uri)) {
+        continue;
+      }
+      if (live.isBusy) {
+        busy.push(uri);
+      } else {
+        live.dispose();
+        this.#live.delete(uri);
+      }
+    }
+    this.#picture.setUris([...this.#wanted, ...busy]);
+  }
+
+  connect(uri: string): Promise<ConnectionView> {
+    return this.#asking(uri, (live) => live.connect());
+  }
+
+  setAttention(attention: Attention): void {
+    this.#attention = attention;
+    for (const live of this.#live.values()) {
+      const prefix = `${live.uri}#`;
+      const vms = new Set(
+        [...attention.vms].filter((key) => key.startsWith(prefix)).map((k) => k.slice(prefix.length)),
+      );
+      const visible = attention.visible && (attention.connections.has(live.uri) || vms.size > 0);
+      live.setScope({ visible, vms });
+    }
+  }
+
+  /**
+   * A connection or VM that was named rejects with its Failure. All together are those that are open or shown, and
+   * each shows its own.
+   */
+  async refresh(what: { readonly connection?: string; readonly vm?: VmRef } = {}): Promise<void> {
+    const { connection, vm } = what;
+    if (vm !== undefined) {
+      await this.#asking(vm.connection, (live) => live.read(vm.uuid, ['vm', 'tree']));
+    } else if (connection !== undefined) {
+      await this.#asking(connection, (live) => live.refresh());
+    } else {
+      const used = [...this.#live.values()].filter((live) => live.isUsed());
+      await Promise.all(used.map((live) => this.#tried(live, 'refresh', live.refresh())));
+    }
+  }
+
+  async sweep(connection?: string): Promise<void> {
+    if (connection !== undefined) {
+      await this.#asking(connection, (live) => live.sweep());
+    } else {
+      await Promise.all([...this.#live.values()].map((live) => this.#tried(live, 'sweep', live.sweep())));
+    }
+  }
+
+  readLayers(ref: VmRef): Promise<VmLayers> {
+    return this.#asking(ref.connection, (live) => this.#layers.layers(live, ref));
+  }
+
+  readFiles(ref: VmRef): Promise<VmFiles> {
+    return this.#asking(ref.connection, (live) => this.#layers.files(live, ref));
+  }
+
+  readBlockMap(ref: VmRef, target: string): Promise<BlockMap> {
+    return this.#asking(ref.connection, (live) => this.#layers.blockMap(live, ref, target));
+  }
+
+  findVm(ref: VmRef): VmView | undefined {
+    return this.#picture.vm(ref);
+  }
+
+  findVms(nameOrUuid: string, connection?: string): readonly VmView[] {
+    const uuid = nameOrUuid.toLowerCase();
+    return this.connections
+      .filter(({ uri }) => connection === undefined || uri === connection)
+      .flatMap(({ vms }) => vms.filter(({ ref, vm }) => vm.name === nameOrUuid || ref.uuid === uuid));
+  }
+
+  async readTree(ref: VmRef): Promise<SnapshotTree> {
+    return this.#asking(ref.connection, async (live) => {
+      if (!live.isFollowed(ref.uuid)) {
+        await live.read(ref.uuid, ['tree']);
+      }
+      return knownVm(this.#picture, ref).tree;
+    });
+  }
+
+  plan(request: OperationRequest): Promise<Decision> {
+    return this.#asking(request.vm.connection, async (live) => (await this.#questions()).plan(live, request));
+  }
+
+  runOperation(request: OperationRequest, options: RunOperationOptions = {}): Promise<OperationResult> {
+    return this.#acting().then((operations) => operations.run(request, options));
+  }
+
+  examine(ref: VmRef): Promise<Examination> {
+    return this.#asking(ref.connection, async (live) => (await this.#questions()).examine(live, ref));
+  }
+
+  async undoOfRevert(ref: VmRef): Promise<AutoSnapshot | undefined> {
+    return undoOf(await this.readTree(ref), await this.#keeping.records.of(ref));
+  }
+
+  async keptSnapshots(ref: VmRef): Promise<readonly string[]> {
+    const marks = await this.#keeping.marks.of(ref);
+    return marks.length === 0 ? [] : keptSnapshots(await this.readTree(ref), marks).map(({ name }) => name);
+  }
+
+  async setKept(ref: VmRef, snapshots: readonly string[], kept: 'kept' | 'free'): Promise<void> {
+    const tree = await this.readTree(ref);
+    const { marks } = this.#keeping;
+    const known = await marks.of(ref);
+    for (const snapshot of tree.snapshots.filter(({ name }) => snapshots.includes(name))) {
+      const on = marksOn(snapshot, tree, known);
+      if (kept === 'free') {
+        await Promise.all(on.map((mark) => marks.forget(ref, mark)));
+      } else if (on.length === 0) {
+        await marks.add(ref, { name: snapshot.name, createdAt: snapshot.createdAt });
+      }
+    }
+    await this.#marks.renew(ref);
+  }
+
+  dismissUnfinished(ref: VmRef): Promise<void> {
+    return this.#asking(ref.connection, async () => (await this.#acting()).dismissUnfinished(ref));
+  }
+
+  readUnfinished(ref: VmRef): Promise<readonly UnfinishedOperation[]> {
+    return this.#asking(ref.connection, async () => (await this.#acting()).readUnfinished(ref));
+  }
+
+  finishUnfinished(ref: VmRef, agreed: readonly AgreedRecovery[]): Promise<readonly RecoveryReport['outcome'][]> {
+    return this.#asking(ref.connection, async () => (await this.#acting()).finishUnfinished(ref, agreed));
+  }
+
+  setAutomaticActions(setting: AutomaticActions): void {
+    this.#automatic = setting;
+  }
+
+  setProtected(isProtected: (vm: Vm, connection: string) => boolean): void {
+    this.#isProtected = isProtected;
+  }
+
+  setAutoPrune(keep: number | 'everything'): void {
+    this.#keep = keep;
+  }
+
+  readVmXml(ref: VmRef): Promise<string> {
+    return this.#asking(ref.connection, async (live) => (await live.open()).readVmXml(ref.uuid));
+  }
+
+  readSnapshotXml(ref: VmRef, snapshot: string): Promise<string> {
+    return this.#asking(ref.connection, async (live) => (await live.open()).readSnapshotXml(ref.uuid, snapshot));
+  }
+
+  readHardware(ref: VmRef, snapshot?: string): Promise<Hardware> {
+    return this.#asking(ref.connection, async (live) => (await live.open()).readHardware(ref.uuid, snapshot));
+  }
+
+  /** Running operations are asked to cancel and waiting ones are; what a daemon has begun it ends without us. */
+  dispose(): void {
+    this.#ended.abort();
+    for (const live of this.#live.values()) {
+      live.dispose();
+    }
+    this.#live.clear();
+    void this.#operations?.then((operations) => operations.dispose());
+    this.#marks.dispose();
+    this.#picture.dispose();
+  }
+
+  /** Of all together each shows its own failure. */
+  async #tried(live: LiveConnection, what: string, work: Promise<void>): Promise<void> {
+    try {
+      await work;
+    } catch (error) {
+      this.#options.log.debug(`${what} of ${live.uri}: ${asFailure(error).kind}`);
+    }
+  }
+
+  #connection(uri: string): LiveConnection {
+    const live = this.#live.get(uri);
+    if (live === undefined) {
+      throw new Failure('notFound', { connection: uri });
+    }
+    return live;
+  }
+
+  /** Whatever goes wrong is a Failure. */
+  async #asking<T>(uri: string, question: (live: LiveConnection) => Promise<T>): Promise<T> {
+    try {
+      return await question(this.#connection(uri));
+    } catch (error) {
+      throw asFailure(error);
+    }
+  }
+
+  /** The rules are read when the first one asks. */
+  async #questions(): Promise<Questions> {
+    const { Questions } = await import('./questions.js');
+    const { clock, log } = this.#options;
+    return new Questions({ picture: this.#picture, keeping: this.#keeping, clock, log });
+  }
+}

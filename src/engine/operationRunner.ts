@@ -1,0 +1,261 @@
+// Carries out operations: waits for the VM, looks afresh, decides, does the steps, and reads back what became of it.
+import type { OpenEntry } from '../journal/journal.js';
+import { Failure } from '../domain/failure.js';
+import type { OperationRequest, OperationResult } from '../domain/operation.js';
+import type { Decision, Plan } from '../operations/plan.js';
+import type { Situation } from '../domain/situation.js';
+import { planForGood } from '../operations/planOperation.js';
+import { beforeOf } from '../operations/beforeOf.js';
+import { type Refusal, type Refused, refuse } from '../domain/refusal.js';
+import { isActive, type PowerState, type Vm } from '../domain/vm.js';
+import { asFailure, withDetails } from '../domain/asFailure.js';
+import type { Clock } from '../base/clock.js';
+import { stillHolds } from '../operations/planEssence.js';
+import type { FreshLook } from './freshLook.js';
+import { isJournaled, runSteps, type StepsRun } from './journaledRun.js';
+import type { Keeping } from './keeping.js';
+import { readBackStep } from './operationStatus.js';
+import type { Picture } from '../inventory/picture.js';
+import type { Recoverer } from './recoverer.js';
+import type { Rules } from './rules.js';
+import { askedBy } from './asked.js';
+import type { StepRunner } from './stepRunner.js';
+import type { Turn, Turns } from './turns.js';
+
+export interface RunnerOptions {
+  readonly turns: Turns;
+  readonly look: FreshLook;
+  readonly steps: StepRunner;
+  readonly recoverer: Recoverer;
+  readonly keeping: Keeping;
+  readonly picture: Picture;
+  readonly clock: Clock;
+  readonly rules: Rules;
+  readonly isProtected: (vm: Vm, connection: string) => boolean;
+  /** Aborted when the inventory ends. */
+  readonly ended: AbortSignal;
+}
+
+export interface RunOperationOptions {
+  readonly signal?: AbortSignal;
+  readonly onWait?: (forWhat: OperationRequest) => void;
+  readonly confirmed?: Plan;
+  /** Of an operation that nobody asked for: whether the fresh plan may be carried out. */
+  readonly allows?: (plan: Plan, situation: Situation) => boolean;
+}
+
+export class OperationRunner {
+  readonly #options: RunnerOptions;
+
+  constructor(options: RunnerOptions) {
+    this.#options = options;
+  }
+
+  async run(request: OperationRequest, options: RunOperationOptions = {}): Promise<OperationResult> {
+    const { picture, turns, ended } = this.#options;
+    const signal = options.signal === undefined ? ended : AbortSignal.any([options.signal, ended]);
+    const name = picture.vm(request.vm)?.vm.name;
+    try {
+      return await turns.take(request, { signal, onWait: options.onWait }, (turn) => this.#carryOut(turn, options));
+    } catch (error) {
+      throw this.#knowingWhere(request, name, knowingWho(asFailure(error), signal));
+    }
+  }
+
+  async #carryOut(turn: Turn, options: RunOperationOptions): Promise<OperationResult> {
+    const { clock, recoverer } = this.#options;
+    const begunAt = clock.ticks();
+    await turn.live.open();
+    const unfinished = await recoverer.recoverVm(turn);
+    if (unfinished !== undefined && !leadsOut(turn.request)) {
+      throw new Failure('refused', { refusal: this.#unfinishedRefusal(turn.request, unfinished) });
+    }
+    const plan = await this.#decide(turn, options);
+    const entry = isJournaled(plan) ? await this.#begin(turn, plan) : undefined;
+    let ran: StepsRun;
+    try {
+      const beforeStep = (done: number): Promise<void> => this.#recheck(turn, plan, done);
+      ran = await runSteps(this.#options.steps, { turn, plan, entry, beforeStep });
+      await this.#overlaysStand(turn, plan, plan.steps.length);
+    } catch (error) {
+      throw await this.#failed(turn, entry, begunAt, asFailure(error));
+    }
+    const durationMs = Math.round(clock.ticks() - begunAt);
+    await this.#note(turn, entry, { outcome: 'done', durationMs });
+    return {
+      ...(plan.snapshot === undefined ? {} : { snapshot: plan.snapshot }),
+      ...(plan.checkpoint === undefined ? {} : { checkpoint: plan.checkpoint }),
+      state: await this.#stateAtEnd(turn),
+      durationMs,
+      ...(ran.guestPausedMs === undefined ? {} : { guestPausedMs: ran.guestPausedMs }),
+      ...(ran.left.length === 0 ? {} : { left: ran.left }),
+    };
+  }
+
+  /** The fresh plan; rejects when it is a refusal or no longer what was confirmed, before anything is touched. */
+  async #decide(turn: Turn, { confirmed, allows }: RunOperationOptions): Promise<Plan> {
+    const { request } = turn;
+    const { situation } = await this.#options.look.read(turn, (known) => askedBy(request, known));
+    const plan = orRefused(planForGood(request, situation));
+    if ((confirmed !== undefined && !stillHolds(confirmed, plan)) || allows?.(plan, situation) === false) {
+      throw new Failure('refused', { refusal: refuse('changedMeanwhile', { vm: situation.vm.name }).refusal });
+    }
+    return plan;
+  }
+
+  /** The rest rests on what the steps before have made, and on what another client did meanwhile. */
+  async #recheck(turn: Turn, plan: Plan, done: number): Promise<void> {
+    const { request } = turn;
+    const { situation } = await this.#options.look.read(turn, (known) => askedBy(request, known));
+    orRefused(this.#options.rules.planRest(request, situation, plan, done));
+    const { vm } = situation;
+    if (plan.steps[done]?.do === 'restoreMemory' && isActive(vm.power)) {
+      // Somebody started it between two of our steps: its RAM is not that of the snapshot, and never will be.
+      throw new Failure('refused', { refusal: refuse('changedMeanwhile', { vm: vm.name }).refusal });
+    }
+    await this.#overlaysStand(turn, plan, done);
+  }
+
+  /**
+   * A VM that is off does not notice when somebody removes the overlays that it was put on: it would be found out when it
+   * is started, and what it left is removed by then.
+   */
+  async #overlaysStand(turn: Turn, plan: Plan, done: number): Promise<void> {
+    const made = plan.steps.slice(0, done).flatMap((step) => (step.do === 'createOverlays' ? step.overlays : []));
+    if (made.length === 0) {
+      return;
+    }
+    const { files } = await turn.live.open();
+    await turn.live.read(turn.request.vm.uuid, ['vm']);
+    const { vm } = this.#options.look.view(turn.request.vm);
+    const seen = await Promise.all(made.map(({ file }) => files.image(file)));
+    const gone = made.find((_, index) => seen[index] === 'missing');
+    if (gone !== undefined && !isActive(vm.power)) {
+      throw new Failure('refused', { path: gone.file, refusal: refuse('changedMeanwhile', { vm: vm.name }).refusal });
+    }
+  }
+
+  async #begin(turn: Turn, plan: Plan): Promise<OpenEntry> {
+    const { look, keeping, recoverer, isProtected } = this.#options;
+    const { request } = turn;
+    const { vm, tree } = look.view(request.vm);
+    const { uuid, name } = vm;
+    const { connection } = request.vm;
+    const { hostname, hostUuid } = (await turn.live.open()).capabilities;
+    const before = tree === undefined ? undefined : beforeOf({ vm, tree });
+    const entry = await keeping.journal.begin({
+      connection,
+      vm: { uuid, name },
+      request,
+      plan,
+      ...(isProtected(vm, connection) ? { protectedIn: keeping.editor ?? '' } : {}),
+      ...(before === undefined ? {} : { before }),
+      daemon: { hostname, ...(hostUuid === undefined ? {} : { hostUuid }) },
+    });
+    await recoverer.requireAlone(turn, entry);
+    return entry;
+  }
+
+  #unfinishedRefusal(request: OperationRequest, why: Refusal): Refusal {
+    if (why.reason === 'entryUnreadable') {
+      // Neither a repair of ours nor a person's word here leads out of it.
+      return why;
+    }
+    const vm = this.#options.picture.vm(request.vm)?.vm.name ?? request.vm.uuid;
+    return refuse('unfinishedOperation', { vm, operation: request.type }, why).refusal;
+  }
+
+  /** Whoever hears of it knows the VM's true state, and what was done to get it out of a half done one. */
+  async #failed(turn: Turn, entry: OpenEntry | undefined, begunAt: number, failure: Failure): Promise<Failure> {
+    const { clock, look, recoverer, ended } = this.#options;
+    turn.status.begin(readBackStep);
+    const seen = await look.readPatiently(turn);
+    if (entry === undefined) {
+      const text = `${failure.kind}: ${failure.message}`;
+      await this.#note(turn, undefined, {
+        outcome: 'failed',
+        failure: text,
+        durationMs: Math.round(clock.ticks() - begunAt),
+      });
+      return seen ? this.#knowingState(turn, failure) : failure;
+    }
+    if (!seen || ended.aborted) {
+      await entry.leave();
+      turn.live.recoverWhenOpen();
+      return failure;
+    }
+    const recovered = await recoverer.afterFailure({ ...turn, signal: ended }, entry, failure);
+    return this.#knowingState(turn, recovered === undefined ? failure : withDetails(failure, { recovered }));
+  }
+
+  async #note(
+    { request }: Turn,
+    entry: OpenEntry | undefined,
+    end: { readonly outcome: 'done' | 'failed'; readonly failure?: string; readonly durationMs: number },
+  ): Promise<void> {
+    const { keeping, picture } = this.#options;
+    const { outcome, failure } = end;
+    if (entry !== undefined) {
+      await entry.end({ outcome, ...(failure === undefined ? {} : { failure }) });
+      return;
+    }
+    const { connection, uuid } = request.vm;
+    const name = picture.vm(request.vm)?.vm.name ?? uuid;
+    await keeping.audit.note({ connection, vm: { uuid, name }, request, ...end });
+  }
+
+  /** A transient VM that was switched off is gone, and off. What was known before it says nothing of now. */
+  async #stateAtEnd(turn: Turn): Promise<PowerState> {
+    turn.status.begin(readBackStep);
+    const seen = await this.#options.look.readBack(turn);
+    if (seen === 'gone') {
+      return 'off';
+    }
+    return seen === 'read' ? (this.#options.picture.vm(turn.request.vm)?.vm.power ?? 'unknown') : 'unknown';
+  }
+
+  #knowingState(turn: Turn, failure: Failure): Failure {
+    const vm = this.#options.picture.vm(turn.request.vm)?.vm;
+    return vm === undefined ? failure : withDetails(failure, { stateNow: vm.power });
+  }
+
+  /**
+   * What the failure is about. A snapshot is named only where the VM is there: else it would sound as if the snapshot
+   * alone were gone.
+   *
+   * @param before what the VM was called when the operation was asked for: a VM that is gone has no name any more
+   */
+  #knowingWhere(request: OperationRequest, before: string | undefined, failure: Failure): Failure {
+    const { vm, snapshot } = failure.details;
+    const now = this.#options.picture.vm(request.vm)?.vm.name;
+    const name = now ?? before;
+    const vmIsGone = failure.kind === 'notFound' && now === undefined;
+    return withDetails(failure, {
+      connection: request.vm.connection,
+      ...(name === undefined || (vm !== undefined && vm !== request.vm.uuid) ? {} : { vm: name }),
+      ...('snapshot' in request && snapshot === undefined && !vmIsGone ? { snapshot: request.snapshot } : {}),
+    });
+  }
+}
+
+/** While something is unfinished: what mends it, and what takes the VM out of use meanwhile. */
+function leadsOut(request: OperationRequest): boolean {
+  return (
+    request.type === 'repair' ||
+    (request.type === 'power' && ['shutDown', 'forceOff', 'pause'].includes(request.action))
+  );
+}
+
+function orRefused<T extends Decision | 'same'>(decision: T): Exclude<T, Refused> {
+  if (typeof decision === 'object' && decision.type === 'refusal') {
+    const { refusal } = decision;
+    // Not a rule of ours, but a thing that another client deleted between the menu and the click.
+    throw new Failure(refusal.reason === 'snapshotMissing' ? 'notFound' : 'refused', { refusal });
+  }
+  return decision as Exclude<T, Refused>;
+}
+
+/** libvirt says only that an operation was cancelled: whoever asked here is who did it. */
+function knowingWho(failure: Failure, signal: AbortSignal): Failure {
+  return failure.kind === 'cancelled' && signal.aborted ? withDetails(failure, { byUs: true }) : failure;
+}

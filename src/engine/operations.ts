@@ -1,0 +1,139 @@
+// All that is done to VMs: what somebody asks for, what broke off, and the tidying after a revert. Puts the parts of it
+// together; refuses to know connections beyond the one that an operation is on.
+import type { Disposable } from '../base/disposable.js';
+import type { Event } from '../base/emitter.js';
+import type { Log } from '../base/log.js';
+import type { OperationRequest, OperationResult } from '../domain/operation.js';
+import type { AgreedRecovery, UnfinishedOperation } from '../operations/interrupted.js';
+import type { RecoveryReport } from '../domain/recoveryReport.js';
+import type { Vm, VmRef } from '../domain/vm.js';
+import { type AutomaticActions, mayAct } from '../domain/automaticActions.js';
+import { sinceObstacle } from '../operations/asLeft.js';
+import { planRecovery } from '../operations/planRecovery.js';
+import { planRest } from '../operations/planRest.js';
+import { asFailure } from '../domain/asFailure.js';
+import { prune } from './autoPrune.js';
+import type { Clock } from '../base/clock.js';
+import { FreshLook } from './freshLook.js';
+import type { Keeping } from './keeping.js';
+import { keptSnapshots } from './keptSnapshots.js';
+import type { LiveConnection } from '../inventory/liveConnection.js';
+import { OperationRunner, type RunOperationOptions } from './operationRunner.js';
+import type { Picture } from '../inventory/picture.js';
+import { Recoverer } from './recoverer.js';
+import type { Rules } from './rules.js';
+import { StepRunner } from './stepRunner.js';
+import { Turns } from './turns.js';
+
+const theRules: Rules = { planRest, planRecovery, sinceObstacle };
+
+export interface OperationsOptions {
+  readonly picture: Picture;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly keeping: Keeping;
+  /** Those of the model unless a test puts others in their place. */
+  readonly rules?: Rules | undefined;
+  readonly isProtected: (vm: Vm, connection: string) => boolean;
+  /** How many checkpoints of reverts a VM keeps. */
+  readonly keep: () => number | 'everything';
+  /** What may be done that nobody asked for. */
+  readonly automatic: () => AutomaticActions;
+  /** Throws a Failure `notFound` for a connection that is not known. */
+  readonly connection: (uri: string) => LiveConnection;
+  /** Aborted when the inventory ends. */
+  readonly ended: AbortSignal;
+}
+
+export class Operations implements Disposable {
+  readonly onDidRecover: Event<RecoveryReport>;
+  readonly #options: OperationsOptions;
+  readonly #runner: OperationRunner;
+  readonly #recoverer: Recoverer;
+
+  constructor(given: OperationsOptions) {
+    this.#options = given;
+    const { clock, keeping, rules = theRules } = given;
+    const options = { ...given, rules };
+    const turns = new Turns(options);
+    const look = new FreshLook(options);
+    const steps = new StepRunner(look, clock, keeping);
+    const recoverer = new Recoverer({ ...options, turns, look, steps });
+    this.#recoverer = recoverer;
+    this.onDidRecover = recoverer.onDidRecover;
+    this.#runner = new OperationRunner({ ...options, turns, look, steps, recoverer });
+  }
+
+  async run(request: OperationRequest, options: RunOperationOptions): Promise<OperationResult> {
+    const result = await this.#runner.run(request, options);
+    const keep = this.#options.keep();
+    if (request.type === 'revert' && keep !== 'everything' && this.#mayPrune()) {
+      this.#prune(request.vm, result.checkpoint === undefined ? undefined : keep).catch((error: unknown) => {
+        this.#options.log.warn(`the checkpoints of reverts stay: ${asFailure(error).message}`);
+      });
+    }
+    if (request.type === 'rename' || request.type === 'describe') {
+      await this.#handOver(request.vm, request.snapshot);
+    }
+    return result;
+  }
+
+  /** Takes up what broke off on a connection that has just been opened. */
+  recover(uri: string): void {
+    this.#recoverer.recoverAll(uri).catch((error: unknown) => {
+      this.#options.log.error(`what broke off on ${uri} is left for now: ${asFailure(error).message}`);
+    });
+  }
+
+  dismissUnfinished(ref: VmRef): Promise<void> {
+    return this.#recoverer.dismiss(ref);
+  }
+
+  readUnfinished(ref: VmRef): Promise<readonly UnfinishedOperation[]> {
+    return this.#recoverer.preview(ref);
+  }
+
+  finishUnfinished(ref: VmRef, agreed: readonly AgreedRecovery[]): Promise<readonly RecoveryReport['outcome'][]> {
+    return this.#recoverer.finish(ref, agreed);
+  }
+
+  dispose(): void {
+    this.#recoverer.dispose();
+  }
+
+  /** What a person has named or described is theirs: nothing vouches for it any more. */
+  async #handOver(vm: VmRef, snapshot: string): Promise<void> {
+    const { keeping, log } = this.#options;
+    try {
+      const records = await keeping.records.of(vm);
+      for (const record of records.filter(({ name, why }) => name === snapshot && why === 'revert')) {
+        await keeping.records.forget(vm, record);
+      }
+    } catch (error) {
+      log.warn(`${snapshot} is still recorded as taken by us: ${asFailure(error).message}`);
+    }
+  }
+
+  #mayPrune(): boolean {
+    const setting = this.#options.automatic();
+    return mayAct('pruneCheckpoints', setting) && mayAct('pruneLayouts', setting);
+  }
+
+  /** @param keep absent: the revert took no checkpoint, so that there is none too many */
+  async #prune(ref: VmRef, keep: number | undefined): Promise<void> {
+    const { picture, keeping, log, ended } = this.#options;
+    const view = picture.vm(ref);
+    if (view?.tree === undefined || this.#options.isProtected(view.vm, ref.connection) || ended.aborted) {
+      return;
+    }
+    await prune({
+      vm: ref,
+      tree: view.tree,
+      records: await keeping.records.of(ref),
+      ...(keep === undefined ? {} : { keep }),
+      kept: keptSnapshots(view.tree, await keeping.marks.of(ref)).map(({ name }) => name),
+      log,
+      remove: (request, allows) => this.#runner.run(request, { allows }),
+    });
+  }
+}

@@ -1,0 +1,45 @@
+// What is known of a VM without asking anybody for more: the picture, and what we keep beside it. Refuses to decide.
+import type { Hypervisor } from '../driver/hypervisor.js';
+import type { OneSnapshot } from '../journal/snapshotRecords.js';
+import type { VmLayers } from '../domain/layers.js';
+import type { AutoSnapshot, Situation } from '../domain/situation.js';
+import type { SnapshotTree } from '../domain/snapshot.js';
+import type { Vm, VmRef } from '../domain/vm.js';
+import type { Keeping } from './keeping.js';
+import { keptSnapshots } from './keptSnapshots.js';
+
+/** What we know of a VM beside what the hypervisor tells. */
+export interface OwnKnowledge {
+  readonly records?: readonly AutoSnapshot[];
+  readonly marks?: readonly OneSnapshot[];
+  readonly layers?: VmLayers | undefined;
+  readonly ranSince?: readonly string[] | undefined;
+}
+
+export async function readOwnKnowledge(
+  { records, marks }: Pick<Keeping, 'records' | 'marks'>,
+  ref: VmRef,
+): Promise<OwnKnowledge> {
+  const [ofRecords, ofMarks] = await Promise.all([records.of(ref), marks.of(ref)]);
+  return { records: ofRecords, marks: ofMarks };
+}
+
+/** @param nowMs milliseconds since 1970 */
+export function knownSituation(
+  { capabilities }: Hypervisor,
+  vm: Vm,
+  tree: SnapshotTree,
+  nowMs: number,
+  { records, marks, layers, ranSince }: OwnKnowledge = {},
+): Situation {
+  return {
+    vm,
+    tree,
+    capabilities,
+    now: nowMs / 1000,
+    ...(records === undefined ? {} : { autoSnapshots: records }),
+    ...(marks === undefined ? {} : { kept: keptSnapshots(tree, marks).map(({ name }) => name) }),
+    ...(layers === undefined ? {} : { layers }),
+    ...(ranSince === undefined ? {} : { ranSince }),
+  };
+}

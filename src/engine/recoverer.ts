@@ -1,0 +1,355 @@
+// Brings operations that broke off to an end: claims them from the journal, looks at the true state, does what is left.
+// Refuses to decide what that is.
+import type { JournalEntry, UnreadableEntry } from '../journal/entry.js';
+import type { OpenEntry } from '../journal/journal.js';
+import type { Log } from '../base/log.js';
+import type { AutomaticActions } from '../domain/automaticActions.js';
+import { Failure } from '../domain/failure.js';
+import type { Step } from '../steps/step.js';
+import type { AgreedRecovery, UnfinishedOperation } from '../operations/interrupted.js';
+import type { RecoveryReport } from '../domain/recoveryReport.js';
+import { type Refusal, refuse } from '../domain/refusal.js';
+import { sameSteps } from '../operations/planEssence.js';
+import type { Vm, VmRef } from '../domain/vm.js';
+import { asFailure } from '../domain/asFailure.js';
+import { beforeRecoveryStep } from './beforeRecoveryStep.js';
+import type { Clock } from '../base/clock.js';
+import type { FreshLook } from './freshLook.js';
+import { runSteps } from './journaledRun.js';
+import type { Keeping } from './keeping.js';
+import { keepLeftCheckpoints } from './leftCheckpoints.js';
+import { checkStep } from './operationStatus.js';
+import type { Picture } from '../inventory/picture.js';
+import { type Cause, commandsOf, RecoveryDecision } from './recoveryDecision.js';
+import { brokenOff, RecoveryEnds } from './recoveryEnds.js';
+import type { CompleteSituation } from '../operations/completeFacts.js';
+import type { Rules } from './rules.js';
+import { askedByRecovery } from './asked.js';
+import type { StepRunner } from './stepRunner.js';
+import type { Turn, Turns } from './turns.js';
+
+/** From a recovery that failed to the next one. */
+const againMs = 5000;
+
+export interface RecovererOptions {
+  readonly turns: Turns;
+  readonly look: FreshLook;
+  readonly steps: StepRunner;
+  readonly keeping: Keeping;
+  readonly picture: Picture;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly rules: Rules;
+  /** Aborted when the inventory ends. */
+  readonly ended: AbortSignal;
+  readonly isProtected: (vm: Vm, connection: string) => boolean;
+  /** What may be done that nobody asked for. */
+  readonly automatic: () => AutomaticActions;
+}
+
+export class Recoverer {
+  readonly #options: RecovererOptions;
+  readonly #ends: RecoveryEnds;
+  readonly #decision: RecoveryDecision;
+  readonly onDidRecover: RecoveryEnds['onDidRecover'];
+
+  constructor(options: RecovererOptions) {
+    this.#options = options;
+    this.#ends = new RecoveryEnds(options.log);
+    this.#decision = new RecoveryDecision(options);
+    this.onDidRecover = this.#ends.onDidRecover;
+  }
+
+  /** Takes up whatever broke off on this connection, which is open. Never rejects. */
+  async recoverAll(uri: string): Promise<void> {
+    const { keeping, turns, ended, log } = this.#options;
+    const { entries, unreadable } = await keeping.journal.unfinished(uri);
+    for (const { path, why, detail } of unreadable) {
+      log.error(`an operation that broke off cannot be read: ${path}: ${why}: ${detail}`);
+    }
+    const first = new Map(entries.toReversed().map((entry) => [entry.vm.uuid, entry]));
+    await Promise.all(
+      [...first.values()].map(async ({ request, vm }) => {
+        try {
+          await turns.take(request, { signal: ended }, (turn) => this.recoverVm(turn));
+        } catch (error) {
+          const { kind, message } = asFailure(error);
+          log.info(`what broke off on ${vm.name} is left for now: ${kind}: ${message}`);
+          if (kind === 'busy') {
+            // Another editor is at it, which may die as well.
+            this.#again(uri);
+          }
+        }
+      }),
+    );
+  }
+
+  /**
+   * In a turn on the VM, before anything else is done to it. Returns why something stays unfinished, if it does. Editors of one
+   * user have one journal, so an entry may be of any of them:
+   *
+   * | entry of this VM          | its connection | its process | then                                                  |
+   * |---------------------------|----------------|-------------|-------------------------------------------------------|
+   * | readable                  | any            | lives       | rejects with `busy`: nothing comes between its steps  |
+   * | readable                  | this one       | gone        | brought to its end, or why it cannot be               |
+   * | readable                  | another        | gone        | `begunElsewhere`: it is not known to be the same VM   |
+   * | damaged, or newer than us | any            | any         | `entryUnreadable`                                     |
+   *
+   * Entries that do not even tell their VM are in the log. Those of other users are not seen at all.
+   */
+  async recoverVm(turn: Turn): Promise<Refusal | undefined> {
+    const { keeping } = this.#options;
+    const { connection, uuid } = turn.request.vm;
+    if ((await turn.live.open()).capabilities.readOnly) {
+      return undefined;
+    }
+    const { entries, unreadable } = await keeping.journal.unfinished();
+    const own = entries.filter(({ vm }) => vm.uuid === uuid);
+    for (const entry of own) {
+      const open = await keeping.journal.claim(entry.id);
+      if (open === 'busy') {
+        throw heldBy(entry);
+      }
+      if (open === 'gone') {
+        continue;
+      }
+      if (entry.connection !== connection) {
+        await this.#ends.elsewhere(open);
+      } else if ((await this.#settle(turn, open, { cause: 'automatic' })) === undefined) {
+        throw new Failure('lost', { connection });
+      }
+    }
+    const unread = unreadable.filter(({ vm }) => vm === uuid).map((entry) => this.#unreadable(turn, entry));
+    return [...own.flatMap(({ id }) => this.#ends.whyUnfinished(id) ?? []), ...unread][0];
+  }
+
+  /**
+   * Two editors that begin at the same time see nothing of each other before. Whoever sees another one withdraws, be it
+   * both of them: nothing is done yet, and which of them came first is not known to both.
+   */
+  async requireAlone(turn: Turn, own: OpenEntry): Promise<void> {
+    const { journal } = this.#options.keeping;
+    const { entries } = await journal.unfinished();
+    for (const entry of entries) {
+      const { id, vm } = entry;
+      if (vm.uuid !== turn.request.vm.uuid || id === own.entry.id || this.#ends.whyUnfinished(id) !== undefined) {
+        continue;
+      }
+      const other = await journal.claim(id);
+      if (other === 'gone') {
+        continue;
+      }
+      if (other !== 'busy') {
+        // It broke off just now: whoever tries again brings it to its end first.
+        await other.leave('not begun upon');
+      }
+      await own.end({ outcome: 'failed', failure: 'busy: another editor began at the same time' });
+      throw heldBy(entry);
+    }
+  }
+
+  /** What is unfinished on a VM is forgotten, over whichever connection it began: a person has seen to it. */
+  async dismiss(ref: VmRef): Promise<void> {
+    await this.#eachOf(ref, async (_, open) => {
+      await keepLeftCheckpoints(this.#options.keeping, open.entry);
+      await open.end({ outcome: 'explained', failure: 'dismissed' });
+      this.#ends.forget(open.entry.id);
+    });
+  }
+
+  /** What would be done about each that began over this connection, if a person wanted it. */
+  async preview(ref: VmRef): Promise<readonly UnfinishedOperation[]> {
+    const found: UnfinishedOperation[] = [];
+    await this.#eachOf(ref, async (turn, open) => {
+      const { entry } = open;
+      try {
+        if (entry.connection === ref.connection) {
+          found.push(await this.#previewed(turn, entry));
+        }
+      } finally {
+        await open.leave('looked at for a person');
+      }
+    });
+    return found;
+  }
+
+  async #previewed(turn: Turn, entry: JournalEntry): Promise<UnfinishedOperation> {
+    const { id, request, vm, startedAt } = entry;
+    const about = { id, request, vm: vm.name, startedAt };
+    const foreign = await this.#decision.foreign(turn, entry);
+    const situation = foreign === undefined ? await this.#situation(turn, entry) : 'vmIsGone';
+    if (situation === 'vmIsGone') {
+      const why = foreign ?? refuse('vmGone', { vm: vm.name }).refusal;
+      return { ...about, recovery: { type: 'explain', why, commands: [] }, commands: [] };
+    }
+    const { recovery } = await this.#decision.decide(turn, entry, situation, 'asked');
+    return { ...about, recovery, commands: commandsOf(entry, recovery, situation) };
+  }
+
+  /** Those that a person has agreed to, with what was to be done about each. */
+  async finish(ref: VmRef, agreed: readonly AgreedRecovery[]): Promise<readonly RecoveryReport['outcome'][]> {
+    const outcomes: RecoveryReport['outcome'][] = [];
+    await this.#eachOf(ref, async (turn, open) => {
+      const steps = agreed.find(({ id }) => id === open.entry.id)?.steps;
+      if (steps === undefined || open.entry.connection !== ref.connection) {
+        await open.leave('nobody has agreed to it');
+        return;
+      }
+      const outcome = await this.#settle(turn, open, { cause: 'asked', agreed: steps });
+      if (outcome === undefined) {
+        throw new Failure('lost', { connection: ref.connection });
+      }
+      outcomes.push(outcome);
+    });
+    return outcomes;
+  }
+
+  /** Takes up each that is unfinished on a VM, over whichever connection it began, oldest first. */
+  async #eachOf(ref: VmRef, act: (turn: Turn, open: OpenEntry) => Promise<void>): Promise<void> {
+    const { keeping, turns, ended } = this.#options;
+    const { entries } = await keeping.journal.unfinished();
+    for (const entry of entries.filter(({ vm }) => vm.uuid === ref.uuid)) {
+      await turns.take({ ...entry.request, vm: ref }, { signal: ended }, async (turn) => {
+        const open = await keeping.journal.claim(entry.id);
+        if (open === 'busy') {
+          throw heldBy(entry);
+        }
+        if (open === 'gone') {
+          this.#ends.forget(entry.id);
+        } else {
+          await act(turn, open);
+        }
+      });
+    }
+  }
+
+  /** After a step of an operation failed, in the turn of that operation. The VM can be read. */
+  afterFailure(turn: Turn, open: OpenEntry, failure: Failure): Promise<RecoveryReport['outcome'] | undefined> {
+    return this.#settle(turn, open, { cause: 'failedJustNow', failure });
+  }
+
+  dispose(): void {
+    this.#ends.dispose();
+  }
+
+  async #settle(turn: Turn, open: OpenEntry, how: Settling): Promise<RecoveryReport['outcome'] | undefined> {
+    const { picture, log } = this.#options;
+    const { request } = turn;
+    picture.putVm(request.vm, { recovering: true });
+    try {
+      return await this.#decideAndDo(turn, open, how);
+    } catch (error) {
+      const { kind, message } = asFailure(error);
+      if (how.agreed !== undefined && kind === 'refused') {
+        throw error;
+      }
+      log.error(
+        `the ${request.type} of ${open.entry.vm.name} that broke off could not be recovered: ${kind}: ${message}`,
+      );
+      await open.leave();
+      if (kind === 'lost' || kind === 'unreachable' || this.#options.ended.aborted) {
+        return undefined;
+      }
+      this.#again(request.vm.connection);
+      return this.#ends.failed(open.entry, message);
+    } finally {
+      picture.putVm(request.vm, { recovering: undefined });
+    }
+  }
+
+  async #decideAndDo(
+    turn: Turn,
+    open: OpenEntry,
+    { cause, failure, agreed }: Settling,
+  ): Promise<RecoveryReport['outcome']> {
+    const { keeping } = this.#options;
+    const { entry } = open;
+    const foreign = cause === 'failedJustNow' ? undefined : await this.#decision.foreign(turn, entry);
+    if (foreign !== undefined) {
+      return this.#ends.explained(open, { type: 'explain', why: foreign, commands: [] });
+    }
+    await keepLeftCheckpoints(keeping, entry);
+    const situation = await this.#situation(turn, entry);
+    if (situation === 'vmIsGone') {
+      return this.#ends.explained(open, {
+        type: 'explain',
+        why: refuse('vmGone', { vm: entry.vm.name }).refusal,
+        commands: [],
+      });
+    }
+    const { recovery, mayFinish } = await this.#decision.decide(turn, entry, situation, cause);
+    switch (recovery.type) {
+      case 'explain':
+        return this.#ends.explained(open, recovery, mayFinish);
+      case 'settled':
+        // Somebody is told of a failure already; that nothing was done is what it says.
+        return this.#ends.settled(open, recovery.to, cause === 'automatic' || recovery.to !== 'before', failure);
+      case 'steps': {
+        const { plan, to } = recovery;
+        if (agreed !== undefined && !sameSteps(agreed, plan.steps)) {
+          await open.leave('other steps than were agreed to');
+          throw new Failure('refused', { refusal: refuse('changedMeanwhile', { vm: situation.vm.name }).refusal });
+        }
+        turn.log.info(
+          `goes on with the ${entry.request.type} that broke off: ${plan.steps.map((step) => step.do).join(', ')}`,
+        );
+        const beforeStep = beforeRecoveryStep(this.#options.look, turn, brokenOff(entry), plan);
+        try {
+          await runSteps(this.#options.steps, { turn: { ...turn, recovers: true }, plan, entry: open, beforeStep });
+        } catch (error) {
+          const { kind, message } = asFailure(error);
+          // QEMU refuses, or libvirt does, which may name the job still that QEMU has ended (9.0).
+          if (recovery.otherwise === undefined || (kind !== 'failed' && kind !== 'busy')) {
+            throw error;
+          }
+          turn.log.info(`it was tried, and is refused: ${message}`);
+          return await this.#ends.explained(open, { type: 'explain', why: recovery.otherwise, commands: [] });
+        }
+        await turn.live.read(turn.request.vm.uuid, ['vm', 'tree']);
+        return this.#ends.settled(open, to, true, failure);
+      }
+    }
+  }
+
+  async #situation(turn: Turn, entry: JournalEntry): Promise<CompleteSituation | 'vmIsGone'> {
+    turn.status.begin(checkStep);
+    try {
+      // What is seen while libvirt still works is neither before nor after.
+      await (await turn.live.open()).untilNoJob(turn.request.vm.uuid);
+      return (await this.#options.look.read(turn, (known) => askedByRecovery(brokenOff(entry), known))).situation;
+    } catch (error) {
+      const failure = asFailure(error);
+      if (failure.kind === 'notFound' && this.#options.picture.vm(turn.request.vm) === undefined) {
+        return 'vmIsGone';
+      }
+      throw failure;
+    }
+  }
+
+  #unreadable({ request }: Turn, { path, why }: UnreadableEntry): Refusal {
+    const vm = this.#options.picture.vm(request.vm)?.vm.name ?? request.vm.uuid;
+    return refuse('entryUnreadable', { vm, file: path, why }).refusal;
+  }
+
+  #again(uri: string): void {
+    const { clock, log, ended } = this.#options;
+    clock.setTimer(againMs, () => {
+      if (!ended.aborted) {
+        this.recoverAll(uri).catch((error: unknown) => log.error(`recovery: ${asFailure(error).message}`));
+      }
+    });
+  }
+}
+
+/** `agreed`: the steps that a person was shown. */
+interface Settling {
+  readonly cause: Cause;
+  readonly failure?: Failure;
+  readonly agreed?: readonly Step[];
+}
+
+/** @returns what a person is told who has to wait for another editor, or for this one over another connection */
+function heldBy({ connection, vm, request, writer }: JournalEntry): Failure {
+  const editor = writer.editor === undefined ? {} : { editor: writer.editor };
+  return new Failure('busy', { vm: vm.name, connection, request, ...editor, doing: 'wait for another editor' });
+}

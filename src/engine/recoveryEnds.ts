@@ -1,0 +1,111 @@
+// How recoveries end: the entry is left or closed, why something stays unfinished is kept, and whoever listens is told. Refuses
+// to know how an operation is recovered.
+import type { JournalEntry } from '../journal/entry.js';
+import type { OpenEntry } from '../journal/journal.js';
+import { Emitter } from '../base/emitter.js';
+import type { Log } from '../base/log.js';
+import type { Failure } from '../domain/failure.js';
+import type { BrokenOff, Recovery } from '../operations/interrupted.js';
+import type { RecoveredTo, RecoveryReport } from '../domain/recoveryReport.js';
+import { type Refusal, refuse } from '../domain/refusal.js';
+
+export class RecoveryEnds {
+  readonly #log: Log;
+  readonly #recovered = new Emitter<RecoveryReport>();
+  readonly onDidRecover = this.#recovered.event;
+  /** By the entry's id: why it stays. */
+  readonly #unfinished = new Map<string, Refusal>();
+  /** Told in this session; it stays until the state is settled or a person dismisses it. */
+  readonly #explained = new Set<string>();
+
+  constructor(log: Log) {
+    this.#log = log;
+  }
+
+  whyUnfinished(id: string): Refusal | undefined {
+    return this.#unfinished.get(id);
+  }
+
+  forget(id: string): void {
+    this.#unfinished.delete(id);
+  }
+
+  /** @param mayFinish whether it can be done for a person who wants it */
+  async explained(
+    open: OpenEntry,
+    { why, commands }: Extract<Recovery, { type: 'explain' }>,
+    mayFinish = false,
+  ): Promise<'explained'> {
+    const { id } = open.entry;
+    // One that failed too often stays so; of the others nobody has tried anything.
+    await open.leave(why.reason === 'recoveryFailed' ? undefined : why.reason);
+    const isNews = this.#unfinished.get(id)?.reason !== why.reason || !this.#explained.has(id);
+    this.#unfinished.set(id, why);
+    this.#explained.add(id);
+    if (isNews) {
+      this.#report(open.entry, { outcome: 'explained', why, commands, ...(mayFinish ? { mayFinish } : {}) });
+    }
+    return 'explained';
+  }
+
+  /** Of a VM with the same UUID, over a connection that may lead to another one. It is brought to its end over that. */
+  async elsewhere(open: OpenEntry): Promise<void> {
+    const { id, vm, connection } = open.entry;
+    await open.leave('begun over another connection');
+    this.#unfinished.set(id, refuse('begunElsewhere', { vm: vm.name, connection }).refusal);
+  }
+
+  /** @param isNews whether nobody was told of it yet */
+  async settled(open: OpenEntry, to: RecoveredTo, isNews: boolean, failure: Failure | undefined): Promise<RecoveredTo> {
+    this.#unfinished.delete(open.entry.id);
+    const undone = isNews || failure === undefined ? 'undone' : 'failed';
+    await open.end({
+      outcome: to === 'before' ? undone : 'recovered',
+      ...(failure === undefined ? {} : { failure: `${failure.kind}: ${failure.message}` }),
+    });
+    if (isNews) {
+      this.#report(open.entry, { outcome: to });
+    }
+    return to;
+  }
+
+  /** Somebody tries again. */
+  failed(entry: JournalEntry, message: string): 'failed' {
+    const why = refuse('recoveryFailed', { vm: entry.vm.name, message }).refusal;
+    this.#unfinished.set(entry.id, why);
+    this.#report(entry, { outcome: 'failed', why });
+    return 'failed';
+  }
+
+  dispose(): void {
+    this.#recovered.dispose();
+  }
+
+  #report({ request, vm }: JournalEntry, report: Omit<RecoveryReport, 'request' | 'vm'>): void {
+    try {
+      this.#recovered.fire({ request, vm: vm.name, ...report });
+    } catch (error) {
+      this.#log.error(`a reader of recoveries failed: ${String(error)}`);
+    }
+  }
+}
+
+/** The entry, as the rules of a recovery want it. */
+export function brokenOff({ request, plan, steps, startedAt, before }: JournalEntry): BrokenOff {
+  const those = (is: 'begun' | 'done'): readonly number[] => [
+    ...new Set(steps.flatMap(({ index, state }) => (state === is ? [index] : []))),
+  ];
+  const times = (is: 'begun' | 'done'): ReadonlyMap<number, number> =>
+    new Map(steps.flatMap(({ index, state, at }) => (state === is ? [[index, at] as const] : [])));
+  return {
+    request,
+    plan,
+    begun: those('begun'),
+    done: those('done'),
+    startedAt: Math.floor(startedAt / 1000),
+    ...(before === undefined ? {} : { before }),
+    begunAt: times('begun'),
+    doneAt: times('done'),
+    lastStepAt: Math.max(startedAt, ...steps.map(({ at }) => at)),
+  };
+}

@@ -1,0 +1,185 @@
+// Gathers what a decision rests on. Reads are dear, so only what is asked for is read, and what belongs together at once.
+// It refuses to decide.
+import { namedFiles } from '../domain/chains/fileUse.js';
+import { pathsByIdentity } from '../domain/chains/samePath.js';
+import { Failure } from '../domain/failure.js';
+import type { OtherVm, Situation } from '../domain/situation.js';
+import { refuse } from '../domain/refusal.js';
+import { completeFacts, type CompleteSituation } from '../operations/completeFacts.js';
+import type { FileNeeds } from '../operations/needs.js';
+import { Ahead, type SituationSources } from './ahead.js';
+import type { Asked } from './asked.js';
+import { fewAtOnce } from '../base/fewAtOnce.js';
+import { type Formats, formatsOf, readHostFacts } from '../inventory/hostFacts.js';
+import type { SeenVm } from '../inventory/otherVmFacts.js';
+import { readStrayImages } from './strayImages.js';
+
+const atOnce = 32;
+
+/** Part after part; who cannot wait for the last one takes what is there. */
+export class SituationReader {
+  readonly #sources: SituationSources;
+  readonly #ahead: Ahead;
+  #situation: Situation;
+  readonly #askedFiles: FileNeeds[] = [];
+
+  /** @param ahead what of the same look is under way */
+  constructor(sources: SituationSources, known: Situation, ahead = new Ahead(sources, known.vm.uuid)) {
+    this.#sources = sources;
+    this.#situation = known;
+    this.#ahead = ahead;
+  }
+
+  get soFar(): Situation {
+    return this.#situation;
+  }
+
+  /** As `read`; rejects where something that was asked for is missing: what is carried out rests on it. */
+  async readWhole(asked: Asked): Promise<CompleteSituation> {
+    const whole = completeFacts(await this.read(asked), asked.needs, this.#askedFiles);
+    if (typeof whole === 'string') {
+      const { refusal } = refuse('notAllSeen', { vm: this.#situation.vm.name, fact: whole });
+      throw new Failure('refused', { doing: 'look at the VM', refusal });
+    }
+    return whole;
+  }
+
+  /** Nothing may run on the VM meanwhile. Rejects with the Failure of a read. */
+  async read(asked: Asked): Promise<Situation> {
+    const { hypervisor } = this.#sources;
+    const { vm } = this.#situation;
+    let seenVms: readonly SeenVm[] = [];
+    await Promise.all([
+      this.#frozenAndFiles(asked),
+      this.#part(
+        asked.needs.blockJobs,
+        () => hypervisor.readBlockJobs(vm),
+        (blockJobs) => ({ blockJobs }),
+      ),
+      this.#part(
+        asked.needs.checkpoints === true,
+        () => hypervisor.readCheckpoints(vm.uuid),
+        (checkpoints) => ({ checkpoints }),
+      ),
+      this.#part(
+        asked.needs.agent,
+        () => hypervisor.probeAgent(vm),
+        (agent) => ({ agent }),
+      ),
+      this.#part(
+        asked.needs.written,
+        () => this.#ahead.locks(),
+        (locks) => (locks === undefined ? {} : { written: locks.written, held: locks.held }),
+      ),
+      this.#part(
+        asked.needs.savedRam !== undefined && asked.needs.savedRam.length > 0,
+        () =>
+          fewAtOnce(
+            asked.needs.savedRam ?? [],
+            atOnce,
+            async (file) => [file, await this.#ahead.savedRam(file)] as const,
+          ),
+        (found) => ({
+          savedRam: new Map(found.flatMap(([file, saved]) => (saved === undefined ? [] : [[file, saved] as const]))),
+        }),
+      ),
+      this.#part(
+        asked.needs.otherVms,
+        () => this.#ahead.otherVms(),
+        ({ vms, unasked }) => {
+          seenVms = vms;
+          return { otherVms: vms.map(withoutIdentities), unasked };
+        },
+      ),
+    ]);
+    // Each part may be the last to come: only now is it known which paths of the one lead to files of the others.
+    this.#situation = inOwnWords(this.#situation, seenVms);
+    await this.#part(
+      asked.needs.strays === true,
+      () => this.#strays(),
+      (strays) => ({ strays }),
+    );
+    return this.#situation;
+  }
+
+  async #strays(): Promise<ReadonlyMap<string, readonly string[]>> {
+    const { hypervisor, log } = this.#sources;
+    const named = new Set((this.#situation.otherVms ?? []).flatMap(({ files }) => files));
+    const images = await readStrayImages(hypervisor.files, this.#situation, named, log);
+    const own = ownPaths(this.#situation);
+    return new Map(
+      images.map(({ file, restsOn, identities }) => [
+        file,
+        [...new Set([...restsOn, ...identities.flatMap((identity) => own.get(identity) ?? [])])],
+      ]),
+    );
+  }
+
+  async #frozenAndFiles(asked: Asked): Promise<void> {
+    const { hypervisor, log } = this.#sources;
+    const { uuid } = this.#situation.vm;
+    const { frozenDisks: names } = asked.needs;
+    await Promise.all([
+      this.#part(
+        names.length > 0,
+        () => fewAtOnce(names, atOnce, async (name) => [name, await this.#ahead.frozenDisks(name)] as const),
+        (disks) => ({
+          // A snapshot that vanished between the two looks is not there to be asked: `own` is undefined then.
+          frozenDisks: new Map(disks.flatMap(([name, own]) => (own === undefined ? [] : [[name, own] as const]))),
+        }),
+      ),
+      this.#part(
+        asked.needs.configured === true,
+        () => hypervisor.readConfiguredDisks(uuid),
+        (configured) => ({ configured }),
+      ),
+    ]);
+    for (const wanted of [asked.files, asked.again]) {
+      const needed = wanted?.(this.#situation) ?? { images: [], files: [], folders: [] };
+      const { images, files, folders } = needed;
+      this.#askedFiles.push(needed);
+      await this.#part(
+        images.length + files.length + folders.length > 0,
+        () => readHostFacts(hypervisor.files, needed, log, formatsIn(this.#situation)),
+        (seen) => ({ files: seen }),
+      );
+    }
+  }
+
+  async #part<T>(wanted: boolean, read: () => Promise<T>, keep: (value: T) => Partial<Situation>): Promise<void> {
+    if (wanted) {
+      const part = keep(await read());
+      this.#situation = { ...this.#situation, ...part };
+    }
+  }
+}
+
+/** Rules compare paths as text: files of other VMs get the names by which this one knows them too. */
+function inOwnWords(situation: Situation, others: readonly SeenVm[]): Situation {
+  if (others.length === 0) {
+    return situation;
+  }
+  const own = ownPaths(situation);
+  const otherVms = others.map((other): OtherVm => {
+    const names = new Set([...other.files, ...other.identities.flatMap((identity) => own.get(identity) ?? [])]);
+    return { ...withoutIdentities(other), files: [...names] };
+  });
+  return { ...situation, otherVms };
+}
+
+function ownPaths(situation: Situation): ReadonlyMap<string, readonly string[]> {
+  const { files } = situation;
+  return pathsByIdentity([...namedFiles(situation), ...pathsOf(files)], files);
+}
+
+function formatsIn({ vm, frozenDisks }: Situation): Formats {
+  return formatsOf([...vm.disks, ...[...(frozenDisks?.values() ?? [])].flat()]);
+}
+
+function pathsOf(files: Situation['files']): readonly string[] {
+  return files === undefined ? [] : [...files.images.keys(), ...files.files.keys()];
+}
+
+function withoutIdentities({ uuid, name, files, unread }: SeenVm): OtherVm {
+  return { uuid, name, files, unread };
+}

@@ -1,0 +1,102 @@
+// Carries out one step, is seen at it, and writes down what it became. Refuses to know the steps before and after it.
+import type { Hypervisor } from '../driver/hypervisor.js';
+import { Failure } from '../domain/failure.js';
+import type { Step } from '../steps/step.js';
+import type { Snapshot } from '../domain/snapshot.js';
+import { virshLine } from '../steps/virshCommand.js';
+import { asFailure } from '../domain/asFailure.js';
+import type { Clock } from '../base/clock.js';
+import type { FreshLook } from './freshLook.js';
+import type { Keeping } from './keeping.js';
+import { otherKind, trueDescription } from './madeSnapshot.js';
+import type { Turn } from './turns.js';
+
+type CreateStep = Extract<Step, { do: 'createSnapshot' }>;
+
+export class StepRunner {
+  readonly #look: FreshLook;
+  readonly #clock: Clock;
+  readonly #records: Keeping['records'];
+
+  constructor(look: FreshLook, clock: Clock, { records }: Pick<Keeping, 'records'>) {
+    this.#look = look;
+    this.#clock = clock;
+    this.#records = records;
+  }
+
+  /** Returns how long the guest stood still, if that was seen. Rejects with the step's Failure. */
+  async run(turn: Turn, hypervisor: Hypervisor, step: Step, estimateMs?: number): Promise<number | undefined> {
+    const paused = await this.#do(turn, hypervisor, step, estimateMs);
+    if (step.do === 'createSnapshot' || step.do === 'adoptSnapshot') {
+      await this.#keepTruth(turn, hypervisor, step.do === 'adoptSnapshot' ? step.made : step, paused);
+    }
+    return paused;
+  }
+
+  async #do(turn: Turn, hypervisor: Hypervisor, step: Step, estimateMs?: number): Promise<number | undefined> {
+    const { request, status, signal, log } = turn;
+    if (signal.aborted) {
+      throw new Failure('cancelled');
+    }
+    const { vm } = this.#look.view(request.vm);
+    const command = virshLine([step], vm, hypervisor.uri);
+    status.begin(step.do, estimateMs);
+    log.debug(`begins: ${command}`);
+    const began = this.#clock.ticks();
+    const took = (): string => `${String(Math.round(this.#clock.ticks() - began))} ms`;
+    try {
+      const { guestPausedMs } = await hypervisor.run(vm, step, {
+        signal,
+        onProgress: (progress) => status.report(progress),
+      });
+      log.info(`${command}  # ${took()}${pauseWords(step, vm.power, guestPausedMs)}`);
+      return guestPausedMs;
+    } catch (error) {
+      const failure = asFailure(error);
+      log.error(`${command}  # failed after ${took()}: ${failure.kind}: ${failure.message}`);
+      throw failure;
+    }
+  }
+
+  /** What was not known before the snapshot was there. It is good without, so nothing fails here. */
+  async #keepTruth(turn: Turn, hypervisor: Hypervisor, step: CreateStep, guestPausedMs?: number): Promise<void> {
+    const { request, log } = turn;
+    try {
+      const [made] = await hypervisor.readSnapshots(request.vm.uuid, [step.name]);
+      const kind = otherKind(step, made);
+      if (kind !== undefined) {
+        log.warn(`${step.name} was to be of kind ${step.kind} and became ${kind}: the VM's state changed just before`);
+      }
+      if (made !== undefined) {
+        await this.#record(turn, step, made);
+      }
+      const description = trueDescription(step, kind, guestPausedMs);
+      if (description !== undefined) {
+        await this.#do(turn, hypervisor, { do: 'describeSnapshot', snapshot: step.name, description });
+      }
+    } catch (error) {
+      log.warn(`what became of ${step.name} could not be kept with it: ${asFailure(error).kind}`);
+    }
+  }
+
+  async #record({ request, log, recovers }: Turn, { auto }: CreateStep, { name, createdAt }: Snapshot): Promise<void> {
+    if (auto === undefined) {
+      return;
+    }
+    try {
+      const target = request.type === 'revert' ? { target: request.snapshot } : {};
+      const stays = recovers === undefined ? {} : { stays: recovers };
+      await this.#records.add(request.vm, { name, why: auto, createdAt, ...target, ...stays });
+    } catch (error) {
+      log.warn(`nothing will vouch for ${name}, which we took unasked: ${asFailure(error).message}`);
+    }
+  }
+}
+
+/** Words for the log: only a snapshot of a running VM stops it at all. */
+function pauseWords(step: Step, power: string, guestPausedMs: number | undefined): string {
+  if (guestPausedMs !== undefined) {
+    return `, the guest stood still for ${String(Math.round(guestPausedMs))} ms`;
+  }
+  return step.do === 'createSnapshot' && power === 'running' ? ', the guest stood still too short to see' : '';
+}

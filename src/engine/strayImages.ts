@@ -1,0 +1,48 @@
+// The images in a VM's folders that no VM names: an exported copy, a clone that is not defined yet, what somebody is at work
+// on. Each may be built on a file of the VM. Refuses to judge that.
+import { namedFiles } from '../domain/chains/fileUse.js';
+import { identitiesOf } from '../domain/chains/samePath.js';
+import type { HostFiles } from '../domain/hostFiles.js';
+import type { Log } from '../base/log.js';
+import type { Situation } from '../domain/situation.js';
+import { type Clock, systemClock } from '../base/clock.js';
+import { ChainReader } from '../inventory/hostFacts.js';
+
+export interface StrayImage {
+  readonly file: string;
+  /** All below it. */
+  readonly restsOn: readonly string[];
+  /** Of those below it, whatever path leads to them. */
+  readonly identities: readonly string[];
+}
+
+/**
+ * Of the folders that were listed. Only qcow2 is looked for: what a guest wrote to a raw disk of somebody's is no header,
+ * and a disk that a VM names is not asked here. An image of another kind that is built on a file is not seen.
+ */
+export async function readStrayImages(
+  files: HostFiles,
+  situation: Situation,
+  namedByOthers: ReadonlySet<string>,
+  log: Log,
+  clock: Clock = systemClock,
+): Promise<readonly StrayImage[]> {
+  const named = namedFiles(situation);
+  const looked = situation.files?.images;
+  const strange = [...(situation.files?.lists ?? [])]
+    .flatMap(([folder, names]) => names.map((name) => `${folder}/${name}`))
+    .filter((path) => !named.has(path) && !namedByOthers.has(path) && looked?.has(path) !== true && mayBeImage(path));
+  const chains = new ChainReader(files, 'head', log, clock);
+  chains.know(new Map(strange.map((path) => [path, 'qcow2'])));
+  await chains.follow(strange);
+  return strange.flatMap((file): readonly StrayImage[] => {
+    const restsOn = chains.chain(file).files.slice(1);
+    const identities = restsOn.flatMap((one) => identitiesOf(one, chains.images.get(one)));
+    return restsOn.length === 0 ? [] : [{ file, restsOn, identities }];
+  });
+}
+
+/** What is half made by us goes by itself; a file of RAM has no layers. */
+function mayBeImage(path: string): boolean {
+  return !/(?:\.mem|\/\.virt-rewind-[^/]*)$/u.test(path);
+}

@@ -1,0 +1,58 @@
+// One at a time on a VM: whoever has its turn holds the VM, is shown at work, and lets go of it at the end, come what may.
+// Refuses to know what is done in a turn.
+import { type Log, scoped } from '../base/log.js';
+import type { OperationRequest } from '../domain/operation.js';
+import type { Clock } from '../base/clock.js';
+import type { LiveConnection } from '../inventory/liveConnection.js';
+import { OperationStatus } from './operationStatus.js';
+import type { Picture } from '../inventory/picture.js';
+import { vmKey } from '../inventory/views.js';
+import { type TurnOptions, VmLock } from './vmLock.js';
+
+/** What all parts of an operation share. */
+export interface Turn {
+  readonly request: OperationRequest;
+  readonly live: LiveConnection;
+  readonly status: OperationStatus;
+  readonly signal: AbortSignal;
+  readonly log: Log;
+  /** It brings an operation that broke off to its end. */
+  readonly recovers?: true;
+}
+
+export interface TurnsOptions {
+  readonly picture: Picture;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Throws a Failure `notFound` for a connection that is not known. */
+  readonly connection: (uri: string) => LiveConnection;
+}
+
+export class Turns {
+  readonly #options: TurnsOptions;
+  readonly #lock = new VmLock();
+
+  constructor(options: TurnsOptions) {
+    this.#options = options;
+  }
+
+  async take<T>(
+    request: OperationRequest,
+    { signal, onWait }: TurnOptions & { readonly signal: AbortSignal },
+    work: (turn: Turn) => Promise<T>,
+  ): Promise<T> {
+    const { picture, clock, log, connection } = this.#options;
+    const end = await this.#lock.take(vmKey(request.vm), request, { signal, onWait });
+    const status = new OperationStatus(picture, clock, request);
+    let release: (() => void) | undefined;
+    try {
+      const live = connection(request.vm.connection);
+      release = live.hold(request.vm.uuid);
+      return await work({ request, live, status, signal, log: scoped(log, live.uri) });
+    } finally {
+      status.end();
+      release?.();
+      end();
+    }
+  }
+}

@@ -1,0 +1,213 @@
+// Whether a VM is exactly as an operation that broke off leaves it, by what was written down before its first step: only then
+// may its recovery go on without a person. What is not known is no permission. Knows no way on or back.
+import { isAuto } from '../domain/chains/layoutLeaf.js';
+import { frozenFile, wholeChain } from '../domain/chains/fileUse.js';
+import type { Plan } from './plan.js';
+import type { Situation } from '../domain/situation.js';
+import type { Step } from '../steps/step.js';
+import type { Before } from '../domain/origin.js';
+import type { BrokenOff } from './interrupted.js';
+import { type Refused, refuse } from '../domain/refusal.js';
+import type { Snapshot } from '../domain/snapshot.js';
+import { snapshotableDisks, type VmDisk } from '../domain/vm.js';
+import { filesNamedBy } from './filesNamedBy.js';
+import { begunSteps, hasBegun } from './brokenAt.js';
+import { currentAsLeft, emptiness } from './leftAsPlanned.js';
+import { mergesUnseen } from './mergesUnseen.js';
+import { powerAsLeft } from './powerAsLeft.js';
+
+/** After the last step was begun: so long libvirt takes, at most, to stop a QEMU that has something to write still. */
+const stillWritesMs = 60_000;
+/** Of an operation that takes long; a guess that is too high must not become hours. */
+const mostMs = 10 * stillWritesMs;
+
+/**
+ * | what                | is as it was left when                                                                        | else |
+ * |---------------------|-----------------------------------------------------------------------------------------------|------|
+ * | what the VM was before | it was written down, as entries of older versions do not                                   | notKnown |
+ * | snapshots           | each was there before, or a step that was begun makes it, or our record vouches for it; of those that were, each is there still, or a step that was begun takes it away | snapshots |
+ * | the current one     | it was before, or the plan makes it so, or one of ours is; none, as libvirt has it while it works | snapshots |
+ * | disks               | each stands on the file that it stood on, on one that a step names, or right above one of these after a revert by libvirt | disks |
+ * | on or off           | see powerAsLeft                                                                               | power |
+ * | a merge that a root's time alone tells of | see mergesUnseen                                                         | written |
+ * | what was written since, see `replacesPresent` | nothing, see mayWriteUntil                                                 | written |
+ */
+export function sinceObstacle(brokenOff: BrokenOff, recovery: Plan, situation: Situation): Refused | undefined {
+  const { before } = brokenOff;
+  const { name: vm } = situation.vm;
+  if (before === undefined) {
+    return refuse('notAsLeft', { vm, what: 'notKnown' });
+  }
+  const what = !treeAsLeft(brokenOff, before, situation)
+    ? 'snapshots'
+    : !disksAsLeft(brokenOff, before, situation)
+      ? 'disks'
+      : !powerAsLeft(brokenOff, before, situation)
+        ? 'power'
+        : mergesUnseen(brokenOff, recovery, situation) ||
+            (recovery.steps.some(replacesPresent) && !isUnwrittenSince(brokenOff, before, situation))
+          ? 'written'
+          : undefined;
+  return what === undefined ? undefined : refuse('notAsLeft', { vm, what });
+}
+
+function treeAsLeft(brokenOff: BrokenOff, before: Before, situation: Situation): boolean {
+  const { tree } = situation;
+  const then = new Map(before.snapshots.map((one) => [one.name, one]));
+  const made = new Set(begunSteps(brokenOff).flatMap(madeBy));
+  const doomed = new Set(begunSteps(brokenOff).flatMap(takenBy));
+  const isKnown = (one: Snapshot): boolean =>
+    then.get(one.name)?.createdAt === one.createdAt || made.has(one.name) || isOursSince(one, brokenOff, situation);
+  const there = new Set(tree.snapshots.map(({ name }) => name));
+  return (
+    tree.snapshots.every(isKnown) &&
+    before.snapshots.every(({ name }) => there.has(name) || doomed.has(name)) &&
+    isCurrentAsLeft(brokenOff, before, doomed, situation)
+  );
+}
+
+/** Taken by us since it began, be it by a recovery of which the journal has no step. */
+function isOursSince(snapshot: Snapshot, { startedAt }: BrokenOff, situation: Situation): boolean {
+  return (
+    snapshot.createdAt >= startedAt - 1 &&
+    (isAuto(snapshot, 'revert', situation) || isAuto(snapshot, 'layout', situation))
+  );
+}
+
+/** libvirt makes the parent of a current one that goes the current one. */
+function isCurrentAsLeft(
+  brokenOff: BrokenOff,
+  before: Before,
+  doomed: ReadonlySet<string>,
+  situation: Situation,
+): boolean {
+  const { tree } = situation;
+  const { current } = tree;
+  if (current === undefined || current === before.current) {
+    return true;
+  }
+  const parents = before.snapshots.flatMap(({ name, parent }) =>
+    doomed.has(name) && parent !== undefined ? [parent] : [],
+  );
+  const own = tree.snapshots.find(({ name }) => name === current);
+  return (
+    parents.includes(current) ||
+    begunSteps(brokenOff).some((step) => madeBy(step).includes(current) || makesCurrent(step, current)) ||
+    (own !== undefined && isOursSince(own, brokenOff, situation)) ||
+    (brokenOff.request.type === 'delete' && currentAsLeft(brokenOff.plan, situation))
+  );
+}
+
+function makesCurrent(step: Step, name: string): boolean {
+  return (step.do === 'makeCurrent' || step.do === 'revert' || step.do === 'redefineAs') && step.snapshot === name;
+}
+
+function madeBy(step: Step): readonly string[] {
+  return step.do === 'createSnapshot' || step.do === 'redefineAs' ? [step.name] : [];
+}
+
+function takenBy(step: Step): readonly string[] {
+  return step.do === 'deleteSnapshot' || step.do === 'forgetSnapshot' ? [step.snapshot] : [];
+}
+
+function disksAsLeft(brokenOff: BrokenOff, before: Before, situation: Situation): boolean {
+  const named = filesNamedBy(brokenOff.plan);
+  const ours = new Set(
+    situation.tree.snapshots
+      .filter((one) => isOursSince(one, brokenOff, situation))
+      .flatMap(({ disks }) => disks.flatMap(({ file }) => file ?? [])),
+  );
+  const reverting = hasBegun(brokenOff, ['revert']);
+  const frozen = (disk: VmDisk): readonly (string | undefined)[] => [
+    ...brokenOff.plan.steps.flatMap((step) =>
+      step.do === 'revert' || step.do === 'defineFromSnapshot'
+        ? [frozenFile(situation, step.snapshot, disk.target)]
+        : [],
+    ),
+    before.disks.find(({ target }) => target === disk.target)?.file,
+  ];
+  return snapshotableDisks(situation.vm).every((disk) => {
+    const then = before.disks.find(({ target }) => target === disk.target);
+    if ((then !== undefined && then.file === disk.source) || disk.source === undefined) {
+      return then !== undefined && then.file === disk.source;
+    }
+    const [, below] = wholeChain(disk, situation);
+    return (
+      named.has(disk.source) ||
+      ours.has(disk.source) ||
+      (reverting && frozen(disk).some((file) => file !== undefined && (file === below || file === disk.source)))
+    );
+  });
+}
+
+/** Steps that leave the present for another one, or let a guest run in it. */
+function replacesPresent(step: Step): boolean {
+  return step.do === 'power' ? step.action === 'start' || step.action === 'forceOff' : replacing.has(step.do);
+}
+
+const replacing: ReadonlySet<Step['do']> = new Set<Step['do']>([
+  'defineFromSnapshot',
+  'revert',
+  'restoreMemory',
+  'startPaused',
+  'dropManagedSave',
+  'commitImages',
+]);
+
+/**
+ * | the VM | each disk's own file              | nothing was written since |
+ * |--------|-----------------------------------|---------------------------|
+ * | on     | any                               | yes: its power says whether it is ours |
+ * | off    | an overlay, known to be empty     | yes |
+ * | off    | written last when the operation may have | yes |
+ * | off    | later, or nobody can tell when    | no |
+ */
+function isUnwrittenSince(brokenOff: BrokenOff, before: Before, situation: Situation): boolean {
+  const { vm, files } = situation;
+  if (vm.power !== 'off') {
+    return true;
+  }
+  const limit = mayWriteUntil(brokenOff, before);
+  return snapshotableDisks(vm).every(({ source }) => {
+    const facts = source === undefined ? undefined : files?.images.get(source);
+    const at = typeof facts === 'object' ? facts.modifiedAt : undefined;
+    return (at !== undefined && at <= limit) || (source !== undefined && emptiness(source, situation) === true);
+  });
+}
+
+/**
+ * | of the steps that were begun                          | until |
+ * |-------------------------------------------------------|-------|
+ * | the last that may write to the VM's files, or let QEMU do so | a minute after the last step of all was begun, and what the operation takes |
+ * | the VM was switched off and nothing wrote since       | the end of that, or of the overlays that were made then |
+ * | none writes, and the VM was off before                | the begin |
+ */
+function mayWriteUntil({ plan, startedAt, begunAt, doneAt, lastStepAt }: BrokenOff, before: Before): number {
+  let quietAt = before.power === 'off' ? (startedAt + 1) * 1_000 : undefined;
+  for (const [index, step] of plan.steps.entries()) {
+    const done = doneAt?.get(index);
+    if (begunAt?.has(index) !== true && done === undefined) {
+      continue;
+    }
+    if (step.do === 'power' && step.action === 'forceOff') {
+      quietAt = done;
+    } else if (step.do === 'createOverlays') {
+      quietAt = quietAt === undefined || done === undefined ? undefined : Math.max(quietAt, done);
+    } else if (writing.has(step.do)) {
+      quietAt = undefined;
+    }
+  }
+  return quietAt ?? (lastStepAt ?? 0) + stillWritesMs + Math.min(plan.estimateMs ?? 0, mostMs);
+}
+
+const writing: ReadonlySet<Step['do']> = new Set<Step['do']>([
+  'createSnapshot',
+  'revert',
+  'deleteSnapshot',
+  'power',
+  'startPaused',
+  'restoreMemory',
+  'blockCommit',
+  'commitImages',
+  'removeTag',
+]);

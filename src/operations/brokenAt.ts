@@ -1,0 +1,166 @@
+// Where an operation broke off, and the parts that every recovery is made of.
+import { namedFiles, restingOn, snapshotsIn } from '../domain/chains/fileUse.js';
+import { outsiderOn, unreadVms } from '../domain/chains/otherVms.js';
+import type { OperationRequest } from '../domain/operation.js';
+import type { Plan } from './plan.js';
+import type { Situation } from '../domain/situation.js';
+import type { Step } from '../steps/step.js';
+import type { BrokenOff, Recovery } from './interrupted.js';
+import type { RecoveredTo } from '../domain/recoveryReport.js';
+import type { Refusal } from '../domain/refusal.js';
+import { filesNamedBy } from './filesNamedBy.js';
+import { effectOf, isMissing, isThere } from '../steps/stepEffect.js';
+import { virshLine } from '../steps/virshCommand.js';
+
+/**
+ * Index of the first step that is not done.
+ *
+ * | the journal has it | its effect   | done |
+ * |--------------------|--------------|------|
+ * | done               | any          | yes  |
+ * | begun              | there        | yes  |
+ * | begun              | absent, open | no   |
+ * | not begun          | any          | no   |
+ */
+export function brokenAt({ plan, begun, done }: BrokenOff, situation: Situation): number {
+  for (const [index, step] of plan.steps.entries()) {
+    if (!done.includes(index) && !(begun.includes(index) && effectOf(step, situation) === 'there')) {
+      return index;
+    }
+  }
+  return plan.steps.length;
+}
+
+export function wasBegun({ begun, done }: BrokenOff, index: number): boolean {
+  return index >= 0 && (begun.includes(index) || done.includes(index));
+}
+
+export function begunSteps(brokenOff: BrokenOff): readonly Step[] {
+  return brokenOff.plan.steps.filter((_, index) => wasBegun(brokenOff, index));
+}
+
+/** Whether any step of these kinds was begun. */
+export function hasBegun(brokenOff: BrokenOff, kinds: readonly Step['do'][]): boolean {
+  return brokenOff.plan.steps.some((step, index) => kinds.includes(step.do) && wasBegun(brokenOff, index));
+}
+
+/** Settled where nothing is left to do. */
+export function goOn(brokenOff: BrokenOff, steps: readonly Step[], to: RecoveredTo): Recovery {
+  return steps.length === 0
+    ? { type: 'settled', to }
+    : {
+        type: 'steps',
+        to,
+        plan: { ...brokenOff.plan, steps, losses: [], warnings: [], progress: 'timeOnly' },
+      };
+}
+
+export function explain({ request }: BrokenOff, why: Refusal, steps: readonly Step[], { vm }: Situation): Recovery {
+  const commands = steps.map((step) => virshLine([step], vm, request.vm.connection));
+  return { type: 'explain', why, commands };
+}
+
+/**
+ * Of files that an operation made or was to remove, those that are there, and that nobody uses but others of them:
+ * neither the VM nor a snapshot stands on one, no overlay that stays rests on it, no other VM reads it.
+ *
+ * @param named whether a snapshot may name the file: one that is to go is named still, one that was made is named only
+ *   when it is in use
+ */
+export function unused(
+  files: readonly string[],
+  situation: Situation,
+  named: 'mayBeNamed' | 'notNamed',
+): readonly string[] {
+  const names = namedFiles(situation);
+  const free = files.filter((file) => isThere(file, situation) && (named === 'mayBeNamed' || !names.has(file)));
+  return withoutUsed(free, situation);
+}
+
+/** What an overlay that has to stay rests on has to stay too, down to the last layer. */
+function withoutUsed(files: readonly string[], situation: Situation): readonly string[] {
+  const going = new Set(files);
+  const free = files.filter((file) => userOf(file, going, situation) === undefined);
+  return free.length === files.length ? files : withoutUsed(free, situation);
+}
+
+/** Who uses a file that is to go with others: a file, or a snapshot's, VM's name; undefined: nobody. */
+export function userOf(file: string, going: ReadonlySet<string>, situation: Situation): string | undefined {
+  const { vm, tree } = situation;
+  const present = vm.disks.some(({ source, backing = [] }) => source === file || backing.includes(file));
+  return present
+    ? vm.name
+    : ([...restingOn(situation, [file])].find((one) => !going.has(one) && !isMissing(one, situation)) ??
+        snapshotsIn(situation, new Set([file]))[0]?.snapshot.name ??
+        tree.snapshots.find(({ memory }) => memory.file === file)?.name ??
+        outsider(file, going, situation));
+}
+
+function outsider(file: string, going: ReadonlySet<string>, situation: Situation): string | undefined {
+  const found = outsiderOn([file], situation, going);
+  return found === undefined ? undefined : found.what === 'program' ? found.file : found.name;
+}
+
+/**
+ * Of files that are to go, those that may. An overlay in which somebody may have written since goes only where the plan
+ * told that it would.
+ *
+ * | the file                                        | → |
+ * |-------------------------------------------------|---|
+ * | somebody uses it, or it is not there            | stays |
+ * | an overlay, known to be empty                   | goes  |
+ * | an overlay that the plan told as a loss         | goes, unless a VM cannot be read that may be built on it by now |
+ * | any other overlay, or one that cannot be seen   | stays |
+ * | a file that was to hold a disk, and that nobody looked into, or that rests on nothing and holds more than tables | stays |
+ * | no overlay: RAM, UEFI variables                 | goes  |
+ */
+export function removable(
+  files: readonly string[],
+  plan: Plan,
+  situation: Situation,
+  named: 'mayBeNamed' | 'notNamed' = 'mayBeNamed',
+): readonly string[] {
+  const told = mayBeElsewhere(plan.request, situation) ? new Set<string>() : toldAsLost(plan);
+  return unused(
+    files.filter((file) => told.has(file) || holdsNothing(file, plan, situation)),
+    situation,
+    named,
+  );
+}
+
+/** An image that QEMU has begun to make and that rests on nothing yet: its tables alone. */
+const mostOfHalfMade = 1024 * 1024;
+
+function holdsNothing(file: string, plan: Plan, { files }: Situation): boolean {
+  const facts = files?.images.get(file);
+  if (typeof facts === 'object') {
+    return facts.backing === undefined
+      ? !filesNamedBy(plan).has(file) || facts.allocatedBytes <= mostOfHalfMade
+      : facts.empty === true;
+  }
+  return facts === undefined ? !filesNamedBy(plan).has(file) : facts === 'missing';
+}
+
+/** Another VM's chain cannot be read, and nobody agreed to pass it over. */
+function mayBeElsewhere(request: OperationRequest, situation: Situation): boolean {
+  return !('despiteUnread' in request && request.despiteUnread) && unreadVms(situation).length > 0;
+}
+
+/** With a snapshot that goes, all files go that its plan names. */
+function toldAsLost({ steps, losses }: Plan): ReadonlySet<string> {
+  const named = steps.flatMap((step) => (step.do === 'removeFiles' ? step.files : []));
+  return new Set(
+    losses.flatMap((loss) => (loss.what === 'files' ? loss.files : loss.what === 'restorePoints' ? named : [])),
+  );
+}
+
+/** `removeFiles` steps keep only what may go; the others stay as they are. */
+export function safely(steps: readonly Step[], plan: Plan, situation: Situation): readonly Step[] {
+  return steps.flatMap((step): readonly Step[] =>
+    step.do === 'removeFiles' ? removal(removable(step.files, plan, situation)) : [step],
+  );
+}
+
+export function removal(files: readonly string[]): readonly Step[] {
+  return files.length === 0 ? [] : [{ do: 'removeFiles', files }];
+}

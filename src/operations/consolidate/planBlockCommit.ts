@@ -1,0 +1,237 @@
+// Decides how layers that no snapshot owns are merged into the one below: by QEMU while the VM is on, on the files while
+// it is off. Whoever else rests on a file that changes or goes stands against it. Knows no snapshot that could go.
+import { chainOf } from '../../domain/chains/deletedFiles.js';
+import { layersOf, restingOn, snapshotsNaming } from '../../domain/chains/fileUse.js';
+import { tagObstacle, tagsUnseenWarning } from '../../domain/chains/lostTags.js';
+import { otherVmObstacle, unreadVms } from '../../domain/chains/otherVms.js';
+import { folderOf } from '../../domain/chains/overlayFiles.js';
+import { anotherFileObstacle } from '../diskObstacles.js';
+import { isDevicePath } from '../../domain/devicePath.js';
+import type { ImageFacts } from '../../domain/hostFiles.js';
+import type { OperationRequest } from '../../domain/operation.js';
+import type { CommittedDisk, Step } from '../../steps/step.js';
+import type { Decision, Plan } from '../plan.js';
+import type { Situation } from '../../domain/situation.js';
+import type { Warning } from '../../domain/consequences.js';
+import { type Refused, refuse } from '../../domain/refusal.js';
+import { isActive, snapshotableDisks, type VmDisk } from '../../domain/vm.js';
+
+type ConsolidateRequest = Extract<OperationRequest, { type: 'consolidate' }>;
+
+/**
+ * | disk                                                 | → |
+ * |------------------------------------------------------|---|
+ * | has no layer below, or none below `downTo`            | left as it is; none is left: nothingToConsolidate |
+ * | its chain is not known to the end                    | chainUnknown |
+ * | a layer is no file; the disk is shareable            | diskTypeUnsupported |
+ * | it cannot stand on another file                      | see `anotherFileObstacle` |
+ * | a layer is gone or damaged                           | layerBroken |
+ * | a layer that goes has a tag                          | tagInLayer |
+ * | an overlay is smaller than the base                  | layerSmaller |
+ * | nobody may write the base                            | baseReadOnly |
+ * | a snapshot, or any other file, needs one of the files | layerNeeded |
+ * | another VM does, or its chain cannot be read         | usedByOtherVm, otherVmUnread |
+ * | the VM is off, and the files are not ours to change  | filesOutOfReach |
+ */
+export function planBlockCommit(request: ConsolidateRequest, situation: Situation): Decision {
+  const commits = commitsOf(request, situation);
+  if (!isCommits(commits)) {
+    return commits;
+  }
+  if (commits.length === 0) {
+    const { name } = situation.vm;
+    const { downTo } = request;
+    return downTo === undefined || situation.vm.disks.some((disk) => chainOf(disk.target, situation)?.includes(downTo))
+      ? refuse('nothingToConsolidate', { vm: name })
+      : refuse('layerNotInChain', { vm: name, file: downTo });
+  }
+  return commitObstacle(commits, situation) ?? planOf(request, commits, situation);
+}
+
+/** Whoever else rests on one of the files, what is wrong with them, and whether they are ours to change. */
+export function commitObstacle(commits: readonly CommittedDisk[], situation: Situation): Refused | undefined {
+  for (const commit of commits) {
+    const obstacle =
+      imageObstacle(commit, situation) ?? neededObstacle(commit, situation) ?? tagObstacle(commit.merged, situation);
+    if (obstacle !== undefined) {
+      return obstacle;
+    }
+  }
+  const touched = commits.flatMap(({ merged, base }) => [...merged, base]);
+  return otherVmObstacle(touched, situation, 'refuse') ?? reachObstacle(commits, situation);
+}
+
+function isCommits(found: readonly CommittedDisk[] | Refused): found is readonly CommittedDisk[] {
+  return Array.isArray(found);
+}
+
+function commitsOf({ targets, downTo }: ConsolidateRequest, situation: Situation): readonly CommittedDisk[] | Refused {
+  const { vm } = situation;
+  const commits: CommittedDisk[] = [];
+  for (const disk of snapshotableDisks(vm).filter(({ target }) => targets?.includes(target) !== false)) {
+    const chain = disk.source === undefined ? undefined : layersOfDisk(disk, situation);
+    const [top] = chain ?? [];
+    if (disk.sourceType !== 'file' && disk.sourceType !== 'block') {
+      continue;
+    }
+    if (chain === undefined || top === undefined || !isWhole(chain, situation)) {
+      return anotherFileObstacle([disk], situation) ?? refuse('chainUnknown', { vm: vm.name, disk: disk.target });
+    }
+    const end = downTo === undefined ? chain.length - 1 : chain.indexOf(downTo);
+    const base = chain[end];
+    if (base === undefined || end === 0) {
+      continue;
+    }
+    const merged = chain.slice(0, end);
+    const type = typeObstacle(disk, [...merged, base], situation) ?? anotherFileObstacle([disk], situation);
+    if (type !== undefined) {
+      return type;
+    }
+    const baseFormat = formatOf(base, chain[end - 1], situation);
+    if (baseFormat === undefined && !isActive(vm.power)) {
+      return refuse('chainUnknown', { vm: vm.name, disk: disk.target });
+    }
+    commits.push({ target: disk.target, top, base, baseFormat: baseFormat ?? '', merged });
+  }
+  return commits;
+}
+
+/** QEMU has opened what libvirt tells; of a VM that is off the images alone tell. */
+function layersOfDisk(disk: VmDisk, situation: Situation): readonly string[] | undefined {
+  return isActive(situation.vm.power) && disk.backing !== undefined ? layersOf(disk) : chainOf(disk.target, situation);
+}
+
+/** Each file stands on the next, and the last on nothing: what the images say, where they can be seen. */
+function isWhole(chain: readonly string[], { files }: Situation): boolean {
+  return chain.every((file, at) => {
+    const facts = files?.images.get(file);
+    return typeof facts !== 'object' || facts.backing?.file === chain[at + 1];
+  });
+}
+
+/** As the layer above says; never by what stands in the file, which a guest can write. */
+function formatOf(base: string, above: string | undefined, { files }: Situation): string | undefined {
+  const facts = above === undefined ? undefined : files?.images.get(above);
+  const told = typeof facts === 'object' ? facts.backing : undefined;
+  return told?.file === base ? told.format : undefined;
+}
+
+function typeObstacle(disk: VmDisk, chain: readonly string[], { vm }: Situation): Refused | undefined {
+  const { target } = disk;
+  const unsupported = (type: string): Refused => refuse('diskTypeUnsupported', { vm: vm.name, disk: target, type });
+  if (disk.shareable) {
+    return unsupported('shareable');
+  }
+  if (disk.device === 'lun') {
+    return unsupported('lun');
+  }
+  const stranger = chain.find((file) => !file.startsWith('/') || isDevicePath(file));
+  return stranger === undefined ? undefined : unsupported(stranger.startsWith('/') ? 'block' : 'network');
+}
+
+function imageObstacle({ target, base, merged }: CommittedDisk, situation: Situation): Refused | undefined {
+  const { vm, files } = situation;
+  const factsOf = (file: string): ImageFacts | undefined => {
+    const facts = files?.images.get(file);
+    return typeof facts === 'object' ? facts : undefined;
+  };
+  const broken = [...merged, base].find((file) => files?.images.get(file) === 'missing' || factsOf(file)?.corrupt);
+  if (broken !== undefined) {
+    return refuse('layerBroken', { vm: vm.name, disk: target, file: broken });
+  }
+  const below = factsOf(base);
+  const smaller = merged.find((file) => (factsOf(file)?.virtualBytes ?? Infinity) < (below?.virtualBytes ?? 0));
+  if (smaller !== undefined) {
+    return refuse('layerSmaller', { vm: vm.name, disk: target, file: smaller });
+  }
+  return below?.readOnly === true ? refuse('baseReadOnly', { vm: vm.name, file: base }) : undefined;
+}
+
+/** The content of the base changes, and the others go: nobody but this disk's own layers may rest on one of them. */
+function neededObstacle({ base, merged }: CommittedDisk, situation: Situation): Refused | undefined {
+  const { vm } = situation;
+  const own = new Set([...merged, base]);
+  const resting = restingOn(situation, own);
+  const [user] = snapshotsNaming(situation, resting);
+  if (user !== undefined) {
+    return refuse('layerNeeded', { vm: vm.name, file: user.file, by: user.snapshot.title });
+  }
+  const file = [...resting].find((one) => !own.has(one) && situation.files?.images.get(one) !== 'missing');
+  return file === undefined ? undefined : refuse('layerNeeded', { vm: vm.name, file: base, by: file });
+}
+
+function reachObstacle(commits: readonly CommittedDisk[], { vm, files }: Situation): Refused | undefined {
+  if (isActive(vm.power) || files?.canChange === undefined) {
+    return undefined;
+  }
+  for (const file of commits.flatMap(({ top, base }) => [base, top])) {
+    const can = files.canChange.get(file);
+    if (can !== 'yes') {
+      return refuse('filesOutOfReach', { folder: folderOf(file), why: can?.why ?? 'notLookedAt' });
+    }
+  }
+  return undefined;
+}
+
+function planOf(request: ConsolidateRequest, commits: readonly CommittedDisk[], situation: Situation): Plan {
+  const { vm, files } = situation;
+  const speed = (request.bytesPerSecond ?? 0) > 0 ? { bytesPerSecond: request.bytesPerSecond ?? 0 } : {};
+  const merged = commits.flatMap((commit) => commit.merged);
+  const goes = merged.filter((file) => files?.canAct.get(folderOf(file)) === 'yes');
+  const bytes = commits.map((commit) => bytesOf(commit.merged, situation));
+  const known = bytes.filter((one) => one !== undefined);
+  const steps: readonly Step[] = isActive(vm.power)
+    ? commits.map((disk): Step => ({ do: 'blockCommit', ...disk, ...speed }))
+    : [{ do: 'commitImages', disks: commits, ...speed }];
+  return {
+    type: 'plan',
+    request,
+    steps: goes.length === 0 ? steps : [...steps, { do: 'removeFiles', files: goes }],
+    losses: [],
+    warnings: [
+      ...commits.map(({ base }, at): Warning => {
+        const size = bytes[at];
+        return { about: 'merges', into: base, ...(size === undefined ? {} : { bytes: size }) };
+      }),
+      ...commits.map(({ base }): Warning => ({ about: 'changesBase', file: base })),
+      ...spaceWarnings(commits, bytes, situation),
+      ...merged.filter((file) => !goes.includes(file)).map((file): Warning => ({ about: 'leavesFile', file })),
+      ...tagsUnseenWarning(merged, situation),
+      ...(unreadVms(situation).length === 0 ? [] : [{ about: 'unreadVms' as const, vms: unreadVms(situation) }]),
+      ...(vm.persistent ? [] : [{ about: 'vanishesWhenStopped' as const }]),
+    ],
+    progress: 'percent',
+    ...(known.length === bytes.length ? { spaceBytes: known.reduce((sum, one) => sum + one, 0) } : {}),
+  };
+}
+
+/** At most: what is written over in the base takes no more space there. */
+function bytesOf(merged: readonly string[], { files, layers }: Situation): number | undefined {
+  const known = layers?.disks.flatMap((disk) => disk.layers) ?? [];
+  let bytes = 0;
+  for (const file of merged) {
+    const facts = files?.images.get(file);
+    const size =
+      typeof facts === 'object' ? facts.allocatedBytes : known.find((one) => one.file === file)?.allocatedBytes;
+    if (typeof size !== 'number') {
+      return undefined;
+    }
+    bytes += size;
+  }
+  return bytes;
+}
+
+function spaceWarnings(
+  commits: readonly CommittedDisk[],
+  bytes: readonly (number | undefined)[],
+  { files }: Situation,
+): readonly Warning[] {
+  const wanted = new Map<string, number>();
+  commits.forEach(({ base }, at) => {
+    wanted.set(folderOf(base), (wanted.get(folderOf(base)) ?? 0) + (bytes[at] ?? 0));
+  });
+  return [...wanted].flatMap(([folder, size]): readonly Warning[] => {
+    const free = files?.freeBytes.get(folder);
+    return free !== undefined && free < size ? [{ about: 'needsSpace', bytes: size, folder, free }] : [];
+  });
+}

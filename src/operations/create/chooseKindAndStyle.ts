@@ -1,0 +1,150 @@
+// Which kind of snapshot is taken, where it is kept, and whether the guest is frozen for it. Knows no name and no file.
+import type { OperationRequest } from '../../domain/operation.js';
+import type { Situation } from '../../domain/situation.js';
+import { type Refused, refuse } from '../../domain/refusal.js';
+import { imagesLetGoObstacle } from '../obstacles.js';
+import type { SnapshotKind } from '../../domain/snapshot.js';
+import { anotherFileObstacle, insideObstacle } from '../diskObstacles.js';
+import { externalObstacle, internalObstacle, ramObstacle } from '../../domain/snapshotStyle.js';
+import { styleOfVm } from '../../domain/snapshotTree.js';
+import { snapshotableDisks, type Vm } from '../../domain/vm.js';
+
+type CreateRequest = Extract<OperationRequest, { type: 'create' }>;
+
+export interface Choice {
+  readonly type: 'choice';
+  readonly kind: SnapshotKind;
+  readonly style: 'internal' | 'external';
+}
+
+/**
+ * Which kinds a state allows, and what `auto` makes of it:
+ *
+ * | power           | memory     | disk       | offline | auto                                          |
+ * |-----------------|------------|------------|---------|-----------------------------------------------|
+ * | running, paused | ok         | ok         | notOff  | memory if it can be kept inside, else disk    |
+ * | off             | notRunning | notRunning | ok      | offline                                       |
+ *
+ * Where it is kept. Disk-only ones are always external. A mix of styles on one VM corrupts it in silence.
+ *
+ * | snapshots so far | asked for        | style                                                       |
+ * |------------------|------------------|-------------------------------------------------------------|
+ * | internal         | nothing, internal | internal; a disk-only one: otherStyle                      |
+ * | internal         | external         | otherStyle                                                  |
+ * | external         | nothing, external | external                                                   |
+ * | external         | internal         | otherStyle                                                  |
+ * | mixed            | anything         | otherStyle                                                  |
+ * | none             | internal, external | that; a disk-only one: external                           |
+ * | none             | nothing          | internal where it works, else external                      |
+ * | none             | nothing, but live or without some disks | external                             |
+ *
+ * What the owner said of a disk (its `snapshot` attribute) counts where libvirt would let it count, and is told where we
+ * name the disk ourselves:
+ *
+ * | attribute | internal   | external, memory | external, disk or offline          |
+ * |-----------|------------|------------------|------------------------------------|
+ * | no        | ownerChose | ownerChose       | the disk is left out, and this is said; see `ownerLeavesOut` |
+ * | manual    | ownerChose | ownerChose       | ownerChose                         |
+ * | internal  | ok         | ownerChose       | ownerChose                         |
+ * | external  | ownerChose | ok               | ok; `auto` takes it                |
+ *
+ * RAM needs all disks of its moment beside it, and an internal snapshot takes all disks anyway: with some left out it is
+ * `disk` or `offline`, else cannotLeaveOut.
+ */
+export function chooseKindAndStyle(request: CreateRequest, situation: Situation): Choice | Refused {
+  const { vm, tree, capabilities } = situation;
+  const active = vm.power !== 'off';
+  if (request.kind !== 'auto' && (request.kind === 'offline') === active) {
+    const facts = { vm: vm.name, state: vm.power, wanted: request.kind };
+    return active ? refuse('notOff', facts) : refuse('notRunning', facts);
+  }
+  const whole = active ? 'memory' : 'offline';
+  const own = styleOfVm(tree);
+  const without = request.without ?? [];
+  const odd = without.find((target) => vm.disks.every((disk) => disk.target !== target));
+  if (odd !== undefined || (without.length > 0 && request.kind === 'memory')) {
+    return refuse('cannotLeaveOut', { vm: vm.name, disk: odd ?? without.join(', ') });
+  }
+  const chosen = snapshotableDisks(partOf(vm, without)).filter(({ snapshot }) => snapshot !== undefined);
+  const chose = (...wishes: readonly string[]): Refused | undefined => {
+    const disk = chosen.find(({ snapshot }) => wishes.includes(snapshot ?? ''));
+    return disk && refuse('ownerChose', { vm: vm.name, disk: disk.target, wish: disk.snapshot ?? '' });
+  };
+  const outside =
+    without.length > 0 ||
+    (request.live === true && request.kind === 'memory') ||
+    chosen.some(({ snapshot }) => snapshot === 'external');
+  const wanted =
+    request.style ?? (own === 'internal' || own === 'external' ? own : outside ? ('external' as const) : undefined);
+  const notInside =
+    internalObstacle(vm, capabilities, whole) ?? insideObstacle(snapshotableDisks(vm), situation, whole);
+
+  const kind =
+    request.kind !== 'auto'
+      ? request.kind
+      : !active
+        ? 'offline'
+        : wanted === 'external' || without.length > 0 || (wanted === undefined && notInside !== undefined)
+          ? 'disk'
+          : 'memory';
+  const style = kind === 'disk' ? 'external' : (wanted ?? (notInside === undefined ? 'internal' : 'external'));
+  if (own !== 'none' && own !== style) {
+    return refuse('otherStyle', { vm: vm.name, own, asked: style, kind });
+  }
+  const notSaved = kind === 'memory' ? ramObstacle(vm) : undefined;
+  if (style === 'internal') {
+    const left = without.length > 0 ? refuse('cannotLeaveOut', { vm: vm.name, disk: without.join(', ') }) : undefined;
+    return notInside ?? left ?? chose('no', 'manual', 'external') ?? notSaved ?? { type: 'choice', kind, style };
+  }
+  return (
+    externalObstacle(partOf(vm, without), capabilities, kind) ??
+    chose('no', 'manual', 'internal') ??
+    anotherFileObstacle(snapshotableDisks(partOf(vm, without)), situation) ??
+    notSaved ??
+    (kind === 'memory' ? imagesLetGoObstacle(situation, 'memory') : undefined) ?? { type: 'choice', kind, style }
+  );
+}
+
+/** Disks that the owner keeps out of snapshots, where the snapshot can do without. */
+export function ownerLeavesOut({ kind, style, without = [] }: CreateRequest, vm: Vm): readonly string[] {
+  return kind === 'memory' || style === 'internal'
+    ? []
+    : snapshotableDisks(partOf(vm, without)).flatMap(({ target, snapshot }) => (snapshot === 'no' ? [target] : []));
+}
+
+/** Without the disks that are left out. */
+export function partOf(vm: Vm, without: readonly string[]): Vm {
+  return { ...vm, disks: vm.disks.filter(({ target }) => !without.includes(target)) };
+}
+
+/**
+ * Freezing the guest's file systems needs a running guest, its agent, and no RAM in the snapshot: with RAM, nothing is
+ * gained.
+ *
+ * | asked | kind  | guest running and agent there | kind was asked for | → |
+ * |-------|-------|-------------------------------|--------------------|---|
+ * | no    | any   | any                           | any                | no |
+ * | yes   | memory, offline | any                 | any                | no |
+ * | yes   | disk  | yes                           | any                | yes |
+ * | yes   | disk  | no                            | auto               | no, with a warning |
+ * | yes   | disk  | no                            | disk               | agentMissing, wrongState |
+ */
+export function decideQuiesce(
+  { quiesce, kind: asked }: CreateRequest,
+  kind: SnapshotKind,
+  { vm, agent }: Situation,
+): boolean | Refused {
+  if (quiesce !== true || kind !== 'disk') {
+    return false;
+  }
+  const hears = vm.agentConnected && agent !== 'silent';
+  if (hears && vm.power === 'running') {
+    return true;
+  }
+  if (asked === 'auto') {
+    return false;
+  }
+  return hears
+    ? refuse('wrongState', { vm: vm.name, state: vm.power, action: 'create' })
+    : refuse('agentMissing', { vm: vm.name });
+}

@@ -1,0 +1,176 @@
+// The present as a snapshot, before a revert leaves it: of which kind, and when it can be spared. Knows nothing of the
+// revert that follows.
+import { afterCreate, afterStartPaused } from '../../steps/afterSteps.js';
+import { versionOf } from '../../domain/capabilities.js';
+import { frozenFile } from '../../domain/chains/fileUse.js';
+import { managedSaveObstacle } from '../obstacles.js';
+import type { OperationRequest } from '../../domain/operation.js';
+import { withoutUnread } from '../../domain/chains/otherVms.js';
+import type { Loss, Warning } from '../../domain/consequences.js';
+import type { Situation } from '../../domain/situation.js';
+import type { Step } from '../../steps/step.js';
+import { planCreate } from './planCreate.js';
+import type { Refused } from '../../domain/refusal.js';
+import { refuse } from '../../domain/refusal.js';
+import type { Snapshot, SnapshotKind } from '../../domain/snapshot.js';
+import { freeTitle } from '../../domain/snapshotName.js';
+import { currentOf, styleOfVm } from '../../domain/snapshotTree.js';
+import { isActive, snapshotableDisks } from '../../domain/vm.js';
+
+type RevertRequest = Extract<OperationRequest, { type: 'revert' }>;
+
+export interface Checkpoint {
+  readonly type: 'checkpoint';
+  readonly name: string;
+  readonly steps: readonly Step[];
+  readonly losses: readonly Loss[];
+  readonly warnings: readonly Warning[];
+  readonly estimateMs: number;
+  readonly spaceBytes: number;
+  /** The situation when it is there. */
+  readonly after: Situation;
+}
+
+export interface CheckpointSpared {
+  readonly type: 'spared';
+  /** Name of the snapshot that holds the present. */
+  readonly since: string;
+}
+
+const kept = 'Before revert to ';
+const undoing = 'Before undoing the revert to ';
+
+/** Of a revert, of its undoing, and of the undoing of that: a title does not grow with each of them. */
+function titleFor({ title, trailers }: Snapshot): string {
+  if (trailers.auto === 'revert' && title.startsWith(kept)) {
+    return `${undoing}${title.slice(kept.length)}`;
+  }
+  return trailers.auto === 'revert' && title.startsWith(undoing)
+    ? `${kept}${title.slice(undoing.length)}`
+    : `${kept}${title}`;
+}
+
+/**
+ * In the style that the VM has.
+ *
+ * | VM                          | RAM can be saved | style    | → |
+ * |-----------------------------|------------------|----------|---|
+ * | unchanged, see below        | any              | any      | spared |
+ * | off                         | any              | any      | offline |
+ * | off, with a managed save    | yes              | any      | started paused, so that its RAM comes back; memory |
+ * | the same, on QEMU 10.0      | yes              | internal | checkpointImpossible: see `runsFirst` |
+ * | running, paused             | yes              | any      | memory |
+ * | running, paused             | no               | external, none yet | disk, with a warning; the RAM is lost |
+ * | running, paused, managed save | no             | internal | checkpointImpossible |
+ * | off, with a managed save    | no               | external | checkpointImpossible: the save would be used up |
+ * | any where none can be taken | any              | any      | checkpointImpossible, with the reason why |
+ */
+export function planCheckpoint(
+  { vm: ref, snapshot }: RevertRequest,
+  target: Snapshot,
+  situation: Situation,
+): Checkpoint | CheckpointSpared | Refused {
+  const since = unchangedSince(situation);
+  if (since !== undefined) {
+    return { type: 'spared', since };
+  }
+  const saved = situation.vm.managedSave && !isActive(situation.vm.power);
+  const unsavable = saved && runsFirst(situation) ? managedSaveObstacle(situation.vm) : undefined;
+  if (unsavable !== undefined) {
+    const { refusal } = unsavable;
+    return refuse('checkpointImpossible', { vm: situation.vm.name, snapshot, why: refusal.reason }, refusal);
+  }
+  const from = saved ? afterStartPaused(situation) : situation;
+  const title = freeTitle(titleFor(target), situation.tree.snapshots);
+  const quiesces = from.vm.power === 'running' && from.vm.agentConnected && from.agent === 'answers';
+  const create = (kind: SnapshotKind): ReturnType<typeof planCreate> =>
+    planCreate({ type: 'create', vm: ref, kind, title, auto: 'revert', quiesce: kind === 'disk' && quiesces }, from);
+  const whole = create(from.vm.power === 'off' ? 'offline' : 'memory');
+  const disksOnly = whole.type === 'refusal' && isActive(from.vm.power) && !saved ? create('disk') : whole;
+  if (disksOnly.type === 'refusal') {
+    const why = whole.type === 'refusal' ? whole.refusal : disksOnly.refusal;
+    return refuse('checkpointImpossible', { vm: situation.vm.name, snapshot, why: why.reason }, why);
+  }
+  const step = disksOnly.steps.find((one) => one.do === 'createSnapshot');
+  if (step === undefined) {
+    throw new Error('a created snapshot has no step that creates it');
+  }
+  const withoutRam = whole.type === 'refusal' ? whole.refusal : undefined;
+  return {
+    type: 'checkpoint',
+    name: step.name,
+    steps: [...(saved ? [{ do: 'startPaused' } as const] : []), ...disksOnly.steps],
+    losses: withoutRam === undefined ? [] : [{ what: 'ram' }],
+    warnings: [
+      ...(withoutRam === undefined ? [] : [{ about: 'checkpointWithoutRam', why: withoutRam } as const]),
+      ...(from.vm.power === 'running' ? [{ about: 'runsOnAfterCheckpoint' } as const] : []),
+      ...disksOnly.warnings.filter(({ about }) => ofCheckpoint.has(about)),
+    ],
+    estimateMs: (disksOnly.estimateMs ?? 0) + (saved ? 1_000 : 0),
+    spaceBytes: disksOnly.spaceBytes ?? 0,
+    after: withoutUnread(afterCreate(from, step)),
+  };
+}
+
+/**
+ * Measured with QEMU 10.0.13 under libvirt 11.3: the images of a VM that came back paused cannot take a snapshot inside
+ * before it has run ("is writable but does not support snapshots"). 7.2 and 11.1 can do it.
+ */
+function runsFirst({ tree, capabilities: { hypervisor } }: Situation): boolean {
+  return styleOfVm(tree) === 'internal' && hypervisor >= versionOf(10, 0) && hypervisor < versionOf(10, 1);
+}
+
+/** It has RAM that is a file, and nobody looks into that. */
+function lasts({ devices }: Situation['vm']): boolean {
+  return devices?.includes('nvdimm') === true;
+}
+
+/** What is worth knowing of a snapshot that nobody asked for. */
+const ofCheckpoint: ReadonlySet<Warning['about']> = new Set([
+  'nvramNotCaptured',
+  'tpmNotCaptured',
+  'needsSpace',
+  'cannotRevertHere',
+  'ownerLeftOut',
+]);
+
+/**
+ * The name of the current snapshot where it is certain that the VM's disks hold what it holds. What is not known counts
+ * as changed.
+ *
+ * | VM                                   | every disk                                             | → |
+ * |--------------------------------------|--------------------------------------------------------|---|
+ * | active, or with a managed save       | any                                                    | changed |
+ * | off, UEFI (its variables may differ) | any                                                    | changed |
+ * | off, with an NVDIMM                  | any                                                    | changed |
+ * | off, current snapshot external       | an empty overlay on the very file that this one froze  | unchanged |
+ * | off, current snapshot internal       | an image that says it is as when this one was taken    | unchanged |
+ * | off                                  | any other, or one that took no part                    | changed |
+ */
+export function unchangedSince(situation: Situation): string | undefined {
+  const { vm, tree, files } = situation;
+  const current = currentOf(tree);
+  const disks = snapshotableDisks(vm);
+  if (
+    current === undefined ||
+    vm.power !== 'off' ||
+    vm.managedSave ||
+    vm.firmware !== 'bios' ||
+    disks.length === 0 ||
+    lasts(vm)
+  ) {
+    return undefined;
+  }
+  const unchanged = disks.every(({ target, source }) => {
+    const location = current.disks.find((disk) => disk.target === target)?.location;
+    const facts = source === undefined ? undefined : files?.images.get(source);
+    if (typeof facts !== 'object') {
+      return false;
+    }
+    const frozen = frozenFile(situation, current.name, target);
+    return location === 'external'
+      ? facts.empty === true && frozen !== undefined && facts.backing?.file === frozen
+      : location === 'internal' && facts.unchangedSince?.includes(current.name) === true;
+  });
+  return unchanged ? current.name : undefined;
+}

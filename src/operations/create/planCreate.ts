@@ -1,0 +1,220 @@
+// Decides how a snapshot is made: its name, its files, what comes before it. Knows no connection and no dialog.
+import { formatVersion, versionOf } from '../../domain/capabilities.js';
+import { type Choice, chooseKindAndStyle, decideQuiesce, ownerLeavesOut, partOf } from './chooseKindAndStyle.js';
+import { bitmapWarning, checkpointObstacle } from '../diskObstacles.js';
+import { longestDescription, type Trailers, writeDescription } from '../../domain/description.js';
+import { createMs, guestStopMs } from '../../domain/estimates.js';
+import { versionWarnings } from '../../domain/knownVersions.js';
+import { nvramKeepSteps } from '../variablesSteps.js';
+import {
+  accessObstacle,
+  asleepOrCrashedObstacle,
+  inUseObstacle,
+  managedSaveObstacle,
+  unsteadyObstacle,
+} from '../obstacles.js';
+import type { OperationRequest } from '../../domain/operation.js';
+import { actingFolder, chooseFiles, takenSuffixes } from '../../domain/chains/overlayFiles.js';
+import type { Decision } from '../plan.js';
+import type { Situation } from '../../domain/situation.js';
+import type { Step } from '../../steps/step.js';
+import type { Warning } from '../../domain/consequences.js';
+import { displayLine } from '../../domain/plainText.js';
+import { type Refused, refuse } from '../../domain/refusal.js';
+import { nameFromTitle, titleProblem } from '../../domain/snapshotName.js';
+import { leastSpaceOf, liveBytes, liveLimit, ramBytes, spaceOf, spaceVerdict, totalOf } from './snapshotSpace.js';
+import { notInSnapshot, nvramVerdict } from '../../domain/snapshotStyle.js';
+import { snapshotableDisks } from '../../domain/vm.js';
+
+type CreateRequest = Extract<OperationRequest, { type: 'create' }>;
+type CreateStep = Extract<Step, { do: 'createSnapshot' }>;
+
+export function planCreate(asked: CreateRequest, situation: Situation): Decision {
+  const { vm } = situation;
+  const leftOut = ownerLeavesOut(asked, vm);
+  const request = leftOut.length === 0 ? asked : { ...asked, without: [...(asked.without ?? []), ...leftOut] };
+  const obstacle =
+    accessObstacle(situation, 'create') ??
+    titleObstacle(request, situation) ??
+    managedSaveObstacle(vm) ??
+    unsteadyObstacle(vm, 'create') ??
+    asleepOrCrashedObstacle(vm, 'create') ??
+    inUseObstacle(situation) ??
+    checkpointObstacle(situation, 'changed');
+  if (obstacle !== undefined) {
+    return obstacle;
+  }
+  const choice = chooseKindAndStyle(request, situation);
+  if (choice.type === 'refusal') {
+    return choice;
+  }
+  const { kind, style } = choice;
+  const quiesce = decideQuiesce(request, kind, situation);
+  if (typeof quiesce !== 'boolean') {
+    return quiesce;
+  }
+  const made = makeStep(request, choice, quiesce, situation);
+  if (!('do' in made)) {
+    return made;
+  }
+  const space = spaceOf(made, situation);
+  const room = spaceVerdict(space, situation, leastSpaceOf(made, situation));
+  const step = { ...made, ...liveLimit(made, situation) };
+  if ('type' in room) {
+    return room;
+  }
+  // libvirt does not freeze a guest twice, and whoever froze this one is gone: it would have thawed it again.
+  const thaw: readonly Step[] = quiesce && situation.agent === 'frozen' ? [{ do: 'thawGuest' }] : [];
+  // First: a copy that cannot be made leaves everything as it was.
+  const variables = holdsVariables(choice, situation) ? [] : nvramKeepSteps(step.name, situation);
+  return {
+    type: 'plan',
+    request: asked,
+    steps: [...variables, ...thaw, step],
+    losses: [],
+    warnings: [
+      ...(leftOut.length === 0 ? [] : [{ about: 'ownerLeftOut', disks: leftOut } as const]),
+      ...warningsOf(request, step, situation),
+      ...(variables.length > 0 || holdsVariables(choice, situation) ? [] : [{ about: 'nvramNotCaptured' } as const]),
+      ...room,
+    ],
+    progress: kind === 'memory' && style === 'external' ? 'percent' : 'timeOnly',
+    estimateMs: createMs(kind, how(step), vm.memoryBytes),
+    snapshot: step.name,
+    spaceBytes: totalOf(space) + (step.live === true ? liveBytes(step, vm) - ramBytes(vm) : 0),
+  };
+}
+
+function how({ style, live }: CreateStep): 'internal' | 'external' | 'live' {
+  return live === true ? 'live' : style;
+}
+
+/** Whether the snapshot itself brings the UEFI variables back. */
+function holdsVariables({ kind, style }: Choice, { vm, capabilities }: Situation): boolean {
+  return (
+    vm.firmware === 'bios' ||
+    (style === 'internal' && nvramVerdict(vm, capabilities, kind === 'offline' ? 'off' : 'running') === 'captured')
+  );
+}
+
+function titleObstacle({ title, description = '' }: CreateRequest, { tree }: Situation): Refused | undefined {
+  const problem = titleProblem(title, tree.snapshots);
+  if (problem === 'taken') {
+    return refuse('nameTaken', { title: displayLine(title) });
+  }
+  if (problem !== undefined) {
+    return refuse('badName', { title: displayLine(title), problem });
+  }
+  return description.length > longestDescription
+    ? refuse('badName', { title: displayLine(title), problem: 'descriptionTooLong' })
+    : undefined;
+}
+
+function makeStep(
+  { title: typed, description = '', git, auto, live, without = [] }: CreateRequest,
+  { kind, style }: Choice,
+  quiesce: boolean,
+  situation: Situation,
+): CreateStep | Refused {
+  const { tree, vm, now } = situation;
+  const title = typed.trim();
+  const taken = new Set(tree.snapshots.map((snapshot) => snapshot.name));
+  for (const suffix of takenSuffixes(situation)) {
+    taken.add(suffix);
+  }
+  // QEMU would put a new tag in the place of one of that name, whoever made it.
+  for (const { source = '' } of vm.disks) {
+    const image = situation.files?.images.get(source);
+    (typeof image === 'object' ? (image.tags ?? []) : []).forEach((tag) => taken.add(tag));
+  }
+  const name = nameFromTitle(title, taken, now);
+  const trailers: Trailers = {
+    ...(title === name ? {} : { title }),
+    ...(git === undefined ? {} : { git }),
+    consistency: kind !== 'disk' ? kind : quiesce ? 'quiesced' : 'crash-consistent',
+    createdBy: 'virt-rewind',
+    ...(auto === undefined ? {} : { auto }),
+  };
+  const base = {
+    do: 'createSnapshot',
+    name,
+    description: writeDescription(description, trailers),
+    kind,
+    style,
+    quiesce,
+    ...(auto === undefined ? {} : { auto }),
+    // A guest that stands still anyway gains nothing.
+    ...(live === true && kind === 'memory' && style === 'external' && vm.power === 'running' ? { live } : {}),
+  } as const;
+  const disks = snapshotableDisks(partOf(vm, without));
+  if (style === 'internal') {
+    return { ...base, disks: disks.map(({ target }) => ({ target })) };
+  }
+  const files = chooseFiles(situation, disks, name, kind === 'memory' ? 'withMemory' : 'withoutMemory');
+  if (files.type === 'refusal') {
+    return files;
+  }
+  const { memoryFile } = files;
+  return { ...base, disks: files.disks, ...(memoryFile === undefined ? {} : { memoryFile }) };
+}
+
+/** A running VM's disk-only snapshot is reverted to from 11.0 on, every other external one from 9.9 on; or by us. */
+function warningsOf(request: CreateRequest, step: CreateStep, situation: Situation): Warning[] {
+  const { vm, capabilities } = situation;
+  const { libvirt, externalRevert } = capabilities;
+  const { kind, style, quiesce } = step;
+  const warnings: Warning[] = [];
+  if (kind === 'memory') {
+    warnings.push({ about: 'guestStandsStill', estimateMs: guestStopMs(vm.memoryBytes, how(step)) });
+    if (step.live === true) {
+      const bytes = liveBytes(step, vm);
+      warnings.push({ about: 'mayBeStopped', estimateMs: guestStopMs(vm.memoryBytes, 'external'), bytes });
+    }
+  }
+  if (kind === 'disk' && !quiesce) {
+    if (request.quiesce === true) {
+      warnings.push({ about: 'agentMissing' });
+    }
+    warnings.push({ about: 'crashConsistent' });
+  }
+  const needed = !externalRevert
+    ? versionOf(9, 9)
+    : kind === 'disk' && libvirt < versionOf(11, 0)
+      ? versionOf(11, 0)
+      : 0;
+  if (style === 'external' && needed > 0 && !canRevertOurselves(step, situation)) {
+    warnings.push({ about: 'cannotRevertHere', version: formatVersion(libvirt), needed: formatVersion(needed) });
+  }
+  if (vm.devices?.includes('tpm') === true) {
+    warnings.push({ about: 'tpmNotCaptured' });
+  }
+  if (kind !== 'memory') {
+    warnings.push(...notInSnapshot(vm));
+  }
+  if (style === 'external') {
+    const taking = new Set(step.disks.map(({ target }) => target));
+    warnings.push(
+      ...bitmapWarning(
+        vm.disks.filter(({ target }) => taking.has(target)),
+        situation,
+      ),
+    );
+  }
+  if (!vm.persistent) {
+    warnings.push({ about: 'vanishesWhenStopped' });
+  }
+  const overlaysByUs = canRevertOurselves(step, situation);
+  return [...warnings, ...versionWarnings(capabilities, { action: 'create', style, kind, vm, overlaysByUs })];
+}
+
+/** See planEmulatedRevert: overlays stand beside the files that the snapshot freezes. */
+function canRevertOurselves({ disks }: CreateStep, situation: Situation): boolean {
+  const { vm, files } = situation;
+  const targets = new Set(disks.map(({ target }) => target));
+  return (
+    vm.persistent &&
+    vm.disks
+      .filter(({ target }) => targets.has(target))
+      .every(({ source }) => source !== undefined && files?.canAct.get(actingFolder(source, situation)) === 'yes')
+  );
+}

@@ -1,0 +1,112 @@
+// The end of a create that broke off: the snapshot is there, or nothing of it stays. Serves a revert's checkpoint too.
+import { explain, goOn, hasBegun, removable, removal } from '../brokenAt.js';
+import { layersOf } from '../../domain/chains/fileUse.js';
+import { adoptSteps } from '../adoptSteps.js';
+import { mergeBackSteps } from '../delete/mergeBack.js';
+import type { CreateStep, Step } from '../../steps/step.js';
+import type { Situation } from '../../domain/situation.js';
+import type { BrokenOff, Recovery } from '../interrupted.js';
+import { findSnapshot } from '../../domain/snapshotTree.js';
+import { refuse } from '../../domain/refusal.js';
+
+export function recoverCreate(brokenOff: BrokenOff, situation: Situation): Recovery {
+  const step = brokenOff.plan.steps.find((one): one is CreateStep => one.do === 'createSnapshot');
+  if (step !== undefined && hasBegun(brokenOff, ['createSnapshot']) && isMade(step, situation)) {
+    return { type: 'settled', to: 'after' };
+  }
+  const adopted = step === undefined ? undefined : adoptCreate(step, brokenOff, situation);
+  return adopted === undefined ? undoCreate(brokenOff, situation) : goOn(brokenOff, adopted, 'after');
+}
+
+/** Where the snapshot is there in all but libvirt's notes. */
+function adoptCreate(made: CreateStep, brokenOff: BrokenOff, situation: Situation): readonly Step[] | undefined {
+  const adopted = hasBegun(brokenOff, ['createSnapshot']) ? adoptSteps(made, brokenOff, situation) : undefined;
+  return adopted && [...loosened(made, brokenOff, situation), ...adopted];
+}
+
+/** What libvirt would have let go of at the end: the guest's file systems, and the guest. */
+function loosened(made: CreateStep, { plan }: BrokenOff, { vm, agent }: Situation): readonly Step[] {
+  const saving = vm.power === 'paused' && (vm.powerReason === 'saving' || vm.powerReason === 'snapshotting');
+  return [
+    ...(made.quiesce && agent === 'frozen' ? [{ do: 'thawGuest' } as const] : []),
+    ...(saving && plan.steps.every((one) => one.do !== 'startPaused')
+      ? [{ do: 'power', action: 'resume' } as const]
+      : []),
+  ];
+}
+
+export function isMade(step: CreateStep, { tree }: Situation): boolean {
+  return findSnapshot(tree, step.name) !== undefined;
+}
+
+/**
+ * What a snapshot that was not finished left, once it is certain that libvirt has none of that name.
+ *
+ * | left                                              | → |
+ * |---------------------------------------------------|---|
+ * | the guest frozen, by this very snapshot           | thawed |
+ * | a managed save that was started for it            | explained: its RAM is in the VM, or gone with it |
+ * | the VM "paused (saving)", and nobody saves it     | resumed; one that we had started paused stays paused |
+ * | a copy of the UEFI variables                      | removed |
+ * | overlays that are empty, and a memory file, that nobody is on | removed |
+ * | overlays that are not empty, or cannot be seen    | stay: a QEMU that outlived the daemon may write there |
+ * | a tag inside an image, VM off                     | removed |
+ * | a tag inside an image, VM active                  | stays until it is off: QEMU holds the image. The doctor finds it |
+ * | the VM on all its overlays, which no snapshot tells of | libvirt is told of the snapshot: see adoptSteps |
+ * | the same, and its RAM is gone                     | they are merged back: see mergeBackSteps |
+ * | the VM on one of them, or somebody built on them  | explained: nothing is lost, and another snapshot there would be half blind |
+ */
+export function undoCreate(brokenOff: BrokenOff, situation: Situation): Recovery {
+  const { vm } = situation;
+  const at = brokenOff.plan.steps.findIndex((one) => one.do === 'createSnapshot');
+  const steps = brokenOff.plan.steps.slice(0, at + 1);
+  const made = steps.find((one): one is CreateStep => one.do === 'createSnapshot');
+  if (made === undefined || isMade(made, situation)) {
+    return { type: 'settled', to: 'before' };
+  }
+  const begun = hasBegun(brokenOff, ['createSnapshot']);
+  const overlays = made.disks.flatMap(({ file }) => file ?? []);
+  const present = new Set(vm.disks.flatMap(layersOf));
+  const blind = overlays.find((file) => present.has(file));
+  const started = steps.some((one) => one.do === 'startPaused') && hasBegun(brokenOff, ['startPaused']);
+  if (started && !vm.managedSave && vm.power !== 'running') {
+    const resume: readonly Step[] = vm.power === 'paused' ? [{ do: 'power', action: 'resume' }] : [];
+    const why = refuse('saveUsedUp', { vm: vm.name, state: vm.power }).refusal;
+    return explain(brokenOff, why, resume, situation);
+  }
+  const adopted = adoptCreate(made, brokenOff, situation);
+  if (adopted !== undefined) {
+    return goOn(brokenOff, adopted, 'before');
+  }
+  const merged = begun ? mergeBackSteps(made, situation) : undefined;
+  if (begun && blind !== undefined && merged === undefined) {
+    return explain(brokenOff, refuse('onUnknownOverlay', { vm: vm.name, file: blind }).refusal, [], situation);
+  }
+  const copies = steps.flatMap((one) => (one.do === 'copyFile' && one.existing === 'keep' ? [one.to] : []));
+  const memory = made.memoryFile === undefined ? [] : [made.memoryFile];
+  const files = [...(hasBegun(brokenOff, ['copyFile']) ? copies : []), ...(begun ? [...overlays, ...memory] : [])];
+  const left = removable(files, brokenOff.plan, situation, 'notNamed');
+  return goOn(
+    brokenOff,
+    [
+      ...(begun ? loosened(made, brokenOff, situation) : []),
+      ...(merged ?? []),
+      ...(begun ? orphanTags(made, situation) : []),
+      ...removal(left),
+    ],
+    'before',
+  );
+}
+
+function orphanTags({ name, style, disks }: CreateStep, { vm, files }: Situation): readonly Step[] {
+  if (style !== 'internal' || vm.power !== 'off') {
+    return [];
+  }
+  return disks.flatMap(({ target }): readonly Step[] => {
+    const file = vm.disks.find((disk) => disk.target === target)?.source;
+    const facts = file === undefined ? undefined : files?.images.get(file);
+    return file !== undefined && typeof facts === 'object' && facts.tags?.includes(name) === true
+      ? [{ do: 'removeTag', file, tag: name }]
+      : [];
+  });
+}

@@ -1,0 +1,154 @@
+// Several snapshots that go one after another, each by the plan that it would have alone, on what the ones before it
+// leave. Decides the order and what stays; refuses to know why somebody wants them gone.
+import { versionOf } from '../../domain/capabilities.js';
+import type { Loss, Warning } from '../../domain/consequences.js';
+import type { Plan } from '../plan.js';
+import type { Situation } from '../../domain/situation.js';
+import type { Step } from '../../steps/step.js';
+import { type Refusal, type Refused, refuse } from '../../domain/refusal.js';
+import type { Snapshot } from '../../domain/snapshot.js';
+import { findSnapshot, isOnActivePath, leafFirst, rootsOf } from '../../domain/snapshotTree.js';
+import { isActive, type VmRef } from '../../domain/vm.js';
+import { afterDelete } from '../../steps/afterDelete.js';
+import { planDelete } from './planDelete.js';
+
+export interface DeleteSeries {
+  /** In the order in which they go; none depends on one that stays. */
+  readonly plans: readonly { readonly snapshot: Snapshot; readonly plan: Plan }[];
+  /** What stays and why, in the order of the names. */
+  readonly skipped: readonly { readonly snapshot: Snapshot; readonly why: Refusal }[];
+}
+
+/**
+ * | snapshot                                    | → |
+ * |---------------------------------------------|---|
+ * | somebody marked it as to be kept            | stays: snapshotKept |
+ * | its delete is refused, also after the others | stays, with that refusal |
+ * | otherwise                                   | goes |
+ *
+ * @param names of those that are there
+ */
+export function deleteSeries(vm: VmRef, names: readonly string[], situation: Situation): DeleteSeries {
+  const kept = new Set(situation.kept);
+  const wanted = inOrder(new Set(names), situation);
+  const refusals = new Map<string, Refusal>();
+  const plans: { snapshot: Snapshot; plan: Plan }[] = [];
+  let left = wanted.filter(({ name }) => !kept.has(name));
+  let at = situation;
+  for (let before = -1; left.length > 0 && before !== plans.length;) {
+    before = plans.length;
+    const refused: Snapshot[] = [];
+    for (const { name } of left) {
+      const snapshot = findSnapshot(at.tree, name);
+      const decision = planDelete({ type: 'delete', vm, snapshot: name, scope: 'one' }, at);
+      if (snapshot === undefined || decision.type === 'refusal') {
+        refused.push(...wanted.filter((one) => one.name === name));
+        refusals.set(name, (decision as Refused).refusal);
+        continue;
+      }
+      plans.push({ snapshot, plan: decision });
+      at = afterDelete(snapshot, decision, at);
+    }
+    left = refused;
+  }
+  const gone = new Set(plans.map(({ snapshot }) => snapshot.name));
+  const skipped = wanted
+    .filter(({ name }) => !gone.has(name))
+    .map((snapshot) => {
+      const why = refusals.get(snapshot.name) ?? refuse('snapshotKept', { snapshot: snapshot.title }).refusal;
+      return { snapshot, why };
+    });
+  return { plans, skipped };
+}
+
+/**
+ * Of those that the VM does not run on, children come before their parents. Of those that it runs on:
+ *
+ * | libvirt | the VM | order         | why                                                            |
+ * |---------|--------|---------------|----------------------------------------------------------------|
+ * | ≥ 9.9   | any    | oldest first  | each overlay is moved once, and not with all above it          |
+ * | < 9.9   | active | oldest first  | the same                                                       |
+ * | < 9.9   | off    | newest first  | it finds the files of the current one alone                    |
+ */
+function inOrder(names: ReadonlySet<string>, { tree, vm, capabilities }: Situation): readonly Snapshot[] {
+  const all = rootsOf(tree).flatMap((root) => leafFirst(tree, root.name));
+  const wanted = all.filter(({ name }) => names.has(name));
+  const running = wanted.filter(({ name }) => isOnActivePath(tree, name));
+  const oldestFirst = isActive(vm.power) || capabilities.libvirt >= versionOf(9, 9);
+  return [
+    ...wanted.filter(({ name }) => !isOnActivePath(tree, name)),
+    ...(oldestFirst ? running.toReversed() : running),
+  ];
+}
+
+/** The first refusal where nothing is left to do. */
+export function seriesPlan(request: Plan['request'], { plans, skipped }: DeleteSeries, none: Refused): Plan | Refused {
+  const [first] = plans;
+  if (first === undefined) {
+    const [why] = skipped;
+    return why === undefined ? none : { type: 'refusal', refusal: why.why };
+  }
+  const spaces = plans.flatMap(({ plan }) => plan.spaceBytes ?? []);
+  const changes = plans.flatMap(({ plan }) => plan.changes ?? []);
+  const merges = plans.flatMap(({ plan }) => plan.merges ?? []);
+  const estimates = plans.flatMap(({ plan }) => plan.estimateMs ?? []);
+  return {
+    type: 'plan',
+    request,
+    steps: plans.flatMap(({ plan }): readonly Step[] => plan.steps),
+    losses: lossesOf(plans),
+    warnings: [
+      ...warningsOf(plans),
+      ...skipped.map(({ snapshot, why }): Warning => ({ about: 'skipped', snapshot: snapshot.name, why })),
+    ],
+    progress: plans.some(({ plan }) => plan.progress === 'percent') ? 'percent' : 'timeOnly',
+    ...(estimates.length === plans.length ? { estimateMs: sum(estimates) } : {}),
+    ...(spaces.length === 0 ? {} : { spaceBytes: sum(spaces) }),
+    ...(changes.length === 0 ? {} : { changes }),
+    ...(merges.length === 0 ? {} : { merges }),
+  };
+}
+
+function lossesOf(plans: DeleteSeries['plans']): readonly Loss[] {
+  const files = plans.flatMap(({ plan }) => plan.losses.flatMap((loss) => (loss.what === 'files' ? loss.files : [])));
+  const points: Loss = { what: 'restorePoints', names: plans.map(({ snapshot }) => snapshot.name) };
+  return files.length === 0 ? [points] : [points, { what: 'files', files }];
+}
+
+/** Each that says the same once; all merges into one file as one, and all that is freed, which together is more. */
+function warningsOf(plans: DeleteSeries['plans']): readonly Warning[] {
+  const seen = new Map<string, Warning>();
+  for (const warning of plans.flatMap(({ plan }) => plan.warnings)) {
+    const key =
+      warning.about === 'merges'
+        ? `merges ${warning.into ?? ''}`
+        : warning.about === 'frees'
+          ? 'frees'
+          : JSON.stringify(warning);
+    const before = seen.get(key);
+    seen.set(
+      key,
+      before?.about === 'merges' && warning.about === 'merges'
+        ? bothMerges(before, warning)
+        : before?.about === 'frees' && warning.about === 'frees'
+          ? { about: 'frees', bytes: before.bytes + warning.bytes, how: 'atLeast' }
+          : warning,
+    );
+  }
+  return [...seen.values()];
+}
+
+type Merges = Extract<Warning, { about: 'merges' }>;
+
+function bothMerges(one: Merges, other: Merges): Merges {
+  const bytes = one.bytes === undefined || other.bytes === undefined ? undefined : one.bytes + other.bytes;
+  return {
+    about: 'merges',
+    ...(one.into === undefined ? {} : { into: one.into }),
+    ...(bytes === undefined ? {} : { bytes }),
+  };
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, one) => total + one, 0);
+}

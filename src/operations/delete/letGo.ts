@@ -1,0 +1,73 @@
+// A snapshot that libvirt has let go of in its notes of those above it, and has not forgotten: the last it does of a delete but
+// one. Says what is still to be done. Knows nothing of how far the other deletes of a plan have come.
+import { chainOf, externalTargets } from '../../domain/chains/deletedFiles.js';
+import { frozenFile } from '../../domain/chains/fileUse.js';
+import type { Plan } from '../plan.js';
+import type { Situation } from '../../domain/situation.js';
+import type { Step } from '../../steps/step.js';
+import { type Refused, refuse } from '../../domain/refusal.js';
+import type { Snapshot } from '../../domain/snapshot.js';
+import { childrenOf, findSnapshot, isOnActivePath } from '../../domain/snapshotTree.js';
+
+/**
+ * | each of its disks, as the images say      | → |
+ * |-------------------------------------------|---|
+ * | stands on what took the merge             | it is forgotten |
+ * | stands on its overlay still: QEMU died, and libvirt took the merge for done | who is above is put on that overlay, and it is forgotten; the overlay stays as a layer that nobody owns |
+ * | is not seen                               | chainUnknown |
+ *
+ * Undefined where libvirt has not let go of it.
+ */
+export function letGoSteps(name: string, plan: Plan, situation: Situation): readonly Step[] | Refused | undefined {
+  const snapshot = findSnapshot(situation.tree, name);
+  if (snapshot === undefined || !isLetGo(snapshot, plan, situation)) {
+    return undefined;
+  }
+  const naming: Step[] = [];
+  for (const target of externalTargets(snapshot)) {
+    const base = frozenFile(situation, name, target);
+    const chain = chainOf(target, situation);
+    if (base === undefined || chain?.includes(base) !== true) {
+      return refuse('chainUnknown', { vm: situation.vm.name, disk: target });
+    }
+    const overlay = chain[chain.indexOf(base) - 1];
+    const own = [...snapshot.disks, ...(snapshot.revertDisks ?? [])];
+    if (overlay !== undefined && own.some((disk) => disk.target === target && disk.file === overlay)) {
+      naming.push(...namedOn(overlay, base, { name, target }, situation));
+    }
+  }
+  return [...naming, { do: 'forgetSnapshot', snapshot: name }];
+}
+
+function isLetGo(snapshot: Snapshot, { changes = [] }: Plan, situation: Situation): boolean {
+  const { name, style } = snapshot;
+  const targets = style === 'external' ? externalTargets(snapshot) : [];
+  return (
+    targets.length > 0 &&
+    !isOnActivePath(situation.tree, name) &&
+    childrenOf(situation.tree, name).length === 0 &&
+    targets.every((target) => changes.some(({ file }) => file === frozenFile(situation, name, target)))
+  );
+}
+
+/** Of the branch that the VM runs on: whoever froze the overlay is noted on the file below it, and some on it further below. */
+function namedOn(
+  overlay: string,
+  base: string,
+  gone: { readonly name: string; readonly target: string },
+  { tree, frozenDisks }: Situation,
+): readonly Step[] {
+  return tree.snapshots.flatMap(({ name }): readonly Step[] => {
+    const disk = frozenDisks?.get(name)?.find(({ target }) => target === gone.target);
+    if (name === gone.name || !isOnActivePath(tree, name) || disk?.source === undefined) {
+      return [];
+    }
+    const { target, source, backing = [], format } = disk;
+    if (source === base) {
+      return [{ do: 'nameFrozenFiles', snapshot: name, disks: [{ target, file: overlay, format: 'qcow2' }] }];
+    }
+    return backing.includes(base) && !backing.includes(overlay) && source !== overlay
+      ? [{ do: 'nameFrozenFiles', snapshot: name, disks: [{ target, file: source, format }] }]
+      : [];
+  });
+}

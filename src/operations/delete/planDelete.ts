@@ -1,0 +1,184 @@
+// Decides how snapshots are deleted so that nobody else's data goes with them. libvirt looks at the snapshot, its
+// children and the active chain; what other branches need is looked at here.
+import { formatVersion, versionOf } from '../../domain/capabilities.js';
+import { internalDeleteMs } from '../../domain/estimates.js';
+import { externalDeletePlan } from './externalDeleteSteps.js';
+import { leftFiles, neededFiles } from '../../domain/chains/deletedFiles.js';
+import { canRemove } from './planEmulatedDelete.js';
+import { frozenFile, takesPart } from '../../domain/chains/fileUse.js';
+import { tagTwiceObstacle } from '../../domain/chains/tagNames.js';
+import { versionWarnings } from '../../domain/knownVersions.js';
+import {
+  asleepOrCrashedObstacle,
+  inUseObstacle,
+  managedSaveObstacle,
+  snapshotFor,
+  unsteadyObstacle,
+} from '../obstacles.js';
+import type { DeleteScope, OperationRequest } from '../../domain/operation.js';
+import type { Decision, Plan } from '../plan.js';
+import type { Situation } from '../../domain/situation.js';
+import type { Step } from '../../steps/step.js';
+import type { Warning } from '../../domain/consequences.js';
+import { externalDeleteObstacle } from './planExternalDelete.js';
+import { type Refused, refuse } from '../../domain/refusal.js';
+import type { Snapshot } from '../../domain/snapshot.js';
+import { isSafeName } from '../../domain/snapshotName.js';
+import { isOnActivePath, leafFirst } from '../../domain/snapshotTree.js';
+import { isActive } from '../../domain/vm.js';
+
+type DeleteRequest = Extract<OperationRequest, { type: 'delete' }>;
+
+export function planDelete(request: DeleteRequest, situation: Situation): Decision {
+  const { vm, capabilities } = situation;
+  const snapshot = snapshotFor('delete', request.snapshot, situation);
+  if ('refusal' in snapshot) {
+    return snapshot;
+  }
+  const obstacle = unsteadyObstacle(vm, 'delete') ?? asleepOrCrashedObstacle(vm, 'delete') ?? inUseObstacle(situation);
+  if (obstacle !== undefined) {
+    return obstacle;
+  }
+  const doomed = doomedBy(request.scope, snapshot, situation);
+  const [first] = doomed;
+  if (first === undefined) {
+    return refuse('noDescendants', { snapshot: snapshot.title });
+  }
+  if (capabilities.driver === 'test') {
+    return inside(request, doomed, situation);
+  }
+  const mixed = doomed.find(({ style }) => style !== first.style);
+  if (mixed !== undefined) {
+    return refuse('mixedDescendants', { snapshot: snapshot.title, child: mixed.title });
+  }
+  if (first.style === 'internal') {
+    return firstOf(doomed, (one) => internalObstacle(one, situation)) ?? inside(request, doomed, situation);
+  }
+  return (
+    managedSaveObstacle(vm) ??
+    externalDeleteObstacle(doomed, situation, request.despiteUnread === true ? 'passOver' : 'refuse') ??
+    externalDeletePlan(request, doomed, situation)
+  );
+}
+
+function firstOf(
+  snapshots: readonly Snapshot[],
+  obstacle: (snapshot: Snapshot) => Refused | undefined,
+): Refused | undefined {
+  for (const snapshot of snapshots) {
+    const found = obstacle(snapshot);
+    if (found !== undefined) {
+      return found;
+    }
+  }
+  return undefined;
+}
+
+/**
+ * Children before parents, and of those the ones that the VM does not run on first: only then is the current snapshot
+ * a leaf, which it has to be. The VM keeps its present state throughout.
+ */
+function doomedBy(scope: DeleteScope, snapshot: Snapshot, { tree }: Situation): readonly Snapshot[] {
+  if (scope === 'one') {
+    return [snapshot];
+  }
+  const all = leafFirst(tree, snapshot.name);
+  const running = (one: Snapshot): boolean => isOnActivePath(tree, one.name);
+  const ordered = [...all.filter((one) => !running(one)), ...all.filter(running)];
+  return scope === 'withDescendants' ? ordered : ordered.slice(0, -1);
+}
+
+/**
+ * | VM     | image that holds it     | name                        | → |
+ * |--------|-------------------------|-----------------------------|---|
+ * | any    | holds two of its name   | any                         | tagTwice |
+ * | off    | any                     | any                         | ok |
+ * | active | not the one in use      | any                         | imageNotActive |
+ * | active | in use, or not known    | unsafe, libvirt ≥ 10.9      | unsafeSnapshotName |
+ * | active | in use, or not known    | other                       | ok |
+ */
+function internalObstacle(snapshot: Snapshot, situation: Situation): Refused | undefined {
+  const { vm, capabilities } = situation;
+  const twice = tagTwiceObstacle(snapshot, situation);
+  if (twice !== undefined) {
+    return twice;
+  }
+  if (!isActive(vm.power)) {
+    return undefined;
+  }
+  for (const { target } of vm.disks.filter((disk) => takesPart(snapshot, disk.target))) {
+    const file = frozenFile(situation, snapshot.name, target);
+    if (file !== undefined && vm.disks.every((disk) => disk.target !== target || disk.source !== file)) {
+      return refuse('imageNotActive', { snapshot: snapshot.title, disk: target, file });
+    }
+  }
+  return capabilities.libvirt >= versionOf(10, 9) && !isSafeName(snapshot.name)
+    ? refuse('unsafeSnapshotName', { snapshot: snapshot.title, version: formatVersion(capabilities.libvirt) })
+    : undefined;
+}
+
+function removal(files: readonly string[]): readonly Step[] {
+  return files.length === 0 ? [] : [{ do: 'removeFiles', files }];
+}
+
+/**
+ * One call for each: told to delete a snapshot with its children, libvirt 9.0 goes through the list of those that it has
+ * just freed, and its daemon dies (`virDomainMomentForEachChild`), with half of them gone. Behind each goes the copy of the
+ * UEFI variables, where it had one beside it.
+ */
+function inside(request: DeleteRequest, doomed: readonly Snapshot[], situation: Situation): Plan {
+  const { vm, capabilities } = situation;
+  const estimateMs = internalDeleteMs(vm.memoryBytes) * doomed.length;
+  const needed = neededFiles(new Set(doomed.map(({ name }) => name)), situation);
+  const leftOf = (snapshot: Snapshot): readonly string[] =>
+    capabilities.driver === 'qemu' ? leftFiles(snapshot, 'libvirt', needed, situation) : [];
+  const warnings: Warning[] =
+    isActive(vm.power) && capabilities.driver === 'qemu' ? [{ about: 'guestStandsStill', estimateMs }] : [];
+  return {
+    type: 'plan',
+    request,
+    steps: doomed.flatMap((snapshot): readonly Step[] => [
+      { do: 'deleteSnapshot', snapshot: snapshot.name },
+      ...removal(leftOf(snapshot).filter((file) => canRemove(file, situation))),
+    ]),
+    losses: [{ what: 'restorePoints', names: doomed.map(({ name }) => name) }],
+    warnings: [
+      ...warnings,
+      ...freeing(doomed, situation),
+      ...doomed
+        .flatMap(leftOf)
+        .flatMap((file): readonly Warning[] => (canRemove(file, situation) ? [] : [{ about: 'leavesFile', file }])),
+      ...versionWarnings(capabilities, { action: 'delete', style: 'internal', kind: 'memory', vm }),
+    ],
+    progress: 'timeOnly',
+    estimateMs,
+    snapshot: request.snapshot,
+  };
+}
+
+/**
+ * | snapshots that go      | they free                                                      |
+ * |------------------------|----------------------------------------------------------------|
+ * | one                    | what it alone holds                                            |
+ * | all                    | what no present state holds                                    |
+ * | some                   | what each alone holds, and what they hold together: at least the first |
+ * | one that was not read  | not known: nothing is said                                     |
+ */
+function freeing(doomed: readonly Snapshot[], { tree, layers }: Situation): readonly Warning[] {
+  const sizes = doomed.flatMap(({ name }) => layers?.snapshots.find(({ snapshot }) => snapshot === name) ?? []);
+  const alone = sizes.flatMap(({ freedBytes }) => (typeof freedBytes === 'number' ? [freedBytes] : []));
+  if (alone.length < doomed.length) {
+    return [];
+  }
+  const sum = alone.reduce((total, bytes) => total + bytes, 0);
+  const how = sizes.every(({ exact }) => exact === 'exact') ? 'exact' : 'estimate';
+  if (doomed.length === 1) {
+    return [{ about: 'frees', bytes: sum, how }];
+  }
+  const together = doomed.length === tree.snapshots.length ? layers?.togetherBytes : undefined;
+  return [
+    typeof together === 'number'
+      ? { about: 'frees', bytes: together, how }
+      : { about: 'frees', bytes: sum, how: 'atLeast' },
+  ];
+}

@@ -1,0 +1,57 @@
+// Whether a leaf that the VM does not run on can be deleted by us where libvirt cannot: metadata first, then its files.
+// Whoever else is built on them is looked for in planExternalDelete.
+import { versionOf } from '../../domain/capabilities.js';
+import { externalTargets } from '../../domain/chains/deletedFiles.js';
+import { frozenFile } from '../../domain/chains/fileUse.js';
+import { outsiderOn } from '../../domain/chains/otherVms.js';
+import { folderOf } from '../../domain/chains/overlayFiles.js';
+import type { Situation } from '../../domain/situation.js';
+import type { Snapshot } from '../../domain/snapshot.js';
+import { isOnActivePath } from '../../domain/snapshotTree.js';
+
+/** libvirt before 9.9 looks for such a leaf's files in the VM's own chain and fails; before 9.0 it deletes none. */
+export function needsUs(snapshot: Snapshot, { tree, capabilities }: Situation): boolean {
+  return (
+    !isOnActivePath(tree, snapshot.name) && (capabilities.libvirt < versionOf(9, 9) || !capabilities.externalDelete)
+  );
+}
+
+/**
+ * The files that go with the snapshot, or undefined where it cannot be known that these are all, or nothing can be
+ * done in their folder.
+ *
+ * | what it froze of a disk             | folder      | → |
+ * |-------------------------------------|-------------|---|
+ * | an overlay                          | ours to use | goes |
+ * | is not there any more               | any         | nothing is left to remove |
+ * | an image that stands alone          | any         | not by us: it may be the VM's first disk, which is no snapshot's |
+ * | is not known, or could not be seen  | any         | not by us |
+ */
+export function ownFiles(snapshot: Snapshot, situation: Situation): readonly string[] | undefined {
+  const { files } = situation;
+  const own: string[] = [];
+  for (const target of externalTargets(snapshot)) {
+    const file = frozenFile(situation, snapshot.name, target);
+    const image = file === undefined ? undefined : files?.images.get(file);
+    if (file === undefined || image === undefined || image === 'unknown') {
+      return undefined;
+    }
+    if (image === 'missing') {
+      continue;
+    }
+    if (image.backing === undefined || !inReach(file, situation)) {
+      return undefined;
+    }
+    own.push(file);
+  }
+  return own;
+}
+
+/** Where it could not, or somebody else uses it, it stays. */
+export function canRemove(file: string, situation: Situation): boolean {
+  return inReach(file, situation) && outsiderOn([file], situation) === undefined;
+}
+
+function inReach(file: string, { files }: Situation): boolean {
+  return files?.canAct.get(folderOf(file)) === 'yes';
+}

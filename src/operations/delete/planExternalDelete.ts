@@ -1,0 +1,296 @@
+// Whether external snapshots can be deleted: libvirt's own rules, foreseen, and the damage that it does not see.
+// Knows no steps: externalDeleteSteps makes them.
+import { formatVersion, versionOf } from '../../domain/capabilities.js';
+import { type DeletedFiles, deletedFiles, externalTargets } from '../../domain/chains/deletedFiles.js';
+import { type FileUser, restingOn, snapshotsIn, snapshotsNaming } from '../../domain/chains/fileUse.js';
+import { tagObstacle } from '../../domain/chains/lostTags.js';
+import { checkpointObstacle, mergeObstacle } from '../diskObstacles.js';
+import { elsewhereObstacle } from '../../domain/chains/frozenContent.js';
+import { layoutLeafObstacle } from '../../domain/chains/layoutLeaf.js';
+import { memoryFileObstacle } from '../../domain/chains/memoryFiles.js';
+import { otherVmObstacle } from '../../domain/chains/otherVms.js';
+import { isDevicePath } from '../../domain/devicePath.js';
+import type { Situation } from '../../domain/situation.js';
+import { imagesLetGoObstacle } from '../obstacles.js';
+import { strayFile } from '../../domain/chains/strayFile.js';
+import { needsUs, ownFiles } from './planEmulatedDelete.js';
+import { type Refused, refuse } from '../../domain/refusal.js';
+import type { Snapshot } from '../../domain/snapshot.js';
+import { childrenOf, currentOf, descendantsOf, isOnActivePath, parentOf } from '../../domain/snapshotTree.js';
+import { isActive } from '../../domain/vm.js';
+
+/**
+ * @param doomed external snapshots in the order in which they go: one, or whole branches
+ * @param unread what VMs count for whose chains cannot be read
+ */
+export function externalDeleteObstacle(
+  doomed: readonly Snapshot[],
+  situation: Situation,
+  unread: 'refuse' | 'passOver',
+): Refused | undefined {
+  const { vm, tree, capabilities } = situation;
+  const top = doomed.at(-1);
+  if (top === undefined) {
+    return undefined;
+  }
+  const going = new Set(doomed.map(({ name }) => name));
+  const version = formatVersion(capabilities.libvirt);
+  const merged = doomed.findLast(({ name }) => isOnActivePath(tree, name));
+  if (!capabilities.externalDelete && (merged !== undefined || currentOf(tree) === undefined)) {
+    return refuse('externalDeleteUnsupported', { snapshot: (merged ?? top).title, version, needed: '9.0' });
+  }
+  for (const snapshot of doomed) {
+    const parent = parentOf(tree, snapshot.name);
+    if (parent?.style === 'internal') {
+      return refuse('internalParent', { snapshot: snapshot.title, parent: parent.title });
+    }
+  }
+  if (currentOf(tree) === undefined) {
+    return refuse('noCurrentSnapshot', { vm: vm.name, snapshot: top.title, version });
+  }
+  const peculiar = checkpointObstacle(situation, 'changed') ?? mergeObstacle(doomed, situation);
+  if (peculiar !== undefined) {
+    return peculiar;
+  }
+  const touched = deletedFiles(doomed, situation);
+  return (
+    unfinishedObstacle(doomed, going, situation) ??
+    placeObstacle(doomed, top, going, situation) ??
+    layoutLeafObstacle(going, situation) ??
+    branchObstacle(doomed, touched, going, situation) ??
+    chainObstacle(doomed, going, situation) ??
+    tagObstacle([...touched.removed, ...touched.mergedAway], situation) ??
+    deviceObstacle(doomed, touched, situation) ??
+    leafObstacle(doomed, situation) ??
+    elsewhere(doomed, situation) ??
+    memoryFileObstacle(doomed, situation) ??
+    (merged === undefined ? undefined : imagesLetGoObstacle(situation, 'merge')) ??
+    otherVmObstacle([...touched.removed, ...touched.mergedAway, ...touched.changed], situation, unread)
+  );
+}
+
+/** What goes would be another's data. */
+function elsewhere(doomed: readonly Snapshot[], situation: Situation): Refused | undefined {
+  for (const snapshot of doomed) {
+    const found = elsewhereObstacle(snapshot, situation);
+    if (found !== undefined) {
+      return found;
+    }
+  }
+  return undefined;
+}
+
+/** libvirt finishes a broken off merge when it deletes the same snapshot again, and refuses the one below until then. */
+function unfinishedObstacle(
+  doomed: readonly Snapshot[],
+  going: ReadonlySet<string>,
+  { tree }: Situation,
+): Refused | undefined {
+  for (const snapshot of doomed) {
+    const disk = snapshot.disks.find(({ deleteInProgress }) => deleteInProgress);
+    const goesFirst = childrenOf(tree, snapshot.name).some(({ name }) => isOnActivePath(tree, name) && going.has(name));
+    if (disk !== undefined && !goesFirst) {
+      return refuse('unfinishedDelete', { snapshot: snapshot.title, disk: disk.target });
+    }
+  }
+  return undefined;
+}
+
+/**
+ * Where the snapshot stands in the tree when its turn comes. With all its descendants before it, it is a leaf.
+ *
+ * | the VM runs on it  | children that stay | → |
+ * |--------------------|----------|---|
+ * | yes, it is current | none     | ok, merged |
+ * | yes, it is current | some     | currentHasChildren |
+ * | yes, above current | one      | ok, merged; on < 9.9 with the VM off notRunning: it does not find the files then |
+ * | any                | several  | severalChildren (9.0 may lose data on it) |
+ * | no                 | one      | notInActiveChain |
+ * | no                 | none     | see `leafObstacle` |
+ */
+function placeObstacle(
+  doomed: readonly Snapshot[],
+  top: Snapshot,
+  going: ReadonlySet<string>,
+  { tree, vm, capabilities }: Situation,
+): Refused | undefined {
+  const children = doomed.length > 1 ? [] : childrenOf(tree, top.name).filter(({ name }) => !going.has(name));
+  const [child] = children;
+  if (child === undefined) {
+    return undefined;
+  }
+  if (tree.current === top.name) {
+    return refuse('currentHasChildren', { snapshot: top.title, child: child.title });
+  }
+  if (children.length > 1) {
+    return refuse('severalChildren', { snapshot: top.title, count: String(children.length) });
+  }
+  if (!isOnActivePath(tree, top.name)) {
+    return refuse('notInActiveChain', { snapshot: top.title, child: child.title });
+  }
+  return capabilities.libvirt < versionOf(9, 9) && !isActive(vm.power)
+    ? refuse('notRunning', { vm: vm.name, state: vm.power, wanted: 'delete' })
+    : undefined;
+}
+
+/** What qcow2 needs beside the data, at most: tables for each cluster, and its head. */
+const tablesPart = 1 / 2048;
+const headBytes = 2 * 1024 ** 2;
+
+/**
+ * QEMU stops with an error where a device is full, and the merge stays half done. libvirt compares the name of a volume
+ * with the path that it has become (9.0 and 11.3: “snapshot VM disk source and parent disk source are not the same”).
+ *
+ * | what takes the merge                              | → |
+ * |---------------------------------------------------|---|
+ * | named by pool and volume                          | volumeTakesNoMerge |
+ * | no device; a device that is the disk itself (raw) | ok: it has the size that the guest sees |
+ * | qcow2 on a device with room for the whole disk, without internal snapshots | ok |
+ * | qcow2 on any other device, or not to be seen      | deviceMayBeFull |
+ */
+function deviceObstacle(
+  doomed: readonly Snapshot[],
+  { changed }: DeletedFiles,
+  situation: Situation,
+): Refused | undefined {
+  for (const snapshot of doomed) {
+    for (const { target, source, format, volume } of situation.frozenDisks?.get(snapshot.name) ?? []) {
+      if (source === undefined || !changed.has(source)) {
+        continue;
+      }
+      if (volume !== undefined) {
+        return refuse('volumeTakesNoMerge', { snapshot: snapshot.title, disk: target, file: source });
+      }
+      if (!isDevicePath(source) || format === 'raw') {
+        continue;
+      }
+      const image = situation.files?.images.get(source);
+      const most = typeof image === 'object' ? image.virtualBytes * (1 + tablesPart) + headBytes : Infinity;
+      if (typeof image !== 'object' || image.bytes < most || image.tags?.length !== 0) {
+        return refuse('deviceMayBeFull', { snapshot: snapshot.title, disk: target, file: source });
+      }
+    }
+  }
+  return undefined;
+}
+
+/**
+ * A leaf that the VM does not run on.
+ *
+ * | libvirt        | its files                       | → |
+ * |----------------|---------------------------------|---|
+ * | ≥ 9.9          | any                             | ok, libvirt removes its file |
+ * | < 9.9          | known, and ours to remove       | ok, done by us |
+ * | < 9.9          | not known, or not ours to remove | leafOfOtherBranch |
+ */
+function leafObstacle(doomed: readonly Snapshot[], situation: Situation): Refused | undefined {
+  const leaf = doomed.find((one) => needsUs(one, situation) && ownFiles(one, situation) === undefined);
+  return leaf === undefined ? undefined : leafOfOtherBranch(leaf, situation);
+}
+
+export function leafOfOtherBranch(leaf: Snapshot, { capabilities }: Situation): Refused {
+  return refuse('leafOfOtherBranch', {
+    snapshot: leaf.title,
+    version: formatVersion(capabilities.libvirt),
+    needed: '9.9',
+  });
+}
+
+/**
+ * Files that go, or get other content, and who else rests on them. A snapshot on the active path loses the overlay
+ * above it, which is merged into its frozen file; any other loses its frozen file itself.
+ *
+ * | somebody else rests on            | libvirt | → |
+ * |-----------------------------------|---------|---|
+ * | a file that is removed unmerged, be it with a disk that it left out | any | overlayNeededByBranch |
+ * | an overlay that is merged away    | < 10.0  | overlayNeededByBranch: 9.0 removes it under them |
+ * | an overlay that is merged away    | 10.0 – 12.7 | ok where its own metadata tells of the overlay: see `tells`; else overlayNeededByBranch |
+ * | an overlay that is merged away    | ≥ 12.8  | ok: they are put on the merged file |
+ * | the frozen file, but no such overlay | any  | overlayNeededByBranch: the merge would change it under them |
+ *
+ * Where the frozen files are not known, the tree tells for 9.x: whoever descends from the snapshot and is not on the
+ * active path rests on its overlay.
+ */
+function branchObstacle(
+  doomed: readonly Snapshot[],
+  { removed, mergedAway, changed }: DeletedFiles,
+  going: ReadonlySet<string>,
+  situation: Situation,
+): Refused | undefined {
+  const { tree, vm, capabilities, frozenDisks } = situation;
+  const snapshot = doomed.at(-1)?.title ?? '';
+  const version = formatVersion(capabilities.libvirt);
+  const rebases = capabilities.libvirt >= versionOf(10, 0);
+  const lowest = doomed.findLast(({ name }) => isOnActivePath(tree, name));
+  if (!rebases && lowest !== undefined) {
+    const other = descendantsOf(tree, lowest.name).find(({ name }) => !isOnActivePath(tree, name) && !going.has(name));
+    if (other !== undefined) {
+      return refuse('overlayNeededByBranch', { snapshot, by: other.title, version });
+    }
+  }
+  if (frozenDisks === undefined) {
+    return undefined;
+  }
+  const refusal = (file: string, by?: string): Refused =>
+    refuse('overlayNeededByBranch', { snapshot, file, version, ...(by === undefined ? {} : { by }) });
+  const onRemoved = restingOn(situation, removed);
+  const running = vm.disks.find((disk) => disk.source !== undefined && onRemoved.has(disk.source));
+  if (running?.source !== undefined) {
+    return refusal(running.source);
+  }
+  const onMerged = restingOn(situation, mergedAway);
+  const onChanged = restingOn(situation, changed);
+  const others = (users: readonly FileUser[]): readonly FileUser[] =>
+    users.filter((use) => !going.has(use.snapshot.name));
+  const user =
+    others(snapshotsNaming(situation, onRemoved))[0] ??
+    others(snapshotsNaming(situation, onMerged)).find(
+      (use) =>
+        !isOnActivePath(tree, use.snapshot.name) &&
+        (!rebases || (capabilities.libvirt < versionOf(12, 8) && !tells(use, mergedAway, situation))),
+    ) ??
+    others(snapshotsIn(situation, onChanged)).find(({ file }) => !onMerged.has(file));
+  return user === undefined ? undefined : refusal(user.file, user.snapshot.title);
+}
+
+/**
+ * The metadata of a snapshot that was taken of a VM that is off names its file, and not what that one rests on; some
+ * lose it when another snapshot is deleted. Measured: 11.3 crashes when it is to put such a branch on the merged file.
+ */
+function tells({ snapshot, target, file }: FileUser, merged: ReadonlySet<string>, { frozenDisks }: Situation): boolean {
+  const backing = frozenDisks?.get(snapshot.name)?.find((disk) => disk.target === target)?.backing;
+  return merged.has(file) || backing?.some((below) => merged.has(below)) === true;
+}
+
+/**
+ * libvirt looks for the overlay that the snapshot names in the VM's chain, right above what it froze. Somebody may have
+ * merged layers without libvirt's snapshots (block commit, block pull), and a revert gives the VM another overlay.
+ *
+ * | what it froze            | overlay above it     | the snapshot is current when its turn comes | → |
+ * |--------------------------|----------------------|-----|---|
+ * | in the VM's chain        | the one it names     | any | ok |
+ * | in the VM's chain        | another              | yes | ok: it is made to name that one before |
+ * | in the VM's chain        | another              | no  | notInChain |
+ * | not there, or not right below | any             | any | notInChain |
+ * | the chain is not known   | any                  | any | as the metadata of the next snapshot says |
+ */
+function chainObstacle(
+  doomed: readonly Snapshot[],
+  going: ReadonlySet<string>,
+  situation: Situation,
+): Refused | undefined {
+  for (const snapshot of doomed) {
+    for (const target of externalTargets(snapshot)) {
+      const stray = strayFile(snapshot, target, situation);
+      if (stray !== undefined && (stray.by === 'place' || !becomesCurrent(snapshot, going, situation))) {
+        const facts = { vm: situation.vm.name, snapshot: snapshot.title, disk: target, file: stray.file };
+        return refuse('notInChain', facts);
+      }
+    }
+  }
+  return undefined;
+}
+
+function becomesCurrent({ name }: Snapshot, going: ReadonlySet<string>, { tree }: Situation): boolean {
+  return name === tree.current || (isOnActivePath(tree, name) && tree.current !== undefined && going.has(tree.current));
+}

@@ -1,0 +1,140 @@
+// The end of a delete that broke off while libvirt merged an overlay below others into the file under it. Nobody stands on it,
+// and as long as it is there the same is read through it, merged or not. Knows nothing of how it came to that.
+import { versionOf } from '../../domain/capabilities.js';
+import { chainOf, externalTargets, neededFiles, overlayAbove } from '../../domain/chains/deletedFiles.js';
+import { frozenFile } from '../../domain/chains/fileUse.js';
+import type { Situation } from '../../domain/situation.js';
+import type { Step } from '../../steps/step.js';
+import { canRemove } from './planEmulatedDelete.js';
+import type { Mending } from '../repair/repairSteps.js';
+import { childrenUp } from '../rename/reparentSteps.js';
+import type { Snapshot } from '../../domain/snapshot.js';
+import { isActive, type VmDisk } from '../../domain/vm.js';
+
+export interface Merge {
+  readonly target: string;
+  readonly overlay: string;
+  readonly base: string;
+  readonly baseFormat: string;
+  /** What is above the overlay stands on the base. */
+  readonly isDone: boolean;
+}
+
+/**
+ * | of its overlays | something was merged | the VM                     | → |
+ * |-----------------|----------------------|----------------------------|---|
+ * | all in the chain | not known to be     | any                        | undefined: as any other |
+ * | all in the chain | yes                 | active, or libvirt ≥ 9.9   | undefined: deleted again, it is merged once more |
+ * | all in the chain | yes                 | off, libvirt < 9.9         | it is forgotten; its overlays stay as layers that nobody owns |
+ * | some, or none    | yes                 | any                        | who names those that are merged is put on what took them; the rest as above |
+ * | one is not known, or elsewhere | any   | any                        | undefined |
+ *
+ * @param doomed a snapshot on the branch that the VM runs on, with another one above it
+ * @param marked its parent, if libvirt has marked that; a root has none
+ */
+export function planFinishBelow(
+  doomed: Snapshot,
+  marked: Snapshot | undefined,
+  hasBegun: boolean,
+  situation: Situation,
+): Mending | undefined {
+  const merges = mergesOf(doomed, situation);
+  const done = merges?.filter(({ isDone }) => isDone) ?? [];
+  const { vm, capabilities } = situation;
+  const canMergeAgain = isActive(vm.power) || capabilities.libvirt >= versionOf(9, 9);
+  if (merges === undefined || merges.length === 0 || (done.length === 0 && (!hasBegun || canMergeAgain))) {
+    return undefined;
+  }
+  const named = namingSteps(doomed.name, done, situation);
+  const needed = neededFiles(new Set([doomed.name]), whenNamed(done, situation));
+  const overlays = done.flatMap(({ overlay }) =>
+    !needed.has(overlay) && situation.files?.images.get(overlay) !== 'missing' ? [overlay] : [],
+  );
+  const removable = overlays.filter(
+    (file) => canRemove(file, situation) && !isBelowAnother(file, situation) && !isListed(file, situation),
+  );
+  return {
+    type: 'mending',
+    steps: [
+      ...named,
+      ...childrenUp(situation.tree, doomed.name),
+      { do: 'forgetSnapshot', snapshot: doomed.name },
+      ...(marked === undefined ? [] : [{ do: 'clearUnfinishedDelete', snapshot: marked.name } as const]),
+      ...(removable.length === 0 ? [] : [{ do: 'removeFiles', files: removable } as const]),
+    ],
+    losses: [{ what: 'restorePoints', names: [doomed.name] }],
+    warnings: overlays
+      .filter((file) => !removable.includes(file))
+      .map((file) => ({ about: 'leavesFile', file }) as const),
+  };
+}
+
+/** Undefined where a disk stands neither so nor so, or its chain cannot be seen. */
+function mergesOf(doomed: Snapshot, situation: Situation): readonly Merge[] | undefined {
+  const merges: Merge[] = [];
+  for (const target of externalTargets(doomed)) {
+    const base = frozenFile(situation, doomed.name, target);
+    const overlay = overlayAbove(doomed, target, situation);
+    const chain = chainOf(target, situation);
+    const facts = base === undefined ? undefined : situation.files?.images.get(base);
+    if (base === undefined || overlay === undefined || chain === undefined || typeof facts !== 'object') {
+      return undefined;
+    }
+    const isDone = !chain.includes(overlay);
+    const isApart = chain[chain.indexOf(overlay) + 1] === base;
+    if (!chain.includes(base) || (!isDone && !isApart)) {
+      return undefined;
+    }
+    merges.push({ target, overlay, base, baseFormat: facts.format, isDone });
+  }
+  return merges;
+}
+
+/** libvirt's own metadata of each: whoever froze a merged overlay has its content in the base, and some name it further below. */
+export function namingSteps(doomed: string, done: readonly Merge[], { tree, frozenDisks }: Situation): readonly Step[] {
+  return tree.snapshots.flatMap(({ name }): readonly Step[] => {
+    const disks = (name === doomed ? [] : (frozenDisks?.get(name) ?? [])).flatMap((disk) => {
+      const merge = done.find(({ target }) => target === disk.target);
+      const { source: file, backing = [] } = disk;
+      return merge === undefined || file === undefined
+        ? []
+        : file === merge.overlay
+          ? [{ target: disk.target, file: merge.base, format: merge.baseFormat }]
+          : backing.includes(merge.overlay)
+            ? [{ target: disk.target, file, format: disk.format }]
+            : [];
+    });
+    return disks.length === 0 ? [] : [{ do: 'nameFrozenFiles', snapshot: name, disks }];
+  });
+}
+
+/** With everybody on what took the merges. */
+export function whenNamed(done: readonly Merge[], situation: Situation): Situation {
+  const moved = (disk: VmDisk): VmDisk => {
+    const merge = done.find(({ target }) => target === disk.target);
+    if (merge === undefined) {
+      return disk;
+    }
+    const source = disk.source === merge.overlay ? merge.base : disk.source;
+    const backing = disk.backing?.filter((file) => file !== merge.overlay && file !== source);
+    return { ...disk, ...(source === undefined ? {} : { source }), ...(backing === undefined ? {} : { backing }) };
+  };
+  const { vm, frozenDisks } = situation;
+  return {
+    ...situation,
+    vm: { ...vm, disks: vm.disks.map(moved) },
+    ...(frozenDisks === undefined
+      ? {}
+      : { frozenDisks: new Map([...frozenDisks].map(([name, disks]) => [name, disks.map(moved)])) }),
+  };
+}
+
+/** A daemon that died in the merge may go on to think that QEMU has it, until the VM is off. */
+function isListed(file: string, { vm }: Situation): boolean {
+  return vm.disks.some(({ backing = [] }) => backing.includes(file));
+}
+
+/** An image of another branch may still name it. */
+function isBelowAnother(file: string, { files }: Situation): boolean {
+  return [...(files?.images.values() ?? [])].some((facts) => typeof facts === 'object' && facts.backing?.file === file);
+}

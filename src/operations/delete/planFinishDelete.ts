@@ -1,0 +1,158 @@
+// The end of a delete that broke off while libvirt merged an overlay into the file below it: what is merged is taken for
+// merged, the rest is merged too. Knows nothing of how it came to that.
+import { chainOf, externalTargets, neededFiles } from '../../domain/chains/deletedFiles.js';
+import { frozenFile } from '../../domain/chains/fileUse.js';
+import { tagObstacle } from '../../domain/chains/lostTags.js';
+import { otherVmObstacle } from '../../domain/chains/otherVms.js';
+import type { OperationRequest } from '../../domain/operation.js';
+import type { CommittedDisk, Step } from '../../steps/step.js';
+import type { Situation } from '../../domain/situation.js';
+import { planDelete } from './planDelete.js';
+import { canRemove } from './planEmulatedDelete.js';
+import { planFinishBelow } from './planFinishBelow.js';
+import type { Mending } from '../repair/repairSteps.js';
+import { type Refused, refuse } from '../../domain/refusal.js';
+import type { Snapshot } from '../../domain/snapshot.js';
+import { childrenOf, currentOf, findSnapshot, isOnActivePath } from '../../domain/snapshotTree.js';
+import { isActive, type VmDisk } from '../../domain/vm.js';
+
+/**
+ * The delete of `above` broke off while its overlays were merged into those that `marked` names. libvirt refuses one of
+ * which it has merged some disks and not others, and nobody can go back.
+ *
+ * | of `above`, the VM stands                           | → |
+ * |-----------------------------------------------------|---|
+ * | on its overlays, with all disks                     | it is deleted again: its merge is done once more |
+ * | on what it froze, with all disks                    | it is merged: it is forgotten, the mark taken away, its overlays removed |
+ * | on its overlay with one, on what it froze with another | the one is merged by QEMU, or by us where the VM is off; then the same |
+ * | on anything else, or it is not known                | as planDelete says of it |
+ * | on an overlay that is gone, the VM off              | the same: libvirt had removed what was merged |
+ * | nothing is marked, or nothing comes after it        | nothingToRepair |
+ */
+export function planFinishDelete(ref: OperationRequest['vm'], name: string, situation: Situation): Mending | Refused {
+  const { vm, tree } = situation;
+  const marked = findSnapshot(tree, name);
+  const disks = (marked?.disks ?? []).filter(({ deleteInProgress }) => deleteInProgress);
+  const above = childrenOf(tree, name).find((child) => isOnActivePath(tree, child.name));
+  if (marked === undefined || disks.length === 0 || above === undefined) {
+    return refuse('nothingToRepair', { vm: vm.name });
+  }
+  return planFinishMerge(above, marked, true, situation) ?? planDeleteAgain(ref, above, situation);
+}
+
+/** Where nothing of it is merged, or all of it may be merged once more. */
+export function planDeleteAgain(
+  ref: OperationRequest['vm'],
+  { name }: Snapshot,
+  situation: Situation,
+): Mending | Refused {
+  const plan = planDelete({ type: 'delete', vm: ref, snapshot: name, scope: 'one' }, situation);
+  return plan.type === 'refusal'
+    ? plan
+    : { type: 'mending', steps: plan.steps, losses: plan.losses, warnings: plan.warnings, progress: plan.progress };
+}
+
+/**
+ * Undefined where nothing of it is merged, so that it can be deleted as any other.
+ *
+ * @param above a snapshot whose delete was begun
+ * @param marked its parent, if libvirt has marked that; a root has none
+ * @param hasBegun whether it is known that something was written into what it froze
+ */
+export function planFinishMerge(
+  above: Snapshot,
+  marked: Snapshot | undefined,
+  hasBegun: boolean,
+  situation: Situation,
+): Mending | Refused | undefined {
+  if (currentOf(situation.tree) !== above) {
+    return isOnActivePath(situation.tree, above.name) ? planFinishBelow(above, marked, hasBegun, situation) : undefined;
+  }
+  const left = unmergedOf(above, situation);
+  if (left === undefined || left.filter(({ merged }) => merged.length > 0).length === externalTargets(above).length) {
+    return undefined;
+  }
+  const elsewhere = otherVmObstacle(
+    left.flatMap(({ top, base }) => [top, base]),
+    situation,
+    'refuse',
+  );
+  return (
+    tagObstacle(
+      left.map(({ top }) => top),
+      situation,
+    ) ?? (left.length > 0 && elsewhere !== undefined ? elsewhere : finished(marked, above, left, situation))
+  );
+}
+
+/** Undefined where a disk stands neither here nor there. */
+function unmergedOf(above: Snapshot, situation: Situation): readonly CommittedDisk[] | undefined {
+  const left: CommittedDisk[] = [];
+  for (const target of externalTargets(above)) {
+    const base = frozenFile(situation, above.name, target);
+    const top = situation.vm.disks.find((disk) => disk.target === target)?.source;
+    const own = above.disks.find((disk) => disk.target === target)?.file;
+    const facts = base === undefined ? undefined : situation.files?.images.get(base);
+    if (base === undefined || top === undefined) {
+      return undefined;
+    }
+    if (top !== base) {
+      const isGone = situation.files?.images.get(top) === 'missing';
+      // Of one that is gone only the snapshot tells what it was built on.
+      const isAbove = isGone ? own === top && !isActive(situation.vm.power) : chainOf(target, situation)?.[1] === base;
+      if (!isAbove || typeof facts !== 'object') {
+        return undefined;
+      }
+      // libvirt removes an overlay only when it is merged: the VM has to be defined on what took it.
+      left.push({ target, top, base, baseFormat: facts.format, merged: isGone ? [] : [top] });
+    }
+  }
+  return left;
+}
+
+function finished(
+  marked: Snapshot | undefined,
+  above: Snapshot,
+  left: readonly CommittedDisk[],
+  situation: Situation,
+): Mending | Refused {
+  const needed = neededFiles(new Set([above.name]), whenMerged(left, situation));
+  const overlays = above.disks.flatMap(({ file }) =>
+    file !== undefined && !needed.has(file) && situation.files?.images.get(file) !== 'missing' ? [file] : [],
+  );
+  const removable = overlays.filter((file) => canRemove(file, situation));
+  return {
+    type: 'mending',
+    steps: [
+      ...mergeSteps(left, situation),
+      { do: 'forgetSnapshot', snapshot: above.name },
+      ...(marked === undefined ? [] : [{ do: 'clearUnfinishedDelete', snapshot: marked.name } as const]),
+      ...(removable.length === 0 ? [] : [{ do: 'removeFiles', files: removable } as const]),
+    ],
+    losses: [{ what: 'restorePoints', names: [above.name] }],
+    warnings: [
+      ...left.map(({ base }) => ({ about: 'merges', into: base }) as const),
+      ...overlays.filter((file) => !removable.includes(file)).map((file) => ({ about: 'leavesFile', file }) as const),
+    ],
+    ...(left.length === 0 ? {} : { progress: 'percent' as const }),
+  };
+}
+
+/** By QEMU while the VM is on, else by us. */
+export function mergeSteps(left: readonly CommittedDisk[], { vm }: Situation): readonly Step[] {
+  return isActive(vm.power)
+    ? left.map((disk) => ({ do: 'blockCommit', ...disk }))
+    : left.length === 0
+      ? []
+      : [{ do: 'commitImages', disks: left }];
+}
+
+/** With the VM's disks on what took the merge. */
+export function whenMerged(left: readonly CommittedDisk[], situation: Situation): Situation {
+  const bases = new Map(left.map(({ target, base }) => [target, base]));
+  const disks = situation.vm.disks.map((disk): VmDisk => {
+    const source = bases.get(disk.target);
+    return source === undefined ? disk : { ...disk, source, backing: disk.backing?.slice(1) ?? [] };
+  });
+  return { ...situation, vm: { ...situation.vm, disks } };
+}

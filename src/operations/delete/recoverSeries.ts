@@ -1,0 +1,86 @@
+// The end of a series of deletes that broke off: the one that was begun comes to its end as it would alone; those after it
+// are not begun, for whoever stopped the series may have wanted that.
+import type { Plan } from '../plan.js';
+import type { Situation } from '../../domain/situation.js';
+import type { Step } from '../../steps/step.js';
+import type { BrokenOff, Recovery } from '../interrupted.js';
+import type { RecoveredTo } from '../../domain/recoveryReport.js';
+import { findSnapshot } from '../../domain/snapshotTree.js';
+import { recoverDelete } from './recoverDelete.js';
+
+interface Part {
+  readonly snapshot: string;
+  /** Indexes of its steps in the plan of the series. */
+  readonly first: number;
+  readonly last: number;
+}
+
+/**
+ * | the part that was begun last | → |
+ * |------------------------------|---|
+ * | none was begun               | before |
+ * | is done                      | nothing; after if it was the last part, else partly |
+ * | is not done                  | see recoverDelete, for it alone |
+ */
+export function recoverSeries(brokenOff: BrokenOff, situation: Situation): Recovery {
+  const { plan, begun, done } = brokenOff;
+  const parts = partsOf(plan.steps);
+  const part = parts.findLast(({ first, last }) =>
+    [...begun, ...done].some((index) => index >= first && index <= last),
+  );
+  if (part === undefined) {
+    return { type: 'settled', to: 'before' };
+  }
+  const recovery = recoverDelete(alone(brokenOff, part), situation);
+  if (recovery.type === 'explain') {
+    return recovery;
+  }
+  const gone = parts.filter(
+    ({ snapshot }) =>
+      findSnapshot(situation.tree, snapshot) === undefined || (snapshot === part.snapshot && recovery.to === 'after'),
+  );
+  const to: RecoveredTo = gone.length === 0 ? 'before' : gone.length === parts.length ? 'after' : 'partly';
+  return { ...recovery, to };
+}
+
+/** The steps up to a delete that prepare it, the delete, and what is removed behind it. */
+export function partsOf(steps: readonly Step[]): readonly Part[] {
+  const parts: Part[] = [];
+  let first = 0;
+  for (const [index, step] of steps.entries()) {
+    if (step.do !== 'deleteSnapshot' && step.do !== 'forgetSnapshot') {
+      continue;
+    }
+    const before = steps[index - 1];
+    const prepared = index > first && before?.do === 'makeCurrent' && before.snapshot === step.snapshot;
+    const start = prepared ? index - 1 : index;
+    const previous = parts.at(-1);
+    if (previous !== undefined) {
+      parts[parts.length - 1] = { ...previous, last: start - 1 };
+    }
+    parts.push({ snapshot: step.snapshot, first: start, last: steps.length - 1 });
+    first = index + 1;
+  }
+  return parts;
+}
+
+type DeleteBrokenOff = Parameters<typeof recoverDelete>[0];
+
+function alone(brokenOff: BrokenOff, { snapshot, first, last }: Part): DeleteBrokenOff {
+  const { plan, begun, done } = brokenOff;
+  const { vm } = brokenOff.request;
+  const request = { type: 'delete', vm, snapshot, scope: 'one' } as const;
+  const losses: Plan['losses'] = [
+    { what: 'restorePoints', names: [snapshot] },
+    ...plan.losses.filter(({ what }) => what === 'files'),
+  ];
+  const within = (indexes: readonly number[]): readonly number[] =>
+    indexes.filter((index) => index >= first && index <= last).map((index) => index - first);
+  return {
+    ...brokenOff,
+    request,
+    plan: { ...plan, request, losses, steps: plan.steps.slice(first, last + 1) },
+    begun: within(begun),
+    done: within(done),
+  };
+}

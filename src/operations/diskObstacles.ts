@@ -1,0 +1,231 @@
+// What stands against another file in the place of a disk's, a merge, or a state inside its image, by what is known of the
+// disk: what nobody here knows is not touched. And what backups that go by changed blocks would lose. Knows no step.
+import { takesPart, wholeChain } from '../domain/chains/fileUse.js';
+import type { ImageFacts } from '../domain/hostFiles.js';
+import type { Repair } from '../domain/operation.js';
+import type { Situation } from '../domain/situation.js';
+import type { Warning } from '../domain/consequences.js';
+import { type Refused, refuse } from '../domain/refusal.js';
+import type { Snapshot } from '../domain/snapshot.js';
+import { findSnapshot } from '../domain/snapshotTree.js';
+import { isActive, snapshotableDisks, type VmDisk } from '../domain/vm.js';
+
+/**
+ * An overlay on top of it, by libvirt or by us, or a merge of its layers. Measured on 9.0: overlays on encrypted images are
+ * in clear, and a definition without `<encryption>` of each layer does not start; a slice's file is read and written from
+ * its beginning where the slice is lost; libvirt refuses block jobs on a transient disk.
+ *
+ * | the disk, its source, a layer below it                  | → |
+ * |---------------------------------------------------------|---|
+ * | `<transient/>`                                          | transientDisk |
+ * | encrypted, as the XML or the image says                 | encryptedDisk |
+ * | a slice, as the XML or the overlay above it says        | slicedDisk |
+ * | an element or attribute that is not known, or is bound to the file | unknownDiskElement |
+ * | named by pool and volume, without a driver's type       | formatUntold: libvirt starts it as raw, whatever it is, and makes no overlay on it |
+ * | otherwise                                               | ok |
+ */
+export function anotherFileObstacle(disks: readonly VmDisk[], situation: Situation): Refused | undefined {
+  const { name: vm } = situation.vm;
+  for (const disk of disks) {
+    const facts = { vm, disk: disk.target };
+    const images = imagesOf(disk, situation);
+    const [element] = disk.foreign ?? [];
+    if (disk.transient === true) {
+      return refuse('transientDisk', facts);
+    }
+    if (disk.encrypted === true || images.some(({ encrypted }) => encrypted === true)) {
+      return refuse('encryptedDisk', facts);
+    }
+    if (disk.sliced === true || images.some(({ backing }) => backing?.part === true)) {
+      return refuse('slicedDisk', facts);
+    }
+    if (element !== undefined) {
+      return refuse('unknownDiskElement', { ...facts, element });
+    }
+    if (disk.volume !== undefined && isUntold(disk, situation)) {
+      return refuse('formatUntold', facts);
+    }
+  }
+  return undefined;
+}
+
+/** What runs was given a format; the configuration beside it may have none all the same. */
+function isUntold({ target, formatUntold }: VmDisk, { configured = [] }: Situation): boolean {
+  return formatUntold === true || configured.some((disk) => disk.target === target && disk.formatUntold === true);
+}
+
+/**
+ * A snapshot inside the image, made or gone back to. libvirt and QEMU do that by themselves and touch no XML of the disk, so
+ * that what is not known of it does no harm. Measured on 9.0 with QEMU 7.2:
+ *
+ * | disk                       | memory                                | offline                              | → |
+ * |----------------------------|---------------------------------------|--------------------------------------|---|
+ * | encrypted                  | QEMU dies of an assertion             | qemu-img lacks the secret            | encryptedDisk |
+ * | `<transient/>`             | refused by libvirt, late              | the snapshot is of what a start drops | transientDisk |
+ * | a slice                    | not measured                          | qemu-img takes the whole file for it | slicedDisk |
+ * | its data in another file   | refused by QEMU, late                 | refused by qemu-img, late            | dataFileInside |
+ * | `copy_on_read='on'`        | after a revert the guest hangs        | ok                                   | copyOnRead |
+ */
+export function insideObstacle(
+  disks: readonly VmDisk[],
+  situation: Situation,
+  kind: 'memory' | 'disk' | 'offline',
+): Refused | undefined {
+  const { vm, files, capabilities } = situation;
+  if (capabilities.driver !== 'qemu') {
+    return undefined;
+  }
+  for (const disk of disks) {
+    const facts = { vm: vm.name, disk: disk.target };
+    const image = files?.images.get(disk.source ?? '');
+    if (disk.transient === true) {
+      return refuse('transientDisk', facts);
+    }
+    if (disk.encrypted === true || imagesOf(disk, situation).some(({ encrypted }) => encrypted === true)) {
+      return refuse('encryptedDisk', facts);
+    }
+    if (disk.sliced === true) {
+      return refuse('slicedDisk', facts);
+    }
+    if (disk.dataFile === true || (typeof image === 'object' && image.dataFile === true)) {
+      return refuse('dataFileInside', facts);
+    }
+    if (kind === 'memory' && disk.copyOnRead === true) {
+      return refuse('copyOnRead', facts);
+    }
+  }
+  return undefined;
+}
+
+function imagesOf(disk: VmDisk, situation: Situation): readonly ImageFacts[] {
+  return wholeChain(disk, situation).flatMap((file) => {
+    const image = situation.files?.images.get(file);
+    return typeof image === 'object' ? [image] : [];
+  });
+}
+
+/**
+ * | the snapshot                                                | → |
+ * |-------------------------------------------------------------|---|
+ * | RAM in a file, and no disk                                  | ramWithoutDisks: it would run on disks of another time |
+ * | with RAM, of a VM with an NVDIMM                            | nvdimmOverwritten |
+ * | external, a disk that took part cannot stand on another file | see `anotherFileObstacle` |
+ * | external, its own note of a disk is not known               | unknownDiskElement |
+ * | internal                                                    | see `insideObstacle` |
+ * | internal, and the image holds notes of changed blocks       | bitmapsInImage: QEMU refuses once the VM is stopped, and breaks them |
+ */
+export function revertObstacle(snapshot: Snapshot, situation: Situation): Refused | undefined {
+  const { vm } = situation;
+  if (snapshot.kind === 'memory' && vm.devices?.includes('nvdimm') === true) {
+    return refuse('nvdimmOverwritten', { vm: vm.name, snapshot: snapshot.title });
+  }
+  const disks = takingPart(snapshot, situation);
+  return snapshot.style === 'external'
+    ? (ramOnlyObstacle(snapshot) ?? overlayObstacle(snapshot, situation) ?? anotherFileObstacle(disks, situation))
+    : (insideObstacle(disks, situation, snapshot.kind) ?? bitmapObstacle(snapshot, disks, situation));
+}
+
+/** The disks that took part, as they were then and as they are now. */
+function takingPart(snapshot: Snapshot, { vm, frozenDisks }: Situation): readonly VmDisk[] {
+  const part = ({ target }: VmDisk): boolean => takesPart(snapshot, target);
+  return [...(frozenDisks?.get(snapshot.name) ?? []).filter(part), ...snapshotableDisks(vm).filter(part)];
+}
+
+function ramOnlyObstacle(snapshot: Snapshot): Refused | undefined {
+  return snapshot.memory.location === 'external' && snapshot.disks.every(({ location }) => location === 'no')
+    ? refuse('ramWithoutDisks', { snapshot: snapshot.title })
+    : undefined;
+}
+
+function overlayObstacle({ disks }: Snapshot, { vm }: Situation): Refused | undefined {
+  const odd = disks.find(({ foreign }) => foreign !== undefined);
+  return odd && refuse('unknownDiskElement', { vm: vm.name, disk: odd.target, element: odd.foreign?.[0] ?? '' });
+}
+
+function bitmapObstacle(snapshot: Snapshot, disks: readonly VmDisk[], { vm, files }: Situation): Refused | undefined {
+  for (const { target, source = '' } of disks) {
+    const image = files?.images.get(source);
+    if (typeof image === 'object' && (image.bitmaps ?? 0) > 0) {
+      return refuse('bitmapsInImage', { vm: vm.name, snapshot: snapshot.title, disk: target, file: source });
+    }
+  }
+  return undefined;
+}
+
+/** libvirt finds nothing to merge in a snapshot that is RAM alone, and fails without saying why (9.0). */
+export function mergeObstacle(doomed: readonly Snapshot[], situation: Situation): Refused | undefined {
+  for (const snapshot of doomed) {
+    const obstacle =
+      ramOnlyObstacle(snapshot) ??
+      overlayObstacle(snapshot, situation) ??
+      anotherFileObstacle(takingPart(snapshot, situation), situation);
+    if (obstacle !== undefined) {
+      return obstacle;
+    }
+  }
+  return undefined;
+}
+
+/**
+ * libvirt's checkpoints. Measured on 9.0:
+ *
+ * | what is done                                  | the VM is off                 | it runs |
+ * |-----------------------------------------------|-------------------------------|---------|
+ * | a snapshot made, or its metadata written again | libvirt refuses, perhaps half way | ok: overlays and merges take the notes with them |
+ * | a revert                                      | fails half way                | fails once the VM is stopped |
+ */
+export function checkpointObstacle(
+  { vm, checkpoints = [] }: Situation,
+  what: 'changed' | 'reverted',
+): Refused | undefined {
+  const [checkpoint] = checkpoints;
+  return checkpoint === undefined || (what === 'changed' && isActive(vm.power))
+    ? undefined
+    : refuse('checkpointsExist', { vm: vm.name, checkpoint });
+}
+
+/** Where libvirt has no checkpoint, it takes no note along: a tool that made them by itself does not hear of the overlay. */
+export function bitmapWarning(
+  disks: readonly VmDisk[],
+  { files, checkpoints = [] }: Situation,
+): readonly Extract<Warning, { about: 'bitmapsStayBehind' }>[] {
+  const noted = disks.flatMap(({ source = '' }) => {
+    const image = files?.images.get(source);
+    return typeof image === 'object' && (image.bitmaps ?? 0) > 0 ? [source] : [];
+  });
+  return noted.length === 0 || checkpoints.length > 0 ? [] : [{ about: 'bitmapsStayBehind', files: noted }];
+}
+
+/** Repairs that write disks into a configuration or a snapshot, or merge them; a mended guest and a file that goes do not. */
+export function repairObstacle(repair: Repair, situation: Situation): Refused | undefined {
+  const { vm, tree, frozenDisks, configured = [] } = situation;
+  switch (repair.what) {
+    case 'finishDelete':
+    case 'leaveFrozenFiles':
+    case 'makeCurrent': {
+      const snapshot = findSnapshot(tree, repair.snapshot);
+      const then = frozenDisks?.get(repair.snapshot) ?? [];
+      return (
+        checkpointObstacle(situation, 'changed') ??
+        (snapshot === undefined
+          ? undefined
+          : (overlayObstacle(snapshot, situation) ??
+            anotherFileObstacle(
+              [...then, ...snapshotableDisks(vm)].filter(({ target }) => takesPart(snapshot, target)),
+              situation,
+            )))
+      );
+    }
+    case 'configureDisks':
+      return anotherFileObstacle(snapshotableDisks({ disks: configured }), situation);
+    case 'keepDisks':
+    case 'forgetSnapshot':
+      return checkpointObstacle(situation, 'changed');
+    case 'keepVm':
+    case 'removeFiles':
+    case 'removeTag':
+    case 'resumeAfterSave':
+    case 'thawGuest':
+      return undefined;
+  }
+}

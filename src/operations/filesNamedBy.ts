@@ -1,0 +1,27 @@
+// The files that a plan may put a VM's disks on. Decides nothing.
+import type { Plan } from './plan.js';
+import type { Step } from '../steps/step.js';
+
+export function filesNamedBy({ steps, merges = [], leaves = [] }: Plan): ReadonlySet<string> {
+  return new Set([
+    ...steps.flatMap(filesOf),
+    ...merges.flatMap(({ overlay, base }) => [overlay, base]),
+    ...leaves.map(({ file }) => file),
+  ]);
+}
+
+function filesOf(step: Step): readonly string[] {
+  if (step.do === 'createSnapshot') {
+    return step.disks.flatMap(({ file }) => file ?? []);
+  }
+  if (step.do === 'createOverlays') {
+    return step.overlays.map(({ file }) => file);
+  }
+  if (step.do === 'defineFromSnapshot' || step.do === 'restoreMemory' || step.do === 'configureDisks') {
+    return step.disks.map(({ file }) => file);
+  }
+  if (step.do === 'blockCommit') {
+    return [step.top, step.base];
+  }
+  return step.do === 'commitImages' ? step.disks.flatMap(({ top, base }) => [top, base]) : [];
+}

@@ -1,0 +1,161 @@
+// Whether the present is what a plan left when it broke off, or somebody has used the VM since: what they did must not
+// go, for they were never asked. Knows no way on or back.
+import { snapshotsIn } from '../domain/chains/fileUse.js';
+import type { Plan } from './plan.js';
+import type { Situation } from '../domain/situation.js';
+import type { Step, TargetFile } from '../steps/step.js';
+import type { Snapshot, SnapshotDisk } from '../domain/snapshot.js';
+import { findSnapshot, parentOf } from '../domain/snapshotTree.js';
+import { isMissing } from '../steps/stepEffect.js';
+import { isActive, snapshotableDisks } from '../domain/vm.js';
+
+/** `unknown`: nothing tells. Whoever would destroy something takes it for `used`. */
+export type Use = 'untouched' | 'used' | 'unknown';
+
+function checkpointStep({ steps }: Plan): Extract<Step, { do: 'createSnapshot' }> | undefined {
+  return steps.find(
+    (step): step is Extract<Step, { do: 'createSnapshot' }> => step.do === 'createSnapshot' && step.auto === 'revert',
+  );
+}
+
+/** Each of the VM's disks is that very file, and no overlay of it. */
+export function standsExactlyOn(disks: readonly TargetFile[], { vm }: Situation): boolean {
+  return disks.every(({ target, file }) => vm.disks.some((disk) => disk.target === target && disk.source === file));
+}
+
+/**
+ * Of a VM that a plan put on these overlays, or was to.
+ *
+ * | the VM           | its disks           | the overlays            | → |
+ * |------------------|---------------------|-------------------------|---|
+ * | any              | others              | any                     | used |
+ * | active           | these               | any                     | used |
+ * | off              | these               | one is not empty        | used |
+ * | off              | these               | one is not known        | unknown |
+ * | off              | these               | all known to be empty, or gone | untouched: nothing is in them |
+ */
+export function useOfOverlays(disks: readonly TargetFile[], situation: Situation): Use {
+  if (isActive(situation.vm.power) || !standsExactlyOn(disks, situation)) {
+    return 'used';
+  }
+  const known = disks.map(({ file }) => isMissing(file, situation) || emptiness(file, situation));
+  return known.includes(false) ? 'used' : known.includes(undefined) || known.length === 0 ? 'unknown' : 'untouched';
+}
+
+/** Whether nothing was written to an overlay; undefined: not known. */
+export function emptiness(file: string, { files }: Situation): boolean | undefined {
+  const facts = files?.images.get(file);
+  return typeof facts === 'object' ? facts.empty : undefined;
+}
+
+/**
+ * Of a VM that a revert was about to leave, and that stands where it stood.
+ *
+ * | before the revert            | what tells                                                         |
+ * |------------------------------|--------------------------------------------------------------------|
+ * | an external checkpoint       | the overlays that it made                                          |
+ * | an internal checkpoint       | the images: whether each is as when it was taken, or as the target: libvirt changes one after another |
+ * | none, but a recovery took one that broke off itself | as of these              |
+ * | none, nothing had changed    | the overlays that the VM stood on                                  |
+ * | none, the changes were given up | the same; those that are not empty may hold more than was given up: unknown |
+ */
+export function useOfLeft(plan: Plan, situation: Situation): Use {
+  const { vm } = situation;
+  const own = new Set(snapshotableDisks(vm).map(({ target }) => target));
+  const leaves = (plan.leaves ?? []).filter(({ target }) => own.has(target));
+  const checkpoint = checkpointOf(plan, situation);
+  const taking = checkpoint?.disks.filter(({ location }) => location !== 'no') ?? [];
+  const overlays = taking.flatMap(({ target, file }) => (file === undefined ? [] : [{ target, file }]));
+  const others = leaves.filter(({ target }) => overlays.every((one) => one.target !== target));
+  if (isActive(vm.power) || !standsExactlyOn([...overlays, ...others], situation) || !currentAsLeft(plan, situation)) {
+    return 'used';
+  }
+  if (checkpoint?.style === 'internal') {
+    return useOfImages([checkpoint.name, targetOf(plan)], taking, situation);
+  }
+  const use = useOfOverlays(overlays.length > 0 ? overlays : leaves, situation);
+  return checkpoint !== undefined || use === 'untouched' ? use : 'unknown';
+}
+
+function checkpointOf(plan: Plan, situation: Situation): Snapshot | undefined {
+  return findSnapshot(situation.tree, checkpointStep(plan)?.name ?? '') ?? keptByRecovery(plan, situation);
+}
+
+/** The present, as a recovery kept it that broke off itself. */
+export function keptByRecovery(plan: Plan, { tree }: Situation): Snapshot | undefined {
+  const own = ownNames(plan);
+  const current = findSnapshot(tree, tree.current ?? '');
+  const parent = current === undefined ? undefined : parentOf(tree, current.name)?.name;
+  const ours =
+    current?.trailers.auto === 'revert' && !own.has(current.name) && (parent === undefined || own.has(parent));
+  return ours ? current : undefined;
+}
+
+function targetOf({ request }: Plan): string {
+  return request.type === 'revert' ? request.snapshot : '';
+}
+
+function useOfImages(names: readonly string[], disks: readonly SnapshotDisk[], { vm, files }: Situation): Use {
+  const same = disks.map(({ target }) => {
+    const source = vm.disks.find((disk) => disk.target === target)?.source ?? '';
+    const facts = files?.images.get(source);
+    const same = typeof facts === 'object' ? facts.unchangedSince : undefined;
+    return same?.some((name) => names.includes(name));
+  });
+  return same.includes(false) ? 'used' : same.includes(undefined) ? 'unknown' : 'untouched';
+}
+
+/**
+ * Whether the snapshot that is current is one that the plan can have left so: the one before it, or one that it makes
+ * or was to make current. libvirt has none while it reverts. A checkpoint of ours above one of these is a recovery's.
+ * A repair does not know which one was current before it: there the VM's files alone tell.
+ */
+export function currentAsLeft(plan: Plan, situation: Situation): boolean {
+  const { tree } = situation;
+  if (tree.current === undefined || plan.request.type === 'repair') {
+    return true;
+  }
+  return ownNames(plan).has(tree.current) || keptByRecovery(plan, situation) !== undefined;
+}
+
+function ownNames({ request, steps, losses, warnings }: Plan): ReadonlySet<string> {
+  const names = new Set<string>();
+  for (const step of steps) {
+    if (step.do === 'createSnapshot' || step.do === 'redefineAs') {
+      names.add(step.name);
+    }
+    if (step.do === 'makeCurrent' || step.do === 'redefineAs' || step.do === 'revert') {
+      names.add(step.snapshot);
+    }
+  }
+  for (const loss of losses) {
+    const lost = loss.what === 'restorePoints' ? loss.names : loss.what === 'diskChanges' ? [loss.since ?? ''] : [];
+    lost.forEach((name) => names.add(name));
+  }
+  for (const warning of warnings) {
+    if (warning.about === 'noCheckpointNeeded') {
+      names.add(warning.since);
+    }
+  }
+  return request.type === 'revert' ? names.add(request.snapshot) : names;
+}
+
+/**
+ * | step makeCurrent             | what the VM must stand on                            |
+ * |------------------------------|------------------------------------------------------|
+ * | names overlays               | these                                                |
+ * | does not, of a revert        | the overlays that it is defined with                 |
+ * | does not, of anything else   | anything                                             |
+ *
+ * And nobody may have made another one current. Overlays that a snapshot froze are
+ * not the VM's own any more.
+ */
+export function mayMakeCurrent(step: Extract<Step, { do: 'makeCurrent' }>, plan: Plan, situation: Situation): boolean {
+  const define = plan.steps.find((one) => one.do === 'defineFromSnapshot');
+  const disks = step.disks ?? define?.disks ?? [];
+  return (
+    standsExactlyOn(disks, situation) &&
+    snapshotsIn(situation, new Set(disks.map(({ file }) => file))).length === 0 &&
+    currentAsLeft(plan, situation)
+  );
+}

@@ -1,0 +1,50 @@
+// A root has no parent on which libvirt could mark that it merges: the time of the last write to what it froze tells, and that
+// may have another cause. Decides nothing.
+import { externalTargets } from '../domain/chains/deletedFiles.js';
+import { frozenFile } from '../domain/chains/fileUse.js';
+import type { Plan } from './plan.js';
+import type { Situation } from '../domain/situation.js';
+import type { BrokenOff } from './interrupted.js';
+import type { Snapshot } from '../domain/snapshot.js';
+import { findSnapshot } from '../domain/snapshotTree.js';
+import { begunSteps } from './brokenAt.js';
+
+/** Of a file system that counts in twos. */
+const coarseMs = 2_000;
+
+/**
+ * Of a recovery that deletes a root again whose delete was begun:
+ *
+ * | another one of the plan is gone | what the root froze                                      | the merge is seen |
+ * |---------------------------------|----------------------------------------------------------|-------------------|
+ * | yes                             | any                                                      | yes: the delete was under way |
+ * | no                              | one file was written to after the step was begun, by its time of then and of now | yes |
+ * | no                              | written before, or unwritten, or nobody can tell         | no |
+ */
+export function mergesUnseen(brokenOff: BrokenOff, recovery: Plan, situation: Situation): boolean {
+  const isGone = begunSteps(brokenOff).some(
+    (step) => step.do === 'deleteSnapshot' && findSnapshot(situation.tree, step.snapshot) === undefined,
+  );
+  // One whose turn had not come follows another, of which the mark tells.
+  const begun = new Set(begunSteps(brokenOff).flatMap((step) => (step.do === 'deleteSnapshot' ? [step.snapshot] : [])));
+  const again = recovery.steps.flatMap((step) =>
+    step.do === 'deleteSnapshot' && begun.has(step.snapshot) ? (findSnapshot(situation.tree, step.snapshot) ?? []) : [],
+  );
+  return !isGone && again.some((root) => isRoot(root) && !wasWrittenTo(root, brokenOff, situation));
+}
+
+function isRoot({ style, parent }: Snapshot): boolean {
+  return style === 'external' && parent === undefined;
+}
+
+function wasWrittenTo(root: Snapshot, { plan, begunAt }: BrokenOff, situation: Situation): boolean {
+  const index = plan.steps.findIndex((step) => step.do === 'deleteSnapshot' && step.snapshot === root.name);
+  const begun = begunAt?.get(index);
+  return externalTargets(root).some((target) => {
+    const base = frozenFile(situation, root.name, target);
+    const facts = situation.files?.images.get(base ?? '');
+    const now = typeof facts === 'object' ? facts.modifiedAt : undefined;
+    const then = plan.changes?.find(({ file }) => file === base)?.modifiedAt;
+    return begun !== undefined && now !== undefined && then !== undefined && now !== then && now >= begun - coarseMs;
+  });
+}

@@ -1,0 +1,74 @@
+// Whether an operation that broke off was begun here, and not long ago. Pure: who asks tells where and when it is.
+import { actsAloneForMs } from './interrupted.js';
+import { type DaemonIdentity, type Origin } from '../domain/origin.js';
+import { type Refused, refuse } from '../domain/refusal.js';
+
+export interface Here {
+  readonly place: Omit<Origin, 'daemon'>;
+  readonly daemon: DaemonIdentity;
+  /** Milliseconds since 1970. */
+  readonly now: number;
+}
+
+export type Belongs = 'here' | 'elsewhere' | 'notKnown';
+
+/**
+ * A home on the network has one journal for many computers, and a clone has the VMs of the one that it was made of, with their
+ * UUIDs.
+ *
+ * | the computer's name, its installation | its boot         | the daemon's name | the daemon's UUID | belongs   |
+ * |---------------------------------------|------------------|-------------------|-------------------|-----------|
+ * | other                                 | any              | any               | any               | elsewhere |
+ * | ours, or there is none                | any              | other             | any               | elsewhere |
+ * | ours                                  | ours, or other   | not written down  | any               | notKnown  |
+ * | ours                                  | ours             | ours              | any: without firmware libvirt makes a new one at each start | here |
+ * | ours, and there is an installation    | other            | ours              | ours, or none has one | here  |
+ * | ours                                  | other            | ours              | other             | elsewhere |
+ * | ours, and there is none               | other, or none   | ours              | any               | notKnown  |
+ */
+export function belongs(origin: Origin, { place, daemon }: Here): Belongs {
+  const theirs = origin.daemon;
+  const isOtherMachine =
+    origin.machine !== undefined && place.machine !== undefined && origin.machine !== place.machine;
+  if (origin.host !== place.host || isOtherMachine || (theirs !== undefined && theirs.hostname !== daemon.hostname)) {
+    return 'elsewhere';
+  }
+  if (theirs === undefined) {
+    return 'notKnown';
+  }
+  if (origin.boot !== undefined && origin.boot === place.boot) {
+    return 'here';
+  }
+  if (theirs.hostUuid !== daemon.hostUuid) {
+    return 'elsewhere';
+  }
+  return origin.machine !== undefined && origin.machine === place.machine ? 'here' : 'notKnown';
+}
+
+/** Of an entry that is carried out nowhere but where it was begun, be it for a person. */
+export function foreignObstacle(vm: string, origin: Origin, here: Here): Refused | undefined {
+  return belongs(origin, here) === 'elsewhere'
+    ? refuse('begunOnOtherHost', { vm, host: origin.daemon?.hostname ?? origin.host })
+    : undefined;
+}
+
+/**
+ * Of one that nobody has asked for just now:
+ *
+ * | it belongs here | the computer was started since | something was done about it last | → |
+ * |-----------------|--------------------------------|----------------------------------|---|
+ * | not known       | any                            | any                              | begunOnOtherHost |
+ * | yes             | yes                            | any                              | brokeOffLongAgo: VMs start with it, and whatever else acts on them |
+ * | yes             | no, or nobody can tell         | more than an hour ago            | brokeOffLongAgo |
+ * | yes             | no, or nobody can tell         | in the future, by the clock      | brokeOffLongAgo: how long ago is not known |
+ * | yes             | no, or nobody can tell         | within an hour                   | none |
+ */
+export function ageObstacle(vm: string, origin: Origin, lastActedAt: number, here: Here): Refused | undefined {
+  if (belongs(origin, here) !== 'here') {
+    return refuse('begunOnOtherHost', { vm, host: origin.daemon?.hostname ?? origin.host });
+  }
+  const age = here.now - lastActedAt;
+  return origin.boot !== here.place.boot || !(age >= 0 && age <= actsAloneForMs)
+    ? refuse('brokeOffLongAgo', { vm })
+    : undefined;
+}

@@ -1,0 +1,106 @@
+// What a plan does and what is lost by it, without what may differ between two looks at the same thing: the names of what
+// will be made, seconds, how much a VM has written meanwhile. Knows no request.
+import type { Loss } from '../domain/consequences.js';
+import type { Plan } from './plan.js';
+import type { Step } from '../steps/step.js';
+
+/**
+ * Whether two rows of steps do the same to the same things.
+ *
+ * | in a step                                        | compared                                      |
+ * |--------------------------------------------------|-----------------------------------------------|
+ * | description of a snapshot that is made           | no: a title can need another name by now      |
+ * | snapshots and files that are made, wherever they appear later | as "the nth one that is made"    |
+ * | waitUntil                                        | no: the second may be over                    |
+ * | setGuestClock                                    | no: an agent comes and goes, and it is good without |
+ * | everything else                                  | yes                                           |
+ */
+export function sameSteps(one: readonly Step[], other: readonly Step[]): boolean {
+  return text(stepsEssence(one)) === text(stepsEssence(other));
+}
+
+/**
+ * Whether a fresh plan is still the one that somebody said yes to: what is done to what, and what is lost. Warnings and
+ * estimates are no part of it, nor how much a VM that runs has written on.
+ */
+export function stillHolds(confirmed: Plan, fresh: Plan): boolean {
+  return sameSteps(confirmed.steps, fresh.steps) && text(lossesEssence(confirmed)) === text(lossesEssence(fresh));
+}
+
+/** By the name or path of what is made, the number under which it is compared. */
+interface Made {
+  readonly snapshots: ReadonlyMap<string, string>;
+  readonly files: ReadonlyMap<string, string>;
+}
+
+function stepsEssence(steps: readonly Step[]): readonly unknown[] {
+  const made = madeBy(steps);
+  return steps
+    .filter((step) => step.do !== 'waitUntil' && step.do !== 'setGuestClock')
+    .map((step) => numbered(plain(step), made));
+}
+
+function lossesEssence({ steps, losses }: Plan): readonly unknown[] {
+  const made = madeBy(steps);
+  return losses.map((loss): unknown => numbered(plainLoss(loss), made));
+}
+
+/** Without what is of no account; a delete in an old journal has a word more. */
+function plain(step: Step): Step {
+  if (step.do === 'createSnapshot') {
+    // What is free changes from one look to the next.
+    return { ...step, description: '', mostBytes: 0 };
+  }
+  return step.do === 'deleteSnapshot' ? { do: step.do, snapshot: step.snapshot } : step;
+}
+
+function plainLoss(loss: Loss): Loss {
+  return loss.what === 'diskChanges'
+    ? { what: loss.what, ...(loss.since === undefined ? {} : { since: loss.since }) }
+    : loss;
+}
+
+function madeBy(steps: readonly Step[]): Made {
+  const [snapshots, files] = [new Map<string, string>(), new Map<string, string>()];
+  const note = (map: Map<string, string>, name: string): unknown =>
+    map.has(name) ? undefined : map.set(name, `made ${map.size}`);
+  for (const step of steps) {
+    if (step.do === 'createSnapshot') {
+      note(snapshots, step.name);
+      step.disks.forEach(({ file }) => file !== undefined && note(files, file));
+      if (step.memoryFile !== undefined) {
+        note(files, step.memoryFile);
+      }
+    } else if (step.do === 'createOverlays') {
+      step.overlays.forEach(({ file }) => note(files, file));
+    } else if (step.do === 'copyFile' && step.existing === 'keep') {
+      note(files, step.to);
+    }
+  }
+  return { snapshots, files };
+}
+
+/** Under these a snapshot's name stands; a path is known by its first character. */
+const snapshotKeys: ReadonlySet<string> = new Set(['name', 'snapshot', 'parent', 'since']);
+
+function numbered(value: unknown, made: Made, key = ''): unknown {
+  if (typeof value === 'string') {
+    const known = value.startsWith('/') ? made.files : snapshotKeys.has(key) ? made.snapshots : undefined;
+    return known?.get(value) ?? value;
+  }
+  if (Array.isArray(value)) {
+    return value.map((member) => numbered(member, made));
+  }
+  return typeof value === 'object' && value !== null
+    ? Object.fromEntries(Object.entries(value).map(([name, member]) => [name, numbered(member, made, name)]))
+    : value;
+}
+
+/** In the same order of keys, whoever wrote them. */
+function text(value: unknown): string {
+  return JSON.stringify(value, (_, member: unknown) =>
+    typeof member === 'object' && member !== null && !Array.isArray(member)
+      ? Object.fromEntries(Object.entries(member).toSorted(([a], [b]) => (a < b ? -1 : 1)))
+      : member,
+  );
+}

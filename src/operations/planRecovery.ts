@@ -1,0 +1,98 @@
+// What becomes of an operation that broke off: how far it came by its journal and by the present, and the way on or back.
+// The ways themselves stand in recover….ts, one for each shape of plan.
+import type { Situation } from '../domain/situation.js';
+import { lostQemu, type Merge } from '../domain/chains/lostQemu.js';
+import { folderOf } from '../domain/chains/overlayFiles.js';
+import { beginsWithMerge, withoutLocks } from './delete/mergeAgain.js';
+import { lostQemuObstacle } from './obstacles.js';
+import type { Refusal } from '../domain/refusal.js';
+import { brokenAt, explain, hasBegun } from './brokenAt.js';
+import { recoverCommit } from './consolidate/recoverCommit.js';
+import { recoverCreate } from './create/recoverCreate.js';
+import { recoverDelete } from './delete/recoverDelete.js';
+import { recoverEmulatedRevert } from './revert/recoverEmulatedRevert.js';
+import { recoverNativeRevert } from './revert/recoverNativeRevert.js';
+import { recoverRename } from './rename/recoverRename.js';
+import { recoverRepair } from './repair/recoverRepair.js';
+import { recoverSeries } from './delete/recoverSeries.js';
+import type { BrokenOff, Recovery } from './interrupted.js';
+
+/**
+ * | operation                | broken off before its first step that cannot be taken back | … after it               |
+ * |--------------------------|-------------------------------------------------------------|-------------------------|
+ * | create                   | before; what a half made snapshot left is removed           | after                   |
+ * | revert, its checkpoint   | as create; a checkpoint that is whole stays                 | see the next two        |
+ * | revert by libvirt        | before                                                      | reverted again          |
+ * | revert by us             | before; the new overlays are removed                        | the same steps go on    |
+ * | delete                   | before                                                      | the rest is deleted     |
+ * | rename, keepDisks        | before                                                      | the same steps go on    |
+ * | repair                   | before                                                      | decided anew            |
+ * | consolidate, by commit   | before                                                      | a job that goes on is led to its end; disks that were not begun stay |
+ * | consolidate by snapshots, prune | before                                               | the delete that was begun comes to its end; the others stay |
+ * | describe, power          | before                                                      | after                   |
+ *
+ * Pure, and for any present: what is to be done is decided from it, never from the journal alone. A recovery that breaks
+ * off itself is recovered in the same way.
+ *
+ * @param situation with the frozen disks of all snapshots, and every file that the plan names
+ */
+export function planRecovery(brokenOff: BrokenOff, situation: Situation): Recovery {
+  // A root has no parent on which libvirt could leave its mark.
+  const merge = hasBegun(brokenOff, ['deleteSnapshot']) ? 'brokeOff' : 'asMarked';
+  const lost = lostQemuObstacle(situation, merge);
+  return lost === undefined
+    ? recoveryOf(brokenOff, situation)
+    : (mergedAgain(brokenOff, merge, lost.refusal, situation) ?? explain(brokenOff, lost.refusal, [], situation));
+}
+
+/**
+ * What would be done if QEMU had given up the merge, where it begins with that merge: see `beginsWithMerge`. Without room it
+ * fails for that, in words that do not always say so, and tells nothing.
+ */
+function mergedAgain(
+  brokenOff: BrokenOff,
+  merge: Merge,
+  otherwise: Refusal,
+  situation: Situation,
+): Recovery | undefined {
+  const lost = lostQemu(situation, merge);
+  const recovery = lost?.what === 'mergeLost' ? recoveryOf(brokenOff, withoutLocks(situation)) : undefined;
+  if (lost === undefined || recovery?.type !== 'steps' || !beginsWithMerge(recovery.plan.steps, lost, situation)) {
+    return undefined;
+  }
+  const facts = situation.files?.images.get(lost.said);
+  const bytes = typeof facts === 'object' ? facts.allocatedBytes : 0;
+  const free = situation.files?.freeBytes.get(folderOf(lost.file)) ?? Infinity;
+  return free < bytes ? recovery : { ...recovery, otherwise };
+}
+
+function recoveryOf(brokenOff: BrokenOff, situation: Situation): Recovery {
+  const { request, plan } = brokenOff;
+  switch (request.type) {
+    case 'create':
+      return recoverCreate(brokenOff, situation);
+    case 'revert':
+      return plan.steps.some((step) => step.do === 'revert')
+        ? recoverNativeRevert({ ...brokenOff, request }, situation)
+        : recoverEmulatedRevert(brokenOff, situation);
+    case 'delete':
+      return recoverDelete({ ...brokenOff, request }, situation);
+    case 'rename':
+      return recoverRename(brokenOff, situation);
+    case 'repair':
+      return plan.steps.some((step) => step.do === 'defineFromSnapshot')
+        ? recoverEmulatedRevert(brokenOff, situation)
+        : plan.steps.some((step) => step.do === 'redefineAs')
+          ? recoverRename(brokenOff, situation)
+          : recoverRepair({ ...brokenOff, request }, situation);
+    case 'consolidate':
+      return plan.steps.some(({ do: what }) => what === 'blockCommit' || what === 'commitImages')
+        ? recoverCommit(brokenOff, situation)
+        : recoverSeries(brokenOff, situation);
+    case 'prune':
+      return recoverSeries(brokenOff, situation);
+    case 'describe':
+    case 'power':
+      return { type: 'settled', to: brokenAt(brokenOff, situation) === plan.steps.length ? 'after' : 'before' };
+  }
+}

@@ -1,0 +1,147 @@
+// Whether what is left of a plan is still right, asked between two of its steps on a fresh look: others act too, and a
+// checkpoint changes what the rest stands on. Knows nothing of how steps are run.
+import { userOf } from './brokenAt.js';
+import { mayMakeCurrent, useOfOverlays } from './leftAsPlanned.js';
+import type { OperationRequest } from '../domain/operation.js';
+import { withoutUnread } from '../domain/chains/otherVms.js';
+import type { Plan } from './plan.js';
+import type { Situation } from '../domain/situation.js';
+import type { Step } from '../steps/step.js';
+import { sameSteps } from './planEssence.js';
+import { planConsolidate } from './consolidate/planConsolidate.js';
+import { planDelete } from './delete/planDelete.js';
+import { endOf, planRevert } from './revert/planRevert.js';
+import { partsOf } from './delete/recoverSeries.js';
+import { folderOf } from '../domain/chains/overlayFiles.js';
+import { type Refused, refuse } from '../domain/refusal.js';
+import { findSnapshot } from '../domain/snapshotTree.js';
+
+/**
+ * | plan                 | next step                    | the rest is right when                                    |
+ * |----------------------|------------------------------|-----------------------------------------------------------|
+ * | revert, checkpoint just taken | any                 | it is of the kind that was planned, the same revert without a checkpoint has the same steps, and the names it chose are free |
+ * | delete of several    | the next snapshot's delete   | the same delete goes over the same snapshots from here    |
+ * | prune, consolidate by snapshots | the next one           | its delete alone has these steps and loses no other file  |
+ * | consolidate by commit | the next disk               | its merge alone is the same                               |
+ * | any                  | any other                    | always: it has begun, and only its end is safe            |
+ *
+ * @param situation as fresh as the first, with all that the request needs
+ * @param done how many steps of the plan are done
+ */
+export function planRest(request: OperationRequest, situation: Situation, plan: Plan, done: number): 'same' | Refused {
+  const rest = plan.steps.slice(done);
+  const last = plan.steps[done - 1];
+  const changed = refuse('changedMeanwhile', { vm: situation.vm.name });
+  if (request.type === 'revert' && last?.do === 'createSnapshot' && last.name === plan.checkpoint) {
+    const target = findSnapshot(situation.tree, request.snapshot);
+    if (target === undefined) {
+      return refuse('snapshotMissing', { vm: situation.vm.name, snapshot: request.snapshot });
+    }
+    // libvirt decides by the VM's state at its own moment: somebody may have switched it on or off since we looked.
+    if (findSnapshot(situation.tree, last.name)?.kind !== last.kind) {
+      return changed;
+    }
+    // A managed save was started for the checkpoint: before that, the VM was off.
+    const saved = plan.steps.slice(0, done).some((step) => step.do === 'startPaused');
+    const after = endOf(request.after, target, saved ? 'off' : situation.vm.power);
+    const fresh = planRevert({ ...request, after, checkpointFirst: false }, withoutUnread(situation));
+    if (fresh.type === 'refusal') {
+      return fresh;
+    }
+    return sameSteps(rest, fresh.steps) ? (takenName(rest, situation) ?? 'same') : changed;
+  }
+  if (request.type === 'delete' && done > 0 && startsDelete(rest[0])) {
+    const fresh = planDelete(request, situation);
+    if (fresh.type === 'refusal') {
+      return fresh;
+    }
+    return sameSteps(rest.filter(startsDelete), fresh.steps.filter(startsDelete)) ? 'same' : changed;
+  }
+  if ((request.type === 'prune' || request.type === 'consolidate') && done > 0) {
+    const part = partsOf(rest)[0];
+    if (part?.first === 0) {
+      return seriesObstacle(part.snapshot, rest, plan, situation) ?? 'same';
+    }
+    if (rest[0]?.do === 'blockCommit') {
+      return commitObstacle(request, rest[0], situation) ?? 'same';
+    }
+  }
+  return stepObstacle(rest[0], plan, situation, 'passOver') ?? 'same';
+}
+
+/** Alone, it must go in the same way as in the series, and lose no file that was not told. */
+function seriesObstacle(
+  snapshot: string,
+  rest: readonly Step[],
+  { request: { vm: ref }, losses }: Plan,
+  situation: Situation,
+): Refused | undefined {
+  const fresh = planDelete({ type: 'delete', vm: ref, snapshot, scope: 'one' }, situation);
+  if (fresh.type === 'refusal') {
+    return fresh;
+  }
+  const filesIn = (of: Plan['losses']): readonly string[] =>
+    of.flatMap((loss) => (loss.what === 'files' ? loss.files : []));
+  const told = new Set(filesIn(losses));
+  const next = rest.find(startsDelete);
+  return sameSteps(fresh.steps.filter(startsDelete), next === undefined ? [] : [next]) &&
+    filesIn(fresh.losses).every((file) => told.has(file))
+    ? undefined
+    : refuse('changedMeanwhile', { vm: situation.vm.name });
+}
+
+/** Of several disks, each is looked at again when its turn comes. */
+function commitObstacle(
+  request: Extract<OperationRequest, { type: 'prune' | 'consolidate' }>,
+  step: Extract<Step, { do: 'blockCommit' }>,
+  situation: Situation,
+): Refused | undefined {
+  const fresh = planConsolidate({ ...request, type: 'consolidate', targets: [step.target] }, situation);
+  if (fresh.type === 'refusal') {
+    return fresh;
+  }
+  return sameSteps(fresh.steps.slice(0, 1), [step]) ? undefined : refuse('changedMeanwhile', { vm: situation.vm.name });
+}
+
+/**
+ * Whether somebody did something meanwhile that a step would take away.
+ *
+ * @param unknown what an overlay counts as of which it is not known whether it is empty
+ */
+export function stepObstacle(
+  step: Step | undefined,
+  plan: Plan,
+  situation: Situation,
+  unknown: 'passOver' | 'refuse',
+): Refused | undefined {
+  const { vm } = situation;
+  const changed = refuse('changedMeanwhile', { vm: vm.name });
+  if (step?.do === 'removeFiles') {
+    const going = new Set(step.files);
+    return step.files.some((file) => userOf(file, going, situation) !== undefined) ? changed : undefined;
+  }
+  if (step?.do === 'makeCurrent') {
+    return mayMakeCurrent(step, plan, situation) ? undefined : changed;
+  }
+  if (step?.do === 'restoreMemory') {
+    const use = useOfOverlays(step.disks, situation);
+    return use === 'used' || (use === 'unknown' && unknown === 'refuse')
+      ? refuse('usedSince', { vm: vm.name })
+      : undefined;
+  }
+  return undefined;
+}
+
+function startsDelete(step: Step | undefined): boolean {
+  return step?.do === 'deleteSnapshot' || step?.do === 'forgetSnapshot';
+}
+
+/** The plan goes on with the names that it chose at first. */
+function takenName(rest: readonly Step[], { files }: Situation): Refused | undefined {
+  for (const { file } of rest.flatMap((step) => (step.do === 'createOverlays' ? step.overlays : []))) {
+    if (files?.lists.get(folderOf(file))?.includes(file.slice(folderOf(file).length + 1)) === true) {
+      return refuse('fileTaken', { file });
+    }
+  }
+  return undefined;
+}

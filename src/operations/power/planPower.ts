@@ -1,0 +1,148 @@
+// Decides whether a VM can be started, stopped, paused or resumed in the state that it is in.
+import { frozenFileObstacle, lostQemuObstacle, readOnlyObstacle } from '../obstacles.js';
+import type { OperationRequest, PowerAction } from '../../domain/operation.js';
+import type { Decision } from '../plan.js';
+import type { Loss } from '../../domain/consequences.js';
+import type { Situation } from '../../domain/situation.js';
+import { type Refused, refuse } from '../../domain/refusal.js';
+import { type PowerState, type Vm, isActive } from '../../domain/vm.js';
+
+type PowerRequest = Extract<OperationRequest, { type: 'power' }>;
+
+type Verdict = 'ok' | 'notRunning' | 'notOff' | 'wrongState' | 'crashedVm' | 'asleepVm';
+
+/**
+ * A crashed VM still has its QEMU, stopped; an asleep one was suspended to RAM by its own guest. Neither hears anything,
+ * and a paused one does not hear a request to shut down.
+ */
+const verdicts: Readonly<Record<PowerAction, Readonly<Record<PowerState, Verdict>>>> = {
+  start: {
+    off: 'ok',
+    running: 'notOff',
+    paused: 'notOff',
+    shuttingDown: 'wrongState',
+    crashed: 'crashedVm',
+    asleep: 'notOff',
+    unknown: 'wrongState',
+  },
+  shutDown: {
+    off: 'notRunning',
+    running: 'ok',
+    paused: 'wrongState',
+    shuttingDown: 'wrongState',
+    crashed: 'crashedVm',
+    asleep: 'asleepVm',
+    unknown: 'wrongState',
+  },
+  forceOff: {
+    off: 'notRunning',
+    running: 'ok',
+    paused: 'ok',
+    shuttingDown: 'ok',
+    crashed: 'ok',
+    asleep: 'ok',
+    unknown: 'ok',
+  },
+  pause: {
+    off: 'notRunning',
+    running: 'ok',
+    paused: 'wrongState',
+    shuttingDown: 'wrongState',
+    crashed: 'crashedVm',
+    asleep: 'asleepVm',
+    unknown: 'wrongState',
+  },
+  resume: {
+    off: 'notRunning',
+    running: 'wrongState',
+    paused: 'ok',
+    shuttingDown: 'wrongState',
+    crashed: 'crashedVm',
+    asleep: 'asleepVm',
+    unknown: 'wrongState',
+  },
+  restart: {
+    off: 'notRunning',
+    running: 'ok',
+    paused: 'wrongState',
+    shuttingDown: 'wrongState',
+    crashed: 'crashedVm',
+    asleep: 'asleepVm',
+    unknown: 'wrongState',
+  },
+};
+
+export function planPower(request: PowerRequest, situation: Situation): Decision {
+  const { vm, capabilities } = situation;
+  const { action } = request;
+  const obstacle =
+    readOnlyObstacle(vm, capabilities, action) ??
+    stateObstacle(vm, action) ??
+    (action === 'resume' ? brokenRevertObstacle(situation) : undefined) ??
+    // A second QEMU on the same files would fail late, or, where images are not locked, write over the first one.
+    (action === 'start' ? lostQemuObstacle(situation) : undefined);
+  return (
+    obstacle ?? {
+      type: 'plan',
+      request,
+      steps: [{ do: 'power', action }],
+      losses: lossesOf(action, situation),
+      warnings: [],
+      progress: 'timeOnly',
+    }
+  );
+}
+
+function stateObstacle({ name, power }: Vm, action: PowerAction): Refused | undefined {
+  const verdict = verdicts[action][power];
+  switch (verdict) {
+    case 'ok':
+      return undefined;
+    case 'notRunning':
+    case 'notOff':
+      return refuse(verdict, { vm: name, state: power, wanted: action });
+    case 'wrongState':
+      return refuse(verdict, { vm: name, state: power, action });
+    case 'crashedVm':
+    case 'asleepVm':
+      return refuse(verdict, { vm: name, action });
+  }
+}
+
+/** An external revert that broke off late leaves the VM paused on the files that its snapshots froze. */
+function brokenRevertObstacle(situation: Situation): Refused | undefined {
+  if (situation.vm.powerReason !== 'fromSnapshot') {
+    return undefined;
+  }
+  for (const snapshot of situation.tree.snapshots) {
+    const obstacle = frozenFileObstacle(snapshot, situation);
+    if (obstacle !== undefined) {
+      return obstacle;
+    }
+  }
+  return undefined;
+}
+
+/**
+ * | action    | VM                | lost                                               |
+ * |-----------|-------------------|----------------------------------------------------|
+ * | force off | running, paused, … | RAM, and what the guest had not written yet       |
+ * | force off | crashed, unknown  | RAM                                                |
+ * | shut down, force off | transient | also its configuration and all its restore points |
+ */
+function lossesOf(action: PowerAction, { vm, tree }: Situation): readonly Loss[] {
+  const losses: Loss[] = [];
+  if (action === 'forceOff') {
+    losses.push({ what: 'ram' });
+    if (isActive(vm.power)) {
+      losses.push({ what: 'unsavedWork' });
+    }
+  }
+  if (!vm.persistent && (action === 'forceOff' || action === 'shutDown')) {
+    losses.push({ what: 'configuration' });
+    if (tree.snapshots.length > 0) {
+      losses.push({ what: 'restorePoints', names: tree.snapshots.map(({ name }) => name) });
+    }
+  }
+  return losses;
+}

@@ -1,0 +1,41 @@
+// Which snapshots a person wants gone, by a rule over ages and numbers. What may not go at all is decided elsewhere.
+import type { Snapshot, SnapshotTree } from '../../domain/snapshot.js';
+import { doubtfulTimes } from '../../domain/snapshotTime.js';
+import { sortSnapshots } from '../../domain/snapshotTree.js';
+
+/** What both parts name goes. */
+export interface PruneRule {
+  /** Absent: of any age. */
+  readonly olderThanSeconds?: number;
+  /** How many of the newest stay; absent: none because of this. */
+  readonly keepLast?: number;
+}
+
+/**
+ * @param now seconds since 1970
+ *
+ * Oldest first. That the current one and those marked as to be kept stay all the same is said by the plan.
+ *
+ * | snapshot                                       | → |
+ * |------------------------------------------------|---|
+ * | any, and the rule names neither age nor number | chosen |
+ * | its time cannot be right (`doubtfulTimes`)     | stays, and is not one of the newest |
+ * | one of the `keepLast` newest                   | stays |
+ * | not older than `olderThanSeconds`              | stays |
+ * | otherwise                                      | chosen |
+ */
+export function chosenByRule(
+  { olderThanSeconds, keepLast }: PruneRule,
+  tree: SnapshotTree,
+  now: number,
+): readonly Snapshot[] {
+  const byTime = sortSnapshots(tree, 'time');
+  if (olderThanSeconds === undefined && keepLast === undefined) {
+    return byTime;
+  }
+  const doubtful = doubtfulTimes(tree, now);
+  const timed = byTime.filter(({ name }) => !doubtful.has(name));
+  return timed
+    .slice(0, Math.max(0, timed.length - Math.max(0, Math.floor(keepLast ?? 0))))
+    .filter(({ createdAt }) => now - createdAt >= Math.max(0, olderThanSeconds ?? 0));
+}

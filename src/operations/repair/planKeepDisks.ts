@@ -1,0 +1,66 @@
+// A memory snapshot whose RAM is gone, and what is left of it: a disk-only snapshot. libvirt refuses to make it one where
+// it stands (9.0 to 12.8), so another one takes its place. Touches no image.
+import { versionOf } from '../../domain/capabilities.js';
+import { externalTargets } from '../../domain/chains/deletedFiles.js';
+import { folderOf, takenSuffixes } from '../../domain/chains/overlayFiles.js';
+import { diskObstacle, ramObstacle } from '../../domain/chains/snapshotWhole.js';
+import type { Situation } from '../../domain/situation.js';
+import { type Refused, refuse } from '../../domain/refusal.js';
+import { nameFromTitle } from '../../domain/snapshotName.js';
+import { childrenOf, findSnapshot } from '../../domain/snapshotTree.js';
+import { lostData, ownDiskMissing } from './planMetadataRepair.js';
+import type { Mending } from './repairSteps.js';
+import { describedAs, fixedNvramCopy, renameSteps } from '../rename/renameSteps.js';
+
+/**
+ * What libvirt ≥ 9.9 has noted with the current one of the VM's overlays may be lost, as with a rename: see `titleOnly`.
+ *
+ * | its RAM              | its disks       | the snapshot                          | → |
+ * |----------------------|-----------------|---------------------------------------|---|
+ * | there, or not seen   | any             | any                                   | nothingToRepair |
+ * | gone, or no whole one | the VM's own are away too | any                        | nothingToRepair: a storage that may come back |
+ * | gone, or no whole one | none took part | any                                   | nothingToRepair: nothing would be left |
+ * | gone, or no whole one | gone, damaged, merged by hand | any                    | why |
+ * | gone, or no whole one | there          | a delete that broke off is marked on it | unfinishedDelete |
+ * | gone, or no whole one | there          | current, libvirt ≥ 9.9, and has children, or the VM got its overlays from a revert to it | currentNotesFiles |
+ * | gone, or no whole one | there          | its copy of the UEFI variables cannot be moved | filesOutOfReach |
+ * | gone, or no whole one | there          | other                                 | becomes a disk-only one of another name |
+ */
+export function planKeepDisks(name: string, situation: Situation): Mending | Refused {
+  const { vm, tree, capabilities, now } = situation;
+  const snapshot = findSnapshot(tree, name);
+  if (
+    snapshot === undefined ||
+    ramObstacle(snapshot, situation) === undefined ||
+    ownDiskMissing(situation) ||
+    externalTargets(snapshot).length === 0
+  ) {
+    return refuse('nothingToRepair', { vm: vm.name });
+  }
+  const broken = diskObstacle(snapshot, situation) ?? lostData(snapshot, situation);
+  if (broken !== undefined) {
+    return broken;
+  }
+  const marked = snapshot.disks.find(({ deleteInProgress }) => deleteInProgress);
+  if (marked !== undefined) {
+    return refuse('unfinishedDelete', { snapshot: snapshot.title, disk: marked.target });
+  }
+  const notes = childrenOf(tree, name).length > 0 || snapshot.revertDisks !== undefined;
+  if (tree.current === name && notes && capabilities.libvirt >= versionOf(9, 9)) {
+    return refuse('currentNotesFiles', { vm: vm.name, snapshot: snapshot.title });
+  }
+  const copy = fixedNvramCopy(snapshot, situation);
+  if (copy !== undefined) {
+    const folder = folderOf(copy);
+    const can = situation.files?.canAct.get(folder);
+    return refuse('filesOutOfReach', { folder, why: typeof can === 'object' ? can.why : 'notLookedAt' });
+  }
+  const taken = new Set([...tree.snapshots.map((one) => one.name), ...takenSuffixes(situation)]);
+  const redefine = {
+    snapshot: name,
+    name: nameFromTitle(snapshot.title, taken, now),
+    description: describedAs(snapshot, snapshot.title),
+    keeps: 'disks',
+  } as const;
+  return { type: 'mending', steps: renameSteps(redefine, situation), warnings: [{ about: 'crashConsistent' }] };
+}

@@ -1,0 +1,113 @@
+// Repairs of libvirt's metadata: snapshots without data, a current one that is missing. What the files hold stays as it is.
+// Knows no file operation.
+import { chainOf, externalTargets } from '../../domain/chains/deletedFiles.js';
+import { frozenFile } from '../../domain/chains/fileUse.js';
+import { mergedByHandObstacle } from '../../domain/chains/mergedByHand.js';
+import type { OperationRequest } from '../../domain/operation.js';
+import type { Situation } from '../../domain/situation.js';
+import type { TargetFile } from '../../steps/step.js';
+import { planCreate } from '../create/planCreate.js';
+import type { Mending } from './repairSteps.js';
+import { childrenUp } from '../rename/reparentSteps.js';
+import { type Refused, refuse } from '../../domain/refusal.js';
+import type { Snapshot } from '../../domain/snapshot.js';
+import { freeTitle } from '../../domain/snapshotName.js';
+import { childrenOf, currentOf, findSnapshot } from '../../domain/snapshotTree.js';
+import { brokenObstacle } from '../../domain/chains/snapshotWhole.js';
+import { snapshotableDisks } from '../../domain/vm.js';
+
+/** Reasons for which a snapshot can never be brought back; an external one without its RAM can keep its disks: planKeepDisks. */
+const gone = new Set(['tagMissing', 'tagWithoutRam', 'overlayMissing', 'mergedByHand']);
+
+/** Why the data of a snapshot is gone for good; undefined where it is there, or could not be seen. */
+export function lostData(snapshot: Snapshot, situation: Situation): Refused | undefined {
+  if (ownDiskMissing(situation)) {
+    return undefined;
+  }
+  const lost = [brokenObstacle(snapshot, situation), mergedByHandObstacle(snapshot, situation)];
+  return lost.find((one) => one !== undefined && gone.has(one.refusal.reason));
+}
+
+/** Then it is a whole storage that is away, with the VM's own disks: it may come back. */
+export function ownDiskMissing({ vm, files }: Situation): boolean {
+  return snapshotableDisks(vm).some(({ source }) => files?.images.get(source ?? '') === 'missing');
+}
+
+/**
+ * libvirt moves the children of a snapshot that it forgets up, and with external ones it rewrites which files they
+ * have (9.0); so they are moved before: to its parent, or to be roots.
+ *
+ * | data             | style    | children      | → |
+ * |------------------|----------|---------------|---|
+ * | there, not seen  | any      | any           | snapshotWhole |
+ * | gone             | internal | any           | forgotten |
+ * | gone             | external | none          | forgotten |
+ * | gone             | external | some          | they get its parent, or none, then it is forgotten |
+ */
+export function planForget(name: string, situation: Situation): Mending | Refused {
+  const { tree } = situation;
+  const snapshot = findSnapshot(tree, name);
+  if (snapshot === undefined || lostData(snapshot, situation) === undefined) {
+    return refuse('snapshotWhole', { snapshot: snapshot?.title ?? name });
+  }
+  const moved = snapshot.style === 'internal' ? [] : childrenUp(tree, name);
+  return {
+    type: 'mending',
+    steps: [...moved, { do: 'forgetSnapshot', snapshot: name }],
+    losses: [{ what: 'restorePoints', names: [name] }],
+  };
+}
+
+/**
+ * Without a current one, libvirt from 9.9 on crashes at an external revert. It gets the overlays of the VM to name, or,
+ * where its children are built on the ones that it names, a leaf above it does: see layoutLeaf.
+ *
+ * | another is current | the VM's files stand right on what it froze | children | → |
+ * |--------------------|---------------------------------------------|----------|---|
+ * | yes                | any                                         | any      | nothingToRepair |
+ * | no                 | no, or not known                            | any      | notOnSnapshot |
+ * | no                 | yes                                         | none     | made current, naming them |
+ * | no                 | yes                                         | some     | made current, and a leaf is taken |
+ */
+export function planMakeCurrent(ref: OperationRequest['vm'], name: string, situation: Situation): Mending | Refused {
+  const { vm, tree } = situation;
+  const snapshot = findSnapshot(tree, name);
+  if (snapshot === undefined || currentOf(tree) !== undefined) {
+    return refuse('nothingToRepair', { vm: vm.name });
+  }
+  const disks = overlaysOn(snapshot, situation);
+  if (disks === undefined) {
+    return refuse('notOnSnapshot', { vm: vm.name, snapshot: snapshot.title });
+  }
+  if (childrenOf(tree, name).length === 0) {
+    return { type: 'mending', steps: [{ do: 'makeCurrent', snapshot: name, disks }] };
+  }
+  const title = freeTitle(`On top of ${snapshot.title}`, tree.snapshots);
+  const leaf = planCreate(
+    {
+      type: 'create',
+      vm: ref,
+      kind: vm.power === 'off' ? 'offline' : 'disk',
+      style: 'external',
+      title,
+      auto: 'layout',
+    },
+    { ...situation, tree: { ...tree, current: name } },
+  );
+  return leaf.type === 'refusal'
+    ? leaf
+    : { type: 'mending', steps: [{ do: 'makeCurrent', snapshot: name }, ...leaf.steps], warnings: leaf.warnings };
+}
+
+/** The VM's own files, if each stands right on what the snapshot froze of its disk. */
+export function overlaysOn(snapshot: Snapshot, situation: Situation): readonly TargetFile[] | undefined {
+  const overlays: TargetFile[] = [];
+  for (const target of externalTargets(snapshot)) {
+    const [file, below] = chainOf(target, situation) ?? [];
+    if (file === undefined || below === undefined || below !== frozenFile(situation, snapshot.name, target)) {
+      return undefined;
+    }
+    overlays.push({ target, file });
+  }
+  return overlays.length === 0 ? undefined : overlays;
+}

@@ -1,0 +1,53 @@
+// The end of a repair that broke off: the doctor's rules are asked again, for they look at the present anyway.
+import { explain, goOn, hasBegun } from '../brokenAt.js';
+import type { OperationRequest } from '../../domain/operation.js';
+import type { Situation } from '../../domain/situation.js';
+import { planRepair } from './planRepair.js';
+import type { BrokenOff, Recovery } from '../interrupted.js';
+import type { RefusalReason } from '../../domain/refusal.js';
+
+/** Nothing is wrong any more. */
+const mended: ReadonlySet<RefusalReason> = new Set([
+  'nothingToRepair',
+  'snapshotMissing',
+  'snapshotWhole',
+  'fileNotOrphan',
+]);
+
+export function recoverRepair(
+  brokenOff: BrokenOff & { readonly request: Extract<OperationRequest, { type: 'repair' }> },
+  situation: Situation,
+): Recovery {
+  const { request, plan } = brokenOff;
+  if (
+    !hasBegun(
+      brokenOff,
+      plan.steps.map((step) => step.do),
+    )
+  ) {
+    return { type: 'settled', to: 'before' };
+  }
+  const again = planRepair(request, beforeMoves(brokenOff, situation));
+  if (again.type === 'plan') {
+    return goOn(brokenOff, again.steps, 'after');
+  }
+  return mended.has(again.refusal.reason)
+    ? { type: 'settled', to: 'after' }
+    : explain(brokenOff, again.refusal, plan.steps, situation);
+}
+
+/**
+ * That the data of a snapshot is gone may be told by what comes after it: those that were put elsewhere, for it to be
+ * forgotten, count as below it still.
+ */
+function beforeMoves({ request, plan }: BrokenOff, situation: Situation): Situation {
+  if (request.type !== 'repair' || request.repair.what !== 'forgetSnapshot') {
+    return situation;
+  }
+  const { snapshot } = request.repair;
+  const moved = new Map(plan.steps.flatMap((step) => (step.do === 'reparent' ? [[step.snapshot, step.parent]] : [])));
+  const snapshots = situation.tree.snapshots.map((one) =>
+    moved.has(one.name) && moved.get(one.name) === one.parent ? { ...one, parent: snapshot } : one,
+  );
+  return { ...situation, tree: { ...situation.tree, snapshots } };
+}

@@ -1,0 +1,13 @@
+// What a repair comes to, before it is a plan of its own or a part of another one. Values only.
+import type { Loss, Warning } from '../../domain/consequences.js';
+import type { Plan } from '../plan.js';
+import type { Step } from '../../steps/step.js';
+
+/** What a repair comes to, before it is a plan. */
+export interface Mending {
+  readonly type: 'mending';
+  readonly steps: readonly Step[];
+  readonly losses?: readonly Loss[];
+  readonly warnings?: readonly Warning[];
+  readonly progress?: Plan['progress'];
+}

@@ -1,0 +1,229 @@
+// A revert to an external snapshot by our own hands, where libvirt cannot or would do damage: new overlays on the files
+// that it froze, its configuration on them, and metadata with which any libvirt goes on, today and after an upgrade.
+// Knows nothing of checkpoints.
+import { afterDefine } from '../../steps/afterSteps.js';
+import { anotherFileObstacle } from '../diskObstacles.js';
+import { dropSaveSteps } from '../dropSaveSteps.js';
+import { frozenFile, restingOn, snapshotsIn, takesPart } from '../../domain/chains/fileUse.js';
+import { tagsUnseenWarning } from '../../domain/chains/lostTags.js';
+import { nvramBackSteps } from '../variablesSteps.js';
+import type { OperationRequest } from '../../domain/operation.js';
+import { leftOverlays } from '../../domain/chains/leftOverlays.js';
+import { actingFolder, chooseRevertOverlays, folderOf } from '../../domain/chains/overlayFiles.js';
+import type { Loss, Warning } from '../../domain/consequences.js';
+import type { Situation } from '../../domain/situation.js';
+import type { Step, TargetFile } from '../../steps/step.js';
+import { planCreate } from '../create/planCreate.js';
+import { type Refusal, type Refused, refuse } from '../../domain/refusal.js';
+import type { Snapshot } from '../../domain/snapshot.js';
+import { freeTitle } from '../../domain/snapshotName.js';
+import { childrenOf } from '../../domain/snapshotTree.js';
+import { type VmDisk, isActive } from '../../domain/vm.js';
+
+export interface WayBack {
+  readonly type: 'way';
+  readonly steps: readonly Step[];
+  /** Beside what every revert leaves. */
+  readonly losses: readonly Loss[];
+  readonly warnings: readonly Warning[];
+}
+
+/** `stop`: before the overlays are made, where the VM itself holds the files that they are to stand on. */
+export interface EmulatedRevert {
+  readonly snapshot: Snapshot;
+  readonly end: 'running' | 'paused' | 'off';
+  readonly vm: OperationRequest['vm'];
+  /** The refusal that it would be without us. */
+  readonly why: Refusal;
+  readonly stop: 'afterOverlays' | 'first';
+}
+
+/**
+ * The steps, in an order in which nothing is lost by breaking off, and everything that can fail for want of space or
+ * permission fails while the VM still runs:
+ *
+ * | step                | when                                                                                |
+ * |---------------------|-------------------------------------------------------------------------------------|
+ * | createOverlays      | always; where the VM holds the frozen files itself, after the next                  |
+ * | power forceOff      | the VM is active                                                                    |
+ * | dropManagedSave     | there is one                                                                        |
+ * | defineFromSnapshot  | always                                                                              |
+ * | makeCurrent         | always; with the overlays as its disks where the snapshot has no children           |
+ * | copyFile            | a copy of the UEFI variables is there                                               |
+ * | createSnapshot, layout | the snapshot has children: without a leaf of its own, libvirt from 9.9 on would take the overlay that these are built on for the VM's, and remove it at the next revert |
+ * | restoreMemory       | the snapshot has RAM, and the VM is not to be off                                   |
+ * | startPaused, power start | it has none, and the VM is to be paused, running                               |
+ * | removeFiles         | overlays of the state that is left, if nobody rests on them                         |
+ *
+ * When it is refused, with the reason for which libvirt cannot, and why we cannot either:
+ *
+ * | situation                                                        | → |
+ * |------------------------------------------------------------------|---|
+ * | files or frozen disks were not looked at                         | `why`                          |
+ * | a folder is out of reach                                         | `why`, because filesOutOfReach |
+ * | a transient VM                                                   | transientVm: it would be gone  |
+ * | a disk of the snapshot is no file and no device                  | `why`, because diskTypeUnsupported |
+ * | a disk cannot stand on another file                              | see `anotherFileObstacle` |
+ * | an overlay could not be named, the leaf not be made              | that |
+ */
+export function planEmulatedRevert(
+  { snapshot, end, vm: ref, why, stop }: EmulatedRevert,
+  situation: Situation,
+): WayBack | Refused {
+  const { vm, frozenDisks, files } = situation;
+  const because = (reason: Refused): Refused => ({
+    type: 'refusal',
+    refusal: { ...why, because: reason.refusal },
+  });
+  if (!vm.persistent) {
+    return refuse('transientVm', { vm: vm.name, snapshot: snapshot.title });
+  }
+  const frozen = frozenDisks?.get(snapshot.name);
+  if (frozen === undefined || files === undefined) {
+    return { type: 'refusal', refusal: why };
+  }
+  const disks = overlaidDisks(snapshot, situation);
+  const odd = disks.find(
+    ({ sourceType, source, device }) =>
+      (sourceType !== 'file' && (sourceType !== 'block' || device === 'lun')) || source === undefined,
+  );
+  if (odd !== undefined) {
+    return because(refuse('diskTypeUnsupported', { vm: vm.name, disk: odd.target, type: odd.sourceType }));
+  }
+  const peculiar = anotherFileObstacle(disks, situation);
+  if (peculiar !== undefined) {
+    return peculiar;
+  }
+  const reach = reachObstacle(snapshot, disks, situation);
+  if (reach !== undefined) {
+    return because(reach);
+  }
+  const overlays = chooseRevertOverlays(situation, disks);
+  if ('type' in overlays) {
+    return overlays;
+  }
+  const targets = overlays.map(({ target, file }): TargetFile => ({ target, file }));
+  const own = targets.filter(({ target }) => takesPart(snapshot, target));
+  const leaf = planLeaf(snapshot, ref, targets, frozen, situation);
+  if (leaf.type === 'refusal') {
+    return because(leaf);
+  }
+  const left = leftOverlays(situation);
+  const make: readonly Step[] = [{ do: 'createOverlays', overlays }];
+  const cut: readonly Step[] =
+    isActive(vm.power) || vm.power === 'crashed' ? [{ do: 'power', action: 'forceOff' }] : [];
+  const steps: readonly Step[] = [
+    ...(stop === 'first' ? [...cut, ...make] : [...make, ...cut]),
+    ...dropSaveSteps(vm),
+    { do: 'defineFromSnapshot', snapshot: snapshot.name, disks: except('running', targets, frozen) },
+    { do: 'makeCurrent', snapshot: snapshot.name, ...(leaf.steps.length === 0 ? { disks: own } : {}) },
+    ...nvramBackSteps(snapshot, situation),
+    ...leaf.steps,
+    ...startSteps(snapshot, end, except('configured', finalFiles(targets, leaf.steps), frozen)),
+    ...(left.removable.length === 0 ? [] : [{ do: 'removeFiles', files: left.removable } as const]),
+  ];
+  return {
+    type: 'way',
+    steps,
+    losses: left.removable.length === 0 ? [] : [{ what: 'files', files: left.removable }],
+    warnings: [
+      { about: 'doneByUs', why },
+      ...tagsUnseenWarning(left.removable, situation),
+      ...left.kept.map((file): Warning => ({ about: 'leavesFile', file })),
+    ],
+  };
+}
+
+/** libvirt refuses a definition, and RAM, that is to get a disk which it has not; the VM is off by then. */
+function except(
+  only: NonNullable<VmDisk['only']>,
+  files: readonly TargetFile[],
+  frozen: readonly VmDisk[],
+): readonly TargetFile[] {
+  return files.filter(({ target }) => frozen.every((disk) => disk.target !== target || disk.only !== only));
+}
+
+/**
+ * | disk of the snapshot's VM                                      | overlay |
+ * |----------------------------------------------------------------|---------|
+ * | took part                                                      | yes     |
+ * | took none, and another snapshot froze the file that it had     | yes: the VM would write into that one |
+ * | took none, otherwise                                           | no: it goes on as it is, for it was left out on purpose |
+ */
+function overlaidDisks(snapshot: Snapshot, situation: Situation): readonly VmDisk[] {
+  return (situation.frozenDisks?.get(snapshot.name) ?? []).filter((disk) => {
+    if (takesPart(snapshot, disk.target)) {
+      return true;
+    }
+    const { source } = disk;
+    const writable = !disk.readonly && disk.device !== 'cdrom' && disk.device !== 'floppy';
+    return (
+      writable &&
+      source !== undefined &&
+      (restingOn(situation, [source]).size > 1 || snapshotsIn(situation, new Set([source])).length > 0)
+    );
+  });
+}
+
+function reachObstacle(snapshot: Snapshot, disks: readonly VmDisk[], situation: Situation): Refused | undefined {
+  const external = snapshot.disks.filter(({ location }) => location === 'external');
+  const unknown = external.find(({ target }) => frozenFile(situation, snapshot.name, target) === undefined);
+  if (unknown !== undefined) {
+    return refuse('filesOutOfReach', { folder: folderOf(unknown.file ?? ''), why: 'notLookedAt' });
+  }
+  for (const folder of new Set(disks.map(({ source = '' }) => actingFolder(source, situation)))) {
+    const can = situation.files?.canAct.get(folder);
+    if (can !== 'yes') {
+      return refuse('filesOutOfReach', { folder, why: can?.why ?? 'notLookedAt' });
+    }
+  }
+  return undefined;
+}
+
+interface Leaf {
+  readonly type: 'leaf';
+  readonly steps: readonly Step[];
+}
+
+function planLeaf(
+  snapshot: Snapshot,
+  vm: OperationRequest['vm'],
+  targets: readonly TargetFile[],
+  frozen: readonly VmDisk[],
+  situation: Situation,
+): Leaf | Refused {
+  if (childrenOf(situation.tree, snapshot.name).length === 0) {
+    return { type: 'leaf', steps: [] };
+  }
+  const defined = afterDefine(situation, frozen, targets);
+  const on = { ...defined, tree: { ...situation.tree, current: snapshot.name }, blockJobs: [] };
+  const title = freeTitle(`After revert to ${snapshot.title}`, situation.tree.snapshots);
+  const plan = planCreate({ type: 'create', vm, kind: 'offline', style: 'external', title, auto: 'layout' }, on);
+  return plan.type === 'refusal' ? plan : { type: 'leaf', steps: plan.steps };
+}
+
+/** What the VM runs on in the end: the leaf's overlays where there is one. */
+function finalFiles(targets: readonly TargetFile[], leaf: readonly Step[]): readonly TargetFile[] {
+  const made = leaf.find((step) => step.do === 'createSnapshot')?.disks ?? [];
+  const final = new Map(targets.map(({ target, file }) => [target, file]));
+  for (const { target, file } of made) {
+    if (file !== undefined) {
+      final.set(target, file);
+    }
+  }
+  return [...final].map(([target, file]) => ({ target, file }));
+}
+
+function startSteps(
+  { name, kind, memory }: Snapshot,
+  end: EmulatedRevert['end'],
+  disks: readonly TargetFile[],
+): readonly Step[] {
+  if (end === 'off') {
+    return [];
+  }
+  if (kind === 'memory' && memory.file !== undefined) {
+    return [{ do: 'restoreMemory', snapshot: name, file: memory.file, disks, to: end }];
+  }
+  return end === 'paused' ? [{ do: 'startPaused' }] : [{ do: 'power', action: 'start' }];
+}

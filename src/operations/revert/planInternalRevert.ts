@@ -1,0 +1,57 @@
+// Whether a revert to an internal snapshot would damage anybody: afterwards the VM writes into the image that holds it.
+// Knows no steps.
+import { formatVersion, versionOf } from '../../domain/capabilities.js';
+import { restingOn, snapshotsIn, takesPart } from '../../domain/chains/fileUse.js';
+import { wrongTagObstacle } from '../../domain/chains/tagNames.js';
+import { outsiderObstacle } from '../../domain/chains/otherVms.js';
+import type { Situation } from '../../domain/situation.js';
+import { type Refused, refuse } from '../../domain/refusal.js';
+import type { Snapshot } from '../../domain/snapshot.js';
+import { isSafeName } from '../../domain/snapshotName.js';
+import { styleOfVm } from '../../domain/snapshotTree.js';
+
+/**
+ * Where the name leads QEMU to another tag: see `wrongTagObstacle`.
+ *
+ * | who rests on that image                                | → |
+ * |--------------------------------------------------------|---|
+ * | nobody, or internal snapshots inside it                | ok |
+ * | an external snapshot, whose overlay hangs on it        | internalBaseInUse |
+ * | any snapshot, or the VM, in an overlay above it        | internalBaseInUse |
+ * | another VM, an image that no VM names, a program       | usedByOtherVm, usedByImage, heldByProgram |
+ * | not known, on a VM of both styles                      | internalBaseInUse |
+ *
+ * From 10.9 on a running VM's snapshots are jobs of QEMU, whose names bear fewer characters.
+ */
+export function internalRevertObstacle(snapshot: Snapshot, situation: Situation): Refused | undefined {
+  const { tree, vm, capabilities, frozenDisks } = situation;
+  const byJobs = capabilities.libvirt >= versionOf(10, 9) && snapshot.kind === 'memory';
+  if (byJobs && !isSafeName(snapshot.name)) {
+    return refuse('unsafeSnapshotName', { snapshot: snapshot.title, version: formatVersion(capabilities.libvirt) });
+  }
+  const wrong = wrongTagObstacle(snapshot, situation);
+  if (wrong !== undefined || frozenDisks === undefined) {
+    return wrong;
+  }
+  const images = (frozenDisks.get(snapshot.name) ?? []).filter(({ target }) => takesPart(snapshot, target));
+  if (images.length === 0) {
+    return styleOfVm(tree) === 'mixed' ? refuse('internalBaseInUse', { snapshot: snapshot.title }) : undefined;
+  }
+  for (const { source: file } of images) {
+    const resting = restingOn(situation, file === undefined ? [] : [file]);
+    if (vm.disks.some((disk) => disk.source !== undefined && disk.source !== file && resting.has(disk.source))) {
+      return refuse('internalBaseInUse', { snapshot: snapshot.title, ...(file === undefined ? {} : { file }) });
+    }
+    const user = snapshotsIn(situation, resting).find(
+      (use) => use.snapshot.name !== snapshot.name && (use.file !== file || use.snapshot.style === 'external'),
+    );
+    if (user !== undefined) {
+      return refuse('internalBaseInUse', { snapshot: snapshot.title, file: user.file, by: user.snapshot.title });
+    }
+    const outsider = outsiderObstacle(resting, situation);
+    if (outsider !== undefined) {
+      return outsider;
+    }
+  }
+  return undefined;
+}

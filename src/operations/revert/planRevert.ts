@@ -1,0 +1,316 @@
+// Decides how a revert is done and what it costs. A revert that fails leaves a running VM off: libvirt stops it before
+// most of its own checks. So whatever can be known beforehand is looked at here.
+import { revertMs } from '../../domain/estimates.js';
+import { versionWarnings } from '../../domain/knownVersions.js';
+import { checkpointObstacle, revertObstacle } from '../diskObstacles.js';
+import { dropSaveSteps } from '../dropSaveSteps.js';
+import { frozenFile } from '../../domain/chains/fileUse.js';
+import { tagsUnseenWarning } from '../../domain/chains/lostTags.js';
+import { lastWrites } from '../../domain/chains/lastWrites.js';
+import { elsewhereObstacle, frozenAgainObstacle, writtenSinceObstacle } from '../../domain/chains/frozenContent.js';
+import { mergedByHandObstacle } from '../../domain/chains/mergedByHand.js';
+import { nvramBackSteps } from '../variablesSteps.js';
+import {
+  inUseObstacle,
+  frozenFileObstacle,
+  snapshotFor,
+  unfinishedDeleteObstacle,
+  unsteadyObstacle,
+} from '../obstacles.js';
+import type { AfterRevert, OperationRequest } from '../../domain/operation.js';
+import type { Decision, Plan } from '../plan.js';
+import type { Loss, Warning } from '../../domain/consequences.js';
+import type { Situation } from '../../domain/situation.js';
+import type { Step } from '../../steps/step.js';
+import { type Checkpoint, type CheckpointSpared, planCheckpoint } from '../create/planCheckpoint.js';
+import { planEmulatedRevert, type WayBack } from './planEmulatedRevert.js';
+import { internalRevertObstacle } from './planInternalRevert.js';
+import { leftByLibvirt, nativeRevertObstacle, secondToWaitFor } from './planNativeRevert.js';
+import { type RefusalReason, type Refused, refuse } from '../../domain/refusal.js';
+import { revertLosses } from './revertLosses.js';
+import { revertWarnings } from './revertWarnings.js';
+import type { Snapshot } from '../../domain/snapshot.js';
+import { brokenObstacle, otherRamObstacle, surroundingsObstacle } from '../../domain/chains/snapshotWhole.js';
+import { type PowerState, isActive } from '../../domain/vm.js';
+
+type RevertRequest = Extract<OperationRequest, { type: 'revert' }>;
+export type EndState = 'running' | 'paused' | 'off';
+
+/**
+ * | present                      | asked to keep it | before the way back             | lost                    |
+ * |------------------------------|------------------|---------------------------------|-------------------------|
+ * | any                          | yes              | its checkpoint                  | nothing; see planCheckpoint |
+ * | unchanged, see planCheckpoint | yes             | nothing                         | see revertLosses        |
+ * | a managed save               | no               | dropManagedSave: it would survive the revert, and put its RAM on other disks | see revertLosses |
+ * | any other                    | no               | nothing                         | see revertLosses        |
+ *
+ * The way back is decided on the situation as it will be after that. Where neither can be had, the way back tells its
+ * reason: the checkpoint is not what stands in the way then.
+ */
+export function planRevert(request: RevertRequest, situation: Situation): Decision {
+  const { vm } = situation;
+  const snapshot = snapshotFor('revert', request.snapshot, situation);
+  if ('refusal' in snapshot) {
+    return snapshot;
+  }
+  const end = endOf(request.after, snapshot, vm.power);
+  const problem =
+    unsteadyObstacle(vm, 'revert') ?? inUseObstacle(situation) ?? contentObstacle(snapshot, end, situation);
+  if (problem !== undefined) {
+    return problem;
+  }
+  const kept = request.checkpointFirst === true ? planCheckpoint(request, snapshot, situation) : undefined;
+  const way = wayBack(request, snapshot, end, kept?.type === 'checkpoint' ? kept.after : situation);
+  if (way.type === 'refusal' || kept?.type === 'refusal') {
+    return way.type === 'refusal' ? way : (kept as Refused);
+  }
+  const steps = [
+    ...(kept?.type === 'checkpoint' ? kept.steps : []),
+    ...way.steps,
+    ...clockSteps(snapshot, end, situation),
+  ];
+  return {
+    type: 'plan',
+    request,
+    steps,
+    losses: lossesOf(kept, way, situation),
+    warnings: [
+      ...keptWarnings(kept),
+      ...way.warnings,
+      ...revertWarnings(snapshot, steps, situation),
+      ...versionWarnings(situation.capabilities, {
+        action: 'revert',
+        style: snapshot.style,
+        kind: snapshot.kind,
+        vm,
+      }),
+    ],
+    progress: 'timeOnly',
+    estimateMs:
+      revertMs(vm, snapshot, end === 'off' ? 'off' : 'active') + (kept?.type === 'checkpoint' ? kept.estimateMs : 0),
+    snapshot: snapshot.name,
+    leaves: vm.disks.flatMap(({ target, source }) => (source === undefined ? [] : [{ target, file: source }])),
+    ...fitting(snapshot, steps, situation),
+    ...(kept?.type === 'checkpoint' ? { checkpoint: kept.name, spaceBytes: kept.spaceBytes } : {}),
+  };
+}
+
+/**
+ * RAM brings the guest's clock of then back. Its agent can set it; whether one will answer in a VM that is off now shows
+ * only then.
+ *
+ * | snapshot | end     | VM now | agent           | → |
+ * |----------|---------|--------|-----------------|---|
+ * | memory   | running | active | answers         | setGuestClock |
+ * | memory   | running | off    | has its channel | setGuestClock |
+ * | any other combination      |        |                 | nothing |
+ */
+function clockSteps({ kind }: Snapshot, end: EndState, { vm, agent, capabilities }: Situation): readonly Step[] {
+  const heard = isActive(vm.power) ? agent === 'answers' : vm.agentChannel;
+  return kind === 'memory' && end === 'running' && heard && capabilities.driver === 'qemu'
+    ? [{ do: 'setGuestClock' }]
+    : [];
+}
+
+/** libvirt starts QEMU on the files that the snapshot froze, before it puts overlays on them. */
+function fitting(
+  { name, style, disks, memory }: Snapshot,
+  steps: readonly Step[],
+  situation: Situation,
+): Pick<Plan, 'fits'> {
+  if (style !== 'external' || memory.file === undefined || steps.every((step) => step.do !== 'revert')) {
+    return {};
+  }
+  const taking = disks.filter(({ location }) => location === 'external');
+  return {
+    fits: lastWrites(
+      taking.flatMap(({ target }) => frozenFile(situation, name, target) ?? []),
+      situation,
+    ),
+  };
+}
+
+type Kept = Checkpoint | CheckpointSpared | undefined;
+
+function lossesOf(kept: Kept, way: WayBack, situation: Situation): readonly Loss[] {
+  switch (kept?.type) {
+    case 'checkpoint':
+      return kept.losses;
+    case 'spared':
+      return revertLosses(situation, 'unchanged');
+    case undefined:
+      return [...revertLosses(situation, 'changed'), ...way.losses];
+  }
+}
+
+function keptWarnings(kept: Kept): readonly Warning[] {
+  switch (kept?.type) {
+    case 'checkpoint':
+      return kept.warnings;
+    case 'spared':
+      return [{ about: 'noCheckpointNeeded', since: kept.since }];
+    case undefined:
+      return [];
+  }
+}
+
+/** Rules about the snapshot's content as it is now: no checkpoint mends it. */
+function contentObstacle(snapshot: Snapshot, end: EndState, situation: Situation): Refused | undefined {
+  const { vm, capabilities } = situation;
+  return (
+    stateObstacle(snapshot) ??
+    (!vm.persistent && end === 'off' ? refuse('transientVm', { vm: vm.name, snapshot: snapshot.title }) : undefined) ??
+    (capabilities.driver === 'qemu'
+      ? (checkpointObstacle(situation, 'reverted') ??
+        revertObstacle(snapshot, situation) ??
+        unfinishedDeleteObstacle(snapshot, situation) ??
+        frozenFileObstacle(snapshot, situation) ??
+        mergedByHandObstacle(snapshot, situation) ??
+        brokenObstacle(snapshot, situation) ??
+        elsewhereObstacle(snapshot, situation) ??
+        frozenAgainObstacle(snapshot, situation) ??
+        writtenSinceObstacle(snapshot, situation) ??
+        surroundingsObstacle(snapshot, end, situation) ??
+        (end === 'off' ? undefined : otherRamObstacle(snapshot, situation)))
+      : undefined)
+  );
+}
+
+/** What we can do where libvirt cannot, or where it would do damage. */
+const curedByUs: ReadonlySet<RefusalReason> = new Set([
+  'externalRevertUnsupported',
+  'diskOnlyRevertUnsupported',
+  'noCurrentSnapshot',
+  'revertRemovesFile',
+  'usedByOtherVm',
+  'usedByImage',
+  'heldByProgram',
+  'otherVmUnread',
+  'overlayNamesCollide',
+  'diskTypeUnsupported',
+  'overlayMissing',
+  'filesOutOfReach',
+  'ramOfOther',
+  'tagInLayer',
+  'encryptedDisk',
+  'slicedDisk',
+  'unknownDiskElement',
+  'formatUntold',
+  'ownerChose',
+]);
+
+/**
+ * | snapshot | libvirt's own revert       | → |
+ * |----------|----------------------------|---|
+ * | internal | refused                    | refused: in the image, there is no other way |
+ * | internal | possible                   | by libvirt |
+ * | external | possible                   | by libvirt |
+ * | external | refused, see `curedByUs`   | by us, where the files are in reach |
+ */
+function wayBack(request: RevertRequest, snapshot: Snapshot, end: EndState, situation: Situation): WayBack | Refused {
+  const isQemu = situation.capabilities.driver === 'qemu';
+  const obstacle = !isQemu
+    ? undefined
+    : snapshot.style === 'internal'
+      ? internalRevertObstacle(snapshot, situation)
+      : nativeRevertObstacle(snapshot, situation);
+  if (obstacle === undefined) {
+    return byLibvirt(snapshot, end, situation);
+  }
+  return snapshot.style === 'external' && curedByUs.has(obstacle.refusal.reason)
+    ? planEmulatedRevert({ snapshot, end, vm: request.vm, why: obstacle.refusal, stop: 'afterOverlays' }, situation)
+    : obstacle;
+}
+
+/**
+ * | step            | when                                                                              |
+ * |-----------------|-----------------------------------------------------------------------------------|
+ * | dropManagedSave | there is one                                                                      |
+ * | waitUntil       | an external snapshot, and an overlay of this very second is there                 |
+ * | power forceOff, copyFile | a copy of the UEFI variables is there: they are put back while the VM is off |
+ * | revert          | always                                                                            |
+ */
+function byLibvirt(snapshot: Snapshot, end: EndState, situation: Situation): WayBack {
+  const { vm, capabilities } = situation;
+  const outside = snapshot.style === 'external' && capabilities.driver === 'qemu';
+  const second = outside ? secondToWaitFor(situation) : undefined;
+  const variables = nvramBackSteps(snapshot, situation);
+  const cut: readonly Step[] =
+    variables.length > 0 && isActive(vm.power) && vm.persistent ? [{ do: 'power', action: 'forceOff' }] : [];
+  return {
+    type: 'way',
+    steps: [
+      ...dropSaveSteps(vm),
+      ...(second === undefined ? [] : [{ do: 'waitUntil', second } as const]),
+      ...cut,
+      ...(vm.persistent ? variables : []),
+      ...stepsTo(end, snapshot),
+    ],
+    losses: [],
+    warnings: outside ? tagsUnseenWarning(leftByLibvirt(situation), situation) : [],
+  };
+}
+
+/** What the VM is after a revert without a flag: only RAM of a running or paused VM brings it back so. */
+function naturalEnd({ state }: Snapshot): EndState {
+  return state === 'running' || state === 'paused' ? state : 'off';
+}
+
+/**
+ * | after            | VM now                        | end                |
+ * |------------------|-------------------------------|--------------------|
+ * | asSnapshot       | any                           | as in the snapshot |
+ * | running, paused, off | any                       | that               |
+ * | asBefore         | running, shutting down, asleep | running           |
+ * | asBefore         | paused                        | paused             |
+ * | asBefore         | off, crashed                  | off                |
+ * | asBefore         | unknown                       | as in the snapshot |
+ */
+export function endOf(after: AfterRevert, snapshot: Snapshot, now: PowerState): EndState {
+  if (after === 'asSnapshot') {
+    return naturalEnd(snapshot);
+  }
+  if (after !== 'asBefore') {
+    return after;
+  }
+  switch (now) {
+    case 'running':
+    case 'shuttingDown':
+    case 'asleep':
+      return 'running';
+    case 'paused':
+      return 'paused';
+    case 'off':
+    case 'crashed':
+      return 'off';
+    case 'unknown':
+      return naturalEnd(snapshot);
+  }
+}
+
+/**
+ * | natural end     | wanted  | steps                                                                  |
+ * |-----------------|---------|------------------------------------------------------------------------|
+ * | the same        | the same | revert                                                                |
+ * | any             | running | revert, running: what had no RAM boots                                 |
+ * | any             | paused  | revert, paused                                                         |
+ * | running, paused | off     | revert, paused, so that nothing runs in between; then the power is cut |
+ */
+function stepsTo(end: EndState, snapshot: Snapshot): readonly Step[] {
+  const { name } = snapshot;
+  if (end === naturalEnd(snapshot)) {
+    return [{ do: 'revert', snapshot: name, to: 'asSnapshot' }];
+  }
+  return end === 'off'
+    ? [
+        { do: 'revert', snapshot: name, to: 'paused' },
+        { do: 'power', action: 'forceOff' },
+      ]
+    : [{ do: 'revert', snapshot: name, to: end }];
+}
+
+function stateObstacle({ state, title }: Snapshot): Refused | undefined {
+  return state === 'pmsuspended' || state === 'unknown'
+    ? refuse('stateNotReachable', { snapshot: title, state })
+    : undefined;
+}

@@ -1,0 +1,284 @@
+// The end of a revert of ours that broke off. Until the VM is stopped, nothing but new files is there, and they go; from
+// then on the same steps go on, with the same names.
+import { afterDefine } from '../../steps/afterSteps.js';
+import { brokenAt, explain, goOn, hasBegun, removable, removal, safely, wasBegun } from '../brokenAt.js';
+import { layersOf } from '../../domain/chains/fileUse.js';
+import {
+  currentAsLeft,
+  emptiness,
+  keptByRecovery,
+  mayMakeCurrent,
+  standsExactlyOn,
+  useOfLeft,
+  useOfOverlays,
+} from '../leftAsPlanned.js';
+import type { Plan } from '../plan.js';
+import type { Situation } from '../../domain/situation.js';
+import type { Step, TargetFile } from '../../steps/step.js';
+import { planRepair } from '../repair/planRepair.js';
+import { type EndState, planRevert } from './planRevert.js';
+import { undoCreate } from '../create/recoverCreate.js';
+import type { BrokenOff, Recovery } from '../interrupted.js';
+import { type Refusal, refuse } from '../../domain/refusal.js';
+import { findSnapshot } from '../../domain/snapshotTree.js';
+import { brokenObstacle } from '../../domain/chains/snapshotWhole.js';
+import { effectOf, isThere, standsOn } from '../../steps/stepEffect.js';
+import { isActive } from '../../domain/vm.js';
+
+/**
+ * | begun                       | the present                                 | → |
+ * |-----------------------------|---------------------------------------------|---|
+ * | the checkpoint, at most     | any                                         | as a create: before |
+ * | the overlays                | any                                         | before; overlays that nobody uses are removed |
+ * | the power cut, or later     | the target's files are not whole any more, and the VM is not on the new overlays | before: the VM is off on its old disks |
+ * | the definition, or later    | the same, and the VM is on the new overlays | back to the checkpoint's disks, else explained |
+ * | the power cut, or later     | the VM is on its old disks, see useOfLeft: untouched | the rest of the steps |
+ * | the power cut, or later     | … unknown, and the VM ran or had a managed save | decided anew, and the present is kept first |
+ * | the power cut, or later     | … untouched since a recovery kept it        | decided anew |
+ * | the power cut, or later     | … unknown otherwise                         | before |
+ * | the power cut, or later     | … used, or the VM is anywhere else          | before; explained where RAM that was saved is gone |
+ * | the definition, or later    | the VM is on the new overlays               | see `onward` |
+ */
+export function recoverEmulatedRevert(broken: BrokenOff, situation: Situation): Recovery {
+  const { plan } = broken;
+  const overlays = madeOverlays(plan);
+  const define = plan.steps.find((step) => step.do === 'defineFromSnapshot');
+  const onNew = define !== undefined && standsOn(define.disks, situation);
+  if (!wasStopped(broken, situation) && !onNew) {
+    return withoutOverlays(broken, overlays, undoCheckpoint(broken, situation), situation);
+  }
+  const target = define === undefined ? undefined : findSnapshot(situation.tree, define.snapshot);
+  const why =
+    target === undefined
+      ? refuse('snapshotMissing', { vm: situation.vm.name, snapshot: define?.snapshot ?? '' })
+      : brokenObstacle(target, situation);
+  const before: Recovery = { type: 'settled', to: 'before' };
+  if (why !== undefined) {
+    return onNew
+      ? backToCheckpoint(broken, overlays, why.refusal, situation)
+      : withoutOverlays(broken, overlays, before, situation);
+  }
+  if (onNew) {
+    return onward(broken, situation);
+  }
+  const use = useOfLeft(plan, situation);
+  if (use === 'untouched' && keptByRecovery(plan, situation) === undefined) {
+    return goOn(broken, restOf(broken, situation), 'after');
+  }
+  const stopped = broken.request.type === 'repair' || plan.losses.some(({ what }) => what === 'ram');
+  if (use === 'untouched' || (use === 'unknown' && (stopped || wasDropped(broken, situation)))) {
+    return anew(broken, overlays, situation);
+  }
+  // A recovery that kept the present broke off with overlays of its own, which this plan does not know.
+  const elsewhere = use === 'used' && keptByRecovery(plan, situation) !== undefined && situation.vm.power === 'off';
+  return elsewhere || wasDropped(broken, situation)
+    ? explainUsed(broken, [], situation)
+    : withoutOverlays(broken, overlays, before, situation);
+}
+
+/**
+ * The VM is on the new overlays, or on one of those. What is left of the steps:
+ *
+ * | the overlays, see useOfOverlays | left                                         | → |
+ * |---------------------------------|----------------------------------------------|---|
+ * | any                             | nothing but files to remove                  | after; those go that may |
+ * | untouched                       | any                                          | the rest of the steps |
+ * | used, unknown; VM off           | metadata, the leaf, a start                  | the metadata and the leaf |
+ * | used; VM active                 | metadata, a start                            | the metadata |
+ * | used, unknown                   | RAM or UEFI variables to put back, a definition | explained: they would not fit any more |
+ */
+function onward(broken: BrokenOff, situation: Situation): Recovery {
+  const { vm } = situation;
+  const rest = restOf(broken, situation);
+  const active = isActive(vm.power);
+  const { disks: own } = broken.plan.steps.find((step) => step.do === 'defineFromSnapshot') ?? {};
+  const on = onFiles(broken.plan, situation);
+  const use = on === undefined || !currentAsLeft(broken.plan, situation) ? 'used' : useOfOverlays(on, situation);
+  const left = rest.filter((step) => !isDoneByUse(step));
+  if (use === 'untouched' || left.every((step) => step.do === 'removeFiles')) {
+    return goOn(broken, use === 'untouched' ? rest : left, 'after');
+  }
+  const fits = left.every(
+    (step) =>
+      step.do === 'removeFiles' ||
+      (step.do === 'makeCurrent' && mayMakeCurrent(step, broken.plan, situation)) ||
+      (step.do === 'createSnapshot' && !active && on === own),
+  );
+  return fits && on !== undefined && currentAsLeft(broken.plan, situation)
+    ? goOn(broken, left, 'after')
+    : explainUsed(
+        broken,
+        left.filter((step) => step.do === 'makeCurrent' || step.do === 'createSnapshot'),
+        situation,
+      );
+}
+
+/** Somebody who used the VM has it in the state that they want. */
+function isDoneByUse(step: Step): boolean {
+  return step.do === 'setGuestClock' || step.do === 'startPaused' || (step.do === 'power' && step.action === 'start');
+}
+
+/** The overlays that the VM stands on: the leaf's, or else its own; undefined where it stands on others by now. */
+function onFiles(plan: Plan, situation: Situation): readonly TargetFile[] | undefined {
+  const define = plan.steps.find((step) => step.do === 'defineFromSnapshot');
+  const own = define?.disks ?? [];
+  const leaf = plan.steps.find((step) => step.do === 'createSnapshot' && step.auto === 'layout');
+  const above = leaf?.do === 'createSnapshot' ? leaf.disks : [];
+  const final = own.map(({ target, file }) => ({
+    target,
+    file: above.find((disk) => disk.target === target)?.file ?? file,
+  }));
+  return [own, final].find((files) => standsExactlyOn(files, situation));
+}
+
+/** Whoever used the VM since decides what becomes of it. */
+function explainUsed(broken: BrokenOff, steps: readonly Step[], situation: Situation): Recovery {
+  return explain(broken, refuse('usedSince', { vm: situation.vm.name }).refusal, steps, situation);
+}
+
+/**
+ * The VM is off where it was, and its changes were to be lost; whether there are more of them by now cannot be told. So
+ * the present is kept first.
+ */
+function anew(broken: BrokenOff, overlays: readonly string[], situation: Situation): Recovery {
+  const { request, plan } = broken;
+  const left = removal(removable(overlays, plan, situation, 'notNamed'));
+  const fresh =
+    request.type === 'revert'
+      ? planRevert({ ...request, after: endOfSteps(plan), checkpointFirst: true }, situation)
+      : request.type === 'repair'
+        ? planRepair(request, situation)
+        : undefined;
+  return fresh?.type === 'plan'
+    ? goOn(broken, [...left, ...fresh.steps], 'after')
+    : explain(broken, fresh?.refusal ?? refuse('usedSince', { vm: situation.vm.name }).refusal, [], situation);
+}
+
+function endOfSteps({ steps }: Plan): EndState {
+  for (const step of steps) {
+    if (step.do === 'restoreMemory') {
+      return step.to;
+    }
+    if (step.do === 'power' && step.action === 'start') {
+      return 'running';
+    }
+  }
+  const define = steps.findIndex((step) => step.do === 'defineFromSnapshot');
+  return steps.some((step, index) => step.do === 'startPaused' && index > define) ? 'paused' : 'off';
+}
+
+/**
+ * Whether anything was done that new files do not undo. A VM that was off before has no power to cut: then it is the
+ * definition, or the managed save that was dropped.
+ */
+function wasStopped(broken: BrokenOff, situation: Situation): boolean {
+  const { steps } = broken.plan;
+  const cut = steps.findIndex((step) => step.do === 'power' && step.action === 'forceOff');
+  return (
+    wasDropped(broken, situation) ||
+    (wasBegun(broken, cut) && situation.vm.power === 'off') ||
+    hasBegun(broken, ['defineFromSnapshot', 'makeCurrent', 'restoreMemory'])
+  );
+}
+
+function wasDropped(broken: BrokenOff, { vm }: Situation): boolean {
+  return hasBegun(broken, ['dropManagedSave']) && !vm.managedSave;
+}
+
+/**
+ * From the first step that is not done. Overlays that are gone again are made again, and a leaf that was half made leaves
+ * files that it would find taken.
+ */
+function restOf(broken: BrokenOff, situation: Situation): readonly Step[] {
+  const { steps } = broken.plan;
+  const overlays = steps.findIndex((step) => step.do === 'createOverlays');
+  const define = steps.findIndex((step) => step.do === 'defineFromSnapshot');
+  const [make] = steps.slice(overlays, overlays + 1);
+  const at = Math.max(brokenAt(broken, situation), overlays);
+  const again: readonly Step[] =
+    make !== undefined && at > overlays && effectOf(make, situation) !== 'there' ? [make] : [];
+  const leaf = steps.findIndex((step) => step.do === 'createSnapshot' && step.auto === 'layout');
+  const made = steps[leaf];
+  const halfMade =
+    made?.do === 'createSnapshot' && at <= leaf && effectOf(made, situation) !== 'there'
+      ? made.disks.flatMap(({ file }) => (file !== undefined && emptiness(file, situation) === true ? [file] : []))
+      : [];
+  const present = new Set(situation.vm.disks.flatMap(layersOf));
+  const blind = halfMade.some((file) => present.has(file));
+  // The VM stands on the leaf's overlay without the leaf: back on its own ones first, which that one rests on.
+  const from = blind ? Math.min(at, define) : at;
+  const later = from <= define ? whenDefined(steps[define], situation) : situation;
+  const rest = safely(steps.slice(from), broken.plan, later).filter(
+    (step) => step.do !== 'power' || step.action !== 'forceOff' || isActive(situation.vm.power),
+  );
+  return [...again, ...rest].flatMap((step): readonly Step[] =>
+    step === made && halfMade.length > 0 ? [{ do: 'removeFiles', files: halfMade }, step] : [step],
+  );
+}
+
+/** By then, the VM does not stand on the overlays any more that are to be removed. */
+function whenDefined(define: Step | undefined, situation: Situation): Situation {
+  const frozen = define?.do === 'defineFromSnapshot' ? situation.frozenDisks?.get(define.snapshot) : undefined;
+  return define?.do === 'defineFromSnapshot' && frozen !== undefined
+    ? afterDefine(situation, frozen, define.disks)
+    : situation;
+}
+
+function undoCheckpoint(broken: BrokenOff, situation: Situation): Recovery {
+  const made = broken.plan.steps.find((step) => step.do === 'createSnapshot' && step.auto === 'revert');
+  return made === undefined
+    ? { type: 'settled', to: 'before' }
+    : undoCreate({ ...broken, plan: { ...broken.plan, steps: checkpointSteps(broken.plan) } }, situation);
+}
+
+function checkpointSteps({ steps }: Plan): readonly Step[] {
+  return steps.slice(0, steps.findIndex((step) => step.do === 'createSnapshot' && step.auto === 'revert') + 1);
+}
+
+function madeOverlays({ steps }: Plan): readonly string[] {
+  return steps.flatMap((step) => (step.do === 'createOverlays' ? step.overlays.map(({ file }) => file) : []));
+}
+
+function withoutOverlays(
+  broken: BrokenOff,
+  overlays: readonly string[],
+  before: Recovery,
+  situation: Situation,
+): Recovery {
+  const left = hasBegun(broken, ['createOverlays']) ? removable(overlays, broken.plan, situation, 'notNamed') : [];
+  if (before.type === 'explain' || left.length === 0) {
+    return before;
+  }
+  const steps = before.type === 'steps' ? before.plan.steps : [];
+  return goOn(broken, [...steps, { do: 'removeFiles', files: left }], 'before');
+}
+
+/** The definition names files that cannot be used any more. The checkpoint has the present, on overlays of its own. */
+function backToCheckpoint(
+  broken: BrokenOff,
+  overlays: readonly string[],
+  why: Refusal,
+  situation: Situation,
+): Recovery {
+  const { plan } = broken;
+  const made = plan.steps.find((step) => step.do === 'createSnapshot' && step.auto === 'revert');
+  const disks =
+    made?.do === 'createSnapshot'
+      ? made.disks.flatMap(({ target, file }) => (file === undefined ? [] : [{ target, file }]))
+      : [];
+  const kept = made?.do === 'createSnapshot' ? findSnapshot(situation.tree, made.name) : undefined;
+  const whole = kept !== undefined && disks.length > 0 && disks.every(({ file }) => isThere(file, situation));
+  const on = onFiles(plan, situation);
+  if (!whole || on === undefined || useOfOverlays(on, situation) !== 'untouched' || !currentAsLeft(plan, situation)) {
+    return explain(broken, why, [], situation);
+  }
+  return goOn(
+    broken,
+    [
+      { do: 'defineFromSnapshot', snapshot: kept.name, disks },
+      { do: 'makeCurrent', snapshot: kept.name, disks },
+      ...removal(overlays.filter((file) => emptiness(file, situation) === true)),
+    ],
+    'before',
+  );
+}

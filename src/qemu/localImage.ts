@@ -1,0 +1,221 @@
+// What an image on this machine tells of itself. qcow2 is read here, everything else is asked of qemu-img; a VM may be
+// writing to it meanwhile.
+import { constants } from 'node:fs';
+import { type FileHandle, open, readFile, stat } from 'node:fs/promises';
+import type { Stats } from 'node:fs';
+import type { Depth, FileFacts, ImageFacts } from '../domain/hostFiles.js';
+import { backingPath } from './backingPath.js';
+import { fileNamed } from './backingName.js';
+import { BadImage, boundedBytes, type ImageBytes, TooMuchToRead } from './imageBytes.js';
+import { isEmptyOverlay, lostRamBytes, unchangedSince } from './qcow2Content.js';
+import { readQcow2Header, type Qcow2Header } from './qcow2Header.js';
+import { type Qcow2Snapshot, readQcow2Snapshots } from './qcow2Snapshots.js';
+import type { QemuImg } from './qemuImg.js';
+
+/** The header and the table of 65,536 snapshots, which is as many as QEMU takes, with names of a usual length. */
+const mostHeadBytes = 16 * 1024 * 1024;
+/** Enough for the tables of 256 GiB of data in clusters of 64 KiB; beyond that the answer is "not known". */
+const mostContentBytes = 32 * 1024 * 1024;
+/** What a VM changed between two reads belongs together at the next try. */
+const attempts = 3;
+
+/** Undefined for what is neither a file nor a block device: reading that could wait for ever. */
+export async function factsOf(stats: Stats): Promise<FileFacts | undefined> {
+  if (stats.isFile()) {
+    const { size: bytes, blocks, mtimeMs: modifiedAt, mode } = stats;
+    const readOnly = (mode & 0o222) === 0 ? { readOnly: true as const } : {};
+    return { bytes, allocatedBytes: blocks * 512, modifiedAt, real: `${stats.dev}:${stats.ino}`, ...readOnly };
+  }
+  if (!stats.isBlockDevice()) {
+    return undefined;
+  }
+  const major = Math.floor(stats.rdev / 0x100) & 0xfff;
+  const minor = (stats.rdev & 0xff) | (Math.floor(stats.rdev / 0x1000) & 0xfff00);
+  const sectors = Number(await readFile(`/sys/dev/block/${major}:${minor}/size`, 'utf8'));
+  return { bytes: sectors * 512, allocatedBytes: sectors * 512, real: `device ${stats.rdev}` };
+}
+
+/** @throws what the file system says; a Failure of qemu-img's */
+export async function readImage(
+  path: string,
+  qemuImg: QemuImg,
+  format?: string,
+  depth: Depth = 'whole',
+): Promise<ImageFacts | 'unknown'> {
+  if ((await factsOf(await stat(path))) === undefined) {
+    return 'unknown';
+  }
+  // Whatever stands there now, opening it must not wait for a writer.
+  const handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  try {
+    for (let attempt = 1; ; attempt++) {
+      const facts = await factsOf(await handle.stat());
+      if (facts === undefined) {
+        return 'unknown';
+      }
+      if (format === 'raw') {
+        // A guest sees whole sectors.
+        return { ...facts, format, virtualBytes: Math.ceil(facts.bytes / 512) * 512 };
+      }
+      try {
+        const image =
+          format === undefined || format === 'qcow2'
+            ? await readQcow2(handle, facts, path, depth)
+            : ('notQcow2' as const);
+        if (image === 'notQcow2' && format === 'qcow2') {
+          throw new BadImage('no image of qcow2');
+        }
+        return image === 'notQcow2' ? await askQemuImg(path, facts, qemuImg, format) : image;
+      } catch (error) {
+        if (!(error instanceof BadImage)) {
+          throw error;
+        }
+        if (attempt === attempts) {
+          return { ...facts, format: 'qcow2', virtualBytes: 0, corrupt: true };
+        }
+      }
+    }
+  } finally {
+    await handle.close();
+  }
+}
+
+async function readQcow2(
+  handle: FileHandle,
+  facts: FileFacts,
+  path: string,
+  depth: Depth,
+): Promise<ImageFacts | 'notQcow2'> {
+  const head = bytesOf(handle, facts.bytes, mostHeadBytes);
+  const header = await readQcow2Header(head);
+  if (header === 'notQcow2') {
+    return header;
+  }
+  const told: ImageFacts = {
+    ...facts,
+    format: 'qcow2',
+    virtualBytes: header.virtualBytes,
+    corrupt: header.corrupt,
+    ...(header.encrypted ? { encrypted: true } : {}),
+    ...(header.externalData ? { dataFile: true } : {}),
+    ...(header.bitmaps > 0 ? { bitmaps: header.bitmaps } : {}),
+    ...(header.backing === undefined ? {} : { backing: await backingOf(header.backing, header.backingFormat, path) }),
+  };
+  if (depth === 'head') {
+    return told;
+  }
+  const snapshots = await ifNotTooMuch(readQcow2Snapshots(head, header));
+  if (snapshots === undefined) {
+    return told;
+  }
+  return {
+    ...told,
+    tags: snapshots.map((snapshot) => snapshot.name),
+    tagIds: snapshots.map((snapshot) => snapshot.id),
+    ramTags: snapshots.filter(({ vmStateBytes }) => vmStateBytes > 0).map((snapshot) => snapshot.name),
+    ...(header.corrupt || depth === 'tags' ? {} : await readContent(handle, facts.bytes, header, snapshots)),
+  };
+}
+
+async function readContent(
+  handle: FileHandle,
+  size: number,
+  header: Qcow2Header,
+  snapshots: readonly Qcow2Snapshot[],
+): Promise<Pick<ImageFacts, 'empty' | 'unchangedSince' | 'lostRamBytes'>> {
+  if (header.externalData) {
+    // There the first cluster stands at 0, as one that was never written does.
+    return {};
+  }
+  const content = bytesOf(handle, size, mostContentBytes);
+  const empty =
+    header.backing === undefined
+      ? undefined
+      : snapshots.length === 0 && (await ifReadable(isEmptyOverlay(content, header)));
+  const unchanged = await ifReadable(unchangedSince(content, header, snapshots));
+  const lost = await ifReadable(lostRamBytes(content, header));
+  return {
+    ...(lost === undefined ? {} : { lostRamBytes: lost }),
+    ...(empty === undefined ? {} : { empty }),
+    ...(unchanged === undefined ? {} : { unchangedSince: unchanged }),
+  };
+}
+
+async function ifNotTooMuch<T>(answer: Promise<T>): Promise<T | undefined> {
+  try {
+    return await answer;
+  } catch (error) {
+    if (error instanceof TooMuchToRead) {
+      return undefined;
+    }
+    throw error;
+  }
+}
+
+/** Undefined where it is too much, and where a table is on its way from one place to another. */
+async function ifReadable<T>(answer: Promise<T>): Promise<T | undefined> {
+  try {
+    return await answer;
+  } catch (error) {
+    if (error instanceof TooMuchToRead || error instanceof BadImage) {
+      return undefined;
+    }
+    throw error;
+  }
+}
+
+function bytesOf(handle: FileHandle, size: number, most: number): ImageBytes {
+  return boundedBytes(size, most, async (into, at) => (await handle.read(into, 0, into.length, at)).bytesRead);
+}
+
+async function askQemuImg(
+  path: string,
+  facts: FileFacts,
+  qemuImg: QemuImg,
+  known: string | undefined,
+): Promise<ImageFacts | 'unknown'> {
+  if ((await qemuImg.find()) === undefined || (known !== undefined && !/^[\w-]{1,32}$/.test(known))) {
+    return 'unknown';
+  }
+  const details = { doing: 'looking at an image', path };
+  const told: unknown = JSON.parse(
+    await qemuImg.run(
+      ['info', '-U', ...(known === undefined ? [] : ['-f', known]), '--output=json', '--', path],
+      details,
+    ),
+  );
+  const format = member(told, 'format');
+  const virtualBytes = member(told, 'virtual-size');
+  if (typeof format !== 'string' || typeof virtualBytes !== 'number') {
+    return 'unknown';
+  }
+  const backing = member(told, 'backing-filename');
+  const backingFormat = member(told, 'backing-filename-format');
+  return {
+    ...facts,
+    format,
+    virtualBytes,
+    ...(typeof backing === 'string'
+      ? { backing: await backingOf(backing, typeof backingFormat === 'string' ? backingFormat : undefined, path) }
+      : {}),
+  };
+}
+
+async function backingOf(
+  name: string,
+  format: string | undefined,
+  image: string,
+): Promise<NonNullable<ImageFacts['backing']>> {
+  const { file, part } = fileNamed(name);
+  return {
+    file: await backingPath(file, image),
+    ...(format === undefined ? {} : { format }),
+    ...(part === undefined ? {} : { part }),
+  };
+}
+
+function member(of: unknown, name: string): unknown {
+  return typeof of === 'object' && of !== null && Object.hasOwn(of, name)
+    ? (of as Readonly<Record<string, unknown>>)[name]
+    : undefined;
+}

@@ -1,0 +1,58 @@
+// What a failure left, as far as it was seen: what became of the operation, what lies about, the state of the VM. A part
+// of failureText; knows nothing of the editor.
+import type { FailureDetails, Leftover } from '../domain/failure.js';
+import { displayLine } from '../domain/plainText.js';
+import type { Translate } from './translate.js';
+import { stateWord } from './words.js';
+
+/** Sentences; empty where nothing is known. */
+export function aftermathText(details: FailureDetails, t: Translate): readonly string[] {
+  return [
+    ...recoveredText(details, t),
+    ...(details.thawed === true ? [t('The guest’s file systems stood still and were let go on.')] : []),
+    ...(details.left ?? []).map((one) => leftoverText(one, t)),
+    ...stateText(details, t),
+  ];
+}
+
+/** Whatever needs a person is told by itself, with the commands that lead out. */
+function recoveredText({ recovered, vm }: FailureDetails, t: Translate): readonly string[] {
+  if (recovered === undefined) {
+    return [];
+  }
+  switch (recovered) {
+    case 'before':
+      return [vm === undefined ? t('What had been begun was undone.') : t('{0} is as it was before.', vm)];
+    case 'after':
+      return [t('It was brought to its end all the same.')];
+    case 'partly':
+      return [t('What was done before stays done; the rest was not begun.')];
+    case 'explained':
+    case 'failed':
+      return [t('It stands half way.')];
+  }
+}
+
+function leftoverText(left: Leftover, t: Translate): string {
+  switch (left.what) {
+    case 'pausedSaving':
+      return t('The VM is left paused, as if it were still being saved: the doctor can resume it.');
+    case 'frozen':
+      return t('The guest’s file systems still stand still: the doctor can let them go on.');
+    case 'tag':
+      return t(
+        'A part of the snapshot is left in “{0}”, where it takes space: the doctor can remove it.',
+        displayLine(left.file),
+      );
+    case 'file':
+      return t('The file “{0}” is left: the doctor says whether anybody needs it.', displayLine(left.file));
+  }
+}
+
+function stateText({ stateNow, vm }: FailureDetails, t: Translate): readonly string[] {
+  if (stateNow === undefined) {
+    return [];
+  }
+  const state = stateWord(stateNow, t);
+  return [vm === undefined ? t('The VM is {0} now.', state) : t('{0} is {1} now.', vm, state)];
+}

@@ -1,0 +1,168 @@
+// What differs between two states of a VM, in words: one line for a message, a Markdown page for all of it. Knows nothing
+// of the editor; nothing from outside becomes markup.
+import type { HardwareDifference, HardwareFact, HardwarePart } from '../domain/hardware.js';
+import type { DiskDistance } from '../domain/layerDistance.js';
+import { displayLine } from '../domain/plainText.js';
+import { bytesText } from './bytesText.js';
+import { markdownText } from './markdown.js';
+import type { Translate } from './translate.js';
+
+export interface Comparison {
+  readonly vm: string;
+  /** What people call the two states; the older one first. */
+  readonly from: string;
+  readonly to: string;
+  readonly differences: readonly HardwareDifference[];
+  /** Undefined where the layers could not be read. */
+  readonly distances: readonly DiskDistance[] | undefined;
+}
+
+/** More than a page can hold would hide the rest. */
+const mostLines = 100;
+
+export function comparisonSummary({ from, to, differences, distances }: Comparison, t: Translate): string {
+  const parts = [...new Set(differences.map(({ part }) => part))].map((part) => partWord(part, t));
+  const known = (distances ?? []).flatMap(({ target, bytes }) =>
+    typeof bytes === 'number' && bytes > 0 ? [t('{0} by up to {1}', target, bytesText(bytes, t))] : [],
+  );
+  const hardware =
+    parts.length === 0
+      ? t('{0} and {1} have the same hardware.', from, to)
+      : t('{0} and {1} differ in: {2}.', from, to, parts.join(', '));
+  return known.length === 0 ? hardware : `${hardware} ${t('Disk content differs: {0}.', known.join(', '))}`;
+}
+
+export function comparisonPage(comparison: Comparison, t: Translate): string {
+  const { vm, from, to, differences, distances } = comparison;
+  const shown = differences.slice(0, mostLines);
+  const rest = differences.length - shown.length;
+  return [
+    `# ${line(t('{0}: {1} and {2}', vm, from, to))}`,
+    line(comparisonSummary(comparison, t)),
+    `## ${line(t('Hardware'))}`,
+    shown.length === 0
+      ? line(t('No difference.'))
+      : table(
+          [t('What'), from, to],
+          shown.map((difference) => row(difference, t)),
+        ),
+    ...(rest > 0 ? [line(t('And {0} more; the XML shows all of them.', rest))] : []),
+    line(
+      t(
+        'Compared is what is configured. Left out is what changes by itself or is no hardware: running numbers, aliases, labels of security drivers, metadata, white space and the order of attributes.',
+      ),
+    ),
+    `## ${line(t('Content of the disks'))}`,
+    ...(distances === undefined || distances.length === 0
+      ? [line(t('Unknown: the layers of this VM could not be read.'))]
+      : [
+          table(
+            [t('Disk'), t('Differs by')],
+            distances.map((one) => [one.target, distanceText(one, t)]),
+          ),
+        ]),
+    line(t('The bytes are those of the layers between the two, in whole clusters: an upper limit of what differs.')),
+  ].join('\n\n');
+}
+
+function distanceText({ bytes, why }: DiskDistance, t: Translate): string {
+  if (typeof bytes === 'number') {
+    return bytes === 0 ? t('nothing') : t('up to {0}', bytesText(bytes, t));
+  }
+  switch (why ?? 'notRead') {
+    case 'insideImage':
+      return t('unknown: the snapshot is inside the image, where its bytes are not counted apart');
+    case 'otherBranch':
+      return t('unknown: they are on different branches');
+    case 'notRead':
+      return t('unknown: a layer between them could not be looked at');
+  }
+}
+
+/** `[what, before, after]` */
+function row({ part, id, how, facts }: HardwareDifference, t: Translate): readonly string[] {
+  const what = [partWord(part, t), idWord(part, id, t)].filter((word) => word !== '').join(': ');
+  const told = (side: 'from' | 'to'): string =>
+    facts.flatMap((fact) => (fact[side] === undefined ? [] : [factText(part, fact.name, fact[side], t)])).join(', ');
+  switch (how) {
+    case 'added':
+      return [what, t('not there'), told('to') === '' ? t('there') : told('to')];
+    case 'removed':
+      return [what, told('from') === '' ? t('there') : told('from'), t('not there')];
+    case 'changed':
+      return facts.length === 0
+        ? [what, t('other settings, see the XML'), '']
+        : [what, told('from') === '' ? '–' : told('from'), told('to') === '' ? '–' : told('to')];
+  }
+}
+
+function partWord(part: HardwarePart, t: Translate): string {
+  switch (part) {
+    case 'cpu':
+      return t('CPU');
+    case 'memory':
+      return t('memory');
+    case 'disk':
+      return t('disks');
+    case 'network':
+      return t('network');
+    case 'firmware':
+      return t('firmware and boot');
+    case 'other':
+      return t('other hardware');
+  }
+}
+
+/** libvirt's names of the few that everybody has; the others stay as the XML has them. */
+function idWord(part: HardwarePart, id: string, t: Translate): string {
+  switch (`${part} ${id}`) {
+    case 'cpu vcpu':
+      return t('number of processors');
+    case 'cpu cpu':
+      return t('model');
+    case 'memory memory':
+      return t('size');
+    case 'memory currentMemory':
+      return t('given to the guest');
+    case 'firmware os':
+      return '';
+    default:
+      return id;
+  }
+}
+
+function factText(part: HardwarePart, name: HardwareFact, value: string, t: Translate): string {
+  if (name === 'bytes') {
+    return bytesText(Number(value), t);
+  }
+  if (part === 'cpu' && name === 'count') {
+    return value;
+  }
+  switch (name) {
+    case 'count':
+      return t('number {0}', value);
+    case 'model':
+      return t('model {0}', value);
+    case 'file':
+      return t('file {0}', value);
+    case 'format':
+      return t('format {0}', value);
+    case 'bus':
+      return t('bus {0}', value);
+    case 'kind':
+      return t('type {0}', value);
+    case 'source':
+      return t('connected to {0}', value);
+  }
+}
+
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  return [head.map(line), head.map(() => '---'), ...rows.map((cells) => cells.map(line))]
+    .map((cells) => `| ${cells.join(' | ')} |`)
+    .join('\n');
+}
+
+/** One line, in which nothing is markup. */
+function line(text: string): string {
+  return markdownText(displayLine(text, 2_000));
+}

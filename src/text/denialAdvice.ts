@@ -1,0 +1,27 @@
+// What helps when the host forbids QEMU or libvirt a file: by a policy or by plain permissions. A part of failureText;
+// knows nothing of the editor.
+import { deniedBy } from '../domain/denial.js';
+import type { Failure } from '../domain/failure.js';
+import { displayLine } from '../domain/plainText.js';
+import type { Translate } from './translate.js';
+
+/** Undefined: nobody forbade a file, or it is about something else, such as the socket. */
+export function denialAdvice({ kind, details }: Pick<Failure, 'kind' | 'details'>, t: Translate): string | undefined {
+  const denial = kind === 'failed' || kind === 'denied' ? deniedBy(details.libvirtMessage) : undefined;
+  if (denial === undefined || details.group !== undefined || details.entry !== undefined) {
+    return undefined;
+  }
+  const file = denial.file === undefined ? t('the file') : `“${displayLine(denial.file)}”`;
+  switch (denial.by) {
+    case 'permissions':
+      return t('QEMU runs as a user of its own: give it the right to {0} and to the folders above it.', file);
+    case 'appArmor':
+      return t(
+        'AppArmor forbids it. Shut the VM down and try again, or allow {0} in {1}.',
+        file,
+        '/etc/apparmor.d/local/abstractions/libvirt-qemu',
+      );
+    case 'seLinux':
+      return t('SELinux forbids it. Give {0} the label of VM images (restorecon, or chcon -t virt_image_t).', file);
+  }
+}

@@ -1,0 +1,132 @@
+// What the doctor says of a VM, as a Markdown document in which nothing from outside is markup. Knows nothing of the
+// editor.
+import type { VmView } from '../inventory/views.js';
+import type { Ability, Diagnosis, Examination } from '../diagnosis/examination.js';
+import { displayLine } from '../domain/plainText.js';
+import { findingText, repairText } from './findingText.js';
+import { severityWord } from './healthText.js';
+import { markdownText } from './markdown.js';
+import { refusalText } from './refusalText.js';
+import type { Translate } from './translate.js';
+
+export { findingText } from './findingText.js';
+
+/** One heading of the first level, one section for what is wrong, one for what works. */
+export function examinationText(examination: Examination, view: Pick<VmView, 'vm' | 'tree'>, t: Translate): string {
+  const { abilities, diagnoses } = examination;
+  const wrong = diagnoses.filter(({ severity }) => severity !== 'note');
+  const notes = diagnoses.filter(({ severity }) => severity === 'note');
+  return [
+    `# ${line(view.vm.name)}`,
+    line(summary(wrong.length, t)),
+    ...section(t('What is wrong'), wrong, view, t),
+    ...section(t('Worth knowing'), notes, view, t),
+    `## ${line(t('What can be done here'))}`,
+    abilityTable(abilities, t),
+  ].join('\n\n');
+}
+
+function summary(count: number, t: Translate): string {
+  switch (count) {
+    case 0:
+      return t('Nothing is wrong, as far as can be seen.');
+    case 1:
+      return t('One thing is wrong.');
+    default:
+      return t('{0} things are wrong.', count);
+  }
+}
+
+function section(
+  heading: string,
+  diagnoses: readonly Diagnosis[],
+  view: Pick<VmView, 'vm' | 'tree'>,
+  t: Translate,
+): readonly string[] {
+  return diagnoses.length === 0
+    ? []
+    : [`## ${line(heading)}`, ...diagnoses.map((diagnosis) => diagnosisText(diagnosis, view, t))];
+}
+
+/** The severity is a word, never a colour or a picture alone. */
+function diagnosisText(
+  { finding, severity, repair }: Diagnosis,
+  view: Pick<VmView, 'vm' | 'tree'>,
+  t: Translate,
+): string {
+  const { what, means, todo } = findingText(finding, view, t);
+  return [
+    `### ${line(`${severityWord(severity, t)}: ${what}`)}`,
+    `${line(means)} ${line(todo)}`,
+    ...repairLines(repair, view, t),
+  ].join('\n\n');
+}
+
+function repairLines(repair: Diagnosis['repair'], view: Pick<VmView, 'vm' | 'tree'>, t: Translate): readonly string[] {
+  if (repair === undefined) {
+    return [];
+  }
+  const does = repairText(repair.repair, view, t);
+  if (repair.decision.type === 'plan') {
+    return [`**${line(t('Can be mended here'))}:** ${line(does)}`];
+  }
+  const { reason, nextStep } = refusalText(repair.decision.refusal, t);
+  return [`**${line(t('Cannot be mended now'))}:** ${[does, reason, nextStep].map(line).join(' ').trim()}`];
+}
+
+function abilityTable(abilities: readonly Ability[], t: Translate): string {
+  const rows = abilities.map(({ what, can, why }) => {
+    const text = why === undefined ? undefined : refusalText(why, t);
+    const reason =
+      text === undefined ? '' : can === 'byUs' ? text.reason : [text.reason, text.nextStep].join(' ').trim();
+    return [abilityName(what, t), abilityWord(can, t), reason];
+  });
+  return [[t('What'), t('Works'), t('Why')], ['---', '---', '---'], ...rows]
+    .map((cells, at) => `| ${cells.map((cell) => (at === 1 ? cell : line(cell))).join(' | ')} |`)
+    .join('\n');
+}
+
+function abilityWord(can: Ability['can'], t: Translate): string {
+  switch (can) {
+    case 'yes':
+      return t('yes');
+    case 'byUs':
+      return t('yes, without libvirt');
+    case 'no':
+      return t('no');
+  }
+}
+
+function abilityName(what: Ability['what'], t: Translate): string {
+  switch (what) {
+    case 'createMemoryInternal':
+      return t('Take a snapshot with RAM, inside the images');
+    case 'createMemoryExternal':
+      return t('Take a snapshot with RAM, in files of its own');
+    case 'createMemoryLive':
+      return t('The same while the guest runs on');
+    case 'createDisk':
+      return t('Take a snapshot of the disks of a running VM');
+    case 'createQuiesced':
+      return t('The same with the guest’s file systems frozen');
+    case 'createOfflineInternal':
+      return t('Take a snapshot of a VM that is off, inside the images');
+    case 'createOfflineExternal':
+      return t('Take a snapshot of a VM that is off, in files of its own');
+    case 'revertInternal':
+      return t('Revert to an internal snapshot');
+    case 'revertExternal':
+      return t('Revert to an external snapshot');
+    case 'deleteInternal':
+      return t('Delete an internal snapshot');
+    case 'deleteExternal':
+      return t('Delete an external snapshot');
+    case 'hostFiles':
+      return t('Make and remove files beside the disks');
+  }
+}
+
+/** One line, in which nothing is markup. */
+function line(text: string): string {
+  return markdownText(displayLine(text, 2_000));
+}

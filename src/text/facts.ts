@@ -1,0 +1,139 @@
+// What a tooltip tells, as plain text without markup: every value in it comes from a libvirt and is not trusted.
+// Knows nothing of the editor.
+import type { Found } from '../diagnosis/healthFinding.js';
+import type { AutoReason } from '../domain/description.js';
+import type { SnapshotSize } from '../domain/layers.js';
+import type { Snapshot } from '../domain/snapshot.js';
+import type { Vm } from '../domain/vm.js';
+import type { ConnectionView, VmView } from '../inventory/views.js';
+import type { Facts } from './factList.js';
+import { failureText } from './failureText.js';
+import { healthText, severityWord } from './healthText.js';
+import { agoText, durationText } from './relativeAge.js';
+import type { Reading } from './rows.js';
+import { layerFacts, sizeFacts } from './sizeText.js';
+import type { Translate } from './translate.js';
+import { kindSentence, powerWord, snapshotCountText, snapshotStateWord, styleSentence } from './words.js';
+
+/** What the facts of a snapshot depend on beside it. */
+export interface SnapshotContext {
+  /** Title of the snapshot that it came after. */
+  readonly parent: string | undefined;
+  /** Our own record vouches that nobody asked for it. */
+  readonly automatic: boolean;
+  /** Somebody wants to keep it. */
+  readonly kept: boolean;
+  /** What is wrong with it, and the VM that it belongs to. */
+  readonly found?: readonly Found[];
+  readonly view?: Pick<VmView, 'vm' | 'tree'>;
+  /** What it takes, where somebody looked. */
+  readonly size: SnapshotSize | undefined;
+}
+
+export function snapshotFacts(
+  snapshot: Snapshot,
+  { parent, automatic, kept, size, found = [], view }: SnapshotContext,
+  { now, t }: Reading,
+): Facts {
+  const { trailers } = snapshot;
+  const created = t(
+    '{0}, {1}',
+    new Date(snapshot.createdAt * 1_000).toLocaleString(),
+    agoText(snapshot.createdAt, now / 1_000, t),
+  );
+  return {
+    heading: snapshot.title,
+    ...(snapshot.description === '' ? {} : { text: snapshot.description }),
+    lines: [
+      ...line(snapshot.name !== snapshot.title, t('Name'), snapshot.name),
+      { name: t('Taken'), value: created },
+      ...line(automatic, t('Automatic'), automaticSentence(trailers.auto, t)),
+      ...(view === undefined ? [] : healthLines(found, view, now, t)),
+      ...line(kept, t('Marked'), t('to be kept: nothing that deletes by rule touches it')),
+      { name: t('Holds'), value: kindSentence(snapshot, t) },
+      { name: t('VM was'), value: snapshotStateWord(snapshot.state, t) },
+      { name: t('Kept'), value: styleSentence(snapshot.style, t) },
+      ...sizeFacts(size, t),
+      ...line(parent !== undefined, t('After'), parent ?? ''),
+      ...line(
+        trailers.guestPausedMs !== undefined,
+        t('Guest stood still'),
+        durationText(trailers.guestPausedMs ?? 0, t),
+      ),
+      ...line(trailers.git !== undefined, t('Git'), trailers.git ?? ''),
+      ...line(trailers.createdBy !== undefined, t('Taken by'), trailers.createdBy ?? ''),
+      ...line(
+        snapshot.disks.some((disk) => disk.deleteInProgress),
+        t('Unfinished'),
+        t('deleting a snapshot after it did not finish'),
+      ),
+    ],
+  };
+}
+
+export function vmFacts(view: VmView, { now, t, health }: Reading): Facts {
+  const { vm } = view;
+  const count = view.tree?.snapshots.length ?? view.snapshotCount;
+  return {
+    heading: vm.name,
+    ...(vm.title === undefined || vm.title === '' ? {} : { text: vm.title }),
+    lines: [
+      { name: t('State'), value: powerWord(vm, t) },
+      ...healthLines(health?.(view.ref) ?? [], view, now, t),
+      ...line(count !== undefined, t('Snapshots'), snapshotCountText(count ?? 0, t)),
+      { name: t('Memory'), value: t('{0} MB', Math.round(vm.memoryBytes / 1_048_576)) },
+      ...vm.disks.map((disk) => ({ name: t('Disk {0}', disk.target), value: diskText(disk, t) })),
+      ...layerFacts(view, t),
+      ...line(vm.managedSave, t('Saved state'), t('the next start goes on from it')),
+      ...line(!vm.persistent, t('Lifetime'), t('transient, it is gone when it stops')),
+      ...line(vm.firmware === 'uefiRawNvram', t('Firmware'), t('UEFI with raw variables: no internal snapshots')),
+      ...line(vm.agentChannel, t('Guest agent'), vm.agentConnected ? t('answers') : t('does not answer')),
+      { name: t('UUID'), value: vm.uuid },
+    ],
+  };
+}
+
+export function connectionFacts(view: ConnectionView, { t }: Reading): Facts {
+  const failure = view.failure === undefined ? undefined : failureText(view.failure, t);
+  return {
+    heading: view.uri,
+    ...(failure === undefined ? {} : { text: `${failure.sentence} ${failure.nextStep}`.trim() }),
+    lines: line(view.capabilities !== undefined, t('Host'), view.capabilities?.hostname ?? ''),
+  };
+}
+
+/** Of more than so many the rest is counted. */
+const mostHealthLines = 5;
+
+function healthLines(
+  found: readonly Found[],
+  view: Pick<VmView, 'vm' | 'tree'>,
+  now: number,
+  t: Translate,
+): Facts['lines'] {
+  const shown = found.slice(0, mostHealthLines).map(({ finding, severity }) => ({
+    name: severityWord(severity, t),
+    value: healthText(finding, view, now, t).what,
+  }));
+  const more = found.length - shown.length;
+  return more === 0 ? shown : [...shown, { name: t('More'), value: t('{0} more, see Check Health', more) }];
+}
+
+function automaticSentence(why: AutoReason | undefined, t: Translate): string {
+  return why === 'layout'
+    ? t('needed by the files of the VM: without it, a newer libvirt would remove one that is in use')
+    : t('keeps what the VM was before a revert; Undo Revert brings it back');
+}
+
+function diskText(disk: Vm['disks'][number], t: Translate): string {
+  const parts = [
+    disk.format,
+    disk.source ?? (disk.sourceType === 'network' ? t('network') : t('empty')),
+    ...(disk.readonly ? [t('read-only')] : []),
+  ];
+  return parts.join(' · ');
+}
+
+function line(isShown: boolean, name: string, value: string): Facts['lines'] {
+  return isShown ? [{ name, value }] : [];
+}

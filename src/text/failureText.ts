@@ -1,0 +1,277 @@
+// Failure → what a person reads: what happened, the state now, what to do next. The only place where sentences about
+// failures are made. Knows nothing of the editor.
+import type { Failure, FailureDetails, FailureKind } from '../domain/failure.js';
+import { displayLine } from '../domain/plainText.js';
+import { aftermathText } from './aftermathText.js';
+import { cancelledText } from './cancelledText.js';
+import { denialAdvice } from './denialAdvice.js';
+import { entryAdvice } from './entryAdvice.js';
+import type { FailureButton, FailureText } from './failureSentences.js';
+import { outrunSentence } from './outrunSentence.js';
+import { isForTheDoctor, refusalText } from './refusalText.js';
+import type { Translate } from './translate.js';
+
+type Offer = 'connect' | 'refresh' | 'examine';
+
+interface Wording extends Pick<FailureText, 'sentence' | 'nextStep' | 'severity'> {
+  /** Two or three words for a row. */
+  readonly short: string;
+  readonly offers?: Offer;
+}
+
+/** libvirt's messages can hold the whole output of QEMU. */
+const longestQuote = 300;
+
+export function failureText(failure: Failure, t: Translate): FailureText {
+  const details = showable(failure.details);
+  const { sentence, nextStep, severity, offers } = wordings[failure.kind](details, t);
+  return {
+    sentence: [sentence, quoted(details, t), ...aftermathText(details, t)].filter((part) => part !== '').join(' '),
+    nextStep: denialAdvice(failure, t) ?? nextStep,
+    severity,
+    buttons: offers === undefined ? [] : [button(offers, failure.details, t)],
+  };
+}
+
+/** The user cancelled it, and nothing comes of it. */
+export function isSilent({ kind, details }: Pick<Failure, 'kind' | 'details'>): boolean {
+  return kind === 'cancelled' && details.byUs === true && details.mayStillHappen !== true;
+}
+
+/** Two or three words for a row that has no room for a sentence. */
+export function shortFailure(failure: Failure, t: Translate): string {
+  return wordings[failure.kind](failure.details, t).short;
+}
+
+const wordings: Readonly<Record<FailureKind, (details: FailureDetails, t: Translate) => Wording>> = {
+  notFound: (details, t) => ({
+    short: t('not found'),
+    sentence: missing(details, t),
+    nextStep: t('Another program may have removed or renamed it; the view shows what is there.'),
+    severity: 'warning',
+    offers: 'refresh',
+  }),
+  ambiguous: (details, t) => ({
+    short: t('ambiguous'),
+    sentence: t('The name {0} fits more than one VM: {1}.', details.vm ?? '', (details.candidates ?? []).join(', ')),
+    nextStep: t('Name the connection too, or use the UUID.'),
+    severity: 'warning',
+  }),
+  denied: (details, t) => ({
+    short: t('no permission'),
+    sentence:
+      details.vm !== undefined && details.group === undefined && details.entry === undefined
+        ? t('You may not do this with {0}.', details.vm)
+        : where(details, t('You may not use {0}.', details.connection ?? ''), t('You may not use it.')),
+    nextStep:
+      entryAdvice(details, t) ??
+      t("Ask for the right in libvirt's policy (polkit) or for its socket, then connect again."),
+    severity: 'error',
+    offers: 'connect',
+  }),
+  unreachable: (details, t) => ({
+    short: t('no libvirt answers'),
+    sentence: where(details, t('No libvirt answers at {0}.', details.connection ?? ''), t('No libvirt answers.')),
+    nextStep: t('Install libvirt or start its service (libvirtd or virtqemud), then connect again.'),
+    severity: 'error',
+    offers: 'connect',
+  }),
+  busy: (details, t) => ({
+    short: t('busy'),
+    sentence:
+      details.vm !== undefined && details.editor !== undefined
+        ? t('{0}, perhaps in another window, is carrying out an operation on {1}.', details.editor, details.vm)
+        : about(details, t('Another operation holds {0}.', details.vm ?? ''), t('Another operation is under way.')),
+    nextStep: t('Try again when it has ended.'),
+    severity: 'warning',
+  }),
+  unsupported: (details, t) => ({
+    short: t('not supported'),
+    ...(isAddress(details)
+      ? {
+          sentence: t('Connections like {0} are not supported.', details.connection ?? ''),
+          nextStep: t('Install the extension on that computer with Remote - SSH, or use {0}.', 'qemu:///system'),
+        }
+      : {
+          sentence: about(
+            details,
+            t('This cannot be done with {0} here.', details.vm ?? ''),
+            t('This cannot be done here.'),
+          ),
+          nextStep: t('This libvirt or QEMU does not support it.'),
+        }),
+    severity: 'error',
+  }),
+  lost: (details, t) => ({
+    short: t('connection lost'),
+    sentence: where(details, t('The connection to {0} ended.', details.connection ?? ''), t('The connection ended.')),
+    nextStep:
+      details.vm === undefined
+        ? t('It is tried again by itself.')
+        : t('What was under way may go on in libvirt; the view shows the state as soon as it answers again.'),
+    severity: 'error',
+    offers: 'connect',
+  }),
+  protocol: (details, t) => ({
+    short: t('not a libvirt'),
+    sentence: where(
+      details,
+      t('What answers at {0} does not speak libvirt’s protocol; the connection was ended.', details.connection ?? ''),
+      t('What answers does not speak libvirt’s protocol; the connection was ended.'),
+    ),
+    nextStep: t('Check that the address is that of a libvirt daemon; the log tells more.'),
+    severity: 'error',
+    offers: 'connect',
+  }),
+  refused: (details, t) => {
+    const text =
+      details.refusal === undefined
+        ? { reason: t('A safety rule forbids it.'), nextStep: '' }
+        : refusalText(details.refusal, t);
+    return {
+      short: t('refused'),
+      sentence: t('{0} Nothing was changed.', text.reason),
+      nextStep: text.nextStep,
+      severity: 'warning',
+      ...(details.vm !== undefined && details.refusal !== undefined && isForTheDoctor(details.refusal)
+        ? { offers: 'examine' as const }
+        : {}),
+    };
+  },
+  exists: (details, t) => ({
+    short: t('name taken'),
+    sentence:
+      details.snapshot === undefined
+        ? t('The name is taken.')
+        : t('A snapshot called {0} exists already.', details.snapshot),
+    nextStep: t('Choose another name.'),
+    severity: 'warning',
+  }),
+  invalid: (details, t) => ({
+    short: t('not valid'),
+    ...(isAddress(details)
+      ? {
+          sentence: t('{0} is no address of a libvirt.', `“${details.connection ?? ''}”`),
+          nextStep: t('Correct it in the setting {0}.', 'virtRewind.connections'),
+        }
+      : {
+          sentence: about(
+            details,
+            t('What was asked of {0} was not accepted.', details.vm ?? ''),
+            t('What was asked for was not accepted.'),
+          ),
+          nextStep: t('The log tells what it was.'),
+        }),
+    severity: 'error',
+  }),
+  noSpace: (details, t) => ({
+    short: t('disk full'),
+    sentence:
+      details.path === undefined
+        ? t('There is no space left on the host.')
+        : t('There is no space left on the host for {0}.', details.path),
+    nextStep: t('Free some space, then try again.'),
+    severity: 'error',
+    offers: 'refresh',
+  }),
+  journal: (details, t) => ({
+    short: t('journal not written'),
+    sentence:
+      details.begun === true
+        ? t(
+            'The journal in {0} cannot be written any more, so the operation stopped between two steps.',
+            folder(details),
+          )
+        : about(
+            details,
+            t(
+              'The journal in {0} cannot be written, so nothing was begun: {1} is as it was.',
+              folder(details),
+              details.vm ?? '',
+            ),
+            t('The journal in {0} cannot be written, so nothing was begun.', folder(details)),
+          ),
+    nextStep:
+      details.begun === true
+        ? t('Make room there, then connect again: what is unfinished is found and finished then.')
+        : t('Make room there, or make it writable, then try again.'),
+    severity: 'error',
+    ...(details.begun === true ? { offers: 'connect' as const } : {}),
+  }),
+  cancelled: (details, t) => ({ short: t('cancelled'), ...cancelledText(details, t) }),
+  failed: (details, t) => ({
+    short: t('failed'),
+    sentence:
+      outrunSentence(details, t) ??
+      about(details, t('The operation on {0} failed.', details.vm ?? ''), t('It failed.')),
+    nextStep:
+      details.outrunBytes === undefined
+        ? t('The log tells what was done until then.')
+        : t('Take the snapshot with the guest stopped, or while it has less to do.'),
+    severity: 'error',
+    offers: 'refresh',
+  }),
+};
+
+function missing(details: FailureDetails, t: Translate): string {
+  const { snapshot, vm, connection } = details;
+  if (snapshot !== undefined) {
+    return vm === undefined
+      ? t('There is no snapshot {0}.', snapshot)
+      : t('The VM {0} has no snapshot {1}.', vm, snapshot);
+  }
+  if (vm !== undefined) {
+    return t('There is no VM {0}.', vm);
+  }
+  return connection === undefined
+    ? t('What this was about is not there.')
+    : t('There is no connection {0} here.', connection);
+}
+
+/** It is about the address of a connection, and no libvirt has been asked yet. */
+function isAddress({ connection, vm, libvirtCode }: FailureDetails): boolean {
+  return connection !== undefined && vm === undefined && libvirtCode === undefined;
+}
+
+/** Names come from a libvirt or from whoever called a command: on one line, nothing in them can turn the text around. */
+function showable(details: FailureDetails): FailureDetails {
+  const { vm, snapshot, path, connection, editor } = details;
+  return {
+    ...details,
+    ...(vm === undefined ? {} : { vm: displayLine(vm) }),
+    ...(snapshot === undefined ? {} : { snapshot: displayLine(snapshot) }),
+    ...(path === undefined ? {} : { path: displayLine(path) }),
+    ...(connection === undefined ? {} : { connection: displayLine(connection) }),
+    ...(editor === undefined ? {} : { editor: displayLine(editor) }),
+  };
+}
+
+function folder(details: FailureDetails): string {
+  return details.path ?? '';
+}
+
+export function where(details: FailureDetails, withPlace: string, without: string): string {
+  return details.connection === undefined ? without : withPlace;
+}
+
+function about(details: FailureDetails, withVm: string, without: string): string {
+  return details.vm === undefined ? without : withVm;
+}
+
+export function quoted(details: FailureDetails, t: Translate): string {
+  const words = displayLine(details.libvirtMessage ?? '', longestQuote);
+  return words === '' ? '' : t('libvirt says: “{0}”', words);
+}
+
+export function button(offers: Offer, { connection, vm }: FailureDetails, t: Translate): FailureButton {
+  const where = connection === undefined ? {} : { connection };
+  const given = connection === undefined ? [] : [where];
+  switch (offers) {
+    case 'connect':
+      return { title: t('Connect'), command: 'virtRewind.connect', arguments: given };
+    case 'refresh':
+      return { title: t('Refresh'), command: 'virtRewind.refresh', arguments: given };
+    case 'examine':
+      return { title: t('Examine'), command: 'virtRewind.examine', arguments: [{ ...where, vm }] };
+  }
+}

@@ -1,0 +1,254 @@
+// The refusals that are about files and what they hold, in the words of `refusalText`, of which they are a part.
+import { bytesText } from './bytesText.js';
+import type { Sentences } from './refusalSentence.js';
+import type { Translate } from './translate.js';
+
+export const fileRefusals: Pick<
+  Sentences,
+  | 'tagMissing'
+  | 'tagWithoutRam'
+  | 'nameIsTagId'
+  | 'tagTwice'
+  | 'tagIdsUnseen'
+  | 'overlayMissing'
+  | 'imageCorrupt'
+  | 'mergedByHand'
+  | 'contentElsewhere'
+  | 'writtenSince'
+  | 'frozenAgain'
+  | 'ramCannotBeSaved'
+  | 'cannotLeaveOut'
+  | 'noSpaceFor'
+  | 'checkpointImpossible'
+  | 'filesOutOfReach'
+  | 'memoryFileMissing'
+  | 'memoryFileBroken'
+  | 'ramOfOther'
+  | 'memoryFileForeign'
+  | 'deviceMayBeFull'
+  | 'volumeTakesNoMerge'
+  | 'unfinishedDelete'
+  | 'frozenFileInUse'
+  | 'revertRemovesFile'
+  | 'overlayNamesCollide'
+  | 'fileTaken'
+  | 'unsafePath'
+  | 'onUnknownOverlay'
+  | 'usedByImage'
+  | 'heldByProgram'
+> = {
+  tagMissing: ({ snapshot, disk, file }, t) => [
+    t('The image of disk {1} does not hold {0} any more: “{2}”.', snapshot, disk, file),
+    t('It cannot be brought back. Examine the VM and let it forget what has no data.'),
+  ],
+  tagWithoutRam: ({ snapshot }, t) => [
+    t('The images hold the disks of {0}, and no RAM, although libvirt has noted that it has some.', snapshot),
+    t('It cannot be brought back as it was. Examine the VM: it says what can be done.'),
+  ],
+  nameIsTagId: ({ snapshot, file, other }, t) => [
+    t('QEMU would bring back “{1}” instead of {0}: that is the number {0} inside “{2}”.', snapshot, other, file),
+    t('Delete “{0}” first if it is not needed; “qemu-img convert -l snapshot.name=…” copies each by its name.', other),
+  ],
+  tagTwice: ({ snapshot, file }, t) => [
+    t('“{1}” holds two snapshots that are called {0}, and which of them QEMU takes is chance.', snapshot, file),
+    t('Copy what is needed with “qemu-img convert -l snapshot.id=…”, then remove one with “qemu-img snapshot -d”.'),
+  ],
+  tagIdsUnseen: ({ snapshot, file }, t) => [
+    t(
+      'The name of {0} is a number, and QEMU takes a number for the place in its own list. That list cannot be seen from here: “{1}”.',
+      snapshot,
+      file,
+    ),
+    t('Revert to it on the host itself, where the list can be seen.'),
+  ],
+  overlayMissing: ({ snapshot, disk, file }, t) => [
+    t('A file that {0} needs for disk {1} is gone: “{2}”.', snapshot, disk, file),
+    t('Put the file back where it was. Without it, the snapshot cannot be brought back.'),
+  ],
+  imageCorrupt: ({ snapshot, disk, file }, t) => [
+    t('QEMU has marked an image of {0} as damaged, for disk {1}: “{2}”.', snapshot, disk, file),
+    t('Look at it with “qemu-img check” while the VM is off.'),
+  ],
+  mergedByHand: ({ snapshot, disk, file }, t) => [
+    t(
+      'Somebody merged images of disk {1} without libvirt’s snapshots, so “{2}” may hold something else than {0}.',
+      snapshot,
+      disk,
+      file,
+    ),
+    t('Revert to a later snapshot, and forget this one when you know that its content is gone.'),
+  ],
+  ramCannotBeSaved: ({ vm, device }, t) => [
+    device === 'hostDevice'
+      ? t('{0} has a device of its host, so its RAM cannot be saved.', vm)
+      : device === 'nvdimm'
+        ? t('{0} has an NVDIMM: with the RAM, its file would be overwritten at a revert.', vm)
+        : device === 'shmem'
+          ? t('{0} shares memory with others, so its RAM cannot be saved.', vm)
+          : t('{0} shares a folder with its host ({1}), so its RAM cannot be saved.', vm, device),
+    t('Take a snapshot of its disks only, or shut it down first.'),
+  ],
+  cannotLeaveOut: ({ vm, disk }, t) => [
+    t('A snapshot of this kind takes all disks of {0}; {1} cannot be left out.', vm, disk),
+    t('Take an external snapshot of its disks only, or take all disks.'),
+  ],
+  noSpaceFor: ({ vm, folder, bytes, free }, t) => [
+    t(
+      'The snapshot of {0} may take {1} in “{2}”, and {3} are free there.',
+      vm,
+      bytesText(Number(bytes), t),
+      folder,
+      bytesText(Number(free), t),
+    ),
+    t('Make room there, or take a snapshot of its disks only.'),
+  ],
+  checkpointImpossible: ({ vm, snapshot }, t) => [
+    t('The present of {0} cannot be kept as a snapshot before it is reverted to {1}.', vm, snapshot),
+    t('Revert without a checkpoint, if the present may be lost.'),
+  ],
+  memoryFileForeign: ({ vm, snapshot, file }, t) => [
+    t(
+      '{0} names “{1}” as its RAM, and that is no RAM of {2} as far as can be seen: it would be removed.',
+      snapshot,
+      file,
+      vm,
+    ),
+    t('Look what the file is. Without it, Examine can keep the snapshot’s disks; then delete that snapshot.'),
+  ],
+  contentElsewhere: ({ snapshot, disk, file, overlay, other }, t) => [
+    t(
+      'libvirt’s notes name “{2}” for disk {1} of {0}, but what came after it, “{3}”, is built on “{4}”: a snapshot below was forgotten by another program, and the notes with it.',
+      snapshot,
+      disk,
+      file,
+      overlay,
+      other,
+    ),
+    t('All data is still there. Keep these files, and read {0} from “{1}” (qemu-img convert).', snapshot, other),
+  ],
+  frozenAgain: ({ snapshot, disk, file, by }, t) => [
+    t(
+      '“{2}” holds disk {1} of {0} no more: “{3}” was taken of it later, so the VM had been put on it again.',
+      snapshot,
+      disk,
+      file,
+      by,
+    ),
+    t('It cannot be brought back. Revert to {0} instead, or delete both.', by),
+  ],
+  writtenSince: ({ snapshot, disk, file, overlay }, t) => [
+    t(
+      'Somebody wrote to “{2}” after “{3}” was made over it, so disk {1} of {0} may hold something else than it did.',
+      snapshot,
+      disk,
+      file,
+      overlay,
+    ),
+    t('If you know that its content is as it was, give “{0}” a newer time (touch), then try again.', overlay),
+  ],
+  usedByImage: ({ image, file }, t) => [
+    t('The image “{0}”, which no VM here names, is built on “{1}”: it would be spoilt.', image, file),
+    t('Delete it if nobody needs it, or give it all that it rests on (qemu-img rebase or convert).'),
+  ],
+  heldByProgram: ({ file }, t) => [
+    t('A program has “{0}” open as a disk: qemu-nbd, for one, or a VM that is not shown here.', file),
+    t('End it (“fuser -v” names it), then try again.'),
+  ],
+  onUnknownOverlay: ({ vm, file }, t) => [
+    t('{0} stands on “{1}”, which a snapshot made that broke off before libvirt knew of it.', vm, file),
+    t('Nothing is lost: the file belongs to the VM from now on. Leave it where it is, or consolidate the VM.'),
+  ],
+  filesOutOfReach: ({ folder, why }, t) => [
+    folderReason(folder, why, t),
+    t('Give libvirt a storage pool for this folder, or work on that host itself, with qemu-img installed.'),
+  ],
+  memoryFileMissing: ({ snapshot, file }, t) => [
+    t('The RAM of {0} is not where it was kept: “{1}”.', snapshot, file),
+    t('Put the file back; without it only its disks are left.'),
+  ],
+  memoryFileBroken: ({ snapshot, file }, t) => [
+    t('The file that was to hold the RAM of {0} is not whole: “{1}”.', snapshot, file),
+    t('Put a whole copy of the file back; without it only its disks are left.'),
+  ],
+  ramOfOther: ({ vm, snapshot, name, uuid }, t) => [
+    t(
+      'The RAM of {1} is that of a VM “{2}” ({3}), and libvirt loads it into no other one than that; this is {0}.',
+      vm,
+      snapshot,
+      name,
+      uuid,
+    ),
+    name === vm
+      ? t('Revert to its disks alone, with the VM off afterwards.')
+      : t('Give the VM that name back while it is off, or revert to the disks alone, with the VM off afterwards.'),
+  ],
+  deviceMayBeFull: ({ snapshot, disk, file }, t) => [
+    t(
+      'Deleting {0} merges later data of disk {1} into “{2}”, and that device may be too small for it.',
+      snapshot,
+      disk,
+      file,
+    ),
+    t('Make the device a little larger than the disk that the guest sees; then all of it fits.'),
+  ],
+  volumeTakesNoMerge: ({ snapshot, disk, file }, t) => [
+    t('{0} names disk {1} as a volume of a pool, and libvirt merges nothing into such a disk.', snapshot, disk),
+    t('Keep {0}, or go on with a copy of the disk: “{1}” stays as it was then.', snapshot, file),
+  ],
+  unfinishedDelete: ({ snapshot, disk }, t) => [
+    t(
+      'An earlier delete broke off while it merged disk {1}: what {0} holds is half mixed with later data.',
+      snapshot,
+      disk,
+    ),
+    t('Delete the snapshot after it again, so that the merge is finished.'),
+  ],
+  frozenFileInUse: ({ vm, snapshot, disk, file }, t) => [
+    t('Disk {2} of {0} writes into {3}, which {1} needs unchanged.', vm, snapshot, disk, file),
+    t('Revert {0} to one of its snapshots, so that it writes into a file of its own again.', vm),
+  ],
+  revertRemovesFile: ({ snapshot, by, file, version }, t) => [
+    t('Reverting to {0} now, libvirt {1} would remove {2}, which {3} is built on.', snapshot, version, file, by),
+    t('Take a snapshot of the present state first: libvirt then removes a file of that one instead.'),
+  ],
+  overlayNamesCollide: ({ snapshot, disk, other, version }, t) => [
+    t(
+      'Reverting to {0}, libvirt {3} would give disks {1} and {2} the same new file, fail, and leave the VM off.',
+      snapshot,
+      disk,
+      other,
+      version,
+    ),
+    t('The files of two disks have to differ in more than what follows the last dot of their names.'),
+  ],
+  fileTaken: ({ file }, t) => [
+    t('The file {0} exists already, and it is not overwritten.', file),
+    t('Choose another title, or move that file away.'),
+  ],
+  unsafePath: ({ disk, file }, t) => [
+    t('The path of disk {0} holds a character that libvirt or QEMU breaks on: “{1}”.', disk, file),
+    t('Rename the file while the VM is off.'),
+  ],
+};
+
+function folderReason(folder: string, why: string, t: Translate): string {
+  switch (why) {
+    case 'noStorageDriver':
+      return t('No files can be made in “{0}”: this libvirt has no storage driver.', folder);
+    case 'otherHost':
+      return t('No files can be made in “{0}”: it is on another host, and no storage pool has it.', folder);
+    case 'noQemuImg':
+      return t('No files can be made in “{0}”: qemu-img is not installed.', folder);
+    case 'denied':
+      return t('No files can be made in “{0}”: permission denied.', folder);
+    case 'folderMissing':
+      return t('No files can be made in “{0}”: there is no such folder.', folder);
+    case 'silent':
+      return t(
+        'No files can be made in “{0}”: libvirt does not answer. The storage of this folder, or of another pool, may hang.',
+        folder,
+      );
+    default:
+      return t('No files can be made in “{0}”, as far as is known.', folder);
+  }
+}

@@ -1,0 +1,61 @@
+// The report of Check Health, as a Markdown document in which nothing from outside is markup. Knows nothing of the editor.
+import type { Health } from '../diagnosis/checks.js';
+import type { Found } from '../diagnosis/healthFinding.js';
+import type { VmView } from '../inventory/views.js';
+import { displayLine } from '../domain/plainText.js';
+import { checkName, healthText, severityWord } from './healthText.js';
+import { markdownText } from './markdown.js';
+import type { Translate } from './translate.js';
+
+export interface CheckedVm {
+  readonly view: VmView;
+  readonly health: Health;
+  readonly snoozed: number;
+  /** Why its files could not be looked at, as a sentence. */
+  readonly failure?: string;
+}
+
+/** @param unreached sentences about connections that could not be checked */
+export function healthReportText(
+  checked: readonly CheckedVm[],
+  unreached: readonly string[],
+  now: number,
+  t: Translate,
+): string {
+  const bad = checked.filter(({ health }) => health.found.some(({ severity }) => severity !== 'note'));
+  const rest = checked.filter((one) => !bad.includes(one));
+  return [
+    `# ${line(t('Health of {0} VMs', checked.length))}`,
+    line(
+      bad.length === 0
+        ? t('Nothing is wrong, as far as can be seen.')
+        : t('Something is wrong with {0} of them.', bad.length),
+    ),
+    ...unreached.map((one) => `**${line(t('Not checked'))}:** ${line(one)}`),
+    ...[...bad, ...rest].flatMap((one) => vmPart(one, now, t)),
+  ].join('\n\n');
+}
+
+function vmPart({ view, health, snoozed, failure }: CheckedVm, now: number, t: Translate): readonly string[] {
+  const unjudged = [...new Set(health.unjudged.map((check) => checkName(check, t)))];
+  return [
+    `## ${line(view.vm.name)}`,
+    ...(health.found.length === 0 ? [line(t('Nothing is wrong, as far as can be seen.'))] : []),
+    ...health.found.map((found) => foundText(found, view, now, t)),
+    ...(failure === undefined ? [] : [line(failure)]),
+    ...(unjudged.length === 0 ? [] : [`${line(t('Not known'))}: ${unjudged.map(line).join(', ')}.`]),
+    ...(snoozed === 0
+      ? []
+      : [line(snoozed === 1 ? t('One thing more is snoozed.') : t('{0} things more are snoozed.', snoozed))]),
+  ];
+}
+
+function foundText({ finding, severity }: Found, view: VmView, now: number, t: Translate): string {
+  const { what, means, todo } = healthText(finding, view, now, t);
+  return `### ${line(`${severityWord(severity, t)}: ${what}`)}\n\n${line(means)} ${line(todo)}`;
+}
+
+/** One line, in which nothing is markup. */
+function line(text: string): string {
+  return markdownText(displayLine(text, 2_000));
+}

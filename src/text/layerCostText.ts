@@ -1,0 +1,56 @@
+// What was measured of layers, as sentences that say no more than the figures do: also that there was little to see.
+import type { LayerCost } from '../domain/layerCost.js';
+import type { Translate } from './translate.js';
+
+/** Below this a difference is not told from chance: the same measurement differs by about as much from one time to the next. */
+const clear = 1.25;
+
+/** Empty where there is nothing to compare. */
+export function layerCostSentences(costs: readonly LayerCost[], t: Translate): readonly string[] {
+  const [alone, few, many] = [...costs].sort((a, b) => a.layers - b.layers);
+  if (alone === undefined || few === undefined || many === undefined) {
+    return [];
+  }
+  return [firstLayer(alone, few, t), moreLayers(few, many, t), reading(alone, many, t)];
+}
+
+function firstLayer(alone: LayerCost, few: LayerCost, t: Translate): string {
+  const ratio = few.firstWrite / alone.firstWrite;
+  return ratio >= clear
+    ? t(
+        'The first layer is what costs: the first write to a cluster took {0} times as long, because the rest of the cluster is copied from below. The next write there finds it copied.',
+        times(ratio),
+      )
+    : t(
+        'The first write to a cluster copies the rest of it from below. On this computer, now, that made no clear difference ({0} times as long).',
+        times(ratio),
+      );
+}
+
+function moreLayers(few: LayerCost, many: LayerCost, t: Translate): string {
+  const ratio = many.firstWrite / few.firstWrite;
+  return ratio >= clear
+    ? t('With {0} layers a first write took {1} times as long as with one.', many.layers, times(ratio))
+    : t(
+        'With {0} layers a first write took no clearly longer than with one: each cluster is copied once, however deep it lies.',
+        many.layers,
+      );
+}
+
+function reading(alone: LayerCost, many: LayerCost, t: Translate): string {
+  const ratio = many.read / alone.read;
+  return ratio >= clear
+    ? t(
+        'Reading what lies in the base took {0} times as long below {1} layers: each of them is asked first.',
+        times(ratio),
+        many.layers,
+      )
+    : t(
+        'Reading what lies in the base took no clearly longer below {0} layers: each of them is asked first, but out of tables that QEMU has in memory.',
+        many.layers,
+      );
+}
+
+function times(ratio: number): string {
+  return ratio.toFixed(ratio < 10 ? 1 : 0);
+}

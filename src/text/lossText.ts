@@ -1,0 +1,63 @@
+// What an operation destroys, as lines of a confirmation. Knows nothing of the editor.
+import type { VmView } from '../inventory/views.js';
+import type { Loss } from '../domain/consequences.js';
+import type { Plan } from '../operations/plan.js';
+import { displayLine } from '../domain/plainText.js';
+import { findSnapshot } from '../domain/snapshotTree.js';
+import { bytesText } from './bytesText.js';
+import { titleOf } from './operationProgress.js';
+import { agoText } from './relativeAge.js';
+import type { Translate } from './translate.js';
+
+/** More names than this are counted, not listed: a modal dialog does not scroll. */
+const longestList = 8;
+
+/** @param now seconds since 1970 */
+export function lossText(loss: Loss, plan: Plan, target: VmView, now: number, t: Translate): string {
+  switch (loss.what) {
+    case 'diskChanges': {
+      const since = target.tree && loss.since !== undefined ? findSnapshot(target.tree, loss.since) : undefined;
+      const what =
+        since === undefined
+          ? t('what was written to its disks since then')
+          : t(
+              'what was written to its disks since “{0}” ({1})',
+              displayLine(since.title),
+              agoText(since.createdAt, now, t),
+            );
+      return loss.disks === undefined ? what : t('{0}: {1}', what, diskList(loss.disks, t));
+    }
+    case 'ram':
+      return t('its RAM: the programs that run in it now');
+    case 'managedSave':
+      return t('its saved state: the programs that would go on at the next start');
+    case 'files':
+      return t('the files {0}', listed(loss.files, t));
+    case 'configuration':
+      return plan.request.type === 'power'
+        ? t('its configuration: the VM is transient, and gone when it is off')
+        : t('changes of its configuration since then');
+    case 'restorePoints': {
+      const titles = loss.names.map((name) => titleOf(target, name));
+      return titles.length <= longestList
+        ? t('the way back to: {0}', listed(titles, t))
+        : t('the way back to {0} snapshots: {1}', titles.length, listed(titles, t));
+    }
+    case 'unsavedWork':
+      return t('what its programs have not written to disk yet');
+  }
+}
+
+function diskList(disks: readonly { readonly target: string; readonly bytes: number }[], t: Translate): string {
+  return disks.map(({ target, bytes }) => t('{0} on {1}', bytesText(bytes, t), displayLine(target))).join(', ');
+}
+
+/** The place of "and 1 more" is taken by that one. */
+function listed(names: readonly string[], t: Translate): string {
+  const count = names.length <= longestList + 1 ? names.length : longestList;
+  const shown = names
+    .slice(0, count)
+    .map((name) => displayLine(name))
+    .join(', ');
+  return count === names.length ? shown : t('{0} and {1} more', shown, names.length - count);
+}

@@ -1,0 +1,29 @@
+// Facts → Markdown in which nothing from outside is markup. Knows nothing of the editor.
+import { displayLine, displayText } from '../domain/plainText.js';
+import type { Facts } from './factList.js';
+
+/** A fact is one line, so that none can look like another. */
+const longestValue = 500;
+
+/** One paragraph for the heading, one for the free text, then a line for each fact. */
+export function factsMarkdown({ heading, text, lines }: Facts): string {
+  return [
+    `**${markdownText(displayLine(heading))}**`,
+    ...(text === undefined ? [] : [markdownText(text)]),
+    lines
+      .map(({ name, value }) => `${markdownText(name)}: ${markdownText(displayLine(value, longestValue))}`)
+      .join('  \n'),
+  ].join('\n\n');
+}
+
+/**
+ * CommonMark takes a backslash before any ASCII punctuation for that character itself, so every one gets one: no link,
+ * image, HTML, entity or autolink is left. Spaces stay, so that long text wraps; indents go, for they would make code.
+ */
+export function markdownText(text: string): string {
+  return displayText(text)
+    .replace(/[!-/:-@[-`{-~]/g, String.raw`\$&`)
+    .replace(/\n[^\S\n]+/g, '\n')
+    .replace(/([^\n])\n(?=[^\n])/g, '$1  \n')
+    .trim();
+}

@@ -1,0 +1,126 @@
+// Several plans → the words of their one confirmation: each is named, and what is lost is told in total.
+// Knows nothing of the editor.
+import { type VmView, vmKey } from '../inventory/views.js';
+import type { Loss, Warning } from '../domain/consequences.js';
+import type { Plan } from '../operations/plan.js';
+import { displayLine } from '../domain/plainText.js';
+import { titleIn, titleOf } from './operationProgress.js';
+import { warningText } from './warningText.js';
+import type { Translate } from './translate.js';
+import { operationWords } from './words.js';
+
+export interface PlannedTarget {
+  readonly plan: Plan;
+  readonly target: VmView;
+}
+
+/** A modal dialog does not scroll everywhere: more lines of one sort than this are put together. */
+const mostLines = 12;
+/** More names than this in one line are counted. */
+const mostNames = 30;
+/** A name that is one of many. */
+const longestName = 60;
+
+/** Lines of plain text. */
+export function plansText(planned: readonly PlannedTarget[], t: Translate): string {
+  const losses = lossLines(planned, t);
+  const warnings = warningLines(planned, t);
+  return [
+    ...nameLines(planned, t),
+    ...(losses.length === 0 ? [] : ['', t('Lost for ever:'), ...losses.map((line) => `• ${line}`)]),
+    ...(warnings.length === 0 ? [] : ['', ...warnings]),
+  ].join('\n');
+}
+
+/**
+ * | requests | VMs  | told                                         |
+ * |----------|------|----------------------------------------------|
+ * | few      | few  | a line for each request                      |
+ * | many     | few  | a line for each VM, with its snapshots        |
+ * | many     | many | one line with the names of the VMs            |
+ */
+function nameLines(planned: readonly PlannedTarget[], t: Translate): readonly string[] {
+  if (planned.length <= mostLines) {
+    return planned.map(({ plan, target }) => {
+      const words = operationWords(plan.request, name(titleIn(target, plan.request)), t);
+      return `${name(target.vm.name)}: ${words}`;
+    });
+  }
+  const byVm = grouped(planned);
+  if (byVm.length > mostLines || byVm.length === planned.length) {
+    const names = byVm.map(([{ target }]) => target.vm.name);
+    return [
+      byVm.length === planned.length
+        ? t('{0} VMs: {1}', byVm.length, listed(names, t))
+        : t('{0} snapshots of {1} VMs: {2}', planned.length, byVm.length, listed(names, t)),
+    ];
+  }
+  return byVm.map((ofVm) => {
+    const titles = ofVm.map(({ plan, target }) => titleIn(target, plan.request));
+    return t('{0}, {1} snapshots: {2}', name(ofVm[0].target.vm.name), titles.length, listed(titles, t));
+  });
+}
+
+type OfVm = readonly [PlannedTarget, ...PlannedTarget[]];
+
+function grouped(planned: readonly PlannedTarget[]): readonly OfVm[] {
+  const groups = new Map<string, OfVm>();
+  for (const one of planned) {
+    const key = vmKey(one.target.ref);
+    const group = groups.get(key);
+    groups.set(key, group === undefined ? [one] : [...group, one]);
+  }
+  return [...groups.values()];
+}
+
+function lossLines(planned: readonly PlannedTarget[], t: Translate): readonly string[] {
+  const losers = (what: Loss['what']): readonly OfVm[] =>
+    grouped(planned.filter(({ plan }) => plan.losses.some((loss) => loss.what === what)));
+  const line = (what: Loss['what'], text: (count: number) => string): readonly string[] => {
+    const count = losers(what).length;
+    return count === 0 ? [] : [text(count)];
+  };
+  const points = losers('restorePoints').flatMap(lostPoints);
+  return [
+    ...line('ram', (count) => t('the RAM of {0} VMs: the programs that run in them now', count)),
+    ...line('unsavedWork', (count) => t('what programs in {0} VMs have not written to disk yet', count)),
+    ...line('diskChanges', (count) => t('what was written to the disks of {0} VMs since then', count)),
+    ...line('configuration', (count) =>
+      t('the configuration of {0} VMs, which are transient and gone when they are off', count),
+    ),
+    ...(points.length === 0 ? [] : [t('the way back to {0} snapshots: {1}', points.length, listed(points, t))]),
+  ];
+}
+
+/** Titles; each snapshot once, for a delete with descendants may name one that another names too. */
+function lostPoints(ofVm: OfVm): readonly string[] {
+  const names = ofVm.flatMap(({ plan }) =>
+    plan.losses.flatMap((loss) => (loss.what === 'restorePoints' ? loss.names : [])),
+  );
+  return [...new Set(names)].map((one) => titleOf(ofVm[0].target, one));
+}
+
+/** Each text once; merges and files that are left are counted when there are several. */
+function warningLines(planned: readonly PlannedTarget[], t: Translate): readonly string[] {
+  const all = planned.flatMap(({ plan, target }) => plan.warnings.map((warning) => ({ warning, plan, target })));
+  const count = (about: Warning['about']): number => all.filter(({ warning }) => warning.about === about).length;
+  const [merges, files] = [count('merges'), count('leavesFile')];
+  const lines = all
+    .filter(({ warning: { about } }) => !(about === 'merges' && merges > 1) && !(about === 'leavesFile' && files > 1))
+    .map(({ warning, plan, target }) => warningText(warning, plan, target, t));
+  return [
+    ...new Set(lines),
+    ...(merges > 1 ? [t('What was written after {0} of them is merged down; nothing of it is lost.', merges)] : []),
+    ...(files > 1 ? [t('This libvirt leaves {0} files behind.', files)] : []),
+  ].slice(0, mostLines);
+}
+
+function listed(names: readonly string[], t: Translate): string {
+  const shown = names.slice(0, mostNames).map(name).join(', ');
+  const more = names.length - mostNames;
+  return more > 0 ? t('{0} and {1} more', shown, more) : shown;
+}
+
+function name(text: string): string {
+  return displayLine(text, longestName);
+}

@@ -1,0 +1,47 @@
+// What became of an operation that had broken off, as sentences. Knows nothing of the editor.
+import type { RecoveryReport } from '../domain/recoveryReport.js';
+import { displayLine } from '../domain/plainText.js';
+import { refusalText } from './refusalText.js';
+import type { Translate } from './translate.js';
+import { operationWords } from './words.js';
+
+export interface RecoveryText {
+  readonly message: string;
+  readonly severity: 'info' | 'warning' | 'error';
+}
+
+/**
+ * | outcome   | says                                                       | severity |
+ * |-----------|------------------------------------------------------------|----------|
+ * | after     | it was finished                                            | info     |
+ * | before    | it was undone: the VM is as it was before                  | warning  |
+ * | partly    | what is done, and that the rest was not begun              | warning  |
+ * | explained | it stays as it is, why, and what leads out                 | error    |
+ * | failed    | the recovery itself failed and is tried again              | error    |
+ *
+ * @param title of the snapshot that the request names
+ */
+export function recoveryText({ request, vm, outcome, why }: RecoveryReport, title: string, t: Translate): RecoveryText {
+  const what = t('{0}: {1} had broken off.', displayLine(vm), operationWords(request, displayLine(title), t));
+  switch (outcome) {
+    case 'after':
+      return { message: `${what} ${t('It is finished now.')}`, severity: 'info' };
+    case 'before':
+      return { message: `${what} ${t('It was undone: the VM is as it was before.')}`, severity: 'warning' };
+    case 'partly':
+      return {
+        message: `${what} ${t('A part of it is done and stays so; the rest was not begun. Run it again to finish.')}`,
+        severity: 'warning',
+      };
+    case 'explained': {
+      const reason = why === undefined ? undefined : refusalText(why, t);
+      const parts = [what, t('Nothing was changed since.'), reason?.reason ?? '', reason?.nextStep ?? ''];
+      return { message: parts.filter((part) => part !== '').join(' '), severity: 'error' };
+    }
+    case 'failed':
+      return {
+        message: `${what} ${t('To bring it to its end failed too; it is tried again at the next connection.')}`,
+        severity: 'error',
+      };
+  }
+}

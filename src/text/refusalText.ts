@@ -1,0 +1,311 @@
+// Why a rule of ours refused, in two sentences: the reason, and what to do instead. Nothing has been touched when one
+// of these is shown. Knows nothing of the editor.
+import { displayLine } from '../domain/plainText.js';
+import type { Refusal, RefusalReason } from '../domain/refusal.js';
+import { consolidateRefusals } from './consolidateRefusals.js';
+import { diskRefusals } from './diskRefusals.js';
+import { fileRefusals } from './fileRefusals.js';
+import { recoveryRefusals } from './recoveryRefusals.js';
+import type { Sentence, Sentences } from './refusalSentence.js';
+import { repairRefusals } from './repairRefusals.js';
+import type { Translate } from './translate.js';
+import { stateWord } from './words.js';
+
+/** The facts that are titles of snapshots: they may hold any words, so that a sentence is not read without quotes. */
+const titles: ReadonlySet<string> = new Set(['snapshot', 'parent', 'child', 'by']);
+
+export interface RefusalText {
+  readonly reason: string;
+  /** May be empty: there is nothing that would help. */
+  readonly nextStep: string;
+}
+
+export function refusalText(refusal: Refusal, t: Translate): RefusalText {
+  // `refuse` checked the facts against the row of this very reason.
+  const sentence = sentences[refusal.reason] as Sentence<Readonly<Record<string, string>>>;
+  const facts = Object.fromEntries(
+    Object.entries(refusal.facts).map(([name, fact]) => {
+      const words = displayLine(fact);
+      return [name, titles.has(name) && words !== '' ? `“${words}”` : words];
+    }),
+  );
+  const [reason, nextStep] = sentence(facts, t);
+  // The inner reason alone says what is the matter; what helps stands with the outer one.
+  const because = refusal.because === undefined ? '' : ` ${refusalText(refusal.because, t).reason}`;
+  return { reason: `${reason}${because}`, nextStep };
+}
+
+/** The doctor shows more of it, and may have a repair. */
+export function isForTheDoctor({ reason, because }: Refusal): boolean {
+  return doctors.has(reason) || (because !== undefined && isForTheDoctor(because));
+}
+
+const doctors: ReadonlySet<RefusalReason> = new Set<RefusalReason>([
+  'tagMissing',
+  'tagWithoutRam',
+  'nameIsTagId',
+  'tagTwice',
+  'overlayMissing',
+  'memoryFileMissing',
+  'memoryFileBroken',
+  'imageCorrupt',
+  'mergedByHand',
+  'notInChain',
+  'frozenFileInUse',
+  'unfinishedDelete',
+  'unfinishedSave',
+  'filesOutOfReach',
+]);
+
+const sentences: Sentences = {
+  ...diskRefusals,
+  ...fileRefusals,
+  ...consolidateRefusals,
+  ...recoveryRefusals,
+  ...repairRefusals,
+  managedSaveExists: ({ vm }, t) => [
+    t('{0} has a saved state: its next start would put that old RAM on other disks and damage them.', vm),
+    t('Start {0} once, so that the saved state is used up, then try again.', vm),
+  ],
+  otherStyle: ({ vm, own, asked }, t) =>
+    own === 'mixed'
+      ? [
+          t('{0} already has internal and external snapshots, and libvirt cannot handle more of such a mix.', vm),
+          t('Delete the snapshots of one of the two styles first.'),
+        ]
+      : [
+          t(
+            'The snapshots of {0} are {1}; libvirt cannot handle {2} ones beside them.',
+            vm,
+            style(own, t),
+            style(asked, t),
+          ),
+          t('Take one of the style that the VM has, or delete its snapshots first.'),
+        ],
+  internalBaseInUse: ({ snapshot, by, file }, t) => [
+    by === undefined
+      ? t(
+          'Reverting to {0} would write into {1}, which later images of this VM are built on.',
+          snapshot,
+          image(file, t),
+        )
+      : t('Reverting to {0} would write into {1}, which {2} is built on.', snapshot, image(file, t), by),
+    t('Delete the external snapshots above it first.'),
+  ],
+  blockJobRunning: ({ vm, disk }, t) => [
+    t('A job works on disk {1} of {0}: it copies or merges an image.', vm, disk),
+    t('Try again when it has ended.'),
+  ],
+  noCurrentSnapshot: ({ vm, snapshot, version }, t) => [
+    t('{0} has no current snapshot, and libvirt {2} crashes on reverting to {1} then.', vm, snapshot, version),
+    t('Take a snapshot first; it becomes the current one.'),
+  ],
+  overlayNeededByBranch: ({ snapshot, by, version }, t) => [
+    by === undefined
+      ? t('Another branch is built on a file that libvirt {1} would remove with {0}.', snapshot, version)
+      : t('{2} is built on a file that libvirt {1} would remove with {0}.', snapshot, version, by),
+    t('Delete the other branch first.'),
+  ],
+  externalRevertUnsupported: ({ snapshot, version, needed }, t) => [
+    snapshot === ''
+      ? t('libvirt {0} cannot revert to external snapshots.', version)
+      : t('{0} is an external snapshot, and libvirt {1} cannot revert to those.', snapshot, version),
+    t('libvirt {0} and newer can.', needed),
+  ],
+  diskOnlyRevertUnsupported: ({ snapshot, version, needed }, t) => [
+    t(
+      '{0} was taken of a running VM without its RAM, and libvirt {1} cannot revert to such snapshots.',
+      snapshot,
+      version,
+    ),
+    t('libvirt {0} and newer can.', needed),
+  ],
+  externalDeleteUnsupported: ({ snapshot, version, needed }, t) => [
+    snapshot === ''
+      ? t('libvirt {0} cannot delete external snapshots.', version)
+      : t('{0} is an external snapshot, and libvirt {1} cannot delete those.', snapshot, version),
+    t('libvirt {0} and newer can.', needed),
+  ],
+  internalParent: ({ snapshot, parent }, t) => [
+    t('{0} is external and stands on {1}, which is internal: libvirt can never delete it.', snapshot, parent),
+    t('There is no way around this: it has to stay.'),
+  ],
+  severalChildren: ({ snapshot, count }, t) => [
+    t('{0} snapshots are built on {1}, and its content can be merged into one only.', count, snapshot),
+    t('Delete all but one of them first, or delete it with its descendants.'),
+  ],
+  notInActiveChain: ({ snapshot, child }, t) => [
+    t('{1} is built on {0}, and the VM runs on another branch, so that libvirt cannot merge the two.', snapshot, child),
+    t('Revert to {0} first where libvirt can, or delete it with its descendants.', child),
+  ],
+  currentHasChildren: ({ snapshot, child }, t) => [
+    t('{1} is another branch that is built on {0}, where the VM is now.', snapshot, child),
+    t('Delete {0} first.', child),
+  ],
+  leafOfOtherBranch: ({ snapshot, version, needed }, t) => [
+    t('The VM runs on another branch than {0}, and libvirt {1} cannot delete it from there.', snapshot, version),
+    t('libvirt {0} and newer can.', needed),
+  ],
+  mixedDescendants: ({ snapshot, child }, t) => [
+    t('{1}, below {0}, is of the other style, and libvirt cannot delete the two together.', snapshot, child),
+    t('Delete what libvirt can delete one by one, from the last one up.'),
+  ],
+  imageNotActive: ({ snapshot, disk, file }, t) => [
+    t('{0} is kept inside {2}, and disk {1} of the running VM uses another image.', snapshot, disk, file),
+    t('Shut the VM down, or revert to a snapshot of that image first.'),
+  ],
+  diskTypeUnsupported: ({ vm, disk, type }, t) => [
+    t('Disk {1} of {0} is of the kind {2}, which libvirt’s own snapshots cannot handle.', vm, disk, type),
+    t('Use the snapshots of the storage itself for this disk.'),
+  ],
+  rawNvram: ({ vm, nvram, version }, t) => [
+    t(
+      'The UEFI variables of {0} are kept as {1}, which libvirt {2} cannot put into an internal snapshot.',
+      vm,
+      nvram,
+      version,
+    ),
+    t('Take an external snapshot.'),
+  ],
+  notRunning: ({ vm, state, wanted }, t) =>
+    wanted === 'shutDown' || wanted === 'forceOff'
+      ? [t('{0} is {1} already.', vm, stateWord(state, t)), '']
+      : [
+          t('{0} is {1}; this needs it running.', vm, stateWord(state, t)),
+          isKind(wanted) ? t('Start {0}, or choose another kind of snapshot.', vm) : t('Start {0} first.', vm),
+        ],
+  notOff: ({ vm, state, wanted }, t) =>
+    isKind(wanted)
+      ? [
+          t('{0} is {1}; this needs it off.', vm, stateWord(state, t)),
+          t('Shut {0} down, or choose another kind of snapshot.', vm),
+        ]
+      : [
+          t('{0} is {1} already, so there is nothing to start.', vm, stateWord(state, t)),
+          state === 'paused' ? t('Resume {0} to let it go on.', vm) : '',
+        ],
+  wrongState: ({ vm, state }, t) => [t('{0} is {1}, so this cannot be done now.', vm, stateWord(state, t)), ''],
+  transientVm: ({ vm, snapshot }, t) => [
+    t('{0} is transient: on the way back to {1} it would be off for a moment, and be gone.', vm, snapshot),
+    t('Define the VM permanently first.'),
+  ],
+  crashedVm: ({ vm }, t) => [t('{0} has crashed.', vm), t('Force it off and start it again.')],
+  asleepVm: ({ vm }, t) => [
+    t('The guest in {0} sleeps (suspended to RAM), and libvirt cannot do this until it wakes.', vm),
+    t('Wake it, or force it off.'),
+  ],
+  badName: ({ problem }, t) => [
+    problem === 'empty'
+      ? t('A snapshot needs a title.')
+      : problem === 'tooLong'
+        ? t('This title is too long.')
+        : problem === 'descriptionTooLong'
+          ? t('The description is too long.')
+          : t('This title holds a control character.'),
+    problem === 'descriptionTooLong' ? t('Shorten it.') : t('Choose another title.'),
+  ],
+  nameTaken: ({ title }, t) => [t('A snapshot called {0} exists already.', title), t('Choose another title.')],
+  unsafeSnapshotName: ({ snapshot, version }, t) => [
+    t('The name of {0} holds a character that libvirt {1} cannot handle while the VM runs.', snapshot, version),
+    t('Shut the VM down first.'),
+  ],
+  sameSecond: ({ vm, seconds }, t) => [
+    t('{0} was reverted within this very second, and libvirt would use the same file name twice.', vm),
+    t('Try again in {0} s.', seconds),
+  ],
+  readOnlyConnection: ({ vm }, t) => [
+    t('The connection of {0} is read-only.', vm),
+    t('Connect by an address that may change things.'),
+  ],
+  driverCannot: ({ driver }, t) => [
+    driver === 'test'
+      ? t("libvirt's test driver cannot do this.")
+      : t('The hypervisor behind this connection cannot do this; only QEMU and KVM are known here.'),
+    '',
+  ],
+  unfinishedSave: ({ vm }, t) => [
+    t('{0} is paused because its state is being saved, by another program or by one that died meanwhile.', vm),
+    t('Wait until it has ended; if nothing saves it, resume {0}.', vm),
+  ],
+  imagesLetGo: ({ vm, snapshot, wanted }, t) => [
+    wanted === 'merge'
+      ? t('{0} may have stood still since its memory snapshot {1}, and QEMU merges no files of it then.', vm, snapshot)
+      : t('{0} may have stood still since its memory snapshot {1}, and QEMU writes its memory but once.', vm, snapshot),
+    wanted === 'merge'
+      ? t('Resume {0} and delete while it runs, or turn it off first.', vm)
+      : t('Resume {0} first, or take a disk-only snapshot.', vm),
+  ],
+  stateNotReachable: ({ snapshot, state }, t) => [
+    t('{0} was taken while the VM was {1}, and that state cannot be brought back.', snapshot, stateWord(state, t)),
+    '',
+  ],
+  agentMissing: ({ vm }, t) => [
+    t('No guest agent answers in {0}, and without it the file systems cannot be frozen.', vm),
+    t('Install and start qemu-guest-agent in the guest, or take the snapshot without freezing.'),
+  ],
+  snapshotMissing: ({ vm, snapshot }, t) => [
+    t('{0} has no snapshot {1} any more.', vm, snapshot),
+    t('Another program deleted or renamed it; the view shows what is there.'),
+  ],
+  noDescendants: ({ snapshot }, t) => [t('Nothing is built on {0}.', snapshot), ''],
+  layoutLeafNeeded: ({ snapshot, parent, by }, t) => [
+    t(
+      '{0} tells which file the VM is on: without it, a newer libvirt would take the file of {1} that {2} is built on for the VM’s own, and remove it at a revert.',
+      snapshot,
+      parent,
+      by,
+    ),
+    t('Take another snapshot first, which then stands in its place, or delete {0} first.', by),
+  ],
+  notInChain: ({ vm, snapshot, disk, file }, t) => [
+    t(
+      'Disk {2} of {0} is not built on {3} as {1} has it: after a revert the VM has another file, or somebody merged files without libvirt’s snapshots.',
+      vm,
+      snapshot,
+      disk,
+      file,
+    ),
+    t('Delete the snapshots above {0} first. If somebody merged files, Examine tells what is left of {0}.', snapshot),
+  ],
+  usedByOtherVm: ({ other, file }, t) => [
+    t('The VM {0} needs {1} as it is: its own disk is built on that file, or is that file.', other, file),
+    t('Delete {0} first, or give it a disk of its own (qemu-img rebase or convert, while it is off).', other),
+  ],
+  otherVmUnread: ({ others }, t) => [
+    t('It cannot be seen whether these VMs are built on the files that would go or change: {0}.', others),
+    t('Make their disks readable or their storage active. If none of them is, type the name of the VM to go on.'),
+  ],
+  notAllSeen: ({ vm, fact }, t) => [
+    t(
+      'Not everything that this rests on could be looked at for {0} ({1}), and what is not seen does not count as safe.',
+      vm,
+      fact,
+    ),
+    t('Nothing was done. Try again; if it stays so, examine {0}.', vm),
+  ],
+  changedMeanwhile: ({ vm }, t) => [
+    t('{0} was changed meanwhile: what you agreed to would do or lose something else now.', vm),
+    t('Look at the view and try again.'),
+  ],
+  namedTwice: ({ vm, file, other }, t) => [
+    t(
+      '{0} or its snapshots name one file in two ways: “{1}” and “{2}”. What uses it cannot be told for certain.',
+      vm,
+      file,
+      other,
+    ),
+    t('Shut {0} down and let its disks name the file as its snapshots do (virsh edit), then try again.', vm),
+  ],
+};
+
+function isKind(wanted: string): boolean {
+  return wanted === 'memory' || wanted === 'disk' || wanted === 'offline';
+}
+
+function style(word: string, t: Translate): string {
+  return word === 'internal' ? t('internal') : t('external');
+}
+
+function image(file: string | undefined, t: Translate): string {
+  return file ?? t('an image');
+}

@@ -1,0 +1,88 @@
+// How long ago something was, as short as a row has room for. Knows no clock: both times are handed in.
+import { timeOf } from '../domain/snapshotTime.js';
+import type { Translate } from './translate.js';
+
+const minute = 60;
+const hour = 60 * minute;
+const day = 24 * hour;
+const week = 7 * day;
+const month = 30.44 * day;
+const year = 365.25 * day;
+
+/**
+ * | age               | text                         |
+ * |-------------------|------------------------------|
+ * | before libvirt    | time unknown (a clock that had lost it, or no time at all) |
+ * | future            | in the future (a clock was wrong, then or now) |
+ * | some minutes ahead, < 1 min | just now (clocks of two computers differ) |
+ * | < 1 h             | 5 min                        |
+ * | < 1 day           | 2 h                          |
+ * | < 2 weeks         | 3 days                       |
+ * | < 2 months        | 5 weeks                      |
+ * | < 2 years         | 7 months                     |
+ * | older             | 3 years                      |
+ *
+ * @param at seconds since 1970
+ * @param now seconds since 1970
+ */
+export function relativeAge(at: number, now: number, t: Translate): string {
+  const age = now - at;
+  switch (timeOf(at, now)) {
+    case 'beforeLibvirt':
+      return t('time unknown');
+    case 'future':
+      return t('in the future');
+    case 'plausible':
+      break;
+  }
+  if (age < minute) {
+    return t('just now');
+  }
+  if (age < hour) {
+    return t('{0} min', Math.floor(age / minute));
+  }
+  if (age < day) {
+    return t('{0} h', Math.floor(age / hour));
+  }
+  if (age < 2 * week) {
+    return age < 2 * day ? t('1 day') : t('{0} days', Math.floor(age / day));
+  }
+  if (age < 2 * month) {
+    return t('{0} weeks', Math.floor(age / week));
+  }
+  return age < 2 * year ? t('{0} months', Math.floor(age / month)) : t('{0} years', Math.floor(age / year));
+}
+
+/** The same as a phrase: `just now`, `3 days ago`, `at an unknown time`. */
+export function agoText(at: number, now: number, t: Translate): string {
+  switch (timeOf(at, now)) {
+    case 'beforeLibvirt':
+      return t('at an unknown time');
+    case 'future':
+      return t('in the future, by this computer’s clock');
+    case 'plausible':
+      return now - at < minute ? t('just now') : t('{0} ago', relativeAge(at, now, t));
+  }
+}
+
+/** A span of time: `850 ms`, `3.2 s`, `48 s`, `2 min 5 s`. */
+export function durationText(milliseconds: number, t: Translate): string {
+  if (milliseconds < 1_000) {
+    // Less than none: the clock was set meanwhile.
+    return t('{0} ms', Math.max(0, Math.round(milliseconds)));
+  }
+  const seconds = milliseconds / 1_000;
+  if (seconds < 10) {
+    return t('{0} s', Math.round(seconds * 10) / 10);
+  }
+  return elapsedText(milliseconds, t);
+}
+
+/** A span of time that a row counts up: whole seconds. */
+export function elapsedText(milliseconds: number, t: Translate): string {
+  const seconds = Math.max(0, Math.floor(milliseconds / 1_000));
+  if (seconds < minute) {
+    return t('{0} s', seconds);
+  }
+  return t('{0} min {1} s', Math.floor(seconds / minute), seconds % minute);
+}

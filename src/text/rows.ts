@@ -1,0 +1,175 @@
+// How a row looks, in words and by name of its icon: pure, so that what a person reads is tested in plain Node.
+// Knows nothing of the editor.
+import type { ConnectionView, VmView } from '../inventory/views.js';
+import type { Found } from '../diagnosis/healthFinding.js';
+import { formatVersion } from '../domain/capabilities.js';
+import type { SnapshotSize } from '../domain/layers.js';
+import { displayLine } from '../domain/plainText.js';
+import type { Snapshot } from '../domain/snapshot.js';
+import type { PowerState, Vm, VmRef } from '../domain/vm.js';
+import { connectionTokens, hereTokens, snapshotTokens, vmTokens } from './capabilityTokens.js';
+import { connectionLabel } from './connectionLabel.js';
+import { shortFailure } from './failureText.js';
+import { healthMark } from './healthText.js';
+import { operationProgress } from './operationProgress.js';
+import { relativeAge } from './relativeAge.js';
+import type { Translate } from './translate.js';
+import { bytesText } from './bytesText.js';
+import { changedSince, sizeWords, togetherWords } from './sizeText.js';
+import { kindWords, powerWord, snapshotCountText } from './words.js';
+
+export interface Row {
+  readonly label: string;
+  readonly description: string;
+  /** Name of a codicon, with the id of a theme colour where colour helps. The words say the same. */
+  readonly icon: { readonly name: string; readonly color?: string };
+  /** Tokens for menus. */
+  readonly context: string;
+  readonly opens: 'never' | 'closed' | 'open';
+  /** What a screen reader says: what is seen, so that the row is found by it, then what sort of row it is. */
+  readonly spoken: string;
+}
+
+/** The time and the language that rows are made with. */
+export interface Reading {
+  /** Milliseconds since 1970. */
+  readonly now: number;
+  readonly t: Translate;
+  /** Absent: none is. */
+  readonly isProtected?: (vm: Pick<Vm, 'name' | 'uuid'>) => boolean;
+  /** What is wrong with a VM, as far as it is judged; absent: nothing is judged. */
+  readonly health?: (ref: VmRef) => readonly Found[] | undefined;
+}
+
+export function connectionRow(view: ConnectionView, { t }: Reading): Row {
+  const label = connectionLabel(view.uri, t);
+  const description = connectionState(view, t);
+  return {
+    label,
+    description,
+    icon: { name: view.state === 'connected' ? 'server' : 'debug-disconnect' },
+    context: connectionTokens(view),
+    opens: 'open',
+    spoken: spokenRow(label, description, t('connection')),
+  };
+}
+
+function connectionState(view: ConnectionView, t: Translate): string {
+  switch (view.state) {
+    case 'idle':
+      return t('not connected');
+    case 'connecting':
+      return view.vms.length > 0 ? t('reconnecting…') : t('connecting…');
+    case 'failed': {
+      const word = view.failure === undefined ? t('not connected') : shortFailure(view.failure, t);
+      return view.retryAt === undefined ? word : t('{0} · tries again by itself', word);
+    }
+    case 'connected':
+      return view.capabilities === undefined ? t('connected') : versions(view.capabilities, t);
+  }
+}
+
+function versions(capabilities: NonNullable<ConnectionView['capabilities']>, t: Translate): string {
+  const libvirt = t('libvirt {0}', formatVersion(capabilities.libvirt));
+  const parts = [
+    libvirt,
+    ...(capabilities.driver === 'qemu' ? [t('QEMU {0}', formatVersion(capabilities.hypervisor))] : []),
+    ...(capabilities.readOnly ? [t('read-only')] : []),
+  ];
+  return parts.join(' · ');
+}
+
+const powerIcons: Readonly<Record<PowerState, Row['icon']>> = {
+  running: { name: 'vm-running', color: 'testing.iconPassed' },
+  paused: { name: 'debug-pause', color: 'charts.yellow' },
+  off: { name: 'vm-outline' },
+  shuttingDown: { name: 'vm-running' },
+  crashed: { name: 'error', color: 'testing.iconFailed' },
+  asleep: { name: 'vm-outline', color: 'charts.yellow' },
+  unknown: { name: 'question' },
+};
+
+export function vmRow(view: VmView, readOnly: boolean, { now, t, isProtected, health }: Reading): Row {
+  const { vm, operation } = view;
+  const label = displayLine(vm.name);
+  const state = powerWord(vm, t);
+  const count = view.tree?.snapshots.length ?? view.snapshotCount;
+  const rest = count === undefined ? [] : [snapshotCountText(count, t), ...togetherWords(view, t)];
+  const guarded = isProtected?.(vm) === true;
+  const mark = healthMark(health?.(view.ref) ?? [], t);
+  const calm = [state, ...rest, ...(guarded ? [t('protected')] : []), ...(mark === '' ? [] : [mark])];
+  const parts =
+    operation !== undefined
+      ? [operationProgress(view, operation, now, t)]
+      : view.recovering === true
+        ? [t('finishing what had broken off')]
+        : calm;
+  const description = parts.join(' · ');
+  return {
+    label,
+    description,
+    icon: operation === undefined && view.recovering !== true ? powerIcons[vm.power] : { name: 'loading~spin' },
+    context: vmTokens(view, readOnly, guarded ? 'protected' : 'unprotected'),
+    opens: 'closed',
+    spoken: spokenRow(label, description, t('VM')),
+  };
+}
+
+/** What a snapshot's row depends on beside the snapshot. */
+export interface SnapshotPlace {
+  readonly isCurrent: boolean;
+  readonly hasChildren: boolean;
+  readonly readOnly: boolean;
+  readonly opens: Row['opens'];
+  /** Our own record vouches that nobody asked for it. */
+  readonly automatic: boolean;
+  /** Somebody wants to keep it. */
+  readonly kept: boolean;
+  /** What is wrong with it. */
+  readonly found?: readonly Found[];
+}
+
+const kindIcons: Readonly<Record<Snapshot['kind'], string>> = {
+  memory: 'device-camera',
+  disk: 'database',
+  offline: 'archive',
+};
+
+/** @param size what it takes, where somebody looked */
+export function snapshotRow(snapshot: Snapshot, place: SnapshotPlace, { now, t }: Reading, size?: SnapshotSize): Row {
+  const label = displayLine(snapshot.title);
+  const kind = kindWords(snapshot, t);
+  const age = relativeAge(snapshot.createdAt, now / 1_000, t);
+  const marks = [...(place.automatic ? [t('automatic')] : []), ...(place.kept ? [t('kept')] : [])];
+  const mark = healthMark(place.found ?? [], t);
+  const description = [kind, ...marks, age, ...sizeWords(size, t), ...(mark === '' ? [] : [mark])].join(' · ');
+  return {
+    label,
+    description,
+    icon: { name: kindIcons[snapshot.kind] },
+    context: snapshotTokens(snapshot, place),
+    opens: place.opens,
+    spoken: spokenRow(label, description, t('snapshot'), ...(place.isCurrent ? [t('the current one')] : [])),
+  };
+}
+
+/** @param above the title of the current snapshot, where the row does not stand right under it */
+export function hereRow(view: VmView, above: string | undefined, readOnly: boolean, { now, t }: Reading): Row {
+  const power = view.operation === undefined ? powerWord(view.vm, t) : operationProgress(view, view.operation, now, t);
+  const changed = changedSince(view);
+  const state = changed === undefined ? power : t('{0} · changed since ({1})', power, bytesText(changed, t));
+  const description = above === undefined ? state : t('{0} · after {1}', state, displayLine(above));
+  const label = t('You are here');
+  return {
+    label,
+    description,
+    icon: { name: 'location', color: 'charts.blue' },
+    context: hereTokens(view, readOnly),
+    opens: 'never',
+    spoken: spokenRow(label, description, t('the present state of {0}', displayLine(view.vm.name))),
+  };
+}
+
+function spokenRow(label: string, description: string, ...more: readonly string[]): string {
+  return [label, description.replaceAll(' · ', ', '), ...more].join(', ');
+}

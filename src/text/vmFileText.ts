@@ -1,0 +1,67 @@
+// A file of a VM as a line of a list: what it is, how large, and who is made of it. Knows nothing of the editor.
+import type { VmView } from '../inventory/views.js';
+import { displayLine } from '../domain/plainText.js';
+import type { VmFile } from '../domain/vmFiles.js';
+import { bytesText } from './bytesText.js';
+import { titleOf } from './operationProgress.js';
+import type { Translate } from './translate.js';
+
+export interface VmFileText {
+  /** The file's name without its folder. */
+  readonly name: string;
+  readonly facts: string;
+}
+
+/** Of the snapshots that a file belongs to. */
+const mostNamed = 3;
+
+export function vmFileText(file: VmFile, view: Pick<VmView, 'tree'>, t: Translate): VmFileText {
+  const { path, format, snapshots, after, present, seen } = file;
+  const titles = snapshots.slice(0, mostNamed).map((name) => `“${displayLine(titleOf(view, name))}”`);
+  const facts = [
+    roleWords(file, t),
+    ...(format === undefined || seen === 'missing' ? [] : [displayLine(format)]),
+    sizeWords(file, t),
+    ...(present ? [t('of the VM as it is now')] : []),
+    ...(titles.length === 0
+      ? []
+      : [
+          snapshots.length > mostNamed
+            ? t('of {0} and {1} snapshots more', titles.join(', '), snapshots.length - mostNamed)
+            : t('of {0}', titles.join(', ')),
+        ]),
+    ...(after === undefined ? [] : [t('made after “{0}”', displayLine(titleOf(view, after)))]),
+    ...(file.sharedWith.length === 0
+      ? []
+      : [t('used by {0} too', file.sharedWith.map((vm) => displayLine(vm)).join(', '))]),
+  ];
+  return { name: path.slice(path.lastIndexOf('/') + 1), facts: facts.join(' · ') };
+}
+
+function roleWords({ role, target = '' }: VmFile, t: Translate): string {
+  switch (role) {
+    case 'disk':
+      return t('disk {0}', displayLine(target));
+    case 'medium':
+      return t('medium in drive {0}', displayLine(target));
+    case 'memory':
+      return t('memory');
+    case 'savedState':
+      return t('managed save');
+    case 'uefiVariables':
+      return t('UEFI variables');
+    case 'metadata':
+      return t('written down by libvirt');
+  }
+}
+
+function sizeWords({ allocatedBytes, virtualBytes = 'unknown', seen }: VmFile, t: Translate): string {
+  if (seen === 'missing') {
+    return t('missing');
+  }
+  if (allocatedBytes === 'unknown') {
+    return t('size not known');
+  }
+  const taken = bytesText(allocatedBytes, t);
+  return virtualBytes === 'unknown' ? taken : t('{0} of at most {1}', taken, bytesText(virtualBytes, t));
+}

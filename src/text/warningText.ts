@@ -1,0 +1,176 @@
+// What a person should know before an operation, a sentence for each warning of a plan. Knows nothing of the editor.
+import type { VmView } from '../inventory/views.js';
+import type { Plan } from '../operations/plan.js';
+import type { Warning } from '../domain/consequences.js';
+import { displayLine } from '../domain/plainText.js';
+import { bytesText } from './bytesText.js';
+import { titleOf } from './operationProgress.js';
+import { refusalText } from './refusalText.js';
+import { durationText } from './relativeAge.js';
+import type { Translate } from './translate.js';
+
+export function warningText(warning: Warning, plan: Plan, target: VmView, t: Translate): string {
+  switch (warning.about) {
+    case 'guestStandsStill':
+      return warning.estimateMs === undefined
+        ? t('The guest stands still while it is done.')
+        : t('The guest stands still for about {0}.', durationText(warning.estimateMs, t));
+    case 'mayBeStopped':
+      return t(
+        'How fast the guest writes to its RAM cannot be known before. If it is faster than its RAM is saved, it is stopped so that the snapshot comes to its end: for about {0}, with at most {1} written.',
+        durationText(warning.estimateMs, t),
+        bytesText(warning.bytes, t),
+      );
+    case 'crashConsistent':
+      return t('The guest will find its disks as after a power cut.');
+    case 'merges': {
+      if (plan.request.type === 'consolidate' || plan.request.type === 'prune') {
+        return downwardsText(warning, t);
+      }
+      const from = displayLine(titleOf(target, plan.snapshot ?? ''));
+      const into = warning.into ?? t('the image below it');
+      return warning.bytes === undefined
+        ? t('What was written after “{0}” is merged into {1}; nothing of it is lost.', from, into)
+        : t(
+            'What was written after “{0}” is merged into {1}, {2} at most; nothing of it is lost.',
+            from,
+            into,
+            bytesText(warning.bytes, t),
+          );
+    }
+    case 'frees': {
+      const bytes = bytesText(warning.bytes, t);
+      return warning.how === 'exact'
+        ? t('The host gets {0} back.', bytes)
+        : warning.how === 'estimate'
+          ? t('The host gets about {0} back.', bytes)
+          : t('The host gets {0} back, or more.', bytes);
+    }
+    case 'startsQemu':
+      return t('The VM is off: for a moment it is started without running, to change its image.');
+    case 'knownBadVersion':
+      return t('libvirt {0} is known to be bad at this: {1}', warning.version, warning.why);
+    case 'agentMissing':
+      return t('No guest agent answers, so the guest’s file systems are not frozen.');
+    case 'cannotRevertHere':
+      return t(
+        'libvirt {0} makes this snapshot and cannot revert to it; libvirt {1} can.',
+        warning.version,
+        warning.needed,
+      );
+    case 'nvramNotCaptured':
+      return t('The UEFI variables are not in the snapshot: they stay as they are.');
+    case 'vanishesWhenStopped':
+      return t('The VM is transient: it and its snapshots vanish when it stops.');
+    case 'leavesFile':
+      return t('This libvirt leaves the file {0} behind.', warning.file);
+    case 'doneByUs':
+      return t(
+        'libvirt cannot do this here, so Virt Rewind does it in steps of its own: {0}',
+        refusalText(warning.why, t).reason,
+      );
+    case 'noCheckpointNeeded': {
+      const since = displayLine(titleOf(target, warning.since));
+      return t('Nothing changed since “{0}”, so no checkpoint is taken.', since);
+    }
+    case 'checkpointWithoutRam':
+      return t('The checkpoint holds the disks alone, without RAM: {0}', refusalText(warning.why, t).reason);
+    case 'runsOnAfterCheckpoint':
+      return t(
+        'The guest runs on for some seconds after the checkpoint, until it is stopped: what it writes then is lost.',
+      );
+    case 'needsSpace':
+      return warning.free === undefined
+        ? t('It takes up to {0} in {1}.', bytesText(warning.bytes, t), warning.folder)
+        : t(
+            'It takes up to {0} in {1}, where {2} are free.',
+            bytesText(warning.bytes, t),
+            warning.folder,
+            bytesText(warning.free, t),
+          );
+    case 'notChecked':
+      return t(
+        'Whether these files are whole could not be seen from here: {0}',
+        warning.files.map((file) => displayLine(file)).join(', '),
+      );
+    case 'tagsNotSeen':
+      return t(
+        'These files go. Whether somebody made snapshots inside of them with other tools than libvirt could not be seen from here: {0}',
+        warning.files.map((file) => displayLine(file)).join(', '),
+      );
+    case 'unreadVms':
+      return t(
+        'Other VMs may use these files, for theirs could not be read: {0}',
+        warning.vms.map((vm) => displayLine(vm)).join(', '),
+      );
+    case 'goesToTrash':
+      return t(
+        'Virt Rewind did not make these files for certain, so they are moved, not removed: to {0}, each with a note of where it was. To have one back, move it there (mv). Nothing empties that folder.',
+        warning.folders.map((folder) => displayLine(folder)).join(', '),
+      );
+    case 'unaskedConnections':
+      return t(
+        'VMs of these connections could not be asked whether they use the files: {0}',
+        warning.connections.map((uri) => displayLine(uri)).join(', '),
+      );
+    case 'otherHostsUnseen':
+      return t('Whether VMs of other hosts use these files cannot be seen from here.');
+    case 'tpmNotCaptured':
+      return t('The state of the TPM is in no snapshot: it stays as it is.');
+    case 'titleOnly':
+      return warning.why === 'internal'
+        ? t('The name inside the image cannot be changed; the new one is kept as a title.')
+        : warning.why === 'files'
+          ? t('Its copy of the UEFI variables cannot be renamed with it; the new name is kept as a title.')
+          : t('libvirt would lose its place if the current snapshot were renamed; the new name is kept as a title.');
+    case 'skipped':
+      return t('“{0}” stays: {1}', displayLine(titleOf(target, warning.snapshot)), refusalText(warning.why, t).reason);
+    case 'changesBase':
+      return t(
+        '{0} gets the content of the layers above it: whoever keeps that file as a template has another one then.',
+        warning.file,
+      );
+    case 'ownerLeftOut':
+      return t('Left out, as the configuration says (snapshot="no"): {0}', warning.disks.join(', '));
+    case 'notInSnapshot':
+      return t(
+        'Not in the snapshot, stays as it is: {0}',
+        warning.devices.map((device) => partWord(device, t)).join(', '),
+      );
+    case 'bitmapsStayBehind':
+      return t(
+        'Notes of changed blocks do not hear of what is written from now on, so the next backup has to be a full one: {0}',
+        warning.files.map((file) => displayLine(file)).join(', '),
+      );
+    case 'hardwareChanges':
+      return t(
+        'The VM gets back the hardware that it had then: {0}',
+        warning.what.map((one) => displayLine(one)).join(', '),
+      );
+  }
+}
+
+function partWord(device: Extract<Warning, { about: 'notInSnapshot' }>['devices'][number], t: Translate): string {
+  switch (device) {
+    case 'virtiofs':
+    case '9p':
+      return t('folders shared with the host ({0})', device);
+    case 'nvdimm':
+      return t('the content of the NVDIMM');
+    case 'shmem':
+      return t('memory shared with others');
+    case 'hostDevice':
+      return t('the state of devices of the host');
+  }
+}
+
+function downwardsText({ into, bytes }: Extract<Warning, { about: 'merges' }>, t: Translate): string {
+  const file = into ?? t('the image below it');
+  return bytes === undefined
+    ? t('The layers above are merged down into {0}; nothing of the present is lost.', file)
+    : t(
+        'The layers above are merged down into {0}, {1} at most; nothing of the present is lost.',
+        file,
+        bytesText(bytes, t),
+      );
+}

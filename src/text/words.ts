@@ -1,0 +1,182 @@
+// The words for states and kinds, so that a row, a tooltip and a message say the same. Knows nothing of the editor.
+import type { DeleteScope, OperationRequest } from '../domain/operation.js';
+import type { Snapshot, SnapshotState } from '../domain/snapshot.js';
+import type { Vm } from '../domain/vm.js';
+import type { Translate } from './translate.js';
+
+/** The state of a VM in words; never in colour alone. */
+export function powerWord(vm: Pick<Vm, 'power' | 'powerReason' | 'managedSave'>, t: Translate): string {
+  switch (vm.power) {
+    case 'running':
+      return t('running');
+    case 'paused':
+      return pausedWord(vm.powerReason, t);
+    case 'off':
+      if (vm.managedSave || vm.powerReason === 'saved') {
+        return t('off, state saved');
+      }
+      return vm.powerReason === 'crashed' || vm.powerReason === 'failed' ? t('off, it crashed') : t('off');
+    case 'shuttingDown':
+      return t('shutting down');
+    case 'crashed':
+      return t('crashed');
+    case 'asleep':
+      return t('asleep');
+    case 'unknown':
+      return t('state unknown');
+  }
+}
+
+function pausedWord(reason: Vm['powerReason'], t: Translate): string {
+  switch (reason) {
+    case 'ioError':
+      return t('paused by a disk error');
+    case 'saving':
+      return t('paused, saving');
+    case 'snapshotting':
+      return t('paused for a snapshot');
+    case 'fromSnapshot':
+    case 'crashed':
+    case 'failed':
+    case 'saved':
+    case 'shutDown':
+    case 'destroyed':
+    case 'migrated':
+    case 'other':
+      return t('paused');
+  }
+}
+
+/** What the snapshot holds: `memory`, `disk-only, quiesced`, `offline`. */
+export function kindWords(snapshot: Pick<Snapshot, 'kind' | 'trailers'>, t: Translate): string {
+  switch (snapshot.kind) {
+    case 'memory':
+      return t('memory');
+    case 'disk':
+      return snapshot.trailers.consistency === 'quiesced' ? t('disk-only, quiesced') : t('disk-only');
+    case 'offline':
+      return t('offline');
+  }
+}
+
+/** One sentence on what reverting to it brings back. */
+export function kindSentence(snapshot: Pick<Snapshot, 'kind' | 'trailers'>, t: Translate): string {
+  switch (snapshot.kind) {
+    case 'memory':
+      return t('Disks and RAM: reverting brings back the running programs.');
+    case 'disk':
+      return snapshot.trailers.consistency === 'quiesced'
+        ? t('Disks only, taken while the guest had its file systems frozen: they are clean.')
+        : t('Disks only, taken while the VM ran: reverting is like starting after a power cut.');
+    case 'offline':
+      return t('Disks, taken while the VM was off.');
+  }
+}
+
+export function styleSentence(style: Snapshot['style'], t: Translate): string {
+  return style === 'internal' ? t('internal, inside the disk image') : t('external, in files of its own');
+}
+
+export function snapshotStateWord(state: SnapshotState, t: Translate): string {
+  switch (state) {
+    case 'running':
+    case 'disk-snapshot':
+      return t('running');
+    case 'paused':
+      return t('paused');
+    case 'off':
+      return t('off');
+    case 'crashed':
+      return t('crashed');
+    case 'pmsuspended':
+      return t('asleep');
+    case 'unknown':
+      return t('unknown');
+  }
+}
+
+/** @param state a PowerState or a SnapshotState; whatever else it is, is unknown */
+export function stateWord(state: string, t: Translate): string {
+  switch (state) {
+    case 'running':
+    case 'disk-snapshot':
+      return t('running');
+    case 'paused':
+      return t('paused');
+    case 'off':
+      return t('off');
+    case 'shuttingDown':
+      return t('shutting down');
+    case 'crashed':
+      return t('crashed');
+    case 'asleep':
+    case 'pmsuspended':
+      return t('asleep');
+    default:
+      return t('in an unknown state');
+  }
+}
+
+export function snapshotCountText(count: number, t: Translate): string {
+  if (count === 0) {
+    return t('no snapshots');
+  }
+  return count === 1 ? t('1 snapshot') : t('{0} snapshots', count);
+}
+
+/**
+ * What is being done, as a row says it.
+ * @param title of the snapshot that the request names, if it names one
+ */
+export function operationWords(request: OperationRequest, title: string, t: Translate): string {
+  switch (request.type) {
+    case 'create':
+      return t('taking snapshot {0}', title);
+    case 'revert':
+      return t('reverting to {0}', title);
+    case 'delete':
+      return deletingWords(request.scope, title, t);
+    case 'describe':
+      return t('editing {0}', title);
+    case 'rename':
+      return t('renaming to {0}', title);
+    case 'repair':
+      return t('repairing');
+    case 'power':
+      return powerActionWords(request.action, t);
+    case 'consolidate':
+      return t('consolidating');
+    case 'prune':
+      return request.snapshots.length === 1
+        ? t('pruning 1 snapshot')
+        : t('pruning {0} snapshots', request.snapshots.length);
+  }
+}
+
+function deletingWords(scope: DeleteScope, title: string, t: Translate): string {
+  switch (scope) {
+    case 'one':
+      return t('deleting {0}', title);
+    case 'withDescendants':
+      return t('deleting {0} and its descendants', title);
+    case 'descendants':
+      return t('deleting the descendants of {0}', title);
+  }
+}
+
+function powerActionWords(action: Extract<OperationRequest, { type: 'power' }>['action'], t: Translate): string {
+  switch (action) {
+    case 'start':
+      return t('starting');
+    case 'shutDown':
+      return t('shutting down');
+    case 'forceOff':
+      return t('switching off');
+    case 'pause':
+      return t('pausing');
+    case 'resume':
+      return t('resuming');
+    case 'restart':
+      return t('restarting');
+  }
+}

@@ -1,0 +1,43 @@
+// Several views look at the same inventory, which follows one attention: theirs together. Knows nothing of the editor.
+import type { InventoryPort } from '../engine/inventory.js';
+import type { Attention } from '../inventory/views.js';
+import type { Disposable } from '../base/disposable.js';
+
+/** What one view looks at. Ended, it looks at nothing. */
+export interface AttentionShare extends Disposable {
+  set(attention: Attention): void;
+}
+
+export class Attentions {
+  readonly #inventory: Pick<InventoryPort, 'setAttention'>;
+  readonly #shares = new Map<AttentionShare, Attention>();
+
+  constructor(inventory: Pick<InventoryPort, 'setAttention'>) {
+    this.#inventory = inventory;
+  }
+
+  share(): AttentionShare {
+    const share: AttentionShare = {
+      set: (attention) => {
+        this.#shares.set(share, attention);
+        this.#tell();
+      },
+      dispose: () => {
+        if (this.#shares.delete(share)) {
+          this.#tell();
+        }
+      },
+    };
+    return share;
+  }
+
+  /** What a hidden view would look at counts for nothing, lest another that is seen makes it be followed. */
+  #tell(): void {
+    const visible = [...this.#shares.values()].filter((attention) => attention.visible);
+    this.#inventory.setAttention({
+      visible: visible.length > 0,
+      connections: new Set(visible.flatMap(({ connections }) => [...connections])),
+      vms: new Set(visible.flatMap(({ vms }) => [...vms])),
+    });
+  }
+}

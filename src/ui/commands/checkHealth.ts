@@ -1,0 +1,92 @@
+// virtRewind.checkHealth: a report on what is wrong with VMs' chains, snapshots and space, or soon will be; changes nothing.
+import * as vscode from 'vscode';
+import { asFailure } from '../../domain/asFailure.js';
+import type { VmView } from '../../inventory/views.js';
+import { keyOf } from '../../diagnosis/healthFinding.js';
+import { connectionLabel } from '../../text/connectionLabel.js';
+import { failureText } from '../../text/failureText.js';
+import { type CheckedVm, healthReportText } from '../../text/healthReportText.js';
+import { givenTo } from './commandArguments.js';
+import type { CommandRun } from './commandServices.js';
+import { notifyProgress } from '../prompts/notify.js';
+import { targetVms } from './targets.js';
+import { connectionOfNode, vmOfNode } from '../tree/nodes.js';
+
+const t = vscode.l10n.t;
+
+export async function checkHealth(run: CommandRun): Promise<void> {
+  const unreached: string[] = [];
+  const asked = await askedVms(run);
+  const name = asked?.length === 1 ? t('Health: {0}', asked[0]?.vm.name ?? '') : t('Health');
+  await notifyProgress(t('Checking health'), true, async (report, cancellation) => {
+    await sweep(run, asked, unreached);
+    const views = asked ?? reachedVms(run);
+    const checked: CheckedVm[] = [];
+    for (const { ref, vm } of views) {
+      if (cancellation.isCancellationRequested) {
+        unreached.push(t('{0} and what comes after it: cancelled.', vm.name));
+        break;
+      }
+      report(vm.name, 100 / views.length);
+      checked.push(...(await checkedVm(run, ref)));
+    }
+    await run.reports.open(name, healthReportText(checked, unreached, Date.now(), t));
+  });
+}
+
+/** Undefined: all. A connection's row stands for all its VMs. */
+async function askedVms(run: CommandRun): Promise<readonly VmView[] | undefined> {
+  if (run.call.by === 'rows') {
+    if (run.call.rows.every((row) => vmOfNode(row) === undefined)) {
+      const uris = new Set(run.call.rows.map((row) => connectionOfNode(row)));
+      const connected = await Promise.all([...uris].map((uri) => run.inventory.connect(uri)));
+      return connected.flatMap(({ vms }) => vms);
+    }
+    return targetVms(run, t('Check the health of which VM?'));
+  }
+  return givenTo(run.call).vm === undefined ? undefined : targetVms(run, t('Check the health of which VM?'));
+}
+
+/** A connection that cannot be reached is told of, and stops nobody else's check. */
+async function sweep(run: CommandRun, asked: readonly VmView[] | undefined, unreached: string[]): Promise<void> {
+  const uris =
+    asked === undefined ? run.inventory.connections.map(({ uri }) => uri) : asked.map(({ ref }) => ref.connection);
+  await Promise.all(
+    [...new Set(uris)].map(async (uri) => {
+      try {
+        await run.health.sweepNow(uri);
+      } catch (error) {
+        const { sentence, nextStep } = failureText(asFailure(error), t);
+        unreached.push([`${connectionLabel(uri, t)}:`, sentence, nextStep].join(' '));
+      }
+    }),
+  );
+}
+
+function reachedVms(run: CommandRun): readonly VmView[] {
+  return run.inventory.connections.filter(({ state }) => state === 'connected').flatMap(({ vms }) => vms);
+}
+
+/** None where the VM is gone meanwhile. */
+async function checkedVm(run: CommandRun, ref: VmView['ref']): Promise<readonly CheckedVm[]> {
+  let failure: string | undefined;
+  try {
+    await run.health.examine(ref);
+  } catch (error) {
+    const { sentence, nextStep } = failureText(asFailure(error), t);
+    failure = `${sentence} ${nextStep}`;
+  }
+  const view = run.inventory.findVm(ref);
+  const health = run.health.healthOf(ref);
+  const all = run.health.everything(ref);
+  return view === undefined || health === undefined || all === undefined
+    ? []
+    : [
+        {
+          view,
+          health,
+          snoozed: all.found.filter(({ finding }) => run.health.isSnoozed(keyOf(ref, finding))).length,
+          ...(failure === undefined ? {} : { failure }),
+        },
+      ];
+}

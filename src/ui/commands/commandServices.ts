@@ -1,0 +1,36 @@
+// What every command is given. It refuses to know who built it.
+import type { LogOutputChannel, Uri } from 'vscode';
+import type { InventoryPort } from '../../engine/inventory.js';
+import type { XmlDocuments } from '../documents/documents.js';
+import type { PicturePanels } from '../picture/picturePanels.js';
+import type { Reports } from '../documents/reports.js';
+import type { VmTree } from '../tree/vmTree.js';
+import type { HealthWatch } from '../health/healthWatch.js';
+import type { Call } from './commandArguments.js';
+import type { RunningOperations } from './runningOperations.js';
+import type { Teaching } from './teaching.js';
+
+export interface CommandServices {
+  readonly inventory: InventoryPort;
+  readonly tree: VmTree;
+  readonly documents: XmlDocuments;
+  readonly reports: Reports;
+  readonly pictures: PicturePanels;
+  readonly health: HealthWatch;
+  readonly teaching: Teaching;
+  readonly log: LogOutputChannel;
+  /** The file that keeps who did what to which VM. */
+  readonly history: Uri;
+}
+
+/** One run of a command: the services, and what it was called with. */
+export interface CommandRun extends CommandServices {
+  readonly call: Call;
+  readonly running: RunningOperations;
+}
+
+/**
+ * Resolves to what the command did. Throws a Failure or a CommandError, or Dismissed when the user left a question
+ * unanswered.
+ */
+export type Handler = (run: CommandRun) => Promise<unknown>;

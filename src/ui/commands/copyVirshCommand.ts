@@ -1,0 +1,146 @@
+// virtRewind.copyVirshCommand: puts on the clipboard what would do the same in a terminal.
+import * as vscode from 'vscode';
+import type { VmView } from '../../inventory/views.js';
+import { readSettings } from '../readSettings.js';
+import type { OperationRequest } from '../../domain/operation.js';
+import type { Plan } from '../../operations/plan.js';
+import type { Snapshot } from '../../domain/snapshot.js';
+import { virshLine } from '../../steps/virshCommand.js';
+import { titleIn } from '../../text/operationProgress.js';
+import { operationWords } from '../../text/words.js';
+import { type CommandArguments, type OperationName, givenTo } from './commandArguments.js';
+import { CommandError } from '../prompts/commandError.js';
+import type { CommandRun } from './commandServices.js';
+import { consolidateRequest } from './consolidate.js';
+import { styleFor } from './createSnapshot.js';
+import { pruneRequest } from './prune.js';
+import { existingVm, planOrRefuse } from './operate.js';
+import { pick } from '../prompts/pickTarget.js';
+import { meansSnapshot } from './showXml.js';
+import { targetSnapshot, targetVm } from './targets.js';
+import { suggestTitle } from '../prompts/titleSuggestion.js';
+
+const t = vscode.l10n.t;
+
+const ofSnapshot = ['revert', 'deleteSnapshot', 'deleteWithDescendants'] as const;
+const ofVm = [
+  'start',
+  'shutDown',
+  'createSnapshot',
+  'consolidate',
+  'forceOff',
+  'pause',
+  'resume',
+  'restart',
+  'prune',
+] as const;
+type SnapshotOperation = (typeof ofSnapshot)[number];
+type VmOperation = (typeof ofVm)[number];
+
+export async function copyVirshCommand(run: CommandRun): Promise<{ readonly command: string }> {
+  const given = givenTo(run.call);
+  const wantsSnapshot = given.operation === undefined ? meansSnapshot(run) : isOfSnapshot(given.operation);
+  const requests = wantsSnapshot ? await snapshotRequests(run, given) : await vmRequests(run, given);
+  const command = given.operation === undefined ? await pickCommand(run, requests) : await onlyCommand(run, requests);
+  await vscode.env.clipboard.writeText(command);
+  return { command };
+}
+
+function isOfSnapshot(name: OperationName): name is SnapshotOperation {
+  return ofSnapshot.some((one) => one === name);
+}
+
+async function snapshotRequests(run: CommandRun, given: CommandArguments): Promise<readonly OperationRequest[]> {
+  const { view, snapshot } = await targetSnapshot(run, t('Copy the command for which snapshot?'));
+  const names = given.operation === undefined ? ofSnapshot : ofSnapshot.filter((name) => name === given.operation);
+  return names.map((name) => snapshotRequest(name, view, snapshot, given));
+}
+
+function snapshotRequest(
+  name: SnapshotOperation,
+  view: VmView,
+  snapshot: Snapshot,
+  { after = readSettings().revertPowerState }: CommandArguments,
+): OperationRequest {
+  const about = { vm: view.ref, snapshot: snapshot.name };
+  switch (name) {
+    case 'revert':
+      return { type: 'revert', ...about, after };
+    case 'deleteSnapshot':
+      return { type: 'delete', ...about, scope: 'one' };
+    case 'deleteWithDescendants':
+      return { type: 'delete', ...about, scope: 'withDescendants' };
+  }
+}
+
+async function vmRequests(run: CommandRun, { operation }: CommandArguments): Promise<readonly OperationRequest[]> {
+  const view = await targetVm(run, t('Copy the command for which VM?'));
+  // What a prune takes has to be told first, so it is no line of a list.
+  const names = ofVm.filter((name) => (operation === undefined ? name !== 'prune' : name === operation));
+  return Promise.all(names.map((name) => vmRequest(run, name, view)));
+}
+
+async function vmRequest(run: CommandRun, name: VmOperation, view: VmView): Promise<OperationRequest> {
+  switch (name) {
+    case 'createSnapshot':
+      return createRequest(run, view);
+    case 'consolidate':
+      return consolidateRequest(run, view);
+    case 'prune':
+      return pruneRequest(run, view);
+    case 'start':
+    case 'shutDown':
+    case 'forceOff':
+    case 'pause':
+    case 'resume':
+    case 'restart':
+      return { type: 'power', vm: view.ref, action: name };
+  }
+}
+
+async function createRequest(run: CommandRun, view: VmView): Promise<OperationRequest> {
+  const { kind = 'auto', title, style, quiesce, description } = givenTo(run.call);
+  const tree = await run.inventory.readTree(view.ref);
+  return {
+    type: 'create',
+    vm: view.ref,
+    kind,
+    title: title ?? suggestTitle(undefined, tree.snapshots, new Date()),
+    ...(style === undefined ? styleFor(tree) : { style }),
+    ...(quiesce !== undefined && { quiesce }),
+    ...(description !== undefined && { description }),
+  };
+}
+
+/** Offers what can be done now, the usual first. */
+async function pickCommand(run: CommandRun, requests: readonly OperationRequest[]): Promise<string> {
+  const decisions = await Promise.all(requests.map((request) => run.inventory.plan(request)));
+  const choices = decisions.flatMap((decision) => {
+    if (decision.type === 'refusal') {
+      return [];
+    }
+    const view = existingVm(run, decision.request.vm);
+    const value = commandOf(view, decision);
+    return [
+      {
+        label: operationWords(decision.request, titleIn(view, decision.request), t),
+        detail: value,
+        value,
+      },
+    ];
+  });
+  const [only, ...others] = choices;
+  if (only === undefined) {
+    throw new CommandError('refused', t('Nothing can be done with it now that virsh has a command for.'));
+  }
+  return others.length === 0 ? only.value : pick(choices, t('Copy which command?'));
+}
+
+async function onlyCommand(run: CommandRun, requests: readonly OperationRequest[]): Promise<string> {
+  const plans = await Promise.all(requests.map((request) => planOrRefuse(run, request)));
+  return plans.map((plan) => commandOf(existingVm(run, plan.request.vm), plan)).join('\n');
+}
+
+function commandOf(view: VmView, plan: Plan): string {
+  return virshLine(plan.steps, view.vm, view.ref.connection);
+}

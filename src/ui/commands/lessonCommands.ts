@@ -1,0 +1,103 @@
+// What the lesson needs of the extension's commands: the operations as the learner would call them, and a connection to
+// have it on.
+import * as vscode from 'vscode';
+import type { CommandId } from '../../manifest/commandIds.js';
+import type { ConnectionView } from '../../inventory/views.js';
+import { asFailure } from '../../domain/asFailure.js';
+import { Failure } from '../../domain/failure.js';
+import type { OperationRequest } from '../../domain/operation.js';
+import { connectionLabel } from '../../text/connectionLabel.js';
+import { failureText } from '../../text/failureText.js';
+import { obstacleText } from '../../text/obstacleText.js';
+import { CommandError } from '../prompts/commandError.js';
+import type { CommandRun } from './commandServices.js';
+import { pickConnection } from '../prompts/pickTarget.js';
+import type { Lectern } from '../lesson/lectern.js';
+
+const t = vscode.l10n.t;
+
+/** @throws Failure that the command met, or what else it ended with */
+export async function performAsCommand(request: OperationRequest): Promise<unknown> {
+  const target = { vm: request.vm.uuid, connection: request.vm.connection };
+  const [id, given] = commandFor(request);
+  try {
+    return await vscode.commands.executeCommand(id, { ...target, ...given });
+  } catch (error) {
+    // The lesson shows what happened in its own page, as the command's message would.
+    throw error instanceof Error && error.cause instanceof Failure ? error.cause : error;
+  }
+}
+
+/** Only those that the lesson has; it asked before it did them. */
+function commandFor(request: OperationRequest): readonly [CommandId, object] {
+  switch (request.type) {
+    case 'create': {
+      const { kind, style, title } = request;
+      return ['virtRewind.createSnapshot', { kind, style, title, description: '' }];
+    }
+    case 'revert': {
+      const { snapshot, after, checkpointFirst } = request;
+      return ['virtRewind.revert', { snapshot, after, checkpointFirst, confirm: false }];
+    }
+    case 'delete':
+      return ['virtRewind.deleteSnapshot', { snapshot: request.snapshot, confirm: false }];
+    case 'power':
+      return request.action === 'start'
+        ? ['virtRewind.start', {}]
+        : [`virtRewind.${request.action}`, { ...(request.action === 'shutDown' && { confirm: false }) }];
+    case 'rename':
+    case 'repair':
+    case 'describe':
+    case 'consolidate':
+    case 'prune':
+      throw new CommandError('invalid', t('The lesson has no such step.'));
+  }
+}
+
+/**
+ * The connection given, the only one on which the lesson can be given, or the one picked of those.
+ * @throws CommandError with the reason of each where there is none
+ */
+export async function lessonConnection(run: CommandRun, guest: string, wanted?: string): Promise<string> {
+  const all = run.inventory.connections.filter(({ uri }) => wanted === undefined || uri === wanted);
+  const looked = await Promise.all(all.map((one) => obstacleOn(run, one, guest)));
+  const [first, ...others] = looked.flatMap(({ view, reason }) => (reason === undefined ? [view] : []));
+  if (first === undefined) {
+    const reasons = looked.map(({ view, reason }) => `${connectionLabel(view.uri, t)}: ${reason ?? ''}`);
+    throw new CommandError(
+      'unsupported',
+      [t('The lesson cannot be given here, and nothing was made.'), ...reasons].join(' '),
+    );
+  }
+  return others.length === 0 ? first.uri : (await pickConnection([first, ...others], t('Have the lesson where?'))).uri;
+}
+
+/** Its page, and beside it the picture of its VM, which goes when the VM does. The keys stay with the page. */
+export function showLesson({ pictures }: CommandRun, { lesson, panel }: Lectern): void {
+  panel.show();
+  const vm = lesson.view?.vm;
+  if (vm === undefined) {
+    return;
+  }
+  const picture = pictures.show({ connection: vm.connection, uuid: vm.uuid }, { where: 'beside', keepFocus: true });
+  const listening = lesson.onDidChange(() => {
+    if (lesson.view?.vm.uuid !== vm.uuid) {
+      listening.dispose();
+      picture.dispose();
+    }
+  });
+}
+
+async function obstacleOn(
+  run: CommandRun,
+  view: ConnectionView,
+  guest: string,
+): Promise<{ readonly view: ConnectionView; readonly reason?: string }> {
+  try {
+    const connected = await run.inventory.connect(view.uri);
+    const obstacle = await run.inventory.demoVms.obstacle(view.uri, guest);
+    return { view: connected, ...(obstacle !== undefined && { reason: obstacleText(obstacle, t) }) };
+  } catch (error) {
+    return { view, reason: failureText(asFailure(error), t).sentence };
+  }
+}

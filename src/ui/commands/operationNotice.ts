@@ -1,0 +1,119 @@
+// The notification of an operation that takes a while: what it waits for, how far it is, and Cancel where it helps.
+import * as vscode from 'vscode';
+import type { InventoryPort } from '../../engine/inventory.js';
+import { DisposableStore, toDisposable } from '../../base/disposable.js';
+import type { OperationRequest } from '../../domain/operation.js';
+import { titleIn } from '../../text/operationProgress.js';
+import { operationWords } from '../../text/words.js';
+import type { CancelWish } from './cancelWish.js';
+import { notifyProgress } from '../prompts/notify.js';
+import { percent, progressText } from '../prompts/progressText.js';
+
+const t = vscode.l10n.t;
+
+/** Shorter operations show in the view only. */
+const quietMs = 1_000;
+const tickMs = 1_000;
+
+interface OpenNotice {
+  readonly cancellable: boolean;
+  readonly report: (message: string, percentNow?: number) => void;
+  readonly close: () => void;
+}
+
+/**
+ * | state                        | notification | Cancel                     |
+ * |------------------------------|--------------|----------------------------|
+ * | waits for its turn           | at once      | yes: nothing has begun     |
+ * | runs, younger than a second  | none         | –                          |
+ * | runs                         | yes          | where libvirt can cancel   |
+ */
+export class OperationNotice {
+  readonly #store = new DisposableStore();
+  #waitsFor: OperationRequest | undefined;
+  #notice: OpenNotice | undefined;
+  readonly #begunAt = Date.now();
+
+  constructor(
+    private readonly inventory: InventoryPort,
+    private readonly request: OperationRequest,
+    private readonly cancel: CancelWish,
+  ) {
+    const timer = setInterval(() => this.#update(), tickMs);
+    this.#store.add(toDisposable(() => clearInterval(timer)));
+    this.#store.add(inventory.onDidChange(() => this.#update()));
+  }
+
+  waitFor(other: OperationRequest): void {
+    this.#waitsFor = other;
+    this.#update();
+  }
+
+  dispose(): void {
+    this.#store.dispose();
+    this.#notice?.close();
+    this.#notice = undefined;
+  }
+
+  #update(): void {
+    const running = this.inventory.findVm(this.request.vm)?.operation;
+    if (running?.request !== this.request) {
+      if (this.#waitsFor !== undefined) {
+        this.#show(true, t('waits for: {0}', requestWords(this.inventory, this.#waitsFor)));
+      }
+      return;
+    }
+    this.#waitsFor = undefined;
+    const { cancellable, fraction } = running.progress;
+    if (this.#notice !== undefined || Date.now() - this.#begunAt >= quietMs) {
+      const text = progressText(running.progress, Date.now() - running.startedAt, t);
+      this.#show(cancellable, text, fraction === undefined ? undefined : percent(fraction));
+    }
+  }
+
+  /** Whether there is a Cancel button is fixed when a notification opens, so that a change needs a new one. */
+  #show(cancellable: boolean, message: string, percentNow?: number): void {
+    if (this.#notice?.cancellable !== cancellable) {
+      this.#notice?.close();
+      this.#notice = this.#open(cancellable);
+    }
+    this.#notice.report(message, percentNow);
+  }
+
+  #open(cancellable: boolean): OpenNotice {
+    let close = (): void => undefined;
+    const closed = new Promise<void>((resolve) => {
+      close = resolve;
+    });
+    let latest: (() => void) | undefined;
+    let send: OpenNotice['report'] | undefined;
+    let reported = 0;
+    const title = requestWords(this.inventory, this.request);
+    void notifyProgress(title, cancellable, (report, token) => {
+      this.#store.add(token.onCancellationRequested(() => this.cancel.wish()));
+      send = (message, percentNow) => {
+        const increment = percentNow === undefined ? 0 : Math.max(0, percentNow - reported);
+        reported += increment;
+        report(message, increment > 0 ? increment : undefined);
+      };
+      latest?.();
+      return closed;
+    });
+    return {
+      cancellable,
+      report: (message, percentNow) => {
+        // The editor begins the notification a little later; what was said until then is kept.
+        latest = () => send?.(message, percentNow);
+        latest();
+      },
+      close,
+    };
+  }
+}
+
+/** `web-test: reverting to clean-install` */
+export function requestWords(inventory: InventoryPort, request: OperationRequest): string {
+  const view = inventory.findVm(request.vm);
+  const words = operationWords(request, titleIn(view ?? {}, request), t);
+  return `${view?.vm.name ?? request.vm.uuid}: ${words}`;
+}

@@ -1,0 +1,123 @@
+// The list of kinds of a snapshot: what each means here, what cannot be done now and why.
+import * as vscode from 'vscode';
+import type { VmView } from '../../inventory/views.js';
+import type { OperationRequest } from '../../domain/operation.js';
+import type { Plan } from '../../operations/plan.js';
+import type { Refusal } from '../../domain/refusal.js';
+import type { SnapshotKind, SnapshotTree } from '../../domain/snapshot.js';
+import { styleOfVm } from '../../domain/snapshotTree.js';
+import { refusalText } from '../../text/refusalText.js';
+import { durationText } from '../../text/relativeAge.js';
+import { kindSentence, kindWords, styleSentence } from '../../text/words.js';
+import type { CommandRun } from './commandServices.js';
+import { refusedFailure } from './operate.js';
+import { type Choice, pick } from '../prompts/pickTarget.js';
+
+const t = vscode.l10n.t;
+
+type CreateRequest = Extract<OperationRequest, { type: 'create' }>;
+type Draft = Omit<CreateRequest, 'kind'>;
+interface Variant {
+  readonly request: CreateRequest & { readonly kind: SnapshotKind };
+  readonly decision: Plan | { readonly type: 'refusal'; readonly refusal: Refusal };
+}
+
+/**
+ * A VM with snapshots keeps their style. One without is offered both where both can be done, the better one first.
+ * @throws Failure `refused` when the user picks one that cannot be done: that tells the whole reason
+ */
+export async function pickKind(
+  run: CommandRun,
+  view: VmView,
+  tree: SnapshotTree,
+  draft: Draft,
+): Promise<CreateRequest> {
+  const variants = await decide(run, kindsFor(view, tree, draft));
+  const other =
+    draft.style === undefined && tree.snapshots.length === 0 ? await decide(run, otherStyles(variants)) : [];
+  const possible = [...variants, ...other.filter(({ decision }) => decision.type === 'plan')];
+  const choices = [
+    ...possible.filter(({ decision }) => decision.type === 'plan').map((one) => choice(one, other.length > 0)),
+    ...possible.filter(({ decision }) => decision.type === 'refusal').map((one) => choice(one, false)),
+  ];
+  const { request, decision } = await pick(choices, t('What shall the snapshot of {0} hold?', view.vm.name));
+  if (decision.type === 'refusal') {
+    throw refusedFailure(run, request, [decision.refusal]);
+  }
+  return request;
+}
+
+function kindsFor({ vm }: VmView, tree: SnapshotTree, draft: Draft): readonly Variant['request'][] {
+  const own = styleOfVm(tree);
+  // Only what is kept outside the image can be written while the guest runs on.
+  const mayBeLive = (draft.style ?? own) !== 'internal' && own !== 'internal' && draft.live === undefined;
+  return [
+    { ...draft, kind: 'memory' },
+    ...(mayBeLive ? [{ ...draft, kind: 'memory', style: 'external', live: true } as const] : []),
+    // Without an agent's channel in its configuration nothing could ever freeze the guest's file systems.
+    ...(vm.agentChannel && draft.quiesce === undefined ? [{ ...draft, kind: 'disk', quiesce: true } as const] : []),
+    { ...draft, kind: 'disk' },
+    { ...draft, kind: 'offline' },
+  ];
+}
+
+/** Each kind that can be done, in the style that it would not get by itself. */
+function otherStyles(variants: readonly Variant[]): readonly Variant['request'][] {
+  return variants.flatMap(({ request, decision }) => {
+    const style = styleOf(decision);
+    return style === undefined || request.live === true
+      ? []
+      : [{ ...request, style: style === 'internal' ? 'external' : 'internal' } as const];
+  });
+}
+
+async function decide(run: CommandRun, requests: readonly Variant['request'][]): Promise<readonly Variant[]> {
+  return Promise.all(requests.map(async (request) => ({ request, decision: await run.inventory.plan(request) })));
+}
+
+function choice(variant: Variant, withStyle: boolean): Choice<Variant> {
+  const { request, decision } = variant;
+  const snapshot = {
+    kind: request.kind,
+    trailers: request.quiesce === true ? { consistency: 'quiesced' as const } : {},
+  };
+  const words = capitalized(kindWords(snapshot, t));
+  const label = request.live === true ? t('{0}, while the guest runs on', words) : words;
+  if (decision.type === 'refusal') {
+    return {
+      icon: 'circle-slash',
+      label,
+      description: t('not possible now'),
+      detail: refusalText(decision.refusal, t).reason,
+      value: variant,
+    };
+  }
+  const style = styleOf(decision);
+  return {
+    label,
+    // Beside the label, because the list cuts a long detail at its end.
+    description: [stillText(decision), ...(withStyle && style !== undefined ? [styleSentence(style, t)] : [])]
+      .filter((part) => part !== '')
+      .join(' · '),
+    detail: kindSentence(snapshot, t),
+    value: variant,
+  };
+}
+
+function stillText(plan: Plan): string {
+  const still = plan.warnings.find((warning) => warning.about === 'guestStandsStill');
+  if (still === undefined) {
+    return '';
+  }
+  return still.estimateMs === undefined
+    ? t('the guest stands still')
+    : t('the guest stands still for about {0}', durationText(still.estimateMs, t));
+}
+
+function styleOf(decision: Variant['decision']): 'internal' | 'external' | undefined {
+  return decision.type === 'plan' ? decision.steps.find((step) => step.do === 'createSnapshot')?.style : undefined;
+}
+
+function capitalized(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}

@@ -1,0 +1,47 @@
+// What the six power commands share: on one VM or on all selected ones, and a question before something is lost.
+import * as vscode from 'vscode';
+import type { PowerAction } from '../../domain/operation.js';
+import { type menuTokens, vmTokens } from '../../text/capabilityTokens.js';
+import type { CommandRun } from './commandServices.js';
+import { operate, operateConfirmed } from './operate.js';
+import { type Question, operateAll } from './operateAll.js';
+import { targetVms } from './targets.js';
+
+const t = vscode.l10n.t;
+
+/** A list offers the VMs whose rows have the menu; whether it can be done is for the plan to say. */
+const tokens: Readonly<Record<PowerAction, (typeof menuTokens)[number]>> = {
+  start: 'startable',
+  shutDown: 'shutdownable',
+  forceOff: 'forceable',
+  pause: 'pausable',
+  resume: 'resumable',
+  restart: 'restartable',
+};
+
+export async function power(run: CommandRun, action: PowerAction, placeholder: string): Promise<unknown> {
+  const views = await targetVms(run, placeholder, (view) => vmTokens(view, false).split(';').includes(tokens[action]));
+  const requests = views.map(({ ref }) => ({ type: 'power', vm: ref, action }) as const);
+  const asks = question(action, requests.length);
+  const [only, ...others] = requests;
+  if (only !== undefined && others.length === 0) {
+    return asks === undefined ? operate(run, only) : operateConfirmed(run, only, asks.when);
+  }
+  return operateAll(run, requests, asks);
+}
+
+/** A transient VM is gone with its snapshots when it is off, so that a shutdown may destroy as much as a force off. */
+function question(action: PowerAction, count: number): Question | undefined {
+  switch (action) {
+    case 'forceOff':
+      return { title: t('Force off {0} VMs?', count), confirm: t('Force Off {0} VMs', count), when: 'always' };
+    case 'shutDown':
+      return { title: t('Shut {0} VMs down?', count), confirm: t('Shut Down {0} VMs', count), when: 'losses' };
+    case 'restart':
+      return { title: t('Restart {0} VMs?', count), confirm: t('Restart {0} VMs', count), when: 'losses' };
+    case 'start':
+    case 'pause':
+    case 'resume':
+      return undefined;
+  }
+}

@@ -1,0 +1,24 @@
+// Registers each command of the manifest behind the one wrapper. What they do is loaded when the first one is called.
+import * as vscode from 'vscode';
+import { type Disposable, DisposableStore } from '../../base/disposable.js';
+import { commandIds } from '../../manifest/commandIds.js';
+import type { CommandServices } from './commandServices.js';
+import { healthNotices } from '../health/healthNotices.js';
+import { recoveryNotices } from '../prompts/recoveryNotices.js';
+import { RunningOperations } from './runningOperations.js';
+
+/** Ends with every command unregistered. Operations that run go on to their end in the daemon. */
+export function registerCommands(services: CommandServices): Disposable {
+  const store = new DisposableStore();
+  const running = new RunningOperations();
+  for (const id of commandIds) {
+    const call = async (first: unknown, second: unknown): Promise<unknown> => {
+      const { handlers, runCommand } = await import('./handlers.js');
+      return runCommand(id, handlers[id], services, running)(first, second);
+    };
+    store.add(vscode.commands.registerCommand(id, call));
+  }
+  store.add(recoveryNotices(services.inventory, services.log));
+  store.add(healthNotices(services.inventory, services.health, services.log));
+  return store;
+}

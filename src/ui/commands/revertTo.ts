@@ -1,0 +1,174 @@
+// What Revert and Undo Revert share: the question with its choices, the revert, and the offer to undo it.
+import * as vscode from 'vscode';
+import type { VmView } from '../../inventory/views.js';
+import type { CommandId } from '../../manifest/commandIds.js';
+import { readSettings } from '../readSettings.js';
+import type { AfterRevert, OperationRequest, OperationResult } from '../../domain/operation.js';
+import type { Plan } from '../../operations/plan.js';
+import { type EndState, endOf } from '../../operations/revert/planRevert.js';
+import type { Refusal } from '../../domain/refusal.js';
+import type { Snapshot } from '../../domain/snapshot.js';
+import { titleIn } from '../../text/operationProgress.js';
+import { planText } from '../../text/planText.js';
+import { refusalText } from '../../text/refusalText.js';
+import { afterChoices } from '../prompts/afterChoices.js';
+import { givenTo } from './commandArguments.js';
+import type { CommandRun } from './commandServices.js';
+import { noteInStatusBar, notify } from '../prompts/notify.js';
+import { mustConfirm } from './mustConfirm.js';
+import { confirmModal, existingVm, operate, refusedFailure } from './operate.js';
+import { doneText } from '../prompts/progressText.js';
+import { showFailure } from './runCommand.js';
+
+const t = vscode.l10n.t;
+
+type RevertRequest = Extract<OperationRequest, { type: 'revert' }>;
+type Checkpoint = 'first' | 'none';
+
+interface Question {
+  readonly view: VmView;
+  readonly snapshot: Snapshot;
+  /** What would be done without a question. */
+  readonly asked: RevertRequest;
+  /** Whether the checkpoint may be turned off and on, or was given. */
+  readonly choices: 'both' | 'one';
+}
+
+interface Offer {
+  readonly plan: Plan;
+  readonly label: string;
+}
+
+/** @param id of the command that says so when the offer to undo fails */
+export async function revertTo(
+  run: CommandRun,
+  view: VmView,
+  snapshot: Snapshot,
+  id: CommandId,
+): Promise<OperationResult> {
+  const given = givenTo(run.call);
+  const settings = readSettings();
+  const preferred = given.after ?? settings.revertPowerState;
+  const checkpoint = (given.checkpointFirst ?? settings.checkpointFirst) ? 'first' : 'none';
+  const requestFor = (after: AfterRevert, wanted: Checkpoint): RevertRequest => ({
+    type: 'revert',
+    vm: view.ref,
+    snapshot: snapshot.name,
+    after,
+    checkpointFirst: wanted === 'first',
+  });
+  if (!mustConfirm(run)) {
+    return revertNow(run, view, requestFor(preferred, checkpoint), undefined, id);
+  }
+  const offered = given.after === undefined ? afterChoices(preferred, snapshot, view.vm.power) : [given.after];
+  const choices = given.checkpointFirst === undefined ? 'both' : 'one';
+  const plan = await ask(run, { view, snapshot, asked: requestFor(preferred, checkpoint), choices }, (wanted) =>
+    offered.map((after) => requestFor(after, wanted)),
+  );
+  return revertNow(run, view, plan.request, plan, id);
+}
+
+/**
+ * Asks until one of the states afterwards is chosen; the last button turns the checkpoint off or on and asks again.
+ * Where no checkpoint can be taken, the question without one says why; nothing is done without an answer to it.
+ */
+async function ask(
+  run: CommandRun,
+  { view, snapshot, asked, choices }: Question,
+  requests: (checkpoint: Checkpoint) => readonly RevertRequest[],
+): Promise<Plan> {
+  const decisions = {
+    first: await decide(run, view, snapshot, requests('first')),
+    none: await decide(run, view, snapshot, requests('none')),
+  };
+  const preferred: Checkpoint = asked.checkpointFirst === true ? 'first' : 'none';
+  let checkpoint = preferred;
+  for (;;) {
+    const other = checkpoint === 'first' ? 'none' : 'first';
+    const mayTurn = choices === 'both' && decisions[other].offers.length > 0;
+    const { offers, refusals } = decisions[checkpoint];
+    const [first, ...others] = offers;
+    if (first === undefined) {
+      const [refusal] = refusals;
+      if (!mayTurn || refusal === undefined) {
+        throw refusedFailure(run, asked, refusals);
+      }
+      checkpoint = other;
+      continue;
+    }
+    const turn = checkpoint === 'first' ? t('Without Checkpoint…') : t('With Checkpoint…');
+    const text = planText(first.plan, existingVm(run, view.ref), Date.now() / 1_000, t);
+    const note = checkpoint === 'none' && preferred === 'first' ? whyNone(decisions.first.refusals) : '';
+    const labels = [...others.map(({ label }) => label), ...(mayTurn ? [turn] : [])];
+    const button = await confirmModal(text.title, `${note}${text.detail}`, [first.label, ...labels]);
+    if (button !== turn) {
+      return (offers.find(({ label }) => label === button) ?? first).plan;
+    }
+    checkpoint = other;
+  }
+}
+
+function whyNone([refusal]: readonly Refusal[]): string {
+  return refusal === undefined
+    ? ''
+    : `${t('The present state cannot be kept first: {0}', refusalText(refusal, t).reason)}\n\n`;
+}
+
+async function decide(
+  run: CommandRun,
+  view: VmView,
+  snapshot: Snapshot,
+  requests: readonly RevertRequest[],
+): Promise<{ readonly offers: readonly Offer[]; readonly refusals: readonly Refusal[] }> {
+  const decisions = await Promise.all(
+    requests.map(async (request) => ({ request, decision: await run.inventory.plan(request) })),
+  );
+  return {
+    offers: decisions.flatMap(({ request, decision }) =>
+      decision.type === 'plan'
+        ? [{ plan: decision, label: buttonFor(endOf(request.after, snapshot, view.vm.power)) }]
+        : [],
+    ),
+    refusals: decisions.flatMap(({ decision }) => (decision.type === 'refusal' ? [decision.refusal] : [])),
+  };
+}
+
+async function revertNow(
+  run: CommandRun,
+  view: VmView,
+  request: OperationRequest,
+  confirmed: Plan | undefined,
+  id: CommandId,
+): Promise<OperationResult> {
+  const options = confirmed === undefined ? {} : { confirmed };
+  const title = titleIn(existingVm(run, view.ref), request);
+  const result = await operate(run, request, { ...options, quiet: 'result' });
+  const message = doneText(request, result, view.vm.name, title, t);
+  if (result.checkpoint === undefined) {
+    noteInStatusBar(message);
+    return result;
+  }
+  const undo = t('Undo Revert');
+  void notify('info', `${message} ${t('What it was before is kept.')}`, undo)
+    .then((button) =>
+      button === undo
+        ? vscode.commands.executeCommand('virtRewind.undoRevert', {
+            vm: view.ref.uuid,
+            connection: view.ref.connection,
+          })
+        : undefined,
+    )
+    .then(undefined, (reason: unknown) => showFailure(run.log, id, reason));
+  return result;
+}
+
+function buttonFor(state: EndState): string {
+  switch (state) {
+    case 'running':
+      return t('Revert and Run');
+    case 'paused':
+      return t('Revert and Pause');
+    case 'off':
+      return t('Revert and Leave Off');
+  }
+}

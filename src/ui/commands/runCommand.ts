@@ -1,0 +1,123 @@
+// The one wrapper around every command: reads what it was called with, and turns a failure into at most one message.
+import * as vscode from 'vscode';
+import { asFailure } from '../../domain/asFailure.js';
+import type { CommandId } from '../../manifest/commandIds.js';
+import { Failure } from '../../domain/failure.js';
+import { type FailureText } from '../../text/failureSentences.js';
+import { failureText, isSilent } from '../../text/failureText.js';
+import { noticeText } from '../../text/noticeText.js';
+import { parseCall } from './commandArguments.js';
+import { CommandError, Dismissed } from '../prompts/commandError.js';
+import type { CommandServices, Handler } from './commandServices.js';
+import { callAgain, isRowLost } from './lostRow.js';
+import { notify } from '../prompts/notify.js';
+import type { RunningOperations } from './runningOperations.js';
+
+/**
+ * | called with        | done          | question left | failed                                          |
+ * |--------------------|---------------|---------------|-------------------------------------------------|
+ * | nothing, rows      | what it did   | undefined     | one message, then undefined                     |
+ * | an argument object | what it did   | undefined     | rejects with a CommandError, shows nothing       |
+ *
+ * The editor itself shows the message of a command that rejects when a menu or a keybinding started it. So a command
+ * that shows its own message must not reject, and one that rejects must not show.
+ */
+export function runCommand(
+  id: CommandId,
+  handler: Handler,
+  services: CommandServices,
+  running: RunningOperations,
+): (first: unknown, second: unknown) => Promise<unknown> {
+  return async (first, second) => {
+    let byProgram = first !== undefined && first !== null;
+    try {
+      const { tree } = services;
+      const isUnsure = isRowLost(first) && tree.isBeingDrawn;
+      if (isUnsure && (await callAgain(id, first))) {
+        return undefined;
+      }
+      const call = parseCall(first, second, () => (isUnsure ? [] : tree.selection), vscode.l10n.t);
+      byProgram = call.by === 'program';
+      return await handler({ ...services, call, running });
+    } catch (error) {
+      if (error instanceof Dismissed) {
+        services.log.debug(`${id}: left by the user`);
+        return undefined;
+      }
+      logFailure(services.log, id, error);
+      if (byProgram) {
+        throw toCommandError(error);
+      }
+      showFailure(services.log, id, error);
+      return undefined;
+    }
+  };
+}
+
+/** Shows at most one message and does not wait until it is read. */
+export function showFailure(log: vscode.LogOutputChannel, id: CommandId, error: unknown): void {
+  const { message, severity, buttons } = wording(error);
+  if (severity === 'silent') {
+    return;
+  }
+  const showLog = vscode.l10n.t('Show Log');
+  const titles = [...buttons.map((button) => button.title), showLog];
+  void notify(severity, message, ...titles)
+    .then((title) => {
+      const button = buttons.find((one) => one.title === title);
+      if (button !== undefined) {
+        return vscode.commands.executeCommand(button.command, ...button.arguments);
+      }
+      if (title === showLog) {
+        log.show();
+      }
+      return undefined;
+    })
+    .then(undefined, (reason: unknown) => showFailure(log, id, reason));
+}
+
+/** The editor shows the message in a notification of its own when a keybinding called the command. */
+function toCommandError(error: unknown): CommandError {
+  const { kind, details } = error instanceof CommandError ? error : asFailure(error);
+  return new CommandError(kind, noticeText(wording(error).message), details, { cause: error });
+}
+
+interface Wording extends Pick<FailureText, 'severity' | 'buttons'> {
+  readonly message: string;
+}
+
+function wording(error: unknown): Wording {
+  if (error instanceof Failure) {
+    const text = failureText(error, vscode.l10n.t);
+    return { ...text, message: [text.sentence, text.nextStep].filter((part) => part !== '').join(' ') };
+  }
+  if (error instanceof CommandError) {
+    return { message: error.message, severity: isSilent(error) ? 'silent' : 'warning', buttons: [] };
+  }
+  const message = error instanceof Error ? error.message : String(error);
+  return { message: vscode.l10n.t('Virt Rewind failed: {0}', message), severity: 'error', buttons: [] };
+}
+
+/** Everything that is known, for the person who reads the log; the message shows only a sentence. */
+export function logFailure(log: vscode.LogOutputChannel, id: CommandId, error: unknown): void {
+  if (error instanceof CommandError) {
+    log.warn(`${id}: ${error.kind}: ${error.message}`);
+    return;
+  }
+  if (!(error instanceof Failure)) {
+    log.error(`${id}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
+    return;
+  }
+  const line = `${id}: ${error.kind}: ${error.message} ${JSON.stringify(error.details)}`;
+  if (error.kind === 'cancelled' || error.kind === 'refused') {
+    log.info(line);
+  } else {
+    const cause = rootCause(error);
+    log.error(cause instanceof Error ? `${line}\n${cause.stack ?? cause.message}` : line);
+  }
+}
+
+/** A failure that was told more on its way is the cause of what it became. */
+function rootCause(failure: Failure): unknown {
+  return failure.cause instanceof Failure ? rootCause(failure.cause) : failure.cause;
+}

@@ -1,0 +1,50 @@
+// The lesson with its page, loaded when somebody wants it or an earlier one left something. Refuses to know its steps.
+import type { Disposable } from '../../base/disposable.js';
+import type { LessonOptions } from '../../lesson/lesson.js';
+import type { Lectern } from '../lesson/lectern.js';
+
+export class Teaching implements Disposable {
+  /** The file that the lesson's VM runs. */
+  readonly guest: string;
+  readonly #options: Omit<LessonOptions, 'perform'>;
+  #lectern: Promise<Lectern> | undefined;
+
+  constructor(options: Omit<LessonOptions, 'perform'>) {
+    this.#options = options;
+    this.guest = options.guest;
+  }
+
+  lectern(): Promise<Lectern> {
+    this.#lectern ??= this.#load();
+    return this.#lectern;
+  }
+
+  /** Removes what lessons of editors that are gone have left. */
+  async removeLeft(): Promise<void> {
+    const left = await this.#options.inventory.demoVms.left();
+    if (left.length > 0) {
+      await (await this.lectern()).lesson.removeLeft();
+    }
+  }
+
+  async end(): Promise<void> {
+    await (await this.#lectern)?.lesson.end();
+  }
+
+  dispose(): void {
+    void this.#lectern?.then(({ lesson, panel }) => {
+      panel.dispose();
+      lesson.dispose();
+    });
+  }
+
+  async #load(): Promise<Lectern> {
+    const [{ Lesson: Loaded }, { LessonPanel: Panel }, { performAsCommand }] = await Promise.all([
+      import('../../lesson/lesson.js'),
+      import('../lesson/lessonPanel.js'),
+      import('./lessonCommands.js'),
+    ]);
+    const lesson = new Loaded({ ...this.#options, perform: performAsCommand });
+    return { lesson, panel: new Panel(lesson, this.#options.log) };
+  }
+}

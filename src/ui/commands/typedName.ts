@@ -1,0 +1,87 @@
+// The question before what needs more than a click: the name of the VM must be typed.
+import * as vscode from 'vscode';
+import type { VmView } from '../../inventory/views.js';
+import { readSettings } from '../readSettings.js';
+import type { OperationRequest } from '../../domain/operation.js';
+import type { Plan } from '../../operations/plan.js';
+import { displayLine } from '../../domain/plainText.js';
+import { isActive } from '../../domain/vm.js';
+import { needsName, protectedBy } from '../../domain/protection.js';
+import { titleIn } from '../../text/operationProgress.js';
+import { durationText } from '../../text/relativeAge.js';
+import { refusalText } from '../../text/refusalText.js';
+import { operationWords } from '../../text/words.js';
+import { askText } from '../prompts/ask.js';
+import { answered } from '../prompts/commandError.js';
+import type { CommandRun } from './commandServices.js';
+import { mustConfirm } from './mustConfirm.js';
+
+const t = vscode.l10n.t;
+
+/**
+ * Asks nothing for a VM that is not protected, or an operation that is harmless or refused anyway. A program cannot do
+ * without the question: that is what the protection is for.
+ * @param plan what was confirmed already
+ * @throws Dismissed
+ */
+export async function askNameOfProtected(
+  { inventory }: CommandRun,
+  view: VmView,
+  request: OperationRequest,
+  plan?: Plan,
+): Promise<void> {
+  if (!protectedBy(readSettings().protectedVms)(view.vm)) {
+    return;
+  }
+  const decision = plan ?? (await inventory.plan(request));
+  if (decision.type === 'refusal' || !needsName(request, decision)) {
+    return;
+  }
+  const name = displayLine(view.vm.name);
+  const words = operationWords(request, displayLine(titleIn(view, request)), t);
+  const still = isActive(view.vm.power) ? ` ${stillText(decision)}` : '';
+  await typeName(view, t('{0} Is Protected', name), `${name}: ${words}.${still}`);
+}
+
+type DeleteRequest = Extract<OperationRequest, { type: 'delete' }>;
+
+/**
+ * The same request, or, where nothing forbids it but VMs whose files cannot be read, one that passes over them, once the
+ * name was typed. Whoever may do without questions is refused instead.
+ * @throws Dismissed
+ */
+export async function passingOverUnread(run: CommandRun, view: VmView, request: DeleteRequest): Promise<DeleteRequest> {
+  if (!mustConfirm(run)) {
+    return request;
+  }
+  const decision = await run.inventory.plan(request);
+  if (decision.type === 'plan' || decision.refusal.reason !== 'otherVmUnread') {
+    return request;
+  }
+  const despite = { ...request, despiteUnread: true };
+  if ((await run.inventory.plan(despite)).type === 'refusal') {
+    return request;
+  }
+  await typeName(view, t('Other VMs May Need These Files'), refusalText(decision.refusal, t).reason);
+  return despite;
+}
+
+async function typeName({ vm }: VmView, title: string, why: string): Promise<void> {
+  const typed = await askText({
+    title,
+    prompt: `${why} ${t('Type the name of the VM to go on.')}`,
+    placeHolder: vm.name,
+    ignoreFocusOut: true,
+    problem: (text) => (text === vm.name ? undefined : t('This is not the name of the VM.')),
+  });
+  answered(typed);
+}
+
+/** How long a VM that is on does not do its work: known for a snapshot, and open where the VM ends in another state. */
+function stillText({ request, warnings, estimateMs }: Plan): string {
+  const still = warnings.find((warning) => warning.about === 'guestStandsStill')?.estimateMs;
+  const ms = still ?? (request.type === 'power' ? undefined : estimateMs);
+  return ms === undefined
+    ? t('It stands still until somebody starts it again.')
+    : t('It stands still for about {0}.', durationText(ms, t));
+}

@@ -1,0 +1,64 @@
+// Tells of new things that are wrong with VMs: one message, however many there are. Decides nothing of what is new.
+import * as vscode from 'vscode';
+import type { CheckId } from '../../diagnosis/healthFinding.js';
+import type { InventoryPort } from '../../engine/inventory.js';
+import type { Disposable } from '../../base/disposable.js';
+import { healthNewsText } from '../../text/healthNewsText.js';
+import type { HealthWatch, VmFinding } from './healthWatch.js';
+import { Dismissed } from '../prompts/commandError.js';
+import { notify } from '../prompts/notify.js';
+import { pickSnooze } from './pickSnooze.js';
+
+const t = vscode.l10n.t;
+
+/** What a shorter chain mends. */
+const consolidatable: ReadonlySet<CheckId> = new Set<CheckId>([
+  'chainTooDeep',
+  'chainTooDeepToStart',
+  'deltaTooOld',
+  'deltaTooLarge',
+  'deltasTooLarge',
+]);
+const consolidateCommand = 'virtRewind.consolidate';
+
+export function healthNotices(inventory: InventoryPort, watch: HealthWatch, log: vscode.LogOutputChannel): Disposable {
+  return watch.onDidFind((news) => {
+    tell(inventory, watch, news).catch((error: unknown) => {
+      if (!(error instanceof Dismissed)) {
+        log.error(String(error));
+      }
+    });
+  });
+}
+
+async function tell(inventory: InventoryPort, watch: HealthWatch, all: readonly VmFinding[]): Promise<void> {
+  // Of a VM that is gone meanwhile nobody needs to know.
+  const news = all.flatMap((one) => {
+    const view = inventory.findVm(one.ref);
+    return view === undefined ? [] : [{ ...one, view }];
+  });
+  const [first, ...others] = news;
+  if (first === undefined) {
+    return;
+  }
+  const vms = new Set(news.map(({ ref }) => ref.uuid));
+  const message = healthNewsText([first, ...others], Date.now(), t);
+  const show = t('Show');
+  const consolidate = t('Consolidate…');
+  const snooze = t('Snooze…');
+  const canConsolidate = vms.size === 1 && news.some(({ finding }) => consolidatable.has(finding.check));
+  const buttons = [show, ...(canConsolidate ? [consolidate] : []), snooze];
+  const severity = news.some((one) => one.severity === 'error') ? 'error' : 'warning';
+  const button = await notify(severity, message, ...buttons);
+  const target = { vm: first.ref.uuid, connection: first.ref.connection };
+  if (button === show) {
+    await vscode.commands.executeCommand('virtRewind.checkHealth', ...(vms.size === 1 ? [target] : []));
+  } else if (button === consolidate) {
+    await vscode.commands.executeCommand(consolidateCommand, target);
+  } else if (button === snooze) {
+    await watch.snooze(
+      news.map(({ key }) => key),
+      await pickSnooze(),
+    );
+  }
+}

@@ -1,0 +1,18 @@
+// For how long a warning is to be snoozed. Knows nothing of what is snoozed.
+import * as vscode from 'vscode';
+import { pick } from '../prompts/pickTarget.js';
+
+const t = vscode.l10n.t;
+const dayMs = 24 * 60 * 60 * 1000;
+
+/** Resolves to milliseconds; the user may also leave. */
+export function pickSnooze(): Promise<number> {
+  return pick(
+    [
+      { label: t('For a day'), value: dayMs },
+      { label: t('For a week'), value: 7 * dayMs },
+      { label: t('For a month'), value: 30 * dayMs },
+    ],
+    t('Snooze for how long?'),
+  );
+}

@@ -1,0 +1,270 @@
+// The lesson as a page: a value in, HTML out, in which nothing from outside is markup. It runs no script: what can be
+// pressed are links to commands.
+import type { LessonView } from '../../lesson/lesson.js';
+import { insideImage, type LessonFile } from '../../lesson/lessonFacts.js';
+import { type LessonStep, lessonScript } from '../../lesson/lessonScript.js';
+import type { CommandId } from '../../manifest/commandIds.js';
+import type { LayerCost } from '../../domain/layerCost.js';
+import { displayLine } from '../../domain/plainText.js';
+import { bytesText } from '../../text/bytesText.js';
+import { failureText } from '../../text/failureText.js';
+import { layerCostSentences } from '../../text/layerCostText.js';
+import type { Translate } from '../../text/translate.js';
+import { powerWord } from '../../text/words.js';
+
+/** The commands that the page may call. */
+export const lessonLinks = [
+  'virtRewind.lessonNext',
+  'virtRewind.lessonBack',
+  'virtRewind.restartLesson',
+  'virtRewind.endLesson',
+  'virtRewind.showLog',
+] as const satisfies readonly CommandId[];
+
+const longest = 2_000;
+
+export function lessonPage(view: LessonView | undefined, nonce: string, t: Translate): string {
+  const policy = `default-src 'none'; style-src 'nonce-${nonce}'`;
+  const content = view === undefined ? ended(t) : page(view, t);
+  return `<!DOCTYPE html>
+<html lang="${escaped(t('en'))}">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="${policy}">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>${escaped(t('Virt Rewind: the lesson'))}</title>
+<style nonce="${nonce}">${style}</style>
+</head>
+<body>${content}</body>
+</html>`;
+}
+
+function ended(t: Translate): string {
+  return `<main><h1>${escaped(t('The lesson is over'))}</h1><p>${escaped(
+    t('Its VM, its snapshots and its files are removed.'),
+  )}</p><nav>${link('virtRewind.restartLesson', t('Begin again'), 'primary')}</nav></main>`;
+}
+
+function page(view: LessonView, t: Translate): string {
+  const { state, failure, virsh } = view;
+  const step = lessonScript[state.at];
+  if (step === undefined) {
+    return ended(t);
+  }
+  const passed = state.at < state.reached;
+  return `<header>
+<p class="place">${escaped(t('Step {0} of {1}', state.at + 1, lessonScript.length))}</p>
+<progress max="${String(lessonScript.length)}" value="${String(state.at + 1)}" aria-label="${escaped(t('Step {0} of {1}', state.at + 1, lessonScript.length))}"></progress>
+</header>
+<main>
+<h1>${escaped(step.title(t))}</h1>
+${step.say(t).map(paragraph).join('\n')}
+${step.task === undefined ? '' : `<p class="task"><strong>${escaped(t('To do:'))}</strong> ${escaped(step.task(t))}</p>`}
+<p class="state" role="status">${escaped(stateText(view, passed, t))}</p>
+${failure === undefined || passed ? '' : failureBlock(view, t)}
+${passed ? '' : insideBlock(view, t)}
+<nav aria-label="${escaped(t('Lesson'))}">
+${link('virtRewind.lessonNext', nextText(step, view, passed, t), 'primary')}
+${state.at === 0 ? '' : link('virtRewind.lessonBack', t('Back'))}
+${link('virtRewind.restartLesson', t('Start over'))}
+${link('virtRewind.endLesson', t('End and remove'))}
+</nav>
+<p class="hint">${escaped(t('One key for the next step, wherever you are: Ctrl+Alt+N; or Page Down, but in a text or a list.'))}</p>
+</main>
+<aside>${beside(step, view, t)}</aside>
+${virsh === undefined ? '' : `<section aria-label="${escaped(t('By hand'))}"><h2>${escaped(t('By hand'))}</h2><pre><code>${escaped(virsh)}</code></pre></section>`}`;
+}
+
+/** What the step is about comes first. */
+function beside({ lead }: LessonStep, view: LessonView, t: Translate): string {
+  const { files: list } = view.facts;
+  const [facts, all, costs] = [factList(view, t), files(list, t), costTable(view.costs, t)];
+  switch (lead ?? 'files') {
+    case 'facts':
+      return facts + all + costs;
+    case 'costs':
+      return costs + all + facts;
+    case 'files':
+      return all + costs + facts;
+  }
+}
+
+function factList(view: LessonView, t: Translate): string {
+  const { facts } = view;
+  return `<h2>${escaped(t('The VM now'))}</h2>
+<dl>
+${fact(t('Name'), view.vm.name)}
+${fact(t('State'), powerWord({ power: facts.power, powerReason: 'other', managedSave: false }, t))}
+${fact(t('Counter in its RAM'), facts.ticks === undefined ? '–' : String(facts.ticks))}
+${fact(t('Snapshots'), String(facts.snapshots.length))}
+${fact(t('Last pause of the guest'), pauseText(view, t))}
+${fact(t('All its files'), bytesText(sum(facts.files), t))}
+</dl>`;
+}
+
+function stateText({ state, facts }: LessonView, passed: boolean, t: Translate): string {
+  if (passed || state.phase === 'done') {
+    return t('Done.');
+  }
+  switch (state.phase) {
+    case 'reading':
+      return t('Nothing to do here.');
+    case 'waiting':
+      return facts.busy ? t('It is being done…') : t('Waiting for it to be done, by you or by the lesson.');
+    case 'doing':
+      return t('The lesson does it…');
+    case 'failed':
+      return t('It could not be done.');
+  }
+}
+
+function nextText(step: LessonStep, { state, facts }: LessonView, passed: boolean, t: Translate): string {
+  if (!passed && (state.phase === 'waiting' || state.phase === 'failed')) {
+    if (insideImage(facts).length > 0) {
+      return t('Delete it and go on');
+    }
+    return state.phase === 'failed' ? t('Try again') : t('Do it for me');
+  }
+  return step.id === 'end' ? t('Remove everything') : t('Next step');
+}
+
+function failureBlock({ failure }: LessonView, t: Translate): string {
+  if (failure === undefined) {
+    return '';
+  }
+  const { sentence, nextStep } = failureText(failure, t);
+  return `<div class="failure" role="alert">${paragraph(`${sentence} ${nextStep}`)}${link(
+    'virtRewind.showLog',
+    t('Show Log'),
+  )}</div>`;
+}
+
+/** It is no mistake: the VM's menu offers that kind first. */
+function insideBlock({ facts, state }: LessonView, t: Translate): string {
+  const [one] = insideImage(facts);
+  if (one === undefined || (state.phase !== 'waiting' && state.phase !== 'failed')) {
+    return '';
+  }
+  return `<div class="note" role="note">${paragraph(
+    t(
+      'You took “{0}”, a snapshot inside the image. Nothing is wrong with it: it is one file and simple. But it makes no layer, which this lesson is about, and a VM must not have both kinds. The next step deletes it, and the lesson goes on from here.',
+      one.title,
+    ),
+  )}</div>`;
+}
+
+function pauseText({ facts }: LessonView, t: Translate): string {
+  const newest = [...facts.snapshots]
+    .filter(({ trailers }) => trailers.guestPausedMs !== undefined)
+    .sort((a, b) => b.createdAt - a.createdAt)[0]?.trailers.guestPausedMs;
+  return newest === undefined ? '–' : t('{0} ms', newest);
+}
+
+function sum(list: readonly LessonFile[]): number {
+  return list.reduce((total, { bytes }) => total + bytes, 0);
+}
+
+/** Newest on top, as the layers lie on each other. The length of a bar stands beside it as a number. */
+function files(list: readonly LessonFile[], t: Translate): string {
+  const most = Math.max(1, ...list.map(({ bytes }) => bytes));
+  const rows = [...list].reverse().map(({ name, bytes, kind, inUse }) => {
+    const words = [kindWord(kind, t), ...(inUse === true ? [t('read now')] : [])].join(', ');
+    return `<tr class="${kind}${inUse === true ? ' used' : ''}"><th scope="row">${escaped(name)}<small>${escaped(words)}</small></th><td><meter min="0" max="${String(most)}" value="${String(bytes)}" aria-hidden="true"></meter></td><td>${escaped(bytesText(bytes, t))}</td></tr>`;
+  });
+  return `<h2>${escaped(t('Its files'))}</h2><table><thead><tr><th scope="col">${escaped(t('File'))}</th><th scope="col" colspan="2">${escaped(t('Size'))}</th></tr></thead><tbody>${rows.join('')}</tbody></table>`;
+}
+
+function kindWord(kind: LessonFile['kind'], t: Translate): string {
+  switch (kind) {
+    case 'base':
+      return t('base');
+    case 'delta':
+      return t('delta');
+    case 'memory':
+      return t('RAM of a snapshot');
+  }
+}
+
+function costTable(costs: readonly LayerCost[], t: Translate): string {
+  if (costs.length === 0) {
+    return '';
+  }
+  const heads = [t('Above the base'), t('First write'), t('Next write'), t('Read')];
+  const cell = (microseconds: number): string => `<td>${escaped(t('{0} µs', Math.round(microseconds)))}</td>`;
+  const rows = costs.map(
+    ({ layers, firstWrite, nextWrite, read }) =>
+      `<tr><th scope="row">${escaped(layersText(layers, t))}</th>${[firstWrite, nextWrite, read].map(cell).join('')}</tr>`,
+  );
+  return `<h2>${escaped(t('One request of 4 KB'))}</h2><table class="costs"><thead><tr>${heads
+    .map((head) => `<th scope="col">${escaped(head)}</th>`)
+    .join(
+      '',
+    )}</tr></thead><tbody>${rows.join('')}</tbody></table>${layerCostSentences(costs, t).map(paragraph).join('')}`;
+}
+
+function layersText(layers: number, t: Translate): string {
+  return layers === 0 ? t('no layer') : layers === 1 ? t('1 layer') : t('{0} layers', layers);
+}
+
+function fact(name: string, value: string): string {
+  return `<div><dt>${escaped(name)}</dt><dd>${escaped(value)}</dd></div>`;
+}
+
+function paragraph(text: string): string {
+  return `<p>${escaped(text)}</p>`;
+}
+
+function link(command: (typeof lessonLinks)[number], text: string, kind = 'secondary'): string {
+  return `<a class="button ${kind}" role="button" href="command:${command}">${escaped(text)}</a>`;
+}
+
+function escaped(text: string): string {
+  return displayLine(text, longest).replace(/[&<>"']/g, (character) => `&#${String(character.charCodeAt(0))};`);
+}
+
+/** Large enough for the last row of a room; one column where the editor is narrow. */
+const style = `
+body { font-size: 1.25rem; line-height: 1.5; color: var(--vscode-foreground); padding: 1rem 1.5rem; display: grid;
+  gap: 0 3rem; grid-template-columns: minmax(0, 3fr) minmax(0, 2fr); max-width: 90rem; }
+header, section { grid-column: 1 / -1; }
+aside > h2:first-child { margin-top: 0.75rem; }
+.place, .hint { color: var(--vscode-descriptionForeground); margin: 0; font-size: 1rem; }
+progress { width: 100%; height: 0.5rem; accent-color: var(--vscode-button-background, Highlight); }
+h1 { font-size: 2rem; line-height: 1.2; margin: 0.4rem 0; font-weight: 600; }
+p { margin: 0.5rem 0; }
+h2 { font-size: 1.25rem; margin: 1.5rem 0 0.5rem; font-weight: 600; }
+.task { border-left: 0.3rem solid var(--vscode-focusBorder, currentColor); padding-left: 1rem; }
+.state { font-weight: 600; }
+.note { border: 2px solid var(--vscode-focusBorder, currentColor); padding: 0 1rem; margin-bottom: 1rem; }
+.failure { border: 2px solid var(--vscode-errorForeground, currentColor); padding: 0 1rem 1rem; margin-bottom: 1rem; }
+nav { display: flex; flex-wrap: wrap; gap: 0.75rem; margin: 1rem 0; }
+.button { padding: 0.4rem 0.8rem; text-decoration: none; border-radius: 2px;
+  border: 1px solid var(--vscode-button-border, var(--vscode-contrastBorder, transparent)); }
+.primary { background: var(--vscode-button-background); color: var(--vscode-button-foreground); font-weight: 600; }
+.primary:hover { background: var(--vscode-button-hoverBackground); color: var(--vscode-button-foreground); }
+.secondary { background: var(--vscode-button-secondaryBackground); color: var(--vscode-button-secondaryForeground); }
+.secondary:hover { background: var(--vscode-button-secondaryHoverBackground); color: var(--vscode-button-secondaryForeground); }
+.button:focus-visible { outline: 3px solid var(--vscode-focusBorder, currentColor); outline-offset: 2px; }
+pre { white-space: pre-wrap; overflow-wrap: anywhere; padding: 0.75rem 1rem; background: var(--vscode-textCodeBlock-background);
+  border: 1px solid var(--vscode-contrastBorder, transparent); }
+code { font-family: var(--vscode-editor-font-family, monospace); font-size: 1rem; color: var(--vscode-foreground); background: none; }
+dl { margin: 0; } dl div { display: flex; justify-content: space-between; gap: 1rem; }
+dt { color: var(--vscode-descriptionForeground); } dd { margin: 0; font-weight: 600; font-variant-numeric: tabular-nums; }
+table { width: 100%; border-collapse: collapse; font-size: 1rem; }
+th { text-align: left; font-weight: 400; overflow-wrap: anywhere; padding: 0.2rem 0.5rem 0.2rem 0; }
+thead th:last-child { text-align: right; padding-right: 0; }
+thead th { color: var(--vscode-descriptionForeground); }
+th small { display: block; color: var(--vscode-descriptionForeground); }
+td { text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums; }
+.costs thead th:not(:first-child) { text-align: right; }
+.costs th, .costs td { padding: 0.2rem 0 0.2rem 1rem; } .costs th:first-child { padding-left: 0; }
+tr.used th { font-weight: 600; }
+meter { width: 6rem; height: 1rem; }
+meter::-webkit-meter-bar { background: transparent; border: 1px solid var(--vscode-foreground); border-radius: 0; }
+meter::-webkit-meter-optimum-value { background: var(--vscode-charts-foreground, var(--vscode-foreground)); }
+tr.base meter::-webkit-meter-optimum-value { background: var(--vscode-charts-blue, var(--vscode-foreground)); }
+tr.delta meter::-webkit-meter-optimum-value { background: var(--vscode-charts-orange, var(--vscode-foreground)); }
+tr.memory meter::-webkit-meter-optimum-value { background: var(--vscode-charts-purple, var(--vscode-foreground)); }
+@media (max-width: 45rem) { body { display: block; font-size: 1.05rem; padding: 0.5rem 1rem; } h1 { font-size: 1.6rem; } }
+@media (max-width: 25rem) { meter { width: 3rem; } }
+`;

@@ -1,0 +1,226 @@
+// What the picture's page and the editor say to each other: the only file here that the editor's side imports. What
+// comes from the page is not trusted: it is checked field by field, and whatever is not known is no message.
+import type { BlockRow, Extent } from '../../domain/blockMap.js';
+import type { Fate } from '../../operations/whatIf.js';
+
+/** What a node's menu can do, by the token that a node must have for it. */
+export interface PictureAction {
+  readonly id: string;
+  readonly title: string;
+  readonly token: string;
+  /** `whatIf`: shown in the picture before it runs. */
+  readonly shows?: 'whatIf';
+}
+
+export interface PictureNode {
+  readonly kind: 'snapshot' | 'here';
+  /** The snapshot's name; empty for "You are here". */
+  readonly name: string;
+  /** Index of the node above, in the same list. */
+  readonly parent?: number;
+  readonly title: string;
+  /** Lines under the title: kind, age, size. */
+  readonly lines: readonly string[];
+  /** What is wrong with it, in a word or two; absent: nothing. */
+  readonly mark?: string;
+  /** All of it as a screen reader says it, with what is wrong in sentences. */
+  readonly spoken: string;
+  /** `revertable;deletable;` */
+  readonly tokens: string;
+  /** The present state builds on it. */
+  readonly onPath: boolean;
+}
+
+export interface PictureState {
+  readonly type: 'state';
+  readonly vm: string;
+  /** Its state in words. */
+  readonly words: string;
+  /** Why there is nothing, or nothing new. */
+  readonly notice?: string;
+  readonly nodes: readonly PictureNode[];
+  readonly actions: readonly PictureAction[];
+  /** Disks that have blocks. */
+  readonly disks: readonly string[];
+  /** Files of layers with which something is wrong. */
+  readonly marks: readonly PictureMark[];
+}
+
+/** What is wrong with a layer. */
+export interface PictureMark {
+  readonly file: string;
+  /** In a word or two. */
+  readonly mark: string;
+  /** In sentences. */
+  readonly words: string;
+}
+
+export const extentKinds = ['data', 'zero', 'compressed'] as const satisfies readonly Extent['what'][];
+
+export interface PictureRow {
+  readonly id: string;
+  /** What people read: a snapshot's title, or the base, or the present. */
+  readonly title: string;
+  /** Kind, file, size. */
+  readonly words: string;
+  readonly file: string;
+  readonly kind: BlockRow['kind'];
+  readonly snapshot?: string;
+  readonly allocatedBytes?: number;
+  /** Start and length in turns; absent: not readable. */
+  readonly extents?: Float64Array;
+  /** Index into `extentKinds`, for each extent. */
+  readonly kinds?: Uint8Array;
+}
+
+export interface PictureBlocks {
+  readonly type: 'blocks';
+  readonly disk: string;
+  readonly virtualBytes: number;
+  readonly clusterBytes: number;
+  readonly rows: readonly PictureRow[];
+  /** Start, length and row in turns. */
+  readonly reads: Float64Array;
+  /** When and how it was read, and how exactly. */
+  readonly words: string;
+  /** Why there are no blocks; rows are sized by what libvirt tells then. */
+  readonly unreadable?: string;
+}
+
+/** The blocks of a disk could not be had at all. */
+export interface NoBlocks {
+  readonly type: 'noBlocks';
+  readonly disk?: string;
+  readonly why: string;
+}
+
+export interface PictureWhatIf {
+  readonly type: 'whatIf';
+  /** `refused`: it cannot be done here; the lines say why. */
+  readonly answer: 'plan' | 'refused';
+  readonly title: string;
+  readonly lines: readonly string[];
+  /** The action that runs it, with its label; absent where it is refused. */
+  readonly run?: { readonly action: string; readonly snapshot: string; readonly label: string };
+  /** By name of the snapshot; the empty name is "You are here". */
+  readonly nodes: readonly { readonly name: string; readonly fate: Fate; readonly words: string }[];
+  /** By id of the row. */
+  readonly rows: readonly {
+    readonly row: string;
+    readonly fate: Fate;
+    readonly words: string;
+    /** Start and length in turns: which of its bytes; absent: all. */
+    readonly extents?: Float64Array;
+  }[];
+}
+
+/** Something that a lesson points at. */
+export interface PictureFocus {
+  readonly part: 'tree' | 'blocks' | 'whatIf';
+  readonly snapshot?: string;
+}
+
+export type ToPicture =
+  | {
+      readonly type: 'start';
+      /** The page's sentences in the reader's language, by their English text. */
+      readonly sentences: Readonly<Record<string, string>>;
+      readonly language: string;
+      /** What is to be kept over a reload. */
+      readonly kept: KeptState;
+    }
+  | PictureState
+  | PictureBlocks
+  | NoBlocks
+  | PictureWhatIf
+  | { readonly type: 'noWhatIf' }
+  | ({ readonly type: 'focus' } & PictureFocus)
+  /** Answered by `settled` with the same number when all before it is painted. */
+  | { readonly type: 'settle'; readonly number: number };
+
+export type FromPicture =
+  | { readonly type: 'ready' }
+  | { readonly type: 'run'; readonly action: string; readonly snapshot: string }
+  | { readonly type: 'whatIf'; readonly action: string; readonly snapshot: string }
+  | { readonly type: 'leaveWhatIf' }
+  | { readonly type: 'disk'; readonly disk: string }
+  | { readonly type: 'refresh' }
+  | { readonly type: 'export'; readonly format: 'svg'; readonly data: string }
+  | { readonly type: 'export'; readonly format: 'png'; readonly data: Uint8Array }
+  | { readonly type: 'settled'; readonly number: number }
+  | { readonly type: 'failed'; readonly message: string };
+
+/** libvirt takes no longer names. */
+const longestName = 1_000;
+export const longestSvg = 20_000_000;
+export const longestPng = 40_000_000;
+
+/** Undefined: no message of ours. */
+export function parseFromPicture(value: unknown): FromPicture | undefined {
+  if (typeof value !== 'object' || value === null || !('type' in value)) {
+    return undefined;
+  }
+  const fields = value as Readonly<Record<string, unknown>>;
+  switch (fields['type']) {
+    case 'ready':
+    case 'leaveWhatIf':
+    case 'refresh':
+      return { type: fields['type'] };
+    case 'run':
+    case 'whatIf': {
+      const { action, snapshot } = fields;
+      return isName(action) && (snapshot === '' || isName(snapshot))
+        ? { type: fields['type'], action, snapshot }
+        : undefined;
+    }
+    case 'disk':
+      return isName(fields['disk']) ? { type: 'disk', disk: fields['disk'] } : undefined;
+    case 'export':
+      return parseExport(fields['format'], fields['data']);
+    case 'settled':
+      return typeof fields['number'] === 'number' && Number.isSafeInteger(fields['number'])
+        ? { type: 'settled', number: fields['number'] }
+        : undefined;
+    case 'failed':
+      return isName(fields['message']) ? { type: 'failed', message: fields['message'] } : undefined;
+    default:
+      return undefined;
+  }
+}
+
+function isName(value: unknown): value is string {
+  return typeof value === 'string' && value !== '' && value.length <= longestName;
+}
+
+const pngStart = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a];
+
+/** What is written to a file of the user's must be what its name says, and no program. */
+function parseExport(format: unknown, data: unknown): FromPicture | undefined {
+  if (format === 'svg' && typeof data === 'string') {
+    const ok =
+      data.length <= longestSvg &&
+      data.startsWith('<svg ') &&
+      !/<script|<foreignObject|<[^<>]*\son\w+\s*=/iu.test(data);
+    return ok ? { type: 'export', format, data } : undefined;
+  }
+  if (format === 'png' && data instanceof Uint8Array) {
+    const ok = data.length <= longestPng && pngStart.every((byte, index) => data[index] === byte);
+    return ok ? { type: 'export', format, data } : undefined;
+  }
+  return undefined;
+}
+
+/** What the page keeps over a reload; it comes back from the editor's storage, and is checked like any message. */
+export interface KeptState {
+  readonly connection: string;
+  readonly uuid: string;
+  readonly disk?: string;
+}
+
+export function parseKept(value: unknown): KeptState | undefined {
+  if (typeof value !== 'object' || value === null) {
+    return undefined;
+  }
+  const { connection, uuid, disk } = value as Readonly<Record<string, unknown>>;
+  return isName(connection) && isName(uuid) ? { connection, uuid, ...(isName(disk) ? { disk } : {}) } : undefined;
+}

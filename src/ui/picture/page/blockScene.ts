@@ -1,0 +1,289 @@
+// Draws the blocks of a disk: a row of cells for each layer, and below them what the VM reads now. A cell is filled as
+// far as the layer holds its range; pale where a newer layer covers it; outlined where it says zeros. Knows no page.
+import type { Fate } from '../../../operations/whatIf.js';
+import type { Translate } from '../../../text/translate.js';
+import { bytesText } from '../../../text/bytesText.js';
+import { layerLetter } from '../../../text/layerLetter.js';
+import type { Blocks } from './blocks.js';
+import { type DiskWindow, cellsIn } from './diskWindow.js';
+import { ExtentIndex } from './extentIndex.js';
+import type { PictureMark, PictureRow, PictureWhatIf } from '../messages.js';
+import { type Palette, layerFill } from './palette.js';
+import type { Surface } from './surface.js';
+import { fateColor } from './treeScene.js';
+
+export const rulerHeight = 26;
+const labelHeight = 20;
+export const stripHeight = 22;
+export const rowHeight = labelHeight + stripHeight + 10;
+const pale = 0.32;
+/** In pixels. */
+const narrow = 420;
+/** What a layer holds is seen, however little of the range it is. */
+const leastHeight = 6;
+/** A run of cells of one layer gets its letter from this width on. */
+const letterRun = 18;
+
+export interface RowFate {
+  readonly fate: Fate;
+  readonly words: string;
+  /** Of which bytes; absent: all of the row. */
+  readonly extents?: ExtentIndex;
+}
+
+export interface BlockScene {
+  readonly blocks: Blocks;
+  readonly window: DiskWindow;
+  readonly width: number;
+  readonly palette: Palette;
+  readonly t: Translate;
+  /** Pixels that are scrolled away above, and how many are in sight; absent: all is drawn. */
+  readonly sight?: { readonly top: number; readonly height: number };
+  /** The row after the last layer is what the VM reads. */
+  readonly cursor?: { readonly row: number; readonly offset: number };
+  readonly fates?: ReadonlyMap<string, RowFate>;
+  /** By file. */
+  readonly marks?: RowMarks;
+}
+
+export type RowMarks = ReadonlyMap<string, PictureMark>;
+
+/** Of a layer with which something is wrong; a snapshot inside it is no layer of its own. */
+export function markOf(row: PictureRow | undefined, marks: RowMarks | undefined): PictureMark | undefined {
+  return row === undefined || row.kind === 'internalSnapshot' ? undefined : marks?.get(row.file);
+}
+
+export function blocksHeight({ map }: Blocks): number {
+  return rulerHeight + (map.rows.length + (map.reads.length > 0 ? 1 : 0)) * rowHeight;
+}
+
+export function rowTop(row: number): number {
+  return rulerHeight + row * rowHeight;
+}
+
+export function rowFates({ rows }: PictureWhatIf): ReadonlyMap<string, RowFate> {
+  return new Map(
+    rows.map(({ row, fate, words, extents }) => [
+      row,
+      { fate, words, ...(extents === undefined ? {} : { extents: new ExtentIndex(extents) }) },
+    ]),
+  );
+}
+
+export function drawBlocks(surface: Surface, scene: BlockScene): void {
+  const { blocks, sight } = scene;
+  const { rows, reads } = blocks.map;
+  const top = sight?.top ?? 0;
+  const shown = (row: number): boolean =>
+    sight === undefined || (rowTop(row + 1) >= sight.top && rowTop(row) <= sight.top + sight.height);
+  rows.forEach((_, row) => {
+    if (shown(row)) {
+      drawLayer(surface, scene, row, rowTop(row) - top);
+    }
+  });
+  if (reads.length > 0 && shown(rows.length)) {
+    drawReads(surface, scene, rowTop(rows.length) - top);
+  }
+  if (blocks.map.unreadable === undefined) {
+    drawRuler(surface, scene);
+  }
+}
+
+/** It stays in sight above rows that are scrolled. */
+function drawRuler(surface: Surface, { blocks, window, width, palette, t, sight }: BlockScene): void {
+  if (sight !== undefined) {
+    surface.rect(0, 0, width, rulerHeight, { color: palette.background });
+  }
+  const { virtualBytes } = blocks.map;
+  const left = (window.start / virtualBytes) * width;
+  const part = Math.max(3, (window.span / virtualBytes) * width);
+  surface.rect(0, 2, width, 5, { color: palette.line, opacity: 0.4 });
+  surface.rect(Math.min(left, width - part), 2, part, 5, { color: palette.accent });
+  const look = { color: palette.muted, size: 11 };
+  const middle = 17;
+  surface.text(bytesText(window.start, t), 0, middle, look);
+  if (width > 260) {
+    surface.text(bytesText(window.start + window.span / 2, t), width / 2, middle, { ...look, align: 'middle' });
+  }
+  surface.text(bytesText(window.start + window.span, t), width, middle, { ...look, align: 'right' });
+}
+
+function drawLayer(surface: Surface, scene: BlockScene, row: number, top: number): void {
+  const { blocks, palette, width, fates, marks } = scene;
+  const one = blocks.map.rows[row];
+  if (one === undefined) {
+    return;
+  }
+  const fill = layerFill(palette, row);
+  const fate = fates?.get(one.id);
+  const mark = markOf(one, marks);
+  surface.rect(1, top + 3, 14, 14, fill, { color: palette.foreground, width: 1 });
+  const letter = `${layerLetter(row)}  ${one.title}`;
+  const half = width * (fate === undefined ? (width < narrow && mark === undefined ? 0.72 : 0.45) : 0.4);
+  surface.text(letter, 22, top + 10, {
+    color: palette.foreground,
+    size: 12.5,
+    weight: 'bold',
+    width: half - 26,
+    struck: fate?.fate === 'dropped' && (fate.extents === undefined || one.kind === 'internalSnapshot'),
+  });
+  // Where there is little room, the title counts, and of the words the last: the size.
+  const told = width < narrow ? (one.words.split(' · ').at(-1) ?? '') : one.words;
+  const words = fate?.words ?? (mark === undefined ? told : `${mark.mark} · ${told}`);
+  surface.text(words, half, top + 10, {
+    color: fate !== undefined ? fateColor(fate.fate, palette) : mark === undefined ? palette.muted : palette.danger,
+    size: 11.5,
+    width: width - half,
+    ...(fate === undefined && mark === undefined ? {} : { weight: 'bold' as const }),
+  });
+  const strip = top + labelHeight;
+  if (!blocks.isReadable(row)) {
+    drawSize(surface, scene, row, strip);
+    return;
+  }
+  surface.rect(0, strip, width, stripHeight, { color: palette.line, opacity: 0.14 });
+  eachCell(scene, (from, to, x, cellWidth) => {
+    const { data, zero, read } = blocks.content(row, from, to);
+    const range = to - from;
+    if (data > 0) {
+      const height = Math.max(leastHeight, (data / range) * stripHeight);
+      const readHeight = read === 0 ? 0 : Math.min(height, Math.max(leastHeight, (read / range) * stripHeight));
+      if (readHeight < height) {
+        surface.rect(x, strip + stripHeight - height, cellWidth, height, { color: fill.color, opacity: pale });
+      }
+      if (readHeight > 0) {
+        surface.rect(x, strip + stripHeight - readHeight, cellWidth, readHeight, fill);
+      }
+    } else if (zero > 0) {
+      const color = { color: read > 0 ? palette.foreground : palette.line, width: 1 };
+      const height = Math.max(leastHeight, (zero / range) * stripHeight);
+      surface.rect(x + 0.5, strip + stripHeight - height + 0.5, cellWidth - 1, height - 1, undefined, color);
+    }
+    drawFate(surface, scene, fate, { from, to, x, width: cellWidth, strip, held: data + zero });
+  });
+  drawCursor(surface, scene, row, strip);
+}
+
+interface FateCell {
+  readonly from: number;
+  readonly to: number;
+  readonly x: number;
+  readonly width: number;
+  readonly strip: number;
+  readonly held: number;
+}
+
+function drawFate(
+  surface: Surface,
+  { palette }: BlockScene,
+  fate: RowFate | undefined,
+  { from, to, x, width, strip, held }: FateCell,
+): void {
+  const bytes = fate === undefined ? 0 : (fate.extents?.bytesIn(from, to) ?? held);
+  if (fate === undefined || bytes === 0) {
+    return;
+  }
+  const color = fateColor(fate.fate, palette);
+  switch (fate.fate) {
+    case 'dropped':
+      surface.line([x + 1, strip + 2, x + width - 1, strip + stripHeight - 2], { color, width: 2 });
+      surface.line([x + 1, strip + stripHeight - 2, x + width - 1, strip + 2], { color, width: 2 });
+      return;
+    case 'moved':
+      surface.rect(x + 1, strip + 1, width - 2, stripHeight - 2, undefined, { color, width: 2 });
+      return;
+    case 'receives':
+      surface.rect(x + 1, strip + 1, width - 2, stripHeight - 2, undefined, { color, width: 2, dash: [3, 2] });
+      return;
+    case 'read':
+    case 'kept':
+      return;
+  }
+}
+
+/** Without a map, all that is known of a layer is what it takes on its file system. */
+function drawSize(surface: Surface, { blocks, palette, width }: BlockScene, row: number, strip: number): void {
+  const bytes = blocks.map.rows[row]?.allocatedBytes;
+  const most = Math.max(1, ...blocks.map.rows.map(({ allocatedBytes = 0 }) => allocatedBytes));
+  surface.rect(0, strip, width, stripHeight, undefined, { color: palette.line, width: 1, dash: [4, 3] });
+  if (bytes !== undefined) {
+    surface.rect(0, strip, Math.max(2, (bytes / most) * width), stripHeight, layerFill(palette, row));
+  }
+}
+
+function drawReads(surface: Surface, scene: BlockScene, top: number): void {
+  const { blocks, palette, width, t } = scene;
+  surface.line([0, top - 4, width, top - 4], { color: palette.line, width: 1 });
+  surface.text(t('What the VM reads now'), 0, top + 10, {
+    color: palette.foreground,
+    size: 12.5,
+    weight: 'bold',
+    width,
+  });
+  const strip = top + labelHeight;
+  surface.rect(0, strip, width, stripHeight, { color: palette.line, opacity: 0.14 });
+  const runs: { row: number; from: number; to: number }[] = [];
+  eachCell(scene, (from, to, x, cellWidth) => {
+    const read = blocks.readIn(from, to);
+    const wished = read.map(({ bytes }) => Math.max(leastHeight, (bytes / (to - from)) * stripHeight));
+    const fits = Math.min(1, stripHeight / wished.reduce((sum, height) => sum + height, 0));
+    let base = strip + stripHeight;
+    for (const { row, height } of read
+      .map(({ row: of }, index) => ({ row: of, height: (wished[index] ?? 0) * fits }))
+      .sort((a, b) => a.row - b.row)) {
+      base -= height;
+      surface.rect(x, base, cellWidth, height, layerFill(palette, row));
+    }
+    const row = read[0]?.row ?? -1;
+    const last = runs.at(-1);
+    if (last?.row === row && last.to >= x - 2) {
+      last.to = x + cellWidth;
+    } else {
+      runs.push({ row, from: x, to: x + cellWidth });
+    }
+  });
+  for (const { row, from, to } of runs) {
+    if (row >= 0 && to - from >= letterRun) {
+      const letter = layerLetter(row);
+      const middle = (from + to) / 2;
+      surface.rect(middle - 8, strip + 3, 16, stripHeight - 6, { color: palette.background }, undefined, 3);
+      surface.text(letter, middle, strip + stripHeight / 2, {
+        color: palette.foreground,
+        size: 11,
+        weight: 'bold',
+        align: 'middle',
+      });
+    }
+  }
+  drawCursor(surface, scene, blocks.map.rows.length, strip);
+}
+
+function drawCursor(surface: Surface, scene: BlockScene, row: number, strip: number): void {
+  const { cursor, blocks, window, width, palette } = scene;
+  if (cursor?.row !== row) {
+    return;
+  }
+  const { bytes } = cellsIn(blocks.map, window, width);
+  const pixels = width / window.span;
+  const from = Math.floor(cursor.offset / bytes) * bytes;
+  const x = (from - window.start) * pixels;
+  const cell = Math.max(4, bytes * pixels);
+  surface.rect(x - 1.5, strip - 1.5, cell + 2, stripHeight + 3, undefined, { color: palette.background, width: 4 });
+  surface.rect(x - 1.5, strip - 1.5, cell + 2, stripHeight + 3, undefined, { color: palette.foreground, width: 2 });
+}
+
+/** @param draw is told the range in bytes, and where the cell stands in pixels */
+function eachCell(
+  { blocks, window, width }: BlockScene,
+  draw: (from: number, to: number, x: number, width: number) => void,
+): void {
+  const { bytes, first, count } = cellsIn(blocks.map, window, width);
+  const pixels = width / window.span;
+  for (let cell = first; cell < first + count; cell++) {
+    const from = cell * bytes;
+    const to = Math.min(from + bytes, blocks.map.virtualBytes);
+    const left = Math.max(0, (from - window.start) * pixels);
+    const right = Math.min(width, (to - window.start) * pixels);
+    draw(from, to, left, Math.max(1, right - left - 1));
+  }
+}

@@ -1,0 +1,89 @@
+// What a cell of the blocks means, in words: for the line below the figure and for a screen reader. Pure.
+import { bytesText } from '../../../text/bytesText.js';
+import { layerLetter } from '../../../text/layerLetter.js';
+import type { Translate } from '../../../text/translate.js';
+import type { Blocks } from './blocks.js';
+
+export interface CellPlace {
+  /** The row after the last layer is what the VM reads. */
+  readonly row: number;
+  readonly from: number;
+  readonly to: number;
+}
+
+/** Where, which layer, what it holds there, and whether the VM reads it. */
+export function cellWords(blocks: Blocks, { row, from, to }: CellPlace, t: Translate): string {
+  const { map } = blocks;
+  const where = t('{0} to {1} ({2})', offsetText(from, t), offsetText(to, t), bytesText(to - from, t));
+  if (row >= map.rows.length) {
+    return [where, readWords(blocks, from, to, t)].join(' · ');
+  }
+  const layer = layerWords(blocks, row, t);
+  if (!blocks.isReadable(row)) {
+    return [layer, t('its blocks cannot be read here')].join(' · ');
+  }
+  return [where, layer, heldWords(blocks, { row, from, to }, t)].join(' · ');
+}
+
+export function layerWords({ map }: Blocks, row: number, t: Translate): string {
+  return t('layer {0}, {1}', layerLetter(row), map.rows[row]?.title ?? '');
+}
+
+/** What a row holds in the whole, for its head. */
+export function rowWords(blocks: Blocks, row: number, t: Translate): string {
+  const one = blocks.map.rows[row];
+  if (one === undefined) {
+    return readWords(blocks, 0, blocks.map.virtualBytes, t);
+  }
+  const held = blocks.held(row);
+  const { read } = blocks.content(row, 0, blocks.map.virtualBytes);
+  return [
+    layerWords(blocks, row, t),
+    one.words,
+    ...(held === undefined
+      ? [t('its blocks cannot be read here')]
+      : [t('{0} of it are read by the VM now', bytesText(Math.min(held, read), t))]),
+  ].join(', ');
+}
+
+function heldWords(blocks: Blocks, { row, from, to }: CellPlace, t: Translate): string {
+  const { data, zero, read } = blocks.content(row, from, to);
+  if (data + zero === 0) {
+    return t('nothing of its own here: what is below shows through');
+  }
+  const size = bytesText(data + zero, t);
+  const kind = blocks.kindAt(row, from);
+  const what =
+    data === 0
+      ? t('{0} of zeros', size)
+      : kind === 'compressed' && to - from <= blocks.map.clusterBytes
+        ? t('{0} of data, compressed', size)
+        : t('{0} of data', size);
+  if (read === 0) {
+    const [above] = blocks.readIn(from, to);
+    return above === undefined
+      ? t('{0}, not read by the VM', what)
+      : t('{0}, covered by {1}', what, layerWords(blocks, above.row, t));
+  }
+  return read >= data + zero
+    ? t('{0}, read by the VM', what)
+    : t('{0}, of which the VM reads {1}', what, bytesText(read, t));
+}
+
+function readWords(blocks: Blocks, from: number, to: number, t: Translate): string {
+  const read = blocks.readIn(from, to);
+  if (read.length === 0) {
+    return t('the VM reads zeros: nothing was ever written here');
+  }
+  const listed = read
+    .slice(0, 4)
+    .map(({ row, bytes }) => t('{0} of {1}', bytesText(bytes, t), layerWords(blocks, row, t)));
+  return t('the VM reads {0}', listed.join(', '));
+}
+
+/** Whole bytes too, where a size rounds them away. */
+function offsetText(bytes: number, t: Translate): string {
+  const short = bytesText(bytes, t);
+  const isWhole = bytes % (1024 * 1024) === 0 || bytes < 1024 || (bytes < 1024 * 1024 && bytes % 1024 === 0);
+  return isWhole ? short : t('{0} (byte {1})', short, bytes);
+}

@@ -1,0 +1,39 @@
+// Starts the picture's page in its tab: the first message brings the words, everything after it goes to the page.
+import type { ToPicture } from '../messages.js';
+import { Page } from './page.js';
+
+declare function acquireVsCodeApi(): {
+  postMessage(message: unknown): void;
+  getState(): unknown;
+  setState(state: unknown): void;
+};
+
+const editor = acquireVsCodeApi();
+let page: Page | undefined;
+
+/** What the page itself has kept, over the times that its tab is hidden. */
+function keptHere(): { readonly ground?: unknown } {
+  const state = editor.getState();
+  return typeof state === 'object' && state !== null ? state : {};
+}
+
+addEventListener('message', (event: MessageEvent<ToPicture>) => {
+  const message = event.data;
+  if (message.type === 'start') {
+    const { sentences, language, kept } = message;
+    document.documentElement.lang = language;
+    editor.setState({ ...kept, ground: keptHere().ground });
+    page ??= new Page(
+      (text, ...args) =>
+        (sentences[text] ?? text).replace(/\{(\d+)\}/gu, (whole, index: string) =>
+          String(args[Number(index)] ?? whole),
+        ),
+      (sent) => editor.postMessage(sent),
+      { get: () => keptHere().ground, set: (ground) => editor.setState({ ...keptHere(), ground }) },
+    );
+    return;
+  }
+  page?.take(message);
+});
+
+editor.postMessage({ type: 'ready' });

@@ -1,0 +1,209 @@
+// The picture's page as a whole: puts the figures together, hands them what the editor sends, and sends what is wanted.
+import type { Translate } from '../../../text/translate.js';
+import { rowFates } from './blockScene.js';
+import { legendLines } from './blockFrame.js';
+import { BlockView } from './blockView.js';
+import { element, setText } from './element.js';
+import { slidePng, slideSvg } from './exportSlide.js';
+import { openMenu } from './menu.js';
+import type { FromPicture, PictureNode, PictureState, PictureWhatIf, ToPicture } from '../messages.js';
+import { isFilled, paletteOf, type SlideGround } from './palette.js';
+import { type KeptGround, SlideTools } from './slideTools.js';
+import type { Slide } from './slide.js';
+import { Theme } from './theme.js';
+import type { NodeFates } from './treeScene.js';
+import { TreeView } from './treeView.js';
+import { WhatIfView } from './whatIfView.js';
+
+export class Page {
+  readonly #t: Translate;
+  readonly #send: (message: FromPicture) => void;
+  readonly #theme: Theme;
+  readonly #head = element('h1');
+  readonly #words = element('span', { class: 'words' });
+  readonly #notice = element('p', { class: 'notice', attributes: { role: 'status' } });
+  readonly #tree: TreeView;
+  readonly #blocks: BlockView;
+  readonly #whatIf: WhatIfView;
+  readonly #slideTools: SlideTools;
+  #state: PictureState | undefined;
+  #shownWhatIf: PictureWhatIf | undefined;
+  #lesson: HTMLElement | undefined;
+
+  constructor(t: Translate, send: (message: FromPicture) => void, kept: KeptGround) {
+    this.#t = t;
+    this.#send = send;
+    this.#theme = new Theme(() => this.#repaint());
+    const theme = (): Theme => this.#theme;
+    this.#tree = new TreeView({ theme, t, menu: (node, x, y) => this.#openNodeMenu(node, x, y) });
+    this.#blocks = new BlockView({
+      theme,
+      t,
+      chooseDisk: (disk) => send({ type: 'disk', disk }),
+      refresh: () => send({ type: 'refresh' }),
+    });
+    this.#whatIf = new WhatIfView(
+      t,
+      (action, snapshot) => send({ type: 'run', action, snapshot }),
+      () => this.#leaveWhatIf(),
+    );
+    this.#slideTools = new SlideTools(t, kept, (format) => void this.#export(format));
+    this.#notice.hidden = true;
+    document.body.append(this.#frame());
+  }
+
+  take(message: ToPicture): void {
+    switch (message.type) {
+      case 'start':
+        return;
+      case 'state':
+        this.#showState(message);
+        return;
+      case 'blocks':
+        this.#blocks.show(message);
+        this.#blocks.showDisks(this.#state?.disks ?? [], message.disk);
+        return;
+      case 'noBlocks':
+        this.#blocks.showNone(message.why);
+        this.#blocks.showDisks(this.#state?.disks ?? [], message.disk);
+        return;
+      case 'whatIf':
+        this.#showWhatIf(message);
+        return;
+      case 'noWhatIf':
+        this.#hideWhatIf();
+        return;
+      case 'focus':
+        this.#pointAt(message.part, message.snapshot);
+        return;
+      case 'settle':
+        this.#settle(message.number);
+        return;
+    }
+  }
+
+  #frame(): HTMLElement {
+    return element(
+      'main',
+      { class: 'picture' },
+      element(
+        'header',
+        { class: 'head' },
+        this.#head,
+        this.#words,
+        element('span', { class: 'spring' }),
+        this.#slideTools.element,
+      ),
+      this.#notice,
+      this.#tree.element,
+      element('div', { class: 'side' }, this.#whatIf.element, this.#blocks.element),
+    );
+  }
+
+  #showState(state: PictureState): void {
+    this.#state = state;
+    setText(this.#head, state.vm);
+    setText(this.#words, state.words);
+    this.#notice.hidden = state.notice === undefined;
+    setText(this.#notice, state.notice ?? '');
+    this.#tree.show(state.nodes);
+    this.#blocks.showDisks(state.disks, undefined);
+    this.#blocks.showMarks(state.marks);
+    this.#blocks.element.hidden = state.disks.length === 0;
+  }
+
+  #openNodeMenu(node: PictureNode, x: number, y: number): void {
+    const tokens = new Set(node.tokens.split(';'));
+    const items = (this.#state?.actions ?? [])
+      .filter(({ token }) => tokens.has(token))
+      .map(({ id, title, shows }) => ({
+        title,
+        choose: () =>
+          this.#send(
+            shows === 'whatIf'
+              ? { type: 'whatIf', action: id, snapshot: node.name }
+              : { type: 'run', action: id, snapshot: node.name },
+          ),
+      }));
+    if (items.length > 0) {
+      openMenu(node.title, items, x, y);
+    }
+  }
+
+  #showWhatIf(whatIf: PictureWhatIf): void {
+    this.#shownWhatIf = whatIf;
+    this.#whatIf.show(whatIf);
+    this.#tree.showFates(nodeFates(whatIf));
+    this.#blocks.showFates(rowFates(whatIf));
+  }
+
+  #leaveWhatIf(): void {
+    this.#hideWhatIf();
+    this.#tree.takeKeyboard();
+    this.#send({ type: 'leaveWhatIf' });
+  }
+
+  #hideWhatIf(): void {
+    this.#shownWhatIf = undefined;
+    this.#whatIf.leave();
+    this.#tree.showFates(undefined);
+    this.#blocks.showFates(undefined);
+  }
+
+  #pointAt(part: 'tree' | 'blocks' | 'whatIf', snapshot: string | undefined): void {
+    this.#lesson?.classList.remove('lesson');
+    const pointed = { tree: this.#tree.scroller, blocks: this.#blocks.scroller, whatIf: this.#whatIf.element }[part];
+    this.#lesson = pointed;
+    pointed.classList.add('lesson');
+    pointed.scrollIntoView({ block: 'nearest' });
+    if (snapshot !== undefined) {
+      this.#tree.focusNode(snapshot);
+    }
+  }
+
+  /** A frame after the one that paints. */
+  #settle(number: number): void {
+    this.#repaint();
+    requestAnimationFrame(() => requestAnimationFrame(() => this.#send({ type: 'settled', number })));
+  }
+
+  #repaint(): void {
+    this.#tree.repaint();
+    this.#blocks.repaint();
+  }
+
+  async #export(format: 'svg' | 'png'): Promise<void> {
+    try {
+      const slide = this.#slide(this.#slideTools.ground);
+      this.#send(
+        format === 'svg'
+          ? { type: 'export', format, data: slideSvg(slide) }
+          : { type: 'export', format, data: await slidePng(slide) },
+      );
+    } catch (error) {
+      this.#send({ type: 'failed', message: String(error).slice(0, 500) });
+    }
+  }
+
+  #slide(ground: SlideGround): Slide {
+    const { blocks } = this.#blocks;
+    const whatIf = this.#shownWhatIf;
+    return {
+      title: this.#state?.vm ?? '',
+      words: this.#state?.words ?? '',
+      figure: this.#tree.figure,
+      legend: legendLines(this.#t),
+      palette: paletteOf(ground),
+      filled: isFilled(ground),
+      t: this.#t,
+      ...(blocks === undefined ? {} : { blocks }),
+      ...(whatIf === undefined
+        ? {}
+        : { whatIf: { title: whatIf.title, nodes: nodeFates(whatIf), rows: rowFates(whatIf) } }),
+    };
+  }
+}
+
+function nodeFates({ nodes }: PictureWhatIf): NodeFates {
+  return new Map(nodes.map(({ name, fate, words }) => [name, { fate, words }]));
+}

@@ -1,0 +1,73 @@
+// The blocks for a screen reader: a row for each layer in sight, with the cell that the cursor is on. Draws nothing.
+import type { Translate } from '../../../text/translate.js';
+import { markOf, type RowFate, type RowMarks, rowHeight, rowTop } from './blockScene.js';
+import { rowWords } from './blockWords.js';
+import type { Blocks } from './blocks.js';
+import { element, keepInOrder, setText } from './element.js';
+
+export interface ToldBlocks {
+  readonly blocks: Blocks;
+  /** Pixels that are scrolled away above. */
+  readonly scrolled: number;
+  readonly width: number;
+  readonly height: number;
+  /** Of the cursor. */
+  readonly row: number;
+  /** The words of the cursor's cell, in any row. */
+  readonly cell: (row: number) => string;
+  readonly fates?: ReadonlyMap<string, RowFate>;
+  readonly marks?: RowMarks;
+}
+
+export class SpokenBlocks {
+  readonly element: HTMLElement;
+  readonly #t: Translate;
+
+  constructor(t: Translate) {
+    this.#t = t;
+    this.element = element('div', {
+      class: 'spoken',
+      attributes: { role: 'grid', tabindex: '0', 'aria-label': t('Blocks'), 'aria-describedby': 'block-keys' },
+    });
+  }
+
+  tell({ blocks, scrolled, width, height, row: cursor, cell, fates, marks }: ToldBlocks): void {
+    const count = blocks.map.rows.length + (blocks.map.reads.length > 0 ? 1 : 0);
+    const first = Math.max(0, Math.floor((scrolled - rowTop(0)) / rowHeight));
+    const last = Math.min(count - 1, Math.floor((scrolled + height - rowTop(0)) / rowHeight));
+    const wanted = new Set([cursor]);
+    for (let row = first; row <= last; row++) {
+      wanted.add(row);
+    }
+    this.element.setAttribute('aria-rowcount', String(count));
+    keepInOrder(this.element, 'row', wanted, (row) => this.#makeRow(row));
+    for (const item of this.element.children as HTMLCollectionOf<HTMLElement>) {
+      const row = Number(item.dataset['row']);
+      const fate = fates?.get(blocks.map.rows[row]?.id ?? '');
+      const mark = markOf(blocks.map.rows[row], marks);
+      const words = [
+        rowWords(blocks, row, this.#t),
+        ...(fate === undefined ? [] : [fate.words]),
+        ...(mark === undefined ? [] : [mark.mark, mark.words]),
+      ].join(', ');
+      const [head, body] = item.children;
+      if (head instanceof HTMLElement && body instanceof HTMLElement) {
+        setText(head, words);
+        setText(body, cell(row));
+      }
+      item.style.setProperty('top', `${rowTop(row)}px`);
+      item.style.setProperty('width', `${width}px`);
+      item.style.setProperty('height', `${rowHeight}px`);
+    }
+    this.element.setAttribute('aria-activedescendant', `cell-${cursor}`);
+  }
+
+  #makeRow(row: number): HTMLElement {
+    return element(
+      'div',
+      { attributes: { role: 'row', 'aria-rowindex': String(row + 1) } },
+      element('span', { attributes: { role: 'rowheader' } }),
+      element('span', { attributes: { role: 'gridcell', id: `cell-${row}` } }),
+    );
+  }
+}

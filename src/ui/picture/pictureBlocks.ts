@@ -1,0 +1,119 @@
+// The blocks of a disk as the picture's page takes them: numbers packed, rows named as people know them. Pure.
+import type { BlockMap, BlockRow } from '../../domain/blockMap.js';
+import { bytesOf } from '../../domain/extents.js';
+import { displayLine } from '../../domain/plainText.js';
+import type { SnapshotTree } from '../../domain/snapshot.js';
+import { findSnapshot } from '../../domain/snapshotTree.js';
+import { bytesText } from '../../text/bytesText.js';
+import type { Translate } from '../../text/translate.js';
+import { extentKinds, type PictureBlocks, type PictureRow } from './messages.js';
+
+export function pictureBlocks(map: BlockMap, tree: SnapshotTree | undefined, t: Translate): PictureBlocks {
+  const reads = new Float64Array(map.reads.length * 3);
+  map.reads.forEach(({ start, length, row }, index) => {
+    reads.set([start, length, row], index * 3);
+  });
+  return {
+    type: 'blocks',
+    disk: map.target,
+    virtualBytes: map.virtualBytes,
+    clusterBytes: map.clusterBytes,
+    rows: map.rows.map((row) => pictureRow(row, tree, t)),
+    reads,
+    words: wordsOf(map, t),
+    ...(map.unreadable === undefined ? {} : { unreadable: unreadableSentence(map.unreadable, map.format, t) }),
+  };
+}
+
+function pictureRow(row: BlockRow, tree: SnapshotTree | undefined, t: Translate): PictureRow {
+  const { id, kind, file, snapshot, allocatedBytes } = row;
+  const title = snapshot === undefined ? undefined : tree && findSnapshot(tree, snapshot)?.title;
+  const made: PictureRow = {
+    id,
+    kind,
+    file,
+    title: titleOf(kind, title ?? snapshot, t),
+    words: [kindWord(kind, t), displayLine(file.split('/').at(-1) ?? file), sizeWord(row, t)].join(' · '),
+    ...(snapshot === undefined ? {} : { snapshot }),
+    ...(allocatedBytes === undefined ? {} : { allocatedBytes }),
+  };
+  return row.extents === 'unreadable' ? made : { ...made, ...packed(row.extents) };
+}
+
+/** A snapshot inside an image is no file: of it, what differs from the one before it. */
+function sizeWord({ kind, extents, allocatedBytes }: BlockRow, t: Translate): string {
+  const own = extents === 'unreadable' ? undefined : bytesOf(extents.filter(({ what }) => what !== 'zero'));
+  const bytes = kind === 'internalSnapshot' ? own : allocatedBytes;
+  return bytes === undefined ? t('size unknown') : bytesText(bytes, t);
+}
+
+function packed(extents: Exclude<BlockRow['extents'], 'unreadable'>): Pick<PictureRow, 'extents' | 'kinds'> {
+  const flat = new Float64Array(extents.length * 2);
+  const kinds = new Uint8Array(extents.length);
+  extents.forEach(({ start, length, what }, index) => {
+    flat[index * 2] = start;
+    flat[index * 2 + 1] = length;
+    kinds[index] = extentKinds.indexOf(what);
+  });
+  return { extents: flat, kinds };
+}
+
+function titleOf(kind: BlockRow['kind'], title: string | undefined, t: Translate): string {
+  const name = title === undefined ? undefined : displayLine(title);
+  switch (kind) {
+    case 'base':
+      return name === undefined ? t('Base') : t('Base, until “{0}”', name);
+    case 'overlay':
+      return name === undefined ? t('Delta') : t('Until “{0}”', name);
+    case 'internalSnapshot':
+      return name ?? t('A snapshot');
+    case 'present':
+      return t('Since then: you are here');
+  }
+}
+
+function kindWord(kind: BlockRow['kind'], t: Translate): string {
+  switch (kind) {
+    case 'base':
+      return t('base');
+    case 'overlay':
+      return t('delta');
+    case 'internalSnapshot':
+      return t('inside the image');
+    case 'present':
+      return t('takes what is written');
+  }
+}
+
+function wordsOf({ virtualBytes, clusterBytes, rows, exact, readAt }: BlockMap, t: Translate): string {
+  const at = t('read at {0}', new Date(readAt).toLocaleTimeString());
+  return [
+    t('{0} in clusters of {1}', bytesText(virtualBytes, t), bytesText(clusterBytes, t)),
+    rows.length === 1 ? t('1 layer') : t('{0} layers', rows.length),
+    exact === 'exact' ? at : t('{0} while the VM could write: an estimate', at),
+  ].join(' · ');
+}
+
+function unreadableSentence(
+  why: NonNullable<BlockMap['unreadable']>,
+  format: string | undefined,
+  t: Translate,
+): string {
+  const sizes = t('The layers are shown by the size that libvirt tells.');
+  switch (why) {
+    case 'otherHost':
+      return `${t('The images are on another computer, where they cannot be looked into from here.')} ${sizes}`;
+    case 'denied':
+      return `${t('This user may not read the images. Whoever may, sees their blocks.')} ${sizes}`;
+    case 'noQemuImg':
+      return `${t('qemu-img is not installed here. With it, the blocks can be seen.')} ${sizes}`;
+    case 'notQcow2':
+      return format === undefined
+        ? `${t('The images are in a format whose blocks cannot be told.')} ${sizes}`
+        : `${t('The images are in the format {0}, whose blocks cannot be told.', displayLine(format))} ${sizes}`;
+    case 'dataFile':
+      return `${t('The data of the images are in files of their own (data_file), whose blocks cannot be told.')} ${sizes}`;
+    case 'failed':
+      return `${t('The images could not be read this time. Read Again tries once more; the log says why.')} ${sizes}`;
+  }
+}

@@ -1,0 +1,113 @@
+// The disk whose blocks a picture shows: which one, and when they are read again. Knows no page, only what is sent to it.
+import type { InventoryPort } from '../../engine/inventory.js';
+import { asFailure } from '../../domain/asFailure.js';
+import { type VmView, vmKey } from '../../inventory/views.js';
+import type { Disposable } from '../../base/disposable.js';
+import type { Log } from '../../base/log.js';
+import type { BlockMap } from '../../domain/blockMap.js';
+import { type VmRef, snapshotableDisks } from '../../domain/vm.js';
+import { failureText } from '../../text/failureText.js';
+import type { Translate } from '../../text/translate.js';
+import type { NoBlocks, PictureBlocks } from './messages.js';
+import { pictureBlocks } from './pictureBlocks.js';
+import { PictureReader } from './pictureReader.js';
+
+export interface DiskServices {
+  readonly inventory: Pick<InventoryPort, 'connections' | 'findVm' | 'refresh' | 'readBlockMap'>;
+  readonly log: Log;
+  readonly t: Translate;
+  readonly send: (message: PictureBlocks | NoBlocks) => void;
+}
+
+export class PictureDisk implements Disposable {
+  readonly #ref: VmRef;
+  readonly #services: DiskServices;
+  readonly #reader: PictureReader;
+  #chosen: string | undefined;
+  #map: BlockMap | undefined;
+  /** What the blocks were read for: they are read again when it is another. */
+  #readFor = '';
+
+  constructor(ref: VmRef, chosen: string | undefined, services: DiskServices) {
+    this.#ref = ref;
+    this.#chosen = chosen;
+    this.#services = services;
+    const { inventory, log, t, send } = services;
+    this.#reader = new PictureReader({
+      read: async (disk) => {
+        // libvirt tells nobody that a VM stands on another file: what is known of its disks may be of before a snapshot.
+        await inventory.refresh({ vm: ref });
+        return inventory.readBlockMap(ref, disk);
+      },
+      done: (map) => {
+        this.#map = map;
+        send(pictureBlocks(map, inventory.findVm(ref)?.tree, t));
+      },
+      failed: (error, disk) => {
+        this.#map = undefined;
+        log.warn(`blocks of ${disk} of ${vmKey(ref)}: ${String(error)}`);
+        const { sentence, nextStep } = failureText(asFailure(error), t);
+        send({ type: 'noBlocks', disk, why: `${sentence} ${nextStep}`.trim() });
+      },
+    });
+  }
+
+  /** What was chosen last, if anything was. */
+  get chosen(): string | undefined {
+    return this.#chosen;
+  }
+
+  /** What was read last. */
+  get map(): BlockMap | undefined {
+    return this.#map;
+  }
+
+  choose(disk: string): void {
+    this.#chosen = disk;
+    this.again();
+  }
+
+  /** The next look reads, whatever has changed since the last one. */
+  again(): void {
+    this.#readFor = '';
+  }
+
+  /** Nobody waits any more. */
+  stop(): void {
+    this.#reader.stop();
+  }
+
+  dispose(): void {
+    this.#reader.dispose();
+  }
+
+  /** Blocks are known of QEMU's images alone. */
+  disksOf(view: VmView | undefined): readonly string[] {
+    const connection = this.#services.inventory.connections.find(({ uri }) => uri === this.#ref.connection);
+    return view === undefined || connection?.capabilities?.driver !== 'qemu'
+      ? []
+      : snapshotableDisks(view.vm).map(({ target }) => target);
+  }
+
+  /**
+   * Reads where snapshots, the layer on top, its size or the power changed: what the inventory finds out while somebody looks. Not
+   * while an operation is on the VM, which changes the very files.
+   */
+  look(view: VmView | undefined): void {
+    const disks = this.disksOf(view);
+    const disk = disks.find((one) => one === this.#chosen) ?? disks[0];
+    if (view === undefined || disk === undefined || view.operation !== undefined) {
+      return;
+    }
+    const { tree, layers, vm } = view;
+    const shown = tree?.snapshots.map(({ name, title }) => [name, title]);
+    // What grows, and what stands on another file: the rest of the layers is of snapshots, and told in several ways.
+    const tops = layers?.disks.map(({ layers: [top] }) => [top?.file, top?.allocatedBytes]);
+    const files = vm.disks.map(({ target, source }) => [target, source]);
+    const readFor = JSON.stringify([disk, vm.power, files, tree?.current, shown, tops]);
+    if (readFor !== this.#readFor) {
+      this.#readFor = readFor;
+      this.#reader.ask(disk);
+    }
+  }
+}

@@ -1,0 +1,292 @@
+// One picture in an editor tab: sends the page what the inventory knows of its VM while it is seen, and takes what the page
+// sends after a look at it. Hidden, it does nothing. Draws nothing itself, and runs no command.
+import * as vscode from 'vscode';
+import { asFailure } from '../../domain/asFailure.js';
+import type { InventoryPort } from '../../engine/inventory.js';
+import { type InventoryChange, vmKey } from '../../inventory/views.js';
+import { type Disposable, DisposableStore } from '../../base/disposable.js';
+import { Emitter } from '../../base/emitter.js';
+import type { Log } from '../../base/log.js';
+import { displayLine } from '../../domain/plainText.js';
+import { type VmRef, sameVm } from '../../domain/vm.js';
+import { type FromPicture, type KeptState, type PictureFocus, type ToPicture, parseFromPicture } from './messages.js';
+import type { HealthWatch } from '../health/healthWatch.js';
+import type { AttentionShare } from '../attentions.js';
+import { notify } from '../prompts/notify.js';
+import { PictureDisk } from './pictureDisk.js';
+import { pageHtml } from './picturePage.js';
+import { pictureState } from './pictureState.js';
+import { PictureWishes, reading } from './pictureWishes.js';
+
+const t = vscode.l10n.t;
+
+/** Changes that come together are sent together. */
+const gatherMs = 50;
+/** The finest age that a node shows is a minute. */
+const ageMs = 60_000;
+
+export interface PictureServices {
+  readonly inventory: InventoryPort;
+  readonly health: Pick<HealthWatch, 'healthOf' | 'onDidChange'>;
+  readonly log: Log;
+  readonly extension: vscode.Uri;
+}
+
+export class PicturePanel implements Disposable {
+  readonly ref: VmRef;
+  /** All that was sent is painted. */
+  readonly onDidSettle;
+  readonly onDidDispose;
+  readonly #panel: vscode.WebviewPanel;
+  readonly #services: PictureServices;
+  readonly #attention: AttentionShare;
+  readonly #disk: PictureDisk;
+  readonly #wishes: PictureWishes;
+  readonly #store = new DisposableStore();
+  readonly #settled = new Emitter<void>();
+  readonly #disposed = new Emitter<void>();
+  #isSeen: boolean | undefined;
+  #isReady = false;
+  #sent = '';
+  #gathering: NodeJS.Timeout | undefined;
+  #aging: NodeJS.Timeout | undefined;
+  #number = 0;
+  #focus: PictureFocus | undefined;
+
+  constructor(
+    panel: vscode.WebviewPanel,
+    { connection, uuid, disk }: KeptState,
+    services: PictureServices,
+    attention: AttentionShare,
+  ) {
+    const ref = { connection, uuid };
+    this.ref = ref;
+    this.onDidSettle = this.#settled.event;
+    this.onDidDispose = this.#disposed.event;
+    this.#panel = panel;
+    this.#services = services;
+    this.#attention = this.#store.add(attention);
+    this.#disk = this.#store.add(
+      new PictureDisk(ref, disk, {
+        ...services,
+        t,
+        send: (blocks) => {
+          this.#send(blocks);
+          this.#settleSoon();
+        },
+      }),
+    );
+    this.#wishes = new PictureWishes(ref, services);
+    this.#store.add(panel.onDidDispose(() => this.dispose()));
+    this.#store.add(panel.onDidChangeViewState(() => this.#visibilityChanged()));
+    this.#store.add(panel.webview.onDidReceiveMessage((message: unknown) => this.#take(message)));
+    this.#store.add(services.inventory.onDidChange((change) => this.#inventoryChanged(change)));
+    this.#store.add(services.health.onDidChange(() => this.#updateSoon()));
+    panel.webview.html = pageHtml(panel.webview, services.extension);
+    this.#visibilityChanged();
+  }
+
+  get isVisible(): boolean {
+    return this.#panel.visible;
+  }
+
+  get isActive(): boolean {
+    return this.#panel.active;
+  }
+
+  /** Brings it to the front; `focus`: points at a part of it. */
+  show(focus?: PictureFocus): void {
+    this.#panel.reveal(undefined, false);
+    if (focus !== undefined) {
+      this.#focus = focus;
+      this.#pointAtFocus();
+    }
+  }
+
+  dispose(): void {
+    if (this.#store.isDisposed) {
+      return;
+    }
+    this.#stopTimers();
+    this.#store.dispose();
+    this.#panel.dispose();
+    this.#disposed.fire();
+    this.#disposed.dispose();
+    this.#settled.dispose();
+  }
+
+  #visibilityChanged(): void {
+    const { visible } = this.#panel;
+    if (visible === this.#isSeen) {
+      // It only got or lost the keyboard, or moved.
+      return;
+    }
+    this.#isSeen = visible;
+    this.#attention.set({ visible, connections: new Set(), vms: new Set([vmKey(this.ref)]) });
+    this.#stopTimers();
+    if (!visible) {
+      // The page of a hidden tab is gone; a new one says that it is ready.
+      this.#isReady = false;
+      this.#disk.stop();
+      return;
+    }
+    this.#aging = setInterval(() => this.#update(), ageMs);
+    this.#read();
+  }
+
+  #inventoryChanged({ connection, vm }: InventoryChange): void {
+    const isOurs =
+      vm === undefined ? connection === undefined || connection === this.ref.connection : sameVm(vm, this.ref);
+    if (isOurs) {
+      this.#updateSoon();
+    }
+  }
+
+  #updateSoon(): void {
+    if (this.#panel.visible) {
+      this.#gathering ??= setTimeout(() => {
+        this.#gathering = undefined;
+        this.#update();
+      }, gatherMs);
+    }
+  }
+
+  /**
+   * Reads the snapshots, unless they are followed anyway, and how large each is. Why they could not be is in the picture;
+   * a size that could not stays unknown.
+   */
+  #read(): void {
+    const { inventory, log } = this.#services;
+    const note = (error: unknown): void => log.debug(`picture of ${vmKey(this.ref)}: ${asFailure(error).kind}`);
+    inventory
+      .readTree(this.ref)
+      // It may be hidden by then.
+      .then(() => (this.#panel.visible ? inventory.readLayers(this.ref) : undefined))
+      .catch(note)
+      .finally(() => this.#update());
+  }
+
+  #update(): void {
+    if (!this.#isReady || !this.#panel.visible) {
+      return;
+    }
+    const { inventory, health } = this.#services;
+    const view = inventory.findVm(this.ref);
+    const connection = inventory.connections.find(({ uri }) => uri === this.ref.connection);
+    const state = pictureState(view, connection, this.#disk.disksOf(view), {
+      ...reading(),
+      health: (ref) => health.healthOf(ref)?.found,
+    });
+    this.#panel.title = t('{0}: Picture', state.vm);
+    const text = JSON.stringify(state);
+    if (text !== this.#sent) {
+      this.#sent = text;
+      this.#send(state);
+      this.#pointAtFocus();
+      this.#settleSoon();
+    }
+    this.#disk.look(view);
+  }
+
+  #pointAtFocus(): void {
+    if (this.#isReady && this.#focus !== undefined) {
+      this.#send({ type: 'focus', ...this.#focus });
+      this.#focus = undefined;
+      this.#settleSoon();
+    }
+  }
+
+  #settleSoon(): void {
+    this.#number += 1;
+    this.#send({ type: 'settle', number: this.#number });
+  }
+
+  #send(message: ToPicture): void {
+    this.#panel.webview.postMessage(message).then(undefined, (error: unknown) => {
+      this.#services.log.debug(`picture of ${vmKey(this.ref)}: not sent: ${String(error)}`);
+    });
+  }
+
+  #take(value: unknown): void {
+    const message = parseFromPicture(value);
+    if (message === undefined) {
+      this.#services.log.warn('A picture sent what is no message of ours; nothing was done.');
+      return;
+    }
+    this.#act(message).catch((error: unknown) => {
+      this.#services.log.error(`picture of ${vmKey(this.ref)}: ${String(error)}`);
+      void notify('error', t('The picture could not do that: {0}', displayLine(String(error))));
+    });
+  }
+
+  async #act(message: FromPicture): Promise<void> {
+    switch (message.type) {
+      case 'ready':
+        this.#begin();
+        return;
+      case 'run':
+        this.#send({ type: 'noWhatIf' });
+        await this.#wishes.run(message);
+        return;
+      case 'whatIf': {
+        const whatIf = await this.#wishes.whatIf(message, this.#disk.map);
+        if (whatIf !== undefined) {
+          this.#send(whatIf);
+          this.#settleSoon();
+        }
+        return;
+      }
+      case 'leaveWhatIf':
+        return;
+      case 'disk':
+        this.#disk.choose(message.disk);
+        this.#keep();
+        this.#update();
+        return;
+      case 'refresh':
+        this.#disk.again();
+        this.#read();
+        return;
+      case 'export':
+        await this.#wishes.save(message);
+        return;
+      case 'settled':
+        if (message.number === this.#number) {
+          this.#settled.fire();
+        }
+        return;
+      case 'failed':
+        throw new Error(message.message);
+    }
+  }
+
+  #begin(): void {
+    this.#isReady = true;
+    this.#sent = '';
+    this.#disk.again();
+    this.#keep();
+    this.#update();
+  }
+
+  #keep(): void {
+    const { connection, uuid } = this.ref;
+    const { chosen } = this.#disk;
+    const kept = { connection, uuid, ...(chosen === undefined ? {} : { disk: chosen }) };
+    this.#send({ type: 'start', sentences: sentences(), language: vscode.env.language, kept });
+  }
+
+  #stopTimers(): void {
+    clearTimeout(this.#gathering);
+    clearInterval(this.#aging);
+    this.#gathering = undefined;
+    this.#aging = undefined;
+  }
+}
+
+/** The editor has a bundle only where the reader's language is another than that of the source. */
+function sentences(): Readonly<Record<string, string>> {
+  const bundle: Readonly<Record<string, unknown>> = vscode.l10n.bundle ?? {};
+  return Object.fromEntries(
+    Object.entries(bundle).filter((one): one is [string, string] => typeof one[1] === 'string'),
+  );
+}

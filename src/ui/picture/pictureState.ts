@@ -1,0 +1,181 @@
+// What the picture shows of a VM: its snapshots as nodes, in the words of the tree view, and what can be done with each.
+// Pure; knows no page.
+import type { ConnectionView, VmView } from '../../inventory/views.js';
+import type { CommandId } from '../../manifest/commandIds.js';
+import { displayLine } from '../../domain/plainText.js';
+import { childrenOf, isOnActivePath, parentsOf, sortSnapshots } from '../../domain/snapshotTree.js';
+import { type Found, fileOf, snapshotOf } from '../../diagnosis/healthFinding.js';
+import { failureText } from '../../text/failureText.js';
+import { healthMark, healthText } from '../../text/healthText.js';
+import { type Reading, hereRow, snapshotRow, vmRow } from '../../text/rows.js';
+import { sizeWords } from '../../text/sizeText.js';
+import type { Translate } from '../../text/translate.js';
+import type { PictureAction, PictureMark, PictureNode, PictureState } from './messages.js';
+
+/** @param view undefined: the VM is not known, or not yet */
+export function pictureState(
+  view: VmView | undefined,
+  connection: ConnectionView | undefined,
+  disks: readonly string[],
+  reading: Reading,
+): PictureState {
+  const { t } = reading;
+  const notice = noticeOf(view, connection, t);
+  const readOnly = connection?.capabilities?.readOnly === true;
+  return {
+    type: 'state',
+    vm: view === undefined ? t('VM') : displayLine(view.vm.name),
+    words: view === undefined ? '' : vmRow(view, readOnly, reading).description,
+    ...(notice === undefined ? {} : { notice }),
+    nodes: view?.tree === undefined ? [] : nodesOf(view, readOnly, reading),
+    actions: pictureActions(t),
+    disks,
+    marks: view === undefined ? [] : marksOf(view, reading),
+  };
+}
+
+/** Each is a command; its menu entry is there for nodes with the token. */
+export function pictureActions(t: Translate): readonly (PictureAction & { readonly id: CommandId })[] {
+  return [
+    { id: 'virtRewind.revert', title: t('Revert…'), token: 'revertable', shows: 'whatIf' },
+    { id: 'virtRewind.quickCheckpoint', title: t('Quick Checkpoint'), token: 'checkpointable' },
+    { id: 'virtRewind.createSnapshot', title: t('Create Snapshot…'), token: 'checkpointable' },
+    { id: 'virtRewind.consolidate', title: t('Consolidate Disks…'), token: 'consolidatable', shows: 'whatIf' },
+    { id: 'virtRewind.undoRevert', title: t('Undo Revert…'), token: 'undoable' },
+    { id: 'virtRewind.renameSnapshot', title: t('Rename…'), token: 'describable' },
+    { id: 'virtRewind.editDescription', title: t('Edit Title and Description…'), token: 'describable' },
+    { id: 'virtRewind.compareWithPresent', title: t('Compare with Present'), token: 'comparable' },
+    { id: 'virtRewind.keepSnapshot', title: t('Keep'), token: 'unkept' },
+    { id: 'virtRewind.unkeepSnapshot', title: t('Do Not Keep'), token: 'kept' },
+    { id: 'virtRewind.copyName', title: t('Copy Name'), token: 'named' },
+    { id: 'virtRewind.copyVirshCommand', title: t('Copy virsh Command'), token: 'named' },
+    { id: 'virtRewind.showXml', title: t('Show XML'), token: 'named' },
+    { id: 'virtRewind.showFiles', title: t('Show Files…'), token: 'named' },
+    { id: 'virtRewind.deleteSnapshot', title: t('Delete…'), token: 'deletable', shows: 'whatIf' },
+    {
+      id: 'virtRewind.deleteWithDescendants',
+      title: t('Delete with Descendants…'),
+      token: 'hasChildren',
+      shows: 'whatIf',
+    },
+    { id: 'virtRewind.deleteDescendants', title: t('Delete Descendants…'), token: 'hasChildren', shows: 'whatIf' },
+  ];
+}
+
+function noticeOf(view: VmView | undefined, connection: ConnectionView | undefined, t: Translate): string | undefined {
+  const failure = view?.failure ?? (connection?.state === 'failed' ? connection.failure : undefined);
+  if (failure !== undefined) {
+    const { sentence, nextStep } = failureText(failure, t);
+    const stands = view?.tree === undefined ? '' : t('What is shown here is as it was before.');
+    return [sentence, stands, nextStep].filter((part) => part !== '').join(' ');
+  }
+  if (connection === undefined) {
+    return t('The connection of this VM is not known here any more. Add it again to see its picture.');
+  }
+  if (view === undefined) {
+    return connection.state === 'connected' && connection.loaded
+      ? t('This VM is not there any more. It may have been removed, or it was transient and has stopped.')
+      : t('Connecting…');
+  }
+  return view.tree === undefined ? t('The snapshots are being read…') : undefined;
+}
+
+function nodesOf(view: VmView, readOnly: boolean, reading: Reading): readonly PictureNode[] {
+  const { t } = reading;
+  const { tree } = view;
+  if (tree === undefined) {
+    return [];
+  }
+  const snapshots = sortSnapshots(tree, 'time').filter(unseen());
+  const positions = new Map(snapshots.map(({ name }, index) => [name, index]));
+  const parents = parentsOf(tree);
+  const sizes = new Map(view.layers?.snapshots.map((size) => [size.snapshot, size]));
+  const above = (name: string | undefined): { readonly parent: number } | undefined => {
+    const parent = name === undefined ? undefined : positions.get(name);
+    return parent === undefined ? undefined : { parent };
+  };
+  const wrong = wrongWith(view, reading);
+  const nodes = snapshots.map((snapshot): PictureNode => {
+    const found = wrong.filter(({ finding }) => snapshotOf(finding) === snapshot.name);
+    const mark = healthMark(found, t);
+    const isCurrent = tree.current === snapshot.name;
+    const place = {
+      isCurrent,
+      hasChildren: childrenOf(tree, snapshot.name).length > 0,
+      readOnly,
+      automatic: view.auto?.includes(snapshot.name) === true,
+      kept: view.kept?.includes(snapshot.name) === true,
+      opens: 'never' as const,
+    };
+    const row = snapshotRow(snapshot, place, reading);
+    const onPath = isOnActivePath(tree, snapshot.name);
+    const size = sizeWords(sizes.get(snapshot.name), t);
+    return {
+      kind: 'snapshot',
+      name: snapshot.name,
+      ...above(parents.get(snapshot.name)),
+      title: row.label,
+      lines: [...linesOf(row.description), ...size],
+      ...(mark === '' ? {} : { mark }),
+      spoken: [
+        row.spoken,
+        ...size,
+        ...(onPath ? [t('on the way to the present state')] : []),
+        ...(mark === '' ? [] : [mark, ...sentencesOf(found, view, reading)]),
+      ].join(', '),
+      tokens: row.context,
+      onPath,
+    };
+  });
+  const here = hereRow(view, undefined, readOnly, reading);
+  // What can be done with the layers below the present is in the tree view done with the VM.
+  const tokensOfVm = vmRow(view, readOnly, reading).context;
+  return [
+    ...nodes,
+    {
+      kind: 'here',
+      name: '',
+      ...above(tree.current),
+      title: here.label,
+      lines: linesOf(here.description),
+      spoken: here.spoken,
+      tokens: `${here.context}${tokensOfVm.includes('consolidatable;') ? 'consolidatable;' : ''}`,
+      onPath: true,
+    },
+  ];
+}
+
+/** Errors and warnings, as far as the VM was judged. */
+function wrongWith({ ref }: VmView, { health }: Reading): readonly Found[] {
+  return (health?.(ref) ?? []).filter(({ severity }) => severity !== 'note');
+}
+
+function marksOf(view: VmView, reading: Reading): readonly PictureMark[] {
+  const wrong = wrongWith(view, reading);
+  const files = new Set(wrong.flatMap(({ finding }) => fileOf(finding) ?? []));
+  return [...files].map((file) => {
+    const found = wrong.filter(({ finding }) => fileOf(finding) === file);
+    return { file, mark: healthMark(found, reading.t), words: sentencesOf(found, view, reading).join(' ') };
+  });
+}
+
+function sentencesOf(found: readonly Found[], view: VmView, { now, t }: Reading): readonly string[] {
+  return found.map(({ finding }) => {
+    const { what, todo } = healthText(finding, view, now, t);
+    return [what, todo].filter((sentence) => sentence !== '').join(' ');
+  });
+}
+
+/** Another client's metadata may have a name twice. */
+function unseen(): (snapshot: { readonly name: string }) => boolean {
+  const seen = new Set<string>();
+  return ({ name }) => !seen.has(name) && seen.add(name).has(name);
+}
+
+/** What stands last, the age, gets a line of its own where one would be too long. */
+function linesOf(description: string): readonly string[] {
+  const parts = description.split(' · ');
+  return parts.length > 1 && description.length > 26
+    ? [parts.slice(0, -1).join(' · '), parts.at(-1) ?? '']
+    : [description];
+}

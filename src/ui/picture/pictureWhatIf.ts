@@ -1,0 +1,164 @@
+// What would happen, as the picture shows it: asks for the plan, and says for each node and layer what becomes of it.
+// The plan decides; nothing here runs.
+import type { InventoryPort } from '../../engine/inventory.js';
+import type { BlockMap } from '../../domain/blockMap.js';
+import { bytesOf } from '../../domain/extents.js';
+import type { DeleteScope, OperationRequest } from '../../domain/operation.js';
+import { displayLine } from '../../domain/plainText.js';
+import type { Plan } from '../../operations/plan.js';
+import type { VmRef } from '../../domain/vm.js';
+import { type Fate, nodeFates, type RowFate, rowFates } from '../../operations/whatIf.js';
+import { bytesText } from '../../text/bytesText.js';
+import { layerLetter } from '../../text/layerLetter.js';
+import { titleIn } from '../../text/operationProgress.js';
+import { planText } from '../../text/planText.js';
+import { refusalText } from '../../text/refusalText.js';
+import type { Reading } from '../../text/rows.js';
+import type { Translate } from '../../text/translate.js';
+import type { PictureWhatIf } from './messages.js';
+import { pictureActions } from './pictureState.js';
+
+export interface Asked {
+  readonly ref: VmRef;
+  /** Id of one of the picture's actions. */
+  readonly action: string;
+  readonly snapshot: string;
+  readonly reading: Reading;
+  /** What a revert would be asked to do without a word of the user. */
+  readonly revert: Pick<Extract<OperationRequest, { type: 'revert' }>, 'after' | 'checkpointFirst'>;
+  /** Of the disk that is shown. */
+  readonly map?: BlockMap;
+}
+
+/** Undefined: no action that can be shown, or the VM is gone. Rejects with a Failure where no plan could be made. */
+export async function pictureWhatIf(
+  inventory: Pick<InventoryPort, 'plan' | 'findVm'>,
+  asked: Asked,
+): Promise<PictureWhatIf | undefined> {
+  const { reading, action, snapshot } = asked;
+  const { t } = reading;
+  const offered = pictureActions(t).find(({ id, shows }) => id === action && shows === 'whatIf');
+  const [wanted, otherwise] = requestsOf(asked);
+  if (offered === undefined || wanted === undefined) {
+    return undefined;
+  }
+  const first = await inventory.plan(wanted);
+  // Without a checkpoint it may be possible: the command offers that too, and says why there is none.
+  const second = first.type === 'refusal' && otherwise !== undefined ? await inventory.plan(otherwise) : first;
+  const view = inventory.findVm(asked.ref);
+  if (view === undefined) {
+    return undefined;
+  }
+  if (second.type === 'refusal') {
+    const { reason, nextStep } = refusalText((first.type === 'refusal' ? first : second).refusal, t);
+    return {
+      type: 'whatIf',
+      answer: 'refused',
+      title: t('{0} “{1}” cannot be done', plain(offered.title), displayLine(titleIn(view, wanted))),
+      lines: [reason, nextStep].filter((line) => line !== ''),
+      nodes: [],
+      rows: [],
+    };
+  }
+  const { title, detail } = planText(second, view, reading.now / 1_000, t);
+  const why = first.type === 'refusal' ? refusalText(first.refusal, t).reason : undefined;
+  return {
+    type: 'whatIf',
+    answer: 'plan',
+    title,
+    lines: [
+      t('Nothing has been done yet. This is what would happen:'),
+      ...(why === undefined ? [] : [t('The present state cannot be kept first: {0}', why)]),
+      detail,
+      ...notInPicture(second, asked.map, t),
+    ],
+    run: { action, snapshot, label: offered.title },
+    nodes: nodeFates(second).map(({ snapshot: name, fate }) => ({ name, fate, words: nodeWords(fate, name, t) })),
+    rows: asked.map === undefined ? [] : rowMessages(second, asked.map, t),
+  };
+}
+
+function requestsOf({ ref: vm, action, snapshot, revert }: Asked): readonly OperationRequest[] {
+  const scopes: Readonly<Record<string, DeleteScope>> = {
+    'virtRewind.deleteSnapshot': 'one',
+    'virtRewind.deleteWithDescendants': 'withDescendants',
+    'virtRewind.deleteDescendants': 'descendants',
+  };
+  const scope = scopes[action];
+  if (scope !== undefined) {
+    return [{ type: 'delete', vm, snapshot, scope }];
+  }
+  if (action === 'virtRewind.consolidate') {
+    return [{ type: 'consolidate', vm }];
+  }
+  return action === 'virtRewind.revert'
+    ? [
+        { type: 'revert', vm, snapshot, ...revert },
+        ...(revert.checkpointFirst === true
+          ? [{ type: 'revert', vm, snapshot, after: revert.after, checkpointFirst: false } as const]
+          : []),
+      ]
+    : [];
+}
+
+function rowMessages(plan: Plan, map: BlockMap, t: Translate): PictureWhatIf['rows'] {
+  return rowFates(plan, map).map((fate) => ({
+    row: fate.row,
+    fate: fate.fate,
+    words: rowWords(fate, map, t),
+    ...(fate.extents === undefined
+      ? {}
+      : { extents: Float64Array.from(fate.extents.flatMap(({ start, length }) => [start, length])) }),
+  }));
+}
+
+/** A snapshot of another branch rests on layers that the VM does not stand on now. */
+function notInPicture(plan: Plan, map: BlockMap | undefined, t: Translate): readonly string[] {
+  const isThere = map === undefined || map.rows.some(({ snapshot }) => snapshot === plan.snapshot);
+  return isThere || plan.request.type !== 'revert'
+    ? []
+    : ['', t('The layers of this snapshot are of another branch: they are not among the blocks shown here.')];
+}
+
+function nodeWords(fate: Fate, name: string, t: Translate): string {
+  switch (fate) {
+    case 'dropped':
+      return name === '' ? t('would be lost') : t('would be gone');
+    case 'read':
+      return t('would be read again');
+    case 'kept':
+      return t('would be kept');
+    case 'moved':
+    case 'receives':
+      return t('would be merged');
+  }
+}
+
+/** Bytes stand beside what is crossed out inside an image; how much a merge moves the plan itself says. */
+function rowWords({ row, fate, into, from, extents = [] }: RowFate, { rows }: BlockMap, t: Translate): string {
+  const letterOf = (wanted: string): string => layerLetter(rows.findIndex(({ id }) => id === wanted));
+  switch (fate) {
+    case 'dropped': {
+      const isInside = rows.some(({ id, kind }) => id === row && kind === 'internalSnapshot');
+      return !isInside
+        ? t('would be dropped')
+        : extents.length === 0
+          ? t('would be gone; other states read all its blocks')
+          : t('would be gone, and {0} of its blocks', bytesText(bytesOf(extents), t));
+    }
+    case 'moved':
+      return into === undefined ? t('would be merged') : t('would move into layer {0}', letterOf(into));
+    case 'receives':
+      return from === undefined
+        ? t('would take what moves')
+        : t('would keep {0} of layer {1}', bytesText(bytesOf(extents), t), letterOf(from));
+    case 'read':
+      return t('would be read again');
+    case 'kept':
+      return t('would be kept');
+  }
+}
+
+function plain(title: string): string {
+  return title.replace(/…$/u, '');
+}

@@ -1,0 +1,98 @@
+// The one door to the editor's boxes and lists. What goes through it holds names from a libvirt: the editor makes links
+// that run commands of `[label](command:…)` in a box's prompt and in what it says of a text, and icons of `$(name)` in
+// lists.
+import * as vscode from 'vscode';
+import { displayLine, displayText } from '../../domain/plainText.js';
+import { noticeText, withoutIcons } from '../../text/noticeText.js';
+
+/** The longest text of a line: a virsh command that names several files. */
+const longestText = 1_000;
+
+/**
+ * What every list has: a toast that was pressed gives the focus to the editor area, and a page in it may take it late, when the
+ * list that the press brought is already there. A list that goes with the focus would be gone before it was read.
+ */
+const everyList = { ignoreFocusOut: true } as const;
+
+export interface TextQuestion {
+  readonly title?: string;
+  readonly prompt: string;
+  readonly placeHolder?: string;
+  readonly value?: string;
+  readonly ignoreFocusOut?: true;
+  /** What is wrong with a text as it is typed. */
+  readonly problem?: (text: string) => string | undefined;
+}
+
+/** Resolves to what was typed; undefined when the box was left. */
+export function askText({
+  title,
+  prompt,
+  placeHolder,
+  value,
+  ignoreFocusOut,
+  problem,
+}: TextQuestion): Thenable<string | undefined> {
+  return vscode.window.showInputBox({
+    prompt: noticeText(prompt),
+    ...(title !== undefined && { title: noticeText(title) }),
+    ...(placeHolder !== undefined && { placeHolder: displayLine(placeHolder) }),
+    ...(value !== undefined && { value: displayText(value) }),
+    ...(ignoreFocusOut !== undefined && { ignoreFocusOut }),
+    ...(problem !== undefined && {
+      validateInput: (text) => {
+        const said = problem(text);
+        return said === undefined ? undefined : noticeText(said);
+      },
+    }),
+  });
+}
+
+/** A line of a list. */
+export interface Line<T> {
+  readonly label: string;
+  readonly description?: string;
+  readonly detail?: string;
+  /** Name of a codicon before the label. */
+  readonly icon?: string;
+  readonly value: T;
+}
+
+/** Resolves to the value of the line that was picked; undefined when the list was left. */
+export async function askOne<T>(lines: readonly Line<T>[], placeHolder: string): Promise<{ value: T } | undefined> {
+  const options = {
+    ...everyList,
+    placeHolder: displayLine(placeHolder),
+    matchOnDescription: true,
+    matchOnDetail: true,
+  };
+  return vscode.window.showQuickPick(lines.map(item), options);
+}
+
+/** All are picked until the user takes some out. @param others stand below them, and cannot be picked */
+export async function askSeveral<T>(
+  lines: readonly Line<T>[],
+  placeHolder: string,
+  others: readonly string[] = [],
+): Promise<readonly T[] | undefined> {
+  const options = { ...everyList, placeHolder: displayLine(placeHolder), canPickMany: true } as const;
+  const items: readonly (vscode.QuickPickItem & { values: readonly T[] })[] = [
+    ...lines.map((line) => ({ ...item(line), picked: true, values: [line.value] })),
+    ...others.map((label) => ({ label: listText(label), kind: vscode.QuickPickItemKind.Separator, values: [] })),
+  ];
+  const picked = await vscode.window.showQuickPick(items, options);
+  return picked?.flatMap(({ values }) => values);
+}
+
+function item<T>({ label, description, detail, icon, value }: Line<T>): vscode.QuickPickItem & { value: T } {
+  return {
+    label: `${icon === undefined ? '' : `$(${icon}) `}${listText(label)}`,
+    ...(description !== undefined && { description: listText(description) }),
+    ...(detail !== undefined && { detail: listText(detail) }),
+    value,
+  };
+}
+
+function listText(text: string): string {
+  return withoutIcons(displayLine(text, longestText));
+}

@@ -1,0 +1,31 @@
+// How a command ends when it did not do what it was asked for. Knows nothing of the editor.
+import type { FailureDetails, FailureKind } from '../../domain/failure.js';
+
+/**
+ * What a caller with an argument object gets. Its message is the sentence for people, because the editor shows the
+ * message of a command that a keybinding started and that failed.
+ */
+export class CommandError extends Error {
+  override readonly name = 'CommandError';
+  constructor(
+    readonly kind: FailureKind,
+    message: string,
+    readonly details: FailureDetails = {},
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+  }
+}
+
+/** The user left a question without an answer: nothing was done, and nothing is said. */
+export class Dismissed extends Error {
+  override readonly name = 'Dismissed';
+}
+
+/** The answer, or Dismissed. */
+export function answered<T>(answer: T | undefined): T {
+  if (answer === undefined) {
+    throw new Dismissed();
+  }
+  return answer;
+}

@@ -1,0 +1,85 @@
+// The one door to the editor's messages, notifications of progress and status bar: what goes through it holds names
+// from a libvirt, so the links and icons that the editor would make of them are taken out here.
+import * as vscode from 'vscode';
+import type { Disposable } from '../../base/disposable.js';
+import type { CommandId } from '../../manifest/commandIds.js';
+import { displayLine } from '../../domain/plainText.js';
+import { noticeText, withoutIcons } from '../../text/noticeText.js';
+
+/** What the status bar could show at all. */
+const longestNote = 400;
+
+export type Severity = 'info' | 'warning' | 'error';
+
+/** Resolves to the button that was pressed; undefined when the message was closed. */
+export function notify(
+  severity: Severity,
+  message: string,
+  ...buttons: readonly string[]
+): Thenable<string | undefined> {
+  const text = noticeText(message);
+  switch (severity) {
+    case 'info':
+      return vscode.window.showInformationMessage(text, ...buttons);
+    case 'warning':
+      return vscode.window.showWarningMessage(text, ...buttons);
+    case 'error':
+      return vscode.window.showErrorMessage(text, ...buttons);
+  }
+}
+
+/** A modal dialog; the editor adds Cancel by itself. */
+export function askModal(title: string, detail: string, ...buttons: readonly string[]): Thenable<string | undefined> {
+  const options = { modal: true, detail: noticeText(detail) };
+  return vscode.window.showWarningMessage(noticeText(title), options, ...buttons);
+}
+
+/** A notification as long as the task takes. */
+export function notifyProgress<T>(
+  title: string,
+  cancellable: boolean,
+  task: (report: (message: string, increment?: number) => void, cancellation: vscode.CancellationToken) => Thenable<T>,
+): Thenable<T> {
+  const location = vscode.ProgressLocation.Notification;
+  return vscode.window.withProgress({ location, title: noticeText(title), cancellable }, (progress, cancellation) =>
+    task((message, increment) => {
+      progress.report({ message: noticeText(message), ...(increment !== undefined && { increment }) });
+    }, cancellation),
+  );
+}
+
+/** The line that runs along a view as long as the task takes. */
+export function showInView<T>(viewId: string, task: () => Thenable<T>): Thenable<T> {
+  return vscode.window.withProgress({ location: { viewId } }, task);
+}
+
+/** For a while in the status bar. */
+export function noteInStatusBar(text: string): void {
+  vscode.window.setStatusBarMessage(withoutIcons(displayLine(text, longestNote)), 8_000);
+}
+
+/** An item that stays in the status bar until it is disposed. */
+export interface StatusItem extends Disposable {
+  readonly text: string;
+  /** A click runs the command; a screen reader says the text. */
+  say(text: string, tooltip: string, command: CommandId): void;
+}
+
+/** @param icon name of a codicon before the text */
+export function statusItem(id: string, name: string, icon: string): StatusItem {
+  const item = vscode.window.createStatusBarItem(id, vscode.StatusBarAlignment.Left, -100);
+  item.name = name;
+  return {
+    get text() {
+      return item.text;
+    },
+    say: (text, tooltip, command) => {
+      item.text = `$(${icon}) ${withoutIcons(displayLine(text, longestNote))}`;
+      item.tooltip = noticeText(tooltip);
+      item.accessibilityInformation = { label: displayLine(text, longestNote) };
+      item.command = command;
+      item.show();
+    },
+    dispose: () => item.dispose(),
+  };
+}

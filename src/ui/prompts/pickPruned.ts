@@ -1,0 +1,104 @@
+// The questions before a prune: by which rule, and which of those that it fits.
+import * as vscode from 'vscode';
+import type { VmView } from '../../inventory/views.js';
+import type { Bytes, SnapshotSize } from '../../domain/layers.js';
+import type { SnapshotTree } from '../../domain/snapshot.js';
+import { findSnapshot } from '../../domain/snapshotTree.js';
+import { chosenByRule, type PruneRule } from '../../operations/prune/pruneRule.js';
+import { bytesText } from '../../text/bytesText.js';
+import { titleOf } from '../../text/operationProgress.js';
+import { relativeAge } from '../../text/relativeAge.js';
+import { kindWords, styleSentence } from '../../text/words.js';
+import { askSeveral, askText } from './ask.js';
+import { answered } from './commandError.js';
+import { type Choice, pick } from './pickTarget.js';
+
+const t = vscode.l10n.t;
+
+export interface PickedRule {
+  /** Hours. */
+  readonly olderThan?: number;
+  readonly keepLast?: number;
+}
+
+const day = 24;
+
+/** A rule with a number of one's own is written, the usual ones are picked. */
+export async function pickPruneRule(tree: SnapshotTree): Promise<PickedRule> {
+  const count = tree.snapshots.length;
+  const older = (hours: number, label: string): Choice<PickedRule | 'days' | 'count'> => ({
+    label,
+    description: t('{0} of {1}', fitting(tree, { olderThanSeconds: hours * 3_600 }), count),
+    value: { olderThan: hours },
+  });
+  const newest = (keepLast: number): Choice<PickedRule | 'days' | 'count'> => ({
+    label: t('All but the {0} newest', keepLast),
+    description: t('{0} of {1}', fitting(tree, { keepLast }), count),
+    value: { keepLast },
+  });
+  const picked = await pick<PickedRule | 'days' | 'count'>(
+    [
+      older(3 * day, t('Older than 3 days')),
+      older(7 * day, t('Older than a week')),
+      older(30 * day, t('Older than 30 days')),
+      newest(3),
+      newest(10),
+      { label: t('Older than … days'), value: 'days' },
+      { label: t('All but the … newest'), value: 'count' },
+      { label: t('Let me choose from all'), value: {} },
+    ],
+    t('Which snapshots shall go? The current one and those marked as to be kept stay.'),
+  );
+  if (picked === 'days') {
+    return { olderThan: (await number(t('Older than how many days?'))) * day };
+  }
+  return picked === 'count' ? { keepLast: await number(t('How many of the newest stay?')) } : picked;
+}
+
+function fitting(tree: SnapshotTree, rule: PruneRule): number {
+  return chosenByRule(rule, tree, Date.now() / 1_000).length;
+}
+
+async function number(prompt: string): Promise<number> {
+  const text = answered(
+    await askText({
+      prompt,
+      problem: (value) => (/^\d{1,5}$/u.test(value.trim()) ? undefined : t('A whole number, please.')),
+    }),
+  );
+  return Number(text.trim());
+}
+
+/** All are ticked; those that stay anyway are named with their reason, and cannot be ticked. */
+export async function pickPruned(
+  view: VmView,
+  going: readonly string[],
+  stays: readonly { readonly snapshot: string; readonly why: string }[],
+  sizes: readonly SnapshotSize[],
+): Promise<readonly string[]> {
+  const now = Date.now() / 1_000;
+  const bytesOf = (name: string): Bytes => sizes.find(({ snapshot }) => snapshot === name)?.totalBytes ?? 'unknown';
+  const items = going.map((name) => {
+    const snapshot = view.tree && findSnapshot(view.tree, name);
+    return {
+      label: titleOf(view, name),
+      ...(snapshot === undefined
+        ? {}
+        : {
+            description: [
+              sizeWords(bytesOf(name)),
+              relativeAge(snapshot.createdAt, now, t),
+              kindWords(snapshot, t),
+              styleSentence(snapshot.style, t),
+            ].join(' · '),
+          }),
+      value: name,
+    };
+  });
+  const rest = stays.map(({ snapshot, why }) => t('stays: {0}: {1}', titleOf(view, snapshot), why));
+  return answered(await askSeveral(items, t('These go; untick what shall stay'), rest));
+}
+
+function sizeWords(bytes: Bytes): string {
+  return bytes === 'unknown' ? t('size unknown') : bytesText(bytes, t);
+}

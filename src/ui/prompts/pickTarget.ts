@@ -1,0 +1,103 @@
+// The lists from which a VM, a snapshot or a connection is picked; each line tells the state in words.
+import * as vscode from 'vscode';
+import type { InventoryPort } from '../../engine/inventory.js';
+import type { ConnectionView, VmView } from '../../inventory/views.js';
+import { displayLine } from '../../domain/plainText.js';
+import type { Snapshot, SnapshotTree } from '../../domain/snapshot.js';
+import { connectionLabel } from '../../text/connectionLabel.js';
+import { relativeAge } from '../../text/relativeAge.js';
+import { kindWords, powerWord, snapshotCountText } from '../../text/words.js';
+import { type Line, askOne, askSeveral } from './ask.js';
+import { CommandError, answered } from './commandError.js';
+
+const t = vscode.l10n.t;
+
+export type Choice<T> = Line<T>;
+
+/** Resolves to the value of the line that was picked; the user may also leave. */
+export async function pick<T>(choices: readonly Choice<T>[], placeHolder: string): Promise<T> {
+  return answered(await askOne(choices, placeHolder)).value;
+}
+
+/** All are picked until the user takes some out; resolves to the values of those that stay. */
+export async function pickSeveral<T>(choices: readonly Choice<T>[], placeHolder: string): Promise<readonly T[]> {
+  return answered(await askSeveral(choices, placeHolder));
+}
+
+/** The only VM there is, or the one picked of those that fit. */
+export async function pickVm(
+  inventory: InventoryPort,
+  placeholder: string,
+  fits: (view: VmView) => boolean = () => true,
+  connection?: string,
+): Promise<VmView> {
+  const connections = inventory.connections.filter(({ uri }) => connection === undefined || uri === connection);
+  const all = connections.flatMap(({ vms }) => vms);
+  const [first, ...others] = all;
+  if (first === undefined) {
+    throw new CommandError('notFound', t('There are no VMs yet.'), connection === undefined ? {} : { connection });
+  }
+  if (others.length === 0) {
+    return first;
+  }
+  const fitting = all.filter(fits);
+  const several = connections.filter(({ vms }) => vms.length > 0).length > 1;
+  const choices = (fitting.length > 0 ? fitting : all).map((view) => ({
+    label: view.vm.name,
+    description: [
+      powerWord(view.vm, t),
+      ...(view.snapshotCount === undefined ? [] : [snapshotCountText(view.snapshotCount, t)]),
+    ].join(' · '),
+    ...(several && { detail: connectionLabel(view.ref.connection, t) }),
+    value: view,
+  }));
+  return pick(choices, placeholder);
+}
+
+/** Newest first, because that is what people look for. */
+export async function pickSnapshot(view: VmView, tree: SnapshotTree, placeholder: string): Promise<Snapshot> {
+  if (tree.snapshots.length === 0) {
+    throw new CommandError('notFound', t('{0} has no snapshots.', view.vm.name), { vm: view.vm.name });
+  }
+  const now = Date.now() / 1_000;
+  const choices = tree.snapshots
+    .map((snapshot, index) => ({ snapshot, index }))
+    .sort((a, b) => b.snapshot.createdAt - a.snapshot.createdAt || b.index - a.index)
+    .map(({ snapshot }) => ({
+      label: snapshot.title,
+      description: [
+        kindWords(snapshot, t),
+        relativeAge(snapshot.createdAt, now, t),
+        ...(snapshot.name === tree.current ? [t('current')] : []),
+      ].join(' · '),
+      ...(snapshot.description !== '' && { detail: displayLine(snapshot.description) }),
+      value: snapshot,
+    }));
+  return pick(choices, placeholder);
+}
+
+export async function pickConnection(
+  connections: readonly ConnectionView[],
+  placeholder: string,
+): Promise<ConnectionView> {
+  const choices = connections.map((connection) => ({
+    label: connectionLabel(connection.uri, t),
+    description: connectionStateWord(connection),
+    detail: connection.uri,
+    value: connection,
+  }));
+  return pick(choices, placeholder);
+}
+
+function connectionStateWord(connection: ConnectionView): string {
+  switch (connection.state) {
+    case 'idle':
+      return t('not connected');
+    case 'connecting':
+      return t('connecting');
+    case 'connected':
+      return t('connected');
+    case 'failed':
+      return t('failed');
+  }
+}

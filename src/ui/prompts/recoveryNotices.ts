@@ -1,0 +1,46 @@
+// Tells what became of operations that had broken off: one message each, as soon as it is known.
+import * as vscode from 'vscode';
+import type { InventoryPort } from '../../engine/inventory.js';
+import type { Disposable } from '../../base/disposable.js';
+import type { RecoveryReport } from '../../domain/recoveryReport.js';
+import { titleIn } from '../../text/operationProgress.js';
+import { recoveryText } from '../../text/recoveryText.js';
+import { notify } from './notify.js';
+
+const t = vscode.l10n.t;
+
+export function recoveryNotices(inventory: InventoryPort, log: vscode.LogOutputChannel): Disposable {
+  return inventory.onDidRecover((report) => {
+    tell(inventory, log, report).catch((error: unknown) => log.error(String(error)));
+  });
+}
+
+async function tell(inventory: InventoryPort, log: vscode.LogOutputChannel, report: RecoveryReport): Promise<void> {
+  const view = inventory.findVm(report.request.vm);
+  const { message, severity } = recoveryText(report, titleIn(view ?? {}, report.request), t);
+  const commands = report.commands ?? [];
+  log.info([message, ...commands].join('\n'));
+  const copy = t('Copy Commands');
+  const showLog = t('Show Log');
+  // Until somebody says so, nothing else is begun on the VM.
+  const settled = t('Taken Care Of…');
+  const finish = t('Finish It…');
+  const buttons = [
+    ...(report.mayFinish === true ? [finish] : []),
+    ...(commands.length > 0 ? [copy] : []),
+    ...(report.outcome === 'explained' ? [settled] : []),
+    showLog,
+  ];
+  const button = await notify(severity, message, ...buttons);
+  if (button === copy) {
+    await vscode.env.clipboard.writeText(commands.join('\n'));
+  } else if (button === finish) {
+    const { uuid, connection } = report.request.vm;
+    await vscode.commands.executeCommand('virtRewind.finishUnfinished', { vm: uuid, connection });
+  } else if (button === settled) {
+    const { uuid, connection } = report.request.vm;
+    await vscode.commands.executeCommand('virtRewind.dismissUnfinished', { vm: uuid, connection });
+  } else if (button === showLog) {
+    log.show();
+  }
+}

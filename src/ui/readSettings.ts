@@ -1,0 +1,21 @@
+// The door to the editor's configuration: typed reading, writing and watching of our settings.
+import * as vscode from 'vscode';
+import { parseSettings, settingKeys, type Settings } from '../manifest/settings.js';
+
+export function readSettings(): Settings {
+  const configuration = vscode.workspace.getConfiguration();
+  return parseSettings((key) => configuration.get<unknown>(key));
+}
+
+/** Writes to the user's settings: those of this machine, for all workspaces. */
+export async function writeSetting<K extends keyof Settings>(setting: K, value: Settings[K]): Promise<void> {
+  await vscode.workspace.getConfiguration().update(settingKeys[setting], value, vscode.ConfigurationTarget.Global);
+}
+
+export function onDidChangeSettings(listener: (settings: Settings) => void): vscode.Disposable {
+  return vscode.workspace.onDidChangeConfiguration((change) => {
+    if (change.affectsConfiguration('virtRewind')) {
+      listener(readSettings());
+    }
+  });
+}

@@ -1,0 +1,48 @@
+// What the editor was last given of each VM, to tell whether its rows would read differently now, and whether it is still asking
+// for rows. Knows no row.
+import { vmKey } from '../../inventory/views.js';
+import type { SnapshotTree } from '../../domain/snapshot.js';
+import type { VmRef } from '../../domain/vm.js';
+
+/** Drawing is over when the editor has asked for no row for so long: it asks level by level. */
+const drawingMs = 1_000;
+
+export interface DrawnVm {
+  look?: string;
+  tree?: SnapshotTree | undefined;
+  /** Milliseconds since 1970: when the ages under it were written. */
+  at?: number;
+}
+
+export class DrawnVms {
+  readonly #byKey = new Map<string, DrawnVm>();
+  /** Milliseconds since 1970. */
+  #askedForRowAt = 0;
+
+  get isGoingOn(): boolean {
+    return Date.now() - this.#askedForRowAt < drawingMs;
+  }
+
+  askedForRow(): void {
+    this.#askedForRowAt = Date.now();
+  }
+
+  /** By the VM's key; undefined: nothing was drawn of it. */
+  find(key: string): DrawnVm | undefined {
+    return this.#byKey.get(key);
+  }
+
+  of(ref: VmRef): DrawnVm {
+    const drawn = this.#byKey.get(vmKey(ref)) ?? {};
+    this.#byKey.set(vmKey(ref), drawn);
+    return drawn;
+  }
+
+  forgetAllBut(keys: ReadonlySet<string>): void {
+    for (const key of this.#byKey.keys()) {
+      if (!keys.has(key)) {
+        this.#byKey.delete(key);
+      }
+    }
+  }
+}

@@ -1,0 +1,70 @@
+// Rows that say why there is nothing, or nothing new, and what a click on them does. Knows nothing of the editor.
+import type { CommandId } from '../../manifest/commandIds.js';
+import type { Failure } from '../../domain/failure.js';
+import type { Facts } from '../../text/factList.js';
+import { failureText } from '../../text/failureText.js';
+import type { MessageNode } from './nodes.js';
+import type { Row } from '../../text/rows.js';
+import type { Translate } from '../../text/translate.js';
+
+export interface MessageRow extends Row {
+  readonly click: { readonly title: string; readonly command: CommandId };
+}
+
+/** @param failure what the row is about, where it is about one */
+export function messageRow(node: MessageNode, failure: Failure | undefined, t: Translate): MessageRow {
+  switch (node.about) {
+    case 'failure':
+      return failureRow(node, failure, t);
+    case 'idle':
+      return row(t('Not connected'), t('click to connect'), 'plug', 'connectable', connect(t));
+    case 'connecting':
+      return row(t('Connecting…'), '', 'loading~spin', '', { title: t('Show Log'), command: 'virtRewind.showLog' });
+    case 'noVms':
+      return row(t('No VMs here'), t('they appear by themselves'), 'info', '', {
+        title: t('Refresh'),
+        command: 'virtRewind.refresh',
+      });
+    case 'noMatch':
+      return row(t('The filter hides all VMs'), t('click to clear it'), 'filter', '', {
+        title: t('Clear Filter'),
+        command: 'virtRewind.clearFilter',
+      });
+  }
+}
+
+export function messageFacts(failure: Failure | undefined, t: Translate): Facts | undefined {
+  if (failure === undefined) {
+    return undefined;
+  }
+  const { sentence, nextStep } = failureText(failure, t);
+  return { heading: sentence, ...(nextStep === '' ? {} : { text: nextStep }), lines: [] };
+}
+
+function failureRow(node: MessageNode, failure: Failure | undefined, t: Translate): MessageRow {
+  const text = failure === undefined ? undefined : failureText(failure, t);
+  const isVm = node.ref !== undefined;
+  return row(
+    text?.sentence ?? t('It failed.'),
+    text?.nextStep ?? '',
+    'warning',
+    isVm ? 'failure' : 'failure;connectable',
+    isVm ? { title: t('Refresh'), command: 'virtRewind.refresh' } : connect(t),
+  );
+}
+
+function connect(t: Translate): MessageRow['click'] {
+  return { title: t('Connect'), command: 'virtRewind.connect' };
+}
+
+function row(label: string, description: string, icon: string, tokens: string, click: MessageRow['click']): MessageRow {
+  return {
+    label,
+    description,
+    icon: { name: icon },
+    context: tokens === '' ? 'message;' : `message;${tokens};`,
+    opens: 'never',
+    spoken: description === '' ? label : `${label}, ${description}`,
+    click,
+  };
+}

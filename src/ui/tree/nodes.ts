@@ -1,0 +1,81 @@
+// The rows of the tree as values: a node says which thing it is, never how that thing is; that is asked of the
+// inventory when the row is drawn. Knows nothing of the editor.
+import { type VmRef, sameVm } from '../../domain/vm.js';
+
+export interface ConnectionNode {
+  readonly type: 'connection';
+  readonly id: string;
+  readonly connection: string;
+}
+
+export interface VmNode {
+  readonly type: 'vm';
+  readonly id: string;
+  readonly ref: VmRef;
+}
+
+export interface SnapshotNode {
+  readonly type: 'snapshot';
+  readonly id: string;
+  readonly ref: VmRef;
+  /** The name that libvirt knows. */
+  readonly snapshot: string;
+}
+
+/** "You are here": the present state of a VM. */
+export interface HereNode {
+  readonly type: 'here';
+  readonly id: string;
+  readonly ref: VmRef;
+}
+
+/**
+ * A row that says why there is nothing, or nothing new, under its parent.
+ *
+ * | about         | parent     | says                                          |
+ * |---------------|------------|-----------------------------------------------|
+ * | failure       | connection, vm | what the last read failed with            |
+ * | idle          | connection | not connected; a click connects               |
+ * | connecting    | connection | connecting                                    |
+ * | noVms         | connection | this connection has no VMs                    |
+ * | noMatch       | connection | the filter hides all VMs                      |
+ */
+export interface MessageNode {
+  readonly type: 'message';
+  readonly id: string;
+  readonly about: 'failure' | 'idle' | 'connecting' | 'noVms' | 'noMatch';
+  readonly connection: string;
+  readonly ref?: VmRef;
+}
+
+export type Node = ConnectionNode | VmNode | SnapshotNode | HereNode | MessageNode;
+
+/** The VM that a row belongs to, if it does. */
+export function vmOfNode(node: Node): VmRef | undefined {
+  return node.type === 'connection' ? undefined : node.ref;
+}
+
+export function connectionOfNode(node: Node): string {
+  return node.type === 'connection' || node.type === 'message' ? node.connection : node.ref.connection;
+}
+
+/** Whether a value that came from a menu or a keybinding is a row of our tree. */
+export function isNode(value: unknown): value is Node {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    'type' in value &&
+    'id' in value &&
+    typeof value.id === 'string' &&
+    (value.type === 'connection' ||
+      value.type === 'vm' ||
+      value.type === 'snapshot' ||
+      value.type === 'here' ||
+      value.type === 'message')
+  );
+}
+
+export function sameNodeVm(a: Node, b: Node): boolean {
+  const [one, other] = [vmOfNode(a), vmOfNode(b)];
+  return one !== undefined && other !== undefined && sameVm(one, other);
+}

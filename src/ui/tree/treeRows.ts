@@ -1,0 +1,117 @@
+// Which rows stand under which: the root, a connection, a VM, a snapshot. Keeps one node for each thing, because the
+// editor knows rows by identity, and no state of the things themselves. Knows nothing of the editor.
+import { type ConnectionView, type VmView, vmKey } from '../../inventory/views.js';
+import type { VmRef } from '../../domain/vm.js';
+import { type ArrangedVm, type Arrangement, arrangeVm, matches } from './arrangedVm.js';
+import type { ConnectionNode, MessageNode, Node, VmNode } from './nodes.js';
+
+export class TreeRows {
+  readonly #connections = new Map<string, ConnectionNode>();
+  readonly #vms = new Map<string, VmNode>();
+  readonly #arranged = new Map<string, ArrangedVm>();
+  readonly #messages = new Map<string, MessageNode>();
+
+  connection(uri: string): ConnectionNode {
+    return remember(this.#connections, uri, () => ({ type: 'connection', id: uri, connection: uri }));
+  }
+
+  vm(ref: VmRef): VmNode {
+    const key = vmKey(ref);
+    return remember(this.#vms, key, () => ({ type: 'vm', id: key, ref }));
+  }
+
+  /** The snapshots of a VM as they are shown; undefined while its tree has not been read. */
+  arranged(view: VmView, arrangement: Arrangement): ArrangedVm | undefined {
+    if (view.tree === undefined) {
+      return undefined;
+    }
+    const key = vmKey(view.ref);
+    const before = this.#arranged.get(key);
+    if (before?.tree === view.tree && before.arrangement === arrangement) {
+      return before;
+    }
+    const vmMatches = matches(arrangement.filter, view.vm.name, view.vm.title);
+    const arranged = arrangeVm(view.ref, view.tree, arrangement, vmMatches, before);
+    this.#arranged.set(key, arranged);
+    return arranged;
+  }
+
+  /**
+   * | state                | VMs known | rows                       |
+   * |----------------------|-----------|----------------------------|
+   * | idle                 | none      | not connected              |
+   * | connecting           | none      | connecting                 |
+   * | failed               | none      | the failure                |
+   * | failed               | some      | the failure, then the VMs  |
+   * | connected, read      | none      | no VMs                     |
+   * | any                  | some      | the VMs                    |
+   * | any                  | some, all hidden by the filter | no match |
+   */
+  underConnection(view: ConnectionView, arrangement: Arrangement): readonly Node[] {
+    const rows: Node[] = [];
+    if (view.failure !== undefined && view.state === 'failed') {
+      rows.push(this.#message('failure', view.uri));
+    } else if (view.vms.length === 0 && view.state !== 'failed') {
+      const about = view.state === 'connected' ? (view.loaded ? 'noVms' : 'connecting') : view.state;
+      rows.push(this.#message(about, view.uri));
+    }
+    const shown = view.vms.filter((vm) => this.#isShown(vm, arrangement));
+    if (shown.length === 0 && view.vms.length > 0) {
+      rows.push(this.#message('noMatch', view.uri));
+    }
+    return [...rows, ...shown.map((vm) => this.vm(vm.ref))];
+  }
+
+  underVm(view: VmView, arrangement: Arrangement): readonly Node[] {
+    const snapshots = this.arranged(view, arrangement)?.top ?? [];
+    return view.failure === undefined
+      ? snapshots
+      : [this.#message('failure', view.ref.connection, view.ref), ...snapshots];
+  }
+
+  /** Forgets the nodes of what is no longer there. */
+  forgetAllBut(connections: readonly ConnectionView[]): void {
+    const uris = new Set(connections.map((connection) => connection.uri));
+    const keys = new Set(connections.flatMap((connection) => connection.vms.map((vm) => vmKey(vm.ref))));
+    prune(this.#connections, uris);
+    prune(this.#vms, keys);
+    prune(this.#arranged, keys);
+  }
+
+  /** A VM is shown if it matches, or one of its snapshots does, as far as they have been read. */
+  #isShown(view: VmView, arrangement: Arrangement): boolean {
+    if (matches(arrangement.filter, view.vm.name, view.vm.title)) {
+      return true;
+    }
+    return (this.arranged(view, arrangement)?.nodes.size ?? 0) > 0;
+  }
+
+  #message(about: MessageNode['about'], connection: string, ref?: VmRef): MessageNode {
+    const id = `${ref === undefined ? connection : vmKey(ref)}/message/${about}`;
+    return remember(this.#messages, id, () => ({
+      type: 'message',
+      id,
+      about,
+      connection,
+      ...(ref === undefined ? {} : { ref }),
+    }));
+  }
+}
+
+function remember<T>(known: Map<string, T>, key: string, make: () => T): T {
+  const before = known.get(key);
+  if (before !== undefined) {
+    return before;
+  }
+  const made = make();
+  known.set(key, made);
+  return made;
+}
+
+function prune(known: Map<string, unknown>, keep: ReadonlySet<string>): void {
+  for (const key of known.keys()) {
+    if (!keep.has(key)) {
+      known.delete(key);
+    }
+  }
+}

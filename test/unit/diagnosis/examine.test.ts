@@ -1,0 +1,488 @@
+// What the doctor finds, what it offers, and what it says can be done here.
+import assert from 'node:assert/strict';
+import type { Examination, Finding } from '../../../src/diagnosis/examination.js';
+import { examinationNeeds } from '../../../src/diagnosis/examinationNeeds.js';
+import { examine } from '../../../src/diagnosis/examine.js';
+import type { Situation } from '../../../src/domain/situation.js';
+import {
+  capabilities,
+  disk,
+  external,
+  frozen,
+  image,
+  internal,
+  looked,
+  ref,
+  shortSteps,
+  situation,
+  snapshot,
+  tree,
+  vm,
+} from '../domain/situations.js';
+
+const base = '/img/web.qcow2';
+/** Everything that is found but what every release of libvirt is known for: `severity what (repair)`. */
+const found = (inWhat: Situation): string =>
+  examine(ref, inWhat)
+    .diagnoses.filter(({ finding }) => finding.what !== 'knownBadVersion')
+    .map(({ finding, severity, repair }) =>
+      [
+        severity,
+        finding.what,
+        ...(repair === undefined
+          ? []
+          : [`(${repair.decision.type === 'plan' ? shortSteps(repair.decision) : repair.decision.refusal.reason})`]),
+      ].join(' '),
+    )
+    .join(', ');
+const finding = <W extends Finding['what']>(what: W, inWhat: Situation): Extract<Finding, { what: W }> | undefined =>
+  examine(ref, inWhat)
+    .diagnoses.map((one) => one.finding)
+    .find((one): one is Extract<Finding, { what: W }> => one.what === what);
+
+/** a ─ b, b current, all in order. */
+function healthy(more: Partial<Situation> = {}, images: Parameters<typeof looked>[0]['images'] = {}): Situation {
+  return situation({
+    vm: vm({ power: 'off', disks: [disk('vda', '/img/web.b')] }),
+    tree: tree([external('a'), external('b', 'a')], 'b'),
+    frozenDisks: frozen({ a: base, b: '/img/web.a' }),
+    otherVms: [],
+    files: looked({
+      images: { '/img/web.b': image('/img/web.a'), '/img/web.a': image(base), [base]: image(), ...images },
+      lists: { '/img': ['web.b', 'web.a', 'web.qcow2'] },
+    }),
+    ...more,
+  });
+}
+const inside = (tags: readonly string[], more: Partial<Situation> = {}): Situation =>
+  situation({
+    vm: vm({ power: 'off' }),
+    tree: tree([internal('i')], 'i'),
+    frozenDisks: frozen({ i: base }),
+    otherVms: [],
+    files: looked({ images: { [base]: image(undefined, { tags }) }, lists: { '/img': ['web.qcow2'] } }),
+    ...more,
+  });
+
+/** The other tag has the snapshot's name as its ID. */
+const numbered: Partial<Situation> = {
+  files: looked({
+    images: { [base]: image(undefined, { tags: ['i', 'o'], tagIds: ['1', 'i'] }) },
+    lists: { '/img': ['web.qcow2'] },
+  }),
+};
+
+describe('examine: findings', () => {
+  const withMemory = snapshot('m', {
+    memory: 'external',
+    memoryFile: '/img/m.mem',
+    disks: [{ target: 'vda', location: 'external', file: '/img/web.m' }],
+  });
+  const rows: readonly (readonly [what: string, inWhat: Situation, expected: string])[] = [
+    ['all in order, external', healthy(), ''],
+    ['all in order, internal', inside(['i']), ''],
+    ['no snapshots', situation({ files: looked({ images: { [base]: image() } }), otherVms: [] }), ''],
+    ['an orphaned tag', inside(['i', 'lost']), 'warning orphanTag (removeTag)'],
+    ['a name that is another’s ID', inside(['i', 'o'], numbered), 'warning nameIsTagId, warning orphanTag (removeTag)'],
+    ['a name that two tags have', inside(['i', 'i']), 'warning tagTwice'],
+    ['a tag that is gone', inside([]), 'error tagMissing (forget i)'],
+    [
+      'a tag that holds no RAM',
+      situation({
+        tree: tree([internal('i')], 'i'),
+        frozenDisks: frozen({ i: base }),
+        otherVms: [],
+        files: looked({
+          images: { [base]: image(undefined, { tags: ['i'], ramTags: [] }) },
+          lists: { '/img': ['web.qcow2'] },
+        }),
+      }),
+      'error tagWithoutRam (forget i)',
+    ],
+    [
+      'a memory file that is gone',
+      situation({
+        vm: vm({ power: 'off', disks: [disk('vda', '/img/web.m')] }),
+        tree: tree([withMemory], 'm'),
+        frozenDisks: frozen({ m: base }),
+        files: looked({ images: { '/img/web.m': image(base), [base]: image() }, files: { '/img/m.mem': 'missing' } }),
+      }),
+      'error memoryFileMissing (m→m-2 m-2= forget m)',
+    ],
+    [
+      'a memory file that is empty',
+      situation({
+        vm: vm({ power: 'off', disks: [disk('vda', '/img/web.m')] }),
+        tree: tree([withMemory], 'm'),
+        frozenDisks: frozen({ m: base }),
+        files: looked({
+          images: { '/img/web.m': image(base), [base]: image() },
+          files: { '/img/m.mem': { bytes: 0, allocatedBytes: 0 } },
+        }),
+      }),
+      'error memoryFileBroken (m→m-2 m-2= forget m)',
+    ],
+    [
+      'a memory file and the disks that are gone',
+      situation({
+        vm: vm({ power: 'off', disks: [disk('vda', '/img/web.m')] }),
+        tree: tree([withMemory], 'm'),
+        frozenDisks: frozen({ m: '/img/web.0' }),
+        files: looked({
+          images: { '/img/web.m': image(base), [base]: image(), '/img/web.0': 'missing' },
+          files: { '/img/m.mem': 'missing' },
+        }),
+      }),
+      'error overlayMissing (forget m)',
+    ],
+    [
+      'an overlay that is gone',
+      healthy({}, { '/img/web.a': 'missing' }),
+      'error overlayMissing (forget b), error overlayMissing',
+    ],
+    [
+      'a base that was written to after its overlay',
+      healthy(
+        { blockJobs: [] },
+        { '/img/web.a': image(base, { modifiedAt: 1e12 }), [base]: image(undefined, { modifiedAt: 1e12 + 61_000 }) },
+      ),
+      'warning backingChanged',
+    ],
+    [
+      'a base whose last words came right after its overlay was made',
+      healthy(
+        { blockJobs: [] },
+        { '/img/web.a': image(base, { modifiedAt: 1e12 }), [base]: image(undefined, { modifiedAt: 1e12 + 59_000 }) },
+      ),
+      '',
+    ],
+    [
+      'a base that is written to while files are merged',
+      healthy(
+        { vm: vm({ disks: [disk('vda', '/img/web.b')] }), blockJobs: ['vda'] },
+        { '/img/web.a': image(base, { modifiedAt: 1e12 }), [base]: image(undefined, { modifiedAt: 1e12 + 61_000 }) },
+      ),
+      '',
+    ],
+    [
+      'UEFI variables that a snapshot inside the image does not hold',
+      inside(['i'], {
+        vm: vm({ power: 'off', firmware: 'uefiRawNvram', nvram: '/img/vars' }),
+        tree: tree([internal('i', undefined, { state: 'off' })], 'i'),
+        files: looked({
+          images: { [base]: image(undefined, { tags: ['i'] }) },
+          files: { '/img/vars': { bytes: 1, allocatedBytes: 1 }, '/img/vars.i': 'missing' },
+        }),
+      }),
+      'note nvramNotHeld',
+    ],
+    [
+      'UEFI variables of which there is a copy',
+      healthy({
+        vm: vm({ power: 'off', disks: [disk('vda', '/img/web.b')], firmware: 'uefiRawNvram', nvram: '/img/vars' }),
+        files: looked({
+          images: { '/img/web.b': image('/img/web.a'), '/img/web.a': image(base), [base]: image() },
+          files: {
+            '/img/vars': { bytes: 1, allocatedBytes: 1 },
+            '/img/vars.a': { bytes: 1, allocatedBytes: 1 },
+            '/img/vars.b': 'missing',
+          },
+        }),
+      }),
+      'note nvramNotHeld',
+    ],
+    ['RAM that nobody has', healthy({}, { '/img/web.a': image(base, { lostRamBytes: 2 ** 20 }) }), 'note lostRam'],
+    ['a little of it', healthy({}, { '/img/web.a': image(base, { lostRamBytes: 2 ** 20 - 1 }) }), ''],
+    ['a damaged image', healthy({}, { '/img/web.a': image(base, { corrupt: true }) }), 'error corruptImage'],
+    [
+      'an orphaned file',
+      healthy({
+        files: looked({
+          images: {
+            '/img/web.b': image('/img/web.a'),
+            '/img/web.a': image(base),
+            [base]: image(),
+            '/img/web.1700000000': image(base),
+          },
+          lists: { '/img': ['web.1700000000'] },
+        }),
+      }),
+      'note orphanFile (trash /img/web.1700000000)',
+    ],
+    [
+      'a delete that broke off',
+      healthy({
+        tree: tree(
+          [
+            external('a', undefined, {
+              disks: [{ target: 'vda', location: 'external', file: '/img/web.a', deleteInProgress: true }],
+            }),
+            external('b', 'a'),
+          ],
+          'b',
+        ),
+      }),
+      'error unfinishedDelete (b)',
+    ],
+    [
+      'no current one',
+      healthy({ tree: tree([external('a'), external('b', 'a')]) }),
+      'warning noCurrent (b=/img/web.b)',
+    ],
+    ['no current one of internal snapshots', inside(['i'], { tree: tree([internal('i')]) }), ''],
+    [
+      'both styles',
+      healthy({
+        tree: tree([internal('i'), external('a'), external('b', 'a')], 'b'),
+        frozenDisks: frozen({ a: base, b: '/img/web.a', i: base }),
+        files: looked({
+          images: {
+            '/img/web.b': image('/img/web.a'),
+            '/img/web.a': image(base),
+            [base]: image(undefined, { tags: ['i'] }),
+          },
+        }),
+      }),
+      'warning mixedStyles',
+    ],
+    [
+      'the VM writes into a frozen file',
+      healthy({ vm: vm({ power: 'off', disks: [disk('vda', '/img/web.a')] }) }),
+      'error onFrozenFiles (createOverlays defineFromSnapshot b b=/img/web.1800000000)',
+    ],
+    [
+      'merged by hand',
+      healthy({}, { '/img/web.b': image(base) }),
+      'warning staleMetadata (b^ forget a), warning staleMetadata',
+    ],
+    [
+      'it names an overlay that a revert took from the VM',
+      healthy({
+        tree: tree(
+          [
+            external('a', undefined, { disks: [{ target: 'vda', location: 'external', file: '/img/web.0' }] }),
+            external('b', 'a'),
+          ],
+          'b',
+        ),
+      }),
+      'note namesOtherOverlay',
+    ],
+    [
+      'the same, and it is the current one: a delete makes it name the right one',
+      healthy({
+        tree: tree(
+          [external('a'), external('b', 'a', { disks: [{ target: 'vda', location: 'external', file: '/img/web.0' }] })],
+          'b',
+        ),
+      }),
+      '',
+    ],
+    [
+      'paused while it is saved',
+      healthy({ vm: vm({ power: 'paused', powerReason: 'saving', disks: [disk('vda', '/img/web.b')] }) }),
+      'error pausedSaving (power)',
+    ],
+    [
+      'the same, while libvirt works at it',
+      healthy({
+        vm: vm({ power: 'paused', powerReason: 'saving', savedNow: true, disks: [disk('vda', '/img/web.b')] }),
+      }),
+      '',
+    ],
+    [
+      'a VM that was undefined while it ran',
+      healthy({ vm: vm({ persistent: false, disks: [disk('vda', '/img/web.b')] }) }),
+      'error vanishes (makePersistent)',
+    ],
+    [
+      'a VM that would start on the overlay that was merged into its file',
+      healthy({
+        vm: vm({ disks: [disk('vda', '/img/web.b')] }),
+        configured: [disk('vda', '/img/web.over')],
+        files: looked({
+          images: {
+            '/img/web.over': image('/img/web.b'),
+            '/img/web.b': image('/img/web.a'),
+            '/img/web.a': image(base),
+            [base]: image(),
+          },
+        }),
+      }),
+      'error startsElsewhere (configureDisks)',
+    ],
+    [
+      'a VM that would start on another disk',
+      healthy({ vm: vm({ disks: [disk('vda', '/img/web.b')] }), configured: [disk('vda', '/img/other')] }),
+      'warning startsElsewhere, note notSeen',
+    ],
+    [
+      'a VM that would start on what it runs on',
+      healthy({ vm: vm({ disks: [disk('vda', '/img/web.b')] }), configured: [disk('vda', '/img/web.b')] }),
+      '',
+    ],
+    ['a frozen guest', healthy({ agent: 'frozen' }), 'error guestFrozen (thawGuest)'],
+    [
+      'a managed save',
+      healthy({ vm: vm({ power: 'off', managedSave: true, disks: [disk('vda', '/img/web.b')] }) }),
+      'note managedSave',
+    ],
+    [
+      'another VM on its files',
+      healthy({ otherVms: [{ uuid: 'c', name: 'clone', files: ['/img/c', base], unread: [] }] }),
+      'note usedByOtherVm',
+    ],
+    [
+      'a folder that is forbidden, files that cannot be seen',
+      healthy({
+        files: looked({ canAct: { '/img': { why: 'denied', said: "cannot open '/img': Permission denied" } } }),
+      }),
+      'warning denied, note notSeen',
+    ],
+    [
+      'the test driver',
+      healthy({ capabilities: capabilities(9, 0, { driver: 'test' }), tree: tree([internal('i')]) }),
+      '',
+    ],
+  ];
+  for (const [what, inWhat, expected] of rows) {
+    it(`${what} → ${expected === '' ? 'nothing' : expected}`, () => {
+      assert.equal(found(inWhat), expected);
+    });
+  }
+
+  it('names what it speaks of', () => {
+    assert.deepEqual(finding('orphanTag', inside(['lost'])), { what: 'orphanTag', file: base, tag: 'lost' });
+    assert.deepEqual(finding('overlayMissing', healthy({}, { '/img/web.a': 'missing' })), {
+      what: 'overlayMissing',
+      snapshot: 'b',
+      file: '/img/web.a',
+    });
+    assert.deepEqual(finding('notSeen', healthy({ files: looked({}) }))?.files, ['/img/web.b', base, '/img/web.a']);
+  });
+
+  it('knows what a release is known for, of the styles that the VM has', () => {
+    const known = (version: [number, number], of: Situation): string =>
+      examine(ref, { ...of, capabilities: capabilities(...version) })
+        .diagnoses.flatMap((one) => (one.finding.what === 'knownBadVersion' ? [one.finding.source] : []))
+        .join(' | ');
+    assert.equal(known([12, 8], healthy()), '');
+    assert.equal(known([12, 0], healthy()), 'libvirt 806; Debian 932456');
+    assert.match(known([11, 3], inside(['i'])), /^libvirt news 11\.4\.0/u);
+    assert.match(known([9, 0], healthy()), /CVE-2025-13193 \| libvirt 806/u);
+  });
+});
+
+describe('examine: abilities', () => {
+  const can = ({ abilities }: Examination): Readonly<Record<string, string>> =>
+    Object.fromEntries(
+      abilities.map(({ what, can: able, why }) => [what, able === 'yes' ? able : `${able} ${why?.reason ?? ''}`]),
+    );
+  const all = Object.fromEntries(
+    [
+      'createMemoryInternal',
+      'createMemoryExternal',
+      'createMemoryLive',
+      'createDisk',
+      'createQuiesced',
+      'createOfflineInternal',
+      'createOfflineExternal',
+      'revertInternal',
+      'revertExternal',
+      'deleteInternal',
+      'deleteExternal',
+      'hostFiles',
+    ].map((what) => [what, 'yes']),
+  );
+  const fresh = (more: Partial<Situation> = {}): Situation =>
+    situation({ files: looked({ images: { [base]: image() } }), otherVms: [], ...more });
+
+  it('are all there on a new libvirt, whatever state the VM is in', () => {
+    assert.deepEqual(can(examine(ref, fresh())), all);
+    assert.deepEqual(can(examine(ref, fresh({ vm: vm({ power: 'off', agentConnected: false }) }))), all);
+  });
+
+  it('say what is done by us, and what cannot be', () => {
+    assert.deepEqual(can(examine(ref, fresh({ capabilities: capabilities(9, 0) }))), {
+      ...all,
+      revertExternal: 'byUs externalRevertUnsupported',
+    });
+    assert.deepEqual(can(examine(ref, fresh({ capabilities: capabilities(8, 0), files: looked({ canAct: {} }) }))), {
+      ...all,
+      revertExternal: 'no externalRevertUnsupported',
+      deleteExternal: 'no externalDeleteUnsupported',
+      hostFiles: 'no filesOutOfReach',
+    });
+    const mixable = can(examine(ref, healthy()));
+    assert.equal(mixable['createMemoryInternal'], 'no otherStyle');
+    assert.equal(mixable['createOfflineExternal'], 'yes');
+    assert.equal(mixable['revertExternal'], 'yes');
+    assert.equal(
+      can(examine(ref, healthy({ capabilities: capabilities(9, 0) })))['revertExternal'],
+      'byUs externalRevertUnsupported',
+    );
+    const raw = can(examine(ref, fresh({ vm: vm({ disks: [disk('vda', '/img/web.raw', { format: 'raw' })] }) })));
+    assert.equal(raw['createMemoryInternal'], 'no rawDisk');
+    assert.equal(raw['createDisk'], 'yes');
+    assert.equal(
+      can(examine(ref, fresh({ vm: vm({ agentChannel: false, agentConnected: false }) })))['createQuiesced'],
+      'no agentMissing',
+    );
+  });
+});
+
+describe('examinationNeeds', () => {
+  it('names every file of the VM and its snapshots, and what may be left over beside them', () => {
+    const memory = `web.s-1700000000-${ref.uuid.slice(0, 8)}.mem`;
+    const withMemory = snapshot('m', {
+      memory: 'external',
+      memoryFile: '/ram/m.mem',
+      disks: [{ target: 'vda', location: 'external', file: '/img/web.m' }],
+    });
+    const inWhat = situation({
+      vm: vm({
+        nvram: '/vars/web.fd',
+        disks: [disk('vda', '/img/web.m'), disk('sda', '/iso/cd.iso', { device: 'cdrom', readonly: true })],
+      }),
+      tree: tree([withMemory, internal('i')], 'm'),
+      frozenDisks: frozen({ m: base, i: base }),
+    });
+    assert.deepEqual(examinationNeeds(inWhat), {
+      images: ['/img/web.m', base],
+      files: ['/vars/web.fd', '/ram/m.mem', '/vars/web.fd.m', '/vars/web.fd.i'],
+      folders: ['/img', '/vars', '/ram'],
+    });
+    const listed = { ...inWhat, files: looked({ lists: { '/img': ['web.m', 'web.17', 'other.17', memory] } }) };
+    assert.deepEqual(examinationNeeds(listed).images, ['/img/web.m', '/img/web.17', base]);
+    assert.deepEqual(examinationNeeds(listed).files, [
+      '/vars/web.fd',
+      `/img/${memory}`,
+      '/ram/m.mem',
+      '/vars/web.fd.m',
+      '/vars/web.fd.i',
+    ]);
+  });
+
+  it('is nothing with a driver that has no files', () => {
+    assert.deepEqual(examinationNeeds(situation({ capabilities: capabilities(9, 0, { driver: 'test' }) })), {
+      images: [],
+      files: [],
+      folders: [],
+    });
+  });
+
+  it('names a snapshot as the cure for lost RAM only where it would be one', () => {
+    const lost = { lostRamBytes: 2 ** 20 };
+    const whole = { ...situation({ vm: vm({ power: 'off' }), tree: tree([]) }), otherVms: [] };
+    const [file = ''] = whole.vm.disks.flatMap(({ source }) => source ?? []);
+    const inFirst = (more: Partial<Situation>): ReturnType<typeof finding<'lostRam'>> =>
+      finding('lostRam', { ...whole, files: looked({ images: { [file]: image(undefined, lost) } }), ...more });
+    assert.equal(inFirst({})?.cure, 'nextSnapshot');
+    const readOnly = inFirst({ capabilities: { ...capabilities(), readOnly: true } });
+    assert.deepEqual([readOnly?.cure, readOnly?.why?.reason], ['none', 'readOnlyConnection']);
+    const below = finding('lostRam', healthy({}, { '/img/web.a': image(base, lost) }));
+    assert.deepEqual([below?.cure, below?.why], ['none', undefined]);
+    const mixed = finding('lostRam', healthy({}, { '/img/web.b': image('/img/web.a', lost) }));
+    assert.deepEqual([mixed?.cure, mixed?.why?.reason], ['none', 'otherStyle']);
+  });
+});

@@ -1,0 +1,54 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { actOf } from '../../../src/operations/harmless.js';
+import { automaticActions, mayAct, type UnaskedAct, unaskedActs } from '../../../src/domain/automaticActions.js';
+import { automaticActions as ofSettings } from '../../../src/manifest/settings.js';
+import type { Plan } from '../../../src/operations/plan.js';
+import type { Step } from '../../../src/steps/step.js';
+import { ref } from './situations.js';
+
+const acts = Object.keys(unaskedActs) as UnaskedAct[];
+
+describe('what is done without a click', () => {
+  it('is all of it, what is safe, or nothing, as the setting says', () => {
+    assert.deepEqual(automaticActions, ofSettings);
+    assert.deepEqual(
+      acts.filter((act) => mayAct(act, 'all')),
+      acts,
+    );
+    assert.deepEqual(
+      acts.filter((act) => mayAct(act, 'safe')),
+      ['recoverHarmlessly', 'endPools', 'removeLessons'],
+    );
+    assert.deepEqual(
+      acts.filter((act) => mayAct(act, 'none')),
+      [],
+    );
+  });
+
+  it('stands in the documentation, each with what it demands', () => {
+    const text = readFileSync(join(process.cwd(), 'docs/safety.md'), 'utf8');
+    assert.deepEqual(
+      acts.filter((act) => !text.includes(`| \`${act}\` `)),
+      [],
+    );
+  });
+
+  const overlay = { target: 'vda', file: '/img/new', backing: '/img/a', backingFormat: 'qcow2' };
+  const made: Step = { do: 'createOverlays', overlays: [overlay] };
+  const request = { type: 'revert', vm: ref, snapshot: 'a', after: 'off' } as const;
+  const plan: Plan = { type: 'plan', request, steps: [made], losses: [], warnings: [], progress: 'timeOnly' };
+
+  for (const [name, step, act] of [
+    ['a file that it made itself goes', { do: 'removeFiles', files: ['/img/new'] }, 'recoverHarmlessly'],
+    ['another file goes', { do: 'removeFiles', files: ['/img/a'] }, 'recover'],
+    ['a guest thaws', { do: 'thawGuest' }, 'recoverHarmlessly'],
+    ['a guest runs', { do: 'power', action: 'resume' }, 'recover'],
+    ['a VM is switched off', { do: 'power', action: 'forceOff' }, 'recover'],
+    ['a snapshot is forgotten', { do: 'forgetSnapshot', snapshot: 'a' }, 'recover'],
+    ['a snapshot is put below another one', { do: 'reparent', snapshot: 'a' }, 'recoverHarmlessly'],
+  ] as const satisfies readonly (readonly [string, Step, UnaskedAct])[]) {
+    it(`is ${act}: ${name}`, () => assert.equal(actOf([{ do: 'waitUntil', second: 1 }, step], plan), act));
+  }
+});

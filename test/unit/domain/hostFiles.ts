@@ -1,0 +1,67 @@
+// What was seen of a host's files, written as short as it can be told. `/img` is the folder of everything.
+import type { ImageFacts } from '../../../src/domain/hostFiles.js';
+import type { FilesSeen, Situation } from '../../../src/domain/situation.js';
+import type { Step } from '../../../src/steps/step.js';
+
+export function image(more: Partial<ImageFacts> = {}): ImageFacts {
+  return {
+    bytes: 4_096,
+    allocatedBytes: 4_096,
+    modifiedAt: 1_000.5,
+    format: 'qcow2',
+    virtualBytes: 2 ** 26,
+    tags: [],
+    ...more,
+  };
+}
+
+/** An overlay on `file`. */
+export function over(file: string, more: Partial<ImageFacts> = {}): ImageFacts {
+  return image({ backing: { file, format: 'qcow2' }, ...more });
+}
+
+export type SeenFile = ImageFacts | 'missing' | 'unknown';
+
+/** By default everything can be done in `/img`, and there is room. */
+export function seen(
+  images: Readonly<Record<string, SeenFile>>,
+  files: Readonly<Record<string, 'there' | 'missing' | 'unknown'>> = {},
+  more: Partial<FilesSeen> = {},
+): FilesSeen {
+  const there = { bytes: 1, allocatedBytes: 1 };
+  const names = [...Object.entries(images), ...Object.entries(files)]
+    .filter(([, facts]) => facts !== 'missing' && facts !== 'unknown')
+    .map(([file]) => file.slice('/img/'.length));
+  return {
+    images: new Map(Object.entries(images)),
+    files: new Map(Object.entries(files).map(([file, facts]) => [file, facts === 'there' ? there : facts])),
+    freeBytes: new Map([['/img', 2 ** 40]]),
+    canAct: new Map([['/img', 'yes' as const]]),
+    lists: new Map([['/img', names]]),
+    ...more,
+  };
+}
+
+/** With nobody else on the connection. */
+export const alone: Pick<Situation, 'otherVms' | 'blockJobs'> = { otherVms: [], blockJobs: [] };
+
+/** A word or two for each step. */
+export function told(steps: readonly Step[]): string {
+  return steps.map(word).join(', ');
+}
+
+function word(step: Step): string {
+  if (step.do === 'revert') {
+    return `revert ${step.to}`;
+  }
+  if (step.do === 'power') {
+    return step.action;
+  }
+  if (step.do === 'createSnapshot') {
+    return `${step.auto ?? 'asked'} ${step.kind} ${step.style}`;
+  }
+  if (step.do === 'restoreMemory') {
+    return `restoreMemory ${step.to}`;
+  }
+  return step.do;
+}

@@ -1,0 +1,78 @@
+import assert from 'node:assert/strict';
+import type { OperationRequest } from '../../../src/domain/operation.js';
+import { namesOnly, needsName, protectedBy } from '../../../src/domain/protection.js';
+
+const vm = (name: string) => ({ name, uuid: '6f1c2a54-0000-4000-8000-00000000000a' });
+
+describe('protectedBy', () => {
+  const rows: readonly (readonly [pattern: string, name: string, protects: boolean])[] = [
+    ['prod', 'prod', true],
+    ['prod', 'prod-1', false],
+    ['prod', 'Prod', false],
+    ['prod-*', 'prod-', true],
+    ['prod-*', 'prod-db-1', true],
+    ['*-db-?', 'prod-db-1', true],
+    ['*-db-?', 'prod-db-12', false],
+    ['*a*b*c', 'aXbYbZc', true],
+    ['*a*b*c', 'aXcYb', false],
+    ['*', 'anything', true],
+    ['**', '', true],
+    ['?', '', false],
+    ['web.*', 'webx1', false],
+    ['web(1)', 'web(1)', true],
+    ['  prod  ', 'prod', true],
+    ['', 'prod', false],
+    ['6F1C2A54-0000-4000-8000-00000000000A', 'whatever', true],
+    ['*'.repeat(301), 'prod', false],
+  ];
+  for (const [pattern, name, protects] of rows) {
+    it(`"${pattern.slice(0, 40)}" ${protects ? 'protects' : 'does not protect'} "${name}"`, () => {
+      assert.equal(protectedBy([pattern])(vm(name)), protects);
+    });
+  }
+
+  it('is enough that one pattern fits', () => {
+    assert.equal(protectedBy(['a', 'b'])(vm('b')), true);
+    assert.equal(protectedBy([])(vm('b')), false);
+  });
+
+  it('does not take for ever over a pattern of stars', () => {
+    assert.equal(protectedBy([`${'*a'.repeat(140)}b`])(vm('a'.repeat(250))), false);
+  });
+});
+
+describe('namesOnly', () => {
+  it('tells the name or UUID of one VM from a pattern for several', () => {
+    assert.equal(namesOnly(' prod ', vm('prod')), true);
+    assert.equal(namesOnly(vm('').uuid.toUpperCase(), vm('prod')), true);
+    assert.equal(namesOnly('pro?', vm('pro?')), false);
+    assert.equal(namesOnly('pro*', vm('prod')), false);
+  });
+});
+
+describe('needsName', () => {
+  const ref = { connection: 'test:///default', uuid: vm('').uuid };
+  const still = [{ about: 'guestStandsStill' } as const];
+  const rows: readonly (readonly [request: OperationRequest, stands: boolean, needs: boolean])[] = [
+    [{ type: 'revert', vm: ref, snapshot: 'a', after: 'off' }, false, true],
+    [{ type: 'delete', vm: ref, snapshot: 'a', scope: 'one' }, false, true],
+    [{ type: 'repair', vm: ref, repair: { what: 'thawGuest' } }, false, true],
+    [{ type: 'power', vm: ref, action: 'pause' }, false, true],
+    [{ type: 'power', vm: ref, action: 'forceOff' }, false, true],
+    [{ type: 'power', vm: ref, action: 'shutDown' }, false, true],
+    [{ type: 'power', vm: ref, action: 'restart' }, false, true],
+    [{ type: 'power', vm: ref, action: 'start' }, false, false],
+    [{ type: 'power', vm: ref, action: 'resume' }, false, false],
+    [{ type: 'create', vm: ref, kind: 'memory', title: 'a' }, true, true],
+    [{ type: 'create', vm: ref, kind: 'disk', title: 'a' }, false, false],
+    [{ type: 'describe', vm: ref, snapshot: 'a', title: 'b', description: '' }, true, false],
+    [{ type: 'rename', vm: ref, snapshot: 'a', title: 'b' }, true, false],
+  ];
+  for (const [request, stands, needs] of rows) {
+    const what =
+      request.type === 'power' ? request.action : `${request.type}${stands ? ', the guest stands still' : ''}`;
+    it(`${what}: ${needs ? 'yes' : 'no'}`, () => {
+      assert.equal(needsName(request, { warnings: stands ? still : [] }), needs);
+    });
+  }
+});

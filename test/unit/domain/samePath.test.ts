@@ -1,0 +1,47 @@
+// One file with two names, and what is refused because of it.
+import assert from 'node:assert/strict';
+import { plainPath } from '../../../src/domain/chains/samePath.js';
+import { planOperation } from '../../../src/operations/planOperation.js';
+import type { Situation } from '../../../src/domain/situation.js';
+import { disk, image, internal, looked, ref, situation, tree, vm } from './situations.js';
+
+describe('samePath', () => {
+  it('sees through doubled slashes, dots and detours', () => {
+    for (const path of ['/img/web.a', '/img//web.a', '/img/./web.a', '/img/../img/web.a', '//img/x/../web.a']) {
+      assert.equal(plainPath(path), '/img/web.a');
+    }
+    assert.equal(plainPath('/'), '/');
+    assert.equal(plainPath('nbd:host'), 'nbd:host');
+  });
+
+  const inWhat = (present: string, seen: Situation['files']): Situation =>
+    situation({
+      vm: vm({ power: 'off', disks: [disk('vda', present)] }),
+      tree: tree([internal('a')]),
+      frozenDisks: new Map([['a', [disk('vda', '/img/web.qcow2')]]]),
+      ...(seen === undefined ? {} : { files: seen }),
+    });
+  const seen = (path: string, real: string): Situation['files'] =>
+    looked({ images: { '/img/web.qcow2': image(undefined, { real: '1:2' }), [path]: image(undefined, { real }) } });
+
+  const rows: readonly (readonly [what: string, Situation, 'refused' | 'planned'])[] = [
+    ['another way to write it', inWhat('/img/../img/web.qcow2', undefined), 'refused'],
+    ['a link to it', inWhat('/link/web.qcow2', seen('/link/web.qcow2', '1:2')), 'refused'],
+    ['the same path', inWhat('/img/web.qcow2', seen('/img/web.qcow2', '1:2')), 'planned'],
+    ['another file', inWhat('/img/other.qcow2', seen('/img/other.qcow2', '1:3')), 'planned'],
+  ];
+  for (const [what, where, expected] of rows) {
+    it(`the VM stands on ${what} than its snapshot names → ${expected}`, () => {
+      const asked = [
+        { type: 'revert', vm: ref, snapshot: 'a', after: 'asSnapshot' },
+        { type: 'delete', vm: ref, snapshot: 'a', scope: 'one' },
+        { type: 'repair', vm: ref, repair: { what: 'forgetSnapshot', snapshot: 'a' } },
+      ] as const;
+      for (const request of asked) {
+        const decision = planOperation(request, where);
+        const reason = decision.type === 'refusal' ? decision.refusal.reason : 'planned';
+        assert.equal(reason === 'namedTwice', expected === 'refused', `${request.type}: ${reason}`);
+      }
+    });
+  }
+});

@@ -1,0 +1,74 @@
+import assert from 'node:assert/strict';
+import {
+  mayWrite,
+  parsePool,
+  parseVolume,
+  writeFolderPool,
+  writeOverlayVolume,
+  writeRawVolume,
+} from '../../../src/driver/xml/storageXml.js';
+
+const volume = (inner: string): string => `<volume type='file'><name>v</name>${inner}</volume>`;
+const sizes = '<capacity unit="bytes">1000</capacity><allocation unit="bytes">4096</allocation>';
+
+describe('the XML of pools and volumes', () => {
+  it('a folder with any characters in its name', () => {
+    const folder = '/a <&>"\'\u00fc/b';
+    const pool = parsePool(writeFolderPool('p', folder));
+    assert.deepEqual(pool, { type: 'dir', folder, permissions: undefined });
+  });
+
+  it('a volume with all that is told of it', () => {
+    const permissions = '<permissions><mode>0640</mode><owner>1</owner><group>2</group></permissions>';
+    const target = `<target><path>/p/v</path><format type='qcow2'/>${permissions}</target>`;
+    const backing = "<backingStore><path>/p/b</path><format type='raw'/></backingStore>";
+    assert.deepEqual(parseVolume(volume(`${sizes}<physical unit="bytes">196616</physical>${target}${backing}`)), {
+      type: 'file',
+      image: {
+        bytes: 196_616,
+        allocatedBytes: 4096,
+        format: 'qcow2',
+        virtualBytes: 1000,
+        backing: { file: '/p/b', format: 'raw' },
+      },
+      permissions: { mode: '0640', owner: '1', group: '2' },
+    });
+  });
+
+  it('what a raw file lacks of a sector the guest sees all the same', () => {
+    assert.deepEqual(parseVolume(volume(sizes))?.image, {
+      bytes: 1000,
+      allocatedBytes: 4096,
+      format: 'raw',
+      virtualBytes: 1024,
+    });
+  });
+
+  it('sizes that no file has', () => {
+    for (const capacity of ['17156001532438918522', '-1', '', 'x', '1.5']) {
+      const told = volume(`<capacity>${capacity}</capacity><allocation>1</allocation><physical>1</physical>`);
+      assert.equal(parseVolume(told), undefined, capacity);
+    }
+    assert.equal(parseVolume(volume('')), undefined);
+  });
+
+  it('a new volume takes owner and mode after another one, and can be written', () => {
+    const like = { mode: '0440', owner: '64055', group: '108' };
+    for (const xml of [writeOverlayVolume('n', '/b', 'raw', like), writeRawVolume('n', 1, like)]) {
+      assert.match(xml, /<permissions><mode>0640<\/mode><owner>64055<\/owner><group>108<\/group><\/permissions>/);
+    }
+    assert.doesNotMatch(writeRawVolume('n', 1, undefined), /permissions/);
+    assert.doesNotMatch(writeOverlayVolume('n', '/b', 'raw', undefined), /capacity/);
+  });
+
+  it('who may write to a folder', () => {
+    const folder = { mode: '0750', owner: '1000', group: '100' };
+    assert.equal(mayWrite(folder, 1000, []), true);
+    assert.equal(mayWrite(folder, 0, []), true);
+    assert.equal(mayWrite(folder, 1001, [100]), false);
+    assert.equal(mayWrite({ ...folder, mode: '0770' }, 1001, [100]), true);
+    assert.equal(mayWrite({ ...folder, mode: '0770' }, 1001, [101]), false);
+    assert.equal(mayWrite({ ...folder, mode: '1777' }, 1001, [101]), true);
+    assert.equal(mayWrite({ ...folder, mode: '0577' }, 1000, [100]), false);
+  });
+});

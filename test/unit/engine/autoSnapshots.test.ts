@@ -1,0 +1,219 @@
+import assert from 'node:assert/strict';
+import { doomedCheckpoints, doomedLayouts, losesOnly } from '../../../src/engine/autoPrune.js';
+import { believed, undoOf } from '../../../src/engine/autoSnapshots.js';
+import { vmKey } from '../../../src/inventory/views.js';
+import type { AutoSnapshot, Situation } from '../../../src/domain/situation.js';
+import type { Loss } from '../../../src/domain/consequences.js';
+import type { Plan } from '../../../src/operations/plan.js';
+import type { Snapshot, SnapshotTree } from '../../../src/domain/snapshot.js';
+import { external, frozen, image, looked, situation, tree as treeOf } from '../domain/situations.js';
+import { settled } from './fakeClock.js';
+import { fakeSnapshot, fakeVm, uuidOf } from './fakeHypervisor.js';
+import { rig, uri } from './rig.js';
+
+function auto(name: string, parent?: string): Snapshot {
+  return { ...fakeSnapshot(name, parent), trailers: { auto: 'revert' } };
+}
+
+function record(name: string, target: string, change: Partial<AutoSnapshot> = {}): AutoSnapshot {
+  return { name, why: 'revert', createdAt: 1_700_000_000, target, ...change };
+}
+
+/** s, with two leaves: t, and the checkpoint of a revert to s. */
+const tree: SnapshotTree = {
+  snapshots: [fakeSnapshot('s'), fakeSnapshot('t', 's'), auto('c', 's')],
+  current: 's',
+};
+
+describe('a snapshot that we took unasked', () => {
+  const rows: readonly [string, AutoSnapshot, number][] = [
+    ['is believed when it says of itself what our record says', record('c', 's'), 1],
+    ['is another when it is of another second', record('c', 's', { createdAt: 1 }), 0],
+    ['is another when it was taken for another reason', record('c', 's', { why: 'layout' }), 0],
+    ['is not what a person took, whatever the record says', record('t', 's'), 0],
+    ['is gone when it is not there', record('x', 's'), 0],
+  ];
+  for (const [name, one, count] of rows) {
+    it(name, () => assert.equal(believed(tree, [one]).length, count));
+  }
+});
+
+describe('the undo of a revert', () => {
+  const at = (current: string): SnapshotTree => ({ ...tree, current });
+  const rows: readonly [string, SnapshotTree, readonly AutoSnapshot[], string | undefined][] = [
+    ['is the checkpoint of the last one', at('s'), [record('c', 's')], 'c'],
+    ['is still there when snapshots were taken since', at('t'), [record('c', 's')], 'c'],
+    ['is none after it was gone back to', at('c'), [record('c', 's')], undefined],
+    ['is none after another revert', at('s'), [record('c', 't')], undefined],
+    [
+      'is none when its record is older than another that is gone',
+      at('s'),
+      [record('c', 's'), record('x', 's')],
+      undefined,
+    ],
+    ['is none without a record', at('s'), [], undefined],
+  ];
+  for (const [name, which, records, undo] of rows) {
+    it(name, () => assert.equal(undoOf(which, records)?.name, undo));
+  }
+
+  it('is in the view, with the names of all that are ours, and goes with the snapshot', async () => {
+    const web = fakeVm('web');
+    web.snapshots = [...tree.snapshots];
+    web.current = 's';
+    const r = await rig(web);
+    const ref = { connection: uri, uuid: uuidOf('web') };
+    r.keeping.recorded.set(vmKey(ref), [record('c', 's')]);
+    await r.look('web');
+    await settled();
+    assert.equal(r.inventory.findVm(ref)!.undo!.name, 'c');
+    assert.deepEqual(r.inventory.findVm(ref)!.auto, ['c']);
+    assert.equal((await r.inventory.undoOfRevert(ref))!.name, 'c');
+    web.snapshots.pop();
+    await r.inventory.refresh({ vm: ref });
+    await settled();
+    assert.equal(r.inventory.findVm(ref)!.undo, undefined);
+    assert.equal(r.inventory.findVm(ref)!.auto, undefined);
+  });
+});
+
+describe('checkpoints beyond the number to be kept', () => {
+  const many: SnapshotTree = {
+    snapshots: [fakeSnapshot('s'), ...['c1', 'c2', 'c3', 'c4'].map((name) => auto(name, 's'))],
+    current: 's',
+  };
+  const records = ['c1', 'c2', 'c3', 'c4'].map((name) => record(name, 's'));
+  const names = (keep: number, current = 's', own = records): readonly string[] =>
+    doomedCheckpoints({ ...many, current }, own, keep).map(({ name }) => name);
+
+  it('go, the oldest first', () => assert.deepEqual(names(2), ['c1', 'c2']));
+  it('are none when there are no more than that', () => assert.deepEqual(names(4), []));
+  it('never are the newest, which undoes the last revert', () => assert.deepEqual(names(0), ['c1', 'c2', 'c3']));
+  it('never are what the VM stands on', () => assert.deepEqual(names(1, 'c1'), ['c2', 'c3']));
+  it('never are what an operation left that broke off, nor is the newest spared for it', () => {
+    const left = records.map((one) =>
+      one.name === 'c1' || one.name === 'c4' ? { ...one, stays: true as const } : one,
+    );
+    assert.deepEqual(names(1, 's', left), ['c2']);
+  });
+  it('never are what no record vouches for', () => assert.deepEqual(names(1, 's', records.slice(2)), ['c3']));
+
+  it('never are what a person named or described: our records let go of it', async () => {
+    for (const type of ['rename', 'describe'] as const) {
+      const web = fakeVm('web', ['s']);
+      web.snapshots.push(...['c1', 'c2'].map((name) => auto(name, 's')));
+      const r = await rig(web);
+      const ref = { connection: uri, uuid: uuidOf('web') };
+      r.keeping.recorded.set(vmKey(ref), [record('c1', 's'), record('c2', 's')]);
+      await r.look('web');
+      await r.inventory.runOperation({ type, vm: ref, snapshot: 'c1', title: 'KEEP', description: '' });
+      assert.deepEqual(r.keeping.recorded.get(vmKey(ref)), [record('c2', 's')]);
+    }
+  });
+
+  it('go after a revert that took one more, each by an operation of its own, and a protected VM keeps them', async () => {
+    for (const isProtected of [false, true]) {
+      const web = fakeVm('web', ['s']);
+      web.snapshots.push(...['c1', 'c2'].map((name) => auto(name, 's')));
+      const r = await rig(web);
+      const ref = { connection: uri, uuid: uuidOf('web') };
+      r.keeping.recorded.set(vmKey(ref), [record('c1', 's'), record('c2', 's')]);
+      r.inventory.setAutoPrune(2);
+      r.inventory.setProtected(() => isProtected);
+      await r.look('web');
+      r.hypervisor().onRun = (_, step) => {
+        if (step.do === 'createSnapshot') {
+          web.snapshots.push({ ...fakeSnapshot(step.name, 's'), trailers: { auto: 'revert' } });
+          web.current = step.name;
+        } else if (step.do === 'revert') {
+          web.current = step.snapshot;
+        } else if (step.do === 'deleteSnapshot') {
+          web.snapshots = web.snapshots.filter(({ name }) => name !== step.snapshot);
+        }
+        return Promise.resolve({});
+      };
+      const { checkpoint } = await r.inventory.runOperation({
+        type: 'revert',
+        vm: ref,
+        snapshot: 's',
+        after: 'asSnapshot',
+        checkpointFirst: true,
+      });
+      for (let round = 0; round < 10; round += 1) {
+        await settled();
+      }
+      assert.notEqual(checkpoint, undefined);
+      const left = ['s', ...(isProtected ? ['c1'] : []), 'c2', checkpoint];
+      assert.deepEqual(
+        web.snapshots.map(({ name }) => name),
+        left,
+      );
+      assert.equal(r.inventory.findVm(ref)!.undo!.name, checkpoint);
+    }
+  });
+
+  const base = '/img/web.qcow2';
+  const ownFile = '/img/web.frozen';
+  const ofC1 = (empty: boolean): Situation =>
+    situation({
+      tree: treeOf([external('s'), external('c1', 's', { memoryFile: '/img/c1.mem' })], 's'),
+      frozenDisks: frozen({ s: base, c1: ownFile }),
+      files: looked({ images: { [ownFile]: image(base, { empty }), [base]: image() } }),
+    });
+  const file = (...files: readonly string[]): Loss => ({ what: 'files', files });
+  const lossRows: readonly [string, Loss, boolean][] = [
+    ['may lose itself', { what: 'restorePoints', names: ['c1'] }, true],
+    ['may not take another with it', { what: 'restorePoints', names: ['c1', 't'] }, false],
+    ['may not lose what the VM has written', { what: 'diskChanges' }, false],
+    ['may lose what it froze, and its RAM', file(ownFile, '/img/c1.mem'), true],
+    ['may not lose what came after it', file('/img/web.c1'), false],
+    ['may not lose any other file', file(ownFile, base), false],
+  ];
+  for (const [name, loss, allowed] of lossRows) {
+    it(name, () => assert.equal(losesOnly('c1')(planThat(loss), ofC1(false)), allowed));
+  }
+
+  it('a leaf of the layout goes only when what it froze is known to be empty', () => {
+    const loss = file(ownFile);
+    assert.equal(losesOnly('c1', 'layout')(planThat(loss), ofC1(true)), true);
+    assert.equal(losesOnly('c1', 'layout')(planThat(loss), ofC1(false)), false);
+    assert.equal(losesOnly('c1', 'layout')(planThat(loss), { ...ofC1(true), files: looked({}) }), false);
+  });
+});
+
+function planThat(loss: Loss): Plan {
+  const request = { type: 'delete', vm: { connection: uri, uuid: 'u' }, snapshot: 'c1', scope: 'one' } as const;
+  return { type: 'plan', request, steps: [], losses: [loss], warnings: [], progress: 'timeOnly' };
+}
+
+describe('leaves of a layout that nobody needs any more', () => {
+  const leaf = (name: string, parent: string): Snapshot => ({
+    ...fakeSnapshot(name, parent),
+    trailers: { auto: 'layout' },
+  });
+  const noted = (name: string): AutoSnapshot => ({ name, why: 'layout', createdAt: fakeSnapshot(name).createdAt });
+  const doomed = (
+    snapshots: readonly Snapshot[],
+    current: string,
+    going: readonly string[] = [],
+    kept: readonly string[] = [],
+  ) =>
+    doomedLayouts(
+      { snapshots, current },
+      snapshots.map(({ name }) => noted(name)),
+      going,
+      kept,
+    ).map(({ name }) => name);
+  const [s, l] = [fakeSnapshot('s'), leaf('l', 's')];
+
+  it('go when the VM is elsewhere', () => assert.deepEqual(doomed([s, l], 's'), ['l']));
+  it('stay while the VM is on them', () => assert.deepEqual(doomed([s, l], 'l'), []));
+  it('stay below what the VM is on', () => assert.deepEqual(doomed([s, l, fakeSnapshot('x', 'l')], 'x'), []));
+  it('stay below anything that stays', () => assert.deepEqual(doomed([s, l, fakeSnapshot('x', 'l')], 's'), []));
+  it('go when all above them goes', () => assert.deepEqual(doomed([s, l, fakeSnapshot('x', 'l')], 's', ['x']), ['l']));
+  it('go one after another, the upper first', () => assert.deepEqual(doomed([s, l, leaf('m', 'l')], 's'), ['m', 'l']));
+  it('stay when somebody marked them', () => assert.deepEqual(doomed([s, l], 's', [], ['l']), []));
+  it('stay when no record vouches for them', () => {
+    assert.deepEqual(doomedLayouts({ snapshots: [s, l], current: 's' }, [], []), []);
+  });
+});

@@ -1,0 +1,167 @@
+// A journal, an audit and records that live in memory, and tell in which order they were written.
+import type { AuditNote } from '../../../src/journal/audit.js';
+import type { JournalEntry, OperationEnd, StepRecord, UnreadableEntry } from '../../../src/journal/entry.js';
+import type { OneSnapshot } from '../../../src/journal/snapshotRecords.js';
+import type { OpenEntry } from '../../../src/journal/journal.js';
+import type { Keeping } from '../../../src/engine/keeping.js';
+import type { DemoVm } from '../../../src/domain/demoVm.js';
+import { Failure } from '../../../src/domain/failure.js';
+import type { AutoSnapshot } from '../../../src/domain/situation.js';
+import { vmKey } from '../../../src/inventory/views.js';
+
+interface Kept {
+  entry: JournalEntry;
+  held: boolean;
+}
+
+const writer = { pid: 1, boot: 'boot', host: 'here', session: 'session' };
+/** When the clock of the rig begins. */
+const begin = 1_800_000_000_000;
+
+export class FakeKeeping implements Keeping {
+  editor = 'Code';
+  unreadable: UnreadableEntry[] = [];
+  /** `begin`, `begun 0`, `done 0`, `end done`, `leave`, in their order. */
+  readonly written: string[] = [];
+  readonly entries = new Map<string, Kept>();
+  readonly notes: AuditNote[] = [];
+  readonly recorded = new Map<string, AutoSnapshot[]>();
+  /** Writings that fail, as they stand in `written`. */
+  readonly broken = new Set<string>();
+
+  here = { host: 'here', machine: 'machine', boot: 'boot' };
+  readonly place: Keeping['place'] = () => Promise.resolve(this.here);
+
+  readonly journal: Keeping['journal'] = {
+    begin: async (head) => {
+      const { daemon, ...rest } = structuredClone(head);
+      await this.#write('begin');
+      const id = String(this.entries.size + 1).padStart(32, '0');
+      const kept: Kept = {
+        entry: {
+          ...rest,
+          version: 1,
+          id,
+          startedAt: begin,
+          origin: { ...this.here, ...(daemon === undefined ? {} : { daemon }) },
+          writer,
+          steps: [],
+          recoveries: 0,
+          lastActedAt: begin,
+        },
+        held: true,
+      };
+      this.entries.set(id, kept);
+      return this.#open(kept);
+    },
+    unfinished: (connection) =>
+      Promise.resolve({
+        entries: [...this.entries.values()]
+          .map(({ entry }) => entry)
+          .filter((entry) => connection === undefined || entry.connection === connection),
+        unreadable: this.unreadable,
+      }),
+    claim: (id) => {
+      const kept = this.entries.get(id);
+      if (kept === undefined || kept.held) {
+        return Promise.resolve(kept === undefined ? 'gone' : 'busy');
+      }
+      kept.held = true;
+      kept.entry = { ...kept.entry, recoveries: kept.entry.recoveries + 1 };
+      return Promise.resolve(this.#open(kept));
+    },
+  };
+
+  readonly demoVms = new Map<string, DemoVm>();
+  readonly demos: Keeping['demos'] = {
+    add: async (vm) => {
+      await this.#write(`demo ${vm.name}`);
+      this.demoVms.set(vm.uuid, vm);
+    },
+    left: () => Promise.resolve([...this.demoVms.values()]),
+    forget: ({ uuid }) => {
+      this.demoVms.delete(uuid);
+      return Promise.resolve();
+    },
+  };
+
+  readonly audit: Keeping['audit'] = {
+    note: (note) => {
+      this.notes.push(note);
+      return Promise.resolve();
+    },
+  };
+
+  readonly records: Keeping['records'] = {
+    add: (vm, snapshot) => {
+      const others = (this.recorded.get(vmKey(vm)) ?? []).filter(({ name }) => name !== snapshot.name);
+      this.recorded.set(vmKey(vm), [...others, snapshot]);
+      return Promise.resolve();
+    },
+    of: (vm) => Promise.resolve(this.recorded.get(vmKey(vm)) ?? []),
+    forget: (vm, { name }) => {
+      const left = (this.recorded.get(vmKey(vm)) ?? []).filter((snapshot) => snapshot.name !== name);
+      this.recorded.set(vmKey(vm), left);
+      return Promise.resolve();
+    },
+  };
+
+  readonly marked = new Map<string, OneSnapshot[]>();
+  readonly marks: Keeping['marks'] = {
+    add: (vm, { name, createdAt }) => {
+      this.marked.set(vmKey(vm), [...(this.marked.get(vmKey(vm)) ?? []), { name, createdAt }]);
+      return Promise.resolve();
+    },
+    of: (vm) =>
+      this.broken.has('marks')
+        ? Promise.reject(new Failure('journal', { path: '/kept' }))
+        : Promise.resolve(this.marked.get(vmKey(vm)) ?? []),
+    forget: (vm, { name, createdAt }) => {
+      const left = (this.marked.get(vmKey(vm)) ?? []).filter((one) => one.name !== name || one.createdAt !== createdAt);
+      this.marked.set(vmKey(vm), left);
+      return Promise.resolve();
+    },
+  };
+
+  /** As if the process that wrote them had died: whatever was open can be claimed. */
+  writerDies(): void {
+    for (const kept of this.entries.values()) {
+      kept.held = false;
+    }
+  }
+
+  #write(what: string): Promise<void> {
+    if (this.broken.has(what)) {
+      return Promise.reject(new Failure('journal', { path: '/journal' }));
+    }
+    this.written.push(what);
+    return Promise.resolve();
+  }
+
+  #open(kept: Kept): OpenEntry {
+    const step = async (index: number, state: StepRecord['state']): Promise<void> => {
+      await this.#write(`${state} ${String(index)}`);
+      kept.entry = { ...kept.entry, steps: [...kept.entry.steps, { index, state, at: begin }] };
+    };
+    return {
+      get entry() {
+        return kept.entry;
+      },
+      begun: (index) => step(index, 'begun'),
+      done: (index) => step(index, 'done'),
+      end: async (result: OperationEnd) => {
+        await this.#write(`end ${result.outcome}`);
+        const { connection, vm, request } = kept.entry;
+        this.notes.push({ connection, vm, request, durationMs: 0, ...result });
+        this.entries.delete(kept.entry.id);
+      },
+      leave: async (explained) => {
+        await this.#write(explained === undefined ? 'leave' : `leave ${explained}`);
+        if (explained !== undefined) {
+          kept.entry = { ...kept.entry, recoveries: kept.entry.recoveries - 1 };
+        }
+        kept.held = false;
+      },
+    };
+  }
+}

@@ -1,0 +1,71 @@
+import assert from 'node:assert/strict';
+import { doomedCheckpoints } from '../../../src/engine/autoPrune.js';
+import { keptSnapshots } from '../../../src/engine/keptSnapshots.js';
+import { vmKey } from '../../../src/inventory/views.js';
+import type { Snapshot, SnapshotTree } from '../../../src/domain/snapshot.js';
+import { settled } from './fakeClock.js';
+import { fakeSnapshot, fakeVm, uuidOf } from './fakeHypervisor.js';
+import { rig, uri } from './rig.js';
+
+function at(name: string, createdAt: number): Snapshot {
+  return { ...fakeSnapshot(name), createdAt };
+}
+
+describe('a snapshot that is to be kept', () => {
+  const tree: SnapshotTree = { snapshots: [at('a', 1), at('b', 2), at('c', 2), at('d', 3)] };
+  const rows: readonly [string, string, number, readonly string[]][] = [
+    ['is the one that its mark names', 'a', 1, ['a']],
+    ['is the one of its name where others are of the same second', 'b', 2, ['b']],
+    ['is still kept when it was renamed', 'old name', 3, ['d']],
+    ['is any of its second when it was renamed and they cannot be told apart', 'old name', 2, ['b', 'c']],
+    ['is not another that got its name', 'a', 3, ['d']],
+    ['is gone when it was deleted', 'a', 9, []],
+  ];
+  for (const [name, marked, createdAt, kept] of rows) {
+    it(name, () => {
+      const found = keptSnapshots(tree, [{ name: marked, createdAt }]);
+      assert.deepEqual(
+        found.map((snapshot) => snapshot.name),
+        kept,
+      );
+    });
+  }
+
+  it('is marked, shown and unmarked through the inventory, and read from the disk each time', async () => {
+    const web = fakeVm('web', ['s', 't']);
+    const r = await rig(web);
+    const ref = { connection: uri, uuid: uuidOf('web') };
+    await r.look('web');
+    assert.equal(r.inventory.findVm(ref)!.kept, undefined);
+    await r.inventory.setKept(ref, ['t', 'not there'], 'kept');
+    assert.deepEqual(r.inventory.findVm(ref)!.kept, ['t']);
+    assert.deepEqual(await r.inventory.keptSnapshots(ref), ['t']);
+    await r.inventory.setKept(ref, ['t'], 'kept');
+    assert.equal(r.keeping.marked.get(vmKey(ref))!.length, 1);
+    const [mark] = r.keeping.marked.get(vmKey(ref))!;
+    r.keeping.marked.set(vmKey(ref), [{ ...mark!, name: 'as it was called before' }]);
+    await r.inventory.setKept(ref, ['t'], 'free');
+    assert.deepEqual(await r.inventory.keptSnapshots(ref), []);
+    assert.equal(r.inventory.findVm(ref)!.kept, undefined);
+  });
+
+  it('is not known where the marks cannot be read: whoever deletes by rule is told so', async () => {
+    const web = fakeVm('web', ['s']);
+    const r = await rig(web);
+    const ref = { connection: uri, uuid: uuidOf('web') };
+    r.keeping.broken.add('marks');
+    await r.look('web');
+    await settled();
+    await assert.rejects(r.inventory.keptSnapshots(ref), { name: 'Failure', kind: 'journal' });
+    assert.equal(r.inventory.findVm(ref)!.tree!.snapshots.length, 1);
+    assert.ok(r.log.some((line) => line.includes('to be kept')));
+  });
+
+  it('outlives the pruning of checkpoints', () => {
+    const checkpoint = (name: string): Snapshot => ({ ...fakeSnapshot(name), trailers: { auto: 'revert' } });
+    const many: SnapshotTree = { snapshots: ['c1', 'c2', 'c3'].map(checkpoint), current: 'c3' };
+    const records = many.snapshots.map(({ name, createdAt }) => ({ name, createdAt, why: 'revert' as const }));
+    const doomed = doomedCheckpoints(many, records, 1, ['c1']).map(({ name }) => name);
+    assert.deepEqual(doomed, ['c2']);
+  });
+});

@@ -1,0 +1,577 @@
+import assert from 'node:assert/strict';
+import { vmKey } from '../../../src/inventory/views.js';
+import { Failure } from '../../../src/domain/failure.js';
+import { settled } from './fakeClock.js';
+import { FakeHypervisor, fakeSnapshot, fakeVm, uuidOf } from './fakeHypervisor.js';
+import { type Rig, rig, uri } from './rig.js';
+
+const many = (prefix: string, count: number): string[] =>
+  Array.from({ length: count }, (_, index) => `${prefix}${String(index).padStart(2, '0')}`);
+
+const vmNames = (r: Rig): readonly string[] => r.inventory.connections[0]!.vms.map(({ vm }) => vm.name);
+
+const isNotFound = (failure: Failure): boolean => failure.kind === 'notFound';
+
+describe('Inventory', () => {
+  describe('connects and lists', () => {
+    it('does nothing until somebody looks', async () => {
+      const r = await rig(fakeVm('web'));
+      await r.clock.advance(60_000);
+      assert.equal(r.opened.length, 0);
+      assert.equal(r.inventory.connections[0]!.state, 'idle');
+    });
+
+    it('shows the first list as a whole, by name, with counts and without trees', async () => {
+      const r = await rig(fakeVm('web-10', ['a', 'b']), fakeVm('web-2', ['a']), fakeVm('db'));
+      await r.look();
+      const [connection] = r.inventory.connections;
+      assert.equal(connection!.state, 'connected');
+      assert.equal(connection!.loaded, true);
+      assert.deepEqual(vmNames(r), ['db', 'web-2', 'web-10']);
+      assert.deepEqual(
+        connection!.vms.map(({ snapshotCount, tree }) => [snapshotCount, tree]),
+        [
+          [0, undefined],
+          [1, undefined],
+          [2, undefined],
+        ],
+      );
+      // connecting, connected, loaded
+      assert.deepEqual(r.changes, [{ connection: uri }, { connection: uri }, { connection: uri }]);
+    });
+
+    it('shows the list although one VM gives no answer, and that VM when it does', async () => {
+      const r = await rig(fakeVm('web', ['a']), fakeVm('stuck', ['a']));
+      const hypervisor = new FakeHypervisor(uri, r.vms);
+      const release = hypervisor.hang('readVm stuck');
+      r.attempts.push(() => Promise.resolve(hypervisor));
+      const connected = r.inventory.connect(uri);
+      await r.clock.advance(2000);
+      const view = await connected;
+      assert.deepEqual(
+        view.vms.map(({ vm }) => [vm.name, vm.power]),
+        [
+          ['stuck', 'unknown'],
+          ['web', 'running'],
+        ],
+      );
+      release();
+      await settled();
+      assert.equal(r.inventory.findVm(r.ref('stuck'))!.vm.power, 'running');
+    });
+
+    it('keeps what it knows of connections that stay, and ends the others', async () => {
+      const r = await rig(fakeVm('web'));
+      await r.look();
+      const before = r.inventory.connections[0];
+      r.changes.length = 0;
+      r.inventory.setConnections(['test:///default', uri]);
+      assert.equal(r.inventory.connections[1], before);
+      assert.deepEqual(r.changes, [{}]);
+      r.inventory.setConnections(['test:///default']);
+      assert.equal(r.hypervisor().closed, true);
+      assert.equal(r.inventory.findVm(r.ref('web')), undefined);
+      await assert.rejects(r.inventory.connect(uri), isNotFound);
+    });
+
+    it('finds VMs by name and by UUID, on one connection or all', async () => {
+      const r = await rig(fakeVm('web'), fakeVm('db'));
+      await r.look();
+      assert.equal(r.inventory.findVms('web').length, 1);
+      assert.equal(r.inventory.findVms(uuidOf('db').toUpperCase())[0]!.vm.name, 'db');
+      assert.equal(r.inventory.findVms('web', 'test:///default').length, 0);
+    });
+  });
+
+  describe('while nobody looks', () => {
+    it('calls nothing, and has no timer that would', async () => {
+      const r = await rig(fakeVm('web', ['a']), fakeVm('db', ['a']));
+      await r.look('web');
+      await r.clock.advance(5000);
+      r.hide();
+      await settled();
+      r.calls();
+      r.hypervisor().events.fire({ uuid: uuidOf('web'), name: 'web', what: 'power' });
+      await r.clock.advance(3_600_000);
+      assert.deepEqual(r.calls(), []);
+      assert.equal(r.clock.pending, 0);
+      assert.equal(r.hypervisor().closed, false);
+    });
+
+    it('remembers what became stale, and reads that when somebody looks again', async () => {
+      const r = await rig(fakeVm('web', ['a']), fakeVm('db', ['a']), fakeVm('mail', ['a']));
+      await r.look('web');
+      r.hide();
+      r.hypervisor().events.fire({ uuid: uuidOf('db'), name: 'db', what: 'power' });
+      await settled();
+      r.calls();
+      await r.look('web');
+      assert.deepEqual([...r.calls()].sort(), [
+        'countSnapshots db',
+        'countSnapshots mail',
+        'listVms',
+        'readTree web',
+        'readVm db',
+      ]);
+    });
+
+    it('still does what it is asked for', async () => {
+      const r = await rig(fakeVm('web', ['a']));
+      const connection = await r.inventory.connect(uri);
+      assert.equal(connection.vms[0]!.vm.name, 'web');
+      assert.equal((await r.inventory.readTree(r.ref('web'))).snapshots.length, 1);
+      r.vms.get(uuidOf('web'))!.snapshots.push(fakeSnapshot('b', 'a'));
+      await r.inventory.refresh({ vm: r.ref('web') });
+      assert.equal(r.inventory.findVm(r.ref('web'))!.tree!.snapshots.length, 2);
+      r.vms.get(uuidOf('web'))!.snapshots.pop();
+      assert.equal((await r.inventory.readTree(r.ref('web'))).snapshots.length, 1);
+      r.vms.set(uuidOf('db'), fakeVm('db'));
+      await r.inventory.refresh();
+      assert.deepEqual(vmNames(r), ['db', 'web']);
+      r.inventory.setConnections([uri, 'qemu+ssh://far/system']);
+      await r.inventory.refresh();
+      assert.equal(r.opened.length, 1);
+      await r.clock.advance(60_000);
+      assert.equal(r.clock.pending, 0);
+    });
+  });
+
+  describe('follows events', () => {
+    it('makes few reads of a burst of a hundred', async () => {
+      const r = await rig(fakeVm('web', ['a']));
+      await r.look();
+      r.calls();
+      for (let i = 0; i < 100; i += 1) {
+        r.hypervisor().events.fire({ uuid: uuidOf('web'), name: 'web', what: 'power' });
+        await r.clock.advance(5);
+      }
+      await r.clock.advance(300);
+      const reads = r.calls().filter((call) => call === 'readVm web').length;
+      assert.ok(reads >= 1 && reads <= 3, `${String(reads)} reads`);
+    });
+
+    it('shows what they tell: changed, new, renamed and gone', async () => {
+      const r = await rig(fakeVm('web'), fakeVm('db'));
+      await r.look();
+      const fire = async (name: string, what: 'defined' | 'undefined' | 'power'): Promise<void> => {
+        r.changes.length = 0;
+        r.hypervisor().events.fire({ uuid: uuidOf(name), name, what });
+        await r.clock.advance(400);
+      };
+      const web = r.vms.get(uuidOf('web'))!;
+      web.vm = { ...web.vm, power: 'off' };
+      await fire('web', 'power');
+      assert.equal(r.inventory.findVm(r.ref('web'))!.vm.power, 'off');
+      assert.deepEqual(r.changes, [{ connection: uri, vm: r.ref('web') }]);
+
+      r.vms.set(uuidOf('app'), fakeVm('app', ['a']));
+      await fire('app', 'defined');
+      assert.deepEqual(vmNames(r), ['app', 'db', 'web']);
+      assert.equal(r.inventory.findVm(r.ref('app'))!.snapshotCount, 1);
+      assert.deepEqual(r.changes[0], { connection: uri });
+
+      web.vm = { ...web.vm, name: 'aaa' };
+      await fire('web', 'defined');
+      assert.deepEqual(vmNames(r), ['aaa', 'app', 'db']);
+      assert.deepEqual(r.changes, [{ connection: uri }]);
+
+      r.vms.delete(uuidOf('db'));
+      await fire('db', 'undefined');
+      assert.deepEqual(vmNames(r), ['aaa', 'app']);
+      assert.deepEqual(r.changes, [{ connection: uri }]);
+    });
+
+    it('reads all snapshots after a revert or a block job where they are shown, and counts them elsewhere', async () => {
+      const r = await rig(fakeVm('web', ['a']), fakeVm('db', ['a']));
+      await r.look('web');
+      for (const what of ['fromSnapshot', 'blockJob'] as const) {
+        r.calls();
+        r.hypervisor().events.fire({ uuid: uuidOf('web'), name: 'web', what });
+        r.hypervisor().events.fire({ uuid: uuidOf('db'), name: 'db', what });
+        await r.clock.advance(400);
+        const reads = r.calls().filter((call) => !call.startsWith('readDiskStatistics'));
+        assert.deepEqual([...reads].sort(), ['countSnapshots db', 'readTree web', 'readVm db', 'readVm web']);
+      }
+    });
+
+    it('says nothing when nothing is different', async () => {
+      const r = await rig(fakeVm('web', ['a']));
+      await r.look('web');
+      await r.clock.advance(200);
+      const before = r.inventory.connections;
+      r.changes.length = 0;
+      r.hypervisor().events.fire({ uuid: uuidOf('web'), name: 'web', what: 'fromSnapshot' });
+      await r.clock.advance(10_000);
+      await r.inventory.refresh();
+      assert.deepEqual(r.changes, []);
+      assert.equal(r.inventory.connections, before);
+    });
+  });
+
+  describe('polls what is visible', () => {
+    it('sees within two seconds what sends no event', async () => {
+      const r = await rig(fakeVm('web', ['a']), fakeVm('db'));
+      await r.look('web');
+      await r.clock.advance(30_000);
+      r.vms.get(uuidOf('web'))!.snapshots.push(fakeSnapshot('b', 'a'));
+      r.vms.get(uuidOf('db'))!.snapshots.push(fakeSnapshot('x'));
+      r.changes.length = 0;
+      await r.clock.advance(2000);
+      assert.deepEqual(
+        r.inventory.findVm(r.ref('web'))!.tree!.snapshots.map(({ name }) => name),
+        ['a', 'b'],
+      );
+      assert.equal(r.inventory.findVm(r.ref('db'))!.snapshotCount, 1);
+      assert.deepEqual(new Set(r.changes.map(({ vm }) => vm?.uuid)), new Set([uuidOf('web'), uuidOf('db')]));
+    });
+
+    for (const hours of [-24 * 365, -1, 1]) {
+      it(`sees it as soon, by polls and events, when the clock is set by ${String(hours)} h`, async () => {
+        const r = await rig(fakeVm('web', ['a']));
+        await r.look('web');
+        await r.clock.advance(30_000);
+        r.clock.set(r.clock.now() + hours * 3_600_000);
+        r.hypervisor().events.fire({ uuid: uuidOf('web'), name: 'web', what: 'power' });
+        r.calls();
+        await r.clock.advance(300);
+        assert.equal(r.calls().filter((call) => call === 'readVm web').length, 1);
+        r.vms.get(uuidOf('web'))!.snapshots.push(fakeSnapshot('b', 'a'));
+        await r.clock.advance(2000);
+        assert.equal(r.inventory.findVm(r.ref('web'))!.tree!.snapshots.length, 2);
+      });
+    }
+
+    it('sees another current snapshot, and an edited description', async () => {
+      const r = await rig(fakeVm('web', ['a', 'b']));
+      await r.look('web');
+      const web = r.vms.get(uuidOf('web'))!;
+      web.current = 'a';
+      await r.clock.advance(2000);
+      assert.equal(r.inventory.findVm(r.ref('web'))!.tree!.current, 'a');
+      const before = r.inventory.findVm(r.ref('web'))!.tree!;
+      web.snapshots[1] = { ...web.snapshots[1]!, description: 'edited' };
+      await r.clock.advance(2000);
+      const after = r.inventory.findVm(r.ref('web'))!.tree!;
+      assert.equal(after.snapshots[1]!.description, 'edited');
+      assert.equal(after.snapshots[0], before.snapshots[0]);
+    });
+
+    it('sees that one snapshot was replaced by another, although their number is the same', async () => {
+      const r = await rig(fakeVm('web', ['a', 'b', 'c']));
+      await r.look('web');
+      r.vms.get(uuidOf('web'))!.snapshots[1] = fakeSnapshot('other', 'a');
+      await r.clock.advance(2000);
+      assert.deepEqual(
+        r.inventory.findVm(r.ref('web'))!.tree!.snapshots.map(({ name }) => name),
+        ['a', 'other', 'c'],
+      );
+    });
+
+    it('comes round to every snapshot, a few at a time', async () => {
+      const r = await rig(fakeVm('web', many('a', 25)), fakeVm('db', many('b', 10)));
+      await r.look('web', 'db');
+      for (const { snapshots } of r.vms.values()) {
+        snapshots.forEach((snapshot, index) => (snapshots[index] = { ...snapshot, description: 'edited' }));
+      }
+      r.calls();
+      await r.clock.advance(1600);
+      assert.deepEqual(
+        r.calls().filter((call) => call.startsWith('readSnapshots')),
+        ['readSnapshots(10) db'],
+      );
+      await r.clock.advance(4 * 1600);
+      for (const { tree } of r.inventory.connections[0]!.vms) {
+        assert.ok(tree!.snapshots.every(({ description }) => description === 'edited'));
+      }
+    });
+
+    describe('where few VMs are shown', () => {
+      const rolled = (r: Rig): readonly number[] =>
+        r.calls().flatMap((call) => {
+          const count = /^readSnapshots\((\d+)\)/.exec(call)?.[1];
+          return count === undefined ? [] : [Number(count)];
+        });
+
+      it('soon sees an edit of any of sixty snapshots within two seconds', async () => {
+        const r = await rig(fakeVm('web', many('a', 60)));
+        await r.look('web');
+        await r.clock.advance(10_000);
+        const web = r.vms.get(uuidOf('web'))!;
+        web.snapshots = web.snapshots.map((snapshot) => ({ ...snapshot, description: 'edited' }));
+        await r.clock.advance(2000);
+        const { tree } = r.inventory.findVm(r.ref('web'))!;
+        assert.ok(tree!.snapshots.every(({ description }) => description === 'edited'));
+      });
+
+      it('reads fewer again as soon as the looks take longer', async () => {
+        const r = await rig(fakeVm('web', many('a', 60)));
+        await r.look('web');
+        await r.clock.advance(10_000);
+        assert.equal(rolled(r).at(-1), 60);
+        const release = r.hypervisor().hang('readSnapshotMark web');
+        while (!r.calls().includes('readSnapshotMark web')) {
+          await r.clock.advance(50);
+        }
+        await r.clock.advance(100);
+        release();
+        await settled();
+        rolled(r);
+        await r.clock.advance(3000);
+        const [next = Number.NaN] = rolled(r);
+        assert.ok(next <= 10, String(next));
+      });
+
+      it('does not where many are', async () => {
+        const names = Array.from({ length: 20 }, (_, index) => `vm${String(index)}`);
+        const r = await rig(...names.map((name) => fakeVm(name, many(name, 20))));
+        await r.look(...names);
+        await r.clock.advance(20_000);
+        rolled(r);
+        await r.clock.advance(1600);
+        assert.equal(
+          rolled(r).reduce((sum, count) => sum + count, 0),
+          5,
+        );
+      });
+    });
+
+    it('looks at no more than the count of a VM that is closed', async () => {
+      const r = await rig(fakeVm('web', ['a']));
+      await r.look();
+      r.calls();
+      await r.clock.advance(1600);
+      assert.deepEqual(r.calls(), ['countSnapshots web']);
+    });
+
+    it('goes from every second to every 1.6 s when nothing happens, and back when something does', async () => {
+      const r = await rig(fakeVm('web'));
+      await r.look();
+      const looksIn = async (ms: number): Promise<number> => {
+        r.calls();
+        await r.clock.advance(ms);
+        return r.calls().filter((call) => call === 'countSnapshots web').length;
+      };
+      assert.equal(await looksIn(1000), 1);
+      await r.clock.advance(20_000);
+      assert.equal(await looksIn(16_000), 10);
+      r.vms.get(uuidOf('web'))!.snapshots.push(fakeSnapshot('x'));
+      await r.clock.advance(1600);
+      assert.equal(await looksIn(1000), 1);
+    });
+
+    it('leaves a VM that gives no answer to itself, and still sees the others in time', async () => {
+      const r = await rig(fakeVm('web', ['a']), fakeVm('stuck', ['a']));
+      await r.look('web', 'stuck');
+      const release = r.hypervisor().hang('readSnapshotMark stuck');
+      await r.clock.advance(20_000);
+      const asked = r.calls().filter((call) => call === 'readSnapshotMark stuck').length;
+      assert.equal(asked, 1);
+      r.vms.get(uuidOf('web'))!.snapshots.push(fakeSnapshot('b', 'a'));
+      r.vms.get(uuidOf('stuck'))!.snapshots.push(fakeSnapshot('b', 'a'));
+      await r.clock.advance(2000);
+      assert.equal(r.inventory.findVm(r.ref('web'))!.tree!.snapshots.length, 2);
+      release();
+      await settled();
+      assert.equal(r.inventory.findVm(r.ref('stuck'))!.tree!.snapshots.length, 2);
+    });
+
+    it('lets a slow look stretch the pause, and never overlaps', async () => {
+      const r = await rig(fakeVm('web', ['a']));
+      await r.look('web');
+      const release = r.hypervisor().hang('readSnapshotMark web');
+      await r.clock.advance(1000 + 200);
+      release();
+      await settled();
+      r.calls();
+      // 200 ms are a twentieth of 4 s.
+      await r.clock.advance(4000 - 200 - 1);
+      assert.deepEqual(r.calls(), []);
+      await r.clock.advance(1);
+      assert.ok(r.calls().includes('readSnapshotMark web'));
+    });
+
+    it('does not look twice as often when it is hidden and shown during a look', async () => {
+      const r = await rig(fakeVm('web', ['a']));
+      await r.look('web');
+      const release = r.hypervisor().hang('readSnapshotMark web');
+      await r.clock.advance(1000);
+      r.hide();
+      await r.look('web');
+      release();
+      await r.clock.advance(20_000);
+      r.calls();
+      await r.clock.advance(16_000);
+      assert.equal(r.calls().filter((call) => call === 'readSnapshotMark web').length, 10);
+    });
+
+    it('reads a tree when its VM comes into attention, and again when it comes back', async () => {
+      const r = await rig(fakeVm('web', ['a']), fakeVm('db', ['a']));
+      await r.look();
+      r.calls();
+      await r.look('web');
+      assert.deepEqual(r.calls(), ['readTree web']);
+      await r.look('web');
+      await r.inventory.readTree(r.ref('web'));
+      assert.deepEqual(r.calls(), []);
+      await r.look();
+      const web = r.vms.get(uuidOf('web'))!;
+      web.snapshots[0] = { ...web.snapshots[0]!, description: 'edited' };
+      await r.look('web', 'db');
+      assert.deepEqual(r.calls(), ['readTree web', 'readTree db']);
+      assert.equal(r.inventory.findVm(r.ref('web'))!.tree!.snapshots[0]!.description, 'edited');
+    });
+
+    it('finds by the list a VM whose event it missed, and one that is gone', async () => {
+      const r = await rig(fakeVm('web'));
+      await r.look();
+      r.vms.set(uuidOf('app'), fakeVm('app'));
+      r.vms.delete(uuidOf('web'));
+      await r.clock.advance(30_000);
+      assert.deepEqual(vmNames(r), ['app']);
+    });
+  });
+
+  describe('when reading fails', () => {
+    it('shows the failure at the VM, leaves it alone for a while, and recovers', async () => {
+      const r = await rig(fakeVm('web', ['a']));
+      await r.look();
+      r.hypervisor().break('countSnapshots web', new Failure('busy'));
+      await r.clock.advance(1600);
+      assert.equal(r.inventory.findVm(r.ref('web'))!.failure!.kind, 'busy');
+      r.calls();
+      await r.clock.advance(9000);
+      assert.deepEqual(r.calls(), []);
+      r.hypervisor().mend('countSnapshots web');
+      await r.clock.advance(3000);
+      assert.equal(r.inventory.findVm(r.ref('web'))!.failure, undefined);
+    });
+
+    it('does not call a VM well while it still owes what could not be read', async () => {
+      const r = await rig(fakeVm('web', ['a']));
+      await r.look();
+      r.hypervisor().break('readVm web', new Failure('busy'));
+      r.hypervisor().events.fire({ uuid: uuidOf('web'), name: 'web', what: 'agent' });
+      await r.clock.advance(400);
+      const seen = new Set<string | undefined>();
+      r.inventory.onDidChange(() => seen.add(r.inventory.findVm(r.ref('web'))!.failure?.kind));
+      await r.clock.advance(60_000);
+      assert.deepEqual([...seen], []);
+      assert.equal(r.inventory.findVm(r.ref('web'))!.failure!.kind, 'busy');
+      r.hypervisor().mend('readVm web');
+      await r.clock.advance(12_000);
+      assert.deepEqual([...seen], [undefined]);
+    });
+
+    it('asks for the list again when it could not be read', async () => {
+      const r = await rig(fakeVm('web'));
+      const hypervisor = new FakeHypervisor(uri, r.vms);
+      hypervisor.break('listVms', new Failure('busy'));
+      r.attempts.push(() => Promise.resolve(hypervisor));
+      await r.look();
+      assert.equal(r.inventory.connections[0]!.loaded, false);
+      hypervisor.mend('listVms');
+      await r.clock.advance(2000);
+      assert.deepEqual(vmNames(r), ['web']);
+    });
+
+    it('tells who asked', async () => {
+      const r = await rig(fakeVm('web'));
+      await r.inventory.connect(uri);
+      r.hypervisor().break('readTree web', new Failure('busy'));
+      await assert.rejects(r.inventory.readTree(r.ref('web')), (failure: Failure) => failure.kind === 'busy');
+      await assert.rejects(r.inventory.readTree(r.ref('none')), isNotFound);
+    });
+  });
+
+  describe('when the connection is lost', () => {
+    it('keeps the VMs, comes back by itself and reads the truth', async () => {
+      const r = await rig(fakeVm('web', ['a']), fakeVm('db'), fakeVm('mail'));
+      await r.look('web');
+      await r.clock.advance(20_000);
+      r.hypervisor().die();
+      const [lost] = r.inventory.connections;
+      assert.equal(lost!.state, 'failed');
+      assert.equal(lost!.failure!.kind, 'lost');
+      assert.equal(lost!.retryAt, r.clock.ticks() + 1000);
+      assert.deepEqual(vmNames(r), ['db', 'mail', 'web']);
+      // The list of VMs does not tell of it, and no event came.
+      const mail = r.vms.get(uuidOf('mail'))!;
+      mail.vm = { ...mail.vm, agentConnected: true };
+      const web = r.vms.get(uuidOf('web'))!;
+      web.vm = { ...web.vm, power: 'off' };
+      web.snapshots.push(fakeSnapshot('b', 'a'));
+      r.vms.delete(uuidOf('db'));
+      await r.clock.advance(1000);
+      assert.equal(r.opened.length, 2);
+      const [back] = r.inventory.connections;
+      assert.equal(back!.state, 'connected');
+      assert.equal(back!.failure, undefined);
+      assert.equal(back!.retryAt, undefined);
+      assert.deepEqual(vmNames(r), ['mail', 'web']);
+      assert.equal(back!.vms[0]!.vm.agentConnected, true);
+      assert.equal(back!.vms[1]!.vm.power, 'off');
+      assert.equal(back!.vms[1]!.tree!.snapshots.length, 2);
+    });
+
+    it('survives that in the middle of the first list', async () => {
+      const r = await rig(fakeVm('web'));
+      r.inventory.setAttention({ visible: true, connections: new Set([uri]), vms: new Set() });
+      await Promise.resolve();
+      const first = r.hypervisor();
+      first.hang('listVms');
+      await settled();
+      first.die();
+      await settled();
+      assert.equal(r.inventory.connections[0]!.state, 'failed');
+      assert.equal(r.inventory.connections[0]!.loaded, false);
+      await r.clock.advance(1000);
+      assert.deepEqual(vmNames(r), ['web']);
+      assert.equal(r.inventory.connections[0]!.loaded, true);
+    });
+
+    it('tries nothing while nobody looks, and at once when told to', async () => {
+      const r = await rig(fakeVm('web'));
+      await r.look();
+      r.hide();
+      r.hypervisor().die();
+      await r.clock.advance(600_000);
+      assert.equal(r.opened.length, 1);
+      const view = await r.inventory.connect(uri);
+      assert.equal(view.state, 'connected');
+      assert.equal(r.opened.length, 2);
+    });
+  });
+
+  it('ends with everything', async () => {
+    const r = await rig(fakeVm('web', ['a']));
+    await r.look('web');
+    r.inventory.dispose();
+    r.calls();
+    await r.clock.advance(600_000);
+    assert.deepEqual(r.calls(), []);
+    assert.equal(r.clock.pending, 0);
+    assert.equal(r.hypervisor().closed, true);
+    await assert.rejects(r.inventory.connect(uri));
+  });
+
+  it('is not stopped by a reader that fails', async () => {
+    const r = await rig(fakeVm('web'));
+    r.inventory.onDidChange(() => {
+      throw new Error('a defect');
+    });
+    await r.look();
+    assert.equal(r.inventory.connections[0]!.loaded, true);
+    assert.ok(r.log.some((line) => line.includes('a defect')));
+  });
+
+  it('takes only the VMs of a connection into its attention', async () => {
+    const r = await rig(fakeVm('web', ['a']));
+    const elsewhere = vmKey({ connection: `${uri}2`, uuid: uuidOf('web') });
+    r.inventory.setAttention({ visible: true, connections: new Set(), vms: new Set([elsewhere]) });
+    await settled();
+    assert.equal(r.opened.length, 0);
+    r.inventory.setAttention({ visible: true, connections: new Set(), vms: new Set([vmKey(r.ref('web'))]) });
+    await settled();
+    assert.equal(r.inventory.findVm(r.ref('web'))!.tree!.snapshots.length, 1);
+  });
+});

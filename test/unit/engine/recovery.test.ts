@@ -1,0 +1,487 @@
+import assert from 'node:assert/strict';
+import type { Rules } from '../../../src/engine/rules.js';
+import { Failure } from '../../../src/domain/failure.js';
+import type { OperationRequest } from '../../../src/domain/operation.js';
+import type { Plan } from '../../../src/operations/plan.js';
+import type { Step } from '../../../src/steps/step.js';
+import type { BrokenOff, Recovery } from '../../../src/operations/interrupted.js';
+import { refuse, type Refused } from '../../../src/domain/refusal.js';
+import { settled } from './fakeClock.js';
+import { FakeKeeping } from './fakeKeeping.js';
+import { FakeHypervisor, fakeVm, uuidOf } from './fakeHypervisor.js';
+import { type Rig, rigWith, uri } from './rig.js';
+
+const vm = { connection: uri, uuid: uuidOf('web') };
+/** Two steps: revert, paused; power off. */
+const twoSteps: OperationRequest = { type: 'revert', vm, snapshot: 'a', after: 'off' };
+
+const of = (kind: Failure['kind']) => (failure: Failure) => failure.kind === kind;
+
+/** The model's part, scripted: what it was asked, and what it answers. */
+class Script implements Rules {
+  readonly asked: BrokenOff[] = [];
+  recovery: (brokenOff: BrokenOff) => Recovery = () => ({ type: 'settled', to: 'before' });
+  rest: Rules['planRest'] = () => 'same';
+
+  planRest(...question: Parameters<Rules['planRest']>): ReturnType<Rules['planRest']> {
+    return this.rest(...question);
+  }
+
+  planRecovery(brokenOff: BrokenOff): Recovery {
+    this.asked.push(brokenOff);
+    return this.recovery(brokenOff);
+  }
+
+  since: Refused | undefined;
+
+  sinceObstacle(): Refused | undefined {
+    return this.since;
+  }
+}
+
+/** What is left of the plan is done again from the step that had begun. */
+function goOn({ plan, done }: BrokenOff): Recovery {
+  const rest = plan.steps.filter((_, index) => !done.includes(index));
+  return { type: 'steps', to: 'after', plan: { ...plan, steps: rest } };
+}
+
+interface World extends Rig {
+  readonly script: Script;
+  /** Journal and steps together, in their order. */
+  readonly order: readonly string[];
+}
+
+async function open(keeping = new FakeKeeping()): Promise<World> {
+  const script = new Script();
+  const r = await rigWith({ rules: script, keeping }, fakeVm('web', ['a', 'b']));
+  await r.look('web');
+  r.calls();
+  const order = keeping.written;
+  onEachStep(r, keeping, () => Promise.resolve());
+  return { ...r, script, order };
+}
+
+/** Of the connection that is open now, and of those that come after it. */
+function onEachStep(r: Rig, keeping: FakeKeeping, act: (step: Step) => Promise<void>): void {
+  for (const hypervisor of r.opened) {
+    hypervisor.onRun = async (_, step) => {
+      keeping.written.push(step.do);
+      await act(step);
+      return {};
+    };
+  }
+}
+
+const lines = ['begin', 'begun 0', 'revert', 'done 0', 'begun 1', 'power', 'done 1', 'end done'];
+
+describe('the journal of an operation', () => {
+  it('has the plan before anything is done, and each step before it begins and after it is done', async () => {
+    const w = await open();
+    await w.inventory.runOperation(twoSteps);
+    assert.deepEqual(w.order, lines);
+    assert.equal(w.keeping.entries.size, 0);
+  });
+
+  for (const line of ['begin', 'begun 0']) {
+    it(`is needed: nothing is done when it cannot be written (${line})`, async () => {
+      const w = await open();
+      w.keeping.broken.add(line);
+      await assert.rejects(w.inventory.runOperation(twoSteps), of('journal'));
+      assert.ok(!w.order.includes('revert'));
+      assert.equal(w.inventory.findVm(vm)!.operation, undefined);
+    });
+  }
+
+  it('stops an operation between two steps when it cannot be written any more', async () => {
+    const w = await open();
+    w.keeping.broken.add('begun 1');
+    await assert.rejects(w.inventory.runOperation(twoSteps), of('journal'));
+    assert.ok(w.order.includes('revert') && !w.order.includes('power'));
+    assert.deepEqual([w.script.asked[0]!.begun, w.script.asked[0]!.done], [[0], [0]]);
+  });
+
+  it('is spared for one change of power, which the audit notes, done or failed', async () => {
+    const w = await open();
+    const pause: OperationRequest = { type: 'power', vm, action: 'pause' };
+    await w.inventory.runOperation(pause);
+    onEachStep(w, w.keeping, () => Promise.reject(new Failure('failed', { libvirtMessage: 'broken' })));
+    await assert.rejects(w.inventory.runOperation(pause), of('failed'));
+    assert.deepEqual(w.order, ['power', 'power']);
+    assert.deepEqual(
+      w.keeping.notes.map(({ outcome, failure, vm: { name } }) => [outcome, failure, name]),
+      [
+        ['done', undefined, 'web'],
+        ['failed', 'failed: broken', 'web'],
+      ],
+    );
+  });
+
+  it('lets nothing go on that the state between two steps forbids', async () => {
+    const w = await open();
+    w.script.rest = (_, { vm: { name } }) => refuse('changedMeanwhile', { vm: name });
+    await assert.rejects(w.inventory.runOperation(twoSteps), (failure: Failure) => {
+      assert.deepEqual([failure.kind, failure.details.refusal?.reason], ['refused', 'changedMeanwhile']);
+      return true;
+    });
+    assert.ok(!w.order.includes('power'));
+  });
+});
+
+describe('recovery', () => {
+  for (const at of [0, 1]) {
+    const step = ['revert', 'power'][at]!;
+
+    it(`goes on at once after ${step} failed and the VM can be read, and both are told`, async () => {
+      const w = await open();
+      w.script.recovery = goOn;
+      let failures = 0;
+      onEachStep(w, w.keeping, ({ do: what }) =>
+        what === step && failures++ === 0 ? Promise.reject(new Failure('failed')) : Promise.resolve(),
+      );
+      await assert.rejects(w.inventory.runOperation(twoSteps), (failure: Failure) => {
+        assert.deepEqual([failure.kind, failure.details.recovered], ['failed', 'after']);
+        return true;
+      });
+      const { begun, done } = w.script.asked[0]!;
+      assert.deepEqual([begun.at(-1), done.length], [at, at]);
+      assert.equal(w.order.filter((line) => line === step).length, 2);
+      assert.equal(w.order.at(-1), 'end recovered');
+      assert.deepEqual(
+        w.reports.map(({ outcome, vm: name }) => [outcome, name]),
+        [['after', 'web']],
+      );
+      assert.equal(w.inventory.findVm(vm)!.recovering, undefined);
+    });
+
+    it(`goes on with the same steps when the daemon died in ${step} and came back at once`, async () => {
+      const w = await open();
+      w.script.recovery = goOn;
+      onEachStep(w, w.keeping, ({ do: what }) => {
+        if (what === step) {
+          w.hypervisor().die();
+          return Promise.reject(new Failure('lost'));
+        }
+        return Promise.resolve();
+      });
+      const failed = assert.rejects(w.inventory.runOperation(twoSteps), of('lost'));
+      await w.clock.advance(2000);
+      await failed;
+      assert.equal(w.opened.length, 2);
+      assert.equal(w.order.at(-1), 'end recovered');
+      assert.deepEqual(
+        w.reports.map(({ outcome }) => outcome),
+        ['after'],
+      );
+    });
+
+    it(`goes on in a new editor when the old one died in ${step}`, async () => {
+      const first = await open();
+      onEachStep(first, first.keeping, ({ do: what }) =>
+        what === step ? new Promise(() => undefined) : Promise.resolve(),
+      );
+      void first.inventory.runOperation(twoSteps).catch(() => undefined);
+      await settled();
+      await settled();
+      first.keeping.writerDies();
+      const second = await open(first.keeping);
+      await settled();
+      assert.deepEqual(second.script.asked[0]!.request, twoSteps);
+      assert.deepEqual([second.script.asked[0]!.begun.at(-1), second.script.asked[0]!.done.length], [at, at]);
+      assert.equal(second.keeping.entries.size, 0);
+      assert.deepEqual(
+        second.reports.map(({ outcome }) => outcome),
+        ['before'],
+      );
+    });
+  }
+
+  /** An entry that a dead process has left, and an inventory that has not looked yet. */
+  async function left(): Promise<FakeKeeping> {
+    const keeping = new FakeKeeping();
+    const steps: readonly Step[] = [
+      { do: 'revert', snapshot: 'a', to: 'paused' },
+      { do: 'power', action: 'forceOff' },
+    ];
+    const plan: Plan = { type: 'plan', request: twoSteps, steps, losses: [], warnings: [], progress: 'timeOnly' };
+    const entry = await keeping.journal.begin({
+      connection: uri,
+      vm: { uuid: vm.uuid, name: 'web' },
+      request: twoSteps,
+      plan,
+      daemon: { hostname: 'here' },
+    });
+    await entry.begun(0);
+    keeping.writerDies();
+    return keeping;
+  }
+
+  it('says nothing of an operation that failed before it did anything, for its failure says it', async () => {
+    const w = await open();
+    onEachStep(w, w.keeping, () => Promise.reject(new Failure('failed')));
+    await assert.rejects(w.inventory.runOperation(twoSteps), of('failed'));
+    assert.deepEqual(w.reports, []);
+    assert.equal(w.order.at(-1), 'end failed');
+  });
+
+  it('waits for a connection that stays away, and goes on when it is back', async () => {
+    const w = await open();
+    w.script.recovery = goOn;
+    onEachStep(w, w.keeping, () => {
+      w.attempts.push(...Array.from({ length: 40 }, () => () => Promise.reject(new Failure('unreachable'))));
+      w.hypervisor().die();
+      return Promise.reject(new Failure('lost'));
+    });
+    const failed = assert.rejects(w.inventory.runOperation(twoSteps), of('lost'));
+    await w.clock.advance(20_000);
+    await failed;
+    assert.equal(w.order.at(-1), 'leave');
+    w.attempts.length = 0;
+    await w.clock.advance(60_000);
+    assert.equal(w.order.at(-1), 'end recovered');
+  });
+
+  it('comes before whatever else is done to the VM', async () => {
+    const keeping = await left();
+    const script = new Script();
+    script.recovery = goOn;
+    const r = await rigWith({ rules: script, keeping }, fakeVm('web', ['a', 'b']));
+    await r.inventory.runOperation({ type: 'power', vm, action: 'pause' });
+    assert.deepEqual(
+      r.calls().filter((call) => call.startsWith('run ')),
+      ['run revert web', 'run power web', 'run power web'],
+    );
+  });
+
+  it('looks once more before a step that cannot be taken back, and does not do it where somebody acted', async () => {
+    const keeping = await left();
+    const script = new Script();
+    script.recovery = ({ plan }) => ({
+      type: 'steps',
+      to: 'after',
+      plan: {
+        ...plan,
+        steps: [
+          { do: 'power', action: 'resume' },
+          { do: 'makeCurrent', snapshot: 'a', disks: [{ target: 'vda', file: '/img/of-somebody-else' }] },
+        ],
+      },
+    });
+    const r = await rigWith({ rules: script, keeping }, fakeVm('web', ['a', 'b']));
+    await r.look('web');
+    await assert.rejects(r.inventory.runOperation({ type: 'power', vm, action: 'resume' }));
+    assert.ok(r.calls().every((call) => !call.startsWith('run makeCurrent')));
+    assert.equal(r.reports.at(-1)?.outcome, 'failed');
+  });
+
+  it('leaves alone what another editor carries out, and lets nothing come between its steps', async () => {
+    const keeping = await left();
+    for (const kept of keeping.entries.values()) {
+      kept.held = true;
+    }
+    for (const kept of keeping.entries.values()) {
+      kept.entry = { ...kept.entry, writer: { ...kept.entry.writer, editor: 'VSCodium' } };
+    }
+    for (const connection of [uri, 'qemu+unix:///system']) {
+      for (const kept of keeping.entries.values()) {
+        kept.entry = { ...kept.entry, connection };
+      }
+      const w = await open(keeping);
+      await assert.rejects(
+        w.inventory.runOperation({ type: 'power', vm, action: 'pause' }),
+        ({ kind, details }: Failure) => kind === 'busy' && details.editor === 'VSCodium',
+      );
+      assert.deepEqual(w.script.asked, []);
+      assert.equal(keeping.entries.size, 1);
+    }
+  });
+
+  /** Why a VM that runs cannot be resumed; `pause` leads out of an unfinished operation. */
+  const whyNot = async (w: Pick<Rig, 'inventory'>): Promise<string | undefined> => {
+    await w.inventory.runOperation({ type: 'power', vm, action: 'pause' });
+    let why: string | undefined;
+    await assert.rejects(w.inventory.runOperation({ type: 'power', vm, action: 'resume' }), ({ details }: Failure) => {
+      why = (details.refusal?.because ?? details.refusal)?.reason;
+      return true;
+    });
+    return why;
+  };
+
+  it('begins nothing upon what broke off over another connection, and does not take it up', async () => {
+    const keeping = await left();
+    for (const kept of keeping.entries.values()) {
+      kept.entry = { ...kept.entry, connection: 'qemu+unix:///system' };
+    }
+    const w = await open(keeping);
+    assert.equal(await whyNot(w), 'begunElsewhere');
+    assert.deepEqual([w.script.asked, [...keeping.entries.values()][0]!.entry.recoveries], [[], 0]);
+    await w.inventory.dismissUnfinished(vm);
+    assert.equal(keeping.entries.size, 0);
+    assert.equal(await whyNot(w), 'wrongState');
+  });
+
+  it('begins nothing upon what it cannot read, as that of a newer version', async () => {
+    const keeping = new FakeKeeping();
+    keeping.unreadable = [{ path: '/journal/x', why: 'newer', detail: 'version 2', vm: vm.uuid }];
+    assert.equal(await whyNot(await open(keeping)), 'entryUnreadable');
+    keeping.unreadable = [{ path: '/journal/x', why: 'newer', detail: 'version 2', vm: uuidOf('db') }];
+    assert.equal(await whyNot(await open(keeping)), 'wrongState');
+  });
+
+  it('leaves to a person what another editor began on a VM that is protected there', async () => {
+    const keeping = new FakeKeeping();
+    keeping.editor = 'VSCodium';
+    const first = await open(keeping);
+    first.inventory.setProtected(() => true);
+    onEachStep(first, keeping, () => new Promise(() => undefined));
+    void first.inventory.runOperation(twoSteps).catch(() => undefined);
+    await settled();
+    await settled();
+    first.keeping.writerDies();
+    const script = new Script();
+    script.recovery = goOn;
+    keeping.editor = 'Code';
+    const second = await rigWith({ rules: script, keeping }, fakeVm('web', ['a', 'b']));
+    assert.equal(await whyNot(second), 'protectedVm');
+    keeping.editor = 'VSCodium';
+    const third = await rigWith({ rules: script, keeping }, fakeVm('web', ['a', 'b']));
+    await third.inventory.runOperation({ type: 'power', vm, action: 'pause' });
+    assert.equal(keeping.entries.size, 0);
+  });
+
+  it('goes on with what was explained when nothing stands in its way any more', async () => {
+    const keeping = await left();
+    const script = new Script();
+    script.recovery = goOn;
+    const r = await rigWith({ rules: script, keeping }, fakeVm('web', ['a', 'b']));
+    let isProtected = true;
+    r.inventory.setProtected(() => isProtected);
+    await r.look('web');
+    for (let time = 0; time < 5; time++) {
+      await assert.rejects(r.inventory.runOperation({ type: 'power', vm, action: 'resume' }), of('refused'));
+    }
+    isProtected = false;
+    await r.inventory.runOperation({ type: 'power', vm, action: 'pause' });
+    assert.equal(keeping.entries.size, 0);
+    assert.equal(r.reports.at(-1)!.outcome, 'after');
+  });
+
+  it('withdraws before its first step when another editor began on the same VM just then', async () => {
+    for (const connection of [vm.connection, 'qemu+ssh://here/system']) {
+      const w = await open();
+      const { begin } = w.keeping.journal;
+      Object.assign(w.keeping.journal, {
+        begin: async (head: Parameters<typeof begin>[0]) => {
+          const ours = await begin(head);
+          await begin({ ...head, connection });
+          return ours;
+        },
+      });
+      await assert.rejects(w.inventory.runOperation(twoSteps), of('busy'));
+      assert.deepEqual(
+        w.order.filter((line) => line.startsWith('run') || line.startsWith('begun')),
+        [],
+      );
+      assert.equal(w.keeping.entries.size, 1, 'the entry of the other one stays');
+    }
+  });
+
+  it('withdraws as well when the other editor began and died just then', async () => {
+    const w = await open();
+    const { begin } = w.keeping.journal;
+    Object.assign(w.keeping.journal, {
+      begin: async (head: Parameters<typeof begin>[0]) => {
+        const ours = await begin(head);
+        await (await begin(head)).leave();
+        return ours;
+      },
+    });
+    await assert.rejects(w.inventory.runOperation(twoSteps), of('busy'));
+    assert.ok(w.order.every((line) => !line.startsWith('begun')));
+    assert.equal(w.keeping.entries.size, 1, 'the entry of the other one stays');
+  });
+
+  it('explains to the person with a protected VM, and touches nothing', async () => {
+    const keeping = await left();
+    const script = new Script();
+    script.recovery = goOn;
+    const r = await rigWith({ rules: script, keeping }, fakeVm('web', ['a', 'b']));
+    r.inventory.setProtected(({ name }) => name === 'web');
+    await r.look('web');
+    await settled();
+    const [report] = r.reports;
+    assert.deepEqual([report!.outcome, report!.why!.reason, report!.commands!.length], ['explained', 'protectedVm', 2]);
+    assert.deepEqual(
+      r.calls().filter((call) => call.startsWith('run ')),
+      [],
+    );
+    assert.equal(keeping.entries.size, 1, 'it stays unfinished');
+    await r.inventory.refresh();
+    await assert.rejects(r.inventory.runOperation({ type: 'power', vm, action: 'resume' }), (failure: Failure) => {
+      const { refusal } = failure.details;
+      assert.deepEqual([refusal?.reason, refusal?.because?.reason], ['unfinishedOperation', 'protectedVm']);
+      return failure.kind === 'refused';
+    });
+    await r.inventory.runOperation({ type: 'power', vm, action: 'pause' });
+    assert.equal(r.reports.length, 1, 'it is told once');
+    await r.inventory.dismissUnfinished(vm);
+    assert.equal(keeping.entries.size, 0);
+    await r.inventory.runOperation({ type: 'power', vm, action: 'pause' });
+  });
+
+  it('is tried three times, and then explained with the commands', async () => {
+    const keeping = await left();
+    const script = new Script();
+    script.recovery = goOn;
+    const r = await rigWith({ rules: script, keeping }, fakeVm('web', ['a', 'b']));
+    r.attempts.push((which) => {
+      const hypervisor = new FakeHypervisor(which, r.vms);
+      hypervisor.onRun = () => Promise.reject(new Failure('failed', { libvirtMessage: 'broken' }));
+      return Promise.resolve(hypervisor);
+    });
+    await r.look('web');
+    await r.clock.advance(60_000);
+    assert.deepEqual(
+      r.reports.map(({ outcome }) => outcome),
+      ['failed', 'failed', 'failed', 'explained'],
+    );
+    assert.ok(r.reports.at(-1)!.commands!.every((command) => command.startsWith('virsh ')));
+    assert.equal(keeping.entries.size, 1);
+  });
+
+  for (const kind of ['failed', 'busy'] as const) {
+    it(`asks a person at once where it was a try, and is refused: ${kind}`, async () => {
+      const w = await open();
+      const why = refuse('mergeLost', { vm: 'web', disk: 'vda', file: '/img/a', said: '/img/b' }).refusal;
+      w.script.recovery = (brokenOff) => ({ ...goOn(brokenOff), otherwise: why }) as Recovery;
+      onEachStep(w, w.keeping, () => Promise.reject(new Failure(kind)));
+      const reports: (readonly [string, string | undefined])[] = [];
+      w.inventory.onDidRecover((report) => reports.push([report.outcome, report.why?.reason]));
+      await assert.rejects(w.inventory.runOperation(twoSteps), of(kind));
+      assert.deepEqual(reports, [['explained', 'mergeLost']]);
+    });
+  }
+
+  it('tells of a VM that is gone', async () => {
+    const keeping = await left();
+    const r = await rigWith({ rules: new Script(), keeping }, fakeVm('db'));
+    await r.look();
+    await settled();
+    assert.deepEqual([r.reports[0]!.outcome, r.reports[0]!.why!.reason], ['explained', 'vmGone']);
+    assert.equal(keeping.entries.size, 1);
+  });
+
+  it('leaves what runs to whoever comes next when the inventory ends', async () => {
+    const w = await open();
+    onEachStep(w, w.keeping, () => new Promise(() => undefined));
+    for (const hypervisor of w.opened) {
+      hypervisor.onRun = (_vm, _step, { signal }) =>
+        new Promise((_, reject) => signal.addEventListener('abort', () => reject(new Failure('cancelled'))));
+    }
+    const failed = assert.rejects(w.inventory.runOperation(twoSteps), of('cancelled'));
+    await settled();
+    w.inventory.dispose();
+    await failed;
+    assert.equal(w.order.at(-1), 'leave');
+    assert.equal(w.keeping.entries.size, 1);
+  });
+});

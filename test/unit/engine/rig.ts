@@ -1,0 +1,109 @@
+// An inventory over a hypervisor made by hand, with a clock that the test moves.
+import type { OpenHypervisor } from '../../../src/driver/hypervisor.js';
+import type { Rules } from '../../../src/engine/rules.js';
+import { Inventory } from '../../../src/engine/liveInventory.js';
+import type { InventoryChange } from '../../../src/inventory/views.js';
+import { vmKey } from '../../../src/inventory/views.js';
+import { silentLog } from '../../../src/base/log.js';
+import type { RecoveryReport } from '../../../src/domain/recoveryReport.js';
+import type { VmRef } from '../../../src/domain/vm.js';
+import { FakeClock, settled } from './fakeClock.js';
+import { FakeKeeping } from './fakeKeeping.js';
+import { FakeHypervisor, type FakeVm, uuidOf } from './fakeHypervisor.js';
+
+export const uri = 'qemu:///system';
+
+export interface Rig {
+  readonly inventory: Inventory;
+  readonly clock: FakeClock;
+  readonly vms: Map<string, FakeVm>;
+  /** Every connection that was opened, the latest last. */
+  readonly opened: FakeHypervisor[];
+  readonly changes: InventoryChange[];
+  readonly log: string[];
+  readonly keeping: FakeKeeping;
+  readonly reports: RecoveryReport[];
+  readonly hypervisor: () => FakeHypervisor;
+  /** What the next attempts to connect do; without one they succeed. */
+  readonly attempts: OpenHypervisor[];
+  look(...open: readonly string[]): Promise<void>;
+  hide(): void;
+  /** What was called since the last time. */
+  calls(): readonly string[];
+  ref(name: string): VmRef;
+}
+
+export function rig(...content: readonly FakeVm[]): Promise<Rig> {
+  return rigWith({}, ...content);
+}
+
+export interface RigOptions {
+  readonly rules?: Rules;
+  /** Of an inventory that was there before. */
+  readonly keeping?: FakeKeeping;
+}
+
+export async function rigWith(
+  { rules, keeping = new FakeKeeping() }: RigOptions,
+  ...content: readonly FakeVm[]
+): Promise<Rig> {
+  const clock = new FakeClock();
+  const vms = new Map(content.map((vm) => [vm.vm.uuid, vm]));
+  const opened: FakeHypervisor[] = [];
+  const attempts: OpenHypervisor[] = [];
+  const log: string[] = [];
+  const keep = (line: string): number => log.push(line);
+  const inventory = new Inventory({
+    open: (which, signal) => {
+      const attempt = attempts.shift();
+      if (attempt !== undefined) {
+        return attempt(which, signal);
+      }
+      const hypervisor = new FakeHypervisor(which, vms);
+      opened.push(hypervisor);
+      return Promise.resolve(hypervisor);
+    },
+    log: { ...silentLog, info: keep, warn: keep, error: keep },
+    clock,
+    random: () => 0,
+    journal: keeping,
+    ...(rules === undefined ? {} : { rules }),
+  });
+  const changes: InventoryChange[] = [];
+  inventory.onDidChange((change) => changes.push(change));
+  const reports: RecoveryReport[] = [];
+  inventory.onDidRecover((report) => reports.push(report));
+  inventory.setConnections([uri]);
+  changes.length = 0;
+  const seen = new Map<FakeHypervisor, number>();
+  const ref = (name: string): VmRef => ({ connection: uri, uuid: uuidOf(name) });
+  await settled();
+  return {
+    inventory,
+    clock,
+    vms,
+    opened,
+    changes,
+    log,
+    keeping,
+    reports,
+    attempts,
+    ref,
+    hypervisor: () => opened.at(-1)!,
+    look: async (...open) => {
+      inventory.setAttention({
+        visible: true,
+        connections: new Set([uri]),
+        vms: new Set(open.map((name) => vmKey(ref(name)))),
+      });
+      await settled();
+    },
+    hide: () => inventory.setAttention({ visible: false, connections: new Set(), vms: new Set() }),
+    calls: () =>
+      opened.flatMap((hypervisor) => {
+        const before = seen.get(hypervisor) ?? 0;
+        seen.set(hypervisor, hypervisor.calls.length);
+        return hypervisor.calls.slice(before);
+      }),
+  };
+}

@@ -1,0 +1,124 @@
+import assert from 'node:assert/strict';
+import type { Plan } from '../../../src/operations/plan.js';
+import type { Situation } from '../../../src/domain/situation.js';
+import type { Step } from '../../../src/steps/step.js';
+import type { Before } from '../../../src/domain/origin.js';
+import type { BrokenOff } from '../../../src/operations/interrupted.js';
+import type { PowerReason, PowerState } from '../../../src/domain/vm.js';
+import { sinceObstacle } from '../../../src/operations/asLeft.js';
+import { beforeOf } from '../../../src/operations/beforeOf.js';
+import { image, seen as filesSeen } from '../domain/hostFiles.js';
+import { disk, internal, ref, situation, tree, vm } from '../domain/situations.js';
+
+const startedAt = 1_800_000_000;
+const ms = startedAt * 1_000;
+const request = { type: 'revert', vm: ref, snapshot: 'a', after: 'asBefore' } as const;
+const revert: Step = { do: 'revert', snapshot: 'a', to: 'running' };
+const cut: Step = { do: 'power', action: 'forceOff' };
+const define: Step = { do: 'defineFromSnapshot', snapshot: 'a', disks: [{ target: 'vda', file: '/img/new' }] };
+
+/** Of a device, say, nobody can tell when it was written to. */
+const { bytes, allocatedBytes, format, virtualBytes } = image();
+const timeless = { bytes, allocatedBytes, format, virtualBytes };
+
+function planOf(...steps: readonly Step[]): Plan {
+  return { type: 'plan', request, steps, losses: [], warnings: [], progress: 'timeOnly' };
+}
+
+function at(
+  power: PowerState,
+  powerReason: PowerReason,
+  modifiedAt?: number,
+  more: Partial<Situation> = {},
+): Situation {
+  return situation({
+    vm: vm({ power, powerReason, disks: [disk('vda', '/img/now')] }),
+    tree: tree([internal('a')], 'a'),
+    files: filesSeen({ '/img/now': modifiedAt === undefined ? timeless : image({ modifiedAt }) }),
+    ...more,
+  });
+}
+
+function broken(plan: Plan, before: Before | undefined, times: Partial<BrokenOff> = {}): BrokenOff {
+  const begun = [...plan.steps.keys()];
+  return {
+    request,
+    plan,
+    begun,
+    done: [],
+    startedAt,
+    begunAt: new Map(begun.map((index) => [index, ms])),
+    doneAt: new Map(),
+    lastStepAt: ms,
+    ...(before === undefined ? {} : { before }),
+    ...times,
+  };
+}
+
+function what(brokenOff: BrokenOff, recovery: Plan, seen: Situation): string {
+  return sinceObstacle(brokenOff, recovery, seen)?.refusal.facts['what'] ?? 'asLeft';
+}
+
+describe('a VM on which an operation broke off', () => {
+  const running = beforeOf(at('running', 'other'));
+  const again = planOf(revert);
+
+  for (const [name, seen, wanted] of [
+    ['its QEMU died, nothing written since', at('off', 'crashed', ms + 1_000), 'asLeft'],
+    ['libvirt stopped it for the revert', at('off', 'fromSnapshot', ms + 1_000), 'asLeft'],
+    ['the daemon was started again', at('off', 'other', ms + 1_000), 'asLeft'],
+    ['it was written to an hour later', at('off', 'other', ms + 3_600_000), 'written'],
+    ['nobody can tell when it was written to', at('off', 'other'), 'written'],
+    ['its guest shut down', at('off', 'shutDown', ms), 'power'],
+    ['somebody cut its power', at('off', 'destroyed', ms), 'power'],
+    ['somebody saved it', at('off', 'saved', ms), 'power'],
+    ['its guest shuts down', at('shuttingDown', 'other', ms), 'power'],
+    ['nobody can tell its state', at('unknown', 'other', ms), 'power'],
+    [
+      'somebody took a snapshot',
+      at('off', 'crashed', ms, { tree: tree([internal('a'), internal('x', 'a')], 'a') }),
+      'snapshots',
+    ],
+    [
+      'a snapshot of that name is another one',
+      at('off', 'crashed', ms, { tree: tree([{ ...internal('a'), createdAt: 7 }], 'a') }),
+      'snapshots',
+    ],
+    ['a snapshot is gone that nobody was to delete', at('off', 'crashed', ms, { tree: tree([]) }), 'snapshots'],
+    [
+      'it stands on another file',
+      at('off', 'crashed', ms, {
+        vm: vm({ power: 'off', powerReason: 'crashed', disks: [disk('vda', '/img/other')] }),
+      }),
+      'disks',
+    ],
+    [
+      'it has a disk more',
+      at('off', 'crashed', ms, {
+        vm: vm({ power: 'off', powerReason: 'crashed', disks: [disk('vda', '/img/now'), disk('vdb', '/img/more')] }),
+      }),
+      'disks',
+    ],
+  ] as const) {
+    it(`is ${wanted}: ${name}`, () => assert.equal(what(broken(again, running), again, seen), wanted));
+  }
+
+  it('is not known where nobody wrote down what it was', () => {
+    assert.equal(what(broken(again, undefined), again, at('off', 'crashed', ms)), 'notKnown');
+  });
+
+  it('is not as it was left when it runs and was off before', () => {
+    const off = beforeOf(at('off', 'shutDown'));
+    const plan = planOf(define);
+    assert.equal(what(broken(plan, off), plan, at('off', 'shutDown', ms)), 'asLeft');
+    assert.equal(what(broken(plan, off), plan, at('running', 'other', ms)), 'power');
+    assert.equal(what(broken(plan, off), plan, at('off', 'shutDown', ms + 5_000)), 'written');
+  });
+
+  it('was switched off by the plan: from then on nobody may have written to it', () => {
+    const plan = planOf(cut, define);
+    const off = broken(plan, running, { done: [0], doneAt: new Map([[0, ms + 500]]), lastStepAt: ms + 600 });
+    assert.equal(what(off, plan, at('off', 'destroyed', ms + 400)), 'asLeft');
+    assert.equal(what(off, plan, at('off', 'destroyed', ms + 2_000)), 'written');
+  });
+});

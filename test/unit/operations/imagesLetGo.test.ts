@@ -1,0 +1,60 @@
+// Images that QEMU does not hold: of a VM that has stood still since its RAM was written to a file.
+import assert from 'node:assert/strict';
+import { versionOf } from '../../../src/domain/capabilities.js';
+import type { Situation } from '../../../src/domain/situation.js';
+import type { SnapshotState } from '../../../src/domain/snapshot.js';
+import type { Vm } from '../../../src/domain/vm.js';
+import { planOperation } from '../../../src/operations/planOperation.js';
+import { ask, capabilities, external, ref, situation, tree, vm } from '../domain/situations.js';
+
+/** a ─ m (memory in a file) ─ z, the current one. */
+function after(qemu: readonly [number, number], taken: SnapshotState, now: Partial<Vm>, current = 'z'): Situation {
+  const m = external('m', 'a', { state: taken, memory: 'external', memoryFile: '/img/web.m.mem' });
+  const b = external('b', 'a');
+  return situation({
+    tree: tree([external('a'), m, external('z', 'm'), b], current),
+    vm: vm(now),
+    capabilities: capabilities(12, 8, { hypervisor: versionOf(...qemu) }),
+  });
+}
+
+const merge = ask.remove('m');
+const memory = { type: 'create', vm: ref, kind: 'memory', title: 'n' } as const;
+const paused = { power: 'paused' } as const;
+const back = { power: 'paused', powerReason: 'fromSnapshot' } as const;
+
+describe('images that QEMU has let go', () => {
+  const rows: readonly (readonly [what: string, situation: Situation, merge: boolean, memory: boolean])[] = [
+    ['paused then and now, QEMU 7.2', after([7, 2], 'paused', paused), true, true],
+    ['paused then and now, QEMU 10.0', after([10, 0], 'paused', paused), true, true],
+    ['paused then and now, QEMU 11.1', after([11, 1], 'paused', paused), false, true],
+    ['paused then, running now', after([7, 2], 'paused', { power: 'running' }), false, false],
+    ['running then, paused now', after([7, 2], 'running', paused), false, false],
+    ['came back paused, QEMU 7.2', after([7, 2], 'running', back), false, false],
+    ['came back paused, QEMU 10.0', after([10, 0], 'running', back), true, false],
+    ['came back paused, QEMU 11.1', after([11, 1], 'running', back), false, false],
+    ['seen running since', { ...after([10, 0], 'paused', paused), ranSince: ['m 0'] }, false, false],
+    ['another of its name seen running', { ...after([10, 0], 'paused', paused), ranSince: ['m 1'] }, true, true],
+    ['on another branch', after([10, 0], 'paused', paused, 'b'), false, false],
+  ];
+  for (const [what, at, notMerged, notWritten] of rows) {
+    const reasonOf = (request: Parameters<typeof planOperation>[0]): string | undefined => {
+      const decision = planOperation(request, at);
+      return decision.type === 'refusal' && decision.refusal.reason === 'imagesLetGo' ? 'imagesLetGo' : undefined;
+    };
+    it(`${what}: ${notMerged ? 'no merge' : 'merges'}, ${notWritten ? 'no memory' : 'memory'}`, () => {
+      assert.equal(reasonOf(merge), notMerged ? 'imagesLetGo' : undefined);
+      assert.equal(reasonOf(memory), notWritten ? 'imagesLetGo' : undefined);
+    });
+  }
+
+  it('a revert keeps the disks alone then, and says that the RAM is lost', () => {
+    const decision = planOperation(
+      { type: 'revert', vm: ref, snapshot: 'z', after: 'asSnapshot', checkpointFirst: true },
+      after([12, 0], 'paused', paused),
+    );
+    assert.equal(decision.type, 'plan');
+    assert.ok(decision.warnings.some(({ about }) => about === 'checkpointWithoutRam'));
+    assert.ok(decision.losses.some(({ what }) => what === 'ram'));
+  });
+});

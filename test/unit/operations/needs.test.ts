@@ -1,0 +1,165 @@
+// What has to be looked at for which request.
+import assert from 'node:assert/strict';
+import { askedByDoctor, askedByRecovery } from '../../../src/engine/asked.js';
+import { fileNeeds, needs } from '../../../src/operations/needs.js';
+import type { OperationRequest, Repair } from '../../../src/domain/operation.js';
+import type { Situation } from '../../../src/domain/situation.js';
+import {
+  ask,
+  capabilities,
+  disk,
+  external,
+  frozen,
+  internal,
+  planned,
+  ref,
+  situation,
+  tree,
+  vm,
+} from '../domain/situations.js';
+import { broken } from './recoveryShapes.js';
+
+const base = '/img/web.qcow2';
+const inside = tree([internal('a'), internal('b', 'a'), internal('c', 'b')], 'c');
+const outside = tree([external('e', undefined, { memoryFile: '/ram/e.mem' }), external('f', 'e')], 'f');
+const marked = tree([
+  external('m', undefined, {
+    disks: [{ target: 'vda', location: 'external', file: '/img/m', deleteInProgress: true }],
+  }),
+]);
+const off = vm({ power: 'off' });
+const repair = (what: Repair): OperationRequest => ({ type: 'repair', vm: ref, repair: what });
+const rename: OperationRequest = { type: 'rename', vm: ref, snapshot: 'e', title: 'x' };
+
+describe('needs', () => {
+  const fromSnapshot = vm({ power: 'paused', powerReason: 'fromSnapshot' });
+  const test = capabilities(9, 0, { driver: 'test' });
+  const rows: readonly (readonly [what: string, OperationRequest, Partial<Situation>, string])[] = [
+    ['create', ask.create(), { tree: outside }, 'jobs'],
+    ['create, quiesced', ask.create({ quiesce: true }), { tree: outside }, 'jobs agent'],
+    ['create, off', ask.create({ quiesce: true }), { tree: outside, vm: off }, 'written'],
+    ['create beside a delete that broke off', ask.create(), { tree: marked }, 'jobs written'],
+    ['create, no agent’s channel', ask.create({ quiesce: true }), { vm: vm({ agentChannel: false }) }, 'jobs'],
+    ['revert, internal', ask.revert('b'), { tree: inside }, 'jobs b others agent written'],
+    ['revert to what is gone', ask.revert('x'), { tree: inside }, 'jobs others agent written'],
+    ['revert, external', ask.revert('e'), { tree: outside }, 'jobs e f others agent written'],
+    ['revert, external, off', ask.revert('e'), { tree: outside, vm: off }, 'e f others written'],
+    ['delete, internal, off', ask.remove('b'), { tree: inside, vm: off }, 'b'],
+    ['delete, internal', ask.remove('b'), { tree: inside }, 'jobs b'],
+    ['delete with descendants, internal', ask.remove('b', 'withDescendants'), { tree: inside }, 'jobs c b'],
+    ['delete descendants, internal', ask.remove('a', 'descendants'), { tree: inside }, 'jobs c b'],
+    ['delete, external', ask.remove('f'), { tree: outside }, 'jobs e f others written'],
+    ['delete, external, off', ask.remove('f'), { tree: outside, vm: off }, 'e f others written'],
+    ['delete beside one that broke off', ask.remove('m'), { tree: marked }, 'jobs m others written'],
+    ['rename', rename, { tree: outside }, ''],
+    ['describe', ask.describe('e', 'x'), { tree: outside }, ''],
+    ['thaw', repair({ what: 'thawGuest' }), { tree: outside }, 'agent'],
+    ['resume after a save', repair({ what: 'resumeAfterSave' }), { tree: outside }, 'agent'],
+    ['keep the VM', repair({ what: 'keepVm' }), { tree: outside }, 'jobs'],
+    [
+      'leave frozen files',
+      repair({ what: 'leaveFrozenFiles', snapshot: 'e' }),
+      { tree: outside },
+      'jobs e f others written',
+    ],
+    ['resume after a revert', ask.power('resume'), { tree: outside, vm: fromSnapshot }, 'e f'],
+    ['resume', ask.power('resume'), { tree: outside, vm: vm({ power: 'paused' }) }, ''],
+    ['start', ask.power('start'), { tree: outside, vm: off }, 'others written'],
+    ['start, internal', ask.power('start'), { tree: inside, vm: off }, 'written'],
+    ['force off', ask.power('forceOff'), { tree: marked }, ''],
+    ['the test driver', ask.revert('b'), { tree: inside, capabilities: test }, ''],
+  ];
+  for (const [what, request, more, expected] of rows) {
+    it(`${what}: ${expected === '' ? 'nothing' : expected}`, () => {
+      const found = needs(request, situation(more));
+      const words = [
+        ...(found.blockJobs ? ['jobs'] : []),
+        ...found.frozenDisks,
+        ...(found.otherVms ? ['others'] : []),
+        ...(found.agent ? ['agent'] : []),
+        ...(found.written ? ['written'] : []),
+      ];
+      assert.equal(words.join(' '), expected);
+    });
+  }
+});
+
+describe('what a recovery and the doctor need', () => {
+  it('is to know who has images open, whatever the VM does: a file of theirs may be another’s', () => {
+    const request = ask.remove('b');
+    const started = broken(request, planned(request, situation({ tree: inside })), 0, 'begun');
+    for (const power of ['running', 'off', 'crashed'] as const) {
+      const known = situation({ tree: inside, vm: vm({ power }) });
+      assert.deepEqual(
+        [askedByRecovery(started, known), askedByDoctor(known)].map(({ needs: { written, strays } }) => [
+          written,
+          strays,
+        ]),
+        [
+          [true, true],
+          [true, true],
+        ],
+        power,
+      );
+    }
+  });
+});
+
+describe('fileNeeds', () => {
+  const more: Partial<Situation> = {
+    tree: outside,
+    vm: vm({
+      nvram: '/vars/web.fd',
+      disks: [disk('vda', '/img/web.f'), disk('sda', '/iso/cd.iso', { device: 'cdrom' })],
+    }),
+    frozenDisks: frozen({ e: base, f: '/img/web.e' }),
+  };
+  const rows: readonly (readonly [what: string, OperationRequest, string])[] = [
+    ['create', ask.create(), '/img/web.f | /vars/web.fd | /img /vars'],
+    [
+      'revert',
+      ask.revert('e'),
+      `/img/web.f ${base} /img/web.e | /vars/web.fd /ram/e.mem /vars/web.fd.e | /img /vars /ram`,
+    ],
+    ['delete', ask.remove('f'), '/img/web.f /img/web.e | /vars/web.fd.f | /img /vars'],
+    [
+      'delete with descendants',
+      ask.remove('e', 'withDescendants'),
+      `/img/web.f /img/web.e ${base} | /vars/web.fd.f /ram/e.mem /vars/web.fd.e | /img /vars /ram`,
+    ],
+    ['start', ask.power('start'), '/img/web.f /img/web.e |  | '],
+    ['other power', ask.power('forceOff'), ' |  | '],
+    ['thaw', repair({ what: 'thawGuest' }), ' |  | '],
+  ];
+  for (const [what, request, expected] of rows) {
+    it(`${what}: ${expected}`, () => {
+      const { images, files, folders } = fileNeeds(request, situation(more));
+      assert.equal([images, files, folders].map((paths) => paths.join(' ')).join(' | '), expected);
+    });
+  }
+
+  it('asks whether the UEFI variables can be replaced where they are put back', () => {
+    assert.deepEqual(fileNeeds(ask.revert('e'), situation(more)).changes, ['/vars/web.fd']);
+    assert.equal(fileNeeds(ask.create(), situation(more)).changes, undefined);
+  });
+
+  it('names the VM’s disks for a delete on a VM with internal snapshots alone, and the copy of its UEFI variables', () => {
+    const within = { ...more, frozenDisks: frozen({ a: base, b: base, c: base }) };
+    assert.deepEqual(fileNeeds(ask.remove('b'), situation({ ...within, tree: inside })), {
+      images: ['/img/web.f'],
+      files: ['/vars/web.fd.b'],
+      folders: ['/img', '/vars'],
+    });
+    const bios = { ...within, vm: vm({ disks: [disk('vda', base)] }), tree: inside };
+    assert.deepEqual(fileNeeds(ask.remove('b'), situation(bios)), { images: [base], files: [], folders: ['/img'] });
+    const mixed = tree([...inside.snapshots, external('e', 'c')], 'e');
+    assert.ok(fileNeeds(ask.remove('b'), situation({ ...within, tree: mixed })).images.length > 1);
+  });
+
+  it('names nothing that is no path, and nothing for the test driver', () => {
+    const odd = situation({ vm: vm({ disks: [disk('vda', 'pool/volume')] }) });
+    assert.deepEqual(fileNeeds(ask.create(), odd), { images: [], files: [], folders: [] });
+    const test = situation({ ...more, capabilities: capabilities(9, 0, { driver: 'test' }) });
+    assert.deepEqual(fileNeeds(ask.revert('e'), test), { images: [], files: [], folders: [] });
+  });
+});

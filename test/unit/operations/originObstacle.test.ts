@@ -1,0 +1,56 @@
+import assert from 'node:assert/strict';
+import { actsAloneForMs } from '../../../src/operations/interrupted.js';
+import { type Origin } from '../../../src/domain/origin.js';
+import {
+  ageObstacle,
+  type Belongs,
+  belongs,
+  foreignObstacle,
+  type Here,
+} from '../../../src/operations/originObstacle.js';
+
+const now = 1_800_000_000_000;
+const place = { host: 'here', machine: 'm', boot: 'b' };
+const daemon = { hostname: 'here', hostUuid: 'u' };
+const here: Here = { place, daemon, now };
+
+describe('where an operation was begun', () => {
+  const rows: readonly (readonly [string, Origin, Belongs])[] = [
+    ['here', { ...place, daemon }, 'here'],
+    ['a computer of another name', { ...place, host: 'there', daemon }, 'elsewhere'],
+    ['a clone under our name, with an installation of its own', { ...place, machine: 'n', daemon }, 'elsewhere'],
+    ['another daemon', { ...place, daemon: { ...daemon, hostname: 'there' } }, 'elsewhere'],
+    ['a clone in all but its hardware', { ...place, boot: 'c', daemon: { ...daemon, hostUuid: 'v' } }, 'elsewhere'],
+    ['a libvirt that makes a new UUID at each start', { ...place, daemon: { ...daemon, hostUuid: 'v' } }, 'here'],
+    ['here, before it was started again', { ...place, boot: 'c', daemon }, 'here'],
+    ['an older version, which told of no daemon', { host: 'here', boot: 'b' }, 'notKnown'],
+    ['a system without installation and boot', { host: 'here', daemon }, 'notKnown'],
+  ];
+  for (const [name, origin, wanted] of rows) {
+    it(`is ${wanted}: ${name}`, () => {
+      assert.equal(belongs(origin, here), wanted);
+      assert.equal(
+        foreignObstacle('web', origin, here)?.refusal.reason,
+        wanted === 'elsewhere' ? 'begunOnOtherHost' : undefined,
+      );
+      assert.equal(ageObstacle('web', origin, now, here)?.refusal.reason === 'begunOnOtherHost', wanted !== 'here');
+    });
+  }
+});
+
+describe('how long ago it broke off', () => {
+  const origin: Origin = { ...place, daemon };
+  for (const [name, at, boot, old] of [
+    ['just now', now, 'b', false],
+    ['within the hour', now - actsAloneForMs, 'b', false],
+    ['more than an hour ago', now - actsAloneForMs - 1, 'b', true],
+    ['in the future', now + 1, 'b', true],
+    ['at no time at all', Number.NaN, 'b', true],
+    ['before the computer was started again', now, 'c', true],
+  ] as const) {
+    it(`is ${old ? 'too long' : 'short enough'}: ${name}`, () => {
+      const reason = ageObstacle('web', { ...origin, boot }, at, here)?.refusal.reason;
+      assert.equal(reason, old ? 'brokeOffLongAgo' : undefined);
+    });
+  }
+});

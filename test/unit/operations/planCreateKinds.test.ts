@@ -1,0 +1,216 @@
+// Kinds of snapshots beside the plain ones: live, without some disks, with UEFI variables, and the room that they take.
+import assert from 'node:assert/strict';
+import { guestStopMs } from '../../../src/domain/estimates.js';
+import type { FilesSeen, Situation } from '../../../src/domain/situation.js';
+import type { Plan } from '../../../src/operations/plan.js';
+import type { Step } from '../../../src/steps/step.js';
+import { planOperation } from '../../../src/operations/planOperation.js';
+import type { PowerState } from '../../../src/domain/vm.js';
+import { image, seen, told } from '../domain/hostFiles.js';
+import {
+  ask,
+  capabilities,
+  disk,
+  external,
+  internal,
+  planned,
+  refused,
+  situation,
+  tree,
+  verdict,
+  vm,
+} from '../domain/situations.js';
+
+const base = '/img/web.qcow2';
+const externals = tree([external('e')], 'e');
+const internals = tree([internal('i')], 'i');
+const about = (plan: Plan): readonly string[] => plan.warnings.map((one) => one.about);
+function made(plan: Plan): Extract<Step, { do: 'createSnapshot' }> {
+  const step = plan.steps.at(-1);
+  assert.ok(step?.do === 'createSnapshot');
+  return step;
+}
+
+describe('planCreate: live', () => {
+  const rows: readonly (readonly [what: string, Partial<Situation>, PowerState, expected: string])[] = [
+    ['no snapshot yet', {}, 'running', 'memory external live'],
+    ['external ones', { tree: externals }, 'running', 'memory external live'],
+    ['a paused guest, which stands still anyway', { tree: externals }, 'paused', 'memory external'],
+    ['internal ones, beside which no other kind may stand', { tree: internals }, 'running', 'memory internal'],
+  ];
+  for (const [what, more, power, expected] of rows) {
+    it(`${what} → ${expected}`, () => {
+      const decision = planOperation(
+        ask.create({ kind: 'memory', live: true }),
+        situation({ ...more, vm: vm({ power }) }),
+      );
+      const step = decision.type === 'plan' ? made(decision) : undefined;
+      assert.equal(
+        step === undefined ? verdict(decision) : `${step.kind} ${step.style}${step.live === true ? ' live' : ''}`,
+        expected,
+      );
+    });
+  }
+  it('lets the guest stand still for a fraction of the time', () => {
+    assert.ok(guestStopMs(2 ** 30, 'live') < 0.35 * guestStopMs(2 ** 30, 'internal'));
+    const [warning] = planned(ask.create({ kind: 'memory', live: true }), situation({ tree: externals })).warnings;
+    assert.deepEqual(warning, { about: 'guestStandsStill', estimateMs: guestStopMs(2 ** 30, 'live') });
+  });
+  it('says how much may be written, and how long it may stand still, where it outruns the saving', () => {
+    const plan = planned(ask.create({ kind: 'memory', live: true }), situation({ tree: externals }));
+    const may = plan.warnings.find(({ about }) => about === 'mayBeStopped');
+    assert.ok(
+      may?.about === 'mayBeStopped' && may.bytes > 2 * 2 ** 30 && may.estimateMs > guestStopMs(2 ** 30, 'live'),
+    );
+    assert.ok((plan.spaceBytes ?? 0) >= may.bytes);
+    const still = planned(ask.create({ kind: 'memory', style: 'external' }), situation({ tree: externals }));
+    assert.ok(still.warnings.every(({ about }) => about !== 'mayBeStopped'));
+  });
+});
+
+describe('planCreate: without some disks', () => {
+  const two = vm({
+    disks: [disk('vda', base), disk('vdb', '/dev/sdx', { device: 'lun', sourceType: 'block', format: 'raw' })],
+  });
+  const rows: readonly (readonly [
+    what: string,
+    Partial<Situation>,
+    Parameters<typeof ask.create>[0],
+    expected: string,
+  ])[] = [
+    ['one of two', {}, { without: ['vdb'] }, 'disk vda'],
+    ['one of two, external ones', { tree: externals }, { without: ['vdb'] }, 'disk vda'],
+    ['one of two, off', { vm: { ...two, power: 'off' } }, { without: ['vdb'] }, 'offline vda'],
+    ['the one that could not take part anyway stays', {}, { without: ['vda'] }, 'diskTypeUnsupported'],
+    ['with RAM, whose disks it would not fit', {}, { without: ['vdb'], kind: 'memory' }, 'cannotLeaveOut'],
+    ['internal ones', { tree: internals }, { without: ['vdb'] }, 'otherStyle'],
+    ['inside the images', {}, { without: ['vdb'], style: 'internal', kind: 'offline' }, 'notOff'],
+    [
+      'inside the images, off',
+      { vm: vm({ power: 'off', disks: [disk('vda', base), disk('vdb', '/img/b')] }) },
+      { without: ['vdb'], style: 'internal' },
+      'cannotLeaveOut',
+    ],
+    ['one that is not there', {}, { without: ['vdz'] }, 'cannotLeaveOut'],
+    ['all', {}, { without: ['vda', 'vdb'] }, 'noDisks'],
+  ];
+  for (const [what, more, request, expected] of rows) {
+    it(`${what} → ${expected}`, () => {
+      const decision = planOperation(ask.create(request), situation({ vm: two, ...more }));
+      const step = decision.type === 'plan' ? made(decision) : undefined;
+      const targets = step?.disks.map(({ target }) => target).join(' ');
+      assert.equal(step === undefined ? verdict(decision) : `${step.kind} ${targets ?? ''}`, expected);
+    });
+  }
+});
+
+describe('planCreate: what no external snapshot holds', () => {
+  const uefi = vm({ firmware: 'uefiRawNvram', nvram: '/img/VARS.fd' });
+  const files = seen({ [base]: image() }, { '/img/VARS.fd': 'there' });
+  it('UEFI variables are copied first, under the name of the snapshot', () => {
+    const plan = planned(ask.create(), situation({ tree: externals, vm: uefi, files }));
+    assert.equal(told(plan.steps), 'copyFile, asked disk external');
+    const { name } = made(plan);
+    assert.deepEqual(plan.steps[0], {
+      do: 'copyFile',
+      from: '/img/VARS.fd',
+      to: `/img/VARS.fd.${name}`,
+      existing: 'keep',
+    });
+    assert.ok(!about(plan).includes('nvramNotCaptured'));
+  });
+  it('a copy of another snapshot of that name is not taken for its own', () => {
+    const lists = new Map([['/img', ['VARS.fd.new']]]);
+    const plan = planned(ask.create(), situation({ tree: externals, vm: uefi, files: { ...files, lists } }));
+    assert.equal(made(plan).name, 'new-2');
+  });
+  it('files of other VMs in the same folder take no name away, own ones do', () => {
+    for (const [listed, expected] of [
+      ['other.new', 'new'],
+      ['VARS.fd.new', 'new-2'],
+      [`${base.slice('/img/'.length).replace(/\.[^.]*$/u, '')}.new`, 'new-2'],
+    ] as const) {
+      const lists = new Map([['/img', [listed]]]);
+      const plan = planned(ask.create(), situation({ tree: externals, vm: uefi, files: { ...files, lists } }));
+      assert.equal(made(plan).name, expected, listed);
+    }
+  });
+  it('where they cannot be reached, it says so', () => {
+    for (const out of [undefined, { ...files, canAct: new Map() }, seen({}, { '/img/VARS.fd': 'unknown' })]) {
+      const inWhat = situation({ tree: externals, vm: uefi, ...(out === undefined ? {} : { files: out }) });
+      const plan = planned(ask.create(), inWhat);
+      assert.equal(told(plan.steps), 'asked disk external');
+      assert.ok(about(plan).includes('nvramNotCaptured'));
+    }
+  });
+  it('a TPM’s state is in none, and it says so', () => {
+    assert.ok(about(planned(ask.create(), situation({ vm: vm({ devices: ['tpm'] }) }))).includes('tpmNotCaptured'));
+  });
+});
+
+describe('planCreate: devices that hold on to the RAM', () => {
+  for (const device of ['hostDevice', 'virtiofs', '9p'] as const) {
+    it(`${device} → ramCannotBeSaved, with either style`, () => {
+      for (const style of ['internal', 'external'] as const) {
+        const inWhat = situation({ vm: vm({ devices: [device] }) });
+        assert.equal(refused(ask.create({ kind: 'memory', style }), inWhat).reason, 'ramCannotBeSaved');
+      }
+    });
+  }
+});
+
+describe('planCreate: what can be reverted to', () => {
+  const look = (major: number, minor: number, act: boolean): boolean => {
+    const files = seen({ [base]: image() }, {}, act ? {} : { canAct: new Map([['/img', { why: 'denied' }]]) });
+    const inWhat = situation({ tree: externals, capabilities: capabilities(major, minor), files });
+    return about(planned(ask.create(), inWhat)).includes('cannotRevertHere');
+  };
+  it('is everything where files can be made, by us if not by libvirt', () => {
+    assert.deepEqual([look(9, 0, true), look(9, 0, false), look(12, 8, false)], [false, true, false]);
+  });
+});
+
+describe('planCreate: room', () => {
+  const free = (bytes: number): FilesSeen => seen({ [base]: image() }, {}, { freeBytes: new Map([['/img', bytes]]) });
+  const needed = 2 ** 30 + 150 * 2 ** 20;
+  const rows: readonly (readonly [what: string, Parameters<typeof ask.create>[0], number, expected: string])[] = [
+    ['less than the RAM', {}, needed - 1, 'noSpaceFor'],
+    ['just enough', {}, needed, 'warned'],
+    ['a tenth is left', {}, Math.ceil(needed / 0.9) + 1, 'ok'],
+    ['with RAM in a file, which may not fit', { kind: 'memory', style: 'external' }, needed, 'warned'],
+    ['with RAM in a file, less than the RAM', { kind: 'memory', style: 'external' }, 2 ** 30, 'noSpaceFor'],
+    ['disks only', { kind: 'disk' }, 2 ** 22, 'warned'],
+    ['disks only, full', { kind: 'disk' }, 2 ** 20, 'noSpaceFor'],
+  ];
+  for (const [what, request, bytes, expected] of rows) {
+    it(`${what} → ${expected}`, () => {
+      const decision = planOperation(ask.create(request), situation({ files: free(bytes) }));
+      const warned = decision.type === 'plan' && about(decision).includes('needsSpace');
+      assert.equal(warned ? 'warned' : verdict(decision), expected);
+    });
+  }
+  it('tells what it takes at most, of a small guest little', () => {
+    assert.equal(planned(ask.create(), situation()).spaceBytes, needed);
+    const small = situation({ vm: vm({ memoryBytes: 4 * 2 ** 20 }) });
+    assert.equal(planned(ask.create(), small).spaceBytes, 40 * 2 ** 20);
+  });
+});
+
+describe('planCreate: the guest agent', () => {
+  const look = (agent: Situation['agent'], kind: 'disk' | 'auto' = 'disk'): string => {
+    const inWhat = situation({ tree: externals, ...(agent === undefined ? {} : { agent }) });
+    const decision = planOperation(ask.create({ kind, quiesce: true }), inWhat);
+    return decision.type === 'plan'
+      ? `${told(decision.steps)}${made(decision).quiesce ? ', quiesced' : ''}`
+      : verdict(decision);
+  };
+  it('is believed when it was asked', () => {
+    assert.equal(look('answers'), 'asked disk external, quiesced');
+    assert.equal(look(undefined), 'asked disk external, quiesced');
+    assert.equal(look('silent'), 'agentMissing');
+    assert.equal(look('silent', 'auto'), 'asked disk external');
+  });
+  it('thaws what somebody left frozen: libvirt does not freeze twice', () => {
+    assert.equal(look('frozen'), 'thawGuest, asked disk external, quiesced');
+  });
+});

@@ -1,0 +1,73 @@
+// A delete of which libvirt had merged one disk and not the other when it died: the other one follows.
+import assert from 'node:assert/strict';
+import type { Situation } from '../../../src/domain/situation.js';
+import type { SnapshotDisk } from '../../../src/domain/snapshot.js';
+import type { PowerState, Vm } from '../../../src/domain/vm.js';
+import { planOperation } from '../../../src/operations/planOperation.js';
+import { disk, external, image, looked, ref, situation, tree, vm } from '../domain/situations.js';
+
+const stands = (power: PowerState): Vm => vm({ power, disks: [disk('vda', '/img/vda.a'), disk('vdb', '/img/vdb.b')] });
+
+describe('planFinishDelete: of two disks, one merged', () => {
+  const both = (more: { readonly name: string }): readonly SnapshotDisk[] =>
+    ['vda', 'vdb'].map((target) => ({
+      target,
+      location: 'external',
+      file: `/img/${target}.${more.name}`,
+      deleteInProgress: more.name === 'a',
+    }));
+  const half: Partial<Situation> = {
+    tree: tree(
+      [external('a', undefined, { disks: both({ name: 'a' }) }), external('b', 'a', { disks: both({ name: 'b' }) })],
+      'b',
+    ),
+    frozenDisks: new Map([
+      ['a', [disk('vda', '/img/vda'), disk('vdb', '/img/vdb')]],
+      ['b', [disk('vda', '/img/vda.a'), disk('vdb', '/img/vdb.a')]],
+    ]),
+    vm: stands('off'),
+    otherVms: [],
+    blockJobs: [],
+    files: looked({
+      images: {
+        '/img/vda': image(),
+        '/img/vdb': image(),
+        '/img/vda.a': image('/img/vda'),
+        '/img/vdb.a': image('/img/vdb'),
+        '/img/vda.b': image('/img/vda.a'),
+        '/img/vdb.b': image('/img/vdb.a'),
+      },
+    }),
+  };
+  const steps = (more: Partial<Situation>): string => {
+    const request = { type: 'repair', vm: ref, repair: { what: 'finishDelete', snapshot: 'a' } } as const;
+    const decision = planOperation(request, situation({ ...half, ...more }));
+    return decision.type === 'refusal' ? decision.refusal.reason : JSON.stringify(decision.steps);
+  };
+  const rest = [{ target: 'vdb', top: '/img/vdb.b', base: '/img/vdb.a', baseFormat: 'qcow2', merged: ['/img/vdb.b'] }];
+  const after = [
+    { do: 'forgetSnapshot', snapshot: 'b' },
+    { do: 'clearUnfinishedDelete', snapshot: 'a' },
+    { do: 'removeFiles', files: ['/img/vda.b', '/img/vdb.b'] },
+  ];
+  it('the other one is merged by us where the VM is off', () => {
+    assert.equal(steps({}), JSON.stringify([{ do: 'commitImages', disks: rest }, ...after]));
+  });
+  it('one whose overlay libvirt has removed already is only defined on what took it', () => {
+    const images = new Map(half.files!.images).set('/img/vdb.b', 'missing');
+    const disks = [disk('vda', '/img/vda.a'), disk('vdb', '/img/vdb.b')];
+    const gone = { ...half.files!, images };
+    const only = [{ ...rest[0], merged: [] }];
+    const [define, ...others] = JSON.parse(steps({ files: gone, vm: vm({ power: 'off', disks }) })) as unknown[];
+    assert.deepEqual(define, { do: 'commitImages', disks: only });
+    assert.deepEqual(others, [...after.slice(0, 2), { do: 'removeFiles', files: ['/img/vda.b'] }]);
+    assert.equal(steps({ files: gone, vm: vm({ power: 'running', disks }) }), 'notInChain');
+  });
+  it('… by QEMU where it is on', () => {
+    assert.equal(steps({ vm: stands('running') }), JSON.stringify([{ do: 'blockCommit', ...rest[0] }, ...after]));
+  });
+  it('… by nobody where another VM reads it', () => {
+    const other = { uuid: 'x', name: 'clone', files: ['/img/vdb.a'], unread: [] };
+    assert.equal(steps({ otherVms: [other] }), 'usedByOtherVm');
+  });
+});

@@ -1,0 +1,141 @@
+// A consolidate and a prune that broke off at every step: what is whole stays, what QEMU still does is led to its end, and
+// nothing is begun that was not.
+import assert from 'node:assert/strict';
+import type { OperationRequest } from '../../../src/domain/operation.js';
+import type { Plan } from '../../../src/operations/plan.js';
+import type { Situation } from '../../../src/domain/situation.js';
+import { planRecovery } from '../../../src/operations/planRecovery.js';
+import type { Recovery } from '../../../src/operations/interrupted.js';
+import {
+  disk,
+  external,
+  frozen,
+  image,
+  looked,
+  planned,
+  ref,
+  shortSteps,
+  situation,
+  tree,
+  vm,
+} from '../domain/situations.js';
+import { apply, withoutFile } from '../domain/world.js';
+
+const a = ['/img/a.2', '/img/a.1', '/img/a.qcow2'] as const;
+const b = ['/img/b.1', '/img/b.qcow2'] as const;
+const before = situation({
+  vm: vm({ disks: [disk('vda', a[0], { backing: [a[1], a[2]] }), disk('vdb', b[0], { backing: [b[1]] })] }),
+  files: looked({
+    images: { [a[0]]: image(a[1]), [a[1]]: image(a[2]), [a[2]]: image(), [b[0]]: image(b[1]), [b[1]]: image() },
+  }),
+  otherVms: [],
+  blockJobs: [],
+  frozenDisks: new Map(),
+});
+const request: OperationRequest = { type: 'consolidate', vm: ref };
+const plan = planned(request, before);
+const told = (recovery: Recovery): string =>
+  recovery.type === 'explain'
+    ? `explain ${recovery.why.reason}`
+    : `${recovery.to}${recovery.type === 'steps' ? `: ${shortSteps(recovery.plan)}` : ''}`;
+const recovered = (at: Situation, begun: readonly number[], done: readonly number[], of: Plan = plan): string =>
+  told(planRecovery({ request: of.request, plan: of, startedAt: 0, begun, done }, at));
+const off = (at: Situation): Situation => ({ ...at, vm: { ...at.vm, power: 'off' }, blockJobs: [] });
+
+describe('a merge of layers that broke off', () => {
+  const oneDone = apply(plan.steps[0]!, before);
+  const bothDone = apply(plan.steps[1]!, oneDone);
+  const allDone = apply(plan.steps[2]!, bothDone);
+  const other = { ...before, vm: { ...before.vm, disks: [disk('vda', '/img/x', {}), before.vm.disks[1]!] } };
+  const rows: readonly (readonly [
+    what: string,
+    at: Situation,
+    begun: readonly number[],
+    done: readonly number[],
+    expected: string,
+  ])[] = [
+    ['not begun', before, [], [], 'before'],
+    ['begun, and no job is left', before, [0], [], 'before'],
+    ['begun, QEMU is gone', off(before), [0], [], 'before'],
+    [
+      'begun, its job goes on',
+      { ...before, blockJobs: ['vda'] },
+      [0],
+      [],
+      `partly: ${a[0]}→${a[2]} rm ${a[0]},${a[1]}`,
+    ],
+    ['begun, somebody else’s job on another disk', { ...before, blockJobs: ['vdb'] }, [0], [], 'before'],
+    ['begun, and done', oneDone, [0], [], `partly: rm ${a[0]},${a[1]}`],
+    ['the first is done, the second is not begun', oneDone, [0], [0], `partly: rm ${a[0]},${a[1]}`],
+    ['both are done', bothDone, [0, 1], [0, 1], `after: rm ${a[0]},${a[1]},${b[0]}`],
+    ['some files are gone', withoutFile(bothDone, a[0]), [0, 1, 2], [0, 1], `after: rm ${a[1]},${b[0]}`],
+    ['all is done', allDone, [0, 1, 2], [0, 1], 'after'],
+    ['somebody put another file in its place', other, [0], [], 'explain usedSince'],
+    [
+      'somebody built on a layer',
+      { ...oneDone, otherVms: [{ uuid: 'x', name: 'y', files: [...a], unread: [] }] },
+      [0],
+      [0],
+      'partly',
+    ],
+  ];
+  for (const [what, at, begun, done, expected] of rows) {
+    it(`${what}: ${expected}`, () => {
+      assert.equal(recovered(at, begun, done), expected);
+    });
+  }
+});
+
+describe('a series of deletes that broke off', () => {
+  const still = image(undefined, { modifiedAt: 1_000.5 });
+  const [x, y] = ['/img/web.x', '/img/web.y'];
+  const chain = situation({
+    tree: tree([external('x'), external('y', 'x')], 'y'),
+    vm: vm({ disks: [disk('vda', y, { backing: [x, '/img/web.qcow2'] })] }),
+    frozenDisks: frozen({ x: '/img/web.qcow2', y: x }),
+    files: looked({ images: { [y]: image(x), [x]: image('/img/web.qcow2'), '/img/web.qcow2': still } }),
+    otherVms: [],
+    blockJobs: [],
+  });
+  const series = planned(request, chain);
+  const without: Situation = {
+    ...chain,
+    tree: tree([external('y')], 'y'),
+    vm: vm({ disks: [disk('vda', y, { backing: ['/img/web.qcow2'] })] }),
+    frozenDisks: frozen({ y: '/img/web.qcow2' }),
+    files: looked({ images: { [y]: image('/img/web.qcow2'), '/img/web.qcow2': still } }),
+  };
+  const none: Situation = { ...without, tree: tree([]), frozenDisks: new Map(), vm: vm() };
+
+  const halfMerged: Situation = {
+    ...chain,
+    files: looked({
+      images: { [y]: image(x), [x]: image('/img/web.qcow2'), '/img/web.qcow2': { ...still, modifiedAt: 2_000 } },
+    }),
+  };
+
+  it('is made of the deletes of both', () => {
+    assert.equal(shortSteps(series), 'x y');
+  });
+
+  const rows: readonly (readonly [
+    what: string,
+    at: Situation,
+    begun: readonly number[],
+    done: readonly number[],
+    expected: string,
+  ])[] = [
+    ['not begun', chain, [], [], 'before'],
+    ['the first begun, and not done', chain, [0], [], 'before'],
+    ['the first begun, and done', without, [0], [], 'partly'],
+    ['the first done', without, [0], [0], 'partly'],
+    ['the first begun, and half merged', halfMerged, [0], [], 'partly: x'],
+    ['the second begun, and not done', without, [0, 1], [0], 'partly'],
+    ['both done', none, [0, 1], [0], 'after'],
+  ];
+  for (const [what, at, begun, done, expected] of rows) {
+    it(`${what}: ${expected}`, () => {
+      assert.equal(recovered(at, begun, done, series), expected);
+    });
+  }
+});

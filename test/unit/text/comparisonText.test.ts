@@ -1,0 +1,47 @@
+// The words of a comparison: bounded, and nothing from outside becomes markup.
+import assert from 'node:assert/strict';
+import type { HardwareDifference } from '../../../src/domain/hardware.js';
+import { type Comparison, comparisonPage, comparisonSummary } from '../../../src/text/comparisonText.js';
+import { untranslated as t } from '../../../src/text/translate.js';
+
+const plain: Comparison = { vm: 'web', from: 'a', to: 'b', differences: [], distances: undefined };
+const memory: HardwareDifference = {
+  part: 'memory',
+  id: 'memory',
+  how: 'changed',
+  facts: [{ name: 'bytes', from: '67108864', to: '134217728' }],
+};
+
+describe('a comparison in words', () => {
+  it('gives sizes as people read them, on both sides', () => {
+    const page = comparisonPage({ ...plain, differences: [memory] }, t);
+    assert.ok(page.includes('64 MB') && page.includes('128 MB'));
+  });
+
+  it('tells bytes of each disk, and what is not known', () => {
+    const distances = [
+      { target: 'vda', bytes: 1_048_576 },
+      { target: 'vdb', bytes: 'unknown', why: 'otherBranch' },
+    ] as const;
+    assert.ok(comparisonSummary({ ...plain, distances }, t).includes('vda'));
+    assert.ok(!comparisonSummary({ ...plain, distances }, t).includes('vdb'));
+    const page = comparisonPage({ ...plain, distances }, t);
+    assert.equal(page.split('\n').filter((line) => /^\| vd[ab] /.test(line)).length, 2);
+  });
+
+  it('keeps hostile names as text, one line each', () => {
+    const hostile = '<img src=x> | [a](command:x)\n# big';
+    const page = comparisonPage(
+      { ...plain, vm: hostile, differences: [{ part: 'disk', id: hostile, how: 'added', facts: [] }] },
+      t,
+    );
+    assert.ok(!/[^\\]<img|[^\\]\]\(command/.test(page));
+    assert.equal(page.split('\n').filter((line) => line.startsWith('# ')).length, 1);
+  });
+
+  it('ends, however much differs', () => {
+    const differences = Array.from({ length: 50_000 }, (_, index) => ({ ...memory, id: `m${String(index)}` }));
+    assert.ok(comparisonPage({ ...plain, differences }, t).split('\n').length < 200);
+    assert.ok(comparisonSummary({ ...plain, differences }, t).length < 200);
+  });
+});

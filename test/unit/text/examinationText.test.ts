@@ -1,0 +1,149 @@
+// The doctor's report says for each finding what it is, what it means and what to do, and nothing in it is markup.
+import assert from 'node:assert/strict';
+import type { Ability, Diagnosis, Finding } from '../../../src/diagnosis/examination.js';
+import type { Repair } from '../../../src/domain/operation.js';
+import { refuse } from '../../../src/domain/refusal.js';
+import { examinationText, findingText } from '../../../src/text/examinationText.js';
+import { repairText } from '../../../src/text/findingText.js';
+import { untranslated as t } from '../../../src/text/translate.js';
+import { branched, ref, vm, vmView } from '../ui/samples.js';
+
+const view = vmView({ tree: branched });
+const evil = 'x](http://evil)<img src=x>|`\u202E\n# y';
+
+/** One of each, so that a new kind is asked for by the compiler. */
+const samples: { readonly [W in Finding['what']]: Extract<Finding, { what: W }> } = {
+  orphanTag: { what: 'orphanTag', file: evil, tag: evil },
+  tagMissing: { what: 'tagMissing', snapshot: 'first', file: evil },
+  tagWithoutRam: { what: 'tagWithoutRam', snapshot: 'first' },
+  nameIsTagId: { what: 'nameIsTagId', snapshot: 'first', file: evil, other: evil },
+  tagTwice: { what: 'tagTwice', snapshot: 'first', file: evil },
+  memoryFileMissing: { what: 'memoryFileMissing', snapshot: 'first', file: evil },
+  memoryFileBroken: { what: 'memoryFileBroken', snapshot: 'first', file: evil },
+  overlayMissing: { what: 'overlayMissing', snapshot: 'first', file: evil },
+  orphanFile: { what: 'orphanFile', file: evil, bytes: 3 * 1_024 ** 2 },
+  unfinishedDelete: { what: 'unfinishedDelete', snapshot: 'first', disk: 'vda' },
+  noCurrent: { what: 'noCurrent' },
+  backingChanged: { what: 'backingChanged', file: `/img/${evil}`, overlay: evil },
+  nvramNotHeld: { what: 'nvramNotHeld', snapshot: evil },
+  mixedStyles: { what: 'mixedStyles' },
+  onFrozenFiles: { what: 'onFrozenFiles', snapshot: 'first', disk: 'vda', file: evil },
+  namesOtherOverlay: { what: 'namesOtherOverlay', snapshot: evil, disk: evil, file: evil },
+  staleMetadata: { what: 'staleMetadata', snapshot: evil, disk: evil },
+  vanishes: { what: 'vanishes', snapshots: 3 },
+  startsElsewhere: { what: 'startsElsewhere', disk: 'vda', file: evil, configured: `/img/${evil}` },
+  pausedSaving: { what: 'pausedSaving' },
+  runsUnseen: { what: 'runsUnseen', file: '/images/web' },
+  mergeLost: { what: 'mergeLost', disk: 'vda', file: '/images/web', said: '/images/web.two' },
+  guestFrozen: { what: 'guestFrozen' },
+  managedSave: { what: 'managedSave' },
+  lostRam: { what: 'lostRam', file: evil, bytes: 2 ** 20, cure: 'none' },
+  corruptImage: { what: 'corruptImage', file: evil },
+  usedByOtherVm: { what: 'usedByOtherVm', file: evil, vm: evil },
+  knownBadVersion: { what: 'knownBadVersion', version: '9.0', why: 'it fails', source: 'its news' },
+  denied: { what: 'denied', file: evil, by: 'permissions' },
+  notSeen: { what: 'notSeen', files: Array.from({ length: 12 }, (_, at) => `/img/${at}`) },
+};
+const repairs: { readonly [W in Repair['what']]: Extract<Repair, { what: W }> } = {
+  removeTag: { what: 'removeTag', file: evil, tag: evil },
+  removeFiles: { what: 'removeFiles', files: [evil] },
+  forgetSnapshot: { what: 'forgetSnapshot', snapshot: 'first' },
+  keepDisks: { what: 'keepDisks', snapshot: 'first' },
+  finishDelete: { what: 'finishDelete', snapshot: 'first' },
+  makeCurrent: { what: 'makeCurrent', snapshot: 'first' },
+  leaveFrozenFiles: { what: 'leaveFrozenFiles', snapshot: 'first' },
+  keepVm: { what: 'keepVm' },
+  configureDisks: { what: 'configureDisks' },
+  resumeAfterSave: { what: 'resumeAfterSave' },
+  thawGuest: { what: 'thawGuest' },
+};
+const report = (diagnoses: readonly Diagnosis[], abilities: readonly Ability[] = []): string =>
+  examinationText({ of: { vm: view.vm, tree: branched }, abilities, diagnoses }, view, t);
+
+describe('examination text', () => {
+  for (const finding of Object.values(samples)) {
+    it(`has three sentences for ${finding.what}`, () => {
+      const { what, means, todo } = findingText(finding, view, t);
+      for (const sentence of [what, means, todo]) {
+        assert.match(sentence, /\S{2}.*[.”)]$/u);
+        assert.doesNotMatch(sentence, /[\n\u202E]|\{\d\}|undefined/u);
+      }
+    });
+  }
+
+  for (const repair of Object.values(repairs)) {
+    it(`says what ${repair.what} does`, () => {
+      assert.match(repairText(repair, view, t), /^\S[^\n]*\.$/u);
+    });
+  }
+
+  it('tells the VM’s own chain from a snapshot’s, and who forbids a folder', () => {
+    const own = findingText({ what: 'overlayMissing', file: '/a' }, view, t);
+    assert.notEqual(own.todo, findingText(samples.overlayMissing, view, t).todo);
+    const by = (['permissions', 'appArmor', 'seLinux'] as const).map(
+      (one) => findingText({ what: 'denied', file: '/img', by: one }, view, t).means,
+    );
+    assert.equal(new Set(by).size, 3);
+  });
+
+  it('counts what is wrong, and keeps notes apart', () => {
+    assert.match(report([]), /Nothing is wrong/u);
+    const text = report([
+      { finding: samples.guestFrozen, severity: 'error' },
+      { finding: samples.mixedStyles, severity: 'warning' },
+      { finding: samples.managedSave, severity: 'note' },
+    ]);
+    assert.match(text, /2 things are wrong/u);
+    assert.ok(text.indexOf('### Error') < text.indexOf('### Warning'));
+    assert.ok(text.indexOf('## Worth knowing') < text.indexOf('### Note'));
+    assert.match(report([{ finding: samples.guestFrozen, severity: 'error' }]), /One thing is wrong/u);
+  });
+
+  it('says what can be mended, and why something cannot now', () => {
+    const plan = {
+      type: 'plan',
+      request: { type: 'repair', vm: ref, repair: repairs.thawGuest },
+      steps: [{ do: 'thawGuest' }],
+      losses: [],
+      warnings: [],
+      progress: 'timeOnly',
+    } as const;
+    const finding = samples.guestFrozen;
+    const can = report([{ finding, severity: 'error', repair: { repair: repairs.thawGuest, decision: plan } }]);
+    assert.match(can, /\*\*Can be mended here:\*\* Thaw the file systems in web\\-test/u);
+    const decision = refuse('blockJobRunning', { vm: 'web-test', disk: 'vda' });
+    const cannot = report([{ finding, severity: 'error', repair: { repair: repairs.thawGuest, decision } }]);
+    assert.match(cannot, /\*\*Cannot be mended now:\*\* Thaw .* A job works on disk vda/u);
+  });
+
+  it('makes a table of what works, with the reason where it does not', () => {
+    const { refusal: why } = refuse('externalRevertUnsupported', { snapshot: '', version: '9.0', needed: '9.9' });
+    const text = report(
+      [],
+      [
+        { what: 'createDisk', can: 'yes' },
+        { what: 'revertExternal', can: 'byUs', why },
+        { what: 'hostFiles', can: 'no', why },
+      ],
+    );
+    const rows = text.split('\n').filter((row) => row.startsWith('| '));
+    assert.equal(rows.length, 5);
+    assert.match(rows[2] ?? '', /running VM \| yes \|/u);
+    assert.match(rows[3] ?? '', /yes\\, without libvirt \| .*cannot revert to external snapshots\\\. \|$/u);
+    assert.match(rows[4] ?? '', /\| no \| .*newer can\\\. \|$/u);
+  });
+
+  it('lets nothing from outside be markup', () => {
+    const all = Object.values(samples).map((finding): Diagnosis => ({ finding, severity: 'error' }));
+    const text = examinationText(
+      { of: { vm: view.vm, tree: branched }, abilities: [], diagnoses: all },
+      { ...view, vm: vm({ name: evil }) },
+      t,
+    );
+    assert.doesNotMatch(text, /(?<!\\)[<>[\]`]|\u202E/u);
+    assert.equal(text.split('\n').filter((row) => row.startsWith('# ')).length, 1);
+    for (const row of text.split('\n').filter((one) => one.includes('x\\]'))) {
+      assert.doesNotMatch(row, /(?<!\\)\|/u);
+    }
+  });
+});

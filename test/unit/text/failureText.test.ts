@@ -1,0 +1,363 @@
+// Every failure reads as a sentence that names what it is about; nothing from outside can disturb it.
+import assert from 'node:assert/strict';
+import { commandIds } from '../../../src/manifest/commandIds.js';
+import { Failure, type FailureDetails, type FailureKind } from '../../../src/domain/failure.js';
+import type { OperationRequest } from '../../../src/domain/operation.js';
+import type { RefusalFacts, RefusalReason } from '../../../src/domain/refusal.js';
+import { failureText, shortFailure } from '../../../src/text/failureText.js';
+import { refusalText } from '../../../src/text/refusalText.js';
+import { untranslated as t } from '../../../src/text/translate.js';
+import { ref } from '../ui/samples.js';
+
+const kinds: Readonly<Record<FailureKind, true>> = {
+  notFound: true,
+  ambiguous: true,
+  denied: true,
+  unreachable: true,
+  busy: true,
+  unsupported: true,
+  lost: true,
+  protocol: true,
+  refused: true,
+  exists: true,
+  invalid: true,
+  noSpace: true,
+  journal: true,
+  cancelled: true,
+  failed: true,
+};
+
+const vm = 'web-test';
+const snapshot = 'before-upgrade';
+const version = '9.0';
+const needed = '9.9';
+const file = '/images/a.qcow2';
+const facts: RefusalFacts = {
+  managedSaveExists: { vm },
+  otherStyle: { vm, own: 'internal', asked: 'external', kind: 'disk' },
+  internalBaseInUse: { snapshot, file, by: 'other' },
+  blockJobRunning: { vm, disk: 'vda' },
+  noCurrentSnapshot: { vm, snapshot, version },
+  overlayNeededByBranch: { snapshot, by: 'other', version },
+  externalRevertUnsupported: { snapshot, version, needed },
+  diskOnlyRevertUnsupported: { snapshot, version, needed },
+  externalDeleteUnsupported: { snapshot, version, needed },
+  internalParent: { snapshot, parent: 'below' },
+  severalChildren: { snapshot, count: '2' },
+  notInActiveChain: { snapshot, child: 'above' },
+  currentHasChildren: { snapshot, child: 'above' },
+  leafOfOtherBranch: { snapshot, version, needed },
+  mixedDescendants: { snapshot, child: 'above' },
+  unfinishedDelete: { snapshot, disk: 'vda' },
+  imageNotActive: { snapshot, disk: 'vda', file },
+  frozenFileInUse: { vm, snapshot, disk: 'vda', file },
+  revertRemovesFile: { snapshot, by: 'other', file, version },
+  overlayNamesCollide: { snapshot, disk: 'vda', other: 'vdb', version },
+  unknownDiskElement: { vm, disk: 'vda', element: 'source/wonder' },
+  encryptedDisk: { vm, disk: 'vda' },
+  slicedDisk: { vm, disk: 'vda' },
+  transientDisk: { vm, disk: 'vda' },
+  ownerChose: { vm, disk: 'vda', wish: 'manual' },
+  dataFileInside: { vm, disk: 'vda' },
+  copyOnRead: { vm, disk: 'vda' },
+  formatUntold: { vm, disk: 'vda' },
+  checkpointsExist: { vm, checkpoint: 'c1' },
+  bitmapsInImage: { vm, snapshot, disk: 'vda', file },
+  ramWithoutDisks: { snapshot },
+  nvdimmOverwritten: { vm, snapshot },
+  noDisks: { vm },
+  rawDisk: { vm, disk: 'vda', format: 'raw' },
+  diskTypeUnsupported: { vm, disk: 'vda', type: 'network' },
+  rawNvram: { vm, nvram: 'raw', state: 'running', version },
+  notRunning: { vm, state: 'off', wanted: 'memory' },
+  notOff: { vm, state: 'running', wanted: 'offline' },
+  wrongState: { vm, state: 'off', action: 'pause' },
+  transientVm: { vm, snapshot },
+  crashedVm: { vm, action: 'create' },
+  asleepVm: { vm, action: 'create' },
+  badName: { title: '', problem: 'empty' },
+  nameTaken: { title: snapshot },
+  fileTaken: { file },
+  unsafePath: { disk: 'vda', file },
+  unsafeSnapshotName: { snapshot, version },
+  sameSecond: { vm, seconds: '1' },
+  currentNotesFiles: { vm, snapshot },
+  memoryFileMissing: { snapshot, file },
+  memoryFileBroken: { snapshot, file },
+  deviceMayBeFull: { snapshot, disk: 'vda', file },
+  volumeTakesNoMerge: { snapshot, disk: 'vda', file },
+  ramOfOther: { vm, snapshot, name: 'old', uuid: '1' },
+  readOnlyConnection: { vm, action: 'start' },
+  driverCannot: { driver: 'test', action: 'create' },
+  unfinishedSave: { vm, action: 'create' },
+  imagesLetGo: { vm, snapshot, wanted: 'merge' },
+  stateNotReachable: { snapshot, state: 'crashed' },
+  agentMissing: { vm },
+  snapshotMissing: { vm, snapshot },
+  tagMissing: { snapshot, disk: 'vda', file },
+  tagWithoutRam: { snapshot },
+  nameIsTagId: { snapshot, file, other: snapshot },
+  tagTwice: { snapshot, file },
+  tagIdsUnseen: { snapshot, file },
+  overlayMissing: { snapshot, disk: 'vda', file },
+  imageCorrupt: { snapshot, disk: 'vda', file },
+  mergedByHand: { snapshot, disk: 'vda', file },
+  ramCannotBeSaved: { vm, device: 'hostDevice' },
+  cannotLeaveOut: { vm, disk: 'vdb' },
+  noSpaceFor: { vm, folder: '/images', bytes: '5000000', free: '1000' },
+  checkpointImpossible: { vm, snapshot, why: 'rawDisk' },
+  filesOutOfReach: { folder: '/images', why: 'noQemuImg' },
+  noDescendants: { snapshot },
+  layoutLeafNeeded: { snapshot, parent: 'below', by: 'other' },
+  notInChain: { vm, snapshot, disk: 'vda', file },
+  usedByOtherVm: { vm, other: 'clone', file },
+  memoryFileForeign: { vm, snapshot, file },
+  contentElsewhere: { snapshot, disk: 'vda', file, overlay: '/images/a', other: '/images/b' },
+  frozenAgain: { snapshot, disk: 'vda', file, by: 'b' },
+  writtenSince: { snapshot, disk: 'vda', file, overlay: '/images/a' },
+  usedByImage: { vm, image: '/images/copy', file },
+  heldByProgram: { vm, file },
+  otherVmUnread: { vm, others: 'one, two' },
+  nothingToRepair: { vm },
+  imageInUse: { vm, file },
+  fileNotOrphan: { vm, file },
+  snapshotWhole: { snapshot },
+  notOnSnapshot: { vm, snapshot },
+  notAllSeen: { vm, fact: 'otherVms' },
+  changedMeanwhile: { vm },
+  protectedVm: { vm },
+  recoveryFailed: { vm, message: 'the host is down' },
+  onUnknownOverlay: { vm, file },
+  runsUnseen: { vm, file },
+  mergeLost: { vm, disk: 'vda', file, said: '/images/web.two' },
+  namedTwice: { vm, file, other: '/images/../images/web' },
+  unfinishedOperation: { vm, operation: 'revert' },
+  begunElsewhere: { vm, connection: 'qemu:///session' },
+  entryUnreadable: { vm, file, why: 'newer' },
+  usedSince: { vm: 'web' },
+  saveUsedUp: { vm: 'web', state: 'paused' },
+  variablesReplaced: { vm: 'web', snapshot: 'a' },
+  vmGone: { vm },
+  begunOnOtherHost: { vm, host: 'other' },
+  brokeOffLongAgo: { vm },
+  notAsLeft: { vm, what: 'snapshots' },
+  notByItself: { vm, setting: 'none' },
+  nothingToConsolidate: { vm },
+  noSuchDisk: { vm, disk: 'vdx' },
+  snapshotsHoldAllDisks: { vm, disk: 'vdb' },
+  chainUnknown: { vm, disk: 'vda' },
+  layerNotInChain: { vm, file },
+  layerNeeded: { vm, file, by: 'other' },
+  tagInLayer: { vm, file, tag: 'v1' },
+  layerBroken: { vm, disk: 'vda', file },
+  layerSmaller: { vm, disk: 'vda', file },
+  baseReadOnly: { vm, file },
+  definitionDiffers: { vm, disk: 'vda', file },
+  snapshotKept: { snapshot },
+  currentStays: { snapshot },
+};
+
+describe('failure text', () => {
+  for (const kind of Object.keys(kinds) as FailureKind[]) {
+    it(`has whole sentences for ${kind}, with and without details`, () => {
+      const details = { vm, snapshot, connection: 'qemu:///system', group: 'libvirt', candidates: ['a', 'b'] };
+      for (const failure of [new Failure(kind), new Failure(kind, details)]) {
+        const { sentence, nextStep } = failureText(failure, t);
+        assert.match(sentence, /^[A-Z].*[.”]$/u);
+        assert.doesNotMatch(`${sentence}${nextStep}${shortFailure(failure, t)}`, /undefined|\{\d\}/);
+      }
+    });
+  }
+
+  it('is silent about what the user cancelled, and about nothing else', () => {
+    const silent = (Object.keys(kinds) as FailureKind[]).filter(
+      (kind) => failureText(new Failure(kind, { byUs: true }), t).severity === 'silent',
+    );
+    assert.deepEqual(silent, ['cancelled']);
+  });
+
+  it('warns of what another program cancelled, and of what that leaves', () => {
+    const told = (request: OperationRequest): string => {
+      const { severity, sentence, nextStep } = failureText(new Failure('cancelled', { vm, request }), t);
+      assert.equal(severity, 'warning');
+      assert.match(sentence, /web-test/);
+      return `${sentence} ${nextStep}`;
+    };
+    assert.match(told({ type: 'create', vm: ref, kind: 'memory', title: 'x' }), /no snapshot was made/i);
+    assert.match(told({ type: 'delete', vm: ref, snapshot, scope: 'one' }), /again/);
+    assert.equal(failureText(new Failure('cancelled'), t).severity, 'warning');
+  });
+
+  it('says that a guest may still do what it was asked for', () => {
+    for (const [action, words] of [
+      ['shutDown', /web-test was asked to shut down and may still do it\./],
+      ['restart', /web-test was asked to restart and may still do it\./],
+    ] as const) {
+      const request = { type: 'power', vm: ref, action } as const;
+      const details = { vm, request, byUs: true, mayStillHappen: true, stateNow: 'running' } as const;
+      const { severity, sentence } = failureText(new Failure('cancelled', details), t);
+      assert.equal(severity, 'info');
+      assert.match(sentence, words);
+      assert.match(sentence, /web-test is running now\./);
+    }
+  });
+
+  it('tells an address that no libvirt was asked at from what a libvirt refuses', () => {
+    const connection = 'qemu+ssh://host/system';
+    assert.match(failureText(new Failure('unsupported', { connection }), t).sentence, /Connections like qemu\+ssh/);
+    assert.match(failureText(new Failure('invalid', { connection: 'nonsense' }), t).sentence, /no address/);
+    const asked = new Failure('unsupported', { connection, libvirtCode: 3 });
+    assert.doesNotMatch(failureText(asked, t).sentence, /Connections/);
+  });
+
+  it('says of what may never have been there no more than that it is not', () => {
+    for (const details of [{ vm }, { vm, snapshot }, { snapshot }, { connection: 'qemu:///x' }]) {
+      assert.doesNotMatch(failureText(new Failure('notFound', details), t).sentence, /any more/);
+    }
+  });
+
+  it('tells a state in the words of the view', () => {
+    const { sentence } = failureText(new Failure('failed', { vm, stateNow: 'shuttingDown' }), t);
+    assert.match(sentence, /web-test is shutting down now/);
+  });
+
+  it('says that nothing was touched when the journal cannot be written, unless steps were carried out before', () => {
+    const details = { vm, path: '/home/me/journal' };
+    const atFirst = failureText(new Failure('journal', details), t);
+    assert.match(atFirst.sentence, /\/home\/me\/journal.*nothing was begun.*web-test is as it was/);
+    const later = failureText(new Failure('journal', { ...details, begun: true }), t);
+    assert.match(later.sentence, /\/home\/me\/journal.*stopped between two steps/);
+    assert.doesNotMatch(later.sentence, /nothing was begun/);
+  });
+
+  it('names the group that may use the socket', () => {
+    assert.match(failureText(new Failure('denied', { group: 'kvmers' }), t).nextStep, /kvmers/);
+  });
+
+  it('sends nobody to the group whom it would not let in', () => {
+    for (const entry of ['noPolkit', 'newLogin'] as const) {
+      const { nextStep } = failureText(new Failure('denied', { entry, libvirtMessage: 'no system bus' }), t);
+      assert.doesNotMatch(nextStep, /usermod/);
+      assert.notEqual(nextStep, failureText(new Failure('denied', {}), t).nextStep);
+    }
+  });
+
+  it('tells the state the VM is in now', () => {
+    assert.match(failureText(new Failure('failed', { vm, stateNow: 'paused' }), t).sentence, /web-test is paused now/);
+  });
+
+  it('quotes what libvirt says, cut and on one line', () => {
+    const libvirtMessage = `internal error:\n\u202Eevil\u0000 ${'x'.repeat(5_000)}`;
+    const { sentence } = failureText(new Failure('failed', { vm: 'a\nb', libvirtMessage }), t);
+    assert.match(sentence, /internal error: evil/);
+    assert.doesNotMatch(sentence, /[\p{Cc}\u202E]/u);
+    assert.ok(sentence.length < 400);
+  });
+
+  it('says what a failure left, and what became of what had been begun', () => {
+    const told = (details: FailureDetails): string =>
+      failureText(new Failure('failed', { vm, ...details }), t).sentence;
+    assert.match(told({ recovered: 'before' }), /web-test is as it was before\./);
+    assert.match(told({ recovered: 'after' }), /brought to its end/);
+    assert.match(told({ thawed: true }), /were let go on/);
+    const left = [
+      told({ left: [{ what: 'pausedSaving' }] }),
+      told({ left: [{ what: 'frozen' }] }),
+      told({ left: [{ what: 'tag', file, tag: snapshot }] }),
+      told({ left: [{ what: 'file', file }] }),
+    ];
+    assert.ok(left.every((text) => text.includes('doctor')));
+    assert.ok(left.slice(2).every((text) => text.includes(file)));
+    assert.equal(new Set(left).size, left.length);
+  });
+
+  it('says what helps where a policy or permissions of the host forbid a file', () => {
+    const advice = (libvirtMessage: string, details: FailureDetails = {}): string =>
+      failureText(new Failure('failed', { vm, libvirtMessage, ...details }), t).nextStep;
+    const commit = "unable to execute QEMU command 'block-commit': Could not open '/images/a.qcow2': Permission denied";
+    assert.match(advice(commit), /AppArmor.*a\.qcow2/);
+    assert.match(advice("Could not open '/images/a.qcow2': Permission denied"), /right to “\/images\/a\.qcow2”/);
+    assert.match(advice("unable to set security context 'x' on '/images/a.qcow2': Operation not permitted"), /SELinux/);
+    assert.doesNotMatch(advice('something else'), /AppArmor|SELinux|right to/);
+    const socket = new Failure('denied', { group: 'libvirt', libvirtMessage: "'/run/sock': Permission denied" });
+    assert.match(failureText(socket, t).nextStep, /usermod/);
+  });
+
+  it('offers the doctor where it can show more, and a VM is named', () => {
+    const refusal = { reason: 'tagMissing', facts: { snapshot, disk: 'vda', file } } as const;
+    const commands = (details: FailureDetails): readonly string[] =>
+      failureText(new Failure('refused', details), t).buttons.map(({ command }) => command);
+    assert.deepEqual(commands({ vm, refusal }), ['virtRewind.examine']);
+    const outer = {
+      reason: 'checkpointImpossible',
+      facts: { ...facts.checkpointImpossible },
+      because: refusal,
+    } as const;
+    assert.deepEqual(commands({ vm, refusal: outer }), ['virtRewind.examine']);
+    assert.deepEqual(commands({ refusal }), []);
+    assert.deepEqual(commands({ vm, refusal: { reason: 'noDisks', facts: { vm } } }), []);
+  });
+
+  it('offers only commands that exist', () => {
+    for (const kind of Object.keys(kinds) as FailureKind[]) {
+      for (const { command } of failureText(new Failure(kind), t).buttons) {
+        assert.ok(commandIds.includes(command));
+      }
+    }
+  });
+});
+
+describe('refusal text', () => {
+  for (const reason of Object.keys(facts) as RefusalReason[]) {
+    it(`says why for ${reason}`, () => {
+      const { reason: why, nextStep } = refusalText({ reason, facts: { ...facts[reason] } }, t);
+      assert.match(why, /^[“\p{L}\d].*[.:]/u);
+      assert.doesNotMatch(`${why}${nextStep}`, /undefined|\{\d\}/);
+    });
+  }
+
+  it('tells every reason apart', () => {
+    const all = (Object.keys(facts) as RefusalReason[]).map(
+      (reason) => refusalText({ reason, facts: { ...facts[reason] } }, t).reason,
+    );
+    assert.equal(new Set(all).size, all.length);
+  });
+
+  it('fills optional facts only where they are known', () => {
+    const texts = [
+      refusalText({ reason: 'internalBaseInUse', facts: { snapshot } }, t),
+      refusalText({ reason: 'overlayNeededByBranch', facts: { snapshot, version } }, t),
+    ];
+    assert.doesNotMatch(JSON.stringify(texts), /undefined/);
+  });
+
+  it('says of a power action only what helps with it', () => {
+    const text = (reason: 'notRunning' | 'notOff', state: string, wanted: string): string =>
+      Object.values(refusalText({ reason, facts: { vm, state, wanted } }, t)).join(' ');
+    for (const [reason, state, wanted] of [
+      ['notRunning', 'off', 'shutDown'],
+      ['notRunning', 'off', 'restart'],
+      ['notOff', 'running', 'start'],
+    ] as const) {
+      assert.doesNotMatch(text(reason, state, wanted), /snapshot|Shut/);
+    }
+    assert.match(text('notOff', 'paused', 'start'), /Resume/);
+    assert.match(text('notRunning', 'off', 'memory'), /another kind of snapshot/);
+  });
+
+  it('quotes the titles of snapshots, which may hold any words, and no names of VMs', () => {
+    const text = refusalText({ reason: 'notOnSnapshot', facts: { vm, snapshot: 'It works, now' } }, t);
+    assert.match(text.reason, /disks of web-test are not built on “It works, now”/);
+  });
+
+  it('tells a description that is too long from a title', () => {
+    const text = refusalText({ reason: 'badName', facts: { title: 'x', problem: 'descriptionTooLong' } }, t);
+    assert.match(text.reason, /description/);
+    assert.doesNotMatch(text.nextStep, /title/);
+  });
+
+  it('says that nothing was changed', () => {
+    const refusal = { reason: 'noDisks', facts: { vm } } as const;
+    assert.match(failureText(new Failure('refused', { refusal }), t).sentence, /Nothing was changed\.$/);
+  });
+});

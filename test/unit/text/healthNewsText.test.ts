@@ -1,0 +1,38 @@
+// The message about new things that are wrong: what and why, of one VM each thing, of several how many.
+import assert from 'node:assert/strict';
+import type { HealthFinding } from '../../../src/diagnosis/healthFinding.js';
+import { healthNewsText } from '../../../src/text/healthNewsText.js';
+import { untranslated as t } from '../../../src/text/translate.js';
+import { now, ref, vmView } from '../ui/samples.js';
+
+const deep: HealthFinding = { check: 'chainTooDeep', disk: 'vda', deltas: 9, limit: 8 };
+const old: HealthFinding = { check: 'deltaTooOld', since: now - 100 * 3_600, limitHours: 72 };
+const large: HealthFinding = { check: 'deltasTooLarge', bytes: 2 ** 40, limitBytes: 2 ** 30 };
+const deeper: HealthFinding = { ...deep, disk: 'vdb', deltas: 12 };
+
+const news = (finding: HealthFinding) => ({ finding, view: vmView() });
+const text = (first: HealthFinding, ...others: readonly HealthFinding[]): string =>
+  healthNewsText([news(first), ...others.map(news)], now * 1_000, t);
+
+describe('the message about what is newly wrong', () => {
+  it('says what it is, why it matters, and what to do', () => {
+    const said = text(deep);
+    assert.match(said, /9 deltas/);
+    assert.match(said, /slower/);
+    assert.match(said, /Consolidate/);
+  });
+
+  it('names each of a few things of one VM, and counts the rest', () => {
+    assert.match(text(deep, old), /9 deltas.*oldest delta.*Consolidate/);
+    assert.doesNotMatch(text(deep, old, large), /thing more/);
+    const said = text(deep, old, large, deeper);
+    assert.match(said, /One thing more/);
+    assert.doesNotMatch(said, /12 deltas/);
+  });
+
+  it('counts those of several VMs, and says the first', () => {
+    const other = { finding: old, view: vmView({ ref: { ...ref, uuid: 'other' } }) };
+    const said = healthNewsText([news(deep), other], now * 1_000, t);
+    assert.match(said, /^2 things .* 2 VMs.*9 deltas.*slower/);
+  });
+});

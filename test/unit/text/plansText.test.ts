@@ -1,0 +1,86 @@
+// One confirmation for many: nobody agrees to what is not named or counted in it.
+import assert from 'node:assert/strict';
+import type { VmView } from '../../../src/inventory/views.js';
+import type { Loss, Warning } from '../../../src/domain/consequences.js';
+import type { Plan } from '../../../src/operations/plan.js';
+import { type PlannedTarget, plansText } from '../../../src/text/plansText.js';
+import { untranslated as t } from '../../../src/text/translate.js';
+import { snapshot, uri, vm, vmView } from '../ui/samples.js';
+
+function target(name: string, titles: readonly string[] = []): VmView {
+  const snapshots = titles.map((title) => snapshot(`${title}-name`, { title }));
+  return vmView({ ref: { connection: uri, uuid: name }, vm: vm({ name }), tree: { snapshots } });
+}
+
+function planned(view: VmView, request: Plan['request'], losses: readonly Loss[], warnings: readonly Warning[] = []) {
+  const plan: Plan = { type: 'plan', request, steps: [], losses, warnings, progress: 'timeOnly' };
+  return { plan, target: view } satisfies PlannedTarget;
+}
+
+function deletes(view: VmView, title: string, warnings: readonly Warning[] = []): PlannedTarget {
+  const name = `${title}-name`;
+  return planned(
+    view,
+    { type: 'delete', vm: view.ref, snapshot: name, scope: 'one' },
+    [{ what: 'restorePoints', names: [name] }],
+    warnings,
+  );
+}
+
+function forcesOff(name: string): PlannedTarget {
+  const view = target(name);
+  return planned(view, { type: 'power', vm: view.ref, action: 'forceOff' }, [{ what: 'ram' }, { what: 'unsavedWork' }]);
+}
+
+const range = (count: number): readonly number[] => Array.from({ length: count }, (_, index) => index);
+
+describe('text of several plans', () => {
+  it('names each VM and snapshot first, whatever the details are', () => {
+    const warnings: readonly Warning[] = [{ about: 'merges', into: '/images/a.qcow2' }, { about: 'startsQemu' }];
+    const views = range(6).map((n) => target(`vm-${n}`, ['old', 'older']));
+    const lines = plansText(
+      views.flatMap((view) => [deletes(view, 'old', warnings), deletes(view, 'older', warnings)]),
+      t,
+    ).split('\n');
+    for (const [index, line] of lines.slice(0, 12).entries()) {
+      assert.match(line, new RegExp(`^vm-${Math.floor(index / 2)}: .*old`));
+    }
+    assert.equal(lines[12], '');
+    assert.ok(lines.length < 20, `${lines.length} lines`);
+  });
+
+  it('counts and names in total what is lost', () => {
+    const text = plansText([forcesOff('a'), forcesOff('b'), forcesOff('c')], t);
+    assert.match(text, /Lost for ever:\n• the RAM of 3 VMs/);
+    const view = target('web', ['one', 'two']);
+    const names = ['one-name', 'two-name'];
+    const request = { type: 'delete', vm: view.ref, snapshot: 'one-name', scope: 'withDescendants' } as const;
+    const both = plansText([planned(view, request, [{ what: 'restorePoints', names }]), deletes(view, 'two')], t);
+    assert.match(both, /the way back to 2 snapshots: one, two$/);
+  });
+
+  it('says how many and which when there are more than lines', () => {
+    const titles = range(40).map((n) => `point-${n}`);
+    const view = target('web', titles);
+    const text = plansText(
+      titles.map((title) => deletes(view, title)),
+      t,
+    );
+    assert.match(text, /^web, 40 snapshots: point-0, point-1, .* and 10 more\n/);
+    const [first] = plansText(
+      range(300).map((n) => forcesOff(`vm-${n}`)),
+      t,
+    ).split('\n');
+    assert.match(first ?? '', /^300 VMs: vm-0, vm-1, .* and 270 more$/);
+  });
+
+  it('stays short with long names, and has no line that a name could make', () => {
+    const title = `a\nLost for ever: nothing ${'x'.repeat(500)}`;
+    const text = plansText(
+      range(12).map((n) => deletes(target(`vm-${n}`, [title]), title)),
+      t,
+    );
+    assert.equal(text.match(/^Lost for ever/gm)?.length, 1);
+    assert.ok(text.length < 3_500, `${text.length} characters`);
+  });
+});

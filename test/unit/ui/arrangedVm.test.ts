@@ -1,0 +1,128 @@
+// Snapshots stand where they belong: under each other or in a list, by time or name, filtered, and fast when many.
+import assert from 'node:assert/strict';
+import type { SnapshotTree } from '../../../src/domain/snapshot.js';
+import { type ArrangedVm, type Arrangement, arrangeVm } from '../../../src/ui/tree/arrangedVm.js';
+import type { Node } from '../../../src/ui/tree/nodes.js';
+import { branched, now, ref, snapshot } from './samples.js';
+
+const tree: Arrangement = { sort: 'time', layout: 'tree', filter: '' };
+const list: Arrangement = { sort: 'time', layout: 'list', filter: '' };
+
+/** The rows as an outline, two spaces a level. */
+function outline(arranged: ArrangedVm): string[] {
+  const lines: string[] = [];
+  const walk = (nodes: readonly Node[], depth: number): void => {
+    for (const node of nodes) {
+      const text = node.type === 'snapshot' ? node.snapshot : node.type;
+      lines.push(`${'  '.repeat(depth)}${text}`);
+      if (node.type === 'snapshot') walk(arranged.below.get(node.snapshot) ?? [], depth + 1);
+    }
+  };
+  walk(arranged.top, 0);
+  return lines;
+}
+
+describe('arranged VM', () => {
+  it('puts each snapshot under its parent, old siblings first, and "here" under the current one', () => {
+    assert.deepEqual(outline(arrangeVm(ref, branched, tree, false)), [
+      'base',
+      '  first',
+      '    second',
+      '      here',
+      '  other',
+    ]);
+  });
+
+  it('lists new snapshots first, below "here"', () => {
+    assert.deepEqual(outline(arrangeVm(ref, branched, list, false)), ['here', 'second', 'other', 'first', 'base']);
+  });
+
+  it('sorts by the title that people read, numbers by value', () => {
+    const titled: SnapshotTree = {
+      snapshots: [
+        snapshot('a', { title: 'step 10', createdAt: now }),
+        snapshot('b', { title: 'Step 9', createdAt: now - 5 }),
+        snapshot('c', { title: 'alpha', createdAt: now - 9 }),
+      ],
+    };
+    assert.deepEqual(outline(arrangeVm(ref, titled, { ...list, sort: 'name' }, false)), ['here', 'c', 'b', 'a']);
+  });
+
+  it('puts "here" under the VM when no snapshot is current', () => {
+    const { snapshots } = branched;
+    assert.equal(outline(arrangeVm(ref, { snapshots }, tree, false))[0], 'here');
+    assert.equal(outline(arrangeVm(ref, { snapshots, current: 'gone' }, tree, false))[0], 'here');
+  });
+
+  it('keeps the ancestors of what the filter finds, and hides the rest', () => {
+    assert.deepEqual(outline(arrangeVm(ref, branched, { ...tree, filter: 'oth' }, false)), ['base', '  other']);
+    assert.deepEqual(outline(arrangeVm(ref, branched, { ...list, filter: 'oth' }, false)), ['other']);
+  });
+
+  it('finds in titles and descriptions, whatever their case', () => {
+    const described: SnapshotTree = {
+      snapshots: [
+        snapshot('a', { title: 'Before UPGRADE' }),
+        snapshot('b', { description: 'Kernel 6' }),
+        snapshot('c'),
+      ],
+    };
+    assert.deepEqual(outline(arrangeVm(ref, described, { ...list, filter: 'upgrade' }, false)), ['a']);
+    assert.deepEqual(outline(arrangeVm(ref, described, { ...list, filter: 'kernel' }, false)), ['b']);
+  });
+
+  it('shows all snapshots of a VM whose own name fits', () => {
+    assert.equal(outline(arrangeVm(ref, branched, { ...tree, filter: 'web' }, true)).length, 5);
+  });
+
+  it('keeps the identity of rows over a new tree, also for those that moved', () => {
+    const before = arrangeVm(ref, branched, tree, false);
+    const grown: SnapshotTree = {
+      snapshots: [...branched.snapshots, snapshot('third', { parent: 'second', createdAt: now })],
+      current: 'third',
+    };
+    const after = arrangeVm(ref, grown, tree, false, before);
+    assert.equal(after.nodes.get('second'), before.nodes.get('second'));
+    assert.equal(after.here, before.here);
+    assert.equal(after.parentOf(after.here), 'third');
+  });
+
+  it('gives every row an id of its own, even when names look like paths', () => {
+    const odd: SnapshotTree = { snapshots: [snapshot('here'), snapshot('x/here'), snapshot('message/failure')] };
+    const { top } = arrangeVm(ref, odd, list, false);
+    assert.equal(new Set(top.map((node) => node.id)).size, 4);
+  });
+
+  it('shows each snapshot once when parents are missing or go round in a circle', () => {
+    const broken: SnapshotTree = {
+      snapshots: [
+        snapshot('a', { parent: 'b' }),
+        snapshot('b', { parent: 'a' }),
+        snapshot('c', { parent: 'nowhere' }),
+        snapshot('d', { parent: 'd' }),
+      ],
+      current: 'b',
+    };
+    const names = outline(arrangeVm(ref, broken, tree, false)).map((line) => line.trim());
+    assert.deepEqual(names.toSorted(), ['a', 'b', 'c', 'd', 'here']);
+  });
+
+  it('opens a small tree as a whole and a large one along the way to "here"', () => {
+    const small = arrangeVm(ref, branched, tree, false);
+    assert.equal(small.opensByItself('other'), true);
+    const many = Array.from({ length: 300 }, (_, index) => snapshot(`s${index}`, { parent: 'base' }));
+    const large = arrangeVm(ref, { ...branched, snapshots: [...branched.snapshots, ...many] }, tree, false);
+    assert.equal(large.opensByItself('first'), true);
+    assert.equal(large.opensByItself('other'), false);
+  });
+
+  it('does not open a way of ten thousand steps', () => {
+    const chain = Array.from({ length: 10_000 }, (_, index) =>
+      snapshot(`s${index}`, { createdAt: now + index, ...(index === 0 ? {} : { parent: `s${index - 1}` }) }),
+    );
+    const arranged = arrangeVm(ref, { snapshots: chain, current: 's9999' }, tree, false);
+    assert.equal(arranged.nodes.size, 10_000);
+    assert.equal(arranged.opensByItself('s0'), false);
+    assert.equal(arranged.parentOf(arranged.here), 's9999');
+  });
+});

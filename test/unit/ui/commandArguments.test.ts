@@ -1,0 +1,128 @@
+import assert from 'node:assert/strict';
+import { type Call, givenTo, parseCall as parse } from '../../../src/ui/commands/commandArguments.js';
+import { CommandError } from '../../../src/ui/prompts/commandError.js';
+import type { Node } from '../../../src/ui/tree/nodes.js';
+import { untranslated } from '../../../src/text/translate.js';
+
+const ref = { connection: 'qemu:///system', uuid: '5b3c7a52-0000-4000-8000-000000000001' };
+const vm: Node = { type: 'vm', id: 'a', ref };
+const snapshot: Node = { type: 'snapshot', id: 'b', ref, snapshot: 'clean' };
+const parseCall = (first: unknown, second: unknown, selection: () => readonly Node[]): Call =>
+  parse(first, second, selection, untranslated);
+const nothingSelected = (): readonly Node[] => [];
+
+const invalid = (first: unknown): void => {
+  assert.throws(
+    () => parseCall(first, undefined, nothingSelected),
+    (error) => error instanceof CommandError && error.kind === 'invalid',
+    `was taken: ${JSON.stringify(first)}`,
+  );
+};
+
+describe('parseCall', () => {
+  it('takes no argument as the palette, and does not look at the selection then', () => {
+    const selection = (): readonly Node[] => assert.fail('looked at the selection');
+    assert.deepEqual(parseCall(undefined, undefined, selection), { by: 'palette' });
+    assert.deepEqual(parseCall(null, undefined, selection), { by: 'palette' });
+  });
+
+  it('takes one row', () => {
+    assert.deepEqual(parseCall(vm, undefined, nothingSelected), { by: 'rows', rows: [vm] });
+  });
+
+  it('takes the row under the mouse first, then the other selected ones', () => {
+    const call = parseCall(snapshot, [vm, snapshot], nothingSelected);
+    assert.deepEqual(call, { by: 'rows', rows: [snapshot, vm] });
+  });
+
+  it('leaves a selection aside that the row under the mouse is no part of', () => {
+    assert.deepEqual(parseCall(snapshot, [vm], nothingSelected), { by: 'rows', rows: [snapshot] });
+  });
+
+  it('takes the row with the focus, and the selection only if it is part of it', () => {
+    const rows = (first: unknown, selected: readonly Node[]): Call => parseCall(first, undefined, () => selected);
+    assert.deepEqual(rows([snapshot], [vm]), { by: 'rows', rows: [snapshot] });
+    assert.deepEqual(rows([snapshot], [vm, snapshot]), { by: 'rows', rows: [snapshot, vm] });
+    assert.deepEqual(rows([snapshot], []), { by: 'rows', rows: [snapshot] });
+  });
+
+  it('takes the selection where no row has the focus, and asks where there is none', () => {
+    for (const first of [[null], [{ $treeViewId: 'x', $focusedTreeItem: true }], []]) {
+      assert.deepEqual(
+        parseCall(first, undefined, () => [vm]),
+        { by: 'rows', rows: [vm] },
+      );
+      assert.deepEqual(parseCall(first, undefined, nothingSelected), { by: 'palette' });
+    }
+  });
+
+  it('takes an object with every argument', () => {
+    const given = {
+      vm: 'web-test',
+      connection: 'qemu:///system',
+      snapshot: 'clean',
+      kind: 'memory',
+      style: 'internal',
+      quiesce: false,
+      title: 'before the upgrade',
+      description: '',
+      after: 'asBefore',
+      confirm: false,
+      operation: 'revert',
+      filter: '',
+    } as const;
+    assert.deepEqual(parseCall(given, undefined, nothingSelected), { by: 'program', given });
+  });
+
+  it('takes an empty object as a program that leaves all to be asked', () => {
+    const call: Call = parseCall({}, undefined, nothingSelected);
+    assert.deepEqual(call, { by: 'program', given: {} });
+    assert.deepEqual(givenTo(call), {});
+  });
+
+  it('takes undefined as not given', () => {
+    assert.deepEqual(parseCall({ vm: 'a', title: undefined }, undefined, nothingSelected), {
+      by: 'program',
+      given: { vm: 'a' },
+    });
+  });
+
+  it('refuses what is no object', () => {
+    for (const value of ['web-test', 7, true, Symbol('x')]) {
+      assert.throws(
+        () => parseCall(value, undefined, nothingSelected),
+        (error) => error instanceof CommandError && error.kind === 'invalid',
+      );
+    }
+  });
+
+  it('refuses wrong types and values', () => {
+    for (const given of [
+      { vm: 7 },
+      { vm: '' },
+      { vm: null },
+      { vm: ['a'] },
+      { connection: {} },
+      { snapshot: '' },
+      { kind: 'ram' },
+      { kind: 'Memory' },
+      { style: 'both' },
+      { quiesce: 'yes' },
+      { title: '' },
+      { description: 4 },
+      { after: 'later' },
+      { confirm: 'false' },
+      { confirm: 0 },
+      { operation: 'undefine' },
+    ]) {
+      invalid(given);
+    }
+  });
+
+  it('refuses an argument that is not known, inherited names too', () => {
+    invalid({ vm: 'a', snapshop: 'b' });
+    invalid({ vm: 'a', toString: 'b' });
+    invalid({ $treeViewId: 'virtRewind.vms', $focusedTreeItem: true });
+    invalid(JSON.parse('{"__proto__": {"vm": "a"}}'));
+  });
+});

@@ -1,0 +1,104 @@
+// The page of the lesson: nothing from outside becomes markup, it loads and runs nothing, and calls our commands alone.
+import assert from 'node:assert/strict';
+import type { LessonView } from '../../../src/lesson/lesson.js';
+import { lessonScript } from '../../../src/lesson/lessonScript.js';
+import type { Snapshot } from '../../../src/domain/snapshot.js';
+import { Failure } from '../../../src/domain/failure.js';
+import { untranslated as t } from '../../../src/text/translate.js';
+import { lessonLinks, lessonPage } from '../../../src/ui/lesson/lessonPage.js';
+
+const view: LessonView = {
+  vm: { connection: 'qemu:///session', uuid: 'u', name: 'lesson-1', folder: '/tmp/x' },
+  state: { at: 3, reached: 3, phase: 'waiting' },
+  facts: {
+    power: 'running',
+    snapshots: [],
+    busy: false,
+    writes: 1,
+    measured: 0,
+    files: [
+      { name: 'base.qcow2', bytes: 8_000_000, kind: 'base', inUse: true },
+      { name: 'base.First', bytes: 200_000, kind: 'delta', inUse: true },
+    ],
+    ticks: 77,
+  },
+  costs: [{ layers: 1, firstWrite: 71.6, nextWrite: 12.4, read: 9 }],
+};
+
+describe('the page of the lesson', () => {
+  it('runs no script and loads nothing', () => {
+    const html = lessonPage(view, 'abc', t);
+    assert.match(html, /default-src 'none'; style-src 'nonce-abc'"/);
+    assert.ok(!/<script|<img|<link|<iframe| on\w+=|url\(|@import/i.test(html));
+    assert.ok(!html.includes('style="'), 'styles in elements are not allowed by its own policy');
+  });
+
+  it('calls the commands of the lesson alone', () => {
+    for (const [at] of lessonScript.entries()) {
+      const html = lessonPage(
+        { ...view, state: { at, reached: at, phase: 'failed' }, failure: new Failure('failed') },
+        'a',
+        t,
+      );
+      const called = [...html.matchAll(/href="([^"]*)"/g)].map((found) => found[1]!.replace('command:', ''));
+      assert.ok(called.includes('virtRewind.lessonNext'));
+      assert.deepEqual(
+        called.filter((id) => !(lessonLinks as readonly string[]).includes(id)),
+        [],
+      );
+    }
+  });
+
+  it('keeps names and errors as text', () => {
+    const evil = `<b onclick=x>"&'\n</style>`;
+    const html = lessonPage(
+      {
+        ...view,
+        vm: { ...view.vm, name: evil },
+        state: { ...view.state, phase: 'failed' },
+        facts: { ...view.facts, files: [{ name: evil, bytes: 1, kind: 'delta' }] },
+        virsh: evil,
+        failure: new Failure('failed', { libvirtMessage: evil }),
+      },
+      'a',
+      t,
+    );
+    assert.ok(!html.includes('<b onclick'));
+    assert.equal(html.split('</style>').length, 2);
+  });
+
+  it('says in words what a bar shows, and what is read now', () => {
+    const html = lessonPage(view, 'a', t);
+    for (const words of ['7.6 MB', '195 KB', '77', '72 µs', '12 µs', '9 µs']) {
+      assert.ok(html.includes(words), words);
+    }
+  });
+
+  it('explains a snapshot inside the image, and what the key does about it', () => {
+    const inside: Snapshot = {
+      name: 'mine',
+      title: 'Mine <own>',
+      description: '',
+      trailers: {},
+      createdAt: 1,
+      state: 'running',
+      memory: { location: 'internal' },
+      disks: [],
+      kind: 'memory',
+      style: 'internal',
+    };
+    const html = (change: Partial<LessonView>): string =>
+      lessonPage({ ...view, facts: { ...view.facts, snapshots: [inside] }, ...change }, 'a', t);
+    assert.ok(html({}).includes('role="note"') && html({}).includes('Mine &#60;own&#62;'));
+    assert.ok(html({}).includes('Delete it and go on') && !html({}).includes('role="alert"'));
+    const passed = html({ state: { at: 2, reached: 3, phase: 'waiting' } });
+    assert.ok(!passed.includes('role="note"') && !passed.includes('Delete it'));
+    const automatic = { ...inside, trailers: { auto: 'layout' as const } };
+    assert.ok(!html({ facts: { ...view.facts, snapshots: [automatic] } }).includes('role="note"'));
+  });
+
+  it('is another one when the lesson is over', () => {
+    assert.notEqual(lessonPage(undefined, 'a', t), lessonPage(view, 'a', t));
+    assert.ok(!lessonPage(undefined, 'a', t).includes('lessonNext'));
+  });
+});

@@ -1,0 +1,40 @@
+// What is opened in the tree is what the inventory follows.
+import assert from 'node:assert/strict';
+import { vmKey } from '../../../src/inventory/views.js';
+import { LookedAt } from '../../../src/ui/tree/lookedAt.js';
+import type { Node } from '../../../src/ui/tree/nodes.js';
+import { ref, uri } from './samples.js';
+
+const connection: Node = { type: 'connection', id: uri, connection: uri };
+const vm: Node = { type: 'vm', id: vmKey(ref), ref };
+
+describe('looked at', () => {
+  it('holds connections that are not closed, and VMs that are opened', () => {
+    const looked = new LookedAt();
+    assert.deepEqual([...looked.attention(true, [uri]).connections], [uri]);
+    assert.equal(looked.open(vm), true);
+    assert.equal(looked.open(vm), false);
+    assert.deepEqual([...looked.attention(true, [uri]).vms], [vmKey(ref)]);
+  });
+
+  it('does not look at VMs inside a closed connection, and does again when it is opened', () => {
+    const looked = new LookedAt();
+    looked.open(vm);
+    looked.close(connection);
+    assert.deepEqual(looked.attention(true, [uri]), { visible: true, connections: new Set(), vms: new Set() });
+    looked.open(connection);
+    assert.equal(looked.attention(true, [uri]).vms.size, 1);
+  });
+
+  it('forgets what is gone', () => {
+    const looked = new LookedAt();
+    looked.open(vm);
+    assert.equal(looked.keepOnly(new Set([uri]), new Set([vmKey(ref)])), false);
+    assert.equal(looked.keepOnly(new Set([uri]), new Set()), true);
+    assert.equal(looked.isOpen(vmKey(ref)), false);
+  });
+
+  it('passes on whether the view is visible', () => {
+    assert.equal(new LookedAt().attention(false, [uri]).visible, false);
+  });
+});

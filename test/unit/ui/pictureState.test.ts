@@ -1,0 +1,102 @@
+// The nodes of a picture: the tree view's words, names as they are, and whatever metadata another client wrote.
+import assert from 'node:assert/strict';
+import { Failure } from '../../../src/domain/failure.js';
+import { commandIds } from '../../../src/manifest/commandIds.js';
+import { menuTokens } from '../../../src/text/capabilityTokens.js';
+import { untranslated } from '../../../src/text/translate.js';
+import { pictureActions, pictureState } from '../../../src/ui/picture/pictureState.js';
+import { branched, connectionView, now, ref, snapshot, vm, vmView } from './samples.js';
+
+const reading = { now: now * 1_000, t: untranslated };
+
+describe('the state of a picture', () => {
+  it('has a node for each snapshot, and the present under the current one', () => {
+    const { nodes } = pictureState(vmView({ tree: branched }), connectionView(), [], reading);
+    const outline = nodes.map(({ name, parent, onPath }) => [name, parent, onPath]);
+    assert.deepEqual(outline, [
+      ['base', undefined, true],
+      ['first', 0, true],
+      ['other', 0, false],
+      ['second', 1, true],
+      ['', 3, true],
+    ]);
+  });
+
+  it('tells sizes where they are known, as the rows of the tree view do', () => {
+    const size = { exact: 'exact', snapshot: 'base' } as const;
+    const layers = {
+      readAt: 0,
+      from: 'files',
+      disks: [],
+      rooms: [],
+      snapshots: [
+        { ...size, totalBytes: 1_024 },
+        { ...size, snapshot: 'first', totalBytes: 'unknown' },
+      ],
+    } as const;
+    const { nodes } = pictureState(vmView({ tree: branched, layers }), connectionView(), [], reading);
+    const [base, first, other] = nodes;
+    assert.equal(base?.lines.at(-1), '1.0 KB');
+    assert.equal(first?.lines.length, 1);
+    assert.equal(other?.lines.length, 1);
+  });
+
+  it('marks snapshots and layers with which something is wrong, in words, and says what', () => {
+    const health = () =>
+      [
+        { finding: { check: 'notQuiesced', snapshot: 'first' }, severity: 'warning' },
+        { finding: { check: 'deltaTooOld', snapshot: 'first', since: now - 10, limitHours: 72 }, severity: 'warning' },
+        { finding: { check: 'backingMissing', disk: 'vda', file: '/img/base' }, severity: 'error' },
+        { finding: { check: 'damaged', finding: { what: 'corruptImage', file: '/img/base' } }, severity: 'error' },
+        { finding: { check: 'nvramNotHeld', finding: { what: 'nvramNotHeld', snapshot: 'base' } }, severity: 'note' },
+      ] as const;
+    const state = pictureState(vmView({ tree: branched }), connectionView(), [], { ...reading, health });
+    assert.deepEqual(
+      state.nodes.map(({ mark }) => mark),
+      [undefined, '⚠ 2 warnings', undefined, undefined, undefined],
+    );
+    assert.match(state.nodes[1]!.spoken, /⚠ 2 warnings, .*without freezing/u);
+    assert.match(state.words, /⚠ 2 errors, 2 warnings/u);
+    const [mark, ...none] = state.marks;
+    assert.deepEqual([mark?.file, mark?.mark, none], ['/img/base', '⚠ 2 errors', []]);
+    assert.ok(mark!.words.length > 40, mark!.words);
+    assert.deepEqual(pictureState(vmView({ tree: branched }), connectionView(), [], reading).marks, []);
+  });
+
+  it('stands metadata that lies: names twice, parents missing and in a circle', () => {
+    const tree = {
+      snapshots: [
+        snapshot('a', { parent: 'b' }),
+        snapshot('b', { parent: 'a' }),
+        snapshot('a', { title: 'again' }),
+        snapshot('c', { parent: 'nowhere' }),
+      ],
+      current: 'gone',
+    };
+    const { nodes } = pictureState(vmView({ tree }), connectionView(), [], reading);
+    assert.equal(nodes.length, 4);
+    assert.ok(nodes.every(({ parent }, index) => parent === undefined || (parent < nodes.length && parent !== index)));
+    assert.equal(nodes.at(-1)?.parent, undefined);
+  });
+
+  it('says why there is nothing', () => {
+    assert.ok(pictureState(undefined, undefined, [], reading).notice);
+    assert.ok(pictureState(undefined, connectionView(), [], reading).notice);
+    assert.ok(pictureState(vmView(), connectionView(), [], reading).notice);
+    const failed = connectionView({ state: 'failed', failure: new Failure('lost', {}) });
+    assert.ok(pictureState(vmView({ tree: branched }), failed, [], reading).notice);
+    assert.equal(pictureState(vmView({ tree: branched }), connectionView(), [], reading).notice, undefined);
+  });
+
+  it('offers known commands by tokens that nodes can have', () => {
+    for (const { id, token } of pictureActions(untranslated)) {
+      assert.ok((commandIds as readonly string[]).includes(id), id);
+      assert.ok((menuTokens as readonly string[]).includes(token), token);
+    }
+  });
+
+  it('takes names for what they are, not for markup or directions', () => {
+    const named = vmView({ vm: vm({ name: '<b>\u202Eevil</b>' }), ref });
+    assert.equal(pictureState(named, connectionView(), [], reading).vm, '<b>evil</b>');
+  });
+});

@@ -1,0 +1,279 @@
+// Which rows there are and what they say, from an inventory that is only values.
+import assert from 'node:assert/strict';
+import type { ConnectionView, VmView } from '../../../src/inventory/views.js';
+import type { Bytes, SnapshotSize, VmLayers } from '../../../src/domain/layers.js';
+import { Failure } from '../../../src/domain/failure.js';
+import type { VmRef } from '../../../src/domain/vm.js';
+import type { Node } from '../../../src/ui/tree/nodes.js';
+import type { Reading, Row } from '../../../src/text/rows.js';
+import { untranslated as t } from '../../../src/text/translate.js';
+import { TreeContent } from '../../../src/ui/tree/treeContent.js';
+import { branched, connectionView, now, ref, snapshot, uri, vm, vmView } from './samples.js';
+
+const reading: Reading = { now: now * 1_000, t };
+const otherRef: VmRef = { connection: uri, uuid: 'other' };
+
+function contentOf(...connections: ConnectionView[]): TreeContent {
+  const source = {
+    connections,
+    findVm: (wanted: VmRef): VmView | undefined =>
+      connections.flatMap((one) => one.vms).find((view) => view.ref.uuid === wanted.uuid),
+  };
+  return new TreeContent(source, { sort: 'time', layout: 'tree', filter: '' });
+}
+
+function rowsUnder(content: TreeContent, node?: Node): (Row | undefined)[] {
+  return content.children(node).map((child) => content.row(child, reading));
+}
+
+const withVms = connectionView({
+  vms: [
+    vmView({ tree: branched }),
+    vmView({ ref: otherRef, vm: vm({ uuid: 'other', name: 'db-test', power: 'off' }), snapshotCount: 1 }),
+  ],
+  capabilities: {
+    driver: 'qemu',
+    libvirt: 9_000_000,
+    hypervisor: 7_002_022,
+    hostname: 'here',
+    readOnly: false,
+    externalRevert: false,
+    externalDelete: true,
+  },
+});
+
+describe('tree content', () => {
+  it('says of connections and VMs what PRODUCT promises, in words', () => {
+    const content = contentOf(withVms);
+    const [connection] = content.children();
+    const rows = [content.row(connection!, reading), ...rowsUnder(content, connection)];
+    assert.deepEqual(
+      rows.map((row) => [row?.label, row?.description]),
+      [
+        ['This computer (system)', 'libvirt 9.0 · QEMU 7.2.22'],
+        ['web-test', 'running · 4 snapshots'],
+        ['db-test', 'off · 1 snapshot'],
+      ],
+    );
+  });
+
+  it('says of snapshots kind and age, and where the VM stands now', () => {
+    const content = contentOf(withVms);
+    const lines: string[] = [];
+    const walk = (node: Node): void => {
+      const row = content.row(node, reading);
+      lines.push(`${row?.label ?? '?'}: ${row?.description ?? '?'}`);
+      content.children(node).forEach(walk);
+    };
+    content.children(content.find(ref)).forEach(walk);
+    assert.deepEqual(lines, [
+      'base: memory · 4 days',
+      'first: memory · 3 days',
+      'second: disk-only · 2 h',
+      'You are here: running',
+      'other: offline · 1 day',
+    ]);
+  });
+
+  it('says what snapshots take and what has changed since, as far as it is known', () => {
+    const size = (snapshot: string, totalBytes: Bytes, more: Partial<SnapshotSize> = {}): SnapshotSize => ({
+      snapshot,
+      totalBytes,
+      exact: 'exact',
+      ...more,
+    });
+    const layers: VmLayers = {
+      readAt: 0,
+      from: 'statistics',
+      disks: [],
+      snapshots: [
+        size('base', 256 * 2 ** 20),
+        size('first', 'unknown'),
+        size('second', 4 * 2 ** 20, { overlayBytes: 4 * 2 ** 20 }),
+      ],
+      togetherBytes: 1.2 * 2 ** 30,
+      rooms: [{ folder: '/i', freeBytes: 2 ** 30, totalBytes: 'unknown' }],
+    };
+    const view = { ...vmView(withVms.vms[0]), layers };
+    const content = contentOf({ ...withVms, vms: [view] });
+    const words = (node: Node | undefined): string => content.row(node!, reading)!.description;
+    assert.match(words(content.find(ref)), /· 1\.2 GB$/);
+    assert.equal(words(content.find(ref, 'base')), 'memory · 4 days · 256 MB');
+    assert.equal(words(content.find(ref, 'first')), 'memory · 3 days');
+    const here = content.children(content.find(ref, 'second')).find(({ type }) => type === 'here');
+    assert.equal(words(here), 'running · changed since (4.0 MB)');
+    const told = (node: Node | undefined): readonly string[] =>
+      content.facts(node!, reading)!.lines.map(({ value }) => value);
+    assert.ok(told(content.find(ref, 'first')).includes('not known'));
+    assert.ok(told(content.find(ref)).includes('1.0 GB of not known'));
+    assert.notEqual(
+      content.lookOf(view, reading),
+      content.lookOf({ ...view, layers: { ...layers, snapshots: [] } }, reading),
+    );
+  });
+
+  it('calls a snapshot automatic only where our own record vouches for it, and says why it is there', () => {
+    const tree = {
+      snapshots: [
+        snapshot('kept', { trailers: { auto: 'revert' } }),
+        snapshot('claimed', { trailers: { auto: 'revert' } }),
+        snapshot('leaf', { trailers: { auto: 'layout' } }),
+      ],
+    };
+    const content = contentOf(connectionView({ vms: [vmView({ tree, auto: ['kept', 'leaf'] })] }));
+    const seen = ['kept', 'claimed', 'leaf'].map((name) => {
+      const node = content.find(ref, name)!;
+      const automatic = content.facts(node, reading)?.lines.find((line) => line.name === 'Automatic');
+      return [content.row(node, reading)?.description, automatic?.value] as const;
+    });
+    assert.deepEqual(
+      seen.map(([description]) => description),
+      ['memory · automatic · 1 h', 'memory · 1 h', 'memory · automatic · 1 h'],
+    );
+    assert.match(seen[0]?.[1] ?? '', /Undo Revert/);
+    assert.equal(seen[1]?.[1], undefined);
+    assert.match(seen[2]?.[1] ?? '', /needed by the files/);
+    const [view] = [vmView({ tree })];
+    assert.notEqual(content.lookOf(view, reading), content.lookOf({ ...view, auto: ['kept'] }, reading));
+  });
+
+  it('is spoken with the words that are seen, in their order, and then what sort of row it is', () => {
+    const words = (text: string): string => (text.match(/[\p{L}\p{N}]+/gu) ?? []).join(' ');
+    const content = contentOf(withVms);
+    const endings: string[] = [];
+    const walk = (node: Node): void => {
+      const row = content.row(node, reading)!;
+      const seen = words(`${row.label} ${row.description}`);
+      assert.ok(words(row.spoken).startsWith(seen), `"${row.spoken}" for "${row.label} ${row.description}"`);
+      endings.push(words(row.spoken).slice(seen.length).trim());
+      content.children(node).forEach(walk);
+    };
+    content.children().forEach(walk);
+    assert.deepEqual(
+      new Set(endings),
+      new Set(['connection', 'VM', 'snapshot', 'snapshot the current one', 'the present state of web test']),
+    );
+    content.arrange({ layout: 'list' });
+    content.children(content.find(ref)).forEach(walk);
+  });
+
+  it('leads from every row up to the top', () => {
+    const content = contentOf(withVms);
+    const check = (node: Node): void => {
+      for (const child of content.children(node)) {
+        assert.equal(content.parent(child), node);
+        check(child);
+      }
+    };
+    content.children().forEach(check);
+    assert.equal(content.parent(content.children()[0]!), undefined);
+  });
+
+  it('gives the same node for the same thing', () => {
+    const content = contentOf(withVms);
+    assert.equal(content.children()[0], content.children()[0]);
+    assert.equal(content.find(ref, 'first'), content.find(ref, 'first'));
+  });
+
+  it('names the current snapshot beside "here" in a list', () => {
+    const content = contentOf(withVms);
+    content.arrange({ layout: 'list' });
+    assert.equal(rowsUnder(content, content.find(ref))[0]?.description, 'running · after second');
+  });
+
+  it('shows a running operation on the VM and on "here", with what libvirt tells of it', () => {
+    const operation = {
+      request: { type: 'revert', vm: ref, snapshot: 'first', after: 'asSnapshot' },
+      startedAt: now * 1_000 - 3_200,
+      progress: { step: '', cancellable: false },
+    } as const;
+    const running = (progress: Partial<VmView['operation']> & object): string | undefined => {
+      const content = contentOf(
+        connectionView({ vms: [vmView({ tree: branched, operation: { ...operation, ...progress } })] }),
+      );
+      const row = content.row(content.find(ref)!, reading);
+      const here = content.row(content.arranged(ref)!.here, reading);
+      assert.equal(here?.description, row?.description);
+      return row?.description;
+    };
+    assert.equal(running({}), 'reverting to first… 3 s');
+    assert.equal(
+      running({ progress: { step: '', cancellable: false, estimateMs: 8_000 } }),
+      'reverting to first… 3 s of about 8 s',
+    );
+    assert.equal(running({ progress: { step: '', cancellable: false, estimateMs: 3_100 } }), 'reverting to first… 3 s');
+    assert.equal(
+      running({ startedAt: now * 1_000, progress: { step: '', cancellable: false, estimateMs: 2_000 } }),
+      'reverting to first… 0 s',
+    );
+    assert.equal(running({ progress: { step: '', cancellable: true, fraction: 0.429 } }), 'reverting to first… 42 %');
+  });
+
+  it('offers to cancel only what can be cancelled', () => {
+    const request = { type: 'power', vm: ref, action: 'start' } as const;
+    const context = (cancellable: boolean): string =>
+      contentOf(
+        connectionView({
+          vms: [vmView({ operation: { request, startedAt: 0, progress: { step: '', cancellable } } })],
+        }),
+      ).row({ type: 'vm', id: 'x', ref }, reading)!.context;
+    assert.match(context(true), /\bcancellable;/);
+    assert.doesNotMatch(context(false), /\bcancellable;/);
+  });
+
+  it('offers nothing that changes anything on a read-only connection', () => {
+    const readOnly = connectionView({ ...withVms, capabilities: { ...withVms.capabilities!, readOnly: true } });
+    const content = contentOf(readOnly);
+    for (const node of [content.find(ref)!, content.find(ref, 'first')!, content.arranged(ref)!.here]) {
+      const { context } = content.row(node, reading)!;
+      assert.doesNotMatch(context, /\b(checkpointable|revertable|deletable|describable|forceable|startable);/);
+    }
+  });
+
+  it('says why a connection shows nothing', () => {
+    const about = (view: ConnectionView): (string | undefined)[] => {
+      const content = contentOf(connectionView({ uri: 'qemu+ssh://far/system' }), view);
+      return content.children(content.rows.connection(view.uri)).map((n) => (n.type === 'message' ? n.about : n.type));
+    };
+    const failure = new Failure('unreachable', { connection: uri });
+    assert.deepEqual(about(connectionView({ state: 'idle', loaded: false })), ['idle']);
+    assert.deepEqual(about(connectionView({ state: 'connecting', loaded: false })), ['connecting']);
+    assert.deepEqual(about(connectionView({ state: 'connected', loaded: false })), ['connecting']);
+    assert.deepEqual(about(connectionView({ state: 'failed', failure, loaded: false })), ['failure']);
+    assert.deepEqual(about(connectionView({ state: 'failed', failure, vms: [vmView()] })), ['failure', 'vm']);
+    assert.deepEqual(about(connectionView()), ['noVms']);
+  });
+
+  it('hides VMs that neither match nor hold a match, and opens those that hold one', () => {
+    const content = contentOf(withVms);
+    content.arrange({ filter: 'other' });
+    const [connection] = content.children();
+    const [only, ...rest] = content.children(connection);
+    assert.equal(only, content.find(ref));
+    assert.deepEqual(rest, []);
+    assert.equal(content.row(only!, reading)?.opens, 'open');
+    content.arrange({ filter: 'nothing like it' });
+    assert.deepEqual(
+      content.children(connection).map((node) => node.type === 'message' && node.about),
+      ['noMatch'],
+    );
+  });
+
+  it('shows names from outside on one line that nothing turns around', () => {
+    const hostile = 'a\u202Etxt.exe\nb';
+    const view = vmView({ vm: vm({ name: hostile }), tree: { snapshots: [snapshot('s', { title: hostile })] } });
+    const content = contentOf(connectionView({ vms: [view] }));
+    for (const node of [content.find(ref)!, content.find(ref, 's')!]) {
+      const row = content.row(node, reading)!;
+      assert.equal(row.label, 'atxt.exe b');
+      assert.doesNotMatch(row.spoken, /[\n\u202E]/);
+    }
+  });
+
+  it('reads as another row only when something in it differs', () => {
+    const look = (view: VmView): string => contentOf(connectionView({ vms: [view] })).lookOf(view, reading);
+    assert.equal(look(vmView()), look(vmView({ vm: vm({ memoryBytes: 1 }) })));
+    assert.notEqual(look(vmView()), look(vmView({ vm: vm({ power: 'paused' }) })));
+    assert.notEqual(look(vmView()), look(vmView({ failure: new Failure('busy') })));
+  });
+});
