@@ -50,31 +50,30 @@ export async function runPowerAction(context: StepContext, action: PowerAction):
 async function askGuest(context: StepContext, awaited: GuestEvent['what'], ask: () => Promise<unknown>): Promise<void> {
   const { vm, events, signal, guestPatienceMs, capabilities } = context;
   const held = new DisposableStore();
-  const seen: GuestEvent['what'][] = [];
+  const ended = (kind: 'failed' | 'cancelled', stateNow: PowerState): Failure =>
+    new Failure(kind, {
+      vm: vm.name,
+      doing: 'waiting for the guest to do what it was asked for',
+      stateNow,
+      ...(kind === 'cancelled' ? { mayStillHappen: true } : {}),
+    });
+  let heard: GuestEvent['what'] | undefined;
   const obeyed = new Promise<void>((resolve, reject) => {
-    const give = (kind: 'failed' | 'cancelled', stateNow: PowerState): void =>
-      reject(
-        new Failure(kind, {
-          vm: vm.name,
-          doing: 'waiting for the guest to do what it was asked for',
-          stateNow,
-          ...(kind === 'cancelled' ? { mayStillHappen: true } : {}),
-        }),
-      );
     held.add(
       events.onDidHappen(({ uuid, what }) => {
         if (uuid === vm.uuid && what === awaited) {
-          seen.push(what);
+          heard = what;
           resolve();
         } else if (uuid === vm.uuid && what === 'stopped') {
-          give('failed', 'off');
+          heard = what;
+          reject(ended('failed', 'off'));
         }
       }),
     );
     held.add(events.onDidClose(reject));
-    const timer = setTimeout(() => give('failed', vm.power), guestPatienceMs);
+    const timer = setTimeout(() => reject(ended('failed', vm.power)), guestPatienceMs);
     held.add(toDisposable(() => clearTimeout(timer)));
-    const abort = (): void => give('cancelled', vm.power);
+    const abort = (): void => reject(ended('cancelled', vm.power));
     signal.addEventListener('abort', abort);
     held.add(toDisposable(() => signal.removeEventListener('abort', abort)));
   });
@@ -83,9 +82,15 @@ async function askGuest(context: StepContext, awaited: GuestEvent['what'], ask: 
   try {
     context.onProgress({ cancellable: true });
     await ask().catch(async (error: unknown) => {
-      // A guest that obeys at once takes its agent away before that has answered.
-      if (awaited !== 'stopped' || seen.length > 0 || !(await isGoing(context))) {
-        throw error;
+      // A guest that goes takes its agent away before that has answered, and whoever switches it off ends the call.
+      if (heard === undefined) {
+        const { power } = await readPower(context.connection, context.dom);
+        if (power === 'off' && awaited === 'rebooted') {
+          throw ended('failed', power);
+        }
+        if (power !== 'off' && power !== 'shuttingDown') {
+          throw error;
+        }
       }
     });
     // The test driver has no guests: with its answer all is done, and of a reboot it sends no event.
@@ -93,16 +98,10 @@ async function askGuest(context: StepContext, awaited: GuestEvent['what'], ask: 
       await obeyed;
     }
   } catch (error) {
-    if (seen.length === 0) {
+    if (heard !== awaited) {
       throw error;
     }
   } finally {
     held.dispose();
   }
-}
-
-/** It has stopped its guest, or is gone: the event that says so is on its way. */
-async function isGoing({ connection, dom }: Pick<StepContext, 'connection' | 'dom'>): Promise<boolean> {
-  const { power } = await readPower(connection, dom);
-  return power === 'shuttingDown' || power === 'off';
 }

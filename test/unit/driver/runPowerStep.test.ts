@@ -1,19 +1,23 @@
-// A guest that is faster than the answer to the call that asked it: its agent is gone before it has answered.
+// A guest that is faster than the answer to the call that asked it: its agent is gone before it has answered, or somebody
+// has switched it off.
 import assert from 'node:assert/strict';
 import type { GuestEvent } from '../../../src/driver/guestEvents.js';
 import { runPowerAction } from '../../../src/driver/run/runPowerStep.js';
 import type { StepContext } from '../../../src/driver/run/stepContext.js';
 import { Emitter } from '../../../src/base/emitter.js';
 import { silentLog } from '../../../src/base/log.js';
-import type { Failure } from '../../../src/domain/failure.js';
+import { Failure } from '../../../src/domain/failure.js';
 import { capabilities, ref, vm } from '../domain/situations.js';
 
 /** virDomainState. */
 const [running, shuttingDown, off] = [1, 4, 5];
 
-describe('asking a guest to shut down', () => {
-  /** @param state what libvirt says of it once its answer is an error */
-  function asked(state: number) {
+describe('asking a guest', () => {
+  /**
+   * @param state what libvirt says of it once its answer is an error
+   * @param beforeAnswer what happens to the guest before there is an answer
+   */
+  function asked(action: 'shutDown' | 'restart', state: number, beforeAnswer?: GuestEvent['what']) {
     const happenings = new Emitter<GuestEvent>();
     const closes = new Emitter<Failure>();
     const error = new Error('domain is not running');
@@ -26,6 +30,9 @@ describe('asking a guest to shut down', () => {
         if (name === 'domainGetState') {
           looked?.();
           return Promise.resolve({ state, reason: 0 });
+        }
+        if (beforeAnswer !== undefined) {
+          happenings.fire({ uuid: ref.uuid, what: beforeAnswer });
         }
         return Promise.reject(error);
       },
@@ -41,22 +48,48 @@ describe('asking a guest to shut down', () => {
       signal: new AbortController().signal,
       onProgress: () => undefined,
     } as unknown as StepContext;
-    const running = runPowerAction(context, 'shutDown');
-    return { running, hasLooked, error, calls, stops: () => happenings.fire({ uuid: ref.uuid, what: 'stopped' }) };
+    const asking = runPowerAction(context, action);
+    return { asking, hasLooked, error, calls, stops: () => happenings.fire({ uuid: ref.uuid, what: 'stopped' }) };
   }
 
+  const stoppedInstead = (failure: unknown): boolean =>
+    failure instanceof Failure && failure.kind === 'failed' && failure.details.stateNow === 'off';
+
   for (const state of [shuttingDown, off]) {
-    it(`waits for its end where libvirt says that it goes: state ${String(state)}`, async () => {
-      const { running: asking, hasLooked, stops } = asked(state);
+    it(`to shut down: waits for its end where libvirt says that it goes: state ${String(state)}`, async () => {
+      const { asking, hasLooked, stops } = asked('shutDown', state);
       await hasLooked;
       stops();
       await asking;
     });
   }
 
-  it('fails with what libvirt said where it runs on', async () => {
-    const { running: asking, error, calls } = asked(running);
-    await assert.rejects(asking, (failure) => failure === error);
-    assert.deepEqual(calls, ['domainShutdownFlags', 'domainGetState']);
+  it('to restart: it is off, and that is why it failed', async () => {
+    const { asking } = asked('restart', off);
+    await assert.rejects(asking, stoppedInstead);
   });
+
+  it('to restart: waits for its end where it goes, and that is why it failed', async () => {
+    const { asking, hasLooked, stops } = asked('restart', shuttingDown);
+    await hasLooked;
+    stops();
+    await assert.rejects(asking, stoppedInstead);
+  });
+
+  it('goes by what has happened rather than by what the call says', async () => {
+    await asked('shutDown', running, 'stopped').asking;
+    await asked('restart', running, 'rebooted').asking;
+    await assert.rejects(asked('restart', running, 'stopped').asking, stoppedInstead);
+  });
+
+  for (const [action, call] of [
+    ['shutDown', 'domainShutdownFlags'],
+    ['restart', 'domainReboot'],
+  ] as const) {
+    it(`fails with what libvirt said where it runs on: ${action}`, async () => {
+      const { asking, error, calls } = asked(action, running);
+      await assert.rejects(asking, (failure) => failure === error);
+      assert.deepEqual(calls, [call, 'domainGetState']);
+    });
+  }
 });
