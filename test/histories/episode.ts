@@ -5,6 +5,7 @@ import { OracleVm } from '../oracle/oracleVm.js';
 import { type Action, actionText, isOperation, type Script } from './action.js';
 import { ExtensionSide } from './extensionSide.js';
 import { type Found, History } from './history.js';
+import { OtherClients } from './otherClients.js';
 
 /** The next action, from what is known before it; nothing at the end of the history. */
 export type Next = (history: History) => Promise<Action | undefined>;
@@ -38,10 +39,11 @@ export async function runEpisode(
   const ends = [() => rig.stop()];
   try {
     const vm = await OracleVm.define(rig.daemon, { name: 'h', disks: base.disks });
-    const side = new ExtensionSide(rig, base.style, vm.name);
-    ends.push(() => side.stop());
-    await side.connect();
-    const history = new History(vm, side, base.disks.length);
+    const side = new ExtensionSide(rig, base.style);
+    const others = new OtherClients(rig.daemon, base.style, vm.name, (uri) => side.connectAlso(uri));
+    ends.push(() => others.stop());
+    await side.connect(vm.name);
+    const history = new History(vm, side, others, base.disks.length);
     const actions: Action[] = [];
     const refused: Record<string, number> = {};
     let done = 0;

@@ -5,17 +5,20 @@ import {
   type AbandonAction,
   type Action,
   type GuestAction,
+  isOfClient,
   isOperation,
   type Label,
   type Operation,
   type Request,
 } from './action.js';
-import { cloneFile, type ExtensionSide, foreignName, type Made, type Outcome, type Picture } from './extensionSide.js';
-import { chainOf, readImage } from '../oracle/images.js';
-import type { SeenVm } from '../oracle/seen.js';
+import type { ExtensionSide } from './extensionSide.js';
+import type { OtherClients } from './otherClients.js';
+import type { Made, Outcome } from './outcome.js';
+import { pictureDifferences } from './picture.js';
+import { Traces } from './traces.js';
+import { readImage } from '../oracle/images.js';
 import { Model } from '../oracle/model.js';
 import { type Difference, type Extent, OracleVm } from '../oracle/oracleVm.js';
-import { Witnesses } from './witnesses.js';
 
 /**
  * `about`: as in a Difference; or `picture`, the extension shows what libvirt does not say; `failed`, an action ended
@@ -38,22 +41,21 @@ export class History {
   /** By libvirt's name. */
   readonly labels = new Map<string, Label>();
   readonly #names = new Map<Label, string>();
-  /** Whose data somebody took away. */
-  readonly #spoilt = new Set<string>();
-  readonly #witnesses = new Witnesses();
-  #checkpoints = 0;
+  readonly #traces = new Traces();
   #vm: OracleVm;
   readonly #side: ExtensionSide;
+  readonly #others: OtherClients;
 
-  constructor(vm: OracleVm, side: ExtensionSide, disks: number) {
+  constructor(vm: OracleVm, side: ExtensionSide, others: OtherClients, disks: number) {
     this.#vm = vm;
     this.#side = side;
+    this.#others = others;
     this.model = Model.fresh(disks);
   }
 
   /** Whether the extension's plan for it is no refusal. */
-  canDo(action: Operation): Promise<boolean> {
-    return this.#side.canDo(action, this.#names);
+  async canDo(action: Operation): Promise<boolean> {
+    return isOfClient(action) || this.#side.canDo(action, this.#names);
   }
 
   /** The extension's plan or refusal as it would show it now. */
@@ -84,24 +86,26 @@ export class History {
       case 'virshCreate':
         // virsh takes snapshots under a managed save, which then starts on files that have changed.
         return (
-          (action.kind === 'offline') === (power === 'off') && this.model.saved === undefined && this.#checkpoints === 0
+          (action.kind === 'offline') === (power === 'off') &&
+          this.model.saved === undefined &&
+          !this.#traces.hasCheckpoints
         );
       case 'tag':
       case 'virshRename':
         // libvirt renames no VM with checkpoints.
-        return power === 'off' && this.model.saved === undefined && this.#checkpoints === 0;
+        return power === 'off' && this.model.saved === undefined && !this.#traces.hasCheckpoints;
       case 'virshForget':
         return fits(action.snapshot);
       case 'virshCommit':
         // virsh itself merges into what a clone stands on.
-        return power === 'running' && this.#checkpoints === 0 && !this.#witnesses.hasClones;
+        return power === 'running' && !this.#traces.hasCheckpoints && !this.#traces.hasClones;
       case 'virshCheckpoint':
         return power === 'running';
       case 'clone':
         // Of what libvirt names wrongly by now, virsh would make a clone of something else.
         return (
           fits(action.of) &&
-          !this.#spoilt.has(this.#names.get(action.of)!) &&
+          !this.#traces.isSpoilt(this.#names.get(action.of)!) &&
           this.model.snapshots.get(this.#names.get(action.of)!)?.style === 'external'
         );
       case 'virshPower':
@@ -155,11 +159,22 @@ export class History {
       await this.#letGuest(action);
       return { type: 'done' };
     }
-    const before = action.do === 'virshForget' || action.do === 'virshCommit' ? await this.#vm.see() : undefined;
-    const outcome = await this.#side.run(action, this.#names);
+    if (!isOfClient(action)) {
+      const outcome = await this.#side.run(action, this.#names);
+      if (outcome.type === 'done') {
+        this.#follow(action, outcome);
+      }
+      return outcome;
+    }
+    const before = await this.#vm.see();
+    const outcome = await this.#others.run(action, this.#names);
     if (outcome.type === 'done') {
       this.#follow(action, outcome);
-      await this.#bear(action, before);
+      if (action.do === 'virshRename') {
+        this.#vm = new OracleVm(this.#vm.virsh, { ...this.#vm.guest, name: action.name });
+      }
+      const { folder } = this.#others;
+      await this.#traces.bear(action, { vm: this.#vm, before, model: this.model, names: this.#names, folder });
     }
     return outcome;
   }
@@ -170,11 +185,11 @@ export class History {
       return outcome;
     }
     // It may have been left off, paused or running; where it does not start any more, there is nobody who could use it.
-    await this.#side.startAsAnother();
+    await this.#others.start();
     const left = await this.#vm.see();
     if (left.power === 'running') {
       await this.#vm.talk((guest) => guest.write(0, [[1, abandonedSeed]]));
-      await this.#side.forceOffAsAnother();
+      await this.#others.forceOff();
     }
     const before = await this.#everything();
     await this.#side.comeBackDaysLater();
@@ -218,15 +233,15 @@ export class History {
   }
 
   async #compare(what: Extent): Promise<Found | undefined> {
-    const whole = [...this.model.snapshots.keys()].filter((name) => !this.#spoilt.has(name));
-    const extent = what === 'everything' && this.#spoilt.size > 0 ? new Set(whole) : what;
+    const whole = [...this.model.snapshots.keys()].filter((name) => !this.#traces.isSpoilt(name));
+    const extent = what === 'everything' ? new Set(whole) : what;
     const { differences, leaks } = await this.#vm.compare(this.model, extent);
     this.leaks = Math.max(this.leaks, leaks);
     const [first] = differences;
     if (first !== undefined) {
       return { about: first.about, what: differences.map((difference) => difference.what) };
     }
-    const touched = what === 'present' ? [] : await this.#witnesses.differences();
+    const touched = what === 'present' ? [] : await this.#traces.differences();
     if (touched.length > 0) {
       return { about: 'foreign', what: touched };
     }
@@ -257,9 +272,6 @@ export class History {
       case 'delete':
         this.model = this.model.deleted(name(action.snapshot), action.scope);
         break;
-      case 'spoil':
-        this.#spoilt.add(name(action.snapshot));
-        break;
       case 'virshForgetCurrent':
         this.model = this.model.withoutCurrent();
         break;
@@ -267,6 +279,7 @@ export class History {
       case 'virshForget':
         this.model = this.model.deleted(name(action.snapshot), 'one');
         break;
+      case 'spoil':
       case 'tag':
       case 'virshCommit':
       case 'virshCheckpoint':
@@ -285,59 +298,6 @@ export class History {
       case 'virshPower':
         this.model = this.model.powered(action.action);
         break;
-    }
-  }
-
-  /** What another tool's act has done beside what the model knows: whose content it changed, and what is its own. */
-  async #bear(action: Operation, before: SeenVm | undefined): Promise<void> {
-    const target = (disk: number): string => this.#vm.guest.disks[disk]!.target;
-    switch (action.do) {
-      case 'virshForget':
-        // What libvirt names for those above may be another file now.
-        before!.snapshots
-          .filter(({ parent }) => parent === this.#names.get(action.snapshot))
-          .forEach(({ name }) => this.#spoilt.add(name));
-        return;
-      case 'virshCommit': {
-        const into = (await this.#vm.see()).disks.get(target(action.disk))!.file;
-        for (const { name, disks } of before!.snapshots) {
-          const chain = await chainOf(disks.get(target(action.disk))!);
-          if (chain.some(({ file }) => file === into)) {
-            this.#spoilt.add(name);
-          }
-        }
-        return;
-      }
-      case 'virshCheckpoint':
-        this.#checkpoints++;
-        return;
-      case 'virshRename':
-        this.#vm = new OracleVm(this.#vm.virsh, { ...this.#vm.guest, name: action.name });
-        return;
-      case 'tag': {
-        const image = (await this.#vm.see()).disks.get(target(action.disk))!;
-        const tagged = { ...image, tag: foreignName(action.as) };
-        this.#witnesses.add({ what: 'tag', image: tagged, disk: action.disk, content: this.model.disks[action.disk]! });
-        return;
-      }
-      case 'clone': {
-        const { disks } = this.model.snapshots.get(this.#names.get(action.of)!)!;
-        const image = { file: cloneFile(this.#side.folder, action.as), format: 'qcow2' };
-        this.#witnesses.add({ what: 'clone', image, disk: action.disk, content: disks[action.disk]! });
-        return;
-      }
-      case 'create':
-      case 'revert':
-      case 'delete':
-      case 'rename':
-      case 'describe':
-      case 'power':
-      case 'virshCreate':
-      case 'virshDelete':
-      case 'virshForgetCurrent':
-      case 'virshPower':
-      case 'spoil':
-        return;
     }
   }
 
@@ -374,19 +334,4 @@ export class History {
 
 function isSame(one: ReadonlyMap<number, number>, other: ReadonlyMap<number, number>): boolean {
   return one.size === other.size && [...one].every(([block, seed]) => other.get(block) === seed);
-}
-
-function pictureDifferences(model: Model, picture: Picture): readonly string[] {
-  const text = ({ name, title, parent, kind, style }: Picture['snapshots'][number]): string =>
-    `${name} "${title}" below ${parent ?? 'nothing'}, ${style}, ${kind}`;
-  const must = [...model.snapshots.values()].map(text).toSorted();
-  const is = picture.snapshots.map(text).toSorted();
-  return [
-    ...must.filter((line) => !is.includes(line)).map((line) => `the extension does not show ${line}`),
-    ...is.filter((line) => !must.includes(line)).map((line) => `the extension shows ${line}`),
-    ...(model.current === picture.current
-      ? []
-      : [`the extension shows ${picture.current ?? 'none'} as current, not ${model.current ?? 'none'}`]),
-    ...(model.power === picture.power ? [] : [`the extension shows the VM ${picture.power}, not ${model.power}`]),
-  ];
 }

@@ -5,6 +5,7 @@ import type { Plan } from '../../src/operations/plan.js';
 import type { GuestAction, Label, Operation, Request, SnapshotStyle } from '../histories/action.js';
 import { ExtensionSide } from '../histories/extensionSide.js';
 import { History } from '../histories/history.js';
+import { OtherClients } from '../histories/otherClients.js';
 import { OracleVm } from '../oracle/oracleVm.js';
 import type { LiveRig } from './inventoryRig.js';
 import { reportSupport, type SupportCase } from './supportRows.js';
@@ -23,18 +24,19 @@ export class MatrixVm {
   readonly #history: History;
   #seed = 0;
 
-  private constructor(rig: LiveRig, vm: OracleVm, side: ExtensionSide, disks: number) {
+  private constructor(rig: LiveRig, vm: OracleVm, side: ExtensionSide, history: History) {
     this.#rig = rig;
     this.#vm = vm;
     this.#side = side;
-    this.#history = new History(vm, side, disks);
+    this.#history = history;
   }
 
   static async define(rig: LiveRig, name: string, style: SnapshotStyle, disks: DiskFormats): Promise<MatrixVm> {
     const vm = await OracleVm.define(rig.daemon, { name, disks });
-    const side = new ExtensionSide(rig, style, name);
-    await side.connect();
-    return new MatrixVm(rig, vm, side, disks.length);
+    const side = new ExtensionSide(rig, style);
+    const others = new OtherClients(rig.daemon, style, name, (uri) => side.connectAlso(uri));
+    await side.connect(name);
+    return new MatrixVm(rig, vm, side, new History(vm, side, others, disks.length));
   }
 
   get name(): string {

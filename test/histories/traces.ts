@@ -1,0 +1,87 @@
+// What other clients' acts have done to a VM beside what the model tells: whose content they changed, and what is their own.
+import { chainOf } from '../oracle/images.js';
+import type { Model } from '../oracle/model.js';
+import type { OracleVm } from '../oracle/oracleVm.js';
+import type { SeenVm } from '../oracle/seen.js';
+import type { ClientAction, Label } from './action.js';
+import { cloneFile, foreignName } from './otherClients.js';
+import { Witnesses } from './witnesses.js';
+
+/** Around an act: the VM as it was seen before, and all else as it is after it. */
+interface Around {
+  readonly vm: OracleVm;
+  readonly before: SeenVm;
+  readonly model: Model;
+  readonly names: ReadonlyMap<Label, string>;
+  /** Where disks of other VMs stand. */
+  readonly folder: string;
+}
+
+export class Traces {
+  /** Snapshots by libvirt's name, whose data are no longer those that they were taken of. */
+  readonly #spoilt = new Set<string>();
+  readonly #witnesses = new Witnesses();
+  #checkpoints = 0;
+
+  get hasClones(): boolean {
+    return this.#witnesses.hasClones;
+  }
+
+  get hasCheckpoints(): boolean {
+    return this.#checkpoints > 0;
+  }
+
+  isSpoilt(name: string): boolean {
+    return this.#spoilt.has(name);
+  }
+
+  /** Where what they made is not as they left it, as sentences. */
+  differences(): Promise<readonly string[]> {
+    return this.#witnesses.differences();
+  }
+
+  async bear(action: ClientAction, { vm, before, model, names, folder }: Around): Promise<void> {
+    const target = (disk: number): string => vm.guest.disks[disk]!.target;
+    switch (action.do) {
+      case 'spoil':
+        this.#spoilt.add(names.get(action.snapshot)!);
+        return;
+      case 'virshForget':
+        // What libvirt names for those above may be another file now.
+        before.snapshots
+          .filter(({ parent }) => parent === names.get(action.snapshot))
+          .forEach(({ name }) => this.#spoilt.add(name));
+        return;
+      case 'virshCommit': {
+        const into = (await vm.see()).disks.get(target(action.disk))!.file;
+        for (const { name, disks } of before.snapshots) {
+          const chain = await chainOf(disks.get(target(action.disk))!);
+          if (chain.some(({ file }) => file === into)) {
+            this.#spoilt.add(name);
+          }
+        }
+        return;
+      }
+      case 'virshCheckpoint':
+        this.#checkpoints++;
+        return;
+      case 'tag': {
+        const tagged = { ...before.disks.get(target(action.disk))!, tag: foreignName(action.as) };
+        this.#witnesses.add({ what: 'tag', image: tagged, disk: action.disk, content: model.disks[action.disk]! });
+        return;
+      }
+      case 'clone': {
+        const { disks } = model.snapshots.get(names.get(action.of)!)!;
+        const image = { file: cloneFile(folder, action.as), format: 'qcow2' };
+        this.#witnesses.add({ what: 'clone', image, disk: action.disk, content: disks[action.disk]! });
+        return;
+      }
+      case 'virshCreate':
+      case 'virshDelete':
+      case 'virshForgetCurrent':
+      case 'virshPower':
+      case 'virshRename':
+        return;
+    }
+  }
+}
