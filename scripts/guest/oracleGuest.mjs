@@ -7,13 +7,17 @@ import { kvmUsable } from '../rig/kvm.mjs';
 import { root } from '../rig/root.mjs';
 import { runOk } from '../rig/run.mjs';
 import { virshOk, withXmlFile } from './defineVm.mjs';
+import { createEncrypted, encryption, keepSecret } from './encryptedDisk.mjs';
 import { element as e } from './xml.mjs';
 
 /**
+ * @typedef {'qcow2' | 'raw' | 'luks'} OracleFormat `luks`: qcow2, and encrypted
+ *
  * @typedef {object} OracleDisk
  * @property {string} target the guest's name of it: vda, vdb, … in the order of the guest's numbers 0, 1, …
  * @property {string} file absolute path
  * @property {'qcow2' | 'raw'} format
+ * @property {boolean} encrypted
  *
  * @typedef {object} OracleGuest
  * @property {string} name
@@ -27,7 +31,7 @@ const memoryMiB = 4;
 /**
  * Defines a VM that is off.
  * @param {Pick<import('../rig/privateDaemon.mjs').PrivateDaemon, 'virsh' | 'dir'>} daemon
- * @param {{ name: string, disks?: readonly ('qcow2' | 'raw')[], diskMiB?: number, folder?: string }} options two qcow2
+ * @param {{ name: string, disks?: readonly OracleFormat[], diskMiB?: number, folder?: string }} options two qcow2
  *   disks of 16 MiB in the daemon's folder unless given; `folder`: for the disks, made if it is not there
  * @returns {Promise<OracleGuest>}
  */
@@ -36,11 +40,17 @@ export async function defineOracleGuest(daemon, options) {
   const kernel = join(daemon.dir, 'oracle.bin');
   await mkdir(folder, { recursive: true });
   await runOk('nasm', ['-f', 'bin', '-o', kernel, join(root, 'scripts/guest/oracle.asm')]);
+  if (formats.includes('luks')) await keepSecret(daemon);
   const disks = await Promise.all(
-    formats.map(async (format, index) => {
-      const file = join(folder, `${name}-${index}.${format}`);
-      await runOk('qemu-img', ['create', '-q', '-f', format, file, `${diskMiB}M`]);
-      return { target: `vd${String.fromCharCode(97 + index)}`, file, format };
+    formats.map(async (kind, index) => {
+      const target = `vd${String.fromCharCode(97 + index)}`;
+      const file = join(folder, `${name}-${index}.${kind}`);
+      if (kind === 'luks') {
+        await createEncrypted(file, diskMiB);
+        return { target, file, format: /** @type {const} */ ('qcow2'), encrypted: true };
+      }
+      await runOk('qemu-img', ['create', '-q', '-f', kind, file, `${diskMiB}M`]);
+      return { target, file, format: kind, encrypted: false };
     }),
   );
   const guest = { name, disks, serial: join(daemon.dir, `${name}.sock`) };
@@ -72,12 +82,12 @@ function oracleXml({ name, disks, serial }, kernel, type) {
     e(
       'devices',
       {},
-      ...disks.map(({ target, file, format }, index) =>
+      ...disks.map(({ target, file, format, encrypted }, index) =>
         e(
           'disk',
           { type: 'file', device: 'disk' },
           e('driver', { name: 'qemu', type: format, cache: 'writethrough' }),
-          e('source', { file }),
+          e('source', { file }, encrypted ? encryption : undefined),
           e('target', { dev: target, bus: 'virtio' }),
           // libvirt has the BIOS serve only what it may boot from.
           e('boot', { order: index + 1 }),

@@ -91,7 +91,7 @@ export type Action = GuestAction | Operation | AbandonAction;
 export interface Script {
   /** All snapshots of a VM are of one style: a mix is refused by design. */
   readonly style: SnapshotStyle;
-  readonly disks: readonly ('qcow2' | 'raw')[];
+  readonly disks: readonly ('qcow2' | 'raw' | 'luks')[];
   readonly actions: readonly Action[];
 }
 

@@ -15,16 +15,19 @@ const refusalShare = 0.05;
 /** Once another tool was at a VM, much is refused: the others are to show what is carried out. */
 const wildShare = 0.4;
 
+/** Of those with other tools, so many have an encrypted disk, of which we take, revert and delete no snapshot. */
+const encryptedShare = 0.1;
+
 /**
  * @param operations how many the history has, refused ones among them
  * @param always other tools are used in every history
  */
 export function generated(seed: number, style: SnapshotStyle, operations: number, always = false): Generated {
   const random = seededRandom(seed);
-  const disks = (['qcow2', style === 'external' && random.chance(0.5) ? 'raw' : 'qcow2'] as const).toSorted(() =>
-    random.chance(0.5) ? 1 : -1,
-  );
+  const formats: Script['disks'] = ['qcow2', style === 'external' && random.chance(0.5) ? 'raw' : 'qcow2'];
+  const disks = formats.toSorted(() => (random.chance(0.5) ? 1 : -1));
   const wild = random.chance(wildShare) || always;
+  const withKey = wild && random.chance(encryptedShare);
   let count = 0;
   let last = 0;
   let savedPaused = false;
@@ -59,7 +62,7 @@ export function generated(seed: number, style: SnapshotStyle, operations: number
       }
     }
   };
-  return { base: { style, disks }, next };
+  return { base: { style, disks: withKey ? disks.with(0, 'luks') : disks }, next };
 }
 
 async function preferred(

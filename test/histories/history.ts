@@ -84,8 +84,10 @@ export class History {
       case 'virshForgetCurrent':
         return fits(action.snapshot) && this.model.snapshots.size === 1;
       case 'virshCreate':
-        // virsh takes snapshots under a managed save, which then starts on files that have changed.
+        // virsh takes snapshots under a managed save, which then starts on files that have changed. With an encrypted disk,
+        // QEMU dies of one inside of it, and a VM that is off does not start any more on overlays that libvirt gave it.
         return (
+          (action.kind === 'disk' || !this.#vm.guest.disks.some(({ encrypted }) => encrypted)) &&
           (action.kind === 'offline') === (power === 'off') &&
           this.model.saved === undefined &&
           !this.#traces.hasCheckpoints
@@ -290,6 +292,7 @@ export class History {
       case 'describe': {
         const [old, now] = [name(action.snapshot), outcome.snapshot?.name ?? name(action.snapshot)];
         this.model = this.model.renamed(old, action.title, now);
+        this.#traces.renamed(old, now);
         this.labels.delete(old);
         this.#call(action.snapshot, now);
         break;

@@ -6,6 +6,7 @@ import { virshOk, withXmlFile } from '../../scripts/guest/defineVm.mjs';
 import { element as e } from '../../scripts/guest/xml.mjs';
 import { startPrivateDaemon } from '../../scripts/rig/privateDaemon.mjs';
 import { runOk } from '../../scripts/rig/run.mjs';
+import { named } from '../oracle/images.js';
 import { seeVm } from '../oracle/seen.js';
 import { find, findAll, readXml } from '../oracle/xml.js';
 import type { ClientAction, Label, SnapshotStyle } from './action.js';
@@ -88,7 +89,7 @@ export class OtherClients {
         if (image.format !== 'qcow2') {
           return { type: 'refused', reason: 'rawHoldsNoTag' };
         }
-        await runOk('qemu-img', ['snapshot', '-c', foreignName(action.as), image.file]);
+        await runOk('qemu-img', ['snapshot', '-c', foreignName(action.as), ...(await named(image))]);
         return { type: 'done' };
       }
       case 'virshForget':

@@ -35,6 +35,12 @@ export class Traces {
     return this.#spoilt.has(name);
   }
 
+  renamed(old: string, now: string): void {
+    if (this.#spoilt.delete(old)) {
+      this.#spoilt.add(now);
+    }
+  }
+
   /** Where what they made is not as they left it, as sentences. */
   differences(): Promise<readonly string[]> {
     return this.#witnesses.differences();

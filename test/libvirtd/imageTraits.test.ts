@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { runOk } from '../../scripts/rig/run.mjs';
 import { localFiles } from '../../src/driver/files/localFiles.js';
-import { createEncrypted } from './peculiarVm.js';
+import { createEncrypted } from '../../scripts/guest/encryptedDisk.mjs';
 import type { ImageFacts } from '../../src/domain/hostFiles.js';
 
 describe('how an image is to be read', function () {

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { startPrivateDaemon } from '../../scripts/rig/privateDaemon.mjs';
 import { runOk } from '../../scripts/rig/run.mjs';
 import { blockBytes } from '../oracle/blocks.js';
+import { named } from '../oracle/images.js';
 import { Model } from '../oracle/model.js';
 import { type About, OracleVm } from '../oracle/oracleVm.js';
 
@@ -27,7 +28,7 @@ describe('the data oracle', function () {
     assert.equal(code, 0, `virsh ${args.join(' ')}: ${stderr}`);
   }
 
-  async function define(name: string, disks: readonly ('qcow2' | 'raw')[]): Promise<void> {
+  async function define(name: string, disks: Parameters<typeof OracleVm.define>[1]['disks'] & {}): Promise<void> {
     vm = await OracleVm.define(daemon, { name, disks });
     model = Model.fresh(disks.length);
   }
@@ -230,6 +231,29 @@ describe('the data oracle', function () {
       await isWrong('data');
       await runOk('mv', [`${frozen}.away`, frozen]);
       await isRight();
+    });
+  });
+
+  describe('with an encrypted disk', () => {
+    before(async () => {
+      await define('locked', ['luks', 'qcow2']);
+      await start();
+      await write(0, [1, 1], [2, 2]);
+    });
+
+    it('reads it in clear, also below an overlay', async () => {
+      await isRight();
+      await virsh('snapshot-create-as', 'locked', 'disk', '--disk-only');
+      model = model.created({ name: 'disk', title: 'disk', kind: 'disk', style: 'external' });
+      await write(0, [2, 3]);
+      await isRight();
+    });
+
+    it('sees one byte that changed in it', async () => {
+      await forceOff();
+      const opened = await named({ file: file(0), format: 'qcow2' });
+      await runOk('qemu-io', ['-c', `write -q -P 0xff ${String(blockBytes + 2000)} 1`, ...opened]);
+      await isWrong('data');
     });
   });
 });

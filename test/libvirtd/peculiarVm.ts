@@ -1,8 +1,7 @@
 // VMs of the oracle whose disks are not plain files: encrypted, a part of a file, left out of snapshots by their owner, …
-import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { virshOk, withXmlFile } from '../../scripts/guest/defineVm.mjs';
-import { run, runOk } from '../../scripts/rig/run.mjs';
+import { runOk } from '../../scripts/rig/run.mjs';
 import { readDisks } from '../../src/driver/xml/diskXml.js';
 import { parseXml } from '../../src/driver/xml/xmlTree.js';
 import type { VmDisk } from '../../src/domain/vm.js';
@@ -12,7 +11,7 @@ import { TrapVm } from './trapVm.js';
 
 export interface Peculiar {
   readonly name: string;
-  readonly disks?: readonly ('qcow2' | 'raw')[];
+  readonly disks?: Parameters<typeof OracleVm.define>[1]['disks'];
   /** Of the configuration as it stands; told the file of the first disk. */
   readonly edit?: (xml: string, file: string) => string;
 }
@@ -44,45 +43,6 @@ export async function disksOf(r: LiveRig, name: string): Promise<readonly VmDisk
 
 export function stateOf(r: LiveRig, name: string): Promise<string> {
   return r.virsh('domstate', name);
-}
-
-const secret = '11111111-2222-3333-4444-555555555555';
-
-/**
- * Encrypts the image anew, which is empty then.
- * @returns also whether the daemon keeps the secret, without which the VM cannot start: some are unpacked without that driver
- */
-export async function encrypted(
-  r: LiveRig,
-  name: string,
-): Promise<{ readonly vm: TrapVm; readonly secret: 'kept' | 'noDriver' }> {
-  const xml =
-    `<secret ephemeral="no" private="no"><uuid>${secret}</uuid><usage type="volume"><volume>${r.daemon.dir}/luks` +
-    '</volume></usage></secret>';
-  const { code, stderr } = await withXmlFile(xml, (file) => r.daemon.virsh(['secret-define', file]));
-  if (code === 0) {
-    await r.virsh('secret-set-value', secret, Buffer.from('secret').toString('base64'));
-  } else {
-    assert.match(stderr, /not supported/u);
-  }
-  const inner = `<encryption format='luks'><secret type='passphrase' uuid='${secret}'/></encryption>`;
-  const vm = await definePeculiar(r, { name, edit: (it) => insideSource(it, inner) });
-  const { file } = vm.vm.guest.disks[0]!;
-  await runOk('rm', [file]);
-  await createEncrypted(file);
-  return { vm, secret: code === 0 ? 'kept' : 'noDriver' };
-}
-
-/** On a busy machine QEMU cannot always measure how long a key takes it. */
-export async function createEncrypted(file: string, attempts = 20): Promise<void> {
-  const options = 'encrypt.format=luks,encrypt.key-secret=s,encrypt.iter-time=10';
-  const create = ['create', '-q', '-f', 'qcow2', '--object', 'secret,id=s,data=secret', '-o', options];
-  const { code, stderr } = await run('qemu-img', [...create, file, '16M']);
-  if (code !== 0 && stderr.includes('accurate CPU usage') && attempts > 1) {
-    await createEncrypted(file, attempts - 1);
-  } else {
-    assert.equal(code, 0, stderr);
-  }
 }
 
 /** RAM that is a file; the guest has a NUMA node for it. */

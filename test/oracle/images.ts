@@ -2,6 +2,7 @@
 import { mkdtemp, open, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
+import { passphrase } from '../../scripts/guest/encryptedDisk.mjs';
 import { run, runOk } from '../../scripts/rig/run.mjs';
 
 export interface Image {
@@ -11,27 +12,51 @@ export interface Image {
   readonly tag?: string;
 }
 
-/** All bytes of the disk that an image and what it rests on make. */
-export async function readImage({ file, format, tag }: Image): Promise<Buffer> {
+/** All bytes of the disk that an image and what it rests on make, in clear. */
+export async function readImage(image: Image): Promise<Buffer> {
+  const { tag } = image;
   const folder = await mkdtemp(join(tmpdir(), 'vr-look-'));
   try {
     const raw = join(folder, 'raw');
     // By its name alone: of a bare word qemu-img takes the tag with that ID first.
     const inside = tag === undefined ? [] : ['-l', `snapshot.name=${tag.replaceAll(',', ',,')}`];
-    await runOk('qemu-img', ['convert', '-U', '-f', format, ...inside, '-O', 'raw', file, raw]);
+    await runOk('qemu-img', ['convert', '-U', ...inside, '-O', 'raw', ...(await named(image)), raw]);
     return await readFile(raw);
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
 }
 
+/** The arguments by which QEMU's tools open an image; where it is encrypted, or rests on one that is, with the key. */
+export async function named(image: Image): Promise<readonly string[]> {
+  const { file, format } = image;
+  const chain = format === 'qcow2' ? await chainOf(image) : [];
+  if (!chain.some(({ encrypted }) => encrypted)) {
+    return ['-f', format, file];
+  }
+  const opened = chain.reduceRight<object | undefined>(
+    (backing, layer) => ({
+      driver: layer.format,
+      file: { driver: 'file', filename: layer.file },
+      ...(layer.encrypted ? { encrypt: { 'key-secret': 'key' } } : {}),
+      ...(backing === undefined ? {} : { backing }),
+    }),
+    undefined,
+  );
+  return ['--object', `secret,id=key,data=${passphrase}`, `json:${JSON.stringify(opened)}`];
+}
+
+export interface Layer extends Image {
+  readonly encrypted: boolean;
+}
+
 /** The files that an image rests on, itself first, as their own headers tell (qemu/docs/interop/qcow2.txt). */
-export async function chainOf(image: Image): Promise<readonly Image[]> {
-  const chain: Image[] = [];
+export async function chainOf(image: Image): Promise<readonly Layer[]> {
+  const chain: Layer[] = [];
   let next: string | undefined = image.file;
   while (next !== undefined) {
     const backing: Backing = await backingOf(next);
-    chain.push({ file: next, format: backing.format });
+    chain.push({ file: next, format: backing.format, encrypted: backing.encrypted });
     next = backing.file === undefined ? undefined : resolve(dirname(next), backing.file);
   }
   return chain;
@@ -39,23 +64,25 @@ export async function chainOf(image: Image): Promise<readonly Image[]> {
 
 interface Backing {
   readonly format: 'qcow2' | 'raw';
+  readonly encrypted: boolean;
   readonly file?: string;
 }
 
 async function backingOf(path: string): Promise<Backing> {
   const file = await open(path);
   try {
-    const header = Buffer.alloc(20);
+    const header = Buffer.alloc(36);
     await file.read(header, 0, header.length, 0);
     if (header.readUInt32BE(0) !== 0x514649fb) {
-      return { format: 'raw' };
+      return { format: 'raw', encrypted: false };
     }
+    const encrypted = header.readUInt32BE(32) !== 0;
     const name = Buffer.alloc(header.readUInt32BE(16));
     if (name.length === 0) {
-      return { format: 'qcow2' };
+      return { format: 'qcow2', encrypted };
     }
     await file.read(name, 0, name.length, Number(header.readBigUInt64BE(8)));
-    return { format: 'qcow2', file: name.toString() };
+    return { format: 'qcow2', encrypted, file: name.toString() };
   } finally {
     await file.close();
   }
@@ -68,11 +95,12 @@ export interface ImageHealth {
   readonly leaks: number;
 }
 
-export async function checkImage({ file, format }: Image): Promise<ImageHealth> {
+export async function checkImage(image: Image): Promise<ImageHealth> {
+  const { file, format } = image;
   if (format === 'raw') {
     return { errors: [], leaks: 0 };
   }
-  const { stdout, stderr, code } = await run('qemu-img', ['check', '-U', '--output=json', '-f', format, file]);
+  const { stdout, stderr, code } = await run('qemu-img', ['check', '-U', '--output=json', ...(await named(image))]);
   const found = stdout.startsWith('{')
     ? (JSON.parse(stdout) as { corruptions?: number; leaks?: number; 'check-errors'?: number })
     : undefined;
