@@ -101,6 +101,17 @@ describe('the picture', () => {
     await whatIf.waitFor();
     await hands.node(/^from-outside, .*would be gone/).waitFor();
     await picture('what-if');
+    // In two columns, the one with the question is too short for all of it.
+    const { page } = stage().workbench;
+    const size = page.viewportSize();
+    assert.ok(size);
+    await page.setViewportSize({ width: 1_500, height: 420 });
+    const cut = await whatIf.evaluate((element) => {
+      const { scrollHeight, clientHeight } = element as unknown as { scrollHeight: number; clientHeight: number };
+      return scrollHeight - clientHeight;
+    });
+    assert.equal(cut, 0, 'nothing of it stands over what is below');
+    await page.setViewportSize(size);
     await whatIf.getByRole('button', { name: 'Delete…' }).click();
     await stage().hands.answer('Delete');
     await hands.node(/^from-outside/).waitFor({ state: 'detached' });
