@@ -63,7 +63,11 @@ async function examined({ inventory }: CommandRun, views: readonly VmView[]): Pr
 
 function offerRepair(run: CommandRun, { ref, vm }: VmView, count: number): void {
   const button = t('Repair…');
-  void notify('warning', t('{0} of the things that are wrong with {1} can be mended here.', count, vm.name), button)
+  void notify(
+    'warning',
+    t('{0} of the things that the doctor found on {1} can be mended here.', count, vm.name),
+    button,
+  )
     .then((pressed) =>
       pressed === button
         ? vscode.commands.executeCommand('virtRewind.repair', { vm: ref.uuid, connection: ref.connection })
