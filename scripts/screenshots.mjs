@@ -1,0 +1,220 @@
+// @ts-check
+// `npm run screenshots`: makes the pictures of README and docs/ anew, from a real VS Code that looks at real VMs, in light and dark.
+//   npm run screenshots [-- NAME…]      NAME: of a scene below
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { buildExtension } from './build.mjs';
+import { defineDiskVm } from './guest/diskVm.mjs';
+import { makeDemoVms } from './guest/demoVms.mjs';
+import { virshOk } from './guest/defineVm.mjs';
+import { hands } from './rig/hands.mjs';
+import { installModules, meetNeeds } from './rig/prerequisites.mjs';
+import { startPrivateDaemon } from './rig/privateDaemon.mjs';
+import { root } from './rig/root.mjs';
+import { runOk } from './rig/run.mjs';
+import { quietSettings, startVsCode } from './rig/vscodeServer.mjs';
+import { openWorkbench } from './rig/workbench.mjs';
+
+const folder = join(root, 'docs/screenshots');
+const themes = /** @type {const} */ ([
+  { name: 'light', colorScheme: 'light', shown: '.vs' },
+  { name: 'dark', colorScheme: 'dark', shown: '.vs-dark' },
+]);
+const [internal, external, layered] = /** @type {const} */ (['rewind-internal', 'rewind-external', 'web-server']);
+
+/**
+ * @typedef {object} Scene
+ * @property {{ width: number, height: number }} size in pixels: as small as it can be read, for a page shows it smaller still
+ * @property {(stage: Stage) => Promise<unknown>} show
+ * @property {(stage: Stage) => Promise<unknown>} [leave]
+ */
+/** @typedef {{ workbench: import('./rig/workbench.mjs').Workbench, hands: import('./rig/hands.mjs').Hands, daemon: import('./rig/privateDaemon.mjs').PrivateDaemon }} Stage */
+
+/** In this order: one stands on what the others left. @type {Readonly<Record<string, Scene>>} */
+const scenes = {
+  tree: {
+    size: { width: 1000, height: 520 },
+    show: async (stage) => {
+      await stage.hands.expand(external);
+      await stage.hands.expand(internal);
+      await takeSnapshot(stage, internal, 'Tests are green');
+      await stage.hands.menu(internal, 'Open Console Log');
+      await stage.workbench.editor.getByText('memory').first().waitFor();
+      await stage.hands.select('Tests are green');
+      // The click has closed it.
+      await stage.hands.expand('Tests are green');
+    },
+  },
+  revert: {
+    size: { width: 1000, height: 520 },
+    show: async ({ hands, workbench }) => {
+      await hands.menu('Before the upgrade, memory', 'Revert');
+      await workbench.dialog.waitFor();
+    },
+  },
+  picture: {
+    size: { width: 1200, height: 740 },
+    show: async ({ hands, workbench, daemon }) => {
+      await makeLayers(daemon);
+      await hands.menu(layered, 'Show Picture');
+      const page = workbench.webview;
+      await page.getByRole('grid', { name: 'Blocks' }).getByRole('row').nth(4).waitFor();
+      await hands.command('View: Toggle Primary Side Bar Visibility');
+      await page.getByRole('tree').focus();
+      await workbench.page.keyboard.press('Home');
+      await workbench.page.keyboard.press('ArrowDown');
+      await workbench.page.keyboard.press('Enter');
+      await page.getByRole('menuitem', { name: 'Revert…' }).click();
+      await page.getByRole('region', { name: 'What If' }).waitFor();
+    },
+  },
+  doctor: {
+    size: { width: 1000, height: 640 },
+    show: async ({ hands, workbench, daemon }) => {
+      const [base, overlay] = [`${layered}.qcow2`, `${layered}.experiment`];
+      await runOk('qemu-img', ['create', '-q', '-f', 'qcow2', '-b', base, '-F', 'qcow2', join(daemon.dir, overlay)]);
+      await hands.command('View: Toggle Primary Side Bar Visibility');
+      await hands.menu(layered, 'Doctor: What Works');
+      await workbench.webview.getByText(/wrong/).first().waitFor();
+      await hands.command('View: Toggle Primary Side Bar Visibility');
+    },
+  },
+  lesson: {
+    size: { width: 1200, height: 690 },
+    show: async (stage) => {
+      const { page } = stage.workbench;
+      const lesson = lessonPage(stage);
+      await stage.hands.command('View: Close All Editors');
+      await stage.hands.command('Notifications: Clear All Notifications');
+      await stage.hands.command('Virt Rewind: Start the Lesson on Snapshots');
+      const place = lesson.locator('.place');
+      // Up to the second layer, where there is something to see.
+      for (let step = 1; step < 7; step++) {
+        await place.filter({ hasText: `Step ${step} of` }).waitFor();
+        await page.keyboard.press('Control+Alt+n');
+        // What asks for nothing is left by one key, anything else by another one when it is done.
+        const left = place.filter({ hasText: `Step ${step + 1} of` });
+        const done = lesson.getByRole('status').filter({ hasText: 'Done.' });
+        await done.or(left).first().waitFor();
+        if ((await left.count()) === 0) await page.keyboard.press('Control+Alt+n');
+      }
+      await place.filter({ hasText: 'Step 7 of' }).waitFor();
+      await page.keyboard.press('Control+Alt+n');
+      await lesson.getByRole('status').filter({ hasText: 'Done.' }).waitFor();
+    },
+    leave: async (stage) => {
+      await stage.hands.command('Virt Rewind: Lesson: End and Remove Its VM');
+      await lessonPage(stage).getByRole('heading', { name: 'The lesson is over' }).waitFor();
+    },
+  },
+};
+
+/** Opened first: beside it stands the picture of its VM, which is a page too. @param {Stage} stage */
+function lessonPage({ workbench: { page } }) {
+  return page.locator('iframe.webview.ready').first().contentFrame().frameLocator('iframe#active-frame');
+}
+
+/**
+ * A VM that is off, with so many blocks in its layers that one sees how they lie over each other.
+ * @param {Stage['daemon']} daemon
+ */
+async function makeLayers({ dir, virsh }) {
+  const base = join(dir, `${layered}.qcow2`);
+  await runOk('qemu-img', ['create', '-q', '-f', 'qcow2', base, '4M']);
+  await defineDiskVm({ virsh }, layered, [{ file: base, format: 'qcow2' }]);
+  /** @param {string} file @param {readonly (readonly [from: number, size: number])[]} blocks in KiB */
+  const write = (file, ...blocks) =>
+    runOk('qemu-io', ['-f', 'qcow2', ...blocks.flatMap(([from, size]) => ['-c', `write ${from}k ${size}k`]), file]);
+  await write(base, [0, 1408], [2560, 256]);
+  for (const [name, ...blocks] of /** @type {const} */ ([
+    ['clean-install', [1024, 896], [2688, 512]],
+    ['before-upgrade', [448, 192], [1728, 704]],
+    ['after-upgrade', [3008, 448], [192, 128]],
+  ])) {
+    await virshOk(virsh, 'snapshot-create-as', layered, name, '--disk-only');
+    await write(join(dir, `${layered}.${name}`), ...blocks);
+  }
+}
+
+/** @param {Stage} stage @param {string} vm @param {string} title */
+async function takeSnapshot({ hands, workbench }, vm, title) {
+  await hands.menu(vm, 'Create Snapshot');
+  await hands.pick('Memory');
+  await hands.type('Title of the Snapshot', title);
+  await hands.enter();
+  await hands.type('Description of the Snapshot', '');
+  await hands.enter();
+  await workbench.row(title).waitFor();
+  await hands.command('Notifications: Clear All Notifications');
+}
+
+/** @param {Stage} stage @param {string} name @param {Scene['size']} size */
+async function shoot({ workbench }, name, size) {
+  const { page } = workbench;
+  for (const theme of themes) {
+    await page.emulateMedia({ colorScheme: theme.colorScheme });
+    await page.locator(`.monaco-workbench${theme.shown}`).waitFor();
+    await page.screenshot({ path: join(folder, `${name}-${theme.name}.png`) });
+  }
+  await page.emulateMedia({ colorScheme: 'light' });
+  console.log(`${name}: ${size.width} × ${size.height}`);
+}
+
+/** @param {readonly string[]} names of the scenes that are kept; those before are shown all the same */
+async function make(names) {
+  const dir = await mkdtemp('/tmp/vr-');
+  /** The latest first. @type {(() => Promise<unknown>)[]} */
+  const endings = [() => rm(dir, { recursive: true, force: true })];
+  try {
+    await buildExtension();
+    const daemon = await startPrivateDaemon();
+    endings.unshift(daemon.stop);
+    await makeDemoVms({ virsh: daemon.virsh, folder: join(daemon.dir, 'demo'), onStep: console.log });
+    const project = join(dir, 'project');
+    await mkdir(project);
+    const server = await startVsCode({
+      data: join(dir, 'data'),
+      folder: project,
+      dev: [root],
+      // Not the journal of whoever runs this.
+      env: { VIRT_REWIND_STATE: join(dir, 'state') },
+      settings: {
+        ...quietSettings,
+        'git.enabled': false,
+        'editor.minimap.enabled': false,
+        'editor.wordWrap': 'on',
+        'breadcrumbs.enabled': false,
+        'window.commandCenter': false,
+        'window.title': ' ',
+        'workbench.layoutControl.enabled': false,
+        'window.autoDetectColorScheme': true,
+        'virtRewind.connections': [daemon.uri],
+      },
+    });
+    endings.unshift(server.stop);
+    const { workbench, close } = await openWorkbench(server.url);
+    endings.unshift(close);
+    const stage = { workbench, hands: hands('mouse', workbench), daemon };
+    await stage.hands.showView('Virt Rewind', 'VMs');
+    await workbench.widenSideBar(470);
+    await workbench.row(/^rewind-internal, running/).waitFor();
+    await mkdir(folder, { recursive: true });
+    for (const [name, { size, show, leave }] of Object.entries(scenes)) {
+      await workbench.page.setViewportSize(size);
+      await show(stage);
+      if (names.includes(name)) await shoot(stage, name, size);
+      await workbench.page.keyboard.press('Escape');
+      await leave?.(stage);
+    }
+  } finally {
+    for (const end of endings) await end();
+  }
+}
+
+const say = (/** @type {string} */ line) => console.log(line);
+const wanted = process.argv.slice(2);
+const unknown = wanted.filter((name) => !Object.hasOwn(scenes, name));
+if (unknown.length > 0) throw new Error(`There is no ${unknown.join(', ')}, but ${Object.keys(scenes).join(', ')}.`);
+await installModules(say);
+for (const reason of (await meetNeeds(['libvirt', 'browser'], say)).values()) throw new Error(reason);
+await make(wanted.length === 0 ? Object.keys(scenes) : wanted);
