@@ -15,7 +15,7 @@ import { freeTitle } from '../domain/snapshotName.js';
 import { sortSnapshots } from '../domain/snapshotTree.js';
 import { snapshotableDisks } from '../domain/vm.js';
 
-type Create = Partial<Extract<OperationRequest, { type: 'create' }>>;
+type Create = Partial<Extract<OperationRequest, { kind: 'create' }>>;
 
 /** So many of a style are tried until one can be reverted to, or deleted. */
 const mostTried = 20;
@@ -34,44 +34,44 @@ export function abilities(ref: OperationRequest['vm'], situation: Situation): re
   const running = asRunning(situation);
   const off: Situation = { ...situation, vm: { ...situation.vm, power: 'off', powerReason: 'other' } };
   const title = freeTitle('Examined', situation.tree.snapshots);
-  const create = (what: Ability['what'], request: Create, inWhat: Situation): Ability =>
-    abilityOf(what, planCreate({ type: 'create', vm: ref, kind: 'auto', title, ...request }, inWhat));
+  const create = (what: Ability['kind'], request: Create, inWhat: Situation): Ability =>
+    abilityOf(what, planCreate({ kind: 'create', vm: ref, snapshotKind: 'auto', title, ...request }, inWhat));
   const files = hostFiles(situation);
   return [
-    create('createMemoryInternal', { kind: 'memory', style: 'internal' }, running),
-    create('createMemoryExternal', { kind: 'memory', style: 'external' }, running),
-    create('createMemoryLive', { kind: 'memory', style: 'external', live: true }, running),
-    create('createDisk', { kind: 'disk', style: 'external' }, running),
-    create('createQuiesced', { kind: 'disk', style: 'external', quiesce: true }, running),
-    create('createOfflineInternal', { kind: 'offline', style: 'internal' }, off),
-    create('createOfflineExternal', { kind: 'offline', style: 'external' }, off),
+    create('createMemoryInternal', { snapshotKind: 'memory', style: 'internal' }, running),
+    create('createMemoryExternal', { snapshotKind: 'memory', style: 'external' }, running),
+    create('createMemoryLive', { snapshotKind: 'memory', style: 'external', live: true }, running),
+    create('createDisk', { snapshotKind: 'disk', style: 'external' }, running),
+    create('createQuiesced', { snapshotKind: 'disk', style: 'external', quiesce: true }, running),
+    create('createOfflineInternal', { snapshotKind: 'offline', style: 'internal' }, off),
+    create('createOfflineExternal', { snapshotKind: 'offline', style: 'external' }, off),
     ofStyle('revertInternal', 'internal', situation, (snapshot) =>
-      planRevert({ type: 'revert', vm: ref, snapshot, after: 'asSnapshot' }, situation),
-    ) ?? { what: 'revertInternal', can: 'yes' },
+      planRevert({ kind: 'revert', vm: ref, snapshot, after: 'asSnapshot' }, situation),
+    ) ?? { kind: 'revertInternal', can: 'yes' },
     ofStyle('revertExternal', 'external', situation, (snapshot) =>
-      planRevert({ type: 'revert', vm: ref, snapshot, after: 'asSnapshot' }, situation),
+      planRevert({ kind: 'revert', vm: ref, snapshot, after: 'asSnapshot' }, situation),
     ) ?? futureRevert(situation, files),
     ofStyle('deleteInternal', 'internal', situation, (snapshot) =>
-      planDelete({ type: 'delete', vm: ref, snapshot, scope: 'one' }, situation),
-    ) ?? { what: 'deleteInternal', can: 'yes' },
+      planDelete({ kind: 'delete', vm: ref, snapshot, scope: 'one' }, situation),
+    ) ?? { kind: 'deleteInternal', can: 'yes' },
     ofStyle('deleteExternal', 'external', situation, (snapshot) =>
-      planDelete({ type: 'delete', vm: ref, snapshot, scope: 'one' }, situation),
+      planDelete({ kind: 'delete', vm: ref, snapshot, scope: 'one' }, situation),
     ) ?? futureDelete(situation),
     files,
   ];
 }
 
-function abilityOf(what: Ability['what'], decision: Decision): Ability {
-  if (decision.type === 'refusal') {
-    return { what, can: 'no', why: decision.refusal };
+function abilityOf(what: Ability['kind'], decision: Decision): Ability {
+  if (decision.kind === 'refusal') {
+    return { kind: what, can: 'no', why: decision.refusal };
   }
-  const byUs = decision.warnings.find((warning) => warning.about === 'doneByUs');
-  return byUs === undefined ? { what, can: 'yes' } : { what, can: 'byUs', why: byUs.why };
+  const byUs = decision.warnings.find((warning) => warning.kind === 'doneByUs');
+  return byUs === undefined ? { kind: what, can: 'yes' } : { kind: what, can: 'byUs', why: byUs.why };
 }
 
 /** What is to be done with a snapshot of the style; undefined where there is none. */
 function ofStyle(
-  what: Ability['what'],
+  what: Ability['kind'],
   style: Snapshot['style'],
   { tree }: Situation,
   decide: (snapshot: string) => Decision,
@@ -90,7 +90,7 @@ function ofStyle(
 
 function futureRevert({ capabilities }: Situation, files: Ability): Ability {
   if (capabilities.driver === 'qemu' && capabilities.externalRevert) {
-    return { what: 'revertExternal', can: 'yes' };
+    return { kind: 'revertExternal', can: 'yes' };
   }
   const { refusal } = refuse('externalRevertUnsupported', {
     snapshot: '',
@@ -98,7 +98,7 @@ function futureRevert({ capabilities }: Situation, files: Ability): Ability {
     needed: '9.9',
   });
   const byUs = capabilities.driver === 'qemu' && files.can === 'yes';
-  return { what: 'revertExternal', can: byUs ? 'byUs' : 'no', why: refusal };
+  return { kind: 'revertExternal', can: byUs ? 'byUs' : 'no', why: refusal };
 }
 
 function futureDelete({ capabilities }: Situation): Ability {
@@ -108,8 +108,8 @@ function futureDelete({ capabilities }: Situation): Ability {
     needed: '9.0',
   });
   return capabilities.driver === 'qemu' && capabilities.externalDelete
-    ? { what: 'deleteExternal', can: 'yes' }
-    : { what: 'deleteExternal', can: 'no', why: refusal };
+    ? { kind: 'deleteExternal', can: 'yes' }
+    : { kind: 'deleteExternal', can: 'no', why: refusal };
 }
 
 /** In every folder with a disk of the VM. */
@@ -123,7 +123,7 @@ function hostFiles(situation: Situation): Ability {
     return can === 'yes' ? [] : [refuse('filesOutOfReach', { folder, why: can?.why ?? 'notLookedAt' }).refusal];
   });
   const [why] = refusals;
-  return why === undefined ? { what: 'hostFiles', can: 'yes' } : { what: 'hostFiles', can: 'no', why };
+  return why === undefined ? { kind: 'hostFiles', can: 'yes' } : { kind: 'hostFiles', can: 'no', why };
 }
 
 /** The same VM, if it ran. */

@@ -19,7 +19,7 @@ export function tooDeep(facts: HealthFacts): readonly HealthFinding[] {
   const { layers: limit } = facts.thresholds;
   return depths(facts)
     .filter(({ deltas }) => limit > 0 && deltas > limit)
-    .map(({ target, deltas }) => ({ check: 'chainTooDeep', disk: target, deltas, limit }));
+    .map(({ target, deltas }) => ({ kind: 'chainTooDeep', disk: target, deltas, limit }));
 }
 
 export function tooDeepToStart(facts: HealthFacts): readonly HealthFinding[] {
@@ -30,7 +30,7 @@ export function tooDeepToStart(facts: HealthFacts): readonly HealthFinding[] {
   return depths(facts)
     .filter(({ deltas }) => deltas + 1 > deepestToStart)
     .map(({ target, deltas }) => ({
-      check: 'chainTooDeepToStart',
+      kind: 'chainTooDeepToStart',
       disk: target,
       files: deltas + 1,
       version: formatVersion(libvirt),
@@ -77,7 +77,7 @@ export function tooOld(facts: HealthFacts): readonly HealthFinding[] {
   const { ageHours: limitHours } = facts.thresholds;
   const first = oldest(facts);
   return typeof first === 'object' && limitHours > 0 && facts.now - first.since * 1_000 > limitHours * hourMs
-    ? [{ check: 'deltaTooOld', ...first, limitHours }]
+    ? [{ kind: 'deltaTooOld', ...first, limitHours }]
     : [];
 }
 
@@ -101,7 +101,7 @@ export function tooLarge(facts: HealthFacts): readonly HealthFinding[] {
     const bytes = bytesOf(largest);
     const baseBytes = base?.allocatedBytes ?? 'unknown';
     const share = baseBytes === 'unknown' ? 0 : (100 * bytes) / Math.max(1, baseBytes);
-    const of = { check: 'deltaTooLarge', disk: target, file: largest.file, bytes, baseBytes } as const;
+    const of = { kind: 'deltaTooLarge', disk: target, file: largest.file, bytes, baseBytes } as const;
     if (deltaBytes > 0 && bytes > deltaBytes) {
       return [{ ...of, limit: { bytes: deltaBytes } }];
     }
@@ -116,7 +116,7 @@ export function allTooLarge(facts: HealthFacts): readonly HealthFinding[] {
   const bytes = chains(facts)
     .flatMap(({ deltas }) => deltas)
     .reduce((sum, one) => sum + bytesOf(one), 0);
-  return limitBytes > 0 && bytes > limitBytes ? [{ check: 'deltasTooLarge', bytes, limitBytes }] : [];
+  return limitBytes > 0 && bytes > limitBytes ? [{ kind: 'deltasTooLarge', bytes, limitBytes }] : [];
 }
 
 /** What is unknown is not counted: a sum is at least what is said. */
@@ -130,10 +130,10 @@ export function presenceKnown({ layers }: HealthFacts): boolean {
 
 /** Where the doctor looked too, it says the same with a repair. */
 export function missing({ layers, diagnoses = [] }: HealthFacts): readonly HealthFinding[] {
-  const told = new Set(diagnoses.flatMap(({ finding }) => (finding.what === 'overlayMissing' ? finding.file : [])));
+  const told = new Set(diagnoses.flatMap(({ finding }) => (finding.kind === 'overlayMissing' ? finding.file : [])));
   return (layers?.disks ?? []).flatMap(({ target, layers: all }) =>
     all
       .filter(({ seen, file }) => seen === 'missing' && !told.has(file))
-      .map(({ file }): HealthFinding => ({ check: 'backingMissing', disk: target, file })),
+      .map(({ file }): HealthFinding => ({ kind: 'backingMissing', disk: target, file })),
   );
 }

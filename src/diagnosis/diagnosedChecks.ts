@@ -7,7 +7,7 @@ import type { CheckId, DiagnosedCheck, Found } from './healthFinding.js';
 
 /** Which of the doctor's findings are a matter of health, and which of them are seen without an examination. */
 const diagnosed: Readonly<
-  Partial<Record<Finding['what'], { readonly check: DiagnosedCheck; readonly by: 'tree' | 'examination' }>>
+  Partial<Record<Finding['kind'], { readonly check: DiagnosedCheck; readonly by: 'tree' | 'examination' }>>
 > = {
   overlayMissing: { check: 'backingLost', by: 'examination' },
   tagMissing: { check: 'metadataWithoutFile', by: 'examination' },
@@ -47,10 +47,10 @@ export function fromDoctor({ vm, tree, capabilities, diagnoses, now }: HealthFac
     (tree === undefined || capabilities === undefined
       ? []
       : findingsWithoutFiles({ vm, tree, capabilities, now: now / 1_000 }).filter(
-          ({ finding }) => diagnosed[finding.what]?.by === 'tree',
+          ({ finding }) => diagnosed[finding.kind]?.by === 'tree',
         ));
   return seen.flatMap(({ finding, severity }): readonly Found[] => {
-    const check = diagnosed[finding.what]?.check;
-    return check === undefined ? [] : [{ finding: { check, finding }, severity }];
+    const check = diagnosed[finding.kind]?.check;
+    return check === undefined ? [] : [{ finding: { kind: check, finding }, severity }];
   });
 }

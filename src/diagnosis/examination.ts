@@ -6,7 +6,7 @@ import type { Refusal } from '../domain/refusal.js';
 
 /** One kind of operation, and whether it can be done on this VM with this libvirt. */
 export interface Ability {
-  readonly what:
+  readonly kind:
     | 'createMemoryInternal'
     | 'createMemoryExternal'
     | 'createMemoryLive'
@@ -24,50 +24,50 @@ export interface Ability {
 }
 
 export type Finding =
-  | { readonly what: 'orphanTag'; readonly file: string; readonly tag: string }
-  | { readonly what: 'tagMissing'; readonly snapshot: string; readonly file: string }
-  | { readonly what: 'tagWithoutRam'; readonly snapshot: string }
+  | { readonly kind: 'orphanTag'; readonly file: string; readonly tag: string }
+  | { readonly kind: 'tagMissing'; readonly snapshot: string; readonly file: string }
+  | { readonly kind: 'tagWithoutRam'; readonly snapshot: string }
   /** QEMU takes its name for the ID of the tag `other`. */
-  | { readonly what: 'nameIsTagId'; readonly snapshot: string; readonly file: string; readonly other: string }
-  | { readonly what: 'tagTwice'; readonly snapshot: string; readonly file: string }
-  | { readonly what: 'memoryFileMissing'; readonly snapshot: string; readonly file: string }
+  | { readonly kind: 'nameIsTagId'; readonly snapshot: string; readonly file: string; readonly other: string }
+  | { readonly kind: 'tagTwice'; readonly snapshot: string; readonly file: string }
+  | { readonly kind: 'memoryFileMissing'; readonly snapshot: string; readonly file: string }
   /** Empty, torn, or no RAM at all. */
-  | { readonly what: 'memoryFileBroken'; readonly snapshot: string; readonly file: string }
-  | { readonly what: 'overlayMissing'; readonly snapshot?: string; readonly file: string }
-  | { readonly what: 'orphanFile'; readonly file: string; readonly bytes: number }
-  | { readonly what: 'unfinishedDelete'; readonly snapshot: string; readonly disk: string }
-  | { readonly what: 'noCurrent' }
-  | { readonly what: 'mixedStyles' }
-  | { readonly what: 'onFrozenFiles'; readonly snapshot: string; readonly disk: string; readonly file: string }
+  | { readonly kind: 'memoryFileBroken'; readonly snapshot: string; readonly file: string }
+  | { readonly kind: 'overlayMissing'; readonly snapshot?: string; readonly file: string }
+  | { readonly kind: 'orphanFile'; readonly file: string; readonly bytes: number }
+  | { readonly kind: 'unfinishedDelete'; readonly snapshot: string; readonly disk: string }
+  | { readonly kind: 'noCurrent' }
+  | { readonly kind: 'mixedStyles' }
+  | { readonly kind: 'onFrozenFiles'; readonly snapshot: string; readonly disk: string; readonly file: string }
   /** It is not the current one, and `file` is no overlay of the VM's any more: libvirt would look for it in a merge. */
-  | { readonly what: 'namesOtherOverlay'; readonly snapshot: string; readonly disk: string; readonly file: string }
-  | { readonly what: 'staleMetadata'; readonly snapshot: string; readonly disk: string }
+  | { readonly kind: 'namesOtherOverlay'; readonly snapshot: string; readonly disk: string; readonly file: string }
+  | { readonly kind: 'staleMetadata'; readonly snapshot: string; readonly disk: string }
   /** The VM is transient and has snapshots: libvirt forgets all of it when the VM stops. */
-  | { readonly what: 'vanishes'; readonly snapshots: number }
+  | { readonly kind: 'vanishes'; readonly snapshots: number }
   /** It runs on `file`, and would start on `configured` next time. */
-  | { readonly what: 'startsElsewhere'; readonly disk: string; readonly file: string; readonly configured: string }
-  | { readonly what: 'pausedSaving' }
-  | { readonly what: 'runsUnseen'; readonly file: string }
-  | { readonly what: 'mergeLost'; readonly disk: string; readonly file: string; readonly said: string }
-  | { readonly what: 'guestFrozen' }
-  | { readonly what: 'managedSave' }
-  | { readonly what: 'corruptImage'; readonly file: string }
+  | { readonly kind: 'startsElsewhere'; readonly disk: string; readonly file: string; readonly configured: string }
+  | { readonly kind: 'pausedSaving' }
+  | { readonly kind: 'runsUnseen'; readonly file: string }
+  | { readonly kind: 'mergeLost'; readonly disk: string; readonly file: string; readonly said: string }
+  | { readonly kind: 'guestFrozen' }
+  | { readonly kind: 'managedSave' }
+  | { readonly kind: 'corruptImage'; readonly file: string }
   /** `cure`: whether the next snapshot with RAM inside would take it with it; `why`: what forbids that one. */
   | {
-      readonly what: 'lostRam';
+      readonly kind: 'lostRam';
       readonly file: string;
       readonly bytes: number;
       readonly cure: 'nextSnapshot' | 'none';
       readonly why?: Refusal;
     }
   /** `file` was written to after `overlay`, which is built on it. */
-  | { readonly what: 'backingChanged'; readonly file: string; readonly overlay: string }
+  | { readonly kind: 'backingChanged'; readonly file: string; readonly overlay: string }
   /** The UEFI variables of when the snapshot was taken are nowhere. */
-  | { readonly what: 'nvramNotHeld'; readonly snapshot: string }
-  | { readonly what: 'usedByOtherVm'; readonly file: string; readonly vm: string }
-  | { readonly what: 'knownBadVersion'; readonly version: string; readonly why: string; readonly source: string }
-  | { readonly what: 'denied'; readonly file: string; readonly by: 'permissions' | 'appArmor' | 'seLinux' }
-  | { readonly what: 'notSeen'; readonly files: readonly string[] };
+  | { readonly kind: 'nvramNotHeld'; readonly snapshot: string }
+  | { readonly kind: 'usedByOtherVm'; readonly file: string; readonly vm: string }
+  | { readonly kind: 'knownBadVersion'; readonly version: string; readonly why: string; readonly source: string }
+  | { readonly kind: 'denied'; readonly file: string; readonly by: 'permissions' | 'appArmor' | 'seLinux' }
+  | { readonly kind: 'notSeen'; readonly files: readonly string[] };
 
 export interface Diagnosis {
   readonly finding: Finding;

@@ -16,7 +16,7 @@ export function examine(vm: OperationRequest['vm'], situation: Situation): Exami
     severity,
     ...(repair === undefined
       ? {}
-      : { repair: { repair, decision: planRepair({ type: 'repair', vm, repair }, situation) } }),
+      : { repair: { repair, decision: planRepair({ kind: 'repair', vm, repair }, situation) } }),
   }));
   return {
     of: { vm: situation.vm, tree: situation.tree },

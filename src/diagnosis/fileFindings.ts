@@ -23,8 +23,8 @@ export function chainFindings(situation: Situation): readonly Found[] {
   });
   return [
     ...changedBackings(situation),
-    ...[...missing].map((file): Found => ({ finding: { what: 'overlayMissing', file }, severity: 'error' })),
-    ...corrupt.map((file): Found => ({ finding: { what: 'corruptImage', file }, severity: 'error' })),
+    ...[...missing].map((file): Found => ({ finding: { kind: 'overlayMissing', file }, severity: 'error' })),
+    ...corrupt.map((file): Found => ({ finding: { kind: 'corruptImage', file }, severity: 'error' })),
     ...lostRam(situation),
   ];
 }
@@ -48,7 +48,7 @@ function changedBackings(situation: Situation): readonly Found[] {
     const image = files?.images.get(overlay);
     const file = typeof image === 'object' ? image.backing?.file : undefined;
     return file !== undefined && isWrittenAfter(file, overlay, situation)
-      ? [{ finding: { what: 'backingChanged', file, overlay }, severity: 'warning' }]
+      ? [{ finding: { kind: 'backingChanged', file, overlay }, severity: 'warning' }]
       : [];
   });
 }
@@ -58,7 +58,7 @@ export function otherVmFindings(situation: Situation): readonly Found[] {
   const own = ownImages(situation);
   return (situation.otherVms ?? []).flatMap(({ name, files }): readonly Found[] => {
     const file = files.find((one) => own.has(one));
-    return file === undefined ? [] : [{ finding: { what: 'usedByOtherVm', file, vm: name }, severity: 'note' }];
+    return file === undefined ? [] : [{ finding: { kind: 'usedByOtherVm', file, vm: name }, severity: 'note' }];
   });
 }
 
@@ -72,7 +72,7 @@ export function sightFindings(situation: Situation): readonly Found[] {
     can !== 'yes' && can.why === 'denied'
       ? [
           {
-            finding: { what: 'denied', file: folder, by: deniedBy(can.said)?.by ?? 'permissions' },
+            finding: { kind: 'denied', file: folder, by: deniedBy(can.said)?.by ?? 'permissions' },
             severity: 'warning',
           },
         ]
@@ -83,7 +83,7 @@ export function sightFindings(situation: Situation): readonly Found[] {
     ...wanted.images.filter((file) => isUnseen(files?.images.get(file))),
     ...wanted.files.filter((file) => isUnseen(files?.files.get(file))),
   ];
-  return unseen.length === 0 ? denied : [...denied, { finding: { what: 'notSeen', files: unseen }, severity: 'note' }];
+  return unseen.length === 0 ? denied : [...denied, { finding: { kind: 'notSeen', files: unseen }, severity: 'note' }];
 }
 
 function isUnseen(seen: unknown): boolean {

@@ -21,14 +21,14 @@ export function findings(situation: Situation): readonly Found[] {
     ...situation.tree.snapshots.flatMap((snapshot) => snapshotFindings(snapshot, situation)),
     ...chainFindings(situation),
     ...orphanTags(situation).map(({ file, tag }): Found => ({
-      finding: { what: 'orphanTag', file, tag },
+      finding: { kind: 'orphanTag', file, tag },
       severity: 'warning',
-      repair: { what: 'removeTag', file, tag },
+      repair: { kind: 'removeTag', file, tag },
     })),
     ...orphanFiles(situation).map(({ file, bytes }): Found => ({
-      finding: { what: 'orphanFile', file, bytes },
+      finding: { kind: 'orphanFile', file, bytes },
       severity: 'note',
-      repair: { what: 'removeFiles', files: [file] },
+      repair: { kind: 'removeFiles', files: [file] },
     })),
     ...otherVmFindings(situation),
     ...versionFindings(situation),
@@ -58,17 +58,17 @@ export function findingsWithoutFiles(situation: Situation): readonly Found[] {
 function stateFindings({ vm, agent, tree, capabilities }: Situation): readonly Found[] {
   const found: Found[] = [];
   if (isPausedToBeSaved(vm) && vm.savedNow !== true) {
-    found.push({ finding: { what: 'pausedSaving' }, severity: 'error', repair: { what: 'resumeAfterSave' } });
+    found.push({ finding: { kind: 'pausedSaving' }, severity: 'error', repair: { kind: 'resumeAfterSave' } });
   }
   if (agent === 'frozen') {
-    found.push({ finding: { what: 'guestFrozen' }, severity: 'error', repair: { what: 'thawGuest' } });
+    found.push({ finding: { kind: 'guestFrozen' }, severity: 'error', repair: { kind: 'thawGuest' } });
   }
   if (vm.managedSave) {
-    found.push({ finding: { what: 'managedSave' }, severity: 'note' });
+    found.push({ finding: { kind: 'managedSave' }, severity: 'note' });
   }
   if (!vm.persistent && tree.snapshots.length > 0 && capabilities.driver === 'qemu') {
-    const finding = { what: 'vanishes', snapshots: tree.snapshots.length } as const;
-    found.push({ finding, severity: 'error', repair: { what: 'keepVm' } });
+    const finding = { kind: 'vanishes', snapshots: tree.snapshots.length } as const;
+    found.push({ finding, severity: 'error', repair: { kind: 'keepVm' } });
   }
   return found;
 }
@@ -82,9 +82,9 @@ function lostFindings(situation: Situation): readonly Found[] {
 /** What the guest wrote since is lost from sight at the next start, and goes for good where that file is merged or removed. */
 function nextStartFindings(situation: Situation): readonly Found[] {
   return startsElsewhere(situation).map(({ disk, file, configured, isSameDisk }): Found => ({
-    finding: { what: 'startsElsewhere', disk, file, configured },
+    finding: { kind: 'startsElsewhere', disk, file, configured },
     severity: isSameDisk ? 'error' : 'warning',
-    ...(isSameDisk ? { repair: { what: 'configureDisks' } as const } : {}),
+    ...(isSameDisk ? { repair: { kind: 'configureDisks' } as const } : {}),
   }));
 }
 
@@ -94,15 +94,15 @@ function treeFindings(situation: Situation): readonly Found[] {
   const found: Found[] = [];
   const style = styleOfVm(tree);
   if (style === 'mixed') {
-    found.push({ finding: { what: 'mixedStyles' }, severity: 'warning' });
+    found.push({ finding: { kind: 'mixedStyles' }, severity: 'warning' });
   }
   const known = tree.current !== undefined && tree.snapshots.some(({ name }) => name === tree.current);
   if (capabilities.driver === 'qemu' && !known && (style === 'external' || style === 'mixed')) {
     const on = tree.snapshots.find((one) => one.style === 'external' && overlaysOn(one, situation) !== undefined);
     found.push({
-      finding: { what: 'noCurrent' },
+      finding: { kind: 'noCurrent' },
       severity: 'warning',
-      ...(on === undefined ? {} : { repair: { what: 'makeCurrent', snapshot: on.name } as const }),
+      ...(on === undefined ? {} : { repair: { kind: 'makeCurrent', snapshot: on.name } as const }),
     });
   }
   return found;

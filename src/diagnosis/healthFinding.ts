@@ -6,10 +6,10 @@ import type { VmRef } from '../domain/vm.js';
 export type Severity = Diagnosis['severity'];
 
 export type HealthFinding =
-  | { readonly check: 'chainTooDeep'; readonly disk: string; readonly deltas: number; readonly limit: number }
-  | { readonly check: 'chainTooDeepToStart'; readonly disk: string; readonly files: number; readonly version: string }
+  | { readonly kind: 'chainTooDeep'; readonly disk: string; readonly deltas: number; readonly limit: number }
+  | { readonly kind: 'chainTooDeepToStart'; readonly disk: string; readonly files: number; readonly version: string }
   | {
-      readonly check: 'deltaTooOld';
+      readonly kind: 'deltaTooOld';
       /** The snapshot since which it takes the writes, where that is known. */
       readonly snapshot?: string;
       /** Seconds since 1970. */
@@ -17,34 +17,34 @@ export type HealthFinding =
       readonly limitHours: number;
     }
   | {
-      readonly check: 'deltaTooLarge';
+      readonly kind: 'deltaTooLarge';
       readonly disk: string;
       readonly file: string;
       readonly bytes: number;
       readonly baseBytes: Bytes;
       readonly limit: { readonly bytes: number } | { readonly percent: number };
     }
-  | { readonly check: 'deltasTooLarge'; readonly bytes: number; readonly limitBytes: number }
+  | { readonly kind: 'deltasTooLarge'; readonly bytes: number; readonly limitBytes: number }
   | {
-      readonly check: 'freeSpaceLow';
+      readonly kind: 'freeSpaceLow';
       readonly folder: string;
       readonly freeBytes: number;
       readonly totalBytes: number;
       readonly limitPercent: number;
     }
   | {
-      readonly check: 'freeSpaceRunsOut';
+      readonly kind: 'freeSpaceRunsOut';
       readonly folder: string;
       readonly freeBytes: number;
       readonly bytesPerDay: number;
       readonly days: number;
       readonly limitDays: number;
     }
-  | { readonly check: 'backingMissing'; readonly disk: string; readonly file: string }
+  | { readonly kind: 'backingMissing'; readonly disk: string; readonly file: string }
   /** Of a VM with both styles: those that cannot be deleted here as things are. */
-  | { readonly check: 'mixedUndeletable'; readonly snapshots: readonly string[] }
-  | { readonly check: 'notQuiesced'; readonly snapshot: string }
-  | { readonly check: DiagnosedCheck; readonly finding: Finding };
+  | { readonly kind: 'mixedUndeletable'; readonly snapshots: readonly string[] }
+  | { readonly kind: 'notQuiesced'; readonly snapshot: string }
+  | { readonly kind: DiagnosedCheck; readonly finding: Finding };
 
 /** Those that the doctor finds; the rule is written there. */
 export type DiagnosedCheck =
@@ -59,7 +59,7 @@ export type DiagnosedCheck =
   | 'damaged'
   | 'standsStill';
 
-export type CheckId = HealthFinding['check'];
+export type CheckId = HealthFinding['kind'];
 
 export interface Found {
   readonly finding: HealthFinding;
@@ -84,25 +84,25 @@ export function fileOf(finding: HealthFinding): string | undefined {
  */
 export function keyOf(ref: VmRef, finding: HealthFinding): string {
   const own = [ref.connection, ref.uuid];
-  switch (finding.check) {
+  switch (finding.kind) {
     case 'freeSpaceLow':
     case 'freeSpaceRunsOut':
-      return key(ref.connection, finding.check, finding.folder);
+      return key(ref.connection, finding.kind, finding.folder);
     case 'chainTooDeep':
     case 'chainTooDeepToStart':
-      return key(...own, finding.check, finding.disk);
+      return key(...own, finding.kind, finding.disk);
     case 'backingMissing':
     case 'deltaTooLarge':
-      return key(...own, finding.check, finding.disk, finding.file);
+      return key(...own, finding.kind, finding.disk, finding.file);
     case 'deltaTooOld':
-      return key(...own, finding.check, finding.snapshot ?? String(finding.since));
+      return key(...own, finding.kind, finding.snapshot ?? String(finding.since));
     case 'notQuiesced':
-      return key(...own, finding.check, finding.snapshot);
+      return key(...own, finding.kind, finding.snapshot);
     case 'deltasTooLarge':
     case 'mixedUndeletable':
-      return key(...own, finding.check);
+      return key(...own, finding.kind);
     case 'knownBadLibvirt':
-      return key(ref.connection, finding.check, JSON.stringify(finding.finding));
+      return key(ref.connection, finding.kind, JSON.stringify(finding.finding));
     case 'backingLost':
     case 'backingChanged':
     case 'orphan':
@@ -112,9 +112,9 @@ export function keyOf(ref: VmRef, finding: HealthFinding): string {
     case 'nvramNotHeld':
     case 'damaged':
     case 'standsStill': {
-      const { what, ...rest } = finding.finding;
+      const { kind: what, ...rest } = finding.finding;
       const named = Object.entries(rest).filter(([, value]) => typeof value === 'string');
-      return key(...own, finding.check, what, JSON.stringify(named));
+      return key(...own, finding.kind, what, JSON.stringify(named));
     }
   }
 }

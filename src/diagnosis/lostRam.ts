@@ -27,7 +27,7 @@ export function lostRam(situation: Situation): readonly Found[] {
     const bytes = typeof image === 'object' ? (image.lostRamBytes ?? 0) : 0;
     return bytes < leastLost
       ? []
-      : [{ finding: { what: 'lostRam', file, bytes, ...cureOf(file, situation) }, severity: 'note' }];
+      : [{ finding: { kind: 'lostRam', file, bytes, ...cureOf(file, situation) }, severity: 'note' }];
   });
 }
 
@@ -40,14 +40,14 @@ export function lostRam(situation: Situation): readonly Found[] {
  * | the first disk's           | cannot                     | none, and why |
  * | any other: a layer below, another disk | any            | none |
  */
-function cureOf(file: string, situation: Situation): Pick<Extract<Finding, { what: 'lostRam' }>, 'cure' | 'why'> {
+function cureOf(file: string, situation: Situation): Pick<Extract<Finding, { kind: 'lostRam' }>, 'cure' | 'why'> {
   const [first] = snapshotableDisks(situation.vm);
   if (first?.source !== file) {
     return { cure: 'none' };
   }
   const vm = { connection: '', uuid: situation.vm.uuid };
   const title = freeTitle('Examined', situation.tree.snapshots);
-  const create = { type: 'create', vm, kind: 'memory', style: 'internal', title } as const;
+  const create = { kind: 'create', vm, snapshotKind: 'memory', style: 'internal', title } as const;
   const decision = planCreate(create, asRunning(situation));
-  return decision.type === 'plan' ? { cure: 'nextSnapshot' } : { cure: 'none', why: decision.refusal };
+  return decision.kind === 'plan' ? { cure: 'nextSnapshot' } : { cure: 'none', why: decision.refusal };
 }

@@ -12,13 +12,13 @@ export function undeletable({ vm, tree, capabilities, now }: HealthFacts): reado
   const ref = { connection: '', uuid: vm.uuid };
   const stuck = tree.snapshots
     .map(({ name }) => name)
-    .filter((name) => planDelete({ type: 'delete', vm: ref, snapshot: name, scope: 'one' }, situation).type !== 'plan');
-  return stuck.length === 0 ? [] : [{ check: 'mixedUndeletable', snapshots: stuck }];
+    .filter((name) => planDelete({ kind: 'delete', vm: ref, snapshot: name, scope: 'one' }, situation).kind !== 'plan');
+  return stuck.length === 0 ? [] : [{ kind: 'mixedUndeletable', snapshots: stuck }];
 }
 
 /** Another client's snapshot says nothing of it, so nothing is said. */
 export function notQuiesced({ tree }: HealthFacts): readonly HealthFinding[] {
   return (tree?.snapshots ?? [])
     .filter(({ kind, trailers }) => kind === 'disk' && trailers.consistency === 'crash-consistent')
-    .map(({ name }): HealthFinding => ({ check: 'notQuiesced', snapshot: name }));
+    .map(({ name }): HealthFinding => ({ kind: 'notQuiesced', snapshot: name }));
 }

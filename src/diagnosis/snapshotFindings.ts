@@ -18,9 +18,9 @@ export function unfinishedDeletes({ name, disks }: Snapshot): readonly Found[] {
   return disks
     .filter(({ deleteInProgress }) => deleteInProgress)
     .map(({ target }) => ({
-      finding: { what: 'unfinishedDelete', snapshot: name, disk: target },
+      finding: { kind: 'unfinishedDelete', snapshot: name, disk: target },
       severity: 'error',
-      repair: { what: 'finishDelete', snapshot: name },
+      repair: { kind: 'finishDelete', snapshot: name },
     }));
 }
 
@@ -42,33 +42,33 @@ export function snapshotFindings(snapshot: Snapshot, situation: Situation): read
   const found: Found[] = [];
   const broken = brokenObstacle(snapshot, situation)?.refusal;
   const file = broken?.facts['file'] ?? '';
-  const forget: Repair = { what: 'forgetSnapshot', snapshot: name };
+  const forget: Repair = { kind: 'forgetSnapshot', snapshot: name };
   if (broken?.reason === 'tagMissing') {
-    found.push({ finding: { what: 'tagMissing', snapshot: name, file }, severity: 'error', repair: forget });
+    found.push({ finding: { kind: 'tagMissing', snapshot: name, file }, severity: 'error', repair: forget });
   } else if (broken?.reason === 'tagWithoutRam') {
-    found.push({ finding: { what: 'tagWithoutRam', snapshot: name }, severity: 'error', repair: forget });
+    found.push({ finding: { kind: 'tagWithoutRam', snapshot: name }, severity: 'error', repair: forget });
   } else if (broken?.reason === 'overlayMissing') {
-    found.push({ finding: { what: 'overlayMissing', snapshot: name, file }, severity: 'error', repair: forget });
+    found.push({ finding: { kind: 'overlayMissing', snapshot: name, file }, severity: 'error', repair: forget });
   } else if (broken?.reason === 'memoryFileMissing' || broken?.reason === 'memoryFileBroken') {
-    const repair: Repair = { what: 'keepDisks', snapshot: name };
-    found.push({ finding: { what: broken.reason, snapshot: name, file }, severity: 'error', repair });
+    const repair: Repair = { kind: 'keepDisks', snapshot: name };
+    found.push({ finding: { kind: broken.reason, snapshot: name, file }, severity: 'error', repair });
   }
   found.push(...wrongTags(snapshot, situation), ...unfinishedDeletes(snapshot));
   if (variablesAreNowhere(snapshot, situation)) {
-    found.push({ finding: { what: 'nvramNotHeld', snapshot: name }, severity: 'note' });
+    found.push({ finding: { kind: 'nvramNotHeld', snapshot: name }, severity: 'note' });
   }
   const frozen = frozenFileObstacle(snapshot, situation)?.refusal.facts;
   if (frozen !== undefined) {
     found.push({
-      finding: { what: 'onFrozenFiles', snapshot: name, disk: frozen['disk'] ?? '', file: frozen['file'] ?? '' },
+      finding: { kind: 'onFrozenFiles', snapshot: name, disk: frozen['disk'] ?? '', file: frozen['file'] ?? '' },
       severity: 'error',
-      repair: { what: 'leaveFrozenFiles', snapshot: name },
+      repair: { kind: 'leaveFrozenFiles', snapshot: name },
     });
   }
   const elsewhere = elsewhereObstacle(snapshot, situation)?.refusal.facts;
   if (elsewhere !== undefined && broken === undefined && frozen === undefined) {
     found.push({
-      finding: { what: 'staleMetadata', snapshot: name, disk: elsewhere['disk'] ?? '' },
+      finding: { kind: 'staleMetadata', snapshot: name, disk: elsewhere['disk'] ?? '' },
       severity: 'warning',
     });
     return found;
@@ -79,10 +79,10 @@ export function snapshotFindings(snapshot: Snapshot, situation: Situation): read
   }
   if (stray.by === 'place') {
     const lost = lostData(snapshot, situation) !== undefined;
-    const finding = { what: 'staleMetadata', snapshot: name, disk } as const;
+    const finding = { kind: 'staleMetadata', snapshot: name, disk } as const;
     found.push({ finding, severity: 'warning', ...(lost ? { repair: forget } : {}) });
   } else if (situation.tree.current !== name && !isOfBranch(snapshot, stray.file, situation)) {
-    found.push({ finding: { what: 'namesOtherOverlay', snapshot: name, disk, file: stray.file }, severity: 'note' });
+    found.push({ finding: { kind: 'namesOtherOverlay', snapshot: name, disk, file: stray.file }, severity: 'note' });
   }
   return found;
 }
@@ -94,9 +94,9 @@ function wrongTags(snapshot: Snapshot, situation: Situation): readonly Found[] {
   return snapshot.style !== 'internal'
     ? []
     : reason === 'nameIsTagId'
-      ? [{ finding: { what: reason, ...place, other: facts?.['other'] ?? '' }, severity: 'warning' }]
+      ? [{ finding: { kind: reason, ...place, other: facts?.['other'] ?? '' }, severity: 'warning' }]
       : reason === 'tagTwice'
-        ? [{ finding: { what: reason, ...place }, severity: 'warning' }]
+        ? [{ finding: { kind: reason, ...place }, severity: 'warning' }]
         : [];
 }
 

@@ -10,7 +10,7 @@ export function spaceLow({ layers, thresholds }: HealthFacts): readonly HealthFi
   const { freePercent: limitPercent } = thresholds;
   return (layers?.rooms ?? []).flatMap(({ folder, freeBytes, totalBytes }): readonly HealthFinding[] =>
     freeBytes !== 'unknown' && totalBytes !== 'unknown' && 100 * freeBytes < limitPercent * totalBytes
-      ? [{ check: 'freeSpaceLow', folder, freeBytes, totalBytes, limitPercent }]
+      ? [{ kind: 'freeSpaceLow', folder, freeBytes, totalBytes, limitPercent }]
       : [],
   );
 }
@@ -24,7 +24,7 @@ export function spaceRunsOut({ layers, forecasts, thresholds }: HealthFacts): re
   return (layers?.rooms ?? []).flatMap(({ folder, freeBytes }): readonly HealthFinding[] => {
     const seen = forecasts?.get(folder);
     return freeBytes !== 'unknown' && seen !== undefined && seen.days < limitDays
-      ? [{ check: 'freeSpaceRunsOut', folder, freeBytes, ...seen, limitDays }]
+      ? [{ kind: 'freeSpaceRunsOut', folder, freeBytes, ...seen, limitDays }]
       : [];
   });
 }

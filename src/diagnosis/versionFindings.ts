@@ -37,7 +37,7 @@ export function versionFindings({ vm, tree, capabilities }: Situation): readonly
         ]
       : [];
   return [...concerned, ...forbidden].map(({ why, source }) => ({
-    finding: { what: 'knownBadVersion', version, why, source },
+    finding: { kind: 'knownBadVersion', version, why, source },
     severity: 'note',
   }));
 }

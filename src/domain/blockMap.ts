@@ -5,7 +5,7 @@ export interface Extent {
   /** Bytes from the start of the virtual disk. */
   readonly start: number;
   readonly length: number;
-  readonly what: 'data' | 'zero' | 'compressed';
+  readonly kind: 'data' | 'zero' | 'compressed';
 }
 
 /** One layer: a file of the chain, or an internal snapshot inside one. */

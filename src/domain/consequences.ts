@@ -4,83 +4,83 @@ import type { Refusal } from './refusal.js';
 /** What is gone afterwards. `since` is the name of the snapshot that is current, if any. */
 export type Loss =
   | {
-      readonly what: 'diskChanges';
+      readonly kind: 'diskChanges';
       readonly since?: string;
       /** Bytes that the files with the changes take, where that is known. */
       readonly disks?: readonly { readonly target: string; readonly bytes: number }[];
     }
   /** The RAM of a managed save. */
-  | { readonly what: 'managedSave' }
+  | { readonly kind: 'managedSave' }
   /** Files that are removed without anybody resting on them. */
-  | { readonly what: 'files'; readonly files: readonly string[] }
-  | { readonly what: 'ram' }
-  | { readonly what: 'configuration' }
-  | { readonly what: 'restorePoints'; readonly names: readonly string[] }
-  | { readonly what: 'unsavedWork' };
+  | { readonly kind: 'files'; readonly files: readonly string[] }
+  | { readonly kind: 'ram' }
+  | { readonly kind: 'configuration' }
+  | { readonly kind: 'restorePoints'; readonly names: readonly string[] }
+  | { readonly kind: 'unsavedWork' };
 
 export type Warning =
-  | { readonly about: 'guestStandsStill'; readonly estimateMs?: number }
+  | { readonly kind: 'guestStandsStill'; readonly estimateMs?: number }
   /**
    * A guest that writes to its RAM faster than it is saved, which nobody can know before, is stopped so that it ends: for
    * so long at most, with so many bytes written.
    */
-  | { readonly about: 'mayBeStopped'; readonly estimateMs: number; readonly bytes: number }
-  | { readonly about: 'crashConsistent' }
+  | { readonly kind: 'mayBeStopped'; readonly estimateMs: number; readonly bytes: number }
+  | { readonly kind: 'crashConsistent' }
   /**
    * Data that came after the snapshot goes on living in `into`: the file that takes it, where it is known; at most
    * `bytes` of it.
    */
-  | { readonly about: 'merges'; readonly into?: string; readonly bytes?: number }
-  | { readonly about: 'startsQemu' }
-  | { readonly about: 'knownBadVersion'; readonly version: string; readonly why: string }
-  | { readonly about: 'agentMissing' }
+  | { readonly kind: 'merges'; readonly into?: string; readonly bytes?: number }
+  | { readonly kind: 'startsQemu' }
+  | { readonly kind: 'knownBadVersion'; readonly version: string; readonly why: string }
+  | { readonly kind: 'agentMissing' }
   /** This libvirt makes the snapshot and cannot revert to it; `needed` can. */
-  | { readonly about: 'cannotRevertHere'; readonly version: string; readonly needed: string }
+  | { readonly kind: 'cannotRevertHere'; readonly version: string; readonly needed: string }
   /** UEFI variables stay as they are: the snapshot does not hold them. */
-  | { readonly about: 'nvramNotCaptured' }
+  | { readonly kind: 'nvramNotCaptured' }
   /** A transient VM: it and its snapshots vanish from libvirt when it stops. */
-  | { readonly about: 'vanishesWhenStopped' }
+  | { readonly kind: 'vanishesWhenStopped' }
   /** This libvirt forgets the file instead of removing it. */
-  | { readonly about: 'leavesFile'; readonly file: string }
+  | { readonly kind: 'leavesFile'; readonly file: string }
   /** They are not removed: `folders` are where they are from then on. */
-  | { readonly about: 'goesToTrash'; readonly files: readonly string[]; readonly folders: readonly string[] }
+  | { readonly kind: 'goesToTrash'; readonly files: readonly string[]; readonly folders: readonly string[] }
   /** libvirt cannot do it here, so its files are made by us; `why`: the refusal that it would have been. */
-  | { readonly about: 'doneByUs'; readonly why: Refusal }
+  | { readonly kind: 'doneByUs'; readonly why: Refusal }
   /** Nothing changed since the current snapshot, so no checkpoint is taken. */
-  | { readonly about: 'noCheckpointNeeded'; readonly since: string }
+  | { readonly kind: 'noCheckpointNeeded'; readonly since: string }
   /** The checkpoint holds the disks alone: RAM cannot be kept on this VM. */
-  | { readonly about: 'checkpointWithoutRam'; readonly why: Refusal }
+  | { readonly kind: 'checkpointWithoutRam'; readonly why: Refusal }
   /** The guest runs on between its checkpoint and its end, and what it writes then is in neither. */
-  | { readonly about: 'runsOnAfterCheckpoint' }
-  | { readonly about: 'needsSpace'; readonly bytes: number; readonly folder: string; readonly free?: number }
+  | { readonly kind: 'runsOnAfterCheckpoint' }
+  | { readonly kind: 'needsSpace'; readonly bytes: number; readonly folder: string; readonly free?: number }
   /** It could not be seen whether a file that this rests on is whole. */
-  | { readonly about: 'notChecked'; readonly files: readonly string[] }
+  | { readonly kind: 'notChecked'; readonly files: readonly string[] }
   /** They go, and whether another tool made snapshots inside of them could not be seen. */
-  | { readonly about: 'tagsNotSeen'; readonly files: readonly string[] }
+  | { readonly kind: 'tagsNotSeen'; readonly files: readonly string[] }
   /** Connections to the same host whose VMs could not be asked for: they may use the files. */
-  | { readonly about: 'unaskedConnections'; readonly connections: readonly string[] }
+  | { readonly kind: 'unaskedConnections'; readonly connections: readonly string[] }
   /** Other VMs may use the files; their chains cannot be read. */
-  | { readonly about: 'unreadVms'; readonly vms: readonly string[] }
+  | { readonly kind: 'unreadVms'; readonly vms: readonly string[] }
   /** Hosts that share this storage cannot be seen. */
-  | { readonly about: 'otherHostsUnseen' }
+  | { readonly kind: 'otherHostsUnseen' }
   /** TPM state is in no snapshot. */
-  | { readonly about: 'tpmNotCaptured' }
+  | { readonly kind: 'tpmNotCaptured' }
   /** The new name is kept as a title only. `files`: a file that bears the old name cannot be moved. */
-  | { readonly about: 'titleOnly'; readonly why: 'internal' | 'current' | 'files' }
+  | { readonly kind: 'titleOnly'; readonly why: 'internal' | 'current' | 'files' }
   /** What the file systems get back: what nobody but these snapshots holds inside of images. */
-  | { readonly about: 'frees'; readonly bytes: number; readonly how: 'exact' | 'estimate' | 'atLeast' }
+  | { readonly kind: 'frees'; readonly bytes: number; readonly how: 'exact' | 'estimate' | 'atLeast' }
   /** Left out of an operation on several, and why. */
-  | { readonly about: 'skipped'; readonly snapshot: string; readonly why: Refusal }
+  | { readonly kind: 'skipped'; readonly snapshot: string; readonly why: Refusal }
   /** What the file was by itself is gone: whoever keeps it as a template has another one then. */
-  | { readonly about: 'changesBase'; readonly file: string }
+  | { readonly kind: 'changesBase'; readonly file: string }
   /** Disks that the owner keeps out of snapshots. */
-  | { readonly about: 'ownerLeftOut'; readonly disks: readonly string[] }
+  | { readonly kind: 'ownerLeftOut'; readonly disks: readonly string[] }
   /** Parts of the VM that stay as they are, whatever is reverted to. */
   | {
-      readonly about: 'notInSnapshot';
+      readonly kind: 'notInSnapshot';
       readonly devices: readonly ('virtiofs' | '9p' | 'nvdimm' | 'shmem' | 'hostDevice')[];
     }
   /** Notes of changed blocks that do not hear of what is written from now on: the next backup has to be a full one. */
-  | { readonly about: 'bitmapsStayBehind'; readonly files: readonly string[] }
+  | { readonly kind: 'bitmapsStayBehind'; readonly files: readonly string[] }
   /** The VM gets the hardware that it had when the snapshot was taken. */
-  | { readonly about: 'hardwareChanges'; readonly what: readonly string[] };
+  | { readonly kind: 'hardwareChanges'; readonly what: readonly string[] };

@@ -38,13 +38,13 @@ export type FailureKind =
 
 export type Leftover =
   /** "paused (saving)", and nobody saves: to be resumed. */
-  | { readonly what: 'pausedSaving' }
+  | { readonly kind: 'pausedSaving' }
   /** The guest's file systems still stand still. */
-  | { readonly what: 'frozen' }
+  | { readonly kind: 'frozen' }
   /** A tag inside an image that libvirt does not know of. */
-  | { readonly what: 'tag'; readonly file: string; readonly tag: string }
+  | { readonly kind: 'tag'; readonly file: string; readonly tag: string }
   /** An overlay or memory file of that snapshot, which the VM does not stand on. */
-  | { readonly what: 'file'; readonly file: string };
+  | { readonly kind: 'file'; readonly file: string };
 
 export interface FailureDetails {
   /** What was being done, in a few plain words for the log. */

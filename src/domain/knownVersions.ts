@@ -89,5 +89,5 @@ export function versionWarnings(capabilities: Capabilities, what: Undertaking): 
   const { libvirt } = capabilities;
   return knownVersions
     .filter(({ from, before, concerns }) => libvirt >= from && libvirt < before && concerns(what))
-    .map(({ why }) => ({ about: 'knownBadVersion', version: formatVersion(libvirt), why }));
+    .map(({ why }) => ({ kind: 'knownBadVersion', version: formatVersion(libvirt), why }));
 }

@@ -12,32 +12,32 @@ export type DeleteScope = 'one' | 'withDescendants' | 'descendants';
 /** What the doctor can mend. Each is planned and refused like any other operation. */
 export type Repair =
   /** A tag inside an image that libvirt does not know: left by a daemon or VM that died while it took the snapshot. */
-  | { readonly what: 'removeTag'; readonly file: string; readonly tag: string }
+  | { readonly kind: 'removeTag'; readonly file: string; readonly tag: string }
   /** Files of this VM's snapshots that nobody names or rests on any more. */
-  | { readonly what: 'removeFiles'; readonly files: readonly string[] }
+  | { readonly kind: 'removeFiles'; readonly files: readonly string[] }
   /** Metadata whose data is gone for good. */
-  | { readonly what: 'forgetSnapshot'; readonly snapshot: string }
+  | { readonly kind: 'forgetSnapshot'; readonly snapshot: string }
   /** Its RAM is gone: what is left becomes a disk-only snapshot. */
-  | { readonly what: 'keepDisks'; readonly snapshot: string }
+  | { readonly kind: 'keepDisks'; readonly snapshot: string }
   /** A delete that broke off is begun again. */
-  | { readonly what: 'finishDelete'; readonly snapshot: string }
+  | { readonly kind: 'finishDelete'; readonly snapshot: string }
   /** No snapshot is current although the VM rests on this one. */
-  | { readonly what: 'makeCurrent'; readonly snapshot: string }
+  | { readonly kind: 'makeCurrent'; readonly snapshot: string }
   /** The VM stands on the files that its snapshots froze: it is put on new overlays of that snapshot. */
-  | { readonly what: 'leaveFrozenFiles'; readonly snapshot: string }
+  | { readonly kind: 'leaveFrozenFiles'; readonly snapshot: string }
   /** Somebody undefined the VM while it ran: it would be gone with its snapshots when it stops. */
-  | { readonly what: 'keepVm' }
+  | { readonly kind: 'keepVm' }
   /** The VM would start on other files than it runs on: on those that it runs on. */
-  | { readonly what: 'configureDisks' }
+  | { readonly kind: 'configureDisks' }
   /** The VM stands in "paused (saving)" and nobody saves it. */
-  | { readonly what: 'resumeAfterSave' }
-  | { readonly what: 'thawGuest' };
+  | { readonly kind: 'resumeAfterSave' }
+  | { readonly kind: 'thawGuest' };
 
 export type OperationRequest =
   | {
-      readonly type: 'create';
+      readonly kind: 'create';
       readonly vm: VmRef;
-      readonly kind: SnapshotKind | 'auto';
+      readonly snapshotKind: SnapshotKind | 'auto';
       /** Internal or external; absent: the style the VM already has, else internal where it works. */
       readonly style?: 'internal' | 'external';
       /** Any text; a safe name is made from it. */
@@ -54,7 +54,7 @@ export type OperationRequest =
       readonly git?: string;
     }
   | {
-      readonly type: 'revert';
+      readonly kind: 'revert';
       readonly vm: VmRef;
       readonly snapshot: string;
       readonly after: AfterRevert;
@@ -62,7 +62,7 @@ export type OperationRequest =
       readonly checkpointFirst?: boolean;
     }
   | {
-      readonly type: 'delete';
+      readonly kind: 'delete';
       readonly vm: VmRef;
       readonly snapshot: string;
       readonly scope: DeleteScope;
@@ -70,19 +70,19 @@ export type OperationRequest =
       readonly despiteUnread?: boolean;
     }
   /** Another name where libvirt can hold it, else another title; the plan says which. */
-  | { readonly type: 'rename'; readonly vm: VmRef; readonly snapshot: string; readonly title: string }
-  | { readonly type: 'repair'; readonly vm: VmRef; readonly repair: Repair }
+  | { readonly kind: 'rename'; readonly vm: VmRef; readonly snapshot: string; readonly title: string }
+  | { readonly kind: 'repair'; readonly vm: VmRef; readonly repair: Repair }
   | {
-      readonly type: 'describe';
+      readonly kind: 'describe';
       readonly vm: VmRef;
       readonly snapshot: string;
       readonly title: string;
       readonly description: string;
     }
-  | { readonly type: 'power'; readonly vm: VmRef; readonly action: PowerAction }
+  | { readonly kind: 'power'; readonly vm: VmRef; readonly action: PowerAction }
   /** Fewer layers below the present: by deleting snapshots where they own the layers, by block commit where none does. */
   | {
-      readonly type: 'consolidate';
+      readonly kind: 'consolidate';
       readonly vm: VmRef;
       /** Guest device names; absent: all disks. Snapshots hold all of theirs together. */
       readonly targets?: readonly string[];
@@ -92,9 +92,9 @@ export type OperationRequest =
       readonly bytesPerSecond?: number;
     }
   /** These snapshots, each by itself; what cannot be deleted safely stays. */
-  | { readonly type: 'prune'; readonly vm: VmRef; readonly snapshots: readonly string[] };
+  | { readonly kind: 'prune'; readonly vm: VmRef; readonly snapshots: readonly string[] };
 
-export type OperationType = OperationRequest['type'];
+export type OperationType = OperationRequest['kind'];
 
 export interface OperationResult {
   /** The name of the snapshot that was made, reverted to, deleted or edited. */

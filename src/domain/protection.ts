@@ -60,7 +60,7 @@ function matches(pattern: string, name: string): boolean {
  * | other create, start, resume, describe, rename | no   |
  */
 export function needsName(request: OperationRequest, plan: { readonly warnings: readonly Warning[] }): boolean {
-  switch (request.type) {
+  switch (request.kind) {
     case 'revert':
     case 'delete':
     case 'repair':
@@ -70,7 +70,7 @@ export function needsName(request: OperationRequest, plan: { readonly warnings: 
     case 'power':
       return request.action !== 'start' && request.action !== 'resume';
     case 'create':
-      return plan.warnings.some(({ about }) => about === 'guestStandsStill');
+      return plan.warnings.some(({ kind: about }) => about === 'guestStandsStill');
     case 'describe':
     case 'rename':
       return false;

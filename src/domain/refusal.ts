@@ -256,7 +256,7 @@ export interface Refusal {
 }
 
 export interface Refused {
-  readonly type: 'refusal';
+  readonly kind: 'refusal';
   readonly refusal: Refusal;
 }
 
@@ -266,5 +266,5 @@ export function refuse<R extends RefusalReason>(
   facts: Readonly<RefusalFacts[R]>,
   because?: Refusal,
 ): Refused {
-  return { type: 'refusal', refusal: { reason, facts: { ...facts }, ...(because === undefined ? {} : { because }) } };
+  return { kind: 'refusal', refusal: { reason, facts: { ...facts }, ...(because === undefined ? {} : { because }) } };
 }

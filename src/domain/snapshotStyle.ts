@@ -93,9 +93,9 @@ export function ramObstacle({ name, devices = [] }: Vm): Refused | undefined {
 /** What a snapshot without RAM, and a revert to it, leave as they are. */
 export function notInSnapshot({
   devices = [],
-}: Pick<Vm, 'devices'>): readonly Extract<Warning, { about: 'notInSnapshot' }>[] {
+}: Pick<Vm, 'devices'>): readonly Extract<Warning, { kind: 'notInSnapshot' }>[] {
   const left = devices.filter((device) => device !== 'tpm');
-  return left.length === 0 ? [] : [{ about: 'notInSnapshot', devices: left }];
+  return left.length === 0 ? [] : [{ kind: 'notInSnapshot', devices: left }];
 }
 
 export type NvramVerdict = 'refused' | 'notCaptured' | 'captured';

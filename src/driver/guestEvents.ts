@@ -21,7 +21,7 @@ import type { VmEvent } from './hypervisor.js';
 /** What happens to a guest, for those who wait for it. */
 export interface GuestEvent {
   readonly uuid: string;
-  readonly what: 'suspended' | 'resumed' | 'stopped' | 'rebooted' | 'blockJob';
+  readonly kind: 'suspended' | 'resumed' | 'stopped' | 'rebooted' | 'blockJob';
   /** Of a block job: the guest's name of the disk, and virConnectDomainEventBlockJobStatus. */
   readonly job?: { readonly target: string; readonly status: number };
 }
@@ -33,7 +33,7 @@ export interface GuestEvents {
   readonly onDidClose: Event<Failure>;
 }
 
-const waitedFor: ReadonlyMap<number, GuestEvent['what']> = new Map([
+const waitedFor: ReadonlyMap<number, GuestEvent['kind']> = new Map([
   [VIR_DOMAIN_EVENT_SUSPENDED, 'suspended'],
   [VIR_DOMAIN_EVENT_RESUMED, 'resumed'],
   [VIR_DOMAIN_EVENT_STOPPED, 'stopped'],
@@ -56,7 +56,7 @@ const fromSnapshot: ReadonlyMap<number, number> = new Map([
  * | started, suspended, resumed, stopped | fromSnapshot         | power     |
  * | shutdown, asleep, crashed, later ones | –                   | power     |
  */
-export function lifecycleMeans(event: number, detail: number): VmEvent['what'] {
+export function lifecycleMeans(event: number, detail: number): VmEvent['kind'] {
   if (fromSnapshot.get(event) === detail) {
     return 'fromSnapshot';
   }
@@ -77,24 +77,24 @@ export async function listen(
   const changes = new Emitter<VmEvent>();
   const happenings = new Emitter<GuestEvent>();
   const changed =
-    (what: VmEvent['what']) =>
+    (what: VmEvent['kind']) =>
     ({ dom }: { readonly dom: { readonly uuid: string; readonly name: string } }): void =>
-      changes.fire({ uuid: dom.uuid, name: dom.name, what });
+      changes.fire({ uuid: dom.uuid, name: dom.name, kind: what });
   await Promise.all([
     connection.on('lifecycle', ({ dom, event, detail }) => {
       const what = waitedFor.get(event);
       if (what !== undefined) {
-        happenings.fire({ uuid: dom.uuid, what });
+        happenings.fire({ uuid: dom.uuid, kind: what });
       }
       changed(lifecycleMeans(event, detail))({ dom });
     }),
     connection.on('reboot', ({ dom }) => {
-      happenings.fire({ uuid: dom.uuid, what: 'rebooted' });
+      happenings.fire({ uuid: dom.uuid, kind: 'rebooted' });
       changed('power')({ dom });
     }),
     connection.on('ioError', changed('ioError')),
     connection.on('blockJob2', ({ dom, dst, status }) => {
-      happenings.fire({ uuid: dom.uuid, what: 'blockJob', job: { target: dst, status } });
+      happenings.fire({ uuid: dom.uuid, kind: 'blockJob', job: { target: dst, status } });
       changed('blockJob')({ dom });
     }),
     connection.on('jobCompleted', changed('job')),

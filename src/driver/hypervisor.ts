@@ -17,7 +17,7 @@ import type { MetadataFolders } from '../domain/vmFiles.js';
 export interface VmEvent {
   readonly uuid: string;
   readonly name: string;
-  readonly what: 'defined' | 'undefined' | 'power' | 'fromSnapshot' | 'blockJob' | 'job' | 'agent' | 'ioError';
+  readonly kind: 'defined' | 'undefined' | 'power' | 'fromSnapshot' | 'blockJob' | 'job' | 'agent' | 'ioError';
 }
 
 export interface VmHead {

@@ -24,7 +24,7 @@ export function askedBy(request: OperationRequest, known: Situation): Asked {
     files: (situation) => {
       const wanted = fileNeeds(request, situation);
       // A file that is to go for good may be named in another way by a snapshot that has nothing else to do with it.
-      return request.type === 'repair' && request.repair.what === 'removeFiles'
+      return request.kind === 'repair' && request.repair.kind === 'removeFiles'
         ? { ...wanted, files: [...new Set([...wanted.files, ...absolute(namedFiles(situation))])] }
         : wanted;
     },
@@ -88,7 +88,7 @@ function filesOf(steps: readonly Step[]): { readonly images: readonly string[]; 
   const images: string[] = [];
   const files: string[] = [];
   for (const step of steps) {
-    switch (step.do) {
+    switch (step.kind) {
       case 'createSnapshot':
         images.push(...step.disks.flatMap(({ file }) => file ?? []));
         files.push(...(step.memoryFile === undefined ? [] : [step.memoryFile]));

@@ -86,8 +86,8 @@ export function doomedLayouts(
  */
 export function losesOnly(name: string, why: AutoReason = 'revert'): (plan: Plan, situation: Situation) => boolean {
   return ({ losses, warnings, steps }, situation) => {
-    const going = steps.flatMap((step) => (step.do === 'removeFiles' ? step.files : []));
-    if (warnings.some(({ about }) => doubts.has(about)) || !going.every((file) => isSeen(file, situation))) {
+    const going = steps.flatMap((step) => (step.kind === 'removeFiles' ? step.files : []));
+    if (warnings.some(({ kind: about }) => doubts.has(about)) || !going.every((file) => isSeen(file, situation))) {
       return false;
     }
     const snapshot = findSnapshot(situation.tree, name);
@@ -100,7 +100,7 @@ export function losesOnly(name: string, why: AutoReason = 'revert'): (plan: Plan
       return false;
     }
     return losses.every((loss) => {
-      switch (loss.what) {
+      switch (loss.kind) {
         case 'restorePoints':
           return loss.names.every((lost) => lost === name);
         case 'files':
@@ -116,7 +116,7 @@ export function losesOnly(name: string, why: AutoReason = 'revert'): (plan: Plan
   };
 }
 
-const doubts: ReadonlySet<Warning['about']> = new Set<Warning['about']>([
+const doubts: ReadonlySet<Warning['kind']> = new Set<Warning['kind']>([
   'tagsNotSeen',
   'notChecked',
   'unreadVms',
@@ -154,7 +154,7 @@ export async function prune({ vm, tree, records, keep, kept, log, remove }: Prun
   const going = checkpoints.map(({ name }) => name);
   for (const { name, why } of [...checkpoints, ...doomedLayouts(tree, records, going, kept)]) {
     try {
-      await remove({ type: 'delete', vm, snapshot: name, scope: 'one' }, losesOnly(name, why));
+      await remove({ kind: 'delete', vm, snapshot: name, scope: 'one' }, losesOnly(name, why));
     } catch (error) {
       const { kind, message } = asFailure(error);
       log.info(`${name}, which we took unasked, stays: ${kind}: ${message}`);

@@ -17,7 +17,7 @@ export function beforeRecoveryStep(
 ): (index: number) => Promise<void> {
   return async (index) => {
     const next = plan.steps[index];
-    if (next?.do !== 'removeFiles' && next?.do !== 'makeCurrent' && next?.do !== 'restoreMemory') {
+    if (next?.kind !== 'removeFiles' && next?.kind !== 'makeCurrent' && next?.kind !== 'restoreMemory') {
       return turn.live.read(turn.request.vm.uuid, ['vm', 'tree']);
     }
     const { situation } = await look.read(turn, (known) => askedByRecovery(broken, known));

@@ -21,7 +21,7 @@ export function isJournaled({ steps }: Plan): boolean {
 }
 
 function canBreakOff(step: Step): boolean {
-  switch (step.do) {
+  switch (step.kind) {
     case 'createSnapshot':
     case 'revert':
     case 'deleteSnapshot':
@@ -87,7 +87,7 @@ export async function runSteps(runner: StepRunner, { turn, plan, entry, beforeSt
       guestPausedMs ??= paused;
     } catch (error) {
       const failure = asFailure(error);
-      if (step.do !== 'removeFiles' || !isTidying(plan, index) || !tidyingFails.has(failure.kind)) {
+      if (step.kind !== 'removeFiles' || !isTidying(plan, index) || !tidyingFails.has(failure.kind)) {
         throw failure;
       }
       left.push(...(await stillThere(turn, step.files)));
@@ -102,7 +102,9 @@ export async function runSteps(runner: StepRunner, { turn, plan, entry, beforeSt
 /** All that was asked for is in place by then, and who asked for the files alone is told that they stay. */
 function isTidying({ request, steps }: Plan, from: number): boolean {
   const after = steps.slice(from);
-  return request.type !== 'repair' && after.every((step) => step.do === 'removeFiles' || step.do === 'setGuestClock');
+  return (
+    request.kind !== 'repair' && after.every((step) => step.kind === 'removeFiles' || step.kind === 'setGuestClock')
+  );
 }
 
 /** The file system's own reasons; whoever was cut off, or was cancelled, does not know how far it came. */

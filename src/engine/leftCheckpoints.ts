@@ -11,7 +11,7 @@ export async function keepLeftCheckpoints(
   { records }: Pick<Keeping, 'records'>,
   { request: { vm }, plan, startedAt }: JournalEntry,
 ): Promise<void> {
-  const names = new Set(plan.steps.flatMap((step) => (step.do === 'createSnapshot' ? [step.name] : [])));
+  const names = new Set(plan.steps.flatMap((step) => (step.kind === 'createSnapshot' ? [step.name] : [])));
   const since = startedAt / 1_000 - slackSeconds;
   for (const record of await records.of(vm)) {
     if (record.stays !== true && (names.has(record.name) || record.createdAt >= since)) {

@@ -4,13 +4,16 @@ import { type Consistency, parseDescription, writeDescription } from '../domain/
 import type { Step } from '../steps/step.js';
 import type { Snapshot, SnapshotKind } from '../domain/snapshot.js';
 
-type CreateStep = Extract<Step, { do: 'createSnapshot' }>;
+type CreateStep = Extract<Step, { kind: 'createSnapshot' }>;
 
 /**
  * The kind that it became, if that is another than it was to be: libvirt decides by the VM's state at its own moment,
  * and another client can have switched the VM on or off since we looked.
  */
-export function otherKind({ kind }: CreateStep, made: Pick<Snapshot, 'kind'> | undefined): SnapshotKind | undefined {
+export function otherKind(
+  { snapshotKind: kind }: CreateStep,
+  made: Pick<Snapshot, 'kind'> | undefined,
+): SnapshotKind | undefined {
   return made === undefined || made.kind === kind ? undefined : made.kind;
 }
 

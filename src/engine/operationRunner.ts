@@ -109,7 +109,7 @@ export class OperationRunner {
     const { situation } = await this.#options.look.read(turn, (known) => askedBy(request, known));
     orRefused(this.#options.rules.planRest(request, situation, plan, done));
     const { vm } = situation;
-    if (plan.steps[done]?.do === 'restoreMemory' && isActive(vm.power)) {
+    if (plan.steps[done]?.kind === 'restoreMemory' && isActive(vm.power)) {
       // Somebody started it between two of our steps: its RAM is not that of the snapshot, and never will be.
       throw new Failure('refused', { refusal: refuse('changedMeanwhile', { vm: vm.name }).refusal });
     }
@@ -121,7 +121,7 @@ export class OperationRunner {
    * is started, and what it left is removed by then.
    */
   async #overlaysStand(turn: Turn, plan: Plan, done: number): Promise<void> {
-    const made = plan.steps.slice(0, done).flatMap((step) => (step.do === 'createOverlays' ? step.overlays : []));
+    const made = plan.steps.slice(0, done).flatMap((step) => (step.kind === 'createOverlays' ? step.overlays : []));
     if (made.length === 0) {
       return;
     }
@@ -162,7 +162,7 @@ export class OperationRunner {
       return why;
     }
     const vm = this.#options.picture.vm(request.vm)?.vm.name ?? request.vm.uuid;
-    return refuse('unfinishedOperation', { vm, operation: request.type }, why).refusal;
+    return refuse('unfinishedOperation', { vm, operation: request.kind }, why).refusal;
   }
 
   /** Whoever hears of it knows the VM's true state, and what was done to get it out of a half done one. */
@@ -241,13 +241,13 @@ export class OperationRunner {
 /** While something is unfinished: what mends it, and what takes the VM out of use meanwhile. */
 function leadsOut(request: OperationRequest): boolean {
   return (
-    request.type === 'repair' ||
-    (request.type === 'power' && ['shutDown', 'forceOff', 'pause'].includes(request.action))
+    request.kind === 'repair' ||
+    (request.kind === 'power' && ['shutDown', 'forceOff', 'pause'].includes(request.action))
   );
 }
 
 function orRefused<T extends Decision | 'same'>(decision: T): Exclude<T, Refused> {
-  if (typeof decision === 'object' && decision.type === 'refusal') {
+  if (typeof decision === 'object' && decision.kind === 'refusal') {
     const { refusal } = decision;
     // Not a rule of ours, but a thing that another client deleted between the menu and the click.
     throw new Failure(refusal.reason === 'snapshotMissing' ? 'notFound' : 'refused', { refusal });

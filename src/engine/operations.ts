@@ -67,12 +67,12 @@ export class Operations implements Disposable {
   async run(request: OperationRequest, options: RunOperationOptions): Promise<OperationResult> {
     const result = await this.#runner.run(request, options);
     const keep = this.#options.keep();
-    if (request.type === 'revert' && keep !== 'everything' && this.#mayPrune()) {
+    if (request.kind === 'revert' && keep !== 'everything' && this.#mayPrune()) {
       this.#prune(request.vm, result.checkpoint === undefined ? undefined : keep).catch((error: unknown) => {
         this.#options.log.warn(`the checkpoints of reverts stay: ${asFailure(error).message}`);
       });
     }
-    if (request.type === 'rename' || request.type === 'describe') {
+    if (request.kind === 'rename' || request.kind === 'describe') {
       await this.#handOver(request.vm, request.snapshot);
     }
     return result;

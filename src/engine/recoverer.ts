@@ -180,7 +180,7 @@ export class Recoverer {
     const situation = foreign === undefined ? await this.#situation(turn, entry) : 'vmIsGone';
     if (situation === 'vmIsGone') {
       const why = foreign ?? refuse('vmGone', { vm: vm.name }).refusal;
-      return { ...about, recovery: { type: 'explain', why, commands: [] }, commands: [] };
+      return { ...about, recovery: { kind: 'explain', why, commands: [] }, commands: [] };
     }
     const { recovery } = await this.#decision.decide(turn, entry, situation, 'asked');
     return { ...about, recovery, commands: commandsOf(entry, recovery, situation) };
@@ -244,7 +244,7 @@ export class Recoverer {
         throw error;
       }
       log.error(
-        `the ${request.type} of ${open.entry.vm.name} that broke off could not be recovered: ${kind}: ${message}`,
+        `the ${request.kind} of ${open.entry.vm.name} that broke off could not be recovered: ${kind}: ${message}`,
       );
       await open.leave();
       if (kind === 'lost' || kind === 'unreachable' || this.#options.ended.aborted) {
@@ -266,19 +266,19 @@ export class Recoverer {
     const { entry } = open;
     const foreign = cause === 'failedJustNow' ? undefined : await this.#decision.foreign(turn, entry);
     if (foreign !== undefined) {
-      return this.#ends.explained(open, { type: 'explain', why: foreign, commands: [] });
+      return this.#ends.explained(open, { kind: 'explain', why: foreign, commands: [] });
     }
     await keepLeftCheckpoints(keeping, entry);
     const situation = await this.#situation(turn, entry);
     if (situation === 'vmIsGone') {
       return this.#ends.explained(open, {
-        type: 'explain',
+        kind: 'explain',
         why: refuse('vmGone', { vm: entry.vm.name }).refusal,
         commands: [],
       });
     }
     const { recovery, mayFinish } = await this.#decision.decide(turn, entry, situation, cause);
-    switch (recovery.type) {
+    switch (recovery.kind) {
       case 'explain':
         return this.#ends.explained(open, recovery, mayFinish);
       case 'settled':
@@ -291,7 +291,7 @@ export class Recoverer {
           throw new Failure('refused', { refusal: refuse('changedMeanwhile', { vm: situation.vm.name }).refusal });
         }
         turn.log.info(
-          `goes on with the ${entry.request.type} that broke off: ${plan.steps.map((step) => step.do).join(', ')}`,
+          `goes on with the ${entry.request.kind} that broke off: ${plan.steps.map((step) => step.kind).join(', ')}`,
         );
         const beforeStep = beforeRecoveryStep(this.#options.look, turn, brokenOff(entry), plan);
         try {
@@ -303,7 +303,7 @@ export class Recoverer {
             throw error;
           }
           turn.log.info(`it was tried, and is refused: ${message}`);
-          return await this.#ends.explained(open, { type: 'explain', why: recovery.otherwise, commands: [] });
+          return await this.#ends.explained(open, { kind: 'explain', why: recovery.otherwise, commands: [] });
         }
         await turn.live.read(turn.request.vm.uuid, ['vm', 'tree']);
         return this.#ends.settled(open, to, true, failure);

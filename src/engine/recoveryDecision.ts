@@ -61,13 +61,13 @@ export class RecoveryDecision {
    */
   async decide(turn: Turn, entry: JournalEntry, situation: CompleteSituation, cause: Cause): Promise<Decided> {
     const recovery = this.#options.rules.planRecovery(brokenOff(entry), situation);
-    if (recovery.type !== 'steps' || cause === 'asked') {
+    if (recovery.kind !== 'steps' || cause === 'asked') {
       return { recovery, mayFinish: false };
     }
     const why = await this.#obstacle(turn, entry, recovery.plan, situation, cause);
     return why === undefined
       ? { recovery, mayFinish: false }
-      : { recovery: { type: 'explain', why, commands: commandsOf(entry, recovery, situation) }, mayFinish: true };
+      : { recovery: { kind: 'explain', why, commands: commandsOf(entry, recovery, situation) }, mayFinish: true };
   }
 
   async #obstacle(
@@ -114,9 +114,9 @@ export class RecoveryDecision {
 
 /** The way out as virsh would go it. */
 export function commandsOf(entry: JournalEntry, recovery: Recovery, { vm }: Situation): readonly string[] {
-  return recovery.type === 'steps'
+  return recovery.kind === 'steps'
     ? recovery.plan.steps.map((step) => virshLine([step], vm, entry.connection))
-    : recovery.type === 'explain'
+    : recovery.kind === 'explain'
       ? recovery.commands
       : [];
 }

@@ -33,7 +33,7 @@ export class RecoveryEnds {
   /** @param mayFinish whether it can be done for a person who wants it */
   async explained(
     open: OpenEntry,
-    { why, commands }: Extract<Recovery, { type: 'explain' }>,
+    { why, commands }: Extract<Recovery, { kind: 'explain' }>,
     mayFinish = false,
   ): Promise<'explained'> {
     const { id } = open.entry;

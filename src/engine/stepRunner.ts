@@ -11,7 +11,7 @@ import type { Keeping } from './keeping.js';
 import { otherKind, trueDescription } from './madeSnapshot.js';
 import type { Turn } from './turns.js';
 
-type CreateStep = Extract<Step, { do: 'createSnapshot' }>;
+type CreateStep = Extract<Step, { kind: 'createSnapshot' }>;
 
 export class StepRunner {
   readonly #look: FreshLook;
@@ -27,8 +27,8 @@ export class StepRunner {
   /** Returns how long the guest stood still, if that was seen. Rejects with the step's Failure. */
   async run(turn: Turn, hypervisor: Hypervisor, step: Step, estimateMs?: number): Promise<number | undefined> {
     const paused = await this.#do(turn, hypervisor, step, estimateMs);
-    if (step.do === 'createSnapshot' || step.do === 'adoptSnapshot') {
-      await this.#keepTruth(turn, hypervisor, step.do === 'adoptSnapshot' ? step.made : step, paused);
+    if (step.kind === 'createSnapshot' || step.kind === 'adoptSnapshot') {
+      await this.#keepTruth(turn, hypervisor, step.kind === 'adoptSnapshot' ? step.made : step, paused);
     }
     return paused;
   }
@@ -40,7 +40,7 @@ export class StepRunner {
     }
     const { vm } = this.#look.view(request.vm);
     const command = virshLine([step], vm, hypervisor.uri);
-    status.begin(step.do, estimateMs);
+    status.begin(step.kind, estimateMs);
     log.debug(`begins: ${command}`);
     const began = this.#clock.ticks();
     const took = (): string => `${String(Math.round(this.#clock.ticks() - began))} ms`;
@@ -65,14 +65,16 @@ export class StepRunner {
       const [made] = await hypervisor.readSnapshots(request.vm.uuid, [step.name]);
       const kind = otherKind(step, made);
       if (kind !== undefined) {
-        log.warn(`${step.name} was to be of kind ${step.kind} and became ${kind}: the VM's state changed just before`);
+        log.warn(
+          `${step.name} was to be of kind ${step.snapshotKind} and became ${kind}: the VM's state changed just before`,
+        );
       }
       if (made !== undefined) {
         await this.#record(turn, step, made);
       }
       const description = trueDescription(step, kind, guestPausedMs);
       if (description !== undefined) {
-        await this.#do(turn, hypervisor, { do: 'describeSnapshot', snapshot: step.name, description });
+        await this.#do(turn, hypervisor, { kind: 'describeSnapshot', snapshot: step.name, description });
       }
     } catch (error) {
       log.warn(`what became of ${step.name} could not be kept with it: ${asFailure(error).kind}`);
@@ -84,7 +86,7 @@ export class StepRunner {
       return;
     }
     try {
-      const target = request.type === 'revert' ? { target: request.snapshot } : {};
+      const target = request.kind === 'revert' ? { target: request.snapshot } : {};
       const stays = recovers === undefined ? {} : { stays: recovers };
       await this.#records.add(request.vm, { name, why: auto, createdAt, ...target, ...stays });
     } catch (error) {
@@ -98,5 +100,5 @@ function pauseWords(step: Step, power: string, guestPausedMs: number | undefined
   if (guestPausedMs !== undefined) {
     return `, the guest stood still for ${String(Math.round(guestPausedMs))} ms`;
   }
-  return step.do === 'createSnapshot' && power === 'running' ? ', the guest stood still too short to see' : '';
+  return step.kind === 'createSnapshot' && power === 'running' ? ', the guest stood still too short to see' : '';
 }

@@ -290,7 +290,7 @@ export class LiveConnection implements Disposable {
   }
 
   #note(event: VmEvent): void {
-    this.#refresher.mark(event.uuid, staleAfter(event.what, this.#isOpen(event.uuid)));
+    this.#refresher.mark(event.uuid, staleAfter(event.kind, this.#isOpen(event.uuid)));
     this.#watcher.stir();
     this.#refresher.flushSoon();
   }

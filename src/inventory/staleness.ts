@@ -27,7 +27,7 @@ export type Aspect = 'vm' | 'look' | 'tree' | 'roll';
  *
  * @param open its snapshots are in attention; of another VM they are not read before they are
  */
-export function staleAfter(what: VmEvent['what'], open: boolean): readonly Aspect[] {
+export function staleAfter(what: VmEvent['kind'], open: boolean): readonly Aspect[] {
   switch (what) {
     case 'defined':
     case 'undefined':

@@ -103,7 +103,7 @@ export class Audit {
 }
 
 function auditLine(note: Readonly<Record<string, unknown>> & { readonly request: OperationRequest }): string {
-  const shortest = { ...note, request: { type: note.request.type } };
+  const shortest = { ...note, request: { type: note.request.kind } };
   const attempts = [note, ...textLengths.map((length) => withShortTexts(note, length)), withShortTexts(shortest, 30)];
   const lines = attempts.map((attempt) => `${writeJson(attempt)}\n`);
   const line = lines.find((each) => Buffer.byteLength(each) <= maxLineBytes);

@@ -45,7 +45,7 @@ export interface JournalHead {
 }
 
 export interface JournalEntry extends Omit<JournalHead, 'daemon'> {
-  readonly version: 1;
+  readonly version: 2;
   readonly id: string;
   /** Milliseconds since 1970. */
   readonly startedAt: number;

@@ -6,9 +6,10 @@ import { actsAloneForMs } from '../operations/interrupted.js';
 import type { JournalEntry, StepRecord, UnreadableEntry, Writer } from './entry.js';
 import { isCount, isObject, type JsonObject, parseJson, writeJson } from './json.js';
 import { parseBefore, parseOrigin } from './originText.js';
+import { fromVersion1 } from './version1.js';
 import { parseWriter } from './writer.js';
 
-const version = 1;
+const version = 2;
 const lineEnd = 0x0a;
 
 /** Somebody takes the entry up after its writer. */
@@ -129,7 +130,8 @@ function parseLine<T>(line: Buffer, parse: (value: JsonObject) => T | undefined)
   return isObject(value) ? parse(value) : undefined;
 }
 
-function parseHead(value: JsonObject, id: string): EntryHead | Pick<UnreadableEntry, 'why' | 'detail'> | undefined {
+function parseHead(given: JsonObject, id: string): EntryHead | Pick<UnreadableEntry, 'why' | 'detail'> | undefined {
+  const value = given['version'] === 1 ? fromVersion1(given) : given;
   if (isCount(value['version']) && value['version'] > version) {
     return { why: 'newer', detail: `version ${value['version']}` };
   }
@@ -198,7 +200,7 @@ function parseRecord(value: JsonObject, steps: number): StepRecord | RecoveryRec
 function isRequest(value: unknown, connection: string, uuid: string): value is OperationRequest {
   return (
     isObject(value) &&
-    typeof value['type'] === 'string' &&
+    typeof value['kind'] === 'string' &&
     isObject(value['vm']) &&
     value['vm']['connection'] === connection &&
     value['vm']['uuid'] === uuid
@@ -208,10 +210,10 @@ function isRequest(value: unknown, connection: string, uuid: string): value is O
 function isPlan(value: unknown, connection: string, uuid: string): value is Plan {
   return (
     isObject(value) &&
-    value['type'] === 'plan' &&
+    value['kind'] === 'plan' &&
     isRequest(value['request'], connection, uuid) &&
     Array.isArray(value['steps']) &&
-    value['steps'].every((step) => isObject(step) && typeof step['do'] === 'string') &&
+    value['steps'].every((step) => isObject(step) && typeof step['kind'] === 'string') &&
     Array.isArray(value['losses']) &&
     value['losses'].every(isObject) &&
     Array.isArray(value['warnings']) &&

@@ -74,7 +74,7 @@ export class Journal {
     const id = randomBytes(16).toString('hex');
     const [writer, place] = await Promise.all([thisWriter(this.editor), thisPlace()]);
     const origin = { ...place, ...(daemon === undefined ? {} : { daemon }) };
-    const head: EntryHead = { version: 1, id, ...given, startedAt: Date.now(), origin, writer };
+    const head: EntryHead = { version: 2, id, ...given, startedAt: Date.now(), origin, writer };
     const entry: JournalEntry = entryOf(head);
     const text = writeHead(head);
     const bytes = Buffer.byteLength(text);

@@ -269,7 +269,7 @@ class LessonRun implements Disposable {
   }
 
   async #carryOut(act: LessonAct | undefined): Promise<void> {
-    switch (act?.do) {
+    switch (act?.kind) {
       case 'operation':
         return this.#perform(act.request(this.#ref, this.#view.facts));
       case 'write':
@@ -284,7 +284,7 @@ class LessonRun implements Disposable {
   /** The step itself is done by the next key: the learner sees the one go before the other comes. */
   async #takeAway(snapshots: readonly Snapshot[]): Promise<void> {
     for (const { name } of snapshots) {
-      await this.#perform({ type: 'delete', vm: this.#ref, snapshot: name, scope: 'one' });
+      await this.#perform({ kind: 'delete', vm: this.#ref, snapshot: name, scope: 'one' });
     }
     this.#virshOf = -1;
   }
@@ -305,7 +305,7 @@ class LessonRun implements Disposable {
   async #pile(layers: number): Promise<void> {
     for (let more = layers + 1 - (this.#view.facts.layers ?? 1); more > 0; more--) {
       const title = `Layer ${String(layers + 1 - more)}`;
-      await this.#perform({ type: 'create', vm: this.#ref, kind: 'disk', style: 'external', title });
+      await this.#perform({ kind: 'create', vm: this.#ref, snapshotKind: 'disk', style: 'external', title });
     }
     try {
       this.#update({ costs: await this.#options.measure(this.#vm.folder, measuredDepths) });
@@ -325,13 +325,13 @@ class LessonRun implements Disposable {
     this.#virshOf = at;
     this.#update({ virsh: undefined });
     const act = lessonScript[at]?.act;
-    const request = act?.do === 'operation' ? act.request(this.#ref, this.#view.facts) : undefined;
+    const request = act?.kind === 'operation' ? act.request(this.#ref, this.#view.facts) : undefined;
     const view = this.#options.inventory.findVm(this.#ref);
     if (request === undefined || view === undefined) {
       return;
     }
     const decision = await this.#options.inventory.plan(request);
-    if (decision.type === 'plan' && this.#virshOf === at) {
+    if (decision.kind === 'plan' && this.#virshOf === at) {
       this.#update({ virsh: virshLine(decision.steps, view.vm, this.#vm.connection) });
     }
   }

@@ -7,11 +7,11 @@ import type { LessonOutline } from './lessonState.js';
 
 export type LessonAct =
   /** One of the extension's own commands; undefined where the VM is not as the step needs it. */
-  | { readonly do: 'operation'; readonly request: (vm: VmRef, facts: LessonFacts) => OperationRequest | undefined }
+  | { readonly kind: 'operation'; readonly request: (vm: VmRef, facts: LessonFacts) => OperationRequest | undefined }
   /** The guest writes its blocks. */
-  | { readonly do: 'write' }
+  | { readonly kind: 'write' }
   /** Disk-only snapshots until the disk has so many layers above its base, and then what layers cost is measured. */
-  | { readonly do: 'pile'; readonly layers: number };
+  | { readonly kind: 'pile'; readonly layers: number };
 
 export interface LessonStep {
   readonly id: string;
@@ -28,12 +28,12 @@ export interface LessonStep {
 }
 
 const create = (kind: 'memory' | 'disk' | 'offline', title: string): LessonAct => ({
-  do: 'operation',
-  request: (vm) => ({ type: 'create', vm, kind, style: 'external', title }),
+  kind: 'operation',
+  request: (vm) => ({ kind: 'create', vm, snapshotKind: kind, style: 'external', title }),
 });
 const power = (action: 'start' | 'shutDown'): LessonAct => ({
-  do: 'operation',
-  request: (vm) => ({ type: 'power', vm, action }),
+  kind: 'operation',
+  request: (vm) => ({ kind: 'power', vm, action }),
 });
 const hasNew =
   (kind: 'memory' | 'disk' | 'offline') =>
@@ -79,7 +79,7 @@ export const lessonScript: readonly LessonStep[] = [
       ),
     ],
     task: (t) => t('Let the guest write.'),
-    act: { do: 'write' },
+    act: { kind: 'write' },
     done: wrote,
   },
   {
@@ -110,7 +110,7 @@ export const lessonScript: readonly LessonStep[] = [
       ),
     ],
     task: (t) => t('Let the guest write the same blocks.'),
-    act: { do: 'write' },
+    act: { kind: 'write' },
     done: wrote,
   },
   {
@@ -137,7 +137,7 @@ export const lessonScript: readonly LessonStep[] = [
       ),
     ],
     task: (t) => t('Let the guest write once more.'),
-    act: { do: 'write' },
+    act: { kind: 'write' },
     done: wrote,
   },
   {
@@ -154,12 +154,12 @@ export const lessonScript: readonly LessonStep[] = [
     ],
     task: (t) => t('Revert to the memory snapshot.'),
     act: {
-      do: 'operation',
+      kind: 'operation',
       request: (vm, facts) => {
         const snapshot = firstMemory(facts)?.name;
         return snapshot === undefined
           ? undefined
-          : { type: 'revert', vm, snapshot, after: 'running', checkpointFirst: false };
+          : { kind: 'revert', vm, snapshot, after: 'running', checkpointFirst: false };
       },
     },
     done: (now) => {
@@ -176,7 +176,7 @@ export const lessonScript: readonly LessonStep[] = [
       ),
     ],
     task: (t) => t('Let the guest write on the new branch.'),
-    act: { do: 'write' },
+    act: { kind: 'write' },
     done: wrote,
   },
   {
@@ -202,10 +202,10 @@ export const lessonScript: readonly LessonStep[] = [
     ],
     task: (t) => t('Delete the snapshot that you stand on.'),
     act: {
-      do: 'operation',
+      kind: 'operation',
       request: (vm, facts) => {
         const snapshot = standsOn(facts)?.name;
-        return snapshot === undefined ? undefined : { type: 'delete', vm, snapshot, scope: 'one' };
+        return snapshot === undefined ? undefined : { kind: 'delete', vm, snapshot, scope: 'one' };
       },
     },
     done: (now, before) => taken(before).some(({ name }) => now.snapshots.every((one) => one.name !== name)),
@@ -223,7 +223,7 @@ export const lessonScript: readonly LessonStep[] = [
       ),
     ],
     task: (t) => t('Let the lesson pile up eight layers and measure.'),
-    act: { do: 'pile', layers: pile },
+    act: { kind: 'pile', layers: pile },
     done: (now, before) => (now.layers ?? 0) > pile && now.measured > before.measured,
   },
   {

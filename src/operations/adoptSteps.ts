@@ -9,7 +9,7 @@ import type { BrokenOff } from './interrupted.js';
 import type { Snapshot } from '../domain/snapshot.js';
 import { currentOf } from '../domain/snapshotTree.js';
 
-type Below = Extract<Step, { do: 'adoptSnapshot' }>['below'];
+type Below = Extract<Step, { kind: 'adoptSnapshot' }>['below'];
 
 /**
  * | the VM's disks                              | another snapshot froze an overlay | what is below each | the parent   | → |
@@ -40,7 +40,7 @@ export function adoptSteps(
   }
   return [
     {
-      do: 'adoptSnapshot',
+      kind: 'adoptSnapshot',
       made,
       below,
       state: stateThen(situation),

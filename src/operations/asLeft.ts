@@ -94,20 +94,22 @@ function isCurrentAsLeft(
     parents.includes(current) ||
     begunSteps(brokenOff).some((step) => madeBy(step).includes(current) || makesCurrent(step, current)) ||
     (own !== undefined && isOursSince(own, brokenOff, situation)) ||
-    (brokenOff.request.type === 'delete' && currentAsLeft(brokenOff.plan, situation))
+    (brokenOff.request.kind === 'delete' && currentAsLeft(brokenOff.plan, situation))
   );
 }
 
 function makesCurrent(step: Step, name: string): boolean {
-  return (step.do === 'makeCurrent' || step.do === 'revert' || step.do === 'redefineAs') && step.snapshot === name;
+  return (
+    (step.kind === 'makeCurrent' || step.kind === 'revert' || step.kind === 'redefineAs') && step.snapshot === name
+  );
 }
 
 function madeBy(step: Step): readonly string[] {
-  return step.do === 'createSnapshot' || step.do === 'redefineAs' ? [step.name] : [];
+  return step.kind === 'createSnapshot' || step.kind === 'redefineAs' ? [step.name] : [];
 }
 
 function takenBy(step: Step): readonly string[] {
-  return step.do === 'deleteSnapshot' || step.do === 'forgetSnapshot' ? [step.snapshot] : [];
+  return step.kind === 'deleteSnapshot' || step.kind === 'forgetSnapshot' ? [step.snapshot] : [];
 }
 
 function disksAsLeft(brokenOff: BrokenOff, before: Before, situation: Situation): boolean {
@@ -120,7 +122,7 @@ function disksAsLeft(brokenOff: BrokenOff, before: Before, situation: Situation)
   const reverting = hasBegun(brokenOff, ['revert']);
   const frozen = (disk: VmDisk): readonly (string | undefined)[] => [
     ...brokenOff.plan.steps.flatMap((step) =>
-      step.do === 'revert' || step.do === 'defineFromSnapshot'
+      step.kind === 'revert' || step.kind === 'defineFromSnapshot'
         ? [frozenFile(situation, step.snapshot, disk.target)]
         : [],
     ),
@@ -142,10 +144,10 @@ function disksAsLeft(brokenOff: BrokenOff, before: Before, situation: Situation)
 
 /** Steps that leave the present for another one, or let a guest run in it. */
 function replacesPresent(step: Step): boolean {
-  return step.do === 'power' ? step.action === 'start' || step.action === 'forceOff' : replacing.has(step.do);
+  return step.kind === 'power' ? step.action === 'start' || step.action === 'forceOff' : replacing.has(step.kind);
 }
 
-const replacing: ReadonlySet<Step['do']> = new Set<Step['do']>([
+const replacing: ReadonlySet<Step['kind']> = new Set<Step['kind']>([
   'defineFromSnapshot',
   'revert',
   'restoreMemory',
@@ -189,18 +191,18 @@ function mayWriteUntil({ plan, startedAt, begunAt, doneAt, lastStepAt }: BrokenO
     if (begunAt?.has(index) !== true && done === undefined) {
       continue;
     }
-    if (step.do === 'power' && step.action === 'forceOff') {
+    if (step.kind === 'power' && step.action === 'forceOff') {
       quietAt = done;
-    } else if (step.do === 'createOverlays') {
+    } else if (step.kind === 'createOverlays') {
       quietAt = quietAt === undefined || done === undefined ? undefined : Math.max(quietAt, done);
-    } else if (writing.has(step.do)) {
+    } else if (writing.has(step.kind)) {
       quietAt = undefined;
     }
   }
   return quietAt ?? (lastStepAt ?? 0) + stillWritesMs + Math.min(plan.estimateMs ?? 0, mostMs);
 }
 
-const writing: ReadonlySet<Step['do']> = new Set<Step['do']>([
+const writing: ReadonlySet<Step['kind']> = new Set<Step['kind']>([
   'createSnapshot',
   'revert',
   'deleteSnapshot',

@@ -40,16 +40,16 @@ export function begunSteps(brokenOff: BrokenOff): readonly Step[] {
 }
 
 /** Whether any step of these kinds was begun. */
-export function hasBegun(brokenOff: BrokenOff, kinds: readonly Step['do'][]): boolean {
-  return brokenOff.plan.steps.some((step, index) => kinds.includes(step.do) && wasBegun(brokenOff, index));
+export function hasBegun(brokenOff: BrokenOff, kinds: readonly Step['kind'][]): boolean {
+  return brokenOff.plan.steps.some((step, index) => kinds.includes(step.kind) && wasBegun(brokenOff, index));
 }
 
 /** Settled where nothing is left to do. */
 export function goOn(brokenOff: BrokenOff, steps: readonly Step[], to: RecoveredTo): Recovery {
   return steps.length === 0
-    ? { type: 'settled', to }
+    ? { kind: 'settled', to }
     : {
-        type: 'steps',
+        kind: 'steps',
         to,
         plan: { ...brokenOff.plan, steps, losses: [], warnings: [], progress: 'timeOnly' },
       };
@@ -57,7 +57,7 @@ export function goOn(brokenOff: BrokenOff, steps: readonly Step[], to: Recovered
 
 export function explain({ request }: BrokenOff, why: Refusal, steps: readonly Step[], { vm }: Situation): Recovery {
   const commands = steps.map((step) => virshLine([step], vm, request.vm.connection));
-  return { type: 'explain', why, commands };
+  return { kind: 'explain', why, commands };
 }
 
 /**
@@ -98,7 +98,7 @@ export function userOf(file: string, going: ReadonlySet<string>, situation: Situ
 
 function outsider(file: string, going: ReadonlySet<string>, situation: Situation): string | undefined {
   const found = outsiderOn([file], situation, going);
-  return found === undefined ? undefined : found.what === 'program' ? found.file : found.name;
+  return found === undefined ? undefined : found.kind === 'program' ? found.file : found.name;
 }
 
 /**
@@ -148,19 +148,19 @@ function mayBeElsewhere(request: OperationRequest, situation: Situation): boolea
 
 /** With a snapshot that goes, all files go that its plan names. */
 function toldAsLost({ steps, losses }: Plan): ReadonlySet<string> {
-  const named = steps.flatMap((step) => (step.do === 'removeFiles' ? step.files : []));
+  const named = steps.flatMap((step) => (step.kind === 'removeFiles' ? step.files : []));
   return new Set(
-    losses.flatMap((loss) => (loss.what === 'files' ? loss.files : loss.what === 'restorePoints' ? named : [])),
+    losses.flatMap((loss) => (loss.kind === 'files' ? loss.files : loss.kind === 'restorePoints' ? named : [])),
   );
 }
 
 /** `removeFiles` steps keep only what may go; the others stay as they are. */
 export function safely(steps: readonly Step[], plan: Plan, situation: Situation): readonly Step[] {
   return steps.flatMap((step): readonly Step[] =>
-    step.do === 'removeFiles' ? removal(removable(step.files, plan, situation)) : [step],
+    step.kind === 'removeFiles' ? removal(removable(step.files, plan, situation)) : [step],
   );
 }
 
 export function removal(files: readonly string[]): readonly Step[] {
-  return files.length === 0 ? [] : [{ do: 'removeFiles', files }];
+  return files.length === 0 ? [] : [{ kind: 'removeFiles', files }];
 }

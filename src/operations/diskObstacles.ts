@@ -188,18 +188,18 @@ export function checkpointObstacle(
 export function bitmapWarning(
   disks: readonly VmDisk[],
   { files, checkpoints = [] }: Situation,
-): readonly Extract<Warning, { about: 'bitmapsStayBehind' }>[] {
+): readonly Extract<Warning, { kind: 'bitmapsStayBehind' }>[] {
   const noted = disks.flatMap(({ source = '' }) => {
     const image = files?.images.get(source);
     return typeof image === 'object' && (image.bitmaps ?? 0) > 0 ? [source] : [];
   });
-  return noted.length === 0 || checkpoints.length > 0 ? [] : [{ about: 'bitmapsStayBehind', files: noted }];
+  return noted.length === 0 || checkpoints.length > 0 ? [] : [{ kind: 'bitmapsStayBehind', files: noted }];
 }
 
 /** Repairs that write disks into a configuration or a snapshot, or merge them; a mended guest and a file that goes do not. */
 export function repairObstacle(repair: Repair, situation: Situation): Refused | undefined {
   const { vm, tree, frozenDisks, configured = [] } = situation;
-  switch (repair.what) {
+  switch (repair.kind) {
     case 'finishDelete':
     case 'leaveFrozenFiles':
     case 'makeCurrent': {

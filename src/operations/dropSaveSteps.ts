@@ -4,5 +4,5 @@ import type { Step } from '../steps/step.js';
 import type { Vm } from '../domain/vm.js';
 
 export function dropSaveSteps({ managedSave }: Pick<Vm, 'managedSave'>): readonly Step[] {
-  return managedSave ? [{ do: 'dropManagedSave' }] : [];
+  return managedSave ? [{ kind: 'dropManagedSave' }] : [];
 }

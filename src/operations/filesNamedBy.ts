@@ -11,17 +11,17 @@ export function filesNamedBy({ steps, merges = [], leaves = [] }: Plan): Readonl
 }
 
 function filesOf(step: Step): readonly string[] {
-  if (step.do === 'createSnapshot') {
+  if (step.kind === 'createSnapshot') {
     return step.disks.flatMap(({ file }) => file ?? []);
   }
-  if (step.do === 'createOverlays') {
+  if (step.kind === 'createOverlays') {
     return step.overlays.map(({ file }) => file);
   }
-  if (step.do === 'defineFromSnapshot' || step.do === 'restoreMemory' || step.do === 'configureDisks') {
+  if (step.kind === 'defineFromSnapshot' || step.kind === 'restoreMemory' || step.kind === 'configureDisks') {
     return step.disks.map(({ file }) => file);
   }
-  if (step.do === 'blockCommit') {
+  if (step.kind === 'blockCommit') {
     return [step.top, step.base];
   }
-  return step.do === 'commitImages' ? step.disks.flatMap(({ top, base }) => [top, base]) : [];
+  return step.kind === 'commitImages' ? step.disks.flatMap(({ top, base }) => [top, base]) : [];
 }

@@ -10,7 +10,7 @@ export function actOf(steps: readonly Step[], plan: Plan): 'recover' | 'recoverH
 
 /** Metadata alone, a guest that thaws, and files that the operation made itself and nobody stands on. */
 function isHarmless(step: Step, made: ReadonlySet<string>): boolean {
-  switch (step.do) {
+  switch (step.kind) {
     case 'adoptSnapshot':
     case 'describeSnapshot':
     case 'reparent':
@@ -48,13 +48,13 @@ function isHarmless(step: Step, made: ReadonlySet<string>): boolean {
 function filesMadeBy({ steps }: Plan): ReadonlySet<string> {
   return new Set(
     steps.flatMap((step): readonly string[] => {
-      if (step.do === 'createSnapshot') {
+      if (step.kind === 'createSnapshot') {
         return [step.memoryFile, ...step.disks.map(({ file }) => file)].flatMap((file) => file ?? []);
       }
-      if (step.do === 'createOverlays') {
+      if (step.kind === 'createOverlays') {
         return step.overlays.map(({ file }) => file);
       }
-      return step.do === 'copyFile' && step.existing === 'keep' ? [step.to] : [];
+      return step.kind === 'copyFile' && step.existing === 'keep' ? [step.to] : [];
     }),
   );
 }

@@ -32,14 +32,14 @@ export interface BrokenOff {
 
 export type Recovery =
   /** Nothing is left to do. */
-  | { readonly type: 'settled'; readonly to: RecoveredTo }
+  | { readonly kind: 'settled'; readonly to: RecoveredTo }
   /**
    * These steps lead to one of the two; each may be done already. `otherwise`: what is the matter where the first one is
    * refused, for then nothing has been done and a person has to look.
    */
-  | { readonly type: 'steps'; readonly to: RecoveredTo; readonly plan: Plan; readonly otherwise?: Refusal }
+  | { readonly kind: 'steps'; readonly to: RecoveredTo; readonly plan: Plan; readonly otherwise?: Refusal }
   /** Nothing can be done without a person: why, and the commands that would lead out. */
-  | { readonly type: 'explain'; readonly why: Refusal; readonly commands: readonly string[] };
+  | { readonly kind: 'explain'; readonly why: Refusal; readonly commands: readonly string[] };
 
 /** What a person can have done about one of them: by the true state a moment ago. */
 export interface UnfinishedOperation {

@@ -12,9 +12,10 @@ import { isActive, snapshotableDisks } from '../domain/vm.js';
 /** `unknown`: nothing tells. Whoever would destroy something takes it for `used`. */
 export type Use = 'untouched' | 'used' | 'unknown';
 
-function checkpointStep({ steps }: Plan): Extract<Step, { do: 'createSnapshot' }> | undefined {
+function checkpointStep({ steps }: Plan): Extract<Step, { kind: 'createSnapshot' }> | undefined {
   return steps.find(
-    (step): step is Extract<Step, { do: 'createSnapshot' }> => step.do === 'createSnapshot' && step.auto === 'revert',
+    (step): step is Extract<Step, { kind: 'createSnapshot' }> =>
+      step.kind === 'createSnapshot' && step.auto === 'revert',
   );
 }
 
@@ -92,7 +93,7 @@ export function keptByRecovery(plan: Plan, { tree }: Situation): Snapshot | unde
 }
 
 function targetOf({ request }: Plan): string {
-  return request.type === 'revert' ? request.snapshot : '';
+  return request.kind === 'revert' ? request.snapshot : '';
 }
 
 function useOfImages(names: readonly string[], disks: readonly SnapshotDisk[], { vm, files }: Situation): Use {
@@ -112,7 +113,7 @@ function useOfImages(names: readonly string[], disks: readonly SnapshotDisk[], {
  */
 export function currentAsLeft(plan: Plan, situation: Situation): boolean {
   const { tree } = situation;
-  if (tree.current === undefined || plan.request.type === 'repair') {
+  if (tree.current === undefined || plan.request.kind === 'repair') {
     return true;
   }
   return ownNames(plan).has(tree.current) || keptByRecovery(plan, situation) !== undefined;
@@ -121,23 +122,23 @@ export function currentAsLeft(plan: Plan, situation: Situation): boolean {
 function ownNames({ request, steps, losses, warnings }: Plan): ReadonlySet<string> {
   const names = new Set<string>();
   for (const step of steps) {
-    if (step.do === 'createSnapshot' || step.do === 'redefineAs') {
+    if (step.kind === 'createSnapshot' || step.kind === 'redefineAs') {
       names.add(step.name);
     }
-    if (step.do === 'makeCurrent' || step.do === 'redefineAs' || step.do === 'revert') {
+    if (step.kind === 'makeCurrent' || step.kind === 'redefineAs' || step.kind === 'revert') {
       names.add(step.snapshot);
     }
   }
   for (const loss of losses) {
-    const lost = loss.what === 'restorePoints' ? loss.names : loss.what === 'diskChanges' ? [loss.since ?? ''] : [];
+    const lost = loss.kind === 'restorePoints' ? loss.names : loss.kind === 'diskChanges' ? [loss.since ?? ''] : [];
     lost.forEach((name) => names.add(name));
   }
   for (const warning of warnings) {
-    if (warning.about === 'noCheckpointNeeded') {
+    if (warning.kind === 'noCheckpointNeeded') {
       names.add(warning.since);
     }
   }
-  return request.type === 'revert' ? names.add(request.snapshot) : names;
+  return request.kind === 'revert' ? names.add(request.snapshot) : names;
 }
 
 /**
@@ -150,8 +151,12 @@ function ownNames({ request, steps, losses, warnings }: Plan): ReadonlySet<strin
  * And nobody may have made another one current. Overlays that a snapshot froze are
  * not the VM's own any more.
  */
-export function mayMakeCurrent(step: Extract<Step, { do: 'makeCurrent' }>, plan: Plan, situation: Situation): boolean {
-  const define = plan.steps.find((one) => one.do === 'defineFromSnapshot');
+export function mayMakeCurrent(
+  step: Extract<Step, { kind: 'makeCurrent' }>,
+  plan: Plan,
+  situation: Situation,
+): boolean {
+  const define = plan.steps.find((one) => one.kind === 'defineFromSnapshot');
   const disks = step.disks ?? define?.disks ?? [];
   return (
     standsExactlyOn(disks, situation) &&

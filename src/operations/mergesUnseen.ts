@@ -23,12 +23,16 @@ const coarseMs = 2_000;
  */
 export function mergesUnseen(brokenOff: BrokenOff, recovery: Plan, situation: Situation): boolean {
   const isGone = begunSteps(brokenOff).some(
-    (step) => step.do === 'deleteSnapshot' && findSnapshot(situation.tree, step.snapshot) === undefined,
+    (step) => step.kind === 'deleteSnapshot' && findSnapshot(situation.tree, step.snapshot) === undefined,
   );
   // One whose turn had not come follows another, of which the mark tells.
-  const begun = new Set(begunSteps(brokenOff).flatMap((step) => (step.do === 'deleteSnapshot' ? [step.snapshot] : [])));
+  const begun = new Set(
+    begunSteps(brokenOff).flatMap((step) => (step.kind === 'deleteSnapshot' ? [step.snapshot] : [])),
+  );
   const again = recovery.steps.flatMap((step) =>
-    step.do === 'deleteSnapshot' && begun.has(step.snapshot) ? (findSnapshot(situation.tree, step.snapshot) ?? []) : [],
+    step.kind === 'deleteSnapshot' && begun.has(step.snapshot)
+      ? (findSnapshot(situation.tree, step.snapshot) ?? [])
+      : [],
   );
   return !isGone && again.some((root) => isRoot(root) && !wasWrittenTo(root, brokenOff, situation));
 }
@@ -38,7 +42,7 @@ function isRoot({ style, parent }: Snapshot): boolean {
 }
 
 function wasWrittenTo(root: Snapshot, { plan, begunAt }: BrokenOff, situation: Situation): boolean {
-  const index = plan.steps.findIndex((step) => step.do === 'deleteSnapshot' && step.snapshot === root.name);
+  const index = plan.steps.findIndex((step) => step.kind === 'deleteSnapshot' && step.snapshot === root.name);
   const begun = begunAt?.get(index);
   return externalTargets(root).some((target) => {
     const base = frozenFile(situation, root.name, target);

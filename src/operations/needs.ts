@@ -72,7 +72,7 @@ function mayBeUntold({ power, persistent, disks }: Situation['vm']): boolean {
 
 /** What makes or changes snapshots may be refused by libvirt beside checkpoints; the state of the VM and stray files may not. */
 function minds(request: OperationRequest): boolean {
-  return request.type !== 'power' && (request.type !== 'repair' || 'snapshot' in request.repair);
+  return request.kind !== 'power' && (request.kind !== 'repair' || 'snapshot' in request.repair);
 }
 
 function needsOf(
@@ -87,7 +87,7 @@ function needsOf(
   const all = tree.snapshots.map(({ name }) => name);
   const active = isActive(vm.power);
   const written = asksForWritten({ vm, tree });
-  switch (request.type) {
+  switch (request.kind) {
     case 'describe':
     case 'rename':
       return nothing;
@@ -105,10 +105,10 @@ function needsOf(
     case 'create':
       return { ...nothing, blockJobs: active, agent: active && vm.agentChannel && request.quiesce === true, written };
     case 'repair':
-      if (request.repair.what === 'keepVm') {
+      if (request.repair.kind === 'keepVm') {
         return { ...nothing, blockJobs: active };
       }
-      return request.repair.what === 'thawGuest' || request.repair.what === 'resumeAfterSave'
+      return request.repair.kind === 'thawGuest' || request.repair.kind === 'resumeAfterSave'
         ? { ...nothing, agent: active && vm.agentChannel }
         : {
             blockJobs: active,
@@ -117,8 +117,8 @@ function needsOf(
             strays: true,
             agent: false,
             written: true,
-            ...(request.repair.what === 'configureDisks' ? { configured: active } : {}),
-            ...(request.repair.what === 'keepDisks' || request.repair.what === 'finishDelete'
+            ...(request.repair.kind === 'configureDisks' ? { configured: active } : {}),
+            ...(request.repair.kind === 'keepDisks' || request.repair.kind === 'finishDelete'
               ? { savedRam: savedRamOf(findSnapshot(tree, request.repair.snapshot)) }
               : {}),
           };
@@ -147,14 +147,14 @@ function needsOf(
     }
     case 'revert':
     case 'delete': {
-      const touched = request.type === 'revert' ? [request.snapshot] : doomedBy(request, tree).map(({ name }) => name);
-      const others = request.type === 'revert' || external.length > 0;
+      const touched = request.kind === 'revert' ? [request.snapshot] : doomedBy(request, tree).map(({ name }) => name);
+      const others = request.kind === 'revert' || external.length > 0;
       return {
         blockJobs: active,
         frozenDisks: external.length > 0 ? all : touched.filter((name) => findSnapshot(tree, name) !== undefined),
         otherVms: others,
         strays: others,
-        agent: request.type === 'revert' && active && vm.agentChannel,
+        agent: request.kind === 'revert' && active && vm.agentChannel,
         written: others,
         savedRam: touched.flatMap((name) => savedRamOf(findSnapshot(tree, name))),
       };
@@ -206,7 +206,7 @@ export function fileNeeds(request: OperationRequest, situation: Situation): File
   }
   const present = snapshotableDisks(vm).flatMap(({ source }) => source ?? []);
   const variables = vm.nvram === undefined ? [] : [vm.nvram];
-  switch (request.type) {
+  switch (request.kind) {
     case 'describe':
       return { images: [], files: [], folders: [] };
     case 'power':
@@ -229,7 +229,7 @@ export function fileNeeds(request: OperationRequest, situation: Situation): File
       return isActive(vm.power) ? seen : { ...seen, changes: present.filter((path) => path.startsWith('/')) };
     }
     case 'repair':
-      switch (request.repair.what) {
+      switch (request.repair.kind) {
         case 'removeTag':
           return filesIn(situation, [...present, request.repair.file], []);
         case 'removeFiles': {
@@ -305,7 +305,7 @@ function filesIn(situation: Situation, images: readonly string[], files: readonl
 
 /** In the order in which they would go: children before their parents. */
 function doomedBy(
-  { snapshot, scope }: Extract<OperationRequest, { type: 'delete' }>,
+  { snapshot, scope }: Extract<OperationRequest, { kind: 'delete' }>,
   tree: SnapshotTree,
 ): readonly Snapshot[] {
   switch (scope) {

@@ -86,7 +86,7 @@ export function lostQemuObstacle(situation: Situation, merge?: Parameters<typeof
   if (lost === undefined) {
     return undefined;
   }
-  const { what, disk, file, said } = lost;
+  const { kind: what, disk, file, said } = lost;
   return what === 'runsUnseen' ? refuse(what, { vm: name, file }) : refuse(what, { vm: name, disk, file, said });
 }
 

@@ -6,7 +6,7 @@ import type { Refused } from '../domain/refusal.js';
 import type { Step, TargetFile } from '../steps/step.js';
 
 export interface Plan {
-  readonly type: 'plan';
+  readonly kind: 'plan';
   readonly request: OperationRequest;
   readonly steps: readonly Step[];
   readonly losses: readonly Loss[];

@@ -36,7 +36,7 @@ interface Made {
 function stepsEssence(steps: readonly Step[]): readonly unknown[] {
   const made = madeBy(steps);
   return steps
-    .filter((step) => step.do !== 'waitUntil' && step.do !== 'setGuestClock')
+    .filter((step) => step.kind !== 'waitUntil' && step.kind !== 'setGuestClock')
     .map((step) => numbered(plain(step), made));
 }
 
@@ -47,16 +47,16 @@ function lossesEssence({ steps, losses }: Plan): readonly unknown[] {
 
 /** Without what is of no account; a delete in an old journal has a word more. */
 function plain(step: Step): Step {
-  if (step.do === 'createSnapshot') {
+  if (step.kind === 'createSnapshot') {
     // What is free changes from one look to the next.
     return { ...step, description: '', mostBytes: 0 };
   }
-  return step.do === 'deleteSnapshot' ? { do: step.do, snapshot: step.snapshot } : step;
+  return step.kind === 'deleteSnapshot' ? { kind: step.kind, snapshot: step.snapshot } : step;
 }
 
 function plainLoss(loss: Loss): Loss {
-  return loss.what === 'diskChanges'
-    ? { what: loss.what, ...(loss.since === undefined ? {} : { since: loss.since }) }
+  return loss.kind === 'diskChanges'
+    ? { kind: loss.kind, ...(loss.since === undefined ? {} : { since: loss.since }) }
     : loss;
 }
 
@@ -65,15 +65,15 @@ function madeBy(steps: readonly Step[]): Made {
   const note = (map: Map<string, string>, name: string): unknown =>
     map.has(name) ? undefined : map.set(name, `made ${map.size}`);
   for (const step of steps) {
-    if (step.do === 'createSnapshot') {
+    if (step.kind === 'createSnapshot') {
       note(snapshots, step.name);
       step.disks.forEach(({ file }) => file !== undefined && note(files, file));
       if (step.memoryFile !== undefined) {
         note(files, step.memoryFile);
       }
-    } else if (step.do === 'createOverlays') {
+    } else if (step.kind === 'createOverlays') {
       step.overlays.forEach(({ file }) => note(files, file));
-    } else if (step.do === 'copyFile' && step.existing === 'keep') {
+    } else if (step.kind === 'copyFile' && step.existing === 'keep') {
       note(files, step.to);
     }
   }

@@ -22,13 +22,13 @@ import { controlInPathObstacle, pathObstacle } from '../domain/chains/samePath.j
 export function planOperation(request: OperationRequest, situation: Situation): Decision {
   const decision = decide(request, situation);
   const { unasked = [] } = situation;
-  return decision.type === 'refusal' || unasked.length === 0 || !needs(request, situation).otherVms
+  return decision.kind === 'refusal' || unasked.length === 0 || !needs(request, situation).otherVms
     ? decision
-    : { ...decision, warnings: [...decision.warnings, { about: 'unaskedConnections', connections: unasked }] };
+    : { ...decision, warnings: [...decision.warnings, { kind: 'unaskedConnections', connections: unasked }] };
 }
 
 function decide(request: OperationRequest, situation: Situation): Decision {
-  switch (request.type) {
+  switch (request.kind) {
     case 'create':
       return controlInPathObstacle(situation) ?? planCreate(request, situation);
     case 'revert':
@@ -55,6 +55,6 @@ export function planForGood(request: OperationRequest, situation: CompleteSituat
   return planOperation(request, situation);
 }
 
-function touchesFiles({ what }: Repair): boolean {
+function touchesFiles({ kind: what }: Repair): boolean {
   return what !== 'resumeAfterSave' && what !== 'thawGuest' && what !== 'keepVm';
 }

@@ -56,8 +56,8 @@ function mergedAgain(
   situation: Situation,
 ): Recovery | undefined {
   const lost = lostQemu(situation, merge);
-  const recovery = lost?.what === 'mergeLost' ? recoveryOf(brokenOff, withoutLocks(situation)) : undefined;
-  if (lost === undefined || recovery?.type !== 'steps' || !beginsWithMerge(recovery.plan.steps, lost, situation)) {
+  const recovery = lost?.kind === 'mergeLost' ? recoveryOf(brokenOff, withoutLocks(situation)) : undefined;
+  if (lost === undefined || recovery?.kind !== 'steps' || !beginsWithMerge(recovery.plan.steps, lost, situation)) {
     return undefined;
   }
   const facts = situation.files?.images.get(lost.said);
@@ -68,11 +68,11 @@ function mergedAgain(
 
 function recoveryOf(brokenOff: BrokenOff, situation: Situation): Recovery {
   const { request, plan } = brokenOff;
-  switch (request.type) {
+  switch (request.kind) {
     case 'create':
       return recoverCreate(brokenOff, situation);
     case 'revert':
-      return plan.steps.some((step) => step.do === 'revert')
+      return plan.steps.some((step) => step.kind === 'revert')
         ? recoverNativeRevert({ ...brokenOff, request }, situation)
         : recoverEmulatedRevert(brokenOff, situation);
     case 'delete':
@@ -80,19 +80,19 @@ function recoveryOf(brokenOff: BrokenOff, situation: Situation): Recovery {
     case 'rename':
       return recoverRename(brokenOff, situation);
     case 'repair':
-      return plan.steps.some((step) => step.do === 'defineFromSnapshot')
+      return plan.steps.some((step) => step.kind === 'defineFromSnapshot')
         ? recoverEmulatedRevert(brokenOff, situation)
-        : plan.steps.some((step) => step.do === 'redefineAs')
+        : plan.steps.some((step) => step.kind === 'redefineAs')
           ? recoverRename(brokenOff, situation)
           : recoverRepair({ ...brokenOff, request }, situation);
     case 'consolidate':
-      return plan.steps.some(({ do: what }) => what === 'blockCommit' || what === 'commitImages')
+      return plan.steps.some(({ kind: what }) => what === 'blockCommit' || what === 'commitImages')
         ? recoverCommit(brokenOff, situation)
         : recoverSeries(brokenOff, situation);
     case 'prune':
       return recoverSeries(brokenOff, situation);
     case 'describe':
     case 'power':
-      return { type: 'settled', to: brokenAt(brokenOff, situation) === plan.steps.length ? 'after' : 'before' };
+      return { kind: 'settled', to: brokenAt(brokenOff, situation) === plan.steps.length ? 'after' : 'before' };
   }
 }

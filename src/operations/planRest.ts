@@ -32,37 +32,37 @@ export function planRest(request: OperationRequest, situation: Situation, plan: 
   const rest = plan.steps.slice(done);
   const last = plan.steps[done - 1];
   const changed = refuse('changedMeanwhile', { vm: situation.vm.name });
-  if (request.type === 'revert' && last?.do === 'createSnapshot' && last.name === plan.checkpoint) {
+  if (request.kind === 'revert' && last?.kind === 'createSnapshot' && last.name === plan.checkpoint) {
     const target = findSnapshot(situation.tree, request.snapshot);
     if (target === undefined) {
       return refuse('snapshotMissing', { vm: situation.vm.name, snapshot: request.snapshot });
     }
     // libvirt decides by the VM's state at its own moment: somebody may have switched it on or off since we looked.
-    if (findSnapshot(situation.tree, last.name)?.kind !== last.kind) {
+    if (findSnapshot(situation.tree, last.name)?.kind !== last.snapshotKind) {
       return changed;
     }
     // A managed save was started for the checkpoint: before that, the VM was off.
-    const saved = plan.steps.slice(0, done).some((step) => step.do === 'startPaused');
+    const saved = plan.steps.slice(0, done).some((step) => step.kind === 'startPaused');
     const after = endOf(request.after, target, saved ? 'off' : situation.vm.power);
     const fresh = planRevert({ ...request, after, checkpointFirst: false }, withoutUnread(situation));
-    if (fresh.type === 'refusal') {
+    if (fresh.kind === 'refusal') {
       return fresh;
     }
     return sameSteps(rest, fresh.steps) ? (takenName(rest, situation) ?? 'same') : changed;
   }
-  if (request.type === 'delete' && done > 0 && startsDelete(rest[0])) {
+  if (request.kind === 'delete' && done > 0 && startsDelete(rest[0])) {
     const fresh = planDelete(request, situation);
-    if (fresh.type === 'refusal') {
+    if (fresh.kind === 'refusal') {
       return fresh;
     }
     return sameSteps(rest.filter(startsDelete), fresh.steps.filter(startsDelete)) ? 'same' : changed;
   }
-  if ((request.type === 'prune' || request.type === 'consolidate') && done > 0) {
+  if ((request.kind === 'prune' || request.kind === 'consolidate') && done > 0) {
     const part = partsOf(rest)[0];
     if (part?.first === 0) {
       return seriesObstacle(part.snapshot, rest, plan, situation) ?? 'same';
     }
-    if (rest[0]?.do === 'blockCommit') {
+    if (rest[0]?.kind === 'blockCommit') {
       return commitObstacle(request, rest[0], situation) ?? 'same';
     }
   }
@@ -76,12 +76,12 @@ function seriesObstacle(
   { request: { vm: ref }, losses }: Plan,
   situation: Situation,
 ): Refused | undefined {
-  const fresh = planDelete({ type: 'delete', vm: ref, snapshot, scope: 'one' }, situation);
-  if (fresh.type === 'refusal') {
+  const fresh = planDelete({ kind: 'delete', vm: ref, snapshot, scope: 'one' }, situation);
+  if (fresh.kind === 'refusal') {
     return fresh;
   }
   const filesIn = (of: Plan['losses']): readonly string[] =>
-    of.flatMap((loss) => (loss.what === 'files' ? loss.files : []));
+    of.flatMap((loss) => (loss.kind === 'files' ? loss.files : []));
   const told = new Set(filesIn(losses));
   const next = rest.find(startsDelete);
   return sameSteps(fresh.steps.filter(startsDelete), next === undefined ? [] : [next]) &&
@@ -92,12 +92,12 @@ function seriesObstacle(
 
 /** Of several disks, each is looked at again when its turn comes. */
 function commitObstacle(
-  request: Extract<OperationRequest, { type: 'prune' | 'consolidate' }>,
-  step: Extract<Step, { do: 'blockCommit' }>,
+  request: Extract<OperationRequest, { kind: 'prune' | 'consolidate' }>,
+  step: Extract<Step, { kind: 'blockCommit' }>,
   situation: Situation,
 ): Refused | undefined {
-  const fresh = planConsolidate({ ...request, type: 'consolidate', targets: [step.target] }, situation);
-  if (fresh.type === 'refusal') {
+  const fresh = planConsolidate({ ...request, kind: 'consolidate', targets: [step.target] }, situation);
+  if (fresh.kind === 'refusal') {
     return fresh;
   }
   return sameSteps(fresh.steps.slice(0, 1), [step]) ? undefined : refuse('changedMeanwhile', { vm: situation.vm.name });
@@ -116,14 +116,14 @@ export function stepObstacle(
 ): Refused | undefined {
   const { vm } = situation;
   const changed = refuse('changedMeanwhile', { vm: vm.name });
-  if (step?.do === 'removeFiles') {
+  if (step?.kind === 'removeFiles') {
     const going = new Set(step.files);
     return step.files.some((file) => userOf(file, going, situation) !== undefined) ? changed : undefined;
   }
-  if (step?.do === 'makeCurrent') {
+  if (step?.kind === 'makeCurrent') {
     return mayMakeCurrent(step, plan, situation) ? undefined : changed;
   }
-  if (step?.do === 'restoreMemory') {
+  if (step?.kind === 'restoreMemory') {
     const use = useOfOverlays(step.disks, situation);
     return use === 'used' || (use === 'unknown' && unknown === 'refuse')
       ? refuse('usedSince', { vm: vm.name })
@@ -133,12 +133,12 @@ export function stepObstacle(
 }
 
 function startsDelete(step: Step | undefined): boolean {
-  return step?.do === 'deleteSnapshot' || step?.do === 'forgetSnapshot';
+  return step?.kind === 'deleteSnapshot' || step?.kind === 'forgetSnapshot';
 }
 
 /** The plan goes on with the names that it chose at first. */
 function takenName(rest: readonly Step[], { files }: Situation): Refused | undefined {
-  for (const { file } of rest.flatMap((step) => (step.do === 'createOverlays' ? step.overlays : []))) {
+  for (const { file } of rest.flatMap((step) => (step.kind === 'createOverlays' ? step.overlays : []))) {
     if (files?.lists.get(folderOf(file))?.includes(file.slice(folderOf(file).length + 1)) === true) {
       return refuse('fileTaken', { file });
     }

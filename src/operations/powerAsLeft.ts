@@ -46,20 +46,20 @@ export function powerAsLeft(brokenOff: BrokenOff, before: Before, { vm }: Situat
 }
 
 function leads(step: Step, before: Before): readonly PowerState[] {
-  if (step.do === 'createSnapshot') {
+  if (step.kind === 'createSnapshot') {
     return isActive(before.power) ? ['paused'] : [];
   }
-  if (step.do === 'deleteSnapshot') {
+  if (step.kind === 'deleteSnapshot') {
     // libvirt starts a QEMU of its own for the merges of a VM that is off.
     return before.power === 'off' ? ['paused'] : [];
   }
-  if (step.do === 'startPaused') {
+  if (step.kind === 'startPaused') {
     return ['paused'];
   }
-  if (step.do === 'revert' || step.do === 'restoreMemory') {
+  if (step.kind === 'revert' || step.kind === 'restoreMemory') {
     return ['running', 'paused', 'off'];
   }
-  return step.do === 'power' ? afterAction[step.action] : [];
+  return step.kind === 'power' ? afterAction[step.action] : [];
 }
 
 const afterAction: Readonly<Record<PowerAction, readonly PowerState[]>> = {
@@ -73,13 +73,13 @@ const afterAction: Readonly<Record<PowerAction, readonly PowerState[]>> = {
 
 /** The reasons that libvirt gives for a VM that it stopped in this step. */
 function stops(step: Step): readonly PowerReason[] {
-  if (step.do === 'revert') {
+  if (step.kind === 'revert') {
     return ['fromSnapshot'];
   }
-  if (step.do === 'deleteSnapshot') {
+  if (step.kind === 'deleteSnapshot') {
     return ['shutDown', 'destroyed', 'fromSnapshot'];
   }
-  return step.do === 'power' ? reasonAfter[step.action] : [];
+  return step.kind === 'power' ? reasonAfter[step.action] : [];
 }
 
 const reasonAfter: Readonly<Record<PowerAction, readonly PowerReason[]>> = {

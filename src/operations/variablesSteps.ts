@@ -10,7 +10,7 @@ export function nvramKeepSteps(snapshot: string, { vm, files }: Situation): read
   const { nvram } = vm;
   const reached = nvram !== undefined && typeof files?.files.get(nvram) === 'object';
   return reached && files.canAct.get(folderOf(nvram)) === 'yes'
-    ? [{ do: 'copyFile', from: nvram, to: nvramCopy(nvram, snapshot), existing: 'keep' }]
+    ? [{ kind: 'copyFile', from: nvram, to: nvramCopy(nvram, snapshot), existing: 'keep' }]
     : [];
 }
 
@@ -24,6 +24,6 @@ export function nvramBackSteps({ name }: Snapshot, { vm, files }: Situation): re
   const there = copy !== undefined && typeof files?.files.get(copy) === 'object';
   const replaceable = files?.canAct.get(folderOf(nvram ?? '')) === 'yes' && files.canChange?.get(nvram ?? '') === 'yes';
   return nvram !== undefined && there && replaceable
-    ? [{ do: 'copyFile', from: copy, to: nvram, existing: 'replace' }]
+    ? [{ kind: 'copyFile', from: copy, to: nvram, existing: 'replace' }]
     : [];
 }

@@ -39,11 +39,11 @@ export interface RowFate {
  */
 export function nodeFates({ request, losses, snapshot, checkpoint }: Plan): readonly NodeFate[] {
   const fates: NodeFate[] = [...lostNames(losses)].map((name) => ({ snapshot: name, fate: 'dropped' }));
-  if (request.type === 'revert') {
+  if (request.kind === 'revert') {
     fates.push({ snapshot: snapshot ?? request.snapshot, fate: 'read' });
     if (checkpoint !== undefined) {
       fates.push({ snapshot: '', fate: 'kept' });
-    } else if (losses.some(({ what }) => what === 'diskChanges' || what === 'ram' || what === 'managedSave')) {
+    } else if (losses.some(({ kind: what }) => what === 'diskChanges' || what === 'ram' || what === 'managedSave')) {
       fates.push({ snapshot: '', fate: 'dropped' });
     }
   }
@@ -77,11 +77,11 @@ export function rowFates(plan: Plan, map: BlockMap): readonly RowFate[] {
   const going = lostNames(plan.losses);
   merged(plan, map, going).forEach(add);
   committed(plan, map).forEach(add);
-  const lost = new Set(plan.losses.flatMap((loss) => (loss.what === 'files' ? loss.files : [])));
+  const lost = new Set(plan.losses.flatMap((loss) => (loss.kind === 'files' ? loss.files : [])));
   map.rows
     .filter(({ file, kind }) => lost.has(file) && kind !== 'internalSnapshot')
     .forEach(({ id }) => add({ row: id, fate: 'dropped' }));
-  if (plan.request.type === 'revert') {
+  if (plan.request.kind === 'revert') {
     reverted(plan, map).forEach(add);
   }
   insideImages(map, going).forEach(add);
@@ -89,12 +89,12 @@ export function rowFates(plan: Plan, map: BlockMap): readonly RowFate[] {
 }
 
 function lostNames(losses: readonly Loss[]): ReadonlySet<string> {
-  return new Set(losses.flatMap((loss) => (loss.what === 'restorePoints' ? loss.names : [])));
+  return new Set(losses.flatMap((loss) => (loss.kind === 'restorePoints' ? loss.names : [])));
 }
 
 /** A layer that several are merged into takes the bytes of all of them. */
 function merged({ warnings }: Plan, { rows }: BlockMap, going: ReadonlySet<string>): readonly RowFate[] {
-  if (!warnings.some((warning: Warning) => warning.about === 'merges')) {
+  if (!warnings.some((warning: Warning) => warning.kind === 'merges')) {
     return [];
   }
   const files = rows.filter(({ kind }) => kind !== 'internalSnapshot');
@@ -159,7 +159,7 @@ function known({ extents }: BlockRow): readonly Extent[] {
 
 function committed({ steps }: Plan, { rows, target }: BlockMap): readonly RowFate[] {
   const disks = steps.flatMap((step): readonly CommittedDisk[] =>
-    step.do === 'blockCommit' ? [step] : step.do === 'commitImages' ? step.disks : [],
+    step.kind === 'blockCommit' ? [step] : step.kind === 'commitImages' ? step.disks : [],
   );
   const disk = disks.find((one) => one.target === target);
   const base = rows.find(({ file }) => file === disk?.base);
@@ -179,7 +179,7 @@ function reverted({ losses, snapshot, checkpoint }: Plan, map: BlockMap): readon
   const fates: RowFate[] = rows.filter((row) => row.snapshot === snapshot).map(({ id }) => ({ row: id, fate: 'read' }));
   const present = rows.findIndex(({ kind }) => kind === 'present');
   const row = rows[present];
-  const changes = losses.find((loss) => loss.what === 'diskChanges');
+  const changes = losses.find((loss) => loss.kind === 'diskChanges');
   if (row !== undefined && checkpoint !== undefined) {
     fates.push({ row: row.id, fate: 'kept' });
   } else if (row !== undefined && (changes?.disks?.some((disk) => disk.target === target) ?? changes !== undefined)) {

@@ -56,19 +56,19 @@ export class Extents {
   }
 
   /** @throws TooMuchToRead */
-  add(start: number, end: number, what: Extent['what']): void {
+  add(start: number, end: number, what: Extent['kind']): void {
     const stop = Math.min(end, this.#end);
     const last = this.all.at(-1);
     if (stop <= start) {
       return;
     }
-    if (last?.what === what && last.start + last.length === start) {
-      this.all[this.all.length - 1] = { start: last.start, length: stop - last.start, what };
+    if (last?.kind === what && last.start + last.length === start) {
+      this.all[this.all.length - 1] = { start: last.start, length: stop - last.start, kind: what };
       return;
     }
     if (this.all.length === this.#most) {
       throw new TooMuchToRead(`more than ${this.#most} extents`);
     }
-    this.all.push({ start, length: stop - start, what });
+    this.all.push({ start, length: stop - start, kind: what });
   }
 }

@@ -20,7 +20,7 @@ export function afterDelete(
   const gone = new Set([
     ...merged.keys(),
     ...(snapshot.style === 'external' ? deletedFiles([snapshot], situation).removed : []),
-    ...plan.steps.flatMap((step) => (step.do === 'removeFiles' ? step.files : [])),
+    ...plan.steps.flatMap((step) => (step.kind === 'removeFiles' ? step.files : [])),
   ]);
   const { vm, tree, frozenDisks, files } = situation;
   const onBase = (disk: VmDisk): VmDisk => onMerged(disk, merged);
@@ -101,7 +101,7 @@ function without({ name, parent }: Snapshot, { snapshots, current }: SnapshotTre
 }
 
 function withNames(tree: SnapshotTree, step: Step): SnapshotTree {
-  if (step.do !== 'makeCurrent') {
+  if (step.kind !== 'makeCurrent') {
     return tree;
   }
   const files = new Map(step.disks?.map(({ target, file }) => [target, file]));

@@ -12,7 +12,7 @@ export function afterStartPaused(situation: Situation): Situation {
 }
 
 /** The new snapshot is the current one, and external disks stand on empty overlays. */
-export function afterCreate(situation: Situation, step: Extract<Step, { do: 'createSnapshot' }>): Situation {
+export function afterCreate(situation: Situation, step: Extract<Step, { kind: 'createSnapshot' }>): Situation {
   const { vm, tree } = situation;
   const taking = new Map(step.disks.map((disk) => [disk.target, disk]));
   const disks = vm.disks.map((disk): SnapshotDisk => {
@@ -25,10 +25,10 @@ export function afterCreate(situation: Situation, step: Extract<Step, { do: 'cre
     };
   });
   const memory: Snapshot['memory'] = {
-    location: step.kind === 'memory' ? step.style : 'no',
+    location: step.snapshotKind === 'memory' ? step.style : 'no',
     ...(step.memoryFile === undefined ? {} : { file: step.memoryFile }),
   };
-  const state = step.kind === 'offline' ? 'off' : step.kind === 'disk' ? 'disk-snapshot' : vm.power;
+  const state = step.snapshotKind === 'offline' ? 'off' : step.snapshotKind === 'disk' ? 'disk-snapshot' : vm.power;
   const snapshotState = state === 'running' || state === 'paused' || state === 'off' || state === 'disk-snapshot';
   const made: Snapshot = {
     name: step.name,
@@ -58,7 +58,7 @@ export function afterCreate(situation: Situation, step: Extract<Step, { do: 'cre
 }
 
 /** QEMU numbers a new tag in each image by itself, one above the highest number that is there. */
-function withTags(situation: Situation, { name, disks }: Extract<Step, { do: 'createSnapshot' }>): Situation {
+function withTags(situation: Situation, { name, disks }: Extract<Step, { kind: 'createSnapshot' }>): Situation {
   const { vm, files } = situation;
   if (files === undefined) {
     return situation;

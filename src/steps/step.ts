@@ -5,11 +5,11 @@ import type { PowerAction } from '../domain/operation.js';
 import type { SnapshotKind } from '../domain/snapshot.js';
 
 export interface CreateStep {
-  readonly do: 'createSnapshot';
+  readonly kind: 'createSnapshot';
   readonly name: string;
   /** With its trailers. */
   readonly description: string;
-  readonly kind: SnapshotKind;
+  readonly snapshotKind: SnapshotKind;
   readonly style: 'internal' | 'external';
   readonly quiesce: boolean;
   /** Each disk of the VM that takes part, with its overlay file for an external one; others are `no`. */
@@ -26,36 +26,36 @@ export interface CreateStep {
 
 export type Step =
   | CreateStep
-  | { readonly do: 'revert'; readonly snapshot: string; readonly to: 'asSnapshot' | 'running' | 'paused' }
-  | { readonly do: 'deleteSnapshot'; readonly snapshot: string }
-  | { readonly do: 'describeSnapshot'; readonly snapshot: string; readonly description: string }
-  | { readonly do: 'power'; readonly action: PowerAction }
+  | { readonly kind: 'revert'; readonly snapshot: string; readonly to: 'asSnapshot' | 'running' | 'paused' }
+  | { readonly kind: 'deleteSnapshot'; readonly snapshot: string }
+  | { readonly kind: 'describeSnapshot'; readonly snapshot: string; readonly description: string }
+  | { readonly kind: 'power'; readonly action: PowerAction }
   /** A managed save's RAM comes back, and nothing runs. */
-  | { readonly do: 'startPaused' }
-  | { readonly do: 'dropManagedSave' }
+  | { readonly kind: 'startPaused' }
+  | { readonly kind: 'dropManagedSave' }
   /** Waits until this second (since 1970) is over: libvirt names overlays by it. */
-  | { readonly do: 'waitUntil'; readonly second: number }
-  | { readonly do: 'createOverlays'; readonly overlays: readonly (NewOverlay & { readonly target: string })[] }
+  | { readonly kind: 'waitUntil'; readonly second: number }
+  | { readonly kind: 'createOverlays'; readonly overlays: readonly (NewOverlay & { readonly target: string })[] }
   /** The VM, which is off, gets the snapshot's configuration, with these files as disks. */
-  | { readonly do: 'defineFromSnapshot'; readonly snapshot: string; readonly disks: readonly TargetFile[] }
+  | { readonly kind: 'defineFromSnapshot'; readonly snapshot: string; readonly disks: readonly TargetFile[] }
   /** Redefined as the current one; `disks`: the overlays that it names from now on, where it has no children. */
-  | { readonly do: 'makeCurrent'; readonly snapshot: string; readonly disks?: readonly TargetFile[] }
+  | { readonly kind: 'makeCurrent'; readonly snapshot: string; readonly disks?: readonly TargetFile[] }
   /** The VM starts from a snapshot's memory file, with these files as disks. */
   | {
-      readonly do: 'restoreMemory';
+      readonly kind: 'restoreMemory';
       readonly snapshot: string;
       readonly file: string;
       readonly disks: readonly TargetFile[];
       readonly to: 'running' | 'paused';
     }
   /** Metadata only: nothing happens to any file. */
-  | { readonly do: 'forgetSnapshot'; readonly snapshot: string }
+  | { readonly kind: 'forgetSnapshot'; readonly snapshot: string }
   /**
    * libvirt is told of an external snapshot that it took and did not write down: the VM stands on its overlays already.
    * `below`: what they froze. `createdAt`: seconds since 1970.
    */
   | {
-      readonly do: 'adoptSnapshot';
+      readonly kind: 'adoptSnapshot';
       readonly made: CreateStep;
       readonly below: readonly (TargetFile & { readonly format: string })[];
       readonly state: 'running' | 'paused';
@@ -64,39 +64,39 @@ export type Step =
     }
   /** A second snapshot of that name on the same files, with the same parent; `keeps`: without its RAM. */
   | {
-      readonly do: 'redefineAs';
+      readonly kind: 'redefineAs';
       readonly snapshot: string;
       readonly name: string;
       readonly description: string;
       readonly keeps?: 'disks';
     }
   /** Without a parent it is a root from now on. */
-  | { readonly do: 'reparent'; readonly snapshot: string; readonly parent?: string }
+  | { readonly kind: 'reparent'; readonly snapshot: string; readonly parent?: string }
   /** Its own `<domain>` names these files from now on, for what it froze is in them. */
   | {
-      readonly do: 'nameFrozenFiles';
+      readonly kind: 'nameFrozenFiles';
       readonly snapshot: string;
       readonly disks: readonly (TargetFile & { readonly format: string })[];
     }
   /** Takes the marks of a delete that broke off out of the metadata. */
-  | { readonly do: 'clearUnfinishedDelete'; readonly snapshot: string }
-  | { readonly do: 'removeFiles'; readonly files: readonly string[] }
+  | { readonly kind: 'clearUnfinishedDelete'; readonly snapshot: string }
+  | { readonly kind: 'removeFiles'; readonly files: readonly string[] }
   /** What we did not make: each goes into a folder beside it, from which it can be had back. */
-  | { readonly do: 'trashFiles'; readonly files: readonly string[] }
+  | { readonly kind: 'trashFiles'; readonly files: readonly string[] }
   /** QEMU writes all layers above `base` into it and goes over to it, while the VM is on. */
-  | ({ readonly do: 'blockCommit' } & CommittedDisk & { readonly bytesPerSecond?: number })
+  | ({ readonly kind: 'blockCommit' } & CommittedDisk & { readonly bytesPerSecond?: number })
   /** The same of a VM that is off: by us, on the files; then it is defined on the bases. */
-  | { readonly do: 'commitImages'; readonly disks: readonly CommittedDisk[]; readonly bytesPerSecond?: number }
-  | { readonly do: 'removeTag'; readonly file: string; readonly tag: string }
+  | { readonly kind: 'commitImages'; readonly disks: readonly CommittedDisk[]; readonly bytesPerSecond?: number }
+  | { readonly kind: 'removeTag'; readonly file: string; readonly tag: string }
   /** A transient VM gets a configuration, the one that it runs with: it and its snapshots stay when it stops. */
-  | { readonly do: 'makePersistent' }
+  | { readonly kind: 'makePersistent' }
   /** What a VM that runs starts with next time: on these files, the ones that it is on now. */
-  | { readonly do: 'configureDisks'; readonly disks: readonly (TargetFile & { readonly format: string })[] }
+  | { readonly kind: 'configureDisks'; readonly disks: readonly (TargetFile & { readonly format: string })[] }
   /** UEFI variables beside the original, or back. */
-  | { readonly do: 'copyFile'; readonly from: string; readonly to: string; readonly existing: 'keep' | 'replace' }
-  | { readonly do: 'thawGuest' }
+  | { readonly kind: 'copyFile'; readonly from: string; readonly to: string; readonly existing: 'keep' | 'replace' }
+  | { readonly kind: 'thawGuest' }
   /** Through the guest agent; the operation is good without. */
-  | { readonly do: 'setGuestClock' };
+  | { readonly kind: 'setGuestClock' };
 
 export interface TargetFile {
   readonly target: string;

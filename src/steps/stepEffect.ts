@@ -35,7 +35,7 @@ export type Effect = 'there' | 'absent' | 'open';
 export function effectOf(step: Step, situation: Situation): Effect {
   const { vm, tree, files } = situation;
   const told = (isSo: boolean): Effect => (isSo ? 'there' : 'absent');
-  switch (step.do) {
+  switch (step.kind) {
     case 'createSnapshot':
     case 'redefineAs':
       return told(findSnapshot(tree, step.name) !== undefined);

@@ -40,7 +40,7 @@ export function commandsOf(step: Step, vm: Pick<Vm, 'name' | 'disks'>, uri: stri
     virsh(command, '--domain', vm.name, ...options);
   const ofSnapshot = (command: string, snapshot: string, ...options: readonly string[]): Command =>
     ofVm(command, '--snapshotname', snapshot, ...options);
-  switch (step.do) {
+  switch (step.kind) {
     case 'createSnapshot':
       return [ofVm('snapshot-create-as', ...createOptions(step, vm))];
     case 'revert':
@@ -161,7 +161,10 @@ export function quoteForShell(word: string): string {
   return `$'${escaped}'`;
 }
 
-function createOptions(step: Extract<Step, { do: 'createSnapshot' }>, { disks }: Pick<Vm, 'disks'>): readonly string[] {
+function createOptions(
+  step: Extract<Step, { kind: 'createSnapshot' }>,
+  { disks }: Pick<Vm, 'disks'>,
+): readonly string[] {
   const named = ['--name', step.name, ...(step.description === '' ? [] : ['--description', step.description])];
   if (step.style === 'internal') {
     return named;
@@ -181,7 +184,7 @@ function createOptions(step: Extract<Step, { do: 'createSnapshot' }>, { disks }:
     ...memory,
     ...specs,
     ...(step.quiesce ? ['--quiesce'] : []),
-    ...(step.live === true && step.kind === 'memory' ? ['--live'] : []),
+    ...(step.live === true && step.snapshotKind === 'memory' ? ['--live'] : []),
     '--atomic',
   ];
 }

@@ -34,7 +34,7 @@ function recoveredText({ recovered, vm }: FailureDetails, t: Translate): readonl
 }
 
 function leftoverText(left: Leftover, t: Translate): string {
-  switch (left.what) {
+  switch (left.kind) {
     case 'pausedSaving':
       return t('The VM is left paused, as if it were still being saved: the doctor can resume it.');
     case 'frozen':

@@ -18,7 +18,7 @@ export function cancelledText(
   if (mayStillHappen === true && vm !== '') {
     return {
       sentence:
-        request?.type === 'power' && request.action === 'restart'
+        request?.kind === 'power' && request.action === 'restart'
           ? t('{0} was asked to restart and may still do it.', vm)
           : t('{0} was asked to shut down and may still do it.', vm),
       nextStep: t('Nothing waits for it any longer; the view shows it when it has.'),
@@ -41,7 +41,7 @@ export function cancelledText(
 
 /** What an operation leaves that somebody else cancelled: libvirt can cancel external memory and merges only. */
 function leftBehind(request: OperationRequest | undefined, t: Translate): string {
-  switch (request?.type) {
+  switch (request?.kind) {
     case 'create':
       return t('No snapshot was made.');
     case 'delete':

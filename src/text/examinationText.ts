@@ -67,7 +67,7 @@ function repairLines(repair: Diagnosis['repair'], view: Pick<VmView, 'vm' | 'tre
     return [];
   }
   const does = repairText(repair.repair, view, t);
-  if (repair.decision.type === 'plan') {
+  if (repair.decision.kind === 'plan') {
     return [`**${line(t('Can be mended here'))}:** ${line(does)}`];
   }
   const { reason, nextStep } = refusalText(repair.decision.refusal, t);
@@ -75,7 +75,7 @@ function repairLines(repair: Diagnosis['repair'], view: Pick<VmView, 'vm' | 'tre
 }
 
 function abilityTable(abilities: readonly Ability[], t: Translate): string {
-  const rows = abilities.map(({ what, can, why }) => {
+  const rows = abilities.map(({ kind: what, can, why }) => {
     const text = why === undefined ? undefined : refusalText(why, t);
     const reason =
       text === undefined ? '' : can === 'byUs' ? text.reason : [text.reason, text.nextStep].join(' ').trim();
@@ -97,7 +97,7 @@ function abilityWord(can: Ability['can'], t: Translate): string {
   }
 }
 
-function abilityName(what: Ability['what'], t: Translate): string {
+function abilityName(what: Ability['kind'], t: Translate): string {
   switch (what) {
     case 'createMemoryInternal':
       return t('Take a snapshot with RAM, inside the images');

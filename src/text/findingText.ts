@@ -34,7 +34,7 @@ function sentences(
   title: (snapshot: string) => string,
   t: Translate,
 ): readonly [what: string, means: string, todo: string] {
-  switch (finding.what) {
+  switch (finding.kind) {
     case 'orphanTag':
     case 'tagMissing':
     case 'tagWithoutRam':
@@ -245,7 +245,7 @@ function sentences(
   }
 }
 
-function deniedMeaning(by: Extract<Finding, { what: 'denied' }>['by'], t: Translate): string {
+function deniedMeaning(by: Extract<Finding, { kind: 'denied' }>['by'], t: Translate): string {
   switch (by) {
     case 'appArmor':
       return t('AppArmor forbids it, the host’s rules for which program may open which file.');
@@ -260,7 +260,7 @@ function deniedMeaning(by: Extract<Finding, { what: 'denied' }>['by'], t: Transl
 export function repairText(repair: Repair, view: Pick<VmView, 'vm' | 'tree'>, t: Translate): string {
   const vm = displayLine(view.vm.name);
   const snapshot = 'snapshot' in repair ? displayLine(titleOf(view, repair.snapshot)) : '';
-  switch (repair.what) {
+  switch (repair.kind) {
     case 'removeTag':
       return t('Remove “{0}” from {1}.', displayLine(repair.tag), path(repair.file));
     case 'removeFiles':

@@ -30,7 +30,7 @@ function sentences(
 ): readonly [what: string, means: string, todo: string] {
   const vm = displayLine(view.vm.name);
   const consolidate = t('Consolidate the chain, or delete snapshots that nobody needs.');
-  switch (finding.check) {
+  switch (finding.kind) {
     case 'chainTooDeep':
       return [
         t(

@@ -14,7 +14,7 @@ const longestList = 8;
 
 /** @param now seconds since 1970 */
 export function lossText(loss: Loss, plan: Plan, target: VmView, now: number, t: Translate): string {
-  switch (loss.what) {
+  switch (loss.kind) {
     case 'diskChanges': {
       const since = target.tree && loss.since !== undefined ? findSnapshot(target.tree, loss.since) : undefined;
       const what =
@@ -34,7 +34,7 @@ export function lossText(loss: Loss, plan: Plan, target: VmView, now: number, t:
     case 'files':
       return t('the files {0}', listed(loss.files, t));
     case 'configuration':
-      return plan.request.type === 'power'
+      return plan.request.kind === 'power'
         ? t('its configuration: the VM is transient, and gone when it is off')
         : t('changes of its configuration since then');
     case 'restorePoints': {

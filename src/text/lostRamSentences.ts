@@ -5,7 +5,7 @@ import { bytesText } from './bytesText.js';
 import { refusalText } from './refusalText.js';
 import type { Translate } from './translate.js';
 
-type LostRam = Extract<Finding, { what: 'lostRam' }>;
+type LostRam = Extract<Finding, { kind: 'lostRam' }>;
 
 /** What it is, what it means, what to do. @param file quoted, as the VM's name for one line */
 export function lostRamSentences(

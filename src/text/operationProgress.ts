@@ -38,7 +38,7 @@ export function operationProgress(
 
 /** The title of the snapshot that a request makes or names; its name where no more is known; empty for none. */
 export function titleIn(view: Pick<VmView, 'tree'>, request: OperationRequest): string {
-  switch (request.type) {
+  switch (request.kind) {
     case 'create':
     case 'describe':
     case 'rename':

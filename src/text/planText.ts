@@ -31,8 +31,8 @@ export function planText(plan: Plan, target: VmView, now: number, t: Translate):
   const snapshot = snapshotOf(plan, target);
   const { request } = plan;
   const lines = [
-    ...(request.type === 'repair' ? [repairText(request.repair, target, t)] : []),
-    ...(snapshot === undefined || plan.request.type !== 'revert'
+    ...(request.kind === 'repair' ? [repairText(request.repair, target, t)] : []),
+    ...(snapshot === undefined || plan.request.kind !== 'revert'
       ? []
       : [
           t('“{0}” was taken {1}.', displayLine(snapshot.title), agoText(snapshot.createdAt, now, t)),
@@ -43,7 +43,7 @@ export function planText(plan: Plan, target: VmView, now: number, t: Translate):
     ...(plan.warnings.length === 0
       ? []
       : ['', ...plan.warnings.map((warning) => warningText(warning, plan, target, t))]),
-    ...(snapshot === undefined || plan.request.type !== 'revert' ? [] : ['', statesText(snapshot, target, t)]),
+    ...(snapshot === undefined || plan.request.kind !== 'revert' ? [] : ['', statesText(snapshot, target, t)]),
   ];
   return {
     title: question(plan.request, target, t),
@@ -54,17 +54,17 @@ export function planText(plan: Plan, target: VmView, now: number, t: Translate):
 
 /** What makes a revert harmless. */
 function keptLines(plan: Plan, { vm }: VmView, t: Translate): readonly string[] {
-  const kept = plan.steps.find((step) => step.do === 'createSnapshot' && step.name === plan.checkpoint);
-  if (kept?.do !== 'createSnapshot') {
+  const kept = plan.steps.find((step) => step.kind === 'createSnapshot' && step.name === plan.checkpoint);
+  if (kept?.kind !== 'createSnapshot') {
     return [];
   }
   const { trailers } = parseDescription(kept.description);
   const title = displayLine(trailers.title ?? kept.name);
-  const words = `${kindWords({ kind: kept.kind, trailers }, t)}, ${styleSentence(kept.style, t)}`;
+  const words = `${kindWords({ kind: kept.snapshotKind, trailers }, t)}, ${styleSentence(kept.style, t)}`;
   return [
     '',
     t('What the VM is now is kept first, as the snapshot “{0}” ({1}); Undo Revert brings it back.', title, words),
-    costText(durationText(createMs(kept.kind, kept.style, vm.memoryBytes), t), plan.spaceBytes, t),
+    costText(durationText(createMs(kept.snapshotKind, kept.style, vm.memoryBytes), t), plan.spaceBytes, t),
   ];
 }
 
@@ -81,7 +81,7 @@ function lossLines(plan: Plan, target: VmView, now: number, t: Translate): reado
   return ['', t('Lost for ever:'), ...plan.losses.map((loss) => `• ${lossText(loss, plan, target, now, t)}`)];
 }
 
-function keepsPresent({ type }: OperationRequest): boolean {
+function keepsPresent({ kind: type }: OperationRequest): boolean {
   return type === 'delete' || type === 'consolidate' || type === 'prune';
 }
 
@@ -98,7 +98,7 @@ function snapshotOf(plan: Plan, target: VmView): Snapshot | undefined {
 function question(request: OperationRequest, target: VmView, t: Translate): string {
   const vm = displayLine(target.vm.name);
   const snapshot = displayLine(titleIn(target, request));
-  switch (request.type) {
+  switch (request.kind) {
     case 'create':
       return t('Take the snapshot “{0}” of {1}?', snapshot, vm);
     case 'revert':
@@ -151,7 +151,7 @@ function powerQuestion(action: PowerAction, vm: string, t: Translate): string {
 }
 
 function confirmLabel(request: OperationRequest, t: Translate): string {
-  switch (request.type) {
+  switch (request.kind) {
     case 'create':
       return t('Take Snapshot');
     case 'revert':

@@ -74,9 +74,9 @@ function grouped(planned: readonly PlannedTarget[]): readonly OfVm[] {
 }
 
 function lossLines(planned: readonly PlannedTarget[], t: Translate): readonly string[] {
-  const losers = (what: Loss['what']): readonly OfVm[] =>
-    grouped(planned.filter(({ plan }) => plan.losses.some((loss) => loss.what === what)));
-  const line = (what: Loss['what'], text: (count: number) => string): readonly string[] => {
+  const losers = (what: Loss['kind']): readonly OfVm[] =>
+    grouped(planned.filter(({ plan }) => plan.losses.some((loss) => loss.kind === what)));
+  const line = (what: Loss['kind'], text: (count: number) => string): readonly string[] => {
     const count = losers(what).length;
     return count === 0 ? [] : [text(count)];
   };
@@ -95,7 +95,7 @@ function lossLines(planned: readonly PlannedTarget[], t: Translate): readonly st
 /** Titles; each snapshot once, for a delete with descendants may name one that another names too. */
 function lostPoints(ofVm: OfVm): readonly string[] {
   const names = ofVm.flatMap(({ plan }) =>
-    plan.losses.flatMap((loss) => (loss.what === 'restorePoints' ? loss.names : [])),
+    plan.losses.flatMap((loss) => (loss.kind === 'restorePoints' ? loss.names : [])),
   );
   return [...new Set(names)].map((one) => titleOf(ofVm[0].target, one));
 }
@@ -103,10 +103,12 @@ function lostPoints(ofVm: OfVm): readonly string[] {
 /** Each text once; merges and files that are left are counted when there are several. */
 function warningLines(planned: readonly PlannedTarget[], t: Translate): readonly string[] {
   const all = planned.flatMap(({ plan, target }) => plan.warnings.map((warning) => ({ warning, plan, target })));
-  const count = (about: Warning['about']): number => all.filter(({ warning }) => warning.about === about).length;
+  const count = (about: Warning['kind']): number => all.filter(({ warning }) => warning.kind === about).length;
   const [merges, files] = [count('merges'), count('leavesFile')];
   const lines = all
-    .filter(({ warning: { about } }) => !(about === 'merges' && merges > 1) && !(about === 'leavesFile' && files > 1))
+    .filter(
+      ({ warning: { kind: about } }) => !(about === 'merges' && merges > 1) && !(about === 'leavesFile' && files > 1),
+    )
     .map(({ warning, plan, target }) => warningText(warning, plan, target, t));
   return [
     ...new Set(lines),

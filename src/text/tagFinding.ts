@@ -5,7 +5,7 @@ import type { Translate } from './translate.js';
 
 export type TagFinding = Extract<
   Finding,
-  { what: 'orphanTag' | 'tagMissing' | 'tagWithoutRam' | 'nameIsTagId' | 'tagTwice' }
+  { kind: 'orphanTag' | 'tagMissing' | 'tagWithoutRam' | 'nameIsTagId' | 'tagTwice' }
 >;
 
 export function tagFinding(
@@ -14,7 +14,7 @@ export function tagFinding(
   path: (file: string) => string,
   t: Translate,
 ): readonly [what: string, means: string, todo: string] {
-  switch (finding.what) {
+  switch (finding.kind) {
     case 'orphanTag':
       return [
         t('“{0}” is inside {1}, and libvirt does not know it.', displayLine(finding.tag), path(finding.file)),

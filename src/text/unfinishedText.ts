@@ -28,7 +28,7 @@ export function unfinishedText(
 ): string {
   const what = operationWords(request, displayLine(titleIn(view, request)), t);
   const began = t('{0}: {1}, begun {2}, broke off.', displayLine(vm), what, agoText(startedAt / 1_000, now, t));
-  switch (recovery.type) {
+  switch (recovery.kind) {
     case 'settled':
       return [began, t('Nothing is left to do.')].join('\n');
     case 'explain': {

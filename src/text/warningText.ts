@@ -10,7 +10,7 @@ import { durationText } from './relativeAge.js';
 import type { Translate } from './translate.js';
 
 export function warningText(warning: Warning, plan: Plan, target: VmView, t: Translate): string {
-  switch (warning.about) {
+  switch (warning.kind) {
     case 'guestStandsStill':
       return warning.estimateMs === undefined
         ? t('The guest stands still while it is done.')
@@ -24,7 +24,7 @@ export function warningText(warning: Warning, plan: Plan, target: VmView, t: Tra
     case 'crashConsistent':
       return t('The guest will find its disks as after a power cut.');
     case 'merges': {
-      if (plan.request.type === 'consolidate' || plan.request.type === 'prune') {
+      if (plan.request.kind === 'consolidate' || plan.request.kind === 'prune') {
         return downwardsText(warning, t);
       }
       const from = displayLine(titleOf(target, plan.snapshot ?? ''));
@@ -150,7 +150,7 @@ export function warningText(warning: Warning, plan: Plan, target: VmView, t: Tra
   }
 }
 
-function partWord(device: Extract<Warning, { about: 'notInSnapshot' }>['devices'][number], t: Translate): string {
+function partWord(device: Extract<Warning, { kind: 'notInSnapshot' }>['devices'][number], t: Translate): string {
   switch (device) {
     case 'virtiofs':
     case '9p':
@@ -164,7 +164,7 @@ function partWord(device: Extract<Warning, { about: 'notInSnapshot' }>['devices'
   }
 }
 
-function downwardsText({ into, bytes }: Extract<Warning, { about: 'merges' }>, t: Translate): string {
+function downwardsText({ into, bytes }: Extract<Warning, { kind: 'merges' }>, t: Translate): string {
   const file = into ?? t('the image below it');
   return bytes === undefined
     ? t('The layers above are merged down into {0}; nothing of the present is lost.', file)

@@ -129,7 +129,7 @@ export function snapshotCountText(count: number, t: Translate): string {
  * @param title of the snapshot that the request names, if it names one
  */
 export function operationWords(request: OperationRequest, title: string, t: Translate): string {
-  switch (request.type) {
+  switch (request.kind) {
     case 'create':
       return t('taking snapshot {0}', title);
     case 'revert':
@@ -164,7 +164,7 @@ function deletingWords(scope: DeleteScope, title: string, t: Translate): string 
   }
 }
 
-function powerActionWords(action: Extract<OperationRequest, { type: 'power' }>['action'], t: Translate): string {
+function powerActionWords(action: Extract<OperationRequest, { kind: 'power' }>['action'], t: Translate): string {
   switch (action) {
     case 'start':
       return t('starting');

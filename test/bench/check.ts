@@ -13,10 +13,10 @@ void onPrivateDaemon(async (daemon) => {
     const all = { create: [] as Timed[], revert: [] as Timed[], delete: [] as Timed[] };
     // The first round warms up and does not count.
     for (let round = 0; round <= rounds; round++) {
-      const created = await run({ type: 'create', vm, kind: 'memory', style, title: 'bench' });
+      const created = await run({ kind: 'create', vm, snapshotKind: 'memory', style, title: 'bench' });
       const snapshot = created.result.snapshot!;
-      const reverted = await run({ type: 'revert', vm, snapshot, after: 'running' });
-      const deleted = await run({ type: 'delete', vm, snapshot, scope: 'one' });
+      const reverted = await run({ kind: 'revert', vm, snapshot, after: 'running' });
+      const deleted = await run({ kind: 'delete', vm, snapshot, scope: 'one' });
       if (round > 0) {
         all.create.push(created);
         all.revert.push(reverted);

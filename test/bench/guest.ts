@@ -32,9 +32,9 @@ void onPrivateDaemon(async (daemon) => {
   const run = (request: OperationRequest): Promise<unknown> => inventory.runOperation(request);
   const times = await sideBySide(rounds, {
     ours: async () => {
-      await run({ type: 'create', vm, kind: 'memory', title: 'bench' });
-      await run({ type: 'revert', vm, snapshot: 'bench', after: 'asSnapshot' });
-      await run({ type: 'delete', vm, snapshot: 'bench', scope: 'one' });
+      await run({ kind: 'create', vm, snapshotKind: 'memory', title: 'bench' });
+      await run({ kind: 'revert', vm, snapshot: 'bench', after: 'asSnapshot' });
+      await run({ kind: 'delete', vm, snapshot: 'bench', scope: 'one' });
     },
     virsh: async () => {
       await virsh('snapshot-create-as', 'guest', 'bench');

@@ -32,13 +32,13 @@ void onPrivateDaemon(async (daemon) => {
   const take = async (style: 'internal' | 'external'): Promise<{ paused: number; whole: number }> => {
     const live = style === 'external';
     const { snapshot, guestPausedMs, durationMs } = await inventory.runOperation({
-      ...{ type: 'create', vm, kind: 'memory', style, live, title: style },
+      ...{ kind: 'create', vm, snapshotKind: 'memory', style, live, title: style },
     });
     if (guestPausedMs === undefined) {
       throw new Error('no stop of the guest was seen');
     }
     // A VM keeps to one style, so nothing may be left of this one.
-    await inventory.runOperation({ type: 'delete', vm, snapshot: snapshot!, scope: 'one' });
+    await inventory.runOperation({ kind: 'delete', vm, snapshot: snapshot!, scope: 'one' });
     return { paused: guestPausedMs, whole: durationMs };
   };
   const seen = { internal: [] as number[], external: [] as number[], whole: [] as number[] };

@@ -112,9 +112,9 @@ async function firstPaint({
 }) {
   const here = globalThis as unknown as Browser;
   here.take = (data) => here.dispatchEvent(new here.MessageEvent('message', { data }));
-  here.take({ type: 'start', sentences: {}, language: 'en', kept: { connection: 'c', uuid: 'u' } });
+  here.take({ kind: 'start', sentences: {}, language: 'en', kept: { connection: 'c', uuid: 'u' } });
   const state = {
-    type: 'state',
+    kind: 'state',
     vm: 'bench',
     words: 'running',
     actions: [],
@@ -137,7 +137,7 @@ async function firstPaint({
   const reads = new Float64Array(each * 3);
   for (let index = 0; index < each; index++) reads.set([index * step, cluster, index % rows], index * 3);
   const blocks = {
-    type: 'blocks',
+    kind: 'blocks',
     disk: 'vda',
     virtualBytes: each * step,
     clusterBytes: cluster,
@@ -156,7 +156,7 @@ async function firstPaint({
   const began = performance.now();
   here.take(state);
   here.take(blocks);
-  here.take({ type: 'settle', number: 1 });
+  here.take({ kind: 'settle', number: 1 });
   while (!here.sent.some(({ type }) => type === 'settled')) {
     await new Promise((resolve) => here.requestAnimationFrame(resolve));
   }

@@ -100,7 +100,7 @@ function fresh(situation: Situation): Situation {
 
 function decide(request: OperationRequest, situation: Situation): void {
   const decision = planOperation(request, situation);
-  if (decision.type === 'refusal') {
+  if (decision.kind === 'refusal') {
     throw new Error(`refused: ${decision.refusal.reason}`);
   }
 }

@@ -49,7 +49,7 @@ export class ExtensionSide {
   /** Whether a plan can be made, as the menu would know it. What only has to wait a second can be done. */
   async canDo(action: Request, names: ReadonlyMap<Label, string>): Promise<boolean> {
     const decision = await this.decide(action, names);
-    return decision.type === 'plan' || decision.refusal.reason === 'sameSecond';
+    return decision.kind === 'plan' || decision.refusal.reason === 'sameSecond';
   }
 
   decide(action: Request, names: ReadonlyMap<Label, string>): Promise<Decision> {
@@ -83,7 +83,7 @@ export class ExtensionSide {
   async dieIn({ request, step, moment }: AbandonAction, names: ReadonlyMap<Label, string>): Promise<Outcome> {
     const asked = this.#requestOf(request, names);
     const decision = await this.#rig.inventory.plan(asked);
-    if (decision.type === 'refusal') {
+    if (decision.kind === 'refusal') {
       return { type: 'refused', reason: decision.refusal.reason };
     }
     const { uri, daemon } = this.#rig;
@@ -138,23 +138,30 @@ export class ExtensionSide {
     switch (action.do) {
       case 'create': {
         const { title, kind, live } = action;
-        return { type: 'create', vm, title, kind, style: this.#style, ...(live === undefined ? {} : { live }) };
+        return {
+          kind: 'create',
+          vm,
+          title,
+          snapshotKind: kind,
+          style: this.#style,
+          ...(live === undefined ? {} : { live }),
+        };
       }
       case 'revert': {
         const { to, after, checkpoint } = action;
         const first = checkpoint === undefined ? {} : { checkpointFirst: true };
-        return { type: 'revert', vm, snapshot: named(to), after, ...first };
+        return { kind: 'revert', vm, snapshot: named(to), after, ...first };
       }
       case 'delete':
-        return { type: 'delete', vm, snapshot: named(action.snapshot), scope: action.scope };
+        return { kind: 'delete', vm, snapshot: named(action.snapshot), scope: action.scope };
       case 'rename':
-        return { type: 'rename', vm, snapshot: named(action.snapshot), title: action.title };
+        return { kind: 'rename', vm, snapshot: named(action.snapshot), title: action.title };
       case 'describe': {
         const { title, text } = action;
-        return { type: 'describe', vm, snapshot: named(action.snapshot), title, description: text };
+        return { kind: 'describe', vm, snapshot: named(action.snapshot), title, description: text };
       }
       case 'power':
-        return { type: 'power', vm, action: action.action };
+        return { kind: 'power', vm, action: action.action };
     }
   }
 

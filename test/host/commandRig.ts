@@ -85,12 +85,12 @@ export class CommandRig {
     const { inventory } = await this.api();
     const view = inventory.findVms(name, this.uri)[0];
     assert.ok(view, `the extension does not know ${name}`);
-    return { type: 'vm', id: `test ${name}`, ref: view.ref };
+    return { kind: 'vm', id: `test ${name}`, ref: view.ref };
   }
 
   async snapshotRow(vm: string, snapshot: string): Promise<SnapshotNode> {
     const { ref } = await this.vmRow(vm);
-    return { type: 'snapshot', id: `test ${vm} ${snapshot}`, ref, snapshot };
+    return { kind: 'snapshot', id: `test ${vm} ${snapshot}`, ref, snapshot };
   }
 
   async stop(): Promise<void> {

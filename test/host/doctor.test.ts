@@ -130,14 +130,14 @@ describe('doctor', function () {
     const { inventory, journal } = await rig.api();
     const { ref } = await rig.vmRow(tagged);
     const request: OperationRequest = {
-      type: 'revert',
+      kind: 'revert',
       vm: ref,
       snapshot: 'base',
       after: 'off',
       checkpointFirst: true,
     };
     const plan = await inventory.plan(request);
-    assert.ok(plan.type === 'plan');
+    assert.ok(plan.kind === 'plan');
     const entry = await new Journal(journal, silentLog).begin({
       connection: ref.connection,
       vm: { uuid: ref.uuid, name: tagged },
@@ -165,9 +165,9 @@ describe('doctor', function () {
     const { ref } = await rig.vmRow(tagged);
     const file = guest.disks[0] ?? '';
     await runOk('qemu-img', ['snapshot', '-c', 'half', file]);
-    const request: OperationRequest = { type: 'repair', vm: ref, repair: { what: 'removeTag', file, tag: 'half' } };
+    const request: OperationRequest = { kind: 'repair', vm: ref, repair: { kind: 'removeTag', file, tag: 'half' } };
     const plan = await inventory.plan(request);
-    assert.ok(plan.type === 'plan');
+    assert.ok(plan.kind === 'plan');
     // As an older version wrote it, which told neither of the daemon nor of the VM.
     const entry = await new Journal(journal, silentLog).begin({
       connection: ref.connection,
@@ -213,7 +213,7 @@ describe('doctor', function () {
   });
 
   it('examines all VMs of a connection in one report', async () => {
-    await fromMenu('virtRewind.examine', { type: 'connection', id: rig.uri, connection: rig.uri });
+    await fromMenu('virtRewind.examine', { kind: 'connection', id: rig.uri, connection: rig.uri });
     const text = await report('Doctor', /^# doctor\\-tag$/m);
     assert.match(text, /^# doctor\\-chain$/m);
   });

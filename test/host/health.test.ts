@@ -47,7 +47,7 @@ describe('health', function () {
 
   const own = (): readonly VmFinding[] =>
     api.health.wrong().filter(({ ref }) => api.inventory.findVm(ref)?.vm.name === name);
-  const isOld = ({ finding }: VmFinding): boolean => finding.check === 'deltaTooOld';
+  const isOld = ({ finding }: VmFinding): boolean => finding.kind === 'deltaTooOld';
 
   it('is told once, with what leads on, and stands on the row, in the tooltip and in the status bar', async () => {
     person.will();

@@ -67,9 +67,9 @@ describe('progress', function () {
     const view = inventory.findVm((await rig.vmRow(name)).ref);
     assert.ok(view);
     const request: OperationRequest = {
-      type: 'create',
+      kind: 'create',
       vm: view.ref,
-      kind: 'memory',
+      snapshotKind: 'memory',
       title: '[x](command:workbench.action.quit)',
     };
     const changed = new Emitter<InventoryChange>();

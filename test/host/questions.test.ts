@@ -364,7 +364,7 @@ describe('questions', function () {
       const begun = new Promise<void>((resolve) => {
         const listening = inventory.onDidChange(() => {
           const running = inventory.findVm(row.ref)?.operation;
-          if (running?.request.type === 'create' && running.progress.step === 'createSnapshot') {
+          if (running?.request.kind === 'create' && running.progress.step === 'createSnapshot') {
             listening.dispose();
             resolve();
           }

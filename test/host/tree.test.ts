@@ -40,7 +40,7 @@ describe('tree', function () {
   const isVm =
     (wanted: string) =>
     (node: Node | undefined): node is VmNode =>
-      node?.type === 'vm' && labelOf(node) === wanted;
+      node?.kind === 'vm' && labelOf(node) === wanted;
   const labelOf = (node: Node): string => {
     const { label } = tree.getTreeItem(node);
     return typeof label === 'string' ? label : '';
@@ -48,7 +48,7 @@ describe('tree', function () {
   const wordsOf = (node: Node): string => `${labelOf(node)}: ${String(tree.getTreeItem(node).description).trim()}`;
 
   async function connection(): Promise<Node | undefined> {
-    return (await rowsOf()).find((one) => one.type === 'connection' && one.connection === rig.uri);
+    return (await rowsOf()).find((one) => one.kind === 'connection' && one.connection === rig.uri);
   }
 
   async function vms(): Promise<Node[]> {
@@ -131,7 +131,7 @@ describe('tree', function () {
       node,
       ...(await Promise.all((await rowsOf(node)).map(all))).flat(),
     ];
-    const node = (await all(vm)).find((one) => one.type === 'snapshot' && one.snapshot === 'hostile');
+    const node = (await all(vm)).find((one) => one.kind === 'snapshot' && one.snapshot === 'hostile');
     assert.ok(node);
     const { tooltip } = tree.resolveTreeItem(tree.getTreeItem(node), node);
     assert.ok(tooltip instanceof vscode.MarkdownString);
@@ -161,7 +161,7 @@ describe('tree', function () {
     assert.deepEqual((await vms()).map(labelOf), [name]);
     await tree.setFilter('there is nothing of that name');
     assert.deepEqual(
-      (await vms()).map((node) => node.type),
+      (await vms()).map((node) => node.kind),
       ['message'],
     );
     await tree.setFilter('');
@@ -172,7 +172,7 @@ describe('tree', function () {
     await tree.reveal(vm.ref, 'left');
     await eventually(
       () => Promise.resolve(tree.selection),
-      (selected) => selected.some((node) => node.type === 'snapshot' && node.snapshot === 'left'),
+      (selected) => selected.some((node) => node.kind === 'snapshot' && node.snapshot === 'left'),
     );
   }
 

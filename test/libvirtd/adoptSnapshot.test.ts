@@ -43,13 +43,13 @@ describe('a snapshot that libvirt did not write down', function () {
         await stage.power('forceOff');
       }
       await stage.snapshot('one', 'external', kind);
-      const request = { type: 'create', vm: stage.ref, kind, style: 'external', title: 'two' } as const;
+      const request = { kind: 'create', vm: stage.ref, snapshotKind: kind, style: 'external', title: 'two' } as const;
       const dying = open({
         journal,
         at: { step: 0, moment: 'after' },
         act: async ({ plan }) => {
           const made = plan?.steps[0];
-          assert.ok(made?.do === 'createSnapshot');
+          assert.ok(made?.kind === 'createSnapshot');
           await virshOk(daemon.virsh, 'snapshot-delete', name, 'two', '--metadata');
           if (kind !== 'offline') {
             await defineOn(daemon, name, made.disks);

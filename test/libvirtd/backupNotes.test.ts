@@ -32,25 +32,25 @@ describe('notes for backups', function () {
     await r.virsh('checkpoint-create-as', 'backed', 'full');
     await vm.grow('two');
     for (const snapshot of ['one', 'two']) {
-      await vm.isRefused({ type: 'revert', snapshot, after: 'off', checkpointFirst: false }, 'checkpointsExist');
+      await vm.isRefused({ kind: 'revert', snapshot, after: 'off', checkpointFirst: false }, 'checkpointsExist');
     }
     await vm.isWhole();
-    await vm.run({ type: 'delete', snapshot: 'two', scope: 'one' });
+    await vm.run({ kind: 'delete', snapshot: 'two', scope: 'one' });
     vm.model = vm.model.deleted('two', 'one');
     await vm.isWhole();
     assert.equal(await checkpoints('backed'), 'full');
     await vm.power('forceOff');
-    await vm.isRefused({ type: 'create', title: 'x', kind: 'offline' }, 'checkpointsExist');
-    await vm.isRefused({ type: 'rename', snapshot: 'one', title: 'other' }, 'checkpointsExist');
-    await vm.isRefused({ type: 'describe', snapshot: 'one', title: 'one', description: 'x' }, 'checkpointsExist');
-    await vm.isRefused({ type: 'revert', snapshot: 'one', after: 'off', checkpointFirst: false }, 'checkpointsExist');
-    await vm.isRefused({ type: 'delete', snapshot: 'one', scope: 'one' }, 'checkpointsExist');
+    await vm.isRefused({ kind: 'create', title: 'x', snapshotKind: 'offline' }, 'checkpointsExist');
+    await vm.isRefused({ kind: 'rename', snapshot: 'one', title: 'other' }, 'checkpointsExist');
+    await vm.isRefused({ kind: 'describe', snapshot: 'one', title: 'one', description: 'x' }, 'checkpointsExist');
+    await vm.isRefused({ kind: 'revert', snapshot: 'one', after: 'off', checkpointFirst: false }, 'checkpointsExist');
+    await vm.isRefused({ kind: 'delete', snapshot: 'one', scope: 'one' }, 'checkpointsExist');
     await vm.isWhole();
     assert.equal(await checkpoints('backed'), 'full');
     await vm.power('start');
     await r.virsh('checkpoint-delete', 'backed', 'full');
     await vm.power('forceOff');
-    await vm.run({ type: 'revert', snapshot: 'one', after: 'off', checkpointFirst: false });
+    await vm.run({ kind: 'revert', snapshot: 'one', after: 'off', checkpointFirst: false });
     vm.model = vm.model.reverted('one', 'off');
     await vm.isWhole();
   });
@@ -61,7 +61,7 @@ describe('notes for backups', function () {
     await vm.create('in', 'memory', 'internal');
     await r.virsh('checkpoint-create-as', 'backed-inside', 'full');
     await vm.isRefused(
-      { type: 'revert', snapshot: 'in', after: 'running', checkpointFirst: false },
+      { kind: 'revert', snapshot: 'in', after: 'running', checkpointFirst: false },
       'checkpointsExist',
     );
     await vm.isWhole();
@@ -74,21 +74,21 @@ describe('notes for backups', function () {
     const { file } = vm.vm.guest.disks[0]!;
     await vm.create('off', 'disk', 'internal');
     await runOk('qemu-img', ['bitmap', '--add', file, 'backup']);
-    await vm.isRefused({ type: 'revert', snapshot: 'off', after: 'off', checkpointFirst: false }, 'bitmapsInImage');
+    await vm.isRefused({ kind: 'revert', snapshot: 'off', after: 'off', checkpointFirst: false }, 'bitmapsInImage');
     assert.deepEqual(await bitmapsOf(file), [['auto']]);
     await vm.isWhole();
     await vm.power('start');
-    await vm.isRefused({ type: 'revert', snapshot: 'off', after: 'off', checkpointFirst: false }, 'bitmapsInImage');
+    await vm.isRefused({ kind: 'revert', snapshot: 'off', after: 'off', checkpointFirst: false }, 'bitmapsInImage');
     await vm.isWhole();
   });
 
   it('are inside an image: an overlay is made all the same, and it is said that they do not hear of it', async () => {
     const vm = await TrapVm.define(r, 'noted-outside');
     await runOk('qemu-img', ['bitmap', '--add', vm.vm.guest.disks[0]!.file, 'backup']);
-    const request = { type: 'create', vm: vm.ref, title: 'out', kind: 'offline', style: 'external' } as const;
+    const request = { kind: 'create', vm: vm.ref, title: 'out', snapshotKind: 'offline', style: 'external' } as const;
     const decision = await r.inventory.plan(request);
-    assert.ok(decision.type === 'plan', JSON.stringify(decision));
-    assert.ok(decision.warnings.some(({ about }) => about === 'bitmapsStayBehind'));
+    assert.ok(decision.kind === 'plan', JSON.stringify(decision));
+    assert.ok(decision.warnings.some(({ kind: about }) => about === 'bitmapsStayBehind'));
     await vm.create('out');
     await vm.isWhole();
   });

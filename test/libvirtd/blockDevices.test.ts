@@ -88,11 +88,11 @@ describe('disks that are no files by name', function () {
       ['ram', 'off'],
       ['ram', 'paused'],
     ] as const) {
-      await vm.run({ type: 'revert', snapshot, after, checkpointFirst: false });
+      await vm.run({ kind: 'revert', snapshot, after, checkpointFirst: false });
       vm.model = vm.model.reverted(snapshot, after);
       await vm.holdsAll();
     }
-    const { checkpoint } = await vm.run({ type: 'revert', snapshot: 'ram', after: 'running', checkpointFirst: true });
+    const { checkpoint } = await vm.run({ kind: 'revert', snapshot: 'ram', after: 'running', checkpointFirst: true });
     vm.model = vm.model.reverted('ram', 'running');
     await vm.holdsAll();
     assert.deepEqual(
@@ -100,7 +100,7 @@ describe('disks that are no files by name', function () {
       [],
     );
     if (checkpoint !== undefined) {
-      await vm.run({ type: 'delete', snapshot: checkpoint, scope: 'one' });
+      await vm.run({ kind: 'delete', snapshot: checkpoint, scope: 'one' });
     }
     await vm.write();
   }
@@ -116,7 +116,7 @@ describe('disks that are no files by name', function () {
       ['block', 'block', 'file'],
     );
     await lifeOf(vm);
-    await vm.run({ type: 'delete', snapshot: 'off', scope: 'withDescendants' });
+    await vm.run({ kind: 'delete', snapshot: 'off', scope: 'withDescendants' });
     for (const name of ['ram', 'disk', 'off']) {
       vm.model = vm.model.deleted(name, 'one');
     }
@@ -135,9 +135,9 @@ describe('disks that are no files by name', function () {
     }
     await vm.power('start');
     await vm.grow('one', 'two');
-    await vm.isRefused({ type: 'delete', snapshot: 'one', scope: 'one' }, 'deviceMayBeFull');
+    await vm.isRefused({ kind: 'delete', snapshot: 'one', scope: 'one' }, 'deviceMayBeFull');
     await vm.isWhole();
-    await vm.run({ type: 'delete', snapshot: 'two', scope: 'one' });
+    await vm.run({ kind: 'delete', snapshot: 'two', scope: 'one' });
     vm.model = vm.model.deleted('two', 'one');
     await vm.isWhole();
   });
@@ -158,9 +158,9 @@ describe('disks that are no files by name', function () {
     assert.match(await r.virsh('dumpxml', 'volume'), /type='volume'/u);
     await r.inventory.refresh({ vm: vm.ref });
     await lifeOf(vm);
-    await vm.isRefused({ type: 'delete', snapshot: 'off', scope: 'withDescendants' }, 'volumeTakesNoMerge');
+    await vm.isRefused({ kind: 'delete', snapshot: 'off', scope: 'withDescendants' }, 'volumeTakesNoMerge');
     await vm.holdsAll();
-    await vm.run({ type: 'delete', snapshot: 'off', scope: 'descendants' });
+    await vm.run({ kind: 'delete', snapshot: 'off', scope: 'descendants' });
     for (const name of ['ram', 'disk']) {
       vm.model = vm.model.deleted(name, 'one');
     }

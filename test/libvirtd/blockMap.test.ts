@@ -47,7 +47,7 @@ describe('the blocks of a disk', function () {
   function cellsOf(extents: BlockRow['extents']): readonly string[] | string {
     return typeof extents === 'string'
       ? extents
-      : extents.map(({ start, length, what }) => `${start / cell}+${length / cell} ${what}`);
+      : extents.map(({ start, length, kind: what }) => `${start / cell}+${length / cell} ${what}`);
   }
 
   function readsOf({ rows, reads }: BlockMap): readonly string[] {

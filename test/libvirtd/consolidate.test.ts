@@ -14,7 +14,7 @@ import { Model } from '../oracle/model.js';
 import { OracleVm } from '../oracle/oracleVm.js';
 import { type LiveRig, startLiveRig } from './inventoryRig.js';
 
-type Wish = Omit<Extract<OperationRequest, { type: 'consolidate' }>, 'type' | 'vm'>;
+type Wish = Omit<Extract<OperationRequest, { kind: 'consolidate' }>, 'kind' | 'vm'>;
 
 /** A VM and what it must hold, changed together. */
 class Stage {
@@ -50,7 +50,7 @@ class Stage {
   }
 
   async power(action: 'start' | 'forceOff'): Promise<void> {
-    await this.rig.inventory.runOperation({ type: 'power', vm: this.ref, action });
+    await this.rig.inventory.runOperation({ kind: 'power', vm: this.ref, action });
     this.model = this.model.powered(action);
   }
 
@@ -95,13 +95,13 @@ class Stage {
 
   consolidate(wish: Wish = {}, signal?: AbortSignal): Promise<OperationResult> {
     const options = signal === undefined ? {} : { signal };
-    return this.rig.inventory.runOperation({ type: 'consolidate', vm: this.ref, ...wish }, options);
+    return this.rig.inventory.runOperation({ kind: 'consolidate', vm: this.ref, ...wish }, options);
   }
 
   async plan(wish: Wish = {}): Promise<Plan> {
     await this.rig.inventory.refresh({ vm: this.ref });
-    const decision = await this.rig.inventory.plan({ type: 'consolidate', vm: this.ref, ...wish });
-    assert.ok(decision.type === 'plan', JSON.stringify(decision));
+    const decision = await this.rig.inventory.plan({ kind: 'consolidate', vm: this.ref, ...wish });
+    assert.ok(decision.kind === 'plan', JSON.stringify(decision));
     return decision;
   }
 
@@ -163,12 +163,12 @@ describe('consolidate', function () {
     it('says what will be done, to which file, and how much it is at most', async () => {
       const plan = await stage.plan();
       assert.deepEqual(
-        plan.steps.map((step) => step.do),
+        plan.steps.map((step) => step.kind),
         ['blockCommit', 'blockCommit', 'removeFiles'],
       );
       assert.deepEqual([plan.progress, plan.losses], ['percent', []]);
       const bases = stage.vm.guest.disks.map(({ file }) => file);
-      const merges = plan.warnings.flatMap((one) => (one.about === 'merges' ? [one] : []));
+      const merges = plan.warnings.flatMap((one) => (one.kind === 'merges' ? [one] : []));
       assert.deepEqual(
         merges.map(({ into }) => into),
         bases,
@@ -349,9 +349,9 @@ describe('consolidate', function () {
         for (const title of ['one', 'two', 'three', 'four']) {
           await stage.write();
           const { snapshot } = await r.inventory.runOperation({
-            type: 'create',
+            kind: 'create',
             vm: stage.ref,
-            kind: 'disk',
+            snapshotKind: 'disk',
             style: 'external',
             title,
           });
@@ -362,7 +362,7 @@ describe('consolidate', function () {
           await stage.power('forceOff');
         }
         const plan = await stage.plan({ downTo: 'two' });
-        const doomed = plan.losses.flatMap((loss) => (loss.what === 'restorePoints' ? loss.names : []));
+        const doomed = plan.losses.flatMap((loss) => (loss.kind === 'restorePoints' ? loss.names : []));
         assert.deepEqual(doomed, power === 'running' || native ? ['three', 'four'] : ['four', 'three']);
         await stage.consolidate({ downTo: 'two' });
         for (const name of doomed) {

@@ -42,7 +42,7 @@ describe('an external revert by our own steps', function () {
 
   async function create(name: string, kind: SnapshotKind): Promise<void> {
     await subject.create(name, {
-      kind,
+      snapshotKind: kind,
       style: 'external',
       disks: ['vda', 'vdb'].map((target, index) => ({ target, file: at(`emu-${String(index)}.${name}`) })),
       ...(kind === 'memory' ? { memoryFile: at(`emu.${name}.mem`) } : {}),
@@ -95,38 +95,38 @@ describe('an external revert by our own steps', function () {
     const left = (await sources()).filter((file) => !kept.has(file));
     const final = branches ? leafDisks : made;
     return [
-      { do: 'createOverlays', overlays },
-      ...(power === 'off' ? [] : [{ do: 'power', action: 'forceOff' } as const]),
-      { do: 'defineFromSnapshot', snapshot: name, disks: made },
-      { do: 'makeCurrent', snapshot: name, ...(branches ? {} : { disks: made }) },
+      { kind: 'createOverlays', overlays },
+      ...(power === 'off' ? [] : [{ kind: 'power', action: 'forceOff' } as const]),
+      { kind: 'defineFromSnapshot', snapshot: name, disks: made },
+      { kind: 'makeCurrent', snapshot: name, ...(branches ? {} : { disks: made }) },
       ...(branches ? [leafStep(leaf, leafDisks)] : []),
       ...(to === 'off'
         ? []
         : snapshot.memory.file !== undefined
-          ? [{ do: 'restoreMemory', snapshot: name, file: snapshot.memory.file, disks: final, to } as const]
-          : [to === 'paused' ? ({ do: 'startPaused' } as const) : ({ do: 'power', action: 'start' } as const)]),
-      { do: 'removeFiles', files: left },
+          ? [{ kind: 'restoreMemory', snapshot: name, file: snapshot.memory.file, disks: final, to } as const]
+          : [to === 'paused' ? ({ kind: 'startPaused' } as const) : ({ kind: 'power', action: 'start' } as const)]),
+      { kind: 'removeFiles', files: left },
     ];
   }
 
   function leafStep(name: string, disks: readonly { readonly target: string; readonly file: string }[]): Step {
-    const kind = { kind: 'offline', style: 'external', quiesce: false } as const;
-    return { do: 'createSnapshot', name, description: '--\nAuto: layout', ...kind, disks, auto: 'layout' };
+    const kind = { snapshotKind: 'offline', style: 'external', quiesce: false } as const;
+    return { kind: 'createSnapshot', name, description: '--\nAuto: layout', ...kind, disks, auto: 'layout' };
   }
 
   /** Steps that may be half done when somebody takes them up again, so all must bear it; those that plans do not repeat. */
-  const once: readonly Step['do'][] = ['createSnapshot', 'power'];
+  const once: readonly Step['kind'][] = ['createSnapshot', 'power'];
 
   async function revert(name: Name, to: End, times: 'once' | 'twice' = 'once'): Promise<void> {
     const before = files();
     const steps = await plan(name, to);
     for (const step of steps) {
       await subject.run(step);
-      if (times === 'twice' && !once.includes(step.do)) {
+      if (times === 'twice' && !once.includes(step.kind)) {
         await subject.run(step);
       }
     }
-    const removed = steps.flatMap((step) => (step.do === 'removeFiles' ? step.files : []));
+    const removed = steps.flatMap((step) => (step.kind === 'removeFiles' ? step.files : []));
     assert.ok(removed.length > 0);
     assert.deepEqual(
       before.filter((file) => !files().includes(file)).toSorted(),
@@ -175,7 +175,7 @@ describe('an external revert by our own steps', function () {
         : state === 'paused' && power === 'running'
           ? subject.power('pause')
           : state === 'paused'
-            ? subject.run({ do: 'startPaused' })
+            ? subject.run({ kind: 'startPaused' })
             : subject.power(power === 'paused' ? 'resume' : 'start'));
     }
     assert.equal((await subject.read()).power, state);
@@ -183,9 +183,9 @@ describe('an external revert by our own steps', function () {
 
   it('is refused while the VM runs, and nothing changes', async () => {
     const before = await rig.virsh('dumpxml', 'emu', '--inactive');
-    const step = { do: 'defineFromSnapshot', snapshot: 'offline', disks: [] } as const;
+    const step = { kind: 'defineFromSnapshot', snapshot: 'offline', disks: [] } as const;
     await assert.rejects(subject.run(step), failure('refused'));
-    const restore = { do: 'restoreMemory', snapshot: 'memory', file: at('emu.memory.mem'), to: 'running' } as const;
+    const restore = { kind: 'restoreMemory', snapshot: 'memory', file: at('emu.memory.mem'), to: 'running' } as const;
     const disks = [{ target: 'vda', file: at('emu-0.offline') }];
     await assert.rejects(subject.run({ ...restore, disks }), failure('refused'));
     assert.equal(await rig.virsh('dumpxml', 'emu', '--inactive'), before);
@@ -253,7 +253,7 @@ describe('an external revert by our own steps', function () {
       ['disk', 'memory', 'paused'],
     ] as const) {
       await revert(ours, 'off');
-      await subject.run({ do: 'waitUntil', second: Math.floor(Date.now() / 1_000) });
+      await subject.run({ kind: 'waitUntil', second: Math.floor(Date.now() / 1_000) });
       await subject.revert(theirs, to === 'off' ? 'asSnapshot' : to);
       await standsAt(theirs, to);
       for (const { name: other } of (await hypervisor.readTree(subject.uuid)).snapshots) {

@@ -57,20 +57,20 @@ describe('external snapshots', function () {
   after(() => r.stop());
 
   const run = (request: OperationRequest): Promise<OperationResult> => r.inventory.runOperation(request);
-  const power = (action: PowerAction): Promise<OperationResult> => run({ type: 'power', vm: web, action });
+  const power = (action: PowerAction): Promise<OperationResult> => run({ kind: 'power', vm: web, action });
   const create = (title: string, quiesce = false): Promise<OperationResult> =>
     run({
-      type: 'create',
+      kind: 'create',
       vm: web,
       title,
       quiesce,
       style: 'external',
-      kind: quiesce ? 'disk' : vm().power === 'off' ? 'offline' : 'memory',
+      snapshotKind: quiesce ? 'disk' : vm().power === 'off' ? 'offline' : 'memory',
     });
   const remove = (snapshot: string, scope: 'one' | 'withDescendants' = 'one'): Promise<OperationResult> =>
-    run({ type: 'delete', vm: web, snapshot, scope });
+    run({ kind: 'delete', vm: web, snapshot, scope });
   const toSnapshot = (snapshot: string, after: AfterRevert): OperationRequest => ({
-    type: 'revert',
+    kind: 'revert',
     vm: web,
     snapshot,
     after,
@@ -95,13 +95,13 @@ describe('external snapshots', function () {
 
   async function planOf(request: OperationRequest): Promise<Plan> {
     const decision = await r.inventory.plan(request);
-    assert.ok(decision.type === 'plan', JSON.stringify(decision));
+    assert.ok(decision.kind === 'plan', JSON.stringify(decision));
     return decision;
   }
 
   /** Why libvirt is not let do it. */
   function whyByUs({ warnings }: Plan): RefusalReason | undefined {
-    return warnings.flatMap((warning) => (warning.about === 'doneByUs' ? [warning.why.reason] : []))[0];
+    return warnings.flatMap((warning) => (warning.kind === 'doneByUs' ? [warning.why.reason] : []))[0];
   }
 
   const snapshots = (): readonly Snapshot[] => r.vm('web')!.tree!.snapshots;
@@ -192,7 +192,7 @@ describe('external snapshots', function () {
           await standElsewhere(from);
           const plan = await planOf(toSnapshot(kind, after));
           assert.equal(whyByUs(plan), native ? undefined : 'externalRevertUnsupported');
-          assert.ok(plan.losses.some((loss) => loss.what === 'diskChanges' && loss.since === 'memory'));
+          assert.ok(plan.losses.some((loss) => loss.kind === 'diskChanges' && loss.since === 'memory'));
           const [left, others] = [allOverlays(), files()];
           assert.deepEqual(
             overlays().filter((file) => !left.includes(file)),
@@ -235,7 +235,7 @@ describe('external snapshots', function () {
       const { steps } = await planOf(toSnapshot('offline', 'off'));
       await revert('offline', 'off');
       await standsAt('offline', 'off');
-      if (!native || steps.some((step) => step.do === 'waitUntil')) {
+      if (!native || steps.some((step) => step.kind === 'waitUntil')) {
         return;
       }
     }
@@ -248,7 +248,7 @@ describe('external snapshots', function () {
     const [before, at, now] = [await text(), current(), overlays()];
     assert.equal(before.includes('<revertDisks>'), native);
     for (const kind of kinds) {
-      await run({ type: 'describe', vm: web, snapshot: kind, title: `Title of ${kind}`, description: 'edited' });
+      await run({ kind: 'describe', vm: web, snapshot: kind, title: `Title of ${kind}`, description: 'edited' });
     }
     assert.deepEqual([await text(), current(), overlays()], [before, at, now]);
     assert.deepEqual(
@@ -303,7 +303,7 @@ describe('external snapshots', function () {
   it('refuses to delete the one that it stands on while others are built on it', async () => {
     await revert('offline', 'off');
     const reason = native ? 'currentHasChildren' : 'severalChildren';
-    await isRefused({ type: 'delete', vm: web, snapshot: 'offline', scope: 'one' }, reason);
+    await isRefused({ kind: 'delete', vm: web, snapshot: 'offline', scope: 'one' }, reason);
     await revert('memory', 'running');
     await guest.waitForAgent();
   });
@@ -332,9 +332,9 @@ describe('external snapshots', function () {
 
   it('deletes all; the present state stays, in the first images', async () => {
     await guest.setCounters(80);
-    const request: OperationRequest = { type: 'delete', vm: web, snapshot: 'offline', scope: 'withDescendants' };
+    const request: OperationRequest = { kind: 'delete', vm: web, snapshot: 'offline', scope: 'withDescendants' };
     const plan = await planOf(request);
-    const spared = plan.warnings.flatMap((warning) => (warning.about === 'leavesFile' ? [warning.file] : []));
+    const spared = plan.warnings.flatMap((warning) => (warning.kind === 'leavesFile' ? [warning.file] : []));
     await run(request);
     assert.deepEqual(snapshots(), []);
     assert.deepEqual([state(), (await guest.counters()).disk], ['running', 80]);
@@ -354,9 +354,9 @@ describe('external snapshots', function () {
     await writeFile(xml, (await r.virsh('dumpxml', 'twin')).replace(raw, beside));
     await r.virsh('define', xml);
     const ref = await r.ref('twin');
-    await run({ type: 'create', vm: ref, kind: 'offline', style: 'external', title: 'one' });
+    await run({ kind: 'create', vm: ref, snapshotKind: 'offline', style: 'external', title: 'one' });
     await r.virsh('start', 'twin');
-    const request: OperationRequest = { type: 'revert', vm: ref, snapshot: 'one', after: 'running' };
+    const request: OperationRequest = { kind: 'revert', vm: ref, snapshot: 'one', after: 'running' };
     const expected: RefusalReason = native ? 'overlayNamesCollide' : 'externalRevertUnsupported';
     assert.equal(whyByUs(await planOf(request)), expected);
     await run(request);

@@ -62,7 +62,7 @@ describe('the files of a VM', function () {
     await vm.create('a', 'disk', 'external');
     await vm.create('b', 'disk', 'external');
     for (const snapshot of ['a', 'b']) {
-      await vm.run({ type: 'revert', snapshot, after: 'off', checkpointFirst: false });
+      await vm.run({ kind: 'revert', snapshot, after: 'off', checkpointFirst: false });
       vm.model = vm.model.reverted(snapshot, 'off');
       assert.deepEqual([...new Set(await modes(await present(vm)))], ['600'], snapshot);
     }

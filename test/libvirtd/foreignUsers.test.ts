@@ -36,9 +36,9 @@ describe('who else uses the files of a VM', function () {
     return { vm, bottom };
   };
   const refusesAll = async (vm: TrapVm): Promise<void> => {
-    await vm.isRefused({ type: 'delete', snapshot: 'bottom', scope: 'one' }, 'usedByOtherVm');
-    await vm.isRefused({ type: 'delete', snapshot: 'bottom', scope: 'withDescendants' }, 'usedByOtherVm');
-    await vm.isRefused({ type: 'prune', snapshots: ['bottom', 'top'] }, 'usedByOtherVm');
+    await vm.isRefused({ kind: 'delete', snapshot: 'bottom', scope: 'one' }, 'usedByOtherVm');
+    await vm.isRefused({ kind: 'delete', snapshot: 'bottom', scope: 'withDescendants' }, 'usedByOtherVm');
+    await vm.isRefused({ kind: 'prune', snapshots: ['bottom', 'top'] }, 'usedByOtherVm');
   };
 
   it('a linked clone that names its base from a folder behind a link', async () => {
@@ -95,7 +95,7 @@ describe('who else uses the files of a VM', function () {
       await runOk('qemu-img', ['create', '-q', '-f', 'qcow2', '-F', 'qcow2', '-b', file, overlay]);
       await defineWith(other, 'on-overlay', [diskElement(overlay, 0)]);
       r.inventory.setConnections([r.uri, other.uri]);
-      await vm.run({ type: 'revert', snapshot: 'bottom', after: 'off', checkpointFirst: false });
+      await vm.run({ kind: 'revert', snapshot: 'bottom', after: 'off', checkpointFirst: false });
       vm.model = vm.model.reverted('bottom', 'off');
       await vm.holdsAll();
       const seen = await readImage({ file: overlay, format: 'qcow2' });
@@ -112,10 +112,10 @@ describe('who else uses the files of a VM', function () {
     const far = `qemu+tcp://elsewhere.invalid/system`;
     r.inventory.setConnections([r.uri, silent, far]);
     try {
-      const decision = await r.inventory.plan({ type: 'delete', vm: vm.ref, snapshot: 'top', scope: 'one' });
-      assert.ok(decision.type === 'plan', JSON.stringify(decision));
+      const decision = await r.inventory.plan({ kind: 'delete', vm: vm.ref, snapshot: 'top', scope: 'one' });
+      assert.ok(decision.kind === 'plan', JSON.stringify(decision));
       assert.deepEqual(
-        decision.warnings.filter(({ about }) => about === 'unaskedConnections'),
+        decision.warnings.filter(({ kind: about }) => about === 'unaskedConnections'),
         [{ about: 'unaskedConnections', connections: [silent] }],
       );
     } finally {
@@ -141,13 +141,13 @@ describe('who else uses the files of a VM', function () {
     const { file } = vm.vm.guest.disks[0]!;
     const stray = join(r.daemon.dir, 'exported');
     await runOk('qemu-img', ['create', '-q', '-f', 'qcow2', '-F', 'qcow2', '-b', file, stray]);
-    await vm.isRefused({ type: 'delete', snapshot: 'bottom', scope: 'one' }, 'usedByImage');
-    await vm.isRefused({ type: 'prune', snapshots: ['bottom', 'top'] }, 'usedByImage');
+    await vm.isRefused({ kind: 'delete', snapshot: 'bottom', scope: 'one' }, 'usedByImage');
+    await vm.isRefused({ kind: 'prune', snapshots: ['bottom', 'top'] }, 'usedByImage');
     await vm.isWhole();
     const seen = await readImage({ file: stray, format: 'qcow2' });
     assert.deepEqual(blockDifferences(0, seen, bottom.disks[0]!), []);
     await rm(stray);
-    await vm.run({ type: 'delete', snapshot: 'bottom', scope: 'one' });
+    await vm.run({ kind: 'delete', snapshot: 'bottom', scope: 'one' });
     vm.model = vm.model.deleted('bottom', 'one');
     await vm.isWhole();
   });
@@ -163,17 +163,17 @@ describe('who else uses the files of a VM', function () {
     await withXmlFile(xml.replace(file, tab.replace('\t', '&#9;')), (path) => r.virsh('define', path));
     await r.inventory.refresh({ vm: vm.ref });
     assert.equal(r.vm('tabbed')?.vm.disks[0]?.source, tab);
-    await vm.isRefused({ type: 'create', title: 'one', kind: 'offline', style: 'external' }, 'unsafePath');
+    await vm.isRefused({ kind: 'create', title: 'one', snapshotKind: 'offline', style: 'external' }, 'unsafePath');
     await r.virsh('snapshot-create-as', 'tabbed', 'inside');
     await r.inventory.refresh({ vm: vm.ref });
-    await vm.isRefused({ type: 'revert', snapshot: 'inside', after: 'off', checkpointFirst: false }, 'unsafePath');
-    await vm.isRefused({ type: 'delete', snapshot: 'inside', scope: 'one' }, 'unsafePath');
+    await vm.isRefused({ kind: 'revert', snapshot: 'inside', after: 'off', checkpointFirst: false }, 'unsafePath');
+    await vm.isRefused({ kind: 'delete', snapshot: 'inside', scope: 'one' }, 'unsafePath');
   });
 
   it('a program that reads a file', async () => {
     const { vm } = await grown('served');
     await vm.power('forceOff');
-    await vm.run({ type: 'revert', snapshot: 'bottom', after: 'off', checkpointFirst: false });
+    await vm.run({ kind: 'revert', snapshot: 'bottom', after: 'off', checkpointFirst: false });
     vm.model = vm.model.reverted('bottom', 'off');
     const file = vm.vm.guest.disks[0]!.file.replace(/\.[^.]*$/u, '.bottom');
     const server = spawn('qemu-nbd', ['-r', '-t', '-f', 'qcow2', '-k', join(r.daemon.dir, 'nbd.sock'), file], {
@@ -182,14 +182,14 @@ describe('who else uses the files of a VM', function () {
     const ended = new Promise((resolve) => server.once('close', resolve));
     try {
       await untilHeld(file);
-      await vm.isRefused({ type: 'delete', snapshot: 'top', scope: 'one' }, 'heldByProgram');
-      await vm.isRefused({ type: 'prune', snapshots: ['top'] }, 'heldByProgram');
+      await vm.isRefused({ kind: 'delete', snapshot: 'top', scope: 'one' }, 'heldByProgram');
+      await vm.isRefused({ kind: 'prune', snapshots: ['top'] }, 'heldByProgram');
       await vm.holdsAll();
     } finally {
       server.kill();
       await ended;
     }
-    await vm.run({ type: 'delete', snapshot: 'top', scope: 'one' });
+    await vm.run({ kind: 'delete', snapshot: 'top', scope: 'one' });
     vm.model = vm.model.deleted('top', 'one');
     await vm.holdsAll();
   });
@@ -198,7 +198,7 @@ describe('who else uses the files of a VM', function () {
     let vm: TrapVm;
     let orphan: string;
     const orphans = async (): Promise<readonly string[]> =>
-      (await vm.diagnoses('all')).flatMap(({ finding }) => (finding.what === 'orphanFile' ? [finding.file] : []));
+      (await vm.diagnoses('all')).flatMap(({ finding }) => (finding.kind === 'orphanFile' ? [finding.file] : []));
 
     before(async () => {
       ({ vm } = await grown('orphaned'));
@@ -219,7 +219,7 @@ describe('who else uses the files of a VM', function () {
       try {
         await untilHeld(orphan);
         assert.deepEqual(await orphans(), []);
-        await vm.isRefused({ type: 'repair', repair: { what: 'removeFiles', files: [orphan] } }, 'fileNotOrphan');
+        await vm.isRefused({ kind: 'repair', repair: { kind: 'removeFiles', files: [orphan] } }, 'fileNotOrphan');
       } finally {
         server.kill();
         await ended;
@@ -228,7 +228,7 @@ describe('who else uses the files of a VM', function () {
 
     it('is moved into the trash, not removed, and can be had back', async () => {
       const content = await readFile(orphan);
-      await vm.run({ type: 'repair', repair: { what: 'removeFiles', files: [orphan] } });
+      await vm.run({ kind: 'repair', repair: { kind: 'removeFiles', files: [orphan] } });
       assert.equal(existsSync(orphan), false);
       const trash = join(r.daemon.dir, trashFolder);
       const names = await readdir(trash);

@@ -49,9 +49,9 @@ describe('the guest agent', function () {
     assert.equal(await probe(), 'answers');
     await rig.virsh('domfsfreeze', 'frosty');
     assert.equal(await probe(), 'frozen');
-    await subject.run({ do: 'thawGuest' });
+    await subject.run({ kind: 'thawGuest' });
     assert.equal(await probe(), 'answers');
-    await subject.run({ do: 'thawGuest' });
+    await subject.run({ kind: 'thawGuest' });
     assert.equal(await probe(), 'answers');
   });
 
@@ -71,7 +71,7 @@ describe('the guest agent', function () {
   it('thaws what a quiesced snapshot that failed left frozen, and the failure says so', async () => {
     await rig.virsh('domfsfreeze', 'frosty');
     const disks = [{ target: 'vda', file: `${rig.daemon.dir}/frosty-0.q` }];
-    const error = await subject.create('q', { kind: 'disk', style: 'external', quiesce: true, disks }).then(
+    const error = await subject.create('q', { snapshotKind: 'disk', style: 'external', quiesce: true, disks }).then(
       () => assert.fail('it was taken'),
       (reason: unknown) => reason,
     );
@@ -79,7 +79,7 @@ describe('the guest agent', function () {
     assert.deepEqual([error.kind, error.details.thawed, error.details.left], ['failed', true, undefined]);
     assert.equal(await probe(), 'answers');
     assert.equal(await hypervisor.countSnapshots(subject.uuid), 0);
-    await subject.create('q', { kind: 'disk', style: 'external', quiesce: true, disks });
+    await subject.create('q', { snapshotKind: 'disk', style: 'external', quiesce: true, disks });
     assert.equal(await probe(), 'answers');
   });
 
@@ -87,7 +87,7 @@ describe('the guest agent', function () {
     await guest.run('sh', ['-c', 'ln -sf /bin/busybox /sbin/hwclock']);
     await guest.run('date', ['-s', '@1000000000']);
     assert.ok((await now()) < 1_000_000_100);
-    await subject.run({ do: 'setGuestClock' });
+    await subject.run({ kind: 'setGuestClock' });
     assert.ok(Math.abs((await now()) - Date.now() / 1_000) < 60, String(await now()));
   });
 
@@ -98,8 +98,8 @@ describe('the guest agent', function () {
     await subject.create('ram', { style: 'external', disks, memoryFile: file });
     for (let count = 0; count < 3; count++) {
       await subject.power('forceOff');
-      await subject.run({ do: 'restoreMemory', snapshot: 'ram', file, disks, to: 'running' });
-      await subject.run({ do: 'setGuestClock' });
+      await subject.run({ kind: 'restoreMemory', snapshot: 'ram', file, disks, to: 'running' });
+      await subject.run({ kind: 'setGuestClock' });
       assert.ok(Math.abs((await now()) - Date.now() / 1_000) < 60, String(await now()));
     }
   });
@@ -121,7 +121,7 @@ describe('the guest agent', function () {
 
   it('sets it closer than a second, for the clock of a battery knows whole ones', async () => {
     await guest.run('date', ['-s', '@1000000000']);
-    await subject.run({ do: 'setGuestClock' });
+    await subject.run({ kind: 'setGuestClock' });
     const behind = await behindMs('frosty');
     assert.ok(Math.abs(behind) < 250, String(behind));
   });
@@ -132,7 +132,7 @@ describe('the guest agent', function () {
     const fill = 'mkdir /full && mount -t tmpfs -o size=200m none /full && yes full | dd of=/full/all bs=1M count=150';
     assert.equal((await large.run('sh', ['-c', `${fill} iflag=fullblock`])).code, 0);
     const slow = await Subject.named(hypervisor, 'large');
-    await slow.run({ do: 'setGuestClock' });
+    await slow.run({ kind: 'setGuestClock' });
     const before = await behindMs('large');
     const { guestPausedMs = 0 } = await slow.create('stop');
     assert.ok(guestPausedMs > 200, `it stood still for ${guestPausedMs} ms alone`);
@@ -147,9 +147,9 @@ describe('the guest agent', function () {
 
   it('leaves the operation good when the clock cannot be set', async () => {
     await guest.run('rm', ['/sbin/hwclock']);
-    await subject.run({ do: 'setGuestClock' });
+    await subject.run({ kind: 'setGuestClock' });
     await subject.power('forceOff');
-    await subject.run({ do: 'setGuestClock' });
-    await assert.rejects(subject.run({ do: 'thawGuest' }), failure('failed'));
+    await subject.run({ kind: 'setGuestClock' });
+    await assert.rejects(subject.run({ kind: 'thawGuest' }), failure('failed'));
   });
 });

@@ -158,7 +158,13 @@ describe('health checks on real VMs', function () {
     await r.virsh('snapshot-create-as', 'live', 'theirs', '--disk-only');
     assert.deepEqual(await found('live'), [], 'nothing is known of another client’s');
     const [view] = r.inventory.findVms('live', r.uri);
-    await r.inventory.runOperation({ type: 'create', vm: view!.ref, kind: 'disk', style: 'external', title: 'ours' });
+    await r.inventory.runOperation({
+      kind: 'create',
+      vm: view!.ref,
+      snapshotKind: 'disk',
+      style: 'external',
+      title: 'ours',
+    });
     assert.deepEqual(await found('live'), ['notQuiesced']);
     await r.virsh('destroy', 'live');
   });

@@ -72,7 +72,7 @@ export class HealthRig {
       thresholds: { ...usualThresholds, freePercent: 0, ...thresholds },
       now,
     });
-    return { found: found.map(({ finding }) => finding.check), unjudged };
+    return { found: found.map(({ finding }) => finding.kind), unjudged };
   }
 
   /** What is wrong with the VM; of a libvirt that is known to be bad all of them would tell. */

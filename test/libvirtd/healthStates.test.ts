@@ -79,9 +79,9 @@ describe('health checks on real states', function () {
           // An examination waits for the disks' jobs, and gives up.
           assert.deepEqual(await h.found('saved'), []);
           assert.equal(r.vm('saved')!.vm.power, 'paused');
-          const repair = { what: 'resumeAfterSave' } as const;
-          const decision = await r.inventory.plan({ type: 'repair', vm: await r.ref('saved'), repair });
-          assert.equal(decision.type, 'refusal');
+          const repair = { kind: 'resumeAfterSave' } as const;
+          const decision = await r.inventory.plan({ kind: 'repair', vm: await r.ref('saved'), repair });
+          assert.equal(decision.kind, 'refusal');
         }
       } finally {
         process.kill(qemu!, 'SIGCONT');

@@ -86,7 +86,7 @@ describe('faults under a call', function () {
       const snapshot = await subject.snapshot(name);
       assert.deepEqual([snapshot.name, snapshot.description], [name, name]);
       assert.equal((await hypervisor.readTree(subject.uuid)).current, name);
-      await subject.run({ do: 'describeSnapshot', snapshot: name, description: `${name} & more` });
+      await subject.run({ kind: 'describeSnapshot', snapshot: name, description: `${name} & more` });
       await subject.delete(name);
     }
     assert.equal(await hypervisor.countSnapshots(subject.uuid), 0);
@@ -100,7 +100,7 @@ describe('faults under a call', function () {
 
   it('a guest whose QEMU is killed is off because it crashed', async () => {
     await guest.start();
-    const stopped = next(hypervisor, ({ uuid, what }) => uuid === subject.uuid && what === 'power');
+    const stopped = next(hypervisor, ({ uuid, kind: what }) => uuid === subject.uuid && what === 'power');
     process.kill(await qemuOf('frail', rig.daemon.dir), 'SIGKILL');
     await stopped;
     const vm = await subject.read();
@@ -109,7 +109,7 @@ describe('faults under a call', function () {
 
   it('QEMU killed during a memory snapshot: failed, off, and no snapshot', async () => {
     await guest.start();
-    const paused = next(hypervisor, ({ uuid, what }) => uuid === subject.uuid && what === 'power');
+    const paused = next(hypervisor, ({ uuid, kind: what }) => uuid === subject.uuid && what === 'power');
     // Looked for before: on a busy machine the snapshot would be taken by the time it is found.
     const qemu = await qemuOf('frail', rig.daemon.dir);
     const creating = subject.create('doomed');
@@ -122,7 +122,7 @@ describe('faults under a call', function () {
 
   it('a guest that panics is crashed, and can be switched off', async () => {
     await guest.start();
-    const crashed = next(hypervisor, ({ uuid, what }) => uuid === subject.uuid && what === 'power');
+    const crashed = next(hypervisor, ({ uuid, kind: what }) => uuid === subject.uuid && what === 'power');
     const panic = tell('echo c > /proc/sysrq-trigger');
     await crashed;
     const vm = await subject.read();
@@ -134,7 +134,7 @@ describe('faults under a call', function () {
 
   it('a guest that sleeps is asleep, and resume wakes it', async () => {
     await guest.start();
-    const asleep = next(hypervisor, ({ uuid, what }) => uuid === subject.uuid && what === 'power');
+    const asleep = next(hypervisor, ({ uuid, kind: what }) => uuid === subject.uuid && what === 'power');
     const sleeping = tell('echo mem > /sys/power/state');
     await asleep;
     assert.equal((await subject.read()).power, 'asleep');
@@ -147,7 +147,7 @@ describe('faults under a call', function () {
   it('the daemon killed during a snapshot: lost, and it goes on from the truth', async () => {
     await guest.start();
     const closed = new Promise<Failure>((resolve) => void hypervisor.onDidClose(resolve));
-    const paused = next(hypervisor, ({ uuid, what }) => uuid === subject.uuid && what === 'power');
+    const paused = next(hypervisor, ({ uuid, kind: what }) => uuid === subject.uuid && what === 'power');
     const creating = subject.create('cut');
     await Promise.all([assert.rejects(creating, failure('lost')), paused.then(() => rig.daemon.killDaemon())]);
     assert.equal((await closed).kind, 'lost');
@@ -155,7 +155,7 @@ describe('faults under a call', function () {
     await assert.rejects(
       hypervisor.run(
         { name: 'frail', uuid: subject.uuid } as never,
-        { do: 'power', action: 'pause' },
+        { kind: 'power', action: 'pause' },
         {
           signal: new AbortController().signal,
           onProgress: () => undefined,
@@ -198,14 +198,14 @@ describe('faults under a call', function () {
   });
 
   it('a VM that vanishes is not found, by whatever call', async () => {
-    const vanished = next(hypervisor, ({ uuid, what }) => uuid === subject.uuid && what === 'undefined');
+    const vanished = next(hypervisor, ({ uuid, kind: what }) => uuid === subject.uuid && what === 'undefined');
     const vm = await subject.read();
     await guest.remove();
     await vanished;
     await assert.rejects(subject.read(), failure('notFound'));
     await assert.rejects(hypervisor.readTree(subject.uuid), failure('notFound'));
     const options = { signal: new AbortController().signal, onProgress: () => undefined };
-    await assert.rejects(hypervisor.run(vm, { do: 'power', action: 'start' }, options), failure('notFound'));
+    await assert.rejects(hypervisor.run(vm, { kind: 'power', action: 'start' }, options), failure('notFound'));
     assert.deepEqual(await hypervisor.listVms(), []);
   });
 
@@ -213,7 +213,7 @@ describe('faults under a call', function () {
     const calls = hypervisor.callCount;
     const run = hypervisor.run(
       { name: 'x' } as never,
-      { do: 'power', action: 'start' },
+      { kind: 'power', action: 'start' },
       {
         signal: AbortSignal.abort(),
         onProgress: () => undefined,
@@ -287,7 +287,10 @@ describe('a disk that is full (only root can make a small one)', function () {
     const subject = await Subject.named(hypervisor, 'elsewhere');
     await fill(small);
     const disks = [{ target: 'vda', file: join(small, 'elsewhere-0.overlay') }];
-    await assert.rejects(subject.create('overlay', { kind: 'disk', style: 'external', disks }), failure('noSpace'));
+    await assert.rejects(
+      subject.create('overlay', { snapshotKind: 'disk', style: 'external', disks }),
+      failure('noSpace'),
+    );
     const vm = await subject.read();
     assert.deepEqual([vm.power, vm.disks[0]?.source], ['running', guest.disks[0]]);
     assert.equal(await hypervisor.countSnapshots(subject.uuid), 0);

@@ -131,9 +131,9 @@ describe('reading, on the test driver', function () {
   });
 
   it('makes, edits, reverts to and deletes one here as well, and knows a name that is taken', async () => {
-    await subject.create('made', { kind: 'memory', description: 'why' });
-    await assert.rejects(subject.create('made', { kind: 'memory' }), failure('exists'));
-    await subject.run({ do: 'describeSnapshot', snapshot: 'made', description: 'because' });
+    await subject.create('made', { snapshotKind: 'memory', description: 'why' });
+    await assert.rejects(subject.create('made', { snapshotKind: 'memory' }), failure('exists'));
+    await subject.run({ kind: 'describeSnapshot', snapshot: 'made', description: 'because' });
     assert.equal((await subject.snapshot('made')).description, 'because');
     assert.equal((await hypervisor.readTree(subject.uuid)).current, 'made');
     await subject.revert('made');

@@ -13,7 +13,7 @@ import { snapshotableDisks, type Vm } from '../../src/domain/vm.js';
 
 export type Daemon = Awaited<ReturnType<typeof startPrivateDaemon>>;
 export type Guest = Awaited<ReturnType<typeof defineTestGuest>>;
-export type CreateStep = Extract<Step, { do: 'createSnapshot' }>;
+export type CreateStep = Extract<Step, { kind: 'createSnapshot' }>;
 
 export interface HypervisorRig {
   readonly daemon: Daemon;
@@ -91,8 +91,8 @@ export class Subject {
     change: Partial<CreateStep> = {},
     options: Partial<RunOptions> = {},
   ): Promise<StepOutcome> {
-    const kind = change.kind ?? (vm.power === 'off' ? 'offline' : 'memory');
-    return this.#runOn(vm, { ...createStep(vm, name), kind, ...change }, options);
+    const kind = change.snapshotKind ?? (vm.power === 'off' ? 'offline' : 'memory');
+    return this.#runOn(vm, { ...createStep(vm, name), snapshotKind: kind, ...change }, options);
   }
 
   #runOn(vm: Vm, step: Step, options: Partial<RunOptions>): Promise<StepOutcome> {
@@ -104,15 +104,15 @@ export class Subject {
   }
 
   revert(snapshot: string, to: 'asSnapshot' | 'running' | 'paused' = 'asSnapshot'): Promise<StepOutcome> {
-    return this.run({ do: 'revert', snapshot, to });
+    return this.run({ kind: 'revert', snapshot, to });
   }
 
   delete(snapshot: string, options: Partial<RunOptions> = {}): Promise<StepOutcome> {
-    return this.run({ do: 'deleteSnapshot', snapshot }, options);
+    return this.run({ kind: 'deleteSnapshot', snapshot }, options);
   }
 
-  power(action: Extract<Step, { do: 'power' }>['action'], options: Partial<RunOptions> = {}): Promise<StepOutcome> {
-    return this.run({ do: 'power', action }, options);
+  power(action: Extract<Step, { kind: 'power' }>['action'], options: Partial<RunOptions> = {}): Promise<StepOutcome> {
+    return this.run({ kind: 'power', action }, options);
   }
 
   async snapshot(name: string): Promise<Snapshot> {
@@ -146,10 +146,10 @@ export async function defineDeafGuest(
 /** Internal, offline, of all disks that can take part. */
 export function createStep(vm: Pick<Vm, 'disks'>, name: string): CreateStep {
   return {
-    do: 'createSnapshot',
+    kind: 'createSnapshot',
     name,
     description: '',
-    kind: 'offline',
+    snapshotKind: 'offline',
     style: 'internal',
     quiesce: false,
     disks: snapshotableDisks(vm).map(({ target }) => ({ target })),

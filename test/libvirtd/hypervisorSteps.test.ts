@@ -66,14 +66,14 @@ describe('steps on real guests', function () {
       await guest.waitForAgent();
       const vm = await subject.read();
       assert.deepEqual([vm.power, vm.agentChannel, vm.agentConnected], ['running', true, true]);
-      assert.ok(events.some(({ what, name }) => what === 'power' && name === 'inner'));
+      assert.ok(events.some(({ kind: what, name }) => what === 'power' && name === 'inner'));
     });
 
     it('takes a memory snapshot and tells how long the guest stood still', async () => {
       await guest.setCounters(41);
       const vm = await subject.read();
       const before = hypervisor.callCount;
-      const { guestPausedMs } = await subject.createOf(vm, 'memory', { kind: 'memory' });
+      const { guestPausedMs } = await subject.createOf(vm, 'memory', { snapshotKind: 'memory' });
       assert.equal(hypervisor.callCount - before, callsOfOne, 'nothing is asked while it runs');
       assert.ok(guestPausedMs !== undefined && guestPausedMs > 0, String(guestPausedMs));
       const snapshot = await subject.snapshot('memory');
@@ -88,7 +88,7 @@ describe('steps on real guests', function () {
       await guest.waitForAgent();
       const { memory, disk } = await guest.counters();
       assert.deepEqual([memory, disk], [41, 41]);
-      assert.ok(events.some(({ what }) => what === 'fromSnapshot'));
+      assert.ok(events.some(({ kind: what }) => what === 'fromSnapshot'));
     });
 
     it('takes a snapshot of a paused guest, which does not pause it', async () => {
@@ -124,7 +124,7 @@ describe('steps on real guests', function () {
       const before = await hypervisor.readTree(subject.uuid);
       const xml = await hypervisor.readSnapshotXml(subject.uuid, 'memory');
       const text = writeDescription('an <edited> one', { title: 'Title & "quotes"', guestPausedMs: 143 });
-      await subject.run({ do: 'describeSnapshot', snapshot: 'memory', description: text });
+      await subject.run({ kind: 'describeSnapshot', snapshot: 'memory', description: text });
       const after = await hypervisor.readTree(subject.uuid);
       const edited = await subject.snapshot('memory');
       assert.deepEqual([edited.title, edited.description], ['Title & "quotes"', 'an <edited> one']);
@@ -141,7 +141,7 @@ describe('steps on real guests', function () {
     });
 
     it('takes the description away', async () => {
-      await subject.run({ do: 'describeSnapshot', snapshot: 'offline', description: '' });
+      await subject.run({ kind: 'describeSnapshot', snapshot: 'offline', description: '' });
       const { description, title } = await subject.snapshot('offline');
       assert.deepEqual([description, title], ['', 'offline']);
     });
@@ -177,7 +177,7 @@ describe('steps on real guests', function () {
       await assert.rejects(subject.delete('memory'), failure('notFound'));
       await assert.rejects(subject.revert('memory'), failure('notFound'));
       await assert.rejects(
-        subject.run({ do: 'describeSnapshot', snapshot: 'memory', description: 'x' }),
+        subject.run({ kind: 'describeSnapshot', snapshot: 'memory', description: 'x' }),
         failure('notFound'),
       );
       assert.deepEqual(await hypervisor.readSnapshots(subject.uuid, ['memory']), []);
@@ -248,7 +248,7 @@ describe('steps on real guests', function () {
       await guest.start();
       await guest.setCounters(5);
       const outcome = await subject.create('disk', {
-        kind: 'disk',
+        snapshotKind: 'disk',
         style: 'external',
         quiesce: true,
         disks: files('disk'),
@@ -275,7 +275,7 @@ describe('steps on real guests', function () {
     });
 
     it('leaves one disk out', async () => {
-      await subject.create('half', { kind: 'disk', style: 'external', disks: files('half').slice(0, 1) });
+      await subject.create('half', { snapshotKind: 'disk', style: 'external', disks: files('half').slice(0, 1) });
       const { disks } = await subject.snapshot('half');
       assert.deepEqual(
         disks.map(({ target, location }) => [target, location]),
@@ -348,7 +348,7 @@ describe('steps on real guests', function () {
     ]);
     const subject = await Subject.named(hypervisor, name);
     await subject.create('locked');
-    await subject.run({ do: 'describeSnapshot', snapshot: 'locked', description: 'other words' });
+    await subject.run({ kind: 'describeSnapshot', snapshot: 'locked', description: 'other words' });
     assert.ok(!(await hypervisor.readSnapshotXml(subject.uuid, 'locked')).includes('sesame'));
     assert.match(await rig.virsh('snapshot-dumpxml', name, 'locked', '--security-info'), /passwd='sesame'/);
     await rig.virsh('undefine', name, '--snapshots-metadata');

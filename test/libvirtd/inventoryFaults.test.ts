@@ -37,7 +37,7 @@ describe('the inventory when things go wrong', function () {
 
   const state = async (): Promise<string> => virshStates[await guest.state()] ?? 'another';
   const connection = (): string => r.inventory.connections[0]!.state;
-  const create = (title: string) => ({ type: 'create', vm: web, kind: 'auto', title }) as const;
+  const create = (title: string) => ({ kind: 'create', vm: web, snapshotKind: 'auto', title }) as const;
   const failed = async (promise: Promise<unknown>): Promise<Failure> => {
     try {
       await promise;
@@ -49,7 +49,7 @@ describe('the inventory when things go wrong', function () {
   };
 
   /** In the middle of a step: it has begun, and the daemon says that it does something to the VM. */
-  async function inTheMiddleOf(step: Step['do']): Promise<void> {
+  async function inTheMiddleOf(step: Step['kind']): Promise<void> {
     await r.until(() => r.vm('web')?.operation?.progress.step === step);
     await new Promise<void>((resolve) => {
       const listening = r.hypervisor().onDidChangeVm(() => {
@@ -60,7 +60,7 @@ describe('the inventory when things go wrong', function () {
   }
 
   /** Kills the daemon there, and starts it again when that was noticed. */
-  async function dieInTheMiddleOf(step: Step['do']): Promise<void> {
+  async function dieInTheMiddleOf(step: Step['kind']): Promise<void> {
     await inTheMiddleOf(step);
     await r.daemon.killDaemon();
     await r.until(() => connection() !== 'connected');
@@ -71,7 +71,7 @@ describe('the inventory when things go wrong', function () {
     await r.virsh('start', 'web');
     await r.until(() => r.vm('web')!.vm.power === 'running');
     beforeRun = () => r.virsh('destroy', 'web');
-    const failure = await failed(r.inventory.runOperation({ type: 'power', vm: web, action: 'pause' }));
+    const failure = await failed(r.inventory.runOperation({ kind: 'power', vm: web, action: 'pause' }));
     beforeRun = undefined;
     assert.equal(failure.details.stateNow, 'off');
     assert.equal(r.vm('web')!.vm.power, 'off');
@@ -105,7 +105,7 @@ describe('the inventory when things go wrong', function () {
     await guest.start();
     await r.until(() => r.vm('web')!.vm.power === 'running');
     const [failure] = await Promise.all([
-      failed(r.inventory.runOperation({ ...create('half'), kind: 'memory' })),
+      failed(r.inventory.runOperation({ ...create('half'), snapshotKind: 'memory' })),
       dieInTheMiddleOf('createSnapshot'),
     ]);
     assert.equal(failure.kind, 'lost');
@@ -134,7 +134,7 @@ describe('the inventory when things go wrong', function () {
     await r.virsh('start', 'web');
     await r.until(() => r.vm('web')!.vm.power === 'running');
     const [failure] = await Promise.all([
-      failed(r.inventory.runOperation({ type: 'revert', vm: web, snapshot: 'safe', after: 'running' })),
+      failed(r.inventory.runOperation({ kind: 'revert', vm: web, snapshot: 'safe', after: 'running' })),
       dieInTheMiddleOf('revert'),
     ]);
     assert.equal(failure.kind, 'lost');
@@ -146,9 +146,9 @@ describe('the inventory when things go wrong', function () {
   it('finds that a snapshot was deleted between the menu and the click', async () => {
     await r.inventory.runOperation(create('doomed'));
     r.hide();
-    const request: OperationRequest = { type: 'delete', vm: web, snapshot: 'doomed', scope: 'one' };
+    const request: OperationRequest = { kind: 'delete', vm: web, snapshot: 'doomed', scope: 'one' };
     const plan = (await r.inventory.plan(request)) as Plan;
-    assert.equal(plan.type, 'plan');
+    assert.equal(plan.kind, 'plan');
     await r.virsh('snapshot-delete', 'web', 'doomed');
     const failure = await failed(r.inventory.runOperation(request, { confirmed: plan }));
     assert.equal(failure.kind, 'notFound');
@@ -163,7 +163,7 @@ describe('the inventory when things go wrong', function () {
       r.inventory.runOperation(create('first'), { onWait: () => waited.push('first') }),
       r.inventory.runOperation(create('second'), { onWait: () => waited.push('second') }),
       r.inventory.runOperation(
-        { type: 'delete', vm: web, snapshot: 'first', scope: 'one' },
+        { kind: 'delete', vm: web, snapshot: 'first', scope: 'one' },
         { onWait: () => waited.push('delete') },
       ),
     ]);
@@ -182,7 +182,7 @@ describe('the inventory when things go wrong', function () {
     const ref = await r.ref('app');
     r.hide();
     await app.remove();
-    const failure = await failed(r.inventory.runOperation({ type: 'power', vm: ref, action: 'start' }));
+    const failure = await failed(r.inventory.runOperation({ kind: 'power', vm: ref, action: 'start' }));
     assert.equal(failure.kind, 'notFound');
     assert.equal(r.vm('app'), undefined);
   });

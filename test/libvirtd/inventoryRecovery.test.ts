@@ -29,7 +29,7 @@ describe('a revert that somebody regrets', function () {
       const snapshot = await stage.snapshot('one', style, 'memory');
       await stage.write();
       const present = stage.model;
-      const request = { type: 'revert', vm: stage.ref, snapshot, after: 'running', checkpointFirst: true } as const;
+      const request = { kind: 'revert', vm: stage.ref, snapshot, after: 'running', checkpointFirst: true } as const;
       const { checkpoint } = await inventory.runOperation(request);
       const reverted = await vm.see();
       assert.equal(reverted.power, 'running');
@@ -37,7 +37,7 @@ describe('a revert that somebody regrets', function () {
       assert.equal(undo?.name, checkpoint);
       assert.equal(undo?.target, snapshot);
       assert.equal(inventory.findVm(stage.ref)!.undo?.name, checkpoint);
-      await inventory.runOperation({ type: 'revert', vm: stage.ref, snapshot: checkpoint!, after: 'running' });
+      await inventory.runOperation({ kind: 'revert', vm: stage.ref, snapshot: checkpoint!, after: 'running' });
       const { differences } = await vm.compare(present, 'present');
       assert.deepEqual(
         differences.filter(({ about }) => about !== 'tree'),
@@ -59,7 +59,7 @@ describe('a revert that somebody regrets', function () {
       act: async () => {
         const second = openEditor({ uri: daemon.uri, journal: folder, env: daemon.env });
         await second.inventory.connect(daemon.uri);
-        const power = { type: 'power', vm: stage.ref, action: 'start' } as const;
+        const power = { kind: 'power', vm: stage.ref, action: 'start' } as const;
         inSecond = await second.inventory.runOperation(power).then(
           () => 'done',
           (error: unknown) => (error as { kind?: string }).kind,
@@ -69,9 +69,9 @@ describe('a revert that somebody regrets', function () {
     });
     await first.inventory.connect(daemon.uri);
     const { snapshot } = await first.inventory.runOperation({
-      type: 'create',
+      kind: 'create',
       vm: stage.ref,
-      kind: 'offline',
+      snapshotKind: 'offline',
       title: 'mine',
     });
     first.inventory.dispose();
@@ -85,7 +85,7 @@ describe('a revert that somebody regrets', function () {
     await stage.write();
     await stage.snapshot('old', 'external', 'memory');
     await stage.write();
-    const request = { type: 'create', vm: stage.ref, kind: 'memory', style: 'external', title: 'new' } as const;
+    const request = { kind: 'create', vm: stage.ref, snapshotKind: 'memory', style: 'external', title: 'new' } as const;
     const dying = openEditor({
       uri: daemon.uri,
       journal: join(daemon.dir, 'dying'),
@@ -94,7 +94,7 @@ describe('a revert that somebody regrets', function () {
       // As libvirt leaves it that finds QEMU gone when it wants to let it run on.
       act: async ({ plan }) => {
         await stage.write();
-        const made = plan?.steps.find((step) => step.do === 'createSnapshot');
+        const made = plan?.steps.find((step) => step.kind === 'createSnapshot');
         await killQemu(daemon, 'ramless');
         await stage.virsh('snapshot-delete', made?.name ?? '', '--metadata');
         await rm(made?.memoryFile ?? '');

@@ -14,7 +14,7 @@ describe('a file that cannot be removed at the end', function () {
     r = await startLiveRig();
     r.wrapNext((real) =>
       withMethod(real, 'run', (vm, step, options) => {
-        if (step.do !== 'removeFiles') {
+        if (step.kind !== 'removeFiles') {
           return real.run(vm, step, options);
         }
         refused = step.files;
@@ -31,7 +31,7 @@ describe('a file that cannot be removed at the end', function () {
     await vm.power('start');
     await vm.grow('one', 'two');
     await vm.power('forceOff');
-    const result = await vm.run({ type: 'revert', snapshot: 'one', after: 'off', checkpointFirst: false });
+    const result = await vm.run({ kind: 'revert', snapshot: 'one', after: 'off', checkpointFirst: false });
     vm.model = vm.model.reverted('one', 'off');
     await vm.holdsAll();
     // Where libvirt reverts itself, it removes them itself.

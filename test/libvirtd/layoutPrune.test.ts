@@ -27,7 +27,7 @@ describe('leaves of the layout', function () {
     r.show(ref);
     let model = Model.fresh(vm.guest.disks.length);
     const power = async (action: 'start' | 'forceOff'): Promise<void> => {
-      await r.inventory.runOperation({ type: 'power', vm: ref, action });
+      await r.inventory.runOperation({ kind: 'power', vm: ref, action });
       model = model.powered(action);
     };
     const write = async (seed: number): Promise<void> => {
@@ -42,12 +42,12 @@ describe('leaves of the layout', function () {
       await power('forceOff');
     };
     const snapshot = async (title: string): Promise<void> => {
-      await r.inventory.runOperation({ type: 'create', vm: ref, kind: 'offline', style: 'external', title });
+      await r.inventory.runOperation({ kind: 'create', vm: ref, snapshotKind: 'offline', style: 'external', title });
       model = model.created({ name: title, title, kind: 'offline', style: 'external' });
     };
     const revert = async (name: string): Promise<void> => {
       const after: AfterRevert = 'off';
-      await r.inventory.runOperation({ type: 'revert', vm: ref, snapshot: name, after });
+      await r.inventory.runOperation({ kind: 'revert', vm: ref, snapshot: name, after });
       model = model.reverted(name, 'off');
     };
     const layouts = (): readonly string[] =>

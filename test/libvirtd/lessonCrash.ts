@@ -10,7 +10,7 @@ const inventory = new Inventory({ open, log: silentLog, journal: { folder } });
 inventory.setConnections([uri]);
 inventory.demoVms
   .make(uri, guest)
-  .then(({ connection, uuid }) => inventory.runOperation({ type: 'power', vm: { connection, uuid }, action: 'start' }))
+  .then(({ connection, uuid }) => inventory.runOperation({ kind: 'power', vm: { connection, uuid }, action: 'start' }))
   .then(
     () => process.exit(0),
     () => process.exit(1),

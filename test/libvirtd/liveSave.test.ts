@@ -56,7 +56,7 @@ describe('a guest that writes to its RAM faster than it is saved', function () {
 
   const live = (name: string): Parameters<Subject['create']>[1] => ({
     style: 'external',
-    kind: 'memory',
+    snapshotKind: 'memory',
     live: true,
     disks: [{ target: 'vda', file: join(rig.daemon.dir, `busy.${name}`) }],
     memoryFile: join(rig.daemon.dir, `busy.${name}.mem`),

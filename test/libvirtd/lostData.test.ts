@@ -18,7 +18,7 @@ describe('data of a snapshot that is gone', function () {
   after(() => r.stop());
 
   const findings = async (vm: TrapVm): Promise<readonly string[]> =>
-    (await vm.diagnoses()).map(({ finding }) => finding.what).toSorted();
+    (await vm.diagnoses()).map(({ finding }) => finding.kind).toSorted();
 
   it('a root’s files: it is forgotten, and what came after it has all its data', async () => {
     const vm = await TrapVm.define(r, 'rootless');
@@ -46,7 +46,7 @@ describe('data of a snapshot that is gone', function () {
     assert.deepEqual(await findings(vm), []);
     await vm.isWhole();
     assert.deepEqual(await frozenFiles(vm, 'two'), frozen);
-    await vm.run({ type: 'revert', snapshot: 'two', after: 'off', checkpointFirst: false });
+    await vm.run({ kind: 'revert', snapshot: 'two', after: 'off', checkpointFirst: false });
     vm.model = vm.model.reverted('two', 'off');
     await vm.holdsAll();
   });
@@ -62,21 +62,21 @@ describe('data of a snapshot that is gone', function () {
     await rm(await memoryFile(vm, 'one'));
     await truncate(await memoryFile(vm, 'two'), 100);
     assert.deepEqual(await findings(vm), ['memoryFileBroken', 'memoryFileMissing']);
-    await vm.isRefused({ type: 'revert', snapshot: 'one', after: 'running' }, 'memoryFileMissing');
+    await vm.isRefused({ kind: 'revert', snapshot: 'one', after: 'running' }, 'memoryFileMissing');
 
     await vm.repair('memoryFileMissing');
     await vm.repair('memoryFileBroken');
     vm.model = vm.model.withoutRam('one', 'one-2').withoutRam('two', 'two-2');
     assert.deepEqual(await findings(vm), []);
     await vm.isWhole();
-    await vm.run({ type: 'revert', snapshot: 'two-2', after: 'running', checkpointFirst: false });
+    await vm.run({ kind: 'revert', snapshot: 'two-2', after: 'running', checkpointFirst: false });
     vm.model = vm.model.reverted('two-2', 'running');
     await vm.isWhole();
     await vm.write();
-    await vm.run({ type: 'delete', snapshot: 'one-2', scope: 'one' });
+    await vm.run({ kind: 'delete', snapshot: 'one-2', scope: 'one' });
     vm.model = vm.model.deleted('one-2', 'one');
     await vm.isWhole();
-    await vm.run({ type: 'delete', snapshot: 'two-2', scope: 'one' });
+    await vm.run({ kind: 'delete', snapshot: 'two-2', scope: 'one' });
     vm.model = vm.model.deleted('two-2', 'one');
     await vm.isWhole();
   });
@@ -96,7 +96,7 @@ describe('data of a snapshot that is gone', function () {
     }
     await vm.power('start');
     await vm.write();
-    await vm.isRefused({ type: 'revert', snapshot: 'one', after: 'running', checkpointFirst: false }, 'tagWithoutRam');
+    await vm.isRefused({ kind: 'revert', snapshot: 'one', after: 'running', checkpointFirst: false }, 'tagWithoutRam');
     assert.deepEqual(await findings(vm), ['tagWithoutRam']);
 
     await vm.repair('tagWithoutRam');
@@ -106,7 +106,7 @@ describe('data of a snapshot that is gone', function () {
       files.map(() => 'orphanTag'),
     );
     await vm.isWhole();
-    await vm.run({ type: 'revert', snapshot: 'two', after: 'running', checkpointFirst: false });
+    await vm.run({ kind: 'revert', snapshot: 'two', after: 'running', checkpointFirst: false });
     vm.model = vm.model.reverted('two', 'running');
     await vm.isWhole();
   });
@@ -118,11 +118,11 @@ describe('data of a snapshot that is gone', function () {
       await vm.write();
       await vm.create(title, 'memory');
     }
-    await vm.run({ type: 'revert', snapshot: 'one', after: 'running', checkpointFirst: false });
+    await vm.run({ kind: 'revert', snapshot: 'one', after: 'running', checkpointFirst: false });
     vm.model = vm.model.reverted('one', 'running');
     await vm.write();
     await rm(await memoryFile(vm, 'one'));
-    const request = { type: 'repair', repair: { what: 'keepDisks', snapshot: 'one' } } as const;
+    const request = { kind: 'repair', repair: { kind: 'keepDisks', snapshot: 'one' } } as const;
     // An old one notes nothing, and our own revert leaves it a leaf instead.
     if (r.hypervisor().capabilities.externalRevert) {
       await vm.isRefused(request, 'currentNotesFiles');
@@ -132,10 +132,10 @@ describe('data of a snapshot that is gone', function () {
     assert.deepEqual(await findings(vm), []);
     vm.model = vm.model.withoutRam('one', 'one-2');
     await vm.holdsAll();
-    await vm.run({ type: 'revert', snapshot: 'two', after: 'running', checkpointFirst: false });
+    await vm.run({ kind: 'revert', snapshot: 'two', after: 'running', checkpointFirst: false });
     vm.model = vm.model.reverted('two', 'running');
     await vm.holdsAll();
-    await vm.run({ type: 'revert', snapshot: 'one-2', after: 'off', checkpointFirst: false });
+    await vm.run({ kind: 'revert', snapshot: 'one-2', after: 'off', checkpointFirst: false });
     vm.model = vm.model.reverted('one-2', 'off');
     await vm.holdsAll();
   });

@@ -36,7 +36,7 @@ describe('a QEMU behind libvirt’s back', function () {
   const findings = async (stage: Stage): Promise<readonly string[]> =>
     (await editor.inventory.examine(stage.ref)).diagnoses
       .filter(({ severity }) => severity === 'error')
-      .map(({ finding }) => finding.what);
+      .map(({ finding }) => finding.kind);
 
   it('is a VM that libvirt says is off: nothing is begun until its QEMU has ended', async () => {
     const { vm, stage } = await stageOf('lost');
@@ -50,11 +50,11 @@ describe('a QEMU behind libvirt’s back', function () {
     await editor.inventory.connect(daemon.uri);
     await editor.inventory.refresh({ connection: daemon.uri });
     assert.equal(editor.inventory.findVm(stage.ref)?.vm.power, 'off');
-    const create = { type: 'create', vm: stage.ref, kind: 'offline', style: 'external', title: 'one' } as const;
-    const start = { type: 'power', vm: stage.ref, action: 'start' } as const;
-    const revert = { type: 'revert', vm: stage.ref, snapshot: 'old', after: 'running' } as const;
+    const create = { kind: 'create', vm: stage.ref, snapshotKind: 'offline', style: 'external', title: 'one' } as const;
+    const start = { kind: 'power', vm: stage.ref, action: 'start' } as const;
+    const revert = { kind: 'revert', vm: stage.ref, snapshot: 'old', after: 'running' } as const;
     for (const request of [create, start, revert]) {
-      assert.equal(await refusal(request), 'runsUnseen', request.type);
+      assert.equal(await refusal(request), 'runsUnseen', request.kind);
     }
     assert.deepEqual(await findings(stage), ['runsUnseen']);
 
@@ -79,7 +79,7 @@ describe('a QEMU behind libvirt’s back', function () {
       await findings(stage),
       vm.guest.disks.map(() => 'startsElsewhere'),
     );
-    const repair = { type: 'repair', vm: stage.ref, repair: { what: 'configureDisks' } } as const;
+    const repair = { kind: 'repair', vm: stage.ref, repair: { kind: 'configureDisks' } } as const;
     assert.equal(await refusal(repair), 'done');
     assert.deepEqual(await findings(stage), []);
     assert.equal(await refusal(repair), 'nothingToRepair');
@@ -127,7 +127,7 @@ describe('a QEMU behind libvirt’s back', function () {
       });
       try {
         await dying.inventory.connect(daemon.uri);
-        const request = { type: 'delete', vm: stage.ref, snapshot, scope: 'one' } as const;
+        const request = { kind: 'delete', vm: stage.ref, snapshot, scope: 'one' } as const;
         await assert.rejects(dying.inventory.runOperation(request));
         assert.deepEqual(
           dying.reports.map(({ outcome, why }) => [outcome, why?.reason]),

@@ -27,15 +27,15 @@ describe('RAM that no snapshot has', function () {
       return (typeof image === 'object' ? image.lostRamBytes : undefined) ?? assert.fail(`${file} was not read`);
     };
     const remove = async (snapshot: string): Promise<void> => {
-      await vm.run({ type: 'delete', snapshot, scope: 'one' });
+      await vm.run({ kind: 'delete', snapshot, scope: 'one' });
       vm.model = vm.model.deleted(snapshot, 'one');
     };
 
     const frees = async (snapshot: string): Promise<number> => {
       await r.inventory.readLayers(vm.ref);
-      const plan = await r.inventory.plan({ type: 'delete', vm: vm.ref, snapshot, scope: 'one' });
-      const told = plan.type === 'plan' ? plan.warnings.find(({ about }) => about === 'frees') : undefined;
-      return told?.about === 'frees' ? told.bytes : assert.fail('nothing is said of what comes back');
+      const plan = await r.inventory.plan({ kind: 'delete', vm: vm.ref, snapshot, scope: 'one' });
+      const told = plan.kind === 'plan' ? plan.warnings.find(({ kind: about }) => about === 'frees') : undefined;
+      return told?.kind === 'frees' ? told.bytes : assert.fail('nothing is said of what comes back');
     };
 
     await vm.power('start');
@@ -45,7 +45,7 @@ describe('RAM that no snapshot has', function () {
     const before = await taken();
     await vm.create('first', 'memory', 'internal');
     assert.equal(await lost(), 0);
-    await vm.run({ type: 'revert', snapshot: 'first', after: 'running', checkpointFirst: false });
+    await vm.run({ kind: 'revert', snapshot: 'first', after: 'running', checkpointFirst: false });
     vm.model = vm.model.reverted('first', 'running');
     assert.equal(await lost(), 0);
     const told = await frees('first');

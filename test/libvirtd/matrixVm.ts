@@ -89,7 +89,7 @@ export class MatrixVm {
     const fresh = new Set([...this.model.snapshots.keys()].filter((name) => !known.has(name)));
     const found = await this.#history.compare(what === 'fresh' ? fresh : what);
     assert.equal(found, undefined, `${found?.what.join('\n') ?? ''}\n${said()}`);
-    if (decision.type === 'refusal') {
+    if (decision.kind === 'refusal') {
       const { reason } = decision.refusal;
       assert.deepEqual(outcome, { type: 'refused', reason });
       return { refused: reason };
@@ -126,9 +126,9 @@ export class MatrixVm {
 
 /** One call that libvirt has for it, or several of ours: our own files, our own order, our own metadata. */
 function workOf({ request, steps, warnings }: Plan): 'natively' | 'byOurSteps' | 'titleOnly' {
-  if (request.type === 'rename') {
-    return steps.every((step) => step.do === 'describeSnapshot') ? 'titleOnly' : 'byOurSteps';
+  if (request.kind === 'rename') {
+    return steps.every((step) => step.kind === 'describeSnapshot') ? 'titleOnly' : 'byOurSteps';
   }
-  const deletes = steps.filter((step) => step.do === 'deleteSnapshot').length;
-  return deletes > 1 || warnings.some((warning) => warning.about === 'doneByUs') ? 'byOurSteps' : 'natively';
+  const deletes = steps.filter((step) => step.kind === 'deleteSnapshot').length;
+  return deletes > 1 || warnings.some((warning) => warning.kind === 'doneByUs') ? 'byOurSteps' : 'natively';
 }

@@ -42,10 +42,10 @@ describe('the file with the RAM of a snapshot', function () {
     const letter = join(r.daemon.dir, 'letter.odt');
     await writeFile(letter, 'Dear reader');
     const ram = await renamed(vm, 'ram', letter);
-    await vm.isRefused({ type: 'delete', snapshot: 'ram', scope: 'one' }, 'memoryFileForeign');
+    await vm.isRefused({ kind: 'delete', snapshot: 'ram', scope: 'one' }, 'memoryFileForeign');
     assert.equal(await readFile(letter, 'utf8'), 'Dear reader');
     await renamed(vm, 'ram', ram);
-    await vm.run({ type: 'delete', snapshot: 'ram', scope: 'one' });
+    await vm.run({ kind: 'delete', snapshot: 'ram', scope: 'one' });
     assert.equal(existsSync(ram), false);
   });
 
@@ -55,7 +55,7 @@ describe('the file with the RAM of a snapshot', function () {
     const theirs = join(r.daemon.dir, 'owner.ram');
     await rename(await renamed(other, 'ram', theirs), theirs);
     await renamed(vm, 'ram', theirs);
-    await vm.isRefused({ type: 'delete', snapshot: 'ram', scope: 'one' }, 'memoryFileForeign');
+    await vm.isRefused({ kind: 'delete', snapshot: 'ram', scope: 'one' }, 'memoryFileForeign');
     assert.ok(existsSync(theirs));
   });
 
@@ -63,10 +63,10 @@ describe('the file with the RAM of a snapshot', function () {
     const vm = await grown('moved');
     const file = join(r.daemon.dir, 'elsewhere.ram');
     await rename(await renamed(vm, 'ram', file), file);
-    const request = { type: 'delete', vm: vm.ref, snapshot: 'ram', scope: 'one' } as const;
+    const request = { kind: 'delete', vm: vm.ref, snapshot: 'ram', scope: 'one' } as const;
     const decision = await r.inventory.plan(request);
-    assert.ok(decision.type === 'plan', JSON.stringify(decision));
-    const lost = decision.losses.flatMap((loss) => (loss.what === 'files' ? loss.files : []));
+    assert.ok(decision.kind === 'plan', JSON.stringify(decision));
+    const lost = decision.losses.flatMap((loss) => (loss.kind === 'files' ? loss.files : []));
     assert.deepEqual(lost, [file]);
     await r.inventory.runOperation(request);
     vm.model = vm.model.deleted('ram', 'one');

@@ -67,10 +67,10 @@ describe('steps on metadata', function () {
 
   it('rename one of the middle: its child follows, its files and passwords stay', async () => {
     const before = await secure('b');
-    await twice({ do: 'redefineAs', snapshot: 'b', name: 'new', description: 'of new' });
+    await twice({ kind: 'redefineAs', snapshot: 'b', name: 'new', description: 'of new' });
     assert.deepEqual(await parents(), [{ a: undefined, b: 'a', new: 'a', c: 'b' }, 'c']);
-    await twice({ do: 'reparent', snapshot: 'c', parent: 'new' });
-    await twice({ do: 'forgetSnapshot', snapshot: 'b' });
+    await twice({ kind: 'reparent', snapshot: 'c', parent: 'new' });
+    await twice({ kind: 'forgetSnapshot', snapshot: 'b' });
     assert.deepEqual(await parents(), [{ a: undefined, new: 'a', c: 'new' }, 'c']);
     const expected = before.replace('<name>b<', '<name>new<').replace('>of b<', '>of new<');
     assert.equal(await secure('new'), expected);
@@ -80,31 +80,31 @@ describe('steps on metadata', function () {
 
   it('take no other snapshot for the one that was to be made, and make none of what is gone', async () => {
     const before = await secure('c');
-    const step = { do: 'redefineAs', snapshot: 'b', name: 'c', description: '' } as const;
+    const step = { kind: 'redefineAs', snapshot: 'b', name: 'c', description: '' } as const;
     await assert.rejects(subject.run(step), failure('exists'));
     assert.equal(await secure('c'), before);
     await assert.rejects(subject.run({ ...step, snapshot: 'gone' }), failure('notFound'));
-    await assert.rejects(subject.run({ do: 'reparent', snapshot: 'b', parent: 'gone' }), failure('invalid'));
-    await assert.rejects(subject.run({ do: 'makeCurrent', snapshot: 'gone' }), failure('notFound'));
+    await assert.rejects(subject.run({ kind: 'reparent', snapshot: 'b', parent: 'gone' }), failure('invalid'));
+    await assert.rejects(subject.run({ kind: 'makeCurrent', snapshot: 'gone' }), failure('notFound'));
   });
 
   it('forget the current one: its parent is current then, and no file goes', async () => {
-    await twice({ do: 'forgetSnapshot', snapshot: 'c' });
+    await twice({ kind: 'forgetSnapshot', snapshot: 'c' });
     assert.deepEqual(await parents(), [{ a: undefined, b: 'a' }, 'b']);
     assert.ok(existsSync(at('kept.c')));
     assert.equal((await subject.read()).disks[0]?.source, at('kept.c'));
   });
 
   it('make another one current, with the overlay that the VM has from now on', async () => {
-    await twice({ do: 'makeCurrent', snapshot: 'b' });
+    await twice({ kind: 'makeCurrent', snapshot: 'b' });
     assert.deepEqual(((await parents()) as unknown[])[1], 'b');
-    await twice({ do: 'makeCurrent', snapshot: 'c', disks: [{ target: 'vda', file: at('kept.7') }] });
+    await twice({ kind: 'makeCurrent', snapshot: 'c', disks: [{ target: 'vda', file: at('kept.7') }] });
     const { current, snapshots } = await hypervisor.readTree(subject.uuid);
     const made = snapshots.find(({ name }) => name === 'c');
     assert.deepEqual([current, made?.disks[0]?.file, made?.description], ['c', at('kept.7'), 'of c']);
     assert.match(await secure('c'), /passwd='sesame'/);
     await assert.rejects(
-      subject.run({ do: 'makeCurrent', snapshot: 'c', disks: [{ target: 'vdz', file: at('kept.7') }] }),
+      subject.run({ kind: 'makeCurrent', snapshot: 'c', disks: [{ target: 'vdz', file: at('kept.7') }] }),
       failure('failed'),
     );
   });
@@ -116,16 +116,16 @@ describe('steps on metadata', function () {
       (reason: unknown) => reason,
     );
     assert.ok(error instanceof Failure && error.kind === 'failed', String(error));
-    assert.deepEqual(error.details.left, [{ what: 'tag', file: at('kept.c'), tag: name }]);
-    await twice({ do: 'removeTag', file: at('kept.c'), tag: name });
+    assert.deepEqual(error.details.left, [{ kind: 'tag', file: at('kept.c'), tag: name }]);
+    await twice({ kind: 'removeTag', file: at('kept.c'), tag: name });
     assert.equal(await runOk('qemu-img', ['snapshot', '-l', at('kept.c')]), '');
   });
 
   it('start paused, twice, and refuse what runs', async () => {
-    await twice({ do: 'startPaused' });
+    await twice({ kind: 'startPaused' });
     assert.equal((await subject.read()).power, 'paused');
     await subject.power('resume');
-    await assert.rejects(subject.run({ do: 'startPaused' }), failure('failed'));
+    await assert.rejects(subject.run({ kind: 'startPaused' }), failure('failed'));
     assert.equal((await subject.read()).power, 'running');
   });
 
@@ -133,7 +133,7 @@ describe('steps on metadata', function () {
     await subject.power('start');
     await rig.virsh('managedsave', 'kept');
     assert.ok((await subject.read()).managedSave);
-    await twice({ do: 'dropManagedSave' });
+    await twice({ kind: 'dropManagedSave' });
     assert.equal((await subject.read()).managedSave, false);
   });
 });
@@ -158,8 +158,8 @@ describe('steps on RAM', function () {
   it('bring that of a managed save back, and nothing runs', async () => {
     await guest.setCounters(17);
     await rig.virsh('managedsave', 'ram');
-    await subject.run({ do: 'startPaused' });
-    await subject.run({ do: 'startPaused' });
+    await subject.run({ kind: 'startPaused' });
+    await subject.run({ kind: 'startPaused' });
     const { power, managedSave } = await subject.read();
     assert.deepEqual([power, managedSave], ['paused', false]);
     await subject.power('resume');
@@ -179,7 +179,7 @@ describe('steps on RAM', function () {
     await subject.power('forceOff');
     await rig.virsh('domrename', 'ram', 'other');
     const disks = [{ target: 'vda', file: at('ram-0.live') }];
-    const step = { do: 'restoreMemory', snapshot: 'live', file: at('ram.live.mem'), disks, to: 'running' } as const;
+    const step = { kind: 'restoreMemory', snapshot: 'live', file: at('ram.live.mem'), disks, to: 'running' } as const;
     await assert.rejects(subject.run(step), failure('failed'));
     assert.equal((await subject.read()).power, 'off');
     await rig.virsh('domrename', 'other', 'ram');
@@ -193,14 +193,14 @@ describe('steps on RAM', function () {
     await subject.delete('live');
     const vm = await subject.read();
     const saving = new Promise<void>((resolve) => {
-      hypervisor.onDidChangeVm(({ what }) => (what === 'power' ? resolve() : undefined));
+      hypervisor.onDidChangeVm(({ kind: what }) => (what === 'power' ? resolve() : undefined));
     });
     const creating = subject.createOf(vm, 'cut').then(
       () => undefined,
       (error: unknown) => error,
     );
     await saving;
-    await subject.run({ do: 'power', action: 'forceOff' });
+    await subject.run({ kind: 'power', action: 'forceOff' });
     const error = await creating;
     const { source = '' } = (await subject.read()).disks[0] ?? {};
     const tags = await runOk('qemu-img', ['snapshot', '-l', source]);
@@ -213,10 +213,10 @@ describe('steps on RAM', function () {
     assert.ok(error instanceof Failure);
     assert.deepEqual(
       error.details.left,
-      /\bcut\b/.test(tags) ? [{ what: 'tag', file: source, tag: 'cut' }] : undefined,
+      /\bcut\b/.test(tags) ? [{ kind: 'tag', file: source, tag: 'cut' }] : undefined,
     );
     assert.equal(await hypervisor.countSnapshots(subject.uuid), 0);
-    await subject.run({ do: 'removeTag', file: source, tag: 'cut' });
+    await subject.run({ kind: 'removeTag', file: source, tag: 'cut' });
     assert.doesNotMatch(await runOk('qemu-img', ['snapshot', '-l', source]), /\bcut\b/);
   });
 });
@@ -232,7 +232,7 @@ describe('a delete that broke off', function () {
       await guest.start();
       for (const name of ['a', 'b']) {
         const disks = [{ target: 'vda', file: join(rig.daemon.dir, `half.${name}`) }];
-        await broken.create(name, { kind: 'disk', style: 'external', disks });
+        await broken.create(name, { snapshotKind: 'disk', style: 'external', disks });
         await guest.run('sh', ['-c', 'head -c 16000000 /dev/urandom > /data/x; sync']);
       }
       await guest.setCounters(23);
@@ -256,7 +256,7 @@ describe('a delete that broke off', function () {
       assert.deepEqual(await marks(), [[true], [false]]);
       await assert.rejects(subject.delete('a'));
       const before = await subject.hypervisor.readTree(subject.uuid);
-      const step = { do: 'clearUnfinishedDelete', snapshot: 'a' } as const;
+      const step = { kind: 'clearUnfinishedDelete', snapshot: 'a' } as const;
       await subject.run(step);
       await subject.run(step);
       assert.deepEqual(await marks(), [[false], [false]]);

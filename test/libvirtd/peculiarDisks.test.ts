@@ -19,11 +19,11 @@ describe('a disk that is no plain file', function () {
   });
   after(() => r.stop());
 
-  const warningsOf = (plan: Plan): readonly string[] => plan.warnings.map(({ about }) => about);
+  const warningsOf = (plan: Plan): readonly string[] => plan.warnings.map(({ kind: about }) => about);
 
   const planned = async (vm: TrapVm, wish: Parameters<TrapVm['run']>[0]): Promise<Plan> => {
     const decision = await r.inventory.plan({ ...wish, vm: vm.ref });
-    assert.ok(decision.type === 'plan', JSON.stringify(decision));
+    assert.ok(decision.kind === 'plan', JSON.stringify(decision));
     return decision;
   };
 
@@ -39,16 +39,16 @@ describe('a disk that is no plain file', function () {
 
     it('has no snapshot made of it while it is off', async () => {
       for (const style of ['internal', 'external'] as const) {
-        await vm.isRefused({ type: 'create', title: 'x', kind: 'offline', style }, 'encryptedDisk');
+        await vm.isRefused({ kind: 'create', title: 'x', snapshotKind: 'offline', style }, 'encryptedDisk');
       }
     });
 
     it('has no snapshot made of it while it runs: QEMU lives, and nothing is written in clear', async () => {
       await vm.power('start');
-      await vm.isRefused({ type: 'create', title: 'x', kind: 'auto' }, 'encryptedDisk');
-      await vm.isRefused({ type: 'create', title: 'x', kind: 'memory', style: 'internal' }, 'encryptedDisk');
-      await vm.isRefused({ type: 'create', title: 'x', kind: 'memory', style: 'external' }, 'encryptedDisk');
-      await vm.isRefused({ type: 'create', title: 'x', kind: 'disk' }, 'encryptedDisk');
+      await vm.isRefused({ kind: 'create', title: 'x', snapshotKind: 'auto' }, 'encryptedDisk');
+      await vm.isRefused({ kind: 'create', title: 'x', snapshotKind: 'memory', style: 'internal' }, 'encryptedDisk');
+      await vm.isRefused({ kind: 'create', title: 'x', snapshotKind: 'memory', style: 'external' }, 'encryptedDisk');
+      await vm.isRefused({ kind: 'create', title: 'x', snapshotKind: 'disk' }, 'encryptedDisk');
       await runs(vm);
       assert.equal(await r.virsh('snapshot-list', 'luks', '--name'), '');
     });
@@ -56,12 +56,12 @@ describe('a disk that is no plain file', function () {
     it('stays on the snapshot of others that it stands on, and starts again', async () => {
       await r.virsh('snapshot-create-as', 'luks', 'theirs', '--disk-only');
       await r.inventory.refresh({ vm: vm.ref });
-      await vm.isRefused({ type: 'revert', snapshot: 'theirs', after: 'off', checkpointFirst: false }, 'encryptedDisk');
-      await vm.isRefused({ type: 'delete', snapshot: 'theirs', scope: 'one' }, 'encryptedDisk');
-      await vm.isRefused({ type: 'consolidate' }, 'encryptedDisk');
+      await vm.isRefused({ kind: 'revert', snapshot: 'theirs', after: 'off', checkpointFirst: false }, 'encryptedDisk');
+      await vm.isRefused({ kind: 'delete', snapshot: 'theirs', scope: 'one' }, 'encryptedDisk');
+      await vm.isRefused({ kind: 'consolidate' }, 'encryptedDisk');
       await runs(vm);
       await vm.power('forceOff');
-      await vm.isRefused({ type: 'revert', snapshot: 'theirs', after: 'off', checkpointFirst: false }, 'encryptedDisk');
+      await vm.isRefused({ kind: 'revert', snapshot: 'theirs', after: 'off', checkpointFirst: false }, 'encryptedDisk');
       await vm.power('start');
       await runs(vm);
     });
@@ -80,18 +80,18 @@ describe('a disk that is no plain file', function () {
 
     it('is not overlaid by us, and what others overlaid is not merged: what stands before it stays', async () => {
       const wholly = await before8();
-      await vm.isRefused({ type: 'create', title: 'x', kind: 'offline' }, 'slicedDisk');
+      await vm.isRefused({ kind: 'create', title: 'x', snapshotKind: 'offline' }, 'slicedDisk');
       await vm.power('start');
-      await vm.isRefused({ type: 'create', title: 'x', kind: 'disk' }, 'slicedDisk');
+      await vm.isRefused({ kind: 'create', title: 'x', snapshotKind: 'disk' }, 'slicedDisk');
       await r.virsh('snapshot-create-as', 'slice', 'theirs', '--disk-only');
       await r.inventory.refresh({ vm: vm.ref });
-      await vm.isRefused({ type: 'delete', snapshot: 'theirs', scope: 'one' }, 'slicedDisk');
-      await vm.isRefused({ type: 'revert', snapshot: 'theirs', after: 'off', checkpointFirst: false }, 'slicedDisk');
+      await vm.isRefused({ kind: 'delete', snapshot: 'theirs', scope: 'one' }, 'slicedDisk');
+      await vm.isRefused({ kind: 'revert', snapshot: 'theirs', after: 'off', checkpointFirst: false }, 'slicedDisk');
       await runs(vm);
       await vm.power('forceOff');
       await r.virsh('snapshot-delete', 'slice', 'theirs', '--metadata');
       await r.inventory.refresh({ vm: vm.ref });
-      await vm.isRefused({ type: 'consolidate' }, 'slicedDisk');
+      await vm.isRefused({ kind: 'consolidate' }, 'slicedDisk');
       assert.ok((await before8()) === wholly);
     });
 
@@ -99,8 +99,8 @@ describe('a disk that is no plain file', function () {
       await redefine(r, 'slice', (xml) => xml.replace(/<backingStore[^]*<\/backingStore>/u, ''));
       await r.inventory.refresh({ vm: vm.ref });
       assert.equal((await disksOf(r, 'slice'))[0]?.sliced, undefined);
-      await vm.isRefused({ type: 'create', title: 'x', kind: 'offline', style: 'external' }, 'slicedDisk');
-      await vm.isRefused({ type: 'consolidate' }, 'slicedDisk');
+      await vm.isRefused({ kind: 'create', title: 'x', snapshotKind: 'offline', style: 'external' }, 'slicedDisk');
+      await vm.isRefused({ kind: 'consolidate' }, 'slicedDisk');
     });
   });
 
@@ -112,8 +112,8 @@ describe('a disk that is no plain file', function () {
     await writeFile(file, Buffer.concat([Buffer.alloc(8 * 1024 ** 2, 'theirs '), image], 24 * 1024 ** 2));
     await r.inventory.refresh({ vm: vm.ref });
     const { diagnoses } = await r.inventory.examine(vm.ref);
-    assert.ok(!diagnoses.some(({ finding }) => finding.what === 'corruptImage'), JSON.stringify(diagnoses));
-    await vm.isRefused({ type: 'create', title: 'x', kind: 'offline' }, 'slicedDisk');
+    assert.ok(!diagnoses.some(({ finding }) => finding.kind === 'corruptImage'), JSON.stringify(diagnoses));
+    await vm.isRefused({ kind: 'create', title: 'x', snapshotKind: 'offline' }, 'slicedDisk');
     await vm.power('start');
     await runs(vm);
   });
@@ -128,17 +128,17 @@ describe('a disk that is no plain file', function () {
         (await disksOf(r, 'left')).map(({ snapshot }) => snapshot),
         [undefined, 'no'],
       );
-      await vm.isRefused({ type: 'create', title: 'x', kind: 'offline', style: 'internal' }, 'ownerChose');
+      await vm.isRefused({ kind: 'create', title: 'x', snapshotKind: 'offline', style: 'internal' }, 'ownerChose');
       await vm.power('start');
-      await vm.isRefused({ type: 'create', title: 'x', kind: 'memory', style: 'internal' }, 'ownerChose');
-      await vm.isRefused({ type: 'create', title: 'x', kind: 'memory', style: 'external' }, 'ownerChose');
-      const plan = await planned(vm, { type: 'create', title: 'one', kind: 'auto' });
+      await vm.isRefused({ kind: 'create', title: 'x', snapshotKind: 'memory', style: 'internal' }, 'ownerChose');
+      await vm.isRefused({ kind: 'create', title: 'x', snapshotKind: 'memory', style: 'external' }, 'ownerChose');
+      const plan = await planned(vm, { kind: 'create', title: 'one', snapshotKind: 'auto' });
       assert.ok(warningsOf(plan).includes('ownerLeftOut'));
-      await vm.run({ type: 'create', title: 'one', kind: 'auto' });
+      await vm.run({ kind: 'create', title: 'one', snapshotKind: 'auto' });
       const [vda, vdb] = await disksOf(r, 'left');
       assert.notEqual(vda?.source, first?.file);
       assert.equal(vdb?.source, second?.file);
-      await vm.run({ type: 'revert', snapshot: 'one', after: 'running', checkpointFirst: true });
+      await vm.run({ kind: 'revert', snapshot: 'one', after: 'running', checkpointFirst: true });
       assert.equal((await disksOf(r, 'left'))[1]?.source, second?.file);
       await runs(vm);
     });
@@ -146,11 +146,11 @@ describe('a disk that is no plain file', function () {
     it('or takes care of by hand is not touched: the guest goes on', async () => {
       const edit = (xml: string): string => xml.replace("device='disk'>", "device='disk' snapshot='manual'>");
       const vm = await definePeculiar(r, { name: 'manual', edit });
-      await vm.isRefused({ type: 'create', title: 'x', kind: 'offline' }, 'ownerChose');
+      await vm.isRefused({ kind: 'create', title: 'x', snapshotKind: 'offline' }, 'ownerChose');
       await vm.power('start');
-      await vm.isRefused({ type: 'create', title: 'x', kind: 'auto' }, 'ownerChose');
-      await vm.isRefused({ type: 'create', title: 'x', kind: 'disk' }, 'ownerChose');
-      await vm.isRefused({ type: 'create', title: 'x', kind: 'memory', style: 'external' }, 'ownerChose');
+      await vm.isRefused({ kind: 'create', title: 'x', snapshotKind: 'auto' }, 'ownerChose');
+      await vm.isRefused({ kind: 'create', title: 'x', snapshotKind: 'disk' }, 'ownerChose');
+      await vm.isRefused({ kind: 'create', title: 'x', snapshotKind: 'memory', style: 'external' }, 'ownerChose');
       await runs(vm);
     });
 
@@ -163,10 +163,10 @@ describe('a disk that is no plain file', function () {
         await definePeculiar(r, wishing('internal')),
         await definePeculiar(r, wishing('external')),
       ];
-      await inside.isRefused({ type: 'create', title: 'x', kind: 'offline', style: 'external' }, 'ownerChose');
-      await outside.isRefused({ type: 'create', title: 'x', kind: 'offline', style: 'internal' }, 'ownerChose');
-      await inside.run({ type: 'create', title: 'in', kind: 'auto' });
-      await outside.run({ type: 'create', title: 'out', kind: 'auto' });
+      await inside.isRefused({ kind: 'create', title: 'x', snapshotKind: 'offline', style: 'external' }, 'ownerChose');
+      await outside.isRefused({ kind: 'create', title: 'x', snapshotKind: 'offline', style: 'internal' }, 'ownerChose');
+      await inside.run({ kind: 'create', title: 'in', snapshotKind: 'auto' });
+      await outside.run({ kind: 'create', title: 'out', snapshotKind: 'auto' });
       const styles = [inside, outside].map(({ vm }) => r.vm(vm.name)?.tree?.snapshots.map(({ style }) => style));
       assert.deepEqual(styles, [['internal'], ['external']]);
     });
@@ -178,11 +178,11 @@ describe('a disk that is no plain file', function () {
         name: 'passing',
         edit: (xml) => xml.replace('</disk>', '<transient/></disk>'),
       });
-      await vm.isRefused({ type: 'create', title: 'x', kind: 'offline', style: 'internal' }, 'transientDisk');
-      await vm.isRefused({ type: 'create', title: 'x', kind: 'offline', style: 'external' }, 'transientDisk');
+      await vm.isRefused({ kind: 'create', title: 'x', snapshotKind: 'offline', style: 'internal' }, 'transientDisk');
+      await vm.isRefused({ kind: 'create', title: 'x', snapshotKind: 'offline', style: 'external' }, 'transientDisk');
       await vm.power('start');
       for (const kind of ['auto', 'memory', 'disk'] as const) {
-        await vm.isRefused({ type: 'create', title: 'x', kind }, 'transientDisk');
+        await vm.isRefused({ kind: 'create', title: 'x', snapshotKind: kind }, 'transientDisk');
       }
       await runs(vm);
     });
@@ -196,16 +196,16 @@ describe('a disk that is no plain file', function () {
       const data = join(r.daemon.dir, 'beside.data');
       await runOk('qemu-img', ['create', '-q', '-f', 'qcow2', '-o', `data_file=${data}`, file, '16M']);
       await vm.power('start');
-      await vm.isRefused({ type: 'create', title: 'x', kind: 'memory', style: 'internal' }, 'dataFileInside');
+      await vm.isRefused({ kind: 'create', title: 'x', snapshotKind: 'memory', style: 'internal' }, 'dataFileInside');
       await vm.write();
-      await vm.run({ type: 'create', title: 'out', kind: 'auto' });
+      await vm.run({ kind: 'create', title: 'out', snapshotKind: 'auto' });
       vm.model = vm.model.created({ name: 'out', title: 'out', kind: 'disk', style: 'external' });
       await vm.write();
       await vm.isWhole();
-      await vm.run({ type: 'revert', snapshot: 'out', after: 'running', checkpointFirst: false });
+      await vm.run({ kind: 'revert', snapshot: 'out', after: 'running', checkpointFirst: false });
       vm.model = vm.model.reverted('out', 'running');
       await vm.isWhole();
-      await vm.run({ type: 'delete', snapshot: 'out', scope: 'one' });
+      await vm.run({ kind: 'delete', snapshot: 'out', scope: 'one' });
       vm.model = vm.model.deleted('out', 'one');
       await vm.isWhole();
     });
@@ -218,11 +218,11 @@ describe('a disk that is no plain file', function () {
         edit: (xml) => xml.replace("type='qcow2'", "type='qcow2' copy_on_read='on'"),
       });
       await vm.power('start');
-      await vm.isRefused({ type: 'create', title: 'x', kind: 'memory', style: 'internal' }, 'copyOnRead');
+      await vm.isRefused({ kind: 'create', title: 'x', snapshotKind: 'memory', style: 'internal' }, 'copyOnRead');
       await r.virsh('snapshot-create-as', 'copying', 'theirs');
       await r.inventory.refresh({ vm: vm.ref });
       await vm.isRefused(
-        { type: 'revert', snapshot: 'theirs', after: 'running', checkpointFirst: false },
+        { kind: 'revert', snapshot: 'theirs', after: 'running', checkpointFirst: false },
         'copyOnRead',
       );
       await runs(vm);
@@ -241,9 +241,9 @@ describe('a disk that is no plain file', function () {
           .replace(/<source file='[^']*'\/>/u, "<source pool='volumes' volume='volume-0.qcow2'/>"),
       );
       await r.inventory.refresh({ vm: vm.ref });
-      await vm.isRefused({ type: 'create', title: 'x', kind: 'offline', style: 'external' }, 'formatUntold');
+      await vm.isRefused({ kind: 'create', title: 'x', snapshotKind: 'offline', style: 'external' }, 'formatUntold');
       await vm.power('start');
-      await vm.isRefused({ type: 'create', title: 'x', kind: 'disk' }, 'formatUntold');
+      await vm.isRefused({ kind: 'create', title: 'x', snapshotKind: 'disk' }, 'formatUntold');
       assert.equal(await stateOf(r, 'volume'), 'running');
     });
   });
@@ -278,7 +278,7 @@ describe('a disk that is no plain file', function () {
         );
         await vm.power('start');
         for (const style of ['internal', 'external'] as const) {
-          await vm.isRefused({ type: 'create', title: 'x', kind: 'memory', style }, 'diskTypeUnsupported');
+          await vm.isRefused({ kind: 'create', title: 'x', snapshotKind: 'memory', style }, 'diskTypeUnsupported');
         }
         await runs(vm);
         await vm.power('forceOff');
@@ -293,7 +293,7 @@ describe('a disk that is no plain file', function () {
       const { vm, file } = await withNvdimm(r, 'lasting');
       await vm.power('start');
       for (const style of ['internal', 'external'] as const) {
-        await vm.isRefused({ type: 'create', title: 'x', kind: 'memory', style }, 'ramCannotBeSaved');
+        await vm.isRefused({ kind: 'create', title: 'x', snapshotKind: 'memory', style }, 'ramCannotBeSaved');
       }
       await r.virsh('snapshot-create-as', 'lasting', 'theirs');
       await r.inventory.refresh({ vm: vm.ref });
@@ -302,7 +302,7 @@ describe('a disk that is no plain file', function () {
       content.copy(handle, 4096);
       await writeFile(file, handle, { flag: 'r+' });
       await vm.isRefused(
-        { type: 'revert', snapshot: 'theirs', after: 'running', checkpointFirst: false },
+        { kind: 'revert', snapshot: 'theirs', after: 'running', checkpointFirst: false },
         'nvdimmOverwritten',
       );
       assert.equal((await readFile(file)).subarray(4096, 4096 + content.length).toString(), 'written since');
@@ -318,9 +318,9 @@ describe('a disk that is no plain file', function () {
       const spec = ['--memspec', `file=${file},snapshot=external`, '--diskspec', 'vda,snapshot=no'];
       await r.virsh('snapshot-create-as', 'ram-only', 'theirs', ...spec);
       await r.inventory.refresh({ vm: vm.ref });
-      await vm.isRefused({ type: 'delete', snapshot: 'theirs', scope: 'one' }, 'ramWithoutDisks');
+      await vm.isRefused({ kind: 'delete', snapshot: 'theirs', scope: 'one' }, 'ramWithoutDisks');
       await vm.isRefused(
-        { type: 'revert', snapshot: 'theirs', after: 'running', checkpointFirst: false },
+        { kind: 'revert', snapshot: 'theirs', after: 'running', checkpointFirst: false },
         'ramWithoutDisks',
       );
       await runs(vm);

@@ -56,7 +56,7 @@ describe('the cells of the picture', function () {
     written.freeze('Until “three”');
     const vm = await r.ref(name);
     await r.inventory.refresh({ vm });
-    const revert = { type: 'revert', vm, snapshot: 'one', after: 'asSnapshot', checkpointFirst: false } as const;
+    const revert = { kind: 'revert', vm, snapshot: 'one', after: 'asSnapshot', checkpointFirst: false } as const;
     await r.inventory.runOperation(revert);
     const top = r.vm(name)!.vm.disks[0]!.source!.slice(r.daemon.dir.length + 1);
     assert.ok(!['e.raw', 'e.one', 'e.two', 'e.three'].includes(top), top);

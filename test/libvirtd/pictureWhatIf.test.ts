@@ -104,7 +104,7 @@ describe('what if, in the cells of the picture', function () {
       assert.equal((before.counts.size - after.counts.size) * clusterBytes, bytes);
     }
 
-    async run(request: { readonly type: OperationRequest['type'] } & Record<string, unknown>): Promise<void> {
+    async run(request: { readonly type: OperationRequest['kind'] } & Record<string, unknown>): Promise<void> {
       const vm = await r.ref(this.name);
       await r.inventory.runOperation({ ...request, vm } as unknown as OperationRequest);
     }

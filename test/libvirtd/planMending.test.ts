@@ -45,16 +45,16 @@ describe('deletes, renames and repairs as planned', function () {
   async function refusal(wish: Wish<OperationRequest>): Promise<string> {
     const request = { ...wish, vm: ref() } as OperationRequest;
     const decision = planOperation(request, await look((known) => askedBy(request, known)));
-    return decision.type === 'plan' ? `planned: ${JSON.stringify(decision.steps)}` : decision.refusal.reason;
+    return decision.kind === 'plan' ? `planned: ${JSON.stringify(decision.steps)}` : decision.refusal.reason;
   }
 
   async function carryOut(wish: Wish<OperationRequest>): Promise<Plan> {
     const request = { ...wish, vm: ref() } as OperationRequest;
     const decision = planOperation(request, await look((known) => askedBy(request, known)));
-    assert.ok(decision.type === 'plan', JSON.stringify(decision));
+    assert.ok(decision.kind === 'plan', JSON.stringify(decision));
     for (const step of decision.steps) {
       await subject.run(step);
-      if (step.do === 'createSnapshot' && step.auto !== undefined) {
+      if (step.kind === 'createSnapshot' && step.auto !== undefined) {
         const { createdAt } = await subject.snapshot(step.name);
         records.push({ name: step.name, why: step.auto, createdAt });
       }
@@ -62,17 +62,17 @@ describe('deletes, renames and repairs as planned', function () {
     return decision;
   }
 
-  async function repairOf(what: Repair['what']): Promise<Repair> {
+  async function repairOf(what: Repair['kind']): Promise<Repair> {
     const { diagnoses } = examine(ref(), await look(askedByDoctor));
-    const found = diagnoses.find(({ repair }) => repair?.repair.what === what);
-    assert.ok(found?.repair?.decision.type === 'plan', JSON.stringify(diagnoses));
+    const found = diagnoses.find(({ repair }) => repair?.repair.kind === what);
+    assert.ok(found?.repair?.decision.kind === 'plan', JSON.stringify(diagnoses));
     return found.repair.repair;
   }
 
   const wrong = async (): Promise<readonly string[]> =>
     examine(ref(), await look(askedByDoctor))
       .diagnoses.filter(({ severity }) => severity !== 'note')
-      .map(({ finding }) => finding.what);
+      .map(({ finding }) => finding.kind);
   const family = async (): Promise<string> => {
     const { snapshots, current } = await hypervisor.readTree(subject.uuid);
     return snapshots
@@ -81,8 +81,8 @@ describe('deletes, renames and repairs as planned', function () {
       .join(' ');
   };
   const create = (title: string): Promise<Plan> =>
-    carryOut({ type: 'create', kind: 'offline', style: 'external', title });
-  const remove = (snapshot: string): Promise<Plan> => carryOut({ type: 'delete', snapshot, scope: 'one' });
+    carryOut({ kind: 'create', snapshotKind: 'offline', style: 'external', title });
+  const remove = (snapshot: string): Promise<Plan> => carryOut({ kind: 'delete', snapshot, scope: 'one' });
 
   before(async () => {
     rig = await startHypervisorRig();
@@ -98,19 +98,19 @@ describe('deletes, renames and repairs as planned', function () {
     await create('a');
     await create('b');
     await create('c');
-    const { steps } = await carryOut({ type: 'revert', snapshot: 'a', after: 'off' });
-    const leaf = steps.find((step) => step.do === 'createSnapshot')?.name;
+    const { steps } = await carryOut({ kind: 'revert', snapshot: 'a', after: 'off' });
+    const leaf = steps.find((step) => step.kind === 'createSnapshot')?.name;
     assert.deepEqual(await wrong(), []);
 
     if (leaf !== undefined) {
       assert.equal(await family(), `a a/${leaf}* a/b b/c`);
-      assert.equal(await refusal({ type: 'delete', snapshot: leaf, scope: 'one' }), 'layoutLeafNeeded');
+      assert.equal(await refusal({ kind: 'delete', snapshot: leaf, scope: 'one' }), 'layoutLeafNeeded');
     }
-    await carryOut({ type: 'rename', snapshot: 'b', title: 'Renamed b' });
+    await carryOut({ kind: 'rename', snapshot: 'b', title: 'Renamed b' });
     assert.match(await family(), /a\/Renamed-b Renamed-b\/c|Renamed-b\/c .*a\/Renamed-b/u);
     assert.deepEqual(await wrong(), []);
 
-    await carryOut({ type: 'delete', snapshot: 'Renamed-b', scope: 'withDescendants' });
+    await carryOut({ kind: 'delete', snapshot: 'Renamed-b', scope: 'withDescendants' });
     assert.equal(await family(), leaf === undefined ? 'a*' : `a a/${leaf}*`);
     assert.deepEqual(await wrong(), []);
 
@@ -129,11 +129,11 @@ describe('deletes, renames and repairs as planned', function () {
     const [image] = files();
     await create('p');
     await create('q');
-    await carryOut({ type: 'revert', snapshot: 'p', after: 'off' });
+    await carryOut({ kind: 'revert', snapshot: 'p', after: 'off' });
     await create('r');
     await remove('q');
     const { externalRevert } = hypervisor.capabilities;
-    const why = await refusal({ type: 'delete', snapshot: 'p', scope: 'one' });
+    const why = await refusal({ kind: 'delete', snapshot: 'p', scope: 'one' });
     assert.equal(why, externalRevert ? 'notInChain' : 'notRunning', 'an old one is refused for being off already');
     await remove('r');
     const { current, snapshots } = await hypervisor.readTree(subject.uuid);
@@ -152,8 +152,8 @@ describe('deletes, renames and repairs as planned', function () {
     const overlay = at(`${image.replace(/\.[^.]*$/u, '')}.1700000000`);
     await runOk('qemu-img', ['create', '-q', '-f', 'qcow2', '-F', 'qcow2', '-b', at(image), overlay]);
     assert.deepEqual(await wrong(), ['orphanTag']);
-    await carryOut({ type: 'repair', repair: await repairOf('removeFiles') });
-    await carryOut({ type: 'repair', repair: await repairOf('removeTag') });
+    await carryOut({ kind: 'repair', repair: await repairOf('removeFiles') });
+    await carryOut({ kind: 'repair', repair: await repairOf('removeTag') });
     assert.deepEqual(await wrong(), []);
     assert.deepEqual(files(), [image]);
     assert.doesNotMatch(await runOk('qemu-img', ['snapshot', '-l', at(image)]), /stranger/u);

@@ -27,7 +27,7 @@ describe('external reverts within the same second', function () {
   after(() => r.stop());
 
   const revert = async (): Promise<void> => {
-    const step = { do: 'revert', snapshot: 'saved', to: 'asSnapshot' } as const;
+    const step = { kind: 'revert', snapshot: 'saved', to: 'asSnapshot' } as const;
     const options = { signal: new AbortController().signal, onProgress: () => undefined };
     await hypervisor.run(await hypervisor.readVm(vm.ref.uuid), step, options);
   };

@@ -34,16 +34,16 @@ describe('RAM in a file of its own', function () {
     await vm.power('start');
     await vm.write();
     for (const after of ['running', 'paused'] as const) {
-      await vm.isRefused({ type: 'revert', snapshot: 'saved', after, checkpointFirst: false }, 'ramOfOther');
+      await vm.isRefused({ kind: 'revert', snapshot: 'saved', after, checkpointFirst: false }, 'ramOfOther');
     }
     await vm.isWhole();
 
-    await vm.run({ type: 'revert', snapshot: 'saved', after: 'off', checkpointFirst: false });
+    await vm.run({ kind: 'revert', snapshot: 'saved', after: 'off', checkpointFirst: false });
     vm.model = vm.model.reverted('saved', 'off');
     await vm.isWhole();
 
     const again = await renamed(vm, 'old');
-    await again.run({ type: 'revert', snapshot: 'saved', after: 'running', checkpointFirst: false });
+    await again.run({ kind: 'revert', snapshot: 'saved', after: 'running', checkpointFirst: false });
     again.model = again.model.reverted('saved', 'running');
     await again.isWhole();
   });
@@ -59,7 +59,7 @@ describe('RAM in a file of its own', function () {
     // What libvirt writes first, and makes another word of when the rest is there.
     await writeFile(file, Buffer.concat([Buffer.from('LibvirtQemudPart'), whole.subarray(16)]));
     await vm.isRefused(
-      { type: 'revert', snapshot: 'saved', after: 'running', checkpointFirst: false },
+      { kind: 'revert', snapshot: 'saved', after: 'running', checkpointFirst: false },
       'memoryFileBroken',
     );
     await vm.isWhole();

@@ -20,9 +20,9 @@ describe('the space for the RAM of a small guest', function () {
       const vm = await TrapVm.define(r, `small-${style}`);
       await vm.power('start');
       await vm.write();
-      const request = { type: 'create', vm: vm.ref, title: 'ram', kind: 'memory', style } as const;
+      const request = { kind: 'create', vm: vm.ref, title: 'ram', snapshotKind: 'memory', style } as const;
       const plan = await r.inventory.plan(request);
-      assert.ok(plan.type === 'plan' && plan.spaceBytes !== undefined);
+      assert.ok(plan.kind === 'plan' && plan.spaceBytes !== undefined);
       assert.ok(plan.spaceBytes < 64 * 1024 ** 2, String(plan.spaceBytes));
       const taken = async (): Promise<number> => {
         const xml = await r.virsh('snapshot-dumpxml', vm.vm.name, 'ram').catch(() => '');

@@ -33,7 +33,7 @@ describe('a snapshot whose files are not what its metadata say', function () {
     const isMoved = !xml.includes(`<source file='${layer(vm, 0, 'bottom')}'`);
     let refused: string | undefined;
     try {
-      await vm.run({ type: 'revert', snapshot: 'middle', after: 'off', checkpointFirst: false });
+      await vm.run({ kind: 'revert', snapshot: 'middle', after: 'off', checkpointFirst: false });
       vm.model = vm.model.reverted('middle', 'off');
     } catch (error) {
       assert.ok(error instanceof Failure, String(error));
@@ -46,7 +46,7 @@ describe('a snapshot whose files are not what its metadata say', function () {
       differences.filter(({ about }) => about === 'data'),
       [],
     );
-    const orphans = (await vm.diagnoses('all')).filter(({ finding }) => finding.what === 'orphanFile');
+    const orphans = (await vm.diagnoses('all')).filter(({ finding }) => finding.kind === 'orphanFile');
     assert.deepEqual(orphans, []);
   });
 
@@ -68,7 +68,7 @@ describe('a snapshot whose files are not what its metadata say', function () {
     const present = vm.model;
     await runOk('qemu-img', ['commit', '-q', '-f', 'qcow2', '-b', vm.vm.guest.disks[0]!.file, layer(vm, 0, 'middle')]);
     for (const snapshot of ['bottom', 'middle', 'top']) {
-      await vm.isRefused({ type: 'revert', snapshot, after: 'off', checkpointFirst: false }, 'writtenSince');
+      await vm.isRefused({ kind: 'revert', snapshot, after: 'off', checkpointFirst: false }, 'writtenSince');
     }
     const { differences } = await vm.vm.compare(present, 'present');
     assert.deepEqual(differences, []);
@@ -83,9 +83,9 @@ describe('a snapshot whose files are not what its metadata say', function () {
     await r.inventory.refresh({ vm: vm.ref });
     await vm.grow('second');
     const present = vm.model;
-    await vm.isRefused({ type: 'revert', snapshot: 'first', after: 'off', checkpointFirst: false }, 'frozenAgain');
+    await vm.isRefused({ kind: 'revert', snapshot: 'first', after: 'off', checkpointFirst: false }, 'frozenAgain');
     const { differences } = await vm.vm.compare(present, 'present');
     assert.deepEqual(differences, []);
-    await vm.run({ type: 'revert', snapshot: 'second', after: 'off', checkpointFirst: false });
+    await vm.run({ kind: 'revert', snapshot: 'second', after: 'off', checkpointFirst: false });
   });
 });

@@ -34,7 +34,7 @@ describe('snapshots whose names are numbers', function () {
     runOk('qemu-img', ['snapshot', '-c', tag, vm.vm.guest.disks[disk]!.file]);
 
   const reverts = (vm: TrapVm, snapshot: string, after: 'running' | 'off', checkpointFirst = false) =>
-    vm.run({ type: 'revert', snapshot, after, checkpointFirst });
+    vm.run({ kind: 'revert', snapshot, after, checkpointFirst });
 
   async function revertsRight(vm: TrapVm, snapshot: string, after: 'running' | 'off'): Promise<void> {
     await reverts(vm, snapshot, after);
@@ -50,7 +50,7 @@ describe('snapshots whose names are numbers', function () {
       await vm.write();
       await vm.vm.talk((guest) => guest.fillRam(4, names.length + 1));
       vm.model = vm.model.setRam({ kib: 4, seed: names.length + 1 });
-      await vm.run({ type: 'create', title, kind: 'memory', style: 'internal' });
+      await vm.run({ kind: 'create', title, snapshotKind: 'memory', style: 'internal' });
       const name = await r.virsh('snapshot-current', 'ours', '--name');
       vm.model = vm.model.created({ name, title, kind: 'memory', style: 'internal' });
       names.push(name);
@@ -63,7 +63,7 @@ describe('snapshots whose names are numbers', function () {
       await revertsRight(vm, name, 'running');
     }
     for (const name of names.slice(1)) {
-      await vm.run({ type: 'delete', snapshot: name, scope: 'one' });
+      await vm.run({ kind: 'delete', snapshot: name, scope: 'one' });
       vm.model = vm.model.deleted(name, 'one');
       await vm.isWhole();
     }
@@ -93,8 +93,8 @@ describe('snapshots whose names are numbers', function () {
       });
 
       it('are not reverted to, where QEMU would take another', async () => {
-        await vm.isRefused({ type: 'revert', snapshot: '1', after: power, checkpointFirst: false }, 'nameIsTagId');
-        await vm.isRefused({ type: 'revert', snapshot: '2', after: power, checkpointFirst: true }, 'nameIsTagId');
+        await vm.isRefused({ kind: 'revert', snapshot: '1', after: power, checkpointFirst: false }, 'nameIsTagId');
+        await vm.isRefused({ kind: 'revert', snapshot: '2', after: power, checkpointFirst: true }, 'nameIsTagId');
         await vm.isWhole();
       });
 
@@ -102,7 +102,7 @@ describe('snapshots whose names are numbers', function () {
         const found = (await vm.diagnoses()).map(({ finding }) => finding);
         assert.deepEqual(
           found
-            .map((finding) => (finding.what === 'nameIsTagId' ? [finding.snapshot, finding.other] : finding.what))
+            .map((finding) => (finding.kind === 'nameIsTagId' ? [finding.snapshot, finding.other] : finding.kind))
             .toSorted(),
           [
             ['1', 'base'],
@@ -113,13 +113,13 @@ describe('snapshots whose names are numbers', function () {
 
       it('are reverted to where no tag has that ID, and deleted by their names', async () => {
         await revertsRight(vm, '9', power);
-        await vm.run({ type: 'delete', snapshot: '1', scope: 'one' });
+        await vm.run({ kind: 'delete', snapshot: '1', scope: 'one' });
         vm.model = vm.model.deleted('1', 'one');
         await vm.isWhole();
         await revertsRight(vm, 'base', power);
         // The tag of “1” had the ID 2.
         await revertsRight(vm, '2', power);
-        await vm.run({ type: 'delete', snapshot: '2', scope: 'one' });
+        await vm.run({ kind: 'delete', snapshot: '2', scope: 'one' });
         vm.model = vm.model.deleted('2', 'one');
         await vm.isWhole();
       });
@@ -138,11 +138,11 @@ describe('snapshots whose names are numbers', function () {
     await vm.write();
     await vm.power('forceOff');
     await byVirsh(vm, '2');
-    await vm.isRefused({ type: 'revert', snapshot: '2', after: 'off', checkpointFirst: false }, 'nameIsTagId');
+    await vm.isRefused({ kind: 'revert', snapshot: '2', after: 'off', checkpointFirst: false }, 'nameIsTagId');
     await vm.isWhole();
     await runOk('qemu-img', ['snapshot', '-d', 'first', vm.vm.guest.disks[1]!.file]);
-    await vm.isRefused({ type: 'revert', snapshot: '2', after: 'off', checkpointFirst: false }, 'nameIsTagId');
-    await vm.run({ type: 'delete', snapshot: 'base', scope: 'one' });
+    await vm.isRefused({ kind: 'revert', snapshot: '2', after: 'off', checkpointFirst: false }, 'nameIsTagId');
+    await vm.run({ kind: 'delete', snapshot: 'base', scope: 'one' });
     vm.model = vm.model.deleted('base', 'one');
     await revertsRight(vm, '2', 'off');
   });
@@ -152,7 +152,7 @@ describe('snapshots whose names are numbers', function () {
     await vm.power('start');
     await byVirsh(vm, 'base', '3');
     await vm.write();
-    await vm.isRefused({ type: 'revert', snapshot: '3', after: 'running', checkpointFirst: true }, 'nameIsTagId');
+    await vm.isRefused({ kind: 'revert', snapshot: '3', after: 'running', checkpointFirst: true }, 'nameIsTagId');
     await vm.isWhole();
     await revertsRight(vm, '3', 'running');
   });
@@ -166,11 +166,11 @@ describe('snapshots whose names are numbers', function () {
     await byVirsh(vm, 'same');
     const tagged = await vm.diagnoses();
     assert.deepEqual(
-      tagged.map(({ finding }) => finding.what),
+      tagged.map(({ finding }) => finding.kind),
       ['tagTwice'],
     );
-    await vm.isRefused({ type: 'revert', snapshot: 'same', after: 'off', checkpointFirst: false }, 'tagTwice');
-    await vm.isRefused({ type: 'delete', snapshot: 'same', scope: 'one' }, 'tagTwice');
+    await vm.isRefused({ kind: 'revert', snapshot: 'same', after: 'off', checkpointFirst: false }, 'tagTwice');
+    await vm.isRefused({ kind: 'delete', snapshot: 'same', scope: 'one' }, 'tagTwice');
     await vm.isWhole();
     for (const disk of vm.vm.guest.disks.keys()) {
       await tagIn(vm, disk, 'kept');
@@ -180,10 +180,10 @@ describe('snapshots whose names are numbers', function () {
         await vm.power('start');
       }
       const title = 'kept';
-      await vm.run({ type: 'create', title, kind: power === 'off' ? 'offline' : 'memory', style: 'internal' });
+      await vm.run({ kind: 'create', title, snapshotKind: power === 'off' ? 'offline' : 'memory', style: 'internal' });
       const name = await r.virsh('snapshot-current', 'twice', '--name');
       assert.notEqual(name, title);
-      await vm.run({ type: 'delete', snapshot: name, scope: 'one' });
+      await vm.run({ kind: 'delete', snapshot: name, scope: 'one' });
     }
     const stdout = await runOk('qemu-img', ['snapshot', '-U', '-l', vm.vm.guest.disks[0]!.file]);
     assert.equal(stdout.split('\n').filter((line) => line.includes(' kept ')).length, 1, stdout);

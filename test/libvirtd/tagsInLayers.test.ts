@@ -63,11 +63,11 @@ describe('an overlay that holds a snapshot inside', function () {
       }
       // Off, an old libvirt does not find the files of what is not current.
       if (power === 'off' && r.hypervisor().capabilities.libvirt < 9_009_000) {
-        await vm.isRefused({ type: 'delete', snapshot: 'two', scope: 'one' }, 'notRunning');
-        await vm.isRefused({ type: 'consolidate' }, 'notRunning');
+        await vm.isRefused({ kind: 'delete', snapshot: 'two', scope: 'one' }, 'notRunning');
+        await vm.isRefused({ kind: 'consolidate' }, 'notRunning');
       } else {
-        await vm.isRefused({ type: 'delete', snapshot: 'two', scope: 'one' }, 'tagInLayer');
-        await vm.run({ type: 'consolidate' });
+        await vm.isRefused({ kind: 'delete', snapshot: 'two', scope: 'one' }, 'tagInLayer');
+        await vm.run({ kind: 'consolidate' });
         vm.model = vm.model.deleted('one', 'one');
       }
       await vm.isWhole();
@@ -82,8 +82,8 @@ describe('an overlay that holds a snapshot inside', function () {
         await vm.power('start');
         await vm.write();
       }
-      await vm.isRefused({ type: 'delete', snapshot: 'two', scope: 'one' }, 'tagInLayer');
-      await vm.isRefused({ type: 'delete', snapshot: 'one', scope: 'withDescendants' }, 'tagInLayer');
+      await vm.isRefused({ kind: 'delete', snapshot: 'two', scope: 'one' }, 'tagInLayer');
+      await vm.isRefused({ kind: 'delete', snapshot: 'one', scope: 'withDescendants' }, 'tagInLayer');
       await vm.isWhole();
       await vm.power(power === 'running' ? 'forceOff' : 'start');
       await vm.power(power === 'running' ? 'start' : 'forceOff');
@@ -96,7 +96,7 @@ describe('an overlay that holds a snapshot inside', function () {
     await vm.power('forceOff');
     const then = vm.model.disks;
     const images = await tag(vm, 'mine');
-    await vm.run({ type: 'revert', snapshot: 'one', after: 'off', checkpointFirst: false });
+    await vm.run({ kind: 'revert', snapshot: 'one', after: 'off', checkpointFirst: false });
     await tagHolds(images, 'mine', then);
     await vm.holdsAll(vm.model.reverted('one', 'off'));
   });
@@ -110,7 +110,7 @@ describe('an overlay that holds a snapshot inside', function () {
     await vm.create('two');
     const then = vm.model.disks;
     const images = await tag(vm, 'mine');
-    await vm.run({ type: 'revert', snapshot: 'one', after: 'off', checkpointFirst: true });
+    await vm.run({ kind: 'revert', snapshot: 'one', after: 'off', checkpointFirst: true });
     await tagHolds(images, 'mine', then);
   });
 
@@ -120,8 +120,8 @@ describe('an overlay that holds a snapshot inside', function () {
     const then = vm.model.disks;
     const images = await tag(vm, 'mine');
     await vm.create('three');
-    await vm.run({ type: 'revert', snapshot: 'one', after: 'off', checkpointFirst: false });
-    await vm.isRefused({ type: 'delete', snapshot: 'three', scope: 'one' }, 'tagInLayer');
+    await vm.run({ kind: 'revert', snapshot: 'one', after: 'off', checkpointFirst: false });
+    await vm.isRefused({ kind: 'delete', snapshot: 'three', scope: 'one' }, 'tagInLayer');
     await tagHolds(images, 'mine', then);
   });
 
@@ -132,14 +132,14 @@ describe('an overlay that holds a snapshot inside', function () {
     await vm.power('forceOff');
     const then = vm.model.disks;
     const images = await tag(vm, 'mine');
-    await vm.run({ type: 'revert', snapshot: 'one', after: 'off', checkpointFirst: false });
+    await vm.run({ kind: 'revert', snapshot: 'one', after: 'off', checkpointFirst: false });
     await r.inventory.refresh({ vm: vm.ref });
     const found = (await r.inventory.examine(vm.ref)).diagnoses.map(({ finding }) => finding);
     assert.ok(
-      found.some((one) => one.what === 'orphanFile' && one.file === images[0]),
+      found.some((one) => one.kind === 'orphanFile' && one.file === images[0]),
       JSON.stringify(found),
     );
-    await vm.isRefused({ type: 'repair', repair: { what: 'removeFiles', files: images } }, 'tagInLayer');
+    await vm.isRefused({ kind: 'repair', repair: { kind: 'removeFiles', files: images } }, 'tagInLayer');
     await tagHolds(images, 'mine', then);
   });
 });

@@ -45,7 +45,7 @@ export class TrapVm {
   }
 
   async power(action: 'start' | 'forceOff'): Promise<void> {
-    await this.run({ type: 'power', action });
+    await this.run({ kind: 'power', action });
     this.model = this.model.powered(action);
   }
 
@@ -65,7 +65,7 @@ export class TrapVm {
     style: 'external' | 'internal' = 'external',
   ): Promise<void> {
     const kind = this.model.power === 'off' ? 'offline' : running;
-    await this.run({ type: 'create', title, kind, style });
+    await this.run({ kind: 'create', title, snapshotKind: kind, style });
     this.model = this.model.created({ name: title, title, kind, style });
   }
 
@@ -108,8 +108,8 @@ export class TrapVm {
 
   async repair(finding: string): Promise<void> {
     // What is merged by hand is found at its neighbours too, whose data is there: nothing is to be mended of them.
-    const found = (await this.diagnoses()).find((one) => one.finding.what === finding && one.repair !== undefined);
-    assert.ok(found?.repair?.decision.type === 'plan', JSON.stringify(found));
-    await this.run({ type: 'repair', repair: found.repair.repair });
+    const found = (await this.diagnoses()).find((one) => one.finding.kind === finding && one.repair !== undefined);
+    assert.ok(found?.repair?.decision.kind === 'plan', JSON.stringify(found));
+    await this.run({ kind: 'repair', repair: found.repair.repair });
   }
 }

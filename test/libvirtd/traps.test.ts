@@ -62,8 +62,8 @@ describe('traps of libvirt', function () {
 
     it('keeps the file that it is built on', async () => {
       assert.deepEqual(await cloneDiffers(), []);
-      await vm.isRefused({ type: 'delete', snapshot: 'bottom', scope: 'one' }, 'usedByOtherVm');
-      await vm.isRefused({ type: 'delete', snapshot: 'bottom', scope: 'withDescendants' }, 'usedByOtherVm');
+      await vm.isRefused({ kind: 'delete', snapshot: 'bottom', scope: 'one' }, 'usedByOtherVm');
+      await vm.isRefused({ kind: 'delete', snapshot: 'bottom', scope: 'withDescendants' }, 'usedByOtherVm');
       await vm.isWhole();
       assert.deepEqual(await cloneDiffers(), []);
     });
@@ -91,16 +91,16 @@ describe('traps of libvirt', function () {
 
     it('is recognised: what it spoilt is neither reverted to nor deleted by libvirt', async () => {
       for (const after of ['off', 'running'] as const) {
-        await vm.isRefused({ type: 'revert', snapshot: 'middle', after }, 'mergedByHand');
+        await vm.isRefused({ kind: 'revert', snapshot: 'middle', after }, 'mergedByHand');
       }
-      await vm.isRefused({ type: 'delete', snapshot: 'middle', scope: 'one' }, 'notInChain');
+      await vm.isRefused({ kind: 'delete', snapshot: 'middle', scope: 'one' }, 'notInChain');
       await vm.isWhole(others);
     });
 
     it('is found, and the snapshot that is none any more is forgotten; all others stay', async () => {
       const found = (await vm.diagnoses()).map(({ finding }) => finding);
       assert.ok(
-        found.some((finding) => finding.what === 'staleMetadata' && finding.snapshot === 'middle'),
+        found.some((finding) => finding.kind === 'staleMetadata' && finding.snapshot === 'middle'),
         JSON.stringify(found),
       );
       await vm.repair('staleMetadata');
@@ -109,10 +109,10 @@ describe('traps of libvirt', function () {
     });
 
     it('leaves what can be reverted to', async () => {
-      await vm.run({ type: 'revert', snapshot: 'top', after: 'off', checkpointFirst: false });
+      await vm.run({ kind: 'revert', snapshot: 'top', after: 'off', checkpointFirst: false });
       vm.model = vm.model.reverted('top', 'off');
       await vm.isWhole();
-      await vm.run({ type: 'revert', snapshot: 'bottom', after: 'off', checkpointFirst: false });
+      await vm.run({ kind: 'revert', snapshot: 'bottom', after: 'off', checkpointFirst: false });
       await vm.holdsAll(vm.model.reverted('bottom', 'off'));
     });
   });
@@ -151,18 +151,18 @@ describe('traps of libvirt', function () {
       const native = r.hypervisor().capabilities.externalRevert;
       await vm.power('start');
       await vm.grow('base', 'child');
-      await vm.run({ type: 'revert', snapshot: 'base', after: 'running', checkpointFirst: false });
+      await vm.run({ kind: 'revert', snapshot: 'base', after: 'running', checkpointFirst: false });
       const revertDisks = async (): Promise<string | undefined> =>
         /<revertDisks>[^]*<\/revertDisks>/u.exec(await r.virsh('snapshot-dumpxml', 'named', 'base'))?.[0];
       const before = await revertDisks();
       assert.equal(before !== undefined, native);
-      const decision = await r.inventory.plan({ type: 'rename', vm: vm.ref, snapshot: 'base', title: 'Other' });
-      assert.ok(decision.type === 'plan');
+      const decision = await r.inventory.plan({ kind: 'rename', vm: vm.ref, snapshot: 'base', title: 'Other' });
+      assert.ok(decision.kind === 'plan');
       assert.deepEqual(
-        decision.warnings.map((warning) => (warning.about === 'titleOnly' ? warning.why : warning.about)),
+        decision.warnings.map((warning) => (warning.kind === 'titleOnly' ? warning.why : warning.kind)),
         native ? ['current'] : [],
       );
-      await vm.run({ type: 'rename', snapshot: 'base', title: 'Other' });
+      await vm.run({ kind: 'rename', snapshot: 'base', title: 'Other' });
       const seen = await vm.vm.see();
       const renamed = seen.snapshots.find(({ title }) => title === 'Other');
       assert.equal(renamed?.name, native ? 'base' : 'Other');
@@ -171,8 +171,8 @@ describe('traps of libvirt', function () {
         assert.equal(await revertDisks(), before);
       }
       // What is built on the overlay that libvirt would remove, had it lost its note, is still there.
-      await vm.run({ type: 'revert', snapshot: renamed.name, after: 'off', checkpointFirst: false });
-      await vm.run({ type: 'revert', snapshot: 'child', after: 'off', checkpointFirst: false });
+      await vm.run({ kind: 'revert', snapshot: renamed.name, after: 'off', checkpointFirst: false });
+      await vm.run({ kind: 'revert', snapshot: 'child', after: 'off', checkpointFirst: false });
       await vm.holdsAll(vm.model.reverted('child', 'off').renamed('base', 'Other', renamed.name));
     });
   });

@@ -81,7 +81,7 @@ if (task !== undefined) {
       const home = join(daemon.dir, 'home');
       mkdirSync(home);
       const request: OperationRequest = {
-        type: 'revert',
+        kind: 'revert',
         vm: stage.ref,
         snapshot: title,
         after: 'running',
@@ -102,7 +102,7 @@ if (task !== undefined) {
         opened.push(editor);
         return editor;
       };
-      const start: OperationRequest = { type: 'power', vm: stage.ref, action: 'start' };
+      const start: OperationRequest = { kind: 'power', vm: stage.ref, action: 'start' };
       const first = open(uri);
       await first.inventory.connect(uri);
       const held = await kindOf(first.inventory.runOperation(start));

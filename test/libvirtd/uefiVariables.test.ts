@@ -88,31 +88,31 @@ describe('UEFI variables', function () {
       await flash.write('c');
 
       for (const after of ['off', 'running'] as const) {
-        await vm.run({ type: 'revert', snapshot: 'two', after, checkpointFirst: false });
+        await vm.run({ kind: 'revert', snapshot: 'two', after, checkpointFirst: false });
         vm.model = vm.model.reverted('two', after);
         await flash.holds('b');
         await vm.holdsAll();
       }
       await vm.power('forceOff');
       await flash.write('d');
-      const { checkpoint } = await vm.run({ type: 'revert', snapshot: 'two', after: 'off', checkpointFirst: true });
+      const { checkpoint } = await vm.run({ kind: 'revert', snapshot: 'two', after: 'off', checkpointFirst: true });
       await flash.holds('b');
       if (checkpoint !== undefined) {
         await flash.holds('d', `${variables}.${checkpoint}`);
-        await vm.run({ type: 'delete', snapshot: checkpoint, scope: 'one' });
+        await vm.run({ kind: 'delete', snapshot: checkpoint, scope: 'one' });
         assert.equal(existsSync(`${variables}.${checkpoint}`), false);
       }
       await vm.holdsAll();
       await vm.power('start');
       await vm.create('three', 'memory');
       await flash.holds('b', `${variables}.three`);
-      await vm.run({ type: 'delete', snapshot: 'one', scope: 'one' });
+      await vm.run({ kind: 'delete', snapshot: 'one', scope: 'one' });
       vm.model = vm.model.deleted('one', 'one');
       assert.equal(existsSync(`${variables}.one`), false);
       await flash.holds('b', `${variables}.two`);
       await vm.power('forceOff');
       await flash.write('e');
-      await vm.run({ type: 'revert', snapshot: 'three', after: 'running', checkpointFirst: false });
+      await vm.run({ kind: 'revert', snapshot: 'three', after: 'running', checkpointFirst: false });
       vm.model = vm.model.reverted('three', 'running');
       await vm.holdsAll();
       await vm.power('forceOff');
@@ -127,7 +127,7 @@ describe('UEFI variables', function () {
       const flash = await FlashVm.define(r, `inside-${format}`, format);
       const { vm, variables } = flash;
       const inside = (title: string, kind: 'memory' | 'offline') =>
-        ({ type: 'create', title, kind, style: 'internal' }) as const;
+        ({ kind: 'create', title, snapshotKind: kind, style: 'internal' }) as const;
       await vm.power('start');
       await vm.write();
       if (format === 'raw') {
@@ -136,7 +136,7 @@ describe('UEFI variables', function () {
         await vm.run(inside('ram', 'memory'));
         vm.model = vm.model.created({ name: 'ram', title: 'ram', kind: 'memory', style: 'internal' });
         await vm.write();
-        await vm.run({ type: 'revert', snapshot: 'ram', after: 'running', checkpointFirst: false });
+        await vm.run({ kind: 'revert', snapshot: 'ram', after: 'running', checkpointFirst: false });
         vm.model = vm.model.reverted('ram', 'running');
         await vm.isWhole();
       }
@@ -152,7 +152,7 @@ describe('UEFI variables', function () {
       assert.equal(existsSync(`${variables}.one`), format === 'raw');
       await flash.write('b');
       for (const after of ['off', 'running'] as const) {
-        await vm.run({ type: 'revert', snapshot: 'one', after, checkpointFirst: false });
+        await vm.run({ kind: 'revert', snapshot: 'one', after, checkpointFirst: false });
         vm.model = vm.model.reverted('one', after);
         await flash.holds('a');
         await vm.isWhole();
@@ -161,7 +161,7 @@ describe('UEFI variables', function () {
           await vm.write();
         }
       }
-      await vm.run({ type: 'delete', snapshot: 'one', scope: 'one' });
+      await vm.run({ kind: 'delete', snapshot: 'one', scope: 'one' });
       vm.model = vm.model.deleted('one', 'one');
       assert.equal(existsSync(`${variables}.one`), false);
       await vm.isWhole();

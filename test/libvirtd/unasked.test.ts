@@ -40,11 +40,11 @@ if (task !== undefined) {
     after(() => stages.stop());
 
     /** Dies when it is written that the step begins, and nothing of it is done. */
-    async function diesAt(stage: Stage, request: OperationRequest, what: Step['do']): Promise<string> {
+    async function diesAt(stage: Stage, request: OperationRequest, what: Step['kind']): Promise<string> {
       const journal = join(daemon.dir, `journal-${stage.vm.name}`);
       const decision = await stages.editor.inventory.plan(request);
-      assert.ok(decision.type === 'plan');
-      const step = decision.steps.findIndex((one) => one.do === what);
+      assert.ok(decision.kind === 'plan');
+      const step = decision.steps.findIndex((one) => one.kind === what);
       const at = { step, moment: 'before' } as const;
       const { uuid } = stage.ref;
       assert.equal(await inChild({ uri: daemon.uri, journal, vm: uuid, request, at, usualMs: [] }, daemon), 'killed');
@@ -80,7 +80,7 @@ if (task !== undefined) {
         const shown = await editor.inventory.readUnfinished(stage.ref);
         const agreed = shown.map(({ id, recovery }) => ({
           id,
-          steps: recovery.type === 'steps' ? recovery.plan.steps : [],
+          steps: recovery.kind === 'steps' ? recovery.plan.steps : [],
         }));
         assert.deepEqual(await editor.inventory.finishUnfinished(stage.ref, agreed), outcomes);
       } finally {
@@ -96,9 +96,9 @@ if (task !== undefined) {
         it(`reverts no VM that worked on since and was switched off by virsh: ${style}, ${when}`, async () => {
           const { vm, stage } = await stageOf(`used${style}${String(ms)}`);
           const snapshot = await twoSnapshots(stage, style, 'memory');
-          const request = { type: 'revert', vm: stage.ref, snapshot, after: 'running' } as const;
+          const request = { kind: 'revert', vm: stage.ref, snapshot, after: 'running' } as const;
           const decision = await stages.editor.inventory.plan(request);
-          const native = decision.type === 'plan' && decision.steps.some((step) => step.do === 'revert');
+          const native = decision.kind === 'plan' && decision.steps.some((step) => step.kind === 'revert');
           const journal = await diesAt(stage, request, native ? 'revert' : 'defineFromSnapshot');
           if (!native) {
             await stage.power('start');
@@ -118,7 +118,7 @@ if (task !== undefined) {
     async function diesWithQemu(name: string): Promise<{ readonly at: Left; readonly reverted: Model }> {
       const { vm, stage } = await stageOf(name);
       const snapshot = await twoSnapshots(stage, 'internal', 'memory');
-      const request = { type: 'revert', vm: stage.ref, snapshot, after: 'off', checkpointFirst: true } as const;
+      const request = { kind: 'revert', vm: stage.ref, snapshot, after: 'off', checkpointFirst: true } as const;
       const journal = await diesAt(stage, request, 'revert');
       const checkpoint = (await stage.virsh('snapshot-current', '--name')).trim();
       const kept = stage.model.created({ name: checkpoint, title: checkpoint, kind: 'memory', style: 'internal' });
@@ -177,7 +177,7 @@ if (task !== undefined) {
     it('deletes no root of which only the frozen file was touched, days later', async () => {
       const { vm, stage } = await stageOf('touched');
       await twoSnapshots(stage, 'external', 'disk');
-      const request = { type: 'delete', vm: stage.ref, snapshot: 'one', scope: 'one' } as const;
+      const request = { kind: 'delete', vm: stage.ref, snapshot: 'one', scope: 'one' } as const;
       const journal = await diesAt(stage, request, 'deleteSnapshot');
       await stage.write();
       await rewriteEntry(journal, olderBy(3 * dayMs));

@@ -6,7 +6,7 @@ import type { SnapshotTree } from '../snapshot.js';
 import { isActive, snapshotableDisks } from '../vm.js';
 
 export interface LostQemu {
-  readonly what: 'runsUnseen' | 'mergeLost';
+  readonly kind: 'runsUnseen' | 'mergeLost';
   readonly disk: string;
   /** It is open for writing. */
   readonly file: string;
@@ -68,7 +68,7 @@ export function lostQemu(situation: Situation, merge: Merge = 'asMarked'): LostQ
     const mayJudge = (one: string): boolean => !off || one === said || otherVms !== undefined;
     const file = suspects.find((one) => isWritten(one) && !foreign.has(one) && mayJudge(one));
     if (file !== undefined) {
-      return { what: off ? 'runsUnseen' : 'mergeLost', disk: target, file, said };
+      return { kind: off ? 'runsUnseen' : 'mergeLost', disk: target, file, said };
     }
   }
   return undefined;

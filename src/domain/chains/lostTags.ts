@@ -46,5 +46,5 @@ export function tagsUnseenWarning(going: Iterable<string>, { files }: Situation)
     const facts = files?.images.get(file);
     return facts === 'unknown' || (typeof facts === 'object' && facts.format === 'qcow2' && facts.tags === undefined);
   });
-  return files === undefined || unseen.length === 0 ? [] : [{ about: 'tagsNotSeen', files: unseen }];
+  return files === undefined || unseen.length === 0 ? [] : [{ kind: 'tagsNotSeen', files: unseen }];
 }

@@ -23,7 +23,7 @@ export function otherUserOf(files: Iterable<string>, { otherVms = [] }: Situatio
 }
 
 export interface Outsider {
-  readonly what: 'vm' | 'image' | 'program';
+  readonly kind: 'vm' | 'image' | 'program';
   /** Name of the VM, path of the image. */
   readonly name: string;
   readonly file: string;
@@ -48,16 +48,16 @@ export function outsiderOn(
   const wanted = new Set(files);
   const user = otherUserOf(wanted, situation);
   if (user !== undefined) {
-    return { what: 'vm', name: user.vm, file: user.file };
+    return { kind: 'vm', name: user.vm, file: user.file };
   }
   for (const [name, below] of situation.strays ?? []) {
     const file = wanted.has(name) || going.has(name) ? undefined : below.find((one) => wanted.has(one));
     if (file !== undefined) {
-      return { what: 'image', name, file };
+      return { kind: 'image', name, file };
     }
   }
   const held = heldFile(wanted, situation);
-  return held === undefined ? undefined : { what: 'program', name: '', file: held };
+  return held === undefined ? undefined : { kind: 'program', name: '', file: held };
 }
 
 /** The QEMU of a VM that is on holds all layers of its disks: who else does cannot be told there. */
@@ -91,7 +91,7 @@ export function outsiderObstacle(files: Iterable<string>, situation: Situation):
   if (outsider === undefined) {
     return undefined;
   }
-  const { what, name, file } = outsider;
+  const { kind: what, name, file } = outsider;
   const vm = situation.vm.name;
   switch (what) {
     case 'vm':

@@ -9,7 +9,7 @@ import { type Refused, refuse } from '../refusal.js';
 import { type VmDisk, snapshotableDisks } from '../vm.js';
 
 export interface ExternalFiles {
-  readonly type: 'files';
+  readonly kind: 'files';
   readonly disks: readonly { readonly target: string; readonly file: string }[];
   readonly memoryFile?: string;
 }
@@ -69,10 +69,10 @@ export function chooseFiles(
   }
   const first = disks[0];
   if (memory === 'withoutMemory' || first === undefined) {
-    return { type: 'files', disks: chosen };
+    return { kind: 'files', disks: chosen };
   }
   const memoryFile = `${actingFolder(first.source ?? '', situation)}/${memoryFileName(situation, name)}`;
-  return problemOf(memoryFile, first.target, taken) ?? { type: 'files', disks: chosen, memoryFile };
+  return problemOf(memoryFile, first.target, taken) ?? { kind: 'files', disks: chosen, memoryFile };
 }
 
 /** What libvirt itself makes for images when it is installed. */

@@ -172,7 +172,7 @@ function uncheckedFiles(snapshot: Snapshot, situation: Situation): readonly stri
 
 export function notCheckedWarning(snapshot: Snapshot, situation: Situation): readonly Warning[] {
   const files = uncheckedFiles(snapshot, situation);
-  return files.length === 0 ? [] : [{ about: 'notChecked', files }];
+  return files.length === 0 ? [] : [{ kind: 'notChecked', files }];
 }
 
 function isSeen(facts: unknown): boolean {

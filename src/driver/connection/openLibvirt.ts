@@ -240,7 +240,7 @@ class LibvirtHypervisor implements Hypervisor {
   }
 
   async run(vm: Vm, step: Step, options: RunOptions): Promise<StepOutcome> {
-    const details = { doing: step.do, vm: vm.name, ...('snapshot' in step ? { snapshot: step.snapshot } : {}) };
+    const details = { doing: step.kind, vm: vm.name, ...('snapshot' in step ? { snapshot: step.snapshot } : {}) };
     if (options.signal.aborted) {
       throw new Failure('cancelled', details);
     }

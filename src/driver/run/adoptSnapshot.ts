@@ -26,7 +26,10 @@ import { parseXml, writeXml } from '../xml/xmlTree.js';
  * given it. Idempotent: a snapshot of that name is taken for this one.
  * @throws Failure `refused` when the VM stands on other files by now
  */
-export async function adoptSnapshot(context: StepContext, step: Extract<Step, { do: 'adoptSnapshot' }>): Promise<void> {
+export async function adoptSnapshot(
+  context: StepContext,
+  step: Extract<Step, { kind: 'adoptSnapshot' }>,
+): Promise<void> {
   const { connection, dom, vm } = context;
   const overlays = step.made.disks.flatMap(({ target, file }) => (file === undefined ? [] : [{ target, file }]));
   const read = (flags: number): Promise<{ readonly xml: string }> =>

@@ -25,12 +25,12 @@ export class GuestPause implements Disposable {
     this.#now = now;
     this.#subscription = events.onDidHappen((event) => {
       if (event.uuid === uuid) {
-        this.#note(event.what);
+        this.#note(event.kind);
       }
     });
   }
 
-  #note(what: GuestEvent['what']): void {
+  #note(what: GuestEvent['kind']): void {
     if (what === 'suspended') {
       this.#suspendedAt ??= this.#now();
     } else if (what === 'resumed' && this.#suspendedAt !== undefined) {

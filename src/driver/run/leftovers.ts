@@ -9,7 +9,7 @@ import { readPower } from '../powerState.js';
 import type { StepContext } from './stepContext.js';
 import { toFailure } from '../toFailure.js';
 
-type CreateStep = Extract<Step, { do: 'createSnapshot' }>;
+type CreateStep = Extract<Step, { kind: 'createSnapshot' }>;
 
 /** With any other kind nothing was begun, or nobody can be asked any more. */
 const mayLeave: ReadonlySet<FailureKind> = new Set<FailureKind>(['failed', 'noSpace', 'cancelled']);
@@ -31,7 +31,7 @@ export async function withLeftovers(context: StepContext, step: CreateStep, erro
   const frozen = step.quiesce ? await seen('the guest', () => thawed(context), 'not') : 'not';
   const known = await seen('the snapshot', () => isThere(context, step.name), true);
   const left: readonly Leftover[] = [
-    ...(frozen === 'stays' ? [{ what: 'frozen' } as const] : []),
+    ...(frozen === 'stays' ? [{ kind: 'frozen' } as const] : []),
     ...(await seen('the state', () => savingWithoutEnd(context), [])),
     ...(known ? [] : await seen('what is in the images', () => tags(context, step), [])),
     ...(known ? [] : await seen('the files', () => files(context, step), [])),
@@ -68,7 +68,7 @@ async function savingWithoutEnd({ connection, dom }: StepContext): Promise<reado
       throw error;
     }
   });
-  return (await isSaving({ connection, dom })) ? [{ what: 'pausedSaving' }] : [];
+  return (await isSaving({ connection, dom })) ? [{ kind: 'pausedSaving' }] : [];
 }
 
 async function isSaving({ connection, dom }: Pick<StepContext, 'connection' | 'dom'>): Promise<boolean> {
@@ -98,7 +98,7 @@ async function tags({ files: onHost, vm }: StepContext, step: CreateStep): Promi
   const images = await Promise.all(sources.map(async (file) => ({ file, image: await onHost.image(file) })));
   return images
     .filter(({ image }) => typeof image !== 'string' && image.tags?.includes(step.name) === true)
-    .map(({ file }) => ({ what: 'tag', file, tag: step.name }));
+    .map(({ file }) => ({ kind: 'tag', file, tag: step.name }));
 }
 
 async function files(context: StepContext, step: CreateStep): Promise<readonly Leftover[]> {
@@ -111,5 +111,5 @@ async function files(context: StepContext, step: CreateStep): Promise<readonly L
   const seen = await Promise.all(named.map(async (file) => ({ file, facts: await context.files.file(file) })));
   return seen
     .filter(({ file, facts }) => typeof facts !== 'string' && !used.includes(file))
-    .map(({ file }) => ({ what: 'file', file }));
+    .map(({ file }) => ({ kind: 'file', file }));
 }

@@ -26,7 +26,10 @@ export async function makeOwnOverlays(
       file,
     ),
   );
-  if (!readableOverlays(capabilities.libvirt, step) || overlays.length < step.disks.length) {
+  if (
+    !readableOverlays(capabilities.libvirt, { style: step.style, kind: step.snapshotKind }) ||
+    overlays.length < step.disks.length
+  ) {
     return [];
   }
   const made: string[] = [];

@@ -9,7 +9,7 @@ import { readPower } from '../powerState.js';
 import { onFiles } from '../xml/retarget.js';
 import type { StepContext } from './stepContext.js';
 
-type CommitStep = Extract<Step, { do: 'commitImages' }>;
+type CommitStep = Extract<Step, { kind: 'commitImages' }>;
 type Committing = Pick<StepContext, 'connection' | 'dom' | 'vm' | 'files' | 'signal' | 'onProgress'>;
 
 /**

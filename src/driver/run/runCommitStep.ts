@@ -15,7 +15,7 @@ import { refuse } from '../../domain/refusal.js';
 import { readDiskState } from './diskState.js';
 import type { StepContext } from './stepContext.js';
 
-type CommitStep = Extract<Step, { do: 'blockCommit' }>;
+type CommitStep = Extract<Step, { kind: 'blockCommit' }>;
 type Committing = Pick<StepContext, 'connection' | 'dom' | 'vm' | 'events' | 'signal' | 'onProgress' | 'files' | 'log'>;
 
 const lookEveryMs = 250;
@@ -74,7 +74,7 @@ class JobNews {
   readonly #subscription: { dispose(): void };
 
   constructor({ events, dom }: Committing, target: string) {
-    this.#subscription = events.onDidHappen(({ uuid, what, job }) => {
+    this.#subscription = events.onDidHappen(({ uuid, kind: what, job }) => {
       if (uuid === dom.uuid && what === 'stopped') {
         this.#wake?.();
       }
@@ -119,11 +119,11 @@ async function untilReady(context: Committing, step: CommitStep, news: JobNews):
       throw await failed(context, step);
     }
     if (news.status === VIR_DOMAIN_BLOCK_JOB_CANCELED) {
-      throw new Failure('cancelled', { vm: vm.name, doing: step.do });
+      throw new Failure('cancelled', { vm: vm.name, doing: step.kind });
     }
     if (signal.aborted) {
       await abort(context, step);
-      throw new Failure('cancelled', { vm: vm.name, doing: step.do });
+      throw new Failure('cancelled', { vm: vm.name, doing: step.kind });
     }
     const { found, cur, end } = await connection.call('domainGetBlockJobInfo', { dom, path: step.target, flags: 0 });
     if (found === 0) {
@@ -163,7 +163,7 @@ async function goOver(context: Committing, step: CommitStep, news: JobNews): Pro
   const { connection, dom, vm, signal, onProgress } = context;
   if (signal.aborted) {
     await abort(context, step);
-    throw new Failure('cancelled', { vm: vm.name, doing: step.do });
+    throw new Failure('cancelled', { vm: vm.name, doing: step.kind });
   }
   onProgress({ fraction: 1, cancellable: false });
   for (;;) {
@@ -215,7 +215,7 @@ async function requireDone(context: Committing, { target, base }: CommitStep): P
 }
 
 /** libvirt has no words for why a job failed; a full disk is the one reason that shows from outside. */
-async function failed({ files, vm, log }: Committing, { do: doing, base }: CommitStep): Promise<Failure> {
+async function failed({ files, vm, log }: Committing, { kind: doing, base }: CommitStep): Promise<Failure> {
   const folder = base.slice(0, base.lastIndexOf('/'));
   const space = await files.space(folder).catch((error: unknown) => {
     log.warn(`how much is free in ${folder} is not known: ${String(error)}`);

@@ -15,7 +15,7 @@ import type { StepContext } from './stepContext.js';
  */
 export async function defineFromSnapshot(
   context: StepContext,
-  step: Extract<Step, { do: 'defineFromSnapshot' }>,
+  step: Extract<Step, { kind: 'defineFromSnapshot' }>,
 ): Promise<void> {
   const { connection, dom, vm } = context;
   const xml = writeDefinition(await readSecure(context, step.snapshot), vm, step.disks);
@@ -33,7 +33,7 @@ export async function defineFromSnapshot(
  */
 export async function configureDisks(
   { connection, dom, vm }: StepContext,
-  { disks }: Extract<Step, { do: 'configureDisks' }>,
+  { disks }: Extract<Step, { kind: 'configureDisks' }>,
 ): Promise<void> {
   const flags = VIR_DOMAIN_XML_INACTIVE | VIR_DOMAIN_XML_SECURE;
   const { xml } = await connection.call('domainGetXmlDesc', { dom, flags });

@@ -9,7 +9,7 @@ import { isActive, type Vm } from '../../domain/vm.js';
 import { parseDomainXml } from '../xml/domainXml.js';
 import type { StepContext } from './stepContext.js';
 
-type Of<D extends Step['do']> = Extract<Step, { do: D }>;
+type Of<D extends Step['kind']> = Extract<Step, { kind: D }>;
 type OnFiles = Pick<StepContext, 'files' | 'log' | 'vm'>;
 
 /**

@@ -47,7 +47,7 @@ export async function runPowerAction(context: StepContext, action: PowerAction):
  * @throws Failure `failed` when the guest lets the time pass or stops instead, `cancelled` when nobody waits any
  * longer (the guest may still obey), `lost` when no event can come any more
  */
-async function askGuest(context: StepContext, awaited: GuestEvent['what'], ask: () => Promise<unknown>): Promise<void> {
+async function askGuest(context: StepContext, awaited: GuestEvent['kind'], ask: () => Promise<unknown>): Promise<void> {
   const { vm, events, signal, guestPatienceMs, capabilities } = context;
   const held = new DisposableStore();
   const ended = (kind: 'failed' | 'cancelled', stateNow: PowerState): Failure =>
@@ -57,10 +57,10 @@ async function askGuest(context: StepContext, awaited: GuestEvent['what'], ask: 
       stateNow,
       ...(kind === 'cancelled' ? { mayStillHappen: true } : {}),
     });
-  let heard: GuestEvent['what'] | undefined;
+  let heard: GuestEvent['kind'] | undefined;
   const obeyed = new Promise<void>((resolve, reject) => {
     held.add(
-      events.onDidHappen(({ uuid, what }) => {
+      events.onDidHappen(({ uuid, kind: what }) => {
         if (uuid === vm.uuid && what === awaited) {
           heard = what;
           resolve();

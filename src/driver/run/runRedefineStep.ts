@@ -21,7 +21,7 @@ import {
 import { parseSnapshotHead } from '../xml/snapshotXml.js';
 import type { StepContext } from './stepContext.js';
 
-type Of<D extends Step['do']> = Extract<Step, { do: D }>;
+type Of<D extends Step['kind']> = Extract<Step, { kind: D }>;
 type Redefining = Pick<StepContext, 'connection' | 'dom'>;
 
 /** Idempotent: the same text is written again. */

@@ -24,7 +24,7 @@ import { parseSnapshotHead, writeSnapshotXml } from '../xml/snapshotXml.js';
 import type { StepContext } from './stepContext.js';
 import { toFailure } from '../toFailure.js';
 
-type Of<D extends Step['do']> = Extract<Step, { do: D }>;
+type Of<D extends Step['kind']> = Extract<Step, { kind: D }>;
 
 /**
  * | style    | kind    | flags                              |
@@ -37,7 +37,7 @@ type Of<D extends Step['do']> = Extract<Step, { do: D }>;
  * libvirt has no quiesced snapshot with RAM and none of a VM that is off: QUIESCE requires DISK_ONLY and a running
  * agent. There is no internal snapshot of a running VM's disks alone.
  */
-export function createFlags({ style, kind, quiesce, live = false }: Of<'createSnapshot'>): number {
+export function createFlags({ style, snapshotKind: kind, quiesce, live = false }: Of<'createSnapshot'>): number {
   if (style === 'internal' || kind === 'memory') {
     return style === 'external' && live ? VIR_DOMAIN_SNAPSHOT_CREATE_LIVE : 0;
   }
@@ -49,7 +49,7 @@ export function createFlags({ style, kind, quiesce, live = false }: Of<'createSn
  * lost, looks first whether the snapshot is there.
  */
 export async function createSnapshot(context: StepContext, step: Of<'createSnapshot'>): Promise<StepOutcome> {
-  if (step.style === 'internal' && step.kind === 'disk') {
+  if (step.style === 'internal' && step.snapshotKind === 'disk') {
     throw new Failure('invalid', { vm: context.vm.name, snapshot: step.name });
   }
   const { connection, dom, vm } = context;
@@ -63,7 +63,7 @@ export async function createSnapshot(context: StepContext, step: Of<'createSnaps
       xmlDesc: writeSnapshotXml(step, targets),
       flags: createFlags(step) | (overlays.length > 0 ? VIR_DOMAIN_SNAPSHOT_CREATE_REUSE_EXT : 0),
     });
-    if (step.style === 'external' && step.kind === 'memory') {
+    if (step.style === 'external' && step.snapshotKind === 'memory') {
       context.onProgress({ cancellable: true });
       await whileRunning(created, context, memoryJobLook(context, undefined, live));
       await live?.settle();
@@ -71,7 +71,7 @@ export async function createSnapshot(context: StepContext, step: Of<'createSnaps
       // Nothing else is asked of the VM meanwhile: during an internal memory snapshot it would hang.
       await created;
     }
-    const guestPausedMs = await pause.settled(step.kind === 'memory' && vm.power === 'running');
+    const guestPausedMs = await pause.settled(step.snapshotKind === 'memory' && vm.power === 'running');
     // Not awaited: a guest that is slow to answer holds nobody up.
     void catchUp(context, step, guestPausedMs ?? 0);
     return guestPausedMs === undefined ? {} : { guestPausedMs };

@@ -14,7 +14,7 @@ import { readPower } from '../powerState.js';
 import { writeSavedDomain } from '../xml/retarget.js';
 import type { StepContext } from './stepContext.js';
 
-type Of<D extends Step['do']> = Extract<Step, { do: D }>;
+type Of<D extends Step['kind']> = Extract<Step, { kind: D }>;
 type Starting = Pick<StepContext, 'connection' | 'dom' | 'vm'>;
 
 /** With the RAM of a managed save if there is one. Idempotent: a VM that is paused has been started so. */

@@ -24,15 +24,15 @@ import type { StepContext } from './stepContext.js';
 import { waitUntil } from './waitStep.js';
 
 export async function runStep(context: StepContext, step: Step): Promise<StepOutcome> {
-  if (step.do === 'createSnapshot') {
+  if (step.kind === 'createSnapshot') {
     return createSnapshot(context, step);
   }
   await act(context, step);
   return {};
 }
 
-function act(context: StepContext, step: Exclude<Step, { do: 'createSnapshot' }>): Promise<void> {
-  switch (step.do) {
+function act(context: StepContext, step: Exclude<Step, { kind: 'createSnapshot' }>): Promise<void> {
+  switch (step.kind) {
     case 'revert':
       return revert(context, step);
     case 'deleteSnapshot':

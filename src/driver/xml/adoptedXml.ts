@@ -6,7 +6,7 @@ import { element, find, parseXml, writeXml, type XmlElement, XmlError } from './
 import { writeSnapshotXml } from './snapshotXml.js';
 import { isElement } from './xmlChange.js';
 
-type AdoptStep = Extract<Step, { do: 'adoptSnapshot' }>;
+type AdoptStep = Extract<Step, { kind: 'adoptSnapshot' }>;
 
 const states = { disk: 'disk-snapshot', offline: 'shutoff' } as const;
 
@@ -22,7 +22,7 @@ const states = { disk: 'disk-snapshot', offline: 'shutoff' } as const;
  */
 export function writeAdoptedXml(step: AdoptStep, present: string, configured?: string): string {
   const { made, below, parent, createdAt } = step;
-  const state = made.kind === 'memory' ? step.state : states[made.kind];
+  const state = made.snapshotKind === 'memory' ? step.state : states[made.snapshotKind];
   const domain = parseXml(present);
   const targets = [...(find(domain, 'devices')?.children ?? [])].flatMap((node) =>
     isElement(node, 'disk') ? (find(node, 'target')?.attributes['dev'] ?? []) : [],
@@ -30,7 +30,9 @@ export function writeAdoptedXml(step: AdoptStep, present: string, configured?: s
   const head = parseXml(writeSnapshotXml(made, targets));
   const frozen = redirectDisks(domain, below);
   const inactive =
-    configured === undefined || made.kind === 'offline' ? undefined : redirectDisks(parseXml(configured), below);
+    configured === undefined || made.snapshotKind === 'offline'
+      ? undefined
+      : redirectDisks(parseXml(configured), below);
   return writeXml(
     element('domainsnapshot', {}, [
       ...head.children,

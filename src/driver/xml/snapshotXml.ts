@@ -137,7 +137,7 @@ export function parseFrozenDisks(xml: string): readonly VmDisk[] {
   ];
 }
 
-type CreateStep = Extract<Step, { do: 'createSnapshot' }>;
+type CreateStep = Extract<Step, { kind: 'createSnapshot' }>;
 
 /**
  * | style    | kind    | memory element      | disks of the step | other disks |
@@ -154,7 +154,7 @@ export function writeSnapshotXml(step: CreateStep, allTargets: readonly string[]
   const taking = new Map(step.disks.map((disk) => [disk.target, disk]));
   const targets = [...new Set([...allTargets, ...taking.keys()])];
   const memory: Record<string, string> =
-    step.kind !== 'memory'
+    step.snapshotKind !== 'memory'
       ? { snapshot: 'no' }
       : { snapshot: step.style, ...(step.memoryFile === undefined ? {} : { file: step.memoryFile }) };
   const disks = targets.map((target) => {

@@ -16,7 +16,7 @@ import type { Warning } from '../../domain/consequences.js';
 import { type Refused, refuse } from '../../domain/refusal.js';
 import { isActive, snapshotableDisks, type VmDisk } from '../../domain/vm.js';
 
-type ConsolidateRequest = Extract<OperationRequest, { type: 'consolidate' }>;
+type ConsolidateRequest = Extract<OperationRequest, { kind: 'consolidate' }>;
 
 /**
  * | disk                                                 | → |
@@ -181,24 +181,24 @@ function planOf(request: ConsolidateRequest, commits: readonly CommittedDisk[], 
   const bytes = commits.map((commit) => bytesOf(commit.merged, situation));
   const known = bytes.filter((one) => one !== undefined);
   const steps: readonly Step[] = isActive(vm.power)
-    ? commits.map((disk): Step => ({ do: 'blockCommit', ...disk, ...speed }))
-    : [{ do: 'commitImages', disks: commits, ...speed }];
+    ? commits.map((disk): Step => ({ kind: 'blockCommit', ...disk, ...speed }))
+    : [{ kind: 'commitImages', disks: commits, ...speed }];
   return {
-    type: 'plan',
+    kind: 'plan',
     request,
-    steps: goes.length === 0 ? steps : [...steps, { do: 'removeFiles', files: goes }],
+    steps: goes.length === 0 ? steps : [...steps, { kind: 'removeFiles', files: goes }],
     losses: [],
     warnings: [
       ...commits.map(({ base }, at): Warning => {
         const size = bytes[at];
-        return { about: 'merges', into: base, ...(size === undefined ? {} : { bytes: size }) };
+        return { kind: 'merges', into: base, ...(size === undefined ? {} : { bytes: size }) };
       }),
-      ...commits.map(({ base }): Warning => ({ about: 'changesBase', file: base })),
+      ...commits.map(({ base }): Warning => ({ kind: 'changesBase', file: base })),
       ...spaceWarnings(commits, bytes, situation),
-      ...merged.filter((file) => !goes.includes(file)).map((file): Warning => ({ about: 'leavesFile', file })),
+      ...merged.filter((file) => !goes.includes(file)).map((file): Warning => ({ kind: 'leavesFile', file })),
       ...tagsUnseenWarning(merged, situation),
-      ...(unreadVms(situation).length === 0 ? [] : [{ about: 'unreadVms' as const, vms: unreadVms(situation) }]),
-      ...(vm.persistent ? [] : [{ about: 'vanishesWhenStopped' as const }]),
+      ...(unreadVms(situation).length === 0 ? [] : [{ kind: 'unreadVms' as const, vms: unreadVms(situation) }]),
+      ...(vm.persistent ? [] : [{ kind: 'vanishesWhenStopped' as const }]),
     ],
     progress: 'percent',
     ...(known.length === bytes.length ? { spaceBytes: known.reduce((sum, one) => sum + one, 0) } : {}),
@@ -232,6 +232,6 @@ function spaceWarnings(
   });
   return [...wanted].flatMap(([folder, size]): readonly Warning[] => {
     const free = files?.freeBytes.get(folder);
-    return free !== undefined && free < size ? [{ about: 'needsSpace', bytes: size, folder, free }] : [];
+    return free !== undefined && free < size ? [{ kind: 'needsSpace', bytes: size, folder, free }] : [];
   });
 }

@@ -16,7 +16,7 @@ import {
 } from '../obstacles.js';
 import { planBlockCommit } from './planBlockCommit.js';
 
-type ConsolidateRequest = Extract<OperationRequest, { type: 'consolidate' }>;
+type ConsolidateRequest = Extract<OperationRequest, { kind: 'consolidate' }>;
 
 /**
  * | external snapshots on the way to the present | → |

@@ -32,9 +32,9 @@ export function recoverCommit(brokenOff: BrokenOff, situation: Situation): Recov
   const { plan } = brokenOff;
   const { vm, blockJobs = [] } = situation;
   const commits = plan.steps.flatMap((step, index): readonly Commit[] =>
-    step.do === 'blockCommit'
+    step.kind === 'blockCommit'
       ? [{ step, index, disks: [step] }]
-      : step.do === 'commitImages'
+      : step.kind === 'commitImages'
         ? [{ step, index, disks: step.disks }]
         : [],
   );
@@ -42,7 +42,7 @@ export function recoverCommit(brokenOff: BrokenOff, situation: Situation): Recov
   const going = commits.filter(
     (commit) =>
       !done.includes(commit) &&
-      commit.step.do === 'blockCommit' &&
+      commit.step.kind === 'blockCommit' &&
       wasBegun(brokenOff, commit.index) &&
       isActive(vm.power) &&
       commit.disks.every(({ target }) => blockJobs.includes(target)),
@@ -55,10 +55,10 @@ export function recoverCommit(brokenOff: BrokenOff, situation: Situation): Recov
   }
   const ended = [...done, ...going];
   if (ended.length === 0) {
-    return { type: 'settled', to: 'before' };
+    return { kind: 'settled', to: 'before' };
   }
   const to = ended.length === commits.length ? 'after' : 'partly';
-  const planned = new Set(plan.steps.flatMap((step) => (step.do === 'removeFiles' ? step.files : [])));
+  const planned = new Set(plan.steps.flatMap((step) => (step.kind === 'removeFiles' ? step.files : [])));
   const files = (of: readonly Commit[]): readonly string[] =>
     of.flatMap(({ disks }) => disks.flatMap(({ merged }) => merged.filter((file) => planned.has(file))));
   // What a merge that goes on still uses is looked at once more before it goes.

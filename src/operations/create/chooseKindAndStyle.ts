@@ -9,11 +9,11 @@ import { externalObstacle, internalObstacle, ramObstacle } from '../../domain/sn
 import { styleOfVm } from '../../domain/snapshotTree.js';
 import { snapshotableDisks, type Vm } from '../../domain/vm.js';
 
-type CreateRequest = Extract<OperationRequest, { type: 'create' }>;
+type CreateRequest = Extract<OperationRequest, { kind: 'create' }>;
 
 export interface Choice {
-  readonly type: 'choice';
-  readonly kind: SnapshotKind;
+  readonly kind: 'choice';
+  readonly snapshotKind: SnapshotKind;
   readonly style: 'internal' | 'external';
 }
 
@@ -54,15 +54,15 @@ export interface Choice {
 export function chooseKindAndStyle(request: CreateRequest, situation: Situation): Choice | Refused {
   const { vm, tree, capabilities } = situation;
   const active = vm.power !== 'off';
-  if (request.kind !== 'auto' && (request.kind === 'offline') === active) {
-    const facts = { vm: vm.name, state: vm.power, wanted: request.kind };
+  if (request.snapshotKind !== 'auto' && (request.snapshotKind === 'offline') === active) {
+    const facts = { vm: vm.name, state: vm.power, wanted: request.snapshotKind };
     return active ? refuse('notOff', facts) : refuse('notRunning', facts);
   }
   const whole = active ? 'memory' : 'offline';
   const own = styleOfVm(tree);
   const without = request.without ?? [];
   const odd = without.find((target) => vm.disks.every((disk) => disk.target !== target));
-  if (odd !== undefined || (without.length > 0 && request.kind === 'memory')) {
+  if (odd !== undefined || (without.length > 0 && request.snapshotKind === 'memory')) {
     return refuse('cannotLeaveOut', { vm: vm.name, disk: odd ?? without.join(', ') });
   }
   const chosen = snapshotableDisks(partOf(vm, without)).filter(({ snapshot }) => snapshot !== undefined);
@@ -72,7 +72,7 @@ export function chooseKindAndStyle(request: CreateRequest, situation: Situation)
   };
   const outside =
     without.length > 0 ||
-    (request.live === true && request.kind === 'memory') ||
+    (request.live === true && request.snapshotKind === 'memory') ||
     chosen.some(({ snapshot }) => snapshot === 'external');
   const wanted =
     request.style ?? (own === 'internal' || own === 'external' ? own : outside ? ('external' as const) : undefined);
@@ -80,8 +80,8 @@ export function chooseKindAndStyle(request: CreateRequest, situation: Situation)
     internalObstacle(vm, capabilities, whole) ?? insideObstacle(snapshotableDisks(vm), situation, whole);
 
   const kind =
-    request.kind !== 'auto'
-      ? request.kind
+    request.snapshotKind !== 'auto'
+      ? request.snapshotKind
       : !active
         ? 'offline'
         : wanted === 'external' || without.length > 0 || (wanted === undefined && notInside !== undefined)
@@ -94,19 +94,28 @@ export function chooseKindAndStyle(request: CreateRequest, situation: Situation)
   const notSaved = kind === 'memory' ? ramObstacle(vm) : undefined;
   if (style === 'internal') {
     const left = without.length > 0 ? refuse('cannotLeaveOut', { vm: vm.name, disk: without.join(', ') }) : undefined;
-    return notInside ?? left ?? chose('no', 'manual', 'external') ?? notSaved ?? { type: 'choice', kind, style };
+    return (
+      notInside ??
+      left ??
+      chose('no', 'manual', 'external') ??
+      notSaved ?? { kind: 'choice', snapshotKind: kind, style }
+    );
   }
   return (
     externalObstacle(partOf(vm, without), capabilities, kind) ??
     chose('no', 'manual', 'internal') ??
     anotherFileObstacle(snapshotableDisks(partOf(vm, without)), situation) ??
     notSaved ??
-    (kind === 'memory' ? imagesLetGoObstacle(situation, 'memory') : undefined) ?? { type: 'choice', kind, style }
+    (kind === 'memory' ? imagesLetGoObstacle(situation, 'memory') : undefined) ?? {
+      kind: 'choice',
+      snapshotKind: kind,
+      style,
+    }
   );
 }
 
 /** Disks that the owner keeps out of snapshots, where the snapshot can do without. */
-export function ownerLeavesOut({ kind, style, without = [] }: CreateRequest, vm: Vm): readonly string[] {
+export function ownerLeavesOut({ snapshotKind: kind, style, without = [] }: CreateRequest, vm: Vm): readonly string[] {
   return kind === 'memory' || style === 'internal'
     ? []
     : snapshotableDisks(partOf(vm, without)).flatMap(({ target, snapshot }) => (snapshot === 'no' ? [target] : []));
@@ -130,7 +139,7 @@ export function partOf(vm: Vm, without: readonly string[]): Vm {
  * | yes   | disk  | no                            | disk               | agentMissing, wrongState |
  */
 export function decideQuiesce(
-  { quiesce, kind: asked }: CreateRequest,
+  { quiesce, snapshotKind: asked }: CreateRequest,
   kind: SnapshotKind,
   { vm, agent }: Situation,
 ): boolean | Refused {

@@ -17,10 +17,10 @@ import { freeTitle } from '../../domain/snapshotName.js';
 import { currentOf, styleOfVm } from '../../domain/snapshotTree.js';
 import { isActive, snapshotableDisks } from '../../domain/vm.js';
 
-type RevertRequest = Extract<OperationRequest, { type: 'revert' }>;
+type RevertRequest = Extract<OperationRequest, { kind: 'revert' }>;
 
 export interface Checkpoint {
-  readonly type: 'checkpoint';
+  readonly kind: 'checkpoint';
   readonly name: string;
   readonly steps: readonly Step[];
   readonly losses: readonly Loss[];
@@ -32,7 +32,7 @@ export interface Checkpoint {
 }
 
 export interface CheckpointSpared {
-  readonly type: 'spared';
+  readonly kind: 'spared';
   /** Name of the snapshot that holds the present. */
   readonly since: string;
 }
@@ -72,7 +72,7 @@ export function planCheckpoint(
 ): Checkpoint | CheckpointSpared | Refused {
   const since = unchangedSince(situation);
   if (since !== undefined) {
-    return { type: 'spared', since };
+    return { kind: 'spared', since };
   }
   const saved = situation.vm.managedSave && !isActive(situation.vm.power);
   const unsavable = saved && runsFirst(situation) ? managedSaveObstacle(situation.vm) : undefined;
@@ -84,27 +84,30 @@ export function planCheckpoint(
   const title = freeTitle(titleFor(target), situation.tree.snapshots);
   const quiesces = from.vm.power === 'running' && from.vm.agentConnected && from.agent === 'answers';
   const create = (kind: SnapshotKind): ReturnType<typeof planCreate> =>
-    planCreate({ type: 'create', vm: ref, kind, title, auto: 'revert', quiesce: kind === 'disk' && quiesces }, from);
+    planCreate(
+      { kind: 'create', vm: ref, snapshotKind: kind, title, auto: 'revert', quiesce: kind === 'disk' && quiesces },
+      from,
+    );
   const whole = create(from.vm.power === 'off' ? 'offline' : 'memory');
-  const disksOnly = whole.type === 'refusal' && isActive(from.vm.power) && !saved ? create('disk') : whole;
-  if (disksOnly.type === 'refusal') {
-    const why = whole.type === 'refusal' ? whole.refusal : disksOnly.refusal;
+  const disksOnly = whole.kind === 'refusal' && isActive(from.vm.power) && !saved ? create('disk') : whole;
+  if (disksOnly.kind === 'refusal') {
+    const why = whole.kind === 'refusal' ? whole.refusal : disksOnly.refusal;
     return refuse('checkpointImpossible', { vm: situation.vm.name, snapshot, why: why.reason }, why);
   }
-  const step = disksOnly.steps.find((one) => one.do === 'createSnapshot');
+  const step = disksOnly.steps.find((one) => one.kind === 'createSnapshot');
   if (step === undefined) {
     throw new Error('a created snapshot has no step that creates it');
   }
-  const withoutRam = whole.type === 'refusal' ? whole.refusal : undefined;
+  const withoutRam = whole.kind === 'refusal' ? whole.refusal : undefined;
   return {
-    type: 'checkpoint',
+    kind: 'checkpoint',
     name: step.name,
-    steps: [...(saved ? [{ do: 'startPaused' } as const] : []), ...disksOnly.steps],
-    losses: withoutRam === undefined ? [] : [{ what: 'ram' }],
+    steps: [...(saved ? [{ kind: 'startPaused' } as const] : []), ...disksOnly.steps],
+    losses: withoutRam === undefined ? [] : [{ kind: 'ram' }],
     warnings: [
-      ...(withoutRam === undefined ? [] : [{ about: 'checkpointWithoutRam', why: withoutRam } as const]),
-      ...(from.vm.power === 'running' ? [{ about: 'runsOnAfterCheckpoint' } as const] : []),
-      ...disksOnly.warnings.filter(({ about }) => ofCheckpoint.has(about)),
+      ...(withoutRam === undefined ? [] : [{ kind: 'checkpointWithoutRam', why: withoutRam } as const]),
+      ...(from.vm.power === 'running' ? [{ kind: 'runsOnAfterCheckpoint' } as const] : []),
+      ...disksOnly.warnings.filter(({ kind }) => ofCheckpoint.has(kind)),
     ],
     estimateMs: (disksOnly.estimateMs ?? 0) + (saved ? 1_000 : 0),
     spaceBytes: disksOnly.spaceBytes ?? 0,
@@ -126,7 +129,7 @@ function lasts({ devices }: Situation['vm']): boolean {
 }
 
 /** What is worth knowing of a snapshot that nobody asked for. */
-const ofCheckpoint: ReadonlySet<Warning['about']> = new Set([
+const ofCheckpoint: ReadonlySet<Warning['kind']> = new Set([
   'nvramNotCaptured',
   'tpmNotCaptured',
   'needsSpace',

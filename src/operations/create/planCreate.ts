@@ -26,8 +26,8 @@ import { leastSpaceOf, liveBytes, liveLimit, ramBytes, spaceOf, spaceVerdict, to
 import { notInSnapshot, nvramVerdict } from '../../domain/snapshotStyle.js';
 import { snapshotableDisks } from '../../domain/vm.js';
 
-type CreateRequest = Extract<OperationRequest, { type: 'create' }>;
-type CreateStep = Extract<Step, { do: 'createSnapshot' }>;
+type CreateRequest = Extract<OperationRequest, { kind: 'create' }>;
+type CreateStep = Extract<Step, { kind: 'createSnapshot' }>;
 
 export function planCreate(asked: CreateRequest, situation: Situation): Decision {
   const { vm } = situation;
@@ -45,37 +45,37 @@ export function planCreate(asked: CreateRequest, situation: Situation): Decision
     return obstacle;
   }
   const choice = chooseKindAndStyle(request, situation);
-  if (choice.type === 'refusal') {
+  if (choice.kind === 'refusal') {
     return choice;
   }
-  const { kind, style } = choice;
+  const { snapshotKind: kind, style } = choice;
   const quiesce = decideQuiesce(request, kind, situation);
   if (typeof quiesce !== 'boolean') {
     return quiesce;
   }
   const made = makeStep(request, choice, quiesce, situation);
-  if (!('do' in made)) {
+  if (made.kind === 'refusal') {
     return made;
   }
   const space = spaceOf(made, situation);
   const room = spaceVerdict(space, situation, leastSpaceOf(made, situation));
   const step = { ...made, ...liveLimit(made, situation) };
-  if ('type' in room) {
+  if ('kind' in room) {
     return room;
   }
   // libvirt does not freeze a guest twice, and whoever froze this one is gone: it would have thawed it again.
-  const thaw: readonly Step[] = quiesce && situation.agent === 'frozen' ? [{ do: 'thawGuest' }] : [];
+  const thaw: readonly Step[] = quiesce && situation.agent === 'frozen' ? [{ kind: 'thawGuest' }] : [];
   // First: a copy that cannot be made leaves everything as it was.
   const variables = holdsVariables(choice, situation) ? [] : nvramKeepSteps(step.name, situation);
   return {
-    type: 'plan',
+    kind: 'plan',
     request: asked,
     steps: [...variables, ...thaw, step],
     losses: [],
     warnings: [
-      ...(leftOut.length === 0 ? [] : [{ about: 'ownerLeftOut', disks: leftOut } as const]),
+      ...(leftOut.length === 0 ? [] : [{ kind: 'ownerLeftOut', disks: leftOut } as const]),
       ...warningsOf(request, step, situation),
-      ...(variables.length > 0 || holdsVariables(choice, situation) ? [] : [{ about: 'nvramNotCaptured' } as const]),
+      ...(variables.length > 0 || holdsVariables(choice, situation) ? [] : [{ kind: 'nvramNotCaptured' } as const]),
       ...room,
     ],
     progress: kind === 'memory' && style === 'external' ? 'percent' : 'timeOnly',
@@ -90,7 +90,7 @@ function how({ style, live }: CreateStep): 'internal' | 'external' | 'live' {
 }
 
 /** Whether the snapshot itself brings the UEFI variables back. */
-function holdsVariables({ kind, style }: Choice, { vm, capabilities }: Situation): boolean {
+function holdsVariables({ snapshotKind: kind, style }: Choice, { vm, capabilities }: Situation): boolean {
   return (
     vm.firmware === 'bios' ||
     (style === 'internal' && nvramVerdict(vm, capabilities, kind === 'offline' ? 'off' : 'running') === 'captured')
@@ -112,7 +112,7 @@ function titleObstacle({ title, description = '' }: CreateRequest, { tree }: Sit
 
 function makeStep(
   { title: typed, description = '', git, auto, live, without = [] }: CreateRequest,
-  { kind, style }: Choice,
+  { snapshotKind: kind, style }: Choice,
   quiesce: boolean,
   situation: Situation,
 ): CreateStep | Refused {
@@ -136,10 +136,10 @@ function makeStep(
     ...(auto === undefined ? {} : { auto }),
   };
   const base = {
-    do: 'createSnapshot',
+    kind: 'createSnapshot',
     name,
     description: writeDescription(description, trailers),
-    kind,
+    snapshotKind: kind,
     style,
     quiesce,
     ...(auto === undefined ? {} : { auto }),
@@ -151,7 +151,7 @@ function makeStep(
     return { ...base, disks: disks.map(({ target }) => ({ target })) };
   }
   const files = chooseFiles(situation, disks, name, kind === 'memory' ? 'withMemory' : 'withoutMemory');
-  if (files.type === 'refusal') {
+  if (files.kind === 'refusal') {
     return files;
   }
   const { memoryFile } = files;
@@ -162,20 +162,20 @@ function makeStep(
 function warningsOf(request: CreateRequest, step: CreateStep, situation: Situation): Warning[] {
   const { vm, capabilities } = situation;
   const { libvirt, externalRevert } = capabilities;
-  const { kind, style, quiesce } = step;
+  const { snapshotKind: kind, style, quiesce } = step;
   const warnings: Warning[] = [];
   if (kind === 'memory') {
-    warnings.push({ about: 'guestStandsStill', estimateMs: guestStopMs(vm.memoryBytes, how(step)) });
+    warnings.push({ kind: 'guestStandsStill', estimateMs: guestStopMs(vm.memoryBytes, how(step)) });
     if (step.live === true) {
       const bytes = liveBytes(step, vm);
-      warnings.push({ about: 'mayBeStopped', estimateMs: guestStopMs(vm.memoryBytes, 'external'), bytes });
+      warnings.push({ kind: 'mayBeStopped', estimateMs: guestStopMs(vm.memoryBytes, 'external'), bytes });
     }
   }
   if (kind === 'disk' && !quiesce) {
     if (request.quiesce === true) {
-      warnings.push({ about: 'agentMissing' });
+      warnings.push({ kind: 'agentMissing' });
     }
-    warnings.push({ about: 'crashConsistent' });
+    warnings.push({ kind: 'crashConsistent' });
   }
   const needed = !externalRevert
     ? versionOf(9, 9)
@@ -183,10 +183,10 @@ function warningsOf(request: CreateRequest, step: CreateStep, situation: Situati
       ? versionOf(11, 0)
       : 0;
   if (style === 'external' && needed > 0 && !canRevertOurselves(step, situation)) {
-    warnings.push({ about: 'cannotRevertHere', version: formatVersion(libvirt), needed: formatVersion(needed) });
+    warnings.push({ kind: 'cannotRevertHere', version: formatVersion(libvirt), needed: formatVersion(needed) });
   }
   if (vm.devices?.includes('tpm') === true) {
-    warnings.push({ about: 'tpmNotCaptured' });
+    warnings.push({ kind: 'tpmNotCaptured' });
   }
   if (kind !== 'memory') {
     warnings.push(...notInSnapshot(vm));
@@ -201,7 +201,7 @@ function warningsOf(request: CreateRequest, step: CreateStep, situation: Situati
     );
   }
   if (!vm.persistent) {
-    warnings.push({ about: 'vanishesWhenStopped' });
+    warnings.push({ kind: 'vanishesWhenStopped' });
   }
   const overlaysByUs = canRevertOurselves(step, situation);
   return [...warnings, ...versionWarnings(capabilities, { action: 'create', style, kind, vm, overlaysByUs })];

@@ -10,9 +10,9 @@ import { findSnapshot } from '../../domain/snapshotTree.js';
 import { refuse } from '../../domain/refusal.js';
 
 export function recoverCreate(brokenOff: BrokenOff, situation: Situation): Recovery {
-  const step = brokenOff.plan.steps.find((one): one is CreateStep => one.do === 'createSnapshot');
+  const step = brokenOff.plan.steps.find((one): one is CreateStep => one.kind === 'createSnapshot');
   if (step !== undefined && hasBegun(brokenOff, ['createSnapshot']) && isMade(step, situation)) {
-    return { type: 'settled', to: 'after' };
+    return { kind: 'settled', to: 'after' };
   }
   const adopted = step === undefined ? undefined : adoptCreate(step, brokenOff, situation);
   return adopted === undefined ? undoCreate(brokenOff, situation) : goOn(brokenOff, adopted, 'after');
@@ -28,9 +28,9 @@ function adoptCreate(made: CreateStep, brokenOff: BrokenOff, situation: Situatio
 function loosened(made: CreateStep, { plan }: BrokenOff, { vm, agent }: Situation): readonly Step[] {
   const saving = vm.power === 'paused' && (vm.powerReason === 'saving' || vm.powerReason === 'snapshotting');
   return [
-    ...(made.quiesce && agent === 'frozen' ? [{ do: 'thawGuest' } as const] : []),
-    ...(saving && plan.steps.every((one) => one.do !== 'startPaused')
-      ? [{ do: 'power', action: 'resume' } as const]
+    ...(made.quiesce && agent === 'frozen' ? [{ kind: 'thawGuest' } as const] : []),
+    ...(saving && plan.steps.every((one) => one.kind !== 'startPaused')
+      ? [{ kind: 'power', action: 'resume' } as const]
       : []),
   ];
 }
@@ -58,19 +58,19 @@ export function isMade(step: CreateStep, { tree }: Situation): boolean {
  */
 export function undoCreate(brokenOff: BrokenOff, situation: Situation): Recovery {
   const { vm } = situation;
-  const at = brokenOff.plan.steps.findIndex((one) => one.do === 'createSnapshot');
+  const at = brokenOff.plan.steps.findIndex((one) => one.kind === 'createSnapshot');
   const steps = brokenOff.plan.steps.slice(0, at + 1);
-  const made = steps.find((one): one is CreateStep => one.do === 'createSnapshot');
+  const made = steps.find((one): one is CreateStep => one.kind === 'createSnapshot');
   if (made === undefined || isMade(made, situation)) {
-    return { type: 'settled', to: 'before' };
+    return { kind: 'settled', to: 'before' };
   }
   const begun = hasBegun(brokenOff, ['createSnapshot']);
   const overlays = made.disks.flatMap(({ file }) => file ?? []);
   const present = new Set(vm.disks.flatMap(layersOf));
   const blind = overlays.find((file) => present.has(file));
-  const started = steps.some((one) => one.do === 'startPaused') && hasBegun(brokenOff, ['startPaused']);
+  const started = steps.some((one) => one.kind === 'startPaused') && hasBegun(brokenOff, ['startPaused']);
   if (started && !vm.managedSave && vm.power !== 'running') {
-    const resume: readonly Step[] = vm.power === 'paused' ? [{ do: 'power', action: 'resume' }] : [];
+    const resume: readonly Step[] = vm.power === 'paused' ? [{ kind: 'power', action: 'resume' }] : [];
     const why = refuse('saveUsedUp', { vm: vm.name, state: vm.power }).refusal;
     return explain(brokenOff, why, resume, situation);
   }
@@ -82,7 +82,7 @@ export function undoCreate(brokenOff: BrokenOff, situation: Situation): Recovery
   if (begun && blind !== undefined && merged === undefined) {
     return explain(brokenOff, refuse('onUnknownOverlay', { vm: vm.name, file: blind }).refusal, [], situation);
   }
-  const copies = steps.flatMap((one) => (one.do === 'copyFile' && one.existing === 'keep' ? [one.to] : []));
+  const copies = steps.flatMap((one) => (one.kind === 'copyFile' && one.existing === 'keep' ? [one.to] : []));
   const memory = made.memoryFile === undefined ? [] : [made.memoryFile];
   const files = [...(hasBegun(brokenOff, ['copyFile']) ? copies : []), ...(begun ? [...overlays, ...memory] : [])];
   const left = removable(files, brokenOff.plan, situation, 'notNamed');
@@ -106,7 +106,7 @@ function orphanTags({ name, style, disks }: CreateStep, { vm, files }: Situation
     const file = vm.disks.find((disk) => disk.target === target)?.source;
     const facts = file === undefined ? undefined : files?.images.get(file);
     return file !== undefined && typeof facts === 'object' && facts.tags?.includes(name) === true
-      ? [{ do: 'removeTag', file, tag: name }]
+      ? [{ kind: 'removeTag', file, tag: name }]
       : [];
   });
 }

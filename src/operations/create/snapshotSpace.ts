@@ -64,7 +64,7 @@ export function spaceOf(
   for (const { file } of step.disks) {
     add(file, perOverlay);
   }
-  if (step.kind === 'memory') {
+  if (step.snapshotKind === 'memory') {
     const [first] = step.disks;
     const image = vm.disks.find(({ target }) => target === first?.target)?.source;
     // How much is free inside a device nobody tells.
@@ -104,7 +104,7 @@ export function spaceVerdict(
       return refuse('noSpaceFor', { vm: vm.name, folder, bytes: String(bytes), free: String(free) });
     }
     if (free !== undefined && free - bytes < free * floor) {
-      warnings.push({ about: 'needsSpace', bytes, folder, free });
+      warnings.push({ kind: 'needsSpace', bytes, folder, free });
     }
   }
   return warnings;

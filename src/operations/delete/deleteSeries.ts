@@ -40,8 +40,8 @@ export function deleteSeries(vm: VmRef, names: readonly string[], situation: Sit
     const refused: Snapshot[] = [];
     for (const { name } of left) {
       const snapshot = findSnapshot(at.tree, name);
-      const decision = planDelete({ type: 'delete', vm, snapshot: name, scope: 'one' }, at);
-      if (snapshot === undefined || decision.type === 'refusal') {
+      const decision = planDelete({ kind: 'delete', vm, snapshot: name, scope: 'one' }, at);
+      if (snapshot === undefined || decision.kind === 'refusal') {
         refused.push(...wanted.filter((one) => one.name === name));
         refusals.set(name, (decision as Refused).refusal);
         continue;
@@ -86,20 +86,20 @@ export function seriesPlan(request: Plan['request'], { plans, skipped }: DeleteS
   const [first] = plans;
   if (first === undefined) {
     const [why] = skipped;
-    return why === undefined ? none : { type: 'refusal', refusal: why.why };
+    return why === undefined ? none : { kind: 'refusal', refusal: why.why };
   }
   const spaces = plans.flatMap(({ plan }) => plan.spaceBytes ?? []);
   const changes = plans.flatMap(({ plan }) => plan.changes ?? []);
   const merges = plans.flatMap(({ plan }) => plan.merges ?? []);
   const estimates = plans.flatMap(({ plan }) => plan.estimateMs ?? []);
   return {
-    type: 'plan',
+    kind: 'plan',
     request,
     steps: plans.flatMap(({ plan }): readonly Step[] => plan.steps),
     losses: lossesOf(plans),
     warnings: [
       ...warningsOf(plans),
-      ...skipped.map(({ snapshot, why }): Warning => ({ about: 'skipped', snapshot: snapshot.name, why })),
+      ...skipped.map(({ snapshot, why }): Warning => ({ kind: 'skipped', snapshot: snapshot.name, why })),
     ],
     progress: plans.some(({ plan }) => plan.progress === 'percent') ? 'percent' : 'timeOnly',
     ...(estimates.length === plans.length ? { estimateMs: sum(estimates) } : {}),
@@ -110,9 +110,9 @@ export function seriesPlan(request: Plan['request'], { plans, skipped }: DeleteS
 }
 
 function lossesOf(plans: DeleteSeries['plans']): readonly Loss[] {
-  const files = plans.flatMap(({ plan }) => plan.losses.flatMap((loss) => (loss.what === 'files' ? loss.files : [])));
-  const points: Loss = { what: 'restorePoints', names: plans.map(({ snapshot }) => snapshot.name) };
-  return files.length === 0 ? [points] : [points, { what: 'files', files }];
+  const files = plans.flatMap(({ plan }) => plan.losses.flatMap((loss) => (loss.kind === 'files' ? loss.files : [])));
+  const points: Loss = { kind: 'restorePoints', names: plans.map(({ snapshot }) => snapshot.name) };
+  return files.length === 0 ? [points] : [points, { kind: 'files', files }];
 }
 
 /** Each that says the same once; all merges into one file as one, and all that is freed, which together is more. */
@@ -120,30 +120,30 @@ function warningsOf(plans: DeleteSeries['plans']): readonly Warning[] {
   const seen = new Map<string, Warning>();
   for (const warning of plans.flatMap(({ plan }) => plan.warnings)) {
     const key =
-      warning.about === 'merges'
+      warning.kind === 'merges'
         ? `merges ${warning.into ?? ''}`
-        : warning.about === 'frees'
+        : warning.kind === 'frees'
           ? 'frees'
           : JSON.stringify(warning);
     const before = seen.get(key);
     seen.set(
       key,
-      before?.about === 'merges' && warning.about === 'merges'
+      before?.kind === 'merges' && warning.kind === 'merges'
         ? bothMerges(before, warning)
-        : before?.about === 'frees' && warning.about === 'frees'
-          ? { about: 'frees', bytes: before.bytes + warning.bytes, how: 'atLeast' }
+        : before?.kind === 'frees' && warning.kind === 'frees'
+          ? { kind: 'frees', bytes: before.bytes + warning.bytes, how: 'atLeast' }
           : warning,
     );
   }
   return [...seen.values()];
 }
 
-type Merges = Extract<Warning, { about: 'merges' }>;
+type Merges = Extract<Warning, { kind: 'merges' }>;
 
 function bothMerges(one: Merges, other: Merges): Merges {
   const bytes = one.bytes === undefined || other.bytes === undefined ? undefined : one.bytes + other.bytes;
   return {
-    about: 'merges',
+    kind: 'merges',
     ...(one.into === undefined ? {} : { into: one.into }),
     ...(bytes === undefined ? {} : { bytes }),
   };

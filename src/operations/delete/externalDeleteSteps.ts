@@ -27,7 +27,7 @@ import type { Snapshot } from '../../domain/snapshot.js';
 import { childrenOf, currentOf, isOnActivePath, parentOf } from '../../domain/snapshotTree.js';
 import { isActive } from '../../domain/vm.js';
 
-type DeleteRequest = Extract<OperationRequest, { type: 'delete' }>;
+type DeleteRequest = Extract<OperationRequest, { kind: 'delete' }>;
 
 /**
  * | the VM runs on it | libvirt | steps of one snapshot |
@@ -60,25 +60,25 @@ export function externalDeletePlan(request: DeleteRequest, doomed: readonly Snap
     lost.push(...ramOf(snapshot, situation).filter((file) => !stay.includes(file)));
     steps.push(
       ...(byUs ? [] : renaming(snapshot, situation)),
-      byUs ? { do: 'forgetSnapshot', snapshot: snapshot.name } : { do: 'deleteSnapshot', snapshot: snapshot.name },
+      byUs ? { kind: 'forgetSnapshot', snapshot: snapshot.name } : { kind: 'deleteSnapshot', snapshot: snapshot.name },
     );
     if (removed.length > 0) {
-      steps.push({ do: 'removeFiles', files: removed });
+      steps.push({ kind: 'removeFiles', files: removed });
     }
   }
   const merges = doomed.some(({ name }) => isOnActivePath(tree, name));
   const kind = (doomed.at(-1) ?? doomed[0])?.kind ?? 'disk';
-  const losses: Loss[] = [{ what: 'restorePoints', names: doomed.map(({ name }) => name) }];
+  const losses: Loss[] = [{ kind: 'restorePoints', names: doomed.map(({ name }) => name) }];
   const bytes = mergedBytes(touched, situation);
   return {
-    type: 'plan',
+    kind: 'plan',
     request,
     steps: [...steps, ...settling(going, situation)],
-    losses: lost.length === 0 ? losses : [...losses, { what: 'files', files: lost }],
+    losses: lost.length === 0 ? losses : [...losses, { kind: 'files', files: lost }],
     warnings: [
       ...mergeWarnings(doomed, bytes, situation),
       ...byUsWarnings(doomed, situation),
-      ...stay.map((file): Warning => ({ about: 'leavesFile', file })),
+      ...stay.map((file): Warning => ({ kind: 'leavesFile', file })),
       ...otherWarnings(touched, request, situation),
       ...versionWarnings(capabilities, { action: 'delete', style: 'external', kind, vm }),
     ],
@@ -157,7 +157,7 @@ function naming(snapshot: Snapshot, overlayOf: (target: string) => string | unde
     const file = overlayOf(target);
     return file === undefined ? [] : [{ target, file }];
   });
-  return [{ do: 'makeCurrent', snapshot: snapshot.name, disks }];
+  return [{ kind: 'makeCurrent', snapshot: snapshot.name, disks }];
 }
 
 function mergeWarnings(doomed: readonly Snapshot[], bytes: number | undefined, situation: Situation): Warning[] {
@@ -168,15 +168,15 @@ function mergeWarnings(doomed: readonly Snapshot[], bytes: number | undefined, s
   }
   const into = frozenOf(lowest, situation);
   const warnings: Warning[] = [
-    { about: 'merges', ...(into === undefined ? {} : { into }), ...(bytes === undefined ? {} : { bytes }) },
+    { kind: 'merges', ...(into === undefined ? {} : { into }), ...(bytes === undefined ? {} : { bytes }) },
   ];
   if (!isActive(vm.power)) {
-    warnings.push({ about: 'startsQemu' });
+    warnings.push({ kind: 'startsQemu' });
   }
   const folder = into === undefined ? undefined : folderOf(into);
   const free = folder === undefined ? undefined : files?.freeBytes.get(folder);
   if (folder !== undefined && free !== undefined && bytes !== undefined && free < bytes) {
-    warnings.push({ about: 'needsSpace', bytes, folder, free });
+    warnings.push({ kind: 'needsSpace', bytes, folder, free });
   }
   return warnings;
 }
@@ -196,7 +196,7 @@ function mergedBytes({ mergedAway }: DeletedFiles, situation: Situation): number
 
 function byUsWarnings(doomed: readonly Snapshot[], situation: Situation): readonly Warning[] {
   const first = doomed.find((one) => needsUs(one, situation));
-  return first === undefined ? [] : [{ about: 'doneByUs', why: leafOfOtherBranch(first, situation).refusal }];
+  return first === undefined ? [] : [{ kind: 'doneByUs', why: leafOfOtherBranch(first, situation).refusal }];
 }
 
 /** Other hosts are worth a word only where somebody here builds on this VM's files already. */
@@ -215,9 +215,9 @@ function otherWarnings(
   ]);
   return [
     ...tagsUnseenWarning([...removed, ...mergedAway], situation),
-    ...(vms.length === 0 ? [] : [{ about: 'unreadVms' as const, vms }]),
+    ...(vms.length === 0 ? [] : [{ kind: 'unreadVms' as const, vms }]),
     ...(otherVms.some(({ files }) => files.some((file) => chain.has(file)))
-      ? [{ about: 'otherHostsUnseen' as const }]
+      ? [{ kind: 'otherHostsUnseen' as const }]
       : []),
   ];
 }

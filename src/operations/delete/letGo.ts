@@ -36,7 +36,7 @@ export function letGoSteps(name: string, plan: Plan, situation: Situation): read
       naming.push(...namedOn(overlay, base, { name, target }, situation));
     }
   }
-  return [...naming, { do: 'forgetSnapshot', snapshot: name }];
+  return [...naming, { kind: 'forgetSnapshot', snapshot: name }];
 }
 
 function isLetGo(snapshot: Snapshot, { changes = [] }: Plan, situation: Situation): boolean {
@@ -64,10 +64,10 @@ function namedOn(
     }
     const { target, source, backing = [], format } = disk;
     if (source === base) {
-      return [{ do: 'nameFrozenFiles', snapshot: name, disks: [{ target, file: overlay, format: 'qcow2' }] }];
+      return [{ kind: 'nameFrozenFiles', snapshot: name, disks: [{ target, file: overlay, format: 'qcow2' }] }];
     }
     return backing.includes(base) && !backing.includes(overlay) && source !== overlay
-      ? [{ do: 'nameFrozenFiles', snapshot: name, disks: [{ target, file: source, format }] }]
+      ? [{ kind: 'nameFrozenFiles', snapshot: name, disks: [{ target, file: source, format }] }]
       : [];
   });
 }

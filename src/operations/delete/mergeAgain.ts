@@ -17,16 +17,20 @@ import { findSnapshot } from '../../domain/snapshotTree.js';
  *
  * Whether these steps begin so, with the disk in question: then those after it come only where QEMU had given up.
  */
-export function beginsWithMerge(steps: readonly Step[], { what, disk, said }: LostQemu, { tree }: Situation): boolean {
+export function beginsWithMerge(
+  steps: readonly Step[],
+  { kind: what, disk, said }: LostQemu,
+  { tree }: Situation,
+): boolean {
   const [first] = steps;
   if (what !== 'mergeLost') {
     return false;
   }
-  if (first?.do === 'blockCommit') {
+  if (first?.kind === 'blockCommit') {
     return first.target === disk && first.top === said;
   }
   return (
-    first?.do === 'deleteSnapshot' &&
+    first?.kind === 'deleteSnapshot' &&
     tree.current === first.snapshot &&
     findSnapshot(tree, first.snapshot)?.disks.some(({ target, file }) => target === disk && file === said) === true
   );

@@ -34,7 +34,7 @@ export function mergeBackSteps(made: CreateStep, situation: Situation): readonly
   return disks.length === 0 || disks.length < overlays.length || commitObstacle(disks, situation) !== undefined
     ? undefined
     : [
-        { do: 'commitImages', disks },
-        { do: 'removeFiles', files: disks.map(({ top }) => top) },
+        { kind: 'commitImages', disks },
+        { kind: 'removeFiles', files: disks.map(({ top }) => top) },
       ];
 }

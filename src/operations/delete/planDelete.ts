@@ -27,7 +27,7 @@ import { isSafeName } from '../../domain/snapshotName.js';
 import { isOnActivePath, leafFirst } from '../../domain/snapshotTree.js';
 import { isActive } from '../../domain/vm.js';
 
-type DeleteRequest = Extract<OperationRequest, { type: 'delete' }>;
+type DeleteRequest = Extract<OperationRequest, { kind: 'delete' }>;
 
 export function planDelete(request: DeleteRequest, situation: Situation): Decision {
   const { vm, capabilities } = situation;
@@ -118,7 +118,7 @@ function internalObstacle(snapshot: Snapshot, situation: Situation): Refused | u
 }
 
 function removal(files: readonly string[]): readonly Step[] {
-  return files.length === 0 ? [] : [{ do: 'removeFiles', files }];
+  return files.length === 0 ? [] : [{ kind: 'removeFiles', files }];
 }
 
 /**
@@ -133,21 +133,21 @@ function inside(request: DeleteRequest, doomed: readonly Snapshot[], situation: 
   const leftOf = (snapshot: Snapshot): readonly string[] =>
     capabilities.driver === 'qemu' ? leftFiles(snapshot, 'libvirt', needed, situation) : [];
   const warnings: Warning[] =
-    isActive(vm.power) && capabilities.driver === 'qemu' ? [{ about: 'guestStandsStill', estimateMs }] : [];
+    isActive(vm.power) && capabilities.driver === 'qemu' ? [{ kind: 'guestStandsStill', estimateMs }] : [];
   return {
-    type: 'plan',
+    kind: 'plan',
     request,
     steps: doomed.flatMap((snapshot): readonly Step[] => [
-      { do: 'deleteSnapshot', snapshot: snapshot.name },
+      { kind: 'deleteSnapshot', snapshot: snapshot.name },
       ...removal(leftOf(snapshot).filter((file) => canRemove(file, situation))),
     ]),
-    losses: [{ what: 'restorePoints', names: doomed.map(({ name }) => name) }],
+    losses: [{ kind: 'restorePoints', names: doomed.map(({ name }) => name) }],
     warnings: [
       ...warnings,
       ...freeing(doomed, situation),
       ...doomed
         .flatMap(leftOf)
-        .flatMap((file): readonly Warning[] => (canRemove(file, situation) ? [] : [{ about: 'leavesFile', file }])),
+        .flatMap((file): readonly Warning[] => (canRemove(file, situation) ? [] : [{ kind: 'leavesFile', file }])),
       ...versionWarnings(capabilities, { action: 'delete', style: 'internal', kind: 'memory', vm }),
     ],
     progress: 'timeOnly',
@@ -173,12 +173,12 @@ function freeing(doomed: readonly Snapshot[], { tree, layers }: Situation): read
   const sum = alone.reduce((total, bytes) => total + bytes, 0);
   const how = sizes.every(({ exact }) => exact === 'exact') ? 'exact' : 'estimate';
   if (doomed.length === 1) {
-    return [{ about: 'frees', bytes: sum, how }];
+    return [{ kind: 'frees', bytes: sum, how }];
   }
   const together = doomed.length === tree.snapshots.length ? layers?.togetherBytes : undefined;
   return [
     typeof together === 'number'
-      ? { about: 'frees', bytes: together, how }
-      : { about: 'frees', bytes: sum, how: 'atLeast' },
+      ? { kind: 'frees', bytes: together, how }
+      : { kind: 'frees', bytes: sum, how: 'atLeast' },
   ];
 }

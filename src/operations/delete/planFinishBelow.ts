@@ -54,18 +54,18 @@ export function planFinishBelow(
     (file) => canRemove(file, situation) && !isBelowAnother(file, situation) && !isListed(file, situation),
   );
   return {
-    type: 'mending',
+    kind: 'mending',
     steps: [
       ...named,
       ...childrenUp(situation.tree, doomed.name),
-      { do: 'forgetSnapshot', snapshot: doomed.name },
-      ...(marked === undefined ? [] : [{ do: 'clearUnfinishedDelete', snapshot: marked.name } as const]),
-      ...(removable.length === 0 ? [] : [{ do: 'removeFiles', files: removable } as const]),
+      { kind: 'forgetSnapshot', snapshot: doomed.name },
+      ...(marked === undefined ? [] : [{ kind: 'clearUnfinishedDelete', snapshot: marked.name } as const]),
+      ...(removable.length === 0 ? [] : [{ kind: 'removeFiles', files: removable } as const]),
     ],
-    losses: [{ what: 'restorePoints', names: [doomed.name] }],
+    losses: [{ kind: 'restorePoints', names: [doomed.name] }],
     warnings: overlays
       .filter((file) => !removable.includes(file))
-      .map((file) => ({ about: 'leavesFile', file }) as const),
+      .map((file) => ({ kind: 'leavesFile', file }) as const),
   };
 }
 
@@ -104,7 +104,7 @@ export function namingSteps(doomed: string, done: readonly Merge[], { tree, froz
             ? [{ target: disk.target, file, format: disk.format }]
             : [];
     });
-    return disks.length === 0 ? [] : [{ do: 'nameFrozenFiles', snapshot: name, disks }];
+    return disks.length === 0 ? [] : [{ kind: 'nameFrozenFiles', snapshot: name, disks }];
   });
 }
 

@@ -46,10 +46,10 @@ export function planDeleteAgain(
   { name }: Snapshot,
   situation: Situation,
 ): Mending | Refused {
-  const plan = planDelete({ type: 'delete', vm: ref, snapshot: name, scope: 'one' }, situation);
-  return plan.type === 'refusal'
+  const plan = planDelete({ kind: 'delete', vm: ref, snapshot: name, scope: 'one' }, situation);
+  return plan.kind === 'refusal'
     ? plan
-    : { type: 'mending', steps: plan.steps, losses: plan.losses, warnings: plan.warnings, progress: plan.progress };
+    : { kind: 'mending', steps: plan.steps, losses: plan.losses, warnings: plan.warnings, progress: plan.progress };
 }
 
 /**
@@ -122,17 +122,17 @@ function finished(
   );
   const removable = overlays.filter((file) => canRemove(file, situation));
   return {
-    type: 'mending',
+    kind: 'mending',
     steps: [
       ...mergeSteps(left, situation),
-      { do: 'forgetSnapshot', snapshot: above.name },
-      ...(marked === undefined ? [] : [{ do: 'clearUnfinishedDelete', snapshot: marked.name } as const]),
-      ...(removable.length === 0 ? [] : [{ do: 'removeFiles', files: removable } as const]),
+      { kind: 'forgetSnapshot', snapshot: above.name },
+      ...(marked === undefined ? [] : [{ kind: 'clearUnfinishedDelete', snapshot: marked.name } as const]),
+      ...(removable.length === 0 ? [] : [{ kind: 'removeFiles', files: removable } as const]),
     ],
-    losses: [{ what: 'restorePoints', names: [above.name] }],
+    losses: [{ kind: 'restorePoints', names: [above.name] }],
     warnings: [
-      ...left.map(({ base }) => ({ about: 'merges', into: base }) as const),
-      ...overlays.filter((file) => !removable.includes(file)).map((file) => ({ about: 'leavesFile', file }) as const),
+      ...left.map(({ base }) => ({ kind: 'merges', into: base }) as const),
+      ...overlays.filter((file) => !removable.includes(file)).map((file) => ({ kind: 'leavesFile', file }) as const),
     ],
     ...(left.length === 0 ? {} : { progress: 'percent' as const }),
   };
@@ -141,10 +141,10 @@ function finished(
 /** By QEMU while the VM is on, else by us. */
 export function mergeSteps(left: readonly CommittedDisk[], { vm }: Situation): readonly Step[] {
   return isActive(vm.power)
-    ? left.map((disk) => ({ do: 'blockCommit', ...disk }))
+    ? left.map((disk) => ({ kind: 'blockCommit', ...disk }))
     : left.length === 0
       ? []
-      : [{ do: 'commitImages', disks: left }];
+      : [{ kind: 'commitImages', disks: left }];
 }
 
 /** With the VM's disks on what took the merge. */

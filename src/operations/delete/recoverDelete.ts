@@ -22,7 +22,7 @@ import { refuse } from '../../domain/refusal.js';
 import type { Snapshot } from '../../domain/snapshot.js';
 import { findSnapshot, isOnActivePath, parentOf } from '../../domain/snapshotTree.js';
 
-type DeleteBrokenOff = BrokenOff & { readonly request: Extract<OperationRequest, { type: 'delete' }> };
+type DeleteBrokenOff = BrokenOff & { readonly request: Extract<OperationRequest, { kind: 'delete' }> };
 
 /**
  * | any of those that were to go is gone | the next one to go       | → |
@@ -53,20 +53,20 @@ export function recoverDelete(brokenOff: DeleteBrokenOff, seen: Situation): Reco
   }
   const merged = whenMerged(left, situation);
   const rest = recoverRest(brokenOff, merged);
-  if (rest.type === 'explain' || (left.length === 0 && named.length === 0)) {
+  if (rest.kind === 'explain' || (left.length === 0 && named.length === 0)) {
     return rest;
   }
   const overlays = left.map(({ top }) => top).filter((file) => canRemove(file, situation));
   const steps = [...named, ...mergeSteps(left, situation), ...removal(unused(overlays, merged, 'notNamed'))];
-  return goOn(brokenOff, [...steps, ...(rest.type === 'steps' ? rest.plan.steps : [])], rest.to);
+  return goOn(brokenOff, [...steps, ...(rest.kind === 'steps' ? rest.plan.steps : [])], rest.to);
 }
 
 function recoverRest(brokenOff: DeleteBrokenOff, situation: Situation): Recovery {
   const { request, plan } = brokenOff;
   const at = brokenAt(brokenOff, situation);
   const rest = plan.steps.slice(at);
-  const isDelete = (step: Step): boolean => step.do === 'deleteSnapshot' || step.do === 'forgetSnapshot';
-  const next = rest.find((step) => step.do === 'deleteSnapshot' || step.do === 'forgetSnapshot');
+  const isDelete = (step: Step): boolean => step.kind === 'deleteSnapshot' || step.kind === 'forgetSnapshot';
+  const next = rest.find((step) => step.kind === 'deleteSnapshot' || step.kind === 'forgetSnapshot');
   const marked = next === undefined ? undefined : parentOf(situation.tree, next.snapshot);
   const half = marked?.disks.some(({ deleteInProgress }) => deleteInProgress) === true;
   // Where libvirt has put those above on the marked one, it would be they that a finish takes for the one to go.
@@ -74,51 +74,51 @@ function recoverRest(brokenOff: DeleteBrokenOff, situation: Situation): Recovery
   if (isAbove && half && wasBegun(brokenOff, plan.steps.indexOf(next))) {
     const finish = planFinishDelete(request.vm, marked.name, situation);
     const after = rest.slice(rest.indexOf(next) + 1);
-    return finish.type === 'refusal'
+    return finish.kind === 'refusal'
       ? explain(brokenOff, finish.refusal, [next], situation)
       : goOn(brokenOff, [...finish.steps, ...safely(after, plan, whenGone(rest, situation))], 'after');
   }
   const doomedNext = next === undefined ? undefined : findSnapshot(situation.tree, next.snapshot);
-  if (next?.do === 'deleteSnapshot' && doomedNext !== undefined && wasBegun(brokenOff, plan.steps.indexOf(next))) {
+  if (next?.kind === 'deleteSnapshot' && doomedNext !== undefined && wasBegun(brokenOff, plan.steps.indexOf(next))) {
     const hasBegun = isRootWrittenTo(doomedNext, plan, situation);
     const finish =
       planFinishMerge(doomedNext, undefined, hasBegun, situation) ??
       (hasBegun ? planDeleteAgain(request.vm, doomedNext, situation) : undefined);
     if (finish !== undefined) {
       const after = rest.slice(rest.indexOf(next) + 1);
-      return finish.type === 'refusal'
+      return finish.kind === 'refusal'
         ? explain(brokenOff, finish.refusal, [next], situation)
         : goOn(brokenOff, [...finish.steps, ...safely(after, plan, whenGone(rest, situation))], 'after');
     }
   }
   if (next !== undefined && wasBegun(brokenOff, plan.steps.indexOf(next))) {
     const end = isUntagged(next.snapshot, situation)
-      ? [{ do: 'forgetSnapshot' as const, snapshot: next.snapshot }]
+      ? [{ kind: 'forgetSnapshot' as const, snapshot: next.snapshot }]
       : letGoSteps(next.snapshot, plan, situation);
-    const unmark = half ? [{ do: 'clearUnfinishedDelete' as const, snapshot: marked.name }] : [];
+    const unmark = half ? [{ kind: 'clearUnfinishedDelete' as const, snapshot: marked.name }] : [];
     const after = rest.slice(rest.indexOf(next) + 1);
     if (end !== undefined) {
-      return 'type' in end
+      return 'kind' in end
         ? explain(brokenOff, end.refusal, [next], situation)
         : goOn(brokenOff, [...end, ...unmark, ...safely(after, plan, whenGone(rest, situation))], 'after');
     }
   }
-  const doomed = plan.losses.flatMap((loss) => (loss.what === 'restorePoints' ? loss.names : []));
+  const doomed = plan.losses.flatMap((loss) => (loss.kind === 'restorePoints' ? loss.names : []));
   const anyGone =
     plan.steps.some((step, index) => isDelete(step) && wasBegun(brokenOff, index)) &&
     doomed.some((name) => findSnapshot(situation.tree, name) === undefined);
   if (!anyGone) {
-    return { type: 'settled', to: 'before' };
+    return { kind: 'settled', to: 'before' };
   }
   if (next !== undefined && findSnapshot(situation.tree, request.snapshot) !== undefined) {
     const fresh = planDelete(request, situation);
     const { vm } = situation;
-    if (fresh.type === 'refusal' || !sameSteps(fresh.steps.filter(isDelete), rest.filter(isDelete))) {
-      const why = fresh.type === 'refusal' ? fresh : refuse('changedMeanwhile', { vm: vm.name });
+    if (fresh.kind === 'refusal' || !sameSteps(fresh.steps.filter(isDelete), rest.filter(isDelete))) {
+      const why = fresh.kind === 'refusal' ? fresh : refuse('changedMeanwhile', { vm: vm.name });
       return explain(brokenOff, why.refusal, rest, situation);
     }
   }
-  const left = rest.filter((step) => step.do !== 'makeCurrent' || mayMakeCurrent(step, plan, situation));
+  const left = rest.filter((step) => step.kind !== 'makeCurrent' || mayMakeCurrent(step, plan, situation));
   return goOn(brokenOff, safely(left, plan, whenGone(rest, situation)), 'after');
 }
 
@@ -154,7 +154,7 @@ function isUntagged(name: string, situation: Situation): boolean {
 /** By then, those that are still to go use no file any more. */
 function whenGone(rest: readonly Step[], situation: Situation): Situation {
   const going = new Set(
-    rest.flatMap((step) => (step.do === 'deleteSnapshot' || step.do === 'forgetSnapshot' ? [step.snapshot] : [])),
+    rest.flatMap((step) => (step.kind === 'deleteSnapshot' || step.kind === 'forgetSnapshot' ? [step.snapshot] : [])),
   );
   const { tree, frozenDisks } = situation;
   return {

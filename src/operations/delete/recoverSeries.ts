@@ -29,10 +29,10 @@ export function recoverSeries(brokenOff: BrokenOff, situation: Situation): Recov
     [...begun, ...done].some((index) => index >= first && index <= last),
   );
   if (part === undefined) {
-    return { type: 'settled', to: 'before' };
+    return { kind: 'settled', to: 'before' };
   }
   const recovery = recoverDelete(alone(brokenOff, part), situation);
-  if (recovery.type === 'explain') {
+  if (recovery.kind === 'explain') {
     return recovery;
   }
   const gone = parts.filter(
@@ -48,11 +48,11 @@ export function partsOf(steps: readonly Step[]): readonly Part[] {
   const parts: Part[] = [];
   let first = 0;
   for (const [index, step] of steps.entries()) {
-    if (step.do !== 'deleteSnapshot' && step.do !== 'forgetSnapshot') {
+    if (step.kind !== 'deleteSnapshot' && step.kind !== 'forgetSnapshot') {
       continue;
     }
     const before = steps[index - 1];
-    const prepared = index > first && before?.do === 'makeCurrent' && before.snapshot === step.snapshot;
+    const prepared = index > first && before?.kind === 'makeCurrent' && before.snapshot === step.snapshot;
     const start = prepared ? index - 1 : index;
     const previous = parts.at(-1);
     if (previous !== undefined) {
@@ -69,10 +69,10 @@ type DeleteBrokenOff = Parameters<typeof recoverDelete>[0];
 function alone(brokenOff: BrokenOff, { snapshot, first, last }: Part): DeleteBrokenOff {
   const { plan, begun, done } = brokenOff;
   const { vm } = brokenOff.request;
-  const request = { type: 'delete', vm, snapshot, scope: 'one' } as const;
+  const request = { kind: 'delete', vm, snapshot, scope: 'one' } as const;
   const losses: Plan['losses'] = [
-    { what: 'restorePoints', names: [snapshot] },
-    ...plan.losses.filter(({ what }) => what === 'files'),
+    { kind: 'restorePoints', names: [snapshot] },
+    ...plan.losses.filter(({ kind: what }) => what === 'files'),
   ];
   const within = (indexes: readonly number[]): readonly number[] =>
     indexes.filter((index) => index >= first && index <= last).map((index) => index - first);

@@ -11,7 +11,7 @@ import { refuse } from '../../domain/refusal.js';
 import type { Snapshot } from '../../domain/snapshot.js';
 import { titleProblem } from '../../domain/snapshotName.js';
 
-type DescribeRequest = Extract<OperationRequest, { type: 'describe' }>;
+type DescribeRequest = Extract<OperationRequest, { kind: 'describe' }>;
 
 /**
  * | title                       | → |
@@ -46,9 +46,9 @@ export function planDescribe(request: DescribeRequest, situation: Situation): De
   const ownTitle = title === snapshot.name ? '' : title;
   const description = writeDescription(request.description, { ...keptTrailers(snapshot), title: ownTitle });
   return {
-    type: 'plan',
+    kind: 'plan',
     request,
-    steps: [{ do: 'describeSnapshot', snapshot: snapshot.name, description }],
+    steps: [{ kind: 'describeSnapshot', snapshot: snapshot.name, description }],
     losses: [],
     warnings: [],
     progress: 'timeOnly',

@@ -7,7 +7,7 @@ import type { Situation } from '../../domain/situation.js';
 import { type Refused, refuse } from '../../domain/refusal.js';
 import { type PowerState, type Vm, isActive } from '../../domain/vm.js';
 
-type PowerRequest = Extract<OperationRequest, { type: 'power' }>;
+type PowerRequest = Extract<OperationRequest, { kind: 'power' }>;
 
 type Verdict = 'ok' | 'notRunning' | 'notOff' | 'wrongState' | 'crashedVm' | 'asleepVm';
 
@@ -83,9 +83,9 @@ export function planPower(request: PowerRequest, situation: Situation): Decision
     (action === 'start' ? lostQemuObstacle(situation) : undefined);
   return (
     obstacle ?? {
-      type: 'plan',
+      kind: 'plan',
       request,
-      steps: [{ do: 'power', action }],
+      steps: [{ kind: 'power', action }],
       losses: lossesOf(action, situation),
       warnings: [],
       progress: 'timeOnly',
@@ -133,15 +133,15 @@ function brokenRevertObstacle(situation: Situation): Refused | undefined {
 function lossesOf(action: PowerAction, { vm, tree }: Situation): readonly Loss[] {
   const losses: Loss[] = [];
   if (action === 'forceOff') {
-    losses.push({ what: 'ram' });
+    losses.push({ kind: 'ram' });
     if (isActive(vm.power)) {
-      losses.push({ what: 'unsavedWork' });
+      losses.push({ kind: 'unsavedWork' });
     }
   }
   if (!vm.persistent && (action === 'forceOff' || action === 'shutDown')) {
-    losses.push({ what: 'configuration' });
+    losses.push({ kind: 'configuration' });
     if (tree.snapshots.length > 0) {
-      losses.push({ what: 'restorePoints', names: tree.snapshots.map(({ name }) => name) });
+      losses.push({ kind: 'restorePoints', names: tree.snapshots.map(({ name }) => name) });
     }
   }
   return losses;

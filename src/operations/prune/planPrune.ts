@@ -7,7 +7,7 @@ import { currentOf, findSnapshot } from '../../domain/snapshotTree.js';
 import { type DeleteSeries, deleteSeries, seriesPlan } from '../delete/deleteSeries.js';
 import { accessObstacle } from '../obstacles.js';
 
-type PruneRequest = Extract<OperationRequest, { type: 'prune' }>;
+type PruneRequest = Extract<OperationRequest, { kind: 'prune' }>;
 
 /**
  * | of the snapshots that it names | → |

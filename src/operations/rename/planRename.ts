@@ -16,8 +16,8 @@ import { describedAs, fixedNvramCopy, renameSteps } from './renameSteps.js';
 import type { Snapshot } from '../../domain/snapshot.js';
 import { nameFromTitle, titleProblem } from '../../domain/snapshotName.js';
 
-type RenameRequest = Extract<OperationRequest, { type: 'rename' }>;
-type TitleOnly = Extract<Warning, { about: 'titleOnly' }>['why'];
+type RenameRequest = Extract<OperationRequest, { kind: 'rename' }>;
+type TitleOnly = Extract<Warning, { kind: 'titleOnly' }>['why'];
 
 /**
  * | title                       | → |
@@ -51,9 +51,9 @@ export function planRename(request: RenameRequest, situation: Situation): Decisi
   const why = titleOnly(snapshot, situation);
   if (name === snapshot.name || why !== undefined) {
     const warnings: readonly Warning[] =
-      name === snapshot.name || why === undefined ? [] : [{ about: 'titleOnly', why }];
+      name === snapshot.name || why === undefined ? [] : [{ kind: 'titleOnly', why }];
     const description = describedAs(snapshot, title === snapshot.name ? '' : title);
-    return planOf(request, [{ do: 'describeSnapshot', snapshot: snapshot.name, description }], warnings);
+    return planOf(request, [{ kind: 'describeSnapshot', snapshot: snapshot.name, description }], warnings);
   }
   const marked = snapshot.disks.find(({ deleteInProgress }) => deleteInProgress);
   if (marked !== undefined) {
@@ -89,7 +89,7 @@ function titleOnly(snapshot: Snapshot, situation: Situation): TitleOnly | undefi
 
 function planOf(request: RenameRequest, steps: readonly Step[], warnings: readonly Warning[]): Plan {
   return {
-    type: 'plan',
+    kind: 'plan',
     request,
     steps,
     losses: [],

@@ -18,20 +18,20 @@ import { childrenOf, findSnapshot } from '../../domain/snapshotTree.js';
  */
 export function recoverRename(brokenOff: BrokenOff, situation: Situation): Recovery {
   const { steps } = brokenOff.plan;
-  const redefine = steps.find((step) => step.do === 'redefineAs');
+  const redefine = steps.find((step) => step.kind === 'redefineAs');
   const at = brokenAt(brokenOff, situation);
   if (redefine === undefined) {
-    return { type: 'settled', to: at === steps.length ? 'after' : 'before' };
+    return { kind: 'settled', to: at === steps.length ? 'after' : 'before' };
   }
   if (!hasBegun(brokenOff, ['redefineAs']) || findSnapshot(situation.tree, redefine.name) === undefined) {
-    const copies = steps.flatMap((step) => (step.do === 'copyFile' ? [step.to] : []));
+    const copies = steps.flatMap((step) => (step.kind === 'copyFile' ? [step.to] : []));
     const left = hasBegun(brokenOff, ['copyFile']) ? unused(copies, situation, 'notNamed') : [];
     return goOn(brokenOff, removal(left), 'before');
   }
   const rest = steps
     .slice(at)
-    .filter((step) => step.do !== 'makeCurrent' || mayMakeCurrent(step, brokenOff.plan, situation));
-  const moved = new Set(rest.flatMap((step) => (step.do === 'reparent' ? [step.snapshot] : [])));
+    .filter((step) => step.kind !== 'makeCurrent' || mayMakeCurrent(step, brokenOff.plan, situation));
+  const moved = new Set(rest.flatMap((step) => (step.kind === 'reparent' ? [step.snapshot] : [])));
   const others = childrenOf(situation.tree, redefine.snapshot).filter(
     ({ name }) => !moved.has(name) && name !== redefine.name,
   );

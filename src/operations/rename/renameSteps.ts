@@ -10,7 +10,7 @@ import { keptTrailers } from '../describe/planDescribe.js';
 import { canRemove } from '../delete/planEmulatedDelete.js';
 import { reparentSteps } from './reparentSteps.js';
 
-type RedefineStep = Extract<Step, { do: 'redefineAs' }>;
+type RedefineStep = Extract<Step, { kind: 'redefineAs' }>;
 
 /**
  * 1. the copy of the UEFI variables under the new name, 2. the new snapshot, 3. each child moved to it, 4. it is made
@@ -21,7 +21,7 @@ type RedefineStep = Extract<Step, { do: 'redefineAs' }>;
  * not current: libvirt would move its children up, and rewrite which files they have. Children are redefined without
  * the mark of the current one; libvirt leaves it where it is.
  */
-export function renameSteps(redefine: Omit<RedefineStep, 'do'>, situation: Situation): readonly Step[] {
+export function renameSteps(redefine: Omit<RedefineStep, 'kind'>, situation: Situation): readonly Step[] {
   const { vm, tree } = situation;
   const { snapshot, name } = redefine;
   const copy = nvramCopyOf(snapshot, situation);
@@ -29,12 +29,12 @@ export function renameSteps(redefine: Omit<RedefineStep, 'do'>, situation: Situa
   return [
     ...(copy === undefined || moved === undefined
       ? []
-      : [{ do: 'copyFile', from: copy, to: moved, existing: 'replace' } as const]),
-    { do: 'redefineAs', ...redefine },
+      : [{ kind: 'copyFile', from: copy, to: moved, existing: 'replace' } as const]),
+    { kind: 'redefineAs', ...redefine },
     ...reparentSteps(childrenOf(tree, snapshot), name),
-    ...(tree.current === snapshot ? [{ do: 'makeCurrent', snapshot: name } as const] : []),
-    { do: 'forgetSnapshot', snapshot },
-    ...(copy === undefined ? [] : [{ do: 'removeFiles', files: [copy] } as const]),
+    ...(tree.current === snapshot ? [{ kind: 'makeCurrent', snapshot: name } as const] : []),
+    { kind: 'forgetSnapshot', snapshot },
+    ...(copy === undefined ? [] : [{ kind: 'removeFiles', files: [copy] } as const]),
   ];
 }
 

@@ -6,7 +6,7 @@ import { childrenOf, parentOf } from '../../domain/snapshotTree.js';
 /** @param parent none: they are roots from now on */
 export function reparentSteps(snapshots: readonly Snapshot[], parent: string | undefined): readonly Step[] {
   return snapshots.map(({ name }) => ({
-    do: 'reparent',
+    kind: 'reparent',
     snapshot: name,
     ...(parent === undefined ? {} : { parent }),
   }));

@@ -62,5 +62,5 @@ export function planKeepDisks(name: string, situation: Situation): Mending | Ref
     description: describedAs(snapshot, snapshot.title),
     keeps: 'disks',
   } as const;
-  return { type: 'mending', steps: renameSteps(redefine, situation), warnings: [{ about: 'crashConsistent' }] };
+  return { kind: 'mending', steps: renameSteps(redefine, situation), warnings: [{ kind: 'crashConsistent' }] };
 }

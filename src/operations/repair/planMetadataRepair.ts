@@ -52,9 +52,9 @@ export function planForget(name: string, situation: Situation): Mending | Refuse
   }
   const moved = snapshot.style === 'internal' ? [] : childrenUp(tree, name);
   return {
-    type: 'mending',
-    steps: [...moved, { do: 'forgetSnapshot', snapshot: name }],
-    losses: [{ what: 'restorePoints', names: [name] }],
+    kind: 'mending',
+    steps: [...moved, { kind: 'forgetSnapshot', snapshot: name }],
+    losses: [{ kind: 'restorePoints', names: [name] }],
   };
 }
 
@@ -80,23 +80,23 @@ export function planMakeCurrent(ref: OperationRequest['vm'], name: string, situa
     return refuse('notOnSnapshot', { vm: vm.name, snapshot: snapshot.title });
   }
   if (childrenOf(tree, name).length === 0) {
-    return { type: 'mending', steps: [{ do: 'makeCurrent', snapshot: name, disks }] };
+    return { kind: 'mending', steps: [{ kind: 'makeCurrent', snapshot: name, disks }] };
   }
   const title = freeTitle(`On top of ${snapshot.title}`, tree.snapshots);
   const leaf = planCreate(
     {
-      type: 'create',
+      kind: 'create',
       vm: ref,
-      kind: vm.power === 'off' ? 'offline' : 'disk',
+      snapshotKind: vm.power === 'off' ? 'offline' : 'disk',
       style: 'external',
       title,
       auto: 'layout',
     },
     { ...situation, tree: { ...tree, current: name } },
   );
-  return leaf.type === 'refusal'
+  return leaf.kind === 'refusal'
     ? leaf
-    : { type: 'mending', steps: [{ do: 'makeCurrent', snapshot: name }, ...leaf.steps], warnings: leaf.warnings };
+    : { kind: 'mending', steps: [{ kind: 'makeCurrent', snapshot: name }, ...leaf.steps], warnings: leaf.warnings };
 }
 
 /** The VM's own files, if each stands right on what the snapshot froze of its disk. */

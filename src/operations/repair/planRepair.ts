@@ -24,7 +24,7 @@ import { planForget, planMakeCurrent } from './planMetadataRepair.js';
 import type { Mending } from './repairSteps.js';
 import { planEmulatedRevert } from '../revert/planEmulatedRevert.js';
 
-type RepairRequest = Extract<OperationRequest, { type: 'repair' }>;
+type RepairRequest = Extract<OperationRequest, { kind: 'repair' }>;
 
 export function planRepair(request: RepairRequest, situation: Situation): Decision {
   const { vm, capabilities } = situation;
@@ -40,12 +40,12 @@ export function planRepair(request: RepairRequest, situation: Situation): Decisi
     mergedAgain(request, situation) ??
     waitObstacle(request.repair, situation) ??
     mend(request, situation);
-  if (mended.type === 'refusal') {
+  if (mended.kind === 'refusal') {
     return mended;
   }
   const { repair } = request;
   return {
-    type: 'plan',
+    kind: 'plan',
     request,
     steps: mended.steps,
     losses: mended.losses ?? [],
@@ -63,18 +63,18 @@ function goneObstacle(repair: Repair, { vm, tree }: Situation): Refused | undefi
 
 /** QEMU may stand below already: where it does, it refuses this merge, and nothing has happened. */
 function mergedAgain(request: RepairRequest, situation: Situation): Mending | undefined {
-  const lost = request.repair.what === 'finishDelete' ? lostQemu(situation) : undefined;
+  const lost = request.repair.kind === 'finishDelete' ? lostQemu(situation) : undefined;
   if (lost === undefined) {
     return undefined;
   }
   const unlocked = withoutLocks(situation);
   const mended = waitObstacle(request.repair, unlocked) ?? mend(request, unlocked);
-  return mended.type === 'mending' && beginsWithMerge(mended.steps, lost, situation) ? mended : undefined;
+  return mended.kind === 'mending' && beginsWithMerge(mended.steps, lost, situation) ? mended : undefined;
 }
 
 /** Thawing and resuming are for VMs in which something is stuck; everything else waits until nothing is under way. */
 function waitObstacle(repair: Repair, situation: Situation): Refused | undefined {
-  return repair.what === 'thawGuest' || repair.what === 'resumeAfterSave'
+  return repair.kind === 'thawGuest' || repair.kind === 'resumeAfterSave'
     ? undefined
     : (unsteadyObstacle(situation.vm, 'delete') ?? inUseObstacle(situation));
 }
@@ -82,7 +82,7 @@ function waitObstacle(repair: Repair, situation: Situation): Refused | undefined
 function mend(request: RepairRequest, situation: Situation): Mending | Refused {
   const { repair } = request;
   const { vm } = situation;
-  switch (repair.what) {
+  switch (repair.kind) {
     case 'removeTag':
       return removeTag(repair, situation);
     case 'removeFiles':
@@ -100,7 +100,7 @@ function mend(request: RepairRequest, situation: Situation): Mending | Refused {
     case 'keepVm':
       return vm.persistent
         ? refuse('nothingToRepair', { vm: vm.name })
-        : { type: 'mending', steps: [{ do: 'makePersistent' }] };
+        : { kind: 'mending', steps: [{ kind: 'makePersistent' }] };
     case 'configureDisks':
       return configureDisks(situation);
     case 'resumeAfterSave':
@@ -108,11 +108,11 @@ function mend(request: RepairRequest, situation: Situation): Mending | Refused {
         return refuse('unfinishedSave', { vm: vm.name, action: 'resume' });
       }
       return isPausedToBeSaved(vm)
-        ? { type: 'mending', steps: [{ do: 'power', action: 'resume' }] }
+        ? { kind: 'mending', steps: [{ kind: 'power', action: 'resume' }] }
         : refuse('nothingToRepair', { vm: vm.name });
     case 'thawGuest':
       return situation.agent === 'frozen'
-        ? { type: 'mending', steps: [{ do: 'thawGuest' }] }
+        ? { kind: 'mending', steps: [{ kind: 'thawGuest' }] }
         : refuse('nothingToRepair', { vm: vm.name });
   }
 }
@@ -143,9 +143,9 @@ function removeTag(
   }
   return (
     reachObstacle([file], situation) ?? {
-      type: 'mending',
-      steps: [{ do: 'removeTag', file, tag }],
-      losses: [{ what: 'restorePoints', names: [tag] }],
+      kind: 'mending',
+      steps: [{ kind: 'removeTag', file, tag }],
+      losses: [{ kind: 'restorePoints', names: [tag] }],
     }
   );
 }
@@ -164,7 +164,7 @@ function removeFiles(files: readonly string[], situation: Situation): Mending | 
     otherVmObstacle(files, situation, 'refuse') ??
     reachObstacle(files, situation) ??
     trashObstacle(files, situation) ?? {
-      type: 'mending',
+      kind: 'mending',
       ...puttingAway(files, situation),
     }
   );
@@ -173,10 +173,10 @@ function removeFiles(files: readonly string[], situation: Situation): Mending | 
 /** RAM of this VM that bears a name of ours is ours; of an overlay it is not known who made it, and for what. */
 function puttingAway(files: readonly string[], situation: Situation): Pick<Mending, 'steps' | 'losses' | 'warnings'> {
   if (areOurs(files, situation)) {
-    return { steps: [{ do: 'removeFiles', files }], losses: [{ what: 'files', files }] };
+    return { steps: [{ kind: 'removeFiles', files }], losses: [{ kind: 'files', files }] };
   }
   const folders = [...new Set(files.map((file) => `${folderOf(file)}/${trashFolder}`))];
-  return { steps: [{ do: 'trashFiles', files }], losses: [], warnings: [{ about: 'goesToTrash', files, folders }] };
+  return { steps: [{ kind: 'trashFiles', files }], losses: [], warnings: [{ kind: 'goesToTrash', files, folders }] };
 }
 
 function areOurs(files: readonly string[], { vm }: Situation): boolean {
@@ -202,9 +202,9 @@ function configureDisks(situation: Situation): Mending | Refused {
   return disks.length === 0
     ? refuse('nothingToRepair', { vm: situation.vm.name })
     : {
-        type: 'mending',
+        kind: 'mending',
         steps: [
-          { do: 'configureDisks', disks: disks.map(({ disk: target, file, format }) => ({ target, file, format })) },
+          { kind: 'configureDisks', disks: disks.map(({ disk: target, file, format }) => ({ target, file, format })) },
         ],
       };
 }
@@ -221,16 +221,16 @@ function leaveFrozenFiles(ref: OperationRequest['vm'], name: string, situation: 
     return refuse('nothingToRepair', { vm: vm.name });
   }
   const way = planEmulatedRevert({ snapshot, end: 'off', vm: ref, why: wrong.refusal, stop: 'first' }, situation);
-  if (way.type === 'refusal') {
+  if (way.kind === 'refusal') {
     return way;
   }
   const losses: readonly Loss[] = [
-    ...(isActive(vm.power) ? [{ what: 'ram' } as const] : []),
-    ...(vm.managedSave ? [{ what: 'managedSave' } as const] : []),
-    { what: 'configuration' },
+    ...(isActive(vm.power) ? [{ kind: 'ram' } as const] : []),
+    ...(vm.managedSave ? [{ kind: 'managedSave' } as const] : []),
+    { kind: 'configuration' },
     ...way.losses,
   ];
-  return { type: 'mending', steps: way.steps, losses, warnings: way.warnings };
+  return { kind: 'mending', steps: way.steps, losses, warnings: way.warnings };
 }
 
 function reachObstacle(files: readonly string[], situation: Situation): Refused | undefined {

@@ -15,24 +15,24 @@ const mended: ReadonlySet<RefusalReason> = new Set([
 ]);
 
 export function recoverRepair(
-  brokenOff: BrokenOff & { readonly request: Extract<OperationRequest, { type: 'repair' }> },
+  brokenOff: BrokenOff & { readonly request: Extract<OperationRequest, { kind: 'repair' }> },
   situation: Situation,
 ): Recovery {
   const { request, plan } = brokenOff;
   if (
     !hasBegun(
       brokenOff,
-      plan.steps.map((step) => step.do),
+      plan.steps.map((step) => step.kind),
     )
   ) {
-    return { type: 'settled', to: 'before' };
+    return { kind: 'settled', to: 'before' };
   }
   const again = planRepair(request, beforeMoves(brokenOff, situation));
-  if (again.type === 'plan') {
+  if (again.kind === 'plan') {
     return goOn(brokenOff, again.steps, 'after');
   }
   return mended.has(again.refusal.reason)
-    ? { type: 'settled', to: 'after' }
+    ? { kind: 'settled', to: 'after' }
     : explain(brokenOff, again.refusal, plan.steps, situation);
 }
 
@@ -41,11 +41,11 @@ export function recoverRepair(
  * forgotten, count as below it still.
  */
 function beforeMoves({ request, plan }: BrokenOff, situation: Situation): Situation {
-  if (request.type !== 'repair' || request.repair.what !== 'forgetSnapshot') {
+  if (request.kind !== 'repair' || request.repair.kind !== 'forgetSnapshot') {
     return situation;
   }
   const { snapshot } = request.repair;
-  const moved = new Map(plan.steps.flatMap((step) => (step.do === 'reparent' ? [[step.snapshot, step.parent]] : [])));
+  const moved = new Map(plan.steps.flatMap((step) => (step.kind === 'reparent' ? [[step.snapshot, step.parent]] : [])));
   const snapshots = situation.tree.snapshots.map((one) =>
     moved.has(one.name) && moved.get(one.name) === one.parent ? { ...one, parent: snapshot } : one,
   );

@@ -5,7 +5,7 @@ import type { Step } from '../../steps/step.js';
 
 /** What a repair comes to, before it is a plan. */
 export interface Mending {
-  readonly type: 'mending';
+  readonly kind: 'mending';
   readonly steps: readonly Step[];
   readonly losses?: readonly Loss[];
   readonly warnings?: readonly Warning[];

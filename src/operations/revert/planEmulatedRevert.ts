@@ -21,7 +21,7 @@ import { childrenOf } from '../../domain/snapshotTree.js';
 import { type VmDisk, isActive } from '../../domain/vm.js';
 
 export interface WayBack {
-  readonly type: 'way';
+  readonly kind: 'way';
   readonly steps: readonly Step[];
   /** Beside what every revert leaves. */
   readonly losses: readonly Loss[];
@@ -72,7 +72,7 @@ export function planEmulatedRevert(
 ): WayBack | Refused {
   const { vm, frozenDisks, files } = situation;
   const because = (reason: Refused): Refused => ({
-    type: 'refusal',
+    kind: 'refusal',
     refusal: { ...why, because: reason.refusal },
   });
   if (!vm.persistent) {
@@ -80,7 +80,7 @@ export function planEmulatedRevert(
   }
   const frozen = frozenDisks?.get(snapshot.name);
   if (frozen === undefined || files === undefined) {
-    return { type: 'refusal', refusal: why };
+    return { kind: 'refusal', refusal: why };
   }
   const disks = overlaidDisks(snapshot, situation);
   const odd = disks.find(
@@ -99,37 +99,37 @@ export function planEmulatedRevert(
     return because(reach);
   }
   const overlays = chooseRevertOverlays(situation, disks);
-  if ('type' in overlays) {
+  if ('kind' in overlays) {
     return overlays;
   }
   const targets = overlays.map(({ target, file }): TargetFile => ({ target, file }));
   const own = targets.filter(({ target }) => takesPart(snapshot, target));
   const leaf = planLeaf(snapshot, ref, targets, frozen, situation);
-  if (leaf.type === 'refusal') {
+  if (leaf.kind === 'refusal') {
     return because(leaf);
   }
   const left = leftOverlays(situation);
-  const make: readonly Step[] = [{ do: 'createOverlays', overlays }];
+  const make: readonly Step[] = [{ kind: 'createOverlays', overlays }];
   const cut: readonly Step[] =
-    isActive(vm.power) || vm.power === 'crashed' ? [{ do: 'power', action: 'forceOff' }] : [];
+    isActive(vm.power) || vm.power === 'crashed' ? [{ kind: 'power', action: 'forceOff' }] : [];
   const steps: readonly Step[] = [
     ...(stop === 'first' ? [...cut, ...make] : [...make, ...cut]),
     ...dropSaveSteps(vm),
-    { do: 'defineFromSnapshot', snapshot: snapshot.name, disks: except('running', targets, frozen) },
-    { do: 'makeCurrent', snapshot: snapshot.name, ...(leaf.steps.length === 0 ? { disks: own } : {}) },
+    { kind: 'defineFromSnapshot', snapshot: snapshot.name, disks: except('running', targets, frozen) },
+    { kind: 'makeCurrent', snapshot: snapshot.name, ...(leaf.steps.length === 0 ? { disks: own } : {}) },
     ...nvramBackSteps(snapshot, situation),
     ...leaf.steps,
     ...startSteps(snapshot, end, except('configured', finalFiles(targets, leaf.steps), frozen)),
-    ...(left.removable.length === 0 ? [] : [{ do: 'removeFiles', files: left.removable } as const]),
+    ...(left.removable.length === 0 ? [] : [{ kind: 'removeFiles', files: left.removable } as const]),
   ];
   return {
-    type: 'way',
+    kind: 'way',
     steps,
-    losses: left.removable.length === 0 ? [] : [{ what: 'files', files: left.removable }],
+    losses: left.removable.length === 0 ? [] : [{ kind: 'files', files: left.removable }],
     warnings: [
-      { about: 'doneByUs', why },
+      { kind: 'doneByUs', why },
       ...tagsUnseenWarning(left.removable, situation),
-      ...left.kept.map((file): Warning => ({ about: 'leavesFile', file })),
+      ...left.kept.map((file): Warning => ({ kind: 'leavesFile', file })),
     ],
   };
 }
@@ -181,7 +181,7 @@ function reachObstacle(snapshot: Snapshot, disks: readonly VmDisk[], situation: 
 }
 
 interface Leaf {
-  readonly type: 'leaf';
+  readonly kind: 'leaf';
   readonly steps: readonly Step[];
 }
 
@@ -193,18 +193,21 @@ function planLeaf(
   situation: Situation,
 ): Leaf | Refused {
   if (childrenOf(situation.tree, snapshot.name).length === 0) {
-    return { type: 'leaf', steps: [] };
+    return { kind: 'leaf', steps: [] };
   }
   const defined = afterDefine(situation, frozen, targets);
   const on = { ...defined, tree: { ...situation.tree, current: snapshot.name }, blockJobs: [] };
   const title = freeTitle(`After revert to ${snapshot.title}`, situation.tree.snapshots);
-  const plan = planCreate({ type: 'create', vm, kind: 'offline', style: 'external', title, auto: 'layout' }, on);
-  return plan.type === 'refusal' ? plan : { type: 'leaf', steps: plan.steps };
+  const plan = planCreate(
+    { kind: 'create', vm, snapshotKind: 'offline', style: 'external', title, auto: 'layout' },
+    on,
+  );
+  return plan.kind === 'refusal' ? plan : { kind: 'leaf', steps: plan.steps };
 }
 
 /** What the VM runs on in the end: the leaf's overlays where there is one. */
 function finalFiles(targets: readonly TargetFile[], leaf: readonly Step[]): readonly TargetFile[] {
-  const made = leaf.find((step) => step.do === 'createSnapshot')?.disks ?? [];
+  const made = leaf.find((step) => step.kind === 'createSnapshot')?.disks ?? [];
   const final = new Map(targets.map(({ target, file }) => [target, file]));
   for (const { target, file } of made) {
     if (file !== undefined) {
@@ -223,7 +226,7 @@ function startSteps(
     return [];
   }
   if (kind === 'memory' && memory.file !== undefined) {
-    return [{ do: 'restoreMemory', snapshot: name, file: memory.file, disks, to: end }];
+    return [{ kind: 'restoreMemory', snapshot: name, file: memory.file, disks, to: end }];
   }
-  return end === 'paused' ? [{ do: 'startPaused' }] : [{ do: 'power', action: 'start' }];
+  return end === 'paused' ? [{ kind: 'startPaused' }] : [{ kind: 'power', action: 'start' }];
 }

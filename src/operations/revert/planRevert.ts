@@ -33,7 +33,7 @@ import type { Snapshot } from '../../domain/snapshot.js';
 import { brokenObstacle, otherRamObstacle, surroundingsObstacle } from '../../domain/chains/snapshotWhole.js';
 import { type PowerState, isActive } from '../../domain/vm.js';
 
-type RevertRequest = Extract<OperationRequest, { type: 'revert' }>;
+type RevertRequest = Extract<OperationRequest, { kind: 'revert' }>;
 export type EndState = 'running' | 'paused' | 'off';
 
 /**
@@ -60,17 +60,17 @@ export function planRevert(request: RevertRequest, situation: Situation): Decisi
     return problem;
   }
   const kept = request.checkpointFirst === true ? planCheckpoint(request, snapshot, situation) : undefined;
-  const way = wayBack(request, snapshot, end, kept?.type === 'checkpoint' ? kept.after : situation);
-  if (way.type === 'refusal' || kept?.type === 'refusal') {
-    return way.type === 'refusal' ? way : (kept as Refused);
+  const way = wayBack(request, snapshot, end, kept?.kind === 'checkpoint' ? kept.after : situation);
+  if (way.kind === 'refusal' || kept?.kind === 'refusal') {
+    return way.kind === 'refusal' ? way : (kept as Refused);
   }
   const steps = [
-    ...(kept?.type === 'checkpoint' ? kept.steps : []),
+    ...(kept?.kind === 'checkpoint' ? kept.steps : []),
     ...way.steps,
     ...clockSteps(snapshot, end, situation),
   ];
   return {
-    type: 'plan',
+    kind: 'plan',
     request,
     steps,
     losses: lossesOf(kept, way, situation),
@@ -87,11 +87,11 @@ export function planRevert(request: RevertRequest, situation: Situation): Decisi
     ],
     progress: 'timeOnly',
     estimateMs:
-      revertMs(vm, snapshot, end === 'off' ? 'off' : 'active') + (kept?.type === 'checkpoint' ? kept.estimateMs : 0),
+      revertMs(vm, snapshot, end === 'off' ? 'off' : 'active') + (kept?.kind === 'checkpoint' ? kept.estimateMs : 0),
     snapshot: snapshot.name,
     leaves: vm.disks.flatMap(({ target, source }) => (source === undefined ? [] : [{ target, file: source }])),
     ...fitting(snapshot, steps, situation),
-    ...(kept?.type === 'checkpoint' ? { checkpoint: kept.name, spaceBytes: kept.spaceBytes } : {}),
+    ...(kept?.kind === 'checkpoint' ? { checkpoint: kept.name, spaceBytes: kept.spaceBytes } : {}),
   };
 }
 
@@ -108,7 +108,7 @@ export function planRevert(request: RevertRequest, situation: Situation): Decisi
 function clockSteps({ kind }: Snapshot, end: EndState, { vm, agent, capabilities }: Situation): readonly Step[] {
   const heard = isActive(vm.power) ? agent === 'answers' : vm.agentChannel;
   return kind === 'memory' && end === 'running' && heard && capabilities.driver === 'qemu'
-    ? [{ do: 'setGuestClock' }]
+    ? [{ kind: 'setGuestClock' }]
     : [];
 }
 
@@ -118,7 +118,7 @@ function fitting(
   steps: readonly Step[],
   situation: Situation,
 ): Pick<Plan, 'fits'> {
-  if (style !== 'external' || memory.file === undefined || steps.every((step) => step.do !== 'revert')) {
+  if (style !== 'external' || memory.file === undefined || steps.every((step) => step.kind !== 'revert')) {
     return {};
   }
   const taking = disks.filter(({ location }) => location === 'external');
@@ -133,7 +133,7 @@ function fitting(
 type Kept = Checkpoint | CheckpointSpared | undefined;
 
 function lossesOf(kept: Kept, way: WayBack, situation: Situation): readonly Loss[] {
-  switch (kept?.type) {
+  switch (kept?.kind) {
     case 'checkpoint':
       return kept.losses;
     case 'spared':
@@ -144,11 +144,11 @@ function lossesOf(kept: Kept, way: WayBack, situation: Situation): readonly Loss
 }
 
 function keptWarnings(kept: Kept): readonly Warning[] {
-  switch (kept?.type) {
+  switch (kept?.kind) {
     case 'checkpoint':
       return kept.warnings;
     case 'spared':
-      return [{ about: 'noCheckpointNeeded', since: kept.since }];
+      return [{ kind: 'noCheckpointNeeded', since: kept.since }];
     case undefined:
       return [];
   }
@@ -236,12 +236,12 @@ function byLibvirt(snapshot: Snapshot, end: EndState, situation: Situation): Way
   const second = outside ? secondToWaitFor(situation) : undefined;
   const variables = nvramBackSteps(snapshot, situation);
   const cut: readonly Step[] =
-    variables.length > 0 && isActive(vm.power) && vm.persistent ? [{ do: 'power', action: 'forceOff' }] : [];
+    variables.length > 0 && isActive(vm.power) && vm.persistent ? [{ kind: 'power', action: 'forceOff' }] : [];
   return {
-    type: 'way',
+    kind: 'way',
     steps: [
       ...dropSaveSteps(vm),
-      ...(second === undefined ? [] : [{ do: 'waitUntil', second } as const]),
+      ...(second === undefined ? [] : [{ kind: 'waitUntil', second } as const]),
       ...cut,
       ...(vm.persistent ? variables : []),
       ...stepsTo(end, snapshot),
@@ -299,14 +299,14 @@ export function endOf(after: AfterRevert, snapshot: Snapshot, now: PowerState): 
 function stepsTo(end: EndState, snapshot: Snapshot): readonly Step[] {
   const { name } = snapshot;
   if (end === naturalEnd(snapshot)) {
-    return [{ do: 'revert', snapshot: name, to: 'asSnapshot' }];
+    return [{ kind: 'revert', snapshot: name, to: 'asSnapshot' }];
   }
   return end === 'off'
     ? [
-        { do: 'revert', snapshot: name, to: 'paused' },
-        { do: 'power', action: 'forceOff' },
+        { kind: 'revert', snapshot: name, to: 'paused' },
+        { kind: 'power', action: 'forceOff' },
       ]
-    : [{ do: 'revert', snapshot: name, to: end }];
+    : [{ kind: 'revert', snapshot: name, to: end }];
 }
 
 function stateObstacle({ state, title }: Snapshot): Refused | undefined {

@@ -42,7 +42,7 @@ import { isActive } from '../../domain/vm.js';
 export function recoverEmulatedRevert(broken: BrokenOff, situation: Situation): Recovery {
   const { plan } = broken;
   const overlays = madeOverlays(plan);
-  const define = plan.steps.find((step) => step.do === 'defineFromSnapshot');
+  const define = plan.steps.find((step) => step.kind === 'defineFromSnapshot');
   const onNew = define !== undefined && standsOn(define.disks, situation);
   if (!wasStopped(broken, situation) && !onNew) {
     return withoutOverlays(broken, overlays, undoCheckpoint(broken, situation), situation);
@@ -52,7 +52,7 @@ export function recoverEmulatedRevert(broken: BrokenOff, situation: Situation): 
     target === undefined
       ? refuse('snapshotMissing', { vm: situation.vm.name, snapshot: define?.snapshot ?? '' })
       : brokenObstacle(target, situation);
-  const before: Recovery = { type: 'settled', to: 'before' };
+  const before: Recovery = { kind: 'settled', to: 'before' };
   if (why !== undefined) {
     return onNew
       ? backToCheckpoint(broken, overlays, why.refusal, situation)
@@ -65,7 +65,7 @@ export function recoverEmulatedRevert(broken: BrokenOff, situation: Situation): 
   if (use === 'untouched' && keptByRecovery(plan, situation) === undefined) {
     return goOn(broken, restOf(broken, situation), 'after');
   }
-  const stopped = broken.request.type === 'repair' || plan.losses.some(({ what }) => what === 'ram');
+  const stopped = broken.request.kind === 'repair' || plan.losses.some(({ kind: what }) => what === 'ram');
   if (use === 'untouched' || (use === 'unknown' && (stopped || wasDropped(broken, situation)))) {
     return anew(broken, overlays, situation);
   }
@@ -91,39 +91,41 @@ function onward(broken: BrokenOff, situation: Situation): Recovery {
   const { vm } = situation;
   const rest = restOf(broken, situation);
   const active = isActive(vm.power);
-  const { disks: own } = broken.plan.steps.find((step) => step.do === 'defineFromSnapshot') ?? {};
+  const { disks: own } = broken.plan.steps.find((step) => step.kind === 'defineFromSnapshot') ?? {};
   const on = onFiles(broken.plan, situation);
   const use = on === undefined || !currentAsLeft(broken.plan, situation) ? 'used' : useOfOverlays(on, situation);
   const left = rest.filter((step) => !isDoneByUse(step));
-  if (use === 'untouched' || left.every((step) => step.do === 'removeFiles')) {
+  if (use === 'untouched' || left.every((step) => step.kind === 'removeFiles')) {
     return goOn(broken, use === 'untouched' ? rest : left, 'after');
   }
   const fits = left.every(
     (step) =>
-      step.do === 'removeFiles' ||
-      (step.do === 'makeCurrent' && mayMakeCurrent(step, broken.plan, situation)) ||
-      (step.do === 'createSnapshot' && !active && on === own),
+      step.kind === 'removeFiles' ||
+      (step.kind === 'makeCurrent' && mayMakeCurrent(step, broken.plan, situation)) ||
+      (step.kind === 'createSnapshot' && !active && on === own),
   );
   return fits && on !== undefined && currentAsLeft(broken.plan, situation)
     ? goOn(broken, left, 'after')
     : explainUsed(
         broken,
-        left.filter((step) => step.do === 'makeCurrent' || step.do === 'createSnapshot'),
+        left.filter((step) => step.kind === 'makeCurrent' || step.kind === 'createSnapshot'),
         situation,
       );
 }
 
 /** Somebody who used the VM has it in the state that they want. */
 function isDoneByUse(step: Step): boolean {
-  return step.do === 'setGuestClock' || step.do === 'startPaused' || (step.do === 'power' && step.action === 'start');
+  return (
+    step.kind === 'setGuestClock' || step.kind === 'startPaused' || (step.kind === 'power' && step.action === 'start')
+  );
 }
 
 /** The overlays that the VM stands on: the leaf's, or else its own; undefined where it stands on others by now. */
 function onFiles(plan: Plan, situation: Situation): readonly TargetFile[] | undefined {
-  const define = plan.steps.find((step) => step.do === 'defineFromSnapshot');
+  const define = plan.steps.find((step) => step.kind === 'defineFromSnapshot');
   const own = define?.disks ?? [];
-  const leaf = plan.steps.find((step) => step.do === 'createSnapshot' && step.auto === 'layout');
-  const above = leaf?.do === 'createSnapshot' ? leaf.disks : [];
+  const leaf = plan.steps.find((step) => step.kind === 'createSnapshot' && step.auto === 'layout');
+  const above = leaf?.kind === 'createSnapshot' ? leaf.disks : [];
   const final = own.map(({ target, file }) => ({
     target,
     file: above.find((disk) => disk.target === target)?.file ?? file,
@@ -144,27 +146,27 @@ function anew(broken: BrokenOff, overlays: readonly string[], situation: Situati
   const { request, plan } = broken;
   const left = removal(removable(overlays, plan, situation, 'notNamed'));
   const fresh =
-    request.type === 'revert'
+    request.kind === 'revert'
       ? planRevert({ ...request, after: endOfSteps(plan), checkpointFirst: true }, situation)
-      : request.type === 'repair'
+      : request.kind === 'repair'
         ? planRepair(request, situation)
         : undefined;
-  return fresh?.type === 'plan'
+  return fresh?.kind === 'plan'
     ? goOn(broken, [...left, ...fresh.steps], 'after')
     : explain(broken, fresh?.refusal ?? refuse('usedSince', { vm: situation.vm.name }).refusal, [], situation);
 }
 
 function endOfSteps({ steps }: Plan): EndState {
   for (const step of steps) {
-    if (step.do === 'restoreMemory') {
+    if (step.kind === 'restoreMemory') {
       return step.to;
     }
-    if (step.do === 'power' && step.action === 'start') {
+    if (step.kind === 'power' && step.action === 'start') {
       return 'running';
     }
   }
-  const define = steps.findIndex((step) => step.do === 'defineFromSnapshot');
-  return steps.some((step, index) => step.do === 'startPaused' && index > define) ? 'paused' : 'off';
+  const define = steps.findIndex((step) => step.kind === 'defineFromSnapshot');
+  return steps.some((step, index) => step.kind === 'startPaused' && index > define) ? 'paused' : 'off';
 }
 
 /**
@@ -173,7 +175,7 @@ function endOfSteps({ steps }: Plan): EndState {
  */
 function wasStopped(broken: BrokenOff, situation: Situation): boolean {
   const { steps } = broken.plan;
-  const cut = steps.findIndex((step) => step.do === 'power' && step.action === 'forceOff');
+  const cut = steps.findIndex((step) => step.kind === 'power' && step.action === 'forceOff');
   return (
     wasDropped(broken, situation) ||
     (wasBegun(broken, cut) && situation.vm.power === 'off') ||
@@ -191,16 +193,16 @@ function wasDropped(broken: BrokenOff, { vm }: Situation): boolean {
  */
 function restOf(broken: BrokenOff, situation: Situation): readonly Step[] {
   const { steps } = broken.plan;
-  const overlays = steps.findIndex((step) => step.do === 'createOverlays');
-  const define = steps.findIndex((step) => step.do === 'defineFromSnapshot');
+  const overlays = steps.findIndex((step) => step.kind === 'createOverlays');
+  const define = steps.findIndex((step) => step.kind === 'defineFromSnapshot');
   const [make] = steps.slice(overlays, overlays + 1);
   const at = Math.max(brokenAt(broken, situation), overlays);
   const again: readonly Step[] =
     make !== undefined && at > overlays && effectOf(make, situation) !== 'there' ? [make] : [];
-  const leaf = steps.findIndex((step) => step.do === 'createSnapshot' && step.auto === 'layout');
+  const leaf = steps.findIndex((step) => step.kind === 'createSnapshot' && step.auto === 'layout');
   const made = steps[leaf];
   const halfMade =
-    made?.do === 'createSnapshot' && at <= leaf && effectOf(made, situation) !== 'there'
+    made?.kind === 'createSnapshot' && at <= leaf && effectOf(made, situation) !== 'there'
       ? made.disks.flatMap(({ file }) => (file !== undefined && emptiness(file, situation) === true ? [file] : []))
       : [];
   const present = new Set(situation.vm.disks.flatMap(layersOf));
@@ -209,34 +211,34 @@ function restOf(broken: BrokenOff, situation: Situation): readonly Step[] {
   const from = blind ? Math.min(at, define) : at;
   const later = from <= define ? whenDefined(steps[define], situation) : situation;
   const rest = safely(steps.slice(from), broken.plan, later).filter(
-    (step) => step.do !== 'power' || step.action !== 'forceOff' || isActive(situation.vm.power),
+    (step) => step.kind !== 'power' || step.action !== 'forceOff' || isActive(situation.vm.power),
   );
   return [...again, ...rest].flatMap((step): readonly Step[] =>
-    step === made && halfMade.length > 0 ? [{ do: 'removeFiles', files: halfMade }, step] : [step],
+    step === made && halfMade.length > 0 ? [{ kind: 'removeFiles', files: halfMade }, step] : [step],
   );
 }
 
 /** By then, the VM does not stand on the overlays any more that are to be removed. */
 function whenDefined(define: Step | undefined, situation: Situation): Situation {
-  const frozen = define?.do === 'defineFromSnapshot' ? situation.frozenDisks?.get(define.snapshot) : undefined;
-  return define?.do === 'defineFromSnapshot' && frozen !== undefined
+  const frozen = define?.kind === 'defineFromSnapshot' ? situation.frozenDisks?.get(define.snapshot) : undefined;
+  return define?.kind === 'defineFromSnapshot' && frozen !== undefined
     ? afterDefine(situation, frozen, define.disks)
     : situation;
 }
 
 function undoCheckpoint(broken: BrokenOff, situation: Situation): Recovery {
-  const made = broken.plan.steps.find((step) => step.do === 'createSnapshot' && step.auto === 'revert');
+  const made = broken.plan.steps.find((step) => step.kind === 'createSnapshot' && step.auto === 'revert');
   return made === undefined
-    ? { type: 'settled', to: 'before' }
+    ? { kind: 'settled', to: 'before' }
     : undoCreate({ ...broken, plan: { ...broken.plan, steps: checkpointSteps(broken.plan) } }, situation);
 }
 
 function checkpointSteps({ steps }: Plan): readonly Step[] {
-  return steps.slice(0, steps.findIndex((step) => step.do === 'createSnapshot' && step.auto === 'revert') + 1);
+  return steps.slice(0, steps.findIndex((step) => step.kind === 'createSnapshot' && step.auto === 'revert') + 1);
 }
 
 function madeOverlays({ steps }: Plan): readonly string[] {
-  return steps.flatMap((step) => (step.do === 'createOverlays' ? step.overlays.map(({ file }) => file) : []));
+  return steps.flatMap((step) => (step.kind === 'createOverlays' ? step.overlays.map(({ file }) => file) : []));
 }
 
 function withoutOverlays(
@@ -246,11 +248,11 @@ function withoutOverlays(
   situation: Situation,
 ): Recovery {
   const left = hasBegun(broken, ['createOverlays']) ? removable(overlays, broken.plan, situation, 'notNamed') : [];
-  if (before.type === 'explain' || left.length === 0) {
+  if (before.kind === 'explain' || left.length === 0) {
     return before;
   }
-  const steps = before.type === 'steps' ? before.plan.steps : [];
-  return goOn(broken, [...steps, { do: 'removeFiles', files: left }], 'before');
+  const steps = before.kind === 'steps' ? before.plan.steps : [];
+  return goOn(broken, [...steps, { kind: 'removeFiles', files: left }], 'before');
 }
 
 /** The definition names files that cannot be used any more. The checkpoint has the present, on overlays of its own. */
@@ -261,12 +263,12 @@ function backToCheckpoint(
   situation: Situation,
 ): Recovery {
   const { plan } = broken;
-  const made = plan.steps.find((step) => step.do === 'createSnapshot' && step.auto === 'revert');
+  const made = plan.steps.find((step) => step.kind === 'createSnapshot' && step.auto === 'revert');
   const disks =
-    made?.do === 'createSnapshot'
+    made?.kind === 'createSnapshot'
       ? made.disks.flatMap(({ target, file }) => (file === undefined ? [] : [{ target, file }]))
       : [];
-  const kept = made?.do === 'createSnapshot' ? findSnapshot(situation.tree, made.name) : undefined;
+  const kept = made?.kind === 'createSnapshot' ? findSnapshot(situation.tree, made.name) : undefined;
   const whole = kept !== undefined && disks.length > 0 && disks.every(({ file }) => isThere(file, situation));
   const on = onFiles(plan, situation);
   if (!whole || on === undefined || useOfOverlays(on, situation) !== 'untouched' || !currentAsLeft(plan, situation)) {
@@ -275,8 +277,8 @@ function backToCheckpoint(
   return goOn(
     broken,
     [
-      { do: 'defineFromSnapshot', snapshot: kept.name, disks },
-      { do: 'makeCurrent', snapshot: kept.name, disks },
+      { kind: 'defineFromSnapshot', snapshot: kept.name, disks },
+      { kind: 'makeCurrent', snapshot: kept.name, disks },
       ...removal(overlays.filter((file) => emptiness(file, situation) === true)),
     ],
     'before',

@@ -20,7 +20,7 @@ import type { Snapshot } from '../../domain/snapshot.js';
 import { findSnapshot } from '../../domain/snapshotTree.js';
 import { isActive } from '../../domain/vm.js';
 
-type Broken = BrokenOff & { readonly request: Extract<OperationRequest, { type: 'revert' }> };
+type Broken = BrokenOff & { readonly request: Extract<OperationRequest, { kind: 'revert' }> };
 
 /**
  * | begun                      | the VM now                              | current          | → |
@@ -36,11 +36,11 @@ type Broken = BrokenOff & { readonly request: Extract<OperationRequest, { type: 
 export function recoverNativeRevert(broken: Broken, situation: Situation): Recovery {
   const { plan, request } = broken;
   const { vm, tree } = situation;
-  const reverting = plan.steps.findIndex((step) => step.do === 'revert');
+  const reverting = plan.steps.findIndex((step) => step.kind === 'revert');
   const target = findSnapshot(tree, request.snapshot);
   const reached = broken.done.includes(reverting);
   if (!reached && !hasBegun(broken, ['revert'])) {
-    const cut = plan.steps.findIndex((step) => step.do === 'power' && step.action === 'forceOff');
+    const cut = plan.steps.findIndex((step) => step.kind === 'power' && step.action === 'forceOff');
     const stopped = cut >= 0 && cut < reverting && wasBegun(broken, cut) && vm.power === 'off';
     return wasDropped(broken, situation) || stopped || hasOtherVariables(broken)
       ? whereItWas(broken, target, situation)
@@ -60,7 +60,7 @@ export function recoverNativeRevert(broken: Broken, situation: Situation): Recov
     if (frozen !== undefined) {
       return vm.power === 'paused' || vm.power === 'off'
         ? offFrozenFiles(broken, target, end, frozen.refusal, situation)
-        : explain(broken, frozen.refusal, [{ do: 'power', action: 'forceOff' }], situation);
+        : explain(broken, frozen.refusal, [{ kind: 'power', action: 'forceOff' }], situation);
     }
   }
   const moved = target.style === 'external' && standsAbove(broken, target, situation);
@@ -82,7 +82,7 @@ export function recoverNativeRevert(broken: Broken, situation: Situation): Recov
 
 /** RAM that libvirt has just loaded, and that nobody let run, may go: it is in the snapshot. */
 function isStillWanted(step: Step, { vm }: Situation): boolean {
-  return step.do !== 'power' || (vm.power === 'paused' && vm.powerReason === 'fromSnapshot');
+  return step.kind !== 'power' || (vm.power === 'paused' && vm.powerReason === 'fromSnapshot');
 }
 
 /**
@@ -104,16 +104,16 @@ function whereItWas(broken: Broken, target: Snapshot | undefined, situation: Sit
     case 'untouched':
       return again(broken, target, 'nothing', situation);
     case 'unknown':
-      return dropped || replaced || plan.losses.some(({ what }) => what === 'ram')
+      return dropped || replaced || plan.losses.some(({ kind: what }) => what === 'ram')
         ? again(broken, target, 'present', situation)
-        : { type: 'settled', to: 'before' };
+        : { kind: 'settled', to: 'before' };
     case 'used': {
       const { name } = situation.vm;
       if (replaced) {
         const why = refuse('variablesReplaced', { vm: name, snapshot: target?.title ?? request.snapshot }).refusal;
         return explain(broken, why, variablesBack(plan, situation), situation);
       }
-      return dropped ? explainUsed(broken, [], situation) : { type: 'settled', to: 'before' };
+      return dropped ? explainUsed(broken, [], situation) : { kind: 'settled', to: 'before' };
     }
   }
 }
@@ -124,8 +124,8 @@ function variablesBack({ checkpoint }: Plan, { vm, tree }: Situation): readonly 
     return [];
   }
   const copy = nvramCopy(vm.nvram, checkpoint);
-  const stop: readonly Step[] = isActive(vm.power) ? [{ do: 'power', action: 'shutDown' }] : [];
-  return [...stop, { do: 'copyFile', from: copy, to: vm.nvram, existing: 'replace' }];
+  const stop: readonly Step[] = isActive(vm.power) ? [{ kind: 'power', action: 'shutDown' }] : [];
+  return [...stop, { kind: 'copyFile', from: copy, to: vm.nvram, existing: 'replace' }];
 }
 
 function explainUsed(broken: Broken, steps: readonly Step[], situation: Situation): Recovery {
@@ -139,7 +139,7 @@ function wasDropped(broken: Broken, { vm }: Situation): boolean {
 function hasOtherVariables({ plan, begun, done }: Broken): boolean {
   return plan.steps.some(
     (step, index) =>
-      step.do === 'copyFile' && step.existing === 'replace' && (begun.includes(index) || done.includes(index)),
+      step.kind === 'copyFile' && step.existing === 'replace' && (begun.includes(index) || done.includes(index)),
   );
 }
 
@@ -147,17 +147,17 @@ function hasOtherVariables({ plan, begun, done }: Broken): boolean {
 function wasCurrent({ plan, request }: Broken): boolean {
   return (
     plan.checkpoint === undefined &&
-    (plan.losses.some((loss) => loss.what === 'diskChanges' && loss.since === request.snapshot) ||
-      plan.warnings.some((warning) => warning.about === 'noCheckpointNeeded' && warning.since === request.snapshot))
+    (plan.losses.some((loss) => loss.kind === 'diskChanges' && loss.since === request.snapshot) ||
+      plan.warnings.some((warning) => warning.kind === 'noCheckpointNeeded' && warning.since === request.snapshot))
   );
 }
 
 /** What the plan ends with: the VM is off by now, perhaps, so `asBefore` says nothing any more. */
 function endWanted({ plan, request }: Broken, target: Snapshot, { vm }: Situation): EndState {
-  if (plan.steps.at(-1)?.do === 'power') {
+  if (plan.steps.at(-1)?.kind === 'power') {
     return 'off';
   }
-  const to = plan.steps.find((step) => step.do === 'revert')?.to;
+  const to = plan.steps.find((step) => step.kind === 'revert')?.to;
   return to === 'running' || to === 'paused'
     ? to
     : endOf(request.after === 'asBefore' ? 'asSnapshot' : request.after, target, vm.power);
@@ -172,11 +172,11 @@ function again(
   const { request } = broken;
   const after = target === undefined ? request.after : endWanted(broken, target, situation);
   const fresh = planRevert({ ...request, after, checkpointFirst: keeps === 'present' }, situation);
-  return fresh.type === 'refusal'
+  return fresh.kind === 'refusal'
     ? explain(
         broken,
         fresh.refusal,
-        broken.plan.steps.filter((step) => step.do === 'revert'),
+        broken.plan.steps.filter((step) => step.kind === 'revert'),
         situation,
       )
     : goOn(broken, fresh.steps, 'after');
@@ -190,18 +190,18 @@ function offFrozenFiles(
   situation: Situation,
 ): Recovery {
   const way = planEmulatedRevert({ snapshot, end, vm: broken.request.vm, why, stop: 'first' }, situation);
-  if (way.type === 'way') {
+  if (way.kind === 'way') {
     // Whatever ran on these files since has changed them under the RAM.
     const { power, powerReason } = situation.vm;
     const fits =
       (power === 'paused' && powerReason === 'fromSnapshot') || isAsItFroze(broken.plan, snapshot, situation);
-    return fits || way.steps.every((step) => step.do !== 'restoreMemory')
+    return fits || way.steps.every((step) => step.kind !== 'restoreMemory')
       ? goOn(broken, way.steps, 'after')
       : explain(broken, why, way.steps, situation);
   }
-  const stop: readonly Step[] = isActive(situation.vm.power) ? [{ do: 'power', action: 'forceOff' }] : [];
+  const stop: readonly Step[] = isActive(situation.vm.power) ? [{ kind: 'power', action: 'forceOff' }] : [];
   const { snapshot: name } = broken.request;
-  return explain(broken, way.refusal, [...stop, { do: 'revert', snapshot: name, to: 'asSnapshot' }], situation);
+  return explain(broken, way.refusal, [...stop, { kind: 'revert', snapshot: name, to: 'asSnapshot' }], situation);
 }
 
 function isAsItFroze({ fits }: Plan, { name, disks }: Snapshot, situation: Situation): boolean {
@@ -215,19 +215,19 @@ function madeCurrent(broken: Broken, target: Snapshot, end: EndState, situation:
   const { vm, tree } = situation;
   const unmarked = { ...situation, tree: { snapshots: tree.snapshots } };
   const made = planMakeCurrent(broken.request.vm, target.name, unmarked);
-  if (made.type === 'refusal') {
-    return explain(broken, made.refusal, [{ do: 'makeCurrent', snapshot: target.name }], situation);
+  if (made.kind === 'refusal') {
+    return explain(broken, made.refusal, [{ kind: 'makeCurrent', snapshot: target.name }], situation);
   }
   const loaded = vm.power === 'paused' && vm.powerReason === 'fromSnapshot';
   const power: readonly Step[] =
-    !loaded || end === 'paused' ? [] : [{ do: 'power', action: end === 'off' ? 'forceOff' : 'resume' }];
+    !loaded || end === 'paused' ? [] : [{ kind: 'power', action: end === 'off' ? 'forceOff' : 'resume' }];
   return goOn(broken, [...made.steps, ...power], 'after');
 }
 
 /** On a file that the VM did not have before, right above what the target froze. */
 function standsAbove({ plan }: Broken, target: Snapshot, situation: Situation): boolean {
-  const checkpoint = plan.steps.find((step) => step.do === 'createSnapshot' && step.auto === 'revert');
-  const kept = checkpoint?.do === 'createSnapshot' ? checkpoint.disks : [];
+  const checkpoint = plan.steps.find((step) => step.kind === 'createSnapshot' && step.auto === 'revert');
+  const kept = checkpoint?.kind === 'createSnapshot' ? checkpoint.disks : [];
   const left = new Set([...(plan.leaves ?? []), ...kept].map(({ file }) => file));
   const targets = target.disks.filter(({ location }) => location === 'external').map((disk) => disk.target);
   return (

@@ -18,25 +18,25 @@ import { isActive, snapshotableDisks } from '../../domain/vm.js';
 export function revertLosses(situation: Situation, present: 'changed' | 'unchanged'): readonly Loss[] {
   const { vm, tree } = situation;
   if (present === 'unchanged') {
-    return [{ what: 'configuration' }];
+    return [{ kind: 'configuration' }];
   }
   const since = currentOf(tree)?.name;
   const losses: Loss[] = [];
   if (snapshotableDisks(vm).length > 0) {
     const disks = changedBytes(situation);
     losses.push({
-      what: 'diskChanges',
+      kind: 'diskChanges',
       ...(since === undefined ? {} : { since }),
       ...(disks.length === 0 ? {} : { disks }),
     });
   }
   if (isActive(vm.power)) {
-    losses.push({ what: 'ram' });
+    losses.push({ kind: 'ram' });
   }
   if (vm.managedSave) {
-    losses.push({ what: 'managedSave' });
+    losses.push({ kind: 'managedSave' });
   }
-  return [...losses, { what: 'configuration' }];
+  return [...losses, { kind: 'configuration' }];
 }
 
 /** An overlay on what the current snapshot froze holds just the changes; inside an image they cannot be told apart. */

@@ -13,15 +13,15 @@ export function revertWarnings(snapshot: Snapshot, steps: readonly Step[], situa
   const { kind, style, trailers } = snapshot;
   const warnings: Warning[] = [];
   if (kind === 'disk' && trailers.consistency !== 'quiesced') {
-    warnings.push({ about: 'crashConsistent' });
+    warnings.push({ kind: 'crashConsistent' });
   }
   const verdict = nvramVerdict(vm, capabilities, kind === 'offline' ? 'off' : 'running');
-  const putBack = steps.some((step) => step.do === 'copyFile' && step.to === vm.nvram);
+  const putBack = steps.some((step) => step.kind === 'copyFile' && step.to === vm.nvram);
   if (!putBack && vm.firmware !== 'bios' && (style === 'external' || verdict !== 'captured')) {
-    warnings.push({ about: 'nvramNotCaptured' });
+    warnings.push({ kind: 'nvramNotCaptured' });
   }
   if (vm.devices?.includes('tpm') === true) {
-    warnings.push({ about: 'tpmNotCaptured' });
+    warnings.push({ kind: 'tpmNotCaptured' });
   }
   warnings.push(...notInSnapshot(vm));
   if (style === 'external') {
@@ -29,7 +29,7 @@ export function revertWarnings(snapshot: Snapshot, steps: readonly Step[], situa
   }
   const changes = hardwareChanges(snapshot, situation);
   if (changes.length > 0) {
-    warnings.push({ about: 'hardwareChanges', what: changes });
+    warnings.push({ kind: 'hardwareChanges', what: changes });
   }
   return [...warnings, ...notCheckedWarning(snapshot, situation)];
 }

@@ -36,7 +36,7 @@ export async function checkHealth(run: CommandRun): Promise<void> {
 
 /** Undefined: all. A connection's row stands for all its VMs. */
 async function askedVms(run: CommandRun): Promise<readonly VmView[] | undefined> {
-  if (run.call.by === 'rows') {
+  if (run.call.kind === 'rows') {
     if (run.call.rows.every((row) => vmOfNode(row) === undefined)) {
       const uris = new Set(run.call.rows.map((row) => connectionOfNode(row)));
       const connected = await Promise.all([...uris].map((uri) => run.inventory.connect(uri)));

@@ -75,9 +75,9 @@ export interface CommandArguments {
  * | any other plain object      | `program`: the caller gets a rejection instead of a message              |
  */
 export type Call =
-  | { readonly by: 'palette' }
-  | { readonly by: 'rows'; readonly rows: readonly [Node, ...Node[]] }
-  | { readonly by: 'program'; readonly given: CommandArguments };
+  | { readonly kind: 'palette' }
+  | { readonly kind: 'rows'; readonly rows: readonly [Node, ...Node[]] }
+  | { readonly kind: 'program'; readonly given: CommandArguments };
 
 /** libvirt's own limit is far below. */
 const mostDisks = 1_000;
@@ -129,21 +129,21 @@ const checks: Readonly<Record<keyof CommandArguments, Check>> = {
  */
 export function parseCall(first: unknown, second: unknown, selection: () => readonly Node[], t: Translate): Call {
   if (first === undefined || first === null) {
-    return { by: 'palette' };
+    return { kind: 'palette' };
   }
   if (Array.isArray(first)) {
     const focused = first.find(isNode);
     const selected = selection();
     const [row, ...others] = focused === undefined ? selected : rowsWith(focused, selected);
-    return row === undefined ? { by: 'palette' } : { by: 'rows', rows: [row, ...others] };
+    return row === undefined ? { kind: 'palette' } : { kind: 'rows', rows: [row, ...others] };
   }
   if (isNode(first)) {
-    return { by: 'rows', rows: rowsWith(first, Array.isArray(second) ? second.filter(isNode) : []) };
+    return { kind: 'rows', rows: rowsWith(first, Array.isArray(second) ? second.filter(isNode) : []) };
   }
   if (!isPlainObject(first)) {
     throw new CommandError('invalid', t('A command takes one object with its arguments, and nothing else.'));
   }
-  return { by: 'program', given: parseArguments(first, t) };
+  return { kind: 'program', given: parseArguments(first, t) };
 }
 
 /** The row first, then the other selected ones, unless the row is none of them. */
@@ -179,5 +179,5 @@ function isPlainObject(value: unknown): value is Readonly<Record<string, unknown
 
 /** What a program gave; nothing for a call from a menu or the palette. */
 export function givenTo(call: Call): CommandArguments {
-  return call.by === 'program' ? call.given : {};
+  return call.kind === 'program' ? call.given : {};
 }

@@ -17,7 +17,7 @@ export async function connect(run: CommandRun): Promise<{ readonly connection: s
 }
 
 async function wantedConnection(run: CommandRun): Promise<string> {
-  if (run.call.by === 'rows') {
+  if (run.call.kind === 'rows') {
     return connectionOfNode(run.call.rows[0]);
   }
   const { connection } = givenTo(run.call);

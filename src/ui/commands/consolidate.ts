@@ -22,7 +22,7 @@ export async function consolidateRequest(run: CommandRun, view: VmView): Promise
   // libvirt tells nobody that a VM stands on another file: what is known of its disks may be old.
   await run.inventory.refresh({ vm: view.ref });
   return {
-    type: 'consolidate',
+    kind: 'consolidate',
     vm: view.ref,
     ...(disk === undefined ? {} : { targets: [disk] }),
     ...(down === undefined ? {} : { downTo: down }),

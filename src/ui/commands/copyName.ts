@@ -6,7 +6,7 @@ import { meansSnapshot } from './showXml.js';
 import { targetSnapshot, targetVm } from './targets.js';
 
 export async function copyName(run: CommandRun): Promise<{ readonly name: string }> {
-  const name = run.call.by === 'rows' ? namesOf(run, run.call.rows) : await askedName(run);
+  const name = run.call.kind === 'rows' ? namesOf(run, run.call.rows) : await askedName(run);
   await vscode.env.clipboard.writeText(name);
   return { name };
 }
@@ -16,7 +16,7 @@ function namesOf(run: CommandRun, rows: readonly Node[]): string {
 }
 
 function nameOf(run: CommandRun, row: Node): string {
-  switch (row.type) {
+  switch (row.kind) {
     case 'snapshot':
       return row.snapshot;
     case 'vm':

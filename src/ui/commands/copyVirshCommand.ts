@@ -65,11 +65,11 @@ function snapshotRequest(
   const about = { vm: view.ref, snapshot: snapshot.name };
   switch (name) {
     case 'revert':
-      return { type: 'revert', ...about, after };
+      return { kind: 'revert', ...about, after };
     case 'deleteSnapshot':
-      return { type: 'delete', ...about, scope: 'one' };
+      return { kind: 'delete', ...about, scope: 'one' };
     case 'deleteWithDescendants':
-      return { type: 'delete', ...about, scope: 'withDescendants' };
+      return { kind: 'delete', ...about, scope: 'withDescendants' };
   }
 }
 
@@ -94,7 +94,7 @@ async function vmRequest(run: CommandRun, name: VmOperation, view: VmView): Prom
     case 'pause':
     case 'resume':
     case 'restart':
-      return { type: 'power', vm: view.ref, action: name };
+      return { kind: 'power', vm: view.ref, action: name };
   }
 }
 
@@ -102,9 +102,9 @@ async function createRequest(run: CommandRun, view: VmView): Promise<OperationRe
   const { kind = 'auto', title, style, quiesce, description } = givenTo(run.call);
   const tree = await run.inventory.readTree(view.ref);
   return {
-    type: 'create',
+    kind: 'create',
     vm: view.ref,
-    kind,
+    snapshotKind: kind,
     title: title ?? suggestTitle(undefined, tree.snapshots, new Date()),
     ...(style === undefined ? styleFor(tree) : { style }),
     ...(quiesce !== undefined && { quiesce }),
@@ -116,7 +116,7 @@ async function createRequest(run: CommandRun, view: VmView): Promise<OperationRe
 async function pickCommand(run: CommandRun, requests: readonly OperationRequest[]): Promise<string> {
   const decisions = await Promise.all(requests.map((request) => run.inventory.plan(request)));
   const choices = decisions.flatMap((decision) => {
-    if (decision.type === 'refusal') {
+    if (decision.kind === 'refusal') {
       return [];
     }
     const view = existingVm(run, decision.request.vm);

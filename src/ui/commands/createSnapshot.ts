@@ -14,7 +14,7 @@ import { pickSeveral } from '../prompts/pickTarget.js';
 import { targetVm } from './targets.js';
 import { suggestTitle } from '../prompts/titleSuggestion.js';
 
-type CreateRequest = Extract<OperationRequest, { type: 'create' }>;
+type CreateRequest = Extract<OperationRequest, { kind: 'create' }>;
 
 export async function createSnapshot(run: CommandRun): Promise<OperationResult> {
   const given = givenTo(run.call);
@@ -23,8 +23,8 @@ export async function createSnapshot(run: CommandRun): Promise<OperationResult> 
   const git = gitReference();
   const suggestion = suggestTitle(git, tree.snapshots, new Date());
   const style = given.style === undefined ? styleFor(tree) : { style: given.style };
-  const draft: Omit<CreateRequest, 'kind'> = {
-    type: 'create',
+  const draft: Omit<CreateRequest, 'snapshotKind'> = {
+    kind: 'create',
     vm: view.ref,
     title: given.title ?? suggestion,
     ...style,
@@ -34,7 +34,7 @@ export async function createSnapshot(run: CommandRun): Promise<OperationResult> 
     ...(git !== undefined && { git }),
   };
   const chosen: CreateRequest =
-    given.kind === undefined ? await pickKind(run, view, tree, draft) : { ...draft, kind: given.kind };
+    given.kind === undefined ? await pickKind(run, view, tree, draft) : { ...draft, snapshotKind: given.kind };
   const without = given.without ?? (given.kind === undefined ? await askWithout(run, view, chosen) : []);
   const title = given.title ?? (await askTitle(suggestion, tree.snapshots));
   // Who gives the title and no description wants none.
@@ -55,7 +55,7 @@ export async function createSnapshot(run: CommandRun): Promise<OperationResult> 
 /** Only where disks can stay out: in an external snapshot, of a VM with several. */
 async function askWithout(run: CommandRun, view: VmView, request: CreateRequest): Promise<readonly string[]> {
   const decision = await run.inventory.plan(request);
-  const step = decision.type === 'plan' ? decision.steps.find((one) => one.do === 'createSnapshot') : undefined;
+  const step = decision.kind === 'plan' ? decision.steps.find((one) => one.kind === 'createSnapshot') : undefined;
   if (step?.style !== 'external' || step.disks.length < 2) {
     return [];
   }

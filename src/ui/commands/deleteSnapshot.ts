@@ -17,7 +17,7 @@ export function deleteSnapshot(run: CommandRun): Promise<unknown> {
 export async function deleteScope(run: CommandRun, scope: DeleteScope, placeholder: string): Promise<unknown> {
   const targets = inDeleteOrder(await targetSnapshots(run, placeholder), scope);
   const requests = targets.map(
-    ({ view, snapshot }) => ({ type: 'delete', vm: view.ref, snapshot: snapshot.name, scope }) as const,
+    ({ view, snapshot }) => ({ kind: 'delete', vm: view.ref, snapshot: snapshot.name, scope }) as const,
   );
   const [only, ...others] = requests;
   if (only !== undefined && others.length === 0) {

@@ -48,7 +48,7 @@ async function examined({ inventory }: CommandRun, views: readonly VmView[]): Pr
   for (const view of views) {
     try {
       const examination = await inventory.examine(view.ref);
-      repairs += examination.diagnoses.filter((one) => one.repair?.decision.type === 'plan').length;
+      repairs += examination.diagnoses.filter((one) => one.repair?.decision.kind === 'plan').length;
       parts.push(examinationText(examination, inventory.findVm(view.ref) ?? view, t));
     } catch (error) {
       if (views.length === 1) {

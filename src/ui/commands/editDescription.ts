@@ -15,5 +15,5 @@ export async function editDescription(run: CommandRun): Promise<OperationResult>
   const others = (view.tree?.snapshots ?? []).filter(({ name }) => name !== snapshot.name);
   const title = given.title ?? (asks ? await askTitle(snapshot.title, others) : snapshot.title);
   const description = given.description ?? (asks ? await askDescription(snapshot.description) : snapshot.description);
-  return operate(run, { type: 'describe', vm: view.ref, snapshot: snapshot.name, title, description });
+  return operate(run, { kind: 'describe', vm: view.ref, snapshot: snapshot.name, title, description });
 }

@@ -14,7 +14,7 @@ export async function examine(run: CommandRun): Promise<void> {
 
 /** A connection's row stands for all its VMs. */
 async function examinedVms(run: CommandRun): Promise<readonly VmView[]> {
-  if (run.call.by === 'rows' && run.call.rows.every((row) => vmOfNode(row) === undefined)) {
+  if (run.call.kind === 'rows' && run.call.rows.every((row) => vmOfNode(row) === undefined)) {
     const uris = new Set(run.call.rows.map((row) => connectionOfNode(row)));
     const connected = await Promise.all([...uris].map((uri) => run.inventory.connect(uri)));
     return connected.flatMap(({ vms }) => vms);

@@ -37,7 +37,7 @@ export async function finishUnfinished(run: CommandRun): Promise<{ readonly outc
 
 /** What only a person's own hand leads out of is not among them. */
 function agreeable({ id, recovery }: UnfinishedOperation): readonly AgreedRecovery[] {
-  return recovery.type === 'explain' ? [] : [{ id, steps: recovery.type === 'steps' ? recovery.plan.steps : [] }];
+  return recovery.kind === 'explain' ? [] : [{ id, steps: recovery.kind === 'steps' ? recovery.plan.steps : [] }];
 }
 
 function isAtItsEnd(outcome: RecoveryReport['outcome']): boolean {
@@ -46,7 +46,7 @@ function isAtItsEnd(outcome: RecoveryReport['outcome']): boolean {
 
 async function ask(run: CommandRun, view: VmView, unfinished: readonly UnfinishedOperation[]): Promise<void> {
   for (const { recovery, request } of unfinished) {
-    if (recovery.type === 'steps') {
+    if (recovery.kind === 'steps') {
       await askNameOfProtected(run, view, request, recovery.plan);
     }
   }

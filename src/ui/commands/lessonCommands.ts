@@ -30,9 +30,9 @@ export async function performAsCommand(request: OperationRequest): Promise<unkno
 
 /** Only those that the lesson has; it asked before it did them. */
 function commandFor(request: OperationRequest): readonly [CommandId, object] {
-  switch (request.type) {
+  switch (request.kind) {
     case 'create': {
-      const { kind, style, title } = request;
+      const { snapshotKind: kind, style, title } = request;
       return ['virtRewind.createSnapshot', { kind, style, title, description: '' }];
     }
     case 'revert': {

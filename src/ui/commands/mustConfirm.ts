@@ -4,5 +4,5 @@ import type { CommandRun } from './commandServices.js';
 
 /** A caller may do without the question, but not in a workspace that the user does not trust. */
 export function mustConfirm({ call }: Pick<CommandRun, 'call'>): boolean {
-  return !(call.by === 'program' && call.given.confirm === false && vscode.workspace.isTrusted);
+  return !(call.kind === 'program' && call.given.confirm === false && vscode.workspace.isTrusted);
 }

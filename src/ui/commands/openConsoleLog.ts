@@ -46,7 +46,7 @@ export async function openConsoleLog(run: CommandRun): Promise<{ readonly path: 
 async function offerCommand(run: CommandRun, vm: string, path: string): Promise<undefined> {
   const command = `sudo tail -F '${path.replaceAll("'", String.raw`'\''`)}'`;
   const sentence = t('Only root may read the console log of {0}. In a terminal: {1}', vm, command);
-  if (run.call.by === 'program') {
+  if (run.call.kind === 'program') {
     throw new CommandError('denied', sentence, { vm, path });
   }
   const copy = t('Copy Command');

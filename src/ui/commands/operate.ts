@@ -81,7 +81,7 @@ export async function operate(
 /** @throws Failure `refused` when it cannot be done here */
 export async function planOrRefuse(run: CommandRun, request: OperationRequest): Promise<Plan> {
   const decision = await run.inventory.plan(request);
-  if (decision.type === 'refusal') {
+  if (decision.kind === 'refusal') {
     throw refusedFailure(run, request, [decision.refusal]);
   }
   return decision;

@@ -110,7 +110,7 @@ async function planUnlessRefused(
     return planOrRefuse(run, request);
   }
   const decision = await run.inventory.plan(request);
-  return decision.type === 'plan' ? decision : undefined;
+  return decision.kind === 'plan' ? decision : undefined;
 }
 
 /**
@@ -146,9 +146,9 @@ function summarize(
   run: CommandRun,
   outcomes: readonly Outcome<OperationRequest, OperationResult>[],
 ): OperationResult[] {
-  const results = outcomes.flatMap((outcome) => (outcome.status === 'done' ? [outcome.value] : []));
+  const results = outcomes.flatMap((outcome) => (outcome.kind === 'done' ? [outcome.value] : []));
   const failed = outcomes.flatMap(({ item, ...outcome }) =>
-    outcome.status === 'failed' ? [{ item, failure: asFailure(outcome.reason) }] : [],
+    outcome.kind === 'failed' ? [{ item, failure: asFailure(outcome.reason) }] : [],
   );
   const count = t('{0} of {1} done.', results.length, outcomes.length);
   const told = failed.filter(({ failure }) => !isSilent(failure));
@@ -170,7 +170,7 @@ function summarize(
   }
   const shown = reasons.slice(0, 3).join(' ');
   const more = reasons.length <= 3 ? '' : ` ${t('{0} more failed; the log tells why.', reasons.length - 3)}`;
-  const skipped = outcomes.filter(({ status }) => status === 'skipped').length;
+  const skipped = outcomes.filter(({ kind: status }) => status === 'skipped').length;
   const rest = skipped === 0 ? '' : ` ${t('{0} were not tried after that.', skipped)}`;
   throw new CommandError(first.kind, `${count} ${shown}${more}${rest}`, first.details, { cause: first });
 }

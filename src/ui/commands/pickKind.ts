@@ -15,11 +15,11 @@ import { type Choice, pick } from '../prompts/pickTarget.js';
 
 const t = vscode.l10n.t;
 
-type CreateRequest = Extract<OperationRequest, { type: 'create' }>;
-type Draft = Omit<CreateRequest, 'kind'>;
+type CreateRequest = Extract<OperationRequest, { kind: 'create' }>;
+type Draft = Omit<CreateRequest, 'snapshotKind'>;
 interface Variant {
-  readonly request: CreateRequest & { readonly kind: SnapshotKind };
-  readonly decision: Plan | { readonly type: 'refusal'; readonly refusal: Refusal };
+  readonly request: CreateRequest & { readonly snapshotKind: SnapshotKind };
+  readonly decision: Plan | { readonly kind: 'refusal'; readonly refusal: Refusal };
 }
 
 /**
@@ -35,13 +35,13 @@ export async function pickKind(
   const variants = await decide(run, kindsFor(view, tree, draft));
   const other =
     draft.style === undefined && tree.snapshots.length === 0 ? await decide(run, otherStyles(variants)) : [];
-  const possible = [...variants, ...other.filter(({ decision }) => decision.type === 'plan')];
+  const possible = [...variants, ...other.filter(({ decision }) => decision.kind === 'plan')];
   const choices = [
-    ...possible.filter(({ decision }) => decision.type === 'plan').map((one) => choice(one, other.length > 0)),
-    ...possible.filter(({ decision }) => decision.type === 'refusal').map((one) => choice(one, false)),
+    ...possible.filter(({ decision }) => decision.kind === 'plan').map((one) => choice(one, other.length > 0)),
+    ...possible.filter(({ decision }) => decision.kind === 'refusal').map((one) => choice(one, false)),
   ];
   const { request, decision } = await pick(choices, t('What shall the snapshot of {0} hold?', view.vm.name));
-  if (decision.type === 'refusal') {
+  if (decision.kind === 'refusal') {
     throw refusedFailure(run, request, [decision.refusal]);
   }
   return request;
@@ -52,12 +52,14 @@ function kindsFor({ vm }: VmView, tree: SnapshotTree, draft: Draft): readonly Va
   // Only what is kept outside the image can be written while the guest runs on.
   const mayBeLive = (draft.style ?? own) !== 'internal' && own !== 'internal' && draft.live === undefined;
   return [
-    { ...draft, kind: 'memory' },
-    ...(mayBeLive ? [{ ...draft, kind: 'memory', style: 'external', live: true } as const] : []),
+    { ...draft, snapshotKind: 'memory' },
+    ...(mayBeLive ? [{ ...draft, snapshotKind: 'memory', style: 'external', live: true } as const] : []),
     // Without an agent's channel in its configuration nothing could ever freeze the guest's file systems.
-    ...(vm.agentChannel && draft.quiesce === undefined ? [{ ...draft, kind: 'disk', quiesce: true } as const] : []),
-    { ...draft, kind: 'disk' },
-    { ...draft, kind: 'offline' },
+    ...(vm.agentChannel && draft.quiesce === undefined
+      ? [{ ...draft, snapshotKind: 'disk', quiesce: true } as const]
+      : []),
+    { ...draft, snapshotKind: 'disk' },
+    { ...draft, snapshotKind: 'offline' },
   ];
 }
 
@@ -78,12 +80,12 @@ async function decide(run: CommandRun, requests: readonly Variant['request'][]):
 function choice(variant: Variant, withStyle: boolean): Choice<Variant> {
   const { request, decision } = variant;
   const snapshot = {
-    kind: request.kind,
+    kind: request.snapshotKind,
     trailers: request.quiesce === true ? { consistency: 'quiesced' as const } : {},
   };
   const words = capitalized(kindWords(snapshot, t));
   const label = request.live === true ? t('{0}, while the guest runs on', words) : words;
-  if (decision.type === 'refusal') {
+  if (decision.kind === 'refusal') {
     return {
       icon: 'circle-slash',
       label,
@@ -105,7 +107,7 @@ function choice(variant: Variant, withStyle: boolean): Choice<Variant> {
 }
 
 function stillText(plan: Plan): string {
-  const still = plan.warnings.find((warning) => warning.about === 'guestStandsStill');
+  const still = plan.warnings.find((warning) => warning.kind === 'guestStandsStill');
   if (still === undefined) {
     return '';
   }
@@ -115,7 +117,7 @@ function stillText(plan: Plan): string {
 }
 
 function styleOf(decision: Variant['decision']): 'internal' | 'external' | undefined {
-  return decision.type === 'plan' ? decision.steps.find((step) => step.do === 'createSnapshot')?.style : undefined;
+  return decision.kind === 'plan' ? decision.steps.find((step) => step.kind === 'createSnapshot')?.style : undefined;
 }
 
 function capitalized(text: string): string {

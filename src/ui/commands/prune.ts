@@ -53,7 +53,7 @@ export async function prune(run: CommandRun): Promise<Pruned> {
 export async function pruneRequest(run: CommandRun, view: VmView): Promise<OperationRequest> {
   const given = givenTo(run.call);
   const snapshots = await (given.snapshots === undefined ? byRule(run, view, given) : byName(run, view, given));
-  return { type: 'prune', vm: view.ref, snapshots };
+  return { kind: 'prune', vm: view.ref, snapshots };
 }
 
 function isRuleTold({ snapshots, olderThan, keepLast }: CommandArguments): boolean {
@@ -105,7 +105,7 @@ async function unticked(run: CommandRun, view: VmView, plan: Plan, untimed: Prun
   }
   return ticked.length === going.length && skippedIn(plan).length === 0
     ? plan
-    : planOrRefuse(run, { type: 'prune', vm: view.ref, snapshots: ticked });
+    : planOrRefuse(run, { kind: 'prune', vm: view.ref, snapshots: ticked });
 }
 
 /** The list is good without. */
@@ -119,11 +119,11 @@ async function sizesOf(run: CommandRun, view: VmView): Promise<readonly Snapshot
 }
 
 function goingIn({ losses }: Plan): readonly string[] {
-  return losses.flatMap((loss) => (loss.what === 'restorePoints' ? loss.names : []));
+  return losses.flatMap((loss) => (loss.kind === 'restorePoints' ? loss.names : []));
 }
 
 function skippedIn({ warnings }: Plan): Pruned['stays'] {
   return warnings.flatMap((warning) =>
-    warning.about === 'skipped' ? [{ snapshot: warning.snapshot, why: refusalText(warning.why, t).reason }] : [],
+    warning.kind === 'skipped' ? [{ snapshot: warning.snapshot, why: refusalText(warning.why, t).reason }] : [],
   );
 }

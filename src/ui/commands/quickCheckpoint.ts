@@ -22,9 +22,9 @@ export async function quickCheckpoint(run: CommandRun): Promise<unknown> {
       const tree = await run.inventory.readTree(ref);
       const title = checkpointTitle(tree.snapshots, new Date());
       return {
-        type: 'create',
+        kind: 'create',
         vm: ref,
-        kind: 'auto',
+        snapshotKind: 'auto',
         title,
         ...styleFor(tree),
         ...(git !== undefined && { git }),
@@ -52,7 +52,7 @@ function offerUndo(
   const undo = t('Undo');
   const deletes = requests.flatMap(({ vm }, index) => {
     const snapshot = results[index]?.snapshot;
-    return snapshot === undefined ? [] : [{ type: 'delete', vm, snapshot, scope: 'one' } as const];
+    return snapshot === undefined ? [] : [{ kind: 'delete', vm, snapshot, scope: 'one' } as const];
   });
   void notify('info', message, undo)
     .then(async (button) => {

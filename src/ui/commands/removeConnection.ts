@@ -36,7 +36,7 @@ export async function removeConnection(run: CommandRun): Promise<{ readonly conn
 }
 
 async function wantedConnection(run: CommandRun): Promise<string> {
-  if (run.call.by === 'rows') {
+  if (run.call.kind === 'rows') {
     return connectionOfNode(run.call.rows[0]);
   }
   const { connection } = givenTo(run.call);

@@ -11,5 +11,5 @@ export async function renameSnapshot(run: CommandRun): Promise<OperationResult> 
   const { view, snapshot } = await targetSnapshot(run, vscode.l10n.t('Rename which snapshot?'));
   const others = (view.tree?.snapshots ?? []).filter(({ name }) => name !== snapshot.name);
   const title = givenTo(run.call).title ?? (await askTitle(snapshot.title, others));
-  return operate(run, { type: 'rename', vm: view.ref, snapshot: snapshot.name, title });
+  return operate(run, { kind: 'rename', vm: view.ref, snapshot: snapshot.name, title });
 }

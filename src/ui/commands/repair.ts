@@ -27,7 +27,7 @@ export async function repair(run: CommandRun): Promise<OperationResult> {
   }
   const choices = mendable.map((one): Choice<(typeof mendable)[number]> => {
     const label = findingText(one.finding, view, t).what;
-    return one.decision.type === 'plan'
+    return one.decision.kind === 'plan'
       ? { label, value: one }
       : {
           icon: 'circle-slash',
@@ -42,8 +42,8 @@ export async function repair(run: CommandRun): Promise<OperationResult> {
     only !== undefined && others.length === 0
       ? only
       : await pick(choices, t('What shall be mended on {0}?', view.vm.name));
-  const request = { type: 'repair', vm: view.ref, repair: wanted } as const;
-  if (decision.type === 'refusal') {
+  const request = { kind: 'repair', vm: view.ref, repair: wanted } as const;
+  if (decision.kind === 'refusal') {
     throw refusedFailure(run, request, [decision.refusal]);
   }
   const result = await operateConfirmed(run, request);

@@ -22,7 +22,7 @@ import { showFailure } from './runCommand.js';
 
 const t = vscode.l10n.t;
 
-type RevertRequest = Extract<OperationRequest, { type: 'revert' }>;
+type RevertRequest = Extract<OperationRequest, { kind: 'revert' }>;
 type Checkpoint = 'first' | 'none';
 
 interface Question {
@@ -51,7 +51,7 @@ export async function revertTo(
   const preferred = given.after ?? settings.revertPowerState;
   const checkpoint = (given.checkpointFirst ?? settings.checkpointFirst) ? 'first' : 'none';
   const requestFor = (after: AfterRevert, wanted: Checkpoint): RevertRequest => ({
-    type: 'revert',
+    kind: 'revert',
     vm: view.ref,
     snapshot: snapshot.name,
     after,
@@ -125,11 +125,11 @@ async function decide(
   );
   return {
     offers: decisions.flatMap(({ request, decision }) =>
-      decision.type === 'plan'
+      decision.kind === 'plan'
         ? [{ plan: decision, label: buttonFor(endOf(request.after, snapshot, view.vm.power)) }]
         : [],
     ),
-    refusals: decisions.flatMap(({ decision }) => (decision.type === 'refusal' ? [decision.refusal] : [])),
+    refusals: decisions.flatMap(({ decision }) => (decision.kind === 'refusal' ? [decision.refusal] : [])),
   };
 }
 

@@ -37,7 +37,7 @@ export function runCommand(
         return undefined;
       }
       const call = parseCall(first, second, () => (isUnsure ? [] : tree.selection), vscode.l10n.t);
-      byProgram = call.by === 'program';
+      byProgram = call.kind === 'program';
       return await handler({ ...services, call, running });
     } catch (error) {
       if (error instanceof Dismissed) {

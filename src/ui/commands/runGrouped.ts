@@ -1,10 +1,10 @@
 // Does many things, those of one group one after another, some groups at the same time. Knows nothing of VMs.
 
 export type Outcome<T, R> =
-  | { readonly item: T; readonly status: 'done'; readonly value: R }
-  | { readonly item: T; readonly status: 'failed'; readonly reason: unknown }
+  | { readonly item: T; readonly kind: 'done'; readonly value: R }
+  | { readonly item: T; readonly kind: 'failed'; readonly reason: unknown }
   /** An earlier one of its group failed, so that it was not tried. */
-  | { readonly item: T; readonly status: 'skipped' };
+  | { readonly item: T; readonly kind: 'skipped' };
 
 /**
  * Outcomes come in the order of the items.
@@ -28,13 +28,13 @@ export async function runGrouped<T, R>(
       let failed = false;
       for (const item of group) {
         if (failed) {
-          outcomes.set(item, { item, status: 'skipped' });
+          outcomes.set(item, { item, kind: 'skipped' });
           continue;
         }
         try {
-          outcomes.set(item, { item, status: 'done', value: await run(item) });
+          outcomes.set(item, { item, kind: 'done', value: await run(item) });
         } catch (reason) {
-          outcomes.set(item, { item, status: 'failed', reason });
+          outcomes.set(item, { item, kind: 'failed', reason });
           failed = true;
         }
       }

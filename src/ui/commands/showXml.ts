@@ -16,5 +16,5 @@ export async function showXml(run: CommandRun): Promise<void> {
 
 /** A snapshot's row, or a snapshot given; a VM otherwise. */
 export function meansSnapshot(run: CommandRun): boolean {
-  return run.call.by === 'rows' ? run.call.rows[0].type === 'snapshot' : givenTo(run.call).snapshot !== undefined;
+  return run.call.kind === 'rows' ? run.call.rows[0].kind === 'snapshot' : givenTo(run.call).snapshot !== undefined;
 }

@@ -35,7 +35,7 @@ export async function targetVms(
   placeholder: string,
   fits?: Fits,
 ): Promise<readonly [VmView, ...VmView[]]> {
-  if (run.call.by === 'rows') {
+  if (run.call.kind === 'rows') {
     const [first, ...others] = distinctVms(run.call.rows);
     if (first !== undefined) {
       return [existingVm(run, first), ...others.map((ref) => existingVm(run, ref))];
@@ -62,8 +62,8 @@ export async function targetSnapshots(
   run: CommandRun,
   placeholder: string,
 ): Promise<readonly [SnapshotTarget, ...SnapshotTarget[]]> {
-  if (run.call.by === 'rows') {
-    const [first, ...others] = run.call.rows.filter((row): row is SnapshotNode => row.type === 'snapshot');
+  if (run.call.kind === 'rows') {
+    const [first, ...others] = run.call.rows.filter((row): row is SnapshotNode => row.kind === 'snapshot');
     if (first !== undefined) {
       return [await snapshotOfRow(run, first), ...(await Promise.all(others.map((row) => snapshotOfRow(run, row))))];
     }

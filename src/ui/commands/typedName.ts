@@ -34,7 +34,7 @@ export async function askNameOfProtected(
     return;
   }
   const decision = plan ?? (await inventory.plan(request));
-  if (decision.type === 'refusal' || !needsName(request, decision)) {
+  if (decision.kind === 'refusal' || !needsName(request, decision)) {
     return;
   }
   const name = displayLine(view.vm.name);
@@ -43,7 +43,7 @@ export async function askNameOfProtected(
   await typeName(view, t('{0} Is Protected', name), `${name}: ${words}.${still}`);
 }
 
-type DeleteRequest = Extract<OperationRequest, { type: 'delete' }>;
+type DeleteRequest = Extract<OperationRequest, { kind: 'delete' }>;
 
 /**
  * The same request, or, where nothing forbids it but VMs whose files cannot be read, one that passes over them, once the
@@ -55,11 +55,11 @@ export async function passingOverUnread(run: CommandRun, view: VmView, request: 
     return request;
   }
   const decision = await run.inventory.plan(request);
-  if (decision.type === 'plan' || decision.refusal.reason !== 'otherVmUnread') {
+  if (decision.kind === 'plan' || decision.refusal.reason !== 'otherVmUnread') {
     return request;
   }
   const despite = { ...request, despiteUnread: true };
-  if ((await run.inventory.plan(despite)).type === 'refusal') {
+  if ((await run.inventory.plan(despite)).kind === 'refusal') {
     return request;
   }
   await typeName(view, t('Other VMs May Need These Files'), refusalText(decision.refusal, t).reason);
@@ -79,8 +79,8 @@ async function typeName({ vm }: VmView, title: string, why: string): Promise<voi
 
 /** How long a VM that is on does not do its work: known for a snapshot, and open where the VM ends in another state. */
 function stillText({ request, warnings, estimateMs }: Plan): string {
-  const still = warnings.find((warning) => warning.about === 'guestStandsStill')?.estimateMs;
-  const ms = still ?? (request.type === 'power' ? undefined : estimateMs);
+  const still = warnings.find((warning) => warning.kind === 'guestStandsStill')?.estimateMs;
+  const ms = still ?? (request.kind === 'power' ? undefined : estimateMs);
   return ms === undefined
     ? t('It stands still until somebody starts it again.')
     : t('It stands still for about {0}.', durationText(ms, t));

@@ -46,7 +46,7 @@ async function tell(inventory: InventoryPort, watch: HealthWatch, all: readonly 
   const show = t('Show');
   const consolidate = t('Consolidate…');
   const snooze = t('Snooze…');
-  const canConsolidate = vms.size === 1 && news.some(({ finding }) => consolidatable.has(finding.check));
+  const canConsolidate = vms.size === 1 && news.some(({ finding }) => consolidatable.has(finding.kind));
   const buttons = [show, ...(canConsolidate ? [consolidate] : []), snooze];
   const severity = news.some((one) => one.severity === 'error') ? 'error' : 'warning';
   const button = await notify(severity, message, ...buttons);

@@ -263,7 +263,7 @@ export class HealthWatch implements Disposable {
   #tell(judged: ReadonlySet<string>): { readonly notes: WatchNotes; readonly news: readonly VmFinding[] } {
     const wrong = new Map(this.wrong().map((one) => [noteKey(one.key), one]));
     const found = new Map(
-      [...wrong].map(([key, { ref, finding }]) => [key, { vm: noteKey(vmKey(ref)), check: finding.check }]),
+      [...wrong].map(([key, { ref, finding }]) => [key, { vm: noteKey(vmKey(ref)), check: finding.kind }]),
     );
     const unjudged = new Map([...judged].map((key) => [noteKey(key), this.#judgements.of(key)?.unjudged]));
     const isJudged = ({ vm, check }: Told): boolean =>

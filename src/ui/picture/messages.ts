@@ -32,7 +32,7 @@ export interface PictureNode {
 }
 
 export interface PictureState {
-  readonly type: 'state';
+  readonly kind: 'state';
   readonly vm: string;
   /** Its state in words. */
   readonly words: string;
@@ -55,7 +55,7 @@ export interface PictureMark {
   readonly words: string;
 }
 
-export const extentKinds = ['data', 'zero', 'compressed'] as const satisfies readonly Extent['what'][];
+export const extentKinds = ['data', 'zero', 'compressed'] as const satisfies readonly Extent['kind'][];
 
 export interface PictureRow {
   readonly id: string;
@@ -74,7 +74,7 @@ export interface PictureRow {
 }
 
 export interface PictureBlocks {
-  readonly type: 'blocks';
+  readonly kind: 'blocks';
   readonly disk: string;
   readonly virtualBytes: number;
   readonly clusterBytes: number;
@@ -89,13 +89,13 @@ export interface PictureBlocks {
 
 /** The blocks of a disk could not be had at all. */
 export interface NoBlocks {
-  readonly type: 'noBlocks';
+  readonly kind: 'noBlocks';
   readonly disk?: string;
   readonly why: string;
 }
 
 export interface PictureWhatIf {
-  readonly type: 'whatIf';
+  readonly kind: 'whatIf';
   /** `refused`: it cannot be done here; the lines say why. */
   readonly answer: 'plan' | 'refused';
   readonly title: string;
@@ -122,7 +122,7 @@ export interface PictureFocus {
 
 export type ToPicture =
   | {
-      readonly type: 'start';
+      readonly kind: 'start';
       /** The page's sentences in the reader's language, by their English text. */
       readonly sentences: Readonly<Record<string, string>>;
       readonly language: string;
@@ -133,22 +133,22 @@ export type ToPicture =
   | PictureBlocks
   | NoBlocks
   | PictureWhatIf
-  | { readonly type: 'noWhatIf' }
-  | ({ readonly type: 'focus' } & PictureFocus)
+  | { readonly kind: 'noWhatIf' }
+  | ({ readonly kind: 'focus' } & PictureFocus)
   /** Answered by `settled` with the same number when all before it is painted. */
-  | { readonly type: 'settle'; readonly number: number };
+  | { readonly kind: 'settle'; readonly number: number };
 
 export type FromPicture =
-  | { readonly type: 'ready' }
-  | { readonly type: 'run'; readonly action: string; readonly snapshot: string }
-  | { readonly type: 'whatIf'; readonly action: string; readonly snapshot: string }
-  | { readonly type: 'leaveWhatIf' }
-  | { readonly type: 'disk'; readonly disk: string }
-  | { readonly type: 'refresh' }
-  | { readonly type: 'export'; readonly format: 'svg'; readonly data: string }
-  | { readonly type: 'export'; readonly format: 'png'; readonly data: Uint8Array }
-  | { readonly type: 'settled'; readonly number: number }
-  | { readonly type: 'failed'; readonly message: string };
+  | { readonly kind: 'ready' }
+  | { readonly kind: 'run'; readonly action: string; readonly snapshot: string }
+  | { readonly kind: 'whatIf'; readonly action: string; readonly snapshot: string }
+  | { readonly kind: 'leaveWhatIf' }
+  | { readonly kind: 'disk'; readonly disk: string }
+  | { readonly kind: 'refresh' }
+  | { readonly kind: 'export'; readonly format: 'svg'; readonly data: string }
+  | { readonly kind: 'export'; readonly format: 'png'; readonly data: Uint8Array }
+  | { readonly kind: 'settled'; readonly number: number }
+  | { readonly kind: 'failed'; readonly message: string };
 
 /** libvirt takes no longer names. */
 const longestName = 1_000;
@@ -157,32 +157,32 @@ export const longestPng = 40_000_000;
 
 /** Undefined: no message of ours. */
 export function parseFromPicture(value: unknown): FromPicture | undefined {
-  if (typeof value !== 'object' || value === null || !('type' in value)) {
+  if (typeof value !== 'object' || value === null || !('kind' in value)) {
     return undefined;
   }
   const fields = value as Readonly<Record<string, unknown>>;
-  switch (fields['type']) {
+  switch (fields['kind']) {
     case 'ready':
     case 'leaveWhatIf':
     case 'refresh':
-      return { type: fields['type'] };
+      return { kind: fields['kind'] };
     case 'run':
     case 'whatIf': {
       const { action, snapshot } = fields;
       return isName(action) && (snapshot === '' || isName(snapshot))
-        ? { type: fields['type'], action, snapshot }
+        ? { kind: fields['kind'], action, snapshot }
         : undefined;
     }
     case 'disk':
-      return isName(fields['disk']) ? { type: 'disk', disk: fields['disk'] } : undefined;
+      return isName(fields['disk']) ? { kind: 'disk', disk: fields['disk'] } : undefined;
     case 'export':
       return parseExport(fields['format'], fields['data']);
     case 'settled':
       return typeof fields['number'] === 'number' && Number.isSafeInteger(fields['number'])
-        ? { type: 'settled', number: fields['number'] }
+        ? { kind: 'settled', number: fields['number'] }
         : undefined;
     case 'failed':
-      return isName(fields['message']) ? { type: 'failed', message: fields['message'] } : undefined;
+      return isName(fields['message']) ? { kind: 'failed', message: fields['message'] } : undefined;
     default:
       return undefined;
   }
@@ -201,11 +201,11 @@ function parseExport(format: unknown, data: unknown): FromPicture | undefined {
       data.length <= longestSvg &&
       data.startsWith('<svg ') &&
       !/<script|<foreignObject|<[^<>]*\son\w+\s*=/iu.test(data);
-    return ok ? { type: 'export', format, data } : undefined;
+    return ok ? { kind: 'export', format, data } : undefined;
   }
   if (format === 'png' && data instanceof Uint8Array) {
     const ok = data.length <= longestPng && pngStart.every((byte, index) => data[index] === byte);
-    return ok ? { type: 'export', format, data } : undefined;
+    return ok ? { kind: 'export', format, data } : undefined;
   }
   return undefined;
 }

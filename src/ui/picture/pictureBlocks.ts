@@ -14,7 +14,7 @@ export function pictureBlocks(map: BlockMap, tree: SnapshotTree | undefined, t: 
     reads.set([start, length, row], index * 3);
   });
   return {
-    type: 'blocks',
+    kind: 'blocks',
     disk: map.target,
     virtualBytes: map.virtualBytes,
     clusterBytes: map.clusterBytes,
@@ -42,7 +42,7 @@ function pictureRow(row: BlockRow, tree: SnapshotTree | undefined, t: Translate)
 
 /** A snapshot inside an image is no file: of it, what differs from the one before it. */
 function sizeWord({ kind, extents, allocatedBytes }: BlockRow, t: Translate): string {
-  const own = extents === 'unreadable' ? undefined : bytesOf(extents.filter(({ what }) => what !== 'zero'));
+  const own = extents === 'unreadable' ? undefined : bytesOf(extents.filter(({ kind: what }) => what !== 'zero'));
   const bytes = kind === 'internalSnapshot' ? own : allocatedBytes;
   return bytes === undefined ? t('size unknown') : bytesText(bytes, t);
 }
@@ -50,7 +50,7 @@ function sizeWord({ kind, extents, allocatedBytes }: BlockRow, t: Translate): st
 function packed(extents: Exclude<BlockRow['extents'], 'unreadable'>): Pick<PictureRow, 'extents' | 'kinds'> {
   const flat = new Float64Array(extents.length * 2);
   const kinds = new Uint8Array(extents.length);
-  extents.forEach(({ start, length, what }, index) => {
+  extents.forEach(({ start, length, kind: what }, index) => {
     flat[index * 2] = start;
     flat[index * 2 + 1] = length;
     kinds[index] = extentKinds.indexOf(what);

@@ -47,7 +47,7 @@ export class PictureDisk implements Disposable {
         this.#map = undefined;
         log.warn(`blocks of ${disk} of ${vmKey(ref)}: ${String(error)}`);
         const { sentence, nextStep } = failureText(asFailure(error), t);
-        send({ type: 'noBlocks', disk, why: `${sentence} ${nextStep}`.trim() });
+        send({ kind: 'noBlocks', disk, why: `${sentence} ${nextStep}`.trim() });
       },
     });
   }

@@ -2,7 +2,7 @@
 import * as vscode from 'vscode';
 import type { FromPicture } from './messages.js';
 
-type Export = Extract<FromPicture, { type: 'export' }>;
+type Export = Extract<FromPicture, { kind: 'export' }>;
 
 /** Resolves to where it is; undefined: the user left the question. Rejects where it could not be written. */
 export async function savePicture(vm: string, { format, data }: Export): Promise<vscode.Uri | undefined> {

@@ -190,7 +190,7 @@ export class PicturePanel implements Disposable {
 
   #pointAtFocus(): void {
     if (this.#isReady && this.#focus !== undefined) {
-      this.#send({ type: 'focus', ...this.#focus });
+      this.#send({ kind: 'focus', ...this.#focus });
       this.#focus = undefined;
       this.#settleSoon();
     }
@@ -198,7 +198,7 @@ export class PicturePanel implements Disposable {
 
   #settleSoon(): void {
     this.#number += 1;
-    this.#send({ type: 'settle', number: this.#number });
+    this.#send({ kind: 'settle', number: this.#number });
   }
 
   #send(message: ToPicture): void {
@@ -220,12 +220,12 @@ export class PicturePanel implements Disposable {
   }
 
   async #act(message: FromPicture): Promise<void> {
-    switch (message.type) {
+    switch (message.kind) {
       case 'ready':
         this.#begin();
         return;
       case 'run':
-        this.#send({ type: 'noWhatIf' });
+        this.#send({ kind: 'noWhatIf' });
         await this.#wishes.run(message);
         return;
       case 'whatIf': {
@@ -272,7 +272,7 @@ export class PicturePanel implements Disposable {
     const { connection, uuid } = this.ref;
     const { chosen } = this.#disk;
     const kept = { connection, uuid, ...(chosen === undefined ? {} : { disk: chosen }) };
-    this.#send({ type: 'start', sentences: sentences(), language: vscode.env.language, kept });
+    this.#send({ kind: 'start', sentences: sentences(), language: vscode.env.language, kept });
   }
 
   #stopTimers(): void {

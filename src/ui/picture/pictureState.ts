@@ -23,7 +23,7 @@ export function pictureState(
   const notice = noticeOf(view, connection, t);
   const readOnly = connection?.capabilities?.readOnly === true;
   return {
-    type: 'state',
+    kind: 'state',
     vm: view === undefined ? t('VM') : displayLine(view.vm.name),
     words: view === undefined ? '' : vmRow(view, readOnly, reading).description,
     ...(notice === undefined ? {} : { notice }),

@@ -25,7 +25,7 @@ export interface Asked {
   readonly snapshot: string;
   readonly reading: Reading;
   /** What a revert would be asked to do without a word of the user. */
-  readonly revert: Pick<Extract<OperationRequest, { type: 'revert' }>, 'after' | 'checkpointFirst'>;
+  readonly revert: Pick<Extract<OperationRequest, { kind: 'revert' }>, 'after' | 'checkpointFirst'>;
   /** Of the disk that is shown. */
   readonly map?: BlockMap;
 }
@@ -44,15 +44,15 @@ export async function pictureWhatIf(
   }
   const first = await inventory.plan(wanted);
   // Without a checkpoint it may be possible: the command offers that too, and says why there is none.
-  const second = first.type === 'refusal' && otherwise !== undefined ? await inventory.plan(otherwise) : first;
+  const second = first.kind === 'refusal' && otherwise !== undefined ? await inventory.plan(otherwise) : first;
   const view = inventory.findVm(asked.ref);
   if (view === undefined) {
     return undefined;
   }
-  if (second.type === 'refusal') {
-    const { reason, nextStep } = refusalText((first.type === 'refusal' ? first : second).refusal, t);
+  if (second.kind === 'refusal') {
+    const { reason, nextStep } = refusalText((first.kind === 'refusal' ? first : second).refusal, t);
     return {
-      type: 'whatIf',
+      kind: 'whatIf',
       answer: 'refused',
       title: t('{0} “{1}” cannot be done', plain(offered.title), displayLine(titleIn(view, wanted))),
       lines: [reason, nextStep].filter((line) => line !== ''),
@@ -61,9 +61,9 @@ export async function pictureWhatIf(
     };
   }
   const { title, detail } = planText(second, view, reading.now / 1_000, t);
-  const why = first.type === 'refusal' ? refusalText(first.refusal, t).reason : undefined;
+  const why = first.kind === 'refusal' ? refusalText(first.refusal, t).reason : undefined;
   return {
-    type: 'whatIf',
+    kind: 'whatIf',
     answer: 'plan',
     title,
     lines: [
@@ -86,16 +86,16 @@ function requestsOf({ ref: vm, action, snapshot, revert }: Asked): readonly Oper
   };
   const scope = scopes[action];
   if (scope !== undefined) {
-    return [{ type: 'delete', vm, snapshot, scope }];
+    return [{ kind: 'delete', vm, snapshot, scope }];
   }
   if (action === 'virtRewind.consolidate') {
-    return [{ type: 'consolidate', vm }];
+    return [{ kind: 'consolidate', vm }];
   }
   return action === 'virtRewind.revert'
     ? [
-        { type: 'revert', vm, snapshot, ...revert },
+        { kind: 'revert', vm, snapshot, ...revert },
         ...(revert.checkpointFirst === true
-          ? [{ type: 'revert', vm, snapshot, after: revert.after, checkpointFirst: false } as const]
+          ? [{ kind: 'revert', vm, snapshot, after: revert.after, checkpointFirst: false } as const]
           : []),
       ]
     : [];
@@ -115,7 +115,7 @@ function rowMessages(plan: Plan, map: BlockMap, t: Translate): PictureWhatIf['ro
 /** A snapshot of another branch rests on layers that the VM does not stand on now. */
 function notInPicture(plan: Plan, map: BlockMap | undefined, t: Translate): readonly string[] {
   const isThere = map === undefined || map.rows.some(({ snapshot }) => snapshot === plan.snapshot);
-  return isThere || plan.request.type !== 'revert'
+  return isThere || plan.request.kind !== 'revert'
     ? []
     : ['', t('The layers of this snapshot are of another branch: they are not among the blocks shown here.')];
 }

@@ -19,7 +19,7 @@ import { pictureWhatIf } from './pictureWhatIf.js';
 
 const t = vscode.l10n.t;
 
-type Wish<Type extends FromPicture['type']> = Extract<FromPicture, { type: Type }>;
+type Wish<Type extends FromPicture['kind']> = Extract<FromPicture, { kind: Type }>;
 
 export class PictureWishes {
   readonly #ref: VmRef;
@@ -63,8 +63,8 @@ export class PictureWishes {
   #node(snapshot: string): Node {
     const key = vmKey(this.#ref);
     return snapshot === ''
-      ? { type: 'here', id: `${key}/here`, ref: this.#ref }
-      : { type: 'snapshot', id: `${key}/snapshot/${snapshot}`, ref: this.#ref, snapshot };
+      ? { kind: 'here', id: `${key}/here`, ref: this.#ref }
+      : { kind: 'snapshot', id: `${key}/snapshot/${snapshot}`, ref: this.#ref, snapshot };
   }
 }
 

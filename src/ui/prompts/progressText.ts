@@ -69,7 +69,7 @@ export function doneText(
   t: Translate,
 ): string {
   const took = durationText(result.durationMs, t);
-  switch (request.type) {
+  switch (request.kind) {
     case 'create':
       return createdText(result, vm, title, t);
     case 'revert':

@@ -67,7 +67,7 @@ export function arrangeVm(
     return list;
   };
 
-  const here: HereNode = previous?.here ?? { type: 'here', id: `${key}/here`, ref };
+  const here: HereNode = previous?.here ?? { kind: 'here', id: `${key}/here`, ref };
   const way = activePath(tree);
   const current = way.at(-1)?.name;
   const hereParent = asTree ? current : undefined;
@@ -77,7 +77,7 @@ export function arrangeVm(
   for (const { name } of inOrder(tree, arrangement)) {
     if (shown.has(name) && !nodes.has(name)) {
       const node = previous?.nodes.get(name) ?? {
-        type: 'snapshot',
+        kind: 'snapshot',
         id: `${key}/snapshot/${name}`,
         ref,
         snapshot: name,
@@ -95,7 +95,7 @@ export function arrangeVm(
     below,
     nodes,
     here,
-    parentOf: (node) => (node.type === 'here' ? hereParent : asTree ? parents.get(node.snapshot) : undefined),
+    parentOf: (node) => (node.kind === 'here' ? hereParent : asTree ? parents.get(node.snapshot) : undefined),
     opensByItself: (name) => opened === undefined || opened.has(name),
   };
 }

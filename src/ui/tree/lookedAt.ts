@@ -10,10 +10,10 @@ export class LookedAt {
 
   /** True if something changed. */
   open(node: Node): boolean {
-    if (node.type === 'connection') {
+    if (node.kind === 'connection') {
       return this.#closedConnections.delete(node.connection);
     }
-    if (node.type !== 'vm' || this.#openVms.has(vmKey(node.ref))) {
+    if (node.kind !== 'vm' || this.#openVms.has(vmKey(node.ref))) {
       return false;
     }
     this.#openVms.set(vmKey(node.ref), node.ref.connection);
@@ -22,11 +22,11 @@ export class LookedAt {
 
   /** True if something changed. */
   close(node: Node): boolean {
-    if (node.type === 'connection') {
+    if (node.kind === 'connection') {
       const before = this.#closedConnections.size;
       return this.#closedConnections.add(node.connection).size > before;
     }
-    return node.type === 'vm' && this.#openVms.delete(vmKey(node.ref));
+    return node.kind === 'vm' && this.#openVms.delete(vmKey(node.ref));
   }
 
   isOpen(key: string): boolean {

@@ -3,19 +3,19 @@
 import { type VmRef, sameVm } from '../../domain/vm.js';
 
 export interface ConnectionNode {
-  readonly type: 'connection';
+  readonly kind: 'connection';
   readonly id: string;
   readonly connection: string;
 }
 
 export interface VmNode {
-  readonly type: 'vm';
+  readonly kind: 'vm';
   readonly id: string;
   readonly ref: VmRef;
 }
 
 export interface SnapshotNode {
-  readonly type: 'snapshot';
+  readonly kind: 'snapshot';
   readonly id: string;
   readonly ref: VmRef;
   /** The name that libvirt knows. */
@@ -24,7 +24,7 @@ export interface SnapshotNode {
 
 /** "You are here": the present state of a VM. */
 export interface HereNode {
-  readonly type: 'here';
+  readonly kind: 'here';
   readonly id: string;
   readonly ref: VmRef;
 }
@@ -41,7 +41,7 @@ export interface HereNode {
  * | noMatch       | connection | the filter hides all VMs                      |
  */
 export interface MessageNode {
-  readonly type: 'message';
+  readonly kind: 'message';
   readonly id: string;
   readonly about: 'failure' | 'idle' | 'connecting' | 'noVms' | 'noMatch';
   readonly connection: string;
@@ -52,11 +52,11 @@ export type Node = ConnectionNode | VmNode | SnapshotNode | HereNode | MessageNo
 
 /** The VM that a row belongs to, if it does. */
 export function vmOfNode(node: Node): VmRef | undefined {
-  return node.type === 'connection' ? undefined : node.ref;
+  return node.kind === 'connection' ? undefined : node.ref;
 }
 
 export function connectionOfNode(node: Node): string {
-  return node.type === 'connection' || node.type === 'message' ? node.connection : node.ref.connection;
+  return node.kind === 'connection' || node.kind === 'message' ? node.connection : node.ref.connection;
 }
 
 /** Whether a value that came from a menu or a keybinding is a row of our tree. */
@@ -64,14 +64,14 @@ export function isNode(value: unknown): value is Node {
   return (
     typeof value === 'object' &&
     value !== null &&
-    'type' in value &&
+    'kind' in value &&
     'id' in value &&
     typeof value.id === 'string' &&
-    (value.type === 'connection' ||
-      value.type === 'vm' ||
-      value.type === 'snapshot' ||
-      value.type === 'here' ||
-      value.type === 'message')
+    (value.kind === 'connection' ||
+      value.kind === 'vm' ||
+      value.kind === 'snapshot' ||
+      value.kind === 'here' ||
+      value.kind === 'message')
   );
 }
 

@@ -57,7 +57,7 @@ export class TreeContent {
 
   /** The rows under a node, or the top ones; those of a VM whose snapshots are not read yet are none. */
   children(node?: Node): readonly Node[] {
-    switch (node?.type) {
+    switch (node?.kind) {
       case undefined:
         return this.#top();
       case 'connection': {
@@ -77,7 +77,7 @@ export class TreeContent {
   }
 
   parent(node: Node): Node | undefined {
-    switch (node.type) {
+    switch (node.kind) {
       case 'connection':
         return undefined;
       case 'vm':
@@ -95,7 +95,7 @@ export class TreeContent {
 
   /** Undefined: what the row stood for is gone, and the row will be too. */
   row(node: Node, reading: Reading): Row | MessageRow | undefined {
-    switch (node.type) {
+    switch (node.kind) {
       case 'connection': {
         const view = this.connection(node.connection);
         return view && connectionRow(view, reading);
@@ -114,7 +114,7 @@ export class TreeContent {
   }
 
   facts(node: Node, reading: Reading): Facts | undefined {
-    switch (node.type) {
+    switch (node.kind) {
       case 'connection': {
         const view = this.connection(node.connection);
         return view && connectionFacts(view, reading);
@@ -164,7 +164,7 @@ export class TreeContent {
 
   /** While a filter hides a VM's name but not a snapshot in it, the VM stands open, as a row of its own identity. */
   isOpenedByFilter(node: Node): boolean {
-    if (node.type !== 'vm' || this.#arrangement.filter === '') {
+    if (node.kind !== 'vm' || this.#arrangement.filter === '') {
       return false;
     }
     return (this.arranged(node.ref)?.nodes.size ?? 0) > 0;

@@ -12,12 +12,12 @@ export class TreeRows {
   readonly #messages = new Map<string, MessageNode>();
 
   connection(uri: string): ConnectionNode {
-    return remember(this.#connections, uri, () => ({ type: 'connection', id: uri, connection: uri }));
+    return remember(this.#connections, uri, () => ({ kind: 'connection', id: uri, connection: uri }));
   }
 
   vm(ref: VmRef): VmNode {
     const key = vmKey(ref);
-    return remember(this.#vms, key, () => ({ type: 'vm', id: key, ref }));
+    return remember(this.#vms, key, () => ({ kind: 'vm', id: key, ref }));
   }
 
   /** The snapshots of a VM as they are shown; undefined while its tree has not been read. */
@@ -89,7 +89,7 @@ export class TreeRows {
   #message(about: MessageNode['about'], connection: string, ref?: VmRef): MessageNode {
     const id = `${ref === undefined ? connection : vmKey(ref)}/message/${about}`;
     return remember(this.#messages, id, () => ({
-      type: 'message',
+      kind: 'message',
       id,
       about,
       connection,

@@ -138,7 +138,7 @@ export class VmTree implements Disposable, vscode.TreeDataProvider<Node> {
   }
 
   async getChildren(node?: Node): Promise<Node[]> {
-    if (node?.type === 'vm') {
+    if (node?.kind === 'vm') {
       await this.#readForOpening(node.ref);
       this.#drawn.of(node.ref).tree = this.#inventory.findVm(node.ref)?.tree;
       this.#drawn.of(node.ref).at = Date.now();
@@ -156,7 +156,7 @@ export class VmTree implements Disposable, vscode.TreeDataProvider<Node> {
     if (row === undefined) {
       return goneItem(node);
     }
-    if (node.type === 'vm') {
+    if (node.kind === 'vm') {
       this.#noteLook(node.ref);
     }
     const item = treeItem(node, row);

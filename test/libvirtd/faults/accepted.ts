@@ -16,10 +16,10 @@ export interface Accepted {
  */
 export function acceptedEnds(before: Model, plan: Plan, end: Power, repaired = before): readonly Accepted[] {
   const { request } = plan;
-  switch (request.type) {
+  switch (request.kind) {
     case 'revert': {
       const [checkpoint, layout] = (['revert', 'layout'] as const).map((why) =>
-        plan.steps.find((step) => step.do === 'createSnapshot' && step.auto === why),
+        plan.steps.find((step) => step.kind === 'createSnapshot' && step.auto === why),
       );
       const kept = taken(before, checkpoint);
       const reverted = kept.reverted(request.snapshot, end);
@@ -29,7 +29,7 @@ export function acceptedEnds(before: Model, plan: Plan, end: Power, repaired = b
         { what: 'before', model: before },
         { what: 'after', model: layout === undefined ? after : withRam(after, reverted) },
       ];
-      if (checkpoint !== undefined && plan.steps.some((step) => step.do === 'revert')) {
+      if (checkpoint !== undefined && plan.steps.some((step) => step.kind === 'revert')) {
         ends.push({ what: 'after, on a leaf', model: withRam(onLeaf(off, request.snapshot, end), reverted) });
       }
       return checkpoint === undefined ? ends : [...ends, { what: 'before, kept', model: kept }];
@@ -45,7 +45,7 @@ export function acceptedEnds(before: Model, plan: Plan, end: Power, repaired = b
         { what: 'after', model: plan.steps.reduce(taken, before) },
       ];
     case 'rename': {
-      const named = plan.steps.find((step) => step.do === 'redefineAs');
+      const named = plan.steps.find((step) => step.kind === 'redefineAs');
       return [
         { what: 'before', model: before },
         { what: 'after', model: before.renamed(request.snapshot, request.title, named?.name) },
@@ -55,7 +55,7 @@ export function acceptedEnds(before: Model, plan: Plan, end: Power, repaired = b
     case 'prune':
       return afterEachDelete(before, plan);
     case 'repair': {
-      const leaf = plan.steps.find((step) => step.do === 'createSnapshot');
+      const leaf = plan.steps.find((step) => step.kind === 'createSnapshot');
       return [
         { what: 'before', model: before },
         { what: 'after', model: taken(repaired, leaf) },
@@ -63,14 +63,14 @@ export function acceptedEnds(before: Model, plan: Plan, end: Power, repaired = b
     }
     case 'describe':
     case 'power':
-      throw new Error(`nothing is known of the ends of ${request.type}`);
+      throw new Error(`nothing is known of the ends of ${request.kind}`);
   }
 }
 
 /** A series may end between any two of its deletes; a merge of layers changes nothing that can be seen. */
 function afterEachDelete(before: Model, { steps }: Plan): Accepted[] {
   const gone = steps.flatMap((step) =>
-    step.do === 'deleteSnapshot' || step.do === 'forgetSnapshot' ? [step.snapshot] : [],
+    step.kind === 'deleteSnapshot' || step.kind === 'forgetSnapshot' ? [step.snapshot] : [],
   );
   const ends: Accepted[] = [{ what: 'before', model: before }];
   for (const name of gone) {
@@ -80,10 +80,10 @@ function afterEachDelete(before: Model, { steps }: Plan): Accepted[] {
 }
 
 function taken(model: Model, step: Step | undefined): Model {
-  if (step?.do !== 'createSnapshot') {
+  if (step?.kind !== 'createSnapshot') {
     return model;
   }
-  const { name, kind, style, description } = step;
+  const { name, snapshotKind: kind, style, description } = step;
   const title = parseDescription(description).trailers.title ?? name;
   return model.created({ name, title, kind, style });
 }
@@ -96,7 +96,7 @@ function onLeaf(off: Model, snapshot: string, end: Power): Model {
 }
 
 function layoutName(step: Step): string {
-  return step.do === 'createSnapshot' ? step.name : '';
+  return step.kind === 'createSnapshot' ? step.name : '';
 }
 
 /** The leaf holds no RAM; what the VM has comes from the snapshot that it was reverted to. */

@@ -29,7 +29,7 @@ function consolidate(power: Power): Scenario {
       if (power === 'off') {
         await stage.power('forceOff');
       }
-      const request = { type: 'consolidate', vm: stage.ref, bytesPerSecond: slowly } as const;
+      const request = { kind: 'consolidate', vm: stage.ref, bytesPerSecond: slowly } as const;
       return { before: stage.model, request, end: power };
     },
   };
@@ -46,7 +46,7 @@ export const consolidations: readonly Scenario[] = [
       await stage.write();
       await stage.snapshot('four', 'external', 'disk');
       await stage.write();
-      const request = { type: 'prune', vm: stage.ref, snapshots: [first, third] } as const;
+      const request = { kind: 'prune', vm: stage.ref, snapshots: [first, third] } as const;
       return { before: stage.model, request, end: 'running' };
     },
   },

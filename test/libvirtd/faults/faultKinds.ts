@@ -64,7 +64,7 @@ export const faultActs: Readonly<Record<Exclude<FaultKind, 'extensionKilled'>, F
   },
   overlaysRemoved: async ({ daemon, name, plan }) => {
     const { stdout } = await daemon.virsh(['domstate', name]);
-    const made = plan.steps.flatMap((step) => (step.do === 'createOverlays' ? step.overlays : []));
+    const made = plan.steps.flatMap((step) => (step.kind === 'createOverlays' ? step.overlays : []));
     if (stdout.trim() === 'shut off') {
       await Promise.all(made.map(({ file }) => rm(file, { force: true })));
     }

@@ -102,7 +102,7 @@ export function faultTable(faultsOf: (scenario: Scenario) => readonly FaultKind[
           const wrong: string[] = [];
           for (const at of Array.from({ length: repeats }, () => places).flat()) {
             const row = await runRow(bench, scenario, { kind, at, usual });
-            const place = `${kind} ${at.moment} step ${String(at.step)}, ${usual.plan.steps[at.step]!.do}`;
+            const place = `${kind} ${at.moment} step ${String(at.step)}, ${usual.plan.steps[at.step]!.kind}`;
             if (tableFile !== undefined) {
               await appendFile(tableFile, `${scenario.name}: ${place}: ${row.end}\n`);
             }

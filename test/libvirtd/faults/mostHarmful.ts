@@ -6,12 +6,12 @@ import { type At, type Moment, moments } from './stepHooks.js';
 
 interface Worst {
   /** The first of these that a plan has; of several such steps the first. */
-  readonly steps: readonly Step['do'][];
+  readonly steps: readonly Step['kind'][];
   readonly moment: Moment;
   /** Steps of these are broken off in the middle, where a program of ours works on the images. */
-  readonly within?: readonly Step['do'][];
+  readonly within?: readonly Step['kind'][];
   /** Only steps behind the first of this kind. */
-  readonly behind?: Step['do'];
+  readonly behind?: Step['kind'];
 }
 
 /**
@@ -117,7 +117,7 @@ export function mostHarmful(kind: FaultKind, plan: Plan): readonly At[] {
   const { steps, moment, within = [] } = worst[kind];
   const first = firstPlace(kind, plan);
   for (const what of steps) {
-    const step = plan.steps.findIndex((one, index) => index >= first && one.do === what);
+    const step = plan.steps.findIndex((one, index) => index >= first && one.kind === what);
     if (step >= 0) {
       return [{ step, moment: within.includes(what) ? 'during' : moment }];
     }
@@ -133,6 +133,6 @@ export function everywhere(kind: FaultKind, plan: Plan): readonly At[] {
 
 function firstPlace(kind: FaultKind, { steps }: Plan): number {
   const { behind } = worst[kind];
-  const at = behind === undefined ? -1 : steps.findIndex((step) => step.do === behind);
+  const at = behind === undefined ? -1 : steps.findIndex((step) => step.kind === behind);
   return behind !== undefined && at < 0 ? steps.length : at + 1;
 }

@@ -40,7 +40,7 @@ export class Stage {
   }
 
   async power(action: 'start' | 'forceOff'): Promise<void> {
-    await this.#inventory.runOperation({ type: 'power', vm: this.ref, action });
+    await this.#inventory.runOperation({ kind: 'power', vm: this.ref, action });
     this.model = this.model.powered(action);
   }
 
@@ -60,7 +60,13 @@ export class Stage {
   }
 
   async snapshot(title: string, style: 'internal' | 'external', kind: SnapshotKind): Promise<string> {
-    const { snapshot } = await this.#inventory.runOperation({ type: 'create', vm: this.ref, kind, style, title });
+    const { snapshot } = await this.#inventory.runOperation({
+      kind: 'create',
+      vm: this.ref,
+      snapshotKind: kind,
+      style,
+      title,
+    });
     this.model = this.model.created({ name: snapshot!, title, kind, style });
     return snapshot!;
   }
@@ -76,7 +82,7 @@ export class Stage {
   }
 
   async revert(snapshot: string, after: Power): Promise<void> {
-    await this.#inventory.runOperation({ type: 'revert', vm: this.ref, snapshot, after });
+    await this.#inventory.runOperation({ kind: 'revert', vm: this.ref, snapshot, after });
     this.model = this.model.reverted(snapshot, after);
   }
 }
@@ -99,7 +105,7 @@ function create(style: 'internal' | 'external'): Scenario {
     prepare: async (stage) => {
       await stage.power('start');
       await stage.write();
-      const request = { type: 'create', vm: stage.ref, kind: 'memory', style, title: 'one' } as const;
+      const request = { kind: 'create', vm: stage.ref, snapshotKind: 'memory', style, title: 'one' } as const;
       return { before: stage.model, request, end: 'running' };
     },
   };
@@ -116,7 +122,7 @@ const repairs: readonly Scenario[] = [
       const frozen = /<inactiveDomain( .*)<\/inactiveDomain>/su.exec(xml)?.[1] ?? '';
       await withXmlFile(`<domain${frozen}</domain>`, (file) => virshOk(stage.vm.virsh, 'define', file));
       const before = stage.model.standingOn(snapshot);
-      const request = repairOf(stage, { what: 'leaveFrozenFiles', snapshot });
+      const request = repairOf(stage, { kind: 'leaveFrozenFiles', snapshot });
       return { before, request, end: 'off', repaired: before.marked(snapshot) };
     },
   },
@@ -132,7 +138,7 @@ const repairs: readonly Scenario[] = [
       for (const xml of texts) {
         await withXmlFile(xml, (file) => stage.virsh('snapshot-create', file, '--redefine'));
       }
-      const request = repairOf(stage, { what: 'makeCurrent', snapshot: 'two' });
+      const request = repairOf(stage, { kind: 'makeCurrent', snapshot: 'two' });
       return { before: stage.model.marked(undefined), request, end: 'running', repaired: stage.model };
     },
   },
@@ -143,7 +149,7 @@ const repairs: readonly Scenario[] = [
       const xml = await stage.virsh('snapshot-dumpxml', snapshot);
       await truncate(/<memory [^>]*file='([^']*)'/u.exec(xml)?.[1] ?? '', 100);
       const repaired = stage.model.withoutRam(snapshot, `${snapshot}-2`);
-      const request = repairOf(stage, { what: 'keepDisks', snapshot });
+      const request = repairOf(stage, { kind: 'keepDisks', snapshot });
       return { before: stage.model, request, end: 'running', repaired };
     },
   },
@@ -154,7 +160,7 @@ const repairs: readonly Scenario[] = [
       await stage.power('forceOff');
       const file = await stage.firstDisk();
       await runOk('qemu-img', ['snapshot', '-c', 'stranger', file]);
-      const request = repairOf(stage, { what: 'removeTag', file, tag: 'stranger' });
+      const request = repairOf(stage, { kind: 'removeTag', file, tag: 'stranger' });
       return { before: stage.model, request, end: 'off' };
     },
   },
@@ -167,13 +173,13 @@ const repairs: readonly Scenario[] = [
       for (const file of files) {
         await runOk('qemu-img', ['create', '-q', '-f', 'qcow2', '-F', 'qcow2', '-u', '-b', top, file, '4M']);
       }
-      return { before: stage.model, request: repairOf(stage, { what: 'removeFiles', files }), end: 'running' };
+      return { before: stage.model, request: repairOf(stage, { kind: 'removeFiles', files }), end: 'running' };
     },
   },
 ];
 
 function repairOf({ ref }: Stage, repair: Repair): OperationRequest {
-  return { type: 'repair', vm: ref, repair };
+  return { kind: 'repair', vm: ref, repair };
 }
 
 export const scenarios: readonly Scenario[] = [
@@ -186,7 +192,7 @@ export const scenarios: readonly Scenario[] = [
     prepare: async (stage) => {
       const snapshot = await twoSnapshots(stage, 'internal', 'memory');
       const request = {
-        type: 'revert',
+        kind: 'revert',
         vm: stage.ref,
         snapshot,
         after: 'running',
@@ -200,7 +206,7 @@ export const scenarios: readonly Scenario[] = [
     prepare: async (stage) => {
       const snapshot = await twoSnapshots(stage, 'external', 'memory');
       const request = {
-        type: 'revert',
+        kind: 'revert',
         vm: stage.ref,
         snapshot,
         after: 'running',
@@ -221,7 +227,7 @@ export const scenarios: readonly Scenario[] = [
       await stage.power('forceOff');
       return {
         before: stage.model,
-        request: { type: 'revert', vm: stage.ref, snapshot, after: 'off' },
+        request: { kind: 'revert', vm: stage.ref, snapshot, after: 'off' },
         end: 'off',
       };
     },
@@ -230,7 +236,7 @@ export const scenarios: readonly Scenario[] = [
     name: 'delete internal snapshots with their descendants',
     prepare: async (stage) => {
       const snapshot = await twoSnapshots(stage, 'internal', 'memory');
-      const request = { type: 'delete', vm: stage.ref, snapshot, scope: 'withDescendants' } as const;
+      const request = { kind: 'delete', vm: stage.ref, snapshot, scope: 'withDescendants' } as const;
       return { before: stage.model, request, end: 'running' };
     },
   },
@@ -240,7 +246,7 @@ export const scenarios: readonly Scenario[] = [
       const snapshot = await twoSnapshots(stage, 'external', 'disk');
       // What takes the merges has to grow for these.
       await stage.write(300, 600, 900);
-      const request = { type: 'delete', vm: stage.ref, snapshot, scope: 'withDescendants' } as const;
+      const request = { kind: 'delete', vm: stage.ref, snapshot, scope: 'withDescendants' } as const;
       return { before: stage.model, request, end: 'running' };
     },
   },
@@ -248,7 +254,7 @@ export const scenarios: readonly Scenario[] = [
     name: 'delete an external root below another snapshot',
     prepare: async (stage) => {
       const snapshot = await twoSnapshots(stage, 'external', 'disk');
-      const request = { type: 'delete', vm: stage.ref, snapshot, scope: 'one' } as const;
+      const request = { kind: 'delete', vm: stage.ref, snapshot, scope: 'one' } as const;
       return { before: stage.model, request, end: 'running' };
     },
   },
@@ -258,7 +264,7 @@ export const scenarios: readonly Scenario[] = [
       const snapshot = await twoSnapshots(stage, 'external', 'disk');
       await stage.snapshot('three', 'external', 'disk');
       await stage.write();
-      const request = { type: 'delete', vm: stage.ref, snapshot, scope: 'descendants' } as const;
+      const request = { kind: 'delete', vm: stage.ref, snapshot, scope: 'descendants' } as const;
       return { before: stage.model, request, end: 'running' };
     },
   },
@@ -266,7 +272,7 @@ export const scenarios: readonly Scenario[] = [
     name: 'rename an external snapshot that has a child',
     prepare: async (stage) => {
       const snapshot = await twoSnapshots(stage, 'external', 'disk');
-      const request = { type: 'rename', vm: stage.ref, snapshot, title: 'uno' } as const;
+      const request = { kind: 'rename', vm: stage.ref, snapshot, title: 'uno' } as const;
       return { before: stage.model, request, end: 'running' };
     },
   },

@@ -96,13 +96,13 @@ const rows: Readonly<Record<CheckId, readonly [Partial<HealthFacts>, Partial<Hea
     { tree: tree([crashConsistent], 's') },
     { tree: tree([external('s', undefined, { quiesced: true })], 's') },
   ],
-  backingLost: [diagnosed({ what: 'overlayMissing', file: '/img/web.qcow2' }), {}],
-  backingChanged: [diagnosed({ what: 'backingChanged', file: '/img/a', overlay: '/img/b' }), {}],
+  backingLost: [diagnosed({ kind: 'overlayMissing', file: '/img/web.qcow2' }), {}],
+  backingChanged: [diagnosed({ kind: 'backingChanged', file: '/img/a', overlay: '/img/b' }), {}],
   orphan: [
-    diagnosed({ what: 'orphanFile', file: '/img/a', bytes: 1 }),
-    diagnosed({ what: 'usedByOtherVm', file: '/img/a', vm: 'clone' }),
+    diagnosed({ kind: 'orphanFile', file: '/img/a', bytes: 1 }),
+    diagnosed({ kind: 'usedByOtherVm', file: '/img/a', vm: 'clone' }),
   ],
-  metadataWithoutFile: [diagnosed({ what: 'tagMissing', snapshot: 'a', file: '/img/a' }), {}],
+  metadataWithoutFile: [diagnosed({ kind: 'tagMissing', snapshot: 'a', file: '/img/a' }), {}],
   noCurrent: [
     { diagnoses: undefined, tree: tree([external('a')]) },
     { diagnoses: undefined, tree: tree([external('a')], 'a') },
@@ -117,12 +117,12 @@ const rows: Readonly<Record<CheckId, readonly [Partial<HealthFacts>, Partial<Hea
     },
     { diagnoses: undefined, tree: tree([external('a')], 'a') },
   ],
-  nvramNotHeld: [diagnosed({ what: 'nvramNotHeld', snapshot: 'a' }), {}],
+  nvramNotHeld: [diagnosed({ kind: 'nvramNotHeld', snapshot: 'a' }), {}],
   knownBadLibvirt: [
     { diagnoses: undefined, capabilities: capabilities(9, 9), tree: tree([internal('a')], 'a') },
     { diagnoses: undefined, capabilities: capabilities(12, 8), tree: tree([internal('a')], 'a') },
   ],
-  damaged: [diagnosed({ what: 'corruptImage', file: '/img/a' }), {}],
+  damaged: [diagnosed({ kind: 'corruptImage', file: '/img/a' }), {}],
   standsStill: [
     { diagnoses: undefined, vm: vm({ power: 'paused', powerReason: 'saving' }) },
     { diagnoses: undefined, vm: vm({ power: 'paused' }) },
@@ -130,7 +130,7 @@ const rows: Readonly<Record<CheckId, readonly [Partial<HealthFacts>, Partial<Hea
 };
 
 const ids = (more: Partial<HealthFacts>): readonly CheckId[] =>
-  healthOf(facts(more)).found.map(({ finding }) => finding.check);
+  healthOf(facts(more)).found.map(({ finding }) => finding.kind);
 
 describe('health checks', () => {
   it('are all here', () => assert.deepEqual(Object.keys(rows).sort(), [...checkIds].sort()));
@@ -236,7 +236,7 @@ describe('health checks', () => {
     ],
     [
       'what the doctor saw missing is told once',
-      { ...diagnosed({ what: 'overlayMissing', file: '/img/web.qcow2' }), layers: layers([], {}, { seen: 'missing' }) },
+      { ...diagnosed({ kind: 'overlayMissing', file: '/img/web.qcow2' }), layers: layers([], {}, { seen: 'missing' }) },
       ['backingLost'],
     ],
     [
@@ -267,23 +267,23 @@ describe('health checks', () => {
   });
 
   it('are the same thing while their values move, and another on another disk, snapshot or VM', () => {
-    const deep = (deltas: number, on = 'vda') => ({ check: 'chainTooDeep', disk: on, deltas, limit: 8 }) as const;
+    const deep = (deltas: number, on = 'vda') => ({ kind: 'chainTooDeep', disk: on, deltas, limit: 8 }) as const;
     assert.equal(keyOf(ref, deep(9)), keyOf(ref, deep(10)));
     const keys = [deep(9), deep(9, 'vdb')].map((one) => keyOf(ref, one));
     keys.push(keyOf({ ...ref, uuid: 'another' }, deep(9)));
     assert.equal(new Set(keys).size, 3);
     const orphan = (file: string, bytes: number) =>
-      ({ check: 'orphan', finding: { what: 'orphanFile', file, bytes } }) as const;
+      ({ kind: 'orphan', finding: { kind: 'orphanFile', file, bytes } }) as const;
     assert.equal(keyOf(ref, orphan('/a', 1)), keyOf(ref, orphan('/a', 2)));
     assert.notEqual(keyOf(ref, orphan('/a', 1)), keyOf(ref, orphan('/b', 1)));
-    const low = { check: 'freeSpaceLow', folder: '/img', freeBytes: 1, totalBytes: 2, limitPercent: 10 } as const;
+    const low = { kind: 'freeSpaceLow', folder: '/img', freeBytes: 1, totalBytes: 2, limitPercent: 10 } as const;
     assert.equal(keyOf(ref, low), keyOf({ ...ref, uuid: 'another' }, low));
   });
 
   it('know which snapshot they are about', () => {
-    assert.equal(snapshotOf({ check: 'notQuiesced', snapshot: 's' }), 's');
-    assert.equal(snapshotOf({ check: 'nvramNotHeld', finding: { what: 'nvramNotHeld', snapshot: 's' } }), 's');
-    assert.equal(snapshotOf({ check: 'orphan', finding: { what: 'orphanFile', file: '/a', bytes: 1 } }), undefined);
+    assert.equal(snapshotOf({ kind: 'notQuiesced', snapshot: 's' }), 's');
+    assert.equal(snapshotOf({ kind: 'nvramNotHeld', finding: { kind: 'nvramNotHeld', snapshot: 's' } }), 's');
+    assert.equal(snapshotOf({ kind: 'orphan', finding: { kind: 'orphanFile', file: '/a', bytes: 1 } }), undefined);
   });
 });
 

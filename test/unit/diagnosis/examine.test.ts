@@ -24,21 +24,21 @@ const base = '/img/web.qcow2';
 /** Everything that is found but what every release of libvirt is known for: `severity what (repair)`. */
 const found = (inWhat: Situation): string =>
   examine(ref, inWhat)
-    .diagnoses.filter(({ finding }) => finding.what !== 'knownBadVersion')
+    .diagnoses.filter(({ finding }) => finding.kind !== 'knownBadVersion')
     .map(({ finding, severity, repair }) =>
       [
         severity,
-        finding.what,
+        finding.kind,
         ...(repair === undefined
           ? []
-          : [`(${repair.decision.type === 'plan' ? shortSteps(repair.decision) : repair.decision.refusal.reason})`]),
+          : [`(${repair.decision.kind === 'plan' ? shortSteps(repair.decision) : repair.decision.refusal.reason})`]),
       ].join(' '),
     )
     .join(', ');
-const finding = <W extends Finding['what']>(what: W, inWhat: Situation): Extract<Finding, { what: W }> | undefined =>
+const finding = <W extends Finding['kind']>(what: W, inWhat: Situation): Extract<Finding, { kind: W }> | undefined =>
   examine(ref, inWhat)
     .diagnoses.map((one) => one.finding)
-    .find((one): one is Extract<Finding, { what: W }> => one.what === what);
+    .find((one): one is Extract<Finding, { kind: W }> => one.kind === what);
 
 /** a ─ b, b current, all in order. */
 function healthy(more: Partial<Situation> = {}, images: Parameters<typeof looked>[0]['images'] = {}): Situation {
@@ -352,9 +352,9 @@ describe('examine: findings', () => {
   }
 
   it('names what it speaks of', () => {
-    assert.deepEqual(finding('orphanTag', inside(['lost'])), { what: 'orphanTag', file: base, tag: 'lost' });
+    assert.deepEqual(finding('orphanTag', inside(['lost'])), { kind: 'orphanTag', file: base, tag: 'lost' });
     assert.deepEqual(finding('overlayMissing', healthy({}, { '/img/web.a': 'missing' })), {
-      what: 'overlayMissing',
+      kind: 'overlayMissing',
       snapshot: 'b',
       file: '/img/web.a',
     });
@@ -364,7 +364,7 @@ describe('examine: findings', () => {
   it('knows what a release is known for, of the styles that the VM has', () => {
     const known = (version: [number, number], of: Situation): string =>
       examine(ref, { ...of, capabilities: capabilities(...version) })
-        .diagnoses.flatMap((one) => (one.finding.what === 'knownBadVersion' ? [one.finding.source] : []))
+        .diagnoses.flatMap((one) => (one.finding.kind === 'knownBadVersion' ? [one.finding.source] : []))
         .join(' | ');
     assert.equal(known([12, 8], healthy()), '');
     assert.equal(known([12, 0], healthy()), 'libvirt 806; Debian 932456');
@@ -376,7 +376,7 @@ describe('examine: findings', () => {
 describe('examine: abilities', () => {
   const can = ({ abilities }: Examination): Readonly<Record<string, string>> =>
     Object.fromEntries(
-      abilities.map(({ what, can: able, why }) => [what, able === 'yes' ? able : `${able} ${why?.reason ?? ''}`]),
+      abilities.map(({ kind: what, can: able, why }) => [what, able === 'yes' ? able : `${able} ${why?.reason ?? ''}`]),
     );
   const all = Object.fromEntries(
     [

@@ -36,19 +36,19 @@ describe('what is done without a click', () => {
   });
 
   const overlay = { target: 'vda', file: '/img/new', backing: '/img/a', backingFormat: 'qcow2' };
-  const made: Step = { do: 'createOverlays', overlays: [overlay] };
-  const request = { type: 'revert', vm: ref, snapshot: 'a', after: 'off' } as const;
-  const plan: Plan = { type: 'plan', request, steps: [made], losses: [], warnings: [], progress: 'timeOnly' };
+  const made: Step = { kind: 'createOverlays', overlays: [overlay] };
+  const request = { kind: 'revert', vm: ref, snapshot: 'a', after: 'off' } as const;
+  const plan: Plan = { kind: 'plan', request, steps: [made], losses: [], warnings: [], progress: 'timeOnly' };
 
   for (const [name, step, act] of [
-    ['a file that it made itself goes', { do: 'removeFiles', files: ['/img/new'] }, 'recoverHarmlessly'],
-    ['another file goes', { do: 'removeFiles', files: ['/img/a'] }, 'recover'],
-    ['a guest thaws', { do: 'thawGuest' }, 'recoverHarmlessly'],
-    ['a guest runs', { do: 'power', action: 'resume' }, 'recover'],
-    ['a VM is switched off', { do: 'power', action: 'forceOff' }, 'recover'],
-    ['a snapshot is forgotten', { do: 'forgetSnapshot', snapshot: 'a' }, 'recover'],
-    ['a snapshot is put below another one', { do: 'reparent', snapshot: 'a' }, 'recoverHarmlessly'],
+    ['a file that it made itself goes', { kind: 'removeFiles', files: ['/img/new'] }, 'recoverHarmlessly'],
+    ['another file goes', { kind: 'removeFiles', files: ['/img/a'] }, 'recover'],
+    ['a guest thaws', { kind: 'thawGuest' }, 'recoverHarmlessly'],
+    ['a guest runs', { kind: 'power', action: 'resume' }, 'recover'],
+    ['a VM is switched off', { kind: 'power', action: 'forceOff' }, 'recover'],
+    ['a snapshot is forgotten', { kind: 'forgetSnapshot', snapshot: 'a' }, 'recover'],
+    ['a snapshot is put below another one', { kind: 'reparent', snapshot: 'a' }, 'recoverHarmlessly'],
   ] as const satisfies readonly (readonly [string, Step, UnaskedAct])[]) {
-    it(`is ${act}: ${name}`, () => assert.equal(actOf([{ do: 'waitUntil', second: 1 }, step], plan), act));
+    it(`is ${act}: ${name}`, () => assert.equal(actOf([{ kind: 'waitUntil', second: 1 }, step], plan), act));
   }
 });

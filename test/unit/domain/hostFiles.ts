@@ -51,17 +51,17 @@ export function told(steps: readonly Step[]): string {
 }
 
 function word(step: Step): string {
-  if (step.do === 'revert') {
+  if (step.kind === 'revert') {
     return `revert ${step.to}`;
   }
-  if (step.do === 'power') {
+  if (step.kind === 'power') {
     return step.action;
   }
-  if (step.do === 'createSnapshot') {
-    return `${step.auto ?? 'asked'} ${step.kind} ${step.style}`;
+  if (step.kind === 'createSnapshot') {
+    return `${step.auto ?? 'asked'} ${step.snapshotKind} ${step.style}`;
   }
-  if (step.do === 'restoreMemory') {
+  if (step.kind === 'restoreMemory') {
     return `restoreMemory ${step.to}`;
   }
-  return step.do;
+  return step.kind;
 }

@@ -41,7 +41,7 @@ describe('knownVersions', () => {
     it(`libvirt ${major}.${minor}, ${what.action} ${what.style} ${what.kind}: ${count}`, () => {
       const warnings = versionWarnings(capabilities(major, minor), what);
       assert.equal(warnings.length, count);
-      assert.ok(warnings.every((one) => one.about === 'knownBadVersion' && one.version === `${major}.${minor}`));
+      assert.ok(warnings.every((one) => one.kind === 'knownBadVersion' && one.version === `${major}.${minor}`));
     });
   }
 

@@ -52,14 +52,14 @@ describe('a QEMU that libvirt has lost', () => {
   ] as const) {
     it(`${what}: ${found ?? 'nothing'}`, () => {
       const lost = lostQemu(situation);
-      assert.equal(lost && `${lost.what} ${lost.file}`, found);
+      assert.equal(lost && `${lost.kind} ${lost.file}`, found);
     });
   }
 
   it('stands against a start, and against nothing else that changes power', () => {
     const verdictOf = (situation: Situation, action: PowerAction): string => {
       const decision = planOperation(ask.power(action), situation);
-      return decision.type === 'refusal' ? decision.refusal.reason : 'planned';
+      return decision.kind === 'refusal' ? decision.refusal.reason : 'planned';
     };
     assert.equal(verdictOf(written([], 'off'), 'start'), 'planned');
     assert.equal(verdictOf(written(['a'], 'off'), 'start'), 'runsUnseen');
@@ -71,14 +71,14 @@ describe('a QEMU that libvirt has lost', () => {
       [written(['b'], 'off'), 'runsUnseen'],
       [written(['a'], 'running'), 'mergeLost'],
     ] as const) {
-      const repair = { type: 'repair', vm: ref, repair: { what: 'forgetSnapshot', snapshot: 'b' } } as const;
+      const repair = { kind: 'repair', vm: ref, repair: { kind: 'forgetSnapshot', snapshot: 'b' } } as const;
       for (const request of [ask.create(), ask.revert('a'), ask.remove('b'), repair]) {
         const decision = planOperation(request, at);
-        assert.equal(decision.type === 'refusal' ? decision.refusal.reason : 'planned', why, request.type);
+        assert.equal(decision.kind === 'refusal' ? decision.refusal.reason : 'planned', why, request.kind);
       }
       const request = ask.revert('a', 'off');
       const recovery = planRecovery(broken(request, planned(request, outside()), 0, 'begun'), at);
-      assert.equal(recovery.type === 'explain' ? recovery.why.reason : recovery.type, why);
+      assert.equal(recovery.kind === 'explain' ? recovery.why.reason : recovery.kind, why);
     }
   });
 
@@ -86,9 +86,9 @@ describe('a QEMU that libvirt has lost', () => {
     const remove = ask.remove('b');
     const recovered = (at: Situation, request = remove): string => {
       const recovery = planRecovery(broken(request, planned(request, outside()), 0, 'begun'), at);
-      return recovery.type === 'steps'
+      return recovery.kind === 'steps'
         ? `${shortSteps(recovery.plan)}, otherwise ${recovery.otherwise?.reason ?? 'nothing'}`
-        : recovery.type === 'explain'
+        : recovery.kind === 'explain'
           ? recovery.why.reason
           : recovery.to;
     };
@@ -111,10 +111,10 @@ describe('a QEMU that libvirt has lost', () => {
     }
 
     it('by the doctor too', () => {
-      const finish = { type: 'repair', vm: ref, repair: { what: 'finishDelete', snapshot: 'a' } } as const;
+      const finish = { kind: 'repair', vm: ref, repair: { kind: 'finishDelete', snapshot: 'a' } } as const;
       const verdict = (at: Situation): string => {
         const decision = planOperation(finish, at);
-        return decision.type === 'refusal' ? decision.refusal.reason : shortSteps(decision);
+        return decision.kind === 'refusal' ? decision.refusal.reason : shortSteps(decision);
       };
       assert.equal(verdict(lost()), 'b');
       assert.equal(verdict(lost({ tree: onTop })), 'mergeLost');

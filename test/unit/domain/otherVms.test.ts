@@ -60,7 +60,7 @@ describe('otherVms', () => {
     it('an image that no VM names, over any number of layers, but not for its own sake', () => {
       const inWhat = situation({ files, strays });
       assert.deepEqual(outsiderOn(['/img/web.qcow2'], inWhat), {
-        what: 'image',
+        kind: 'image',
         name: '/img/copy',
         file: '/img/web.qcow2',
       });
@@ -72,7 +72,7 @@ describe('otherVms', () => {
     it('a program, where it cannot be the QEMU of the VM itself', () => {
       const on = situation({ vm: active, files, held });
       assert.equal(outsiderOn(['/img/web.a', '/img/web.qcow2'], on), undefined);
-      assert.deepEqual(outsiderOn(['/img/web.a', '/img/web.b'], on), { what: 'program', name: '', file: '/img/web.b' });
+      assert.deepEqual(outsiderOn(['/img/web.a', '/img/web.b'], on), { kind: 'program', name: '', file: '/img/web.b' });
       const off = situation({ vm: { ...active, power: 'off' }, files, held });
       assert.equal(otherVmObstacle(['/img/web.qcow2'], off, 'refuse')?.refusal.reason, 'heldByProgram');
       assert.equal(outsiderOn(['/img/web.qcow2'], situation({ vm: { ...active, power: 'off' }, files })), undefined);

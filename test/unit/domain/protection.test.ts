@@ -52,25 +52,25 @@ describe('namesOnly', () => {
 
 describe('needsName', () => {
   const ref = { connection: 'test:///default', uuid: vm('').uuid };
-  const still = [{ about: 'guestStandsStill' } as const];
+  const still = [{ kind: 'guestStandsStill' } as const];
   const rows: readonly (readonly [request: OperationRequest, stands: boolean, needs: boolean])[] = [
-    [{ type: 'revert', vm: ref, snapshot: 'a', after: 'off' }, false, true],
-    [{ type: 'delete', vm: ref, snapshot: 'a', scope: 'one' }, false, true],
-    [{ type: 'repair', vm: ref, repair: { what: 'thawGuest' } }, false, true],
-    [{ type: 'power', vm: ref, action: 'pause' }, false, true],
-    [{ type: 'power', vm: ref, action: 'forceOff' }, false, true],
-    [{ type: 'power', vm: ref, action: 'shutDown' }, false, true],
-    [{ type: 'power', vm: ref, action: 'restart' }, false, true],
-    [{ type: 'power', vm: ref, action: 'start' }, false, false],
-    [{ type: 'power', vm: ref, action: 'resume' }, false, false],
-    [{ type: 'create', vm: ref, kind: 'memory', title: 'a' }, true, true],
-    [{ type: 'create', vm: ref, kind: 'disk', title: 'a' }, false, false],
-    [{ type: 'describe', vm: ref, snapshot: 'a', title: 'b', description: '' }, true, false],
-    [{ type: 'rename', vm: ref, snapshot: 'a', title: 'b' }, true, false],
+    [{ kind: 'revert', vm: ref, snapshot: 'a', after: 'off' }, false, true],
+    [{ kind: 'delete', vm: ref, snapshot: 'a', scope: 'one' }, false, true],
+    [{ kind: 'repair', vm: ref, repair: { kind: 'thawGuest' } }, false, true],
+    [{ kind: 'power', vm: ref, action: 'pause' }, false, true],
+    [{ kind: 'power', vm: ref, action: 'forceOff' }, false, true],
+    [{ kind: 'power', vm: ref, action: 'shutDown' }, false, true],
+    [{ kind: 'power', vm: ref, action: 'restart' }, false, true],
+    [{ kind: 'power', vm: ref, action: 'start' }, false, false],
+    [{ kind: 'power', vm: ref, action: 'resume' }, false, false],
+    [{ kind: 'create', vm: ref, snapshotKind: 'memory', title: 'a' }, true, true],
+    [{ kind: 'create', vm: ref, snapshotKind: 'disk', title: 'a' }, false, false],
+    [{ kind: 'describe', vm: ref, snapshot: 'a', title: 'b', description: '' }, true, false],
+    [{ kind: 'rename', vm: ref, snapshot: 'a', title: 'b' }, true, false],
   ];
   for (const [request, stands, needs] of rows) {
     const what =
-      request.type === 'power' ? request.action : `${request.type}${stands ? ', the guest stands still' : ''}`;
+      request.kind === 'power' ? request.action : `${request.kind}${stands ? ', the guest stands still' : ''}`;
     it(`${what}: ${needs ? 'yes' : 'no'}`, () => {
       assert.equal(needsName(request, { warnings: stands ? still : [] }), needs);
     });

@@ -33,14 +33,14 @@ describe('samePath', () => {
   for (const [what, where, expected] of rows) {
     it(`the VM stands on ${what} than its snapshot names → ${expected}`, () => {
       const asked = [
-        { type: 'revert', vm: ref, snapshot: 'a', after: 'asSnapshot' },
-        { type: 'delete', vm: ref, snapshot: 'a', scope: 'one' },
-        { type: 'repair', vm: ref, repair: { what: 'forgetSnapshot', snapshot: 'a' } },
+        { kind: 'revert', vm: ref, snapshot: 'a', after: 'asSnapshot' },
+        { kind: 'delete', vm: ref, snapshot: 'a', scope: 'one' },
+        { kind: 'repair', vm: ref, repair: { kind: 'forgetSnapshot', snapshot: 'a' } },
       ] as const;
       for (const request of asked) {
         const decision = planOperation(request, where);
-        const reason = decision.type === 'refusal' ? decision.refusal.reason : 'planned';
-        assert.equal(reason === 'namedTwice', expected === 'refused', `${request.type}: ${reason}`);
+        const reason = decision.kind === 'refusal' ? decision.refusal.reason : 'planned';
+        assert.equal(reason === 'namedTwice', expected === 'refused', `${request.kind}: ${reason}`);
       }
     });
   }

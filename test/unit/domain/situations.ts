@@ -161,42 +161,42 @@ export function situation(more: Partial<Situation> = {}): Situation {
   return { vm: vm(), tree: tree([]), capabilities: capabilities(), now, ...more };
 }
 
-type Asked<T extends OperationRequest['type']> = Omit<Extract<OperationRequest, { type: T }>, 'type' | 'vm'>;
+type Asked<T extends OperationRequest['kind']> = Omit<Extract<OperationRequest, { kind: T }>, 'type' | 'vm'>;
 
 export const ask = {
   create: (more: Partial<Asked<'create'>> = {}): OperationRequest => ({
-    type: 'create',
+    kind: 'create',
     vm: ref,
-    kind: 'auto',
+    snapshotKind: 'auto',
     title: 'new',
     ...more,
   }),
   revert: (name: string, after: Asked<'revert'>['after'] = 'asSnapshot'): OperationRequest => ({
-    type: 'revert',
+    kind: 'revert',
     vm: ref,
     snapshot: name,
     after,
   }),
   remove: (name: string, scope: Asked<'delete'>['scope'] = 'one'): OperationRequest => ({
-    type: 'delete',
+    kind: 'delete',
     vm: ref,
     snapshot: name,
     scope,
   }),
   describe: (name: string, title: string, description = ''): OperationRequest => ({
-    type: 'describe',
+    kind: 'describe',
     vm: ref,
     snapshot: name,
     title,
     description,
   }),
-  power: (action: Asked<'power'>['action']): OperationRequest => ({ type: 'power', vm: ref, action }),
+  power: (action: Asked<'power'>['action']): OperationRequest => ({ kind: 'power', vm: ref, action }),
 };
 
 /** The plan, or an error that says why there is none. */
 export function planned(request: OperationRequest, inWhat: Situation): Plan {
   const decision = planOperation(request, inWhat);
-  if (decision.type !== 'plan') {
+  if (decision.kind !== 'plan') {
     throw new Error(`refused: ${decision.refusal.reason} ${JSON.stringify(decision.refusal.facts)}`);
   }
   return decision;
@@ -205,7 +205,7 @@ export function planned(request: OperationRequest, inWhat: Situation): Plan {
 /** The refusal, or an error that shows the plan. */
 export function refused(request: OperationRequest, inWhat: Situation): Refusal {
   const decision = planOperation(request, inWhat);
-  if (decision.type !== 'refusal') {
+  if (decision.kind !== 'refusal') {
     throw new Error(`planned: ${JSON.stringify(decision.steps)}`);
   }
   return decision.refusal;
@@ -213,7 +213,7 @@ export function refused(request: OperationRequest, inWhat: Situation): Refusal {
 
 /** `ok`, or the reason of the refusal: for tables. */
 export function verdict(decision: Decision): string {
-  return decision.type === 'plan' ? 'ok' : decision.refusal.reason;
+  return decision.kind === 'plan' ? 'ok' : decision.refusal.reason;
 }
 
 /** A small generator of equally spread numbers below 1, the same for the same seed (mulberry32). */
@@ -236,31 +236,31 @@ export function shortSteps({ steps }: Pick<Plan, 'steps'>): string {
   return steps
     .map((step) => {
       const disks = 'disks' in step ? (step.disks ?? []).map((one) => ('file' in one ? one.file : '')).join(',') : '';
-      if (step.do === 'blockCommit') {
+      if (step.kind === 'blockCommit') {
         return `${step.top}→${step.base}`;
       }
-      if (step.do === 'commitImages') {
+      if (step.kind === 'commitImages') {
         return `off ${step.disks.map(({ top, base }) => `${top}→${base}`).join(',')}`;
       }
-      return step.do === 'deleteSnapshot'
+      return step.kind === 'deleteSnapshot'
         ? step.snapshot
-        : step.do === 'forgetSnapshot'
+        : step.kind === 'forgetSnapshot'
           ? `forget ${step.snapshot}`
-          : step.do === 'trashFiles'
+          : step.kind === 'trashFiles'
             ? `trash ${step.files.join(',')}`
-            : step.do === 'removeFiles'
+            : step.kind === 'removeFiles'
               ? `rm ${step.files.join(',')}`
-              : step.do === 'makeCurrent'
+              : step.kind === 'makeCurrent'
                 ? `${step.snapshot}=${disks}`
-                : step.do === 'redefineAs'
+                : step.kind === 'redefineAs'
                   ? `${step.snapshot}→${step.name}`
-                  : step.do === 'reparent'
+                  : step.kind === 'reparent'
                     ? `${step.snapshot}^${step.parent ?? ''}`
-                    : step.do === 'copyFile'
+                    : step.kind === 'copyFile'
                       ? `cp ${step.from} ${step.to}`
                       : 'snapshot' in step
-                        ? `${step.do} ${step.snapshot}`
-                        : step.do;
+                        ? `${step.kind} ${step.snapshot}`
+                        : step.kind;
     })
     .join(' ');
 }

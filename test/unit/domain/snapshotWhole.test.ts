@@ -81,8 +81,8 @@ describe('a revert to a snapshot that is not whole', () => {
       it(`${what} → ${expected}, libvirt ${capability.libvirt}`, () => {
         const decision = planOperation(ask.revert(to), { ...inWhat, capabilities: capability });
         assert.equal(verdict(decision), expected);
-        const warnings = decision.type === 'plan' ? decision.warnings : [];
-        const files = warnings.flatMap((one) => (one.about === 'notChecked' ? one.files : []));
+        const warnings = decision.kind === 'plan' ? decision.warnings : [];
+        const files = warnings.flatMap((one) => (one.kind === 'notChecked' ? one.files : []));
         assert.equal(files.join(' '), unchecked);
       });
     }
@@ -132,8 +132,8 @@ describe('a revert to a snapshot that is not whole', () => {
       assert.equal(to({ name, uuid: 'another' }, 'running'), 'ramOfOther');
       assert.equal(to('broken', 'off'), 'memoryFileBroken');
       const off = planOperation(ask.revert('b', 'off'), saved({ name: 'before', uuid }, major));
-      assert.ok(off.type === 'plan');
-      assert.ok(off.steps.every((step) => step.do !== 'revert' && step.do !== 'restoreMemory'));
+      assert.ok(off.kind === 'plan');
+      assert.ok(off.steps.every((step) => step.kind !== 'revert' && step.kind !== 'restoreMemory'));
     }
   });
 
@@ -196,8 +196,8 @@ describe('a revert to a VM with a medium in its drive', () => {
   it('says that a medium which nobody can see was not checked', () => {
     const plan = planned(ask.revert('b'), withDrive(outside({}), drive()));
     assert.deepEqual(
-      plan.warnings.find((one) => one.about === 'notChecked'),
-      { about: 'notChecked', files: [iso] },
+      plan.warnings.find((one) => one.kind === 'notChecked'),
+      { kind: 'notChecked', files: [iso] },
     );
   });
 
@@ -211,7 +211,7 @@ describe('a revert to a VM with a medium in its drive', () => {
       ]),
     });
     const why = (inWhat: Situation): string | undefined =>
-      planned(ask.revert('a'), inWhat).warnings.find((one) => one.about === 'doneByUs')?.why.reason;
+      planned(ask.revert('a'), inWhat).warnings.find((one) => one.kind === 'doneByUs')?.why.reason;
     assert.equal(why(withDrive(outside({}), drive(), folders('yes', denied))), 'filesOutOfReach');
     assert.equal(why(withDrive(outside({}), drive(), gone)), 'overlayMissing');
     assert.equal(why(withDrive(outside({}), drive(), folders('yes', 'yes'))), undefined);
@@ -277,20 +277,20 @@ describe('a revert beside other VMs', () => {
       ...outside({}),
       otherVms: clone(['/img/clone', '/img/web.b', '/img/web.a', base]),
     });
-    assert.ok(plan.steps.every((step) => step.do !== 'revert' && step.do !== 'removeFiles'));
-    assert.ok(plan.warnings.some((one) => one.about === 'doneByUs' && one.why.reason === 'usedByOtherVm'));
+    assert.ok(plan.steps.every((step) => step.kind !== 'revert' && step.kind !== 'removeFiles'));
+    assert.ok(plan.warnings.some((one) => one.kind === 'doneByUs' && one.why.reason === 'usedByOtherVm'));
   });
 });
 
 describe('a revert to a VM of other hardware', () => {
   it('says which disks come and go', () => {
     const inWhat = { ...outside({}), vm: vm({ disks: [disk('vda', '/img/web.b'), disk('vdb', '/img/new')] }) };
-    const warning = planned(ask.revert('a'), inWhat).warnings.find((one) => one.about === 'hardwareChanges');
+    const warning = planned(ask.revert('a'), inWhat).warnings.find((one) => one.kind === 'hardwareChanges');
     assert.deepEqual(warning?.what, ['vdb']);
-    assert.ok(planned(ask.revert('a'), outside({})).warnings.every((one) => one.about !== 'hardwareChanges'));
+    assert.ok(planned(ask.revert('a'), outside({})).warnings.every((one) => one.kind !== 'hardwareChanges'));
   });
   it('says that a TPM is not brought back', () => {
     const inWhat = { ...outside({}), vm: vm({ devices: ['tpm'], disks: [disk('vda', '/img/web.b')] }) };
-    assert.ok(planned(ask.revert('a'), inWhat).warnings.some((one) => one.about === 'tpmNotCaptured'));
+    assert.ok(planned(ask.revert('a'), inWhat).warnings.some((one) => one.kind === 'tpmNotCaptured'));
   });
 });

@@ -61,10 +61,10 @@ describe('tagNames', () => {
       }),
     });
     const after = afterCreate(before, {
-      do: 'createSnapshot',
+      kind: 'createSnapshot',
       name: 'new',
       description: '',
-      kind: 'offline',
+      snapshotKind: 'offline',
       style: 'internal',
       quiesce: false,
       disks: [{ target: 'vda' }, { target: 'vdb' }],
@@ -93,7 +93,7 @@ describe('lostTags', () => {
     assert.deepEqual(tags, []);
     const inWhat = situation({ files: { ...files, images: new Map([...files.images, ['/e', blind]]) } });
     assert.deepEqual(tagsUnseenWarning(['/a', '/b', '/c', '/d', '/e', '/f'], inWhat), [
-      { about: 'tagsNotSeen', files: ['/b', '/e'] },
+      { kind: 'tagsNotSeen', files: ['/b', '/e'] },
     ]);
     assert.deepEqual(tagsUnseenWarning(['/a'], inWhat), []);
   });

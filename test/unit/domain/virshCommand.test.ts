@@ -14,27 +14,27 @@ const disks = [
   disk('sdb', undefined),
 ];
 const web = vm({ disks });
-const base = { do: 'createSnapshot', name: 'n', description: '', quiesce: false } as const;
+const base = { kind: 'createSnapshot', name: 'n', description: '', quiesce: false } as const;
 
 describe('virshCommand', () => {
   const rows: readonly (readonly [step: Step, line: string])[] = [
     [
-      { ...base, kind: 'memory', style: 'internal', disks: [{ target: 'vda' }] },
+      { ...base, snapshotKind: 'memory', style: 'internal', disks: [{ target: 'vda' }] },
       'snapshot-create-as --domain web --name n',
     ],
     [
-      { ...base, description: 'why', kind: 'offline', style: 'internal', disks: [] },
+      { ...base, description: 'why', snapshotKind: 'offline', style: 'internal', disks: [] },
       'snapshot-create-as --domain web --name n --description why',
     ],
     [
-      { ...base, kind: 'disk', style: 'external', quiesce: true, disks: [{ target: 'vda', file: '/img/a.n' }] },
+      { ...base, snapshotKind: 'disk', style: 'external', quiesce: true, disks: [{ target: 'vda', file: '/img/a.n' }] },
       'snapshot-create-as --domain web --name n --disk-only --diskspec vda,snapshot=external,file=/img/a.n ' +
         '--diskspec vdb,snapshot=no --diskspec sda,snapshot=no --quiesce --atomic',
     ],
     [
       {
         ...base,
-        kind: 'memory',
+        snapshotKind: 'memory',
         style: 'external',
         disks: [{ target: 'vdb', file: '/img/b,c.n' }],
         memoryFile: '/m,m',
@@ -42,48 +42,48 @@ describe('virshCommand', () => {
       'snapshot-create-as --domain web --name n --memspec file=/m,,m,snapshot=external --diskspec vda,snapshot=no ' +
         '--diskspec vdb,snapshot=external,file=/img/b,,c.n --diskspec sda,snapshot=no --atomic',
     ],
-    [{ do: 'revert', snapshot: 's', to: 'asSnapshot' }, 'snapshot-revert --domain web --snapshotname s'],
-    [{ do: 'revert', snapshot: 's', to: 'running' }, 'snapshot-revert --domain web --snapshotname s --running'],
-    [{ do: 'revert', snapshot: 's', to: 'paused' }, 'snapshot-revert --domain web --snapshotname s --paused'],
-    [{ do: 'deleteSnapshot', snapshot: 's' }, 'snapshot-delete --domain web --snapshotname s'],
-    [{ do: 'describeSnapshot', snapshot: 's', description: 'x' }, 'snapshot-edit --domain web --snapshotname s'],
+    [{ kind: 'revert', snapshot: 's', to: 'asSnapshot' }, 'snapshot-revert --domain web --snapshotname s'],
+    [{ kind: 'revert', snapshot: 's', to: 'running' }, 'snapshot-revert --domain web --snapshotname s --running'],
+    [{ kind: 'revert', snapshot: 's', to: 'paused' }, 'snapshot-revert --domain web --snapshotname s --paused'],
+    [{ kind: 'deleteSnapshot', snapshot: 's' }, 'snapshot-delete --domain web --snapshotname s'],
+    [{ kind: 'describeSnapshot', snapshot: 's', description: 'x' }, 'snapshot-edit --domain web --snapshotname s'],
     [
-      { ...base, kind: 'memory', style: 'external', live: true, disks: [], memoryFile: '/m' },
+      { ...base, snapshotKind: 'memory', style: 'external', live: true, disks: [], memoryFile: '/m' },
       'snapshot-create-as --domain web --name n --memspec file=/m,snapshot=external --diskspec vda,snapshot=no ' +
         '--diskspec vdb,snapshot=no --diskspec sda,snapshot=no --live --atomic',
     ],
     [
-      { ...base, kind: 'disk', style: 'external', live: true, disks: [{ target: 'vda', file: '/dev/vg/n' }] },
+      { ...base, snapshotKind: 'disk', style: 'external', live: true, disks: [{ target: 'vda', file: '/dev/vg/n' }] },
       'snapshot-create-as --domain web --name n --disk-only --diskspec ' +
         'vda,snapshot=external,stype=block,file=/dev/vg/n --diskspec vdb,snapshot=no --diskspec sda,snapshot=no --atomic',
     ],
-    [{ do: 'startPaused' }, 'start --domain web --paused'],
-    [{ do: 'dropManagedSave' }, 'managedsave-remove --domain web'],
-    [{ do: 'makeCurrent', snapshot: 's' }, 'snapshot-current --domain web --snapshotname s'],
-    [{ do: 'makeCurrent', snapshot: 's', disks: [] }, 'snapshot-edit --domain web --snapshotname s --current'],
-    [{ do: 'forgetSnapshot', snapshot: 's' }, 'snapshot-delete --domain web --snapshotname s --metadata'],
+    [{ kind: 'startPaused' }, 'start --domain web --paused'],
+    [{ kind: 'dropManagedSave' }, 'managedsave-remove --domain web'],
+    [{ kind: 'makeCurrent', snapshot: 's' }, 'snapshot-current --domain web --snapshotname s'],
+    [{ kind: 'makeCurrent', snapshot: 's', disks: [] }, 'snapshot-edit --domain web --snapshotname s --current'],
+    [{ kind: 'forgetSnapshot', snapshot: 's' }, 'snapshot-delete --domain web --snapshotname s --metadata'],
     [
-      { do: 'redefineAs', snapshot: 's', name: 'n', description: '' },
+      { kind: 'redefineAs', snapshot: 's', name: 'n', description: '' },
       'snapshot-edit --domain web --snapshotname s --clone',
     ],
-    [{ do: 'reparent', snapshot: 's', parent: 'p' }, 'snapshot-edit --domain web --snapshotname s'],
-    [{ do: 'nameFrozenFiles', snapshot: 's', disks: [] }, 'snapshot-edit --domain web --snapshotname s'],
-    [{ do: 'clearUnfinishedDelete', snapshot: 's' }, 'snapshot-edit --domain web --snapshotname s'],
+    [{ kind: 'reparent', snapshot: 's', parent: 'p' }, 'snapshot-edit --domain web --snapshotname s'],
+    [{ kind: 'nameFrozenFiles', snapshot: 's', disks: [] }, 'snapshot-edit --domain web --snapshotname s'],
+    [{ kind: 'clearUnfinishedDelete', snapshot: 's' }, 'snapshot-edit --domain web --snapshotname s'],
     [
-      { do: 'defineFromSnapshot', snapshot: 's', disks: [] },
+      { kind: 'defineFromSnapshot', snapshot: 's', disks: [] },
       'snapshot-dumpxml --domain web --snapshotname s --security-info && virsh -c qemu:///system edit --domain web',
     ],
     [
-      { do: 'restoreMemory', snapshot: 's/1', file: '/a b.mem', disks: [], to: 'paused' },
+      { kind: 'restoreMemory', snapshot: 's/1', file: '/a b.mem', disks: [], to: 'paused' },
       "save-image-dumpxml --file '/a b.mem' --security-info && " +
         "virsh -c qemu:///system restore --file '/a b.mem' --xml s-1.xml --paused",
     ],
     [
-      { do: 'makePersistent' },
+      { kind: 'makePersistent' },
       'dumpxml --domain web --inactive --security-info && virsh -c qemu:///system define --file web.xml',
     ],
-    [{ do: 'thawGuest' }, 'domfsthaw --domain web'],
-    [{ do: 'setGuestClock' }, 'domtime --domain web --sync'],
+    [{ kind: 'thawGuest' }, 'domfsthaw --domain web'],
+    [{ kind: 'setGuestClock' }, 'domtime --domain web --sync'],
   ];
   for (const [step, line] of rows) {
     it(line.slice(0, 60), () => {
@@ -92,10 +92,10 @@ describe('virshCommand', () => {
   }
 
   const onFiles: readonly (readonly [step: Step, line: string])[] = [
-    [{ do: 'waitUntil', second: 7 }, 'sleep 1'],
+    [{ kind: 'waitUntil', second: 7 }, 'sleep 1'],
     [
       {
-        do: 'createOverlays',
+        kind: 'createOverlays',
         overlays: [
           { target: 'vda', file: '/img/a.7', backing: '/img/a', backingFormat: 'qcow2' },
           { target: 'vdb', file: '/img/b.7', backing: '/img/b c', backingFormat: 'raw' },
@@ -103,14 +103,14 @@ describe('virshCommand', () => {
       },
       "qemu-img create -f qcow2 -F qcow2 -b /img/a /img/a.7 && qemu-img create -f qcow2 -F raw -b '/img/b c' /img/b.7",
     ],
-    [{ do: 'removeFiles', files: ['/img/a.7', '/img/b;c'] }, "rm -- /img/a.7 '/img/b;c'"],
-    [{ do: 'removeFiles', files: [] }, ''],
-    [{ do: 'removeTag', file: '/img/a', tag: "it's" }, "qemu-img snapshot -d 'it'\\''s' /img/a"],
-    [{ do: 'copyFile', from: '/n', to: '/n.s', existing: 'keep' }, 'cp -n -- /n /n.s'],
-    [{ do: 'copyFile', from: '/n.s', to: '/n', existing: 'replace' }, 'cp -f -- /n.s /n'],
+    [{ kind: 'removeFiles', files: ['/img/a.7', '/img/b;c'] }, "rm -- /img/a.7 '/img/b;c'"],
+    [{ kind: 'removeFiles', files: [] }, ''],
+    [{ kind: 'removeTag', file: '/img/a', tag: "it's" }, "qemu-img snapshot -d 'it'\\''s' /img/a"],
+    [{ kind: 'copyFile', from: '/n', to: '/n.s', existing: 'keep' }, 'cp -n -- /n /n.s'],
+    [{ kind: 'copyFile', from: '/n.s', to: '/n', existing: 'replace' }, 'cp -f -- /n.s /n'],
   ];
   for (const [step, line] of onFiles) {
-    it(`${step.do}: ${line}`, () => {
+    it(`${step.kind}: ${line}`, () => {
       assert.equal(virshLine([step], web, uri), line);
     });
   }
@@ -125,15 +125,15 @@ describe('virshCommand', () => {
   };
   for (const [action, command] of Object.entries(powers) as [PowerAction, string][]) {
     it(`${action} is ${command}`, () => {
-      const step = { do: 'power', action } as const;
+      const step = { kind: 'power', action } as const;
       assert.deepEqual(commandsOf(step, web, uri), [['virsh', '-c', uri, command, '--domain', 'web']]);
     });
   }
 
   it('stops after a step that fails', () => {
     const steps: Step[] = [
-      { do: 'revert', snapshot: 's', to: 'paused' },
-      { do: 'power', action: 'forceOff' },
+      { kind: 'revert', snapshot: 's', to: 'paused' },
+      { kind: 'power', action: 'forceOff' },
     ];
     assert.equal(
       virshLine(steps, web, 'test:///default'),

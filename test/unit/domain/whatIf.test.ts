@@ -8,19 +8,19 @@ import { nodeFates, rowFates } from '../../../src/operations/whatIf.js';
 const vm = { connection: 'test:///', uuid: 'u' };
 
 function plan(request: OperationRequest, changes: Partial<Plan> = {}): Plan {
-  return { type: 'plan', request, steps: [], losses: [], warnings: [], progress: 'timeOnly', ...changes };
+  return { kind: 'plan', request, steps: [], losses: [], warnings: [], progress: 'timeOnly', ...changes };
 }
 
 function deleting(snapshot: string, changes: Partial<Plan> = {}, names: readonly string[] = [snapshot]): Plan {
-  const request = { type: 'delete', vm, snapshot, scope: 'one' } as const;
-  return plan(request, { losses: [{ what: 'restorePoints', names }], snapshot, ...changes });
+  const request = { kind: 'delete', vm, snapshot, scope: 'one' } as const;
+  return plan(request, { losses: [{ kind: 'restorePoints', names }], snapshot, ...changes });
 }
 
 function reverting(snapshot: string, changes: Partial<Plan> = {}): Plan {
-  return plan({ type: 'revert', vm, snapshot, after: 'asSnapshot' }, { snapshot, ...changes });
+  return plan({ kind: 'revert', vm, snapshot, after: 'asSnapshot' }, { snapshot, ...changes });
 }
 
-const data = (start: number, length: number) => ({ start, length, what: 'data' }) as const;
+const data = (start: number, length: number) => ({ start, length, kind: 'data' }) as const;
 
 function mapOf(rows: readonly BlockRow[], reads: BlockMap['reads'] = []): BlockMap {
   return { target: 'vda', virtualBytes: 1_000, clusterBytes: 10, rows, reads, exact: 'exact', readAt: 0 };
@@ -49,7 +49,7 @@ const inside = mapOf([
   { id: 'p', kind: 'present', file: '/img', after: 'b', extents: [data(60, 10), data(140, 20)] },
 ]);
 
-const merges = [{ about: 'merges' }] as const;
+const merges = [{ kind: 'merges' }] as const;
 
 describe('what a plan would do to a picture', () => {
   it('strikes the snapshots out to which there is no way back', () => {
@@ -60,7 +60,7 @@ describe('what a plan would do to a picture', () => {
   });
 
   it('shows where a revert goes, and whether the present is lost or kept', () => {
-    assert.deepEqual(nodeFates(reverting('a', { losses: [{ what: 'ram' }] })), [
+    assert.deepEqual(nodeFates(reverting('a', { losses: [{ kind: 'ram' }] })), [
       { snapshot: 'a', fate: 'read' },
       { snapshot: '', fate: 'dropped' },
     ]);
@@ -68,14 +68,14 @@ describe('what a plan would do to a picture', () => {
       { snapshot: 'a', fate: 'read' },
       { snapshot: '', fate: 'kept' },
     ]);
-    assert.deepEqual(nodeFates(reverting('a', { losses: [{ what: 'configuration' }] })), [
+    assert.deepEqual(nodeFates(reverting('a', { losses: [{ kind: 'configuration' }] })), [
       { snapshot: 'a', fate: 'read' },
     ]);
   });
 
   it('marks nothing that the plan does not say', () => {
     assert.deepEqual(rowFates(deleting('b'), chain), []);
-    assert.deepEqual(rowFates(plan({ type: 'power', vm, action: 'start' }, { warnings: merges }), chain), []);
+    assert.deepEqual(rowFates(plan({ kind: 'power', vm, action: 'start' }, { warnings: merges }), chain), []);
   });
 
   it('moves the layer above a deleted snapshot into its own', () => {
@@ -105,7 +105,7 @@ describe('what a plan would do to a picture', () => {
 
   it('moves the layers that are committed, of this disk alone', () => {
     const disk = { target: 'vda', top: '/3', base: '/1', baseFormat: 'qcow2', merged: ['/3', '/2'] };
-    const request = { type: 'consolidate', vm } as const;
+    const request = { kind: 'consolidate', vm } as const;
     const fates = [
       { row: 'r2', fate: 'moved', into: 'r1' },
       { row: 'r3', fate: 'moved', into: 'r1' },
@@ -119,14 +119,14 @@ describe('what a plan would do to a picture', () => {
         ],
       },
     ];
-    assert.deepEqual(rowFates(plan(request, { steps: [{ do: 'blockCommit', ...disk }] }), chain), fates);
-    assert.deepEqual(rowFates(plan(request, { steps: [{ do: 'commitImages', disks: [disk] }] }), chain), fates);
+    assert.deepEqual(rowFates(plan(request, { steps: [{ kind: 'blockCommit', ...disk }] }), chain), fates);
+    assert.deepEqual(rowFates(plan(request, { steps: [{ kind: 'commitImages', disks: [disk] }] }), chain), fates);
     const other = { ...disk, target: 'vdb' };
-    assert.deepEqual(rowFates(plan(request, { steps: [{ do: 'commitImages', disks: [other] }] }), chain), []);
+    assert.deepEqual(rowFates(plan(request, { steps: [{ kind: 'commitImages', disks: [other] }] }), chain), []);
   });
 
   it('drops what was written to this disk, where a revert loses it', () => {
-    const losses = [{ what: 'diskChanges', disks: [{ target: 'vda', bytes: 20 }] }] as const;
+    const losses = [{ kind: 'diskChanges', disks: [{ target: 'vda', bytes: 20 }] }] as const;
     assert.deepEqual(rowFates(reverting('b', { losses }), chain), [
       { row: 'r1', fate: 'read' },
       {
@@ -138,7 +138,7 @@ describe('what a plan would do to a picture', () => {
         ],
       },
     ]);
-    const other = [{ what: 'diskChanges', disks: [{ target: 'vdb', bytes: 20 }] }] as const;
+    const other = [{ kind: 'diskChanges', disks: [{ target: 'vdb', bytes: 20 }] }] as const;
     assert.deepEqual(rowFates(reverting('b', { losses: other }), chain), [{ row: 'r1', fate: 'read' }]);
   });
 
@@ -150,7 +150,7 @@ describe('what a plan would do to a picture', () => {
   });
 
   it('drops files that the plan removes, once', () => {
-    const losses = [{ what: 'files', files: ['/3', '/elsewhere'] }, { what: 'diskChanges' }] as const;
+    const losses = [{ kind: 'files', files: ['/3', '/elsewhere'] }, { kind: 'diskChanges' }] as const;
     assert.deepEqual(rowFates(reverting('c', { losses }), chain), [
       { row: 'r3', fate: 'dropped' },
       { row: 'r2', fate: 'read' },
@@ -188,7 +188,7 @@ describe('what a plan would do to a picture', () => {
       { row: 'r3', fate: 'moved', into: 'r2' },
       { row: 'r2', fate: 'receives', extents: [] },
     ]);
-    const losses = [{ what: 'diskChanges' }] as const;
+    const losses = [{ kind: 'diskChanges' }] as const;
     assert.deepEqual(rowFates(reverting('c', { losses }), mapOf(rows)), [
       { row: 'r2', fate: 'read' },
       { row: 'r3', fate: 'dropped' },

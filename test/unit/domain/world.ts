@@ -11,7 +11,7 @@ import type { PowerState, VmDisk } from '../../../src/domain/vm.js';
 import { image, over } from './hostFiles.js';
 
 export function apply(step: Step, before: Situation): Situation {
-  switch (step.do) {
+  switch (step.kind) {
     case 'createSnapshot':
       return created(step, before);
     case 'revert':
@@ -166,7 +166,7 @@ function changed(situation: Situation, name: string, change: (snapshot: Snapshot
   return { ...situation, tree: { ...situation.tree, snapshots } };
 }
 
-function created(step: Extract<Step, { do: 'createSnapshot' }>, before: Situation): Situation {
+function created(step: Extract<Step, { kind: 'createSnapshot' }>, before: Situation): Situation {
   const { trailers } = parseDescription(step.description);
   const made = changed(afterCreate(before, step), step.name, (one) => ({ ...one, trailers }));
   const withMemory =
@@ -184,7 +184,7 @@ function created(step: Extract<Step, { do: 'createSnapshot' }>, before: Situatio
 }
 
 /** The VM stands where it stood. */
-function adopted({ made, below, parent }: Extract<Step, { do: 'adoptSnapshot' }>, before: Situation): Situation {
+function adopted({ made, below, parent }: Extract<Step, { kind: 'adoptSnapshot' }>, before: Situation): Situation {
   const { vm } = before;
   const frozen = vm.disks.map((disk): VmDisk => {
     const own = below.find(({ target }) => target === disk.target);
@@ -194,7 +194,7 @@ function adopted({ made, below, parent }: Extract<Step, { do: 'adoptSnapshot' }>
   return { ...created(made, { ...before, tree, vm: { ...vm, disks: frozen } }), vm };
 }
 
-function reverted(step: Extract<Step, { do: 'revert' }>, before: Situation): Situation {
+function reverted(step: Extract<Step, { kind: 'revert' }>, before: Situation): Situation {
   const { tree } = before;
   const target = findSnapshot(tree, step.snapshot)!;
   const natural = target.state === 'running' || target.state === 'paused' ? target.state : 'off';

@@ -71,9 +71,9 @@ describe('the time a guest stood still', () => {
   let now: number;
   let events: Emitter<GuestEvent>;
   let pause: GuestPause;
-  const at = (ms: number, what: GuestEvent['what'], uuid = 'mine'): void => {
+  const at = (ms: number, what: GuestEvent['kind'], uuid = 'mine'): void => {
     now = ms;
-    events.fire({ uuid, what });
+    events.fire({ uuid, kind: what });
   };
 
   beforeEach(() => {

@@ -29,12 +29,12 @@ const snapshot = (disk: string, own = overlay): string =>
 const adopt = (disk: string): string =>
   writeAdoptedXml(
     {
-      do: 'adoptSnapshot',
+      kind: 'adoptSnapshot',
       made: {
-        do: 'createSnapshot',
+        kind: 'createSnapshot',
         name: 's',
         description: '',
-        kind: 'disk',
+        snapshotKind: 'disk',
         style: 'external',
         quiesce: false,
         disks: [{ target: 'vda', file: '/a.s' }],

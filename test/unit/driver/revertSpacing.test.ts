@@ -45,7 +45,7 @@ describe('reverts of one VM', () => {
       } as unknown as StepContext;
       const spacing = new RevertSpacing(() => 0);
       spacing.untilDue = () => Promise.resolve(void seen.push('wait'));
-      const step = { do: 'revert', snapshot: 's', to: 'asSnapshot' } as const;
+      const step = { kind: 'revert', snapshot: 's', to: 'asSnapshot' } as const;
       await revert(context, step, spacing);
       await revert(context, step, spacing);
       assert.deepEqual(seen, expected);

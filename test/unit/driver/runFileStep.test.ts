@@ -29,7 +29,7 @@ describe('steps on files', function () {
     backing: at(backing),
     backingFormat: 'qcow2',
   });
-  const create = (...overlays: ReturnType<typeof overlay>[]) => ({ do: 'createOverlays', overlays }) as const;
+  const create = (...overlays: ReturnType<typeof overlay>[]) => ({ kind: 'createOverlays', overlays }) as const;
   const image = (name: string): Promise<string> => runOk('qemu-img', ['create', '-q', '-f', 'qcow2', at(name), '1M']);
 
   beforeEach(async () => {
@@ -78,16 +78,16 @@ describe('steps on files', function () {
 
   it('remove files, those that are gone included, and no folder', async () => {
     await mkdir(at('folder'));
-    await removeFiles(context(), { do: 'removeFiles', files: [at('a'), at('gone')] });
+    await removeFiles(context(), { kind: 'removeFiles', files: [at('a'), at('gone')] });
     assert.deepEqual((await readdir(dir)).toSorted(), ['b', 'folder']);
-    await assert.rejects(removeFiles(context(), { do: 'removeFiles', files: [at('folder')] }));
+    await assert.rejects(removeFiles(context(), { kind: 'removeFiles', files: [at('folder')] }));
     assert.ok(existsSync(at('folder')));
   });
 
   it('remove nothing when the VM stands on one of the files', async () => {
     const stands = vm({ disks: [disk('vda', at('top'), { backing: [at('b')] })], nvram: at('n') });
     for (const used of ['top', 'b', 'n']) {
-      const step = { do: 'removeFiles', files: [at('a'), at(used)] } as const;
+      const step = { kind: 'removeFiles', files: [at('a'), at(used)] } as const;
       await assert.rejects(removeFiles(context(stands), step), fails('busy'));
     }
     assert.deepEqual((await readdir(dir)).toSorted(), ['a', 'b']);
@@ -95,7 +95,7 @@ describe('steps on files', function () {
 
   it('remove a tag once, and none from an image that QEMU has open', async () => {
     const tags = async (): Promise<string> => runOk('qemu-img', ['snapshot', '-l', at('a')]);
-    const step = { do: 'removeTag', file: at('a'), tag: 'lost' } as const;
+    const step = { kind: 'removeTag', file: at('a'), tag: 'lost' } as const;
     await runOk('qemu-img', ['snapshot', '-c', 'lost', at('a')]);
     const running = vm({ power: 'running', disks: [disk('vda', at('a'))] });
     await assert.rejects(removeTag(context(running), step), fails('refused'));
@@ -107,14 +107,14 @@ describe('steps on files', function () {
 
   it('copy beside and back, and take a copy that is there for made', async () => {
     await writeFile(at('vars'), 'one');
-    const keep = { do: 'copyFile', from: at('vars'), to: at('vars.s'), existing: 'keep' } as const;
+    const keep = { kind: 'copyFile', from: at('vars'), to: at('vars.s'), existing: 'keep' } as const;
     await copyFile(context(), keep);
     await writeFile(at('vars'), 'two');
     await copyFile(context(), keep);
     assert.equal(await readFile(at('vars.s'), 'utf8'), 'one');
-    await copyFile(context(), { do: 'copyFile', from: at('vars.s'), to: at('vars'), existing: 'replace' });
+    await copyFile(context(), { kind: 'copyFile', from: at('vars.s'), to: at('vars'), existing: 'replace' });
     assert.equal(await readFile(at('vars'), 'utf8'), 'one');
-    const missing = { do: 'copyFile', from: at('gone'), to: at('vars'), existing: 'replace' } as const;
+    const missing = { kind: 'copyFile', from: at('gone'), to: at('vars'), existing: 'replace' } as const;
     await assert.rejects(copyFile(context(), missing), fails('notFound'));
     assert.equal(await readFile(at('vars'), 'utf8'), 'one');
   });

@@ -17,7 +17,7 @@ describe('asking a guest', () => {
    * @param state what libvirt says of it once its answer is an error
    * @param beforeAnswer what happens to the guest before there is an answer
    */
-  function asked(action: 'shutDown' | 'restart', state: number, beforeAnswer?: GuestEvent['what']) {
+  function asked(action: 'shutDown' | 'restart', state: number, beforeAnswer?: GuestEvent['kind']) {
     const happenings = new Emitter<GuestEvent>();
     const closes = new Emitter<Failure>();
     const error = new Error('domain is not running');
@@ -32,7 +32,7 @@ describe('asking a guest', () => {
           return Promise.resolve({ state, reason: 0 });
         }
         if (beforeAnswer !== undefined) {
-          happenings.fire({ uuid: ref.uuid, what: beforeAnswer });
+          happenings.fire({ uuid: ref.uuid, kind: beforeAnswer });
         }
         return Promise.reject(error);
       },
@@ -49,7 +49,7 @@ describe('asking a guest', () => {
       onProgress: () => undefined,
     } as unknown as StepContext;
     const asking = runPowerAction(context, action);
-    return { asking, hasLooked, error, calls, stops: () => happenings.fire({ uuid: ref.uuid, what: 'stopped' }) };
+    return { asking, hasLooked, error, calls, stops: () => happenings.fire({ uuid: ref.uuid, kind: 'stopped' }) };
   }
 
   const stoppedInstead = (failure: unknown): boolean =>

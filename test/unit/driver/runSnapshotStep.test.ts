@@ -3,11 +3,11 @@ import assert from 'node:assert/strict';
 import { createFlags } from '../../../src/driver/run/runSnapshotStep.js';
 import type { Step } from '../../../src/steps/step.js';
 
-const step: Extract<Step, { do: 'createSnapshot' }> = {
-  do: 'createSnapshot',
+const step: Extract<Step, { kind: 'createSnapshot' }> = {
+  kind: 'createSnapshot',
   name: 's',
   description: '',
-  kind: 'memory',
+  snapshotKind: 'memory',
   style: 'external',
   quiesce: false,
   disks: [],
@@ -21,11 +21,11 @@ describe('the flags of a new snapshot', () => {
     [{}, 0],
     [{ live: true }, LIVE],
     [{ style: 'internal', live: true }, 0],
-    [{ style: 'internal', kind: 'offline' }, 0],
-    [{ kind: 'disk' }, DISK_ONLY],
-    [{ kind: 'disk', quiesce: true }, DISK_ONLY | QUIESCE],
-    [{ kind: 'disk', live: true }, DISK_ONLY],
-    [{ kind: 'offline', quiesce: true }, DISK_ONLY],
+    [{ style: 'internal', snapshotKind: 'offline' }, 0],
+    [{ snapshotKind: 'disk' }, DISK_ONLY],
+    [{ snapshotKind: 'disk', quiesce: true }, DISK_ONLY | QUIESCE],
+    [{ snapshotKind: 'disk', live: true }, DISK_ONLY],
+    [{ snapshotKind: 'offline', quiesce: true }, DISK_ONLY],
     [{ quiesce: true }, 0],
   ];
   for (const [change, flags] of rows) {

@@ -199,11 +199,11 @@ describe('the disks inside a snapshot', () => {
   });
 });
 
-const createStep: Extract<Step, { do: 'createSnapshot' }> = {
-  do: 'createSnapshot',
+const createStep: Extract<Step, { kind: 'createSnapshot' }> = {
+  kind: 'createSnapshot',
   name: 's1',
   description: '',
-  kind: 'memory',
+  snapshotKind: 'memory',
   style: 'internal',
   quiesce: false,
   disks: [{ target: 'vda' }],
@@ -215,25 +215,25 @@ describe('the document for a new snapshot', () => {
     const overlay = '<driver type="qcow2"/><source file="/i/web.s1"/>';
     const expected: readonly (readonly [Partial<typeof createStep>, string])[] = [
       [{}, '<memory snapshot="internal"/><disks><disk name="vda" snapshot="internal"/>'],
-      [{ kind: 'offline' }, '<memory snapshot="no"/><disks><disk name="vda" snapshot="internal"/>'],
+      [{ snapshotKind: 'offline' }, '<memory snapshot="no"/><disks><disk name="vda" snapshot="internal"/>'],
       [
         { style: 'external', disks, memoryFile: '/i/web.mem' },
         `<memory snapshot="external" file="/i/web.mem"/><disks><disk name="vda" snapshot="external" type="file">${overlay}</disk>`,
       ],
       [
-        { style: 'external', kind: 'disk', disks },
+        { style: 'external', snapshotKind: 'disk', disks },
         `<memory snapshot="no"/><disks><disk name="vda" snapshot="external" type="file">${overlay}</disk>`,
       ],
       [
-        { style: 'external', kind: 'offline', disks: [{ target: 'vda', file: '/dev/vg/s1' }] },
+        { style: 'external', snapshotKind: 'offline', disks: [{ target: 'vda', file: '/dev/vg/s1' }] },
         '<memory snapshot="no"/><disks><disk name="vda" snapshot="external" type="block"><driver type="qcow2"/><source dev="/dev/vg/s1"/></disk>',
       ],
       [
-        { style: 'external', kind: 'offline', disks: [{ target: 'vda', file: '/dev/shm/s1' }] },
+        { style: 'external', snapshotKind: 'offline', disks: [{ target: 'vda', file: '/dev/shm/s1' }] },
         '<memory snapshot="no"/><disks><disk name="vda" snapshot="external" type="file"><driver type="qcow2"/><source file="/dev/shm/s1"/></disk>',
       ],
       [
-        { style: 'external', kind: 'offline', disks: [{ target: 'vda' }] },
+        { style: 'external', snapshotKind: 'offline', disks: [{ target: 'vda' }] },
         '<memory snapshot="no"/><disks><disk name="vda" snapshot="external"/>',
       ],
     ];

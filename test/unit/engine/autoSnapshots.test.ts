@@ -106,7 +106,7 @@ describe('checkpoints beyond the number to be kept', () => {
       const ref = { connection: uri, uuid: uuidOf('web') };
       r.keeping.recorded.set(vmKey(ref), [record('c1', 's'), record('c2', 's')]);
       await r.look('web');
-      await r.inventory.runOperation({ type, vm: ref, snapshot: 'c1', title: 'KEEP', description: '' });
+      await r.inventory.runOperation({ kind: type, vm: ref, snapshot: 'c1', title: 'KEEP', description: '' });
       assert.deepEqual(r.keeping.recorded.get(vmKey(ref)), [record('c2', 's')]);
     }
   });
@@ -122,18 +122,18 @@ describe('checkpoints beyond the number to be kept', () => {
       r.inventory.setProtected(() => isProtected);
       await r.look('web');
       r.hypervisor().onRun = (_, step) => {
-        if (step.do === 'createSnapshot') {
+        if (step.kind === 'createSnapshot') {
           web.snapshots.push({ ...fakeSnapshot(step.name, 's'), trailers: { auto: 'revert' } });
           web.current = step.name;
-        } else if (step.do === 'revert') {
+        } else if (step.kind === 'revert') {
           web.current = step.snapshot;
-        } else if (step.do === 'deleteSnapshot') {
+        } else if (step.kind === 'deleteSnapshot') {
           web.snapshots = web.snapshots.filter(({ name }) => name !== step.snapshot);
         }
         return Promise.resolve({});
       };
       const { checkpoint } = await r.inventory.runOperation({
-        type: 'revert',
+        kind: 'revert',
         vm: ref,
         snapshot: 's',
         after: 'asSnapshot',
@@ -160,11 +160,11 @@ describe('checkpoints beyond the number to be kept', () => {
       frozenDisks: frozen({ s: base, c1: ownFile }),
       files: looked({ images: { [ownFile]: image(base, { empty }), [base]: image() } }),
     });
-  const file = (...files: readonly string[]): Loss => ({ what: 'files', files });
+  const file = (...files: readonly string[]): Loss => ({ kind: 'files', files });
   const lossRows: readonly [string, Loss, boolean][] = [
-    ['may lose itself', { what: 'restorePoints', names: ['c1'] }, true],
-    ['may not take another with it', { what: 'restorePoints', names: ['c1', 't'] }, false],
-    ['may not lose what the VM has written', { what: 'diskChanges' }, false],
+    ['may lose itself', { kind: 'restorePoints', names: ['c1'] }, true],
+    ['may not take another with it', { kind: 'restorePoints', names: ['c1', 't'] }, false],
+    ['may not lose what the VM has written', { kind: 'diskChanges' }, false],
     ['may lose what it froze, and its RAM', file(ownFile, '/img/c1.mem'), true],
     ['may not lose what came after it', file('/img/web.c1'), false],
     ['may not lose any other file', file(ownFile, base), false],
@@ -182,8 +182,8 @@ describe('checkpoints beyond the number to be kept', () => {
 });
 
 function planThat(loss: Loss): Plan {
-  const request = { type: 'delete', vm: { connection: uri, uuid: 'u' }, snapshot: 'c1', scope: 'one' } as const;
-  return { type: 'plan', request, steps: [], losses: [loss], warnings: [], progress: 'timeOnly' };
+  const request = { kind: 'delete', vm: { connection: uri, uuid: 'u' }, snapshot: 'c1', scope: 'one' } as const;
+  return { kind: 'plan', request, steps: [], losses: [loss], warnings: [], progress: 'timeOnly' };
 }
 
 describe('leaves of a layout that nobody needs any more', () => {

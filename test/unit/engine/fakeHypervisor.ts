@@ -205,7 +205,7 @@ export class FakeHypervisor implements Hypervisor {
   }
 
   async run(vm: Vm, step: Step, options: RunOptions): Promise<StepOutcome> {
-    await this.#answer(`run ${step.do}`, vm.uuid, () => undefined);
+    await this.#answer(`run ${step.kind}`, vm.uuid, () => undefined);
     return this.onRun(vm, step, options);
   }
 

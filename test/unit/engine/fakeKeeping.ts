@@ -40,7 +40,7 @@ export class FakeKeeping implements Keeping {
       const kept: Kept = {
         entry: {
           ...rest,
-          version: 1,
+          version: 2,
           id,
           startedAt: begin,
           origin: { ...this.here, ...(daemon === undefined ? {} : { daemon }) },

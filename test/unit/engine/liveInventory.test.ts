@@ -91,7 +91,7 @@ describe('Inventory', () => {
       r.hide();
       await settled();
       r.calls();
-      r.hypervisor().events.fire({ uuid: uuidOf('web'), name: 'web', what: 'power' });
+      r.hypervisor().events.fire({ uuid: uuidOf('web'), name: 'web', kind: 'power' });
       await r.clock.advance(3_600_000);
       assert.deepEqual(r.calls(), []);
       assert.equal(r.clock.pending, 0);
@@ -102,7 +102,7 @@ describe('Inventory', () => {
       const r = await rig(fakeVm('web', ['a']), fakeVm('db', ['a']), fakeVm('mail', ['a']));
       await r.look('web');
       r.hide();
-      r.hypervisor().events.fire({ uuid: uuidOf('db'), name: 'db', what: 'power' });
+      r.hypervisor().events.fire({ uuid: uuidOf('db'), name: 'db', kind: 'power' });
       await settled();
       r.calls();
       await r.look('web');
@@ -142,7 +142,7 @@ describe('Inventory', () => {
       await r.look();
       r.calls();
       for (let i = 0; i < 100; i += 1) {
-        r.hypervisor().events.fire({ uuid: uuidOf('web'), name: 'web', what: 'power' });
+        r.hypervisor().events.fire({ uuid: uuidOf('web'), name: 'web', kind: 'power' });
         await r.clock.advance(5);
       }
       await r.clock.advance(300);
@@ -155,7 +155,7 @@ describe('Inventory', () => {
       await r.look();
       const fire = async (name: string, what: 'defined' | 'undefined' | 'power'): Promise<void> => {
         r.changes.length = 0;
-        r.hypervisor().events.fire({ uuid: uuidOf(name), name, what });
+        r.hypervisor().events.fire({ uuid: uuidOf(name), name, kind: what });
         await r.clock.advance(400);
       };
       const web = r.vms.get(uuidOf('web'))!;
@@ -186,8 +186,8 @@ describe('Inventory', () => {
       await r.look('web');
       for (const what of ['fromSnapshot', 'blockJob'] as const) {
         r.calls();
-        r.hypervisor().events.fire({ uuid: uuidOf('web'), name: 'web', what });
-        r.hypervisor().events.fire({ uuid: uuidOf('db'), name: 'db', what });
+        r.hypervisor().events.fire({ uuid: uuidOf('web'), name: 'web', kind: what });
+        r.hypervisor().events.fire({ uuid: uuidOf('db'), name: 'db', kind: what });
         await r.clock.advance(400);
         const reads = r.calls().filter((call) => !call.startsWith('readDiskStatistics'));
         assert.deepEqual([...reads].sort(), ['countSnapshots db', 'readTree web', 'readVm db', 'readVm web']);
@@ -200,7 +200,7 @@ describe('Inventory', () => {
       await r.clock.advance(200);
       const before = r.inventory.connections;
       r.changes.length = 0;
-      r.hypervisor().events.fire({ uuid: uuidOf('web'), name: 'web', what: 'fromSnapshot' });
+      r.hypervisor().events.fire({ uuid: uuidOf('web'), name: 'web', kind: 'fromSnapshot' });
       await r.clock.advance(10_000);
       await r.inventory.refresh();
       assert.deepEqual(r.changes, []);
@@ -231,7 +231,7 @@ describe('Inventory', () => {
         await r.look('web');
         await r.clock.advance(30_000);
         r.clock.set(r.clock.now() + hours * 3_600_000);
-        r.hypervisor().events.fire({ uuid: uuidOf('web'), name: 'web', what: 'power' });
+        r.hypervisor().events.fire({ uuid: uuidOf('web'), name: 'web', kind: 'power' });
         r.calls();
         await r.clock.advance(300);
         assert.equal(r.calls().filter((call) => call === 'readVm web').length, 1);
@@ -450,7 +450,7 @@ describe('Inventory', () => {
       const r = await rig(fakeVm('web', ['a']));
       await r.look();
       r.hypervisor().break('readVm web', new Failure('busy'));
-      r.hypervisor().events.fire({ uuid: uuidOf('web'), name: 'web', what: 'agent' });
+      r.hypervisor().events.fire({ uuid: uuidOf('web'), name: 'web', kind: 'agent' });
       await r.clock.advance(400);
       const seen = new Set<string | undefined>();
       r.inventory.onDidChange(() => seen.add(r.inventory.findVm(r.ref('web'))!.failure?.kind));

@@ -8,10 +8,10 @@ import { fakeSnapshot, fakeVm, uuidOf } from './fakeHypervisor.js';
 import { type Rig, rig, uri } from './rig.js';
 
 const vm = { connection: uri, uuid: uuidOf('web') };
-const create: OperationRequest = { type: 'create', vm, kind: 'memory', title: 'before upgrade' };
-const revert: OperationRequest = { type: 'revert', vm, snapshot: 'a', after: 'asSnapshot' };
-const remove: OperationRequest = { type: 'delete', vm, snapshot: 'a', scope: 'one' };
-const pause: OperationRequest = { type: 'power', vm, action: 'pause' };
+const create: OperationRequest = { kind: 'create', vm, snapshotKind: 'memory', title: 'before upgrade' };
+const revert: OperationRequest = { kind: 'revert', vm, snapshot: 'a', after: 'asSnapshot' };
+const remove: OperationRequest = { kind: 'delete', vm, snapshot: 'a', scope: 'one' };
+const pause: OperationRequest = { kind: 'power', vm, action: 'pause' };
 
 const of = (kind: Failure['kind']) => (failure: Failure) => failure.kind === kind;
 
@@ -36,7 +36,7 @@ function stepsWait(r: Rig): () => void {
 
 async function confirmed(r: Rig, request: OperationRequest): Promise<Plan> {
   const decision = await r.inventory.plan(request);
-  assert.ok(decision.type === 'plan');
+  assert.ok(decision.kind === 'plan');
   return decision;
 }
 
@@ -73,7 +73,7 @@ describe('runOperation', () => {
     r.hypervisor().onRun = async (_, step) => {
       await r.clock.advance(150);
       const web = r.vms.get(vm.uuid)!;
-      if (step.do === 'createSnapshot') {
+      if (step.kind === 'createSnapshot') {
         web.snapshots.push({ ...fakeSnapshot(step.name, 'b'), description: step.description });
         return { guestPausedMs: 143.4 };
       }
@@ -100,7 +100,7 @@ describe('runOperation', () => {
     for (let time = 0; time < 2; time++) {
       r.calls();
       const release = r.hypervisor().hang('readVm web');
-      const revert = { type: 'revert', vm, snapshot: 'a', after: 'asSnapshot' } as const;
+      const revert = { kind: 'revert', vm, snapshot: 'a', after: 'asSnapshot' } as const;
       const running = assert.rejects(r.inventory.runOperation(revert, { allows: () => false }), { kind: 'refused' });
       await settled();
       const before = r.calls();
@@ -121,7 +121,7 @@ describe('runOperation', () => {
     // Gone meanwhile, and with it whatever a look at it would tell.
     web.snapshots = web.snapshots.filter(({ name }) => name !== 'a');
     r.hypervisor().break('readFrozenDisks(a) web', new Failed('failed'));
-    const remove = { type: 'delete', vm, snapshot: 'a', scope: 'one' } as const;
+    const remove = { kind: 'delete', vm, snapshot: 'a', scope: 'one' } as const;
     const unheard = await unheardIn(() => assert.rejects(r.inventory.runOperation(remove), { kind: 'notFound' }));
     assert.deepEqual(unheard, []);
   });
@@ -138,7 +138,7 @@ describe('runOperation', () => {
     const r = await open();
     const written: string[] = [];
     r.hypervisor().onRun = (_, step) => {
-      if (step.do === 'describeSnapshot') {
+      if (step.kind === 'describeSnapshot') {
         written.push(step.description);
         return Promise.reject(new Failed('failed'));
       }
@@ -156,11 +156,11 @@ describe('runOperation', () => {
     const web = r.vms.get(vm.uuid)!;
     const written: string[] = [];
     r.hypervisor().onRun = (_, step) => {
-      if (step.do === 'createSnapshot') {
+      if (step.kind === 'createSnapshot') {
         web.vm = { ...web.vm, power: 'off' };
         const made = { ...fakeSnapshot(step.name, 'b'), kind: 'offline', memory: { location: 'no' } } as const;
         web.snapshots.push({ ...made, description: step.description });
-      } else if (step.do === 'describeSnapshot') {
+      } else if (step.kind === 'describeSnapshot') {
         written.push(step.description);
       }
       return Promise.resolve({});
@@ -175,7 +175,7 @@ describe('runOperation', () => {
   it('leaves the words of a snapshot alone that became what it was to be', async () => {
     const r = await open();
     r.hypervisor().onRun = (_, step) => {
-      assert.ok(step.do === 'createSnapshot');
+      assert.ok(step.kind === 'createSnapshot');
       r.vms.get(vm.uuid)!.snapshots.push(fakeSnapshot(step.name, 'b'));
       return Promise.resolve({});
     };
@@ -187,7 +187,7 @@ describe('runOperation', () => {
     const r = await open();
     r.hypervisor().onRun = async (_, step) => {
       await r.clock.advance(150);
-      return step.do === 'createSnapshot' ? { guestPausedMs: 143 } : {};
+      return step.kind === 'createSnapshot' ? { guestPausedMs: 143 } : {};
     };
     await r.inventory.runOperation(create);
     const line = r.log.find((entry) => entry.includes('snapshot-create'));
@@ -206,7 +206,7 @@ describe('runOperation', () => {
 
     it('refuses what the fresh look forbids, although what was known allowed it', async () => {
       const r = await open();
-      assert.equal((await r.inventory.plan(revert)).type, 'plan');
+      assert.equal((await r.inventory.plan(revert)).kind, 'plan');
       const web = r.vms.get(vm.uuid)!;
       web.vm = { ...web.vm, managedSave: true, power: 'off' };
       await assert.rejects(r.inventory.runOperation(create), (failure: Failure) => {
@@ -298,7 +298,7 @@ describe('runOperation', () => {
       r.hide();
       r.vms.get(vm.uuid)!.snapshots.shift();
       const decision = await r.inventory.plan(remove);
-      assert.ok(decision.type === 'refusal');
+      assert.ok(decision.kind === 'refusal');
       assert.equal(decision.refusal.reason, 'snapshotMissing');
     });
 
@@ -349,10 +349,10 @@ describe('runOperation', () => {
     await settled();
     r.calls();
     for (let i = 0; i < 5; i += 1) {
-      r.hypervisor().events.fire({ uuid: vm.uuid, name: 'web', what: 'power' });
+      r.hypervisor().events.fire({ uuid: vm.uuid, name: 'web', kind: 'power' });
       await r.clock.advance(5000);
     }
-    assert.equal((await r.inventory.plan(create)).type, 'plan');
+    assert.equal((await r.inventory.plan(create)).kind, 'plan');
     assert.deepEqual(
       r.calls().filter((call) => call.includes('web')),
       [],
@@ -439,10 +439,10 @@ describe('runOperation', () => {
       const r = await open();
       const steps: string[] = [];
       r.hypervisor().onRun = async (_, step) => {
-        steps.push(step.do);
+        steps.push(step.kind);
         r.inventory.setConnections([]);
         await settled();
-        assert.equal(r.inventory.findVm(vm)!.operation!.progress.step, step.do);
+        assert.equal(r.inventory.findVm(vm)!.operation!.progress.step, step.kind);
         return {};
       };
       const { state } = await r.inventory.runOperation(off);
@@ -579,7 +579,7 @@ describe('runOperation', () => {
       r.vms.clear();
       return Promise.resolve({});
     };
-    const result = await r.inventory.runOperation({ type: 'power', vm, action: 'forceOff' });
+    const result = await r.inventory.runOperation({ kind: 'power', vm, action: 'forceOff' });
     assert.equal(result.state, 'off');
     assert.equal(r.inventory.findVm(vm), undefined);
   });

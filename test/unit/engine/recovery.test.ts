@@ -13,14 +13,14 @@ import { type Rig, rigWith, uri } from './rig.js';
 
 const vm = { connection: uri, uuid: uuidOf('web') };
 /** Two steps: revert, paused; power off. */
-const twoSteps: OperationRequest = { type: 'revert', vm, snapshot: 'a', after: 'off' };
+const twoSteps: OperationRequest = { kind: 'revert', vm, snapshot: 'a', after: 'off' };
 
 const of = (kind: Failure['kind']) => (failure: Failure) => failure.kind === kind;
 
 /** The model's part, scripted: what it was asked, and what it answers. */
 class Script implements Rules {
   readonly asked: BrokenOff[] = [];
-  recovery: (brokenOff: BrokenOff) => Recovery = () => ({ type: 'settled', to: 'before' });
+  recovery: (brokenOff: BrokenOff) => Recovery = () => ({ kind: 'settled', to: 'before' });
   rest: Rules['planRest'] = () => 'same';
 
   planRest(...question: Parameters<Rules['planRest']>): ReturnType<Rules['planRest']> {
@@ -42,7 +42,7 @@ class Script implements Rules {
 /** What is left of the plan is done again from the step that had begun. */
 function goOn({ plan, done }: BrokenOff): Recovery {
   const rest = plan.steps.filter((_, index) => !done.includes(index));
-  return { type: 'steps', to: 'after', plan: { ...plan, steps: rest } };
+  return { kind: 'steps', to: 'after', plan: { ...plan, steps: rest } };
 }
 
 interface World extends Rig {
@@ -65,7 +65,7 @@ async function open(keeping = new FakeKeeping()): Promise<World> {
 function onEachStep(r: Rig, keeping: FakeKeeping, act: (step: Step) => Promise<void>): void {
   for (const hypervisor of r.opened) {
     hypervisor.onRun = async (_, step) => {
-      keeping.written.push(step.do);
+      keeping.written.push(step.kind);
       await act(step);
       return {};
     };
@@ -102,7 +102,7 @@ describe('the journal of an operation', () => {
 
   it('is spared for one change of power, which the audit notes, done or failed', async () => {
     const w = await open();
-    const pause: OperationRequest = { type: 'power', vm, action: 'pause' };
+    const pause: OperationRequest = { kind: 'power', vm, action: 'pause' };
     await w.inventory.runOperation(pause);
     onEachStep(w, w.keeping, () => Promise.reject(new Failure('failed', { libvirtMessage: 'broken' })));
     await assert.rejects(w.inventory.runOperation(pause), of('failed'));
@@ -135,7 +135,7 @@ describe('recovery', () => {
       const w = await open();
       w.script.recovery = goOn;
       let failures = 0;
-      onEachStep(w, w.keeping, ({ do: what }) =>
+      onEachStep(w, w.keeping, ({ kind: what }) =>
         what === step && failures++ === 0 ? Promise.reject(new Failure('failed')) : Promise.resolve(),
       );
       await assert.rejects(w.inventory.runOperation(twoSteps), (failure: Failure) => {
@@ -156,7 +156,7 @@ describe('recovery', () => {
     it(`goes on with the same steps when the daemon died in ${step} and came back at once`, async () => {
       const w = await open();
       w.script.recovery = goOn;
-      onEachStep(w, w.keeping, ({ do: what }) => {
+      onEachStep(w, w.keeping, ({ kind: what }) => {
         if (what === step) {
           w.hypervisor().die();
           return Promise.reject(new Failure('lost'));
@@ -176,7 +176,7 @@ describe('recovery', () => {
 
     it(`goes on in a new editor when the old one died in ${step}`, async () => {
       const first = await open();
-      onEachStep(first, first.keeping, ({ do: what }) =>
+      onEachStep(first, first.keeping, ({ kind: what }) =>
         what === step ? new Promise(() => undefined) : Promise.resolve(),
       );
       void first.inventory.runOperation(twoSteps).catch(() => undefined);
@@ -199,10 +199,10 @@ describe('recovery', () => {
   async function left(): Promise<FakeKeeping> {
     const keeping = new FakeKeeping();
     const steps: readonly Step[] = [
-      { do: 'revert', snapshot: 'a', to: 'paused' },
-      { do: 'power', action: 'forceOff' },
+      { kind: 'revert', snapshot: 'a', to: 'paused' },
+      { kind: 'power', action: 'forceOff' },
     ];
-    const plan: Plan = { type: 'plan', request: twoSteps, steps, losses: [], warnings: [], progress: 'timeOnly' };
+    const plan: Plan = { kind: 'plan', request: twoSteps, steps, losses: [], warnings: [], progress: 'timeOnly' };
     const entry = await keeping.journal.begin({
       connection: uri,
       vm: { uuid: vm.uuid, name: 'web' },
@@ -245,7 +245,7 @@ describe('recovery', () => {
     const script = new Script();
     script.recovery = goOn;
     const r = await rigWith({ rules: script, keeping }, fakeVm('web', ['a', 'b']));
-    await r.inventory.runOperation({ type: 'power', vm, action: 'pause' });
+    await r.inventory.runOperation({ kind: 'power', vm, action: 'pause' });
     assert.deepEqual(
       r.calls().filter((call) => call.startsWith('run ')),
       ['run revert web', 'run power web', 'run power web'],
@@ -256,19 +256,19 @@ describe('recovery', () => {
     const keeping = await left();
     const script = new Script();
     script.recovery = ({ plan }) => ({
-      type: 'steps',
+      kind: 'steps',
       to: 'after',
       plan: {
         ...plan,
         steps: [
-          { do: 'power', action: 'resume' },
-          { do: 'makeCurrent', snapshot: 'a', disks: [{ target: 'vda', file: '/img/of-somebody-else' }] },
+          { kind: 'power', action: 'resume' },
+          { kind: 'makeCurrent', snapshot: 'a', disks: [{ target: 'vda', file: '/img/of-somebody-else' }] },
         ],
       },
     });
     const r = await rigWith({ rules: script, keeping }, fakeVm('web', ['a', 'b']));
     await r.look('web');
-    await assert.rejects(r.inventory.runOperation({ type: 'power', vm, action: 'resume' }));
+    await assert.rejects(r.inventory.runOperation({ kind: 'power', vm, action: 'resume' }));
     assert.ok(r.calls().every((call) => !call.startsWith('run makeCurrent')));
     assert.equal(r.reports.at(-1)?.outcome, 'failed');
   });
@@ -287,7 +287,7 @@ describe('recovery', () => {
       }
       const w = await open(keeping);
       await assert.rejects(
-        w.inventory.runOperation({ type: 'power', vm, action: 'pause' }),
+        w.inventory.runOperation({ kind: 'power', vm, action: 'pause' }),
         ({ kind, details }: Failure) => kind === 'busy' && details.editor === 'VSCodium',
       );
       assert.deepEqual(w.script.asked, []);
@@ -297,9 +297,9 @@ describe('recovery', () => {
 
   /** Why a VM that runs cannot be resumed; `pause` leads out of an unfinished operation. */
   const whyNot = async (w: Pick<Rig, 'inventory'>): Promise<string | undefined> => {
-    await w.inventory.runOperation({ type: 'power', vm, action: 'pause' });
+    await w.inventory.runOperation({ kind: 'power', vm, action: 'pause' });
     let why: string | undefined;
-    await assert.rejects(w.inventory.runOperation({ type: 'power', vm, action: 'resume' }), ({ details }: Failure) => {
+    await assert.rejects(w.inventory.runOperation({ kind: 'power', vm, action: 'resume' }), ({ details }: Failure) => {
       why = (details.refusal?.because ?? details.refusal)?.reason;
       return true;
     });
@@ -344,7 +344,7 @@ describe('recovery', () => {
     assert.equal(await whyNot(second), 'protectedVm');
     keeping.editor = 'VSCodium';
     const third = await rigWith({ rules: script, keeping }, fakeVm('web', ['a', 'b']));
-    await third.inventory.runOperation({ type: 'power', vm, action: 'pause' });
+    await third.inventory.runOperation({ kind: 'power', vm, action: 'pause' });
     assert.equal(keeping.entries.size, 0);
   });
 
@@ -357,10 +357,10 @@ describe('recovery', () => {
     r.inventory.setProtected(() => isProtected);
     await r.look('web');
     for (let time = 0; time < 5; time++) {
-      await assert.rejects(r.inventory.runOperation({ type: 'power', vm, action: 'resume' }), of('refused'));
+      await assert.rejects(r.inventory.runOperation({ kind: 'power', vm, action: 'resume' }), of('refused'));
     }
     isProtected = false;
-    await r.inventory.runOperation({ type: 'power', vm, action: 'pause' });
+    await r.inventory.runOperation({ kind: 'power', vm, action: 'pause' });
     assert.equal(keeping.entries.size, 0);
     assert.equal(r.reports.at(-1)!.outcome, 'after');
   });
@@ -416,16 +416,16 @@ describe('recovery', () => {
     );
     assert.equal(keeping.entries.size, 1, 'it stays unfinished');
     await r.inventory.refresh();
-    await assert.rejects(r.inventory.runOperation({ type: 'power', vm, action: 'resume' }), (failure: Failure) => {
+    await assert.rejects(r.inventory.runOperation({ kind: 'power', vm, action: 'resume' }), (failure: Failure) => {
       const { refusal } = failure.details;
       assert.deepEqual([refusal?.reason, refusal?.because?.reason], ['unfinishedOperation', 'protectedVm']);
       return failure.kind === 'refused';
     });
-    await r.inventory.runOperation({ type: 'power', vm, action: 'pause' });
+    await r.inventory.runOperation({ kind: 'power', vm, action: 'pause' });
     assert.equal(r.reports.length, 1, 'it is told once');
     await r.inventory.dismissUnfinished(vm);
     assert.equal(keeping.entries.size, 0);
-    await r.inventory.runOperation({ type: 'power', vm, action: 'pause' });
+    await r.inventory.runOperation({ kind: 'power', vm, action: 'pause' });
   });
 
   it('is tried three times, and then explained with the commands', async () => {

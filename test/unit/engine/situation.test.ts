@@ -15,9 +15,9 @@ import { FakeHypervisor, fakeVm, uuidOf } from './fakeHypervisor.js';
 const image = '/images/web.qcow2';
 
 const request: OperationRequest = {
-  type: 'repair',
+  kind: 'repair',
   vm: { connection: 'qemu:///system', uuid: uuidOf('web') },
-  repair: { what: 'removeTag', file: image, tag: 'lost' },
+  repair: { kind: 'removeTag', file: image, tag: 'lost' },
 };
 
 /** Of a repair of `web`, while `clone` has a disk with this path. */

@@ -15,12 +15,12 @@ import { fakeVm, uuidOf } from './fakeHypervisor.js';
 import { type Rig, rigWith, uri } from './rig.js';
 
 const vm = { connection: uri, uuid: uuidOf('web') };
-const request: OperationRequest = { type: 'revert', vm, snapshot: 'a', after: 'off' };
-const resume: Step = { do: 'power', action: 'resume' };
-const thaw: Step = { do: 'thawGuest' };
+const request: OperationRequest = { kind: 'revert', vm, snapshot: 'a', after: 'off' };
+const resume: Step = { kind: 'power', action: 'resume' };
+const thaw: Step = { kind: 'thawGuest' };
 
 function planOf(...steps: readonly Step[]): Plan {
-  return { type: 'plan', request, steps, losses: [], warnings: [], progress: 'timeOnly' };
+  return { kind: 'plan', request, steps, losses: [], warnings: [], progress: 'timeOnly' };
 }
 
 class Script implements Rules {
@@ -32,7 +32,7 @@ class Script implements Rules {
   }
 
   planRecovery(): Recovery {
-    return { type: 'steps', to: 'after', plan: planOf(...this.steps) };
+    return { kind: 'steps', to: 'after', plan: planOf(...this.steps) };
   }
 
   sinceObstacle(): Refused | undefined {
@@ -113,7 +113,7 @@ describe('a recovery that nobody asked for', () => {
   it('is not made younger by those who found it too old', async () => {
     const w = await comeUp({ prepare: (_, keeping) => (keeping.here = { ...keeping.here, boot: 'later' }) });
     await w.inventory.refresh();
-    await assert.rejects(w.inventory.runOperation({ type: 'power', vm, action: 'resume' }), (failure: Failure) => {
+    await assert.rejects(w.inventory.runOperation({ kind: 'power', vm, action: 'resume' }), (failure: Failure) => {
       assert.equal(failure.details.refusal?.because?.reason, 'brokeOffLongAgo');
       return true;
     });
@@ -136,7 +136,7 @@ describe('a person who wants it finished', () => {
   it('is shown what would be done, and nothing is done', async () => {
     const w = await comeUp(old);
     const [one] = await w.inventory.readUnfinished(vm);
-    assert.deepEqual([one!.recovery.type, one!.commands.length, w.done()], ['steps', 1, []]);
+    assert.deepEqual([one!.recovery.kind, one!.commands.length, w.done()], ['steps', 1, []]);
     assert.equal(w.keeping.entries.size, 1);
   });
 
@@ -145,13 +145,13 @@ describe('a person who wants it finished', () => {
     const [one] = await w.inventory.readUnfinished(vm);
     assert.deepEqual(await w.inventory.finishUnfinished(vm, [{ id: one!.id, steps: [resume] }]), ['after']);
     assert.deepEqual([w.done(), w.keeping.entries.size], [['run power web'], 0]);
-    await w.inventory.runOperation({ type: 'power', vm, action: 'pause' });
+    await w.inventory.runOperation({ kind: 'power', vm, action: 'pause' });
   });
 
   it('gets nothing done that was not agreed to', async () => {
     const w = await comeUp(old);
     const [one] = await w.inventory.readUnfinished(vm);
-    w.script.steps = [resume, { do: 'power', action: 'forceOff' }];
+    w.script.steps = [resume, { kind: 'power', action: 'forceOff' }];
     await assert.rejects(
       w.inventory.finishUnfinished(vm, [{ id: one!.id, steps: [resume] }]),
       ({ kind, details }: Failure) => kind === 'refused' && details.refusal?.reason === 'changedMeanwhile',
@@ -163,7 +163,7 @@ describe('a person who wants it finished', () => {
   it('cannot have it done on another computer', async () => {
     const w = await comeUp({ daemon: { hostname: 'there' } });
     const [one] = await w.inventory.readUnfinished(vm);
-    assert.equal(one!.recovery.type === 'explain' && one!.recovery.why.reason, 'begunOnOtherHost');
+    assert.equal(one!.recovery.kind === 'explain' && one!.recovery.why.reason, 'begunOnOtherHost');
     assert.deepEqual(await w.inventory.finishUnfinished(vm, [{ id: one!.id, steps: [resume] }]), ['explained']);
     assert.deepEqual(w.done(), []);
   });

@@ -5,7 +5,7 @@ import type { OperationRequest, PowerAction } from '../../../src/domain/operatio
 import { settled } from './fakeClock.js';
 
 const vm = { connection: 'test:///default', uuid: 'u' };
-const power = (action: PowerAction): OperationRequest => ({ type: 'power', vm, action });
+const power = (action: PowerAction): OperationRequest => ({ kind: 'power', vm, action });
 
 describe('VmLock', () => {
   it('lets operations on one VM through one at a time, in the order in which they came', async () => {

@@ -49,7 +49,7 @@ describe('ConnectionKeeper', () => {
     keeper.setWanted(true);
     await settled();
     assert.deepEqual(
-      states.map(({ state }) => state),
+      states.map(({ state: state }) => state),
       ['connecting', 'connected'],
     );
     keeper.setWanted(false);
@@ -216,7 +216,7 @@ describe('ConnectionKeeper', () => {
       await clock.advance(300_000);
       follow()('given');
       await clock.advance(30_000);
-      const last = states.findLast(({ state }) => state === 'failed')!;
+      const last = states.findLast(({ state: state }) => state === 'failed')!;
       assert.ok(last.state === 'failed');
       assert.equal(last.failure.kind, 'unreachable');
       keeper.dispose();

@@ -91,9 +91,9 @@ describe('a sweep', () => {
     const r = await rig(web, externalVm('db'));
     await r.inventory.sweep();
     r.calls();
-    await r.inventory.runOperation({ type: 'power', vm: r.ref('db'), action: 'pause' });
+    await r.inventory.runOperation({ kind: 'power', vm: r.ref('db'), action: 'pause' });
     web.layers = [layer('/images/web.qcow2', 7000)];
-    await r.inventory.runOperation({ type: 'power', vm: r.ref('web'), action: 'pause' });
+    await r.inventory.runOperation({ kind: 'power', vm: r.ref('web'), action: 'pause' });
     await r.clock.advance(200);
     assert.deepEqual(
       r.calls().filter((call) => call.startsWith('readDiskStatistics')),

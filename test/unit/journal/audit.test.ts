@@ -114,8 +114,8 @@ describe('the audit', () => {
     const long = '\u0001“'.repeat(100_000);
     const files = Array.from({ length: 5000 }, (_, i) => `/img/${i}${long.slice(0, 300)}`);
     const requests: readonly OperationRequest[] = [
-      { type: 'create', vm: note.request.vm, kind: 'auto', title: long, description: long, git: long },
-      { type: 'repair', vm: note.request.vm, repair: { what: 'removeFiles', files } },
+      { kind: 'create', vm: note.request.vm, snapshotKind: 'auto', title: long, description: long, git: long },
+      { kind: 'repair', vm: note.request.vm, repair: { kind: 'removeFiles', files } },
     ];
     for (const each of requests) {
       await audit.note({ ...note, request: each, failure: long, vm: { uuid: vm.uuid, name: long }, connection: long });
@@ -125,7 +125,7 @@ describe('the audit', () => {
     assert.equal(told.length, requests.length);
     for (const [i, line] of told.entries()) {
       assert.ok(Buffer.byteLength(line) < 4096);
-      assert.equal((JSON.parse(line) as { request: OperationRequest }).request.type, requests[i]?.type);
+      assert.equal((JSON.parse(line) as { request: OperationRequest }).request.kind, requests[i]?.kind);
     }
   });
 

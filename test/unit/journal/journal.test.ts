@@ -195,7 +195,7 @@ describe('the journal', () => {
 
 function otherVm(): Pick<ReturnType<typeof head>, 'vm' | 'request' | 'plan'> {
   const vm = { connection: 'test:///other', uuid: 'u' };
-  const request = { type: 'power', vm, action: 'start' } as const;
+  const request = { kind: 'power', vm, action: 'start' } as const;
   return { vm: { uuid: 'u', name: 'other' }, request, plan: { ...head().plan, request } };
 }
 
@@ -225,8 +225,8 @@ describe('a journal that somebody else wrote to', () => {
   });
 
   it('tells one of a later version apart from a damaged one', async () => {
-    assert.equal(await read(await line({ version: 2, plan: 'of another shape' })), 'newer');
-    for (const version of [0, -1, 1.5, '1', '2', null, undefined, [2]]) {
+    assert.equal(await read(await line({ version: 3, plan: 'of another shape' })), 'newer');
+    for (const version of [0, -1, 1.5, '1', '3', null, undefined, [3]]) {
       assert.equal(await read(await line({ version })), 'damaged', String(version));
     }
   });
@@ -234,10 +234,10 @@ describe('a journal that somebody else wrote to', () => {
   it('tells the VM of an entry that it cannot read, where that can be read', async () => {
     const { uuid } = head().vm;
     for (const [wrong, vm] of [
-      [{ version: 2, plan: 'of another shape' }, uuid],
+      [{ version: 3, plan: 'of another shape' }, uuid],
       [{ plan: null }, uuid],
-      [{ version: 2, vm: { uuid: 7 } }, undefined],
-      [{ version: 2, vm: undefined }, undefined],
+      [{ version: 3, vm: { uuid: 7 } }, undefined],
+      [{ version: 3, vm: undefined }, undefined],
     ] as const) {
       await read(await line(wrong));
       const { unreadable } = await journalIn(folder()).journal.unfinished();
@@ -263,10 +263,10 @@ describe('a journal that somebody else wrote to', () => {
       { vm: { uuid: head().vm.uuid } },
       { request: [] },
       { request: { ...request, vm: null } },
-      { plan: { ...plan, type: 'refused' } },
+      { plan: { ...plan, kind: 'refused' } },
       { plan: { ...plan, steps: {} } },
       { plan: { ...plan, steps: [null] } },
-      { plan: { ...plan, steps: [{ do: 1 }] } },
+      { plan: { ...plan, steps: [{ kind: 1 }] } },
       { plan: { ...plan, losses: [1] } },
       { plan: { ...plan, warnings: undefined } },
       { plan: { ...plan, request: otherVm().request } },

@@ -3,19 +3,19 @@ import type { JournalHead } from '../../../src/journal/entry.js';
 import type { Plan } from '../../../src/operations/plan.js';
 
 export const vm = { connection: 'qemu:///system', uuid: '11111111-2222-3333-4444-555555555555' };
-const request = { type: 'delete', vm, snapshot: 'before <upgrade> “ü”', scope: 'withDescendants' } as const;
+const request = { kind: 'delete', vm, snapshot: 'before <upgrade> “ü”', scope: 'withDescendants' } as const;
 
 /** A plan that deletes that many snapshots. */
 export function head(steps = 2, more: Partial<JournalHead> = {}): JournalHead {
   const plan: Plan = {
-    type: 'plan',
+    kind: 'plan',
     request,
     steps: Array.from({ length: steps }, (_, i) => ({
-      do: 'deleteSnapshot',
+      kind: 'deleteSnapshot',
       snapshot: `s${i}\n\u2028{"index":0,"state":"done"}`,
     })),
-    losses: [{ what: 'restorePoints', names: ['s0'] }],
-    warnings: [{ about: 'merges' }],
+    losses: [{ kind: 'restorePoints', names: ['s0'] }],
+    warnings: [{ kind: 'merges' }],
     progress: 'timeOnly',
     snapshot: 's0',
   };

@@ -90,7 +90,7 @@ describe('the script of the lesson', () => {
     const vm = { connection: 'c', uuid: 'u' };
     for (const id of ['revert', 'merge']) {
       const { act } = step(id);
-      assert.ok(act?.do === 'operation');
+      assert.ok(act?.kind === 'operation');
       assert.equal(act.request(vm, nothing), undefined, id);
     }
   });

@@ -12,17 +12,17 @@ import { disk, internal, ref, situation, tree, vm } from '../domain/situations.j
 
 const startedAt = 1_800_000_000;
 const ms = startedAt * 1_000;
-const request = { type: 'revert', vm: ref, snapshot: 'a', after: 'asBefore' } as const;
-const revert: Step = { do: 'revert', snapshot: 'a', to: 'running' };
-const cut: Step = { do: 'power', action: 'forceOff' };
-const define: Step = { do: 'defineFromSnapshot', snapshot: 'a', disks: [{ target: 'vda', file: '/img/new' }] };
+const request = { kind: 'revert', vm: ref, snapshot: 'a', after: 'asBefore' } as const;
+const revert: Step = { kind: 'revert', snapshot: 'a', to: 'running' };
+const cut: Step = { kind: 'power', action: 'forceOff' };
+const define: Step = { kind: 'defineFromSnapshot', snapshot: 'a', disks: [{ target: 'vda', file: '/img/new' }] };
 
 /** Of a device, say, nobody can tell when it was written to. */
 const { bytes, allocatedBytes, format, virtualBytes } = image();
 const timeless = { bytes, allocatedBytes, format, virtualBytes };
 
 function planOf(...steps: readonly Step[]): Plan {
-  return { type: 'plan', request, steps, losses: [], warnings: [], progress: 'timeOnly' };
+  return { kind: 'plan', request, steps, losses: [], warnings: [], progress: 'timeOnly' };
 }
 
 function at(

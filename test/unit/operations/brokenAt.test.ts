@@ -20,10 +20,10 @@ describe('removable', () => {
       }),
     });
   const plan = (request: OperationRequest): Plan => ({
-    type: 'plan',
+    kind: 'plan',
     request,
-    steps: [{ do: 'removeFiles', files: [overlay, empty] }],
-    losses: [{ what: 'files', files: [overlay, empty] }],
+    steps: [{ kind: 'removeFiles', files: [overlay, empty] }],
+    losses: [{ kind: 'files', files: [overlay, empty] }],
     warnings: [],
     progress: 'timeOnly',
   });

@@ -58,11 +58,11 @@ const bare = (more: Partial<VmDisk>, facts: Partial<ImageFacts> = {}): Situation
   tree: tree([]),
 });
 const withoutTree = (of: Situation): Situation => ({ ...of, tree: tree([]), frozenDisks: new Map() });
-const consolidate: OperationRequest = { type: 'consolidate', vm: ref };
+const consolidate: OperationRequest = { kind: 'consolidate', vm: ref };
 const repair = (what: 'makeCurrent' | 'finishDelete' | 'leaveFrozenFiles'): OperationRequest => ({
-  type: 'repair',
+  kind: 'repair',
   vm: ref,
-  repair: { what, snapshot: 'e' },
+  repair: { kind: what, snapshot: 'e' },
 });
 
 describe('a disk that cannot stand on another file', () => {
@@ -79,11 +79,11 @@ describe('a disk that cannot stand on another file', () => {
     it(`${what}: no overlay, no merge, no revert, no repair that writes it`, () => {
       const own = outside(more, facts);
       for (const kind of ['disk', 'memory'] as const) {
-        assert.equal(verdict(planOperation(ask.create({ kind, style: 'external' }), own)), reason);
+        assert.equal(verdict(planOperation(ask.create({ snapshotKind: kind, style: 'external' }), own)), reason);
       }
       const off = outside(more, facts, 'off');
       for (const request of [
-        ask.create({ kind: 'offline', style: 'external' }),
+        ask.create({ snapshotKind: 'offline', style: 'external' }),
         ask.revert('e'),
         repair('makeCurrent'),
         repair('finishDelete'),
@@ -100,18 +100,18 @@ describe('a disk that cannot stand on another file', () => {
 
   it('is written with its very bytes where it stays on its file: a rename, a description', () => {
     const own = outside({ foreign: ['source/wonder'] });
-    const rename: OperationRequest = { type: 'rename', vm: ref, snapshot: 'e', title: 'f' };
-    assert.equal(planned(rename, { ...own, capabilities: capabilities(9, 0) }).steps[0]?.do, 'redefineAs');
-    assert.equal(planned(ask.describe('e', 'e', 'x'), own).type, 'plan');
+    const rename: OperationRequest = { kind: 'rename', vm: ref, snapshot: 'e', title: 'f' };
+    assert.equal(planned(rename, { ...own, capabilities: capabilities(9, 0) }).steps[0]?.kind, 'redefineAs');
+    assert.equal(planned(ask.describe('e', 'e', 'x'), own).kind, 'plan');
   });
 
   it('is left alone where it takes no part: another disk’s snapshot is made without it', () => {
     const disks = [disk('vda', web), disk('vdb', '/img/b.qcow2', { encrypted: true })];
     const two = situation({ vm: vm({ disks }), files: looked({ images: { [web]: image() } }) });
-    assert.equal(refused(ask.create({ kind: 'disk' }), two).reason, 'encryptedDisk');
-    const plan = planned(ask.create({ kind: 'disk', without: ['vdb'] }), two);
+    assert.equal(refused(ask.create({ snapshotKind: 'disk' }), two).reason, 'encryptedDisk');
+    const plan = planned(ask.create({ snapshotKind: 'disk', without: ['vdb'] }), two);
     assert.deepEqual(
-      plan.steps.flatMap((step) => (step.do === 'createSnapshot' ? step.disks.map(({ target }) => target) : [])),
+      plan.steps.flatMap((step) => (step.kind === 'createSnapshot' ? step.disks.map(({ target }) => target) : [])),
       ['vda'],
     );
   });
@@ -131,11 +131,11 @@ describe('a volume whose format the configuration does not say', () => {
   it('is asked about while it runs, for what runs was given one', () => {
     const volume = { volume: { pool: 'p', name: 'v' }, format: 'raw' };
     const own = bare({ source: web, backing: [], ...volume });
-    assert.equal(needs(ask.create({ kind: 'disk' }), own).configured, true);
-    assert.equal(needs(ask.create({ kind: 'disk' }), bare({ source: web, backing: [] })).configured, undefined);
+    assert.equal(needs(ask.create({ snapshotKind: 'disk' }), own).configured, true);
+    assert.equal(needs(ask.create({ snapshotKind: 'disk' }), bare({ source: web, backing: [] })).configured, undefined);
     const configured = [disk('vda', web, { ...volume, formatUntold: true })];
-    assert.equal(refused(ask.create({ kind: 'disk' }), { ...own, configured }).reason, 'formatUntold');
-    assert.equal(verdict(planOperation(ask.create({ kind: 'disk' }), own)), 'ok');
+    assert.equal(refused(ask.create({ snapshotKind: 'disk' }), { ...own, configured }).reason, 'formatUntold');
+    assert.equal(verdict(planOperation(ask.create({ snapshotKind: 'disk' }), own)), 'ok');
   });
 });
 
@@ -149,21 +149,23 @@ describe('a state inside the image', () => {
   ];
   for (const [what, more, facts, reason] of kinds) {
     it(`${what} is neither made nor gone back to`, () => {
-      assert.equal(verdict(planOperation(ask.create({ kind: 'memory' }), inside(more, facts))), reason);
+      assert.equal(verdict(planOperation(ask.create({ snapshotKind: 'memory' }), inside(more, facts))), reason);
       assert.equal(verdict(planOperation(ask.revert('i'), inside(more, facts))), reason);
     });
   }
 
   it('is libvirt’s own affair where something of the disk is not known', () => {
     const own = inside({ foreign: ['source/wonder'] });
-    for (const request of [ask.create({ kind: 'memory' }), ask.revert('i'), ask.remove('i')]) {
+    for (const request of [ask.create({ snapshotKind: 'memory' }), ask.revert('i'), ask.remove('i')]) {
       assert.equal(verdict(planOperation(request, own)), 'ok');
     }
   });
 
   it('gives way to an overlay where it is not asked for, and the disk can have one', () => {
     const styleOf = (own: Situation): readonly string[] =>
-      planned(ask.create(), own).steps.flatMap((step) => (step.do === 'createSnapshot' ? [step.style, step.kind] : []));
+      planned(ask.create(), own).steps.flatMap((step) =>
+        step.kind === 'createSnapshot' ? [step.style, step.snapshotKind] : [],
+      );
     assert.deepEqual(styleOf(bare({ source: web, backing: [] }, { dataFile: true })), ['external', 'disk']);
     assert.deepEqual(styleOf(bare({ copyOnRead: true })), ['external', 'disk']);
     assert.deepEqual(styleOf(bare({})), ['internal', 'memory']);
@@ -171,7 +173,7 @@ describe('a state inside the image', () => {
 
   it('without RAM does not mind copies on read', () => {
     assert.equal(
-      verdict(planOperation(ask.create({ kind: 'offline' }), inside({ copyOnRead: true }, {}, 'off'))),
+      verdict(planOperation(ask.create({ snapshotKind: 'offline' }), inside({ copyOnRead: true }, {}, 'off'))),
       'ok',
     );
   });
@@ -194,14 +196,14 @@ describe('what the owner said of a disk', () => {
     it(`${String(wish)} counts`, () => {
       const asked = [
         ask.create(),
-        ask.create({ kind: 'memory', style: 'internal' }),
-        ask.create({ kind: 'memory', style: 'external' }),
-        ask.create({ kind: 'disk' }),
+        ask.create({ snapshotKind: 'memory', style: 'internal' }),
+        ask.create({ snapshotKind: 'memory', style: 'external' }),
+        ask.create({ snapshotKind: 'disk' }),
       ];
       const found = asked.map((request) => {
         const decision = planOperation(request, own(wish));
-        const [step] = decision.type === 'plan' ? decision.steps : [];
-        return step?.do === 'createSnapshot'
+        const [step] = decision.kind === 'plan' ? decision.steps : [];
+        return step?.kind === 'createSnapshot'
           ? [step.style, ...step.disks.map(({ target }) => target)].join(' ')
           : verdict(decision);
       });
@@ -210,12 +212,12 @@ describe('what the owner said of a disk', () => {
   }
 
   it('is told where a disk is left out, and the request stays what was asked', () => {
-    const plan = planned(ask.create({ kind: 'disk' }), own('no'));
+    const plan = planned(ask.create({ snapshotKind: 'disk' }), own('no'));
     assert.deepEqual(
-      plan.warnings.filter(({ about }) => about === 'ownerLeftOut'),
-      [{ about: 'ownerLeftOut', disks: ['vdb'] }],
+      plan.warnings.filter(({ kind: about }) => about === 'ownerLeftOut'),
+      [{ kind: 'ownerLeftOut', disks: ['vdb'] }],
     );
-    assert.deepEqual(plan.request, ask.create({ kind: 'disk' }));
+    assert.deepEqual(plan.request, ask.create({ snapshotKind: 'disk' }));
   });
 
   it('counts for libvirt’s own revert, which lays overlays on disks that took no part', () => {
@@ -228,7 +230,7 @@ describe('what the owner said of a disk', () => {
       };
     };
     const byUs = (wish: VmDisk['snapshot']): readonly string[] =>
-      planned(ask.revert('e'), on(wish)).warnings.flatMap((one) => (one.about === 'doneByUs' ? [one.why.reason] : []));
+      planned(ask.revert('e'), on(wish)).warnings.flatMap((one) => (one.kind === 'doneByUs' ? [one.why.reason] : []));
     assert.deepEqual(byUs('manual'), ['ownerChose']);
     assert.deepEqual(byUs('no'), ['ownerChose']);
     assert.deepEqual(byUs(undefined), []);
@@ -269,7 +271,7 @@ describe('a disk that a snapshot left out', () => {
 
 describe('notes for backups', () => {
   const noted = { checkpoints: ['c1'] };
-  const rename: OperationRequest = { type: 'rename', vm: ref, snapshot: 'e', title: 'f' };
+  const rename: OperationRequest = { kind: 'rename', vm: ref, snapshot: 'e', title: 'f' };
 
   it('of libvirt: nothing is reverted, and nothing is changed of a VM that is off', () => {
     for (const own of [inside({}), outside({})]) {
@@ -279,7 +281,7 @@ describe('notes for backups', () => {
     }
     const off = { ...outside({}, {}, 'off'), ...noted };
     for (const request of [
-      ask.create({ kind: 'offline' }),
+      ask.create({ snapshotKind: 'offline' }),
       ask.remove('e'),
       ask.describe('e', 'e', 'x'),
       rename,
@@ -289,7 +291,7 @@ describe('notes for backups', () => {
       assert.equal(refused(request, off).reason, 'checkpointsExist');
     }
     const on = { ...outside({}), ...noted };
-    for (const request of [ask.create({ kind: 'disk' }), ask.remove('e'), ask.describe('e', 'e', 'x')]) {
+    for (const request of [ask.create({ snapshotKind: 'disk' }), ask.remove('e'), ask.describe('e', 'e', 'x')]) {
       assert.equal(verdict(planOperation(request, on)), 'ok');
     }
     assert.equal(verdict(planOperation(ask.remove('i'), { ...inside({}, {}, 'off'), ...noted })), 'ok');
@@ -303,7 +305,9 @@ describe('notes for backups', () => {
 
   it('inside the image: an overlay leaves them behind, which is said', () => {
     const told = (own: Situation): boolean =>
-      planned(ask.create({ kind: 'disk' }), own).warnings.some(({ about }) => about === 'bitmapsStayBehind');
+      planned(ask.create({ snapshotKind: 'disk' }), own).warnings.some(
+        ({ kind: about }) => about === 'bitmapsStayBehind',
+      );
     const own = bare({ source: web, backing: [] }, { bitmaps: 2 });
     assert.equal(told(own), true);
     assert.equal(told({ ...own, ...noted }), false);
@@ -327,11 +331,11 @@ describe('RAM that belongs to no disk of the snapshot', () => {
   it('of an NVDIMM is neither taken nor brought back, and its file counts as changed', () => {
     const with_ = (own: Situation): Situation => ({ ...own, vm: { ...own.vm, devices: ['nvdimm'] } });
     for (const style of ['internal', 'external'] as const) {
-      assert.equal(refused(ask.create({ kind: 'memory', style }), with_(bare({}))).reason, 'ramCannotBeSaved');
+      assert.equal(refused(ask.create({ snapshotKind: 'memory', style }), with_(bare({}))).reason, 'ramCannotBeSaved');
     }
     assert.equal(refused(ask.revert('i'), with_(inside({}))).reason, 'nvdimmOverwritten');
-    const plan = planned(ask.create({ kind: 'disk' }), with_(bare({})));
-    assert.ok(plan.warnings.some(({ about }) => about === 'notInSnapshot'));
+    const plan = planned(ask.create({ snapshotKind: 'disk' }), with_(bare({})));
+    assert.ok(plan.warnings.some(({ kind: about }) => about === 'notInSnapshot'));
     const same = inside({}, { unchangedSince: ['i'] }, 'off');
     assert.equal(unchangedSince(same), 'i');
     assert.equal(unchangedSince(with_(same)), undefined);

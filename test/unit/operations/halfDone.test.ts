@@ -12,9 +12,9 @@ import { ask } from '../domain/situations.js';
 import { powered, withImage } from '../domain/world.js';
 
 const steps = (recovery: Recovery): readonly string[] | string =>
-  recovery.type === 'steps'
-    ? recovery.plan.steps.map((step) => ('snapshot' in step ? `${step.do} ${step.snapshot}` : step.do))
-    : recovery.type === 'settled'
+  recovery.kind === 'steps'
+    ? recovery.plan.steps.map((step) => ('snapshot' in step ? `${step.kind} ${step.snapshot}` : step.kind))
+    : recovery.kind === 'settled'
       ? recovery.to
       : recovery.why.reason;
 
@@ -22,7 +22,7 @@ describe('a revert that libvirt had done to the images, and not to what it knows
   const request = keep(ask.revert('a'));
   const before = inside();
   const plan = planOperation(request, before) as Plan;
-  const at = plan.steps.findIndex((step) => step.do === 'revert');
+  const at = plan.steps.findIndex((step) => step.kind === 'revert');
   const left = powered('off', all(plan.steps.slice(0, at), before));
   const tags = ['a', 'b', plan.checkpoint ?? ''];
   const rows: readonly (readonly [what: string, Partial<ImageFacts>, expected: readonly string[] | string])[] = [

@@ -19,7 +19,7 @@ function after(qemu: readonly [number, number], taken: SnapshotState, now: Parti
 }
 
 const merge = ask.remove('m');
-const memory = { type: 'create', vm: ref, kind: 'memory', title: 'n' } as const;
+const memory = { kind: 'create', vm: ref, snapshotKind: 'memory', title: 'n' } as const;
 const paused = { power: 'paused' } as const;
 const back = { power: 'paused', powerReason: 'fromSnapshot' } as const;
 
@@ -40,7 +40,7 @@ describe('images that QEMU has let go', () => {
   for (const [what, at, notMerged, notWritten] of rows) {
     const reasonOf = (request: Parameters<typeof planOperation>[0]): string | undefined => {
       const decision = planOperation(request, at);
-      return decision.type === 'refusal' && decision.refusal.reason === 'imagesLetGo' ? 'imagesLetGo' : undefined;
+      return decision.kind === 'refusal' && decision.refusal.reason === 'imagesLetGo' ? 'imagesLetGo' : undefined;
     };
     it(`${what}: ${notMerged ? 'no merge' : 'merges'}, ${notWritten ? 'no memory' : 'memory'}`, () => {
       assert.equal(reasonOf(merge), notMerged ? 'imagesLetGo' : undefined);
@@ -50,11 +50,11 @@ describe('images that QEMU has let go', () => {
 
   it('a revert keeps the disks alone then, and says that the RAM is lost', () => {
     const decision = planOperation(
-      { type: 'revert', vm: ref, snapshot: 'z', after: 'asSnapshot', checkpointFirst: true },
+      { kind: 'revert', vm: ref, snapshot: 'z', after: 'asSnapshot', checkpointFirst: true },
       after([12, 0], 'paused', paused),
     );
-    assert.equal(decision.type, 'plan');
-    assert.ok(decision.warnings.some(({ about }) => about === 'checkpointWithoutRam'));
-    assert.ok(decision.losses.some(({ what }) => what === 'ram'));
+    assert.equal(decision.kind, 'plan');
+    assert.ok(decision.warnings.some(({ kind: about }) => about === 'checkpointWithoutRam'));
+    assert.ok(decision.losses.some(({ kind: what }) => what === 'ram'));
   });
 });

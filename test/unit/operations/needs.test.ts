@@ -28,8 +28,8 @@ const marked = tree([
   }),
 ]);
 const off = vm({ power: 'off' });
-const repair = (what: Repair): OperationRequest => ({ type: 'repair', vm: ref, repair: what });
-const rename: OperationRequest = { type: 'rename', vm: ref, snapshot: 'e', title: 'x' };
+const repair = (what: Repair): OperationRequest => ({ kind: 'repair', vm: ref, repair: what });
+const rename: OperationRequest = { kind: 'rename', vm: ref, snapshot: 'e', title: 'x' };
 
 describe('needs', () => {
   const fromSnapshot = vm({ power: 'paused', powerReason: 'fromSnapshot' });
@@ -53,12 +53,12 @@ describe('needs', () => {
     ['delete beside one that broke off', ask.remove('m'), { tree: marked }, 'jobs m others written'],
     ['rename', rename, { tree: outside }, ''],
     ['describe', ask.describe('e', 'x'), { tree: outside }, ''],
-    ['thaw', repair({ what: 'thawGuest' }), { tree: outside }, 'agent'],
-    ['resume after a save', repair({ what: 'resumeAfterSave' }), { tree: outside }, 'agent'],
-    ['keep the VM', repair({ what: 'keepVm' }), { tree: outside }, 'jobs'],
+    ['thaw', repair({ kind: 'thawGuest' }), { tree: outside }, 'agent'],
+    ['resume after a save', repair({ kind: 'resumeAfterSave' }), { tree: outside }, 'agent'],
+    ['keep the VM', repair({ kind: 'keepVm' }), { tree: outside }, 'jobs'],
     [
       'leave frozen files',
-      repair({ what: 'leaveFrozenFiles', snapshot: 'e' }),
+      repair({ kind: 'leaveFrozenFiles', snapshot: 'e' }),
       { tree: outside },
       'jobs e f others written',
     ],
@@ -129,7 +129,7 @@ describe('fileNeeds', () => {
     ],
     ['start', ask.power('start'), '/img/web.f /img/web.e |  | '],
     ['other power', ask.power('forceOff'), ' |  | '],
-    ['thaw', repair({ what: 'thawGuest' }), ' |  | '],
+    ['thaw', repair({ kind: 'thawGuest' }), ' |  | '],
   ];
   for (const [what, request, expected] of rows) {
     it(`${what}: ${expected}`, () => {

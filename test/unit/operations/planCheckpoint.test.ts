@@ -24,7 +24,7 @@ import {
 } from '../domain/situations.js';
 
 const keep = (name: string, after: 'asSnapshot' | 'asBefore' = 'asSnapshot'): OperationRequest => ({
-  ...(ask.revert(name, after) as Extract<OperationRequest, { type: 'revert' }>),
+  ...(ask.revert(name, after) as Extract<OperationRequest, { kind: 'revert' }>),
   checkpointFirst: true,
 });
 
@@ -54,8 +54,8 @@ function inside(more: Partial<Vm> = {}, rest: Partial<Situation> = {}): Situatio
     ...rest,
   });
 }
-const about = (plan: Plan): string => plan.warnings.map((warning) => warning.about).join(', ');
-const lost = (plan: Plan): string => plan.losses.map(({ what }) => what).join(', ');
+const about = (plan: Plan): string => plan.warnings.map((warning) => warning.kind).join(', ');
+const lost = (plan: Plan): string => plan.losses.map(({ kind: what }) => what).join(', ');
 
 describe('a checkpoint before a revert', () => {
   const rows: readonly (readonly [what: string, Situation, steps: string, losses: string])[] = [
@@ -105,7 +105,7 @@ describe('a checkpoint before a revert', () => {
       { tree: tree([external('a'), external('b', 'a', { title: 'Before revert to a' })], 'b') },
     );
     const step = planned(keep('a'), taken).steps[0];
-    assert.ok(step?.do === 'createSnapshot');
+    assert.ok(step?.kind === 'createSnapshot');
     const { trailers } = parseDescription(step.description);
     assert.deepEqual([trailers.auto, trailers.title, step.auto], ['revert', 'Before revert to a (2)', 'revert']);
   });
@@ -115,7 +115,7 @@ describe('a checkpoint before a revert', () => {
       const trailers = auto === undefined ? {} : { auto };
       const target = { ...external('a', undefined, { title }), trailers };
       const step = planned(keep('a'), outside({}, { tree: tree([target], 'a') })).steps[0];
-      return step?.do === 'createSnapshot' ? parseDescription(step.description).trailers.title : undefined;
+      return step?.kind === 'createSnapshot' ? parseDescription(step.description).trailers.title : undefined;
     };
     assert.equal(titled('Before revert to base', 'revert'), 'Before undoing the revert to base');
     assert.equal(titled('Before undoing the revert to base', 'revert'), 'Before revert to base');
@@ -124,7 +124,7 @@ describe('a checkpoint before a revert', () => {
 
   it('says that a guest which runs writes on after it, and only then', () => {
     const says = (inWhat: Situation): boolean =>
-      planned(keep('a'), inWhat).warnings.some((one) => one.about === 'runsOnAfterCheckpoint');
+      planned(keep('a'), inWhat).warnings.some((one) => one.kind === 'runsOnAfterCheckpoint');
     assert.deepEqual([inside(), outside()].map(says), [true, true]);
     const still = [inside({ power: 'paused' }), inside({ power: 'off' }), outside({ power: 'off', managedSave: true })];
     assert.deepEqual(still.map(says), [false, false, false]);
@@ -132,10 +132,10 @@ describe('a checkpoint before a revert', () => {
 
   it('says which RAM is lost where it cannot be saved, and freezes the guest where an agent answers', () => {
     const plan = planned(keep('a'), outside({ devices: ['virtiofs'] }, { agent: 'answers' }));
-    const warning = plan.warnings.find((one) => one.about === 'checkpointWithoutRam');
+    const warning = plan.warnings.find((one) => one.kind === 'checkpointWithoutRam');
     assert.deepEqual(warning?.why, { reason: 'ramCannotBeSaved', facts: { vm: 'web', device: 'virtiofs' } });
     const [step] = plan.steps;
-    assert.ok(step?.do === 'createSnapshot' && step.quiesce);
+    assert.ok(step?.kind === 'createSnapshot' && step.quiesce);
   });
 
   const impossible: readonly (readonly [what: string, Situation, why: string])[] = [
@@ -240,7 +240,7 @@ describe('a checkpoint that can be spared', () => {
       const plan = planned(keep('a'), inWhat);
       assert.equal(plan.checkpoint === undefined ? 'spared' : 'taken', expected);
       assert.equal(
-        plan.warnings.some((one) => one.about === 'noCheckpointNeeded'),
+        plan.warnings.some((one) => one.kind === 'noCheckpointNeeded'),
         expected === 'spared',
       );
       if (expected === 'spared') {
@@ -292,8 +292,8 @@ describe('a revert without a checkpoint', () => {
 
   it('says how many bytes are lost where an overlay holds just the changes', () => {
     const [loss] = planned(ask.revert('a'), outside()).losses;
-    assert.deepEqual(loss, { what: 'diskChanges', since: 'b', disks: [{ target: 'vda', bytes: 77 }] });
-    assert.deepEqual(planned(ask.revert('a'), inside()).losses[0], { what: 'diskChanges', since: 'b' });
+    assert.deepEqual(loss, { kind: 'diskChanges', since: 'b', disks: [{ target: 'vda', bytes: 77 }] });
+    assert.deepEqual(planned(ask.revert('a'), inside()).losses[0], { kind: 'diskChanges', since: 'b' });
   });
 
   it('says nothing of a checkpoint', () => {

@@ -25,9 +25,9 @@ import {
   vm,
 } from '../domain/situations.js';
 
-type Wish = Partial<Extract<OperationRequest, { type: 'consolidate' }>>;
-const consolidate = (wish: Wish = {}): OperationRequest => ({ type: 'consolidate', vm: ref, ...wish });
-const prune = (...snapshots: readonly string[]): OperationRequest => ({ type: 'prune', vm: ref, snapshots });
+type Wish = Partial<Extract<OperationRequest, { kind: 'consolidate' }>>;
+const consolidate = (wish: Wish = {}): OperationRequest => ({ kind: 'consolidate', vm: ref, ...wish });
+const prune = (...snapshots: readonly string[]): OperationRequest => ({ kind: 'prune', vm: ref, snapshots });
 const base = '/img/web.qcow2';
 const [one, two] = ['/img/web.1', '/img/web.2'];
 
@@ -78,10 +78,10 @@ describe('planConsolidate: layers that nobody owns', () => {
     const plan = planned(consolidate(), byHand());
     assert.deepEqual(plan.losses, []);
     assert.deepEqual(
-      plan.warnings.filter(({ about }) => about !== 'unreadVms'),
+      plan.warnings.filter(({ kind: about }) => about !== 'unreadVms'),
       [
-        { about: 'merges', into: base, bytes: 2 ** 21 },
-        { about: 'changesBase', file: base },
+        { kind: 'merges', into: base, bytes: 2 ** 21 },
+        { kind: 'changesBase', file: base },
       ],
     );
     assert.deepEqual([plan.spaceBytes, plan.progress], [2 ** 21, 'percent']);
@@ -89,8 +89,8 @@ describe('planConsolidate: layers that nobody owns', () => {
 
   it('says what it needs where less is free, and says nothing of sizes that nobody knows', () => {
     const tight = byHand({ files: { ...byHand().files!, freeBytes: new Map([['/img', 10]]) } });
-    const about = planned(consolidate(), tight).warnings.find((warning) => warning.about === 'needsSpace');
-    assert.deepEqual(about, { about: 'needsSpace', bytes: 2 ** 21, folder: '/img', free: 10 });
+    const about = planned(consolidate(), tight).warnings.find((warning) => warning.kind === 'needsSpace');
+    assert.deepEqual(about, { kind: 'needsSpace', bytes: 2 ** 21, folder: '/img', free: 10 });
     const blind = planned(consolidate(), byHand({}, { [one]: 'unknown' }));
     assert.equal(blind.spaceBytes, undefined);
   });
@@ -214,9 +214,9 @@ describe('planConsolidate: layers that snapshots own', () => {
 
   it('says which snapshots go, how much is moved in all, and what stays and why', () => {
     const plan = planned(consolidate(), owned({ kept: ['b'] }));
-    assert.deepEqual(plan.losses, [{ what: 'restorePoints', names: ['a', 'c'] }]);
+    assert.deepEqual(plan.losses, [{ kind: 'restorePoints', names: ['a', 'c'] }]);
     assert.equal(plan.spaceBytes, 1 + 4);
-    const skipped = plan.warnings.flatMap((one) => (one.about === 'skipped' ? [[one.snapshot, one.why.reason]] : []));
+    const skipped = plan.warnings.flatMap((one) => (one.kind === 'skipped' ? [[one.snapshot, one.why.reason]] : []));
     assert.deepEqual(skipped, [['b', 'snapshotKept']]);
   });
 
@@ -241,7 +241,7 @@ describe('planConsolidate: layers that snapshots own', () => {
     const plan = planned(consolidate(), branch);
     assert.equal(shortSteps(plan), 'b c');
     assert.deepEqual(
-      plan.warnings.flatMap((one) => (one.about === 'skipped' ? [one.snapshot] : [])),
+      plan.warnings.flatMap((one) => (one.kind === 'skipped' ? [one.snapshot] : [])),
       ['a'],
     );
   });
@@ -284,7 +284,7 @@ describe('planPrune', () => {
   it('deletes each by itself, and says what stays and why', () => {
     const plan = planned(prune('c', 'a', 'b', 'gone'), owned({ kept: ['b'] }));
     assert.equal(shortSteps(plan), 'a');
-    const skipped = plan.warnings.flatMap((one) => (one.about === 'skipped' ? [[one.snapshot, one.why.reason]] : []));
+    const skipped = plan.warnings.flatMap((one) => (one.kind === 'skipped' ? [[one.snapshot, one.why.reason]] : []));
     assert.deepEqual(skipped, [
       ['b', 'snapshotKept'],
       ['c', 'currentStays'],
@@ -295,7 +295,7 @@ describe('planPrune', () => {
     const at = situation({ tree: tree([internal('a'), internal('b', 'a'), internal('x', 'a')], 'b') });
     const plan = planned(prune('a', 'x'), at);
     assert.equal(shortSteps(plan), 'x a');
-    assert.deepEqual(plan.losses, [{ what: 'restorePoints', names: ['x', 'a'] }]);
+    assert.deepEqual(plan.losses, [{ kind: 'restorePoints', names: ['x', 'a'] }]);
   });
 
   it('lets one go that can only after another', () => {

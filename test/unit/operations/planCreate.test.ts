@@ -26,20 +26,20 @@ import {
   vm,
 } from '../domain/situations.js';
 
-type CreateStep = Extract<Step, { do: 'createSnapshot' }>;
+type CreateStep = Extract<Step, { kind: 'createSnapshot' }>;
 
 function stepOf(plan: Plan): CreateStep {
   const [step] = plan.steps;
-  assert.ok(plan.steps.length === 1 && step?.do === 'createSnapshot');
+  assert.ok(plan.steps.length === 1 && step?.kind === 'createSnapshot');
   return step;
 }
 
 function made(request: Parameters<typeof ask.create>[0], inWhat: Situation): string {
   const decision = planOperation(ask.create(request), inWhat);
-  if (decision.type === 'refusal') {
+  if (decision.kind === 'refusal') {
     return decision.refusal.reason;
   }
-  const { kind, style } = stepOf(decision);
+  const { snapshotKind: kind, style } = stepOf(decision);
   return `${kind} ${style}`;
 }
 
@@ -69,7 +69,7 @@ describe('planCreate: kind and style', () => {
   ];
   for (const [power, kind, expected] of kinds) {
     it(`${power}, ${kind} → ${expected}`, () => {
-      assert.equal(made({ kind }, situation({ vm: vm({ power }) })), expected);
+      assert.equal(made({ snapshotKind: kind }, situation({ vm: vm({ power }) })), expected);
     });
   }
 
@@ -77,28 +77,33 @@ describe('planCreate: kind and style', () => {
     ['internal so far, nothing asked', { tree: internals }, {}, 'memory internal'],
     ['internal so far, internal asked', { tree: internals }, { style: 'internal' }, 'memory internal'],
     ['internal so far, external asked', { tree: internals }, { style: 'external' }, 'otherStyle'],
-    ['internal so far, disk-only asked', { tree: internals }, { kind: 'disk' }, 'otherStyle'],
+    ['internal so far, disk-only asked', { tree: internals }, { snapshotKind: 'disk' }, 'otherStyle'],
     ['internal so far, a raw disk came', { tree: internals, vm: vm(raw) }, {}, 'rawDisk'],
     ['external so far, nothing asked', { tree: externals }, {}, 'disk external'],
-    ['external so far, memory asked', { tree: externals }, { kind: 'memory' }, 'memory external'],
+    ['external so far, memory asked', { tree: externals }, { snapshotKind: 'memory' }, 'memory external'],
     ['external so far, external asked', { tree: externals }, { style: 'external' }, 'disk external'],
     ['external so far, internal asked', { tree: externals }, { style: 'internal' }, 'otherStyle'],
     ['external so far, off', { tree: externals, vm: vm({ power: 'off' }) }, {}, 'offline external'],
     ['mixed so far, nothing asked', { tree: mixed }, {}, 'otherStyle'],
     ['mixed so far, external asked', { tree: mixed }, { style: 'external' }, 'otherStyle'],
     ['none so far, external asked', {}, { style: 'external' }, 'disk external'],
-    ['none so far, external memory asked', {}, { style: 'external', kind: 'memory' }, 'memory external'],
+    ['none so far, external memory asked', {}, { style: 'external', snapshotKind: 'memory' }, 'memory external'],
     ['none so far, internal asked', {}, { style: 'internal' }, 'memory internal'],
-    ['none so far, internal preferred, disk-only asked', {}, { style: 'internal', kind: 'disk' }, 'disk external'],
+    [
+      'none so far, internal preferred, disk-only asked',
+      {},
+      { style: 'internal', snapshotKind: 'disk' },
+      'disk external',
+    ],
     ['none so far, raw disk', { vm: vm(raw) }, {}, 'disk external'],
-    ['none so far, raw disk, memory asked', { vm: vm(raw) }, { kind: 'memory' }, 'memory external'],
+    ['none so far, raw disk, memory asked', { vm: vm(raw) }, { snapshotKind: 'memory' }, 'memory external'],
     ['none so far, raw disk, internal asked', { vm: vm(raw) }, { style: 'internal' }, 'rawDisk'],
     ['none so far, raw disk, off', { vm: vm({ ...raw, power: 'off' }) }, {}, 'offline external'],
     ['the test driver', { capabilities: capabilities(9, 0, { driver: 'test' }), vm: vm(raw) }, {}, 'memory internal'],
     [
       'the test driver, disk-only',
       { capabilities: capabilities(9, 0, { driver: 'test' }) },
-      { kind: 'disk' },
+      { snapshotKind: 'disk' },
       'driverCannot',
     ],
     ['another driver', { capabilities: capabilities(9, 0, { driver: 'other' }) }, {}, 'driverCannot'],
@@ -111,7 +116,7 @@ describe('planCreate: kind and style', () => {
   }
 
   it('says which style stands against which', () => {
-    assert.deepEqual(refused(ask.create({ kind: 'disk' }), situation({ tree: internals })).facts, {
+    assert.deepEqual(refused(ask.create({ snapshotKind: 'disk' }), situation({ tree: internals })).facts, {
       vm: 'web',
       own: 'internal',
       asked: 'external',
@@ -186,7 +191,7 @@ describe('planCreate: disks', () => {
       const look = (style: 'internal' | 'external', power: PowerState): string =>
         verdict(
           planOperation(
-            ask.create({ style, kind: power === 'off' ? 'offline' : 'memory' }),
+            ask.create({ style, snapshotKind: power === 'off' ? 'offline' : 'memory' }),
             situation({ vm: vm({ disks, power }) }),
           ),
         );
@@ -205,7 +210,7 @@ describe('planCreate: disks', () => {
     ];
     const inside = stepOf(planned(ask.create(), situation({ vm: vm({ disks }) })));
     assert.deepEqual(inside.disks, [{ target: 'vda' }, { target: 'vdb' }]);
-    const outside = stepOf(planned(ask.create({ kind: 'disk' }), situation({ vm: vm({ disks }) })));
+    const outside = stepOf(planned(ask.create({ snapshotKind: 'disk' }), situation({ vm: vm({ disks }) })));
     assert.deepEqual(outside.disks, [
       { target: 'vda', file: '/img/a.new' },
       { target: 'vdb', file: '/img/b.new' },
@@ -241,16 +246,16 @@ describe('planCreate: UEFI', () => {
     const uefi = situation({ vm: vm({ firmware: 'uefiRawNvram' }) });
     const plan = planned(ask.create(), uefi);
     assert.equal(stepOf(plan).style, 'external');
-    assert.ok(plan.warnings.some(({ about }) => about === 'nvramNotCaptured'));
+    assert.ok(plan.warnings.some(({ kind: about }) => about === 'nvramNotCaptured'));
     assert.deepEqual(refused(ask.create({ style: 'internal' }), uefi), {
       reason: 'rawNvram',
       facts: { vm: 'web', nvram: 'raw', state: 'running', version: '12.8' },
     });
-    const bios = planned(ask.create({ kind: 'disk' }), situation());
-    assert.ok(!bios.warnings.some(({ about }) => about === 'nvramNotCaptured'));
+    const bios = planned(ask.create({ snapshotKind: 'disk' }), situation());
+    assert.ok(!bios.warnings.some(({ kind: about }) => about === 'nvramNotCaptured'));
     const off = planned(ask.create(), situation({ vm: vm({ firmware: 'uefiRawNvram', power: 'off' }) }));
     assert.equal(stepOf(off).style, 'internal');
-    assert.ok(off.warnings.some(({ about }) => about === 'nvramNotCaptured'));
+    assert.ok(off.warnings.some(({ kind: about }) => about === 'nvramNotCaptured'));
   });
 });
 
@@ -271,7 +276,7 @@ describe('planCreate: what else goes on', () => {
 
   it('warns that the snapshots of a transient VM vanish with it', () => {
     const warnings = planned(ask.create(), situation({ vm: vm({ persistent: false }) })).warnings;
-    assert.ok(warnings.some(({ about }) => about === 'vanishesWhenStopped'));
+    assert.ok(warnings.some(({ kind: about }) => about === 'vanishesWhenStopped'));
   });
 });
 
@@ -288,15 +293,18 @@ describe('planCreate: quiesce', () => {
   ];
   for (const [kind, more, expected] of rows) {
     it(`${kind} ${JSON.stringify(more)} → ${expected}`, () => {
-      const decision = planOperation(ask.create({ kind, quiesce: true }), situation({ vm: vm(more), tree: externals }));
-      if (decision.type === 'refusal') {
+      const decision = planOperation(
+        ask.create({ snapshotKind: kind, quiesce: true }),
+        situation({ vm: vm(more), tree: externals }),
+      );
+      if (decision.kind === 'refusal') {
         assert.equal(decision.refusal.reason, expected);
         return;
       }
       const step = stepOf(decision);
       assert.equal(parseDescription(step.description).trailers.consistency, expected);
       assert.equal(step.quiesce, expected === 'quiesced');
-      const about = decision.warnings.map((warning) => warning.about);
+      const about = decision.warnings.map((warning) => warning.kind);
       assert.equal(about.includes('crashConsistent'), expected === 'crash-consistent');
       assert.equal(about.includes('agentMissing'), expected === 'crash-consistent');
     });
@@ -346,7 +354,7 @@ describe('planCreate: names and files', () => {
   });
 
   const file = (inWhat: Partial<Situation>, title = 'new'): string | undefined =>
-    stepOf(planned(ask.create({ title, style: 'external', kind: 'auto' }), situation(inWhat))).disks[0]?.file;
+    stepOf(planned(ask.create({ title, style: 'external', snapshotKind: 'auto' }), situation(inWhat))).disks[0]?.file;
 
   const files: readonly (readonly [
     what: string,
@@ -387,7 +395,7 @@ describe('planCreate: names and files', () => {
       disk('vdb', '/img/web.raw', { format: 'raw' }),
       disk('vdc', '/b/web.raw'),
     ];
-    assert.deepEqual(stepOf(planned(ask.create({ kind: 'disk' }), situation({ vm: vm({ disks }) }))).disks, [
+    assert.deepEqual(stepOf(planned(ask.create({ snapshotKind: 'disk' }), situation({ vm: vm({ disks }) }))).disks, [
       { target: 'vda', file: '/img/web.new' },
       { target: 'vdb', file: '/img/web-vdb.new' },
       { target: 'vdc', file: '/b/web.new' },
@@ -416,7 +424,7 @@ describe('planCreate: names and files', () => {
       JSON.stringify(
         stepOf(
           planned(
-            ask.create({ kind: 'disk', style: 'external', title: 'new' }),
+            ask.create({ snapshotKind: 'disk', style: 'external', title: 'new' }),
             situation({ vm: vm({ disks }), ...more }),
           ),
         ).disks.map(({ file }) => file),
@@ -430,7 +438,7 @@ describe('planCreate: names and files', () => {
 
     it('is refused where that folder cannot be used', () => {
       const files = seen({}, {}, { canAct: new Map([['/var/lib/libvirt/images', { why: 'folderMissing' }]]) });
-      const asked = ask.create({ kind: 'disk', style: 'external' });
+      const asked = ask.create({ snapshotKind: 'disk', style: 'external' });
       assert.deepEqual(refused(asked, situation({ vm: vm({ disks: [device] }), files })).facts, {
         folder: '/var/lib/libvirt/images',
         why: 'folderMissing',
@@ -440,14 +448,14 @@ describe('planCreate: names and files', () => {
 
   describe('of the memory', () => {
     const memoryFile = (title: string, machine: Partial<Vm>, now = 1_700_000_000): string | undefined => {
-      const asked = ask.create({ kind: 'memory', style: 'external', title });
+      const asked = ask.create({ snapshotKind: 'memory', style: 'external', title });
       return stepOf(planned(asked, situation({ vm: vm(machine), now }))).memoryFile;
     };
     const uuid = '0123abcd-0000-4000-8000-000000000001';
 
     it('stands beside the first disk', () => {
       assert.equal(memoryFile('new', { name: 'my web,1', uuid }), '/img/my web-1.new-1700000000-0123abcd.mem');
-      assert.equal(stepOf(planned(ask.create({ kind: 'disk' }), situation())).memoryFile, undefined);
+      assert.equal(stepOf(planned(ask.create({ snapshotKind: 'disk' }), situation())).memoryFile, undefined);
     });
 
     it('is never one that another VM, or the same one at another time, could want', () => {
@@ -479,7 +487,7 @@ describe('planCreate: names and files', () => {
       ['/a\nb', 'unsafePath'],
     ] as const) {
       const where = situation({ vm: vm({ disks: [disk('vda', `${folder}/web.qcow2`)] }) });
-      assert.equal(refused(ask.create({ kind: 'disk' }), where).reason, 'unsafePath');
+      assert.equal(refused(ask.create({ snapshotKind: 'disk' }), where).reason, 'unsafePath');
       assert.equal(verdict(planOperation(ask.create(), where)), inside);
     }
   });
@@ -489,12 +497,12 @@ describe('planCreate: what it costs', () => {
   it('says how long the guest stands still, longer for more memory, and nothing for disks alone', () => {
     const still = (memoryBytes: number, request: Parameters<typeof ask.create>[0]): number | undefined => {
       const plan = planned(ask.create(request), situation({ vm: vm({ memoryBytes }) }));
-      const warning = plan.warnings.find((one) => one.about === 'guestStandsStill');
-      return warning?.about === 'guestStandsStill' ? warning.estimateMs : undefined;
+      const warning = plan.warnings.find((one) => one.kind === 'guestStandsStill');
+      return warning?.kind === 'guestStandsStill' ? warning.estimateMs : undefined;
     };
     const [small, large] = [still(2 ** 28, {}), still(2 ** 30, {})];
     assert.ok(small !== undefined && large !== undefined && small >= 285 && large >= 1_140 && large > small);
-    assert.equal(still(2 ** 30, { kind: 'disk' }), undefined);
+    assert.equal(still(2 ** 30, { snapshotKind: 'disk' }), undefined);
     assert.ok(createMs('memory', 'external', 2 ** 30) >= 1_570);
   });
 
@@ -502,8 +510,8 @@ describe('planCreate: what it costs', () => {
     const progress = (request: Parameters<typeof ask.create>[0]): string =>
       planned(ask.create(request), situation()).progress;
     assert.equal(progress({}), 'timeOnly');
-    assert.equal(progress({ kind: 'disk' }), 'timeOnly');
-    assert.equal(progress({ kind: 'memory', style: 'external' }), 'percent');
+    assert.equal(progress({ snapshotKind: 'disk' }), 'timeOnly');
+    assert.equal(progress({ snapshotKind: 'memory', style: 'external' }), 'percent');
   });
 
   const reverts: readonly (readonly [major: number, minor: number, power: PowerState, needed: string | undefined])[] = [
@@ -521,8 +529,8 @@ describe('planCreate: what it costs', () => {
         ask.create(),
         situation({ vm: vm({ power }), tree: externals, capabilities: capabilities(major, minor) }),
       );
-      const warning = plan.warnings.find((one) => one.about === 'cannotRevertHere');
-      assert.equal(warning?.about === 'cannotRevertHere' ? warning.needed : undefined, needed);
+      const warning = plan.warnings.find((one) => one.kind === 'cannotRevertHere');
+      assert.equal(warning?.kind === 'cannotRevertHere' ? warning.needed : undefined, needed);
     });
   }
 });

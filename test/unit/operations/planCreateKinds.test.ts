@@ -24,10 +24,10 @@ import {
 const base = '/img/web.qcow2';
 const externals = tree([external('e')], 'e');
 const internals = tree([internal('i')], 'i');
-const about = (plan: Plan): readonly string[] => plan.warnings.map((one) => one.about);
-function made(plan: Plan): Extract<Step, { do: 'createSnapshot' }> {
+const about = (plan: Plan): readonly string[] => plan.warnings.map((one) => one.kind);
+function made(plan: Plan): Extract<Step, { kind: 'createSnapshot' }> {
   const step = plan.steps.at(-1);
-  assert.ok(step?.do === 'createSnapshot');
+  assert.ok(step?.kind === 'createSnapshot');
   return step;
 }
 
@@ -41,30 +41,33 @@ describe('planCreate: live', () => {
   for (const [what, more, power, expected] of rows) {
     it(`${what} → ${expected}`, () => {
       const decision = planOperation(
-        ask.create({ kind: 'memory', live: true }),
+        ask.create({ snapshotKind: 'memory', live: true }),
         situation({ ...more, vm: vm({ power }) }),
       );
-      const step = decision.type === 'plan' ? made(decision) : undefined;
+      const step = decision.kind === 'plan' ? made(decision) : undefined;
       assert.equal(
-        step === undefined ? verdict(decision) : `${step.kind} ${step.style}${step.live === true ? ' live' : ''}`,
+        step === undefined
+          ? verdict(decision)
+          : `${step.snapshotKind} ${step.style}${step.live === true ? ' live' : ''}`,
         expected,
       );
     });
   }
   it('lets the guest stand still for a fraction of the time', () => {
     assert.ok(guestStopMs(2 ** 30, 'live') < 0.35 * guestStopMs(2 ** 30, 'internal'));
-    const [warning] = planned(ask.create({ kind: 'memory', live: true }), situation({ tree: externals })).warnings;
-    assert.deepEqual(warning, { about: 'guestStandsStill', estimateMs: guestStopMs(2 ** 30, 'live') });
+    const [warning] = planned(
+      ask.create({ snapshotKind: 'memory', live: true }),
+      situation({ tree: externals }),
+    ).warnings;
+    assert.deepEqual(warning, { kind: 'guestStandsStill', estimateMs: guestStopMs(2 ** 30, 'live') });
   });
   it('says how much may be written, and how long it may stand still, where it outruns the saving', () => {
-    const plan = planned(ask.create({ kind: 'memory', live: true }), situation({ tree: externals }));
-    const may = plan.warnings.find(({ about }) => about === 'mayBeStopped');
-    assert.ok(
-      may?.about === 'mayBeStopped' && may.bytes > 2 * 2 ** 30 && may.estimateMs > guestStopMs(2 ** 30, 'live'),
-    );
+    const plan = planned(ask.create({ snapshotKind: 'memory', live: true }), situation({ tree: externals }));
+    const may = plan.warnings.find(({ kind: about }) => about === 'mayBeStopped');
+    assert.ok(may?.kind === 'mayBeStopped' && may.bytes > 2 * 2 ** 30 && may.estimateMs > guestStopMs(2 ** 30, 'live'));
     assert.ok((plan.spaceBytes ?? 0) >= may.bytes);
-    const still = planned(ask.create({ kind: 'memory', style: 'external' }), situation({ tree: externals }));
-    assert.ok(still.warnings.every(({ about }) => about !== 'mayBeStopped'));
+    const still = planned(ask.create({ snapshotKind: 'memory', style: 'external' }), situation({ tree: externals }));
+    assert.ok(still.warnings.every(({ kind: about }) => about !== 'mayBeStopped'));
   });
 });
 
@@ -82,9 +85,9 @@ describe('planCreate: without some disks', () => {
     ['one of two, external ones', { tree: externals }, { without: ['vdb'] }, 'disk vda'],
     ['one of two, off', { vm: { ...two, power: 'off' } }, { without: ['vdb'] }, 'offline vda'],
     ['the one that could not take part anyway stays', {}, { without: ['vda'] }, 'diskTypeUnsupported'],
-    ['with RAM, whose disks it would not fit', {}, { without: ['vdb'], kind: 'memory' }, 'cannotLeaveOut'],
+    ['with RAM, whose disks it would not fit', {}, { without: ['vdb'], snapshotKind: 'memory' }, 'cannotLeaveOut'],
     ['internal ones', { tree: internals }, { without: ['vdb'] }, 'otherStyle'],
-    ['inside the images', {}, { without: ['vdb'], style: 'internal', kind: 'offline' }, 'notOff'],
+    ['inside the images', {}, { without: ['vdb'], style: 'internal', snapshotKind: 'offline' }, 'notOff'],
     [
       'inside the images, off',
       { vm: vm({ power: 'off', disks: [disk('vda', base), disk('vdb', '/img/b')] }) },
@@ -97,9 +100,9 @@ describe('planCreate: without some disks', () => {
   for (const [what, more, request, expected] of rows) {
     it(`${what} → ${expected}`, () => {
       const decision = planOperation(ask.create(request), situation({ vm: two, ...more }));
-      const step = decision.type === 'plan' ? made(decision) : undefined;
+      const step = decision.kind === 'plan' ? made(decision) : undefined;
       const targets = step?.disks.map(({ target }) => target).join(' ');
-      assert.equal(step === undefined ? verdict(decision) : `${step.kind} ${targets ?? ''}`, expected);
+      assert.equal(step === undefined ? verdict(decision) : `${step.snapshotKind} ${targets ?? ''}`, expected);
     });
   }
 });
@@ -112,7 +115,7 @@ describe('planCreate: what no external snapshot holds', () => {
     assert.equal(told(plan.steps), 'copyFile, asked disk external');
     const { name } = made(plan);
     assert.deepEqual(plan.steps[0], {
-      do: 'copyFile',
+      kind: 'copyFile',
       from: '/img/VARS.fd',
       to: `/img/VARS.fd.${name}`,
       existing: 'keep',
@@ -153,7 +156,7 @@ describe('planCreate: devices that hold on to the RAM', () => {
     it(`${device} → ramCannotBeSaved, with either style`, () => {
       for (const style of ['internal', 'external'] as const) {
         const inWhat = situation({ vm: vm({ devices: [device] }) });
-        assert.equal(refused(ask.create({ kind: 'memory', style }), inWhat).reason, 'ramCannotBeSaved');
+        assert.equal(refused(ask.create({ snapshotKind: 'memory', style }), inWhat).reason, 'ramCannotBeSaved');
       }
     });
   }
@@ -177,15 +180,15 @@ describe('planCreate: room', () => {
     ['less than the RAM', {}, needed - 1, 'noSpaceFor'],
     ['just enough', {}, needed, 'warned'],
     ['a tenth is left', {}, Math.ceil(needed / 0.9) + 1, 'ok'],
-    ['with RAM in a file, which may not fit', { kind: 'memory', style: 'external' }, needed, 'warned'],
-    ['with RAM in a file, less than the RAM', { kind: 'memory', style: 'external' }, 2 ** 30, 'noSpaceFor'],
-    ['disks only', { kind: 'disk' }, 2 ** 22, 'warned'],
-    ['disks only, full', { kind: 'disk' }, 2 ** 20, 'noSpaceFor'],
+    ['with RAM in a file, which may not fit', { snapshotKind: 'memory', style: 'external' }, needed, 'warned'],
+    ['with RAM in a file, less than the RAM', { snapshotKind: 'memory', style: 'external' }, 2 ** 30, 'noSpaceFor'],
+    ['disks only', { snapshotKind: 'disk' }, 2 ** 22, 'warned'],
+    ['disks only, full', { snapshotKind: 'disk' }, 2 ** 20, 'noSpaceFor'],
   ];
   for (const [what, request, bytes, expected] of rows) {
     it(`${what} → ${expected}`, () => {
       const decision = planOperation(ask.create(request), situation({ files: free(bytes) }));
-      const warned = decision.type === 'plan' && about(decision).includes('needsSpace');
+      const warned = decision.kind === 'plan' && about(decision).includes('needsSpace');
       assert.equal(warned ? 'warned' : verdict(decision), expected);
     });
   }
@@ -199,8 +202,8 @@ describe('planCreate: room', () => {
 describe('planCreate: the guest agent', () => {
   const look = (agent: Situation['agent'], kind: 'disk' | 'auto' = 'disk'): string => {
     const inWhat = situation({ tree: externals, ...(agent === undefined ? {} : { agent }) });
-    const decision = planOperation(ask.create({ kind, quiesce: true }), inWhat);
-    return decision.type === 'plan'
+    const decision = planOperation(ask.create({ snapshotKind: kind, quiesce: true }), inWhat);
+    return decision.kind === 'plan'
       ? `${told(decision.steps)}${made(decision).quiesce ? ', quiesced' : ''}`
       : verdict(decision);
   };

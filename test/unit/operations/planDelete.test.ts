@@ -27,8 +27,8 @@ const onTop = (file: string, ...backing: string[]): Partial<Situation> => ({
   vm: vm({ disks: [disk('vda', file, { backing })] }),
 });
 const steps = (plan: Plan): string =>
-  plan.steps.map((step) => (step.do === 'deleteSnapshot' ? step.snapshot : step.do)).join(' ');
-const about = (plan: Plan): string => plan.warnings.map((warning) => warning.about).join(' ');
+  plan.steps.map((step) => (step.kind === 'deleteSnapshot' ? step.snapshot : step.kind)).join(' ');
+const about = (plan: Plan): string => plan.warnings.map((warning) => warning.kind).join(' ');
 
 /** a ─ b ─ c, c current. */
 const chain = tree([external('a'), external('b', 'a'), external('c', 'b')], 'c');
@@ -66,10 +66,10 @@ describe('planDelete: internal', () => {
   it('takes one, or all below it leaf by leaf: libvirt 9.0 dies of a call that takes them all', () => {
     const one = planned(ask.remove('a'), situation({ tree: inside }));
     assert.equal(steps(one), 'a');
-    assert.deepEqual(one.losses, [{ what: 'restorePoints', names: ['a'] }]);
+    assert.deepEqual(one.losses, [{ kind: 'restorePoints', names: ['a'] }]);
     const all = planned(ask.remove('b', 'withDescendants'), situation({ tree: inside }));
     assert.equal(steps(all), 'c b');
-    assert.deepEqual(all.losses, [{ what: 'restorePoints', names: ['c', 'b'] }]);
+    assert.deepEqual(all.losses, [{ kind: 'restorePoints', names: ['c', 'b'] }]);
     assert.equal(steps(planned(ask.remove('c', 'withDescendants'), situation({ tree: inside }))), 'c');
   });
 
@@ -77,7 +77,7 @@ describe('planDelete: internal', () => {
     const forked = tree([internal('a'), internal('b', 'a'), internal('c', 'b'), internal('x', 'a')], 'c');
     const plan = planned(ask.remove('a', 'descendants'), situation({ tree: forked }));
     assert.equal(steps(plan), 'x c b');
-    assert.deepEqual(plan.losses, [{ what: 'restorePoints', names: ['x', 'c', 'b'] }]);
+    assert.deepEqual(plan.losses, [{ kind: 'restorePoints', names: ['x', 'c', 'b'] }]);
     assert.equal(refused(ask.remove('c', 'descendants'), situation({ tree: forked })).reason, 'noDescendants');
   });
 
@@ -104,7 +104,7 @@ describe('planDelete: internal', () => {
       ['nothing read', ask.remove('a'), undefined, []],
       [
         'a series',
-        { type: 'prune', vm: ask.remove('a').vm, snapshots: ['a', 'b'] },
+        { kind: 'prune', vm: ask.remove('a').vm, snapshots: ['a', 'b'] },
         layers('exact', [1, 2, 4]),
         [{ bytes: 3, how: 'atLeast' }],
       ],
@@ -112,7 +112,7 @@ describe('planDelete: internal', () => {
     for (const [what, request, read, expected] of rows) {
       it(what, () => {
         const { warnings } = planned(request, situation({ ...off, ...(read && { layers: read }) }));
-        const freed = warnings.flatMap((one) => (one.about === 'frees' ? [{ bytes: one.bytes, how: one.how }] : []));
+        const freed = warnings.flatMap((one) => (one.kind === 'frees' ? [{ bytes: one.bytes, how: one.how }] : []));
         assert.deepEqual(freed, expected);
       });
     }
@@ -127,7 +127,7 @@ describe('planDelete: internal', () => {
         files: seen({}, { [`${nvram}.a`]: copy }, { canAct: new Map([['/img', canAct]]) }),
       });
     const plan = planned(ask.remove('a'), inWhat('there', 'yes'));
-    assert.deepEqual(plan.steps.at(-1), { do: 'removeFiles', files: [`${nvram}.a`] });
+    assert.deepEqual(plan.steps.at(-1), { kind: 'removeFiles', files: [`${nvram}.a`] });
     assert.equal(steps(planned(ask.remove('a'), inWhat('missing', 'yes'))), 'a');
     const left = planned(ask.remove('a'), inWhat('there', { why: 'denied' }));
     assert.equal(steps(left), 'a');
@@ -428,7 +428,7 @@ describe('planDelete: external, with descendants', () => {
         ask.remove(name, 'withDescendants'),
         situation({ tree: of, capabilities: capabilities(major, minor) }),
       );
-      assert.equal(decision.type === 'plan' ? steps(decision) : decision.refusal.reason, expected);
+      assert.equal(decision.kind === 'plan' ? steps(decision) : decision.refusal.reason, expected);
     });
   }
 
@@ -464,8 +464,8 @@ describe('planDelete: what it costs', () => {
 
   it('says into which file the data goes, as far as that is known', () => {
     const into = (plan: Plan): string | undefined => {
-      const warning = plan.warnings.find((one) => one.about === 'merges');
-      assert.ok(warning?.about === 'merges');
+      const warning = plan.warnings.find((one) => one.kind === 'merges');
+      assert.ok(warning?.kind === 'merges');
       return warning.into;
     };
     assert.equal(into(merge({ frozenDisks: chainFiles })), '/img/web.a');

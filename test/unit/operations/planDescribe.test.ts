@@ -13,7 +13,7 @@ const inWhat: Situation = situation({ tree: tree([known, internal('t', 's', { ti
 
 function described(title: string, text: string): ReturnType<typeof parseDescription> {
   const [step] = planned(ask.describe('s', title, text), inWhat).steps;
-  assert.ok(step?.do === 'describeSnapshot' && step.snapshot === 's');
+  assert.ok(step?.kind === 'describeSnapshot' && step.snapshot === 's');
   return parseDescription(step.description);
 }
 
@@ -41,10 +41,10 @@ describe('planDescribe', () => {
       const where = situation({ tree: tree([ours], 'o') });
       for (const request of [
         ask.describe('o', 'KEEP', ''),
-        { type: 'rename', vm: ref, snapshot: 'o', title: 'KEEP' },
+        { kind: 'rename', vm: ref, snapshot: 'o', title: 'KEEP' },
       ] as const) {
         const [step] = planned(request, where).steps;
-        assert.ok(step?.do === 'describeSnapshot');
+        assert.ok(step?.kind === 'describeSnapshot');
         assert.equal(parseDescription(step.description).trailers.auto, auto === 'revert' ? undefined : auto);
       }
     });

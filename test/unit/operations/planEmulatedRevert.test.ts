@@ -45,8 +45,8 @@ function old(more: Partial<Situation> = {}, a: Snapshot = external('a')): Situat
   });
 }
 
-function step<D extends Step['do']>(plan: Plan, kind: D): Extract<Step, { do: D }> {
-  const found = plan.steps.find((one): one is Extract<Step, { do: D }> => one.do === kind);
+function step<D extends Step['kind']>(plan: Plan, kind: D): Extract<Step, { kind: D }> {
+  const found = plan.steps.find((one): one is Extract<Step, { kind: D }> => one.kind === kind);
   assert.ok(found, `no ${kind} in ${told(plan.steps)}`);
   return found;
 }
@@ -106,19 +106,23 @@ describe('an emulated revert: its steps', () => {
       { target: 'vda', file, backing: '/img/web.a', backingFormat: 'qcow2' },
     ]);
     assert.deepEqual(step(plan, 'defineFromSnapshot'), {
-      do: 'defineFromSnapshot',
+      kind: 'defineFromSnapshot',
       snapshot: 'b',
       disks: [{ target: 'vda', file }],
     });
-    assert.deepEqual(step(plan, 'makeCurrent'), { do: 'makeCurrent', snapshot: 'b', disks: [{ target: 'vda', file }] });
+    assert.deepEqual(step(plan, 'makeCurrent'), {
+      kind: 'makeCurrent',
+      snapshot: 'b',
+      disks: [{ target: 'vda', file }],
+    });
     assert.deepEqual(step(plan, 'removeFiles').files, ['/img/web.b']);
   });
 
   it('tells why libvirt does not do it, and lists the files that go', () => {
     const plan = planned(ask.revert('b'), old());
-    const warning = plan.warnings.find((one) => one.about === 'doneByUs');
+    const warning = plan.warnings.find((one) => one.kind === 'doneByUs');
     assert.equal(warning?.why.reason, 'externalRevertUnsupported');
-    assert.deepEqual(plan.losses.at(-1), { what: 'files', files: ['/img/web.b'] });
+    assert.deepEqual(plan.losses.at(-1), { kind: 'files', files: ['/img/web.b'] });
   });
 
   it('gives a snapshot with children a marked leaf, on which everything that follows stands', () => {
@@ -131,7 +135,7 @@ describe('an emulated revert: its steps', () => {
     const [only] = leaf.disks;
     assert.equal(only?.file, `/img/web.${leaf.name}`);
     assert.deepEqual(step(plan, 'restoreMemory'), {
-      do: 'restoreMemory',
+      kind: 'restoreMemory',
       snapshot: 'a',
       file: '/img/web.a.mem',
       disks: [{ target: 'vda', file: only.file }],
@@ -163,7 +167,7 @@ describe('an emulated revert: its steps', () => {
       step(alikePlan, 'createOverlays').overlays.map(({ file, backingFormat }) => `${file} ${backingFormat}`),
       [`/img/a.${now} qcow2`, `/img/a-vdb.${now} raw`],
     );
-    assert.equal(alikePlan.warnings.find((one) => one.about === 'doneByUs')?.why.reason, 'overlayNamesCollide');
+    assert.equal(alikePlan.warnings.find((one) => one.kind === 'doneByUs')?.why.reason, 'overlayNamesCollide');
   });
 
   it('puts the UEFI variables back while the VM is off, where the file can be replaced', () => {
@@ -181,20 +185,20 @@ describe('an emulated revert: its steps', () => {
     for (const not of [uefi, canChange({ why: 'denied' })]) {
       const left = planned(ask.revert('b', 'running'), not);
       assert.equal(told(left.steps), `${whole}, start, removeFiles`);
-      assert.ok(left.warnings.some(({ about }) => about === 'nvramNotCaptured'));
+      assert.ok(left.warnings.some(({ kind: about }) => about === 'nvramNotCaptured'));
     }
     const inWhat = canChange('yes');
     const plan = planned(ask.revert('b', 'running'), inWhat);
     assert.equal(told(plan.steps), `${whole}, copyFile, start, removeFiles`);
     assert.deepEqual(step(plan, 'copyFile'), {
-      do: 'copyFile',
+      kind: 'copyFile',
       from: '/img/web_VARS.fd.b',
       to: '/img/web_VARS.fd',
       existing: 'replace',
     });
-    assert.ok(plan.warnings.every(({ about }) => about !== 'nvramNotCaptured'));
+    assert.ok(plan.warnings.every(({ kind: about }) => about !== 'nvramNotCaptured'));
     const without = planned(ask.revert('a', 'running'), inWhat);
-    assert.ok(without.warnings.some(({ about }) => about === 'nvramNotCaptured'));
+    assert.ok(without.warnings.some(({ kind: about }) => about === 'nvramNotCaptured'));
   });
 });
 
@@ -273,7 +277,7 @@ describe('an emulated revert: when', () => {
   for (const [what, inWhat, expected] of rows) {
     it(`${what} → ${expected}`, () => {
       const decision = planOperation(ask.revert('a', 'running'), inWhat);
-      const because = decision.type === 'refusal' ? decision.refusal.because?.reason : undefined;
+      const because = decision.kind === 'refusal' ? decision.refusal.because?.reason : undefined;
       assert.equal(verdict(decision) + (because === undefined ? '' : ` because ${because}`), expected);
     });
   }
@@ -342,8 +346,8 @@ describe('an emulated revert: the overlays of the state that is left', () => {
   for (const [what, to, inWhat, removed, kept] of rows) {
     it(`${what} → ${removed === '' ? 'none' : removed} removed`, () => {
       const plan = planned(ask.revert(to), inWhat);
-      const files = plan.steps.flatMap((one) => (one.do === 'removeFiles' ? one.files : []));
-      const left = plan.warnings.flatMap((one) => (one.about === 'leavesFile' ? [one.file] : []));
+      const files = plan.steps.flatMap((one) => (one.kind === 'removeFiles' ? one.files : []));
+      const left = plan.warnings.flatMap((one) => (one.kind === 'leavesFile' ? [one.file] : []));
       assert.deepEqual([files.join(' '), left.join(' ')], [removed, kept]);
     });
   }
@@ -351,7 +355,7 @@ describe('an emulated revert: the overlays of the state that is left', () => {
   it('are not removed where other VMs were not looked at', () => {
     const { otherVms, ...unknown } = old();
     assert.ok(otherVms);
-    assert.ok(planned(ask.revert('b'), unknown).steps.every((one) => one.do !== 'removeFiles'));
+    assert.ok(planned(ask.revert('b'), unknown).steps.every((one) => one.kind !== 'removeFiles'));
   });
 
   it('are no loss after a checkpoint, which holds what they held', () => {

@@ -5,14 +5,14 @@ import type { Step } from '../../../src/steps/step.js';
 import { sameSteps, stillHolds } from '../../../src/operations/planEssence.js';
 
 const request = {
-  type: 'revert',
+  kind: 'revert',
   vm: { connection: 'qemu:///system', uuid: 'u' },
   snapshot: 's',
   after: 'off',
 } as const;
 
 function plan(steps: readonly Step[], losses: readonly Loss[] = []): Plan {
-  return { type: 'plan', request, steps, losses, warnings: [], progress: 'timeOnly' };
+  return { kind: 'plan', request, steps, losses, warnings: [], progress: 'timeOnly' };
 }
 
 /** An emulated revert, begun in this second. */
@@ -20,11 +20,11 @@ function emulated(second: number, left: string): readonly Step[] {
   const disks = [{ target: 'vda', file: `/i/web.${String(second)}` }];
   const overlay = { target: 'vda', file: `/i/web.${String(second)}`, backing: '/i/web.qcow2', backingFormat: 'qcow2' };
   return [
-    { do: 'createOverlays', overlays: [overlay] },
-    { do: 'defineFromSnapshot', snapshot: 's', disks },
-    { do: 'makeCurrent', snapshot: 's', disks },
-    { do: 'removeFiles', files: [left] },
-    { do: 'restoreMemory', snapshot: 's', file: '/i/s.mem', disks, to: 'running' },
+    { kind: 'createOverlays', overlays: [overlay] },
+    { kind: 'defineFromSnapshot', snapshot: 's', disks },
+    { kind: 'makeCurrent', snapshot: 's', disks },
+    { kind: 'removeFiles', files: [left] },
+    { kind: 'restoreMemory', snapshot: 's', file: '/i/s.mem', disks, to: 'running' },
   ];
 }
 
@@ -34,24 +34,24 @@ describe('a plan that somebody confirmed', () => {
     ['holds no longer when another file goes', plan(emulated(1, '/i/a')), plan(emulated(1, '/i/b')), false],
     [
       'holds when it waits for a second that is over by now',
-      plan([{ do: 'waitUntil', second: 5 }, ...emulated(1, '/i/a')]),
+      plan([{ kind: 'waitUntil', second: 5 }, ...emulated(1, '/i/a')]),
       plan(emulated(6, '/i/a')),
       true,
     ],
     [
       'holds while the VM writes on',
-      plan([], [{ what: 'diskChanges', since: 's', disks: [{ target: 'vda', bytes: 1 }] }]),
-      plan([], [{ what: 'diskChanges', since: 's', disks: [{ target: 'vda', bytes: 2 }] }]),
+      plan([], [{ kind: 'diskChanges', since: 's', disks: [{ target: 'vda', bytes: 1 }] }]),
+      plan([], [{ kind: 'diskChanges', since: 's', disks: [{ target: 'vda', bytes: 2 }] }]),
       true,
     ],
-    ['holds no longer when it loses more', plan([], []), plan([], [{ what: 'ram' }]), false],
-    ['holds no longer when it does more', plan([]), plan([{ do: 'dropManagedSave' }]), false],
+    ['holds no longer when it loses more', plan([], []), plan([], [{ kind: 'ram' }]), false],
+    ['holds no longer when it does more', plan([]), plan([{ kind: 'dropManagedSave' }]), false],
     [
       'holds no longer when the overlay rests on another file',
       plan(emulated(1, '/i/a')),
       plan(
         emulated(1, '/i/a').map((step) =>
-          step.do === 'createOverlays'
+          step.kind === 'createOverlays'
             ? { ...step, overlays: step.overlays.map((overlay) => ({ ...overlay, backing: '/i/other' })) }
             : step,
         ),
@@ -66,45 +66,53 @@ describe('a plan that somebody confirmed', () => {
 
 describe('sameSteps', () => {
   const overlay = (file: string): readonly Step[] => [
-    { do: 'createOverlays', overlays: [{ target: 'vda', file, backing: '/img/web.qcow2', backingFormat: 'qcow2' }] },
-    { do: 'defineFromSnapshot', snapshot: 'a', disks: [{ target: 'vda', file }] },
+    { kind: 'createOverlays', overlays: [{ target: 'vda', file, backing: '/img/web.qcow2', backingFormat: 'qcow2' }] },
+    { kind: 'defineFromSnapshot', snapshot: 'a', disks: [{ target: 'vda', file }] },
   ];
   it('passes over names that are made, and seconds', () => {
     assert.ok(sameSteps(overlay('/img/web.1'), overlay('/img/web.2')));
-    assert.ok(sameSteps([{ do: 'waitUntil', second: 1 }, ...overlay('/img/web.1')], overlay('/img/web.2')));
+    assert.ok(sameSteps([{ kind: 'waitUntil', second: 1 }, ...overlay('/img/web.1')], overlay('/img/web.2')));
   });
   it('sees another file below, another order, another file that goes', () => {
     const [made, defined] = overlay('/img/web.1') as [Step, Step];
     assert.ok(!sameSteps([made, defined], [defined, made]));
-    assert.ok(!sameSteps([{ do: 'removeFiles', files: ['/a'] }], [{ do: 'removeFiles', files: ['/b'] }]));
+    assert.ok(!sameSteps([{ kind: 'removeFiles', files: ['/a'] }], [{ kind: 'removeFiles', files: ['/b'] }]));
     assert.ok(
       !sameSteps(overlay('/img/web.1'), [
         made,
-        { do: 'defineFromSnapshot', snapshot: 'a', disks: [{ target: 'vda', file: '/img/other' }] },
+        { kind: 'defineFromSnapshot', snapshot: 'a', disks: [{ target: 'vda', file: '/img/other' }] },
       ]),
     );
   });
   it('takes no word of a step for the name of what is made', () => {
     const named = (name: string): readonly Step[] => [
-      { do: 'createSnapshot', name, description: '', kind: 'memory', style: 'internal', quiesce: false, disks: [] },
-      { do: 'revert', snapshot: name, to: 'running' },
+      {
+        kind: 'createSnapshot',
+        name,
+        description: '',
+        snapshotKind: 'memory',
+        style: 'internal',
+        quiesce: false,
+        disks: [],
+      },
+      { kind: 'revert', snapshot: name, to: 'running' },
     ];
     assert.ok(sameSteps(named('running'), named('running-2')));
     assert.ok(sameSteps(named('revert'), named('memory')));
-    assert.ok(!sameSteps(named('a'), [named('a')[0]!, { do: 'revert', snapshot: 'b', to: 'running' }]));
+    assert.ok(!sameSteps(named('a'), [named('a')[0]!, { kind: 'revert', snapshot: 'b', to: 'running' }]));
   });
   it('sees what is kept of the variables, whatever the copy is called', () => {
-    const copy = (to: string, from = '/nv/web'): Step => ({ do: 'copyFile', from, to, existing: 'keep' });
+    const copy = (to: string, from = '/nv/web'): Step => ({ kind: 'copyFile', from, to, existing: 'keep' });
     assert.ok(sameSteps([copy('/nv/web.a')], [copy('/nv/web.b')]));
     assert.ok(!sameSteps([copy('/nv/web.a')], [copy('/nv/web.a', '/nv/other')]));
-    const back = (to: string): Step => ({ do: 'copyFile', from: '/nv/web.s', to, existing: 'replace' });
+    const back = (to: string): Step => ({ kind: 'copyFile', from: '/nv/web.s', to, existing: 'replace' });
     assert.ok(!sameSteps([back('/nv/web')], [back('/nv/other')]));
   });
   it('bears a word more in what an older version wrote', () => {
-    const old = { do: 'deleteSnapshot', snapshot: 's', withChildren: false } as Step;
-    assert.ok(sameSteps([old], [{ do: 'deleteSnapshot', snapshot: 's' }]));
+    const old = { kind: 'deleteSnapshot', snapshot: 's', withChildren: false } as Step;
+    assert.ok(sameSteps([old], [{ kind: 'deleteSnapshot', snapshot: 's' }]));
   });
   it('does not ask in which order somebody wrote the keys', () => {
-    assert.ok(sameSteps([{ do: 'makeCurrent', snapshot: 'a' }], [{ snapshot: 'a', do: 'makeCurrent' }]));
+    assert.ok(sameSteps([{ kind: 'makeCurrent', snapshot: 'a' }], [{ snapshot: 'a', kind: 'makeCurrent' }]));
   });
 });

@@ -27,7 +27,7 @@ import {
 
 const base = '/img/web.qcow2';
 const steps = shortSteps;
-const about = (plan: Plan): string => plan.warnings.map((warning) => warning.about).join(' ');
+const about = (plan: Plan): string => plan.warnings.map((warning) => warning.kind).join(' ');
 
 /** r ─ a (current), and r ─ x, which froze what r's first overlay was. */
 function branched(more: Partial<Situation> = {}, x: Snapshot = external('x', 'r')): Situation {
@@ -95,19 +95,19 @@ describe('planDelete: leaves of other branches before libvirt 9.9', () => {
   for (const [what, more, expected] of rows) {
     it(`${what} → ${expected}`, () => {
       const decision = planOperation(ask.remove('x'), branched(more));
-      assert.equal(decision.type === 'plan' ? steps(decision) : decision.refusal.reason, expected);
+      assert.equal(decision.kind === 'plan' ? steps(decision) : decision.refusal.reason, expected);
     });
   }
 
   it('tells that it is done by us, why, and which files go', () => {
     const plan = planned(ask.remove('x'), branched());
     assert.deepEqual(plan.losses, [
-      { what: 'restorePoints', names: ['x'] },
-      { what: 'files', files: ['/img/web.r'] },
+      { kind: 'restorePoints', names: ['x'] },
+      { kind: 'files', files: ['/img/web.r'] },
     ]);
     assert.deepEqual(plan.warnings, [
       {
-        about: 'doneByUs',
+        kind: 'doneByUs',
         why: { reason: 'leafOfOtherBranch', facts: { snapshot: 'x', version: '9.0', needed: '9.9' } },
       },
     ]);
@@ -121,7 +121,7 @@ describe('planDelete: leaves of other branches before libvirt 9.9', () => {
           capabilities: capabilities(...version),
           ...seen({ '/img/web.r': image(base), '/img/web.x': x }),
         }),
-      ).losses.flatMap((loss) => (loss.what === 'files' ? loss.files : []));
+      ).losses.flatMap((loss) => (loss.kind === 'files' ? loss.files : []));
     assert.deepEqual(lost(image('/img/web.r'), [9, 0]), ['/img/web.r', '/img/web.x']);
     assert.deepEqual(lost(image('/img/web.r'), [12, 8]), ['/img/web.x']);
     assert.deepEqual(lost(image('/img/web.r', { empty: true }), [12, 8]), []);
@@ -268,8 +268,8 @@ describe('planDelete: what libvirt leaves behind', () => {
     );
     assert.equal(steps(plan), 'x rm /img/web.x');
     assert.deepEqual(plan.losses, [
-      { what: 'restorePoints', names: ['x'] },
-      { what: 'files', files: ['/img/web.x'] },
+      { kind: 'restorePoints', names: ['x'] },
+      { kind: 'files', files: ['/img/web.x'] },
     ]);
   });
 });
@@ -339,7 +339,7 @@ describe('planDelete: other VMs', () => {
   it('passes over chains that cannot be read for somebody who says so, and warns', () => {
     const request = { ...ask.remove('a'), despiteUnread: true } as ReturnType<typeof ask.remove>;
     const plan = planned(request, chain([unread]));
-    assert.deepEqual(plan.warnings.at(-1), { about: 'unreadVms', vms: ['hidden'] });
+    assert.deepEqual(plan.warnings.at(-1), { kind: 'unreadVms', vms: ['hidden'] });
     assert.equal(refused(request, chain([unread, clone(base)])).reason, 'usedByOtherVm');
   });
 
@@ -411,7 +411,7 @@ describe('planDelete: the leaf that holds the layout', () => {
   for (const [what, inWhat, expected] of rows) {
     it(`${what} → ${expected}`, () => {
       const decision = planOperation(ask.remove('leaf'), inWhat);
-      assert.equal(decision.type === 'plan' ? steps(decision) : decision.refusal.reason, expected);
+      assert.equal(decision.kind === 'plan' ? steps(decision) : decision.refusal.reason, expected);
     });
   }
 
@@ -493,7 +493,7 @@ describe('planDelete: metadata and the VM’s chain', () => {
             : { files: looked({ images: Object.fromEntries(all.map((file, at) => [file, image(all[at + 1])])) }) }),
         });
         const decision = planOperation(ask.remove(name), inWhat);
-        assert.equal(decision.type === 'plan' ? steps(decision) : decision.refusal.reason, expected);
+        assert.equal(decision.kind === 'plan' ? steps(decision) : decision.refusal.reason, expected);
       });
     }
   }
@@ -517,10 +517,10 @@ describe('planDelete: what a merge takes', () => {
 
   it('says how much goes where, and when it may not fit', () => {
     const plan = planned(ask.remove('b'), inWhat(5_000));
-    assert.deepEqual(plan.warnings, [{ about: 'merges', into: '/img/web.a', bytes: 5_000 }]);
+    assert.deepEqual(plan.warnings, [{ kind: 'merges', into: '/img/web.a', bytes: 5_000 }]);
     assert.equal(plan.spaceBytes, 5_000);
     assert.deepEqual(planned(ask.remove('b'), inWhat(4_999)).warnings.at(-1), {
-      about: 'needsSpace',
+      kind: 'needsSpace',
       bytes: 5_000,
       folder: '/img',
       free: 4_999,

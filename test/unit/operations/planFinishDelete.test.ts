@@ -40,18 +40,18 @@ describe('planFinishDelete: of two disks, one merged', () => {
     }),
   };
   const steps = (more: Partial<Situation>): string => {
-    const request = { type: 'repair', vm: ref, repair: { what: 'finishDelete', snapshot: 'a' } } as const;
+    const request = { kind: 'repair', vm: ref, repair: { kind: 'finishDelete', snapshot: 'a' } } as const;
     const decision = planOperation(request, situation({ ...half, ...more }));
-    return decision.type === 'refusal' ? decision.refusal.reason : JSON.stringify(decision.steps);
+    return decision.kind === 'refusal' ? decision.refusal.reason : JSON.stringify(decision.steps);
   };
   const rest = [{ target: 'vdb', top: '/img/vdb.b', base: '/img/vdb.a', baseFormat: 'qcow2', merged: ['/img/vdb.b'] }];
   const after = [
-    { do: 'forgetSnapshot', snapshot: 'b' },
-    { do: 'clearUnfinishedDelete', snapshot: 'a' },
-    { do: 'removeFiles', files: ['/img/vda.b', '/img/vdb.b'] },
+    { kind: 'forgetSnapshot', snapshot: 'b' },
+    { kind: 'clearUnfinishedDelete', snapshot: 'a' },
+    { kind: 'removeFiles', files: ['/img/vda.b', '/img/vdb.b'] },
   ];
   it('the other one is merged by us where the VM is off', () => {
-    assert.equal(steps({}), JSON.stringify([{ do: 'commitImages', disks: rest }, ...after]));
+    assert.equal(steps({}), JSON.stringify([{ kind: 'commitImages', disks: rest }, ...after]));
   });
   it('one whose overlay libvirt has removed already is only defined on what took it', () => {
     const images = new Map(half.files!.images).set('/img/vdb.b', 'missing');
@@ -59,12 +59,12 @@ describe('planFinishDelete: of two disks, one merged', () => {
     const gone = { ...half.files!, images };
     const only = [{ ...rest[0], merged: [] }];
     const [define, ...others] = JSON.parse(steps({ files: gone, vm: vm({ power: 'off', disks }) })) as unknown[];
-    assert.deepEqual(define, { do: 'commitImages', disks: only });
-    assert.deepEqual(others, [...after.slice(0, 2), { do: 'removeFiles', files: ['/img/vda.b'] }]);
+    assert.deepEqual(define, { kind: 'commitImages', disks: only });
+    assert.deepEqual(others, [...after.slice(0, 2), { kind: 'removeFiles', files: ['/img/vda.b'] }]);
     assert.equal(steps({ files: gone, vm: vm({ power: 'running', disks }) }), 'notInChain');
   });
   it('… by QEMU where it is on', () => {
-    assert.equal(steps({ vm: stands('running') }), JSON.stringify([{ do: 'blockCommit', ...rest[0] }, ...after]));
+    assert.equal(steps({ vm: stands('running') }), JSON.stringify([{ kind: 'blockCommit', ...rest[0] }, ...after]));
   });
   it('… by nobody where another VM reads it', () => {
     const other = { uuid: 'x', name: 'clone', files: ['/img/vdb.a'], unread: [] };

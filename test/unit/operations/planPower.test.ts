@@ -43,7 +43,7 @@ describe('planPower', () => {
 
   it('is one step, also with a managed save, which a start uses up', () => {
     const plan = planned(ask.power('start'), situation({ vm: vm({ power: 'off', managedSave: true }) }));
-    assert.deepEqual(plan.steps, [{ do: 'power', action: 'start' }]);
+    assert.deepEqual(plan.steps, [{ kind: 'power', action: 'start' }]);
     assert.deepEqual([plan.losses, plan.warnings], [[], []]);
   });
 
@@ -66,7 +66,7 @@ describe('planPower', () => {
       const inWhat = situation({ vm: vm(more), tree: tree([external('s')], 's') });
       assert.equal(
         planned(ask.power(action), inWhat)
-          .losses.map(({ what }) => what)
+          .losses.map(({ kind: what }) => what)
           .join(' '),
         expected,
       );

@@ -13,29 +13,29 @@ import { apply, form, powered, withFiles, withImage, withoutFile } from '../doma
 
 /** The VM after the recovery, as it was before the operation (with its checkpoint or without), or as it is after it. */
 function ends(recovery: Recovery, present: Situation, request: OperationRequest, from: Situation): Situation {
-  const saved = recovery.type === 'explain' && recovery.why.reason === 'saveUsedUp';
-  assert.ok(saved || recovery.type !== 'explain', JSON.stringify(recovery));
-  const end = recovery.type === 'steps' ? all(recovery.plan.steps, present) : present;
+  const saved = recovery.kind === 'explain' && recovery.why.reason === 'saveUsedUp';
+  assert.ok(saved || recovery.kind !== 'explain', JSON.stringify(recovery));
+  const end = recovery.kind === 'steps' ? all(recovery.plan.steps, present) : present;
   const plan = planned(request, from);
-  const checkpoint = plan.steps.findIndex((step) => step.do === 'createSnapshot' && step.auto === 'revert') + 1;
-  const to = recovery.type === 'explain' ? 'before' : recovery.to;
+  const checkpoint = plan.steps.findIndex((step) => step.kind === 'createSnapshot' && step.auto === 'revert') + 1;
+  const to = recovery.kind === 'explain' ? 'before' : recovery.to;
   // Where nobody can tell that it was not used since, the present is kept first.
   const stopped = { ...powered('off', from), vm: { ...from.vm, power: 'off', managedSave: false } } as const;
-  const keeping = request.type === 'revert' ? planned(keep(request), stopped).steps : [];
-  const last = keeping.findIndex((step) => step.do === 'createSnapshot' && step.auto === 'revert') + 1;
+  const keeping = request.kind === 'revert' ? planned(keep(request), stopped).steps : [];
+  const last = keeping.findIndex((step) => step.kind === 'createSnapshot' && step.auto === 'revert') + 1;
   const known =
     to === 'after'
       ? [all(plan.steps, from), all(keeping, stopped)]
       : [from, all(plan.steps.slice(0, checkpoint), from), all(keeping.slice(0, last), stopped)];
   // RAM that had been saved is in a VM that is paused, and not lost.
-  const restored = plan.steps[0]?.do === 'startPaused' ? [apply(plan.steps[0], from)] : [];
+  const restored = plan.steps[0]?.kind === 'startPaused' ? [apply(plan.steps[0], from)] : [];
   const forms = [...known, ...(to === 'after' ? [] : restored)].map(form);
-  const steps = recovery.type === 'steps' ? told(recovery.plan.steps) : 'nothing';
+  const steps = recovery.kind === 'steps' ? told(recovery.plan.steps) : 'nothing';
   assert.ok(
     forms.some((one) => JSON.stringify(one) === JSON.stringify(form(end))),
     `${to} by ${steps}: ${JSON.stringify(form(end), undefined, 1)} is none of ${JSON.stringify(forms, undefined, 1)}`,
   );
-  if (to === 'after' && request.type === 'revert') {
+  if (to === 'after' && request.kind === 'revert') {
     assert.equal(end.vm.power, all(plan.steps, from).vm.power, `after by ${steps}`);
   }
   return end;
@@ -62,7 +62,7 @@ describe('planRecovery: broken off at every step', () => {
           try {
             ends(recovery, here, request, from);
           } catch (error) {
-            throw new Error(`at ${at} (${step.do}), ${state}, ${where === after ? 'there' : 'absent'}`, {
+            throw new Error(`at ${at} (${step.kind}), ${state}, ${where === after ? 'there' : 'absent'}`, {
               cause: error,
             });
           }
@@ -70,7 +70,7 @@ describe('planRecovery: broken off at every step', () => {
         present = after;
       }
       const whole = planRecovery(broken(request, plan, plan.steps.length - 1, 'done'), present);
-      assert.deepEqual(whole, { type: 'settled', to: 'after' });
+      assert.deepEqual(whole, { kind: 'settled', to: 'after' });
     });
   }
 
@@ -82,7 +82,7 @@ describe('planRecovery: broken off at every step', () => {
         const recovery = planRecovery(broken(request, plan, at, 'begun'), { ...present, now: now + 40 });
         let half = { ...present, now: now + 40 };
         const done = new Set([...plan.steps.keys()].slice(0, at));
-        for (const next of recovery.type === 'steps' ? recovery.plan.steps : []) {
+        for (const next of recovery.kind === 'steps' ? recovery.plan.steps : []) {
           half = { ...apply(next, half), now: now + 80 };
           // The journal has those of its steps that the plan has too.
           const own = [...plan.steps.keys()].find((index) => !done.has(index) && same(plan.steps[index], next));
@@ -94,10 +94,10 @@ describe('planRecovery: broken off at every step', () => {
           try {
             ends(again, half, request, from);
           } catch (error) {
-            throw new Error(`${what}: at ${at} (${step.do}), after ${next.do} of its recovery`, { cause: error });
+            throw new Error(`${what}: at ${at} (${step.kind}), after ${next.kind} of its recovery`, { cause: error });
           }
           // From here on it is a plan of its own, of which the journal knows nothing: it is left to a person.
-          if (next.do === 'createSnapshot' && next.auto === 'revert') {
+          if (next.kind === 'createSnapshot' && next.auto === 'revert') {
             break;
           }
         }
@@ -112,19 +112,19 @@ describe('planRecovery: broken off within a step', () => {
   function within(
     request: OperationRequest,
     from: Situation,
-    kind: Step['do'],
+    kind: Step['kind'],
     half: (before: Situation, step: Step) => Situation,
   ): readonly [Recovery, Situation] {
     const plan = planned(request, from);
-    const at = plan.steps.findIndex((step) => step.do === kind);
+    const at = plan.steps.findIndex((step) => step.kind === kind);
     const before = all(plan.steps.slice(0, at), from);
     const here = { ...half(before, plan.steps[at]!), now: now + 40 };
     return [planRecovery(broken(request, plan, at, 'begun'), here), here];
   }
   const recovered = ([recovery]: readonly [Recovery, Situation]): string =>
-    recovery.type === 'steps'
+    recovery.kind === 'steps'
       ? `${recovery.to}: ${told(recovery.plan.steps)}`
-      : recovery.type === 'explain'
+      : recovery.kind === 'explain'
         ? `explain ${recovery.why.reason}`
         : recovery.to;
   const saving = (at: Situation): Situation => ({
@@ -132,7 +132,7 @@ describe('planRecovery: broken off within a step', () => {
     vm: { ...at.vm, power: 'paused', powerReason: 'saving' },
   });
   const leftBehind = (at: Situation, step: Step): Situation => {
-    assert.ok(step.do === 'createSnapshot');
+    assert.ok(step.kind === 'createSnapshot');
     const there = { bytes: 1, allocatedBytes: 1 };
     const overlaid = step.disks.reduce(
       (now1, { file = '' }) => withImage(now1, file, over('/img/web.b', { empty: true })),
@@ -141,7 +141,7 @@ describe('planRecovery: broken off within a step', () => {
     return withFiles(overlaid, new Map(step.memoryFile === undefined ? [] : [[step.memoryFile, there]]));
   };
   const tagged = (at: Situation, step: Step): Situation => {
-    assert.ok(step.do === 'createSnapshot');
+    assert.ok(step.kind === 'createSnapshot');
     return withImage(at, base, image({ tags: ['a', 'b', step.name] }));
   };
   const on = (at: Situation, file: string, backing: readonly string[]): Situation => ({
@@ -166,13 +166,13 @@ describe('planRecovery: broken off within a step', () => {
       );
     });
     it('that left its files', () => {
-      const request = ask.create({ kind: 'memory' });
+      const request = ask.create({ snapshotKind: 'memory' });
       const end = within(request, outside(), 'createSnapshot', leftBehind);
       assert.equal(recovered(end), 'before: removeFiles');
       ends(...end, request, outside());
     });
     const blind = (at: Situation, s: Step): Situation =>
-      on(leftBehind(at, s), s.do === 'createSnapshot' ? (s.disks[0]?.file ?? '') : '', [
+      on(leftBehind(at, s), s.kind === 'createSnapshot' ? (s.disks[0]?.file ?? '') : '', [
         '/img/web.b',
         '/img/web.a',
         base,
@@ -180,7 +180,7 @@ describe('planRecovery: broken off within a step', () => {
     const unmarked = (at: Situation): Situation => ({ ...at, tree: { snapshots: at.tree.snapshots } });
     it('that has the VM on its overlay, without libvirt knowing it: libvirt is told', () => {
       for (const kind of ['disk', 'memory'] as const) {
-        const request = ask.create({ kind });
+        const request = ask.create({ snapshotKind: kind });
         const end = within(request, outside(), 'createSnapshot', (at, s) => blind(at, s));
         assert.equal(recovered(end), 'after: adoptSnapshot');
         ends(...end, request, outside());
@@ -191,15 +191,15 @@ describe('planRecovery: broken off within a step', () => {
     });
     describe('that has the VM on its overlay, and whose RAM is gone', () => {
       const withoutRam = (at: Situation, s: Step): Situation => {
-        const memory = s.do === 'createSnapshot' ? (s.memoryFile ?? '') : '';
+        const memory = s.kind === 'createSnapshot' ? (s.memoryFile ?? '') : '';
         const files = new Map(at.files?.files).set(memory, 'missing');
         const on = blind(at, s);
         return { ...on, files: { ...on.files!, files } };
       };
       const left = (more: (at: Situation, overlay: string) => Situation): string =>
         recovered(
-          within(ask.create({ kind: 'memory' }), outside(), 'createSnapshot', (at, s) =>
-            more(withoutRam(at, s), s.do === 'createSnapshot' ? (s.disks[0]?.file ?? '') : ''),
+          within(ask.create({ snapshotKind: 'memory' }), outside(), 'createSnapshot', (at, s) =>
+            more(withoutRam(at, s), s.kind === 'createSnapshot' ? (s.disks[0]?.file ?? '') : ''),
           ),
         );
       const stopped = (at: Situation): Situation => powered('off', at);
@@ -252,19 +252,19 @@ describe('planRecovery: broken off within a step', () => {
       }
 
       it('it is as it was before, off', () => {
-        const request = ask.create({ kind: 'memory' });
+        const request = ask.create({ snapshotKind: 'memory' });
         const end = within(request, outside(), 'createSnapshot', (at, s) => stopped(withoutRam(at, s)));
         ends(...end, request, outside());
       });
     });
     it('that has the VM on its overlay, on top of what nobody can name', () => {
-      const strange = within(ask.create({ kind: 'disk' }), outside(), 'createSnapshot', (at, s) => {
+      const strange = within(ask.create({ snapshotKind: 'disk' }), outside(), 'createSnapshot', (at, s) => {
         const alien = external('alien', undefined, { disks: [] });
         return { ...blind(at, s), tree: tree([alien]), frozenDisks: frozen({ alien: '/img/alien.qcow2' }) };
       });
       assert.equal(recovered(strange), 'explain onUnknownOverlay');
-      const unseen = within(ask.create({ kind: 'disk' }), outside(), 'createSnapshot', (at, s) =>
-        withImage(blind(at, s), s.do === 'createSnapshot' ? (s.disks[0]?.file ?? '') : '', 'unknown'),
+      const unseen = within(ask.create({ snapshotKind: 'disk' }), outside(), 'createSnapshot', (at, s) =>
+        withImage(blind(at, s), s.kind === 'createSnapshot' ? (s.disks[0]?.file ?? '') : '', 'unknown'),
       );
       assert.equal(recovered(unseen), 'explain onUnknownOverlay');
     });
@@ -275,10 +275,15 @@ describe('planRecovery: broken off within a step', () => {
       ends(...end, request, outside());
     });
     it('thaws a guest that it froze', () => {
-      const frozenGuest = within(ask.create({ kind: 'disk', quiesce: true }), outside(), 'createSnapshot', (at) => ({
-        ...at,
-        agent: 'frozen',
-      }));
+      const frozenGuest = within(
+        ask.create({ snapshotKind: 'disk', quiesce: true }),
+        outside(),
+        'createSnapshot',
+        (at) => ({
+          ...at,
+          agent: 'frozen',
+        }),
+      );
       assert.equal(recovered(frozenGuest), 'before: thawGuest');
     });
   });
@@ -366,7 +371,7 @@ describe('planRecovery: broken off within a step', () => {
     });
     it('whose leaf was half made makes it again', () => {
       const half = (at: Situation, step: Step): Situation =>
-        step.do === 'createSnapshot'
+        step.kind === 'createSnapshot'
           ? withImage(at, step.disks[0]?.file ?? '', over(`/img/web.${now}`, { empty: true }))
           : at;
       const end = within(ask.revert('a', 'running'), from, 'createSnapshot', half);
@@ -375,7 +380,7 @@ describe('planRecovery: broken off within a step', () => {
     });
     it('whose VM stands on the leaf’s overlay without the leaf goes back to its own first', () => {
       const half = (at: Situation, step: Step): Situation => {
-        const file = step.do === 'createSnapshot' ? (step.disks[0]?.file ?? '') : '';
+        const file = step.kind === 'createSnapshot' ? (step.disks[0]?.file ?? '') : '';
         return withImage(on(at, file, [`/img/web.${now}`, base]), file, over(`/img/web.${now}`, { empty: true }));
       };
       const end = within(ask.revert('a', 'running'), from, 'createSnapshot', half);

@@ -20,16 +20,16 @@ import {
 } from '../domain/situations.js';
 import { below } from '../domain/world.js';
 
-const rename = (snapshot: string, title: string): Extract<OperationRequest, { type: 'rename' }> => ({
-  type: 'rename',
+const rename = (snapshot: string, title: string): Extract<OperationRequest, { kind: 'rename' }> => ({
+  kind: 'rename',
   vm: ref,
   snapshot,
   title,
 });
 const told = (decision: Decision): string =>
-  decision.type === 'refusal'
+  decision.kind === 'refusal'
     ? decision.refusal.reason
-    : [shortSteps(decision), ...decision.warnings.map((one) => (one.about === 'titleOnly' ? one.why : one.about))].join(
+    : [shortSteps(decision), ...decision.warnings.map((one) => (one.kind === 'titleOnly' ? one.why : one.kind))].join(
         ' / ',
       );
 
@@ -185,9 +185,9 @@ describe('planRename', () => {
     const of = tree([external('b'), own, external('c', 'b')], 'c');
     const description = (title: string): string => {
       const decision = planRename(rename('x', title), situation({ tree: of }));
-      assert.equal(decision.type, 'plan');
-      const step = decision.steps.find((one) => one.do === 'redefineAs' || one.do === 'describeSnapshot');
-      assert.ok(step?.do === 'redefineAs' || step?.do === 'describeSnapshot');
+      assert.equal(decision.kind, 'plan');
+      const step = decision.steps.find((one) => one.kind === 'redefineAs' || one.kind === 'describeSnapshot');
+      assert.ok(step?.kind === 'redefineAs' || step?.kind === 'describeSnapshot');
       return step.description;
     };
     assert.equal(description('Über uns'), 'words\n--\nTitle: Über uns\nGit: main@1\nMine: 1');
@@ -203,14 +203,14 @@ describe('planRename', () => {
         vm: vm({ disks: [disk('vda', '/img/web.c')] }),
       });
       const plan = planRename(rename('b', 'n'), inWhat);
-      assert.equal(plan.type, 'plan');
+      assert.equal(plan.kind, 'plan');
       let now: SnapshotTree = inWhat.tree;
       for (const step of plan.steps) {
         now = after(step, now);
-        assert.ok(findSnapshot(now, 'b') ?? findSnapshot(now, 'n'), step.do);
-        assert.ok(findSnapshot(now, now.current ?? ''), step.do);
+        assert.ok(findSnapshot(now, 'b') ?? findSnapshot(now, 'n'), step.kind);
+        assert.ok(findSnapshot(now, now.current ?? ''), step.kind);
         for (const { parent } of now.snapshots) {
-          assert.ok(parent === undefined || findSnapshot(now, parent), `${step.do}: ${parent ?? ''}`);
+          assert.ok(parent === undefined || findSnapshot(now, parent), `${step.kind}: ${parent ?? ''}`);
         }
       }
       assert.deepEqual(now.snapshots.map(({ name, parent }) => `${name}<${parent ?? ''}`).sort(), [
@@ -226,18 +226,18 @@ describe('planRename', () => {
 
 /** What libvirt makes of a tree; the metadata of one with children is not to be forgotten. */
 function after(step: Plan['steps'][number], of: SnapshotTree): SnapshotTree {
-  if (step.do === 'redefineAs') {
+  if (step.kind === 'redefineAs') {
     const old = of.snapshots.filter(({ name }) => name === step.snapshot);
     return { ...of, snapshots: [...of.snapshots, ...old.map((one) => ({ ...one, name: step.name }))] };
   }
-  if (step.do === 'reparent') {
+  if (step.kind === 'reparent') {
     const moved = (one: Snapshot): Snapshot => (one.name === step.snapshot ? below(one, step.parent) : one);
     return { ...of, snapshots: of.snapshots.map(moved) };
   }
-  if (step.do === 'makeCurrent') {
+  if (step.kind === 'makeCurrent') {
     return { ...of, current: step.snapshot };
   }
-  assert.ok(step.do === 'forgetSnapshot', step.do);
+  assert.ok(step.kind === 'forgetSnapshot', step.kind);
   assert.ok(of.snapshots.every(({ parent }) => parent !== step.snapshot));
   assert.notEqual(of.current, step.snapshot);
   return { ...of, snapshots: of.snapshots.filter(({ name }) => name !== step.snapshot) };

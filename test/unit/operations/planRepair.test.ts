@@ -25,8 +25,8 @@ const base = '/img/web.qcow2';
 const off = (...disks: Parameters<typeof disk>[]): Situation['vm'] =>
   vm({ power: 'off', disks: disks.map((one) => disk(...one)) });
 const mended = (repair: Repair, inWhat: Situation): string => {
-  const decision = planRepair({ type: 'repair', vm: ref, repair }, inWhat);
-  return decision.type === 'plan' ? shortSteps(decision) : decision.refusal.reason;
+  const decision = planRepair({ kind: 'repair', vm: ref, repair }, inWhat);
+  return decision.kind === 'plan' ? shortSteps(decision) : decision.refusal.reason;
 };
 const clone = (...files: string[]): OtherVm => ({ uuid: 'c', name: 'clone', files, unread: [] });
 const unread: OtherVm = { uuid: 'h', name: 'hidden', files: [], unread: ['/far'] };
@@ -68,19 +68,19 @@ describe('planRepair: an orphaned tag', () => {
   ];
   for (const [what, tag, situationOfRow, expected] of rows) {
     it(`${what} → ${expected}`, () => {
-      assert.equal(mended({ what: 'removeTag', file: base, tag }, situationOfRow), expected);
+      assert.equal(mended({ kind: 'removeTag', file: base, tag }, situationOfRow), expected);
     });
   }
 
   it('is none of another image, and its removal is a loss', () => {
     assert.deepEqual(orphanTags(inWhat()), [{ file: base, tag: 'lost' }]);
     const decision = planRepair(
-      { type: 'repair', vm: ref, repair: { what: 'removeTag', file: base, tag: 'lost' } },
+      { kind: 'repair', vm: ref, repair: { kind: 'removeTag', file: base, tag: 'lost' } },
       inWhat(),
     );
-    assert.ok(decision.type === 'plan');
-    assert.deepEqual(decision.losses, [{ what: 'restorePoints', names: ['lost'] }]);
-    assert.equal(mended({ what: 'removeTag', file: '/img/strange', tag: 'lost' }, inWhat()), 'nothingToRepair');
+    assert.ok(decision.kind === 'plan');
+    assert.deepEqual(decision.losses, [{ kind: 'restorePoints', names: ['lost'] }]);
+    assert.equal(mended({ kind: 'removeTag', file: '/img/strange', tag: 'lost' }, inWhat()), 'nothingToRepair');
   });
 });
 
@@ -174,7 +174,7 @@ describe('planRepair: orphaned files', () => {
   ];
   for (const [what, files, situationOfRow, expected] of rows) {
     it(`${what} → ${expected}`, () => {
-      assert.equal(mended({ what: 'removeFiles', files }, situationOfRow), expected);
+      assert.equal(mended({ kind: 'removeFiles', files }, situationOfRow), expected);
     });
   }
 });
@@ -222,7 +222,7 @@ describe('planRepair: metadata without data', () => {
   ];
   for (const [what, of, name, more, expected] of rows) {
     it(`${what} → ${expected}`, () => {
-      assert.equal(mended({ what: 'forgetSnapshot', snapshot: name }, situation({ tree: of, ...more })), expected);
+      assert.equal(mended({ kind: 'forgetSnapshot', snapshot: name }, situation({ tree: of, ...more })), expected);
     });
   }
 });
@@ -290,7 +290,7 @@ describe('planRepair: a snapshot without its RAM', () => {
   ];
   for (const [what, situationOfRow, expected] of rows) {
     it(`${what} → ${expected}`, () => {
-      assert.equal(mended({ what: 'keepDisks', snapshot: 'b' }, situationOfRow), expected);
+      assert.equal(mended({ kind: 'keepDisks', snapshot: 'b' }, situationOfRow), expected);
     });
   }
 
@@ -301,7 +301,7 @@ describe('planRepair: a snapshot without its RAM', () => {
       const vars = { ...from.vm, firmware: 'uefiRawNvram', nvram: '/img/VARS' } as const;
       return { ...from, vm: vars, files: { ...from.files!, files, canAct: new Map([['/img', can]]) } };
     };
-    const repair: Repair = { what: 'keepDisks', snapshot: 'b' };
+    const repair: Repair = { kind: 'keepDisks', snapshot: 'b' };
     assert.equal(mended(repair, withCopy('yes')), 'cp /img/VARS.b /img/VARS.b-2 b→b-2 c^b-2 forget b rm /img/VARS.b');
     assert.equal(mended(repair, withCopy({ why: 'denied' })), 'filesOutOfReach');
   });
@@ -337,7 +337,7 @@ describe('planRepair: a delete that broke off', () => {
   ];
   for (const [what, more, expected] of rows) {
     it(`${what} → ${expected}`, () => {
-      assert.equal(mended({ what: 'finishDelete', snapshot: 'a' }, situation(more)), expected);
+      assert.equal(mended({ kind: 'finishDelete', snapshot: 'a' }, situation(more)), expected);
     });
   }
 });
@@ -358,7 +358,7 @@ describe('planRepair: no current one', () => {
   ];
   for (const [what, of, name, more, expected] of rows) {
     it(`${what} → ${expected}`, () => {
-      assert.equal(mended({ what: 'makeCurrent', snapshot: name }, situation({ tree: of, ...more })), expected);
+      assert.equal(mended({ kind: 'makeCurrent', snapshot: name }, situation({ tree: of, ...more })), expected);
     });
   }
 });
@@ -378,20 +378,20 @@ describe('planRepair: a VM on frozen files', () => {
     });
 
   it('gets overlays on them, and is stopped before', () => {
-    const repair: Repair = { what: 'leaveFrozenFiles', snapshot: 'a' };
+    const repair: Repair = { kind: 'leaveFrozenFiles', snapshot: 'a' };
     const file = `/img/web.${now}`;
     assert.equal(mended(repair, inWhat('off')), `createOverlays defineFromSnapshot a a=${file}`);
     assert.equal(mended(repair, inWhat('paused')), `power createOverlays defineFromSnapshot a a=${file}`);
     assert.equal(mended(repair, inWhat('off', '/img/web.a')), 'nothingToRepair');
-    const decision = planRepair({ type: 'repair', vm: ref, repair }, inWhat('paused'));
-    assert.ok(decision.type === 'plan');
-    assert.deepEqual(decision.losses, [{ what: 'ram' }, { what: 'configuration' }]);
+    const decision = planRepair({ kind: 'repair', vm: ref, repair }, inWhat('paused'));
+    assert.ok(decision.kind === 'plan');
+    assert.deepEqual(decision.losses, [{ kind: 'ram' }, { kind: 'configuration' }]);
   });
 });
 
 describe('planRepair: something is stuck', () => {
   const rows: readonly (readonly [
-    what: Repair['what'] & ('keepVm' | 'resumeAfterSave' | 'thawGuest'),
+    what: Repair['kind'] & ('keepVm' | 'resumeAfterSave' | 'thawGuest'),
     Situation,
     string,
   ])[] = [
@@ -408,7 +408,7 @@ describe('planRepair: something is stuck', () => {
   ];
   for (const [what, inWhat, expected] of rows) {
     it(`${what}, ${inWhat.vm.powerReason}, ${inWhat.agent ?? 'agent not known'} → ${expected}`, () => {
-      assert.equal(mended({ what }, inWhat), expected);
+      assert.equal(mended({ kind: what }, inWhat), expected);
     });
   }
 });

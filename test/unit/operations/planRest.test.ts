@@ -41,14 +41,16 @@ function outside(more: Partial<Situation> = {}): Situation {
 
 /** The checkpoint is there, some seconds later. */
 function later(plan: Plan, before: Situation, more: Partial<Situation> = {}): Situation {
-  const step = plan.steps.find((one): one is Extract<Step, { do: 'createSnapshot' }> => one.do === 'createSnapshot')!;
+  const step = plan.steps.find(
+    (one): one is Extract<Step, { kind: 'createSnapshot' }> => one.kind === 'createSnapshot',
+  )!;
   const from = before.vm.managedSave ? afterStartPaused(before) : before;
   return { ...afterCreate(from, step), now: now + 7, ...more };
 }
 
 function checked(before: Situation, more: Partial<Situation> = {}): string {
   const plan = planned(request, before);
-  const done = plan.steps.findIndex((one) => one.do === 'createSnapshot') + 1;
+  const done = plan.steps.findIndex((one) => one.kind === 'createSnapshot') + 1;
   const rest = planRest(request, later(plan, before, more), plan, done);
   return rest === 'same' ? rest : rest.refusal.reason;
 }
@@ -104,7 +106,7 @@ describe('planRest: after the checkpoint of a revert', () => {
     const plan = planned(request, outside());
     const gone = situation({ tree: tree([]) });
     for (let done = 2; done <= plan.steps.length; done++) {
-      if (plan.steps[done]?.do !== 'makeCurrent') {
+      if (plan.steps[done]?.kind !== 'makeCurrent') {
         assert.equal(planRest(request, gone, plan, done), 'same');
       }
     }
@@ -145,10 +147,10 @@ describe('planRest: between the deletes of a tree', () => {
 
 describe('planRest: before a step that cannot be taken back', () => {
   const plan = planned(ask.revert('b', 'running'), outside());
-  const at = (kind: Step['do']): number => plan.steps.findIndex((step) => step.do === kind);
-  const upTo = (kind: Step['do']): Situation =>
+  const at = (kind: Step['kind']): number => plan.steps.findIndex((step) => step.kind === kind);
+  const upTo = (kind: Step['kind']): Situation =>
     plan.steps.slice(0, at(kind)).reduce((here, step) => apply(step, here), outside());
-  const verdictAt = (kind: Step['do'], now1: Situation): string => {
+  const verdictAt = (kind: Step['kind'], now1: Situation): string => {
     const rest = planRest(ask.revert('b', 'running'), now1, plan, at(kind));
     return rest === 'same' ? rest : rest.refusal.reason;
   };
@@ -178,7 +180,7 @@ describe('planRest: before a step that cannot be taken back', () => {
       files: { ...before.files!, files: new Map([['/img/web.b.mem', { bytes: 1, allocatedBytes: 1 }]]) },
     };
     const ram = planned(ask.revert('b'), there);
-    const index = ram.steps.findIndex((step) => step.do === 'restoreMemory');
+    const index = ram.steps.findIndex((step) => step.kind === 'restoreMemory');
     const here = ram.steps.slice(0, index).reduce<Situation>((now1, step) => apply(step, now1), there);
     assert.equal(planRest(ask.revert('b'), here, ram, index), 'same');
     const top = here.vm.disks[0]?.source ?? '';

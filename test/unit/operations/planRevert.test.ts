@@ -27,13 +27,13 @@ import {
 function told(steps: readonly Step[]): string {
   return steps
     .map((step) =>
-      step.do === 'revert'
+      step.kind === 'revert'
         ? `revert ${step.to}`
-        : step.do === 'power'
+        : step.kind === 'power'
           ? step.action
-          : step.do === 'waitUntil'
+          : step.kind === 'waitUntil'
             ? `waitUntil ${step.second}`
-            : step.do,
+            : step.kind,
     )
     .join(', ');
 }
@@ -235,8 +235,8 @@ describe('planRevert: external', () => {
       assert.ok(planned({ ...ask.revert('p'), checkpointFirst: true } as OperationRequest, inWhat));
       const files = seen({ '/img/web.qcow2': image(), '/img/web.p': over('/img/web.qcow2') });
       const byUs = planned(ask.revert('p'), { ...inWhat, files });
-      assert.ok(byUs.warnings.some((one) => one.about === 'doneByUs' && one.why.reason === 'otherVmUnread'));
-      assert.ok(byUs.warnings.some((one) => one.about === 'leavesFile' && one.file === '/img/web.77'));
+      assert.ok(byUs.warnings.some((one) => one.kind === 'doneByUs' && one.why.reason === 'otherVmUnread'));
+      assert.ok(byUs.warnings.some((one) => one.kind === 'leavesFile' && one.file === '/img/web.77'));
     });
 
     it('must not be below one that a snapshot is built on', () => {
@@ -432,7 +432,7 @@ describe('planRevert: internal, and who rests on its image', () => {
 describe('planRevert: what it costs', () => {
   const lossesOf = (more: Partial<Situation>): string =>
     planned(ask.revert('a'), situation({ tree: tree([internal('a'), internal('b', 'a')], 'b'), ...more }))
-      .losses.map((loss) => (loss.what === 'diskChanges' ? `diskChanges since ${loss.since ?? '-'}` : loss.what))
+      .losses.map((loss) => (loss.kind === 'diskChanges' ? `diskChanges since ${loss.since ?? '-'}` : loss.kind))
       .join(', ');
   it('names everything that is lost', () => {
     assert.equal(lossesOf({}), 'diskChanges since b, ram, configuration');
@@ -444,7 +444,7 @@ describe('planRevert: what it costs', () => {
   it('says that a disk-only snapshot is like after a power cut, unless it was quiesced', () => {
     const about = (quiesced: boolean): boolean =>
       planned(ask.revert('s'), situation({ tree: tree([external('s', undefined, { quiesced })], 's') })).warnings.some(
-        (warning) => warning.about === 'crashConsistent',
+        (warning) => warning.kind === 'crashConsistent',
       );
     assert.deepEqual([about(false), about(true)], [true, false]);
   });

@@ -32,12 +32,12 @@ const before = situation({
   blockJobs: [],
   frozenDisks: new Map(),
 });
-const request: OperationRequest = { type: 'consolidate', vm: ref };
+const request: OperationRequest = { kind: 'consolidate', vm: ref };
 const plan = planned(request, before);
 const told = (recovery: Recovery): string =>
-  recovery.type === 'explain'
+  recovery.kind === 'explain'
     ? `explain ${recovery.why.reason}`
-    : `${recovery.to}${recovery.type === 'steps' ? `: ${shortSteps(recovery.plan)}` : ''}`;
+    : `${recovery.to}${recovery.kind === 'steps' ? `: ${shortSteps(recovery.plan)}` : ''}`;
 const recovered = (at: Situation, begun: readonly number[], done: readonly number[], of: Plan = plan): string =>
   told(planRecovery({ request: of.request, plan: of, startedAt: 0, begun, done }, at));
 const off = (at: Situation): Situation => ({ ...at, vm: { ...at.vm, power: 'off' }, blockJobs: [] });

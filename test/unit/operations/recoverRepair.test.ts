@@ -12,21 +12,21 @@ import { base, broken, old, outside } from './recoveryShapes.js';
 /** What each recovery does when the plan broke off right behind each of its steps. */
 function recoveries(request: OperationRequest, from: Situation): readonly string[] {
   const plan = planOperation(request, from);
-  assert.ok(plan.type === 'plan', JSON.stringify(plan));
+  assert.ok(plan.kind === 'plan', JSON.stringify(plan));
   let present = from;
   return plan.steps.map((step, at) => {
     present = apply(step, present);
     const recovery = planRecovery(broken(request, plan, at, 'begun'), present);
-    return recovery.type === 'steps'
+    return recovery.kind === 'steps'
       ? `${recovery.to}: ${shortSteps(recovery.plan)}`
-      : recovery.type === 'settled'
+      : recovery.kind === 'settled'
         ? recovery.to
         : recovery.why.reason;
   });
 }
 
 describe('recoverRepair: a snapshot to forget, broken off behind each step', () => {
-  const forget = { type: 'repair', vm: ref, repair: { what: 'forgetSnapshot', snapshot: 'a' } } as const;
+  const forget = { kind: 'repair', vm: ref, repair: { kind: 'forgetSnapshot', snapshot: 'a' } } as const;
   const rows: readonly (readonly [what: string, from: Situation])[] = [
     ['its file is gone', withImage(withImage(outside(), '/img/web.a', image()), base, 'missing')],
     ['what came after it was merged into its file, and does not come after it any more', merged()],
@@ -45,7 +45,7 @@ describe('recoverRepair: a snapshot to forget, broken off behind each step', () 
 });
 
 describe('recoverRepair: a snapshot of which the disks are kept, broken off behind each step', () => {
-  const keep = { type: 'repair', vm: ref, repair: { what: 'keepDisks', snapshot: 'a' } } as const;
+  const keep = { kind: 'repair', vm: ref, repair: { kind: 'keepDisks', snapshot: 'a' } } as const;
   const withRam = { state: 'running', memory: 'external', memoryFile: '/img/web.a.mem' } as const;
   const without = (from: Situation): Situation => withoutFile(from, '/img/web.a.mem');
 
@@ -63,7 +63,7 @@ describe('recoverRepair: a snapshot of which the disks are kept, broken off behi
   it('leaves all as it was where nothing was begun', () => {
     const from = without(outside({}, {}, external('a', undefined, withRam)));
     const plan = planOperation(keep, from);
-    assert.ok(plan.type === 'plan');
-    assert.deepEqual(planRecovery(broken(keep, plan, 0, 'begun'), from), { type: 'settled', to: 'before' });
+    assert.ok(plan.kind === 'plan');
+    assert.deepEqual(planRecovery(broken(keep, plan, 0, 'begun'), from), { kind: 'settled', to: 'before' });
   });
 });

@@ -88,7 +88,7 @@ const forked = outside(
 export const shapes: readonly (readonly [what: string, OperationRequest, Situation])[] = [
   ['create, internal', ask.create(), inside()],
   ['create, internal, off', ask.create(), inside(off)],
-  ['create, external, with RAM', ask.create({ kind: 'memory' }), outside()],
+  ['create, external, with RAM', ask.create({ snapshotKind: 'memory' }), outside()],
   ['create, external, UEFI', ask.create(), withVariables(outside(uefi))],
   ['revert, internal', ask.revert('a'), inside()],
   ['revert, internal, off afterwards', ask.revert('a', 'off'), inside()],
@@ -114,14 +114,14 @@ export const shapes: readonly (readonly [what: string, OperationRequest, Situati
   ['delete a tree', ask.remove('a', 'withDescendants'), outside()],
   ['delete a leaf of another branch', ask.remove('b'), forked],
   ['delete a leaf of another branch, by us', ask.remove('b'), { ...forked, ...old }],
-  ['rename', { type: 'rename', vm: ref, snapshot: 'a', title: 'first' }, withVariables(outside(uefi))],
-  ['rename the current one', { type: 'rename', vm: ref, snapshot: 'b', title: 'last' }, outside({}, old)],
+  ['rename', { kind: 'rename', vm: ref, snapshot: 'a', title: 'first' }, withVariables(outside(uefi))],
+  ['rename the current one', { kind: 'rename', vm: ref, snapshot: 'b', title: 'last' }, outside({}, old)],
 ];
 
 /** Somebody who uses the VM meanwhile writes into what a snapshot froze, and that stays below the new overlays. */
 export const repairShape: (typeof shapes)[number] = [
   'repair: off frozen files',
-  { type: 'repair', vm: ref, repair: { what: 'leaveFrozenFiles', snapshot: 'a' } },
+  { kind: 'repair', vm: ref, repair: { kind: 'leaveFrozenFiles', snapshot: 'a' } },
   outside({ ...off, disks: [disk('vda', base, { backing: [] })] }),
 ];
 
@@ -146,23 +146,23 @@ export function broken(
 
 /** What a recovery comes to, in a line: its end and its steps with the files that they are about, or why there are none. */
 export function told(recovery: Recovery): string {
-  return recovery.type === 'steps'
+  return recovery.kind === 'steps'
     ? `${recovery.to}: ${recovery.plan.steps.map(stepWords).join(', ')}`
-    : recovery.type === 'settled'
+    : recovery.kind === 'settled'
       ? recovery.to
       : recovery.why.reason;
 }
 
 export function stepWords(step: Step): string {
-  return step.do === 'nameFrozenFiles'
+  return step.kind === 'nameFrozenFiles'
     ? `${step.snapshot} on ${step.disks.map(({ file }) => file).join()}`
-    : step.do === 'commitImages'
+    : step.kind === 'commitImages'
       ? step.disks.map(({ top, base: into }) => `commit ${top} into ${into}`).join()
-      : step.do === 'blockCommit'
+      : step.kind === 'blockCommit'
         ? `QEMU commits ${step.top} into ${step.base}`
-        : step.do === 'removeFiles'
+        : step.kind === 'removeFiles'
           ? `rm ${step.files.join()}`
           : 'snapshot' in step
-            ? `${step.do} ${step.snapshot}`
-            : step.do;
+            ? `${step.kind} ${step.snapshot}`
+            : step.kind;
 }

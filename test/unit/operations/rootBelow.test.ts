@@ -126,10 +126,10 @@ describe('a root below another snapshot that was half merged', () => {
       },
     );
     const at = withImage(withImage(three, '/img/web.c', over(a)), b, over(a));
-    const repair = { type: 'repair', vm: request.vm, repair: { what: 'finishDelete', snapshot: 'a' } } as const;
+    const repair = { kind: 'repair', vm: request.vm, repair: { kind: 'finishDelete', snapshot: 'a' } } as const;
     const plan = planOperation(repair, at);
     assert.equal(
-      plan.type === 'plan' ? plan.steps.map(stepWords).join(', ') : plan.refusal.reason,
+      plan.kind === 'plan' ? plan.steps.map(stepWords).join(', ') : plan.refusal.reason,
       `c on ${a}, reparent c, forgetSnapshot b, clearUnfinishedDelete a, rm ${b}`,
     );
   });

@@ -169,18 +169,18 @@ const more: readonly (readonly [what: string, OperationRequest, Situation])[] = 
   ['delete the last', ask.remove('b'), outside()],
   ['delete internal', ask.remove('a'), inside()],
   ['delete internal, off', ask.remove('a'), inside({ power: 'off' })],
-  ['prune', { type: 'prune', vm: ref, snapshots: ['a'] }, outside()],
-  ['consolidate', { type: 'consolidate', vm: ref }, outside()],
-  ['consolidate, off', { type: 'consolidate', vm: ref }, outside({ power: 'off' })],
+  ['prune', { kind: 'prune', vm: ref, snapshots: ['a'] }, outside()],
+  ['consolidate', { kind: 'consolidate', vm: ref }, outside()],
+  ['consolidate, off', { kind: 'consolidate', vm: ref }, outside({ power: 'off' })],
   ['start', ask.power('start'), outside({ power: 'off' })],
-  ['remove files', { type: 'repair', vm: ref, repair: { what: 'removeFiles', files: ['/img/web.a'] } }, outside()],
+  ['remove files', { kind: 'repair', vm: ref, repair: { kind: 'removeFiles', files: ['/img/web.a'] } }, outside()],
   repairShape,
 ];
 
 /** Those that a person could miss something after; to describe, to wait and to set a clock is not. */
 function isHarmless({ steps }: Pick<Plan, 'steps'>): boolean {
-  const harmless: readonly Step['do'][] = ['describeSnapshot', 'waitUntil', 'setGuestClock', 'thawGuest'];
-  return steps.every((step) => harmless.includes(step.do));
+  const harmless: readonly Step['kind'][] = ['describeSnapshot', 'waitUntil', 'setGuestClock', 'thawGuest'];
+  return steps.every((step) => harmless.includes(step.kind));
 }
 
 /** As it is decided before anything is done: what was asked for must be there. */
@@ -206,19 +206,19 @@ describe('facts that are not known', () => {
       for (const [why, poison] of Object.entries(against)) {
         const full = poison(situation);
         const decision = full && decided(request, full);
-        if (full === undefined || decision === undefined || decision === 'notAllSeen' || decision.type !== 'refusal') {
+        if (full === undefined || decision === undefined || decision === 'notAllSeen' || decision.kind !== 'refusal') {
           continue;
         }
         for (const [hidden, hide] of Object.entries(unseen)) {
           const less = hide(full);
           const now = less && decided(request, less);
           tried += 1;
-          if (now !== undefined && now !== 'notAllSeen' && now.type === 'plan' && !isHarmless(now)) {
+          if (now !== undefined && now !== 'notAllSeen' && now.kind === 'plan' && !isHarmless(now)) {
             const key = `${decision.refusal.reason}, unseen: ${hidden}`;
             const where = `${what}; ${why}`;
             lifted.set(key, lifted.get(key) ?? where);
             const said = { [isSaid]: 'notChecked', [tagsAreSaid]: 'tagsNotSeen' }[permitted[key] ?? ''];
-            if (said !== undefined && !now.warnings.some(({ about }) => about === said)) {
+            if (said !== undefined && !now.warnings.some(({ kind: about }) => about === said)) {
               unsaid.push(`${key} (${where})`);
             }
           }

@@ -32,10 +32,10 @@ function takeAnother(at: Situation): Situation {
   return write(
     apply(
       {
-        do: 'createSnapshot',
+        kind: 'createSnapshot',
         name: 'x',
         description: '',
-        kind: isActive(at.vm.power) ? 'disk' : 'offline',
+        snapshotKind: isActive(at.vm.power) ? 'disk' : 'offline',
         style: inside ? 'internal' : 'external',
         quiesce: false,
         disks: [inside ? { target: 'vda' } : { target: 'vda', file: '/img/web.x' }],
@@ -63,7 +63,7 @@ const uses: Readonly<Record<string, (at: Situation) => Situation>> = {
     const to = ['b', 'a', 'c'].find((name) => findSnapshot(at.tree, name) !== undefined && at.tree.current !== name);
     return to === undefined
       ? powered('off', write(at))
-      : powered('off', write(apply({ do: 'revert', snapshot: to, to: 'running' }, { ...at, now: now + 20 })));
+      : powered('off', write(apply({ kind: 'revert', snapshot: to, to: 'running' }, { ...at, now: now + 20 })));
   },
 };
 
@@ -73,7 +73,7 @@ function allow(step: Step, at: Situation, used: Situation, known: ReadonlySet<st
   const tops = vm.disks.flatMap(({ source }) => source ?? []);
   const atRisk = tops.filter((file) => holdsWork(file, at));
   const current = tree.current !== undefined && !known.has(tree.current);
-  switch (step.do) {
+  switch (step.kind) {
     case 'removeFiles':
     case 'trashFiles':
       for (const file of step.files) {
@@ -144,18 +144,18 @@ describe('planRecovery: used since the crash', () => {
           ] as const) {
             const used: Situation = { ...apply1(where), now: now + 40 };
             const recovery = planRecovery(broken(request, plan, at, state), used);
-            const steps = recovery.type === 'steps' ? recovery.plan.steps : [];
+            const steps = recovery.kind === 'steps' ? recovery.plan.steps : [];
             let here = used;
-            const taken = steps.flatMap((next) => (next.do === 'createSnapshot' ? [next.name] : []));
+            const taken = steps.flatMap((next) => (next.kind === 'createSnapshot' ? [next.name] : []));
             const ours = new Set([...known, ...taken]);
             for (const next of steps) {
               try {
                 allow(next, here, used, ours);
               } catch (error) {
-                const which = `at ${at} (${step.do}), ${state}, ${where === after ? 'there' : 'absent'}`;
+                const which = `at ${at} (${step.kind}), ${state}, ${where === after ? 'there' : 'absent'}`;
                 throw new Error(`${which}: ${told(steps)}`, { cause: error });
               }
-              here = next.do === 'createSnapshot' ? keptIn(apply(next, here)) : apply(next, here);
+              here = next.kind === 'createSnapshot' ? keptIn(apply(next, here)) : apply(next, here);
             }
           }
           present = after;

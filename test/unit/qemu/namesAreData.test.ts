@@ -62,10 +62,10 @@ describe('names are data', () => {
       const snapshot = parseXml(
         writeSnapshotXml(
           {
-            do: 'createSnapshot',
+            kind: 'createSnapshot',
             name: stored,
             description: stored,
-            kind: 'memory',
+            snapshotKind: 'memory',
             style: 'external',
             quiesce: false,
             memoryFile: file,

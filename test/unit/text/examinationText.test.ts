@@ -12,57 +12,57 @@ const view = vmView({ tree: branched });
 const evil = 'x](http://evil)<img src=x>|`\u202E\n# y';
 
 /** One of each, so that a new kind is asked for by the compiler. */
-const samples: { readonly [W in Finding['what']]: Extract<Finding, { what: W }> } = {
-  orphanTag: { what: 'orphanTag', file: evil, tag: evil },
-  tagMissing: { what: 'tagMissing', snapshot: 'first', file: evil },
-  tagWithoutRam: { what: 'tagWithoutRam', snapshot: 'first' },
-  nameIsTagId: { what: 'nameIsTagId', snapshot: 'first', file: evil, other: evil },
-  tagTwice: { what: 'tagTwice', snapshot: 'first', file: evil },
-  memoryFileMissing: { what: 'memoryFileMissing', snapshot: 'first', file: evil },
-  memoryFileBroken: { what: 'memoryFileBroken', snapshot: 'first', file: evil },
-  overlayMissing: { what: 'overlayMissing', snapshot: 'first', file: evil },
-  orphanFile: { what: 'orphanFile', file: evil, bytes: 3 * 1_024 ** 2 },
-  unfinishedDelete: { what: 'unfinishedDelete', snapshot: 'first', disk: 'vda' },
-  noCurrent: { what: 'noCurrent' },
-  backingChanged: { what: 'backingChanged', file: `/img/${evil}`, overlay: evil },
-  nvramNotHeld: { what: 'nvramNotHeld', snapshot: evil },
-  mixedStyles: { what: 'mixedStyles' },
-  onFrozenFiles: { what: 'onFrozenFiles', snapshot: 'first', disk: 'vda', file: evil },
-  namesOtherOverlay: { what: 'namesOtherOverlay', snapshot: evil, disk: evil, file: evil },
-  staleMetadata: { what: 'staleMetadata', snapshot: evil, disk: evil },
-  vanishes: { what: 'vanishes', snapshots: 3 },
-  startsElsewhere: { what: 'startsElsewhere', disk: 'vda', file: evil, configured: `/img/${evil}` },
-  pausedSaving: { what: 'pausedSaving' },
-  runsUnseen: { what: 'runsUnseen', file: '/images/web' },
-  mergeLost: { what: 'mergeLost', disk: 'vda', file: '/images/web', said: '/images/web.two' },
-  guestFrozen: { what: 'guestFrozen' },
-  managedSave: { what: 'managedSave' },
-  lostRam: { what: 'lostRam', file: evil, bytes: 2 ** 20, cure: 'none' },
-  corruptImage: { what: 'corruptImage', file: evil },
-  usedByOtherVm: { what: 'usedByOtherVm', file: evil, vm: evil },
-  knownBadVersion: { what: 'knownBadVersion', version: '9.0', why: 'it fails', source: 'its news' },
-  denied: { what: 'denied', file: evil, by: 'permissions' },
-  notSeen: { what: 'notSeen', files: Array.from({ length: 12 }, (_, at) => `/img/${at}`) },
+const samples: { readonly [W in Finding['kind']]: Extract<Finding, { kind: W }> } = {
+  orphanTag: { kind: 'orphanTag', file: evil, tag: evil },
+  tagMissing: { kind: 'tagMissing', snapshot: 'first', file: evil },
+  tagWithoutRam: { kind: 'tagWithoutRam', snapshot: 'first' },
+  nameIsTagId: { kind: 'nameIsTagId', snapshot: 'first', file: evil, other: evil },
+  tagTwice: { kind: 'tagTwice', snapshot: 'first', file: evil },
+  memoryFileMissing: { kind: 'memoryFileMissing', snapshot: 'first', file: evil },
+  memoryFileBroken: { kind: 'memoryFileBroken', snapshot: 'first', file: evil },
+  overlayMissing: { kind: 'overlayMissing', snapshot: 'first', file: evil },
+  orphanFile: { kind: 'orphanFile', file: evil, bytes: 3 * 1_024 ** 2 },
+  unfinishedDelete: { kind: 'unfinishedDelete', snapshot: 'first', disk: 'vda' },
+  noCurrent: { kind: 'noCurrent' },
+  backingChanged: { kind: 'backingChanged', file: `/img/${evil}`, overlay: evil },
+  nvramNotHeld: { kind: 'nvramNotHeld', snapshot: evil },
+  mixedStyles: { kind: 'mixedStyles' },
+  onFrozenFiles: { kind: 'onFrozenFiles', snapshot: 'first', disk: 'vda', file: evil },
+  namesOtherOverlay: { kind: 'namesOtherOverlay', snapshot: evil, disk: evil, file: evil },
+  staleMetadata: { kind: 'staleMetadata', snapshot: evil, disk: evil },
+  vanishes: { kind: 'vanishes', snapshots: 3 },
+  startsElsewhere: { kind: 'startsElsewhere', disk: 'vda', file: evil, configured: `/img/${evil}` },
+  pausedSaving: { kind: 'pausedSaving' },
+  runsUnseen: { kind: 'runsUnseen', file: '/images/web' },
+  mergeLost: { kind: 'mergeLost', disk: 'vda', file: '/images/web', said: '/images/web.two' },
+  guestFrozen: { kind: 'guestFrozen' },
+  managedSave: { kind: 'managedSave' },
+  lostRam: { kind: 'lostRam', file: evil, bytes: 2 ** 20, cure: 'none' },
+  corruptImage: { kind: 'corruptImage', file: evil },
+  usedByOtherVm: { kind: 'usedByOtherVm', file: evil, vm: evil },
+  knownBadVersion: { kind: 'knownBadVersion', version: '9.0', why: 'it fails', source: 'its news' },
+  denied: { kind: 'denied', file: evil, by: 'permissions' },
+  notSeen: { kind: 'notSeen', files: Array.from({ length: 12 }, (_, at) => `/img/${at}`) },
 };
-const repairs: { readonly [W in Repair['what']]: Extract<Repair, { what: W }> } = {
-  removeTag: { what: 'removeTag', file: evil, tag: evil },
-  removeFiles: { what: 'removeFiles', files: [evil] },
-  forgetSnapshot: { what: 'forgetSnapshot', snapshot: 'first' },
-  keepDisks: { what: 'keepDisks', snapshot: 'first' },
-  finishDelete: { what: 'finishDelete', snapshot: 'first' },
-  makeCurrent: { what: 'makeCurrent', snapshot: 'first' },
-  leaveFrozenFiles: { what: 'leaveFrozenFiles', snapshot: 'first' },
-  keepVm: { what: 'keepVm' },
-  configureDisks: { what: 'configureDisks' },
-  resumeAfterSave: { what: 'resumeAfterSave' },
-  thawGuest: { what: 'thawGuest' },
+const repairs: { readonly [W in Repair['kind']]: Extract<Repair, { kind: W }> } = {
+  removeTag: { kind: 'removeTag', file: evil, tag: evil },
+  removeFiles: { kind: 'removeFiles', files: [evil] },
+  forgetSnapshot: { kind: 'forgetSnapshot', snapshot: 'first' },
+  keepDisks: { kind: 'keepDisks', snapshot: 'first' },
+  finishDelete: { kind: 'finishDelete', snapshot: 'first' },
+  makeCurrent: { kind: 'makeCurrent', snapshot: 'first' },
+  leaveFrozenFiles: { kind: 'leaveFrozenFiles', snapshot: 'first' },
+  keepVm: { kind: 'keepVm' },
+  configureDisks: { kind: 'configureDisks' },
+  resumeAfterSave: { kind: 'resumeAfterSave' },
+  thawGuest: { kind: 'thawGuest' },
 };
 const report = (diagnoses: readonly Diagnosis[], abilities: readonly Ability[] = []): string =>
   examinationText({ of: { vm: view.vm, tree: branched }, abilities, diagnoses }, view, t);
 
 describe('examination text', () => {
   for (const finding of Object.values(samples)) {
-    it(`has three sentences for ${finding.what}`, () => {
+    it(`has three sentences for ${finding.kind}`, () => {
       const { what, means, todo } = findingText(finding, view, t);
       for (const sentence of [what, means, todo]) {
         assert.match(sentence, /\S{2}.*[.”)]$/u);
@@ -72,16 +72,16 @@ describe('examination text', () => {
   }
 
   for (const repair of Object.values(repairs)) {
-    it(`says what ${repair.what} does`, () => {
+    it(`says what ${repair.kind} does`, () => {
       assert.match(repairText(repair, view, t), /^\S[^\n]*\.$/u);
     });
   }
 
   it('tells the VM’s own chain from a snapshot’s, and who forbids a folder', () => {
-    const own = findingText({ what: 'overlayMissing', file: '/a' }, view, t);
+    const own = findingText({ kind: 'overlayMissing', file: '/a' }, view, t);
     assert.notEqual(own.todo, findingText(samples.overlayMissing, view, t).todo);
     const by = (['permissions', 'appArmor', 'seLinux'] as const).map(
-      (one) => findingText({ what: 'denied', file: '/img', by: one }, view, t).means,
+      (one) => findingText({ kind: 'denied', file: '/img', by: one }, view, t).means,
     );
     assert.equal(new Set(by).size, 3);
   });
@@ -101,9 +101,9 @@ describe('examination text', () => {
 
   it('says what can be mended, and why something cannot now', () => {
     const plan = {
-      type: 'plan',
-      request: { type: 'repair', vm: ref, repair: repairs.thawGuest },
-      steps: [{ do: 'thawGuest' }],
+      kind: 'plan',
+      request: { kind: 'repair', vm: ref, repair: repairs.thawGuest },
+      steps: [{ kind: 'thawGuest' }],
       losses: [],
       warnings: [],
       progress: 'timeOnly',
@@ -121,9 +121,9 @@ describe('examination text', () => {
     const text = report(
       [],
       [
-        { what: 'createDisk', can: 'yes' },
-        { what: 'revertExternal', can: 'byUs', why },
-        { what: 'hostFiles', can: 'no', why },
+        { kind: 'createDisk', can: 'yes' },
+        { kind: 'revertExternal', can: 'byUs', why },
+        { kind: 'hostFiles', can: 'no', why },
       ],
     );
     const rows = text.split('\n').filter((row) => row.startsWith('| '));

@@ -183,8 +183,8 @@ describe('failure text', () => {
       assert.match(sentence, /web-test/);
       return `${sentence} ${nextStep}`;
     };
-    assert.match(told({ type: 'create', vm: ref, kind: 'memory', title: 'x' }), /no snapshot was made/i);
-    assert.match(told({ type: 'delete', vm: ref, snapshot, scope: 'one' }), /again/);
+    assert.match(told({ kind: 'create', vm: ref, snapshotKind: 'memory', title: 'x' }), /no snapshot was made/i);
+    assert.match(told({ kind: 'delete', vm: ref, snapshot, scope: 'one' }), /again/);
     assert.equal(failureText(new Failure('cancelled'), t).severity, 'warning');
   });
 
@@ -193,7 +193,7 @@ describe('failure text', () => {
       ['shutDown', /web-test was asked to shut down and may still do it\./],
       ['restart', /web-test was asked to restart and may still do it\./],
     ] as const) {
-      const request = { type: 'power', vm: ref, action } as const;
+      const request = { kind: 'power', vm: ref, action } as const;
       const details = { vm, request, byUs: true, mayStillHappen: true, stateNow: 'running' } as const;
       const { severity, sentence } = failureText(new Failure('cancelled', details), t);
       assert.equal(severity, 'info');
@@ -261,10 +261,10 @@ describe('failure text', () => {
     assert.match(told({ recovered: 'after' }), /brought to its end/);
     assert.match(told({ thawed: true }), /were let go on/);
     const left = [
-      told({ left: [{ what: 'pausedSaving' }] }),
-      told({ left: [{ what: 'frozen' }] }),
-      told({ left: [{ what: 'tag', file, tag: snapshot }] }),
-      told({ left: [{ what: 'file', file }] }),
+      told({ left: [{ kind: 'pausedSaving' }] }),
+      told({ left: [{ kind: 'frozen' }] }),
+      told({ left: [{ kind: 'tag', file, tag: snapshot }] }),
+      told({ left: [{ kind: 'file', file }] }),
     ];
     assert.ok(left.every((text) => text.includes('doctor')));
     assert.ok(left.slice(2).every((text) => text.includes(file)));

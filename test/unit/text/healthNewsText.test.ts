@@ -5,9 +5,9 @@ import { healthNewsText } from '../../../src/text/healthNewsText.js';
 import { untranslated as t } from '../../../src/text/translate.js';
 import { now, ref, vmView } from '../ui/samples.js';
 
-const deep: HealthFinding = { check: 'chainTooDeep', disk: 'vda', deltas: 9, limit: 8 };
-const old: HealthFinding = { check: 'deltaTooOld', since: now - 100 * 3_600, limitHours: 72 };
-const large: HealthFinding = { check: 'deltasTooLarge', bytes: 2 ** 40, limitBytes: 2 ** 30 };
+const deep: HealthFinding = { kind: 'chainTooDeep', disk: 'vda', deltas: 9, limit: 8 };
+const old: HealthFinding = { kind: 'deltaTooOld', since: now - 100 * 3_600, limitHours: 72 };
+const large: HealthFinding = { kind: 'deltasTooLarge', bytes: 2 ** 40, limitBytes: 2 ** 30 };
 const deeper: HealthFinding = { ...deep, disk: 'vdb', deltas: 12 };
 
 const news = (finding: HealthFinding) => ({ finding, view: vmView() });

@@ -9,13 +9,13 @@ import { branched, now, ref, snapshot, vm, vmView } from '../ui/samples.js';
 
 const target = vmView({ tree: branched });
 
-const revert = { type: 'revert', vm: ref, snapshot: 'first', after: 'asSnapshot' } as const;
+const revert = { kind: 'revert', vm: ref, snapshot: 'first', after: 'asSnapshot' } as const;
 
 function plan(changes: Partial<Plan> = {}): Plan {
   return {
-    type: 'plan',
+    kind: 'plan',
     request: revert,
-    steps: [{ do: 'revert', snapshot: 'first', to: 'running' }],
+    steps: [{ kind: 'revert', snapshot: 'first', to: 'running' }],
     losses: [],
     warnings: [],
     progress: 'timeOnly',
@@ -29,10 +29,10 @@ const { refusal: why } = refuse('noDisks', { vm: 'web-test' });
 describe('plan text', () => {
   it('says what is kept before a revert, and how', () => {
     const step = {
-      do: 'createSnapshot',
+      kind: 'createSnapshot',
       name: 'Before-revert',
       description: '--\nTitle: Before the revert',
-      kind: 'memory',
+      snapshotKind: 'memory',
       style: 'internal',
       quiesce: false,
       disks: [],
@@ -46,8 +46,8 @@ describe('plan text', () => {
   });
 
   it('says what a repair does, before what it loses', () => {
-    const request = { type: 'repair', vm: ref, repair: { what: 'removeTag', file: '/images/a', tag: 'left' } } as const;
-    const losses: readonly Loss[] = [{ what: 'restorePoints', names: ['left'] }];
+    const request = { kind: 'repair', vm: ref, repair: { kind: 'removeTag', file: '/images/a', tag: 'left' } } as const;
+    const losses: readonly Loss[] = [{ kind: 'restorePoints', names: ['left'] }];
     const [does = '', ...rest] = planText(plan({ request, losses }), target, now, t).detail.split('\n');
     assert.match(does, /“left”.*“\/images\/a”/);
     assert.match(rest.join(' '), /left/);
@@ -56,7 +56,7 @@ describe('plan text', () => {
   it('names all snapshots that go, and of many the first', () => {
     const named = (count: number): string => {
       const names = Array.from({ length: count }, (_, index) => `s${index}`);
-      return planText(plan({ losses: [{ what: 'restorePoints', names }] }), target, now, t).detail;
+      return planText(plan({ losses: [{ kind: 'restorePoints', names }] }), target, now, t).detail;
     };
     assert.match(named(1), /s0$/m);
     assert.match(named(9), /9 snapshots: .*s8$/m);
@@ -66,14 +66,14 @@ describe('plan text', () => {
   it('tells how many bytes go, disk by disk, and which files', () => {
     const losses: readonly Loss[] = [
       {
-        what: 'diskChanges',
+        kind: 'diskChanges',
         disks: [
           { target: 'vda', bytes: 3 * 1024 * 1024 },
           { target: 'vdb', bytes: 512 },
         ],
       },
-      { what: 'files', files: Array.from({ length: 20 }, (_, index) => `/images/${index}`) },
-      { what: 'managedSave' },
+      { kind: 'files', files: Array.from({ length: 20 }, (_, index) => `/images/${index}`) },
+      { kind: 'managedSave' },
     ];
     const { detail } = planText(plan({ losses }), target, now, t);
     assert.match(detail, /3\.0 MB on vda, 512 B on vdb/);
@@ -88,7 +88,7 @@ describe('plan text', () => {
   });
 
   it('lists what is lost, since which snapshot and since when', () => {
-    const losses: readonly Loss[] = [{ what: 'diskChanges', since: 'second' }, { what: 'ram' }];
+    const losses: readonly Loss[] = [{ kind: 'diskChanges', since: 'second' }, { kind: 'ram' }];
     const { detail } = planText(plan({ losses }), target, now, t);
     assert.match(detail, /second” \(2 h ago\)/);
     assert.equal(detail.split('\n').filter((line) => line.startsWith('•')).length, 2);
@@ -96,44 +96,44 @@ describe('plan text', () => {
 
   it('counts the restore points that a modal dialog has no room for', () => {
     const names = Array.from({ length: 500 }, (_, index) => `point-${index}`);
-    const { detail } = planText(plan({ losses: [{ what: 'restorePoints', names }] }), target, now, t);
+    const { detail } = planText(plan({ losses: [{ kind: 'restorePoints', names }] }), target, now, t);
     assert.match(detail, /500/);
     assert.ok(detail.length < 600);
   });
 
   it('has a sentence for every warning', () => {
     const warnings: readonly Warning[] = [
-      { about: 'guestStandsStill', estimateMs: 1_500 },
-      { about: 'guestStandsStill' },
-      { about: 'mayBeStopped', estimateMs: 1_500, bytes: 5_000_000 },
-      { about: 'crashConsistent' },
-      { about: 'merges', into: '/images/base.qcow2' },
-      { about: 'merges' },
-      { about: 'frees', bytes: 5_000_000, how: 'exact' },
-      { about: 'frees', bytes: 5_000_000, how: 'estimate' },
-      { about: 'frees', bytes: 5_000_000, how: 'atLeast' },
-      { about: 'startsQemu' },
-      { about: 'knownBadVersion', version: '9.9', why: 'it forgets' },
-      { about: 'agentMissing' },
-      { about: 'cannotRevertHere', version: '9.0', needed: '9.9' },
-      { about: 'nvramNotCaptured' },
-      { about: 'vanishesWhenStopped' },
-      { about: 'leavesFile', file: '/images/old' },
-      { about: 'doneByUs', why },
-      { about: 'noCheckpointNeeded', since: 'first' },
-      { about: 'checkpointWithoutRam', why },
-      { about: 'runsOnAfterCheckpoint' },
-      { about: 'needsSpace', bytes: 5_000_000, folder: '/images', free: 7_000_000 },
-      { about: 'needsSpace', bytes: 5_000_000, folder: '/images' },
-      { about: 'notChecked', files: ['/images/a'] },
-      { about: 'unreadVms', vms: ['db'] },
-      { about: 'goesToTrash', files: ['/images/a'], folders: ['/images/.virt-rewind-trash'] },
-      { about: 'unaskedConnections', connections: ['qemu:///session'] },
-      { about: 'otherHostsUnseen' },
-      { about: 'tpmNotCaptured' },
-      { about: 'titleOnly', why: 'internal' },
-      { about: 'titleOnly', why: 'current' },
-      { about: 'hardwareChanges', what: ['memory'] },
+      { kind: 'guestStandsStill', estimateMs: 1_500 },
+      { kind: 'guestStandsStill' },
+      { kind: 'mayBeStopped', estimateMs: 1_500, bytes: 5_000_000 },
+      { kind: 'crashConsistent' },
+      { kind: 'merges', into: '/images/base.qcow2' },
+      { kind: 'merges' },
+      { kind: 'frees', bytes: 5_000_000, how: 'exact' },
+      { kind: 'frees', bytes: 5_000_000, how: 'estimate' },
+      { kind: 'frees', bytes: 5_000_000, how: 'atLeast' },
+      { kind: 'startsQemu' },
+      { kind: 'knownBadVersion', version: '9.9', why: 'it forgets' },
+      { kind: 'agentMissing' },
+      { kind: 'cannotRevertHere', version: '9.0', needed: '9.9' },
+      { kind: 'nvramNotCaptured' },
+      { kind: 'vanishesWhenStopped' },
+      { kind: 'leavesFile', file: '/images/old' },
+      { kind: 'doneByUs', why },
+      { kind: 'noCheckpointNeeded', since: 'first' },
+      { kind: 'checkpointWithoutRam', why },
+      { kind: 'runsOnAfterCheckpoint' },
+      { kind: 'needsSpace', bytes: 5_000_000, folder: '/images', free: 7_000_000 },
+      { kind: 'needsSpace', bytes: 5_000_000, folder: '/images' },
+      { kind: 'notChecked', files: ['/images/a'] },
+      { kind: 'unreadVms', vms: ['db'] },
+      { kind: 'goesToTrash', files: ['/images/a'], folders: ['/images/.virt-rewind-trash'] },
+      { kind: 'unaskedConnections', connections: ['qemu:///session'] },
+      { kind: 'otherHostsUnseen' },
+      { kind: 'tpmNotCaptured' },
+      { kind: 'titleOnly', why: 'internal' },
+      { kind: 'titleOnly', why: 'current' },
+      { kind: 'hardwareChanges', what: ['memory'] },
     ];
     const { detail } = planText(plan({ warnings }), target, now, t);
     const lines = detail.split('\n');
@@ -142,8 +142,8 @@ describe('plan text', () => {
   });
 
   it('says of a transient VM that it will be gone', () => {
-    const request = { type: 'power', vm: ref, action: 'shutDown' } as const;
-    const losses: readonly Loss[] = [{ what: 'configuration' }, { what: 'restorePoints', names: ['base'] }];
+    const request = { kind: 'power', vm: ref, action: 'shutDown' } as const;
+    const losses: readonly Loss[] = [{ kind: 'configuration' }, { kind: 'restorePoints', names: ['base'] }];
     const { title, detail, confirm } = planText(plan({ request, losses }), target, now, t);
     assert.match(title, /web-test/);
     assert.match(detail, /its configuration: .*transient/);
@@ -162,7 +162,7 @@ describe('plan text', () => {
       vm: vm({ name: 'a\nLost for ever: nothing' }),
       tree: { snapshots: [snapshot('first', { title: 'x\u202Ey\nz' })] },
     });
-    const text = planText(plan({ losses: [{ what: 'restorePoints', names: ['first'] }] }), hostile, now, t);
+    const text = planText(plan({ losses: [{ kind: 'restorePoints', names: ['first'] }] }), hostile, now, t);
     assert.doesNotMatch(text.title, /[\n\u202E]/);
     assert.doesNotMatch(text.detail, /\u202E|^z/m);
   });

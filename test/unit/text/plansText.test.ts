@@ -13,7 +13,7 @@ function target(name: string, titles: readonly string[] = []): VmView {
 }
 
 function planned(view: VmView, request: Plan['request'], losses: readonly Loss[], warnings: readonly Warning[] = []) {
-  const plan: Plan = { type: 'plan', request, steps: [], losses, warnings, progress: 'timeOnly' };
+  const plan: Plan = { kind: 'plan', request, steps: [], losses, warnings, progress: 'timeOnly' };
   return { plan, target: view } satisfies PlannedTarget;
 }
 
@@ -21,22 +21,22 @@ function deletes(view: VmView, title: string, warnings: readonly Warning[] = [])
   const name = `${title}-name`;
   return planned(
     view,
-    { type: 'delete', vm: view.ref, snapshot: name, scope: 'one' },
-    [{ what: 'restorePoints', names: [name] }],
+    { kind: 'delete', vm: view.ref, snapshot: name, scope: 'one' },
+    [{ kind: 'restorePoints', names: [name] }],
     warnings,
   );
 }
 
 function forcesOff(name: string): PlannedTarget {
   const view = target(name);
-  return planned(view, { type: 'power', vm: view.ref, action: 'forceOff' }, [{ what: 'ram' }, { what: 'unsavedWork' }]);
+  return planned(view, { kind: 'power', vm: view.ref, action: 'forceOff' }, [{ kind: 'ram' }, { kind: 'unsavedWork' }]);
 }
 
 const range = (count: number): readonly number[] => Array.from({ length: count }, (_, index) => index);
 
 describe('text of several plans', () => {
   it('names each VM and snapshot first, whatever the details are', () => {
-    const warnings: readonly Warning[] = [{ about: 'merges', into: '/images/a.qcow2' }, { about: 'startsQemu' }];
+    const warnings: readonly Warning[] = [{ kind: 'merges', into: '/images/a.qcow2' }, { kind: 'startsQemu' }];
     const views = range(6).map((n) => target(`vm-${n}`, ['old', 'older']));
     const lines = plansText(
       views.flatMap((view) => [deletes(view, 'old', warnings), deletes(view, 'older', warnings)]),
@@ -54,8 +54,8 @@ describe('text of several plans', () => {
     assert.match(text, /Lost for ever:\n• the RAM of 3 VMs/);
     const view = target('web', ['one', 'two']);
     const names = ['one-name', 'two-name'];
-    const request = { type: 'delete', vm: view.ref, snapshot: 'one-name', scope: 'withDescendants' } as const;
-    const both = plansText([planned(view, request, [{ what: 'restorePoints', names }]), deletes(view, 'two')], t);
+    const request = { kind: 'delete', vm: view.ref, snapshot: 'one-name', scope: 'withDescendants' } as const;
+    const both = plansText([planned(view, request, [{ kind: 'restorePoints', names }]), deletes(view, 'two')], t);
     assert.match(both, /the way back to 2 snapshots: one, two$/);
   });
 

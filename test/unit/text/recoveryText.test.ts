@@ -6,7 +6,7 @@ import { untranslated as t } from '../../../src/text/translate.js';
 import { ref } from '../ui/samples.js';
 
 const report: RecoveryReport = {
-  request: { type: 'revert', vm: ref, snapshot: 'clean', after: 'asSnapshot' },
+  request: { kind: 'revert', vm: ref, snapshot: 'clean', after: 'asSnapshot' },
   vm: 'web\u202Etest',
   outcome: 'after',
 };

@@ -13,9 +13,9 @@ function outline(arranged: ArrangedVm): string[] {
   const lines: string[] = [];
   const walk = (nodes: readonly Node[], depth: number): void => {
     for (const node of nodes) {
-      const text = node.type === 'snapshot' ? node.snapshot : node.type;
+      const text = node.kind === 'snapshot' ? node.snapshot : node.kind;
       lines.push(`${'  '.repeat(depth)}${text}`);
-      if (node.type === 'snapshot') walk(arranged.below.get(node.snapshot) ?? [], depth + 1);
+      if (node.kind === 'snapshot') walk(arranged.below.get(node.snapshot) ?? [], depth + 1);
     }
   };
   walk(arranged.top, 0);

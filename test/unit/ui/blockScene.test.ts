@@ -20,7 +20,7 @@ const row = (id: string, kind: PictureRow['kind'], file: string): PictureRow => 
   kinds: Uint8Array.of(0),
 });
 const blocks = new Blocks({
-  type: 'blocks',
+  kind: 'blocks',
   disk: 'vda',
   virtualBytes: 10 * mebibyte,
   clusterBytes: 65_536,

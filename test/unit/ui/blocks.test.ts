@@ -48,7 +48,7 @@ describe('bytes of extents in a range', () => {
 });
 
 const map: PictureBlocks = {
-  type: 'blocks',
+  kind: 'blocks',
   disk: 'vda',
   virtualBytes: 1_000,
   clusterBytes: 10,

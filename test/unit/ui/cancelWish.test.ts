@@ -5,8 +5,8 @@ import { Emitter } from '../../../src/base/emitter.js';
 import type { OperationRequest } from '../../../src/domain/operation.js';
 import { ref, vmView } from './samples.js';
 
-const request: OperationRequest = { type: 'create', vm: ref, kind: 'memory', title: 'x' };
-const other: OperationRequest = { type: 'power', vm: ref, action: 'pause' };
+const request: OperationRequest = { kind: 'create', vm: ref, snapshotKind: 'memory', title: 'x' };
+const other: OperationRequest = { kind: 'power', vm: ref, action: 'pause' };
 
 describe('wish to cancel', () => {
   let operation: RunningOperation | undefined;

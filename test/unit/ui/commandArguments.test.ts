@@ -5,8 +5,8 @@ import type { Node } from '../../../src/ui/tree/nodes.js';
 import { untranslated } from '../../../src/text/translate.js';
 
 const ref = { connection: 'qemu:///system', uuid: '5b3c7a52-0000-4000-8000-000000000001' };
-const vm: Node = { type: 'vm', id: 'a', ref };
-const snapshot: Node = { type: 'snapshot', id: 'b', ref, snapshot: 'clean' };
+const vm: Node = { kind: 'vm', id: 'a', ref };
+const snapshot: Node = { kind: 'snapshot', id: 'b', ref, snapshot: 'clean' };
 const parseCall = (first: unknown, second: unknown, selection: () => readonly Node[]): Call =>
   parse(first, second, selection, untranslated);
 const nothingSelected = (): readonly Node[] => [];
@@ -22,37 +22,37 @@ const invalid = (first: unknown): void => {
 describe('parseCall', () => {
   it('takes no argument as the palette, and does not look at the selection then', () => {
     const selection = (): readonly Node[] => assert.fail('looked at the selection');
-    assert.deepEqual(parseCall(undefined, undefined, selection), { by: 'palette' });
-    assert.deepEqual(parseCall(null, undefined, selection), { by: 'palette' });
+    assert.deepEqual(parseCall(undefined, undefined, selection), { kind: 'palette' });
+    assert.deepEqual(parseCall(null, undefined, selection), { kind: 'palette' });
   });
 
   it('takes one row', () => {
-    assert.deepEqual(parseCall(vm, undefined, nothingSelected), { by: 'rows', rows: [vm] });
+    assert.deepEqual(parseCall(vm, undefined, nothingSelected), { kind: 'rows', rows: [vm] });
   });
 
   it('takes the row under the mouse first, then the other selected ones', () => {
     const call = parseCall(snapshot, [vm, snapshot], nothingSelected);
-    assert.deepEqual(call, { by: 'rows', rows: [snapshot, vm] });
+    assert.deepEqual(call, { kind: 'rows', rows: [snapshot, vm] });
   });
 
   it('leaves a selection aside that the row under the mouse is no part of', () => {
-    assert.deepEqual(parseCall(snapshot, [vm], nothingSelected), { by: 'rows', rows: [snapshot] });
+    assert.deepEqual(parseCall(snapshot, [vm], nothingSelected), { kind: 'rows', rows: [snapshot] });
   });
 
   it('takes the row with the focus, and the selection only if it is part of it', () => {
     const rows = (first: unknown, selected: readonly Node[]): Call => parseCall(first, undefined, () => selected);
-    assert.deepEqual(rows([snapshot], [vm]), { by: 'rows', rows: [snapshot] });
-    assert.deepEqual(rows([snapshot], [vm, snapshot]), { by: 'rows', rows: [snapshot, vm] });
-    assert.deepEqual(rows([snapshot], []), { by: 'rows', rows: [snapshot] });
+    assert.deepEqual(rows([snapshot], [vm]), { kind: 'rows', rows: [snapshot] });
+    assert.deepEqual(rows([snapshot], [vm, snapshot]), { kind: 'rows', rows: [snapshot, vm] });
+    assert.deepEqual(rows([snapshot], []), { kind: 'rows', rows: [snapshot] });
   });
 
   it('takes the selection where no row has the focus, and asks where there is none', () => {
     for (const first of [[null], [{ $treeViewId: 'x', $focusedTreeItem: true }], []]) {
       assert.deepEqual(
         parseCall(first, undefined, () => [vm]),
-        { by: 'rows', rows: [vm] },
+        { kind: 'rows', rows: [vm] },
       );
-      assert.deepEqual(parseCall(first, undefined, nothingSelected), { by: 'palette' });
+      assert.deepEqual(parseCall(first, undefined, nothingSelected), { kind: 'palette' });
     }
   });
 
@@ -71,18 +71,18 @@ describe('parseCall', () => {
       operation: 'revert',
       filter: '',
     } as const;
-    assert.deepEqual(parseCall(given, undefined, nothingSelected), { by: 'program', given });
+    assert.deepEqual(parseCall(given, undefined, nothingSelected), { kind: 'program', given });
   });
 
   it('takes an empty object as a program that leaves all to be asked', () => {
     const call: Call = parseCall({}, undefined, nothingSelected);
-    assert.deepEqual(call, { by: 'program', given: {} });
+    assert.deepEqual(call, { kind: 'program', given: {} });
     assert.deepEqual(givenTo(call), {});
   });
 
   it('takes undefined as not given', () => {
     assert.deepEqual(parseCall({ vm: 'a', title: undefined }, undefined, nothingSelected), {
-      by: 'program',
+      kind: 'program',
       given: { vm: 'a' },
     });
   });

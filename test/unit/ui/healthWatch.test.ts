@@ -193,12 +193,12 @@ describe('the watch over health', () => {
     const r = rig();
     r.set(view('a', 9));
     await r.pass(3 * minute);
-    const request = { type: 'delete', vm: { connection: uri, uuid: 'a' }, snapshot: 's', scope: 'one' } as const;
+    const request = { kind: 'delete', vm: { connection: uri, uuid: 'a' }, snapshot: 's', scope: 'one' } as const;
     r.set(view('a', 30, { operation: { request, startedAt: 0, progress: { step: '', cancellable: false } } }));
     await r.fire();
     assert.equal(r.told.length, 1);
     const [found] = r.watch.wrong();
-    assert.equal(found?.finding.check === 'chainTooDeep' && found.finding.deltas, 9);
+    assert.equal(found?.finding.kind === 'chainTooDeep' && found.finding.deltas, 9);
   });
 
   it('goes on when the clock goes back', async () => {
@@ -233,11 +233,11 @@ describe('the watch over health', () => {
     const r = rig();
     const a = view('a', 1);
     r.set(a);
-    r.diagnoses = [{ finding: { what: 'orphanFile', file: '/img/x', bytes: 1 }, severity: 'warning' }];
+    r.diagnoses = [{ finding: { kind: 'orphanFile', file: '/img/x', bytes: 1 }, severity: 'warning' }];
     await r.pass(3 * minute);
     await r.watch.examine(a.ref);
     assert.deepEqual(
-      r.watch.wrong().map(({ finding }) => finding.check),
+      r.watch.wrong().map(({ finding }) => finding.kind),
       ['orphan'],
     );
     await r.pass(20 * minute);
@@ -252,7 +252,7 @@ describe('the watch over health', () => {
     const a = view('a', 1);
     r.set({ ...a, vm: { ...a.vm, power: 'paused', powerReason: 'saving' } });
     await r.pass(3 * minute);
-    r.diagnoses = [{ finding: { what: 'pausedSaving' }, severity: 'error' }];
+    r.diagnoses = [{ finding: { kind: 'pausedSaving' }, severity: 'error' }];
     r.afterExamination = () => r.set(a);
     await r.watch.examine(a.ref);
     assert.deepEqual(r.watch.wrong(), []);
@@ -275,7 +275,7 @@ describe('the watch over health', () => {
       await r.pass(30 * minute);
     }
     const [found] = r.watch.wrong();
-    assert.equal(found?.finding.check, 'freeSpaceRunsOut');
+    assert.equal(found?.finding.kind, 'freeSpaceRunsOut');
     assert.equal(r.told.length, 1);
   });
 });

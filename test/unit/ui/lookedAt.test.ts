@@ -5,8 +5,8 @@ import { LookedAt } from '../../../src/ui/tree/lookedAt.js';
 import type { Node } from '../../../src/ui/tree/nodes.js';
 import { ref, uri } from './samples.js';
 
-const connection: Node = { type: 'connection', id: uri, connection: uri };
-const vm: Node = { type: 'vm', id: vmKey(ref), ref };
+const connection: Node = { kind: 'connection', id: uri, connection: uri };
+const vm: Node = { kind: 'vm', id: vmKey(ref), ref };
 
 describe('looked at', () => {
   it('holds connections that are not closed, and VMs that are opened', () => {

@@ -10,37 +10,37 @@ const png = (length: number): Uint8Array => {
 
 describe('messages of the picture', () => {
   it('are taken as they are meant, and nothing beside', () => {
-    assert.deepEqual(parseFromPicture({ type: 'run', action: 'virtRewind.revert', snapshot: 'a', confirm: false }), {
-      type: 'run',
+    assert.deepEqual(parseFromPicture({ kind: 'run', action: 'virtRewind.revert', snapshot: 'a', confirm: false }), {
+      kind: 'run',
       action: 'virtRewind.revert',
       snapshot: 'a',
     });
-    assert.deepEqual(parseFromPicture({ type: 'ready', more: 1 }), { type: 'ready' });
-    assert.deepEqual(parseFromPicture({ type: 'settled', number: 3 }), { type: 'settled', number: 3 });
-    assert.deepEqual(parseFromPicture({ type: 'disk', disk: 'vda' }), { type: 'disk', disk: 'vda' });
+    assert.deepEqual(parseFromPicture({ kind: 'ready', more: 1 }), { kind: 'ready' });
+    assert.deepEqual(parseFromPicture({ kind: 'settled', number: 3 }), { kind: 'settled', number: 3 });
+    assert.deepEqual(parseFromPicture({ kind: 'disk', disk: 'vda' }), { kind: 'disk', disk: 'vda' });
   });
 
   for (const [what, message] of Object.entries<unknown>({
     nothing: undefined,
     null: null,
     text: 'ready',
-    'a list': [{ type: 'ready' }],
-    'an unknown type': { type: 'eval', code: 'x' },
-    'a type of the prototype': { type: 'constructor' },
-    'no action': { type: 'run', snapshot: 'a' },
-    'an action that is no text': { type: 'run', action: { toString: () => 'x' }, snapshot: 'a' },
-    'an endless name': { type: 'whatIf', action: 'a', snapshot: 'x'.repeat(1_001) },
-    'no number': { type: 'settled', number: NaN },
-    'an empty disk': { type: 'disk', disk: '' },
-    'SVG that is none': { type: 'export', format: 'svg', data: '<html>' },
-    'SVG with a script': { type: 'export', format: 'svg', data: '<svg ><script>1</script></svg>' },
-    'SVG with a handler': { type: 'export', format: 'svg', data: '<svg ><g\nonload = "x"/></svg>' },
-    'SVG with a page in it': { type: 'export', format: 'svg', data: '<svg ><foreignObject/></svg>' },
-    'endless SVG': { type: 'export', format: 'svg', data: `<svg ${' '.repeat(longestSvg)}` },
-    'a PNG that is none': { type: 'export', format: 'png', data: new Uint8Array(100) },
-    'a PNG as text': { type: 'export', format: 'png', data: 'iVBOR' },
-    'an endless PNG': { type: 'export', format: 'png', data: png(longestPng + 1) },
-    'another format': { type: 'export', format: 'exe', data: png(9) },
+    'a list': [{ kind: 'ready' }],
+    'an unknown type': { kind: 'eval', code: 'x' },
+    'a type of the prototype': { kind: 'constructor' },
+    'no action': { kind: 'run', snapshot: 'a' },
+    'an action that is no text': { kind: 'run', action: { toString: () => 'x' }, snapshot: 'a' },
+    'an endless name': { kind: 'whatIf', action: 'a', snapshot: 'x'.repeat(1_001) },
+    'no number': { kind: 'settled', number: NaN },
+    'an empty disk': { kind: 'disk', disk: '' },
+    'SVG that is none': { kind: 'export', format: 'svg', data: '<html>' },
+    'SVG with a script': { kind: 'export', format: 'svg', data: '<svg ><script>1</script></svg>' },
+    'SVG with a handler': { kind: 'export', format: 'svg', data: '<svg ><g\nonload = "x"/></svg>' },
+    'SVG with a page in it': { kind: 'export', format: 'svg', data: '<svg ><foreignObject/></svg>' },
+    'endless SVG': { kind: 'export', format: 'svg', data: `<svg ${' '.repeat(longestSvg)}` },
+    'a PNG that is none': { kind: 'export', format: 'png', data: new Uint8Array(100) },
+    'a PNG as text': { kind: 'export', format: 'png', data: 'iVBOR' },
+    'an endless PNG': { kind: 'export', format: 'png', data: png(longestPng + 1) },
+    'another format': { kind: 'export', format: 'exe', data: png(9) },
   })) {
     it(`are not: ${what}`, () => {
       assert.equal(parseFromPicture(message), undefined);
@@ -49,8 +49,8 @@ describe('messages of the picture', () => {
 
   it('let words of a title through that only look like a handler', () => {
     const data = '<svg role="img"><title>a onclick=&quot;b&quot;</title></svg>';
-    assert.deepEqual(parseFromPicture({ type: 'export', format: 'svg', data }), {
-      type: 'export',
+    assert.deepEqual(parseFromPicture({ kind: 'export', format: 'svg', data }), {
+      kind: 'export',
       format: 'svg',
       data,
     });

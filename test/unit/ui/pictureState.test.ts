@@ -44,11 +44,11 @@ describe('the state of a picture', () => {
   it('marks snapshots and layers with which something is wrong, in words, and says what', () => {
     const health = () =>
       [
-        { finding: { check: 'notQuiesced', snapshot: 'first' }, severity: 'warning' },
-        { finding: { check: 'deltaTooOld', snapshot: 'first', since: now - 10, limitHours: 72 }, severity: 'warning' },
-        { finding: { check: 'backingMissing', disk: 'vda', file: '/img/base' }, severity: 'error' },
-        { finding: { check: 'damaged', finding: { what: 'corruptImage', file: '/img/base' } }, severity: 'error' },
-        { finding: { check: 'nvramNotHeld', finding: { what: 'nvramNotHeld', snapshot: 'base' } }, severity: 'note' },
+        { finding: { kind: 'notQuiesced', snapshot: 'first' }, severity: 'warning' },
+        { finding: { kind: 'deltaTooOld', snapshot: 'first', since: now - 10, limitHours: 72 }, severity: 'warning' },
+        { finding: { kind: 'backingMissing', disk: 'vda', file: '/img/base' }, severity: 'error' },
+        { finding: { kind: 'damaged', finding: { kind: 'corruptImage', file: '/img/base' } }, severity: 'error' },
+        { finding: { kind: 'nvramNotHeld', finding: { kind: 'nvramNotHeld', snapshot: 'base' } }, severity: 'note' },
       ] as const;
     const state = pictureState(vmView({ tree: branched }), connectionView(), [], { ...reading, health });
     assert.deepEqual(

@@ -31,17 +31,17 @@ describe('progressText', () => {
 
 describe('doneText', () => {
   const vm = { connection: 'test:///default', uuid: 'one' };
-  const create: OperationRequest = { type: 'create', vm, kind: 'memory', title: 'before' };
+  const create: OperationRequest = { kind: 'create', vm, snapshotKind: 'memory', title: 'before' };
   const done = (request: OperationRequest, result: Partial<Parameters<typeof doneText>[1]> = {}): string =>
     doneText(request, { state: 'running', durationMs: 3_200, ...result }, 'web-test', 'before', t);
 
   it('names the VM and the snapshot', () => {
     const requests: OperationRequest[] = [
       create,
-      { type: 'revert', vm, snapshot: 'before', after: 'off' },
-      { type: 'delete', vm, snapshot: 'before', scope: 'one' },
-      { type: 'delete', vm, snapshot: 'before', scope: 'withDescendants' },
-      { type: 'describe', vm, snapshot: 'before', title: 'before', description: '' },
+      { kind: 'revert', vm, snapshot: 'before', after: 'off' },
+      { kind: 'delete', vm, snapshot: 'before', scope: 'one' },
+      { kind: 'delete', vm, snapshot: 'before', scope: 'withDescendants' },
+      { kind: 'describe', vm, snapshot: 'before', title: 'before', description: '' },
     ];
     for (const request of requests) {
       assert.match(done(request), /web-test/);
@@ -60,6 +60,6 @@ describe('doneText', () => {
   });
 
   it('tells the state that was seen, not the one that was asked for', () => {
-    assert.match(done({ type: 'power', vm, action: 'start' }, { state: 'paused' }), /paused/);
+    assert.match(done({ kind: 'power', vm, action: 'start' }, { state: 'paused' }), /paused/);
   });
 });

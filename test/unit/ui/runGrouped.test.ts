@@ -43,10 +43,10 @@ describe('runGrouped', () => {
       item.n === 2 ? Promise.reject(reason) : Promise.resolve(item.n * 10),
     );
     assert.deepEqual(outcomes, [
-      { item: job('a', 1), status: 'done', value: 10 },
-      { item: job('a', 2), status: 'failed', reason },
-      { item: job('b', 3), status: 'done', value: 30 },
-      { item: job('a', 4), status: 'skipped' },
+      { item: job('a', 1), kind: 'done', value: 10 },
+      { item: job('a', 2), kind: 'failed', reason },
+      { item: job('b', 3), kind: 'done', value: 30 },
+      { item: job('a', 4), kind: 'skipped' },
     ]);
   });
 

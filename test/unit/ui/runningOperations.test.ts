@@ -5,7 +5,7 @@ import type { VmRef } from '../../../src/domain/vm.js';
 
 const one = { connection: 'qemu:///system', uuid: 'a' };
 const other = { connection: 'qemu:///system', uuid: 'b' };
-const start = (vm: VmRef): OperationRequest => ({ type: 'power', vm, action: 'start' });
+const start = (vm: VmRef): OperationRequest => ({ kind: 'power', vm, action: 'start' });
 
 /** Ends when it is cancelled. */
 const untilCancelled = ({ signal }: AbortController): Promise<string> =>

@@ -80,12 +80,12 @@ describe('the slide', () => {
 
   it('is what the editor lets be written', () => {
     const data = svgOf();
-    assert.equal(parseFromPicture({ type: 'export', format: 'svg', data })?.type, 'export');
+    assert.equal(parseFromPicture({ kind: 'export', format: 'svg', data })?.kind, 'export');
   });
 
   it('has patterns beside colours, and grows with rows, not with extents', () => {
     const blocks = new Blocks({
-      type: 'blocks',
+      kind: 'blocks',
       disk: 'vda',
       virtualBytes: 10_000 * 131_072,
       clusterBytes: 65_536,

@@ -100,7 +100,7 @@ describe('tree content', () => {
     assert.match(words(content.find(ref)), /· 1\.2 GB$/);
     assert.equal(words(content.find(ref, 'base')), 'memory · 4 days · 256 MB');
     assert.equal(words(content.find(ref, 'first')), 'memory · 3 days');
-    const here = content.children(content.find(ref, 'second')).find(({ type }) => type === 'here');
+    const here = content.children(content.find(ref, 'second')).find(({ kind: type }) => type === 'here');
     assert.equal(words(here), 'running · changed since (4.0 MB)');
     const told = (node: Node | undefined): readonly string[] =>
       content.facts(node!, reading)!.lines.map(({ value }) => value);
@@ -183,7 +183,7 @@ describe('tree content', () => {
 
   it('shows a running operation on the VM and on "here", with what libvirt tells of it', () => {
     const operation = {
-      request: { type: 'revert', vm: ref, snapshot: 'first', after: 'asSnapshot' },
+      request: { kind: 'revert', vm: ref, snapshot: 'first', after: 'asSnapshot' },
       startedAt: now * 1_000 - 3_200,
       progress: { step: '', cancellable: false },
     } as const;
@@ -210,13 +210,13 @@ describe('tree content', () => {
   });
 
   it('offers to cancel only what can be cancelled', () => {
-    const request = { type: 'power', vm: ref, action: 'start' } as const;
+    const request = { kind: 'power', vm: ref, action: 'start' } as const;
     const context = (cancellable: boolean): string =>
       contentOf(
         connectionView({
           vms: [vmView({ operation: { request, startedAt: 0, progress: { step: '', cancellable } } })],
         }),
-      ).row({ type: 'vm', id: 'x', ref }, reading)!.context;
+      ).row({ kind: 'vm', id: 'x', ref }, reading)!.context;
     assert.match(context(true), /\bcancellable;/);
     assert.doesNotMatch(context(false), /\bcancellable;/);
   });
@@ -233,7 +233,7 @@ describe('tree content', () => {
   it('says why a connection shows nothing', () => {
     const about = (view: ConnectionView): (string | undefined)[] => {
       const content = contentOf(connectionView({ uri: 'qemu+ssh://far/system' }), view);
-      return content.children(content.rows.connection(view.uri)).map((n) => (n.type === 'message' ? n.about : n.type));
+      return content.children(content.rows.connection(view.uri)).map((n) => (n.kind === 'message' ? n.about : n.kind));
     };
     const failure = new Failure('unreachable', { connection: uri });
     assert.deepEqual(about(connectionView({ state: 'idle', loaded: false })), ['idle']);
@@ -254,7 +254,7 @@ describe('tree content', () => {
     assert.equal(content.row(only!, reading)?.opens, 'open');
     content.arrange({ filter: 'nothing like it' });
     assert.deepEqual(
-      content.children(connection).map((node) => node.type === 'message' && node.about),
+      content.children(connection).map((node) => node.kind === 'message' && node.about),
       ['noMatch'],
     );
   });

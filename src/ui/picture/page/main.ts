@@ -19,7 +19,7 @@ function keptHere(): { readonly ground?: unknown } {
 
 addEventListener('message', (event: MessageEvent<ToPicture>) => {
   const message = event.data;
-  if (message.type === 'start') {
+  if (message.kind === 'start') {
     const { sentences, language, kept } = message;
     document.documentElement.lang = language;
     editor.setState({ ...kept, ground: keptHere().ground });
@@ -36,4 +36,4 @@ addEventListener('message', (event: MessageEvent<ToPicture>) => {
   page?.take(message);
 });
 
-editor.postMessage({ type: 'ready' });
+editor.postMessage({ kind: 'ready' });

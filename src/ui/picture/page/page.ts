@@ -39,12 +39,12 @@ export class Page {
     this.#blocks = new BlockView({
       theme,
       t,
-      chooseDisk: (disk) => send({ type: 'disk', disk }),
-      refresh: () => send({ type: 'refresh' }),
+      chooseDisk: (disk) => send({ kind: 'disk', disk }),
+      refresh: () => send({ kind: 'refresh' }),
     });
     this.#whatIf = new WhatIfView(
       t,
-      (action, snapshot) => send({ type: 'run', action, snapshot }),
+      (action, snapshot) => send({ kind: 'run', action, snapshot }),
       () => this.#leaveWhatIf(),
     );
     this.#slideTools = new SlideTools(t, kept, (format) => void this.#export(format));
@@ -53,7 +53,7 @@ export class Page {
   }
 
   take(message: ToPicture): void {
-    switch (message.type) {
+    switch (message.kind) {
       case 'start':
         return;
       case 'state':
@@ -121,8 +121,8 @@ export class Page {
         choose: () =>
           this.#send(
             shows === 'whatIf'
-              ? { type: 'whatIf', action: id, snapshot: node.name }
-              : { type: 'run', action: id, snapshot: node.name },
+              ? { kind: 'whatIf', action: id, snapshot: node.name }
+              : { kind: 'run', action: id, snapshot: node.name },
           ),
       }));
     if (items.length > 0) {
@@ -140,7 +140,7 @@ export class Page {
   #leaveWhatIf(): void {
     this.#hideWhatIf();
     this.#tree.takeKeyboard();
-    this.#send({ type: 'leaveWhatIf' });
+    this.#send({ kind: 'leaveWhatIf' });
   }
 
   #hideWhatIf(): void {
@@ -164,7 +164,7 @@ export class Page {
   /** A frame after the one that paints. */
   #settle(number: number): void {
     this.#repaint();
-    requestAnimationFrame(() => requestAnimationFrame(() => this.#send({ type: 'settled', number })));
+    requestAnimationFrame(() => requestAnimationFrame(() => this.#send({ kind: 'settled', number })));
   }
 
   #repaint(): void {
@@ -177,11 +177,11 @@ export class Page {
       const slide = this.#slide(this.#slideTools.ground);
       this.#send(
         format === 'svg'
-          ? { type: 'export', format, data: slideSvg(slide) }
-          : { type: 'export', format, data: await slidePng(slide) },
+          ? { kind: 'export', format, data: slideSvg(slide) }
+          : { kind: 'export', format, data: await slidePng(slide) },
       );
     } catch (error) {
-      this.#send({ type: 'failed', message: String(error).slice(0, 500) });
+      this.#send({ kind: 'failed', message: String(error).slice(0, 500) });
     }
   }
 
