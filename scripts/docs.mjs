@@ -1,12 +1,14 @@
 // @ts-check
-// `npm run docs`: writes the parts of docs/ that follow from the manifest, and tells which links between pages are dead.
+// `npm run docs`: writes the parts of docs/ that follow from the manifest, and tells which links between pages are dead and what
+// they name that is not in the code.
 //   npm run docs [-- --check]      --check: writes nothing, and ends with 1 where a page is not as it should be
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { argumentsOf, commandArguments, remarks } from './docs/commandArguments.mjs';
 import { formatted, marks, replacePart } from './docs/generatedPart.mjs';
 import { deadLinks } from './docs/links.mjs';
+import { missingNames, unknownWords } from './docs/namesInCode.mjs';
 import { argumentsTable, commandsTable, settingsList } from './docs/manifestTables.mjs';
 import { root } from './rig/root.mjs';
 
@@ -47,20 +49,34 @@ async function generatedPages() {
   return pages;
 }
 
+/** Paths from the checkout; what is made or installed is not looked into. @param {string} folder @returns {string[]} */
+function filesBelow(folder) {
+  const paths = readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' }).map((name) =>
+    join(folder, name),
+  );
+  return paths.filter((path) => statSync(join(root, path)).isFile());
+}
+
 /** All Markdown that belongs to the repository. */
 function allPages() {
   const top = readdirSync(root).filter((name) => name.endsWith('.md'));
-  const inDocs = readdirSync(join(root, 'docs'), { recursive: true, encoding: 'utf8' }).map((name) => `docs/${name}`);
-  const paths = [...top, ...inDocs.filter((name) => name.endsWith('.md'))];
+  const paths = [...top, ...filesBelow('docs').filter((name) => name.endsWith('.md'))];
   return new Map(paths.map((path) => [path, read(path)]));
 }
 
 const { values } = parseArgs({ options: { check: { type: 'boolean' } } });
 const stale = [...(await generatedPages())].filter(([page, text]) => read(page) !== text);
 if (values.check !== true) for (const [page, text] of stale) writeFileSync(join(root, page), text);
+const pages = allPages();
+const tops = readdirSync(root);
+const sources = ['docs', 'media', 'scripts', 'src', 'test'].flatMap(filesBelow);
+const isSource = (/** @type {string} */ file) => file.startsWith('src/') && file.endsWith('.ts');
 const wrong = [
   ...(values.check === true ? stale.map(([page]) => `${page} is not up to date: ${command}`) : []),
-  ...deadLinks(allPages(), (path) => existsSync(join(root, path))),
+  ...deadLinks(pages, (path) => existsSync(join(root, path))),
+  // What tests write is there only after they have run.
+  ...missingNames(pages, [...tops, ...sources, 'artifacts/any']),
+  ...unknownWords(read('docs/glossary.md'), sources.filter(isSource).map(read).join('\n')),
 ];
 for (const line of wrong) console.error(line);
 if (wrong.length > 0) process.exitCode = 1;

@@ -1,11 +1,12 @@
 // The pages of docs/: what the manifest says in them is up to date, and no link between pages is dead.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { readFileSync, statSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { argumentsOf, commandArguments } from '../../../scripts/docs/commandArguments.mjs';
 import { marks, replacePart } from '../../../scripts/docs/generatedPart.mjs';
 import { anchorsOf, deadLinks, linksOf } from '../../../scripts/docs/links.mjs';
+import { missingNames, unknownWords } from '../../../scripts/docs/namesInCode.mjs';
 import { commandsTable, settingsList } from '../../../scripts/docs/manifestTables.mjs';
 import { root } from '../../../scripts/rig/root.mjs';
 import {
@@ -28,6 +29,19 @@ describe('the documents', () => {
 
   it('are short where somebody begins to read', () => {
     assert.ok(statSync(join(root, 'README.md')).size <= 8 * 1024);
+    assert.ok(statSync(join(root, 'ARCHITECTURE.md')).size <= 6 * 1024);
+  });
+
+  it('have a row for each room of the code, and for no other', () => {
+    const rows = readFileSync(join(root, 'ARCHITECTURE.md'), 'utf8').matchAll(/^\| `(\w+)\/` +\|/gm);
+    const entries = readdirSync(join(root, 'src'), { withFileTypes: true });
+    assert.deepEqual(
+      [...rows].map(([, room]) => room).toSorted(),
+      entries
+        .filter((entry) => entry.isDirectory())
+        .map(({ name }) => name)
+        .toSorted(),
+    );
   });
 });
 
@@ -170,5 +184,31 @@ describe('links between pages', () => {
 
   it('name headings as GitHub does', () => {
     assert.deepEqual([...anchorsOf("# A *b*, c's [d](e) / f_g\n")], ['a-b-cs-d--f_g']);
+  });
+});
+
+describe('what pages name of the code', () => {
+  const files = ['src/domain/plan.ts', 'src/domain/chains/tags.ts', 'scripts/docs.mjs'];
+  const missing = (text: string): readonly string[] => missingNames(new Map([['a.md', text]]), files);
+
+  it('is there by its name, its path, or the end of it', () => {
+    const names = ['plan.ts', 'domain/plan.ts', 'src/domain/plan.ts', 'chains/', 'domain/chains/', 'scripts/docs.mjs'];
+    assert.deepEqual(missing(names.map((name) => `\`${name}\``).join(' ')), []);
+  });
+
+  it('is missing otherwise', () => {
+    for (const name of ['lan.ts', 'model/plan.ts', 'hains/', 'plans/', 'docs.ts']) {
+      assert.equal(missing(`see \`${name}\``).length, 1, name);
+    }
+  });
+
+  it('is not looked for where it is no file of the repository', () => {
+    assert.deepEqual(missing('`libvirtd.conf` `/proc/locks` `npm run docs` plan2.ts\n```\n`plan2.ts`\n```\n'), []);
+  });
+
+  it('is in the code, word for word, where the glossary says so', () => {
+    const glossary = '| word | meaning | in the code |\n| --- | --- | --- |\n| `x` | y | `Plan`, `planOf` |\n';
+    assert.deepEqual(unknownWords(glossary, 'interface Plan {} planOf()'), []);
+    assert.equal(unknownWords(glossary, 'interface Plans {} planOf()').length, 1);
   });
 });
