@@ -4,7 +4,7 @@ import type { Ability } from './examination.js';
 import type { OperationRequest } from '../domain/operation.js';
 import { actingFolder } from '../domain/chains/overlayFiles.js';
 import type { Decision } from '../operations/plan.js';
-import type { Situation } from '../domain/situation.js';
+import type { Facts } from '../domain/facts.js';
 import { planCreate } from '../operations/create/planCreate.js';
 import { planDelete } from '../operations/delete/planDelete.js';
 import { planRevert } from '../operations/revert/planRevert.js';
@@ -30,13 +30,13 @@ const mostTried = 20;
  * | a plan, done by us            | byUs |
  * | a refusal                     | no, and why |
  */
-export function abilities(ref: OperationRequest['vm'], situation: Situation): readonly Ability[] {
-  const running = asRunning(situation);
-  const off: Situation = { ...situation, vm: { ...situation.vm, power: 'off', powerReason: 'other' } };
-  const title = freeTitle('Examined', situation.tree.snapshots);
-  const create = (what: Ability['kind'], request: Create, inWhat: Situation): Ability =>
+export function abilities(ref: OperationRequest['vm'], facts: Facts): readonly Ability[] {
+  const running = asRunning(facts);
+  const off: Facts = { ...facts, vm: { ...facts.vm, power: 'off', powerReason: 'other' } };
+  const title = freeTitle('Examined', facts.tree.snapshots);
+  const create = (what: Ability['kind'], request: Create, inWhat: Facts): Ability =>
     abilityOf(what, planCreate({ kind: 'create', vm: ref, snapshotKind: 'auto', title, ...request }, inWhat));
-  const files = hostFiles(situation);
+  const files = hostFiles(facts);
   return [
     create('createMemoryInternal', { snapshotKind: 'memory', style: 'internal' }, running),
     create('createMemoryExternal', { snapshotKind: 'memory', style: 'external' }, running),
@@ -45,18 +45,18 @@ export function abilities(ref: OperationRequest['vm'], situation: Situation): re
     create('createQuiesced', { snapshotKind: 'disk', style: 'external', quiesce: true }, running),
     create('createOfflineInternal', { snapshotKind: 'offline', style: 'internal' }, off),
     create('createOfflineExternal', { snapshotKind: 'offline', style: 'external' }, off),
-    ofStyle('revertInternal', 'internal', situation, (snapshot) =>
-      planRevert({ kind: 'revert', vm: ref, snapshot, after: 'asSnapshot' }, situation),
+    ofStyle('revertInternal', 'internal', facts, (snapshot) =>
+      planRevert({ kind: 'revert', vm: ref, snapshot, after: 'asSnapshot' }, facts),
     ) ?? { kind: 'revertInternal', can: 'yes' },
-    ofStyle('revertExternal', 'external', situation, (snapshot) =>
-      planRevert({ kind: 'revert', vm: ref, snapshot, after: 'asSnapshot' }, situation),
-    ) ?? futureRevert(situation, files),
-    ofStyle('deleteInternal', 'internal', situation, (snapshot) =>
-      planDelete({ kind: 'delete', vm: ref, snapshot, scope: 'one' }, situation),
+    ofStyle('revertExternal', 'external', facts, (snapshot) =>
+      planRevert({ kind: 'revert', vm: ref, snapshot, after: 'asSnapshot' }, facts),
+    ) ?? futureRevert(facts, files),
+    ofStyle('deleteInternal', 'internal', facts, (snapshot) =>
+      planDelete({ kind: 'delete', vm: ref, snapshot, scope: 'one' }, facts),
     ) ?? { kind: 'deleteInternal', can: 'yes' },
-    ofStyle('deleteExternal', 'external', situation, (snapshot) =>
-      planDelete({ kind: 'delete', vm: ref, snapshot, scope: 'one' }, situation),
-    ) ?? futureDelete(situation),
+    ofStyle('deleteExternal', 'external', facts, (snapshot) =>
+      planDelete({ kind: 'delete', vm: ref, snapshot, scope: 'one' }, facts),
+    ) ?? futureDelete(facts),
     files,
   ];
 }
@@ -73,7 +73,7 @@ function abilityOf(what: Ability['kind'], decision: Decision): Ability {
 function ofStyle(
   what: Ability['kind'],
   style: Snapshot['style'],
-  { tree }: Situation,
+  { tree }: Facts,
   decide: (snapshot: string) => Decision,
 ): Ability | undefined {
   let first: Ability | undefined;
@@ -88,7 +88,7 @@ function ofStyle(
   return first;
 }
 
-function futureRevert({ capabilities }: Situation, files: Ability): Ability {
+function futureRevert({ capabilities }: Facts, files: Ability): Ability {
   if (capabilities.driver === 'qemu' && capabilities.externalRevert) {
     return { kind: 'revertExternal', can: 'yes' };
   }
@@ -101,7 +101,7 @@ function futureRevert({ capabilities }: Situation, files: Ability): Ability {
   return { kind: 'revertExternal', can: byUs ? 'byUs' : 'no', why: refusal };
 }
 
-function futureDelete({ capabilities }: Situation): Ability {
+function futureDelete({ capabilities }: Facts): Ability {
   const { refusal } = refuse('externalDeleteUnsupported', {
     snapshot: '',
     version: formatVersion(capabilities.libvirt),
@@ -113,10 +113,10 @@ function futureDelete({ capabilities }: Situation): Ability {
 }
 
 /** In every folder with a disk of the VM. */
-function hostFiles(situation: Situation): Ability {
-  const { vm, files } = situation;
+function hostFiles(facts: Facts): Ability {
+  const { vm, files } = facts;
   const folders = new Set(
-    snapshotableDisks(vm).flatMap(({ source }) => (source === undefined ? [] : [actingFolder(source, situation)])),
+    snapshotableDisks(vm).flatMap(({ source }) => (source === undefined ? [] : [actingFolder(source, facts)])),
   );
   const refusals = [...folders].flatMap((folder): readonly Refusal[] => {
     const can = files?.canAct.get(folder);
@@ -127,12 +127,12 @@ function hostFiles(situation: Situation): Ability {
 }
 
 /** The same VM, if it ran. */
-export function asRunning(situation: Situation): Situation {
-  const agentConnected = agentThere(situation);
-  return { ...situation, vm: { ...situation.vm, power: 'running', powerReason: 'other', agentConnected } };
+export function asRunning(facts: Facts): Facts {
+  const agentConnected = agentThere(facts);
+  return { ...facts, vm: { ...facts.vm, power: 'running', powerReason: 'other', agentConnected } };
 }
 
 /** A VM that is off would have its agent, if it has a channel for one. */
-function agentThere({ vm }: Situation): boolean {
+function agentThere({ vm }: Facts): boolean {
   return vm.power === 'running' ? vm.agentConnected : vm.agentChannel;
 }

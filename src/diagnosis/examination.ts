@@ -1,7 +1,7 @@
 // What the doctor found out about a VM: what can be done with it here, what is wrong, and what would mend it. Values only.
 import type { Repair } from '../domain/operation.js';
 import type { Decision } from '../operations/plan.js';
-import type { Situation } from '../domain/situation.js';
+import type { Facts } from '../domain/facts.js';
 import type { Refusal } from '../domain/refusal.js';
 
 /** One kind of operation, and whether it can be done on this VM with this libvirt. */
@@ -77,7 +77,7 @@ export interface Diagnosis {
 
 export interface Examination {
   /** What was examined: of a VM that is another meanwhile it says nothing. */
-  readonly of: Pick<Situation, 'vm' | 'tree'>;
+  readonly of: Pick<Facts, 'vm' | 'tree'>;
   readonly abilities: readonly Ability[];
   readonly diagnoses: readonly Diagnosis[];
 }

@@ -4,23 +4,23 @@ import { abilities } from './abilities.js';
 import type { Diagnosis, Examination } from './examination.js';
 import { findings } from './findings.js';
 import type { OperationRequest } from '../domain/operation.js';
-import type { Situation } from '../domain/situation.js';
+import type { Facts } from '../domain/facts.js';
 import { planRepair } from '../operations/repair/planRepair.js';
 
 const severities: readonly Diagnosis['severity'][] = ['error', 'warning', 'note'];
 
-/** The worst first. @param situation with everything that `examinationNeeds` names, other VMs, block jobs, the agent */
-export function examine(vm: OperationRequest['vm'], situation: Situation): Examination {
-  const diagnoses = findings(situation).map(({ finding, severity, repair }): Diagnosis => ({
+/** The worst first. @param facts with everything that `factsToExamine` names, other VMs, block jobs, the agent */
+export function examine(vm: OperationRequest['vm'], facts: Facts): Examination {
+  const diagnoses = findings(facts).map(({ finding, severity, repair }): Diagnosis => ({
     finding,
     severity,
     ...(repair === undefined
       ? {}
-      : { repair: { repair, decision: planRepair({ kind: 'repair', vm, repair }, situation) } }),
+      : { repair: { repair, decision: planRepair({ kind: 'repair', vm, repair }, facts) } }),
   }));
   return {
-    of: { vm: situation.vm, tree: situation.tree },
-    abilities: abilities(vm, situation),
+    of: { vm: facts.vm, tree: facts.tree },
+    abilities: abilities(vm, facts),
     diagnoses: severities.flatMap((severity) => diagnoses.filter((one) => one.severity === severity)),
   };
 }

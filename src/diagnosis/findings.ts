@@ -3,7 +3,7 @@
 import { lostQemu } from '../domain/chains/lostQemu.js';
 import { startsElsewhere } from '../domain/chains/startsElsewhere.js';
 import { orphanFiles, orphanTags } from '../domain/chains/orphans.js';
-import type { Situation } from '../domain/situation.js';
+import type { Facts } from '../domain/facts.js';
 import { styleOfVm } from '../domain/snapshotTree.js';
 import { overlaysOn } from '../operations/repair/planMetadataRepair.js';
 import { chainFindings, otherVmFindings, sightFindings } from './fileFindings.js';
@@ -12,37 +12,37 @@ import type { Found } from './found.js';
 import { snapshotFindings, unfinishedDeletes } from './snapshotFindings.js';
 import { versionFindings } from './versionFindings.js';
 
-export function findings(situation: Situation): readonly Found[] {
+export function findings(facts: Facts): readonly Found[] {
   return [
-    ...lostFindings(situation),
-    ...stateFindings(situation),
-    ...nextStartFindings(situation),
-    ...treeFindings(situation),
-    ...situation.tree.snapshots.flatMap((snapshot) => snapshotFindings(snapshot, situation)),
-    ...chainFindings(situation),
-    ...orphanTags(situation).map(({ file, tag }): Found => ({
+    ...lostFindings(facts),
+    ...stateFindings(facts),
+    ...nextStartFindings(facts),
+    ...treeFindings(facts),
+    ...facts.tree.snapshots.flatMap((snapshot) => snapshotFindings(snapshot, facts)),
+    ...chainFindings(facts),
+    ...orphanTags(facts).map(({ file, tag }): Found => ({
       finding: { kind: 'orphanTag', file, tag },
       severity: 'warning',
       repair: { kind: 'removeTag', file, tag },
     })),
-    ...orphanFiles(situation).map(({ file, bytes }): Found => ({
+    ...orphanFiles(facts).map(({ file, bytes }): Found => ({
       finding: { kind: 'orphanFile', file, bytes },
       severity: 'note',
       repair: { kind: 'removeFiles', files: [file] },
     })),
-    ...otherVmFindings(situation),
-    ...versionFindings(situation),
-    ...sightFindings(situation),
+    ...otherVmFindings(facts),
+    ...versionFindings(facts),
+    ...sightFindings(facts),
   ];
 }
 
 /** What is seen without looking at any file: cheap enough for all VMs at once. */
-export function findingsWithoutFiles(situation: Situation): readonly Found[] {
+export function findingsWithoutFiles(facts: Facts): readonly Found[] {
   return [
-    ...stateFindings(situation),
-    ...treeFindings(situation),
-    ...situation.tree.snapshots.flatMap(unfinishedDeletes),
-    ...versionFindings(situation),
+    ...stateFindings(facts),
+    ...treeFindings(facts),
+    ...facts.tree.snapshots.flatMap(unfinishedDeletes),
+    ...versionFindings(facts),
   ];
 }
 
@@ -55,7 +55,7 @@ export function findingsWithoutFiles(situation: Situation): readonly Found[] {
  * | a managed save                                      | managedSave  | none: it is somebody's RAM |
  * | transient, with snapshots                           | vanishes     | keepVm          |
  */
-function stateFindings({ vm, agent, tree, capabilities }: Situation): readonly Found[] {
+function stateFindings({ vm, agent, tree, capabilities }: Facts): readonly Found[] {
   const found: Found[] = [];
   if (isPausedToBeSaved(vm) && vm.savedNow !== true) {
     found.push({ finding: { kind: 'pausedSaving' }, severity: 'error', repair: { kind: 'resumeAfterSave' } });
@@ -74,14 +74,14 @@ function stateFindings({ vm, agent, tree, capabilities }: Situation): readonly F
 }
 
 /** Nothing of libvirt's can end a QEMU that it does not know, and nobody else should unasked. */
-function lostFindings(situation: Situation): readonly Found[] {
-  const lost = lostQemu(situation);
+function lostFindings(facts: Facts): readonly Found[] {
+  const lost = lostQemu(facts);
   return lost === undefined ? [] : [{ finding: lost, severity: 'error' }];
 }
 
 /** What the guest wrote since is lost from sight at the next start, and goes for good where that file is merged or removed. */
-function nextStartFindings(situation: Situation): readonly Found[] {
-  return startsElsewhere(situation).map(({ disk, file, configured, isSameDisk }): Found => ({
+function nextStartFindings(facts: Facts): readonly Found[] {
+  return startsElsewhere(facts).map(({ disk, file, configured, isSameDisk }): Found => ({
     finding: { kind: 'startsElsewhere', disk, file, configured },
     severity: isSameDisk ? 'error' : 'warning',
     ...(isSameDisk ? { repair: { kind: 'configureDisks' } as const } : {}),
@@ -89,8 +89,8 @@ function nextStartFindings(situation: Situation): readonly Found[] {
 }
 
 /** Internal snapshots need no current one; an external one that the VM is on can be made it. */
-function treeFindings(situation: Situation): readonly Found[] {
-  const { tree, capabilities } = situation;
+function treeFindings(facts: Facts): readonly Found[] {
+  const { tree, capabilities } = facts;
   const found: Found[] = [];
   const style = styleOfVm(tree);
   if (style === 'mixed') {
@@ -98,7 +98,7 @@ function treeFindings(situation: Situation): readonly Found[] {
   }
   const known = tree.current !== undefined && tree.snapshots.some(({ name }) => name === tree.current);
   if (capabilities.driver === 'qemu' && !known && (style === 'external' || style === 'mixed')) {
-    const on = tree.snapshots.find((one) => one.style === 'external' && overlaysOn(one, situation) !== undefined);
+    const on = tree.snapshots.find((one) => one.style === 'external' && overlaysOn(one, facts) !== undefined);
     found.push({
       finding: { kind: 'noCurrent' },
       severity: 'warning',

@@ -1,7 +1,7 @@
 // RAM inside the images of a VM that no snapshot has any more, and whether the next snapshot would take it with it.
 import { ownImages } from '../domain/chains/orphans.js';
 import type { Finding } from './examination.js';
-import type { Situation } from '../domain/situation.js';
+import type { Facts } from '../domain/facts.js';
 import { freeTitle } from '../domain/snapshotName.js';
 import { snapshotableDisks } from '../domain/vm.js';
 import { planCreate } from '../operations/create/planCreate.js';
@@ -17,17 +17,17 @@ const leastLost = 1024 ** 2;
  * | a MiB or more | is saved or snapshotted just now | not judged: it becomes a snapshot |
  * | a MiB or more | otherwise                        | lostRam |
  */
-export function lostRam(situation: Situation): readonly Found[] {
-  const { vm, files } = situation;
+export function lostRam(facts: Facts): readonly Found[] {
+  const { vm, files } = facts;
   if (vm.powerReason === 'saving' || vm.powerReason === 'snapshotting') {
     return [];
   }
-  return [...ownImages(situation)].flatMap((file): readonly Found[] => {
+  return [...ownImages(facts)].flatMap((file): readonly Found[] => {
     const image = files?.images.get(file);
     const bytes = typeof image === 'object' ? (image.lostRamBytes ?? 0) : 0;
     return bytes < leastLost
       ? []
-      : [{ finding: { kind: 'lostRam', file, bytes, ...cureOf(file, situation) }, severity: 'note' }];
+      : [{ finding: { kind: 'lostRam', file, bytes, ...cureOf(file, facts) }, severity: 'note' }];
   });
 }
 
@@ -40,14 +40,14 @@ export function lostRam(situation: Situation): readonly Found[] {
  * | the first disk's           | cannot                     | none, and why |
  * | any other: a layer below, another disk | any            | none |
  */
-function cureOf(file: string, situation: Situation): Pick<Extract<Finding, { kind: 'lostRam' }>, 'cure' | 'why'> {
-  const [first] = snapshotableDisks(situation.vm);
+function cureOf(file: string, facts: Facts): Pick<Extract<Finding, { kind: 'lostRam' }>, 'cure' | 'why'> {
+  const [first] = snapshotableDisks(facts.vm);
   if (first?.source !== file) {
     return { cure: 'none' };
   }
-  const vm = { connection: '', uuid: situation.vm.uuid };
-  const title = freeTitle('Examined', situation.tree.snapshots);
+  const vm = { connection: '', uuid: facts.vm.uuid };
+  const title = freeTitle('Examined', facts.tree.snapshots);
   const create = { kind: 'create', vm, snapshotKind: 'memory', style: 'internal', title } as const;
-  const decision = planCreate(create, asRunning(situation));
+  const decision = planCreate(create, asRunning(facts));
   return decision.kind === 'plan' ? { cure: 'nextSnapshot' } : { cure: 'none', why: decision.refusal };
 }

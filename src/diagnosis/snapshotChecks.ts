@@ -8,11 +8,11 @@ export function undeletable({ vm, tree, capabilities, now }: HealthFacts): reado
   if (tree === undefined || capabilities === undefined || styleOfVm(tree) !== 'mixed') {
     return [];
   }
-  const situation = { vm, tree, capabilities, now: now / 1_000 };
+  const facts = { vm, tree, capabilities, now: now / 1_000 };
   const ref = { connection: '', uuid: vm.uuid };
   const stuck = tree.snapshots
     .map(({ name }) => name)
-    .filter((name) => planDelete({ kind: 'delete', vm: ref, snapshot: name, scope: 'one' }, situation).kind !== 'plan');
+    .filter((name) => planDelete({ kind: 'delete', vm: ref, snapshot: name, scope: 'one' }, facts).kind !== 'plan');
   return stuck.length === 0 ? [] : [{ kind: 'mixedUndeletable', snapshots: stuck }];
 }
 

@@ -1,16 +1,16 @@
 // What is wrong with one snapshot: data that is gone, a merge that broke off, metadata that does not fit the VM's chain.
 import { externalTargets } from '../domain/chains/deletedFiles.js';
 import { nvramCopy } from '../domain/chains/nvramCopy.js';
-import { brokenObstacle } from '../domain/chains/snapshotWhole.js';
+import { brokenRefusal } from '../domain/chains/snapshotWhole.js';
 import type { Repair } from '../domain/operation.js';
-import type { Situation } from '../domain/situation.js';
+import type { Facts } from '../domain/facts.js';
 import type { Snapshot } from '../domain/snapshot.js';
 import { nvramVerdict } from '../domain/snapshotStyle.js';
 import { childrenOf, isOnActivePath } from '../domain/snapshotTree.js';
-import { frozenFileObstacle } from '../operations/obstacles.js';
+import { frozenFileRefusal } from '../operations/refusals.js';
 import { lostData } from '../operations/repair/planMetadataRepair.js';
-import { wrongTagObstacle } from '../domain/chains/tagNames.js';
-import { elsewhereObstacle } from '../domain/chains/frozenContent.js';
+import { wrongTagRefusal } from '../domain/chains/tagNames.js';
+import { elsewhereRefusal } from '../domain/chains/frozenContent.js';
 import { type Stray, strayFile } from '../domain/chains/strayFile.js';
 import type { Found } from './found.js';
 
@@ -37,10 +37,10 @@ export function unfinishedDeletes({ name, disks }: Snapshot): readonly Found[] {
  * | the same, its data is there                       | staleMetadata     | none |
  * | it names an overlay that nobody is on any more    | namesOtherOverlay | none: it can go when it is the current one |
  */
-export function snapshotFindings(snapshot: Snapshot, situation: Situation): readonly Found[] {
+export function snapshotFindings(snapshot: Snapshot, facts: Facts): readonly Found[] {
   const { name } = snapshot;
   const found: Found[] = [];
-  const broken = brokenObstacle(snapshot, situation)?.refusal;
+  const broken = brokenRefusal(snapshot, facts)?.refusal;
   const file = broken?.facts['file'] ?? '';
   const forget: Repair = { kind: 'forgetSnapshot', snapshot: name };
   if (broken?.reason === 'tagMissing') {
@@ -53,11 +53,11 @@ export function snapshotFindings(snapshot: Snapshot, situation: Situation): read
     const repair: Repair = { kind: 'keepDisks', snapshot: name };
     found.push({ finding: { kind: broken.reason, snapshot: name, file }, severity: 'error', repair });
   }
-  found.push(...wrongTags(snapshot, situation), ...unfinishedDeletes(snapshot));
-  if (variablesAreNowhere(snapshot, situation)) {
+  found.push(...wrongTags(snapshot, facts), ...unfinishedDeletes(snapshot));
+  if (variablesAreNowhere(snapshot, facts)) {
     found.push({ finding: { kind: 'nvramNotHeld', snapshot: name }, severity: 'note' });
   }
-  const frozen = frozenFileObstacle(snapshot, situation)?.refusal.facts;
+  const frozen = frozenFileRefusal(snapshot, facts)?.refusal.facts;
   if (frozen !== undefined) {
     found.push({
       finding: { kind: 'onFrozenFiles', snapshot: name, disk: frozen['disk'] ?? '', file: frozen['file'] ?? '' },
@@ -65,7 +65,7 @@ export function snapshotFindings(snapshot: Snapshot, situation: Situation): read
       repair: { kind: 'leaveFrozenFiles', snapshot: name },
     });
   }
-  const elsewhere = elsewhereObstacle(snapshot, situation)?.refusal.facts;
+  const elsewhere = elsewhereRefusal(snapshot, facts)?.refusal.facts;
   if (elsewhere !== undefined && broken === undefined && frozen === undefined) {
     found.push({
       finding: { kind: 'staleMetadata', snapshot: name, disk: elsewhere['disk'] ?? '' },
@@ -73,28 +73,28 @@ export function snapshotFindings(snapshot: Snapshot, situation: Situation): read
     });
     return found;
   }
-  const { disk, stray } = strayDisk(snapshot, situation) ?? {};
+  const { disk, stray } = strayDisk(snapshot, facts) ?? {};
   if (disk === undefined || stray === undefined || broken !== undefined || frozen !== undefined) {
     return found;
   }
   if (stray.by === 'place') {
-    const lost = lostData(snapshot, situation) !== undefined;
+    const lost = lostData(snapshot, facts) !== undefined;
     const finding = { kind: 'staleMetadata', snapshot: name, disk } as const;
     found.push({ finding, severity: 'warning', ...(lost ? { repair: forget } : {}) });
-  } else if (situation.tree.current !== name && !isOfBranch(snapshot, stray.file, situation)) {
+  } else if (facts.tree.current !== name && !isOfBranch(snapshot, stray.file, facts)) {
     found.push({ finding: { kind: 'namesOtherOverlay', snapshot: name, disk, file: stray.file }, severity: 'note' });
   }
   return found;
 }
 
 /** Nothing can be mended here: libvirt knows a tag by its name alone. */
-function wrongTags(snapshot: Snapshot, situation: Situation): readonly Found[] {
-  const { reason, facts } = wrongTagObstacle(snapshot, situation)?.refusal ?? {};
-  const place = { snapshot: snapshot.name, file: facts?.['file'] ?? '' };
+function wrongTags(snapshot: Snapshot, facts: Facts): readonly Found[] {
+  const { reason, facts: told } = wrongTagRefusal(snapshot, facts)?.refusal ?? {};
+  const place = { snapshot: snapshot.name, file: told?.['file'] ?? '' };
   return snapshot.style !== 'internal'
     ? []
     : reason === 'nameIsTagId'
-      ? [{ finding: { kind: reason, ...place, other: facts?.['other'] ?? '' }, severity: 'warning' }]
+      ? [{ finding: { kind: reason, ...place, other: told?.['other'] ?? '' }, severity: 'warning' }]
       : reason === 'tagTwice'
         ? [{ finding: { kind: reason, ...place }, severity: 'warning' }]
         : [];
@@ -108,7 +108,7 @@ function wrongTags(snapshot: Snapshot, situation: Situation): readonly Found[] {
  * | external | never                                    | certainly none             | yes              |
  * | any      | no                                       | there, or not to be seen   | no, or not known |
  */
-function variablesAreNowhere(snapshot: Snapshot, { vm, capabilities, files }: Situation): boolean {
+function variablesAreNowhere(snapshot: Snapshot, { vm, capabilities, files }: Facts): boolean {
   if (vm.firmware === 'bios' || vm.nvram === undefined) {
     return false;
   }
@@ -118,19 +118,16 @@ function variablesAreNowhere(snapshot: Snapshot, { vm, capabilities, files }: Si
 }
 
 /** Of the disks that it keeps as files of their own, the first that lies elsewhere, else the first that is named otherwise. */
-function strayDisk(
-  snapshot: Snapshot,
-  situation: Situation,
-): { readonly disk: string; readonly stray: Stray } | undefined {
+function strayDisk(snapshot: Snapshot, facts: Facts): { readonly disk: string; readonly stray: Stray } | undefined {
   const found = externalTargets(snapshot).flatMap((disk) => {
-    const stray = strayFile(snapshot, disk, situation);
+    const stray = strayFile(snapshot, disk, facts);
     return stray === undefined ? [] : [{ disk, stray }];
   });
   return found.find(({ stray }) => stray.by === 'place') ?? found[0];
 }
 
 /** A branch beside the VM's is built on it: there the metadata is right, and no delete asks before that one is gone. */
-function isOfBranch(snapshot: Snapshot, file: string, { tree, frozenDisks }: Situation): boolean {
+function isOfBranch(snapshot: Snapshot, file: string, { tree, frozenDisks }: Facts): boolean {
   return childrenOf(tree, snapshot.name).some(
     ({ name }) => !isOnActivePath(tree, name) && frozenDisks?.get(name)?.some(({ source }) => source === file) === true,
   );

@@ -1,7 +1,7 @@
 // Which known bugs of this libvirt touch a VM.
 import { formatVersion, versionOf } from '../domain/capabilities.js';
 import { knownVersions } from '../domain/knownVersions.js';
-import type { Situation } from '../domain/situation.js';
+import type { Facts } from '../domain/facts.js';
 import type { SnapshotKind } from '../domain/snapshot.js';
 import { styleOfVm } from '../domain/snapshotTree.js';
 import type { Found } from './found.js';
@@ -10,7 +10,7 @@ const actions = ['create', 'revert', 'delete'] as const;
 const kinds: readonly SnapshotKind[] = ['memory', 'disk', 'offline'];
 
 /** Of the styles that the VM has, or of both where it has none yet. */
-export function versionFindings({ vm, tree, capabilities }: Situation): readonly Found[] {
+export function versionFindings({ vm, tree, capabilities }: Facts): readonly Found[] {
   if (capabilities.driver !== 'qemu') {
     return [];
   }

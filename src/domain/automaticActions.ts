@@ -8,7 +8,7 @@ export type AutomaticActions = (typeof automaticActions)[number];
 /**
  * | act                  | what                                                                                    | facts that it demands |
  * |----------------------|-----------------------------------------------------------------------------------------|-----------------------|
- * | recover              | an operation that broke off is brought to its end                                        | see originObstacle, sinceObstacle; no protected VM; three times at most |
+ * | recover              | an operation that broke off is brought to its end                                        | see originRefusal, sinceRefusal; no protected VM; three times at most |
  * | recoverHarmlessly    | the same, where each step is harmless: see `isHarmless`                                   | the same |
  * | pruneCheckpoints     | the oldest checkpoints that reverts took go, after a revert                              | see autoPrune |
  * | pruneLayouts         | snapshots of ours that hold the layout go where no layout needs them, after a revert     | see autoPrune: known to be empty |

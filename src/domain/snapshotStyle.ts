@@ -18,7 +18,7 @@ import { type Vm, snapshotableDisks } from './vm.js';
  *
  * The test driver has no images and refuses nothing.
  */
-export function internalObstacle(vm: Vm, capabilities: Capabilities, kind: 'memory' | 'offline'): Refused | undefined {
+export function internalRefusal(vm: Vm, capabilities: Capabilities, kind: 'memory' | 'offline'): Refused | undefined {
   if (capabilities.driver === 'test') {
     return undefined;
   }
@@ -56,7 +56,7 @@ export function internalObstacle(vm: Vm, capabilities: Capabilities, kind: 'memo
  * | a SCSI passthrough device, a shareable disk   | diskTypeUnsupported   |
  * | the test driver (no DISK_ONLY)                | driverCannot          |
  */
-export function externalObstacle(vm: Vm, capabilities: Capabilities, kind: SnapshotKind): Refused | undefined {
+export function externalRefusal(vm: Vm, capabilities: Capabilities, kind: SnapshotKind): Refused | undefined {
   if (capabilities.driver === 'test') {
     return refuse('driverCannot', { driver: capabilities.driver, action: 'create', kind });
   }
@@ -85,7 +85,7 @@ export function externalObstacle(vm: Vm, capabilities: Capabilities, kind: Snaps
  * | shared memory (ivshmem)                  | no               |
  * | TPM                                      | yes; its own state is another matter |
  */
-export function ramObstacle({ name, devices = [] }: Vm): Refused | undefined {
+export function ramRefusal({ name, devices = [] }: Vm): Refused | undefined {
   const device = devices.find((one) => one !== 'tpm');
   return device === undefined ? undefined : refuse('ramCannotBeSaved', { vm: name, device });
 }

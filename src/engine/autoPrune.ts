@@ -2,11 +2,11 @@
 // layout needs any more. Refuses to delete anything that
 // a person made, or that anything rests on.
 import type { Log } from '../base/log.js';
-import { frozenFile } from '../domain/chains/fileUse.js';
+import { backingFileOf } from '../domain/chains/fileUse.js';
 import { nvramCopy } from '../domain/chains/nvramCopy.js';
 import type { AutoReason } from '../domain/description.js';
 import type { OperationRequest } from '../domain/operation.js';
-import type { AutoSnapshot, Situation } from '../domain/situation.js';
+import type { AutoSnapshot, Facts } from '../domain/facts.js';
 import type { Plan } from '../operations/plan.js';
 import type { Warning } from '../domain/consequences.js';
 import type { SnapshotTree } from '../domain/snapshot.js';
@@ -84,19 +84,19 @@ export function doomedLayouts(
  *
  * A plan names no file as lost that is known to be empty, but what a snapshot froze.
  */
-export function losesOnly(name: string, why: AutoReason = 'revert'): (plan: Plan, situation: Situation) => boolean {
-  return ({ losses, warnings, steps }, situation) => {
+export function losesOnly(name: string, why: AutoReason = 'revert'): (plan: Plan, facts: Facts) => boolean {
+  return ({ losses, warnings, steps }, facts) => {
     const going = steps.flatMap((step) => (step.kind === 'removeFiles' ? step.files : []));
-    if (warnings.some(({ kind: about }) => doubts.has(about)) || !going.every((file) => isSeen(file, situation))) {
+    if (warnings.some(({ kind: about }) => doubts.has(about)) || !going.every((file) => isSeen(file, facts))) {
       return false;
     }
-    const snapshot = findSnapshot(situation.tree, name);
+    const snapshot = findSnapshot(facts.tree, name);
     const frozen = (snapshot?.disks ?? [])
       .filter(({ location }) => location === 'external')
-      .map(({ target }) => frozenFile(situation, name, target));
-    const { nvram } = situation.vm;
+      .map(({ target }) => backingFileOf(facts, name, target));
+    const { nvram } = facts.vm;
     const beside = [snapshot?.memory.file, ...(nvram === undefined ? [] : [nvramCopy(nvram, name)])];
-    if (why === 'layout' && !frozen.every((file) => isEmpty(file, situation))) {
+    if (why === 'layout' && !frozen.every((file) => isEmpty(file, facts))) {
       return false;
     }
     return losses.every((loss) => {
@@ -123,12 +123,12 @@ const doubts: ReadonlySet<Warning['kind']> = new Set<Warning['kind']>([
   'unaskedConnections',
 ]);
 
-function isSeen(file: string, { files }: Situation): boolean {
+function isSeen(file: string, { files }: Facts): boolean {
   return [files?.images.get(file), files?.files.get(file)].some((seen) => seen !== undefined && seen !== 'unknown');
 }
 
 /** For certain: of a file that was not looked at nobody knows. */
-function isEmpty(file: string | undefined, { files }: Situation): boolean {
+function isEmpty(file: string | undefined, { files }: Facts): boolean {
   const facts = files?.images.get(file ?? '');
   return typeof facts === 'object' && facts.backing !== undefined && facts.empty === true;
 }
@@ -142,10 +142,7 @@ export interface Pruning {
   /** Names of those that somebody wants to keep. */
   readonly kept: readonly string[];
   readonly log: Log;
-  readonly remove: (
-    request: OperationRequest,
-    allows: (plan: Plan, situation: Situation) => boolean,
-  ) => Promise<unknown>;
+  readonly remove: (request: OperationRequest, allows: (plan: Plan, facts: Facts) => boolean) => Promise<unknown>;
 }
 
 /** One that cannot be deleted stays, and the next revert tries again; nobody asked for it, so nobody is told. */

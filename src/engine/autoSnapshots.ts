@@ -2,14 +2,14 @@
 // kept. Refuses to know how records are kept.
 import { type Disposable } from '../base/disposable.js';
 import type { Log } from '../base/log.js';
-import type { AutoSnapshot } from '../domain/situation.js';
+import type { AutoSnapshot } from '../domain/facts.js';
 import type { SnapshotTree } from '../domain/snapshot.js';
 import { descendantsOf } from '../domain/snapshotTree.js';
 import type { VmRef } from '../domain/vm.js';
 import { asFailure } from '../domain/asFailure.js';
-import type { Keeping } from './keeping.js';
+import type { Persistence } from './persistence.js';
 import { keptSnapshots } from './keptSnapshots.js';
-import type { Picture } from '../inventory/picture.js';
+import type { Store } from '../inventory/store.js';
 
 /** Oldest first: those that are there, say of themselves what the record says, and are of that very second. */
 export function believed(tree: SnapshotTree, records: readonly AutoSnapshot[]): readonly AutoSnapshot[] {
@@ -46,13 +46,13 @@ export function undoOf(tree: SnapshotTree, records: readonly AutoSnapshot[]): Au
  * which are to be kept.
  */
 export class SnapshotMarks implements Disposable {
-  readonly #picture: Picture;
-  readonly #keeping: Pick<Keeping, 'records' | 'marks'>;
+  readonly #picture: Store;
+  readonly #keeping: Pick<Persistence, 'records' | 'marks'>;
   readonly #log: Log;
   readonly #seen = new WeakSet<SnapshotTree>();
   readonly #listening: Disposable;
 
-  constructor(picture: Picture, keeping: Pick<Keeping, 'records' | 'marks'>, log: Log) {
+  constructor(picture: Store, keeping: Pick<Persistence, 'records' | 'marks'>, log: Log) {
     this.#picture = picture;
     this.#keeping = keeping;
     this.#log = log;

@@ -2,17 +2,17 @@
 // Refuses to decide what that is.
 import { Failure } from '../domain/failure.js';
 import type { Plan } from '../operations/plan.js';
-import { stepObstacle } from '../operations/planRest.js';
-import type { BrokenOff } from '../operations/interrupted.js';
+import { stepRefusal } from '../operations/planRest.js';
+import type { InterruptedOperation } from '../operations/interrupted.js';
 import type { FreshLook } from './freshLook.js';
-import { askedByRecovery } from './asked.js';
-import type { Turn } from './turns.js';
+import { factsToRecover } from './factsRequests.js';
+import type { Lease } from './leases.js';
 
 /** What it returns rejects with `refused` where somebody did what the next step would take away. */
 export function beforeRecoveryStep(
   look: FreshLook,
-  turn: Turn,
-  broken: BrokenOff,
+  turn: Lease,
+  broken: InterruptedOperation,
   plan: Plan,
 ): (index: number) => Promise<void> {
   return async (index) => {
@@ -20,11 +20,11 @@ export function beforeRecoveryStep(
     if (next?.kind !== 'removeFiles' && next?.kind !== 'makeCurrent' && next?.kind !== 'restoreMemory') {
       return turn.live.read(turn.request.vm.uuid, ['vm', 'tree']);
     }
-    const { situation } = await look.read(turn, (known) => askedByRecovery(broken, known));
+    const { facts } = await look.read(turn, (known) => factsToRecover(broken, known));
     const both = { ...broken.plan, steps: [...plan.steps, ...broken.plan.steps] };
-    const obstacle = stepObstacle(next, both, situation, 'refuse');
+    const obstacle = stepRefusal(next, both, facts, 'refuse');
     if (obstacle !== undefined) {
-      throw new Failure('refused', { vm: situation.vm.name, refusal: obstacle.refusal });
+      throw new Failure('refused', { vm: facts.vm.name, refusal: obstacle.refusal });
     }
   };
 }

@@ -5,16 +5,16 @@ import { join } from 'node:path';
 import { demoFolderName } from '../domain/demoVm.js';
 import type { DemoVm, DemoVmObstacle } from '../domain/demoVm.js';
 import type { DemoVmsPort } from './inventory.js';
-import type { Keeping } from './keeping.js';
+import type { Persistence } from './persistence.js';
 import type { LiveConnection } from '../inventory/liveConnection.js';
 
 type Ask = <T>(uri: string, question: (live: LiveConnection) => Promise<T>) => Promise<T>;
 
 export class DemoVms implements DemoVmsPort {
-  readonly #records: Keeping['demos'];
+  readonly #records: Persistence['demos'];
   readonly #ask: Ask;
 
-  constructor(records: Keeping['demos'], ask: Ask) {
+  constructor(records: Persistence['demos'], ask: Ask) {
     this.#records = records;
     this.#ask = ask;
   }

@@ -1,18 +1,18 @@
 // Reads everything that a decision rests on afresh, and the VM's state after a failure. Refuses to decide.
 import type { Hypervisor } from '../driver/hypervisor.js';
 import { Failure } from '../domain/failure.js';
-import type { Situation } from '../domain/situation.js';
-import type { CompleteSituation } from '../operations/completeFacts.js';
+import type { Facts } from '../domain/facts.js';
+import type { CompleteFacts } from '../operations/completeFacts.js';
 import type { VmRef } from '../domain/vm.js';
-import { Ahead } from './ahead.js';
+import { Prefetch } from './prefetch.js';
 import { asFailure } from '../domain/asFailure.js';
 import { type Clock, within } from '../base/clock.js';
-import type { Keeping } from './keeping.js';
-import type { Picture } from '../inventory/picture.js';
-import type { Asked } from './asked.js';
-import { knownSituation, readOwnKnowledge } from './ownKnowledge.js';
-import { SituationReader } from './situation.js';
-import type { Turn } from './turns.js';
+import type { Persistence } from './persistence.js';
+import type { Store } from '../inventory/store.js';
+import type { FactsRequest } from './factsRequests.js';
+import { knownFacts, readOwnKnowledge } from './ownKnowledge.js';
+import { FactsReader } from './factsReader.js';
+import type { Lease } from './leases.js';
 import type { VmView } from '../inventory/views.js';
 
 /** After a failure: how long a lost connection is waited for, so that the failure can tell the VM's true state. */
@@ -20,16 +20,16 @@ const readBackMs = 10_000;
 const readBackEveryMs = 500;
 
 export interface FreshLookOptions {
-  readonly picture: Picture;
+  readonly picture: Store;
   readonly clock: Clock;
-  readonly keeping: Keeping;
+  readonly keeping: Persistence;
   /** Aborted when the inventory ends. */
   readonly ended: AbortSignal;
 }
 
 export interface Fresh {
   readonly hypervisor: Hypervisor;
-  readonly situation: CompleteSituation;
+  readonly facts: CompleteFacts;
 }
 
 export class FreshLook {
@@ -40,7 +40,7 @@ export class FreshLook {
   }
 
   /** Rejects with the Failure of a read, and at once when nobody wants it any more: a read may last for ever. */
-  async read(turn: Turn, asked: (known: Situation) => Asked): Promise<Fresh> {
+  async read(turn: Lease, asked: (known: Facts) => FactsRequest): Promise<Fresh> {
     const { signal } = turn;
     let unheard: (() => void) | undefined;
     const cancelled = new Promise<never>((_, reject) => {
@@ -58,14 +58,14 @@ export class FreshLook {
     }
   }
 
-  async #read({ request, live, log }: Turn, asked: (known: Situation) => Asked): Promise<Fresh> {
+  async #read({ request, live, log }: Lease, asked: (known: Facts) => FactsRequest): Promise<Fresh> {
     const { clock, keeping, picture } = this.#options;
     const hypervisor = await live.open();
     const sources = { hypervisor, otherVms: live.otherVms, neighbours: live.neighbours, log };
-    const ahead = new Ahead(sources, request.vm.uuid);
+    const ahead = new Prefetch(sources, request.vm.uuid);
     const before = picture.vm(request.vm);
     if (before?.tree !== undefined) {
-      ahead.begin(asked(knownSituation(hypervisor, before.vm, before.tree, clock.now())).needs);
+      ahead.begin(asked(knownFacts(hypervisor, before.vm, before.tree, clock.now())).needs);
     }
     const [own] = await Promise.all([
       readOwnKnowledge(keeping, request.vm),
@@ -75,8 +75,8 @@ export class FreshLook {
     if (tree === undefined) {
       throw new Failure('lost');
     }
-    const known = knownSituation(hypervisor, vm, tree, clock.now(), { ...own, layers, ranSince });
-    return { hypervisor, situation: await new SituationReader(sources, known, ahead).readWhole(asked(known)) };
+    const known = knownFacts(hypervisor, vm, tree, clock.now(), { ...own, layers, ranSince });
+    return { hypervisor, facts: await new FactsReader(sources, known, ahead).readWhole(asked(known)) };
   }
 
   view(ref: VmRef): VmView {
@@ -88,7 +88,7 @@ export class FreshLook {
   }
 
   /** What goes wrong is in the picture and in the log. */
-  async readBack({ request, live, log }: Turn): Promise<'read' | 'gone' | 'unread'> {
+  async readBack({ request, live, log }: Lease): Promise<'read' | 'gone' | 'unread'> {
     try {
       await live.read(request.vm.uuid, ['vm', 'tree']);
       return 'read';
@@ -100,14 +100,14 @@ export class FreshLook {
   }
 
   /** True when the VM was read; a connection that is away is waited for a while. */
-  async readPatiently(turn: Turn): Promise<boolean> {
+  async readPatiently(turn: Lease): Promise<boolean> {
     const late = new AbortController();
     const seen = await within(this.#options.clock, readBackMs, this.#readUntil(turn, late.signal), false);
     late.abort();
     return seen && this.#options.picture.vm(turn.request.vm) !== undefined;
   }
 
-  async #readUntil({ request, live, log }: Turn, late: AbortSignal): Promise<boolean> {
+  async #readUntil({ request, live, log }: Lease, late: AbortSignal): Promise<boolean> {
     while (!late.aborted && !this.#options.ended.aborted) {
       try {
         await live.read(request.vm.uuid, ['vm', 'tree']);

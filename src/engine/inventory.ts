@@ -6,7 +6,7 @@ import type { BlockMap } from '../domain/blockMap.js';
 import type { VmLayers } from '../domain/layers.js';
 import type { OperationRequest, OperationResult } from '../domain/operation.js';
 import type { Examination } from '../diagnosis/examination.js';
-import type { AutoSnapshot } from '../domain/situation.js';
+import type { AutoSnapshot } from '../domain/facts.js';
 import type { Decision, Plan } from '../operations/plan.js';
 import type { AutomaticActions } from '../domain/automaticActions.js';
 import type { AgreedRecovery, UnfinishedOperation } from '../operations/interrupted.js';

@@ -7,7 +7,7 @@ import type { Step } from '../steps/step.js';
 import { asFailure } from '../domain/asFailure.js';
 import { share } from '../inventory/sharing.js';
 import type { StepRunner } from './stepRunner.js';
-import type { Turn } from './turns.js';
+import type { Lease } from './leases.js';
 
 /**
  * | plan                                                             | journaled |
@@ -56,7 +56,7 @@ function canBreakOff(step: Step): boolean {
 }
 
 export interface StepsToRun {
-  readonly turn: Turn;
+  readonly turn: Lease;
   readonly plan: Plan;
   readonly entry?: OpenEntry | undefined;
   /** Looks afresh before each step but the first, and rejects if the rest of the plan holds no longer. */
@@ -116,7 +116,7 @@ const tidyingFails: ReadonlySet<FailureKind> = new Set<FailureKind>([
   'failed',
 ]);
 
-async function stillThere({ live }: Turn, paths: readonly string[]): Promise<readonly string[]> {
+async function stillThere({ live }: Lease, paths: readonly string[]): Promise<readonly string[]> {
   const { files } = await live.open();
   const seen = await Promise.all(paths.map((path) => files.file(path).catch(() => 'unknown' as const)));
   return paths.filter((_, index) => seen[index] !== 'missing');

@@ -1,7 +1,7 @@
 // Looks into the files of one VM: its layers and what its snapshots take, and which blocks of a disk stand in which.
 // Changes nothing, and waits for nothing that runs on the VM.
 import { plannedRows, type PlannedRow } from '../domain/chains/blockRows.js';
-import { layerNeeds, layersFromFiles } from '../domain/chains/layersFromFiles.js';
+import { filesOfLayers, layersFromFiles } from '../domain/chains/layersFromFiles.js';
 import { filesBeside, vmFiles } from '../domain/chains/vmFiles.js';
 import { whatIsRead } from '../domain/chains/whatIsRead.js';
 import type { Hypervisor } from '../driver/hypervisor.js';
@@ -10,16 +10,16 @@ import type { BlockMap, BlockRow } from '../domain/blockMap.js';
 import { Failure } from '../domain/failure.js';
 import type { ImageExtents, InternalSizes, Unreadable } from '../domain/imageContents.js';
 import type { VmLayers } from '../domain/layers.js';
-import type { Situation } from '../domain/situation.js';
+import type { Facts } from '../domain/facts.js';
 import type { SnapshotTree } from '../domain/snapshot.js';
 import { isActive, type VmRef } from '../domain/vm.js';
 import type { VmFiles } from '../domain/vmFiles.js';
 import { type Clock, within } from '../base/clock.js';
-import { fewAtOnce } from '../base/fewAtOnce.js';
+import { mapLimited } from '../base/mapLimited.js';
 import type { LiveConnection } from '../inventory/liveConnection.js';
-import type { Picture } from '../inventory/picture.js';
-import { knownSituation } from './ownKnowledge.js';
-import { SituationReader } from './situation.js';
+import type { Store } from '../inventory/store.js';
+import { knownFacts } from './ownKnowledge.js';
+import { FactsReader } from './factsReader.js';
 import type { VmView } from '../inventory/views.js';
 
 const atOnce = 4;
@@ -28,14 +28,14 @@ const patienceMs = 20_000;
 const knownMs = 3_000;
 
 export interface LayerReaderOptions {
-  readonly picture: Picture;
+  readonly picture: Store;
   readonly clock: Clock;
   readonly log: Log;
 }
 
 interface Looked {
   readonly hypervisor: Hypervisor;
-  readonly situation: Situation;
+  readonly facts: Facts;
   readonly layers: VmLayers;
 }
 
@@ -53,17 +53,17 @@ export class LayerReader {
 
   /** Rejects with a Failure where the VM cannot be read. */
   async files(live: LiveConnection, ref: VmRef): Promise<VmFiles> {
-    const { hypervisor, situation, layers } = await this.#look(live, ref, 'everything');
+    const { hypervisor, facts, layers } = await this.#look(live, ref, 'everything');
     const { nearbyFiles, metadataFolders: folders } = hypervisor;
     const beside =
       nearbyFiles === undefined
         ? []
-        : await fewAtOnce(filesBeside(situation, folders), atOnce, async (path) => {
+        : await mapLimited(filesBeside(facts, folders), atOnce, async (path) => {
             const seen = within(this.#options.clock, patienceMs, nearbyFiles.file(path), 'unknown' as const);
             return [path, await seen] as const;
           });
     return {
-      files: vmFiles({ situation, layers, beside: new Map(beside), folders }),
+      files: vmFiles({ facts, layers, beside: new Map(beside), folders }),
       nearby: nearbyFiles !== undefined,
       metadataKnown: folders !== undefined,
     };
@@ -71,8 +71,8 @@ export class LayerReader {
 
   /** Rejects with a Failure where the VM cannot be read, or has no such disk. */
   async blockMap(live: LiveConnection, ref: VmRef, target: string): Promise<BlockMap> {
-    const { hypervisor, situation, layers } = await this.#look(live, ref, 'chains');
-    const { vm, tree } = situation;
+    const { hypervisor, facts, layers } = await this.#look(live, ref, 'chains');
+    const { vm, tree } = facts;
     const chain = layers.disks.find((disk) => disk.target === target);
     if (chain === undefined) {
       throw new Failure('notFound', { ...ref, vm: vm.name, path: target });
@@ -130,7 +130,7 @@ export class LayerReader {
     planned: readonly PlannedRow[],
   ): Promise<ReadonlyMap<string, ImageExtents | Unreadable>> {
     const files = [...new Set(planned.map(({ file }) => file))];
-    const told = await fewAtOnce(files, atOnce, async (file) => {
+    const told = await mapLimited(files, atOnce, async (file) => {
       const rows = planned.filter((row) => row.file === file);
       const states = rows.map(({ state }) => state);
       const reading =
@@ -144,22 +144,19 @@ export class LayerReader {
     const { clock, log, picture } = this.#options;
     const hypervisor = await live.open();
     const { vm, tree } = await this.#known(live, ref);
-    const known = knownSituation(hypervisor, vm, tree, clock.now());
+    const known = knownFacts(hypervisor, vm, tree, clock.now());
     const isQemu = known.capabilities.driver === 'qemu';
-    const reader = new SituationReader(
-      { hypervisor, otherVms: live.otherVms, neighbours: live.neighbours, log },
-      known,
-    );
+    const reader = new FactsReader({ hypervisor, otherVms: live.otherVms, neighbours: live.neighbours, log }, known);
     const frozenDisks = isQemu ? tree.snapshots.map(({ name }) => name) : [];
     const asked = {
       needs: { blockJobs: false, frozenDisks, otherVms: isQemu && what === 'everything', agent: false, written: false },
-      files: layerNeeds,
+      files: filesOfLayers,
     };
-    const situation = (await within(clock, patienceMs, reader.read(asked), undefined)) ?? reader.soFar;
+    const facts = (await within(clock, patienceMs, reader.read(asked), undefined)) ?? reader.soFar;
     const before = picture.vm(ref)?.layers;
     const read = {
-      situation,
-      inside: what === 'everything' ? await this.#inside(hypervisor, situation) : new Map<string, InternalSizes>(),
+      facts,
+      inside: what === 'everything' ? await this.#inside(hypervisor, facts) : new Map<string, InternalSizes>(),
       now: clock.now(),
       ...(before === undefined ? {} : { before }),
     };
@@ -167,7 +164,7 @@ export class LayerReader {
     if (what === 'everything') {
       picture.putVm(ref, { layers });
     }
-    return { hypervisor, situation, layers };
+    return { hypervisor, facts, layers };
   }
 
   async #known(live: LiveConnection, ref: VmRef): Promise<VmView & { readonly tree: SnapshotTree }> {
@@ -189,7 +186,7 @@ export class LayerReader {
   /** Of each image that a snapshot stands inside of. */
   async #inside(
     { nearbyContents }: Hypervisor,
-    { vm, tree, frozenDisks }: Situation,
+    { vm, tree, frozenDisks }: Facts,
   ): Promise<ReadonlyMap<string, InternalSizes>> {
     const written = new Set(isActive(vm.power) ? vm.disks.flatMap(({ source }) => source ?? []) : []);
     const images = new Set(
@@ -200,7 +197,7 @@ export class LayerReader {
         }),
       ),
     );
-    const sizes = await fewAtOnce([...images], atOnce, async (file) => {
+    const sizes = await mapLimited([...images], atOnce, async (file) => {
       const reading =
         nearbyContents?.internalSizes(file, written.has(file) ? 'written' : 'still') ??
         Promise.resolve('otherHost' as const);

@@ -1,14 +1,14 @@
 // The snapshots that an operation which broke off took of its own accord, and that its recovery takes: they may be all that is
 // left of a present that somebody worked in, so no rule takes them away. Refuses to know the rules.
 import type { JournalEntry } from '../journal/entry.js';
-import type { Keeping } from './keeping.js';
+import type { Persistence } from './persistence.js';
 
 /** A second more than the clocks of a computer and its daemon can be apart in whole seconds. */
 const slackSeconds = 2;
 
 /** Rejects with the Failure of a record that cannot be written: as it stands, it lets the snapshot go. */
 export async function keepLeftCheckpoints(
-  { records }: Pick<Keeping, 'records'>,
+  { records }: Pick<Persistence, 'records'>,
   { request: { vm }, plan, startedAt }: JournalEntry,
 ): Promise<void> {
   const names = new Set(plan.steps.flatMap((step) => (step.kind === 'createSnapshot' ? [step.name] : [])));

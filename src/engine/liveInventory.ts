@@ -8,7 +8,7 @@ import { Failure } from '../domain/failure.js';
 import type { VmLayers } from '../domain/layers.js';
 import type { Hardware } from '../domain/hardware.js';
 import type { OperationRequest, OperationResult } from '../domain/operation.js';
-import type { AutoSnapshot } from '../domain/situation.js';
+import type { AutoSnapshot } from '../domain/facts.js';
 import type { Decision } from '../operations/plan.js';
 import type { AutomaticActions } from '../domain/automaticActions.js';
 import type { AgreedRecovery, UnfinishedOperation } from '../operations/interrupted.js';
@@ -21,13 +21,13 @@ import { type Clock, systemClock } from '../base/clock.js';
 import { DemoVms } from './demoVms.js';
 import type { DemoVmsPort, InventoryPort } from './inventory.js';
 import { SnapshotMarks, undoOf } from './autoSnapshots.js';
-import { keepIn, keepNothing, type Keeping } from './keeping.js';
+import { keepIn, keepNothing, type Persistence } from './persistence.js';
 import { keptSnapshots, marksOn } from './keptSnapshots.js';
 import { LayerReader } from './layerReader.js';
 import { LiveConnection, type LiveOptions } from '../inventory/liveConnection.js';
 import type { RunOperationOptions } from './operationRunner.js';
 import type { Operations } from './operations.js';
-import { knownVm, Picture } from '../inventory/picture.js';
+import { knownVm, Store } from '../inventory/store.js';
 import type { Rules } from './rules.js';
 import type { Questions } from './questions.js';
 import type { Attention, ConnectionView, InventoryChange, VmView } from '../inventory/views.js';
@@ -39,7 +39,7 @@ export interface InventoryOptions {
   /** From 0 to 1, as Math.random, for the jitter of the back-off. */
   readonly random?: () => number;
   /** Where the journal, the audit and the records are kept; without it nothing that can break off is carried out. */
-  readonly journal?: { readonly folder: string; readonly editor?: string } | Keeping;
+  readonly journal?: { readonly folder: string; readonly editor?: string } | Persistence;
   readonly rules?: Rules;
 }
 
@@ -52,8 +52,8 @@ export class Inventory implements InventoryPort {
   readonly onDidChange: Event<InventoryChange>;
   readonly demoVms: DemoVmsPort;
   readonly #options: LiveOptions;
-  readonly #picture: Picture;
-  readonly #keeping: Keeping;
+  readonly #picture: Store;
+  readonly #keeping: Persistence;
   /** What acts, and decides what to do: half of the code, loaded when it is needed. To show VMs takes none of it. */
   #operations: Promise<Operations> | undefined;
   readonly #recovered = new Emitter<RecoveryReport>();
@@ -78,7 +78,7 @@ export class Inventory implements InventoryPort {
       whenOpen: (uri) => this.#recover(uri),
       beside: (uri) => [...this.#live.values()].filter((live) => live.uri !== uri),
     };
-    this.#picture = new Picture(log);
+    this.#picture = new Store(log);
     this.onDidChange = this.#picture.onDidChange;
     this.#keeping =
       journal === undefined ? keepNothing : 'folder' in journal ? keepIn(journal.folder, log, journal.editor) : journal;

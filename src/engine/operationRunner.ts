@@ -3,7 +3,7 @@ import type { OpenEntry } from '../journal/journal.js';
 import { Failure } from '../domain/failure.js';
 import type { OperationRequest, OperationResult } from '../domain/operation.js';
 import type { Decision, Plan } from '../operations/plan.js';
-import type { Situation } from '../domain/situation.js';
+import type { Facts } from '../domain/facts.js';
 import { planForGood } from '../operations/planOperation.js';
 import { beforeOf } from '../operations/beforeOf.js';
 import { type Refusal, type Refused, refuse } from '../domain/refusal.js';
@@ -13,22 +13,22 @@ import type { Clock } from '../base/clock.js';
 import { stillHolds } from '../operations/planEssence.js';
 import type { FreshLook } from './freshLook.js';
 import { isJournaled, runSteps, type StepsRun } from './journaledRun.js';
-import type { Keeping } from './keeping.js';
+import type { Persistence } from './persistence.js';
 import { readBackStep } from './operationStatus.js';
-import type { Picture } from '../inventory/picture.js';
+import type { Store } from '../inventory/store.js';
 import type { Recoverer } from './recoverer.js';
 import type { Rules } from './rules.js';
-import { askedBy } from './asked.js';
+import { factsToPlan } from './factsRequests.js';
 import type { StepRunner } from './stepRunner.js';
-import type { Turn, Turns } from './turns.js';
+import type { Lease, Leases } from './leases.js';
 
 export interface RunnerOptions {
-  readonly turns: Turns;
+  readonly turns: Leases;
   readonly look: FreshLook;
   readonly steps: StepRunner;
   readonly recoverer: Recoverer;
-  readonly keeping: Keeping;
-  readonly picture: Picture;
+  readonly keeping: Persistence;
+  readonly picture: Store;
   readonly clock: Clock;
   readonly rules: Rules;
   readonly isProtected: (vm: Vm, connection: string) => boolean;
@@ -41,7 +41,7 @@ export interface RunOperationOptions {
   readonly onWait?: (forWhat: OperationRequest) => void;
   readonly confirmed?: Plan;
   /** Of an operation that nobody asked for: whether the fresh plan may be carried out. */
-  readonly allows?: (plan: Plan, situation: Situation) => boolean;
+  readonly allows?: (plan: Plan, facts: Facts) => boolean;
 }
 
 export class OperationRunner {
@@ -62,12 +62,12 @@ export class OperationRunner {
     }
   }
 
-  async #carryOut(turn: Turn, options: RunOperationOptions): Promise<OperationResult> {
+  async #carryOut(turn: Lease, options: RunOperationOptions): Promise<OperationResult> {
     const { clock, recoverer } = this.#options;
     const begunAt = clock.ticks();
     await turn.live.open();
     const unfinished = await recoverer.recoverVm(turn);
-    if (unfinished !== undefined && !leadsOut(turn.request)) {
+    if (unfinished !== undefined && !isWayOut(turn.request)) {
       throw new Failure('refused', { refusal: this.#unfinishedRefusal(turn.request, unfinished) });
     }
     const plan = await this.#decide(turn, options);
@@ -93,22 +93,22 @@ export class OperationRunner {
   }
 
   /** The fresh plan; rejects when it is a refusal or no longer what was confirmed, before anything is touched. */
-  async #decide(turn: Turn, { confirmed, allows }: RunOperationOptions): Promise<Plan> {
+  async #decide(turn: Lease, { confirmed, allows }: RunOperationOptions): Promise<Plan> {
     const { request } = turn;
-    const { situation } = await this.#options.look.read(turn, (known) => askedBy(request, known));
-    const plan = orRefused(planForGood(request, situation));
-    if ((confirmed !== undefined && !stillHolds(confirmed, plan)) || allows?.(plan, situation) === false) {
-      throw new Failure('refused', { refusal: refuse('changedMeanwhile', { vm: situation.vm.name }).refusal });
+    const { facts } = await this.#options.look.read(turn, (known) => factsToPlan(request, known));
+    const plan = orRefused(planForGood(request, facts));
+    if ((confirmed !== undefined && !stillHolds(confirmed, plan)) || allows?.(plan, facts) === false) {
+      throw new Failure('refused', { refusal: refuse('changedMeanwhile', { vm: facts.vm.name }).refusal });
     }
     return plan;
   }
 
   /** The rest rests on what the steps before have made, and on what another client did meanwhile. */
-  async #recheck(turn: Turn, plan: Plan, done: number): Promise<void> {
+  async #recheck(turn: Lease, plan: Plan, done: number): Promise<void> {
     const { request } = turn;
-    const { situation } = await this.#options.look.read(turn, (known) => askedBy(request, known));
-    orRefused(this.#options.rules.planRest(request, situation, plan, done));
-    const { vm } = situation;
+    const { facts } = await this.#options.look.read(turn, (known) => factsToPlan(request, known));
+    orRefused(this.#options.rules.planRest(request, facts, plan, done));
+    const { vm } = facts;
     if (plan.steps[done]?.kind === 'restoreMemory' && isActive(vm.power)) {
       // Somebody started it between two of our steps: its RAM is not that of the snapshot, and never will be.
       throw new Failure('refused', { refusal: refuse('changedMeanwhile', { vm: vm.name }).refusal });
@@ -120,7 +120,7 @@ export class OperationRunner {
    * A VM that is off does not notice when somebody removes the overlays that it was put on: it would be found out when it
    * is started, and what it left is removed by then.
    */
-  async #overlaysStand(turn: Turn, plan: Plan, done: number): Promise<void> {
+  async #overlaysStand(turn: Lease, plan: Plan, done: number): Promise<void> {
     const made = plan.steps.slice(0, done).flatMap((step) => (step.kind === 'createOverlays' ? step.overlays : []));
     if (made.length === 0) {
       return;
@@ -135,7 +135,7 @@ export class OperationRunner {
     }
   }
 
-  async #begin(turn: Turn, plan: Plan): Promise<OpenEntry> {
+  async #begin(turn: Lease, plan: Plan): Promise<OpenEntry> {
     const { look, keeping, recoverer, isProtected } = this.#options;
     const { request } = turn;
     const { vm, tree } = look.view(request.vm);
@@ -166,7 +166,7 @@ export class OperationRunner {
   }
 
   /** Whoever hears of it knows the VM's true state, and what was done to get it out of a half done one. */
-  async #failed(turn: Turn, entry: OpenEntry | undefined, begunAt: number, failure: Failure): Promise<Failure> {
+  async #failed(turn: Lease, entry: OpenEntry | undefined, begunAt: number, failure: Failure): Promise<Failure> {
     const { clock, look, recoverer, ended } = this.#options;
     turn.status.begin(readBackStep);
     const seen = await look.readPatiently(turn);
@@ -189,7 +189,7 @@ export class OperationRunner {
   }
 
   async #note(
-    { request }: Turn,
+    { request }: Lease,
     entry: OpenEntry | undefined,
     end: { readonly outcome: 'done' | 'failed'; readonly failure?: string; readonly durationMs: number },
   ): Promise<void> {
@@ -205,7 +205,7 @@ export class OperationRunner {
   }
 
   /** A transient VM that was switched off is gone, and off. What was known before it says nothing of now. */
-  async #stateAtEnd(turn: Turn): Promise<PowerState> {
+  async #stateAtEnd(turn: Lease): Promise<PowerState> {
     turn.status.begin(readBackStep);
     const seen = await this.#options.look.readBack(turn);
     if (seen === 'gone') {
@@ -214,7 +214,7 @@ export class OperationRunner {
     return seen === 'read' ? (this.#options.picture.vm(turn.request.vm)?.vm.power ?? 'unknown') : 'unknown';
   }
 
-  #knowingState(turn: Turn, failure: Failure): Failure {
+  #knowingState(turn: Lease, failure: Failure): Failure {
     const vm = this.#options.picture.vm(turn.request.vm)?.vm;
     return vm === undefined ? failure : withDetails(failure, { stateNow: vm.power });
   }
@@ -239,7 +239,7 @@ export class OperationRunner {
 }
 
 /** While something is unfinished: what mends it, and what takes the VM out of use meanwhile. */
-function leadsOut(request: OperationRequest): boolean {
+function isWayOut(request: OperationRequest): boolean {
   return (
     request.kind === 'repair' ||
     (request.kind === 'power' && ['shutDown', 'forceOff', 'pause'].includes(request.action))

@@ -1,7 +1,7 @@
 // Shows in the picture how far an operation is. It refuses to know what the operation does.
 import type { OperationRequest, Progress } from '../domain/operation.js';
 import type { Clock } from '../base/clock.js';
-import type { Picture } from '../inventory/picture.js';
+import type { Store } from '../inventory/store.js';
 
 /** Between two changes of the fraction alone: people see no more, and each change redraws a row. */
 const fractionMs = 250;
@@ -11,14 +11,14 @@ export const checkStep = 'check';
 export const readBackStep = 'readBack';
 
 export class OperationStatus {
-  readonly #picture: Picture;
+  readonly #picture: Store;
   readonly #clock: Clock;
   readonly #request: OperationRequest;
   readonly #startedAt: number;
   #shownAt = Number.NEGATIVE_INFINITY;
   #progress: Progress = { step: checkStep, cancellable: false };
 
-  constructor(picture: Picture, clock: Clock, request: OperationRequest) {
+  constructor(picture: Store, clock: Clock, request: OperationRequest) {
     this.#picture = picture;
     this.#clock = clock;
     this.#request = request;

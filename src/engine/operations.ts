@@ -8,30 +8,30 @@ import type { AgreedRecovery, UnfinishedOperation } from '../operations/interrup
 import type { RecoveryReport } from '../domain/recoveryReport.js';
 import type { Vm, VmRef } from '../domain/vm.js';
 import { type AutomaticActions, mayAct } from '../domain/automaticActions.js';
-import { sinceObstacle } from '../operations/asLeft.js';
+import { sinceRefusal } from '../operations/asLeft.js';
 import { planRecovery } from '../operations/planRecovery.js';
 import { planRest } from '../operations/planRest.js';
 import { asFailure } from '../domain/asFailure.js';
 import { prune } from './autoPrune.js';
 import type { Clock } from '../base/clock.js';
 import { FreshLook } from './freshLook.js';
-import type { Keeping } from './keeping.js';
+import type { Persistence } from './persistence.js';
 import { keptSnapshots } from './keptSnapshots.js';
 import type { LiveConnection } from '../inventory/liveConnection.js';
 import { OperationRunner, type RunOperationOptions } from './operationRunner.js';
-import type { Picture } from '../inventory/picture.js';
+import type { Store } from '../inventory/store.js';
 import { Recoverer } from './recoverer.js';
 import type { Rules } from './rules.js';
 import { StepRunner } from './stepRunner.js';
-import { Turns } from './turns.js';
+import { Leases } from './leases.js';
 
-const theRules: Rules = { planRest, planRecovery, sinceObstacle };
+const theRules: Rules = { planRest, planRecovery, sinceObstacle: sinceRefusal };
 
 export interface OperationsOptions {
-  readonly picture: Picture;
+  readonly picture: Store;
   readonly clock: Clock;
   readonly log: Log;
-  readonly keeping: Keeping;
+  readonly keeping: Persistence;
   /** Those of the model unless a test puts others in their place. */
   readonly rules?: Rules | undefined;
   readonly isProtected: (vm: Vm, connection: string) => boolean;
@@ -55,7 +55,7 @@ export class Operations implements Disposable {
     this.#options = given;
     const { clock, keeping, rules = theRules } = given;
     const options = { ...given, rules };
-    const turns = new Turns(options);
+    const turns = new Leases(options);
     const look = new FreshLook(options);
     const steps = new StepRunner(look, clock, keeping);
     const recoverer = new Recoverer({ ...options, turns, look, steps });

@@ -2,10 +2,10 @@
 import type { Hypervisor } from '../driver/hypervisor.js';
 import type { OneSnapshot } from '../journal/snapshotRecords.js';
 import type { VmLayers } from '../domain/layers.js';
-import type { AutoSnapshot, Situation } from '../domain/situation.js';
+import type { AutoSnapshot, Facts } from '../domain/facts.js';
 import type { SnapshotTree } from '../domain/snapshot.js';
 import type { Vm, VmRef } from '../domain/vm.js';
-import type { Keeping } from './keeping.js';
+import type { Persistence } from './persistence.js';
 import { keptSnapshots } from './keptSnapshots.js';
 
 /** What we know of a VM beside what the hypervisor tells. */
@@ -17,7 +17,7 @@ export interface OwnKnowledge {
 }
 
 export async function readOwnKnowledge(
-  { records, marks }: Pick<Keeping, 'records' | 'marks'>,
+  { records, marks }: Pick<Persistence, 'records' | 'marks'>,
   ref: VmRef,
 ): Promise<OwnKnowledge> {
   const [ofRecords, ofMarks] = await Promise.all([records.of(ref), marks.of(ref)]);
@@ -25,13 +25,13 @@ export async function readOwnKnowledge(
 }
 
 /** @param nowMs milliseconds since 1970 */
-export function knownSituation(
+export function knownFacts(
   { capabilities }: Hypervisor,
   vm: Vm,
   tree: SnapshotTree,
   nowMs: number,
   { records, marks, layers, ranSince }: OwnKnowledge = {},
-): Situation {
+): Facts {
   return {
     vm,
     tree,

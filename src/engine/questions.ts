@@ -7,20 +7,20 @@ import type { OperationRequest } from '../domain/operation.js';
 import type { Decision } from '../operations/plan.js';
 import type { VmRef } from '../domain/vm.js';
 import { planOperation } from '../operations/planOperation.js';
-import { askedBy, askedByDoctor } from './asked.js';
+import { factsToPlan, factsToDiagnose } from './factsRequests.js';
 import { type Clock, within } from '../base/clock.js';
-import type { Keeping } from './keeping.js';
+import type { Persistence } from './persistence.js';
 import type { LiveConnection } from '../inventory/liveConnection.js';
-import { knownSituation, readOwnKnowledge } from './ownKnowledge.js';
-import { knownVm, type Picture } from '../inventory/picture.js';
-import { SituationReader } from './situation.js';
+import { knownFacts, readOwnKnowledge } from './ownKnowledge.js';
+import { knownVm, type Store } from '../inventory/store.js';
+import { FactsReader } from './factsReader.js';
 
 /** How long a plan waits for what its rules ask for, before it does with what is known. */
 const planMs = 5000;
 
 export interface QuestionsOptions {
-  readonly picture: Picture;
-  readonly keeping: Keeping;
+  readonly picture: Store;
+  readonly keeping: Persistence;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -46,15 +46,12 @@ export class Questions {
     }
     const { vm, tree, layers, ranSince } = knownVm(picture, request.vm);
     const own = await readOwnKnowledge(keeping, request.vm);
-    const known = knownSituation(hypervisor, vm, tree, clock.now(), { ...own, layers, ranSince });
+    const known = knownFacts(hypervisor, vm, tree, clock.now(), { ...own, layers, ranSince });
     if (live.isHeld(uuid)) {
       return planOperation(request, known);
     }
-    const reader = new SituationReader(
-      { hypervisor, otherVms: live.otherVms, neighbours: live.neighbours, log },
-      known,
-    );
-    await within(clock, planMs, reader.read(askedBy(request, known)), undefined);
+    const reader = new FactsReader({ hypervisor, otherVms: live.otherVms, neighbours: live.neighbours, log }, known);
+    await within(clock, planMs, reader.read(factsToPlan(request, known)), undefined);
     return planOperation(request, reader.soFar);
   }
 
@@ -67,11 +64,8 @@ export class Questions {
     const hypervisor = await live.open();
     const [own] = await Promise.all([readOwnKnowledge(keeping, ref), live.read(ref.uuid, ['vm', 'tree'])]);
     const { vm, tree, ranSince } = knownVm(picture, ref);
-    const known = knownSituation(hypervisor, vm, tree, clock.now(), { ...own, ranSince });
-    const reader = new SituationReader(
-      { hypervisor, otherVms: live.otherVms, neighbours: live.neighbours, log },
-      known,
-    );
-    return examine(ref, await reader.read(askedByDoctor(known)));
+    const known = knownFacts(hypervisor, vm, tree, clock.now(), { ...own, ranSince });
+    const reader = new FactsReader({ hypervisor, otherVms: live.otherVms, neighbours: live.neighbours, log }, known);
+    return examine(ref, await reader.read(factsToDiagnose(known)));
   }
 }

@@ -16,27 +16,27 @@ import { beforeRecoveryStep } from './beforeRecoveryStep.js';
 import type { Clock } from '../base/clock.js';
 import type { FreshLook } from './freshLook.js';
 import { runSteps } from './journaledRun.js';
-import type { Keeping } from './keeping.js';
+import type { Persistence } from './persistence.js';
 import { keepLeftCheckpoints } from './leftCheckpoints.js';
 import { checkStep } from './operationStatus.js';
-import type { Picture } from '../inventory/picture.js';
+import type { Store } from '../inventory/store.js';
 import { type Cause, commandsOf, RecoveryDecision } from './recoveryDecision.js';
-import { brokenOff, RecoveryEnds } from './recoveryEnds.js';
-import type { CompleteSituation } from '../operations/completeFacts.js';
+import { interruptedOf, RecoveryEnds } from './recoveryEnds.js';
+import type { CompleteFacts } from '../operations/completeFacts.js';
 import type { Rules } from './rules.js';
-import { askedByRecovery } from './asked.js';
+import { factsToRecover } from './factsRequests.js';
 import type { StepRunner } from './stepRunner.js';
-import type { Turn, Turns } from './turns.js';
+import type { Lease, Leases } from './leases.js';
 
 /** From a recovery that failed to the next one. */
 const againMs = 5000;
 
 export interface RecovererOptions {
-  readonly turns: Turns;
+  readonly turns: Leases;
   readonly look: FreshLook;
   readonly steps: StepRunner;
-  readonly keeping: Keeping;
-  readonly picture: Picture;
+  readonly keeping: Persistence;
+  readonly picture: Store;
   readonly clock: Clock;
   readonly log: Log;
   readonly rules: Rules;
@@ -97,7 +97,7 @@ export class Recoverer {
    *
    * Entries that do not even tell their VM are in the log. Those of other users are not seen at all.
    */
-  async recoverVm(turn: Turn): Promise<Refusal | undefined> {
+  async recoverVm(turn: Lease): Promise<Refusal | undefined> {
     const { keeping } = this.#options;
     const { connection, uuid } = turn.request.vm;
     if ((await turn.live.open()).capabilities.readOnly) {
@@ -127,7 +127,7 @@ export class Recoverer {
    * Two editors that begin at the same time see nothing of each other before. Whoever sees another one withdraws, be it
    * both of them: nothing is done yet, and which of them came first is not known to both.
    */
-  async requireAlone(turn: Turn, own: OpenEntry): Promise<void> {
+  async requireAlone(turn: Lease, own: OpenEntry): Promise<void> {
     const { journal } = this.#options.keeping;
     const { entries } = await journal.unfinished();
     for (const entry of entries) {
@@ -173,17 +173,17 @@ export class Recoverer {
     return found;
   }
 
-  async #previewed(turn: Turn, entry: JournalEntry): Promise<UnfinishedOperation> {
+  async #previewed(turn: Lease, entry: JournalEntry): Promise<UnfinishedOperation> {
     const { id, request, vm, startedAt } = entry;
     const about = { id, request, vm: vm.name, startedAt };
     const foreign = await this.#decision.foreign(turn, entry);
-    const situation = foreign === undefined ? await this.#situation(turn, entry) : 'vmIsGone';
-    if (situation === 'vmIsGone') {
+    const facts = foreign === undefined ? await this.#situation(turn, entry) : 'vmIsGone';
+    if (facts === 'vmIsGone') {
       const why = foreign ?? refuse('vmGone', { vm: vm.name }).refusal;
       return { ...about, recovery: { kind: 'explain', why, commands: [] }, commands: [] };
     }
-    const { recovery } = await this.#decision.decide(turn, entry, situation, 'asked');
-    return { ...about, recovery, commands: commandsOf(entry, recovery, situation) };
+    const { recovery } = await this.#decision.decide(turn, entry, facts, 'asked');
+    return { ...about, recovery, commands: commandsOf(entry, recovery, facts) };
   }
 
   /** Those that a person has agreed to, with what was to be done about each. */
@@ -205,7 +205,7 @@ export class Recoverer {
   }
 
   /** Takes up each that is unfinished on a VM, over whichever connection it began, oldest first. */
-  async #eachOf(ref: VmRef, act: (turn: Turn, open: OpenEntry) => Promise<void>): Promise<void> {
+  async #eachOf(ref: VmRef, act: (turn: Lease, open: OpenEntry) => Promise<void>): Promise<void> {
     const { keeping, turns, ended } = this.#options;
     const { entries } = await keeping.journal.unfinished();
     for (const entry of entries.filter(({ vm }) => vm.uuid === ref.uuid)) {
@@ -224,7 +224,7 @@ export class Recoverer {
   }
 
   /** After a step of an operation failed, in the turn of that operation. The VM can be read. */
-  afterFailure(turn: Turn, open: OpenEntry, failure: Failure): Promise<RecoveryReport['outcome'] | undefined> {
+  afterFailure(turn: Lease, open: OpenEntry, failure: Failure): Promise<RecoveryReport['outcome'] | undefined> {
     return this.#settle(turn, open, { cause: 'failedJustNow', failure });
   }
 
@@ -232,7 +232,7 @@ export class Recoverer {
     this.#ends.dispose();
   }
 
-  async #settle(turn: Turn, open: OpenEntry, how: Settling): Promise<RecoveryReport['outcome'] | undefined> {
+  async #settle(turn: Lease, open: OpenEntry, how: Settling): Promise<RecoveryReport['outcome'] | undefined> {
     const { picture, log } = this.#options;
     const { request } = turn;
     picture.putVm(request.vm, { recovering: true });
@@ -258,7 +258,7 @@ export class Recoverer {
   }
 
   async #decideAndDo(
-    turn: Turn,
+    turn: Lease,
     open: OpenEntry,
     { cause, failure, agreed }: Settling,
   ): Promise<RecoveryReport['outcome']> {
@@ -269,15 +269,15 @@ export class Recoverer {
       return this.#ends.explained(open, { kind: 'explain', why: foreign, commands: [] });
     }
     await keepLeftCheckpoints(keeping, entry);
-    const situation = await this.#situation(turn, entry);
-    if (situation === 'vmIsGone') {
+    const facts = await this.#situation(turn, entry);
+    if (facts === 'vmIsGone') {
       return this.#ends.explained(open, {
         kind: 'explain',
         why: refuse('vmGone', { vm: entry.vm.name }).refusal,
         commands: [],
       });
     }
-    const { recovery, mayFinish } = await this.#decision.decide(turn, entry, situation, cause);
+    const { recovery, mayFinish } = await this.#decision.decide(turn, entry, facts, cause);
     switch (recovery.kind) {
       case 'explain':
         return this.#ends.explained(open, recovery, mayFinish);
@@ -288,12 +288,12 @@ export class Recoverer {
         const { plan, to } = recovery;
         if (agreed !== undefined && !sameSteps(agreed, plan.steps)) {
           await open.leave('other steps than were agreed to');
-          throw new Failure('refused', { refusal: refuse('changedMeanwhile', { vm: situation.vm.name }).refusal });
+          throw new Failure('refused', { refusal: refuse('changedMeanwhile', { vm: facts.vm.name }).refusal });
         }
         turn.log.info(
           `goes on with the ${entry.request.kind} that broke off: ${plan.steps.map((step) => step.kind).join(', ')}`,
         );
-        const beforeStep = beforeRecoveryStep(this.#options.look, turn, brokenOff(entry), plan);
+        const beforeStep = beforeRecoveryStep(this.#options.look, turn, interruptedOf(entry), plan);
         try {
           await runSteps(this.#options.steps, { turn: { ...turn, recovers: true }, plan, entry: open, beforeStep });
         } catch (error) {
@@ -311,12 +311,12 @@ export class Recoverer {
     }
   }
 
-  async #situation(turn: Turn, entry: JournalEntry): Promise<CompleteSituation | 'vmIsGone'> {
+  async #situation(turn: Lease, entry: JournalEntry): Promise<CompleteFacts | 'vmIsGone'> {
     turn.status.begin(checkStep);
     try {
       // What is seen while libvirt still works is neither before nor after.
       await (await turn.live.open()).untilNoJob(turn.request.vm.uuid);
-      return (await this.#options.look.read(turn, (known) => askedByRecovery(brokenOff(entry), known))).situation;
+      return (await this.#options.look.read(turn, (known) => factsToRecover(interruptedOf(entry), known))).facts;
     } catch (error) {
       const failure = asFailure(error);
       if (failure.kind === 'notFound' && this.#options.picture.vm(turn.request.vm) === undefined) {
@@ -326,7 +326,7 @@ export class Recoverer {
     }
   }
 
-  #unreadable({ request }: Turn, { path, why }: UnreadableEntry): Refusal {
+  #unreadable({ request }: Lease, { path, why }: UnreadableEntry): Refusal {
     const vm = this.#options.picture.vm(request.vm)?.vm.name ?? request.vm.uuid;
     return refuse('entryUnreadable', { vm, file: path, why }).refusal;
   }

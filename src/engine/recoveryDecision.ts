@@ -3,18 +3,18 @@ import type { JournalEntry } from '../journal/entry.js';
 import { actOf } from '../operations/harmless.js';
 import { type AutomaticActions, mayAct } from '../domain/automaticActions.js';
 import type { Plan } from '../operations/plan.js';
-import type { Situation } from '../domain/situation.js';
-import type { CompleteSituation } from '../operations/completeFacts.js';
+import type { Facts } from '../domain/facts.js';
+import type { CompleteFacts } from '../operations/completeFacts.js';
 import type { Recovery } from '../operations/interrupted.js';
 import { type Refusal, refuse } from '../domain/refusal.js';
 import { virshLine } from '../steps/virshCommand.js';
 import type { Vm } from '../domain/vm.js';
-import { ageObstacle, foreignObstacle, type Here } from '../operations/originObstacle.js';
+import { ageRefusal, foreignRefusal, type Here } from '../operations/originRefusal.js';
 import type { Clock } from '../base/clock.js';
-import type { Keeping } from './keeping.js';
-import { brokenOff } from './recoveryEnds.js';
+import type { Persistence } from './persistence.js';
+import { interruptedOf } from './recoveryEnds.js';
 import type { Rules } from './rules.js';
-import type { Turn } from './turns.js';
+import type { Lease } from './leases.js';
 
 /** How often somebody takes up an operation before a person is asked. */
 const mostRecoveries = 3;
@@ -32,7 +32,7 @@ export interface Decided {
 }
 
 export interface DecisionOptions {
-  readonly keeping: Keeping;
+  readonly keeping: Persistence;
   readonly clock: Clock;
   readonly rules: Rules;
   readonly isProtected: (vm: Vm, connection: string) => boolean;
@@ -47,8 +47,8 @@ export class RecoveryDecision {
   }
 
   /** Asked before anything is looked at: of a VM that only has the same UUID nothing can be told. */
-  async foreign({ live }: Turn, { origin, vm }: JournalEntry): Promise<Refusal | undefined> {
-    return foreignObstacle(vm.name, origin, await this.#here(live))?.refusal;
+  async foreign({ live }: Lease, { origin, vm }: JournalEntry): Promise<Refusal | undefined> {
+    return foreignRefusal(vm.name, origin, await this.#here(live))?.refusal;
   }
 
   /**
@@ -59,46 +59,46 @@ export class RecoveryDecision {
    * | steps          | failedJustNow | it was tried too often; the VM is not as it was left              | explained |
    * | steps          | automatic     | the same; the VM is protected, it was begun too long ago or not for certain here, the setting | explained |
    */
-  async decide(turn: Turn, entry: JournalEntry, situation: CompleteSituation, cause: Cause): Promise<Decided> {
-    const recovery = this.#options.rules.planRecovery(brokenOff(entry), situation);
+  async decide(turn: Lease, entry: JournalEntry, facts: CompleteFacts, cause: Cause): Promise<Decided> {
+    const recovery = this.#options.rules.planRecovery(interruptedOf(entry), facts);
     if (recovery.kind !== 'steps' || cause === 'asked') {
       return { recovery, mayFinish: false };
     }
-    const why = await this.#obstacle(turn, entry, recovery.plan, situation, cause);
+    const why = await this.#obstacle(turn, entry, recovery.plan, facts, cause);
     return why === undefined
       ? { recovery, mayFinish: false }
-      : { recovery: { kind: 'explain', why, commands: commandsOf(entry, recovery, situation) }, mayFinish: true };
+      : { recovery: { kind: 'explain', why, commands: commandsOf(entry, recovery, facts) }, mayFinish: true };
   }
 
   async #obstacle(
-    { live }: Turn,
+    { live }: Lease,
     entry: JournalEntry,
     plan: Plan,
-    situation: CompleteSituation,
+    facts: CompleteFacts,
     cause: Exclude<Cause, 'asked'>,
   ): Promise<Refusal | undefined> {
     const { rules, automatic } = this.#options;
-    const { name: vm } = situation.vm;
+    const { name: vm } = facts.vm;
     if (entry.recoveries > mostRecoveries) {
       return refuse('recoveryFailed', { vm, message: `${entry.recoveries - 1} attempts` }).refusal;
     }
     if (cause === 'automatic') {
-      if (this.#isProtected(entry, situation.vm)) {
+      if (this.#isProtected(entry, facts.vm)) {
         return refuse('protectedVm', { vm }).refusal;
       }
       const setting = automatic();
       if (!mayAct(actOf(plan.steps, entry.plan), setting)) {
         return refuse('notByItself', { vm, setting }).refusal;
       }
-      const age = ageObstacle(vm, entry.origin, entry.lastActedAt, await this.#here(live));
+      const age = ageRefusal(vm, entry.origin, entry.lastActedAt, await this.#here(live));
       if (age !== undefined) {
         return age.refusal;
       }
     }
-    return rules.sinceObstacle(brokenOff(entry), plan, situation)?.refusal;
+    return rules.sinceObstacle(interruptedOf(entry), plan, facts)?.refusal;
   }
 
-  async #here(live: Turn['live']): Promise<Here> {
+  async #here(live: Lease['live']): Promise<Here> {
     const { keeping, clock } = this.#options;
     const [{ capabilities }, place] = await Promise.all([live.open(), keeping.place()]);
     const { hostname, hostUuid } = capabilities;
@@ -113,7 +113,7 @@ export class RecoveryDecision {
 }
 
 /** The way out as virsh would go it. */
-export function commandsOf(entry: JournalEntry, recovery: Recovery, { vm }: Situation): readonly string[] {
+export function commandsOf(entry: JournalEntry, recovery: Recovery, { vm }: Facts): readonly string[] {
   return recovery.kind === 'steps'
     ? recovery.plan.steps.map((step) => virshLine([step], vm, entry.connection))
     : recovery.kind === 'explain'

@@ -5,7 +5,7 @@ import type { OpenEntry } from '../journal/journal.js';
 import { Emitter } from '../base/emitter.js';
 import type { Log } from '../base/log.js';
 import type { Failure } from '../domain/failure.js';
-import type { BrokenOff, Recovery } from '../operations/interrupted.js';
+import type { InterruptedOperation, Recovery } from '../operations/interrupted.js';
 import type { RecoveredTo, RecoveryReport } from '../domain/recoveryReport.js';
 import { type Refusal, refuse } from '../domain/refusal.js';
 
@@ -91,7 +91,7 @@ export class RecoveryEnds {
 }
 
 /** The entry, as the rules of a recovery want it. */
-export function brokenOff({ request, plan, steps, startedAt, before }: JournalEntry): BrokenOff {
+export function interruptedOf({ request, plan, steps, startedAt, before }: JournalEntry): InterruptedOperation {
   const those = (is: 'begun' | 'done'): readonly number[] => [
     ...new Set(steps.flatMap(({ index, state }) => (state === is ? [index] : []))),
   ];

@@ -2,14 +2,14 @@
 // replace. Refuses to hold any rule itself.
 import type { OperationRequest } from '../domain/operation.js';
 import type { Plan } from '../operations/plan.js';
-import type { BrokenOff, Recovery } from '../operations/interrupted.js';
+import type { InterruptedOperation, Recovery } from '../operations/interrupted.js';
 import type { Refused } from '../domain/refusal.js';
-import type { CompleteSituation } from '../operations/completeFacts.js';
+import type { CompleteFacts } from '../operations/completeFacts.js';
 
 export interface Rules {
   /** Whether what is left of a plan after its first `done` steps still holds. */
-  planRest(request: OperationRequest, situation: CompleteSituation, plan: Plan, done: number): 'same' | Refused;
-  planRecovery(brokenOff: BrokenOff, situation: CompleteSituation): Recovery;
+  planRest(request: OperationRequest, facts: CompleteFacts, plan: Plan, done: number): 'same' | Refused;
+  planRecovery(brokenOff: InterruptedOperation, facts: CompleteFacts): Recovery;
   /** Why this recovery may not go on without a person. */
-  sinceObstacle(brokenOff: BrokenOff, recovery: Plan, situation: CompleteSituation): Refused | undefined;
+  sinceObstacle(brokenOff: InterruptedOperation, recovery: Plan, facts: CompleteFacts): Refused | undefined;
 }

@@ -7,25 +7,25 @@ import { virshLine } from '../steps/virshCommand.js';
 import { asFailure } from '../domain/asFailure.js';
 import type { Clock } from '../base/clock.js';
 import type { FreshLook } from './freshLook.js';
-import type { Keeping } from './keeping.js';
+import type { Persistence } from './persistence.js';
 import { otherKind, trueDescription } from './madeSnapshot.js';
-import type { Turn } from './turns.js';
+import type { Lease } from './leases.js';
 
 type CreateStep = Extract<Step, { kind: 'createSnapshot' }>;
 
 export class StepRunner {
   readonly #look: FreshLook;
   readonly #clock: Clock;
-  readonly #records: Keeping['records'];
+  readonly #records: Persistence['records'];
 
-  constructor(look: FreshLook, clock: Clock, { records }: Pick<Keeping, 'records'>) {
+  constructor(look: FreshLook, clock: Clock, { records }: Pick<Persistence, 'records'>) {
     this.#look = look;
     this.#clock = clock;
     this.#records = records;
   }
 
   /** Returns how long the guest stood still, if that was seen. Rejects with the step's Failure. */
-  async run(turn: Turn, hypervisor: Hypervisor, step: Step, estimateMs?: number): Promise<number | undefined> {
+  async run(turn: Lease, hypervisor: Hypervisor, step: Step, estimateMs?: number): Promise<number | undefined> {
     const paused = await this.#do(turn, hypervisor, step, estimateMs);
     if (step.kind === 'createSnapshot' || step.kind === 'adoptSnapshot') {
       await this.#keepTruth(turn, hypervisor, step.kind === 'adoptSnapshot' ? step.made : step, paused);
@@ -33,7 +33,7 @@ export class StepRunner {
     return paused;
   }
 
-  async #do(turn: Turn, hypervisor: Hypervisor, step: Step, estimateMs?: number): Promise<number | undefined> {
+  async #do(turn: Lease, hypervisor: Hypervisor, step: Step, estimateMs?: number): Promise<number | undefined> {
     const { request, status, signal, log } = turn;
     if (signal.aborted) {
       throw new Failure('cancelled');
@@ -59,7 +59,7 @@ export class StepRunner {
   }
 
   /** What was not known before the snapshot was there. It is good without, so nothing fails here. */
-  async #keepTruth(turn: Turn, hypervisor: Hypervisor, step: CreateStep, guestPausedMs?: number): Promise<void> {
+  async #keepTruth(turn: Lease, hypervisor: Hypervisor, step: CreateStep, guestPausedMs?: number): Promise<void> {
     const { request, log } = turn;
     try {
       const [made] = await hypervisor.readSnapshots(request.vm.uuid, [step.name]);
@@ -81,7 +81,7 @@ export class StepRunner {
     }
   }
 
-  async #record({ request, log, recovers }: Turn, { auto }: CreateStep, { name, createdAt }: Snapshot): Promise<void> {
+  async #record({ request, log, recovers }: Lease, { auto }: CreateStep, { name, createdAt }: Snapshot): Promise<void> {
     if (auto === undefined) {
       return;
     }

@@ -4,7 +4,7 @@ import { namedFiles } from '../domain/chains/fileUse.js';
 import { identitiesOf } from '../domain/chains/samePath.js';
 import type { HostFiles } from '../domain/hostFiles.js';
 import type { Log } from '../base/log.js';
-import type { Situation } from '../domain/situation.js';
+import type { Facts } from '../domain/facts.js';
 import { type Clock, systemClock } from '../base/clock.js';
 import { ChainReader } from '../inventory/hostFacts.js';
 
@@ -22,14 +22,14 @@ export interface StrayImage {
  */
 export async function readStrayImages(
   files: HostFiles,
-  situation: Situation,
+  facts: Facts,
   namedByOthers: ReadonlySet<string>,
   log: Log,
   clock: Clock = systemClock,
 ): Promise<readonly StrayImage[]> {
-  const named = namedFiles(situation);
-  const looked = situation.files?.images;
-  const strange = [...(situation.files?.lists ?? [])]
+  const named = namedFiles(facts);
+  const looked = facts.files?.images;
+  const strange = [...(facts.files?.lists ?? [])]
     .flatMap(([folder, names]) => names.map((name) => `${folder}/${name}`))
     .filter((path) => !named.has(path) && !namedByOthers.has(path) && looked?.has(path) !== true && mayBeImage(path));
   const chains = new ChainReader(files, 'head', log, clock);

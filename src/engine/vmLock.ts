@@ -2,18 +2,18 @@
 import { Failure } from '../domain/failure.js';
 import type { OperationRequest } from '../domain/operation.js';
 
-interface Turn {
+interface Lease {
   readonly request: OperationRequest;
   readonly begin: () => void;
 }
 
-export interface TurnOptions {
+export interface LeaseOptions {
   readonly signal?: AbortSignal | undefined;
   /** Called at once with the operation that runs now, and again whenever the next one in front begins. */
   readonly onWait?: ((forWhat: OperationRequest) => void) | undefined;
 }
 
-interface Waiting extends Turn {
+interface Waiting extends Lease {
   readonly tell: (forWhat: OperationRequest) => void;
 }
 
@@ -34,7 +34,7 @@ export class VmLock {
    * Resolves when it is this request's turn, with the function that ends the turn (calling it again does nothing).
    * Rejects with `cancelled` when the signal aborts while it waits; the place in the queue is then gone.
    */
-  async take(vm: string, request: OperationRequest, options: TurnOptions = {}): Promise<() => void> {
+  async take(vm: string, request: OperationRequest, options: LeaseOptions = {}): Promise<() => void> {
     if (options.signal?.aborted === true) {
       throw new Failure('cancelled', { doing: 'wait for another operation' });
     }
@@ -53,7 +53,7 @@ export class VmLock {
     };
   }
 
-  #wait(queue: Queue, request: OperationRequest, { signal, onWait }: TurnOptions): Promise<void> {
+  #wait(queue: Queue, request: OperationRequest, { signal, onWait }: LeaseOptions): Promise<void> {
     return new Promise((resolve, reject) => {
       const give = (): void => {
         queue.waiting.splice(queue.waiting.indexOf(waiting), 1);

@@ -1,13 +1,13 @@
 // Looks at files on the hypervisor's host, and at all that they rest on. Refuses to know what is decided from it.
 import type { CannotAct, Depth, FileFacts, HostFiles, ImageFacts, ImageLocks, Seen } from '../domain/hostFiles.js';
 import { folderOf } from '../domain/chains/overlayFiles.js';
-import type { FileNeeds } from '../operations/needs.js';
-import type { FilesSeen } from '../domain/situation.js';
+import type { RequiredFiles } from '../operations/requiredFacts.js';
+import type { FilesSeen } from '../domain/facts.js';
 import type { VmDisk } from '../domain/vm.js';
 import type { Log } from '../base/log.js';
 import { asFailure } from '../domain/asFailure.js';
 import { type Clock, systemClock, within } from '../base/clock.js';
-import { fewAtOnce } from '../base/fewAtOnce.js';
+import { mapLimited } from '../base/mapLimited.js';
 
 /** QEMU itself gives up far earlier: what is deeper is not looked at. */
 const deepest = 300;
@@ -24,7 +24,7 @@ export type Formats = ReadonlyMap<string, string>;
 /** What is asked for, with the whole chain below each image. Rejects only when the connection is lost. */
 export async function readHostFacts(
   files: HostFiles,
-  asked: FileNeeds,
+  asked: RequiredFiles,
   log: Log,
   formats: Formats = new Map(),
   clock: Clock = systemClock,
@@ -50,10 +50,10 @@ export async function readHostFacts(
   };
   await Promise.all([
     chains.follow(asked.images),
-    fewAtOnce(asked.files, atOnce, async (path) => {
+    mapLimited(asked.files, atOnce, async (path) => {
       single.set(path, await look.at(path, files.file(path), 'unknown'));
     }),
-    fewAtOnce(asked.folders, atOnce, lookInto),
+    mapLimited(asked.folders, atOnce, lookInto),
   ]);
   const seen: FilesSeen = {
     images: chains.images,
@@ -71,8 +71,8 @@ export async function readHostFacts(
   const folders = new Set([...changed].map(folderOf).filter((folder) => !canAct.has(folder)));
   const canChange = new Map<string, 'yes' | CannotAct>();
   await Promise.all([
-    fewAtOnce([...folders], atOnce, lookInto),
-    fewAtOnce([...changed], atOnce, async (path) => {
+    mapLimited([...folders], atOnce, lookInto),
+    mapLimited([...changed], atOnce, async (path) => {
       put(canChange, path, await look.at(path, files.canChange(path), undefined));
     }),
   ]);
@@ -89,7 +89,7 @@ export async function readFiles(
   const look = new Careful(log, clock);
   const absolute = [...paths].filter((path) => path.startsWith('/'));
   return new Map(
-    await fewAtOnce(
+    await mapLimited(
       absolute,
       atOnce,
       async (path) => [path, await look.at(path, files.file(path), 'unknown' as const)] as const,
@@ -127,7 +127,7 @@ export class ChainReader {
   }
 
   async follow(paths: readonly string[]): Promise<void> {
-    await fewAtOnce(paths, atOnce, async (path) => {
+    await mapLimited(paths, atOnce, async (path) => {
       let next: string | undefined = path;
       for (let depth = 0; next !== undefined && depth < deepest; depth += 1) {
         next = await this.#below(next);

@@ -1,6 +1,6 @@
 // Keeps what is known of the layers of one connection's VMs, from the call that tells of all of them at once. Refuses to
 // decide whether to look.
-import { type Beside, besideNeeds, layersFromStatistics } from '../domain/chains/layersFromStatistics.js';
+import { type Beside, filesBeside, layersFromStatistics } from '../domain/chains/layersFromStatistics.js';
 import type { Hypervisor } from '../driver/hypervisor.js';
 import type { Disposable } from '../base/disposable.js';
 import type { Log } from '../base/log.js';
@@ -10,8 +10,8 @@ import type { Room, VmLayers } from '../domain/layers.js';
 import { emptyTree } from '../domain/snapshot.js';
 import { asFailure } from '../domain/asFailure.js';
 import { type Clock, within } from '../base/clock.js';
-import { fewAtOnce } from '../base/fewAtOnce.js';
-import type { Picture } from './picture.js';
+import { mapLimited } from '../base/mapLimited.js';
+import type { Store } from './store.js';
 import { share } from './sharing.js';
 import { chainsOf, foldersOf, hasOverlay, isSameStatistics } from './statisticsFacts.js';
 import type { VmView } from './views.js';
@@ -27,7 +27,7 @@ type Users = ReadonlyMap<string, ReadonlySet<string>>;
 
 export interface LayerWatchOptions {
   readonly uri: string;
-  readonly picture: Picture;
+  readonly picture: Store;
   readonly clock: Clock;
   readonly log: Log;
   /** Reads the configuration and the snapshots of a VM into the picture. */
@@ -117,7 +117,7 @@ export class LayerWatch implements Disposable {
     const unfitting = this.#views().flatMap((view) =>
       this.#isUnfitting(view, told.get(view.ref.uuid)) ? [view.ref.uuid] : [],
     );
-    await fewAtOnce(unfitting, atOnce, (uuid) => this.#fit(uuid, told.get(uuid)));
+    await mapLimited(unfitting, atOnce, (uuid) => this.#fit(uuid, told.get(uuid)));
     this.#put(told, await this.#rooms(hypervisor, told));
   }
 
@@ -183,7 +183,7 @@ export class LayerWatch implements Disposable {
       return new Map();
     }
     const folders = [...new Set([...told.values()].flatMap(foldersOf))];
-    const rooms = await fewAtOnce(folders, atOnce, async (folder): Promise<Room> => {
+    const rooms = await mapLimited(folders, atOnce, async (folder): Promise<Room> => {
       const space = await within(this.#options.clock, patienceMs, nearbyFiles.space(folder), undefined);
       return { folder, freeBytes: space?.free ?? 'unknown', totalBytes: space?.total ?? 'unknown' };
     });
@@ -199,14 +199,14 @@ export class LayerWatch implements Disposable {
     if (nearbyFiles === undefined || nearbyContents === undefined) {
       return new Map();
     }
-    const all = await fewAtOnce([...told], atOnce, async ([uuid, statistics]) => {
-      const needs = besideNeeds(statistics, picture.vm({ connection: uri, uuid })?.tree ?? emptyTree);
-      const files = await fewAtOnce(needs.files, atOnce, async (file) => {
+    const all = await mapLimited([...told], atOnce, async ([uuid, statistics]) => {
+      const needs = filesBeside(statistics, picture.vm({ connection: uri, uuid })?.tree ?? emptyTree);
+      const files = await mapLimited(needs.files, atOnce, async (file) => {
         const facts = await within(clock, patienceMs, nearbyFiles.file(file), 'unknown' as const);
         return [file, facts === 'missing' ? 0 : facts === 'unknown' ? facts : facts.allocatedBytes] as const;
       });
       const present = statistics.active ? 'written' : 'still';
-      const inside = await fewAtOnce(needs.images, atOnce, async (file) => {
+      const inside = await mapLimited(needs.images, atOnce, async (file) => {
         const sizes = await within(clock, patienceMs, nearbyContents.internalSizes(file, present), 'failed' as const);
         return typeof sizes === 'string' ? [] : [[file, sizes] as const];
       });

@@ -10,7 +10,7 @@ import { ConnectionKeeper, type KeeperState } from './connectionKeeper.js';
 import { LayerWatch } from './layerWatch.js';
 import { type Neighbour, Neighbours } from './neighbours.js';
 import { OtherVmFacts } from './otherVmFacts.js';
-import type { Picture } from './picture.js';
+import type { Store } from './store.js';
 import { Refresher } from './refresher.js';
 import { type Aspect, staleAfter } from './staleness.js';
 import { unreadVm } from './unreadVm.js';
@@ -45,7 +45,7 @@ export class LiveConnection implements Disposable {
   readonly otherVms: OtherVmFacts;
   readonly neighbours: Neighbours;
   readonly #whenOpen: LiveOptions['whenOpen'];
-  readonly #picture: Picture;
+  readonly #picture: Store;
   readonly #clock: Clock;
   readonly #log: Log;
   readonly #keeper: ConnectionKeeper;
@@ -62,7 +62,7 @@ export class LiveConnection implements Disposable {
   #events = new DisposableStore();
 
   /** @param released called when the last VM that an operation held is free again */
-  constructor(uri: string, picture: Picture, options: LiveOptions, released: () => void) {
+  constructor(uri: string, picture: Store, options: LiveOptions, released: () => void) {
     this.uri = uri;
     this.#released = released;
     this.#picture = picture;

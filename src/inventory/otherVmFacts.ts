@@ -2,12 +2,12 @@
 import type { Hypervisor, NamedByVm, VmHead } from '../driver/hypervisor.js';
 import type { Log } from '../base/log.js';
 import type { FileFacts, Seen } from '../domain/hostFiles.js';
-import type { OtherVm } from '../domain/situation.js';
+import type { OtherVm } from '../domain/facts.js';
 import { identitiesOf } from '../domain/chains/samePath.js';
 import type { VmDisk } from '../domain/vm.js';
 import { asFailure } from '../domain/asFailure.js';
 import { type Clock, within } from '../base/clock.js';
-import { fewAtOnce } from '../base/fewAtOnce.js';
+import { mapLimited } from '../base/mapLimited.js';
 import { ChainReader, type Formats, formatsOf, readFiles } from './hostFacts.js';
 
 const atOnce = 8;
@@ -89,7 +89,7 @@ export class OtherVmFacts {
     const there = new Set(heads.map(({ uuid }) => uuid));
     [...this.#named.keys()].filter((uuid) => !there.has(uuid)).forEach((uuid) => this.#named.delete(uuid));
     const others = heads.filter(({ uuid }) => uuid !== except);
-    const all = await fewAtOnce(others, atOnce, (head) => this.#one(hypervisor, head));
+    const all = await mapLimited(others, atOnce, (head) => this.#one(hypervisor, head));
     return all.flatMap((one) => (one === 'gone' ? [] : [one]));
   }
 
@@ -143,7 +143,7 @@ export class OtherVmFacts {
       return before;
     }
     const tree = names.length === 0 ? { snapshots: [] } : await hypervisor.readTree(uuid);
-    const frozen = await fewAtOnce(tree.snapshots, atOnce, ({ name }) => frozenDisks(hypervisor, uuid, name));
+    const frozen = await mapLimited(tree.snapshots, atOnce, ({ name }) => frozenDisks(hypervisor, uuid, name));
     const overlays = tree.snapshots.flatMap(({ disks, revertDisks }) => [...disks, ...(revertDisks ?? [])]);
     const memory = tree.snapshots.map((snapshot) => snapshot.memory.file);
     return { mark, ...namedBy(vm, frozen.flat(), overlays, [vm.nvram, ...memory]) };

@@ -3,7 +3,7 @@ import type { Capabilities } from '../domain/capabilities.js';
 import type { Failure } from '../domain/failure.js';
 import type { OperationRequest, Progress } from '../domain/operation.js';
 import type { VmLayers } from '../domain/layers.js';
-import type { AutoSnapshot } from '../domain/situation.js';
+import type { AutoSnapshot } from '../domain/facts.js';
 import type { SnapshotTree } from '../domain/snapshot.js';
 import type { Vm, VmRef } from '../domain/vm.js';
 

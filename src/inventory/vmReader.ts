@@ -5,7 +5,7 @@ import type { SnapshotTree } from '../domain/snapshot.js';
 import type { VmRef } from '../domain/vm.js';
 import { asFailure } from '../domain/asFailure.js';
 import type { Clock } from '../base/clock.js';
-import type { Picture } from './picture.js';
+import type { Store } from './store.js';
 import type { Aspect } from './staleness.js';
 import type { VmView } from './views.js';
 
@@ -23,7 +23,7 @@ interface Reading {
 
 export interface VmReaderOptions {
   readonly uri: string;
-  readonly picture: Picture;
+  readonly picture: Store;
   readonly clock: Clock;
   /** Whether the snapshots of this VM are shown now. */
   readonly inAttention: (uuid: string) => boolean;
@@ -172,7 +172,7 @@ export class VmReader {
   }
 
   /** Nothing that an ended connection still says goes into the picture. */
-  #put(hypervisor: Hypervisor, uuid: string, patch: Parameters<Picture['putVm']>[1]): void {
+  #put(hypervisor: Hypervisor, uuid: string, patch: Parameters<Store['putVm']>[1]): void {
     if (this.#hypervisor === hypervisor) {
       this.#options.picture.putVm(this.ref(uuid), patch);
     }

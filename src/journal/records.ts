@@ -2,7 +2,7 @@
 // kept.
 import type { Log } from '../base/log.js';
 import type { AutoReason } from '../domain/description.js';
-import type { AutoSnapshot } from '../domain/situation.js';
+import type { AutoSnapshot } from '../domain/facts.js';
 import type { FileSystem } from './durable.js';
 import { SnapshotRecords, type SnapshotRecordsOptions } from './snapshotRecords.js';
 

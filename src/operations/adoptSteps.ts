@@ -1,11 +1,11 @@
 // An external snapshot that QEMU took and libvirt did not write down: the VM stands on its overlays, and the journal has
 // the rest of it. Decides whether libvirt can be told of it; knows no way to undo it.
-import { frozenFile, snapshotsIn, wholeChain } from '../domain/chains/fileUse.js';
+import { backingFileOf, snapshotsIn, wholeChain } from '../domain/chains/fileUse.js';
 import { standsExactlyOn } from './leftAsPlanned.js';
 import { isMissing } from '../steps/stepEffect.js';
 import type { CreateStep, Step, TargetFile } from '../steps/step.js';
-import type { Situation } from '../domain/situation.js';
-import type { BrokenOff } from './interrupted.js';
+import type { Facts } from '../domain/facts.js';
+import type { InterruptedOperation } from './interrupted.js';
 import type { Snapshot } from '../domain/snapshot.js';
 import { currentOf } from '../domain/snapshotTree.js';
 
@@ -23,19 +23,19 @@ type Below = Extract<Step, { kind: 'adoptSnapshot' }>['below'];
  */
 export function adoptSteps(
   made: CreateStep,
-  { startedAt }: BrokenOff,
-  situation: Situation,
+  { startedAt }: InterruptedOperation,
+  facts: Facts,
 ): readonly Step[] | undefined {
   const overlays = made.disks.flatMap(({ target, file }) => (file === undefined ? [] : [{ target, file }]));
-  const below = belowOf(overlays, situation);
+  const below = belowOf(overlays, facts);
   // QEMU died behind it, and libvirt took the RAM away: a snapshot that promises it would be a lie.
-  const isWithoutRam = made.memoryFile !== undefined && isMissing(made.memoryFile, situation);
-  const taken = snapshotsIn(situation, new Set(overlays.map(({ file }) => file))).length > 0;
-  if (overlays.length === 0 || !standsExactlyOn(overlays, situation) || below === undefined || taken || isWithoutRam) {
+  const isWithoutRam = made.memoryFile !== undefined && isMissing(made.memoryFile, facts);
+  const taken = snapshotsIn(facts, new Set(overlays.map(({ file }) => file))).length > 0;
+  if (overlays.length === 0 || !standsExactlyOn(overlays, facts) || below === undefined || taken || isWithoutRam) {
     return undefined;
   }
-  const parent = parentBelow(below, situation);
-  if (parent === undefined && situation.tree.snapshots.length > 0) {
+  const parent = parentBelow(below, facts);
+  if (parent === undefined && facts.tree.snapshots.length > 0) {
     return undefined;
   }
   return [
@@ -43,14 +43,14 @@ export function adoptSteps(
       kind: 'adoptSnapshot',
       made,
       below,
-      state: stateThen(situation),
+      state: stateThen(facts),
       createdAt: startedAt,
       ...(parent === undefined ? {} : { parent: parent.name }),
     },
   ];
 }
 
-function belowOf(overlays: readonly TargetFile[], { files }: Situation): Below | undefined {
+function belowOf(overlays: readonly TargetFile[], { files }: Facts): Below | undefined {
   const below = overlays.flatMap(({ target, file }) => {
     const facts = files?.images.get(file);
     const backing = typeof facts === 'object' ? facts.backing : undefined;
@@ -60,7 +60,7 @@ function belowOf(overlays: readonly TargetFile[], { files }: Situation): Below |
 }
 
 /** libvirt stops a VM that it takes a snapshot of, and the next daemon lets it run again. */
-function stateThen({ vm: { power, powerReason } }: Situation): 'running' | 'paused' {
+function stateThen({ vm: { power, powerReason } }: Facts): 'running' | 'paused' {
   return power === 'paused' && powerReason !== 'saving' && powerReason !== 'snapshotting' ? 'paused' : 'running';
 }
 
@@ -68,23 +68,23 @@ function stateThen({ vm: { power, powerReason } }: Situation): 'running' | 'paus
  * The current one, unless libvirt has taken the mark away already; then the one whose overlays were frozen now, or else
  * the one that froze the uppermost file of the chain.
  */
-function parentBelow(below: Below, situation: Situation): Snapshot | undefined {
-  const { tree } = situation;
+function parentBelow(below: Below, facts: Facts): Snapshot | undefined {
+  const { tree } = facts;
   const froze = new Map(below.map(({ target, file }) => [target, file]));
   const named = tree.snapshots.filter((snapshot) =>
     [snapshot.disks, snapshot.revertDisks ?? []].some((disks) =>
       disks.some(({ target, file }) => file !== undefined && froze.get(target) === file),
     ),
   );
-  return currentOf(tree) ?? (named.length === 1 ? named[0] : named.length === 0 ? nearest(situation) : undefined);
+  return currentOf(tree) ?? (named.length === 1 ? named[0] : named.length === 0 ? nearest(facts) : undefined);
 }
 
-function nearest(situation: Situation): Snapshot | undefined {
-  const { vm, tree } = situation;
+function nearest(facts: Facts): Snapshot | undefined {
+  const { vm, tree } = facts;
   const depths = tree.snapshots.flatMap((snapshot) => {
     const at = vm.disks.flatMap((disk) => {
-      const frozen = frozenFile(situation, snapshot.name, disk.target);
-      const depth = frozen === undefined ? -1 : wholeChain(disk, situation).indexOf(frozen);
+      const frozen = backingFileOf(facts, snapshot.name, disk.target);
+      const depth = frozen === undefined ? -1 : wholeChain(disk, facts).indexOf(frozen);
       return depth < 0 ? [] : [depth];
     });
     return at.length === 0 ? [] : [{ snapshot, depth: Math.min(...at) }];

@@ -1,17 +1,17 @@
 // Whether a VM is exactly as an operation that broke off leaves it, by what was written down before its first step: only then
 // may its recovery go on without a person. What is not known is no permission. Knows no way on or back.
 import { isAuto } from '../domain/chains/layoutLeaf.js';
-import { frozenFile, wholeChain } from '../domain/chains/fileUse.js';
+import { backingFileOf, wholeChain } from '../domain/chains/fileUse.js';
 import type { Plan } from './plan.js';
-import type { Situation } from '../domain/situation.js';
+import type { Facts } from '../domain/facts.js';
 import type { Step } from '../steps/step.js';
 import type { Before } from '../domain/origin.js';
-import type { BrokenOff } from './interrupted.js';
+import type { InterruptedOperation } from './interrupted.js';
 import { type Refused, refuse } from '../domain/refusal.js';
 import type { Snapshot } from '../domain/snapshot.js';
 import { snapshotableDisks, type VmDisk } from '../domain/vm.js';
 import { filesNamedBy } from './filesNamedBy.js';
-import { begunSteps, hasBegun } from './brokenAt.js';
+import { begunSteps, hasBegun } from './interruptedAt.js';
 import { currentAsLeft, emptiness } from './leftAsPlanned.js';
 import { mergesUnseen } from './mergesUnseen.js';
 import { powerAsLeft } from './powerAsLeft.js';
@@ -32,56 +32,55 @@ const mostMs = 10 * stillWritesMs;
  * | a merge that a root's time alone tells of | see mergesUnseen                                                         | written |
  * | what was written since, see `replacesPresent` | nothing, see mayWriteUntil                                                 | written |
  */
-export function sinceObstacle(brokenOff: BrokenOff, recovery: Plan, situation: Situation): Refused | undefined {
+export function sinceRefusal(brokenOff: InterruptedOperation, recovery: Plan, facts: Facts): Refused | undefined {
   const { before } = brokenOff;
-  const { name: vm } = situation.vm;
+  const { name: vm } = facts.vm;
   if (before === undefined) {
     return refuse('notAsLeft', { vm, what: 'notKnown' });
   }
-  const what = !treeAsLeft(brokenOff, before, situation)
+  const what = !treeAsLeft(brokenOff, before, facts)
     ? 'snapshots'
-    : !disksAsLeft(brokenOff, before, situation)
+    : !disksAsLeft(brokenOff, before, facts)
       ? 'disks'
-      : !powerAsLeft(brokenOff, before, situation)
+      : !powerAsLeft(brokenOff, before, facts)
         ? 'power'
-        : mergesUnseen(brokenOff, recovery, situation) ||
-            (recovery.steps.some(replacesPresent) && !isUnwrittenSince(brokenOff, before, situation))
+        : mergesUnseen(brokenOff, recovery, facts) ||
+            (recovery.steps.some(replacesPresent) && !isUnwrittenSince(brokenOff, before, facts))
           ? 'written'
           : undefined;
   return what === undefined ? undefined : refuse('notAsLeft', { vm, what });
 }
 
-function treeAsLeft(brokenOff: BrokenOff, before: Before, situation: Situation): boolean {
-  const { tree } = situation;
+function treeAsLeft(brokenOff: InterruptedOperation, before: Before, facts: Facts): boolean {
+  const { tree } = facts;
   const then = new Map(before.snapshots.map((one) => [one.name, one]));
   const made = new Set(begunSteps(brokenOff).flatMap(madeBy));
   const doomed = new Set(begunSteps(brokenOff).flatMap(takenBy));
   const isKnown = (one: Snapshot): boolean =>
-    then.get(one.name)?.createdAt === one.createdAt || made.has(one.name) || isOursSince(one, brokenOff, situation);
+    then.get(one.name)?.createdAt === one.createdAt || made.has(one.name) || isOursSince(one, brokenOff, facts);
   const there = new Set(tree.snapshots.map(({ name }) => name));
   return (
     tree.snapshots.every(isKnown) &&
     before.snapshots.every(({ name }) => there.has(name) || doomed.has(name)) &&
-    isCurrentAsLeft(brokenOff, before, doomed, situation)
+    isCurrentAsLeft(brokenOff, before, doomed, facts)
   );
 }
 
 /** Taken by us since it began, be it by a recovery of which the journal has no step. */
-function isOursSince(snapshot: Snapshot, { startedAt }: BrokenOff, situation: Situation): boolean {
+function isOursSince(snapshot: Snapshot, { startedAt }: InterruptedOperation, facts: Facts): boolean {
   return (
-    snapshot.createdAt >= startedAt - 1 &&
-    (isAuto(snapshot, 'revert', situation) || isAuto(snapshot, 'layout', situation))
+    snapshot.createdAt >= startedAt - 1 && (isAuto(snapshot, 'revert', facts) || isAuto(snapshot, 'layout', facts))
   );
 }
 
 /** libvirt makes the parent of a current one that goes the current one. */
 function isCurrentAsLeft(
-  brokenOff: BrokenOff,
+  brokenOff: InterruptedOperation,
   before: Before,
   doomed: ReadonlySet<string>,
-  situation: Situation,
+  facts: Facts,
 ): boolean {
-  const { tree } = situation;
+  const { tree } = facts;
   const { current } = tree;
   if (current === undefined || current === before.current) {
     return true;
@@ -93,8 +92,8 @@ function isCurrentAsLeft(
   return (
     parents.includes(current) ||
     begunSteps(brokenOff).some((step) => madeBy(step).includes(current) || makesCurrent(step, current)) ||
-    (own !== undefined && isOursSince(own, brokenOff, situation)) ||
-    (brokenOff.request.kind === 'delete' && currentAsLeft(brokenOff.plan, situation))
+    (own !== undefined && isOursSince(own, brokenOff, facts)) ||
+    (brokenOff.request.kind === 'delete' && currentAsLeft(brokenOff.plan, facts))
   );
 }
 
@@ -112,28 +111,28 @@ function takenBy(step: Step): readonly string[] {
   return step.kind === 'deleteSnapshot' || step.kind === 'forgetSnapshot' ? [step.snapshot] : [];
 }
 
-function disksAsLeft(brokenOff: BrokenOff, before: Before, situation: Situation): boolean {
+function disksAsLeft(brokenOff: InterruptedOperation, before: Before, facts: Facts): boolean {
   const named = filesNamedBy(brokenOff.plan);
   const ours = new Set(
-    situation.tree.snapshots
-      .filter((one) => isOursSince(one, brokenOff, situation))
+    facts.tree.snapshots
+      .filter((one) => isOursSince(one, brokenOff, facts))
       .flatMap(({ disks }) => disks.flatMap(({ file }) => file ?? [])),
   );
   const reverting = hasBegun(brokenOff, ['revert']);
   const frozen = (disk: VmDisk): readonly (string | undefined)[] => [
     ...brokenOff.plan.steps.flatMap((step) =>
       step.kind === 'revert' || step.kind === 'defineFromSnapshot'
-        ? [frozenFile(situation, step.snapshot, disk.target)]
+        ? [backingFileOf(facts, step.snapshot, disk.target)]
         : [],
     ),
     before.disks.find(({ target }) => target === disk.target)?.file,
   ];
-  return snapshotableDisks(situation.vm).every((disk) => {
+  return snapshotableDisks(facts.vm).every((disk) => {
     const then = before.disks.find(({ target }) => target === disk.target);
     if ((then !== undefined && then.file === disk.source) || disk.source === undefined) {
       return then !== undefined && then.file === disk.source;
     }
-    const [, below] = wholeChain(disk, situation);
+    const [, below] = wholeChain(disk, facts);
     return (
       named.has(disk.source) ||
       ours.has(disk.source) ||
@@ -164,16 +163,16 @@ const replacing: ReadonlySet<Step['kind']> = new Set<Step['kind']>([
  * | off    | written last when the operation may have | yes |
  * | off    | later, or nobody can tell when    | no |
  */
-function isUnwrittenSince(brokenOff: BrokenOff, before: Before, situation: Situation): boolean {
-  const { vm, files } = situation;
+function isUnwrittenSince(brokenOff: InterruptedOperation, before: Before, facts: Facts): boolean {
+  const { vm, files } = facts;
   if (vm.power !== 'off') {
     return true;
   }
   const limit = mayWriteUntil(brokenOff, before);
   return snapshotableDisks(vm).every(({ source }) => {
-    const facts = source === undefined ? undefined : files?.images.get(source);
-    const at = typeof facts === 'object' ? facts.modifiedAt : undefined;
-    return (at !== undefined && at <= limit) || (source !== undefined && emptiness(source, situation) === true);
+    const image = source === undefined ? undefined : files?.images.get(source);
+    const at = typeof image === 'object' ? image.modifiedAt : undefined;
+    return (at !== undefined && at <= limit) || (source !== undefined && emptiness(source, facts) === true);
   });
 }
 
@@ -184,7 +183,7 @@ function isUnwrittenSince(brokenOff: BrokenOff, before: Before, situation: Situa
  * | the VM was switched off and nothing wrote since       | the end of that, or of the overlays that were made then |
  * | none writes, and the VM was off before                | the begin |
  */
-function mayWriteUntil({ plan, startedAt, begunAt, doneAt, lastStepAt }: BrokenOff, before: Before): number {
+function mayWriteUntil({ plan, startedAt, begunAt, doneAt, lastStepAt }: InterruptedOperation, before: Before): number {
   let quietAt = before.power === 'off' ? (startedAt + 1) * 1_000 : undefined;
   for (const [index, step] of plan.steps.entries()) {
     const done = doneAt?.get(index);

@@ -1,13 +1,13 @@
 // Whether everything that was asked for a decision is there. A plan that is made for a menu may rest on less; what is carried
 // out must not: a rule that finds nothing passes, and what was not looked at must not count as nothing.
-import type { Situation } from '../domain/situation.js';
+import type { Facts } from '../domain/facts.js';
 import { findSnapshot } from '../domain/snapshotTree.js';
-import type { FileNeeds, Needs } from './needs.js';
+import type { RequiredFiles, RequiredFacts } from './requiredFacts.js';
 
 declare const complete: unique symbol;
 
 /** Made by `completeFacts` alone: it cannot be forgotten to ask it. */
-export type CompleteSituation = Situation & { readonly [complete]: true };
+export type CompleteFacts = Facts & { readonly [complete]: true };
 
 /** What is missing, in the words of `Situation`. */
 export type MissingFact = 'blockJobs' | 'otherVms' | 'strays' | 'agent' | 'configured' | 'frozenDisks' | 'files';
@@ -20,22 +20,22 @@ export type MissingFact = 'blockJobs' | 'otherVms' | 'strays' | 'agent' | 'confi
  * @param files all that was asked for of the host's files
  */
 export function completeFacts(
-  situation: Situation,
-  needs: Needs,
-  files: readonly FileNeeds[],
-): CompleteSituation | MissingFact {
-  return missingFact(situation, needs, files) ?? (situation as CompleteSituation);
+  facts: Facts,
+  needs: RequiredFacts,
+  files: readonly RequiredFiles[],
+): CompleteFacts | MissingFact {
+  return missingFact(facts, needs, files) ?? (facts as CompleteFacts);
 }
 
-function missingFact(situation: Situation, needs: Needs, asked: readonly FileNeeds[]): MissingFact | undefined {
-  const { blockJobs, otherVms, agent, configured, frozenDisks, tree, files } = situation;
+function missingFact(facts: Facts, needs: RequiredFacts, asked: readonly RequiredFiles[]): MissingFact | undefined {
+  const { blockJobs, otherVms, agent, configured, frozenDisks, tree, files } = facts;
   if (needs.blockJobs && blockJobs === undefined) {
     return 'blockJobs';
   }
   if (needs.otherVms && otherVms === undefined) {
     return 'otherVms';
   }
-  if (needs.strays === true && situation.strays === undefined) {
+  if (needs.strays === true && facts.strays === undefined) {
     return 'strays';
   }
   if (needs.agent && agent === undefined) {

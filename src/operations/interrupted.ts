@@ -14,7 +14,7 @@ import type { Step } from '../steps/step.js';
 export const actsAloneForMs = 60 * 60 * 1000;
 
 /** An operation of several steps that did not come to its end, as the journal has it. */
-export interface BrokenOff {
+export interface InterruptedOperation {
   readonly request: OperationRequest;
   readonly plan: Plan;
   /** Indexes of the plan's steps. */

@@ -2,7 +2,7 @@
 // go, for they were never asked. Knows no way on or back.
 import { snapshotsIn } from '../domain/chains/fileUse.js';
 import type { Plan } from './plan.js';
-import type { Situation } from '../domain/situation.js';
+import type { Facts } from '../domain/facts.js';
 import type { Step, TargetFile } from '../steps/step.js';
 import type { Snapshot, SnapshotDisk } from '../domain/snapshot.js';
 import { findSnapshot, parentOf } from '../domain/snapshotTree.js';
@@ -20,7 +20,7 @@ function checkpointStep({ steps }: Plan): Extract<Step, { kind: 'createSnapshot'
 }
 
 /** Each of the VM's disks is that very file, and no overlay of it. */
-export function standsExactlyOn(disks: readonly TargetFile[], { vm }: Situation): boolean {
+export function standsExactlyOn(disks: readonly TargetFile[], { vm }: Facts): boolean {
   return disks.every(({ target, file }) => vm.disks.some((disk) => disk.target === target && disk.source === file));
 }
 
@@ -35,16 +35,16 @@ export function standsExactlyOn(disks: readonly TargetFile[], { vm }: Situation)
  * | off              | these               | one is not known        | unknown |
  * | off              | these               | all known to be empty, or gone | untouched: nothing is in them |
  */
-export function useOfOverlays(disks: readonly TargetFile[], situation: Situation): Use {
-  if (isActive(situation.vm.power) || !standsExactlyOn(disks, situation)) {
+export function useOfOverlays(disks: readonly TargetFile[], facts: Facts): Use {
+  if (isActive(facts.vm.power) || !standsExactlyOn(disks, facts)) {
     return 'used';
   }
-  const known = disks.map(({ file }) => isMissing(file, situation) || emptiness(file, situation));
+  const known = disks.map(({ file }) => isMissing(file, facts) || emptiness(file, facts));
   return known.includes(false) ? 'used' : known.includes(undefined) || known.length === 0 ? 'unknown' : 'untouched';
 }
 
 /** Whether nothing was written to an overlay; undefined: not known. */
-export function emptiness(file: string, { files }: Situation): boolean | undefined {
+export function emptiness(file: string, { files }: Facts): boolean | undefined {
   const facts = files?.images.get(file);
   return typeof facts === 'object' ? facts.empty : undefined;
 }
@@ -60,30 +60,30 @@ export function emptiness(file: string, { files }: Situation): boolean | undefin
  * | none, nothing had changed    | the overlays that the VM stood on                                  |
  * | none, the changes were given up | the same; those that are not empty may hold more than was given up: unknown |
  */
-export function useOfLeft(plan: Plan, situation: Situation): Use {
-  const { vm } = situation;
+export function useOfLeft(plan: Plan, facts: Facts): Use {
+  const { vm } = facts;
   const own = new Set(snapshotableDisks(vm).map(({ target }) => target));
   const leaves = (plan.leaves ?? []).filter(({ target }) => own.has(target));
-  const checkpoint = checkpointOf(plan, situation);
+  const checkpoint = checkpointOf(plan, facts);
   const taking = checkpoint?.disks.filter(({ location }) => location !== 'no') ?? [];
   const overlays = taking.flatMap(({ target, file }) => (file === undefined ? [] : [{ target, file }]));
   const others = leaves.filter(({ target }) => overlays.every((one) => one.target !== target));
-  if (isActive(vm.power) || !standsExactlyOn([...overlays, ...others], situation) || !currentAsLeft(plan, situation)) {
+  if (isActive(vm.power) || !standsExactlyOn([...overlays, ...others], facts) || !currentAsLeft(plan, facts)) {
     return 'used';
   }
   if (checkpoint?.style === 'internal') {
-    return useOfImages([checkpoint.name, targetOf(plan)], taking, situation);
+    return useOfImages([checkpoint.name, targetOf(plan)], taking, facts);
   }
-  const use = useOfOverlays(overlays.length > 0 ? overlays : leaves, situation);
+  const use = useOfOverlays(overlays.length > 0 ? overlays : leaves, facts);
   return checkpoint !== undefined || use === 'untouched' ? use : 'unknown';
 }
 
-function checkpointOf(plan: Plan, situation: Situation): Snapshot | undefined {
-  return findSnapshot(situation.tree, checkpointStep(plan)?.name ?? '') ?? keptByRecovery(plan, situation);
+function checkpointOf(plan: Plan, facts: Facts): Snapshot | undefined {
+  return findSnapshot(facts.tree, checkpointStep(plan)?.name ?? '') ?? keptByRecovery(plan, facts);
 }
 
 /** The present, as a recovery kept it that broke off itself. */
-export function keptByRecovery(plan: Plan, { tree }: Situation): Snapshot | undefined {
+export function keptByRecovery(plan: Plan, { tree }: Facts): Snapshot | undefined {
   const own = ownNames(plan);
   const current = findSnapshot(tree, tree.current ?? '');
   const parent = current === undefined ? undefined : parentOf(tree, current.name)?.name;
@@ -96,7 +96,7 @@ function targetOf({ request }: Plan): string {
   return request.kind === 'revert' ? request.snapshot : '';
 }
 
-function useOfImages(names: readonly string[], disks: readonly SnapshotDisk[], { vm, files }: Situation): Use {
+function useOfImages(names: readonly string[], disks: readonly SnapshotDisk[], { vm, files }: Facts): Use {
   const same = disks.map(({ target }) => {
     const source = vm.disks.find((disk) => disk.target === target)?.source ?? '';
     const facts = files?.images.get(source);
@@ -111,12 +111,12 @@ function useOfImages(names: readonly string[], disks: readonly SnapshotDisk[], {
  * or was to make current. libvirt has none while it reverts. A checkpoint of ours above one of these is a recovery's.
  * A repair does not know which one was current before it: there the VM's files alone tell.
  */
-export function currentAsLeft(plan: Plan, situation: Situation): boolean {
-  const { tree } = situation;
+export function currentAsLeft(plan: Plan, facts: Facts): boolean {
+  const { tree } = facts;
   if (tree.current === undefined || plan.request.kind === 'repair') {
     return true;
   }
-  return ownNames(plan).has(tree.current) || keptByRecovery(plan, situation) !== undefined;
+  return ownNames(plan).has(tree.current) || keptByRecovery(plan, facts) !== undefined;
 }
 
 function ownNames({ request, steps, losses, warnings }: Plan): ReadonlySet<string> {
@@ -151,16 +151,12 @@ function ownNames({ request, steps, losses, warnings }: Plan): ReadonlySet<strin
  * And nobody may have made another one current. Overlays that a snapshot froze are
  * not the VM's own any more.
  */
-export function mayMakeCurrent(
-  step: Extract<Step, { kind: 'makeCurrent' }>,
-  plan: Plan,
-  situation: Situation,
-): boolean {
+export function mayMakeCurrent(step: Extract<Step, { kind: 'makeCurrent' }>, plan: Plan, facts: Facts): boolean {
   const define = plan.steps.find((one) => one.kind === 'defineFromSnapshot');
   const disks = step.disks ?? define?.disks ?? [];
   return (
-    standsExactlyOn(disks, situation) &&
-    snapshotsIn(situation, new Set(disks.map(({ file }) => file))).length === 0 &&
-    currentAsLeft(plan, situation)
+    standsExactlyOn(disks, facts) &&
+    snapshotsIn(facts, new Set(disks.map(({ file }) => file))).length === 0 &&
+    currentAsLeft(plan, facts)
   );
 }

@@ -1,13 +1,13 @@
 // A root has no parent on which libvirt could mark that it merges: the time of the last write to what it froze tells, and that
 // may have another cause. Decides nothing.
 import { externalTargets } from '../domain/chains/deletedFiles.js';
-import { frozenFile } from '../domain/chains/fileUse.js';
+import { backingFileOf } from '../domain/chains/fileUse.js';
 import type { Plan } from './plan.js';
-import type { Situation } from '../domain/situation.js';
-import type { BrokenOff } from './interrupted.js';
+import type { Facts } from '../domain/facts.js';
+import type { InterruptedOperation } from './interrupted.js';
 import type { Snapshot } from '../domain/snapshot.js';
 import { findSnapshot } from '../domain/snapshotTree.js';
-import { begunSteps } from './brokenAt.js';
+import { begunSteps } from './interruptedAt.js';
 
 /** Of a file system that counts in twos. */
 const coarseMs = 2_000;
@@ -21,33 +21,31 @@ const coarseMs = 2_000;
  * | no                              | one file was written to after the step was begun, by its time of then and of now | yes |
  * | no                              | written before, or unwritten, or nobody can tell         | no |
  */
-export function mergesUnseen(brokenOff: BrokenOff, recovery: Plan, situation: Situation): boolean {
+export function mergesUnseen(brokenOff: InterruptedOperation, recovery: Plan, facts: Facts): boolean {
   const isGone = begunSteps(brokenOff).some(
-    (step) => step.kind === 'deleteSnapshot' && findSnapshot(situation.tree, step.snapshot) === undefined,
+    (step) => step.kind === 'deleteSnapshot' && findSnapshot(facts.tree, step.snapshot) === undefined,
   );
   // One whose turn had not come follows another, of which the mark tells.
   const begun = new Set(
     begunSteps(brokenOff).flatMap((step) => (step.kind === 'deleteSnapshot' ? [step.snapshot] : [])),
   );
   const again = recovery.steps.flatMap((step) =>
-    step.kind === 'deleteSnapshot' && begun.has(step.snapshot)
-      ? (findSnapshot(situation.tree, step.snapshot) ?? [])
-      : [],
+    step.kind === 'deleteSnapshot' && begun.has(step.snapshot) ? (findSnapshot(facts.tree, step.snapshot) ?? []) : [],
   );
-  return !isGone && again.some((root) => isRoot(root) && !wasWrittenTo(root, brokenOff, situation));
+  return !isGone && again.some((root) => isRoot(root) && !wasWrittenTo(root, brokenOff, facts));
 }
 
 function isRoot({ style, parent }: Snapshot): boolean {
   return style === 'external' && parent === undefined;
 }
 
-function wasWrittenTo(root: Snapshot, { plan, begunAt }: BrokenOff, situation: Situation): boolean {
+function wasWrittenTo(root: Snapshot, { plan, begunAt }: InterruptedOperation, facts: Facts): boolean {
   const index = plan.steps.findIndex((step) => step.kind === 'deleteSnapshot' && step.snapshot === root.name);
   const begun = begunAt?.get(index);
   return externalTargets(root).some((target) => {
-    const base = frozenFile(situation, root.name, target);
-    const facts = situation.files?.images.get(base ?? '');
-    const now = typeof facts === 'object' ? facts.modifiedAt : undefined;
+    const base = backingFileOf(facts, root.name, target);
+    const image = facts.files?.images.get(base ?? '');
+    const now = typeof image === 'object' ? image.modifiedAt : undefined;
     const then = plan.changes?.find(({ file }) => file === base)?.modifiedAt;
     return begun !== undefined && now !== undefined && then !== undefined && now !== then && now >= begun - coarseMs;
   });

@@ -1,9 +1,9 @@
 // The one door to the planners: a request and all that is known → a plan, or the reason why not. Pure: it asks nobody.
 import type { OperationRequest, Repair } from '../domain/operation.js';
 import type { Decision } from './plan.js';
-import type { Situation } from '../domain/situation.js';
-import type { CompleteSituation } from './completeFacts.js';
-import { needs } from './needs.js';
+import type { Facts } from '../domain/facts.js';
+import type { CompleteFacts } from './completeFacts.js';
+import { requiredFacts } from './requiredFacts.js';
 import { planConsolidate } from './consolidate/planConsolidate.js';
 import { planCreate } from './create/planCreate.js';
 import { planDelete } from './delete/planDelete.js';
@@ -13,46 +13,46 @@ import { planPrune } from './prune/planPrune.js';
 import { planRename } from './rename/planRename.js';
 import { planRepair } from './repair/planRepair.js';
 import { planRevert } from './revert/planRevert.js';
-import { controlInPathObstacle, pathObstacle } from '../domain/chains/samePath.js';
+import { controlInPathRefusal, pathRefusal } from '../domain/chains/samePath.js';
 
 /**
- * Rules that rest on something undefined in the situation are passed over, so a plan that is made for a menu may still
- * be refused by the one that is made of a fresh look (`planForGood`). `needs` tells what that look has to bring.
+ * Rules that rest on something undefined in the facts are passed over, so a plan that is made for a menu may still
+ * be refused by the one that is made of a fresh look (`planForGood`). `requiredFacts` tells what that look has to bring.
  */
-export function planOperation(request: OperationRequest, situation: Situation): Decision {
-  const decision = decide(request, situation);
-  const { unasked = [] } = situation;
-  return decision.kind === 'refusal' || unasked.length === 0 || !needs(request, situation).otherVms
+export function planOperation(request: OperationRequest, facts: Facts): Decision {
+  const decision = decide(request, facts);
+  const { unasked = [] } = facts;
+  return decision.kind === 'refusal' || unasked.length === 0 || !requiredFacts(request, facts).otherVms
     ? decision
     : { ...decision, warnings: [...decision.warnings, { kind: 'unaskedConnections', connections: unasked }] };
 }
 
-function decide(request: OperationRequest, situation: Situation): Decision {
+function decide(request: OperationRequest, facts: Facts): Decision {
   switch (request.kind) {
     case 'create':
-      return controlInPathObstacle(situation) ?? planCreate(request, situation);
+      return controlInPathRefusal(facts) ?? planCreate(request, facts);
     case 'revert':
-      return pathObstacle(situation) ?? planRevert(request, situation);
+      return pathRefusal(facts) ?? planRevert(request, facts);
     case 'delete':
-      return pathObstacle(situation) ?? planDelete(request, situation);
+      return pathRefusal(facts) ?? planDelete(request, facts);
     case 'rename':
-      return planRename(request, situation);
+      return planRename(request, facts);
     case 'repair':
-      return (touchesFiles(request.repair) ? pathObstacle(situation) : undefined) ?? planRepair(request, situation);
+      return (touchesFiles(request.repair) ? pathRefusal(facts) : undefined) ?? planRepair(request, facts);
     case 'describe':
-      return planDescribe(request, situation);
+      return planDescribe(request, facts);
     case 'power':
-      return planPower(request, situation);
+      return planPower(request, facts);
     case 'consolidate':
-      return pathObstacle(situation) ?? planConsolidate(request, situation);
+      return pathRefusal(facts) ?? planConsolidate(request, facts);
     case 'prune':
-      return pathObstacle(situation) ?? planPrune(request, situation);
+      return pathRefusal(facts) ?? planPrune(request, facts);
   }
 }
 
 /** What may be carried out: nothing that was asked for is missing. */
-export function planForGood(request: OperationRequest, situation: CompleteSituation): Decision {
-  return planOperation(request, situation);
+export function planForGood(request: OperationRequest, facts: CompleteFacts): Decision {
+  return planOperation(request, facts);
 }
 
 function touchesFiles({ kind: what }: Repair): boolean {

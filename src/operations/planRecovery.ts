@@ -1,12 +1,12 @@
 // What becomes of an operation that broke off: how far it came by its journal and by the present, and the way on or back.
 // The ways themselves stand in recover….ts, one for each shape of plan.
-import type { Situation } from '../domain/situation.js';
+import type { Facts } from '../domain/facts.js';
 import { lostQemu, type Merge } from '../domain/chains/lostQemu.js';
 import { folderOf } from '../domain/chains/overlayFiles.js';
 import { beginsWithMerge, withoutLocks } from './delete/mergeAgain.js';
-import { lostQemuObstacle } from './obstacles.js';
+import { lostQemuRefusal } from './refusals.js';
 import type { Refusal } from '../domain/refusal.js';
-import { brokenAt, explain, hasBegun } from './brokenAt.js';
+import { interruptedAt, explain, hasBegun } from './interruptedAt.js';
 import { recoverCommit } from './consolidate/recoverCommit.js';
 import { recoverCreate } from './create/recoverCreate.js';
 import { recoverDelete } from './delete/recoverDelete.js';
@@ -15,7 +15,7 @@ import { recoverNativeRevert } from './revert/recoverNativeRevert.js';
 import { recoverRename } from './rename/recoverRename.js';
 import { recoverRepair } from './repair/recoverRepair.js';
 import { recoverSeries } from './delete/recoverSeries.js';
-import type { BrokenOff, Recovery } from './interrupted.js';
+import type { InterruptedOperation, Recovery } from './interrupted.js';
 
 /**
  * | operation                | broken off before its first step that cannot be taken back | … after it               |
@@ -34,15 +34,15 @@ import type { BrokenOff, Recovery } from './interrupted.js';
  * Pure, and for any present: what is to be done is decided from it, never from the journal alone. A recovery that breaks
  * off itself is recovered in the same way.
  *
- * @param situation with the frozen disks of all snapshots, and every file that the plan names
+ * @param facts with the frozen disks of all snapshots, and every file that the plan names
  */
-export function planRecovery(brokenOff: BrokenOff, situation: Situation): Recovery {
+export function planRecovery(brokenOff: InterruptedOperation, facts: Facts): Recovery {
   // A root has no parent on which libvirt could leave its mark.
   const merge = hasBegun(brokenOff, ['deleteSnapshot']) ? 'brokeOff' : 'asMarked';
-  const lost = lostQemuObstacle(situation, merge);
+  const lost = lostQemuRefusal(facts, merge);
   return lost === undefined
-    ? recoveryOf(brokenOff, situation)
-    : (mergedAgain(brokenOff, merge, lost.refusal, situation) ?? explain(brokenOff, lost.refusal, [], situation));
+    ? recoveryOf(brokenOff, facts)
+    : (mergedAgain(brokenOff, merge, lost.refusal, facts) ?? explain(brokenOff, lost.refusal, [], facts));
 }
 
 /**
@@ -50,49 +50,49 @@ export function planRecovery(brokenOff: BrokenOff, situation: Situation): Recove
  * fails for that, in words that do not always say so, and tells nothing.
  */
 function mergedAgain(
-  brokenOff: BrokenOff,
+  brokenOff: InterruptedOperation,
   merge: Merge,
   otherwise: Refusal,
-  situation: Situation,
+  facts: Facts,
 ): Recovery | undefined {
-  const lost = lostQemu(situation, merge);
-  const recovery = lost?.kind === 'mergeLost' ? recoveryOf(brokenOff, withoutLocks(situation)) : undefined;
-  if (lost === undefined || recovery?.kind !== 'steps' || !beginsWithMerge(recovery.plan.steps, lost, situation)) {
+  const lost = lostQemu(facts, merge);
+  const recovery = lost?.kind === 'mergeLost' ? recoveryOf(brokenOff, withoutLocks(facts)) : undefined;
+  if (lost === undefined || recovery?.kind !== 'steps' || !beginsWithMerge(recovery.plan.steps, lost, facts)) {
     return undefined;
   }
-  const facts = situation.files?.images.get(lost.said);
-  const bytes = typeof facts === 'object' ? facts.allocatedBytes : 0;
-  const free = situation.files?.freeBytes.get(folderOf(lost.file)) ?? Infinity;
+  const image = facts.files?.images.get(lost.said);
+  const bytes = typeof image === 'object' ? image.allocatedBytes : 0;
+  const free = facts.files?.freeBytes.get(folderOf(lost.file)) ?? Infinity;
   return free < bytes ? recovery : { ...recovery, otherwise };
 }
 
-function recoveryOf(brokenOff: BrokenOff, situation: Situation): Recovery {
+function recoveryOf(brokenOff: InterruptedOperation, facts: Facts): Recovery {
   const { request, plan } = brokenOff;
   switch (request.kind) {
     case 'create':
-      return recoverCreate(brokenOff, situation);
+      return recoverCreate(brokenOff, facts);
     case 'revert':
       return plan.steps.some((step) => step.kind === 'revert')
-        ? recoverNativeRevert({ ...brokenOff, request }, situation)
-        : recoverEmulatedRevert(brokenOff, situation);
+        ? recoverNativeRevert({ ...brokenOff, request }, facts)
+        : recoverEmulatedRevert(brokenOff, facts);
     case 'delete':
-      return recoverDelete({ ...brokenOff, request }, situation);
+      return recoverDelete({ ...brokenOff, request }, facts);
     case 'rename':
-      return recoverRename(brokenOff, situation);
+      return recoverRename(brokenOff, facts);
     case 'repair':
       return plan.steps.some((step) => step.kind === 'defineFromSnapshot')
-        ? recoverEmulatedRevert(brokenOff, situation)
+        ? recoverEmulatedRevert(brokenOff, facts)
         : plan.steps.some((step) => step.kind === 'redefineAs')
-          ? recoverRename(brokenOff, situation)
-          : recoverRepair({ ...brokenOff, request }, situation);
+          ? recoverRename(brokenOff, facts)
+          : recoverRepair({ ...brokenOff, request }, facts);
     case 'consolidate':
       return plan.steps.some(({ kind: what }) => what === 'blockCommit' || what === 'commitImages')
-        ? recoverCommit(brokenOff, situation)
-        : recoverSeries(brokenOff, situation);
+        ? recoverCommit(brokenOff, facts)
+        : recoverSeries(brokenOff, facts);
     case 'prune':
-      return recoverSeries(brokenOff, situation);
+      return recoverSeries(brokenOff, facts);
     case 'describe':
     case 'power':
-      return { kind: 'settled', to: brokenAt(brokenOff, situation) === plan.steps.length ? 'after' : 'before' };
+      return { kind: 'settled', to: interruptedAt(brokenOff, facts) === plan.steps.length ? 'after' : 'before' };
   }
 }

@@ -1,11 +1,11 @@
 // Whether what is left of a plan is still right, asked between two of its steps on a fresh look: others act too, and a
 // checkpoint changes what the rest stands on. Knows nothing of how steps are run.
-import { userOf } from './brokenAt.js';
+import { userOf } from './interruptedAt.js';
 import { mayMakeCurrent, useOfOverlays } from './leftAsPlanned.js';
 import type { OperationRequest } from '../domain/operation.js';
 import { withoutUnread } from '../domain/chains/otherVms.js';
 import type { Plan } from './plan.js';
-import type { Situation } from '../domain/situation.js';
+import type { Facts } from '../domain/facts.js';
 import type { Step } from '../steps/step.js';
 import { sameSteps } from './planEssence.js';
 import { planConsolidate } from './consolidate/planConsolidate.js';
@@ -25,33 +25,33 @@ import { findSnapshot } from '../domain/snapshotTree.js';
  * | consolidate by commit | the next disk               | its merge alone is the same                               |
  * | any                  | any other                    | always: it has begun, and only its end is safe            |
  *
- * @param situation as fresh as the first, with all that the request needs
+ * @param facts as fresh as the first, with all that the request needs
  * @param done how many steps of the plan are done
  */
-export function planRest(request: OperationRequest, situation: Situation, plan: Plan, done: number): 'same' | Refused {
+export function planRest(request: OperationRequest, facts: Facts, plan: Plan, done: number): 'same' | Refused {
   const rest = plan.steps.slice(done);
   const last = plan.steps[done - 1];
-  const changed = refuse('changedMeanwhile', { vm: situation.vm.name });
+  const changed = refuse('changedMeanwhile', { vm: facts.vm.name });
   if (request.kind === 'revert' && last?.kind === 'createSnapshot' && last.name === plan.checkpoint) {
-    const target = findSnapshot(situation.tree, request.snapshot);
+    const target = findSnapshot(facts.tree, request.snapshot);
     if (target === undefined) {
-      return refuse('snapshotMissing', { vm: situation.vm.name, snapshot: request.snapshot });
+      return refuse('snapshotMissing', { vm: facts.vm.name, snapshot: request.snapshot });
     }
     // libvirt decides by the VM's state at its own moment: somebody may have switched it on or off since we looked.
-    if (findSnapshot(situation.tree, last.name)?.kind !== last.snapshotKind) {
+    if (findSnapshot(facts.tree, last.name)?.kind !== last.snapshotKind) {
       return changed;
     }
     // A managed save was started for the checkpoint: before that, the VM was off.
     const saved = plan.steps.slice(0, done).some((step) => step.kind === 'startPaused');
-    const after = endOf(request.after, target, saved ? 'off' : situation.vm.power);
-    const fresh = planRevert({ ...request, after, checkpointFirst: false }, withoutUnread(situation));
+    const after = endOf(request.after, target, saved ? 'off' : facts.vm.power);
+    const fresh = planRevert({ ...request, after, checkpointFirst: false }, withoutUnread(facts));
     if (fresh.kind === 'refusal') {
       return fresh;
     }
-    return sameSteps(rest, fresh.steps) ? (takenName(rest, situation) ?? 'same') : changed;
+    return sameSteps(rest, fresh.steps) ? (takenName(rest, facts) ?? 'same') : changed;
   }
   if (request.kind === 'delete' && done > 0 && startsDelete(rest[0])) {
-    const fresh = planDelete(request, situation);
+    const fresh = planDelete(request, facts);
     if (fresh.kind === 'refusal') {
       return fresh;
     }
@@ -60,23 +60,23 @@ export function planRest(request: OperationRequest, situation: Situation, plan: 
   if ((request.kind === 'prune' || request.kind === 'consolidate') && done > 0) {
     const part = partsOf(rest)[0];
     if (part?.first === 0) {
-      return seriesObstacle(part.snapshot, rest, plan, situation) ?? 'same';
+      return seriesRefusal(part.snapshot, rest, plan, facts) ?? 'same';
     }
     if (rest[0]?.kind === 'blockCommit') {
-      return commitObstacle(request, rest[0], situation) ?? 'same';
+      return commitRefusal(request, rest[0], facts) ?? 'same';
     }
   }
-  return stepObstacle(rest[0], plan, situation, 'passOver') ?? 'same';
+  return stepRefusal(rest[0], plan, facts, 'passOver') ?? 'same';
 }
 
 /** Alone, it must go in the same way as in the series, and lose no file that was not told. */
-function seriesObstacle(
+function seriesRefusal(
   snapshot: string,
   rest: readonly Step[],
   { request: { vm: ref }, losses }: Plan,
-  situation: Situation,
+  facts: Facts,
 ): Refused | undefined {
-  const fresh = planDelete({ kind: 'delete', vm: ref, snapshot, scope: 'one' }, situation);
+  const fresh = planDelete({ kind: 'delete', vm: ref, snapshot, scope: 'one' }, facts);
   if (fresh.kind === 'refusal') {
     return fresh;
   }
@@ -87,20 +87,20 @@ function seriesObstacle(
   return sameSteps(fresh.steps.filter(startsDelete), next === undefined ? [] : [next]) &&
     filesIn(fresh.losses).every((file) => told.has(file))
     ? undefined
-    : refuse('changedMeanwhile', { vm: situation.vm.name });
+    : refuse('changedMeanwhile', { vm: facts.vm.name });
 }
 
 /** Of several disks, each is looked at again when its turn comes. */
-function commitObstacle(
+function commitRefusal(
   request: Extract<OperationRequest, { kind: 'prune' | 'consolidate' }>,
   step: Extract<Step, { kind: 'blockCommit' }>,
-  situation: Situation,
+  facts: Facts,
 ): Refused | undefined {
-  const fresh = planConsolidate({ ...request, kind: 'consolidate', targets: [step.target] }, situation);
+  const fresh = planConsolidate({ ...request, kind: 'consolidate', targets: [step.target] }, facts);
   if (fresh.kind === 'refusal') {
     return fresh;
   }
-  return sameSteps(fresh.steps.slice(0, 1), [step]) ? undefined : refuse('changedMeanwhile', { vm: situation.vm.name });
+  return sameSteps(fresh.steps.slice(0, 1), [step]) ? undefined : refuse('changedMeanwhile', { vm: facts.vm.name });
 }
 
 /**
@@ -108,23 +108,23 @@ function commitObstacle(
  *
  * @param unknown what an overlay counts as of which it is not known whether it is empty
  */
-export function stepObstacle(
+export function stepRefusal(
   step: Step | undefined,
   plan: Plan,
-  situation: Situation,
+  facts: Facts,
   unknown: 'passOver' | 'refuse',
 ): Refused | undefined {
-  const { vm } = situation;
+  const { vm } = facts;
   const changed = refuse('changedMeanwhile', { vm: vm.name });
   if (step?.kind === 'removeFiles') {
     const going = new Set(step.files);
-    return step.files.some((file) => userOf(file, going, situation) !== undefined) ? changed : undefined;
+    return step.files.some((file) => userOf(file, going, facts) !== undefined) ? changed : undefined;
   }
   if (step?.kind === 'makeCurrent') {
-    return mayMakeCurrent(step, plan, situation) ? undefined : changed;
+    return mayMakeCurrent(step, plan, facts) ? undefined : changed;
   }
   if (step?.kind === 'restoreMemory') {
-    const use = useOfOverlays(step.disks, situation);
+    const use = useOfOverlays(step.disks, facts);
     return use === 'used' || (use === 'unknown' && unknown === 'refuse')
       ? refuse('usedSince', { vm: vm.name })
       : undefined;
@@ -137,7 +137,7 @@ function startsDelete(step: Step | undefined): boolean {
 }
 
 /** The plan goes on with the names that it chose at first. */
-function takenName(rest: readonly Step[], { files }: Situation): Refused | undefined {
+function takenName(rest: readonly Step[], { files }: Facts): Refused | undefined {
   for (const { file } of rest.flatMap((step) => (step.kind === 'createOverlays' ? step.overlays : []))) {
     if (files?.lists.get(folderOf(file))?.includes(file.slice(folderOf(file).length + 1)) === true) {
       return refuse('fileTaken', { file });

@@ -1,12 +1,12 @@
 // Whether a VM is on or off as an operation that broke off leaves it: what its steps do, and that a QEMU may die, tell all
 // states that nobody else had a hand in. Knows nothing of disks and snapshots.
 import type { PowerAction } from '../domain/operation.js';
-import type { Situation } from '../domain/situation.js';
+import type { Facts } from '../domain/facts.js';
 import type { Step } from '../steps/step.js';
 import type { Before } from '../domain/origin.js';
-import type { BrokenOff } from './interrupted.js';
+import type { InterruptedOperation } from './interrupted.js';
 import { isActive, type PowerReason, type PowerState } from '../domain/vm.js';
-import { begunSteps } from './brokenAt.js';
+import { begunSteps } from './interruptedAt.js';
 
 /**
  * | the VM now | why, as libvirt says                            | as left when                                          |
@@ -21,7 +21,7 @@ import { begunSteps } from './brokenAt.js';
  * | off        | shut down, saved, moved elsewhere, from a snapshot | it was so before, or a step has libvirt do it      |
  * | any other  | any                                             | never: somebody is at it, or nobody can tell          |
  */
-export function powerAsLeft(brokenOff: BrokenOff, before: Before, { vm }: Situation): boolean {
+export function powerAsLeft(brokenOff: InterruptedOperation, before: Before, { vm }: Facts): boolean {
   const steps = begunSteps(brokenOff);
   const may = new Set<PowerState>([before.power, ...steps.flatMap((step) => leads(step, before))]);
   const mayRun = isActive(before.power) || may.has('running');

@@ -50,7 +50,7 @@ export function boundedBytes(size: number, most: number, readInto: ReadInto): Im
 }
 
 /** The same bytes, the first of them read at once: a header is read in many small pieces, and each would cost a look. */
-export async function readAhead(image: ImageBytes, length: number): Promise<ImageBytes> {
+export async function prefetch(image: ImageBytes, length: number): Promise<ImageBytes> {
   const first = await image.read(0, Math.min(image.size, length));
   return {
     size: image.size,

@@ -1,6 +1,6 @@
 // The header of a qcow2 image (QEMU's docs/interop/qcow2.txt), every number held against the file's size and QEMU's own
 // limits before it is used. Knows nothing of what stands in the tables.
-import { BadImage, type ImageBytes, readAhead } from './imageBytes.js';
+import { BadImage, type ImageBytes, prefetch } from './imageBytes.js';
 
 export interface Qcow2Header {
   readonly version: 2 | 3;
@@ -51,7 +51,7 @@ const knownFeatures = 31n;
 
 /** @throws BadImage */
 export async function readQcow2Header(file: ImageBytes): Promise<Qcow2Header | 'notQcow2'> {
-  const image = await readAhead(file, usualHeaderBytes);
+  const image = await prefetch(file, usualHeaderBytes);
   if (image.size < 4 || (await image.read(0, 4)).readUInt32BE(0) !== magic) {
     return 'notQcow2';
   }

@@ -1,31 +1,27 @@
-// The situation as it will be when a delete is done, so that the next one of a series can be decided before anything is
+// The facts as they will be when a delete is done, so that the next one of a series can be decided before anything is
 // touched. As measured: libvirt puts the metadata of the others on the merged files. Knows no rule.
 import { deletedFiles, externalTargets, overlayAbove } from '../domain/chains/deletedFiles.js';
-import { frozenFile } from '../domain/chains/fileUse.js';
+import { backingFileOf } from '../domain/chains/fileUse.js';
 import type { ImageFacts, Seen } from '../domain/hostFiles.js';
-import type { Situation } from '../domain/situation.js';
+import type { Facts } from '../domain/facts.js';
 import type { Step } from './step.js';
 import type { Snapshot, SnapshotTree } from '../domain/snapshot.js';
 import { isOnActivePath } from '../domain/snapshotTree.js';
 import type { VmDisk } from '../domain/vm.js';
 
 /** @param plan of the delete of that one snapshot */
-export function afterDelete(
-  snapshot: Snapshot,
-  plan: { readonly steps: readonly Step[] },
-  situation: Situation,
-): Situation {
-  const merges = snapshot.style === 'external' && isOnActivePath(situation.tree, snapshot.name);
-  const merged = merges ? mergesOf(snapshot, situation) : new Map<string, string>();
+export function afterDelete(snapshot: Snapshot, plan: { readonly steps: readonly Step[] }, facts: Facts): Facts {
+  const merges = snapshot.style === 'external' && isOnActivePath(facts.tree, snapshot.name);
+  const merged = merges ? mergesOf(snapshot, facts) : new Map<string, string>();
   const gone = new Set([
     ...merged.keys(),
-    ...(snapshot.style === 'external' ? deletedFiles([snapshot], situation).removed : []),
+    ...(snapshot.style === 'external' ? deletedFiles([snapshot], facts).removed : []),
     ...plan.steps.flatMap((step) => (step.kind === 'removeFiles' ? step.files : [])),
   ]);
-  const { vm, tree, frozenDisks, files } = situation;
+  const { vm, tree, frozenDisks, files } = facts;
   const onBase = (disk: VmDisk): VmDisk => onMerged(disk, merged);
   return {
-    ...situation,
+    ...facts,
     vm: { ...vm, disks: vm.disks.map(onBase) },
     tree: plan.steps.reduce(withNames, without(snapshot, tree)),
     ...(frozenDisks === undefined
@@ -42,11 +38,11 @@ export function afterDelete(
 }
 
 /** By overlay: the file that it is merged into. */
-function mergesOf(snapshot: Snapshot, situation: Situation): ReadonlyMap<string, string> {
+function mergesOf(snapshot: Snapshot, facts: Facts): ReadonlyMap<string, string> {
   return new Map(
     externalTargets(snapshot).flatMap((target): readonly [string, string][] => {
-      const into = frozenFile(situation, snapshot.name, target);
-      const overlay = overlayAbove(snapshot, target, situation);
+      const into = backingFileOf(facts, snapshot.name, target);
+      const overlay = overlayAbove(snapshot, target, facts);
       return into === undefined || overlay === undefined ? [] : [[overlay, into]];
     }),
   );

@@ -1,19 +1,19 @@
-// The situation as it will be when a step is done, so that what comes after it can be decided before anything is
+// The facts as they will be when a step is done, so that what comes after it can be decided before anything is
 // touched. Knows the steps that change what later ones rest on, and no others.
 import type { ImageFacts, Seen } from '../domain/hostFiles.js';
-import type { FilesSeen, Situation } from '../domain/situation.js';
+import type { FilesSeen, Facts } from '../domain/facts.js';
 import type { Step, TargetFile } from './step.js';
 import { type Snapshot, type SnapshotDisk, kindOf, styleOf } from '../domain/snapshot.js';
 import { isActive, type VmDisk } from '../domain/vm.js';
 
 /** RAM comes back from the managed save, which is used up by that. */
-export function afterStartPaused(situation: Situation): Situation {
-  return { ...situation, vm: { ...situation.vm, power: 'paused', powerReason: 'other', managedSave: false } };
+export function afterStartPaused(facts: Facts): Facts {
+  return { ...facts, vm: { ...facts.vm, power: 'paused', powerReason: 'other', managedSave: false } };
 }
 
 /** The new snapshot is the current one, and external disks stand on empty overlays. */
-export function afterCreate(situation: Situation, step: Extract<Step, { kind: 'createSnapshot' }>): Situation {
-  const { vm, tree } = situation;
+export function afterCreate(facts: Facts, step: Extract<Step, { kind: 'createSnapshot' }>): Facts {
+  const { vm, tree } = facts;
   const taking = new Map(step.disks.map((disk) => [disk.target, disk]));
   const disks = vm.disks.map((disk): SnapshotDisk => {
     const own = taking.get(disk.target);
@@ -36,7 +36,7 @@ export function afterCreate(situation: Situation, step: Extract<Step, { kind: 'c
     description: '',
     trailers: {},
     ...(tree.current === undefined ? {} : { parent: tree.current }),
-    createdAt: Math.floor(situation.now),
+    createdAt: Math.floor(facts.now),
     state: snapshotState ? state : 'unknown',
     memory,
     disks,
@@ -48,48 +48,44 @@ export function afterCreate(situation: Situation, step: Extract<Step, { kind: 'c
     const { revertDisks, ...rest } = snapshot;
     return snapshot.name === tree.current && revertDisks !== undefined ? rest : snapshot;
   });
-  const frozenDisks = situation.frozenDisks && new Map([...situation.frozenDisks, [step.name, vm.disks]]);
+  const frozenDisks = facts.frozenDisks && new Map([...facts.frozenDisks, [step.name, vm.disks]]);
   const overlays = step.disks.flatMap(({ target, file }) => (file === undefined ? [] : [{ target, file }]));
   return {
-    ...onOverlays(step.style === 'internal' ? withTags(situation, step) : situation, overlays),
+    ...onOverlays(step.style === 'internal' ? withTags(facts, step) : facts, overlays),
     tree: { snapshots: [...others, made], current: step.name },
     ...(frozenDisks === undefined ? {} : { frozenDisks }),
   };
 }
 
 /** QEMU numbers a new tag in each image by itself, one above the highest number that is there. */
-function withTags(situation: Situation, { name, disks }: Extract<Step, { kind: 'createSnapshot' }>): Situation {
-  const { vm, files } = situation;
+function withTags(facts: Facts, { name, disks }: Extract<Step, { kind: 'createSnapshot' }>): Facts {
+  const { vm, files } = facts;
   if (files === undefined) {
-    return situation;
+    return facts;
   }
   const images = new Map(files.images);
   for (const { target } of disks) {
     const file = vm.disks.find((disk) => disk.target === target)?.source ?? '';
-    const facts = images.get(file);
-    if (typeof facts === 'object' && facts.tags !== undefined) {
-      const { tagIds } = facts;
+    const image = images.get(file);
+    if (typeof image === 'object' && image.tags !== undefined) {
+      const { tagIds } = image;
       const highest = Math.max(0, ...(tagIds ?? []).map((id) => Number.parseInt(id, 10) || 0));
       const numbered = tagIds === undefined ? {} : { tagIds: [...tagIds, String(highest + 1)] };
-      images.set(file, { ...facts, tags: [...facts.tags, name], ...numbered });
+      images.set(file, { ...image, tags: [...image.tags, name], ...numbered });
     }
   }
-  return { ...situation, files: { ...files, images } };
+  return { ...facts, files: { ...files, images } };
 }
 
 /** The VM is off, with the disks that the snapshot's configuration names, but for those that stand on a new overlay of their frozen file. */
-export function afterDefine(
-  situation: Situation,
-  frozen: readonly VmDisk[],
-  overlays: readonly TargetFile[],
-): Situation {
+export function afterDefine(facts: Facts, frozen: readonly VmDisk[], overlays: readonly TargetFile[]): Facts {
   const disks = frozen.filter(({ only }) => only !== 'running');
-  const vm = { ...situation.vm, disks, power: 'off', powerReason: 'other', managedSave: false } as const;
-  return onOverlays({ ...situation, vm, ...letGo(situation) }, overlays);
+  const vm = { ...facts.vm, disks, power: 'off', powerReason: 'other', managedSave: false } as const;
+  return onOverlays({ ...facts, vm, ...letGo(facts) }, overlays);
 }
 
 /** What the VM has open while it runs it has not when it is off; what is open of a VM that is off stays so. */
-function letGo({ vm, files, written }: Situation): Pick<Situation, 'written'> {
+function letGo({ vm, files, written }: Facts): Pick<Facts, 'written'> {
   if (written === undefined || !isActive(vm.power)) {
     return {};
   }
@@ -100,8 +96,8 @@ function letGo({ vm, files, written }: Situation): Pick<Situation, 'written'> {
   return { written: new Set([...written].filter((real) => !own.includes(real))) };
 }
 
-function onOverlays(situation: Situation, overlays: readonly TargetFile[]): Situation {
-  const { vm, files } = situation;
+function onOverlays(facts: Facts, overlays: readonly TargetFile[]): Facts {
+  const { vm, files } = facts;
   const fileOf = new Map(overlays.map(({ target, file }) => [target, file]));
   const images = new Map(files?.images);
   const disks = vm.disks.map((disk): VmDisk => {
@@ -115,7 +111,7 @@ function onOverlays(situation: Situation, overlays: readonly TargetFile[]): Situ
     return { ...disk, source: file, format: 'qcow2', backing: [disk.source], ...below };
   });
   const seen: FilesSeen | undefined = files && { ...files, images };
-  return { ...situation, vm: { ...vm, disks }, ...(seen === undefined ? {} : { files: seen }) };
+  return { ...facts, vm: { ...vm, disks }, ...(seen === undefined ? {} : { files: seen }) };
 }
 
 function emptyOverlay(file: string, format: string, below: Seen<ImageFacts> | undefined): ImageFacts {

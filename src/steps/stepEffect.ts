@@ -1,9 +1,9 @@
 // Whether what a step does is so already, as far as the present tells: the journal knows that a step was begun, and the
 // daemon may have died before it, in it, or right after it. Decides nothing.
-import { frozenFile, wholeChain } from '../domain/chains/fileUse.js';
+import { backingFileOf, wholeChain } from '../domain/chains/fileUse.js';
 import type { PowerAction } from '../domain/operation.js';
 import type { CommittedDisk, Step, TargetFile } from './step.js';
-import type { Situation } from '../domain/situation.js';
+import type { Facts } from '../domain/facts.js';
 import { findSnapshot, parentOf } from '../domain/snapshotTree.js';
 import { isActive } from '../domain/vm.js';
 
@@ -32,8 +32,8 @@ export type Effect = 'there' | 'absent' | 'open';
  * | removeFiles, trashFiles       | all are missing for certain                                      |
  * | revert, describeSnapshot, copyFile, … | open                                                     |
  */
-export function effectOf(step: Step, situation: Situation): Effect {
-  const { vm, tree, files } = situation;
+export function effectOf(step: Step, facts: Facts): Effect {
+  const { vm, tree, files } = facts;
   const told = (isSo: boolean): Effect => (isSo ? 'there' : 'absent');
   switch (step.kind) {
     case 'createSnapshot':
@@ -47,7 +47,7 @@ export function effectOf(step: Step, situation: Situation): Effect {
     case 'reparent':
       return told(parentOf(tree, step.snapshot)?.name === step.parent);
     case 'power':
-      return powerEffect(step.action, situation);
+      return powerEffect(step.action, facts);
     case 'startPaused':
       return told(isActive(vm.power) && !vm.managedSave);
     case 'dropManagedSave':
@@ -55,12 +55,12 @@ export function effectOf(step: Step, situation: Situation): Effect {
     case 'createOverlays':
       return told(
         step.overlays.every(({ file, backing }) => {
-          const facts = files?.images.get(file);
-          return typeof facts === 'object' && facts.backing?.file === backing;
+          const image = files?.images.get(file);
+          return typeof image === 'object' && image.backing?.file === backing;
         }),
       );
     case 'defineFromSnapshot':
-      return told(standsOn(step.disks, situation));
+      return told(standsOn(step.disks, facts));
     case 'makeCurrent': {
       const disks = findSnapshot(tree, step.snapshot)?.disks ?? [];
       const named = (step.disks ?? []).every(({ target, file }) =>
@@ -69,26 +69,26 @@ export function effectOf(step: Step, situation: Situation): Effect {
       return told(tree.current === step.snapshot && named);
     }
     case 'restoreMemory':
-      return told(isActive(vm.power) && standsOn(step.disks, situation));
+      return told(isActive(vm.power) && standsOn(step.disks, facts));
     case 'nameFrozenFiles':
-      return told(step.disks.every(({ target, file }) => frozenFile(situation, step.snapshot, target) === file));
+      return told(step.disks.every(({ target, file }) => backingFileOf(facts, step.snapshot, target) === file));
     case 'clearUnfinishedDelete':
       return told(findSnapshot(tree, step.snapshot)?.disks.every((disk) => !disk.deleteInProgress) !== false);
     case 'configureDisks':
       return told(
         step.disks.every(({ target, file }) =>
-          situation.configured?.some((disk) => disk.target === target && disk.source === file),
+          facts.configured?.some((disk) => disk.target === target && disk.source === file),
         ),
       );
     case 'makePersistent':
       return told(vm.persistent);
     case 'removeFiles':
     case 'trashFiles':
-      return told(step.files.every((file) => isMissing(file, situation)));
+      return told(step.files.every((file) => isMissing(file, facts)));
     case 'blockCommit':
-      return told(standsJustOn([step], situation));
+      return told(standsJustOn([step], facts));
     case 'commitImages':
-      return told(standsJustOn(step.disks, situation));
+      return told(standsJustOn(step.disks, facts));
     case 'revert':
     case 'describeSnapshot':
     case 'waitUntil':
@@ -100,7 +100,7 @@ export function effectOf(step: Step, situation: Situation): Effect {
   }
 }
 
-function powerEffect(action: PowerAction, { vm }: Situation): Effect {
+function powerEffect(action: PowerAction, { vm }: Facts): Effect {
   switch (action) {
     case 'start':
     case 'resume':
@@ -116,23 +116,23 @@ function powerEffect(action: PowerAction, { vm }: Situation): Effect {
 }
 
 /** Each of these disks of the VM is its base, and nothing above it. */
-export function standsJustOn(disks: readonly CommittedDisk[], { vm }: Situation): boolean {
+export function standsJustOn(disks: readonly CommittedDisk[], { vm }: Facts): boolean {
   return disks.every(({ target, base }) => vm.disks.some((disk) => disk.target === target && disk.source === base));
 }
 
 /** The VM's disks are these files, or overlays of them. */
-export function standsOn(disks: readonly TargetFile[], situation: Situation): boolean {
+export function standsOn(disks: readonly TargetFile[], facts: Facts): boolean {
   return disks.every(({ target, file }) => {
-    const disk = situation.vm.disks.find((one) => one.target === target);
-    return disk !== undefined && wholeChain(disk, situation).includes(file);
+    const disk = facts.vm.disks.find((one) => one.target === target);
+    return disk !== undefined && wholeChain(disk, facts).includes(file);
   });
 }
 
-export function isThere(file: string, { files }: Situation): boolean {
+export function isThere(file: string, { files }: Facts): boolean {
   return typeof files?.images.get(file) === 'object' || typeof files?.files.get(file) === 'object';
 }
 
 /** For certain. */
-export function isMissing(file: string, { files }: Situation): boolean {
+export function isMissing(file: string, { files }: Facts): boolean {
   return (files?.images.get(file) ?? files?.files.get(file)) === 'missing';
 }

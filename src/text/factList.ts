@@ -1,5 +1,5 @@
 // The shape of a tooltip: a heading, the user's own text, named values.
-export interface Facts {
+export interface FactList {
   readonly heading: string;
   /** Free text of the user's own. */
   readonly text?: string;

@@ -6,7 +6,7 @@ import type { SnapshotSize } from '../domain/layers.js';
 import type { Snapshot } from '../domain/snapshot.js';
 import type { Vm } from '../domain/vm.js';
 import type { ConnectionView, VmView } from '../inventory/views.js';
-import type { Facts } from './factList.js';
+import type { FactList } from './factList.js';
 import { failureText } from './failureText.js';
 import { healthText, severityWord } from './healthText.js';
 import { agoText, durationText } from './relativeAge.js';
@@ -34,7 +34,7 @@ export function snapshotFacts(
   snapshot: Snapshot,
   { parent, automatic, kept, size, found = [], view }: SnapshotContext,
   { now, t }: Reading,
-): Facts {
+): FactList {
   const { trailers } = snapshot;
   const created = t(
     '{0}, {1}',
@@ -71,7 +71,7 @@ export function snapshotFacts(
   };
 }
 
-export function vmFacts(view: VmView, { now, t, health }: Reading): Facts {
+export function vmFacts(view: VmView, { now, t, health }: Reading): FactList {
   const { vm } = view;
   const count = view.tree?.snapshots.length ?? view.snapshotCount;
   return {
@@ -93,7 +93,7 @@ export function vmFacts(view: VmView, { now, t, health }: Reading): Facts {
   };
 }
 
-export function connectionFacts(view: ConnectionView, { t }: Reading): Facts {
+export function connectionFacts(view: ConnectionView, { t }: Reading): FactList {
   const failure = view.failure === undefined ? undefined : failureText(view.failure, t);
   return {
     heading: view.uri,
@@ -110,7 +110,7 @@ function healthLines(
   view: Pick<VmView, 'vm' | 'tree'>,
   now: number,
   t: Translate,
-): Facts['lines'] {
+): FactList['lines'] {
   const shown = found.slice(0, mostHealthLines).map(({ finding, severity }) => ({
     name: severityWord(severity, t),
     value: healthText(finding, view, now, t).what,
@@ -134,6 +134,6 @@ function diskText(disk: Vm['disks'][number], t: Translate): string {
   return parts.join(' · ');
 }
 
-function line(isShown: boolean, name: string, value: string): Facts['lines'] {
+function line(isShown: boolean, name: string, value: string): FactList['lines'] {
   return isShown ? [{ name, value }] : [];
 }

@@ -1,12 +1,12 @@
 // Facts → Markdown in which nothing from outside is markup. Knows nothing of the editor.
 import { displayLine, displayText } from '../domain/plainText.js';
-import type { Facts } from './factList.js';
+import type { FactList } from './factList.js';
 
 /** A fact is one line, so that none can look like another. */
 const longestValue = 500;
 
 /** One paragraph for the heading, one for the free text, then a line for each fact. */
-export function factsMarkdown({ heading, text, lines }: Facts): string {
+export function factsMarkdown({ heading, text, lines }: FactList): string {
   return [
     `**${markdownText(displayLine(heading))}**`,
     ...(text === undefined ? [] : [markdownText(text)]),

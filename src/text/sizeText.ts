@@ -3,7 +3,7 @@
 import type { VmView } from '../inventory/views.js';
 import type { Bytes, SnapshotSize } from '../domain/layers.js';
 import { bytesText } from './bytesText.js';
-import type { Facts } from './factList.js';
+import type { FactList } from './factList.js';
 import type { Translate } from './translate.js';
 
 /** Less than an overlay takes before anything is written to it tells nothing. */
@@ -30,7 +30,7 @@ export function changedSince({ tree, layers }: VmView): number | undefined {
 }
 
 /** For a tooltip, with what each part takes. */
-export function sizeFacts(size: SnapshotSize | undefined, t: Translate): Facts['lines'] {
+export function sizeFacts(size: SnapshotSize | undefined, t: Translate): FactList['lines'] {
   if (size === undefined) {
     return [];
   }
@@ -48,7 +48,7 @@ export function sizeFacts(size: SnapshotSize | undefined, t: Translate): Facts['
 }
 
 /** Of a VM: its disks, layer by layer in number, and the space left where they stand. */
-export function layerFacts({ layers }: VmView, t: Translate): Facts['lines'] {
+export function layerFacts({ layers }: VmView, t: Translate): FactList['lines'] {
   return [
     ...(layers?.disks ?? []).map(({ target, layers: own, whole }) => ({
       name: t('Layers of {0}', target),

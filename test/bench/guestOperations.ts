@@ -3,7 +3,7 @@
 import { join } from 'node:path';
 import { defineTestGuest } from '../../scripts/guest/testGuest.mjs';
 import { libvirtHypervisor } from '../../src/driver/connection/openLibvirt.js';
-import { keepIn } from '../../src/engine/keeping.js';
+import { keepIn } from '../../src/engine/persistence.js';
 import { Inventory } from '../../src/engine/liveInventory.js';
 import { silentLog } from '../../src/base/log.js';
 import type { OperationRequest, OperationResult } from '../../src/domain/operation.js';

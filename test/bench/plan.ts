@@ -2,12 +2,12 @@
 // asked of anybody: no daemon, no file.
 import type { OperationRequest } from '../../src/domain/operation.js';
 import type { ImageFacts } from '../../src/domain/hostFiles.js';
-import type { OtherVm, Situation } from '../../src/domain/situation.js';
+import type { OtherVm, Facts } from '../../src/domain/facts.js';
 import { planOperation } from '../../src/operations/planOperation.js';
 import type { Snapshot } from '../../src/domain/snapshot.js';
 import type { VmDisk } from '../../src/domain/vm.js';
 import { median, remark, report } from './measure.js';
-import { ask, capabilities, disk, image, looked, snapshot, tree, vm } from '../unit/domain/situations.js';
+import { ask, capabilities, disk, image, looked, snapshot, tree, vm } from '../unit/domain/someFacts.js';
 
 const count = 200;
 const limitMs = 20;
@@ -24,7 +24,7 @@ const overlayOf = (target: string, index: number): string => `/img/web-${target}
  * As libvirt and the images tell it: each chain in full, in the XML of every snapshot and in the images' own headers.
  * The first child of a snapshot froze the overlay that this one made; each other came after a revert, on one of its own.
  */
-function situationOf(style: 'internal' | 'external', parentOf: (index: number) => number, release: number): Situation {
+function situationOf(style: 'internal' | 'external', parentOf: (index: number) => number, release: number): Facts {
   const frozenBy = (target: string, index: number): string => {
     const parent = parentOf(index);
     return style === 'internal' || parent < 0
@@ -94,12 +94,12 @@ function otherVm(_: unknown, index: number): OtherVm {
 }
 
 /** Nothing of it has been thought about: neither its tree nor who rests on what. */
-function fresh(situation: Situation): Situation {
-  return { ...situation, tree: { ...situation.tree } };
+function fresh(facts: Facts): Facts {
+  return { ...facts, tree: { ...facts.tree } };
 }
 
-function decide(request: OperationRequest, situation: Situation): void {
-  const decision = planOperation(request, situation);
+function decide(request: OperationRequest, facts: Facts): void {
+  const decision = planOperation(request, facts);
   if (decision.kind === 'refusal') {
     throw new Error(`refused: ${decision.refusal.reason}`);
   }
@@ -122,14 +122,14 @@ const checkpoint = (name: string): OperationRequest =>
 
 interface Layout {
   readonly what: string;
-  readonly situation: Situation;
+  readonly facts: Facts;
   readonly requests: Readonly<Record<string, OperationRequest>>;
 }
 
 const layouts: readonly Layout[] = [
   {
     what: 'internal chain',
-    situation: situationOf('internal', chain, 12),
+    facts: situationOf('internal', chain, 12),
     requests: {
       create: ask.create({ title: 'one more' }),
       'revert with a checkpoint': checkpoint(middle),
@@ -142,7 +142,7 @@ const layouts: readonly Layout[] = [
     return [
       {
         what: `external chain, ${doneBy}`,
-        situation: situationOf('external', chain, release),
+        facts: situationOf('external', chain, release),
         requests: {
           create: ask.create({ title: 'one more' }),
           'revert with a checkpoint': checkpoint(middle),
@@ -153,7 +153,7 @@ const layouts: readonly Layout[] = [
       },
       {
         what: `external wide tree, ${doneBy}`,
-        situation: situationOf('external', wide, release),
+        facts: situationOf('external', wide, release),
         requests: {
           create: ask.create({ title: 'one more' }),
           'revert with a checkpoint': checkpoint(nameOf(1)),
@@ -165,11 +165,11 @@ const layouts: readonly Layout[] = [
   }),
 ];
 
-for (const { what, situation, requests } of layouts) {
+for (const { what, facts, requests } of layouts) {
   const times = Object.entries(requests).map(([name, request]) => {
-    const first = msOf(() => decide(request, fresh(situation)));
-    const cold = Array.from({ length: rounds }, () => msOf(() => decide(request, fresh(situation))));
-    const warm = Array.from({ length: rounds }, () => msOf(() => decide(request, situation)));
+    const first = msOf(() => decide(request, fresh(facts)));
+    const cold = Array.from({ length: rounds }, () => msOf(() => decide(request, fresh(facts))));
+    const warm = Array.from({ length: rounds }, () => msOf(() => decide(request, facts)));
     return { name, first, cold: median(cold), warm: median(warm) };
   });
   for (const heat of ['cold', 'warm'] as const) {

@@ -31,7 +31,7 @@ const guards: readonly Guard[] = [
   {
     trap: 'a revert to an internal snapshot writes under an external one',
     file: 'operations/revert/planInternalRevert.ts',
-    name: 'internalRevertObstacle',
+    name: 'internalRevertRefusal',
     script: {
       style: 'internal',
       disks,
@@ -47,8 +47,8 @@ const guards: readonly Guard[] = [
   },
   {
     trap: 'a VM with a managed save starts on the file that a snapshot froze meanwhile',
-    file: 'operations/obstacles.ts',
-    name: 'managedSaveObstacle',
+    file: 'operations/refusals.ts',
+    name: 'managedSaveRefusal',
     script: {
       style: 'external',
       disks,
@@ -65,7 +65,7 @@ const guards: readonly Guard[] = [
   {
     trap: 'libvirt 9.0 removes an overlay that another branch is built on',
     file: 'operations/delete/planExternalDelete.ts',
-    name: 'branchObstacle',
+    name: 'branchRefusal',
     on: (version) => version < 10_000_000,
     script: {
       style: 'external',
@@ -83,7 +83,7 @@ const guards: readonly Guard[] = [
   {
     trap: 'libvirt 11.3 crashes on a merge under a branch whose metadata does not tell its chain',
     file: 'operations/delete/planExternalDelete.ts',
-    name: 'branchObstacle',
+    name: 'branchRefusal',
     on: (version) => version >= 10_000_000 && version < 12_008_000,
     script: {
       style: 'external',
@@ -100,7 +100,7 @@ const guards: readonly Guard[] = [
   {
     trap: 'libvirt 9.0 finds no file to merge of a VM that is off',
     file: 'operations/delete/planExternalDelete.ts',
-    name: 'placeObstacle',
+    name: 'placeRefusal',
     on: (version) => version < 9_009_000,
     script: {
       style: 'external',
@@ -115,7 +115,7 @@ const guards: readonly Guard[] = [
   {
     trap: 'a revert removes the overlay of the state that is left, whoever is built on it',
     file: 'operations/revert/planNativeRevert.ts',
-    name: 'leftFileObstacle',
+    name: 'leftFileRefusal',
     on: (version) => version >= 9_009_000,
     script: {
       style: 'external',
@@ -135,7 +135,7 @@ const guards: readonly Guard[] = [
   {
     trap: 'libvirt crashes on a revert when no snapshot is current',
     file: 'operations/revert/planNativeRevert.ts',
-    name: 'nativeRevertObstacle',
+    name: 'nativeRevertRefusal',
     on: (version) => version >= 9_009_000,
     script: {
       style: 'external',
@@ -150,7 +150,7 @@ const guards: readonly Guard[] = [
   {
     trap: 'libvirt misses a tag when it has stopped the VM',
     file: 'domain/chains/snapshotWhole.ts',
-    name: 'brokenObstacle',
+    name: 'brokenRefusal',
     script: {
       style: 'internal',
       disks,
@@ -166,7 +166,7 @@ const guards: readonly Guard[] = [
   {
     trap: 'a file with RAM is missed when the VM has been stopped',
     file: 'domain/chains/snapshotWhole.ts',
-    name: 'brokenObstacle',
+    name: 'brokenRefusal',
     script: {
       style: 'external',
       disks,

@@ -8,13 +8,13 @@ import { runOk } from '../../scripts/rig/run.mjs';
 import type { Hypervisor } from '../../src/driver/hypervisor.js';
 import { systemClock } from '../../src/base/clock.js';
 import { OtherVmFacts } from '../../src/inventory/otherVmFacts.js';
-import { type Asked, askedBy, askedByDoctor } from '../../src/engine/asked.js';
-import { knownSituation } from '../../src/engine/ownKnowledge.js';
-import { SituationReader } from '../../src/engine/situation.js';
+import { type FactsRequest, factsToPlan, factsToDiagnose } from '../../src/engine/factsRequests.js';
+import { knownFacts } from '../../src/engine/ownKnowledge.js';
+import { FactsReader } from '../../src/engine/factsReader.js';
 import { silentLog } from '../../src/base/log.js';
 import { examine } from '../../src/diagnosis/examine.js';
 import type { Repair, OperationRequest } from '../../src/domain/operation.js';
-import type { AutoSnapshot, Situation } from '../../src/domain/situation.js';
+import type { AutoSnapshot, Facts } from '../../src/domain/facts.js';
 import type { Plan } from '../../src/operations/plan.js';
 import { planOperation } from '../../src/operations/planOperation.js';
 import { type HypervisorRig, startHypervisorRig, Subject } from './hypervisorRig.js';
@@ -35,22 +35,22 @@ describe('deletes, renames and repairs as planned', function () {
       .toSorted();
   const ref = (): OperationRequest['vm'] => ({ connection: rig.daemon.uri, uuid: subject.uuid });
 
-  async function look(asked: (known: Situation) => Asked): Promise<Situation> {
+  async function look(asked: (known: Facts) => FactsRequest): Promise<Facts> {
     const tree = await hypervisor.readTree(subject.uuid);
-    const known = knownSituation(hypervisor, await subject.read(), tree, Date.now(), { records });
+    const known = knownFacts(hypervisor, await subject.read(), tree, Date.now(), { records });
     const otherVms = new OtherVmFacts({ clock: systemClock, log: silentLog, isHeld: () => false });
-    return new SituationReader({ hypervisor, otherVms, log: silentLog }, known).read(asked(known));
+    return new FactsReader({ hypervisor, otherVms, log: silentLog }, known).read(asked(known));
   }
 
   async function refusal(wish: Wish<OperationRequest>): Promise<string> {
     const request = { ...wish, vm: ref() } as OperationRequest;
-    const decision = planOperation(request, await look((known) => askedBy(request, known)));
+    const decision = planOperation(request, await look((known) => factsToPlan(request, known)));
     return decision.kind === 'plan' ? `planned: ${JSON.stringify(decision.steps)}` : decision.refusal.reason;
   }
 
   async function carryOut(wish: Wish<OperationRequest>): Promise<Plan> {
     const request = { ...wish, vm: ref() } as OperationRequest;
-    const decision = planOperation(request, await look((known) => askedBy(request, known)));
+    const decision = planOperation(request, await look((known) => factsToPlan(request, known)));
     assert.ok(decision.kind === 'plan', JSON.stringify(decision));
     for (const step of decision.steps) {
       await subject.run(step);
@@ -63,14 +63,14 @@ describe('deletes, renames and repairs as planned', function () {
   }
 
   async function repairOf(what: Repair['kind']): Promise<Repair> {
-    const { diagnoses } = examine(ref(), await look(askedByDoctor));
+    const { diagnoses } = examine(ref(), await look(factsToDiagnose));
     const found = diagnoses.find(({ repair }) => repair?.repair.kind === what);
     assert.ok(found?.repair?.decision.kind === 'plan', JSON.stringify(diagnoses));
     return found.repair.repair;
   }
 
   const wrong = async (): Promise<readonly string[]> =>
-    examine(ref(), await look(askedByDoctor))
+    examine(ref(), await look(factsToDiagnose))
       .diagnoses.filter(({ severity }) => severity !== 'note')
       .map(({ finding }) => finding.kind);
   const family = async (): Promise<string> => {

@@ -2,12 +2,12 @@
 // Decides nothing and knows no steps.
 import { versionOf } from '../capabilities.js';
 import { isRamOf } from './memoryFiles.js';
-import { frozenFile, layersOf } from './fileUse.js';
+import { backingFileOf, layersOf } from './fileUse.js';
 import type { ImageFacts, Seen } from '../hostFiles.js';
 import { tagsIn } from './lostTags.js';
 import { nvramCopy } from './nvramCopy.js';
 import type { PlannedMerge } from '../plannedMerge.js';
-import type { Situation } from '../situation.js';
+import type { Facts } from '../facts.js';
 import type { Snapshot } from '../snapshot.js';
 import { childrenOf, isOnActivePath } from '../snapshotTree.js';
 
@@ -23,16 +23,16 @@ export interface DeletedFiles {
   readonly merges: readonly PlannedMerge[];
 }
 
-export function deletedFiles(doomed: readonly Snapshot[], situation: Situation): DeletedFiles {
+export function deletedFiles(doomed: readonly Snapshot[], facts: Facts): DeletedFiles {
   const removed = new Set<string>();
   const mergedAway = new Set<string>();
   const changed = new Set<string>();
   const merges: PlannedMerge[] = [];
   for (const snapshot of doomed) {
-    const active = isOnActivePath(situation.tree, snapshot.name);
+    const active = isOnActivePath(facts.tree, snapshot.name);
     for (const target of externalTargets(snapshot)) {
-      const frozen = frozenFile(situation, snapshot.name, target);
-      const above = active ? overlayAbove(snapshot, target, situation) : undefined;
+      const frozen = backingFileOf(facts, snapshot.name, target);
+      const above = active ? overlayAbove(snapshot, target, facts) : undefined;
       if (frozen !== undefined) {
         (active ? changed : removed).add(frozen);
       }
@@ -53,12 +53,12 @@ export function externalTargets(snapshot: Snapshot): readonly string[] {
 }
 
 /** What the next snapshot on the active path froze; above the current one, what the VM runs on. */
-export function overlayAbove(snapshot: Snapshot, target: string, situation: Situation): string | undefined {
-  const { tree, vm } = situation;
+export function overlayAbove(snapshot: Snapshot, target: string, facts: Facts): string | undefined {
+  const { tree, vm } = facts;
   const next = childrenOf(tree, snapshot.name).find(({ name }) => isOnActivePath(tree, name));
   return next === undefined
     ? vm.disks.find((disk) => disk.target === target)?.source
-    : frozenFile(situation, next.name, target);
+    : backingFileOf(facts, next.name, target);
 }
 
 /** The overlay that libvirt takes for the one above what the snapshot froze. */
@@ -72,7 +72,7 @@ export function namedOverlay({ disks, revertDisks }: Snapshot, target: string): 
  * The files that a disk of the VM stands on, top first: as the images themselves say, else as the XML does. Undefined
  * where neither tells the whole chain.
  */
-export function chainOf(target: string, { vm, files }: Situation): readonly string[] | undefined {
+export function chainOf(target: string, { vm, files }: Facts): readonly string[] | undefined {
   const disk = vm.disks.find((one) => one.target === target);
   if (disk?.source === undefined) {
     return undefined;
@@ -91,8 +91,8 @@ export function chainOf(target: string, { vm, files }: Situation): readonly stri
 }
 
 /** Everything that the VM, its other snapshots and other VMs need. What a snapshot left behind must not be among it. */
-export function neededFiles(going: ReadonlySet<string>, situation: Situation): ReadonlySet<string> {
-  const { vm, tree, frozenDisks, otherVms = [] } = situation;
+export function neededFiles(going: ReadonlySet<string>, facts: Facts): ReadonlySet<string> {
+  const { vm, tree, frozenDisks, otherVms = [] } = facts;
   const needed = new Set(otherVms.flatMap(({ files }) => files));
   const add = (file: string | undefined): void => {
     if (file !== undefined) {
@@ -101,7 +101,7 @@ export function neededFiles(going: ReadonlySet<string>, situation: Situation): R
   };
   add(vm.nvram);
   for (const disk of vm.disks) {
-    [...layersOf(disk), ...(chainOf(disk.target, situation) ?? [])].forEach(add);
+    [...layersOf(disk), ...(chainOf(disk.target, facts) ?? [])].forEach(add);
   }
   for (const snapshot of tree.snapshots.filter(({ name }) => !going.has(name))) {
     add(snapshot.memory.file);
@@ -130,16 +130,16 @@ export function leftFiles(
   snapshot: Snapshot,
   by: 'libvirt' | 'us',
   needed: ReadonlySet<string>,
-  situation: Situation,
+  facts: Facts,
 ): readonly string[] {
-  const { vm, tree, capabilities, files } = situation;
+  const { vm, tree, capabilities, files } = facts;
   const there = (file: string): boolean => {
     const seen = files?.files.get(file) ?? files?.images.get(file);
     return seen !== undefined && seen !== 'missing' && seen !== 'unknown';
   };
   const left: string[] = [];
   const { memory } = snapshot;
-  if (memory.file !== undefined && files?.files.get(memory.file) !== 'missing' && isRamOf(memory.file, situation)) {
+  if (memory.file !== undefined && files?.files.get(memory.file) !== 'missing' && isRamOf(memory.file, facts)) {
     if (by === 'us' || capabilities.libvirt < versionOf(9, 1)) {
       left.push(memory.file);
     }
@@ -151,5 +151,5 @@ export function leftFiles(
     left.push(...snapshot.disks.flatMap(({ file }) => (file !== undefined && there(file) ? [file] : [])));
   }
   // One that holds a snapshot which libvirt does not know is somebody's.
-  return [...new Set(left)].filter((file) => !needed.has(file) && tagsIn(file, situation).length === 0);
+  return [...new Set(left)].filter((file) => !needed.has(file) && tagsIn(file, facts).length === 0);
 }

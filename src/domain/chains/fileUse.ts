@@ -1,33 +1,33 @@
 // Who rests on which file: the graph of overlays over all snapshots of a VM and its present state. libvirt itself looks
 // at the active chain only. Takes what the metadata says and, where it was seen, what the files say of themselves.
-import type { Situation } from '../situation.js';
+import type { Facts } from '../facts.js';
 import { currentOf } from '../snapshotTree.js';
 import type { Snapshot } from '../snapshot.js';
 import type { VmDisk } from '../vm.js';
 
 /** The file with a snapshot's content of one disk, as its own `<domain>` names it; undefined when not known. */
-export function frozenFile(situation: Situation, snapshot: string, target: string): string | undefined {
-  return situation.frozenDisks?.get(snapshot)?.find((disk) => disk.target === target)?.source;
+export function backingFileOf(facts: Facts, snapshot: string, target: string): string | undefined {
+  return facts.frozenDisks?.get(snapshot)?.find((disk) => disk.target === target)?.source;
 }
 
-/** Made once for a situation: a plan asks often, and the answer goes over all layers of all snapshots. */
+/** Made once for the same facts: a plan asks often, and the answer goes over all layers of all snapshots. */
 interface Graph {
   readonly named: ReadonlySet<string>;
   /** By the file that they rest on. */
   readonly overlays: ReadonlyMap<string, ReadonlySet<string>>;
 }
 
-const graphs = new WeakMap<Situation, Graph>();
+const graphs = new WeakMap<Facts, Graph>();
 
-function graphOf(situation: Situation): Graph {
-  const graph = graphs.get(situation) ?? makeGraph(situation);
-  graphs.set(situation, graph);
+function graphOf(facts: Facts): Graph {
+  const graph = graphs.get(facts) ?? makeGraph(facts);
+  graphs.set(facts, graph);
   return graph;
 }
 
 /** Every path that the VM and its snapshots name. */
-export function namedFiles(situation: Situation): ReadonlySet<string> {
-  return graphOf(situation).named;
+export function namedFiles(facts: Facts): ReadonlySet<string> {
+  return graphOf(facts).named;
 }
 
 /**
@@ -36,8 +36,8 @@ export function namedFiles(situation: Situation): ReadonlySet<string> {
  * what they froze, and, where the XML of a VM that is off tells no chain, from the overlay that the VM runs on over
  * what its current snapshot froze.
  */
-export function restingOn(situation: Situation, files: Iterable<string>): ReadonlySet<string> {
-  const { overlays } = graphOf(situation);
+export function restingOn(facts: Facts, files: Iterable<string>): ReadonlySet<string> {
+  const { overlays } = graphOf(facts);
   const resting = new Set(files);
   // The set grows while it is walked.
   for (const file of resting) {
@@ -55,10 +55,10 @@ export interface FileUser {
 }
 
 /** Snapshots whose frozen content stands in one of the files, of the disks that they took part of. */
-export function snapshotsIn(situation: Situation, files: ReadonlySet<string>): readonly FileUser[] {
+export function snapshotsIn(facts: Facts, files: ReadonlySet<string>): readonly FileUser[] {
   const users: FileUser[] = [];
-  for (const snapshot of situation.tree.snapshots) {
-    for (const disk of situation.frozenDisks?.get(snapshot.name) ?? []) {
+  for (const snapshot of facts.tree.snapshots) {
+    for (const disk of facts.frozenDisks?.get(snapshot.name) ?? []) {
       if (disk.source !== undefined && files.has(disk.source) && takesPart(snapshot, disk.target)) {
         users.push({ snapshot, target: disk.target, file: disk.source });
       }
@@ -71,7 +71,7 @@ export function snapshotsIn(situation: Situation, files: ReadonlySet<string>): r
  * Snapshots whose VM stood on one of the files, with whatever disk: where the file is gone, none of them can be reverted
  * to.
  */
-export function snapshotsNaming({ tree, frozenDisks }: Situation, files: ReadonlySet<string>): readonly FileUser[] {
+export function snapshotsNaming({ tree, frozenDisks }: Facts, files: ReadonlySet<string>): readonly FileUser[] {
   return tree.snapshots.flatMap((snapshot) =>
     (frozenDisks?.get(snapshot.name) ?? []).flatMap(({ target, source: file }) =>
       file !== undefined && files.has(file) ? [{ snapshot, target, file }] : [],
@@ -83,7 +83,7 @@ export function takesPart(snapshot: Snapshot, target: string): boolean {
   return snapshot.disks.some((disk) => disk.target === target && disk.location !== 'no');
 }
 
-function makeGraph({ vm, tree, frozenDisks, files }: Situation): Graph {
+function makeGraph({ vm, tree, frozenDisks, files }: Facts): Graph {
   const named = new Set<string>();
   const overlays = new Map<string, Set<string>>();
   const name = (file: string | undefined): void => {
@@ -146,7 +146,7 @@ export function layersOf(disk: VmDisk): readonly string[] {
 }
 
 /** From the top: what the files say of themselves, and the XML where they cannot be seen. */
-export function wholeChain(disk: VmDisk, { files }: Pick<Situation, 'files'>): readonly string[] {
+export function wholeChain(disk: VmDisk, { files }: Pick<Facts, 'files'>): readonly string[] {
   const chain = new Set(layersOf(disk));
   // The set grows while it is walked; a circle adds nothing.
   for (const file of chain) {

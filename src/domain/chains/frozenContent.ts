@@ -1,9 +1,9 @@
 // Whether what a snapshot froze is still in the file that its metadata name, and as it was: by the links of the images and
 // by when they were written last. Where nobody could look, it is not told.
 import { externalTargets } from './deletedFiles.js';
-import { frozenFile, takesPart, wholeChain } from './fileUse.js';
+import { backingFileOf, takesPart, wholeChain } from './fileUse.js';
 import type { ImageFacts } from '../hostFiles.js';
-import type { Situation } from '../situation.js';
+import type { Facts } from '../facts.js';
 import { type Refused, refuse } from '../refusal.js';
 import type { Snapshot } from '../snapshot.js';
 import { isAncestor } from '../snapshotTree.js';
@@ -22,15 +22,15 @@ const slackMs = 60_000;
  * | there                    | nothing: somebody gave it all that was below | not told |
  * | gone, or not to be seen  |                                              | not told |
  */
-export function elsewhereObstacle(snapshot: Snapshot, situation: Situation): Refused | undefined {
+export function elsewhereRefusal(snapshot: Snapshot, facts: Facts): Refused | undefined {
   for (const target of externalTargets(snapshot)) {
-    const frozen = frozenFile(situation, snapshot.name, target);
+    const frozen = backingFileOf(facts, snapshot.name, target);
     const overlay = overlayOf(snapshot, target);
-    const below = imageOf(overlay, situation)?.backing?.file;
-    if (frozen === undefined || overlay === undefined || below === undefined || !isChainSeen(frozen, situation)) {
+    const below = imageOf(overlay, facts)?.backing?.file;
+    if (frozen === undefined || overlay === undefined || below === undefined || !isChainSeen(frozen, facts)) {
       continue;
     }
-    if (!chainBelow(snapshot, target, situation).includes(below)) {
+    if (!chainBelow(snapshot, target, facts).includes(below)) {
       return refuse('contentElsewhere', {
         snapshot: snapshot.title,
         disk: target,
@@ -52,13 +52,13 @@ export function elsewhereObstacle(snapshot: Snapshot, situation: Situation): Ref
  * | a file was written to more than a minute after the one above it | writtenSince |
  * | not so, or not to be seen                         | ok |
  */
-export function writtenSinceObstacle(snapshot: Snapshot, situation: Situation): Refused | undefined {
+export function writtenSinceRefusal(snapshot: Snapshot, facts: Facts): Refused | undefined {
   for (const { target, location } of snapshot.disks.filter((disk) => takesPart(snapshot, disk.target))) {
     const made = location === 'external' ? overlayOf(snapshot, target) : undefined;
-    const chain = chainBelow(snapshot, target, situation);
+    const chain = chainBelow(snapshot, target, facts);
     for (const overlay of [...(made === undefined ? [] : [made]), ...chain]) {
-      const file = imageOf(overlay, situation)?.backing?.file;
-      if (file !== undefined && isWrittenAfter(file, overlay, situation)) {
+      const file = imageOf(overlay, facts)?.backing?.file;
+      if (file !== undefined && isWrittenAfter(file, overlay, facts)) {
         return refuse('writtenSince', { snapshot: snapshot.title, disk: target, file, overlay });
       }
     }
@@ -75,16 +75,16 @@ export function writtenSinceObstacle(snapshot: Snapshot, situation: Situation): 
  * | stands above this one, or is younger in another branch       | frozenAgain |
  * | stands below this one, or is older                           | ok: that one is not as it was |
  */
-export function frozenAgainObstacle(snapshot: Snapshot, situation: Situation): Refused | undefined {
-  const { tree } = situation;
+export function frozenAgainRefusal(snapshot: Snapshot, facts: Facts): Refused | undefined {
+  const { tree } = facts;
   for (const target of externalTargets(snapshot)) {
-    const file = frozenFile(situation, snapshot.name, target);
+    const file = backingFileOf(facts, snapshot.name, target);
     const again = tree.snapshots.find(
       (other) =>
         file !== undefined &&
         externalTargets(other).includes(target) &&
-        frozenFile(situation, other.name, target) === file &&
-        isLater(other, snapshot, situation),
+        backingFileOf(facts, other.name, target) === file &&
+        isLater(other, snapshot, facts),
     );
     if (file !== undefined && again !== undefined) {
       return refuse('frozenAgain', { snapshot: snapshot.title, disk: target, file, by: again.title });
@@ -93,15 +93,15 @@ export function frozenAgainObstacle(snapshot: Snapshot, situation: Situation): R
   return undefined;
 }
 
-function isLater(other: Snapshot, snapshot: Snapshot, { tree }: Situation): boolean {
+function isLater(other: Snapshot, snapshot: Snapshot, { tree }: Facts): boolean {
   return (
     isAncestor(tree, snapshot.name, other.name) ||
     (!isAncestor(tree, other.name, snapshot.name) && other.createdAt > snapshot.createdAt)
   );
 }
 
-export function isWrittenAfter(base: string, overlay: string, situation: Situation): boolean {
-  const [below, above] = [imageOf(base, situation), imageOf(overlay, situation)];
+export function isWrittenAfter(base: string, overlay: string, facts: Facts): boolean {
+  const [below, above] = [imageOf(base, facts), imageOf(overlay, facts)];
   return (below?.modifiedAt ?? Number.NaN) - (above?.modifiedAt ?? Number.NaN) > slackMs;
 }
 
@@ -109,17 +109,17 @@ function overlayOf({ disks }: Snapshot, target: string): string | undefined {
   return disks.find((disk) => disk.target === target)?.file;
 }
 
-function chainBelow({ name }: Snapshot, target: string, situation: Situation): readonly string[] {
-  const disk = situation.frozenDisks?.get(name)?.find((one) => one.target === target);
-  return disk === undefined ? [] : wholeChain(disk, situation);
+function chainBelow({ name }: Snapshot, target: string, facts: Facts): readonly string[] {
+  const disk = facts.frozenDisks?.get(name)?.find((one) => one.target === target);
+  return disk === undefined ? [] : wholeChain(disk, facts);
 }
 
 /** To its end: what is not seen may be the one that is asked for. */
-function isChainSeen(file: string, situation: Situation): boolean {
+function isChainSeen(file: string, facts: Facts): boolean {
   const seen = new Set<string>();
   for (let at: string | undefined = file; at !== undefined && !seen.has(at);) {
     seen.add(at);
-    const image = imageOf(at, situation);
+    const image = imageOf(at, facts);
     if (image === undefined) {
       return false;
     }
@@ -128,7 +128,7 @@ function isChainSeen(file: string, situation: Situation): boolean {
   return true;
 }
 
-function imageOf(file: string | undefined, { files }: Situation): ImageFacts | undefined {
+function imageOf(file: string | undefined, { files }: Facts): ImageFacts | undefined {
   const image = file === undefined ? undefined : files?.images.get(file);
   return typeof image === 'object' ? image : undefined;
 }

@@ -2,7 +2,7 @@
 // else has looked.
 import type { InternalSizes } from '../imageContents.js';
 import type { DiskChain, Layer, SnapshotSize, VmLayers } from '../layers.js';
-import type { Situation } from '../situation.js';
+import type { Facts } from '../facts.js';
 import type { Snapshot } from '../snapshot.js';
 import { isActive, snapshotableDisks, type VmDisk } from '../vm.js';
 import { layersOf, namedFiles, takesPart, wholeChain } from './fileUse.js';
@@ -13,7 +13,7 @@ import { snapshotSize, togetherOf } from './snapshotSizes.js';
 
 export interface FilesRead {
   /** With the frozen disks of all snapshots, the other VMs, and the files of `layerNeeds`. */
-  readonly situation: Situation;
+  readonly facts: Facts;
   /** By image, what its internal snapshots take; an image that nobody here can look into is not there. */
   readonly inside: ReadonlyMap<string, InternalSizes>;
   /** What statistics told, for what the files do not tell. */
@@ -23,13 +23,13 @@ export interface FilesRead {
 }
 
 /** Every file that the VM and its snapshots name. */
-export function layerNeeds(situation: Situation): {
+export function filesOfLayers(facts: Facts): {
   readonly images: readonly string[];
   readonly files: readonly string[];
   readonly folders: readonly string[];
 } {
-  const { vm, tree } = situation;
-  if (situation.capabilities.driver !== 'qemu') {
+  const { vm, tree } = facts;
+  if (facts.capabilities.driver !== 'qemu') {
     return { images: [], files: [], folders: [] };
   }
   const media = vm.disks.filter(({ device }) => device === 'cdrom' || device === 'floppy').flatMap(layersOf);
@@ -38,7 +38,7 @@ export function layerNeeds(situation: Situation): {
   const copies = nvram === undefined ? [] : tree.snapshots.map(({ name }) => nvramCopy(nvram, name));
   const files = [...memory, ...(nvram === undefined ? [] : [nvram]), ...copies];
   const others = new Set([...media, ...files]);
-  const images = [...namedFiles(situation)].filter((file) => !others.has(file));
+  const images = [...namedFiles(facts)].filter((file) => !others.has(file));
   const absolute = (paths: readonly string[]): readonly string[] =>
     [...new Set(paths)].filter((path) => path.startsWith('/'));
   const wanted = { images: absolute(images), files: absolute(files) };
@@ -46,8 +46,8 @@ export function layerNeeds(situation: Situation): {
 }
 
 export function layersFromFiles(read: FilesRead): VmLayers {
-  const { situation, inside, before, now } = read;
-  const { vm, tree, files } = situation;
+  const { facts, inside, before, now } = read;
+  const { vm, tree, files } = facts;
   const overlays = overlaysOf(tree.snapshots);
   const present = snapshotableDisks(vm).filter(({ source }) => source?.startsWith('/') === true);
   const disks = present.map((disk) => chainOf(disk, overlays, read));
@@ -66,7 +66,7 @@ export function layersFromFiles(read: FilesRead): VmLayers {
     })),
     snapshots,
     togetherBytes: togetherOf(tree.snapshots, snapshots, [...inside.values()]),
-    rooms: layerNeeds(situation).folders.map((folder) => ({
+    rooms: filesOfLayers(facts).folders.map((folder) => ({
       folder,
       freeBytes:
         files?.freeBytes.get(folder) ?? before?.rooms.find((room) => room.folder === folder)?.freeBytes ?? 'unknown',
@@ -85,27 +85,25 @@ function otherBranches(overlays: readonly Overlay[], disks: readonly DiskChain[]
   return overlays.filter(({ file }) => !present.has(file));
 }
 
-function chainOf(disk: VmDisk, overlays: readonly Overlay[], { situation, before }: FilesRead): DiskChain {
-  const { vm, tree, files, otherVms = [] } = situation;
+function chainOf(disk: VmDisk, overlays: readonly Overlay[], { facts, before }: FilesRead): DiskChain {
+  const { vm, tree, files, otherVms = [] } = facts;
   const { target } = disk;
-  const chain = wholeChain(disk, situation);
+  const chain = wholeChain(disk, facts);
   const old = new Map(before?.disks.flatMap(({ layers }) => layers.map((layer) => [layer.file, layer])));
   const layers = chain.map((file): Layer => {
-    const facts = files?.images.get(file);
+    const image = files?.images.get(file);
     const told = old.get(file);
-    const isThere = typeof facts === 'object';
+    const isThere = typeof image === 'object';
     const own = overlays.find((overlay) => overlay.target === target && overlay.file === file);
-    const plain = isThere ? facts.format : file === disk.source ? disk.format : told?.format;
-    const format = isPart(file, plain, disk, situation) ? 'slice' : plain;
+    const plain = isThere ? image.format : file === disk.source ? disk.format : told?.format;
+    const format = isPart(file, plain, disk, facts) ? 'slice' : plain;
     return {
       file,
       ...(format === undefined ? {} : { format }),
-      virtualBytes: isThere ? facts.virtualBytes : (told?.virtualBytes ?? 'unknown'),
-      allocatedBytes: isThere ? facts.allocatedBytes : facts === 'missing' ? 0 : (told?.allocatedBytes ?? 'unknown'),
-      seen: isThere ? 'there' : (facts ?? 'unknown'),
-      snapshots: tree.snapshots
-        .filter((snapshot) => standsIn(snapshot, target, file, situation))
-        .map(({ name }) => name),
+      virtualBytes: isThere ? image.virtualBytes : (told?.virtualBytes ?? 'unknown'),
+      allocatedBytes: isThere ? image.allocatedBytes : image === 'missing' ? 0 : (told?.allocatedBytes ?? 'unknown'),
+      seen: isThere ? 'there' : (image ?? 'unknown'),
+      snapshots: tree.snapshots.filter((snapshot) => standsIn(snapshot, target, file, facts)).map(({ name }) => name),
       sharedWith: otherVms.filter((other) => other.files.includes(file)).map(({ name }) => name),
       ...(own === undefined ? {} : { since: own.since }),
     };
@@ -127,7 +125,7 @@ function chainOf(disk: VmDisk, overlays: readonly Overlay[], { situation, before
 }
 
 /** Such a file does not tell what the disk is by itself: what stands at its beginning may be somebody else's. */
-function isPart(file: string, format: string | undefined, { sliced }: VmDisk, { files }: Situation): boolean {
+function isPart(file: string, format: string | undefined, { sliced }: VmDisk, { files }: Facts): boolean {
   return (
     (sliced === true && format === 'raw') ||
     [...(files?.images.values() ?? [])].some(
@@ -136,13 +134,13 @@ function isPart(file: string, format: string | undefined, { sliced }: VmDisk, { 
   );
 }
 
-function standsIn(snapshot: Snapshot, target: string, file: string, { frozenDisks }: Situation): boolean {
+function standsIn(snapshot: Snapshot, target: string, file: string, { frozenDisks }: Facts): boolean {
   const frozen = frozenDisks?.get(snapshot.name)?.find((disk) => disk.target === target);
   return frozen?.source === file && takesPart(snapshot, target);
 }
 
-function sizeOf(snapshot: Snapshot, { situation, inside, before }: FilesRead): SnapshotSize {
-  const { vm, files, frozenDisks } = situation;
+function sizeOf(snapshot: Snapshot, { facts, inside, before }: FilesRead): SnapshotSize {
+  const { vm, files, frozenDisks } = facts;
   const tops = new Set(vm.disks.map(({ source }) => source));
   const imageOf = (target: string): string | undefined =>
     frozenDisks?.get(snapshot.name)?.find((disk) => disk.target === target)?.source;
@@ -151,8 +149,8 @@ function sizeOf(snapshot: Snapshot, { situation, inside, before }: FilesRead): S
   );
   return snapshotSize(snapshot, {
     allocated: (file) => {
-      const facts = files?.images.get(file) ?? files?.files.get(file);
-      return typeof facts === 'object' ? facts.allocatedBytes : facts === 'missing' ? 0 : 'unknown';
+      const image = files?.images.get(file) ?? files?.files.get(file);
+      return typeof image === 'object' ? image.allocatedBytes : image === 'missing' ? 0 : 'unknown';
     },
     inside: (target) => inside.get(imageOf(target) ?? '')?.snapshots.find(({ name }) => name === snapshot.name),
     told: before?.snapshots.find((size) => size.snapshot === snapshot.name),

@@ -30,7 +30,7 @@ export interface Beside {
 }
 
 /** Files of the snapshots that the statistics do not tell of, and images with snapshots inside. */
-export function besideNeeds(
+export function filesBeside(
   { layers }: VmStatistics,
   tree: SnapshotTree,
 ): { readonly files: readonly string[]; readonly images: readonly string[] } {

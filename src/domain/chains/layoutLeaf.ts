@@ -3,13 +3,13 @@ import { namedOverlay, externalTargets } from './deletedFiles.js';
 import { restingOn, snapshotsIn } from './fileUse.js';
 import { versionOf } from '../capabilities.js';
 import type { AutoReason } from '../description.js';
-import type { Situation } from '../situation.js';
+import type { Facts } from '../facts.js';
 import { type Refused, refuse } from '../refusal.js';
 import type { Snapshot } from '../snapshot.js';
 import { activePath, childrenOf, parentOf } from '../snapshotTree.js';
 
 /** Anybody can write an `Auto:` trailer; our own records say whether it was us, and that it is still the same one. */
-export function isAuto(snapshot: Snapshot, why: AutoReason, { autoSnapshots = [] }: Situation): boolean {
+export function isAuto(snapshot: Snapshot, why: AutoReason, { autoSnapshots = [] }: Facts): boolean {
   return (
     snapshot.trailers.auto === why &&
     autoSnapshots.some((own) => own.why === why && own.name === snapshot.name && own.createdAt === snapshot.createdAt)
@@ -34,8 +34,8 @@ export function isAuto(snapshot: Snapshot, why: AutoReason, { autoSnapshots = []
  * Where the frozen files are not known, the leaf is one that our records vouch for, and any other child of its parent
  * counts as built on its overlay.
  */
-export function layoutLeafObstacle(going: ReadonlySet<string>, situation: Situation): Refused | undefined {
-  const { tree, capabilities, frozenDisks } = situation;
+export function layoutLeafRefusal(going: ReadonlySet<string>, facts: Facts): Refused | undefined {
+  const { tree, capabilities, frozenDisks } = facts;
   // From the current one down, as far as all goes.
   const [leaf] = activePath(tree).slice(activePath(tree).findLastIndex(({ name }) => !going.has(name)) + 1);
   const parent = leaf === undefined ? undefined : parentOf(tree, leaf.name);
@@ -43,20 +43,19 @@ export function layoutLeafObstacle(going: ReadonlySet<string>, situation: Situat
     return undefined;
   }
   const byFiles = capabilities.libvirt < versionOf(9, 9) && frozenDisks !== undefined;
-  if (!byFiles && !isAuto(leaf, 'layout', situation)) {
+  if (!byFiles && !isAuto(leaf, 'layout', facts)) {
     return undefined;
   }
-  const user = remainingUser(parent, going, situation);
+  const user = remainingUser(parent, going, facts);
   return user === undefined
     ? undefined
     : refuse('layoutLeafNeeded', { snapshot: leaf.title, parent: parent.title, by: user.title });
 }
 
-function remainingUser(parent: Snapshot, going: ReadonlySet<string>, situation: Situation): Snapshot | undefined {
-  if (situation.frozenDisks === undefined) {
-    return childrenOf(situation.tree, parent.name).find(({ name }) => !going.has(name));
+function remainingUser(parent: Snapshot, going: ReadonlySet<string>, facts: Facts): Snapshot | undefined {
+  if (facts.frozenDisks === undefined) {
+    return childrenOf(facts.tree, parent.name).find(({ name }) => !going.has(name));
   }
   const overlays = externalTargets(parent).flatMap((target) => namedOverlay(parent, target) ?? []);
-  return snapshotsIn(situation, restingOn(situation, overlays)).find(({ snapshot }) => !going.has(snapshot.name))
-    ?.snapshot;
+  return snapshotsIn(facts, restingOn(facts, overlays)).find(({ snapshot }) => !going.has(snapshot.name))?.snapshot;
 }

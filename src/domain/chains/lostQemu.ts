@@ -1,7 +1,7 @@
 // Whether a QEMU works on the VM's files behind libvirt's back: a daemon that died in a merge may know afterwards neither
 // that the VM runs nor on which file. Told by the locks that QEMU keeps on its images; what they do not tell is not known.
 import { restingOn, wholeChain } from './fileUse.js';
-import type { Situation } from '../situation.js';
+import type { Facts } from '../facts.js';
 import type { SnapshotTree } from '../snapshot.js';
 import { isActive, snapshotableDisks } from '../vm.js';
 
@@ -21,7 +21,7 @@ export type Merge = 'brokeOff' | 'asMarked';
  * Whether the rows below that find something can be reached at all: where not, nobody need list the locks. That takes the
  * kernel 8 to 15 ms (Linux 6.18, at rest), longer than all else that is looked at, for it lets everybody else finish first.
  */
-export function asksForWritten({ vm, tree }: Pick<Situation, 'vm' | 'tree'>, merge: Merge = 'asMarked'): boolean {
+export function asksForWritten({ vm, tree }: Pick<Facts, 'vm' | 'tree'>, merge: Merge = 'asMarked'): boolean {
   return vm.power === 'off' || (isActive(vm.power) && (merge === 'brokeOff' || markedDisks(tree).size > 0));
 }
 
@@ -39,16 +39,16 @@ function markedDisks({ snapshots }: SnapshotTree): ReadonlySet<string> {
  * | active, no job, none broke off      | any                                           | nothing: QEMU keeps a base open after a merge that failed or was cancelled |
  * | any                                 | only files that another VM names too          | nothing: they may be its own |
  */
-export function lostQemu(situation: Situation, merge: Merge = 'asMarked'): LostQemu | undefined {
-  const { vm, tree, files, otherVms, blockJobs, written } = situation;
-  if (!asksForWritten(situation, merge)) {
+export function lostQemu(facts: Facts, merge: Merge = 'asMarked'): LostQemu | undefined {
+  const { vm, tree, files, otherVms, blockJobs, written } = facts;
+  if (!asksForWritten(facts, merge)) {
     return undefined;
   }
   const marked = markedDisks(tree);
   const foreign = new Set(otherVms?.flatMap((other) => other.files));
   const isWritten = (file: string): boolean => {
-    const facts = files?.images.get(file);
-    return typeof facts === 'object' && facts.real !== undefined && written?.has(facts.real) === true;
+    const image = files?.images.get(file);
+    return typeof image === 'object' && image.real !== undefined && written?.has(image.real) === true;
   };
   for (const disk of snapshotableDisks(vm)) {
     const { target, source: said } = disk;
@@ -62,8 +62,8 @@ export function lostQemu(situation: Situation, merge: Merge = 'asMarked'): LostQ
     if (!off && merge === 'asMarked' && !marked.has(target)) {
       continue;
     }
-    const [, ...below] = wholeChain(disk, situation);
-    const suspects = off ? [said, ...below, ...restingOn(situation, [said])] : below;
+    const [, ...below] = wholeChain(disk, facts);
+    const suspects = off ? [said, ...below, ...restingOn(facts, [said])] : below;
     // The QEMU of a VM that runs lets nobody else write below its disk; under one that is off another VM may stand there.
     const mayJudge = (one: string): boolean => !off || one === said || otherVms !== undefined;
     const file = suspects.find((one) => isWritten(one) && !foreign.has(one) && mayJudge(one));

@@ -1,21 +1,21 @@
 // What goes with an image that is merged away or removed: the snapshots inside of it, which are in no other file. Knows
 // those that libvirt knows, and those that the image itself tells of; decides nothing.
-import type { Situation } from '../situation.js';
+import type { Facts } from '../facts.js';
 import type { Warning } from '../consequences.js';
 import { type Refused, refuse } from '../refusal.js';
 import { takesPart } from './fileUse.js';
 
 /** By name, of one image. */
-export function tagsIn(file: string, situation: Situation): readonly string[] {
-  const { tree, frozenDisks, files } = situation;
-  const facts = files?.images.get(file);
+export function tagsIn(file: string, facts: Facts): readonly string[] {
+  const { tree, frozenDisks, files } = facts;
+  const image = files?.images.get(file);
   const told = tree.snapshots.filter(
     (snapshot) =>
       snapshot.style === 'internal' &&
       frozenDisks?.get(snapshot.name)?.some(({ target, source }) => source === file && takesPart(snapshot, target)) ===
         true,
   );
-  const seen = typeof facts === 'object' ? (facts.tags ?? []) : [];
+  const seen = typeof image === 'object' ? (image.tags ?? []) : [];
   return [...new Set([...told.map(({ name }) => name), ...seen])];
 }
 
@@ -26,11 +26,11 @@ export function tagsIn(file: string, situation: Situation): readonly string[] {
  * | could not be seen                   | ok; see `tagsUnseenWarning` |
  * | otherwise                           | ok |
  */
-export function tagObstacle(files: Iterable<string>, situation: Situation): Refused | undefined {
+export function tagRefusal(files: Iterable<string>, facts: Facts): Refused | undefined {
   for (const file of files) {
-    const [tag] = tagsIn(file, situation);
+    const [tag] = tagsIn(file, facts);
     if (tag !== undefined) {
-      return refuse('tagInLayer', { vm: situation.vm.name, file, tag });
+      return refuse('tagInLayer', { vm: facts.vm.name, file, tag });
     }
   }
   return undefined;
@@ -40,7 +40,7 @@ export function tagObstacle(files: Iterable<string>, situation: Situation): Refu
  * Those of the files that nobody here could look into, as of every host but this one: snapshots that libvirt knows are
  * known all the same, and only tags that another tool made by itself would go unseen.
  */
-export function tagsUnseenWarning(going: Iterable<string>, { files }: Situation): readonly Warning[] {
+export function tagsUnseenWarning(going: Iterable<string>, { files }: Facts): readonly Warning[] {
   const unseen = [...new Set(going)].filter((file) => {
     // What was not looked at yet is looked at before anything is done.
     const facts = files?.images.get(file);

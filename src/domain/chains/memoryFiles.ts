@@ -1,7 +1,7 @@
 // Whether the file that a snapshot names for its RAM is one that may go with it. libvirt removes whatever stands there
 // without a look at it (9.0 by us, later by itself). Touches nothing.
 import { versionOf } from '../capabilities.js';
-import type { Situation } from '../situation.js';
+import type { Facts } from '../facts.js';
 import { type Refused, refuse } from '../refusal.js';
 import type { Snapshot } from '../snapshot.js';
 import type { Vm } from '../vm.js';
@@ -21,7 +21,7 @@ export function isOurMemoryName(file: string, { uuid }: Vm): boolean {
  * | holds something else, or nobody could look into it  | no |
  * | nobody looked, for a menu                           | yes: who carries it out looks |
  */
-export function isRamOf(file: string, { vm, files, savedRam }: Situation): boolean {
+export function isRamOf(file: string, { vm, files, savedRam }: Facts): boolean {
   const seen = files?.files.get(file);
   if (savedRam === undefined || seen === 'missing' || (typeof seen === 'object' && seen.bytes === 0)) {
     return true;
@@ -37,15 +37,13 @@ export function isRamOf(file: string, { vm, files, savedRam }: Situation): boole
  * | one is named by a snapshot that stays, libvirt ≥ 9.1 removes it | memoryFileForeign |
  * | otherwise                                       | ok |
  */
-export function memoryFileObstacle(doomed: readonly Snapshot[], situation: Situation): Refused | undefined {
-  const byLibvirt = situation.capabilities.libvirt >= versionOf(9, 1);
-  const staying = byLibvirt
-    ? situation.tree.snapshots.filter(({ name }) => doomed.every((one) => one.name !== name))
-    : [];
+export function memoryFileRefusal(doomed: readonly Snapshot[], facts: Facts): Refused | undefined {
+  const byLibvirt = facts.capabilities.libvirt >= versionOf(9, 1);
+  const staying = byLibvirt ? facts.tree.snapshots.filter(({ name }) => doomed.every((one) => one.name !== name)) : [];
   for (const { title, memory } of doomed) {
     const { file } = memory;
-    if (file !== undefined && (!isRamOf(file, situation) || staying.some((other) => other.memory.file === file))) {
-      return refuse('memoryFileForeign', { vm: situation.vm.name, snapshot: title, file });
+    if (file !== undefined && (!isRamOf(file, facts) || staying.some((other) => other.memory.file === file))) {
+      return refuse('memoryFileForeign', { vm: facts.vm.name, snapshot: title, file });
     }
   }
   return undefined;

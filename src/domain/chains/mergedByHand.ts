@@ -1,7 +1,7 @@
 // Whether a VM's chain of overlays is the one that its snapshots tell of. A block commit by hand writes one snapshot's
 // changes into the file of another, and leaves metadata that "reverts" to something else. Knows no merge of libvirt's own.
-import { frozenFile, wholeChain } from './fileUse.js';
-import type { Situation } from '../situation.js';
+import { backingFileOf, wholeChain } from './fileUse.js';
+import type { Facts } from '../facts.js';
 import { type Refused, refuse } from '../refusal.js';
 import type { Snapshot } from '../snapshot.js';
 import { activePath } from '../snapshotTree.js';
@@ -17,18 +17,18 @@ import { activePath } from '../snapshotTree.js';
  * | there                             | not above it                          | mergedByHand |
  * | there                             | not known, or it is the current one   | ok |
  */
-export function mergedByHandObstacle(snapshot: Snapshot, situation: Situation): Refused | undefined {
-  const path = activePath(situation.tree);
+export function mergedByHandRefusal(snapshot: Snapshot, facts: Facts): Refused | undefined {
+  const path = activePath(facts.tree);
   const at = path.findIndex(({ name }) => name === snapshot.name);
   const next = at < 0 ? undefined : path[at + 1];
   if (next === undefined) {
     return undefined;
   }
   for (const { target } of snapshot.disks.filter(({ location }) => location === 'external')) {
-    const own = frozenFile(situation, snapshot.name, target);
-    const above = frozenFile(situation, next.name, target);
-    const disk = situation.vm.disks.find((one) => one.target === target);
-    const chain = disk === undefined ? [] : wholeChain(disk, situation);
+    const own = backingFileOf(facts, snapshot.name, target);
+    const above = backingFileOf(facts, next.name, target);
+    const disk = facts.vm.disks.find((one) => one.target === target);
+    const chain = disk === undefined ? [] : wholeChain(disk, facts);
     const position = own === undefined ? -1 : chain.indexOf(own);
     if (own !== undefined && above !== undefined && above !== own && position >= 0) {
       if (!chain.slice(0, position).includes(above)) {

@@ -1,11 +1,11 @@
 // What a VM's snapshots have left that nobody knows any more: tags inside its images, and files beside them. Told only
 // where it is certain, for what it tells may be removed. Knows no repair.
-import { elsewhereObstacle } from './frozenContent.js';
+import { elsewhereRefusal } from './frozenContent.js';
 import { neededFiles } from './deletedFiles.js';
 import { isOurMemoryName } from './memoryFiles.js';
-import { frozenFile, namedFiles, restingOn, wholeChain } from './fileUse.js';
+import { backingFileOf, namedFiles, restingOn, wholeChain } from './fileUse.js';
 import { outsiderOn, unreadVms } from './otherVms.js';
-import type { Situation } from '../situation.js';
+import type { Facts } from '../facts.js';
 import { isSafeName } from '../snapshotName.js';
 
 export interface OrphanTag {
@@ -31,14 +31,14 @@ const mostCandidates = 1_000;
  * | no                        | not all read        | none |
  * | no                        | all read            | told |
  */
-export function orphanTags(situation: Situation): readonly OrphanTag[] {
-  const { tree, files, otherVms } = situation;
-  if (files === undefined || otherVms === undefined || unreadVms(situation).length > 0) {
+export function orphanTags(facts: Facts): readonly OrphanTag[] {
+  const { tree, files, otherVms } = facts;
+  if (files === undefined || otherVms === undefined || unreadVms(facts).length > 0) {
     return [];
   }
   const names = new Set(tree.snapshots.map(({ name }) => name));
   const others = new Set(otherVms.flatMap((vm) => vm.files));
-  return [...ownImages(situation)].flatMap((file) => {
+  return [...ownImages(facts)].flatMap((file) => {
     const image = files.images.get(file);
     const tags = typeof image === 'object' && !others.has(file) ? (image.tags ?? []) : [];
     return tags.filter((tag) => !names.has(tag)).map((tag) => ({ file, tag }));
@@ -55,13 +55,13 @@ export function orphanTags(situation: Situation): readonly OrphanTag[] {
  * | `<stem>-<disk>.<name or second>`                 | ours, where two disks want one name |
  * | `….<second>-<start of the UUID>.mem`             | our memory files |
  */
-export function orphanCandidates(situation: Situation): {
+export function orphanCandidates(facts: Facts): {
   readonly images: readonly string[];
   readonly files: readonly string[];
 } {
-  const { vm, files } = situation;
-  const named = namedFiles(situation);
-  const own = ownImages(situation);
+  const { vm, files } = facts;
+  const named = namedFiles(facts);
+  const own = ownImages(facts);
   const stems = new Set<string>();
   for (const file of own) {
     const stem = file.replace(/\.[^./]*$/u, '');
@@ -97,18 +97,18 @@ export function orphanCandidates(situation: Situation): {
  * | it could not be seen                          | not told |
  * | a memory file of ours, an overlay of this VM  | orphan |
  */
-export function orphanFiles(situation: Situation): readonly OrphanFile[] {
-  const { tree, files, otherVms } = situation;
-  if (files === undefined || otherVms === undefined || unreadVms(situation).length > 0) {
+export function orphanFiles(facts: Facts): readonly OrphanFile[] {
+  const { tree, files, otherVms } = facts;
+  if (files === undefined || otherVms === undefined || unreadVms(facts).length > 0) {
     return [];
   }
-  if (tree.snapshots.some((snapshot) => elsewhereObstacle(snapshot, situation) !== undefined)) {
+  if (tree.snapshots.some((snapshot) => elsewhereRefusal(snapshot, facts) !== undefined)) {
     return [];
   }
-  const candidates = orphanCandidates(situation);
+  const candidates = orphanCandidates(facts);
   const asked = new Set(candidates.images);
-  const needed = neededFiles(new Set(), situation);
-  const own = ownImages(situation);
+  const needed = neededFiles(new Set(), facts);
+  const own = ownImages(facts);
   const overlays = new Set(
     candidates.images.filter((file) => {
       const image = files.images.get(file);
@@ -117,10 +117,10 @@ export function orphanFiles(situation: Situation): readonly OrphanFile[] {
     }),
   );
   // An overlay of another orphan is one; whoever carries somebody else is none.
-  const alone = [...overlays].filter((file) => [...restingOn(situation, [file])].every((one) => overlays.has(one)));
+  const alone = [...overlays].filter((file) => [...restingOn(facts, [file])].every((one) => overlays.has(one)));
   const orphans: OrphanFile[] = [];
   const left = [...alone, ...candidates.files.filter((one) => !needed.has(one))];
-  for (const file of left.filter((one) => outsiderOn([one], situation) === undefined)) {
+  for (const file of left.filter((one) => outsiderOn([one], facts) === undefined)) {
     const seen = files.images.get(file) ?? files.files.get(file);
     if (typeof seen === 'object') {
       orphans.push({ file, bytes: seen.allocatedBytes });
@@ -130,16 +130,16 @@ export function orphanFiles(situation: Situation): readonly OrphanFile[] {
 }
 
 /** Files that hold disks of the VM or of its snapshots, with all that they rest on. */
-export function ownImages(situation: Situation): ReadonlySet<string> {
-  const { vm, tree, frozenDisks } = situation;
+export function ownImages(facts: Facts): ReadonlySet<string> {
+  const { vm, tree, frozenDisks } = facts;
   const writable = vm.disks.filter((disk) => !disk.readonly && disk.device !== 'cdrom' && disk.device !== 'floppy');
-  const images = new Set(writable.flatMap((disk) => wholeChain(disk, situation)));
+  const images = new Set(writable.flatMap((disk) => wholeChain(disk, facts)));
   for (const snapshot of tree.snapshots) {
     for (const { target, location } of snapshot.disks) {
-      const file = location === 'no' ? undefined : frozenFile(situation, snapshot.name, target);
+      const file = location === 'no' ? undefined : backingFileOf(facts, snapshot.name, target);
       const disk = frozenDisks?.get(snapshot.name)?.find((one) => one.target === target);
       if (file !== undefined && disk !== undefined) {
-        wholeChain(disk, situation).forEach((one) => images.add(one));
+        wholeChain(disk, facts).forEach((one) => images.add(one));
       }
     }
   }

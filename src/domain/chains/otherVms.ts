@@ -1,7 +1,7 @@
 // Who else reads a file that is about to go or change: another VM (linked clones, shared bases), an image that no VM names,
 // a program that has it open. libvirt looks at one VM at a time. Other hosts on the same storage cannot be seen from here.
 import { wholeChain } from './fileUse.js';
-import type { Situation } from '../situation.js';
+import type { Facts } from '../facts.js';
 import { type Refused, refuse } from '../refusal.js';
 
 export interface OtherUser {
@@ -11,7 +11,7 @@ export interface OtherUser {
 }
 
 /** The first other VM that names one of the files or rests on it; undefined too where other VMs were not looked at. */
-export function otherUserOf(files: Iterable<string>, { otherVms = [] }: Situation): OtherUser | undefined {
+export function otherUserOf(files: Iterable<string>, { otherVms = [] }: Facts): OtherUser | undefined {
   const wanted = new Set(files);
   for (const { name, files: used } of otherVms) {
     const file = used.find((one) => wanted.has(one));
@@ -42,57 +42,55 @@ export interface Outsider {
  */
 export function outsiderOn(
   files: Iterable<string>,
-  situation: Situation,
+  facts: Facts,
   going: ReadonlySet<string> = new Set(),
 ): Outsider | undefined {
   const wanted = new Set(files);
-  const user = otherUserOf(wanted, situation);
+  const user = otherUserOf(wanted, facts);
   if (user !== undefined) {
     return { kind: 'vm', name: user.vm, file: user.file };
   }
-  for (const [name, below] of situation.strays ?? []) {
+  for (const [name, below] of facts.strays ?? []) {
     const file = wanted.has(name) || going.has(name) ? undefined : below.find((one) => wanted.has(one));
     if (file !== undefined) {
       return { kind: 'image', name, file };
     }
   }
-  const held = heldFile(wanted, situation);
+  const held = heldFile(wanted, facts);
   return held === undefined ? undefined : { kind: 'program', name: '', file: held };
 }
 
 /** The QEMU of a VM that is on holds all layers of its disks: who else does cannot be told there. */
-function heldFile(wanted: ReadonlySet<string>, situation: Situation): string | undefined {
-  const { vm, files, held } = situation;
+function heldFile(wanted: ReadonlySet<string>, facts: Facts): string | undefined {
+  const { vm, files, held } = facts;
   if (held === undefined || held.size === 0) {
     return undefined;
   }
-  const own = new Set(vm.power === 'off' ? [] : vm.disks.flatMap((disk) => wholeChain(disk, situation)));
+  const own = new Set(vm.power === 'off' ? [] : vm.disks.flatMap((disk) => wholeChain(disk, facts)));
   return [...wanted].find((file) => {
-    const facts = files?.images.get(file) ?? files?.files.get(file);
-    return !own.has(file) && typeof facts === 'object' && facts.real !== undefined && held.has(facts.real);
+    const image = files?.images.get(file) ?? files?.files.get(file);
+    return !own.has(file) && typeof image === 'object' && image.real !== undefined && held.has(image.real);
   });
 }
 
 /** Names of other VMs that may rest on any file: the chain below one of theirs could not be read. */
-export function unreadVms({ otherVms = [] }: Situation): readonly string[] {
+export function unreadVms({ otherVms = [] }: Facts): readonly string[] {
   return otherVms.filter(({ unread }) => unread.length > 0).map(({ name }) => name);
 }
 
 /** Where all that goes was made a moment ago: nobody whose chain cannot be read is built on that. */
-export function withoutUnread(situation: Situation): Situation {
-  const { otherVms } = situation;
-  return otherVms === undefined
-    ? situation
-    : { ...situation, otherVms: otherVms.map((other) => ({ ...other, unread: [] })) };
+export function withoutUnread(facts: Facts): Facts {
+  const { otherVms } = facts;
+  return otherVms === undefined ? facts : { ...facts, otherVms: otherVms.map((other) => ({ ...other, unread: [] })) };
 }
 
-export function outsiderObstacle(files: Iterable<string>, situation: Situation): Refused | undefined {
-  const outsider = outsiderOn(files, situation);
+export function outsiderRefusal(files: Iterable<string>, facts: Facts): Refused | undefined {
+  const outsider = outsiderOn(files, facts);
   if (outsider === undefined) {
     return undefined;
   }
   const { kind: what, name, file } = outsider;
-  const vm = situation.vm.name;
+  const vm = facts.vm.name;
   switch (what) {
     case 'vm':
       return refuse('usedByOtherVm', { vm, other: name, file });
@@ -115,21 +113,21 @@ export function outsiderObstacle(files: Iterable<string>, situation: Situation):
  * | another VM has a chain that cannot be read     | yes                         | ok; the plan warns of it |
  * | none of these, or nothing is touched           | any                         | ok |
  */
-export function otherVmObstacle(
+export function otherVmRefusal(
   files: Iterable<string>,
-  situation: Situation,
+  facts: Facts,
   unread: 'refuse' | 'passOver',
 ): Refused | undefined {
   const touched = new Set(files);
   if (touched.size === 0) {
     return undefined;
   }
-  const outsider = outsiderObstacle(touched, situation);
+  const outsider = outsiderRefusal(touched, facts);
   if (outsider !== undefined) {
     return outsider;
   }
-  const others = unreadVms(situation);
+  const others = unreadVms(facts);
   return unread === 'refuse' && others.length > 0
-    ? refuse('otherVmUnread', { vm: situation.vm.name, others: others.join(', ') })
+    ? refuse('otherVmUnread', { vm: facts.vm.name, others: others.join(', ') })
     : undefined;
 }

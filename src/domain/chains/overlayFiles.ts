@@ -3,7 +3,7 @@
 // own rule cuts at the last dot, so that names with dots eat each other; every path is therefore given to it whole.
 import { namedFiles } from './fileUse.js';
 import type { NewOverlay } from '../hostFiles.js';
-import type { Situation } from '../situation.js';
+import type { Facts } from '../facts.js';
 import { isDevicePath } from '../devicePath.js';
 import { type Refused, refuse } from '../refusal.js';
 import { type VmDisk, snapshotableDisks } from '../vm.js';
@@ -28,17 +28,17 @@ const epochSuffix = /\.(\d{9,11})$/u;
  * as these were looked into: a snapshot of such a name could want a file that is there. Files of other VMs, which share
  * the folder as a rule, begin otherwise. Memory files have names that no other snapshot can want.
  */
-export function takenSuffixes(situation: Situation): ReadonlySet<string> {
+export function takenSuffixes(facts: Facts): ReadonlySet<string> {
   const suffixes = new Set<string>();
-  const { vm } = situation;
+  const { vm } = facts;
   const stems = [
-    ...snapshotableDisks(vm).flatMap((disk) => (disk.source === undefined ? [] : [stemOf(disk, situation)])),
+    ...snapshotableDisks(vm).flatMap((disk) => (disk.source === undefined ? [] : [stemOf(disk, facts)])),
     ...(vm.nvram === undefined ? [] : [baseName(vm.nvram)]),
   ];
-  const listed = [...(situation.files?.lists.values() ?? [])]
+  const listed = [...(facts.files?.lists.values() ?? [])]
     .flat()
     .filter((file) => stems.some((stem) => file.startsWith(stem)));
-  for (const file of [...namedFiles(situation), ...listed]) {
+  for (const file of [...namedFiles(facts), ...listed]) {
     for (const suffix of suffixesOf(file)) {
       suffixes.add(suffix);
     }
@@ -48,19 +48,19 @@ export function takenSuffixes(situation: Situation): ReadonlySet<string> {
 
 /** The paths for a snapshot of `disks`, which all have a file; refused where one could not be used. */
 export function chooseFiles(
-  situation: Situation,
+  facts: Facts,
   disks: readonly VmDisk[],
   name: string,
   memory: 'withMemory' | 'withoutMemory',
 ): ExternalFiles | Refused {
-  const taken = takenFiles(situation);
+  const taken = takenFiles(facts);
   const chosen: { target: string; file: string }[] = [];
   for (const disk of disks) {
-    const folder = actingFolder(disk.source ?? '', situation);
-    const stem = stemOf(disk, situation);
+    const folder = actingFolder(disk.source ?? '', facts);
+    const stem = stemOf(disk, facts);
     const plain = `${folder}/${stem}.${name}`;
     const file = taken.has(plain) ? `${folder}/${stem}-${disk.target}.${name}` : plain;
-    const problem = problemOf(file, disk.target, taken) ?? homeObstacle(folder, situation);
+    const problem = problemOf(file, disk.target, taken) ?? homeRefusal(folder, facts);
     if (problem !== undefined) {
       return problem;
     }
@@ -71,7 +71,7 @@ export function chooseFiles(
   if (memory === 'withoutMemory' || first === undefined) {
     return { kind: 'files', disks: chosen };
   }
-  const memoryFile = `${actingFolder(first.source ?? '', situation)}/${memoryFileName(situation, name)}`;
+  const memoryFile = `${actingFolder(first.source ?? '', facts)}/${memoryFileName(facts, name)}`;
   return problemOf(memoryFile, first.target, taken) ?? { kind: 'files', disks: chosen, memoryFile };
 }
 
@@ -86,7 +86,7 @@ const imagesFolder = '/var/lib/libvirt/images';
  * | no device   | its own folder |
  * | a device    | the folder of the VM's first disk that is a file, else of a file that one of its snapshots made, else libvirt's own for images |
  */
-export function actingFolder(file: string, { vm, tree }: Situation): string {
+export function actingFolder(file: string, { vm, tree }: Facts): string {
   if (!isDevicePath(file)) {
     return folderOf(file);
   }
@@ -99,10 +99,10 @@ export function actingFolder(file: string, { vm, tree }: Situation): string {
 }
 
 /** Nobody has put anything of this VM there yet, so it must be known to work. */
-function homeObstacle(folder: string, situation: Situation): Refused | undefined {
-  const own = snapshotableDisks(situation.vm).some(({ source = '' }) => folderOf(source) === folder);
-  const can = situation.files?.canAct.get(folder);
-  return own || situation.files === undefined || can === 'yes'
+function homeRefusal(folder: string, facts: Facts): Refused | undefined {
+  const own = snapshotableDisks(facts.vm).some(({ source = '' }) => folderOf(source) === folder);
+  const can = facts.files?.canAct.get(folder);
+  return own || facts.files === undefined || can === 'yes'
     ? undefined
     : refuse('filesOutOfReach', { folder, why: can?.why ?? 'notLookedAt' });
 }
@@ -117,16 +117,13 @@ export interface RevertOverlay extends NewOverlay {
  *
  * @param disks what the snapshot froze
  */
-export function chooseRevertOverlays(
-  situation: Situation,
-  disks: readonly VmDisk[],
-): readonly RevertOverlay[] | Refused {
-  const taken = takenFiles(situation);
-  for (let second = Math.floor(situation.now); ; second++) {
+export function chooseRevertOverlays(facts: Facts, disks: readonly VmDisk[]): readonly RevertOverlay[] | Refused {
+  const taken = takenFiles(facts);
+  for (let second = Math.floor(facts.now); ; second++) {
     const names = new Set<string>();
     const overlays = disks.map((disk): RevertOverlay => {
       const backing = disk.source ?? '';
-      const start = `${actingFolder(backing, situation)}/${stemOf(disk, situation)}`;
+      const start = `${actingFolder(backing, facts)}/${stemOf(disk, facts)}`;
       const plain = `${start}.${second}`;
       const file = names.has(plain) ? `${start}-${disk.target}.${second}` : plain;
       names.add(file);
@@ -139,9 +136,9 @@ export function chooseRevertOverlays(
   }
 }
 
-function takenFiles(situation: Situation): Set<string> {
-  const taken = new Set(namedFiles(situation));
-  for (const [folder, names] of situation.files?.lists ?? []) {
+function takenFiles(facts: Facts): Set<string> {
+  const taken = new Set(namedFiles(facts));
+  for (const [folder, names] of facts.files?.lists ?? []) {
     names.forEach((name) => taken.add(`${folder}/${name}`));
   }
   return taken;
@@ -151,13 +148,13 @@ function takenFiles(situation: Situation): Set<string> {
  * libvirt empties a memory file that is there already, whoever's it is, and nobody can look whether it is: another VM's
  * (`web` with `v1.base`, `web.v1` with `base`), or what a person saved. So the second and the VM are part of its name.
  */
-function memoryFileName({ vm, now }: Situation, snapshot: string): string {
+function memoryFileName({ vm, now }: Facts, snapshot: string): string {
   return `${safeStem(vm.name)}.${snapshot}-${Math.floor(now)}-${vm.uuid.slice(0, 8)}.mem`;
 }
 
 /** The seconds in which libvirt made overlays that are still there. */
-export function revertSeconds(situation: Situation): readonly number[] {
-  return [...namedFiles(situation)].flatMap((file) => revertSecondOf(file) ?? []);
+export function revertSeconds(facts: Facts): readonly number[] {
+  return [...namedFiles(facts)].flatMap((file) => revertSecondOf(file) ?? []);
 }
 
 /** The second in which a revert by libvirt made this overlay, as its name tells; undefined of other files. */
@@ -178,7 +175,7 @@ function problemOf(file: string, disk: string, taken: ReadonlySet<string>): Refu
  * The name that the disk had before its first snapshot, without its extension: the first layer from the top that no
  * snapshot or revert has made; of a device, whose name says nothing, the VM's and the disk's. Where the chain is not known, the suffix that one of them gave is taken off.
  */
-function stemOf(disk: VmDisk, { vm, tree }: Situation): string {
+function stemOf(disk: VmDisk, { vm, tree }: Facts): string {
   const names = new Set(tree.snapshots.map((snapshot) => snapshot.name));
   const overlays = new Set(tree.snapshots.flatMap((snapshot) => snapshot.disks.map((own) => own.file)));
   const suffixOf = (file: string): string | undefined =>

@@ -2,7 +2,7 @@
 // text, so a VM that names one file in two ways is left alone. Looks at nothing itself.
 import type { FileFacts, Seen } from '../hostFiles.js';
 import { namedFiles } from './fileUse.js';
-import type { FilesSeen, Situation } from '../situation.js';
+import type { FilesSeen, Facts } from '../facts.js';
 import { type Refused, refuse } from '../refusal.js';
 
 /**
@@ -49,7 +49,7 @@ export function pathsByIdentity(
  * | a path with a control character | unsafePath |
  * | none                       | ok |
  */
-export function controlInPathObstacle({ vm, frozenDisks }: Situation): Refused | undefined {
+export function controlInPathRefusal({ vm, frozenDisks }: Facts): Refused | undefined {
   const disks = [...vm.disks, ...[...(frozenDisks?.values() ?? [])].flat()];
   for (const { target, source, backing = [] } of disks) {
     const file = [source, ...backing].find((path) => path !== undefined && /\p{Cc}/u.test(path));
@@ -61,8 +61,8 @@ export function controlInPathObstacle({ vm, frozenDisks }: Situation): Refused |
 }
 
 /** What stands against anything that touches files, whatever it is. */
-export function pathObstacle(situation: Situation): Refused | undefined {
-  return controlInPathObstacle(situation) ?? namedTwiceObstacle(situation);
+export function pathRefusal(facts: Facts): Refused | undefined {
+  return controlInPathRefusal(facts) ?? namedTwiceRefusal(facts);
 }
 
 /**
@@ -71,9 +71,9 @@ export function pathObstacle(situation: Situation): Refused | undefined {
  * | two are written differently and lead to the same file            | namedTwice    |
  * | each leads to a file of its own                                  | ok            |
  */
-export function namedTwiceObstacle(situation: Situation): Refused | undefined {
-  const { vm, files } = situation;
-  const paths = [...namedFiles(situation), ...(files?.images.keys() ?? []), ...(files?.files.keys() ?? [])];
+export function namedTwiceRefusal(facts: Facts): Refused | undefined {
+  const { vm, files } = facts;
+  const paths = [...namedFiles(facts), ...(files?.images.keys() ?? []), ...(files?.files.keys() ?? [])];
   const twice = [...pathsByIdentity(paths, files).values()].find((some) => some.length > 1);
   const [file, other] = twice ?? [];
   return file === undefined || other === undefined ? undefined : refuse('namedTwice', { vm: vm.name, file, other });

@@ -1,7 +1,7 @@
 // Whether everything that a snapshot's content stands in is there: its tag, its files, all that they rest on. libvirt
 // looks after it has stopped the VM. Knows what was seen of the host's files, and touches none.
 import { takesPart, wholeChain } from './fileUse.js';
-import type { Situation } from '../situation.js';
+import type { Facts } from '../facts.js';
 import type { Warning } from '../consequences.js';
 import { type Refused, refuse } from '../refusal.js';
 import type { Snapshot } from '../snapshot.js';
@@ -13,11 +13,11 @@ import type { VmDisk } from '../vm.js';
  * | a file with its disks, or one that it rests on | missing     | overlayMissing |
  * | … marked as damaged by QEMU itself             | corrupt     | imageCorrupt |
  * | its tag in an image that holds it              | not there   | tagMissing |
- * | its RAM                                        |             | see `ramObstacle` |
+ * | its RAM                                        |             | see `ramRefusal` |
  * | any of these                                   | not visible | ok; see `uncheckedFiles` |
  */
-export function brokenObstacle(snapshot: Snapshot, situation: Situation): Refused | undefined {
-  return diskObstacle(snapshot, situation) ?? ramObstacle(snapshot, situation);
+export function brokenRefusal(snapshot: Snapshot, facts: Facts): Refused | undefined {
+  return diskRefusal(snapshot, facts) ?? ramRefusal(snapshot, facts);
 }
 
 /**
@@ -29,16 +29,14 @@ export function brokenObstacle(snapshot: Snapshot, situation: Situation): Refuse
  * | inside an image                  | the VM has UEFI variables, whose image may be it | ok |
  * | any                              | none of this, or not visible                    | ok |
  */
-export function ramObstacle(snapshot: Snapshot, situation: Situation): Refused | undefined {
-  return snapshot.memory.location === 'internal'
-    ? tagObstacle(snapshot, situation)
-    : memoryFileObstacle(snapshot, situation);
+export function ramRefusal(snapshot: Snapshot, facts: Facts): Refused | undefined {
+  return snapshot.memory.location === 'internal' ? tagRefusal(snapshot, facts) : memoryFileRefusal(snapshot, facts);
 }
 
 /** qemu-img makes tags without RAM; libvirt sees what they are once it has stopped the VM. */
-function tagObstacle(snapshot: Snapshot, situation: Situation): Refused | undefined {
-  const { files, vm } = situation;
-  const images = contentDisks(snapshot, situation)
+function tagRefusal(snapshot: Snapshot, facts: Facts): Refused | undefined {
+  const { files, vm } = facts;
+  const images = contentDisks(snapshot, facts)
     .filter(({ target }) => isInside(snapshot, target))
     .map(({ source }) => files?.images.get(source ?? ''));
   const lacks = (image: (typeof images)[number]): boolean =>
@@ -48,8 +46,8 @@ function tagObstacle(snapshot: Snapshot, situation: Situation): Refused | undefi
     : undefined;
 }
 
-function memoryFileObstacle({ title: snapshot, memory }: Snapshot, situation: Situation): Refused | undefined {
-  const { files, savedRam } = situation;
+function memoryFileRefusal({ title: snapshot, memory }: Snapshot, facts: Facts): Refused | undefined {
+  const { files, savedRam } = facts;
   const { file } = memory;
   if (memory.location !== 'external' || file === undefined) {
     return undefined;
@@ -63,24 +61,24 @@ function memoryFileObstacle({ title: snapshot, memory }: Snapshot, situation: Si
 }
 
 /** What is wrong with its disks, whatever became of its RAM. */
-export function diskObstacle(snapshot: Snapshot, situation: Situation): Refused | undefined {
-  const { files } = situation;
+export function diskRefusal(snapshot: Snapshot, facts: Facts): Refused | undefined {
+  const { files } = facts;
   const { title: name } = snapshot;
   if (files === undefined) {
     return undefined;
   }
-  for (const disk of contentDisks(snapshot, situation)) {
-    for (const file of wholeChain(disk, situation)) {
-      const facts = files.images.get(file);
-      if (facts === 'missing') {
+  for (const disk of contentDisks(snapshot, facts)) {
+    for (const file of wholeChain(disk, facts)) {
+      const image = files.images.get(file);
+      if (image === 'missing') {
         return refuse('overlayMissing', { snapshot: name, disk: disk.target, file });
       }
-      if (typeof facts === 'object' && facts.corrupt === true) {
+      if (typeof image === 'object' && image.corrupt === true) {
         return refuse('imageCorrupt', { snapshot: name, disk: disk.target, file });
       }
     }
-    const facts = disk.source === undefined ? undefined : files.images.get(disk.source);
-    const tags = typeof facts === 'object' ? facts.tags : undefined;
+    const image = disk.source === undefined ? undefined : files.images.get(disk.source);
+    const tags = typeof image === 'object' ? image.tags : undefined;
     if (disk.source !== undefined && isInside(snapshot, disk.target) && tags?.includes(snapshot.name) === false) {
       return refuse('tagMissing', { snapshot: name, disk: disk.target, file: disk.source });
     }
@@ -97,7 +95,7 @@ export function diskObstacle(snapshot: Snapshot, situation: Situation): Refused 
  * | not those of now                                | yes                     | ramOfOther |
  * | those of now, or not to be seen                 | any                     | ok |
  */
-export function otherRamObstacle({ title, memory }: Snapshot, { vm, savedRam }: Situation): Refused | undefined {
+export function otherRamRefusal({ title, memory }: Snapshot, { vm, savedRam }: Facts): Refused | undefined {
   const saved = savedRam?.get(memory.file ?? '');
   return typeof saved === 'object' && (saved.name !== vm.name || saved.uuid !== vm.uuid)
     ? refuse('ramOfOther', { vm: vm.name, snapshot: title, name: saved.name, uuid: saved.uuid })
@@ -116,17 +114,15 @@ export function otherRamObstacle({ title, memory }: Snapshot, { vm, savedRam }: 
  * | any                 | requisite            | with its RAM    | ok: libvirt goes without |
  * | any                 | optional             | any             | ok: libvirt goes without |
  */
-export function surroundingsObstacle(
+export function surroundingsRefusal(
   snapshot: Snapshot,
   end: 'running' | 'paused' | 'off',
-  situation: Situation,
+  facts: Facts,
 ): Refused | undefined {
   const starts = end !== 'off' || (snapshot.style === 'internal' && snapshot.kind === 'memory');
-  for (const disk of (situation.frozenDisks?.get(snapshot.name) ?? []).filter(
-    (one) => !takesPart(snapshot, one.target),
-  )) {
+  for (const disk of (facts.frozenDisks?.get(snapshot.name) ?? []).filter((one) => !takesPart(snapshot, one.target))) {
     const spared = disk.whenMissing === 'optional' || (disk.whenMissing === 'requisite' && snapshot.kind === 'memory');
-    const file = spared || (!starts && isMedium(disk)) ? undefined : missingOf(disk, situation);
+    const file = spared || (!starts && isMedium(disk)) ? undefined : missingOf(disk, facts);
     if (file !== undefined) {
       return refuse('overlayMissing', { snapshot: snapshot.title, disk: disk.target, file });
     }
@@ -135,8 +131,8 @@ export function surroundingsObstacle(
 }
 
 /** The first file of the disk's chain that is certainly not there. */
-export function missingOf(disk: VmDisk, situation: Situation): string | undefined {
-  return wholeChain(disk, situation).find((file) => situation.files?.images.get(file) === 'missing');
+export function missingOf(disk: VmDisk, facts: Facts): string | undefined {
+  return wholeChain(disk, facts).find((file) => facts.files?.images.get(file) === 'missing');
 }
 
 function isMedium({ device }: VmDisk): boolean {
@@ -144,8 +140,8 @@ function isMedium({ device }: VmDisk): boolean {
 }
 
 /** Files that the content, or the VM of then, stands in and of which nobody here could see whether they are whole. */
-function uncheckedFiles(snapshot: Snapshot, situation: Situation): readonly string[] {
-  const { files } = situation;
+function uncheckedFiles(snapshot: Snapshot, facts: Facts): readonly string[] {
+  const { files } = facts;
   if (files === undefined) {
     return [];
   }
@@ -154,15 +150,15 @@ function uncheckedFiles(snapshot: Snapshot, situation: Situation): readonly stri
   if (memory.location === 'external' && memory.file !== undefined && !isSeen(files.files.get(memory.file))) {
     unchecked.add(memory.file);
   }
-  for (const disk of situation.frozenDisks?.get(snapshot.name) ?? []) {
-    for (const file of wholeChain(disk, situation)) {
-      const facts = files.images.get(file);
+  for (const disk of facts.frozenDisks?.get(snapshot.name) ?? []) {
+    for (const file of wholeChain(disk, facts)) {
+      const image = files.images.get(file);
       const tagUnknown =
         file === disk.source &&
         isInside(snapshot, disk.target) &&
-        typeof facts === 'object' &&
-        facts.tags === undefined;
-      if (!isSeen(facts) || tagUnknown) {
+        typeof image === 'object' &&
+        image.tags === undefined;
+      if (!isSeen(image) || tagUnknown) {
         unchecked.add(file);
       }
     }
@@ -170,8 +166,8 @@ function uncheckedFiles(snapshot: Snapshot, situation: Situation): readonly stri
   return [...unchecked];
 }
 
-export function notCheckedWarning(snapshot: Snapshot, situation: Situation): readonly Warning[] {
-  const files = uncheckedFiles(snapshot, situation);
+export function notCheckedWarning(snapshot: Snapshot, facts: Facts): readonly Warning[] {
+  const files = uncheckedFiles(snapshot, facts);
   return files.length === 0 ? [] : [{ kind: 'notChecked', files }];
 }
 
@@ -183,6 +179,6 @@ function isInside(snapshot: Snapshot, target: string): boolean {
   return snapshot.disks.some((disk) => disk.target === target && disk.location === 'internal');
 }
 
-function contentDisks(snapshot: Snapshot, { frozenDisks }: Situation): readonly VmDisk[] {
+function contentDisks(snapshot: Snapshot, { frozenDisks }: Facts): readonly VmDisk[] {
   return (frozenDisks?.get(snapshot.name) ?? []).filter(({ target }) => takesPart(snapshot, target));
 }

@@ -1,7 +1,7 @@
 // Disks of a VM that runs which would be other files at its next start: libvirt writes down both, and died between the two, or
 // somebody defined the VM anew. What is not seen is not judged; knows no repair.
 import { restingOn, wholeChain } from './fileUse.js';
-import type { Situation } from '../situation.js';
+import type { Facts } from '../facts.js';
 import { isActive, snapshotableDisks } from '../vm.js';
 
 export interface StartsElsewhere {
@@ -18,8 +18,8 @@ export interface StartsElsewhere {
 }
 
 /** A medium that somebody put into a drive is no disk of its own; a disk that is in one of the two alone was plugged. */
-export function startsElsewhere(situation: Situation): readonly StartsElsewhere[] {
-  const { vm, configured = [] } = situation;
+export function startsElsewhere(facts: Facts): readonly StartsElsewhere[] {
+  const { vm, configured = [] } = facts;
   if (!isActive(vm.power) || !vm.persistent) {
     return [];
   }
@@ -30,9 +30,9 @@ export function startsElsewhere(situation: Situation): readonly StartsElsewhere[
       return [];
     }
     const isSameDisk =
-      wholeChain(disk, situation).includes(next.source) ||
-      wholeChain(next, situation).includes(file) ||
-      restingOn(situation, [file]).has(next.source);
+      wholeChain(disk, facts).includes(next.source) ||
+      wholeChain(next, facts).includes(file) ||
+      restingOn(facts, [file]).has(next.source);
     return [{ disk: target, file, format, configured: next.source, isSameDisk }];
   });
 }

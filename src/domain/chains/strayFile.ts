@@ -1,8 +1,8 @@
 // Where a snapshot that the VM builds on and the VM's chain tell different things of a disk. Decides nothing; a delete and
 // the doctor ask the same here.
 import { chainOf, namedOverlay, overlayAbove } from './deletedFiles.js';
-import { frozenFile } from './fileUse.js';
-import type { Situation } from '../situation.js';
+import { backingFileOf } from './fileUse.js';
+import type { Facts } from '../facts.js';
 import type { Snapshot } from '../snapshot.js';
 import { isOnActivePath } from '../snapshotTree.js';
 
@@ -21,42 +21,42 @@ export interface Stray {
  * | any                           | the one it names | not known       | none |
  * | any                           | another          | not known       | name |
  */
-export function strayFile(snapshot: Snapshot, target: string, situation: Situation): Stray | undefined {
-  if (!isOnActivePath(situation.tree, snapshot.name)) {
+export function strayFile(snapshot: Snapshot, target: string, facts: Facts): Stray | undefined {
+  if (!isOnActivePath(facts.tree, snapshot.name)) {
     return undefined;
   }
-  const frozen = frozenFile(situation, snapshot.name, target);
-  const above = overlayAbove(snapshot, target, situation);
-  const place = placesOf(target, situation);
+  const frozen = backingFileOf(facts, snapshot.name, target);
+  const above = overlayAbove(snapshot, target, facts);
+  const place = placesOf(target, facts);
   if (place !== undefined && frozen !== undefined && above !== undefined) {
     if (place.get(frozen) !== (place.get(above) ?? Number.NaN) + 1) {
       return { by: 'place', file: frozen };
     }
   }
-  const named = otherName(snapshot, target, situation);
+  const named = otherName(snapshot, target, facts);
   return named === undefined ? undefined : { by: 'name', file: named };
 }
 
 /** The overlay that the snapshot names where the VM has another; undefined where they agree, or one is not known. */
-export function otherName(snapshot: Snapshot, target: string, situation: Situation): string | undefined {
-  if (situation.frozenDisks === undefined) {
+export function otherName(snapshot: Snapshot, target: string, facts: Facts): string | undefined {
+  if (facts.frozenDisks === undefined) {
     return undefined;
   }
   const named = namedOverlay(snapshot, target);
-  const above = overlayAbove(snapshot, target, situation);
+  const above = overlayAbove(snapshot, target, facts);
   return named === undefined || above === undefined || named === above ? undefined : named;
 }
 
 type Places = ReadonlyMap<string, number>;
 
-/** Made once for a situation: all snapshots of a VM are asked about in turn. */
-const places = new WeakMap<Situation, Map<string, Places | undefined>>();
+/** Made once for the same facts: all snapshots of a VM are asked about in turn. */
+const places = new WeakMap<Facts, Map<string, Places | undefined>>();
 
-function placesOf(target: string, situation: Situation): Places | undefined {
-  const known = places.get(situation) ?? new Map<string, Places | undefined>();
-  places.set(situation, known);
+function placesOf(target: string, facts: Facts): Places | undefined {
+  const known = places.get(facts) ?? new Map<string, Places | undefined>();
+  places.set(facts, known);
   if (!known.has(target)) {
-    const chain = chainOf(target, situation);
+    const chain = chainOf(target, facts);
     known.set(target, chain && new Map(chain.map((file, at) => [file, at])));
   }
   return known.get(target);

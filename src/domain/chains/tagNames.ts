@@ -1,7 +1,7 @@
 // Whether a snapshot's name leads QEMU to its own tag. Of a name that it is to go back to, QEMU looks for a tag with
 // that ID first, in each image by itself (`find_snapshot_by_id_or_name`, every version); what it deletes it looks for by
 // name (since QEMU 4.0), and takes the first.
-import type { Situation } from '../situation.js';
+import type { Facts } from '../facts.js';
 import { type Refused, refuse } from '../refusal.js';
 import type { Snapshot } from '../snapshot.js';
 import { looksLikeTagId } from '../snapshotName.js';
@@ -17,21 +17,21 @@ import { takesPart } from './fileUse.js';
  * | their IDs are not known                    | digits only | tagIdsUnseen |
  * | otherwise                                  | any         | ok |
  */
-export function wrongTagObstacle(snapshot: Snapshot, situation: Situation): Refused | undefined {
+export function wrongTagRefusal(snapshot: Snapshot, facts: Facts): Refused | undefined {
   const { name, title } = snapshot;
-  const twice = tagTwiceObstacle(snapshot, situation);
+  const twice = tagTwiceRefusal(snapshot, facts);
   if (twice !== undefined) {
     return twice;
   }
-  for (const file of imagesOf(snapshot, situation)) {
-    const facts = situation.files?.images.get(file);
-    const { tags, tagIds } = typeof facts === 'object' ? facts : {};
+  for (const file of imagesOf(snapshot, facts)) {
+    const image = facts.files?.images.get(file);
+    const { tags, tagIds } = typeof image === 'object' ? image : {};
     const other = tagIds === undefined ? undefined : tags?.find((tag, at) => tagIds[at] === name && tag !== name);
     if (other !== undefined) {
       return refuse('nameIsTagId', { snapshot: title, file, other });
     }
-    const isRaw = typeof facts === 'object' && facts.format === 'raw';
-    if (tagIds === undefined && situation.files !== undefined && !isRaw && looksLikeTagId(name)) {
+    const isRaw = typeof image === 'object' && image.format === 'raw';
+    if (tagIds === undefined && facts.files !== undefined && !isRaw && looksLikeTagId(name)) {
       return refuse('tagIdsUnseen', { snapshot: title, file });
     }
   }
@@ -39,16 +39,16 @@ export function wrongTagObstacle(snapshot: Snapshot, situation: Situation): Refu
 }
 
 /** Which of the two is the snapshot's nobody can tell. */
-export function tagTwiceObstacle(snapshot: Snapshot, situation: Situation): Refused | undefined {
-  const file = imagesOf(snapshot, situation).find((image) => {
-    const facts = situation.files?.images.get(image);
-    const same = typeof facts === 'object' ? facts.tags?.filter((tag) => tag === snapshot.name) : undefined;
+export function tagTwiceRefusal(snapshot: Snapshot, facts: Facts): Refused | undefined {
+  const file = imagesOf(snapshot, facts).find((image) => {
+    const found = facts.files?.images.get(image);
+    const same = typeof found === 'object' ? found.tags?.filter((tag) => tag === snapshot.name) : undefined;
     return (same?.length ?? 0) > 1;
   });
   return file === undefined ? undefined : refuse('tagTwice', { snapshot: snapshot.title, file });
 }
 
-function imagesOf(snapshot: Snapshot, { vm, frozenDisks }: Situation): readonly string[] {
+function imagesOf(snapshot: Snapshot, { vm, frozenDisks }: Facts): readonly string[] {
   const disks = [...(frozenDisks?.get(snapshot.name) ?? []), ...vm.disks].filter(({ target }) =>
     takesPart(snapshot, target),
   );

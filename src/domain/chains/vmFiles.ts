@@ -2,7 +2,7 @@
 // somebody else has looked.
 import type { FileFacts, ImageFacts, Seen } from '../hostFiles.js';
 import type { Layer, VmLayers } from '../layers.js';
-import type { Situation } from '../situation.js';
+import type { Facts } from '../facts.js';
 import type { VmDisk } from '../vm.js';
 import type { FileRole, MetadataFolders, VmFile } from '../vmFiles.js';
 import { takesPart, wholeChain } from './fileUse.js';
@@ -10,7 +10,7 @@ import { nvramCopy } from './nvramCopy.js';
 
 export interface FilesSeen {
   /** With the frozen disks of all snapshots, the other VMs, and the files of `layerNeeds`. */
-  readonly situation: Situation;
+  readonly facts: Facts;
   /** What was told of the layers, for what the files do not tell. */
   readonly layers: VmLayers;
   /** By path, of `besideNeeds`. */
@@ -34,12 +34,12 @@ interface OwnFile extends Part {
 }
 
 /** What `layerNeeds` leaves out: media in drives, and what libvirt writes down. */
-export function filesBeside(situation: Situation, folders: MetadataFolders | undefined): readonly string[] {
-  const parts = [...partsOf(situation).filter(({ role }) => role === 'medium'), ...metadataParts(situation, folders)];
+export function filesBeside(facts: Facts, folders: MetadataFolders | undefined): readonly string[] {
+  const parts = [...partsOf(facts).filter(({ role }) => role === 'medium'), ...metadataParts(facts, folders)];
   return [...new Set(parts.flatMap(({ path }) => (path?.startsWith('/') === true ? [path] : [])))];
 }
 
-function metadataParts({ vm, tree }: Situation, folders: MetadataFolders | undefined): readonly Part[] {
+function metadataParts({ vm, tree }: Facts, folders: MetadataFolders | undefined): readonly Part[] {
   const isFileName = (name: string): boolean => name !== '' && !name.includes('/');
   if (folders === undefined || !isFileName(vm.name)) {
     return [];
@@ -64,7 +64,7 @@ function metadataParts({ vm, tree }: Situation, folders: MetadataFolders | undef
  */
 export function vmFiles(seen: FilesSeen): readonly VmFile[] {
   const files = new Map<string, VmFile>();
-  for (const part of [...partsOf(seen.situation), ...metadataParts(seen.situation, seen.folders)]) {
+  for (const part of [...partsOf(seen.facts), ...metadataParts(seen.facts, seen.folders)]) {
     const { path } = part;
     if (path?.startsWith('/') !== true) {
       continue;
@@ -78,10 +78,10 @@ export function vmFiles(seen: FilesSeen): readonly VmFile[] {
   return [...files.values()];
 }
 
-function partsOf(situation: Situation): readonly Part[] {
-  const { vm, tree, frozenDisks, files } = situation;
+function partsOf(facts: Facts): readonly Part[] {
+  const { vm, tree, frozenDisks, files } = facts;
   const chain = (disk: VmDisk, of?: string): readonly Part[] =>
-    (isMedium(disk) ? [disk.source] : wholeChain(disk, situation)).map((path) => ({
+    (isMedium(disk) ? [disk.source] : wholeChain(disk, facts)).map((path) => ({
       path,
       role: isMedium(disk) ? 'medium' : 'disk',
       target: disk.target,
@@ -120,11 +120,11 @@ function used(file: VmFile, { of, after }: Part): VmFile {
 }
 
 /** Undefined: what is certainly not where libvirt would keep it is kept elsewhere. */
-function fileOf({ path, role, target }: OwnFile, { situation, layers, beside }: FilesSeen): VmFile | undefined {
-  const { files, otherVms = [], vm } = situation;
+function fileOf({ path, role, target }: OwnFile, { facts, layers, beside }: FilesSeen): VmFile | undefined {
+  const { files, otherVms = [], vm } = facts;
   const image: Seen<ImageFacts> | undefined = files?.images.get(path);
-  const facts = image ?? files?.files.get(path) ?? beside.get(path) ?? 'unknown';
-  if (facts === 'missing' && (role === 'metadata' || role === 'savedState')) {
+  const found = image ?? files?.files.get(path) ?? beside.get(path) ?? 'unknown';
+  if (found === 'missing' && (role === 'metadata' || role === 'savedState')) {
     return undefined;
   }
   const told = [...layers.disks, ...(layers.branches ?? [])]
@@ -140,8 +140,8 @@ function fileOf({ path, role, target }: OwnFile, { situation, layers, beside }: 
     ...(format === undefined ? {} : { format }),
     ...(virtualBytes === undefined ? {} : { virtualBytes }),
     allocatedBytes:
-      typeof facts === 'object' ? facts.allocatedBytes : facts === 'missing' ? 0 : (told?.allocatedBytes ?? 'unknown'),
-    seen: typeof facts === 'object' ? 'there' : facts === 'unknown' ? (told?.seen ?? facts) : facts,
+      typeof found === 'object' ? found.allocatedBytes : found === 'missing' ? 0 : (told?.allocatedBytes ?? 'unknown'),
+    seen: typeof found === 'object' ? 'there' : found === 'unknown' ? (told?.seen ?? found) : found,
     present: false,
     snapshots: [],
     sharedWith: otherVms.filter((other) => other.files.includes(path)).map(({ name }) => name),

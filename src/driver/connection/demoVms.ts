@@ -28,7 +28,7 @@ export interface DemoVmPlace {
  * @param guest the file that it would run
  * @returns the first thing that is in the way; nothing is made
  */
-export async function demoVmObstacle(place: DemoVmPlace, guest: string): Promise<DemoVmObstacle | undefined> {
+export async function demoVmRefusal(place: DemoVmPlace, guest: string): Promise<DemoVmObstacle | undefined> {
   const { capabilities, connection, environment, uri } = place;
   const parsed = parseUri(uri);
   if (capabilities.driver !== 'qemu') {

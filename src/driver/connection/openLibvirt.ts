@@ -16,7 +16,7 @@ import type { SavedRam, Snapshot, SnapshotTree } from '../../domain/snapshot.js'
 import { isActive, type Vm, type VmDisk } from '../../domain/vm.js';
 import type { MetadataFolders } from '../../domain/vmFiles.js';
 import { withTrueReason } from './deniedEntry.js';
-import { demoVmObstacle, type DemoVmPlace, makeDemoVm, removeDemoVm } from './demoVms.js';
+import { demoVmRefusal, type DemoVmPlace, makeDemoVm, removeDemoVm } from './demoVms.js';
 import { type AgentState, readAgent } from '../run/guestAgent.js';
 import { membershipOf } from './groupMember.js';
 import { listen } from '../guestEvents.js';
@@ -297,7 +297,7 @@ class LibvirtHypervisor implements Hypervisor {
   }
 
   demoVmObstacle(guest: string): Promise<DemoVmObstacle | undefined> {
-    return this.#told({ doing: 'look whether the lesson can be given' }, demoVmObstacle(this.#demoPlace, guest));
+    return this.#told({ doing: 'look whether the lesson can be given' }, demoVmRefusal(this.#demoPlace, guest));
   }
 
   makeDemoVm(vm: DemoVm, guest: string): Promise<void> {

@@ -103,7 +103,7 @@ function targetOf(disk: XmlElement): string {
 }
 
 /**
- * The last fence: plans refuse such disks before anything is done (`operations/diskObstacles`).
+ * The last fence: plans refuse such disks before anything is done (`operations/diskRefusals`).
  * What is below the old file (`<backingStore>`), beside it (`<mirror>`) or within its `<source>` says nothing of the
  * new one, but for what the person chose: security labels, and what to do when the file is missing.
  * @throws XmlError when something of the disk is bound to the old file, or not known

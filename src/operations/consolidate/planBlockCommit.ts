@@ -2,16 +2,16 @@
 // it is off. Whoever else rests on a file that changes or goes stands against it. Knows no snapshot that could go.
 import { chainOf } from '../../domain/chains/deletedFiles.js';
 import { layersOf, restingOn, snapshotsNaming } from '../../domain/chains/fileUse.js';
-import { tagObstacle, tagsUnseenWarning } from '../../domain/chains/lostTags.js';
-import { otherVmObstacle, unreadVms } from '../../domain/chains/otherVms.js';
+import { tagRefusal, tagsUnseenWarning } from '../../domain/chains/lostTags.js';
+import { otherVmRefusal, unreadVms } from '../../domain/chains/otherVms.js';
 import { folderOf } from '../../domain/chains/overlayFiles.js';
-import { anotherFileObstacle } from '../diskObstacles.js';
+import { anotherFileRefusal } from '../diskRefusals.js';
 import { isDevicePath } from '../../domain/devicePath.js';
 import type { ImageFacts } from '../../domain/hostFiles.js';
 import type { OperationRequest } from '../../domain/operation.js';
 import type { CommittedDisk, Step } from '../../steps/step.js';
 import type { Decision, Plan } from '../plan.js';
-import type { Situation } from '../../domain/situation.js';
+import type { Facts } from '../../domain/facts.js';
 import type { Warning } from '../../domain/consequences.js';
 import { type Refused, refuse } from '../../domain/refusal.js';
 import { isActive, snapshotableDisks, type VmDisk } from '../../domain/vm.js';
@@ -24,7 +24,7 @@ type ConsolidateRequest = Extract<OperationRequest, { kind: 'consolidate' }>;
  * | has no layer below, or none below `downTo`            | left as it is; none is left: nothingToConsolidate |
  * | its chain is not known to the end                    | chainUnknown |
  * | a layer is no file; the disk is shareable            | diskTypeUnsupported |
- * | it cannot stand on another file                      | see `anotherFileObstacle` |
+ * | it cannot stand on another file                      | see `anotherFileRefusal` |
  * | a layer is gone or damaged                           | layerBroken |
  * | a layer that goes has a tag                          | tagInLayer |
  * | an overlay is smaller than the base                  | layerSmaller |
@@ -33,49 +33,48 @@ type ConsolidateRequest = Extract<OperationRequest, { kind: 'consolidate' }>;
  * | another VM does, or its chain cannot be read         | usedByOtherVm, otherVmUnread |
  * | the VM is off, and the files are not ours to change  | filesOutOfReach |
  */
-export function planBlockCommit(request: ConsolidateRequest, situation: Situation): Decision {
-  const commits = commitsOf(request, situation);
+export function planBlockCommit(request: ConsolidateRequest, facts: Facts): Decision {
+  const commits = commitsOf(request, facts);
   if (!isCommits(commits)) {
     return commits;
   }
   if (commits.length === 0) {
-    const { name } = situation.vm;
+    const { name } = facts.vm;
     const { downTo } = request;
-    return downTo === undefined || situation.vm.disks.some((disk) => chainOf(disk.target, situation)?.includes(downTo))
+    return downTo === undefined || facts.vm.disks.some((disk) => chainOf(disk.target, facts)?.includes(downTo))
       ? refuse('nothingToConsolidate', { vm: name })
       : refuse('layerNotInChain', { vm: name, file: downTo });
   }
-  return commitObstacle(commits, situation) ?? planOf(request, commits, situation);
+  return commitRefusal(commits, facts) ?? planOf(request, commits, facts);
 }
 
 /** Whoever else rests on one of the files, what is wrong with them, and whether they are ours to change. */
-export function commitObstacle(commits: readonly CommittedDisk[], situation: Situation): Refused | undefined {
+export function commitRefusal(commits: readonly CommittedDisk[], facts: Facts): Refused | undefined {
   for (const commit of commits) {
-    const obstacle =
-      imageObstacle(commit, situation) ?? neededObstacle(commit, situation) ?? tagObstacle(commit.merged, situation);
+    const obstacle = imageRefusal(commit, facts) ?? neededRefusal(commit, facts) ?? tagRefusal(commit.merged, facts);
     if (obstacle !== undefined) {
       return obstacle;
     }
   }
   const touched = commits.flatMap(({ merged, base }) => [...merged, base]);
-  return otherVmObstacle(touched, situation, 'refuse') ?? reachObstacle(commits, situation);
+  return otherVmRefusal(touched, facts, 'refuse') ?? reachRefusal(commits, facts);
 }
 
 function isCommits(found: readonly CommittedDisk[] | Refused): found is readonly CommittedDisk[] {
   return Array.isArray(found);
 }
 
-function commitsOf({ targets, downTo }: ConsolidateRequest, situation: Situation): readonly CommittedDisk[] | Refused {
-  const { vm } = situation;
+function commitsOf({ targets, downTo }: ConsolidateRequest, facts: Facts): readonly CommittedDisk[] | Refused {
+  const { vm } = facts;
   const commits: CommittedDisk[] = [];
   for (const disk of snapshotableDisks(vm).filter(({ target }) => targets?.includes(target) !== false)) {
-    const chain = disk.source === undefined ? undefined : layersOfDisk(disk, situation);
+    const chain = disk.source === undefined ? undefined : layersOfDisk(disk, facts);
     const [top] = chain ?? [];
     if (disk.sourceType !== 'file' && disk.sourceType !== 'block') {
       continue;
     }
-    if (chain === undefined || top === undefined || !isWhole(chain, situation)) {
-      return anotherFileObstacle([disk], situation) ?? refuse('chainUnknown', { vm: vm.name, disk: disk.target });
+    if (chain === undefined || top === undefined || !isWhole(chain, facts)) {
+      return anotherFileRefusal([disk], facts) ?? refuse('chainUnknown', { vm: vm.name, disk: disk.target });
     }
     const end = downTo === undefined ? chain.length - 1 : chain.indexOf(downTo);
     const base = chain[end];
@@ -83,11 +82,11 @@ function commitsOf({ targets, downTo }: ConsolidateRequest, situation: Situation
       continue;
     }
     const merged = chain.slice(0, end);
-    const type = typeObstacle(disk, [...merged, base], situation) ?? anotherFileObstacle([disk], situation);
+    const type = typeRefusal(disk, [...merged, base], facts) ?? anotherFileRefusal([disk], facts);
     if (type !== undefined) {
       return type;
     }
-    const baseFormat = formatOf(base, chain[end - 1], situation);
+    const baseFormat = formatOf(base, chain[end - 1], facts);
     if (baseFormat === undefined && !isActive(vm.power)) {
       return refuse('chainUnknown', { vm: vm.name, disk: disk.target });
     }
@@ -97,12 +96,12 @@ function commitsOf({ targets, downTo }: ConsolidateRequest, situation: Situation
 }
 
 /** QEMU has opened what libvirt tells; of a VM that is off the images alone tell. */
-function layersOfDisk(disk: VmDisk, situation: Situation): readonly string[] | undefined {
-  return isActive(situation.vm.power) && disk.backing !== undefined ? layersOf(disk) : chainOf(disk.target, situation);
+function layersOfDisk(disk: VmDisk, facts: Facts): readonly string[] | undefined {
+  return isActive(facts.vm.power) && disk.backing !== undefined ? layersOf(disk) : chainOf(disk.target, facts);
 }
 
 /** Each file stands on the next, and the last on nothing: what the images say, where they can be seen. */
-function isWhole(chain: readonly string[], { files }: Situation): boolean {
+function isWhole(chain: readonly string[], { files }: Facts): boolean {
   return chain.every((file, at) => {
     const facts = files?.images.get(file);
     return typeof facts !== 'object' || facts.backing?.file === chain[at + 1];
@@ -110,13 +109,13 @@ function isWhole(chain: readonly string[], { files }: Situation): boolean {
 }
 
 /** As the layer above says; never by what stands in the file, which a guest can write. */
-function formatOf(base: string, above: string | undefined, { files }: Situation): string | undefined {
+function formatOf(base: string, above: string | undefined, { files }: Facts): string | undefined {
   const facts = above === undefined ? undefined : files?.images.get(above);
   const told = typeof facts === 'object' ? facts.backing : undefined;
   return told?.file === base ? told.format : undefined;
 }
 
-function typeObstacle(disk: VmDisk, chain: readonly string[], { vm }: Situation): Refused | undefined {
+function typeRefusal(disk: VmDisk, chain: readonly string[], { vm }: Facts): Refused | undefined {
   const { target } = disk;
   const unsupported = (type: string): Refused => refuse('diskTypeUnsupported', { vm: vm.name, disk: target, type });
   if (disk.shareable) {
@@ -129,11 +128,11 @@ function typeObstacle(disk: VmDisk, chain: readonly string[], { vm }: Situation)
   return stranger === undefined ? undefined : unsupported(stranger.startsWith('/') ? 'block' : 'network');
 }
 
-function imageObstacle({ target, base, merged }: CommittedDisk, situation: Situation): Refused | undefined {
-  const { vm, files } = situation;
+function imageRefusal({ target, base, merged }: CommittedDisk, facts: Facts): Refused | undefined {
+  const { vm, files } = facts;
   const factsOf = (file: string): ImageFacts | undefined => {
-    const facts = files?.images.get(file);
-    return typeof facts === 'object' ? facts : undefined;
+    const image = files?.images.get(file);
+    return typeof image === 'object' ? image : undefined;
   };
   const broken = [...merged, base].find((file) => files?.images.get(file) === 'missing' || factsOf(file)?.corrupt);
   if (broken !== undefined) {
@@ -148,19 +147,19 @@ function imageObstacle({ target, base, merged }: CommittedDisk, situation: Situa
 }
 
 /** The content of the base changes, and the others go: nobody but this disk's own layers may rest on one of them. */
-function neededObstacle({ base, merged }: CommittedDisk, situation: Situation): Refused | undefined {
-  const { vm } = situation;
+function neededRefusal({ base, merged }: CommittedDisk, facts: Facts): Refused | undefined {
+  const { vm } = facts;
   const own = new Set([...merged, base]);
-  const resting = restingOn(situation, own);
-  const [user] = snapshotsNaming(situation, resting);
+  const resting = restingOn(facts, own);
+  const [user] = snapshotsNaming(facts, resting);
   if (user !== undefined) {
     return refuse('layerNeeded', { vm: vm.name, file: user.file, by: user.snapshot.title });
   }
-  const file = [...resting].find((one) => !own.has(one) && situation.files?.images.get(one) !== 'missing');
+  const file = [...resting].find((one) => !own.has(one) && facts.files?.images.get(one) !== 'missing');
   return file === undefined ? undefined : refuse('layerNeeded', { vm: vm.name, file: base, by: file });
 }
 
-function reachObstacle(commits: readonly CommittedDisk[], { vm, files }: Situation): Refused | undefined {
+function reachRefusal(commits: readonly CommittedDisk[], { vm, files }: Facts): Refused | undefined {
   if (isActive(vm.power) || files?.canChange === undefined) {
     return undefined;
   }
@@ -173,12 +172,12 @@ function reachObstacle(commits: readonly CommittedDisk[], { vm, files }: Situati
   return undefined;
 }
 
-function planOf(request: ConsolidateRequest, commits: readonly CommittedDisk[], situation: Situation): Plan {
-  const { vm, files } = situation;
+function planOf(request: ConsolidateRequest, commits: readonly CommittedDisk[], facts: Facts): Plan {
+  const { vm, files } = facts;
   const speed = (request.bytesPerSecond ?? 0) > 0 ? { bytesPerSecond: request.bytesPerSecond ?? 0 } : {};
   const merged = commits.flatMap((commit) => commit.merged);
   const goes = merged.filter((file) => files?.canAct.get(folderOf(file)) === 'yes');
-  const bytes = commits.map((commit) => bytesOf(commit.merged, situation));
+  const bytes = commits.map((commit) => bytesOf(commit.merged, facts));
   const known = bytes.filter((one) => one !== undefined);
   const steps: readonly Step[] = isActive(vm.power)
     ? commits.map((disk): Step => ({ kind: 'blockCommit', ...disk, ...speed }))
@@ -194,10 +193,10 @@ function planOf(request: ConsolidateRequest, commits: readonly CommittedDisk[], 
         return { kind: 'merges', into: base, ...(size === undefined ? {} : { bytes: size }) };
       }),
       ...commits.map(({ base }): Warning => ({ kind: 'changesBase', file: base })),
-      ...spaceWarnings(commits, bytes, situation),
+      ...spaceWarnings(commits, bytes, facts),
       ...merged.filter((file) => !goes.includes(file)).map((file): Warning => ({ kind: 'leavesFile', file })),
-      ...tagsUnseenWarning(merged, situation),
-      ...(unreadVms(situation).length === 0 ? [] : [{ kind: 'unreadVms' as const, vms: unreadVms(situation) }]),
+      ...tagsUnseenWarning(merged, facts),
+      ...(unreadVms(facts).length === 0 ? [] : [{ kind: 'unreadVms' as const, vms: unreadVms(facts) }]),
       ...(vm.persistent ? [] : [{ kind: 'vanishesWhenStopped' as const }]),
     ],
     progress: 'percent',
@@ -206,7 +205,7 @@ function planOf(request: ConsolidateRequest, commits: readonly CommittedDisk[], 
 }
 
 /** At most: what is written over in the base takes no more space there. */
-function bytesOf(merged: readonly string[], { files, layers }: Situation): number | undefined {
+function bytesOf(merged: readonly string[], { files, layers }: Facts): number | undefined {
   const known = layers?.disks.flatMap((disk) => disk.layers) ?? [];
   let bytes = 0;
   for (const file of merged) {
@@ -224,7 +223,7 @@ function bytesOf(merged: readonly string[], { files, layers }: Situation): numbe
 function spaceWarnings(
   commits: readonly CommittedDisk[],
   bytes: readonly (number | undefined)[],
-  { files }: Situation,
+  { files }: Facts,
 ): readonly Warning[] {
   const wanted = new Map<string, number>();
   commits.forEach(({ base }, at) => {

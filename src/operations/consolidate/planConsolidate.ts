@@ -2,18 +2,18 @@
 // commit beneath them would leave metadata that lies; layers that nobody owns are committed.
 import type { OperationRequest } from '../../domain/operation.js';
 import type { Decision } from '../plan.js';
-import type { Situation } from '../../domain/situation.js';
+import type { Facts } from '../../domain/facts.js';
 import { type Refused, refuse } from '../../domain/refusal.js';
 import { activePath, findSnapshot } from '../../domain/snapshotTree.js';
-import { checkpointObstacle } from '../diskObstacles.js';
+import { checkpointRefusal } from '../diskRefusals.js';
 import { deleteSeries, seriesPlan } from '../delete/deleteSeries.js';
 import {
-  asleepOrCrashedObstacle,
-  inUseObstacle,
-  managedSaveObstacle,
-  readOnlyObstacle,
-  unsteadyObstacle,
-} from '../obstacles.js';
+  asleepOrCrashedRefusal,
+  inUseRefusal,
+  managedSaveRefusal,
+  readOnlyRefusal,
+  unsteadyRefusal,
+} from '../refusals.js';
 import { planBlockCommit } from './planBlockCommit.js';
 
 type ConsolidateRequest = Extract<OperationRequest, { kind: 'consolidate' }>;
@@ -24,30 +24,30 @@ type ConsolidateRequest = Extract<OperationRequest, { kind: 'consolidate' }>;
  * | some                                         | those above `downTo` are deleted, each as it would be alone |
  * | none                                         | see planBlockCommit |
  */
-export function planConsolidate(request: ConsolidateRequest, situation: Situation): Decision {
-  const { vm, tree, capabilities } = situation;
+export function planConsolidate(request: ConsolidateRequest, facts: Facts): Decision {
+  const { vm, tree, capabilities } = facts;
   const obstacle =
-    readOnlyObstacle(vm, capabilities, 'consolidate') ??
+    readOnlyRefusal(vm, capabilities, 'consolidate') ??
     (capabilities.driver === 'qemu'
       ? undefined
       : refuse('driverCannot', { driver: capabilities.driver, action: 'consolidate' })) ??
-    unsteadyObstacle(vm, 'consolidate') ??
-    asleepOrCrashedObstacle(vm, 'consolidate') ??
-    inUseObstacle(situation) ??
-    checkpointObstacle(situation, 'changed') ??
-    managedSaveObstacle(vm) ??
-    unfinishedObstacle(situation) ??
-    targetObstacle(request, situation);
+    unsteadyRefusal(vm, 'consolidate') ??
+    asleepOrCrashedRefusal(vm, 'consolidate') ??
+    inUseRefusal(facts) ??
+    checkpointRefusal(facts, 'changed') ??
+    managedSaveRefusal(vm) ??
+    unfinishedRefusal(facts) ??
+    targetRefusal(request, facts);
   if (obstacle !== undefined) {
     return obstacle;
   }
   return activePath(tree).some(({ style }) => style === 'external')
-    ? bySnapshots(request, situation)
-    : planBlockCommit(request, situation);
+    ? bySnapshots(request, facts)
+    : planBlockCommit(request, facts);
 }
 
-function bySnapshots(request: ConsolidateRequest, situation: Situation): Decision {
-  const { vm, tree } = situation;
+function bySnapshots(request: ConsolidateRequest, facts: Facts): Decision {
+  const { vm, tree } = facts;
   const path = activePath(tree);
   const { downTo, targets } = request;
   const down = downTo === undefined ? -1 : path.findIndex(({ name }) => name === downTo);
@@ -65,15 +65,11 @@ function bySnapshots(request: ConsolidateRequest, situation: Situation): Decisio
     return refuse('snapshotsHoldAllDisks', { vm: vm.name, disk: other.target });
   }
   const names = going.map(({ name }) => name);
-  return seriesPlan(
-    request,
-    deleteSeries(request.vm, names, situation),
-    refuse('nothingToConsolidate', { vm: vm.name }),
-  );
+  return seriesPlan(request, deleteSeries(request.vm, names, facts), refuse('nothingToConsolidate', { vm: vm.name }));
 }
 
 /** libvirt has to finish its own merge before another one reads or writes the same files. */
-function unfinishedObstacle({ tree }: Situation): Refused | undefined {
+function unfinishedRefusal({ tree }: Facts): Refused | undefined {
   for (const snapshot of tree.snapshots) {
     const disk = snapshot.disks.find(({ deleteInProgress }) => deleteInProgress);
     if (disk !== undefined) {
@@ -83,7 +79,7 @@ function unfinishedObstacle({ tree }: Situation): Refused | undefined {
   return undefined;
 }
 
-function targetObstacle({ targets }: ConsolidateRequest, { vm }: Situation): Refused | undefined {
+function targetRefusal({ targets }: ConsolidateRequest, { vm }: Facts): Refused | undefined {
   const stranger = targets?.find((target) => vm.disks.every((disk) => disk.target !== target));
   return stranger === undefined ? undefined : refuse('noSuchDisk', { vm: vm.name, disk: stranger });
 }

@@ -1,9 +1,9 @@
 // The end of a merge of layers that broke off. Until the VM stands on the file below, the layers above it are whole: so a
 // merge that nobody goes on with is as good as not begun, and one that QEMU still does is led to its end.
-import { explain, goOn, removal, unused, wasBegun } from '../brokenAt.js';
+import { explain, goOn, removal, unused, wasBegun } from '../interruptedAt.js';
 import type { CommittedDisk, Step } from '../../steps/step.js';
-import type { Situation } from '../../domain/situation.js';
-import type { BrokenOff, Recovery } from '../interrupted.js';
+import type { Facts } from '../../domain/facts.js';
+import type { InterruptedOperation, Recovery } from '../interrupted.js';
 import { refuse } from '../../domain/refusal.js';
 import { isActive } from '../../domain/vm.js';
 import { standsJustOn } from '../../steps/stepEffect.js';
@@ -28,9 +28,9 @@ interface Commit {
  * | some                    | some          | partly                    |
  * | all                     | none          | after                     |
  */
-export function recoverCommit(brokenOff: BrokenOff, situation: Situation): Recovery {
+export function recoverCommit(brokenOff: InterruptedOperation, facts: Facts): Recovery {
   const { plan } = brokenOff;
-  const { vm, blockJobs = [] } = situation;
+  const { vm, blockJobs = [] } = facts;
   const commits = plan.steps.flatMap((step, index): readonly Commit[] =>
     step.kind === 'blockCommit'
       ? [{ step, index, disks: [step] }]
@@ -38,7 +38,7 @@ export function recoverCommit(brokenOff: BrokenOff, situation: Situation): Recov
         ? [{ step, index, disks: step.disks }]
         : [],
   );
-  const done = commits.filter(({ disks }) => standsJustOn(disks, situation));
+  const done = commits.filter(({ disks }) => standsJustOn(disks, facts));
   const going = commits.filter(
     (commit) =>
       !done.includes(commit) &&
@@ -48,10 +48,10 @@ export function recoverCommit(brokenOff: BrokenOff, situation: Situation): Recov
       commit.disks.every(({ target }) => blockJobs.includes(target)),
   );
   const strange = commits.find(
-    (commit) => !done.includes(commit) && wasBegun(brokenOff, commit.index) && !standsOnTop(commit.disks, situation),
+    (commit) => !done.includes(commit) && wasBegun(brokenOff, commit.index) && !standsOnTop(commit.disks, facts),
   );
   if (strange !== undefined) {
-    return explain(brokenOff, refuse('usedSince', { vm: vm.name }).refusal, [], situation);
+    return explain(brokenOff, refuse('usedSince', { vm: vm.name }).refusal, [], facts);
   }
   const ended = [...done, ...going];
   if (ended.length === 0) {
@@ -62,12 +62,12 @@ export function recoverCommit(brokenOff: BrokenOff, situation: Situation): Recov
   const files = (of: readonly Commit[]): readonly string[] =>
     of.flatMap(({ disks }) => disks.flatMap(({ merged }) => merged.filter((file) => planned.has(file))));
   // What a merge that goes on still uses is looked at once more before it goes.
-  const left = [...unused(files(done), situation, 'mayBeNamed'), ...files(going)];
+  const left = [...unused(files(done), facts, 'mayBeNamed'), ...files(going)];
   return goOn(brokenOff, [...going.map(({ step }) => step), ...removal(left)], to);
 }
 
 /** Somebody may have gone over by hand, taken a snapshot, or put another file in its place. */
-function standsOnTop(disks: readonly CommittedDisk[], { vm }: Situation): boolean {
+function standsOnTop(disks: readonly CommittedDisk[], { vm }: Facts): boolean {
   return disks.some(({ target, top, base }) =>
     vm.disks.some((disk) => disk.target === target && (disk.source === top || disk.source === base)),
   );

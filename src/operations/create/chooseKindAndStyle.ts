@@ -1,11 +1,11 @@
 // Which kind of snapshot is taken, where it is kept, and whether the guest is frozen for it. Knows no name and no file.
 import type { OperationRequest } from '../../domain/operation.js';
-import type { Situation } from '../../domain/situation.js';
+import type { Facts } from '../../domain/facts.js';
 import { type Refused, refuse } from '../../domain/refusal.js';
-import { imagesLetGoObstacle } from '../obstacles.js';
+import { imagesLetGoRefusal } from '../refusals.js';
 import type { SnapshotKind } from '../../domain/snapshot.js';
-import { anotherFileObstacle, insideObstacle } from '../diskObstacles.js';
-import { externalObstacle, internalObstacle, ramObstacle } from '../../domain/snapshotStyle.js';
+import { anotherFileRefusal, insideRefusal } from '../diskRefusals.js';
+import { externalRefusal, internalRefusal, ramRefusal } from '../../domain/snapshotStyle.js';
 import { styleOfVm } from '../../domain/snapshotTree.js';
 import { snapshotableDisks, type Vm } from '../../domain/vm.js';
 
@@ -51,12 +51,12 @@ export interface Choice {
  * RAM needs all disks of its moment beside it, and an internal snapshot takes all disks anyway: with some left out it is
  * `disk` or `offline`, else cannotLeaveOut.
  */
-export function chooseKindAndStyle(request: CreateRequest, situation: Situation): Choice | Refused {
-  const { vm, tree, capabilities } = situation;
+export function chooseKindAndStyle(request: CreateRequest, facts: Facts): Choice | Refused {
+  const { vm, tree, capabilities } = facts;
   const active = vm.power !== 'off';
   if (request.snapshotKind !== 'auto' && (request.snapshotKind === 'offline') === active) {
-    const facts = { vm: vm.name, state: vm.power, wanted: request.snapshotKind };
-    return active ? refuse('notOff', facts) : refuse('notRunning', facts);
+    const told = { vm: vm.name, state: vm.power, wanted: request.snapshotKind };
+    return active ? refuse('notOff', told) : refuse('notRunning', told);
   }
   const whole = active ? 'memory' : 'offline';
   const own = styleOfVm(tree);
@@ -76,8 +76,7 @@ export function chooseKindAndStyle(request: CreateRequest, situation: Situation)
     chosen.some(({ snapshot }) => snapshot === 'external');
   const wanted =
     request.style ?? (own === 'internal' || own === 'external' ? own : outside ? ('external' as const) : undefined);
-  const notInside =
-    internalObstacle(vm, capabilities, whole) ?? insideObstacle(snapshotableDisks(vm), situation, whole);
+  const notInside = internalRefusal(vm, capabilities, whole) ?? insideRefusal(snapshotableDisks(vm), facts, whole);
 
   const kind =
     request.snapshotKind !== 'auto'
@@ -91,7 +90,7 @@ export function chooseKindAndStyle(request: CreateRequest, situation: Situation)
   if (own !== 'none' && own !== style) {
     return refuse('otherStyle', { vm: vm.name, own, asked: style, kind });
   }
-  const notSaved = kind === 'memory' ? ramObstacle(vm) : undefined;
+  const notSaved = kind === 'memory' ? ramRefusal(vm) : undefined;
   if (style === 'internal') {
     const left = without.length > 0 ? refuse('cannotLeaveOut', { vm: vm.name, disk: without.join(', ') }) : undefined;
     return (
@@ -102,11 +101,11 @@ export function chooseKindAndStyle(request: CreateRequest, situation: Situation)
     );
   }
   return (
-    externalObstacle(partOf(vm, without), capabilities, kind) ??
+    externalRefusal(partOf(vm, without), capabilities, kind) ??
     chose('no', 'manual', 'internal') ??
-    anotherFileObstacle(snapshotableDisks(partOf(vm, without)), situation) ??
+    anotherFileRefusal(snapshotableDisks(partOf(vm, without)), facts) ??
     notSaved ??
-    (kind === 'memory' ? imagesLetGoObstacle(situation, 'memory') : undefined) ?? {
+    (kind === 'memory' ? imagesLetGoRefusal(facts, 'memory') : undefined) ?? {
       kind: 'choice',
       snapshotKind: kind,
       style,
@@ -141,7 +140,7 @@ export function partOf(vm: Vm, without: readonly string[]): Vm {
 export function decideQuiesce(
   { quiesce, snapshotKind: asked }: CreateRequest,
   kind: SnapshotKind,
-  { vm, agent }: Situation,
+  { vm, agent }: Facts,
 ): boolean | Refused {
   if (quiesce !== true || kind !== 'disk') {
     return false;

@@ -2,12 +2,12 @@
 // revert that follows.
 import { afterCreate, afterStartPaused } from '../../steps/afterSteps.js';
 import { versionOf } from '../../domain/capabilities.js';
-import { frozenFile } from '../../domain/chains/fileUse.js';
-import { managedSaveObstacle } from '../obstacles.js';
+import { backingFileOf } from '../../domain/chains/fileUse.js';
+import { managedSaveRefusal } from '../refusals.js';
 import type { OperationRequest } from '../../domain/operation.js';
 import { withoutUnread } from '../../domain/chains/otherVms.js';
 import type { Loss, Warning } from '../../domain/consequences.js';
-import type { Situation } from '../../domain/situation.js';
+import type { Facts } from '../../domain/facts.js';
 import type { Step } from '../../steps/step.js';
 import { planCreate } from './planCreate.js';
 import type { Refused } from '../../domain/refusal.js';
@@ -27,11 +27,11 @@ export interface Checkpoint {
   readonly warnings: readonly Warning[];
   readonly estimateMs: number;
   readonly spaceBytes: number;
-  /** The situation when it is there. */
-  readonly after: Situation;
+  /** The facts when it is there. */
+  readonly after: Facts;
 }
 
-export interface CheckpointSpared {
+export interface NoCheckpointNeeded {
   readonly kind: 'spared';
   /** Name of the snapshot that holds the present. */
   readonly since: string;
@@ -68,20 +68,20 @@ function titleFor({ title, trailers }: Snapshot): string {
 export function planCheckpoint(
   { vm: ref, snapshot }: RevertRequest,
   target: Snapshot,
-  situation: Situation,
-): Checkpoint | CheckpointSpared | Refused {
-  const since = unchangedSince(situation);
+  facts: Facts,
+): Checkpoint | NoCheckpointNeeded | Refused {
+  const since = unchangedSince(facts);
   if (since !== undefined) {
     return { kind: 'spared', since };
   }
-  const saved = situation.vm.managedSave && !isActive(situation.vm.power);
-  const unsavable = saved && runsFirst(situation) ? managedSaveObstacle(situation.vm) : undefined;
+  const saved = facts.vm.managedSave && !isActive(facts.vm.power);
+  const unsavable = saved && runsFirst(facts) ? managedSaveRefusal(facts.vm) : undefined;
   if (unsavable !== undefined) {
     const { refusal } = unsavable;
-    return refuse('checkpointImpossible', { vm: situation.vm.name, snapshot, why: refusal.reason }, refusal);
+    return refuse('checkpointImpossible', { vm: facts.vm.name, snapshot, why: refusal.reason }, refusal);
   }
-  const from = saved ? afterStartPaused(situation) : situation;
-  const title = freeTitle(titleFor(target), situation.tree.snapshots);
+  const from = saved ? afterStartPaused(facts) : facts;
+  const title = freeTitle(titleFor(target), facts.tree.snapshots);
   const quiesces = from.vm.power === 'running' && from.vm.agentConnected && from.agent === 'answers';
   const create = (kind: SnapshotKind): ReturnType<typeof planCreate> =>
     planCreate(
@@ -92,7 +92,7 @@ export function planCheckpoint(
   const disksOnly = whole.kind === 'refusal' && isActive(from.vm.power) && !saved ? create('disk') : whole;
   if (disksOnly.kind === 'refusal') {
     const why = whole.kind === 'refusal' ? whole.refusal : disksOnly.refusal;
-    return refuse('checkpointImpossible', { vm: situation.vm.name, snapshot, why: why.reason }, why);
+    return refuse('checkpointImpossible', { vm: facts.vm.name, snapshot, why: why.reason }, why);
   }
   const step = disksOnly.steps.find((one) => one.kind === 'createSnapshot');
   if (step === undefined) {
@@ -119,12 +119,12 @@ export function planCheckpoint(
  * Measured with QEMU 10.0.13 under libvirt 11.3: the images of a VM that came back paused cannot take a snapshot inside
  * before it has run ("is writable but does not support snapshots"). 7.2 and 11.1 can do it.
  */
-function runsFirst({ tree, capabilities: { hypervisor } }: Situation): boolean {
+function runsFirst({ tree, capabilities: { hypervisor } }: Facts): boolean {
   return styleOfVm(tree) === 'internal' && hypervisor >= versionOf(10, 0) && hypervisor < versionOf(10, 1);
 }
 
 /** It has RAM that is a file, and nobody looks into that. */
-function lasts({ devices }: Situation['vm']): boolean {
+function lasts({ devices }: Facts['vm']): boolean {
   return devices?.includes('nvdimm') === true;
 }
 
@@ -150,8 +150,8 @@ const ofCheckpoint: ReadonlySet<Warning['kind']> = new Set([
  * | off, current snapshot internal       | an image that says it is as when this one was taken    | unchanged |
  * | off                                  | any other, or one that took no part                    | changed |
  */
-export function unchangedSince(situation: Situation): string | undefined {
-  const { vm, tree, files } = situation;
+export function unchangedSince(facts: Facts): string | undefined {
+  const { vm, tree, files } = facts;
   const current = currentOf(tree);
   const disks = snapshotableDisks(vm);
   if (
@@ -166,14 +166,14 @@ export function unchangedSince(situation: Situation): string | undefined {
   }
   const unchanged = disks.every(({ target, source }) => {
     const location = current.disks.find((disk) => disk.target === target)?.location;
-    const facts = source === undefined ? undefined : files?.images.get(source);
-    if (typeof facts !== 'object') {
+    const image = source === undefined ? undefined : files?.images.get(source);
+    if (typeof image !== 'object') {
       return false;
     }
-    const frozen = frozenFile(situation, current.name, target);
+    const frozen = backingFileOf(facts, current.name, target);
     return location === 'external'
-      ? facts.empty === true && frozen !== undefined && facts.backing?.file === frozen
-      : location === 'internal' && facts.unchangedSince?.includes(current.name) === true;
+      ? image.empty === true && frozen !== undefined && image.backing?.file === frozen
+      : location === 'internal' && image.unchangedSince?.includes(current.name) === true;
   });
   return unchanged ? current.name : undefined;
 }

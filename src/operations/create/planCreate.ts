@@ -1,22 +1,22 @@
 // Decides how a snapshot is made: its name, its files, what comes before it. Knows no connection and no dialog.
 import { formatVersion, versionOf } from '../../domain/capabilities.js';
 import { type Choice, chooseKindAndStyle, decideQuiesce, ownerLeavesOut, partOf } from './chooseKindAndStyle.js';
-import { bitmapWarning, checkpointObstacle } from '../diskObstacles.js';
+import { bitmapWarning, checkpointRefusal } from '../diskRefusals.js';
 import { longestDescription, type Trailers, writeDescription } from '../../domain/description.js';
 import { createMs, guestStopMs } from '../../domain/estimates.js';
 import { versionWarnings } from '../../domain/knownVersions.js';
 import { nvramKeepSteps } from '../variablesSteps.js';
 import {
-  accessObstacle,
-  asleepOrCrashedObstacle,
-  inUseObstacle,
-  managedSaveObstacle,
-  unsteadyObstacle,
-} from '../obstacles.js';
+  accessRefusal,
+  asleepOrCrashedRefusal,
+  inUseRefusal,
+  managedSaveRefusal,
+  unsteadyRefusal,
+} from '../refusals.js';
 import type { OperationRequest } from '../../domain/operation.js';
 import { actingFolder, chooseFiles, takenSuffixes } from '../../domain/chains/overlayFiles.js';
 import type { Decision } from '../plan.js';
-import type { Situation } from '../../domain/situation.js';
+import type { Facts } from '../../domain/facts.js';
 import type { Step } from '../../steps/step.js';
 import type { Warning } from '../../domain/consequences.js';
 import { displayLine } from '../../domain/plainText.js';
@@ -29,44 +29,44 @@ import { snapshotableDisks } from '../../domain/vm.js';
 type CreateRequest = Extract<OperationRequest, { kind: 'create' }>;
 type CreateStep = Extract<Step, { kind: 'createSnapshot' }>;
 
-export function planCreate(asked: CreateRequest, situation: Situation): Decision {
-  const { vm } = situation;
+export function planCreate(asked: CreateRequest, facts: Facts): Decision {
+  const { vm } = facts;
   const leftOut = ownerLeavesOut(asked, vm);
   const request = leftOut.length === 0 ? asked : { ...asked, without: [...(asked.without ?? []), ...leftOut] };
   const obstacle =
-    accessObstacle(situation, 'create') ??
-    titleObstacle(request, situation) ??
-    managedSaveObstacle(vm) ??
-    unsteadyObstacle(vm, 'create') ??
-    asleepOrCrashedObstacle(vm, 'create') ??
-    inUseObstacle(situation) ??
-    checkpointObstacle(situation, 'changed');
+    accessRefusal(facts, 'create') ??
+    titleRefusal(request, facts) ??
+    managedSaveRefusal(vm) ??
+    unsteadyRefusal(vm, 'create') ??
+    asleepOrCrashedRefusal(vm, 'create') ??
+    inUseRefusal(facts) ??
+    checkpointRefusal(facts, 'changed');
   if (obstacle !== undefined) {
     return obstacle;
   }
-  const choice = chooseKindAndStyle(request, situation);
+  const choice = chooseKindAndStyle(request, facts);
   if (choice.kind === 'refusal') {
     return choice;
   }
   const { snapshotKind: kind, style } = choice;
-  const quiesce = decideQuiesce(request, kind, situation);
+  const quiesce = decideQuiesce(request, kind, facts);
   if (typeof quiesce !== 'boolean') {
     return quiesce;
   }
-  const made = makeStep(request, choice, quiesce, situation);
+  const made = makeStep(request, choice, quiesce, facts);
   if (made.kind === 'refusal') {
     return made;
   }
-  const space = spaceOf(made, situation);
-  const room = spaceVerdict(space, situation, leastSpaceOf(made, situation));
-  const step = { ...made, ...liveLimit(made, situation) };
+  const space = spaceOf(made, facts);
+  const room = spaceVerdict(space, facts, leastSpaceOf(made, facts));
+  const step = { ...made, ...liveLimit(made, facts) };
   if ('kind' in room) {
     return room;
   }
   // libvirt does not freeze a guest twice, and whoever froze this one is gone: it would have thawed it again.
-  const thaw: readonly Step[] = quiesce && situation.agent === 'frozen' ? [{ kind: 'thawGuest' }] : [];
+  const thaw: readonly Step[] = quiesce && facts.agent === 'frozen' ? [{ kind: 'thawGuest' }] : [];
   // First: a copy that cannot be made leaves everything as it was.
-  const variables = holdsVariables(choice, situation) ? [] : nvramKeepSteps(step.name, situation);
+  const variables = holdsVariables(choice, facts) ? [] : nvramKeepSteps(step.name, facts);
   return {
     kind: 'plan',
     request: asked,
@@ -74,8 +74,8 @@ export function planCreate(asked: CreateRequest, situation: Situation): Decision
     losses: [],
     warnings: [
       ...(leftOut.length === 0 ? [] : [{ kind: 'ownerLeftOut', disks: leftOut } as const]),
-      ...warningsOf(request, step, situation),
-      ...(variables.length > 0 || holdsVariables(choice, situation) ? [] : [{ kind: 'nvramNotCaptured' } as const]),
+      ...warningsOf(request, step, facts),
+      ...(variables.length > 0 || holdsVariables(choice, facts) ? [] : [{ kind: 'nvramNotCaptured' } as const]),
       ...room,
     ],
     progress: kind === 'memory' && style === 'external' ? 'percent' : 'timeOnly',
@@ -90,14 +90,14 @@ function how({ style, live }: CreateStep): 'internal' | 'external' | 'live' {
 }
 
 /** Whether the snapshot itself brings the UEFI variables back. */
-function holdsVariables({ snapshotKind: kind, style }: Choice, { vm, capabilities }: Situation): boolean {
+function holdsVariables({ snapshotKind: kind, style }: Choice, { vm, capabilities }: Facts): boolean {
   return (
     vm.firmware === 'bios' ||
     (style === 'internal' && nvramVerdict(vm, capabilities, kind === 'offline' ? 'off' : 'running') === 'captured')
   );
 }
 
-function titleObstacle({ title, description = '' }: CreateRequest, { tree }: Situation): Refused | undefined {
+function titleRefusal({ title, description = '' }: CreateRequest, { tree }: Facts): Refused | undefined {
   const problem = titleProblem(title, tree.snapshots);
   if (problem === 'taken') {
     return refuse('nameTaken', { title: displayLine(title) });
@@ -114,17 +114,17 @@ function makeStep(
   { title: typed, description = '', git, auto, live, without = [] }: CreateRequest,
   { snapshotKind: kind, style }: Choice,
   quiesce: boolean,
-  situation: Situation,
+  facts: Facts,
 ): CreateStep | Refused {
-  const { tree, vm, now } = situation;
+  const { tree, vm, now } = facts;
   const title = typed.trim();
   const taken = new Set(tree.snapshots.map((snapshot) => snapshot.name));
-  for (const suffix of takenSuffixes(situation)) {
+  for (const suffix of takenSuffixes(facts)) {
     taken.add(suffix);
   }
   // QEMU would put a new tag in the place of one of that name, whoever made it.
   for (const { source = '' } of vm.disks) {
-    const image = situation.files?.images.get(source);
+    const image = facts.files?.images.get(source);
     (typeof image === 'object' ? (image.tags ?? []) : []).forEach((tag) => taken.add(tag));
   }
   const name = nameFromTitle(title, taken, now);
@@ -150,7 +150,7 @@ function makeStep(
   if (style === 'internal') {
     return { ...base, disks: disks.map(({ target }) => ({ target })) };
   }
-  const files = chooseFiles(situation, disks, name, kind === 'memory' ? 'withMemory' : 'withoutMemory');
+  const files = chooseFiles(facts, disks, name, kind === 'memory' ? 'withMemory' : 'withoutMemory');
   if (files.kind === 'refusal') {
     return files;
   }
@@ -159,8 +159,8 @@ function makeStep(
 }
 
 /** A running VM's disk-only snapshot is reverted to from 11.0 on, every other external one from 9.9 on; or by us. */
-function warningsOf(request: CreateRequest, step: CreateStep, situation: Situation): Warning[] {
-  const { vm, capabilities } = situation;
+function warningsOf(request: CreateRequest, step: CreateStep, facts: Facts): Warning[] {
+  const { vm, capabilities } = facts;
   const { libvirt, externalRevert } = capabilities;
   const { snapshotKind: kind, style, quiesce } = step;
   const warnings: Warning[] = [];
@@ -182,7 +182,7 @@ function warningsOf(request: CreateRequest, step: CreateStep, situation: Situati
     : kind === 'disk' && libvirt < versionOf(11, 0)
       ? versionOf(11, 0)
       : 0;
-  if (style === 'external' && needed > 0 && !canRevertOurselves(step, situation)) {
+  if (style === 'external' && needed > 0 && !canRevertOurselves(step, facts)) {
     warnings.push({ kind: 'cannotRevertHere', version: formatVersion(libvirt), needed: formatVersion(needed) });
   }
   if (vm.devices?.includes('tpm') === true) {
@@ -196,25 +196,25 @@ function warningsOf(request: CreateRequest, step: CreateStep, situation: Situati
     warnings.push(
       ...bitmapWarning(
         vm.disks.filter(({ target }) => taking.has(target)),
-        situation,
+        facts,
       ),
     );
   }
   if (!vm.persistent) {
     warnings.push({ kind: 'vanishesWhenStopped' });
   }
-  const overlaysByUs = canRevertOurselves(step, situation);
+  const overlaysByUs = canRevertOurselves(step, facts);
   return [...warnings, ...versionWarnings(capabilities, { action: 'create', style, kind, vm, overlaysByUs })];
 }
 
 /** See planEmulatedRevert: overlays stand beside the files that the snapshot freezes. */
-function canRevertOurselves({ disks }: CreateStep, situation: Situation): boolean {
-  const { vm, files } = situation;
+function canRevertOurselves({ disks }: CreateStep, facts: Facts): boolean {
+  const { vm, files } = facts;
   const targets = new Set(disks.map(({ target }) => target));
   return (
     vm.persistent &&
     vm.disks
       .filter(({ target }) => targets.has(target))
-      .every(({ source }) => source !== undefined && files?.canAct.get(actingFolder(source, situation)) === 'yes')
+      .every(({ source }) => source !== undefined && files?.canAct.get(actingFolder(source, facts)) === 'yes')
   );
 }

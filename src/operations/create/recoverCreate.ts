@@ -1,31 +1,31 @@
 // The end of a create that broke off: the snapshot is there, or nothing of it stays. Serves a revert's checkpoint too.
-import { explain, goOn, hasBegun, removable, removal } from '../brokenAt.js';
+import { explain, goOn, hasBegun, removable, removal } from '../interruptedAt.js';
 import { layersOf } from '../../domain/chains/fileUse.js';
 import { adoptSteps } from '../adoptSteps.js';
 import { mergeBackSteps } from '../delete/mergeBack.js';
 import type { CreateStep, Step } from '../../steps/step.js';
-import type { Situation } from '../../domain/situation.js';
-import type { BrokenOff, Recovery } from '../interrupted.js';
+import type { Facts } from '../../domain/facts.js';
+import type { InterruptedOperation, Recovery } from '../interrupted.js';
 import { findSnapshot } from '../../domain/snapshotTree.js';
 import { refuse } from '../../domain/refusal.js';
 
-export function recoverCreate(brokenOff: BrokenOff, situation: Situation): Recovery {
+export function recoverCreate(brokenOff: InterruptedOperation, facts: Facts): Recovery {
   const step = brokenOff.plan.steps.find((one): one is CreateStep => one.kind === 'createSnapshot');
-  if (step !== undefined && hasBegun(brokenOff, ['createSnapshot']) && isMade(step, situation)) {
+  if (step !== undefined && hasBegun(brokenOff, ['createSnapshot']) && isMade(step, facts)) {
     return { kind: 'settled', to: 'after' };
   }
-  const adopted = step === undefined ? undefined : adoptCreate(step, brokenOff, situation);
-  return adopted === undefined ? undoCreate(brokenOff, situation) : goOn(brokenOff, adopted, 'after');
+  const adopted = step === undefined ? undefined : adoptCreate(step, brokenOff, facts);
+  return adopted === undefined ? undoCreate(brokenOff, facts) : goOn(brokenOff, adopted, 'after');
 }
 
 /** Where the snapshot is there in all but libvirt's notes. */
-function adoptCreate(made: CreateStep, brokenOff: BrokenOff, situation: Situation): readonly Step[] | undefined {
-  const adopted = hasBegun(brokenOff, ['createSnapshot']) ? adoptSteps(made, brokenOff, situation) : undefined;
-  return adopted && [...loosened(made, brokenOff, situation), ...adopted];
+function adoptCreate(made: CreateStep, brokenOff: InterruptedOperation, facts: Facts): readonly Step[] | undefined {
+  const adopted = hasBegun(brokenOff, ['createSnapshot']) ? adoptSteps(made, brokenOff, facts) : undefined;
+  return adopted && [...loosened(made, brokenOff, facts), ...adopted];
 }
 
 /** What libvirt would have let go of at the end: the guest's file systems, and the guest. */
-function loosened(made: CreateStep, { plan }: BrokenOff, { vm, agent }: Situation): readonly Step[] {
+function loosened(made: CreateStep, { plan }: InterruptedOperation, { vm, agent }: Facts): readonly Step[] {
   const saving = vm.power === 'paused' && (vm.powerReason === 'saving' || vm.powerReason === 'snapshotting');
   return [
     ...(made.quiesce && agent === 'frozen' ? [{ kind: 'thawGuest' } as const] : []),
@@ -35,7 +35,7 @@ function loosened(made: CreateStep, { plan }: BrokenOff, { vm, agent }: Situatio
   ];
 }
 
-export function isMade(step: CreateStep, { tree }: Situation): boolean {
+export function isMade(step: CreateStep, { tree }: Facts): boolean {
   return findSnapshot(tree, step.name) !== undefined;
 }
 
@@ -56,12 +56,12 @@ export function isMade(step: CreateStep, { tree }: Situation): boolean {
  * | the same, and its RAM is gone                     | they are merged back: see mergeBackSteps |
  * | the VM on one of them, or somebody built on them  | explained: nothing is lost, and another snapshot there would be half blind |
  */
-export function undoCreate(brokenOff: BrokenOff, situation: Situation): Recovery {
-  const { vm } = situation;
+export function undoCreate(brokenOff: InterruptedOperation, facts: Facts): Recovery {
+  const { vm } = facts;
   const at = brokenOff.plan.steps.findIndex((one) => one.kind === 'createSnapshot');
   const steps = brokenOff.plan.steps.slice(0, at + 1);
   const made = steps.find((one): one is CreateStep => one.kind === 'createSnapshot');
-  if (made === undefined || isMade(made, situation)) {
+  if (made === undefined || isMade(made, facts)) {
     return { kind: 'settled', to: 'before' };
   }
   const begun = hasBegun(brokenOff, ['createSnapshot']);
@@ -72,33 +72,33 @@ export function undoCreate(brokenOff: BrokenOff, situation: Situation): Recovery
   if (started && !vm.managedSave && vm.power !== 'running') {
     const resume: readonly Step[] = vm.power === 'paused' ? [{ kind: 'power', action: 'resume' }] : [];
     const why = refuse('saveUsedUp', { vm: vm.name, state: vm.power }).refusal;
-    return explain(brokenOff, why, resume, situation);
+    return explain(brokenOff, why, resume, facts);
   }
-  const adopted = adoptCreate(made, brokenOff, situation);
+  const adopted = adoptCreate(made, brokenOff, facts);
   if (adopted !== undefined) {
     return goOn(brokenOff, adopted, 'before');
   }
-  const merged = begun ? mergeBackSteps(made, situation) : undefined;
+  const merged = begun ? mergeBackSteps(made, facts) : undefined;
   if (begun && blind !== undefined && merged === undefined) {
-    return explain(brokenOff, refuse('onUnknownOverlay', { vm: vm.name, file: blind }).refusal, [], situation);
+    return explain(brokenOff, refuse('onUnknownOverlay', { vm: vm.name, file: blind }).refusal, [], facts);
   }
   const copies = steps.flatMap((one) => (one.kind === 'copyFile' && one.existing === 'keep' ? [one.to] : []));
   const memory = made.memoryFile === undefined ? [] : [made.memoryFile];
   const files = [...(hasBegun(brokenOff, ['copyFile']) ? copies : []), ...(begun ? [...overlays, ...memory] : [])];
-  const left = removable(files, brokenOff.plan, situation, 'notNamed');
+  const left = removable(files, brokenOff.plan, facts, 'notNamed');
   return goOn(
     brokenOff,
     [
-      ...(begun ? loosened(made, brokenOff, situation) : []),
+      ...(begun ? loosened(made, brokenOff, facts) : []),
       ...(merged ?? []),
-      ...(begun ? orphanTags(made, situation) : []),
+      ...(begun ? orphanTags(made, facts) : []),
       ...removal(left),
     ],
     'before',
   );
 }
 
-function orphanTags({ name, style, disks }: CreateStep, { vm, files }: Situation): readonly Step[] {
+function orphanTags({ name, style, disks }: CreateStep, { vm, files }: Facts): readonly Step[] {
   if (style !== 'internal' || vm.power !== 'off') {
     return [];
   }

@@ -3,7 +3,7 @@
 import { isDevicePath } from '../../domain/devicePath.js';
 import { folderOf } from '../../domain/chains/overlayFiles.js';
 import type { CreateStep } from '../../steps/step.js';
-import type { Situation } from '../../domain/situation.js';
+import type { Facts } from '../../domain/facts.js';
 import type { Warning } from '../../domain/consequences.js';
 import { type Refused, refuse } from '../../domain/refusal.js';
 import type { Vm } from '../../domain/vm.js';
@@ -41,7 +41,7 @@ export function liveBytes(
 /** A part of what is free stays free, unless the RAM itself takes it. */
 export function liveLimit(
   { live, memoryFile }: CreateStep,
-  { vm, files }: Pick<Situation, 'vm' | 'files'>,
+  { vm, files }: Pick<Facts, 'vm' | 'files'>,
 ): Pick<CreateStep, 'mostBytes'> {
   const free = memoryFile === undefined ? undefined : files?.freeBytes.get(folderOf(memoryFile));
   return live !== true || free === undefined
@@ -50,11 +50,7 @@ export function liveLimit(
 }
 
 /** At most, by folder; where the guest runs on while its RAM is written, at least. */
-export function spaceOf(
-  step: CreateStep,
-  { vm }: Pick<Situation, 'vm'>,
-  ram = ramBytes(vm),
-): ReadonlyMap<string, number> {
+export function spaceOf(step: CreateStep, { vm }: Pick<Facts, 'vm'>, ram = ramBytes(vm)): ReadonlyMap<string, number> {
   const space = new Map<string, number>();
   const add = (file: string | undefined, bytes: number): void => {
     if (file?.startsWith('/') === true) {
@@ -78,9 +74,9 @@ export function spaceOf(
  * What is below this is not begun. RAM in a file of its own that does not fit leaves nothing behind, and what comes beside the
  * RAM is an estimate; inside an image it would stay.
  */
-export function leastSpaceOf(step: CreateStep, situation: Pick<Situation, 'vm'>): ReadonlyMap<string, number> {
-  const { memoryBytes } = situation.vm;
-  return spaceOf(step, situation, step.style === 'external' ? memoryBytes : ramBytes(situation.vm));
+export function leastSpaceOf(step: CreateStep, facts: Pick<Facts, 'vm'>): ReadonlyMap<string, number> {
+  const { memoryBytes } = facts.vm;
+  return spaceOf(step, facts, step.style === 'external' ? memoryBytes : ramBytes(facts.vm));
 }
 
 /**
@@ -94,7 +90,7 @@ export function leastSpaceOf(step: CreateStep, situation: Pick<Situation, 'vm'>)
  */
 export function spaceVerdict(
   space: ReadonlyMap<string, number>,
-  { vm, files }: Pick<Situation, 'vm' | 'files'>,
+  { vm, files }: Pick<Facts, 'vm' | 'files'>,
   least = space,
 ): readonly Warning[] | Refused {
   const warnings: Warning[] = [];

@@ -3,7 +3,7 @@
 import { versionOf } from '../../domain/capabilities.js';
 import type { Loss, Warning } from '../../domain/consequences.js';
 import type { Plan } from '../plan.js';
-import type { Situation } from '../../domain/situation.js';
+import type { Facts } from '../../domain/facts.js';
 import type { Step } from '../../steps/step.js';
 import { type Refusal, type Refused, refuse } from '../../domain/refusal.js';
 import type { Snapshot } from '../../domain/snapshot.js';
@@ -28,13 +28,13 @@ export interface DeleteSeries {
  *
  * @param names of those that are there
  */
-export function deleteSeries(vm: VmRef, names: readonly string[], situation: Situation): DeleteSeries {
-  const kept = new Set(situation.kept);
-  const wanted = inOrder(new Set(names), situation);
+export function deleteSeries(vm: VmRef, names: readonly string[], facts: Facts): DeleteSeries {
+  const kept = new Set(facts.kept);
+  const wanted = inOrder(new Set(names), facts);
   const refusals = new Map<string, Refusal>();
   const plans: { snapshot: Snapshot; plan: Plan }[] = [];
   let left = wanted.filter(({ name }) => !kept.has(name));
-  let at = situation;
+  let at = facts;
   for (let before = -1; left.length > 0 && before !== plans.length;) {
     before = plans.length;
     const refused: Snapshot[] = [];
@@ -70,7 +70,7 @@ export function deleteSeries(vm: VmRef, names: readonly string[], situation: Sit
  * | < 9.9   | active | oldest first  | the same                                                       |
  * | < 9.9   | off    | newest first  | it finds the files of the current one alone                    |
  */
-function inOrder(names: ReadonlySet<string>, { tree, vm, capabilities }: Situation): readonly Snapshot[] {
+function inOrder(names: ReadonlySet<string>, { tree, vm, capabilities }: Facts): readonly Snapshot[] {
   const all = rootsOf(tree).flatMap((root) => leafFirst(tree, root.name));
   const wanted = all.filter(({ name }) => names.has(name));
   const running = wanted.filter(({ name }) => isOnActivePath(tree, name));

@@ -9,7 +9,7 @@ import {
   neededFiles,
   overlayAbove,
 } from '../../domain/chains/deletedFiles.js';
-import { frozenFile, restingOn } from '../../domain/chains/fileUse.js';
+import { backingFileOf, restingOn } from '../../domain/chains/fileUse.js';
 import { lastWrites } from '../../domain/chains/lastWrites.js';
 import { tagsUnseenWarning } from '../../domain/chains/lostTags.js';
 import { versionWarnings } from '../../domain/knownVersions.js';
@@ -18,7 +18,7 @@ import { unreadVms } from '../../domain/chains/otherVms.js';
 import { folderOf } from '../../domain/chains/overlayFiles.js';
 import type { Loss, Warning } from '../../domain/consequences.js';
 import type { Plan } from '../plan.js';
-import type { Situation } from '../../domain/situation.js';
+import type { Facts } from '../../domain/facts.js';
 import type { Step, TargetFile } from '../../steps/step.js';
 import { canRemove, needsUs, ownFiles } from './planEmulatedDelete.js';
 import { otherName } from '../../domain/chains/strayFile.js';
@@ -40,26 +40,26 @@ type DeleteRequest = Extract<OperationRequest, { kind: 'delete' }>;
  *
  * @param doomed in the order in which they go
  */
-export function externalDeletePlan(request: DeleteRequest, doomed: readonly Snapshot[], situation: Situation): Plan {
-  const { tree, capabilities, vm } = situation;
+export function externalDeletePlan(request: DeleteRequest, doomed: readonly Snapshot[], facts: Facts): Plan {
+  const { tree, capabilities, vm } = facts;
   const going = new Set(doomed.map(({ name }) => name));
-  const needed = neededFiles(going, situation);
-  const touched = deletedFiles(doomed, situation);
+  const needed = neededFiles(going, facts);
+  const touched = deletedFiles(doomed, facts);
   const steps: Step[] = [];
   const stay: string[] = [];
   const lost: string[] = [];
   for (const snapshot of doomed) {
-    const byUs = needsUs(snapshot, situation);
-    const own = byUs ? (ownFiles(snapshot, situation) ?? []) : [];
-    const left = leftFiles(snapshot, byUs ? 'us' : 'libvirt', needed, situation).filter(
+    const byUs = needsUs(snapshot, facts);
+    const own = byUs ? (ownFiles(snapshot, facts) ?? []) : [];
+    const left = leftFiles(snapshot, byUs ? 'us' : 'libvirt', needed, facts).filter(
       (file) => !touched.removed.has(file),
     );
-    const removed = [...own, ...left.filter((file) => canRemove(file, situation))];
-    stay.push(...left.filter((file) => !canRemove(file, situation)));
-    lost.push(...own, ...removed.filter((file) => !own.includes(file) && holdsSomething(file, situation)));
-    lost.push(...ramOf(snapshot, situation).filter((file) => !stay.includes(file)));
+    const removed = [...own, ...left.filter((file) => canRemove(file, facts))];
+    stay.push(...left.filter((file) => !canRemove(file, facts)));
+    lost.push(...own, ...removed.filter((file) => !own.includes(file) && holdsSomething(file, facts)));
+    lost.push(...ramOf(snapshot, facts).filter((file) => !stay.includes(file)));
     steps.push(
-      ...(byUs ? [] : renaming(snapshot, situation)),
+      ...(byUs ? [] : renaming(snapshot, facts)),
       byUs ? { kind: 'forgetSnapshot', snapshot: snapshot.name } : { kind: 'deleteSnapshot', snapshot: snapshot.name },
     );
     if (removed.length > 0) {
@@ -69,48 +69,48 @@ export function externalDeletePlan(request: DeleteRequest, doomed: readonly Snap
   const merges = doomed.some(({ name }) => isOnActivePath(tree, name));
   const kind = (doomed.at(-1) ?? doomed[0])?.kind ?? 'disk';
   const losses: Loss[] = [{ kind: 'restorePoints', names: doomed.map(({ name }) => name) }];
-  const bytes = mergedBytes(touched, situation);
+  const bytes = mergedBytes(touched, facts);
   return {
     kind: 'plan',
     request,
-    steps: [...steps, ...settling(going, situation)],
+    steps: [...steps, ...settling(going, facts)],
     losses: lost.length === 0 ? losses : [...losses, { kind: 'files', files: lost }],
     warnings: [
-      ...mergeWarnings(doomed, bytes, situation),
-      ...byUsWarnings(doomed, situation),
+      ...mergeWarnings(doomed, bytes, facts),
+      ...byUsWarnings(doomed, facts),
       ...stay.map((file): Warning => ({ kind: 'leavesFile', file })),
-      ...otherWarnings(touched, request, situation),
+      ...otherWarnings(touched, request, facts),
       ...versionWarnings(capabilities, { action: 'delete', style: 'external', kind, vm }),
     ],
     progress: merges ? 'percent' : 'timeOnly',
     snapshot: request.snapshot,
     ...(bytes === undefined ? {} : { spaceBytes: bytes }),
-    ...(touched.changed.size === 0 ? {} : { changes: lastWrites(touched.changed, situation) }),
+    ...(touched.changed.size === 0 ? {} : { changes: lastWrites(touched.changed, facts) }),
     ...(touched.merges.length === 0 ? {} : { merges: touched.merges }),
   };
 }
 
 /** An image that was not looked at may; a memory file and UEFI variables are the snapshot itself. */
-function holdsSomething(file: string, { files }: Situation): boolean {
+function holdsSomething(file: string, { files }: Facts): boolean {
   const image = files?.images.get(file);
   return typeof image === 'object' && image.empty !== true;
 }
 
 /** The file with its RAM, whoever removes it. */
-function ramOf({ memory }: Snapshot, { files }: Situation): readonly string[] {
+function ramOf({ memory }: Snapshot, { files }: Facts): readonly string[] {
   return memory.file !== undefined && typeof files?.files.get(memory.file) === 'object' ? [memory.file] : [];
 }
 
 /** It is current when its turn comes, and libvirt would look for an overlay that the VM does not have any more. */
-function renaming(snapshot: Snapshot, situation: Situation): readonly Step[] {
+function renaming(snapshot: Snapshot, facts: Facts): readonly Step[] {
   const targets = externalTargets(snapshot);
   if (
-    !isOnActivePath(situation.tree, snapshot.name) ||
-    targets.every((target) => otherName(snapshot, target, situation) === undefined)
+    !isOnActivePath(facts.tree, snapshot.name) ||
+    targets.every((target) => otherName(snapshot, target, facts) === undefined)
   ) {
     return [];
   }
-  return naming(snapshot, (target) => overlayAbove(snapshot, target, situation));
+  return naming(snapshot, (target) => overlayAbove(snapshot, target, facts));
 }
 
 /**
@@ -123,8 +123,8 @@ function renaming(snapshot: Snapshot, situation: Situation): readonly Step[] {
  * | no                    | yes, or not known         | nothing |
  * | no                    | no                        | it is made to |
  */
-function settling(going: ReadonlySet<string>, situation: Situation): readonly Step[] {
-  const { tree, vm, frozenDisks } = situation;
+function settling(going: ReadonlySet<string>, facts: Facts): readonly Step[] {
+  const { tree, vm, frozenDisks } = facts;
   let current = currentOf(tree);
   let lowest: Snapshot | undefined;
   while (current !== undefined && going.has(current.name)) {
@@ -142,12 +142,12 @@ function settling(going: ReadonlySet<string>, situation: Situation): readonly St
   const present = (target: string): string | undefined =>
     lowest === undefined
       ? vm.disks.find((disk) => disk.target === target)?.source
-      : frozenFile(situation, lowest.name, target);
+      : backingFileOf(facts, lowest.name, target);
   const differs = externalTargets(current).some((target) => {
     const file = present(target);
-    const below = frozenFile(situation, name, target);
+    const below = backingFileOf(facts, name, target);
     const named = namedOverlay(current, target);
-    return file !== undefined && below !== undefined && file !== named && restingOn(situation, [below]).has(file);
+    return file !== undefined && below !== undefined && file !== named && restingOn(facts, [below]).has(file);
   });
   return differs ? naming(current, present) : [];
 }
@@ -160,13 +160,13 @@ function naming(snapshot: Snapshot, overlayOf: (target: string) => string | unde
   return [{ kind: 'makeCurrent', snapshot: snapshot.name, disks }];
 }
 
-function mergeWarnings(doomed: readonly Snapshot[], bytes: number | undefined, situation: Situation): Warning[] {
-  const { vm, tree, files } = situation;
+function mergeWarnings(doomed: readonly Snapshot[], bytes: number | undefined, facts: Facts): Warning[] {
+  const { vm, tree, files } = facts;
   const lowest = doomed.findLast(({ name }) => isOnActivePath(tree, name));
   if (lowest === undefined) {
     return [];
   }
-  const into = frozenOf(lowest, situation);
+  const into = frozenOf(lowest, facts);
   const warnings: Warning[] = [
     { kind: 'merges', ...(into === undefined ? {} : { into }), ...(bytes === undefined ? {} : { bytes }) },
   ];
@@ -182,10 +182,10 @@ function mergeWarnings(doomed: readonly Snapshot[], bytes: number | undefined, s
 }
 
 /** At most: what is written over in the file below takes no more space there. Undefined where an overlay was not seen. */
-function mergedBytes({ mergedAway }: DeletedFiles, situation: Situation): number | undefined {
+function mergedBytes({ mergedAway }: DeletedFiles, facts: Facts): number | undefined {
   let bytes = 0;
   for (const file of mergedAway) {
-    const image = situation.files?.images.get(file);
+    const image = facts.files?.images.get(file);
     if (image === undefined || image === 'unknown' || image === 'missing') {
       return undefined;
     }
@@ -194,19 +194,19 @@ function mergedBytes({ mergedAway }: DeletedFiles, situation: Situation): number
   return mergedAway.size === 0 ? undefined : bytes;
 }
 
-function byUsWarnings(doomed: readonly Snapshot[], situation: Situation): readonly Warning[] {
-  const first = doomed.find((one) => needsUs(one, situation));
-  return first === undefined ? [] : [{ kind: 'doneByUs', why: leafOfOtherBranch(first, situation).refusal }];
+function byUsWarnings(doomed: readonly Snapshot[], facts: Facts): readonly Warning[] {
+  const first = doomed.find((one) => needsUs(one, facts));
+  return first === undefined ? [] : [{ kind: 'doneByUs', why: leafOfOtherBranch(first, facts).refusal }];
 }
 
 /** Other hosts are worth a word only where somebody here builds on this VM's files already. */
 function otherWarnings(
   { removed, mergedAway, changed }: DeletedFiles,
   request: DeleteRequest,
-  situation: Situation,
+  facts: Facts,
 ): readonly Warning[] {
-  const { vm, otherVms = [] } = situation;
-  const vms = request.despiteUnread === true ? unreadVms(situation) : [];
+  const { vm, otherVms = [] } = facts;
+  const vms = request.despiteUnread === true ? unreadVms(facts) : [];
   const chain = new Set([
     ...vm.disks.flatMap(({ source, backing = [] }) => [source, ...backing]),
     ...removed,
@@ -214,7 +214,7 @@ function otherWarnings(
     ...changed,
   ]);
   return [
-    ...tagsUnseenWarning([...removed, ...mergedAway], situation),
+    ...tagsUnseenWarning([...removed, ...mergedAway], facts),
     ...(vms.length === 0 ? [] : [{ kind: 'unreadVms' as const, vms }]),
     ...(otherVms.some(({ files }) => files.some((file) => chain.has(file)))
       ? [{ kind: 'otherHostsUnseen' as const }]
@@ -223,14 +223,14 @@ function otherWarnings(
 }
 
 /** The file that takes the merge of the first disk. */
-function frozenOf(snapshot: Snapshot, situation: Situation): string | undefined {
+function frozenOf(snapshot: Snapshot, facts: Facts): string | undefined {
   const [target] = externalTargets(snapshot);
   if (target === undefined) {
     return undefined;
   }
-  const chain = situation.vm.disks.find((disk) => disk.target === target);
+  const chain = facts.vm.disks.find((disk) => disk.target === target);
   const layers = [chain?.source, ...(chain?.backing ?? [])];
   const overlay = snapshot.disks.find((disk) => disk.target === target)?.file;
   const below = overlay === undefined ? -1 : layers.indexOf(overlay);
-  return frozenFile(situation, snapshot.name, target) ?? (below < 0 ? undefined : layers[below + 1]);
+  return backingFileOf(facts, snapshot.name, target) ?? (below < 0 ? undefined : layers[below + 1]);
 }

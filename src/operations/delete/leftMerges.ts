@@ -1,10 +1,10 @@
 // Overlays that libvirt took for merged, and that the VM stands on still: QEMU died between the end of the merge and its going
 // over to the file below. Knows nothing of how far the deletes of a plan have come.
 import { chainOf } from '../../domain/chains/deletedFiles.js';
-import { frozenFile } from '../../domain/chains/fileUse.js';
+import { backingFileOf } from '../../domain/chains/fileUse.js';
 import type { CommittedDisk } from '../../steps/step.js';
 import type { Plan } from '../plan.js';
-import type { Situation } from '../../domain/situation.js';
+import type { Facts } from '../../domain/facts.js';
 
 /**
  * | a disk of the VM stands on | a snapshot names it, or froze the file below it | → |
@@ -15,23 +15,23 @@ import type { Situation } from '../../domain/situation.js';
  *
  * Measured with libvirt 12.8, in one of 40 deletes in which QEMU was killed: it answers that the snapshot is deleted.
  */
-export function leftMerges({ merges = [] }: Plan, situation: Situation): readonly CommittedDisk[] {
-  const { vm, tree, files } = situation;
+export function leftMerges({ merges = [] }: Plan, facts: Facts): readonly CommittedDisk[] {
+  const { vm, tree, files } = facts;
   return vm.disks.flatMap(({ target }): readonly CommittedDisk[] => {
-    const [top, base] = chainOf(target, situation) ?? [];
-    const facts = base === undefined ? undefined : files?.images.get(base);
+    const [top, base] = chainOf(target, facts) ?? [];
+    const image = base === undefined ? undefined : files?.images.get(base);
     if (
       top === undefined ||
       base === undefined ||
       merges.every(({ overlay }) => overlay !== top) ||
-      typeof facts !== 'object'
+      typeof image !== 'object'
     ) {
       return [];
     }
     const isOwned = tree.snapshots.some(
       ({ name, disks, revertDisks = [] }) =>
-        frozenFile(situation, name, target) === base || [...disks, ...revertDisks].some(({ file }) => file === top),
+        backingFileOf(facts, name, target) === base || [...disks, ...revertDisks].some(({ file }) => file === top),
     );
-    return isOwned ? [] : [{ target, top, base, baseFormat: facts.format, merged: [top] }];
+    return isOwned ? [] : [{ target, top, base, baseFormat: image.format, merged: [top] }];
   });
 }

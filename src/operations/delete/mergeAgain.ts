@@ -1,7 +1,7 @@
 // A merge that broke off, after which QEMU may write into the file below: to begin it again tells whether QEMU stands there.
 // Knows nothing of how it came to that.
 import type { LostQemu } from '../../domain/chains/lostQemu.js';
-import type { Situation } from '../../domain/situation.js';
+import type { Facts } from '../../domain/facts.js';
 import type { Step } from '../../steps/step.js';
 import { findSnapshot } from '../../domain/snapshotTree.js';
 
@@ -20,7 +20,7 @@ import { findSnapshot } from '../../domain/snapshotTree.js';
 export function beginsWithMerge(
   steps: readonly Step[],
   { kind: what, disk, said }: LostQemu,
-  { tree }: Situation,
+  { tree }: Facts,
 ): boolean {
   const [first] = steps;
   if (what !== 'mergeLost') {
@@ -37,6 +37,6 @@ export function beginsWithMerge(
 }
 
 /** As if nobody had an image open. */
-export function withoutLocks(situation: Situation): Situation {
-  return { ...situation, written: new Set() };
+export function withoutLocks(facts: Facts): Facts {
+  return { ...facts, written: new Set() };
 }

@@ -1,8 +1,8 @@
 // A memory snapshot that QEMU died right behind: the VM stands on its overlays, libvirt took the RAM away again and has no
 // snapshot. Its disks go back to what they were, with all that the guest wrote. Knows no other way for such a VM.
 import type { CommittedDisk, CreateStep, Step } from '../../steps/step.js';
-import type { Situation } from '../../domain/situation.js';
-import { commitObstacle } from '../consolidate/planBlockCommit.js';
+import type { Facts } from '../../domain/facts.js';
+import { commitRefusal } from '../consolidate/planBlockCommit.js';
 import { standsExactlyOn } from '../leftAsPlanned.js';
 import { isMissing } from '../../steps/stepEffect.js';
 
@@ -17,21 +17,21 @@ import { isMissing } from '../../steps/stepEffect.js';
  * | certainly gone       | off, on the overlays                                 | damaged, not seen, not ours to change, or somebody else needs one: see `planBlockCommit` | undefined |
  * | certainly gone       | off, on the overlays                                 | the VM's alone                      | merged, and the overlays go |
  */
-export function mergeBackSteps(made: CreateStep, situation: Situation): readonly Step[] | undefined {
-  const { vm } = situation;
+export function mergeBackSteps(made: CreateStep, facts: Facts): readonly Step[] | undefined {
+  const { vm } = facts;
   const overlays = made.disks.flatMap(({ target, file }) => (file === undefined ? [] : [{ target, file }]));
-  const isWithoutRam = made.memoryFile !== undefined && isMissing(made.memoryFile, situation);
-  if (!isWithoutRam || vm.power !== 'off' || vm.managedSave || !standsExactlyOn(overlays, situation)) {
+  const isWithoutRam = made.memoryFile !== undefined && isMissing(made.memoryFile, facts);
+  if (!isWithoutRam || vm.power !== 'off' || vm.managedSave || !standsExactlyOn(overlays, facts)) {
     return undefined;
   }
   const disks = overlays.flatMap(({ target, file }): readonly CommittedDisk[] => {
-    const facts = situation.files?.images.get(file);
-    const backing = typeof facts === 'object' ? facts.backing : undefined;
+    const image = facts.files?.images.get(file);
+    const backing = typeof image === 'object' ? image.backing : undefined;
     return backing?.format === undefined
       ? []
       : [{ target, top: file, base: backing.file, baseFormat: backing.format, merged: [file] }];
   });
-  return disks.length === 0 || disks.length < overlays.length || commitObstacle(disks, situation) !== undefined
+  return disks.length === 0 || disks.length < overlays.length || commitRefusal(disks, facts) !== undefined
     ? undefined
     : [
         { kind: 'commitImages', disks },

@@ -5,22 +5,16 @@ import { internalDeleteMs } from '../../domain/estimates.js';
 import { externalDeletePlan } from './externalDeleteSteps.js';
 import { leftFiles, neededFiles } from '../../domain/chains/deletedFiles.js';
 import { canRemove } from './planEmulatedDelete.js';
-import { frozenFile, takesPart } from '../../domain/chains/fileUse.js';
-import { tagTwiceObstacle } from '../../domain/chains/tagNames.js';
+import { backingFileOf, takesPart } from '../../domain/chains/fileUse.js';
+import { tagTwiceRefusal } from '../../domain/chains/tagNames.js';
 import { versionWarnings } from '../../domain/knownVersions.js';
-import {
-  asleepOrCrashedObstacle,
-  inUseObstacle,
-  managedSaveObstacle,
-  snapshotFor,
-  unsteadyObstacle,
-} from '../obstacles.js';
+import { asleepOrCrashedRefusal, inUseRefusal, managedSaveRefusal, snapshotFor, unsteadyRefusal } from '../refusals.js';
 import type { DeleteScope, OperationRequest } from '../../domain/operation.js';
 import type { Decision, Plan } from '../plan.js';
-import type { Situation } from '../../domain/situation.js';
+import type { Facts } from '../../domain/facts.js';
 import type { Step } from '../../steps/step.js';
 import type { Warning } from '../../domain/consequences.js';
-import { externalDeleteObstacle } from './planExternalDelete.js';
+import { externalDeleteRefusal } from './planExternalDelete.js';
 import { type Refused, refuse } from '../../domain/refusal.js';
 import type { Snapshot } from '../../domain/snapshot.js';
 import { isSafeName } from '../../domain/snapshotName.js';
@@ -29,35 +23,35 @@ import { isActive } from '../../domain/vm.js';
 
 type DeleteRequest = Extract<OperationRequest, { kind: 'delete' }>;
 
-export function planDelete(request: DeleteRequest, situation: Situation): Decision {
-  const { vm, capabilities } = situation;
-  const snapshot = snapshotFor('delete', request.snapshot, situation);
+export function planDelete(request: DeleteRequest, facts: Facts): Decision {
+  const { vm, capabilities } = facts;
+  const snapshot = snapshotFor('delete', request.snapshot, facts);
   if ('refusal' in snapshot) {
     return snapshot;
   }
-  const obstacle = unsteadyObstacle(vm, 'delete') ?? asleepOrCrashedObstacle(vm, 'delete') ?? inUseObstacle(situation);
+  const obstacle = unsteadyRefusal(vm, 'delete') ?? asleepOrCrashedRefusal(vm, 'delete') ?? inUseRefusal(facts);
   if (obstacle !== undefined) {
     return obstacle;
   }
-  const doomed = doomedBy(request.scope, snapshot, situation);
+  const doomed = doomedBy(request.scope, snapshot, facts);
   const [first] = doomed;
   if (first === undefined) {
     return refuse('noDescendants', { snapshot: snapshot.title });
   }
   if (capabilities.driver === 'test') {
-    return inside(request, doomed, situation);
+    return inside(request, doomed, facts);
   }
   const mixed = doomed.find(({ style }) => style !== first.style);
   if (mixed !== undefined) {
     return refuse('mixedDescendants', { snapshot: snapshot.title, child: mixed.title });
   }
   if (first.style === 'internal') {
-    return firstOf(doomed, (one) => internalObstacle(one, situation)) ?? inside(request, doomed, situation);
+    return firstOf(doomed, (one) => internalRefusal(one, facts)) ?? inside(request, doomed, facts);
   }
   return (
-    managedSaveObstacle(vm) ??
-    externalDeleteObstacle(doomed, situation, request.despiteUnread === true ? 'passOver' : 'refuse') ??
-    externalDeletePlan(request, doomed, situation)
+    managedSaveRefusal(vm) ??
+    externalDeleteRefusal(doomed, facts, request.despiteUnread === true ? 'passOver' : 'refuse') ??
+    externalDeletePlan(request, doomed, facts)
   );
 }
 
@@ -78,7 +72,7 @@ function firstOf(
  * Children before parents, and of those the ones that the VM does not run on first: only then is the current snapshot
  * a leaf, which it has to be. The VM keeps its present state throughout.
  */
-function doomedBy(scope: DeleteScope, snapshot: Snapshot, { tree }: Situation): readonly Snapshot[] {
+function doomedBy(scope: DeleteScope, snapshot: Snapshot, { tree }: Facts): readonly Snapshot[] {
   if (scope === 'one') {
     return [snapshot];
   }
@@ -97,9 +91,9 @@ function doomedBy(scope: DeleteScope, snapshot: Snapshot, { tree }: Situation): 
  * | active | in use, or not known    | unsafe, libvirt ≥ 10.9      | unsafeSnapshotName |
  * | active | in use, or not known    | other                       | ok |
  */
-function internalObstacle(snapshot: Snapshot, situation: Situation): Refused | undefined {
-  const { vm, capabilities } = situation;
-  const twice = tagTwiceObstacle(snapshot, situation);
+function internalRefusal(snapshot: Snapshot, facts: Facts): Refused | undefined {
+  const { vm, capabilities } = facts;
+  const twice = tagTwiceRefusal(snapshot, facts);
   if (twice !== undefined) {
     return twice;
   }
@@ -107,7 +101,7 @@ function internalObstacle(snapshot: Snapshot, situation: Situation): Refused | u
     return undefined;
   }
   for (const { target } of vm.disks.filter((disk) => takesPart(snapshot, disk.target))) {
-    const file = frozenFile(situation, snapshot.name, target);
+    const file = backingFileOf(facts, snapshot.name, target);
     if (file !== undefined && vm.disks.every((disk) => disk.target !== target || disk.source !== file)) {
       return refuse('imageNotActive', { snapshot: snapshot.title, disk: target, file });
     }
@@ -126,12 +120,12 @@ function removal(files: readonly string[]): readonly Step[] {
  * just freed, and its daemon dies (`virDomainMomentForEachChild`), with half of them gone. Behind each goes the copy of the
  * UEFI variables, where it had one beside it.
  */
-function inside(request: DeleteRequest, doomed: readonly Snapshot[], situation: Situation): Plan {
-  const { vm, capabilities } = situation;
+function inside(request: DeleteRequest, doomed: readonly Snapshot[], facts: Facts): Plan {
+  const { vm, capabilities } = facts;
   const estimateMs = internalDeleteMs(vm.memoryBytes) * doomed.length;
-  const needed = neededFiles(new Set(doomed.map(({ name }) => name)), situation);
+  const needed = neededFiles(new Set(doomed.map(({ name }) => name)), facts);
   const leftOf = (snapshot: Snapshot): readonly string[] =>
-    capabilities.driver === 'qemu' ? leftFiles(snapshot, 'libvirt', needed, situation) : [];
+    capabilities.driver === 'qemu' ? leftFiles(snapshot, 'libvirt', needed, facts) : [];
   const warnings: Warning[] =
     isActive(vm.power) && capabilities.driver === 'qemu' ? [{ kind: 'guestStandsStill', estimateMs }] : [];
   return {
@@ -139,15 +133,15 @@ function inside(request: DeleteRequest, doomed: readonly Snapshot[], situation: 
     request,
     steps: doomed.flatMap((snapshot): readonly Step[] => [
       { kind: 'deleteSnapshot', snapshot: snapshot.name },
-      ...removal(leftOf(snapshot).filter((file) => canRemove(file, situation))),
+      ...removal(leftOf(snapshot).filter((file) => canRemove(file, facts))),
     ]),
     losses: [{ kind: 'restorePoints', names: doomed.map(({ name }) => name) }],
     warnings: [
       ...warnings,
-      ...freeing(doomed, situation),
+      ...freeing(doomed, facts),
       ...doomed
         .flatMap(leftOf)
-        .flatMap((file): readonly Warning[] => (canRemove(file, situation) ? [] : [{ kind: 'leavesFile', file }])),
+        .flatMap((file): readonly Warning[] => (canRemove(file, facts) ? [] : [{ kind: 'leavesFile', file }])),
       ...versionWarnings(capabilities, { action: 'delete', style: 'internal', kind: 'memory', vm }),
     ],
     progress: 'timeOnly',
@@ -164,7 +158,7 @@ function inside(request: DeleteRequest, doomed: readonly Snapshot[], situation: 
  * | some                   | what each alone holds, and what they hold together: at least the first |
  * | one that was not read  | not known: nothing is said                                     |
  */
-function freeing(doomed: readonly Snapshot[], { tree, layers }: Situation): readonly Warning[] {
+function freeing(doomed: readonly Snapshot[], { tree, layers }: Facts): readonly Warning[] {
   const sizes = doomed.flatMap(({ name }) => layers?.snapshots.find(({ snapshot }) => snapshot === name) ?? []);
   const alone = sizes.flatMap(({ freedBytes }) => (typeof freedBytes === 'number' ? [freedBytes] : []));
   if (alone.length < doomed.length) {

@@ -2,15 +2,15 @@
 // Whoever else is built on them is looked for in planExternalDelete.
 import { versionOf } from '../../domain/capabilities.js';
 import { externalTargets } from '../../domain/chains/deletedFiles.js';
-import { frozenFile } from '../../domain/chains/fileUse.js';
+import { backingFileOf } from '../../domain/chains/fileUse.js';
 import { outsiderOn } from '../../domain/chains/otherVms.js';
 import { folderOf } from '../../domain/chains/overlayFiles.js';
-import type { Situation } from '../../domain/situation.js';
+import type { Facts } from '../../domain/facts.js';
 import type { Snapshot } from '../../domain/snapshot.js';
 import { isOnActivePath } from '../../domain/snapshotTree.js';
 
 /** libvirt before 9.9 looks for such a leaf's files in the VM's own chain and fails; before 9.0 it deletes none. */
-export function needsUs(snapshot: Snapshot, { tree, capabilities }: Situation): boolean {
+export function needsUs(snapshot: Snapshot, { tree, capabilities }: Facts): boolean {
   return (
     !isOnActivePath(tree, snapshot.name) && (capabilities.libvirt < versionOf(9, 9) || !capabilities.externalDelete)
   );
@@ -27,11 +27,11 @@ export function needsUs(snapshot: Snapshot, { tree, capabilities }: Situation): 
  * | an image that stands alone          | any         | not by us: it may be the VM's first disk, which is no snapshot's |
  * | is not known, or could not be seen  | any         | not by us |
  */
-export function ownFiles(snapshot: Snapshot, situation: Situation): readonly string[] | undefined {
-  const { files } = situation;
+export function ownFiles(snapshot: Snapshot, facts: Facts): readonly string[] | undefined {
+  const { files } = facts;
   const own: string[] = [];
   for (const target of externalTargets(snapshot)) {
-    const file = frozenFile(situation, snapshot.name, target);
+    const file = backingFileOf(facts, snapshot.name, target);
     const image = file === undefined ? undefined : files?.images.get(file);
     if (file === undefined || image === undefined || image === 'unknown') {
       return undefined;
@@ -39,7 +39,7 @@ export function ownFiles(snapshot: Snapshot, situation: Situation): readonly str
     if (image === 'missing') {
       continue;
     }
-    if (image.backing === undefined || !inReach(file, situation)) {
+    if (image.backing === undefined || !inReach(file, facts)) {
       return undefined;
     }
     own.push(file);
@@ -48,10 +48,10 @@ export function ownFiles(snapshot: Snapshot, situation: Situation): readonly str
 }
 
 /** Where it could not, or somebody else uses it, it stays. */
-export function canRemove(file: string, situation: Situation): boolean {
-  return inReach(file, situation) && outsiderOn([file], situation) === undefined;
+export function canRemove(file: string, facts: Facts): boolean {
+  return inReach(file, facts) && outsiderOn([file], facts) === undefined;
 }
 
-function inReach(file: string, { files }: Situation): boolean {
+function inReach(file: string, { files }: Facts): boolean {
   return files?.canAct.get(folderOf(file)) === 'yes';
 }

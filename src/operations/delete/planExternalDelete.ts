@@ -3,15 +3,15 @@
 import { formatVersion, versionOf } from '../../domain/capabilities.js';
 import { type DeletedFiles, deletedFiles, externalTargets } from '../../domain/chains/deletedFiles.js';
 import { type FileUser, restingOn, snapshotsIn, snapshotsNaming } from '../../domain/chains/fileUse.js';
-import { tagObstacle } from '../../domain/chains/lostTags.js';
-import { checkpointObstacle, mergeObstacle } from '../diskObstacles.js';
-import { elsewhereObstacle } from '../../domain/chains/frozenContent.js';
-import { layoutLeafObstacle } from '../../domain/chains/layoutLeaf.js';
-import { memoryFileObstacle } from '../../domain/chains/memoryFiles.js';
-import { otherVmObstacle } from '../../domain/chains/otherVms.js';
+import { tagRefusal } from '../../domain/chains/lostTags.js';
+import { checkpointRefusal, mergeRefusal } from '../diskRefusals.js';
+import { elsewhereRefusal } from '../../domain/chains/frozenContent.js';
+import { layoutLeafRefusal } from '../../domain/chains/layoutLeaf.js';
+import { memoryFileRefusal } from '../../domain/chains/memoryFiles.js';
+import { otherVmRefusal } from '../../domain/chains/otherVms.js';
 import { isDevicePath } from '../../domain/devicePath.js';
-import type { Situation } from '../../domain/situation.js';
-import { imagesLetGoObstacle } from '../obstacles.js';
+import type { Facts } from '../../domain/facts.js';
+import { imagesLetGoRefusal } from '../refusals.js';
 import { strayFile } from '../../domain/chains/strayFile.js';
 import { needsUs, ownFiles } from './planEmulatedDelete.js';
 import { type Refused, refuse } from '../../domain/refusal.js';
@@ -23,12 +23,12 @@ import { isActive } from '../../domain/vm.js';
  * @param doomed external snapshots in the order in which they go: one, or whole branches
  * @param unread what VMs count for whose chains cannot be read
  */
-export function externalDeleteObstacle(
+export function externalDeleteRefusal(
   doomed: readonly Snapshot[],
-  situation: Situation,
+  facts: Facts,
   unread: 'refuse' | 'passOver',
 ): Refused | undefined {
-  const { vm, tree, capabilities } = situation;
+  const { vm, tree, capabilities } = facts;
   const top = doomed.at(-1);
   if (top === undefined) {
     return undefined;
@@ -48,31 +48,31 @@ export function externalDeleteObstacle(
   if (currentOf(tree) === undefined) {
     return refuse('noCurrentSnapshot', { vm: vm.name, snapshot: top.title, version });
   }
-  const peculiar = checkpointObstacle(situation, 'changed') ?? mergeObstacle(doomed, situation);
+  const peculiar = checkpointRefusal(facts, 'changed') ?? mergeRefusal(doomed, facts);
   if (peculiar !== undefined) {
     return peculiar;
   }
-  const touched = deletedFiles(doomed, situation);
+  const touched = deletedFiles(doomed, facts);
   return (
-    unfinishedObstacle(doomed, going, situation) ??
-    placeObstacle(doomed, top, going, situation) ??
-    layoutLeafObstacle(going, situation) ??
-    branchObstacle(doomed, touched, going, situation) ??
-    chainObstacle(doomed, going, situation) ??
-    tagObstacle([...touched.removed, ...touched.mergedAway], situation) ??
-    deviceObstacle(doomed, touched, situation) ??
-    leafObstacle(doomed, situation) ??
-    elsewhere(doomed, situation) ??
-    memoryFileObstacle(doomed, situation) ??
-    (merged === undefined ? undefined : imagesLetGoObstacle(situation, 'merge')) ??
-    otherVmObstacle([...touched.removed, ...touched.mergedAway, ...touched.changed], situation, unread)
+    unfinishedRefusal(doomed, going, facts) ??
+    placeRefusal(doomed, top, going, facts) ??
+    layoutLeafRefusal(going, facts) ??
+    branchRefusal(doomed, touched, going, facts) ??
+    chainRefusal(doomed, going, facts) ??
+    tagRefusal([...touched.removed, ...touched.mergedAway], facts) ??
+    deviceRefusal(doomed, touched, facts) ??
+    leafRefusal(doomed, facts) ??
+    elsewhere(doomed, facts) ??
+    memoryFileRefusal(doomed, facts) ??
+    (merged === undefined ? undefined : imagesLetGoRefusal(facts, 'merge')) ??
+    otherVmRefusal([...touched.removed, ...touched.mergedAway, ...touched.changed], facts, unread)
   );
 }
 
 /** What goes would be another's data. */
-function elsewhere(doomed: readonly Snapshot[], situation: Situation): Refused | undefined {
+function elsewhere(doomed: readonly Snapshot[], facts: Facts): Refused | undefined {
   for (const snapshot of doomed) {
-    const found = elsewhereObstacle(snapshot, situation);
+    const found = elsewhereRefusal(snapshot, facts);
     if (found !== undefined) {
       return found;
     }
@@ -81,10 +81,10 @@ function elsewhere(doomed: readonly Snapshot[], situation: Situation): Refused |
 }
 
 /** libvirt finishes a broken off merge when it deletes the same snapshot again, and refuses the one below until then. */
-function unfinishedObstacle(
+function unfinishedRefusal(
   doomed: readonly Snapshot[],
   going: ReadonlySet<string>,
-  { tree }: Situation,
+  { tree }: Facts,
 ): Refused | undefined {
   for (const snapshot of doomed) {
     const disk = snapshot.disks.find(({ deleteInProgress }) => deleteInProgress);
@@ -106,13 +106,13 @@ function unfinishedObstacle(
  * | yes, above current | one      | ok, merged; on < 9.9 with the VM off notRunning: it does not find the files then |
  * | any                | several  | severalChildren (9.0 may lose data on it) |
  * | no                 | one      | notInActiveChain |
- * | no                 | none     | see `leafObstacle` |
+ * | no                 | none     | see `leafRefusal` |
  */
-function placeObstacle(
+function placeRefusal(
   doomed: readonly Snapshot[],
   top: Snapshot,
   going: ReadonlySet<string>,
-  { tree, vm, capabilities }: Situation,
+  { tree, vm, capabilities }: Facts,
 ): Refused | undefined {
   const children = doomed.length > 1 ? [] : childrenOf(tree, top.name).filter(({ name }) => !going.has(name));
   const [child] = children;
@@ -148,13 +148,9 @@ const headBytes = 2 * 1024 ** 2;
  * | qcow2 on a device with room for the whole disk, without internal snapshots | ok |
  * | qcow2 on any other device, or not to be seen      | deviceMayBeFull |
  */
-function deviceObstacle(
-  doomed: readonly Snapshot[],
-  { changed }: DeletedFiles,
-  situation: Situation,
-): Refused | undefined {
+function deviceRefusal(doomed: readonly Snapshot[], { changed }: DeletedFiles, facts: Facts): Refused | undefined {
   for (const snapshot of doomed) {
-    for (const { target, source, format, volume } of situation.frozenDisks?.get(snapshot.name) ?? []) {
+    for (const { target, source, format, volume } of facts.frozenDisks?.get(snapshot.name) ?? []) {
       if (source === undefined || !changed.has(source)) {
         continue;
       }
@@ -164,7 +160,7 @@ function deviceObstacle(
       if (!isDevicePath(source) || format === 'raw') {
         continue;
       }
-      const image = situation.files?.images.get(source);
+      const image = facts.files?.images.get(source);
       const most = typeof image === 'object' ? image.virtualBytes * (1 + tablesPart) + headBytes : Infinity;
       if (typeof image !== 'object' || image.bytes < most || image.tags?.length !== 0) {
         return refuse('deviceMayBeFull', { snapshot: snapshot.title, disk: target, file: source });
@@ -183,12 +179,12 @@ function deviceObstacle(
  * | < 9.9          | known, and ours to remove       | ok, done by us |
  * | < 9.9          | not known, or not ours to remove | leafOfOtherBranch |
  */
-function leafObstacle(doomed: readonly Snapshot[], situation: Situation): Refused | undefined {
-  const leaf = doomed.find((one) => needsUs(one, situation) && ownFiles(one, situation) === undefined);
-  return leaf === undefined ? undefined : leafOfOtherBranch(leaf, situation);
+function leafRefusal(doomed: readonly Snapshot[], facts: Facts): Refused | undefined {
+  const leaf = doomed.find((one) => needsUs(one, facts) && ownFiles(one, facts) === undefined);
+  return leaf === undefined ? undefined : leafOfOtherBranch(leaf, facts);
 }
 
-export function leafOfOtherBranch(leaf: Snapshot, { capabilities }: Situation): Refused {
+export function leafOfOtherBranch(leaf: Snapshot, { capabilities }: Facts): Refused {
   return refuse('leafOfOtherBranch', {
     snapshot: leaf.title,
     version: formatVersion(capabilities.libvirt),
@@ -211,13 +207,13 @@ export function leafOfOtherBranch(leaf: Snapshot, { capabilities }: Situation): 
  * Where the frozen files are not known, the tree tells for 9.x: whoever descends from the snapshot and is not on the
  * active path rests on its overlay.
  */
-function branchObstacle(
+function branchRefusal(
   doomed: readonly Snapshot[],
   { removed, mergedAway, changed }: DeletedFiles,
   going: ReadonlySet<string>,
-  situation: Situation,
+  facts: Facts,
 ): Refused | undefined {
-  const { tree, vm, capabilities, frozenDisks } = situation;
+  const { tree, vm, capabilities, frozenDisks } = facts;
   const snapshot = doomed.at(-1)?.title ?? '';
   const version = formatVersion(capabilities.libvirt);
   const rebases = capabilities.libvirt >= versionOf(10, 0);
@@ -233,23 +229,23 @@ function branchObstacle(
   }
   const refusal = (file: string, by?: string): Refused =>
     refuse('overlayNeededByBranch', { snapshot, file, version, ...(by === undefined ? {} : { by }) });
-  const onRemoved = restingOn(situation, removed);
+  const onRemoved = restingOn(facts, removed);
   const running = vm.disks.find((disk) => disk.source !== undefined && onRemoved.has(disk.source));
   if (running?.source !== undefined) {
     return refusal(running.source);
   }
-  const onMerged = restingOn(situation, mergedAway);
-  const onChanged = restingOn(situation, changed);
+  const onMerged = restingOn(facts, mergedAway);
+  const onChanged = restingOn(facts, changed);
   const others = (users: readonly FileUser[]): readonly FileUser[] =>
     users.filter((use) => !going.has(use.snapshot.name));
   const user =
-    others(snapshotsNaming(situation, onRemoved))[0] ??
-    others(snapshotsNaming(situation, onMerged)).find(
+    others(snapshotsNaming(facts, onRemoved))[0] ??
+    others(snapshotsNaming(facts, onMerged)).find(
       (use) =>
         !isOnActivePath(tree, use.snapshot.name) &&
-        (!rebases || (capabilities.libvirt < versionOf(12, 8) && !tells(use, mergedAway, situation))),
+        (!rebases || (capabilities.libvirt < versionOf(12, 8) && !tells(use, mergedAway, facts))),
     ) ??
-    others(snapshotsIn(situation, onChanged)).find(({ file }) => !onMerged.has(file));
+    others(snapshotsIn(facts, onChanged)).find(({ file }) => !onMerged.has(file));
   return user === undefined ? undefined : refusal(user.file, user.snapshot.title);
 }
 
@@ -257,7 +253,7 @@ function branchObstacle(
  * The metadata of a snapshot that was taken of a VM that is off names its file, and not what that one rests on; some
  * lose it when another snapshot is deleted. Measured: 11.3 crashes when it is to put such a branch on the merged file.
  */
-function tells({ snapshot, target, file }: FileUser, merged: ReadonlySet<string>, { frozenDisks }: Situation): boolean {
+function tells({ snapshot, target, file }: FileUser, merged: ReadonlySet<string>, { frozenDisks }: Facts): boolean {
   const backing = frozenDisks?.get(snapshot.name)?.find((disk) => disk.target === target)?.backing;
   return merged.has(file) || backing?.some((below) => merged.has(below)) === true;
 }
@@ -274,23 +270,19 @@ function tells({ snapshot, target, file }: FileUser, merged: ReadonlySet<string>
  * | not there, or not right below | any             | any | notInChain |
  * | the chain is not known   | any                  | any | as the metadata of the next snapshot says |
  */
-function chainObstacle(
-  doomed: readonly Snapshot[],
-  going: ReadonlySet<string>,
-  situation: Situation,
-): Refused | undefined {
+function chainRefusal(doomed: readonly Snapshot[], going: ReadonlySet<string>, facts: Facts): Refused | undefined {
   for (const snapshot of doomed) {
     for (const target of externalTargets(snapshot)) {
-      const stray = strayFile(snapshot, target, situation);
-      if (stray !== undefined && (stray.by === 'place' || !becomesCurrent(snapshot, going, situation))) {
-        const facts = { vm: situation.vm.name, snapshot: snapshot.title, disk: target, file: stray.file };
-        return refuse('notInChain', facts);
+      const stray = strayFile(snapshot, target, facts);
+      if (stray !== undefined && (stray.by === 'place' || !becomesCurrent(snapshot, going, facts))) {
+        const told = { vm: facts.vm.name, snapshot: snapshot.title, disk: target, file: stray.file };
+        return refuse('notInChain', told);
       }
     }
   }
   return undefined;
 }
 
-function becomesCurrent({ name }: Snapshot, going: ReadonlySet<string>, { tree }: Situation): boolean {
+function becomesCurrent({ name }: Snapshot, going: ReadonlySet<string>, { tree }: Facts): boolean {
   return name === tree.current || (isOnActivePath(tree, name) && tree.current !== undefined && going.has(tree.current));
 }

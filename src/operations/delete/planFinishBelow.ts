@@ -2,11 +2,11 @@
 // and as long as it is there the same is read through it, merged or not. Knows nothing of how it came to that.
 import { versionOf } from '../../domain/capabilities.js';
 import { chainOf, externalTargets, neededFiles, overlayAbove } from '../../domain/chains/deletedFiles.js';
-import { frozenFile } from '../../domain/chains/fileUse.js';
-import type { Situation } from '../../domain/situation.js';
+import { backingFileOf } from '../../domain/chains/fileUse.js';
+import type { Facts } from '../../domain/facts.js';
 import type { Step } from '../../steps/step.js';
 import { canRemove } from './planEmulatedDelete.js';
-import type { Mending } from '../repair/repairSteps.js';
+import type { RepairSteps } from '../repair/repairSteps.js';
 import { childrenUp } from '../rename/reparentSteps.js';
 import type { Snapshot } from '../../domain/snapshot.js';
 import { isActive, type VmDisk } from '../../domain/vm.js';
@@ -36,28 +36,28 @@ export function planFinishBelow(
   doomed: Snapshot,
   marked: Snapshot | undefined,
   hasBegun: boolean,
-  situation: Situation,
-): Mending | undefined {
-  const merges = mergesOf(doomed, situation);
+  facts: Facts,
+): RepairSteps | undefined {
+  const merges = mergesOf(doomed, facts);
   const done = merges?.filter(({ isDone }) => isDone) ?? [];
-  const { vm, capabilities } = situation;
+  const { vm, capabilities } = facts;
   const canMergeAgain = isActive(vm.power) || capabilities.libvirt >= versionOf(9, 9);
   if (merges === undefined || merges.length === 0 || (done.length === 0 && (!hasBegun || canMergeAgain))) {
     return undefined;
   }
-  const named = namingSteps(doomed.name, done, situation);
-  const needed = neededFiles(new Set([doomed.name]), whenNamed(done, situation));
+  const named = namingSteps(doomed.name, done, facts);
+  const needed = neededFiles(new Set([doomed.name]), whenNamed(done, facts));
   const overlays = done.flatMap(({ overlay }) =>
-    !needed.has(overlay) && situation.files?.images.get(overlay) !== 'missing' ? [overlay] : [],
+    !needed.has(overlay) && facts.files?.images.get(overlay) !== 'missing' ? [overlay] : [],
   );
   const removable = overlays.filter(
-    (file) => canRemove(file, situation) && !isBelowAnother(file, situation) && !isListed(file, situation),
+    (file) => canRemove(file, facts) && !isBelowAnother(file, facts) && !isListed(file, facts),
   );
   return {
     kind: 'mending',
     steps: [
       ...named,
-      ...childrenUp(situation.tree, doomed.name),
+      ...childrenUp(facts.tree, doomed.name),
       { kind: 'forgetSnapshot', snapshot: doomed.name },
       ...(marked === undefined ? [] : [{ kind: 'clearUnfinishedDelete', snapshot: marked.name } as const]),
       ...(removable.length === 0 ? [] : [{ kind: 'removeFiles', files: removable } as const]),
@@ -70,14 +70,14 @@ export function planFinishBelow(
 }
 
 /** Undefined where a disk stands neither so nor so, or its chain cannot be seen. */
-function mergesOf(doomed: Snapshot, situation: Situation): readonly Merge[] | undefined {
+function mergesOf(doomed: Snapshot, facts: Facts): readonly Merge[] | undefined {
   const merges: Merge[] = [];
   for (const target of externalTargets(doomed)) {
-    const base = frozenFile(situation, doomed.name, target);
-    const overlay = overlayAbove(doomed, target, situation);
-    const chain = chainOf(target, situation);
-    const facts = base === undefined ? undefined : situation.files?.images.get(base);
-    if (base === undefined || overlay === undefined || chain === undefined || typeof facts !== 'object') {
+    const base = backingFileOf(facts, doomed.name, target);
+    const overlay = overlayAbove(doomed, target, facts);
+    const chain = chainOf(target, facts);
+    const image = base === undefined ? undefined : facts.files?.images.get(base);
+    if (base === undefined || overlay === undefined || chain === undefined || typeof image !== 'object') {
       return undefined;
     }
     const isDone = !chain.includes(overlay);
@@ -85,13 +85,13 @@ function mergesOf(doomed: Snapshot, situation: Situation): readonly Merge[] | un
     if (!chain.includes(base) || (!isDone && !isApart)) {
       return undefined;
     }
-    merges.push({ target, overlay, base, baseFormat: facts.format, isDone });
+    merges.push({ target, overlay, base, baseFormat: image.format, isDone });
   }
   return merges;
 }
 
 /** libvirt's own metadata of each: whoever froze a merged overlay has its content in the base, and some name it further below. */
-export function namingSteps(doomed: string, done: readonly Merge[], { tree, frozenDisks }: Situation): readonly Step[] {
+export function namingSteps(doomed: string, done: readonly Merge[], { tree, frozenDisks }: Facts): readonly Step[] {
   return tree.snapshots.flatMap(({ name }): readonly Step[] => {
     const disks = (name === doomed ? [] : (frozenDisks?.get(name) ?? [])).flatMap((disk) => {
       const merge = done.find(({ target }) => target === disk.target);
@@ -109,7 +109,7 @@ export function namingSteps(doomed: string, done: readonly Merge[], { tree, froz
 }
 
 /** With everybody on what took the merges. */
-export function whenNamed(done: readonly Merge[], situation: Situation): Situation {
+export function whenNamed(done: readonly Merge[], facts: Facts): Facts {
   const moved = (disk: VmDisk): VmDisk => {
     const merge = done.find(({ target }) => target === disk.target);
     if (merge === undefined) {
@@ -119,9 +119,9 @@ export function whenNamed(done: readonly Merge[], situation: Situation): Situati
     const backing = disk.backing?.filter((file) => file !== merge.overlay && file !== source);
     return { ...disk, ...(source === undefined ? {} : { source }), ...(backing === undefined ? {} : { backing }) };
   };
-  const { vm, frozenDisks } = situation;
+  const { vm, frozenDisks } = facts;
   return {
-    ...situation,
+    ...facts,
     vm: { ...vm, disks: vm.disks.map(moved) },
     ...(frozenDisks === undefined
       ? {}
@@ -130,11 +130,11 @@ export function whenNamed(done: readonly Merge[], situation: Situation): Situati
 }
 
 /** A daemon that died in the merge may go on to think that QEMU has it, until the VM is off. */
-function isListed(file: string, { vm }: Situation): boolean {
+function isListed(file: string, { vm }: Facts): boolean {
   return vm.disks.some(({ backing = [] }) => backing.includes(file));
 }
 
 /** An image of another branch may still name it. */
-function isBelowAnother(file: string, { files }: Situation): boolean {
+function isBelowAnother(file: string, { files }: Facts): boolean {
   return [...(files?.images.values() ?? [])].some((facts) => typeof facts === 'object' && facts.backing?.file === file);
 }

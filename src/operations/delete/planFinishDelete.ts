@@ -1,16 +1,16 @@
 // The end of a delete that broke off while libvirt merged an overlay into the file below it: what is merged is taken for
 // merged, the rest is merged too. Knows nothing of how it came to that.
 import { chainOf, externalTargets, neededFiles } from '../../domain/chains/deletedFiles.js';
-import { frozenFile } from '../../domain/chains/fileUse.js';
-import { tagObstacle } from '../../domain/chains/lostTags.js';
-import { otherVmObstacle } from '../../domain/chains/otherVms.js';
+import { backingFileOf } from '../../domain/chains/fileUse.js';
+import { tagRefusal } from '../../domain/chains/lostTags.js';
+import { otherVmRefusal } from '../../domain/chains/otherVms.js';
 import type { OperationRequest } from '../../domain/operation.js';
 import type { CommittedDisk, Step } from '../../steps/step.js';
-import type { Situation } from '../../domain/situation.js';
+import type { Facts } from '../../domain/facts.js';
 import { planDelete } from './planDelete.js';
 import { canRemove } from './planEmulatedDelete.js';
 import { planFinishBelow } from './planFinishBelow.js';
-import type { Mending } from '../repair/repairSteps.js';
+import type { RepairSteps } from '../repair/repairSteps.js';
 import { type Refused, refuse } from '../../domain/refusal.js';
 import type { Snapshot } from '../../domain/snapshot.js';
 import { childrenOf, currentOf, findSnapshot, isOnActivePath } from '../../domain/snapshotTree.js';
@@ -29,24 +29,20 @@ import { isActive, type VmDisk } from '../../domain/vm.js';
  * | on an overlay that is gone, the VM off              | the same: libvirt had removed what was merged |
  * | nothing is marked, or nothing comes after it        | nothingToRepair |
  */
-export function planFinishDelete(ref: OperationRequest['vm'], name: string, situation: Situation): Mending | Refused {
-  const { vm, tree } = situation;
+export function planFinishDelete(ref: OperationRequest['vm'], name: string, facts: Facts): RepairSteps | Refused {
+  const { vm, tree } = facts;
   const marked = findSnapshot(tree, name);
   const disks = (marked?.disks ?? []).filter(({ deleteInProgress }) => deleteInProgress);
   const above = childrenOf(tree, name).find((child) => isOnActivePath(tree, child.name));
   if (marked === undefined || disks.length === 0 || above === undefined) {
     return refuse('nothingToRepair', { vm: vm.name });
   }
-  return planFinishMerge(above, marked, true, situation) ?? planDeleteAgain(ref, above, situation);
+  return planFinishMerge(above, marked, true, facts) ?? planDeleteAgain(ref, above, facts);
 }
 
 /** Where nothing of it is merged, or all of it may be merged once more. */
-export function planDeleteAgain(
-  ref: OperationRequest['vm'],
-  { name }: Snapshot,
-  situation: Situation,
-): Mending | Refused {
-  const plan = planDelete({ kind: 'delete', vm: ref, snapshot: name, scope: 'one' }, situation);
+export function planDeleteAgain(ref: OperationRequest['vm'], { name }: Snapshot, facts: Facts): RepairSteps | Refused {
+  const plan = planDelete({ kind: 'delete', vm: ref, snapshot: name, scope: 'one' }, facts);
   return plan.kind === 'refusal'
     ? plan
     : { kind: 'mending', steps: plan.steps, losses: plan.losses, warnings: plan.warnings, progress: plan.progress };
@@ -63,48 +59,48 @@ export function planFinishMerge(
   above: Snapshot,
   marked: Snapshot | undefined,
   hasBegun: boolean,
-  situation: Situation,
-): Mending | Refused | undefined {
-  if (currentOf(situation.tree) !== above) {
-    return isOnActivePath(situation.tree, above.name) ? planFinishBelow(above, marked, hasBegun, situation) : undefined;
+  facts: Facts,
+): RepairSteps | Refused | undefined {
+  if (currentOf(facts.tree) !== above) {
+    return isOnActivePath(facts.tree, above.name) ? planFinishBelow(above, marked, hasBegun, facts) : undefined;
   }
-  const left = unmergedOf(above, situation);
+  const left = unmergedOf(above, facts);
   if (left === undefined || left.filter(({ merged }) => merged.length > 0).length === externalTargets(above).length) {
     return undefined;
   }
-  const elsewhere = otherVmObstacle(
+  const elsewhere = otherVmRefusal(
     left.flatMap(({ top, base }) => [top, base]),
-    situation,
+    facts,
     'refuse',
   );
   return (
-    tagObstacle(
+    tagRefusal(
       left.map(({ top }) => top),
-      situation,
-    ) ?? (left.length > 0 && elsewhere !== undefined ? elsewhere : finished(marked, above, left, situation))
+      facts,
+    ) ?? (left.length > 0 && elsewhere !== undefined ? elsewhere : finished(marked, above, left, facts))
   );
 }
 
 /** Undefined where a disk stands neither here nor there. */
-function unmergedOf(above: Snapshot, situation: Situation): readonly CommittedDisk[] | undefined {
+function unmergedOf(above: Snapshot, facts: Facts): readonly CommittedDisk[] | undefined {
   const left: CommittedDisk[] = [];
   for (const target of externalTargets(above)) {
-    const base = frozenFile(situation, above.name, target);
-    const top = situation.vm.disks.find((disk) => disk.target === target)?.source;
+    const base = backingFileOf(facts, above.name, target);
+    const top = facts.vm.disks.find((disk) => disk.target === target)?.source;
     const own = above.disks.find((disk) => disk.target === target)?.file;
-    const facts = base === undefined ? undefined : situation.files?.images.get(base);
+    const image = base === undefined ? undefined : facts.files?.images.get(base);
     if (base === undefined || top === undefined) {
       return undefined;
     }
     if (top !== base) {
-      const isGone = situation.files?.images.get(top) === 'missing';
+      const isGone = facts.files?.images.get(top) === 'missing';
       // Of one that is gone only the snapshot tells what it was built on.
-      const isAbove = isGone ? own === top && !isActive(situation.vm.power) : chainOf(target, situation)?.[1] === base;
-      if (!isAbove || typeof facts !== 'object') {
+      const isAbove = isGone ? own === top && !isActive(facts.vm.power) : chainOf(target, facts)?.[1] === base;
+      if (!isAbove || typeof image !== 'object') {
         return undefined;
       }
       // libvirt removes an overlay only when it is merged: the VM has to be defined on what took it.
-      left.push({ target, top, base, baseFormat: facts.format, merged: isGone ? [] : [top] });
+      left.push({ target, top, base, baseFormat: image.format, merged: isGone ? [] : [top] });
     }
   }
   return left;
@@ -114,17 +110,17 @@ function finished(
   marked: Snapshot | undefined,
   above: Snapshot,
   left: readonly CommittedDisk[],
-  situation: Situation,
-): Mending | Refused {
-  const needed = neededFiles(new Set([above.name]), whenMerged(left, situation));
+  facts: Facts,
+): RepairSteps | Refused {
+  const needed = neededFiles(new Set([above.name]), whenMerged(left, facts));
   const overlays = above.disks.flatMap(({ file }) =>
-    file !== undefined && !needed.has(file) && situation.files?.images.get(file) !== 'missing' ? [file] : [],
+    file !== undefined && !needed.has(file) && facts.files?.images.get(file) !== 'missing' ? [file] : [],
   );
-  const removable = overlays.filter((file) => canRemove(file, situation));
+  const removable = overlays.filter((file) => canRemove(file, facts));
   return {
     kind: 'mending',
     steps: [
-      ...mergeSteps(left, situation),
+      ...mergeSteps(left, facts),
       { kind: 'forgetSnapshot', snapshot: above.name },
       ...(marked === undefined ? [] : [{ kind: 'clearUnfinishedDelete', snapshot: marked.name } as const]),
       ...(removable.length === 0 ? [] : [{ kind: 'removeFiles', files: removable } as const]),
@@ -139,7 +135,7 @@ function finished(
 }
 
 /** By QEMU while the VM is on, else by us. */
-export function mergeSteps(left: readonly CommittedDisk[], { vm }: Situation): readonly Step[] {
+export function mergeSteps(left: readonly CommittedDisk[], { vm }: Facts): readonly Step[] {
   return isActive(vm.power)
     ? left.map((disk) => ({ kind: 'blockCommit', ...disk }))
     : left.length === 0
@@ -148,11 +144,11 @@ export function mergeSteps(left: readonly CommittedDisk[], { vm }: Situation): r
 }
 
 /** With the VM's disks on what took the merge. */
-export function whenMerged(left: readonly CommittedDisk[], situation: Situation): Situation {
+export function whenMerged(left: readonly CommittedDisk[], facts: Facts): Facts {
   const bases = new Map(left.map(({ target, base }) => [target, base]));
-  const disks = situation.vm.disks.map((disk): VmDisk => {
+  const disks = facts.vm.disks.map((disk): VmDisk => {
     const source = bases.get(disk.target);
     return source === undefined ? disk : { ...disk, source, backing: disk.backing?.slice(1) ?? [] };
   });
-  return { ...situation, vm: { ...situation.vm, disks } };
+  return { ...facts, vm: { ...facts.vm, disks } };
 }

@@ -1,28 +1,28 @@
 // The end of a delete that broke off: what is gone is gone, and the rest goes too. A merge that was half done is done
 // once more, where the VM still stands on the file that it comes from.
-import { brokenAt, explain, goOn, removal, safely, unused, wasBegun } from '../brokenAt.js';
+import { interruptedAt, explain, goOn, removal, safely, unused, wasBegun } from '../interruptedAt.js';
 import { leftMerges } from './leftMerges.js';
 import { staleNames } from '../rename/staleNames.js';
 import { mayMakeCurrent } from '../leftAsPlanned.js';
-import { letGoSteps } from './letGo.js';
+import { releasedSteps } from './releasedSnapshot.js';
 import { externalTargets } from '../../domain/chains/deletedFiles.js';
-import { frozenFile } from '../../domain/chains/fileUse.js';
+import { backingFileOf } from '../../domain/chains/fileUse.js';
 import { isUnwritten } from '../../domain/chains/lastWrites.js';
-import { otherVmObstacle } from '../../domain/chains/otherVms.js';
+import { otherVmRefusal } from '../../domain/chains/otherVms.js';
 import type { OperationRequest } from '../../domain/operation.js';
 import type { Plan } from '../plan.js';
-import type { Situation } from '../../domain/situation.js';
+import type { Facts } from '../../domain/facts.js';
 import type { Step } from '../../steps/step.js';
 import { planDelete } from './planDelete.js';
 import { canRemove } from './planEmulatedDelete.js';
 import { sameSteps } from '../planEssence.js';
 import { mergeSteps, planDeleteAgain, planFinishDelete, planFinishMerge, whenMerged } from './planFinishDelete.js';
-import type { BrokenOff, Recovery } from '../interrupted.js';
+import type { InterruptedOperation, Recovery } from '../interrupted.js';
 import { refuse } from '../../domain/refusal.js';
 import type { Snapshot } from '../../domain/snapshot.js';
 import { findSnapshot, isOnActivePath, parentOf } from '../../domain/snapshotTree.js';
 
-type DeleteBrokenOff = BrokenOff & { readonly request: Extract<OperationRequest, { kind: 'delete' }> };
+type InterruptedDelete = InterruptedOperation & { readonly request: Extract<OperationRequest, { kind: 'delete' }> };
 
 /**
  * | any of those that were to go is gone | the next one to go       | → |
@@ -40,125 +40,125 @@ type DeleteBrokenOff = BrokenOff & { readonly request: Extract<OperationRequest,
  *
  * One that somebody made current meanwhile stays so.
  */
-export function recoverDelete(brokenOff: DeleteBrokenOff, seen: Situation): Recovery {
-  const { steps: named, situation } = staleNames(brokenOff.plan, seen);
-  const left = leftMerges(brokenOff.plan, situation);
-  const elsewhere = otherVmObstacle(
+export function recoverDelete(brokenOff: InterruptedDelete, seen: Facts): Recovery {
+  const { steps: named, facts } = staleNames(brokenOff.plan, seen);
+  const left = leftMerges(brokenOff.plan, facts);
+  const elsewhere = otherVmRefusal(
     left.flatMap(({ top, base }) => [top, base]),
-    situation,
+    facts,
     'refuse',
   );
   if (left.length > 0 && elsewhere !== undefined) {
-    return explain(brokenOff, elsewhere.refusal, [...named, ...mergeSteps(left, situation)], situation);
+    return explain(brokenOff, elsewhere.refusal, [...named, ...mergeSteps(left, facts)], facts);
   }
-  const merged = whenMerged(left, situation);
+  const merged = whenMerged(left, facts);
   const rest = recoverRest(brokenOff, merged);
   if (rest.kind === 'explain' || (left.length === 0 && named.length === 0)) {
     return rest;
   }
-  const overlays = left.map(({ top }) => top).filter((file) => canRemove(file, situation));
-  const steps = [...named, ...mergeSteps(left, situation), ...removal(unused(overlays, merged, 'notNamed'))];
+  const overlays = left.map(({ top }) => top).filter((file) => canRemove(file, facts));
+  const steps = [...named, ...mergeSteps(left, facts), ...removal(unused(overlays, merged, 'notNamed'))];
   return goOn(brokenOff, [...steps, ...(rest.kind === 'steps' ? rest.plan.steps : [])], rest.to);
 }
 
-function recoverRest(brokenOff: DeleteBrokenOff, situation: Situation): Recovery {
+function recoverRest(brokenOff: InterruptedDelete, facts: Facts): Recovery {
   const { request, plan } = brokenOff;
-  const at = brokenAt(brokenOff, situation);
+  const at = interruptedAt(brokenOff, facts);
   const rest = plan.steps.slice(at);
   const isDelete = (step: Step): boolean => step.kind === 'deleteSnapshot' || step.kind === 'forgetSnapshot';
   const next = rest.find((step) => step.kind === 'deleteSnapshot' || step.kind === 'forgetSnapshot');
-  const marked = next === undefined ? undefined : parentOf(situation.tree, next.snapshot);
+  const marked = next === undefined ? undefined : parentOf(facts.tree, next.snapshot);
   const half = marked?.disks.some(({ deleteInProgress }) => deleteInProgress) === true;
   // Where libvirt has put those above on the marked one, it would be they that a finish takes for the one to go.
-  const isAbove = next !== undefined && isOnActivePath(situation.tree, next.snapshot);
+  const isAbove = next !== undefined && isOnActivePath(facts.tree, next.snapshot);
   if (isAbove && half && wasBegun(brokenOff, plan.steps.indexOf(next))) {
-    const finish = planFinishDelete(request.vm, marked.name, situation);
+    const finish = planFinishDelete(request.vm, marked.name, facts);
     const after = rest.slice(rest.indexOf(next) + 1);
     return finish.kind === 'refusal'
-      ? explain(brokenOff, finish.refusal, [next], situation)
-      : goOn(brokenOff, [...finish.steps, ...safely(after, plan, whenGone(rest, situation))], 'after');
+      ? explain(brokenOff, finish.refusal, [next], facts)
+      : goOn(brokenOff, [...finish.steps, ...safely(after, plan, whenGone(rest, facts))], 'after');
   }
-  const doomedNext = next === undefined ? undefined : findSnapshot(situation.tree, next.snapshot);
+  const doomedNext = next === undefined ? undefined : findSnapshot(facts.tree, next.snapshot);
   if (next?.kind === 'deleteSnapshot' && doomedNext !== undefined && wasBegun(brokenOff, plan.steps.indexOf(next))) {
-    const hasBegun = isRootWrittenTo(doomedNext, plan, situation);
+    const hasBegun = isRootWrittenTo(doomedNext, plan, facts);
     const finish =
-      planFinishMerge(doomedNext, undefined, hasBegun, situation) ??
-      (hasBegun ? planDeleteAgain(request.vm, doomedNext, situation) : undefined);
+      planFinishMerge(doomedNext, undefined, hasBegun, facts) ??
+      (hasBegun ? planDeleteAgain(request.vm, doomedNext, facts) : undefined);
     if (finish !== undefined) {
       const after = rest.slice(rest.indexOf(next) + 1);
       return finish.kind === 'refusal'
-        ? explain(brokenOff, finish.refusal, [next], situation)
-        : goOn(brokenOff, [...finish.steps, ...safely(after, plan, whenGone(rest, situation))], 'after');
+        ? explain(brokenOff, finish.refusal, [next], facts)
+        : goOn(brokenOff, [...finish.steps, ...safely(after, plan, whenGone(rest, facts))], 'after');
     }
   }
   if (next !== undefined && wasBegun(brokenOff, plan.steps.indexOf(next))) {
-    const end = isUntagged(next.snapshot, situation)
+    const end = isUntagged(next.snapshot, facts)
       ? [{ kind: 'forgetSnapshot' as const, snapshot: next.snapshot }]
-      : letGoSteps(next.snapshot, plan, situation);
+      : releasedSteps(next.snapshot, plan, facts);
     const unmark = half ? [{ kind: 'clearUnfinishedDelete' as const, snapshot: marked.name }] : [];
     const after = rest.slice(rest.indexOf(next) + 1);
     if (end !== undefined) {
       return 'kind' in end
-        ? explain(brokenOff, end.refusal, [next], situation)
-        : goOn(brokenOff, [...end, ...unmark, ...safely(after, plan, whenGone(rest, situation))], 'after');
+        ? explain(brokenOff, end.refusal, [next], facts)
+        : goOn(brokenOff, [...end, ...unmark, ...safely(after, plan, whenGone(rest, facts))], 'after');
     }
   }
   const doomed = plan.losses.flatMap((loss) => (loss.kind === 'restorePoints' ? loss.names : []));
   const anyGone =
     plan.steps.some((step, index) => isDelete(step) && wasBegun(brokenOff, index)) &&
-    doomed.some((name) => findSnapshot(situation.tree, name) === undefined);
+    doomed.some((name) => findSnapshot(facts.tree, name) === undefined);
   if (!anyGone) {
     return { kind: 'settled', to: 'before' };
   }
-  if (next !== undefined && findSnapshot(situation.tree, request.snapshot) !== undefined) {
-    const fresh = planDelete(request, situation);
-    const { vm } = situation;
+  if (next !== undefined && findSnapshot(facts.tree, request.snapshot) !== undefined) {
+    const fresh = planDelete(request, facts);
+    const { vm } = facts;
     if (fresh.kind === 'refusal' || !sameSteps(fresh.steps.filter(isDelete), rest.filter(isDelete))) {
       const why = fresh.kind === 'refusal' ? fresh : refuse('changedMeanwhile', { vm: vm.name });
-      return explain(brokenOff, why.refusal, rest, situation);
+      return explain(brokenOff, why.refusal, rest, facts);
     }
   }
-  const left = rest.filter((step) => step.kind !== 'makeCurrent' || mayMakeCurrent(step, plan, situation));
-  return goOn(brokenOff, safely(left, plan, whenGone(rest, situation)), 'after');
+  const left = rest.filter((step) => step.kind !== 'makeCurrent' || mayMakeCurrent(step, plan, facts));
+  return goOn(brokenOff, safely(left, plan, whenGone(rest, facts)), 'after');
 }
 
 /**
  * Half a merge is in what a root froze: it has no parent that libvirt could mark. Nobody else writes there, so the time of the
  * last write tells; where it is not known, it counts as written to, for to merge once more does no harm.
  */
-function isRootWrittenTo(snapshot: Snapshot, { changes }: Plan, situation: Situation): boolean {
+function isRootWrittenTo(snapshot: Snapshot, { changes }: Plan, facts: Facts): boolean {
   const { name, style, parent } = snapshot;
   return (
     style === 'external' &&
     parent === undefined &&
-    isOnActivePath(situation.tree, name) &&
+    isOnActivePath(facts.tree, name) &&
     externalTargets(snapshot).some((target) => {
-      const base = frozenFile(situation, name, target);
-      return base === undefined || !isUnwritten(base, changes, situation);
+      const base = backingFileOf(facts, name, target);
+      return base === undefined || !isUnwritten(base, changes, facts);
     })
   );
 }
 
 /** For certain: libvirt took the tags out of the images, and died before it wrote so. */
-function isUntagged(name: string, situation: Situation): boolean {
-  const inside = findSnapshot(situation.tree, name)?.disks.filter(({ location }) => location === 'internal') ?? [];
+function isUntagged(name: string, facts: Facts): boolean {
+  const inside = findSnapshot(facts.tree, name)?.disks.filter(({ location }) => location === 'internal') ?? [];
   return (
     inside.length > 0 &&
     inside.every(({ target }) => {
-      const facts = situation.files?.images.get(frozenFile(situation, name, target) ?? '');
-      return typeof facts === 'object' && facts.tags?.includes(name) === false;
+      const image = facts.files?.images.get(backingFileOf(facts, name, target) ?? '');
+      return typeof image === 'object' && image.tags?.includes(name) === false;
     })
   );
 }
 
 /** By then, those that are still to go use no file any more. */
-function whenGone(rest: readonly Step[], situation: Situation): Situation {
+function whenGone(rest: readonly Step[], facts: Facts): Facts {
   const going = new Set(
     rest.flatMap((step) => (step.kind === 'deleteSnapshot' || step.kind === 'forgetSnapshot' ? [step.snapshot] : [])),
   );
-  const { tree, frozenDisks } = situation;
+  const { tree, frozenDisks } = facts;
   return {
-    ...situation,
+    ...facts,
     tree: { ...tree, snapshots: tree.snapshots.filter(({ name }) => !going.has(name)) },
     ...(frozenDisks === undefined
       ? {}

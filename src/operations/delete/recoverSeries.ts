@@ -1,9 +1,9 @@
 // The end of a series of deletes that broke off: the one that was begun comes to its end as it would alone; those after it
 // are not begun, for whoever stopped the series may have wanted that.
 import type { Plan } from '../plan.js';
-import type { Situation } from '../../domain/situation.js';
+import type { Facts } from '../../domain/facts.js';
 import type { Step } from '../../steps/step.js';
-import type { BrokenOff, Recovery } from '../interrupted.js';
+import type { InterruptedOperation, Recovery } from '../interrupted.js';
 import type { RecoveredTo } from '../../domain/recoveryReport.js';
 import { findSnapshot } from '../../domain/snapshotTree.js';
 import { recoverDelete } from './recoverDelete.js';
@@ -22,7 +22,7 @@ interface Part {
  * | is done                      | nothing; after if it was the last part, else partly |
  * | is not done                  | see recoverDelete, for it alone |
  */
-export function recoverSeries(brokenOff: BrokenOff, situation: Situation): Recovery {
+export function recoverSeries(brokenOff: InterruptedOperation, facts: Facts): Recovery {
   const { plan, begun, done } = brokenOff;
   const parts = partsOf(plan.steps);
   const part = parts.findLast(({ first, last }) =>
@@ -31,13 +31,13 @@ export function recoverSeries(brokenOff: BrokenOff, situation: Situation): Recov
   if (part === undefined) {
     return { kind: 'settled', to: 'before' };
   }
-  const recovery = recoverDelete(alone(brokenOff, part), situation);
+  const recovery = recoverDelete(alone(brokenOff, part), facts);
   if (recovery.kind === 'explain') {
     return recovery;
   }
   const gone = parts.filter(
     ({ snapshot }) =>
-      findSnapshot(situation.tree, snapshot) === undefined || (snapshot === part.snapshot && recovery.to === 'after'),
+      findSnapshot(facts.tree, snapshot) === undefined || (snapshot === part.snapshot && recovery.to === 'after'),
   );
   const to: RecoveredTo = gone.length === 0 ? 'before' : gone.length === parts.length ? 'after' : 'partly';
   return { ...recovery, to };
@@ -64,9 +64,9 @@ export function partsOf(steps: readonly Step[]): readonly Part[] {
   return parts;
 }
 
-type DeleteBrokenOff = Parameters<typeof recoverDelete>[0];
+type InterruptedDelete = Parameters<typeof recoverDelete>[0];
 
-function alone(brokenOff: BrokenOff, { snapshot, first, last }: Part): DeleteBrokenOff {
+function alone(brokenOff: InterruptedOperation, { snapshot, first, last }: Part): InterruptedDelete {
   const { plan, begun, done } = brokenOff;
   const { vm } = brokenOff.request;
   const request = { kind: 'delete', vm, snapshot, scope: 'one' } as const;

@@ -1,11 +1,11 @@
 // Decides how a snapshot gets another title or description. Its name stays: a tag inside an image cannot be renamed, and
 // redefining the current external snapshot under another name makes later reverts remove the wrong file.
-import { checkpointObstacle } from '../diskObstacles.js';
+import { checkpointRefusal } from '../diskRefusals.js';
 import { longestDescription, writeDescription } from '../../domain/description.js';
-import { snapshotFor } from '../obstacles.js';
+import { snapshotFor } from '../refusals.js';
 import type { OperationRequest } from '../../domain/operation.js';
 import type { Decision } from '../plan.js';
-import type { Situation } from '../../domain/situation.js';
+import type { Facts } from '../../domain/facts.js';
 import { displayLine } from '../../domain/plainText.js';
 import { refuse } from '../../domain/refusal.js';
 import type { Snapshot } from '../../domain/snapshot.js';
@@ -21,13 +21,13 @@ type DescribeRequest = Extract<OperationRequest, { kind: 'describe' }>;
  * | too long, control character | badName |
  * | other                       | a `Title:` trailer |
  */
-export function planDescribe(request: DescribeRequest, situation: Situation): Decision {
-  const { tree } = situation;
-  const snapshot = snapshotFor('describe', request.snapshot, situation);
+export function planDescribe(request: DescribeRequest, facts: Facts): Decision {
+  const { tree } = facts;
+  const snapshot = snapshotFor('describe', request.snapshot, facts);
   if ('refusal' in snapshot) {
     return snapshot;
   }
-  const obstacle = checkpointObstacle(situation, 'changed');
+  const obstacle = checkpointRefusal(facts, 'changed');
   if (obstacle !== undefined) {
     return obstacle;
   }

@@ -1,9 +1,9 @@
 // Decides whether a VM can be started, stopped, paused or resumed in the state that it is in.
-import { frozenFileObstacle, lostQemuObstacle, readOnlyObstacle } from '../obstacles.js';
+import { frozenFileRefusal, lostQemuRefusal, readOnlyRefusal } from '../refusals.js';
 import type { OperationRequest, PowerAction } from '../../domain/operation.js';
 import type { Decision } from '../plan.js';
 import type { Loss } from '../../domain/consequences.js';
-import type { Situation } from '../../domain/situation.js';
+import type { Facts } from '../../domain/facts.js';
 import { type Refused, refuse } from '../../domain/refusal.js';
 import { type PowerState, type Vm, isActive } from '../../domain/vm.js';
 
@@ -72,28 +72,28 @@ const verdicts: Readonly<Record<PowerAction, Readonly<Record<PowerState, Verdict
   },
 };
 
-export function planPower(request: PowerRequest, situation: Situation): Decision {
-  const { vm, capabilities } = situation;
+export function planPower(request: PowerRequest, facts: Facts): Decision {
+  const { vm, capabilities } = facts;
   const { action } = request;
   const obstacle =
-    readOnlyObstacle(vm, capabilities, action) ??
-    stateObstacle(vm, action) ??
-    (action === 'resume' ? brokenRevertObstacle(situation) : undefined) ??
+    readOnlyRefusal(vm, capabilities, action) ??
+    stateRefusal(vm, action) ??
+    (action === 'resume' ? brokenRevertRefusal(facts) : undefined) ??
     // A second QEMU on the same files would fail late, or, where images are not locked, write over the first one.
-    (action === 'start' ? lostQemuObstacle(situation) : undefined);
+    (action === 'start' ? lostQemuRefusal(facts) : undefined);
   return (
     obstacle ?? {
       kind: 'plan',
       request,
       steps: [{ kind: 'power', action }],
-      losses: lossesOf(action, situation),
+      losses: lossesOf(action, facts),
       warnings: [],
       progress: 'timeOnly',
     }
   );
 }
 
-function stateObstacle({ name, power }: Vm, action: PowerAction): Refused | undefined {
+function stateRefusal({ name, power }: Vm, action: PowerAction): Refused | undefined {
   const verdict = verdicts[action][power];
   switch (verdict) {
     case 'ok':
@@ -110,12 +110,12 @@ function stateObstacle({ name, power }: Vm, action: PowerAction): Refused | unde
 }
 
 /** An external revert that broke off late leaves the VM paused on the files that its snapshots froze. */
-function brokenRevertObstacle(situation: Situation): Refused | undefined {
-  if (situation.vm.powerReason !== 'fromSnapshot') {
+function brokenRevertRefusal(facts: Facts): Refused | undefined {
+  if (facts.vm.powerReason !== 'fromSnapshot') {
     return undefined;
   }
-  for (const snapshot of situation.tree.snapshots) {
-    const obstacle = frozenFileObstacle(snapshot, situation);
+  for (const snapshot of facts.tree.snapshots) {
+    const obstacle = frozenFileRefusal(snapshot, facts);
     if (obstacle !== undefined) {
       return obstacle;
     }
@@ -130,7 +130,7 @@ function brokenRevertObstacle(situation: Situation): Refused | undefined {
  * | force off | crashed, unknown  | RAM                                                |
  * | shut down, force off | transient | also its configuration and all its restore points |
  */
-function lossesOf(action: PowerAction, { vm, tree }: Situation): readonly Loss[] {
+function lossesOf(action: PowerAction, { vm, tree }: Facts): readonly Loss[] {
   const losses: Loss[] = [];
   if (action === 'forceOff') {
     losses.push({ kind: 'ram' });

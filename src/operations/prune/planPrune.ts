@@ -1,11 +1,11 @@
 // Decides how several snapshots go by a rule: each by itself, what cannot go safely stays. Knows no rule.
 import type { OperationRequest } from '../../domain/operation.js';
 import type { Decision } from '../plan.js';
-import type { Situation } from '../../domain/situation.js';
+import type { Facts } from '../../domain/facts.js';
 import { refuse } from '../../domain/refusal.js';
 import { currentOf, findSnapshot } from '../../domain/snapshotTree.js';
 import { type DeleteSeries, deleteSeries, seriesPlan } from '../delete/deleteSeries.js';
-import { accessObstacle } from '../obstacles.js';
+import { accessRefusal } from '../refusals.js';
 
 type PruneRequest = Extract<OperationRequest, { kind: 'prune' }>;
 
@@ -18,25 +18,25 @@ type PruneRequest = Extract<OperationRequest, { kind: 'prune' }>;
  * | all have to stay               | the refusal of the first |
  * | otherwise                      | those that can go, go; the plan tells of the others |
  */
-export function planPrune({ vm: ref, ...request }: PruneRequest, situation: Situation): Decision {
-  const { vm, tree } = situation;
+export function planPrune({ vm: ref, ...request }: PruneRequest, facts: Facts): Decision {
+  const { vm, tree } = facts;
   const there = request.snapshots.filter((name) => findSnapshot(tree, name) !== undefined);
   return (
-    accessObstacle(situation, 'delete') ??
+    accessRefusal(facts, 'delete') ??
     seriesPlan(
       { ...request, vm: ref },
-      withoutCurrent(ref, there, situation),
+      withoutCurrent(ref, there, facts),
       refuse('snapshotMissing', { vm: vm.name, snapshot: request.snapshots[0] ?? '' }),
     )
   );
 }
 
-function withoutCurrent(ref: PruneRequest['vm'], names: readonly string[], situation: Situation): DeleteSeries {
-  const current = currentOf(situation.tree);
+function withoutCurrent(ref: PruneRequest['vm'], names: readonly string[], facts: Facts): DeleteSeries {
+  const current = currentOf(facts.tree);
   const series = deleteSeries(
     ref,
     names.filter((name) => name !== current?.name),
-    situation,
+    facts,
   );
   return current === undefined || !names.includes(current.name)
     ? series

@@ -1,13 +1,13 @@
 // Decides how a snapshot gets another name: a second one of that name on the same files, its children moved over, then
 // the old metadata forgotten. Files keep their names. Where libvirt would lose something by it, the title alone changes.
 import { versionOf } from '../../domain/capabilities.js';
-import { checkpointObstacle } from '../diskObstacles.js';
+import { checkpointRefusal } from '../diskRefusals.js';
 import { isAuto } from '../../domain/chains/layoutLeaf.js';
-import { snapshotFor, unsteadyObstacle } from '../obstacles.js';
+import { snapshotFor, unsteadyRefusal } from '../refusals.js';
 import type { OperationRequest } from '../../domain/operation.js';
 import { takenSuffixes } from '../../domain/chains/overlayFiles.js';
 import type { Decision, Plan } from '../plan.js';
-import type { Situation } from '../../domain/situation.js';
+import type { Facts } from '../../domain/facts.js';
 import type { Step } from '../../steps/step.js';
 import type { Warning } from '../../domain/consequences.js';
 import { displayLine } from '../../domain/plainText.js';
@@ -27,13 +27,13 @@ type TitleOnly = Extract<Warning, { kind: 'titleOnly' }>['why'];
  * | one that makes the snapshot's own name again | the title alone |
  * | other                       | see `titleOnly`, else `renameSteps` |
  */
-export function planRename(request: RenameRequest, situation: Situation): Decision {
-  const { vm, tree, now } = situation;
-  const snapshot = snapshotFor('describe', request.snapshot, situation);
+export function planRename(request: RenameRequest, facts: Facts): Decision {
+  const { vm, tree, now } = facts;
+  const snapshot = snapshotFor('describe', request.snapshot, facts);
   if ('refusal' in snapshot) {
     return snapshot;
   }
-  const backups = checkpointObstacle(situation, 'changed');
+  const backups = checkpointRefusal(facts, 'changed');
   if (backups !== undefined) {
     return backups;
   }
@@ -45,10 +45,10 @@ export function planRename(request: RenameRequest, situation: Situation): Decisi
       ? refuse('nameTaken', { title: displayLine(title) })
       : refuse('badName', { title: displayLine(title), problem });
   }
-  const taken = new Set([...others.map(({ name }) => name), ...takenSuffixes(situation)]);
+  const taken = new Set([...others.map(({ name }) => name), ...takenSuffixes(facts)]);
   taken.delete(snapshot.name);
   const name = nameFromTitle(title, taken, now);
-  const why = titleOnly(snapshot, situation);
+  const why = titleOnly(snapshot, facts);
   if (name === snapshot.name || why !== undefined) {
     const warnings: readonly Warning[] =
       name === snapshot.name || why === undefined ? [] : [{ kind: 'titleOnly', why }];
@@ -60,7 +60,7 @@ export function planRename(request: RenameRequest, situation: Situation): Decisi
     return refuse('unfinishedDelete', { snapshot: snapshot.title, disk: marked.target });
   }
   const redefine = { snapshot: snapshot.name, name, description: describedAs(snapshot, title === name ? '' : title) };
-  return unsteadyObstacle(vm, 'describe') ?? planOf(request, renameSteps(redefine, situation), []);
+  return unsteadyRefusal(vm, 'describe') ?? planOf(request, renameSteps(redefine, facts), []);
 }
 
 /**
@@ -75,16 +75,16 @@ export function planRename(request: RenameRequest, situation: Situation): Decisi
  * | external, its copy of the UEFI variables cannot be moved | any | files |
  * | external, other                     | any     | can be renamed |
  */
-function titleOnly(snapshot: Snapshot, situation: Situation): TitleOnly | undefined {
-  const { tree, capabilities } = situation;
+function titleOnly(snapshot: Snapshot, facts: Facts): TitleOnly | undefined {
+  const { tree, capabilities } = facts;
   if (snapshot.style === 'internal') {
     return 'internal';
   }
   const notes = capabilities.libvirt >= versionOf(9, 9);
-  if ((notes && tree.current === snapshot.name) || isAuto(snapshot, 'layout', situation)) {
+  if ((notes && tree.current === snapshot.name) || isAuto(snapshot, 'layout', facts)) {
     return 'current';
   }
-  return fixedNvramCopy(snapshot, situation) === undefined ? undefined : 'files';
+  return fixedNvramCopy(snapshot, facts) === undefined ? undefined : 'files';
 }
 
 function planOf(request: RenameRequest, steps: readonly Step[], warnings: readonly Warning[]): Plan {

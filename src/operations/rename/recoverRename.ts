@@ -1,10 +1,10 @@
 // The end of a rename that broke off, or of what makes a snapshot a disk-only one. Every prefix of its steps leaves all
 // snapshots whole; so what was begun goes on.
-import { brokenAt, goOn, hasBegun, removal, safely, unused } from '../brokenAt.js';
+import { interruptedAt, goOn, hasBegun, removal, safely, unused } from '../interruptedAt.js';
 import { mayMakeCurrent } from '../leftAsPlanned.js';
-import type { Situation } from '../../domain/situation.js';
+import type { Facts } from '../../domain/facts.js';
 import { reparentSteps } from './reparentSteps.js';
-import type { BrokenOff, Recovery } from '../interrupted.js';
+import type { InterruptedOperation, Recovery } from '../interrupted.js';
 import { childrenOf, findSnapshot } from '../../domain/snapshotTree.js';
 
 /**
@@ -16,28 +16,24 @@ import { childrenOf, findSnapshot } from '../../domain/snapshotTree.js';
  *
  * One that somebody made current meanwhile stays so.
  */
-export function recoverRename(brokenOff: BrokenOff, situation: Situation): Recovery {
+export function recoverRename(brokenOff: InterruptedOperation, facts: Facts): Recovery {
   const { steps } = brokenOff.plan;
   const redefine = steps.find((step) => step.kind === 'redefineAs');
-  const at = brokenAt(brokenOff, situation);
+  const at = interruptedAt(brokenOff, facts);
   if (redefine === undefined) {
     return { kind: 'settled', to: at === steps.length ? 'after' : 'before' };
   }
-  if (!hasBegun(brokenOff, ['redefineAs']) || findSnapshot(situation.tree, redefine.name) === undefined) {
+  if (!hasBegun(brokenOff, ['redefineAs']) || findSnapshot(facts.tree, redefine.name) === undefined) {
     const copies = steps.flatMap((step) => (step.kind === 'copyFile' ? [step.to] : []));
-    const left = hasBegun(brokenOff, ['copyFile']) ? unused(copies, situation, 'notNamed') : [];
+    const left = hasBegun(brokenOff, ['copyFile']) ? unused(copies, facts, 'notNamed') : [];
     return goOn(brokenOff, removal(left), 'before');
   }
   const rest = steps
     .slice(at)
-    .filter((step) => step.kind !== 'makeCurrent' || mayMakeCurrent(step, brokenOff.plan, situation));
+    .filter((step) => step.kind !== 'makeCurrent' || mayMakeCurrent(step, brokenOff.plan, facts));
   const moved = new Set(rest.flatMap((step) => (step.kind === 'reparent' ? [step.snapshot] : [])));
-  const others = childrenOf(situation.tree, redefine.snapshot).filter(
+  const others = childrenOf(facts.tree, redefine.snapshot).filter(
     ({ name }) => !moved.has(name) && name !== redefine.name,
   );
-  return goOn(
-    brokenOff,
-    [...reparentSteps(others, redefine.name), ...safely(rest, brokenOff.plan, situation)],
-    'after',
-  );
+  return goOn(brokenOff, [...reparentSteps(others, redefine.name), ...safely(rest, brokenOff.plan, facts)], 'after');
 }

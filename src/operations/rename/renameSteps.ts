@@ -2,7 +2,7 @@
 // snapshot that it knows, so a second one on the same files takes its place. Knows no reason for either.
 import { writeDescription } from '../../domain/description.js';
 import { nvramCopy } from '../../domain/chains/nvramCopy.js';
-import type { Situation } from '../../domain/situation.js';
+import type { Facts } from '../../domain/facts.js';
 import type { Step } from '../../steps/step.js';
 import type { Snapshot } from '../../domain/snapshot.js';
 import { childrenOf } from '../../domain/snapshotTree.js';
@@ -21,10 +21,10 @@ type RedefineStep = Extract<Step, { kind: 'redefineAs' }>;
  * not current: libvirt would move its children up, and rewrite which files they have. Children are redefined without
  * the mark of the current one; libvirt leaves it where it is.
  */
-export function renameSteps(redefine: Omit<RedefineStep, 'kind'>, situation: Situation): readonly Step[] {
-  const { vm, tree } = situation;
+export function renameSteps(redefine: Omit<RedefineStep, 'kind'>, facts: Facts): readonly Step[] {
+  const { vm, tree } = facts;
   const { snapshot, name } = redefine;
-  const copy = nvramCopyOf(snapshot, situation);
+  const copy = nvramCopyOf(snapshot, facts);
   const moved = copy === undefined || vm.nvram === undefined ? undefined : nvramCopy(vm.nvram, name);
   return [
     ...(copy === undefined || moved === undefined
@@ -39,13 +39,13 @@ export function renameSteps(redefine: Omit<RedefineStep, 'kind'>, situation: Sit
 }
 
 /** Its copy of the UEFI variables, which bears its name, where that cannot be moved. */
-export function fixedNvramCopy({ name }: Snapshot, situation: Situation): string | undefined {
-  const copy = nvramCopyOf(name, situation);
-  return copy !== undefined && !canRemove(copy, situation) ? copy : undefined;
+export function fixedNvramCopy({ name }: Snapshot, facts: Facts): string | undefined {
+  const copy = nvramCopyOf(name, facts);
+  return copy !== undefined && !canRemove(copy, facts) ? copy : undefined;
 }
 
 /** Where it is there for sure. */
-function nvramCopyOf(snapshot: string, { vm, files }: Situation): string | undefined {
+function nvramCopyOf(snapshot: string, { vm, files }: Facts): string | undefined {
   const copy = vm.nvram === undefined ? undefined : nvramCopy(vm.nvram, snapshot);
   return copy !== undefined && typeof files?.files.get(copy) === 'object' ? copy : undefined;
 }

@@ -3,7 +3,7 @@
 import { chainOf } from '../../domain/chains/deletedFiles.js';
 import type { Plan } from '../plan.js';
 import type { PlannedMerge } from '../../domain/plannedMerge.js';
-import type { Situation } from '../../domain/situation.js';
+import type { Facts } from '../../domain/facts.js';
 import type { Step } from '../../steps/step.js';
 import { findSnapshot } from '../../domain/snapshotTree.js';
 import { type Merge, namingSteps, whenNamed } from '../delete/planFinishBelow.js';
@@ -11,7 +11,7 @@ import { type Merge, namingSteps, whenNamed } from '../delete/planFinishBelow.js
 export interface Renamed {
   readonly steps: readonly Step[];
   /** As it is after them. */
-  readonly situation: Situation;
+  readonly facts: Facts;
 }
 
 /**
@@ -23,27 +23,25 @@ export interface Renamed {
  *
  * Measured with libvirt 11.3, in one of some 20 deletes of a root in which the daemon was killed.
  */
-export function staleNames({ merges = [] }: Plan, before: Situation): Renamed {
+export function staleNames({ merges = [] }: Plan, before: Facts): Renamed {
   const gone = new Set(
     merges.flatMap(({ snapshot }) => (findSnapshot(before.tree, snapshot) === undefined ? snapshot : [])),
   );
   return [...gone].reduce<Renamed>(
-    ({ steps, situation }, snapshot) => {
-      const done = merges
-        .filter((merge) => merge.snapshot === snapshot)
-        .flatMap((merge) => doneMerge(merge, situation));
+    ({ steps, facts }, snapshot) => {
+      const done = merges.filter((merge) => merge.snapshot === snapshot).flatMap((merge) => doneMerge(merge, facts));
       return {
-        steps: [...steps, ...namingSteps(snapshot, done, situation)],
-        situation: whenNamed(done, situation),
+        steps: [...steps, ...namingSteps(snapshot, done, facts)],
+        facts: whenNamed(done, facts),
       };
     },
-    { steps: [], situation: before },
+    { steps: [], facts: before },
   );
 }
 
-function doneMerge({ target, overlay, base }: PlannedMerge, situation: Situation): readonly Merge[] {
-  const chain = chainOf(target, situation) ?? [];
-  const facts = situation.files?.images.get(base);
+function doneMerge({ target, overlay, base }: PlannedMerge, facts: Facts): readonly Merge[] {
+  const chain = chainOf(target, facts) ?? [];
+  const image = facts.files?.images.get(base);
   const isDone = chain.includes(base) && !chain.includes(overlay);
-  return isDone && typeof facts === 'object' ? [{ target, overlay, base, baseFormat: facts.format, isDone }] : [];
+  return isDone && typeof image === 'object' ? [{ target, overlay, base, baseFormat: image.format, isDone }] : [];
 }

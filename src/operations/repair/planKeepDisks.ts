@@ -3,13 +3,13 @@
 import { versionOf } from '../../domain/capabilities.js';
 import { externalTargets } from '../../domain/chains/deletedFiles.js';
 import { folderOf, takenSuffixes } from '../../domain/chains/overlayFiles.js';
-import { diskObstacle, ramObstacle } from '../../domain/chains/snapshotWhole.js';
-import type { Situation } from '../../domain/situation.js';
+import { diskRefusal, ramRefusal } from '../../domain/chains/snapshotWhole.js';
+import type { Facts } from '../../domain/facts.js';
 import { type Refused, refuse } from '../../domain/refusal.js';
 import { nameFromTitle } from '../../domain/snapshotName.js';
 import { childrenOf, findSnapshot } from '../../domain/snapshotTree.js';
 import { lostData, ownDiskMissing } from './planMetadataRepair.js';
-import type { Mending } from './repairSteps.js';
+import type { RepairSteps } from './repairSteps.js';
 import { describedAs, fixedNvramCopy, renameSteps } from '../rename/renameSteps.js';
 
 /**
@@ -26,18 +26,18 @@ import { describedAs, fixedNvramCopy, renameSteps } from '../rename/renameSteps.
  * | gone, or no whole one | there          | its copy of the UEFI variables cannot be moved | filesOutOfReach |
  * | gone, or no whole one | there          | other                                 | becomes a disk-only one of another name |
  */
-export function planKeepDisks(name: string, situation: Situation): Mending | Refused {
-  const { vm, tree, capabilities, now } = situation;
+export function planKeepDisks(name: string, facts: Facts): RepairSteps | Refused {
+  const { vm, tree, capabilities, now } = facts;
   const snapshot = findSnapshot(tree, name);
   if (
     snapshot === undefined ||
-    ramObstacle(snapshot, situation) === undefined ||
-    ownDiskMissing(situation) ||
+    ramRefusal(snapshot, facts) === undefined ||
+    ownDiskMissing(facts) ||
     externalTargets(snapshot).length === 0
   ) {
     return refuse('nothingToRepair', { vm: vm.name });
   }
-  const broken = diskObstacle(snapshot, situation) ?? lostData(snapshot, situation);
+  const broken = diskRefusal(snapshot, facts) ?? lostData(snapshot, facts);
   if (broken !== undefined) {
     return broken;
   }
@@ -49,18 +49,18 @@ export function planKeepDisks(name: string, situation: Situation): Mending | Ref
   if (tree.current === name && notes && capabilities.libvirt >= versionOf(9, 9)) {
     return refuse('currentNotesFiles', { vm: vm.name, snapshot: snapshot.title });
   }
-  const copy = fixedNvramCopy(snapshot, situation);
+  const copy = fixedNvramCopy(snapshot, facts);
   if (copy !== undefined) {
     const folder = folderOf(copy);
-    const can = situation.files?.canAct.get(folder);
+    const can = facts.files?.canAct.get(folder);
     return refuse('filesOutOfReach', { folder, why: typeof can === 'object' ? can.why : 'notLookedAt' });
   }
-  const taken = new Set([...tree.snapshots.map((one) => one.name), ...takenSuffixes(situation)]);
+  const taken = new Set([...tree.snapshots.map((one) => one.name), ...takenSuffixes(facts)]);
   const redefine = {
     snapshot: name,
     name: nameFromTitle(snapshot.title, taken, now),
     description: describedAs(snapshot, snapshot.title),
     keeps: 'disks',
   } as const;
-  return { kind: 'mending', steps: renameSteps(redefine, situation), warnings: [{ kind: 'crashConsistent' }] };
+  return { kind: 'mending', steps: renameSteps(redefine, facts), warnings: [{ kind: 'crashConsistent' }] };
 }

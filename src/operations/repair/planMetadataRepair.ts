@@ -1,35 +1,35 @@
 // Repairs of libvirt's metadata: snapshots without data, a current one that is missing. What the files hold stays as it is.
 // Knows no file operation.
 import { chainOf, externalTargets } from '../../domain/chains/deletedFiles.js';
-import { frozenFile } from '../../domain/chains/fileUse.js';
-import { mergedByHandObstacle } from '../../domain/chains/mergedByHand.js';
+import { backingFileOf } from '../../domain/chains/fileUse.js';
+import { mergedByHandRefusal } from '../../domain/chains/mergedByHand.js';
 import type { OperationRequest } from '../../domain/operation.js';
-import type { Situation } from '../../domain/situation.js';
+import type { Facts } from '../../domain/facts.js';
 import type { TargetFile } from '../../steps/step.js';
 import { planCreate } from '../create/planCreate.js';
-import type { Mending } from './repairSteps.js';
+import type { RepairSteps } from './repairSteps.js';
 import { childrenUp } from '../rename/reparentSteps.js';
 import { type Refused, refuse } from '../../domain/refusal.js';
 import type { Snapshot } from '../../domain/snapshot.js';
 import { freeTitle } from '../../domain/snapshotName.js';
 import { childrenOf, currentOf, findSnapshot } from '../../domain/snapshotTree.js';
-import { brokenObstacle } from '../../domain/chains/snapshotWhole.js';
+import { brokenRefusal } from '../../domain/chains/snapshotWhole.js';
 import { snapshotableDisks } from '../../domain/vm.js';
 
 /** Reasons for which a snapshot can never be brought back; an external one without its RAM can keep its disks: planKeepDisks. */
 const gone = new Set(['tagMissing', 'tagWithoutRam', 'overlayMissing', 'mergedByHand']);
 
 /** Why the data of a snapshot is gone for good; undefined where it is there, or could not be seen. */
-export function lostData(snapshot: Snapshot, situation: Situation): Refused | undefined {
-  if (ownDiskMissing(situation)) {
+export function lostData(snapshot: Snapshot, facts: Facts): Refused | undefined {
+  if (ownDiskMissing(facts)) {
     return undefined;
   }
-  const lost = [brokenObstacle(snapshot, situation), mergedByHandObstacle(snapshot, situation)];
+  const lost = [brokenRefusal(snapshot, facts), mergedByHandRefusal(snapshot, facts)];
   return lost.find((one) => one !== undefined && gone.has(one.refusal.reason));
 }
 
 /** Then it is a whole storage that is away, with the VM's own disks: it may come back. */
-export function ownDiskMissing({ vm, files }: Situation): boolean {
+export function ownDiskMissing({ vm, files }: Facts): boolean {
   return snapshotableDisks(vm).some(({ source }) => files?.images.get(source ?? '') === 'missing');
 }
 
@@ -44,10 +44,10 @@ export function ownDiskMissing({ vm, files }: Situation): boolean {
  * | gone             | external | none          | forgotten |
  * | gone             | external | some          | they get its parent, or none, then it is forgotten |
  */
-export function planForget(name: string, situation: Situation): Mending | Refused {
-  const { tree } = situation;
+export function planForget(name: string, facts: Facts): RepairSteps | Refused {
+  const { tree } = facts;
   const snapshot = findSnapshot(tree, name);
-  if (snapshot === undefined || lostData(snapshot, situation) === undefined) {
+  if (snapshot === undefined || lostData(snapshot, facts) === undefined) {
     return refuse('snapshotWhole', { snapshot: snapshot?.title ?? name });
   }
   const moved = snapshot.style === 'internal' ? [] : childrenUp(tree, name);
@@ -69,13 +69,13 @@ export function planForget(name: string, situation: Situation): Mending | Refuse
  * | no                 | yes                                         | none     | made current, naming them |
  * | no                 | yes                                         | some     | made current, and a leaf is taken |
  */
-export function planMakeCurrent(ref: OperationRequest['vm'], name: string, situation: Situation): Mending | Refused {
-  const { vm, tree } = situation;
+export function planMakeCurrent(ref: OperationRequest['vm'], name: string, facts: Facts): RepairSteps | Refused {
+  const { vm, tree } = facts;
   const snapshot = findSnapshot(tree, name);
   if (snapshot === undefined || currentOf(tree) !== undefined) {
     return refuse('nothingToRepair', { vm: vm.name });
   }
-  const disks = overlaysOn(snapshot, situation);
+  const disks = overlaysOn(snapshot, facts);
   if (disks === undefined) {
     return refuse('notOnSnapshot', { vm: vm.name, snapshot: snapshot.title });
   }
@@ -92,7 +92,7 @@ export function planMakeCurrent(ref: OperationRequest['vm'], name: string, situa
       title,
       auto: 'layout',
     },
-    { ...situation, tree: { ...tree, current: name } },
+    { ...facts, tree: { ...tree, current: name } },
   );
   return leaf.kind === 'refusal'
     ? leaf
@@ -100,11 +100,11 @@ export function planMakeCurrent(ref: OperationRequest['vm'], name: string, situa
 }
 
 /** The VM's own files, if each stands right on what the snapshot froze of its disk. */
-export function overlaysOn(snapshot: Snapshot, situation: Situation): readonly TargetFile[] | undefined {
+export function overlaysOn(snapshot: Snapshot, facts: Facts): readonly TargetFile[] | undefined {
   const overlays: TargetFile[] = [];
   for (const target of externalTargets(snapshot)) {
-    const [file, below] = chainOf(target, situation) ?? [];
-    if (file === undefined || below === undefined || below !== frozenFile(situation, snapshot.name, target)) {
+    const [file, below] = chainOf(target, facts) ?? [];
+    if (file === undefined || below === undefined || below !== backingFileOf(facts, snapshot.name, target)) {
       return undefined;
     }
     overlays.push({ target, file });

@@ -1,45 +1,45 @@
 // Decides how the doctor's repairs are done. Each is looked at afresh here: what is not wrong is not mended, and nothing
 // is removed of which it is not certain that nobody needs it.
 import { lostQemu } from '../../domain/chains/lostQemu.js';
-import { tagObstacle } from '../../domain/chains/lostTags.js';
+import { tagRefusal } from '../../domain/chains/lostTags.js';
 import { isOurMemoryName } from '../../domain/chains/memoryFiles.js';
 import { orphanFiles, orphanTags, ownImages } from '../../domain/chains/orphans.js';
-import { otherVmObstacle } from '../../domain/chains/otherVms.js';
+import { otherVmRefusal } from '../../domain/chains/otherVms.js';
 import { folderOf } from '../../domain/chains/overlayFiles.js';
 import { startsElsewhere } from '../../domain/chains/startsElsewhere.js';
 import type { Loss } from '../../domain/consequences.js';
 import { trashFolder } from '../../domain/hostFiles.js';
 import type { OperationRequest, Repair } from '../../domain/operation.js';
 import { type Refused, refuse } from '../../domain/refusal.js';
-import type { Situation } from '../../domain/situation.js';
+import type { Facts } from '../../domain/facts.js';
 import { findSnapshot } from '../../domain/snapshotTree.js';
 import { isActive, isPausedToBeSaved } from '../../domain/vm.js';
 import { beginsWithMerge, withoutLocks } from '../delete/mergeAgain.js';
 import { planFinishDelete } from '../delete/planFinishDelete.js';
-import { repairObstacle } from '../diskObstacles.js';
-import { frozenFileObstacle, inUseObstacle, readOnlyObstacle, unsteadyObstacle } from '../obstacles.js';
+import { repairRefusal } from '../diskRefusals.js';
+import { frozenFileRefusal, inUseRefusal, readOnlyRefusal, unsteadyRefusal } from '../refusals.js';
 import type { Decision } from '../plan.js';
 import { planKeepDisks } from './planKeepDisks.js';
 import { planForget, planMakeCurrent } from './planMetadataRepair.js';
-import type { Mending } from './repairSteps.js';
+import type { RepairSteps } from './repairSteps.js';
 import { planEmulatedRevert } from '../revert/planEmulatedRevert.js';
 
 type RepairRequest = Extract<OperationRequest, { kind: 'repair' }>;
 
-export function planRepair(request: RepairRequest, situation: Situation): Decision {
-  const { vm, capabilities } = situation;
+export function planRepair(request: RepairRequest, facts: Facts): Decision {
+  const { vm, capabilities } = facts;
   const obstacle =
-    readOnlyObstacle(vm, capabilities, 'repair') ??
+    readOnlyRefusal(vm, capabilities, 'repair') ??
     (capabilities.driver === 'qemu'
       ? undefined
       : refuse('driverCannot', { driver: capabilities.driver, action: 'repair' })) ??
-    goneObstacle(request.repair, situation);
+    goneRefusal(request.repair, facts);
   const mended =
     obstacle ??
-    repairObstacle(request.repair, situation) ??
-    mergedAgain(request, situation) ??
-    waitObstacle(request.repair, situation) ??
-    mend(request, situation);
+    repairRefusal(request.repair, facts) ??
+    mergedAgain(request, facts) ??
+    waitRefusal(request.repair, facts) ??
+    mend(request, facts);
   if (mended.kind === 'refusal') {
     return mended;
   }
@@ -55,54 +55,54 @@ export function planRepair(request: RepairRequest, situation: Situation): Decisi
   };
 }
 
-function goneObstacle(repair: Repair, { vm, tree }: Situation): Refused | undefined {
+function goneRefusal(repair: Repair, { vm, tree }: Facts): Refused | undefined {
   return 'snapshot' in repair && findSnapshot(tree, repair.snapshot) === undefined
     ? refuse('snapshotMissing', { vm: vm.name, snapshot: repair.snapshot })
     : undefined;
 }
 
 /** QEMU may stand below already: where it does, it refuses this merge, and nothing has happened. */
-function mergedAgain(request: RepairRequest, situation: Situation): Mending | undefined {
-  const lost = request.repair.kind === 'finishDelete' ? lostQemu(situation) : undefined;
+function mergedAgain(request: RepairRequest, facts: Facts): RepairSteps | undefined {
+  const lost = request.repair.kind === 'finishDelete' ? lostQemu(facts) : undefined;
   if (lost === undefined) {
     return undefined;
   }
-  const unlocked = withoutLocks(situation);
-  const mended = waitObstacle(request.repair, unlocked) ?? mend(request, unlocked);
-  return mended.kind === 'mending' && beginsWithMerge(mended.steps, lost, situation) ? mended : undefined;
+  const unlocked = withoutLocks(facts);
+  const mended = waitRefusal(request.repair, unlocked) ?? mend(request, unlocked);
+  return mended.kind === 'mending' && beginsWithMerge(mended.steps, lost, facts) ? mended : undefined;
 }
 
 /** Thawing and resuming are for VMs in which something is stuck; everything else waits until nothing is under way. */
-function waitObstacle(repair: Repair, situation: Situation): Refused | undefined {
+function waitRefusal(repair: Repair, facts: Facts): Refused | undefined {
   return repair.kind === 'thawGuest' || repair.kind === 'resumeAfterSave'
     ? undefined
-    : (unsteadyObstacle(situation.vm, 'delete') ?? inUseObstacle(situation));
+    : (unsteadyRefusal(facts.vm, 'delete') ?? inUseRefusal(facts));
 }
 
-function mend(request: RepairRequest, situation: Situation): Mending | Refused {
+function mend(request: RepairRequest, facts: Facts): RepairSteps | Refused {
   const { repair } = request;
-  const { vm } = situation;
+  const { vm } = facts;
   switch (repair.kind) {
     case 'removeTag':
-      return removeTag(repair, situation);
+      return removeTag(repair, facts);
     case 'removeFiles':
-      return removeFiles(repair.files, situation);
+      return removeFiles(repair.files, facts);
     case 'forgetSnapshot':
-      return planForget(repair.snapshot, situation);
+      return planForget(repair.snapshot, facts);
     case 'keepDisks':
-      return planKeepDisks(repair.snapshot, situation);
+      return planKeepDisks(repair.snapshot, facts);
     case 'finishDelete':
-      return planFinishDelete(request.vm, repair.snapshot, situation);
+      return planFinishDelete(request.vm, repair.snapshot, facts);
     case 'makeCurrent':
-      return planMakeCurrent(request.vm, repair.snapshot, situation);
+      return planMakeCurrent(request.vm, repair.snapshot, facts);
     case 'leaveFrozenFiles':
-      return leaveFrozenFiles(request.vm, repair.snapshot, situation);
+      return leaveFrozenFiles(request.vm, repair.snapshot, facts);
     case 'keepVm':
       return vm.persistent
         ? refuse('nothingToRepair', { vm: vm.name })
         : { kind: 'mending', steps: [{ kind: 'makePersistent' }] };
     case 'configureDisks':
-      return configureDisks(situation);
+      return configureDisks(facts);
     case 'resumeAfterSave':
       if (vm.savedNow === true) {
         return refuse('unfinishedSave', { vm: vm.name, action: 'resume' });
@@ -111,7 +111,7 @@ function mend(request: RepairRequest, situation: Situation): Mending | Refused {
         ? { kind: 'mending', steps: [{ kind: 'power', action: 'resume' }] }
         : refuse('nothingToRepair', { vm: vm.name });
     case 'thawGuest':
-      return situation.agent === 'frozen'
+      return facts.agent === 'frozen'
         ? { kind: 'mending', steps: [{ kind: 'thawGuest' }] }
         : refuse('nothingToRepair', { vm: vm.name });
   }
@@ -128,21 +128,21 @@ function mend(request: RepairRequest, situation: Situation): Mending | Refused {
  */
 function removeTag(
   { file, tag }: { readonly file: string; readonly tag: string },
-  situation: Situation,
-): Mending | Refused {
-  const { vm } = situation;
-  const elsewhere = otherVmObstacle([file], situation, 'refuse');
+  facts: Facts,
+): RepairSteps | Refused {
+  const { vm } = facts;
+  const elsewhere = otherVmRefusal([file], facts, 'refuse');
   if (elsewhere !== undefined) {
     return elsewhere;
   }
-  if (!orphanTags(situation).some((orphan) => orphan.file === file && orphan.tag === tag)) {
+  if (!orphanTags(facts).some((orphan) => orphan.file === file && orphan.tag === tag)) {
     return refuse('nothingToRepair', { vm: vm.name });
   }
-  if (isActive(vm.power) && ownImages(situation).has(file)) {
+  if (isActive(vm.power) && ownImages(facts).has(file)) {
     return refuse('imageInUse', { vm: vm.name, file });
   }
   return (
-    reachObstacle([file], situation) ?? {
+    reachRefusal([file], facts) ?? {
       kind: 'mending',
       steps: [{ kind: 'removeTag', file, tag }],
       losses: [{ kind: 'restorePoints', names: [tag] }],
@@ -150,44 +150,44 @@ function removeTag(
   );
 }
 
-function removeFiles(files: readonly string[], situation: Situation): Mending | Refused {
-  const orphans = new Set(orphanFiles(situation).map(({ file }) => file));
+function removeFiles(files: readonly string[], facts: Facts): RepairSteps | Refused {
+  const orphans = new Set(orphanFiles(facts).map(({ file }) => file));
   const doubtful = files.find((file) => !orphans.has(file));
   if (doubtful !== undefined) {
-    return refuse('fileNotOrphan', { vm: situation.vm.name, file: doubtful });
+    return refuse('fileNotOrphan', { vm: facts.vm.name, file: doubtful });
   }
   if (files.length === 0) {
-    return refuse('nothingToRepair', { vm: situation.vm.name });
+    return refuse('nothingToRepair', { vm: facts.vm.name });
   }
   return (
-    tagObstacle(files, situation) ??
-    otherVmObstacle(files, situation, 'refuse') ??
-    reachObstacle(files, situation) ??
-    trashObstacle(files, situation) ?? {
+    tagRefusal(files, facts) ??
+    otherVmRefusal(files, facts, 'refuse') ??
+    reachRefusal(files, facts) ??
+    trashRefusal(files, facts) ?? {
       kind: 'mending',
-      ...puttingAway(files, situation),
+      ...puttingAway(files, facts),
     }
   );
 }
 
 /** RAM of this VM that bears a name of ours is ours; of an overlay it is not known who made it, and for what. */
-function puttingAway(files: readonly string[], situation: Situation): Pick<Mending, 'steps' | 'losses' | 'warnings'> {
-  if (areOurs(files, situation)) {
+function puttingAway(files: readonly string[], facts: Facts): Pick<RepairSteps, 'steps' | 'losses' | 'warnings'> {
+  if (areOurs(files, facts)) {
     return { steps: [{ kind: 'removeFiles', files }], losses: [{ kind: 'files', files }] };
   }
   const folders = [...new Set(files.map((file) => `${folderOf(file)}/${trashFolder}`))];
   return { steps: [{ kind: 'trashFiles', files }], losses: [], warnings: [{ kind: 'goesToTrash', files, folders }] };
 }
 
-function areOurs(files: readonly string[], { vm }: Situation): boolean {
+function areOurs(files: readonly string[], { vm }: Facts): boolean {
   return files.every((file) => isOurMemoryName(file, vm));
 }
 
 /** Only the file system itself moves a file; libvirt would remove it. */
-function trashObstacle(files: readonly string[], situation: Situation): Refused | undefined {
-  const { canChange } = situation.files ?? {};
+function trashRefusal(files: readonly string[], facts: Facts): Refused | undefined {
+  const { canChange } = facts.files ?? {};
   // Not asked for the doctor's list: whoever carries it out asks.
-  for (const file of canChange === undefined || areOurs(files, situation) ? [] : files) {
+  for (const file of canChange === undefined || areOurs(files, facts) ? [] : files) {
     const can = canChange?.get(file);
     if (can !== 'yes') {
       return refuse('filesOutOfReach', { folder: folderOf(file), why: can?.why ?? 'notLookedAt' });
@@ -197,10 +197,10 @@ function trashObstacle(files: readonly string[], situation: Situation): Refused 
 }
 
 /** Where it is another disk altogether, somebody may have meant that. */
-function configureDisks(situation: Situation): Mending | Refused {
-  const disks = startsElsewhere(situation).filter(({ isSameDisk }) => isSameDisk);
+function configureDisks(facts: Facts): RepairSteps | Refused {
+  const disks = startsElsewhere(facts).filter(({ isSameDisk }) => isSameDisk);
   return disks.length === 0
-    ? refuse('nothingToRepair', { vm: situation.vm.name })
+    ? refuse('nothingToRepair', { vm: facts.vm.name })
     : {
         kind: 'mending',
         steps: [
@@ -213,14 +213,14 @@ function configureDisks(situation: Situation): Mending | Refused {
  * The VM writes into what the snapshot froze. New overlays on those very files keep all that the VM has on its disks,
  * and end the damage; RAM is lost, as it may fit the one or the other.
  */
-function leaveFrozenFiles(ref: OperationRequest['vm'], name: string, situation: Situation): Mending | Refused {
-  const { vm, tree } = situation;
+function leaveFrozenFiles(ref: OperationRequest['vm'], name: string, facts: Facts): RepairSteps | Refused {
+  const { vm, tree } = facts;
   const snapshot = findSnapshot(tree, name);
-  const wrong = snapshot === undefined ? undefined : frozenFileObstacle(snapshot, situation);
+  const wrong = snapshot === undefined ? undefined : frozenFileRefusal(snapshot, facts);
   if (snapshot === undefined || wrong === undefined) {
     return refuse('nothingToRepair', { vm: vm.name });
   }
-  const way = planEmulatedRevert({ snapshot, end: 'off', vm: ref, why: wrong.refusal, stop: 'first' }, situation);
+  const way = planEmulatedRevert({ snapshot, end: 'off', vm: ref, why: wrong.refusal, stop: 'first' }, facts);
   if (way.kind === 'refusal') {
     return way;
   }
@@ -233,9 +233,9 @@ function leaveFrozenFiles(ref: OperationRequest['vm'], name: string, situation: 
   return { kind: 'mending', steps: way.steps, losses, warnings: way.warnings };
 }
 
-function reachObstacle(files: readonly string[], situation: Situation): Refused | undefined {
+function reachRefusal(files: readonly string[], facts: Facts): Refused | undefined {
   for (const folder of new Set(files.map(folderOf))) {
-    const can = situation.files?.canAct.get(folder);
+    const can = facts.files?.canAct.get(folder);
     if (can !== 'yes') {
       return refuse('filesOutOfReach', { folder, why: can?.why ?? 'notLookedAt' });
     }

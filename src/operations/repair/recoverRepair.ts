@@ -1,9 +1,9 @@
 // The end of a repair that broke off: the doctor's rules are asked again, for they look at the present anyway.
-import { explain, goOn, hasBegun } from '../brokenAt.js';
+import { explain, goOn, hasBegun } from '../interruptedAt.js';
 import type { OperationRequest } from '../../domain/operation.js';
-import type { Situation } from '../../domain/situation.js';
+import type { Facts } from '../../domain/facts.js';
 import { planRepair } from './planRepair.js';
-import type { BrokenOff, Recovery } from '../interrupted.js';
+import type { InterruptedOperation, Recovery } from '../interrupted.js';
 import type { RefusalReason } from '../../domain/refusal.js';
 
 /** Nothing is wrong any more. */
@@ -15,8 +15,8 @@ const mended: ReadonlySet<RefusalReason> = new Set([
 ]);
 
 export function recoverRepair(
-  brokenOff: BrokenOff & { readonly request: Extract<OperationRequest, { kind: 'repair' }> },
-  situation: Situation,
+  brokenOff: InterruptedOperation & { readonly request: Extract<OperationRequest, { kind: 'repair' }> },
+  facts: Facts,
 ): Recovery {
   const { request, plan } = brokenOff;
   if (
@@ -27,27 +27,27 @@ export function recoverRepair(
   ) {
     return { kind: 'settled', to: 'before' };
   }
-  const again = planRepair(request, beforeMoves(brokenOff, situation));
+  const again = planRepair(request, beforeMoves(brokenOff, facts));
   if (again.kind === 'plan') {
     return goOn(brokenOff, again.steps, 'after');
   }
   return mended.has(again.refusal.reason)
     ? { kind: 'settled', to: 'after' }
-    : explain(brokenOff, again.refusal, plan.steps, situation);
+    : explain(brokenOff, again.refusal, plan.steps, facts);
 }
 
 /**
  * That the data of a snapshot is gone may be told by what comes after it: those that were put elsewhere, for it to be
  * forgotten, count as below it still.
  */
-function beforeMoves({ request, plan }: BrokenOff, situation: Situation): Situation {
+function beforeMoves({ request, plan }: InterruptedOperation, facts: Facts): Facts {
   if (request.kind !== 'repair' || request.repair.kind !== 'forgetSnapshot') {
-    return situation;
+    return facts;
   }
   const { snapshot } = request.repair;
   const moved = new Map(plan.steps.flatMap((step) => (step.kind === 'reparent' ? [[step.snapshot, step.parent]] : [])));
-  const snapshots = situation.tree.snapshots.map((one) =>
+  const snapshots = facts.tree.snapshots.map((one) =>
     moved.has(one.name) && moved.get(one.name) === one.parent ? { ...one, parent: snapshot } : one,
   );
-  return { ...situation, tree: { ...situation.tree, snapshots } };
+  return { ...facts, tree: { ...facts.tree, snapshots } };
 }

@@ -4,7 +4,7 @@ import type { Plan } from '../plan.js';
 import type { Step } from '../../steps/step.js';
 
 /** What a repair comes to, before it is a plan. */
-export interface Mending {
+export interface RepairSteps {
   readonly kind: 'mending';
   readonly steps: readonly Step[];
   readonly losses?: readonly Loss[];

@@ -2,16 +2,16 @@
 // that it froze, its configuration on them, and metadata with which any libvirt goes on, today and after an upgrade.
 // Knows nothing of checkpoints.
 import { afterDefine } from '../../steps/afterSteps.js';
-import { anotherFileObstacle } from '../diskObstacles.js';
+import { anotherFileRefusal } from '../diskRefusals.js';
 import { dropSaveSteps } from '../dropSaveSteps.js';
-import { frozenFile, restingOn, snapshotsIn, takesPart } from '../../domain/chains/fileUse.js';
+import { backingFileOf, restingOn, snapshotsIn, takesPart } from '../../domain/chains/fileUse.js';
 import { tagsUnseenWarning } from '../../domain/chains/lostTags.js';
 import { nvramBackSteps } from '../variablesSteps.js';
 import type { OperationRequest } from '../../domain/operation.js';
-import { leftOverlays } from '../../domain/chains/leftOverlays.js';
+import { danglingOverlays } from '../../domain/chains/danglingOverlays.js';
 import { actingFolder, chooseRevertOverlays, folderOf } from '../../domain/chains/overlayFiles.js';
 import type { Loss, Warning } from '../../domain/consequences.js';
-import type { Situation } from '../../domain/situation.js';
+import type { Facts } from '../../domain/facts.js';
 import type { Step, TargetFile } from '../../steps/step.js';
 import { planCreate } from '../create/planCreate.js';
 import { type Refusal, type Refused, refuse } from '../../domain/refusal.js';
@@ -57,20 +57,20 @@ export interface EmulatedRevert {
  *
  * When it is refused, with the reason for which libvirt cannot, and why we cannot either:
  *
- * | situation                                                        | → |
+ * | facts                                                        | → |
  * |------------------------------------------------------------------|---|
  * | files or frozen disks were not looked at                         | `why`                          |
  * | a folder is out of reach                                         | `why`, because filesOutOfReach |
  * | a transient VM                                                   | transientVm: it would be gone  |
  * | a disk of the snapshot is no file and no device                  | `why`, because diskTypeUnsupported |
- * | a disk cannot stand on another file                              | see `anotherFileObstacle` |
+ * | a disk cannot stand on another file                              | see `anotherFileRefusal` |
  * | an overlay could not be named, the leaf not be made              | that |
  */
 export function planEmulatedRevert(
   { snapshot, end, vm: ref, why, stop }: EmulatedRevert,
-  situation: Situation,
+  facts: Facts,
 ): WayBack | Refused {
-  const { vm, frozenDisks, files } = situation;
+  const { vm, frozenDisks, files } = facts;
   const because = (reason: Refused): Refused => ({
     kind: 'refusal',
     refusal: { ...why, because: reason.refusal },
@@ -82,7 +82,7 @@ export function planEmulatedRevert(
   if (frozen === undefined || files === undefined) {
     return { kind: 'refusal', refusal: why };
   }
-  const disks = overlaidDisks(snapshot, situation);
+  const disks = overlaidDisks(snapshot, facts);
   const odd = disks.find(
     ({ sourceType, source, device }) =>
       (sourceType !== 'file' && (sourceType !== 'block' || device === 'lun')) || source === undefined,
@@ -90,25 +90,25 @@ export function planEmulatedRevert(
   if (odd !== undefined) {
     return because(refuse('diskTypeUnsupported', { vm: vm.name, disk: odd.target, type: odd.sourceType }));
   }
-  const peculiar = anotherFileObstacle(disks, situation);
+  const peculiar = anotherFileRefusal(disks, facts);
   if (peculiar !== undefined) {
     return peculiar;
   }
-  const reach = reachObstacle(snapshot, disks, situation);
+  const reach = reachRefusal(snapshot, disks, facts);
   if (reach !== undefined) {
     return because(reach);
   }
-  const overlays = chooseRevertOverlays(situation, disks);
+  const overlays = chooseRevertOverlays(facts, disks);
   if ('kind' in overlays) {
     return overlays;
   }
   const targets = overlays.map(({ target, file }): TargetFile => ({ target, file }));
   const own = targets.filter(({ target }) => takesPart(snapshot, target));
-  const leaf = planLeaf(snapshot, ref, targets, frozen, situation);
+  const leaf = planLeaf(snapshot, ref, targets, frozen, facts);
   if (leaf.kind === 'refusal') {
     return because(leaf);
   }
-  const left = leftOverlays(situation);
+  const left = danglingOverlays(facts);
   const make: readonly Step[] = [{ kind: 'createOverlays', overlays }];
   const cut: readonly Step[] =
     isActive(vm.power) || vm.power === 'crashed' ? [{ kind: 'power', action: 'forceOff' }] : [];
@@ -117,7 +117,7 @@ export function planEmulatedRevert(
     ...dropSaveSteps(vm),
     { kind: 'defineFromSnapshot', snapshot: snapshot.name, disks: except('running', targets, frozen) },
     { kind: 'makeCurrent', snapshot: snapshot.name, ...(leaf.steps.length === 0 ? { disks: own } : {}) },
-    ...nvramBackSteps(snapshot, situation),
+    ...nvramBackSteps(snapshot, facts),
     ...leaf.steps,
     ...startSteps(snapshot, end, except('configured', finalFiles(targets, leaf.steps), frozen)),
     ...(left.removable.length === 0 ? [] : [{ kind: 'removeFiles', files: left.removable } as const]),
@@ -128,7 +128,7 @@ export function planEmulatedRevert(
     losses: left.removable.length === 0 ? [] : [{ kind: 'files', files: left.removable }],
     warnings: [
       { kind: 'doneByUs', why },
-      ...tagsUnseenWarning(left.removable, situation),
+      ...tagsUnseenWarning(left.removable, facts),
       ...left.kept.map((file): Warning => ({ kind: 'leavesFile', file })),
     ],
   };
@@ -150,8 +150,8 @@ function except(
  * | took none, and another snapshot froze the file that it had     | yes: the VM would write into that one |
  * | took none, otherwise                                           | no: it goes on as it is, for it was left out on purpose |
  */
-function overlaidDisks(snapshot: Snapshot, situation: Situation): readonly VmDisk[] {
-  return (situation.frozenDisks?.get(snapshot.name) ?? []).filter((disk) => {
+function overlaidDisks(snapshot: Snapshot, facts: Facts): readonly VmDisk[] {
+  return (facts.frozenDisks?.get(snapshot.name) ?? []).filter((disk) => {
     if (takesPart(snapshot, disk.target)) {
       return true;
     }
@@ -160,19 +160,19 @@ function overlaidDisks(snapshot: Snapshot, situation: Situation): readonly VmDis
     return (
       writable &&
       source !== undefined &&
-      (restingOn(situation, [source]).size > 1 || snapshotsIn(situation, new Set([source])).length > 0)
+      (restingOn(facts, [source]).size > 1 || snapshotsIn(facts, new Set([source])).length > 0)
     );
   });
 }
 
-function reachObstacle(snapshot: Snapshot, disks: readonly VmDisk[], situation: Situation): Refused | undefined {
+function reachRefusal(snapshot: Snapshot, disks: readonly VmDisk[], facts: Facts): Refused | undefined {
   const external = snapshot.disks.filter(({ location }) => location === 'external');
-  const unknown = external.find(({ target }) => frozenFile(situation, snapshot.name, target) === undefined);
+  const unknown = external.find(({ target }) => backingFileOf(facts, snapshot.name, target) === undefined);
   if (unknown !== undefined) {
     return refuse('filesOutOfReach', { folder: folderOf(unknown.file ?? ''), why: 'notLookedAt' });
   }
-  for (const folder of new Set(disks.map(({ source = '' }) => actingFolder(source, situation)))) {
-    const can = situation.files?.canAct.get(folder);
+  for (const folder of new Set(disks.map(({ source = '' }) => actingFolder(source, facts)))) {
+    const can = facts.files?.canAct.get(folder);
     if (can !== 'yes') {
       return refuse('filesOutOfReach', { folder, why: can?.why ?? 'notLookedAt' });
     }
@@ -190,14 +190,14 @@ function planLeaf(
   vm: OperationRequest['vm'],
   targets: readonly TargetFile[],
   frozen: readonly VmDisk[],
-  situation: Situation,
+  facts: Facts,
 ): Leaf | Refused {
-  if (childrenOf(situation.tree, snapshot.name).length === 0) {
+  if (childrenOf(facts.tree, snapshot.name).length === 0) {
     return { kind: 'leaf', steps: [] };
   }
-  const defined = afterDefine(situation, frozen, targets);
-  const on = { ...defined, tree: { ...situation.tree, current: snapshot.name }, blockJobs: [] };
-  const title = freeTitle(`After revert to ${snapshot.title}`, situation.tree.snapshots);
+  const defined = afterDefine(facts, frozen, targets);
+  const on = { ...defined, tree: { ...facts.tree, current: snapshot.name }, blockJobs: [] };
+  const title = freeTitle(`After revert to ${snapshot.title}`, facts.tree.snapshots);
   const plan = planCreate(
     { kind: 'create', vm, snapshotKind: 'offline', style: 'external', title, auto: 'layout' },
     on,

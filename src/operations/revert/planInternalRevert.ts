@@ -2,16 +2,16 @@
 // Knows no steps.
 import { formatVersion, versionOf } from '../../domain/capabilities.js';
 import { restingOn, snapshotsIn, takesPart } from '../../domain/chains/fileUse.js';
-import { wrongTagObstacle } from '../../domain/chains/tagNames.js';
-import { outsiderObstacle } from '../../domain/chains/otherVms.js';
-import type { Situation } from '../../domain/situation.js';
+import { wrongTagRefusal } from '../../domain/chains/tagNames.js';
+import { outsiderRefusal } from '../../domain/chains/otherVms.js';
+import type { Facts } from '../../domain/facts.js';
 import { type Refused, refuse } from '../../domain/refusal.js';
 import type { Snapshot } from '../../domain/snapshot.js';
 import { isSafeName } from '../../domain/snapshotName.js';
 import { styleOfVm } from '../../domain/snapshotTree.js';
 
 /**
- * Where the name leads QEMU to another tag: see `wrongTagObstacle`.
+ * Where the name leads QEMU to another tag: see `wrongTagRefusal`.
  *
  * | who rests on that image                                | → |
  * |--------------------------------------------------------|---|
@@ -23,13 +23,13 @@ import { styleOfVm } from '../../domain/snapshotTree.js';
  *
  * From 10.9 on a running VM's snapshots are jobs of QEMU, whose names bear fewer characters.
  */
-export function internalRevertObstacle(snapshot: Snapshot, situation: Situation): Refused | undefined {
-  const { tree, vm, capabilities, frozenDisks } = situation;
+export function internalRevertRefusal(snapshot: Snapshot, facts: Facts): Refused | undefined {
+  const { tree, vm, capabilities, frozenDisks } = facts;
   const byJobs = capabilities.libvirt >= versionOf(10, 9) && snapshot.kind === 'memory';
   if (byJobs && !isSafeName(snapshot.name)) {
     return refuse('unsafeSnapshotName', { snapshot: snapshot.title, version: formatVersion(capabilities.libvirt) });
   }
-  const wrong = wrongTagObstacle(snapshot, situation);
+  const wrong = wrongTagRefusal(snapshot, facts);
   if (wrong !== undefined || frozenDisks === undefined) {
     return wrong;
   }
@@ -38,17 +38,17 @@ export function internalRevertObstacle(snapshot: Snapshot, situation: Situation)
     return styleOfVm(tree) === 'mixed' ? refuse('internalBaseInUse', { snapshot: snapshot.title }) : undefined;
   }
   for (const { source: file } of images) {
-    const resting = restingOn(situation, file === undefined ? [] : [file]);
+    const resting = restingOn(facts, file === undefined ? [] : [file]);
     if (vm.disks.some((disk) => disk.source !== undefined && disk.source !== file && resting.has(disk.source))) {
       return refuse('internalBaseInUse', { snapshot: snapshot.title, ...(file === undefined ? {} : { file }) });
     }
-    const user = snapshotsIn(situation, resting).find(
+    const user = snapshotsIn(facts, resting).find(
       (use) => use.snapshot.name !== snapshot.name && (use.file !== file || use.snapshot.style === 'external'),
     );
     if (user !== undefined) {
       return refuse('internalBaseInUse', { snapshot: snapshot.title, file: user.file, by: user.snapshot.title });
     }
-    const outsider = outsiderObstacle(resting, situation);
+    const outsider = outsiderRefusal(resting, facts);
     if (outsider !== undefined) {
       return outsider;
     }

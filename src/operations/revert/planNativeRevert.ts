@@ -3,16 +3,16 @@
 // look at who is built on them. Knows no steps.
 import { formatVersion, versionOf } from '../../domain/capabilities.js';
 import { restingOn, snapshotsNaming, takesPart } from '../../domain/chains/fileUse.js';
-import { anotherFileObstacle } from '../diskObstacles.js';
+import { anotherFileRefusal } from '../diskRefusals.js';
 import type { CannotAct } from '../../domain/hostFiles.js';
-import { tagObstacle } from '../../domain/chains/lostTags.js';
-import { otherVmObstacle } from '../../domain/chains/otherVms.js';
+import { tagRefusal } from '../../domain/chains/lostTags.js';
+import { otherVmRefusal } from '../../domain/chains/otherVms.js';
 import { folderOf, revertSeconds } from '../../domain/chains/overlayFiles.js';
-import type { Situation } from '../../domain/situation.js';
+import type { Facts } from '../../domain/facts.js';
 import { type Refused, refuse } from '../../domain/refusal.js';
 import type { Snapshot } from '../../domain/snapshot.js';
 import { currentOf } from '../../domain/snapshotTree.js';
-import { missingOf, otherRamObstacle } from '../../domain/chains/snapshotWhole.js';
+import { missingOf, otherRamRefusal } from '../../domain/chains/snapshotWhole.js';
 import type { VmDisk } from '../../domain/vm.js';
 
 /**
@@ -25,8 +25,8 @@ import type { VmDisk } from '../../domain/vm.js';
  * | ≥ 9.9          | any                   | none             | noCurrentSnapshot (the daemon would crash) |
  * | ≥ 9.9          | another; from 11.0 any | there           | ok, unless a file stands in the way, or the RAM, which it loads to stop it again |
  */
-export function nativeRevertObstacle(snapshot: Snapshot, situation: Situation): Refused | undefined {
-  const { vm, tree, capabilities } = situation;
+export function nativeRevertRefusal(snapshot: Snapshot, facts: Facts): Refused | undefined {
+  const { vm, tree, capabilities } = facts;
   const version = formatVersion(capabilities.libvirt);
   const title = snapshot.title;
   if (!capabilities.externalRevert) {
@@ -38,11 +38,7 @@ export function nativeRevertObstacle(snapshot: Snapshot, situation: Situation): 
   if (currentOf(tree) === undefined) {
     return refuse('noCurrentSnapshot', { vm: vm.name, snapshot: title, version });
   }
-  return (
-    otherRamObstacle(snapshot, situation) ??
-    leftFileObstacle(snapshot, situation) ??
-    newOverlayObstacle(snapshot, situation)
-  );
+  return otherRamRefusal(snapshot, facts) ?? leftFileRefusal(snapshot, facts) ?? newOverlayRefusal(snapshot, facts);
 }
 
 /**
@@ -59,23 +55,23 @@ export function nativeRevertObstacle(snapshot: Snapshot, situation: Situation): 
  * | another VM is, or an image that no VM names; a program has one open | usedByOtherVm, usedByImage, heldByProgram |
  * | another VM’s chain cannot be read                       | otherVmUnread |
  */
-function leftFileObstacle(snapshot: Snapshot, situation: Situation): Refused | undefined {
-  const removed = leftByLibvirt(situation);
-  const resting = restingOn(situation, removed);
-  const user = snapshotsNaming(situation, resting)[0];
+function leftFileRefusal(snapshot: Snapshot, facts: Facts): Refused | undefined {
+  const removed = leftByLibvirt(facts);
+  const resting = restingOn(facts, removed);
+  const user = snapshotsNaming(facts, resting)[0];
   if (user !== undefined) {
     return refuse('revertRemovesFile', {
       snapshot: snapshot.title,
       by: user.snapshot.title,
       file: user.file,
-      version: formatVersion(situation.capabilities.libvirt),
+      version: formatVersion(facts.capabilities.libvirt),
     });
   }
-  return tagObstacle(removed, situation) ?? otherVmObstacle(resting, situation, 'refuse');
+  return tagRefusal(removed, facts) ?? otherVmRefusal(resting, facts, 'refuse');
 }
 
 /** The overlays that libvirt removes when it has reverted. */
-export function leftByLibvirt({ tree }: Situation): readonly string[] {
+export function leftByLibvirt({ tree }: Facts): readonly string[] {
   const current = currentOf(tree);
   return (current?.revertDisks ?? current?.disks ?? []).flatMap(({ location, file }) =>
     location === 'external' ? (file ?? []) : [],
@@ -89,15 +85,15 @@ export function leftByLibvirt({ tree }: Situation): readonly string[] {
  * | disks of the snapshot, empty drives left out | → |
  * |----------------------------------------------|---|
  * | one is no file, or named by pool and volume  | diskTypeUnsupported |
- * | one that took no part stands against an overlay, see `anotherFileObstacle` | that |
+ * | one that took no part stands against an overlay, see `anotherFileRefusal` | that |
  * | … and its owner said `snapshot='no'`, `'manual'` or `'internal'`, which libvirt passes over here | ownerChose |
  * | two differ behind the last dot only          | overlayNamesCollide |
  * | the file of one that took no part is missing | overlayMissing, whatever its `startupPolicy` |
  * | … stands where nothing can be made, unlike beside those that took part | filesOutOfReach |
  * | otherwise, or not known                      | ok |
  */
-function newOverlayObstacle(snapshot: Snapshot, situation: Situation): Refused | undefined {
-  const { vm, capabilities, frozenDisks } = situation;
+function newOverlayRefusal(snapshot: Snapshot, facts: Facts): Refused | undefined {
+  const { vm, capabilities, frozenDisks } = facts;
   const disks = (frozenDisks?.get(snapshot.name) ?? []).filter(
     ({ source, sourceType }) => source !== undefined || (sourceType !== 'file' && sourceType !== 'block'),
   );
@@ -110,7 +106,7 @@ function newOverlayObstacle(snapshot: Snapshot, situation: Situation): Refused |
   const wished = others.find(({ snapshot: wish }) => wish !== undefined && wish !== 'external');
   const peculiar =
     wished === undefined
-      ? anotherFileObstacle(others, situation)
+      ? anotherFileRefusal(others, facts)
       : refuse('ownerChose', { vm: vm.name, disk: wished.target, wish: wished.snapshot ?? '' });
   if (peculiar !== undefined) {
     return peculiar;
@@ -125,15 +121,15 @@ function newOverlayObstacle(snapshot: Snapshot, situation: Situation): Refused |
     }
     targets.set(stem, target);
   }
-  return besideObstacle(snapshot, disks, situation);
+  return besideRefusal(snapshot, disks, facts);
 }
 
 /** A medium in a read-only folder costs a running VM its state. Where all folders are out of reach, it is ours alone. */
-function besideObstacle(snapshot: Snapshot, disks: readonly VmDisk[], situation: Situation): Refused | undefined {
-  const can = ({ source = '' }: VmDisk): 'yes' | CannotAct | undefined => situation.files?.canAct.get(folderOf(source));
+function besideRefusal(snapshot: Snapshot, disks: readonly VmDisk[], facts: Facts): Refused | undefined {
+  const can = ({ source = '' }: VmDisk): 'yes' | CannotAct | undefined => facts.files?.canAct.get(folderOf(source));
   const taking = disks.filter(({ target }) => takesPart(snapshot, target));
   for (const disk of disks.filter((one) => !taking.includes(one))) {
-    const file = missingOf(disk, situation);
+    const file = missingOf(disk, facts);
     if (file !== undefined) {
       return refuse('overlayMissing', { snapshot: snapshot.title, disk: disk.target, file });
     }
@@ -157,8 +153,8 @@ function besideObstacle(snapshot: Snapshot, disks: readonly VmDisk[], situation:
  * | of this second or the next two | the last of those seconds is waited out |
  * | later still                    | nothing to wait for: a clock was wrong |
  */
-export function secondToWaitFor(situation: Situation): number | undefined {
-  const now = Math.floor(situation.now);
-  const near = revertSeconds(situation).filter((second) => second >= now && second <= now + 2);
+export function secondToWaitFor(facts: Facts): number | undefined {
+  const now = Math.floor(facts.now);
+  const near = revertSeconds(facts).filter((second) => second >= now && second <= now + 2);
   return near.length === 0 ? undefined : Math.max(...near);
 }

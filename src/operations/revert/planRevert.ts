@@ -2,35 +2,29 @@
 // most of its own checks. So whatever can be known beforehand is looked at here.
 import { revertMs } from '../../domain/estimates.js';
 import { versionWarnings } from '../../domain/knownVersions.js';
-import { checkpointObstacle, revertObstacle } from '../diskObstacles.js';
+import { checkpointRefusal, revertRefusal } from '../diskRefusals.js';
 import { dropSaveSteps } from '../dropSaveSteps.js';
-import { frozenFile } from '../../domain/chains/fileUse.js';
+import { backingFileOf } from '../../domain/chains/fileUse.js';
 import { tagsUnseenWarning } from '../../domain/chains/lostTags.js';
 import { lastWrites } from '../../domain/chains/lastWrites.js';
-import { elsewhereObstacle, frozenAgainObstacle, writtenSinceObstacle } from '../../domain/chains/frozenContent.js';
-import { mergedByHandObstacle } from '../../domain/chains/mergedByHand.js';
+import { elsewhereRefusal, frozenAgainRefusal, writtenSinceRefusal } from '../../domain/chains/frozenContent.js';
+import { mergedByHandRefusal } from '../../domain/chains/mergedByHand.js';
 import { nvramBackSteps } from '../variablesSteps.js';
-import {
-  inUseObstacle,
-  frozenFileObstacle,
-  snapshotFor,
-  unfinishedDeleteObstacle,
-  unsteadyObstacle,
-} from '../obstacles.js';
+import { inUseRefusal, frozenFileRefusal, snapshotFor, unfinishedDeleteRefusal, unsteadyRefusal } from '../refusals.js';
 import type { AfterRevert, OperationRequest } from '../../domain/operation.js';
 import type { Decision, Plan } from '../plan.js';
 import type { Loss, Warning } from '../../domain/consequences.js';
-import type { Situation } from '../../domain/situation.js';
+import type { Facts } from '../../domain/facts.js';
 import type { Step } from '../../steps/step.js';
-import { type Checkpoint, type CheckpointSpared, planCheckpoint } from '../create/planCheckpoint.js';
+import { type Checkpoint, type NoCheckpointNeeded, planCheckpoint } from '../create/planCheckpoint.js';
 import { planEmulatedRevert, type WayBack } from './planEmulatedRevert.js';
-import { internalRevertObstacle } from './planInternalRevert.js';
-import { leftByLibvirt, nativeRevertObstacle, secondToWaitFor } from './planNativeRevert.js';
+import { internalRevertRefusal } from './planInternalRevert.js';
+import { leftByLibvirt, nativeRevertRefusal, secondToWaitFor } from './planNativeRevert.js';
 import { type RefusalReason, type Refused, refuse } from '../../domain/refusal.js';
 import { revertLosses } from './revertLosses.js';
 import { revertWarnings } from './revertWarnings.js';
 import type { Snapshot } from '../../domain/snapshot.js';
-import { brokenObstacle, otherRamObstacle, surroundingsObstacle } from '../../domain/chains/snapshotWhole.js';
+import { brokenRefusal, otherRamRefusal, surroundingsRefusal } from '../../domain/chains/snapshotWhole.js';
 import { type PowerState, isActive } from '../../domain/vm.js';
 
 type RevertRequest = Extract<OperationRequest, { kind: 'revert' }>;
@@ -44,41 +38,36 @@ export type EndState = 'running' | 'paused' | 'off';
  * | a managed save               | no               | dropManagedSave: it would survive the revert, and put its RAM on other disks | see revertLosses |
  * | any other                    | no               | nothing                         | see revertLosses        |
  *
- * The way back is decided on the situation as it will be after that. Where neither can be had, the way back tells its
+ * The way back is decided on the facts as they will be after that. Where neither can be had, the way back tells its
  * reason: the checkpoint is not what stands in the way then.
  */
-export function planRevert(request: RevertRequest, situation: Situation): Decision {
-  const { vm } = situation;
-  const snapshot = snapshotFor('revert', request.snapshot, situation);
+export function planRevert(request: RevertRequest, facts: Facts): Decision {
+  const { vm } = facts;
+  const snapshot = snapshotFor('revert', request.snapshot, facts);
   if ('refusal' in snapshot) {
     return snapshot;
   }
   const end = endOf(request.after, snapshot, vm.power);
-  const problem =
-    unsteadyObstacle(vm, 'revert') ?? inUseObstacle(situation) ?? contentObstacle(snapshot, end, situation);
+  const problem = unsteadyRefusal(vm, 'revert') ?? inUseRefusal(facts) ?? contentRefusal(snapshot, end, facts);
   if (problem !== undefined) {
     return problem;
   }
-  const kept = request.checkpointFirst === true ? planCheckpoint(request, snapshot, situation) : undefined;
-  const way = wayBack(request, snapshot, end, kept?.kind === 'checkpoint' ? kept.after : situation);
+  const kept = request.checkpointFirst === true ? planCheckpoint(request, snapshot, facts) : undefined;
+  const way = wayBack(request, snapshot, end, kept?.kind === 'checkpoint' ? kept.after : facts);
   if (way.kind === 'refusal' || kept?.kind === 'refusal') {
     return way.kind === 'refusal' ? way : (kept as Refused);
   }
-  const steps = [
-    ...(kept?.kind === 'checkpoint' ? kept.steps : []),
-    ...way.steps,
-    ...clockSteps(snapshot, end, situation),
-  ];
+  const steps = [...(kept?.kind === 'checkpoint' ? kept.steps : []), ...way.steps, ...clockSteps(snapshot, end, facts)];
   return {
     kind: 'plan',
     request,
     steps,
-    losses: lossesOf(kept, way, situation),
+    losses: lossesOf(kept, way, facts),
     warnings: [
       ...keptWarnings(kept),
       ...way.warnings,
-      ...revertWarnings(snapshot, steps, situation),
-      ...versionWarnings(situation.capabilities, {
+      ...revertWarnings(snapshot, steps, facts),
+      ...versionWarnings(facts.capabilities, {
         action: 'revert',
         style: snapshot.style,
         kind: snapshot.kind,
@@ -90,7 +79,7 @@ export function planRevert(request: RevertRequest, situation: Situation): Decisi
       revertMs(vm, snapshot, end === 'off' ? 'off' : 'active') + (kept?.kind === 'checkpoint' ? kept.estimateMs : 0),
     snapshot: snapshot.name,
     leaves: vm.disks.flatMap(({ target, source }) => (source === undefined ? [] : [{ target, file: source }])),
-    ...fitting(snapshot, steps, situation),
+    ...fitting(snapshot, steps, facts),
     ...(kept?.kind === 'checkpoint' ? { checkpoint: kept.name, spaceBytes: kept.spaceBytes } : {}),
   };
 }
@@ -105,7 +94,7 @@ export function planRevert(request: RevertRequest, situation: Situation): Decisi
  * | memory   | running | off    | has its channel | setGuestClock |
  * | any other combination      |        |                 | nothing |
  */
-function clockSteps({ kind }: Snapshot, end: EndState, { vm, agent, capabilities }: Situation): readonly Step[] {
+function clockSteps({ kind }: Snapshot, end: EndState, { vm, agent, capabilities }: Facts): readonly Step[] {
   const heard = isActive(vm.power) ? agent === 'answers' : vm.agentChannel;
   return kind === 'memory' && end === 'running' && heard && capabilities.driver === 'qemu'
     ? [{ kind: 'setGuestClock' }]
@@ -113,33 +102,29 @@ function clockSteps({ kind }: Snapshot, end: EndState, { vm, agent, capabilities
 }
 
 /** libvirt starts QEMU on the files that the snapshot froze, before it puts overlays on them. */
-function fitting(
-  { name, style, disks, memory }: Snapshot,
-  steps: readonly Step[],
-  situation: Situation,
-): Pick<Plan, 'fits'> {
+function fitting({ name, style, disks, memory }: Snapshot, steps: readonly Step[], facts: Facts): Pick<Plan, 'fits'> {
   if (style !== 'external' || memory.file === undefined || steps.every((step) => step.kind !== 'revert')) {
     return {};
   }
   const taking = disks.filter(({ location }) => location === 'external');
   return {
     fits: lastWrites(
-      taking.flatMap(({ target }) => frozenFile(situation, name, target) ?? []),
-      situation,
+      taking.flatMap(({ target }) => backingFileOf(facts, name, target) ?? []),
+      facts,
     ),
   };
 }
 
-type Kept = Checkpoint | CheckpointSpared | undefined;
+type Kept = Checkpoint | NoCheckpointNeeded | undefined;
 
-function lossesOf(kept: Kept, way: WayBack, situation: Situation): readonly Loss[] {
+function lossesOf(kept: Kept, way: WayBack, facts: Facts): readonly Loss[] {
   switch (kept?.kind) {
     case 'checkpoint':
       return kept.losses;
     case 'spared':
-      return revertLosses(situation, 'unchanged');
+      return revertLosses(facts, 'unchanged');
     case undefined:
-      return [...revertLosses(situation, 'changed'), ...way.losses];
+      return [...revertLosses(facts, 'changed'), ...way.losses];
   }
 }
 
@@ -155,23 +140,23 @@ function keptWarnings(kept: Kept): readonly Warning[] {
 }
 
 /** Rules about the snapshot's content as it is now: no checkpoint mends it. */
-function contentObstacle(snapshot: Snapshot, end: EndState, situation: Situation): Refused | undefined {
-  const { vm, capabilities } = situation;
+function contentRefusal(snapshot: Snapshot, end: EndState, facts: Facts): Refused | undefined {
+  const { vm, capabilities } = facts;
   return (
-    stateObstacle(snapshot) ??
+    stateRefusal(snapshot) ??
     (!vm.persistent && end === 'off' ? refuse('transientVm', { vm: vm.name, snapshot: snapshot.title }) : undefined) ??
     (capabilities.driver === 'qemu'
-      ? (checkpointObstacle(situation, 'reverted') ??
-        revertObstacle(snapshot, situation) ??
-        unfinishedDeleteObstacle(snapshot, situation) ??
-        frozenFileObstacle(snapshot, situation) ??
-        mergedByHandObstacle(snapshot, situation) ??
-        brokenObstacle(snapshot, situation) ??
-        elsewhereObstacle(snapshot, situation) ??
-        frozenAgainObstacle(snapshot, situation) ??
-        writtenSinceObstacle(snapshot, situation) ??
-        surroundingsObstacle(snapshot, end, situation) ??
-        (end === 'off' ? undefined : otherRamObstacle(snapshot, situation)))
+      ? (checkpointRefusal(facts, 'reverted') ??
+        revertRefusal(snapshot, facts) ??
+        unfinishedDeleteRefusal(snapshot, facts) ??
+        frozenFileRefusal(snapshot, facts) ??
+        mergedByHandRefusal(snapshot, facts) ??
+        brokenRefusal(snapshot, facts) ??
+        elsewhereRefusal(snapshot, facts) ??
+        frozenAgainRefusal(snapshot, facts) ??
+        writtenSinceRefusal(snapshot, facts) ??
+        surroundingsRefusal(snapshot, end, facts) ??
+        (end === 'off' ? undefined : otherRamRefusal(snapshot, facts)))
       : undefined)
   );
 }
@@ -207,18 +192,18 @@ const curedByUs: ReadonlySet<RefusalReason> = new Set([
  * | external | possible                   | by libvirt |
  * | external | refused, see `curedByUs`   | by us, where the files are in reach |
  */
-function wayBack(request: RevertRequest, snapshot: Snapshot, end: EndState, situation: Situation): WayBack | Refused {
-  const isQemu = situation.capabilities.driver === 'qemu';
+function wayBack(request: RevertRequest, snapshot: Snapshot, end: EndState, facts: Facts): WayBack | Refused {
+  const isQemu = facts.capabilities.driver === 'qemu';
   const obstacle = !isQemu
     ? undefined
     : snapshot.style === 'internal'
-      ? internalRevertObstacle(snapshot, situation)
-      : nativeRevertObstacle(snapshot, situation);
+      ? internalRevertRefusal(snapshot, facts)
+      : nativeRevertRefusal(snapshot, facts);
   if (obstacle === undefined) {
-    return byLibvirt(snapshot, end, situation);
+    return byLibvirt(snapshot, end, facts);
   }
   return snapshot.style === 'external' && curedByUs.has(obstacle.refusal.reason)
-    ? planEmulatedRevert({ snapshot, end, vm: request.vm, why: obstacle.refusal, stop: 'afterOverlays' }, situation)
+    ? planEmulatedRevert({ snapshot, end, vm: request.vm, why: obstacle.refusal, stop: 'afterOverlays' }, facts)
     : obstacle;
 }
 
@@ -230,11 +215,11 @@ function wayBack(request: RevertRequest, snapshot: Snapshot, end: EndState, situ
  * | power forceOff, copyFile | a copy of the UEFI variables is there: they are put back while the VM is off |
  * | revert          | always                                                                            |
  */
-function byLibvirt(snapshot: Snapshot, end: EndState, situation: Situation): WayBack {
-  const { vm, capabilities } = situation;
+function byLibvirt(snapshot: Snapshot, end: EndState, facts: Facts): WayBack {
+  const { vm, capabilities } = facts;
   const outside = snapshot.style === 'external' && capabilities.driver === 'qemu';
-  const second = outside ? secondToWaitFor(situation) : undefined;
-  const variables = nvramBackSteps(snapshot, situation);
+  const second = outside ? secondToWaitFor(facts) : undefined;
+  const variables = nvramBackSteps(snapshot, facts);
   const cut: readonly Step[] =
     variables.length > 0 && isActive(vm.power) && vm.persistent ? [{ kind: 'power', action: 'forceOff' }] : [];
   return {
@@ -247,7 +232,7 @@ function byLibvirt(snapshot: Snapshot, end: EndState, situation: Situation): Way
       ...stepsTo(end, snapshot),
     ],
     losses: [],
-    warnings: outside ? tagsUnseenWarning(leftByLibvirt(situation), situation) : [],
+    warnings: outside ? tagsUnseenWarning(leftByLibvirt(facts), facts) : [],
   };
 }
 
@@ -309,7 +294,7 @@ function stepsTo(end: EndState, snapshot: Snapshot): readonly Step[] {
     : [{ kind: 'revert', snapshot: name, to: end }];
 }
 
-function stateObstacle({ state, title }: Snapshot): Refused | undefined {
+function stateRefusal({ state, title }: Snapshot): Refused | undefined {
   return state === 'pmsuspended' || state === 'unknown'
     ? refuse('stateNotReachable', { snapshot: title, state })
     : undefined;

@@ -1,7 +1,7 @@
 // The end of a revert of ours that broke off. Until the VM is stopped, nothing but new files is there, and they go; from
 // then on the same steps go on, with the same names.
 import { afterDefine } from '../../steps/afterSteps.js';
-import { brokenAt, explain, goOn, hasBegun, removable, removal, safely, wasBegun } from '../brokenAt.js';
+import { interruptedAt, explain, goOn, hasBegun, removable, removal, safely, wasBegun } from '../interruptedAt.js';
 import { layersOf } from '../../domain/chains/fileUse.js';
 import {
   currentAsLeft,
@@ -13,15 +13,15 @@ import {
   useOfOverlays,
 } from '../leftAsPlanned.js';
 import type { Plan } from '../plan.js';
-import type { Situation } from '../../domain/situation.js';
+import type { Facts } from '../../domain/facts.js';
 import type { Step, TargetFile } from '../../steps/step.js';
 import { planRepair } from '../repair/planRepair.js';
 import { type EndState, planRevert } from './planRevert.js';
 import { undoCreate } from '../create/recoverCreate.js';
-import type { BrokenOff, Recovery } from '../interrupted.js';
+import type { InterruptedOperation, Recovery } from '../interrupted.js';
 import { type Refusal, refuse } from '../../domain/refusal.js';
 import { findSnapshot } from '../../domain/snapshotTree.js';
-import { brokenObstacle } from '../../domain/chains/snapshotWhole.js';
+import { brokenRefusal } from '../../domain/chains/snapshotWhole.js';
 import { effectOf, isThere, standsOn } from '../../steps/stepEffect.js';
 import { isActive } from '../../domain/vm.js';
 
@@ -39,41 +39,41 @@ import { isActive } from '../../domain/vm.js';
  * | the power cut, or later     | … used, or the VM is anywhere else          | before; explained where RAM that was saved is gone |
  * | the definition, or later    | the VM is on the new overlays               | see `onward` |
  */
-export function recoverEmulatedRevert(broken: BrokenOff, situation: Situation): Recovery {
+export function recoverEmulatedRevert(broken: InterruptedOperation, facts: Facts): Recovery {
   const { plan } = broken;
   const overlays = madeOverlays(plan);
   const define = plan.steps.find((step) => step.kind === 'defineFromSnapshot');
-  const onNew = define !== undefined && standsOn(define.disks, situation);
-  if (!wasStopped(broken, situation) && !onNew) {
-    return withoutOverlays(broken, overlays, undoCheckpoint(broken, situation), situation);
+  const onNew = define !== undefined && standsOn(define.disks, facts);
+  if (!wasStopped(broken, facts) && !onNew) {
+    return withoutOverlays(broken, overlays, undoCheckpoint(broken, facts), facts);
   }
-  const target = define === undefined ? undefined : findSnapshot(situation.tree, define.snapshot);
+  const target = define === undefined ? undefined : findSnapshot(facts.tree, define.snapshot);
   const why =
     target === undefined
-      ? refuse('snapshotMissing', { vm: situation.vm.name, snapshot: define?.snapshot ?? '' })
-      : brokenObstacle(target, situation);
+      ? refuse('snapshotMissing', { vm: facts.vm.name, snapshot: define?.snapshot ?? '' })
+      : brokenRefusal(target, facts);
   const before: Recovery = { kind: 'settled', to: 'before' };
   if (why !== undefined) {
     return onNew
-      ? backToCheckpoint(broken, overlays, why.refusal, situation)
-      : withoutOverlays(broken, overlays, before, situation);
+      ? backToCheckpoint(broken, overlays, why.refusal, facts)
+      : withoutOverlays(broken, overlays, before, facts);
   }
   if (onNew) {
-    return onward(broken, situation);
+    return onward(broken, facts);
   }
-  const use = useOfLeft(plan, situation);
-  if (use === 'untouched' && keptByRecovery(plan, situation) === undefined) {
-    return goOn(broken, restOf(broken, situation), 'after');
+  const use = useOfLeft(plan, facts);
+  if (use === 'untouched' && keptByRecovery(plan, facts) === undefined) {
+    return goOn(broken, restOf(broken, facts), 'after');
   }
   const stopped = broken.request.kind === 'repair' || plan.losses.some(({ kind: what }) => what === 'ram');
-  if (use === 'untouched' || (use === 'unknown' && (stopped || wasDropped(broken, situation)))) {
-    return anew(broken, overlays, situation);
+  if (use === 'untouched' || (use === 'unknown' && (stopped || wasDropped(broken, facts)))) {
+    return anew(broken, overlays, facts);
   }
   // A recovery that kept the present broke off with overlays of its own, which this plan does not know.
-  const elsewhere = use === 'used' && keptByRecovery(plan, situation) !== undefined && situation.vm.power === 'off';
-  return elsewhere || wasDropped(broken, situation)
-    ? explainUsed(broken, [], situation)
-    : withoutOverlays(broken, overlays, before, situation);
+  const elsewhere = use === 'used' && keptByRecovery(plan, facts) !== undefined && facts.vm.power === 'off';
+  return elsewhere || wasDropped(broken, facts)
+    ? explainUsed(broken, [], facts)
+    : withoutOverlays(broken, overlays, before, facts);
 }
 
 /**
@@ -87,13 +87,13 @@ export function recoverEmulatedRevert(broken: BrokenOff, situation: Situation): 
  * | used; VM active                 | metadata, a start                            | the metadata |
  * | used, unknown                   | RAM or UEFI variables to put back, a definition | explained: they would not fit any more |
  */
-function onward(broken: BrokenOff, situation: Situation): Recovery {
-  const { vm } = situation;
-  const rest = restOf(broken, situation);
+function onward(broken: InterruptedOperation, facts: Facts): Recovery {
+  const { vm } = facts;
+  const rest = restOf(broken, facts);
   const active = isActive(vm.power);
   const { disks: own } = broken.plan.steps.find((step) => step.kind === 'defineFromSnapshot') ?? {};
-  const on = onFiles(broken.plan, situation);
-  const use = on === undefined || !currentAsLeft(broken.plan, situation) ? 'used' : useOfOverlays(on, situation);
+  const on = onFiles(broken.plan, facts);
+  const use = on === undefined || !currentAsLeft(broken.plan, facts) ? 'used' : useOfOverlays(on, facts);
   const left = rest.filter((step) => !isDoneByUse(step));
   if (use === 'untouched' || left.every((step) => step.kind === 'removeFiles')) {
     return goOn(broken, use === 'untouched' ? rest : left, 'after');
@@ -101,15 +101,15 @@ function onward(broken: BrokenOff, situation: Situation): Recovery {
   const fits = left.every(
     (step) =>
       step.kind === 'removeFiles' ||
-      (step.kind === 'makeCurrent' && mayMakeCurrent(step, broken.plan, situation)) ||
+      (step.kind === 'makeCurrent' && mayMakeCurrent(step, broken.plan, facts)) ||
       (step.kind === 'createSnapshot' && !active && on === own),
   );
-  return fits && on !== undefined && currentAsLeft(broken.plan, situation)
+  return fits && on !== undefined && currentAsLeft(broken.plan, facts)
     ? goOn(broken, left, 'after')
     : explainUsed(
         broken,
         left.filter((step) => step.kind === 'makeCurrent' || step.kind === 'createSnapshot'),
-        situation,
+        facts,
       );
 }
 
@@ -121,7 +121,7 @@ function isDoneByUse(step: Step): boolean {
 }
 
 /** The overlays that the VM stands on: the leaf's, or else its own; undefined where it stands on others by now. */
-function onFiles(plan: Plan, situation: Situation): readonly TargetFile[] | undefined {
+function onFiles(plan: Plan, facts: Facts): readonly TargetFile[] | undefined {
   const define = plan.steps.find((step) => step.kind === 'defineFromSnapshot');
   const own = define?.disks ?? [];
   const leaf = plan.steps.find((step) => step.kind === 'createSnapshot' && step.auto === 'layout');
@@ -130,30 +130,30 @@ function onFiles(plan: Plan, situation: Situation): readonly TargetFile[] | unde
     target,
     file: above.find((disk) => disk.target === target)?.file ?? file,
   }));
-  return [own, final].find((files) => standsExactlyOn(files, situation));
+  return [own, final].find((files) => standsExactlyOn(files, facts));
 }
 
 /** Whoever used the VM since decides what becomes of it. */
-function explainUsed(broken: BrokenOff, steps: readonly Step[], situation: Situation): Recovery {
-  return explain(broken, refuse('usedSince', { vm: situation.vm.name }).refusal, steps, situation);
+function explainUsed(broken: InterruptedOperation, steps: readonly Step[], facts: Facts): Recovery {
+  return explain(broken, refuse('usedSince', { vm: facts.vm.name }).refusal, steps, facts);
 }
 
 /**
  * The VM is off where it was, and its changes were to be lost; whether there are more of them by now cannot be told. So
  * the present is kept first.
  */
-function anew(broken: BrokenOff, overlays: readonly string[], situation: Situation): Recovery {
+function anew(broken: InterruptedOperation, overlays: readonly string[], facts: Facts): Recovery {
   const { request, plan } = broken;
-  const left = removal(removable(overlays, plan, situation, 'notNamed'));
+  const left = removal(removable(overlays, plan, facts, 'notNamed'));
   const fresh =
     request.kind === 'revert'
-      ? planRevert({ ...request, after: endOfSteps(plan), checkpointFirst: true }, situation)
+      ? planRevert({ ...request, after: endOfSteps(plan), checkpointFirst: true }, facts)
       : request.kind === 'repair'
-        ? planRepair(request, situation)
+        ? planRepair(request, facts)
         : undefined;
   return fresh?.kind === 'plan'
     ? goOn(broken, [...left, ...fresh.steps], 'after')
-    : explain(broken, fresh?.refusal ?? refuse('usedSince', { vm: situation.vm.name }).refusal, [], situation);
+    : explain(broken, fresh?.refusal ?? refuse('usedSince', { vm: facts.vm.name }).refusal, [], facts);
 }
 
 function endOfSteps({ steps }: Plan): EndState {
@@ -173,17 +173,17 @@ function endOfSteps({ steps }: Plan): EndState {
  * Whether anything was done that new files do not undo. A VM that was off before has no power to cut: then it is the
  * definition, or the managed save that was dropped.
  */
-function wasStopped(broken: BrokenOff, situation: Situation): boolean {
+function wasStopped(broken: InterruptedOperation, facts: Facts): boolean {
   const { steps } = broken.plan;
   const cut = steps.findIndex((step) => step.kind === 'power' && step.action === 'forceOff');
   return (
-    wasDropped(broken, situation) ||
-    (wasBegun(broken, cut) && situation.vm.power === 'off') ||
+    wasDropped(broken, facts) ||
+    (wasBegun(broken, cut) && facts.vm.power === 'off') ||
     hasBegun(broken, ['defineFromSnapshot', 'makeCurrent', 'restoreMemory'])
   );
 }
 
-function wasDropped(broken: BrokenOff, { vm }: Situation): boolean {
+function wasDropped(broken: InterruptedOperation, { vm }: Facts): boolean {
   return hasBegun(broken, ['dropManagedSave']) && !vm.managedSave;
 }
 
@@ -191,27 +191,26 @@ function wasDropped(broken: BrokenOff, { vm }: Situation): boolean {
  * From the first step that is not done. Overlays that are gone again are made again, and a leaf that was half made leaves
  * files that it would find taken.
  */
-function restOf(broken: BrokenOff, situation: Situation): readonly Step[] {
+function restOf(broken: InterruptedOperation, facts: Facts): readonly Step[] {
   const { steps } = broken.plan;
   const overlays = steps.findIndex((step) => step.kind === 'createOverlays');
   const define = steps.findIndex((step) => step.kind === 'defineFromSnapshot');
   const [make] = steps.slice(overlays, overlays + 1);
-  const at = Math.max(brokenAt(broken, situation), overlays);
-  const again: readonly Step[] =
-    make !== undefined && at > overlays && effectOf(make, situation) !== 'there' ? [make] : [];
+  const at = Math.max(interruptedAt(broken, facts), overlays);
+  const again: readonly Step[] = make !== undefined && at > overlays && effectOf(make, facts) !== 'there' ? [make] : [];
   const leaf = steps.findIndex((step) => step.kind === 'createSnapshot' && step.auto === 'layout');
   const made = steps[leaf];
   const halfMade =
-    made?.kind === 'createSnapshot' && at <= leaf && effectOf(made, situation) !== 'there'
-      ? made.disks.flatMap(({ file }) => (file !== undefined && emptiness(file, situation) === true ? [file] : []))
+    made?.kind === 'createSnapshot' && at <= leaf && effectOf(made, facts) !== 'there'
+      ? made.disks.flatMap(({ file }) => (file !== undefined && emptiness(file, facts) === true ? [file] : []))
       : [];
-  const present = new Set(situation.vm.disks.flatMap(layersOf));
+  const present = new Set(facts.vm.disks.flatMap(layersOf));
   const blind = halfMade.some((file) => present.has(file));
   // The VM stands on the leaf's overlay without the leaf: back on its own ones first, which that one rests on.
   const from = blind ? Math.min(at, define) : at;
-  const later = from <= define ? whenDefined(steps[define], situation) : situation;
+  const later = from <= define ? whenDefined(steps[define], facts) : facts;
   const rest = safely(steps.slice(from), broken.plan, later).filter(
-    (step) => step.kind !== 'power' || step.action !== 'forceOff' || isActive(situation.vm.power),
+    (step) => step.kind !== 'power' || step.action !== 'forceOff' || isActive(facts.vm.power),
   );
   return [...again, ...rest].flatMap((step): readonly Step[] =>
     step === made && halfMade.length > 0 ? [{ kind: 'removeFiles', files: halfMade }, step] : [step],
@@ -219,18 +218,18 @@ function restOf(broken: BrokenOff, situation: Situation): readonly Step[] {
 }
 
 /** By then, the VM does not stand on the overlays any more that are to be removed. */
-function whenDefined(define: Step | undefined, situation: Situation): Situation {
-  const frozen = define?.kind === 'defineFromSnapshot' ? situation.frozenDisks?.get(define.snapshot) : undefined;
+function whenDefined(define: Step | undefined, facts: Facts): Facts {
+  const frozen = define?.kind === 'defineFromSnapshot' ? facts.frozenDisks?.get(define.snapshot) : undefined;
   return define?.kind === 'defineFromSnapshot' && frozen !== undefined
-    ? afterDefine(situation, frozen, define.disks)
-    : situation;
+    ? afterDefine(facts, frozen, define.disks)
+    : facts;
 }
 
-function undoCheckpoint(broken: BrokenOff, situation: Situation): Recovery {
+function undoCheckpoint(broken: InterruptedOperation, facts: Facts): Recovery {
   const made = broken.plan.steps.find((step) => step.kind === 'createSnapshot' && step.auto === 'revert');
   return made === undefined
     ? { kind: 'settled', to: 'before' }
-    : undoCreate({ ...broken, plan: { ...broken.plan, steps: checkpointSteps(broken.plan) } }, situation);
+    : undoCreate({ ...broken, plan: { ...broken.plan, steps: checkpointSteps(broken.plan) } }, facts);
 }
 
 function checkpointSteps({ steps }: Plan): readonly Step[] {
@@ -242,12 +241,12 @@ function madeOverlays({ steps }: Plan): readonly string[] {
 }
 
 function withoutOverlays(
-  broken: BrokenOff,
+  broken: InterruptedOperation,
   overlays: readonly string[],
   before: Recovery,
-  situation: Situation,
+  facts: Facts,
 ): Recovery {
-  const left = hasBegun(broken, ['createOverlays']) ? removable(overlays, broken.plan, situation, 'notNamed') : [];
+  const left = hasBegun(broken, ['createOverlays']) ? removable(overlays, broken.plan, facts, 'notNamed') : [];
   if (before.kind === 'explain' || left.length === 0) {
     return before;
   }
@@ -257,10 +256,10 @@ function withoutOverlays(
 
 /** The definition names files that cannot be used any more. The checkpoint has the present, on overlays of its own. */
 function backToCheckpoint(
-  broken: BrokenOff,
+  broken: InterruptedOperation,
   overlays: readonly string[],
   why: Refusal,
-  situation: Situation,
+  facts: Facts,
 ): Recovery {
   const { plan } = broken;
   const made = plan.steps.find((step) => step.kind === 'createSnapshot' && step.auto === 'revert');
@@ -268,18 +267,18 @@ function backToCheckpoint(
     made?.kind === 'createSnapshot'
       ? made.disks.flatMap(({ target, file }) => (file === undefined ? [] : [{ target, file }]))
       : [];
-  const kept = made?.kind === 'createSnapshot' ? findSnapshot(situation.tree, made.name) : undefined;
-  const whole = kept !== undefined && disks.length > 0 && disks.every(({ file }) => isThere(file, situation));
-  const on = onFiles(plan, situation);
-  if (!whole || on === undefined || useOfOverlays(on, situation) !== 'untouched' || !currentAsLeft(plan, situation)) {
-    return explain(broken, why, [], situation);
+  const kept = made?.kind === 'createSnapshot' ? findSnapshot(facts.tree, made.name) : undefined;
+  const whole = kept !== undefined && disks.length > 0 && disks.every(({ file }) => isThere(file, facts));
+  const on = onFiles(plan, facts);
+  if (!whole || on === undefined || useOfOverlays(on, facts) !== 'untouched' || !currentAsLeft(plan, facts)) {
+    return explain(broken, why, [], facts);
   }
   return goOn(
     broken,
     [
       { kind: 'defineFromSnapshot', snapshot: kept.name, disks },
       { kind: 'makeCurrent', snapshot: kept.name, disks },
-      ...removal(overlays.filter((file) => emptiness(file, situation) === true)),
+      ...removal(overlays.filter((file) => emptiness(file, facts) === true)),
     ],
     'before',
   );

@@ -1,26 +1,26 @@
 // The end of a revert by libvirt that broke off. libvirt stops the VM before most of its work, so where the VM stands
 // tells how far it came. Knows no revert of our own but the one that leads off frozen files.
-import { brokenAt, explain, goOn, hasBegun, wasBegun } from '../brokenAt.js';
-import { frozenFile, wholeChain } from '../../domain/chains/fileUse.js';
+import { interruptedAt, explain, goOn, hasBegun, wasBegun } from '../interruptedAt.js';
+import { backingFileOf, wholeChain } from '../../domain/chains/fileUse.js';
 import { isUnwritten } from '../../domain/chains/lastWrites.js';
-import { frozenFileObstacle } from '../obstacles.js';
+import { frozenFileRefusal } from '../refusals.js';
 import { currentAsLeft, useOfLeft } from '../leftAsPlanned.js';
 import { nvramCopy } from '../../domain/chains/nvramCopy.js';
 import type { OperationRequest } from '../../domain/operation.js';
 import type { Plan } from '../plan.js';
-import type { Situation } from '../../domain/situation.js';
+import type { Facts } from '../../domain/facts.js';
 import type { Step } from '../../steps/step.js';
 import { planEmulatedRevert } from './planEmulatedRevert.js';
 import { planMakeCurrent } from '../repair/planMetadataRepair.js';
 import { type EndState, endOf, planRevert } from './planRevert.js';
 import { undoCreate } from '../create/recoverCreate.js';
-import type { BrokenOff, Recovery } from '../interrupted.js';
+import type { InterruptedOperation, Recovery } from '../interrupted.js';
 import { refuse } from '../../domain/refusal.js';
 import type { Snapshot } from '../../domain/snapshot.js';
 import { findSnapshot } from '../../domain/snapshotTree.js';
 import { isActive } from '../../domain/vm.js';
 
-type Broken = BrokenOff & { readonly request: Extract<OperationRequest, { kind: 'revert' }> };
+type Broken = InterruptedOperation & { readonly request: Extract<OperationRequest, { kind: 'revert' }> };
 
 /**
  * | begun                      | the VM now                              | current          | → |
@@ -33,55 +33,48 @@ type Broken = BrokenOff & { readonly request: Extract<OperationRequest, { kind: 
  * | the revert                 | any                                     | the target, which it was not before | after; what is left follows |
  * | the revert                 | elsewhere                               | another, or as before | see `whereItWas` |
  */
-export function recoverNativeRevert(broken: Broken, situation: Situation): Recovery {
+export function recoverNativeRevert(broken: Broken, facts: Facts): Recovery {
   const { plan, request } = broken;
-  const { vm, tree } = situation;
+  const { vm, tree } = facts;
   const reverting = plan.steps.findIndex((step) => step.kind === 'revert');
   const target = findSnapshot(tree, request.snapshot);
   const reached = broken.done.includes(reverting);
   if (!reached && !hasBegun(broken, ['revert'])) {
     const cut = plan.steps.findIndex((step) => step.kind === 'power' && step.action === 'forceOff');
     const stopped = cut >= 0 && cut < reverting && wasBegun(broken, cut) && vm.power === 'off';
-    return wasDropped(broken, situation) || stopped || hasOtherVariables(broken)
-      ? whereItWas(broken, target, situation)
-      : undoCreate(broken, situation);
+    return wasDropped(broken, facts) || stopped || hasOtherVariables(broken)
+      ? whereItWas(broken, target, facts)
+      : undoCreate(broken, facts);
   }
   if (target === undefined) {
-    return explain(
-      broken,
-      refuse('snapshotMissing', { vm: vm.name, snapshot: request.snapshot }).refusal,
-      [],
-      situation,
-    );
+    return explain(broken, refuse('snapshotMissing', { vm: vm.name, snapshot: request.snapshot }).refusal, [], facts);
   }
-  const end = endWanted(broken, target, situation);
+  const end = endWanted(broken, target, facts);
   if (!reached && target.style === 'external') {
-    const frozen = frozenFileObstacle(target, situation);
+    const frozen = frozenFileRefusal(target, facts);
     if (frozen !== undefined) {
       return vm.power === 'paused' || vm.power === 'off'
-        ? offFrozenFiles(broken, target, end, frozen.refusal, situation)
-        : explain(broken, frozen.refusal, [{ kind: 'power', action: 'forceOff' }], situation);
+        ? offFrozenFiles(broken, target, end, frozen.refusal, facts)
+        : explain(broken, frozen.refusal, [{ kind: 'power', action: 'forceOff' }], facts);
     }
   }
-  const moved = target.style === 'external' && standsAbove(broken, target, situation);
+  const moved = target.style === 'external' && standsAbove(broken, target, facts);
   if (!reached && moved && tree.current !== target.name) {
-    return currentAsLeft(plan, situation)
-      ? madeCurrent(broken, target, end, situation)
-      : explainUsed(broken, [], situation);
+    return currentAsLeft(plan, facts) ? madeCurrent(broken, target, end, facts) : explainUsed(broken, [], facts);
   }
   if (reached || (tree.current === target.name && (moved || !wasCurrent(broken)))) {
-    const at = Math.max(brokenAt(broken, situation), reverting + 1);
+    const at = Math.max(interruptedAt(broken, facts), reverting + 1);
     return goOn(
       broken,
-      plan.steps.slice(at).filter((step) => isStillWanted(step, situation)),
+      plan.steps.slice(at).filter((step) => isStillWanted(step, facts)),
       'after',
     );
   }
-  return whereItWas(broken, target, situation);
+  return whereItWas(broken, target, facts);
 }
 
 /** RAM that libvirt has just loaded, and that nobody let run, may go: it is in the snapshot. */
-function isStillWanted(step: Step, { vm }: Situation): boolean {
+function isStillWanted(step: Step, { vm }: Facts): boolean {
   return step.kind !== 'power' || (vm.power === 'paused' && vm.powerReason === 'fromSnapshot');
 }
 
@@ -96,30 +89,30 @@ function isStillWanted(step: Step, { vm }: Situation): boolean {
  * | used          | neither                                        | any    | before |
  * | used          | yes                                            | any    | explained |
  */
-function whereItWas(broken: Broken, target: Snapshot | undefined, situation: Situation): Recovery {
+function whereItWas(broken: Broken, target: Snapshot | undefined, facts: Facts): Recovery {
   const { plan, request } = broken;
-  const dropped = wasDropped(broken, situation);
+  const dropped = wasDropped(broken, facts);
   const replaced = hasOtherVariables(broken);
-  switch (useOfLeft(plan, situation)) {
+  switch (useOfLeft(plan, facts)) {
     case 'untouched':
-      return again(broken, target, 'nothing', situation);
+      return again(broken, target, 'nothing', facts);
     case 'unknown':
       return dropped || replaced || plan.losses.some(({ kind: what }) => what === 'ram')
-        ? again(broken, target, 'present', situation)
+        ? again(broken, target, 'present', facts)
         : { kind: 'settled', to: 'before' };
     case 'used': {
-      const { name } = situation.vm;
+      const { name } = facts.vm;
       if (replaced) {
         const why = refuse('variablesReplaced', { vm: name, snapshot: target?.title ?? request.snapshot }).refusal;
-        return explain(broken, why, variablesBack(plan, situation), situation);
+        return explain(broken, why, variablesBack(plan, facts), facts);
       }
-      return dropped ? explainUsed(broken, [], situation) : { kind: 'settled', to: 'before' };
+      return dropped ? explainUsed(broken, [], facts) : { kind: 'settled', to: 'before' };
     }
   }
 }
 
 /** The checkpoint has a copy of those that the VM had. */
-function variablesBack({ checkpoint }: Plan, { vm, tree }: Situation): readonly Step[] {
+function variablesBack({ checkpoint }: Plan, { vm, tree }: Facts): readonly Step[] {
   if (vm.nvram === undefined || checkpoint === undefined || findSnapshot(tree, checkpoint) === undefined) {
     return [];
   }
@@ -128,11 +121,11 @@ function variablesBack({ checkpoint }: Plan, { vm, tree }: Situation): readonly 
   return [...stop, { kind: 'copyFile', from: copy, to: vm.nvram, existing: 'replace' }];
 }
 
-function explainUsed(broken: Broken, steps: readonly Step[], situation: Situation): Recovery {
-  return explain(broken, refuse('usedSince', { vm: situation.vm.name }).refusal, steps, situation);
+function explainUsed(broken: Broken, steps: readonly Step[], facts: Facts): Recovery {
+  return explain(broken, refuse('usedSince', { vm: facts.vm.name }).refusal, steps, facts);
 }
 
-function wasDropped(broken: Broken, { vm }: Situation): boolean {
+function wasDropped(broken: Broken, { vm }: Facts): boolean {
   return hasBegun(broken, ['dropManagedSave']) && !vm.managedSave;
 }
 
@@ -153,7 +146,7 @@ function wasCurrent({ plan, request }: Broken): boolean {
 }
 
 /** What the plan ends with: the VM is off by now, perhaps, so `asBefore` says nothing any more. */
-function endWanted({ plan, request }: Broken, target: Snapshot, { vm }: Situation): EndState {
+function endWanted({ plan, request }: Broken, target: Snapshot, { vm }: Facts): EndState {
   if (plan.steps.at(-1)?.kind === 'power') {
     return 'off';
   }
@@ -163,21 +156,16 @@ function endWanted({ plan, request }: Broken, target: Snapshot, { vm }: Situatio
     : endOf(request.after === 'asBefore' ? 'asSnapshot' : request.after, target, vm.power);
 }
 
-function again(
-  broken: Broken,
-  target: Snapshot | undefined,
-  keeps: 'present' | 'nothing',
-  situation: Situation,
-): Recovery {
+function again(broken: Broken, target: Snapshot | undefined, keeps: 'present' | 'nothing', facts: Facts): Recovery {
   const { request } = broken;
-  const after = target === undefined ? request.after : endWanted(broken, target, situation);
-  const fresh = planRevert({ ...request, after, checkpointFirst: keeps === 'present' }, situation);
+  const after = target === undefined ? request.after : endWanted(broken, target, facts);
+  const fresh = planRevert({ ...request, after, checkpointFirst: keeps === 'present' }, facts);
   return fresh.kind === 'refusal'
     ? explain(
         broken,
         fresh.refusal,
         broken.plan.steps.filter((step) => step.kind === 'revert'),
-        situation,
+        facts,
       )
     : goOn(broken, fresh.steps, 'after');
 }
@@ -187,36 +175,35 @@ function offFrozenFiles(
   snapshot: Snapshot,
   end: EndState,
   why: Parameters<typeof explain>[1],
-  situation: Situation,
+  facts: Facts,
 ): Recovery {
-  const way = planEmulatedRevert({ snapshot, end, vm: broken.request.vm, why, stop: 'first' }, situation);
+  const way = planEmulatedRevert({ snapshot, end, vm: broken.request.vm, why, stop: 'first' }, facts);
   if (way.kind === 'way') {
     // Whatever ran on these files since has changed them under the RAM.
-    const { power, powerReason } = situation.vm;
-    const fits =
-      (power === 'paused' && powerReason === 'fromSnapshot') || isAsItFroze(broken.plan, snapshot, situation);
+    const { power, powerReason } = facts.vm;
+    const fits = (power === 'paused' && powerReason === 'fromSnapshot') || isAsItFroze(broken.plan, snapshot, facts);
     return fits || way.steps.every((step) => step.kind !== 'restoreMemory')
       ? goOn(broken, way.steps, 'after')
-      : explain(broken, why, way.steps, situation);
+      : explain(broken, why, way.steps, facts);
   }
-  const stop: readonly Step[] = isActive(situation.vm.power) ? [{ kind: 'power', action: 'forceOff' }] : [];
+  const stop: readonly Step[] = isActive(facts.vm.power) ? [{ kind: 'power', action: 'forceOff' }] : [];
   const { snapshot: name } = broken.request;
-  return explain(broken, way.refusal, [...stop, { kind: 'revert', snapshot: name, to: 'asSnapshot' }], situation);
+  return explain(broken, way.refusal, [...stop, { kind: 'revert', snapshot: name, to: 'asSnapshot' }], facts);
 }
 
-function isAsItFroze({ fits }: Plan, { name, disks }: Snapshot, situation: Situation): boolean {
+function isAsItFroze({ fits }: Plan, { name, disks }: Snapshot, facts: Facts): boolean {
   return disks
     .filter(({ location }) => location === 'external')
-    .every(({ target }) => isUnwritten(frozenFile(situation, name, target) ?? '', fits, situation));
+    .every(({ target }) => isUnwritten(backingFileOf(facts, name, target) ?? '', fits, facts));
 }
 
 /** libvirt has put the VM on its new overlays, and has not written it down. */
-function madeCurrent(broken: Broken, target: Snapshot, end: EndState, situation: Situation): Recovery {
-  const { vm, tree } = situation;
-  const unmarked = { ...situation, tree: { snapshots: tree.snapshots } };
+function madeCurrent(broken: Broken, target: Snapshot, end: EndState, facts: Facts): Recovery {
+  const { vm, tree } = facts;
+  const unmarked = { ...facts, tree: { snapshots: tree.snapshots } };
   const made = planMakeCurrent(broken.request.vm, target.name, unmarked);
   if (made.kind === 'refusal') {
-    return explain(broken, made.refusal, [{ kind: 'makeCurrent', snapshot: target.name }], situation);
+    return explain(broken, made.refusal, [{ kind: 'makeCurrent', snapshot: target.name }], facts);
   }
   const loaded = vm.power === 'paused' && vm.powerReason === 'fromSnapshot';
   const power: readonly Step[] =
@@ -225,7 +212,7 @@ function madeCurrent(broken: Broken, target: Snapshot, end: EndState, situation:
 }
 
 /** On a file that the VM did not have before, right above what the target froze. */
-function standsAbove({ plan }: Broken, target: Snapshot, situation: Situation): boolean {
+function standsAbove({ plan }: Broken, target: Snapshot, facts: Facts): boolean {
   const checkpoint = plan.steps.find((step) => step.kind === 'createSnapshot' && step.auto === 'revert');
   const kept = checkpoint?.kind === 'createSnapshot' ? checkpoint.disks : [];
   const left = new Set([...(plan.leaves ?? []), ...kept].map(({ file }) => file));
@@ -233,9 +220,9 @@ function standsAbove({ plan }: Broken, target: Snapshot, situation: Situation): 
   return (
     targets.length > 0 &&
     targets.every((name) => {
-      const disk = situation.vm.disks.find((one) => one.target === name);
-      const frozen = frozenFile(situation, target.name, name);
-      const chain = disk === undefined ? [] : wholeChain(disk, situation);
+      const disk = facts.vm.disks.find((one) => one.target === name);
+      const frozen = backingFileOf(facts, target.name, name);
+      const chain = disk === undefined ? [] : wholeChain(disk, facts);
       return frozen !== undefined && chain[1] === frozen && !left.has(chain[0]);
     })
   );

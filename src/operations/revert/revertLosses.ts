@@ -1,7 +1,7 @@
 // What a revert leaves behind for good. libvirt makes no copy of anything. Knows no steps.
-import { frozenFile } from '../../domain/chains/fileUse.js';
+import { backingFileOf } from '../../domain/chains/fileUse.js';
 import type { Loss } from '../../domain/consequences.js';
-import type { Situation } from '../../domain/situation.js';
+import type { Facts } from '../../domain/facts.js';
 import { currentOf } from '../../domain/snapshotTree.js';
 import { isActive, snapshotableDisks } from '../../domain/vm.js';
 
@@ -15,15 +15,15 @@ import { isActive, snapshotableDisks } from '../../domain/vm.js';
  *
  * A checkpoint holds all of it.
  */
-export function revertLosses(situation: Situation, present: 'changed' | 'unchanged'): readonly Loss[] {
-  const { vm, tree } = situation;
+export function revertLosses(facts: Facts, present: 'changed' | 'unchanged'): readonly Loss[] {
+  const { vm, tree } = facts;
   if (present === 'unchanged') {
     return [{ kind: 'configuration' }];
   }
   const since = currentOf(tree)?.name;
   const losses: Loss[] = [];
   if (snapshotableDisks(vm).length > 0) {
-    const disks = changedBytes(situation);
+    const disks = changedBytes(facts);
     losses.push({
       kind: 'diskChanges',
       ...(since === undefined ? {} : { since }),
@@ -40,14 +40,14 @@ export function revertLosses(situation: Situation, present: 'changed' | 'unchang
 }
 
 /** An overlay on what the current snapshot froze holds just the changes; inside an image they cannot be told apart. */
-function changedBytes(situation: Situation): readonly { readonly target: string; readonly bytes: number }[] {
-  const { vm, tree, files } = situation;
+function changedBytes(facts: Facts): readonly { readonly target: string; readonly bytes: number }[] {
+  const { vm, tree, files } = facts;
   const current = currentOf(tree);
   return snapshotableDisks(vm).flatMap(({ target, source }) => {
-    const facts = source === undefined ? undefined : files?.images.get(source);
-    const frozen = current === undefined ? undefined : frozenFile(situation, current.name, target);
-    return typeof facts === 'object' && frozen !== undefined && facts.backing?.file === frozen
-      ? [{ target, bytes: facts.empty === true ? 0 : facts.allocatedBytes }]
+    const image = source === undefined ? undefined : files?.images.get(source);
+    const frozen = current === undefined ? undefined : backingFileOf(facts, current.name, target);
+    return typeof image === 'object' && frozen !== undefined && image.backing?.file === frozen
+      ? [{ target, bytes: image.empty === true ? 0 : image.allocatedBytes }]
       : [];
   });
 }

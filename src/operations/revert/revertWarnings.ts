@@ -1,15 +1,15 @@
 // What is worth knowing before a revert beside what is lost. Knows no steps but those that were decided.
-import type { Situation } from '../../domain/situation.js';
+import type { Facts } from '../../domain/facts.js';
 import type { Step } from '../../steps/step.js';
 import type { Warning } from '../../domain/consequences.js';
 import type { Snapshot } from '../../domain/snapshot.js';
-import { bitmapWarning } from '../diskObstacles.js';
+import { bitmapWarning } from '../diskRefusals.js';
 import { notCheckedWarning } from '../../domain/chains/snapshotWhole.js';
 import { notInSnapshot, nvramVerdict } from '../../domain/snapshotStyle.js';
 import { snapshotableDisks } from '../../domain/vm.js';
 
-export function revertWarnings(snapshot: Snapshot, steps: readonly Step[], situation: Situation): readonly Warning[] {
-  const { vm, capabilities } = situation;
+export function revertWarnings(snapshot: Snapshot, steps: readonly Step[], facts: Facts): readonly Warning[] {
+  const { vm, capabilities } = facts;
   const { kind, style, trailers } = snapshot;
   const warnings: Warning[] = [];
   if (kind === 'disk' && trailers.consistency !== 'quiesced') {
@@ -25,17 +25,17 @@ export function revertWarnings(snapshot: Snapshot, steps: readonly Step[], situa
   }
   warnings.push(...notInSnapshot(vm));
   if (style === 'external') {
-    warnings.push(...bitmapWarning(snapshotableDisks(vm), situation));
+    warnings.push(...bitmapWarning(snapshotableDisks(vm), facts));
   }
-  const changes = hardwareChanges(snapshot, situation);
+  const changes = hardwareChanges(snapshot, facts);
   if (changes.length > 0) {
     warnings.push({ kind: 'hardwareChanges', what: changes });
   }
-  return [...warnings, ...notCheckedWarning(snapshot, situation)];
+  return [...warnings, ...notCheckedWarning(snapshot, facts)];
 }
 
 /** Disks that come back or go, as far as the snapshot's own are known. */
-function hardwareChanges(snapshot: Snapshot, { vm, frozenDisks }: Situation): readonly string[] {
+function hardwareChanges(snapshot: Snapshot, { vm, frozenDisks }: Facts): readonly string[] {
   const then = frozenDisks?.get(snapshot.name);
   if (then === undefined || then.length === 0) {
     return [];

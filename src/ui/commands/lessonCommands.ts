@@ -12,7 +12,7 @@ import { obstacleText } from '../../text/obstacleText.js';
 import { CommandError } from '../prompts/commandError.js';
 import type { CommandRun } from './commandServices.js';
 import { pickConnection } from '../prompts/pickTarget.js';
-import type { Lectern } from '../lesson/lectern.js';
+import type { LessonWithPanel } from '../lesson/lessonWithPanel.js';
 
 const t = vscode.l10n.t;
 
@@ -73,7 +73,7 @@ export async function lessonConnection(run: CommandRun, guest: string, wanted?: 
 }
 
 /** Its page, and beside it the picture of its VM, which goes when the VM does. The keys stay with the page. */
-export function showLesson({ pictures }: CommandRun, { lesson, panel }: Lectern): void {
+export function showLesson({ pictures }: CommandRun, { lesson, panel }: LessonWithPanel): void {
   panel.show();
   const vm = lesson.view?.vm;
   if (vm === undefined) {

@@ -1,20 +1,20 @@
 // The lesson with its page, loaded when somebody wants it or an earlier one left something. Refuses to know its steps.
 import type { Disposable } from '../../base/disposable.js';
 import type { LessonOptions } from '../../lesson/lesson.js';
-import type { Lectern } from '../lesson/lectern.js';
+import type { LessonWithPanel } from '../lesson/lessonWithPanel.js';
 
 export class Teaching implements Disposable {
   /** The file that the lesson's VM runs. */
   readonly guest: string;
   readonly #options: Omit<LessonOptions, 'perform'>;
-  #lectern: Promise<Lectern> | undefined;
+  #lectern: Promise<LessonWithPanel> | undefined;
 
   constructor(options: Omit<LessonOptions, 'perform'>) {
     this.#options = options;
     this.guest = options.guest;
   }
 
-  lectern(): Promise<Lectern> {
+  lectern(): Promise<LessonWithPanel> {
     this.#lectern ??= this.#load();
     return this.#lectern;
   }
@@ -38,7 +38,7 @@ export class Teaching implements Disposable {
     });
   }
 
-  async #load(): Promise<Lectern> {
+  async #load(): Promise<LessonWithPanel> {
     const [{ Lesson: Loaded }, { LessonPanel: Panel }, { performAsCommand }] = await Promise.all([
       import('../../lesson/lesson.js'),
       import('../lesson/lessonPanel.js'),

@@ -18,7 +18,7 @@ import type { Translate } from '../../text/translate.js';
 import type { PictureWhatIf } from './messages.js';
 import { pictureActions } from './pictureState.js';
 
-export interface Asked {
+export interface FactsRequest {
   readonly ref: VmRef;
   /** Id of one of the picture's actions. */
   readonly action: string;
@@ -33,7 +33,7 @@ export interface Asked {
 /** Undefined: no action that can be shown, or the VM is gone. Rejects with a Failure where no plan could be made. */
 export async function pictureWhatIf(
   inventory: Pick<InventoryPort, 'plan' | 'findVm'>,
-  asked: Asked,
+  asked: FactsRequest,
 ): Promise<PictureWhatIf | undefined> {
   const { reading, action, snapshot } = asked;
   const { t } = reading;
@@ -78,7 +78,7 @@ export async function pictureWhatIf(
   };
 }
 
-function requestsOf({ ref: vm, action, snapshot, revert }: Asked): readonly OperationRequest[] {
+function requestsOf({ ref: vm, action, snapshot, revert }: FactsRequest): readonly OperationRequest[] {
   const scopes: Readonly<Record<string, DeleteScope>> = {
     'virtRewind.deleteSnapshot': 'one',
     'virtRewind.deleteWithDescendants': 'withDescendants',

@@ -1,7 +1,7 @@
 // Rows that say why there is nothing, or nothing new, and what a click on them does. Knows nothing of the editor.
 import type { CommandId } from '../../manifest/commandIds.js';
 import type { Failure } from '../../domain/failure.js';
-import type { Facts } from '../../text/factList.js';
+import type { FactList } from '../../text/factList.js';
 import { failureText } from '../../text/failureText.js';
 import type { MessageNode } from './nodes.js';
 import type { Row } from '../../text/rows.js';
@@ -33,7 +33,7 @@ export function messageRow(node: MessageNode, failure: Failure | undefined, t: T
   }
 }
 
-export function messageFacts(failure: Failure | undefined, t: Translate): Facts | undefined {
+export function messageFacts(failure: Failure | undefined, t: Translate): FactList | undefined {
   if (failure === undefined) {
     return undefined;
   }

@@ -8,7 +8,7 @@ import type { Failure } from '../../domain/failure.js';
 import { childrenOf, currentOf, findSnapshot, parentOf } from '../../domain/snapshotTree.js';
 import type { VmRef } from '../../domain/vm.js';
 import type { ArrangedVm, Arrangement } from './arrangedVm.js';
-import { type Facts } from '../../text/factList.js';
+import { type FactList } from '../../text/factList.js';
 import { connectionFacts, snapshotFacts, vmFacts } from '../../text/facts.js';
 import { type MessageRow, messageFacts, messageRow } from './messageRows.js';
 import type { HereNode, MessageNode, Node, SnapshotNode } from './nodes.js';
@@ -113,7 +113,7 @@ export class TreeContent {
     }
   }
 
-  facts(node: Node, reading: Reading): Facts | undefined {
+  facts(node: Node, reading: Reading): FactList | undefined {
     switch (node.kind) {
       case 'connection': {
         const view = this.connection(node.connection);

@@ -1,7 +1,7 @@
 // Rows and facts → what the editor shows. Does no I/O, and trusts no text.
 import * as vscode from 'vscode';
 import type { CommandId } from '../../manifest/commandIds.js';
-import type { Facts } from '../../text/factList.js';
+import type { FactList } from '../../text/factList.js';
 import { factsMarkdown } from '../../text/markdown.js';
 import { noticeText } from '../../text/noticeText.js';
 import type { MessageRow } from './messageRows.js';
@@ -54,11 +54,11 @@ export function giveBadge(view: Pick<vscode.TreeView<Node>, 'badge'>, value: num
   view.badge = value === 0 ? undefined : { value, tooltip: noticeText(tooltip) };
 }
 
-export function giveTooltip(item: vscode.TreeItem, facts: Facts): void {
+export function giveTooltip(item: vscode.TreeItem, facts: FactList): void {
   item.tooltip = tooltip(facts);
 }
 
-function tooltip(facts: Facts): vscode.MarkdownString {
+function tooltip(facts: FactList): vscode.MarkdownString {
   const markdown = new vscode.MarkdownString(factsMarkdown(facts));
   markdown.isTrusted = false;
   markdown.supportHtml = false;

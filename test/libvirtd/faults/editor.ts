@@ -3,7 +3,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { libvirtHypervisor } from '../../../src/driver/connection/openLibvirt.js';
 import { Inventory } from '../../../src/engine/liveInventory.js';
-import { keepIn, type Keeping } from '../../../src/engine/keeping.js';
+import { keepIn, type Persistence } from '../../../src/engine/persistence.js';
 import { type Log, silentLog } from '../../../src/base/log.js';
 import type { OperationRequest } from '../../../src/domain/operation.js';
 import type { RecoveryReport } from '../../../src/domain/recoveryReport.js';
@@ -35,7 +35,7 @@ export function openEditor(options: EditorOptions): Editor {
   const log: string[] = [];
   const keep = (line: string): number => log.push(line);
   const kept: Log = { ...silentLog, info: keep, warn: keep, error: keep };
-  const real: Keeping = keepIn(journal, kept, options.editor);
+  const real: Persistence = keepIn(journal, kept, options.editor);
   const { keeping, course } = hooked(real, at, usualMs, act);
   const inventory = new Inventory({ open: libvirtHypervisor(kept, env), log: kept, journal: keeping });
   const reports: RecoveryReport[] = [];

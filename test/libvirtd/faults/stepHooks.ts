@@ -2,7 +2,7 @@
 // nobody has written that down. Knows no fault.
 import { setTimeout as wait } from 'node:timers/promises';
 import type { OpenEntry } from '../../../src/journal/journal.js';
-import type { Keeping } from '../../../src/engine/keeping.js';
+import type { Persistence } from '../../../src/engine/persistence.js';
 import type { Plan } from '../../../src/operations/plan.js';
 
 /**
@@ -28,7 +28,7 @@ export interface Course {
 }
 
 export interface Hooked {
-  readonly keeping: Keeping;
+  readonly keeping: Persistence;
   readonly course: Course;
 }
 
@@ -37,7 +37,7 @@ export interface Hooked {
  * @param act called once, there
  */
 export function hooked(
-  real: Keeping,
+  real: Persistence,
   at: At | undefined,
   usualMs: readonly number[],
   act: (course: Course) => Promise<void>,

@@ -7,7 +7,7 @@ import { type CheckId, keyOf, snapshotOf } from '../../../src/diagnosis/healthFi
 import { shareFloorBytes, thresholdsOf, usualThresholds } from '../../../src/diagnosis/thresholds.js';
 import type { Finding } from '../../../src/diagnosis/examination.js';
 import type { Layer, VmLayers } from '../../../src/domain/layers.js';
-import { capabilities, disk, external, internal, ref, tree, vm } from '../domain/situations.js';
+import { capabilities, disk, external, internal, ref, tree, vm } from '../domain/someFacts.js';
 
 const now = 1_800_000_000_000;
 const hour = 3_600;

@@ -1,9 +1,9 @@
 // What the doctor finds, what it offers, and what it says can be done here.
 import assert from 'node:assert/strict';
 import type { Examination, Finding } from '../../../src/diagnosis/examination.js';
-import { examinationNeeds } from '../../../src/diagnosis/examinationNeeds.js';
+import { factsToExamine } from '../../../src/diagnosis/factsToExamine.js';
 import { examine } from '../../../src/diagnosis/examine.js';
-import type { Situation } from '../../../src/domain/situation.js';
+import type { Facts } from '../../../src/domain/facts.js';
 import {
   capabilities,
   disk,
@@ -14,15 +14,15 @@ import {
   looked,
   ref,
   shortSteps,
-  situation,
+  facts,
   snapshot,
   tree,
   vm,
-} from '../domain/situations.js';
+} from '../domain/someFacts.js';
 
 const base = '/img/web.qcow2';
 /** Everything that is found but what every release of libvirt is known for: `severity what (repair)`. */
-const found = (inWhat: Situation): string =>
+const found = (inWhat: Facts): string =>
   examine(ref, inWhat)
     .diagnoses.filter(({ finding }) => finding.kind !== 'knownBadVersion')
     .map(({ finding, severity, repair }) =>
@@ -35,14 +35,14 @@ const found = (inWhat: Situation): string =>
       ].join(' '),
     )
     .join(', ');
-const finding = <W extends Finding['kind']>(what: W, inWhat: Situation): Extract<Finding, { kind: W }> | undefined =>
+const finding = <W extends Finding['kind']>(what: W, inWhat: Facts): Extract<Finding, { kind: W }> | undefined =>
   examine(ref, inWhat)
     .diagnoses.map((one) => one.finding)
     .find((one): one is Extract<Finding, { kind: W }> => one.kind === what);
 
 /** a ─ b, b current, all in order. */
-function healthy(more: Partial<Situation> = {}, images: Parameters<typeof looked>[0]['images'] = {}): Situation {
-  return situation({
+function healthy(more: Partial<Facts> = {}, images: Parameters<typeof looked>[0]['images'] = {}): Facts {
+  return facts({
     vm: vm({ power: 'off', disks: [disk('vda', '/img/web.b')] }),
     tree: tree([external('a'), external('b', 'a')], 'b'),
     frozenDisks: frozen({ a: base, b: '/img/web.a' }),
@@ -54,8 +54,8 @@ function healthy(more: Partial<Situation> = {}, images: Parameters<typeof looked
     ...more,
   });
 }
-const inside = (tags: readonly string[], more: Partial<Situation> = {}): Situation =>
-  situation({
+const inside = (tags: readonly string[], more: Partial<Facts> = {}): Facts =>
+  facts({
     vm: vm({ power: 'off' }),
     tree: tree([internal('i')], 'i'),
     frozenDisks: frozen({ i: base }),
@@ -65,7 +65,7 @@ const inside = (tags: readonly string[], more: Partial<Situation> = {}): Situati
   });
 
 /** The other tag has the snapshot's name as its ID. */
-const numbered: Partial<Situation> = {
+const numbered: Partial<Facts> = {
   files: looked({
     images: { [base]: image(undefined, { tags: ['i', 'o'], tagIds: ['1', 'i'] }) },
     lists: { '/img': ['web.qcow2'] },
@@ -78,17 +78,17 @@ describe('examine: findings', () => {
     memoryFile: '/img/m.mem',
     disks: [{ target: 'vda', location: 'external', file: '/img/web.m' }],
   });
-  const rows: readonly (readonly [what: string, inWhat: Situation, expected: string])[] = [
+  const rows: readonly (readonly [what: string, inWhat: Facts, expected: string])[] = [
     ['all in order, external', healthy(), ''],
     ['all in order, internal', inside(['i']), ''],
-    ['no snapshots', situation({ files: looked({ images: { [base]: image() } }), otherVms: [] }), ''],
+    ['no snapshots', facts({ files: looked({ images: { [base]: image() } }), otherVms: [] }), ''],
     ['an orphaned tag', inside(['i', 'lost']), 'warning orphanTag (removeTag)'],
     ['a name that is another’s ID', inside(['i', 'o'], numbered), 'warning nameIsTagId, warning orphanTag (removeTag)'],
     ['a name that two tags have', inside(['i', 'i']), 'warning tagTwice'],
     ['a tag that is gone', inside([]), 'error tagMissing (forget i)'],
     [
       'a tag that holds no RAM',
-      situation({
+      facts({
         tree: tree([internal('i')], 'i'),
         frozenDisks: frozen({ i: base }),
         otherVms: [],
@@ -101,7 +101,7 @@ describe('examine: findings', () => {
     ],
     [
       'a memory file that is gone',
-      situation({
+      facts({
         vm: vm({ power: 'off', disks: [disk('vda', '/img/web.m')] }),
         tree: tree([withMemory], 'm'),
         frozenDisks: frozen({ m: base }),
@@ -111,7 +111,7 @@ describe('examine: findings', () => {
     ],
     [
       'a memory file that is empty',
-      situation({
+      facts({
         vm: vm({ power: 'off', disks: [disk('vda', '/img/web.m')] }),
         tree: tree([withMemory], 'm'),
         frozenDisks: frozen({ m: base }),
@@ -124,7 +124,7 @@ describe('examine: findings', () => {
     ],
     [
       'a memory file and the disks that are gone',
-      situation({
+      facts({
         vm: vm({ power: 'off', disks: [disk('vda', '/img/web.m')] }),
         tree: tree([withMemory], 'm'),
         frozenDisks: frozen({ m: '/img/web.0' }),
@@ -362,7 +362,7 @@ describe('examine: findings', () => {
   });
 
   it('knows what a release is known for, of the styles that the VM has', () => {
-    const known = (version: [number, number], of: Situation): string =>
+    const known = (version: [number, number], of: Facts): string =>
       examine(ref, { ...of, capabilities: capabilities(...version) })
         .diagnoses.flatMap((one) => (one.finding.kind === 'knownBadVersion' ? [one.finding.source] : []))
         .join(' | ');
@@ -394,8 +394,8 @@ describe('examine: abilities', () => {
       'hostFiles',
     ].map((what) => [what, 'yes']),
   );
-  const fresh = (more: Partial<Situation> = {}): Situation =>
-    situation({ files: looked({ images: { [base]: image() } }), otherVms: [], ...more });
+  const fresh = (more: Partial<Facts> = {}): Facts =>
+    facts({ files: looked({ images: { [base]: image() } }), otherVms: [], ...more });
 
   it('are all there on a new libvirt, whatever state the VM is in', () => {
     assert.deepEqual(can(examine(ref, fresh())), all);
@@ -439,7 +439,7 @@ describe('examinationNeeds', () => {
       memoryFile: '/ram/m.mem',
       disks: [{ target: 'vda', location: 'external', file: '/img/web.m' }],
     });
-    const inWhat = situation({
+    const inWhat = facts({
       vm: vm({
         nvram: '/vars/web.fd',
         disks: [disk('vda', '/img/web.m'), disk('sda', '/iso/cd.iso', { device: 'cdrom', readonly: true })],
@@ -447,14 +447,14 @@ describe('examinationNeeds', () => {
       tree: tree([withMemory, internal('i')], 'm'),
       frozenDisks: frozen({ m: base, i: base }),
     });
-    assert.deepEqual(examinationNeeds(inWhat), {
+    assert.deepEqual(factsToExamine(inWhat), {
       images: ['/img/web.m', base],
       files: ['/vars/web.fd', '/ram/m.mem', '/vars/web.fd.m', '/vars/web.fd.i'],
       folders: ['/img', '/vars', '/ram'],
     });
     const listed = { ...inWhat, files: looked({ lists: { '/img': ['web.m', 'web.17', 'other.17', memory] } }) };
-    assert.deepEqual(examinationNeeds(listed).images, ['/img/web.m', '/img/web.17', base]);
-    assert.deepEqual(examinationNeeds(listed).files, [
+    assert.deepEqual(factsToExamine(listed).images, ['/img/web.m', '/img/web.17', base]);
+    assert.deepEqual(factsToExamine(listed).files, [
       '/vars/web.fd',
       `/img/${memory}`,
       '/ram/m.mem',
@@ -464,7 +464,7 @@ describe('examinationNeeds', () => {
   });
 
   it('is nothing with a driver that has no files', () => {
-    assert.deepEqual(examinationNeeds(situation({ capabilities: capabilities(9, 0, { driver: 'test' }) })), {
+    assert.deepEqual(factsToExamine(facts({ capabilities: capabilities(9, 0, { driver: 'test' }) })), {
       images: [],
       files: [],
       folders: [],
@@ -473,9 +473,9 @@ describe('examinationNeeds', () => {
 
   it('names a snapshot as the cure for lost RAM only where it would be one', () => {
     const lost = { lostRamBytes: 2 ** 20 };
-    const whole = { ...situation({ vm: vm({ power: 'off' }), tree: tree([]) }), otherVms: [] };
+    const whole = { ...facts({ vm: vm({ power: 'off' }), tree: tree([]) }), otherVms: [] };
     const [file = ''] = whole.vm.disks.flatMap(({ source }) => source ?? []);
-    const inFirst = (more: Partial<Situation>): ReturnType<typeof finding<'lostRam'>> =>
+    const inFirst = (more: Partial<Facts>): ReturnType<typeof finding<'lostRam'>> =>
       finding('lostRam', { ...whole, files: looked({ images: { [file]: image(undefined, lost) } }), ...more });
     assert.equal(inFirst({})?.cure, 'nextSnapshot');
     const readOnly = inFirst({ capabilities: { ...capabilities(), readOnly: true } });

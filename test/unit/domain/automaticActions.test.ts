@@ -6,7 +6,7 @@ import { automaticActions, mayAct, type UnaskedAct, unaskedActs } from '../../..
 import { automaticActions as ofSettings } from '../../../src/manifest/settings.js';
 import type { Plan } from '../../../src/operations/plan.js';
 import type { Step } from '../../../src/steps/step.js';
-import { ref } from './situations.js';
+import { ref } from './someFacts.js';
 
 const acts = Object.keys(unaskedActs) as UnaskedAct[];
 

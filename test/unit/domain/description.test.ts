@@ -1,7 +1,7 @@
 // Trailers of descriptions: read without trust, and nothing of a user's own text lost on the way.
 import assert from 'node:assert/strict';
 import { parseDescription, writeDescription, type Trailers } from '../../../src/domain/description.js';
-import { pick, seeded } from './situations.js';
+import { pick, seeded } from './someFacts.js';
 
 const all: Trailers = {
   title: 'Before the upgrade',

@@ -1,14 +1,14 @@
 // Which files rest on which, from chains in XML, from overlays of snapshots, and where a VM that is off tells no chain.
 import assert from 'node:assert/strict';
-import { frozenFile, namedFiles, restingOn, snapshotsIn } from '../../../src/domain/chains/fileUse.js';
-import { disk, external, frozen, internal, situation, snapshot, tree, vm } from './situations.js';
+import { backingFileOf, namedFiles, restingOn, snapshotsIn } from '../../../src/domain/chains/fileUse.js';
+import { disk, external, frozen, internal, facts, snapshot, tree, vm } from './someFacts.js';
 
 const base = '/img/web.qcow2';
 const sorted = (files: Iterable<string>): string => [...files].sort().join(' ');
 
 describe('fileUse', () => {
   it('follows the chain that the XML tells', () => {
-    const inWhat = situation({ vm: vm({ disks: [disk('vda', '/c', { backing: ['/b', '/a'] }), disk('vdb', '/x')] }) });
+    const inWhat = facts({ vm: vm({ disks: [disk('vda', '/c', { backing: ['/b', '/a'] }), disk('vdb', '/x')] }) });
     assert.equal(sorted(restingOn(inWhat, ['/a'])), '/a /b /c');
     assert.equal(sorted(restingOn(inWhat, ['/b'])), '/b /c');
     assert.equal(sorted(restingOn(inWhat, ['/c', '/x'])), '/c /x');
@@ -22,7 +22,7 @@ describe('fileUse', () => {
         { target: 'vdb', location: 'external', file: '/b.s' },
       ],
     });
-    const inWhat = situation({
+    const inWhat = facts({
       vm: vm({ disks: [] }),
       tree: tree([one], 's'),
       frozenDisks: new Map([['s', [disk('vda', '/a'), disk('vdb', '/b', { backing: ['/b0'] })]]]),
@@ -36,7 +36,7 @@ describe('fileUse', () => {
     const disks = [disk('vda', '/none'), disk('vdb', epoch)];
     const frozenDisks = new Map([['s', [disk('vda', '/other'), disk('vdb', base)]]]);
     const taken = snapshot('s', { disks: [{ target: 'vda' }, { target: 'vdb', location: 'external' }] });
-    const rows: readonly (readonly [what: string, Parameters<typeof situation>[0], string])[] = [
+    const rows: readonly (readonly [what: string, Parameters<typeof facts>[0], string])[] = [
       ['known by the current one', { tree: tree([taken], 's'), vm: vm({ disks }) }, `${epoch} ${base}`],
       ['not without a current one', { tree: tree([taken]), vm: vm({ disks }) }, base],
       [
@@ -58,19 +58,19 @@ describe('fileUse', () => {
     ];
     for (const [what, more, expected] of rows) {
       it(what, () => {
-        assert.equal(sorted(restingOn(situation({ frozenDisks, ...more }), [base])), expected);
+        assert.equal(sorted(restingOn(facts({ frozenDisks, ...more }), [base])), expected);
       });
     }
   });
 
   it('bears a chain that goes round', () => {
-    const inWhat = situation({ vm: vm({ disks: [disk('vda', '/a', { backing: ['/b', '/a', '/a'] })] }) });
+    const inWhat = facts({ vm: vm({ disks: [disk('vda', '/a', { backing: ['/b', '/a', '/a'] })] }) });
     assert.equal(sorted(restingOn(inWhat, ['/b'])), '/a /b');
   });
 
   it('finds the snapshots in files, only of disks that they took part of', () => {
     const part = snapshot('part', { disks: [{ target: 'vda' }, { target: 'vdb', location: 'internal' }] });
-    const inWhat = situation({
+    const inWhat = facts({
       tree: tree([internal('i'), external('e', 'i'), part], 'e'),
       frozenDisks: new Map([...frozen({ i: base, e: base }), ['part', [disk('vda', base), disk('vdb', '/b')]]]),
     });
@@ -81,9 +81,9 @@ describe('fileUse', () => {
     assert.equal(found(base), 'i:vda e:vda');
     assert.equal(found('/b'), 'part:vdb');
     assert.equal(found('/nobody'), '');
-    assert.equal(frozenFile(inWhat, 'part', 'vdb'), '/b');
-    assert.equal(frozenFile(inWhat, 'part', 'vdz'), undefined);
-    assert.equal(frozenFile(situation(), 'part', 'vdb'), undefined);
+    assert.equal(backingFileOf(inWhat, 'part', 'vdb'), '/b');
+    assert.equal(backingFileOf(inWhat, 'part', 'vdz'), undefined);
+    assert.equal(backingFileOf(facts(), 'part', 'vdb'), undefined);
   });
 
   it('names every file once', () => {
@@ -92,7 +92,7 @@ describe('fileUse', () => {
       memoryFile: '/m.mem',
       disks: [{ target: 'vda', file: '/a.m' }],
     });
-    const inWhat = situation({
+    const inWhat = facts({
       vm: vm({ disks: [disk('vda', '/a.m', { backing: ['/a'] }), disk('sda', undefined)] }),
       tree: tree([memory], 'm'),
       frozenDisks: frozen({ m: '/frozen' }),

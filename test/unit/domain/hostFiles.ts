@@ -1,6 +1,6 @@
 // What was seen of a host's files, written as short as it can be told. `/img` is the folder of everything.
 import type { ImageFacts } from '../../../src/domain/hostFiles.js';
-import type { FilesSeen, Situation } from '../../../src/domain/situation.js';
+import type { FilesSeen, Facts } from '../../../src/domain/facts.js';
 import type { Step } from '../../../src/steps/step.js';
 
 export function image(more: Partial<ImageFacts> = {}): ImageFacts {
@@ -43,7 +43,7 @@ export function seen(
 }
 
 /** With nobody else on the connection. */
-export const alone: Pick<Situation, 'otherVms' | 'blockJobs'> = { otherVms: [], blockJobs: [] };
+export const alone: Pick<Facts, 'otherVms' | 'blockJobs'> = { otherVms: [], blockJobs: [] };
 
 /** A word or two for each step. */
 export function told(steps: readonly Step[]): string {

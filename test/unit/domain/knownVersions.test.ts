@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { formatVersion, versionOf } from '../../../src/domain/capabilities.js';
 import { knownVersions, versionWarnings, type Undertaking } from '../../../src/domain/knownVersions.js';
-import { capabilities, disk, vm } from './situations.js';
+import { capabilities, disk, vm } from './someFacts.js';
 
 const deep = vm({ disks: [disk('vda', '/img/top', { backing: Array.from({ length: 23 }, (_, at) => `/img/${at}`) })] });
 

@@ -2,15 +2,15 @@
 import assert from 'node:assert/strict';
 import { lostQemu } from '../../../src/domain/chains/lostQemu.js';
 import type { PowerAction } from '../../../src/domain/operation.js';
-import type { Situation } from '../../../src/domain/situation.js';
+import type { Facts } from '../../../src/domain/facts.js';
 import { planOperation } from '../../../src/operations/planOperation.js';
 import { planRecovery } from '../../../src/operations/planRecovery.js';
 import { image, over, seen } from './hostFiles.js';
-import { ask, external, planned, ref, shortSteps, tree } from './situations.js';
+import { ask, external, planned, ref, shortSteps, tree } from './someFacts.js';
 import { base, broken, outside } from '../operations/recoveryShapes.js';
 
 /** On `b` over `a` over the base, of which those are written; libvirt has marked a delete that it began. */
-function written(files: readonly string[], power: 'off' | 'running', rest: Partial<Situation> = {}): Situation {
+function written(files: readonly string[], power: 'off' | 'running', rest: Partial<Facts> = {}): Facts {
   const images = {
     [base]: image({ real: 'base' }),
     '/img/web.a': over(base, { real: 'a' }),
@@ -24,12 +24,12 @@ function written(files: readonly string[], power: 'off' | 'running', rest: Parti
 }
 
 /** As if that had not been looked at. */
-function withoutPart(from: Situation, part: 'otherVms' | 'blockJobs'): Situation {
-  return Object.fromEntries(Object.entries(from).filter(([name]) => name !== part)) as unknown as Situation;
+function withoutPart(from: Facts, part: 'otherVms' | 'blockJobs'): Facts {
+  return Object.fromEntries(Object.entries(from).filter(([name]) => name !== part)) as unknown as Facts;
 }
 
 describe('a QEMU that libvirt has lost', () => {
-  for (const [what, situation, found] of [
+  for (const [what, facts, found] of [
     ['off, nobody writes', written([], 'off'), undefined],
     ['off, its own file', written(['b'], 'off'), 'runsUnseen /img/web.b'],
     ['off, a file below', written(['a'], 'off'), 'runsUnseen /img/web.a'],
@@ -51,14 +51,14 @@ describe('a QEMU that libvirt has lost', () => {
     ['running, a file below, jobs not asked', withoutPart(written(['a'], 'running'), 'blockJobs'), undefined],
   ] as const) {
     it(`${what}: ${found ?? 'nothing'}`, () => {
-      const lost = lostQemu(situation);
+      const lost = lostQemu(facts);
       assert.equal(lost && `${lost.kind} ${lost.file}`, found);
     });
   }
 
   it('stands against a start, and against nothing else that changes power', () => {
-    const verdictOf = (situation: Situation, action: PowerAction): string => {
-      const decision = planOperation(ask.power(action), situation);
+    const verdictOf = (facts: Facts, action: PowerAction): string => {
+      const decision = planOperation(ask.power(action), facts);
       return decision.kind === 'refusal' ? decision.refusal.reason : 'planned';
     };
     assert.equal(verdictOf(written([], 'off'), 'start'), 'planned');
@@ -84,7 +84,7 @@ describe('a QEMU that libvirt has lost', () => {
 
   describe('or that has given up a merge, which it does when it is begun again', () => {
     const remove = ask.remove('b');
-    const recovered = (at: Situation, request = remove): string => {
+    const recovered = (at: Facts, request = remove): string => {
       const recovery = planRecovery(broken(request, planned(request, outside()), 0, 'begun'), at);
       return recovery.kind === 'steps'
         ? `${shortSteps(recovery.plan)}, otherwise ${recovery.otherwise?.reason ?? 'nothing'}`
@@ -92,8 +92,8 @@ describe('a QEMU that libvirt has lost', () => {
           ? recovery.why.reason
           : recovery.to;
     };
-    const lost = (more: Partial<Situation> = {}): Situation => written(['a', 'b'], 'running', more);
-    const withRoom = (free: number): Situation => {
+    const lost = (more: Partial<Facts> = {}): Facts => written(['a', 'b'], 'running', more);
+    const withRoom = (free: number): Facts => {
       const at = lost();
       return { ...at, files: { ...at.files!, freeBytes: new Map([['/img', free]]) } };
     };
@@ -112,7 +112,7 @@ describe('a QEMU that libvirt has lost', () => {
 
     it('by the doctor too', () => {
       const finish = { kind: 'repair', vm: ref, repair: { kind: 'finishDelete', snapshot: 'a' } } as const;
-      const verdict = (at: Situation): string => {
+      const verdict = (at: Facts): string => {
         const decision = planOperation(finish, at);
         return decision.kind === 'refusal' ? decision.refusal.reason : shortSteps(decision);
       };

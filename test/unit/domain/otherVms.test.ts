@@ -1,20 +1,20 @@
 // Who else reads a file, and that a chain which cannot be read counts as a reader.
 import assert from 'node:assert/strict';
-import { otherUserOf, otherVmObstacle, outsiderOn, unreadVms } from '../../../src/domain/chains/otherVms.js';
-import type { OtherVm } from '../../../src/domain/situation.js';
-import { disk, situation, vm } from './situations.js';
+import { otherUserOf, otherVmRefusal, outsiderOn, unreadVms } from '../../../src/domain/chains/otherVms.js';
+import type { OtherVm } from '../../../src/domain/facts.js';
+import { disk, facts, vm } from './someFacts.js';
 
 const clone: OtherVm = { uuid: 'c', name: 'clone', files: ['/img/clone.qcow2', '/img/web.qcow2'], unread: [] };
 const hidden: OtherVm = { uuid: 'h', name: 'hidden', files: ['/far/h.qcow2'], unread: ['/far/h.qcow2'] };
 
 describe('otherVms', () => {
   it('finds who names a file or rests on it', () => {
-    const inWhat = situation({ otherVms: [hidden, clone] });
+    const inWhat = facts({ otherVms: [hidden, clone] });
     assert.deepEqual(otherUserOf(['/img/other', '/img/web.qcow2'], inWhat), { vm: 'clone', file: '/img/web.qcow2' });
     assert.equal(otherUserOf(['/img/other'], inWhat), undefined);
-    assert.equal(otherUserOf(['/img/web.qcow2'], situation()), undefined);
+    assert.equal(otherUserOf(['/img/web.qcow2'], facts()), undefined);
     assert.deepEqual(unreadVms(inWhat), ['hidden']);
-    assert.deepEqual(unreadVms(situation()), []);
+    assert.deepEqual(unreadVms(facts()), []);
   });
 
   const rows: readonly (readonly [
@@ -35,8 +35,8 @@ describe('otherVms', () => {
   ];
   for (const [what, files, otherVms, unread, expected] of rows) {
     it(`${what} → ${expected ?? 'ok'}`, () => {
-      const inWhat = situation(otherVms === undefined ? {} : { otherVms });
-      assert.equal(otherVmObstacle(files, inWhat, unread)?.refusal.reason, expected);
+      const inWhat = facts(otherVms === undefined ? {} : { otherVms });
+      assert.equal(otherVmRefusal(files, inWhat, unread)?.refusal.reason, expected);
     });
   }
 
@@ -58,7 +58,7 @@ describe('otherVms', () => {
     const held = new Set(['1:1', '1:2', '1:3']);
 
     it('an image that no VM names, over any number of layers, but not for its own sake', () => {
-      const inWhat = situation({ files, strays });
+      const inWhat = facts({ files, strays });
       assert.deepEqual(outsiderOn(['/img/web.qcow2'], inWhat), {
         kind: 'image',
         name: '/img/copy',
@@ -66,16 +66,16 @@ describe('otherVms', () => {
       });
       assert.equal(outsiderOn(['/img/web.a'], inWhat), undefined);
       assert.equal(outsiderOn(['/img/copy', '/img/web.b'], inWhat), undefined);
-      assert.equal(otherVmObstacle(['/img/web.b'], inWhat, 'passOver')?.refusal.reason, 'usedByImage');
+      assert.equal(otherVmRefusal(['/img/web.b'], inWhat, 'passOver')?.refusal.reason, 'usedByImage');
     });
 
     it('a program, where it cannot be the QEMU of the VM itself', () => {
-      const on = situation({ vm: active, files, held });
+      const on = facts({ vm: active, files, held });
       assert.equal(outsiderOn(['/img/web.a', '/img/web.qcow2'], on), undefined);
       assert.deepEqual(outsiderOn(['/img/web.a', '/img/web.b'], on), { kind: 'program', name: '', file: '/img/web.b' });
-      const off = situation({ vm: { ...active, power: 'off' }, files, held });
-      assert.equal(otherVmObstacle(['/img/web.qcow2'], off, 'refuse')?.refusal.reason, 'heldByProgram');
-      assert.equal(outsiderOn(['/img/web.qcow2'], situation({ vm: { ...active, power: 'off' }, files })), undefined);
+      const off = facts({ vm: { ...active, power: 'off' }, files, held });
+      assert.equal(otherVmRefusal(['/img/web.qcow2'], off, 'refuse')?.refusal.reason, 'heldByProgram');
+      assert.equal(outsiderOn(['/img/web.qcow2'], facts({ vm: { ...active, power: 'off' }, files })), undefined);
     });
   });
 });

@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { plainPath } from '../../../src/domain/chains/samePath.js';
 import { planOperation } from '../../../src/operations/planOperation.js';
-import type { Situation } from '../../../src/domain/situation.js';
-import { disk, image, internal, looked, ref, situation, tree, vm } from './situations.js';
+import type { Facts } from '../../../src/domain/facts.js';
+import { disk, image, internal, looked, ref, facts, tree, vm } from './someFacts.js';
 
 describe('samePath', () => {
   it('sees through doubled slashes, dots and detours', () => {
@@ -14,17 +14,17 @@ describe('samePath', () => {
     assert.equal(plainPath('nbd:host'), 'nbd:host');
   });
 
-  const inWhat = (present: string, seen: Situation['files']): Situation =>
-    situation({
+  const inWhat = (present: string, seen: Facts['files']): Facts =>
+    facts({
       vm: vm({ power: 'off', disks: [disk('vda', present)] }),
       tree: tree([internal('a')]),
       frozenDisks: new Map([['a', [disk('vda', '/img/web.qcow2')]]]),
       ...(seen === undefined ? {} : { files: seen }),
     });
-  const seen = (path: string, real: string): Situation['files'] =>
+  const seen = (path: string, real: string): Facts['files'] =>
     looked({ images: { '/img/web.qcow2': image(undefined, { real: '1:2' }), [path]: image(undefined, { real }) } });
 
-  const rows: readonly (readonly [what: string, Situation, 'refused' | 'planned'])[] = [
+  const rows: readonly (readonly [what: string, Facts, 'refused' | 'planned'])[] = [
     ['another way to write it', inWhat('/img/../img/web.qcow2', undefined), 'refused'],
     ['a link to it', inWhat('/link/web.qcow2', seen('/link/web.qcow2', '1:2')), 'refused'],
     ['the same path', inWhat('/img/web.qcow2', seen('/img/web.qcow2', '1:2')), 'planned'],

@@ -8,7 +8,7 @@ import {
   titleOf,
   titleProblem,
 } from '../../../src/domain/snapshotName.js';
-import { now, pick, seeded } from './situations.js';
+import { now, pick, seeded } from './someFacts.js';
 
 const day = 'snapshot-2027-01-15';
 

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import type { Snapshot } from '../../../src/domain/snapshot.js';
 import { doubtfulTimes } from '../../../src/domain/snapshotTime.js';
-import { external, now, tree } from './situations.js';
+import { external, now, tree } from './someFacts.js';
 
 const hour = 3_600;
 const day = 24 * hour;

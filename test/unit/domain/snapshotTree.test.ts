@@ -16,7 +16,7 @@ import {
   sortSnapshots,
   styleOfVm,
 } from '../../../src/domain/snapshotTree.js';
-import { external, internal, tree } from './situations.js';
+import { external, internal, tree } from './someFacts.js';
 
 const names = (snapshots: readonly Snapshot[]): string => snapshots.map(({ name }) => name).join(' ');
 

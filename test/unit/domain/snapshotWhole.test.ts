@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import type { ImageFacts } from '../../../src/domain/hostFiles.js';
 import type { AfterRevert } from '../../../src/domain/operation.js';
-import type { FilesSeen, OtherVm, Situation } from '../../../src/domain/situation.js';
+import type { FilesSeen, OtherVm, Facts } from '../../../src/domain/facts.js';
 import { planOperation } from '../../../src/operations/planOperation.js';
 import type { SavedRam } from '../../../src/domain/snapshot.js';
 import type { VmDisk } from '../../../src/domain/vm.js';
@@ -16,20 +16,17 @@ import {
   internal,
   planned,
   refused,
-  situation,
+  facts,
   tree,
   verdict,
   vm,
-} from './situations.js';
+} from './someFacts.js';
 
 const base = '/img/web.qcow2';
 
-function outside(
-  images: Readonly<Record<string, SeenFile>>,
-  ram: 'there' | 'missing' | 'unknown' = 'there',
-): Situation {
+function outside(images: Readonly<Record<string, SeenFile>>, ram: 'there' | 'missing' | 'unknown' = 'there'): Facts {
   const b = external('b', 'a', { state: 'running', memory: 'external', memoryFile: '/img/b.mem' });
-  return situation({
+  return facts({
     tree: tree([external('a'), b], 'b'),
     vm: vm({ disks: [disk('vda', '/img/web.b', { backing: ['/img/web.a', base] })] }),
     frozenDisks: frozen({ a: base, b: '/img/web.a' }),
@@ -41,8 +38,8 @@ function outside(
     blockJobs: [],
   });
 }
-function inside(images: Readonly<Record<string, SeenFile>>): Situation {
-  return situation({
+function inside(images: Readonly<Record<string, SeenFile>>): Facts {
+  return facts({
     tree: tree([internal('a')], 'a'),
     frozenDisks: frozen({ a: base }),
     files: seen(images),
@@ -52,7 +49,7 @@ function inside(images: Readonly<Record<string, SeenFile>>): Situation {
 }
 
 describe('a revert to a snapshot that is not whole', () => {
-  const rows: readonly (readonly [what: string, to: string, Situation, expected: string, unchecked: string])[] = [
+  const rows: readonly (readonly [what: string, to: string, Facts, expected: string, unchecked: string])[] = [
     ['all there', 'b', outside({}), 'ok', ''],
     ['its own file is gone', 'b', outside({ '/img/web.a': 'missing' }), 'overlayMissing', ''],
     ['a file below it is gone', 'b', outside({ [base]: 'missing' }), 'overlayMissing', ''],
@@ -93,14 +90,14 @@ describe('a revert to a snapshot that is not whole', () => {
     const one = inside({ [base]: without });
     const disks = [disk('vda', base), disk('vdb', '/img/data')];
     const told = internal('a', undefined, { disks: disks.map(({ target }) => ({ target, location: 'internal' })) });
-    const two = (second: ImageFacts): Situation => ({
+    const two = (second: ImageFacts): Facts => ({
       ...one,
       tree: tree([told], 'a'),
       vm: vm({ disks }),
       frozenDisks: new Map([['a', disks]]),
       files: seen({ [base]: without, '/img/data': second }),
     });
-    const to = (inWhat: Situation): string => verdict(planOperation(ask.revert('a'), inWhat));
+    const to = (inWhat: Facts): string => verdict(planOperation(ask.revert('a'), inWhat));
     assert.equal(to(two(image({ tags: ['a'], ramTags: ['a'] }))), 'ok');
     assert.equal(to(two(image({ tags: ['a'] }))), 'ok');
     assert.equal(to(two(without)), 'tagWithoutRam');
@@ -109,7 +106,7 @@ describe('a revert to a snapshot that is not whole', () => {
 
   it('is refused where the file with its RAM is empty', () => {
     const whole = outside({});
-    const inWhat = (bytes: number): Situation => ({
+    const inWhat = (bytes: number): Facts => ({
       ...whole,
       files: { ...whole.files!, files: new Map([['/img/b.mem', { bytes, allocatedBytes: bytes }]]) },
     });
@@ -118,7 +115,7 @@ describe('a revert to a snapshot that is not whole', () => {
   });
 
   it('is refused where the RAM is that of a VM with another name or UUID, unless the VM is to be off', () => {
-    const saved = (told: SavedRam, major: number): Situation => ({
+    const saved = (told: SavedRam, major: number): Facts => ({
       ...outside({}),
       savedRam: new Map([['/img/b.mem', told]]),
       capabilities: capabilities(major),
@@ -152,7 +149,7 @@ describe('a revert to a VM with a medium in its drive', () => {
   const iso = '/iso/i.iso';
   const drive = (more: Partial<VmDisk> = {}): VmDisk =>
     disk('sda', iso, { device: 'cdrom', format: 'raw', readonly: true, ...more });
-  const withDrive = (inWhat: Situation, medium: VmDisk, more: Partial<FilesSeen> = {}): Situation => ({
+  const withDrive = (inWhat: Facts, medium: VmDisk, more: Partial<FilesSeen> = {}): Facts => ({
     ...inWhat,
     frozenDisks: new Map([...inWhat.frozenDisks!].map(([name, disks]) => [name, [...disks, medium]])),
     files: { ...inWhat.files!, ...more, images: new Map([...inWhat.files!.images, ...(more.images ?? [])]) },
@@ -160,7 +157,7 @@ describe('a revert to a VM with a medium in its drive', () => {
   const gone = { images: new Map([[iso, 'missing' as const]]) };
   const there = { images: new Map([[iso, image({ format: 'raw' })]]) };
   const tagged = inside({ [base]: image({ tags: ['a'] }) });
-  const rows: readonly (readonly [what: string, Situation, to: string, after: AfterRevert, expected: string])[] = [
+  const rows: readonly (readonly [what: string, Facts, to: string, after: AfterRevert, expected: string])[] = [
     ['there', withDrive(outside({}), drive(), there), 'b', 'asSnapshot', 'ok'],
     ['gone, with RAM', withDrive(outside({}), drive(), gone), 'b', 'asSnapshot', 'overlayMissing'],
     ['gone, booted', withDrive(outside({}), drive(), gone), 'a', 'running', 'overlayMissing'],
@@ -210,7 +207,7 @@ describe('a revert to a VM with a medium in its drive', () => {
         ['/iso', isos],
       ]),
     });
-    const why = (inWhat: Situation): string | undefined =>
+    const why = (inWhat: Facts): string | undefined =>
       planned(ask.revert('a'), inWhat).warnings.find((one) => one.kind === 'doneByUs')?.why.reason;
     assert.equal(why(withDrive(outside({}), drive(), folders('yes', denied))), 'filesOutOfReach');
     assert.equal(why(withDrive(outside({}), drive(), gone)), 'overlayMissing');
@@ -225,8 +222,8 @@ describe('a revert after a merge by hand', () => {
     images: Readonly<Record<string, SeenFile>>,
     backing: readonly string[],
     current = '/img/web.c',
-  ): Situation =>
-    situation({
+  ): Facts =>
+    facts({
       tree: tree([external('a'), external('b', 'a'), external('c', 'b')], 'c'),
       vm: vm({ disks: [disk('vda', current, { backing })] }),
       frozenDisks: frozen({ a: base, b: '/img/web.a', c: '/img/web.b' }),
@@ -240,7 +237,7 @@ describe('a revert after a merge by hand', () => {
       otherVms: [],
       blockJobs: [],
     });
-  const rows: readonly (readonly [what: string, Situation, a: string, b: string, c: string])[] = [
+  const rows: readonly (readonly [what: string, Facts, a: string, b: string, c: string])[] = [
     ['as its snapshots say', chain({}, ['/img/web.b', '/img/web.a', base]), 'ok', 'ok', 'ok'],
     [
       'a’s overlay was committed',

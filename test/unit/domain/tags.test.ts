@@ -1,20 +1,20 @@
 // Names that QEMU takes for another tag, and files that hold what is in no other file.
 import assert from 'node:assert/strict';
-import { tagObstacle, tagsIn, tagsUnseenWarning } from '../../../src/domain/chains/lostTags.js';
-import { wrongTagObstacle } from '../../../src/domain/chains/tagNames.js';
+import { tagRefusal, tagsIn, tagsUnseenWarning } from '../../../src/domain/chains/lostTags.js';
+import { wrongTagRefusal } from '../../../src/domain/chains/tagNames.js';
 import type { ImageFacts, Seen } from '../../../src/domain/hostFiles.js';
-import type { Situation } from '../../../src/domain/situation.js';
+import type { Facts } from '../../../src/domain/facts.js';
 import { findSnapshot } from '../../../src/domain/snapshotTree.js';
 import { afterCreate } from '../../../src/steps/afterSteps.js';
 import { image, seen } from './hostFiles.js';
-import { disk, internal, situation, tree, vm } from './situations.js';
+import { disk, internal, facts, tree, vm } from './someFacts.js';
 
 const base = '/img/web.qcow2';
 const more = '/img/more.qcow2';
 
 /** A VM with the snapshots `base` and `2` inside its image. */
-const withTags = (tags: Seen<ImageFacts>, others: Partial<Situation> = {}): Situation =>
-  situation({
+const withTags = (tags: Seen<ImageFacts>, others: Partial<Facts> = {}): Facts =>
+  facts({
     vm: vm({ power: 'off', disks: [disk('vda', base)] }),
     tree: tree([internal('base'), internal('2', 'base')], '2'),
     frozenDisks: new Map([
@@ -25,13 +25,13 @@ const withTags = (tags: Seen<ImageFacts>, others: Partial<Situation> = {}): Situ
     ...others,
   });
 
-const notLooked = situation({ tree: withTags('unknown').tree, frozenDisks: withTags('unknown').frozenDisks! });
+const notLooked = facts({ tree: withTags('unknown').tree, frozenDisks: withTags('unknown').frozenDisks! });
 
-const verdict = (name: string, inWhat: Situation): string =>
-  wrongTagObstacle(findSnapshot(inWhat.tree, name)!, inWhat)?.refusal.reason ?? 'ok';
+const verdict = (name: string, inWhat: Facts): string =>
+  wrongTagRefusal(findSnapshot(inWhat.tree, name)!, inWhat)?.refusal.reason ?? 'ok';
 
 describe('tagNames', () => {
-  const rows: readonly (readonly [what: string, name: string, inWhat: Situation, expected: string])[] = [
+  const rows: readonly (readonly [what: string, name: string, inWhat: Facts, expected: string])[] = [
     ['its own ID', '2', withTags(image({ tags: ['base', '2'], tagIds: ['1', '2'] })), 'ok'],
     ['nobody’s ID', '2', withTags(image({ tags: ['base', '2'], tagIds: ['4', '5'] })), 'ok'],
     ['another’s ID', '2', withTags(image({ tags: ['base', '2'], tagIds: ['2', '3'] })), 'nameIsTagId'],
@@ -83,15 +83,15 @@ describe('lostTags', () => {
 
   it('stands against what would take them along', () => {
     const inWhat = withTags('unknown');
-    assert.equal(tagObstacle([more, base], inWhat)?.refusal.facts['tag'], 'base');
-    assert.equal(tagObstacle([more], inWhat), undefined);
+    assert.equal(tagRefusal([more, base], inWhat)?.refusal.facts['tag'], 'base');
+    assert.equal(tagRefusal([more], inWhat), undefined);
   });
 
   it('says which files could not be looked into', () => {
     const files = seen({ '/a': image({ tags: [] }), '/b': 'unknown', '/c': 'missing', '/d': image({ format: 'raw' }) });
     const { tags, ...blind } = image({});
     assert.deepEqual(tags, []);
-    const inWhat = situation({ files: { ...files, images: new Map([...files.images, ['/e', blind]]) } });
+    const inWhat = facts({ files: { ...files, images: new Map([...files.images, ['/e', blind]]) } });
     assert.deepEqual(tagsUnseenWarning(['/a', '/b', '/c', '/d', '/e', '/f'], inWhat), [
       { kind: 'tagsNotSeen', files: ['/b', '/e'] },
     ]);

@@ -1,21 +1,21 @@
 // The files of a VM and its snapshots: each once, with all that are made of it, and nothing that is not known.
 import assert from 'node:assert/strict';
-import { layerNeeds, layersFromFiles } from '../../../src/domain/chains/layersFromFiles.js';
+import { filesOfLayers, layersFromFiles } from '../../../src/domain/chains/layersFromFiles.js';
 import { filesBeside, vmFiles } from '../../../src/domain/chains/vmFiles.js';
 import { metadataFolders } from '../../../src/driver/connection/metadataFolders.js';
 import type { FileFacts, Seen } from '../../../src/domain/hostFiles.js';
-import type { Situation } from '../../../src/domain/situation.js';
+import type { Facts } from '../../../src/domain/facts.js';
 import type { VmFile } from '../../../src/domain/vmFiles.js';
 import { untranslated as t } from '../../../src/text/translate.js';
 import { vmFileText } from '../../../src/text/vmFileText.js';
-import { disk, external, frozen, image, looked, now, situation, tree, vm } from './situations.js';
+import { disk, external, frozen, image, looked, now, facts, tree, vm } from './someFacts.js';
 
 const file: FileFacts = { bytes: 10, allocatedBytes: 4096 };
 const folders = { vms: '/etc/vms', snapshots: '/var/snapshots', saves: '/var/saves' };
 
 /** The present stands on b, which stands on a; c is the overlay of a branch beside b. */
-const web = (more: Partial<Situation> = {}): Situation =>
-  situation({
+const web = (more: Partial<Facts> = {}): Facts =>
+  facts({
     vm: vm({
       disks: [disk('vda', '/img/web.b'), disk('sda', '/iso/cd.iso', { device: 'cdrom', format: 'raw' })],
       nvram: '/img/vars',
@@ -41,9 +41,9 @@ const web = (more: Partial<Situation> = {}): Situation =>
     ...more,
   });
 
-function filesOf(of: Situation, beside: Readonly<Record<string, Seen<FileFacts>>> = {}): readonly VmFile[] {
-  const layers = layersFromFiles({ situation: of, inside: new Map(), now });
-  return vmFiles({ situation: of, layers, beside: new Map(Object.entries(beside)), folders });
+function filesOf(of: Facts, beside: Readonly<Record<string, Seen<FileFacts>>> = {}): readonly VmFile[] {
+  const layers = layersFromFiles({ facts: of, inside: new Map(), now });
+  return vmFiles({ facts: of, layers, beside: new Map(Object.entries(beside)), folders });
 }
 
 const one = (files: readonly VmFile[], path: string): VmFile | undefined => files.find((found) => found.path === path);
@@ -120,7 +120,7 @@ describe('the files of a VM', () => {
   });
 
   it('are asked for where the layers are looked at', () => {
-    const { images, files } = layerNeeds(web());
+    const { images, files } = filesOfLayers(web());
     assert.ok(images.includes('/img/web.c') && files.includes('/img/vars.b'));
   });
 });

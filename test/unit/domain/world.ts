@@ -1,16 +1,16 @@
 // What steps do to a VM, its snapshots and their files, as measured on real daemons; small enough to be read at once.
 import { afterCreate, afterDefine } from '../../../src/steps/afterSteps.js';
 import { parseDescription } from '../../../src/domain/description.js';
-import { frozenFile, wholeChain } from '../../../src/domain/chains/fileUse.js';
+import { backingFileOf, wholeChain } from '../../../src/domain/chains/fileUse.js';
 import type { ImageFacts, Seen } from '../../../src/domain/hostFiles.js';
 import type { CommittedDisk, Step } from '../../../src/steps/step.js';
-import type { FilesSeen, Situation } from '../../../src/domain/situation.js';
+import type { FilesSeen, Facts } from '../../../src/domain/facts.js';
 import type { Snapshot } from '../../../src/domain/snapshot.js';
 import { childrenOf, findSnapshot, isOnActivePath } from '../../../src/domain/snapshotTree.js';
 import type { PowerState, VmDisk } from '../../../src/domain/vm.js';
 import { image, over } from './hostFiles.js';
 
-export function apply(step: Step, before: Situation): Situation {
+export function apply(step: Step, before: Facts): Facts {
   switch (step.kind) {
     case 'createSnapshot':
       return created(step, before);
@@ -110,12 +110,12 @@ export function apply(step: Step, before: Situation): Situation {
 }
 
 /** All that a person could tell apart: epochs are made alike, for a revert that is done again has another. */
-export function form(situation: Situation): unknown {
-  const { vm, tree, files } = situation;
+export function form(facts: Facts): unknown {
+  const { vm, tree, files } = facts;
   const alike = (file: string): string => file.replace(/\.\d{9,11}$/u, '.E');
-  const seen = [...(files?.images ?? []), ...(files?.files ?? [])].filter(([, facts]) => typeof facts === 'object');
+  const seen = [...(files?.images ?? []), ...(files?.files ?? [])].filter(([, image]) => typeof image === 'object');
   return {
-    chains: vm.disks.map((disk) => wholeChain(disk, situation).map(alike)),
+    chains: vm.disks.map((disk) => wholeChain(disk, facts).map(alike)),
     managedSave: vm.managedSave,
     current: tree.current,
     snapshots: tree.snapshots.map(({ name, parent }) => `${parent ?? '-'}>${name}`).toSorted(),
@@ -124,7 +124,7 @@ export function form(situation: Situation): unknown {
 }
 
 /** The files above stay as they are; nobody stands on them any more. */
-function committed(disks: readonly CommittedDisk[], before: Situation): Situation {
+function committed(disks: readonly CommittedDisk[], before: Facts): Facts {
   const own = before.vm.disks.map((disk): VmDisk => {
     const base = disks.find(({ target }) => target === disk.target)?.base;
     const below = base === undefined ? -1 : (disk.backing?.indexOf(base) ?? -1);
@@ -134,39 +134,39 @@ function committed(disks: readonly CommittedDisk[], before: Situation): Situatio
   return { ...before, vm: { ...before.vm, disks: own } };
 }
 
-export function withImage(situation: Situation, file: string, facts: Seen<ImageFacts>): Situation {
-  const files = situation.files!;
-  return { ...situation, files: { ...files, images: new Map([...files.images, [file, facts]]) } };
+export function withImage(facts: Facts, file: string, image: Seen<ImageFacts>): Facts {
+  const files = facts.files!;
+  return { ...facts, files: { ...files, images: new Map([...files.images, [file, image]]) } };
 }
 
-export function withFiles(situation: Situation, more: FilesSeen['files']): Situation {
-  const files = situation.files!;
-  return { ...situation, files: { ...files, files: new Map([...files.files, ...more]) } };
+export function withFiles(facts: Facts, more: FilesSeen['files']): Facts {
+  const files = facts.files!;
+  return { ...facts, files: { ...files, files: new Map([...files.files, ...more]) } };
 }
 
-export function withoutFile(situation: Situation, file: string): Situation {
-  const files = situation.files!;
+export function withoutFile(facts: Facts, file: string): Facts {
+  const files = facts.files!;
   const gone = <T>(map: ReadonlyMap<string, Seen<T>>): ReadonlyMap<string, Seen<T>> =>
     map.has(file) ? new Map([...map, [file, 'missing' as const]]) : map;
-  return { ...situation, files: { ...files, images: gone(files.images), files: gone(files.files) } };
+  return { ...facts, files: { ...files, images: gone(files.images), files: gone(files.files) } };
 }
 
-export function powered(power: PowerState, situation: Situation): Situation {
-  return { ...situation, vm: { ...situation.vm, power, powerReason: 'other' } };
+export function powered(power: PowerState, facts: Facts): Facts {
+  return { ...facts, vm: { ...facts.vm, power, powerReason: 'other' } };
 }
 
 /** libvirt tells of a VM that it reverted, and that did not run since. */
-function loaded(power: PowerState, situation: Situation): Situation {
-  const at = powered(power, situation);
+function loaded(power: PowerState, facts: Facts): Facts {
+  const at = powered(power, facts);
   return power === 'paused' ? { ...at, vm: { ...at.vm, powerReason: 'fromSnapshot' } } : at;
 }
 
-function changed(situation: Situation, name: string, change: (snapshot: Snapshot) => Snapshot): Situation {
-  const snapshots = situation.tree.snapshots.map((one) => (one.name === name ? change(one) : one));
-  return { ...situation, tree: { ...situation.tree, snapshots } };
+function changed(facts: Facts, name: string, change: (snapshot: Snapshot) => Snapshot): Facts {
+  const snapshots = facts.tree.snapshots.map((one) => (one.name === name ? change(one) : one));
+  return { ...facts, tree: { ...facts.tree, snapshots } };
 }
 
-function created(step: Extract<Step, { kind: 'createSnapshot' }>, before: Situation): Situation {
+function created(step: Extract<Step, { kind: 'createSnapshot' }>, before: Facts): Facts {
   const { trailers } = parseDescription(step.description);
   const made = changed(afterCreate(before, step), step.name, (one) => ({ ...one, trailers }));
   const withMemory =
@@ -184,7 +184,7 @@ function created(step: Extract<Step, { kind: 'createSnapshot' }>, before: Situat
 }
 
 /** The VM stands where it stood. */
-function adopted({ made, below, parent }: Extract<Step, { kind: 'adoptSnapshot' }>, before: Situation): Situation {
+function adopted({ made, below, parent }: Extract<Step, { kind: 'adoptSnapshot' }>, before: Facts): Facts {
   const { vm } = before;
   const frozen = vm.disks.map((disk): VmDisk => {
     const own = below.find(({ target }) => target === disk.target);
@@ -194,7 +194,7 @@ function adopted({ made, below, parent }: Extract<Step, { kind: 'adoptSnapshot' 
   return { ...created(made, { ...before, tree, vm: { ...vm, disks: frozen } }), vm };
 }
 
-function reverted(step: Extract<Step, { kind: 'revert' }>, before: Situation): Situation {
+function reverted(step: Extract<Step, { kind: 'revert' }>, before: Facts): Facts {
   const { tree } = before;
   const target = findSnapshot(tree, step.snapshot)!;
   const natural = target.state === 'running' || target.state === 'paused' ? target.state : 'off';
@@ -217,7 +217,7 @@ function reverted(step: Extract<Step, { kind: 'revert' }>, before: Situation): S
 }
 
 /** A leaf: of another branch, or the current one, whose overlay is merged into what it froze. */
-function deleted(name: string, before: Situation): Situation {
+function deleted(name: string, before: Facts): Facts {
   const own = before.tree.snapshots.find((one) => one.name === name);
   if (own?.style !== 'external') {
     return forgotten(name, before);
@@ -229,14 +229,14 @@ function deleted(name: string, before: Situation): Situation {
   }
   const merged = before.vm.disks.flatMap(({ source }) => source ?? []);
   const disks = before.vm.disks.map((disk): VmDisk => {
-    const source = frozenFile(before, name, disk.target);
+    const source = backingFileOf(before, name, disk.target);
     return { ...disk, ...(source === undefined ? {} : { source, backing: disk.backing?.slice(1) ?? [] }) };
   });
   const onBase = [...merged, ...memory].reduce(withoutFile, { ...before, vm: { ...before.vm, disks } });
   return forgotten(name, onBase);
 }
 
-function forgotten(name: string, before: Situation): Situation {
+function forgotten(name: string, before: Facts): Facts {
   const { tree } = before;
   const own = findSnapshot(tree, name);
   const current = tree.current === name ? own?.parent : tree.current;

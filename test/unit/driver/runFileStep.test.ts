@@ -11,7 +11,7 @@ import { silentLog } from '../../../src/base/log.js';
 import { Failure, type FailureKind } from '../../../src/domain/failure.js';
 import type { HostFiles } from '../../../src/domain/hostFiles.js';
 import type { Vm } from '../../../src/domain/vm.js';
-import { disk, vm } from '../domain/situations.js';
+import { disk, vm } from '../domain/someFacts.js';
 
 describe('steps on files', function () {
   this.timeout(20_000);

@@ -7,7 +7,7 @@ import type { StepContext } from '../../../src/driver/run/stepContext.js';
 import { Emitter } from '../../../src/base/emitter.js';
 import { silentLog } from '../../../src/base/log.js';
 import { Failure } from '../../../src/domain/failure.js';
-import { capabilities, ref, vm } from '../domain/situations.js';
+import { capabilities, ref, vm } from '../domain/someFacts.js';
 
 /** virDomainState. */
 const [running, shuttingDown, off] = [1, 4, 5];

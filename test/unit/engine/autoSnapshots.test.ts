@@ -2,11 +2,11 @@ import assert from 'node:assert/strict';
 import { doomedCheckpoints, doomedLayouts, losesOnly } from '../../../src/engine/autoPrune.js';
 import { believed, undoOf } from '../../../src/engine/autoSnapshots.js';
 import { vmKey } from '../../../src/inventory/views.js';
-import type { AutoSnapshot, Situation } from '../../../src/domain/situation.js';
+import type { AutoSnapshot, Facts } from '../../../src/domain/facts.js';
 import type { Loss } from '../../../src/domain/consequences.js';
 import type { Plan } from '../../../src/operations/plan.js';
 import type { Snapshot, SnapshotTree } from '../../../src/domain/snapshot.js';
-import { external, frozen, image, looked, situation, tree as treeOf } from '../domain/situations.js';
+import { external, frozen, image, looked, facts, tree as treeOf } from '../domain/someFacts.js';
 import { settled } from './fakeClock.js';
 import { fakeSnapshot, fakeVm, uuidOf } from './fakeHypervisor.js';
 import { rig, uri } from './rig.js';
@@ -154,8 +154,8 @@ describe('checkpoints beyond the number to be kept', () => {
 
   const base = '/img/web.qcow2';
   const ownFile = '/img/web.frozen';
-  const ofC1 = (empty: boolean): Situation =>
-    situation({
+  const ofC1 = (empty: boolean): Facts =>
+    facts({
       tree: treeOf([external('s'), external('c1', 's', { memoryFile: '/img/c1.mem' })], 's'),
       frozenDisks: frozen({ s: base, c1: ownFile }),
       files: looked({ images: { [ownFile]: image(base, { empty }), [base]: image() } }),

@@ -4,10 +4,10 @@ import { Failure } from '../../../src/domain/failure.js';
 import type { OperationRequest } from '../../../src/domain/operation.js';
 import type { Plan } from '../../../src/operations/plan.js';
 import type { Step } from '../../../src/steps/step.js';
-import type { BrokenOff, Recovery } from '../../../src/operations/interrupted.js';
+import type { InterruptedOperation, Recovery } from '../../../src/operations/interrupted.js';
 import { refuse, type Refused } from '../../../src/domain/refusal.js';
 import { settled } from './fakeClock.js';
-import { FakeKeeping } from './fakeKeeping.js';
+import { FakeKeeping } from './fakePersistence.js';
 import { FakeHypervisor, fakeVm, uuidOf } from './fakeHypervisor.js';
 import { type Rig, rigWith, uri } from './rig.js';
 
@@ -19,15 +19,15 @@ const of = (kind: Failure['kind']) => (failure: Failure) => failure.kind === kin
 
 /** The model's part, scripted: what it was asked, and what it answers. */
 class Script implements Rules {
-  readonly asked: BrokenOff[] = [];
-  recovery: (brokenOff: BrokenOff) => Recovery = () => ({ kind: 'settled', to: 'before' });
+  readonly asked: InterruptedOperation[] = [];
+  recovery: (brokenOff: InterruptedOperation) => Recovery = () => ({ kind: 'settled', to: 'before' });
   rest: Rules['planRest'] = () => 'same';
 
   planRest(...question: Parameters<Rules['planRest']>): ReturnType<Rules['planRest']> {
     return this.rest(...question);
   }
 
-  planRecovery(brokenOff: BrokenOff): Recovery {
+  planRecovery(brokenOff: InterruptedOperation): Recovery {
     this.asked.push(brokenOff);
     return this.recovery(brokenOff);
   }
@@ -40,7 +40,7 @@ class Script implements Rules {
 }
 
 /** What is left of the plan is done again from the step that had begun. */
-function goOn({ plan, done }: BrokenOff): Recovery {
+function goOn({ plan, done }: InterruptedOperation): Recovery {
   const rest = plan.steps.filter((_, index) => !done.includes(index));
   return { kind: 'steps', to: 'after', plan: { ...plan, steps: rest } };
 }

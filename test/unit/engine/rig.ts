@@ -8,7 +8,7 @@ import { silentLog } from '../../../src/base/log.js';
 import type { RecoveryReport } from '../../../src/domain/recoveryReport.js';
 import type { VmRef } from '../../../src/domain/vm.js';
 import { FakeClock, settled } from './fakeClock.js';
-import { FakeKeeping } from './fakeKeeping.js';
+import { FakeKeeping } from './fakePersistence.js';
 import { FakeHypervisor, type FakeVm, uuidOf } from './fakeHypervisor.js';
 
 export const uri = 'qemu:///system';

@@ -10,7 +10,7 @@ import type { Step } from '../../../src/steps/step.js';
 import type { Recovery } from '../../../src/operations/interrupted.js';
 import { refuse, type Refused } from '../../../src/domain/refusal.js';
 import { settled } from './fakeClock.js';
-import { FakeKeeping } from './fakeKeeping.js';
+import { FakeKeeping } from './fakePersistence.js';
 import { fakeVm, uuidOf } from './fakeHypervisor.js';
 import { type Rig, rigWith, uri } from './rig.js';
 

@@ -13,7 +13,7 @@ import {
 import { join } from 'node:path';
 import { Records } from '../../../src/journal/records.js';
 import { silentLog } from '../../../src/base/log.js';
-import type { AutoSnapshot } from '../../../src/domain/situation.js';
+import type { AutoSnapshot } from '../../../src/domain/facts.js';
 import { vm } from './plans.js';
 import { keptLog, ownFolders } from './samples.js';
 

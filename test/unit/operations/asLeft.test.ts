@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict';
 import type { Plan } from '../../../src/operations/plan.js';
-import type { Situation } from '../../../src/domain/situation.js';
+import type { Facts } from '../../../src/domain/facts.js';
 import type { Step } from '../../../src/steps/step.js';
 import type { Before } from '../../../src/domain/origin.js';
-import type { BrokenOff } from '../../../src/operations/interrupted.js';
+import type { InterruptedOperation } from '../../../src/operations/interrupted.js';
 import type { PowerReason, PowerState } from '../../../src/domain/vm.js';
-import { sinceObstacle } from '../../../src/operations/asLeft.js';
+import { sinceRefusal } from '../../../src/operations/asLeft.js';
 import { beforeOf } from '../../../src/operations/beforeOf.js';
 import { image, seen as filesSeen } from '../domain/hostFiles.js';
-import { disk, internal, ref, situation, tree, vm } from '../domain/situations.js';
+import { disk, internal, ref, facts, tree, vm } from '../domain/someFacts.js';
 
 const startedAt = 1_800_000_000;
 const ms = startedAt * 1_000;
@@ -25,13 +25,8 @@ function planOf(...steps: readonly Step[]): Plan {
   return { kind: 'plan', request, steps, losses: [], warnings: [], progress: 'timeOnly' };
 }
 
-function at(
-  power: PowerState,
-  powerReason: PowerReason,
-  modifiedAt?: number,
-  more: Partial<Situation> = {},
-): Situation {
-  return situation({
+function at(power: PowerState, powerReason: PowerReason, modifiedAt?: number, more: Partial<Facts> = {}): Facts {
+  return facts({
     vm: vm({ power, powerReason, disks: [disk('vda', '/img/now')] }),
     tree: tree([internal('a')], 'a'),
     files: filesSeen({ '/img/now': modifiedAt === undefined ? timeless : image({ modifiedAt }) }),
@@ -39,7 +34,11 @@ function at(
   });
 }
 
-function broken(plan: Plan, before: Before | undefined, times: Partial<BrokenOff> = {}): BrokenOff {
+function broken(
+  plan: Plan,
+  before: Before | undefined,
+  times: Partial<InterruptedOperation> = {},
+): InterruptedOperation {
   const begun = [...plan.steps.keys()];
   return {
     request,
@@ -55,8 +54,8 @@ function broken(plan: Plan, before: Before | undefined, times: Partial<BrokenOff
   };
 }
 
-function what(brokenOff: BrokenOff, recovery: Plan, seen: Situation): string {
-  return sinceObstacle(brokenOff, recovery, seen)?.refusal.facts['what'] ?? 'asLeft';
+function what(brokenOff: InterruptedOperation, recovery: Plan, seen: Facts): string {
+  return sinceRefusal(brokenOff, recovery, seen)?.refusal.facts['what'] ?? 'asLeft';
 }
 
 describe('a VM on which an operation broke off', () => {

@@ -2,13 +2,13 @@
 import assert from 'node:assert/strict';
 import type { ImageFacts } from '../../../src/domain/hostFiles.js';
 import type { Plan } from '../../../src/operations/plan.js';
-import type { Situation } from '../../../src/domain/situation.js';
+import type { Facts } from '../../../src/domain/facts.js';
 import { planOperation } from '../../../src/operations/planOperation.js';
 import { planRecovery } from '../../../src/operations/planRecovery.js';
 import type { Recovery } from '../../../src/operations/interrupted.js';
 import { image } from '../domain/hostFiles.js';
 import { all, base, broken, inside, keep } from './recoveryShapes.js';
-import { ask } from '../domain/situations.js';
+import { ask } from '../domain/someFacts.js';
 import { powered, withImage } from '../domain/world.js';
 
 const steps = (recovery: Recovery): readonly string[] | string =>
@@ -40,7 +40,7 @@ describe('a revert that libvirt had done to the images, and not to what it knows
 
 describe('a delete that libvirt had done to the images, and not to what it knows', () => {
   const request = ask.remove('a', 'withDescendants');
-  const before: Situation = inside({ power: 'off' });
+  const before: Facts = inside({ power: 'off' });
   const plan = planOperation(request, before) as Plan;
   const rows: readonly (readonly [tags: readonly string[] | undefined, expected: readonly string[] | string])[] = [
     [['a', 'b'], 'before'],

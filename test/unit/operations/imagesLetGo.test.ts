@@ -1,17 +1,17 @@
 // Images that QEMU does not hold: of a VM that has stood still since its RAM was written to a file.
 import assert from 'node:assert/strict';
 import { versionOf } from '../../../src/domain/capabilities.js';
-import type { Situation } from '../../../src/domain/situation.js';
+import type { Facts } from '../../../src/domain/facts.js';
 import type { SnapshotState } from '../../../src/domain/snapshot.js';
 import type { Vm } from '../../../src/domain/vm.js';
 import { planOperation } from '../../../src/operations/planOperation.js';
-import { ask, capabilities, external, ref, situation, tree, vm } from '../domain/situations.js';
+import { ask, capabilities, external, ref, facts, tree, vm } from '../domain/someFacts.js';
 
 /** a ─ m (memory in a file) ─ z, the current one. */
-function after(qemu: readonly [number, number], taken: SnapshotState, now: Partial<Vm>, current = 'z'): Situation {
+function after(qemu: readonly [number, number], taken: SnapshotState, now: Partial<Vm>, current = 'z'): Facts {
   const m = external('m', 'a', { state: taken, memory: 'external', memoryFile: '/img/web.m.mem' });
   const b = external('b', 'a');
-  return situation({
+  return facts({
     tree: tree([external('a'), m, external('z', 'm'), b], current),
     vm: vm(now),
     capabilities: capabilities(12, 8, { hypervisor: versionOf(...qemu) }),
@@ -24,7 +24,7 @@ const paused = { power: 'paused' } as const;
 const back = { power: 'paused', powerReason: 'fromSnapshot' } as const;
 
 describe('images that QEMU has let go', () => {
-  const rows: readonly (readonly [what: string, situation: Situation, merge: boolean, memory: boolean])[] = [
+  const rows: readonly (readonly [what: string, facts: Facts, merge: boolean, memory: boolean])[] = [
     ['paused then and now, QEMU 7.2', after([7, 2], 'paused', paused), true, true],
     ['paused then and now, QEMU 10.0', after([10, 0], 'paused', paused), true, true],
     ['paused then and now, QEMU 11.1', after([11, 1], 'paused', paused), false, true],

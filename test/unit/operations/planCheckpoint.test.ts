@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { parseDescription } from '../../../src/domain/description.js';
 import type { OperationRequest } from '../../../src/domain/operation.js';
 import type { Plan } from '../../../src/operations/plan.js';
-import type { Situation } from '../../../src/domain/situation.js';
+import type { Facts } from '../../../src/domain/facts.js';
 import { planOperation } from '../../../src/operations/planOperation.js';
 import type { Vm } from '../../../src/domain/vm.js';
 import { alone, image, over, seen, told } from '../domain/hostFiles.js';
@@ -17,11 +17,11 @@ import {
   now,
   planned,
   refused,
-  situation,
+  facts,
   tree,
   verdict,
   vm,
-} from '../domain/situations.js';
+} from '../domain/someFacts.js';
 
 const keep = (name: string, after: 'asSnapshot' | 'asBefore' = 'asSnapshot'): OperationRequest => ({
   ...(ask.revert(name, after) as Extract<OperationRequest, { kind: 'revert' }>),
@@ -30,8 +30,8 @@ const keep = (name: string, after: 'asSnapshot' | 'asBefore' = 'asSnapshot'): Op
 
 const base = '/img/web.qcow2';
 /** `a`, then `b`, and the VM above it. */
-function outside(more: Partial<Vm> = {}, rest: Partial<Situation> = {}): Situation {
-  return situation({
+function outside(more: Partial<Vm> = {}, rest: Partial<Facts> = {}): Facts {
+  return facts({
     tree: tree([external('a'), external('b', 'a')], 'b'),
     vm: vm({ disks: [disk('vda', '/img/web.b', { backing: ['/img/web.a', base] })], ...more }),
     frozenDisks: frozen({ a: base, b: '/img/web.a' }),
@@ -44,8 +44,8 @@ function outside(more: Partial<Vm> = {}, rest: Partial<Situation> = {}): Situati
     ...rest,
   });
 }
-function inside(more: Partial<Vm> = {}, rest: Partial<Situation> = {}): Situation {
-  return situation({
+function inside(more: Partial<Vm> = {}, rest: Partial<Facts> = {}): Facts {
+  return facts({
     tree: tree([internal('a'), internal('b', 'a')], 'b'),
     vm: vm(more),
     frozenDisks: frozen({ a: base }),
@@ -58,7 +58,7 @@ const about = (plan: Plan): string => plan.warnings.map((warning) => warning.kin
 const lost = (plan: Plan): string => plan.losses.map(({ kind: what }) => what).join(', ');
 
 describe('a checkpoint before a revert', () => {
-  const rows: readonly (readonly [what: string, Situation, steps: string, losses: string])[] = [
+  const rows: readonly (readonly [what: string, Facts, steps: string, losses: string])[] = [
     ['running, internal', inside(), 'revert memory internal, revert asSnapshot', ''],
     ['paused, internal', inside({ power: 'paused' }), 'revert memory internal, revert asSnapshot', ''],
     ['off, internal', inside({ power: 'off' }), 'revert offline internal, revert asSnapshot, setGuestClock', ''],
@@ -123,7 +123,7 @@ describe('a checkpoint before a revert', () => {
   });
 
   it('says that a guest which runs writes on after it, and only then', () => {
-    const says = (inWhat: Situation): boolean =>
+    const says = (inWhat: Facts): boolean =>
       planned(keep('a'), inWhat).warnings.some((one) => one.kind === 'runsOnAfterCheckpoint');
     assert.deepEqual([inside(), outside()].map(says), [true, true]);
     const still = [inside({ power: 'paused' }), inside({ power: 'off' }), outside({ power: 'off', managedSave: true })];
@@ -138,7 +138,7 @@ describe('a checkpoint before a revert', () => {
     assert.ok(step?.kind === 'createSnapshot' && step.quiesce);
   });
 
-  const impossible: readonly (readonly [what: string, Situation, why: string])[] = [
+  const impossible: readonly (readonly [what: string, Facts, why: string])[] = [
     ['RAM cannot be saved, internal', inside({ devices: ['9p'] }), 'ramCannotBeSaved'],
     [
       'a managed save that cannot be saved again',
@@ -189,7 +189,7 @@ describe('a checkpoint before a revert', () => {
 describe('a checkpoint that can be spared', () => {
   const empty = { [base]: image(), '/img/web.a': over(base), '/img/web.b': over('/img/web.a', { empty: true }) };
   const off = { power: 'off' } as const;
-  const rows: readonly (readonly [what: string, Situation, expected: string])[] = [
+  const rows: readonly (readonly [what: string, Facts, expected: string])[] = [
     ['external, an empty overlay on what the current one froze', outside(off, { files: seen(empty) }), 'spared'],
     ['external, running', outside({}, { files: seen(empty) }), 'taken'],
     ['external, a managed save', outside({ ...off, managedSave: true }, { files: seen(empty) }), 'taken'],
@@ -233,7 +233,7 @@ describe('a checkpoint that can be spared', () => {
       }),
       'taken',
     ],
-    ['nothing looked at', situation({ tree: tree([internal('a')], 'a'), vm: vm(off) }), 'taken'],
+    ['nothing looked at', facts({ tree: tree([internal('a')], 'a'), vm: vm(off) }), 'taken'],
   ];
   for (const [what, inWhat, expected] of rows) {
     it(`${what} → ${expected}`, () => {

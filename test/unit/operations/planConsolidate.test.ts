@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import type { ImageFacts, Seen } from '../../../src/domain/hostFiles.js';
 import type { OperationRequest } from '../../../src/domain/operation.js';
-import type { Situation } from '../../../src/domain/situation.js';
+import type { Facts } from '../../../src/domain/facts.js';
 import { planOperation } from '../../../src/operations/planOperation.js';
 import { planRest } from '../../../src/operations/planRest.js';
 import {
@@ -19,11 +19,11 @@ import {
   ref,
   refused,
   shortSteps,
-  situation,
+  facts,
   tree,
   verdict,
   vm,
-} from '../domain/situations.js';
+} from '../domain/someFacts.js';
 
 type Wish = Partial<Extract<OperationRequest, { kind: 'consolidate' }>>;
 const consolidate = (wish: Wish = {}): OperationRequest => ({ kind: 'consolidate', vm: ref, ...wish });
@@ -34,10 +34,10 @@ const [one, two] = ['/img/web.1', '/img/web.2'];
 type Images = Readonly<Record<string, Seen<ImageFacts>>>;
 
 /** base ← 1 ← 2, and no snapshot. */
-function byHand(more: Partial<Situation> = {}, images: Images = {}, canChange?: 'yes' | 'no'): Situation {
+function byHand(more: Partial<Facts> = {}, images: Images = {}, canChange?: 'yes' | 'no'): Facts {
   const files = looked({ images: { [two]: image(one), [one]: image(base), [base]: image(), ...images } });
   const can = canChange === 'no' ? { why: 'denied' as const } : 'yes';
-  return situation({
+  return facts({
     vm: vm({ disks: [disk('vda', two, { backing: [one, base] })] }),
     files: canChange === undefined ? files : { ...files, canChange: new Map([base, two].map((file) => [file, can])) },
     otherVms: [],
@@ -46,16 +46,16 @@ function byHand(more: Partial<Situation> = {}, images: Images = {}, canChange?: 
     ...more,
   });
 }
-const off = (more: Partial<Situation> = {}): Partial<Situation> => ({
+const off = (more: Partial<Facts> = {}): Partial<Facts> => ({
   vm: vm({ power: 'off', disks: [disk('vda', two)] }),
   ...more,
 });
-const stranger = (files: readonly string[], unread: readonly string[] = []): Partial<Situation> => ({
+const stranger = (files: readonly string[], unread: readonly string[] = []): Partial<Facts> => ({
   otherVms: [{ uuid: 'x', name: 'other', files, unread }],
 });
 
 describe('planConsolidate: layers that nobody owns', () => {
-  const rows: readonly (readonly [what: string, at: Situation, wish: Wish, expected: string])[] = [
+  const rows: readonly (readonly [what: string, at: Facts, wish: Wish, expected: string])[] = [
     ['running', byHand(), {}, `${two}→${base} rm ${two},${one}`],
     ['down to a layer', byHand(), { downTo: one }, `${two}→${one} rm ${two}`],
     ['off', byHand(off(), {}, 'yes'), {}, `off ${two}→${base} rm ${two},${one}`],
@@ -107,8 +107,8 @@ describe('planConsolidate: layers that nobody owns', () => {
   });
 
   const frozenOne = { tree: tree([internal('i')], 'i'), frozenDisks: frozen({ i: one }) };
-  const refusals: readonly (readonly [what: string, at: Situation, wish: Wish, expected: string])[] = [
-    ['one layer', situation({ files: looked({ images: { [base]: image() } }) }), {}, 'nothingToConsolidate'],
+  const refusals: readonly (readonly [what: string, at: Facts, wish: Wish, expected: string])[] = [
+    ['one layer', facts({ files: looked({ images: { [base]: image() } }) }), {}, 'nothingToConsolidate'],
     ['down to the top', byHand(), { downTo: two }, 'nothingToConsolidate'],
     ['down to a stranger', byHand(), { downTo: '/img/x' }, 'layerNotInChain'],
     ['no such disk', byHand(), { targets: ['vdx'] }, 'noSuchDisk'],
@@ -158,7 +158,7 @@ describe('planConsolidate: layers that nobody owns', () => {
 
   it('plans for a menu what is not known yet', () => {
     const { vm: own } = byHand();
-    assert.equal(verdict(planOperation(consolidate(), situation({ vm: own }))), 'ok');
+    assert.equal(verdict(planOperation(consolidate(), facts({ vm: own }))), 'ok');
   });
 
   it('looks at each disk again before its turn', () => {
@@ -174,9 +174,9 @@ describe('planConsolidate: layers that nobody owns', () => {
 });
 
 /** base ← a ← b ← c, each layer the overlay of a snapshot; c is current. */
-function owned(more: Partial<Situation> = {}): Situation {
+function owned(more: Partial<Facts> = {}): Facts {
   const [a, b, c] = ['/img/web.a', '/img/web.b', '/img/web.c'];
-  return situation({
+  return facts({
     tree: tree([external('a'), external('b', 'a'), external('c', 'b')], 'c'),
     vm: vm({ disks: [disk('vda', c, { backing: [b, a, base] })] }),
     frozenDisks: frozen({ a: base, b: a, c: b }),
@@ -193,10 +193,10 @@ function owned(more: Partial<Situation> = {}): Situation {
     ...more,
   });
 }
-const offOwned = (): Partial<Situation> => ({ vm: { ...owned().vm, power: 'off' } });
+const offOwned = (): Partial<Facts> => ({ vm: { ...owned().vm, power: 'off' } });
 
 describe('planConsolidate: layers that snapshots own', () => {
-  const rows: readonly (readonly [what: string, at: Situation, wish: Wish, expected: string])[] = [
+  const rows: readonly (readonly [what: string, at: Facts, wish: Wish, expected: string])[] = [
     ['running', owned(), {}, 'a b c'],
     ['running, 9.0', owned({ capabilities: capabilities(9, 0) }), {}, 'a b c'],
     ['off', owned(offOwned()), {}, 'a b c'],
@@ -246,7 +246,7 @@ describe('planConsolidate: layers that snapshots own', () => {
     );
   });
 
-  const refusals: readonly (readonly [what: string, at: Situation, wish: Wish, expected: string])[] = [
+  const refusals: readonly (readonly [what: string, at: Facts, wish: Wish, expected: string])[] = [
     ['all are kept', owned({ kept: ['a', 'b', 'c'] }), {}, 'snapshotKept'],
     ['down to the current one', owned(), { downTo: 'c' }, 'nothingToConsolidate'],
     ['down to one that is not there', owned(), { downTo: 'y' }, 'snapshotMissing'],
@@ -292,7 +292,7 @@ describe('planPrune', () => {
   });
 
   it('takes internal ones, leaves first', () => {
-    const at = situation({ tree: tree([internal('a'), internal('b', 'a'), internal('x', 'a')], 'b') });
+    const at = facts({ tree: tree([internal('a'), internal('b', 'a'), internal('x', 'a')], 'b') });
     const plan = planned(prune('a', 'x'), at);
     assert.equal(shortSteps(plan), 'x a');
     assert.deepEqual(plan.losses, [{ kind: 'restorePoints', names: ['x', 'a'] }]);

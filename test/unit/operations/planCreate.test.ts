@@ -4,7 +4,7 @@ import { versionOf } from '../../../src/domain/capabilities.js';
 import { parseDescription } from '../../../src/domain/description.js';
 import { createMs } from '../../../src/domain/estimates.js';
 import type { Plan } from '../../../src/operations/plan.js';
-import type { Situation } from '../../../src/domain/situation.js';
+import type { Facts } from '../../../src/domain/facts.js';
 import type { Step } from '../../../src/steps/step.js';
 import { planOperation } from '../../../src/operations/planOperation.js';
 import type { SnapshotKind } from '../../../src/domain/snapshot.js';
@@ -19,12 +19,12 @@ import {
   internal,
   planned,
   refused,
-  situation,
+  facts,
   snapshot,
   tree,
   verdict,
   vm,
-} from '../domain/situations.js';
+} from '../domain/someFacts.js';
 
 type CreateStep = Extract<Step, { kind: 'createSnapshot' }>;
 
@@ -34,7 +34,7 @@ function stepOf(plan: Plan): CreateStep {
   return step;
 }
 
-function made(request: Parameters<typeof ask.create>[0], inWhat: Situation): string {
+function made(request: Parameters<typeof ask.create>[0], inWhat: Facts): string {
   const decision = planOperation(ask.create(request), inWhat);
   if (decision.kind === 'refusal') {
     return decision.refusal.reason;
@@ -69,11 +69,11 @@ describe('planCreate: kind and style', () => {
   ];
   for (const [power, kind, expected] of kinds) {
     it(`${power}, ${kind} → ${expected}`, () => {
-      assert.equal(made({ snapshotKind: kind }, situation({ vm: vm({ power }) })), expected);
+      assert.equal(made({ snapshotKind: kind }, facts({ vm: vm({ power }) })), expected);
     });
   }
 
-  const styles: readonly (readonly [what: string, Partial<Situation>, Parameters<typeof ask.create>[0], string])[] = [
+  const styles: readonly (readonly [what: string, Partial<Facts>, Parameters<typeof ask.create>[0], string])[] = [
     ['internal so far, nothing asked', { tree: internals }, {}, 'memory internal'],
     ['internal so far, internal asked', { tree: internals }, { style: 'internal' }, 'memory internal'],
     ['internal so far, external asked', { tree: internals }, { style: 'external' }, 'otherStyle'],
@@ -111,12 +111,12 @@ describe('planCreate: kind and style', () => {
   ];
   for (const [what, inWhat, request, expected] of styles) {
     it(`${what} → ${expected}`, () => {
-      assert.equal(made(request, situation(inWhat)), expected);
+      assert.equal(made(request, facts(inWhat)), expected);
     });
   }
 
   it('says which style stands against which', () => {
-    assert.deepEqual(refused(ask.create({ snapshotKind: 'disk' }), situation({ tree: internals })).facts, {
+    assert.deepEqual(refused(ask.create({ snapshotKind: 'disk' }), facts({ tree: internals })).facts, {
       vm: 'web',
       own: 'internal',
       asked: 'external',
@@ -192,7 +192,7 @@ describe('planCreate: disks', () => {
         verdict(
           planOperation(
             ask.create({ style, snapshotKind: power === 'off' ? 'offline' : 'memory' }),
-            situation({ vm: vm({ disks, power }) }),
+            facts({ vm: vm({ disks, power }) }),
           ),
         );
       assert.deepEqual(
@@ -208,9 +208,9 @@ describe('planCreate: disks', () => {
       disk('sda', '/x.iso', { device: 'cdrom', readonly: true }),
       disk('vdb', '/img/b.qcow2'),
     ];
-    const inside = stepOf(planned(ask.create(), situation({ vm: vm({ disks }) })));
+    const inside = stepOf(planned(ask.create(), facts({ vm: vm({ disks }) })));
     assert.deepEqual(inside.disks, [{ target: 'vda' }, { target: 'vdb' }]);
-    const outside = stepOf(planned(ask.create({ snapshotKind: 'disk' }), situation({ vm: vm({ disks }) })));
+    const outside = stepOf(planned(ask.create({ snapshotKind: 'disk' }), facts({ vm: vm({ disks }) })));
     assert.deepEqual(outside.disks, [
       { target: 'vda', file: '/img/a.new' },
       { target: 'vdb', file: '/img/b.new' },
@@ -243,7 +243,7 @@ describe('planCreate: UEFI', () => {
   }
 
   it('goes external, and says that the variables stay as they are', () => {
-    const uefi = situation({ vm: vm({ firmware: 'uefiRawNvram' }) });
+    const uefi = facts({ vm: vm({ firmware: 'uefiRawNvram' }) });
     const plan = planned(ask.create(), uefi);
     assert.equal(stepOf(plan).style, 'external');
     assert.ok(plan.warnings.some(({ kind: about }) => about === 'nvramNotCaptured'));
@@ -251,16 +251,16 @@ describe('planCreate: UEFI', () => {
       reason: 'rawNvram',
       facts: { vm: 'web', nvram: 'raw', state: 'running', version: '12.8' },
     });
-    const bios = planned(ask.create({ snapshotKind: 'disk' }), situation());
+    const bios = planned(ask.create({ snapshotKind: 'disk' }), facts());
     assert.ok(!bios.warnings.some(({ kind: about }) => about === 'nvramNotCaptured'));
-    const off = planned(ask.create(), situation({ vm: vm({ firmware: 'uefiRawNvram', power: 'off' }) }));
+    const off = planned(ask.create(), facts({ vm: vm({ firmware: 'uefiRawNvram', power: 'off' }) }));
     assert.equal(stepOf(off).style, 'internal');
     assert.ok(off.warnings.some(({ kind: about }) => about === 'nvramNotCaptured'));
   });
 });
 
 describe('planCreate: what else goes on', () => {
-  const cases: readonly (readonly [what: string, Partial<Situation>, string])[] = [
+  const cases: readonly (readonly [what: string, Partial<Facts>, string])[] = [
     ['a managed save', { vm: vm({ power: 'off', managedSave: true }) }, 'managedSaveExists'],
     ['a block job', { blockJobs: ['vda'] }, 'blockJobRunning'],
     ['no block job', { blockJobs: [] }, 'ok'],
@@ -270,12 +270,12 @@ describe('planCreate: what else goes on', () => {
   ];
   for (const [what, inWhat, expected] of cases) {
     it(`${what} → ${expected}`, () => {
-      assert.equal(verdict(planOperation(ask.create(), situation(inWhat))), expected);
+      assert.equal(verdict(planOperation(ask.create(), facts(inWhat))), expected);
     });
   }
 
   it('warns that the snapshots of a transient VM vanish with it', () => {
-    const warnings = planned(ask.create(), situation({ vm: vm({ persistent: false }) })).warnings;
+    const warnings = planned(ask.create(), facts({ vm: vm({ persistent: false }) })).warnings;
     assert.ok(warnings.some(({ kind: about }) => about === 'vanishesWhenStopped'));
   });
 });
@@ -295,7 +295,7 @@ describe('planCreate: quiesce', () => {
     it(`${kind} ${JSON.stringify(more)} → ${expected}`, () => {
       const decision = planOperation(
         ask.create({ snapshotKind: kind, quiesce: true }),
-        situation({ vm: vm(more), tree: externals }),
+        facts({ vm: vm(more), tree: externals }),
       );
       if (decision.kind === 'refusal') {
         assert.equal(decision.refusal.reason, expected);
@@ -314,7 +314,7 @@ describe('planCreate: quiesce', () => {
 describe('planCreate: names and files', () => {
   it('keeps a title whole beside the name that is made of it', () => {
     const request = ask.create({ title: ' Größe <&"\'🙂 ', description: 'why', git: 'main@1a2b3c' });
-    const plan = planned(request, situation());
+    const plan = planned(request, facts());
     const step = stepOf(plan);
     assert.equal(step.name, 'Grosse');
     assert.equal(plan.snapshot, 'Grosse');
@@ -323,7 +323,7 @@ describe('planCreate: names and files', () => {
       trailers: { title: `Größe <&"'🙂`, git: 'main@1a2b3c', consistency: 'memory', createdBy: 'virt-rewind' },
     });
     assert.equal(
-      parseDescription(stepOf(planned(ask.create({ title: 'safe' }), situation())).description).trailers.title,
+      parseDescription(stepOf(planned(ask.create({ title: 'safe' }), facts())).description).trailers.title,
       undefined,
     );
   });
@@ -337,24 +337,24 @@ describe('planCreate: names and files', () => {
   ];
   for (const [title, reason, problem] of titles) {
     it(`refuses the title ${JSON.stringify(title.slice(0, 12))}`, () => {
-      const { reason: found, facts } = refused(
+      const { reason: found, facts: told } = refused(
         ask.create({ title }),
-        situation({ tree: tree([external('e', undefined, { title: 'The e' })], 'e') }),
+        facts({ tree: tree([external('e', undefined, { title: 'The e' })], 'e') }),
       );
-      assert.deepEqual([found, facts['problem']], [reason, problem]);
-      assert.ok((facts['title'] ?? '').length <= 200);
+      assert.deepEqual([found, told['problem']], [reason, problem]);
+      assert.ok((told['title'] ?? '').length <= 200);
     });
   }
 
   it('refuses a description that libvirt would choke on', () => {
     assert.equal(
-      refused(ask.create({ description: 'x'.repeat(65_537) }), situation()).facts['problem'],
+      refused(ask.create({ description: 'x'.repeat(65_537) }), facts()).facts['problem'],
       'descriptionTooLong',
     );
   });
 
-  const file = (inWhat: Partial<Situation>, title = 'new'): string | undefined =>
-    stepOf(planned(ask.create({ title, style: 'external', snapshotKind: 'auto' }), situation(inWhat))).disks[0]?.file;
+  const file = (inWhat: Partial<Facts>, title = 'new'): string | undefined =>
+    stepOf(planned(ask.create({ title, style: 'external', snapshotKind: 'auto' }), facts(inWhat))).disks[0]?.file;
 
   const files: readonly (readonly [
     what: string,
@@ -395,7 +395,7 @@ describe('planCreate: names and files', () => {
       disk('vdb', '/img/web.raw', { format: 'raw' }),
       disk('vdc', '/b/web.raw'),
     ];
-    assert.deepEqual(stepOf(planned(ask.create({ snapshotKind: 'disk' }), situation({ vm: vm({ disks }) }))).disks, [
+    assert.deepEqual(stepOf(planned(ask.create({ snapshotKind: 'disk' }), facts({ vm: vm({ disks }) }))).disks, [
       { target: 'vda', file: '/img/web.new' },
       { target: 'vdb', file: '/img/web-vdb.new' },
       { target: 'vdc', file: '/b/web.new' },
@@ -420,12 +420,12 @@ describe('planCreate: names and files', () => {
 
   describe('of a device', () => {
     const device = disk('vda', '/dev/vg/a', { sourceType: 'block' });
-    const made = (disks: Vm['disks'], more: Partial<Situation> = {}): string =>
+    const made = (disks: Vm['disks'], more: Partial<Facts> = {}): string =>
       JSON.stringify(
         stepOf(
           planned(
             ask.create({ snapshotKind: 'disk', style: 'external', title: 'new' }),
-            situation({ vm: vm({ disks }), ...more }),
+            facts({ vm: vm({ disks }), ...more }),
           ),
         ).disks.map(({ file }) => file),
       );
@@ -439,7 +439,7 @@ describe('planCreate: names and files', () => {
     it('is refused where that folder cannot be used', () => {
       const files = seen({}, {}, { canAct: new Map([['/var/lib/libvirt/images', { why: 'folderMissing' }]]) });
       const asked = ask.create({ snapshotKind: 'disk', style: 'external' });
-      assert.deepEqual(refused(asked, situation({ vm: vm({ disks: [device] }), files })).facts, {
+      assert.deepEqual(refused(asked, facts({ vm: vm({ disks: [device] }), files })).facts, {
         folder: '/var/lib/libvirt/images',
         why: 'folderMissing',
       });
@@ -449,13 +449,13 @@ describe('planCreate: names and files', () => {
   describe('of the memory', () => {
     const memoryFile = (title: string, machine: Partial<Vm>, now = 1_700_000_000): string | undefined => {
       const asked = ask.create({ snapshotKind: 'memory', style: 'external', title });
-      return stepOf(planned(asked, situation({ vm: vm(machine), now }))).memoryFile;
+      return stepOf(planned(asked, facts({ vm: vm(machine), now }))).memoryFile;
     };
     const uuid = '0123abcd-0000-4000-8000-000000000001';
 
     it('stands beside the first disk', () => {
       assert.equal(memoryFile('new', { name: 'my web,1', uuid }), '/img/my web-1.new-1700000000-0123abcd.mem');
-      assert.equal(stepOf(planned(ask.create({ snapshotKind: 'disk' }), situation())).memoryFile, undefined);
+      assert.equal(stepOf(planned(ask.create({ snapshotKind: 'disk' }), facts())).memoryFile, undefined);
     });
 
     it('is never one that another VM, or the same one at another time, could want', () => {
@@ -486,7 +486,7 @@ describe('planCreate: names and files', () => {
       // libvirt itself loses it when it starts again.
       ['/a\nb', 'unsafePath'],
     ] as const) {
-      const where = situation({ vm: vm({ disks: [disk('vda', `${folder}/web.qcow2`)] }) });
+      const where = facts({ vm: vm({ disks: [disk('vda', `${folder}/web.qcow2`)] }) });
       assert.equal(refused(ask.create({ snapshotKind: 'disk' }), where).reason, 'unsafePath');
       assert.equal(verdict(planOperation(ask.create(), where)), inside);
     }
@@ -496,7 +496,7 @@ describe('planCreate: names and files', () => {
 describe('planCreate: what it costs', () => {
   it('says how long the guest stands still, longer for more memory, and nothing for disks alone', () => {
     const still = (memoryBytes: number, request: Parameters<typeof ask.create>[0]): number | undefined => {
-      const plan = planned(ask.create(request), situation({ vm: vm({ memoryBytes }) }));
+      const plan = planned(ask.create(request), facts({ vm: vm({ memoryBytes }) }));
       const warning = plan.warnings.find((one) => one.kind === 'guestStandsStill');
       return warning?.kind === 'guestStandsStill' ? warning.estimateMs : undefined;
     };
@@ -508,7 +508,7 @@ describe('planCreate: what it costs', () => {
 
   it('tells percent only where libvirt does', () => {
     const progress = (request: Parameters<typeof ask.create>[0]): string =>
-      planned(ask.create(request), situation()).progress;
+      planned(ask.create(request), facts()).progress;
     assert.equal(progress({}), 'timeOnly');
     assert.equal(progress({ snapshotKind: 'disk' }), 'timeOnly');
     assert.equal(progress({ snapshotKind: 'memory', style: 'external' }), 'percent');
@@ -527,7 +527,7 @@ describe('planCreate: what it costs', () => {
     it(`libvirt ${major}.${minor}, ${power}: an external snapshot can be reverted to ${needed === undefined ? 'here' : `from ${needed} on`}`, () => {
       const plan = planned(
         ask.create(),
-        situation({ vm: vm({ power }), tree: externals, capabilities: capabilities(major, minor) }),
+        facts({ vm: vm({ power }), tree: externals, capabilities: capabilities(major, minor) }),
       );
       const warning = plan.warnings.find((one) => one.kind === 'cannotRevertHere');
       assert.equal(warning?.kind === 'cannotRevertHere' ? warning.needed : undefined, needed);

@@ -1,7 +1,7 @@
 // Kinds of snapshots beside the plain ones: live, without some disks, with UEFI variables, and the room that they take.
 import assert from 'node:assert/strict';
 import { guestStopMs } from '../../../src/domain/estimates.js';
-import type { FilesSeen, Situation } from '../../../src/domain/situation.js';
+import type { FilesSeen, Facts } from '../../../src/domain/facts.js';
 import type { Plan } from '../../../src/operations/plan.js';
 import type { Step } from '../../../src/steps/step.js';
 import { planOperation } from '../../../src/operations/planOperation.js';
@@ -15,11 +15,11 @@ import {
   internal,
   planned,
   refused,
-  situation,
+  facts,
   tree,
   verdict,
   vm,
-} from '../domain/situations.js';
+} from '../domain/someFacts.js';
 
 const base = '/img/web.qcow2';
 const externals = tree([external('e')], 'e');
@@ -32,7 +32,7 @@ function made(plan: Plan): Extract<Step, { kind: 'createSnapshot' }> {
 }
 
 describe('planCreate: live', () => {
-  const rows: readonly (readonly [what: string, Partial<Situation>, PowerState, expected: string])[] = [
+  const rows: readonly (readonly [what: string, Partial<Facts>, PowerState, expected: string])[] = [
     ['no snapshot yet', {}, 'running', 'memory external live'],
     ['external ones', { tree: externals }, 'running', 'memory external live'],
     ['a paused guest, which stands still anyway', { tree: externals }, 'paused', 'memory external'],
@@ -42,7 +42,7 @@ describe('planCreate: live', () => {
     it(`${what} → ${expected}`, () => {
       const decision = planOperation(
         ask.create({ snapshotKind: 'memory', live: true }),
-        situation({ ...more, vm: vm({ power }) }),
+        facts({ ...more, vm: vm({ power }) }),
       );
       const step = decision.kind === 'plan' ? made(decision) : undefined;
       assert.equal(
@@ -55,18 +55,15 @@ describe('planCreate: live', () => {
   }
   it('lets the guest stand still for a fraction of the time', () => {
     assert.ok(guestStopMs(2 ** 30, 'live') < 0.35 * guestStopMs(2 ** 30, 'internal'));
-    const [warning] = planned(
-      ask.create({ snapshotKind: 'memory', live: true }),
-      situation({ tree: externals }),
-    ).warnings;
+    const [warning] = planned(ask.create({ snapshotKind: 'memory', live: true }), facts({ tree: externals })).warnings;
     assert.deepEqual(warning, { kind: 'guestStandsStill', estimateMs: guestStopMs(2 ** 30, 'live') });
   });
   it('says how much may be written, and how long it may stand still, where it outruns the saving', () => {
-    const plan = planned(ask.create({ snapshotKind: 'memory', live: true }), situation({ tree: externals }));
+    const plan = planned(ask.create({ snapshotKind: 'memory', live: true }), facts({ tree: externals }));
     const may = plan.warnings.find(({ kind: about }) => about === 'mayBeStopped');
     assert.ok(may?.kind === 'mayBeStopped' && may.bytes > 2 * 2 ** 30 && may.estimateMs > guestStopMs(2 ** 30, 'live'));
     assert.ok((plan.spaceBytes ?? 0) >= may.bytes);
-    const still = planned(ask.create({ snapshotKind: 'memory', style: 'external' }), situation({ tree: externals }));
+    const still = planned(ask.create({ snapshotKind: 'memory', style: 'external' }), facts({ tree: externals }));
     assert.ok(still.warnings.every(({ kind: about }) => about !== 'mayBeStopped'));
   });
 });
@@ -75,31 +72,27 @@ describe('planCreate: without some disks', () => {
   const two = vm({
     disks: [disk('vda', base), disk('vdb', '/dev/sdx', { device: 'lun', sourceType: 'block', format: 'raw' })],
   });
-  const rows: readonly (readonly [
-    what: string,
-    Partial<Situation>,
-    Parameters<typeof ask.create>[0],
-    expected: string,
-  ])[] = [
-    ['one of two', {}, { without: ['vdb'] }, 'disk vda'],
-    ['one of two, external ones', { tree: externals }, { without: ['vdb'] }, 'disk vda'],
-    ['one of two, off', { vm: { ...two, power: 'off' } }, { without: ['vdb'] }, 'offline vda'],
-    ['the one that could not take part anyway stays', {}, { without: ['vda'] }, 'diskTypeUnsupported'],
-    ['with RAM, whose disks it would not fit', {}, { without: ['vdb'], snapshotKind: 'memory' }, 'cannotLeaveOut'],
-    ['internal ones', { tree: internals }, { without: ['vdb'] }, 'otherStyle'],
-    ['inside the images', {}, { without: ['vdb'], style: 'internal', snapshotKind: 'offline' }, 'notOff'],
+  const rows: readonly (readonly [what: string, Partial<Facts>, Parameters<typeof ask.create>[0], expected: string])[] =
     [
-      'inside the images, off',
-      { vm: vm({ power: 'off', disks: [disk('vda', base), disk('vdb', '/img/b')] }) },
-      { without: ['vdb'], style: 'internal' },
-      'cannotLeaveOut',
-    ],
-    ['one that is not there', {}, { without: ['vdz'] }, 'cannotLeaveOut'],
-    ['all', {}, { without: ['vda', 'vdb'] }, 'noDisks'],
-  ];
+      ['one of two', {}, { without: ['vdb'] }, 'disk vda'],
+      ['one of two, external ones', { tree: externals }, { without: ['vdb'] }, 'disk vda'],
+      ['one of two, off', { vm: { ...two, power: 'off' } }, { without: ['vdb'] }, 'offline vda'],
+      ['the one that could not take part anyway stays', {}, { without: ['vda'] }, 'diskTypeUnsupported'],
+      ['with RAM, whose disks it would not fit', {}, { without: ['vdb'], snapshotKind: 'memory' }, 'cannotLeaveOut'],
+      ['internal ones', { tree: internals }, { without: ['vdb'] }, 'otherStyle'],
+      ['inside the images', {}, { without: ['vdb'], style: 'internal', snapshotKind: 'offline' }, 'notOff'],
+      [
+        'inside the images, off',
+        { vm: vm({ power: 'off', disks: [disk('vda', base), disk('vdb', '/img/b')] }) },
+        { without: ['vdb'], style: 'internal' },
+        'cannotLeaveOut',
+      ],
+      ['one that is not there', {}, { without: ['vdz'] }, 'cannotLeaveOut'],
+      ['all', {}, { without: ['vda', 'vdb'] }, 'noDisks'],
+    ];
   for (const [what, more, request, expected] of rows) {
     it(`${what} → ${expected}`, () => {
-      const decision = planOperation(ask.create(request), situation({ vm: two, ...more }));
+      const decision = planOperation(ask.create(request), facts({ vm: two, ...more }));
       const step = decision.kind === 'plan' ? made(decision) : undefined;
       const targets = step?.disks.map(({ target }) => target).join(' ');
       assert.equal(step === undefined ? verdict(decision) : `${step.snapshotKind} ${targets ?? ''}`, expected);
@@ -111,7 +104,7 @@ describe('planCreate: what no external snapshot holds', () => {
   const uefi = vm({ firmware: 'uefiRawNvram', nvram: '/img/VARS.fd' });
   const files = seen({ [base]: image() }, { '/img/VARS.fd': 'there' });
   it('UEFI variables are copied first, under the name of the snapshot', () => {
-    const plan = planned(ask.create(), situation({ tree: externals, vm: uefi, files }));
+    const plan = planned(ask.create(), facts({ tree: externals, vm: uefi, files }));
     assert.equal(told(plan.steps), 'copyFile, asked disk external');
     const { name } = made(plan);
     assert.deepEqual(plan.steps[0], {
@@ -124,7 +117,7 @@ describe('planCreate: what no external snapshot holds', () => {
   });
   it('a copy of another snapshot of that name is not taken for its own', () => {
     const lists = new Map([['/img', ['VARS.fd.new']]]);
-    const plan = planned(ask.create(), situation({ tree: externals, vm: uefi, files: { ...files, lists } }));
+    const plan = planned(ask.create(), facts({ tree: externals, vm: uefi, files: { ...files, lists } }));
     assert.equal(made(plan).name, 'new-2');
   });
   it('files of other VMs in the same folder take no name away, own ones do', () => {
@@ -134,20 +127,20 @@ describe('planCreate: what no external snapshot holds', () => {
       [`${base.slice('/img/'.length).replace(/\.[^.]*$/u, '')}.new`, 'new-2'],
     ] as const) {
       const lists = new Map([['/img', [listed]]]);
-      const plan = planned(ask.create(), situation({ tree: externals, vm: uefi, files: { ...files, lists } }));
+      const plan = planned(ask.create(), facts({ tree: externals, vm: uefi, files: { ...files, lists } }));
       assert.equal(made(plan).name, expected, listed);
     }
   });
   it('where they cannot be reached, it says so', () => {
     for (const out of [undefined, { ...files, canAct: new Map() }, seen({}, { '/img/VARS.fd': 'unknown' })]) {
-      const inWhat = situation({ tree: externals, vm: uefi, ...(out === undefined ? {} : { files: out }) });
+      const inWhat = facts({ tree: externals, vm: uefi, ...(out === undefined ? {} : { files: out }) });
       const plan = planned(ask.create(), inWhat);
       assert.equal(told(plan.steps), 'asked disk external');
       assert.ok(about(plan).includes('nvramNotCaptured'));
     }
   });
   it('a TPM’s state is in none, and it says so', () => {
-    assert.ok(about(planned(ask.create(), situation({ vm: vm({ devices: ['tpm'] }) }))).includes('tpmNotCaptured'));
+    assert.ok(about(planned(ask.create(), facts({ vm: vm({ devices: ['tpm'] }) }))).includes('tpmNotCaptured'));
   });
 });
 
@@ -155,7 +148,7 @@ describe('planCreate: devices that hold on to the RAM', () => {
   for (const device of ['hostDevice', 'virtiofs', '9p'] as const) {
     it(`${device} → ramCannotBeSaved, with either style`, () => {
       for (const style of ['internal', 'external'] as const) {
-        const inWhat = situation({ vm: vm({ devices: [device] }) });
+        const inWhat = facts({ vm: vm({ devices: [device] }) });
         assert.equal(refused(ask.create({ snapshotKind: 'memory', style }), inWhat).reason, 'ramCannotBeSaved');
       }
     });
@@ -165,7 +158,7 @@ describe('planCreate: devices that hold on to the RAM', () => {
 describe('planCreate: what can be reverted to', () => {
   const look = (major: number, minor: number, act: boolean): boolean => {
     const files = seen({ [base]: image() }, {}, act ? {} : { canAct: new Map([['/img', { why: 'denied' }]]) });
-    const inWhat = situation({ tree: externals, capabilities: capabilities(major, minor), files });
+    const inWhat = facts({ tree: externals, capabilities: capabilities(major, minor), files });
     return about(planned(ask.create(), inWhat)).includes('cannotRevertHere');
   };
   it('is everything where files can be made, by us if not by libvirt', () => {
@@ -187,21 +180,21 @@ describe('planCreate: room', () => {
   ];
   for (const [what, request, bytes, expected] of rows) {
     it(`${what} → ${expected}`, () => {
-      const decision = planOperation(ask.create(request), situation({ files: free(bytes) }));
+      const decision = planOperation(ask.create(request), facts({ files: free(bytes) }));
       const warned = decision.kind === 'plan' && about(decision).includes('needsSpace');
       assert.equal(warned ? 'warned' : verdict(decision), expected);
     });
   }
   it('tells what it takes at most, of a small guest little', () => {
-    assert.equal(planned(ask.create(), situation()).spaceBytes, needed);
-    const small = situation({ vm: vm({ memoryBytes: 4 * 2 ** 20 }) });
+    assert.equal(planned(ask.create(), facts()).spaceBytes, needed);
+    const small = facts({ vm: vm({ memoryBytes: 4 * 2 ** 20 }) });
     assert.equal(planned(ask.create(), small).spaceBytes, 40 * 2 ** 20);
   });
 });
 
 describe('planCreate: the guest agent', () => {
-  const look = (agent: Situation['agent'], kind: 'disk' | 'auto' = 'disk'): string => {
-    const inWhat = situation({ tree: externals, ...(agent === undefined ? {} : { agent }) });
+  const look = (agent: Facts['agent'], kind: 'disk' | 'auto' = 'disk'): string => {
+    const inWhat = facts({ tree: externals, ...(agent === undefined ? {} : { agent }) });
     const decision = planOperation(ask.create({ snapshotKind: kind, quiesce: true }), inWhat);
     return decision.kind === 'plan'
       ? `${told(decision.steps)}${made(decision).quiesce ? ', quiesced' : ''}`

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import type { CannotAct } from '../../../src/domain/hostFiles.js';
 import type { Plan } from '../../../src/operations/plan.js';
-import type { Situation } from '../../../src/domain/situation.js';
+import type { Facts } from '../../../src/domain/facts.js';
 import { planOperation } from '../../../src/operations/planOperation.js';
 import type { Snapshot, SnapshotTree } from '../../../src/domain/snapshot.js';
 import { seen } from '../domain/hostFiles.js';
@@ -15,15 +15,15 @@ import {
   internal,
   planned,
   refused,
-  situation,
+  facts,
   snapshot,
   tree,
   verdict,
   vm,
-} from '../domain/situations.js';
+} from '../domain/someFacts.js';
 
 const base = '/img/web.qcow2';
-const onTop = (file: string, ...backing: string[]): Partial<Situation> => ({
+const onTop = (file: string, ...backing: string[]): Partial<Facts> => ({
   vm: vm({ disks: [disk('vda', file, { backing })] }),
 });
 const steps = (plan: Plan): string =>
@@ -38,7 +38,7 @@ const chainOn = onTop('/img/web.c', '/img/web.b', '/img/web.a', base);
 describe('planDelete: what goes on with the VM', () => {
   const inside = tree([internal('s')], 's');
   const outside = tree([external('s')], 's');
-  const rows: readonly (readonly [what: string, SnapshotTree, Partial<Situation>, string])[] = [
+  const rows: readonly (readonly [what: string, SnapshotTree, Partial<Facts>, string])[] = [
     ['internal, running', inside, {}, 'ok'],
     ['internal, off', inside, { vm: vm({ power: 'off' }) }, 'ok'],
     ['internal, off, managed save', inside, { vm: vm({ power: 'off', managedSave: true }) }, 'ok'],
@@ -55,7 +55,7 @@ describe('planDelete: what goes on with the VM', () => {
   ];
   for (const [what, of, more, expected] of rows) {
     it(`${what} → ${expected}`, () => {
-      assert.equal(verdict(planOperation(ask.remove('s'), situation({ tree: of, ...more }))), expected);
+      assert.equal(verdict(planOperation(ask.remove('s'), facts({ tree: of, ...more }))), expected);
     });
   }
 });
@@ -64,21 +64,21 @@ describe('planDelete: internal', () => {
   const inside = tree([internal('a'), internal('b', 'a'), internal('c', 'b')], 'c');
 
   it('takes one, or all below it leaf by leaf: libvirt 9.0 dies of a call that takes them all', () => {
-    const one = planned(ask.remove('a'), situation({ tree: inside }));
+    const one = planned(ask.remove('a'), facts({ tree: inside }));
     assert.equal(steps(one), 'a');
     assert.deepEqual(one.losses, [{ kind: 'restorePoints', names: ['a'] }]);
-    const all = planned(ask.remove('b', 'withDescendants'), situation({ tree: inside }));
+    const all = planned(ask.remove('b', 'withDescendants'), facts({ tree: inside }));
     assert.equal(steps(all), 'c b');
     assert.deepEqual(all.losses, [{ kind: 'restorePoints', names: ['c', 'b'] }]);
-    assert.equal(steps(planned(ask.remove('c', 'withDescendants'), situation({ tree: inside }))), 'c');
+    assert.equal(steps(planned(ask.remove('c', 'withDescendants'), facts({ tree: inside }))), 'c');
   });
 
   it('takes what is below one that stays, other branches first', () => {
     const forked = tree([internal('a'), internal('b', 'a'), internal('c', 'b'), internal('x', 'a')], 'c');
-    const plan = planned(ask.remove('a', 'descendants'), situation({ tree: forked }));
+    const plan = planned(ask.remove('a', 'descendants'), facts({ tree: forked }));
     assert.equal(steps(plan), 'x c b');
     assert.deepEqual(plan.losses, [{ kind: 'restorePoints', names: ['x', 'c', 'b'] }]);
-    assert.equal(refused(ask.remove('c', 'descendants'), situation({ tree: forked })).reason, 'noDescendants');
+    assert.equal(refused(ask.remove('c', 'descendants'), facts({ tree: forked })).reason, 'noDescendants');
   });
 
   describe('says what the host gets back', () => {
@@ -111,7 +111,7 @@ describe('planDelete: internal', () => {
     ] as const;
     for (const [what, request, read, expected] of rows) {
       it(what, () => {
-        const { warnings } = planned(request, situation({ ...off, ...(read && { layers: read }) }));
+        const { warnings } = planned(request, facts({ ...off, ...(read && { layers: read }) }));
         const freed = warnings.flatMap((one) => (one.kind === 'frees' ? [{ bytes: one.bytes, how: one.how }] : []));
         assert.deepEqual(freed, expected);
       });
@@ -120,8 +120,8 @@ describe('planDelete: internal', () => {
 
   it('takes the copy of the UEFI variables with it', () => {
     const nvram = '/img/VARS.fd';
-    const inWhat = (copy: 'there' | 'missing', canAct: 'yes' | CannotAct): Situation =>
-      situation({
+    const inWhat = (copy: 'there' | 'missing', canAct: 'yes' | CannotAct): Facts =>
+      facts({
         tree: inside,
         vm: vm({ power: 'off', firmware: 'uefiRawNvram', nvram }),
         files: seen({}, { [`${nvram}.a`]: copy }, { canAct: new Map([['/img', canAct]]) }),
@@ -135,8 +135,8 @@ describe('planDelete: internal', () => {
   });
 
   it('says that a running guest stands still for it', () => {
-    assert.equal(about(planned(ask.remove('a'), situation({ tree: inside }))), 'guestStandsStill');
-    assert.equal(about(planned(ask.remove('a'), situation({ tree: inside, vm: vm({ power: 'off' }) }))), '');
+    assert.equal(about(planned(ask.remove('a'), facts({ tree: inside }))), 'guestStandsStill');
+    assert.equal(about(planned(ask.remove('a'), facts({ tree: inside, vm: vm({ power: 'off' }) }))), '');
   });
 
   const images: readonly (readonly [what: string, power: 'running' | 'off', file: string | undefined, string])[] = [
@@ -147,7 +147,7 @@ describe('planDelete: internal', () => {
   ];
   for (const [what, power, file, expected] of images) {
     it(`${what} → ${expected}`, () => {
-      const inWhat = situation({
+      const inWhat = facts({
         tree: inside,
         vm: vm({ power }),
         ...(file === undefined ? {} : { frozenDisks: frozen({ a: file, b: base, c: base }) }),
@@ -164,7 +164,7 @@ describe('planDelete: internal', () => {
   ];
   for (const [name, [major, minor], power, expected] of jobNames) {
     it(`${JSON.stringify(name)}, libvirt ${major}.${minor}, ${power} → ${expected}`, () => {
-      const inWhat = situation({
+      const inWhat = facts({
         tree: tree([internal(name)], name),
         vm: vm({ power }),
         capabilities: capabilities(major, minor),
@@ -175,12 +175,12 @@ describe('planDelete: internal', () => {
 
   it('refuses a mix below it', () => {
     const mixed = tree([internal('i'), external('e', 'i'), internal('j', 'e')], 'j');
-    assert.deepEqual(refused(ask.remove('i', 'withDescendants'), situation({ tree: mixed })), {
+    assert.deepEqual(refused(ask.remove('i', 'withDescendants'), facts({ tree: mixed })), {
       reason: 'mixedDescendants',
       facts: { snapshot: 'i', child: 'e' },
     });
-    assert.equal(refused(ask.remove('e', 'withDescendants'), situation({ tree: mixed })).reason, 'mixedDescendants');
-    assert.equal(verdict(planOperation(ask.remove('i'), situation({ tree: mixed }))), 'ok');
+    assert.equal(refused(ask.remove('e', 'withDescendants'), facts({ tree: mixed })).reason, 'mixedDescendants');
+    assert.equal(verdict(planOperation(ask.remove('i'), facts({ tree: mixed }))), 'ok');
   });
 });
 
@@ -240,7 +240,7 @@ describe('planDelete: external, by its place in the tree', () => {
   ];
   for (const [what, of, name, [major, minor], expected] of rows) {
     it(`${what}, libvirt ${major}.${minor} → ${expected}`, () => {
-      const inWhat = situation({ tree: of, capabilities: capabilities(major, minor) });
+      const inWhat = facts({ tree: of, capabilities: capabilities(major, minor) });
       assert.equal(verdict(planOperation(ask.remove(name), inWhat)), expected);
     });
   }
@@ -254,7 +254,7 @@ describe('planDelete: external, by its place in the tree', () => {
   ];
   for (const [what, name, [major, minor], expected] of off) {
     it(`${what}, the VM is off, libvirt ${major}.${minor} → ${expected}`, () => {
-      const inWhat = situation({ tree: chain, vm: vm({ power: 'off' }), capabilities: capabilities(major, minor) });
+      const inWhat = facts({ tree: chain, vm: vm({ power: 'off' }), capabilities: capabilities(major, minor) });
       assert.equal(verdict(planOperation(ask.remove(name), inWhat)), expected);
     });
   }
@@ -346,7 +346,7 @@ describe('planDelete: external, by who rests on its files', () => {
   ];
   for (const [what, of, name, [major, minor], files, [running, ...backing], expected] of rows) {
     it(`${what}, libvirt ${major}.${minor} → ${expected}`, () => {
-      const inWhat = situation({
+      const inWhat = facts({
         tree: of,
         capabilities: capabilities(major, minor),
         ...onTop(running, ...backing),
@@ -358,7 +358,7 @@ describe('planDelete: external, by who rests on its files', () => {
 
   it('sees that it is the VM alone that rests on the file', () => {
     const of = tree([external('a'), external('x')], 'a');
-    const inWhat = situation({
+    const inWhat = facts({
       tree: of,
       ...onTop('/img/web.a', '/img/x-own'),
       frozenDisks: frozen({ a: '/img/elsewhere', x: '/img/x-own' }),
@@ -369,7 +369,7 @@ describe('planDelete: external, by who rests on its files', () => {
   it('follows overlays where the XML of a VM that is off tells no chain', () => {
     // The overlay that a revert to `r` made is named by no snapshot while `r` has children.
     const of = tree([external('r'), external('x', 'r')], 'r');
-    const inWhat = situation({
+    const inWhat = facts({
       tree: of,
       vm: vm({ power: 'off', disks: [disk('vda', '/img/web.1700000000')] }),
       frozenDisks: frozen({ r: base, x: base }),
@@ -378,7 +378,7 @@ describe('planDelete: external, by who rests on its files', () => {
   });
 
   it('says by whom', () => {
-    const inWhat = situation({ tree: forked, capabilities: capabilities(9, 0) });
+    const inWhat = facts({ tree: forked, capabilities: capabilities(9, 0) });
     assert.deepEqual(refused(ask.remove('a'), inWhat).facts, { snapshot: 'a', by: 'x', version: '9.0' });
   });
 
@@ -391,7 +391,7 @@ describe('planDelete: external, by who rests on its files', () => {
     it(`${what}, libvirt ${major}.${minor} → ${expected}`, () => {
       const [disk] = frozen({ x: '/img/web.z' }).get('x')!;
       const tells = { ...disk!, backing: ['/img/web.a', base] };
-      const inWhat = situation({
+      const inWhat = facts({
         tree: tree([external('a'), external('b', 'a'), external('x'), external('y', 'x')], 'b'),
         capabilities: capabilities(major, minor),
         ...onTop('/img/web.b', '/img/web.a', base),
@@ -426,15 +426,15 @@ describe('planDelete: external, with descendants', () => {
     it(`${what}, libvirt ${major}.${minor} → ${expected}`, () => {
       const decision = planOperation(
         ask.remove(name, 'withDescendants'),
-        situation({ tree: of, capabilities: capabilities(major, minor) }),
+        facts({ tree: of, capabilities: capabilities(major, minor) }),
       );
       assert.equal(decision.kind === 'plan' ? steps(decision) : decision.refusal.reason, expected);
     });
   }
 
   it('looks at what rests on the files of all of them', () => {
-    const inWhat = (x: string): Situation =>
-      situation({
+    const inWhat = (x: string): Facts =>
+      facts({
         tree: tree([...chain.snapshots, external('x')], 'c'),
         ...chainOn,
         capabilities: capabilities(9, 0),
@@ -448,7 +448,7 @@ describe('planDelete: external, with descendants', () => {
     const count = 10_000;
     const long = Array.from({ length: count }, (_, at) => external(`s${at}`, at === 0 ? undefined : `s${at - 1}`));
     const files = Object.fromEntries(long.map((_, at) => [`s${at}`, at === 0 ? base : `/img/web.s${at - 1}`]));
-    const inWhat = situation({
+    const inWhat = facts({
       tree: tree(long, `s${count - 1}`),
       vm: vm({ disks: [disk('vda', `/img/web.s${count - 1}`)] }),
       frozenDisks: frozen(files),
@@ -459,8 +459,7 @@ describe('planDelete: external, with descendants', () => {
 });
 
 describe('planDelete: what it costs', () => {
-  const merge = (more: Partial<Situation>): Plan =>
-    planned(ask.remove('b'), situation({ tree: chain, ...chainOn, ...more }));
+  const merge = (more: Partial<Facts>): Plan => planned(ask.remove('b'), facts({ tree: chain, ...chainOn, ...more }));
 
   it('says into which file the data goes, as far as that is known', () => {
     const into = (plan: Plan): string | undefined => {
@@ -471,7 +470,7 @@ describe('planDelete: what it costs', () => {
     assert.equal(into(merge({ frozenDisks: chainFiles })), '/img/web.a');
     assert.equal(into(merge({})), '/img/web.a');
     assert.equal(into(merge({ vm: vm() })), undefined);
-    const all = planned(ask.remove('b', 'withDescendants'), situation({ tree: chain, ...chainOn }));
+    const all = planned(ask.remove('b', 'withDescendants'), facts({ tree: chain, ...chainOn }));
     assert.equal(into(all), '/img/web.a');
   });
 
@@ -480,7 +479,7 @@ describe('planDelete: what it costs', () => {
     assert.equal(merge({}).progress, 'percent');
     assert.equal(about(merge({ vm: vm({ power: 'off' }) })), 'merges startsQemu');
     const branch = tree([external('r'), external('a', 'r'), external('x', 'r')], 'a');
-    const removal = planned(ask.remove('x'), situation({ tree: branch, vm: vm({ power: 'off' }) }));
+    const removal = planned(ask.remove('x'), facts({ tree: branch, vm: vm({ power: 'off' }) }));
     assert.equal(about(removal), '');
     assert.equal(removal.progress, 'timeOnly');
   });
@@ -492,9 +491,7 @@ describe('planDelete: what it costs', () => {
         memoryFile: '/img/web.m.mem',
         disks: [{ target: 'vda', location: 'external', file: '/img/web.m' }],
       });
-      return about(
-        planned(ask.remove('m'), situation({ tree: tree([one], 'm'), capabilities: capabilities(...version) })),
-      );
+      return about(planned(ask.remove('m'), facts({ tree: tree([one], 'm'), capabilities: capabilities(...version) })));
     };
     assert.equal(withMemory([9, 0]), 'merges leavesFile');
     assert.equal(withMemory([9, 1]), 'merges');

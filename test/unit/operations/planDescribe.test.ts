@@ -1,15 +1,15 @@
 // Titles and descriptions change, names and what is known of a snapshot stay.
 import assert from 'node:assert/strict';
 import { parseDescription } from '../../../src/domain/description.js';
-import type { Situation } from '../../../src/domain/situation.js';
+import type { Facts } from '../../../src/domain/facts.js';
 import { planOperation } from '../../../src/operations/planOperation.js';
-import { ask, capabilities, internal, planned, ref, refused, situation, tree, verdict } from '../domain/situations.js';
+import { ask, capabilities, internal, planned, ref, refused, facts, tree, verdict } from '../domain/someFacts.js';
 
 const known = {
   ...internal('s', undefined, { title: 'Old' }),
   trailers: { title: 'Old', git: 'main@1', guestPausedMs: 5, other: [{ key: 'Auto', value: 'x' }] },
 };
-const inWhat: Situation = situation({ tree: tree([known, internal('t', 's', { title: 'Other' })], 's') });
+const inWhat: Facts = facts({ tree: tree([known, internal('t', 's', { title: 'Other' })], 's') });
 
 function described(title: string, text: string): ReturnType<typeof parseDescription> {
   const [step] = planned(ask.describe('s', title, text), inWhat).steps;
@@ -38,7 +38,7 @@ describe('planDescribe', () => {
   for (const auto of ['revert', 'layout'] as const) {
     it(`a checkpoint of ours becomes the person’s, a leaf that we need stays ours: ${auto}`, () => {
       const ours = { ...internal('o'), trailers: { auto } };
-      const where = situation({ tree: tree([ours], 'o') });
+      const where = facts({ tree: tree([ours], 'o') });
       for (const request of [
         ask.describe('o', 'KEEP', ''),
         { kind: 'rename', vm: ref, snapshot: 'o', title: 'KEEP' },

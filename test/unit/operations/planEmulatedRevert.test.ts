@@ -4,7 +4,7 @@ import { writeDefinition } from '../../../src/driver/xml/retarget.js';
 import { parseFrozenDisks } from '../../../src/driver/xml/snapshotXml.js';
 import type { CannotAct } from '../../../src/domain/hostFiles.js';
 import type { AfterRevert } from '../../../src/domain/operation.js';
-import type { FilesSeen, Situation } from '../../../src/domain/situation.js';
+import type { FilesSeen, Facts } from '../../../src/domain/facts.js';
 import type { Plan } from '../../../src/operations/plan.js';
 import type { Step } from '../../../src/steps/step.js';
 import { planOperation } from '../../../src/operations/planOperation.js';
@@ -19,18 +19,18 @@ import {
   now,
   planned,
   refused,
-  situation,
+  facts,
   tree,
   verdict,
   vm,
-} from '../domain/situations.js';
+} from '../domain/someFacts.js';
 
 const base = '/img/web.qcow2';
 const memory = { state: 'running', memory: 'external', memoryFile: '/img/web.a.mem' } as const;
 
 /** `a`, `b` above it, and the VM above that, on 9.0: libvirt reverts to neither. */
-function old(more: Partial<Situation> = {}, a: Snapshot = external('a')): Situation {
-  return situation({
+function old(more: Partial<Facts> = {}, a: Snapshot = external('a')): Facts {
+  return facts({
     tree: tree([a, external('b', 'a')], 'b'),
     vm: vm({ disks: [disk('vda', '/img/web.b', { backing: ['/img/web.a', base] })] }),
     capabilities: capabilities(9, 0),
@@ -56,7 +56,7 @@ const whole = 'createOverlays, forceOff, defineFromSnapshot, makeCurrent';
 describe('an emulated revert: its steps', () => {
   const off = vm({ power: 'off', disks: [disk('vda', '/img/web.b', { backing: ['/img/web.a', base] })] });
   const withMemory = external('a', undefined, memory);
-  const rows: readonly (readonly [what: string, to: string, after: AfterRevert, Situation, steps: string])[] = [
+  const rows: readonly (readonly [what: string, to: string, after: AfterRevert, Facts, steps: string])[] = [
     ['a leaf', 'b', 'asSnapshot', old(), `${whole}, removeFiles`],
     [
       'a leaf, VM off',
@@ -178,7 +178,7 @@ describe('an emulated revert: its steps', () => {
         { '/img/web_VARS.fd': 'there', '/img/web_VARS.fd.b': 'there' },
       ),
     });
-    const canChange = (can: 'yes' | CannotAct): Situation => ({
+    const canChange = (can: 'yes' | CannotAct): Facts => ({
       ...uefi,
       files: { ...uefi.files!, canChange: new Map([['/img/web_VARS.fd', can]]) },
     });
@@ -240,11 +240,11 @@ describe('an emulated revert: a disk that took no part', () => {
 });
 
 describe('an emulated revert: when', () => {
-  const reach = (more: Partial<FilesSeen>): Situation => {
+  const reach = (more: Partial<FilesSeen>): Facts => {
     const inWhat = old();
     return { ...inWhat, files: { ...inWhat.files!, ...more } };
   };
-  const rows: readonly (readonly [what: string, Situation, expected: string])[] = [
+  const rows: readonly (readonly [what: string, Facts, expected: string])[] = [
     ['files in reach', old(), 'ok'],
     [
       'a folder out of reach',
@@ -301,7 +301,7 @@ describe('an emulated revert: when', () => {
 
 describe('an emulated revert: the overlays of the state that is left', () => {
   const clone = { uuid: 'u', name: 'clone', unread: [] };
-  const rows: readonly (readonly [what: string, to: string, Situation, removed: string, kept: string])[] = [
+  const rows: readonly (readonly [what: string, to: string, Facts, removed: string, kept: string])[] = [
     ['nobody rests on them', 'b', old(), '/img/web.b', ''],
     [
       'another VM rests on them',
@@ -384,7 +384,7 @@ describe('an emulated revert to a VM whose configuration had other disks than wh
   const b = external('b', 'a', {
     disks: ['vda', 'vdc'].map((target) => ({ target, location: 'external' as const, file: `/img/${target}.b` })),
   });
-  const on = (snapshots: readonly Snapshot[]): Situation =>
+  const on = (snapshots: readonly Snapshot[]): Facts =>
     old({
       tree: tree(snapshots, snapshots.at(-1)!.name),
       vm: vm({ disks: [disk('vda', '/img/vda.b'), disk('vdc', '/img/vdc.b')] }),

@@ -2,7 +2,7 @@
 // clones, a layout that only a leaf of ours notes, metadata that does not fit the VM's chain any more.
 import assert from 'node:assert/strict';
 import type { ImageFacts, Seen } from '../../../src/domain/hostFiles.js';
-import type { AutoSnapshot, OtherVm, Situation } from '../../../src/domain/situation.js';
+import type { AutoSnapshot, OtherVm, Facts } from '../../../src/domain/facts.js';
 import type { Plan } from '../../../src/operations/plan.js';
 import { planOperation } from '../../../src/operations/planOperation.js';
 import type { Snapshot } from '../../../src/domain/snapshot.js';
@@ -18,20 +18,20 @@ import {
   planned,
   refused,
   shortSteps,
-  situation,
+  facts,
   snapshot,
   tree,
   verdict,
   vm,
-} from '../domain/situations.js';
+} from '../domain/someFacts.js';
 
 const base = '/img/web.qcow2';
 const steps = shortSteps;
 const about = (plan: Plan): string => plan.warnings.map((warning) => warning.kind).join(' ');
 
 /** r ─ a (current), and r ─ x, which froze what r's first overlay was. */
-function branched(more: Partial<Situation> = {}, x: Snapshot = external('x', 'r')): Situation {
-  return situation({
+function branched(more: Partial<Facts> = {}, x: Snapshot = external('x', 'r')): Facts {
+  return facts({
     tree: tree([external('r'), external('a', 'r'), x], 'a'),
     vm: vm({ disks: [disk('vda', '/img/web.a', { backing: ['/img/web.1', base] })] }),
     capabilities: capabilities(9, 0),
@@ -53,7 +53,7 @@ const seen = (r: Parameters<typeof looked>[0]['images'], canAct?: Parameters<typ
 });
 
 describe('planDelete: leaves of other branches before libvirt 9.9', () => {
-  const rows: readonly (readonly [what: string, more: Partial<Situation>, expected: string])[] = [
+  const rows: readonly (readonly [what: string, more: Partial<Facts>, expected: string])[] = [
     ['an overlay', {}, 'forget x rm /img/web.r'],
     ['an overlay, 8.0', { capabilities: capabilities(8, 0) }, 'forget x rm /img/web.r'],
     ['an overlay, 9.8', { capabilities: capabilities(9, 8) }, 'forget x rm /img/web.r'],
@@ -198,8 +198,8 @@ describe('planDelete: what libvirt leaves behind', () => {
       disks: [{ target: 'vda', location: 'external', file: `/img/web.${name}` }],
       ...(parent === undefined ? {} : { parent }),
     });
-  const one = (version: [number, number], files: Situation['files'], more: Partial<Situation> = {}): Situation =>
-    situation({
+  const one = (version: [number, number], files: Facts['files'], more: Partial<Facts> = {}): Facts =>
+    facts({
       tree: tree([withMemory('m')], 'm'),
       capabilities: capabilities(...version),
       ...(files === undefined ? {} : { files }),
@@ -208,7 +208,7 @@ describe('planDelete: what libvirt leaves behind', () => {
   const there = { bytes: 1, allocatedBytes: 1 };
   const nvram = vm({ nvram: '/vars/web.fd', firmware: 'uefiRawNvram' });
   const bothFolders = { '/img': 'yes', '/vars': 'yes' } as const;
-  const rows: readonly (readonly [what: string, Situation, steps: string, about: string])[] = [
+  const rows: readonly (readonly [what: string, Facts, steps: string, about: string])[] = [
     ['the memory file, 9.0', one([9, 0], looked({ files: { '/img/m.mem': there } })), 'm rm /img/m.mem', 'merges'],
     ['the memory file, 9.1', one([9, 1], looked({ files: { '/img/m.mem': there } })), 'm', 'merges'],
     ['a memory file that is gone', one([9, 0], looked({ files: { '/img/m.mem': 'missing' } })), 'm', 'merges'],
@@ -276,15 +276,15 @@ describe('planDelete: what libvirt leaves behind', () => {
 
 describe('planDelete: a merge into what is no file', () => {
   const device = '/dev/vg/a';
-  const into = (facts: Seen<ImageFacts>, more: Partial<VmDisk> = {}): string =>
+  const into = (told: Seen<ImageFacts>, more: Partial<VmDisk> = {}): string =>
     verdict(
       planOperation(
         ask.remove('a'),
-        situation({
+        facts({
           tree: tree([external('a')], 'a'),
           vm: vm({ disks: [disk('vda', '/img/web.a', { backing: [device] })] }),
           frozenDisks: new Map([['a', [disk('vda', device, { sourceType: 'block', ...more })]]]),
-          files: looked({ images: { '/img/web.a': image(device), [device]: facts } }),
+          files: looked({ images: { '/img/web.a': image(device), [device]: told } }),
         }),
       ),
     );
@@ -302,8 +302,8 @@ describe('planDelete: a merge into what is no file', () => {
 });
 
 describe('planDelete: other VMs', () => {
-  const chain = (otherVms: readonly OtherVm[] | undefined): Situation =>
-    situation({
+  const chain = (otherVms: readonly OtherVm[] | undefined): Facts =>
+    facts({
       tree: tree([external('a'), external('b', 'a')], 'b'),
       vm: vm({ disks: [disk('vda', '/img/web.b', { backing: ['/img/web.a', base] })] }),
       frozenDisks: frozen({ a: base, b: '/img/web.a' }),
@@ -356,12 +356,12 @@ describe('planDelete: the leaf that holds the layout', () => {
     trailers: why === undefined ? {} : { auto: why },
   });
   const files = { s: base, c: '/img/web.s', leaf: '/img/web.17' };
-  const on = (file: string, ...backing: string[]): Partial<Situation> => ({
+  const on = (file: string, ...backing: string[]): Partial<Facts> => ({
     vm: vm({ disks: [disk('vda', file, { backing })] }),
   });
   /** s ─ c, and s ─ leaf, current: the VM was reverted to s. */
-  const made = (more: Partial<Situation> = {}, own = leaf('layout')): Situation =>
-    situation({
+  const made = (more: Partial<Facts> = {}, own = leaf('layout')): Facts =>
+    facts({
       tree: tree([external('s'), external('c', 's'), own], 'leaf'),
       capabilities: capabilities(9, 0),
       ...on('/img/web.leaf', '/img/web.17', base),
@@ -369,7 +369,7 @@ describe('planDelete: the leaf that holds the layout', () => {
       autoSnapshots: [auto],
       ...more,
     });
-  const rows: readonly (readonly [what: string, Situation, expected: string])[] = [
+  const rows: readonly (readonly [what: string, Facts, expected: string])[] = [
     ['current, a branch on its parent', made(), 'layoutLeafNeeded'],
     ['the same after an upgrade', made({ capabilities: capabilities(12, 8) }), 'layoutLeafNeeded'],
     ['files not known', made({ frozenDisks: undefined as never }), 'layoutLeafNeeded'],
@@ -446,7 +446,7 @@ describe('planDelete: the leaf that holds the layout', () => {
 
   it('leaves its parent naming the VM’s overlay when the last branch beside it goes', () => {
     // libvirt 9.9 and newer: s was reverted to, then c went, then b, which was taken after the revert.
-    const rest = situation({
+    const rest = facts({
       tree: tree([external('s'), external('b', 's')], 'b'),
       ...on('/img/web.b', '/img/web.17', base),
       frozenDisks: frozen({ s: base, b: '/img/web.17' }),
@@ -484,7 +484,7 @@ describe('planDelete: metadata and the VM’s chain', () => {
     for (const told of ['XML', 'images'] as const) {
       it(`${what}, ${name}, told by the ${told} → ${expected}`, () => {
         const all = [top, ...backing];
-        const inWhat = situation({
+        const inWhat = facts({
           tree: two,
           frozenDisks: files,
           vm: vm({ disks: [disk('vda', top, told === 'XML' ? { backing } : {})] }),
@@ -500,8 +500,8 @@ describe('planDelete: metadata and the VM’s chain', () => {
 });
 
 describe('planDelete: what a merge takes', () => {
-  const inWhat = (free: number): Situation =>
-    situation({
+  const inWhat = (free: number): Facts =>
+    facts({
       tree: tree([external('a'), external('b', 'a')], 'b'),
       vm: vm({ disks: [disk('vda', '/img/web.b')] }),
       frozenDisks: frozen({ a: base, b: '/img/web.a' }),

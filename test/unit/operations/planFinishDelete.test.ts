@@ -1,10 +1,10 @@
 // A delete of which libvirt had merged one disk and not the other when it died: the other one follows.
 import assert from 'node:assert/strict';
-import type { Situation } from '../../../src/domain/situation.js';
+import type { Facts } from '../../../src/domain/facts.js';
 import type { SnapshotDisk } from '../../../src/domain/snapshot.js';
 import type { PowerState, Vm } from '../../../src/domain/vm.js';
 import { planOperation } from '../../../src/operations/planOperation.js';
-import { disk, external, image, looked, ref, situation, tree, vm } from '../domain/situations.js';
+import { disk, external, image, looked, ref, facts, tree, vm } from '../domain/someFacts.js';
 
 const stands = (power: PowerState): Vm => vm({ power, disks: [disk('vda', '/img/vda.a'), disk('vdb', '/img/vdb.b')] });
 
@@ -16,7 +16,7 @@ describe('planFinishDelete: of two disks, one merged', () => {
       file: `/img/${target}.${more.name}`,
       deleteInProgress: more.name === 'a',
     }));
-  const half: Partial<Situation> = {
+  const half: Partial<Facts> = {
     tree: tree(
       [external('a', undefined, { disks: both({ name: 'a' }) }), external('b', 'a', { disks: both({ name: 'b' }) })],
       'b',
@@ -39,9 +39,9 @@ describe('planFinishDelete: of two disks, one merged', () => {
       },
     }),
   };
-  const steps = (more: Partial<Situation>): string => {
+  const steps = (more: Partial<Facts>): string => {
     const request = { kind: 'repair', vm: ref, repair: { kind: 'finishDelete', snapshot: 'a' } } as const;
-    const decision = planOperation(request, situation({ ...half, ...more }));
+    const decision = planOperation(request, facts({ ...half, ...more }));
     return decision.kind === 'refusal' ? decision.refusal.reason : JSON.stringify(decision.steps);
   };
   const rest = [{ target: 'vdb', top: '/img/vdb.b', base: '/img/vdb.a', baseFormat: 'qcow2', merged: ['/img/vdb.b'] }];

@@ -1,7 +1,7 @@
 // What can be done with a VM in each of its states.
 import assert from 'node:assert/strict';
 import type { PowerAction } from '../../../src/domain/operation.js';
-import type { Situation } from '../../../src/domain/situation.js';
+import type { Facts } from '../../../src/domain/facts.js';
 import { planOperation } from '../../../src/operations/planOperation.js';
 import type { PowerState } from '../../../src/domain/vm.js';
 import {
@@ -12,11 +12,11 @@ import {
   frozen,
   planned,
   refused,
-  situation,
+  facts,
   tree,
   verdict,
   vm,
-} from '../domain/situations.js';
+} from '../domain/someFacts.js';
 
 const states: readonly PowerState[] = ['off', 'running', 'paused', 'shuttingDown', 'crashed', 'asleep', 'unknown'];
 const w = 'wrongState';
@@ -36,20 +36,20 @@ describe('planPower', () => {
   };
   for (const [action, verdicts] of Object.entries(rows) as [PowerAction, readonly string[]][]) {
     it(`${action} in each state`, () => {
-      const found = states.map((power) => verdict(planOperation(ask.power(action), situation({ vm: vm({ power }) }))));
+      const found = states.map((power) => verdict(planOperation(ask.power(action), facts({ vm: vm({ power }) }))));
       assert.deepEqual(found, verdicts);
     });
   }
 
   it('is one step, also with a managed save, which a start uses up', () => {
-    const plan = planned(ask.power('start'), situation({ vm: vm({ power: 'off', managedSave: true }) }));
+    const plan = planned(ask.power('start'), facts({ vm: vm({ power: 'off', managedSave: true }) }));
     assert.deepEqual(plan.steps, [{ kind: 'power', action: 'start' }]);
     assert.deepEqual([plan.losses, plan.warnings], [[], []]);
   });
 
   it('may be asked of any driver, and not over a read-only connection', () => {
     const look = (more: Parameters<typeof capabilities>[2]): string =>
-      verdict(planOperation(ask.power('pause'), situation({ capabilities: capabilities(9, 0, more) })));
+      verdict(planOperation(ask.power('pause'), facts({ capabilities: capabilities(9, 0, more) })));
     assert.deepEqual([look({ driver: 'other' }), look({ readOnly: true })], ['ok', 'readOnlyConnection']);
   });
 
@@ -63,7 +63,7 @@ describe('planPower', () => {
   ];
   for (const [action, more, expected] of losses) {
     it(`${action} of ${JSON.stringify(more)} loses: ${expected === '' ? 'nothing' : expected}`, () => {
-      const inWhat = situation({ vm: vm(more), tree: tree([external('s')], 's') });
+      const inWhat = facts({ vm: vm(more), tree: tree([external('s')], 's') });
       assert.equal(
         planned(ask.power(action), inWhat)
           .losses.map(({ kind: what }) => what)
@@ -74,8 +74,8 @@ describe('planPower', () => {
   }
 
   it('does not resume a VM that a broken revert has left on a frozen file', () => {
-    const on = (file: string, powerReason: 'fromSnapshot' | 'other'): Situation =>
-      situation({
+    const on = (file: string, powerReason: 'fromSnapshot' | 'other'): Facts =>
+      facts({
         vm: vm({ power: 'paused', powerReason, disks: [disk('vda', file)] }),
         tree: tree([external('s')], 's'),
         frozenDisks: frozen({ s: '/img/web.qcow2' }),

@@ -2,17 +2,17 @@
 // after it, with no file left over, and without a person.
 import assert from 'node:assert/strict';
 import type { OperationRequest } from '../../../src/domain/operation.js';
-import type { Situation } from '../../../src/domain/situation.js';
+import type { Facts } from '../../../src/domain/facts.js';
 import type { Step } from '../../../src/steps/step.js';
 import { planRecovery } from '../../../src/operations/planRecovery.js';
 import type { Recovery } from '../../../src/operations/interrupted.js';
 import { image, over, seen, told } from '../domain/hostFiles.js';
 import { all, base, broken, inside, keep, old, outside, repairShape, shapes } from './recoveryShapes.js';
-import { ask, disk, external, frozen, now, planned, tree } from '../domain/situations.js';
+import { ask, disk, external, frozen, now, planned, tree } from '../domain/someFacts.js';
 import { apply, form, powered, withFiles, withImage, withoutFile } from '../domain/world.js';
 
 /** The VM after the recovery, as it was before the operation (with its checkpoint or without), or as it is after it. */
-function ends(recovery: Recovery, present: Situation, request: OperationRequest, from: Situation): Situation {
+function ends(recovery: Recovery, present: Facts, request: OperationRequest, from: Facts): Facts {
   const saved = recovery.kind === 'explain' && recovery.why.reason === 'saveUsedUp';
   assert.ok(saved || recovery.kind !== 'explain', JSON.stringify(recovery));
   const end = recovery.kind === 'steps' ? all(recovery.plan.steps, present) : present;
@@ -111,27 +111,27 @@ describe('planRecovery: broken off within a step', () => {
   /** Begun up to the named step, which left what `half` says. */
   function within(
     request: OperationRequest,
-    from: Situation,
+    from: Facts,
     kind: Step['kind'],
-    half: (before: Situation, step: Step) => Situation,
-  ): readonly [Recovery, Situation] {
+    half: (before: Facts, step: Step) => Facts,
+  ): readonly [Recovery, Facts] {
     const plan = planned(request, from);
     const at = plan.steps.findIndex((step) => step.kind === kind);
     const before = all(plan.steps.slice(0, at), from);
     const here = { ...half(before, plan.steps[at]!), now: now + 40 };
     return [planRecovery(broken(request, plan, at, 'begun'), here), here];
   }
-  const recovered = ([recovery]: readonly [Recovery, Situation]): string =>
+  const recovered = ([recovery]: readonly [Recovery, Facts]): string =>
     recovery.kind === 'steps'
       ? `${recovery.to}: ${told(recovery.plan.steps)}`
       : recovery.kind === 'explain'
         ? `explain ${recovery.why.reason}`
         : recovery.to;
-  const saving = (at: Situation): Situation => ({
+  const saving = (at: Facts): Facts => ({
     ...at,
     vm: { ...at.vm, power: 'paused', powerReason: 'saving' },
   });
-  const leftBehind = (at: Situation, step: Step): Situation => {
+  const leftBehind = (at: Facts, step: Step): Facts => {
     assert.ok(step.kind === 'createSnapshot');
     const there = { bytes: 1, allocatedBytes: 1 };
     const overlaid = step.disks.reduce(
@@ -140,11 +140,11 @@ describe('planRecovery: broken off within a step', () => {
     );
     return withFiles(overlaid, new Map(step.memoryFile === undefined ? [] : [[step.memoryFile, there]]));
   };
-  const tagged = (at: Situation, step: Step): Situation => {
+  const tagged = (at: Facts, step: Step): Facts => {
     assert.ok(step.kind === 'createSnapshot');
     return withImage(at, base, image({ tags: ['a', 'b', step.name] }));
   };
-  const on = (at: Situation, file: string, backing: readonly string[]): Situation => ({
+  const on = (at: Facts, file: string, backing: readonly string[]): Facts => ({
     ...at,
     vm: { ...at.vm, disks: [disk('vda', file, { backing })] },
   });
@@ -171,13 +171,13 @@ describe('planRecovery: broken off within a step', () => {
       assert.equal(recovered(end), 'before: removeFiles');
       ends(...end, request, outside());
     });
-    const blind = (at: Situation, s: Step): Situation =>
+    const blind = (at: Facts, s: Step): Facts =>
       on(leftBehind(at, s), s.kind === 'createSnapshot' ? (s.disks[0]?.file ?? '') : '', [
         '/img/web.b',
         '/img/web.a',
         base,
       ]);
-    const unmarked = (at: Situation): Situation => ({ ...at, tree: { snapshots: at.tree.snapshots } });
+    const unmarked = (at: Facts): Facts => ({ ...at, tree: { snapshots: at.tree.snapshots } });
     it('that has the VM on its overlay, without libvirt knowing it: libvirt is told', () => {
       for (const kind of ['disk', 'memory'] as const) {
         const request = ask.create({ snapshotKind: kind });
@@ -190,19 +190,19 @@ describe('planRecovery: broken off within a step', () => {
       }
     });
     describe('that has the VM on its overlay, and whose RAM is gone', () => {
-      const withoutRam = (at: Situation, s: Step): Situation => {
+      const withoutRam = (at: Facts, s: Step): Facts => {
         const memory = s.kind === 'createSnapshot' ? (s.memoryFile ?? '') : '';
         const files = new Map(at.files?.files).set(memory, 'missing');
         const on = blind(at, s);
         return { ...on, files: { ...on.files!, files } };
       };
-      const left = (more: (at: Situation, overlay: string) => Situation): string =>
+      const left = (more: (at: Facts, overlay: string) => Facts): string =>
         recovered(
           within(ask.create({ snapshotKind: 'memory' }), outside(), 'createSnapshot', (at, s) =>
             more(withoutRam(at, s), s.kind === 'createSnapshot' ? (s.disks[0]?.file ?? '') : ''),
           ),
         );
-      const stopped = (at: Situation): Situation => powered('off', at);
+      const stopped = (at: Facts): Facts => powered('off', at);
       const alien = external('alien', undefined, { disks: [] });
       const rows: readonly (readonly [what: string, more: Parameters<typeof left>[0], expected: string])[] = [
         ['it is off', stopped, 'before: commitImages, removeFiles'],
@@ -349,7 +349,7 @@ describe('planRecovery: broken off within a step', () => {
       const onC = on({ ...before, frozenDisks: frozen({ a: base, b: '/img/web.a', c: '/img/web.b' }) }, '/img/web.c', [
         '/img/web.b',
       ]);
-      const half = (at: Situation): Situation =>
+      const half = (at: Facts): Facts =>
         withImage(on(at, '/img/web.9999999999', ['/img/web.a', base]), '/img/web.9999999999', over('/img/web.a'));
       assert.equal(recovered(within(revertB, onC, 'revert', half)), 'after: makeCurrent, layout disk external');
     });
@@ -370,7 +370,7 @@ describe('planRecovery: broken off within a step', () => {
       ends(...end, request, from);
     });
     it('whose leaf was half made makes it again', () => {
-      const half = (at: Situation, step: Step): Situation =>
+      const half = (at: Facts, step: Step): Facts =>
         step.kind === 'createSnapshot'
           ? withImage(at, step.disks[0]?.file ?? '', over(`/img/web.${now}`, { empty: true }))
           : at;
@@ -379,7 +379,7 @@ describe('planRecovery: broken off within a step', () => {
       ends(...end, ask.revert('a', 'running'), from);
     });
     it('whose VM stands on the leaf’s overlay without the leaf goes back to its own first', () => {
-      const half = (at: Situation, step: Step): Situation => {
+      const half = (at: Facts, step: Step): Facts => {
         const file = step.kind === 'createSnapshot' ? (step.disks[0]?.file ?? '') : '';
         return withImage(on(at, file, [`/img/web.${now}`, base]), file, over(`/img/web.${now}`, { empty: true }));
       };
@@ -391,7 +391,7 @@ describe('planRecovery: broken off within a step', () => {
       ends(...end, ask.revert('a', 'running'), from);
     });
     it('whose base vanished goes back to the checkpoint, or tells a person', () => {
-      const lost = (at: Situation, step: Step): Situation => withoutFile(apply(step, at), base);
+      const lost = (at: Facts, step: Step): Facts => withoutFile(apply(step, at), base);
       assert.equal(
         recovered(within(request, from, 'defineFromSnapshot', lost)),
         'before: defineFromSnapshot, makeCurrent, removeFiles',
@@ -448,7 +448,7 @@ describe('planRecovery: broken off within a step', () => {
     const writtenTo = image({ modifiedAt: 2_000 });
     const request = ask.remove('a', 'withDescendants');
     it('that was half merged is finished as the doctor would', () => {
-      const half = (at: Situation): Situation => ({
+      const half = (at: Facts): Facts => ({
         ...at,
         tree: {
           ...at.tree,

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import type { OperationRequest } from '../../../src/domain/operation.js';
 import type { Decision, Plan } from '../../../src/operations/plan.js';
-import type { Situation } from '../../../src/domain/situation.js';
+import type { Facts } from '../../../src/domain/facts.js';
 import { planRename } from '../../../src/operations/rename/planRename.js';
 import type { Snapshot, SnapshotTree } from '../../../src/domain/snapshot.js';
 import { findSnapshot } from '../../../src/domain/snapshotTree.js';
@@ -14,10 +14,10 @@ import {
   looked,
   ref,
   shortSteps,
-  situation,
+  facts,
   tree,
   vm,
-} from '../domain/situations.js';
+} from '../domain/someFacts.js';
 import { below } from '../domain/world.js';
 
 const rename = (snapshot: string, title: string): Extract<OperationRequest, { kind: 'rename' }> => ({
@@ -37,7 +37,7 @@ const told = (decision: Decision): string =>
 const forked = tree([external('a'), external('b', 'a'), external('c', 'b'), external('x', 'b')], 'c');
 const there = { bytes: 1, allocatedBytes: 1 };
 const uefi = { vm: vm({ nvram: '/vars/web.fd', firmware: 'uefiRawNvram' }) } as const;
-const copyOf = (name: string, canAct: Parameters<typeof looked>[0]['canAct']): Situation['files'] =>
+const copyOf = (name: string, canAct: Parameters<typeof looked>[0]['canAct']): Facts['files'] =>
   looked({ files: { [`/vars/web.fd.${name}`]: there }, ...(canAct === undefined ? {} : { canAct }) });
 
 describe('planRename', () => {
@@ -47,7 +47,7 @@ describe('planRename', () => {
     name: string,
     title: string,
     version: [number, number],
-    more: Partial<Situation>,
+    more: Partial<Facts>,
     expected: string,
   ])[] = [
     ['a leaf', forked, 'x', 'y', [12, 8], {}, 'x→y forget x'],
@@ -171,7 +171,7 @@ describe('planRename', () => {
   ];
   for (const [what, of, name, title, version, more, expected] of rows) {
     it(`${what} → ${expected}`, () => {
-      const inWhat = situation({ tree: of, capabilities: capabilities(...version), ...more });
+      const inWhat = facts({ tree: of, capabilities: capabilities(...version), ...more });
       assert.equal(told(planRename(rename(name, title), inWhat)), expected);
     });
   }
@@ -184,7 +184,7 @@ describe('planRename', () => {
     };
     const of = tree([external('b'), own, external('c', 'b')], 'c');
     const description = (title: string): string => {
-      const decision = planRename(rename('x', title), situation({ tree: of }));
+      const decision = planRename(rename('x', title), facts({ tree: of }));
       assert.equal(decision.kind, 'plan');
       const step = decision.steps.find((one) => one.kind === 'redefineAs' || one.kind === 'describeSnapshot');
       assert.ok(step?.kind === 'redefineAs' || step?.kind === 'describeSnapshot');
@@ -197,7 +197,7 @@ describe('planRename', () => {
 
   it('loses no snapshot, parent or current one where it breaks off', () => {
     for (const current of ['b', 'c', 'x']) {
-      const inWhat = situation({
+      const inWhat = facts({
         tree: { ...forked, current },
         capabilities: capabilities(9, 0),
         vm: vm({ disks: [disk('vda', '/img/web.c')] }),

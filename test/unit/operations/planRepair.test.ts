@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import type { Repair } from '../../../src/domain/operation.js';
 import { orphanFiles, orphanTags } from '../../../src/domain/chains/orphans.js';
-import type { OtherVm, Situation } from '../../../src/domain/situation.js';
+import type { OtherVm, Facts } from '../../../src/domain/facts.js';
 import { planRepair } from '../../../src/operations/repair/planRepair.js';
 import type { Snapshot, SnapshotTree } from '../../../src/domain/snapshot.js';
 import {
@@ -16,15 +16,15 @@ import {
   now,
   ref,
   shortSteps,
-  situation,
+  facts,
   tree,
   vm,
-} from '../domain/situations.js';
+} from '../domain/someFacts.js';
 
 const base = '/img/web.qcow2';
-const off = (...disks: Parameters<typeof disk>[]): Situation['vm'] =>
+const off = (...disks: Parameters<typeof disk>[]): Facts['vm'] =>
   vm({ power: 'off', disks: disks.map((one) => disk(...one)) });
-const mended = (repair: Repair, inWhat: Situation): string => {
+const mended = (repair: Repair, inWhat: Facts): string => {
   const decision = planRepair({ kind: 'repair', vm: ref, repair }, inWhat);
   return decision.kind === 'plan' ? shortSteps(decision) : decision.refusal.reason;
 };
@@ -32,8 +32,8 @@ const clone = (...files: string[]): OtherVm => ({ uuid: 'c', name: 'clone', file
 const unread: OtherVm = { uuid: 'h', name: 'hidden', files: [], unread: ['/far'] };
 
 describe('planRepair: an orphaned tag', () => {
-  const inWhat = (more: Partial<Situation> = {}, tags: readonly string[] | 'unseen' = ['s', 'lost']): Situation =>
-    situation({
+  const inWhat = (more: Partial<Facts> = {}, tags: readonly string[] | 'unseen' = ['s', 'lost']): Facts =>
+    facts({
       vm: off(['vda', base]),
       tree: tree([internal('s')], 's'),
       frozenDisks: frozen({ s: base }),
@@ -41,7 +41,7 @@ describe('planRepair: an orphaned tag', () => {
       files: looked({ images: { [base]: image(undefined, tags === 'unseen' ? {} : { tags }) } }),
       ...more,
     });
-  const rows: readonly (readonly [what: string, tag: string, inWhat: Situation, expected: string])[] = [
+  const rows: readonly (readonly [what: string, tag: string, inWhat: Facts, expected: string])[] = [
     ['nobody’s', 'lost', inWhat(), 'removeTag'],
     ['a snapshot’s', 's', inWhat(), 'nothingToRepair'],
     ['not there', 'other', inWhat(), 'nothingToRepair'],
@@ -87,8 +87,8 @@ describe('planRepair: an orphaned tag', () => {
 describe('planRepair: orphaned files', () => {
   const second = String(now);
   const memory = `web.s-${second}-11111111.mem`;
-  const inWhat = (more: Partial<Situation> = {}, images: Parameters<typeof looked>[0]['images'] = {}): Situation =>
-    situation({
+  const inWhat = (more: Partial<Facts> = {}, images: Parameters<typeof looked>[0]['images'] = {}): Facts =>
+    facts({
       vm: off(['vda', '/img/web.a', { backing: [base] }]),
       tree: tree([external('a')], 'a'),
       frozenDisks: frozen({ a: base }),
@@ -131,7 +131,7 @@ describe('planRepair: orphaned files', () => {
       }),
       ...more,
     });
-  const found = (of: Situation): string =>
+  const found = (of: Facts): string =>
     orphanFiles(of)
       .map(({ file }) => file.slice('/img/'.length))
       .sort()
@@ -158,12 +158,12 @@ describe('planRepair: orphaned files', () => {
     assert.equal(found(inWhat({ tree: named })).includes('web.old'), false);
   });
 
-  const unmovable = (): Situation => {
+  const unmovable = (): Facts => {
     const where = inWhat();
     const canChange = new Map([['/img/web.old', { why: 'noStorageDriver' } as const]]);
     return { ...where, files: { ...where.files!, canChange } };
   };
-  const rows: readonly (readonly [what: string, files: readonly string[], inWhat: Situation, expected: string])[] = [
+  const rows: readonly (readonly [what: string, files: readonly string[], inWhat: Facts, expected: string])[] = [
     ['orphans', ['/img/web.old', `/img/${memory}`], inWhat(), `trash /img/web.old,/img/${memory}`],
     ['RAM of ours', [`/img/${memory}`], inWhat(), `rm /img/${memory}`],
     ['an orphan that libvirt alone reaches', ['/img/web.old'], unmovable(), 'filesOutOfReach'],
@@ -182,7 +182,7 @@ describe('planRepair: orphaned files', () => {
 describe('planRepair: metadata without data', () => {
   const chained = tree([external('a'), external('b', 'a'), external('c', 'b')], 'c');
   const files = { a: base, b: '/img/web.a', c: '/img/web.b' };
-  const seen = (images: Parameters<typeof looked>[0]['images']): Partial<Situation> => ({
+  const seen = (images: Parameters<typeof looked>[0]['images']): Partial<Facts> => ({
     frozenDisks: frozen(files),
     vm: off(['vda', '/img/web.c']),
     files: looked({ images: images ?? {} }),
@@ -193,7 +193,7 @@ describe('planRepair: metadata without data', () => {
     '/img/web.a': image(base),
     [base]: image(),
   };
-  const rows: readonly (readonly [what: string, SnapshotTree, string, Partial<Situation>, string])[] = [
+  const rows: readonly (readonly [what: string, SnapshotTree, string, Partial<Facts>, string])[] = [
     ['its data is there', chained, 'b', seen(whole), 'snapshotWhole'],
     ['nothing was seen', chained, 'b', {}, 'snapshotWhole'],
     ['a file could not be seen', chained, 'b', seen({ ...whole, '/img/web.a': 'unknown' }), 'snapshotWhole'],
@@ -222,7 +222,7 @@ describe('planRepair: metadata without data', () => {
   ];
   for (const [what, of, name, more, expected] of rows) {
     it(`${what} → ${expected}`, () => {
-      assert.equal(mended({ kind: 'forgetSnapshot', snapshot: name }, situation({ tree: of, ...more })), expected);
+      assert.equal(mended({ kind: 'forgetSnapshot', snapshot: name }, facts({ tree: of, ...more })), expected);
     });
   }
 });
@@ -235,11 +235,11 @@ describe('planRepair: a snapshot without its RAM', () => {
     tree([external('a'), of, ...others], others.at(-1)?.name ?? 'b');
   const inWhat = (
     of: SnapshotTree,
-    more: Partial<Situation> = {},
+    more: Partial<Facts> = {},
     file: 'missing' | 'unknown' | number = 'missing',
     images: Parameters<typeof looked>[0]['images'] = {},
-  ): Situation =>
-    situation({
+  ): Facts =>
+    facts({
       tree: of,
       vm: off(['vda', '/img/web.c']),
       frozenDisks: frozen({ a: base, b: '/img/web.a', c: '/img/web.b' }),
@@ -262,7 +262,7 @@ describe('planRepair: a snapshot without its RAM', () => {
     ...b(),
     revertDisks: [{ target: 'vda', location: 'external', file: '/img/web.c', deleteInProgress: false }],
   };
-  const rows: readonly (readonly [what: string, inWhat: Situation, expected: string])[] = [
+  const rows: readonly (readonly [what: string, inWhat: Facts, expected: string])[] = [
     ['its RAM is gone', inWhat(chain(b(), c)), 'b→b-2 c^b-2 forget b'],
     ['its RAM is empty', inWhat(chain(b(), c), {}, 0), 'b→b-2 c^b-2 forget b'],
     [
@@ -295,7 +295,7 @@ describe('planRepair: a snapshot without its RAM', () => {
   }
 
   it('moves its copy of the UEFI variables, where that can be', () => {
-    const withCopy = (can: 'yes' | { readonly why: 'denied' }): Situation => {
+    const withCopy = (can: 'yes' | { readonly why: 'denied' }): Facts => {
       const from = inWhat(chain(b(), c));
       const files = new Map([...from.files!.files, ['/img/VARS.b', { bytes: 1, allocatedBytes: 1 }] as const]);
       const vars = { ...from.vm, firmware: 'uefiRawNvram', nvram: '/img/VARS' } as const;
@@ -312,7 +312,7 @@ describe('planRepair: a delete that broke off', () => {
     disks: [{ target: 'vda', location: 'external', file: '/img/web.a', deleteInProgress: true }],
   });
   const of = tree([marked, external('b', 'a')], 'b');
-  const chain = (...all: readonly [string, ...string[]]): Partial<Situation> => ({
+  const chain = (...all: readonly [string, ...string[]]): Partial<Facts> => ({
     tree: of,
     frozenDisks: frozen({ a: base, b: '/img/web.a' }),
     vm: off(['vda', all[0]]),
@@ -324,7 +324,7 @@ describe('planRepair: a delete that broke off', () => {
       },
     }),
   });
-  const rows: readonly (readonly [what: string, Partial<Situation>, string])[] = [
+  const rows: readonly (readonly [what: string, Partial<Facts>, string])[] = [
     ['not merged', chain('/img/web.b', '/img/web.a', base), 'b'],
     ['merged, and libvirt does not know', chain('/img/web.a', base), 'forget b clearUnfinishedDelete a rm /img/web.b'],
     ['elsewhere', chain('/img/web.9', base), 'notInChain'],
@@ -337,18 +337,18 @@ describe('planRepair: a delete that broke off', () => {
   ];
   for (const [what, more, expected] of rows) {
     it(`${what} → ${expected}`, () => {
-      assert.equal(mended({ kind: 'finishDelete', snapshot: 'a' }, situation(more)), expected);
+      assert.equal(mended({ kind: 'finishDelete', snapshot: 'a' }, facts(more)), expected);
     });
   }
 });
 
 describe('planRepair: no current one', () => {
-  const on = (file: string, ...backing: string[]): Partial<Situation> => ({
+  const on = (file: string, ...backing: string[]): Partial<Facts> => ({
     vm: off(['vda', file, { backing }]),
     frozenDisks: frozen({ a: base, b: '/img/web.a' }),
   });
   const none = tree([external('a'), external('b', 'a')]);
-  const rows: readonly (readonly [what: string, SnapshotTree, string, Partial<Situation>, string])[] = [
+  const rows: readonly (readonly [what: string, SnapshotTree, string, Partial<Facts>, string])[] = [
     ['the VM is on it', none, 'b', on('/img/web.b', '/img/web.a', base), 'b=/img/web.b'],
     ['on it, after a revert', none, 'b', on('/img/web.17', '/img/web.a', base), 'b=/img/web.17'],
     ['the VM is on its child', none, 'a', on('/img/web.b', '/img/web.a', base), 'notOnSnapshot'],
@@ -358,15 +358,15 @@ describe('planRepair: no current one', () => {
   ];
   for (const [what, of, name, more, expected] of rows) {
     it(`${what} → ${expected}`, () => {
-      assert.equal(mended({ kind: 'makeCurrent', snapshot: name }, situation({ tree: of, ...more })), expected);
+      assert.equal(mended({ kind: 'makeCurrent', snapshot: name }, facts({ tree: of, ...more })), expected);
     });
   }
 });
 
 describe('planRepair: a VM on frozen files', () => {
   const of = tree([external('a')], 'a');
-  const inWhat = (power: 'running' | 'paused' | 'off', source = base): Situation =>
-    situation({
+  const inWhat = (power: 'running' | 'paused' | 'off', source = base): Facts =>
+    facts({
       tree: of,
       vm: vm({ power, powerReason: power === 'paused' ? 'fromSnapshot' : 'other', disks: [disk('vda', source)] }),
       frozenDisks: frozen({ a: base }),
@@ -392,19 +392,19 @@ describe('planRepair: a VM on frozen files', () => {
 describe('planRepair: something is stuck', () => {
   const rows: readonly (readonly [
     what: Repair['kind'] & ('keepVm' | 'resumeAfterSave' | 'thawGuest'),
-    Situation,
+    Facts,
     string,
   ])[] = [
-    ['resumeAfterSave', situation({ vm: vm({ power: 'paused', powerReason: 'saving' }) }), 'power'],
-    ['resumeAfterSave', situation({ vm: vm({ power: 'paused', powerReason: 'snapshotting' }) }), 'power'],
-    ['resumeAfterSave', situation({ vm: vm({ power: 'paused', powerReason: 'fromSnapshot' }) }), 'nothingToRepair'],
-    ['resumeAfterSave', situation(), 'nothingToRepair'],
-    ['keepVm', situation({ vm: vm({ persistent: false }) }), 'makePersistent'],
-    ['keepVm', situation({ vm: vm({ persistent: false }), blockJobs: ['vda'] }), 'blockJobRunning'],
-    ['keepVm', situation(), 'nothingToRepair'],
-    ['thawGuest', situation({ agent: 'frozen' }), 'thawGuest'],
-    ['thawGuest', situation({ agent: 'answers' }), 'nothingToRepair'],
-    ['thawGuest', situation(), 'nothingToRepair'],
+    ['resumeAfterSave', facts({ vm: vm({ power: 'paused', powerReason: 'saving' }) }), 'power'],
+    ['resumeAfterSave', facts({ vm: vm({ power: 'paused', powerReason: 'snapshotting' }) }), 'power'],
+    ['resumeAfterSave', facts({ vm: vm({ power: 'paused', powerReason: 'fromSnapshot' }) }), 'nothingToRepair'],
+    ['resumeAfterSave', facts(), 'nothingToRepair'],
+    ['keepVm', facts({ vm: vm({ persistent: false }) }), 'makePersistent'],
+    ['keepVm', facts({ vm: vm({ persistent: false }), blockJobs: ['vda'] }), 'blockJobRunning'],
+    ['keepVm', facts(), 'nothingToRepair'],
+    ['thawGuest', facts({ agent: 'frozen' }), 'thawGuest'],
+    ['thawGuest', facts({ agent: 'answers' }), 'nothingToRepair'],
+    ['thawGuest', facts(), 'nothingToRepair'],
   ];
   for (const [what, inWhat, expected] of rows) {
     it(`${what}, ${inWhat.vm.powerReason}, ${inWhat.agent ?? 'agent not known'} → ${expected}`, () => {

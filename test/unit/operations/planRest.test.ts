@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { afterCreate, afterStartPaused } from '../../../src/steps/afterSteps.js';
 import type { OperationRequest } from '../../../src/domain/operation.js';
 import type { Plan } from '../../../src/operations/plan.js';
-import type { Situation } from '../../../src/domain/situation.js';
+import type { Facts } from '../../../src/domain/facts.js';
 import type { Step } from '../../../src/steps/step.js';
 import { planRest } from '../../../src/operations/planRest.js';
 import { kindOf } from '../../../src/domain/snapshot.js';
@@ -17,17 +17,17 @@ import {
   internal,
   now,
   planned,
-  situation,
+  facts,
   tree,
   vm,
-} from '../domain/situations.js';
+} from '../domain/someFacts.js';
 import { apply, withImage } from '../domain/world.js';
 
 const base = '/img/web.qcow2';
 const request = { ...ask.revert('a', 'asBefore'), checkpointFirst: true } as OperationRequest;
 
-function outside(more: Partial<Situation> = {}): Situation {
-  return situation({
+function outside(more: Partial<Facts> = {}): Facts {
+  return facts({
     tree: tree([external('a'), external('b', 'a')], 'b'),
     vm: vm({ disks: [disk('vda', '/img/web.b', { backing: ['/img/web.a', base] })] }),
     capabilities: capabilities(9, 0),
@@ -40,7 +40,7 @@ function outside(more: Partial<Situation> = {}): Situation {
 }
 
 /** The checkpoint is there, some seconds later. */
-function later(plan: Plan, before: Situation, more: Partial<Situation> = {}): Situation {
+function later(plan: Plan, before: Facts, more: Partial<Facts> = {}): Facts {
   const step = plan.steps.find(
     (one): one is Extract<Step, { kind: 'createSnapshot' }> => one.kind === 'createSnapshot',
   )!;
@@ -48,7 +48,7 @@ function later(plan: Plan, before: Situation, more: Partial<Situation> = {}): Si
   return { ...afterCreate(from, step), now: now + 7, ...more };
 }
 
-function checked(before: Situation, more: Partial<Situation> = {}): string {
+function checked(before: Facts, more: Partial<Facts> = {}): string {
   const plan = planned(request, before);
   const done = plan.steps.findIndex((one) => one.kind === 'createSnapshot') + 1;
   const rest = planRest(request, later(plan, before, more), plan, done);
@@ -56,7 +56,7 @@ function checked(before: Situation, more: Partial<Situation> = {}): string {
 }
 
 describe('planRest: after the checkpoint of a revert', () => {
-  const inside = situation({ tree: tree([internal('a')], 'a'), frozenDisks: frozen({ a: base }), blockJobs: [] });
+  const inside = facts({ tree: tree([internal('a')], 'a'), frozenDisks: frozen({ a: base }), blockJobs: [] });
   it('goes on where nothing else happened, some seconds later', () => {
     assert.equal(checked(outside()), 'same');
     assert.equal(checked(outside({ capabilities: capabilities(12, 8) })), 'same');
@@ -104,7 +104,7 @@ describe('planRest: after the checkpoint of a revert', () => {
 
   it('goes on after every other step, but into one that cannot be taken back', () => {
     const plan = planned(request, outside());
-    const gone = situation({ tree: tree([]) });
+    const gone = facts({ tree: tree([]) });
     for (let done = 2; done <= plan.steps.length; done++) {
       if (plan.steps[done]?.kind !== 'makeCurrent') {
         assert.equal(planRest(request, gone, plan, done), 'same');
@@ -128,7 +128,7 @@ describe('planRest: between the deletes of a tree', () => {
     }),
   });
   const ofA = ask.remove('a', 'withDescendants');
-  const gone = (names: readonly string[], source: string, backing: readonly string[]): Situation => ({
+  const gone = (names: readonly string[], source: string, backing: readonly string[]): Facts => ({
     ...before,
     tree: tree(
       all.snapshots.filter(({ name }) => names.includes(name)),
@@ -148,9 +148,9 @@ describe('planRest: between the deletes of a tree', () => {
 describe('planRest: before a step that cannot be taken back', () => {
   const plan = planned(ask.revert('b', 'running'), outside());
   const at = (kind: Step['kind']): number => plan.steps.findIndex((step) => step.kind === kind);
-  const upTo = (kind: Step['kind']): Situation =>
+  const upTo = (kind: Step['kind']): Facts =>
     plan.steps.slice(0, at(kind)).reduce((here, step) => apply(step, here), outside());
-  const verdictAt = (kind: Step['kind'], now1: Situation): string => {
+  const verdictAt = (kind: Step['kind'], now1: Facts): string => {
     const rest = planRest(ask.revert('b', 'running'), now1, plan, at(kind));
     return rest === 'same' ? rest : rest.refusal.reason;
   };
@@ -181,7 +181,7 @@ describe('planRest: before a step that cannot be taken back', () => {
     };
     const ram = planned(ask.revert('b'), there);
     const index = ram.steps.findIndex((step) => step.kind === 'restoreMemory');
-    const here = ram.steps.slice(0, index).reduce<Situation>((now1, step) => apply(step, now1), there);
+    const here = ram.steps.slice(0, index).reduce<Facts>((now1, step) => apply(step, now1), there);
     assert.equal(planRest(ask.revert('b'), here, ram, index), 'same');
     const top = here.vm.disks[0]?.source ?? '';
     const wrote = planRest(ask.revert('b'), withImage(here, top, over(base, { empty: false })), ram, index);

@@ -1,7 +1,7 @@
 // What a revert does, costs, and when it is refused before the VM is stopped for it.
 import assert from 'node:assert/strict';
 import type { AfterRevert, OperationRequest } from '../../../src/domain/operation.js';
-import type { OtherVm, Situation } from '../../../src/domain/situation.js';
+import type { OtherVm, Facts } from '../../../src/domain/facts.js';
 import type { Step } from '../../../src/steps/step.js';
 import { planOperation } from '../../../src/operations/planOperation.js';
 import type { Snapshot, SnapshotState } from '../../../src/domain/snapshot.js';
@@ -17,12 +17,12 @@ import {
   now,
   planned,
   refused,
-  situation,
+  facts,
   snapshot,
   tree,
   verdict,
   vm,
-} from '../domain/situations.js';
+} from '../domain/someFacts.js';
 
 function told(steps: readonly Step[]): string {
   return steps
@@ -71,21 +71,21 @@ describe('planRevert: the state afterwards', () => {
         state === 'disk-snapshot'
           ? external('s')
           : internal('s', undefined, { state, memory: ram === 'ram' ? 'internal' : 'no' });
-      const inWhat = situation({ tree: tree([one], 's'), vm: vm({ power }) });
+      const inWhat = facts({ tree: tree([one], 's'), vm: vm({ power }) });
       assert.equal(told(planned(ask.revert('s', after), inWhat).steps), expected);
     });
   }
 
   for (const state of ['pmsuspended', 'unknown'] as const) {
     it(`cannot bring back a VM that was ${state}`, () => {
-      const inWhat = situation({ tree: tree([internal('s', undefined, { state })], 's') });
+      const inWhat = facts({ tree: tree([internal('s', undefined, { state })], 's') });
       assert.equal(refused(ask.revert('s'), inWhat).reason, 'stateNotReachable');
     });
   }
 });
 
 describe('planRevert: the guest’s clock', () => {
-  const rows: readonly (readonly [what: string, Partial<Situation>, AfterRevert, string])[] = [
+  const rows: readonly (readonly [what: string, Partial<Facts>, AfterRevert, string])[] = [
     ['an agent answers', { agent: 'answers' }, 'asSnapshot', 'revert asSnapshot, setGuestClock'],
     ['paused afterwards', { agent: 'answers' }, 'paused', 'revert paused'],
     ['nobody answers', { agent: 'silent' }, 'asSnapshot', 'revert asSnapshot'],
@@ -95,13 +95,13 @@ describe('planRevert: the guest’s clock', () => {
   ];
   for (const [what, more, after, expected] of rows) {
     it(`${what} → ${expected}`, () => {
-      const inWhat = situation({ tree: tree([internal('s')], 's'), ...more });
+      const inWhat = facts({ tree: tree([internal('s')], 's'), ...more });
       assert.equal(told(planned(ask.revert('s', after), inWhat).steps), expected);
     });
   }
   it('is left alone where no RAM comes back', () => {
     const offline = tree([internal('s', undefined, { state: 'off' })], 's');
-    const inWhat = situation({ tree: offline, agent: 'answers' });
+    const inWhat = facts({ tree: offline, agent: 'answers' });
     assert.equal(told(planned(ask.revert('s', 'running'), inWhat).steps), 'revert running');
   });
 });
@@ -109,7 +109,7 @@ describe('planRevert: the guest’s clock', () => {
 describe('planRevert: what goes on with the VM', () => {
   const inside = tree([internal('s')], 's');
   const offline = tree([internal('s', undefined, { state: 'off' })], 's');
-  const rows: readonly (readonly [what: string, Partial<Situation>, AfterRevert, string])[] = [
+  const rows: readonly (readonly [what: string, Partial<Facts>, AfterRevert, string])[] = [
     ['running', {}, 'asSnapshot', 'ok'],
     ['off', { vm: vm({ power: 'off' }) }, 'asSnapshot', 'ok'],
     ['crashed', { vm: vm({ power: 'crashed' }) }, 'asSnapshot', 'ok'],
@@ -130,7 +130,7 @@ describe('planRevert: what goes on with the VM', () => {
   ];
   for (const [what, more, after, expected] of rows) {
     it(`${what} → ${expected}`, () => {
-      assert.equal(verdict(planOperation(ask.revert('s', after), situation({ tree: inside, ...more }))), expected);
+      assert.equal(verdict(planOperation(ask.revert('s', after), facts({ tree: inside, ...more }))), expected);
     });
   }
 });
@@ -154,14 +154,14 @@ describe('planRevert: external', () => {
   ];
   for (const [[major, minor], one, current, expected] of rows) {
     it(`libvirt ${major}.${minor}, ${one.state}, current ${current ?? 'none'} → ${expected}`, () => {
-      const inWhat = situation({ tree: tree([one], current), capabilities: capabilities(major, minor) });
+      const inWhat = facts({ tree: tree([one], current), capabilities: capabilities(major, minor) });
       assert.equal(verdict(planOperation(ask.revert('s'), inWhat)), expected);
     });
   }
 
   it('follows what the connection says of itself, not its version', () => {
     const backported = capabilities(11, 3, { externalRevert: false });
-    const inWhat = situation({ tree: tree([external('s')], 's'), capabilities: backported });
+    const inWhat = facts({ tree: tree([external('s')], 's'), capabilities: backported });
     assert.deepEqual(refused(ask.revert('s'), inWhat), {
       reason: 'externalRevertUnsupported',
       facts: { snapshot: 's', version: '11.3', needed: '9.9' },
@@ -178,7 +178,7 @@ describe('planRevert: external', () => {
   ];
   for (const [suffixes, expected] of seconds) {
     it(`overlays of the seconds ${suffixes.map((at) => at - now).join(', ')} → ${expected}`, () => {
-      const inWhat = situation({
+      const inWhat = facts({
         tree: tree([external('s')], 's'),
         vm: vm({ disks: suffixes.map((at, index) => disk(`vd${index}`, `/img/web${index}.${at}`)) }),
         now: now + 0.7,
@@ -188,7 +188,7 @@ describe('planRevert: external', () => {
   }
 
   it('does not ask the clock for an internal snapshot', () => {
-    const inWhat = situation({ tree: tree([internal('s')], 's'), vm: vm({ disks: [disk('vda', `/img/web.${now}`)] }) });
+    const inWhat = facts({ tree: tree([internal('s')], 's'), vm: vm({ disks: [disk('vda', `/img/web.${now}`)] }) });
     assert.equal(told(planned(ask.revert('s'), inWhat).steps), 'revert asSnapshot');
   });
 
@@ -196,8 +196,8 @@ describe('planRevert: external', () => {
     // Measured on 11.3: p, a; revert to p; b; delete b: the VM stands on p, whose file a is built on.
     const children = [external('a', 'p'), external('c', 'a')];
     const files = frozen({ p: '/img/web.qcow2', a: '/img/web.p', c: '/img/web.a' });
-    const onP = (p: Snapshot, more: Partial<Situation> = {}): Situation =>
-      situation({
+    const onP = (p: Snapshot, more: Partial<Facts> = {}): Facts =>
+      facts({
         tree: tree([p, ...children], 'p'),
         vm: vm({ disks: [disk('vda', '/img/web.77', { backing: ['/img/web.qcow2'] })] }),
         frozenDisks: files,
@@ -213,9 +213,9 @@ describe('planRevert: external', () => {
 
     it('must not be the one that a child is built on', () => {
       for (const name of ['p', 'a', 'c']) {
-        const { reason, facts } = refused(ask.revert(name), onP(external('p')));
+        const { reason, facts: why } = refused(ask.revert(name), onP(external('p')));
         assert.equal(reason, 'revertRemovesFile');
-        assert.deepEqual(facts, { snapshot: name, by: 'a', file: '/img/web.p', version: '12.8' });
+        assert.deepEqual(why, { snapshot: name, by: 'a', file: '/img/web.p', version: '12.8' });
       }
     });
 
@@ -241,8 +241,8 @@ describe('planRevert: external', () => {
 
     it('must not be below one that a snapshot is built on', () => {
       const mapped = new Map([...files, ['a', [disk('vda', '/img/web.x', { backing: ['/img/web.p'] })]] as const]);
-      const { reason, facts } = refused(ask.revert('c'), onP(external('p'), { frozenDisks: mapped }));
-      assert.deepEqual([reason, facts['by'], facts['file']], ['revertRemovesFile', 'a', '/img/web.x']);
+      const { reason, facts: why } = refused(ask.revert('c'), onP(external('p'), { frozenDisks: mapped }));
+      assert.deepEqual([reason, why['by'], why['file']], ['revertRemovesFile', 'a', '/img/web.x']);
     });
 
     it('is not asked for where nobody knows yet what the snapshots froze, nor for an internal snapshot', () => {
@@ -267,7 +267,7 @@ describe('planRevert: external', () => {
   for (const [what, vda, vdb, more, expected] of images) {
     it(`of two images ${what} → ${expected}`, () => {
       const frozenDisks = new Map([['s', [disk('vda', vda), disk('vdb', vdb, more)]]]);
-      const inWhat = situation({
+      const inWhat = facts({
         tree: tree([external('s')], 's'),
         vm: vm({ disks: [disk('vda', '/img/web.s'), disk('vdb', '/img/b.s')] }),
         frozenDisks,
@@ -277,7 +277,7 @@ describe('planRevert: external', () => {
   }
 
   it('is refused when the VM writes into what the snapshot froze', () => {
-    const inWhat = situation({
+    const inWhat = facts({
       tree: tree([external('s')], 's'),
       vm: vm({ disks: [disk('vda', '/img/web.qcow2'), disk('vdb', '/img/b.qcow2')] }),
       frozenDisks: new Map([['s', [disk('vda', '/img/web.qcow2'), disk('vdb', '/img/b.qcow2')]]]),
@@ -297,8 +297,8 @@ describe('planRevert: external', () => {
       external('a', undefined, { disks: [{ target: 'vda', location: 'external', file, deleteInProgress: true }] });
     const half = tree([marked('/img/web.a'), external('b', 'a'), external('c', 'b')], 'c');
     const files = frozen({ a: '/img/web.qcow2', b: '/img/web.a', c: '/img/web.b' });
-    const look = (name: string, more: Partial<Situation>): string =>
-      verdict(planOperation(ask.revert(name), situation({ tree: half, ...more })));
+    const look = (name: string, more: Partial<Facts>): string =>
+      verdict(planOperation(ask.revert(name), facts({ tree: half, ...more })));
     assert.deepEqual(
       ['a', 'b', 'c'].map((name) => look(name, {})),
       ['ok', 'unfinishedDelete', 'ok'],
@@ -369,7 +369,7 @@ describe('planRevert: internal, and who rests on its image', () => {
   ];
   for (const [what, snapshots, files, running, backing, expected] of rows) {
     it(`${what} → ${expected}`, () => {
-      const inWhat = situation({
+      const inWhat = facts({
         tree: tree(snapshots, snapshots.at(-1)!.name),
         vm: vm({ disks: [disk('vda', running, backing === undefined ? {} : { backing })] }),
         ...(files === undefined ? {} : { frozenDisks: frozen(files) }),
@@ -386,7 +386,7 @@ describe('planRevert: internal, and who rests on its image', () => {
     });
     const i = internal('i', undefined, { disks: [{ target: 'vda', location: 'internal' }] });
     const disks = [disk('vda', base), disk('vdb', '/img/b')];
-    const inWhat = situation({
+    const inWhat = facts({
       tree: tree([i, e], 'e'),
       frozenDisks: new Map([
         ['i', disks],
@@ -397,7 +397,7 @@ describe('planRevert: internal, and who rests on its image', () => {
   });
 
   it('names who stands in the way', () => {
-    const inWhat = situation({
+    const inWhat = facts({
       tree: tree([internal('i', undefined, { title: 'Clean' }), external('e', 'i', { title: 'Later' })], 'e'),
       vm: vm({ disks: [disk('vda', base)] }),
       frozenDisks: frozen({ i: base, e: base }),
@@ -407,7 +407,7 @@ describe('planRevert: internal, and who rests on its image', () => {
 
   it('names the file when it is the VM itself that rests on it, with one disk of two', () => {
     const disks = [disk('vda', '/img/by-hand', { backing: [base] }), disk('vdb', '/img/b')];
-    const inWhat = situation({ tree: tree([internal('i')], 'i'), vm: vm({ disks }), frozenDisks: frozen({ i: base }) });
+    const inWhat = facts({ tree: tree([internal('i')], 'i'), vm: vm({ disks }), frozenDisks: frozen({ i: base }) });
     assert.deepEqual(refused(ask.revert('i'), inWhat).facts, { snapshot: 'i', file: base });
   });
 
@@ -416,7 +416,7 @@ describe('planRevert: internal, and who rests on its image', () => {
       verdict(
         planOperation(
           ask.revert('a b'),
-          situation({
+          facts({
             tree: tree([internal('a b', undefined, more)], 'a b'),
             capabilities: capabilities(major, minor),
           }),
@@ -430,8 +430,8 @@ describe('planRevert: internal, and who rests on its image', () => {
 });
 
 describe('planRevert: what it costs', () => {
-  const lossesOf = (more: Partial<Situation>): string =>
-    planned(ask.revert('a'), situation({ tree: tree([internal('a'), internal('b', 'a')], 'b'), ...more }))
+  const lossesOf = (more: Partial<Facts>): string =>
+    planned(ask.revert('a'), facts({ tree: tree([internal('a'), internal('b', 'a')], 'b'), ...more }))
       .losses.map((loss) => (loss.kind === 'diskChanges' ? `diskChanges since ${loss.since ?? '-'}` : loss.kind))
       .join(', ');
   it('names everything that is lost', () => {
@@ -443,7 +443,7 @@ describe('planRevert: what it costs', () => {
 
   it('says that a disk-only snapshot is like after a power cut, unless it was quiesced', () => {
     const about = (quiesced: boolean): boolean =>
-      planned(ask.revert('s'), situation({ tree: tree([external('s', undefined, { quiesced })], 's') })).warnings.some(
+      planned(ask.revert('s'), facts({ tree: tree([external('s', undefined, { quiesced })], 's') })).warnings.some(
         (warning) => warning.kind === 'crashConsistent',
       );
     assert.deepEqual([about(false), about(true)], [true, false]);
@@ -451,8 +451,7 @@ describe('planRevert: what it costs', () => {
 
   it('guesses longer for more memory', () => {
     const guess = (memoryBytes: number): number =>
-      planned(ask.revert('a'), situation({ tree: tree([internal('a')], 'a'), vm: vm({ memoryBytes }) })).estimateMs ??
-      0;
+      planned(ask.revert('a'), facts({ tree: tree([internal('a')], 'a'), vm: vm({ memoryBytes }) })).estimateMs ?? 0;
     assert.ok(guess(2 ** 28) >= 1_000 && guess(2 ** 30) >= 2_300);
   });
 });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { chosenByRule, type PruneRule } from '../../../src/operations/prune/pruneRule.js';
-import { internal, now, tree } from '../domain/situations.js';
+import { internal, now, tree } from '../domain/someFacts.js';
 
 const day = 86_400;
 const aged = (name: string, days: number) => internal(name, undefined, { createdAt: now - days * day });

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import type { OperationRequest } from '../../../src/domain/operation.js';
 import type { Plan } from '../../../src/operations/plan.js';
-import type { Situation } from '../../../src/domain/situation.js';
+import type { Facts } from '../../../src/domain/facts.js';
 import { planRecovery } from '../../../src/operations/planRecovery.js';
 import type { Recovery } from '../../../src/operations/interrupted.js';
 import {
@@ -15,15 +15,15 @@ import {
   planned,
   ref,
   shortSteps,
-  situation,
+  facts,
   tree,
   vm,
-} from '../domain/situations.js';
+} from '../domain/someFacts.js';
 import { apply, withoutFile } from '../domain/world.js';
 
 const a = ['/img/a.2', '/img/a.1', '/img/a.qcow2'] as const;
 const b = ['/img/b.1', '/img/b.qcow2'] as const;
-const before = situation({
+const before = facts({
   vm: vm({ disks: [disk('vda', a[0], { backing: [a[1], a[2]] }), disk('vdb', b[0], { backing: [b[1]] })] }),
   files: looked({
     images: { [a[0]]: image(a[1]), [a[1]]: image(a[2]), [a[2]]: image(), [b[0]]: image(b[1]), [b[1]]: image() },
@@ -38,9 +38,9 @@ const told = (recovery: Recovery): string =>
   recovery.kind === 'explain'
     ? `explain ${recovery.why.reason}`
     : `${recovery.to}${recovery.kind === 'steps' ? `: ${shortSteps(recovery.plan)}` : ''}`;
-const recovered = (at: Situation, begun: readonly number[], done: readonly number[], of: Plan = plan): string =>
+const recovered = (at: Facts, begun: readonly number[], done: readonly number[], of: Plan = plan): string =>
   told(planRecovery({ request: of.request, plan: of, startedAt: 0, begun, done }, at));
-const off = (at: Situation): Situation => ({ ...at, vm: { ...at.vm, power: 'off' }, blockJobs: [] });
+const off = (at: Facts): Facts => ({ ...at, vm: { ...at.vm, power: 'off' }, blockJobs: [] });
 
 describe('a merge of layers that broke off', () => {
   const oneDone = apply(plan.steps[0]!, before);
@@ -49,7 +49,7 @@ describe('a merge of layers that broke off', () => {
   const other = { ...before, vm: { ...before.vm, disks: [disk('vda', '/img/x', {}), before.vm.disks[1]!] } };
   const rows: readonly (readonly [
     what: string,
-    at: Situation,
+    at: Facts,
     begun: readonly number[],
     done: readonly number[],
     expected: string,
@@ -89,7 +89,7 @@ describe('a merge of layers that broke off', () => {
 describe('a series of deletes that broke off', () => {
   const still = image(undefined, { modifiedAt: 1_000.5 });
   const [x, y] = ['/img/web.x', '/img/web.y'];
-  const chain = situation({
+  const chain = facts({
     tree: tree([external('x'), external('y', 'x')], 'y'),
     vm: vm({ disks: [disk('vda', y, { backing: [x, '/img/web.qcow2'] })] }),
     frozenDisks: frozen({ x: '/img/web.qcow2', y: x }),
@@ -98,16 +98,16 @@ describe('a series of deletes that broke off', () => {
     blockJobs: [],
   });
   const series = planned(request, chain);
-  const without: Situation = {
+  const without: Facts = {
     ...chain,
     tree: tree([external('y')], 'y'),
     vm: vm({ disks: [disk('vda', y, { backing: ['/img/web.qcow2'] })] }),
     frozenDisks: frozen({ y: '/img/web.qcow2' }),
     files: looked({ images: { [y]: image('/img/web.qcow2'), '/img/web.qcow2': still } }),
   };
-  const none: Situation = { ...without, tree: tree([]), frozenDisks: new Map(), vm: vm() };
+  const none: Facts = { ...without, tree: tree([]), frozenDisks: new Map(), vm: vm() };
 
-  const halfMerged: Situation = {
+  const halfMerged: Facts = {
     ...chain,
     files: looked({
       images: { [y]: image(x), [x]: image('/img/web.qcow2'), '/img/web.qcow2': { ...still, modifiedAt: 2_000 } },
@@ -120,7 +120,7 @@ describe('a series of deletes that broke off', () => {
 
   const rows: readonly (readonly [
     what: string,
-    at: Situation,
+    at: Facts,
     begun: readonly number[],
     done: readonly number[],
     expected: string,

@@ -1,16 +1,16 @@
 // Repairs that broke off, wherever that was: they come to the end that they would have had.
 import assert from 'node:assert/strict';
 import type { OperationRequest } from '../../../src/domain/operation.js';
-import type { Situation } from '../../../src/domain/situation.js';
+import type { Facts } from '../../../src/domain/facts.js';
 import { planOperation } from '../../../src/operations/planOperation.js';
 import { planRecovery } from '../../../src/operations/planRecovery.js';
 import { image, over } from '../domain/hostFiles.js';
-import { external, ref, shortSteps, tree } from '../domain/situations.js';
+import { external, ref, shortSteps, tree } from '../domain/someFacts.js';
 import { apply, withImage, withoutFile } from '../domain/world.js';
 import { base, broken, old, outside } from './recoveryShapes.js';
 
 /** What each recovery does when the plan broke off right behind each of its steps. */
-function recoveries(request: OperationRequest, from: Situation): readonly string[] {
+function recoveries(request: OperationRequest, from: Facts): readonly string[] {
   const plan = planOperation(request, from);
   assert.ok(plan.kind === 'plan', JSON.stringify(plan));
   let present = from;
@@ -27,7 +27,7 @@ function recoveries(request: OperationRequest, from: Situation): readonly string
 
 describe('recoverRepair: a snapshot to forget, broken off behind each step', () => {
   const forget = { kind: 'repair', vm: ref, repair: { kind: 'forgetSnapshot', snapshot: 'a' } } as const;
-  const rows: readonly (readonly [what: string, from: Situation])[] = [
+  const rows: readonly (readonly [what: string, from: Facts])[] = [
     ['its file is gone', withImage(withImage(outside(), '/img/web.a', image()), base, 'missing')],
     ['what came after it was merged into its file, and does not come after it any more', merged()],
   ];
@@ -37,7 +37,7 @@ describe('recoverRepair: a snapshot to forget, broken off behind each step', () 
     });
   }
 
-  function merged(): Situation {
+  function merged(): Facts {
     const before = withImage(outside({ disks: [] }), '/img/web.b', over(base));
     const [disk] = outside().vm.disks;
     return { ...before, vm: { ...before.vm, disks: [{ ...disk!, backing: [base] }] } };
@@ -47,7 +47,7 @@ describe('recoverRepair: a snapshot to forget, broken off behind each step', () 
 describe('recoverRepair: a snapshot of which the disks are kept, broken off behind each step', () => {
   const keep = { kind: 'repair', vm: ref, repair: { kind: 'keepDisks', snapshot: 'a' } } as const;
   const withRam = { state: 'running', memory: 'external', memoryFile: '/img/web.a.mem' } as const;
-  const without = (from: Situation): Situation => withoutFile(from, '/img/web.a.mem');
+  const without = (from: Facts): Facts => withoutFile(from, '/img/web.a.mem');
 
   it('goes on from there', () => {
     const from = without(outside({}, {}, external('a', undefined, withRam)));

@@ -1,32 +1,20 @@
 // Operations of every shape, each with a situation in which it is planned, to be broken off wherever one likes.
 import type { OperationRequest } from '../../../src/domain/operation.js';
 import type { Plan } from '../../../src/operations/plan.js';
-import type { Situation } from '../../../src/domain/situation.js';
+import type { Facts } from '../../../src/domain/facts.js';
 import type { Step } from '../../../src/steps/step.js';
-import type { BrokenOff, Recovery } from '../../../src/operations/interrupted.js';
+import type { InterruptedOperation, Recovery } from '../../../src/operations/interrupted.js';
 import type { Snapshot } from '../../../src/domain/snapshot.js';
 import type { Vm } from '../../../src/domain/vm.js';
 import { image, over, seen } from '../domain/hostFiles.js';
-import {
-  ask,
-  capabilities,
-  disk,
-  external,
-  frozen,
-  internal,
-  now,
-  ref,
-  situation,
-  tree,
-  vm,
-} from '../domain/situations.js';
+import { ask, capabilities, disk, external, frozen, internal, now, ref, facts, tree, vm } from '../domain/someFacts.js';
 import { apply, withFiles } from '../domain/world.js';
 
 export const base = '/img/web.qcow2';
 const memory = { state: 'running', memory: 'external', memoryFile: '/img/web.a.mem' } as const;
 
-export function outside(more: Partial<Vm> = {}, rest: Partial<Situation> = {}, a: Snapshot = external('a')): Situation {
-  return situation({
+export function outside(more: Partial<Vm> = {}, rest: Partial<Facts> = {}, a: Snapshot = external('a')): Facts {
+  return facts({
     tree: tree([a, external('b', 'a')], 'b'),
     vm: vm({ disks: [disk('vda', '/img/web.b', { backing: ['/img/web.a', base] })], ...more }),
     capabilities: capabilities(12, 8),
@@ -45,8 +33,8 @@ export const old = { capabilities: capabilities(9, 0) };
 const off = { power: 'off' } as const;
 export const uefi = { firmware: 'uefiRawNvram', nvram: '/img/VARS.fd' } as const;
 
-export function inside(more: Partial<Vm> = {}): Situation {
-  return situation({
+export function inside(more: Partial<Vm> = {}): Facts {
+  return facts({
     tree: tree([internal('a'), internal('b', 'a')], 'b'),
     vm: vm(more),
     frozenDisks: frozen({ a: base, b: base }),
@@ -57,7 +45,7 @@ export function inside(more: Partial<Vm> = {}): Situation {
   });
 }
 
-export function withVariables(before: Situation): Situation {
+export function withVariables(before: Facts): Facts {
   const there = { bytes: 1, allocatedBytes: 1 };
   return withFiles(
     before,
@@ -85,7 +73,7 @@ const forked = outside(
   },
 );
 
-export const shapes: readonly (readonly [what: string, OperationRequest, Situation])[] = [
+export const shapes: readonly (readonly [what: string, OperationRequest, Facts])[] = [
   ['create, internal', ask.create(), inside()],
   ['create, internal, off', ask.create(), inside(off)],
   ['create, external, with RAM', ask.create({ snapshotKind: 'memory' }), outside()],
@@ -125,15 +113,14 @@ export const repairShape: (typeof shapes)[number] = [
   outside({ ...off, disks: [disk('vda', base, { backing: [] })] }),
 ];
 
-export const all = (steps: readonly Step[], from: Situation): Situation =>
-  steps.reduce((at, step) => apply(step, at), from);
+export const all = (steps: readonly Step[], from: Facts): Facts => steps.reduce((at, step) => apply(step, at), from);
 
 export function broken(
   request: OperationRequest,
   plan: Plan,
   at: number,
   state: 'not begun' | 'begun' | 'done',
-): BrokenOff {
+): InterruptedOperation {
   const before = [...plan.steps.keys()].slice(0, at);
   return {
     request,

@@ -1,11 +1,11 @@
 // A root below another snapshot whose delete broke off in the merge: libvirt has no parent of it to leave its mark on.
 import assert from 'node:assert/strict';
 import type { Plan } from '../../../src/operations/plan.js';
-import type { Situation } from '../../../src/domain/situation.js';
+import type { Facts } from '../../../src/domain/facts.js';
 import { planOperation } from '../../../src/operations/planOperation.js';
 import { planRecovery } from '../../../src/operations/planRecovery.js';
 import { image, over } from '../domain/hostFiles.js';
-import { ask, disk, external, tree } from '../domain/situations.js';
+import { ask, disk, external, tree } from '../domain/someFacts.js';
 import { withImage } from '../domain/world.js';
 import { base, broken, old, outside, stepWords, told } from './recoveryShapes.js';
 
@@ -15,21 +15,21 @@ const before = outside({}, old);
 const writtenTo = image({ modifiedAt: 2_000 });
 
 /** The VM's overlay stands on the base, and libvirt's own picture is of before. */
-const merged = (at: Situation): Situation => withImage(withImage(at, base, writtenTo), b, over(base));
-const letGo = (at: Situation): Situation => ({
+const merged = (at: Facts): Facts => withImage(withImage(at, base, writtenTo), b, over(base));
+const letGo = (at: Facts): Facts => ({
   ...at,
   tree: tree([external('a'), external('b')], 'b'),
   frozenDisks: new Map(['a', 'b'].map((name) => [name, [disk('vda', base)]])),
 });
-const forgotten = (at: Situation, named: string): Situation => ({
+const forgotten = (at: Facts, named: string): Facts => ({
   ...at,
   tree: tree([external('b')], 'b'),
   frozenDisks: new Map([['b', [disk('vda', named)]]]),
 });
-const off = (at: Situation): Situation => ({ ...at, vm: { ...at.vm, power: 'off' } });
+const off = (at: Facts): Facts => ({ ...at, vm: { ...at.vm, power: 'off' } });
 
 describe('a root below another snapshot that was half merged', () => {
-  const rows: readonly (readonly [what: string, at: Situation, expected: string])[] = [
+  const rows: readonly (readonly [what: string, at: Facts, expected: string])[] = [
     ['nothing was written', before, 'before'],
     ['something was written', withImage(before, base, writtenTo), 'after: deleteSnapshot a'],
     ['nobody knows', withImage(before, base, 'unknown'), 'after: deleteSnapshot a'],

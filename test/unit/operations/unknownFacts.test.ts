@@ -4,50 +4,47 @@ import assert from 'node:assert/strict';
 import type { OperationRequest } from '../../../src/domain/operation.js';
 import type { ImageFacts } from '../../../src/domain/hostFiles.js';
 import type { Decision, Plan } from '../../../src/operations/plan.js';
-import type { FilesSeen, Situation } from '../../../src/domain/situation.js';
+import type { FilesSeen, Facts } from '../../../src/domain/facts.js';
 import type { Step } from '../../../src/steps/step.js';
 import { completeFacts } from '../../../src/operations/completeFacts.js';
-import { fileNeeds, needs } from '../../../src/operations/needs.js';
+import { requiredFiles, requiredFacts } from '../../../src/operations/requiredFacts.js';
 import { planForGood } from '../../../src/operations/planOperation.js';
 import { isActive, snapshotableDisks } from '../../../src/domain/vm.js';
 import { over } from '../domain/hostFiles.js';
-import { ask, ref } from '../domain/situations.js';
+import { ask, ref } from '../domain/someFacts.js';
 import { base, inside, old, outside, repairShape, shapes } from './recoveryShapes.js';
 
 /** A change of a situation; undefined where there is nothing of the sort to change. */
-type Change = (situation: Situation) => Situation | undefined;
+type Change = (facts: Facts) => Facts | undefined;
 
-function withSeen(situation: Situation, change: (files: FilesSeen) => FilesSeen): Situation | undefined {
-  return situation.files === undefined ? undefined : { ...situation, files: change(situation.files) };
+function withSeen(facts: Facts, change: (files: FilesSeen) => FilesSeen): Facts | undefined {
+  return facts.files === undefined ? undefined : { ...facts, files: change(facts.files) };
 }
 
-function eachImage(
-  situation: Situation,
-  change: (facts: ImageFacts, file: string) => ImageFacts,
-): Situation | undefined {
-  return withSeen(situation, (files) => ({
+function eachImage(facts: Facts, change: (image: ImageFacts, file: string) => ImageFacts): Facts | undefined {
+  return withSeen(facts, (files) => ({
     ...files,
     images: new Map(
-      [...files.images].map(([file, facts]) => [file, typeof facts === 'object' ? change(facts, file) : facts]),
+      [...files.images].map(([file, image]) => [file, typeof image === 'object' ? change(image, file) : image]),
     ),
   }));
 }
 
 function oneImage(
-  file: (situation: Situation) => string | undefined,
-  facts: (of: ImageFacts) => ImageFacts | 'missing',
+  file: (facts: Facts) => string | undefined,
+  image: (of: ImageFacts) => ImageFacts | 'missing',
 ): Change {
-  return (situation) => {
-    const path = file(situation);
-    const is = situation.files?.images.get(path ?? '');
+  return (facts) => {
+    const path = file(facts);
+    const is = facts.files?.images.get(path ?? '');
     return path === undefined || typeof is !== 'object'
       ? undefined
-      : withSeen(situation, (files) => ({ ...files, images: new Map([...files.images, [path, facts(is)]]) }));
+      : withSeen(facts, (files) => ({ ...files, images: new Map([...files.images, [path, image(is)]]) }));
   };
 }
 
-const top = ({ vm }: Situation): string | undefined => snapshotableDisks(vm)[0]?.source;
-const middle = ({ files }: Situation): string | undefined =>
+const top = ({ vm }: Facts): string | undefined => snapshotableDisks(vm)[0]?.source;
+const middle = ({ files }: Facts): string | undefined =>
   [...(files?.images.keys() ?? [])].find((file) => file !== base && file.startsWith('/img/web.'));
 const other = { uuid: 'ffffffff-0000-0000-0000-000000000000', name: 'clone', unread: [] };
 
@@ -162,7 +159,7 @@ const permitted: Readonly<Record<string, string>> = {
   'externalRevertUnsupported, unseen: what files are to their file system': noLocks,
 };
 
-const more: readonly (readonly [what: string, OperationRequest, Situation])[] = [
+const more: readonly (readonly [what: string, OperationRequest, Facts])[] = [
   ['delete one', ask.remove('a'), outside()],
   ['delete one, off', ask.remove('a'), outside({ power: 'off' })],
   ['delete one, 9.0', ask.remove('a'), outside({}, old)],
@@ -184,16 +181,16 @@ function isHarmless({ steps }: Pick<Plan, 'steps'>): boolean {
 }
 
 /** As it is decided before anything is done: what was asked for must be there. */
-function decided(request: OperationRequest, situation: Situation): Decision | 'notAllSeen' {
-  const wanted = fileNeeds(request, situation);
-  const there = (path: string): boolean => situation.files?.images.has(path) === true;
-  const isFile = (path: string): boolean => situation.files?.files.has(path) === true;
+function decided(request: OperationRequest, facts: Facts): Decision | 'notAllSeen' {
+  const wanted = requiredFiles(request, facts);
+  const there = (path: string): boolean => facts.files?.images.has(path) === true;
+  const isFile = (path: string): boolean => facts.files?.files.has(path) === true;
   // Files that nobody told of in the situation stand for none.
   const told =
-    situation.files === undefined
+    facts.files === undefined
       ? wanted
       : { ...wanted, images: wanted.images.filter(there), files: wanted.files.filter(isFile) };
-  const whole = completeFacts(situation, { ...needs(request, situation), agent: false }, [told]);
+  const whole = completeFacts(facts, { ...requiredFacts(request, facts), agent: false }, [told]);
   return typeof whole === 'string' ? 'notAllSeen' : planForGood(request, whole);
 }
 
@@ -202,9 +199,9 @@ describe('facts that are not known', () => {
     const lifted = new Map<string, string>();
     const unsaid: string[] = [];
     let tried = 0;
-    for (const [what, request, situation] of [...shapes, ...more]) {
+    for (const [what, request, facts] of [...shapes, ...more]) {
       for (const [why, poison] of Object.entries(against)) {
-        const full = poison(situation);
+        const full = poison(facts);
         const decision = full && decided(request, full);
         if (full === undefined || decision === undefined || decision === 'notAllSeen' || decision.kind !== 'refusal') {
           continue;

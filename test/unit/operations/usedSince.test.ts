@@ -1,19 +1,19 @@
 // Somebody may have used the VM between the crash and the recovery. Whatever they did, none of it goes.
 import assert from 'node:assert/strict';
-import type { Situation } from '../../../src/domain/situation.js';
+import type { Facts } from '../../../src/domain/facts.js';
 import type { Step } from '../../../src/steps/step.js';
 import { planRecovery } from '../../../src/operations/planRecovery.js';
 import { findSnapshot } from '../../../src/domain/snapshotTree.js';
 import { isActive } from '../../../src/domain/vm.js';
 import { told } from '../domain/hostFiles.js';
 import { broken, shapes } from './recoveryShapes.js';
-import { now, planned } from '../domain/situations.js';
+import { now, planned } from '../domain/someFacts.js';
 import { apply, powered, withImage } from '../domain/world.js';
 
 /** What the images tell that somebody wrote to: no plan and no crash makes one of this size. */
 const written = 777_777;
 
-function write(at: Situation): Situation {
+function write(at: Facts): Facts {
   return at.vm.disks.reduce((here, { source = '' }) => {
     const facts = here.files?.images.get(source);
     return typeof facts === 'object'
@@ -22,12 +22,12 @@ function write(at: Situation): Situation {
   }, at);
 }
 
-function holdsWork(file: string, { files }: Situation): boolean {
+function holdsWork(file: string, { files }: Facts): boolean {
   const facts = files?.images.get(file);
   return typeof facts === 'object' && facts.allocatedBytes === written;
 }
 
-function takeAnother(at: Situation): Situation {
+function takeAnother(at: Facts): Facts {
   const inside = findSnapshot(at.tree, 'a')?.style === 'internal' || findSnapshot(at.tree, 'b')?.style === 'internal';
   return write(
     apply(
@@ -46,14 +46,14 @@ function takeAnother(at: Situation): Situation {
 }
 
 /** A tag inside the image holds the work from now on; an overlay goes on holding it, and must stay. */
-function keptIn(at: Situation): Situation {
+function keptIn(at: Facts): Facts {
   return at.vm.disks.reduce((here, { source = '' }) => {
     const facts = here.files?.images.get(source);
     return typeof facts === 'object' ? withImage(here, source, { ...facts, allocatedBytes: 1 }) : here;
   }, at);
 }
 
-const uses: Readonly<Record<string, (at: Situation) => Situation>> = {
+const uses: Readonly<Record<string, (at: Facts) => Facts>> = {
   'wrote to its disks, and shut it down': (at) => powered('off', write(at)),
   'started it': (at) => powered('running', write(at)),
   'paused it after that': (at) => powered('paused', write(at)),
@@ -68,7 +68,7 @@ const uses: Readonly<Record<string, (at: Situation) => Situation>> = {
 };
 
 /** Rejects a step that would take away what somebody did since. */
-function allow(step: Step, at: Situation, used: Situation, known: ReadonlySet<string>): void {
+function allow(step: Step, at: Facts, used: Facts, known: ReadonlySet<string>): void {
   const { vm, tree } = at;
   const tops = vm.disks.flatMap(({ source }) => source ?? []);
   const atRisk = tops.filter((file) => holdsWork(file, at));
@@ -142,7 +142,7 @@ describe('planRecovery: used since the crash', () => {
             ['begun', after],
             ['done', after],
           ] as const) {
-            const used: Situation = { ...apply1(where), now: now + 40 };
+            const used: Facts = { ...apply1(where), now: now + 40 };
             const recovery = planRecovery(broken(request, plan, at, state), used);
             const steps = recovery.kind === 'steps' ? recovery.plan.steps : [];
             let here = used;

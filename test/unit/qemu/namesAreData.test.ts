@@ -14,7 +14,7 @@ import { storableText } from '../../../src/domain/plainText.js';
 import { isSafeName, looksLikeTagId, nameFromTitle } from '../../../src/domain/snapshotName.js';
 import { factsMarkdown, markdownText } from '../../../src/text/markdown.js';
 import { noticeText, withoutIcons } from '../../../src/text/noticeText.js';
-import { now, pick, seeded } from '../domain/situations.js';
+import { now, pick, seeded } from '../domain/someFacts.js';
 
 const pieces = [
   ...Array.from(`a1 .-_,:;#%&<>'"\\$\`!|(){}[]*?~=@+^é🙂\u202E`),

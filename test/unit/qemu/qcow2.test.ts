@@ -1,6 +1,6 @@
 // The reader of qcow2 against images made by hand, most of which nobody should have made.
 import assert from 'node:assert/strict';
-import { BadImage, boundedBytes, readAhead, TooMuchToRead } from '../../../src/qemu/imageBytes.js';
+import { BadImage, boundedBytes, prefetch, TooMuchToRead } from '../../../src/qemu/imageBytes.js';
 import { isEmptyOverlay, unchangedSince } from '../../../src/qemu/qcow2Content.js';
 import { readQcow2Header } from '../../../src/qemu/qcow2Header.js';
 import { readQcow2Snapshots } from '../../../src/qemu/qcow2Snapshots.js';
@@ -61,7 +61,7 @@ describe('qcow2 made by hand', () => {
   it('read ahead, an image has the same bytes and the same end', async () => {
     const bytes = Buffer.from(Array.from({ length: 100 }, (_, index) => index));
     for (const length of [0, 10, 100, 1000]) {
-      const ahead = await readAhead(inMemory(bytes), length);
+      const ahead = await prefetch(inMemory(bytes), length);
       assert.equal(ahead.size, 100);
       for (const [at, count] of [
         [0, 0],

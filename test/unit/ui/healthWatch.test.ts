@@ -8,7 +8,7 @@ import type { Diagnosis } from '../../../src/diagnosis/examination.js';
 import { Failure } from '../../../src/domain/failure.js';
 import { HealthWatch, type VmFinding } from '../../../src/ui/health/healthWatch.js';
 import { FakeClock, settled } from '../engine/fakeClock.js';
-import { capabilities, disk, tree, vm } from '../domain/situations.js';
+import { capabilities, disk, tree, vm } from '../domain/someFacts.js';
 
 const uri = 'qemu:///system';
 const minute = 60_000;

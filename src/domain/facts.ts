@@ -7,7 +7,7 @@ import type { SavedRam, SnapshotTree } from './snapshot.js';
 import type { Vm, VmDisk } from './vm.js';
 
 /** Everything a decision rests on. What is undefined is not known yet; rules that need it wait for the fresh check. */
-export interface Situation {
+export interface Facts {
   readonly vm: Vm;
   readonly tree: SnapshotTree;
   readonly capabilities: Capabilities;

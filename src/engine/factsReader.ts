@@ -3,13 +3,13 @@
 import { namedFiles } from '../domain/chains/fileUse.js';
 import { pathsByIdentity } from '../domain/chains/samePath.js';
 import { Failure } from '../domain/failure.js';
-import type { OtherVm, Situation } from '../domain/situation.js';
+import type { OtherVm, Facts } from '../domain/facts.js';
 import { refuse } from '../domain/refusal.js';
-import { completeFacts, type CompleteSituation } from '../operations/completeFacts.js';
-import type { FileNeeds } from '../operations/needs.js';
-import { Ahead, type SituationSources } from './ahead.js';
-import type { Asked } from './asked.js';
-import { fewAtOnce } from '../base/fewAtOnce.js';
+import { completeFacts, type CompleteFacts } from '../operations/completeFacts.js';
+import type { RequiredFiles } from '../operations/requiredFacts.js';
+import { Prefetch, type FactsSources } from './prefetch.js';
+import type { FactsRequest } from './factsRequests.js';
+import { mapLimited } from '../base/mapLimited.js';
 import { type Formats, formatsOf, readHostFacts } from '../inventory/hostFacts.js';
 import type { SeenVm } from '../inventory/otherVmFacts.js';
 import { readStrayImages } from './strayImages.js';
@@ -17,25 +17,25 @@ import { readStrayImages } from './strayImages.js';
 const atOnce = 32;
 
 /** Part after part; who cannot wait for the last one takes what is there. */
-export class SituationReader {
-  readonly #sources: SituationSources;
-  readonly #ahead: Ahead;
-  #situation: Situation;
-  readonly #askedFiles: FileNeeds[] = [];
+export class FactsReader {
+  readonly #sources: FactsSources;
+  readonly #ahead: Prefetch;
+  #situation: Facts;
+  readonly #askedFiles: RequiredFiles[] = [];
 
   /** @param ahead what of the same look is under way */
-  constructor(sources: SituationSources, known: Situation, ahead = new Ahead(sources, known.vm.uuid)) {
+  constructor(sources: FactsSources, known: Facts, ahead = new Prefetch(sources, known.vm.uuid)) {
     this.#sources = sources;
     this.#situation = known;
     this.#ahead = ahead;
   }
 
-  get soFar(): Situation {
+  get soFar(): Facts {
     return this.#situation;
   }
 
   /** As `read`; rejects where something that was asked for is missing: what is carried out rests on it. */
-  async readWhole(asked: Asked): Promise<CompleteSituation> {
+  async readWhole(asked: FactsRequest): Promise<CompleteFacts> {
     const whole = completeFacts(await this.read(asked), asked.needs, this.#askedFiles);
     if (typeof whole === 'string') {
       const { refusal } = refuse('notAllSeen', { vm: this.#situation.vm.name, fact: whole });
@@ -45,7 +45,7 @@ export class SituationReader {
   }
 
   /** Nothing may run on the VM meanwhile. Rejects with the Failure of a read. */
-  async read(asked: Asked): Promise<Situation> {
+  async read(asked: FactsRequest): Promise<Facts> {
     const { hypervisor } = this.#sources;
     const { vm } = this.#situation;
     let seenVms: readonly SeenVm[] = [];
@@ -74,7 +74,7 @@ export class SituationReader {
       this.#part(
         asked.needs.savedRam !== undefined && asked.needs.savedRam.length > 0,
         () =>
-          fewAtOnce(
+          mapLimited(
             asked.needs.savedRam ?? [],
             atOnce,
             async (file) => [file, await this.#ahead.savedRam(file)] as const,
@@ -115,14 +115,14 @@ export class SituationReader {
     );
   }
 
-  async #frozenAndFiles(asked: Asked): Promise<void> {
+  async #frozenAndFiles(asked: FactsRequest): Promise<void> {
     const { hypervisor, log } = this.#sources;
     const { uuid } = this.#situation.vm;
     const { frozenDisks: names } = asked.needs;
     await Promise.all([
       this.#part(
         names.length > 0,
-        () => fewAtOnce(names, atOnce, async (name) => [name, await this.#ahead.frozenDisks(name)] as const),
+        () => mapLimited(names, atOnce, async (name) => [name, await this.#ahead.frozenDisks(name)] as const),
         (disks) => ({
           // A snapshot that vanished between the two looks is not there to be asked: `own` is undefined then.
           frozenDisks: new Map(disks.flatMap(([name, own]) => (own === undefined ? [] : [[name, own] as const]))),
@@ -146,7 +146,7 @@ export class SituationReader {
     }
   }
 
-  async #part<T>(wanted: boolean, read: () => Promise<T>, keep: (value: T) => Partial<Situation>): Promise<void> {
+  async #part<T>(wanted: boolean, read: () => Promise<T>, keep: (value: T) => Partial<Facts>): Promise<void> {
     if (wanted) {
       const part = keep(await read());
       this.#situation = { ...this.#situation, ...part };
@@ -155,28 +155,28 @@ export class SituationReader {
 }
 
 /** Rules compare paths as text: files of other VMs get the names by which this one knows them too. */
-function inOwnWords(situation: Situation, others: readonly SeenVm[]): Situation {
+function inOwnWords(facts: Facts, others: readonly SeenVm[]): Facts {
   if (others.length === 0) {
-    return situation;
+    return facts;
   }
-  const own = ownPaths(situation);
+  const own = ownPaths(facts);
   const otherVms = others.map((other): OtherVm => {
     const names = new Set([...other.files, ...other.identities.flatMap((identity) => own.get(identity) ?? [])]);
     return { ...withoutIdentities(other), files: [...names] };
   });
-  return { ...situation, otherVms };
+  return { ...facts, otherVms };
 }
 
-function ownPaths(situation: Situation): ReadonlyMap<string, readonly string[]> {
-  const { files } = situation;
-  return pathsByIdentity([...namedFiles(situation), ...pathsOf(files)], files);
+function ownPaths(facts: Facts): ReadonlyMap<string, readonly string[]> {
+  const { files } = facts;
+  return pathsByIdentity([...namedFiles(facts), ...pathsOf(files)], files);
 }
 
-function formatsIn({ vm, frozenDisks }: Situation): Formats {
+function formatsIn({ vm, frozenDisks }: Facts): Formats {
   return formatsOf([...vm.disks, ...[...(frozenDisks?.values() ?? [])].flat()]);
 }
 
-function pathsOf(files: Situation['files']): readonly string[] {
+function pathsOf(files: Facts['files']): readonly string[] {
   return files === undefined ? [] : [...files.images.keys(), ...files.files.keys()];
 }
 

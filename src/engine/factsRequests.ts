@@ -1,31 +1,37 @@
 // Which facts a request, the doctor and a recovery ask for. Reads nothing, refuses to decide.
 import { namedFiles } from '../domain/chains/fileUse.js';
 import { actingFolder } from '../domain/chains/overlayFiles.js';
-import { examinationNeeds } from '../diagnosis/examinationNeeds.js';
+import { factsToExamine } from '../diagnosis/factsToExamine.js';
 import type { OperationRequest } from '../domain/operation.js';
-import type { Situation } from '../domain/situation.js';
+import type { Facts } from '../domain/facts.js';
 import type { Step } from '../steps/step.js';
-import type { BrokenOff } from '../operations/interrupted.js';
+import type { InterruptedOperation } from '../operations/interrupted.js';
 import { isActive } from '../domain/vm.js';
-import { type FileNeeds, fileNeeds, type Needs, needs, savedRamOf } from '../operations/needs.js';
+import {
+  type RequiredFiles,
+  requiredFiles,
+  type RequiredFacts,
+  requiredFacts,
+  savedRamOf,
+} from '../operations/requiredFacts.js';
 
 /** Which facts somebody asks for: the rules of a request, or of something wider. */
-export interface Asked {
-  readonly needs: Needs;
+export interface FactsRequest {
+  readonly needs: RequiredFacts;
   /** Told when the frozen disks are there, which name the files. */
-  readonly files: (situation: Situation) => FileNeeds;
+  readonly files: (facts: Facts) => RequiredFiles;
   /** Told once more when the folders were listed, for what is in them. */
-  readonly again?: (situation: Situation) => FileNeeds;
+  readonly again?: (facts: Facts) => RequiredFiles;
 }
 
-export function askedBy(request: OperationRequest, known: Situation): Asked {
+export function factsToPlan(request: OperationRequest, known: Facts): FactsRequest {
   return {
-    needs: needs(request, known),
-    files: (situation) => {
-      const wanted = fileNeeds(request, situation);
+    needs: requiredFacts(request, known),
+    files: (facts) => {
+      const wanted = requiredFiles(request, facts);
       // A file that is to go for good may be named in another way by a snapshot that has nothing else to do with it.
       return request.kind === 'repair' && request.repair.kind === 'removeFiles'
-        ? { ...wanted, files: [...new Set([...wanted.files, ...absolute(namedFiles(situation))])] }
+        ? { ...wanted, files: [...new Set([...wanted.files, ...absolute(namedFiles(facts))])] }
         : wanted;
     },
   };
@@ -36,7 +42,7 @@ function absolute(paths: Iterable<string>): readonly string[] {
 }
 
 /** Everything that can be looked at. */
-export function askedByDoctor({ vm, tree, capabilities }: Situation): Asked {
+export function factsToDiagnose({ vm, tree, capabilities }: Facts): FactsRequest {
   const isQemu = capabilities.driver === 'qemu';
   const active = isQemu && isActive(vm.power);
   const frozenDisks = isQemu ? tree.snapshots.map(({ name }) => name) : [];
@@ -52,8 +58,8 @@ export function askedByDoctor({ vm, tree, capabilities }: Situation): Asked {
       written: isQemu,
       savedRam: isQemu ? tree.snapshots.flatMap(savedRamOf) : [],
     },
-    files: examinationNeeds,
-    again: examinationNeeds,
+    files: factsToExamine,
+    again: factsToExamine,
   };
 }
 
@@ -61,24 +67,22 @@ export function askedByDoctor({ vm, tree, capabilities }: Situation): Asked {
  * What can have become of an operation that broke off: the files that it was to make or remove are looked at too, and
  * all snapshots, for it may be that none of those that it named is left.
  */
-export function askedByRecovery({ request, plan }: BrokenOff, known: Situation): Asked {
-  const { needs } = askedByDoctor(known);
+export function factsToRecover({ request, plan }: InterruptedOperation, known: Facts): FactsRequest {
+  const { needs } = factsToDiagnose(known);
   return {
     needs,
-    files: (situation) => {
-      const wanted = fileNeeds(request, situation);
+    files: (facts) => {
+      const wanted = requiredFiles(request, facts);
       const { images, files } = filesOf(plan.steps);
-      const present = situation.vm.disks.flatMap(({ source }) => (source?.startsWith('/') === true ? [source] : []));
+      const present = facts.vm.disks.flatMap(({ source }) => (source?.startsWith('/') === true ? [source] : []));
       // The overlays of a snapshot that broke off may have to be merged back.
-      const changes = isActive(situation.vm.power) ? [] : present.filter((file) => images.includes(file));
+      const changes = isActive(facts.vm.power) ? [] : present.filter((file) => images.includes(file));
       return {
         ...wanted,
         changes: [...new Set([...(wanted.changes ?? []), ...changes])],
         images: [...new Set([...wanted.images, ...images, ...present])],
         files: [...new Set([...wanted.files, ...files])],
-        folders: [
-          ...new Set([...wanted.folders, ...[...images, ...files].map((file) => actingFolder(file, situation))]),
-        ],
+        folders: [...new Set([...wanted.folders, ...[...images, ...files].map((file) => actingFolder(file, facts))])],
       };
     },
   };

@@ -1,13 +1,13 @@
 // What a decision rests on, put together of what this VM and the others say.
 import assert from 'node:assert/strict';
 import { OtherVmFacts } from '../../../src/inventory/otherVmFacts.js';
-import { askedBy } from '../../../src/engine/asked.js';
-import { knownSituation } from '../../../src/engine/ownKnowledge.js';
-import { SituationReader } from '../../../src/engine/situation.js';
+import { factsToPlan } from '../../../src/engine/factsRequests.js';
+import { knownFacts } from '../../../src/engine/ownKnowledge.js';
+import { FactsReader } from '../../../src/engine/factsReader.js';
 import { silentLog } from '../../../src/base/log.js';
 import type { OperationRequest } from '../../../src/domain/operation.js';
 import { otherUserOf } from '../../../src/domain/chains/otherVms.js';
-import type { Situation } from '../../../src/domain/situation.js';
+import type { Facts } from '../../../src/domain/facts.js';
 import { FakeClock } from './fakeClock.js';
 import { fakeImage } from './fakeHostFiles.js';
 import { FakeHypervisor, fakeVm, uuidOf } from './fakeHypervisor.js';
@@ -21,10 +21,7 @@ const request: OperationRequest = {
 };
 
 /** Of a repair of `web`, while `clone` has a disk with this path. */
-async function seenBeside(
-  source: string,
-  facts: readonly (readonly [path: string, real: string])[],
-): Promise<Situation> {
+async function seenBeside(source: string, facts: readonly (readonly [path: string, real: string])[]): Promise<Facts> {
   const web = fakeVm('web', ['s']);
   const clone = fakeVm('clone');
   clone.vm = { ...clone.vm, disks: clone.vm.disks.map((disk) => ({ ...disk, source })) };
@@ -32,9 +29,9 @@ async function seenBeside(
   facts.forEach(([path, real]) => hypervisor.files.images.set(path, { ...fakeImage(), real }));
   const clock = new FakeClock();
   const otherVms = new OtherVmFacts({ clock, log: silentLog, isHeld: () => false });
-  const known = knownSituation(hypervisor, web.vm, await hypervisor.readTree(uuidOf('web')), 0);
-  const reader = new SituationReader({ hypervisor, otherVms, log: silentLog }, known);
-  return reader.read(askedBy(request, known));
+  const known = knownFacts(hypervisor, web.vm, await hypervisor.readTree(uuidOf('web')), 0);
+  const reader = new FactsReader({ hypervisor, otherVms, log: silentLog }, known);
+  return reader.read(factsToPlan(request, known));
 }
 
 describe('a situation', () => {
@@ -61,9 +58,9 @@ describe('a situation', () => {
     ],
     ['/images/clone.qcow2', [], undefined],
   ];
-  for (const [source, facts, user] of rows) {
+  for (const [source, told, user] of rows) {
     it(`another VM on ${source} ${user === undefined ? 'does not use' : 'uses'} ${image}`, async () => {
-      assert.equal(otherUserOf([image], await seenBeside(source, facts))?.vm, user);
+      assert.equal(otherUserOf([image], await seenBeside(source, told))?.vm, user);
     });
   }
 
@@ -75,10 +72,10 @@ describe('a situation', () => {
     hypervisor.files.images.set('/mnt/web.qcow2', { ...fakeImage(), real: '1:7' });
     hypervisor.files.images.set('/images/clone.qcow2', fakeImage('/mnt/web.qcow2'));
     const otherVms = new OtherVmFacts({ clock: new FakeClock(), log: silentLog, isHeld: () => false });
-    const known = knownSituation(hypervisor, web.vm, await hypervisor.readTree(uuidOf('web')), 0);
-    const reader = new SituationReader({ hypervisor, otherVms, log: silentLog }, known);
-    const situation = await reader.read(askedBy(request, known));
-    assert.equal(otherUserOf([image], situation)?.vm, 'clone');
+    const known = knownFacts(hypervisor, web.vm, await hypervisor.readTree(uuidOf('web')), 0);
+    const reader = new FactsReader({ hypervisor, otherVms, log: silentLog }, known);
+    const facts = await reader.read(factsToPlan(request, known));
+    assert.equal(otherUserOf([image], facts)?.vm, 'clone');
   });
 
   it('looks at each image as what the VM, a snapshot or the overlay above reads it', async () => {
@@ -94,8 +91,8 @@ describe('a situation', () => {
       return look(path);
     };
     const otherVms = new OtherVmFacts({ clock: new FakeClock(), log: silentLog, isHeld: () => false });
-    const known = knownSituation(hypervisor, web.vm, await hypervisor.readTree(uuidOf('web')), 0);
-    await new SituationReader({ hypervisor, otherVms, log: silentLog }, known).read(askedBy(request, known));
+    const known = knownFacts(hypervisor, web.vm, await hypervisor.readTree(uuidOf('web')), 0);
+    await new FactsReader({ hypervisor, otherVms, log: silentLog }, known).read(factsToPlan(request, known));
     assert.deepEqual(
       [image, '/images/base', '/images/clone.qcow2'].map((path) => formats.get(path)),
       ['qcow2', 'raw', 'raw'],

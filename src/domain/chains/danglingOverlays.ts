@@ -5,10 +5,10 @@ import { tagsIn } from './lostTags.js';
 import { outsiderOn, unreadVms } from './otherVms.js';
 import { isDevicePath } from '../devicePath.js';
 import { folderOf } from './overlayFiles.js';
-import type { Situation } from '../situation.js';
+import type { Facts } from '../facts.js';
 import { snapshotableDisks } from '../vm.js';
 
-export interface LeftOverlays {
+export interface DanglingOverlays {
   readonly removable: readonly string[];
   /** Nobody of this VM needs them, and it is not certain that nobody else does, or they cannot be removed. */
   readonly kept: readonly string[];
@@ -24,14 +24,14 @@ export interface LeftOverlays {
  * | … it cannot be removed, or holds a snapshot inside           | kept |
  * | … otherwise                                                  | removable |
  */
-export function leftOverlays(situation: Situation): LeftOverlays {
-  const { vm, frozenDisks, otherVms, files } = situation;
+export function danglingOverlays(facts: Facts): DanglingOverlays {
+  const { vm, frozenDisks, otherVms, files } = facts;
   const frozen = new Set([...(frozenDisks?.values() ?? [])].flat().flatMap(({ source }) => source ?? []));
   const removable: string[] = [];
   const kept: string[] = [];
   for (const disk of snapshotableDisks(vm)) {
     const { source: file } = disk;
-    const isOverlay = wholeChain(disk, situation)
+    const isOverlay = wholeChain(disk, facts)
       .slice(1)
       .some((base) => frozen.has(base));
     if (
@@ -39,12 +39,11 @@ export function leftOverlays(situation: Situation): LeftOverlays {
       !isDevicePath(file) &&
       isOverlay &&
       !frozen.has(file) &&
-      restingOn(situation, [file]).size === 1
+      restingOn(facts, [file]).size === 1
     ) {
-      const alone =
-        otherVms !== undefined && outsiderOn([file], situation) === undefined && unreadVms(situation).length === 0;
+      const alone = otherVms !== undefined && outsiderOn([file], facts) === undefined && unreadVms(facts).length === 0;
       const can = files?.canAct.get(folderOf(file)) === 'yes';
-      (alone && can && tagsIn(file, situation).length === 0 ? removable : kept).push(file);
+      (alone && can && tagsIn(file, facts).length === 0 ? removable : kept).push(file);
     }
   }
   return { removable, kept };

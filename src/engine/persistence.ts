@@ -9,7 +9,7 @@ import { Records } from '../journal/records.js';
 import type { Log } from '../base/log.js';
 import { Failure } from '../domain/failure.js';
 
-export interface Keeping {
+export interface Persistence {
   /** What this editor is called beside those that keep things in the same place. */
   readonly editor?: string | undefined;
   /** Which computer this is: others may have the same journal. */
@@ -23,7 +23,7 @@ export interface Keeping {
 }
 
 /** In one folder, which need not be there yet, and is that of other editors too. */
-export function keepIn(folder: string, log: Log, editor?: string): Keeping {
+export function keepIn(folder: string, log: Log, editor?: string): Persistence {
   const journal = new Journal(folder, log, undefined, editor);
   return {
     editor,
@@ -37,7 +37,7 @@ export function keepIn(folder: string, log: Log, editor?: string): Keeping {
 }
 
 /** Keeps nothing, and so carries out nothing that could be left half done. */
-export const keepNothing: Keeping = {
+export const keepNothing: Persistence = {
   place: thisPlace,
   journal: {
     begin: ({ request }) => Promise.reject(new Failure('journal', { doing: 'look for a journal', request })),

@@ -1,13 +1,7 @@
 import assert from 'node:assert/strict';
 import { actsAloneForMs } from '../../../src/operations/interrupted.js';
 import { type Origin } from '../../../src/domain/origin.js';
-import {
-  ageObstacle,
-  type Belongs,
-  belongs,
-  foreignObstacle,
-  type Here,
-} from '../../../src/operations/originObstacle.js';
+import { ageRefusal, type Belongs, belongs, foreignRefusal, type Here } from '../../../src/operations/originRefusal.js';
 
 const now = 1_800_000_000_000;
 const place = { host: 'here', machine: 'm', boot: 'b' };
@@ -30,10 +24,10 @@ describe('where an operation was begun', () => {
     it(`is ${wanted}: ${name}`, () => {
       assert.equal(belongs(origin, here), wanted);
       assert.equal(
-        foreignObstacle('web', origin, here)?.refusal.reason,
+        foreignRefusal('web', origin, here)?.refusal.reason,
         wanted === 'elsewhere' ? 'begunOnOtherHost' : undefined,
       );
-      assert.equal(ageObstacle('web', origin, now, here)?.refusal.reason === 'begunOnOtherHost', wanted !== 'here');
+      assert.equal(ageRefusal('web', origin, now, here)?.refusal.reason === 'begunOnOtherHost', wanted !== 'here');
     });
   }
 });
@@ -49,7 +43,7 @@ describe('how long ago it broke off', () => {
     ['before the computer was started again', now, 'c', true],
   ] as const) {
     it(`is ${old ? 'too long' : 'short enough'}: ${name}`, () => {
-      const reason = ageObstacle('web', { ...origin, boot }, at, here)?.refusal.reason;
+      const reason = ageRefusal('web', { ...origin, boot }, at, here)?.refusal.reason;
       assert.equal(reason, old ? 'brokeOffLongAgo' : undefined);
     });
   }

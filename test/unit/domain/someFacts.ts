@@ -4,7 +4,7 @@ import { versionOf } from '../../../src/domain/capabilities.js';
 import type { OperationRequest } from '../../../src/domain/operation.js';
 import type { CannotAct, FileFacts, ImageFacts, Seen } from '../../../src/domain/hostFiles.js';
 import type { Decision, Plan } from '../../../src/operations/plan.js';
-import type { FilesSeen, Situation } from '../../../src/domain/situation.js';
+import type { FilesSeen, Facts } from '../../../src/domain/facts.js';
 import { planOperation } from '../../../src/operations/planOperation.js';
 import type { Refusal } from '../../../src/domain/refusal.js';
 import {
@@ -127,7 +127,7 @@ export function tree(snapshots: readonly Snapshot[], current?: string): Snapshot
 }
 
 /** `{ a: '/img/web.qcow2' }`: what each snapshot froze of `vda`. */
-export function frozen(files: Readonly<Record<string, string>>): NonNullable<Situation['frozenDisks']> {
+export function frozen(files: Readonly<Record<string, string>>): NonNullable<Facts['frozenDisks']> {
   return new Map(Object.entries(files).map(([name, file]) => [name, [disk('vda', file)]]));
 }
 
@@ -157,7 +157,7 @@ export function looked({ images, files, free, canAct = { '/img': 'yes' }, lists 
   return { images: map(images), files: map(files), freeBytes: map(free), canAct: map(canAct), lists: map(lists) };
 }
 
-export function situation(more: Partial<Situation> = {}): Situation {
+export function facts(more: Partial<Facts> = {}): Facts {
   return { vm: vm(), tree: tree([]), capabilities: capabilities(), now, ...more };
 }
 
@@ -194,7 +194,7 @@ export const ask = {
 };
 
 /** The plan, or an error that says why there is none. */
-export function planned(request: OperationRequest, inWhat: Situation): Plan {
+export function planned(request: OperationRequest, inWhat: Facts): Plan {
   const decision = planOperation(request, inWhat);
   if (decision.kind !== 'plan') {
     throw new Error(`refused: ${decision.refusal.reason} ${JSON.stringify(decision.refusal.facts)}`);
@@ -203,7 +203,7 @@ export function planned(request: OperationRequest, inWhat: Situation): Plan {
 }
 
 /** The refusal, or an error that shows the plan. */
-export function refused(request: OperationRequest, inWhat: Situation): Refusal {
+export function refused(request: OperationRequest, inWhat: Facts): Refusal {
   const decision = planOperation(request, inWhat);
   if (decision.kind !== 'refusal') {
     throw new Error(`planned: ${JSON.stringify(decision.steps)}`);

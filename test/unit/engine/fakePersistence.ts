@@ -3,10 +3,10 @@ import type { AuditNote } from '../../../src/journal/audit.js';
 import type { JournalEntry, OperationEnd, StepRecord, UnreadableEntry } from '../../../src/journal/entry.js';
 import type { OneSnapshot } from '../../../src/journal/snapshotRecords.js';
 import type { OpenEntry } from '../../../src/journal/journal.js';
-import type { Keeping } from '../../../src/engine/keeping.js';
+import type { Persistence } from '../../../src/engine/persistence.js';
 import type { DemoVm } from '../../../src/domain/demoVm.js';
 import { Failure } from '../../../src/domain/failure.js';
-import type { AutoSnapshot } from '../../../src/domain/situation.js';
+import type { AutoSnapshot } from '../../../src/domain/facts.js';
 import { vmKey } from '../../../src/inventory/views.js';
 
 interface Kept {
@@ -18,7 +18,7 @@ const writer = { pid: 1, boot: 'boot', host: 'here', session: 'session' };
 /** When the clock of the rig begins. */
 const begin = 1_800_000_000_000;
 
-export class FakeKeeping implements Keeping {
+export class FakeKeeping implements Persistence {
   editor = 'Code';
   unreadable: UnreadableEntry[] = [];
   /** `begin`, `begun 0`, `done 0`, `end done`, `leave`, in their order. */
@@ -30,9 +30,9 @@ export class FakeKeeping implements Keeping {
   readonly broken = new Set<string>();
 
   here = { host: 'here', machine: 'machine', boot: 'boot' };
-  readonly place: Keeping['place'] = () => Promise.resolve(this.here);
+  readonly place: Persistence['place'] = () => Promise.resolve(this.here);
 
-  readonly journal: Keeping['journal'] = {
+  readonly journal: Persistence['journal'] = {
     begin: async (head) => {
       const { daemon, ...rest } = structuredClone(head);
       await this.#write('begin');
@@ -73,7 +73,7 @@ export class FakeKeeping implements Keeping {
   };
 
   readonly demoVms = new Map<string, DemoVm>();
-  readonly demos: Keeping['demos'] = {
+  readonly demos: Persistence['demos'] = {
     add: async (vm) => {
       await this.#write(`demo ${vm.name}`);
       this.demoVms.set(vm.uuid, vm);
@@ -85,14 +85,14 @@ export class FakeKeeping implements Keeping {
     },
   };
 
-  readonly audit: Keeping['audit'] = {
+  readonly audit: Persistence['audit'] = {
     note: (note) => {
       this.notes.push(note);
       return Promise.resolve();
     },
   };
 
-  readonly records: Keeping['records'] = {
+  readonly records: Persistence['records'] = {
     add: (vm, snapshot) => {
       const others = (this.recorded.get(vmKey(vm)) ?? []).filter(({ name }) => name !== snapshot.name);
       this.recorded.set(vmKey(vm), [...others, snapshot]);
@@ -107,7 +107,7 @@ export class FakeKeeping implements Keeping {
   };
 
   readonly marked = new Map<string, OneSnapshot[]>();
-  readonly marks: Keeping['marks'] = {
+  readonly marks: Persistence['marks'] = {
     add: (vm, { name, createdAt }) => {
       this.marked.set(vmKey(vm), [...(this.marked.get(vmKey(vm)) ?? []), { name, createdAt }]);
       return Promise.resolve();

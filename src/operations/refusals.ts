@@ -1,8 +1,8 @@
 // Refusals that several operations share: the connection, the driver, and what else is going on with the VM.
 import { type Capabilities, versionOf } from '../domain/capabilities.js';
-import { frozenFile } from '../domain/chains/fileUse.js';
+import { backingFileOf } from '../domain/chains/fileUse.js';
 import { lostQemu } from '../domain/chains/lostQemu.js';
-import type { Situation } from '../domain/situation.js';
+import type { Facts } from '../domain/facts.js';
 import { type Refused, refuse } from '../domain/refusal.js';
 import { type Snapshot, identityOf } from '../domain/snapshot.js';
 import { activePath, findSnapshot, parentOf } from '../domain/snapshotTree.js';
@@ -10,7 +10,7 @@ import { isPausedToBeSaved, type Vm } from '../domain/vm.js';
 
 export type Action = 'create' | 'revert' | 'delete' | 'describe' | 'consolidate';
 
-export function readOnlyObstacle(vm: Vm, capabilities: Capabilities, action: string): Refused | undefined {
+export function readOnlyRefusal(vm: Vm, capabilities: Capabilities, action: string): Refused | undefined {
   return capabilities.readOnly ? refuse('readOnlyConnection', { vm: vm.name, action }) : undefined;
 }
 
@@ -18,19 +18,19 @@ export function readOnlyObstacle(vm: Vm, capabilities: Capabilities, action: str
  * What stands against every change of snapshots over this connection. Those of other drivers (VirtualBox, ESX, …) follow
  * rules of their own, which are not known here.
  */
-export function accessObstacle({ vm, capabilities }: Situation, action: Action): Refused | undefined {
+export function accessRefusal({ vm, capabilities }: Facts, action: Action): Refused | undefined {
   const { driver } = capabilities;
   return (
-    readOnlyObstacle(vm, capabilities, action) ??
+    readOnlyRefusal(vm, capabilities, action) ??
     (driver === 'other' ? refuse('driverCannot', { driver, action }) : undefined)
   );
 }
 
 /** The snapshot that something is to be done with, or why that cannot be, whatever it is. */
-export function snapshotFor(action: Action, name: string, situation: Situation): Snapshot | Refused {
-  const { vm, tree } = situation;
+export function snapshotFor(action: Action, name: string, facts: Facts): Snapshot | Refused {
+  const { vm, tree } = facts;
   return (
-    accessObstacle(situation, action) ??
+    accessRefusal(facts, action) ??
     findSnapshot(tree, name) ??
     refuse('snapshotMissing', { vm: vm.name, snapshot: name })
   );
@@ -44,7 +44,7 @@ export function snapshotFor(action: Action, name: string, situation: Situation):
  * | shutting down, unknown         | wrongState     |
  * | paused to be saved, snapshotted | unfinishedSave |
  */
-export function unsteadyObstacle(vm: Vm, action: Action): Refused | undefined {
+export function unsteadyRefusal(vm: Vm, action: Action): Refused | undefined {
   const { name, power } = vm;
   if (power === 'shuttingDown' || power === 'unknown') {
     return refuse('wrongState', { vm: name, state: power, action });
@@ -53,7 +53,7 @@ export function unsteadyObstacle(vm: Vm, action: Action): Refused | undefined {
 }
 
 /** What either does to a VM in one of these states is not known; waking it, or cutting its power, makes it so. */
-export function asleepOrCrashedObstacle(
+export function asleepOrCrashedRefusal(
   { name, power }: Vm,
   action: 'create' | 'delete' | 'consolidate',
 ): Refused | undefined {
@@ -65,24 +65,24 @@ export function asleepOrCrashedObstacle(
 }
 
 /** The save's RAM belongs to these disks, and its configuration names their present files. */
-export function managedSaveObstacle({ name, managedSave }: Vm): Refused | undefined {
+export function managedSaveRefusal({ name, managedSave }: Vm): Refused | undefined {
   return managedSave ? refuse('managedSaveExists', { vm: name }) : undefined;
 }
 
 /** libvirt refuses all of creating, reverting and deleting beside a block job; where it looks late, the VM is gone. */
-function blockJobObstacle({ vm, blockJobs }: Situation): Refused | undefined {
+function blockJobRefusal({ vm, blockJobs }: Facts): Refused | undefined {
   const disk = blockJobs?.[0];
   return disk === undefined ? undefined : refuse('blockJobRunning', { vm: vm.name, disk });
 }
 
 /** Somebody works on the VM's files: a job of libvirt's, or a QEMU of which it does not know. */
-export function inUseObstacle(situation: Situation): Refused | undefined {
-  return blockJobObstacle(situation) ?? lostQemuObstacle(situation);
+export function inUseRefusal(facts: Facts): Refused | undefined {
+  return blockJobRefusal(facts) ?? lostQemuRefusal(facts);
 }
 
-export function lostQemuObstacle(situation: Situation, merge?: Parameters<typeof lostQemu>[1]): Refused | undefined {
-  const lost = lostQemu(situation, merge);
-  const { name } = situation.vm;
+export function lostQemuRefusal(facts: Facts, merge?: Parameters<typeof lostQemu>[1]): Refused | undefined {
+  const lost = lostQemu(facts, merge);
+  const { name } = facts.vm;
   if (lost === undefined) {
     return undefined;
   }
@@ -104,8 +104,8 @@ export function lostQemuObstacle(situation: Situation, merge?: Parameters<typeof
  * Measured on 7.2 ("Block node is read-only"), 10.0 ("Inactive … can't be a backing child of active …") and 11.1; for the
  * RAM "Can't migrate the vm that was paused due to previous migration" on all three.
  */
-export function imagesLetGoObstacle(
-  { vm, tree, capabilities: { hypervisor }, ranSince = [] }: Situation,
+export function imagesLetGoRefusal(
+  { vm, tree, capabilities: { hypervisor }, ranSince = [] }: Facts,
   wanted: 'merge' | 'memory',
 ): Refused | undefined {
   if (vm.power !== 'paused' || (wanted === 'merge' && hypervisor >= versionOf(11, 1))) {
@@ -124,23 +124,23 @@ export function imagesLetGoObstacle(
  * The VM uses the very file that an external snapshot froze: after a revert to an internal snapshot inside it, or after
  * a revert that broke off. What the guest writes now changes that snapshot and everything above it.
  */
-export function frozenFileObstacle(snapshot: Snapshot, situation: Situation): Refused | undefined {
+export function frozenFileRefusal(snapshot: Snapshot, facts: Facts): Refused | undefined {
   for (const { target, location } of snapshot.disks) {
-    const file = frozenFile(situation, snapshot.name, target);
-    const used = situation.vm.disks.find((disk) => disk.target === target)?.source;
+    const file = backingFileOf(facts, snapshot.name, target);
+    const used = facts.vm.disks.find((disk) => disk.target === target)?.source;
     if (location === 'external' && file !== undefined && file === used) {
-      return refuse('frozenFileInUse', { vm: situation.vm.name, snapshot: snapshot.title, disk: target, file });
+      return refuse('frozenFileInUse', { vm: facts.vm.name, snapshot: snapshot.title, disk: target, file });
     }
   }
   return undefined;
 }
 
 /** A delete that broke off has left the file with this snapshot's content half merged with what came after. */
-export function unfinishedDeleteObstacle(snapshot: Snapshot, situation: Situation): Refused | undefined {
-  for (const marked of situation.tree.snapshots) {
+export function unfinishedDeleteRefusal(snapshot: Snapshot, facts: Facts): Refused | undefined {
+  for (const marked of facts.tree.snapshots) {
     for (const disk of marked.disks.filter(({ deleteInProgress }) => deleteInProgress)) {
-      const frozen = frozenFile(situation, snapshot.name, disk.target);
-      const isChild = parentOf(situation.tree, snapshot.name)?.name === marked.name;
+      const frozen = backingFileOf(facts, snapshot.name, disk.target);
+      const isChild = parentOf(facts.tree, snapshot.name)?.name === marked.name;
       if (frozen === undefined ? isChild : frozen === disk.file) {
         return refuse('unfinishedDelete', { snapshot: snapshot.title, disk: disk.target });
       }

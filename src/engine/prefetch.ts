@@ -1,11 +1,11 @@
-// The parts of a situation that do not rest on the state of the VM itself, each read once in a look, however often it is
+// The parts of the facts that do not rest on the state of the VM itself, each read once in a look, however often it is
 // asked for: so they can be under way while the VM is read. Refuses to know what is decided from them.
 import type { Hypervisor } from '../driver/hypervisor.js';
 import type { Log } from '../base/log.js';
 import type { ImageLocks } from '../domain/hostFiles.js';
 import type { SavedRam } from '../domain/snapshot.js';
 import type { VmDisk } from '../domain/vm.js';
-import type { Needs } from '../operations/needs.js';
+import type { RequiredFacts } from '../operations/requiredFacts.js';
 import { asFailure } from '../domain/asFailure.js';
 import { readLocks } from '../inventory/hostFacts.js';
 import type { Neighbours, NeighboursSeen } from '../inventory/neighbours.js';
@@ -14,7 +14,7 @@ import type { OtherVmFacts } from '../inventory/otherVmFacts.js';
 /** Snapshots beyond so many wait until it is certain that they are wanted. */
 const mostBegun = 32;
 
-export interface SituationSources {
+export interface FactsSources {
   readonly hypervisor: Hypervisor;
   readonly otherVms: OtherVmFacts;
   /** Absent: no other connection is known. */
@@ -23,21 +23,21 @@ export interface SituationSources {
 }
 
 /** Of one VM, for one look: whatever it tells was read after it was made. */
-export class Ahead {
-  readonly #sources: SituationSources;
+export class Prefetch {
+  readonly #sources: FactsSources;
   readonly #uuid: string;
   readonly #frozen = new Map<string, Promise<readonly VmDisk[] | undefined>>();
   readonly #saved = new Map<string, Promise<SavedRam | undefined>>();
   #others: Promise<NeighboursSeen> | undefined;
   #locks: Promise<ImageLocks | undefined> | undefined;
 
-  constructor(sources: SituationSources, uuid: string) {
+  constructor(sources: FactsSources, uuid: string) {
     this.#sources = sources;
     this.#uuid = uuid;
   }
 
   /** What will be asked for if the VM is still as it was known. What fails is told to whoever asks for it, if anybody. */
-  begin({ frozenDisks, savedRam = [], otherVms, written }: Needs): void {
+  begin({ frozenDisks, savedRam = [], otherVms, written }: RequiredFacts): void {
     const begun: readonly Promise<unknown>[] = [
       ...(written ? [this.locks()] : []),
       ...frozenDisks.slice(0, mostBegun).map((name) => this.frozenDisks(name)),

@@ -1,9 +1,9 @@
 // A snapshot that libvirt has let go of in its notes of those above it, and has not forgotten: the last it does of a delete but
 // one. Says what is still to be done. Knows nothing of how far the other deletes of a plan have come.
 import { chainOf, externalTargets } from '../../domain/chains/deletedFiles.js';
-import { frozenFile } from '../../domain/chains/fileUse.js';
+import { backingFileOf } from '../../domain/chains/fileUse.js';
 import type { Plan } from '../plan.js';
-import type { Situation } from '../../domain/situation.js';
+import type { Facts } from '../../domain/facts.js';
 import type { Step } from '../../steps/step.js';
 import { type Refused, refuse } from '../../domain/refusal.js';
 import type { Snapshot } from '../../domain/snapshot.js';
@@ -18,35 +18,35 @@ import { childrenOf, findSnapshot, isOnActivePath } from '../../domain/snapshotT
  *
  * Undefined where libvirt has not let go of it.
  */
-export function letGoSteps(name: string, plan: Plan, situation: Situation): readonly Step[] | Refused | undefined {
-  const snapshot = findSnapshot(situation.tree, name);
-  if (snapshot === undefined || !isLetGo(snapshot, plan, situation)) {
+export function releasedSteps(name: string, plan: Plan, facts: Facts): readonly Step[] | Refused | undefined {
+  const snapshot = findSnapshot(facts.tree, name);
+  if (snapshot === undefined || !isReleased(snapshot, plan, facts)) {
     return undefined;
   }
   const naming: Step[] = [];
   for (const target of externalTargets(snapshot)) {
-    const base = frozenFile(situation, name, target);
-    const chain = chainOf(target, situation);
+    const base = backingFileOf(facts, name, target);
+    const chain = chainOf(target, facts);
     if (base === undefined || chain?.includes(base) !== true) {
-      return refuse('chainUnknown', { vm: situation.vm.name, disk: target });
+      return refuse('chainUnknown', { vm: facts.vm.name, disk: target });
     }
     const overlay = chain[chain.indexOf(base) - 1];
     const own = [...snapshot.disks, ...(snapshot.revertDisks ?? [])];
     if (overlay !== undefined && own.some((disk) => disk.target === target && disk.file === overlay)) {
-      naming.push(...namedOn(overlay, base, { name, target }, situation));
+      naming.push(...namedOn(overlay, base, { name, target }, facts));
     }
   }
   return [...naming, { kind: 'forgetSnapshot', snapshot: name }];
 }
 
-function isLetGo(snapshot: Snapshot, { changes = [] }: Plan, situation: Situation): boolean {
+function isReleased(snapshot: Snapshot, { changes = [] }: Plan, facts: Facts): boolean {
   const { name, style } = snapshot;
   const targets = style === 'external' ? externalTargets(snapshot) : [];
   return (
     targets.length > 0 &&
-    !isOnActivePath(situation.tree, name) &&
-    childrenOf(situation.tree, name).length === 0 &&
-    targets.every((target) => changes.some(({ file }) => file === frozenFile(situation, name, target)))
+    !isOnActivePath(facts.tree, name) &&
+    childrenOf(facts.tree, name).length === 0 &&
+    targets.every((target) => changes.some(({ file }) => file === backingFileOf(facts, name, target)))
   );
 }
 
@@ -55,7 +55,7 @@ function namedOn(
   overlay: string,
   base: string,
   gone: { readonly name: string; readonly target: string },
-  { tree, frozenDisks }: Situation,
+  { tree, frozenDisks }: Facts,
 ): readonly Step[] {
   return tree.snapshots.flatMap(({ name }): readonly Step[] => {
     const disk = frozenDisks?.get(name)?.find(({ target }) => target === gone.target);

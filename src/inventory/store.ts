@@ -15,7 +15,7 @@ export type ConnectionPatch = Patch<Omit<ConnectionView, 'uri' | 'vms'>>;
 const byName = new Intl.Collator(undefined, { numeric: true });
 
 /** Every change is announced once, with the smallest scope, and only if a value differs from the one before. */
-export class Picture {
+export class Store {
   readonly #changed = new Emitter<InventoryChange>();
   readonly onDidChange = this.#changed.event;
   readonly #log: Log;
@@ -71,7 +71,7 @@ export class Picture {
     if (base === undefined) {
       return;
     }
-    const after = share(before, { ...patched<VmView>(base, patch), ...ranSince(base, patch) });
+    const after = share(before, { ...patched<VmView>(base, patch), ...olderThanLastRun(base, patch) });
     if (after === before) {
       return;
     }
@@ -112,7 +112,7 @@ export class Picture {
 }
 
 /** A snapshot that was known before the VM was read, and found running, is older than its run. */
-function ranSince({ tree, ranSince: known }: VmView, { vm }: VmPatch): Pick<VmView, 'ranSince'> {
+function olderThanLastRun({ tree, ranSince: known }: VmView, { vm }: VmPatch): Pick<VmView, 'ranSince'> {
   if (vm?.power !== 'running' || tree === undefined) {
     return {};
   }
@@ -132,7 +132,7 @@ function patched<T extends object>(before: T, patch: Patch<T>): T {
 }
 
 /** @throws Failure `notFound` where it, or its snapshots, were not read */
-export function knownVm(picture: Picture, ref: VmRef): VmView & { readonly tree: SnapshotTree } {
+export function knownVm(picture: Store, ref: VmRef): VmView & { readonly tree: SnapshotTree } {
   const view = picture.vm(ref);
   if (view?.tree === undefined) {
     throw new Failure('notFound', { connection: ref.connection, vm: ref.uuid });

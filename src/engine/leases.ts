@@ -5,12 +5,12 @@ import type { OperationRequest } from '../domain/operation.js';
 import type { Clock } from '../base/clock.js';
 import type { LiveConnection } from '../inventory/liveConnection.js';
 import { OperationStatus } from './operationStatus.js';
-import type { Picture } from '../inventory/picture.js';
+import type { Store } from '../inventory/store.js';
 import { vmKey } from '../inventory/views.js';
-import { type TurnOptions, VmLock } from './vmLock.js';
+import { type LeaseOptions, VmLock } from './vmLock.js';
 
 /** What all parts of an operation share. */
-export interface Turn {
+export interface Lease {
   readonly request: OperationRequest;
   readonly live: LiveConnection;
   readonly status: OperationStatus;
@@ -20,26 +20,26 @@ export interface Turn {
   readonly recovers?: true;
 }
 
-export interface TurnsOptions {
-  readonly picture: Picture;
+export interface LeasesOptions {
+  readonly picture: Store;
   readonly clock: Clock;
   readonly log: Log;
   /** Throws a Failure `notFound` for a connection that is not known. */
   readonly connection: (uri: string) => LiveConnection;
 }
 
-export class Turns {
-  readonly #options: TurnsOptions;
+export class Leases {
+  readonly #options: LeasesOptions;
   readonly #lock = new VmLock();
 
-  constructor(options: TurnsOptions) {
+  constructor(options: LeasesOptions) {
     this.#options = options;
   }
 
   async take<T>(
     request: OperationRequest,
-    { signal, onWait }: TurnOptions & { readonly signal: AbortSignal },
-    work: (turn: Turn) => Promise<T>,
+    { signal, onWait }: LeaseOptions & { readonly signal: AbortSignal },
+    work: (turn: Lease) => Promise<T>,
   ): Promise<T> {
     const { picture, clock, log, connection } = this.#options;
     const end = await this.#lock.take(vmKey(request.vm), request, { signal, onWait });

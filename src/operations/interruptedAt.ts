@@ -3,9 +3,9 @@ import { namedFiles, restingOn, snapshotsIn } from '../domain/chains/fileUse.js'
 import { outsiderOn, unreadVms } from '../domain/chains/otherVms.js';
 import type { OperationRequest } from '../domain/operation.js';
 import type { Plan } from './plan.js';
-import type { Situation } from '../domain/situation.js';
+import type { Facts } from '../domain/facts.js';
 import type { Step } from '../steps/step.js';
-import type { BrokenOff, Recovery } from './interrupted.js';
+import type { InterruptedOperation, Recovery } from './interrupted.js';
 import type { RecoveredTo } from '../domain/recoveryReport.js';
 import type { Refusal } from '../domain/refusal.js';
 import { filesNamedBy } from './filesNamedBy.js';
@@ -22,30 +22,30 @@ import { virshLine } from '../steps/virshCommand.js';
  * | begun              | absent, open | no   |
  * | not begun          | any          | no   |
  */
-export function brokenAt({ plan, begun, done }: BrokenOff, situation: Situation): number {
+export function interruptedAt({ plan, begun, done }: InterruptedOperation, facts: Facts): number {
   for (const [index, step] of plan.steps.entries()) {
-    if (!done.includes(index) && !(begun.includes(index) && effectOf(step, situation) === 'there')) {
+    if (!done.includes(index) && !(begun.includes(index) && effectOf(step, facts) === 'there')) {
       return index;
     }
   }
   return plan.steps.length;
 }
 
-export function wasBegun({ begun, done }: BrokenOff, index: number): boolean {
+export function wasBegun({ begun, done }: InterruptedOperation, index: number): boolean {
   return index >= 0 && (begun.includes(index) || done.includes(index));
 }
 
-export function begunSteps(brokenOff: BrokenOff): readonly Step[] {
+export function begunSteps(brokenOff: InterruptedOperation): readonly Step[] {
   return brokenOff.plan.steps.filter((_, index) => wasBegun(brokenOff, index));
 }
 
 /** Whether any step of these kinds was begun. */
-export function hasBegun(brokenOff: BrokenOff, kinds: readonly Step['kind'][]): boolean {
+export function hasBegun(brokenOff: InterruptedOperation, kinds: readonly Step['kind'][]): boolean {
   return brokenOff.plan.steps.some((step, index) => kinds.includes(step.kind) && wasBegun(brokenOff, index));
 }
 
 /** Settled where nothing is left to do. */
-export function goOn(brokenOff: BrokenOff, steps: readonly Step[], to: RecoveredTo): Recovery {
+export function goOn(brokenOff: InterruptedOperation, steps: readonly Step[], to: RecoveredTo): Recovery {
   return steps.length === 0
     ? { kind: 'settled', to }
     : {
@@ -55,7 +55,12 @@ export function goOn(brokenOff: BrokenOff, steps: readonly Step[], to: Recovered
       };
 }
 
-export function explain({ request }: BrokenOff, why: Refusal, steps: readonly Step[], { vm }: Situation): Recovery {
+export function explain(
+  { request }: InterruptedOperation,
+  why: Refusal,
+  steps: readonly Step[],
+  { vm }: Facts,
+): Recovery {
   const commands = steps.map((step) => virshLine([step], vm, request.vm.connection));
   return { kind: 'explain', why, commands };
 }
@@ -67,37 +72,33 @@ export function explain({ request }: BrokenOff, why: Refusal, steps: readonly St
  * @param named whether a snapshot may name the file: one that is to go is named still, one that was made is named only
  *   when it is in use
  */
-export function unused(
-  files: readonly string[],
-  situation: Situation,
-  named: 'mayBeNamed' | 'notNamed',
-): readonly string[] {
-  const names = namedFiles(situation);
-  const free = files.filter((file) => isThere(file, situation) && (named === 'mayBeNamed' || !names.has(file)));
-  return withoutUsed(free, situation);
+export function unused(files: readonly string[], facts: Facts, named: 'mayBeNamed' | 'notNamed'): readonly string[] {
+  const names = namedFiles(facts);
+  const free = files.filter((file) => isThere(file, facts) && (named === 'mayBeNamed' || !names.has(file)));
+  return withoutUsed(free, facts);
 }
 
 /** What an overlay that has to stay rests on has to stay too, down to the last layer. */
-function withoutUsed(files: readonly string[], situation: Situation): readonly string[] {
+function withoutUsed(files: readonly string[], facts: Facts): readonly string[] {
   const going = new Set(files);
-  const free = files.filter((file) => userOf(file, going, situation) === undefined);
-  return free.length === files.length ? files : withoutUsed(free, situation);
+  const free = files.filter((file) => userOf(file, going, facts) === undefined);
+  return free.length === files.length ? files : withoutUsed(free, facts);
 }
 
 /** Who uses a file that is to go with others: a file, or a snapshot's, VM's name; undefined: nobody. */
-export function userOf(file: string, going: ReadonlySet<string>, situation: Situation): string | undefined {
-  const { vm, tree } = situation;
+export function userOf(file: string, going: ReadonlySet<string>, facts: Facts): string | undefined {
+  const { vm, tree } = facts;
   const present = vm.disks.some(({ source, backing = [] }) => source === file || backing.includes(file));
   return present
     ? vm.name
-    : ([...restingOn(situation, [file])].find((one) => !going.has(one) && !isMissing(one, situation)) ??
-        snapshotsIn(situation, new Set([file]))[0]?.snapshot.name ??
+    : ([...restingOn(facts, [file])].find((one) => !going.has(one) && !isMissing(one, facts)) ??
+        snapshotsIn(facts, new Set([file]))[0]?.snapshot.name ??
         tree.snapshots.find(({ memory }) => memory.file === file)?.name ??
-        outsider(file, going, situation));
+        outsider(file, going, facts));
 }
 
-function outsider(file: string, going: ReadonlySet<string>, situation: Situation): string | undefined {
-  const found = outsiderOn([file], situation, going);
+function outsider(file: string, going: ReadonlySet<string>, facts: Facts): string | undefined {
+  const found = outsiderOn([file], facts, going);
   return found === undefined ? undefined : found.kind === 'program' ? found.file : found.name;
 }
 
@@ -117,13 +118,13 @@ function outsider(file: string, going: ReadonlySet<string>, situation: Situation
 export function removable(
   files: readonly string[],
   plan: Plan,
-  situation: Situation,
+  facts: Facts,
   named: 'mayBeNamed' | 'notNamed' = 'mayBeNamed',
 ): readonly string[] {
-  const told = mayBeElsewhere(plan.request, situation) ? new Set<string>() : toldAsLost(plan);
+  const told = mayBeElsewhere(plan.request, facts) ? new Set<string>() : toldAsLost(plan);
   return unused(
-    files.filter((file) => told.has(file) || holdsNothing(file, plan, situation)),
-    situation,
+    files.filter((file) => told.has(file) || holdsNothing(file, plan, facts)),
+    facts,
     named,
   );
 }
@@ -131,7 +132,7 @@ export function removable(
 /** An image that QEMU has begun to make and that rests on nothing yet: its tables alone. */
 const mostOfHalfMade = 1024 * 1024;
 
-function holdsNothing(file: string, plan: Plan, { files }: Situation): boolean {
+function holdsNothing(file: string, plan: Plan, { files }: Facts): boolean {
   const facts = files?.images.get(file);
   if (typeof facts === 'object') {
     return facts.backing === undefined
@@ -142,8 +143,8 @@ function holdsNothing(file: string, plan: Plan, { files }: Situation): boolean {
 }
 
 /** Another VM's chain cannot be read, and nobody agreed to pass it over. */
-function mayBeElsewhere(request: OperationRequest, situation: Situation): boolean {
-  return !('despiteUnread' in request && request.despiteUnread) && unreadVms(situation).length > 0;
+function mayBeElsewhere(request: OperationRequest, facts: Facts): boolean {
+  return !('despiteUnread' in request && request.despiteUnread) && unreadVms(facts).length > 0;
 }
 
 /** With a snapshot that goes, all files go that its plan names. */
@@ -155,9 +156,9 @@ function toldAsLost({ steps, losses }: Plan): ReadonlySet<string> {
 }
 
 /** `removeFiles` steps keep only what may go; the others stay as they are. */
-export function safely(steps: readonly Step[], plan: Plan, situation: Situation): readonly Step[] {
+export function safely(steps: readonly Step[], plan: Plan, facts: Facts): readonly Step[] {
   return steps.flatMap((step): readonly Step[] =>
-    step.kind === 'removeFiles' ? removal(removable(step.files, plan, situation)) : [step],
+    step.kind === 'removeFiles' ? removal(removable(step.files, plan, facts)) : [step],
   );
 }
 

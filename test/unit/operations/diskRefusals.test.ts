@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict';
 import type { ImageFacts } from '../../../src/domain/hostFiles.js';
 import type { OperationRequest } from '../../../src/domain/operation.js';
-import type { Situation } from '../../../src/domain/situation.js';
+import type { Facts } from '../../../src/domain/facts.js';
 import type { VmDisk } from '../../../src/domain/vm.js';
-import { needs } from '../../../src/operations/needs.js';
+import { requiredFacts } from '../../../src/operations/requiredFacts.js';
 import { planOperation } from '../../../src/operations/planOperation.js';
 import { unchangedSince } from '../../../src/operations/create/planCheckpoint.js';
 import {
@@ -19,45 +19,37 @@ import {
   planned,
   ref,
   refused,
-  situation,
+  facts,
   tree,
   verdict,
   vm,
-} from '../domain/situations.js';
+} from '../domain/someFacts.js';
 
 const web = '/img/web.qcow2';
 const top = '/img/web.e';
-const outside = (
-  more: Partial<VmDisk>,
-  facts: Partial<ImageFacts> = {},
-  of: 'running' | 'off' = 'running',
-): Situation =>
-  situation({
+const outside = (more: Partial<VmDisk>, told: Partial<ImageFacts> = {}, of: 'running' | 'off' = 'running'): Facts =>
+  facts({
     vm: vm({ power: of, disks: [disk('vda', top, { backing: [web], ...more })] }),
     tree: tree([external('e')], 'e'),
     frozenDisks: frozen({ e: web }),
     blockJobs: [],
     otherVms: [],
-    files: looked({ images: { [web]: image(undefined, facts), [top]: image(web) } }),
+    files: looked({ images: { [web]: image(undefined, told), [top]: image(web) } }),
   });
-const inside = (
-  more: Partial<VmDisk>,
-  facts: Partial<ImageFacts> = {},
-  power: 'running' | 'off' = 'running',
-): Situation =>
-  situation({
+const inside = (more: Partial<VmDisk>, told: Partial<ImageFacts> = {}, power: 'running' | 'off' = 'running'): Facts =>
+  facts({
     vm: vm({ power, disks: [disk('vda', web, more)] }),
     tree: tree([internal('i')], 'i'),
     frozenDisks: frozen({ i: web }),
     blockJobs: [],
     otherVms: [],
-    files: looked({ images: { [web]: image(undefined, { tags: ['i'], ramTags: ['i'], ...facts }) } }),
+    files: looked({ images: { [web]: image(undefined, { tags: ['i'], ramTags: ['i'], ...told }) } }),
   });
-const bare = (more: Partial<VmDisk>, facts: Partial<ImageFacts> = {}): Situation => ({
+const bare = (more: Partial<VmDisk>, facts: Partial<ImageFacts> = {}): Facts => ({
   ...outside(more, facts),
   tree: tree([]),
 });
-const withoutTree = (of: Situation): Situation => ({ ...of, tree: tree([]), frozenDisks: new Map() });
+const withoutTree = (of: Facts): Facts => ({ ...of, tree: tree([]), frozenDisks: new Map() });
 const consolidate: OperationRequest = { kind: 'consolidate', vm: ref };
 const repair = (what: 'makeCurrent' | 'finishDelete' | 'leaveFrozenFiles'): OperationRequest => ({
   kind: 'repair',
@@ -75,13 +67,13 @@ describe('a disk that cannot stand on another file', () => {
     ['has what nobody knows', { foreign: ['source/wonder'] }, {}, 'unknownDiskElement'],
     ['is a volume without a format', { volume: { pool: 'p', name: 'v' }, formatUntold: true }, {}, 'formatUntold'],
   ];
-  for (const [what, more, facts, reason] of kinds) {
+  for (const [what, more, told, reason] of kinds) {
     it(`${what}: no overlay, no merge, no revert, no repair that writes it`, () => {
-      const own = outside(more, facts);
+      const own = outside(more, told);
       for (const kind of ['disk', 'memory'] as const) {
         assert.equal(verdict(planOperation(ask.create({ snapshotKind: kind, style: 'external' }), own)), reason);
       }
-      const off = outside(more, facts, 'off');
+      const off = outside(more, told, 'off');
       for (const request of [
         ask.create({ snapshotKind: 'offline', style: 'external' }),
         ask.revert('e'),
@@ -107,7 +99,7 @@ describe('a disk that cannot stand on another file', () => {
 
   it('is left alone where it takes no part: another disk’s snapshot is made without it', () => {
     const disks = [disk('vda', web), disk('vdb', '/img/b.qcow2', { encrypted: true })];
-    const two = situation({ vm: vm({ disks }), files: looked({ images: { [web]: image() } }) });
+    const two = facts({ vm: vm({ disks }), files: looked({ images: { [web]: image() } }) });
     assert.equal(refused(ask.create({ snapshotKind: 'disk' }), two).reason, 'encryptedDisk');
     const plan = planned(ask.create({ snapshotKind: 'disk', without: ['vdb'] }), two);
     assert.deepEqual(
@@ -131,8 +123,11 @@ describe('a volume whose format the configuration does not say', () => {
   it('is asked about while it runs, for what runs was given one', () => {
     const volume = { volume: { pool: 'p', name: 'v' }, format: 'raw' };
     const own = bare({ source: web, backing: [], ...volume });
-    assert.equal(needs(ask.create({ snapshotKind: 'disk' }), own).configured, true);
-    assert.equal(needs(ask.create({ snapshotKind: 'disk' }), bare({ source: web, backing: [] })).configured, undefined);
+    assert.equal(requiredFacts(ask.create({ snapshotKind: 'disk' }), own).configured, true);
+    assert.equal(
+      requiredFacts(ask.create({ snapshotKind: 'disk' }), bare({ source: web, backing: [] })).configured,
+      undefined,
+    );
     const configured = [disk('vda', web, { ...volume, formatUntold: true })];
     assert.equal(refused(ask.create({ snapshotKind: 'disk' }), { ...own, configured }).reason, 'formatUntold');
     assert.equal(verdict(planOperation(ask.create({ snapshotKind: 'disk' }), own)), 'ok');
@@ -162,7 +157,7 @@ describe('a state inside the image', () => {
   });
 
   it('gives way to an overlay where it is not asked for, and the disk can have one', () => {
-    const styleOf = (own: Situation): readonly string[] =>
+    const styleOf = (own: Facts): readonly string[] =>
       planned(ask.create(), own).steps.flatMap((step) =>
         step.kind === 'createSnapshot' ? [step.style, step.snapshotKind] : [],
       );
@@ -180,9 +175,9 @@ describe('a state inside the image', () => {
 });
 
 describe('what the owner said of a disk', () => {
-  const own = (wish: VmDisk['snapshot']): Situation => {
+  const own = (wish: VmDisk['snapshot']): Facts => {
     const disks = [disk('vda', web), disk('vdb', '/img/b.qcow2', wish === undefined ? {} : { snapshot: wish })];
-    return situation({ vm: vm({ disks }) });
+    return facts({ vm: vm({ disks }) });
   };
   const rows: readonly (readonly [VmDisk['snapshot'], string, string, string, string])[] = [
     // attribute, auto, internal, external with RAM, external without
@@ -221,7 +216,7 @@ describe('what the owner said of a disk', () => {
   });
 
   it('counts for libvirt’s own revert, which lays overlays on disks that took no part', () => {
-    const on = (wish: VmDisk['snapshot']): Situation => {
+    const on = (wish: VmDisk['snapshot']): Facts => {
       const other = disk('vdb', '/img/b.qcow2', wish === undefined ? {} : { snapshot: wish });
       return {
         ...outside({}, {}, 'off'),
@@ -240,7 +235,7 @@ describe('what the owner said of a disk', () => {
 describe('a disk that a snapshot left out', () => {
   const child = external('f', 'e');
   const other = disk('vdb', '/img/b.qcow2');
-  const own = (power: 'running' | 'off'): Situation => ({
+  const own = (power: 'running' | 'off'): Facts => ({
     ...outside({}, {}, power),
     capabilities: capabilities(9, 0),
     vm: vm({ power, disks: [disk('vda', '/img/web.f', { backing: [top, web] }), other] }),
@@ -304,7 +299,7 @@ describe('notes for backups', () => {
   });
 
   it('inside the image: an overlay leaves them behind, which is said', () => {
-    const told = (own: Situation): boolean =>
+    const told = (own: Facts): boolean =>
       planned(ask.create({ snapshotKind: 'disk' }), own).warnings.some(
         ({ kind: about }) => about === 'bitmapsStayBehind',
       );
@@ -329,7 +324,7 @@ describe('RAM that belongs to no disk of the snapshot', () => {
   });
 
   it('of an NVDIMM is neither taken nor brought back, and its file counts as changed', () => {
-    const with_ = (own: Situation): Situation => ({ ...own, vm: { ...own.vm, devices: ['nvdimm'] } });
+    const with_ = (own: Facts): Facts => ({ ...own, vm: { ...own.vm, devices: ['nvdimm'] } });
     for (const style of ['internal', 'external'] as const) {
       assert.equal(refused(ask.create({ snapshotKind: 'memory', style }), with_(bare({}))).reason, 'ramCannotBeSaved');
     }

@@ -46,7 +46,7 @@ export function belongs(origin: Origin, { place, daemon }: Here): Belongs {
 }
 
 /** Of an entry that is carried out nowhere but where it was begun, be it for a person. */
-export function foreignObstacle(vm: string, origin: Origin, here: Here): Refused | undefined {
+export function foreignRefusal(vm: string, origin: Origin, here: Here): Refused | undefined {
   return belongs(origin, here) === 'elsewhere'
     ? refuse('begunOnOtherHost', { vm, host: origin.daemon?.hostname ?? origin.host })
     : undefined;
@@ -63,7 +63,7 @@ export function foreignObstacle(vm: string, origin: Origin, here: Here): Refused
  * | yes             | no, or nobody can tell         | in the future, by the clock      | brokeOffLongAgo: how long ago is not known |
  * | yes             | no, or nobody can tell         | within an hour                   | none |
  */
-export function ageObstacle(vm: string, origin: Origin, lastActedAt: number, here: Here): Refused | undefined {
+export function ageRefusal(vm: string, origin: Origin, lastActedAt: number, here: Here): Refused | undefined {
   if (belongs(origin, here) !== 'here') {
     return refuse('begunOnOtherHost', { vm, host: origin.daemon?.hostname ?? origin.host });
   }

@@ -1,7 +1,7 @@
 // As Promise.all over all of them, but only some under way at a time. Refuses to know what they are.
 
 /** In the order of `items`; the first that fails fails them all. */
-export async function fewAtOnce<T, R>(
+export async function mapLimited<T, R>(
   items: readonly T[],
   atOnce: number,
   act: (item: T) => Promise<R>,

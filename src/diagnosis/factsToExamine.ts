@@ -1,26 +1,26 @@
 // What the doctor has to look at on the hypervisor's host. Knows no finding, and reads nothing.
-import { configuredFiles, type FileNeeds } from '../operations/needs.js';
+import { configuredFiles, type RequiredFiles } from '../operations/requiredFacts.js';
 import { nvramCopy } from '../domain/chains/nvramCopy.js';
 import { orphanCandidates } from '../domain/chains/orphans.js';
 import { actingFolder } from '../domain/chains/overlayFiles.js';
-import type { Situation } from '../domain/situation.js';
+import type { Facts } from '../domain/facts.js';
 import { snapshotableDisks } from '../domain/vm.js';
 
 /**
  * Every file that the VM and its snapshots name, and their folders. Asked again when the folders were listed, it names
  * what in them may be left over from this VM's snapshots as well.
  *
- * @param situation with the frozen disks of all snapshots
+ * @param facts with the frozen disks of all snapshots
  */
-export function examinationNeeds(situation: Situation): FileNeeds {
-  const { vm, tree, frozenDisks, capabilities } = situation;
+export function factsToExamine(facts: Facts): RequiredFiles {
+  const { vm, tree, frozenDisks, capabilities } = facts;
   if (capabilities.driver !== 'qemu') {
     return { images: [], files: [], folders: [] };
   }
   const images = new Set(snapshotableDisks(vm).flatMap(({ source }) => source ?? []));
   const files = new Set(vm.nvram === undefined ? [] : [vm.nvram]);
-  configuredFiles(situation).forEach((file) => images.add(file));
-  const candidates = orphanCandidates(situation);
+  configuredFiles(facts).forEach((file) => images.add(file));
+  const candidates = orphanCandidates(facts);
   candidates.images.forEach((file) => images.add(file));
   candidates.files.forEach((file) => files.add(file));
   for (const snapshot of tree.snapshots) {
@@ -41,6 +41,6 @@ export function examinationNeeds(situation: Situation): FileNeeds {
   return {
     images: absolute(images),
     files: absolute(files),
-    folders: [...new Set([...absolute(images), ...absolute(files)].map((file) => actingFolder(file, situation)))],
+    folders: [...new Set([...absolute(images), ...absolute(files)].map((file) => actingFolder(file, facts)))],
   };
 }

@@ -2,7 +2,7 @@
 import type { Lesson } from '../../lesson/lesson.js';
 import type { LessonPanel } from './lessonPanel.js';
 
-export interface Lectern {
+export interface LessonWithPanel {
   readonly lesson: Lesson;
   readonly panel: LessonPanel;
 }

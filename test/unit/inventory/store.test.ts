@@ -1,14 +1,14 @@
 // What the picture remembers of a VM beyond what it was last told.
 import assert from 'node:assert/strict';
-import { Picture } from '../../../src/inventory/picture.js';
-import { external, ref, tree, vm } from '../domain/situations.js';
+import { Store } from '../../../src/inventory/store.js';
+import { external, ref, tree, vm } from '../domain/someFacts.js';
 
 describe('the picture of a VM that ran', () => {
   const silent = () => undefined;
   const log = { trace: silent, debug: silent, info: silent, warn: silent, error: silent };
   const taken = tree([external('m', undefined, { state: 'paused', memory: 'external' }), external('d', 'm')], 'd');
-  const pictureOf = (power: 'running' | 'paused'): Picture => {
-    const picture = new Picture(log);
+  const pictureOf = (power: 'running' | 'paused'): Store => {
+    const picture = new Store(log);
     picture.setUris([ref.connection]);
     picture.putVm(ref, { vm: vm({ power }) });
     return picture;

@@ -1,9 +1,9 @@
 // What has to be looked at for which request.
 import assert from 'node:assert/strict';
-import { askedByDoctor, askedByRecovery } from '../../../src/engine/asked.js';
-import { fileNeeds, needs } from '../../../src/operations/needs.js';
+import { factsToDiagnose, factsToRecover } from '../../../src/engine/factsRequests.js';
+import { requiredFiles, requiredFacts } from '../../../src/operations/requiredFacts.js';
 import type { OperationRequest, Repair } from '../../../src/domain/operation.js';
-import type { Situation } from '../../../src/domain/situation.js';
+import type { Facts } from '../../../src/domain/facts.js';
 import {
   ask,
   capabilities,
@@ -13,10 +13,10 @@ import {
   internal,
   planned,
   ref,
-  situation,
+  facts,
   tree,
   vm,
-} from '../domain/situations.js';
+} from '../domain/someFacts.js';
 import { broken } from './recoveryShapes.js';
 
 const base = '/img/web.qcow2';
@@ -34,7 +34,7 @@ const rename: OperationRequest = { kind: 'rename', vm: ref, snapshot: 'e', title
 describe('needs', () => {
   const fromSnapshot = vm({ power: 'paused', powerReason: 'fromSnapshot' });
   const test = capabilities(9, 0, { driver: 'test' });
-  const rows: readonly (readonly [what: string, OperationRequest, Partial<Situation>, string])[] = [
+  const rows: readonly (readonly [what: string, OperationRequest, Partial<Facts>, string])[] = [
     ['create', ask.create(), { tree: outside }, 'jobs'],
     ['create, quiesced', ask.create({ quiesce: true }), { tree: outside }, 'jobs agent'],
     ['create, off', ask.create({ quiesce: true }), { tree: outside, vm: off }, 'written'],
@@ -71,7 +71,7 @@ describe('needs', () => {
   ];
   for (const [what, request, more, expected] of rows) {
     it(`${what}: ${expected === '' ? 'nothing' : expected}`, () => {
-      const found = needs(request, situation(more));
+      const found = requiredFacts(request, facts(more));
       const words = [
         ...(found.blockJobs ? ['jobs'] : []),
         ...found.frozenDisks,
@@ -87,11 +87,11 @@ describe('needs', () => {
 describe('what a recovery and the doctor need', () => {
   it('is to know who has images open, whatever the VM does: a file of theirs may be another’s', () => {
     const request = ask.remove('b');
-    const started = broken(request, planned(request, situation({ tree: inside })), 0, 'begun');
+    const started = broken(request, planned(request, facts({ tree: inside })), 0, 'begun');
     for (const power of ['running', 'off', 'crashed'] as const) {
-      const known = situation({ tree: inside, vm: vm({ power }) });
+      const known = facts({ tree: inside, vm: vm({ power }) });
       assert.deepEqual(
-        [askedByRecovery(started, known), askedByDoctor(known)].map(({ needs: { written, strays } }) => [
+        [factsToRecover(started, known), factsToDiagnose(known)].map(({ needs: { written, strays } }) => [
           written,
           strays,
         ]),
@@ -106,7 +106,7 @@ describe('what a recovery and the doctor need', () => {
 });
 
 describe('fileNeeds', () => {
-  const more: Partial<Situation> = {
+  const more: Partial<Facts> = {
     tree: outside,
     vm: vm({
       nvram: '/vars/web.fd',
@@ -133,33 +133,33 @@ describe('fileNeeds', () => {
   ];
   for (const [what, request, expected] of rows) {
     it(`${what}: ${expected}`, () => {
-      const { images, files, folders } = fileNeeds(request, situation(more));
+      const { images, files, folders } = requiredFiles(request, facts(more));
       assert.equal([images, files, folders].map((paths) => paths.join(' ')).join(' | '), expected);
     });
   }
 
   it('asks whether the UEFI variables can be replaced where they are put back', () => {
-    assert.deepEqual(fileNeeds(ask.revert('e'), situation(more)).changes, ['/vars/web.fd']);
-    assert.equal(fileNeeds(ask.create(), situation(more)).changes, undefined);
+    assert.deepEqual(requiredFiles(ask.revert('e'), facts(more)).changes, ['/vars/web.fd']);
+    assert.equal(requiredFiles(ask.create(), facts(more)).changes, undefined);
   });
 
   it('names the VM’s disks for a delete on a VM with internal snapshots alone, and the copy of its UEFI variables', () => {
     const within = { ...more, frozenDisks: frozen({ a: base, b: base, c: base }) };
-    assert.deepEqual(fileNeeds(ask.remove('b'), situation({ ...within, tree: inside })), {
+    assert.deepEqual(requiredFiles(ask.remove('b'), facts({ ...within, tree: inside })), {
       images: ['/img/web.f'],
       files: ['/vars/web.fd.b'],
       folders: ['/img', '/vars'],
     });
     const bios = { ...within, vm: vm({ disks: [disk('vda', base)] }), tree: inside };
-    assert.deepEqual(fileNeeds(ask.remove('b'), situation(bios)), { images: [base], files: [], folders: ['/img'] });
+    assert.deepEqual(requiredFiles(ask.remove('b'), facts(bios)), { images: [base], files: [], folders: ['/img'] });
     const mixed = tree([...inside.snapshots, external('e', 'c')], 'e');
-    assert.ok(fileNeeds(ask.remove('b'), situation({ ...within, tree: mixed })).images.length > 1);
+    assert.ok(requiredFiles(ask.remove('b'), facts({ ...within, tree: mixed })).images.length > 1);
   });
 
   it('names nothing that is no path, and nothing for the test driver', () => {
-    const odd = situation({ vm: vm({ disks: [disk('vda', 'pool/volume')] }) });
-    assert.deepEqual(fileNeeds(ask.create(), odd), { images: [], files: [], folders: [] });
-    const test = situation({ ...more, capabilities: capabilities(9, 0, { driver: 'test' }) });
-    assert.deepEqual(fileNeeds(ask.revert('e'), test), { images: [], files: [], folders: [] });
+    const odd = facts({ vm: vm({ disks: [disk('vda', 'pool/volume')] }) });
+    assert.deepEqual(requiredFiles(ask.create(), odd), { images: [], files: [], folders: [] });
+    const test = facts({ ...more, capabilities: capabilities(9, 0, { driver: 'test' }) });
+    assert.deepEqual(requiredFiles(ask.revert('e'), test), { images: [], files: [], folders: [] });
   });
 });

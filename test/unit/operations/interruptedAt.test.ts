@@ -1,18 +1,18 @@
 // Which files of an operation that broke off may go, where another VM's chain cannot be read.
 import assert from 'node:assert/strict';
 import type { OperationRequest } from '../../../src/domain/operation.js';
-import type { OtherVm, Situation } from '../../../src/domain/situation.js';
+import type { OtherVm, Facts } from '../../../src/domain/facts.js';
 import type { Plan } from '../../../src/operations/plan.js';
-import { removable } from '../../../src/operations/brokenAt.js';
-import { ask, disk, image, looked, situation, vm } from '../domain/situations.js';
+import { removable } from '../../../src/operations/interruptedAt.js';
+import { ask, disk, image, looked, facts, vm } from '../domain/someFacts.js';
 
 const base = '/img/web.qcow2';
 const overlay = '/img/web.gone';
 const empty = '/img/web.empty';
 
 describe('removable', () => {
-  const inWhat = (otherVms: readonly OtherVm[]): Situation =>
-    situation({
+  const inWhat = (otherVms: readonly OtherVm[]): Facts =>
+    facts({
       vm: vm({ disks: [disk('vda', base)] }),
       otherVms,
       files: looked({

@@ -3,7 +3,7 @@
 import { takesPart, wholeChain } from '../domain/chains/fileUse.js';
 import type { ImageFacts } from '../domain/hostFiles.js';
 import type { Repair } from '../domain/operation.js';
-import type { Situation } from '../domain/situation.js';
+import type { Facts } from '../domain/facts.js';
 import type { Warning } from '../domain/consequences.js';
 import { type Refused, refuse } from '../domain/refusal.js';
 import type { Snapshot } from '../domain/snapshot.js';
@@ -24,33 +24,33 @@ import { isActive, snapshotableDisks, type VmDisk } from '../domain/vm.js';
  * | named by pool and volume, without a driver's type       | formatUntold: libvirt starts it as raw, whatever it is, and makes no overlay on it |
  * | otherwise                                               | ok |
  */
-export function anotherFileObstacle(disks: readonly VmDisk[], situation: Situation): Refused | undefined {
-  const { name: vm } = situation.vm;
+export function anotherFileRefusal(disks: readonly VmDisk[], facts: Facts): Refused | undefined {
+  const { name: vm } = facts.vm;
   for (const disk of disks) {
-    const facts = { vm, disk: disk.target };
-    const images = imagesOf(disk, situation);
+    const told = { vm, disk: disk.target };
+    const images = imagesOf(disk, facts);
     const [element] = disk.foreign ?? [];
     if (disk.transient === true) {
-      return refuse('transientDisk', facts);
+      return refuse('transientDisk', told);
     }
     if (disk.encrypted === true || images.some(({ encrypted }) => encrypted === true)) {
-      return refuse('encryptedDisk', facts);
+      return refuse('encryptedDisk', told);
     }
     if (disk.sliced === true || images.some(({ backing }) => backing?.part === true)) {
-      return refuse('slicedDisk', facts);
+      return refuse('slicedDisk', told);
     }
     if (element !== undefined) {
-      return refuse('unknownDiskElement', { ...facts, element });
+      return refuse('unknownDiskElement', { ...told, element });
     }
-    if (disk.volume !== undefined && isUntold(disk, situation)) {
-      return refuse('formatUntold', facts);
+    if (disk.volume !== undefined && isUntold(disk, facts)) {
+      return refuse('formatUntold', told);
     }
   }
   return undefined;
 }
 
 /** What runs was given a format; the configuration beside it may have none all the same. */
-function isUntold({ target, formatUntold }: VmDisk, { configured = [] }: Situation): boolean {
+function isUntold({ target, formatUntold }: VmDisk, { configured = [] }: Facts): boolean {
   return formatUntold === true || configured.some((disk) => disk.target === target && disk.formatUntold === true);
 }
 
@@ -66,40 +66,40 @@ function isUntold({ target, formatUntold }: VmDisk, { configured = [] }: Situati
  * | its data in another file   | refused by QEMU, late                 | refused by qemu-img, late            | dataFileInside |
  * | `copy_on_read='on'`        | after a revert the guest hangs        | ok                                   | copyOnRead |
  */
-export function insideObstacle(
+export function insideRefusal(
   disks: readonly VmDisk[],
-  situation: Situation,
+  facts: Facts,
   kind: 'memory' | 'disk' | 'offline',
 ): Refused | undefined {
-  const { vm, files, capabilities } = situation;
+  const { vm, files, capabilities } = facts;
   if (capabilities.driver !== 'qemu') {
     return undefined;
   }
   for (const disk of disks) {
-    const facts = { vm: vm.name, disk: disk.target };
+    const told = { vm: vm.name, disk: disk.target };
     const image = files?.images.get(disk.source ?? '');
     if (disk.transient === true) {
-      return refuse('transientDisk', facts);
+      return refuse('transientDisk', told);
     }
-    if (disk.encrypted === true || imagesOf(disk, situation).some(({ encrypted }) => encrypted === true)) {
-      return refuse('encryptedDisk', facts);
+    if (disk.encrypted === true || imagesOf(disk, facts).some(({ encrypted }) => encrypted === true)) {
+      return refuse('encryptedDisk', told);
     }
     if (disk.sliced === true) {
-      return refuse('slicedDisk', facts);
+      return refuse('slicedDisk', told);
     }
     if (disk.dataFile === true || (typeof image === 'object' && image.dataFile === true)) {
-      return refuse('dataFileInside', facts);
+      return refuse('dataFileInside', told);
     }
     if (kind === 'memory' && disk.copyOnRead === true) {
-      return refuse('copyOnRead', facts);
+      return refuse('copyOnRead', told);
     }
   }
   return undefined;
 }
 
-function imagesOf(disk: VmDisk, situation: Situation): readonly ImageFacts[] {
-  return wholeChain(disk, situation).flatMap((file) => {
-    const image = situation.files?.images.get(file);
+function imagesOf(disk: VmDisk, facts: Facts): readonly ImageFacts[] {
+  return wholeChain(disk, facts).flatMap((file) => {
+    const image = facts.files?.images.get(file);
     return typeof image === 'object' ? [image] : [];
   });
 }
@@ -109,40 +109,40 @@ function imagesOf(disk: VmDisk, situation: Situation): readonly ImageFacts[] {
  * |-------------------------------------------------------------|---|
  * | RAM in a file, and no disk                                  | ramWithoutDisks: it would run on disks of another time |
  * | with RAM, of a VM with an NVDIMM                            | nvdimmOverwritten |
- * | external, a disk that took part cannot stand on another file | see `anotherFileObstacle` |
+ * | external, a disk that took part cannot stand on another file | see `anotherFileRefusal` |
  * | external, its own note of a disk is not known               | unknownDiskElement |
- * | internal                                                    | see `insideObstacle` |
+ * | internal                                                    | see `insideRefusal` |
  * | internal, and the image holds notes of changed blocks       | bitmapsInImage: QEMU refuses once the VM is stopped, and breaks them |
  */
-export function revertObstacle(snapshot: Snapshot, situation: Situation): Refused | undefined {
-  const { vm } = situation;
+export function revertRefusal(snapshot: Snapshot, facts: Facts): Refused | undefined {
+  const { vm } = facts;
   if (snapshot.kind === 'memory' && vm.devices?.includes('nvdimm') === true) {
     return refuse('nvdimmOverwritten', { vm: vm.name, snapshot: snapshot.title });
   }
-  const disks = takingPart(snapshot, situation);
+  const disks = takingPart(snapshot, facts);
   return snapshot.style === 'external'
-    ? (ramOnlyObstacle(snapshot) ?? overlayObstacle(snapshot, situation) ?? anotherFileObstacle(disks, situation))
-    : (insideObstacle(disks, situation, snapshot.kind) ?? bitmapObstacle(snapshot, disks, situation));
+    ? (ramOnlyRefusal(snapshot) ?? overlayRefusal(snapshot, facts) ?? anotherFileRefusal(disks, facts))
+    : (insideRefusal(disks, facts, snapshot.kind) ?? bitmapRefusal(snapshot, disks, facts));
 }
 
 /** The disks that took part, as they were then and as they are now. */
-function takingPart(snapshot: Snapshot, { vm, frozenDisks }: Situation): readonly VmDisk[] {
+function takingPart(snapshot: Snapshot, { vm, frozenDisks }: Facts): readonly VmDisk[] {
   const part = ({ target }: VmDisk): boolean => takesPart(snapshot, target);
   return [...(frozenDisks?.get(snapshot.name) ?? []).filter(part), ...snapshotableDisks(vm).filter(part)];
 }
 
-function ramOnlyObstacle(snapshot: Snapshot): Refused | undefined {
+function ramOnlyRefusal(snapshot: Snapshot): Refused | undefined {
   return snapshot.memory.location === 'external' && snapshot.disks.every(({ location }) => location === 'no')
     ? refuse('ramWithoutDisks', { snapshot: snapshot.title })
     : undefined;
 }
 
-function overlayObstacle({ disks }: Snapshot, { vm }: Situation): Refused | undefined {
+function overlayRefusal({ disks }: Snapshot, { vm }: Facts): Refused | undefined {
   const odd = disks.find(({ foreign }) => foreign !== undefined);
   return odd && refuse('unknownDiskElement', { vm: vm.name, disk: odd.target, element: odd.foreign?.[0] ?? '' });
 }
 
-function bitmapObstacle(snapshot: Snapshot, disks: readonly VmDisk[], { vm, files }: Situation): Refused | undefined {
+function bitmapRefusal(snapshot: Snapshot, disks: readonly VmDisk[], { vm, files }: Facts): Refused | undefined {
   for (const { target, source = '' } of disks) {
     const image = files?.images.get(source);
     if (typeof image === 'object' && (image.bitmaps ?? 0) > 0) {
@@ -153,12 +153,12 @@ function bitmapObstacle(snapshot: Snapshot, disks: readonly VmDisk[], { vm, file
 }
 
 /** libvirt finds nothing to merge in a snapshot that is RAM alone, and fails without saying why (9.0). */
-export function mergeObstacle(doomed: readonly Snapshot[], situation: Situation): Refused | undefined {
+export function mergeRefusal(doomed: readonly Snapshot[], facts: Facts): Refused | undefined {
   for (const snapshot of doomed) {
     const obstacle =
-      ramOnlyObstacle(snapshot) ??
-      overlayObstacle(snapshot, situation) ??
-      anotherFileObstacle(takingPart(snapshot, situation), situation);
+      ramOnlyRefusal(snapshot) ??
+      overlayRefusal(snapshot, facts) ??
+      anotherFileRefusal(takingPart(snapshot, facts), facts);
     if (obstacle !== undefined) {
       return obstacle;
     }
@@ -174,10 +174,7 @@ export function mergeObstacle(doomed: readonly Snapshot[], situation: Situation)
  * | a snapshot made, or its metadata written again | libvirt refuses, perhaps half way | ok: overlays and merges take the notes with them |
  * | a revert                                      | fails half way                | fails once the VM is stopped |
  */
-export function checkpointObstacle(
-  { vm, checkpoints = [] }: Situation,
-  what: 'changed' | 'reverted',
-): Refused | undefined {
+export function checkpointRefusal({ vm, checkpoints = [] }: Facts, what: 'changed' | 'reverted'): Refused | undefined {
   const [checkpoint] = checkpoints;
   return checkpoint === undefined || (what === 'changed' && isActive(vm.power))
     ? undefined
@@ -187,7 +184,7 @@ export function checkpointObstacle(
 /** Where libvirt has no checkpoint, it takes no note along: a tool that made them by itself does not hear of the overlay. */
 export function bitmapWarning(
   disks: readonly VmDisk[],
-  { files, checkpoints = [] }: Situation,
+  { files, checkpoints = [] }: Facts,
 ): readonly Extract<Warning, { kind: 'bitmapsStayBehind' }>[] {
   const noted = disks.flatMap(({ source = '' }) => {
     const image = files?.images.get(source);
@@ -197,8 +194,8 @@ export function bitmapWarning(
 }
 
 /** Repairs that write disks into a configuration or a snapshot, or merge them; a mended guest and a file that goes do not. */
-export function repairObstacle(repair: Repair, situation: Situation): Refused | undefined {
-  const { vm, tree, frozenDisks, configured = [] } = situation;
+export function repairRefusal(repair: Repair, facts: Facts): Refused | undefined {
+  const { vm, tree, frozenDisks, configured = [] } = facts;
   switch (repair.kind) {
     case 'finishDelete':
     case 'leaveFrozenFiles':
@@ -206,21 +203,21 @@ export function repairObstacle(repair: Repair, situation: Situation): Refused | 
       const snapshot = findSnapshot(tree, repair.snapshot);
       const then = frozenDisks?.get(repair.snapshot) ?? [];
       return (
-        checkpointObstacle(situation, 'changed') ??
+        checkpointRefusal(facts, 'changed') ??
         (snapshot === undefined
           ? undefined
-          : (overlayObstacle(snapshot, situation) ??
-            anotherFileObstacle(
+          : (overlayRefusal(snapshot, facts) ??
+            anotherFileRefusal(
               [...then, ...snapshotableDisks(vm)].filter(({ target }) => takesPart(snapshot, target)),
-              situation,
+              facts,
             )))
       );
     }
     case 'configureDisks':
-      return anotherFileObstacle(snapshotableDisks({ disks: configured }), situation);
+      return anotherFileRefusal(snapshotableDisks({ disks: configured }), facts);
     case 'keepDisks':
     case 'forgetSnapshot':
-      return checkpointObstacle(situation, 'changed');
+      return checkpointRefusal(facts, 'changed');
     case 'keepVm':
     case 'removeFiles':
     case 'removeTag':

@@ -5,13 +5,13 @@ import { asksForWritten } from '../domain/chains/lostQemu.js';
 import { nvramCopy } from '../domain/chains/nvramCopy.js';
 import { actingFolder } from '../domain/chains/overlayFiles.js';
 import type { OperationRequest } from '../domain/operation.js';
-import type { Situation } from '../domain/situation.js';
+import type { Facts } from '../domain/facts.js';
 import type { Snapshot, SnapshotTree } from '../domain/snapshot.js';
 import { descendantsOf, findSnapshot, leafFirst } from '../domain/snapshotTree.js';
 import { isActive, snapshotableDisks } from '../domain/vm.js';
 
-/** What a fresh situation must hold beside VM, tree and capabilities, for a request to be decided for good. */
-export interface Needs {
+/** What fresh facts must hold beside VM, tree and capabilities, for a request to be decided for good. */
+export interface RequiredFacts {
   readonly blockJobs: boolean;
   /** Names of the snapshots whose frozen disks the decision rests on. */
   readonly frozenDisks: readonly string[];
@@ -57,16 +57,19 @@ export interface Needs {
  * Which files are open is also asked for where the request looks at images, and that can tell of a QEMU that libvirt has lost
  * (`asksForWritten`).
  */
-export function needs(request: OperationRequest, situation: Pick<Situation, 'vm' | 'tree' | 'capabilities'>): Needs {
-  const own = needsOf(request, situation);
-  if (situation.capabilities.driver !== 'qemu' || !minds(request)) {
+export function requiredFacts(
+  request: OperationRequest,
+  facts: Pick<Facts, 'vm' | 'tree' | 'capabilities'>,
+): RequiredFacts {
+  const own = factsFor(request, facts);
+  if (facts.capabilities.driver !== 'qemu' || !minds(request)) {
     return own;
   }
-  return { ...own, checkpoints: true, ...(mayBeUntold(situation.vm) ? { configured: true } : {}) };
+  return { ...own, checkpoints: true, ...(mayBeUntold(facts.vm) ? { configured: true } : {}) };
 }
 
 /** libvirt gives a volume whose format nobody says one when the VM starts. */
-function mayBeUntold({ power, persistent, disks }: Situation['vm']): boolean {
+function mayBeUntold({ power, persistent, disks }: Facts['vm']): boolean {
   return isActive(power) && persistent && disks.some(({ volume, format }) => volume !== undefined && format === 'raw');
 }
 
@@ -75,11 +78,11 @@ function minds(request: OperationRequest): boolean {
   return request.kind !== 'power' && (request.kind !== 'repair' || 'snapshot' in request.repair);
 }
 
-function needsOf(
+function factsFor(
   request: OperationRequest,
-  { vm, tree, capabilities }: Pick<Situation, 'vm' | 'tree' | 'capabilities'>,
-): Needs {
-  const nothing: Needs = { blockJobs: false, frozenDisks: [], otherVms: false, agent: false, written: false };
+  { vm, tree, capabilities }: Pick<Facts, 'vm' | 'tree' | 'capabilities'>,
+): RequiredFacts {
+  const nothing: RequiredFacts = { blockJobs: false, frozenDisks: [], otherVms: false, agent: false, written: false };
   if (capabilities.driver !== 'qemu') {
     return nothing;
   }
@@ -168,7 +171,7 @@ export function savedRamOf(snapshot: Snapshot | undefined): readonly string[] {
 }
 
 /** Absolute paths on the hypervisor's host, without doubles. */
-export interface FileNeeds {
+export interface RequiredFiles {
   /** Each with every file that it rests on, down to the one without a backing file. */
   readonly images: readonly string[];
   readonly files: readonly string[];
@@ -197,10 +200,10 @@ export interface FileNeeds {
  *
  * The folders are those of all that is named here; for a device, the one that its overlays would stand in.
  *
- * @param situation with the frozen disks that `needs` asks for
+ * @param facts with the frozen disks that `requiredFacts` names
  */
-export function fileNeeds(request: OperationRequest, situation: Situation): FileNeeds {
-  const { vm, capabilities } = situation;
+export function requiredFiles(request: OperationRequest, facts: Facts): RequiredFiles {
+  const { vm, capabilities } = facts;
   if (capabilities.driver !== 'qemu') {
     return { images: [], files: [], folders: [] };
   }
@@ -211,42 +214,42 @@ export function fileNeeds(request: OperationRequest, situation: Situation): File
       return { images: [], files: [], folders: [] };
     case 'power':
       return request.action === 'start'
-        ? { ...filesIn(situation, [...present, ...overlaysOf(situation)], []), folders: [] }
+        ? { ...filesIn(facts, [...present, ...overlaysOf(facts)], []), folders: [] }
         : { images: [], files: [], folders: [] };
     case 'rename':
-      return filesIn(situation, [], vm.nvram === undefined ? [] : [nvramCopy(vm.nvram, request.snapshot)]);
+      return filesIn(facts, [], vm.nvram === undefined ? [] : [nvramCopy(vm.nvram, request.snapshot)]);
     case 'create':
-      return filesIn(situation, present, variables);
+      return filesIn(facts, present, variables);
     case 'revert':
-      return { ...ofSnapshots([request.snapshot], present, variables, situation), changes: variables };
+      return { ...ofSnapshots([request.snapshot], present, variables, facts), changes: variables };
     case 'delete':
-      return ofDeleted(namesOf(doomedBy(request, situation.tree)), present, situation);
+      return ofDeleted(namesOf(doomedBy(request, facts.tree)), present, facts);
     case 'prune':
-      return ofDeleted(request.snapshots, present, situation);
+      return ofDeleted(request.snapshots, present, facts);
     case 'consolidate': {
       const below = vm.disks.flatMap(({ backing = [] }) => backing);
-      const seen = ofSnapshots(namesOf(situation.tree.snapshots), [...present, ...below], [], situation);
+      const seen = ofSnapshots(namesOf(facts.tree.snapshots), [...present, ...below], [], facts);
       return isActive(vm.power) ? seen : { ...seen, changes: present.filter((path) => path.startsWith('/')) };
     }
     case 'repair':
       switch (request.repair.kind) {
         case 'removeTag':
-          return filesIn(situation, [...present, request.repair.file], []);
+          return filesIn(facts, [...present, request.repair.file], []);
         case 'removeFiles': {
           const isMemory = (file: string): boolean => file.endsWith('.mem');
           const { files } = request.repair;
           const images = files.filter((file) => !isMemory(file));
-          return { ...filesIn(situation, [...present, ...images], files.filter(isMemory)), changes: files };
+          return { ...filesIn(facts, [...present, ...images], files.filter(isMemory)), changes: files };
         }
         case 'leaveFrozenFiles':
-          return { ...ofSnapshots([request.repair.snapshot], present, variables, situation), changes: variables };
+          return { ...ofSnapshots([request.repair.snapshot], present, variables, facts), changes: variables };
         case 'finishDelete':
         case 'forgetSnapshot':
         case 'keepDisks':
         case 'makeCurrent':
-          return ofSnapshots([request.repair.snapshot], present, [], situation);
+          return ofSnapshots([request.repair.snapshot], present, [], facts);
         case 'configureDisks':
-          return filesIn(situation, [...present, ...configuredFiles(situation)], []);
+          return filesIn(facts, [...present, ...configuredFiles(facts)], []);
         case 'keepVm':
         case 'resumeAfterSave':
         case 'thawGuest':
@@ -256,30 +259,30 @@ export function fileNeeds(request: OperationRequest, situation: Situation): File
 }
 
 /** Asked for before the files, so that they can be looked at. */
-export function configuredFiles({ configured = [] }: Situation): readonly string[] {
+export function configuredFiles({ configured = [] }: Facts): readonly string[] {
   return configured.flatMap(({ device, source }) => (device === 'disk' ? (source ?? []) : []));
 }
 
-function overlaysOf({ tree }: Situation): readonly string[] {
+function overlaysOf({ tree }: Facts): readonly string[] {
   return tree.snapshots.flatMap(({ disks }) => disks.flatMap(({ file }) => file ?? []));
 }
 
-function ofDeleted(names: readonly string[], present: readonly string[], situation: Situation): FileNeeds {
-  const { vm, tree } = situation;
+function ofDeleted(names: readonly string[], present: readonly string[], facts: Facts): RequiredFiles {
+  const { vm, tree } = facts;
   if (tree.snapshots.some(({ style }) => style === 'external')) {
-    return ofSnapshots(names, present, [], situation);
+    return ofSnapshots(names, present, [], facts);
   }
   const { nvram } = vm;
-  return filesIn(situation, present, nvram === undefined ? [] : names.map((name) => nvramCopy(nvram, name)));
+  return filesIn(facts, present, nvram === undefined ? [] : names.map((name) => nvramCopy(nvram, name)));
 }
 
 function ofSnapshots(
   names: readonly string[],
   present: readonly string[],
   files: readonly string[],
-  situation: Situation,
-): FileNeeds {
-  const { vm, tree, frozenDisks } = situation;
+  facts: Facts,
+): RequiredFiles {
+  const { vm, tree, frozenDisks } = facts;
   const images = [...present];
   const others = [...files];
   for (const name of names) {
@@ -289,17 +292,17 @@ function ofSnapshots(
     others.push(...(snapshot?.memory.file === undefined ? [] : [snapshot.memory.file]));
     others.push(...(vm.nvram === undefined ? [] : [nvramCopy(vm.nvram, name)]));
   }
-  return filesIn(situation, images, others);
+  return filesIn(facts, images, others);
 }
 
-function filesIn(situation: Situation, images: readonly string[], files: readonly string[]): FileNeeds {
+function filesIn(facts: Facts, images: readonly string[], files: readonly string[]): RequiredFiles {
   const absolute = (paths: readonly string[]): readonly string[] => [
     ...new Set(paths.filter((path) => path.startsWith('/'))),
   ];
   return {
     images: absolute(images),
     files: absolute(files),
-    folders: [...new Set(absolute([...images, ...files]).map((file) => actingFolder(file, situation)))],
+    folders: [...new Set(absolute([...images, ...files]).map((file) => actingFolder(file, facts)))],
   };
 }
 
