@@ -112,7 +112,9 @@ export class Inventory implements InventoryPort {
   #recover(uri: string): void {
     this.#acting()
       .then((operations) => operations.recover(uri))
-      .catch((error: unknown) => this.#options.log.error(`what broke off on ${uri} is left for now: ${String(error)}`));
+      .catch((error: unknown) =>
+        this.#options.log.error(`what was interrupted on ${uri} is left for now: ${String(error)}`),
+      );
   }
 
   get connections(): readonly ConnectionView[] {

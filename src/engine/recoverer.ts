@@ -65,7 +65,7 @@ export class Recoverer {
     const { keeping, turns, ended, log } = this.#options;
     const { entries, unreadable } = await keeping.journal.unfinished(uri);
     for (const { path, why, detail } of unreadable) {
-      log.error(`an operation that broke off cannot be read: ${path}: ${why}: ${detail}`);
+      log.error(`an operation that was interrupted cannot be read: ${path}: ${why}: ${detail}`);
     }
     const first = new Map(entries.toReversed().map((entry) => [entry.vm.uuid, entry]));
     await Promise.all(
@@ -74,7 +74,7 @@ export class Recoverer {
           await turns.take(request, { signal: ended }, (turn) => this.recoverVm(turn));
         } catch (error) {
           const { kind, message } = asFailure(error);
-          log.info(`what broke off on ${vm.name} is left for now: ${kind}: ${message}`);
+          log.info(`what was interrupted on ${vm.name} is left for now: ${kind}: ${message}`);
           if (kind === 'busy') {
             // Another editor is at it, which may die as well.
             this.#again(uri);
@@ -244,7 +244,7 @@ export class Recoverer {
         throw error;
       }
       log.error(
-        `the ${request.kind} of ${open.entry.vm.name} that broke off could not be recovered: ${kind}: ${message}`,
+        `the ${request.kind} of ${open.entry.vm.name} that was interrupted could not be recovered: ${kind}: ${message}`,
       );
       await open.leave();
       if (kind === 'lost' || kind === 'unreachable' || this.#options.ended.aborted) {
@@ -291,7 +291,7 @@ export class Recoverer {
           throw new Failure('refused', { refusal: refuse('changedMeanwhile', { vm: facts.vm.name }).refusal });
         }
         turn.log.info(
-          `goes on with the ${entry.request.kind} that broke off: ${plan.steps.map((step) => step.kind).join(', ')}`,
+          `goes on with the ${entry.request.kind} that was interrupted: ${plan.steps.map((step) => step.kind).join(', ')}`,
         );
         const beforeStep = beforeRecoveryStep(this.#options.look, turn, interruptedOf(entry), plan);
         try {

@@ -155,7 +155,7 @@ export const fileRefusals: Pick<
     t('End it (“fuser -v” names it), then try again.'),
   ],
   onUnknownOverlay: ({ vm, file }, t) => [
-    t('{0} stands on “{1}”, which a snapshot made that broke off before libvirt knew of it.', vm, file),
+    t('{0} stands on “{1}”, which a snapshot made that was interrupted before libvirt knew of it.', vm, file),
     t('Nothing is lost: the file belongs to the VM from now on. Leave it where it is, or consolidate the VM.'),
   ],
   filesOutOfReach: ({ folder, why }, t) => [
@@ -197,7 +197,7 @@ export const fileRefusals: Pick<
   ],
   unfinishedDelete: ({ snapshot, disk }, t) => [
     t(
-      'An earlier delete broke off while it merged disk {1}: what {0} holds is half mixed with later data.',
+      'An earlier delete was interrupted while it merged disk {1}: what {0} holds is half mixed with later data.',
       snapshot,
       disk,
     ),

@@ -77,7 +77,7 @@ function sentences(
     case 'unfinishedDelete':
       return [
         t(
-          'A delete above {0} broke off while disk {1} was merged.',
+          'A delete above {0} was interrupted while disk {1} was merged.',
           title(finding.snapshot),
           displayLine(finding.disk),
         ),
@@ -162,12 +162,12 @@ function sentences(
           path(finding.file),
         ),
         t(
-          'A merge of them broke off. Which one QEMU stands on cannot be seen from here: what the guest writes may be in {0} alone, and a start on {1} would lose it.',
+          'A merge of them was interrupted. Which one QEMU stands on cannot be seen from here: what the guest writes may be in {0} alone, and a start on {1} would lose it.',
           path(finding.file),
           path(finding.said),
         ),
         t(
-          'Leave the VM running, and let the delete that broke off be finished: where QEMU stands on the lower file it refuses, and nothing happens. Then “virsh qemu-monitor-command {0} --hmp info block” says which file it is; give the VM that one as its disk (“virsh edit”), then shut it down.',
+          'Leave the VM running, and let the delete that was interrupted be finished: where QEMU stands on the lower file it refuses, and nothing happens. Then “virsh qemu-monitor-command {0} --hmp info block” says which file it is; give the VM that one as its disk (“virsh edit”), then shut it down.',
           vm,
         ),
       ];

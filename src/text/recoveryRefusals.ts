@@ -25,11 +25,11 @@ export const recoveryRefusals: Pick<
     t('Finish it yourself, with the commands in the log.'),
   ],
   recoveryFailed: ({ vm, message }, t) => [
-    t('An operation on {0} broke off and could not be brought to its end: {1}', vm, message),
+    t('An operation on {0} was interrupted and could not be brought to its end: {1}', vm, message),
     t('Finish it yourself, with the commands in the log.'),
   ],
   unfinishedOperation: ({ vm }, t) => [
-    t('An operation on {0} broke off and is not brought to its end, so nothing new is begun on top of it.', vm),
+    t('An operation on {0} was interrupted and is not brought to its end, so nothing new is begun on top of it.', vm),
     t(
       'Examine {0} and mend what is found, or run the commands in the log and call “Unfinished Operation Is Taken Care Of”.',
       vm,
@@ -82,9 +82,9 @@ export const recoveryRefusals: Pick<
     t('The setting “Automatic Actions” is “{0}”, so nothing is done to {1} by itself.', setting, vm),
     finishIt(vm, t),
   ],
-  vmGone: ({ vm }, t) => [t('An operation on {0} broke off, and the VM is not there any more.', vm), ''],
+  vmGone: ({ vm }, t) => [t('An operation on {0} was interrupted, and the VM is not there any more.', vm), ''],
   usedSince: ({ vm }, t) => [
-    t('An operation on {0} broke off, and {0} may have been used since. To finish it now could undo that.', vm),
+    t('An operation on {0} was interrupted, and {0} may have been used since. To finish it now could undo that.', vm),
     t('Look at {0}: go on with it as it is, or revert it once more. Examine finds what was left over.', vm),
   ],
   saveUsedUp: ({ vm, state }, t) => [
@@ -96,7 +96,7 @@ export const recoveryRefusals: Pick<
       : t('The saved state is used up. The disks of {0} are as the VM left them.', vm),
   ],
   variablesReplaced: ({ vm, snapshot }, t) => [
-    t('A revert of {0} broke off: its UEFI variables are those of {1}, its disks are not.', vm, snapshot),
+    t('A revert of {0} was interrupted: its UEFI variables are those of {1}, its disks are not.', vm, snapshot),
     t('Revert {0} to {1} again, or shut it down and put the variables of its checkpoint back.', vm, snapshot),
   ],
 };

@@ -22,7 +22,7 @@ export interface RecoveryText {
  * @param title of the snapshot that the request names
  */
 export function recoveryText({ request, vm, outcome, why }: RecoveryReport, title: string, t: Translate): RecoveryText {
-  const what = t('{0}: {1} had broken off.', displayLine(vm), operationWords(request, displayLine(title), t));
+  const what = t('{0}: {1} was interrupted.', displayLine(vm), operationWords(request, displayLine(title), t));
   switch (outcome) {
     case 'after':
       return { message: `${what} ${t('It is finished now.')}`, severity: 'info' };

@@ -102,7 +102,7 @@ export function vmRow(view: VmView, readOnly: boolean, { now, t, isProtected, he
     operation !== undefined
       ? [operationProgress(view, operation, now, t)]
       : view.recovering === true
-        ? [t('finishing what had broken off')]
+        ? [t('finishing what was interrupted')]
         : calm;
   const description = parts.join(' · ');
   return {

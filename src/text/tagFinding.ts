@@ -18,7 +18,9 @@ export function tagFinding(
     case 'orphanTag':
       return [
         t('“{0}” is inside {1}, and libvirt does not know it.', displayLine(finding.tag), path(finding.file)),
-        t('A snapshot broke off while it was taken, or was made with qemu-img. It takes space and blocks its name.'),
+        t(
+          'A snapshot was interrupted while it was taken, or was made with qemu-img. It takes space and blocks its name.',
+        ),
         t('Remove it if nobody made it on purpose: “qemu-img snapshot -d” does it while the VM is off.'),
       ];
     case 'tagMissing':

@@ -27,7 +27,7 @@ export function unfinishedText(
   t: Translate,
 ): string {
   const what = operationWords(request, displayLine(titleIn(view, request)), t);
-  const began = t('{0}: {1}, begun {2}, broke off.', displayLine(vm), what, agoText(startedAt / 1_000, now, t));
+  const began = t('{0}: {1}, begun {2}, was interrupted.', displayLine(vm), what, agoText(startedAt / 1_000, now, t));
   switch (recovery.kind) {
     case 'settled':
       return [began, t('Nothing is left to do.')].join('\n');

@@ -13,7 +13,7 @@ export async function dismissUnfinished(run: CommandRun): Promise<void> {
   if (mustConfirm(run)) {
     await confirmModal(
       t('Is everything on {0} brought to its end?', vm.name),
-      t('What had broken off there will not be gone on with. Examine {0} first, if you are not sure.', vm.name),
+      t('What was interrupted there will not be gone on with. Examine {0} first, if you are not sure.', vm.name),
       [t('Yes')],
     );
   }

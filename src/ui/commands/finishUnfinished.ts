@@ -16,7 +16,7 @@ import { noteInStatusBar } from '../prompts/notify.js';
 const t = vscode.l10n.t;
 
 export async function finishUnfinished(run: CommandRun): Promise<{ readonly outcomes: readonly string[] }> {
-  const view = await targetVm(run, t('Finish what broke off on which VM?'));
+  const view = await targetVm(run, t('Finish what was interrupted on which VM?'));
   const { ref, vm } = view;
   const unfinished = await run.inventory.readUnfinished(ref);
   const agreed = unfinished.flatMap(agreeable);
@@ -53,7 +53,7 @@ async function ask(run: CommandRun, view: VmView, unfinished: readonly Unfinishe
   if (mustConfirm(run)) {
     const now = Date.now() / 1_000;
     await confirmModal(
-      t('Finish what broke off on {0}?', view.vm.name),
+      t('Finish what was interrupted on {0}?', view.vm.name),
       unfinished.map((one) => unfinishedText(one, view, now, t)).join('\n\n'),
       [t('Finish')],
     );

@@ -11,13 +11,13 @@ const report: RecoveryReport = {
   outcome: 'after',
 };
 
-describe('what became of an operation that had broken off', () => {
+describe('what became of an operation that was interrupted', () => {
   const severities = { after: 'info', before: 'warning', explained: 'error', failed: 'error' } as const;
   for (const outcome of ['after', 'before', 'explained', 'failed'] as const) {
     it(`${outcome} names the VM and the snapshot, as ${severities[outcome]}`, () => {
       const { message, severity } = recoveryText({ ...report, outcome }, 'clean install', t);
       assert.equal(severity, severities[outcome]);
-      assert.match(message, /web.*test: reverting to clean install had broken off\./u);
+      assert.match(message, /web.*test: reverting to clean install was interrupted\./u);
       assert.doesNotMatch(message, /\u202E/u);
     });
   }
