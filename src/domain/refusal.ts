@@ -156,7 +156,7 @@ export interface RefusalFacts {
   /** The VM's disks are not built on the snapshot. */
   readonly notOnSnapshot: { vm: string; snapshot: string };
   /** Between the question and the answer another client changed what was asked about: it would do or lose more. */
-  readonly changedMeanwhile: { vm: string };
+  readonly stalePlan: { vm: string };
   /** `fact`: of `Situation`; what was asked for and is not there, so that no rule could look at it. */
   readonly notAllSeen: { vm: string; fact: string };
   /** Nothing is done to it that nobody asked for, be it to bring an operation to its end. */

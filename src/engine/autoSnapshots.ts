@@ -46,18 +46,18 @@ export function undoOf(tree: SnapshotTree, records: readonly AutoSnapshot[]): Au
  * which are to be kept.
  */
 export class SnapshotMarks implements Disposable {
-  readonly #picture: Store;
-  readonly #keeping: Pick<Persistence, 'records' | 'marks'>;
+  readonly #store: Store;
+  readonly #persistence: Pick<Persistence, 'records' | 'marks'>;
   readonly #log: Log;
   readonly #seen = new WeakSet<SnapshotTree>();
   readonly #listening: Disposable;
 
-  constructor(picture: Store, keeping: Pick<Persistence, 'records' | 'marks'>, log: Log) {
-    this.#picture = picture;
-    this.#keeping = keeping;
+  constructor(store: Store, persistence: Pick<Persistence, 'records' | 'marks'>, log: Log) {
+    this.#store = store;
+    this.#persistence = persistence;
     this.#log = log;
-    this.#listening = picture.onDidChange(({ connection, vm }) => {
-      const vms = picture.connection(connection ?? '')?.vms ?? [];
+    this.#listening = store.onDidChange(({ connection, vm }) => {
+      const vms = store.connection(connection ?? '')?.vms ?? [];
       for (const { ref, tree } of vm === undefined ? vms : vms.filter((view) => view.ref.uuid === vm.uuid)) {
         if (tree !== undefined && !this.#seen.has(tree)) {
           this.#seen.add(tree);
@@ -69,7 +69,7 @@ export class SnapshotMarks implements Disposable {
 
   /** Somebody put a mark on one of its snapshots, or took it off. */
   async renew(ref: VmRef): Promise<void> {
-    const tree = this.#picture.vm(ref)?.tree;
+    const tree = this.#store.vm(ref)?.tree;
     if (tree !== undefined) {
       await this.#mark(ref, tree);
     }
@@ -81,22 +81,22 @@ export class SnapshotMarks implements Disposable {
 
   async #mark(ref: VmRef, tree: SnapshotTree): Promise<void> {
     const mayBeOurs = tree.snapshots.some(({ trailers }) => trailers.auto !== undefined);
-    const { records, marks } = this.#keeping;
+    const { records, marks } = this.#persistence;
     const [ours, kept] = await Promise.allSettled([
       mayBeOurs ? records.of(ref) : Promise.resolve([]),
       tree.snapshots.length > 0 ? marks.of(ref) : Promise.resolve([]),
     ]);
-    if (this.#picture.vm(ref)?.tree !== tree) {
+    if (this.#store.vm(ref)?.tree !== tree) {
       return;
     }
     if (ours.status === 'fulfilled') {
       const auto = names(believed(tree, ours.value));
-      this.#picture.putVm(ref, { undo: undoOf(tree, ours.value), auto });
+      this.#store.putVm(ref, { undo: undoOf(tree, ours.value), auto });
     } else {
       this.#log.warn(`it is not known which snapshots were taken unasked: ${asFailure(ours.reason).message}`);
     }
     if (kept.status === 'fulfilled') {
-      this.#picture.putVm(ref, { kept: names(keptSnapshots(tree, kept.value)) });
+      this.#store.putVm(ref, { kept: names(keptSnapshots(tree, kept.value)) });
     } else {
       this.#log.warn(`it is not known which snapshots are to be kept: ${asFailure(kept.reason).message}`);
     }

@@ -11,16 +11,16 @@ import type { Lease } from './leases.js';
 /** What it returns rejects with `refused` where somebody did what the next step would take away. */
 export function beforeRecoveryStep(
   look: FreshLook,
-  turn: Lease,
+  lease: Lease,
   broken: InterruptedOperation,
   plan: Plan,
 ): (index: number) => Promise<void> {
   return async (index) => {
     const next = plan.steps[index];
     if (next?.kind !== 'removeFiles' && next?.kind !== 'makeCurrent' && next?.kind !== 'restoreMemory') {
-      return turn.live.read(turn.request.vm.uuid, ['vm', 'tree']);
+      return lease.live.read(lease.request.vm.uuid, ['vm', 'tree']);
     }
-    const { facts } = await look.read(turn, (known) => factsToRecover(broken, known));
+    const { facts } = await look.read(lease, (known) => factsToRecover(broken, known));
     const both = { ...broken.plan, steps: [...plan.steps, ...broken.plan.steps] };
     const obstacle = stepRefusal(next, both, facts, 'refuse');
     if (obstacle !== undefined) {

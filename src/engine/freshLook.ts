@@ -20,9 +20,9 @@ const readBackMs = 10_000;
 const readBackEveryMs = 500;
 
 export interface FreshLookOptions {
-  readonly picture: Store;
+  readonly store: Store;
   readonly clock: Clock;
-  readonly keeping: Persistence;
+  readonly persistence: Persistence;
   /** Aborted when the inventory ends. */
   readonly ended: AbortSignal;
 }
@@ -40,8 +40,8 @@ export class FreshLook {
   }
 
   /** Rejects with the Failure of a read, and at once when nobody wants it any more: a read may last for ever. */
-  async read(turn: Lease, asked: (known: Facts) => FactsRequest): Promise<Fresh> {
-    const { signal } = turn;
+  async read(lease: Lease, asked: (known: Facts) => FactsRequest): Promise<Fresh> {
+    const { signal } = lease;
     let unheard: (() => void) | undefined;
     const cancelled = new Promise<never>((_, reject) => {
       const give = (): void => reject(new Failure('cancelled', { doing: 'look at the VM' }));
@@ -52,23 +52,23 @@ export class FreshLook {
       }
     });
     try {
-      return await Promise.race([this.#read(turn, asked), cancelled]);
+      return await Promise.race([this.#read(lease, asked), cancelled]);
     } finally {
       unheard?.();
     }
   }
 
   async #read({ request, live, log }: Lease, asked: (known: Facts) => FactsRequest): Promise<Fresh> {
-    const { clock, keeping, picture } = this.#options;
+    const { clock, persistence, store } = this.#options;
     const hypervisor = await live.open();
     const sources = { hypervisor, otherVms: live.otherVms, neighbours: live.neighbours, log };
     const ahead = new Prefetch(sources, request.vm.uuid);
-    const before = picture.vm(request.vm);
+    const before = store.vm(request.vm);
     if (before?.tree !== undefined) {
       ahead.begin(asked(knownFacts(hypervisor, before.vm, before.tree, clock.now())).needs);
     }
     const [own] = await Promise.all([
-      readOwnKnowledge(keeping, request.vm),
+      readOwnKnowledge(persistence, request.vm),
       live.read(request.vm.uuid, ['vm', 'tree']),
     ]);
     const { vm, tree, layers, ranSince } = this.view(request.vm);
@@ -80,7 +80,7 @@ export class FreshLook {
   }
 
   view(ref: VmRef): VmView {
-    const view = this.#options.picture.vm(ref);
+    const view = this.#options.store.vm(ref);
     if (view === undefined) {
       throw new Failure('notFound', { vm: ref.uuid });
     }
@@ -100,11 +100,11 @@ export class FreshLook {
   }
 
   /** True when the VM was read; a connection that is away is waited for a while. */
-  async readPatiently(turn: Lease): Promise<boolean> {
+  async readPatiently(lease: Lease): Promise<boolean> {
     const late = new AbortController();
-    const seen = await within(this.#options.clock, readBackMs, this.#readUntil(turn, late.signal), false);
+    const seen = await within(this.#options.clock, readBackMs, this.#readUntil(lease, late.signal), false);
     late.abort();
-    return seen && this.#options.picture.vm(turn.request.vm) !== undefined;
+    return seen && this.#options.store.vm(lease.request.vm) !== undefined;
   }
 
   async #readUntil({ request, live, log }: Lease, late: AbortSignal): Promise<boolean> {

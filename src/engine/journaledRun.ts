@@ -56,7 +56,7 @@ function canBreakOff(step: Step): boolean {
 }
 
 export interface StepsToRun {
-  readonly turn: Lease;
+  readonly lease: Lease;
   readonly plan: Plan;
   readonly entry?: OpenEntry | undefined;
   /** Looks afresh before each step but the first, and rejects if the rest of the plan holds no longer. */
@@ -71,7 +71,7 @@ export interface StepsRun {
 }
 
 /** Rejects with the Failure of a step, or of the journal. */
-export async function runSteps(runner: StepRunner, { turn, plan, entry, beforeStep }: StepsToRun): Promise<StepsRun> {
+export async function runSteps(runner: StepRunner, { lease, plan, entry, beforeStep }: StepsToRun): Promise<StepsRun> {
   let guestPausedMs: number | undefined;
   const left: string[] = [];
   for (const [index, step] of plan.steps.entries()) {
@@ -83,14 +83,14 @@ export async function runSteps(runner: StepRunner, { turn, plan, entry, beforeSt
       await entry?.begun(written);
     }
     try {
-      const paused = await runner.run(turn, await turn.live.open(), step, plan.estimateMs);
+      const paused = await runner.run(lease, await lease.live.open(), step, plan.estimateMs);
       guestPausedMs ??= paused;
     } catch (error) {
       const failure = asFailure(error);
       if (step.kind !== 'removeFiles' || !isTidying(plan, index) || !tidyingFails.has(failure.kind)) {
         throw failure;
       }
-      left.push(...(await stillThere(turn, step.files)));
+      left.push(...(await stillThere(lease, step.files)));
     }
     if (written !== undefined) {
       await entry?.done(written);

@@ -28,7 +28,7 @@ const patienceMs = 20_000;
 const knownMs = 3_000;
 
 export interface LayerReaderOptions {
-  readonly picture: Store;
+  readonly store: Store;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -141,7 +141,7 @@ export class LayerReader {
   }
 
   async #look(live: LiveConnection, ref: VmRef, what: 'everything' | 'chains'): Promise<Looked> {
-    const { clock, log, picture } = this.#options;
+    const { clock, log, store } = this.#options;
     const hypervisor = await live.open();
     const { vm, tree } = await this.#known(live, ref);
     const known = knownFacts(hypervisor, vm, tree, clock.now());
@@ -153,7 +153,7 @@ export class LayerReader {
       files: filesOfLayers,
     };
     const facts = (await within(clock, patienceMs, reader.read(asked), undefined)) ?? reader.soFar;
-    const before = picture.vm(ref)?.layers;
+    const before = store.vm(ref)?.layers;
     const read = {
       facts,
       inside: what === 'everything' ? await this.#inside(hypervisor, facts) : new Map<string, InternalSizes>(),
@@ -162,21 +162,21 @@ export class LayerReader {
     };
     const layers = layersFromFiles(read);
     if (what === 'everything') {
-      picture.putVm(ref, { layers });
+      store.putVm(ref, { layers });
     }
     return { hypervisor, facts, layers };
   }
 
   async #known(live: LiveConnection, ref: VmRef): Promise<VmView & { readonly tree: SnapshotTree }> {
-    const { picture, clock } = this.#options;
+    const { store, clock } = this.#options;
     const isFresh = live.isFollowed(ref.uuid) || live.isHeld(ref.uuid);
-    if (picture.vm(ref)?.tree === undefined) {
+    if (store.vm(ref)?.tree === undefined) {
       await live.read(ref.uuid, ['vm', 'tree']);
     } else if (!isFresh) {
       // Another client's job may hold the answer back for minutes: what was known has to do then.
       await within(clock, knownMs, live.read(ref.uuid, ['vm', 'tree']), undefined);
     }
-    const view = picture.vm(ref);
+    const view = store.vm(ref);
     if (view?.tree === undefined) {
       throw new Failure('notFound', { connection: ref.connection, vm: ref.uuid });
     }

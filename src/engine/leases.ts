@@ -21,7 +21,7 @@ export interface Lease {
 }
 
 export interface LeasesOptions {
-  readonly picture: Store;
+  readonly store: Store;
   readonly clock: Clock;
   readonly log: Log;
   /** Throws a Failure `notFound` for a connection that is not known. */
@@ -39,11 +39,11 @@ export class Leases {
   async take<T>(
     request: OperationRequest,
     { signal, onWait }: LeaseOptions & { readonly signal: AbortSignal },
-    work: (turn: Lease) => Promise<T>,
+    work: (lease: Lease) => Promise<T>,
   ): Promise<T> {
-    const { picture, clock, log, connection } = this.#options;
+    const { store, clock, log, connection } = this.#options;
     const end = await this.#lock.take(vmKey(request.vm), request, { signal, onWait });
-    const status = new OperationStatus(picture, clock, request);
+    const status = new OperationStatus(store, clock, request);
     let release: (() => void) | undefined;
     try {
       const live = connection(request.vm.connection);

@@ -52,8 +52,8 @@ export class Inventory implements InventoryPort {
   readonly onDidChange: Event<InventoryChange>;
   readonly demoVms: DemoVmsPort;
   readonly #options: LiveOptions;
-  readonly #picture: Store;
-  readonly #keeping: Persistence;
+  readonly #store: Store;
+  readonly #persistence: Persistence;
   /** What acts, and decides what to do: half of the code, loaded when it is needed. To show VMs takes none of it. */
   #operations: Promise<Operations> | undefined;
   readonly #recovered = new Emitter<RecoveryReport>();
@@ -78,14 +78,14 @@ export class Inventory implements InventoryPort {
       whenOpen: (uri) => this.#recover(uri),
       beside: (uri) => [...this.#live.values()].filter((live) => live.uri !== uri),
     };
-    this.#picture = new Store(log);
-    this.onDidChange = this.#picture.onDidChange;
-    this.#keeping =
+    this.#store = new Store(log);
+    this.onDidChange = this.#store.onDidChange;
+    this.#persistence =
       journal === undefined ? keepNothing : 'folder' in journal ? keepIn(journal.folder, log, journal.editor) : journal;
-    this.#marks = new SnapshotMarks(this.#picture, this.#keeping, log);
-    this.#layers = new LayerReader({ picture: this.#picture, clock, log });
+    this.#marks = new SnapshotMarks(this.#store, this.#persistence, log);
+    this.#layers = new LayerReader({ store: this.#store, clock, log });
     this.#rules = rules;
-    this.demoVms = new DemoVms(this.#keeping.demos, (uri, question) => this.#asking(uri, question));
+    this.demoVms = new DemoVms(this.#persistence.demos, (uri, question) => this.#asking(uri, question));
   }
 
   #acting(): Promise<Operations> {
@@ -96,8 +96,8 @@ export class Inventory implements InventoryPort {
     const { Operations: Loaded } = await import('./operations.js');
     const operations = new Loaded({
       ...this.#options,
-      picture: this.#picture,
-      keeping: this.#keeping,
+      store: this.#store,
+      persistence: this.#persistence,
       rules: this.#rules,
       connection: (uri) => this.#connection(uri),
       isProtected: (vm, connection) => this.#isProtected(vm, connection),
@@ -118,7 +118,7 @@ export class Inventory implements InventoryPort {
   }
 
   get connections(): readonly ConnectionView[] {
-    return this.#picture.connections;
+    return this.#store.connections;
   }
 
   setConnections(uris: readonly string[]): void {
@@ -126,7 +126,7 @@ export class Inventory implements InventoryPort {
     this.#retire();
     for (const uri of uris) {
       if (!this.#live.has(uri)) {
-        this.#live.set(uri, new LiveConnection(uri, this.#picture, this.#options, () => this.#retire()));
+        this.#live.set(uri, new LiveConnection(uri, this.#store, this.#options, () => this.#retire()));
       }
     }
     this.setAttention(this.#attention);
@@ -149,7 +149,7 @@ export class Inventory implements InventoryPort {
         this.#live.delete(uri);
       }
     }
-    this.#picture.setUris([...this.#wanted, ...busy]);
+    this.#store.setUris([...this.#wanted, ...busy]);
   }
 
   connect(uri: string): Promise<ConnectionView> {
@@ -205,7 +205,7 @@ export class Inventory implements InventoryPort {
   }
 
   findVm(ref: VmRef): VmView | undefined {
-    return this.#picture.vm(ref);
+    return this.#store.vm(ref);
   }
 
   findVms(nameOrUuid: string, connection?: string): readonly VmView[] {
@@ -220,7 +220,7 @@ export class Inventory implements InventoryPort {
       if (!live.isFollowed(ref.uuid)) {
         await live.read(ref.uuid, ['tree']);
       }
-      return knownVm(this.#picture, ref).tree;
+      return knownVm(this.#store, ref).tree;
     });
   }
 
@@ -237,17 +237,17 @@ export class Inventory implements InventoryPort {
   }
 
   async undoOfRevert(ref: VmRef): Promise<AutoSnapshot | undefined> {
-    return undoOf(await this.readTree(ref), await this.#keeping.records.of(ref));
+    return undoOf(await this.readTree(ref), await this.#persistence.records.of(ref));
   }
 
   async keptSnapshots(ref: VmRef): Promise<readonly string[]> {
-    const marks = await this.#keeping.marks.of(ref);
+    const marks = await this.#persistence.marks.of(ref);
     return marks.length === 0 ? [] : keptSnapshots(await this.readTree(ref), marks).map(({ name }) => name);
   }
 
   async setKept(ref: VmRef, snapshots: readonly string[], kept: 'kept' | 'free'): Promise<void> {
     const tree = await this.readTree(ref);
-    const { marks } = this.#keeping;
+    const { marks } = this.#persistence;
     const known = await marks.of(ref);
     for (const snapshot of tree.snapshots.filter(({ name }) => snapshots.includes(name))) {
       const on = marksOn(snapshot, tree, known);
@@ -305,7 +305,7 @@ export class Inventory implements InventoryPort {
     this.#live.clear();
     void this.#operations?.then((operations) => operations.dispose());
     this.#marks.dispose();
-    this.#picture.dispose();
+    this.#store.dispose();
   }
 
   /** Of all together each shows its own failure. */
@@ -338,6 +338,6 @@ export class Inventory implements InventoryPort {
   async #questions(): Promise<Questions> {
     const { Questions } = await import('./questions.js');
     const { clock, log } = this.#options;
-    return new Questions({ picture: this.#picture, keeping: this.#keeping, clock, log });
+    return new Questions({ store: this.#store, persistence: this.#persistence, clock, log });
   }
 }

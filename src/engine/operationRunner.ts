@@ -27,8 +27,8 @@ export interface RunnerOptions {
   readonly look: FreshLook;
   readonly steps: StepRunner;
   readonly recoverer: Recoverer;
-  readonly keeping: Persistence;
-  readonly picture: Store;
+  readonly persistence: Persistence;
+  readonly store: Store;
   readonly clock: Clock;
   readonly rules: Rules;
   readonly isProtected: (vm: Vm, connection: string) => boolean;
@@ -52,40 +52,40 @@ export class OperationRunner {
   }
 
   async run(request: OperationRequest, options: RunOperationOptions = {}): Promise<OperationResult> {
-    const { picture, turns, ended } = this.#options;
+    const { store, turns, ended } = this.#options;
     const signal = options.signal === undefined ? ended : AbortSignal.any([options.signal, ended]);
-    const name = picture.vm(request.vm)?.vm.name;
+    const name = store.vm(request.vm)?.vm.name;
     try {
-      return await turns.take(request, { signal, onWait: options.onWait }, (turn) => this.#carryOut(turn, options));
+      return await turns.take(request, { signal, onWait: options.onWait }, (lease) => this.#carryOut(lease, options));
     } catch (error) {
       throw this.#knowingWhere(request, name, knowingWho(asFailure(error), signal));
     }
   }
 
-  async #carryOut(turn: Lease, options: RunOperationOptions): Promise<OperationResult> {
+  async #carryOut(lease: Lease, options: RunOperationOptions): Promise<OperationResult> {
     const { clock, recoverer } = this.#options;
     const begunAt = clock.ticks();
-    await turn.live.open();
-    const unfinished = await recoverer.recoverVm(turn);
-    if (unfinished !== undefined && !isWayOut(turn.request)) {
-      throw new Failure('refused', { refusal: this.#unfinishedRefusal(turn.request, unfinished) });
+    await lease.live.open();
+    const unfinished = await recoverer.recoverVm(lease);
+    if (unfinished !== undefined && !isWayOut(lease.request)) {
+      throw new Failure('refused', { refusal: this.#unfinishedRefusal(lease.request, unfinished) });
     }
-    const plan = await this.#decide(turn, options);
-    const entry = isJournaled(plan) ? await this.#begin(turn, plan) : undefined;
+    const plan = await this.#decide(lease, options);
+    const entry = isJournaled(plan) ? await this.#begin(lease, plan) : undefined;
     let ran: StepsRun;
     try {
-      const beforeStep = (done: number): Promise<void> => this.#recheck(turn, plan, done);
-      ran = await runSteps(this.#options.steps, { turn, plan, entry, beforeStep });
-      await this.#overlaysStand(turn, plan, plan.steps.length);
+      const beforeStep = (done: number): Promise<void> => this.#recheck(lease, plan, done);
+      ran = await runSteps(this.#options.steps, { lease, plan, entry, beforeStep });
+      await this.#overlaysStand(lease, plan, plan.steps.length);
     } catch (error) {
-      throw await this.#failed(turn, entry, begunAt, asFailure(error));
+      throw await this.#failed(lease, entry, begunAt, asFailure(error));
     }
     const durationMs = Math.round(clock.ticks() - begunAt);
-    await this.#note(turn, entry, { outcome: 'done', durationMs });
+    await this.#note(lease, entry, { outcome: 'done', durationMs });
     return {
       ...(plan.snapshot === undefined ? {} : { snapshot: plan.snapshot }),
       ...(plan.checkpoint === undefined ? {} : { checkpoint: plan.checkpoint }),
-      state: await this.#stateAtEnd(turn),
+      state: await this.#stateAtEnd(lease),
       durationMs,
       ...(ran.guestPausedMs === undefined ? {} : { guestPausedMs: ran.guestPausedMs }),
       ...(ran.left.length === 0 ? {} : { left: ran.left }),
@@ -93,66 +93,66 @@ export class OperationRunner {
   }
 
   /** The fresh plan; rejects when it is a refusal or no longer what was confirmed, before anything is touched. */
-  async #decide(turn: Lease, { confirmed, allows }: RunOperationOptions): Promise<Plan> {
-    const { request } = turn;
-    const { facts } = await this.#options.look.read(turn, (known) => factsToPlan(request, known));
+  async #decide(lease: Lease, { confirmed, allows }: RunOperationOptions): Promise<Plan> {
+    const { request } = lease;
+    const { facts } = await this.#options.look.read(lease, (known) => factsToPlan(request, known));
     const plan = orRefused(planForGood(request, facts));
     if ((confirmed !== undefined && !stillHolds(confirmed, plan)) || allows?.(plan, facts) === false) {
-      throw new Failure('refused', { refusal: refuse('changedMeanwhile', { vm: facts.vm.name }).refusal });
+      throw new Failure('refused', { refusal: refuse('stalePlan', { vm: facts.vm.name }).refusal });
     }
     return plan;
   }
 
   /** The rest rests on what the steps before have made, and on what another client did meanwhile. */
-  async #recheck(turn: Lease, plan: Plan, done: number): Promise<void> {
-    const { request } = turn;
-    const { facts } = await this.#options.look.read(turn, (known) => factsToPlan(request, known));
+  async #recheck(lease: Lease, plan: Plan, done: number): Promise<void> {
+    const { request } = lease;
+    const { facts } = await this.#options.look.read(lease, (known) => factsToPlan(request, known));
     orRefused(this.#options.rules.planRest(request, facts, plan, done));
     const { vm } = facts;
     if (plan.steps[done]?.kind === 'restoreMemory' && isActive(vm.power)) {
       // Somebody started it between two of our steps: its RAM is not that of the snapshot, and never will be.
-      throw new Failure('refused', { refusal: refuse('changedMeanwhile', { vm: vm.name }).refusal });
+      throw new Failure('refused', { refusal: refuse('stalePlan', { vm: vm.name }).refusal });
     }
-    await this.#overlaysStand(turn, plan, done);
+    await this.#overlaysStand(lease, plan, done);
   }
 
   /**
    * A VM that is off does not notice when somebody removes the overlays that it was put on: it would be found out when it
    * is started, and what it left is removed by then.
    */
-  async #overlaysStand(turn: Lease, plan: Plan, done: number): Promise<void> {
+  async #overlaysStand(lease: Lease, plan: Plan, done: number): Promise<void> {
     const made = plan.steps.slice(0, done).flatMap((step) => (step.kind === 'createOverlays' ? step.overlays : []));
     if (made.length === 0) {
       return;
     }
-    const { files } = await turn.live.open();
-    await turn.live.read(turn.request.vm.uuid, ['vm']);
-    const { vm } = this.#options.look.view(turn.request.vm);
+    const { files } = await lease.live.open();
+    await lease.live.read(lease.request.vm.uuid, ['vm']);
+    const { vm } = this.#options.look.view(lease.request.vm);
     const seen = await Promise.all(made.map(({ file }) => files.image(file)));
     const gone = made.find((_, index) => seen[index] === 'missing');
     if (gone !== undefined && !isActive(vm.power)) {
-      throw new Failure('refused', { path: gone.file, refusal: refuse('changedMeanwhile', { vm: vm.name }).refusal });
+      throw new Failure('refused', { path: gone.file, refusal: refuse('stalePlan', { vm: vm.name }).refusal });
     }
   }
 
-  async #begin(turn: Lease, plan: Plan): Promise<OpenEntry> {
-    const { look, keeping, recoverer, isProtected } = this.#options;
-    const { request } = turn;
+  async #begin(lease: Lease, plan: Plan): Promise<OpenEntry> {
+    const { look, persistence, recoverer, isProtected } = this.#options;
+    const { request } = lease;
     const { vm, tree } = look.view(request.vm);
     const { uuid, name } = vm;
     const { connection } = request.vm;
-    const { hostname, hostUuid } = (await turn.live.open()).capabilities;
+    const { hostname, hostUuid } = (await lease.live.open()).capabilities;
     const before = tree === undefined ? undefined : beforeOf({ vm, tree });
-    const entry = await keeping.journal.begin({
+    const entry = await persistence.journal.begin({
       connection,
       vm: { uuid, name },
       request,
       plan,
-      ...(isProtected(vm, connection) ? { protectedIn: keeping.editor ?? '' } : {}),
+      ...(isProtected(vm, connection) ? { protectedIn: persistence.editor ?? '' } : {}),
       ...(before === undefined ? {} : { before }),
       daemon: { hostname, ...(hostUuid === undefined ? {} : { hostUuid }) },
     });
-    await recoverer.requireAlone(turn, entry);
+    await recoverer.requireAlone(lease, entry);
     return entry;
   }
 
@@ -161,31 +161,31 @@ export class OperationRunner {
       // Neither a repair of ours nor a person's word here leads out of it.
       return why;
     }
-    const vm = this.#options.picture.vm(request.vm)?.vm.name ?? request.vm.uuid;
+    const vm = this.#options.store.vm(request.vm)?.vm.name ?? request.vm.uuid;
     return refuse('unfinishedOperation', { vm, operation: request.kind }, why).refusal;
   }
 
   /** Whoever hears of it knows the VM's true state, and what was done to get it out of a half done one. */
-  async #failed(turn: Lease, entry: OpenEntry | undefined, begunAt: number, failure: Failure): Promise<Failure> {
+  async #failed(lease: Lease, entry: OpenEntry | undefined, begunAt: number, failure: Failure): Promise<Failure> {
     const { clock, look, recoverer, ended } = this.#options;
-    turn.status.begin(readBackStep);
-    const seen = await look.readPatiently(turn);
+    lease.status.begin(readBackStep);
+    const seen = await look.readPatiently(lease);
     if (entry === undefined) {
       const text = `${failure.kind}: ${failure.message}`;
-      await this.#note(turn, undefined, {
+      await this.#note(lease, undefined, {
         outcome: 'failed',
         failure: text,
         durationMs: Math.round(clock.ticks() - begunAt),
       });
-      return seen ? this.#knowingState(turn, failure) : failure;
+      return seen ? this.#knowingState(lease, failure) : failure;
     }
     if (!seen || ended.aborted) {
       await entry.leave();
-      turn.live.recoverWhenOpen();
+      lease.live.recoverWhenOpen();
       return failure;
     }
-    const recovered = await recoverer.afterFailure({ ...turn, signal: ended }, entry, failure);
-    return this.#knowingState(turn, recovered === undefined ? failure : withDetails(failure, { recovered }));
+    const recovered = await recoverer.afterFailure({ ...lease, signal: ended }, entry, failure);
+    return this.#knowingState(lease, recovered === undefined ? failure : withDetails(failure, { recovered }));
   }
 
   async #note(
@@ -193,29 +193,29 @@ export class OperationRunner {
     entry: OpenEntry | undefined,
     end: { readonly outcome: 'done' | 'failed'; readonly failure?: string; readonly durationMs: number },
   ): Promise<void> {
-    const { keeping, picture } = this.#options;
+    const { persistence, store } = this.#options;
     const { outcome, failure } = end;
     if (entry !== undefined) {
       await entry.end({ outcome, ...(failure === undefined ? {} : { failure }) });
       return;
     }
     const { connection, uuid } = request.vm;
-    const name = picture.vm(request.vm)?.vm.name ?? uuid;
-    await keeping.audit.note({ connection, vm: { uuid, name }, request, ...end });
+    const name = store.vm(request.vm)?.vm.name ?? uuid;
+    await persistence.audit.note({ connection, vm: { uuid, name }, request, ...end });
   }
 
   /** A transient VM that was switched off is gone, and off. What was known before it says nothing of now. */
-  async #stateAtEnd(turn: Lease): Promise<PowerState> {
-    turn.status.begin(readBackStep);
-    const seen = await this.#options.look.readBack(turn);
+  async #stateAtEnd(lease: Lease): Promise<PowerState> {
+    lease.status.begin(readBackStep);
+    const seen = await this.#options.look.readBack(lease);
     if (seen === 'gone') {
       return 'off';
     }
-    return seen === 'read' ? (this.#options.picture.vm(turn.request.vm)?.vm.power ?? 'unknown') : 'unknown';
+    return seen === 'read' ? (this.#options.store.vm(lease.request.vm)?.vm.power ?? 'unknown') : 'unknown';
   }
 
-  #knowingState(turn: Lease, failure: Failure): Failure {
-    const vm = this.#options.picture.vm(turn.request.vm)?.vm;
+  #knowingState(lease: Lease, failure: Failure): Failure {
+    const vm = this.#options.store.vm(lease.request.vm)?.vm;
     return vm === undefined ? failure : withDetails(failure, { stateNow: vm.power });
   }
 
@@ -227,7 +227,7 @@ export class OperationRunner {
    */
   #knowingWhere(request: OperationRequest, before: string | undefined, failure: Failure): Failure {
     const { vm, snapshot } = failure.details;
-    const now = this.#options.picture.vm(request.vm)?.vm.name;
+    const now = this.#options.store.vm(request.vm)?.vm.name;
     const name = now ?? before;
     const vmIsGone = failure.kind === 'notFound' && now === undefined;
     return withDetails(failure, {

@@ -11,15 +11,15 @@ export const checkStep = 'check';
 export const readBackStep = 'readBack';
 
 export class OperationStatus {
-  readonly #picture: Store;
+  readonly #store: Store;
   readonly #clock: Clock;
   readonly #request: OperationRequest;
   readonly #startedAt: number;
   #shownAt = Number.NEGATIVE_INFINITY;
   #progress: Progress = { step: checkStep, cancellable: false };
 
-  constructor(picture: Store, clock: Clock, request: OperationRequest) {
-    this.#picture = picture;
+  constructor(store: Store, clock: Clock, request: OperationRequest) {
+    this.#store = store;
     this.#clock = clock;
     this.#request = request;
     this.#startedAt = clock.now();
@@ -42,12 +42,12 @@ export class OperationStatus {
   }
 
   end(): void {
-    this.#picture.putVm(this.#request.vm, { operation: undefined });
+    this.#store.putVm(this.#request.vm, { operation: undefined });
   }
 
   #show(): void {
     this.#shownAt = this.#clock.ticks();
     const operation = { request: this.#request, startedAt: this.#startedAt, progress: this.#progress };
-    this.#picture.putVm(this.#request.vm, { operation });
+    this.#store.putVm(this.#request.vm, { operation });
   }
 }

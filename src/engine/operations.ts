@@ -28,10 +28,10 @@ import { Leases } from './leases.js';
 const theRules: Rules = { planRest, planRecovery, sinceObstacle: sinceRefusal };
 
 export interface OperationsOptions {
-  readonly picture: Store;
+  readonly store: Store;
   readonly clock: Clock;
   readonly log: Log;
-  readonly keeping: Persistence;
+  readonly persistence: Persistence;
   /** Those of the model unless a test puts others in their place. */
   readonly rules?: Rules | undefined;
   readonly isProtected: (vm: Vm, connection: string) => boolean;
@@ -53,11 +53,11 @@ export class Operations implements Disposable {
 
   constructor(given: OperationsOptions) {
     this.#options = given;
-    const { clock, keeping, rules = theRules } = given;
+    const { clock, persistence, rules = theRules } = given;
     const options = { ...given, rules };
     const turns = new Leases(options);
     const look = new FreshLook(options);
-    const steps = new StepRunner(look, clock, keeping);
+    const steps = new StepRunner(look, clock, persistence);
     const recoverer = new Recoverer({ ...options, turns, look, steps });
     this.#recoverer = recoverer;
     this.onDidRecover = recoverer.onDidRecover;
@@ -103,11 +103,11 @@ export class Operations implements Disposable {
 
   /** What a person has named or described is theirs: nothing vouches for it any more. */
   async #handOver(vm: VmRef, snapshot: string): Promise<void> {
-    const { keeping, log } = this.#options;
+    const { persistence, log } = this.#options;
     try {
-      const records = await keeping.records.of(vm);
+      const records = await persistence.records.of(vm);
       for (const record of records.filter(({ name, why }) => name === snapshot && why === 'revert')) {
-        await keeping.records.forget(vm, record);
+        await persistence.records.forget(vm, record);
       }
     } catch (error) {
       log.warn(`${snapshot} is still recorded as taken by us: ${asFailure(error).message}`);
@@ -121,17 +121,17 @@ export class Operations implements Disposable {
 
   /** @param keep absent: the revert took no checkpoint, so that there is none too many */
   async #prune(ref: VmRef, keep: number | undefined): Promise<void> {
-    const { picture, keeping, log, ended } = this.#options;
-    const view = picture.vm(ref);
+    const { store, persistence, log, ended } = this.#options;
+    const view = store.vm(ref);
     if (view?.tree === undefined || this.#options.isProtected(view.vm, ref.connection) || ended.aborted) {
       return;
     }
     await prune({
       vm: ref,
       tree: view.tree,
-      records: await keeping.records.of(ref),
+      records: await persistence.records.of(ref),
       ...(keep === undefined ? {} : { keep }),
-      kept: keptSnapshots(view.tree, await keeping.marks.of(ref)).map(({ name }) => name),
+      kept: keptSnapshots(view.tree, await persistence.marks.of(ref)).map(({ name }) => name),
       log,
       remove: (request, allows) => this.#runner.run(request, { allows }),
     });

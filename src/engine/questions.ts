@@ -19,8 +19,8 @@ import { FactsReader } from './factsReader.js';
 const planMs = 5000;
 
 export interface QuestionsOptions {
-  readonly picture: Store;
-  readonly keeping: Persistence;
+  readonly store: Store;
+  readonly persistence: Persistence;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -39,13 +39,13 @@ export class Questions {
    */
   async plan(live: LiveConnection, request: OperationRequest): Promise<Decision> {
     const { uuid } = request.vm;
-    const { clock, keeping, log, picture } = this.#options;
+    const { clock, persistence, log, store } = this.#options;
     const hypervisor = await live.open();
-    if (!live.isFollowed(uuid) && !(live.isHeld(uuid) && picture.vm(request.vm)?.tree !== undefined)) {
+    if (!live.isFollowed(uuid) && !(live.isHeld(uuid) && store.vm(request.vm)?.tree !== undefined)) {
       await live.read(uuid, live.isHeld(uuid) ? ['tree'] : ['vm', 'tree']);
     }
-    const { vm, tree, layers, ranSince } = knownVm(picture, request.vm);
-    const own = await readOwnKnowledge(keeping, request.vm);
+    const { vm, tree, layers, ranSince } = knownVm(store, request.vm);
+    const own = await readOwnKnowledge(persistence, request.vm);
     const known = knownFacts(hypervisor, vm, tree, clock.now(), { ...own, layers, ranSince });
     if (live.isHeld(uuid)) {
       return planOperation(request, known);
@@ -60,10 +60,10 @@ export class Questions {
     if (live.isHeld(ref.uuid)) {
       throw new Failure('busy', { vm: ref.uuid, connection: ref.connection });
     }
-    const { clock, keeping, log, picture } = this.#options;
+    const { clock, persistence, log, store } = this.#options;
     const hypervisor = await live.open();
-    const [own] = await Promise.all([readOwnKnowledge(keeping, ref), live.read(ref.uuid, ['vm', 'tree'])]);
-    const { vm, tree, ranSince } = knownVm(picture, ref);
+    const [own] = await Promise.all([readOwnKnowledge(persistence, ref), live.read(ref.uuid, ['vm', 'tree'])]);
+    const { vm, tree, ranSince } = knownVm(store, ref);
     const known = knownFacts(hypervisor, vm, tree, clock.now(), { ...own, ranSince });
     const reader = new FactsReader({ hypervisor, otherVms: live.otherVms, neighbours: live.neighbours, log }, known);
     return examine(ref, await reader.read(factsToDiagnose(known)));

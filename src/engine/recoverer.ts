@@ -35,8 +35,8 @@ export interface RecovererOptions {
   readonly turns: Leases;
   readonly look: FreshLook;
   readonly steps: StepRunner;
-  readonly keeping: Persistence;
-  readonly picture: Store;
+  readonly persistence: Persistence;
+  readonly store: Store;
   readonly clock: Clock;
   readonly log: Log;
   readonly rules: Rules;
@@ -62,8 +62,8 @@ export class Recoverer {
 
   /** Takes up whatever broke off on this connection, which is open. Never rejects. */
   async recoverAll(uri: string): Promise<void> {
-    const { keeping, turns, ended, log } = this.#options;
-    const { entries, unreadable } = await keeping.journal.unfinished(uri);
+    const { persistence, turns, ended, log } = this.#options;
+    const { entries, unreadable } = await persistence.journal.unfinished(uri);
     for (const { path, why, detail } of unreadable) {
       log.error(`an operation that was interrupted cannot be read: ${path}: ${why}: ${detail}`);
     }
@@ -71,7 +71,7 @@ export class Recoverer {
     await Promise.all(
       [...first.values()].map(async ({ request, vm }) => {
         try {
-          await turns.take(request, { signal: ended }, (turn) => this.recoverVm(turn));
+          await turns.take(request, { signal: ended }, (lease) => this.recoverVm(lease));
         } catch (error) {
           const { kind, message } = asFailure(error);
           log.info(`what was interrupted on ${vm.name} is left for now: ${kind}: ${message}`);
@@ -97,16 +97,16 @@ export class Recoverer {
    *
    * Entries that do not even tell their VM are in the log. Those of other users are not seen at all.
    */
-  async recoverVm(turn: Lease): Promise<Refusal | undefined> {
-    const { keeping } = this.#options;
-    const { connection, uuid } = turn.request.vm;
-    if ((await turn.live.open()).capabilities.readOnly) {
+  async recoverVm(lease: Lease): Promise<Refusal | undefined> {
+    const { persistence } = this.#options;
+    const { connection, uuid } = lease.request.vm;
+    if ((await lease.live.open()).capabilities.readOnly) {
       return undefined;
     }
-    const { entries, unreadable } = await keeping.journal.unfinished();
+    const { entries, unreadable } = await persistence.journal.unfinished();
     const own = entries.filter(({ vm }) => vm.uuid === uuid);
     for (const entry of own) {
-      const open = await keeping.journal.claim(entry.id);
+      const open = await persistence.journal.claim(entry.id);
       if (open === 'busy') {
         throw heldBy(entry);
       }
@@ -115,11 +115,11 @@ export class Recoverer {
       }
       if (entry.connection !== connection) {
         await this.#ends.elsewhere(open);
-      } else if ((await this.#settle(turn, open, { cause: 'automatic' })) === undefined) {
+      } else if ((await this.#settle(lease, open, { cause: 'automatic' })) === undefined) {
         throw new Failure('lost', { connection });
       }
     }
-    const unread = unreadable.filter(({ vm }) => vm === uuid).map((entry) => this.#unreadable(turn, entry));
+    const unread = unreadable.filter(({ vm }) => vm === uuid).map((entry) => this.#unreadable(lease, entry));
     return [...own.flatMap(({ id }) => this.#ends.whyUnfinished(id) ?? []), ...unread][0];
   }
 
@@ -127,12 +127,12 @@ export class Recoverer {
    * Two editors that begin at the same time see nothing of each other before. Whoever sees another one withdraws, be it
    * both of them: nothing is done yet, and which of them came first is not known to both.
    */
-  async requireAlone(turn: Lease, own: OpenEntry): Promise<void> {
-    const { journal } = this.#options.keeping;
+  async requireAlone(lease: Lease, own: OpenEntry): Promise<void> {
+    const { journal } = this.#options.persistence;
     const { entries } = await journal.unfinished();
     for (const entry of entries) {
       const { id, vm } = entry;
-      if (vm.uuid !== turn.request.vm.uuid || id === own.entry.id || this.#ends.whyUnfinished(id) !== undefined) {
+      if (vm.uuid !== lease.request.vm.uuid || id === own.entry.id || this.#ends.whyUnfinished(id) !== undefined) {
         continue;
       }
       const other = await journal.claim(id);
@@ -151,7 +151,7 @@ export class Recoverer {
   /** What is unfinished on a VM is forgotten, over whichever connection it began: a person has seen to it. */
   async dismiss(ref: VmRef): Promise<void> {
     await this.#eachOf(ref, async (_, open) => {
-      await keepLeftCheckpoints(this.#options.keeping, open.entry);
+      await keepLeftCheckpoints(this.#options.persistence, open.entry);
       await open.end({ outcome: 'explained', failure: 'dismissed' });
       this.#ends.forget(open.entry.id);
     });
@@ -160,11 +160,11 @@ export class Recoverer {
   /** What would be done about each that began over this connection, if a person wanted it. */
   async preview(ref: VmRef): Promise<readonly UnfinishedOperation[]> {
     const found: UnfinishedOperation[] = [];
-    await this.#eachOf(ref, async (turn, open) => {
+    await this.#eachOf(ref, async (lease, open) => {
       const { entry } = open;
       try {
         if (entry.connection === ref.connection) {
-          found.push(await this.#previewed(turn, entry));
+          found.push(await this.#previewed(lease, entry));
         }
       } finally {
         await open.leave('looked at for a person');
@@ -173,29 +173,29 @@ export class Recoverer {
     return found;
   }
 
-  async #previewed(turn: Lease, entry: JournalEntry): Promise<UnfinishedOperation> {
+  async #previewed(lease: Lease, entry: JournalEntry): Promise<UnfinishedOperation> {
     const { id, request, vm, startedAt } = entry;
     const about = { id, request, vm: vm.name, startedAt };
-    const foreign = await this.#decision.foreign(turn, entry);
-    const facts = foreign === undefined ? await this.#situation(turn, entry) : 'vmIsGone';
+    const foreign = await this.#decision.foreign(lease, entry);
+    const facts = foreign === undefined ? await this.#situation(lease, entry) : 'vmIsGone';
     if (facts === 'vmIsGone') {
       const why = foreign ?? refuse('vmGone', { vm: vm.name }).refusal;
       return { ...about, recovery: { kind: 'explain', why, commands: [] }, commands: [] };
     }
-    const { recovery } = await this.#decision.decide(turn, entry, facts, 'asked');
+    const { recovery } = await this.#decision.decide(lease, entry, facts, 'asked');
     return { ...about, recovery, commands: commandsOf(entry, recovery, facts) };
   }
 
   /** Those that a person has agreed to, with what was to be done about each. */
   async finish(ref: VmRef, agreed: readonly AgreedRecovery[]): Promise<readonly RecoveryReport['outcome'][]> {
     const outcomes: RecoveryReport['outcome'][] = [];
-    await this.#eachOf(ref, async (turn, open) => {
+    await this.#eachOf(ref, async (lease, open) => {
       const steps = agreed.find(({ id }) => id === open.entry.id)?.steps;
       if (steps === undefined || open.entry.connection !== ref.connection) {
         await open.leave('nobody has agreed to it');
         return;
       }
-      const outcome = await this.#settle(turn, open, { cause: 'asked', agreed: steps });
+      const outcome = await this.#settle(lease, open, { cause: 'asked', agreed: steps });
       if (outcome === undefined) {
         throw new Failure('lost', { connection: ref.connection });
       }
@@ -205,39 +205,39 @@ export class Recoverer {
   }
 
   /** Takes up each that is unfinished on a VM, over whichever connection it began, oldest first. */
-  async #eachOf(ref: VmRef, act: (turn: Lease, open: OpenEntry) => Promise<void>): Promise<void> {
-    const { keeping, turns, ended } = this.#options;
-    const { entries } = await keeping.journal.unfinished();
+  async #eachOf(ref: VmRef, act: (lease: Lease, open: OpenEntry) => Promise<void>): Promise<void> {
+    const { persistence, turns, ended } = this.#options;
+    const { entries } = await persistence.journal.unfinished();
     for (const entry of entries.filter(({ vm }) => vm.uuid === ref.uuid)) {
-      await turns.take({ ...entry.request, vm: ref }, { signal: ended }, async (turn) => {
-        const open = await keeping.journal.claim(entry.id);
+      await turns.take({ ...entry.request, vm: ref }, { signal: ended }, async (lease) => {
+        const open = await persistence.journal.claim(entry.id);
         if (open === 'busy') {
           throw heldBy(entry);
         }
         if (open === 'gone') {
           this.#ends.forget(entry.id);
         } else {
-          await act(turn, open);
+          await act(lease, open);
         }
       });
     }
   }
 
   /** After a step of an operation failed, in the turn of that operation. The VM can be read. */
-  afterFailure(turn: Lease, open: OpenEntry, failure: Failure): Promise<RecoveryReport['outcome'] | undefined> {
-    return this.#settle(turn, open, { cause: 'failedJustNow', failure });
+  afterFailure(lease: Lease, open: OpenEntry, failure: Failure): Promise<RecoveryReport['outcome'] | undefined> {
+    return this.#settle(lease, open, { cause: 'failedJustNow', failure });
   }
 
   dispose(): void {
     this.#ends.dispose();
   }
 
-  async #settle(turn: Lease, open: OpenEntry, how: Settling): Promise<RecoveryReport['outcome'] | undefined> {
-    const { picture, log } = this.#options;
-    const { request } = turn;
-    picture.putVm(request.vm, { recovering: true });
+  async #settle(lease: Lease, open: OpenEntry, how: Settling): Promise<RecoveryReport['outcome'] | undefined> {
+    const { store, log } = this.#options;
+    const { request } = lease;
+    store.putVm(request.vm, { recovering: true });
     try {
-      return await this.#decideAndDo(turn, open, how);
+      return await this.#decideAndDo(lease, open, how);
     } catch (error) {
       const { kind, message } = asFailure(error);
       if (how.agreed !== undefined && kind === 'refused') {
@@ -253,23 +253,23 @@ export class Recoverer {
       this.#again(request.vm.connection);
       return this.#ends.failed(open.entry, message);
     } finally {
-      picture.putVm(request.vm, { recovering: undefined });
+      store.putVm(request.vm, { recovering: undefined });
     }
   }
 
   async #decideAndDo(
-    turn: Lease,
+    lease: Lease,
     open: OpenEntry,
     { cause, failure, agreed }: Settling,
   ): Promise<RecoveryReport['outcome']> {
-    const { keeping } = this.#options;
+    const { persistence } = this.#options;
     const { entry } = open;
-    const foreign = cause === 'failedJustNow' ? undefined : await this.#decision.foreign(turn, entry);
+    const foreign = cause === 'failedJustNow' ? undefined : await this.#decision.foreign(lease, entry);
     if (foreign !== undefined) {
       return this.#ends.explained(open, { kind: 'explain', why: foreign, commands: [] });
     }
-    await keepLeftCheckpoints(keeping, entry);
-    const facts = await this.#situation(turn, entry);
+    await keepLeftCheckpoints(persistence, entry);
+    const facts = await this.#situation(lease, entry);
     if (facts === 'vmIsGone') {
       return this.#ends.explained(open, {
         kind: 'explain',
@@ -277,7 +277,7 @@ export class Recoverer {
         commands: [],
       });
     }
-    const { recovery, mayFinish } = await this.#decision.decide(turn, entry, facts, cause);
+    const { recovery, mayFinish } = await this.#decision.decide(lease, entry, facts, cause);
     switch (recovery.kind) {
       case 'explain':
         return this.#ends.explained(open, recovery, mayFinish);
@@ -288,38 +288,38 @@ export class Recoverer {
         const { plan, to } = recovery;
         if (agreed !== undefined && !sameSteps(agreed, plan.steps)) {
           await open.leave('other steps than were agreed to');
-          throw new Failure('refused', { refusal: refuse('changedMeanwhile', { vm: facts.vm.name }).refusal });
+          throw new Failure('refused', { refusal: refuse('stalePlan', { vm: facts.vm.name }).refusal });
         }
-        turn.log.info(
+        lease.log.info(
           `goes on with the ${entry.request.kind} that was interrupted: ${plan.steps.map((step) => step.kind).join(', ')}`,
         );
-        const beforeStep = beforeRecoveryStep(this.#options.look, turn, interruptedOf(entry), plan);
+        const beforeStep = beforeRecoveryStep(this.#options.look, lease, interruptedOf(entry), plan);
         try {
-          await runSteps(this.#options.steps, { turn: { ...turn, recovers: true }, plan, entry: open, beforeStep });
+          await runSteps(this.#options.steps, { lease: { ...lease, recovers: true }, plan, entry: open, beforeStep });
         } catch (error) {
           const { kind, message } = asFailure(error);
           // QEMU refuses, or libvirt does, which may name the job still that QEMU has ended (9.0).
           if (recovery.otherwise === undefined || (kind !== 'failed' && kind !== 'busy')) {
             throw error;
           }
-          turn.log.info(`it was tried, and is refused: ${message}`);
+          lease.log.info(`it was tried, and is refused: ${message}`);
           return await this.#ends.explained(open, { kind: 'explain', why: recovery.otherwise, commands: [] });
         }
-        await turn.live.read(turn.request.vm.uuid, ['vm', 'tree']);
+        await lease.live.read(lease.request.vm.uuid, ['vm', 'tree']);
         return this.#ends.settled(open, to, true, failure);
       }
     }
   }
 
-  async #situation(turn: Lease, entry: JournalEntry): Promise<CompleteFacts | 'vmIsGone'> {
-    turn.status.begin(checkStep);
+  async #situation(lease: Lease, entry: JournalEntry): Promise<CompleteFacts | 'vmIsGone'> {
+    lease.status.begin(checkStep);
     try {
       // What is seen while libvirt still works is neither before nor after.
-      await (await turn.live.open()).untilNoJob(turn.request.vm.uuid);
-      return (await this.#options.look.read(turn, (known) => factsToRecover(interruptedOf(entry), known))).facts;
+      await (await lease.live.open()).untilNoJob(lease.request.vm.uuid);
+      return (await this.#options.look.read(lease, (known) => factsToRecover(interruptedOf(entry), known))).facts;
     } catch (error) {
       const failure = asFailure(error);
-      if (failure.kind === 'notFound' && this.#options.picture.vm(turn.request.vm) === undefined) {
+      if (failure.kind === 'notFound' && this.#options.store.vm(lease.request.vm) === undefined) {
         return 'vmIsGone';
       }
       throw failure;
@@ -327,7 +327,7 @@ export class Recoverer {
   }
 
   #unreadable({ request }: Lease, { path, why }: UnreadableEntry): Refusal {
-    const vm = this.#options.picture.vm(request.vm)?.vm.name ?? request.vm.uuid;
+    const vm = this.#options.store.vm(request.vm)?.vm.name ?? request.vm.uuid;
     return refuse('entryUnreadable', { vm, file: path, why }).refusal;
   }
 

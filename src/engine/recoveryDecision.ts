@@ -32,7 +32,7 @@ export interface Decided {
 }
 
 export interface DecisionOptions {
-  readonly keeping: Persistence;
+  readonly persistence: Persistence;
   readonly clock: Clock;
   readonly rules: Rules;
   readonly isProtected: (vm: Vm, connection: string) => boolean;
@@ -59,12 +59,12 @@ export class RecoveryDecision {
    * | steps          | failedJustNow | it was tried too often; the VM is not as it was left              | explained |
    * | steps          | automatic     | the same; the VM is protected, it was begun too long ago or not for certain here, the setting | explained |
    */
-  async decide(turn: Lease, entry: JournalEntry, facts: CompleteFacts, cause: Cause): Promise<Decided> {
+  async decide(lease: Lease, entry: JournalEntry, facts: CompleteFacts, cause: Cause): Promise<Decided> {
     const recovery = this.#options.rules.planRecovery(interruptedOf(entry), facts);
     if (recovery.kind !== 'steps' || cause === 'asked') {
       return { recovery, mayFinish: false };
     }
-    const why = await this.#obstacle(turn, entry, recovery.plan, facts, cause);
+    const why = await this.#obstacle(lease, entry, recovery.plan, facts, cause);
     return why === undefined
       ? { recovery, mayFinish: false }
       : { recovery: { kind: 'explain', why, commands: commandsOf(entry, recovery, facts) }, mayFinish: true };
@@ -99,16 +99,16 @@ export class RecoveryDecision {
   }
 
   async #here(live: Lease['live']): Promise<Here> {
-    const { keeping, clock } = this.#options;
-    const [{ capabilities }, place] = await Promise.all([live.open(), keeping.place()]);
+    const { persistence, clock } = this.#options;
+    const [{ capabilities }, place] = await Promise.all([live.open(), persistence.place()]);
     const { hostname, hostUuid } = capabilities;
     return { place, daemon: { hostname, ...(hostUuid === undefined ? {} : { hostUuid }) }, now: clock.now() };
   }
 
   /** By the settings of this editor now, or by those of another one when it began there. */
   #isProtected({ connection, protectedIn }: JournalEntry, vm: Vm): boolean {
-    const { keeping, isProtected } = this.#options;
-    return isProtected(vm, connection) || (protectedIn !== undefined && protectedIn !== (keeping.editor ?? ''));
+    const { persistence, isProtected } = this.#options;
+    return isProtected(vm, connection) || (protectedIn !== undefined && protectedIn !== (persistence.editor ?? ''));
   }
 }
 

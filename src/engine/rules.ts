@@ -9,7 +9,7 @@ import type { CompleteFacts } from '../operations/completeFacts.js';
 export interface Rules {
   /** Whether what is left of a plan after its first `done` steps still holds. */
   planRest(request: OperationRequest, facts: CompleteFacts, plan: Plan, done: number): 'same' | Refused;
-  planRecovery(brokenOff: InterruptedOperation, facts: CompleteFacts): Recovery;
+  planRecovery(interrupted: InterruptedOperation, facts: CompleteFacts): Recovery;
   /** Why this recovery may not go on without a person. */
-  sinceObstacle(brokenOff: InterruptedOperation, recovery: Plan, facts: CompleteFacts): Refused | undefined;
+  sinceObstacle(interrupted: InterruptedOperation, recovery: Plan, facts: CompleteFacts): Refused | undefined;
 }

@@ -25,16 +25,16 @@ export class StepRunner {
   }
 
   /** Returns how long the guest stood still, if that was seen. Rejects with the step's Failure. */
-  async run(turn: Lease, hypervisor: Hypervisor, step: Step, estimateMs?: number): Promise<number | undefined> {
-    const paused = await this.#do(turn, hypervisor, step, estimateMs);
+  async run(lease: Lease, hypervisor: Hypervisor, step: Step, estimateMs?: number): Promise<number | undefined> {
+    const paused = await this.#do(lease, hypervisor, step, estimateMs);
     if (step.kind === 'createSnapshot' || step.kind === 'adoptSnapshot') {
-      await this.#keepTruth(turn, hypervisor, step.kind === 'adoptSnapshot' ? step.made : step, paused);
+      await this.#keepTruth(lease, hypervisor, step.kind === 'adoptSnapshot' ? step.made : step, paused);
     }
     return paused;
   }
 
-  async #do(turn: Lease, hypervisor: Hypervisor, step: Step, estimateMs?: number): Promise<number | undefined> {
-    const { request, status, signal, log } = turn;
+  async #do(lease: Lease, hypervisor: Hypervisor, step: Step, estimateMs?: number): Promise<number | undefined> {
+    const { request, status, signal, log } = lease;
     if (signal.aborted) {
       throw new Failure('cancelled');
     }
@@ -59,8 +59,8 @@ export class StepRunner {
   }
 
   /** What was not known before the snapshot was there. It is good without, so nothing fails here. */
-  async #keepTruth(turn: Lease, hypervisor: Hypervisor, step: CreateStep, guestPausedMs?: number): Promise<void> {
-    const { request, log } = turn;
+  async #keepTruth(lease: Lease, hypervisor: Hypervisor, step: CreateStep, guestPausedMs?: number): Promise<void> {
+    const { request, log } = lease;
     try {
       const [made] = await hypervisor.readSnapshots(request.vm.uuid, [step.name]);
       const kind = otherKind(step, made);
@@ -70,11 +70,11 @@ export class StepRunner {
         );
       }
       if (made !== undefined) {
-        await this.#record(turn, step, made);
+        await this.#record(lease, step, made);
       }
       const description = trueDescription(step, kind, guestPausedMs);
       if (description !== undefined) {
-        await this.#do(turn, hypervisor, { kind: 'describeSnapshot', snapshot: step.name, description });
+        await this.#do(lease, hypervisor, { kind: 'describeSnapshot', snapshot: step.name, description });
       }
     } catch (error) {
       log.warn(`what became of ${step.name} could not be kept with it: ${asFailure(error).kind}`);

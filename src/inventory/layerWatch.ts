@@ -27,7 +27,7 @@ type Users = ReadonlyMap<string, ReadonlySet<string>>;
 
 export interface LayerWatchOptions {
   readonly uri: string;
-  readonly picture: Store;
+  readonly store: Store;
   readonly clock: Clock;
   readonly log: Log;
   /** Reads the configuration and the snapshots of a VM into the picture. */
@@ -75,7 +75,7 @@ export class LayerWatch implements Disposable {
 
   /** An operation of ours is over. What is known of this VM's layers is put right, whoever looks: nobody else would, for minutes. */
   changed(uuid: string): void {
-    if (this.#options.picture.vm({ connection: this.#options.uri, uuid })?.layers !== undefined) {
+    if (this.#options.store.vm({ connection: this.#options.uri, uuid })?.layers !== undefined) {
       this.#changed.add(uuid);
       this.#lookSoon();
     }
@@ -136,8 +136,8 @@ export class LayerWatch implements Disposable {
   }
 
   #views(): readonly VmView[] {
-    const { picture, uri } = this.#options;
-    return picture.connection(uri)?.vms ?? [];
+    const { store, uri } = this.#options;
+    return store.connection(uri)?.vms ?? [];
   }
 
   /** It has snapshots that were never read, or other layers than when they were. */
@@ -195,12 +195,12 @@ export class LayerWatch implements Disposable {
     { nearbyFiles, nearbyContents }: Hypervisor,
     told: ReadonlyMap<string, VmStatistics>,
   ): Promise<ReadonlyMap<string, Beside>> {
-    const { picture, uri, clock } = this.#options;
+    const { store, uri, clock } = this.#options;
     if (nearbyFiles === undefined || nearbyContents === undefined) {
       return new Map();
     }
     const all = await mapLimited([...told], atOnce, async ([uuid, statistics]) => {
-      const needs = filesBeside(statistics, picture.vm({ connection: uri, uuid })?.tree ?? emptyTree);
+      const needs = filesBeside(statistics, store.vm({ connection: uri, uuid })?.tree ?? emptyTree);
       const files = await mapLimited(needs.files, atOnce, async (file) => {
         const facts = await within(clock, patienceMs, nearbyFiles.file(file), 'unknown' as const);
         return [file, facts === 'missing' ? 0 : facts === 'unknown' ? facts : facts.allocatedBytes] as const;
@@ -220,7 +220,7 @@ export class LayerWatch implements Disposable {
     rooms: ReadonlyMap<string, Room>,
     besides: ReadonlyMap<string, Beside> = new Map(),
   ): void {
-    const { picture, clock } = this.#options;
+    const { store, clock } = this.#options;
     const users = this.#users();
     // Each VM is put once: the others' views stay what they are meanwhile.
     for (const view of this.#views()) {
@@ -239,7 +239,7 @@ export class LayerWatch implements Disposable {
         ) {
           const now = withRooms(before.rooms, statistics, rooms);
           if (now !== before.rooms) {
-            picture.putVm(ref, { layers: { ...before, rooms: now } });
+            store.putVm(ref, { layers: { ...before, rooms: now } });
           }
           continue;
         }
@@ -250,8 +250,8 @@ export class LayerWatch implements Disposable {
         };
         const layers = layersFromStatistics(statistics, { vm, users, now: clock.now(), ...known });
         const fresh = { ...layers, rooms: withRooms(layers.rooms, statistics, rooms) };
-        picture.putVm(ref, { layers: isSame(before, fresh) ? before : fresh });
-        const after = picture.vm(ref);
+        store.putVm(ref, { layers: isSame(before, fresh) ? before : fresh });
+        const after = store.vm(ref);
         if (after !== undefined) {
           this.#done.set(ref.uuid, { of: statistics, users, view: after });
         }

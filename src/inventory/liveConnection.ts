@@ -45,7 +45,7 @@ export class LiveConnection implements Disposable {
   readonly otherVms: OtherVmFacts;
   readonly neighbours: Neighbours;
   readonly #whenOpen: LiveOptions['whenOpen'];
-  readonly #picture: Store;
+  readonly #store: Store;
   readonly #clock: Clock;
   readonly #log: Log;
   readonly #keeper: ConnectionKeeper;
@@ -62,10 +62,10 @@ export class LiveConnection implements Disposable {
   #events = new DisposableStore();
 
   /** @param released called when the last VM that an operation held is free again */
-  constructor(uri: string, picture: Store, options: LiveOptions, released: () => void) {
+  constructor(uri: string, store: Store, options: LiveOptions, released: () => void) {
     this.uri = uri;
     this.#released = released;
-    this.#picture = picture;
+    this.#store = store;
     this.#clock = options.clock;
     this.#log = scoped(options.log, uri);
     this.#whenOpen = options.whenOpen;
@@ -75,7 +75,7 @@ export class LiveConnection implements Disposable {
     this.#keeper = new ConnectionKeeper({ ...options, uri, log: this.#log });
     this.#reader = new VmReader({
       uri,
-      picture,
+      store,
       clock: options.clock,
       inAttention: (uuid) => this.#isOpen(uuid),
       afterTree: (uuid) => this.#layers.soon(this.#isOpen(uuid) ? [uuid] : []),
@@ -89,7 +89,7 @@ export class LiveConnection implements Disposable {
     });
     this.#layers = new LayerWatch({
       uri,
-      picture,
+      store,
       clock: options.clock,
       log: this.#log,
       readVm: (uuid) => this.read(uuid, ['vm', 'tree']),
@@ -106,7 +106,7 @@ export class LiveConnection implements Disposable {
         return this.#readList();
       },
       listIsStale: () => this.#listIsStale,
-      picture: () => picture.connection(uri),
+      store: () => store.connection(uri),
     });
     this.#keeper.onDidChange((state) => this.#follow(state));
   }
@@ -140,10 +140,10 @@ export class LiveConnection implements Disposable {
     await this.#keeper.connect();
     // While nobody looks, VMs come and go unseen.
     const isOld = this.#listIsStale || this.#listing !== undefined || !this.#isLive();
-    if (isOld || this.#picture.connection(this.uri)?.loaded !== true) {
+    if (isOld || this.#store.connection(this.uri)?.loaded !== true) {
       await this.#readList();
     }
-    const view = this.#picture.connection(this.uri);
+    const view = this.#store.connection(this.uri);
     if (view === undefined) {
       throw new Failure('notFound', { connection: this.uri });
     }
@@ -161,7 +161,7 @@ export class LiveConnection implements Disposable {
   }
 
   get failure(): Failure | undefined {
-    return this.#picture.connection(this.uri)?.failure;
+    return this.#store.connection(this.uri)?.failure;
   }
 
   /** What broke off is taken up now, or when the connection is open again. */
@@ -174,7 +174,7 @@ export class LiveConnection implements Disposable {
   /** Everything again: the list, every VM, and the snapshots of those whose snapshots have been read. */
   async refresh(): Promise<void> {
     await this.#keeper.connect();
-    for (const { ref, tree } of this.#picture.connection(this.uri)?.vms ?? []) {
+    for (const { ref, tree } of this.#store.connection(this.uri)?.vms ?? []) {
       this.#refresher.mark(ref.uuid, ['vm', tree === undefined ? 'look' : 'tree']);
     }
     await this.#readList();
@@ -185,12 +185,12 @@ export class LiveConnection implements Disposable {
    * somebody asks for it: it may ask a person for a password each time.
    */
   async sweep(): Promise<void> {
-    const before = this.#picture.connection(this.uri);
+    const before = this.#store.connection(this.uri);
     if (before?.state === 'failed' && before.failure?.kind === 'denied') {
       throw before.failure;
     }
     const hypervisor = await this.#keeper.connect();
-    if (this.#picture.connection(this.uri)?.loaded !== true) {
+    if (this.#store.connection(this.uri)?.loaded !== true) {
       await this.#readList();
     }
     await this.#layers.sweep(hypervisor);
@@ -248,7 +248,7 @@ export class LiveConnection implements Disposable {
   }
 
   #shown(): readonly Shown[] {
-    const vms = this.#picture.connection(this.uri)?.vms ?? [];
+    const vms = this.#store.connection(this.uri)?.vms ?? [];
     return vms
       .filter(({ ref }) => !this.#held.has(ref.uuid) && !this.#reader.isResting(ref.uuid))
       .map(({ ref, tree }) => ({ uuid: ref.uuid, snapshots: this.#isOpen(ref.uuid) ? tree?.snapshots : undefined }));
@@ -261,13 +261,13 @@ export class LiveConnection implements Disposable {
     switch (state.state) {
       case 'idle':
       case 'connecting':
-        this.#picture.patchConnection(this.uri, { ...blank, state: state.state });
+        this.#store.patchConnection(this.uri, { ...blank, state: state.state });
         return;
       case 'failed':
         this.#watcher.stop();
         this.#refresher.pause();
         this.#reader.setHypervisor(undefined);
-        this.#picture.patchConnection(this.uri, { ...blank, ...state });
+        this.#store.patchConnection(this.uri, { ...blank, ...state });
         return;
       case 'connected': {
         const { hypervisor } = state;
@@ -275,7 +275,7 @@ export class LiveConnection implements Disposable {
         this.#reader.setHypervisor(hypervisor);
         this.#listIsStale = true;
         this.#markAll(['vm', 'look']);
-        this.#picture.patchConnection(this.uri, {
+        this.#store.patchConnection(this.uri, {
           ...blank,
           state: 'connected',
           capabilities: hypervisor.capabilities,
@@ -296,7 +296,7 @@ export class LiveConnection implements Disposable {
   }
 
   #markAll(aspects: readonly Aspect[]): void {
-    for (const { ref } of this.#picture.connection(this.uri)?.vms ?? []) {
+    for (const { ref } of this.#store.connection(this.uri)?.vms ?? []) {
       this.#refresher.mark(ref.uuid, this.#isOpen(ref.uuid) ? [...aspects, 'tree'] : aspects);
     }
   }
@@ -319,10 +319,10 @@ export class LiveConnection implements Disposable {
     const heads = await hypervisor.listVms();
     this.#listIsStale = false;
     const present = new Set(heads.map((head) => head.uuid));
-    for (const { ref } of this.#picture.connection(this.uri)?.vms ?? []) {
+    for (const { ref } of this.#store.connection(this.uri)?.vms ?? []) {
       if (!present.has(ref.uuid)) {
         this.#refresher.take(ref.uuid);
-        this.#picture.removeVm(ref);
+        this.#store.removeVm(ref);
       }
     }
     for (const head of heads) {
@@ -332,18 +332,18 @@ export class LiveConnection implements Disposable {
       }
     }
     const reading = this.#refresher.flush();
-    if (this.#picture.connection(this.uri)?.loaded === true) {
+    if (this.#store.connection(this.uri)?.loaded === true) {
       await reading;
       return;
     }
     await within(this.#clock, firstListMs, reading, undefined);
     for (const head of heads) {
       if (this.#reader.view(head.uuid) === undefined) {
-        this.#picture.putVm(this.#reader.ref(head.uuid), { vm: unreadVm(head) });
+        this.#store.putVm(this.#reader.ref(head.uuid), { vm: unreadVm(head) });
       }
     }
     if (this.#keeper.hypervisor === hypervisor) {
-      this.#picture.patchConnection(this.uri, { loaded: true });
+      this.#store.patchConnection(this.uri, { loaded: true });
     }
   }
 }

@@ -132,8 +132,8 @@ function patched<T extends object>(before: T, patch: Patch<T>): T {
 }
 
 /** @throws Failure `notFound` where it, or its snapshots, were not read */
-export function knownVm(picture: Store, ref: VmRef): VmView & { readonly tree: SnapshotTree } {
-  const view = picture.vm(ref);
+export function knownVm(store: Store, ref: VmRef): VmView & { readonly tree: SnapshotTree } {
+  const view = store.vm(ref);
   if (view?.tree === undefined) {
     throw new Failure('notFound', { connection: ref.connection, vm: ref.uuid });
   }

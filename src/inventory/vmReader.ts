@@ -23,7 +23,7 @@ interface Reading {
 
 export interface VmReaderOptions {
   readonly uri: string;
-  readonly picture: Store;
+  readonly store: Store;
   readonly clock: Clock;
   /** Whether the snapshots of this VM are shown now. */
   readonly inAttention: (uuid: string) => boolean;
@@ -52,7 +52,7 @@ export class VmReader {
   }
 
   view(uuid: string): VmView | undefined {
-    return this.#options.picture.vm(this.ref(uuid));
+    return this.#options.store.vm(this.ref(uuid));
   }
 
   /** A read of it is under way, or failed a moment ago. */
@@ -174,7 +174,7 @@ export class VmReader {
   /** Nothing that an ended connection still says goes into the picture. */
   #put(hypervisor: Hypervisor, uuid: string, patch: Parameters<Store['putVm']>[1]): void {
     if (this.#hypervisor === hypervisor) {
-      this.#options.picture.putVm(this.ref(uuid), patch);
+      this.#options.store.putVm(this.ref(uuid), patch);
     }
   }
 
@@ -184,7 +184,7 @@ export class VmReader {
     }
     if (failure.kind === 'notFound') {
       this.#readings.delete(uuid);
-      this.#options.picture.removeVm(this.ref(uuid));
+      this.#options.store.removeVm(this.ref(uuid));
       return failure;
     }
     reading.notBefore = this.#options.clock.ticks() + afterFailureMs;

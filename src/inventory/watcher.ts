@@ -39,7 +39,7 @@ export interface WatchTarget {
   /** It could not be read, or not yet. */
   listIsStale(): boolean;
   /** Anything that is another value when something was found to have changed. */
-  picture(): unknown;
+  store(): unknown;
 }
 
 /** Looks never overlap, and there is none between `stop` and `start`. */
@@ -93,7 +93,7 @@ export class Watcher implements Disposable {
 
   async #look(run: number): Promise<void> {
     const started = this.#clock.ticks();
-    const before = this.#target.picture();
+    const before = this.#target.store();
     let ended = started;
     await within(
       this.#clock,
@@ -113,7 +113,7 @@ export class Watcher implements Disposable {
     if (run !== this.#run) {
       return;
     }
-    this.#pace = this.#target.picture() === before ? Math.min(calmMs, this.#pace * calmer) : quickMs;
+    this.#pace = this.#target.store() === before ? Math.min(calmMs, this.#pace * calmer) : quickMs;
     const interval = Math.min(longestMs, Math.max(this.#pace, (ended - started) * share));
     // At most twice as many as before: the clock tells milliseconds, and quick looks take less than one.
     this.#rollable *= Math.min(2, this.#pace / rollShare / Math.max(1, ended - started));

@@ -32,37 +32,37 @@ const mostMs = 10 * stillWritesMs;
  * | a merge that a root's time alone tells of | see mergesUnseen                                                         | written |
  * | what was written since, see `replacesPresent` | nothing, see mayWriteUntil                                                 | written |
  */
-export function sinceRefusal(brokenOff: InterruptedOperation, recovery: Plan, facts: Facts): Refused | undefined {
-  const { before } = brokenOff;
+export function sinceRefusal(interrupted: InterruptedOperation, recovery: Plan, facts: Facts): Refused | undefined {
+  const { before } = interrupted;
   const { name: vm } = facts.vm;
   if (before === undefined) {
     return refuse('notAsLeft', { vm, what: 'notKnown' });
   }
-  const what = !treeAsLeft(brokenOff, before, facts)
+  const what = !treeAsLeft(interrupted, before, facts)
     ? 'snapshots'
-    : !disksAsLeft(brokenOff, before, facts)
+    : !disksAsLeft(interrupted, before, facts)
       ? 'disks'
-      : !powerAsLeft(brokenOff, before, facts)
+      : !powerAsLeft(interrupted, before, facts)
         ? 'power'
-        : mergesUnseen(brokenOff, recovery, facts) ||
-            (recovery.steps.some(replacesPresent) && !isUnwrittenSince(brokenOff, before, facts))
+        : mergesUnseen(interrupted, recovery, facts) ||
+            (recovery.steps.some(replacesPresent) && !isUnwrittenSince(interrupted, before, facts))
           ? 'written'
           : undefined;
   return what === undefined ? undefined : refuse('notAsLeft', { vm, what });
 }
 
-function treeAsLeft(brokenOff: InterruptedOperation, before: Before, facts: Facts): boolean {
+function treeAsLeft(interrupted: InterruptedOperation, before: Before, facts: Facts): boolean {
   const { tree } = facts;
   const then = new Map(before.snapshots.map((one) => [one.name, one]));
-  const made = new Set(begunSteps(brokenOff).flatMap(madeBy));
-  const doomed = new Set(begunSteps(brokenOff).flatMap(takenBy));
+  const made = new Set(begunSteps(interrupted).flatMap(madeBy));
+  const doomed = new Set(begunSteps(interrupted).flatMap(takenBy));
   const isKnown = (one: Snapshot): boolean =>
-    then.get(one.name)?.createdAt === one.createdAt || made.has(one.name) || isOursSince(one, brokenOff, facts);
+    then.get(one.name)?.createdAt === one.createdAt || made.has(one.name) || isOursSince(one, interrupted, facts);
   const there = new Set(tree.snapshots.map(({ name }) => name));
   return (
     tree.snapshots.every(isKnown) &&
     before.snapshots.every(({ name }) => there.has(name) || doomed.has(name)) &&
-    isCurrentAsLeft(brokenOff, before, doomed, facts)
+    isCurrentAsLeft(interrupted, before, doomed, facts)
   );
 }
 
@@ -75,7 +75,7 @@ function isOursSince(snapshot: Snapshot, { startedAt }: InterruptedOperation, fa
 
 /** libvirt makes the parent of a current one that goes the current one. */
 function isCurrentAsLeft(
-  brokenOff: InterruptedOperation,
+  interrupted: InterruptedOperation,
   before: Before,
   doomed: ReadonlySet<string>,
   facts: Facts,
@@ -91,9 +91,9 @@ function isCurrentAsLeft(
   const own = tree.snapshots.find(({ name }) => name === current);
   return (
     parents.includes(current) ||
-    begunSteps(brokenOff).some((step) => madeBy(step).includes(current) || makesCurrent(step, current)) ||
-    (own !== undefined && isOursSince(own, brokenOff, facts)) ||
-    (brokenOff.request.kind === 'delete' && currentAsLeft(brokenOff.plan, facts))
+    begunSteps(interrupted).some((step) => madeBy(step).includes(current) || makesCurrent(step, current)) ||
+    (own !== undefined && isOursSince(own, interrupted, facts)) ||
+    (interrupted.request.kind === 'delete' && currentAsLeft(interrupted.plan, facts))
   );
 }
 
@@ -111,16 +111,16 @@ function takenBy(step: Step): readonly string[] {
   return step.kind === 'deleteSnapshot' || step.kind === 'forgetSnapshot' ? [step.snapshot] : [];
 }
 
-function disksAsLeft(brokenOff: InterruptedOperation, before: Before, facts: Facts): boolean {
-  const named = filesNamedBy(brokenOff.plan);
+function disksAsLeft(interrupted: InterruptedOperation, before: Before, facts: Facts): boolean {
+  const named = filesNamedBy(interrupted.plan);
   const ours = new Set(
     facts.tree.snapshots
-      .filter((one) => isOursSince(one, brokenOff, facts))
+      .filter((one) => isOursSince(one, interrupted, facts))
       .flatMap(({ disks }) => disks.flatMap(({ file }) => file ?? [])),
   );
-  const reverting = hasBegun(brokenOff, ['revert']);
+  const reverting = hasBegun(interrupted, ['revert']);
   const frozen = (disk: VmDisk): readonly (string | undefined)[] => [
-    ...brokenOff.plan.steps.flatMap((step) =>
+    ...interrupted.plan.steps.flatMap((step) =>
       step.kind === 'revert' || step.kind === 'defineFromSnapshot'
         ? [backingFileOf(facts, step.snapshot, disk.target)]
         : [],
@@ -163,12 +163,12 @@ const replacing: ReadonlySet<Step['kind']> = new Set<Step['kind']>([
  * | off    | written last when the operation may have | yes |
  * | off    | later, or nobody can tell when    | no |
  */
-function isUnwrittenSince(brokenOff: InterruptedOperation, before: Before, facts: Facts): boolean {
+function isUnwrittenSince(interrupted: InterruptedOperation, before: Before, facts: Facts): boolean {
   const { vm, files } = facts;
   if (vm.power !== 'off') {
     return true;
   }
-  const limit = mayWriteUntil(brokenOff, before);
+  const limit = mayWriteUntil(interrupted, before);
   return snapshotableDisks(vm).every(({ source }) => {
     const image = source === undefined ? undefined : files?.images.get(source);
     const at = typeof image === 'object' ? image.modifiedAt : undefined;

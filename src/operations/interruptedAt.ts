@@ -35,23 +35,23 @@ export function wasBegun({ begun, done }: InterruptedOperation, index: number): 
   return index >= 0 && (begun.includes(index) || done.includes(index));
 }
 
-export function begunSteps(brokenOff: InterruptedOperation): readonly Step[] {
-  return brokenOff.plan.steps.filter((_, index) => wasBegun(brokenOff, index));
+export function begunSteps(interrupted: InterruptedOperation): readonly Step[] {
+  return interrupted.plan.steps.filter((_, index) => wasBegun(interrupted, index));
 }
 
 /** Whether any step of these kinds was begun. */
-export function hasBegun(brokenOff: InterruptedOperation, kinds: readonly Step['kind'][]): boolean {
-  return brokenOff.plan.steps.some((step, index) => kinds.includes(step.kind) && wasBegun(brokenOff, index));
+export function hasBegun(interrupted: InterruptedOperation, kinds: readonly Step['kind'][]): boolean {
+  return interrupted.plan.steps.some((step, index) => kinds.includes(step.kind) && wasBegun(interrupted, index));
 }
 
 /** Settled where nothing is left to do. */
-export function goOn(brokenOff: InterruptedOperation, steps: readonly Step[], to: RecoveredTo): Recovery {
+export function goOn(interrupted: InterruptedOperation, steps: readonly Step[], to: RecoveredTo): Recovery {
   return steps.length === 0
     ? { kind: 'settled', to }
     : {
         kind: 'steps',
         to,
-        plan: { ...brokenOff.plan, steps, losses: [], warnings: [], progress: 'timeOnly' },
+        plan: { ...interrupted.plan, steps, losses: [], warnings: [], progress: 'timeOnly' },
       };
 }
 

@@ -21,18 +21,18 @@ const coarseMs = 2_000;
  * | no                              | one file was written to after the step was begun, by its time of then and of now | yes |
  * | no                              | written before, or unwritten, or nobody can tell         | no |
  */
-export function mergesUnseen(brokenOff: InterruptedOperation, recovery: Plan, facts: Facts): boolean {
-  const isGone = begunSteps(brokenOff).some(
+export function mergesUnseen(interrupted: InterruptedOperation, recovery: Plan, facts: Facts): boolean {
+  const isGone = begunSteps(interrupted).some(
     (step) => step.kind === 'deleteSnapshot' && findSnapshot(facts.tree, step.snapshot) === undefined,
   );
   // One whose turn had not come follows another, of which the mark tells.
   const begun = new Set(
-    begunSteps(brokenOff).flatMap((step) => (step.kind === 'deleteSnapshot' ? [step.snapshot] : [])),
+    begunSteps(interrupted).flatMap((step) => (step.kind === 'deleteSnapshot' ? [step.snapshot] : [])),
   );
   const again = recovery.steps.flatMap((step) =>
     step.kind === 'deleteSnapshot' && begun.has(step.snapshot) ? (findSnapshot(facts.tree, step.snapshot) ?? []) : [],
   );
-  return !isGone && again.some((root) => isRoot(root) && !wasWrittenTo(root, brokenOff, facts));
+  return !isGone && again.some((root) => isRoot(root) && !wasWrittenTo(root, interrupted, facts));
 }
 
 function isRoot({ style, parent }: Snapshot): boolean {

@@ -36,13 +36,13 @@ import type { InterruptedOperation, Recovery } from './interrupted.js';
  *
  * @param facts with the frozen disks of all snapshots, and every file that the plan names
  */
-export function planRecovery(brokenOff: InterruptedOperation, facts: Facts): Recovery {
+export function planRecovery(interrupted: InterruptedOperation, facts: Facts): Recovery {
   // A root has no parent on which libvirt could leave its mark.
-  const merge = hasBegun(brokenOff, ['deleteSnapshot']) ? 'brokeOff' : 'asMarked';
+  const merge = hasBegun(interrupted, ['deleteSnapshot']) ? 'brokeOff' : 'asMarked';
   const lost = lostQemuRefusal(facts, merge);
   return lost === undefined
-    ? recoveryOf(brokenOff, facts)
-    : (mergedAgain(brokenOff, merge, lost.refusal, facts) ?? explain(brokenOff, lost.refusal, [], facts));
+    ? recoveryOf(interrupted, facts)
+    : (mergedAgain(interrupted, merge, lost.refusal, facts) ?? explain(interrupted, lost.refusal, [], facts));
 }
 
 /**
@@ -50,13 +50,13 @@ export function planRecovery(brokenOff: InterruptedOperation, facts: Facts): Rec
  * fails for that, in words that do not always say so, and tells nothing.
  */
 function mergedAgain(
-  brokenOff: InterruptedOperation,
+  interrupted: InterruptedOperation,
   merge: Merge,
   otherwise: Refusal,
   facts: Facts,
 ): Recovery | undefined {
   const lost = lostQemu(facts, merge);
-  const recovery = lost?.kind === 'mergeLost' ? recoveryOf(brokenOff, withoutLocks(facts)) : undefined;
+  const recovery = lost?.kind === 'mergeLost' ? recoveryOf(interrupted, withoutLocks(facts)) : undefined;
   if (lost === undefined || recovery?.kind !== 'steps' || !beginsWithMerge(recovery.plan.steps, lost, facts)) {
     return undefined;
   }
@@ -66,33 +66,33 @@ function mergedAgain(
   return free < bytes ? recovery : { ...recovery, otherwise };
 }
 
-function recoveryOf(brokenOff: InterruptedOperation, facts: Facts): Recovery {
-  const { request, plan } = brokenOff;
+function recoveryOf(interrupted: InterruptedOperation, facts: Facts): Recovery {
+  const { request, plan } = interrupted;
   switch (request.kind) {
     case 'create':
-      return recoverCreate(brokenOff, facts);
+      return recoverCreate(interrupted, facts);
     case 'revert':
       return plan.steps.some((step) => step.kind === 'revert')
-        ? recoverNativeRevert({ ...brokenOff, request }, facts)
-        : recoverEmulatedRevert(brokenOff, facts);
+        ? recoverNativeRevert({ ...interrupted, request }, facts)
+        : recoverEmulatedRevert(interrupted, facts);
     case 'delete':
-      return recoverDelete({ ...brokenOff, request }, facts);
+      return recoverDelete({ ...interrupted, request }, facts);
     case 'rename':
-      return recoverRename(brokenOff, facts);
+      return recoverRename(interrupted, facts);
     case 'repair':
       return plan.steps.some((step) => step.kind === 'defineFromSnapshot')
-        ? recoverEmulatedRevert(brokenOff, facts)
+        ? recoverEmulatedRevert(interrupted, facts)
         : plan.steps.some((step) => step.kind === 'redefineAs')
-          ? recoverRename(brokenOff, facts)
-          : recoverRepair({ ...brokenOff, request }, facts);
+          ? recoverRename(interrupted, facts)
+          : recoverRepair({ ...interrupted, request }, facts);
     case 'consolidate':
       return plan.steps.some(({ kind: what }) => what === 'blockCommit' || what === 'commitImages')
-        ? recoverCommit(brokenOff, facts)
-        : recoverSeries(brokenOff, facts);
+        ? recoverCommit(interrupted, facts)
+        : recoverSeries(interrupted, facts);
     case 'prune':
-      return recoverSeries(brokenOff, facts);
+      return recoverSeries(interrupted, facts);
     case 'describe':
     case 'power':
-      return { kind: 'settled', to: interruptedAt(brokenOff, facts) === plan.steps.length ? 'after' : 'before' };
+      return { kind: 'settled', to: interruptedAt(interrupted, facts) === plan.steps.length ? 'after' : 'before' };
   }
 }

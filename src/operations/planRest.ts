@@ -31,7 +31,7 @@ import { findSnapshot } from '../domain/snapshotTree.js';
 export function planRest(request: OperationRequest, facts: Facts, plan: Plan, done: number): 'same' | Refused {
   const rest = plan.steps.slice(done);
   const last = plan.steps[done - 1];
-  const changed = refuse('changedMeanwhile', { vm: facts.vm.name });
+  const changed = refuse('stalePlan', { vm: facts.vm.name });
   if (request.kind === 'revert' && last?.kind === 'createSnapshot' && last.name === plan.checkpoint) {
     const target = findSnapshot(facts.tree, request.snapshot);
     if (target === undefined) {
@@ -87,7 +87,7 @@ function seriesRefusal(
   return sameSteps(fresh.steps.filter(startsDelete), next === undefined ? [] : [next]) &&
     filesIn(fresh.losses).every((file) => told.has(file))
     ? undefined
-    : refuse('changedMeanwhile', { vm: facts.vm.name });
+    : refuse('stalePlan', { vm: facts.vm.name });
 }
 
 /** Of several disks, each is looked at again when its turn comes. */
@@ -100,7 +100,7 @@ function commitRefusal(
   if (fresh.kind === 'refusal') {
     return fresh;
   }
-  return sameSteps(fresh.steps.slice(0, 1), [step]) ? undefined : refuse('changedMeanwhile', { vm: facts.vm.name });
+  return sameSteps(fresh.steps.slice(0, 1), [step]) ? undefined : refuse('stalePlan', { vm: facts.vm.name });
 }
 
 /**
@@ -115,7 +115,7 @@ export function stepRefusal(
   unknown: 'passOver' | 'refuse',
 ): Refused | undefined {
   const { vm } = facts;
-  const changed = refuse('changedMeanwhile', { vm: vm.name });
+  const changed = refuse('stalePlan', { vm: vm.name });
   if (step?.kind === 'removeFiles') {
     const going = new Set(step.files);
     return step.files.some((file) => userOf(file, going, facts) !== undefined) ? changed : undefined;

@@ -21,8 +21,8 @@ import { begunSteps } from './interruptedAt.js';
  * | off        | shut down, saved, moved elsewhere, from a snapshot | it was so before, or a step has libvirt do it      |
  * | any other  | any                                             | never: somebody is at it, or nobody can tell          |
  */
-export function powerAsLeft(brokenOff: InterruptedOperation, before: Before, { vm }: Facts): boolean {
-  const steps = begunSteps(brokenOff);
+export function powerAsLeft(interrupted: InterruptedOperation, before: Before, { vm }: Facts): boolean {
+  const steps = begunSteps(interrupted);
   const may = new Set<PowerState>([before.power, ...steps.flatMap((step) => leads(step, before))]);
   const mayRun = isActive(before.power) || may.has('running');
   switch (vm.power) {

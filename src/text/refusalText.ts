@@ -283,7 +283,7 @@ const sentences: Sentences = {
     ),
     t('Nothing was done. Try again; if it stays so, examine {0}.', vm),
   ],
-  changedMeanwhile: ({ vm }, t) => [
+  stalePlan: ({ vm }, t) => [
     t('{0} was changed meanwhile: what you agreed to would do or lose something else now.', vm),
     t('Look at the view and try again.'),
   ],

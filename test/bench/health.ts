@@ -75,7 +75,7 @@ async function measureHidden(clock: FakeClock, calls: () => number): Promise<voi
   await clock.advance(sweepMinutes * 60_000);
   await wait(settleMs);
   const before = calls();
-  for (let turn = 0; turn < turns; turn++) {
+  for (let lease = 0; lease < turns; lease++) {
     await clock.advance(sweepMinutes * 60_000);
     await wait(settleMs);
   }

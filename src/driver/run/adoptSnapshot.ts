@@ -40,7 +40,7 @@ export async function adoptSnapshot(
   const configured = isActive(power) && vm.persistent ? (await read(VIR_DOMAIN_XML_INACTIVE)).xml : undefined;
   const standing = readDisks(parseXml(present));
   if (!overlays.every(({ target, file }) => standing.some((disk) => disk.target === target && disk.source === file))) {
-    throw new Failure('refused', { vm: vm.name, refusal: refuse('changedMeanwhile', { vm: vm.name }).refusal });
+    throw new Failure('refused', { vm: vm.name, refusal: refuse('stalePlan', { vm: vm.name }).refusal });
   }
   if (configured !== undefined) {
     const own = readDisks(parseXml(configured));

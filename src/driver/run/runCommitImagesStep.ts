@@ -75,5 +75,5 @@ async function requireOff({ connection, dom, vm }: Committing): Promise<void> {
 }
 
 function changed({ vm }: Committing): Failure {
-  return new Failure('refused', { vm: vm.name, refusal: refuse('changedMeanwhile', { vm: vm.name }).refusal });
+  return new Failure('refused', { vm: vm.name, refusal: refuse('stalePlan', { vm: vm.name }).refusal });
 }

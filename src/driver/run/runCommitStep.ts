@@ -41,7 +41,7 @@ export async function blockCommit(context: Committing, step: CommitStep): Promis
       return;
     }
     if (now?.file !== top) {
-      throw new Failure('refused', { vm: vm.name, refusal: refuse('changedMeanwhile', { vm: vm.name }).refusal });
+      throw new Failure('refused', { vm: vm.name, refusal: refuse('stalePlan', { vm: vm.name }).refusal });
     }
     if (now.job === undefined) {
       await requireSameDefinition(context, step);

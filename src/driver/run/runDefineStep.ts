@@ -41,7 +41,7 @@ export async function configureDisks(
   const { xml: running } = await connection.call('domainGetXmlDesc', { dom, flags: 0 });
   const states = diskStates(running);
   if (power === 'off' || disks.some(({ target, file }) => states.get(target)?.file !== file)) {
-    throw new Failure('refused', { vm: vm.name, refusal: refuse('changedMeanwhile', { vm: vm.name }).refusal });
+    throw new Failure('refused', { vm: vm.name, refusal: refuse('stalePlan', { vm: vm.name }).refusal });
   }
   await connection.call('domainDefineXmlFlags', { xml: onFiles(xml, disks), flags: 0 });
 }

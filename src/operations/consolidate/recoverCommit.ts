@@ -28,8 +28,8 @@ interface Commit {
  * | some                    | some          | partly                    |
  * | all                     | none          | after                     |
  */
-export function recoverCommit(brokenOff: InterruptedOperation, facts: Facts): Recovery {
-  const { plan } = brokenOff;
+export function recoverCommit(interrupted: InterruptedOperation, facts: Facts): Recovery {
+  const { plan } = interrupted;
   const { vm, blockJobs = [] } = facts;
   const commits = plan.steps.flatMap((step, index): readonly Commit[] =>
     step.kind === 'blockCommit'
@@ -43,15 +43,15 @@ export function recoverCommit(brokenOff: InterruptedOperation, facts: Facts): Re
     (commit) =>
       !done.includes(commit) &&
       commit.step.kind === 'blockCommit' &&
-      wasBegun(brokenOff, commit.index) &&
+      wasBegun(interrupted, commit.index) &&
       isActive(vm.power) &&
       commit.disks.every(({ target }) => blockJobs.includes(target)),
   );
   const strange = commits.find(
-    (commit) => !done.includes(commit) && wasBegun(brokenOff, commit.index) && !standsOnTop(commit.disks, facts),
+    (commit) => !done.includes(commit) && wasBegun(interrupted, commit.index) && !standsOnTop(commit.disks, facts),
   );
   if (strange !== undefined) {
-    return explain(brokenOff, refuse('usedSince', { vm: vm.name }).refusal, [], facts);
+    return explain(interrupted, refuse('usedSince', { vm: vm.name }).refusal, [], facts);
   }
   const ended = [...done, ...going];
   if (ended.length === 0) {
@@ -63,7 +63,7 @@ export function recoverCommit(brokenOff: InterruptedOperation, facts: Facts): Re
     of.flatMap(({ disks }) => disks.flatMap(({ merged }) => merged.filter((file) => planned.has(file))));
   // What a merge that goes on still uses is looked at once more before it goes.
   const left = [...unused(files(done), facts, 'mayBeNamed'), ...files(going)];
-  return goOn(brokenOff, [...going.map(({ step }) => step), ...removal(left)], to);
+  return goOn(interrupted, [...going.map(({ step }) => step), ...removal(left)], to);
 }
 
 /** Somebody may have gone over by hand, taken a snapshot, or put another file in its place. */

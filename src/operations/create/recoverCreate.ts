@@ -9,19 +9,19 @@ import type { InterruptedOperation, Recovery } from '../interrupted.js';
 import { findSnapshot } from '../../domain/snapshotTree.js';
 import { refuse } from '../../domain/refusal.js';
 
-export function recoverCreate(brokenOff: InterruptedOperation, facts: Facts): Recovery {
-  const step = brokenOff.plan.steps.find((one): one is CreateStep => one.kind === 'createSnapshot');
-  if (step !== undefined && hasBegun(brokenOff, ['createSnapshot']) && isMade(step, facts)) {
+export function recoverCreate(interrupted: InterruptedOperation, facts: Facts): Recovery {
+  const step = interrupted.plan.steps.find((one): one is CreateStep => one.kind === 'createSnapshot');
+  if (step !== undefined && hasBegun(interrupted, ['createSnapshot']) && isMade(step, facts)) {
     return { kind: 'settled', to: 'after' };
   }
-  const adopted = step === undefined ? undefined : adoptCreate(step, brokenOff, facts);
-  return adopted === undefined ? undoCreate(brokenOff, facts) : goOn(brokenOff, adopted, 'after');
+  const adopted = step === undefined ? undefined : adoptCreate(step, interrupted, facts);
+  return adopted === undefined ? undoCreate(interrupted, facts) : goOn(interrupted, adopted, 'after');
 }
 
 /** Where the snapshot is there in all but libvirt's notes. */
-function adoptCreate(made: CreateStep, brokenOff: InterruptedOperation, facts: Facts): readonly Step[] | undefined {
-  const adopted = hasBegun(brokenOff, ['createSnapshot']) ? adoptSteps(made, brokenOff, facts) : undefined;
-  return adopted && [...loosened(made, brokenOff, facts), ...adopted];
+function adoptCreate(made: CreateStep, interrupted: InterruptedOperation, facts: Facts): readonly Step[] | undefined {
+  const adopted = hasBegun(interrupted, ['createSnapshot']) ? adoptSteps(made, interrupted, facts) : undefined;
+  return adopted && [...loosened(made, interrupted, facts), ...adopted];
 }
 
 /** What libvirt would have let go of at the end: the guest's file systems, and the guest. */
@@ -56,40 +56,40 @@ export function isMade(step: CreateStep, { tree }: Facts): boolean {
  * | the same, and its RAM is gone                     | they are merged back: see mergeBackSteps |
  * | the VM on one of them, or somebody built on them  | explained: nothing is lost, and another snapshot there would be half blind |
  */
-export function undoCreate(brokenOff: InterruptedOperation, facts: Facts): Recovery {
+export function undoCreate(interrupted: InterruptedOperation, facts: Facts): Recovery {
   const { vm } = facts;
-  const at = brokenOff.plan.steps.findIndex((one) => one.kind === 'createSnapshot');
-  const steps = brokenOff.plan.steps.slice(0, at + 1);
+  const at = interrupted.plan.steps.findIndex((one) => one.kind === 'createSnapshot');
+  const steps = interrupted.plan.steps.slice(0, at + 1);
   const made = steps.find((one): one is CreateStep => one.kind === 'createSnapshot');
   if (made === undefined || isMade(made, facts)) {
     return { kind: 'settled', to: 'before' };
   }
-  const begun = hasBegun(brokenOff, ['createSnapshot']);
+  const begun = hasBegun(interrupted, ['createSnapshot']);
   const overlays = made.disks.flatMap(({ file }) => file ?? []);
   const present = new Set(vm.disks.flatMap(layersOf));
   const blind = overlays.find((file) => present.has(file));
-  const started = steps.some((one) => one.kind === 'startPaused') && hasBegun(brokenOff, ['startPaused']);
+  const started = steps.some((one) => one.kind === 'startPaused') && hasBegun(interrupted, ['startPaused']);
   if (started && !vm.managedSave && vm.power !== 'running') {
     const resume: readonly Step[] = vm.power === 'paused' ? [{ kind: 'power', action: 'resume' }] : [];
     const why = refuse('saveUsedUp', { vm: vm.name, state: vm.power }).refusal;
-    return explain(brokenOff, why, resume, facts);
+    return explain(interrupted, why, resume, facts);
   }
-  const adopted = adoptCreate(made, brokenOff, facts);
+  const adopted = adoptCreate(made, interrupted, facts);
   if (adopted !== undefined) {
-    return goOn(brokenOff, adopted, 'before');
+    return goOn(interrupted, adopted, 'before');
   }
   const merged = begun ? mergeBackSteps(made, facts) : undefined;
   if (begun && blind !== undefined && merged === undefined) {
-    return explain(brokenOff, refuse('onUnknownOverlay', { vm: vm.name, file: blind }).refusal, [], facts);
+    return explain(interrupted, refuse('onUnknownOverlay', { vm: vm.name, file: blind }).refusal, [], facts);
   }
   const copies = steps.flatMap((one) => (one.kind === 'copyFile' && one.existing === 'keep' ? [one.to] : []));
   const memory = made.memoryFile === undefined ? [] : [made.memoryFile];
-  const files = [...(hasBegun(brokenOff, ['copyFile']) ? copies : []), ...(begun ? [...overlays, ...memory] : [])];
-  const left = removable(files, brokenOff.plan, facts, 'notNamed');
+  const files = [...(hasBegun(interrupted, ['copyFile']) ? copies : []), ...(begun ? [...overlays, ...memory] : [])];
+  const left = removable(files, interrupted.plan, facts, 'notNamed');
   return goOn(
-    brokenOff,
+    interrupted,
     [
-      ...(begun ? loosened(made, brokenOff, facts) : []),
+      ...(begun ? loosened(made, interrupted, facts) : []),
       ...(merged ?? []),
       ...(begun ? orphanTags(made, facts) : []),
       ...removal(left),

@@ -40,30 +40,30 @@ type InterruptedDelete = InterruptedOperation & { readonly request: Extract<Oper
  *
  * One that somebody made current meanwhile stays so.
  */
-export function recoverDelete(brokenOff: InterruptedDelete, seen: Facts): Recovery {
-  const { steps: named, facts } = staleNames(brokenOff.plan, seen);
-  const left = leftMerges(brokenOff.plan, facts);
+export function recoverDelete(interrupted: InterruptedDelete, seen: Facts): Recovery {
+  const { steps: named, facts } = staleNames(interrupted.plan, seen);
+  const left = leftMerges(interrupted.plan, facts);
   const elsewhere = otherVmRefusal(
     left.flatMap(({ top, base }) => [top, base]),
     facts,
     'refuse',
   );
   if (left.length > 0 && elsewhere !== undefined) {
-    return explain(brokenOff, elsewhere.refusal, [...named, ...mergeSteps(left, facts)], facts);
+    return explain(interrupted, elsewhere.refusal, [...named, ...mergeSteps(left, facts)], facts);
   }
   const merged = whenMerged(left, facts);
-  const rest = recoverRest(brokenOff, merged);
+  const rest = recoverRest(interrupted, merged);
   if (rest.kind === 'explain' || (left.length === 0 && named.length === 0)) {
     return rest;
   }
   const overlays = left.map(({ top }) => top).filter((file) => canRemove(file, facts));
   const steps = [...named, ...mergeSteps(left, facts), ...removal(unused(overlays, merged, 'notNamed'))];
-  return goOn(brokenOff, [...steps, ...(rest.kind === 'steps' ? rest.plan.steps : [])], rest.to);
+  return goOn(interrupted, [...steps, ...(rest.kind === 'steps' ? rest.plan.steps : [])], rest.to);
 }
 
-function recoverRest(brokenOff: InterruptedDelete, facts: Facts): Recovery {
-  const { request, plan } = brokenOff;
-  const at = interruptedAt(brokenOff, facts);
+function recoverRest(interrupted: InterruptedDelete, facts: Facts): Recovery {
+  const { request, plan } = interrupted;
+  const at = interruptedAt(interrupted, facts);
   const rest = plan.steps.slice(at);
   const isDelete = (step: Step): boolean => step.kind === 'deleteSnapshot' || step.kind === 'forgetSnapshot';
   const next = rest.find((step) => step.kind === 'deleteSnapshot' || step.kind === 'forgetSnapshot');
@@ -71,15 +71,15 @@ function recoverRest(brokenOff: InterruptedDelete, facts: Facts): Recovery {
   const half = marked?.disks.some(({ deleteInProgress }) => deleteInProgress) === true;
   // Where libvirt has put those above on the marked one, it would be they that a finish takes for the one to go.
   const isAbove = next !== undefined && isOnActivePath(facts.tree, next.snapshot);
-  if (isAbove && half && wasBegun(brokenOff, plan.steps.indexOf(next))) {
+  if (isAbove && half && wasBegun(interrupted, plan.steps.indexOf(next))) {
     const finish = planFinishDelete(request.vm, marked.name, facts);
     const after = rest.slice(rest.indexOf(next) + 1);
     return finish.kind === 'refusal'
-      ? explain(brokenOff, finish.refusal, [next], facts)
-      : goOn(brokenOff, [...finish.steps, ...safely(after, plan, whenGone(rest, facts))], 'after');
+      ? explain(interrupted, finish.refusal, [next], facts)
+      : goOn(interrupted, [...finish.steps, ...safely(after, plan, whenGone(rest, facts))], 'after');
   }
   const doomedNext = next === undefined ? undefined : findSnapshot(facts.tree, next.snapshot);
-  if (next?.kind === 'deleteSnapshot' && doomedNext !== undefined && wasBegun(brokenOff, plan.steps.indexOf(next))) {
+  if (next?.kind === 'deleteSnapshot' && doomedNext !== undefined && wasBegun(interrupted, plan.steps.indexOf(next))) {
     const hasBegun = isRootWrittenTo(doomedNext, plan, facts);
     const finish =
       planFinishMerge(doomedNext, undefined, hasBegun, facts) ??
@@ -87,11 +87,11 @@ function recoverRest(brokenOff: InterruptedDelete, facts: Facts): Recovery {
     if (finish !== undefined) {
       const after = rest.slice(rest.indexOf(next) + 1);
       return finish.kind === 'refusal'
-        ? explain(brokenOff, finish.refusal, [next], facts)
-        : goOn(brokenOff, [...finish.steps, ...safely(after, plan, whenGone(rest, facts))], 'after');
+        ? explain(interrupted, finish.refusal, [next], facts)
+        : goOn(interrupted, [...finish.steps, ...safely(after, plan, whenGone(rest, facts))], 'after');
     }
   }
-  if (next !== undefined && wasBegun(brokenOff, plan.steps.indexOf(next))) {
+  if (next !== undefined && wasBegun(interrupted, plan.steps.indexOf(next))) {
     const end = isUntagged(next.snapshot, facts)
       ? [{ kind: 'forgetSnapshot' as const, snapshot: next.snapshot }]
       : releasedSteps(next.snapshot, plan, facts);
@@ -99,13 +99,13 @@ function recoverRest(brokenOff: InterruptedDelete, facts: Facts): Recovery {
     const after = rest.slice(rest.indexOf(next) + 1);
     if (end !== undefined) {
       return 'kind' in end
-        ? explain(brokenOff, end.refusal, [next], facts)
-        : goOn(brokenOff, [...end, ...unmark, ...safely(after, plan, whenGone(rest, facts))], 'after');
+        ? explain(interrupted, end.refusal, [next], facts)
+        : goOn(interrupted, [...end, ...unmark, ...safely(after, plan, whenGone(rest, facts))], 'after');
     }
   }
   const doomed = plan.losses.flatMap((loss) => (loss.kind === 'restorePoints' ? loss.names : []));
   const anyGone =
-    plan.steps.some((step, index) => isDelete(step) && wasBegun(brokenOff, index)) &&
+    plan.steps.some((step, index) => isDelete(step) && wasBegun(interrupted, index)) &&
     doomed.some((name) => findSnapshot(facts.tree, name) === undefined);
   if (!anyGone) {
     return { kind: 'settled', to: 'before' };
@@ -114,12 +114,12 @@ function recoverRest(brokenOff: InterruptedDelete, facts: Facts): Recovery {
     const fresh = planDelete(request, facts);
     const { vm } = facts;
     if (fresh.kind === 'refusal' || !sameSteps(fresh.steps.filter(isDelete), rest.filter(isDelete))) {
-      const why = fresh.kind === 'refusal' ? fresh : refuse('changedMeanwhile', { vm: vm.name });
-      return explain(brokenOff, why.refusal, rest, facts);
+      const why = fresh.kind === 'refusal' ? fresh : refuse('stalePlan', { vm: vm.name });
+      return explain(interrupted, why.refusal, rest, facts);
     }
   }
   const left = rest.filter((step) => step.kind !== 'makeCurrent' || mayMakeCurrent(step, plan, facts));
-  return goOn(brokenOff, safely(left, plan, whenGone(rest, facts)), 'after');
+  return goOn(interrupted, safely(left, plan, whenGone(rest, facts)), 'after');
 }
 
 /**

@@ -22,8 +22,8 @@ interface Part {
  * | is done                      | nothing; after if it was the last part, else partly |
  * | is not done                  | see recoverDelete, for it alone |
  */
-export function recoverSeries(brokenOff: InterruptedOperation, facts: Facts): Recovery {
-  const { plan, begun, done } = brokenOff;
+export function recoverSeries(interrupted: InterruptedOperation, facts: Facts): Recovery {
+  const { plan, begun, done } = interrupted;
   const parts = partsOf(plan.steps);
   const part = parts.findLast(({ first, last }) =>
     [...begun, ...done].some((index) => index >= first && index <= last),
@@ -31,7 +31,7 @@ export function recoverSeries(brokenOff: InterruptedOperation, facts: Facts): Re
   if (part === undefined) {
     return { kind: 'settled', to: 'before' };
   }
-  const recovery = recoverDelete(alone(brokenOff, part), facts);
+  const recovery = recoverDelete(alone(interrupted, part), facts);
   if (recovery.kind === 'explain') {
     return recovery;
   }
@@ -66,9 +66,9 @@ export function partsOf(steps: readonly Step[]): readonly Part[] {
 
 type InterruptedDelete = Parameters<typeof recoverDelete>[0];
 
-function alone(brokenOff: InterruptedOperation, { snapshot, first, last }: Part): InterruptedDelete {
-  const { plan, begun, done } = brokenOff;
-  const { vm } = brokenOff.request;
+function alone(interrupted: InterruptedOperation, { snapshot, first, last }: Part): InterruptedDelete {
+  const { plan, begun, done } = interrupted;
+  const { vm } = interrupted.request;
   const request = { kind: 'delete', vm, snapshot, scope: 'one' } as const;
   const losses: Plan['losses'] = [
     { kind: 'restorePoints', names: [snapshot] },
@@ -77,7 +77,7 @@ function alone(brokenOff: InterruptedOperation, { snapshot, first, last }: Part)
   const within = (indexes: readonly number[]): readonly number[] =>
     indexes.filter((index) => index >= first && index <= last).map((index) => index - first);
   return {
-    ...brokenOff,
+    ...interrupted,
     request,
     plan: { ...plan, request, losses, steps: plan.steps.slice(first, last + 1) },
     begun: within(begun),

@@ -16,24 +16,28 @@ import { childrenOf, findSnapshot } from '../../domain/snapshotTree.js';
  *
  * One that somebody made current meanwhile stays so.
  */
-export function recoverRename(brokenOff: InterruptedOperation, facts: Facts): Recovery {
-  const { steps } = brokenOff.plan;
+export function recoverRename(interrupted: InterruptedOperation, facts: Facts): Recovery {
+  const { steps } = interrupted.plan;
   const redefine = steps.find((step) => step.kind === 'redefineAs');
-  const at = interruptedAt(brokenOff, facts);
+  const at = interruptedAt(interrupted, facts);
   if (redefine === undefined) {
     return { kind: 'settled', to: at === steps.length ? 'after' : 'before' };
   }
-  if (!hasBegun(brokenOff, ['redefineAs']) || findSnapshot(facts.tree, redefine.name) === undefined) {
+  if (!hasBegun(interrupted, ['redefineAs']) || findSnapshot(facts.tree, redefine.name) === undefined) {
     const copies = steps.flatMap((step) => (step.kind === 'copyFile' ? [step.to] : []));
-    const left = hasBegun(brokenOff, ['copyFile']) ? unused(copies, facts, 'notNamed') : [];
-    return goOn(brokenOff, removal(left), 'before');
+    const left = hasBegun(interrupted, ['copyFile']) ? unused(copies, facts, 'notNamed') : [];
+    return goOn(interrupted, removal(left), 'before');
   }
   const rest = steps
     .slice(at)
-    .filter((step) => step.kind !== 'makeCurrent' || mayMakeCurrent(step, brokenOff.plan, facts));
+    .filter((step) => step.kind !== 'makeCurrent' || mayMakeCurrent(step, interrupted.plan, facts));
   const moved = new Set(rest.flatMap((step) => (step.kind === 'reparent' ? [step.snapshot] : [])));
   const others = childrenOf(facts.tree, redefine.snapshot).filter(
     ({ name }) => !moved.has(name) && name !== redefine.name,
   );
-  return goOn(brokenOff, [...reparentSteps(others, redefine.name), ...safely(rest, brokenOff.plan, facts)], 'after');
+  return goOn(
+    interrupted,
+    [...reparentSteps(others, redefine.name), ...safely(rest, interrupted.plan, facts)],
+    'after',
+  );
 }

@@ -34,23 +34,23 @@ export function planRepair(request: RepairRequest, facts: Facts): Decision {
       ? undefined
       : refuse('driverCannot', { driver: capabilities.driver, action: 'repair' })) ??
     goneRefusal(request.repair, facts);
-  const mended =
+  const repaired =
     obstacle ??
     repairRefusal(request.repair, facts) ??
     mergedAgain(request, facts) ??
     waitRefusal(request.repair, facts) ??
-    mend(request, facts);
-  if (mended.kind === 'refusal') {
-    return mended;
+    repairSteps(request, facts);
+  if (repaired.kind === 'refusal') {
+    return repaired;
   }
   const { repair } = request;
   return {
     kind: 'plan',
     request,
-    steps: mended.steps,
-    losses: mended.losses ?? [],
-    warnings: mended.warnings ?? [],
-    progress: mended.progress ?? 'timeOnly',
+    steps: repaired.steps,
+    losses: repaired.losses ?? [],
+    warnings: repaired.warnings ?? [],
+    progress: repaired.progress ?? 'timeOnly',
     ...('snapshot' in repair ? { snapshot: repair.snapshot } : {}),
   };
 }
@@ -68,8 +68,8 @@ function mergedAgain(request: RepairRequest, facts: Facts): RepairSteps | undefi
     return undefined;
   }
   const unlocked = withoutLocks(facts);
-  const mended = waitRefusal(request.repair, unlocked) ?? mend(request, unlocked);
-  return mended.kind === 'mending' && beginsWithMerge(mended.steps, lost, facts) ? mended : undefined;
+  const repaired = waitRefusal(request.repair, unlocked) ?? repairSteps(request, unlocked);
+  return repaired.kind === 'mending' && beginsWithMerge(repaired.steps, lost, facts) ? repaired : undefined;
 }
 
 /** Thawing and resuming are for VMs in which something is stuck; everything else waits until nothing is under way. */
@@ -79,7 +79,7 @@ function waitRefusal(repair: Repair, facts: Facts): Refused | undefined {
     : (unsteadyRefusal(facts.vm, 'delete') ?? inUseRefusal(facts));
 }
 
-function mend(request: RepairRequest, facts: Facts): RepairSteps | Refused {
+function repairSteps(request: RepairRequest, facts: Facts): RepairSteps | Refused {
   const { repair } = request;
   const { vm } = facts;
   switch (repair.kind) {

@@ -7,7 +7,7 @@ import type { InterruptedOperation, Recovery } from '../interrupted.js';
 import type { RefusalReason } from '../../domain/refusal.js';
 
 /** Nothing is wrong any more. */
-const mended: ReadonlySet<RefusalReason> = new Set([
+const repaired: ReadonlySet<RefusalReason> = new Set([
   'nothingToRepair',
   'snapshotMissing',
   'snapshotWhole',
@@ -15,25 +15,25 @@ const mended: ReadonlySet<RefusalReason> = new Set([
 ]);
 
 export function recoverRepair(
-  brokenOff: InterruptedOperation & { readonly request: Extract<OperationRequest, { kind: 'repair' }> },
+  interrupted: InterruptedOperation & { readonly request: Extract<OperationRequest, { kind: 'repair' }> },
   facts: Facts,
 ): Recovery {
-  const { request, plan } = brokenOff;
+  const { request, plan } = interrupted;
   if (
     !hasBegun(
-      brokenOff,
+      interrupted,
       plan.steps.map((step) => step.kind),
     )
   ) {
     return { kind: 'settled', to: 'before' };
   }
-  const again = planRepair(request, beforeMoves(brokenOff, facts));
+  const again = planRepair(request, beforeMoves(interrupted, facts));
   if (again.kind === 'plan') {
-    return goOn(brokenOff, again.steps, 'after');
+    return goOn(interrupted, again.steps, 'after');
   }
-  return mended.has(again.refusal.reason)
+  return repaired.has(again.refusal.reason)
     ? { kind: 'settled', to: 'after' }
-    : explain(brokenOff, again.refusal, plan.steps, facts);
+    : explain(interrupted, again.refusal, plan.steps, facts);
 }
 
 /**

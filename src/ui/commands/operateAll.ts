@@ -136,7 +136,7 @@ function agreementOn(run: CommandRun, requests: readonly OperationRequest[], pla
     const fresh = await planOrRefuse(run, request);
     if (!isAgreed(losses.get(key) ?? [], fresh.losses)) {
       const vm = existingVm(run, request.vm).vm.name;
-      throw refusedFailure(run, request, [refuse('changedMeanwhile', { vm }).refusal]);
+      throw refusedFailure(run, request, [refuse('stalePlan', { vm }).refusal]);
     }
     return fresh;
   };

@@ -15,7 +15,9 @@ const t = vscode.l10n.t;
 export async function repair(run: CommandRun): Promise<OperationResult> {
   const view = await targetVm(run, t('Repair which VM?'));
   const { diagnoses } = await run.inventory.examine(view.ref);
-  const mendable = diagnoses.flatMap(({ finding, repair: mend }) => (mend === undefined ? [] : [{ finding, ...mend }]));
+  const mendable = diagnoses.flatMap(({ finding, repair: repairSteps }) =>
+    repairSteps === undefined ? [] : [{ finding, ...repairSteps }],
+  );
   if (mendable.length === 0) {
     throw new CommandError(
       'notFound',

@@ -96,12 +96,12 @@ async function ask(
       checkpoint = other;
       continue;
     }
-    const turn = checkpoint === 'first' ? t('Without Checkpoint…') : t('With Checkpoint…');
+    const lease = checkpoint === 'first' ? t('Without Checkpoint…') : t('With Checkpoint…');
     const text = planText(first.plan, existingVm(run, view.ref), Date.now() / 1_000, t);
     const note = checkpoint === 'none' && preferred === 'first' ? whyNone(decisions.first.refusals) : '';
-    const labels = [...others.map(({ label }) => label), ...(mayTurn ? [turn] : [])];
+    const labels = [...others.map(({ label }) => label), ...(mayTurn ? [lease] : [])];
     const button = await confirmModal(text.title, `${note}${text.detail}`, [first.label, ...labels]);
-    if (button !== turn) {
+    if (button !== lease) {
       return (offers.find(({ label }) => label === button) ?? first).plan;
     }
     checkpoint = other;

@@ -36,8 +36,8 @@ export function openEditor(options: EditorOptions): Editor {
   const keep = (line: string): number => log.push(line);
   const kept: Log = { ...silentLog, info: keep, warn: keep, error: keep };
   const real: Persistence = keepIn(journal, kept, options.editor);
-  const { keeping, course } = hooked(real, at, usualMs, act);
-  const inventory = new Inventory({ open: libvirtHypervisor(kept, env), log: kept, journal: keeping });
+  const { persistence, course } = hooked(real, at, usualMs, act);
+  const inventory = new Inventory({ open: libvirtHypervisor(kept, env), log: kept, journal: persistence });
   const reports: RecoveryReport[] = [];
   const told = new Set<() => void>();
   inventory.onDidRecover((report) => {

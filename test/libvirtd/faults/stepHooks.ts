@@ -28,7 +28,7 @@ export interface Course {
 }
 
 export interface Hooked {
-  readonly keeping: Persistence;
+  readonly persistence: Persistence;
   readonly course: Course;
 }
 
@@ -78,7 +78,7 @@ export function hooked(
   };
   return {
     course,
-    keeping: {
+    persistence: {
       ...real,
       journal: {
         begin: async (head) => {

@@ -1,6 +1,6 @@
 // Looks at files that never come back: how many there are, and what becomes of the others.
 import assert from 'node:assert/strict';
-import { setImmediate as turn } from 'node:timers/promises';
+import { setImmediate as lease } from 'node:timers/promises';
 import { FileTurns, FolderHangs } from '../../../src/driver/files/fileTurns.js';
 
 describe('turns for looking at files', () => {
@@ -28,15 +28,15 @@ describe('turns for looking at files', () => {
         return `hangs ${error.folder}`;
       });
   const end = async (name: string): Promise<void> => {
-    await turn();
+    await lease();
     const last = ends.get(name) ?? assert.fail(`${name} has not begun`);
     last();
-    await turn();
+    await lease();
   };
 
   it('are two for a folder, three in all, in the order in which they were asked for', async () => {
     const looks = ['a1', 'a2', 'a3', 'b1', 'b2', 'c1'].map((name) => look(`/${name.slice(0, 1)}`, name));
-    await turn();
+    await lease();
     assert.deepEqual(begun, ['a1', 'a2', 'b1']);
     await end('b1');
     assert.deepEqual(begun, ['a1', 'a2', 'b1', 'b2']);
@@ -58,7 +58,7 @@ describe('turns for looking at files', () => {
       /broken/u,
     );
     const looks = ['a1', 'a2', 'a3'].map((name) => look('/a', name));
-    await turn();
+    await lease();
     assert.deepEqual(begun, ['a1', 'a2']);
     for (const name of ['a1', 'a2', 'a3']) {
       await end(name);
@@ -68,7 +68,7 @@ describe('turns for looking at files', () => {
 
   it('are not given for a folder that hangs, until it answers, and for others they are', async () => {
     const hanging = [look('/a', 'a1'), look('/a', 'a2')];
-    await turn();
+    await lease();
     now += 15_001;
     assert.equal(await look('/a', 'a3'), 'hangs /a');
     const other = look('/b', 'b1');
@@ -85,7 +85,7 @@ describe('turns for looking at files', () => {
 
   it('are not given at all where all of them hang', async () => {
     const hanging = [look('/a', 'a1'), look('/a', 'a2'), look('/b', 'b1')];
-    await turn();
+    await lease();
     now += 15_001;
     assert.equal(await look('/c', 'c1'), 'hangs /c');
     await end('b1');

@@ -1,6 +1,6 @@
 // What the daemon's numbers for events, states and jobs mean, and how long a guest stood still.
 import assert from 'node:assert/strict';
-import { setImmediate as turn } from 'node:timers/promises';
+import { setImmediate as lease } from 'node:timers/promises';
 import { type GuestEvent, lifecycleMeans } from '../../../src/driver/guestEvents.js';
 import { GuestPause } from '../../../src/driver/run/guestPause.js';
 import { blockJobsLook, jobFraction, memoryJobLook, whileRunning } from '../../../src/driver/run/jobWatch.js';
@@ -364,7 +364,7 @@ describe('the watch over a lasting call', () => {
       () => Promise.resolve(),
     );
     abort.abort();
-    await turn();
+    await lease();
     finish('done');
     assert.equal(await running, 'done');
   });

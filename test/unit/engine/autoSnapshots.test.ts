@@ -63,7 +63,7 @@ describe('the undo of a revert', () => {
     web.current = 's';
     const r = await rig(web);
     const ref = { connection: uri, uuid: uuidOf('web') };
-    r.keeping.recorded.set(vmKey(ref), [record('c', 's')]);
+    r.persistence.recorded.set(vmKey(ref), [record('c', 's')]);
     await r.look('web');
     await settled();
     assert.equal(r.inventory.findVm(ref)!.undo!.name, 'c');
@@ -104,10 +104,10 @@ describe('checkpoints beyond the number to be kept', () => {
       web.snapshots.push(...['c1', 'c2'].map((name) => auto(name, 's')));
       const r = await rig(web);
       const ref = { connection: uri, uuid: uuidOf('web') };
-      r.keeping.recorded.set(vmKey(ref), [record('c1', 's'), record('c2', 's')]);
+      r.persistence.recorded.set(vmKey(ref), [record('c1', 's'), record('c2', 's')]);
       await r.look('web');
       await r.inventory.runOperation({ kind: type, vm: ref, snapshot: 'c1', title: 'KEEP', description: '' });
-      assert.deepEqual(r.keeping.recorded.get(vmKey(ref)), [record('c2', 's')]);
+      assert.deepEqual(r.persistence.recorded.get(vmKey(ref)), [record('c2', 's')]);
     }
   });
 
@@ -117,7 +117,7 @@ describe('checkpoints beyond the number to be kept', () => {
       web.snapshots.push(...['c1', 'c2'].map((name) => auto(name, 's')));
       const r = await rig(web);
       const ref = { connection: uri, uuid: uuidOf('web') };
-      r.keeping.recorded.set(vmKey(ref), [record('c1', 's'), record('c2', 's')]);
+      r.persistence.recorded.set(vmKey(ref), [record('c1', 's'), record('c2', 's')]);
       r.inventory.setAutoPrune(2);
       r.inventory.setProtected(() => isProtected);
       await r.look('web');

@@ -82,7 +82,7 @@ export class FakeHypervisor implements Hypervisor {
     this.#broken.set(call, failure);
   }
 
-  mend(call: string): void {
+  repairSteps(call: string): void {
     this.#broken.delete(call);
   }
 

@@ -41,9 +41,9 @@ describe('a snapshot that is to be kept', () => {
     assert.deepEqual(r.inventory.findVm(ref)!.kept, ['t']);
     assert.deepEqual(await r.inventory.keptSnapshots(ref), ['t']);
     await r.inventory.setKept(ref, ['t'], 'kept');
-    assert.equal(r.keeping.marked.get(vmKey(ref))!.length, 1);
-    const [mark] = r.keeping.marked.get(vmKey(ref))!;
-    r.keeping.marked.set(vmKey(ref), [{ ...mark!, name: 'as it was called before' }]);
+    assert.equal(r.persistence.marked.get(vmKey(ref))!.length, 1);
+    const [mark] = r.persistence.marked.get(vmKey(ref))!;
+    r.persistence.marked.set(vmKey(ref), [{ ...mark!, name: 'as it was called before' }]);
     await r.inventory.setKept(ref, ['t'], 'free');
     assert.deepEqual(await r.inventory.keptSnapshots(ref), []);
     assert.equal(r.inventory.findVm(ref)!.kept, undefined);
@@ -53,7 +53,7 @@ describe('a snapshot that is to be kept', () => {
     const web = fakeVm('web', ['s']);
     const r = await rig(web);
     const ref = { connection: uri, uuid: uuidOf('web') };
-    r.keeping.broken.add('marks');
+    r.persistence.broken.add('marks');
     await r.look('web');
     await settled();
     await assert.rejects(r.inventory.keptSnapshots(ref), { name: 'Failure', kind: 'journal' });

@@ -441,7 +441,7 @@ describe('Inventory', () => {
       r.calls();
       await r.clock.advance(9000);
       assert.deepEqual(r.calls(), []);
-      r.hypervisor().mend('countSnapshots web');
+      r.hypervisor().repairSteps('countSnapshots web');
       await r.clock.advance(3000);
       assert.equal(r.inventory.findVm(r.ref('web'))!.failure, undefined);
     });
@@ -457,7 +457,7 @@ describe('Inventory', () => {
       await r.clock.advance(60_000);
       assert.deepEqual([...seen], []);
       assert.equal(r.inventory.findVm(r.ref('web'))!.failure!.kind, 'busy');
-      r.hypervisor().mend('readVm web');
+      r.hypervisor().repairSteps('readVm web');
       await r.clock.advance(12_000);
       assert.deepEqual([...seen], [undefined]);
     });
@@ -469,7 +469,7 @@ describe('Inventory', () => {
       r.attempts.push(() => Promise.resolve(hypervisor));
       await r.look();
       assert.equal(r.inventory.connections[0]!.loaded, false);
-      hypervisor.mend('listVms');
+      hypervisor.repairSteps('listVms');
       await r.clock.advance(2000);
       assert.deepEqual(vmNames(r), ['web']);
     });

@@ -250,7 +250,7 @@ describe('runOperation', () => {
       r.vms.get(vm.uuid)!.snapshots.push(fakeSnapshot('c', 'b'));
       await assert.rejects(
         r.inventory.runOperation({ ...remove, scope: 'withDescendants' }, { confirmed: plan }),
-        (failure: Failure) => failure.details.refusal?.reason === 'changedMeanwhile',
+        (failure: Failure) => failure.details.refusal?.reason === 'stalePlan',
       );
       assert.deepEqual(touched(r), []);
     });

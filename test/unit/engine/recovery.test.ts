@@ -20,16 +20,16 @@ const of = (kind: Failure['kind']) => (failure: Failure) => failure.kind === kin
 /** The model's part, scripted: what it was asked, and what it answers. */
 class Script implements Rules {
   readonly asked: InterruptedOperation[] = [];
-  recovery: (brokenOff: InterruptedOperation) => Recovery = () => ({ kind: 'settled', to: 'before' });
+  recovery: (interrupted: InterruptedOperation) => Recovery = () => ({ kind: 'settled', to: 'before' });
   rest: Rules['planRest'] = () => 'same';
 
   planRest(...question: Parameters<Rules['planRest']>): ReturnType<Rules['planRest']> {
     return this.rest(...question);
   }
 
-  planRecovery(brokenOff: InterruptedOperation): Recovery {
-    this.asked.push(brokenOff);
-    return this.recovery(brokenOff);
+  planRecovery(interrupted: InterruptedOperation): Recovery {
+    this.asked.push(interrupted);
+    return this.recovery(interrupted);
   }
 
   since: Refused | undefined;
@@ -51,21 +51,21 @@ interface World extends Rig {
   readonly order: readonly string[];
 }
 
-async function open(keeping = new FakeKeeping()): Promise<World> {
+async function open(persistence = new FakeKeeping()): Promise<World> {
   const script = new Script();
-  const r = await rigWith({ rules: script, keeping }, fakeVm('web', ['a', 'b']));
+  const r = await rigWith({ rules: script, persistence }, fakeVm('web', ['a', 'b']));
   await r.look('web');
   r.calls();
-  const order = keeping.written;
-  onEachStep(r, keeping, () => Promise.resolve());
+  const order = persistence.written;
+  onEachStep(r, persistence, () => Promise.resolve());
   return { ...r, script, order };
 }
 
 /** Of the connection that is open now, and of those that come after it. */
-function onEachStep(r: Rig, keeping: FakeKeeping, act: (step: Step) => Promise<void>): void {
+function onEachStep(r: Rig, persistence: FakeKeeping, act: (step: Step) => Promise<void>): void {
   for (const hypervisor of r.opened) {
     hypervisor.onRun = async (_, step) => {
-      keeping.written.push(step.kind);
+      persistence.written.push(step.kind);
       await act(step);
       return {};
     };
@@ -79,13 +79,13 @@ describe('the journal of an operation', () => {
     const w = await open();
     await w.inventory.runOperation(twoSteps);
     assert.deepEqual(w.order, lines);
-    assert.equal(w.keeping.entries.size, 0);
+    assert.equal(w.persistence.entries.size, 0);
   });
 
   for (const line of ['begin', 'begun 0']) {
     it(`is needed: nothing is done when it cannot be written (${line})`, async () => {
       const w = await open();
-      w.keeping.broken.add(line);
+      w.persistence.broken.add(line);
       await assert.rejects(w.inventory.runOperation(twoSteps), of('journal'));
       assert.ok(!w.order.includes('revert'));
       assert.equal(w.inventory.findVm(vm)!.operation, undefined);
@@ -94,7 +94,7 @@ describe('the journal of an operation', () => {
 
   it('stops an operation between two steps when it cannot be written any more', async () => {
     const w = await open();
-    w.keeping.broken.add('begun 1');
+    w.persistence.broken.add('begun 1');
     await assert.rejects(w.inventory.runOperation(twoSteps), of('journal'));
     assert.ok(w.order.includes('revert') && !w.order.includes('power'));
     assert.deepEqual([w.script.asked[0]!.begun, w.script.asked[0]!.done], [[0], [0]]);
@@ -104,11 +104,11 @@ describe('the journal of an operation', () => {
     const w = await open();
     const pause: OperationRequest = { kind: 'power', vm, action: 'pause' };
     await w.inventory.runOperation(pause);
-    onEachStep(w, w.keeping, () => Promise.reject(new Failure('failed', { libvirtMessage: 'broken' })));
+    onEachStep(w, w.persistence, () => Promise.reject(new Failure('failed', { libvirtMessage: 'broken' })));
     await assert.rejects(w.inventory.runOperation(pause), of('failed'));
     assert.deepEqual(w.order, ['power', 'power']);
     assert.deepEqual(
-      w.keeping.notes.map(({ outcome, failure, vm: { name } }) => [outcome, failure, name]),
+      w.persistence.notes.map(({ outcome, failure, vm: { name } }) => [outcome, failure, name]),
       [
         ['done', undefined, 'web'],
         ['failed', 'failed: broken', 'web'],
@@ -118,9 +118,9 @@ describe('the journal of an operation', () => {
 
   it('lets nothing go on that the state between two steps forbids', async () => {
     const w = await open();
-    w.script.rest = (_, { vm: { name } }) => refuse('changedMeanwhile', { vm: name });
+    w.script.rest = (_, { vm: { name } }) => refuse('stalePlan', { vm: name });
     await assert.rejects(w.inventory.runOperation(twoSteps), (failure: Failure) => {
-      assert.deepEqual([failure.kind, failure.details.refusal?.reason], ['refused', 'changedMeanwhile']);
+      assert.deepEqual([failure.kind, failure.details.refusal?.reason], ['refused', 'stalePlan']);
       return true;
     });
     assert.ok(!w.order.includes('power'));
@@ -135,7 +135,7 @@ describe('recovery', () => {
       const w = await open();
       w.script.recovery = goOn;
       let failures = 0;
-      onEachStep(w, w.keeping, ({ kind: what }) =>
+      onEachStep(w, w.persistence, ({ kind: what }) =>
         what === step && failures++ === 0 ? Promise.reject(new Failure('failed')) : Promise.resolve(),
       );
       await assert.rejects(w.inventory.runOperation(twoSteps), (failure: Failure) => {
@@ -156,7 +156,7 @@ describe('recovery', () => {
     it(`goes on with the same steps when the daemon died in ${step} and came back at once`, async () => {
       const w = await open();
       w.script.recovery = goOn;
-      onEachStep(w, w.keeping, ({ kind: what }) => {
+      onEachStep(w, w.persistence, ({ kind: what }) => {
         if (what === step) {
           w.hypervisor().die();
           return Promise.reject(new Failure('lost'));
@@ -176,18 +176,18 @@ describe('recovery', () => {
 
     it(`goes on in a new editor when the old one died in ${step}`, async () => {
       const first = await open();
-      onEachStep(first, first.keeping, ({ kind: what }) =>
+      onEachStep(first, first.persistence, ({ kind: what }) =>
         what === step ? new Promise(() => undefined) : Promise.resolve(),
       );
       void first.inventory.runOperation(twoSteps).catch(() => undefined);
       await settled();
       await settled();
-      first.keeping.writerDies();
-      const second = await open(first.keeping);
+      first.persistence.writerDies();
+      const second = await open(first.persistence);
       await settled();
       assert.deepEqual(second.script.asked[0]!.request, twoSteps);
       assert.deepEqual([second.script.asked[0]!.begun.at(-1), second.script.asked[0]!.done.length], [at, at]);
-      assert.equal(second.keeping.entries.size, 0);
+      assert.equal(second.persistence.entries.size, 0);
       assert.deepEqual(
         second.reports.map(({ outcome }) => outcome),
         ['before'],
@@ -197,13 +197,13 @@ describe('recovery', () => {
 
   /** An entry that a dead process has left, and an inventory that has not looked yet. */
   async function left(): Promise<FakeKeeping> {
-    const keeping = new FakeKeeping();
+    const persistence = new FakeKeeping();
     const steps: readonly Step[] = [
       { kind: 'revert', snapshot: 'a', to: 'paused' },
       { kind: 'power', action: 'forceOff' },
     ];
     const plan: Plan = { kind: 'plan', request: twoSteps, steps, losses: [], warnings: [], progress: 'timeOnly' };
-    const entry = await keeping.journal.begin({
+    const entry = await persistence.journal.begin({
       connection: uri,
       vm: { uuid: vm.uuid, name: 'web' },
       request: twoSteps,
@@ -211,13 +211,13 @@ describe('recovery', () => {
       daemon: { hostname: 'here' },
     });
     await entry.begun(0);
-    keeping.writerDies();
-    return keeping;
+    persistence.writerDies();
+    return persistence;
   }
 
   it('says nothing of an operation that failed before it did anything, for its failure says it', async () => {
     const w = await open();
-    onEachStep(w, w.keeping, () => Promise.reject(new Failure('failed')));
+    onEachStep(w, w.persistence, () => Promise.reject(new Failure('failed')));
     await assert.rejects(w.inventory.runOperation(twoSteps), of('failed'));
     assert.deepEqual(w.reports, []);
     assert.equal(w.order.at(-1), 'end failed');
@@ -226,7 +226,7 @@ describe('recovery', () => {
   it('waits for a connection that stays away, and goes on when it is back', async () => {
     const w = await open();
     w.script.recovery = goOn;
-    onEachStep(w, w.keeping, () => {
+    onEachStep(w, w.persistence, () => {
       w.attempts.push(...Array.from({ length: 40 }, () => () => Promise.reject(new Failure('unreachable'))));
       w.hypervisor().die();
       return Promise.reject(new Failure('lost'));
@@ -241,10 +241,10 @@ describe('recovery', () => {
   });
 
   it('comes before whatever else is done to the VM', async () => {
-    const keeping = await left();
+    const persistence = await left();
     const script = new Script();
     script.recovery = goOn;
-    const r = await rigWith({ rules: script, keeping }, fakeVm('web', ['a', 'b']));
+    const r = await rigWith({ rules: script, persistence }, fakeVm('web', ['a', 'b']));
     await r.inventory.runOperation({ kind: 'power', vm, action: 'pause' });
     assert.deepEqual(
       r.calls().filter((call) => call.startsWith('run ')),
@@ -253,7 +253,7 @@ describe('recovery', () => {
   });
 
   it('looks once more before a step that cannot be taken back, and does not do it where somebody acted', async () => {
-    const keeping = await left();
+    const persistence = await left();
     const script = new Script();
     script.recovery = ({ plan }) => ({
       kind: 'steps',
@@ -266,7 +266,7 @@ describe('recovery', () => {
         ],
       },
     });
-    const r = await rigWith({ rules: script, keeping }, fakeVm('web', ['a', 'b']));
+    const r = await rigWith({ rules: script, persistence }, fakeVm('web', ['a', 'b']));
     await r.look('web');
     await assert.rejects(r.inventory.runOperation({ kind: 'power', vm, action: 'resume' }));
     assert.ok(r.calls().every((call) => !call.startsWith('run makeCurrent')));
@@ -274,24 +274,24 @@ describe('recovery', () => {
   });
 
   it('leaves alone what another editor carries out, and lets nothing come between its steps', async () => {
-    const keeping = await left();
-    for (const kept of keeping.entries.values()) {
+    const persistence = await left();
+    for (const kept of persistence.entries.values()) {
       kept.held = true;
     }
-    for (const kept of keeping.entries.values()) {
+    for (const kept of persistence.entries.values()) {
       kept.entry = { ...kept.entry, writer: { ...kept.entry.writer, editor: 'VSCodium' } };
     }
     for (const connection of [uri, 'qemu+unix:///system']) {
-      for (const kept of keeping.entries.values()) {
+      for (const kept of persistence.entries.values()) {
         kept.entry = { ...kept.entry, connection };
       }
-      const w = await open(keeping);
+      const w = await open(persistence);
       await assert.rejects(
         w.inventory.runOperation({ kind: 'power', vm, action: 'pause' }),
         ({ kind, details }: Failure) => kind === 'busy' && details.editor === 'VSCodium',
       );
       assert.deepEqual(w.script.asked, []);
-      assert.equal(keeping.entries.size, 1);
+      assert.equal(persistence.entries.size, 1);
     }
   });
 
@@ -307,52 +307,52 @@ describe('recovery', () => {
   };
 
   it('begins nothing upon what broke off over another connection, and does not take it up', async () => {
-    const keeping = await left();
-    for (const kept of keeping.entries.values()) {
+    const persistence = await left();
+    for (const kept of persistence.entries.values()) {
       kept.entry = { ...kept.entry, connection: 'qemu+unix:///system' };
     }
-    const w = await open(keeping);
+    const w = await open(persistence);
     assert.equal(await whyNot(w), 'begunElsewhere');
-    assert.deepEqual([w.script.asked, [...keeping.entries.values()][0]!.entry.recoveries], [[], 0]);
+    assert.deepEqual([w.script.asked, [...persistence.entries.values()][0]!.entry.recoveries], [[], 0]);
     await w.inventory.dismissUnfinished(vm);
-    assert.equal(keeping.entries.size, 0);
+    assert.equal(persistence.entries.size, 0);
     assert.equal(await whyNot(w), 'wrongState');
   });
 
   it('begins nothing upon what it cannot read, as that of a newer version', async () => {
-    const keeping = new FakeKeeping();
-    keeping.unreadable = [{ path: '/journal/x', why: 'newer', detail: 'version 2', vm: vm.uuid }];
-    assert.equal(await whyNot(await open(keeping)), 'entryUnreadable');
-    keeping.unreadable = [{ path: '/journal/x', why: 'newer', detail: 'version 2', vm: uuidOf('db') }];
-    assert.equal(await whyNot(await open(keeping)), 'wrongState');
+    const persistence = new FakeKeeping();
+    persistence.unreadable = [{ path: '/journal/x', why: 'newer', detail: 'version 2', vm: vm.uuid }];
+    assert.equal(await whyNot(await open(persistence)), 'entryUnreadable');
+    persistence.unreadable = [{ path: '/journal/x', why: 'newer', detail: 'version 2', vm: uuidOf('db') }];
+    assert.equal(await whyNot(await open(persistence)), 'wrongState');
   });
 
   it('leaves to a person what another editor began on a VM that is protected there', async () => {
-    const keeping = new FakeKeeping();
-    keeping.editor = 'VSCodium';
-    const first = await open(keeping);
+    const persistence = new FakeKeeping();
+    persistence.editor = 'VSCodium';
+    const first = await open(persistence);
     first.inventory.setProtected(() => true);
-    onEachStep(first, keeping, () => new Promise(() => undefined));
+    onEachStep(first, persistence, () => new Promise(() => undefined));
     void first.inventory.runOperation(twoSteps).catch(() => undefined);
     await settled();
     await settled();
-    first.keeping.writerDies();
+    first.persistence.writerDies();
     const script = new Script();
     script.recovery = goOn;
-    keeping.editor = 'Code';
-    const second = await rigWith({ rules: script, keeping }, fakeVm('web', ['a', 'b']));
+    persistence.editor = 'Code';
+    const second = await rigWith({ rules: script, persistence }, fakeVm('web', ['a', 'b']));
     assert.equal(await whyNot(second), 'protectedVm');
-    keeping.editor = 'VSCodium';
-    const third = await rigWith({ rules: script, keeping }, fakeVm('web', ['a', 'b']));
+    persistence.editor = 'VSCodium';
+    const third = await rigWith({ rules: script, persistence }, fakeVm('web', ['a', 'b']));
     await third.inventory.runOperation({ kind: 'power', vm, action: 'pause' });
-    assert.equal(keeping.entries.size, 0);
+    assert.equal(persistence.entries.size, 0);
   });
 
   it('goes on with what was explained when nothing stands in its way any more', async () => {
-    const keeping = await left();
+    const persistence = await left();
     const script = new Script();
     script.recovery = goOn;
-    const r = await rigWith({ rules: script, keeping }, fakeVm('web', ['a', 'b']));
+    const r = await rigWith({ rules: script, persistence }, fakeVm('web', ['a', 'b']));
     let isProtected = true;
     r.inventory.setProtected(() => isProtected);
     await r.look('web');
@@ -361,15 +361,15 @@ describe('recovery', () => {
     }
     isProtected = false;
     await r.inventory.runOperation({ kind: 'power', vm, action: 'pause' });
-    assert.equal(keeping.entries.size, 0);
+    assert.equal(persistence.entries.size, 0);
     assert.equal(r.reports.at(-1)!.outcome, 'after');
   });
 
   it('withdraws before its first step when another editor began on the same VM just then', async () => {
     for (const connection of [vm.connection, 'qemu+ssh://here/system']) {
       const w = await open();
-      const { begin } = w.keeping.journal;
-      Object.assign(w.keeping.journal, {
+      const { begin } = w.persistence.journal;
+      Object.assign(w.persistence.journal, {
         begin: async (head: Parameters<typeof begin>[0]) => {
           const ours = await begin(head);
           await begin({ ...head, connection });
@@ -381,14 +381,14 @@ describe('recovery', () => {
         w.order.filter((line) => line.startsWith('run') || line.startsWith('begun')),
         [],
       );
-      assert.equal(w.keeping.entries.size, 1, 'the entry of the other one stays');
+      assert.equal(w.persistence.entries.size, 1, 'the entry of the other one stays');
     }
   });
 
   it('withdraws as well when the other editor began and died just then', async () => {
     const w = await open();
-    const { begin } = w.keeping.journal;
-    Object.assign(w.keeping.journal, {
+    const { begin } = w.persistence.journal;
+    Object.assign(w.persistence.journal, {
       begin: async (head: Parameters<typeof begin>[0]) => {
         const ours = await begin(head);
         await (await begin(head)).leave();
@@ -397,14 +397,14 @@ describe('recovery', () => {
     });
     await assert.rejects(w.inventory.runOperation(twoSteps), of('busy'));
     assert.ok(w.order.every((line) => !line.startsWith('begun')));
-    assert.equal(w.keeping.entries.size, 1, 'the entry of the other one stays');
+    assert.equal(w.persistence.entries.size, 1, 'the entry of the other one stays');
   });
 
   it('explains to the person with a protected VM, and touches nothing', async () => {
-    const keeping = await left();
+    const persistence = await left();
     const script = new Script();
     script.recovery = goOn;
-    const r = await rigWith({ rules: script, keeping }, fakeVm('web', ['a', 'b']));
+    const r = await rigWith({ rules: script, persistence }, fakeVm('web', ['a', 'b']));
     r.inventory.setProtected(({ name }) => name === 'web');
     await r.look('web');
     await settled();
@@ -414,7 +414,7 @@ describe('recovery', () => {
       r.calls().filter((call) => call.startsWith('run ')),
       [],
     );
-    assert.equal(keeping.entries.size, 1, 'it stays unfinished');
+    assert.equal(persistence.entries.size, 1, 'it stays unfinished');
     await r.inventory.refresh();
     await assert.rejects(r.inventory.runOperation({ kind: 'power', vm, action: 'resume' }), (failure: Failure) => {
       const { refusal } = failure.details;
@@ -424,15 +424,15 @@ describe('recovery', () => {
     await r.inventory.runOperation({ kind: 'power', vm, action: 'pause' });
     assert.equal(r.reports.length, 1, 'it is told once');
     await r.inventory.dismissUnfinished(vm);
-    assert.equal(keeping.entries.size, 0);
+    assert.equal(persistence.entries.size, 0);
     await r.inventory.runOperation({ kind: 'power', vm, action: 'pause' });
   });
 
   it('is tried three times, and then explained with the commands', async () => {
-    const keeping = await left();
+    const persistence = await left();
     const script = new Script();
     script.recovery = goOn;
-    const r = await rigWith({ rules: script, keeping }, fakeVm('web', ['a', 'b']));
+    const r = await rigWith({ rules: script, persistence }, fakeVm('web', ['a', 'b']));
     r.attempts.push((which) => {
       const hypervisor = new FakeHypervisor(which, r.vms);
       hypervisor.onRun = () => Promise.reject(new Failure('failed', { libvirtMessage: 'broken' }));
@@ -445,15 +445,15 @@ describe('recovery', () => {
       ['failed', 'failed', 'failed', 'explained'],
     );
     assert.ok(r.reports.at(-1)!.commands!.every((command) => command.startsWith('virsh ')));
-    assert.equal(keeping.entries.size, 1);
+    assert.equal(persistence.entries.size, 1);
   });
 
   for (const kind of ['failed', 'busy'] as const) {
     it(`asks a person at once where it was a try, and is refused: ${kind}`, async () => {
       const w = await open();
       const why = refuse('mergeLost', { vm: 'web', disk: 'vda', file: '/img/a', said: '/img/b' }).refusal;
-      w.script.recovery = (brokenOff) => ({ ...goOn(brokenOff), otherwise: why }) as Recovery;
-      onEachStep(w, w.keeping, () => Promise.reject(new Failure(kind)));
+      w.script.recovery = (interrupted) => ({ ...goOn(interrupted), otherwise: why }) as Recovery;
+      onEachStep(w, w.persistence, () => Promise.reject(new Failure(kind)));
       const reports: (readonly [string, string | undefined])[] = [];
       w.inventory.onDidRecover((report) => reports.push([report.outcome, report.why?.reason]));
       await assert.rejects(w.inventory.runOperation(twoSteps), of(kind));
@@ -462,17 +462,17 @@ describe('recovery', () => {
   }
 
   it('tells of a VM that is gone', async () => {
-    const keeping = await left();
-    const r = await rigWith({ rules: new Script(), keeping }, fakeVm('db'));
+    const persistence = await left();
+    const r = await rigWith({ rules: new Script(), persistence }, fakeVm('db'));
     await r.look();
     await settled();
     assert.deepEqual([r.reports[0]!.outcome, r.reports[0]!.why!.reason], ['explained', 'vmGone']);
-    assert.equal(keeping.entries.size, 1);
+    assert.equal(persistence.entries.size, 1);
   });
 
   it('leaves what runs to whoever comes next when the inventory ends', async () => {
     const w = await open();
-    onEachStep(w, w.keeping, () => new Promise(() => undefined));
+    onEachStep(w, w.persistence, () => new Promise(() => undefined));
     for (const hypervisor of w.opened) {
       hypervisor.onRun = (_vm, _step, { signal }) =>
         new Promise((_, reject) => signal.addEventListener('abort', () => reject(new Failure('cancelled'))));
@@ -482,6 +482,6 @@ describe('recovery', () => {
     w.inventory.dispose();
     await failed;
     assert.equal(w.order.at(-1), 'leave');
-    assert.equal(w.keeping.entries.size, 1);
+    assert.equal(w.persistence.entries.size, 1);
   });
 });

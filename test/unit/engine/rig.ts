@@ -21,7 +21,7 @@ export interface Rig {
   readonly opened: FakeHypervisor[];
   readonly changes: InventoryChange[];
   readonly log: string[];
-  readonly keeping: FakeKeeping;
+  readonly persistence: FakeKeeping;
   readonly reports: RecoveryReport[];
   readonly hypervisor: () => FakeHypervisor;
   /** What the next attempts to connect do; without one they succeed. */
@@ -40,11 +40,11 @@ export function rig(...content: readonly FakeVm[]): Promise<Rig> {
 export interface RigOptions {
   readonly rules?: Rules;
   /** Of an inventory that was there before. */
-  readonly keeping?: FakeKeeping;
+  readonly persistence?: FakeKeeping;
 }
 
 export async function rigWith(
-  { rules, keeping = new FakeKeeping() }: RigOptions,
+  { rules, persistence = new FakeKeeping() }: RigOptions,
   ...content: readonly FakeVm[]
 ): Promise<Rig> {
   const clock = new FakeClock();
@@ -66,7 +66,7 @@ export async function rigWith(
     log: { ...silentLog, info: keep, warn: keep, error: keep },
     clock,
     random: () => 0,
-    journal: keeping,
+    journal: persistence,
     ...(rules === undefined ? {} : { rules }),
   });
   const changes: InventoryChange[] = [];
@@ -85,7 +85,7 @@ export async function rigWith(
     opened,
     changes,
     log,
-    keeping,
+    persistence,
     reports,
     attempts,
     ref,

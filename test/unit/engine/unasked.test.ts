@@ -49,19 +49,19 @@ interface World extends Rig {
 interface Left {
   readonly daemon?: { readonly hostname: string };
   readonly setting?: AutomaticActions;
-  readonly prepare?: (script: Script, keeping: FakeKeeping) => void;
+  readonly prepare?: (script: Script, persistence: FakeKeeping) => void;
 }
 
 /** An editor that comes up after another one has died in the first step, with nobody at it. */
 async function comeUp({ daemon = { hostname: 'here' }, setting = 'all', prepare }: Left = {}): Promise<World> {
-  const keeping = new FakeKeeping();
+  const persistence = new FakeKeeping();
   const script = new Script();
   const head = { connection: uri, vm: { uuid: vm.uuid, name: 'web' }, request, plan: planOf(resume), daemon };
-  const entry = await keeping.journal.begin(head);
+  const entry = await persistence.journal.begin(head);
   await entry.begun(0);
-  keeping.writerDies();
-  prepare?.(script, keeping);
-  const r = await rigWith({ rules: script, keeping }, fakeVm('web', ['a', 'b']));
+  persistence.writerDies();
+  prepare?.(script, persistence);
+  const r = await rigWith({ rules: script, persistence }, fakeVm('web', ['a', 'b']));
   r.inventory.setAutomaticActions(setting);
   await r.look('web');
   await settled();
@@ -98,7 +98,7 @@ describe('a recovery that nobody asked for', () => {
     it(`leaves it to a person where ${name}`, async () => {
       const w = await comeUp(left);
       assert.deepEqual([w.done(), w.told()], [[], [reason]]);
-      assert.equal(w.keeping.entries.size, 1);
+      assert.equal(w.persistence.entries.size, 1);
       assert.equal(w.reports[0]!.mayFinish === true, reason !== 'begunOnOtherHost');
     });
   }
@@ -111,7 +111,9 @@ describe('a recovery that nobody asked for', () => {
   }
 
   it('is not made younger by those who found it too old', async () => {
-    const w = await comeUp({ prepare: (_, keeping) => (keeping.here = { ...keeping.here, boot: 'later' }) });
+    const w = await comeUp({
+      prepare: (_, persistence) => (persistence.here = { ...persistence.here, boot: 'later' }),
+    });
     await w.inventory.refresh();
     await assert.rejects(w.inventory.runOperation({ kind: 'power', vm, action: 'resume' }), (failure: Failure) => {
       assert.equal(failure.details.refusal?.because?.reason, 'brokeOffLongAgo');
@@ -124,27 +126,27 @@ describe('a recovery that nobody asked for', () => {
     const record = { name: 'c', why: 'revert' as const, createdAt: 1_800_000_000, target: 'a' };
     const older = { ...record, name: 'o', createdAt: 5 };
     const w = await comeUp({
-      prepare: (_, keeping) => keeping.recorded.set(vmKey(vm), [older, record]),
+      prepare: (_, persistence) => persistence.recorded.set(vmKey(vm), [older, record]),
     });
-    assert.deepEqual(w.keeping.recorded.get(vmKey(vm)), [older, { ...record, stays: true }]);
+    assert.deepEqual(w.persistence.recorded.get(vmKey(vm)), [older, { ...record, stays: true }]);
   });
 });
 
 describe('a person who wants it finished', () => {
-  const old: Left = { prepare: (_, keeping) => (keeping.here = { ...keeping.here, boot: 'later' }) };
+  const old: Left = { prepare: (_, persistence) => (persistence.here = { ...persistence.here, boot: 'later' }) };
 
   it('is shown what would be done, and nothing is done', async () => {
     const w = await comeUp(old);
     const [one] = await w.inventory.readUnfinished(vm);
     assert.deepEqual([one!.recovery.kind, one!.commands.length, w.done()], ['steps', 1, []]);
-    assert.equal(w.keeping.entries.size, 1);
+    assert.equal(w.persistence.entries.size, 1);
   });
 
   it('gets it done', async () => {
     const w = await comeUp(old);
     const [one] = await w.inventory.readUnfinished(vm);
     assert.deepEqual(await w.inventory.finishUnfinished(vm, [{ id: one!.id, steps: [resume] }]), ['after']);
-    assert.deepEqual([w.done(), w.keeping.entries.size], [['run power web'], 0]);
+    assert.deepEqual([w.done(), w.persistence.entries.size], [['run power web'], 0]);
     await w.inventory.runOperation({ kind: 'power', vm, action: 'pause' });
   });
 
@@ -154,10 +156,10 @@ describe('a person who wants it finished', () => {
     w.script.steps = [resume, { kind: 'power', action: 'forceOff' }];
     await assert.rejects(
       w.inventory.finishUnfinished(vm, [{ id: one!.id, steps: [resume] }]),
-      ({ kind, details }: Failure) => kind === 'refused' && details.refusal?.reason === 'changedMeanwhile',
+      ({ kind, details }: Failure) => kind === 'refused' && details.refusal?.reason === 'stalePlan',
     );
     assert.deepEqual(await w.inventory.finishUnfinished(vm, []), []);
-    assert.deepEqual([w.done(), w.keeping.entries.size], [[], 1]);
+    assert.deepEqual([w.done(), w.persistence.entries.size], [[], 1]);
   });
 
   it('cannot have it done on another computer', async () => {

@@ -8,24 +8,24 @@ describe('the picture of a VM that ran', () => {
   const log = { trace: silent, debug: silent, info: silent, warn: silent, error: silent };
   const taken = tree([external('m', undefined, { state: 'paused', memory: 'external' }), external('d', 'm')], 'd');
   const pictureOf = (power: 'running' | 'paused'): Store => {
-    const picture = new Store(log);
-    picture.setUris([ref.connection]);
-    picture.putVm(ref, { vm: vm({ power }) });
-    return picture;
+    const store = new Store(log);
+    store.setUris([ref.connection]);
+    store.putVm(ref, { vm: vm({ power }) });
+    return store;
   };
 
   it('names the memory snapshots of the VM that stood still, when it is seen running beside them', () => {
-    const picture = pictureOf('paused');
-    picture.putVm(ref, { tree: taken });
-    assert.equal(picture.vm(ref)?.ranSince, undefined);
-    picture.putVm(ref, { vm: vm({ power: 'running' }) });
-    picture.putVm(ref, { vm: vm({ power: 'paused' }) });
-    assert.deepEqual(picture.vm(ref)?.ranSince, ['m 0']);
+    const store = pictureOf('paused');
+    store.putVm(ref, { tree: taken });
+    assert.equal(store.vm(ref)?.ranSince, undefined);
+    store.putVm(ref, { vm: vm({ power: 'running' }) });
+    store.putVm(ref, { vm: vm({ power: 'paused' }) });
+    assert.deepEqual(store.vm(ref)?.ranSince, ['m 0']);
   });
 
   it('does not believe a state that is older than the snapshots', () => {
-    const picture = pictureOf('running');
-    picture.putVm(ref, { tree: taken });
-    assert.deepEqual(picture.vm(ref)?.ranSince ?? [], []);
+    const store = pictureOf('running');
+    store.putVm(ref, { tree: taken });
+    assert.deepEqual(store.vm(ref)?.ranSince ?? [], []);
   });
 });

@@ -128,13 +128,13 @@ describe('events', () => {
 describe('a channel whose listeners come and go quickly', () => {
   it('ends registered if and only if somebody listens', async () => {
     let registered = 0;
-    const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+    const lease = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
     const channel = new EventChannel<number>(
       async () => {
-        await turn();
+        await lease();
         registered += 1;
         return async () => {
-          await turn();
+          await lease();
           registered -= 1;
         };
       },
@@ -150,7 +150,7 @@ describe('a channel whose listeners come and go quickly', () => {
     const fourth = await channel.listen(() => undefined);
     fourth.dispose();
     for (let i = 0; i < 10; i++) {
-      await turn();
+      await lease();
     }
     assert.equal(registered, 0);
   });

@@ -54,8 +54,8 @@ function broken(
   };
 }
 
-function what(brokenOff: InterruptedOperation, recovery: Plan, seen: Facts): string {
-  return sinceRefusal(brokenOff, recovery, seen)?.refusal.facts['what'] ?? 'asLeft';
+function what(interrupted: InterruptedOperation, recovery: Plan, seen: Facts): string {
+  return sinceRefusal(interrupted, recovery, seen)?.refusal.facts['what'] ?? 'asLeft';
 }
 
 describe('a VM on which an operation broke off', () => {

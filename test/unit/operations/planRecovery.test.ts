@@ -21,12 +21,12 @@ function ends(recovery: Recovery, present: Facts, request: OperationRequest, fro
   const to = recovery.kind === 'explain' ? 'before' : recovery.to;
   // Where nobody can tell that it was not used since, the present is kept first.
   const stopped = { ...powered('off', from), vm: { ...from.vm, power: 'off', managedSave: false } } as const;
-  const keeping = request.kind === 'revert' ? planned(keep(request), stopped).steps : [];
-  const last = keeping.findIndex((step) => step.kind === 'createSnapshot' && step.auto === 'revert') + 1;
+  const persistence = request.kind === 'revert' ? planned(keep(request), stopped).steps : [];
+  const last = persistence.findIndex((step) => step.kind === 'createSnapshot' && step.auto === 'revert') + 1;
   const known =
     to === 'after'
-      ? [all(plan.steps, from), all(keeping, stopped)]
-      : [from, all(plan.steps.slice(0, checkpoint), from), all(keeping.slice(0, last), stopped)];
+      ? [all(plan.steps, from), all(persistence, stopped)]
+      : [from, all(plan.steps.slice(0, checkpoint), from), all(persistence.slice(0, last), stopped)];
   // RAM that had been saved is in a VM that is paused, and not lost.
   const restored = plan.steps[0]?.kind === 'startPaused' ? [apply(plan.steps[0], from)] : [];
   const forms = [...known, ...(to === 'after' ? [] : restored)].map(form);

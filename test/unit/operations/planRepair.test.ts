@@ -24,7 +24,7 @@ import {
 const base = '/img/web.qcow2';
 const off = (...disks: Parameters<typeof disk>[]): Facts['vm'] =>
   vm({ power: 'off', disks: disks.map((one) => disk(...one)) });
-const mended = (repair: Repair, inWhat: Facts): string => {
+const repaired = (repair: Repair, inWhat: Facts): string => {
   const decision = planRepair({ kind: 'repair', vm: ref, repair }, inWhat);
   return decision.kind === 'plan' ? shortSteps(decision) : decision.refusal.reason;
 };
@@ -68,7 +68,7 @@ describe('planRepair: an orphaned tag', () => {
   ];
   for (const [what, tag, situationOfRow, expected] of rows) {
     it(`${what} → ${expected}`, () => {
-      assert.equal(mended({ kind: 'removeTag', file: base, tag }, situationOfRow), expected);
+      assert.equal(repaired({ kind: 'removeTag', file: base, tag }, situationOfRow), expected);
     });
   }
 
@@ -80,7 +80,7 @@ describe('planRepair: an orphaned tag', () => {
     );
     assert.ok(decision.kind === 'plan');
     assert.deepEqual(decision.losses, [{ kind: 'restorePoints', names: ['lost'] }]);
-    assert.equal(mended({ kind: 'removeTag', file: '/img/strange', tag: 'lost' }, inWhat()), 'nothingToRepair');
+    assert.equal(repaired({ kind: 'removeTag', file: '/img/strange', tag: 'lost' }, inWhat()), 'nothingToRepair');
   });
 });
 
@@ -174,7 +174,7 @@ describe('planRepair: orphaned files', () => {
   ];
   for (const [what, files, situationOfRow, expected] of rows) {
     it(`${what} → ${expected}`, () => {
-      assert.equal(mended({ kind: 'removeFiles', files }, situationOfRow), expected);
+      assert.equal(repaired({ kind: 'removeFiles', files }, situationOfRow), expected);
     });
   }
 });
@@ -222,7 +222,7 @@ describe('planRepair: metadata without data', () => {
   ];
   for (const [what, of, name, more, expected] of rows) {
     it(`${what} → ${expected}`, () => {
-      assert.equal(mended({ kind: 'forgetSnapshot', snapshot: name }, facts({ tree: of, ...more })), expected);
+      assert.equal(repaired({ kind: 'forgetSnapshot', snapshot: name }, facts({ tree: of, ...more })), expected);
     });
   }
 });
@@ -290,7 +290,7 @@ describe('planRepair: a snapshot without its RAM', () => {
   ];
   for (const [what, situationOfRow, expected] of rows) {
     it(`${what} → ${expected}`, () => {
-      assert.equal(mended({ kind: 'keepDisks', snapshot: 'b' }, situationOfRow), expected);
+      assert.equal(repaired({ kind: 'keepDisks', snapshot: 'b' }, situationOfRow), expected);
     });
   }
 
@@ -302,8 +302,8 @@ describe('planRepair: a snapshot without its RAM', () => {
       return { ...from, vm: vars, files: { ...from.files!, files, canAct: new Map([['/img', can]]) } };
     };
     const repair: Repair = { kind: 'keepDisks', snapshot: 'b' };
-    assert.equal(mended(repair, withCopy('yes')), 'cp /img/VARS.b /img/VARS.b-2 b→b-2 c^b-2 forget b rm /img/VARS.b');
-    assert.equal(mended(repair, withCopy({ why: 'denied' })), 'filesOutOfReach');
+    assert.equal(repaired(repair, withCopy('yes')), 'cp /img/VARS.b /img/VARS.b-2 b→b-2 c^b-2 forget b rm /img/VARS.b');
+    assert.equal(repaired(repair, withCopy({ why: 'denied' })), 'filesOutOfReach');
   });
 });
 
@@ -337,7 +337,7 @@ describe('planRepair: a delete that broke off', () => {
   ];
   for (const [what, more, expected] of rows) {
     it(`${what} → ${expected}`, () => {
-      assert.equal(mended({ kind: 'finishDelete', snapshot: 'a' }, facts(more)), expected);
+      assert.equal(repaired({ kind: 'finishDelete', snapshot: 'a' }, facts(more)), expected);
     });
   }
 });
@@ -358,7 +358,7 @@ describe('planRepair: no current one', () => {
   ];
   for (const [what, of, name, more, expected] of rows) {
     it(`${what} → ${expected}`, () => {
-      assert.equal(mended({ kind: 'makeCurrent', snapshot: name }, facts({ tree: of, ...more })), expected);
+      assert.equal(repaired({ kind: 'makeCurrent', snapshot: name }, facts({ tree: of, ...more })), expected);
     });
   }
 });
@@ -380,9 +380,9 @@ describe('planRepair: a VM on frozen files', () => {
   it('gets overlays on them, and is stopped before', () => {
     const repair: Repair = { kind: 'leaveFrozenFiles', snapshot: 'a' };
     const file = `/img/web.${now}`;
-    assert.equal(mended(repair, inWhat('off')), `createOverlays defineFromSnapshot a a=${file}`);
-    assert.equal(mended(repair, inWhat('paused')), `power createOverlays defineFromSnapshot a a=${file}`);
-    assert.equal(mended(repair, inWhat('off', '/img/web.a')), 'nothingToRepair');
+    assert.equal(repaired(repair, inWhat('off')), `createOverlays defineFromSnapshot a a=${file}`);
+    assert.equal(repaired(repair, inWhat('paused')), `power createOverlays defineFromSnapshot a a=${file}`);
+    assert.equal(repaired(repair, inWhat('off', '/img/web.a')), 'nothingToRepair');
     const decision = planRepair({ kind: 'repair', vm: ref, repair }, inWhat('paused'));
     assert.ok(decision.kind === 'plan');
     assert.deepEqual(decision.losses, [{ kind: 'ram' }, { kind: 'configuration' }]);
@@ -408,7 +408,7 @@ describe('planRepair: something is stuck', () => {
   ];
   for (const [what, inWhat, expected] of rows) {
     it(`${what}, ${inWhat.vm.powerReason}, ${inWhat.agent ?? 'agent not known'} → ${expected}`, () => {
-      assert.equal(mended({ kind: what }, inWhat), expected);
+      assert.equal(repaired({ kind: what }, inWhat), expected);
     });
   }
 });

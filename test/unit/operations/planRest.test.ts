@@ -65,7 +65,7 @@ describe('planRest: after the checkpoint of a revert', () => {
   });
 
   it('stops where another client did something that matters', () => {
-    assert.equal(checked(outside(), { vm: vm({ power: 'off', disks: outside().vm.disks }) }), 'changedMeanwhile');
+    assert.equal(checked(outside(), { vm: vm({ power: 'off', disks: outside().vm.disks }) }), 'stalePlan');
     assert.equal(checked(outside(), { blockJobs: ['vda'] }), 'blockJobRunning');
     assert.equal(checked(outside(), { tree: tree([external('b')], 'b') }), 'snapshotMissing');
     const lost = seen({ [base]: 'missing', '/img/web.a': over(base), '/img/web.b': over('/img/web.a') });
@@ -90,7 +90,7 @@ describe('planRest: after the checkpoint of a revert', () => {
       return rest === 'same' ? rest : rest.refusal.reason;
     };
     assert.equal(as('off'), 'same');
-    assert.equal(as('disk-snapshot'), 'changedMeanwhile');
+    assert.equal(as('disk-snapshot'), 'stalePlan');
   });
 
   it('stops where a name that the plan chose is not free any more: the VM would be off by then', () => {
@@ -163,14 +163,14 @@ describe('planRest: before a step that cannot be taken back', () => {
     const here = upTo('removeFiles');
     const z = { ...here, frozenDisks: new Map([...here.frozenDisks!, ['z', [disk('vda', '/img/web.b')]]]) };
     const all = [...here.tree.snapshots, external('z', 'b')];
-    assert.equal(verdictAt('removeFiles', { ...z, tree: { ...here.tree, snapshots: all } }), 'changedMeanwhile');
+    assert.equal(verdictAt('removeFiles', { ...z, tree: { ...here.tree, snapshots: all } }), 'stalePlan');
     const clone = { uuid: 'u', name: 'clone', files: ['/img/web.b'], unread: [] };
-    assert.equal(verdictAt('removeFiles', { ...here, otherVms: [clone] }), 'changedMeanwhile');
+    assert.equal(verdictAt('removeFiles', { ...here, otherVms: [clone] }), 'stalePlan');
   });
   it('makes nothing current under a snapshot that another client took', () => {
     const here = upTo('makeCurrent');
     const x = tree([...here.tree.snapshots, external('x', 'b')], 'x');
-    assert.equal(verdictAt('makeCurrent', { ...here, tree: x }), 'changedMeanwhile');
+    assert.equal(verdictAt('makeCurrent', { ...here, tree: x }), 'stalePlan');
   });
   it('brings no RAM back on disks that somebody wrote to', () => {
     const memory = external('b', 'a', { state: 'running', memory: 'external', memoryFile: '/img/web.b.mem' });

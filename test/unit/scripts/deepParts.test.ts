@@ -13,7 +13,7 @@ const namesOf = (parts: readonly { readonly name: string }[]): string => parts.m
 describe('the order of the deep tests', () => {
   it('begins with another part from run to run', () => {
     assert.deepEqual(
-      [0, 1, 2, 3, 4].map((turn) => namesOf(inTurn(some, undefined, turn))),
+      [0, 1, 2, 3, 4].map((lease) => namesOf(inTurn(some, undefined, lease))),
       ['abcd', 'bcda', 'cdab', 'dabc', 'abcd'],
     );
   });

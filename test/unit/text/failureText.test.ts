@@ -124,7 +124,7 @@ const facts: RefusalFacts = {
   snapshotWhole: { snapshot },
   notOnSnapshot: { vm, snapshot },
   notAllSeen: { vm, fact: 'otherVms' },
-  changedMeanwhile: { vm },
+  stalePlan: { vm },
   protectedVm: { vm },
   recoveryFailed: { vm, message: 'the host is down' },
   onUnknownOverlay: { vm, file },
