@@ -1,5 +1,6 @@
 // What every command is given. It refuses to know who built it.
 import type { LogOutputChannel, Uri } from 'vscode';
+import type { CommandId } from '../../manifest/commandIds.js';
 import type { InventoryPort } from '../../engine/inventory.js';
 import type { XmlDocuments } from '../documents/documents.js';
 import type { PicturePanels } from '../picture/picturePanels.js';
@@ -34,3 +35,6 @@ export interface CommandRun extends CommandServices {
  * unanswered.
  */
 export type Handler = (run: CommandRun) => Promise<unknown>;
+
+/** What a file of commands has: the compiler adds them up against the manifest's. */
+export type CommandTable = Partial<Readonly<Record<CommandId, Handler>>>;

@@ -1,6 +1,8 @@
-// What the lesson needs of the extension's commands: the operations as the learner would call them, and a connection to
-// have it on.
+// The lesson's own commands, and what it needs of the others: the operations as the learner would call them, and a connection
+// to have it on.
 import * as vscode from 'vscode';
+import type { CommandRun, CommandTable } from './commandServices.js';
+import { givenTo } from './commandArguments.js';
 import type { CommandId } from '../../manifest/commandIds.js';
 import type { ConnectionView } from '../../inventory/views.js';
 import { asFailure } from '../../domain/asFailure.js';
@@ -10,11 +12,54 @@ import { connectionLabel } from '../../text/connectionLabel.js';
 import { failureText } from '../../text/failureText.js';
 import { obstacleText } from '../../text/obstacleText.js';
 import { CommandError } from '../prompts/commandError.js';
-import type { CommandRun } from './commandServices.js';
 import { pickConnection } from '../prompts/pickTarget.js';
 import type { LessonWithPanel } from '../lesson/lessonWithPanel.js';
 
 const t = vscode.l10n.t;
+
+export const lessonCommands = {
+  'virtRewind.startLesson': startLesson,
+  'virtRewind.lessonNext': lessonNext,
+  'virtRewind.lessonBack': lessonBack,
+  'virtRewind.restartLesson': restartLesson,
+  /** Removes the VM of the lesson with all that came of it. */
+  'virtRewind.endLesson': (run) => run.teaching.end(),
+} satisfies CommandTable;
+
+/** Makes the VM of the lesson and shows the first step, or shows the lesson that is under way. */
+async function startLesson(run: CommandRun): Promise<void> {
+  const { guest } = run.teaching;
+  const lectern = await run.teaching.lectern();
+  const { lesson, panel } = lectern;
+  if (lesson.view !== undefined) {
+    panel.show();
+    return;
+  }
+  await lesson.start(await lessonConnection(run, guest, givenTo(run.call).connection));
+  showLesson(run, lectern);
+}
+
+/** The next step of the lesson, or what this one asks for. */
+async function lessonNext(run: CommandRun): Promise<void> {
+  const { lesson } = await run.teaching.lectern();
+  await lesson.next();
+}
+
+/** Shows the step before; the VM stays as it is. */
+async function lessonBack(run: CommandRun): Promise<void> {
+  const { lesson } = await run.teaching.lectern();
+  await lesson.back();
+}
+
+/** The lesson from its first step, with a new VM; the old one is removed. */
+async function restartLesson(run: CommandRun): Promise<void> {
+  const { guest } = run.teaching;
+  const lectern = await run.teaching.lectern();
+  const { lesson } = lectern;
+  const connection = givenTo(run.call).connection ?? lesson.view?.vm.connection;
+  await lesson.start(await lessonConnection(run, guest, connection));
+  showLesson(run, lectern);
+}
 
 /** @throws Failure that the command met, or what else it ended with */
 export async function performAsCommand(request: OperationRequest): Promise<unknown> {
@@ -58,7 +103,7 @@ function commandFor(request: OperationRequest): readonly [CommandId, object] {
  * The connection given, the only one on which the lesson can be given, or the one picked of those.
  * @throws CommandError with the reason of each where there is none
  */
-export async function lessonConnection(run: CommandRun, guest: string, wanted?: string): Promise<string> {
+async function lessonConnection(run: CommandRun, guest: string, wanted?: string): Promise<string> {
   const all = run.inventory.connections.filter(({ uri }) => wanted === undefined || uri === wanted);
   const looked = await Promise.all(all.map((one) => obstacleOn(run, one, guest)));
   const [first, ...others] = looked.flatMap(({ view, reason }) => (reason === undefined ? [view] : []));
@@ -73,7 +118,7 @@ export async function lessonConnection(run: CommandRun, guest: string, wanted?: 
 }
 
 /** Its page, and beside it the picture of its VM, which goes when the VM does. The keys stay with the page. */
-export function showLesson({ pictures }: CommandRun, { lesson, panel }: LessonWithPanel): void {
+function showLesson({ pictures }: CommandRun, { lesson, panel }: LessonWithPanel): void {
   panel.show();
   const vm = lesson.view?.vm;
   if (vm === undefined) {

@@ -13,12 +13,12 @@ import { titleIn } from '../../text/operationProgress.js';
 import { planText } from '../../text/planText.js';
 import { answered } from '../prompts/commandError.js';
 import type { CommandRun } from './commandServices.js';
-import { CancelWish } from './cancelWish.js';
-import { mustConfirm } from './mustConfirm.js';
+import { CancelWish } from './runningOperations.js';
+import { mustConfirm } from './consent.js';
 import { askModal, noteInStatusBar, notify, showInView } from '../prompts/notify.js';
 import { OperationNotice } from './operationNotice.js';
 import { doneText } from '../prompts/progressText.js';
-import { askNameOfProtected } from './typedName.js';
+import { askNameOfProtected } from './consent.js';
 
 const t = vscode.l10n.t;
 

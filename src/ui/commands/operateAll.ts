@@ -13,10 +13,10 @@ import { isAgreed } from '../prompts/agreedLosses.js';
 import { CommandError } from '../prompts/commandError.js';
 import type { CommandRun } from './commandServices.js';
 import { noteInStatusBar, notifyProgress } from '../prompts/notify.js';
-import { mustConfirm } from './mustConfirm.js';
+import { mustConfirm } from './consent.js';
 import { confirmModal, existingVm, operate, planOrRefuse, refusedFailure } from './operate.js';
 import { requestWords } from './operationNotice.js';
-import { askNameOfProtected } from './typedName.js';
+import { askNameOfProtected } from './consent.js';
 import { type Outcome, runGrouped } from './runGrouped.js';
 
 const t = vscode.l10n.t;

@@ -5,7 +5,7 @@ import { DisposableStore, toDisposable } from '../../base/disposable.js';
 import type { OperationRequest } from '../../domain/operation.js';
 import { titleIn } from '../../text/operationProgress.js';
 import { operationWords } from '../../text/words.js';
-import type { CancelWish } from './cancelWish.js';
+import type { CancelWish } from './runningOperations.js';
 import { notifyProgress } from '../prompts/notify.js';
 import { percent, progressText } from '../prompts/progressText.js';
 

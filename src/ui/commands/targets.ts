@@ -52,6 +52,11 @@ export async function targetVms(
   return [await pickVm(run.inventory, placeholder, fits, connection)];
 }
 
+/** A snapshot's row, or a snapshot given; a VM otherwise. */
+export function meansSnapshot(run: CommandRun): boolean {
+  return run.call.kind === 'rows' ? run.call.rows[0].kind === 'snapshot' : givenTo(run.call).snapshot !== undefined;
+}
+
 export async function targetSnapshot(run: CommandRun, placeholder: string): Promise<SnapshotTarget> {
   const [target] = await targetSnapshots(run, placeholder);
   return target;

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { CancelWish } from '../../../src/ui/commands/cancelWish.js';
+import { CancelWish } from '../../../src/ui/commands/runningOperations.js';
 import type { InventoryChange, RunningOperation } from '../../../src/inventory/views.js';
 import { Emitter } from '../../../src/base/emitter.js';
 import type { OperationRequest } from '../../../src/domain/operation.js';

@@ -1,9 +1,13 @@
-// What Revert and Undo Revert share: the question with its choices, the revert, and the offer to undo it.
+// Revert and Undo Revert: the question with its choices, the revert, and the offer to undo it.
 import * as vscode from 'vscode';
+import type { OperationResult, AfterRevert, OperationRequest } from '../../domain/operation.js';
+import type { CommandRun, CommandTable } from './commandServices.js';
+import { targetSnapshot, targetVm } from './targets.js';
+import { findSnapshot } from '../../domain/snapshotTree.js';
+import { CommandError } from '../prompts/commandError.js';
 import type { VmView } from '../../inventory/views.js';
 import type { CommandId } from '../../manifest/commandIds.js';
 import { readSettings } from '../readSettings.js';
-import type { AfterRevert, OperationRequest, OperationResult } from '../../domain/operation.js';
 import type { Plan } from '../../operations/plan.js';
 import { type EndState, endOf } from '../../operations/revert/planRevert.js';
 import type { Refusal } from '../../domain/refusal.js';
@@ -13,16 +17,42 @@ import { planText } from '../../text/planText.js';
 import { refusalText } from '../../text/refusalText.js';
 import { afterChoices } from '../prompts/afterChoices.js';
 import { givenTo } from './commandArguments.js';
-import type { CommandRun } from './commandServices.js';
 import { noteInStatusBar, notify } from '../prompts/notify.js';
-import { mustConfirm } from './mustConfirm.js';
+import { mustConfirm } from './consent.js';
 import { confirmModal, existingVm, operate, refusedFailure } from './operate.js';
 import { doneText } from '../prompts/progressText.js';
 import { showFailure } from './runCommand.js';
 
 const t = vscode.l10n.t;
 
+export const revertCommands = {
+  'virtRewind.revert': revert,
+  'virtRewind.undoRevert': undoRevert,
+} satisfies CommandTable;
+
+/** Says what is lost, keeps the present state first unless told not to, and leaves the VM in the state that is asked for. */
+async function revert(run: CommandRun): Promise<OperationResult> {
+  const { view, snapshot } = await targetSnapshot(run, t('Revert to which snapshot?'));
+  return revertTo(run, view, snapshot, 'virtRewind.revert');
+}
+
+/** Goes back to what a VM was before its last revert. */
+async function undoRevert(run: CommandRun): Promise<OperationResult> {
+  const view = await targetVm(run, t('Undo the last revert of which VM?'), ({ undo }) => undo !== undefined);
+  const checkpoint = await run.inventory.undoOfRevert(view.ref);
+  const snapshot = checkpoint && findSnapshot(await run.inventory.readTree(view.ref), checkpoint.name);
+  if (snapshot === undefined) {
+    throw new CommandError(
+      'notFound',
+      t('No revert of {0} can be undone: none took a checkpoint that is still there.', view.vm.name),
+      { vm: view.vm.name },
+    );
+  }
+  return revertTo(run, view, snapshot, 'virtRewind.undoRevert');
+}
+
 type RevertRequest = Extract<OperationRequest, { kind: 'revert' }>;
+
 type Checkpoint = 'first' | 'none';
 
 interface Question {
@@ -40,12 +70,7 @@ interface Offer {
 }
 
 /** @param id of the command that says so when the offer to undo fails */
-export async function revertTo(
-  run: CommandRun,
-  view: VmView,
-  snapshot: Snapshot,
-  id: CommandId,
-): Promise<OperationResult> {
+async function revertTo(run: CommandRun, view: VmView, snapshot: Snapshot, id: CommandId): Promise<OperationResult> {
   const given = givenTo(run.call);
   const settings = readSettings();
   const preferred = given.after ?? settings.revertPowerState;

@@ -1,18 +1,57 @@
 // Two states of a VM held against each other: their hardware as a diff, and what differs in words. Changes nothing.
 import * as vscode from 'vscode';
+import { givenTo } from './commandArguments.js';
+import { CommandError } from '../prompts/commandError.js';
+import type { CommandRun, CommandTable } from './commandServices.js';
+import { pickSnapshot } from '../prompts/pickTarget.js';
+import { namedSnapshot, targetSnapshots, targetSnapshot } from './targets.js';
+import { sortSnapshots } from '../../domain/snapshotTree.js';
+import { sameVm, type VmRef } from '../../domain/vm.js';
 import { compareHardware, type HardwareDifference } from '../../domain/hardware.js';
 import { type DiskDistance, diskDistances } from '../../domain/layerDistance.js';
 import type { VmLayers } from '../../domain/layers.js';
 import type { Snapshot } from '../../domain/snapshot.js';
-import type { VmRef } from '../../domain/vm.js';
 import { asFailure } from '../../domain/asFailure.js';
 import type { VmView } from '../../inventory/views.js';
 import { type Comparison, comparisonPage, comparisonSummary } from '../../text/comparisonText.js';
-import type { CommandRun } from './commandServices.js';
 import { notify } from '../prompts/notify.js';
 import { showFailure } from './runCommand.js';
 
 const t = vscode.l10n.t;
+
+export const compareCommands = {
+  'virtRewind.compareSnapshots': compareSnapshots,
+  'virtRewind.compareWithPresent': compareWithPresent,
+} satisfies CommandTable;
+
+/** What differs between two snapshots of a VM; the older one stands on the left. */
+async function compareSnapshots(run: CommandRun): Promise<ComparisonResult> {
+  const [first, second, ...more] = await targetSnapshots(run, t('Compare which snapshot?'));
+  const { view, snapshot } = first;
+  if (second !== undefined && (more.length > 0 || !sameVm(view.ref, second.view.ref))) {
+    throw new CommandError('invalid', t('Select two snapshots of one VM to compare them.'));
+  }
+  const { other: given } = givenTo(run.call);
+  const tree = await run.inventory.readTree(view.ref);
+  const other =
+    second?.snapshot ??
+    (given === undefined
+      ? await pickSnapshot(
+          view,
+          { snapshots: tree.snapshots.filter(({ name }) => name !== snapshot.name) },
+          t('Compare {0} with which snapshot?', snapshot.title),
+        )
+      : await namedSnapshot(run, view, given));
+  const byAge = sortSnapshots(tree, 'time').map(({ name }) => name);
+  const older = byAge.indexOf(snapshot.name) <= byAge.indexOf(other.name);
+  return older ? compareStates(run, view, snapshot, other) : compareStates(run, view, other, snapshot);
+}
+
+/** What differs between a snapshot of a VM and its present state. */
+async function compareWithPresent(run: CommandRun): Promise<ComparisonResult> {
+  const { view, snapshot } = await targetSnapshot(run, t('Compare which snapshot with the present?'));
+  return compareStates(run, view, snapshot, undefined);
+}
 
 /** What a caller with an argument object gets. */
 export interface ComparisonResult {
@@ -21,7 +60,7 @@ export interface ComparisonResult {
 }
 
 /** @param to the present where it is undefined */
-export async function compareStates(
+async function compareStates(
   run: CommandRun,
   { ref, vm }: VmView,
   from: Snapshot,

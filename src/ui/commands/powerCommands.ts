@@ -1,13 +1,28 @@
-// What the six power commands share: on one VM or on all selected ones, and a question before something is lost.
+// What is done with the power of VMs: on one or on all selected ones, with a question before something is lost.
 import * as vscode from 'vscode';
 import type { PowerAction } from '../../domain/operation.js';
 import { type menuTokens, vmTokens } from '../../text/capabilityTokens.js';
-import type { CommandRun } from './commandServices.js';
+import type { CommandRun, CommandTable } from './commandServices.js';
 import { operate, operateConfirmed } from './operate.js';
 import { type Question, operateAll } from './operateAll.js';
 import { targetVms } from './targets.js';
 
 const t = vscode.l10n.t;
+
+export const powerCommands = {
+  /** Starts VMs; from its saved state where there is one. */
+  'virtRewind.start': (run) => power(run, 'start', t('Start which VM?')),
+  /** Asks the guests to shut down, and waits until they have. */
+  'virtRewind.shutDown': (run) => power(run, 'shutDown', t('Shut down which VM?')),
+  /** As if the plug were pulled; asks first. */
+  'virtRewind.forceOff': (run) => power(run, 'forceOff', t('Force off which VM?')),
+  /** Stops the processors of VMs. */
+  'virtRewind.pause': (run) => power(run, 'pause', t('Pause which VM?')),
+  /** Lets paused VMs go on. */
+  'virtRewind.resume': (run) => power(run, 'resume', t('Resume which VM?')),
+  /** Asks the guests to restart. */
+  'virtRewind.restart': (run) => power(run, 'restart', t('Restart which VM?')),
+} satisfies CommandTable;
 
 /** A list offers the VMs whose rows have the menu; whether it can be done is for the plan to say. */
 const tokens: Readonly<Record<PowerAction, (typeof menuTokens)[number]>> = {
@@ -19,7 +34,7 @@ const tokens: Readonly<Record<PowerAction, (typeof menuTokens)[number]>> = {
   restart: 'restartable',
 };
 
-export async function power(run: CommandRun, action: PowerAction, placeholder: string): Promise<unknown> {
+async function power(run: CommandRun, action: PowerAction, placeholder: string): Promise<unknown> {
   const views = await targetVms(run, placeholder, (view) => vmTokens(view, false).split(';').includes(tokens[action]));
   const requests = views.map(({ ref }) => ({ kind: 'power', vm: ref, action }) as const);
   const asks = question(action, requests.length);

@@ -1,26 +1,65 @@
-// virtRewind.prune: deletes snapshots by a rule, after a look at which.
+// Snapshots go, one by one or by a rule, and layers with them.
 import * as vscode from 'vscode';
-import { type CommandArguments, givenTo } from './commandArguments.js';
-import { CommandError } from '../prompts/commandError.js';
-import type { CommandRun } from './commandServices.js';
-import { confirmModal, existingVm, operate, planOrRefuse } from './operate.js';
-import { mustConfirm } from './mustConfirm.js';
-import { pickPruneRule, pickPruned } from '../prompts/pickPruned.js';
-import { namedSnapshot, targetVm } from './targets.js';
-import { askNameOfProtected } from './typedName.js';
-import { undoMoment } from './undoMoment.js';
+import type { DeleteScope, OperationRequest, OperationResult } from '../../domain/operation.js';
+import type { CommandRun, CommandTable } from './commandServices.js';
+import { existingVm, operateConfirmed, confirmModal, operate, planOrRefuse } from './operate.js';
+import { operateAll } from './operateAll.js';
 import { requestWords } from './operationNotice.js';
+import { inDeleteOrder } from './snapshotOrder.js';
+import { targetSnapshots, namedSnapshot, targetVm } from './targets.js';
+import { passingOverUnread, mustConfirm, askNameOfProtected } from './consent.js';
+import { type CommandArguments, givenTo } from './commandArguments.js';
+import { CommandError, Dismissed } from '../prompts/commandError.js';
+import { pickPruneRule, pickPruned } from '../prompts/pickPruned.js';
 import { asFailure } from '../../domain/asFailure.js';
 import type { VmView } from '../../inventory/views.js';
 import type { SnapshotSize } from '../../domain/layers.js';
-import type { OperationRequest, OperationResult } from '../../domain/operation.js';
 import type { Plan } from '../../operations/plan.js';
 import { doubtfulTimes } from '../../domain/snapshotTime.js';
 import { chosenByRule } from '../../operations/prune/pruneRule.js';
 import { planText } from '../../text/planText.js';
 import { refusalText } from '../../text/refusalText.js';
+import { readSettings } from '../readSettings.js';
+import { notifyProgress } from '../prompts/notify.js';
 
 const t = vscode.l10n.t;
+
+export const deleteCommands = {
+  /** Deletes snapshots; their children keep their data. */
+  'virtRewind.deleteSnapshot': (run) => deleteScope(run, 'one', t('Delete which snapshot?')),
+  /** Deletes snapshots and everything below them. */
+  'virtRewind.deleteWithDescendants': (run) =>
+    deleteScope(run, 'withDescendants', t('Delete which snapshot, with all its descendants?')),
+  /** Deletes everything below a snapshot; it stays itself. */
+  'virtRewind.deleteDescendants': (run) =>
+    deleteScope(run, 'descendants', t('Delete all descendants of which snapshot?')),
+  'virtRewind.consolidate': consolidate,
+  'virtRewind.prune': prune,
+} satisfies CommandTable;
+
+async function deleteScope(run: CommandRun, scope: DeleteScope, placeholder: string): Promise<unknown> {
+  const targets = inDeleteOrder(await targetSnapshots(run, placeholder), scope);
+  const requests = targets.map(
+    ({ view, snapshot }) => ({ kind: 'delete', vm: view.ref, snapshot: snapshot.name, scope }) as const,
+  );
+  const [only, ...others] = requests;
+  if (only !== undefined && others.length === 0) {
+    const request = await passingOverUnread(run, existingVm(run, only.vm), only);
+    return operateConfirmed(run, request, 'always', () => undoMoment(requestWords(run.inventory, only)));
+  }
+  const count = requests.length;
+  return operateAll(run, requests, {
+    title:
+      scope === 'one'
+        ? t('Delete {0} snapshots?', count)
+        : scope === 'withDescendants'
+          ? t('Delete {0} snapshots with all their descendants?', count)
+          : t('Delete all descendants of {0} snapshots?', count),
+    confirm: t('Delete'),
+    when: 'always',
+    afterAnswer: () => undoMoment(t('Deleting {0} snapshots', count)),
+  });
+}
 
 /** What a caller learns: the names that are gone, and of each that stays why. */
 export interface Pruned extends OperationResult {
@@ -28,7 +67,8 @@ export interface Pruned extends OperationResult {
   readonly stays: readonly { readonly snapshot: string; readonly why: string }[];
 }
 
-export async function prune(run: CommandRun): Promise<Pruned> {
+/** Deletes snapshots by a rule, after a look at which. */
+async function prune(run: CommandRun): Promise<Pruned> {
   const view = await targetVm(run, t('Prune the snapshots of which VM?'));
   const plan = await planOrRefuse(run, await pruneRequest(run, view));
   const untimed = await untimedIn(run, view);
@@ -126,4 +166,63 @@ function skippedIn({ warnings }: Plan): Pruned['stays'] {
   return warnings.flatMap((warning) =>
     warning.kind === 'skipped' ? [{ snapshot: warning.snapshot, why: refusalText(warning.why, t).reason }] : [],
   );
+}
+
+const mebibyte = 1024 ** 2;
+
+/** Fewer layers below the present of a VM. */
+async function consolidate(run: CommandRun): Promise<OperationResult> {
+  const view = await targetVm(run, t('Consolidate the disks of which VM?'));
+  return operateConfirmed(run, await consolidateRequest(run, view));
+}
+
+/** What was called for, on the VM as it is now. */
+export async function consolidateRequest(run: CommandRun, view: VmView): Promise<OperationRequest> {
+  const { disk, downTo, speed } = givenTo(run.call);
+  // No snapshot's name begins with a slash.
+  const down = downTo === undefined || downTo.startsWith('/') ? downTo : (await namedSnapshot(run, view, downTo)).name;
+  // libvirt tells nobody that a VM stands on another file: what is known of its disks may be old.
+  await run.inventory.refresh({ vm: view.ref });
+  return {
+    kind: 'consolidate',
+    vm: view.ref,
+    ...(disk === undefined ? {} : { targets: [disk] }),
+    ...(down === undefined ? {} : { downTo: down }),
+    ...(speed === undefined || speed === 0 ? {} : { bytesPerSecond: Math.ceil(speed * mebibyte) }),
+  };
+}
+
+/**
+ * The moment between a confirmed delete and its beginning, in which it can be taken back: afterwards it cannot. Resolves
+ * when the moment of the settings is over; at once where it is none.
+ * @param what will begin, as a sentence without its end: `web: deleting before-upgrade`
+ * @throws Dismissed when the user took it back
+ */
+async function undoMoment(what: string): Promise<void> {
+  const seconds = readSettings().deleteUndoSeconds;
+  if (seconds === 0) {
+    return;
+  }
+  await notifyProgress(what, true, (report, cancellation) => {
+    return new Promise<void>((resolve, reject) => {
+      let left = seconds;
+      const tell = (): void => report(t('begins in {0} s; Cancel takes it back', left));
+      const timer = setInterval(() => {
+        left -= 1;
+        if (left > 0) {
+          report(t('begins in {0} s; Cancel takes it back', left), 100 / seconds);
+          return;
+        }
+        clearInterval(timer);
+        listening.dispose();
+        resolve();
+      }, 1_000);
+      const listening = cancellation.onCancellationRequested(() => {
+        clearInterval(timer);
+        listening.dispose();
+        reject(new Dismissed());
+      });
+      tell();
+    });
+  });
 }

@@ -1,4 +1,4 @@
-// virtRewind.checkHealth: a report on what is wrong with VMs' chains, snapshots and space, or soon will be; changes nothing.
+// What is wrong with VMs or soon will be: a report, and not to be told of it for a while.
 import * as vscode from 'vscode';
 import { asFailure } from '../../domain/asFailure.js';
 import type { VmView } from '../../inventory/views.js';
@@ -7,14 +7,23 @@ import { connectionLabel } from '../../text/connectionLabel.js';
 import { failureText } from '../../text/failureText.js';
 import { type CheckedVm, healthReportText } from '../../text/healthReportText.js';
 import { givenTo } from './commandArguments.js';
-import type { CommandRun } from './commandServices.js';
-import { notifyProgress } from '../prompts/notify.js';
-import { targetVms } from './targets.js';
+import type { CommandRun, CommandTable } from './commandServices.js';
+import { notifyProgress, noteInStatusBar } from '../prompts/notify.js';
+import { targetVms, targetVm } from './targets.js';
 import { connectionOfNode, vmOfNode } from '../tree/nodes.js';
+import { healthText, severityWord } from '../../text/healthText.js';
+import { pickSeveral } from '../prompts/pickTarget.js';
+import { pickSnooze } from '../health/pickSnooze.js';
 
 const t = vscode.l10n.t;
 
-export async function checkHealth(run: CommandRun): Promise<void> {
+export const healthCommands = {
+  'virtRewind.checkHealth': checkHealth,
+  'virtRewind.snoozeHealth': snoozeHealth,
+} satisfies CommandTable;
+
+/** A report on what is wrong with VMs' chains, snapshots and space, or soon will be; changes nothing. */
+async function checkHealth(run: CommandRun): Promise<void> {
   const unreached: string[] = [];
   const asked = await askedVms(run);
   const name = asked?.length === 1 ? t('Health: {0}', asked[0]?.vm.name ?? '') : t('Health');
@@ -89,4 +98,27 @@ async function checkedVm(run: CommandRun, ref: VmView['ref']): Promise<readonly 
           ...(failure === undefined ? {} : { failure }),
         },
       ];
+}
+
+/** Warnings about a VM are neither shown nor told for a while. */
+async function snoozeHealth(run: CommandRun): Promise<void> {
+  const isWrong = (found: readonly { readonly severity: string }[] = []): boolean =>
+    found.some(({ severity }) => severity !== 'note');
+  const view = await targetVm(run, t('Snooze the warnings about which VM?'), ({ ref }) =>
+    isWrong(run.health.healthOf(ref)?.found),
+  );
+  const found = (run.health.healthOf(view.ref)?.found ?? []).filter(({ severity }) => severity !== 'note');
+  if (found.length === 0) {
+    noteInStatusBar(t('Nothing is wrong with {0}, as far as is known.', view.vm.name));
+    return;
+  }
+  const choices = found.map(({ finding, severity }) => ({
+    label: healthText(finding, view, Date.now(), t).what,
+    description: severityWord(severity, t),
+    value: keyOf(view.ref, finding),
+  }));
+  const keys = await pickSeveral(choices, t('Snooze which warnings?'));
+  if (keys.length > 0) {
+    await run.health.snooze(keys, await pickSnooze());
+  }
 }

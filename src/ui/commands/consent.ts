@@ -1,5 +1,6 @@
-// The question before what needs more than a click: the name of the VM must be typed.
+// What a person has to agree to before something is destroyed: whether it is asked, and the name of the VM where a click is too little.
 import * as vscode from 'vscode';
+import type { CommandRun } from './commandServices.js';
 import type { VmView } from '../../inventory/views.js';
 import { readSettings } from '../readSettings.js';
 import type { OperationRequest } from '../../domain/operation.js';
@@ -13,10 +14,16 @@ import { refusalText } from '../../text/refusalText.js';
 import { operationWords } from '../../text/words.js';
 import { askText } from '../prompts/ask.js';
 import { answered } from '../prompts/commandError.js';
-import type { CommandRun } from './commandServices.js';
-import { mustConfirm } from './mustConfirm.js';
 
 const t = vscode.l10n.t;
+
+/**
+ * Whether a command has to ask before it destroys something. A caller may do without the question, but not in a workspace
+ * that the user does not trust.
+ */
+export function mustConfirm({ call }: Pick<CommandRun, 'call'>): boolean {
+  return !(call.kind === 'program' && call.given.confirm === false && vscode.workspace.isTrusted);
+}
 
 /**
  * Asks nothing for a VM that is not protected, or an operation that is harmless or refused anyway. A program cannot do

@@ -1,5 +1,8 @@
-// virtRewind.copyVirshCommand: puts on the clipboard what would do the same in a terminal.
+// What goes on the clipboard: names, and the commands that would do the same in a terminal.
 import * as vscode from 'vscode';
+import { connectionOfNode, type Node } from '../tree/nodes.js';
+import type { CommandRun, CommandTable } from './commandServices.js';
+import { meansSnapshot, targetSnapshot, targetVm } from './targets.js';
 import type { VmView } from '../../inventory/views.js';
 import { readSettings } from '../readSettings.js';
 import type { OperationRequest } from '../../domain/operation.js';
@@ -10,19 +13,52 @@ import { titleIn } from '../../text/operationProgress.js';
 import { operationWords } from '../../text/words.js';
 import { type CommandArguments, type OperationName, givenTo } from './commandArguments.js';
 import { CommandError } from '../prompts/commandError.js';
-import type { CommandRun } from './commandServices.js';
-import { consolidateRequest } from './consolidate.js';
-import { styleFor } from './createSnapshot.js';
-import { pruneRequest } from './prune.js';
+import { consolidateRequest, pruneRequest } from './deleteCommands.js';
+import { styleFor } from './snapshotCommands.js';
 import { existingVm, planOrRefuse } from './operate.js';
 import { pick } from '../prompts/pickTarget.js';
-import { meansSnapshot } from './showXml.js';
-import { targetSnapshot, targetVm } from './targets.js';
 import { suggestTitle } from '../prompts/titleSuggestion.js';
 
 const t = vscode.l10n.t;
 
+export const copyCommands = {
+  'virtRewind.copyName': copyName,
+  'virtRewind.copyVirshCommand': copyVirshCommand,
+} satisfies CommandTable;
+
+/** Puts the names of VMs and snapshots on the clipboard, one on each line, as libvirt knows them. */
+async function copyName(run: CommandRun): Promise<{ readonly name: string }> {
+  const name = run.call.kind === 'rows' ? namesOf(run, run.call.rows) : await askedName(run);
+  await vscode.env.clipboard.writeText(name);
+  return { name };
+}
+
+function namesOf(run: CommandRun, rows: readonly Node[]): string {
+  return rows.map((row) => nameOf(run, row)).join('\n');
+}
+
+function nameOf(run: CommandRun, row: Node): string {
+  switch (row.kind) {
+    case 'snapshot':
+      return row.snapshot;
+    case 'vm':
+    case 'here':
+      return run.inventory.findVm(row.ref)?.vm.name ?? row.ref.uuid;
+    case 'connection':
+    case 'message':
+      return connectionOfNode(row);
+  }
+}
+
+async function askedName(run: CommandRun): Promise<string> {
+  const placeholder = t('Copy the name of what?');
+  return meansSnapshot(run)
+    ? (await targetSnapshot(run, placeholder)).snapshot.name
+    : (await targetVm(run, placeholder)).vm.name;
+}
+
 const ofSnapshot = ['revert', 'deleteSnapshot', 'deleteWithDescendants'] as const;
+
 const ofVm = [
   'start',
   'shutDown',
@@ -34,10 +70,13 @@ const ofVm = [
   'restart',
   'prune',
 ] as const;
+
 type SnapshotOperation = (typeof ofSnapshot)[number];
+
 type VmOperation = (typeof ofVm)[number];
 
-export async function copyVirshCommand(run: CommandRun): Promise<{ readonly command: string }> {
+/** Puts on the clipboard what would do the same in a terminal. */
+async function copyVirshCommand(run: CommandRun): Promise<{ readonly command: string }> {
   const given = givenTo(run.call);
   const wantsSnapshot = given.operation === undefined ? meansSnapshot(run) : isOfSnapshot(given.operation);
   const requests = wantsSnapshot ? await snapshotRequests(run, given) : await vmRequests(run, given);

@@ -1,0 +1,135 @@
+// Connections to a libvirt: connect, add, remove.
+import * as vscode from 'vscode';
+import { Failure } from '../../domain/failure.js';
+import { connectionOfNode } from '../tree/nodes.js';
+import { givenTo } from './commandArguments.js';
+import { CommandError, answered } from '../prompts/commandError.js';
+import type { CommandRun, CommandTable } from './commandServices.js';
+import { pickConnection } from '../prompts/pickTarget.js';
+import { readSettings, writeSetting } from '../readSettings.js';
+import { judgeUri } from './connectionUri.js';
+import { askText } from '../prompts/ask.js';
+import { connectionLabel } from '../../text/connectionLabel.js';
+
+const t = vscode.l10n.t;
+
+export const connectionCommands = {
+  'virtRewind.connect': connect,
+  'virtRewind.addConnection': addConnection,
+  'virtRewind.removeConnection': removeConnection,
+} satisfies CommandTable;
+
+/** Connects now, without waiting until it is tried again. */
+async function connect(run: CommandRun): Promise<{ readonly connection: string }> {
+  const uri = await connectionToOpen(run);
+  if (!run.inventory.connections.some((connection) => connection.uri === uri)) {
+    throw new Failure('notFound', { connection: uri });
+  }
+  await run.inventory.connect(uri);
+  return { connection: uri };
+}
+
+async function connectionToOpen(run: CommandRun): Promise<string> {
+  if (run.call.kind === 'rows') {
+    return connectionOfNode(run.call.rows[0]);
+  }
+  const { connection } = givenTo(run.call);
+  if (connection !== undefined) {
+    return connection;
+  }
+  const open = run.inventory.connections.filter(({ state }) => state !== 'connected');
+  const candidates = open.length > 0 ? open : run.inventory.connections;
+  const [only, ...others] = candidates;
+  if (only === undefined) {
+    throw new CommandError('notFound', t('No connection to a libvirt is known here. Add one first.'));
+  }
+  return others.length === 0 ? only.uri : (await pickConnection(candidates, t('Connect to what?'))).uri;
+}
+
+/** Adds a libvirt URI to the user's setting, and connects. */
+async function addConnection(run: CommandRun): Promise<{ readonly connection: string }> {
+  const uri = (givenTo(run.call).connection ?? (await askForUri())).trim();
+  const problem = uriProblem(uri);
+  if (problem !== undefined) {
+    throw new CommandError('invalid', problem, { connection: uri });
+  }
+  // The setting replaces the defaults, so what is shown now is written down with the new one.
+  const known = run.inventory.connections.map((connection) => connection.uri);
+  if (!known.includes(uri)) {
+    const wanted = [...known, uri];
+    await writeSetting('connections', wanted);
+    if (!readSettings().connections.includes(uri)) {
+      throw new CommandError('invalid', overridden(), { connection: uri });
+    }
+    run.inventory.setConnections(wanted);
+  }
+  await run.inventory.connect(uri);
+  return { connection: uri };
+}
+
+async function askForUri(): Promise<string> {
+  return answered(
+    await askText({
+      title: t('Add Connection'),
+      prompt: t('A libvirt URI, for example {0} or {1}.', 'qemu:///system', 'qemu:///session'),
+      value: 'qemu:///system',
+      ignoreFocusOut: true,
+      problem: (text) => uriProblem(text.trim()),
+    }),
+  );
+}
+
+function uriProblem(uri: string): string | undefined {
+  switch (judgeUri(uri)) {
+    case 'ok':
+      return undefined;
+    case 'remoteNotYet':
+      return t(
+        'Connections to other computers (ssh, TLS) are not supported yet. Install the extension on that computer with Remote - SSH, or use {0}.',
+        'qemu:///system',
+      );
+    case 'otherDriver':
+      return t('Only QEMU VMs can be managed, so the URI must begin with {0}.', 'qemu://');
+    case 'badPath':
+      return t('The URI must end in {0} or {1}.', '/system', '/session');
+    case 'noUri':
+      return t('This is no libvirt URI. Examples: {0}, {1}.', 'qemu:///system', 'qemu:///session');
+  }
+}
+
+/** A value in the workspace goes before the user's. */
+function overridden(): string {
+  return t("This workspace's own settings name the connections; change {0} there.", 'virtRewind.connections');
+}
+
+/** Takes a libvirt URI out of the user's setting. VMs and snapshots stay as they are. */
+async function removeConnection(run: CommandRun): Promise<{ readonly connection: string }> {
+  const uri = await connectionToRemove(run);
+  const known = run.inventory.connections.map((connection) => connection.uri);
+  if (!known.includes(uri)) {
+    throw new Failure('notFound', { connection: uri });
+  }
+  const rest = known.filter((one) => one !== uri);
+  // An empty setting means the defaults of this computer, so the last one would come back by itself.
+  if (rest.length === 0) {
+    throw new CommandError(
+      'invalid',
+      t('{0} is the only connection. Add another one before you remove it.', connectionLabel(uri, t)),
+      { connection: uri },
+    );
+  }
+  await writeSetting('connections', rest);
+  if (readSettings().connections.includes(uri)) {
+    throw new CommandError('invalid', overridden(), { connection: uri });
+  }
+  run.inventory.setConnections(rest);
+  return { connection: uri };
+}
+
+async function connectionToRemove(run: CommandRun): Promise<string> {
+  if (run.call.kind === 'rows') {
+    return connectionOfNode(run.call.rows[0]);
+  }
+  const { connection } = givenTo(run.call);
+  return connection ?? (await pickConnection(run.inventory.connections, t('Remove which connection?'))).uri;
+}

@@ -1,0 +1,142 @@
+// The doctor's report of a VM, and what mends what it found.
+import * as vscode from 'vscode';
+import type { VmView } from '../../inventory/views.js';
+import { connectionOfNode, vmOfNode } from '../tree/nodes.js';
+import type { CommandRun, CommandTable } from './commandServices.js';
+import { targetVms, targetVm } from './targets.js';
+import type { OperationResult } from '../../domain/operation.js';
+import { findingText, examinationText } from '../../text/examinationText.js';
+import { refusalText } from '../../text/refusalText.js';
+import { CommandError } from '../prompts/commandError.js';
+import { operateConfirmed, refusedFailure } from './operate.js';
+import { type Choice, pick } from '../prompts/pickTarget.js';
+import { asFailure } from '../../domain/asFailure.js';
+import { failureText } from '../../text/failureText.js';
+import { markdownText } from '../../text/markdown.js';
+import { notify } from '../prompts/notify.js';
+import { showFailure } from './runCommand.js';
+
+const t = vscode.l10n.t;
+
+export const doctorCommands = {
+  /** A report on what works with a VM's snapshots here and what is wrong with them; changes nothing. */
+  'virtRewind.examine': async (run) => openDoctorReport(run, await examinedVms(run)),
+  'virtRewind.repair': repair,
+} satisfies CommandTable;
+
+/** A connection's row stands for all its VMs. */
+async function examinedVms(run: CommandRun): Promise<readonly VmView[]> {
+  if (run.call.kind === 'rows' && run.call.rows.every((row) => vmOfNode(row) === undefined)) {
+    const uris = new Set(run.call.rows.map((row) => connectionOfNode(row)));
+    const connected = await Promise.all([...uris].map((uri) => run.inventory.connect(uri)));
+    return connected.flatMap(({ vms }) => vms);
+  }
+  return targetVms(run, t('Examine which VM?'));
+}
+
+/** The doctor's repairs of a VM, each shown as a plan before it is done. */
+async function repair(run: CommandRun): Promise<OperationResult> {
+  const view = await targetVm(run, t('Repair which VM?'));
+  const { diagnoses } = await run.inventory.examine(view.ref);
+  const mendable = diagnoses.flatMap(({ finding, repair: repairSteps }) =>
+    repairSteps === undefined ? [] : [{ finding, ...repairSteps }],
+  );
+  if (mendable.length === 0) {
+    throw new CommandError(
+      'notFound',
+      diagnoses.length === 0
+        ? t('Nothing is wrong with the snapshots of {0}.', view.vm.name)
+        : t('Nothing that is wrong with {0} can be mended from here; the doctor says what each is.', view.vm.name),
+      { vm: view.vm.name },
+    );
+  }
+  const choices = mendable.map((one): Choice<(typeof mendable)[number]> => {
+    const label = findingText(one.finding, view, t).what;
+    return one.decision.kind === 'plan'
+      ? { label, value: one }
+      : {
+          icon: 'circle-slash',
+          label,
+          description: t('not possible now'),
+          detail: refusalText(one.decision.refusal, t).reason,
+          value: one,
+        };
+  });
+  const [only, ...others] = mendable;
+  const { repair: wanted, decision } =
+    only !== undefined && others.length === 0
+      ? only
+      : await pick(choices, t('What shall be mended on {0}?', view.vm.name));
+  const request = { kind: 'repair', vm: view.ref, repair: wanted } as const;
+  if (decision.kind === 'refusal') {
+    throw refusedFailure(run, request, [decision.refusal]);
+  }
+  const result = await operateConfirmed(run, request);
+  void renewDoctorReports(run, view);
+  return result;
+}
+
+interface DoctorReport {
+  readonly text: string;
+  /** What is wrong and can be mended now. */
+  readonly repairs: number;
+}
+
+/** @throws Failure when it is one VM that cannot be examined; of several, that one's part says why */
+async function openDoctorReport(run: CommandRun, views: readonly VmView[]): Promise<void> {
+  const { text, repairs } = await examined(run, views);
+  await run.reports.open(reportName(views), text, async () => (await examined(run, views)).text);
+  const [only, ...others] = views;
+  if (repairs > 0 && only !== undefined && others.length === 0) {
+    offerRepair(run, only, repairs);
+  }
+}
+
+/** After something was mended on the VM: reports that were opened shall not tell of it any more. Never rejects. */
+async function renewDoctorReports({ reports, log }: CommandRun, view: VmView): Promise<void> {
+  for (const name of [reportName([view]), reportName([])]) {
+    try {
+      await reports.renew(name);
+    } catch (error) {
+      log.warn(`${name} tells of an earlier state: ${asFailure(error).message}`);
+    }
+  }
+}
+
+function reportName([only, ...others]: readonly VmView[]): string {
+  return only !== undefined && others.length === 0 ? t('Doctor: {0}', only.vm.name) : t('Doctor');
+}
+
+async function examined({ inventory }: CommandRun, views: readonly VmView[]): Promise<DoctorReport> {
+  const parts: string[] = [];
+  let repairs = 0;
+  for (const view of views) {
+    try {
+      const examination = await inventory.examine(view.ref);
+      repairs += examination.diagnoses.filter((one) => one.repair?.decision.kind === 'plan').length;
+      parts.push(examinationText(examination, inventory.findVm(view.ref) ?? view, t));
+    } catch (error) {
+      if (views.length === 1) {
+        throw error;
+      }
+      const { sentence, nextStep } = failureText(asFailure(error), t);
+      parts.push(`# ${markdownText(view.vm.name)}\n\n${markdownText(`${sentence} ${nextStep}`)}`);
+    }
+  }
+  return { text: parts.join('\n\n'), repairs };
+}
+
+function offerRepair(run: CommandRun, { ref, vm }: VmView, count: number): void {
+  const button = t('Repair…');
+  void notify(
+    'warning',
+    t('{0} of the things that the doctor found on {1} can be mended here.', count, vm.name),
+    button,
+  )
+    .then((pressed) =>
+      pressed === button
+        ? vscode.commands.executeCommand('virtRewind.repair', { vm: ref.uuid, connection: ref.connection })
+        : undefined,
+    )
+    .then(undefined, (reason: unknown) => showFailure(run.log, 'virtRewind.examine', reason));
+}

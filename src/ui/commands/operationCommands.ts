@@ -1,0 +1,110 @@
+// What is done with operations themselves: one that runs is cancelled, one that was interrupted is ended or put aside.
+import * as vscode from 'vscode';
+import { CommandError } from '../prompts/commandError.js';
+import type { CommandRun, CommandTable } from './commandServices.js';
+import { requestWords } from './operationNotice.js';
+import { targetVm } from './targets.js';
+import { mustConfirm, askNameOfProtected } from './consent.js';
+import { confirmModal } from './operate.js';
+import type { VmView } from '../../inventory/views.js';
+import type { AgreedRecovery, UnfinishedOperation } from '../../operations/interrupted.js';
+import type { RecoveryReport } from '../../domain/recoveryReport.js';
+import { unfinishedText } from '../../text/unfinishedText.js';
+import { noteInStatusBar } from '../prompts/notify.js';
+
+const t = vscode.l10n.t;
+
+export const operationCommands = {
+  'virtRewind.finishUnfinished': finishUnfinished,
+  'virtRewind.dismissUnfinished': dismissUnfinished,
+  'virtRewind.cancelOperation': cancelOperation,
+} satisfies CommandTable;
+
+/**
+ * Cancels what this window does with a VM, where libvirt can cancel it, and what waits. Resolves when the wish is on its
+ * way; the operation itself tells how it ended.
+ */
+async function cancelOperation(run: CommandRun): Promise<void> {
+  const view = await targetVm(run, t('Cancel the operation on which VM?'), ({ ref }) => run.running.has(ref));
+  const { operation } = view;
+  if (!run.running.has(view.ref)) {
+    throw new CommandError(
+      'notFound',
+      operation === undefined
+        ? t('Nothing is being done with {0}.', view.vm.name)
+        : t(
+            '{0}: this was started elsewhere and cannot be cancelled here.',
+            requestWords(run.inventory, operation.request),
+          ),
+      { vm: view.vm.name },
+    );
+  }
+  const stays = operation === undefined || operation.progress.cancellable ? undefined : operation.request;
+  if (run.running.cancel(view.ref, stays) === 0 && stays !== undefined) {
+    throw new CommandError(
+      'unsupported',
+      t('{0}: libvirt cannot cancel this. It goes on to its end.', requestWords(run.inventory, stays)),
+      { vm: view.vm.name },
+    );
+  }
+}
+
+/** What had broken off on a VM, and was left to a person, is brought to its end, after a look at what that would do. */
+async function finishUnfinished(run: CommandRun): Promise<{ readonly outcomes: readonly string[] }> {
+  const view = await targetVm(run, t('Finish what was interrupted on which VM?'));
+  const { ref, vm } = view;
+  const unfinished = await run.inventory.readUnfinished(ref);
+  const agreed = unfinished.flatMap(agreeable);
+  if (unfinished.length === 0) {
+    throw new CommandError('notFound', t('Nothing is unfinished on {0}.', vm.name), { vm: vm.name });
+  }
+  if (agreed.length === 0) {
+    const [text] = unfinished.map((one) => unfinishedText(one, view, Date.now() / 1_000, t));
+    throw new CommandError('refused', text ?? '', { vm: vm.name });
+  }
+  await ask(run, view, unfinished);
+  const outcomes = await run.inventory.finishUnfinished(ref, agreed);
+  if (outcomes.every(isAtItsEnd)) {
+    noteInStatusBar(t('New operations can be begun on {0} again.', vm.name));
+  }
+  return { outcomes };
+}
+
+/** What only a person's own hand leads out of is not among them. */
+function agreeable({ id, recovery }: UnfinishedOperation): readonly AgreedRecovery[] {
+  return recovery.kind === 'explain' ? [] : [{ id, steps: recovery.kind === 'steps' ? recovery.plan.steps : [] }];
+}
+
+function isAtItsEnd(outcome: RecoveryReport['outcome']): boolean {
+  return outcome !== 'explained' && outcome !== 'failed';
+}
+
+async function ask(run: CommandRun, view: VmView, unfinished: readonly UnfinishedOperation[]): Promise<void> {
+  for (const { recovery, request } of unfinished) {
+    if (recovery.kind === 'steps') {
+      await askNameOfProtected(run, view, request, recovery.plan);
+    }
+  }
+  if (mustConfirm(run)) {
+    const now = Date.now() / 1_000;
+    await confirmModal(
+      t('Finish what was interrupted on {0}?', view.vm.name),
+      unfinished.map((one) => unfinishedText(one, view, now, t)).join('\n\n'),
+      [t('Finish')],
+    );
+  }
+}
+
+/** A person has brought to its end what had broken off, so that others may be begun again. */
+async function dismissUnfinished(run: CommandRun): Promise<void> {
+  const { ref, vm } = await targetVm(run, t('On which VM is everything brought to its end?'));
+  if (mustConfirm(run)) {
+    await confirmModal(
+      t('Is everything on {0} brought to its end?', vm.name),
+      t('What was interrupted there will not be gone on with. Examine {0} first, if you are not sure.', vm.name),
+      [t('Yes')],
+    );
+  }
+  await run.inventory.dismissUnfinished(ref);
+  noteInStatusBar(t('New operations can be begun on {0} again.', vm.name));
+}

@@ -1,0 +1,75 @@
+// What is not to be deleted by rule, and which VMs are dealt with only after their name was typed.
+import * as vscode from 'vscode';
+import type { CommandRun, CommandTable } from './commandServices.js';
+import { type VmView, vmKey } from '../../inventory/views.js';
+import { noteInStatusBar } from '../prompts/notify.js';
+import { targetSnapshots, targetVms } from './targets.js';
+import { readSettings, writeSetting } from '../readSettings.js';
+import { protectedBy, namesOnly } from '../../domain/protection.js';
+import { CommandError } from '../prompts/commandError.js';
+
+const t = vscode.l10n.t;
+
+export const protectionCommands = {
+  /** From now on nothing that deletes by rule touches the snapshot, and its age is no warning. */
+  'virtRewind.keepSnapshot': (run) =>
+    markSnapshots(run, 'kept', t('Keep which snapshot?'), (titles) => t('Kept: {0}', titles)),
+  /** Takes back that a snapshot is to be kept. */
+  'virtRewind.unkeepSnapshot': (run) =>
+    markSnapshots(run, 'free', t('Keep which snapshot no longer?'), (titles) => t('No longer kept: {0}', titles)),
+  'virtRewind.protectVm': protectVm,
+  'virtRewind.unprotectVm': unprotectVm,
+} satisfies CommandTable;
+
+/** Puts the mark "keep" on snapshots, or takes it off: each VM's in one go. */
+async function markSnapshots(
+  run: CommandRun,
+  kept: 'kept' | 'free',
+  placeholder: string,
+  said: (titles: string) => string,
+): Promise<void> {
+  const targets = await targetSnapshots(run, placeholder);
+  const views = new Map<string, VmView>(targets.map(({ view }) => [vmKey(view.ref), view]));
+  for (const [key, { ref }] of views) {
+    const names = targets.filter(({ view }) => vmKey(view.ref) === key).map(({ snapshot }) => snapshot.name);
+    await run.inventory.setKept(ref, names, kept);
+  }
+  noteInStatusBar(said(targets.map(({ snapshot }) => snapshot.title).join(', ')));
+}
+
+/** From now on dangerous operations on the VM ask for its name. */
+async function protectVm(run: CommandRun): Promise<void> {
+  const { protectedVms } = readSettings();
+  const isProtected = protectedBy(protectedVms);
+  const views = await targetVms(run, t('Protect which VM?'), ({ vm }) => !isProtected(vm));
+  const added = views.filter(({ vm }) => !isProtected(vm)).map(({ vm }) => (/[*?]/u.test(vm.name) ? vm.uuid : vm.name));
+  if (added.length > 0) {
+    await writeSetting('protectedVms', [...new Set([...protectedVms, ...added])]);
+  }
+  noteInStatusBar(t('Protected: {0}', views.map(({ vm }) => vm.name).join(', ')));
+}
+
+/**
+ * Takes the protection of a VM away again.
+ * @throws CommandError `refused` where a pattern protects other VMs too: taking it away is for the settings
+ */
+async function unprotectVm(run: CommandRun): Promise<void> {
+  const { protectedVms } = readSettings();
+  const views = await targetVms(run, t('Unprotect which VM?'), ({ vm }) => protectedBy(protectedVms)(vm));
+  const kept = protectedVms.filter((pattern) => !views.some(({ vm }) => namesOnly(pattern, vm)));
+  const still = views.find(({ vm }) => protectedBy(kept)(vm));
+  if (still !== undefined) {
+    const pattern = kept.find((one) => protectedBy([one])(still.vm)) ?? '';
+    throw new CommandError(
+      'refused',
+      t(
+        '{0} is protected by the pattern {1}, which may fit other VMs too. Change it in the settings.',
+        still.vm.name,
+        pattern,
+      ),
+      { vm: still.vm.name },
+    );
+  }
+  await writeSetting('protectedVms', kept);
+  noteInStatusBar(t('No longer protected: {0}', views.map(({ vm }) => vm.name).join(', ')));
+}

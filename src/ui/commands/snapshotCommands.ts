@@ -1,0 +1,182 @@
+// Snapshots are taken, named and described.
+import * as vscode from 'vscode';
+import type { VmView } from '../../inventory/views.js';
+import { readSettings } from '../readSettings.js';
+import type { OperationRequest, OperationResult } from '../../domain/operation.js';
+import type { SnapshotTree } from '../../domain/snapshot.js';
+import { givenTo } from './commandArguments.js';
+import type { CommandRun, CommandTable } from './commandServices.js';
+import { askDescription, askTitle } from '../prompts/askTitle.js';
+import { operate, existingVm } from './operate.js';
+import { pickKind } from './pickKind.js';
+import { pickSeveral } from '../prompts/pickTarget.js';
+import { targetVm, targetVms, targetSnapshot } from './targets.js';
+import { suggestTitle, checkpointTitle } from '../prompts/titleSuggestion.js';
+import { notify } from '../prompts/notify.js';
+import { operateAll } from './operateAll.js';
+import { doneText } from '../prompts/progressText.js';
+import { showFailure } from './runCommand.js';
+import { type GitApi, gitHead } from './gitHead.js';
+
+const t = vscode.l10n.t;
+
+export const snapshotCommands = {
+  'virtRewind.createSnapshot': createSnapshot,
+  'virtRewind.quickCheckpoint': quickCheckpoint,
+  'virtRewind.editDescription': editDescription,
+  'virtRewind.renameSnapshot': renameSnapshot,
+} satisfies CommandTable;
+
+type CreateRequest = Extract<OperationRequest, { kind: 'create' }>;
+
+/** Asks for the kind, the title and a description, as far as they are not given. */
+async function createSnapshot(run: CommandRun): Promise<OperationResult> {
+  const given = givenTo(run.call);
+  const view = await targetVm(run, t('Take a snapshot of which VM?'));
+  const tree = await run.inventory.readTree(view.ref);
+  const git = gitReference();
+  const suggestion = suggestTitle(git, tree.snapshots, new Date());
+  const style = given.style === undefined ? styleFor(tree) : { style: given.style };
+  const draft: Omit<CreateRequest, 'snapshotKind'> = {
+    kind: 'create',
+    vm: view.ref,
+    title: given.title ?? suggestion,
+    ...style,
+    ...(given.quiesce !== undefined && { quiesce: given.quiesce }),
+    ...(given.live !== undefined && { live: given.live }),
+    ...(given.without !== undefined && { without: given.without }),
+    ...(git !== undefined && { git }),
+  };
+  const chosen: CreateRequest =
+    given.kind === undefined ? await pickKind(run, view, tree, draft) : { ...draft, snapshotKind: given.kind };
+  const without = given.without ?? (given.kind === undefined ? await askWithout(run, view, chosen) : []);
+  const title = given.title ?? (await askTitle(suggestion, tree.snapshots));
+  // Who gives the title and no description wants none.
+  const description = given.description ?? (given.title === undefined ? await askDescription('') : '');
+  const result = await operate(run, {
+    ...chosen,
+    title,
+    ...(without.length > 0 && { without }),
+    ...(description !== '' && { description }),
+  });
+  // Taken is taken, whether the view can show it or not.
+  run.tree.reveal(view.ref, result.snapshot).catch((error: unknown) => {
+    run.log.debug(`The new snapshot could not be shown: ${String(error)}`);
+  });
+  return result;
+}
+
+/** Only where disks can stay out: in an external snapshot, of a VM with several. */
+async function askWithout(run: CommandRun, view: VmView, request: CreateRequest): Promise<readonly string[]> {
+  const decision = await run.inventory.plan(request);
+  const step = decision.kind === 'plan' ? decision.steps.find((one) => one.kind === 'createSnapshot') : undefined;
+  if (step?.style !== 'external' || step.disks.length < 2) {
+    return [];
+  }
+  const taking = step.disks.map(({ target }) => target);
+  const kept = await pickSeveral(
+    view.vm.disks
+      .filter(({ target }) => taking.includes(target))
+      .map(({ target, source = '' }) => ({ label: target, description: source, value: target })),
+    t('Which disks shall the snapshot hold?'),
+  );
+  return taking.filter((target) => !kept.includes(target));
+}
+
+/** What the setting says of a VM that has no style of its own yet. */
+export function styleFor(tree: SnapshotTree): { readonly style?: 'internal' | 'external' } {
+  const { snapshotStyle } = readSettings();
+  return tree.snapshots.length > 0 || snapshotStyle === 'auto' ? {} : { style: snapshotStyle };
+}
+
+/** A snapshot without a question, of the best kind for what the VM does now; can be undone. */
+async function quickCheckpoint(run: CommandRun): Promise<unknown> {
+  const views = await targetVms(run, t('Take a checkpoint of which VM?'));
+  const git = gitReference();
+  const requests = await Promise.all(
+    views.map(async ({ ref }) => {
+      const tree = await run.inventory.readTree(ref);
+      const title = checkpointTitle(tree.snapshots, new Date());
+      return {
+        kind: 'create',
+        vm: ref,
+        snapshotKind: 'auto',
+        title,
+        ...styleFor(tree),
+        ...(git !== undefined && { git }),
+      } as const;
+    }),
+  );
+  const [only, ...others] = requests;
+  if (only === undefined || others.length > 0) {
+    const results = await operateAll(run, requests);
+    offerUndo(run, requests, results, t('Took checkpoints of {0} VMs.', results.length));
+    return results;
+  }
+  const result = await operate(run, only, { quiet: 'result' });
+  offerUndo(run, [only], [result], doneText(only, result, existingVm(run, only.vm).vm.name, only.title, t));
+  return result;
+}
+
+/** Undo deletes the checkpoints again: exactly those, by the names that libvirt gave back. */
+function offerUndo(
+  run: CommandRun,
+  requests: readonly OperationRequest[],
+  results: readonly OperationResult[],
+  message: string,
+): void {
+  const undo = t('Undo');
+  const deletes = requests.flatMap(({ vm }, index) => {
+    const snapshot = results[index]?.snapshot;
+    return snapshot === undefined ? [] : [{ kind: 'delete', vm, snapshot, scope: 'one' } as const];
+  });
+  void notify('info', message, undo)
+    .then(async (button) => {
+      const [only, ...others] = deletes;
+      if (button === undo && only !== undefined) {
+        await (others.length === 0 ? operate(run, only) : operateAll(run, deletes));
+      }
+    })
+    .then(undefined, (reason: unknown) => showFailure(run.log, 'virtRewind.quickCheckpoint', reason));
+}
+
+interface GitExtension {
+  /** False with the setting `git.enabled` off or no git installed; getAPI throws then. */
+  readonly enabled: boolean;
+  getAPI(version: 1): GitApi<vscode.Uri>;
+}
+
+/**
+ * Which branch and commit the workspace is at, from the editor's own git extension: runs no git and reads no file.
+ * Of the repository that the active editor or the first folder is in. Nothing in an untrusted workspace, and nothing
+ * where git is not active: a snapshot shall not wait for it.
+ */
+function gitReference(): string | undefined {
+  const extension = vscode.extensions.getExtension<GitExtension>('vscode.git');
+  if (!vscode.workspace.isTrusted || extension?.isActive !== true || !extension.exports.enabled) {
+    return undefined;
+  }
+  const document = vscode.window.activeTextEditor?.document.uri;
+  const folders = (vscode.workspace.workspaceFolders ?? []).map(({ uri }) => uri);
+  return gitHead(extension.exports.getAPI(1), document === undefined ? folders : [document, ...folders]);
+}
+
+/** Changes the title and the description of a snapshot; its name stays. */
+async function editDescription(run: CommandRun): Promise<OperationResult> {
+  const { view, snapshot } = await targetSnapshot(run, t('Edit the description of which snapshot?'));
+  const given = givenTo(run.call);
+  // Who gives one of the two wants the other as it is.
+  const asks = given.title === undefined && given.description === undefined;
+  const others = (view.tree?.snapshots ?? []).filter(({ name }) => name !== snapshot.name);
+  const title = given.title ?? (asks ? await askTitle(snapshot.title, others) : snapshot.title);
+  const description = given.description ?? (asks ? await askDescription(snapshot.description) : snapshot.description);
+  return operate(run, { kind: 'describe', vm: view.ref, snapshot: snapshot.name, title, description });
+}
+
+/** Another name where libvirt can hold it, else another title. */
+async function renameSnapshot(run: CommandRun): Promise<OperationResult> {
+  const { view, snapshot } = await targetSnapshot(run, t('Rename which snapshot?'));
+  const others = (view.tree?.snapshots ?? []).filter(({ name }) => name !== snapshot.name);
+  const title = givenTo(run.call).title ?? (await askTitle(snapshot.title, others));
+  return operate(run, { kind: 'rename', vm: view.ref, snapshot: snapshot.name, title });
+}
