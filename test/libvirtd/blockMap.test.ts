@@ -134,8 +134,8 @@ describe('the blocks of a disk', function () {
     const extended = await map(name, 'vdb');
     assert.equal(extended.clusterBytes, 2048);
     assert.deepEqual(extended.rows[0]!.extents, [
-      { start: 2048, length: 4096, what: 'data' },
-      { start: 65_536, length: 2048, what: 'zero' },
+      { start: 2048, length: 4096, kind: 'data' },
+      { start: 65_536, length: 2048, kind: 'zero' },
     ]);
     await assert.rejects(map(name, 'vdz'), { kind: 'notFound' });
   });

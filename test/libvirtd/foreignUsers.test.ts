@@ -116,7 +116,7 @@ describe('who else uses the files of a VM', function () {
       assert.ok(decision.kind === 'plan', JSON.stringify(decision));
       assert.deepEqual(
         decision.warnings.filter(({ kind: about }) => about === 'unaskedConnections'),
-        [{ about: 'unaskedConnections', connections: [silent] }],
+        [{ kind: 'unaskedConnections', connections: [silent] }],
       );
     } finally {
       r.inventory.setConnections([r.uri]);

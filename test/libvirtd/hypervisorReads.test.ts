@@ -69,8 +69,8 @@ describe('reading, on the test driver', function () {
     await subject.read();
     listening.dispose();
     assert.deepEqual(events, [
-      { uuid: subject.uuid, name: 'test', what: 'power' },
-      { uuid: subject.uuid, name: 'test', what: 'power' },
+      { uuid: subject.uuid, name: 'test', kind: 'power' },
+      { uuid: subject.uuid, name: 'test', kind: 'power' },
     ]);
   });
 

@@ -104,7 +104,7 @@ describe('what if, in the cells of the picture', function () {
       assert.equal((before.counts.size - after.counts.size) * clusterBytes, bytes);
     }
 
-    async run(request: { readonly type: OperationRequest['kind'] } & Record<string, unknown>): Promise<void> {
+    async run(request: { readonly kind: OperationRequest['kind'] } & Record<string, unknown>): Promise<void> {
       const vm = await r.ref(this.name);
       await r.inventory.runOperation({ ...request, vm } as unknown as OperationRequest);
     }
@@ -127,7 +127,7 @@ describe('what if, in the cells of the picture', function () {
     ]);
     // Its data, and its own two tables.
     await vm.frees(shown, (5 + 2) * clusterBytes, 'if-inside.qcow2', () =>
-      vm.run({ type: 'delete', snapshot: 'two', scope: 'one' }),
+      vm.run({ kind: 'delete', snapshot: 'two', scope: 'one' }),
     );
     vm.written.merge(present, 'two');
     vm.written.rename('two', present);
@@ -149,7 +149,7 @@ describe('what if, in the cells of the picture', function () {
     ]);
     // Five clusters of data, two tables of each, and the list of snapshots.
     await vm.frees(shown, (5 + 4 + 1) * clusterBytes, 'if-all.qcow2', () =>
-      vm.run({ type: 'delete', snapshot: 'one', scope: 'withDescendants' }),
+      vm.run({ kind: 'delete', snapshot: 'one', scope: 'withDescendants' }),
     );
     vm.written.merge('two', 'one');
     vm.written.merge(present, 'one');
@@ -171,7 +171,7 @@ describe('what if, in the cells of the picture', function () {
       ['', none],
       ['would be dropped', marks('X', [6, 1], [20, 3])],
     ]);
-    await vm.run({ type: 'revert', snapshot: 'one', after: 'asSnapshot', checkpointFirst: false });
+    await vm.run({ kind: 'revert', snapshot: 'one', after: 'asSnapshot', checkpointFirst: false });
     vm.written.leave();
     assert.deepEqual(seen(await vm.shown()), vm.written.expected(['one', 'two', present], ['one', present]));
   });
@@ -189,7 +189,7 @@ describe('what if, in the cells of the picture', function () {
       ['would take what moves', marks('R', [6, 1], [20, 3])],
       ['would move into layer B', marks('M', [6, 1], [20, 3])],
     ]);
-    await vm.run({ type: 'delete', snapshot: 'two', scope: 'one' });
+    await vm.run({ kind: 'delete', snapshot: 'two', scope: 'one' });
     vm.written.merge(present, 'Until “two”');
     vm.written.rename('Until “two”', present);
     assert.deepEqual(seen(await vm.shown()), vm.written.expected(['Base, until “one”', present]));
@@ -209,7 +209,7 @@ describe('what if, in the cells of the picture', function () {
       ['would move into layer A', marks('M', [4, 8])],
       ['would move into layer A', marks('M', [6, 1], [20, 3])],
     ]);
-    await vm.run({ type: 'consolidate' });
+    await vm.run({ kind: 'consolidate' });
     vm.written.merge('Until “two”', 'Base, until “one”');
     vm.written.merge(present, 'Base, until “one”');
     vm.written.rename('Base, until “one”', present);
@@ -237,7 +237,7 @@ describe('what if, in the cells of the picture', function () {
         ['would move into layer A', marks('M', [4, 8], [50, 1])],
         ['would move into layer A', marks('M', [6, 1], [20, 3])],
       ]);
-      await vm.run({ type: 'consolidate' });
+      await vm.run({ kind: 'consolidate' });
       vm.written.merge('Delta', 'Base');
       vm.written.merge(present, 'Base');
       vm.written.rename('Base', present);

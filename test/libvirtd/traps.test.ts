@@ -131,7 +131,7 @@ describe('traps of libvirt', function () {
       await r.inventory.refresh({ vm: vm.ref });
       assert.deepEqual(
         (await vm.diagnoses()).map(({ finding }) => finding),
-        [{ what: 'vanishes', snapshots: 2 }],
+        [{ kind: 'vanishes', snapshots: 2 }],
       );
       await vm.repair('vanishes');
       assert.deepEqual(await vm.diagnoses(), []);

@@ -1,7 +1,7 @@
 // Disk images read from outside the guest, with QEMU's own tools, also while a VM uses them. Knows no libvirt.
 import { mkdtemp, open, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { dirname, join, resolve } from 'node:path';
+import { dirname, isAbsolute, join } from 'node:path';
 import { passphrase } from '../../scripts/guest/encryptedDisk.mjs';
 import { run, runOk } from '../../scripts/rig/run.mjs';
 
@@ -57,7 +57,13 @@ export async function chainOf(image: Image): Promise<readonly Layer[]> {
   while (next !== undefined) {
     const backing: Backing = await backingOf(next);
     chain.push({ file: next, format: backing.format, encrypted: backing.encrypted });
-    next = backing.file === undefined ? undefined : resolve(dirname(next), backing.file);
+    // As the kernel finds it: `..` leads up from where a link in the way leads to.
+    next =
+      backing.file === undefined
+        ? undefined
+        : isAbsolute(backing.file)
+          ? backing.file
+          : `${dirname(next)}/${backing.file}`;
   }
   return chain;
 }
