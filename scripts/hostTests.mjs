@@ -1,5 +1,5 @@
 // Runs test/host in VS Code's extension host, through @vscode/test-electron.
-//   node scripts/hostTests.mjs [--grep TEXT]
+//   node scripts/hostTests.mjs [--grep TEXT] [--built]     --built: the extension and the suite are there already
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -27,12 +27,14 @@ function chooseExecutable() {
 }
 
 /**
- * @param {{ grep?: string | undefined }} [options]
+ * @param {{ grep?: string | undefined, built?: boolean }} [options]
  * @returns {Promise<number>} exit status: 0 all passed, 1 some failed, 2 or more VS Code itself failed
  */
-export async function runHostTests({ grep } = {}) {
-  await buildExtension();
-  await buildTests('host');
+export async function runHostTests({ grep, built = false } = {}) {
+  if (!built) {
+    await buildExtension();
+    await buildTests('host');
+  }
   const { runTests, TestRunFailedError } = await import('@vscode/test-electron');
   const vscodeExecutablePath = chooseExecutable();
   // The rig makes folders of its own; a desktop VS Code shall not meet the user's settings and extensions.
@@ -81,7 +83,7 @@ export async function runHostTests({ grep } = {}) {
 }
 
 if (isEntryPoint(import.meta)) {
-  const { values } = parseArgs({ options: { grep: { type: 'string' } } });
+  const { values } = parseArgs({ options: { grep: { type: 'string' }, built: { type: 'boolean' } } });
   if (!existsSync(join(root, 'test/host'))) throw new Error('There is no test/host.');
-  process.exitCode = await runHostTests({ grep: values.grep });
+  process.exitCode = await runHostTests({ grep: values.grep, built: values.built ?? false });
 }

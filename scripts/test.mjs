@@ -2,7 +2,8 @@
 //   npm test [-- LAYER…] [-- --grep TEXT]        layers: unit libvirtd host ui
 import { parseArgs } from 'node:util';
 import { layers } from './build.mjs';
-import { plan, TestSession } from './rig/testSession.mjs';
+import { plan } from './rig/testParts.mjs';
+import { TestSession } from './rig/testSession.mjs';
 
 /** @typedef {import('./build.mjs').Layer} Layer */
 
@@ -17,11 +18,13 @@ const chosen = layers.filter((layer) => positionals.length === 0 || positionals.
 const session = new TestSession(values.grep);
 await session.attempt('tests', async () => {
   const unmet = await session.begin(chosen.flatMap((layer) => plan[layer].needs));
+  /** @type {Layer[]} */
+  const ready = [];
   for (const layer of chosen) {
-    if (session.stopped) break;
     const reason = plan[layer].needs.flatMap((need) => unmet.get(need) ?? [])[0];
     if (reason) session.skip(layer, reason);
-    else await session.attempt(layer, () => session.runLayer(layer));
+    else ready.push(layer);
   }
+  if (!session.stopped) await session.run(ready.map((layer) => ({ layer })));
 });
 await session.finish();

@@ -15,7 +15,10 @@ import { root } from './rig/root.mjs';
 import { run, runOk } from './rig/run.mjs';
 import { TestSession } from './rig/testSession.mjs';
 
+/** @typedef {import('./build.mjs').Layer} Layer */
+/** @typedef {import('./build.mjs').Tier} Tier */
 /** @typedef {import('./rig/deepParts.mjs').DeepPart} DeepPart */
+/** @typedef {import('./rig/testParts.mjs').Part} Part */
 
 const { values, positionals } = parseArgs({
   options: { minutes: { type: 'string' }, since: { type: 'string' }, again: { type: 'boolean', default: false } },
@@ -39,6 +42,9 @@ const tree = await treeId();
 /** @type {Set<string>} */
 const done = new Set(values.again ? [] : readDone());
 
+/** @type {Map<string, Promise<string[]>>} */
+const built = new Map();
+
 const session = new TestSession(undefined);
 /** @type {string[]} */
 const ran = [];
@@ -53,36 +59,46 @@ await session.attempt('deep tests', async () => {
   const unmet = await session.begin(needs);
   const versions = await libvirtVersions();
   const turn = Number((await run('git', ['-C', root, 'rev-list', '--count', 'HEAD'])).stdout) || 0;
+  /** @type {Part[]} */
+  const parts = [];
   for (const part of inTurn(chosen, await changedRooms(), turn)) {
-    if (session.stopped) break;
     if (done.has(part.name)) {
       ran.push(`${part.name} (before, on this tree)`);
-      continue;
-    }
-    if (part.minutes > minutesLeft()) {
-      left.push(part.name);
       continue;
     }
     await session.attempt(part.name, async () => {
       const version = versions.find(({ name }) => name === part.version);
       const release = version && (await releaseOf(version, unmet, session));
-      if (release === 'skipped') return;
-      ran.push(part.name);
-      if (await runPart(part, release)) remember(part.name);
+      if (release !== 'skipped') parts.push(await partOf(part, release));
     });
   }
+  if (!session.stopped) await session.run(parts, 'asGiven');
 });
 session.say(`\ndeep parts run: ${ran.join(', ') || 'none'}`);
 if (left.length > 0) session.say(`deep parts left out, for their time: ${left.join(', ')}`);
 await session.finish();
 
-/** @param {DeepPart} part @param {string | undefined} release */
-async function runPart(part, release) {
+/** @param {DeepPart} part @param {string | undefined} release @returns {Promise<Part>} */
+async function partOf(part, release) {
   const { name, layer, tier = 'usual', files, grep, env } = part;
-  if (layer === undefined) return session.runProgram(name, historiesCommand(part));
-  const all = await buildTests(layer, `deep-${layer}`, tier);
+  const mayBegin = () => {
+    const may = part.minutes <= minutesLeft();
+    (may ? ran : left).push(name);
+    return may;
+  };
+  const common = { name, mayBegin, passed: () => remember(name) };
+  if (layer === undefined) return { ...common, program: historiesCommand(part) };
+  const all = await bundlesOf(layer, tier);
   const bundles = files === undefined ? all : all.filter((file) => files.includes(basename(file).split('.')[0] ?? ''));
-  return session.runLayer(layer, { name, bundles, release, ...(grep && { grep }), ...(env && { env }) });
+  return { ...common, layer, bundles, release, grep, env };
+}
+
+/** Made once: several parts run from them at a time. @param {Layer} layer @param {Tier} tier */
+function bundlesOf(layer, tier) {
+  const folder = `deep-${layer}-${tier}`;
+  const known = built.get(folder) ?? buildTests(layer, folder, tier);
+  built.set(folder, known);
+  return known;
 }
 
 /**

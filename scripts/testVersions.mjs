@@ -5,7 +5,8 @@ import { basename, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { buildTests } from './build.mjs';
 import { libvirtVersions, isMeant, releaseOf } from './rig/libvirtVersions.mjs';
-import { plan, TestSession } from './rig/testSession.mjs';
+import { plan } from './rig/testParts.mjs';
+import { TestSession } from './rig/testSession.mjs';
 import { isSupportTableOf, readSupportRows, writeSupportTable } from './supportTable.mjs';
 
 const versions = await libvirtVersions();
@@ -24,7 +25,7 @@ const chosen = versions.filter(
 
 const session = new TestSession(values.grep);
 await session.attempt('versions', async () => {
-  const releases = chosen.some(({ suite }) => suite !== undefined);
+  const releases = chosen.some(({ release }) => release !== undefined);
   const unmet = await session.begin([...plan.libvirtd.needs, ...(releases ? [/** @type {const} */ ('releases')] : [])]);
   const deep = await buildTests('libvirtd', 'versions-deep', 'deep');
   // The table of what works is written from it.
@@ -60,7 +61,7 @@ async function test(version, unmet, bundles, told) {
   if (release === 'skipped') return;
   const rows = join(session.dir, `support-${version.name}.jsonl`);
   told.push(rows);
-  await session.runLayer('libvirtd', { bundles, release, env: { VIRT_REWIND_SUPPORT_ROWS: rows } });
+  await session.run([{ layer: 'libvirtd', bundles, release, env: { VIRT_REWIND_SUPPORT_ROWS: rows } }]);
 }
 
 /** @param {readonly string[]} told */

@@ -49,7 +49,7 @@ for (const signal of /** @type {const} */ (['SIGTERM', 'SIGINT', 'SIGHUP'])) {
 try {
   mkdirSync(folder, { recursive: true });
   server = await startVsCode({
-    vscode: await installVsCode({ version: env.TEST_VSCODE === 'minimum' ? 'minimum' : 'newest' }),
+    vscode: await installVsCode(),
     data: join(temporary, 'data'),
     settings: { ...quietSettings, 'git.enabled': false, ...JSON.parse(env.TEST_SETTINGS ?? '{}') },
     env: { TEST_REPORT: report },

@@ -7,16 +7,27 @@ import { root } from './root.mjs';
 /** @typedef {{ readonly title: string, readonly suite: string, readonly text: string }} FailedTest `suite`: what it can be run again with */
 /** @typedef {{ passed: number, failed: number, skipped: number, failures: FailedTest[] }} Counts */
 
+/** @typedef {{ readonly env: NodeJS.ProcessEnv, readonly end: () => Promise<void> }} Surroundings */
+
 /**
  * @typedef {object} Job
  * @property {string} name
- * @property {readonly string[]} args of Node; the program writes its counts where $TEST_COUNTS says
- * @property {readonly string[]} files that it runs
+ * @property {readonly string[]} args of Node
+ * @property {'counts' | 'status'} tells the program writes its counts where $TEST_COUNTS says, or is one test, passed with status 0
  * @property {NodeJS.ProcessEnv} env
  * @property {string} dir for its counts
+ * @property {number} places that it takes of those that there are
+ * @property {() => boolean} [mayBegin] asked once there is place for it; without it, yes
+ * @property {() => Promise<Surroundings>} [surround] begins what it stands on, which ends with it
  */
 
-/** @typedef {{ readonly job: Job, readonly counts: Counts, readonly problem?: string }} Result `problem`: not of a single test */
+/**
+ * `problem`: not of a single test; `output`: what it said, unless that was seen as it was made
+ * @typedef {{ readonly counts: Counts, readonly output: string, readonly seconds: number, readonly problem?: string }} Result
+ */
+
+/** @returns {Counts} */
+export const nothing = () => ({ passed: 0, failed: 0, skipped: 0, failures: [] });
 
 export class TestJobs {
   /** @type {Set<import('node:child_process').ChildProcess>} */
@@ -31,64 +42,96 @@ export class TestJobs {
   }
 
   /**
-   * @param {readonly Job[]} jobs
-   * @param {number} most at a time; with one, its output comes as it is made
-   * @returns {Promise<Result[]>} in the order of the jobs
+   * Begins them in their order, but one that there is no place for is overtaken by those that there is. One that wants more
+   * places than there are runs alone.
+   * @template {Job} J
+   * @param {readonly J[]} jobs
+   * @param {object} options
+   * @param {number} options.places
+   * @param {boolean} [options.atOnce] their output comes as it is made
+   * @param {(job: J, result: Result | 'notBegun') => void} options.ended
    */
-  async run(jobs, most) {
-    /** @type {Result[]} */
-    const results = [];
-    const waiting = [...jobs.entries()];
-    const place = async () => {
-      for (let next = waiting.shift(); next !== undefined && !this.#ended; next = waiting.shift()) {
-        const [index, job] = next;
-        results[index] = await this.#runOne(job, most === 1);
+  async run(jobs, { places, atOnce = false, ended }) {
+    const waiting = [...jobs];
+    /** @type {Set<Promise<void>>} */
+    const running = new Set();
+    let free = places;
+    for (;;) {
+      const at = this.#ended ? -1 : waiting.findIndex((job) => job.places <= free || running.size === 0);
+      const job = waiting[at];
+      if (job === undefined) {
+        if (running.size === 0) break;
+        await Promise.race(running);
+        continue;
       }
-    };
-    await Promise.all(Array.from({ length: Math.min(most, jobs.length) }, place));
-    return results.filter((result) => result !== undefined);
+      waiting.splice(at, 1);
+      if (job.mayBegin?.() === false) {
+        ended(job, 'notBegun');
+        continue;
+      }
+      free -= job.places;
+      const one = this.#runOne(job, atOnce).then((result) => {
+        free += job.places;
+        running.delete(one);
+        ended(job, result);
+      });
+      running.add(one);
+    }
+    for (const job of waiting) ended(job, 'notBegun');
   }
 
   /**
-   * One that counts nothing; its output comes as it is made.
-   * @param {readonly string[]} args of Node
-   * @param {NodeJS.ProcessEnv} env
-   * @returns {Promise<number>} its status
-   */
-  async runProgram(args, env) {
-    return (await this.#start({ args, env }, true)).status;
-  }
-
-  /**
-   * A program without counts has crashed, whatever its status says.
    * @param {Job} job
    * @param {boolean} atOnce
    * @returns {Promise<Result>}
    */
   async #runOne(job, atOnce) {
-    const file = join(job.dir, `counts-${++this.#made}.json`);
     const started = performance.now();
-    const { status, output } = await this.#start({ args: job.args, env: { ...job.env, TEST_COUNTS: file } }, atOnce);
-    if (!atOnce) {
-      const seconds = ((performance.now() - started) / 1000).toFixed(1);
-      process.stdout.write(`\n-- ${job.name}: ${seconds} s\n${output}`);
+    const seconds = () => (performance.now() - started) / 1000;
+    try {
+      const around = await job.surround?.();
+      try {
+        const told = await this.#runIn(job, { ...job.env, ...around?.env }, atOnce);
+        return { ...told, seconds: seconds() };
+      } finally {
+        await around?.end();
+      }
+    } catch (error) {
+      const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+      return { counts: nothing(), output: '', seconds: seconds(), problem: `${job.name}: ${text}` };
+    }
+  }
+
+  /**
+   * A program without counts has crashed, whatever its status says.
+   * @param {Job} job
+   * @param {NodeJS.ProcessEnv} env
+   * @param {boolean} atOnce
+   * @returns {Promise<Omit<Result, 'seconds'>>}
+   */
+  async #runIn({ name, args, tells, dir }, env, atOnce) {
+    const file = join(dir, `counts-${++this.#made}.json`);
+    const { status, output } = await this.#start(args, { ...env, TEST_COUNTS: file }, atOnce);
+    if (tells === 'status') {
+      if (status === 0) return { counts: { ...nothing(), passed: 1 }, output };
+      return { counts: nothing(), output, problem: `${name} ended with status ${status}` };
     }
     if (!existsSync(file)) {
-      const counts = { passed: 0, failed: 0, skipped: 0, failures: [] };
-      return { job, counts, problem: `${job.name} ended with status ${status} before its tests did` };
+      return { counts: nothing(), output, problem: `${name} ended with status ${status} before its tests did` };
     }
     /** @type {Counts} */
     const counts = JSON.parse(readFileSync(file, 'utf8'));
     const isOdd = status !== 0 && counts.failed === 0;
-    return { job, counts, ...(isOdd ? { problem: `${job.name} ended with status ${status}` } : {}) };
+    return { counts, output, ...(isOdd ? { problem: `${name} ended with status ${status}` } : {}) };
   }
 
   /**
-   * @param {Pick<Job, 'args' | 'env'>} program
+   * @param {readonly string[]} args
+   * @param {NodeJS.ProcessEnv} env
    * @param {boolean} atOnce
    * @returns {Promise<{ status: number, output: string }>}
    */
-  #start({ args, env }, atOnce) {
+  #start(args, env, atOnce) {
     return new Promise((end, fail) => {
       const child = spawn(process.execPath, args, {
         cwd: root,

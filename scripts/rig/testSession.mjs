@@ -1,59 +1,38 @@
-// One run of tests: its layers one after the other, what they count, and the end of all that was started. Which layers
-// there are to run is not decided here.
+// One run of tests: its parts side by side, told one after the other, what they count, and the end of all that was started.
+// Which parts there are to run is not decided here.
 import { appendFileSync } from 'node:fs';
-import { basename } from 'node:path';
-import { buildExtension, buildTests } from '../build.mjs';
+import { availableParallelism } from 'node:os';
 import { installModules, meetNeeds } from './prerequisites.mjs';
-import { startPrivateDaemon } from './privateDaemon.mjs';
-import { root } from './root.mjs';
-import { TestJobs } from './testJobs.mjs';
+import { nothing, TestJobs } from './testJobs.mjs';
+import { buildForVsCode, byLength, filesOf, jobOf, libvirtVersion, plan, strict, usualEnv } from './testParts.mjs';
 import { startTestRun } from './testRun.mjs';
 
-/** @typedef {import('../build.mjs').Layer} Layer */
 /** @typedef {import('./prerequisites.mjs').Need} Need */
-/** @typedef {import('./testJobs.mjs').Counts} Counts */
-/** @typedef {import('./testJobs.mjs').Job} Job */
+/** @typedef {import('./testJobs.mjs').Result} Result */
+/** @typedef {import('./testParts.mjs').Part} Part */
+/** @typedef {import('./testParts.mjs').PartJob} PartJob */
 
-/**
- * | layer    | needs            | private daemon          | its files run                  |
- * |----------|------------------|-------------------------|--------------------------------|
- * | unit     | –                | –                       | in one process                 |
- * | libvirtd | libvirt          | each file starts its own | each in its own, two at a time |
- * | host     | libvirt, browser | one for the layer       | in one VS Code                 |
- * | ui       | libvirt, browser | one for the layer       | in one process                 |
- * @type {Readonly<Record<Layer, { needs: readonly Need[], daemon: boolean, files: 'together' | 'sideBySide' }>>}
- */
-export const plan = {
-  unit: { needs: [], daemon: false, files: 'together' },
-  libvirtd: { needs: ['libvirt'], daemon: false, files: 'sideBySide' },
-  host: { needs: ['libvirt', 'browser'], daemon: true, files: 'together' },
-  ui: { needs: ['libvirt', 'browser'], daemon: true, files: 'together' },
-};
-
-/** As many as the smallest machine that CI has cores. */
-const sideBySide = 2;
-
-/** Those that last longest begin first, so that none is left over at the end. */
-const longest = ['faults', 'externalRevert', 'consolidate', 'pictureWhatIf', 'lesson', 'histories', 'hypervisorSteps'];
+/** See `places` in testParts.mjs. */
+const places = 2 * availableParallelism();
 
 /** A run with more tests than this that pass only when they are tried again is red. */
 const mostFlaky = 2;
 
-const strict = process.env.CI !== undefined;
-
 /**
- * @typedef {object} LayerOptions
- * @property {string} [name] of this part of the layer in the report
- * @property {readonly string[]} [bundles] made before; those of the layer that everybody runs, made now, unless given
- * @property {string} [grep] only tests whose title matches
- * @property {string} [release] folder of debianRoot.mjs whose libvirt and QEMU take the place of the machine's
- * @property {NodeJS.ProcessEnv} [env] what the tests shall find beside the usual
+ * A part while it runs.
+ * @typedef {object} Running
+ * @property {Part} part
+ * @property {string} name
+ * @property {number} left programs of it that have not ended
+ * @property {boolean} whole whether all of them began
+ * @property {{ job: PartJob, result: Result }[]} results
+ * @property {number} told of them
+ * @property {boolean} begun
  */
 
 /** Must be ended with `finish`, which ends the process. */
 export class TestSession {
-  /** @type {Counts} */
-  #total = { passed: 0, failed: 0, skipped: 0 };
+  #total = nothing();
   /** @type {string[]} */
   #problems = [];
   /** Of single tests, which are counted already. @type {string[]} */
@@ -63,8 +42,6 @@ export class TestSession {
   /** By title. @type {string[]} */
   #flaky = [];
   #jobs = new TestJobs();
-  /** @type {import('./privateDaemon.mjs').PrivateDaemon | undefined} */
-  #daemon;
   /** @type {import('./testRun.mjs').TestRun | undefined} */
   #run;
   /** @type {NodeJS.Signals | undefined} */
@@ -138,116 +115,137 @@ export class TestSession {
   }
 
   /**
-   * @param {Layer} layer
-   * @param {LayerOptions} [options]
-   * @returns {Promise<boolean>} whether all of it passed, be it at the second try
+   * Begins as many programs of them as there are places for, and tells of each part once those before it are over.
+   * @param {readonly Part[]} parts
+   * @param {'longestFirst' | 'asGiven'} [order] longest first, all of them are over soonest
    */
-  async runLayer(layer, { name: part, bundles, grep = this.#grep, release, env: more = {} } = {}) {
-    const libvirt = layer === 'libvirtd' ? await libvirtVersion(release) : undefined;
-    const name = [part ?? layer, ...(libvirt === undefined ? [] : [`libvirt ${libvirt}`])].join(', ');
-    this.say(`\n== ${name}`);
-    const started = performance.now();
-    /** @type {NodeJS.ProcessEnv} */
-    const env = { ...process.env, VIRT_REWIND_ROOT: root, ...more };
-    if (release !== undefined) env.VIRT_REWIND_TEST_RELEASE = release;
-    const files = bundles ?? (await buildTests(layer));
-    if (files.length === 0) throw new Error('there are no tests');
-    try {
-      if (plan[layer].daemon) {
-        await buildExtension();
-        this.#daemon = await startPrivateDaemon();
-        env.VIRT_REWIND_TEST_URI = this.#daemon.uri;
-        env.VIRT_REWIND_TEST_DRIVER_URI = this.#daemon.testUri;
-        env.VIRT_REWIND_TEST_DIR = this.#daemon.dir;
-      }
-      const counts = await this.#runFiles(layer, name, files, env, grep);
-      if (libvirt !== undefined) {
-        this.#closing.push(`${name}: ${counts.passed} passed, ${counts.failed} failed`);
-      }
-      return counts.failed === 0;
-    } finally {
-      await this.#daemon?.stop();
-      this.#daemon = undefined;
-      this.say(`== ${name}: ${((performance.now() - started) / 1000).toFixed(1)} s`);
+  async run(parts, order = 'longestFirst') {
+    /** @type {Running[]} */
+    const running = [];
+    /** @type {PartJob[]} */
+    const jobs = [];
+    /** @type {string[][]} */
+    const forVsCode = [];
+    for (const part of parts) {
+      await this.attempt(part.name ?? part.layer ?? '', async () => {
+        const programs = await filesOf(part);
+        const index = running.push(await begin(part, programs.length)) - 1;
+        const { grep = this.#grep } = part;
+        const options = { index, dir: this.dir, grep, env: usualEnv() };
+        const mayBegin = part.mayBegin && once(part.mayBegin);
+        jobs.push(...programs.map((files) => jobOf({ ...part, ...(mayBegin && { mayBegin }) }, { ...options, files })));
+        if (part.layer !== undefined && plan[part.layer].needs.includes('browser')) forVsCode.push(programs.flat());
+      });
+    }
+    const env = forVsCode.length === 0 ? {} : await buildForVsCode(forVsCode);
+    for (const job of jobs) Object.assign(job.env, env);
+    const atOnce = jobs.length === 1;
+    const tell = this.#teller(running, atOnce);
+    tell();
+    await this.#jobs.run(order === 'asGiven' ? jobs : byLength(jobs), {
+      places,
+      atOnce,
+      ended: (job, result) => {
+        const its = running[job.part];
+        if (its === undefined) throw new Error('a program of no part');
+        its.left--;
+        if (result === 'notBegun') its.whole = false;
+        else its.results.push({ job, result });
+        // At once: a run that is ended goes on after those that have passed.
+        if (its.left === 0 && its.whole && its.results.every(isGreen)) its.part.passed?.();
+        tell();
+      },
+    });
+    for (const its of running) {
+      if (its.results.length === 0) continue;
+      const wasGreen = its.results.every(isGreen);
+      if ((await this.#count(its)) === 0 && its.whole && !wasGreen) its.part.passed?.();
     }
   }
 
   /**
-   * What failed is tried once more, alone, unless so much failed that it is no chance, or somebody chose the tests.
-   * @param {Layer} layer
-   * @param {string} name
-   * @param {readonly string[]} files
-   * @param {NodeJS.ProcessEnv} env
-   * @param {string | undefined} grep
-   * @returns {Promise<Counts>}
+   * What is known of each part, in the order of the parts and in one piece each.
+   * @param {readonly Running[]} running
+   * @param {boolean} atOnce what they say was seen already
    */
-  async #runFiles(layer, name, files, env, grep) {
-    /** @param {readonly string[]} these @param {string} [only] @returns {Job} */
-    const job = (these, only = grep) => ({
-      name: these.length === 1 ? basename(these[0] ?? '').replace(/\.test\.[cm]js$/, '') : layer,
-      args: layer === 'host' ? hostCommand(only) : mochaCommand(these, only),
-      files: these,
-      env,
-      dir: this.dir,
-    });
-    const alone = plan[layer].files === 'sideBySide' && files.length > 1;
-    const jobs = alone ? byLength(files).map((file) => job([file])) : [job(files)];
-    const results = await this.#jobs.run(jobs, alone ? sideBySide : 1);
-    /** @type {Counts} */
-    const sum = { passed: 0, failed: 0, skipped: 0, failures: [] };
-    for (const { counts } of results) {
-      sum.passed += counts.passed;
-      sum.failed += counts.failed;
-      sum.skipped += counts.skipped;
-    }
-    const crashes = results.flatMap(({ problem }) => problem ?? []);
-    for (const problem of crashes) this.problem(`${name}: ${problem}`);
-    const red = results.filter(({ counts }) => counts.failed > 0);
-    const failed = red.flatMap(({ counts }) => counts.failures);
-    const isRetried = layer !== 'unit' && this.#grep === undefined && !this.stopped;
-    if (failed.length > 0 && isRetried && failed.length + this.#flaky.length <= mostFlaky) {
-      const again = [];
-      for (const { job: first, counts } of red) {
-        const suites = [...new Set(counts.failures.map(({ suite }) => `^${escaped(suite)}`))];
-        this.say(`\n== ${name}: once more, alone: ${counts.failures.map(({ title }) => title).join('; ')}`);
-        again.push(...(await this.#jobs.run([job(first.files, suites.join('|'))], 1)));
+  #teller(running, atOnce) {
+    let at = 0;
+    return () => {
+      for (let its = running[at]; its !== undefined; its = running[++at]) {
+        const isMute = its.left === 0 && its.results.length === 0;
+        if (!its.begun && !isMute) this.say(`\n== ${its.name}`);
+        its.begun = true;
+        for (const { job, result } of its.results.slice(its.told)) {
+          if (!atOnce) process.stdout.write(`\n-- ${job.name}: ${result.seconds.toFixed(1)} s\n${result.output}`);
+        }
+        its.told = its.results.length;
+        if (its.left > 0) return;
+        const seconds = its.results.reduce((sum, { result }) => sum + result.seconds, 0);
+        if (!isMute) this.say(`== ${its.name}: ${seconds.toFixed(1)} s of programs`);
       }
-      if (again.every(({ counts, problem }) => counts.failed === 0 && counts.passed > 0 && problem === undefined)) {
+    };
+  }
+
+  /**
+   * What failed is tried once more, alone, unless so much failed that it is no chance, or somebody chose the tests.
+   * @param {Running} its
+   * @returns {Promise<number>} what failed, be it a test or a program
+   */
+  async #count({ part, name, results }) {
+    const sum = nothing();
+    for (const { result } of results) {
+      sum.passed += result.counts.passed;
+      sum.failed += result.counts.failed;
+      sum.skipped += result.counts.skipped;
+    }
+    const crashes = results.flatMap(({ result: { problem } }) => problem ?? []);
+    for (const problem of crashes) this.problem(`${name}: ${problem}`);
+    const red = results.filter(({ result }) => result.counts.failed > 0);
+    const failed = red.flatMap(({ result }) => result.counts.failures);
+    const isRetried = part.layer !== 'unit' && this.#grep === undefined && !this.stopped;
+    if (failed.length > 0 && isRetried && failed.length + this.#flaky.length <= mostFlaky) {
+      if (await this.#passesAlone(part, name, red)) {
         for (const { title, text } of failed) this.#flaky.push(`${name}: ${title}: ${text}`);
         sum.passed += sum.failed;
         sum.failed = 0;
       }
     }
     if (sum.failed > 0) this.#failures.push(...failed.map(({ title, text }) => `${name}: ${title}: ${text}`));
-    sum.failures.push(...failed);
     this.#total.passed += sum.passed;
     this.#total.failed += sum.failed;
     this.#total.skipped += sum.skipped;
     // With --grep, a layer may well have none of the tests that are looked for.
     if (sum.passed + sum.failed === 0 && this.#grep === undefined) this.problem(`${name}: no test ran`);
-    return { ...sum, failed: sum.failed + crashes.length };
+    if (part.layer === 'libvirtd') this.#closing.push(`${name}: ${sum.passed} passed, ${sum.failed} failed`);
+    return sum.failed + crashes.length;
   }
 
   /**
-   * A program that is a test by itself: it passes where it ends with 0.
+   * @param {Part} part
    * @param {string} name
-   * @param {readonly string[]} args of Node
-   * @returns {Promise<boolean>}
+   * @param {readonly { job: PartJob, result: Result }[]} red
    */
-  async runProgram(name, args) {
-    this.say(`\n== ${name}`);
-    const started = performance.now();
-    const status = await this.#jobs.runProgram(args, { ...process.env, VIRT_REWIND_ROOT: root });
-    const passed = status === 0;
-    if (passed) this.#total.passed++;
-    else this.problem(`${name}: ended with status ${status}`);
-    this.say(`== ${name}: ${((performance.now() - started) / 1000).toFixed(1)} s`);
+  async #passesAlone(part, name, red) {
+    let passed = true;
+    for (const { job, result } of red) {
+      const { failures } = result.counts;
+      const suites = [...new Set(failures.map(({ suite }) => `^${escaped(suite)}`))];
+      this.say(`\n== ${name}: once more, alone: ${failures.map(({ title }) => title).join('; ')}`);
+      const { dir, env, files } = job;
+      const again = jobOf(part, { index: job.part, files, dir, grep: suites.join('|'), env });
+      await this.#jobs.run([{ ...again, mayBegin: () => true }], {
+        places,
+        atOnce: true,
+        ended: (_, second) => {
+          passed &&= second !== 'notBegun' && isGreen({ result: second }) && second.counts.passed > 0;
+        },
+      });
+    }
     return passed;
   }
 
   /** @returns {Promise<never>} */
   async finish() {
-    await this.#daemon?.stop();
     for (const left of (await this.#run?.end()) ?? []) this.problem(`left running: ${left}`);
     if (this.#stopped) this.problem(`stopped by ${this.#stopped}`);
     if (this.#flaky.length > mostFlaky) this.problem(`${this.#flaky.length} tests passed only at the second try`);
@@ -265,33 +263,21 @@ export class TestSession {
   }
 }
 
-/** @param {string | undefined} grep */
-function hostCommand(grep) {
-  return ['scripts/hostTests.mjs', ...(grep === undefined ? [] : ['--grep', grep])];
+/** @param {Part} part @param {number} left @returns {Promise<Running>} */
+async function begin(part, left) {
+  const libvirt = part.layer === 'libvirtd' ? [`libvirt ${await libvirtVersion(part.release)}`] : [];
+  const name = [part.name ?? part.layer ?? '', ...libvirt].join(', ');
+  return { part, name, left, whole: true, results: [], told: 0, begun: false };
 }
 
-/** @param {readonly string[]} bundles @param {string | undefined} grep */
-function mochaCommand(bundles, grep) {
-  return [
-    '--enable-source-maps',
-    'node_modules/mocha/bin/mocha.js',
-    '--no-config',
-    '--require=./scripts/rig/strictRejections.cjs',
-    '--timeout=120000',
-    '--reporter=scripts/rig/countingReporter.cjs',
-    ...(strict ? ['--forbid-only', '--forbid-pending'] : []),
-    ...(grep === undefined ? [] : [`--grep=${grep}`]),
-    ...bundles,
-  ];
-}
+/** @param {{ readonly result: Result }} ended */
+const isGreen = ({ result: { counts, problem } }) => counts.failed === 0 && problem === undefined;
 
-/** @param {readonly string[]} files */
-function byLength(files) {
-  const place = (/** @type {string} */ file) => {
-    const at = longest.indexOf(basename(file).split('.')[0] ?? '');
-    return at < 0 ? longest.length : at;
-  };
-  return files.toSorted((a, b) => place(a) - place(b));
+/** @param {() => boolean} ask */
+function once(ask) {
+  /** @type {boolean | undefined} */
+  let answer;
+  return () => (answer ??= ask());
 }
 
 /** @param {string} text */
@@ -303,20 +289,4 @@ function messageOf(/** @type {unknown} */ error) {
   if (!(error instanceof Error)) return String(error);
   // What esbuild found in the sources it has printed; the stack is its own.
   return 'errors' in error ? (error.message.split('\n')[0] ?? '') : (error.stack ?? error.message);
-}
-
-/**
- * What the daemon says that it is, as it is usually written: 11.3, not 11.3.0.
- * @param {string | undefined} release
- */
-async function libvirtVersion(release) {
-  const daemon = await startPrivateDaemon(release === undefined ? {} : { release });
-  try {
-    const { stdout, stderr } = await daemon.virsh(['version', '--daemon']);
-    const version = /daemon: (\d+\.\d+(?:\.[1-9]\d*)?)/.exec(stdout)?.[1];
-    if (version === undefined) throw new Error(`the daemon does not tell its version: ${stdout}${stderr}`);
-    return version;
-  } finally {
-    await daemon.stop();
-  }
 }

@@ -26,6 +26,9 @@ export const versions = /** @type {const} */ ({
 });
 /** @typedef {keyof typeof versions} VsCodeVersion */
 
+/** The newest, unless TEST_VSCODE says otherwise. @returns {VsCodeVersion} */
+const wantedVersion = () => (process.env['TEST_VSCODE'] === 'minimum' ? 'minimum' : 'newest');
+
 /** Goes up when what is done to the files below changes, so that an old install is not taken for a new one. */
 const recipe = 1;
 
@@ -53,7 +56,7 @@ export function defaultCacheDir() {
  * @param {{ cacheDir?: string | undefined, version?: VsCodeVersion | undefined }} [options]
  * @returns {VsCodeInstallation & { dir: string, installed: boolean }}
  */
-export function locateVsCode({ cacheDir = defaultCacheDir(), version = 'newest' } = {}) {
+export function locateVsCode({ cacheDir = defaultCacheDir(), version = wantedVersion() } = {}) {
   const number = versions[version].codeServer.replace(/^4/, '1');
   const dir = join(cacheDir, `vscode-${number}-r${recipe}`);
   return { dir, installed: existsSync(dir), vscode: join(dir, 'vscode'), node: join(dir, 'node'), version: number };
@@ -65,7 +68,11 @@ export function locateVsCode({ cacheDir = defaultCacheDir(), version = 'newest' 
  * @param {{ cacheDir?: string | undefined, version?: VsCodeVersion | undefined, onProgress?: (step: string) => void }} [options]
  * @returns {Promise<VsCodeInstallation>}
  */
-export async function installVsCode({ cacheDir = defaultCacheDir(), version = 'newest', onProgress = () => {} } = {}) {
+export async function installVsCode({
+  cacheDir = defaultCacheDir(),
+  version = wantedVersion(),
+  onProgress = () => {},
+} = {}) {
   const place = locateVsCode({ cacheDir, version });
   const answer = { vscode: place.vscode, node: place.node, version: place.version };
   if (place.installed) return answer;

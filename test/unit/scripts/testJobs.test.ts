@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Job, TestJobs } from '../../../scripts/rig/testJobs.mjs';
+import { type Job, type Result, TestJobs } from '../../../scripts/rig/testJobs.mjs';
 
 describe('the programs of a test run', () => {
   let dir: string;
@@ -15,33 +15,107 @@ describe('the programs of a test run', () => {
   const job = (name: string, code: string): Job => {
     const file = join(dir, `${name}.mjs`);
     writeFileSync(file, code);
-    return { name, args: [file], files: [file], env: process.env, dir };
+    return { name, args: [file], tells: 'counts', env: process.env, dir, places: 1 };
   };
   const counts = (passed: number): string =>
     `import { writeFileSync } from 'node:fs';
      writeFileSync(process.env.TEST_COUNTS, JSON.stringify({ passed: ${passed}, failed: 0, skipped: 0, failures: [] }));`;
 
-  it('tells the counts of each, in their order', async () => {
-    const results = await new TestJobs().run(
-      [job('one', counts(1)), job('two', counts(2)), job('three', counts(3))],
-      2,
-    );
+  /** By name, in the order in which they end. */
+  async function resultsOf(jobs: readonly Job[], places: number): Promise<readonly [string, Result | 'notBegun'][]> {
+    const ended: [string, Result | 'notBegun'][] = [];
+    await new TestJobs().run(jobs, { places, ended: (job, result) => ended.push([job.name, result]) });
+    return ended;
+  }
+  const problemOf = (result: Result | 'notBegun'): string | undefined =>
+    result === 'notBegun' ? result : result.problem;
+
+  it('tells the counts of each', async () => {
+    const results = await resultsOf([job('one', counts(1)), job('two', counts(2)), job('three', counts(3))], 2);
     assert.deepEqual(
-      results.map(({ counts: { passed }, problem }) => [passed, problem]),
-      [
-        [1, undefined],
-        [2, undefined],
-        [3, undefined],
-      ],
+      new Map(results.map(([name, result]) => [name, result === 'notBegun' ? result : result.counts.passed])),
+      new Map([
+        ['one', 1],
+        ['two', 2],
+        ['three', 3],
+      ]),
     );
   });
 
   it('calls one that ended without counts, or with a status and no failed test, a problem', async () => {
-    const results = await new TestJobs().run([job('silent', ''), job('odd', `${counts(1)} process.exitCode = 3;`)], 2);
+    const results = await resultsOf([job('silent', ''), job('odd', `${counts(1)} process.exitCode = 3;`)], 1);
     assert.deepEqual(
-      results.map(({ problem }) => problem),
+      results.map(([, result]) => problemOf(result)),
       ['silent ended with status 0 before its tests did', 'odd ended with status 3'],
     );
+  });
+
+  it('counts one that is a test by itself by its status', async () => {
+    const results = await resultsOf(
+      [
+        { ...job('green', ''), tells: 'status' },
+        { ...job('red', 'process.exitCode = 1;'), tells: 'status' },
+      ],
+      1,
+    );
+    assert.deepEqual(
+      results.map(([, result]) => problemOf(result)),
+      [undefined, 'red ended with status 1'],
+    );
+  });
+
+  it('lets one that there is place for overtake one that there is not, and a too large one run alone', async () => {
+    const order: string[] = [];
+    const sized = (name: string, places: number): Job => ({
+      ...job(name, counts(1)),
+      places,
+      surround: () => {
+        order.push(name);
+        return Promise.resolve({ env: {}, end: () => Promise.resolve() });
+      },
+    });
+    await resultsOf([sized('a', 2), sized('wide', 2), sized('b', 1), sized('huge', 9)], 3);
+    assert.deepEqual(order, ['a', 'b', 'wide', 'huge']);
+  });
+
+  it('asks whether one may begin, when there is place for it', async () => {
+    const results = await resultsOf(
+      [{ ...job('late', counts(1)), mayBegin: () => false }, job('in time', counts(1))],
+      1,
+    );
+    assert.deepEqual(
+      results.map(([name, result]) => [name, problemOf(result)]),
+      [
+        ['late', 'notBegun'],
+        ['in time', undefined],
+      ],
+    );
+  });
+
+  it('gives each its surroundings, and ends them; what cannot be given is a problem', async () => {
+    const ends: string[] = [];
+    const given = (name: string, surround: Job['surround']): Job => ({
+      ...job(name, `${counts(1)} if (process.env.AROUND !== '${name}') process.exitCode = 1;`),
+      ...(surround && { surround }),
+    });
+    const results = await resultsOf(
+      [
+        given('first', () =>
+          Promise.resolve({
+            env: { AROUND: 'first' },
+            end: () => {
+              ends.push('first');
+              return Promise.resolve();
+            },
+          }),
+        ),
+        given('none', () => Promise.reject(new Error('nothing there'))),
+      ],
+      1,
+    );
+    assert.deepEqual(ends, ['first']);
+    assert.equal(problemOf(results[0]?.[1] ?? 'notBegun'), undefined);
+    assert.match(problemOf(results[1]?.[1] ?? 'notBegun') ?? '', /nothing there/);
   });
 
   it('runs no more at a time than it may', async () => {
@@ -56,7 +130,7 @@ describe('the programs of a test run', () => {
        writeFileSync(seen + readdirSync(${JSON.stringify(dir)}).filter((file) => file.endsWith('.on')).length, '');
        rmSync(mark);
        ${counts(1).replace("import { writeFileSync } from 'node:fs';", '')}`;
-    await new TestJobs().run(
+    await resultsOf(
       ['a', 'b', 'c', 'd', 'e'].map((name) => job(name, code(name))),
       2,
     );

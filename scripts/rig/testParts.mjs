@@ -1,0 +1,191 @@
+// What can be run of the tests: layers, or parts of one, and the programs that a part is made of. Runs none.
+import { basename } from 'node:path';
+import { buildExtension, buildTests } from '../build.mjs';
+import { packageExtension } from '../package.mjs';
+import { startPrivateDaemon } from './privateDaemon.mjs';
+import { root } from './root.mjs';
+
+/** @typedef {import('../build.mjs').Layer} Layer */
+/** @typedef {import('./prerequisites.mjs').Need} Need */
+
+/**
+ * `places`: two for each core that is kept busy. A test with a guest waits for it half of its time; VS Code and its browser
+ * are several processes that seldom do.
+ *
+ * | layer    | needs            | private daemon           | its files run    | places |
+ * |----------|------------------|--------------------------|------------------|--------|
+ * | unit     | –                | –                        | in one process   | 2      |
+ * | libvirtd | libvirt          | each file starts its own | each in its own  | 1      |
+ * | host     | libvirt, browser | one for all of them      | in one VS Code   | 2      |
+ * | ui       | libvirt, browser | one for each file        | each in its own  | 2      |
+ * @type {Readonly<Record<Layer, { needs: readonly Need[], daemon: boolean, files: 'together' | 'sideBySide', places: number }>>}
+ */
+export const plan = {
+  unit: { needs: [], daemon: false, files: 'together', places: 2 },
+  libvirtd: { needs: ['libvirt'], daemon: false, files: 'sideBySide', places: 1 },
+  host: { needs: ['libvirt', 'browser'], daemon: true, files: 'together', places: 2 },
+  ui: { needs: ['libvirt', 'browser'], daemon: true, files: 'sideBySide', places: 2 },
+};
+
+/** Seconds of those that last long, about. They begin first, so that none is left over at the end; the unit tests before them, for they tell most. */
+const lasting = new Map(
+  Object.entries({
+    unit: 1000,
+    story: 190,
+    host: 130,
+    faults: 80,
+    externalRevert: 60,
+    packaged: 60,
+    lesson: 55,
+    histories: 50,
+    pictureBlocks: 45,
+    metadataSteps: 45,
+    picture: 40,
+    hypervisorSteps: 40,
+    oracle: 35,
+  }),
+);
+
+export const strict = process.env.CI !== undefined;
+
+/**
+ * A layer or a part of one; or a program that is one test by itself.
+ * @typedef {object} Part
+ * @property {Layer} [layer]
+ * @property {readonly string[]} [program] arguments of Node
+ * @property {string} [name] in the report; that of the layer unless given
+ * @property {readonly string[]} [bundles] made before; those of the layer that everybody runs, made now, unless given
+ * @property {string | undefined} [grep] only tests whose title matches
+ * @property {string | undefined} [release] folder of debianRoot.mjs whose libvirt and QEMU take the place of the machine's
+ * @property {NodeJS.ProcessEnv | undefined} [env] what the tests shall find beside the usual
+ * @property {() => boolean} [mayBegin] asked when its first program may; where not, none of it is run
+ * @property {() => void} [passed] told as soon as all of it has
+ */
+
+/** @typedef {import('./testJobs.mjs').Job & { readonly part: number, readonly files: readonly string[] }} PartJob `part`: which one */
+
+/**
+ * @param {Part} part
+ * @returns {Promise<readonly (readonly string[])[]>} the bundles of each of its programs
+ */
+export async function filesOf({ layer, bundles }) {
+  if (layer === undefined) return [[]];
+  const files = bundles ?? (await buildTests(layer));
+  if (files.length === 0) throw new Error('there are no tests');
+  return plan[layer].files === 'together' ? [files] : files.map((file) => [file]);
+}
+
+/**
+ * @param {Part} part
+ * @param {object} options
+ * @param {number} options.index of the part
+ * @param {readonly string[]} options.files
+ * @param {string} options.dir
+ * @param {string | undefined} options.grep
+ * @param {NodeJS.ProcessEnv} options.env
+ * @returns {PartJob}
+ */
+export function jobOf({ layer, program, name, release, env: more, mayBegin }, { index, files, dir, grep, env }) {
+  const { places, daemon } = layer === undefined ? { places: 1, daemon: false } : plan[layer];
+  return {
+    name: files.length === 1 ? nameOf(files[0] ?? '') : (layer ?? name ?? ''),
+    args: program ?? (layer === 'host' ? hostCommand(grep) : mochaCommand(files, grep)),
+    tells: program === undefined ? 'counts' : 'status',
+    env: { ...env, ...(release !== undefined && { VIRT_REWIND_TEST_RELEASE: release }), ...more },
+    dir,
+    places,
+    part: index,
+    files,
+    ...(mayBegin && { mayBegin }),
+    ...(daemon && { surround: withDaemon }),
+  };
+}
+
+/**
+ * Those that last longest first.
+ * @template {import('./testJobs.mjs').Job} J
+ * @param {readonly J[]} jobs
+ * @returns {readonly J[]}
+ */
+export function byLength(jobs) {
+  const seconds = (/** @type {J} */ { name }) => lasting.get(name) ?? 0;
+  return jobs.toSorted((a, b) => seconds(b) - seconds(a));
+}
+
+/**
+ * What runs in a VS Code is made before any of them begins: all of them read it from one folder.
+ * @param {readonly (readonly string[])[]} programs files of each
+ * @returns {Promise<NodeJS.ProcessEnv>} what names it
+ */
+export async function buildForVsCode(programs) {
+  const isPacked = programs.flat().some((file) => nameOf(file) === 'packaged');
+  const { file } = isPacked ? await packageExtension() : { file: undefined };
+  // After the package, which is minified and without what only developers need.
+  await buildExtension();
+  return file === undefined ? {} : { VIRT_REWIND_TEST_VSIX: file };
+}
+
+async function withDaemon() {
+  const daemon = await startPrivateDaemon();
+  return {
+    env: {
+      VIRT_REWIND_TEST_URI: daemon.uri,
+      VIRT_REWIND_TEST_DRIVER_URI: daemon.testUri,
+      VIRT_REWIND_TEST_DIR: daemon.dir,
+    },
+    end: daemon.stop,
+  };
+}
+
+/** @param {string} bundle */
+const nameOf = (bundle) => basename(bundle).replace(/(\.deep)?\.test\.[cm]js$/, '');
+
+/** @param {string | undefined} grep */
+function hostCommand(grep) {
+  return ['scripts/hostTests.mjs', '--built', ...(grep === undefined ? [] : ['--grep', grep])];
+}
+
+/** @param {readonly string[]} bundles @param {string | undefined} grep */
+function mochaCommand(bundles, grep) {
+  return [
+    '--enable-source-maps',
+    'node_modules/mocha/bin/mocha.js',
+    '--no-config',
+    '--require=./scripts/rig/strictRejections.cjs',
+    '--timeout=120000',
+    '--reporter=scripts/rig/countingReporter.cjs',
+    ...(strict ? ['--forbid-only', '--forbid-pending'] : []),
+    ...(grep === undefined ? [] : [`--grep=${grep}`]),
+    ...bundles,
+  ];
+}
+
+/** @type {Map<string | undefined, Promise<string>>} */
+const versions = new Map();
+
+/**
+ * What the daemon says that it is, as it is usually written: 11.3, not 11.3.0.
+ * @param {string | undefined} release
+ * @returns {Promise<string>}
+ */
+export function libvirtVersion(release) {
+  const known = versions.get(release) ?? askVersion(release);
+  versions.set(release, known);
+  return known;
+}
+
+/** @param {string | undefined} release */
+async function askVersion(release) {
+  const daemon = await startPrivateDaemon(release === undefined ? {} : { release });
+  try {
+    const { stdout, stderr } = await daemon.virsh(['version', '--daemon']);
+    const version = /daemon: (\d+\.\d+(?:\.[1-9]\d*)?)/.exec(stdout)?.[1];
+    if (version === undefined) throw new Error(`the daemon does not tell its version: ${stdout}${stderr}`);
+    return version;
+  } finally {
+    await daemon.stop();
+  }
+}
+
+/** What every program of the tests finds. @returns {NodeJS.ProcessEnv} */
+export const usualEnv = () => ({ ...process.env, VIRT_REWIND_ROOT: root });
