@@ -128,7 +128,7 @@ async function inVsCode(file) {
     const times = [];
     for (let round = 0; round < activations; round++) {
       await runTests({
-        vscodeExecutablePath: process.env.VSCODE_EXECUTABLE ?? join(root, 'scripts/rig/codeRig'),
+        vscodeExecutablePath: process.env['VSCODE_EXECUTABLE'] ?? join(root, 'scripts/rig/codeRig'),
         extensionDevelopmentPath: unhurried,
         extensionTestsPath: file,
         launchArgs: [own, '--disable-extensions', '--disable-workspace-trust', `--user-data-dir=${join(own, 'user')}`],

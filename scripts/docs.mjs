@@ -1,4 +1,3 @@
-// @ts-check
 // `npm run docs`: writes the parts of docs/ that follow from the manifest, and tells which links between pages are dead and what
 // they name that is not in the code.
 //   npm run docs [-- --check]      --check: writes nothing, and ends with 1 where a page is not as it should be

@@ -22,7 +22,7 @@ for (const reason of unmet.values()) throw new Error(reason);
 const env = { VIRT_REWIND_ROOT: root };
 if (suite !== undefined) {
   // Debian's unstable has the only name behind which the versions change.
-  env.VIRT_REWIND_TEST_RELEASE = await debianRoot({ suite, moves: suite === 'sid' }, say);
+  env['VIRT_REWIND_TEST_RELEASE'] = await debianRoot({ suite, moves: suite === 'sid' }, say);
 }
 const run = startTestRun();
 const program = await buildProgram('test/histories/main.ts', join(run.dir, 'histories'));

@@ -18,12 +18,12 @@ import { root } from './rig/root.mjs';
  * | –                 | no     | the rig, which needs no screen               |
  */
 function chooseExecutable() {
-  const wanted = process.env.VSCODE_EXECUTABLE;
+  const wanted = process.env['VSCODE_EXECUTABLE'];
   if (wanted === 'download') return undefined;
   if (wanted) return wanted;
   const screen =
-    process.env.DISPLAY ?? process.env.WAYLAND_DISPLAY ?? (process.platform === 'linux' ? undefined : 'own');
-  return screen && !process.env.CI ? undefined : join(root, 'scripts/rig/codeRig');
+    process.env['DISPLAY'] ?? process.env['WAYLAND_DISPLAY'] ?? (process.platform === 'linux' ? undefined : 'own');
+  return screen && !process.env['CI'] ? undefined : join(root, 'scripts/rig/codeRig');
 }
 
 /**
@@ -42,7 +42,7 @@ export async function runHostTests({ grep, built = false } = {}) {
   const folder = join(own, 'folder');
   mkdirSync(folder);
   // Before anything can connect: without it, the extension would meet the machine's own libvirt.
-  const uri = process.env.VIRT_REWIND_TEST_URI;
+  const uri = process.env['VIRT_REWIND_TEST_URI'];
   const settings = JSON.stringify({
     // Each test of it sweeps when it wants to.
     'virtRewind.health.sweepMinutes': 0,

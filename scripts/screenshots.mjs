@@ -1,4 +1,3 @@
-// @ts-check
 // `npm run screenshots`: makes the pictures of README and docs/ anew, from a real VS Code that looks at real VMs, in light and dark.
 //   npm run screenshots [-- NAME…]      NAME: of a scene below
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';

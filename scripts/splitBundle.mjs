@@ -21,7 +21,7 @@ export async function buildSplit(build, options) {
   const shared = new Set();
   const second = {
     ...options,
-    entryPoints: undefined,
+    entryPoints: [],
     stdin: { contents: namespaces(later), resolveDir: root, loader: /** @type {const} */ ('ts') },
     outfile: join(dirname(options.outfile), files.later),
     plugins: [firstElsewhere(atFirst, shared)],
@@ -36,7 +36,7 @@ export async function buildSplit(build, options) {
   await build(second);
   await build({
     ...options,
-    entryPoints: undefined,
+    entryPoints: [],
     stdin: {
       contents: `export * from ${JSON.stringify(`./${relative(root, entry)}`)};\n${namespaces(shared)}`,
       resolveDir: root,

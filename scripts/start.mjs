@@ -1,4 +1,3 @@
-// @ts-check
 // `npm start`: from a fresh clone to the extension in a real VS Code, with demo VMs to try it on.
 //   npm start [-- --no-browser]       npm start -- --uninstall-demo
 import { parseArgs } from 'node:util';

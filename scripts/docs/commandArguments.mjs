@@ -1,4 +1,3 @@
-// @ts-check
 // What can be given to each command, and what it means: the part of docs/commands.md that the manifest cannot tell. A test holds it
 // against the code.
 

@@ -1,4 +1,3 @@
-// @ts-check
 // The part of a page that a program writes: it stands between two marks, and the rest of the page is a person's.
 
 /** @typedef {{ readonly begin: string, readonly end: string }} Marks */

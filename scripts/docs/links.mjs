@@ -1,4 +1,3 @@
-// @ts-check
 // Whether the links between pages lead somewhere: to a file of the repository, and to a heading where they name one. Looks at no
 // address of the web.
 import { dirname, join, normalize } from 'node:path';

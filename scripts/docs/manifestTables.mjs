@@ -1,4 +1,3 @@
-// @ts-check
 // What package.json contributes, in Markdown: commands with their keys as a table, settings with their values as a list.
 
 /**

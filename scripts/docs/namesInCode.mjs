@@ -1,4 +1,3 @@
-// @ts-check
 // Whether what pages name of the code is there: files and folders in prose, identifiers in the glossary.
 
 /** Endings of files that belong to the repository; a page may well name a `libvirtd.conf` that does not. */

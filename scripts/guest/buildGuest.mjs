@@ -1,4 +1,3 @@
-// @ts-check
 // Builds the small Linux guest that the demo VMs and the tests run: a kernel, an initramfs and a disk, out of the
 // distribution's own packages, without root. Knows nothing of libvirt.
 import { createHash } from 'node:crypto';

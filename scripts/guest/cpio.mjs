@@ -1,4 +1,3 @@
-// @ts-check
 // Writes the archive format of a Linux initramfs ("newc"), so that no cpio program is needed.
 
 /**

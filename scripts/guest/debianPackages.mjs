@@ -1,4 +1,3 @@
-// @ts-check
 // Fetches packages of Debian and Ubuntu and unpacks them into a folder, without installing them and without root.
 import { mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';

@@ -1,4 +1,3 @@
-// @ts-check
 // Defines VMs that run the demo guest. Knows libvirt's domain XML and virsh, nothing of snapshots.
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

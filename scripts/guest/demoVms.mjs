@@ -1,4 +1,3 @@
-// @ts-check
 // The two demo VMs and their prepared snapshot trees, one for each style of snapshots. Touches no VM that is not its own.
 import { copyFile, mkdir, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';

@@ -1,4 +1,3 @@
-// @ts-check
 // VMs on disks that a test has made itself: off, without an operating system, so that they write nothing by themselves.
 // Knows how they are defined, not what is in their images.
 import { virshOk, withXmlFile } from './defineVm.mjs';

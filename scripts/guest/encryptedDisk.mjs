@@ -1,4 +1,3 @@
-// @ts-check
 // Disks that are encrypted (LUKS inside of qcow2), all with one passphrase, which the daemon keeps as a secret.
 import { run } from '../rig/run.mjs';
 import { virshOk, withXmlFile } from './defineVm.mjs';

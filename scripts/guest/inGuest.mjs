@@ -1,4 +1,3 @@
-// @ts-check
 // Runs commands inside a demo guest through its guest agent.
 import { setTimeout as wait } from 'node:timers/promises';
 import { virshOk } from './defineVm.mjs';

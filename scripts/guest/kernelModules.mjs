@@ -1,4 +1,3 @@
-// @ts-check
 // Takes the demo guest's kernel modules out of an unpacked kernel package, however the distribution compresses them.
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';

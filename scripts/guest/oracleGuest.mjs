@@ -1,4 +1,3 @@
-// @ts-check
 // VMs that run the oracle guest (oracle.asm): a few MiB of RAM, up within a tenth of a second, with disks that hold
 // nothing but numbered blocks. Knows how they are defined, not what is asked of them.
 import { mkdir } from 'node:fs/promises';

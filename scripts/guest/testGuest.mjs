@@ -1,4 +1,3 @@
-// @ts-check
 // VMs for tests, on a private daemon: as many kinds of disks as tests need, all in the daemon's folder.
 import { copyFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';

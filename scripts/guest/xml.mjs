@@ -1,4 +1,3 @@
-// @ts-check
 // Writes XML from values, so that nothing in a name or a path can become markup.
 
 /** @typedef {{ readonly xml: string }} Element */

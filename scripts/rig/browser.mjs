@@ -10,7 +10,7 @@ const names = ['chromium', 'chromium-browser', 'chromium-headless-shell', 'googl
  * @returns {Promise<string | undefined>}
  */
 export async function findBrowser() {
-  const wanted = process.env.CHROME;
+  const wanted = process.env['CHROME'];
   if (wanted) return wanted;
   for (const name of names) {
     const path = await findProgram(name);

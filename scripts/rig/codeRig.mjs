@@ -19,7 +19,7 @@ import { quietSettings, startVsCode } from './vscodeServer.mjs';
  * | TEST_COVERAGE     | folder for V8's coverage of the extension host                 |
  */
 const env = process.env;
-const deadlineMs = Number(env.TEST_DEADLINE ?? 1200) * 1000;
+const deadlineMs = Number(env['TEST_DEADLINE'] ?? 1200) * 1000;
 /** VS Code says after 3 to 10 s that a host does not answer; a busy one may come back. */
 const hangMs = 15_000;
 
@@ -51,7 +51,7 @@ try {
   server = await startVsCode({
     vscode: await installVsCode(),
     data: join(temporary, 'data'),
-    settings: { ...quietSettings, 'git.enabled': false, ...JSON.parse(env.TEST_SETTINGS ?? '{}') },
+    settings: { ...quietSettings, 'git.enabled': false, ...JSON.parse(env['TEST_SETTINGS'] ?? '{}') },
     env: { TEST_REPORT: report },
     dev: valuesOf('extensionDevelopmentPath'),
     tests,
@@ -119,7 +119,7 @@ function print() {
 
 /** @param {import('playwright-core').Page} page */
 async function keepEvidence(page) {
-  const dir = env.TEST_ARTIFACTS;
+  const dir = env['TEST_ARTIFACTS'];
   if (!dir) {
     console.error(log.slice(-40).join('\n'));
     return;

@@ -9,14 +9,15 @@ const { Base, Spec } = Mocha.reporters;
 const messageLines = 12;
 
 class CountingReporter extends Spec {
+  /** @param {import('mocha').Runner} runner @param {import('mocha').MochaOptions} options */
   constructor(runner, options) {
-    const report = process.env.TEST_REPORT;
+    const report = process.env['TEST_REPORT'];
     // An extension host's standard output reaches nobody; whoever started it reads this file.
     if (report) Base.consoleLog = (...args) => appendFileSync(report, `${format(...args)}\n`);
     super(runner, options);
     runner.once('end', () => {
       const { passes, failures, pending } = this.stats;
-      const counts = process.env.TEST_COUNTS;
+      const counts = process.env['TEST_COUNTS'];
       if (!counts) return;
       const told = this.failures.map((test) => ({
         title: test.fullTitle(),
@@ -28,14 +29,14 @@ class CountingReporter extends Spec {
   }
 }
 
-/** The title of the outermost `describe`: what of a file can be run again by itself. */
+/** The title of the outermost `describe`: what of a file can be run again by itself. @param {import('mocha').Runnable} test */
 function topSuite(test) {
   let suite = test.parent;
   while (suite?.parent && !suite.parent.root) suite = suite.parent;
   return suite?.title ?? '';
 }
 
-/** The message, and where in the tests it was raised: enough to begin with where only a report's end was kept. */
+/** The message, and where in the tests it was raised: enough to begin with where only a report's end was kept. @param {Error | undefined} error */
 function briefly(error) {
   const stack = String(error?.stack ?? '');
   const where = stack.split('\n').filter((line) => /^\s+at .*\btest\//.test(line));

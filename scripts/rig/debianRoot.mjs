@@ -1,4 +1,3 @@
-// @ts-check
 // Puts the libvirt and the QEMU of another Debian release into the user's cache, unpacked and not installed, without root.
 // Knows nothing of daemons; enterRoot.sh runs programs from it.
 import { createHash } from 'node:crypto';

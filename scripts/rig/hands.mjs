@@ -14,7 +14,7 @@ const mostSteps = 80;
  * @property {'mouse' | 'keyboard'} name
  * @property {(title: string) => Promise<void>} command runs a palette command by its whole title, for example "View: Show Log"
  * @property {(container: string, view: string) => Promise<void>} showView shows a view and gives it the focus
- * @property {(row: string | RegExp) => Promise<void>} select
+ * @property {(row: string | RegExp) => Promise<unknown>} select
  * @property {(row: string | RegExp) => Promise<void>} expand does nothing to a row that is open
  * @property {(row: string | RegExp) => Promise<void>} collapse
  * @property {(row: string | RegExp, item: string) => Promise<void>} menu chooses from a row's context menu

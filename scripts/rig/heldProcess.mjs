@@ -1,4 +1,3 @@
-// @ts-check
 // A child that is told what to do a line at a time, and whose end is our end: it lives as long as its standard input.
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';

@@ -1,4 +1,3 @@
-// @ts-check
 // Whether guests can run on this machine's processor itself. Where they cannot, QEMU emulates one, slower.
 import { closeSync, openSync, readFileSync } from 'node:fs';
 

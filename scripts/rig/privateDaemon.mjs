@@ -1,4 +1,3 @@
-// @ts-check
 // A libvirtd of one's own, with folders, sockets and guests of its own, that cannot outlive this process.
 // It never meets the machine's own libvirt or its VMs.
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';

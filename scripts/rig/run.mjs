@@ -1,4 +1,3 @@
-// @ts-check
 // Runs a program to its end and tells what it said. Never a shell, never a string to be split.
 import { execFile } from 'node:child_process';
 

@@ -46,7 +46,7 @@ const lasting = new Map(
   }),
 );
 
-export const strict = process.env.CI !== undefined;
+export const strict = process.env['CI'] !== undefined;
 
 /**
  * A layer or a part of one; or a program that is one test by itself.

@@ -22,7 +22,7 @@ export function startTestRun() {
   const dir = mkdtempSync('/tmp/vrt-');
   // As open as /tmp itself, for tests that go on as another user.
   chmodSync(dir, 0o1777);
-  process.env.TMPDIR = dir;
+  process.env['TMPDIR'] = dir;
   return {
     dir,
     end: async () => {

@@ -252,7 +252,7 @@ export class TestSession {
     this.say('');
     const failures = [...this.#failures, ...this.#problems].map((failure) => `! ${failure}`);
     for (const failure of failures) this.say(failure);
-    const file = process.env.TEST_FAILURES;
+    const file = process.env['TEST_FAILURES'];
     if (file) appendFileSync(file, failures.map((failure) => `${failure}\n`).join(''));
     for (const line of this.#flaky) this.say(`flaky: ${line}`);
     for (const line of this.#closing) this.say(line);

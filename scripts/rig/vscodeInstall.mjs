@@ -40,7 +40,7 @@ const leftOutModules =
 
 /** $XDG_CACHE_HOME/virt-rewind, or ~/.cache/virt-rewind. */
 export function defaultCacheDir() {
-  const home = process.env.XDG_CACHE_HOME;
+  const home = process.env['XDG_CACHE_HOME'];
   return join(home?.startsWith('/') ? home : join(homedir(), '.cache'), 'virt-rewind');
 }
 
@@ -76,7 +76,7 @@ export async function installVsCode({
   const place = locateVsCode({ cacheDir, version });
   const answer = { vscode: place.vscode, node: place.node, version: place.version };
   if (place.installed) return answer;
-  const arch = { x64: 'x64', arm64: 'arm64' }[process.arch];
+  const arch = ['x64', 'arm64'].find((name) => name === process.arch);
   if (process.platform !== 'linux' || !arch) {
     throw new Error(`There is no VS Code server for ${process.platform} ${process.arch}: install the desktop VS Code.`);
   }

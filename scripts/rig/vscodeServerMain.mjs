@@ -22,11 +22,11 @@ const { values: options } = parseArgs({
 if (!options.vscode || !options.data) throw new Error('--vscode and --data are needed');
 
 // No marketplace: nothing is looked up there, and nothing fails for want of it.
-process.env.EXTENSIONS_GALLERY ??= '{}';
+process.env['EXTENSIONS_GALLERY'] ??= '{}';
 // Coverage is wanted of the extension host, a child of this process, and not of VS Code's server.
-if (process.env.TEST_COVERAGE) process.env.NODE_V8_COVERAGE = process.env.TEST_COVERAGE;
+if (process.env['TEST_COVERAGE']) process.env['NODE_V8_COVERAGE'] = process.env['TEST_COVERAGE'];
 // VS Code logs every exit of a process that has no parent of this name.
-process.env.CODE_SERVER_PARENT_PID ||= String(process.pid);
+process.env['CODE_SERVER_PARENT_PID'] ||= String(process.pid);
 
 const { loadCodeWithNls } = await import(pathToFileURL(join(options.vscode, 'out/server-main.js')).href);
 const vscode = await loadCodeWithNls();
@@ -113,8 +113,8 @@ async function serve() {
 function develop(request, response) {
   if (options.dev.length === 0 && !options.tests) return;
   const here = (/** @type {string} */ path) => ({ scheme: 'vscode-remote', authority: request.headers.host, path });
-  const end = response.end;
-  response.end = (/** @type {any} */ chunk, /** @type {any[]} */ ...rest) => {
+  const end = /** @type {(...all: unknown[]) => typeof response} */ (response.end.bind(response));
+  response.end = (/** @type {unknown[]} */ ...[chunk, ...rest]) => {
     const page = String(chunk ?? '').replace(
       /(id="vscode-workbench-web-configuration" data-settings=")([^"]*)/,
       (_whole, head, settings) => {
@@ -127,6 +127,6 @@ function develop(request, response) {
         return head + JSON.stringify(configuration).replaceAll('&', '&amp;').replaceAll('"', '&quot;');
       },
     );
-    return end.call(response, page, ...rest);
+    return end(page, ...rest);
   };
 }

@@ -8,7 +8,7 @@ import { root } from './root.mjs';
 /** @typedef {import('playwright-core').Locator} Locator */
 
 /** Where pictures and logs of test runs go. */
-export const artifacts = process.env.TEST_ARTIFACTS ?? join(root, 'artifacts');
+export const artifacts = process.env['TEST_ARTIFACTS'] ?? join(root, 'artifacts');
 
 /**
  * @typedef {object} TreeRow

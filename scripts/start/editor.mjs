@@ -1,4 +1,3 @@
-// @ts-check
 // Opens VS Code with the extension from this checkout: the desktop one where there is one, else a server and a browser.
 import { spawn } from 'node:child_process';
 import { mkdir, writeFile } from 'node:fs/promises';

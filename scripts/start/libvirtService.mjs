@@ -1,4 +1,3 @@
-// @ts-check
 // Finds the libvirt daemon that the demo VMs live on, or starts the machine's own where no service manager does.
 import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

@@ -1,4 +1,3 @@
-// @ts-check
 // Brings node_modules up to what package-lock.json asks for. Needs nothing but Node itself.
 import { spawn } from 'node:child_process';
 import { readFile } from 'node:fs/promises';

@@ -1,4 +1,3 @@
-// @ts-check
 // How `npm start` talks: a line for each step, with the seconds since it began.
 
 const began = performance.now();

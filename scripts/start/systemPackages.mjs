@@ -1,4 +1,3 @@
-// @ts-check
 // Finds libvirt and QEMU on this machine, or gets them from the system's package manager: as root, or with sudo after
 // asking. Where it cannot, it says which command would.
 import { spawn } from 'node:child_process';

@@ -1,4 +1,3 @@
-// @ts-check
 // Removes what `npm start` made: the demo VMs with their files, and the cache with the guest, the VS Code server and
 // its state. Leaves the system's packages and node_modules.
 import { existsSync } from 'node:fs';

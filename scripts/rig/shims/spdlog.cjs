@@ -5,11 +5,13 @@ const path = require('node:path');
 const levels = ['trace', 'debug', 'info', 'warning', 'error', 'critical'];
 
 class Logger {
+  /** @param {string} _type @param {string} _name @param {string} file */
   constructor(_type, _name, file) {
     this.file = file;
     this.level = 2;
     this.raw = false;
   }
+  /** @param {number} level @param {unknown} message */
   write(level, message) {
     if (level < this.level) return;
     const time = new Date().toISOString().replace('T', ' ').replace('Z', '');
@@ -17,12 +19,14 @@ class Logger {
       fs.appendFileSync(this.file, this.raw ? String(message) : `${time} [${levels[level]}] ${message}\n`);
     } catch (error) {
       // A logger must not end the editor: the data folder goes first when a test run ends.
-      if (error.code !== 'ENOENT') process.stderr.write(`log file ${this.file}: ${error.message}\n`);
+      const { code, message: why } = /** @type {NodeJS.ErrnoException} */ (error);
+      if (code !== 'ENOENT') process.stderr.write(`log file ${this.file}: ${why}\n`);
     }
   }
   getLevel() {
     return this.level;
   }
+  /** @param {number} level */
   setLevel(level) {
     this.level = level;
   }
@@ -33,12 +37,16 @@ class Logger {
   flush() {}
   drop() {}
 }
+/** @type {Record<string, (this: Logger, message: unknown) => void>} */
+const byLevel = {};
 ['trace', 'debug', 'info', 'warn', 'error', 'critical'].forEach((name, level) => {
-  Logger.prototype[name] = function (message) {
+  byLevel[name] = function (message) {
     this.write(level, message);
   };
 });
+Object.assign(Logger.prototype, byLevel);
 
+/** @param {string} _name @param {string} file */
 async function create(_name, file) {
   fs.mkdirSync(path.dirname(file), { recursive: true });
   return new Logger('', '', file);
