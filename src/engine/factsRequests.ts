@@ -4,7 +4,7 @@ import { actingFolder } from '../domain/chains/overlayFiles.js';
 import { factsToExamine } from '../diagnosis/factsToExamine.js';
 import type { OperationRequest } from '../domain/operation.js';
 import type { Facts } from '../domain/facts.js';
-import type { Step } from '../steps/step.js';
+import { touchedBy } from '../steps/steps.js';
 import type { InterruptedOperation } from '../operations/interrupted.js';
 import { isActive } from '../domain/vm.js';
 import {
@@ -73,7 +73,9 @@ export function factsToRecover({ request, plan }: InterruptedOperation, known: F
     needs,
     files: (facts) => {
       const wanted = requiredFiles(request, facts);
-      const { images, files } = filesOf(plan.steps);
+      const touched = plan.steps.map(touchedBy);
+      const images = touched.flatMap((one) => one.images ?? []);
+      const files = touched.flatMap((one) => one.files ?? []);
       const present = facts.vm.disks.flatMap(({ source }) => (source?.startsWith('/') === true ? [source] : []));
       // The overlays of a snapshot that broke off may have to be merged back.
       const changes = isActive(facts.vm.power) ? [] : present.filter((file) => images.includes(file));
@@ -86,67 +88,4 @@ export function factsToRecover({ request, plan }: InterruptedOperation, known: F
       };
     },
   };
-}
-
-function filesOf(steps: readonly Step[]): { readonly images: readonly string[]; readonly files: readonly string[] } {
-  const images: string[] = [];
-  const files: string[] = [];
-  for (const step of steps) {
-    switch (step.kind) {
-      case 'createSnapshot':
-        images.push(...step.disks.flatMap(({ file }) => file ?? []));
-        files.push(...(step.memoryFile === undefined ? [] : [step.memoryFile]));
-        break;
-      case 'adoptSnapshot':
-        images.push(...step.made.disks.flatMap(({ file }) => file ?? []), ...step.below.map(({ file }) => file));
-        break;
-      case 'createOverlays':
-        images.push(...step.overlays.flatMap(({ file, backing }) => [file, backing]));
-        break;
-      case 'defineFromSnapshot':
-        images.push(...step.disks.map(({ file }) => file));
-        break;
-      case 'restoreMemory':
-        images.push(...step.disks.map(({ file }) => file));
-        files.push(step.file);
-        break;
-      case 'removeFiles':
-      case 'trashFiles':
-        // Overlays go only where they are known to be empty; RAM is no image.
-        images.push(...step.files.filter((file) => !file.endsWith('.mem')));
-        files.push(...step.files);
-        break;
-      case 'removeTag':
-        images.push(step.file);
-        break;
-      case 'copyFile':
-        files.push(step.from, step.to);
-        break;
-      case 'blockCommit':
-        images.push(step.top, step.base);
-        break;
-      case 'commitImages':
-        images.push(...step.disks.flatMap(({ top, base }) => [top, base]));
-        break;
-      case 'makeCurrent':
-      case 'revert':
-      case 'deleteSnapshot':
-      case 'describeSnapshot':
-      case 'forgetSnapshot':
-      case 'redefineAs':
-      case 'reparent':
-      case 'nameFrozenFiles':
-      case 'clearUnfinishedDelete':
-      case 'configureDisks':
-      case 'makePersistent':
-      case 'power':
-      case 'startPaused':
-      case 'dropManagedSave':
-      case 'waitUntil':
-      case 'thawGuest':
-      case 'setGuestClock':
-        break;
-    }
-  }
-  return { images, files };
 }

@@ -4,6 +4,7 @@ import type { OpenEntry } from '../journal/journal.js';
 import type { FailureKind } from '../domain/failure.js';
 import type { Plan } from '../operations/plan.js';
 import type { Step } from '../steps/step.js';
+import { definitionOf } from '../steps/steps.js';
 import { asFailure } from '../domain/asFailure.js';
 import { share } from '../inventory/sharing.js';
 import type { StepRunner } from './stepRunner.js';
@@ -17,42 +18,7 @@ import type { Lease } from './leases.js';
  * | one change of power, metadata, a wait, a word to the agent       | no        |
  */
 export function isJournaled({ steps }: Plan): boolean {
-  return steps.length > 1 || steps.some(canBreakOff);
-}
-
-function canBreakOff(step: Step): boolean {
-  switch (step.kind) {
-    case 'createSnapshot':
-    case 'revert':
-    case 'deleteSnapshot':
-    case 'createOverlays':
-    case 'defineFromSnapshot':
-    case 'makeCurrent':
-    case 'restoreMemory':
-    case 'adoptSnapshot':
-    case 'redefineAs':
-    case 'removeTag':
-    case 'copyFile':
-    case 'removeFiles':
-    case 'trashFiles':
-    case 'blockCommit':
-    case 'commitImages':
-      return true;
-    case 'describeSnapshot':
-    case 'power':
-    case 'startPaused':
-    case 'dropManagedSave':
-    case 'waitUntil':
-    case 'forgetSnapshot':
-    case 'reparent':
-    case 'nameFrozenFiles':
-    case 'clearUnfinishedDelete':
-    case 'configureDisks':
-    case 'makePersistent':
-    case 'thawGuest':
-    case 'setGuestClock':
-      return false;
-  }
+  return steps.length > 1 || steps.some((step) => definitionOf(step).canBreakOff);
 }
 
 export interface StepsToRun {

@@ -2,7 +2,7 @@
 // the rest of it. Decides whether libvirt can be told of it; knows no way to undo it.
 import { backingFileOf, snapshotsIn, wholeChain } from '../domain/chains/fileUse.js';
 import { standsExactlyOn } from './leftAsPlanned.js';
-import { isMissing } from '../steps/stepEffect.js';
+import { isMissing } from '../domain/chains/standing.js';
 import type { CreateStep, Step, TargetFile } from '../steps/step.js';
 import type { Facts } from '../domain/facts.js';
 import type { InterruptedOperation } from './interrupted.js';

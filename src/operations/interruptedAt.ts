@@ -9,22 +9,23 @@ import type { InterruptedOperation, Recovery } from './interrupted.js';
 import type { RecoveredTo } from '../domain/recoveryReport.js';
 import type { Refusal } from '../domain/refusal.js';
 import { filesNamedBy } from './filesNamedBy.js';
-import { effectOf, isMissing, isThere } from '../steps/stepEffect.js';
+import { isMissing, isThere } from '../domain/chains/standing.js';
+import { isDone } from '../steps/steps.js';
 import { virshLine } from '../steps/virshCommand.js';
 
 /**
  * Index of the first step that is not done.
  *
- * | the journal has it | its effect   | done |
- * |--------------------|--------------|------|
- * | done               | any          | yes  |
- * | begun              | there        | yes  |
- * | begun              | absent, open | no   |
- * | not begun          | any          | no   |
+ * | the journal has it | the present tells that it is done | done |
+ * |--------------------|-----------------------------------|------|
+ * | done               | any                               | yes  |
+ * | begun              | yes                               | yes  |
+ * | begun              | no, unknown                       | no   |
+ * | not begun          | any                               | no   |
  */
 export function interruptedAt({ plan, begun, done }: InterruptedOperation, facts: Facts): number {
   for (const [index, step] of plan.steps.entries()) {
-    if (!done.includes(index) && !(begun.includes(index) && effectOf(step, facts) === 'there')) {
+    if (!done.includes(index) && !(begun.includes(index) && isDone(step, facts) === 'yes')) {
       return index;
     }
   }

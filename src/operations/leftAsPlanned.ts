@@ -6,7 +6,7 @@ import type { Facts } from '../domain/facts.js';
 import type { Step, TargetFile } from '../steps/step.js';
 import type { Snapshot, SnapshotDisk } from '../domain/snapshot.js';
 import { findSnapshot, parentOf } from '../domain/snapshotTree.js';
-import { isMissing } from '../steps/stepEffect.js';
+import { isMissing } from '../domain/chains/standing.js';
 import { isActive, snapshotableDisks } from '../domain/vm.js';
 
 /** `unknown`: nothing tells. Whoever would destroy something takes it for `used`. */

@@ -57,7 +57,7 @@ export type Step =
   | {
       readonly kind: 'adoptSnapshot';
       readonly made: CreateStep;
-      readonly below: readonly (TargetFile & { readonly format: string })[];
+      readonly below: readonly FormattedFile[];
       readonly state: 'running' | 'paused';
       readonly parent?: string;
       readonly createdAt: number;
@@ -76,7 +76,7 @@ export type Step =
   | {
       readonly kind: 'nameFrozenFiles';
       readonly snapshot: string;
-      readonly disks: readonly (TargetFile & { readonly format: string })[];
+      readonly disks: readonly FormattedFile[];
     }
   /** Takes the marks of a delete that broke off out of the metadata. */
   | { readonly kind: 'clearUnfinishedDelete'; readonly snapshot: string }
@@ -91,7 +91,7 @@ export type Step =
   /** A transient VM gets a configuration, the one that it runs with: it and its snapshots stay when it stops. */
   | { readonly kind: 'makePersistent' }
   /** What a VM that runs starts with next time: on these files, the ones that it is on now. */
-  | { readonly kind: 'configureDisks'; readonly disks: readonly (TargetFile & { readonly format: string })[] }
+  | { readonly kind: 'configureDisks'; readonly disks: readonly FormattedFile[] }
   /** UEFI variables beside the original, or back. */
   | { readonly kind: 'copyFile'; readonly from: string; readonly to: string; readonly existing: 'keep' | 'replace' }
   | { readonly kind: 'thawGuest' }
@@ -101,6 +101,11 @@ export type Step =
 export interface TargetFile {
   readonly target: string;
   readonly file: string;
+}
+
+export interface FormattedFile extends TargetFile {
+  /** qcow2, raw, … */
+  readonly format: string;
 }
 
 /** One disk of a VM that gets fewer layers. */

@@ -6,7 +6,7 @@ import type { Facts } from '../../domain/facts.js';
 import type { InterruptedOperation, Recovery } from '../interrupted.js';
 import { refuse } from '../../domain/refusal.js';
 import { isActive } from '../../domain/vm.js';
-import { standsJustOn } from '../../steps/stepEffect.js';
+import { standsJustOn } from '../../steps/commits.js';
 
 interface Commit {
   readonly step: Step;

@@ -4,7 +4,7 @@ import type { CommittedDisk, CreateStep, Step } from '../../steps/step.js';
 import type { Facts } from '../../domain/facts.js';
 import { commitRefusal } from '../consolidate/planBlockCommit.js';
 import { standsExactlyOn } from '../leftAsPlanned.js';
-import { isMissing } from '../../steps/stepEffect.js';
+import { isMissing } from '../../domain/chains/standing.js';
 
 /**
  * A snapshot that promises RAM would be a lie, and one without was not asked for; the same snapshot can be taken again.

@@ -22,7 +22,8 @@ import type { InterruptedOperation, Recovery } from '../interrupted.js';
 import { type Refusal, refuse } from '../../domain/refusal.js';
 import { findSnapshot } from '../../domain/snapshotTree.js';
 import { brokenRefusal } from '../../domain/chains/snapshotWhole.js';
-import { effectOf, isThere, standsOn } from '../../steps/stepEffect.js';
+import { isThere, standsOn } from '../../domain/chains/standing.js';
+import { isDone } from '../../steps/steps.js';
 import { isActive } from '../../domain/vm.js';
 
 /**
@@ -197,11 +198,11 @@ function restOf(broken: InterruptedOperation, facts: Facts): readonly Step[] {
   const define = steps.findIndex((step) => step.kind === 'defineFromSnapshot');
   const [make] = steps.slice(overlays, overlays + 1);
   const at = Math.max(interruptedAt(broken, facts), overlays);
-  const again: readonly Step[] = make !== undefined && at > overlays && effectOf(make, facts) !== 'there' ? [make] : [];
+  const again: readonly Step[] = make !== undefined && at > overlays && isDone(make, facts) !== 'yes' ? [make] : [];
   const leaf = steps.findIndex((step) => step.kind === 'createSnapshot' && step.auto === 'layout');
   const made = steps[leaf];
   const halfMade =
-    made?.kind === 'createSnapshot' && at <= leaf && effectOf(made, facts) !== 'there'
+    made?.kind === 'createSnapshot' && at <= leaf && isDone(made, facts) !== 'yes'
       ? made.disks.flatMap(({ file }) => (file !== undefined && emptiness(file, facts) === true ? [file] : []))
       : [];
   const present = new Set(facts.vm.disks.flatMap(layersOf));

@@ -9,7 +9,7 @@ import type { Recovery } from '../../../src/operations/interrupted.js';
 import { image } from '../domain/hostFiles.js';
 import { all, base, broken, inside, keep } from './recoveryShapes.js';
 import { ask } from '../domain/someFacts.js';
-import { powered, withImage } from '../domain/world.js';
+import { powered, withImage } from '../../../src/steps/changedFacts.js';
 
 const steps = (recovery: Recovery): readonly string[] | string =>
   recovery.kind === 'steps'

@@ -5,7 +5,7 @@ import type { Facts } from '../../../src/domain/facts.js';
 import { planOperation } from '../../../src/operations/planOperation.js';
 import { planRecovery } from '../../../src/operations/planRecovery.js';
 import { ask, disk, external, frozen, tree } from '../domain/someFacts.js';
-import { withImage } from '../domain/world.js';
+import { withImage } from '../../../src/steps/changedFacts.js';
 import { base, broken, outside, told } from './recoveryShapes.js';
 
 const [a, b] = ['/img/web.a', '/img/web.b'];

@@ -9,7 +9,9 @@ import type { Recovery } from '../../../src/operations/interrupted.js';
 import { image, over, seen, told } from '../domain/hostFiles.js';
 import { all, base, broken, inside, keep, old, outside, repairShape, shapes } from './recoveryShapes.js';
 import { ask, disk, external, frozen, now, planned, tree } from '../domain/someFacts.js';
-import { apply, form, powered, withFiles, withImage, withoutFile } from '../domain/world.js';
+import { apply } from '../../../src/steps/steps.js';
+import { form } from '../domain/world.js';
+import { powered, withFiles, withImage, withoutFile } from '../../../src/steps/changedFacts.js';
 
 /** The VM after the recovery, as it was before the operation (with its checkpoint or without), or as it is after it. */
 function ends(recovery: Recovery, present: Facts, request: OperationRequest, from: Facts): Facts {

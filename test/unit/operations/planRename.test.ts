@@ -18,7 +18,7 @@ import {
   tree,
   vm,
 } from '../domain/someFacts.js';
-import { below } from '../domain/world.js';
+import { below } from '../../../src/steps/changedTree.js';
 
 const rename = (snapshot: string, title: string): Extract<OperationRequest, { kind: 'rename' }> => ({
   kind: 'rename',

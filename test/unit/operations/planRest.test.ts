@@ -21,7 +21,8 @@ import {
   tree,
   vm,
 } from '../domain/someFacts.js';
-import { apply, withImage } from '../domain/world.js';
+import { apply } from '../../../src/steps/steps.js';
+import { withImage } from '../../../src/steps/changedFacts.js';
 
 const base = '/img/web.qcow2';
 const request = { ...ask.revert('a', 'asBefore'), checkpointFirst: true } as OperationRequest;

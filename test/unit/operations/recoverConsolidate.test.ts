@@ -19,7 +19,8 @@ import {
   tree,
   vm,
 } from '../domain/someFacts.js';
-import { apply, withoutFile } from '../domain/world.js';
+import { apply } from '../../../src/steps/steps.js';
+import { withoutFile } from '../../../src/steps/changedFacts.js';
 
 const a = ['/img/a.2', '/img/a.1', '/img/a.qcow2'] as const;
 const b = ['/img/b.1', '/img/b.qcow2'] as const;

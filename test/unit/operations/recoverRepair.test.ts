@@ -6,7 +6,8 @@ import { planOperation } from '../../../src/operations/planOperation.js';
 import { planRecovery } from '../../../src/operations/planRecovery.js';
 import { image, over } from '../domain/hostFiles.js';
 import { external, ref, shortSteps, tree } from '../domain/someFacts.js';
-import { apply, withImage, withoutFile } from '../domain/world.js';
+import { apply } from '../../../src/steps/steps.js';
+import { withImage, withoutFile } from '../../../src/steps/changedFacts.js';
 import { base, broken, old, outside } from './recoveryShapes.js';
 
 /** What each recovery does when the plan broke off right behind each of its steps. */

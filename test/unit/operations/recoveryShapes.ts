@@ -8,7 +8,8 @@ import type { Snapshot } from '../../../src/domain/snapshot.js';
 import type { Vm } from '../../../src/domain/vm.js';
 import { image, over, seen } from '../domain/hostFiles.js';
 import { ask, capabilities, disk, external, frozen, internal, now, ref, facts, tree, vm } from '../domain/someFacts.js';
-import { apply, withFiles } from '../domain/world.js';
+import { apply } from '../../../src/steps/steps.js';
+import { withFiles } from '../../../src/steps/changedFacts.js';
 
 export const base = '/img/web.qcow2';
 const memory = { state: 'running', memory: 'external', memoryFile: '/img/web.a.mem' } as const;

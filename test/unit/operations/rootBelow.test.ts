@@ -6,7 +6,7 @@ import { planOperation } from '../../../src/operations/planOperation.js';
 import { planRecovery } from '../../../src/operations/planRecovery.js';
 import { image, over } from '../domain/hostFiles.js';
 import { ask, disk, external, tree } from '../domain/someFacts.js';
-import { withImage } from '../domain/world.js';
+import { withImage } from '../../../src/steps/changedFacts.js';
 import { base, broken, old, outside, stepWords, told } from './recoveryShapes.js';
 
 const [a, b] = ['/img/web.a', '/img/web.b'];

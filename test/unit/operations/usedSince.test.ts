@@ -8,7 +8,8 @@ import { isActive } from '../../../src/domain/vm.js';
 import { told } from '../domain/hostFiles.js';
 import { broken, shapes } from './recoveryShapes.js';
 import { now, planned } from '../domain/someFacts.js';
-import { apply, powered, withImage } from '../domain/world.js';
+import { apply } from '../../../src/steps/steps.js';
+import { powered, withImage } from '../../../src/steps/changedFacts.js';
 
 /** What the images tell that somebody wrote to: no plan and no crash makes one of this size. */
 const written = 777_777;

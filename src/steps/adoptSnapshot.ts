@@ -1,0 +1,35 @@
+// libvirt is told of an external snapshot that it took and did not write down. The VM stands where it stood.
+import { findSnapshot } from '../domain/snapshotTree.js';
+import type { VmDisk } from '../domain/vm.js';
+import { redirected } from './changedFacts.js';
+import { overlaysOf, withSnapshot } from './createSnapshot.js';
+import { always, doneWhen, type StepDefinition } from './stepDefinition.js';
+
+export const adoptSnapshot: StepDefinition<'adoptSnapshot'> = {
+  touches: ({ made, below }) => ({
+    images: [...made.disks.flatMap(({ file }) => file ?? []), ...below.map(({ file }) => file)],
+  }),
+  apply: ({ made, below, parent, state, createdAt }, facts) => {
+    const { vm, tree, configured } = facts;
+    const disks = vm.disks.map((disk): VmDisk => {
+      const own = below.find(({ target }) => target === disk.target);
+      return own === undefined
+        ? disk
+        : { ...disk, source: own.file, format: own.format, backing: disk.backing?.slice(1) ?? [] };
+    });
+    const under = { snapshots: tree.snapshots, ...(parent === undefined ? {} : { current: parent }) };
+    const then = made.snapshotKind === 'disk' ? 'disk-snapshot' : made.snapshotKind === 'offline' ? 'off' : state;
+    return {
+      ...withSnapshot({ ...facts, tree: under, vm: { ...vm, disks } }, made, then, createdAt),
+      vm,
+      ...(configured === undefined ? {} : { configured: redirected(configured, overlaysOf(made)) }),
+    };
+  },
+  isDone: ({ made }, { tree }) => doneWhen(findSnapshot(tree, made.name) !== undefined),
+  byHand: ({ made }, by) => [
+    by.ofVm('dumpxml', '--security-info'),
+    by.ofVm('snapshot-create', '--xmlfile', by.editedXml(made.name), '--redefine', '--current'),
+  ],
+  isHarmless: always,
+  canBreakOff: true,
+};

@@ -1,0 +1,116 @@
+// Facts with something changed: what the simulators of several steps have in common. Knows no step.
+import { isActive, type PowerReason, type PowerState, type VmDisk } from '../domain/vm.js';
+import type { FileFacts, ImageFacts, Seen } from '../domain/hostFiles.js';
+import type { Facts, FilesSeen } from '../domain/facts.js';
+import type { FormattedFile, TargetFile } from './step.js';
+
+export function withImage(facts: Facts, file: string, image: Seen<ImageFacts>): Facts {
+  return withFilesSeen(facts, ({ images, ...files }) => ({ ...files, images: new Map([...images, [file, image]]) }));
+}
+
+export function withFiles(facts: Facts, more: ReadonlyMap<string, Seen<FileFacts>>): Facts {
+  return withFilesSeen(facts, ({ files, ...rest }) => ({ ...rest, files: new Map([...files, ...more]) }));
+}
+
+/** Of one that nobody looked at nothing is noted. */
+export function withoutFile(facts: Facts, file: string): Facts {
+  const gone = <T>(map: ReadonlyMap<string, Seen<T>>): ReadonlyMap<string, Seen<T>> =>
+    map.has(file) ? new Map([...map, [file, 'missing' as const]]) : map;
+  return withFilesSeen(facts, ({ images, files, ...rest }) => ({ ...rest, images: gone(images), files: gone(files) }));
+}
+
+function withFilesSeen(facts: Facts, change: (files: FilesSeen) => FilesSeen): Facts {
+  return facts.files === undefined ? facts : { ...facts, files: change(facts.files) };
+}
+
+/** Nothing is in it yet. */
+export function withOverlay(facts: Facts, overlay: { file: string; backing: string; backingFormat: string }): Facts {
+  const { file, backing, backingFormat } = overlay;
+  const below = facts.files?.images.get(backing);
+  return withImage(facts, file, {
+    bytes: 0,
+    allocatedBytes: 0,
+    format: 'qcow2',
+    virtualBytes: typeof below === 'object' ? below.virtualBytes : 0,
+    backing: { file: backing, format: backingFormat },
+    tags: [],
+    tagIds: [],
+    empty: true,
+    unchangedSince: [],
+  });
+}
+
+/** The disks stand on overlays of what they stood on. One that does stand on its file already, goes on. */
+export function onOverlays(disks: readonly VmDisk[], overlays: readonly TargetFile[]): readonly VmDisk[] {
+  return disks.map((disk): VmDisk => {
+    const file = overlays.find(({ target }) => target === disk.target)?.file;
+    const { source } = disk;
+    if (file === undefined || source === undefined || file === source) {
+      return disk;
+    }
+    // A disk whose chain the XML does not tell has an unknown rest, and this much is known of it all the same.
+    return { ...withoutLayers(disk), source: file, format: 'qcow2', backing: [source, ...(disk.backing ?? [])] };
+  });
+}
+
+/** The disks are other files, of which the configuration tells no chain. */
+export function redirected(disks: readonly VmDisk[], files: readonly FormattedFile[]): readonly VmDisk[] {
+  return disks.map((disk): VmDisk => {
+    const moved = files.find(({ target }) => target === disk.target);
+    return moved === undefined ? disk : { ...withoutLayers(disk), source: moved.file, format: moved.format };
+  });
+}
+
+/** What was told of the layers says nothing of those of another file. */
+export function withoutLayers(disk: VmDisk): VmDisk {
+  const bare: { -readonly [Field in keyof VmDisk]: VmDisk[Field] } = { ...disk };
+  delete bare.backing;
+  delete bare.layers;
+  return bare;
+}
+
+/** Images of these disks, which nobody wrote to yet. */
+export function withOverlaysOf(facts: Facts, disks: readonly VmDisk[], overlays: readonly TargetFile[]): Facts {
+  return overlays.reduce((at, { target, file }) => {
+    const disk = disks.find((one) => one.target === target);
+    return disk?.source === undefined
+      ? at
+      : withOverlay(at, { file, backing: disk.source, backingFormat: disk.format });
+  }, facts);
+}
+
+/**
+ * | VM        | becomes | its disks | has images open |
+ * |-----------|---------|-----------|-----------------|
+ * | on        | off     | as it is configured, where that is known | no |
+ * | off       | on      | the same, and they are what it is configured with | as was seen |
+ * | otherwise |         | the same  | as was seen |
+ */
+export function powered(power: PowerState, facts: Facts, powerReason: PowerReason = 'other'): Facts {
+  const { vm, configured, ...rest } = facts;
+  const disks = power === 'off' && configured !== undefined ? configured : vm.disks;
+  const next = power === 'off' ? {} : !isActive(vm.power) && vm.persistent ? { configured: vm.disks } : { configured };
+  return {
+    ...rest,
+    vm: { ...vm, power, powerReason, disks },
+    ...(next.configured === undefined ? {} : { configured: next.configured }),
+    ...(power === 'off' ? letGo(facts) : {}),
+  };
+}
+
+/** What the VM has open while it runs it has not when it is off; what is open of a VM that is off stays so. */
+function letGo({ vm, files, written }: Facts): Pick<Facts, 'written'> {
+  if (written === undefined || !isActive(vm.power)) {
+    return {};
+  }
+  const own = vm.disks.flatMap((disk) => {
+    const facts = files?.images.get(disk.source ?? '');
+    return typeof facts === 'object' ? (facts.real ?? []) : [];
+  });
+  return { written: new Set([...written].filter((real) => !own.includes(real))) };
+}
+
+export function withFrozen(facts: Facts, snapshot: string, disks: readonly VmDisk[]): Facts {
+  const { frozenDisks } = facts;
+  return frozenDisks === undefined ? facts : { ...facts, frozenDisks: new Map([...frozenDisks, [snapshot, disks]]) };
+}

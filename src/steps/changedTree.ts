@@ -1,0 +1,43 @@
+// A tree of snapshots with something changed, as libvirt does it. Knows no step and no files.
+import type { Facts } from '../domain/facts.js';
+import type { Snapshot, SnapshotTree } from '../domain/snapshot.js';
+import { findSnapshot } from '../domain/snapshotTree.js';
+
+export function changedSnapshot(facts: Facts, name: string, change: (snapshot: Snapshot) => Snapshot): Facts {
+  const snapshots = facts.tree.snapshots.map((one) => (one.name === name ? change(one) : one));
+  return { ...facts, tree: { ...facts.tree, snapshots } };
+}
+
+/** @param parent none: as a root */
+export function below(snapshot: Snapshot, parent: string | undefined): Snapshot {
+  const { parent: was, ...root } = snapshot;
+  return parent === undefined ? root : was === parent ? snapshot : { ...root, parent };
+}
+
+export function withoutRevertDisks(snapshot: Snapshot): Snapshot {
+  const { revertDisks, ...rest } = snapshot;
+  return revertDisks === undefined ? snapshot : rest;
+}
+
+/** Its children become its parent's, and its parent the current one where it was that. No file is touched. */
+export function forgotten(name: string, facts: Facts): Facts {
+  const { tree, frozenDisks } = facts;
+  return {
+    ...facts,
+    tree: treeWithout(name, tree),
+    ...(frozenDisks === undefined
+      ? {}
+      : { frozenDisks: new Map([...frozenDisks].filter(([snapshot]) => snapshot !== name)) }),
+  };
+}
+
+function treeWithout(name: string, tree: SnapshotTree): SnapshotTree {
+  const parent = findSnapshot(tree, name)?.parent;
+  const current = tree.current === name ? parent : tree.current;
+  return {
+    snapshots: tree.snapshots
+      .filter((one) => one.name !== name)
+      .map((one) => (one.parent === name ? below(one, parent) : one)),
+    ...(current === undefined ? {} : { current }),
+  };
+}

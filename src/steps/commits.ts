@@ -1,0 +1,86 @@
+// A disk of the VM gets fewer layers: by QEMU while it is on, by us on the files of one that is off. Whoever else stands on
+// the layers does so still, and the files stay.
+import type { Facts } from '../domain/facts.js';
+import type { VmDisk } from '../domain/vm.js';
+import { withImage, withoutLayers } from './changedFacts.js';
+import type { CommittedDisk } from './step.js';
+import { type Command, doneWhen, never, type StepDefinition, type Touched } from './stepDefinition.js';
+
+export const blockCommit: StepDefinition<'blockCommit'> = {
+  touches: (step) => layersOf([step]),
+  apply: (step, facts) => committed([step], facts),
+  isDone: (step, facts) => doneWhen(standsJustOn([step], facts)),
+  byHand: ({ target, base, bytesPerSecond }, by) => {
+    const speed = bytesPerSecond === undefined ? [] : ['--bandwidth', String(bytesPerSecond), '--bytes'];
+    const ends = ['--path', target, '--base', base, '--active', '--pivot', '--verbose'];
+    return [by.ofVm('blockcommit', ...ends, ...speed)];
+  },
+  isHarmless: never,
+  canBreakOff: true,
+};
+
+export const commitImages: StepDefinition<'commitImages'> = {
+  touches: ({ disks }) => layersOf(disks),
+  apply: ({ disks }, facts) => committed(disks, facts),
+  isDone: ({ disks }, facts) => doneWhen(standsJustOn(disks, facts)),
+  /** Each image is committed, and the VM made to name the bases. */
+  byHand: ({ disks, bytesPerSecond }, by) => {
+    const speed = bytesPerSecond === undefined ? [] : ['-r', String(bytesPerSecond)];
+    const commit = ({ top, base }: CommittedDisk): Command => [
+      'qemu-img',
+      'commit',
+      '-d',
+      '-p',
+      ...speed,
+      '-b',
+      base,
+      top,
+    ];
+    return [...disks.map(commit), by.ofVm('edit')];
+  },
+  isHarmless: never,
+  canBreakOff: true,
+};
+
+function layersOf(disks: readonly CommittedDisk[]): Touched {
+  return { images: disks.flatMap(({ top, base }) => [top, base]) };
+}
+
+/** Each of these disks of the VM is its base, and nothing above it. */
+export function standsJustOn(disks: readonly CommittedDisk[], { vm }: Facts): boolean {
+  return disks.every(({ target, base }) => vm.disks.some((disk) => disk.target === target && disk.source === base));
+}
+
+function committed(disks: readonly CommittedDisk[], facts: Facts): Facts {
+  const { vm, configured } = facts;
+  const onBase = (disk: VmDisk): VmDisk => {
+    const own = disks.find(({ target }) => target === disk.target);
+    if (own === undefined || disk.source !== own.top) {
+      return disk;
+    }
+    const { backing } = disk;
+    const below = backing === undefined ? {} : { backing: backing.slice(backing.indexOf(own.base) + 1) };
+    return { ...withoutLayers(disk), source: own.base, format: own.baseFormat, ...below };
+  };
+  return disks.reduce(grown, {
+    ...facts,
+    vm: { ...vm, disks: vm.disks.map(onBase) },
+    ...(configured === undefined ? {} : { configured: configured.map(onBase) }),
+  });
+}
+
+/** By as much as is merged, at most. */
+function grown(facts: Facts, { base, merged }: CommittedDisk): Facts {
+  const below = facts.files?.images.get(base);
+  const above = merged.flatMap((file) => {
+    const image = facts.files?.images.get(file);
+    return typeof image === 'object' ? [image] : [];
+  });
+  return typeof below !== 'object'
+    ? facts
+    : withImage(facts, base, {
+        ...below,
+        allocatedBytes: above.reduce((sum, { allocatedBytes }) => sum + allocatedBytes, below.allocatedBytes),
+        ...(above.every(({ empty }) => empty === true) ? {} : { empty: false }),
+      });
+}

@@ -1,0 +1,51 @@
+// A snapshot goes, by libvirt: its tag, its files, or a merge of the overlay above it into what it froze.
+import { versionOf } from '../domain/capabilities.js';
+import { deletedFiles } from '../domain/chains/deletedFiles.js';
+import { backingFileOf } from '../domain/chains/fileUse.js';
+import type { Facts } from '../domain/facts.js';
+import type { Snapshot } from '../domain/snapshot.js';
+import { findSnapshot } from '../domain/snapshotTree.js';
+import { withImage, withoutFile } from './changedFacts.js';
+import { forgotten } from './changedTree.js';
+import { withMerges } from './merges.js';
+import { doneWhen, never, nothingTouched, type StepDefinition } from './stepDefinition.js';
+import { withoutTag } from './removeTag.js';
+
+/**
+ * | the snapshot                   | goes                                                                    |
+ * |--------------------------------|-------------------------------------------------------------------------|
+ * | internal                       | its tag in each image                                                   |
+ * | external, the VM runs on it    | the overlay above it, into what it froze: who stood on that is put below |
+ * | external, of another branch    | what it froze                                                           |
+ * | any, with RAM in a file        | that file, with libvirt ≥ 9.1                                           |
+ */
+export const deleteSnapshot: StepDefinition<'deleteSnapshot'> = {
+  touches: nothingTouched,
+  apply: ({ snapshot: name }, facts) => {
+    const snapshot = findSnapshot(facts.tree, name);
+    if (snapshot === undefined) {
+      return facts;
+    }
+    if (snapshot.style === 'internal') {
+      return forgotten(name, withoutTags(snapshot, facts));
+    }
+    const { removed, merges } = deletedFiles([snapshot], facts);
+    const { file } = snapshot.memory;
+    const memory = file === undefined || facts.capabilities.libvirt < versionOf(9, 1) ? [] : [file];
+    const gone = [...removed, ...merges.map(({ overlay }) => overlay), ...memory];
+    return gone.reduce(withoutFile, forgotten(name, withMerges(merges, facts)));
+  },
+  isDone: ({ snapshot }, { tree }) => doneWhen(findSnapshot(tree, snapshot) === undefined),
+  byHand: ({ snapshot }, by) => [by.ofSnapshot('snapshot-delete', snapshot)],
+  isHarmless: never,
+  canBreakOff: true,
+};
+
+function withoutTags({ name, disks }: Snapshot, facts: Facts): Facts {
+  const inside = disks.filter(({ location }) => location === 'internal');
+  return inside.reduce((at, { target }) => {
+    const file = backingFileOf(facts, name, target) ?? '';
+    const image = at.files?.images.get(file);
+    return typeof image === 'object' ? withImage(at, file, withoutTag(image, name)) : at;
+  }, facts);
+}

@@ -1,0 +1,56 @@
+// What is left when overlays were merged into files below them: who stands on what, and what is in the images. Knows no step.
+import type { Facts } from '../domain/facts.js';
+import type { VmDisk } from '../domain/vm.js';
+import { withImage, withoutLayers } from './changedFacts.js';
+
+interface Merge {
+  readonly overlay: string;
+  readonly base: string;
+}
+
+/** All that stood on an overlay stands on the file that took it; libvirt puts the metadata of the others there too. */
+export function withMerges(merges: readonly Merge[], facts: Facts): Facts {
+  const into = new Map(merges.map(({ overlay, base }) => [overlay, base]));
+  const onBase = (disk: VmDisk): VmDisk => onMerged(disk, into);
+  const { vm, configured, frozenDisks } = facts;
+  return merges.reduce(withContent, {
+    ...facts,
+    vm: { ...vm, disks: vm.disks.map(onBase) },
+    ...(configured === undefined ? {} : { configured: configured.map(onBase) }),
+    ...(frozenDisks === undefined
+      ? {}
+      : { frozenDisks: new Map([...frozenDisks].map(([name, disks]) => [name, disks.map(onBase)])) }),
+  });
+}
+
+function onMerged(disk: VmDisk, into: ReadonlyMap<string, string>): VmDisk {
+  const { source = '', backing } = disk;
+  const base = into.get(source);
+  if (base !== undefined) {
+    // What the file below was written as is not told here; nobody asks for the format of a simulated disk.
+    return { ...withoutLayers(disk), source: base, ...(backing === undefined ? {} : { backing: backing.slice(1) }) };
+  }
+  return backing?.some((file) => into.has(file)) === true
+    ? { ...withoutLayers(disk), backing: backing.filter((file) => !into.has(file)) }
+    : disk;
+}
+
+/** What was above a merged overlay stands on the file that took it, which has grown by as much at most. */
+function withContent(facts: Facts, { overlay, base }: Merge): Facts {
+  const images = facts.files?.images ?? new Map<string, never>();
+  const [above, below] = [images.get(overlay), images.get(base)];
+  const grown =
+    typeof above === 'object' && typeof below === 'object'
+      ? withImage(facts, base, {
+          ...below,
+          allocatedBytes: below.allocatedBytes + above.allocatedBytes,
+          empty: below.empty === true && above.empty === true,
+        })
+      : facts;
+  return [...images].reduce((at, [file, image]) => {
+    const backing = typeof image === 'object' ? image.backing : undefined;
+    return typeof image === 'object' && backing?.file === overlay
+      ? withImage(at, file, { ...image, backing: { ...backing, file: base } })
+      : at;
+  }, grown);
+}

@@ -1,0 +1,40 @@
+// Files that nobody needs go: for good, or into a folder beside each, from which it can be had back.
+import { isMissing } from '../domain/chains/standing.js';
+import type { Facts } from '../domain/facts.js';
+import { trashFolder } from '../domain/hostFiles.js';
+import { withoutFile } from './changedFacts.js';
+import { type Done, doneWhen, never, type StepDefinition, type Touched } from './stepDefinition.js';
+
+interface Going {
+  readonly files: readonly string[];
+}
+
+const goes = {
+  touches: ({ files }: Going): Touched => ({
+    // Overlays go only where they are known to be empty; RAM is no image.
+    images: files.filter((file) => !file.endsWith('.mem')),
+    files,
+  }),
+  apply: ({ files }: Going, facts: Facts): Facts => files.reduce(withoutFile, facts),
+  isDone: ({ files }: Going, facts: Facts): Done => doneWhen(files.every((file) => isMissing(file, facts))),
+  canBreakOff: true,
+};
+
+export const removeFiles: StepDefinition<'removeFiles'> = {
+  ...goes,
+  byHand: ({ files }) => (files.length === 0 ? [] : [['rm', '--', ...files]]),
+  isHarmless: ({ files }, made) => files.every((file) => made.has(file)),
+};
+
+export const trashFiles: StepDefinition<'trashFiles'> = {
+  ...goes,
+  byHand: ({ files }) =>
+    files.flatMap((file) => {
+      const trash = `${file.slice(0, file.lastIndexOf('/'))}/${trashFolder}`;
+      return [
+        ['mkdir', '-p', '-m', '700', '--', trash],
+        ['mv', '-n', '--', file, `${trash}/`],
+      ];
+    }),
+  isHarmless: never,
+};

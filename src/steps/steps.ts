@@ -1,0 +1,83 @@
+// Every kind of step, each with what there is to know of it. The matching record of runners is in driver/run/runStep.ts.
+import type { Facts } from '../domain/facts.js';
+import { adoptSnapshot } from './adoptSnapshot.js';
+import { clearUnfinishedDelete } from './clearUnfinishedDelete.js';
+import { blockCommit, commitImages } from './commits.js';
+import { configureDisks } from './configureDisks.js';
+import { copyFile } from './copyFile.js';
+import { createOverlays } from './createOverlays.js';
+import { createSnapshot } from './createSnapshot.js';
+import { defineFromSnapshot } from './defineFromSnapshot.js';
+import { deleteSnapshot } from './deleteSnapshot.js';
+import { describeSnapshot } from './describeSnapshot.js';
+import { dropManagedSave } from './dropManagedSave.js';
+import { forgetSnapshot } from './forgetSnapshot.js';
+import { setGuestClock, thawGuest } from './guestSteps.js';
+import { makeCurrent } from './makeCurrent.js';
+import { makePersistent } from './makePersistent.js';
+import { nameFrozenFiles } from './nameFrozenFiles.js';
+import { power } from './power.js';
+import { redefineAs } from './redefineAs.js';
+import { removeFiles, trashFiles } from './removeFiles.js';
+import { removeTag } from './removeTag.js';
+import { reparent } from './reparent.js';
+import { restoreMemory } from './restoreMemory.js';
+import { revert } from './revert.js';
+import { startPaused } from './startPaused.js';
+import type { Step } from './step.js';
+import type { Done, StepDefinition, Touched } from './stepDefinition.js';
+import { waitUntil } from './waitUntil.js';
+
+const steps: { readonly [K in Step['kind']]: StepDefinition<K> } = {
+  adoptSnapshot,
+  blockCommit,
+  clearUnfinishedDelete,
+  commitImages,
+  configureDisks,
+  copyFile,
+  createOverlays,
+  createSnapshot,
+  defineFromSnapshot,
+  deleteSnapshot,
+  describeSnapshot,
+  dropManagedSave,
+  forgetSnapshot,
+  makeCurrent,
+  makePersistent,
+  nameFrozenFiles,
+  power,
+  redefineAs,
+  removeFiles,
+  removeTag,
+  reparent,
+  restoreMemory,
+  revert,
+  setGuestClock,
+  startPaused,
+  thawGuest,
+  trashFiles,
+  waitUntil,
+};
+
+/** The compiler does not see that the row of a step's own kind takes that step. */
+export function definitionOf({ kind }: Step): StepDefinition<Step['kind']> {
+  return steps[kind] as StepDefinition<Step['kind']>;
+}
+
+/** What is known once the step is done. */
+export function apply(step: Step, facts: Facts): Facts {
+  return definitionOf(step).apply(step, facts);
+}
+
+/** What is known once they are done, one after another. */
+export function applyAll(all: readonly Step[], facts: Facts): Facts {
+  return all.reduce((at, step) => apply(step, at), facts);
+}
+
+export function isDone(step: Step, facts: Facts): Done {
+  return definitionOf(step).isDone(step, facts);
+}
+
+export function touchedBy(step: Step): Touched {
+  return definitionOf(step).touches(step);
+}

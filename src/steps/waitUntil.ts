@@ -1,0 +1,11 @@
+// Time passes: libvirt names overlays by the second.
+import { always, cannotTell, nothingTouched, type StepDefinition } from './stepDefinition.js';
+
+export const waitUntil: StepDefinition<'waitUntil'> = {
+  touches: nothingTouched,
+  apply: ({ second }, facts) => ({ ...facts, now: Math.max(facts.now, second + 1) }),
+  isDone: cannotTell,
+  byHand: () => [['sleep', '1']],
+  isHarmless: always,
+  canBreakOff: false,
+};
