@@ -89,7 +89,7 @@ export class OtherClients {
         if (image.format !== 'qcow2') {
           return { type: 'refused', reason: 'rawHoldsNoTag' };
         }
-        await runOk('qemu-img', ['snapshot', '-c', foreignName(action.as), ...(await named(image))]);
+        await runOk('qemu-img', ['snapshot', '-c', foreignName(action.as), ...(await named(image, 'guess'))]);
         return { type: 'done' };
       }
       case 'virshForget':

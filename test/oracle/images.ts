@@ -27,12 +27,15 @@ export async function readImage(image: Image): Promise<Buffer> {
   }
 }
 
-/** The arguments by which QEMU's tools open an image; where it is encrypted, or rests on one that is, with the key. */
-export async function named(image: Image): Promise<readonly string[]> {
+/**
+ * The arguments by which QEMU's tools open an image; where it is encrypted, or rests on one that is, with the key.
+ * @param guess `qemu-img snapshot` is told no format
+ */
+export async function named(image: Image, guess?: 'guess'): Promise<readonly string[]> {
   const { file, format } = image;
   const chain = format === 'qcow2' ? await chainOf(image) : [];
   if (!chain.some(({ encrypted }) => encrypted)) {
-    return ['-f', format, file];
+    return guess === undefined ? ['-f', format, file] : [file];
   }
   const opened = chain.reduceRight<object | undefined>(
     (backing, layer) => ({
