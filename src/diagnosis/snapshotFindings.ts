@@ -11,6 +11,7 @@ import { frozenFileRefusal } from '../operations/refusals.js';
 import { lostData } from '../operations/repair/planMetadataRepair.js';
 import { wrongTagRefusal } from '../domain/chains/tagNames.js';
 import { elsewhereRefusal } from '../domain/chains/frozenContent.js';
+import { unownedImageRefusal } from '../domain/chains/unownedImage.js';
 import { type Stray, strayFile } from '../domain/chains/strayFile.js';
 import type { Found } from './found.js';
 
@@ -65,7 +66,7 @@ export function snapshotFindings(snapshot: Snapshot, facts: Facts): readonly Fou
       repair: { kind: 'leaveFrozenFiles', snapshot: name },
     });
   }
-  const elsewhere = elsewhereRefusal(snapshot, facts)?.refusal.facts;
+  const elsewhere = (elsewhereRefusal(snapshot, facts) ?? unownedImageRefusal(snapshot, facts))?.refusal.facts;
   if (elsewhere !== undefined && broken === undefined && frozen === undefined) {
     found.push({
       finding: { kind: 'staleMetadata', snapshot: name, disk: elsewhere['disk'] ?? '' },

@@ -28,8 +28,8 @@ export interface Facts {
   readonly otherVms?: readonly OtherVm[];
   /** URIs of connections to the same host whose VMs could not be asked for. */
   readonly unasked?: readonly string[];
-  /** By image in the VM's folders that no VM names: what it rests on. */
-  readonly strays?: ReadonlyMap<string, readonly string[]>;
+  /** By path: the images in the VM's folders that no VM and no snapshot names, and that rest on others. */
+  readonly strays?: ReadonlyMap<string, StrayImage>;
   /** Snapshots that are known to be older than the VM's last run, by `identityOf`. */
   readonly ranSince?: readonly string[];
   /** Snapshots that we took unasked, as our own records have them. */
@@ -59,6 +59,13 @@ export interface FilesSeen {
   readonly lists: ReadonlyMap<string, readonly string[]>;
   /** By file: whether what is in it can be changed by us, or why not; asked only where a plan would. */
   readonly canChange?: ReadonlyMap<string, 'yes' | CannotAct>;
+}
+
+export interface StrayImage {
+  /** All below it, the next one first. */
+  readonly restsOn: readonly string[];
+  /** Milliseconds since 1970; absent: not known. */
+  readonly modifiedAt?: number;
 }
 
 export interface OtherVm {

@@ -103,6 +103,8 @@ export interface RefusalFacts {
   readonly mergedByHand: { snapshot: string; disk: string; file: string };
   /** The metadata name `file` for it, and the overlay that it made rests on `other`, which is not in that chain. */
   readonly contentElsewhere: { snapshot: string; disk: string; file: string; overlay: string; other: string };
+  /** The overlay that it made is gone, and `image`, which nobody names, rests on `file`, which the metadata name for it. */
+  readonly unownedImage: { snapshot: string; disk: string; file: string; image: string };
   /** `by` froze the same file later, so that the VM was on it again. */
   readonly frozenAgain: { snapshot: string; disk: string; file: string; by: string };
   /** `file`, which it stands in or rests on, was written to after `overlay` was made over it. */

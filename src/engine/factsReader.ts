@@ -3,7 +3,7 @@
 import { namedFiles } from '../domain/chains/fileUse.js';
 import { pathsByIdentity } from '../domain/chains/samePath.js';
 import { Failure } from '../domain/failure.js';
-import type { OtherVm, Facts } from '../domain/facts.js';
+import type { Facts, OtherVm, StrayImage } from '../domain/facts.js';
 import { refuse } from '../domain/refusal.js';
 import { completeFacts, type CompleteFacts } from '../operations/completeFacts.js';
 import type { RequiredFiles } from '../operations/requiredFacts.js';
@@ -102,16 +102,16 @@ export class FactsReader {
     return this.#situation;
   }
 
-  async #strays(): Promise<ReadonlyMap<string, readonly string[]>> {
+  async #strays(): Promise<ReadonlyMap<string, StrayImage>> {
     const { hypervisor, log } = this.#sources;
     const named = new Set((this.#situation.otherVms ?? []).flatMap(({ files }) => files));
     const images = await readStrayImages(hypervisor.files, this.#situation, named, log);
     const own = ownPaths(this.#situation);
     return new Map(
-      images.map(({ file, restsOn, identities }) => [
-        file,
-        [...new Set([...restsOn, ...identities.flatMap((identity) => own.get(identity) ?? [])])],
-      ]),
+      images.map(({ file, restsOn, identities, ...times }) => {
+        const ownNames = identities.flatMap((identity) => own.get(identity) ?? []);
+        return [file, { ...times, restsOn: [...new Set([...restsOn, ...ownNames])] }];
+      }),
     );
   }
 

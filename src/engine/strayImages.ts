@@ -4,14 +4,12 @@ import { namedFiles } from '../domain/chains/fileUse.js';
 import { identitiesOf } from '../domain/chains/samePath.js';
 import type { HostFiles } from '../domain/hostFiles.js';
 import type { Log } from '../base/log.js';
-import type { Facts } from '../domain/facts.js';
+import type { Facts, StrayImage } from '../domain/facts.js';
 import { type Clock, systemClock } from '../base/clock.js';
 import { ChainReader } from '../inventory/hostFacts.js';
 
-export interface StrayImage {
+export interface FoundStray extends StrayImage {
   readonly file: string;
-  /** All below it. */
-  readonly restsOn: readonly string[];
   /** Of those below it, whatever path leads to them. */
   readonly identities: readonly string[];
 }
@@ -26,7 +24,7 @@ export async function readStrayImages(
   namedByOthers: ReadonlySet<string>,
   log: Log,
   clock: Clock = systemClock,
-): Promise<readonly StrayImage[]> {
+): Promise<readonly FoundStray[]> {
   const named = namedFiles(facts);
   const looked = facts.files?.images;
   const strange = [...(facts.files?.lists ?? [])]
@@ -35,10 +33,12 @@ export async function readStrayImages(
   const chains = new ChainReader(files, 'head', log, clock);
   chains.know(new Map(strange.map((path) => [path, 'qcow2'])));
   await chains.follow(strange);
-  return strange.flatMap((file): readonly StrayImage[] => {
+  return strange.flatMap((file): readonly FoundStray[] => {
     const restsOn = chains.chain(file).files.slice(1);
     const identities = restsOn.flatMap((one) => identitiesOf(one, chains.images.get(one)));
-    return restsOn.length === 0 ? [] : [{ file, restsOn, identities }];
+    const image = chains.images.get(file);
+    const modifiedAt = typeof image === 'object' ? image.modifiedAt : undefined;
+    return restsOn.length === 0 ? [] : [{ file, restsOn, identities, ...(modifiedAt !== undefined && { modifiedAt }) }];
   });
 }
 

@@ -16,6 +16,7 @@ export const fileRefusals: Pick<
   | 'contentElsewhere'
   | 'writtenSince'
   | 'frozenAgain'
+  | 'unownedImage'
   | 'ramCannotBeSaved'
   | 'cannotLeaveOut'
   | 'noSpaceFor'
@@ -125,6 +126,20 @@ export const fileRefusals: Pick<
       other,
     ),
     t('All data is still there. Keep these files, and read {0} from “{1}” (qemu-img convert).', snapshot, other),
+  ],
+  unownedImage: ({ snapshot, disk, file, image }, t) => [
+    t(
+      'libvirt’s notes name “{2}” for disk {1} of {0}, but “{3}” is built on that, and nobody names it: a snapshot below was forgotten by another program, and the notes with it.',
+      snapshot,
+      disk,
+      file,
+      image,
+    ),
+    t(
+      'If {0} is what “{1}” holds, read it from there (qemu-img convert). If not, move that file to another folder.',
+      snapshot,
+      image,
+    ),
   ],
   frozenAgain: ({ snapshot, disk, file, by }, t) => [
     t(

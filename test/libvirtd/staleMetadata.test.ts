@@ -50,6 +50,35 @@ describe('a snapshot whose files are not what its metadata say', function () {
     assert.deepEqual(orphans, []);
   });
 
+  it('is not reverted to where that was so, and a revert took the overlay away that would tell', async () => {
+    const vm = await TrapVm.define(r, 'bereft');
+    await vm.power('start');
+    await vm.grow('bottom', 'middle');
+    await vm.run({ kind: 'revert', snapshot: 'bottom', after: 'running', checkpointFirst: false });
+    vm.model = vm.model.reverted('bottom', 'running');
+    const bottom = layer(vm, 0, 'bottom');
+    const named = async (): Promise<boolean> =>
+      (await r.virsh('snapshot-dumpxml', 'bereft', 'middle')).includes(`<source file='${bottom}'`);
+    assert.ok(await named());
+    await r.virsh('snapshot-delete', 'bereft', 'bottom', '--metadata');
+    await r.inventory.refresh({ vm: vm.ref });
+    const isMoved = !(await named());
+    const revert = { kind: 'revert', snapshot: 'middle', after: 'off', checkpointFirst: false } as const;
+    if (isMoved) {
+      await vm.isRefused(revert, 'unownedImage');
+      const orphans = (await vm.diagnoses('all')).filter(({ finding }) => finding.kind === 'orphanFile');
+      assert.deepEqual(orphans, []);
+    } else {
+      await vm.run(revert);
+      vm.model = vm.model.reverted('middle', 'off');
+    }
+    const { differences } = await vm.vm.compare(vm.model, 'present');
+    assert.deepEqual(
+      differences.filter(({ about }) => about === 'data'),
+      [],
+    );
+  });
+
   it('is not reverted to where somebody wrote into what is below it', async () => {
     const vm = await TrapVm.define(r, 'written');
     await vm.power('start');

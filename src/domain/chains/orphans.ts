@@ -5,6 +5,8 @@ import { neededFiles } from './deletedFiles.js';
 import { isOurMemoryName } from './memoryFiles.js';
 import { backingFileOf, namedFiles, restingOn, wholeChain } from './fileUse.js';
 import { outsiderOn, unreadVms } from './otherVms.js';
+import { unownedImageRefusal } from './unownedImage.js';
+import type { Snapshot } from '../snapshot.js';
 import type { Facts } from '../facts.js';
 import { isSafeName } from '../snapshotName.js';
 
@@ -92,7 +94,7 @@ export function orphanCandidates(facts: Facts): {
  * | somebody names it or is built on it           | no orphan |
  * | a program relies on it                        | no orphan: it is at work on it |
  * | chains of other VMs are not all read          | none is told |
- * | what a snapshot froze is not where libvirt's notes have it | none is told: it may be that |
+ * | what a snapshot froze is, or may be, not where libvirt's notes have it | none is told: it may be that |
  * | an image that stands alone, or on strange files | no orphan: it is no overlay of this VM |
  * | it could not be seen                          | not told |
  * | a memory file of ours, an overlay of this VM  | orphan |
@@ -102,7 +104,9 @@ export function orphanFiles(facts: Facts): readonly OrphanFile[] {
   if (files === undefined || otherVms === undefined || unreadVms(facts).length > 0) {
     return [];
   }
-  if (tree.snapshots.some((snapshot) => elsewhereRefusal(snapshot, facts) !== undefined)) {
+  const isElsewhere = (snapshot: Snapshot): boolean =>
+    (elsewhereRefusal(snapshot, facts) ?? unownedImageRefusal(snapshot, facts)) !== undefined;
+  if (tree.snapshots.some(isElsewhere)) {
     return [];
   }
   const candidates = orphanCandidates(facts);

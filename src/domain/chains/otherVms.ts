@@ -50,8 +50,8 @@ export function outsiderOn(
   if (user !== undefined) {
     return { kind: 'vm', name: user.vm, file: user.file };
   }
-  for (const [name, below] of facts.strays ?? []) {
-    const file = wanted.has(name) || going.has(name) ? undefined : below.find((one) => wanted.has(one));
+  for (const [name, { restsOn }] of facts.strays ?? []) {
+    const file = wanted.has(name) || going.has(name) ? undefined : restsOn.find((one) => wanted.has(one));
     if (file !== undefined) {
       return { kind: 'image', name, file };
     }

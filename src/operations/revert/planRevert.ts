@@ -8,6 +8,7 @@ import { backingFileOf } from '../../domain/chains/fileUse.js';
 import { tagsUnseenWarning } from '../../domain/chains/lostTags.js';
 import { lastWrites } from '../../domain/chains/lastWrites.js';
 import { elsewhereRefusal, frozenAgainRefusal, writtenSinceRefusal } from '../../domain/chains/frozenContent.js';
+import { unownedImageRefusal } from '../../domain/chains/unownedImage.js';
 import { mergedByHandRefusal } from '../../domain/chains/mergedByHand.js';
 import { nvramBackSteps } from '../variablesSteps.js';
 import { inUseRefusal, frozenFileRefusal, snapshotFor, unfinishedDeleteRefusal, unsteadyRefusal } from '../refusals.js';
@@ -153,6 +154,7 @@ function contentRefusal(snapshot: Snapshot, end: EndState, facts: Facts): Refuse
         mergedByHandRefusal(snapshot, facts) ??
         brokenRefusal(snapshot, facts) ??
         elsewhereRefusal(snapshot, facts) ??
+        unownedImageRefusal(snapshot, facts) ??
         frozenAgainRefusal(snapshot, facts) ??
         writtenSinceRefusal(snapshot, facts) ??
         surroundingsRefusal(snapshot, end, facts) ??

@@ -53,7 +53,7 @@ describe('otherVms', () => {
       canAct: new Map(),
       lists: new Map(),
     };
-    const strays = new Map([['/img/copy', ['/img/web.b', '/img/web.qcow2']]]);
+    const strays = new Map([['/img/copy', { restsOn: ['/img/web.b', '/img/web.qcow2'] }]]);
     const active = vm({ disks: [disk('vda', '/img/web.a', { backing: ['/img/web.qcow2'] })] });
     const held = new Set(['1:1', '1:2', '1:3']);
 

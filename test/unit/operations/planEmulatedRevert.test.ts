@@ -388,6 +388,7 @@ describe('an emulated revert to a VM whose configuration had other disks than wh
     old({
       tree: tree(snapshots, snapshots.at(-1)!.name),
       vm: vm({ disks: [disk('vda', '/img/vda.b'), disk('vdc', '/img/vdc.b')] }),
+      files: seen({ [base]: image() }, { '/img/web.a.mem': 'there' }),
       frozenDisks: new Map([
         ['a', parseFrozenDisks(xml)],
         ['b', [disk('vda', '/img/vda.a'), disk('vdc', '/img/c')]],

@@ -80,7 +80,7 @@ const against: Readonly<Record<string, Change>> = {
   },
   'an image that no VM names': (at) => ({
     ...at,
-    strays: new Map([['/img/copy', [...(at.files?.images.keys() ?? [])]]]),
+    strays: new Map([['/img/copy', { restsOn: [...(at.files?.images.keys() ?? [])] }]]),
   }),
   'a program that reads an overlay': (at) => {
     const file = middle(at);

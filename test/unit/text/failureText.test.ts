@@ -113,6 +113,7 @@ const facts: RefusalFacts = {
   usedByOtherVm: { vm, other: 'clone', file },
   memoryFileForeign: { vm, snapshot, file },
   contentElsewhere: { snapshot, disk: 'vda', file, overlay: '/images/a', other: '/images/b' },
+  unownedImage: { snapshot, disk: 'vda', file, image: '/images/a' },
   frozenAgain: { snapshot, disk: 'vda', file, by: 'b' },
   writtenSince: { snapshot, disk: 'vda', file, overlay: '/images/a' },
   usedByImage: { vm, image: '/images/copy', file },

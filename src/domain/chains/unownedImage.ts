@@ -1,0 +1,73 @@
+// Whether what a snapshot froze may stand in an image that nobody names any more, where its metadata name the one below.
+import { externalTargets } from './deletedFiles.js';
+import { backingFileOf, namedFiles, restingOn } from './fileUse.js';
+import { type Refused, refuse } from '../refusal.js';
+import type { Facts } from '../facts.js';
+import type { Snapshot } from '../snapshot.js';
+
+/** Clocks of file systems are not finer than this, and QEMU writes the last words into a file after its overlay is made. */
+const slackMs = 60_000;
+
+/**
+ * libvirt 9.0 notes what is below for the children of a snapshot that it forgets (`snapshot-delete --metadata`). The overlay
+ * that the child made tells of it, but a revert may have taken that overlay away. Then there is an image that rests on what the
+ * metadata name, and was at rest when the snapshot was there; what anybody builds on a file that a snapshot froze is younger.
+ *
+ * | overlay that it made | an image of nobody rests right on the file that it names, and was written last | → |
+ * |----------------------|----------------------------------------------------------------------------|---|
+ * | there, or not seen   | any                                                                        | not told |
+ * | gone                 | before the snapshot was complete, or nobody knows when                     | unownedImage |
+ * | gone                 | after that                                                                 | ok |
+ */
+export function unownedImageRefusal(snapshot: Snapshot, facts: Facts): Refused | undefined {
+  for (const target of externalTargets(snapshot)) {
+    const overlay = snapshot.disks.find((disk) => disk.target === target)?.file;
+    const file = backingFileOf(facts, snapshot.name, target);
+    if (overlay === undefined || file === undefined || !isGone(overlay, facts)) {
+      continue;
+    }
+    const latest = completeAt(snapshot, facts) + slackMs;
+    const found = unownedOn(file, facts).find(({ modifiedAt = 0 }) => modifiedAt <= latest);
+    if (found !== undefined) {
+      return refuse('unownedImage', { snapshot: snapshot.title, disk: target, file, image: found.image });
+    }
+  }
+  return undefined;
+}
+
+function isGone(file: string, { files }: Facts): boolean {
+  const image = files?.images.get(file);
+  if (image !== undefined) {
+    return image === 'missing';
+  }
+  const slash = file.lastIndexOf('/');
+  const names = files?.lists.get(file.slice(0, slash));
+  return names !== undefined && !names.includes(file.slice(slash + 1));
+}
+
+interface Unowned {
+  readonly image: string;
+  readonly modifiedAt?: number | undefined;
+}
+
+/** Whoever looks for orphans has looked at some already, which are no strays then. */
+function unownedOn(file: string, facts: Facts): readonly Unowned[] {
+  const named = namedFiles(facts);
+  const isNobodys = (image: string): boolean => [...restingOn(facts, [image])].every((one) => !named.has(one));
+  return [
+    ...[...(facts.strays ?? [])].flatMap(([image, { restsOn, modifiedAt }]) =>
+      restsOn[0] === file ? [{ image, modifiedAt }] : [],
+    ),
+    ...[...(facts.files?.images ?? [])].flatMap(([image, seen]) =>
+      typeof seen === 'object' && seen.backing?.file === file && isNobodys(image)
+        ? [{ image, modifiedAt: seen.modifiedAt }]
+        : [],
+    ),
+  ];
+}
+
+/** In milliseconds since 1970. The disks of a guest that runs on go over to their overlays when its RAM is saved. */
+function completeAt({ createdAt, memory }: Snapshot, { files }: Facts): number {
+  const ram = memory.file === undefined ? undefined : files?.files.get(memory.file);
+  return Math.max(createdAt * 1000, typeof ram === 'object' ? (ram.modifiedAt ?? 0) : 0);
+}
