@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import type { Daemon } from '../inventoryRig.js';
 import { childVariable, type ChildTask } from './editor.js';
 import { thisBundle } from './thisBundle.mjs';
@@ -11,6 +12,8 @@ export async function inChild(task: ChildTask, { env }: Daemon): Promise<string>
   const child = spawn(process.execPath, [thisBundle], {
     env: { ...env, [childVariable]: JSON.stringify(task) },
     stdio: ['ignore', 'ignore', 'pipe'],
+    // A group of its own, by which those that it starts are known.
+    detached: true,
   });
   let words = '';
   child.stderr.on('data', (data: Buffer) => (words += data.toString()));
@@ -18,7 +21,25 @@ export async function inChild(task: ChildTask, { env }: Daemon): Promise<string>
   if (signal === null && code !== 0) {
     throw new Error(`the child failed before it was to die: ${words}`);
   }
+  if (child.pid !== undefined) {
+    await groupIsGone(child.pid);
+  }
   return signal === null ? 'done' : 'killed';
+}
+
+/**
+ * A qemu-img that it had started gets its own signal when it dies, and holds the locks on its files until that has arrived, which on a
+ * busy machine takes longer than the next editor. Nothing tells of the end of a process that is nobody's child.
+ */
+async function groupIsGone(group: number): Promise<void> {
+  for (;;) {
+    try {
+      process.kill(-group, 0);
+    } catch {
+      return;
+    }
+    await setTimeout(20);
+  }
 }
 
 /** The entries of a journal that have not ended, by their folders. */
