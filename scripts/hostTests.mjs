@@ -1,5 +1,5 @@
 // Runs test/host in VS Code's extension host, through @vscode/test-electron.
-//   node scripts/hostTests.mjs [--grep TEXT] [--built]     --built: the extension and the suite are there already
+//   node scripts/hostTests.mjs [--grep TEXT] [--suite FILE]     --suite: built already, as the extension is
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -27,11 +27,11 @@ function chooseExecutable() {
 }
 
 /**
- * @param {{ grep?: string | undefined, built?: boolean }} [options]
+ * @param {{ grep?: string | undefined, suite?: string | undefined }} [options]
  * @returns {Promise<number>} exit status: 0 all passed, 1 some failed, 2 or more VS Code itself failed
  */
-export async function runHostTests({ grep, built = false } = {}) {
-  if (!built) {
+export async function runHostTests({ grep, suite } = {}) {
+  if (suite === undefined) {
     await buildExtension();
     await buildTests('host');
   }
@@ -58,7 +58,7 @@ export async function runHostTests({ grep, built = false } = {}) {
     return await runTests({
       ...(vscodeExecutablePath && { vscodeExecutablePath }),
       extensionDevelopmentPath: root,
-      extensionTestsPath: join(root, 'out-test/host/index.cjs'),
+      extensionTestsPath: suite ?? join(root, 'out-test/host/index.cjs'),
       launchArgs: [
         folder,
         '--disable-extensions',
@@ -83,7 +83,7 @@ export async function runHostTests({ grep, built = false } = {}) {
 }
 
 if (isEntryPoint(import.meta)) {
-  const { values } = parseArgs({ options: { grep: { type: 'string' }, built: { type: 'boolean' } } });
+  const { values } = parseArgs({ options: { grep: { type: 'string' }, suite: { type: 'string' } } });
   if (!existsSync(join(root, 'test/host'))) throw new Error('There is no test/host.');
-  process.exitCode = await runHostTests({ grep: values.grep, built: values.built ?? false });
+  process.exitCode = await runHostTests(values);
 }

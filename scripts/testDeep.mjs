@@ -13,6 +13,7 @@ import { deepParts, inTurn } from './rig/deepParts.mjs';
 import { libvirtVersions, releaseOf } from './rig/libvirtVersions.mjs';
 import { root } from './rig/root.mjs';
 import { run, runOk } from './rig/run.mjs';
+import { plan } from './rig/testParts.mjs';
 import { TestSession } from './rig/testSession.mjs';
 
 /** @typedef {import('./build.mjs').Layer} Layer */
@@ -53,7 +54,7 @@ const left = [];
 await session.attempt('deep tests', async () => {
   const needs = chosen.flatMap(({ layer, version }) => [
     /** @type {const} */ ('libvirt'),
-    ...(layer === 'ui' ? [/** @type {const} */ ('browser')] : []),
+    ...(layer === undefined ? [] : plan[layer].needs),
     ...(version === 'system' ? [] : [/** @type {const} */ ('releases')]),
   ]);
   const unmet = await session.begin(needs);

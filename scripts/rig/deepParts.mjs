@@ -7,7 +7,7 @@
  * @property {'system' | 'trixie' | 'newest'} version of libvirt
  * @property {number} minutes that it takes on two cores, about
  * @property {readonly string[]} guards rooms of src/ whose change it would see
- * @property {'libvirtd' | 'ui'} [layer] its files are run in; without one, `npm run histories` is
+ * @property {'libvirtd' | 'host' | 'ui'} [layer] its files are run in; without one, `npm run histories` is
  * @property {import('../build.mjs').Tier} [tier] of its files
  * @property {readonly string[]} [files] by the first part of their names; all of the tier unless given
  * @property {string} [grep]
@@ -29,6 +29,8 @@ const operations = ['create', 'repair', 'revert', 'delete', 'rename', 'consolida
  * | guards    | each guard switched off must turn a history red                   |
  * | versions  | the whole layer with a daemon, on other libvirts                  |
  * | themes    | the lesson in three themes                                        |
+ * | oracle    | what judges the others sees each thing that is changed            |
+ * | editors   | all that runs in VS Code, on the oldest that the manifest admits  |
  * @type {readonly DeepPart[]}
  */
 export const deepParts = [
@@ -79,6 +81,31 @@ export const deepParts = [
         version,
         minutes: 3,
         guards: acting,
+      }),
+  ),
+  ...versions.map(
+    (version) =>
+      /** @type {DeepPart} */ ({
+        name: `oracle ${version}`,
+        group: 'oracle',
+        version,
+        minutes: 1,
+        guards: [],
+        layer: 'libvirtd',
+        tier: 'deep',
+        files: ['oracle'],
+      }),
+  ),
+  .../** @type {const} */ (['host', 'ui']).map(
+    (layer) =>
+      /** @type {DeepPart} */ ({
+        name: `editors ${layer}`,
+        group: 'editors',
+        version: 'system',
+        minutes: { host: 3, ui: 7 }[layer],
+        guards: ['ui', 'manifest', 'text', 'lesson'],
+        layer,
+        env: { TEST_VSCODE: 'minimum' },
       }),
   ),
   {

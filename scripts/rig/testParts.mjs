@@ -1,5 +1,5 @@
 // What can be run of the tests: layers, or parts of one, and the programs that a part is made of. Runs none.
-import { basename } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { buildExtension, buildTests } from '../build.mjs';
 import { packageExtension } from '../package.mjs';
 import { startPrivateDaemon } from './privateDaemon.mjs';
@@ -34,15 +34,14 @@ const lasting = new Map(
     story: 190,
     host: 130,
     faults: 80,
-    externalRevert: 60,
-    packaged: 60,
+    externalRevert: 80,
+    packaged: 35,
     lesson: 55,
-    histories: 50,
+    histories: 35,
     pictureBlocks: 45,
     metadataSteps: 45,
     picture: 40,
     hypervisorSteps: 40,
-    oracle: 35,
   }),
 );
 
@@ -89,7 +88,7 @@ export function jobOf({ layer, program, name, release, env: more, mayBegin }, { 
   const { places, daemon } = layer === undefined ? { places: 1, daemon: false } : plan[layer];
   return {
     name: files.length === 1 ? nameOf(files[0] ?? '') : (layer ?? name ?? ''),
-    args: program ?? (layer === 'host' ? hostCommand(grep) : mochaCommand(files, grep)),
+    args: program ?? (layer === 'host' ? hostCommand(files, grep) : mochaCommand(files, grep)),
     tells: program === undefined ? 'counts' : 'status',
     env: { ...env, ...(release !== undefined && { VIRT_REWIND_TEST_RELEASE: release }), ...more },
     dir,
@@ -140,9 +139,10 @@ async function withDaemon() {
 /** @param {string} bundle */
 const nameOf = (bundle) => basename(bundle).replace(/(\.deep)?\.test\.[cm]js$/, '');
 
-/** @param {string | undefined} grep */
-function hostCommand(grep) {
-  return ['scripts/hostTests.mjs', '--built', ...(grep === undefined ? [] : ['--grep', grep])];
+/** @param {readonly string[]} bundles @param {string | undefined} grep */
+function hostCommand(bundles, grep) {
+  const suite = join(dirname(bundles[0] ?? ''), 'index.cjs');
+  return ['scripts/hostTests.mjs', '--suite', suite, ...(grep === undefined ? [] : ['--grep', grep])];
 }
 
 /** @param {readonly string[]} bundles @param {string | undefined} grep */

@@ -5,14 +5,13 @@ import { join } from 'node:path';
 import { virshOf } from '../../scripts/guest/defineVm.mjs';
 import { hands } from '../../scripts/rig/hands.mjs';
 import { root } from '../../scripts/rig/root.mjs';
-import { installVsCode, type VsCodeVersion } from '../../scripts/rig/vscodeInstall.mjs';
+import { installVsCode } from '../../scripts/rig/vscodeInstall.mjs';
 import { installVsix, quietSettings, startVsCode } from '../../scripts/rig/vscodeServer.mjs';
 import { openWorkbench } from '../../scripts/rig/workbench.mjs';
 
 export interface StageOptions {
   /** A packed extension to install; without one, the checkout runs from its sources. */
   readonly vsix?: string;
-  readonly version?: VsCodeVersion;
   readonly settings?: Readonly<Record<string, unknown>>;
   /** Whether VS Code asks if the folder is trusted. */
   readonly trust?: boolean;
@@ -32,7 +31,7 @@ export function testDaemon() {
 
 export async function openStage(by: 'mouse' | 'keyboard', options: StageOptions = {}) {
   const daemon = testDaemon();
-  const vscode = await installVsCode(options.version === undefined ? {} : { version: options.version });
+  const vscode = await installVsCode();
   const temporary = await mkdtemp(join(tmpdir(), 'ui-'));
   const data = join(temporary, 'data');
   const folder = join(temporary, 'project');

@@ -4,6 +4,7 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { root } from '../../../scripts/rig/root.mjs';
+import { locateVsCode } from '../../../scripts/rig/vscodeInstall.mjs';
 import { commandIds } from '../../../src/manifest/commandIds.js';
 import { contextKeys, welcomeStates } from '../../../src/manifest/contextKeyTable.js';
 import {
@@ -22,6 +23,7 @@ interface MenuItem {
   readonly when?: string;
 }
 interface Manifest {
+  readonly engines: { readonly vscode: string };
   readonly capabilities: { readonly untrustedWorkspaces: { readonly restrictedConfigurations: readonly string[] } };
   readonly contributes: {
     readonly viewsContainers: { readonly activitybar: readonly { readonly id: string; readonly icon: string }[] };
@@ -47,6 +49,11 @@ const whens = [
 ].flatMap((item) => (item.when === undefined ? [] : [item.when]));
 
 describe('package.json', () => {
+  it('admits no VS Code that is older than the oldest one of the tests', () => {
+    const { version } = locateVsCode({ version: 'minimum' });
+    assert.equal(manifest.engines.vscode, `^${version.replace(/\.\d+$/, '.0')}`);
+  });
+
   it('contributes every command once', () => {
     assert.deepEqual(contributes.commands.map(({ command }) => command).toSorted(), [...commandIds].toSorted());
   });
