@@ -5,7 +5,7 @@
  * @property {string} name
  * @property {string} group by which it is chosen on the command line
  * @property {'system' | 'trixie' | 'newest'} version of libvirt
- * @property {number} minutes that it takes on two cores, about
+ * @property {number} minutes that it takes by itself on two cores, about
  * @property {readonly string[]} guards rooms of src/ whose change it would see
  * @property {'libvirtd' | 'host' | 'ui'} [layer] its files are run in; without one, `npm run histories` is
  * @property {import('../build.mjs').Tier} [tier] of its files
@@ -124,7 +124,7 @@ export const deepParts = [
         name: `versions ${version}`,
         group: 'versions',
         version,
-        minutes: 9,
+        minutes: 6,
         guards: acting,
         layer: 'libvirtd',
       }),
