@@ -13,12 +13,7 @@ const slackMs = 60_000;
  * that the child made tells of it, but a revert may have taken that overlay away. Then there is an image that rests on what the
  * metadata name, and was at rest when the snapshot was there; what anybody builds on a file that a snapshot froze is younger.
  *
- * | overlay that it made | an image of nobody rests right on the file that it names, and was written last | → |
- * |----------------------|----------------------------------------------------------------------------|---|
- * | there, or not seen   | any                                                                        | not told |
- * | gone                 | before the snapshot was complete, or nobody knows when                     | unownedImage |
- * | gone                 | after that                                                                 | ok |
- */
+XX */
 export function unownedImageRefusal(snapshot: Snapshot, facts: Facts): Refused | undefined {
   for (const target of externalTargets(snapshot)) {
     const overlay = snapshot.disks.find((disk) => disk.target === target)?.file;
@@ -26,13 +21,21 @@ export function unownedImageRefusal(snapshot: Snapshot, facts: Facts): Refused |
     if (overlay === undefined || file === undefined || !isGone(overlay, facts)) {
       continue;
     }
-    const latest = completeAt(snapshot, facts) + slackMs;
-    const found = unownedOn(file, facts).find(({ modifiedAt = 0 }) => modifiedAt <= latest);
+    const taken = completeAt(snapshot, facts);
+    const found = unownedOn(file, facts).find(
+      ({ image, modifiedAt = 0 }) => modifiedAt <= taken + (isNamedAlike(image, [file, overlay]) ? slackMs : 0),
+    );
     if (found !== undefined) {
       return refuse('unownedImage', { snapshot: snapshot.title, disk: target, file, image: found.image });
     }
   }
   return undefined;
+}
+
+/** `/img/web.a` and `/img/web.qcow2`: overlays have the name of what they stand on, but for its ending. */
+function isNamedAlike(image: string, others: readonly string[]): boolean {
+  const start = image.replace(/\.[^./]*$/u, '.');
+  return others.some((other) => other.startsWith(start));
 }
 
 function isGone(file: string, { files }: Facts): boolean {

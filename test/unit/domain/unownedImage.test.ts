@@ -13,14 +13,20 @@ describe('an image that nobody names, upon what a snapshot is said to have froze
   const ram = external('b', undefined, { createdAt: now, memory: 'external', memoryFile: '/img/b.mem' });
   const ramOf = (modifiedAt: number | undefined): FilesSeen['files'] =>
     new Map([['/img/b.mem', modifiedAt === undefined ? 'unknown' : { bytes: 1, allocatedBytes: 1, modifiedAt }]]);
-  const told = (overlay: SeenFile, stray: StrayImage, b = taken, savedAt?: number): string | undefined =>
+  const told = (
+    overlay: SeenFile,
+    stray: StrayImage,
+    b = taken,
+    savedAt?: number,
+    name = '/img/web.a',
+  ): string | undefined =>
     unownedImageRefusal(
       b,
       facts({
         tree: tree([b], 'b'),
         frozenDisks: frozen({ b: base }),
         files: seen({ [base]: image(), '/img/web.b': overlay }, {}, { files: ramOf(savedAt) }),
-        strays: new Map([['/img/web.a', stray]]),
+        strays: new Map([[name, stray]]),
       }),
     )?.refusal.reason;
   const at = (ms: number): StrayImage => ({ restsOn: [base], modifiedAt: now * 1000 + ms });
@@ -48,6 +54,11 @@ describe('an image that nobody names, upon what a snapshot is said to have froze
 
   it('is something else, where it was written to later: somebody has built it on what was frozen', () => {
     assert.equal(told('missing', at(2 * minuteMs)), undefined);
+  });
+
+  it('is a clone, where it is named otherwise and was written to right after', () => {
+    assert.equal(told('missing', at(2_000), taken, undefined, '/img/copy.qcow2'), undefined);
+    assert.equal(told('missing', at(0), taken, undefined, '/img/copy.qcow2'), 'unownedImage');
   });
 
   it('is something else, where it rests on another file', () => {
