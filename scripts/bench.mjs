@@ -1,5 +1,5 @@
 // `npm run bench`: every figure of the product beside what it is measured against, in one run on private daemons.
-//   npm run bench [-- BENCH…]   benches: reads guest plan check checkpoint pause memory health layers idle picture activation
+//   npm run bench [-- BENCH…]   benches: reads guest plan question check checkpoint pause memory health layers idle picture activation
 // Writes bench-results.json and prints the same as a table. Says what it could not measure; ends with 1 if a goal is
 // missed or a bench failed.
 import { spawn } from 'node:child_process';
@@ -19,6 +19,7 @@ const benches = {
   reads: { need: 'libvirt', run: inNode },
   guest: { need: 'libvirt', run: inNode },
   plan: { need: 'libvirt', run: inNode },
+  question: { need: 'libvirt', run: inNode },
   check: { need: 'libvirt', run: inNode },
   checkpoint: { need: 'libvirt', run: inNode },
   pause: { need: 'libvirt', run: inNode },

@@ -1,0 +1,93 @@
+// What a Revert question costs: how often the port is asked for all its variants, beside three other VMs, on a real guest.
+import { join } from 'node:path';
+import { defineTestGuest } from '../../scripts/guest/testGuest.mjs';
+import { libvirtHypervisor } from '../../src/driver/connection/openLibvirt.js';
+import type { Hypervisor } from '../../src/driver/hypervisor.js';
+import { Inventory } from '../../src/engine/liveInventory.js';
+import { vmKey } from '../../src/inventory/views.js';
+import { silentLog } from '../../src/base/log.js';
+import type { AfterRevert, OperationRequest } from '../../src/domain/operation.js';
+import { defineOthers } from './guestOperations.js';
+import { median, onPrivateDaemon, remark, report, timed } from './measure.js';
+
+const rounds = 5;
+const others = 3;
+const ends: readonly AfterRevert[] = ['running', 'paused', 'off'];
+
+void onPrivateDaemon(async (daemon) => {
+  await defineOthers(daemon, others);
+  const open = libvirtHypervisor(silentLog, daemon.env);
+  const asked: string[] = [];
+  let hypervisor: Hypervisor | undefined;
+  const inventory = new Inventory({
+    open: async (uri, signal) => counted((hypervisor = await open(uri, signal)), (call) => asked.push(call)),
+    log: silentLog,
+    journal: { folder: join(daemon.dir, 'journal') },
+  });
+  inventory.setConnections([daemon.uri]);
+  for (const style of ['internal', 'external'] as const) {
+    const name = `guest-${style}`;
+    const guest = await defineTestGuest(daemon, { name });
+    await guest.start();
+    const { vms } = await inventory.connect(daemon.uri);
+    const vm = vms.find((view) => view.vm.name === name)!.ref;
+    inventory.setAttention({ visible: true, connections: new Set([daemon.uri]), vms: new Set([vmKey(vm)]) });
+    const { snapshot } = await inventory.runOperation({ kind: 'create', vm, snapshotKind: 'memory', style, title: 'it' });
+    await inventory.readTree(vm);
+    // Nobody else asks: what is followed is as good as read.
+    const question = ends.flatMap((after): readonly OperationRequest[] =>
+      [true, false].map((checkpointFirst) => ({ kind: 'revert', vm, snapshot: snapshot!, after, checkpointFirst })),
+    );
+    const ask = async (): Promise<void> => {
+      for (const decision of await Promise.all(question.map((request) => inventory.plan(request)))) {
+        if (decision.kind === 'refusal') {
+          throw new Error(`refused: ${decision.refusal.reason}`);
+        }
+      }
+    };
+    await ask();
+    const [times, port, rpc] = [[] as number[], [] as number[], [] as number[]];
+    let last: readonly string[] = [];
+    for (let round = 0; round < rounds; round++) {
+      asked.length = 0;
+      const before = hypervisor!.callCount;
+      times.push(await timed(ask));
+      rpc.push(hypervisor!.callCount - before);
+      last = [...asked];
+      port.push(last.length);
+    }
+    report({
+      name: `calls of the port for a Revert question, ${style}, ${others} other VMs`,
+      // Of somebody's poll a round may hold a call more.
+      ours: Math.min(...port),
+      baseline: 9,
+      unit: 'calls',
+      goal: 1,
+      against: 'one look',
+    });
+    remark(
+      `A Revert question, ${style}: ${Math.min(...rpc)} calls of libvirt, ${median(times).toFixed(1)} ms; the port: ${last.join(', ')}.`,
+    );
+    await guest.remove();
+  }
+  inventory.dispose();
+});
+
+/** Of each method that asks, told its name. What is a property, an event or an end asks nobody. */
+function counted(hypervisor: Hypervisor, tell: (method: string) => void): Hypervisor {
+  return new Proxy(hypervisor, {
+    get: (target, key) => {
+      const value: unknown = Reflect.get(target, key, target);
+      if (typeof value !== 'function') {
+        return value;
+      }
+      return (...args: readonly unknown[]): unknown => {
+        const answer: unknown = Reflect.apply(value, target, args);
+        if (answer instanceof Promise) {
+          tell(String(key));
+        }
+        return answer;
+      };
+    },
+  });
+}
