@@ -26,7 +26,10 @@ export interface VmHead {
   readonly active: boolean;
 }
 
-export type NamedByVm = Pick<Vm, 'name' | 'disks' | 'nvram'>;
+export interface NamedByVm extends Pick<Vm, 'name' | 'disks' | 'nvram'> {
+  /** Names of its snapshots. */
+  readonly snapshots: readonly string[];
+}
 
 export interface StepOutcome {
   /** From the suspended to the resumed event, on the clock of this computer; absent when none was seen. */
@@ -59,11 +62,9 @@ export interface Hypervisor {
   listVms(): Promise<readonly VmHead[]>;
   /** State and configuration; costs a few calls, blocks while another client's internal snapshot runs. */
   readVm(uuid: string): Promise<Vm>;
-  /** Of its configuration alone, in one call: the files that it names. */
+  /** The files that its configuration names, and which snapshots there are: the cheap look at a VM beside the one that is acted on. */
   readNamed(uuid: string): Promise<NamedByVm>;
   countSnapshots(uuid: string): Promise<number>;
-  /** In one call. */
-  readSnapshotNames(uuid: string): Promise<readonly string[]>;
   /**
    * How many snapshots there are and which is current: the cheap look of a poll, which costs the same for one snapshot
    * and for a thousand. Both stay the same only when a snapshot that is not current is replaced by another.

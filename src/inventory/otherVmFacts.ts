@@ -136,13 +136,13 @@ export class OtherVmFacts {
   }
 
   async #read(hypervisor: Hypervisor, uuid: string): Promise<Named> {
-    const [vm, names] = await Promise.all([hypervisor.readNamed(uuid), hypervisor.readSnapshotNames(uuid)]);
-    const mark = JSON.stringify([names, vm.disks, vm.nvram]);
+    const vm = await hypervisor.readNamed(uuid);
+    const mark = JSON.stringify([vm.snapshots, vm.disks, vm.nvram]);
     const before = this.#named.get(uuid);
     if (before?.mark === mark) {
       return before;
     }
-    const tree = names.length === 0 ? { snapshots: [] } : await hypervisor.readTree(uuid);
+    const tree = vm.snapshots.length === 0 ? { snapshots: [] } : await hypervisor.readTree(uuid);
     const frozen = await mapLimited(tree.snapshots, atOnce, ({ name }) => frozenDisks(hypervisor, uuid, name));
     const overlays = tree.snapshots.flatMap(({ disks, revertDisks }) => [...disks, ...(revertDisks ?? [])]);
     const memory = tree.snapshots.map((snapshot) => snapshot.memory.file);

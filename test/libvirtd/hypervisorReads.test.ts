@@ -56,7 +56,7 @@ describe('reading, on the test driver', function () {
 
   it('has no snapshots and no current one at first', async () => {
     assert.deepEqual(await hypervisor.readSnapshotMark(subject.uuid), { count: 0 });
-    assert.deepEqual(await hypervisor.readSnapshotNames(subject.uuid), []);
+    assert.deepEqual((await hypervisor.readNamed(subject.uuid)).snapshots, []);
     assert.deepEqual(await hypervisor.readTree(subject.uuid), { snapshots: [] });
   });
 
@@ -139,7 +139,7 @@ describe('reading, on the test driver', function () {
     await subject.revert('made');
     await subject.delete('made');
     assert.deepEqual(await hypervisor.readSnapshotMark(subject.uuid), { count: 1_000, current: 's999' });
-    assert.equal((await hypervisor.readSnapshotNames(subject.uuid)).length, 1_000);
+    assert.equal((await hypervisor.readNamed(subject.uuid)).snapshots.length, 1_000);
   });
 
   it('closes: what is asked afterwards is lost, and nobody is told that the connection ended', async () => {

@@ -32,7 +32,7 @@ export class LibvirtReader {
   /** The daemon finds a VM by its UUID, and uses the name that is sent for its own messages. */
   readonly #names = new Map<string, string>();
   /** What was made of the configuration of each VM that was read for its files: the same text says the same again. */
-  readonly #named = new Map<string, { readonly xml: string; readonly named: NamedByVm }>();
+  readonly #named = new Map<string, { readonly xml: string; readonly named: NamedInXml }>();
 
   constructor(connection: Connection, capabilities: Capabilities) {
     this.#connection = connection;
@@ -83,11 +83,11 @@ export class LibvirtReader {
   }
 
   async readNamed(uuid: string): Promise<NamedByVm> {
-    const xml = await this.readVmXml(uuid);
+    const [xml, snapshots] = await Promise.all([this.readVmXml(uuid), this.#readSnapshotNames(uuid)]);
     const before = this.#named.get(uuid);
     const named = before?.xml === xml ? before.named : namedIn(xml);
     this.#named.set(uuid, { xml, named });
-    return { ...named, disks: await withVolumePaths(this.#connection, named.disks) };
+    return { ...named, disks: await withVolumePaths(this.#connection, named.disks), snapshots };
   }
 
   async countSnapshots(uuid: string): Promise<number> {
@@ -95,7 +95,7 @@ export class LibvirtReader {
     return num;
   }
 
-  async readSnapshotNames(uuid: string): Promise<readonly string[]> {
+  async #readSnapshotNames(uuid: string): Promise<readonly string[]> {
     const dom = await this.#dom(uuid);
     const { snapshots } = await this.#connection.call('domainListAllSnapshots', { dom, needResults: 1, flags: 0 });
     return snapshots.map(({ name }) => name);
@@ -253,7 +253,9 @@ function inOrder(
   return names.flatMap((name) => read.get(name) ?? []);
 }
 
-function namedIn(xml: string): NamedByVm {
+type NamedInXml = Omit<NamedByVm, 'snapshots'>;
+
+function namedIn(xml: string): NamedInXml {
   const { name, disks, nvram } = parseDomainXml(xml);
   return { name, disks, ...(nvram === undefined ? {} : { nvram }) };
 }

@@ -163,10 +163,6 @@ class LibvirtHypervisor implements Hypervisor {
     return this.#told({ doing: 'counting snapshots', vm: uuid }, this.#reader.countSnapshots(uuid));
   }
 
-  readSnapshotNames(uuid: string): Promise<readonly string[]> {
-    return this.#told({ doing: 'listing snapshots', vm: uuid }, this.#reader.readSnapshotNames(uuid));
-  }
-
   readSnapshotMark(uuid: string): Promise<{ readonly count: number; readonly current?: string }> {
     return this.#told({ doing: 'counting snapshots', vm: uuid }, this.#reader.readSnapshotMark(uuid));
   }

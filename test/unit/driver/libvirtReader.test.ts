@@ -85,7 +85,10 @@ describe('the reader', () => {
   it('reads what a VM names afresh each time, and makes nothing anew of the same text', async () => {
     let file = '/one';
     let asked = 0;
-    const connection = answering(() => {
+    const connection = answering((procedure) => {
+      if (procedure === 'domainListAllSnapshots') {
+        return { snapshots: [{ name: 'a' }] };
+      }
       asked++;
       const disk = `<disk type='file'><source file='${file}'/><target dev='vda'/></disk>`;
       return { xml: `<domain><name>web</name><uuid>${uuid}</uuid><devices>${disk}</devices></domain>\n` };
@@ -95,6 +98,7 @@ describe('the reader', () => {
     assert.equal(asked, 2);
     assert.equal(second.disks, first.disks);
     assert.equal(first.disks[0]?.source, '/one');
+    assert.deepEqual(first.snapshots, ['a']);
     file = '/two';
     assert.equal((await reader.readNamed(uuid)).disks[0]?.source, '/two');
   });

@@ -103,17 +103,14 @@ export class FakeHypervisor implements Hypervisor {
   }
 
   readNamed(uuid: string): Promise<NamedByVm> {
-    return this.#answer('readNamed', uuid, ({ vm: { name, disks, nvram } }) =>
-      structuredClone({ name, disks, ...(nvram === undefined ? {} : { nvram }) }),
-    );
+    return this.#answer('readNamed', uuid, ({ vm: { name, disks, nvram }, snapshots }) => ({
+      ...structuredClone({ name, disks, ...(nvram === undefined ? {} : { nvram }) }),
+      snapshots: snapshots.map((snapshot) => snapshot.name),
+    }));
   }
 
   countSnapshots(uuid: string): Promise<number> {
     return this.#answer('countSnapshots', uuid, ({ snapshots }) => snapshots.length);
-  }
-
-  readSnapshotNames(uuid: string): Promise<readonly string[]> {
-    return this.#answer('readSnapshotNames', uuid, ({ snapshots }) => snapshots.map(({ name }) => name));
   }
 
   readSnapshotMark(uuid: string): Promise<{ readonly count: number; readonly current?: string }> {
