@@ -37,6 +37,42 @@ export function factsToPlan(request: OperationRequest, known: Facts): FactsReque
   };
 }
 
+/** What any of these requests about one VM asks for. */
+export function factsToDecide(requests: readonly OperationRequest[], known: Facts): FactsRequest {
+  const each = requests.map((request) => factsToPlan(request, known));
+  const needs = each.map((one) => one.needs);
+  const any = (
+    part: 'blockJobs' | 'otherVms' | 'agent' | 'checkpoints' | 'written' | 'strays' | 'configured',
+  ): boolean => needs.some((one) => one[part] === true);
+  return {
+    needs: {
+      blockJobs: any('blockJobs'),
+      frozenDisks: all(needs, ({ frozenDisks }) => frozenDisks),
+      otherVms: any('otherVms'),
+      agent: any('agent'),
+      checkpoints: any('checkpoints'),
+      written: any('written'),
+      strays: any('strays'),
+      configured: any('configured'),
+      savedRam: all(needs, ({ savedRam = [] }) => savedRam),
+    },
+    files: (facts) => {
+      const wanted = each.map(({ files }) => files(facts));
+      return {
+        images: all(wanted, ({ images }) => images),
+        files: all(wanted, ({ files }) => files),
+        folders: all(wanted, ({ folders }) => folders),
+        changes: all(wanted, ({ changes = [] }) => changes),
+      };
+    },
+  };
+}
+
+/** Each once. */
+function all<T>(from: readonly T[], part: (one: T) => readonly string[]): readonly string[] {
+  return [...new Set(from.flatMap(part))];
+}
+
 function absolute(paths: Iterable<string>): readonly string[] {
   return [...paths].filter((path) => path.startsWith('/'));
 }

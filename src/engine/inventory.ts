@@ -16,6 +16,11 @@ import type { Vm, VmRef } from '../domain/vm.js';
 import type { VmFiles } from '../domain/vmFiles.js';
 import type { Attention, ConnectionView, InventoryChange, VmView } from '../inventory/views.js';
 
+/** Each request of a question with what was decided about it. */
+export type Decided<T extends readonly OperationRequest[]> = {
+  readonly [At in keyof T]: { readonly request: T[At]; readonly decision: Decision };
+};
+
 /** What views and commands need of the inventory; the class implements it. */
 export interface InventoryPort {
   readonly connections: readonly ConnectionView[];
@@ -52,6 +57,8 @@ export interface InventoryPort {
   readTree(ref: VmRef): Promise<SnapshotTree>;
   /** Decides from what is known and what can be read within five seconds; what is not known then forbids nothing that libvirt itself can do. */
   plan(request: OperationRequest): Promise<Decision>;
+  /** As `plan`, in the order of the requests. All that are about one VM rest on one look at it. */
+  decide<const T extends readonly OperationRequest[]>(requests: T): Promise<Decided<T>>;
   /**
    * Waits for its turn on the VM, reads everything the plan rests on afresh, and carries it out. Rejects with a
    * Failure; `refused` when the fresh look forbids it, or when it decides on other steps or losses than the plan that

@@ -19,7 +19,7 @@ import type { VmFiles } from '../domain/vmFiles.js';
 import { asFailure } from '../domain/asFailure.js';
 import { type Clock, systemClock } from '../base/clock.js';
 import { DemoVms } from './demoVms.js';
-import type { DemoVmsPort, InventoryPort } from './inventory.js';
+import type { Decided, DemoVmsPort, InventoryPort } from './inventory.js';
 import { SnapshotMarks, undoOf } from './autoSnapshots.js';
 import { keepIn, keepNothing, type Persistence } from './persistence.js';
 import { keptSnapshots, marksOn } from './keptSnapshots.js';
@@ -224,8 +224,17 @@ export class Inventory implements InventoryPort {
     });
   }
 
-  plan(request: OperationRequest): Promise<Decision> {
-    return this.#asking(request.vm.connection, async (live) => (await this.#questions()).plan(live, request));
+  async plan(request: OperationRequest): Promise<Decision> {
+    const [{ decision }] = await this.decide([request]);
+    return decision;
+  }
+
+  async decide<const T extends readonly OperationRequest[]>(requests: T): Promise<Decided<T>> {
+    try {
+      return await (await this.#questions()).decide(requests);
+    } catch (error) {
+      throw asFailure(error);
+    }
   }
 
   runOperation(request: OperationRequest, options: RunOperationOptions = {}): Promise<OperationResult> {
@@ -233,7 +242,7 @@ export class Inventory implements InventoryPort {
   }
 
   examine(ref: VmRef): Promise<Examination> {
-    return this.#asking(ref.connection, async (live) => (await this.#questions()).examine(live, ref));
+    return this.#asking(ref.connection, async () => (await this.#questions()).examine(ref));
   }
 
   async undoOfRevert(ref: VmRef): Promise<AutoSnapshot | undefined> {
@@ -338,6 +347,7 @@ export class Inventory implements InventoryPort {
   async #questions(): Promise<Questions> {
     const { Questions } = await import('./questions.js');
     const { clock, log } = this.#options;
-    return new Questions({ store: this.#store, persistence: this.#persistence, clock, log });
+    const connection = (uri: string): LiveConnection => this.#connection(uri);
+    return new Questions({ store: this.#store, persistence: this.#persistence, clock, log, connection });
   }
 }

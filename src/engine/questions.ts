@@ -2,23 +2,27 @@
 import { examine } from '../diagnosis/examine.js';
 import type { Log } from '../base/log.js';
 import type { Examination } from '../diagnosis/examination.js';
+import type { Facts } from '../domain/facts.js';
 import { Failure } from '../domain/failure.js';
 import type { OperationRequest } from '../domain/operation.js';
-import type { Decision } from '../operations/plan.js';
 import type { VmRef } from '../domain/vm.js';
 import { planOperation } from '../operations/planOperation.js';
-import { factsToPlan, factsToDiagnose } from './factsRequests.js';
+import type { Decided } from './inventory.js';
+import { factsToDecide, factsToDiagnose } from './factsRequests.js';
 import { type Clock, within } from '../base/clock.js';
 import type { Persistence } from './persistence.js';
 import type { LiveConnection } from '../inventory/liveConnection.js';
 import { knownFacts, readOwnKnowledge } from './ownKnowledge.js';
 import { knownVm, type Store } from '../inventory/store.js';
+import { vmKey } from '../inventory/views.js';
 import { FactsReader } from './factsReader.js';
 
 /** How long a plan waits for what its rules ask for, before it does with what is known. */
 const planMs = 5000;
 
 export interface QuestionsOptions {
+  /** Throws a Failure `notFound` for a connection that is not known. */
+  readonly connection: (uri: string) => LiveConnection;
   readonly store: Store;
   readonly persistence: Persistence;
   readonly clock: Clock;
@@ -32,35 +36,56 @@ export class Questions {
     this.#options = options;
   }
 
+  /** In the order of the requests. All that are about one VM rest on one look at it. */
+  decide<const T extends readonly OperationRequest[]>(requests: T): Promise<Decided<T>> {
+    const looks = new Map<string, Promise<Facts>>();
+    const lookFor = ({ vm }: OperationRequest): Promise<Facts> => {
+      const key = vmKey(vm);
+      const look =
+        looks.get(key) ??
+        this.#look(
+          vm,
+          requests.filter((one) => vmKey(one.vm) === key),
+        );
+      looks.set(key, look);
+      return look;
+    };
+    return Promise.all(
+      requests.map(async (request) => ({ request, decision: planOperation(request, await lookFor(request)) })),
+    ) as Promise<Decided<T>>;
+  }
+
   /**
-   * What is read but not followed now, because nobody looks at it, is read again first. What only the rules of this
-   * request ask for is read too, so that a refusal comes before a question and not after it; but not for long, and
+   * What is read but not followed now, because nobody looks at it, is read again first. What only the rules of these
+   * requests ask for is read too, so that a refusal comes before a question and not after it; but not for long, and
    * never under an operation of ours, during which the answer would not come.
    */
-  async plan(live: LiveConnection, request: OperationRequest): Promise<Decision> {
-    const { uuid } = request.vm;
-    const { clock, persistence, log, store } = this.#options;
+  async #look(ref: VmRef, requests: readonly OperationRequest[]): Promise<Facts> {
+    const { uuid } = ref;
+    const { clock, connection, persistence, log, store } = this.#options;
+    const live = connection(ref.connection);
     const hypervisor = await live.open();
-    if (!live.isFollowed(uuid) && !(live.isHeld(uuid) && store.vm(request.vm)?.tree !== undefined)) {
+    if (!live.isFollowed(uuid) && !(live.isHeld(uuid) && store.vm(ref)?.tree !== undefined)) {
       await live.read(uuid, live.isHeld(uuid) ? ['tree'] : ['vm', 'tree']);
     }
-    const { vm, tree, layers, ranSince } = knownVm(store, request.vm);
-    const own = await readOwnKnowledge(persistence, request.vm);
+    const { vm, tree, layers, ranSince } = knownVm(store, ref);
+    const own = await readOwnKnowledge(persistence, ref);
     const known = knownFacts(hypervisor, vm, tree, clock.now(), { ...own, layers, ranSince });
     if (live.isHeld(uuid)) {
-      return planOperation(request, known);
+      return known;
     }
     const reader = new FactsReader({ hypervisor, otherVms: live.otherVms, neighbours: live.neighbours, log }, known);
-    await within(clock, planMs, reader.read(factsToPlan(request, known)), undefined);
-    return planOperation(request, reader.soFar);
+    await within(clock, planMs, reader.read(factsToDecide(requests, known)), undefined);
+    return reader.soFar;
   }
 
   /** Not while an operation of ours is on it: what is half done would look broken. */
-  async examine(live: LiveConnection, ref: VmRef): Promise<Examination> {
+  async examine(ref: VmRef): Promise<Examination> {
+    const { clock, connection, persistence, log, store } = this.#options;
+    const live = connection(ref.connection);
     if (live.isHeld(ref.uuid)) {
       throw new Failure('busy', { vm: ref.uuid, connection: ref.connection });
     }
-    const { clock, persistence, log, store } = this.#options;
     const hypervisor = await live.open();
     const [own] = await Promise.all([readOwnKnowledge(persistence, ref), live.read(ref.uuid, ['vm', 'tree'])]);
     const { vm, tree, ranSince } = knownVm(store, ref);

@@ -32,14 +32,20 @@ void onPrivateDaemon(async (daemon) => {
     const { vms } = await inventory.connect(daemon.uri);
     const vm = vms.find((view) => view.vm.name === name)!.ref;
     inventory.setAttention({ visible: true, connections: new Set([daemon.uri]), vms: new Set([vmKey(vm)]) });
-    const { snapshot } = await inventory.runOperation({ kind: 'create', vm, snapshotKind: 'memory', style, title: 'it' });
+    const { snapshot } = await inventory.runOperation({
+      kind: 'create',
+      vm,
+      snapshotKind: 'memory',
+      style,
+      title: 'it',
+    });
     await inventory.readTree(vm);
     // Nobody else asks: what is followed is as good as read.
     const question = ends.flatMap((after): readonly OperationRequest[] =>
       [true, false].map((checkpointFirst) => ({ kind: 'revert', vm, snapshot: snapshot!, after, checkpointFirst })),
     );
     const ask = async (): Promise<void> => {
-      for (const decision of await Promise.all(question.map((request) => inventory.plan(request)))) {
+      for (const { decision } of await inventory.decide(question)) {
         if (decision.kind === 'refusal') {
           throw new Error(`refused: ${decision.refusal.reason}`);
         }

@@ -61,12 +61,9 @@ export async function passingOverUnread(run: CommandRun, view: VmView, request: 
   if (!mustConfirm(run)) {
     return request;
   }
-  const decision = await run.inventory.plan(request);
-  if (decision.kind === 'plan' || decision.refusal.reason !== 'otherVmUnread') {
-    return request;
-  }
   const despite = { ...request, despiteUnread: true };
-  if ((await run.inventory.plan(despite)).kind === 'refusal') {
+  const [{ decision }, passing] = await run.inventory.decide([request, despite]);
+  if (decision.kind === 'plan' || decision.refusal.reason !== 'otherVmUnread' || passing.decision.kind === 'refusal') {
     return request;
   }
   await typeName(view, t('Other VMs May Need These Files'), refusalText(decision.refusal, t).reason);

@@ -15,7 +15,7 @@ import { type CommandArguments, type OperationName, givenTo } from './commandArg
 import { CommandError } from '../prompts/commandError.js';
 import { consolidateRequest, pruneRequest } from './deleteCommands.js';
 import { styleFor } from './snapshotCommands.js';
-import { existingVm, planOrRefuse } from './operate.js';
+import { existingVm, planIn } from './operate.js';
 import { pick } from '../prompts/pickTarget.js';
 import { suggestTitle } from '../prompts/titleSuggestion.js';
 
@@ -153,8 +153,8 @@ async function createRequest(run: CommandRun, view: VmView): Promise<OperationRe
 
 /** Offers what can be done now, the usual first. */
 async function pickCommand(run: CommandRun, requests: readonly OperationRequest[]): Promise<string> {
-  const decisions = await Promise.all(requests.map((request) => run.inventory.plan(request)));
-  const choices = decisions.flatMap((decision) => {
+  const decided = await run.inventory.decide(requests);
+  const choices = decided.flatMap(({ decision }) => {
     if (decision.kind === 'refusal') {
       return [];
     }
@@ -176,8 +176,11 @@ async function pickCommand(run: CommandRun, requests: readonly OperationRequest[
 }
 
 async function onlyCommand(run: CommandRun, requests: readonly OperationRequest[]): Promise<string> {
-  const plans = await Promise.all(requests.map((request) => planOrRefuse(run, request)));
-  return plans.map((plan) => commandOf(existingVm(run, plan.request.vm), plan)).join('\n');
+  const decided = await run.inventory.decide(requests);
+  return decided
+    .map((one) => planIn(run, one))
+    .map((plan) => commandOf(existingVm(run, plan.request.vm), plan))
+    .join('\n');
 }
 
 function commandOf(view: VmView, plan: Plan): string {

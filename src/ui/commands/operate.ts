@@ -1,6 +1,7 @@
 // Plans an operation, asks where something would be lost, and carries it out under the eyes of the user.
 import * as vscode from 'vscode';
 import { asFailure, withDetails } from '../../domain/asFailure.js';
+import type { Decided } from '../../engine/inventory.js';
 import type { VmView } from '../../inventory/views.js';
 import { treeViewId } from '../../manifest/viewIds.js';
 import { Failure } from '../../domain/failure.js';
@@ -80,7 +81,11 @@ export async function operate(
 
 /** @throws Failure `refused` when it cannot be done here */
 export async function planOrRefuse(run: CommandRun, request: OperationRequest): Promise<Plan> {
-  const decision = await run.inventory.plan(request);
+  return planIn(run, { request, decision: await run.inventory.plan(request) });
+}
+
+/** @throws Failure `refused` when it cannot be done here */
+export function planIn(run: CommandRun, { request, decision }: Decided<readonly OperationRequest[]>[number]): Plan {
   if (decision.kind === 'refusal') {
     throw refusedFailure(run, request, [decision.refusal]);
   }

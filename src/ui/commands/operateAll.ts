@@ -14,7 +14,7 @@ import { CommandError } from '../prompts/commandError.js';
 import type { CommandRun } from './commandServices.js';
 import { noteInStatusBar, notifyProgress } from '../prompts/notify.js';
 import { mustConfirm } from './consent.js';
-import { confirmModal, existingVm, operate, planOrRefuse, refusedFailure } from './operate.js';
+import { confirmModal, existingVm, operate, planIn, planOrRefuse, refusedFailure } from './operate.js';
 import { requestWords } from './operationNotice.js';
 import { askNameOfProtected } from './consent.js';
 import { type Outcome, runGrouped } from './runGrouped.js';
@@ -87,8 +87,10 @@ async function agree(
   requests: readonly OperationRequest[],
   { title, confirm, when, afterAnswer }: Question,
 ): Promise<Agreement> {
-  const plans = await Promise.all(requests.map((request) => planUnlessRefused(run, request, when)));
-  const planned = plans.filter((plan) => plan !== undefined);
+  const decided = await run.inventory.decide(requests);
+  const planned = decided.flatMap((one) =>
+    when === 'always' || one.decision.kind === 'plan' ? [planIn(run, one)] : [],
+  );
   const asked = when === 'always' ? planned : planned.filter(({ losses }) => losses.length > 0);
   if (asked.length > 0) {
     const text = plansText(
@@ -99,18 +101,6 @@ async function agree(
     await afterAnswer?.();
   }
   return agreementOn(run, requests, planned);
-}
-
-async function planUnlessRefused(
-  run: CommandRun,
-  request: OperationRequest,
-  when: Question['when'],
-): Promise<Plan | undefined> {
-  if (when === 'always') {
-    return planOrRefuse(run, request);
-  }
-  const decision = await run.inventory.plan(request);
-  return decision.kind === 'plan' ? decision : undefined;
 }
 
 /**

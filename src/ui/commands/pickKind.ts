@@ -1,26 +1,24 @@
 // The list of kinds of a snapshot: what each means here, what cannot be done now and why.
 import * as vscode from 'vscode';
+import type { Decided } from '../../engine/inventory.js';
 import type { VmView } from '../../inventory/views.js';
 import type { OperationRequest } from '../../domain/operation.js';
 import type { Plan } from '../../operations/plan.js';
-import type { Refusal } from '../../domain/refusal.js';
 import type { SnapshotKind, SnapshotTree } from '../../domain/snapshot.js';
 import { styleOfVm } from '../../domain/snapshotTree.js';
 import { refusalText } from '../../text/refusalText.js';
 import { durationText } from '../../text/relativeAge.js';
 import { kindSentence, kindWords, styleSentence } from '../../text/words.js';
 import type { CommandRun } from './commandServices.js';
-import { refusedFailure } from './operate.js';
+import { planIn } from './operate.js';
 import { type Choice, pick } from '../prompts/pickTarget.js';
 
 const t = vscode.l10n.t;
 
 type CreateRequest = Extract<OperationRequest, { kind: 'create' }>;
 type Draft = Omit<CreateRequest, 'snapshotKind'>;
-interface Variant {
-  readonly request: CreateRequest & { readonly snapshotKind: SnapshotKind };
-  readonly decision: Plan | { readonly kind: 'refusal'; readonly refusal: Refusal };
-}
+type KindRequest = CreateRequest & { readonly snapshotKind: SnapshotKind };
+type Variant = Decided<readonly KindRequest[]>[number];
 
 /**
  * A VM with snapshots keeps their style. One without is offered both where both can be done, the better one first.
@@ -31,23 +29,22 @@ export async function pickKind(
   view: VmView,
   tree: SnapshotTree,
   draft: Draft,
-): Promise<CreateRequest> {
-  const variants = await decide(run, kindsFor(view, tree, draft));
-  const other =
-    draft.style === undefined && tree.snapshots.length === 0 ? await decide(run, otherStyles(variants)) : [];
+): Promise<{ readonly request: KindRequest; readonly plan: Plan }> {
+  const kinds = kindsFor(view, tree, draft);
+  const mayChoose = draft.style === undefined && tree.snapshots.length === 0;
+  const decided = await run.inventory.decide([...kinds, ...(mayChoose ? kinds.flatMap(inEachStyle) : [])]);
+  const variants = decided.slice(0, kinds.length);
+  const other = otherStyles(variants, decided.slice(kinds.length));
   const possible = [...variants, ...other.filter(({ decision }) => decision.kind === 'plan')];
   const choices = [
     ...possible.filter(({ decision }) => decision.kind === 'plan').map((one) => choice(one, other.length > 0)),
     ...possible.filter(({ decision }) => decision.kind === 'refusal').map((one) => choice(one, false)),
   ];
-  const { request, decision } = await pick(choices, t('What shall the snapshot of {0} hold?', view.vm.name));
-  if (decision.kind === 'refusal') {
-    throw refusedFailure(run, request, [decision.refusal]);
-  }
-  return request;
+  const chosen = await pick(choices, t('What shall the snapshot of {0} hold?', view.vm.name));
+  return { request: chosen.request, plan: planIn(run, chosen) };
 }
 
-function kindsFor({ vm }: VmView, tree: SnapshotTree, draft: Draft): readonly Variant['request'][] {
+function kindsFor({ vm }: VmView, tree: SnapshotTree, draft: Draft): readonly KindRequest[] {
   const own = styleOfVm(tree);
   // Only what is kept outside the image can be written while the guest runs on.
   const mayBeLive = (draft.style ?? own) !== 'internal' && own !== 'internal' && draft.live === undefined;
@@ -63,18 +60,18 @@ function kindsFor({ vm }: VmView, tree: SnapshotTree, draft: Draft): readonly Va
   ];
 }
 
-/** Each kind that can be done, in the style that it would not get by itself. */
-function otherStyles(variants: readonly Variant[]): readonly Variant['request'][] {
-  return variants.flatMap(({ request, decision }) => {
-    const style = styleOf(decision);
-    return style === undefined || request.live === true
-      ? []
-      : [{ ...request, style: style === 'internal' ? 'external' : 'internal' } as const];
-  });
+function inEachStyle(request: KindRequest): readonly KindRequest[] {
+  return request.live === true ? [] : (['internal', 'external'] as const).map((style) => ({ ...request, style }));
 }
 
-async function decide(run: CommandRun, requests: readonly Variant['request'][]): Promise<readonly Variant[]> {
-  return Promise.all(requests.map(async (request) => ({ request, decision: await run.inventory.plan(request) })));
+/** Each kind that can be done, in the style that it would not get by itself. */
+function otherStyles(variants: readonly Variant[], styled: readonly Variant[]): readonly Variant[] {
+  return variants.flatMap(({ request, decision }) => {
+    const own = styleOf(decision);
+    const isOther = ({ request: { snapshotKind, quiesce, style } }: Variant): boolean =>
+      own !== undefined && snapshotKind === request.snapshotKind && quiesce === request.quiesce && style !== own;
+    return request.live === true ? [] : styled.filter(isOther);
+  });
 }
 
 function choice(variant: Variant, withStyle: boolean): Choice<Variant> {

@@ -5,6 +5,7 @@ import type { CommandRun, CommandTable } from './commandServices.js';
 import { targetSnapshot, targetVm } from './targets.js';
 import { findSnapshot } from '../../domain/snapshotTree.js';
 import { CommandError } from '../prompts/commandError.js';
+import type { Decided } from '../../engine/inventory.js';
 import type { VmView } from '../../inventory/views.js';
 import type { CommandId } from '../../manifest/commandIds.js';
 import { readSettings } from '../readSettings.js';
@@ -69,6 +70,12 @@ interface Offer {
   readonly label: string;
 }
 
+/** With a checkpoint, or without one. */
+interface Way {
+  readonly offers: readonly Offer[];
+  readonly refusals: readonly Refusal[];
+}
+
 /** @param id of the command that says so when the offer to undo fails */
 async function revertTo(run: CommandRun, view: VmView, snapshot: Snapshot, id: CommandId): Promise<OperationResult> {
   const given = givenTo(run.call);
@@ -102,10 +109,14 @@ async function ask(
   { view, snapshot, asked, choices }: Question,
   requests: (checkpoint: Checkpoint) => readonly RevertRequest[],
 ): Promise<Plan> {
-  const decisions = {
-    first: await decide(run, view, snapshot, requests('first')),
-    none: await decide(run, view, snapshot, requests('none')),
-  };
+  const decided = await run.inventory.decide([...requests('first'), ...requests('none')]);
+  const wayWith = (first: boolean): Way =>
+    wayOf(
+      view,
+      snapshot,
+      decided.filter(({ request }) => request.checkpointFirst === first),
+    );
+  const decisions = { first: wayWith(true), none: wayWith(false) };
   const preferred: Checkpoint = asked.checkpointFirst === true ? 'first' : 'none';
   let checkpoint = preferred;
   for (;;) {
@@ -139,22 +150,14 @@ function whyNone([refusal]: readonly Refusal[]): string {
     : `${t('The present state cannot be kept first: {0}', refusalText(refusal, t).reason)}\n\n`;
 }
 
-async function decide(
-  run: CommandRun,
-  view: VmView,
-  snapshot: Snapshot,
-  requests: readonly RevertRequest[],
-): Promise<{ readonly offers: readonly Offer[]; readonly refusals: readonly Refusal[] }> {
-  const decisions = await Promise.all(
-    requests.map(async (request) => ({ request, decision: await run.inventory.plan(request) })),
-  );
+function wayOf(view: VmView, snapshot: Snapshot, decided: Decided<readonly RevertRequest[]>): Way {
   return {
-    offers: decisions.flatMap(({ request, decision }) =>
+    offers: decided.flatMap(({ request, decision }) =>
       decision.kind === 'plan'
         ? [{ plan: decision, label: buttonFor(endOf(request.after, snapshot, view.vm.power)) }]
         : [],
     ),
-    refusals: decisions.flatMap(({ decision }) => (decision.kind === 'refusal' ? [decision.refusal] : [])),
+    refusals: decided.flatMap(({ decision }) => (decision.kind === 'refusal' ? [decision.refusal] : [])),
   };
 }
 

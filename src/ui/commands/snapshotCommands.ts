@@ -8,6 +8,7 @@ import { givenTo } from './commandArguments.js';
 import type { CommandRun, CommandTable } from './commandServices.js';
 import { askDescription, askTitle } from '../prompts/askTitle.js';
 import { operate, existingVm } from './operate.js';
+import type { Plan } from '../../operations/plan.js';
 import { pickKind } from './pickKind.js';
 import { pickSeveral } from '../prompts/pickTarget.js';
 import { targetVm, targetVms, targetSnapshot } from './targets.js';
@@ -47,14 +48,16 @@ async function createSnapshot(run: CommandRun): Promise<OperationResult> {
     ...(given.without !== undefined && { without: given.without }),
     ...(git !== undefined && { git }),
   };
-  const chosen: CreateRequest =
-    given.kind === undefined ? await pickKind(run, view, tree, draft) : { ...draft, snapshotKind: given.kind };
-  const without = given.without ?? (given.kind === undefined ? await askWithout(run, view, chosen) : []);
+  const chosen: { readonly request: CreateRequest; readonly plan?: Plan } =
+    given.kind === undefined
+      ? await pickKind(run, view, tree, draft)
+      : { request: { ...draft, snapshotKind: given.kind } };
+  const without = given.without ?? (chosen.plan === undefined ? [] : await askWithout(view, chosen.plan));
   const title = given.title ?? (await askTitle(suggestion, tree.snapshots));
   // Who gives the title and no description wants none.
   const description = given.description ?? (given.title === undefined ? await askDescription('') : '');
   const result = await operate(run, {
-    ...chosen,
+    ...chosen.request,
     title,
     ...(without.length > 0 && { without }),
     ...(description !== '' && { description }),
@@ -67,9 +70,8 @@ async function createSnapshot(run: CommandRun): Promise<OperationResult> {
 }
 
 /** Only where disks can stay out: in an external snapshot, of a VM with several. */
-async function askWithout(run: CommandRun, view: VmView, request: CreateRequest): Promise<readonly string[]> {
-  const decision = await run.inventory.plan(request);
-  const step = decision.kind === 'plan' ? decision.steps.find((one) => one.kind === 'createSnapshot') : undefined;
+async function askWithout(view: VmView, { steps }: Plan): Promise<readonly string[]> {
+  const step = steps.find((one) => one.kind === 'createSnapshot');
   if (step?.style !== 'external' || step.disks.length < 2) {
     return [];
   }

@@ -32,21 +32,22 @@ export interface FactsRequest {
 
 /** Undefined: no action that can be shown, or the VM is gone. Rejects with a Failure where no plan could be made. */
 export async function pictureWhatIf(
-  inventory: Pick<InventoryPort, 'plan' | 'findVm'>,
+  inventory: Pick<InventoryPort, 'decide' | 'findVm'>,
   asked: FactsRequest,
 ): Promise<PictureWhatIf | undefined> {
   const { reading, action, snapshot } = asked;
   const { t } = reading;
   const offered = pictureActions(t).find(({ id, shows }) => id === action && shows === 'whatIf');
-  const [wanted, otherwise] = requestsOf(asked);
+  const requests = requestsOf(asked);
+  const [wanted] = requests;
   if (offered === undefined || wanted === undefined) {
     return undefined;
   }
-  const first = await inventory.plan(wanted);
+  const [first, otherwise] = (await inventory.decide(requests)).map(({ decision }) => decision);
   // Without a checkpoint it may be possible: the command offers that too, and says why there is none.
-  const second = first.kind === 'refusal' && otherwise !== undefined ? await inventory.plan(otherwise) : first;
+  const second = first?.kind === 'refusal' ? (otherwise ?? first) : first;
   const view = inventory.findVm(asked.ref);
-  if (view === undefined) {
+  if (view === undefined || first === undefined || second === undefined) {
     return undefined;
   }
   if (second.kind === 'refusal') {
