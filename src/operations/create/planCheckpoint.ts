@@ -1,6 +1,6 @@
 // The present as a snapshot, before a revert leaves it: of which kind, and when it can be spared. Knows nothing of the
 // revert that follows.
-import { afterCreate, afterStartPaused } from '../../steps/afterSteps.js';
+import { apply } from '../../steps/steps.js';
 import { versionOf } from '../../domain/capabilities.js';
 import { backingFileOf } from '../../domain/chains/fileUse.js';
 import { managedSaveRefusal } from '../refusals.js';
@@ -80,7 +80,7 @@ export function planCheckpoint(
     const { refusal } = unsavable;
     return refuse('checkpointImpossible', { vm: facts.vm.name, snapshot, why: refusal.reason }, refusal);
   }
-  const from = saved ? afterStartPaused(facts) : facts;
+  const from = saved ? apply({ kind: 'startPaused' }, facts) : facts;
   const title = freeTitle(titleFor(target), facts.tree.snapshots);
   const quiesces = from.vm.power === 'running' && from.vm.agentConnected && from.agent === 'answers';
   const create = (kind: SnapshotKind): ReturnType<typeof planCreate> =>
@@ -111,7 +111,7 @@ export function planCheckpoint(
     ],
     estimateMs: (disksOnly.estimateMs ?? 0) + (saved ? 1_000 : 0),
     spaceBytes: disksOnly.spaceBytes ?? 0,
-    after: withoutUnread(afterCreate(from, step)),
+    after: withoutUnread(apply(step, from)),
   };
 }
 

@@ -9,7 +9,7 @@ import { type Refusal, type Refused, refuse } from '../../domain/refusal.js';
 import type { Snapshot } from '../../domain/snapshot.js';
 import { findSnapshot, isOnActivePath, leafFirst, rootsOf } from '../../domain/snapshotTree.js';
 import { isActive, type VmRef } from '../../domain/vm.js';
-import { afterDelete } from '../../steps/afterDelete.js';
+import { applyAll } from '../../steps/steps.js';
 import { planDelete } from './planDelete.js';
 
 export interface DeleteSeries {
@@ -47,7 +47,7 @@ export function deleteSeries(vm: VmRef, names: readonly string[], facts: Facts):
         continue;
       }
       plans.push({ snapshot, plan: decision });
-      at = afterDelete(snapshot, decision, at);
+      at = applyAll(decision.steps, at);
     }
     left = refused;
   }

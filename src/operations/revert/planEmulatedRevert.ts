@@ -1,7 +1,7 @@
 // A revert to an external snapshot by our own hands, where libvirt cannot or would do damage: new overlays on the files
 // that it froze, its configuration on them, and metadata with which any libvirt goes on, today and after an upgrade.
 // Knows nothing of checkpoints.
-import { afterDefine } from '../../steps/afterSteps.js';
+import { applyAll } from '../../steps/steps.js';
 import { anotherFileRefusal } from '../diskRefusals.js';
 import { dropSaveSteps } from '../dropSaveSteps.js';
 import { backingFileOf, restingOn, snapshotsIn, takesPart } from '../../domain/chains/fileUse.js';
@@ -104,18 +104,21 @@ export function planEmulatedRevert(
   }
   const targets = overlays.map(({ target, file }): TargetFile => ({ target, file }));
   const own = targets.filter(({ target }) => takesPart(snapshot, target));
-  const leaf = planLeaf(snapshot, ref, targets, frozen, facts);
-  if (leaf.kind === 'refusal') {
-    return because(leaf);
-  }
   const left = danglingOverlays(facts);
   const make: readonly Step[] = [{ kind: 'createOverlays', overlays }];
   const cut: readonly Step[] =
     isActive(vm.power) || vm.power === 'crashed' ? [{ kind: 'power', action: 'forceOff' }] : [];
-  const steps: readonly Step[] = [
+  const define: readonly Step[] = [
     ...(stop === 'first' ? [...cut, ...make] : [...make, ...cut]),
     ...dropSaveSteps(vm),
     { kind: 'defineFromSnapshot', snapshot: snapshot.name, disks: except('running', targets, frozen) },
+  ];
+  const leaf = planLeaf(snapshot, ref, define, facts);
+  if (leaf.kind === 'refusal') {
+    return because(leaf);
+  }
+  const steps: readonly Step[] = [
+    ...define,
     { kind: 'makeCurrent', snapshot: snapshot.name, ...(leaf.steps.length === 0 ? { disks: own } : {}) },
     ...nvramBackSteps(snapshot, facts),
     ...leaf.steps,
@@ -188,15 +191,14 @@ interface Leaf {
 function planLeaf(
   snapshot: Snapshot,
   vm: OperationRequest['vm'],
-  targets: readonly TargetFile[],
-  frozen: readonly VmDisk[],
+  before: readonly Step[],
   facts: Facts,
 ): Leaf | Refused {
   if (childrenOf(facts.tree, snapshot.name).length === 0) {
     return { kind: 'leaf', steps: [] };
   }
-  const defined = afterDefine(facts, frozen, targets);
-  const on = { ...defined, tree: { ...facts.tree, current: snapshot.name }, blockJobs: [] };
+  const defined = applyAll([...before, { kind: 'makeCurrent', snapshot: snapshot.name }], facts);
+  const on = { ...defined, blockJobs: [] };
   const title = freeTitle(`After revert to ${snapshot.title}`, facts.tree.snapshots);
   const plan = planCreate(
     { kind: 'create', vm, snapshotKind: 'offline', style: 'external', title, auto: 'layout' },

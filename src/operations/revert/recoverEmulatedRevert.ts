@@ -1,6 +1,5 @@
 // The end of a revert of ours that broke off. Until the VM is stopped, nothing but new files is there, and they go; from
 // then on the same steps go on, with the same names.
-import { afterDefine } from '../../steps/afterSteps.js';
 import { interruptedAt, explain, goOn, hasBegun, removable, removal, safely, wasBegun } from '../interruptedAt.js';
 import { layersOf } from '../../domain/chains/fileUse.js';
 import {
@@ -23,7 +22,7 @@ import { type Refusal, refuse } from '../../domain/refusal.js';
 import { findSnapshot } from '../../domain/snapshotTree.js';
 import { brokenRefusal } from '../../domain/chains/snapshotWhole.js';
 import { isThere, standsOn } from '../../domain/chains/standing.js';
-import { isDone } from '../../steps/steps.js';
+import { applyAll, isDone } from '../../steps/steps.js';
 import { isActive } from '../../domain/vm.js';
 
 /**
@@ -209,21 +208,14 @@ function restOf(broken: InterruptedOperation, facts: Facts): readonly Step[] {
   const blind = halfMade.some((file) => present.has(file));
   // The VM stands on the leaf's overlay without the leaf: back on its own ones first, which that one rests on.
   const from = blind ? Math.min(at, define) : at;
-  const later = from <= define ? whenDefined(steps[define], facts) : facts;
+  // By the definition, the VM does not stand on the overlays any more that are to be removed.
+  const later = from <= define ? applyAll(steps.slice(from, define + 1), facts) : facts;
   const rest = safely(steps.slice(from), broken.plan, later).filter(
     (step) => step.kind !== 'power' || step.action !== 'forceOff' || isActive(facts.vm.power),
   );
   return [...again, ...rest].flatMap((step): readonly Step[] =>
     step === made && halfMade.length > 0 ? [{ kind: 'removeFiles', files: halfMade }, step] : [step],
   );
-}
-
-/** By then, the VM does not stand on the overlays any more that are to be removed. */
-function whenDefined(define: Step | undefined, facts: Facts): Facts {
-  const frozen = define?.kind === 'defineFromSnapshot' ? facts.frozenDisks?.get(define.snapshot) : undefined;
-  return define?.kind === 'defineFromSnapshot' && frozen !== undefined
-    ? afterDefine(facts, frozen, define.disks)
-    : facts;
 }
 
 function undoCheckpoint(broken: InterruptedOperation, facts: Facts): Recovery {

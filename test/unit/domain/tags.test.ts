@@ -5,7 +5,7 @@ import { wrongTagRefusal } from '../../../src/domain/chains/tagNames.js';
 import type { ImageFacts, Seen } from '../../../src/domain/hostFiles.js';
 import type { Facts } from '../../../src/domain/facts.js';
 import { findSnapshot } from '../../../src/domain/snapshotTree.js';
-import { afterCreate } from '../../../src/steps/afterSteps.js';
+import { apply } from '../../../src/steps/steps.js';
 import { image, seen } from './hostFiles.js';
 import { disk, internal, facts, tree, vm } from './someFacts.js';
 
@@ -60,15 +60,18 @@ describe('tagNames', () => {
         [more]: image({ tags: [], tagIds: [] }),
       }),
     });
-    const after = afterCreate(before, {
-      kind: 'createSnapshot',
-      name: 'new',
-      description: '',
-      snapshotKind: 'offline',
-      style: 'internal',
-      quiesce: false,
-      disks: [{ target: 'vda' }, { target: 'vdb' }],
-    });
+    const after = apply(
+      {
+        kind: 'createSnapshot',
+        name: 'new',
+        description: '',
+        snapshotKind: 'offline',
+        style: 'internal',
+        quiesce: false,
+        disks: [{ target: 'vda' }, { target: 'vdb' }],
+      },
+      before,
+    );
     const idsOf = (file: string): unknown => (after.files?.images.get(file) as ImageFacts).tagIds;
     assert.deepEqual([idsOf(base), idsOf(more)], [['1', '7', '8'], ['1']]);
   });

@@ -1,6 +1,5 @@
 // Whether the rest of a plan is still right after some of its steps.
 import assert from 'node:assert/strict';
-import { afterCreate, afterStartPaused } from '../../../src/steps/afterSteps.js';
 import type { OperationRequest } from '../../../src/domain/operation.js';
 import type { Plan } from '../../../src/operations/plan.js';
 import type { Facts } from '../../../src/domain/facts.js';
@@ -45,8 +44,8 @@ function later(plan: Plan, before: Facts, more: Partial<Facts> = {}): Facts {
   const step = plan.steps.find(
     (one): one is Extract<Step, { kind: 'createSnapshot' }> => one.kind === 'createSnapshot',
   )!;
-  const from = before.vm.managedSave ? afterStartPaused(before) : before;
-  return { ...afterCreate(from, step), now: now + 7, ...more };
+  const from = before.vm.managedSave ? apply({ kind: 'startPaused' }, before) : before;
+  return { ...apply(step, from), now: now + 7, ...more };
 }
 
 function checked(before: Facts, more: Partial<Facts> = {}): string {

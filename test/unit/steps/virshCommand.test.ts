@@ -4,7 +4,7 @@ import { spawnSync } from 'node:child_process';
 import type { PowerAction } from '../../../src/domain/operation.js';
 import type { Step } from '../../../src/steps/step.js';
 import { commandsOf, quoteForShell, virshLine } from '../../../src/steps/virshCommand.js';
-import { disk, pick, seeded, vm } from './someFacts.js';
+import { disk, pick, seeded, vm } from '../domain/someFacts.js';
 
 const uri = 'qemu:///system';
 const disks = [
