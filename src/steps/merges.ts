@@ -8,19 +8,24 @@ interface Merge {
   readonly base: string;
 }
 
-/** All that stood on an overlay stands on the file that took it; libvirt puts the metadata of the others there too. */
+/** Who stood on an overlay stands on the file that took it, and the images say so too. */
 export function withMerges(merges: readonly Merge[], facts: Facts): Facts {
+  return merges.reduce(withContent, onBases(merges, facts));
+}
+
+/** The VM and its snapshots stand on the files that took the merges: libvirt puts the metadata of the others there too. */
+export function onBases(merges: readonly Merge[], facts: Facts): Facts {
   const into = new Map(merges.map(({ overlay, base }) => [overlay, base]));
   const onBase = (disk: VmDisk): VmDisk => onMerged(disk, into);
   const { vm, configured, frozenDisks } = facts;
-  return merges.reduce(withContent, {
+  return {
     ...facts,
     vm: { ...vm, disks: vm.disks.map(onBase) },
     ...(configured === undefined ? {} : { configured: configured.map(onBase) }),
     ...(frozenDisks === undefined
       ? {}
       : { frozenDisks: new Map([...frozenDisks].map(([name, disks]) => [name, disks.map(onBase)])) }),
-  });
+  };
 }
 
 function onMerged(disk: VmDisk, into: ReadonlyMap<string, string>): VmDisk {
@@ -28,10 +33,14 @@ function onMerged(disk: VmDisk, into: ReadonlyMap<string, string>): VmDisk {
   const base = into.get(source);
   if (base !== undefined) {
     // What the file below was written as is not told here; nobody asks for the format of a simulated disk.
-    return { ...withoutLayers(disk), source: base, ...(backing === undefined ? {} : { backing: backing.slice(1) }) };
+    return {
+      ...withoutLayers(disk),
+      source: base,
+      ...(backing === undefined ? {} : { backing: backing.slice(backing.indexOf(base) + 1) }),
+    };
   }
   return backing?.some((file) => into.has(file)) === true
-    ? { ...withoutLayers(disk), backing: backing.filter((file) => !into.has(file)) }
+    ? { ...withoutLayers(disk), backing: backing.filter((file) => !into.has(file) && file !== source) }
     : disk;
 }
 

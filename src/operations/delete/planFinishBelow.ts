@@ -4,12 +4,13 @@ import { versionOf } from '../../domain/capabilities.js';
 import { chainOf, externalTargets, neededFiles, overlayAbove } from '../../domain/chains/deletedFiles.js';
 import { backingFileOf } from '../../domain/chains/fileUse.js';
 import type { Facts } from '../../domain/facts.js';
+import { onBases } from '../../steps/merges.js';
 import type { Step } from '../../steps/step.js';
 import { canRemove } from './planEmulatedDelete.js';
 import type { RepairSteps } from '../repair/repairSteps.js';
 import { childrenUp } from '../rename/reparentSteps.js';
 import type { Snapshot } from '../../domain/snapshot.js';
-import { isActive, type VmDisk } from '../../domain/vm.js';
+import { isActive } from '../../domain/vm.js';
 
 export interface Merge {
   readonly target: string;
@@ -46,7 +47,7 @@ export function planFinishBelow(
     return undefined;
   }
   const named = namingSteps(doomed.name, done, facts);
-  const needed = neededFiles(new Set([doomed.name]), whenNamed(done, facts));
+  const needed = neededFiles(new Set([doomed.name]), onBases(done, facts));
   const overlays = done.flatMap(({ overlay }) =>
     !needed.has(overlay) && facts.files?.images.get(overlay) !== 'missing' ? [overlay] : [],
   );
@@ -106,27 +107,6 @@ export function namingSteps(doomed: string, done: readonly Merge[], { tree, froz
     });
     return disks.length === 0 ? [] : [{ kind: 'nameFrozenFiles', snapshot: name, disks }];
   });
-}
-
-/** With everybody on what took the merges. */
-export function whenNamed(done: readonly Merge[], facts: Facts): Facts {
-  const moved = (disk: VmDisk): VmDisk => {
-    const merge = done.find(({ target }) => target === disk.target);
-    if (merge === undefined) {
-      return disk;
-    }
-    const source = disk.source === merge.overlay ? merge.base : disk.source;
-    const backing = disk.backing?.filter((file) => file !== merge.overlay && file !== source);
-    return { ...disk, ...(source === undefined ? {} : { source }), ...(backing === undefined ? {} : { backing }) };
-  };
-  const { vm, frozenDisks } = facts;
-  return {
-    ...facts,
-    vm: { ...vm, disks: vm.disks.map(moved) },
-    ...(frozenDisks === undefined
-      ? {}
-      : { frozenDisks: new Map([...frozenDisks].map(([name, disks]) => [name, disks.map(moved)])) }),
-  };
 }
 
 /** A daemon that died in the merge may go on to think that QEMU has it, until the VM is off. */

@@ -6,6 +6,7 @@ import { tagRefusal } from '../../domain/chains/lostTags.js';
 import { otherVmRefusal } from '../../domain/chains/otherVms.js';
 import type { OperationRequest } from '../../domain/operation.js';
 import type { CommittedDisk, Step } from '../../steps/step.js';
+import { applyAll } from '../../steps/steps.js';
 import type { Facts } from '../../domain/facts.js';
 import { planDelete } from './planDelete.js';
 import { canRemove } from './planEmulatedDelete.js';
@@ -14,7 +15,7 @@ import type { RepairSteps } from '../repair/repairSteps.js';
 import { type Refused, refuse } from '../../domain/refusal.js';
 import type { Snapshot } from '../../domain/snapshot.js';
 import { childrenOf, currentOf, findSnapshot, isOnActivePath } from '../../domain/snapshotTree.js';
-import { isActive, type VmDisk } from '../../domain/vm.js';
+import { isActive } from '../../domain/vm.js';
 
 /**
  * The delete of `above` broke off while its overlays were merged into those that `marked` names. libvirt refuses one of
@@ -112,7 +113,7 @@ function finished(
   left: readonly CommittedDisk[],
   facts: Facts,
 ): RepairSteps | Refused {
-  const needed = neededFiles(new Set([above.name]), whenMerged(left, facts));
+  const needed = neededFiles(new Set([above.name]), applyAll(mergeSteps(left, facts), facts));
   const overlays = above.disks.flatMap(({ file }) =>
     file !== undefined && !needed.has(file) && facts.files?.images.get(file) !== 'missing' ? [file] : [],
   );
@@ -141,14 +142,4 @@ export function mergeSteps(left: readonly CommittedDisk[], { vm }: Facts): reado
     : left.length === 0
       ? []
       : [{ kind: 'commitImages', disks: left }];
-}
-
-/** With the VM's disks on what took the merge. */
-export function whenMerged(left: readonly CommittedDisk[], facts: Facts): Facts {
-  const bases = new Map(left.map(({ target, base }) => [target, base]));
-  const disks = facts.vm.disks.map((disk): VmDisk => {
-    const source = bases.get(disk.target);
-    return source === undefined ? disk : { ...disk, source, backing: disk.backing?.slice(1) ?? [] };
-  });
-  return { ...facts, vm: { ...facts.vm, disks } };
 }

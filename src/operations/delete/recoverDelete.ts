@@ -13,10 +13,11 @@ import type { OperationRequest } from '../../domain/operation.js';
 import type { Plan } from '../plan.js';
 import type { Facts } from '../../domain/facts.js';
 import type { Step } from '../../steps/step.js';
+import { applyAll } from '../../steps/steps.js';
 import { planDelete } from './planDelete.js';
 import { canRemove } from './planEmulatedDelete.js';
 import { sameSteps } from '../planEssence.js';
-import { mergeSteps, planDeleteAgain, planFinishDelete, planFinishMerge, whenMerged } from './planFinishDelete.js';
+import { mergeSteps, planDeleteAgain, planFinishDelete, planFinishMerge } from './planFinishDelete.js';
 import type { InterruptedOperation, Recovery } from '../interrupted.js';
 import { refuse } from '../../domain/refusal.js';
 import type { Snapshot } from '../../domain/snapshot.js';
@@ -51,7 +52,7 @@ export function recoverDelete(interrupted: InterruptedDelete, seen: Facts): Reco
   if (left.length > 0 && elsewhere !== undefined) {
     return explain(interrupted, elsewhere.refusal, [...named, ...mergeSteps(left, facts)], facts);
   }
-  const merged = whenMerged(left, facts);
+  const merged = applyAll(mergeSteps(left, facts), facts);
   const rest = recoverRest(interrupted, merged);
   if (rest.kind === 'explain' || (left.length === 0 && named.length === 0)) {
     return rest;
@@ -65,8 +66,7 @@ function recoverRest(interrupted: InterruptedDelete, facts: Facts): Recovery {
   const { request, plan } = interrupted;
   const at = interruptedAt(interrupted, facts);
   const rest = plan.steps.slice(at);
-  const isDelete = (step: Step): boolean => step.kind === 'deleteSnapshot' || step.kind === 'forgetSnapshot';
-  const next = rest.find((step) => step.kind === 'deleteSnapshot' || step.kind === 'forgetSnapshot');
+  const next = rest.find(isDelete);
   const marked = next === undefined ? undefined : parentOf(facts.tree, next.snapshot);
   const half = marked?.disks.some(({ deleteInProgress }) => deleteInProgress) === true;
   // Where libvirt has put those above on the marked one, it would be they that a finish takes for the one to go.
@@ -122,6 +122,10 @@ function recoverRest(interrupted: InterruptedDelete, facts: Facts): Recovery {
   return goOn(interrupted, safely(left, plan, whenGone(rest, facts)), 'after');
 }
 
+function isDelete(step: Step): step is Extract<Step, { kind: 'deleteSnapshot' | 'forgetSnapshot' }> {
+  return step.kind === 'deleteSnapshot' || step.kind === 'forgetSnapshot';
+}
+
 /**
  * Half a merge is in what a root froze: it has no parent that libvirt could mark. Nobody else writes there, so the time of the
  * last write tells; where it is not known, it counts as written to, for to merge once more does no harm.
@@ -153,15 +157,5 @@ function isUntagged(name: string, facts: Facts): boolean {
 
 /** By then, those that are still to go use no file any more. */
 function whenGone(rest: readonly Step[], facts: Facts): Facts {
-  const going = new Set(
-    rest.flatMap((step) => (step.kind === 'deleteSnapshot' || step.kind === 'forgetSnapshot' ? [step.snapshot] : [])),
-  );
-  const { tree, frozenDisks } = facts;
-  return {
-    ...facts,
-    tree: { ...tree, snapshots: tree.snapshots.filter(({ name }) => !going.has(name)) },
-    ...(frozenDisks === undefined
-      ? {}
-      : { frozenDisks: new Map([...frozenDisks].filter(([name]) => !going.has(name))) }),
-  };
+  return applyAll(rest.filter(isDelete), facts);
 }

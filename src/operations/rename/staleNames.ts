@@ -4,9 +4,10 @@ import { chainOf } from '../../domain/chains/deletedFiles.js';
 import type { Plan } from '../plan.js';
 import type { PlannedMerge } from '../../domain/plannedMerge.js';
 import type { Facts } from '../../domain/facts.js';
+import { onBases } from '../../steps/merges.js';
 import type { Step } from '../../steps/step.js';
 import { findSnapshot } from '../../domain/snapshotTree.js';
-import { type Merge, namingSteps, whenNamed } from '../delete/planFinishBelow.js';
+import { type Merge, namingSteps } from '../delete/planFinishBelow.js';
 
 export interface Renamed {
   readonly steps: readonly Step[];
@@ -32,7 +33,7 @@ export function staleNames({ merges = [] }: Plan, before: Facts): Renamed {
       const done = merges.filter((merge) => merge.snapshot === snapshot).flatMap((merge) => doneMerge(merge, facts));
       return {
         steps: [...steps, ...namingSteps(snapshot, done, facts)],
-        facts: whenNamed(done, facts),
+        facts: onBases(done, facts),
       };
     },
     { steps: [], facts: before },
