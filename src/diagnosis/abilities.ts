@@ -3,13 +3,13 @@
 import type { Ability } from './examination.js';
 import type { OperationRequest } from '../domain/operation.js';
 import { actingFolder } from '../domain/chains/overlayFiles.js';
-import type { Decision } from '../operations/plan.js';
+import type { Draft } from '../operations/plan.js';
 import type { Facts } from '../domain/facts.js';
 import { planCreate } from '../operations/create/planCreate.js';
 import { planDelete } from '../operations/delete/planDelete.js';
 import { planRevert } from '../operations/revert/planRevert.js';
 import { formatVersion } from '../domain/capabilities.js';
-import { type Refusal, refuse } from '../domain/refusal.js';
+import { type Refusal, type Refused, refuse } from '../domain/refusal.js';
 import type { Snapshot } from '../domain/snapshot.js';
 import { freeTitle } from '../domain/snapshotName.js';
 import { sortSnapshots } from '../domain/snapshotTree.js';
@@ -61,7 +61,7 @@ export function abilities(ref: OperationRequest['vm'], facts: Facts): readonly A
   ];
 }
 
-function abilityOf(what: Ability['kind'], decision: Decision): Ability {
+function abilityOf(what: Ability['kind'], decision: Draft | Refused): Ability {
   if (decision.kind === 'refusal') {
     return { kind: what, can: 'no', why: decision.refusal };
   }
@@ -74,7 +74,7 @@ function ofStyle(
   what: Ability['kind'],
   style: Snapshot['style'],
   { tree }: Facts,
-  decide: (snapshot: string) => Decision,
+  decide: (snapshot: string) => Draft | Refused,
 ): Ability | undefined {
   let first: Ability | undefined;
   const newest = sortSnapshots(tree, 'time').filter((one) => one.style === style);

@@ -1,8 +1,8 @@
 // What the doctor found out about a VM: what can be done with it here, what is wrong, and what would mend it. Values only.
 import type { Repair } from '../domain/operation.js';
-import type { Decision } from '../operations/plan.js';
+import type { Draft } from '../operations/plan.js';
 import type { Facts } from '../domain/facts.js';
-import type { Refusal } from '../domain/refusal.js';
+import type { Refusal, Refused } from '../domain/refusal.js';
 
 /** One kind of operation, and whether it can be done on this VM with this libvirt. */
 export interface Ability {
@@ -72,7 +72,7 @@ export type Finding =
 export interface Diagnosis {
   readonly finding: Finding;
   readonly severity: 'error' | 'warning' | 'note';
-  readonly repair?: { readonly repair: Repair; readonly decision: Decision };
+  readonly repair?: { readonly repair: Repair; readonly decision: Draft | Refused };
 }
 
 export interface Examination {

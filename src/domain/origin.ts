@@ -1,14 +1,19 @@
-// Where an operation was begun, and what the VM was before: what a recovery compares the present with.
+// Where an operation was begun, and what it was decided on: what a recovery compares the present with.
+import type { LastWrite } from './plannedMerge.js';
 import type { PowerReason, PowerState } from './vm.js';
 
-/** What a VM was when an operation on it was written down, before anything was done: whatever is other by now has a cause. */
+/** What a VM was when an operation on it was decided, before anything was done: whatever is other by now has a cause. */
 export interface Before {
   readonly power: PowerState;
   readonly powerReason: PowerReason;
   readonly managedSave: boolean;
   readonly disks: readonly { readonly target: string; readonly file?: string }[];
+  /** The name of the snapshot that was current. */
   readonly current?: string;
-  readonly snapshots: readonly SnapshotBefore[];
+  /** Absent: nobody wrote them down, so nothing shows that the VM is still what it was. */
+  readonly snapshots?: readonly SnapshotBefore[];
+  /** Of the files that take a merge, and of those that RAM fits to which libvirt brings back. */
+  readonly lastWrites?: readonly LastWrite[];
 }
 
 export interface SnapshotBefore {

@@ -1,7 +1,7 @@
 // The look between two steps of a recovery: others act too, and what cannot be taken back rests on nobody having done so.
 // Refuses to decide what that is.
 import { Failure } from '../domain/failure.js';
-import type { Plan } from '../operations/plan.js';
+import type { PlannedWork } from '../operations/plan.js';
 import { stepRefusal } from '../operations/planRest.js';
 import type { InterruptedOperation } from '../operations/interrupted.js';
 import type { FreshLook } from './freshLook.js';
@@ -13,7 +13,7 @@ export function beforeRecoveryStep(
   look: FreshLook,
   lease: Lease,
   broken: InterruptedOperation,
-  plan: Plan,
+  plan: PlannedWork,
 ): (index: number) => Promise<void> {
   return async (index) => {
     const next = plan.steps[index];

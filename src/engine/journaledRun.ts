@@ -2,7 +2,7 @@
 // what becomes of those that fail.
 import type { OpenEntry } from '../journal/journal.js';
 import type { FailureKind } from '../domain/failure.js';
-import type { Plan } from '../operations/plan.js';
+import type { PlannedWork } from '../operations/plan.js';
 import type { Step } from '../steps/step.js';
 import { definitionOf } from '../steps/steps.js';
 import { asFailure } from '../domain/asFailure.js';
@@ -17,13 +17,13 @@ import type { Lease } from './leases.js';
  * | one that a dying daemon can leave half done: a snapshot made, reverted to or deleted, files made or removed | yes |
  * | one change of power, metadata, a wait, a word to the agent       | no        |
  */
-export function isJournaled({ steps }: Plan): boolean {
+export function isJournaled({ steps }: PlannedWork): boolean {
   return steps.length > 1 || steps.some((step) => definitionOf(step).canBreakOff);
 }
 
 export interface StepsToRun {
   readonly lease: Lease;
-  readonly plan: Plan;
+  readonly plan: PlannedWork;
   readonly entry?: OpenEntry | undefined;
   /** Looks afresh before each step but the first, and rejects if the rest of the plan holds no longer. */
   readonly beforeStep: (index: number) => Promise<void>;
@@ -66,7 +66,7 @@ export async function runSteps(runner: StepRunner, { lease, plan, entry, beforeS
 }
 
 /** All that was asked for is in place by then, and who asked for the files alone is told that they stay. */
-function isTidying({ request, steps }: Plan, from: number): boolean {
+function isTidying({ request, steps }: PlannedWork, from: number): boolean {
   const after = steps.slice(from);
   return (
     request.kind !== 'repair' && after.every((step) => step.kind === 'removeFiles' || step.kind === 'setGuestClock')

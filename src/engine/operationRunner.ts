@@ -2,10 +2,9 @@
 import type { OpenEntry } from '../journal/journal.js';
 import { Failure } from '../domain/failure.js';
 import type { OperationRequest, OperationResult } from '../domain/operation.js';
-import type { Decision, Plan } from '../operations/plan.js';
+import { type Decision, type Plan, workOf } from '../operations/plan.js';
 import type { Facts } from '../domain/facts.js';
 import { planForGood } from '../operations/planOperation.js';
-import { beforeOf } from '../operations/beforeOf.js';
 import { type Refusal, type Refused, refuse } from '../domain/refusal.js';
 import { isActive, type PowerState, type Vm } from '../domain/vm.js';
 import { asFailure, withDetails } from '../domain/asFailure.js';
@@ -138,18 +137,16 @@ export class OperationRunner {
   async #begin(lease: Lease, plan: Plan): Promise<OpenEntry> {
     const { look, persistence, recoverer, isProtected } = this.#options;
     const { request } = lease;
-    const { vm, tree } = look.view(request.vm);
+    const { vm } = look.view(request.vm);
     const { uuid, name } = vm;
     const { connection } = request.vm;
     const { hostname, hostUuid } = (await lease.live.open()).capabilities;
-    const before = tree === undefined ? undefined : beforeOf({ vm, tree });
     const entry = await persistence.journal.begin({
       connection,
       vm: { uuid, name },
       request,
-      plan,
+      plan: workOf(plan),
       ...(isProtected(vm, connection) ? { protectedIn: persistence.editor ?? '' } : {}),
-      ...(before === undefined ? {} : { before }),
       daemon: { hostname, ...(hostUuid === undefined ? {} : { hostUuid }) },
     });
     await recoverer.requireAlone(lease, entry);

@@ -2,7 +2,7 @@
 import type { JournalEntry } from '../journal/entry.js';
 import { actOf } from '../operations/harmless.js';
 import { type AutomaticActions, mayAct } from '../domain/automaticActions.js';
-import type { Plan } from '../operations/plan.js';
+import type { PlannedWork } from '../operations/plan.js';
 import type { Facts } from '../domain/facts.js';
 import type { CompleteFacts } from '../operations/completeFacts.js';
 import type { Recovery } from '../operations/interrupted.js';
@@ -73,7 +73,7 @@ export class RecoveryDecision {
   async #obstacle(
     { live }: Lease,
     entry: JournalEntry,
-    plan: Plan,
+    plan: PlannedWork,
     facts: CompleteFacts,
     cause: Exclude<Cause, 'asked'>,
   ): Promise<Refusal | undefined> {

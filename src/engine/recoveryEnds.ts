@@ -91,7 +91,7 @@ export class RecoveryEnds {
 }
 
 /** The entry, as the rules of a recovery want it. */
-export function interruptedOf({ request, plan, steps, startedAt, before }: JournalEntry): InterruptedOperation {
+export function interruptedOf({ request, plan, steps, startedAt }: JournalEntry): InterruptedOperation {
   const those = (is: 'begun' | 'done'): readonly number[] => [
     ...new Set(steps.flatMap(({ index, state }) => (state === is ? [index] : []))),
   ];
@@ -103,7 +103,6 @@ export function interruptedOf({ request, plan, steps, startedAt, before }: Journ
     begun: those('begun'),
     done: those('done'),
     startedAt: Math.floor(startedAt / 1000),
-    ...(before === undefined ? {} : { before }),
     begunAt: times('begun'),
     doneAt: times('done'),
     lastStepAt: Math.max(startedAt, ...steps.map(({ at }) => at)),

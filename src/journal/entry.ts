@@ -1,8 +1,8 @@
-// What the journal keeps of one operation: its whole plan, who carries it out and how far it came.
+// What the journal keeps of one operation: what is done and what that was decided on, who carries it out and how far it came.
 // Knows nothing of files.
 import type { OperationRequest } from '../domain/operation.js';
-import type { Plan } from '../operations/plan.js';
-import type { Before, DaemonIdentity, Origin } from '../domain/origin.js';
+import type { PlannedWork } from '../operations/plan.js';
+import type { DaemonIdentity, Origin } from '../domain/origin.js';
 
 /** A process, told apart from every later one that gets its number. */
 export interface Writer {
@@ -35,11 +35,9 @@ export interface JournalHead {
   readonly vm: { readonly uuid: string; readonly name: string };
   readonly request: OperationRequest;
   /** JSON-safe: strings, finite numbers, booleans, arrays and plain objects. */
-  readonly plan: Plan;
+  readonly plan: PlannedWork;
   /** The editor whose settings protected the VM when it began. The settings of another one need not know of it. */
   readonly protectedIn?: string;
-  /** The VM as it was then. */
-  readonly before?: Before;
   /** Whoever was to carry it out. */
   readonly daemon?: DaemonIdentity;
 }

@@ -1,7 +1,7 @@
 // An entry as lines of JSON: first what is known before anything is done, then what happened, a line each.
 // Whatever is read may be torn, cut or made up.
 import type { OperationRequest } from '../domain/operation.js';
-import type { Plan } from '../operations/plan.js';
+import type { PlannedWork } from '../operations/plan.js';
 import { actsAloneForMs } from '../operations/interrupted.js';
 import type { JournalEntry, StepRecord, UnreadableEntry, Writer } from './entry.js';
 import { isCount, isObject, type JsonObject, parseJson, writeJson } from './json.js';
@@ -135,9 +135,8 @@ function parseHead(given: JsonObject, id: string): EntryHead | Pick<UnreadableEn
   if (isCount(value['version']) && value['version'] > version) {
     return { why: 'newer', detail: `version ${value['version']}` };
   }
-  const { connection, vm, request, plan, startedAt, protectedIn } = value;
+  const { connection, vm, request, startedAt, protectedIn } = value;
   const writer = parseWriter(value['writer']);
-  const before = parseBefore(value['before']);
   const origin = value['origin'] === undefined ? undefined : parseOrigin(value['origin']);
   if (
     value['version'] !== version ||
@@ -147,29 +146,29 @@ function parseHead(given: JsonObject, id: string): EntryHead | Pick<UnreadableEn
     typeof vm['uuid'] !== 'string' ||
     typeof vm['name'] !== 'string' ||
     !isRequest(request, connection, vm['uuid']) ||
-    !isPlan(plan, connection, vm['uuid']) ||
     !isCount(startedAt) ||
     !(protectedIn === undefined || typeof protectedIn === 'string') ||
     writer === undefined ||
-    before === 'unsound' ||
     origin === 'unsound'
   ) {
     return undefined;
   }
-  return {
-    version,
-    id,
-    connection,
-    vm: { uuid: vm['uuid'], name: vm['name'] },
-    request,
-    plan,
-    ...(protectedIn === undefined ? {} : { protectedIn }),
-    ...(before === undefined ? {} : { before }),
-    startedAt,
-    // Before it was kept, the writer told of the computer, and nobody of the daemon.
-    origin: origin ?? { host: writer.host, boot: writer.boot },
-    writer,
-  };
+  const plan = parsePlan(value['plan'], connection, vm['uuid']);
+  return (
+    plan && {
+      version,
+      id,
+      connection,
+      vm: { uuid: vm['uuid'], name: vm['name'] },
+      request,
+      plan,
+      ...(protectedIn === undefined ? {} : { protectedIn }),
+      startedAt,
+      // Before it was kept, the writer told of the computer, and nobody of the daemon.
+      origin: origin ?? { host: writer.host, boot: writer.boot },
+      writer,
+    }
+  );
 }
 
 /** In the place that it has in all versions. */
@@ -207,18 +206,28 @@ function isRequest(value: unknown, connection: string, uuid: string): value is O
   );
 }
 
-function isPlan(value: unknown, connection: string, uuid: string): value is Plan {
+function parsePlan(value: unknown, connection: string, uuid: string): PlannedWork | undefined {
+  if (!isPlan(value, connection, uuid)) {
+    return undefined;
+  }
+  const before = parseBefore(value.before);
+  return before === 'unsound' ? undefined : { ...value, before };
+}
+
+function isPlan(value: unknown, connection: string, uuid: string): value is PlannedWork {
   return (
     isObject(value) &&
     value['kind'] === 'plan' &&
     isRequest(value['request'], connection, uuid) &&
     Array.isArray(value['steps']) &&
     value['steps'].every((step) => isObject(step) && typeof step['kind'] === 'string') &&
-    Array.isArray(value['losses']) &&
-    value['losses'].every(isObject) &&
-    Array.isArray(value['warnings']) &&
-    value['warnings'].every(isObject)
+    [value['deletes'], value['removes']].every((names) => isListOrNone(names, (one) => typeof one === 'string')) &&
+    isListOrNone(value['merges'], isObject)
   );
+}
+
+function isListOrNone(value: unknown, isSound: (one: unknown) => boolean): boolean {
+  return value === undefined || (Array.isArray(value) && value.every(isSound));
 }
 
 function damaged(detail: string): Pick<UnreadableEntry, 'why' | 'detail'> {

@@ -1,6 +1,7 @@
-// What an entry says of where it was begun and of the VM then, read as what it claims to be. Refuses to believe anything
+// What an entry says of where it was begun and of what it was decided on, read as what it claims to be. Refuses to believe anything
 // that was not written by us.
 import type { Before, DaemonIdentity, Origin, SnapshotBefore } from '../domain/origin.js';
+import type { LastWrite } from '../domain/plannedMerge.js';
 import type { PowerReason, PowerState } from '../domain/vm.js';
 import { isCount, isObject } from './json.js';
 
@@ -54,27 +55,34 @@ function parseDaemon(value: unknown): DaemonIdentity | 'unsound' {
     : 'unsound';
 }
 
-export function parseBefore(value: unknown): Before | 'unsound' | undefined {
-  if (value === undefined) {
-    return undefined;
-  }
+export function parseBefore(value: unknown): Before | 'unsound' {
   if (!isObject(value)) {
     return 'unsound';
   }
   const { power, powerReason, managedSave, current } = value;
   const disks = listOf(value['disks'], parseDisk);
-  const snapshots = listOf(value['snapshots'], parseSnapshot);
+  const snapshots = value['snapshots'] === undefined ? 'none' : listOf(value['snapshots'], parseSnapshot);
+  const lastWrites = value['lastWrites'] === undefined ? 'none' : listOf(value['lastWrites'], parseLastWrite);
   if (
     !isKeyOf(powers, power) ||
     !isKeyOf(reasons, powerReason) ||
     typeof managedSave !== 'boolean' ||
     !isTextOrNone(current) ||
     disks === undefined ||
-    snapshots === undefined
+    snapshots === undefined ||
+    lastWrites === undefined
   ) {
     return 'unsound';
   }
-  return { power, powerReason, managedSave, disks, ...(current === undefined ? {} : { current }), snapshots };
+  return {
+    power,
+    powerReason,
+    managedSave,
+    disks,
+    ...(current === undefined ? {} : { current }),
+    ...(snapshots === 'none' ? {} : { snapshots }),
+    ...(lastWrites === 'none' ? {} : { lastWrites }),
+  };
 }
 
 function parseDisk(value: unknown): Before['disks'][number] | undefined {
@@ -94,6 +102,16 @@ function parseSnapshot(value: unknown): SnapshotBefore | undefined {
   const { name, createdAt, parent } = value;
   return typeof name === 'string' && isCount(createdAt) && isTextOrNone(parent)
     ? { name, createdAt, ...(parent === undefined ? {} : { parent }) }
+    : undefined;
+}
+
+function parseLastWrite(value: unknown): LastWrite | undefined {
+  if (!isObject(value)) {
+    return undefined;
+  }
+  const { file, modifiedAt } = value;
+  return typeof file === 'string' && (modifiedAt === undefined || typeof modifiedAt === 'number')
+    ? { file, ...(modifiedAt === undefined ? {} : { modifiedAt }) }
     : undefined;
 }
 

@@ -2,10 +2,10 @@
 // may its recovery go on without a person. What is not known is no permission. Knows no way on or back.
 import { isAuto } from '../domain/chains/layoutLeaf.js';
 import { backingFileOf, wholeChain } from '../domain/chains/fileUse.js';
-import type { Plan } from './plan.js';
+import type { PlannedWork } from './plan.js';
 import type { Facts } from '../domain/facts.js';
 import type { Step } from '../steps/step.js';
-import type { Before } from '../domain/origin.js';
+import type { Before, SnapshotBefore } from '../domain/origin.js';
 import type { InterruptedOperation } from './interrupted.js';
 import { type Refused, refuse } from '../domain/refusal.js';
 import type { Snapshot } from '../domain/snapshot.js';
@@ -24,7 +24,7 @@ const mostMs = 10 * stillWritesMs;
 /**
  * | what                | is as it was left when                                                                        | else |
  * |---------------------|-----------------------------------------------------------------------------------------------|------|
- * | what the VM was before | it was written down, as entries of older versions do not                                   | notKnown |
+ * | what the VM was before | it was written down: not in all entries, nor of very many snapshots                               | notKnown |
  * | snapshots           | each was there before, or a step that was begun makes it, or our record vouches for it; of those that were, each is there still, or a step that was begun takes it away | snapshots |
  * | the current one     | it was before, or the plan makes it so, or one of ours is; none, as libvirt has it while it works | snapshots |
  * | disks               | each stands on the file that it stood on, on one that a step names, or right above one of these after a revert by libvirt | disks |
@@ -32,13 +32,18 @@ const mostMs = 10 * stillWritesMs;
  * | a merge that a root's time alone tells of | see mergesUnseen                                                         | written |
  * | what was written since, see `replacesPresent` | nothing, see mayWriteUntil                                                 | written |
  */
-export function sinceRefusal(interrupted: InterruptedOperation, recovery: Plan, facts: Facts): Refused | undefined {
-  const { before } = interrupted;
+export function sinceRefusal(
+  interrupted: InterruptedOperation,
+  recovery: PlannedWork,
+  facts: Facts,
+): Refused | undefined {
+  const { before } = interrupted.plan;
   const { name: vm } = facts.vm;
-  if (before === undefined) {
+  const { snapshots } = before;
+  if (snapshots === undefined) {
     return refuse('notAsLeft', { vm, what: 'notKnown' });
   }
-  const what = !treeAsLeft(interrupted, before, facts)
+  const what = !treeAsLeft(interrupted, snapshots, facts)
     ? 'snapshots'
     : !disksAsLeft(interrupted, before, facts)
       ? 'disks'
@@ -51,9 +56,9 @@ export function sinceRefusal(interrupted: InterruptedOperation, recovery: Plan, 
   return what === undefined ? undefined : refuse('notAsLeft', { vm, what });
 }
 
-function treeAsLeft(interrupted: InterruptedOperation, before: Before, facts: Facts): boolean {
+function treeAsLeft(interrupted: InterruptedOperation, before: readonly SnapshotBefore[], facts: Facts): boolean {
   const { tree } = facts;
-  const then = new Map(before.snapshots.map((one) => [one.name, one]));
+  const then = new Map(before.map((one) => [one.name, one]));
   const made = new Set(begunSteps(interrupted).flatMap(madeBy));
   const doomed = new Set(begunSteps(interrupted).flatMap(takenBy));
   const isKnown = (one: Snapshot): boolean =>
@@ -61,7 +66,7 @@ function treeAsLeft(interrupted: InterruptedOperation, before: Before, facts: Fa
   const there = new Set(tree.snapshots.map(({ name }) => name));
   return (
     tree.snapshots.every(isKnown) &&
-    before.snapshots.every(({ name }) => there.has(name) || doomed.has(name)) &&
+    before.every(({ name }) => there.has(name) || doomed.has(name)) &&
     isCurrentAsLeft(interrupted, before, doomed, facts)
   );
 }
@@ -76,18 +81,16 @@ function isOursSince(snapshot: Snapshot, { startedAt }: InterruptedOperation, fa
 /** libvirt makes the parent of a current one that goes the current one. */
 function isCurrentAsLeft(
   interrupted: InterruptedOperation,
-  before: Before,
+  before: readonly SnapshotBefore[],
   doomed: ReadonlySet<string>,
   facts: Facts,
 ): boolean {
   const { tree } = facts;
   const { current } = tree;
-  if (current === undefined || current === before.current) {
+  if (current === undefined || current === interrupted.plan.before.current) {
     return true;
   }
-  const parents = before.snapshots.flatMap(({ name, parent }) =>
-    doomed.has(name) && parent !== undefined ? [parent] : [],
-  );
+  const parents = before.flatMap(({ name, parent }) => (doomed.has(name) && parent !== undefined ? [parent] : []));
   const own = tree.snapshots.find(({ name }) => name === current);
   return (
     parents.includes(current) ||

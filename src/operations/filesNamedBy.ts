@@ -1,12 +1,12 @@
 // The files that a plan may put a VM's disks on. Decides nothing.
-import type { Plan } from './plan.js';
+import type { PlannedWork } from './plan.js';
 import type { Step } from '../steps/step.js';
 
-export function filesNamedBy({ steps, merges = [], leaves = [] }: Plan): ReadonlySet<string> {
+export function filesNamedBy({ request, before, steps, merges = [] }: PlannedWork): ReadonlySet<string> {
   return new Set([
     ...steps.flatMap(filesOf),
     ...merges.flatMap(({ overlay, base }) => [overlay, base]),
-    ...leaves.map(({ file }) => file),
+    ...(request.kind === 'revert' ? before.disks.flatMap(({ file }) => file ?? []) : []),
   ]);
 }
 

@@ -1,9 +1,8 @@
 // What becomes of an operation that was interrupted: of its journal entry and the true state → how it ends. Values only.
 import type { OperationRequest } from '../domain/operation.js';
-import type { Before } from '../domain/origin.js';
 import type { RecoveredTo } from '../domain/recoveryReport.js';
 import type { Refusal } from '../domain/refusal.js';
-import type { Plan } from './plan.js';
+import type { PlannedWork } from './plan.js';
 import type { Step } from '../steps/step.js';
 
 /**
@@ -16,14 +15,12 @@ export const actsAloneForMs = 60 * 60 * 1000;
 /** An operation of several steps that did not come to its end, as the journal has it. */
 export interface InterruptedOperation {
   readonly request: OperationRequest;
-  readonly plan: Plan;
+  readonly plan: PlannedWork;
   /** Indexes of the plan's steps. */
   readonly begun: readonly number[];
   readonly done: readonly number[];
   /** Seconds since 1970. */
   readonly startedAt: number;
-  /** Absent: nobody wrote it down, so nothing shows that the VM is still what it was. */
-  readonly before?: Before;
   /** When each step was begun and done last, by its index, and when the last thing was written of any: milliseconds since 1970. */
   readonly begunAt?: ReadonlyMap<number, number>;
   readonly doneAt?: ReadonlyMap<number, number>;
@@ -37,7 +34,7 @@ export type Recovery =
    * These steps lead to one of the two; each may be done already. `otherwise`: what is the matter where the first one is
    * refused, for then nothing has been done and a person has to look.
    */
-  | { readonly kind: 'steps'; readonly to: RecoveredTo; readonly plan: Plan; readonly otherwise?: Refusal }
+  | { readonly kind: 'steps'; readonly to: RecoveredTo; readonly plan: PlannedWork; readonly otherwise?: Refusal }
   /** Nothing can be done without a person: why, and the commands that would lead out. */
   | { readonly kind: 'explain'; readonly why: Refusal; readonly commands: readonly string[] };
 

@@ -2,7 +2,7 @@
 import { namedFiles, restingOn, snapshotsIn } from '../domain/chains/fileUse.js';
 import { outsiderOn, unreadVms } from '../domain/chains/otherVms.js';
 import type { OperationRequest } from '../domain/operation.js';
-import type { Plan } from './plan.js';
+import type { PlannedWork } from './plan.js';
 import type { Facts } from '../domain/facts.js';
 import type { Step } from '../steps/step.js';
 import type { InterruptedOperation, Recovery } from './interrupted.js';
@@ -52,7 +52,7 @@ export function goOn(interrupted: InterruptedOperation, steps: readonly Step[], 
     : {
         kind: 'steps',
         to,
-        plan: { ...interrupted.plan, steps, losses: [], warnings: [], progress: 'timeOnly' },
+        plan: { ...interrupted.plan, steps, progress: 'timeOnly' },
       };
 }
 
@@ -118,7 +118,7 @@ function outsider(file: string, going: ReadonlySet<string>, facts: Facts): strin
  */
 export function removable(
   files: readonly string[],
-  plan: Plan,
+  plan: PlannedWork,
   facts: Facts,
   named: 'mayBeNamed' | 'notNamed' = 'mayBeNamed',
 ): readonly string[] {
@@ -133,7 +133,7 @@ export function removable(
 /** An image that QEMU has begun to make and that rests on nothing yet: its tables alone. */
 const mostOfHalfMade = 1024 * 1024;
 
-function holdsNothing(file: string, plan: Plan, { files }: Facts): boolean {
+function holdsNothing(file: string, plan: PlannedWork, { files }: Facts): boolean {
   const facts = files?.images.get(file);
   if (typeof facts === 'object') {
     return facts.backing === undefined
@@ -149,15 +149,13 @@ function mayBeElsewhere(request: OperationRequest, facts: Facts): boolean {
 }
 
 /** With a snapshot that goes, all files go that its plan names. */
-function toldAsLost({ steps, losses }: Plan): ReadonlySet<string> {
+function toldAsLost({ steps, deletes = [], removes = [] }: PlannedWork): ReadonlySet<string> {
   const named = steps.flatMap((step) => (step.kind === 'removeFiles' ? step.files : []));
-  return new Set(
-    losses.flatMap((loss) => (loss.kind === 'files' ? loss.files : loss.kind === 'restorePoints' ? named : [])),
-  );
+  return new Set(deletes.length === 0 ? removes : [...removes, ...named]);
 }
 
 /** `removeFiles` steps keep only what may go; the others stay as they are. */
-export function safely(steps: readonly Step[], plan: Plan, facts: Facts): readonly Step[] {
+export function safely(steps: readonly Step[], plan: PlannedWork, facts: Facts): readonly Step[] {
   return steps.flatMap((step): readonly Step[] =>
     step.kind === 'removeFiles' ? removal(removable(step.files, plan, facts)) : [step],
   );

@@ -1,7 +1,7 @@
 // Whether the present is what a plan left when it broke off, or somebody has used the VM since: what they did must not
 // go, for they were never asked. Knows no way on or back.
 import { snapshotsIn } from '../domain/chains/fileUse.js';
-import type { Plan } from './plan.js';
+import type { PlannedWork } from './plan.js';
 import type { Facts } from '../domain/facts.js';
 import type { Step, TargetFile } from '../steps/step.js';
 import type { Snapshot, SnapshotDisk } from '../domain/snapshot.js';
@@ -12,7 +12,7 @@ import { isActive, snapshotableDisks } from '../domain/vm.js';
 /** `unknown`: nothing tells. Whoever would destroy something takes it for `used`. */
 export type Use = 'untouched' | 'used' | 'unknown';
 
-function checkpointStep({ steps }: Plan): Extract<Step, { kind: 'createSnapshot' }> | undefined {
+function checkpointStep({ steps }: PlannedWork): Extract<Step, { kind: 'createSnapshot' }> | undefined {
   return steps.find(
     (step): step is Extract<Step, { kind: 'createSnapshot' }> =>
       step.kind === 'createSnapshot' && step.auto === 'revert',
@@ -60,10 +60,12 @@ export function emptiness(file: string, { files }: Facts): boolean | undefined {
  * | none, nothing had changed    | the overlays that the VM stood on                                  |
  * | none, the changes were given up | the same; those that are not empty may hold more than was given up: unknown |
  */
-export function useOfLeft(plan: Plan, facts: Facts): Use {
+export function useOfLeft(plan: PlannedWork, facts: Facts): Use {
   const { vm } = facts;
   const own = new Set(snapshotableDisks(vm).map(({ target }) => target));
-  const leaves = (plan.leaves ?? []).filter(({ target }) => own.has(target));
+  const leaves = plan.before.disks.flatMap(({ target, file }) =>
+    own.has(target) && file !== undefined ? [{ target, file }] : [],
+  );
   const checkpoint = checkpointOf(plan, facts);
   const taking = checkpoint?.disks.filter(({ location }) => location !== 'no') ?? [];
   const overlays = taking.flatMap(({ target, file }) => (file === undefined ? [] : [{ target, file }]));
@@ -78,12 +80,12 @@ export function useOfLeft(plan: Plan, facts: Facts): Use {
   return checkpoint !== undefined || use === 'untouched' ? use : 'unknown';
 }
 
-function checkpointOf(plan: Plan, facts: Facts): Snapshot | undefined {
+function checkpointOf(plan: PlannedWork, facts: Facts): Snapshot | undefined {
   return findSnapshot(facts.tree, checkpointStep(plan)?.name ?? '') ?? keptByRecovery(plan, facts);
 }
 
 /** The present, as a recovery kept it that broke off itself. */
-export function keptByRecovery(plan: Plan, { tree }: Facts): Snapshot | undefined {
+export function keptByRecovery(plan: PlannedWork, { tree }: Facts): Snapshot | undefined {
   const own = ownNames(plan);
   const current = findSnapshot(tree, tree.current ?? '');
   const parent = current === undefined ? undefined : parentOf(tree, current.name)?.name;
@@ -92,7 +94,7 @@ export function keptByRecovery(plan: Plan, { tree }: Facts): Snapshot | undefine
   return ours ? current : undefined;
 }
 
-function targetOf({ request }: Plan): string {
+function targetOf({ request }: PlannedWork): string {
   return request.kind === 'revert' ? request.snapshot : '';
 }
 
@@ -111,7 +113,7 @@ function useOfImages(names: readonly string[], disks: readonly SnapshotDisk[], {
  * or was to make current. libvirt has none while it reverts. A checkpoint of ours above one of these is a recovery's.
  * A repair does not know which one was current before it: there the VM's files alone tell.
  */
-export function currentAsLeft(plan: Plan, facts: Facts): boolean {
+export function currentAsLeft(plan: PlannedWork, facts: Facts): boolean {
   const { tree } = facts;
   if (tree.current === undefined || plan.request.kind === 'repair') {
     return true;
@@ -119,8 +121,8 @@ export function currentAsLeft(plan: Plan, facts: Facts): boolean {
   return ownNames(plan).has(tree.current) || keptByRecovery(plan, facts) !== undefined;
 }
 
-function ownNames({ request, steps, losses, warnings }: Plan): ReadonlySet<string> {
-  const names = new Set<string>();
+function ownNames({ request, before, steps, checkpoint, deletes = [] }: PlannedWork): ReadonlySet<string> {
+  const names = new Set(deletes);
   for (const step of steps) {
     if (step.kind === 'createSnapshot' || step.kind === 'redefineAs') {
       names.add(step.name);
@@ -129,16 +131,14 @@ function ownNames({ request, steps, losses, warnings }: Plan): ReadonlySet<strin
       names.add(step.snapshot);
     }
   }
-  for (const loss of losses) {
-    const lost = loss.kind === 'restorePoints' ? loss.names : loss.kind === 'diskChanges' ? [loss.since ?? ''] : [];
-    lost.forEach((name) => names.add(name));
-  }
-  for (const warning of warnings) {
-    if (warning.kind === 'noCheckpointNeeded') {
-      names.add(warning.since);
+  if (request.kind === 'revert') {
+    names.add(request.snapshot);
+    // Where a checkpoint takes its place, it is that one which is left.
+    if (checkpoint === undefined && before.current !== undefined) {
+      names.add(before.current);
     }
   }
-  return request.kind === 'revert' ? names.add(request.snapshot) : names;
+  return names;
 }
 
 /**
@@ -151,7 +151,7 @@ function ownNames({ request, steps, losses, warnings }: Plan): ReadonlySet<strin
  * And nobody may have made another one current. Overlays that a snapshot froze are
  * not the VM's own any more.
  */
-export function mayMakeCurrent(step: Extract<Step, { kind: 'makeCurrent' }>, plan: Plan, facts: Facts): boolean {
+export function mayMakeCurrent(step: Extract<Step, { kind: 'makeCurrent' }>, plan: PlannedWork, facts: Facts): boolean {
   const define = plan.steps.find((one) => one.kind === 'defineFromSnapshot');
   const disks = step.disks ?? define?.disks ?? [];
   return (
@@ -159,4 +159,9 @@ export function mayMakeCurrent(step: Extract<Step, { kind: 'makeCurrent' }>, pla
     snapshotsIn(facts, new Set(disks.map(({ file }) => file))).length === 0 &&
     currentAsLeft(plan, facts)
   );
+}
+
+/** RAM that the VM had, and that no checkpoint was to keep. */
+export function losesRam(plan: PlannedWork): boolean {
+  return isActive(plan.before.power) && checkpointStep(plan)?.snapshotKind !== 'memory';
 }

@@ -2,7 +2,7 @@
 // may have another cause. Decides nothing.
 import { externalTargets } from '../domain/chains/deletedFiles.js';
 import { backingFileOf } from '../domain/chains/fileUse.js';
-import type { Plan } from './plan.js';
+import type { PlannedWork } from './plan.js';
 import type { Facts } from '../domain/facts.js';
 import type { InterruptedOperation } from './interrupted.js';
 import type { Snapshot } from '../domain/snapshot.js';
@@ -21,7 +21,7 @@ const coarseMs = 2_000;
  * | no                              | one file was written to after the step was begun, by its time of then and of now | yes |
  * | no                              | written before, or unwritten, or nobody can tell         | no |
  */
-export function mergesUnseen(interrupted: InterruptedOperation, recovery: Plan, facts: Facts): boolean {
+export function mergesUnseen(interrupted: InterruptedOperation, recovery: PlannedWork, facts: Facts): boolean {
   const isGone = begunSteps(interrupted).some(
     (step) => step.kind === 'deleteSnapshot' && findSnapshot(facts.tree, step.snapshot) === undefined,
   );
@@ -46,7 +46,7 @@ function wasWrittenTo(root: Snapshot, { plan, begunAt }: InterruptedOperation, f
     const base = backingFileOf(facts, root.name, target);
     const image = facts.files?.images.get(base ?? '');
     const now = typeof image === 'object' ? image.modifiedAt : undefined;
-    const then = plan.changes?.find(({ file }) => file === base)?.modifiedAt;
+    const then = plan.before.lastWrites?.find(({ file }) => file === base)?.modifiedAt;
     return begun !== undefined && now !== undefined && then !== undefined && now !== then && now >= begun - coarseMs;
   });
 }

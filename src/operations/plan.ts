@@ -1,16 +1,18 @@
-// A decided operation: what will be done, step by step, and what it costs. Values only; planOperation decides.
+// A decided operation: what will be done, step by step, what that was decided on, and what it costs. planOperation decides.
 import type { Loss, Warning } from '../domain/consequences.js';
 import type { OperationRequest } from '../domain/operation.js';
-import type { LastWrite, PlannedMerge } from '../domain/plannedMerge.js';
+import type { Before } from '../domain/origin.js';
+import type { PlannedMerge } from '../domain/plannedMerge.js';
 import type { Refused } from '../domain/refusal.js';
-import type { Step, TargetFile } from '../steps/step.js';
+import type { Step } from '../steps/step.js';
 
-export interface Plan {
+/** What steers: what is done, what the journal keeps, and all that a recovery reads. */
+export interface PlannedWork {
   readonly kind: 'plan';
   readonly request: OperationRequest;
+  /** What it was decided on. What a recovery does was decided later: it keeps that of the plan which was interrupted. */
+  readonly before: Before;
   readonly steps: readonly Step[];
-  readonly losses: readonly Loss[];
-  readonly warnings: readonly Warning[];
   /** Whether libvirt tells how far it is and can stop: external memory and block jobs only. */
   readonly progress: 'percent' | 'timeOnly';
   readonly estimateMs?: number;
@@ -18,16 +20,28 @@ export interface Plan {
   readonly snapshot?: string;
   /** The snapshot that keeps the state which a revert leaves. */
   readonly checkpoint?: string;
-  /** Of a revert: the files that the VM's disks stand on before it. */
-  readonly leaves?: readonly TargetFile[];
-  /** Of a delete: files that take a merge. */
-  readonly changes?: readonly LastWrite[];
-  /** Of a revert by libvirt that brings RAM back: the files that it fits to, which nobody may write to. */
-  readonly fits?: readonly LastWrite[];
-  /** Of a delete: absent where nothing is merged, and in a journal of before it was kept. */
+  /** Of a delete: the snapshots that go. */
+  readonly deletes?: readonly string[];
+  /** Files that go with all that is in them, whoever removes them. */
+  readonly removes?: readonly string[];
+  /** Of a delete: absent where nothing is merged. */
   readonly merges?: readonly PlannedMerge[];
   /** What the operation will take on the host's file systems, at most, where it can be said. */
   readonly spaceBytes?: number;
 }
 
+/** With what the person is told who is asked. It steers nothing. */
+export interface Plan extends PlannedWork {
+  readonly losses: readonly Loss[];
+  readonly warnings: readonly Warning[];
+}
+
+/** Without what a person is told. */
+export function workOf({ losses, warnings, ...work }: Plan): PlannedWork {
+  return work;
+}
+
 export type Decision = Plan | Refused;
+
+/** What the rules of one operation come to. */
+export type Draft = Omit<Plan, 'before'>;

@@ -1,6 +1,7 @@
 // The one door to the planners: a request and all that is known → a plan, or the reason why not. Pure: it asks nobody.
 import type { OperationRequest, Repair } from '../domain/operation.js';
-import type { Decision } from './plan.js';
+import { beforeOf } from './beforeOf.js';
+import type { Decision, Draft } from './plan.js';
 import type { Facts } from '../domain/facts.js';
 import type { CompleteFacts } from './completeFacts.js';
 import { requiredFacts } from './requiredFacts.js';
@@ -13,6 +14,7 @@ import { planPrune } from './prune/planPrune.js';
 import { planRename } from './rename/planRename.js';
 import { planRepair } from './repair/planRepair.js';
 import { planRevert } from './revert/planRevert.js';
+import type { Refused } from '../domain/refusal.js';
 import { controlInPathRefusal, pathRefusal } from '../domain/chains/samePath.js';
 
 /**
@@ -20,14 +22,18 @@ import { controlInPathRefusal, pathRefusal } from '../domain/chains/samePath.js'
  * be refused by the one that is made of a fresh look (`planForGood`). `requiredFacts` tells what that look has to bring.
  */
 export function planOperation(request: OperationRequest, facts: Facts): Decision {
-  const decision = decide(request, facts);
+  const draft = decide(request, facts);
+  if (draft.kind === 'refusal') {
+    return draft;
+  }
+  const plan = { ...draft, before: beforeOf(draft, facts) };
   const { unasked = [] } = facts;
-  return decision.kind === 'refusal' || unasked.length === 0 || !requiredFacts(request, facts).otherVms
-    ? decision
-    : { ...decision, warnings: [...decision.warnings, { kind: 'unaskedConnections', connections: unasked }] };
+  return unasked.length === 0 || !requiredFacts(request, facts).otherVms
+    ? plan
+    : { ...plan, warnings: [...plan.warnings, { kind: 'unaskedConnections', connections: unasked }] };
 }
 
-function decide(request: OperationRequest, facts: Facts): Decision {
+function decide(request: OperationRequest, facts: Facts): Draft | Refused {
   switch (request.kind) {
     case 'create':
       return controlInPathRefusal(facts) ?? planCreate(request, facts);

@@ -4,7 +4,7 @@ import { userOf } from './interruptedAt.js';
 import { mayMakeCurrent, useOfOverlays } from './leftAsPlanned.js';
 import type { OperationRequest } from '../domain/operation.js';
 import { withoutUnread } from '../domain/chains/otherVms.js';
-import type { Plan } from './plan.js';
+import type { PlannedWork } from './plan.js';
 import type { Facts } from '../domain/facts.js';
 import type { Step } from '../steps/step.js';
 import { sameSteps } from './planEssence.js';
@@ -28,7 +28,7 @@ import { findSnapshot } from '../domain/snapshotTree.js';
  * @param facts as fresh as the first, with all that the request needs
  * @param done how many steps of the plan are done
  */
-export function planRest(request: OperationRequest, facts: Facts, plan: Plan, done: number): 'same' | Refused {
+export function planRest(request: OperationRequest, facts: Facts, plan: PlannedWork, done: number): 'same' | Refused {
   const rest = plan.steps.slice(done);
   const last = plan.steps[done - 1];
   const changed = refuse('stalePlan', { vm: facts.vm.name });
@@ -73,19 +73,17 @@ export function planRest(request: OperationRequest, facts: Facts, plan: Plan, do
 function seriesRefusal(
   snapshot: string,
   rest: readonly Step[],
-  { request: { vm: ref }, losses }: Plan,
+  { request: { vm: ref }, removes = [] }: PlannedWork,
   facts: Facts,
 ): Refused | undefined {
   const fresh = planDelete({ kind: 'delete', vm: ref, snapshot, scope: 'one' }, facts);
   if (fresh.kind === 'refusal') {
     return fresh;
   }
-  const filesIn = (of: Plan['losses']): readonly string[] =>
-    of.flatMap((loss) => (loss.kind === 'files' ? loss.files : []));
-  const told = new Set(filesIn(losses));
+  const told = new Set(removes);
   const next = rest.find(startsDelete);
   return sameSteps(fresh.steps.filter(startsDelete), next === undefined ? [] : [next]) &&
-    filesIn(fresh.losses).every((file) => told.has(file))
+    (fresh.removes ?? []).every((file) => told.has(file))
     ? undefined
     : refuse('stalePlan', { vm: facts.vm.name });
 }
@@ -110,7 +108,7 @@ function commitRefusal(
  */
 export function stepRefusal(
   step: Step | undefined,
-  plan: Plan,
+  plan: PlannedWork,
   facts: Facts,
   unknown: 'passOver' | 'refuse',
 ): Refused | undefined {

@@ -10,7 +10,7 @@ import { isDevicePath } from '../../domain/devicePath.js';
 import type { ImageFacts } from '../../domain/hostFiles.js';
 import type { OperationRequest } from '../../domain/operation.js';
 import type { CommittedDisk, Step } from '../../steps/step.js';
-import type { Decision, Plan } from '../plan.js';
+import type { Draft } from '../plan.js';
 import type { Facts } from '../../domain/facts.js';
 import type { Warning } from '../../domain/consequences.js';
 import { type Refused, refuse } from '../../domain/refusal.js';
@@ -33,7 +33,7 @@ type ConsolidateRequest = Extract<OperationRequest, { kind: 'consolidate' }>;
  * | another VM does, or its chain cannot be read         | usedByOtherVm, otherVmUnread |
  * | the VM is off, and the files are not ours to change  | filesOutOfReach |
  */
-export function planBlockCommit(request: ConsolidateRequest, facts: Facts): Decision {
+export function planBlockCommit(request: ConsolidateRequest, facts: Facts): Draft | Refused {
   const commits = commitsOf(request, facts);
   if (!isCommits(commits)) {
     return commits;
@@ -172,7 +172,7 @@ function reachRefusal(commits: readonly CommittedDisk[], { vm, files }: Facts): 
   return undefined;
 }
 
-function planOf(request: ConsolidateRequest, commits: readonly CommittedDisk[], facts: Facts): Plan {
+function planOf(request: ConsolidateRequest, commits: readonly CommittedDisk[], facts: Facts): Draft {
   const { vm, files } = facts;
   const speed = (request.bytesPerSecond ?? 0) > 0 ? { bytesPerSecond: request.bytesPerSecond ?? 0 } : {};
   const merged = commits.flatMap((commit) => commit.merged);

@@ -1,7 +1,7 @@
 // Decides how the chains below a VM's disks get shorter. Layers that external snapshots own go with these, for a block
 // commit beneath them would leave metadata that lies; layers that nobody owns are committed.
 import type { OperationRequest } from '../../domain/operation.js';
-import type { Decision } from '../plan.js';
+import type { Draft } from '../plan.js';
 import type { Facts } from '../../domain/facts.js';
 import { type Refused, refuse } from '../../domain/refusal.js';
 import { activePath, findSnapshot } from '../../domain/snapshotTree.js';
@@ -24,7 +24,7 @@ type ConsolidateRequest = Extract<OperationRequest, { kind: 'consolidate' }>;
  * | some                                         | those above `downTo` are deleted, each as it would be alone |
  * | none                                         | see planBlockCommit |
  */
-export function planConsolidate(request: ConsolidateRequest, facts: Facts): Decision {
+export function planConsolidate(request: ConsolidateRequest, facts: Facts): Draft | Refused {
   const { vm, tree, capabilities } = facts;
   const obstacle =
     readOnlyRefusal(vm, capabilities, 'consolidate') ??
@@ -46,7 +46,7 @@ export function planConsolidate(request: ConsolidateRequest, facts: Facts): Deci
     : planBlockCommit(request, facts);
 }
 
-function bySnapshots(request: ConsolidateRequest, facts: Facts): Decision {
+function bySnapshots(request: ConsolidateRequest, facts: Facts): Draft | Refused {
   const { vm, tree } = facts;
   const path = activePath(tree);
   const { downTo, targets } = request;

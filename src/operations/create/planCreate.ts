@@ -15,7 +15,7 @@ import {
 } from '../refusals.js';
 import type { OperationRequest } from '../../domain/operation.js';
 import { actingFolder, chooseFiles, takenSuffixes } from '../../domain/chains/overlayFiles.js';
-import type { Decision } from '../plan.js';
+import type { Draft } from '../plan.js';
 import type { Facts } from '../../domain/facts.js';
 import type { Step } from '../../steps/step.js';
 import type { Warning } from '../../domain/consequences.js';
@@ -29,7 +29,7 @@ import { snapshotableDisks } from '../../domain/vm.js';
 type CreateRequest = Extract<OperationRequest, { kind: 'create' }>;
 type CreateStep = Extract<Step, { kind: 'createSnapshot' }>;
 
-export function planCreate(asked: CreateRequest, facts: Facts): Decision {
+export function planCreate(asked: CreateRequest, facts: Facts): Draft | Refused {
   const { vm } = facts;
   const leftOut = ownerLeavesOut(asked, vm);
   const request = leftOut.length === 0 ? asked : { ...asked, without: [...(asked.without ?? []), ...leftOut] };

@@ -2,7 +2,7 @@
 // leave. Decides the order and what stays; refuses to know why somebody wants them gone.
 import { versionOf } from '../../domain/capabilities.js';
 import type { Loss, Warning } from '../../domain/consequences.js';
-import type { Plan } from '../plan.js';
+import type { Draft } from '../plan.js';
 import type { Facts } from '../../domain/facts.js';
 import type { Step } from '../../steps/step.js';
 import { type Refusal, type Refused, refuse } from '../../domain/refusal.js';
@@ -14,7 +14,7 @@ import { planDelete } from './planDelete.js';
 
 export interface DeleteSeries {
   /** In the order in which they go; none depends on one that stays. */
-  readonly plans: readonly { readonly snapshot: Snapshot; readonly plan: Plan }[];
+  readonly plans: readonly { readonly snapshot: Snapshot; readonly plan: Draft }[];
   /** What stays and why, in the order of the names. */
   readonly skipped: readonly { readonly snapshot: Snapshot; readonly why: Refusal }[];
 }
@@ -32,7 +32,7 @@ export function deleteSeries(vm: VmRef, names: readonly string[], facts: Facts):
   const kept = new Set(facts.kept);
   const wanted = inOrder(new Set(names), facts);
   const refusals = new Map<string, Refusal>();
-  const plans: { snapshot: Snapshot; plan: Plan }[] = [];
+  const plans: { snapshot: Snapshot; plan: Draft }[] = [];
   let left = wanted.filter(({ name }) => !kept.has(name));
   let at = facts;
   for (let before = -1; left.length > 0 && before !== plans.length;) {
@@ -82,21 +82,28 @@ function inOrder(names: ReadonlySet<string>, { tree, vm, capabilities }: Facts):
 }
 
 /** The first refusal where nothing is left to do. */
-export function seriesPlan(request: Plan['request'], { plans, skipped }: DeleteSeries, none: Refused): Plan | Refused {
+export function seriesPlan(
+  request: Draft['request'],
+  { plans, skipped }: DeleteSeries,
+  none: Refused,
+): Draft | Refused {
   const [first] = plans;
   if (first === undefined) {
     const [why] = skipped;
     return why === undefined ? none : { kind: 'refusal', refusal: why.why };
   }
   const spaces = plans.flatMap(({ plan }) => plan.spaceBytes ?? []);
-  const changes = plans.flatMap(({ plan }) => plan.changes ?? []);
+  const deletes = plans.map(({ snapshot }) => snapshot.name);
+  const removes = plans.flatMap(({ plan }) => plan.removes ?? []);
   const merges = plans.flatMap(({ plan }) => plan.merges ?? []);
   const estimates = plans.flatMap(({ plan }) => plan.estimateMs ?? []);
   return {
     kind: 'plan',
     request,
     steps: plans.flatMap(({ plan }): readonly Step[] => plan.steps),
-    losses: lossesOf(plans),
+    deletes,
+    ...(removes.length === 0 ? {} : { removes }),
+    losses: lossesOf(deletes, removes),
     warnings: [
       ...warningsOf(plans),
       ...skipped.map(({ snapshot, why }): Warning => ({ kind: 'skipped', snapshot: snapshot.name, why })),
@@ -104,14 +111,12 @@ export function seriesPlan(request: Plan['request'], { plans, skipped }: DeleteS
     progress: plans.some(({ plan }) => plan.progress === 'percent') ? 'percent' : 'timeOnly',
     ...(estimates.length === plans.length ? { estimateMs: sum(estimates) } : {}),
     ...(spaces.length === 0 ? {} : { spaceBytes: sum(spaces) }),
-    ...(changes.length === 0 ? {} : { changes }),
     ...(merges.length === 0 ? {} : { merges }),
   };
 }
 
-function lossesOf(plans: DeleteSeries['plans']): readonly Loss[] {
-  const files = plans.flatMap(({ plan }) => plan.losses.flatMap((loss) => (loss.kind === 'files' ? loss.files : [])));
-  const points: Loss = { kind: 'restorePoints', names: plans.map(({ snapshot }) => snapshot.name) };
+function lossesOf(names: readonly string[], files: readonly string[]): readonly Loss[] {
+  const points: Loss = { kind: 'restorePoints', names };
   return files.length === 0 ? [points] : [points, { kind: 'files', files }];
 }
 

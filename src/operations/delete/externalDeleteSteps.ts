@@ -10,14 +10,13 @@ import {
   overlayAbove,
 } from '../../domain/chains/deletedFiles.js';
 import { backingFileOf, restingOn } from '../../domain/chains/fileUse.js';
-import { lastWrites } from '../../domain/chains/lastWrites.js';
 import { tagsUnseenWarning } from '../../domain/chains/lostTags.js';
 import { versionWarnings } from '../../domain/knownVersions.js';
 import type { OperationRequest } from '../../domain/operation.js';
 import { unreadVms } from '../../domain/chains/otherVms.js';
 import { folderOf } from '../../domain/chains/overlayFiles.js';
 import type { Loss, Warning } from '../../domain/consequences.js';
-import type { Plan } from '../plan.js';
+import type { Draft } from '../plan.js';
 import type { Facts } from '../../domain/facts.js';
 import type { Step, TargetFile } from '../../steps/step.js';
 import { canRemove, needsUs, ownFiles } from './planEmulatedDelete.js';
@@ -40,7 +39,7 @@ type DeleteRequest = Extract<OperationRequest, { kind: 'delete' }>;
  *
  * @param doomed in the order in which they go
  */
-export function externalDeletePlan(request: DeleteRequest, doomed: readonly Snapshot[], facts: Facts): Plan {
+export function externalDeletePlan(request: DeleteRequest, doomed: readonly Snapshot[], facts: Facts): Draft {
   const { tree, capabilities, vm } = facts;
   const going = new Set(doomed.map(({ name }) => name));
   const needed = neededFiles(going, facts);
@@ -68,12 +67,15 @@ export function externalDeletePlan(request: DeleteRequest, doomed: readonly Snap
   }
   const merges = doomed.some(({ name }) => isOnActivePath(tree, name));
   const kind = (doomed.at(-1) ?? doomed[0])?.kind ?? 'disk';
-  const losses: Loss[] = [{ kind: 'restorePoints', names: doomed.map(({ name }) => name) }];
+  const names = doomed.map(({ name }) => name);
+  const losses: Loss[] = [{ kind: 'restorePoints', names }];
   const bytes = mergedBytes(touched, facts);
   return {
     kind: 'plan',
     request,
     steps: [...steps, ...settling(going, facts)],
+    deletes: names,
+    ...(lost.length === 0 ? {} : { removes: lost }),
     losses: lost.length === 0 ? losses : [...losses, { kind: 'files', files: lost }],
     warnings: [
       ...mergeWarnings(doomed, bytes, facts),
@@ -85,7 +87,6 @@ export function externalDeletePlan(request: DeleteRequest, doomed: readonly Snap
     progress: merges ? 'percent' : 'timeOnly',
     snapshot: request.snapshot,
     ...(bytes === undefined ? {} : { spaceBytes: bytes }),
-    ...(touched.changed.size === 0 ? {} : { changes: lastWrites(touched.changed, facts) }),
     ...(touched.merges.length === 0 ? {} : { merges: touched.merges }),
   };
 }

@@ -3,7 +3,7 @@
 import { chainOf } from '../../domain/chains/deletedFiles.js';
 import { backingFileOf } from '../../domain/chains/fileUse.js';
 import type { CommittedDisk } from '../../steps/step.js';
-import type { Plan } from '../plan.js';
+import type { PlannedWork } from '../plan.js';
 import type { Facts } from '../../domain/facts.js';
 
 /**
@@ -15,7 +15,7 @@ import type { Facts } from '../../domain/facts.js';
  *
  * Measured with libvirt 12.8, in one of 40 deletes in which QEMU was killed: it answers that the snapshot is deleted.
  */
-export function leftMerges({ merges = [] }: Plan, facts: Facts): readonly CommittedDisk[] {
+export function leftMerges({ merges = [] }: PlannedWork, facts: Facts): readonly CommittedDisk[] {
   const { vm, tree, files } = facts;
   return vm.disks.flatMap(({ target }): readonly CommittedDisk[] => {
     const [top, base] = chainOf(target, facts) ?? [];

@@ -10,7 +10,7 @@ import { tagTwiceRefusal } from '../../domain/chains/tagNames.js';
 import { versionWarnings } from '../../domain/knownVersions.js';
 import { asleepOrCrashedRefusal, inUseRefusal, managedSaveRefusal, snapshotFor, unsteadyRefusal } from '../refusals.js';
 import type { DeleteScope, OperationRequest } from '../../domain/operation.js';
-import type { Decision, Plan } from '../plan.js';
+import type { Draft } from '../plan.js';
 import type { Facts } from '../../domain/facts.js';
 import type { Step } from '../../steps/step.js';
 import type { Warning } from '../../domain/consequences.js';
@@ -23,7 +23,7 @@ import { isActive } from '../../domain/vm.js';
 
 type DeleteRequest = Extract<OperationRequest, { kind: 'delete' }>;
 
-export function planDelete(request: DeleteRequest, facts: Facts): Decision {
+export function planDelete(request: DeleteRequest, facts: Facts): Draft | Refused {
   const { vm, capabilities } = facts;
   const snapshot = snapshotFor('delete', request.snapshot, facts);
   if ('refusal' in snapshot) {
@@ -120,10 +120,11 @@ function removal(files: readonly string[]): readonly Step[] {
  * just freed, and its daemon dies (`virDomainMomentForEachChild`), with half of them gone. Behind each goes the copy of the
  * UEFI variables, where it had one beside it.
  */
-function inside(request: DeleteRequest, doomed: readonly Snapshot[], facts: Facts): Plan {
+function inside(request: DeleteRequest, doomed: readonly Snapshot[], facts: Facts): Draft {
   const { vm, capabilities } = facts;
   const estimateMs = internalDeleteMs(vm.memoryBytes) * doomed.length;
-  const needed = neededFiles(new Set(doomed.map(({ name }) => name)), facts);
+  const names = doomed.map(({ name }) => name);
+  const needed = neededFiles(new Set(names), facts);
   const leftOf = (snapshot: Snapshot): readonly string[] =>
     capabilities.driver === 'qemu' ? leftFiles(snapshot, 'libvirt', needed, facts) : [];
   const warnings: Warning[] =
@@ -135,7 +136,8 @@ function inside(request: DeleteRequest, doomed: readonly Snapshot[], facts: Fact
       { kind: 'deleteSnapshot', snapshot: snapshot.name },
       ...removal(leftOf(snapshot).filter((file) => canRemove(file, facts))),
     ]),
-    losses: [{ kind: 'restorePoints', names: doomed.map(({ name }) => name) }],
+    deletes: names,
+    losses: [{ kind: 'restorePoints', names }],
     warnings: [
       ...warnings,
       ...freeing(doomed, facts),

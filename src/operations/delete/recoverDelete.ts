@@ -10,7 +10,7 @@ import { backingFileOf } from '../../domain/chains/fileUse.js';
 import { isUnwritten } from '../../domain/chains/lastWrites.js';
 import { otherVmRefusal } from '../../domain/chains/otherVms.js';
 import type { OperationRequest } from '../../domain/operation.js';
-import type { Plan } from '../plan.js';
+import type { PlannedWork } from '../plan.js';
 import type { Facts } from '../../domain/facts.js';
 import type { Step } from '../../steps/step.js';
 import { applyAll } from '../../steps/steps.js';
@@ -103,10 +103,9 @@ function recoverRest(interrupted: InterruptedDelete, facts: Facts): Recovery {
         : goOn(interrupted, [...end, ...unmark, ...safely(after, plan, whenGone(rest, facts))], 'after');
     }
   }
-  const doomed = plan.losses.flatMap((loss) => (loss.kind === 'restorePoints' ? loss.names : []));
   const anyGone =
     plan.steps.some((step, index) => isDelete(step) && wasBegun(interrupted, index)) &&
-    doomed.some((name) => findSnapshot(facts.tree, name) === undefined);
+    (plan.deletes ?? []).some((name) => findSnapshot(facts.tree, name) === undefined);
   if (!anyGone) {
     return { kind: 'settled', to: 'before' };
   }
@@ -130,7 +129,7 @@ function isDelete(step: Step): step is Extract<Step, { kind: 'deleteSnapshot' | 
  * Half a merge is in what a root froze: it has no parent that libvirt could mark. Nobody else writes there, so the time of the
  * last write tells; where it is not known, it counts as written to, for to merge once more does no harm.
  */
-function isRootWrittenTo(snapshot: Snapshot, { changes }: Plan, facts: Facts): boolean {
+function isRootWrittenTo(snapshot: Snapshot, { before }: PlannedWork, facts: Facts): boolean {
   const { name, style, parent } = snapshot;
   return (
     style === 'external' &&
@@ -138,7 +137,7 @@ function isRootWrittenTo(snapshot: Snapshot, { changes }: Plan, facts: Facts): b
     isOnActivePath(facts.tree, name) &&
     externalTargets(snapshot).some((target) => {
       const base = backingFileOf(facts, name, target);
-      return base === undefined || !isUnwritten(base, changes, facts);
+      return base === undefined || !isUnwritten(base, before.lastWrites, facts);
     })
   );
 }

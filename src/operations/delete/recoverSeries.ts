@@ -1,6 +1,5 @@
 // The end of a series of deletes that broke off: the one that was begun comes to its end as it would alone; those after it
 // are not begun, for whoever stopped the series may have wanted that.
-import type { Plan } from '../plan.js';
 import type { Facts } from '../../domain/facts.js';
 import type { Step } from '../../steps/step.js';
 import type { InterruptedOperation, Recovery } from '../interrupted.js';
@@ -70,16 +69,12 @@ function alone(interrupted: InterruptedOperation, { snapshot, first, last }: Par
   const { plan, begun, done } = interrupted;
   const { vm } = interrupted.request;
   const request = { kind: 'delete', vm, snapshot, scope: 'one' } as const;
-  const losses: Plan['losses'] = [
-    { kind: 'restorePoints', names: [snapshot] },
-    ...plan.losses.filter(({ kind: what }) => what === 'files'),
-  ];
   const within = (indexes: readonly number[]): readonly number[] =>
     indexes.filter((index) => index >= first && index <= last).map((index) => index - first);
   return {
     ...interrupted,
     request,
-    plan: { ...plan, request, losses, steps: plan.steps.slice(first, last + 1) },
+    plan: { ...plan, request, deletes: [snapshot], steps: plan.steps.slice(first, last + 1) },
     begun: within(begun),
     done: within(done),
   };

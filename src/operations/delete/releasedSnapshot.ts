@@ -2,7 +2,7 @@
 // one. Says what is still to be done. Knows nothing of how far the other deletes of a plan have come.
 import { chainOf, externalTargets } from '../../domain/chains/deletedFiles.js';
 import { backingFileOf } from '../../domain/chains/fileUse.js';
-import type { Plan } from '../plan.js';
+import type { PlannedWork } from '../plan.js';
 import type { Facts } from '../../domain/facts.js';
 import type { Step } from '../../steps/step.js';
 import { type Refused, refuse } from '../../domain/refusal.js';
@@ -18,7 +18,7 @@ import { childrenOf, findSnapshot, isOnActivePath } from '../../domain/snapshotT
  *
  * Undefined where libvirt has not let go of it.
  */
-export function releasedSteps(name: string, plan: Plan, facts: Facts): readonly Step[] | Refused | undefined {
+export function releasedSteps(name: string, plan: PlannedWork, facts: Facts): readonly Step[] | Refused | undefined {
   const snapshot = findSnapshot(facts.tree, name);
   if (snapshot === undefined || !isReleased(snapshot, plan, facts)) {
     return undefined;
@@ -39,14 +39,14 @@ export function releasedSteps(name: string, plan: Plan, facts: Facts): readonly 
   return [...naming, { kind: 'forgetSnapshot', snapshot: name }];
 }
 
-function isReleased(snapshot: Snapshot, { changes = [] }: Plan, facts: Facts): boolean {
+function isReleased(snapshot: Snapshot, { merges = [] }: PlannedWork, facts: Facts): boolean {
   const { name, style } = snapshot;
   const targets = style === 'external' ? externalTargets(snapshot) : [];
   return (
     targets.length > 0 &&
     !isOnActivePath(facts.tree, name) &&
     childrenOf(facts.tree, name).length === 0 &&
-    targets.every((target) => changes.some(({ file }) => file === backingFileOf(facts, name, target)))
+    targets.every((target) => merges.some(({ base }) => base === backingFileOf(facts, name, target)))
   );
 }
 

@@ -4,10 +4,10 @@ import { checkpointRefusal } from '../diskRefusals.js';
 import { longestDescription, writeDescription } from '../../domain/description.js';
 import { snapshotFor } from '../refusals.js';
 import type { OperationRequest } from '../../domain/operation.js';
-import type { Decision } from '../plan.js';
+import type { Draft } from '../plan.js';
 import type { Facts } from '../../domain/facts.js';
 import { displayLine } from '../../domain/plainText.js';
-import { refuse } from '../../domain/refusal.js';
+import { type Refused, refuse } from '../../domain/refusal.js';
 import type { Snapshot } from '../../domain/snapshot.js';
 import { titleProblem } from '../../domain/snapshotName.js';
 
@@ -21,7 +21,7 @@ type DescribeRequest = Extract<OperationRequest, { kind: 'describe' }>;
  * | too long, control character | badName |
  * | other                       | a `Title:` trailer |
  */
-export function planDescribe(request: DescribeRequest, facts: Facts): Decision {
+export function planDescribe(request: DescribeRequest, facts: Facts): Draft | Refused {
   const { tree } = facts;
   const snapshot = snapshotFor('describe', request.snapshot, facts);
   if ('refusal' in snapshot) {

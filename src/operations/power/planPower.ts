@@ -1,7 +1,7 @@
 // Decides whether a VM can be started, stopped, paused or resumed in the state that it is in.
 import { frozenFileRefusal, lostQemuRefusal, readOnlyRefusal } from '../refusals.js';
 import type { OperationRequest, PowerAction } from '../../domain/operation.js';
-import type { Decision } from '../plan.js';
+import type { Draft } from '../plan.js';
 import type { Loss } from '../../domain/consequences.js';
 import type { Facts } from '../../domain/facts.js';
 import { type Refused, refuse } from '../../domain/refusal.js';
@@ -72,7 +72,7 @@ const verdicts: Readonly<Record<PowerAction, Readonly<Record<PowerState, Verdict
   },
 };
 
-export function planPower(request: PowerRequest, facts: Facts): Decision {
+export function planPower(request: PowerRequest, facts: Facts): Draft | Refused {
   const { vm, capabilities } = facts;
   const { action } = request;
   const obstacle =

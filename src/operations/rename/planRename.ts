@@ -6,12 +6,12 @@ import { isAuto } from '../../domain/chains/layoutLeaf.js';
 import { snapshotFor, unsteadyRefusal } from '../refusals.js';
 import type { OperationRequest } from '../../domain/operation.js';
 import { takenSuffixes } from '../../domain/chains/overlayFiles.js';
-import type { Decision, Plan } from '../plan.js';
+import type { Draft } from '../plan.js';
 import type { Facts } from '../../domain/facts.js';
 import type { Step } from '../../steps/step.js';
 import type { Warning } from '../../domain/consequences.js';
 import { displayLine } from '../../domain/plainText.js';
-import { refuse } from '../../domain/refusal.js';
+import { type Refused, refuse } from '../../domain/refusal.js';
 import { describedAs, fixedNvramCopy, renameSteps } from './renameSteps.js';
 import type { Snapshot } from '../../domain/snapshot.js';
 import { nameFromTitle, titleProblem } from '../../domain/snapshotName.js';
@@ -27,7 +27,7 @@ type TitleOnly = Extract<Warning, { kind: 'titleOnly' }>['why'];
  * | one that makes the snapshot's own name again | the title alone |
  * | other                       | see `titleOnly`, else `renameSteps` |
  */
-export function planRename(request: RenameRequest, facts: Facts): Decision {
+export function planRename(request: RenameRequest, facts: Facts): Draft | Refused {
   const { vm, tree, now } = facts;
   const snapshot = snapshotFor('describe', request.snapshot, facts);
   if ('refusal' in snapshot) {
@@ -87,7 +87,7 @@ function titleOnly(snapshot: Snapshot, facts: Facts): TitleOnly | undefined {
   return fixedNvramCopy(snapshot, facts) === undefined ? undefined : 'files';
 }
 
-function planOf(request: RenameRequest, steps: readonly Step[], warnings: readonly Warning[]): Plan {
+function planOf(request: RenameRequest, steps: readonly Step[], warnings: readonly Warning[]): Draft {
   return {
     kind: 'plan',
     request,

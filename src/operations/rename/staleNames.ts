@@ -1,7 +1,7 @@
 // Snapshots that name an overlay which was merged away under them: the daemon died after it had forgotten the snapshot that
 // went, and before it wrote down where those above it are. Knows nothing of how far the deletes of a plan have come.
 import { chainOf } from '../../domain/chains/deletedFiles.js';
-import type { Plan } from '../plan.js';
+import type { PlannedWork } from '../plan.js';
 import type { PlannedMerge } from '../../domain/plannedMerge.js';
 import type { Facts } from '../../domain/facts.js';
 import { onBases } from '../../steps/merges.js';
@@ -24,7 +24,7 @@ export interface Renamed {
  *
  * Measured with libvirt 11.3, in one of some 20 deletes of a root in which the daemon was killed.
  */
-export function staleNames({ merges = [] }: Plan, before: Facts): Renamed {
+export function staleNames({ merges = [] }: PlannedWork, before: Facts): Renamed {
   const gone = new Set(
     merges.flatMap(({ snapshot }) => (findSnapshot(before.tree, snapshot) === undefined ? snapshot : [])),
   );

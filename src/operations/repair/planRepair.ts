@@ -18,7 +18,7 @@ import { beginsWithMerge, withoutLocks } from '../delete/mergeAgain.js';
 import { planFinishDelete } from '../delete/planFinishDelete.js';
 import { repairRefusal } from '../diskRefusals.js';
 import { frozenFileRefusal, inUseRefusal, readOnlyRefusal, unsteadyRefusal } from '../refusals.js';
-import type { Decision } from '../plan.js';
+import type { Draft } from '../plan.js';
 import { planKeepDisks } from './planKeepDisks.js';
 import { planForget, planMakeCurrent } from './planMetadataRepair.js';
 import type { RepairSteps } from './repairSteps.js';
@@ -26,7 +26,7 @@ import { planEmulatedRevert } from '../revert/planEmulatedRevert.js';
 
 type RepairRequest = Extract<OperationRequest, { kind: 'repair' }>;
 
-export function planRepair(request: RepairRequest, facts: Facts): Decision {
+export function planRepair(request: RepairRequest, facts: Facts): Draft | Refused {
   const { vm, capabilities } = facts;
   const obstacle =
     readOnlyRefusal(vm, capabilities, 'repair') ??
@@ -48,6 +48,7 @@ export function planRepair(request: RepairRequest, facts: Facts): Decision {
     kind: 'plan',
     request,
     steps: repaired.steps,
+    ...(repaired.removes === undefined || repaired.removes.length === 0 ? {} : { removes: repaired.removes }),
     losses: repaired.losses ?? [],
     warnings: repaired.warnings ?? [],
     progress: repaired.progress ?? 'timeOnly',
@@ -228,9 +229,9 @@ function leaveFrozenFiles(ref: OperationRequest['vm'], name: string, facts: Fact
     ...(isActive(vm.power) ? [{ kind: 'ram' } as const] : []),
     ...(vm.managedSave ? [{ kind: 'managedSave' } as const] : []),
     { kind: 'configuration' },
-    ...way.losses,
+    ...(way.removes.length === 0 ? [] : [{ kind: 'files', files: way.removes } as const]),
   ];
-  return { kind: 'mending', steps: way.steps, losses, warnings: way.warnings };
+  return { kind: 'mending', steps: way.steps, removes: way.removes, losses, warnings: way.warnings };
 }
 
 function reachRefusal(files: readonly string[], facts: Facts): Refused | undefined {

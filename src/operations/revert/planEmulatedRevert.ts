@@ -10,7 +10,7 @@ import { nvramBackSteps } from '../variablesSteps.js';
 import type { OperationRequest } from '../../domain/operation.js';
 import { danglingOverlays } from '../../domain/chains/danglingOverlays.js';
 import { actingFolder, chooseRevertOverlays, folderOf } from '../../domain/chains/overlayFiles.js';
-import type { Loss, Warning } from '../../domain/consequences.js';
+import type { Warning } from '../../domain/consequences.js';
 import type { Facts } from '../../domain/facts.js';
 import type { Step, TargetFile } from '../../steps/step.js';
 import { planCreate } from '../create/planCreate.js';
@@ -23,8 +23,8 @@ import { type VmDisk, isActive } from '../../domain/vm.js';
 export interface WayBack {
   readonly kind: 'way';
   readonly steps: readonly Step[];
-  /** Beside what every revert leaves. */
-  readonly losses: readonly Loss[];
+  /** Overlays of the state that is left, with what is in them. */
+  readonly removes: readonly string[];
   readonly warnings: readonly Warning[];
 }
 
@@ -128,7 +128,7 @@ export function planEmulatedRevert(
   return {
     kind: 'way',
     steps,
-    losses: left.removable.length === 0 ? [] : [{ kind: 'files', files: left.removable }],
+    removes: left.removable,
     warnings: [
       { kind: 'doneByUs', why },
       ...tagsUnseenWarning(left.removable, facts),

@@ -4,16 +4,14 @@ import { revertMs } from '../../domain/estimates.js';
 import { versionWarnings } from '../../domain/knownVersions.js';
 import { checkpointRefusal, revertRefusal } from '../diskRefusals.js';
 import { dropSaveSteps } from '../dropSaveSteps.js';
-import { backingFileOf } from '../../domain/chains/fileUse.js';
 import { tagsUnseenWarning } from '../../domain/chains/lostTags.js';
-import { lastWrites } from '../../domain/chains/lastWrites.js';
 import { elsewhereRefusal, frozenAgainRefusal, writtenSinceRefusal } from '../../domain/chains/frozenContent.js';
 import { unownedImageRefusal } from '../../domain/chains/unownedImage.js';
 import { mergedByHandRefusal } from '../../domain/chains/mergedByHand.js';
 import { nvramBackSteps } from '../variablesSteps.js';
 import { inUseRefusal, frozenFileRefusal, snapshotFor, unfinishedDeleteRefusal, unsteadyRefusal } from '../refusals.js';
 import type { AfterRevert, OperationRequest } from '../../domain/operation.js';
-import type { Decision, Plan } from '../plan.js';
+import type { Draft } from '../plan.js';
 import type { Loss, Warning } from '../../domain/consequences.js';
 import type { Facts } from '../../domain/facts.js';
 import type { Step } from '../../steps/step.js';
@@ -42,7 +40,7 @@ export type EndState = 'running' | 'paused' | 'off';
  * The way back is decided on the facts as they will be after that. Where neither can be had, the way back tells its
  * reason: the checkpoint is not what stands in the way then.
  */
-export function planRevert(request: RevertRequest, facts: Facts): Decision {
+export function planRevert(request: RevertRequest, facts: Facts): Draft | Refused {
   const { vm } = facts;
   const snapshot = snapshotFor('revert', request.snapshot, facts);
   if ('refusal' in snapshot) {
@@ -59,11 +57,14 @@ export function planRevert(request: RevertRequest, facts: Facts): Decision {
     return way.kind === 'refusal' ? way : (kept as Refused);
   }
   const steps = [...(kept?.kind === 'checkpoint' ? kept.steps : []), ...way.steps, ...clockSteps(snapshot, end, facts)];
+  // With a checkpoint, or where none is needed, only what holds nothing may go.
+  const removes = kept === undefined ? way.removes : [];
   return {
     kind: 'plan',
     request,
     steps,
-    losses: lossesOf(kept, way, facts),
+    ...(removes.length === 0 ? {} : { removes }),
+    losses: lossesOf(kept, removes, facts),
     warnings: [
       ...keptWarnings(kept),
       ...way.warnings,
@@ -79,8 +80,6 @@ export function planRevert(request: RevertRequest, facts: Facts): Decision {
     estimateMs:
       revertMs(vm, snapshot, end === 'off' ? 'off' : 'active') + (kept?.kind === 'checkpoint' ? kept.estimateMs : 0),
     snapshot: snapshot.name,
-    leaves: vm.disks.flatMap(({ target, source }) => (source === undefined ? [] : [{ target, file: source }])),
-    ...fitting(snapshot, steps, facts),
     ...(kept?.kind === 'checkpoint' ? { checkpoint: kept.name, spaceBytes: kept.spaceBytes } : {}),
   };
 }
@@ -102,30 +101,19 @@ function clockSteps({ kind }: Snapshot, end: EndState, { vm, agent, capabilities
     : [];
 }
 
-/** libvirt starts QEMU on the files that the snapshot froze, before it puts overlays on them. */
-function fitting({ name, style, disks, memory }: Snapshot, steps: readonly Step[], facts: Facts): Pick<Plan, 'fits'> {
-  if (style !== 'external' || memory.file === undefined || steps.every((step) => step.kind !== 'revert')) {
-    return {};
-  }
-  const taking = disks.filter(({ location }) => location === 'external');
-  return {
-    fits: lastWrites(
-      taking.flatMap(({ target }) => backingFileOf(facts, name, target) ?? []),
-      facts,
-    ),
-  };
-}
-
 type Kept = Checkpoint | NoCheckpointNeeded | undefined;
 
-function lossesOf(kept: Kept, way: WayBack, facts: Facts): readonly Loss[] {
+function lossesOf(kept: Kept, removes: readonly string[], facts: Facts): readonly Loss[] {
   switch (kept?.kind) {
     case 'checkpoint':
       return kept.losses;
     case 'spared':
       return revertLosses(facts, 'unchanged');
     case undefined:
-      return [...revertLosses(facts, 'changed'), ...way.losses];
+      return [
+        ...revertLosses(facts, 'changed'),
+        ...(removes.length === 0 ? [] : [{ kind: 'files', files: removes } as const]),
+      ];
   }
 }
 
@@ -233,7 +221,7 @@ function byLibvirt(snapshot: Snapshot, end: EndState, facts: Facts): WayBack {
       ...(vm.persistent ? variables : []),
       ...stepsTo(end, snapshot),
     ],
-    losses: [],
+    removes: [],
     warnings: outside ? tagsUnseenWarning(leftByLibvirt(facts), facts) : [],
   };
 }

@@ -6,12 +6,13 @@ import {
   currentAsLeft,
   emptiness,
   keptByRecovery,
+  losesRam,
   mayMakeCurrent,
   standsExactlyOn,
   useOfLeft,
   useOfOverlays,
 } from '../leftAsPlanned.js';
-import type { Plan } from '../plan.js';
+import type { PlannedWork } from '../plan.js';
 import type { Facts } from '../../domain/facts.js';
 import type { Step, TargetFile } from '../../steps/step.js';
 import { planRepair } from '../repair/planRepair.js';
@@ -65,7 +66,7 @@ export function recoverEmulatedRevert(broken: InterruptedOperation, facts: Facts
   if (use === 'untouched' && keptByRecovery(plan, facts) === undefined) {
     return goOn(broken, restOf(broken, facts), 'after');
   }
-  const stopped = broken.request.kind === 'repair' || plan.losses.some(({ kind: what }) => what === 'ram');
+  const stopped = broken.request.kind === 'repair' || losesRam(plan);
   if (use === 'untouched' || (use === 'unknown' && (stopped || wasDropped(broken, facts)))) {
     return anew(broken, overlays, facts);
   }
@@ -121,7 +122,7 @@ function isDoneByUse(step: Step): boolean {
 }
 
 /** The overlays that the VM stands on: the leaf's, or else its own; undefined where it stands on others by now. */
-function onFiles(plan: Plan, facts: Facts): readonly TargetFile[] | undefined {
+function onFiles(plan: PlannedWork, facts: Facts): readonly TargetFile[] | undefined {
   const define = plan.steps.find((step) => step.kind === 'defineFromSnapshot');
   const own = define?.disks ?? [];
   const leaf = plan.steps.find((step) => step.kind === 'createSnapshot' && step.auto === 'layout');
@@ -156,7 +157,7 @@ function anew(broken: InterruptedOperation, overlays: readonly string[], facts: 
     : explain(broken, fresh?.refusal ?? refuse('usedSince', { vm: facts.vm.name }).refusal, [], facts);
 }
 
-function endOfSteps({ steps }: Plan): EndState {
+function endOfSteps({ steps }: PlannedWork): EndState {
   for (const step of steps) {
     if (step.kind === 'restoreMemory') {
       return step.to;
@@ -225,11 +226,11 @@ function undoCheckpoint(broken: InterruptedOperation, facts: Facts): Recovery {
     : undoCreate({ ...broken, plan: { ...broken.plan, steps: checkpointSteps(broken.plan) } }, facts);
 }
 
-function checkpointSteps({ steps }: Plan): readonly Step[] {
+function checkpointSteps({ steps }: PlannedWork): readonly Step[] {
   return steps.slice(0, steps.findIndex((step) => step.kind === 'createSnapshot' && step.auto === 'revert') + 1);
 }
 
-function madeOverlays({ steps }: Plan): readonly string[] {
+function madeOverlays({ steps }: PlannedWork): readonly string[] {
   return steps.flatMap((step) => (step.kind === 'createOverlays' ? step.overlays.map(({ file }) => file) : []));
 }
 

@@ -4,10 +4,10 @@ import { interruptedAt, explain, goOn, hasBegun, wasBegun } from '../interrupted
 import { backingFileOf, wholeChain } from '../../domain/chains/fileUse.js';
 import { isUnwritten } from '../../domain/chains/lastWrites.js';
 import { frozenFileRefusal } from '../refusals.js';
-import { currentAsLeft, useOfLeft } from '../leftAsPlanned.js';
+import { currentAsLeft, losesRam, useOfLeft } from '../leftAsPlanned.js';
 import { nvramCopy } from '../../domain/chains/nvramCopy.js';
 import type { OperationRequest } from '../../domain/operation.js';
-import type { Plan } from '../plan.js';
+import type { PlannedWork } from '../plan.js';
 import type { Facts } from '../../domain/facts.js';
 import type { Step } from '../../steps/step.js';
 import { planEmulatedRevert } from './planEmulatedRevert.js';
@@ -97,7 +97,7 @@ function whereItWas(broken: Broken, target: Snapshot | undefined, facts: Facts):
     case 'untouched':
       return again(broken, target, 'nothing', facts);
     case 'unknown':
-      return dropped || replaced || plan.losses.some(({ kind: what }) => what === 'ram')
+      return dropped || replaced || losesRam(plan)
         ? again(broken, target, 'present', facts)
         : { kind: 'settled', to: 'before' };
     case 'used': {
@@ -112,7 +112,7 @@ function whereItWas(broken: Broken, target: Snapshot | undefined, facts: Facts):
 }
 
 /** The checkpoint has a copy of those that the VM had. */
-function variablesBack({ checkpoint }: Plan, { vm, tree }: Facts): readonly Step[] {
+function variablesBack({ checkpoint }: PlannedWork, { vm, tree }: Facts): readonly Step[] {
   if (vm.nvram === undefined || checkpoint === undefined || findSnapshot(tree, checkpoint) === undefined) {
     return [];
   }
@@ -136,13 +136,9 @@ function hasOtherVariables({ plan, begun, done }: Broken): boolean {
   );
 }
 
-/** Before it, the current one was the checkpoint, or the one since which changes were to be lost. */
+/** When it was reverted to: with a checkpoint, that one was. */
 function wasCurrent({ plan, request }: Broken): boolean {
-  return (
-    plan.checkpoint === undefined &&
-    (plan.losses.some((loss) => loss.kind === 'diskChanges' && loss.since === request.snapshot) ||
-      plan.warnings.some((warning) => warning.kind === 'noCheckpointNeeded' && warning.since === request.snapshot))
-  );
+  return plan.checkpoint === undefined && plan.before.current === request.snapshot;
 }
 
 /** What the plan ends with: the VM is off by now, perhaps, so `asBefore` says nothing any more. */
@@ -191,10 +187,10 @@ function offFrozenFiles(
   return explain(broken, way.refusal, [...stop, { kind: 'revert', snapshot: name, to: 'asSnapshot' }], facts);
 }
 
-function isAsItFroze({ fits }: Plan, { name, disks }: Snapshot, facts: Facts): boolean {
+function isAsItFroze({ before }: PlannedWork, { name, disks }: Snapshot, facts: Facts): boolean {
   return disks
     .filter(({ location }) => location === 'external')
-    .every(({ target }) => isUnwritten(backingFileOf(facts, name, target) ?? '', fits, facts));
+    .every(({ target }) => isUnwritten(backingFileOf(facts, name, target) ?? '', before.lastWrites, facts));
 }
 
 /** libvirt has put the VM on its new overlays, and has not written it down. */
@@ -215,7 +211,7 @@ function madeCurrent(broken: Broken, target: Snapshot, end: EndState, facts: Fac
 function standsAbove({ plan }: Broken, target: Snapshot, facts: Facts): boolean {
   const checkpoint = plan.steps.find((step) => step.kind === 'createSnapshot' && step.auto === 'revert');
   const kept = checkpoint?.kind === 'createSnapshot' ? checkpoint.disks : [];
-  const left = new Set([...(plan.leaves ?? []), ...kept].map(({ file }) => file));
+  const left = new Set([...plan.before.disks, ...kept].map(({ file }) => file));
   const targets = target.disks.filter(({ location }) => location === 'external').map((disk) => disk.target);
   return (
     targets.length > 0 &&

@@ -82,7 +82,7 @@ function isAtItsEnd(outcome: RecoveryReport['outcome']): boolean {
 async function ask(run: CommandRun, view: VmView, unfinished: readonly UnfinishedOperation[]): Promise<void> {
   for (const { recovery, request } of unfinished) {
     if (recovery.kind === 'steps') {
-      await askNameOfProtected(run, view, request, recovery.plan);
+      await askNameOfProtected(run, view, request, { ...recovery.plan, losses: [], warnings: [] });
     }
   }
   if (mustConfirm(run)) {

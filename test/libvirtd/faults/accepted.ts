@@ -1,7 +1,7 @@
 // What a VM may be when an operation has been broken off and brought to an end: as before it, or as after it, with the
 // snapshots that its plan takes by itself. Knows no libvirt.
 import { parseDescription } from '../../../src/domain/description.js';
-import type { Plan } from '../../../src/operations/plan.js';
+import type { PlannedWork } from '../../../src/operations/plan.js';
 import type { Step } from '../../../src/steps/step.js';
 import type { Model, Power } from '../../oracle/model.js';
 
@@ -14,7 +14,7 @@ export interface Accepted {
  * @param end what the VM is when the operation is over
  * @param repaired what it is after a repair, but for the leaf that this may take
  */
-export function acceptedEnds(before: Model, plan: Plan, end: Power, repaired = before): readonly Accepted[] {
+export function acceptedEnds(before: Model, plan: PlannedWork, end: Power, repaired = before): readonly Accepted[] {
   const { request } = plan;
   switch (request.kind) {
     case 'revert': {
@@ -68,7 +68,7 @@ export function acceptedEnds(before: Model, plan: Plan, end: Power, repaired = b
 }
 
 /** A series may end between any two of its deletes; a merge of layers changes nothing that can be seen. */
-function afterEachDelete(before: Model, { steps }: Plan): Accepted[] {
+function afterEachDelete(before: Model, { steps }: PlannedWork): Accepted[] {
   const gone = steps.flatMap((step) =>
     step.kind === 'deleteSnapshot' || step.kind === 'forgetSnapshot' ? [step.snapshot] : [],
   );

@@ -2,7 +2,7 @@
 import { open, readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import type { Plan } from '../../../src/operations/plan.js';
+import type { PlannedWork } from '../../../src/operations/plan.js';
 import type { Daemon } from '../inventoryRig.js';
 import type { Cutter } from './cutter.js';
 
@@ -13,7 +13,7 @@ export interface Target {
   readonly name: string;
   /** With its disks; it has a small file system to itself and its like. */
   readonly folder: string;
-  readonly plan: Plan;
+  readonly plan: PlannedWork;
 }
 
 /** Ends the fault where it lasts; called when the operation has ended. */

@@ -1,5 +1,5 @@
 // Where in a plan each fault can do most harm: the rows of every run of the tests. Knows no VM.
-import type { Plan } from '../../../src/operations/plan.js';
+import type { PlannedWork } from '../../../src/operations/plan.js';
 import type { Step } from '../../../src/steps/step.js';
 import type { FaultKind } from './faultKinds.js';
 import { type At, type Moment, moments } from './stepHooks.js';
@@ -113,7 +113,7 @@ const worst: Readonly<Record<FaultKind, Worst>> = {
 };
 
 /** None, or one: a fault may have nothing to act on in a plan. */
-export function mostHarmful(kind: FaultKind, plan: Plan): readonly At[] {
+export function mostHarmful(kind: FaultKind, plan: PlannedWork): readonly At[] {
   const { steps, moment, within = [] } = worst[kind];
   const first = firstPlace(kind, plan);
   for (const what of steps) {
@@ -126,12 +126,12 @@ export function mostHarmful(kind: FaultKind, plan: Plan): readonly At[] {
 }
 
 /** Every step and every moment at which the fault has something to act on. */
-export function everywhere(kind: FaultKind, plan: Plan): readonly At[] {
+export function everywhere(kind: FaultKind, plan: PlannedWork): readonly At[] {
   const first = firstPlace(kind, plan);
   return plan.steps.flatMap((_, step) => (step < first ? [] : moments.map((moment) => ({ step, moment }))));
 }
 
-function firstPlace(kind: FaultKind, { steps }: Plan): number {
+function firstPlace(kind: FaultKind, { steps }: PlannedWork): number {
   const { behind } = worst[kind];
   const at = behind === undefined ? -1 : steps.findIndex((step) => step.kind === behind);
   return behind !== undefined && at < 0 ? steps.length : at + 1;

@@ -2,7 +2,7 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Failure } from '../../../src/domain/failure.js';
-import type { Plan } from '../../../src/operations/plan.js';
+import type { PlannedWork } from '../../../src/operations/plan.js';
 import type { RecoveryReport } from '../../../src/domain/recoveryReport.js';
 import { type Difference, OracleVm } from '../../oracle/oracleVm.js';
 import type { Daemon } from '../inventoryRig.js';
@@ -129,7 +129,7 @@ async function stageOf(editor: Editor, vm: OracleVm, uri: string): Promise<Stage
   return new Stage(editor.inventory, vm, view.ref);
 }
 
-function planOf(course: Course, usual: Course | undefined, said: string): Plan {
+function planOf(course: Course, usual: Course | undefined, said: string): PlannedWork {
   const plan = course.plan ?? usual?.plan;
   if (plan === undefined) {
     throw new Error(`no plan was written to the journal: ${said}`);
@@ -194,7 +194,7 @@ interface Told {
 async function judge(
   vm: OracleVm,
   { before, end, repaired }: Prepared,
-  plan: Plan,
+  plan: PlannedWork,
   { kind, reports, ended }: Told,
 ): Promise<{ readonly end: string; readonly wrong: readonly string[] }> {
   const last = ended ? reports.findLastIndex(({ why }) => endedByPerson.has(why?.reason ?? '')) : -1;

@@ -3,7 +3,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { OpenEntry } from '../../../src/journal/journal.js';
 import type { Persistence } from '../../../src/engine/persistence.js';
-import type { Plan } from '../../../src/operations/plan.js';
+import type { PlannedWork } from '../../../src/operations/plan.js';
 
 /**
  * | moment | when                                                                |
@@ -22,7 +22,7 @@ export interface At {
 
 /** What happened on the way, of the first operation that began since. */
 export interface Course {
-  plan?: Plan;
+  plan?: PlannedWork;
   /** Milliseconds that each step took. */
   readonly tookMs: number[];
 }

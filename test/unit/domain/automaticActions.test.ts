@@ -6,7 +6,7 @@ import { automaticActions, mayAct, type UnaskedAct, unaskedActs } from '../../..
 import { automaticActions as ofSettings } from '../../../src/manifest/settings.js';
 import type { Plan } from '../../../src/operations/plan.js';
 import type { Step } from '../../../src/steps/step.js';
-import { ref } from './someFacts.js';
+import { before, ref } from './someFacts.js';
 
 const acts = Object.keys(unaskedActs) as UnaskedAct[];
 
@@ -38,7 +38,7 @@ describe('what is done without a click', () => {
   const overlay = { target: 'vda', file: '/img/new', backing: '/img/a', backingFormat: 'qcow2' };
   const made: Step = { kind: 'createOverlays', overlays: [overlay] };
   const request = { kind: 'revert', vm: ref, snapshot: 'a', after: 'off' } as const;
-  const plan: Plan = { kind: 'plan', request, steps: [made], losses: [], warnings: [], progress: 'timeOnly' };
+  const plan: Plan = { kind: 'plan', request, before, steps: [made], losses: [], warnings: [], progress: 'timeOnly' };
 
   for (const [name, step, act] of [
     ['a file that it made itself goes', { kind: 'removeFiles', files: ['/img/new'] }, 'recoverHarmlessly'],

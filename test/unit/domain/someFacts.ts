@@ -16,6 +16,7 @@ import {
   type SnapshotState,
   type SnapshotTree,
 } from '../../../src/domain/snapshot.js';
+import type { Before } from '../../../src/domain/origin.js';
 import type { Vm, VmDisk } from '../../../src/domain/vm.js';
 
 export const now = 1_800_000_000;
@@ -65,6 +66,9 @@ export function capabilities(major = 12, minor = 8, more: Partial<Capabilities> 
     ...more,
   };
 }
+
+/** Of a plan that rests on nothing. */
+export const before: Before = { power: 'off', powerReason: 'other', managedSave: false, disks: [], snapshots: [] };
 
 export interface Told {
   readonly parent?: string;

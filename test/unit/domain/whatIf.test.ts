@@ -4,11 +4,12 @@ import type { BlockMap, BlockRow } from '../../../src/domain/blockMap.js';
 import type { OperationRequest } from '../../../src/domain/operation.js';
 import type { Plan } from '../../../src/operations/plan.js';
 import { nodeFates, rowFates } from '../../../src/operations/whatIf.js';
+import { before } from './someFacts.js';
 
 const vm = { connection: 'test:///', uuid: 'u' };
 
 function plan(request: OperationRequest, changes: Partial<Plan> = {}): Plan {
-  return { kind: 'plan', request, steps: [], losses: [], warnings: [], progress: 'timeOnly', ...changes };
+  return { kind: 'plan', request, before, steps: [], losses: [], warnings: [], progress: 'timeOnly', ...changes };
 }
 
 function deleting(snapshot: string, changes: Partial<Plan> = {}, names: readonly string[] = [snapshot]): Plan {

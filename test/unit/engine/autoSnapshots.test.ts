@@ -6,7 +6,7 @@ import type { AutoSnapshot, Facts } from '../../../src/domain/facts.js';
 import type { Loss } from '../../../src/domain/consequences.js';
 import type { Plan } from '../../../src/operations/plan.js';
 import type { Snapshot, SnapshotTree } from '../../../src/domain/snapshot.js';
-import { external, frozen, image, looked, facts, tree as treeOf } from '../domain/someFacts.js';
+import { before, external, frozen, image, looked, facts, tree as treeOf } from '../domain/someFacts.js';
 import { settled } from './fakeClock.js';
 import { fakeSnapshot, fakeVm, uuidOf } from './fakeHypervisor.js';
 import { rig, uri } from './rig.js';
@@ -183,7 +183,7 @@ describe('checkpoints beyond the number to be kept', () => {
 
 function planThat(loss: Loss): Plan {
   const request = { kind: 'delete', vm: { connection: uri, uuid: 'u' }, snapshot: 'c1', scope: 'one' } as const;
-  return { kind: 'plan', request, steps: [], losses: [loss], warnings: [], progress: 'timeOnly' };
+  return { kind: 'plan', request, before, steps: [], losses: [loss], warnings: [], progress: 'timeOnly' };
 }
 
 describe('leaves of a layout that nobody needs any more', () => {

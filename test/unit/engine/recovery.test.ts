@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import type { Rules } from '../../../src/engine/rules.js';
 import { Failure } from '../../../src/domain/failure.js';
 import type { OperationRequest } from '../../../src/domain/operation.js';
-import type { Plan } from '../../../src/operations/plan.js';
+import type { PlannedWork } from '../../../src/operations/plan.js';
 import type { Step } from '../../../src/steps/step.js';
 import type { InterruptedOperation, Recovery } from '../../../src/operations/interrupted.js';
 import { refuse, type Refused } from '../../../src/domain/refusal.js';
@@ -10,6 +10,7 @@ import { settled } from './fakeClock.js';
 import { FakeKeeping } from './fakePersistence.js';
 import { FakeHypervisor, fakeVm, uuidOf } from './fakeHypervisor.js';
 import { type Rig, rigWith, uri } from './rig.js';
+import { before } from '../domain/someFacts.js';
 
 const vm = { connection: uri, uuid: uuidOf('web') };
 /** Two steps: revert, paused; power off. */
@@ -202,7 +203,7 @@ describe('recovery', () => {
       { kind: 'revert', snapshot: 'a', to: 'paused' },
       { kind: 'power', action: 'forceOff' },
     ];
-    const plan: Plan = { kind: 'plan', request: twoSteps, steps, losses: [], warnings: [], progress: 'timeOnly' };
+    const plan: PlannedWork = { kind: 'plan', request: twoSteps, before, steps, progress: 'timeOnly' };
     const entry = await persistence.journal.begin({
       connection: uri,
       vm: { uuid: vm.uuid, name: 'web' },

@@ -13,6 +13,7 @@ import { settled } from './fakeClock.js';
 import { FakeKeeping } from './fakePersistence.js';
 import { fakeVm, uuidOf } from './fakeHypervisor.js';
 import { type Rig, rigWith, uri } from './rig.js';
+import { before } from '../domain/someFacts.js';
 
 const vm = { connection: uri, uuid: uuidOf('web') };
 const request: OperationRequest = { kind: 'revert', vm, snapshot: 'a', after: 'off' };
@@ -20,7 +21,7 @@ const resume: Step = { kind: 'power', action: 'resume' };
 const thaw: Step = { kind: 'thawGuest' };
 
 function planOf(...steps: readonly Step[]): Plan {
-  return { kind: 'plan', request, steps, losses: [], warnings: [], progress: 'timeOnly' };
+  return { kind: 'plan', request, before, steps, losses: [], warnings: [], progress: 'timeOnly' };
 }
 
 class Script implements Rules {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { Plan } from '../../../src/operations/plan.js';
+import type { PlannedWork } from '../../../src/operations/plan.js';
 import type { Facts } from '../../../src/domain/facts.js';
 import type { Step } from '../../../src/steps/step.js';
 import type { Before } from '../../../src/domain/origin.js';
@@ -8,7 +8,7 @@ import type { PowerReason, PowerState } from '../../../src/domain/vm.js';
 import { sinceRefusal } from '../../../src/operations/asLeft.js';
 import { beforeOf } from '../../../src/operations/beforeOf.js';
 import { image, seen as filesSeen } from '../domain/hostFiles.js';
-import { disk, internal, ref, facts, tree, vm } from '../domain/someFacts.js';
+import { before as nothing, disk, internal, ref, facts, tree, vm } from '../domain/someFacts.js';
 
 const startedAt = 1_800_000_000;
 const ms = startedAt * 1_000;
@@ -21,8 +21,8 @@ const define: Step = { kind: 'defineFromSnapshot', snapshot: 'a', disks: [{ targ
 const { bytes, allocatedBytes, format, virtualBytes } = image();
 const timeless = { bytes, allocatedBytes, format, virtualBytes };
 
-function planOf(...steps: readonly Step[]): Plan {
-  return { kind: 'plan', request, steps, losses: [], warnings: [], progress: 'timeOnly' };
+function planOf(...steps: readonly Step[]): PlannedWork {
+  return { kind: 'plan', request, before: nothing, steps, progress: 'timeOnly' };
 }
 
 function at(power: PowerState, powerReason: PowerReason, modifiedAt?: number, more: Partial<Facts> = {}): Facts {
@@ -34,33 +34,28 @@ function at(power: PowerState, powerReason: PowerReason, modifiedAt?: number, mo
   });
 }
 
-function broken(
-  plan: Plan,
-  before: Before | undefined,
-  times: Partial<InterruptedOperation> = {},
-): InterruptedOperation {
+function broken(plan: PlannedWork, before: Before, times: Partial<InterruptedOperation> = {}): InterruptedOperation {
   const begun = [...plan.steps.keys()];
   return {
     request,
-    plan,
+    plan: { ...plan, before },
     begun,
     done: [],
     startedAt,
     begunAt: new Map(begun.map((index) => [index, ms])),
     doneAt: new Map(),
     lastStepAt: ms,
-    ...(before === undefined ? {} : { before }),
     ...times,
   };
 }
 
-function what(interrupted: InterruptedOperation, recovery: Plan, seen: Facts): string {
+function what(interrupted: InterruptedOperation, recovery: PlannedWork, seen: Facts): string {
   return sinceRefusal(interrupted, recovery, seen)?.refusal.facts['what'] ?? 'asLeft';
 }
 
 describe('a VM on which an operation broke off', () => {
-  const running = beforeOf(at('running', 'other'));
   const again = planOf(revert);
+  const running = beforeOf(again, at('running', 'other'));
 
   for (const [name, seen, wanted] of [
     ['its QEMU died, nothing written since', at('off', 'crashed', ms + 1_000), 'asLeft'],
@@ -103,12 +98,14 @@ describe('a VM on which an operation broke off', () => {
   }
 
   it('is not known where nobody wrote down what it was', () => {
-    assert.equal(what(broken(again, undefined), again, at('off', 'crashed', ms)), 'notKnown');
+    const { snapshots, ...withoutSnapshots } = running;
+    assert.equal(snapshots?.length, 1);
+    assert.equal(what(broken(again, withoutSnapshots), again, at('off', 'crashed', ms)), 'notKnown');
   });
 
   it('is not as it was left when it runs and was off before', () => {
-    const off = beforeOf(at('off', 'shutDown'));
     const plan = planOf(define);
+    const off = beforeOf(plan, at('off', 'shutDown'));
     assert.equal(what(broken(plan, off), plan, at('off', 'shutDown', ms)), 'asLeft');
     assert.equal(what(broken(plan, off), plan, at('running', 'other', ms)), 'power');
     assert.equal(what(broken(plan, off), plan, at('off', 'shutDown', ms + 5_000)), 'written');

@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict';
 import type { OperationRequest } from '../../../src/domain/operation.js';
 import type { OtherVm, Facts } from '../../../src/domain/facts.js';
-import type { Plan } from '../../../src/operations/plan.js';
+import type { PlannedWork } from '../../../src/operations/plan.js';
 import { removable } from '../../../src/operations/interruptedAt.js';
-import { ask, disk, image, looked, facts, vm } from '../domain/someFacts.js';
+import { before, ask, disk, image, looked, facts, vm } from '../domain/someFacts.js';
 
 const base = '/img/web.qcow2';
 const overlay = '/img/web.gone';
@@ -19,12 +19,12 @@ describe('removable', () => {
         images: { [base]: image(), [overlay]: image(base, { empty: false }), [empty]: image(base, { empty: true }) },
       }),
     });
-  const plan = (request: OperationRequest): Plan => ({
+  const plan = (request: OperationRequest): PlannedWork => ({
     kind: 'plan',
     request,
+    before,
     steps: [{ kind: 'removeFiles', files: [overlay, empty] }],
-    losses: [{ kind: 'files', files: [overlay, empty] }],
-    warnings: [],
+    removes: [overlay, empty],
     progress: 'timeOnly',
   });
   const hidden: OtherVm = { uuid: 'h', name: 'hidden', files: [], unread: ['/far'] };

@@ -3,6 +3,7 @@ import type { Loss } from '../../../src/domain/consequences.js';
 import type { Plan } from '../../../src/operations/plan.js';
 import type { Step } from '../../../src/steps/step.js';
 import { sameSteps, stillHolds } from '../../../src/operations/planEssence.js';
+import { before } from '../domain/someFacts.js';
 
 const request = {
   kind: 'revert',
@@ -12,7 +13,7 @@ const request = {
 } as const;
 
 function plan(steps: readonly Step[], losses: readonly Loss[] = []): Plan {
-  return { kind: 'plan', request, steps, losses, warnings: [], progress: 'timeOnly' };
+  return { kind: 'plan', request, before, steps, losses, warnings: [], progress: 'timeOnly' };
 }
 
 /** An emulated revert, begun in this second. */

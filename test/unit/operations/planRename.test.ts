@@ -1,7 +1,8 @@
 // When a snapshot gets another name, by which steps, and that breaking off between any two of them loses nothing.
 import assert from 'node:assert/strict';
 import type { OperationRequest } from '../../../src/domain/operation.js';
-import type { Decision, Plan } from '../../../src/operations/plan.js';
+import type { Draft, Plan } from '../../../src/operations/plan.js';
+import type { Refused } from '../../../src/domain/refusal.js';
 import type { Facts } from '../../../src/domain/facts.js';
 import { planRename } from '../../../src/operations/rename/planRename.js';
 import type { Snapshot, SnapshotTree } from '../../../src/domain/snapshot.js';
@@ -26,7 +27,7 @@ const rename = (snapshot: string, title: string): Extract<OperationRequest, { ki
   snapshot,
   title,
 });
-const told = (decision: Decision): string =>
+const told = (decision: Draft | Refused): string =>
   decision.kind === 'refusal'
     ? decision.refusal.reason
     : [shortSteps(decision), ...decision.warnings.map((one) => (one.kind === 'titleOnly' ? one.why : one.kind))].join(

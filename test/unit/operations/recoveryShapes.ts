@@ -1,6 +1,6 @@
 // Operations of every shape, each with a situation in which it is planned, to be broken off wherever one likes.
 import type { OperationRequest } from '../../../src/domain/operation.js';
-import type { Plan } from '../../../src/operations/plan.js';
+import type { PlannedWork } from '../../../src/operations/plan.js';
 import type { Facts } from '../../../src/domain/facts.js';
 import type { Step } from '../../../src/steps/step.js';
 import type { InterruptedOperation, Recovery } from '../../../src/operations/interrupted.js';
@@ -118,7 +118,7 @@ export const all = (steps: readonly Step[], from: Facts): Facts => steps.reduce(
 
 export function broken(
   request: OperationRequest,
-  plan: Plan,
+  plan: PlannedWork,
   at: number,
   state: 'not begun' | 'begun' | 'done',
 ): InterruptedOperation {

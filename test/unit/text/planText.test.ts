@@ -6,6 +6,7 @@ import { refuse } from '../../../src/domain/refusal.js';
 import { planText } from '../../../src/text/planText.js';
 import { untranslated as t } from '../../../src/text/translate.js';
 import { branched, now, ref, snapshot, vm, vmView } from '../ui/samples.js';
+import { before } from '../domain/someFacts.js';
 
 const target = vmView({ tree: branched });
 
@@ -15,6 +16,7 @@ function plan(changes: Partial<Plan> = {}): Plan {
   return {
     kind: 'plan',
     request: revert,
+    before,
     steps: [{ kind: 'revert', snapshot: 'first', to: 'running' }],
     losses: [],
     warnings: [],

@@ -6,6 +6,7 @@ import type { Plan } from '../../../src/operations/plan.js';
 import { type PlannedTarget, plansText } from '../../../src/text/plansText.js';
 import { untranslated as t } from '../../../src/text/translate.js';
 import { snapshot, uri, vm, vmView } from '../ui/samples.js';
+import { before } from '../domain/someFacts.js';
 
 function target(name: string, titles: readonly string[] = []): VmView {
   const snapshots = titles.map((title) => snapshot(`${title}-name`, { title }));
@@ -13,7 +14,7 @@ function target(name: string, titles: readonly string[] = []): VmView {
 }
 
 function planned(view: VmView, request: Plan['request'], losses: readonly Loss[], warnings: readonly Warning[] = []) {
-  const plan: Plan = { kind: 'plan', request, steps: [], losses, warnings, progress: 'timeOnly' };
+  const plan: Plan = { kind: 'plan', request, before, steps: [], losses, warnings, progress: 'timeOnly' };
   return { plan, target: view } satisfies PlannedTarget;
 }
 
