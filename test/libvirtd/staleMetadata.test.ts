@@ -103,6 +103,24 @@ describe('a snapshot whose files are not what its metadata say', function () {
     assert.deepEqual(differences, []);
   });
 
+  it('is reverted to where one far below was deleted long after: that writes the name of another base into a layer', async () => {
+    const vm = await TrapVm.define(r, 'deleted');
+    await vm.power('start');
+    await vm.grow('bottom', 'middle', 'top', 'last');
+    const then = new Date(Date.now() - 3_600_000);
+    for (const disk of vm.vm.guest.disks.keys()) {
+      const layers = ['bottom', 'middle', 'top', 'last'].map((name) => layer(vm, disk, name));
+      for (const file of [vm.vm.guest.disks[disk]!.file, ...layers]) {
+        await utimes(file, then, then);
+      }
+    }
+    await vm.run({ kind: 'delete', snapshot: 'bottom', scope: 'one' });
+    vm.model = vm.model.deleted('bottom', 'one');
+    await vm.run({ kind: 'revert', snapshot: 'last', after: 'off', checkpointFirst: false });
+    vm.model = vm.model.reverted('last', 'off');
+    await vm.holdsAll();
+  });
+
   it('is not reverted to where a merge by hand put the VM on its file, and another was taken of that', async () => {
     const vm = await TrapVm.define(r, 'again');
     await vm.power('start');

@@ -44,12 +44,9 @@ export function elsewhereRefusal(snapshot: Snapshot, facts: Facts): Refused | un
 }
 
 /**
- * A base is at rest from the moment its overlay is made. Whoever merges into it writes the name of the new base into the
- * overlay above afterwards, so that this one is younger again.
- *
  * | of the overlay that it made and all that is below | → |
  * |---------------------------------------------------|---|
- * | a file was written to more than a minute after the one above it | writtenSince |
+ * | the image below one was written to since          | writtenSince |
  * | not so, or not to be seen                         | ok |
  */
 export function writtenSinceRefusal(snapshot: Snapshot, facts: Facts): Refused | undefined {
@@ -100,9 +97,29 @@ function isLater(other: Snapshot, snapshot: Snapshot, { tree }: Facts): boolean 
   );
 }
 
+/**
+ * A base is at rest from the moment its overlay is made. Whoever merges into it writes the name of the new base into the
+ * overlay above afterwards, so that this one is younger again; but not the next above that, which then looks too old.
+ *
+ * | the base was written to                  | what the base rests on                                 | → |
+ * |------------------------------------------|--------------------------------------------------------|---|
+ * | more than a minute later than its overlay | was written to until then, or later                   | no: it took another name |
+ * | more than a minute later than its overlay | was at rest; there is none; not to be seen            | yes |
+ * | earlier, or not to be seen               | any                                                    | no |
+ */
 export function isWrittenAfter(base: string, overlay: string, facts: Facts): boolean {
   const [below, above] = [imageOf(base, facts), imageOf(overlay, facts)];
-  return (below?.modifiedAt ?? Number.NaN) - (above?.modifiedAt ?? Number.NaN) > slackMs;
+  return isMuchYounger(below, above) && !tookOtherBase(below, facts);
+}
+
+/** A merge writes the name last: what took the blocks was written right before, or in a later merge. */
+function tookOtherBase(image: ImageFacts | undefined, facts: Facts): boolean {
+  const base = imageOf(image?.backing?.file, facts);
+  return base?.modifiedAt !== undefined && !isMuchYounger(image, base);
+}
+
+function isMuchYounger(one: ImageFacts | undefined, other: ImageFacts | undefined): boolean {
+  return (one?.modifiedAt ?? Number.NaN) - (other?.modifiedAt ?? Number.NaN) > slackMs;
 }
 
 function overlayOf({ disks }: Snapshot, target: string): string | undefined {

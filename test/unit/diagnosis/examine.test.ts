@@ -149,6 +149,18 @@ describe('examine: findings', () => {
       'warning backingChanged',
     ],
     [
+      'a layer that took the name of another base, after a merge below',
+      healthy(
+        { blockJobs: [] },
+        {
+          '/img/web.b': image('/img/web.a', { modifiedAt: 1e12 }),
+          '/img/web.a': image(base, { modifiedAt: 1e12 + 99_000 }),
+          [base]: image(undefined, { modifiedAt: 1e12 + 98_000 }),
+        },
+      ),
+      '',
+    ],
+    [
       'a base whose last words came right after its overlay was made',
       healthy(
         { blockJobs: [] },

@@ -38,6 +38,16 @@ function outside(images: Readonly<Record<string, SeenFile>>, ram: 'there' | 'mis
     blockJobs: [],
   });
 }
+/** When each was written last, in milliseconds. */
+function written(at: Readonly<Record<'base' | 'a' | 'b', number>>): Facts {
+  const modifiedAt = (ms: number) => ({ modifiedAt: 1e12 + ms });
+  return outside({
+    [base]: image(modifiedAt(at.base)),
+    '/img/web.a': over(base, modifiedAt(at.a)),
+    '/img/web.b': over('/img/web.a', modifiedAt(at.b)),
+  });
+}
+
 function inside(images: Readonly<Record<string, SeenFile>>): Facts {
   return facts({
     tree: tree([internal('a')], 'a'),
@@ -56,6 +66,10 @@ describe('a revert to a snapshot that is not whole', () => {
     ['the overlay above it is gone', 'a', outside({ '/img/web.a': 'missing' }), 'ok', ''],
     ['a file below it is damaged', 'b', outside({ [base]: image({ corrupt: true }) }), 'imageCorrupt', ''],
     ['a file below it cannot be seen', 'b', outside({ [base]: 'unknown' }), 'ok', base],
+    ['its own file was written to since', 'b', written({ base: 0, a: 61_000, b: 0 }), 'writtenSince', ''],
+    ['the base was written to since', 'b', written({ base: 61_000, a: 0, b: 0 }), 'writtenSince', ''],
+    ['a merge into the base gave its own file another name', 'b', written({ base: 80_000, a: 81_000, b: 0 }), 'ok', ''],
+    ['the same, and a later merge', 'b', written({ base: 999_000, a: 999_000, b: 80_000 }), 'ok', ''],
     ['its memory file is gone', 'b', outside({}, 'missing'), 'memoryFileMissing', ''],
     ['its memory file cannot be seen', 'b', outside({}, 'unknown'), 'ok', '/img/b.mem'],
     ['another one’s memory file is gone', 'a', outside({}, 'missing'), 'ok', ''],
