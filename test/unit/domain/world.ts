@@ -2,10 +2,12 @@
 import { wholeChain } from '../../../src/domain/chains/fileUse.js';
 import type { Facts } from '../../../src/domain/facts.js';
 
-/** All that a person could tell apart: epochs are made alike, for a revert that is done again has another. */
-export function form(facts: Facts): unknown {
+/** Epochs in generated names are made alike: a revert that is done again has another. */
+export const alike = (file: string): string => file.replace(/\.\d{9,11}$/u, '.E');
+
+/** All that a person could tell apart. */
+export function form(facts: Facts): object {
   const { vm, tree, files } = facts;
-  const alike = (file: string): string => file.replace(/\.\d{9,11}$/u, '.E');
   const seen = [...(files?.images ?? []), ...(files?.files ?? [])].filter(([, image]) => typeof image === 'object');
   return {
     chains: vm.disks.map((disk) => wholeChain(disk, facts).map(alike)),
