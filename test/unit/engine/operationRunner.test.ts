@@ -114,6 +114,22 @@ describe('runOperation', () => {
     }
   });
 
+  it('looks no more before it sets the clock of a guest that is where it was to be', async () => {
+    const r = await open();
+    const web = r.vms.get(vm.uuid)!;
+    web.vm = { ...web.vm, power: 'off', agentChannel: true };
+    r.hypervisor().onRun = (_, step) => {
+      web.vm = { ...web.vm, power: 'running' };
+      web.current = step.kind === 'revert' ? step.snapshot : 'b';
+      return Promise.resolve({});
+    };
+    await r.inventory.runOperation({ ...revert, after: 'running' });
+    const calls = r.calls();
+    const [reverted, set] = [calls.indexOf('run revert web'), calls.indexOf('run setGuestClock web')];
+    assert.deepEqual(calls.slice(reverted, set), ['run revert web']);
+    assert.deepEqual(calls.slice(set + 1).toSorted(), ['readTree web', 'readVm web']);
+  });
+
   it('does not fail with what it began to read and needs no more', async () => {
     const r = await open();
     const web = r.vms.get(vm.uuid)!;
