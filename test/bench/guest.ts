@@ -1,17 +1,20 @@
-// Create, revert to and delete a memory snapshot of a real guest, through the inventory and through virsh.
+// Create, revert to and delete a memory snapshot of a real guest, through the inventory and through virsh. A revert of ours sets
+// the guest's clock: so does virsh, where the work is to be equal.
 import { join } from 'node:path';
 import { defineTestGuest } from '../../scripts/guest/testGuest.mjs';
 import { libvirtHypervisor } from '../../src/driver/connection/openLibvirt.js';
 import { Inventory } from '../../src/engine/liveInventory.js';
 import { silentLog } from '../../src/base/log.js';
 import type { OperationRequest } from '../../src/domain/operation.js';
-import { onPrivateDaemon, report, sideBySide } from './measure.js';
+import { onPrivateDaemon, remark, report, sideBySide } from './measure.js';
 
 const rounds = 7;
 
 void onPrivateDaemon(async (daemon) => {
   const guest = await defineTestGuest(daemon, { name: 'guest' });
   await guest.start();
+  // Without it the agent cannot set the battery's clock, which virsh asks for.
+  await guest.run('sh', ['-c', 'ln -sf /bin/busybox /sbin/hwclock']);
   const inventory = new Inventory({
     open: libvirtHypervisor(silentLog, daemon.env),
     log: silentLog,
@@ -36,7 +39,13 @@ void onPrivateDaemon(async (daemon) => {
       await run({ kind: 'revert', vm, snapshot: 'bench', after: 'asSnapshot' });
       await run({ kind: 'delete', vm, snapshot: 'bench', scope: 'one' });
     },
-    virsh: async () => {
+    equal: async () => {
+      await virsh('snapshot-create-as', 'guest', 'bench');
+      await virsh('snapshot-revert', 'guest', 'bench');
+      await virsh('domtime', 'guest', '--sync');
+      await virsh('snapshot-delete', 'guest', 'bench');
+    },
+    clockless: async () => {
       await virsh('snapshot-create-as', 'guest', 'bench');
       await virsh('snapshot-revert', 'guest', 'bench');
       await virsh('snapshot-delete', 'guest', 'bench');
@@ -45,10 +54,13 @@ void onPrivateDaemon(async (daemon) => {
   report({
     name: 'create + revert + delete of a memory snapshot',
     ours: times.ours,
-    baseline: times.virsh,
+    baseline: times.equal,
     unit: 'ms',
-    goal: 1.05,
-    against: 'virsh',
+    goal: 1,
+    against: 'virsh, which sets the clock too',
   });
+  remark(
+    `Create + revert + delete: ${times.clockless.toFixed(0)} ms by a virsh that leaves the guest's clock in the past.`,
+  );
   inventory.dispose();
 });
