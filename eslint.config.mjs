@@ -56,14 +56,7 @@ const rooms = {
     'base',
   ],
   // Runs in a browser: it shares the messages, and what says sizes and letters.
-  'ui/picture/page': [
-    'ui/picture/messages',
-    'operations/whatIf',
-    'domain',
-    'text/bytesText',
-    'text/layerLetter',
-    'text/translate',
-  ],
+  'ui/picture/page': ['ui/picture/messages', 'operations/whatIf', 'domain', 'text/bytesText', 'text/layerLetter'],
   'ui/lesson': ['ui', 'lesson', 'text', 'domain', 'manifest', 'base'],
   'ui/commands': [
     'ui/lesson',

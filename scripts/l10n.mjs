@@ -9,7 +9,7 @@ import { root } from './rig/root.mjs';
 export const bundlePath = join(root, 'l10n/bundle.l10n.json');
 
 /**
- * Every message handed to `t(…)` or `l10n.t(…)`, sorted. A message that is not written down as one literal could never
+ * Every message handed to `t(…)` of `@vscode/l10n`, sorted. A message that is not written down as one literal could never
  * be translated, so it is an error.
  * @returns {Promise<readonly string[]>}
  */

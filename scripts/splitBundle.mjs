@@ -70,6 +70,9 @@ function sourceOf(resolveDir, path) {
   return relative(root, resolve(resolveDir, path.replace(/\.js$/, '.ts')));
 }
 
+/** Marks that where a package stands is only asked. */
+const looked = Symbol('looked');
+
 /** Puts, for what `import()` names, a few words that fetch it out of the other file. @param {Set<string>} later */
 function laterElsewhere(later) {
   return elsewhere('later', (kind, source) => {
@@ -99,6 +102,19 @@ function elsewhere(where, isElsewhere) {
         if (namespace !== 'file' && importer !== '<stdin>') return undefined;
         const source = sourceOf(resolveDir, path);
         return isElsewhere(kind, source) ? { path: source, namespace: where } : undefined;
+      });
+      // A package that both need is one too: what it is told in the one file holds in the other.
+      build.onResolve({ filter: /^[^./]/ }, async ({ kind, resolveDir, path, importer, namespace, pluginData }) => {
+        if (namespace !== 'file' || importer === '' || pluginData === looked) return undefined;
+        const {
+          path: file,
+          external,
+          errors,
+        } = await build.resolve(path, { kind, resolveDir, importer, pluginData: looked });
+        const source = relative(root, file);
+        return errors.length === 0 && !external && isElsewhere(kind, source)
+          ? { path: source, namespace: where }
+          : undefined;
       });
       build.onResolve({ filter: /^\.\/(extension|later)\.js$/, namespace: where }, ({ path }) => ({
         path,

@@ -1,6 +1,7 @@
 // Builds each room once, bottom to top, and hands it on. Nothing connects before the view is seen, a command asks, or the
 // first look at the VMs' health, some minutes later.
 import { join } from 'node:path';
+import * as l10n from '@vscode/l10n';
 import * as vscode from 'vscode';
 import { registerCommands } from './ui/commands/registerCommands.js';
 import type { InventoryPort } from './engine/inventory.js';
@@ -43,6 +44,8 @@ export interface DevelopmentApi {
 let endLesson: (() => Promise<void>) | undefined;
 
 export function activate(context: vscode.ExtensionContext): DevelopmentApi | undefined {
+  // The editor has a bundle where the reader's language is another than that of the source.
+  l10n.config({ contents: vscode.l10n.bundle ?? {} });
   const log = vscode.window.createOutputChannel('Virt Rewind', { log: true });
   const journal = stateFolder(process.env, join(context.globalStorageUri.fsPath, 'journal'));
   const open: OpenHypervisor = async (...asked) => {

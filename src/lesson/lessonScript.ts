@@ -1,7 +1,7 @@
 // The lesson as a table: a step each, what is said, what is asked for, when it is done, what does it. Carries out nothing.
+import { t } from '@vscode/l10n';
 import type { OperationRequest } from '../domain/operation.js';
 import type { VmRef } from '../domain/vm.js';
-import type { Translate } from '../text/translate.js';
 import { firstMemory, type LessonFacts, newOnes, standsOn, taken } from './lessonFacts.js';
 import type { LessonOutline } from './lessonState.js';
 
@@ -15,11 +15,11 @@ export type LessonAct =
 
 export interface LessonStep {
   readonly id: string;
-  readonly title: (t: Translate) => string;
+  readonly title: () => string;
   /** Paragraphs. */
-  readonly say: (t: Translate) => readonly string[];
+  readonly say: () => readonly string[];
   /** What the learner is asked to do; absent for a step that is only read. */
-  readonly task?: (t: Translate) => string;
+  readonly task?: () => string;
   readonly act?: LessonAct;
   /** What of the VM stands first beside the step; the files unless said. */
   readonly lead?: 'facts' | 'costs';
@@ -49,8 +49,8 @@ export const measuredDepths = [0, 1, pile] as const;
 export const lessonScript: readonly LessonStep[] = [
   {
     id: 'base',
-    title: (t) => t('One VM, one image'),
-    say: (t) => [
+    title: () => t('One VM, one image'),
+    say: () => [
       t(
         'This is a VM of the lesson: four megabytes of RAM, one disk, and a guest that does what the lesson tells it. It was made for you a moment ago and is removed at the end, with everything that comes of it.',
       ),
@@ -60,33 +60,33 @@ export const lessonScript: readonly LessonStep[] = [
   {
     id: 'start',
     lead: 'facts',
-    title: (t) => t('Start it'),
-    say: (t) => [
+    title: () => t('Start it'),
+    say: () => [
       t(
         'The guest boots in a tenth of a second. From then on it counts the ticks of its clock, in its RAM alone: whoever takes its RAM back takes that number back.',
       ),
     ],
-    task: (t) => t('Start the VM: in the view, or with the key for the next step.'),
+    task: () => t('Start the VM: in the view, or with the key for the next step.'),
     act: power('start'),
     done: ({ power: state }) => state === 'running',
   },
   {
     id: 'writeBase',
-    title: (t) => t('Write to the base'),
-    say: (t) => [
+    title: () => t('Write to the base'),
+    say: () => [
       t(
         'The guest writes 128 blocks of 4 KB, one in each cluster of 64 KB. There is no snapshot yet, so they go straight into the base, and the base grows.',
       ),
     ],
-    task: (t) => t('Let the guest write.'),
+    task: () => t('Let the guest write.'),
     act: { kind: 'write' },
     done: wrote,
   },
   {
     id: 'memory',
     lead: 'facts',
-    title: (t) => t('A snapshot with memory'),
-    say: (t) => [
+    title: () => t('A snapshot with memory'),
+    say: () => [
       t(
         'A memory snapshot keeps the disk and the RAM: going back to it brings back the running programs. The guest stands still for a moment, and that pause is measured.',
       ),
@@ -94,14 +94,14 @@ export const lessonScript: readonly LessonStep[] = [
         'The base is frozen from now on. What is written goes into a new file above it, a delta; what was not written since is still read from the base.',
       ),
     ],
-    task: (t) => t('Take a memory snapshot, outside the image.'),
+    task: () => t('Take a memory snapshot, outside the image.'),
     act: create('memory', 'First'),
     done: hasNew('memory'),
   },
   {
     id: 'writeDelta',
-    title: (t) => t('Why deltas grow'),
-    say: (t) => [
+    title: () => t('Why deltas grow'),
+    say: () => [
       t(
         'The guest writes the same blocks again. It writes half a megabyte; the delta grows by eight. A delta holds whole clusters: the first write to each of them copies the rest of it from below.',
       ),
@@ -109,14 +109,14 @@ export const lessonScript: readonly LessonStep[] = [
         'A delta can grow until it is as large as the whole disk, and one more for each snapshot. Nobody sees that inside the guest.',
       ),
     ],
-    task: (t) => t('Let the guest write the same blocks.'),
+    task: () => t('Let the guest write the same blocks.'),
     act: { kind: 'write' },
     done: wrote,
   },
   {
     id: 'disk',
-    title: (t) => t('A snapshot of the disk alone'),
-    say: (t) => [
+    title: () => t('A snapshot of the disk alone'),
+    say: () => [
       t(
         'A disk-only snapshot keeps no RAM. It takes next to no time, but going back to it is like starting after a power cut: what the guest had not written down is missing. That is called crash-consistent.',
       ),
@@ -124,27 +124,27 @@ export const lessonScript: readonly LessonStep[] = [
         'With a guest agent the guest can be asked to write everything down and hold still for that moment: a quiesced snapshot, whose file systems are clean. This guest has no agent, so it is offered none.',
       ),
     ],
-    task: (t) => t('Take a disk-only snapshot.'),
+    task: () => t('Take a disk-only snapshot.'),
     act: create('disk', 'Second'),
     done: hasNew('disk'),
   },
   {
     id: 'writeSecond',
-    title: (t) => t('A third layer'),
-    say: (t) => [
+    title: () => t('A third layer'),
+    say: () => [
       t(
         'Again the same blocks. They land in the newest delta, and the one below it is frozen like the base. What the VM reads is put together from all of them: the newest file that has a cluster wins.',
       ),
     ],
-    task: (t) => t('Let the guest write once more.'),
+    task: () => t('Let the guest write once more.'),
     act: { kind: 'write' },
     done: wrote,
   },
   {
     id: 'revert',
     lead: 'facts',
-    title: (t) => t('What a revert loses'),
-    say: (t) => [
+    title: () => t('What a revert loses'),
+    say: () => [
       t(
         'Going back to the first snapshot drops what was written since: the last delta of the present is thrown away. The second snapshot stays, on a branch of its own.',
       ),
@@ -152,7 +152,7 @@ export const lessonScript: readonly LessonStep[] = [
         'Look at the counter of the guest: it goes back too, because this snapshot holds the RAM. When you revert yourself, Virt Rewind offers to keep the present as a checkpoint first; the lesson does without, to show the loss.',
       ),
     ],
-    task: (t) => t('Revert to the memory snapshot.'),
+    task: () => t('Revert to the memory snapshot.'),
     act: {
       kind: 'operation',
       request: (vm, facts) => {
@@ -169,38 +169,38 @@ export const lessonScript: readonly LessonStep[] = [
   },
   {
     id: 'writeBranch',
-    title: (t) => t('Another way on'),
-    say: (t) => [
+    title: () => t('Another way on'),
+    say: () => [
       t(
         'The guest writes again, from the state of the first snapshot. This is a second future of the same past: its delta lies on the same frozen files as the other one.',
       ),
     ],
-    task: (t) => t('Let the guest write on the new branch.'),
+    task: () => t('Let the guest write on the new branch.'),
     act: { kind: 'write' },
     done: wrote,
   },
   {
     id: 'branch',
-    title: (t) => t('A branch'),
-    say: (t) => [
+    title: () => t('A branch'),
+    say: () => [
       t(
         'A snapshot on this way makes the branch visible: two snapshots rest on the first one, and the files of both must stay as long as either is wanted.',
       ),
     ],
-    task: (t) => t('Take a disk-only snapshot on this branch.'),
+    task: () => t('Take a disk-only snapshot on this branch.'),
     act: create('disk', 'Other way'),
     done: hasNew('disk'),
   },
   {
     id: 'merge',
-    title: (t) => t('Merge'),
-    say: (t) => [
+    title: () => t('Merge'),
+    say: () => [
       t(
         'Deleting a snapshot does not delete what was written: the delta above it is merged with the one below, and the restore point is gone. While it runs, the VM goes on.',
       ),
       t('The chain is one file shorter afterwards, and the VM reads the same as before.'),
     ],
-    task: (t) => t('Delete the snapshot that you stand on.'),
+    task: () => t('Delete the snapshot that you stand on.'),
     act: {
       kind: 'operation',
       request: (vm, facts) => {
@@ -213,8 +213,8 @@ export const lessonScript: readonly LessonStep[] = [
   {
     id: 'speed',
     lead: 'costs',
-    title: (t) => t('What layers cost'),
-    say: (t) => [
+    title: () => t('What layers cost'),
+    say: () => [
       t(
         'The VM gets eight layers, one snapshot after the other. Then QEMU reads and writes the same places of three images: one alone, one under one layer, one under eight. No guest takes part and no disk is waited for, so that nothing but the layers makes a difference.',
       ),
@@ -222,36 +222,36 @@ export const lessonScript: readonly LessonStep[] = [
         'What no clock shows: QEMU keeps tables of each layer in memory, a deep chain takes longer to open and to move, and one broken file in it breaks everything above.',
       ),
     ],
-    task: (t) => t('Let the lesson pile up eight layers and measure.'),
+    task: () => t('Let the lesson pile up eight layers and measure.'),
     act: { kind: 'pile', layers: pile },
     done: (now, before) => (now.layers ?? 0) > pile && now.measured > before.measured,
   },
   {
     id: 'off',
-    title: (t) => t('Switch it off'),
-    say: (t) => [
+    title: () => t('Switch it off'),
+    say: () => [
       t('Some things are only certain when nothing runs. The guest is asked to switch off, as by its power button.'),
     ],
-    task: (t) => t('Shut the VM down.'),
+    task: () => t('Shut the VM down.'),
     act: power('shutDown'),
     done: ({ power: state }) => state === 'off',
   },
   {
     id: 'offline',
-    title: (t) => t('An offline snapshot'),
-    say: (t) => [
+    title: () => t('An offline snapshot'),
+    say: () => [
       t(
         'A snapshot of a VM that is off holds its disks in a clean state, and there is no RAM to hold. It is the safest kind, for the price of a shutdown.',
       ),
     ],
-    task: (t) => t('Take an offline snapshot.'),
+    task: () => t('Take an offline snapshot.'),
     act: create('offline', 'Switched off'),
     done: hasNew('offline'),
   },
   {
     id: 'notBackups',
-    title: (t) => t('Snapshots are no backups'),
-    say: (t) => [
+    title: () => t('Snapshots are no backups'),
+    say: () => [
       t(
         'Every file of this list rests on the base. If the base is lost, or written to by anybody else, all snapshots are lost with it: a snapshot is a place to go back to on the same disk, never a copy somewhere else.',
       ),
@@ -260,8 +260,8 @@ export const lessonScript: readonly LessonStep[] = [
   },
   {
     id: 'end',
-    title: (t) => t('The end'),
-    say: (t) => [
+    title: () => t('The end'),
+    say: () => [
       t(
         'With the next step the VM of the lesson is removed: the VM, its snapshots and its folder. Nothing else was touched.',
       ),

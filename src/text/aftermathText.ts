@@ -1,22 +1,22 @@
 // What a failure left, as far as it was seen: what became of the operation, what lies about, the state of the VM. A part
 // of failureText; knows nothing of the editor.
+import { t } from '@vscode/l10n';
 import type { FailureDetails, Leftover } from '../domain/failure.js';
 import { displayLine } from '../domain/plainText.js';
-import type { Translate } from './translate.js';
 import { stateWord } from './words.js';
 
 /** Sentences; empty where nothing is known. */
-export function aftermathText(details: FailureDetails, t: Translate): readonly string[] {
+export function aftermathText(details: FailureDetails): readonly string[] {
   return [
-    ...recoveredText(details, t),
+    ...recoveredText(details),
     ...(details.thawed === true ? [t('The guest’s file systems stood still and were let go on.')] : []),
-    ...(details.left ?? []).map((one) => leftoverText(one, t)),
-    ...stateText(details, t),
+    ...(details.left ?? []).map((one) => leftoverText(one)),
+    ...stateText(details),
   ];
 }
 
 /** Whatever needs a person is told by itself, with the commands that lead out. */
-function recoveredText({ recovered, vm }: FailureDetails, t: Translate): readonly string[] {
+function recoveredText({ recovered, vm }: FailureDetails): readonly string[] {
   if (recovered === undefined) {
     return [];
   }
@@ -33,7 +33,7 @@ function recoveredText({ recovered, vm }: FailureDetails, t: Translate): readonl
   }
 }
 
-function leftoverText(left: Leftover, t: Translate): string {
+function leftoverText(left: Leftover): string {
   switch (left.kind) {
     case 'pausedSaving':
       return t('The VM is left paused, as if it were still being saved: the doctor can resume it.');
@@ -49,10 +49,10 @@ function leftoverText(left: Leftover, t: Translate): string {
   }
 }
 
-function stateText({ stateNow, vm }: FailureDetails, t: Translate): readonly string[] {
+function stateText({ stateNow, vm }: FailureDetails): readonly string[] {
   if (stateNow === undefined) {
     return [];
   }
-  const state = stateWord(stateNow, t);
+  const state = stateWord(stateNow);
   return [vm === undefined ? t('The VM is {0} now.', state) : t('{0} is {1} now.', vm, state)];
 }

@@ -1,5 +1,5 @@
 // Sizes as people read them, in powers of 1,024. Knows nothing of the editor.
-import type { Translate } from './translate.js';
+import { t } from '@vscode/l10n';
 
 /**
  * | bytes       | text    |
@@ -10,7 +10,7 @@ import type { Translate } from './translate.js';
  * | 10 MiB      | 10 MB   |
  * | 1.25 GiB    | 1.3 GB  |
  */
-export function bytesText(bytes: number, t: Translate): string {
+export function bytesText(bytes: number): string {
   const units = ['B', 'KB', 'MB', 'GB', 'TB', 'PB'];
   let value = Math.max(0, bytes);
   let unit = 0;

@@ -1,8 +1,8 @@
 // Who cancelled an operation, and what that leaves. A part of failureText; knows nothing of the editor.
+import { t } from '@vscode/l10n';
 import type { FailureDetails } from '../domain/failure.js';
 import type { OperationRequest } from '../domain/operation.js';
 import type { FailureText } from './failureSentences.js';
-import type { Translate } from './translate.js';
 
 /**
  * | by us | may still happen | told                                       |
@@ -11,10 +11,12 @@ import type { Translate } from './translate.js';
  * | yes   | no               | nothing                                    |
  * | no    | no               | who it was and what that leaves, a warning |
  */
-export function cancelledText(
-  { vm = '', request, byUs, mayStillHappen }: FailureDetails,
-  t: Translate,
-): Pick<FailureText, 'sentence' | 'nextStep' | 'severity'> {
+export function cancelledText({
+  vm = '',
+  request,
+  byUs,
+  mayStillHappen,
+}: FailureDetails): Pick<FailureText, 'sentence' | 'nextStep' | 'severity'> {
   if (mayStillHappen === true && vm !== '') {
     return {
       sentence:
@@ -34,13 +36,13 @@ export function cancelledText(
   }
   return {
     sentence: vm === '' ? t('It was cancelled.') : t('Another program cancelled the operation on {0}.', vm),
-    nextStep: leftBehind(request, t),
+    nextStep: leftBehind(request),
     severity: 'warning',
   };
 }
 
 /** What an operation leaves that somebody else cancelled: libvirt can cancel external memory and merges only. */
-function leftBehind(request: OperationRequest | undefined, t: Translate): string {
+function leftBehind(request: OperationRequest | undefined): string {
   switch (request?.kind) {
     case 'create':
       return t('No snapshot was made.');

@@ -1,11 +1,11 @@
 // What differs between two states of a VM, in words: one line for a message, a Markdown page for all of it. Knows nothing
 // of the editor; nothing from outside becomes markup.
+import { t } from '@vscode/l10n';
 import type { HardwareDifference, HardwareFact, HardwarePart } from '../domain/hardware.js';
 import type { DiskDistance } from '../domain/layerDistance.js';
 import { displayLine } from '../domain/plainText.js';
 import { bytesText } from './bytesText.js';
 import { markdownText } from './markdown.js';
-import type { Translate } from './translate.js';
 
 export interface Comparison {
   readonly vm: string;
@@ -20,10 +20,10 @@ export interface Comparison {
 /** More than a page can hold would hide the rest. */
 const mostLines = 100;
 
-export function comparisonSummary({ from, to, differences, distances }: Comparison, t: Translate): string {
-  const parts = [...new Set(differences.map(({ part }) => part))].map((part) => partWord(part, t));
+export function comparisonSummary({ from, to, differences, distances }: Comparison): string {
+  const parts = [...new Set(differences.map(({ part }) => part))].map((part) => partWord(part));
   const known = (distances ?? []).flatMap(({ target, bytes }) =>
-    typeof bytes === 'number' && bytes > 0 ? [t('{0} by up to {1}', target, bytesText(bytes, t))] : [],
+    typeof bytes === 'number' && bytes > 0 ? [t('{0} by up to {1}', target, bytesText(bytes))] : [],
   );
   const hardware =
     parts.length === 0
@@ -32,19 +32,19 @@ export function comparisonSummary({ from, to, differences, distances }: Comparis
   return known.length === 0 ? hardware : `${hardware} ${t('Disk content differs: {0}.', known.join(', '))}`;
 }
 
-export function comparisonPage(comparison: Comparison, t: Translate): string {
+export function comparisonPage(comparison: Comparison): string {
   const { vm, from, to, differences, distances } = comparison;
   const shown = differences.slice(0, mostLines);
   const rest = differences.length - shown.length;
   return [
     `# ${line(t('{0}: {1} and {2}', vm, from, to))}`,
-    line(comparisonSummary(comparison, t)),
+    line(comparisonSummary(comparison)),
     `## ${line(t('Hardware'))}`,
     shown.length === 0
       ? line(t('No difference.'))
       : table(
           [t('What'), from, to],
-          shown.map((difference) => row(difference, t)),
+          shown.map((difference) => row(difference)),
         ),
     ...(rest > 0 ? [line(t('And {0} more; the XML shows all of them.', rest))] : []),
     line(
@@ -58,16 +58,16 @@ export function comparisonPage(comparison: Comparison, t: Translate): string {
       : [
           table(
             [t('Disk'), t('Differs by')],
-            distances.map((one) => [one.target, distanceText(one, t)]),
+            distances.map((one) => [one.target, distanceText(one)]),
           ),
         ]),
     line(t('The bytes are those of the layers between the two, in whole clusters: an upper limit of what differs.')),
   ].join('\n\n');
 }
 
-function distanceText({ bytes, why }: DiskDistance, t: Translate): string {
+function distanceText({ bytes, why }: DiskDistance): string {
   if (typeof bytes === 'number') {
-    return bytes === 0 ? t('nothing') : t('up to {0}', bytesText(bytes, t));
+    return bytes === 0 ? t('nothing') : t('up to {0}', bytesText(bytes));
   }
   switch (why ?? 'notRead') {
     case 'insideImage':
@@ -80,10 +80,10 @@ function distanceText({ bytes, why }: DiskDistance, t: Translate): string {
 }
 
 /** `[what, before, after]` */
-function row({ part, id, how, facts }: HardwareDifference, t: Translate): readonly string[] {
-  const what = [partWord(part, t), idWord(part, id, t)].filter((word) => word !== '').join(': ');
+function row({ part, id, how, facts }: HardwareDifference): readonly string[] {
+  const what = [partWord(part), idWord(part, id)].filter((word) => word !== '').join(': ');
   const told = (side: 'from' | 'to'): string =>
-    facts.flatMap((fact) => (fact[side] === undefined ? [] : [factText(part, fact.name, fact[side], t)])).join(', ');
+    facts.flatMap((fact) => (fact[side] === undefined ? [] : [factText(part, fact.name, fact[side])])).join(', ');
   switch (how) {
     case 'added':
       return [what, t('not there'), told('to') === '' ? t('there') : told('to')];
@@ -96,7 +96,7 @@ function row({ part, id, how, facts }: HardwareDifference, t: Translate): readon
   }
 }
 
-function partWord(part: HardwarePart, t: Translate): string {
+function partWord(part: HardwarePart): string {
   switch (part) {
     case 'cpu':
       return t('CPU');
@@ -114,7 +114,7 @@ function partWord(part: HardwarePart, t: Translate): string {
 }
 
 /** libvirt's names of the few that everybody has; the others stay as the XML has them. */
-function idWord(part: HardwarePart, id: string, t: Translate): string {
+function idWord(part: HardwarePart, id: string): string {
   switch (`${part} ${id}`) {
     case 'cpu vcpu':
       return t('number of processors');
@@ -131,9 +131,9 @@ function idWord(part: HardwarePart, id: string, t: Translate): string {
   }
 }
 
-function factText(part: HardwarePart, name: HardwareFact, value: string, t: Translate): string {
+function factText(part: HardwarePart, name: HardwareFact, value: string): string {
   if (name === 'bytes') {
-    return bytesText(Number(value), t);
+    return bytesText(Number(value));
   }
   if (part === 'cpu' && name === 'count') {
     return value;

@@ -1,5 +1,5 @@
 // What a libvirt URI is called in the tree; the tooltip has it whole. Knows nothing of connecting.
-import type { Translate } from './translate.js';
+import { t } from '@vscode/l10n';
 
 /**
  * | URI                               | label                      |
@@ -12,7 +12,7 @@ import type { Translate } from './translate.js';
  * | qemu+tls://host:16514/session     | host:16514 (tls, session)  |
  * | anything else                     | the URI as it is           |
  */
-export function connectionLabel(uri: string, t: Translate): string {
+export function connectionLabel(uri: string): string {
   const match =
     /^(?<driver>[a-z]+)(?:\+(?<transport>[a-z0-9]+))?:(?:\/\/(?:[^@/]*@)?(?<host>[^/?]*))?\/(?<path>[^/?#][^?#]*)?(?:\?(?<query>[^#]*))?(?:#.*)?$/i.exec(
       uri,

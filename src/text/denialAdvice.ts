@@ -1,12 +1,12 @@
 // What helps when the host forbids QEMU or libvirt a file: by a policy or by plain permissions. A part of failureText;
 // knows nothing of the editor.
+import { t } from '@vscode/l10n';
 import { deniedBy } from '../domain/denial.js';
 import type { Failure } from '../domain/failure.js';
 import { displayLine } from '../domain/plainText.js';
-import type { Translate } from './translate.js';
 
 /** Undefined: nobody forbade a file, or it is about something else, such as the socket. */
-export function denialAdvice({ kind, details }: Pick<Failure, 'kind' | 'details'>, t: Translate): string | undefined {
+export function denialAdvice({ kind, details }: Pick<Failure, 'kind' | 'details'>): string | undefined {
   const denial = kind === 'failed' || kind === 'denied' ? deniedBy(details.libvirtMessage) : undefined;
   if (denial === undefined || details.group !== undefined || details.entry !== undefined) {
     return undefined;

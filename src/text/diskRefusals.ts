@@ -1,5 +1,6 @@
 // The refusals that are about what a disk is, and what backups know of it, in the words of `refusalText`, of which they are
 // a part.
+import { t } from '@vscode/l10n';
 import type { Sentences } from './refusalSentence.js';
 
 export const diskRefusals: Pick<
@@ -19,12 +20,12 @@ export const diskRefusals: Pick<
   | 'noDisks'
   | 'rawDisk'
 > = {
-  noDisks: ({ vm }, t) => [t('{0} has no disk that a snapshot could hold.', vm), t('Add a disk to the VM.')],
-  rawDisk: ({ vm, disk, format }, t) => [
+  noDisks: ({ vm }) => [t('{0} has no disk that a snapshot could hold.', vm), t('Add a disk to the VM.')],
+  rawDisk: ({ vm, disk, format }) => [
     t('Disk {1} of {0} is {2}, and internal snapshots need qcow2.', vm, disk, format),
     t('Take an external snapshot, or convert the disk to qcow2.'),
   ],
-  unknownDiskElement: ({ vm, disk, element }, t) => [
+  unknownDiskElement: ({ vm, disk, element }) => [
     t(
       'Disk {1} of {0} has “{2}”, and it is not known what that means for another file in its place.',
       vm,
@@ -33,7 +34,7 @@ export const diskRefusals: Pick<
     ),
     t('Do this with virsh, if you know what it does. Virt Rewind leaves the disk as it is.'),
   ],
-  encryptedDisk: ({ vm, disk }, t) => [
+  encryptedDisk: ({ vm, disk }) => [
     t(
       'Disk {1} of {0} is encrypted: overlays on it would hold data in clear, and QEMU can die of a snapshot inside it.',
       vm,
@@ -41,15 +42,15 @@ export const diskRefusals: Pick<
     ),
     t('Take a snapshot without this disk, or copy the image while {0} is off.', vm),
   ],
-  slicedDisk: ({ vm, disk }, t) => [
+  slicedDisk: ({ vm, disk }) => [
     t('Disk {1} of {0} is a part of a file; what stands before and behind it could be overwritten.', vm, disk),
     t('Take a snapshot without this disk, or give the disk a file of its own.'),
   ],
-  transientDisk: ({ vm, disk }, t) => [
+  transientDisk: ({ vm, disk }) => [
     t('Disk {1} of {0} is transient: what is written to it is gone when {0} stops.', vm, disk),
     t('Take “transient” out of the configuration of {0} first.', vm),
   ],
-  ownerChose: ({ vm, disk, wish }, t) => [
+  ownerChose: ({ vm, disk, wish }) => [
     wish === 'no'
       ? t('The configuration of {0} keeps disk {1} out of snapshots (snapshot="no").', vm, disk)
       : wish === 'manual'
@@ -59,23 +60,23 @@ export const diskRefusals: Pick<
       ? t('Take a snapshot of the disks only, without this one, or change the configuration.')
       : t('Take a snapshot of that style, or change the configuration.'),
   ],
-  dataFileInside: ({ vm, disk }, t) => [
+  dataFileInside: ({ vm, disk }) => [
     t('The image of disk {1} of {0} keeps its data in a file beside it, and cannot hold snapshots.', vm, disk),
     t('Take an external snapshot.'),
   ],
-  copyOnRead: ({ vm, disk }, t) => [
+  copyOnRead: ({ vm, disk }) => [
     t('Disk {1} of {0} copies on read: the guest would hang when its RAM comes back from inside the image.', vm, disk),
     t('Take an external snapshot, or switch “copy_on_read” off.'),
   ],
-  formatUntold: ({ vm, disk }, t) => [
+  formatUntold: ({ vm, disk }) => [
     t('The configuration of {0} does not say which format disk {1} has.', vm, disk),
     t('Give its “driver” a type, for example qcow2.'),
   ],
-  checkpointsExist: ({ vm, checkpoint }, t) => [
+  checkpointsExist: ({ vm, checkpoint }) => [
     t('{0} has checkpoints of libvirt for incremental backups (“{1}”), and they do not outlive this.', vm, checkpoint),
     t('Delete them first (virsh checkpoint-delete); the next backup has to be a full one then.'),
   ],
-  bitmapsInImage: ({ vm, snapshot, disk, file }, t) => [
+  bitmapsInImage: ({ vm, snapshot, disk, file }) => [
     t(
       'The image of disk {2} of {0} notes changed blocks for backups, so QEMU cannot go back to {1} inside it: “{3}”.',
       vm,
@@ -85,11 +86,11 @@ export const diskRefusals: Pick<
     ),
     t('Remove these notes first (qemu-img bitmap --remove); the next backup has to be a full one then.'),
   ],
-  ramWithoutDisks: ({ snapshot }, t) => [
+  ramWithoutDisks: ({ snapshot }) => [
     t('{0} is RAM without any disk: its disks have gone on, and libvirt can neither merge nor delete it.', snapshot),
     t('Forget it with “virsh snapshot-delete --metadata”, and remove its file when you do not need it.'),
   ],
-  nvdimmOverwritten: ({ vm, snapshot }, t) => [
+  nvdimmOverwritten: ({ vm, snapshot }) => [
     t('The RAM of {1} includes the NVDIMM of {0}, whose file would be overwritten for good.', vm, snapshot),
     t('Copy the file of the NVDIMM, and take it out of the configuration of {0} first.', vm),
   ],

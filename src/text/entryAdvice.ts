@@ -1,9 +1,9 @@
 // What helps who is not let in by libvirt. A part of failureText; knows nothing of the editor.
+import { t } from '@vscode/l10n';
 import type { FailureDetails } from '../domain/failure.js';
-import type { Translate } from './translate.js';
 
 /** Undefined: it is not known what. */
-export function entryAdvice({ entry, group }: FailureDetails, t: Translate): string | undefined {
+export function entryAdvice({ entry, group }: FailureDetails): string | undefined {
   if (entry === 'noPolkit') {
     return t(
       'libvirt asks polkit who may use it, and cannot reach it: start the services dbus and polkit on this computer, or set auth_unix_rw = "none" in libvirtd.conf, which lets in everybody who may open the socket. Then connect again.',

@@ -1,5 +1,6 @@
 // What the doctor says of a VM, as a Markdown document in which nothing from outside is markup. Knows nothing of the
 // editor.
+import { t } from '@vscode/l10n';
 import type { VmView } from '../inventory/views.js';
 import type { Ability, Diagnosis, Examination } from '../diagnosis/examination.js';
 import { displayLine } from '../domain/plainText.js';
@@ -7,26 +8,25 @@ import { findingText, repairText } from './findingText.js';
 import { severityWord } from './healthText.js';
 import { markdownText } from './markdown.js';
 import { refusalText } from './refusalText.js';
-import type { Translate } from './translate.js';
 
 export { findingText } from './findingText.js';
 
 /** One heading of the first level, one section for what is wrong, one for what works. */
-export function examinationText(examination: Examination, view: Pick<VmView, 'vm' | 'tree'>, t: Translate): string {
+export function examinationText(examination: Examination, view: Pick<VmView, 'vm' | 'tree'>): string {
   const { abilities, diagnoses } = examination;
   const wrong = diagnoses.filter(({ severity }) => severity !== 'note');
   const notes = diagnoses.filter(({ severity }) => severity === 'note');
   return [
     `# ${line(view.vm.name)}`,
-    line(summary(wrong.length, t)),
-    ...section(t('What is wrong'), wrong, view, t),
-    ...section(t('Worth knowing'), notes, view, t),
+    line(summary(wrong.length)),
+    ...section(t('What is wrong'), wrong, view),
+    ...section(t('Worth knowing'), notes, view),
     `## ${line(t('What can be done here'))}`,
-    abilityTable(abilities, t),
+    abilityTable(abilities),
   ].join('\n\n');
 }
 
-function summary(count: number, t: Translate): string {
+function summary(count: number): string {
   switch (count) {
     case 0:
       return t('Nothing is wrong, as far as can be seen.');
@@ -41,52 +41,47 @@ function section(
   heading: string,
   diagnoses: readonly Diagnosis[],
   view: Pick<VmView, 'vm' | 'tree'>,
-  t: Translate,
 ): readonly string[] {
   return diagnoses.length === 0
     ? []
-    : [`## ${line(heading)}`, ...diagnoses.map((diagnosis) => diagnosisText(diagnosis, view, t))];
+    : [`## ${line(heading)}`, ...diagnoses.map((diagnosis) => diagnosisText(diagnosis, view))];
 }
 
 /** The severity is a word, never a colour or a picture alone. */
-function diagnosisText(
-  { finding, severity, repair }: Diagnosis,
-  view: Pick<VmView, 'vm' | 'tree'>,
-  t: Translate,
-): string {
-  const { what, means, todo } = findingText(finding, view, t);
+function diagnosisText({ finding, severity, repair }: Diagnosis, view: Pick<VmView, 'vm' | 'tree'>): string {
+  const { what, means, todo } = findingText(finding, view);
   return [
-    `### ${line(`${severityWord(severity, t)}: ${what}`)}`,
+    `### ${line(`${severityWord(severity)}: ${what}`)}`,
     `${line(means)} ${line(todo)}`,
-    ...repairLines(repair, view, t),
+    ...repairLines(repair, view),
   ].join('\n\n');
 }
 
-function repairLines(repair: Diagnosis['repair'], view: Pick<VmView, 'vm' | 'tree'>, t: Translate): readonly string[] {
+function repairLines(repair: Diagnosis['repair'], view: Pick<VmView, 'vm' | 'tree'>): readonly string[] {
   if (repair === undefined) {
     return [];
   }
-  const does = repairText(repair.repair, view, t);
+  const does = repairText(repair.repair, view);
   if (repair.decision.kind === 'plan') {
     return [`**${line(t('Can be mended here'))}:** ${line(does)}`];
   }
-  const { reason, nextStep } = refusalText(repair.decision.refusal, t);
+  const { reason, nextStep } = refusalText(repair.decision.refusal);
   return [`**${line(t('Cannot be mended now'))}:** ${[does, reason, nextStep].map(line).join(' ').trim()}`];
 }
 
-function abilityTable(abilities: readonly Ability[], t: Translate): string {
+function abilityTable(abilities: readonly Ability[]): string {
   const rows = abilities.map(({ kind: what, can, why }) => {
-    const text = why === undefined ? undefined : refusalText(why, t);
+    const text = why === undefined ? undefined : refusalText(why);
     const reason =
       text === undefined ? '' : can === 'byUs' ? text.reason : [text.reason, text.nextStep].join(' ').trim();
-    return [abilityName(what, t), abilityWord(can, t), reason];
+    return [abilityName(what), abilityWord(can), reason];
   });
   return [[t('What'), t('Works'), t('Why')], ['---', '---', '---'], ...rows]
     .map((cells, at) => `| ${cells.map((cell) => (at === 1 ? cell : line(cell))).join(' | ')} |`)
     .join('\n');
 }
 
-function abilityWord(can: Ability['can'], t: Translate): string {
+function abilityWord(can: Ability['can']): string {
   switch (can) {
     case 'yes':
       return t('yes');
@@ -97,7 +92,7 @@ function abilityWord(can: Ability['can'], t: Translate): string {
   }
 }
 
-function abilityName(what: Ability['kind'], t: Translate): string {
+function abilityName(what: Ability['kind']): string {
   switch (what) {
     case 'createMemoryInternal':
       return t('Take a snapshot with RAM, inside the images');

@@ -1,5 +1,6 @@
 // What a tooltip tells, as plain text without markup: every value in it comes from a libvirt and is not trusted.
 // Knows nothing of the editor.
+import { t } from '@vscode/l10n';
 import type { Found } from '../diagnosis/healthFinding.js';
 import type { AutoReason } from '../domain/description.js';
 import type { SnapshotSize } from '../domain/layers.js';
@@ -12,7 +13,6 @@ import { healthText, severityWord } from './healthText.js';
 import { agoText, durationText } from './relativeAge.js';
 import type { Reading } from './rows.js';
 import { layerFacts, sizeFacts } from './sizeText.js';
-import type { Translate } from './translate.js';
 import { kindSentence, powerWord, snapshotCountText, snapshotStateWord, styleSentence } from './words.js';
 
 /** What the facts of a snapshot depend on beside it. */
@@ -33,13 +33,13 @@ export interface SnapshotContext {
 export function snapshotFacts(
   snapshot: Snapshot,
   { parent, automatic, kept, size, found = [], view }: SnapshotContext,
-  { now, t }: Reading,
+  { now }: Reading,
 ): FactList {
   const { trailers } = snapshot;
   const created = t(
     '{0}, {1}',
     new Date(snapshot.createdAt * 1_000).toLocaleString(),
-    agoText(snapshot.createdAt, now / 1_000, t),
+    agoText(snapshot.createdAt, now / 1_000),
   );
   return {
     heading: snapshot.title,
@@ -47,19 +47,15 @@ export function snapshotFacts(
     lines: [
       ...line(snapshot.name !== snapshot.title, t('Name'), snapshot.name),
       { name: t('Taken'), value: created },
-      ...line(automatic, t('Automatic'), automaticSentence(trailers.auto, t)),
-      ...(view === undefined ? [] : healthLines(found, view, now, t)),
+      ...line(automatic, t('Automatic'), automaticSentence(trailers.auto)),
+      ...(view === undefined ? [] : healthLines(found, view, now)),
       ...line(kept, t('Marked'), t('to be kept: nothing that deletes by rule touches it')),
-      { name: t('Holds'), value: kindSentence(snapshot, t) },
-      { name: t('VM was'), value: snapshotStateWord(snapshot.state, t) },
-      { name: t('Kept'), value: styleSentence(snapshot.style, t) },
-      ...sizeFacts(size, t),
+      { name: t('Holds'), value: kindSentence(snapshot) },
+      { name: t('VM was'), value: snapshotStateWord(snapshot.state) },
+      { name: t('Kept'), value: styleSentence(snapshot.style) },
+      ...sizeFacts(size),
       ...line(parent !== undefined, t('After'), parent ?? ''),
-      ...line(
-        trailers.guestPausedMs !== undefined,
-        t('Guest stood still'),
-        durationText(trailers.guestPausedMs ?? 0, t),
-      ),
+      ...line(trailers.guestPausedMs !== undefined, t('Guest stood still'), durationText(trailers.guestPausedMs ?? 0)),
       ...line(trailers.git !== undefined, t('Git'), trailers.git ?? ''),
       ...line(trailers.createdBy !== undefined, t('Taken by'), trailers.createdBy ?? ''),
       ...line(
@@ -71,19 +67,19 @@ export function snapshotFacts(
   };
 }
 
-export function vmFacts(view: VmView, { now, t, health }: Reading): FactList {
+export function vmFacts(view: VmView, { now, health }: Reading): FactList {
   const { vm } = view;
   const count = view.tree?.snapshots.length ?? view.snapshotCount;
   return {
     heading: vm.name,
     ...(vm.title === undefined || vm.title === '' ? {} : { text: vm.title }),
     lines: [
-      { name: t('State'), value: powerWord(vm, t) },
-      ...healthLines(health?.(view.ref) ?? [], view, now, t),
-      ...line(count !== undefined, t('Snapshots'), snapshotCountText(count ?? 0, t)),
+      { name: t('State'), value: powerWord(vm) },
+      ...healthLines(health?.(view.ref) ?? [], view, now),
+      ...line(count !== undefined, t('Snapshots'), snapshotCountText(count ?? 0)),
       { name: t('Memory'), value: t('{0} MB', Math.round(vm.memoryBytes / 1_048_576)) },
-      ...vm.disks.map((disk) => ({ name: t('Disk {0}', disk.target), value: diskText(disk, t) })),
-      ...layerFacts(view, t),
+      ...vm.disks.map((disk) => ({ name: t('Disk {0}', disk.target), value: diskText(disk) })),
+      ...layerFacts(view),
       ...line(vm.managedSave, t('Saved state'), t('the next start goes on from it')),
       ...line(!vm.persistent, t('Lifetime'), t('transient, it is gone when it stops')),
       ...line(vm.firmware === 'uefiRawNvram', t('Firmware'), t('UEFI with raw variables: no internal snapshots')),
@@ -93,8 +89,8 @@ export function vmFacts(view: VmView, { now, t, health }: Reading): FactList {
   };
 }
 
-export function connectionFacts(view: ConnectionView, { t }: Reading): FactList {
-  const failure = view.failure === undefined ? undefined : failureText(view.failure, t);
+export function connectionFacts(view: ConnectionView): FactList {
+  const failure = view.failure === undefined ? undefined : failureText(view.failure);
   return {
     heading: view.uri,
     ...(failure === undefined ? {} : { text: `${failure.sentence} ${failure.nextStep}`.trim() }),
@@ -105,27 +101,22 @@ export function connectionFacts(view: ConnectionView, { t }: Reading): FactList 
 /** Of more than so many the rest is counted. */
 const mostHealthLines = 5;
 
-function healthLines(
-  found: readonly Found[],
-  view: Pick<VmView, 'vm' | 'tree'>,
-  now: number,
-  t: Translate,
-): FactList['lines'] {
+function healthLines(found: readonly Found[], view: Pick<VmView, 'vm' | 'tree'>, now: number): FactList['lines'] {
   const shown = found.slice(0, mostHealthLines).map(({ finding, severity }) => ({
-    name: severityWord(severity, t),
-    value: healthText(finding, view, now, t).what,
+    name: severityWord(severity),
+    value: healthText(finding, view, now).what,
   }));
   const more = found.length - shown.length;
   return more === 0 ? shown : [...shown, { name: t('More'), value: t('{0} more, see Check Health', more) }];
 }
 
-function automaticSentence(why: AutoReason | undefined, t: Translate): string {
+function automaticSentence(why: AutoReason | undefined): string {
   return why === 'layout'
     ? t('needed by the files of the VM: without it, a newer libvirt would remove one that is in use')
     : t('keeps what the VM was before a revert; Undo Revert brings it back');
 }
 
-function diskText(disk: Vm['disks'][number], t: Translate): string {
+function diskText(disk: Vm['disks'][number]): string {
   const parts = [
     disk.format,
     disk.source ?? (disk.sourceType === 'network' ? t('network') : t('empty')),

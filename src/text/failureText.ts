@@ -1,5 +1,6 @@
 // Failure → what a person reads: what happened, the state now, what to do next. The only place where sentences about
 // failures are made. Knows nothing of the editor.
+import { t } from '@vscode/l10n';
 import type { Failure, FailureDetails, FailureKind } from '../domain/failure.js';
 import { displayLine } from '../domain/plainText.js';
 import { aftermathText } from './aftermathText.js';
@@ -9,7 +10,6 @@ import { entryAdvice } from './entryAdvice.js';
 import type { FailureButton, FailureText } from './failureSentences.js';
 import { outrunSentence } from './outrunSentence.js';
 import { isForTheDoctor, refusalText } from './refusalText.js';
-import type { Translate } from './translate.js';
 
 type Offer = 'connect' | 'refresh' | 'examine';
 
@@ -22,14 +22,14 @@ interface Wording extends Pick<FailureText, 'sentence' | 'nextStep' | 'severity'
 /** libvirt's messages can hold the whole output of QEMU. */
 const longestQuote = 300;
 
-export function failureText(failure: Failure, t: Translate): FailureText {
+export function failureText(failure: Failure): FailureText {
   const details = showable(failure.details);
-  const { sentence, nextStep, severity, offers } = wordings[failure.kind](details, t);
+  const { sentence, nextStep, severity, offers } = wordings[failure.kind](details);
   return {
-    sentence: [sentence, quoted(details, t), ...aftermathText(details, t)].filter((part) => part !== '').join(' '),
-    nextStep: denialAdvice(failure, t) ?? nextStep,
+    sentence: [sentence, quoted(details), ...aftermathText(details)].filter((part) => part !== '').join(' '),
+    nextStep: denialAdvice(failure) ?? nextStep,
     severity,
-    buttons: offers === undefined ? [] : [button(offers, failure.details, t)],
+    buttons: offers === undefined ? [] : [button(offers, failure.details)],
   };
 }
 
@@ -39,44 +39,44 @@ export function isSilent({ kind, details }: Pick<Failure, 'kind' | 'details'>): 
 }
 
 /** Two or three words for a row that has no room for a sentence. */
-export function shortFailure(failure: Failure, t: Translate): string {
-  return wordings[failure.kind](failure.details, t).short;
+export function shortFailure(failure: Failure): string {
+  return wordings[failure.kind](failure.details).short;
 }
 
-const wordings: Readonly<Record<FailureKind, (details: FailureDetails, t: Translate) => Wording>> = {
-  notFound: (details, t) => ({
+const wordings: Readonly<Record<FailureKind, (details: FailureDetails) => Wording>> = {
+  notFound: (details) => ({
     short: t('not found'),
-    sentence: missing(details, t),
+    sentence: missing(details),
     nextStep: t('Another program may have removed or renamed it; the view shows what is there.'),
     severity: 'warning',
     offers: 'refresh',
   }),
-  ambiguous: (details, t) => ({
+  ambiguous: (details) => ({
     short: t('ambiguous'),
     sentence: t('The name {0} fits more than one VM: {1}.', details.vm ?? '', (details.candidates ?? []).join(', ')),
     nextStep: t('Name the connection too, or use the UUID.'),
     severity: 'warning',
   }),
-  denied: (details, t) => ({
+  denied: (details) => ({
     short: t('no permission'),
     sentence:
       details.vm !== undefined && details.group === undefined && details.entry === undefined
         ? t('You may not do this with {0}.', details.vm)
         : where(details, t('You may not use {0}.', details.connection ?? ''), t('You may not use it.')),
     nextStep:
-      entryAdvice(details, t) ??
+      entryAdvice(details) ??
       t("Ask for the right in libvirt's policy (polkit) or for its socket, then connect again."),
     severity: 'error',
     offers: 'connect',
   }),
-  unreachable: (details, t) => ({
+  unreachable: (details) => ({
     short: t('no libvirt answers'),
     sentence: where(details, t('No libvirt answers at {0}.', details.connection ?? ''), t('No libvirt answers.')),
     nextStep: t('Install libvirt or start its service (libvirtd or virtqemud), then connect again.'),
     severity: 'error',
     offers: 'connect',
   }),
-  busy: (details, t) => ({
+  busy: (details) => ({
     short: t('busy'),
     sentence:
       details.vm !== undefined && details.editor !== undefined
@@ -85,7 +85,7 @@ const wordings: Readonly<Record<FailureKind, (details: FailureDetails, t: Transl
     nextStep: t('Try again when it has ended.'),
     severity: 'warning',
   }),
-  unsupported: (details, t) => ({
+  unsupported: (details) => ({
     short: t('not supported'),
     ...(isAddress(details)
       ? {
@@ -102,7 +102,7 @@ const wordings: Readonly<Record<FailureKind, (details: FailureDetails, t: Transl
         }),
     severity: 'error',
   }),
-  lost: (details, t) => ({
+  lost: (details) => ({
     short: t('connection lost'),
     sentence: where(details, t('The connection to {0} ended.', details.connection ?? ''), t('The connection ended.')),
     nextStep:
@@ -112,7 +112,7 @@ const wordings: Readonly<Record<FailureKind, (details: FailureDetails, t: Transl
     severity: 'error',
     offers: 'connect',
   }),
-  protocol: (details, t) => ({
+  protocol: (details) => ({
     short: t('not a libvirt'),
     sentence: where(
       details,
@@ -123,11 +123,11 @@ const wordings: Readonly<Record<FailureKind, (details: FailureDetails, t: Transl
     severity: 'error',
     offers: 'connect',
   }),
-  refused: (details, t) => {
+  refused: (details) => {
     const text =
       details.refusal === undefined
         ? { reason: t('A safety rule forbids it.'), nextStep: '' }
-        : refusalText(details.refusal, t);
+        : refusalText(details.refusal);
     return {
       short: t('refused'),
       sentence: t('{0} Nothing was changed.', text.reason),
@@ -138,7 +138,7 @@ const wordings: Readonly<Record<FailureKind, (details: FailureDetails, t: Transl
         : {}),
     };
   },
-  exists: (details, t) => ({
+  exists: (details) => ({
     short: t('name taken'),
     sentence:
       details.snapshot === undefined
@@ -147,7 +147,7 @@ const wordings: Readonly<Record<FailureKind, (details: FailureDetails, t: Transl
     nextStep: t('Choose another name.'),
     severity: 'warning',
   }),
-  invalid: (details, t) => ({
+  invalid: (details) => ({
     short: t('not valid'),
     ...(isAddress(details)
       ? {
@@ -164,7 +164,7 @@ const wordings: Readonly<Record<FailureKind, (details: FailureDetails, t: Transl
         }),
     severity: 'error',
   }),
-  noSpace: (details, t) => ({
+  noSpace: (details) => ({
     short: t('disk full'),
     sentence:
       details.path === undefined
@@ -174,7 +174,7 @@ const wordings: Readonly<Record<FailureKind, (details: FailureDetails, t: Transl
     severity: 'error',
     offers: 'refresh',
   }),
-  journal: (details, t) => ({
+  journal: (details) => ({
     short: t('journal not written'),
     sentence:
       details.begun === true
@@ -198,12 +198,11 @@ const wordings: Readonly<Record<FailureKind, (details: FailureDetails, t: Transl
     severity: 'error',
     ...(details.begun === true ? { offers: 'connect' as const } : {}),
   }),
-  cancelled: (details, t) => ({ short: t('cancelled'), ...cancelledText(details, t) }),
-  failed: (details, t) => ({
+  cancelled: (details) => ({ short: t('cancelled'), ...cancelledText(details) }),
+  failed: (details) => ({
     short: t('failed'),
     sentence:
-      outrunSentence(details, t) ??
-      about(details, t('The operation on {0} failed.', details.vm ?? ''), t('It failed.')),
+      outrunSentence(details) ?? about(details, t('The operation on {0} failed.', details.vm ?? ''), t('It failed.')),
     nextStep:
       details.outrunBytes === undefined
         ? t('The log tells what was done until then.')
@@ -213,7 +212,7 @@ const wordings: Readonly<Record<FailureKind, (details: FailureDetails, t: Transl
   }),
 };
 
-function missing(details: FailureDetails, t: Translate): string {
+function missing(details: FailureDetails): string {
   const { snapshot, vm, connection } = details;
   if (snapshot !== undefined) {
     return vm === undefined
@@ -258,12 +257,12 @@ function about(details: FailureDetails, withVm: string, without: string): string
   return details.vm === undefined ? without : withVm;
 }
 
-export function quoted(details: FailureDetails, t: Translate): string {
+export function quoted(details: FailureDetails): string {
   const words = displayLine(details.libvirtMessage ?? '', longestQuote);
   return words === '' ? '' : t('libvirt says: “{0}”', words);
 }
 
-export function button(offers: Offer, { connection, vm }: FailureDetails, t: Translate): FailureButton {
+export function button(offers: Offer, { connection, vm }: FailureDetails): FailureButton {
   const where = connection === undefined ? {} : { connection };
   const given = connection === undefined ? [] : [where];
   switch (offers) {

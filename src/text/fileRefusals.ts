@@ -1,7 +1,7 @@
 // The refusals that are about files and what they hold, in the words of `refusalText`, of which they are a part.
+import { t } from '@vscode/l10n';
 import { bytesText } from './bytesText.js';
 import type { Sentences } from './refusalSentence.js';
-import type { Translate } from './translate.js';
 
 export const fileRefusals: Pick<
   Sentences,
@@ -38,23 +38,23 @@ export const fileRefusals: Pick<
   | 'usedByImage'
   | 'heldByProgram'
 > = {
-  tagMissing: ({ snapshot, disk, file }, t) => [
+  tagMissing: ({ snapshot, disk, file }) => [
     t('The image of disk {1} does not hold {0} any more: “{2}”.', snapshot, disk, file),
     t('It cannot be brought back. Examine the VM and let it forget what has no data.'),
   ],
-  tagWithoutRam: ({ snapshot }, t) => [
+  tagWithoutRam: ({ snapshot }) => [
     t('The images hold the disks of {0}, and no RAM, although libvirt has noted that it has some.', snapshot),
     t('It cannot be brought back as it was. Examine the VM: it says what can be done.'),
   ],
-  nameIsTagId: ({ snapshot, file, other }, t) => [
+  nameIsTagId: ({ snapshot, file, other }) => [
     t('QEMU would bring back “{1}” instead of {0}: that is the number {0} inside “{2}”.', snapshot, other, file),
     t('Delete “{0}” first if it is not needed; “qemu-img convert -l snapshot.name=…” copies each by its name.', other),
   ],
-  tagTwice: ({ snapshot, file }, t) => [
+  tagTwice: ({ snapshot, file }) => [
     t('“{1}” holds two snapshots that are called {0}, and which of them QEMU takes is chance.', snapshot, file),
     t('Copy what is needed with “qemu-img convert -l snapshot.id=…”, then remove one with “qemu-img snapshot -d”.'),
   ],
-  tagIdsUnseen: ({ snapshot, file }, t) => [
+  tagIdsUnseen: ({ snapshot, file }) => [
     t(
       'The name of {0} is a number, and QEMU takes a number for the place in its own list. That list cannot be seen from here: “{1}”.',
       snapshot,
@@ -62,15 +62,15 @@ export const fileRefusals: Pick<
     ),
     t('Revert to it on the host itself, where the list can be seen.'),
   ],
-  overlayMissing: ({ snapshot, disk, file }, t) => [
+  overlayMissing: ({ snapshot, disk, file }) => [
     t('A file that {0} needs for disk {1} is gone: “{2}”.', snapshot, disk, file),
     t('Put the file back where it was. Without it, the snapshot cannot be brought back.'),
   ],
-  imageCorrupt: ({ snapshot, disk, file }, t) => [
+  imageCorrupt: ({ snapshot, disk, file }) => [
     t('QEMU has marked an image of {0} as damaged, for disk {1}: “{2}”.', snapshot, disk, file),
     t('Look at it with “qemu-img check” while the VM is off.'),
   ],
-  mergedByHand: ({ snapshot, disk, file }, t) => [
+  mergedByHand: ({ snapshot, disk, file }) => [
     t(
       'Somebody merged images of disk {1} without libvirt’s snapshots, so “{2}” may hold something else than {0}.',
       snapshot,
@@ -79,7 +79,7 @@ export const fileRefusals: Pick<
     ),
     t('Revert to a later snapshot, and forget this one when you know that its content is gone.'),
   ],
-  ramCannotBeSaved: ({ vm, device }, t) => [
+  ramCannotBeSaved: ({ vm, device }) => [
     device === 'hostDevice'
       ? t('{0} has a device of its host, so its RAM cannot be saved.', vm)
       : device === 'nvdimm'
@@ -89,25 +89,25 @@ export const fileRefusals: Pick<
           : t('{0} shares a folder with its host ({1}), so its RAM cannot be saved.', vm, device),
     t('Take a snapshot of its disks only, or shut it down first.'),
   ],
-  cannotLeaveOut: ({ vm, disk }, t) => [
+  cannotLeaveOut: ({ vm, disk }) => [
     t('A snapshot of this kind takes all disks of {0}; {1} cannot be left out.', vm, disk),
     t('Take an external snapshot of its disks only, or take all disks.'),
   ],
-  noSpaceFor: ({ vm, folder, bytes, free }, t) => [
+  noSpaceFor: ({ vm, folder, bytes, free }) => [
     t(
       'The snapshot of {0} may take {1} in “{2}”, and {3} are free there.',
       vm,
-      bytesText(Number(bytes), t),
+      bytesText(Number(bytes)),
       folder,
-      bytesText(Number(free), t),
+      bytesText(Number(free)),
     ),
     t('Make room there, or take a snapshot of its disks only.'),
   ],
-  checkpointImpossible: ({ vm, snapshot }, t) => [
+  checkpointImpossible: ({ vm, snapshot }) => [
     t('The present of {0} cannot be kept as a snapshot before it is reverted to {1}.', vm, snapshot),
     t('Revert without a checkpoint, if the present may be lost.'),
   ],
-  memoryFileForeign: ({ vm, snapshot, file }, t) => [
+  memoryFileForeign: ({ vm, snapshot, file }) => [
     t(
       '{0} names “{1}” as its RAM, and that is no RAM of {2} as far as can be seen: it would be removed.',
       snapshot,
@@ -116,7 +116,7 @@ export const fileRefusals: Pick<
     ),
     t('Look what the file is. Without it, Examine can keep the snapshot’s disks; then delete that snapshot.'),
   ],
-  contentElsewhere: ({ snapshot, disk, file, overlay, other }, t) => [
+  contentElsewhere: ({ snapshot, disk, file, overlay, other }) => [
     t(
       'libvirt’s notes name “{2}” for disk {1} of {0}, but what came after it, “{3}”, is built on “{4}”: a snapshot below was forgotten by another program, and the notes with it.',
       snapshot,
@@ -127,7 +127,7 @@ export const fileRefusals: Pick<
     ),
     t('All data is still there. Keep these files, and read {0} from “{1}” (qemu-img convert).', snapshot, other),
   ],
-  unownedImage: ({ snapshot, disk, file, image }, t) => [
+  unownedImage: ({ snapshot, disk, file, image }) => [
     t(
       'libvirt’s notes name “{2}” for disk {1} of {0}, but “{3}” is built on that, and nobody names it: a snapshot below was forgotten by another program, and the notes with it.',
       snapshot,
@@ -141,7 +141,7 @@ export const fileRefusals: Pick<
       image,
     ),
   ],
-  frozenAgain: ({ snapshot, disk, file, by }, t) => [
+  frozenAgain: ({ snapshot, disk, file, by }) => [
     t(
       '“{2}” holds disk {1} of {0} no more: “{3}” was taken of it later, so the VM had been put on it again.',
       snapshot,
@@ -151,7 +151,7 @@ export const fileRefusals: Pick<
     ),
     t('It cannot be brought back. Revert to {0} instead, or delete both.', by),
   ],
-  writtenSince: ({ snapshot, disk, file, overlay }, t) => [
+  writtenSince: ({ snapshot, disk, file, overlay }) => [
     t(
       'Somebody wrote to “{2}” after “{3}” was made over it, so disk {1} of {0} may hold something else than it did.',
       snapshot,
@@ -161,31 +161,31 @@ export const fileRefusals: Pick<
     ),
     t('If you know that its content is as it was, give “{0}” a newer time (touch), then try again.', overlay),
   ],
-  usedByImage: ({ image, file }, t) => [
+  usedByImage: ({ image, file }) => [
     t('The image “{0}”, which no VM here names, is built on “{1}”: it would be spoilt.', image, file),
     t('Delete it if nobody needs it, or give it all that it rests on (qemu-img rebase or convert).'),
   ],
-  heldByProgram: ({ file }, t) => [
+  heldByProgram: ({ file }) => [
     t('A program has “{0}” open as a disk: qemu-nbd, for one, or a VM that is not shown here.', file),
     t('End it (“fuser -v” names it), then try again.'),
   ],
-  onUnknownOverlay: ({ vm, file }, t) => [
+  onUnknownOverlay: ({ vm, file }) => [
     t('{0} stands on “{1}”, which a snapshot made that was interrupted before libvirt knew of it.', vm, file),
     t('Nothing is lost: the file belongs to the VM from now on. Leave it where it is, or consolidate the VM.'),
   ],
-  filesOutOfReach: ({ folder, why }, t) => [
-    folderReason(folder, why, t),
+  filesOutOfReach: ({ folder, why }) => [
+    folderReason(folder, why),
     t('Give libvirt a storage pool for this folder, or work on that host itself, with qemu-img installed.'),
   ],
-  memoryFileMissing: ({ snapshot, file }, t) => [
+  memoryFileMissing: ({ snapshot, file }) => [
     t('The RAM of {0} is not where it was kept: “{1}”.', snapshot, file),
     t('Put the file back; without it only its disks are left.'),
   ],
-  memoryFileBroken: ({ snapshot, file }, t) => [
+  memoryFileBroken: ({ snapshot, file }) => [
     t('The file that was to hold the RAM of {0} is not whole: “{1}”.', snapshot, file),
     t('Put a whole copy of the file back; without it only its disks are left.'),
   ],
-  ramOfOther: ({ vm, snapshot, name, uuid }, t) => [
+  ramOfOther: ({ vm, snapshot, name, uuid }) => [
     t(
       'The RAM of {1} is that of a VM “{2}” ({3}), and libvirt loads it into no other one than that; this is {0}.',
       vm,
@@ -197,7 +197,7 @@ export const fileRefusals: Pick<
       ? t('Revert to its disks alone, with the VM off afterwards.')
       : t('Give the VM that name back while it is off, or revert to the disks alone, with the VM off afterwards.'),
   ],
-  deviceMayBeFull: ({ snapshot, disk, file }, t) => [
+  deviceMayBeFull: ({ snapshot, disk, file }) => [
     t(
       'Deleting {0} merges later data of disk {1} into “{2}”, and that device may be too small for it.',
       snapshot,
@@ -206,11 +206,11 @@ export const fileRefusals: Pick<
     ),
     t('Make the device a little larger than the disk that the guest sees; then all of it fits.'),
   ],
-  volumeTakesNoMerge: ({ snapshot, disk, file }, t) => [
+  volumeTakesNoMerge: ({ snapshot, disk, file }) => [
     t('{0} names disk {1} as a volume of a pool, and libvirt merges nothing into such a disk.', snapshot, disk),
     t('Keep {0}, or go on with a copy of the disk: “{1}” stays as it was then.', snapshot, file),
   ],
-  unfinishedDelete: ({ snapshot, disk }, t) => [
+  unfinishedDelete: ({ snapshot, disk }) => [
     t(
       'An earlier delete was interrupted while it merged disk {1}: what {0} holds is half mixed with later data.',
       snapshot,
@@ -218,15 +218,15 @@ export const fileRefusals: Pick<
     ),
     t('Delete the snapshot after it again, so that the merge is finished.'),
   ],
-  frozenFileInUse: ({ vm, snapshot, disk, file }, t) => [
+  frozenFileInUse: ({ vm, snapshot, disk, file }) => [
     t('Disk {2} of {0} writes into {3}, which {1} needs unchanged.', vm, snapshot, disk, file),
     t('Revert {0} to one of its snapshots, so that it writes into a file of its own again.', vm),
   ],
-  revertRemovesFile: ({ snapshot, by, file, version }, t) => [
+  revertRemovesFile: ({ snapshot, by, file, version }) => [
     t('Reverting to {0} now, libvirt {1} would remove {2}, which {3} is built on.', snapshot, version, file, by),
     t('Take a snapshot of the present state first: libvirt then removes a file of that one instead.'),
   ],
-  overlayNamesCollide: ({ snapshot, disk, other, version }, t) => [
+  overlayNamesCollide: ({ snapshot, disk, other, version }) => [
     t(
       'Reverting to {0}, libvirt {3} would give disks {1} and {2} the same new file, fail, and leave the VM off.',
       snapshot,
@@ -236,17 +236,17 @@ export const fileRefusals: Pick<
     ),
     t('The files of two disks have to differ in more than what follows the last dot of their names.'),
   ],
-  fileTaken: ({ file }, t) => [
+  fileTaken: ({ file }) => [
     t('The file {0} exists already, and it is not overwritten.', file),
     t('Choose another title, or move that file away.'),
   ],
-  unsafePath: ({ disk, file }, t) => [
+  unsafePath: ({ disk, file }) => [
     t('The path of disk {0} holds a character that libvirt or QEMU breaks on: “{1}”.', disk, file),
     t('Rename the file while the VM is off.'),
   ],
 };
 
-function folderReason(folder: string, why: string, t: Translate): string {
+function folderReason(folder: string, why: string): string {
   switch (why) {
     case 'noStorageDriver':
       return t('No files can be made in “{0}”: this libvirt has no storage driver.', folder);

@@ -1,5 +1,6 @@
 // What the doctor found, for people: what it is, what it means, what to do about it. Plain text; knows nothing of the
 // editor.
+import { t } from '@vscode/l10n';
 import type { Finding } from '../diagnosis/examination.js';
 import type { Repair } from '../domain/operation.js';
 import { displayLine } from '../domain/plainText.js';
@@ -8,7 +9,6 @@ import { bytesText } from './bytesText.js';
 import { lostRamSentences } from './lostRamSentences.js';
 import { titleOf } from './operationProgress.js';
 import { tagFinding } from './tagFinding.js';
-import type { Translate } from './translate.js';
 
 export interface FindingText {
   /** One line. */
@@ -21,10 +21,10 @@ export interface FindingText {
 /** More paths than this are counted. */
 const longestList = 10;
 
-export function findingText(finding: Finding, view: Pick<VmView, 'vm' | 'tree'>, t: Translate): FindingText {
+export function findingText(finding: Finding, view: Pick<VmView, 'vm' | 'tree'>): FindingText {
   const vm = displayLine(view.vm.name);
   const title = (name: string): string => displayLine(titleOf(view, name));
-  const [what, means, todo] = sentences(finding, vm, title, t);
+  const [what, means, todo] = sentences(finding, vm, title);
   return { what, means, todo };
 }
 
@@ -32,7 +32,6 @@ function sentences(
   finding: Finding,
   vm: string,
   title: (snapshot: string) => string,
-  t: Translate,
 ): readonly [what: string, means: string, todo: string] {
   switch (finding.kind) {
     case 'orphanTag':
@@ -40,7 +39,7 @@ function sentences(
     case 'tagWithoutRam':
     case 'nameIsTagId':
     case 'tagTwice':
-      return tagFinding(finding, title, path, t);
+      return tagFinding(finding, title, path);
     case 'memoryFileMissing':
       return [
         t('The RAM of {0} is gone: {1}.', title(finding.snapshot), path(finding.file)),
@@ -67,7 +66,7 @@ function sentences(
           ];
     case 'orphanFile':
       return [
-        t('{0} is left over ({1}).', path(finding.file), bytesText(finding.bytes, t)),
+        t('{0} is left over ({1}).', path(finding.file), bytesText(finding.bytes)),
         t(
           'It was made for a snapshot or a revert of {0}, and no VM on this connection names it or is built on it.',
           vm,
@@ -199,7 +198,7 @@ function sentences(
         t('Start the VM once to use it up; a revert asks before it drops it.'),
       ];
     case 'lostRam':
-      return lostRamSentences(finding, vm, path(finding.file), t);
+      return lostRamSentences(finding, vm, path(finding.file));
     case 'corruptImage':
       return [
         t('QEMU has marked {0} as damaged.', path(finding.file)),
@@ -233,19 +232,19 @@ function sentences(
     case 'denied':
       return [
         t('Nothing may be done in {0}.', path(finding.file)),
-        deniedMeaning(finding.by, t),
+        deniedMeaning(finding.by),
         t('External snapshots can be taken; what this libvirt cannot do with them cannot be done by us either.'),
       ];
     case 'notSeen':
       return [
-        t('Files that could not be looked at: {0}.', list(finding.files, t)),
+        t('Files that could not be looked at: {0}.', list(finding.files)),
         t('Whether they are there and whole is not known, so nothing that rests on them is called wrong or right.'),
         t('Make their folder a storage pool of libvirt, or look on that host itself.'),
       ];
   }
 }
 
-function deniedMeaning(by: Extract<Finding, { kind: 'denied' }>['by'], t: Translate): string {
+function deniedMeaning(by: Extract<Finding, { kind: 'denied' }>['by']): string {
   switch (by) {
     case 'appArmor':
       return t('AppArmor forbids it, the host’s rules for which program may open which file.');
@@ -257,14 +256,14 @@ function deniedMeaning(by: Extract<Finding, { kind: 'denied' }>['by'], t: Transl
 }
 
 /** What a repair does, in one sentence. */
-export function repairText(repair: Repair, view: Pick<VmView, 'vm' | 'tree'>, t: Translate): string {
+export function repairText(repair: Repair, view: Pick<VmView, 'vm' | 'tree'>): string {
   const vm = displayLine(view.vm.name);
   const snapshot = 'snapshot' in repair ? displayLine(titleOf(view, repair.snapshot)) : '';
   switch (repair.kind) {
     case 'removeTag':
       return t('Remove “{0}” from {1}.', displayLine(repair.tag), path(repair.file));
     case 'removeFiles':
-      return t('Clear {0} away.', list(repair.files, t));
+      return t('Clear {0} away.', list(repair.files));
     case 'forgetSnapshot':
       return t('Let libvirt forget {0}; no file is touched.', snapshot);
     case 'keepDisks':
@@ -290,7 +289,7 @@ function path(file: string): string {
   return `“${displayLine(file, 500)}”`;
 }
 
-function list(files: readonly string[], t: Translate): string {
+function list(files: readonly string[]): string {
   const shown = files.slice(0, longestList).map(path).join(', ');
   return files.length <= longestList ? shown : t('{0} and {1} more', shown, files.length - longestList);
 }

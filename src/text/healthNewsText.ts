@@ -1,8 +1,8 @@
 // New things that are wrong, as one message: what, why, what to do; however many there are. Knows nothing of the editor.
+import { t } from '@vscode/l10n';
 import type { HealthFinding } from '../diagnosis/healthFinding.js';
 import type { VmView } from '../inventory/views.js';
 import { healthText } from './healthText.js';
-import type { Translate } from './translate.js';
 
 export interface HealthNews {
   readonly finding: HealthFinding;
@@ -18,18 +18,14 @@ const mostTold = 3;
  * | one VM      | what each is, and of the first why it matters and what to do |
  * | several VMs | how many, and the same of the first |
  */
-export function healthNewsText(
-  [first, ...others]: readonly [HealthNews, ...HealthNews[]],
-  now: number,
-  t: Translate,
-): string {
-  const { what, means, todo } = healthText(first.finding, first.view, now, t);
+export function healthNewsText([first, ...others]: readonly [HealthNews, ...HealthNews[]], now: number): string {
+  const { what, means, todo } = healthText(first.finding, first.view, now);
   const vms = new Set([first, ...others].map(({ view }) => view.ref.uuid));
   if (vms.size > 1) {
     const count = t('{0} things are wrong with {1} VMs. The first:', others.length + 1, vms.size);
     return [count, what, means, todo].join(' ');
   }
-  const told = others.slice(0, mostTold - 1).map(({ finding, view }) => healthText(finding, view, now, t).what);
+  const told = others.slice(0, mostTold - 1).map(({ finding, view }) => healthText(finding, view, now).what);
   const untold = others.length - told.length;
   const more =
     untold === 0 ? [] : [untold === 1 ? t('One thing more is wrong.') : t('{0} things more are wrong.', untold)];

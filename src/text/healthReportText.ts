@@ -1,11 +1,11 @@
 // The report of Check Health, as a Markdown document in which nothing from outside is markup. Knows nothing of the editor.
+import { t } from '@vscode/l10n';
 import type { Health } from '../diagnosis/checks.js';
 import type { Found } from '../diagnosis/healthFinding.js';
 import type { VmView } from '../inventory/views.js';
 import { displayLine } from '../domain/plainText.js';
 import { checkName, healthText, severityWord } from './healthText.js';
 import { markdownText } from './markdown.js';
-import type { Translate } from './translate.js';
 
 export interface CheckedVm {
   readonly view: VmView;
@@ -16,12 +16,7 @@ export interface CheckedVm {
 }
 
 /** @param unreached sentences about connections that could not be checked */
-export function healthReportText(
-  checked: readonly CheckedVm[],
-  unreached: readonly string[],
-  now: number,
-  t: Translate,
-): string {
+export function healthReportText(checked: readonly CheckedVm[], unreached: readonly string[], now: number): string {
   const bad = checked.filter(({ health }) => health.found.some(({ severity }) => severity !== 'note'));
   const rest = checked.filter((one) => !bad.includes(one));
   return [
@@ -32,16 +27,16 @@ export function healthReportText(
         : t('Something is wrong with {0} of them.', bad.length),
     ),
     ...unreached.map((one) => `**${line(t('Not checked'))}:** ${line(one)}`),
-    ...[...bad, ...rest].flatMap((one) => vmPart(one, now, t)),
+    ...[...bad, ...rest].flatMap((one) => vmPart(one, now)),
   ].join('\n\n');
 }
 
-function vmPart({ view, health, snoozed, failure }: CheckedVm, now: number, t: Translate): readonly string[] {
-  const unjudged = [...new Set(health.unjudged.map((check) => checkName(check, t)))];
+function vmPart({ view, health, snoozed, failure }: CheckedVm, now: number): readonly string[] {
+  const unjudged = [...new Set(health.unjudged.map((check) => checkName(check)))];
   return [
     `## ${line(view.vm.name)}`,
     ...(health.found.length === 0 ? [line(t('Nothing is wrong, as far as can be seen.'))] : []),
-    ...health.found.map((found) => foundText(found, view, now, t)),
+    ...health.found.map((found) => foundText(found, view, now)),
     ...(failure === undefined ? [] : [line(failure)]),
     ...(unjudged.length === 0 ? [] : [`${line(t('Not known'))}: ${unjudged.map(line).join(', ')}.`]),
     ...(snoozed === 0
@@ -50,9 +45,9 @@ function vmPart({ view, health, snoozed, failure }: CheckedVm, now: number, t: T
   ];
 }
 
-function foundText({ finding, severity }: Found, view: VmView, now: number, t: Translate): string {
-  const { what, means, todo } = healthText(finding, view, now, t);
-  return `### ${line(`${severityWord(severity, t)}: ${what}`)}\n\n${line(means)} ${line(todo)}`;
+function foundText({ finding, severity }: Found, view: VmView, now: number): string {
+  const { what, means, todo } = healthText(finding, view, now);
+  return `### ${line(`${severityWord(severity)}: ${what}`)}\n\n${line(means)} ${line(todo)}`;
 }
 
 /** One line, in which nothing is markup. */

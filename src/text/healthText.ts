@@ -1,4 +1,5 @@
 // What a health check found, for people: what it is, why it matters, what to do. Plain text; knows nothing of the editor.
+import { t } from '@vscode/l10n';
 import type { CheckId, Found, HealthFinding } from '../diagnosis/healthFinding.js';
 import type { VmView } from '../inventory/views.js';
 import { displayLine } from '../domain/plainText.js';
@@ -6,19 +7,13 @@ import { bytesText } from './bytesText.js';
 import { type FindingText, findingText } from './findingText.js';
 import { titleOf } from './operationProgress.js';
 import { relativeAge } from './relativeAge.js';
-import type { Translate } from './translate.js';
 
 /** @param now milliseconds since 1970 */
-export function healthText(
-  finding: HealthFinding,
-  view: Pick<VmView, 'vm' | 'tree'>,
-  now: number,
-  t: Translate,
-): FindingText {
+export function healthText(finding: HealthFinding, view: Pick<VmView, 'vm' | 'tree'>, now: number): FindingText {
   if ('finding' in finding) {
-    return findingText(finding.finding, view, t);
+    return findingText(finding.finding, view);
   }
-  const [what, means, todo] = sentences(finding, view, now, t);
+  const [what, means, todo] = sentences(finding, view, now);
   return { what, means, todo };
 }
 
@@ -26,7 +21,6 @@ function sentences(
   finding: Exclude<HealthFinding, { readonly finding: unknown }>,
   view: Pick<VmView, 'vm' | 'tree'>,
   now: number,
-  t: Translate,
 ): readonly [what: string, means: string, todo: string] {
   const vm = displayLine(view.vm.name);
   const consolidate = t('Consolidate the chain, or delete snapshots that nobody needs.');
@@ -58,12 +52,12 @@ function sentences(
     case 'deltaTooOld':
       return [
         finding.snapshot === undefined
-          ? t('The oldest delta of {0} is {1} old.', vm, relativeAge(finding.since, now / 1_000, t))
+          ? t('The oldest delta of {0} is {1} old.', vm, relativeAge(finding.since, now / 1_000))
           : t(
               '{0} has been written beside “{1}” for {2}.',
               vm,
               displayLine(titleOf(view, finding.snapshot)),
-              relativeAge(finding.since, now / 1_000, t),
+              relativeAge(finding.since, now / 1_000),
             ),
         t(
           'A snapshot is no backup: its delta grows with each write, and the longer it stands the more a revert loses. {0} h are meant to be enough.',
@@ -78,14 +72,14 @@ function sentences(
               'A delta of disk {0} of {1} takes {2}, more than {3}.',
               displayLine(finding.disk),
               vm,
-              bytesText(finding.bytes, t),
-              bytesText(finding.limit.bytes, t),
+              bytesText(finding.bytes),
+              bytesText(finding.limit.bytes),
             )
           : t(
               'A delta of disk {0} of {1} takes {2}, more than {3} % of its base.',
               displayLine(finding.disk),
               vm,
-              bytesText(finding.bytes, t),
+              bytesText(finding.bytes),
               finding.limit.percent,
             ),
         t('It is {0}. To merge it takes as long as writing it again.', path(finding.file)),
@@ -96,8 +90,8 @@ function sentences(
         t(
           'All deltas of {0} together take {1}, more than {2}.',
           vm,
-          bytesText(finding.bytes, t),
-          bytesText(finding.limitBytes, t),
+          bytesText(finding.bytes),
+          bytesText(finding.limitBytes),
         ),
         t('They hold what was written since the snapshots that they came after.'),
         consolidate,
@@ -107,8 +101,8 @@ function sentences(
         t(
           'Of {0} only {1} of {2} are free.',
           path(finding.folder),
-          bytesText(finding.freeBytes, t),
-          bytesText(finding.totalBytes, t),
+          bytesText(finding.freeBytes),
+          bytesText(finding.totalBytes),
         ),
         t('When it is full, every VM that writes there stops, and snapshots can neither be taken nor merged.'),
         t('Make room: delete snapshots and files that nobody needs, or make the file system larger.'),
@@ -124,8 +118,8 @@ function sentences(
             ),
         t(
           '{0} are free, and {1} a day were taken lately.',
-          bytesText(finding.freeBytes, t),
-          bytesText(finding.bytesPerDay, t),
+          bytesText(finding.freeBytes),
+          bytesText(finding.bytesPerDay),
         ),
         t('Make room: delete snapshots and files that nobody needs, or make the file system larger.'),
       ];
@@ -158,7 +152,7 @@ function sentences(
 }
 
 /** A word or two for a row: how many things, and how bad. Empty for none but notes. */
-export function healthMark(found: readonly Found[], t: Translate): string {
+export function healthMark(found: readonly Found[]): string {
   const errors = found.filter(({ severity }) => severity === 'error').length;
   const warnings = found.filter(({ severity }) => severity === 'warning').length;
   const parts = [
@@ -168,16 +162,16 @@ export function healthMark(found: readonly Found[], t: Translate): string {
   return parts.length === 0 ? '' : `⚠ ${parts.join(', ')}`;
 }
 
-export function wrongCountText(count: number, t: Translate): string {
+export function wrongCountText(count: number): string {
   return count === 1 ? t('1 thing is wrong with a VM') : t('{0} things are wrong with VMs', count);
 }
 
-export function severityWord(severity: Found['severity'], t: Translate): string {
+export function severityWord(severity: Found['severity']): string {
   return severity === 'error' ? t('Error') : severity === 'warning' ? t('Warning') : t('Note');
 }
 
 /** What a report says of a check that could not be judged. */
-export function checkName(check: CheckId, t: Translate): string {
+export function checkName(check: CheckId): string {
   switch (check) {
     case 'chainTooDeep':
     case 'chainTooDeepToStart':

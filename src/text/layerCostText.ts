@@ -1,20 +1,20 @@
 // What was measured of layers, as sentences that say no more than the figures do: also that there was little to see.
+import { t } from '@vscode/l10n';
 import type { LayerCost } from '../domain/layerCost.js';
-import type { Translate } from './translate.js';
 
 /** Below this a difference is not told from chance: the same measurement differs by about as much from one time to the next. */
 const clear = 1.25;
 
 /** Empty where there is nothing to compare. */
-export function layerCostSentences(costs: readonly LayerCost[], t: Translate): readonly string[] {
+export function layerCostSentences(costs: readonly LayerCost[]): readonly string[] {
   const [alone, few, many] = [...costs].sort((a, b) => a.layers - b.layers);
   if (alone === undefined || few === undefined || many === undefined) {
     return [];
   }
-  return [firstLayer(alone, few, t), moreLayers(few, many, t), reading(alone, many, t)];
+  return [firstLayer(alone, few), moreLayers(few, many), reading(alone, many)];
 }
 
-function firstLayer(alone: LayerCost, few: LayerCost, t: Translate): string {
+function firstLayer(alone: LayerCost, few: LayerCost): string {
   const ratio = few.firstWrite / alone.firstWrite;
   return ratio >= clear
     ? t(
@@ -27,7 +27,7 @@ function firstLayer(alone: LayerCost, few: LayerCost, t: Translate): string {
       );
 }
 
-function moreLayers(few: LayerCost, many: LayerCost, t: Translate): string {
+function moreLayers(few: LayerCost, many: LayerCost): string {
   const ratio = many.firstWrite / few.firstWrite;
   return ratio >= clear
     ? t('With {0} layers a first write took {1} times as long as with one.', many.layers, times(ratio))
@@ -37,7 +37,7 @@ function moreLayers(few: LayerCost, many: LayerCost, t: Translate): string {
       );
 }
 
-function reading(alone: LayerCost, many: LayerCost, t: Translate): string {
+function reading(alone: LayerCost, many: LayerCost): string {
   const ratio = many.read / alone.read;
   return ratio >= clear
     ? t(

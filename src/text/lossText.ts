@@ -1,4 +1,5 @@
 // What an operation destroys, as lines of a confirmation. Knows nothing of the editor.
+import { t } from '@vscode/l10n';
 import type { VmView } from '../inventory/views.js';
 import type { Loss } from '../domain/consequences.js';
 import type { Plan } from '../operations/plan.js';
@@ -7,13 +8,12 @@ import { findSnapshot } from '../domain/snapshotTree.js';
 import { bytesText } from './bytesText.js';
 import { titleOf } from './operationProgress.js';
 import { agoText } from './relativeAge.js';
-import type { Translate } from './translate.js';
 
 /** More names than this are counted, not listed: a modal dialog does not scroll. */
 const longestList = 8;
 
 /** @param now seconds since 1970 */
-export function lossText(loss: Loss, plan: Plan, target: VmView, now: number, t: Translate): string {
+export function lossText(loss: Loss, plan: Plan, target: VmView, now: number): string {
   switch (loss.kind) {
     case 'diskChanges': {
       const since = target.tree && loss.since !== undefined ? findSnapshot(target.tree, loss.since) : undefined;
@@ -23,16 +23,16 @@ export function lossText(loss: Loss, plan: Plan, target: VmView, now: number, t:
           : t(
               'what was written to its disks since “{0}” ({1})',
               displayLine(since.title),
-              agoText(since.createdAt, now, t),
+              agoText(since.createdAt, now),
             );
-      return loss.disks === undefined ? what : t('{0}: {1}', what, diskList(loss.disks, t));
+      return loss.disks === undefined ? what : t('{0}: {1}', what, diskList(loss.disks));
     }
     case 'ram':
       return t('its RAM: the programs that run in it now');
     case 'managedSave':
       return t('its saved state: the programs that would go on at the next start');
     case 'files':
-      return t('the files {0}', listed(loss.files, t));
+      return t('the files {0}', listed(loss.files));
     case 'configuration':
       return plan.request.kind === 'power'
         ? t('its configuration: the VM is transient, and gone when it is off')
@@ -40,20 +40,20 @@ export function lossText(loss: Loss, plan: Plan, target: VmView, now: number, t:
     case 'restorePoints': {
       const titles = loss.names.map((name) => titleOf(target, name));
       return titles.length <= longestList
-        ? t('the way back to: {0}', listed(titles, t))
-        : t('the way back to {0} snapshots: {1}', titles.length, listed(titles, t));
+        ? t('the way back to: {0}', listed(titles))
+        : t('the way back to {0} snapshots: {1}', titles.length, listed(titles));
     }
     case 'unsavedWork':
       return t('what its programs have not written to disk yet');
   }
 }
 
-function diskList(disks: readonly { readonly target: string; readonly bytes: number }[], t: Translate): string {
-  return disks.map(({ target, bytes }) => t('{0} on {1}', bytesText(bytes, t), displayLine(target))).join(', ');
+function diskList(disks: readonly { readonly target: string; readonly bytes: number }[]): string {
+  return disks.map(({ target, bytes }) => t('{0} on {1}', bytesText(bytes), displayLine(target))).join(', ');
 }
 
 /** The place of "and 1 more" is taken by that one. */
-function listed(names: readonly string[], t: Translate): string {
+function listed(names: readonly string[]): string {
   const count = names.length <= longestList + 1 ? names.length : longestList;
   const shown = names
     .slice(0, count)

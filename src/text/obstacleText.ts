@@ -1,8 +1,8 @@
 // Why the lesson cannot be given on a connection, and what to do about it. Knows nothing of the editor.
+import { t } from '@vscode/l10n';
 import type { DemoVmObstacle } from '../domain/demoVm.js';
-import type { Translate } from './translate.js';
 
-export function obstacleText(obstacle: DemoVmObstacle, t: Translate): string {
+export function obstacleText(obstacle: DemoVmObstacle): string {
   switch (obstacle) {
     case 'notQemu':
       return t('Its VMs are not run by QEMU, and the lesson’s VM needs that.');

@@ -1,10 +1,10 @@
 // How far a running operation is, as a row says it. Never claims more than libvirt tells.
+import { t } from '@vscode/l10n';
 import type { RunningOperation, VmView } from '../inventory/views.js';
 import type { OperationRequest } from '../domain/operation.js';
 import { displayLine } from '../domain/plainText.js';
 import { findSnapshot } from '../domain/snapshotTree.js';
 import { elapsedText } from './relativeAge.js';
-import type { Translate } from './translate.js';
 import { operationWords } from './words.js';
 
 /** Shorter estimates, in milliseconds, are over before they are read. */
@@ -23,17 +23,16 @@ export function operationProgress(
   view: VmView,
   { request, startedAt, progress }: RunningOperation,
   now: number,
-  t: Translate,
 ): string {
-  const doing = operationWords(request, displayLine(titleIn(view, request)), t);
+  const doing = operationWords(request, displayLine(titleIn(view, request)));
   if (progress.fraction !== undefined) {
     return t('{0}… {1} %', doing, Math.floor(progress.fraction * 100));
   }
   const elapsed = now - startedAt;
   const estimate = progress.estimateMs;
   return estimate === undefined || estimate < worthTelling || elapsed >= estimate
-    ? t('{0}… {1}', doing, elapsedText(elapsed, t))
-    : t('{0}… {1} of about {2}', doing, elapsedText(elapsed, t), elapsedText(estimate, t));
+    ? t('{0}… {1}', doing, elapsedText(elapsed))
+    : t('{0}… {1} of about {2}', doing, elapsedText(elapsed), elapsedText(estimate));
 }
 
 /** The title of the snapshot that a request makes or names; its name where no more is known; empty for none. */

@@ -1,5 +1,6 @@
 // Plan → the words of its confirmation: what is lost, how long the guest stands still, which way a merge goes.
 // Knows nothing of the editor.
+import { t } from '@vscode/l10n';
 import type { VmView } from '../inventory/views.js';
 import type { DeleteScope, OperationRequest, PowerAction } from '../domain/operation.js';
 import type { Plan } from '../operations/plan.js';
@@ -13,7 +14,6 @@ import { repairText } from './findingText.js';
 import { lossText } from './lossText.js';
 import { titleIn } from './operationProgress.js';
 import { agoText, durationText } from './relativeAge.js';
-import type { Translate } from './translate.js';
 import { warningText } from './warningText.js';
 import { kindSentence, kindWords, powerWord, snapshotStateWord, styleSentence } from './words.js';
 
@@ -27,58 +27,56 @@ export interface PlanText {
 }
 
 /** @param now seconds since 1970 */
-export function planText(plan: Plan, target: VmView, now: number, t: Translate): PlanText {
+export function planText(plan: Plan, target: VmView, now: number): PlanText {
   const snapshot = snapshotOf(plan, target);
   const { request } = plan;
   const lines = [
-    ...(request.kind === 'repair' ? [repairText(request.repair, target, t)] : []),
+    ...(request.kind === 'repair' ? [repairText(request.repair, target)] : []),
     ...(snapshot === undefined || plan.request.kind !== 'revert'
       ? []
       : [
-          t('“{0}” was taken {1}.', displayLine(snapshot.title), agoText(snapshot.createdAt, now, t)),
-          kindSentence(snapshot, t),
+          t('“{0}” was taken {1}.', displayLine(snapshot.title), agoText(snapshot.createdAt, now)),
+          kindSentence(snapshot),
         ]),
-    ...keptLines(plan, target, t),
-    ...lossLines(plan, target, now, t),
-    ...(plan.warnings.length === 0
-      ? []
-      : ['', ...plan.warnings.map((warning) => warningText(warning, plan, target, t))]),
-    ...(snapshot === undefined || plan.request.kind !== 'revert' ? [] : ['', statesText(snapshot, target, t)]),
+    ...keptLines(plan, target),
+    ...lossLines(plan, target, now),
+    ...(plan.warnings.length === 0 ? [] : ['', ...plan.warnings.map((warning) => warningText(warning, plan, target))]),
+    ...(snapshot === undefined || plan.request.kind !== 'revert' ? [] : ['', statesText(snapshot, target)]),
   ];
   return {
-    title: question(plan.request, target, t),
+    title: question(plan.request, target),
     detail: lines.join('\n').trim(),
-    confirm: confirmLabel(plan.request, t),
+    confirm: confirmLabel(plan.request),
   };
 }
 
 /** What makes a revert harmless. */
-function keptLines(plan: Plan, { vm }: VmView, t: Translate): readonly string[] {
+function keptLines(plan: Plan, { vm }: VmView): readonly string[] {
   const kept = plan.steps.find((step) => step.kind === 'createSnapshot' && step.name === plan.checkpoint);
   if (kept?.kind !== 'createSnapshot') {
     return [];
   }
   const { trailers } = parseDescription(kept.description);
   const title = displayLine(trailers.title ?? kept.name);
-  const words = `${kindWords({ kind: kept.snapshotKind, trailers }, t)}, ${styleSentence(kept.style, t)}`;
+  const words = `${kindWords({ kind: kept.snapshotKind, trailers })}, ${styleSentence(kept.style)}`;
   return [
     '',
     t('What the VM is now is kept first, as the snapshot “{0}” ({1}); Undo Revert brings it back.', title, words),
-    costText(durationText(createMs(kept.snapshotKind, kept.style, vm.memoryBytes), t), plan.spaceBytes, t),
+    costText(durationText(createMs(kept.snapshotKind, kept.style, vm.memoryBytes)), plan.spaceBytes),
   ];
 }
 
-function costText(time: string, bytes: number | undefined, t: Translate): string {
+function costText(time: string, bytes: number | undefined): string {
   return bytes === undefined || bytes === 0
     ? t('That takes about {0}.', time)
-    : t('That takes about {0}, and up to {1} on the host.', time, bytesText(bytes, t));
+    : t('That takes about {0}, and up to {1} on the host.', time, bytesText(bytes));
 }
 
-function lossLines(plan: Plan, target: VmView, now: number, t: Translate): readonly string[] {
+function lossLines(plan: Plan, target: VmView, now: number): readonly string[] {
   if (plan.losses.length === 0) {
     return keepsPresent(plan.request) ? [t('The present state of the VM stays as it is.')] : [];
   }
-  return ['', t('Lost for ever:'), ...plan.losses.map((loss) => `• ${lossText(loss, plan, target, now, t)}`)];
+  return ['', t('Lost for ever:'), ...plan.losses.map((loss) => `• ${lossText(loss, plan, target, now)}`)];
 }
 
 function keepsPresent({ kind: type }: OperationRequest): boolean {
@@ -86,16 +84,16 @@ function keepsPresent({ kind: type }: OperationRequest): boolean {
 }
 
 /** The state afterwards is chosen by the button, so only what is known is said of it. */
-function statesText(snapshot: Snapshot, target: VmView, t: Translate): string {
-  const then = snapshotStateWord(snapshot.state, t);
-  return t('The VM is {0} now; when the snapshot was taken it was {1}.', powerWord(target.vm, t), then);
+function statesText(snapshot: Snapshot, target: VmView): string {
+  const then = snapshotStateWord(snapshot.state);
+  return t('The VM is {0} now; when the snapshot was taken it was {1}.', powerWord(target.vm), then);
 }
 
 function snapshotOf(plan: Plan, target: VmView): Snapshot | undefined {
   return target.tree && plan.snapshot !== undefined ? findSnapshot(target.tree, plan.snapshot) : undefined;
 }
 
-function question(request: OperationRequest, target: VmView, t: Translate): string {
+function question(request: OperationRequest, target: VmView): string {
   const vm = displayLine(target.vm.name);
   const snapshot = displayLine(titleIn(target, request));
   switch (request.kind) {
@@ -104,7 +102,7 @@ function question(request: OperationRequest, target: VmView, t: Translate): stri
     case 'revert':
       return t('Revert {0} to “{1}”?', vm, snapshot);
     case 'delete':
-      return deleteQuestion(request.scope, snapshot, vm, t);
+      return deleteQuestion(request.scope, snapshot, vm);
     case 'describe':
       return t('Change the title and description of “{0}”?', snapshot);
     case 'rename':
@@ -112,7 +110,7 @@ function question(request: OperationRequest, target: VmView, t: Translate): stri
     case 'repair':
       return t('Repair {0}?', vm);
     case 'power':
-      return powerQuestion(request.action, vm, t);
+      return powerQuestion(request.action, vm);
     case 'consolidate':
       return t('Consolidate the disks of {0}?', vm);
     case 'prune':
@@ -122,7 +120,7 @@ function question(request: OperationRequest, target: VmView, t: Translate): stri
   }
 }
 
-function deleteQuestion(scope: DeleteScope, snapshot: string, vm: string, t: Translate): string {
+function deleteQuestion(scope: DeleteScope, snapshot: string, vm: string): string {
   switch (scope) {
     case 'one':
       return t('Delete the snapshot “{0}” of {1}?', snapshot, vm);
@@ -133,7 +131,7 @@ function deleteQuestion(scope: DeleteScope, snapshot: string, vm: string, t: Tra
   }
 }
 
-function powerQuestion(action: PowerAction, vm: string, t: Translate): string {
+function powerQuestion(action: PowerAction, vm: string): string {
   switch (action) {
     case 'start':
       return t('Start {0}?', vm);
@@ -150,7 +148,7 @@ function powerQuestion(action: PowerAction, vm: string, t: Translate): string {
   }
 }
 
-function confirmLabel(request: OperationRequest, t: Translate): string {
+function confirmLabel(request: OperationRequest): string {
   switch (request.kind) {
     case 'create':
       return t('Take Snapshot');
@@ -165,7 +163,7 @@ function confirmLabel(request: OperationRequest, t: Translate): string {
     case 'repair':
       return t('Repair');
     case 'power':
-      return powerLabel(request.action, t);
+      return powerLabel(request.action);
     case 'consolidate':
       return t('Consolidate');
     case 'prune':
@@ -173,7 +171,7 @@ function confirmLabel(request: OperationRequest, t: Translate): string {
   }
 }
 
-function powerLabel(action: PowerAction, t: Translate): string {
+function powerLabel(action: PowerAction): string {
   switch (action) {
     case 'forceOff':
       return t('Force Off');

@@ -1,12 +1,12 @@
 // Several plans → the words of their one confirmation: each is named, and what is lost is told in total.
 // Knows nothing of the editor.
+import { t } from '@vscode/l10n';
 import { type VmView, vmKey } from '../inventory/views.js';
 import type { Loss, Warning } from '../domain/consequences.js';
 import type { Plan } from '../operations/plan.js';
 import { displayLine } from '../domain/plainText.js';
 import { titleIn, titleOf } from './operationProgress.js';
 import { warningText } from './warningText.js';
-import type { Translate } from './translate.js';
 import { operationWords } from './words.js';
 
 export interface PlannedTarget {
@@ -22,11 +22,11 @@ const mostNames = 30;
 const longestName = 60;
 
 /** Lines of plain text. */
-export function plansText(planned: readonly PlannedTarget[], t: Translate): string {
-  const losses = lossLines(planned, t);
-  const warnings = warningLines(planned, t);
+export function plansText(planned: readonly PlannedTarget[]): string {
+  const losses = lossLines(planned);
+  const warnings = warningLines(planned);
   return [
-    ...nameLines(planned, t),
+    ...nameLines(planned),
     ...(losses.length === 0 ? [] : ['', t('Lost for ever:'), ...losses.map((line) => `• ${line}`)]),
     ...(warnings.length === 0 ? [] : ['', ...warnings]),
   ].join('\n');
@@ -39,10 +39,10 @@ export function plansText(planned: readonly PlannedTarget[], t: Translate): stri
  * | many     | few  | a line for each VM, with its snapshots        |
  * | many     | many | one line with the names of the VMs            |
  */
-function nameLines(planned: readonly PlannedTarget[], t: Translate): readonly string[] {
+function nameLines(planned: readonly PlannedTarget[]): readonly string[] {
   if (planned.length <= mostLines) {
     return planned.map(({ plan, target }) => {
-      const words = operationWords(plan.request, name(titleIn(target, plan.request)), t);
+      const words = operationWords(plan.request, name(titleIn(target, plan.request)));
       return `${name(target.vm.name)}: ${words}`;
     });
   }
@@ -51,13 +51,13 @@ function nameLines(planned: readonly PlannedTarget[], t: Translate): readonly st
     const names = byVm.map(([{ target }]) => target.vm.name);
     return [
       byVm.length === planned.length
-        ? t('{0} VMs: {1}', byVm.length, listed(names, t))
-        : t('{0} snapshots of {1} VMs: {2}', planned.length, byVm.length, listed(names, t)),
+        ? t('{0} VMs: {1}', byVm.length, listed(names))
+        : t('{0} snapshots of {1} VMs: {2}', planned.length, byVm.length, listed(names)),
     ];
   }
   return byVm.map((ofVm) => {
     const titles = ofVm.map(({ plan, target }) => titleIn(target, plan.request));
-    return t('{0}, {1} snapshots: {2}', name(ofVm[0].target.vm.name), titles.length, listed(titles, t));
+    return t('{0}, {1} snapshots: {2}', name(ofVm[0].target.vm.name), titles.length, listed(titles));
   });
 }
 
@@ -73,7 +73,7 @@ function grouped(planned: readonly PlannedTarget[]): readonly OfVm[] {
   return [...groups.values()];
 }
 
-function lossLines(planned: readonly PlannedTarget[], t: Translate): readonly string[] {
+function lossLines(planned: readonly PlannedTarget[]): readonly string[] {
   const losers = (what: Loss['kind']): readonly OfVm[] =>
     grouped(planned.filter(({ plan }) => plan.losses.some((loss) => loss.kind === what)));
   const line = (what: Loss['kind'], text: (count: number) => string): readonly string[] => {
@@ -88,7 +88,7 @@ function lossLines(planned: readonly PlannedTarget[], t: Translate): readonly st
     ...line('configuration', (count) =>
       t('the configuration of {0} VMs, which are transient and gone when they are off', count),
     ),
-    ...(points.length === 0 ? [] : [t('the way back to {0} snapshots: {1}', points.length, listed(points, t))]),
+    ...(points.length === 0 ? [] : [t('the way back to {0} snapshots: {1}', points.length, listed(points))]),
   ];
 }
 
@@ -101,7 +101,7 @@ function lostPoints(ofVm: OfVm): readonly string[] {
 }
 
 /** Each text once; merges and files that are left are counted when there are several. */
-function warningLines(planned: readonly PlannedTarget[], t: Translate): readonly string[] {
+function warningLines(planned: readonly PlannedTarget[]): readonly string[] {
   const all = planned.flatMap(({ plan, target }) => plan.warnings.map((warning) => ({ warning, plan, target })));
   const count = (about: Warning['kind']): number => all.filter(({ warning }) => warning.kind === about).length;
   const [merges, files] = [count('merges'), count('leavesFile')];
@@ -109,7 +109,7 @@ function warningLines(planned: readonly PlannedTarget[], t: Translate): readonly
     .filter(
       ({ warning: { kind: about } }) => !(about === 'merges' && merges > 1) && !(about === 'leavesFile' && files > 1),
     )
-    .map(({ warning, plan, target }) => warningText(warning, plan, target, t));
+    .map(({ warning, plan, target }) => warningText(warning, plan, target));
   return [
     ...new Set(lines),
     ...(merges > 1 ? [t('What was written after {0} of them is merged down; nothing of it is lost.', merges)] : []),
@@ -117,7 +117,7 @@ function warningLines(planned: readonly PlannedTarget[], t: Translate): readonly
   ].slice(0, mostLines);
 }
 
-function listed(names: readonly string[], t: Translate): string {
+function listed(names: readonly string[]): string {
   const shown = names.slice(0, mostNames).map(name).join(', ');
   const more = names.length - mostNames;
   return more > 0 ? t('{0} and {1} more', shown, more) : shown;

@@ -1,8 +1,8 @@
 // What became of an operation that had broken off, as sentences. Knows nothing of the editor.
+import { t } from '@vscode/l10n';
 import type { RecoveryReport } from '../domain/recoveryReport.js';
 import { displayLine } from '../domain/plainText.js';
 import { refusalText } from './refusalText.js';
-import type { Translate } from './translate.js';
 import { operationWords } from './words.js';
 
 export interface RecoveryText {
@@ -21,8 +21,8 @@ export interface RecoveryText {
  *
  * @param title of the snapshot that the request names
  */
-export function recoveryText({ request, vm, outcome, why }: RecoveryReport, title: string, t: Translate): RecoveryText {
-  const what = t('{0}: {1} was interrupted.', displayLine(vm), operationWords(request, displayLine(title), t));
+export function recoveryText({ request, vm, outcome, why }: RecoveryReport, title: string): RecoveryText {
+  const what = t('{0}: {1} was interrupted.', displayLine(vm), operationWords(request, displayLine(title)));
   switch (outcome) {
     case 'after':
       return { message: `${what} ${t('It is finished now.')}`, severity: 'info' };
@@ -34,7 +34,7 @@ export function recoveryText({ request, vm, outcome, why }: RecoveryReport, titl
         severity: 'warning',
       };
     case 'explained': {
-      const reason = why === undefined ? undefined : refusalText(why, t);
+      const reason = why === undefined ? undefined : refusalText(why);
       const parts = [what, t('Nothing was changed since.'), reason?.reason ?? '', reason?.nextStep ?? ''];
       return { message: parts.filter((part) => part !== '').join(' '), severity: 'error' };
     }

@@ -1,7 +1,6 @@
 // The shape of a refusal's sentences: each reason gets the facts that its own row names.
 import type { RefusalFacts, RefusalReason } from '../domain/refusal.js';
-import type { Translate } from './translate.js';
 
-export type Sentence<Facts> = (facts: Facts, t: Translate) => readonly [reason: string, nextStep: string];
+export type Sentence<Facts> = (facts: Facts) => readonly [reason: string, nextStep: string];
 
 export type Sentences = { readonly [R in RefusalReason]: Sentence<RefusalFacts[R]> };

@@ -1,5 +1,6 @@
 // Why a rule of ours refused, in two sentences: the reason, and what to do instead. Nothing has been touched when one
 // of these is shown. Knows nothing of the editor.
+import { t } from '@vscode/l10n';
 import { displayLine } from '../domain/plainText.js';
 import type { Refusal, RefusalReason } from '../domain/refusal.js';
 import { consolidateRefusals } from './consolidateRefusals.js';
@@ -8,7 +9,6 @@ import { fileRefusals } from './fileRefusals.js';
 import { recoveryRefusals } from './recoveryRefusals.js';
 import type { Sentence, Sentences } from './refusalSentence.js';
 import { repairRefusals } from './repairRefusals.js';
-import type { Translate } from './translate.js';
 import { stateWord } from './words.js';
 
 /** The facts that are titles of snapshots: they may hold any words, so that a sentence is not read without quotes. */
@@ -20,7 +20,7 @@ export interface RefusalText {
   readonly nextStep: string;
 }
 
-export function refusalText(refusal: Refusal, t: Translate): RefusalText {
+export function refusalText(refusal: Refusal): RefusalText {
   // `refuse` checked the facts against the row of this very reason.
   const sentence = sentences[refusal.reason] as Sentence<Readonly<Record<string, string>>>;
   const facts = Object.fromEntries(
@@ -29,9 +29,9 @@ export function refusalText(refusal: Refusal, t: Translate): RefusalText {
       return [name, titles.has(name) && words !== '' ? `“${words}”` : words];
     }),
   );
-  const [reason, nextStep] = sentence(facts, t);
+  const [reason, nextStep] = sentence(facts);
   // The inner reason alone says what is the matter; what helps stands with the outer one.
-  const because = refusal.because === undefined ? '' : ` ${refusalText(refusal.because, t).reason}`;
+  const because = refusal.because === undefined ? '' : ` ${refusalText(refusal.because).reason}`;
   return { reason: `${reason}${because}`, nextStep };
 }
 
@@ -63,56 +63,47 @@ const sentences: Sentences = {
   ...consolidateRefusals,
   ...recoveryRefusals,
   ...repairRefusals,
-  managedSaveExists: ({ vm }, t) => [
+  managedSaveExists: ({ vm }) => [
     t('{0} has a saved state: its next start would put that old RAM on other disks and damage them.', vm),
     t('Start {0} once, so that the saved state is used up, then try again.', vm),
   ],
-  otherStyle: ({ vm, own, asked }, t) =>
+  otherStyle: ({ vm, own, asked }) =>
     own === 'mixed'
       ? [
           t('{0} already has internal and external snapshots, and libvirt cannot handle more of such a mix.', vm),
           t('Delete the snapshots of one of the two styles first.'),
         ]
       : [
-          t(
-            'The snapshots of {0} are {1}; libvirt cannot handle {2} ones beside them.',
-            vm,
-            style(own, t),
-            style(asked, t),
-          ),
+          t('The snapshots of {0} are {1}; libvirt cannot handle {2} ones beside them.', vm, style(own), style(asked)),
           t('Take one of the style that the VM has, or delete its snapshots first.'),
         ],
-  internalBaseInUse: ({ snapshot, by, file }, t) => [
+  internalBaseInUse: ({ snapshot, by, file }) => [
     by === undefined
-      ? t(
-          'Reverting to {0} would write into {1}, which later images of this VM are built on.',
-          snapshot,
-          image(file, t),
-        )
-      : t('Reverting to {0} would write into {1}, which {2} is built on.', snapshot, image(file, t), by),
+      ? t('Reverting to {0} would write into {1}, which later images of this VM are built on.', snapshot, image(file))
+      : t('Reverting to {0} would write into {1}, which {2} is built on.', snapshot, image(file), by),
     t('Delete the external snapshots above it first.'),
   ],
-  blockJobRunning: ({ vm, disk }, t) => [
+  blockJobRunning: ({ vm, disk }) => [
     t('A job works on disk {1} of {0}: it copies or merges an image.', vm, disk),
     t('Try again when it has ended.'),
   ],
-  noCurrentSnapshot: ({ vm, snapshot, version }, t) => [
+  noCurrentSnapshot: ({ vm, snapshot, version }) => [
     t('{0} has no current snapshot, and libvirt {2} crashes on reverting to {1} then.', vm, snapshot, version),
     t('Take a snapshot first; it becomes the current one.'),
   ],
-  overlayNeededByBranch: ({ snapshot, by, version }, t) => [
+  overlayNeededByBranch: ({ snapshot, by, version }) => [
     by === undefined
       ? t('Another branch is built on a file that libvirt {1} would remove with {0}.', snapshot, version)
       : t('{2} is built on a file that libvirt {1} would remove with {0}.', snapshot, version, by),
     t('Delete the other branch first.'),
   ],
-  externalRevertUnsupported: ({ snapshot, version, needed }, t) => [
+  externalRevertUnsupported: ({ snapshot, version, needed }) => [
     snapshot === ''
       ? t('libvirt {0} cannot revert to external snapshots.', version)
       : t('{0} is an external snapshot, and libvirt {1} cannot revert to those.', snapshot, version),
     t('libvirt {0} and newer can.', needed),
   ],
-  diskOnlyRevertUnsupported: ({ snapshot, version, needed }, t) => [
+  diskOnlyRevertUnsupported: ({ snapshot, version, needed }) => [
     t(
       '{0} was taken of a running VM without its RAM, and libvirt {1} cannot revert to such snapshots.',
       snapshot,
@@ -120,45 +111,45 @@ const sentences: Sentences = {
     ),
     t('libvirt {0} and newer can.', needed),
   ],
-  externalDeleteUnsupported: ({ snapshot, version, needed }, t) => [
+  externalDeleteUnsupported: ({ snapshot, version, needed }) => [
     snapshot === ''
       ? t('libvirt {0} cannot delete external snapshots.', version)
       : t('{0} is an external snapshot, and libvirt {1} cannot delete those.', snapshot, version),
     t('libvirt {0} and newer can.', needed),
   ],
-  internalParent: ({ snapshot, parent }, t) => [
+  internalParent: ({ snapshot, parent }) => [
     t('{0} is external and stands on {1}, which is internal: libvirt can never delete it.', snapshot, parent),
     t('There is no way around this: it has to stay.'),
   ],
-  severalChildren: ({ snapshot, count }, t) => [
+  severalChildren: ({ snapshot, count }) => [
     t('{0} snapshots are built on {1}, and its content can be merged into one only.', count, snapshot),
     t('Delete all but one of them first, or delete it with its descendants.'),
   ],
-  notInActiveChain: ({ snapshot, child }, t) => [
+  notInActiveChain: ({ snapshot, child }) => [
     t('{1} is built on {0}, and the VM runs on another branch, so that libvirt cannot merge the two.', snapshot, child),
     t('Revert to {0} first where libvirt can, or delete it with its descendants.', child),
   ],
-  currentHasChildren: ({ snapshot, child }, t) => [
+  currentHasChildren: ({ snapshot, child }) => [
     t('{1} is another branch that is built on {0}, where the VM is now.', snapshot, child),
     t('Delete {0} first.', child),
   ],
-  leafOfOtherBranch: ({ snapshot, version, needed }, t) => [
+  leafOfOtherBranch: ({ snapshot, version, needed }) => [
     t('The VM runs on another branch than {0}, and libvirt {1} cannot delete it from there.', snapshot, version),
     t('libvirt {0} and newer can.', needed),
   ],
-  mixedDescendants: ({ snapshot, child }, t) => [
+  mixedDescendants: ({ snapshot, child }) => [
     t('{1}, below {0}, is of the other style, and libvirt cannot delete the two together.', snapshot, child),
     t('Delete what libvirt can delete one by one, from the last one up.'),
   ],
-  imageNotActive: ({ snapshot, disk, file }, t) => [
+  imageNotActive: ({ snapshot, disk, file }) => [
     t('{0} is kept inside {2}, and disk {1} of the running VM uses another image.', snapshot, disk, file),
     t('Shut the VM down, or revert to a snapshot of that image first.'),
   ],
-  diskTypeUnsupported: ({ vm, disk, type }, t) => [
+  diskTypeUnsupported: ({ vm, disk, type }) => [
     t('Disk {1} of {0} is of the kind {2}, which libvirt’s own snapshots cannot handle.', vm, disk, type),
     t('Use the snapshots of the storage itself for this disk.'),
   ],
-  rawNvram: ({ vm, nvram, version }, t) => [
+  rawNvram: ({ vm, nvram, version }) => [
     t(
       'The UEFI variables of {0} are kept as {1}, which libvirt {2} cannot put into an internal snapshot.',
       vm,
@@ -167,34 +158,34 @@ const sentences: Sentences = {
     ),
     t('Take an external snapshot.'),
   ],
-  notRunning: ({ vm, state, wanted }, t) =>
+  notRunning: ({ vm, state, wanted }) =>
     wanted === 'shutDown' || wanted === 'forceOff'
-      ? [t('{0} is {1} already.', vm, stateWord(state, t)), '']
+      ? [t('{0} is {1} already.', vm, stateWord(state)), '']
       : [
-          t('{0} is {1}; this needs it running.', vm, stateWord(state, t)),
+          t('{0} is {1}; this needs it running.', vm, stateWord(state)),
           isKind(wanted) ? t('Start {0}, or choose another kind of snapshot.', vm) : t('Start {0} first.', vm),
         ],
-  notOff: ({ vm, state, wanted }, t) =>
+  notOff: ({ vm, state, wanted }) =>
     isKind(wanted)
       ? [
-          t('{0} is {1}; this needs it off.', vm, stateWord(state, t)),
+          t('{0} is {1}; this needs it off.', vm, stateWord(state)),
           t('Shut {0} down, or choose another kind of snapshot.', vm),
         ]
       : [
-          t('{0} is {1} already, so there is nothing to start.', vm, stateWord(state, t)),
+          t('{0} is {1} already, so there is nothing to start.', vm, stateWord(state)),
           state === 'paused' ? t('Resume {0} to let it go on.', vm) : '',
         ],
-  wrongState: ({ vm, state }, t) => [t('{0} is {1}, so this cannot be done now.', vm, stateWord(state, t)), ''],
-  transientVm: ({ vm, snapshot }, t) => [
+  wrongState: ({ vm, state }) => [t('{0} is {1}, so this cannot be done now.', vm, stateWord(state)), ''],
+  transientVm: ({ vm, snapshot }) => [
     t('{0} is transient: on the way back to {1} it would be off for a moment, and be gone.', vm, snapshot),
     t('Define the VM permanently first.'),
   ],
-  crashedVm: ({ vm }, t) => [t('{0} has crashed.', vm), t('Force it off and start it again.')],
-  asleepVm: ({ vm }, t) => [
+  crashedVm: ({ vm }) => [t('{0} has crashed.', vm), t('Force it off and start it again.')],
+  asleepVm: ({ vm }) => [
     t('The guest in {0} sleeps (suspended to RAM), and libvirt cannot do this until it wakes.', vm),
     t('Wake it, or force it off.'),
   ],
-  badName: ({ problem }, t) => [
+  badName: ({ problem }) => [
     problem === 'empty'
       ? t('A snapshot needs a title.')
       : problem === 'tooLong'
@@ -204,30 +195,30 @@ const sentences: Sentences = {
           : t('This title holds a control character.'),
     problem === 'descriptionTooLong' ? t('Shorten it.') : t('Choose another title.'),
   ],
-  nameTaken: ({ title }, t) => [t('A snapshot called {0} exists already.', title), t('Choose another title.')],
-  unsafeSnapshotName: ({ snapshot, version }, t) => [
+  nameTaken: ({ title }) => [t('A snapshot called {0} exists already.', title), t('Choose another title.')],
+  unsafeSnapshotName: ({ snapshot, version }) => [
     t('The name of {0} holds a character that libvirt {1} cannot handle while the VM runs.', snapshot, version),
     t('Shut the VM down first.'),
   ],
-  sameSecond: ({ vm, seconds }, t) => [
+  sameSecond: ({ vm, seconds }) => [
     t('{0} was reverted within this very second, and libvirt would use the same file name twice.', vm),
     t('Try again in {0} s.', seconds),
   ],
-  readOnlyConnection: ({ vm }, t) => [
+  readOnlyConnection: ({ vm }) => [
     t('The connection of {0} is read-only.', vm),
     t('Connect by an address that may change things.'),
   ],
-  driverCannot: ({ driver }, t) => [
+  driverCannot: ({ driver }) => [
     driver === 'test'
       ? t("libvirt's test driver cannot do this.")
       : t('The hypervisor behind this connection cannot do this; only QEMU and KVM are known here.'),
     '',
   ],
-  unfinishedSave: ({ vm }, t) => [
+  unfinishedSave: ({ vm }) => [
     t('{0} is paused because its state is being saved, by another program or by one that died meanwhile.', vm),
     t('Wait until it has ended; if nothing saves it, resume {0}.', vm),
   ],
-  imagesLetGo: ({ vm, snapshot, wanted }, t) => [
+  imagesLetGo: ({ vm, snapshot, wanted }) => [
     wanted === 'merge'
       ? t('{0} may have stood still since its memory snapshot {1}, and QEMU merges no files of it then.', vm, snapshot)
       : t('{0} may have stood still since its memory snapshot {1}, and QEMU writes its memory but once.', vm, snapshot),
@@ -235,20 +226,20 @@ const sentences: Sentences = {
       ? t('Resume {0} and delete while it runs, or turn it off first.', vm)
       : t('Resume {0} first, or take a disk-only snapshot.', vm),
   ],
-  stateNotReachable: ({ snapshot, state }, t) => [
-    t('{0} was taken while the VM was {1}, and that state cannot be brought back.', snapshot, stateWord(state, t)),
+  stateNotReachable: ({ snapshot, state }) => [
+    t('{0} was taken while the VM was {1}, and that state cannot be brought back.', snapshot, stateWord(state)),
     '',
   ],
-  agentMissing: ({ vm }, t) => [
+  agentMissing: ({ vm }) => [
     t('No guest agent answers in {0}, and without it the file systems cannot be frozen.', vm),
     t('Install and start qemu-guest-agent in the guest, or take the snapshot without freezing.'),
   ],
-  snapshotMissing: ({ vm, snapshot }, t) => [
+  snapshotMissing: ({ vm, snapshot }) => [
     t('{0} has no snapshot {1} any more.', vm, snapshot),
     t('Another program deleted or renamed it; the view shows what is there.'),
   ],
-  noDescendants: ({ snapshot }, t) => [t('Nothing is built on {0}.', snapshot), ''],
-  layoutLeafNeeded: ({ snapshot, parent, by }, t) => [
+  noDescendants: ({ snapshot }) => [t('Nothing is built on {0}.', snapshot), ''],
+  layoutLeafNeeded: ({ snapshot, parent, by }) => [
     t(
       '{0} tells which file the VM is on: without it, a newer libvirt would take the file of {1} that {2} is built on for the VM’s own, and remove it at a revert.',
       snapshot,
@@ -257,7 +248,7 @@ const sentences: Sentences = {
     ),
     t('Take another snapshot first, which then stands in its place, or delete {0} first.', by),
   ],
-  notInChain: ({ vm, snapshot, disk, file }, t) => [
+  notInChain: ({ vm, snapshot, disk, file }) => [
     t(
       'Disk {2} of {0} is not built on {3} as {1} has it: after a revert the VM has another file, or somebody merged files without libvirt’s snapshots.',
       vm,
@@ -267,15 +258,15 @@ const sentences: Sentences = {
     ),
     t('Delete the snapshots above {0} first. If somebody merged files, Examine tells what is left of {0}.', snapshot),
   ],
-  usedByOtherVm: ({ other, file }, t) => [
+  usedByOtherVm: ({ other, file }) => [
     t('The VM {0} needs {1} as it is: its own disk is built on that file, or is that file.', other, file),
     t('Delete {0} first, or give it a disk of its own (qemu-img rebase or convert, while it is off).', other),
   ],
-  otherVmUnread: ({ others }, t) => [
+  otherVmUnread: ({ others }) => [
     t('It cannot be seen whether these VMs are built on the files that would go or change: {0}.', others),
     t('Make their disks readable or their storage active. If none of them is, type the name of the VM to go on.'),
   ],
-  notAllSeen: ({ vm, fact }, t) => [
+  notAllSeen: ({ vm, fact }) => [
     t(
       'Not everything that this rests on could be looked at for {0} ({1}), and what is not seen does not count as safe.',
       vm,
@@ -283,11 +274,11 @@ const sentences: Sentences = {
     ),
     t('Nothing was done. Try again; if it stays so, examine {0}.', vm),
   ],
-  stalePlan: ({ vm }, t) => [
+  stalePlan: ({ vm }) => [
     t('{0} was changed meanwhile: what you agreed to would do or lose something else now.', vm),
     t('Look at the view and try again.'),
   ],
-  namedTwice: ({ vm, file, other }, t) => [
+  namedTwice: ({ vm, file, other }) => [
     t(
       '{0} or its snapshots name one file in two ways: “{1}” and “{2}”. What uses it cannot be told for certain.',
       vm,
@@ -302,10 +293,10 @@ function isKind(wanted: string): boolean {
   return wanted === 'memory' || wanted === 'disk' || wanted === 'offline';
 }
 
-function style(word: string, t: Translate): string {
+function style(word: string): string {
   return word === 'internal' ? t('internal') : t('external');
 }
 
-function image(file: string | undefined, t: Translate): string {
+function image(file: string | undefined): string {
   return file ?? t('an image');
 }

@@ -1,6 +1,6 @@
 // How long ago something was, as short as a row has room for. Knows no clock: both times are handed in.
+import { t } from '@vscode/l10n';
 import { timeOf } from '../domain/snapshotTime.js';
-import type { Translate } from './translate.js';
 
 const minute = 60;
 const hour = 60 * minute;
@@ -25,7 +25,7 @@ const year = 365.25 * day;
  * @param at seconds since 1970
  * @param now seconds since 1970
  */
-export function relativeAge(at: number, now: number, t: Translate): string {
+export function relativeAge(at: number, now: number): string {
   const age = now - at;
   switch (timeOf(at, now)) {
     case 'beforeLibvirt':
@@ -54,19 +54,19 @@ export function relativeAge(at: number, now: number, t: Translate): string {
 }
 
 /** The same as a phrase: `just now`, `3 days ago`, `at an unknown time`. */
-export function agoText(at: number, now: number, t: Translate): string {
+export function agoText(at: number, now: number): string {
   switch (timeOf(at, now)) {
     case 'beforeLibvirt':
       return t('at an unknown time');
     case 'future':
       return t('in the future, by this computer’s clock');
     case 'plausible':
-      return now - at < minute ? t('just now') : t('{0} ago', relativeAge(at, now, t));
+      return now - at < minute ? t('just now') : t('{0} ago', relativeAge(at, now));
   }
 }
 
 /** A span of time: `850 ms`, `3.2 s`, `48 s`, `2 min 5 s`. */
-export function durationText(milliseconds: number, t: Translate): string {
+export function durationText(milliseconds: number): string {
   if (milliseconds < 1_000) {
     // Less than none: the clock was set meanwhile.
     return t('{0} ms', Math.max(0, Math.round(milliseconds)));
@@ -75,11 +75,11 @@ export function durationText(milliseconds: number, t: Translate): string {
   if (seconds < 10) {
     return t('{0} s', Math.round(seconds * 10) / 10);
   }
-  return elapsedText(milliseconds, t);
+  return elapsedText(milliseconds);
 }
 
 /** A span of time that a row counts up: whole seconds. */
-export function elapsedText(milliseconds: number, t: Translate): string {
+export function elapsedText(milliseconds: number): string {
   const seconds = Math.max(0, Math.floor(milliseconds / 1_000));
   if (seconds < minute) {
     return t('{0} s', seconds);

@@ -1,5 +1,6 @@
 // How a row looks, in words and by name of its icon: pure, so that what a person reads is tested in plain Node.
 // Knows nothing of the editor.
+import { t } from '@vscode/l10n';
 import type { ConnectionView, VmView } from '../inventory/views.js';
 import type { Found } from '../diagnosis/healthFinding.js';
 import { formatVersion } from '../domain/capabilities.js';
@@ -13,7 +14,6 @@ import { shortFailure } from './failureText.js';
 import { healthMark } from './healthText.js';
 import { operationProgress } from './operationProgress.js';
 import { relativeAge } from './relativeAge.js';
-import type { Translate } from './translate.js';
 import { bytesText } from './bytesText.js';
 import { changedSince, sizeWords, togetherWords } from './sizeText.js';
 import { kindWords, powerWord, snapshotCountText } from './words.js';
@@ -30,20 +30,19 @@ export interface Row {
   readonly spoken: string;
 }
 
-/** The time and the language that rows are made with. */
+/** What rows are made with. */
 export interface Reading {
   /** Milliseconds since 1970. */
   readonly now: number;
-  readonly t: Translate;
   /** Absent: none is. */
   readonly isProtected?: (vm: Pick<Vm, 'name' | 'uuid'>) => boolean;
   /** What is wrong with a VM, as far as it is judged; absent: nothing is judged. */
   readonly health?: (ref: VmRef) => readonly Found[] | undefined;
 }
 
-export function connectionRow(view: ConnectionView, { t }: Reading): Row {
-  const label = connectionLabel(view.uri, t);
-  const description = connectionState(view, t);
+export function connectionRow(view: ConnectionView): Row {
+  const label = connectionLabel(view.uri);
+  const description = connectionState(view);
   return {
     label,
     description,
@@ -54,22 +53,22 @@ export function connectionRow(view: ConnectionView, { t }: Reading): Row {
   };
 }
 
-function connectionState(view: ConnectionView, t: Translate): string {
+function connectionState(view: ConnectionView): string {
   switch (view.state) {
     case 'idle':
       return t('not connected');
     case 'connecting':
       return view.vms.length > 0 ? t('reconnecting…') : t('connecting…');
     case 'failed': {
-      const word = view.failure === undefined ? t('not connected') : shortFailure(view.failure, t);
+      const word = view.failure === undefined ? t('not connected') : shortFailure(view.failure);
       return view.retryAt === undefined ? word : t('{0} · tries again by itself', word);
     }
     case 'connected':
-      return view.capabilities === undefined ? t('connected') : versions(view.capabilities, t);
+      return view.capabilities === undefined ? t('connected') : versions(view.capabilities);
   }
 }
 
-function versions(capabilities: NonNullable<ConnectionView['capabilities']>, t: Translate): string {
+function versions(capabilities: NonNullable<ConnectionView['capabilities']>): string {
   const libvirt = t('libvirt {0}', formatVersion(capabilities.libvirt));
   const parts = [
     libvirt,
@@ -89,18 +88,18 @@ const powerIcons: Readonly<Record<PowerState, Row['icon']>> = {
   unknown: { name: 'question' },
 };
 
-export function vmRow(view: VmView, readOnly: boolean, { now, t, isProtected, health }: Reading): Row {
+export function vmRow(view: VmView, readOnly: boolean, { now, isProtected, health }: Reading): Row {
   const { vm, operation } = view;
   const label = displayLine(vm.name);
-  const state = powerWord(vm, t);
+  const state = powerWord(vm);
   const count = view.tree?.snapshots.length ?? view.snapshotCount;
-  const rest = count === undefined ? [] : [snapshotCountText(count, t), ...togetherWords(view, t)];
+  const rest = count === undefined ? [] : [snapshotCountText(count), ...togetherWords(view)];
   const guarded = isProtected?.(vm) === true;
-  const mark = healthMark(health?.(view.ref) ?? [], t);
+  const mark = healthMark(health?.(view.ref) ?? []);
   const calm = [state, ...rest, ...(guarded ? [t('protected')] : []), ...(mark === '' ? [] : [mark])];
   const parts =
     operation !== undefined
-      ? [operationProgress(view, operation, now, t)]
+      ? [operationProgress(view, operation, now)]
       : view.recovering === true
         ? [t('finishing what was interrupted')]
         : calm;
@@ -136,13 +135,13 @@ const kindIcons: Readonly<Record<Snapshot['kind'], string>> = {
 };
 
 /** @param size what it takes, where somebody looked */
-export function snapshotRow(snapshot: Snapshot, place: SnapshotPlace, { now, t }: Reading, size?: SnapshotSize): Row {
+export function snapshotRow(snapshot: Snapshot, place: SnapshotPlace, { now }: Reading, size?: SnapshotSize): Row {
   const label = displayLine(snapshot.title);
-  const kind = kindWords(snapshot, t);
-  const age = relativeAge(snapshot.createdAt, now / 1_000, t);
+  const kind = kindWords(snapshot);
+  const age = relativeAge(snapshot.createdAt, now / 1_000);
   const marks = [...(place.automatic ? [t('automatic')] : []), ...(place.kept ? [t('kept')] : [])];
-  const mark = healthMark(place.found ?? [], t);
-  const description = [kind, ...marks, age, ...sizeWords(size, t), ...(mark === '' ? [] : [mark])].join(' · ');
+  const mark = healthMark(place.found ?? []);
+  const description = [kind, ...marks, age, ...sizeWords(size), ...(mark === '' ? [] : [mark])].join(' · ');
   return {
     label,
     description,
@@ -154,10 +153,10 @@ export function snapshotRow(snapshot: Snapshot, place: SnapshotPlace, { now, t }
 }
 
 /** @param above the title of the current snapshot, where the row does not stand right under it */
-export function hereRow(view: VmView, above: string | undefined, readOnly: boolean, { now, t }: Reading): Row {
-  const power = view.operation === undefined ? powerWord(view.vm, t) : operationProgress(view, view.operation, now, t);
+export function hereRow(view: VmView, above: string | undefined, readOnly: boolean, { now }: Reading): Row {
+  const power = view.operation === undefined ? powerWord(view.vm) : operationProgress(view, view.operation, now);
   const changed = changedSince(view);
-  const state = changed === undefined ? power : t('{0} · changed since ({1})', power, bytesText(changed, t));
+  const state = changed === undefined ? power : t('{0} · changed since ({1})', power, bytesText(changed));
   const description = above === undefined ? state : t('{0} · after {1}', state, displayLine(above));
   const label = t('You are here');
   return {

@@ -1,24 +1,24 @@
 // What snapshots and layers take, in words: what is not known is left out of a row, and said in a tooltip. Knows nothing
 // of the editor.
+import { t } from '@vscode/l10n';
 import type { VmView } from '../inventory/views.js';
 import type { Bytes, SnapshotSize } from '../domain/layers.js';
 import { bytesText } from './bytesText.js';
 import type { FactList } from './factList.js';
-import type { Translate } from './translate.js';
 
 /** Less than an overlay takes before anything is written to it tells nothing. */
 const emptyOverlayBytes = 256 * 1024;
 
 /** For a row: nothing where it is not known. */
-export function sizeWords(size: SnapshotSize | undefined, t: Translate): readonly string[] {
+export function sizeWords(size: SnapshotSize | undefined): readonly string[] {
   const bytes = size?.totalBytes ?? 'unknown';
-  return bytes === 'unknown' ? [] : [bytesText(bytes, t)];
+  return bytes === 'unknown' ? [] : [bytesText(bytes)];
 }
 
 /** Of all snapshots of a VM together, where that is known. */
-export function togetherWords({ tree, layers }: VmView, t: Translate): readonly string[] {
+export function togetherWords({ tree, layers }: VmView): readonly string[] {
   const bytes = layers?.togetherBytes ?? 'unknown';
-  return bytes === 'unknown' || (tree?.snapshots.length ?? 0) === 0 ? [] : [bytesText(bytes, t)];
+  return bytes === 'unknown' || (tree?.snapshots.length ?? 0) === 0 ? [] : [bytesText(bytes)];
 }
 
 /** What the disks have taken since the current snapshot; undefined for nothing, and where it is not known. */
@@ -30,25 +30,25 @@ export function changedSince({ tree, layers }: VmView): number | undefined {
 }
 
 /** For a tooltip, with what each part takes. */
-export function sizeFacts(size: SnapshotSize | undefined, t: Translate): FactList['lines'] {
+export function sizeFacts(size: SnapshotSize | undefined): FactList['lines'] {
   if (size === undefined) {
     return [];
   }
   const parts = [
-    part(t('changes after it'), size.overlayBytes, t),
-    part(t('memory'), size.memoryBytes ?? size.vmStateBytes, t),
-    part(t('disk content that the present does not have'), size.heldBytes, t),
+    part(t('changes after it'), size.overlayBytes),
+    part(t('memory'), size.memoryBytes ?? size.vmStateBytes),
+    part(t('disk content that the present does not have'), size.heldBytes),
   ].flat();
-  const total = bytesWords(size.totalBytes, t);
+  const total = bytesWords(size.totalBytes);
   const sum = size.exact === 'estimate' && size.totalBytes !== 'unknown' ? t('about {0}', total) : total;
   return [
     { name: t('Takes'), value: parts.length > 1 ? t('{0}: {1}', sum, parts.join(', ')) : sum },
-    ...(size.freedBytes === undefined ? [] : [{ name: t('Deleting it frees'), value: bytesWords(size.freedBytes, t) }]),
+    ...(size.freedBytes === undefined ? [] : [{ name: t('Deleting it frees'), value: bytesWords(size.freedBytes) }]),
   ];
 }
 
 /** Of a VM: its disks, layer by layer in number, and the space left where they stand. */
-export function layerFacts({ layers }: VmView, t: Translate): FactList['lines'] {
+export function layerFacts({ layers }: VmView): FactList['lines'] {
   return [
     ...(layers?.disks ?? []).map(({ target, layers: own, whole }) => ({
       name: t('Layers of {0}', target),
@@ -56,15 +56,15 @@ export function layerFacts({ layers }: VmView, t: Translate): FactList['lines'] 
     })),
     ...(layers?.rooms ?? []).map(({ folder, freeBytes, totalBytes }) => ({
       name: t('Free in {0}', folder),
-      value: t('{0} of {1}', bytesWords(freeBytes, t), bytesWords(totalBytes, t)),
+      value: t('{0} of {1}', bytesWords(freeBytes), bytesWords(totalBytes)),
     })),
   ];
 }
 
-function part(what: string, bytes: Bytes | undefined, t: Translate): readonly string[] {
-  return bytes === undefined ? [] : [t('{0} {1}', what, bytesWords(bytes, t))];
+function part(what: string, bytes: Bytes | undefined): readonly string[] {
+  return bytes === undefined ? [] : [t('{0} {1}', what, bytesWords(bytes))];
 }
 
-function bytesWords(bytes: Bytes, t: Translate): string {
-  return bytes === 'unknown' ? t('not known') : bytesText(bytes, t);
+function bytesWords(bytes: Bytes): string {
+  return bytes === 'unknown' ? t('not known') : bytesText(bytes);
 }

@@ -1,7 +1,7 @@
 // What the doctor found of snapshots inside images, in the words of `findingText`, of which it is a part.
+import { t } from '@vscode/l10n';
 import type { Finding } from '../diagnosis/examination.js';
 import { displayLine } from '../domain/plainText.js';
-import type { Translate } from './translate.js';
 
 export type TagFinding = Extract<
   Finding,
@@ -12,7 +12,6 @@ export function tagFinding(
   finding: TagFinding,
   title: (snapshot: string) => string,
   path: (file: string) => string,
-  t: Translate,
 ): readonly [what: string, means: string, todo: string] {
   switch (finding.kind) {
     case 'orphanTag':

@@ -1,11 +1,11 @@
 // What had broken off on a VM and what would be done about it, for the person who is to decide. Knows nothing of the editor.
+import { t } from '@vscode/l10n';
 import type { VmView } from '../inventory/views.js';
 import { displayLine } from '../domain/plainText.js';
 import type { UnfinishedOperation } from '../operations/interrupted.js';
 import { titleIn } from './operationProgress.js';
 import { refusalText } from './refusalText.js';
 import { agoText } from './relativeAge.js';
-import type { Translate } from './translate.js';
 import { operationWords } from './words.js';
 
 /** More are in no dialog that anybody reads to its end. */
@@ -24,15 +24,14 @@ export function unfinishedText(
   { request, vm, startedAt, recovery, commands }: UnfinishedOperation,
   view: VmView,
   now: number,
-  t: Translate,
 ): string {
-  const what = operationWords(request, displayLine(titleIn(view, request)), t);
-  const began = t('{0}: {1}, begun {2}, was interrupted.', displayLine(vm), what, agoText(startedAt / 1_000, now, t));
+  const what = operationWords(request, displayLine(titleIn(view, request)));
+  const began = t('{0}: {1}, begun {2}, was interrupted.', displayLine(vm), what, agoText(startedAt / 1_000, now));
   switch (recovery.kind) {
     case 'settled':
       return [began, t('Nothing is left to do.')].join('\n');
     case 'explain': {
-      const { reason, nextStep } = refusalText(recovery.why, t);
+      const { reason, nextStep } = refusalText(recovery.why);
       return [began, reason, nextStep].filter((line) => line !== '').join('\n');
     }
     case 'steps': {

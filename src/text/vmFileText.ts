@@ -1,10 +1,10 @@
 // A file of a VM as a line of a list: what it is, how large, and who is made of it. Knows nothing of the editor.
+import { t } from '@vscode/l10n';
 import type { VmView } from '../inventory/views.js';
 import { displayLine } from '../domain/plainText.js';
 import type { VmFile } from '../domain/vmFiles.js';
 import { bytesText } from './bytesText.js';
 import { titleOf } from './operationProgress.js';
-import type { Translate } from './translate.js';
 
 export interface VmFileText {
   /** The file's name without its folder. */
@@ -15,13 +15,13 @@ export interface VmFileText {
 /** Of the snapshots that a file belongs to. */
 const mostNamed = 3;
 
-export function vmFileText(file: VmFile, view: Pick<VmView, 'tree'>, t: Translate): VmFileText {
+export function vmFileText(file: VmFile, view: Pick<VmView, 'tree'>): VmFileText {
   const { path, format, snapshots, after, present, seen } = file;
   const titles = snapshots.slice(0, mostNamed).map((name) => `“${displayLine(titleOf(view, name))}”`);
   const facts = [
-    roleWords(file, t),
+    roleWords(file),
     ...(format === undefined || seen === 'missing' ? [] : [displayLine(format)]),
-    sizeWords(file, t),
+    sizeWords(file),
     ...(present ? [t('of the VM as it is now')] : []),
     ...(titles.length === 0
       ? []
@@ -38,7 +38,7 @@ export function vmFileText(file: VmFile, view: Pick<VmView, 'tree'>, t: Translat
   return { name: path.slice(path.lastIndexOf('/') + 1), facts: facts.join(' · ') };
 }
 
-function roleWords({ role, target = '' }: VmFile, t: Translate): string {
+function roleWords({ role, target = '' }: VmFile): string {
   switch (role) {
     case 'disk':
       return t('disk {0}', displayLine(target));
@@ -55,13 +55,13 @@ function roleWords({ role, target = '' }: VmFile, t: Translate): string {
   }
 }
 
-function sizeWords({ allocatedBytes, virtualBytes = 'unknown', seen }: VmFile, t: Translate): string {
+function sizeWords({ allocatedBytes, virtualBytes = 'unknown', seen }: VmFile): string {
   if (seen === 'missing') {
     return t('missing');
   }
   if (allocatedBytes === 'unknown') {
     return t('size not known');
   }
-  const taken = bytesText(allocatedBytes, t);
-  return virtualBytes === 'unknown' ? taken : t('{0} of at most {1}', taken, bytesText(virtualBytes, t));
+  const taken = bytesText(allocatedBytes);
+  return virtualBytes === 'unknown' ? taken : t('{0} of at most {1}', taken, bytesText(virtualBytes));
 }

@@ -1,4 +1,5 @@
 // What a person should know before an operation, a sentence for each warning of a plan. Knows nothing of the editor.
+import { t } from '@vscode/l10n';
 import type { VmView } from '../inventory/views.js';
 import type { Plan } from '../operations/plan.js';
 import type { Warning } from '../domain/consequences.js';
@@ -7,25 +8,24 @@ import { bytesText } from './bytesText.js';
 import { titleOf } from './operationProgress.js';
 import { refusalText } from './refusalText.js';
 import { durationText } from './relativeAge.js';
-import type { Translate } from './translate.js';
 
-export function warningText(warning: Warning, plan: Plan, target: VmView, t: Translate): string {
+export function warningText(warning: Warning, plan: Plan, target: VmView): string {
   switch (warning.kind) {
     case 'guestStandsStill':
       return warning.estimateMs === undefined
         ? t('The guest stands still while it is done.')
-        : t('The guest stands still for about {0}.', durationText(warning.estimateMs, t));
+        : t('The guest stands still for about {0}.', durationText(warning.estimateMs));
     case 'mayBeStopped':
       return t(
         'How fast the guest writes to its RAM cannot be known before. If it is faster than its RAM is saved, it is stopped so that the snapshot comes to its end: for about {0}, with at most {1} written.',
-        durationText(warning.estimateMs, t),
-        bytesText(warning.bytes, t),
+        durationText(warning.estimateMs),
+        bytesText(warning.bytes),
       );
     case 'crashConsistent':
       return t('The guest will find its disks as after a power cut.');
     case 'merges': {
       if (plan.request.kind === 'consolidate' || plan.request.kind === 'prune') {
-        return downwardsText(warning, t);
+        return downwardsText(warning);
       }
       const from = displayLine(titleOf(target, plan.snapshot ?? ''));
       const into = warning.into ?? t('the image below it');
@@ -35,11 +35,11 @@ export function warningText(warning: Warning, plan: Plan, target: VmView, t: Tra
             'What was written after “{0}” is merged into {1}, {2} at most; nothing of it is lost.',
             from,
             into,
-            bytesText(warning.bytes, t),
+            bytesText(warning.bytes),
           );
     }
     case 'frees': {
-      const bytes = bytesText(warning.bytes, t);
+      const bytes = bytesText(warning.bytes);
       return warning.how === 'exact'
         ? t('The host gets {0} back.', bytes)
         : warning.how === 'estimate'
@@ -67,26 +67,26 @@ export function warningText(warning: Warning, plan: Plan, target: VmView, t: Tra
     case 'doneByUs':
       return t(
         'libvirt cannot do this here, so Virt Rewind does it in steps of its own: {0}',
-        refusalText(warning.why, t).reason,
+        refusalText(warning.why).reason,
       );
     case 'noCheckpointNeeded': {
       const since = displayLine(titleOf(target, warning.since));
       return t('Nothing changed since “{0}”, so no checkpoint is taken.', since);
     }
     case 'checkpointWithoutRam':
-      return t('The checkpoint holds the disks alone, without RAM: {0}', refusalText(warning.why, t).reason);
+      return t('The checkpoint holds the disks alone, without RAM: {0}', refusalText(warning.why).reason);
     case 'runsOnAfterCheckpoint':
       return t(
         'The guest runs on for some seconds after the checkpoint, until it is stopped: what it writes then is lost.',
       );
     case 'needsSpace':
       return warning.free === undefined
-        ? t('It takes up to {0} in {1}.', bytesText(warning.bytes, t), warning.folder)
+        ? t('It takes up to {0} in {1}.', bytesText(warning.bytes), warning.folder)
         : t(
             'It takes up to {0} in {1}, where {2} are free.',
-            bytesText(warning.bytes, t),
+            bytesText(warning.bytes),
             warning.folder,
-            bytesText(warning.free, t),
+            bytesText(warning.free),
           );
     case 'notChecked':
       return t(
@@ -124,7 +124,7 @@ export function warningText(warning: Warning, plan: Plan, target: VmView, t: Tra
           ? t('Its copy of the UEFI variables cannot be renamed with it; the new name is kept as a title.')
           : t('libvirt would lose its place if the current snapshot were renamed; the new name is kept as a title.');
     case 'skipped':
-      return t('“{0}” stays: {1}', displayLine(titleOf(target, warning.snapshot)), refusalText(warning.why, t).reason);
+      return t('“{0}” stays: {1}', displayLine(titleOf(target, warning.snapshot)), refusalText(warning.why).reason);
     case 'changesBase':
       return t(
         '{0} gets the content of the layers above it: whoever keeps that file as a template has another one then.',
@@ -135,7 +135,7 @@ export function warningText(warning: Warning, plan: Plan, target: VmView, t: Tra
     case 'notInSnapshot':
       return t(
         'Not in the snapshot, stays as it is: {0}',
-        warning.devices.map((device) => partWord(device, t)).join(', '),
+        warning.devices.map((device) => partWord(device)).join(', '),
       );
     case 'bitmapsStayBehind':
       return t(
@@ -150,7 +150,7 @@ export function warningText(warning: Warning, plan: Plan, target: VmView, t: Tra
   }
 }
 
-function partWord(device: Extract<Warning, { kind: 'notInSnapshot' }>['devices'][number], t: Translate): string {
+function partWord(device: Extract<Warning, { kind: 'notInSnapshot' }>['devices'][number]): string {
   switch (device) {
     case 'virtiofs':
     case '9p':
@@ -164,13 +164,13 @@ function partWord(device: Extract<Warning, { kind: 'notInSnapshot' }>['devices']
   }
 }
 
-function downwardsText({ into, bytes }: Extract<Warning, { kind: 'merges' }>, t: Translate): string {
+function downwardsText({ into, bytes }: Extract<Warning, { kind: 'merges' }>): string {
   const file = into ?? t('the image below it');
   return bytes === undefined
     ? t('The layers above are merged down into {0}; nothing of the present is lost.', file)
     : t(
         'The layers above are merged down into {0}, {1} at most; nothing of the present is lost.',
         file,
-        bytesText(bytes, t),
+        bytesText(bytes),
       );
 }

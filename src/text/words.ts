@@ -1,16 +1,16 @@
 // The words for states and kinds, so that a row, a tooltip and a message say the same. Knows nothing of the editor.
+import { t } from '@vscode/l10n';
 import type { DeleteScope, OperationRequest } from '../domain/operation.js';
 import type { Snapshot, SnapshotState } from '../domain/snapshot.js';
 import type { Vm } from '../domain/vm.js';
-import type { Translate } from './translate.js';
 
 /** The state of a VM in words; never in colour alone. */
-export function powerWord(vm: Pick<Vm, 'power' | 'powerReason' | 'managedSave'>, t: Translate): string {
+export function powerWord(vm: Pick<Vm, 'power' | 'powerReason' | 'managedSave'>): string {
   switch (vm.power) {
     case 'running':
       return t('running');
     case 'paused':
-      return pausedWord(vm.powerReason, t);
+      return pausedWord(vm.powerReason);
     case 'off':
       if (vm.managedSave || vm.powerReason === 'saved') {
         return t('off, state saved');
@@ -27,7 +27,7 @@ export function powerWord(vm: Pick<Vm, 'power' | 'powerReason' | 'managedSave'>,
   }
 }
 
-function pausedWord(reason: Vm['powerReason'], t: Translate): string {
+function pausedWord(reason: Vm['powerReason']): string {
   switch (reason) {
     case 'ioError':
       return t('paused by a disk error');
@@ -48,7 +48,7 @@ function pausedWord(reason: Vm['powerReason'], t: Translate): string {
 }
 
 /** What the snapshot holds: `memory`, `disk-only, quiesced`, `offline`. */
-export function kindWords(snapshot: Pick<Snapshot, 'kind' | 'trailers'>, t: Translate): string {
+export function kindWords(snapshot: Pick<Snapshot, 'kind' | 'trailers'>): string {
   switch (snapshot.kind) {
     case 'memory':
       return t('memory');
@@ -60,7 +60,7 @@ export function kindWords(snapshot: Pick<Snapshot, 'kind' | 'trailers'>, t: Tran
 }
 
 /** One sentence on what reverting to it brings back. */
-export function kindSentence(snapshot: Pick<Snapshot, 'kind' | 'trailers'>, t: Translate): string {
+export function kindSentence(snapshot: Pick<Snapshot, 'kind' | 'trailers'>): string {
   switch (snapshot.kind) {
     case 'memory':
       return t('Disks and RAM: reverting brings back the running programs.');
@@ -73,11 +73,11 @@ export function kindSentence(snapshot: Pick<Snapshot, 'kind' | 'trailers'>, t: T
   }
 }
 
-export function styleSentence(style: Snapshot['style'], t: Translate): string {
+export function styleSentence(style: Snapshot['style']): string {
   return style === 'internal' ? t('internal, inside the disk image') : t('external, in files of its own');
 }
 
-export function snapshotStateWord(state: SnapshotState, t: Translate): string {
+export function snapshotStateWord(state: SnapshotState): string {
   switch (state) {
     case 'running':
     case 'disk-snapshot':
@@ -96,7 +96,7 @@ export function snapshotStateWord(state: SnapshotState, t: Translate): string {
 }
 
 /** @param state a PowerState or a SnapshotState; whatever else it is, is unknown */
-export function stateWord(state: string, t: Translate): string {
+export function stateWord(state: string): string {
   switch (state) {
     case 'running':
     case 'disk-snapshot':
@@ -117,7 +117,7 @@ export function stateWord(state: string, t: Translate): string {
   }
 }
 
-export function snapshotCountText(count: number, t: Translate): string {
+export function snapshotCountText(count: number): string {
   if (count === 0) {
     return t('no snapshots');
   }
@@ -128,14 +128,14 @@ export function snapshotCountText(count: number, t: Translate): string {
  * What is being done, as a row says it.
  * @param title of the snapshot that the request names, if it names one
  */
-export function operationWords(request: OperationRequest, title: string, t: Translate): string {
+export function operationWords(request: OperationRequest, title: string): string {
   switch (request.kind) {
     case 'create':
       return t('taking snapshot {0}', title);
     case 'revert':
       return t('reverting to {0}', title);
     case 'delete':
-      return deletingWords(request.scope, title, t);
+      return deletingWords(request.scope, title);
     case 'describe':
       return t('editing {0}', title);
     case 'rename':
@@ -143,7 +143,7 @@ export function operationWords(request: OperationRequest, title: string, t: Tran
     case 'repair':
       return t('repairing');
     case 'power':
-      return powerActionWords(request.action, t);
+      return powerActionWords(request.action);
     case 'consolidate':
       return t('consolidating');
     case 'prune':
@@ -153,7 +153,7 @@ export function operationWords(request: OperationRequest, title: string, t: Tran
   }
 }
 
-function deletingWords(scope: DeleteScope, title: string, t: Translate): string {
+function deletingWords(scope: DeleteScope, title: string): string {
   switch (scope) {
     case 'one':
       return t('deleting {0}', title);
@@ -164,7 +164,7 @@ function deletingWords(scope: DeleteScope, title: string, t: Translate): string 
   }
 }
 
-function powerActionWords(action: Extract<OperationRequest, { kind: 'power' }>['action'], t: Translate): string {
+function powerActionWords(action: Extract<OperationRequest, { kind: 'power' }>['action']): string {
   switch (action) {
     case 'start':
       return t('starting');

@@ -1,6 +1,5 @@
 // The cells of a picture as somebody sees them: what is painted, stroke by stroke, and what is said of each. Reads no
 // image and no map of one: it looks at the surface that the page draws on.
-import { untranslated } from '../../src/text/translate.js';
 import { Blocks } from '../../src/ui/picture/page/blocks.js';
 import { drawBlocks, type RowFate, rowHeight, rowTop, stripHeight } from '../../src/ui/picture/page/blockScene.js';
 import { cellWords } from '../../src/ui/picture/page/blockWords.js';
@@ -67,7 +66,7 @@ export function shownCells(sent: PictureBlocks, { pixels = 10, window, fates }: 
     line: (points) => lines.push(points),
     text: (text, x, y) => texts.push({ text, x, y }),
   };
-  drawBlocks(surface, { blocks, window: seen, width, palette, t: untranslated, ...(fates && { fates }) });
+  drawBlocks(surface, { blocks, window: seen, width, palette, ...(fates && { fates }) });
   const { bytes, first, count } = cellsIn(map, seen, width);
   const cells = Array.from({ length: count }, (_, index) => {
     const from = (first + index) * bytes;
@@ -84,7 +83,7 @@ export function shownCells(sent: PictureBlocks, { pixels = 10, window, fates }: 
   const across = (row: number, of: (cell: (typeof cells)[number], there: readonly Painted[]) => string): string =>
     cells.map((cell) => of(cell, inCell(row, cell.middle))).join('');
   const told = (row: number, of: (words: string) => string): string =>
-    cells.map(({ from, to }) => of(cellWords(blocks, { row, from, to }, untranslated))).join('');
+    cells.map(({ from, to }) => of(cellWords(blocks, { row, from, to }))).join('');
   return {
     cellBytes: bytes,
     layers: map.rows.map((_, row) => ({

@@ -5,7 +5,6 @@ import { chmod, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { runOk } from '../../scripts/rig/run.mjs';
 import { bytesText } from '../../src/text/bytesText.js';
-import { untranslated } from '../../src/text/translate.js';
 import { pictureBlocks } from '../../src/ui/picture/pictureBlocks.js';
 import type { PictureBlocks } from '../../src/ui/picture/messages.js';
 import { OracleVm } from '../oracle/oracleVm.js';
@@ -35,7 +34,7 @@ describe('the cells of the picture', function () {
   const sent = async (name: string, target = 'vda'): Promise<PictureBlocks> => {
     const ref = await r.ref(name);
     const map = await r.inventory.readBlockMap(ref, target);
-    return pictureBlocks(map, r.inventory.findVm(ref)?.tree, untranslated);
+    return pictureBlocks(map, r.inventory.findVm(ref)?.tree);
   };
 
   it('are those of external snapshots, also of another branch, on a raw base and off', async () => {
@@ -91,7 +90,7 @@ describe('the cells of the picture', function () {
     const blocks = await sent(name);
     assert.deepEqual(seen(blocks), written.expected(rows));
     // Clusters of its own, but for those that only say that they are zeros.
-    assert.equal(blocks.rows[1]!.words, `inside the image · i.qcow2 · ${bytesText(6 * 64 * kibibyte, untranslated)}`);
+    assert.equal(blocks.rows[1]!.words, `inside the image · i.qcow2 · ${bytesText(6 * 64 * kibibyte)}`);
 
     await r.virsh('snapshot-revert', name, 'one');
     written.leave();

@@ -6,7 +6,6 @@ import { join } from 'node:path';
 import { runOk } from '../../scripts/rig/run.mjs';
 import type { OperationRequest } from '../../src/domain/operation.js';
 import { bytesText } from '../../src/text/bytesText.js';
-import { untranslated } from '../../src/text/translate.js';
 import { pictureBlocks } from '../../src/ui/picture/pictureBlocks.js';
 import { pictureWhatIf } from '../../src/ui/picture/pictureWhatIf.js';
 import { rowFates } from '../../src/ui/picture/page/blockScene.js';
@@ -69,7 +68,7 @@ describe('what if, in the cells of the picture', function () {
       const ref = await r.ref(this.name);
       await this.refresh();
       const map = await r.inventory.readBlockMap(ref, 'vda');
-      return pictureBlocks(map, r.vm(this.name)?.tree, untranslated);
+      return pictureBlocks(map, r.vm(this.name)?.tree);
     }
 
     /** As it is painted: by letter of the layer, the words beside it and the marks in its cells. */
@@ -80,7 +79,7 @@ describe('what if, in the cells of the picture', function () {
         ref,
         action: `virtRewind.${action}`,
         snapshot,
-        reading: { now: Date.now(), t: untranslated, isProtected: () => false },
+        reading: { now: Date.now(), isProtected: () => false },
         revert: { after: 'asSnapshot', checkpointFirst: false },
         map: await r.inventory.readBlockMap(ref, 'vda'),
       });
@@ -97,7 +96,7 @@ describe('what if, in the cells of the picture', function () {
 
     /** What the picture says that the host gets back is what the image has less when it is done. */
     async frees({ lines }: { readonly lines: string }, bytes: number, image: string, act: () => Promise<void>) {
-      assert.ok(lines.includes(`The host gets ${bytesText(bytes, untranslated)} back.`), lines);
+      assert.ok(lines.includes(`The host gets ${bytesText(bytes)} back.`), lines);
       await copyFile(file(image), file('before'));
       await act();
       const [before, after] = [await readRefcounts(file('before')), await readRefcounts(file(image))];
@@ -122,8 +121,8 @@ describe('what if, in the cells of the picture', function () {
     // Of its 18 clusters the present has written 5 anew, and reads 13.
     assert.deepEqual(shown.rows, [
       ['', none],
-      [`would be gone, and ${bytesText(5 * clusterBytes, untranslated)} of its blocks`, marks('X', [10, 4], [41, 1])],
-      [`would keep ${bytesText(13 * clusterBytes, untranslated)} of layer B`, marks('R', [8, 2], [14, 10], [40, 1])],
+      [`would be gone, and ${bytesText(5 * clusterBytes)} of its blocks`, marks('X', [10, 4], [41, 1])],
+      [`would keep ${bytesText(13 * clusterBytes)} of layer B`, marks('R', [8, 2], [14, 10], [40, 1])],
     ]);
     // Its data, and its own two tables.
     await vm.frees(shown, (5 + 2) * clusterBytes, 'if-inside.qcow2', () =>
@@ -143,9 +142,9 @@ describe('what if, in the cells of the picture', function () {
     await vm.write('if-all.qcow2', [4, 1]);
     const shown = await vm.whatIf('deleteWithDescendants', 'one');
     assert.deepEqual(shown.rows, [
-      [`would be gone, and ${bytesText(4 * clusterBytes, untranslated)} of its blocks`, marks('X', [2, 4])],
-      [`would be gone, and ${bytesText(clusterBytes, untranslated)} of its blocks`, marks('X', [4, 1])],
-      [`would keep ${bytesText(7 * clusterBytes, untranslated)} of layer B`, marks('R', [0, 4], [5, 3])],
+      [`would be gone, and ${bytesText(4 * clusterBytes)} of its blocks`, marks('X', [2, 4])],
+      [`would be gone, and ${bytesText(clusterBytes)} of its blocks`, marks('X', [4, 1])],
+      [`would keep ${bytesText(7 * clusterBytes)} of layer B`, marks('R', [0, 4], [5, 3])],
     ]);
     // Five clusters of data, two tables of each, and the list of snapshots.
     await vm.frees(shown, (5 + 4 + 1) * clusterBytes, 'if-all.qcow2', () =>

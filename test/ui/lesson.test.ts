@@ -5,7 +5,6 @@ import { readdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import axe from 'axe-core';
 import { lessonScript } from '../../src/lesson/lessonScript.js';
-import { untranslated as t } from '../../src/text/translate.js';
 import { openStage, pictureOfFailure, testDaemon, type Stage } from './stage.js';
 
 const allThemes = [
@@ -62,7 +61,7 @@ describe('the lesson', () => {
     this.timeout(600_000);
     await stage.hands.command('Virt Rewind: Start the Lesson on Snapshots');
     for (const [index, step] of lessonScript.entries()) {
-      await heading(step.title(t)).waitFor();
+      await heading(step.title()).waitFor();
       if (step.act !== undefined) {
         await key();
         await state('Done.').waitFor();
@@ -89,21 +88,21 @@ describe('the lesson', () => {
     const { page } = stage.workbench;
     const next = (): Promise<void> => page.keyboard.press('PageDown');
     await stage.hands.command('Virt Rewind: Start the Lesson on Snapshots');
-    await heading(lessonScript[0]!.title(t)).waitFor();
+    await heading(lessonScript[0]!.title()).waitFor();
     // The picture has come beside it and has not taken the keyboard away.
     await picture().locator('body').waitFor();
     await next();
-    await heading(lessonScript[1]!.title(t)).waitFor();
+    await heading(lessonScript[1]!.title()).waitFor();
     await stage.hands.select(/^lesson-/);
     await next();
     await state('Done.').waitFor();
     await picture().locator('canvas').first().click();
     await next();
-    await heading(lessonScript[2]!.title(t)).waitFor();
+    await heading(lessonScript[2]!.title()).waitFor();
     await next();
     await state('Done.').waitFor();
     await page.keyboard.press('PageUp');
-    await heading(lessonScript[1]!.title(t)).waitFor();
+    await heading(lessonScript[1]!.title()).waitFor();
     await stage.hands.command('Virt Rewind: Lesson: End and Remove Its VM');
     await heading('The lesson is over').waitFor();
     await stage.hands.command('View: Close All Editors');
@@ -112,9 +111,9 @@ describe('the lesson', () => {
   it('takes what the learner does himself, by the menu', async function () {
     this.timeout(300_000);
     await stage.hands.command('Virt Rewind: Start the Lesson on Snapshots');
-    await heading(lessonScript[0]!.title(t)).waitFor();
+    await heading(lessonScript[0]!.title()).waitFor();
     await key();
-    await heading(lessonScript[1]!.title(t)).waitFor();
+    await heading(lessonScript[1]!.title()).waitFor();
     await state('Waiting').waitFor();
     const [name] = await vms();
     await stage.hands.menu(name!, 'Start');

@@ -1,7 +1,7 @@
 // What a command was called with, made out of unknown values: menus hand in rows of the tree, the palette nothing, and
 // keybindings, tasks and other extensions one object. Knows nothing of the editor.
+import { t } from '@vscode/l10n';
 import { type Node, isNode } from '../tree/nodes.js';
-import type { Translate } from '../../text/translate.js';
 import { CommandError } from '../prompts/commandError.js';
 
 export const kinds = ['memory', 'disk', 'offline', 'auto'] as const;
@@ -127,7 +127,7 @@ const checks: Readonly<Record<keyof CommandArguments, Check>> = {
  * @param selection the rows selected in the view
  * @throws CommandError `invalid`, naming the argument: one that is unknown would otherwise silently not count
  */
-export function parseCall(first: unknown, second: unknown, selection: () => readonly Node[], t: Translate): Call {
+export function parseCall(first: unknown, second: unknown, selection: () => readonly Node[]): Call {
   if (first === undefined || first === null) {
     return { kind: 'palette' };
   }
@@ -143,7 +143,7 @@ export function parseCall(first: unknown, second: unknown, selection: () => read
   if (!isPlainObject(first)) {
     throw new CommandError('invalid', t('A command takes one object with its arguments, and nothing else.'));
   }
-  return { kind: 'program', given: parseArguments(first, t) };
+  return { kind: 'program', given: parseArguments(first) };
 }
 
 /** The row first, then the other selected ones, unless the row is none of them. */
@@ -152,7 +152,7 @@ function rowsWith(row: Node, selected: readonly Node[]): readonly [Node, ...Node
   return [row, ...(others.length < selected.length ? others : [])];
 }
 
-function parseArguments(given: Readonly<Record<string, unknown>>, t: Translate): CommandArguments {
+function parseArguments(given: Readonly<Record<string, unknown>>): CommandArguments {
   const result: Record<string, unknown> = {};
   for (const [key, value] of Object.entries(given)) {
     if (!isArgument(key)) {

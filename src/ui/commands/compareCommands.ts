@@ -1,5 +1,5 @@
 // Two states of a VM held against each other: their hardware as a diff, and what differs in words. Changes nothing.
-import * as vscode from 'vscode';
+import { t } from '@vscode/l10n';
 import { givenTo } from './commandArguments.js';
 import { CommandError } from '../prompts/commandError.js';
 import type { CommandRun, CommandTable } from './commandServices.js';
@@ -16,8 +16,6 @@ import type { VmView } from '../../inventory/views.js';
 import { type Comparison, comparisonPage, comparisonSummary } from '../../text/comparisonText.js';
 import { notify } from '../prompts/notify.js';
 import { showFailure } from './runCommand.js';
-
-const t = vscode.l10n.t;
 
 export const compareCommands = {
   'virtRewind.compareSnapshots': compareSnapshots,
@@ -102,12 +100,12 @@ async function readLayers(run: CommandRun, ref: VmRef): Promise<VmLayers | undef
 /** The diff is already there: the message adds what it does not say, and nobody has to wait for it. */
 function tell(run: CommandRun, comparison: Comparison): void {
   const button = t('Show Summary');
-  void notify('info', comparisonSummary(comparison, t), button)
+  void notify('info', comparisonSummary(comparison), button)
     .then((pressed) =>
       pressed === button
         ? run.reports.open(
             t('{0}: {1} and {2}', comparison.vm, comparison.from, comparison.to),
-            comparisonPage(comparison, t),
+            comparisonPage(comparison),
           )
         : undefined,
     )

@@ -1,5 +1,5 @@
 // Connections to a libvirt: connect, add, remove.
-import * as vscode from 'vscode';
+import { t } from '@vscode/l10n';
 import { Failure } from '../../domain/failure.js';
 import { connectionOfNode } from '../tree/nodes.js';
 import { givenTo } from './commandArguments.js';
@@ -10,8 +10,6 @@ import { readSettings, writeSetting } from '../readSettings.js';
 import { judgeUri } from './connectionUri.js';
 import { askText } from '../prompts/ask.js';
 import { connectionLabel } from '../../text/connectionLabel.js';
-
-const t = vscode.l10n.t;
 
 export const connectionCommands = {
   'virtRewind.connect': connect,
@@ -114,7 +112,7 @@ async function removeConnection(run: CommandRun): Promise<{ readonly connection:
   if (rest.length === 0) {
     throw new CommandError(
       'invalid',
-      t('{0} is the only connection. Add another one before you remove it.', connectionLabel(uri, t)),
+      t('{0} is the only connection. Add another one before you remove it.', connectionLabel(uri)),
       { connection: uri },
     );
   }

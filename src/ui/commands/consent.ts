@@ -1,5 +1,6 @@
 // What a person has to agree to before something is destroyed: whether it is asked, and the name of the VM where a click is too little.
 import * as vscode from 'vscode';
+import { t } from '@vscode/l10n';
 import type { CommandRun } from './commandServices.js';
 import type { VmView } from '../../inventory/views.js';
 import { readSettings } from '../readSettings.js';
@@ -14,8 +15,6 @@ import { refusalText } from '../../text/refusalText.js';
 import { operationWords } from '../../text/words.js';
 import { askText } from '../prompts/ask.js';
 import { answered } from '../prompts/commandError.js';
-
-const t = vscode.l10n.t;
 
 /**
  * Whether a command has to ask before it destroys something. A caller may do without the question, but not in a workspace
@@ -45,7 +44,7 @@ export async function askNameOfProtected(
     return;
   }
   const name = displayLine(view.vm.name);
-  const words = operationWords(request, displayLine(titleIn(view, request)), t);
+  const words = operationWords(request, displayLine(titleIn(view, request)));
   const still = isActive(view.vm.power) ? ` ${stillText(decision)}` : '';
   await typeName(view, t('{0} Is Protected', name), `${name}: ${words}.${still}`);
 }
@@ -66,7 +65,7 @@ export async function passingOverUnread(run: CommandRun, view: VmView, request: 
   if (decision.kind === 'plan' || decision.refusal.reason !== 'otherVmUnread' || passing.decision.kind === 'refusal') {
     return request;
   }
-  await typeName(view, t('Other VMs May Need These Files'), refusalText(decision.refusal, t).reason);
+  await typeName(view, t('Other VMs May Need These Files'), refusalText(decision.refusal).reason);
   return despite;
 }
 
@@ -87,5 +86,5 @@ function stillText({ request, warnings, estimateMs }: Plan): string {
   const ms = still ?? (request.kind === 'power' ? undefined : estimateMs);
   return ms === undefined
     ? t('It stands still until somebody starts it again.')
-    : t('It stands still for about {0}.', durationText(ms, t));
+    : t('It stands still for about {0}.', durationText(ms));
 }

@@ -1,5 +1,6 @@
 // What goes on the clipboard: names, and the commands that would do the same in a terminal.
 import * as vscode from 'vscode';
+import { t } from '@vscode/l10n';
 import { connectionOfNode, type Node } from '../tree/nodes.js';
 import type { CommandRun, CommandTable } from './commandServices.js';
 import { meansSnapshot, targetSnapshot, targetVm } from './targets.js';
@@ -18,8 +19,6 @@ import { styleFor } from './snapshotCommands.js';
 import { existingVm, planIn } from './operate.js';
 import { pick } from '../prompts/pickTarget.js';
 import { suggestTitle } from '../prompts/titleSuggestion.js';
-
-const t = vscode.l10n.t;
 
 export const copyCommands = {
   'virtRewind.copyName': copyName,
@@ -162,7 +161,7 @@ async function pickCommand(run: CommandRun, requests: readonly OperationRequest[
     const value = commandOf(view, decision);
     return [
       {
-        label: operationWords(decision.request, titleIn(view, decision.request), t),
+        label: operationWords(decision.request, titleIn(view, decision.request)),
         detail: value,
         value,
       },

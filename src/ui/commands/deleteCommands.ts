@@ -1,5 +1,5 @@
 // Snapshots go, one by one or by a rule, and layers with them.
-import * as vscode from 'vscode';
+import { t } from '@vscode/l10n';
 import type { DeleteScope, OperationRequest, OperationResult } from '../../domain/operation.js';
 import type { CommandRun, CommandTable } from './commandServices.js';
 import { existingVm, operateConfirmed, confirmModal, operate, planOrRefuse } from './operate.js';
@@ -21,8 +21,6 @@ import { planText } from '../../text/planText.js';
 import { refusalText } from '../../text/refusalText.js';
 import { readSettings } from '../readSettings.js';
 import { notifyProgress } from '../prompts/notify.js';
-
-const t = vscode.l10n.t;
 
 export const deleteCommands = {
   /** Deletes snapshots; their children keep their data. */
@@ -74,7 +72,7 @@ async function prune(run: CommandRun): Promise<Pruned> {
   const untimed = await untimedIn(run, view);
   const wanted = isRuleTold(givenTo(run.call)) ? plan : await unticked(run, view, plan, untimed);
   if (mustConfirm(run)) {
-    const text = planText(wanted, existingVm(run, view.ref), Date.now() / 1_000, t);
+    const text = planText(wanted, existingVm(run, view.ref), Date.now() / 1_000);
     await confirmModal(text.title, text.detail, [text.confirm]);
     await askNameOfProtected(run, existingVm(run, view.ref), wanted.request, wanted);
     await undoMoment(requestWords(run.inventory, wanted.request));
@@ -164,7 +162,7 @@ function goingIn({ losses }: Plan): readonly string[] {
 
 function skippedIn({ warnings }: Plan): Pruned['stays'] {
   return warnings.flatMap((warning) =>
-    warning.kind === 'skipped' ? [{ snapshot: warning.snapshot, why: refusalText(warning.why, t).reason }] : [],
+    warning.kind === 'skipped' ? [{ snapshot: warning.snapshot, why: refusalText(warning.why).reason }] : [],
   );
 }
 

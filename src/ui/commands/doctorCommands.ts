@@ -1,5 +1,6 @@
 // The doctor's report of a VM, and what mends what it found.
 import * as vscode from 'vscode';
+import { t } from '@vscode/l10n';
 import type { VmView } from '../../inventory/views.js';
 import { connectionOfNode, vmOfNode } from '../tree/nodes.js';
 import type { CommandRun, CommandTable } from './commandServices.js';
@@ -15,8 +16,6 @@ import { failureText } from '../../text/failureText.js';
 import { markdownText } from '../../text/markdown.js';
 import { notify } from '../prompts/notify.js';
 import { showFailure } from './runCommand.js';
-
-const t = vscode.l10n.t;
 
 export const doctorCommands = {
   /** A report on what works with a VM's snapshots here and what is wrong with them; changes nothing. */
@@ -51,14 +50,14 @@ async function repair(run: CommandRun): Promise<OperationResult> {
     );
   }
   const choices = mendable.map((one): Choice<(typeof mendable)[number]> => {
-    const label = findingText(one.finding, view, t).what;
+    const label = findingText(one.finding, view).what;
     return one.decision.kind === 'plan'
       ? { label, value: one }
       : {
           icon: 'circle-slash',
           label,
           description: t('not possible now'),
-          detail: refusalText(one.decision.refusal, t).reason,
+          detail: refusalText(one.decision.refusal).reason,
           value: one,
         };
   });
@@ -114,12 +113,12 @@ async function examined({ inventory }: CommandRun, views: readonly VmView[]): Pr
     try {
       const examination = await inventory.examine(view.ref);
       repairs += examination.diagnoses.filter((one) => one.repair?.decision.kind === 'plan').length;
-      parts.push(examinationText(examination, inventory.findVm(view.ref) ?? view, t));
+      parts.push(examinationText(examination, inventory.findVm(view.ref) ?? view));
     } catch (error) {
       if (views.length === 1) {
         throw error;
       }
-      const { sentence, nextStep } = failureText(asFailure(error), t);
+      const { sentence, nextStep } = failureText(asFailure(error));
       parts.push(`# ${markdownText(view.vm.name)}\n\n${markdownText(`${sentence} ${nextStep}`)}`);
     }
   }

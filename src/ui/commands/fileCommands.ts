@@ -12,8 +12,7 @@ import { vmFileText } from '../../text/vmFileText.js';
 import { noteInStatusBar, notify } from '../prompts/notify.js';
 import { isLocalUri } from './connectionUri.js';
 import { access } from 'node:fs/promises';
-
-const t = vscode.l10n.t;
+import { t } from '@vscode/l10n';
 
 export const fileCommands = {
   'virtRewind.showXml': showXml,
@@ -72,7 +71,7 @@ function title(name: string, { metadataKnown }: VmFiles): string {
 function choices(files: readonly VmFile[], view: VmView): readonly Choice<VmFile | 'all'>[] {
   return [
     ...files.map((file) => {
-      const { name, facts } = vmFileText(file, view, t);
+      const { name, facts } = vmFileText(file, view);
       return { label: name, description: facts, detail: file.path, value: file };
     }),
     { label: t('Copy All {0} Paths', files.length), icon: 'copy', value: 'all' },

@@ -1,5 +1,5 @@
 // What is wrong with VMs or soon will be: a report, and not to be told of it for a while.
-import * as vscode from 'vscode';
+import { t } from '@vscode/l10n';
 import { asFailure } from '../../domain/asFailure.js';
 import type { VmView } from '../../inventory/views.js';
 import { keyOf } from '../../diagnosis/healthFinding.js';
@@ -14,8 +14,6 @@ import { connectionOfNode, vmOfNode } from '../tree/nodes.js';
 import { healthText, severityWord } from '../../text/healthText.js';
 import { pickSeveral } from '../prompts/pickTarget.js';
 import { pickSnooze } from '../health/pickSnooze.js';
-
-const t = vscode.l10n.t;
 
 export const healthCommands = {
   'virtRewind.checkHealth': checkHealth,
@@ -39,7 +37,7 @@ async function checkHealth(run: CommandRun): Promise<void> {
       report(vm.name, 100 / views.length);
       checked.push(...(await checkedVm(run, ref)));
     }
-    await run.reports.open(name, healthReportText(checked, unreached, Date.now(), t));
+    await run.reports.open(name, healthReportText(checked, unreached, Date.now()));
   });
 }
 
@@ -65,8 +63,8 @@ async function sweep(run: CommandRun, asked: readonly VmView[] | undefined, unre
       try {
         await run.health.sweepNow(uri);
       } catch (error) {
-        const { sentence, nextStep } = failureText(asFailure(error), t);
-        unreached.push([`${connectionLabel(uri, t)}:`, sentence, nextStep].join(' '));
+        const { sentence, nextStep } = failureText(asFailure(error));
+        unreached.push([`${connectionLabel(uri)}:`, sentence, nextStep].join(' '));
       }
     }),
   );
@@ -82,7 +80,7 @@ async function checkedVm(run: CommandRun, ref: VmView['ref']): Promise<readonly 
   try {
     await run.health.examine(ref);
   } catch (error) {
-    const { sentence, nextStep } = failureText(asFailure(error), t);
+    const { sentence, nextStep } = failureText(asFailure(error));
     failure = `${sentence} ${nextStep}`;
   }
   const view = run.inventory.findVm(ref);
@@ -113,8 +111,8 @@ async function snoozeHealth(run: CommandRun): Promise<void> {
     return;
   }
   const choices = found.map(({ finding, severity }) => ({
-    label: healthText(finding, view, Date.now(), t).what,
-    description: severityWord(severity, t),
+    label: healthText(finding, view, Date.now()).what,
+    description: severityWord(severity),
     value: keyOf(view.ref, finding),
   }));
   const keys = await pickSeveral(choices, t('Snooze which warnings?'));

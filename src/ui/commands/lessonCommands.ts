@@ -1,6 +1,7 @@
 // The lesson's own commands, and what it needs of the others: the operations as the learner would call them, and a connection
 // to have it on.
 import * as vscode from 'vscode';
+import { t } from '@vscode/l10n';
 import type { CommandRun, CommandTable } from './commandServices.js';
 import { givenTo } from './commandArguments.js';
 import type { CommandId } from '../../manifest/commandIds.js';
@@ -14,8 +15,6 @@ import { obstacleText } from '../../text/obstacleText.js';
 import { CommandError } from '../prompts/commandError.js';
 import { pickConnection } from '../prompts/pickTarget.js';
 import type { LessonWithPanel } from '../lesson/lessonWithPanel.js';
-
-const t = vscode.l10n.t;
 
 export const lessonCommands = {
   'virtRewind.startLesson': startLesson,
@@ -108,7 +107,7 @@ async function lessonConnection(run: CommandRun, guest: string, wanted?: string)
   const looked = await Promise.all(all.map((one) => obstacleOn(run, one, guest)));
   const [first, ...others] = looked.flatMap(({ view, reason }) => (reason === undefined ? [view] : []));
   if (first === undefined) {
-    const reasons = looked.map(({ view, reason }) => `${connectionLabel(view.uri, t)}: ${reason ?? ''}`);
+    const reasons = looked.map(({ view, reason }) => `${connectionLabel(view.uri)}: ${reason ?? ''}`);
     throw new CommandError(
       'unsupported',
       [t('The lesson cannot be given here, and nothing was made.'), ...reasons].join(' '),
@@ -141,8 +140,8 @@ async function obstacleOn(
   try {
     const connected = await run.inventory.connect(view.uri);
     const obstacle = await run.inventory.demoVms.obstacle(view.uri, guest);
-    return { view: connected, ...(obstacle !== undefined && { reason: obstacleText(obstacle, t) }) };
+    return { view: connected, ...(obstacle !== undefined && { reason: obstacleText(obstacle) }) };
   } catch (error) {
-    return { view, reason: failureText(asFailure(error), t).sentence };
+    return { view, reason: failureText(asFailure(error)).sentence };
   }
 }

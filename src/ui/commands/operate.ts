@@ -1,5 +1,6 @@
 // Plans an operation, asks where something would be lost, and carries it out under the eyes of the user.
-import * as vscode from 'vscode';
+import type * as vscode from 'vscode';
+import { t } from '@vscode/l10n';
 import { asFailure, withDetails } from '../../domain/asFailure.js';
 import type { Decided } from '../../engine/inventory.js';
 import type { VmView } from '../../inventory/views.js';
@@ -20,8 +21,6 @@ import { askModal, noteInStatusBar, notify, showInView } from '../prompts/notify
 import { OperationNotice } from './operationNotice.js';
 import { doneText } from '../prompts/progressText.js';
 import { askNameOfProtected } from './consent.js';
-
-const t = vscode.l10n.t;
 
 export interface OperateOptions {
   /** What the user agreed to; the operation is refused when it would do anything else by now. */
@@ -69,7 +68,7 @@ export async function operate(
     }
   });
   if (quiet === undefined) {
-    noteInStatusBar(doneText(request, result, view.vm.name, title, t));
+    noteInStatusBar(doneText(request, result, view.vm.name, title));
   }
   if (result.left !== undefined) {
     // Nothing waits for it, and nobody who showed the result knows of it.
@@ -141,7 +140,7 @@ export async function operateConfirmed(
     return operate(run, request, { confirmed: plan });
   }
   const view = existingVm(run, request.vm);
-  const text = planText(plan, view, Date.now() / 1_000, t);
+  const text = planText(plan, view, Date.now() / 1_000);
   await confirmModal(text.title, text.detail, [text.confirm]);
   await askNameOfProtected(run, view, request, plan);
   await afterAnswer();

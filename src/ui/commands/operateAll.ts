@@ -1,5 +1,5 @@
 // One operation on each of several VMs or snapshots: one question for all, one message at the end.
-import * as vscode from 'vscode';
+import { t } from '@vscode/l10n';
 import { asFailure } from '../../domain/asFailure.js';
 import { vmKey } from '../../inventory/views.js';
 import { Failure } from '../../domain/failure.js';
@@ -18,8 +18,6 @@ import { confirmModal, existingVm, operate, planIn, planOrRefuse, refusedFailure
 import { requestWords } from './operationNotice.js';
 import { askNameOfProtected } from './consent.js';
 import { type Outcome, runGrouped } from './runGrouped.js';
-
-const t = vscode.l10n.t;
 
 /** Two QEMU processes of one disk are slow enough; more at once only make each slower. */
 const vmsAtOnce = 4;
@@ -93,10 +91,7 @@ async function agree(
   );
   const asked = when === 'always' ? planned : planned.filter(({ losses }) => losses.length > 0);
   if (asked.length > 0) {
-    const text = plansText(
-      asked.map((plan) => ({ plan, target: existingVm(run, plan.request.vm) })),
-      t,
-    );
+    const text = plansText(asked.map((plan) => ({ plan, target: existingVm(run, plan.request.vm) })));
     await confirmModal(title, text, [confirm]);
     await afterAnswer?.();
   }
@@ -152,7 +147,7 @@ function summarize(
     throw first;
   }
   const reasons = told.map(({ item, failure }) => {
-    const { sentence, nextStep } = failureText(failure, t);
+    const { sentence, nextStep } = failureText(failure);
     return `${requestWords(run.inventory, item)}: ${sentence}${nextStep === '' ? '' : ` ${nextStep}`}`;
   });
   for (const reason of reasons) {

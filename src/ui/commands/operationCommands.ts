@@ -1,5 +1,5 @@
 // What is done with operations themselves: one that runs is cancelled, one that was interrupted is ended or put aside.
-import * as vscode from 'vscode';
+import { t } from '@vscode/l10n';
 import { CommandError } from '../prompts/commandError.js';
 import type { CommandRun, CommandTable } from './commandServices.js';
 import { requestWords } from './operationNotice.js';
@@ -11,8 +11,6 @@ import type { AgreedRecovery, UnfinishedOperation } from '../../operations/inter
 import type { RecoveryReport } from '../../domain/recoveryReport.js';
 import { unfinishedText } from '../../text/unfinishedText.js';
 import { noteInStatusBar } from '../prompts/notify.js';
-
-const t = vscode.l10n.t;
 
 export const operationCommands = {
   'virtRewind.finishUnfinished': finishUnfinished,
@@ -59,7 +57,7 @@ async function finishUnfinished(run: CommandRun): Promise<{ readonly outcomes: r
     throw new CommandError('notFound', t('Nothing is unfinished on {0}.', vm.name), { vm: vm.name });
   }
   if (agreed.length === 0) {
-    const [text] = unfinished.map((one) => unfinishedText(one, view, Date.now() / 1_000, t));
+    const [text] = unfinished.map((one) => unfinishedText(one, view, Date.now() / 1_000));
     throw new CommandError('refused', text ?? '', { vm: vm.name });
   }
   await ask(run, view, unfinished);
@@ -89,7 +87,7 @@ async function ask(run: CommandRun, view: VmView, unfinished: readonly Unfinishe
     const now = Date.now() / 1_000;
     await confirmModal(
       t('Finish what was interrupted on {0}?', view.vm.name),
-      unfinished.map((one) => unfinishedText(one, view, now, t)).join('\n\n'),
+      unfinished.map((one) => unfinishedText(one, view, now)).join('\n\n'),
       [t('Finish')],
     );
   }

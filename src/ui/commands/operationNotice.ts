@@ -1,5 +1,5 @@
 // The notification of an operation that takes a while: what it waits for, how far it is, and Cancel where it helps.
-import * as vscode from 'vscode';
+import { t } from '@vscode/l10n';
 import type { InventoryPort } from '../../engine/inventory.js';
 import { DisposableStore, toDisposable } from '../../base/disposable.js';
 import type { OperationRequest } from '../../domain/operation.js';
@@ -8,8 +8,6 @@ import { operationWords } from '../../text/words.js';
 import type { CancelWish } from './runningOperations.js';
 import { notifyProgress } from '../prompts/notify.js';
 import { percent, progressText } from '../prompts/progressText.js';
-
-const t = vscode.l10n.t;
 
 /** Shorter operations show in the view only. */
 const quietMs = 1_000;
@@ -66,7 +64,7 @@ export class OperationNotice {
     this.#waitsFor = undefined;
     const { cancellable, fraction } = running.progress;
     if (this.#notice !== undefined || Date.now() - this.#begunAt >= quietMs) {
-      const text = progressText(running.progress, Date.now() - running.startedAt, t);
+      const text = progressText(running.progress, Date.now() - running.startedAt);
       this.#show(cancellable, text, fraction === undefined ? undefined : percent(fraction));
     }
   }
@@ -114,6 +112,6 @@ export class OperationNotice {
 /** `web-test: reverting to clean-install` */
 export function requestWords(inventory: InventoryPort, request: OperationRequest): string {
   const view = inventory.findVm(request.vm);
-  const words = operationWords(request, titleIn(view ?? {}, request), t);
+  const words = operationWords(request, titleIn(view ?? {}, request));
   return `${view?.vm.name ?? request.vm.uuid}: ${words}`;
 }

@@ -1,5 +1,5 @@
 // The list of kinds of a snapshot: what each means here, what cannot be done now and why.
-import * as vscode from 'vscode';
+import { t } from '@vscode/l10n';
 import type { Decided } from '../../engine/inventory.js';
 import type { VmView } from '../../inventory/views.js';
 import type { OperationRequest } from '../../domain/operation.js';
@@ -12,8 +12,6 @@ import { kindSentence, kindWords, styleSentence } from '../../text/words.js';
 import type { CommandRun } from './commandServices.js';
 import { planIn } from './operate.js';
 import { type Choice, pick } from '../prompts/pickTarget.js';
-
-const t = vscode.l10n.t;
 
 type CreateRequest = Extract<OperationRequest, { kind: 'create' }>;
 type Draft = Omit<CreateRequest, 'snapshotKind'>;
@@ -80,14 +78,14 @@ function choice(variant: Variant, withStyle: boolean): Choice<Variant> {
     kind: request.snapshotKind,
     trailers: request.quiesce === true ? { consistency: 'quiesced' as const } : {},
   };
-  const words = capitalized(kindWords(snapshot, t));
+  const words = capitalized(kindWords(snapshot));
   const label = request.live === true ? t('{0}, while the guest runs on', words) : words;
   if (decision.kind === 'refusal') {
     return {
       icon: 'circle-slash',
       label,
       description: t('not possible now'),
-      detail: refusalText(decision.refusal, t).reason,
+      detail: refusalText(decision.refusal).reason,
       value: variant,
     };
   }
@@ -95,10 +93,10 @@ function choice(variant: Variant, withStyle: boolean): Choice<Variant> {
   return {
     label,
     // Beside the label, because the list cuts a long detail at its end.
-    description: [stillText(decision), ...(withStyle && style !== undefined ? [styleSentence(style, t)] : [])]
+    description: [stillText(decision), ...(withStyle && style !== undefined ? [styleSentence(style)] : [])]
       .filter((part) => part !== '')
       .join(' · '),
-    detail: kindSentence(snapshot, t),
+    detail: kindSentence(snapshot),
     value: variant,
   };
 }
@@ -110,7 +108,7 @@ function stillText(plan: Plan): string {
   }
   return still.estimateMs === undefined
     ? t('the guest stands still')
-    : t('the guest stands still for about {0}', durationText(still.estimateMs, t));
+    : t('the guest stands still for about {0}', durationText(still.estimateMs));
 }
 
 function styleOf(decision: Variant['decision']): 'internal' | 'external' | undefined {

@@ -1,13 +1,11 @@
 // What is done with the power of VMs: on one or on all selected ones, with a question before something is lost.
-import * as vscode from 'vscode';
+import { t } from '@vscode/l10n';
 import type { PowerAction } from '../../domain/operation.js';
 import { type menuTokens, vmTokens } from '../../text/capabilityTokens.js';
 import type { CommandRun, CommandTable } from './commandServices.js';
 import { operate, operateConfirmed } from './operate.js';
 import { type Question, operateAll } from './operateAll.js';
 import { targetVms } from './targets.js';
-
-const t = vscode.l10n.t;
 
 export const powerCommands = {
   /** Starts VMs; from its saved state where there is one. */

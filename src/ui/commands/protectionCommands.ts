@@ -1,5 +1,5 @@
 // What is not to be deleted by rule, and which VMs are dealt with only after their name was typed.
-import * as vscode from 'vscode';
+import { t } from '@vscode/l10n';
 import type { CommandRun, CommandTable } from './commandServices.js';
 import { type VmView, vmKey } from '../../inventory/views.js';
 import { noteInStatusBar } from '../prompts/notify.js';
@@ -7,8 +7,6 @@ import { targetSnapshots, targetVms } from './targets.js';
 import { readSettings, writeSetting } from '../readSettings.js';
 import { protectedBy, namesOnly } from '../../domain/protection.js';
 import { CommandError } from '../prompts/commandError.js';
-
-const t = vscode.l10n.t;
 
 export const protectionCommands = {
   /** From now on nothing that deletes by rule touches the snapshot, and its age is no warning. */

@@ -1,5 +1,6 @@
 // Revert and Undo Revert: the question with its choices, the revert, and the offer to undo it.
 import * as vscode from 'vscode';
+import { t } from '@vscode/l10n';
 import type { OperationResult, AfterRevert, OperationRequest } from '../../domain/operation.js';
 import type { CommandRun, CommandTable } from './commandServices.js';
 import { targetSnapshot, targetVm } from './targets.js';
@@ -23,8 +24,6 @@ import { mustConfirm } from './consent.js';
 import { confirmModal, existingVm, operate, refusedFailure } from './operate.js';
 import { doneText } from '../prompts/progressText.js';
 import { showFailure } from './runCommand.js';
-
-const t = vscode.l10n.t;
 
 export const revertCommands = {
   'virtRewind.revert': revert,
@@ -133,7 +132,7 @@ async function ask(
       continue;
     }
     const lease = checkpoint === 'first' ? t('Without Checkpoint…') : t('With Checkpoint…');
-    const text = planText(first.plan, existingVm(run, view.ref), Date.now() / 1_000, t);
+    const text = planText(first.plan, existingVm(run, view.ref), Date.now() / 1_000);
     const note = checkpoint === 'none' && preferred === 'first' ? whyNone(decisions.first.refusals) : '';
     const labels = [...others.map(({ label }) => label), ...(mayTurn ? [lease] : [])];
     const button = await confirmModal(text.title, `${note}${text.detail}`, [first.label, ...labels]);
@@ -147,7 +146,7 @@ async function ask(
 function whyNone([refusal]: readonly Refusal[]): string {
   return refusal === undefined
     ? ''
-    : `${t('The present state cannot be kept first: {0}', refusalText(refusal, t).reason)}\n\n`;
+    : `${t('The present state cannot be kept first: {0}', refusalText(refusal).reason)}\n\n`;
 }
 
 function wayOf(view: VmView, snapshot: Snapshot, decided: Decided<readonly RevertRequest[]>): Way {
@@ -171,7 +170,7 @@ async function revertNow(
   const options = confirmed === undefined ? {} : { confirmed };
   const title = titleIn(existingVm(run, view.ref), request);
   const result = await operate(run, request, { ...options, quiet: 'result' });
-  const message = doneText(request, result, view.vm.name, title, t);
+  const message = doneText(request, result, view.vm.name, title);
   if (result.checkpoint === undefined) {
     noteInStatusBar(message);
     return result;

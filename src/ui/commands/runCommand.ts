@@ -1,5 +1,6 @@
 // The one wrapper around every command: reads what it was called with, and turns a failure into at most one message.
 import * as vscode from 'vscode';
+import { t } from '@vscode/l10n';
 import { asFailure } from '../../domain/asFailure.js';
 import type { CommandId } from '../../manifest/commandIds.js';
 import { Failure } from '../../domain/failure.js';
@@ -36,7 +37,7 @@ export function runCommand(
       if (isUnsure && (await callAgain(id, first))) {
         return undefined;
       }
-      const call = parseCall(first, second, () => (isUnsure ? [] : tree.selection), vscode.l10n.t);
+      const call = parseCall(first, second, () => (isUnsure ? [] : tree.selection));
       byProgram = call.kind === 'program';
       return await handler({ ...services, call, running });
     } catch (error) {
@@ -60,7 +61,7 @@ export function showFailure(log: vscode.LogOutputChannel, id: CommandId, error: 
   if (severity === 'silent') {
     return;
   }
-  const showLog = vscode.l10n.t('Show Log');
+  const showLog = t('Show Log');
   const titles = [...buttons.map((button) => button.title), showLog];
   void notify(severity, message, ...titles)
     .then((title) => {
@@ -88,14 +89,14 @@ interface Wording extends Pick<FailureText, 'severity' | 'buttons'> {
 
 function wording(error: unknown): Wording {
   if (error instanceof Failure) {
-    const text = failureText(error, vscode.l10n.t);
+    const text = failureText(error);
     return { ...text, message: [text.sentence, text.nextStep].filter((part) => part !== '').join(' ') };
   }
   if (error instanceof CommandError) {
     return { message: error.message, severity: isSilent(error) ? 'silent' : 'warning', buttons: [] };
   }
   const message = error instanceof Error ? error.message : String(error);
-  return { message: vscode.l10n.t('Virt Rewind failed: {0}', message), severity: 'error', buttons: [] };
+  return { message: t('Virt Rewind failed: {0}', message), severity: 'error', buttons: [] };
 }
 
 /** Everything that is known, for the person who reads the log; the message shows only a sentence. */

@@ -1,5 +1,6 @@
 // Snapshots are taken, named and described.
 import * as vscode from 'vscode';
+import { t } from '@vscode/l10n';
 import type { VmView } from '../../inventory/views.js';
 import { readSettings } from '../readSettings.js';
 import type { OperationRequest, OperationResult } from '../../domain/operation.js';
@@ -18,8 +19,6 @@ import { operateAll } from './operateAll.js';
 import { doneText } from '../prompts/progressText.js';
 import { showFailure } from './runCommand.js';
 import { type GitApi, gitHead } from './gitHead.js';
-
-const t = vscode.l10n.t;
 
 export const snapshotCommands = {
   'virtRewind.createSnapshot': createSnapshot,
@@ -116,7 +115,7 @@ async function quickCheckpoint(run: CommandRun): Promise<unknown> {
     return results;
   }
   const result = await operate(run, only, { quiet: 'result' });
-  offerUndo(run, [only], [result], doneText(only, result, existingVm(run, only.vm).vm.name, only.title, t));
+  offerUndo(run, [only], [result], doneText(only, result, existingVm(run, only.vm).vm.name, only.title));
   return result;
 }
 

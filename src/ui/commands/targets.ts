@@ -1,5 +1,5 @@
 // Finds the VMs and snapshots that a command is meant for: as given, as selected, or as picked from a list.
-import * as vscode from 'vscode';
+import { t } from '@vscode/l10n';
 import { Failure } from '../../domain/failure.js';
 import type { Snapshot, SnapshotTree } from '../../domain/snapshot.js';
 import type { VmRef } from '../../domain/vm.js';
@@ -12,8 +12,6 @@ import { CommandError } from '../prompts/commandError.js';
 import type { CommandRun } from './commandServices.js';
 import { existingVm } from './operate.js';
 import { pickSnapshot, pickVm } from '../prompts/pickTarget.js';
-
-const t = vscode.l10n.t;
 
 export interface SnapshotTarget {
   readonly view: VmView;

@@ -1,12 +1,11 @@
 // What the view shows and in which order, and what opens beside it.
 import * as vscode from 'vscode';
+import { t } from '@vscode/l10n';
 import { givenTo } from './commandArguments.js';
 import type { CommandRun, CommandTable } from './commandServices.js';
 import { targetVm } from './targets.js';
 import { answered, CommandError } from '../prompts/commandError.js';
 import { askText } from '../prompts/ask.js';
-
-const t = vscode.l10n.t;
 
 export const viewCommands = {
   'virtRewind.showPicture': showPicture,

@@ -1,6 +1,7 @@
 // Markdown documents that are made when they are opened, or again when they are true no more: what the doctor found. Knows no
 // findings.
 import * as vscode from 'vscode';
+import { t } from '@vscode/l10n';
 import { type Disposable, DisposableStore } from '../../base/disposable.js';
 
 export const reportScheme = 'virt-rewind-report';
@@ -64,10 +65,7 @@ export class Reports implements Disposable, vscode.TextDocumentContentProvider {
 
   /** A restored window asks for reports of an earlier session: they would be of another time. */
   provideTextDocumentContent(uri: vscode.Uri): string {
-    return (
-      this.#reports.get(uri.toString())?.text ??
-      vscode.l10n.t('This report is of an earlier session. Ask for it again.')
-    );
+    return this.#reports.get(uri.toString())?.text ?? t('This report is of an earlier session. Ask for it again.');
   }
 
   dispose(): void {

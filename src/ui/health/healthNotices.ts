@@ -1,5 +1,6 @@
 // Tells of new things that are wrong with VMs: one message, however many there are. Decides nothing of what is new.
 import * as vscode from 'vscode';
+import { t } from '@vscode/l10n';
 import type { CheckId } from '../../diagnosis/healthFinding.js';
 import type { InventoryPort } from '../../engine/inventory.js';
 import type { Disposable } from '../../base/disposable.js';
@@ -8,8 +9,6 @@ import type { HealthWatch, VmFinding } from './healthWatch.js';
 import { Dismissed } from '../prompts/commandError.js';
 import { notify } from '../prompts/notify.js';
 import { pickSnooze } from './pickSnooze.js';
-
-const t = vscode.l10n.t;
 
 /** What a shorter chain mends. */
 const consolidatable: ReadonlySet<CheckId> = new Set<CheckId>([
@@ -42,7 +41,7 @@ async function tell(inventory: InventoryPort, watch: HealthWatch, all: readonly 
     return;
   }
   const vms = new Set(news.map(({ ref }) => ref.uuid));
-  const message = healthNewsText([first, ...others], Date.now(), t);
+  const message = healthNewsText([first, ...others], Date.now());
   const show = t('Show');
   const consolidate = t('Consolidate…');
   const snooze = t('Snooze…');

@@ -1,5 +1,5 @@
 // The item in the status bar that says how much is wrong with the VMs; there is none while nothing is.
-import * as vscode from 'vscode';
+import { t } from '@vscode/l10n';
 import { type Disposable, DisposableStore } from '../../base/disposable.js';
 import type { CommandId } from '../../manifest/commandIds.js';
 import { healthMark } from '../../text/healthText.js';
@@ -33,8 +33,7 @@ export class HealthStatus implements Disposable {
       this.#item = undefined;
       return;
     }
-    const t = vscode.l10n.t;
-    const mark = healthMark(wrong, t).replace('⚠ ', '');
+    const mark = healthMark(wrong).replace('⚠ ', '');
     const command: CommandId = 'virtRewind.checkHealth';
     this.#item ??= statusItem('virtRewind.health', t('Health of VMs'), 'warning');
     this.#item.say(t('VMs: {0}', mark), t('Virt Rewind: {0}. Click for the report.', mark), command);

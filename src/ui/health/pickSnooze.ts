@@ -1,8 +1,6 @@
 // For how long a warning is to be snoozed. Knows nothing of what is snoozed.
-import * as vscode from 'vscode';
+import { t } from '@vscode/l10n';
 import { pick } from '../prompts/pickTarget.js';
-
-const t = vscode.l10n.t;
 const dayMs = 24 * 60 * 60 * 1000;
 
 /** Resolves to milliseconds; the user may also leave. */

@@ -1,5 +1,6 @@
 // The lesson as a page: a value in, HTML out, in which nothing from outside is markup. It runs no script: what can be
 // pressed are links to commands.
+import { t } from '@vscode/l10n';
 import type { LessonView } from '../../lesson/lesson.js';
 import { insideImage, type LessonFile } from '../../lesson/lessonFacts.js';
 import { type LessonStep, lessonScript } from '../../lesson/lessonScript.js';
@@ -9,7 +10,6 @@ import { displayLine } from '../../domain/plainText.js';
 import { bytesText } from '../../text/bytesText.js';
 import { failureText } from '../../text/failureText.js';
 import { layerCostSentences } from '../../text/layerCostText.js';
-import type { Translate } from '../../text/translate.js';
 import { powerWord } from '../../text/words.js';
 
 /** The commands that the page may call. */
@@ -23,9 +23,9 @@ export const lessonLinks = [
 
 const longest = 2_000;
 
-export function lessonPage(view: LessonView | undefined, nonce: string, t: Translate): string {
+export function lessonPage(view: LessonView | undefined, nonce: string): string {
   const policy = `default-src 'none'; style-src 'nonce-${nonce}'`;
-  const content = view === undefined ? ended(t) : page(view, t);
+  const content = view === undefined ? ended() : page(view);
   return `<!DOCTYPE html>
 <html lang="${escaped(t('en'))}">
 <head>
@@ -39,17 +39,17 @@ export function lessonPage(view: LessonView | undefined, nonce: string, t: Trans
 </html>`;
 }
 
-function ended(t: Translate): string {
+function ended(): string {
   return `<main><h1>${escaped(t('The lesson is over'))}</h1><p>${escaped(
     t('Its VM, its snapshots and its files are removed.'),
   )}</p><nav>${link('virtRewind.restartLesson', t('Begin again'), 'primary')}</nav></main>`;
 }
 
-function page(view: LessonView, t: Translate): string {
+function page(view: LessonView): string {
   const { state, failure, virsh } = view;
   const step = lessonScript[state.at];
   if (step === undefined) {
-    return ended(t);
+    return ended();
   }
   const passed = state.at < state.reached;
   return `<header>
@@ -57,28 +57,28 @@ function page(view: LessonView, t: Translate): string {
 <progress max="${String(lessonScript.length)}" value="${String(state.at + 1)}" aria-label="${escaped(t('Step {0} of {1}', state.at + 1, lessonScript.length))}"></progress>
 </header>
 <main>
-<h1>${escaped(step.title(t))}</h1>
-${step.say(t).map(paragraph).join('\n')}
-${step.task === undefined ? '' : `<p class="task"><strong>${escaped(t('To do:'))}</strong> ${escaped(step.task(t))}</p>`}
-<p class="state" role="status">${escaped(stateText(view, passed, t))}</p>
-${failure === undefined || passed ? '' : failureBlock(view, t)}
-${passed ? '' : insideBlock(view, t)}
+<h1>${escaped(step.title())}</h1>
+${step.say().map(paragraph).join('\n')}
+${step.task === undefined ? '' : `<p class="task"><strong>${escaped(t('To do:'))}</strong> ${escaped(step.task())}</p>`}
+<p class="state" role="status">${escaped(stateText(view, passed))}</p>
+${failure === undefined || passed ? '' : failureBlock(view)}
+${passed ? '' : insideBlock(view)}
 <nav aria-label="${escaped(t('Lesson'))}">
-${link('virtRewind.lessonNext', nextText(step, view, passed, t), 'primary')}
+${link('virtRewind.lessonNext', nextText(step, view, passed), 'primary')}
 ${state.at === 0 ? '' : link('virtRewind.lessonBack', t('Back'))}
 ${link('virtRewind.restartLesson', t('Start over'))}
 ${link('virtRewind.endLesson', t('End and remove'))}
 </nav>
 <p class="hint">${escaped(t('One key for the next step, wherever you are: Ctrl+Alt+N; or Page Down, but in a text or a list.'))}</p>
 </main>
-<aside>${beside(step, view, t)}</aside>
+<aside>${beside(step, view)}</aside>
 ${virsh === undefined ? '' : `<section aria-label="${escaped(t('By hand'))}"><h2>${escaped(t('By hand'))}</h2><pre><code>${escaped(virsh)}</code></pre></section>`}`;
 }
 
 /** What the step is about comes first. */
-function beside({ lead }: LessonStep, view: LessonView, t: Translate): string {
+function beside({ lead }: LessonStep, view: LessonView): string {
   const { files: list } = view.facts;
-  const [facts, all, costs] = [factList(view, t), files(list, t), costTable(view.costs, t)];
+  const [facts, all, costs] = [factList(view), files(list), costTable(view.costs)];
   switch (lead ?? 'files') {
     case 'facts':
       return facts + all + costs;
@@ -89,20 +89,20 @@ function beside({ lead }: LessonStep, view: LessonView, t: Translate): string {
   }
 }
 
-function factList(view: LessonView, t: Translate): string {
+function factList(view: LessonView): string {
   const { facts } = view;
   return `<h2>${escaped(t('The VM now'))}</h2>
 <dl>
 ${fact(t('Name'), view.vm.name)}
-${fact(t('State'), powerWord({ power: facts.power, powerReason: 'other', managedSave: false }, t))}
+${fact(t('State'), powerWord({ power: facts.power, powerReason: 'other', managedSave: false }))}
 ${fact(t('Counter in its RAM'), facts.ticks === undefined ? '–' : String(facts.ticks))}
 ${fact(t('Snapshots'), String(facts.snapshots.length))}
-${fact(t('Last pause of the guest'), pauseText(view, t))}
-${fact(t('All its files'), bytesText(sum(facts.files), t))}
+${fact(t('Last pause of the guest'), pauseText(view))}
+${fact(t('All its files'), bytesText(sum(facts.files)))}
 </dl>`;
 }
 
-function stateText({ state, facts }: LessonView, passed: boolean, t: Translate): string {
+function stateText({ state, facts }: LessonView, passed: boolean): string {
   if (passed || state.phase === 'done') {
     return t('Done.');
   }
@@ -118,7 +118,7 @@ function stateText({ state, facts }: LessonView, passed: boolean, t: Translate):
   }
 }
 
-function nextText(step: LessonStep, { state, facts }: LessonView, passed: boolean, t: Translate): string {
+function nextText(step: LessonStep, { state, facts }: LessonView, passed: boolean): string {
   if (!passed && (state.phase === 'waiting' || state.phase === 'failed')) {
     if (insideImage(facts).length > 0) {
       return t('Delete it and go on');
@@ -128,11 +128,11 @@ function nextText(step: LessonStep, { state, facts }: LessonView, passed: boolea
   return step.id === 'end' ? t('Remove everything') : t('Next step');
 }
 
-function failureBlock({ failure }: LessonView, t: Translate): string {
+function failureBlock({ failure }: LessonView): string {
   if (failure === undefined) {
     return '';
   }
-  const { sentence, nextStep } = failureText(failure, t);
+  const { sentence, nextStep } = failureText(failure);
   return `<div class="failure" role="alert">${paragraph(`${sentence} ${nextStep}`)}${link(
     'virtRewind.showLog',
     t('Show Log'),
@@ -140,7 +140,7 @@ function failureBlock({ failure }: LessonView, t: Translate): string {
 }
 
 /** It is no mistake: the VM's menu offers that kind first. */
-function insideBlock({ facts, state }: LessonView, t: Translate): string {
+function insideBlock({ facts, state }: LessonView): string {
   const [one] = insideImage(facts);
   if (one === undefined || (state.phase !== 'waiting' && state.phase !== 'failed')) {
     return '';
@@ -153,7 +153,7 @@ function insideBlock({ facts, state }: LessonView, t: Translate): string {
   )}</div>`;
 }
 
-function pauseText({ facts }: LessonView, t: Translate): string {
+function pauseText({ facts }: LessonView): string {
   const newest = [...facts.snapshots]
     .filter(({ trailers }) => trailers.guestPausedMs !== undefined)
     .sort((a, b) => b.createdAt - a.createdAt)[0]?.trailers.guestPausedMs;
@@ -165,16 +165,16 @@ function sum(list: readonly LessonFile[]): number {
 }
 
 /** Newest on top, as the layers lie on each other. The length of a bar stands beside it as a number. */
-function files(list: readonly LessonFile[], t: Translate): string {
+function files(list: readonly LessonFile[]): string {
   const most = Math.max(1, ...list.map(({ bytes }) => bytes));
   const rows = [...list].reverse().map(({ name, bytes, kind, inUse }) => {
-    const words = [kindWord(kind, t), ...(inUse === true ? [t('read now')] : [])].join(', ');
-    return `<tr class="${kind}${inUse === true ? ' used' : ''}"><th scope="row">${escaped(name)}<small>${escaped(words)}</small></th><td><meter min="0" max="${String(most)}" value="${String(bytes)}" aria-hidden="true"></meter></td><td>${escaped(bytesText(bytes, t))}</td></tr>`;
+    const words = [kindWord(kind), ...(inUse === true ? [t('read now')] : [])].join(', ');
+    return `<tr class="${kind}${inUse === true ? ' used' : ''}"><th scope="row">${escaped(name)}<small>${escaped(words)}</small></th><td><meter min="0" max="${String(most)}" value="${String(bytes)}" aria-hidden="true"></meter></td><td>${escaped(bytesText(bytes))}</td></tr>`;
   });
   return `<h2>${escaped(t('Its files'))}</h2><table><thead><tr><th scope="col">${escaped(t('File'))}</th><th scope="col" colspan="2">${escaped(t('Size'))}</th></tr></thead><tbody>${rows.join('')}</tbody></table>`;
 }
 
-function kindWord(kind: LessonFile['kind'], t: Translate): string {
+function kindWord(kind: LessonFile['kind']): string {
   switch (kind) {
     case 'base':
       return t('base');
@@ -185,7 +185,7 @@ function kindWord(kind: LessonFile['kind'], t: Translate): string {
   }
 }
 
-function costTable(costs: readonly LayerCost[], t: Translate): string {
+function costTable(costs: readonly LayerCost[]): string {
   if (costs.length === 0) {
     return '';
   }
@@ -193,16 +193,14 @@ function costTable(costs: readonly LayerCost[], t: Translate): string {
   const cell = (microseconds: number): string => `<td>${escaped(t('{0} µs', Math.round(microseconds)))}</td>`;
   const rows = costs.map(
     ({ layers, firstWrite, nextWrite, read }) =>
-      `<tr><th scope="row">${escaped(layersText(layers, t))}</th>${[firstWrite, nextWrite, read].map(cell).join('')}</tr>`,
+      `<tr><th scope="row">${escaped(layersText(layers))}</th>${[firstWrite, nextWrite, read].map(cell).join('')}</tr>`,
   );
   return `<h2>${escaped(t('One request of 4 KB'))}</h2><table class="costs"><thead><tr>${heads
     .map((head) => `<th scope="col">${escaped(head)}</th>`)
-    .join(
-      '',
-    )}</tr></thead><tbody>${rows.join('')}</tbody></table>${layerCostSentences(costs, t).map(paragraph).join('')}`;
+    .join('')}</tr></thead><tbody>${rows.join('')}</tbody></table>${layerCostSentences(costs).map(paragraph).join('')}`;
 }
 
-function layersText(layers: number, t: Translate): string {
+function layersText(layers: number): string {
   return layers === 0 ? t('no layer') : layers === 1 ? t('1 layer') : t('{0} layers', layers);
 }
 

@@ -1,6 +1,7 @@
 // The editor tab with the lesson: draws it anew when it changed. It runs no script and loads nothing.
 import { randomBytes } from 'node:crypto';
 import * as vscode from 'vscode';
+import { t } from '@vscode/l10n';
 import type { Lesson } from '../../lesson/lesson.js';
 import { type Disposable, DisposableStore } from '../../base/disposable.js';
 import type { Log } from '../../base/log.js';
@@ -26,7 +27,7 @@ export class LessonPanel implements Disposable {
     if (this.#panel === undefined) {
       this.#panel = vscode.window.createWebviewPanel(
         lessonPanelType,
-        vscode.l10n.t('Lesson: Snapshots'),
+        t('Lesson: Snapshots'),
         { viewColumn: vscode.ViewColumn.One },
         { enableScripts: false, enableCommandUris: lessonLinks, localResourceRoots: [] },
       );
@@ -57,10 +58,10 @@ export class LessonPanel implements Disposable {
       return;
     }
     // Equal but for the nonce is not drawn again: a new page takes the focus and the place away.
-    const plain = lessonPage(view, '', vscode.l10n.t);
+    const plain = lessonPage(view, '');
     if (plain !== this.#shown) {
       this.#shown = plain;
-      this.#panel.webview.html = lessonPage(view, randomBytes(16).toString('hex'), vscode.l10n.t);
+      this.#panel.webview.html = lessonPage(view, randomBytes(16).toString('hex'));
     }
   }
 }

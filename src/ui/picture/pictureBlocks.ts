@@ -1,14 +1,14 @@
 // The blocks of a disk as the picture's page takes them: numbers packed, rows named as people know them. Pure.
+import { t } from '@vscode/l10n';
 import type { BlockMap, BlockRow } from '../../domain/blockMap.js';
 import { bytesOf } from '../../domain/extents.js';
 import { displayLine } from '../../domain/plainText.js';
 import type { SnapshotTree } from '../../domain/snapshot.js';
 import { findSnapshot } from '../../domain/snapshotTree.js';
 import { bytesText } from '../../text/bytesText.js';
-import type { Translate } from '../../text/translate.js';
 import { extentKinds, type PictureBlocks, type PictureRow } from './messages.js';
 
-export function pictureBlocks(map: BlockMap, tree: SnapshotTree | undefined, t: Translate): PictureBlocks {
+export function pictureBlocks(map: BlockMap, tree: SnapshotTree | undefined): PictureBlocks {
   const reads = new Float64Array(map.reads.length * 3);
   map.reads.forEach(({ start, length, row }, index) => {
     reads.set([start, length, row], index * 3);
@@ -18,22 +18,22 @@ export function pictureBlocks(map: BlockMap, tree: SnapshotTree | undefined, t: 
     disk: map.target,
     virtualBytes: map.virtualBytes,
     clusterBytes: map.clusterBytes,
-    rows: map.rows.map((row) => pictureRow(row, tree, t)),
+    rows: map.rows.map((row) => pictureRow(row, tree)),
     reads,
-    words: wordsOf(map, t),
-    ...(map.unreadable === undefined ? {} : { unreadable: unreadableSentence(map.unreadable, map.format, t) }),
+    words: wordsOf(map),
+    ...(map.unreadable === undefined ? {} : { unreadable: unreadableSentence(map.unreadable, map.format) }),
   };
 }
 
-function pictureRow(row: BlockRow, tree: SnapshotTree | undefined, t: Translate): PictureRow {
+function pictureRow(row: BlockRow, tree: SnapshotTree | undefined): PictureRow {
   const { id, kind, file, snapshot, allocatedBytes } = row;
   const title = snapshot === undefined ? undefined : tree && findSnapshot(tree, snapshot)?.title;
   const made: PictureRow = {
     id,
     kind,
     file,
-    title: titleOf(kind, title ?? snapshot, t),
-    words: [kindWord(kind, t), displayLine(file.split('/').at(-1) ?? file), sizeWord(row, t)].join(' · '),
+    title: titleOf(kind, title ?? snapshot),
+    words: [kindWord(kind), displayLine(file.split('/').at(-1) ?? file), sizeWord(row)].join(' · '),
     ...(snapshot === undefined ? {} : { snapshot }),
     ...(allocatedBytes === undefined ? {} : { allocatedBytes }),
   };
@@ -41,10 +41,10 @@ function pictureRow(row: BlockRow, tree: SnapshotTree | undefined, t: Translate)
 }
 
 /** A snapshot inside an image is no file: of it, what differs from the one before it. */
-function sizeWord({ kind, extents, allocatedBytes }: BlockRow, t: Translate): string {
+function sizeWord({ kind, extents, allocatedBytes }: BlockRow): string {
   const own = extents === 'unreadable' ? undefined : bytesOf(extents.filter(({ kind: what }) => what !== 'zero'));
   const bytes = kind === 'internalSnapshot' ? own : allocatedBytes;
-  return bytes === undefined ? t('size unknown') : bytesText(bytes, t);
+  return bytes === undefined ? t('size unknown') : bytesText(bytes);
 }
 
 function packed(extents: Exclude<BlockRow['extents'], 'unreadable'>): Pick<PictureRow, 'extents' | 'kinds'> {
@@ -58,7 +58,7 @@ function packed(extents: Exclude<BlockRow['extents'], 'unreadable'>): Pick<Pictu
   return { extents: flat, kinds };
 }
 
-function titleOf(kind: BlockRow['kind'], title: string | undefined, t: Translate): string {
+function titleOf(kind: BlockRow['kind'], title: string | undefined): string {
   const name = title === undefined ? undefined : displayLine(title);
   switch (kind) {
     case 'base':
@@ -72,7 +72,7 @@ function titleOf(kind: BlockRow['kind'], title: string | undefined, t: Translate
   }
 }
 
-function kindWord(kind: BlockRow['kind'], t: Translate): string {
+function kindWord(kind: BlockRow['kind']): string {
   switch (kind) {
     case 'base':
       return t('base');
@@ -85,20 +85,16 @@ function kindWord(kind: BlockRow['kind'], t: Translate): string {
   }
 }
 
-function wordsOf({ virtualBytes, clusterBytes, rows, exact, readAt }: BlockMap, t: Translate): string {
+function wordsOf({ virtualBytes, clusterBytes, rows, exact, readAt }: BlockMap): string {
   const at = t('read at {0}', new Date(readAt).toLocaleTimeString());
   return [
-    t('{0} in clusters of {1}', bytesText(virtualBytes, t), bytesText(clusterBytes, t)),
+    t('{0} in clusters of {1}', bytesText(virtualBytes), bytesText(clusterBytes)),
     rows.length === 1 ? t('1 layer') : t('{0} layers', rows.length),
     exact === 'exact' ? at : t('{0} while the VM could write: an estimate', at),
   ].join(' · ');
 }
 
-function unreadableSentence(
-  why: NonNullable<BlockMap['unreadable']>,
-  format: string | undefined,
-  t: Translate,
-): string {
+function unreadableSentence(why: NonNullable<BlockMap['unreadable']>, format: string | undefined): string {
   const sizes = t('The layers are shown by the size that libvirt tells.');
   switch (why) {
     case 'otherHost':

@@ -7,7 +7,6 @@ import type { Log } from '../../base/log.js';
 import type { BlockMap } from '../../domain/blockMap.js';
 import { type VmRef, snapshotableDisks } from '../../domain/vm.js';
 import { failureText } from '../../text/failureText.js';
-import type { Translate } from '../../text/translate.js';
 import type { NoBlocks, PictureBlocks } from './messages.js';
 import { pictureBlocks } from './pictureBlocks.js';
 import { PictureReader } from './pictureReader.js';
@@ -15,7 +14,6 @@ import { PictureReader } from './pictureReader.js';
 export interface DiskServices {
   readonly inventory: Pick<InventoryPort, 'connections' | 'findVm' | 'refresh' | 'readBlockMap'>;
   readonly log: Log;
-  readonly t: Translate;
   readonly send: (message: PictureBlocks | NoBlocks) => void;
 }
 
@@ -32,7 +30,7 @@ export class PictureDisk implements Disposable {
     this.#ref = ref;
     this.#chosen = chosen;
     this.#services = services;
-    const { inventory, log, t, send } = services;
+    const { inventory, log, send } = services;
     this.#reader = new PictureReader({
       read: async (disk) => {
         // libvirt tells nobody that a VM stands on another file: what is known of its disks may be of before a snapshot.
@@ -41,12 +39,12 @@ export class PictureDisk implements Disposable {
       },
       done: (map) => {
         this.#map = map;
-        send(pictureBlocks(map, inventory.findVm(ref)?.tree, t));
+        send(pictureBlocks(map, inventory.findVm(ref)?.tree));
       },
       failed: (error, disk) => {
         this.#map = undefined;
         log.warn(`blocks of ${disk} of ${vmKey(ref)}: ${String(error)}`);
-        const { sentence, nextStep } = failureText(asFailure(error), t);
+        const { sentence, nextStep } = failureText(asFailure(error));
         send({ kind: 'noBlocks', disk, why: `${sentence} ${nextStep}`.trim() });
       },
     });

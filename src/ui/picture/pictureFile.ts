@@ -1,5 +1,6 @@
 // Saves an exported picture where the user says. What it holds has been checked; this only asks and writes.
 import * as vscode from 'vscode';
+import { t } from '@vscode/l10n';
 import type { FromPicture } from './messages.js';
 
 type Export = Extract<FromPicture, { kind: 'export' }>;
@@ -9,7 +10,7 @@ export async function savePicture(vm: string, { format, data }: Export): Promise
   const name = `${vm.replaceAll(/[^\p{L}\p{N}._-]+/gu, '-').replace(/^[.-]+/u, '') || 'picture'}.${format}`;
   const folder = vscode.workspace.workspaceFolders?.[0]?.uri;
   const uri = await vscode.window.showSaveDialog({
-    title: vscode.l10n.t('Save the Picture'),
+    title: t('Save the Picture'),
     filters: format === 'svg' ? { SVG: ['svg'] } : { PNG: ['png'] },
     ...(folder === undefined ? {} : { defaultUri: vscode.Uri.joinPath(folder, name) }),
   });

@@ -1,6 +1,7 @@
 // One picture in an editor tab: sends the page what the inventory knows of its VM while it is seen, and takes what the page
 // sends after a look at it. Hidden, it does nothing. Draws nothing itself, and runs no command.
 import * as vscode from 'vscode';
+import { t } from '@vscode/l10n';
 import { asFailure } from '../../domain/asFailure.js';
 import type { InventoryPort } from '../../engine/inventory.js';
 import { type InventoryChange, vmKey } from '../../inventory/views.js';
@@ -17,8 +18,6 @@ import { PictureDisk } from './pictureDisk.js';
 import { pageHtml } from './picturePage.js';
 import { pictureState } from './pictureState.js';
 import { PictureWishes, reading } from './pictureWishes.js';
-
-const t = vscode.l10n.t;
 
 /** Changes that come together are sent together. */
 const gatherMs = 50;
@@ -69,7 +68,6 @@ export class PicturePanel implements Disposable {
     this.#disk = this.#store.add(
       new PictureDisk(ref, disk, {
         ...services,
-        t,
         send: (blocks) => {
           this.#send(blocks);
           this.#settleSoon();

@@ -1,5 +1,6 @@
 // All open pictures: opens them, finds the one of a VM again, and brings them back after a reload.
 import * as vscode from 'vscode';
+import { t } from '@vscode/l10n';
 import { type Disposable, DisposableStore } from '../../base/disposable.js';
 import { Emitter, type Event } from '../../base/emitter.js';
 import { pictureViewType } from '../../manifest/viewIds.js';
@@ -46,7 +47,7 @@ export class PicturePanels implements Disposable, vscode.WebviewPanelSerializer 
     const name = displayLine(this.#services.inventory.findVm(ref)?.vm.name ?? '');
     const panel = vscode.window.createWebviewPanel(
       pictureViewType,
-      vscode.l10n.t('{0}: Picture', name),
+      t('{0}: Picture', name),
       {
         viewColumn: where === 'beside' ? vscode.ViewColumn.Beside : vscode.ViewColumn.Active,
         preserveFocus: keepFocus,

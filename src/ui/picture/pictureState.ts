@@ -1,5 +1,6 @@
 // What the picture shows of a VM: its snapshots as nodes, in the words of the tree view, and what can be done with each.
 // Pure; knows no page.
+import { t } from '@vscode/l10n';
 import type { ConnectionView, VmView } from '../../inventory/views.js';
 import type { CommandId } from '../../manifest/commandIds.js';
 import { displayLine } from '../../domain/plainText.js';
@@ -9,7 +10,6 @@ import { failureText } from '../../text/failureText.js';
 import { healthMark, healthText } from '../../text/healthText.js';
 import { type Reading, hereRow, snapshotRow, vmRow } from '../../text/rows.js';
 import { sizeWords } from '../../text/sizeText.js';
-import type { Translate } from '../../text/translate.js';
 import type { PictureAction, PictureMark, PictureNode, PictureState } from './messages.js';
 
 /** @param view undefined: the VM is not known, or not yet */
@@ -19,8 +19,7 @@ export function pictureState(
   disks: readonly string[],
   reading: Reading,
 ): PictureState {
-  const { t } = reading;
-  const notice = noticeOf(view, connection, t);
+  const notice = noticeOf(view, connection);
   const readOnly = connection?.capabilities?.readOnly === true;
   return {
     kind: 'state',
@@ -28,14 +27,14 @@ export function pictureState(
     words: view === undefined ? '' : vmRow(view, readOnly, reading).description,
     ...(notice === undefined ? {} : { notice }),
     nodes: view?.tree === undefined ? [] : nodesOf(view, readOnly, reading),
-    actions: pictureActions(t),
+    actions: pictureActions(),
     disks,
     marks: view === undefined ? [] : marksOf(view, reading),
   };
 }
 
 /** Each is a command; its menu entry is there for nodes with the token. */
-export function pictureActions(t: Translate): readonly (PictureAction & { readonly id: CommandId })[] {
+export function pictureActions(): readonly (PictureAction & { readonly id: CommandId })[] {
   return [
     { id: 'virtRewind.revert', title: t('Revert…'), token: 'revertable', shows: 'whatIf' },
     { id: 'virtRewind.quickCheckpoint', title: t('Quick Checkpoint'), token: 'checkpointable' },
@@ -62,10 +61,10 @@ export function pictureActions(t: Translate): readonly (PictureAction & { readon
   ];
 }
 
-function noticeOf(view: VmView | undefined, connection: ConnectionView | undefined, t: Translate): string | undefined {
+function noticeOf(view: VmView | undefined, connection: ConnectionView | undefined): string | undefined {
   const failure = view?.failure ?? (connection?.state === 'failed' ? connection.failure : undefined);
   if (failure !== undefined) {
-    const { sentence, nextStep } = failureText(failure, t);
+    const { sentence, nextStep } = failureText(failure);
     const stands = view?.tree === undefined ? '' : t('What is shown here is as it was before.');
     return [sentence, stands, nextStep].filter((part) => part !== '').join(' ');
   }
@@ -81,7 +80,6 @@ function noticeOf(view: VmView | undefined, connection: ConnectionView | undefin
 }
 
 function nodesOf(view: VmView, readOnly: boolean, reading: Reading): readonly PictureNode[] {
-  const { t } = reading;
   const { tree } = view;
   if (tree === undefined) {
     return [];
@@ -97,7 +95,7 @@ function nodesOf(view: VmView, readOnly: boolean, reading: Reading): readonly Pi
   const wrong = wrongWith(view, reading);
   const nodes = snapshots.map((snapshot): PictureNode => {
     const found = wrong.filter(({ finding }) => snapshotOf(finding) === snapshot.name);
-    const mark = healthMark(found, t);
+    const mark = healthMark(found);
     const isCurrent = tree.current === snapshot.name;
     const place = {
       isCurrent,
@@ -109,7 +107,7 @@ function nodesOf(view: VmView, readOnly: boolean, reading: Reading): readonly Pi
     };
     const row = snapshotRow(snapshot, place, reading);
     const onPath = isOnActivePath(tree, snapshot.name);
-    const size = sizeWords(sizes.get(snapshot.name), t);
+    const size = sizeWords(sizes.get(snapshot.name));
     return {
       kind: 'snapshot',
       name: snapshot.name,
@@ -155,13 +153,13 @@ function marksOf(view: VmView, reading: Reading): readonly PictureMark[] {
   const files = new Set(wrong.flatMap(({ finding }) => fileOf(finding) ?? []));
   return [...files].map((file) => {
     const found = wrong.filter(({ finding }) => fileOf(finding) === file);
-    return { file, mark: healthMark(found, reading.t), words: sentencesOf(found, view, reading).join(' ') };
+    return { file, mark: healthMark(found), words: sentencesOf(found, view, reading).join(' ') };
   });
 }
 
-function sentencesOf(found: readonly Found[], view: VmView, { now, t }: Reading): readonly string[] {
+function sentencesOf(found: readonly Found[], view: VmView, { now }: Reading): readonly string[] {
   return found.map(({ finding }) => {
-    const { what, todo } = healthText(finding, view, now, t);
+    const { what, todo } = healthText(finding, view, now);
     return [what, todo].filter((sentence) => sentence !== '').join(' ');
   });
 }

@@ -1,5 +1,6 @@
 // What would happen, as the picture shows it: asks for the plan, and says for each node and layer what becomes of it.
 // The plan decides; nothing here runs.
+import { t } from '@vscode/l10n';
 import type { InventoryPort } from '../../engine/inventory.js';
 import type { BlockMap } from '../../domain/blockMap.js';
 import { bytesOf } from '../../domain/extents.js';
@@ -14,7 +15,6 @@ import { titleIn } from '../../text/operationProgress.js';
 import { planText } from '../../text/planText.js';
 import { refusalText } from '../../text/refusalText.js';
 import type { Reading } from '../../text/rows.js';
-import type { Translate } from '../../text/translate.js';
 import type { PictureWhatIf } from './messages.js';
 import { pictureActions } from './pictureState.js';
 
@@ -36,8 +36,7 @@ export async function pictureWhatIf(
   asked: FactsRequest,
 ): Promise<PictureWhatIf | undefined> {
   const { reading, action, snapshot } = asked;
-  const { t } = reading;
-  const offered = pictureActions(t).find(({ id, shows }) => id === action && shows === 'whatIf');
+  const offered = pictureActions().find(({ id, shows }) => id === action && shows === 'whatIf');
   const requests = requestsOf(asked);
   const [wanted] = requests;
   if (offered === undefined || wanted === undefined) {
@@ -51,7 +50,7 @@ export async function pictureWhatIf(
     return undefined;
   }
   if (second.kind === 'refusal') {
-    const { reason, nextStep } = refusalText((first.kind === 'refusal' ? first : second).refusal, t);
+    const { reason, nextStep } = refusalText((first.kind === 'refusal' ? first : second).refusal);
     return {
       kind: 'whatIf',
       answer: 'refused',
@@ -61,8 +60,8 @@ export async function pictureWhatIf(
       rows: [],
     };
   }
-  const { title, detail } = planText(second, view, reading.now / 1_000, t);
-  const why = first.kind === 'refusal' ? refusalText(first.refusal, t).reason : undefined;
+  const { title, detail } = planText(second, view, reading.now / 1_000);
+  const why = first.kind === 'refusal' ? refusalText(first.refusal).reason : undefined;
   return {
     kind: 'whatIf',
     answer: 'plan',
@@ -71,11 +70,11 @@ export async function pictureWhatIf(
       t('Nothing has been done yet. This is what would happen:'),
       ...(why === undefined ? [] : [t('The present state cannot be kept first: {0}', why)]),
       detail,
-      ...notInPicture(second, asked.map, t),
+      ...notInPicture(second, asked.map),
     ],
     run: { action, snapshot, label: offered.title },
-    nodes: nodeFates(second).map(({ snapshot: name, fate }) => ({ name, fate, words: nodeWords(fate, name, t) })),
-    rows: asked.map === undefined ? [] : rowMessages(second, asked.map, t),
+    nodes: nodeFates(second).map(({ snapshot: name, fate }) => ({ name, fate, words: nodeWords(fate, name) })),
+    rows: asked.map === undefined ? [] : rowMessages(second, asked.map),
   };
 }
 
@@ -102,11 +101,11 @@ function requestsOf({ ref: vm, action, snapshot, revert }: FactsRequest): readon
     : [];
 }
 
-function rowMessages(plan: Plan, map: BlockMap, t: Translate): PictureWhatIf['rows'] {
+function rowMessages(plan: Plan, map: BlockMap): PictureWhatIf['rows'] {
   return rowFates(plan, map).map((fate) => ({
     row: fate.row,
     fate: fate.fate,
-    words: rowWords(fate, map, t),
+    words: rowWords(fate, map),
     ...(fate.extents === undefined
       ? {}
       : { extents: Float64Array.from(fate.extents.flatMap(({ start, length }) => [start, length])) }),
@@ -114,14 +113,14 @@ function rowMessages(plan: Plan, map: BlockMap, t: Translate): PictureWhatIf['ro
 }
 
 /** A snapshot of another branch rests on layers that the VM does not stand on now. */
-function notInPicture(plan: Plan, map: BlockMap | undefined, t: Translate): readonly string[] {
+function notInPicture(plan: Plan, map: BlockMap | undefined): readonly string[] {
   const isThere = map === undefined || map.rows.some(({ snapshot }) => snapshot === plan.snapshot);
   return isThere || plan.request.kind !== 'revert'
     ? []
     : ['', t('The layers of this snapshot are of another branch: they are not among the blocks shown here.')];
 }
 
-function nodeWords(fate: Fate, name: string, t: Translate): string {
+function nodeWords(fate: Fate, name: string): string {
   switch (fate) {
     case 'dropped':
       return name === '' ? t('would be lost') : t('would be gone');
@@ -136,7 +135,7 @@ function nodeWords(fate: Fate, name: string, t: Translate): string {
 }
 
 /** Bytes stand beside what is crossed out inside an image; how much a merge moves the plan itself says. */
-function rowWords({ row, fate, into, from, extents = [] }: RowFate, { rows }: BlockMap, t: Translate): string {
+function rowWords({ row, fate, into, from, extents = [] }: RowFate, { rows }: BlockMap): string {
   const letterOf = (wanted: string): string => layerLetter(rows.findIndex(({ id }) => id === wanted));
   switch (fate) {
     case 'dropped': {
@@ -145,14 +144,14 @@ function rowWords({ row, fate, into, from, extents = [] }: RowFate, { rows }: Bl
         ? t('would be dropped')
         : extents.length === 0
           ? t('would be gone; other states read all its blocks')
-          : t('would be gone, and {0} of its blocks', bytesText(bytesOf(extents), t));
+          : t('would be gone, and {0} of its blocks', bytesText(bytesOf(extents)));
     }
     case 'moved':
       return into === undefined ? t('would be merged') : t('would move into layer {0}', letterOf(into));
     case 'receives':
       return from === undefined
         ? t('would take what moves')
-        : t('would keep {0} of layer {1}', bytesText(bytesOf(extents), t), letterOf(from));
+        : t('would keep {0} of layer {1}', bytesText(bytesOf(extents)), letterOf(from));
     case 'read':
       return t('would be read again');
     case 'kept':

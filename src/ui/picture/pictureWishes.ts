@@ -1,6 +1,7 @@
 // What somebody wishes in a picture: a command of its menus, what it would do, a file of the picture. Knows no page, only
 // what came from it and was checked.
 import * as vscode from 'vscode';
+import { t } from '@vscode/l10n';
 import type { InventoryPort } from '../../engine/inventory.js';
 import { vmKey } from '../../inventory/views.js';
 import type { Log } from '../../base/log.js';
@@ -17,8 +18,6 @@ import { savePicture } from './pictureFile.js';
 import { pictureActions } from './pictureState.js';
 import { pictureWhatIf } from './pictureWhatIf.js';
 
-const t = vscode.l10n.t;
-
 type Wish<Type extends FromPicture['kind']> = Extract<FromPicture, { kind: Type }>;
 
 export class PictureWishes {
@@ -32,7 +31,7 @@ export class PictureWishes {
 
   /** As a menu of the tree would call it: the command asks what it asks, and says itself what went wrong. */
   async run({ action, snapshot }: Wish<'run'>): Promise<void> {
-    const command = pictureActions(t).find(({ id }) => id === action);
+    const command = pictureActions().find(({ id }) => id === action);
     if (command === undefined) {
       this.#services.log.warn('A picture asked for a command that it does not offer; nothing was done.');
       return;
@@ -70,5 +69,5 @@ export class PictureWishes {
 
 /** How things are put into words now. */
 export function reading(): Reading {
-  return { now: Date.now(), t, isProtected: protectedBy(readSettings().protectedVms) };
+  return { now: Date.now(), isProtected: protectedBy(readSettings().protectedVms) };
 }

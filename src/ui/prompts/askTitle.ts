@@ -1,12 +1,10 @@
 // The two lines of text that people write about a snapshot.
-import * as vscode from 'vscode';
+import { t } from '@vscode/l10n';
 import type { Snapshot } from '../../domain/snapshot.js';
 import { longestTitle, titleProblem } from '../../domain/snapshotName.js';
 import { askText } from './ask.js';
 import { answered } from './commandError.js';
 import { fromOneLine, lineBreak, toOneLine } from './oneLine.js';
-
-const t = vscode.l10n.t;
 
 /** Checked as it is typed. */
 export async function askTitle(value: string, others: readonly Pick<Snapshot, 'name' | 'title'>[]): Promise<string> {

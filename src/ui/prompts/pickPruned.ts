@@ -1,5 +1,5 @@
 // The questions before a prune: by which rule, and which of those that it fits.
-import * as vscode from 'vscode';
+import { t } from '@vscode/l10n';
 import type { VmView } from '../../inventory/views.js';
 import type { Bytes, SnapshotSize } from '../../domain/layers.js';
 import type { SnapshotTree } from '../../domain/snapshot.js';
@@ -12,8 +12,6 @@ import { kindWords, styleSentence } from '../../text/words.js';
 import { askSeveral, askText } from './ask.js';
 import { answered } from './commandError.js';
 import { type Choice, pick } from './pickTarget.js';
-
-const t = vscode.l10n.t;
 
 export interface PickedRule {
   /** Hours. */
@@ -87,9 +85,9 @@ export async function pickPruned(
         : {
             description: [
               sizeWords(bytesOf(name)),
-              relativeAge(snapshot.createdAt, now, t),
-              kindWords(snapshot, t),
-              styleSentence(snapshot.style, t),
+              relativeAge(snapshot.createdAt, now),
+              kindWords(snapshot),
+              styleSentence(snapshot.style),
             ].join(' · '),
           }),
       value: name,
@@ -100,5 +98,5 @@ export async function pickPruned(
 }
 
 function sizeWords(bytes: Bytes): string {
-  return bytes === 'unknown' ? t('size unknown') : bytesText(bytes, t);
+  return bytes === 'unknown' ? t('size unknown') : bytesText(bytes);
 }

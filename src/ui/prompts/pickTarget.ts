@@ -1,5 +1,5 @@
 // The lists from which a VM, a snapshot or a connection is picked; each line tells the state in words.
-import * as vscode from 'vscode';
+import { t } from '@vscode/l10n';
 import type { InventoryPort } from '../../engine/inventory.js';
 import type { ConnectionView, VmView } from '../../inventory/views.js';
 import { displayLine } from '../../domain/plainText.js';
@@ -9,8 +9,6 @@ import { relativeAge } from '../../text/relativeAge.js';
 import { kindWords, powerWord, snapshotCountText } from '../../text/words.js';
 import { type Line, askOne, askSeveral } from './ask.js';
 import { CommandError, answered } from './commandError.js';
-
-const t = vscode.l10n.t;
 
 export type Choice<T> = Line<T>;
 
@@ -45,10 +43,10 @@ export async function pickVm(
   const choices = (fitting.length > 0 ? fitting : all).map((view) => ({
     label: view.vm.name,
     description: [
-      powerWord(view.vm, t),
-      ...(view.snapshotCount === undefined ? [] : [snapshotCountText(view.snapshotCount, t)]),
+      powerWord(view.vm),
+      ...(view.snapshotCount === undefined ? [] : [snapshotCountText(view.snapshotCount)]),
     ].join(' · '),
-    ...(several && { detail: connectionLabel(view.ref.connection, t) }),
+    ...(several && { detail: connectionLabel(view.ref.connection) }),
     value: view,
   }));
   return pick(choices, placeholder);
@@ -66,8 +64,8 @@ export async function pickSnapshot(view: VmView, tree: SnapshotTree, placeholder
     .map(({ snapshot }) => ({
       label: snapshot.title,
       description: [
-        kindWords(snapshot, t),
-        relativeAge(snapshot.createdAt, now, t),
+        kindWords(snapshot),
+        relativeAge(snapshot.createdAt, now),
         ...(snapshot.name === tree.current ? [t('current')] : []),
       ].join(' · '),
       ...(snapshot.description !== '' && { detail: displayLine(snapshot.description) }),
@@ -81,7 +79,7 @@ export async function pickConnection(
   placeholder: string,
 ): Promise<ConnectionView> {
   const choices = connections.map((connection) => ({
-    label: connectionLabel(connection.uri, t),
+    label: connectionLabel(connection.uri),
     description: connectionStateWord(connection),
     detail: connection.uri,
     value: connection,

@@ -1,4 +1,5 @@
 // How far an operation is and what it did, as lines of text. Knows nothing of the editor.
+import { t } from '@vscode/l10n';
 import type {
   DeleteScope,
   OperationRequest,
@@ -8,7 +9,6 @@ import type {
 } from '../../domain/operation.js';
 import { bytesText } from '../../text/bytesText.js';
 import { durationText, elapsedText } from '../../text/relativeAge.js';
-import type { Translate } from '../../text/translate.js';
 import { powerWord } from '../../text/words.js';
 
 /**
@@ -20,29 +20,28 @@ import { powerWord } from '../../text/words.js';
  * | nothing       | exceeded | 40 s, it was thought to take 30 s     |
  * | nothing       | no       | 12 s                                  |
  */
-export function progressText(progress: Progress, elapsedMs: number, t: Translate): string {
-  const elapsed = elapsedText(elapsedMs, t);
+export function progressText(progress: Progress, elapsedMs: number): string {
+  const elapsed = elapsedText(elapsedMs);
   const { fraction, estimateMs, saved } = progress;
   if (fraction !== undefined) {
     const far = t('{0} %, {1}', percent(fraction), elapsed);
-    return saved === undefined ? far : t('{0}, {1}', far, savedText(saved, t));
+    return saved === undefined ? far : t('{0}, {1}', far, savedText(saved));
   }
   if (estimateMs === undefined) {
-    return uncancellable(progress, elapsed, t);
+    return uncancellable(progress, elapsed);
   }
-  const estimate = elapsedText(Math.max(1_000, estimateMs), t);
+  const estimate = elapsedText(Math.max(1_000, estimateMs));
   return uncancellable(
     progress,
     elapsedMs <= estimateMs
       ? t('{0} of about {1}', elapsed, estimate)
       : t('{0}, it was thought to take {1}', elapsed, estimate),
-    t,
   );
 }
 
 /** RAM of a guest that runs on is written again when it was changed, so that a part of it tells little. */
-function savedText({ bytes, bytesPerSecond, guestStopped }: SavedRamProgress, t: Translate): string {
-  const words = [bytesText(bytes, t), bytesText(bytesPerSecond, t)] as const;
+function savedText({ bytes, bytesPerSecond, guestStopped }: SavedRamProgress): string {
+  const words = [bytesText(bytes), bytesText(bytesPerSecond)] as const;
   return guestStopped
     ? t('{0} written, {1} a second; the guest is stopped until all is', ...words)
     : t('{0} written, {1} a second', ...words);
@@ -53,7 +52,7 @@ export function percent(fraction: number): number {
   return Math.max(0, Math.min(99, Math.floor(fraction * 100)));
 }
 
-function uncancellable(progress: Progress, text: string, t: Translate): string {
+function uncancellable(progress: Progress, text: string): string {
   return progress.cancellable ? text : t('{0} (libvirt cannot cancel it)', text);
 }
 
@@ -61,29 +60,23 @@ function uncancellable(progress: Progress, text: string, t: Translate): string {
  * What was done, for the status bar and the log.
  * @param title of the snapshot that the request names
  */
-export function doneText(
-  request: OperationRequest,
-  result: OperationResult,
-  vm: string,
-  title: string,
-  t: Translate,
-): string {
-  const took = durationText(result.durationMs, t);
+export function doneText(request: OperationRequest, result: OperationResult, vm: string, title: string): string {
+  const took = durationText(result.durationMs);
   switch (request.kind) {
     case 'create':
-      return createdText(result, vm, title, t);
+      return createdText(result, vm, title);
     case 'revert':
-      return t('Reverted {0} to “{1}” in {2}; it is {3} now.', vm, title, took, stateWord(result, t));
+      return t('Reverted {0} to “{1}” in {2}; it is {3} now.', vm, title, took, stateWord(result));
     case 'delete':
-      return deletedText(request.scope, title, vm, took, t);
+      return deletedText(request.scope, title, vm, took);
     case 'rename':
       return t('Renamed a snapshot of {1} to “{0}”.', title, vm);
     case 'repair':
-      return t('Repaired {0} in {1}; it is {2} now.', vm, took, stateWord(result, t));
+      return t('Repaired {0} in {1}; it is {2} now.', vm, took, stateWord(result));
     case 'describe':
       return t('Changed the description of “{0}” of {1}.', title, vm);
     case 'power':
-      return t('{0} is {1} now.', vm, stateWord(result, t));
+      return t('{0} is {1} now.', vm, stateWord(result));
     case 'consolidate':
       return t('Consolidated the disks of {0} in {1}.', vm, took);
     case 'prune':
@@ -91,7 +84,7 @@ export function doneText(
   }
 }
 
-function deletedText(scope: DeleteScope, title: string, vm: string, took: string, t: Translate): string {
+function deletedText(scope: DeleteScope, title: string, vm: string, took: string): string {
   switch (scope) {
     case 'one':
       return t('Deleted “{0}” of {1} in {2}.', title, vm, took);
@@ -106,10 +99,10 @@ function deletedText(scope: DeleteScope, title: string, vm: string, took: string
  * The stop before the title, because the status bar cuts a long text at its end. libvirt sends no event for a stop that
  * is too short; a VM that is off has nothing to stop.
  */
-function createdText(result: OperationResult, vm: string, title: string, t: Translate): string {
-  const took = durationText(result.durationMs, t);
+function createdText(result: OperationResult, vm: string, title: string): string {
+  const took = durationText(result.durationMs);
   if (result.guestPausedMs !== undefined) {
-    const still = durationText(result.guestPausedMs, t);
+    const still = durationText(result.guestPausedMs);
     return t('Snapshot in {2}, guest still for {3}: “{0}” of {1}.', title, vm, took, still);
   }
   return result.state === 'running'
@@ -117,6 +110,6 @@ function createdText(result: OperationResult, vm: string, title: string, t: Tran
     : t('Snapshot in {2}: “{0}” of {1}.', title, vm, took);
 }
 
-function stateWord(result: OperationResult, t: Translate): string {
-  return powerWord({ power: result.state, powerReason: 'other', managedSave: false }, t);
+function stateWord(result: OperationResult): string {
+  return powerWord({ power: result.state, powerReason: 'other', managedSave: false });
 }

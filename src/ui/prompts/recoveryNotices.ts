@@ -1,13 +1,12 @@
 // Tells what became of operations that had broken off: one message each, as soon as it is known.
 import * as vscode from 'vscode';
+import { t } from '@vscode/l10n';
 import type { InventoryPort } from '../../engine/inventory.js';
 import type { Disposable } from '../../base/disposable.js';
 import type { RecoveryReport } from '../../domain/recoveryReport.js';
 import { titleIn } from '../../text/operationProgress.js';
 import { recoveryText } from '../../text/recoveryText.js';
 import { notify } from './notify.js';
-
-const t = vscode.l10n.t;
 
 export function recoveryNotices(inventory: InventoryPort, log: vscode.LogOutputChannel): Disposable {
   return inventory.onDidRecover((report) => {
@@ -17,7 +16,7 @@ export function recoveryNotices(inventory: InventoryPort, log: vscode.LogOutputC
 
 async function tell(inventory: InventoryPort, log: vscode.LogOutputChannel, report: RecoveryReport): Promise<void> {
   const view = inventory.findVm(report.request.vm);
-  const { message, severity } = recoveryText(report, titleIn(view ?? {}, report.request), t);
+  const { message, severity } = recoveryText(report, titleIn(view ?? {}, report.request));
   const commands = report.commands ?? [];
   log.info([message, ...commands].join('\n'));
   const copy = t('Copy Commands');

@@ -1,23 +1,23 @@
 // Rows that say why there is nothing, or nothing new, and what a click on them does. Knows nothing of the editor.
+import { t } from '@vscode/l10n';
 import type { CommandId } from '../../manifest/commandIds.js';
 import type { Failure } from '../../domain/failure.js';
 import type { FactList } from '../../text/factList.js';
 import { failureText } from '../../text/failureText.js';
 import type { MessageNode } from './nodes.js';
 import type { Row } from '../../text/rows.js';
-import type { Translate } from '../../text/translate.js';
 
 export interface MessageRow extends Row {
   readonly click: { readonly title: string; readonly command: CommandId };
 }
 
 /** @param failure what the row is about, where it is about one */
-export function messageRow(node: MessageNode, failure: Failure | undefined, t: Translate): MessageRow {
+export function messageRow(node: MessageNode, failure: Failure | undefined): MessageRow {
   switch (node.about) {
     case 'failure':
-      return failureRow(node, failure, t);
+      return failureRow(node, failure);
     case 'idle':
-      return row(t('Not connected'), t('click to connect'), 'plug', 'connectable', connect(t));
+      return row(t('Not connected'), t('click to connect'), 'plug', 'connectable', connect());
     case 'connecting':
       return row(t('Connecting…'), '', 'loading~spin', '', { title: t('Show Log'), command: 'virtRewind.showLog' });
     case 'noVms':
@@ -33,27 +33,27 @@ export function messageRow(node: MessageNode, failure: Failure | undefined, t: T
   }
 }
 
-export function messageFacts(failure: Failure | undefined, t: Translate): FactList | undefined {
+export function messageFacts(failure: Failure | undefined): FactList | undefined {
   if (failure === undefined) {
     return undefined;
   }
-  const { sentence, nextStep } = failureText(failure, t);
+  const { sentence, nextStep } = failureText(failure);
   return { heading: sentence, ...(nextStep === '' ? {} : { text: nextStep }), lines: [] };
 }
 
-function failureRow(node: MessageNode, failure: Failure | undefined, t: Translate): MessageRow {
-  const text = failure === undefined ? undefined : failureText(failure, t);
+function failureRow(node: MessageNode, failure: Failure | undefined): MessageRow {
+  const text = failure === undefined ? undefined : failureText(failure);
   const isVm = node.ref !== undefined;
   return row(
     text?.sentence ?? t('It failed.'),
     text?.nextStep ?? '',
     'warning',
     isVm ? 'failure' : 'failure;connectable',
-    isVm ? { title: t('Refresh'), command: 'virtRewind.refresh' } : connect(t),
+    isVm ? { title: t('Refresh'), command: 'virtRewind.refresh' } : connect(),
   );
 }
 
-function connect(t: Translate): MessageRow['click'] {
+function connect(): MessageRow['click'] {
   return { title: t('Connect'), command: 'virtRewind.connect' };
 }
 

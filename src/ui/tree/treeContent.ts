@@ -98,7 +98,7 @@ export class TreeContent {
     switch (node.kind) {
       case 'connection': {
         const view = this.connection(node.connection);
-        return view && connectionRow(view, reading);
+        return view && connectionRow(view);
       }
       case 'vm': {
         const view = this.#source.findVm(node.ref);
@@ -109,7 +109,7 @@ export class TreeContent {
       case 'here':
         return this.#hereRow(node, reading);
       case 'message':
-        return messageRow(node, this.failure(node), reading.t);
+        return messageRow(node, this.failure(node));
     }
   }
 
@@ -117,7 +117,7 @@ export class TreeContent {
     switch (node.kind) {
       case 'connection': {
         const view = this.connection(node.connection);
-        return view && connectionFacts(view, reading);
+        return view && connectionFacts(view);
       }
       case 'vm':
       case 'here': {
@@ -132,7 +132,7 @@ export class TreeContent {
         return snapshot && snapshotFacts(snapshot, context, reading);
       }
       case 'message':
-        return messageFacts(this.failure(node), reading.t);
+        return messageFacts(this.failure(node));
     }
   }
 

@@ -1,6 +1,7 @@
 // The tree view of all connections: hands rows to the editor, tells the inventory what is looked at, and asks for a
 // row again only when it reads differently. Decides nothing about what a row says.
 import * as vscode from 'vscode';
+import { t } from '@vscode/l10n';
 import type { InventoryPort } from '../../engine/inventory.js';
 import { type InventoryChange, vmKey } from '../../inventory/views.js';
 import { type Disposable, DisposableStore } from '../../base/disposable.js';
@@ -101,7 +102,7 @@ export class VmTree implements Disposable, vscode.TreeDataProvider<Node> {
       return;
     }
     const filter = text.trim();
-    giveMessage(this.#view, filter === '' ? '' : vscode.l10n.t('Shows only what contains “{0}”.', filter));
+    giveMessage(this.#view, filter === '' ? '' : t('Shows only what contains “{0}”.', filter));
     this.#updateKeys();
     this.#redraw();
     if (filter !== '') {
@@ -237,7 +238,7 @@ export class VmTree implements Disposable, vscode.TreeDataProvider<Node> {
 
   #healthChanged(): void {
     const value = this.#health.wrong().length;
-    giveBadge(this.#view, value, wrongCountText(value, vscode.l10n.t));
+    giveBadge(this.#view, value, wrongCountText(value));
     if (!this.#view.visible) {
       this.#isStale = true;
       return;
@@ -311,7 +312,7 @@ export class VmTree implements Disposable, vscode.TreeDataProvider<Node> {
     const now = Date.now();
     for (const [key, view] of vmsOf(this.#inventory.connections)) {
       const at = this.#drawn.find(key)?.at;
-      if (at !== undefined && this.#lookedAt.isOpen(key) && readsOlder(view, at, now, vscode.l10n.t)) {
+      if (at !== undefined && this.#lookedAt.isOpen(key) && readsOlder(view, at, now)) {
         this.#changed.fire(this.#content.rows.vm(view.ref));
       }
     }
@@ -324,7 +325,6 @@ export class VmTree implements Disposable, vscode.TreeDataProvider<Node> {
   #reading(): Reading {
     return {
       now: Date.now(),
-      t: vscode.l10n.t,
       isProtected: protectedBy(this.#protectedVms),
       health: (ref) => this.#health.healthOf(ref)?.found,
     };

@@ -6,7 +6,6 @@ import { metadataFolders } from '../../../src/driver/connection/metadataFolders.
 import type { FileFacts, Seen } from '../../../src/domain/hostFiles.js';
 import type { Facts } from '../../../src/domain/facts.js';
 import type { VmFile } from '../../../src/domain/vmFiles.js';
-import { untranslated as t } from '../../../src/text/translate.js';
 import { vmFileText } from '../../../src/text/vmFileText.js';
 import { disk, external, frozen, image, looked, now, facts, tree, vm } from './someFacts.js';
 
@@ -112,11 +111,11 @@ describe('the files of a VM', () => {
   it('are said in words', () => {
     const files = filesOf(web());
     const view = { tree: web().tree };
-    const words = (path: string): string => vmFileText(one(files, path)!, view, t).facts;
+    const words = (path: string): string => vmFileText(one(files, path)!, view).facts;
     assert.match(words('/img/web.qcow2'), /disk vda · qcow2 · 1\.0 MB of at most 1\.0 GB · .*now · of “a”, “b”, “c”/);
     assert.match(words('/img/web.c'), /missing .*after “c”/);
     assert.match(words('/iso/cd.iso'), /drive sda .*not known/);
-    assert.equal(vmFileText(one(files, '/img/web.a')!, view, t).name, 'web.a');
+    assert.equal(vmFileText(one(files, '/img/web.a')!, view).name, 'web.a');
   });
 
   it('are asked for where the layers are looked at', () => {

@@ -4,7 +4,6 @@ import type { LessonFacts } from '../../../src/lesson/lessonFacts.js';
 import { standsOn } from '../../../src/lesson/lessonFacts.js';
 import { type LessonStep, lessonOutline, lessonScript } from '../../../src/lesson/lessonScript.js';
 import type { Snapshot } from '../../../src/domain/snapshot.js';
-import { untranslated as t } from '../../../src/text/translate.js';
 
 const nothing: LessonFacts = { power: 'off', snapshots: [], busy: false, writes: 0, measured: 0, files: [] };
 const snapshot = (name: string, change: Partial<Snapshot> = {}): Snapshot => ({
@@ -32,7 +31,7 @@ describe('the script of the lesson', () => {
   it('names each step once, says something in each, and asks for what it can do', () => {
     assert.equal(new Set(lessonScript.map(({ id }) => id)).size, lessonScript.length);
     for (const { id, title, say, task, act, done } of lessonScript) {
-      assert.ok(title(t) !== '' && say(t).length > 0, id);
+      assert.ok(title() !== '' && say().length > 0, id);
       assert.ok((task === undefined) === (act === undefined) && (act === undefined) === (done === undefined), id);
     }
     assert.equal(lessonOutline.length, lessonScript.length);

@@ -18,7 +18,6 @@ import {
   styles,
 } from '../../../src/ui/commands/commandArguments.js';
 import { commandIds } from '../../../src/manifest/commandIds.js';
-import { untranslated as t } from '../../../src/text/translate.js';
 
 describe('the documents', () => {
   it('are up to date, and their links lead somewhere', function () {
@@ -68,7 +67,7 @@ describe('the arguments in docs/commands.md', () => {
 
   for (const [name, { takes }] of Object.entries(documented)) {
     it(`${name} takes what is said, and nothing of another sort`, () => {
-      const parse = (value: unknown) => parseCall({ [name]: value }, undefined, () => [], t);
+      const parse = (value: unknown) => parseCall({ [name]: value }, undefined, () => []);
       for (const value of typeof takes === 'string' ? [samples[takes]] : takes) {
         assert.doesNotThrow(() => parse(value));
       }

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { bytesText } from '../../../src/text/bytesText.js';
-import { untranslated as t } from '../../../src/text/translate.js';
 
 describe('bytes', () => {
   const rows: readonly (readonly [bytes: number, text: string])[] = [
@@ -15,6 +14,6 @@ describe('bytes', () => {
     [5_000 * 1_024 ** 5, '5000 PB'],
   ];
   for (const [bytes, text] of rows) {
-    it(`${bytes} are ${text}`, () => assert.equal(bytesText(bytes, t), text));
+    it(`${bytes} are ${text}`, () => assert.equal(bytesText(bytes), text));
   }
 });

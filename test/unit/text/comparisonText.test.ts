@@ -2,7 +2,6 @@
 import assert from 'node:assert/strict';
 import type { HardwareDifference } from '../../../src/domain/hardware.js';
 import { type Comparison, comparisonPage, comparisonSummary } from '../../../src/text/comparisonText.js';
-import { untranslated as t } from '../../../src/text/translate.js';
 
 const plain: Comparison = { vm: 'web', from: 'a', to: 'b', differences: [], distances: undefined };
 const memory: HardwareDifference = {
@@ -14,7 +13,7 @@ const memory: HardwareDifference = {
 
 describe('a comparison in words', () => {
   it('gives sizes as people read them, on both sides', () => {
-    const page = comparisonPage({ ...plain, differences: [memory] }, t);
+    const page = comparisonPage({ ...plain, differences: [memory] });
     assert.ok(page.includes('64 MB') && page.includes('128 MB'));
   });
 
@@ -23,25 +22,26 @@ describe('a comparison in words', () => {
       { target: 'vda', bytes: 1_048_576 },
       { target: 'vdb', bytes: 'unknown', why: 'otherBranch' },
     ] as const;
-    assert.ok(comparisonSummary({ ...plain, distances }, t).includes('vda'));
-    assert.ok(!comparisonSummary({ ...plain, distances }, t).includes('vdb'));
-    const page = comparisonPage({ ...plain, distances }, t);
+    assert.ok(comparisonSummary({ ...plain, distances }).includes('vda'));
+    assert.ok(!comparisonSummary({ ...plain, distances }).includes('vdb'));
+    const page = comparisonPage({ ...plain, distances });
     assert.equal(page.split('\n').filter((line) => /^\| vd[ab] /.test(line)).length, 2);
   });
 
   it('keeps hostile names as text, one line each', () => {
     const hostile = '<img src=x> | [a](command:x)\n# big';
-    const page = comparisonPage(
-      { ...plain, vm: hostile, differences: [{ part: 'disk', id: hostile, how: 'added', facts: [] }] },
-      t,
-    );
+    const page = comparisonPage({
+      ...plain,
+      vm: hostile,
+      differences: [{ part: 'disk', id: hostile, how: 'added', facts: [] }],
+    });
     assert.ok(!/[^\\]<img|[^\\]\]\(command/.test(page));
     assert.equal(page.split('\n').filter((line) => line.startsWith('# ')).length, 1);
   });
 
   it('ends, however much differs', () => {
     const differences = Array.from({ length: 50_000 }, (_, index) => ({ ...memory, id: `m${String(index)}` }));
-    assert.ok(comparisonPage({ ...plain, differences }, t).split('\n').length < 200);
-    assert.ok(comparisonSummary({ ...plain, differences }, t).length < 200);
+    assert.ok(comparisonPage({ ...plain, differences }).split('\n').length < 200);
+    assert.ok(comparisonSummary({ ...plain, differences }).length < 200);
   });
 });

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { connectionLabel } from '../../../src/text/connectionLabel.js';
-import { untranslated as t } from '../../../src/text/translate.js';
 
 describe('connection label', () => {
   const cases: Readonly<Record<string, string>> = {
@@ -21,7 +20,7 @@ describe('connection label', () => {
   };
   for (const [uri, label] of Object.entries(cases)) {
     it(`calls ${uri} ${label}`, () => {
-      assert.equal(connectionLabel(uri, t), label);
+      assert.equal(connectionLabel(uri), label);
     });
   }
 });

@@ -5,7 +5,6 @@ import type { Repair } from '../../../src/domain/operation.js';
 import { refuse } from '../../../src/domain/refusal.js';
 import { examinationText, findingText } from '../../../src/text/examinationText.js';
 import { repairText } from '../../../src/text/findingText.js';
-import { untranslated as t } from '../../../src/text/translate.js';
 import { branched, ref, vm, vmView } from '../ui/samples.js';
 
 const view = vmView({ tree: branched });
@@ -58,12 +57,12 @@ const repairs: { readonly [W in Repair['kind']]: Extract<Repair, { kind: W }> } 
   thawGuest: { kind: 'thawGuest' },
 };
 const report = (diagnoses: readonly Diagnosis[], abilities: readonly Ability[] = []): string =>
-  examinationText({ of: { vm: view.vm, tree: branched }, abilities, diagnoses }, view, t);
+  examinationText({ of: { vm: view.vm, tree: branched }, abilities, diagnoses }, view);
 
 describe('examination text', () => {
   for (const finding of Object.values(samples)) {
     it(`has three sentences for ${finding.kind}`, () => {
-      const { what, means, todo } = findingText(finding, view, t);
+      const { what, means, todo } = findingText(finding, view);
       for (const sentence of [what, means, todo]) {
         assert.match(sentence, /\S{2}.*[.”)]$/u);
         assert.doesNotMatch(sentence, /[\n\u202E]|\{\d\}|undefined/u);
@@ -73,15 +72,15 @@ describe('examination text', () => {
 
   for (const repair of Object.values(repairs)) {
     it(`says what ${repair.kind} does`, () => {
-      assert.match(repairText(repair, view, t), /^\S[^\n]*\.$/u);
+      assert.match(repairText(repair, view), /^\S[^\n]*\.$/u);
     });
   }
 
   it('tells the VM’s own chain from a snapshot’s, and who forbids a folder', () => {
-    const own = findingText({ kind: 'overlayMissing', file: '/a' }, view, t);
-    assert.notEqual(own.todo, findingText(samples.overlayMissing, view, t).todo);
+    const own = findingText({ kind: 'overlayMissing', file: '/a' }, view);
+    assert.notEqual(own.todo, findingText(samples.overlayMissing, view).todo);
     const by = (['permissions', 'appArmor', 'seLinux'] as const).map(
-      (one) => findingText({ kind: 'denied', file: '/img', by: one }, view, t).means,
+      (one) => findingText({ kind: 'denied', file: '/img', by: one }, view).means,
     );
     assert.equal(new Set(by).size, 3);
   });
@@ -138,7 +137,6 @@ describe('examination text', () => {
     const text = examinationText(
       { of: { vm: view.vm, tree: branched }, abilities: [], diagnoses: all },
       { ...view, vm: vm({ name: evil }) },
-      t,
     );
     assert.doesNotMatch(text, /(?<!\\)[<>[\]`]|\u202E/u);
     assert.equal(text.split('\n').filter((row) => row.startsWith('# ')).length, 1);

@@ -6,7 +6,6 @@ import type { OperationRequest } from '../../../src/domain/operation.js';
 import type { RefusalFacts, RefusalReason } from '../../../src/domain/refusal.js';
 import { failureText, shortFailure } from '../../../src/text/failureText.js';
 import { refusalText } from '../../../src/text/refusalText.js';
-import { untranslated as t } from '../../../src/text/translate.js';
 import { ref } from '../ui/samples.js';
 
 const kinds: Readonly<Record<FailureKind, true>> = {
@@ -163,30 +162,30 @@ describe('failure text', () => {
     it(`has whole sentences for ${kind}, with and without details`, () => {
       const details = { vm, snapshot, connection: 'qemu:///system', group: 'libvirt', candidates: ['a', 'b'] };
       for (const failure of [new Failure(kind), new Failure(kind, details)]) {
-        const { sentence, nextStep } = failureText(failure, t);
+        const { sentence, nextStep } = failureText(failure);
         assert.match(sentence, /^[A-Z].*[.”]$/u);
-        assert.doesNotMatch(`${sentence}${nextStep}${shortFailure(failure, t)}`, /undefined|\{\d\}/);
+        assert.doesNotMatch(`${sentence}${nextStep}${shortFailure(failure)}`, /undefined|\{\d\}/);
       }
     });
   }
 
   it('is silent about what the user cancelled, and about nothing else', () => {
     const silent = (Object.keys(kinds) as FailureKind[]).filter(
-      (kind) => failureText(new Failure(kind, { byUs: true }), t).severity === 'silent',
+      (kind) => failureText(new Failure(kind, { byUs: true })).severity === 'silent',
     );
     assert.deepEqual(silent, ['cancelled']);
   });
 
   it('warns of what another program cancelled, and of what that leaves', () => {
     const told = (request: OperationRequest): string => {
-      const { severity, sentence, nextStep } = failureText(new Failure('cancelled', { vm, request }), t);
+      const { severity, sentence, nextStep } = failureText(new Failure('cancelled', { vm, request }));
       assert.equal(severity, 'warning');
       assert.match(sentence, /web-test/);
       return `${sentence} ${nextStep}`;
     };
     assert.match(told({ kind: 'create', vm: ref, snapshotKind: 'memory', title: 'x' }), /no snapshot was made/i);
     assert.match(told({ kind: 'delete', vm: ref, snapshot, scope: 'one' }), /again/);
-    assert.equal(failureText(new Failure('cancelled'), t).severity, 'warning');
+    assert.equal(failureText(new Failure('cancelled')).severity, 'warning');
   });
 
   it('says that a guest may still do what it was asked for', () => {
@@ -196,7 +195,7 @@ describe('failure text', () => {
     ] as const) {
       const request = { kind: 'power', vm: ref, action } as const;
       const details = { vm, request, byUs: true, mayStillHappen: true, stateNow: 'running' } as const;
-      const { severity, sentence } = failureText(new Failure('cancelled', details), t);
+      const { severity, sentence } = failureText(new Failure('cancelled', details));
       assert.equal(severity, 'info');
       assert.match(sentence, words);
       assert.match(sentence, /web-test is running now\./);
@@ -205,59 +204,58 @@ describe('failure text', () => {
 
   it('tells an address that no libvirt was asked at from what a libvirt refuses', () => {
     const connection = 'qemu+ssh://host/system';
-    assert.match(failureText(new Failure('unsupported', { connection }), t).sentence, /Connections like qemu\+ssh/);
-    assert.match(failureText(new Failure('invalid', { connection: 'nonsense' }), t).sentence, /no address/);
+    assert.match(failureText(new Failure('unsupported', { connection })).sentence, /Connections like qemu\+ssh/);
+    assert.match(failureText(new Failure('invalid', { connection: 'nonsense' })).sentence, /no address/);
     const asked = new Failure('unsupported', { connection, libvirtCode: 3 });
-    assert.doesNotMatch(failureText(asked, t).sentence, /Connections/);
+    assert.doesNotMatch(failureText(asked).sentence, /Connections/);
   });
 
   it('says of what may never have been there no more than that it is not', () => {
     for (const details of [{ vm }, { vm, snapshot }, { snapshot }, { connection: 'qemu:///x' }]) {
-      assert.doesNotMatch(failureText(new Failure('notFound', details), t).sentence, /any more/);
+      assert.doesNotMatch(failureText(new Failure('notFound', details)).sentence, /any more/);
     }
   });
 
   it('tells a state in the words of the view', () => {
-    const { sentence } = failureText(new Failure('failed', { vm, stateNow: 'shuttingDown' }), t);
+    const { sentence } = failureText(new Failure('failed', { vm, stateNow: 'shuttingDown' }));
     assert.match(sentence, /web-test is shutting down now/);
   });
 
   it('says that nothing was touched when the journal cannot be written, unless steps were carried out before', () => {
     const details = { vm, path: '/home/me/journal' };
-    const atFirst = failureText(new Failure('journal', details), t);
+    const atFirst = failureText(new Failure('journal', details));
     assert.match(atFirst.sentence, /\/home\/me\/journal.*nothing was begun.*web-test is as it was/);
-    const later = failureText(new Failure('journal', { ...details, begun: true }), t);
+    const later = failureText(new Failure('journal', { ...details, begun: true }));
     assert.match(later.sentence, /\/home\/me\/journal.*stopped between two steps/);
     assert.doesNotMatch(later.sentence, /nothing was begun/);
   });
 
   it('names the group that may use the socket', () => {
-    assert.match(failureText(new Failure('denied', { group: 'kvmers' }), t).nextStep, /kvmers/);
+    assert.match(failureText(new Failure('denied', { group: 'kvmers' })).nextStep, /kvmers/);
   });
 
   it('sends nobody to the group whom it would not let in', () => {
     for (const entry of ['noPolkit', 'newLogin'] as const) {
-      const { nextStep } = failureText(new Failure('denied', { entry, libvirtMessage: 'no system bus' }), t);
+      const { nextStep } = failureText(new Failure('denied', { entry, libvirtMessage: 'no system bus' }));
       assert.doesNotMatch(nextStep, /usermod/);
-      assert.notEqual(nextStep, failureText(new Failure('denied', {}), t).nextStep);
+      assert.notEqual(nextStep, failureText(new Failure('denied', {})).nextStep);
     }
   });
 
   it('tells the state the VM is in now', () => {
-    assert.match(failureText(new Failure('failed', { vm, stateNow: 'paused' }), t).sentence, /web-test is paused now/);
+    assert.match(failureText(new Failure('failed', { vm, stateNow: 'paused' })).sentence, /web-test is paused now/);
   });
 
   it('quotes what libvirt says, cut and on one line', () => {
     const libvirtMessage = `internal error:\n\u202Eevil\u0000 ${'x'.repeat(5_000)}`;
-    const { sentence } = failureText(new Failure('failed', { vm: 'a\nb', libvirtMessage }), t);
+    const { sentence } = failureText(new Failure('failed', { vm: 'a\nb', libvirtMessage }));
     assert.match(sentence, /internal error: evil/);
     assert.doesNotMatch(sentence, /[\p{Cc}\u202E]/u);
     assert.ok(sentence.length < 400);
   });
 
   it('says what a failure left, and what became of what had been begun', () => {
-    const told = (details: FailureDetails): string =>
-      failureText(new Failure('failed', { vm, ...details }), t).sentence;
+    const told = (details: FailureDetails): string => failureText(new Failure('failed', { vm, ...details })).sentence;
     assert.match(told({ recovered: 'before' }), /web-test is as it was before\./);
     assert.match(told({ recovered: 'after' }), /brought to its end/);
     assert.match(told({ thawed: true }), /were let go on/);
@@ -274,20 +272,20 @@ describe('failure text', () => {
 
   it('says what helps where a policy or permissions of the host forbid a file', () => {
     const advice = (libvirtMessage: string, details: FailureDetails = {}): string =>
-      failureText(new Failure('failed', { vm, libvirtMessage, ...details }), t).nextStep;
+      failureText(new Failure('failed', { vm, libvirtMessage, ...details })).nextStep;
     const commit = "unable to execute QEMU command 'block-commit': Could not open '/images/a.qcow2': Permission denied";
     assert.match(advice(commit), /AppArmor.*a\.qcow2/);
     assert.match(advice("Could not open '/images/a.qcow2': Permission denied"), /right to “\/images\/a\.qcow2”/);
     assert.match(advice("unable to set security context 'x' on '/images/a.qcow2': Operation not permitted"), /SELinux/);
     assert.doesNotMatch(advice('something else'), /AppArmor|SELinux|right to/);
     const socket = new Failure('denied', { group: 'libvirt', libvirtMessage: "'/run/sock': Permission denied" });
-    assert.match(failureText(socket, t).nextStep, /usermod/);
+    assert.match(failureText(socket).nextStep, /usermod/);
   });
 
   it('offers the doctor where it can show more, and a VM is named', () => {
     const refusal = { reason: 'tagMissing', facts: { snapshot, disk: 'vda', file } } as const;
     const commands = (details: FailureDetails): readonly string[] =>
-      failureText(new Failure('refused', details), t).buttons.map(({ command }) => command);
+      failureText(new Failure('refused', details)).buttons.map(({ command }) => command);
     assert.deepEqual(commands({ vm, refusal }), ['virtRewind.examine']);
     const outer = {
       reason: 'checkpointImpossible',
@@ -301,7 +299,7 @@ describe('failure text', () => {
 
   it('offers only commands that exist', () => {
     for (const kind of Object.keys(kinds) as FailureKind[]) {
-      for (const { command } of failureText(new Failure(kind), t).buttons) {
+      for (const { command } of failureText(new Failure(kind)).buttons) {
         assert.ok(commandIds.includes(command));
       }
     }
@@ -311,7 +309,7 @@ describe('failure text', () => {
 describe('refusal text', () => {
   for (const reason of Object.keys(facts) as RefusalReason[]) {
     it(`says why for ${reason}`, () => {
-      const { reason: why, nextStep } = refusalText({ reason, facts: { ...facts[reason] } }, t);
+      const { reason: why, nextStep } = refusalText({ reason, facts: { ...facts[reason] } });
       assert.match(why, /^[“\p{L}\d].*[.:]/u);
       assert.doesNotMatch(`${why}${nextStep}`, /undefined|\{\d\}/);
     });
@@ -319,22 +317,22 @@ describe('refusal text', () => {
 
   it('tells every reason apart', () => {
     const all = (Object.keys(facts) as RefusalReason[]).map(
-      (reason) => refusalText({ reason, facts: { ...facts[reason] } }, t).reason,
+      (reason) => refusalText({ reason, facts: { ...facts[reason] } }).reason,
     );
     assert.equal(new Set(all).size, all.length);
   });
 
   it('fills optional facts only where they are known', () => {
     const texts = [
-      refusalText({ reason: 'internalBaseInUse', facts: { snapshot } }, t),
-      refusalText({ reason: 'overlayNeededByBranch', facts: { snapshot, version } }, t),
+      refusalText({ reason: 'internalBaseInUse', facts: { snapshot } }),
+      refusalText({ reason: 'overlayNeededByBranch', facts: { snapshot, version } }),
     ];
     assert.doesNotMatch(JSON.stringify(texts), /undefined/);
   });
 
   it('says of a power action only what helps with it', () => {
     const text = (reason: 'notRunning' | 'notOff', state: string, wanted: string): string =>
-      Object.values(refusalText({ reason, facts: { vm, state, wanted } }, t)).join(' ');
+      Object.values(refusalText({ reason, facts: { vm, state, wanted } })).join(' ');
     for (const [reason, state, wanted] of [
       ['notRunning', 'off', 'shutDown'],
       ['notRunning', 'off', 'restart'],
@@ -347,18 +345,18 @@ describe('refusal text', () => {
   });
 
   it('quotes the titles of snapshots, which may hold any words, and no names of VMs', () => {
-    const text = refusalText({ reason: 'notOnSnapshot', facts: { vm, snapshot: 'It works, now' } }, t);
+    const text = refusalText({ reason: 'notOnSnapshot', facts: { vm, snapshot: 'It works, now' } });
     assert.match(text.reason, /disks of web-test are not built on “It works, now”/);
   });
 
   it('tells a description that is too long from a title', () => {
-    const text = refusalText({ reason: 'badName', facts: { title: 'x', problem: 'descriptionTooLong' } }, t);
+    const text = refusalText({ reason: 'badName', facts: { title: 'x', problem: 'descriptionTooLong' } });
     assert.match(text.reason, /description/);
     assert.doesNotMatch(text.nextStep, /title/);
   });
 
   it('says that nothing was changed', () => {
     const refusal = { reason: 'noDisks', facts: { vm } } as const;
-    assert.match(failureText(new Failure('refused', { refusal }), t).sentence, /Nothing was changed\.$/);
+    assert.match(failureText(new Failure('refused', { refusal })).sentence, /Nothing was changed\.$/);
   });
 });

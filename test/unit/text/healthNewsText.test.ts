@@ -2,7 +2,6 @@
 import assert from 'node:assert/strict';
 import type { HealthFinding } from '../../../src/diagnosis/healthFinding.js';
 import { healthNewsText } from '../../../src/text/healthNewsText.js';
-import { untranslated as t } from '../../../src/text/translate.js';
 import { now, ref, vmView } from '../ui/samples.js';
 
 const deep: HealthFinding = { kind: 'chainTooDeep', disk: 'vda', deltas: 9, limit: 8 };
@@ -12,7 +11,7 @@ const deeper: HealthFinding = { ...deep, disk: 'vdb', deltas: 12 };
 
 const news = (finding: HealthFinding) => ({ finding, view: vmView() });
 const text = (first: HealthFinding, ...others: readonly HealthFinding[]): string =>
-  healthNewsText([news(first), ...others.map(news)], now * 1_000, t);
+  healthNewsText([news(first), ...others.map(news)], now * 1_000);
 
 describe('the message about what is newly wrong', () => {
   it('says what it is, why it matters, and what to do', () => {
@@ -32,7 +31,7 @@ describe('the message about what is newly wrong', () => {
 
   it('counts those of several VMs, and says the first', () => {
     const other = { finding: old, view: vmView({ ref: { ...ref, uuid: 'other' } }) };
-    const said = healthNewsText([news(deep), other], now * 1_000, t);
+    const said = healthNewsText([news(deep), other], now * 1_000);
     assert.match(said, /^2 things .* 2 VMs.*9 deltas.*slower/);
   });
 });

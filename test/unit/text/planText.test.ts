@@ -4,7 +4,6 @@ import type { Loss, Warning } from '../../../src/domain/consequences.js';
 import type { Plan } from '../../../src/operations/plan.js';
 import { refuse } from '../../../src/domain/refusal.js';
 import { planText } from '../../../src/text/planText.js';
-import { untranslated as t } from '../../../src/text/translate.js';
 import { branched, now, ref, snapshot, vm, vmView } from '../ui/samples.js';
 import { before } from '../domain/someFacts.js';
 
@@ -40,17 +39,17 @@ describe('plan text', () => {
       disks: [],
       auto: 'revert',
     } as const;
-    const kept = planText(plan({ steps: [step], checkpoint: step.name }), target, now, t).detail;
+    const kept = planText(plan({ steps: [step], checkpoint: step.name }), target, now).detail;
     assert.match(kept, /“Before the revert” \(memory/);
-    const costs = planText(plan({ steps: [step], checkpoint: step.name, spaceBytes: 3 * 1024 ** 3 }), target, now, t);
+    const costs = planText(plan({ steps: [step], checkpoint: step.name, spaceBytes: 3 * 1024 ** 3 }), target, now);
     assert.match(costs.detail, /about .* and up to 3\.0 GB/);
-    assert.doesNotMatch(planText(plan(), target, now, t).detail, /kept/);
+    assert.doesNotMatch(planText(plan(), target, now).detail, /kept/);
   });
 
   it('says what a repair does, before what it loses', () => {
     const request = { kind: 'repair', vm: ref, repair: { kind: 'removeTag', file: '/images/a', tag: 'left' } } as const;
     const losses: readonly Loss[] = [{ kind: 'restorePoints', names: ['left'] }];
-    const [does = '', ...rest] = planText(plan({ request, losses }), target, now, t).detail.split('\n');
+    const [does = '', ...rest] = planText(plan({ request, losses }), target, now).detail.split('\n');
     assert.match(does, /“left”.*“\/images\/a”/);
     assert.match(rest.join(' '), /left/);
   });
@@ -58,7 +57,7 @@ describe('plan text', () => {
   it('names all snapshots that go, and of many the first', () => {
     const named = (count: number): string => {
       const names = Array.from({ length: count }, (_, index) => `s${index}`);
-      return planText(plan({ losses: [{ kind: 'restorePoints', names }] }), target, now, t).detail;
+      return planText(plan({ losses: [{ kind: 'restorePoints', names }] }), target, now).detail;
     };
     assert.match(named(1), /s0$/m);
     assert.match(named(9), /9 snapshots: .*s8$/m);
@@ -77,28 +76,28 @@ describe('plan text', () => {
       { kind: 'files', files: Array.from({ length: 20 }, (_, index) => `/images/${index}`) },
       { kind: 'managedSave' },
     ];
-    const { detail } = planText(plan({ losses }), target, now, t);
+    const { detail } = planText(plan({ losses }), target, now);
     assert.match(detail, /3\.0 MB on vda, 512 B on vdb/);
     assert.match(detail, /12 more/);
     assert.equal(detail.split('\n').filter((line) => line.startsWith('•')).length, 3);
   });
 
   it('asks about the VM and the snapshot by the names that people read', () => {
-    const { title } = planText(plan(), target, now, t);
+    const { title } = planText(plan(), target, now);
     assert.match(title, /web-test/);
     assert.match(title, /first/);
   });
 
   it('lists what is lost, since which snapshot and since when', () => {
     const losses: readonly Loss[] = [{ kind: 'diskChanges', since: 'second' }, { kind: 'ram' }];
-    const { detail } = planText(plan({ losses }), target, now, t);
+    const { detail } = planText(plan({ losses }), target, now);
     assert.match(detail, /second” \(2 h ago\)/);
     assert.equal(detail.split('\n').filter((line) => line.startsWith('•')).length, 2);
   });
 
   it('counts the restore points that a modal dialog has no room for', () => {
     const names = Array.from({ length: 500 }, (_, index) => `point-${index}`);
-    const { detail } = planText(plan({ losses: [{ kind: 'restorePoints', names }] }), target, now, t);
+    const { detail } = planText(plan({ losses: [{ kind: 'restorePoints', names }] }), target, now);
     assert.match(detail, /500/);
     assert.ok(detail.length < 600);
   });
@@ -137,7 +136,7 @@ describe('plan text', () => {
       { kind: 'titleOnly', why: 'current' },
       { kind: 'hardwareChanges', what: ['memory'] },
     ];
-    const { detail } = planText(plan({ warnings }), target, now, t);
+    const { detail } = planText(plan({ warnings }), target, now);
     const lines = detail.split('\n');
     assert.doesNotMatch(detail, /undefined|\{\d\}/);
     assert.equal(new Set(lines.slice(-2 - warnings.length, -2)).size, warnings.length);
@@ -146,7 +145,7 @@ describe('plan text', () => {
   it('says of a transient VM that it will be gone', () => {
     const request = { kind: 'power', vm: ref, action: 'shutDown' } as const;
     const losses: readonly Loss[] = [{ kind: 'configuration' }, { kind: 'restorePoints', names: ['base'] }];
-    const { title, detail, confirm } = planText(plan({ request, losses }), target, now, t);
+    const { title, detail, confirm } = planText(plan({ request, losses }), target, now);
     assert.match(title, /web-test/);
     assert.match(detail, /its configuration: .*transient/);
     assert.match(detail, /base/);
@@ -155,7 +154,7 @@ describe('plan text', () => {
 
   it('says the state now and the one in the snapshot', () => {
     const paused = vmView({ vm: vm({ power: 'paused' }), tree: branched });
-    const { detail } = planText(plan({ request: { ...revert, snapshot: 'other' }, snapshot: 'other' }), paused, now, t);
+    const { detail } = planText(plan({ request: { ...revert, snapshot: 'other' }, snapshot: 'other' }), paused, now);
     assert.match(detail, /is paused now.* was off/);
   });
 
@@ -164,7 +163,7 @@ describe('plan text', () => {
       vm: vm({ name: 'a\nLost for ever: nothing' }),
       tree: { snapshots: [snapshot('first', { title: 'x\u202Ey\nz' })] },
     });
-    const text = planText(plan({ losses: [{ kind: 'restorePoints', names: ['first'] }] }), hostile, now, t);
+    const text = planText(plan({ losses: [{ kind: 'restorePoints', names: ['first'] }] }), hostile, now);
     assert.doesNotMatch(text.title, /[\n\u202E]/);
     assert.doesNotMatch(text.detail, /\u202E|^z/m);
   });

@@ -4,7 +4,6 @@ import type { VmView } from '../../../src/inventory/views.js';
 import type { Loss, Warning } from '../../../src/domain/consequences.js';
 import type { Plan } from '../../../src/operations/plan.js';
 import { type PlannedTarget, plansText } from '../../../src/text/plansText.js';
-import { untranslated as t } from '../../../src/text/translate.js';
 import { snapshot, uri, vm, vmView } from '../ui/samples.js';
 import { before } from '../domain/someFacts.js';
 
@@ -41,7 +40,6 @@ describe('text of several plans', () => {
     const views = range(6).map((n) => target(`vm-${n}`, ['old', 'older']));
     const lines = plansText(
       views.flatMap((view) => [deletes(view, 'old', warnings), deletes(view, 'older', warnings)]),
-      t,
     ).split('\n');
     for (const [index, line] of lines.slice(0, 12).entries()) {
       assert.match(line, new RegExp(`^vm-${Math.floor(index / 2)}: .*old`));
@@ -51,36 +49,27 @@ describe('text of several plans', () => {
   });
 
   it('counts and names in total what is lost', () => {
-    const text = plansText([forcesOff('a'), forcesOff('b'), forcesOff('c')], t);
+    const text = plansText([forcesOff('a'), forcesOff('b'), forcesOff('c')]);
     assert.match(text, /Lost for ever:\n• the RAM of 3 VMs/);
     const view = target('web', ['one', 'two']);
     const names = ['one-name', 'two-name'];
     const request = { kind: 'delete', vm: view.ref, snapshot: 'one-name', scope: 'withDescendants' } as const;
-    const both = plansText([planned(view, request, [{ kind: 'restorePoints', names }]), deletes(view, 'two')], t);
+    const both = plansText([planned(view, request, [{ kind: 'restorePoints', names }]), deletes(view, 'two')]);
     assert.match(both, /the way back to 2 snapshots: one, two$/);
   });
 
   it('says how many and which when there are more than lines', () => {
     const titles = range(40).map((n) => `point-${n}`);
     const view = target('web', titles);
-    const text = plansText(
-      titles.map((title) => deletes(view, title)),
-      t,
-    );
+    const text = plansText(titles.map((title) => deletes(view, title)));
     assert.match(text, /^web, 40 snapshots: point-0, point-1, .* and 10 more\n/);
-    const [first] = plansText(
-      range(300).map((n) => forcesOff(`vm-${n}`)),
-      t,
-    ).split('\n');
+    const [first] = plansText(range(300).map((n) => forcesOff(`vm-${n}`))).split('\n');
     assert.match(first ?? '', /^300 VMs: vm-0, vm-1, .* and 270 more$/);
   });
 
   it('stays short with long names, and has no line that a name could make', () => {
     const title = `a\nLost for ever: nothing ${'x'.repeat(500)}`;
-    const text = plansText(
-      range(12).map((n) => deletes(target(`vm-${n}`, [title]), title)),
-      t,
-    );
+    const text = plansText(range(12).map((n) => deletes(target(`vm-${n}`, [title]), title)));
     assert.equal(text.match(/^Lost for ever/gm)?.length, 1);
     assert.ok(text.length < 3_500, `${text.length} characters`);
   });

@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import type { RecoveryReport } from '../../../src/domain/recoveryReport.js';
 import { refuse } from '../../../src/domain/refusal.js';
 import { recoveryText } from '../../../src/text/recoveryText.js';
-import { untranslated as t } from '../../../src/text/translate.js';
 import { ref } from '../ui/samples.js';
 
 const report: RecoveryReport = {
@@ -15,7 +14,7 @@ describe('what became of an operation that was interrupted', () => {
   const severities = { after: 'info', before: 'warning', explained: 'error', failed: 'error' } as const;
   for (const outcome of ['after', 'before', 'explained', 'failed'] as const) {
     it(`${outcome} names the VM and the snapshot, as ${severities[outcome]}`, () => {
-      const { message, severity } = recoveryText({ ...report, outcome }, 'clean install', t);
+      const { message, severity } = recoveryText({ ...report, outcome }, 'clean install');
       assert.equal(severity, severities[outcome]);
       assert.match(message, /web.*test: reverting to clean install was interrupted\./u);
       assert.doesNotMatch(message, /\u202E/u);
@@ -24,7 +23,7 @@ describe('what became of an operation that was interrupted', () => {
 
   it('says why nothing could be done', () => {
     const { refusal } = refuse('noDisks', { vm: 'web' });
-    const { message } = recoveryText({ ...report, outcome: 'explained', why: refusal }, 'clean', t);
-    assert.ok(message.length > recoveryText({ ...report, outcome: 'explained' }, 'clean', t).message.length);
+    const { message } = recoveryText({ ...report, outcome: 'explained', why: refusal }, 'clean');
+    assert.ok(message.length > recoveryText({ ...report, outcome: 'explained' }, 'clean').message.length);
   });
 });

@@ -1,7 +1,6 @@
 // What stands beside a layer: its words, or its mark, or what would become of it; and as much as there is room for.
 import assert from 'node:assert/strict';
 import { bytesText } from '../../../src/text/bytesText.js';
-import { untranslated } from '../../../src/text/translate.js';
 import { Blocks } from '../../../src/ui/picture/page/blocks.js';
 import { type BlockScene, drawBlocks } from '../../../src/ui/picture/page/blockScene.js';
 import { cellWords } from '../../../src/ui/picture/page/blockWords.js';
@@ -37,7 +36,7 @@ function wordsOf(changes: Partial<BlockScene>): readonly string[] {
     text: (text: string) => texts.push(text),
   };
   const window = wholeDisk(blocks.map);
-  drawBlocks(surface, { blocks, window, width: 800, palette: slidePalette, t: untranslated, ...changes });
+  drawBlocks(surface, { blocks, window, width: 800, palette: slidePalette, ...changes });
   return texts.filter(
     (text) => text.includes('kind') || text.includes('⚠') || text.includes('would') || text === '5 MB',
   );
@@ -65,9 +64,8 @@ describe('the words beside a layer', () => {
 
 describe('the words of a cell', () => {
   it('tell whole bytes only where a size rounds them away', () => {
-    const where = (from: number, to: number): string =>
-      cellWords(blocks, { row: 0, from, to }, untranslated).split(' · ')[0] ?? '';
-    const size = (bytes: number): string => bytesText(bytes, untranslated);
+    const where = (from: number, to: number): string => cellWords(blocks, { row: 0, from, to }).split(' · ')[0] ?? '';
+    const size = (bytes: number): string => bytesText(bytes);
     assert.equal(where(0, 65_536), `${size(0)} to ${size(65_536)} (${size(65_536)})`);
     assert.equal(
       where(mebibyte, mebibyte + 65_536),

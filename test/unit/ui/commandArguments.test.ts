@@ -2,13 +2,12 @@ import assert from 'node:assert/strict';
 import { type Call, givenTo, parseCall as parse } from '../../../src/ui/commands/commandArguments.js';
 import { CommandError } from '../../../src/ui/prompts/commandError.js';
 import type { Node } from '../../../src/ui/tree/nodes.js';
-import { untranslated } from '../../../src/text/translate.js';
 
 const ref = { connection: 'qemu:///system', uuid: '5b3c7a52-0000-4000-8000-000000000001' };
 const vm: Node = { kind: 'vm', id: 'a', ref };
 const snapshot: Node = { kind: 'snapshot', id: 'b', ref, snapshot: 'clean' };
 const parseCall = (first: unknown, second: unknown, selection: () => readonly Node[]): Call =>
-  parse(first, second, selection, untranslated);
+  parse(first, second, selection);
 const nothingSelected = (): readonly Node[] => [];
 
 const invalid = (first: unknown): void => {

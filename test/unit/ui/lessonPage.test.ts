@@ -4,7 +4,6 @@ import type { LessonView } from '../../../src/lesson/lesson.js';
 import { lessonScript } from '../../../src/lesson/lessonScript.js';
 import type { Snapshot } from '../../../src/domain/snapshot.js';
 import { Failure } from '../../../src/domain/failure.js';
-import { untranslated as t } from '../../../src/text/translate.js';
 import { lessonLinks, lessonPage } from '../../../src/ui/lesson/lessonPage.js';
 
 const view: LessonView = {
@@ -27,7 +26,7 @@ const view: LessonView = {
 
 describe('the page of the lesson', () => {
   it('runs no script and loads nothing', () => {
-    const html = lessonPage(view, 'abc', t);
+    const html = lessonPage(view, 'abc');
     assert.match(html, /default-src 'none'; style-src 'nonce-abc'"/);
     assert.ok(!/<script|<img|<link|<iframe| on\w+=|url\(|@import/i.test(html));
     assert.ok(!html.includes('style="'), 'styles in elements are not allowed by its own policy');
@@ -38,7 +37,6 @@ describe('the page of the lesson', () => {
       const html = lessonPage(
         { ...view, state: { at, reached: at, phase: 'failed' }, failure: new Failure('failed') },
         'a',
-        t,
       );
       const called = [...html.matchAll(/href="([^"]*)"/g)].map((found) => found[1]!.replace('command:', ''));
       assert.ok(called.includes('virtRewind.lessonNext'));
@@ -61,14 +59,13 @@ describe('the page of the lesson', () => {
         failure: new Failure('failed', { libvirtMessage: evil }),
       },
       'a',
-      t,
     );
     assert.ok(!html.includes('<b onclick'));
     assert.equal(html.split('</style>').length, 2);
   });
 
   it('says in words what a bar shows, and what is read now', () => {
-    const html = lessonPage(view, 'a', t);
+    const html = lessonPage(view, 'a');
     for (const words of ['7.6 MB', '195 KB', '77', '72 µs', '12 µs', '9 µs']) {
       assert.ok(html.includes(words), words);
     }
@@ -88,7 +85,7 @@ describe('the page of the lesson', () => {
       style: 'internal',
     };
     const html = (change: Partial<LessonView>): string =>
-      lessonPage({ ...view, facts: { ...view.facts, snapshots: [inside] }, ...change }, 'a', t);
+      lessonPage({ ...view, facts: { ...view.facts, snapshots: [inside] }, ...change }, 'a');
     assert.ok(html({}).includes('role="note"') && html({}).includes('Mine &#60;own&#62;'));
     assert.ok(html({}).includes('Delete it and go on') && !html({}).includes('role="alert"'));
     const passed = html({ state: { at: 2, reached: 3, phase: 'waiting' } });
@@ -98,7 +95,7 @@ describe('the page of the lesson', () => {
   });
 
   it('is another one when the lesson is over', () => {
-    assert.notEqual(lessonPage(undefined, 'a', t), lessonPage(view, 'a', t));
-    assert.ok(!lessonPage(undefined, 'a', t).includes('lessonNext'));
+    assert.notEqual(lessonPage(undefined, 'a'), lessonPage(view, 'a'));
+    assert.ok(!lessonPage(undefined, 'a').includes('lessonNext'));
   });
 });

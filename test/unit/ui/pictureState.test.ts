@@ -3,11 +3,10 @@ import assert from 'node:assert/strict';
 import { Failure } from '../../../src/domain/failure.js';
 import { commandIds } from '../../../src/manifest/commandIds.js';
 import { menuTokens } from '../../../src/text/capabilityTokens.js';
-import { untranslated } from '../../../src/text/translate.js';
 import { pictureActions, pictureState } from '../../../src/ui/picture/pictureState.js';
 import { branched, connectionView, now, ref, snapshot, vm, vmView } from './samples.js';
 
-const reading = { now: now * 1_000, t: untranslated };
+const reading = { now: now * 1_000 };
 
 describe('the state of a picture', () => {
   it('has a node for each snapshot, and the present under the current one', () => {
@@ -89,7 +88,7 @@ describe('the state of a picture', () => {
   });
 
   it('offers known commands by tokens that nodes can have', () => {
-    for (const { id, token } of pictureActions(untranslated)) {
+    for (const { id, token } of pictureActions()) {
       assert.ok((commandIds as readonly string[]).includes(id), id);
       assert.ok((menuTokens as readonly string[]).includes(token), token);
     }

@@ -1,11 +1,10 @@
 import assert from 'node:assert/strict';
 import { doneText, percent, progressText } from '../../../src/ui/prompts/progressText.js';
 import type { OperationRequest } from '../../../src/domain/operation.js';
-import { untranslated as t } from '../../../src/text/translate.js';
 
 describe('progressText', () => {
   const text = (progress: { fraction?: number; estimateMs?: number; cancellable?: boolean }, elapsedMs = 12_000) =>
-    progressText({ step: 'revert', cancellable: true, ...progress }, elapsedMs, t);
+    progressText({ step: 'revert', cancellable: true, ...progress }, elapsedMs);
 
   it('tells the fraction where libvirt tells one', () => {
     assert.match(text({ fraction: 0.425, estimateMs: 60_000 }), /^42 %/);
@@ -33,7 +32,7 @@ describe('doneText', () => {
   const vm = { connection: 'test:///default', uuid: 'one' };
   const create: OperationRequest = { kind: 'create', vm, snapshotKind: 'memory', title: 'before' };
   const done = (request: OperationRequest, result: Partial<Parameters<typeof doneText>[1]> = {}): string =>
-    doneText(request, { state: 'running', durationMs: 3_200, ...result }, 'web-test', 'before', t);
+    doneText(request, { state: 'running', durationMs: 3_200, ...result }, 'web-test', 'before');
 
   it('names the VM and the snapshot', () => {
     const requests: OperationRequest[] = [

@@ -1,7 +1,6 @@
 // The exported SVG is well-formed XML, whatever the names in it are, and shows what the picture shows.
 import assert from 'node:assert/strict';
 import { SaxesParser } from 'saxes';
-import { untranslated } from '../../../src/text/translate.js';
 import { Blocks } from '../../../src/ui/picture/page/blocks.js';
 import type { PictureNode } from '../../../src/ui/picture/messages.js';
 import { parseFromPicture } from '../../../src/ui/picture/messages.js';
@@ -33,7 +32,6 @@ function svgOf(changes: Partial<Slide> = {}): string {
     legend: ['legend'],
     palette: slidePalette,
     filled: true,
-    t: untranslated,
     ...changes,
   };
   const surface = new SvgSurface('sans-serif');
@@ -110,7 +108,6 @@ describe('the slide', () => {
       legend: [],
       palette: slidePalette,
       filled: true,
-      t: untranslated,
     });
     assert.ok(width < 7_000);
     assert.ok(parsed(svgOf({ figure: wide })).rects >= 1_000);

@@ -6,11 +6,10 @@ import { Failure } from '../../../src/domain/failure.js';
 import type { VmRef } from '../../../src/domain/vm.js';
 import type { Node } from '../../../src/ui/tree/nodes.js';
 import type { Reading, Row } from '../../../src/text/rows.js';
-import { untranslated as t } from '../../../src/text/translate.js';
 import { TreeContent } from '../../../src/ui/tree/treeContent.js';
 import { branched, connectionView, now, ref, snapshot, uri, vm, vmView } from './samples.js';
 
-const reading: Reading = { now: now * 1_000, t };
+const reading: Reading = { now: now * 1_000 };
 const otherRef: VmRef = { connection: uri, uuid: 'other' };
 
 function contentOf(...connections: ConnectionView[]): TreeContent {

@@ -1,9 +1,8 @@
 // What stands around the blocks: the chooser of disks, the zoom, the words below, the legend. Knows no block.
-import type { Translate } from '../../../text/translate.js';
+import { t } from '@vscode/l10n';
 import { button, element, setText } from './element.js';
 
 export interface FrameHooks {
-  readonly t: Translate;
   readonly chooseDisk: (disk: string) => void;
   readonly refresh: () => void;
   readonly zoom: (closer: boolean) => void;
@@ -22,7 +21,6 @@ export class BlockFrame {
   readonly #zoom: HTMLElement;
 
   constructor(scroller: HTMLElement, hooks: FrameHooks) {
-    const { t } = hooks;
     this.#scroller = scroller;
     this.#words = element('p', { class: 'words', attributes: { id: 'block-words' } });
     this.#said = element('p', { class: 'cell-words', attributes: { 'aria-live': 'polite', id: 'cell-words' } });
@@ -39,7 +37,7 @@ export class BlockFrame {
     this.#legend = element(
       'ul',
       { class: 'legend', attributes: { 'aria-label': t('Legend') } },
-      ...legendLines(t).map((text) => element('li', { text })),
+      ...legendLines().map((text) => element('li', { text })),
     );
     this.#keys = element('p', {
       class: 'words',
@@ -99,7 +97,7 @@ export class BlockFrame {
   }
 }
 
-export function legendLines(t: Translate): readonly string[] {
+export function legendLines(): readonly string[] {
   return [
     t('Full colour: the VM reads this now.'),
     t('Pale: a newer layer covers it.'),

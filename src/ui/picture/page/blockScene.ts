@@ -1,7 +1,7 @@
 // Draws the blocks of a disk: a row of cells for each layer, and below them what the VM reads now. A cell is filled as
 // far as the layer holds its range; pale where a newer layer covers it; outlined where it says zeros. Knows no page.
+import { t } from '@vscode/l10n';
 import type { Fate } from '../../../operations/whatIf.js';
-import type { Translate } from '../../../text/translate.js';
 import { bytesText } from '../../../text/bytesText.js';
 import { layerLetter } from '../../../text/layerLetter.js';
 import type { Blocks } from './blocks.js';
@@ -36,7 +36,6 @@ export interface BlockScene {
   readonly window: DiskWindow;
   readonly width: number;
   readonly palette: Palette;
-  readonly t: Translate;
   /** Pixels that are scrolled away above, and how many are in sight; absent: all is drawn. */
   readonly sight?: { readonly top: number; readonly height: number };
   /** The row after the last layer is what the VM reads. */
@@ -90,7 +89,7 @@ export function drawBlocks(surface: Surface, scene: BlockScene): void {
 }
 
 /** It stays in sight above rows that are scrolled. */
-function drawRuler(surface: Surface, { blocks, window, width, palette, t, sight }: BlockScene): void {
+function drawRuler(surface: Surface, { blocks, window, width, palette, sight }: BlockScene): void {
   if (sight !== undefined) {
     surface.rect(0, 0, width, rulerHeight, { color: palette.background });
   }
@@ -101,11 +100,11 @@ function drawRuler(surface: Surface, { blocks, window, width, palette, t, sight 
   surface.rect(Math.min(left, width - part), 2, part, 5, { color: palette.accent });
   const look = { color: palette.muted, size: 11 };
   const middle = 17;
-  surface.text(bytesText(window.start, t), 0, middle, look);
+  surface.text(bytesText(window.start), 0, middle, look);
   if (width > 260) {
-    surface.text(bytesText(window.start + window.span / 2, t), width / 2, middle, { ...look, align: 'middle' });
+    surface.text(bytesText(window.start + window.span / 2), width / 2, middle, { ...look, align: 'middle' });
   }
-  surface.text(bytesText(window.start + window.span, t), width, middle, { ...look, align: 'right' });
+  surface.text(bytesText(window.start + window.span), width, middle, { ...look, align: 'right' });
 }
 
 function drawLayer(surface: Surface, scene: BlockScene, row: number, top: number): void {
@@ -212,7 +211,7 @@ function drawSize(surface: Surface, { blocks, palette, width }: BlockScene, row:
 }
 
 function drawReads(surface: Surface, scene: BlockScene, top: number): void {
-  const { blocks, palette, width, t } = scene;
+  const { blocks, palette, width } = scene;
   surface.line([0, top - 4, width, top - 4], { color: palette.line, width: 1 });
   surface.text(t('What the VM reads now'), 0, top + 10, {
     color: palette.foreground,

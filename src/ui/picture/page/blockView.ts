@@ -1,6 +1,6 @@
 // The blocks of a disk on the page: drawn on a canvas, looked through by mouse and by keyboard, and told to a screen
 // reader by a parallel grid. Knows no message but its map.
-import type { Translate } from '../../../text/translate.js';
+import { t } from '@vscode/l10n';
 import { BlockFrame } from './blockFrame.js';
 import { Blocks } from './blocks.js';
 import { type RowFate, type RowMarks, blocksHeight, markOf, drawBlocks, rowHeight, rowTop } from './blockScene.js';
@@ -15,7 +15,6 @@ const zoomStep = 1.6;
 
 export interface BlockHooks {
   readonly theme: () => Theme;
-  readonly t: Translate;
   readonly chooseDisk: (disk: string) => void;
   readonly refresh: () => void;
 }
@@ -33,9 +32,8 @@ export class BlockView {
   #marks: RowMarks = new Map();
 
   constructor(hooks: BlockHooks) {
-    const { t } = hooks;
     this.#hooks = hooks;
-    this.#spoken = new SpokenBlocks(t);
+    this.#spoken = new SpokenBlocks();
     this.#drawn = new DrawnCanvas(
       hooks.theme().font,
       () => this.#draw(),
@@ -43,7 +41,6 @@ export class BlockView {
       this.#spoken.element,
     );
     this.#frame = new BlockFrame(this.#drawn.scroller, {
-      t,
       chooseDisk: hooks.chooseDisk,
       refresh: hooks.refresh,
       zoom: (closer) => this.zoom(closer ? 1 / zoomStep : zoomStep),
@@ -276,7 +273,7 @@ export class BlockView {
     const from = Math.floor(offset / bytes) * bytes;
     const place = { row, from, to: Math.min(blocks.map.virtualBytes, from + bytes) };
     const mark = markOf(blocks.map.rows[row], this.#marks);
-    return [cellWords(blocks, place, this.#hooks.t), ...(mark === undefined ? [] : [mark.words])].join(' · ');
+    return [cellWords(blocks, place), ...(mark === undefined ? [] : [mark.words])].join(' · ');
   }
 
   #draw(): void {
@@ -292,7 +289,6 @@ export class BlockView {
       window: this.#window,
       width,
       palette: this.#hooks.theme().palette,
-      t: this.#hooks.t,
       sight: { top: scroller.scrollTop, height },
       marks: this.#marks,
       ...(cursor === undefined ? {} : { cursor }),

@@ -1,7 +1,7 @@
 // What a cell of the blocks means, in words: for the line below the figure and for a screen reader. Pure.
+import { t } from '@vscode/l10n';
 import { bytesText } from '../../../text/bytesText.js';
 import { layerLetter } from '../../../text/layerLetter.js';
-import type { Translate } from '../../../text/translate.js';
 import type { Blocks } from './blocks.js';
 
 export interface CellPlace {
@@ -12,46 +12,46 @@ export interface CellPlace {
 }
 
 /** Where, which layer, what it holds there, and whether the VM reads it. */
-export function cellWords(blocks: Blocks, { row, from, to }: CellPlace, t: Translate): string {
+export function cellWords(blocks: Blocks, { row, from, to }: CellPlace): string {
   const { map } = blocks;
-  const where = t('{0} to {1} ({2})', offsetText(from, t), offsetText(to, t), bytesText(to - from, t));
+  const where = t('{0} to {1} ({2})', offsetText(from), offsetText(to), bytesText(to - from));
   if (row >= map.rows.length) {
-    return [where, readWords(blocks, from, to, t)].join(' · ');
+    return [where, readWords(blocks, from, to)].join(' · ');
   }
-  const layer = layerWords(blocks, row, t);
+  const layer = layerWords(blocks, row);
   if (!blocks.isReadable(row)) {
     return [layer, t('its blocks cannot be read here')].join(' · ');
   }
-  return [where, layer, heldWords(blocks, { row, from, to }, t)].join(' · ');
+  return [where, layer, heldWords(blocks, { row, from, to })].join(' · ');
 }
 
-export function layerWords({ map }: Blocks, row: number, t: Translate): string {
+export function layerWords({ map }: Blocks, row: number): string {
   return t('layer {0}, {1}', layerLetter(row), map.rows[row]?.title ?? '');
 }
 
 /** What a row holds in the whole, for its head. */
-export function rowWords(blocks: Blocks, row: number, t: Translate): string {
+export function rowWords(blocks: Blocks, row: number): string {
   const one = blocks.map.rows[row];
   if (one === undefined) {
-    return readWords(blocks, 0, blocks.map.virtualBytes, t);
+    return readWords(blocks, 0, blocks.map.virtualBytes);
   }
   const held = blocks.held(row);
   const { read } = blocks.content(row, 0, blocks.map.virtualBytes);
   return [
-    layerWords(blocks, row, t),
+    layerWords(blocks, row),
     one.words,
     ...(held === undefined
       ? [t('its blocks cannot be read here')]
-      : [t('{0} of it are read by the VM now', bytesText(Math.min(held, read), t))]),
+      : [t('{0} of it are read by the VM now', bytesText(Math.min(held, read)))]),
   ].join(', ');
 }
 
-function heldWords(blocks: Blocks, { row, from, to }: CellPlace, t: Translate): string {
+function heldWords(blocks: Blocks, { row, from, to }: CellPlace): string {
   const { data, zero, read } = blocks.content(row, from, to);
   if (data + zero === 0) {
     return t('nothing of its own here: what is below shows through');
   }
-  const size = bytesText(data + zero, t);
+  const size = bytesText(data + zero);
   const kind = blocks.kindAt(row, from);
   const what =
     data === 0
@@ -63,27 +63,25 @@ function heldWords(blocks: Blocks, { row, from, to }: CellPlace, t: Translate): 
     const [above] = blocks.readIn(from, to);
     return above === undefined
       ? t('{0}, not read by the VM', what)
-      : t('{0}, covered by {1}', what, layerWords(blocks, above.row, t));
+      : t('{0}, covered by {1}', what, layerWords(blocks, above.row));
   }
   return read >= data + zero
     ? t('{0}, read by the VM', what)
-    : t('{0}, of which the VM reads {1}', what, bytesText(read, t));
+    : t('{0}, of which the VM reads {1}', what, bytesText(read));
 }
 
-function readWords(blocks: Blocks, from: number, to: number, t: Translate): string {
+function readWords(blocks: Blocks, from: number, to: number): string {
   const read = blocks.readIn(from, to);
   if (read.length === 0) {
     return t('the VM reads zeros: nothing was ever written here');
   }
-  const listed = read
-    .slice(0, 4)
-    .map(({ row, bytes }) => t('{0} of {1}', bytesText(bytes, t), layerWords(blocks, row, t)));
+  const listed = read.slice(0, 4).map(({ row, bytes }) => t('{0} of {1}', bytesText(bytes), layerWords(blocks, row)));
   return t('the VM reads {0}', listed.join(', '));
 }
 
 /** Whole bytes too, where a size rounds them away. */
-function offsetText(bytes: number, t: Translate): string {
-  const short = bytesText(bytes, t);
+function offsetText(bytes: number): string {
+  const short = bytesText(bytes);
   const isWhole = bytes % (1024 * 1024) === 0 || bytes < 1024 || (bytes < 1024 * 1024 && bytes % 1024 === 0);
   return isWhole ? short : t('{0} (byte {1})', short, bytes);
 }

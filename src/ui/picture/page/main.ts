@@ -1,4 +1,5 @@
 // Starts the picture's page in its tab: the first message brings the words, everything after it goes to the page.
+import * as l10n from '@vscode/l10n';
 import type { ToPicture } from '../messages.js';
 import { Page } from './page.js';
 
@@ -23,14 +24,11 @@ addEventListener('message', (event: MessageEvent<ToPicture>) => {
     const { sentences, language, kept } = message;
     document.documentElement.lang = language;
     editor.setState({ ...kept, ground: keptHere().ground });
-    page ??= new Page(
-      (text, ...args) =>
-        (sentences[text] ?? text).replace(/\{(\d+)\}/gu, (whole, index: string) =>
-          String(args[Number(index)] ?? whole),
-        ),
-      (sent) => editor.postMessage(sent),
-      { get: () => keptHere().ground, set: (ground) => editor.setState({ ...keptHere(), ground }) },
-    );
+    l10n.config({ contents: sentences });
+    page ??= new Page((sent) => editor.postMessage(sent), {
+      get: () => keptHere().ground,
+      set: (ground) => editor.setState({ ...keptHere(), ground }),
+    });
     return;
   }
   page?.take(message);

@@ -1,5 +1,4 @@
 // The picture's page as a whole: puts the figures together, hands them what the editor sends, and sends what is wanted.
-import type { Translate } from '../../../text/translate.js';
 import { rowFates } from './blockScene.js';
 import { legendLines } from './blockFrame.js';
 import { BlockView } from './blockView.js';
@@ -16,7 +15,6 @@ import { TreeView } from './treeView.js';
 import { WhatIfView } from './whatIfView.js';
 
 export class Page {
-  readonly #t: Translate;
   readonly #send: (message: FromPicture) => void;
   readonly #theme: Theme;
   readonly #head = element('h1');
@@ -30,24 +28,21 @@ export class Page {
   #shownWhatIf: PictureWhatIf | undefined;
   #lesson: HTMLElement | undefined;
 
-  constructor(t: Translate, send: (message: FromPicture) => void, kept: KeptGround) {
-    this.#t = t;
+  constructor(send: (message: FromPicture) => void, kept: KeptGround) {
     this.#send = send;
     this.#theme = new Theme(() => this.#repaint());
     const theme = (): Theme => this.#theme;
-    this.#tree = new TreeView({ theme, t, menu: (node, x, y) => this.#openNodeMenu(node, x, y) });
+    this.#tree = new TreeView({ theme, menu: (node, x, y) => this.#openNodeMenu(node, x, y) });
     this.#blocks = new BlockView({
       theme,
-      t,
       chooseDisk: (disk) => send({ kind: 'disk', disk }),
       refresh: () => send({ kind: 'refresh' }),
     });
     this.#whatIf = new WhatIfView(
-      t,
       (action, snapshot) => send({ kind: 'run', action, snapshot }),
       () => this.#leaveWhatIf(),
     );
-    this.#slideTools = new SlideTools(t, kept, (format) => void this.#export(format));
+    this.#slideTools = new SlideTools(kept, (format) => void this.#export(format));
     this.#notice.hidden = true;
     document.body.append(this.#frame());
   }
@@ -192,10 +187,9 @@ export class Page {
       title: this.#state?.vm ?? '',
       words: this.#state?.words ?? '',
       figure: this.#tree.figure,
-      legend: legendLines(this.#t),
+      legend: legendLines(),
       palette: paletteOf(ground),
       filled: isFilled(ground),
-      t: this.#t,
       ...(blocks === undefined ? {} : { blocks }),
       ...(whatIf === undefined
         ? {}

@@ -1,5 +1,5 @@
 // The whole picture for a slide: title, tree, blocks and legend, on whatever surface. Knows no file format.
-import type { Translate } from '../../../text/translate.js';
+import { t } from '@vscode/l10n';
 import type { Blocks } from './blocks.js';
 import { type RowFate, blocksHeight, drawBlocks } from './blockScene.js';
 import { wholeDisk } from './diskWindow.js';
@@ -23,7 +23,6 @@ export interface Slide {
   readonly palette: Palette;
   /** False: nothing stands behind it. */
   readonly filled: boolean;
-  readonly t: Translate;
 }
 
 const margin = 32;
@@ -39,7 +38,7 @@ export function slideSize(slide: Slide): { readonly width: number; readonly heig
 }
 
 export function drawSlide(surface: Surface, slide: Slide): void {
-  const { palette, figure, blocks, t, whatIf } = slide;
+  const { palette, figure, blocks, whatIf } = slide;
   const { width, scale, treeHeight } = parts(slide);
   const size = slideSize(slide);
   if (slide.filled) {
@@ -74,7 +73,6 @@ export function drawSlide(surface: Surface, slide: Slide): void {
     window: wholeDisk(blocks.map),
     width,
     palette,
-    t,
     ...(whatIf === undefined ? {} : { fates: whatIf.rows }),
   });
   slide.legend.forEach((line, index) => {
@@ -87,7 +85,7 @@ export function drawSlide(surface: Surface, slide: Slide): void {
 }
 
 /** What a screen reader says of the file. */
-export function slideWords({ words, figure, blocks, t }: Slide): string {
+export function slideWords({ words, figure, blocks }: Slide): string {
   return [
     words,
     t('Snapshots: {0}', figure.nodes.map(({ spoken }) => spoken).join('; ')),

@@ -1,5 +1,5 @@
 // The tools by which a picture becomes a file: what stands behind it, and in which format. Knows no slide.
-import type { Translate } from '../../../text/translate.js';
+import { t } from '@vscode/l10n';
 import { button, element } from './element.js';
 import { type SlideGround, slideGrounds } from './palette.js';
 
@@ -13,7 +13,7 @@ export class SlideTools {
   readonly element: HTMLElement;
   #ground: SlideGround;
 
-  constructor(t: Translate, kept: KeptGround, save: (format: 'svg' | 'png') => void) {
+  constructor(kept: KeptGround, save: (format: 'svg' | 'png') => void) {
     const before = kept.get();
     this.#ground = slideGrounds.find((ground) => ground === before) ?? 'light';
     const words: Readonly<Record<SlideGround, string>> = {

@@ -1,5 +1,5 @@
 // The blocks for a screen reader: a row for each layer in sight, with the cell that the cursor is on. Draws nothing.
-import type { Translate } from '../../../text/translate.js';
+import { t } from '@vscode/l10n';
 import { markOf, type RowFate, type RowMarks, rowHeight, rowTop } from './blockScene.js';
 import { rowWords } from './blockWords.js';
 import type { Blocks } from './blocks.js';
@@ -21,10 +21,8 @@ export interface ToldBlocks {
 
 export class SpokenBlocks {
   readonly element: HTMLElement;
-  readonly #t: Translate;
 
-  constructor(t: Translate) {
-    this.#t = t;
+  constructor() {
     this.element = element('div', {
       class: 'spoken',
       attributes: { role: 'grid', tabindex: '0', 'aria-label': t('Blocks'), 'aria-describedby': 'block-keys' },
@@ -46,7 +44,7 @@ export class SpokenBlocks {
       const fate = fates?.get(blocks.map.rows[row]?.id ?? '');
       const mark = markOf(blocks.map.rows[row], marks);
       const words = [
-        rowWords(blocks, row, this.#t),
+        rowWords(blocks, row),
         ...(fate === undefined ? [] : [fate.words]),
         ...(mark === undefined ? [] : [mark.mark, mark.words]),
       ].join(', ');

@@ -1,6 +1,6 @@
 // The tree of snapshots on the page: drawn on a canvas, walked by keyboard and mouse, and told to a screen reader by a
 // parallel tree of what is in sight. Knows no message but its nodes.
-import type { Translate } from '../../../text/translate.js';
+import { t } from '@vscode/l10n';
 import { DrawnCanvas } from './drawnCanvas.js';
 import { button, element } from './element.js';
 import type { PictureNode } from '../messages.js';
@@ -33,7 +33,6 @@ const stepKeys: Readonly<Record<string, TreeStep>> = {
 
 export interface TreeHooks {
   readonly theme: () => Theme;
-  readonly t: Translate;
   /** A node's menu is wanted at this place of the page. */
   readonly menu: (node: PictureNode, x: number, y: number) => void;
 }
@@ -51,7 +50,6 @@ export class TreeView {
   #fates: NodeFates | undefined;
 
   constructor(hooks: TreeHooks) {
-    const { t } = hooks;
     this.#hooks = hooks;
     this.#spoken = new SpokenTree(t('Snapshots'));
     this.#drawn = new DrawnCanvas(

@@ -1,5 +1,5 @@
 // What an operation would do, in words, with the button that runs it. Knows no operation.
-import type { Translate } from '../../../text/translate.js';
+import { t } from '@vscode/l10n';
 import { button, element, setText } from './element.js';
 import type { PictureWhatIf } from '../messages.js';
 
@@ -10,7 +10,7 @@ export class WhatIfView {
   readonly #run: HTMLButtonElement;
   #shown: PictureWhatIf | undefined;
 
-  constructor(t: Translate, run: (action: string, snapshot: string) => void, leave: () => void) {
+  constructor(run: (action: string, snapshot: string) => void, leave: () => void) {
     this.#title = element('h2', { attributes: { tabindex: '-1' } });
     this.#lines = element('p');
     this.#run = button(
