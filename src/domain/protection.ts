@@ -1,6 +1,4 @@
 // Which VMs are protected: somebody wrote their names, or patterns of them, down. Pure; it refuses to know where.
-import type { OperationRequest } from './operation.js';
-import type { Warning } from './consequences.js';
 import type { Vm } from './vm.js';
 
 /** Longer ones are no names: libvirt's own are files, of at most 255 bytes. */
@@ -47,32 +45,4 @@ function matches(pattern: string, name: string): boolean {
     }
   }
   return /^\**$/u.test(pattern.slice(inPattern));
-}
-
-/**
- * What a protected VM's name must be typed for: whatever reverts, deletes, stops or pauses it.
- *
- * | operation                               | name typed |
- * |-----------------------------------------|------------|
- * | revert, delete, repair, consolidate, prune | yes     |
- * | force off, shut down, restart, pause    | yes        |
- * | create, if the guest stands still for it | yes       |
- * | other create, start, resume, describe, rename | no   |
- */
-export function needsName(request: OperationRequest, plan: { readonly warnings: readonly Warning[] }): boolean {
-  switch (request.kind) {
-    case 'revert':
-    case 'delete':
-    case 'repair':
-    case 'consolidate':
-    case 'prune':
-      return true;
-    case 'power':
-      return request.action !== 'start' && request.action !== 'resume';
-    case 'create':
-      return plan.warnings.some(({ kind: about }) => about === 'guestStandsStill');
-    case 'describe':
-    case 'rename':
-      return false;
-  }
 }

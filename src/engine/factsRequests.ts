@@ -7,13 +7,8 @@ import type { Facts } from '../domain/facts.js';
 import { touchedBy } from '../steps/steps.js';
 import type { InterruptedOperation } from '../operations/interrupted.js';
 import { isActive } from '../domain/vm.js';
-import {
-  type RequiredFiles,
-  requiredFiles,
-  type RequiredFacts,
-  requiredFacts,
-  savedRamOf,
-} from '../operations/requiredFacts.js';
+import { requiredFacts, requiredFiles } from '../operations/operations.js';
+import { type RequiredFacts, type RequiredFiles, savedRamOf } from '../operations/requiredFacts.js';
 
 /** Which facts somebody asks for: the rules of a request, or of something wider. */
 export interface FactsRequest {

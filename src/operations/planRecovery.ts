@@ -1,20 +1,13 @@
 // What becomes of an operation that broke off: how far it came by its journal and by the present, and the way on or back.
-// The ways themselves stand in recover….ts, one for each shape of plan.
+// The ways themselves stand in the operations' folders, one for each shape of plan.
 import type { Facts } from '../domain/facts.js';
 import { lostQemu, type Merge } from '../domain/chains/lostQemu.js';
 import { folderOf } from '../domain/chains/overlayFiles.js';
 import { beginsWithMerge, withoutLocks } from './delete/mergeAgain.js';
 import { lostQemuRefusal } from './refusals.js';
 import type { Refusal } from '../domain/refusal.js';
-import { interruptedAt, explain, hasBegun } from './interruptedAt.js';
-import { recoverCommit } from './consolidate/recoverCommit.js';
-import { recoverCreate } from './create/recoverCreate.js';
-import { recoverDelete } from './delete/recoverDelete.js';
-import { recoverEmulatedRevert } from './revert/recoverEmulatedRevert.js';
-import { recoverNativeRevert } from './revert/recoverNativeRevert.js';
-import { recoverRename } from './rename/recoverRename.js';
-import { recoverRepair } from './repair/recoverRepair.js';
-import { recoverSeries } from './delete/recoverSeries.js';
+import { explain, hasBegun } from './interruptedAt.js';
+import { definitionOf } from './operations.js';
 import type { InterruptedOperation, Recovery } from './interrupted.js';
 
 /**
@@ -67,32 +60,5 @@ function mergedAgain(
 }
 
 function recoveryOf(interrupted: InterruptedOperation, facts: Facts): Recovery {
-  const { request, plan } = interrupted;
-  switch (request.kind) {
-    case 'create':
-      return recoverCreate(interrupted, facts);
-    case 'revert':
-      return plan.steps.some((step) => step.kind === 'revert')
-        ? recoverNativeRevert({ ...interrupted, request }, facts)
-        : recoverEmulatedRevert(interrupted, facts);
-    case 'delete':
-      return recoverDelete({ ...interrupted, request }, facts);
-    case 'rename':
-      return recoverRename(interrupted, facts);
-    case 'repair':
-      return plan.steps.some((step) => step.kind === 'defineFromSnapshot')
-        ? recoverEmulatedRevert(interrupted, facts)
-        : plan.steps.some((step) => step.kind === 'redefineAs')
-          ? recoverRename(interrupted, facts)
-          : recoverRepair({ ...interrupted, request }, facts);
-    case 'consolidate':
-      return plan.steps.some(({ kind: what }) => what === 'blockCommit' || what === 'commitImages')
-        ? recoverCommit(interrupted, facts)
-        : recoverSeries(interrupted, facts);
-    case 'prune':
-      return recoverSeries(interrupted, facts);
-    case 'describe':
-    case 'power':
-      return { kind: 'settled', to: interruptedAt(interrupted, facts) === plan.steps.length ? 'after' : 'before' };
-  }
+  return definitionOf(interrupted.request).recover(interrupted, facts);
 }

@@ -4,7 +4,7 @@ import type { ImageFacts } from '../../../src/domain/hostFiles.js';
 import type { OperationRequest } from '../../../src/domain/operation.js';
 import type { Facts } from '../../../src/domain/facts.js';
 import type { VmDisk } from '../../../src/domain/vm.js';
-import { requiredFacts } from '../../../src/operations/requiredFacts.js';
+import { requiredFacts } from '../../../src/operations/operations.js';
 import { planOperation } from '../../../src/operations/planOperation.js';
 import { unchangedSince } from '../../../src/operations/create/planCheckpoint.js';
 import {

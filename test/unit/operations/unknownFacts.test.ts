@@ -7,7 +7,7 @@ import type { Decision, Plan } from '../../../src/operations/plan.js';
 import type { FilesSeen, Facts } from '../../../src/domain/facts.js';
 import type { Step } from '../../../src/steps/step.js';
 import { completeFacts } from '../../../src/operations/completeFacts.js';
-import { requiredFiles, requiredFacts } from '../../../src/operations/requiredFacts.js';
+import { requiredFiles, requiredFacts } from '../../../src/operations/operations.js';
 import { planForGood } from '../../../src/operations/planOperation.js';
 import { isActive, snapshotableDisks } from '../../../src/domain/vm.js';
 import { over } from '../domain/hostFiles.js';

@@ -1,0 +1,27 @@
+// The chains below a VM's disks get shorter.
+import { isActive } from '../../domain/vm.js';
+import { recoverSeries } from '../delete/recoverSeries.js';
+import type { OperationDefinition } from '../operationDefinition.js';
+import { factsOfAll, filesOfSnapshots, presentFiles, savedRamOf } from '../requiredFacts.js';
+import { planConsolidate } from './planConsolidate.js';
+import { recoverCommit } from './recoverCommit.js';
+
+export const consolidateOperation: OperationDefinition<'consolidate'> = {
+  plan: planConsolidate,
+  recover: (interrupted, facts) =>
+    interrupted.plan.steps.some(({ kind }) => kind === 'blockCommit' || kind === 'commitImages')
+      ? recoverCommit(interrupted, facts)
+      : recoverSeries(interrupted, facts),
+  requiredFacts: (_, known) => ({ ...factsOfAll(known), savedRam: known.tree.snapshots.flatMap(savedRamOf) }),
+  requiredFiles: (_, facts) => {
+    const { vm, tree } = facts;
+    const present = presentFiles(facts);
+    const below = vm.disks.flatMap(({ backing = [] }) => backing);
+    const names = tree.snapshots.map(({ name }) => name);
+    const seen = filesOfSnapshots(names, [...present, ...below], [], facts);
+    return isActive(vm.power) ? seen : { ...seen, changes: present.filter((path) => path.startsWith('/')) };
+  },
+  refusesPaths: () => 'unclear',
+  mindsCheckpoints: () => true,
+  needsName: () => true,
+};

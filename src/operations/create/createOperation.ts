@@ -1,0 +1,27 @@
+// A snapshot is taken.
+import { asksForWritten } from '../../domain/chains/lostQemu.js';
+import { isActive } from '../../domain/vm.js';
+import type { OperationDefinition } from '../operationDefinition.js';
+import { filesIn, noFacts, presentFiles, variablesOf } from '../requiredFacts.js';
+import { planCreate } from './planCreate.js';
+import { recoverCreate } from './recoverCreate.js';
+
+export const createOperation: OperationDefinition<'create'> = {
+  plan: planCreate,
+  recover: recoverCreate,
+  requiredFacts: ({ quiesce }, known) => {
+    const { vm } = known;
+    const active = isActive(vm.power);
+    return {
+      ...noFacts,
+      blockJobs: active,
+      agent: active && vm.agentChannel && quiesce === true,
+      written: asksForWritten(known),
+    };
+  },
+  requiredFiles: (_, facts) => filesIn(facts, presentFiles(facts), variablesOf(facts)),
+  refusesPaths: () => 'withControls',
+  mindsCheckpoints: () => true,
+  /** If the guest stands still for it. */
+  needsName: (_, { warnings }) => warnings.some(({ kind }) => kind === 'guestStandsStill'),
+};

@@ -1,0 +1,18 @@
+// A snapshot gets another title or description.
+import { interruptedAt } from '../interruptedAt.js';
+import type { OperationDefinition } from '../operationDefinition.js';
+import { noFacts, noFiles } from '../requiredFacts.js';
+import { planDescribe } from './planDescribe.js';
+
+export const describeOperation: OperationDefinition<'describe'> = {
+  plan: planDescribe,
+  recover: (interrupted, facts) => ({
+    kind: 'settled',
+    to: interruptedAt(interrupted, facts) === interrupted.plan.steps.length ? 'after' : 'before',
+  }),
+  requiredFacts: () => noFacts,
+  requiredFiles: () => noFiles,
+  refusesPaths: () => 'none',
+  mindsCheckpoints: () => true,
+  needsName: () => false,
+};
