@@ -131,12 +131,12 @@ async function ask(
       checkpoint = other;
       continue;
     }
-    const lease = checkpoint === 'first' ? t('Without Checkpoint…') : t('With Checkpoint…');
+    const otherWay = checkpoint === 'first' ? t('Without Checkpoint…') : t('With Checkpoint…');
     const text = planText(first.plan, existingVm(run, view.ref), Date.now() / 1_000);
     const note = checkpoint === 'none' && preferred === 'first' ? whyNone(decisions.first.refusals) : '';
-    const labels = [...others.map(({ label }) => label), ...(mayTurn ? [lease] : [])];
+    const labels = [...others.map(({ label }) => label), ...(mayTurn ? [otherWay] : [])];
     const button = await confirmModal(text.title, `${note}${text.detail}`, [first.label, ...labels]);
-    if (button !== lease) {
+    if (button !== otherWay) {
       return (offers.find(({ label }) => label === button) ?? first).plan;
     }
     checkpoint = other;

@@ -58,10 +58,10 @@ export const darkSlidePalette: Palette = {
 /** Base first. The first layers differ in colour and pattern; later ones pair a colour with another pattern. */
 export function layerFill(palette: Palette, layer: number): Fill {
   const color = layer % palette.layers.length;
-  const lease = Math.floor(layer / palette.layers.length);
+  const round = Math.floor(layer / palette.layers.length);
   return {
     color: palette.layers[color] ?? palette.foreground,
     ink: palette.inks[color] ?? palette.background,
-    pattern: patterns[(color + lease) % patterns.length] ?? 'plain',
+    pattern: patterns[(color + round) % patterns.length] ?? 'plain',
   };
 }
