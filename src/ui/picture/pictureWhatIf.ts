@@ -18,7 +18,7 @@ import type { Reading } from '../../text/rows.js';
 import type { PictureWhatIf } from './messages.js';
 import { pictureActions } from './pictureState.js';
 
-export interface FactsRequest {
+export interface WhatIfRequest {
   readonly ref: VmRef;
   /** Id of one of the picture's actions. */
   readonly action: string;
@@ -33,7 +33,7 @@ export interface FactsRequest {
 /** Undefined: no action that can be shown, or the VM is gone. Rejects with a Failure where no plan could be made. */
 export async function pictureWhatIf(
   inventory: Pick<InventoryPort, 'decide' | 'findVm'>,
-  asked: FactsRequest,
+  asked: WhatIfRequest,
 ): Promise<PictureWhatIf | undefined> {
   const { reading, action, snapshot } = asked;
   const offered = pictureActions().find(({ id, shows }) => id === action && shows === 'whatIf');
@@ -78,7 +78,7 @@ export async function pictureWhatIf(
   };
 }
 
-function requestsOf({ ref: vm, action, snapshot, revert }: FactsRequest): readonly OperationRequest[] {
+function requestsOf({ ref: vm, action, snapshot, revert }: WhatIfRequest): readonly OperationRequest[] {
   const scopes: Readonly<Record<string, DeleteScope>> = {
     'virtRewind.deleteSnapshot': 'one',
     'virtRewind.deleteWithDescendants': 'withDescendants',
