@@ -19,6 +19,8 @@ export interface DeletedFiles {
   readonly mergedAway: ReadonlySet<string>;
   /** Frozen files that take a merge; those in between are in `mergedAway` too. */
   readonly changed: ReadonlySet<string>;
+  /** Those of `changed` that the VM only reads, like the medium in a drive. */
+  readonly onlyRead: ReadonlySet<string>;
   /** Those of which both files are known. */
   readonly merges: readonly PlannedMerge[];
 }
@@ -27,6 +29,7 @@ export function deletedFiles(doomed: readonly Snapshot[], facts: Facts): Deleted
   const removed = new Set<string>();
   const mergedAway = new Set<string>();
   const changed = new Set<string>();
+  const onlyRead = new Set<string>();
   const merges: PlannedMerge[] = [];
   for (const snapshot of doomed) {
     const active = isOnActivePath(facts.tree, snapshot.name);
@@ -35,6 +38,9 @@ export function deletedFiles(doomed: readonly Snapshot[], facts: Facts): Deleted
       const above = active ? overlayAbove(snapshot, target, facts) : undefined;
       if (frozen !== undefined) {
         (active ? changed : removed).add(frozen);
+        if (active && facts.vm.disks.some((disk) => disk.target === target && disk.readonly)) {
+          onlyRead.add(frozen);
+        }
       }
       if (above !== undefined) {
         mergedAway.add(above);
@@ -44,7 +50,7 @@ export function deletedFiles(doomed: readonly Snapshot[], facts: Facts): Deleted
       }
     }
   }
-  return { removed, mergedAway, changed, merges };
+  return { removed, mergedAway, changed, onlyRead, merges };
 }
 
 /** The disks that it keeps as files of their own. */

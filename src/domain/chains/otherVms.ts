@@ -84,6 +84,11 @@ export function withoutUnread(facts: Facts): Facts {
   return otherVms === undefined ? facts : { ...facts, otherVms: otherVms.map((other) => ({ ...other, unread: [] })) };
 }
 
+/** Where nothing of what an image that no VM names rests on changes. */
+export function withoutStrays(facts: Facts): Facts {
+  return facts.strays === undefined ? facts : { ...facts, strays: new Map() };
+}
+
 export function outsiderRefusal(files: Iterable<string>, facts: Facts): Refused | undefined {
   const outsider = outsiderOn(files, facts);
   if (outsider === undefined) {

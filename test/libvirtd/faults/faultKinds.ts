@@ -103,10 +103,19 @@ export async function endQemu(daemon: Daemon, name: string): Promise<boolean> {
   return pids.length > 0;
 }
 
-/** One that ends loses its command line before its files, and with them its locks. */
+/**
+ * One that ends loses its command line before its files, and with them its locks. Those stay until its last thread has
+ * ended, and the first may have ended before.
+ */
 async function isAlive(pid: number): Promise<boolean> {
-  const status = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => 'State:\tX');
-  return !/^State:\t[ZX]/mu.test(status);
+  const threads = await readdir(`/proc/${pid}/task`).catch(() => []);
+  const ended = await Promise.all(
+    threads.map(async (thread) => {
+      const status = await readFile(`/proc/${pid}/task/${thread}/status`, 'utf8').catch(() => 'State:\tX');
+      return /^State:\t[ZX]/mu.test(status);
+    }),
+  );
+  return ended.includes(false);
 }
 
 /** Those of this daemon's VM: its name alone could be another daemon's. */

@@ -349,6 +349,35 @@ describe('planDelete: other VMs', () => {
   });
 });
 
+describe('planDelete: a medium that a revert laid overlays over', () => {
+  const iso = '/img/cd.iso';
+  const inDrive = (readonly: boolean, more: Partial<Facts>): Facts =>
+    facts({
+      tree: tree(
+        [external('a', undefined, { disks: [{ target: 'vda', location: 'external', file: '/img/cd.2' }] })],
+        'a',
+      ),
+      vm: vm({ disks: [disk('vda', '/img/cd.2', { readonly, backing: [iso] })] }),
+      frozenDisks: frozen({ a: iso }),
+      otherVms: [],
+      ...more,
+    });
+  const left = { strays: new Map([['/img/cd.1', { restsOn: [iso] }]]) };
+  const onOverlay = { strays: new Map([['/img/copy', { restsOn: ['/img/cd.2', iso] }]]) };
+  const other: Partial<Facts> = { otherVms: [{ uuid: 'o', name: 'other', files: [iso], unread: [] }] };
+  const rows: readonly (readonly [what: string, readonly: boolean, more: Partial<Facts>, expected: string])[] = [
+    ['an overlay that libvirt left on it', true, left, 'ok'],
+    ['the same on a disk that is written', false, left, 'usedByImage'],
+    ['somebody’s image on the overlay that goes', true, onOverlay, 'usedByImage'],
+    ['another VM has the medium too', true, other, 'usedByOtherVm'],
+  ];
+  for (const [what, readonly, more, expected] of rows) {
+    it(`${what} → ${expected}`, () => {
+      assert.equal(verdict(planOperation(ask.remove('a'), inDrive(readonly, more))), expected);
+    });
+  }
+});
+
 describe('planDelete: the leaf that holds the layout', () => {
   const auto: AutoSnapshot = { name: 'leaf', why: 'layout', createdAt: 7 };
   const leaf = (why?: 'layout' | 'revert', parent = 's'): Snapshot => ({
