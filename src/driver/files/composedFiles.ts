@@ -3,11 +3,19 @@
 import { Failure, type FailureKind } from '../../domain/failure.js';
 import type { CannotAct, HostFiles } from '../../domain/hostFiles.js';
 
+export interface Way extends HostFiles {
+  /**
+   * Whether what stands there is, for certain, neither a file nor a block device: no other way knows more of it, and
+   * libvirt would make a pool of the folder to find out.
+   */
+  readonly isNoFile?: (path: string) => Promise<boolean>;
+}
+
 export interface Ways {
   /** In this order for what changes something. */
   readonly acting: readonly HostFiles[];
   /** In this order for what only looks. */
-  readonly reading: readonly HostFiles[];
+  readonly reading: readonly Way[];
 }
 
 /** Another way would meet the same, or would not know what the first has done by now. */
@@ -24,8 +32,8 @@ const finalKinds: ReadonlySet<FailureKind> = new Set<FailureKind>([
 
 export function composedFiles({ acting, reading }: Ways): HostFiles {
   return {
-    file: (path) => firstKnown(reading, 'unknown', (files) => files.file(path)),
-    image: (path, format, depth) => firstKnown(reading, 'unknown', (files) => files.image(path, format, depth)),
+    file: (path) => firstKnown(reading, 'unknown', (files) => files.file(path), path),
+    image: (path, format, depth) => firstKnown(reading, 'unknown', (files) => files.image(path, format, depth), path),
     list: (folder) => firstKnown(reading, undefined, (files) => files.list(folder)),
     space: (folder) => firstKnown(reading, undefined, (files) => files.space(folder)),
     imageLocks: () => firstKnown(reading, undefined, (files) => files.imageLocks()),
@@ -42,15 +50,16 @@ export function composedFiles({ acting, reading }: Ways): HostFiles {
 
 /** A way that fails does not keep the next from answering; if none answers, the first failure is told. */
 async function firstKnown<T>(
-  ways: readonly HostFiles[],
+  ways: readonly Way[],
   notKnown: T,
   read: (files: HostFiles) => Promise<T>,
+  path?: string,
 ): Promise<T> {
   const failures: unknown[] = [];
   for (const files of ways) {
     try {
       const answer = await read(files);
-      if (answer !== notKnown) {
+      if (answer !== notKnown || (path !== undefined && (await files.isNoFile?.(path)) === true)) {
         return answer;
       }
     } catch (error) {

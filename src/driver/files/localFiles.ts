@@ -5,9 +5,10 @@ import { access, copyFile, lstat, opendir, stat, statfs, unlink } from 'node:fs/
 import { dirname } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Failure, type FailureDetails } from '../../domain/failure.js';
-import type { CannotAct, FileFacts, HostFiles, ImageFacts, NewOverlay, Seen, Space } from '../../domain/hostFiles.js';
+import type { CannotAct, FileFacts, ImageFacts, NewOverlay, Seen, Space } from '../../domain/hostFiles.js';
 import { errnoOf, fileFailure } from '../../qemu/fileFailure.js';
 import { FolderHangs, turnsOfAll } from './fileTurns.js';
+import type { Way } from './composedFiles.js';
 import { commitImage } from '../../qemu/commitImage.js';
 import { readImageLocks } from './imageLocks.js';
 import { factsOf, readImage } from '../../qemu/localImage.js';
@@ -20,8 +21,9 @@ const mostNames = 10_000;
 const absent: ReadonlySet<string> = new Set(['ENOENT', 'ENOTDIR']);
 const hidden: ReadonlySet<string> = new Set(['EACCES', 'EPERM', 'ELOOP', 'ENAMETOOLONG']);
 
-export function localFiles(environment: NodeJS.ProcessEnv, program: QemuImg = qemuImg(environment)): HostFiles {
+export function localFiles(environment: NodeJS.ProcessEnv, program: QemuImg = qemuImg(environment)): Way {
   return {
+    isNoFile,
     file: (path) => look(path, () => readFacts(path)),
     image: (path, format, depth) => look<ImageFacts>(path, () => readImage(path, program, format, depth)),
     list,
@@ -47,6 +49,18 @@ async function readFacts(path: string): Promise<Seen<FileFacts>> {
       return 'unknown';
     }
     throw error;
+  }
+}
+
+async function isNoFile(path: string): Promise<boolean> {
+  try {
+    return (
+      isPath(path) &&
+      (await turnsOfAll.within(dirname(path), async () => (await factsOf(await stat(path))) === undefined))
+    );
+  } catch {
+    // Whatever the reason: then it is not certain.
+    return false;
   }
 }
 

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
-import { composedFiles } from '../../../src/driver/files/composedFiles.js';
+import { composedFiles, type Way } from '../../../src/driver/files/composedFiles.js';
 import { filesElsewhere, isThisHost } from '../../../src/driver/files/thisHost.js';
 import { Failure, type FailureKind } from '../../../src/domain/failure.js';
 import type { CannotAct, HostFiles } from '../../../src/domain/hostFiles.js';
 
 /** Answers what it is told to, and notes that it was asked. */
-function way(asked: string[], name: string, answers: Partial<HostFiles>): HostFiles {
+function way(asked: string[], name: string, answers: Partial<Way>): Way {
   const noted = Object.entries({ ...filesElsewhere, ...answers }).map(([method, answer]) => [
     method,
     (...args: never[]): unknown => {
@@ -13,7 +13,7 @@ function way(asked: string[], name: string, answers: Partial<HostFiles>): HostFi
       return (answer as (...rest: never[]) => unknown)(...args);
     },
   ]);
-  return Object.fromEntries(noted) as HostFiles;
+  return Object.fromEntries(noted) as Way;
 }
 
 const refusing = (kind: FailureKind, said: string): Partial<HostFiles> => ({
@@ -26,7 +26,7 @@ const cannot = (why: CannotAct['why'], said?: string): Partial<HostFiles> => ({
 describe('several ways to the same files', () => {
   let asked: string[];
   beforeEach(() => (asked = []));
-  const compose = (first: Partial<HostFiles>, second: Partial<HostFiles>): HostFiles => {
+  const compose = (first: Partial<Way>, second: Partial<Way>): HostFiles => {
     const [one, two] = [way(asked, 'one', first), way(asked, 'two', second)];
     return composedFiles({ acting: [one, two], reading: [two, one] });
   };
@@ -42,6 +42,15 @@ describe('several ways to the same files', () => {
     const locks = { written: new Set(['1:2']), held: new Set(['1:2']) };
     assert.equal(await compose({ imageLocks: () => Promise.resolve(locks) }, {}).imageLocks(), locks);
     assert.deepEqual(await compose({ list: () => Promise.resolve(['a']) }, {}).list('/x'), ['a']);
+  });
+
+  it('of what is certainly no file no other is asked', async () => {
+    const isNoFile = (path: string): Promise<boolean> => Promise.resolve(path === '/folder');
+    const files = compose({}, { isNoFile });
+    assert.deepEqual(await Promise.all(['/folder', '/x'].map((path) => files.image(path))), ['unknown', 'unknown']);
+    assert.equal(await files.file('/folder'), 'unknown');
+    assert.equal(asked.filter((name) => name === 'one').length, 1);
+    assert.equal(await compose({ file: () => Promise.resolve('missing') }, { isNoFile }).file('/x'), 'missing');
   });
 
   it('one that fails does not keep the other from answering, and is told of if it does not', async () => {
