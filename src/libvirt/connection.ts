@@ -48,6 +48,11 @@ export class Connection {
     return this.#rpc.callCount;
   }
 
+  /** Open, and no call waits for its answer. */
+  get isIdle(): boolean {
+    return this.#rpc.isIdle;
+  }
+
   /**
    * At most four calls are in flight, later ones wait in order. A call has no time limit: libvirt's own may last for
    * hours. Aborting a call that was sent rejects it, but the daemon goes on with it. Rejects with LibvirtError,

@@ -65,6 +65,11 @@ export class RpcClient {
     return this.#callCount;
   }
 
+  /** Open, and no call is queued or waits for its answer, be it one that nobody waits for any more. */
+  get isIdle(): boolean {
+    return this.#ended === undefined && this.#inFlight.size === 0 && this.#queued.size === 0;
+  }
+
   /**
    * Rejects with LibvirtError, with the signal's reason, or, when the connection ends, with ConnectionLost or
    * ProtocolViolation; with a RangeError for arguments that cannot be sent. Calls are sent in the order in which they

@@ -1,4 +1,4 @@
-// The port, over libvirt: one connection that stays for reading and events, one of its own for each step.
+// The port, over libvirt: one connection that stays for reading and events, another for each step.
 import { Emitter, type Event } from '../../base/emitter.js';
 import { openConnection, type OpenOptions } from '../../libvirt/connect.js';
 import type { Connection } from '../../libvirt/connection.js';
@@ -22,6 +22,7 @@ import { membershipOf } from './groupMember.js';
 import { listen } from '../guestEvents.js';
 import type { Hypervisor, NamedByVm, OpenHypervisor, RunOptions, StepOutcome, VmEvent, VmHead } from '../hypervisor.js';
 import { LibvirtReader } from './libvirtReader.js';
+import { OtherConnections } from './otherConnections.js';
 import { hasNoVms, metadataFolders } from './metadataFolders.js';
 import { isNearby, nearbyContents, nearbyFiles, openFiles } from '../files/openFiles.js';
 import { readCapabilities } from './readCapabilities.js';
@@ -108,20 +109,19 @@ class LibvirtHypervisor implements Hypervisor {
   readonly #parts: Parts;
   readonly #reader: LibvirtReader;
   readonly #closed = new Emitter<Failure>();
-  readonly #others = new Set<Connection>();
-  /** Of connections that are closed by now. */
-  #formerCalls = 0;
+  readonly #others: OtherConnections;
   #closedByUs = false;
 
   constructor(parts: Parts) {
     this.#parts = parts;
+    this.#others = new OtherConnections(parts.open);
     this.#reader = new LibvirtReader(parts.connection, parts.capabilities);
     this.uri = parts.uri;
     this.capabilities = parts.capabilities;
     const of = {
       ...parts,
-      open: () => this.#openAnother(),
-      close: (connection: Connection) => this.#closeAnother(connection),
+      open: () => this.#others.open(),
+      close: (connection: Connection) => this.#others.close(connection),
     };
     this.files = openFiles(of);
     const [nearby, contents] = [nearbyFiles(of), nearbyContents(of)];
@@ -143,8 +143,7 @@ class LibvirtHypervisor implements Hypervisor {
   }
 
   get callCount(): number {
-    const open = [this.#parts.connection, ...this.#others];
-    return open.reduce((sum, connection) => sum + connection.callCount, this.#formerCalls);
+    return this.#parts.connection.callCount + this.#others.callCount;
   }
 
   listVms(): Promise<readonly VmHead[]> {
@@ -213,11 +212,11 @@ class LibvirtHypervisor implements Hypervisor {
     if (this.capabilities.driver !== 'qemu' || !agentChannel || !isActive(power) || power === 'paused') {
       return 'silent';
     }
-    const connection = await this.#openAnother();
+    const connection = await this.#others.open();
     try {
       return await readAgent({ connection, dom: { name, uuid, id: -1 } });
     } finally {
-      this.#closeAnother(connection);
+      this.#others.close(connection);
     }
   }
 
@@ -245,15 +244,15 @@ class LibvirtHypervisor implements Hypervisor {
 
   async #runAlone(vm: Vm, step: Step, options: RunOptions): Promise<StepOutcome> {
     const { capabilities, onDidHappen, log, patience } = this.#parts;
-    const connection = await this.#openAnother();
+    const connection = await this.#others.open();
     const dom: Domain = { name: vm.name, uuid: vm.uuid, id: -1 };
     try {
       return await runStep(
         {
           ...options,
           connection,
-          openAnother: () => this.#openAnother(),
-          closeAnother: (another) => this.#closeAnother(another),
+          openAnother: () => this.#others.open(),
+          closeAnother: (another) => this.#others.close(another),
           vm,
           dom,
           files: this.files,
@@ -266,20 +265,7 @@ class LibvirtHypervisor implements Hypervisor {
         step,
       );
     } finally {
-      this.#closeAnother(connection);
-    }
-  }
-
-  async #openAnother(): Promise<Connection> {
-    const connection = await this.#parts.open();
-    this.#others.add(connection);
-    return connection;
-  }
-
-  #closeAnother(connection: Connection): void {
-    if (this.#others.delete(connection)) {
-      connection.close();
-      this.#formerCalls += connection.callCount;
+      this.#others.close(connection);
     }
   }
 
@@ -311,6 +297,7 @@ class LibvirtHypervisor implements Hypervisor {
 
   close(): void {
     this.#closedByUs = true;
+    this.#others.dispose();
     this.#parts.connection.close();
   }
 }

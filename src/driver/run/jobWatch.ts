@@ -28,7 +28,12 @@ export async function whileRunning<T>(
 ): Promise<T> {
   const ended = new AbortController();
   const opened = new Set<Connection>();
-  const closeAll = (): void => opened.forEach(closeAnother);
+  const closeAll = (): void => {
+    const all = [...opened];
+    // Each once: it may be somebody else's a moment later.
+    opened.clear();
+    all.forEach(closeAnother);
+  };
   // A look that hangs ends with its connection.
   ended.signal.addEventListener('abort', closeAll);
   const watching = (async (): Promise<void> => {

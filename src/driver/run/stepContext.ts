@@ -13,7 +13,7 @@ export interface StepContext extends RunOptions {
   readonly connection: Connection;
   /** Opens one more, to look at the step from outside. */
   readonly openAnother: () => Promise<Connection>;
-  /** For who opened another. */
+  /** For who opened another; once, for it goes on to whoever opens the next. */
   readonly closeAnother: (connection: Connection) => void;
   readonly vm: Vm;
   readonly dom: Domain;

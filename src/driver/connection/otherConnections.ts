@@ -1,0 +1,77 @@
+// The connections beside the one that stays: each of somebody alone for as long as a call of his may last. The last one that
+// was let go waits a moment for the next, for to connect anew takes several calls, and over SSH a process and a handshake.
+import type { Connection } from '../../libvirt/connection.js';
+
+/** The steps of an operation follow each other sooner; a daemon that ends when nobody is left waits thirty times as long. */
+const spareMs = 1_000;
+
+export class OtherConnections {
+  readonly #open: () => Promise<Connection>;
+  readonly #inUse = new Set<Connection>();
+  /** Of connections that are closed by now. */
+  #formerCalls = 0;
+  #spare: { readonly connection: Connection; readonly timer: NodeJS.Timeout } | undefined;
+  #ended = false;
+
+  constructor(open: () => Promise<Connection>) {
+    this.#open = open;
+  }
+
+  /** Calls sent on all of them so far. */
+  get callCount(): number {
+    const open = [...this.#inUse, ...(this.#spare === undefined ? [] : [this.#spare.connection])];
+    return open.reduce((sum, connection) => sum + connection.callCount, this.#formerCalls);
+  }
+
+  async open(): Promise<Connection> {
+    const connection = this.#takeSpare() ?? (await this.#open());
+    this.#inUse.add(connection);
+    return connection;
+  }
+
+  /** By who opened it, once: then it may be somebody else's. One with a call under way is ended: nobody waits for the answer any more. */
+  close(connection: Connection): void {
+    if (!this.#inUse.delete(connection)) {
+      return;
+    }
+    if (this.#ended || this.#spare !== undefined || !connection.isIdle) {
+      this.#end(connection);
+      return;
+    }
+    const timer = setTimeout(() => this.#endSpare(), spareMs);
+    timer.unref();
+    this.#spare = { connection, timer };
+  }
+
+  /** Those that are in use are left to who uses them. */
+  dispose(): void {
+    this.#ended = true;
+    this.#endSpare();
+  }
+
+  #takeSpare(): Connection | undefined {
+    const spare = this.#spare;
+    this.#spare = undefined;
+    clearTimeout(spare?.timer);
+    if (spare === undefined || spare.connection.isIdle) {
+      return spare?.connection;
+    }
+    // It was lost meanwhile.
+    this.#end(spare.connection);
+    return undefined;
+  }
+
+  #endSpare(): void {
+    const spare = this.#spare;
+    this.#spare = undefined;
+    clearTimeout(spare?.timer);
+    if (spare !== undefined) {
+      this.#end(spare.connection);
+    }
+  }
+
+  #end(connection: Connection): void {
+    connection.close();
+    this.#formerCalls += connection.callCount;
+  }
+}
