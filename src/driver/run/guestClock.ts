@@ -4,10 +4,14 @@ import type { Disposable } from '../../base/disposable.js';
 import { VIR_CONNECT_DOMAIN_EVENT_AGENT_LIFECYCLE_STATE_CONNECTED, VIR_DOMAIN_TIME_SYNC } from '../../libvirt/flags.js';
 import { errorCodes as code, LibvirtError } from '../../libvirt/libvirtError.js';
 import type { Log } from '../../base/log.js';
+import { systemClock, within } from '../../base/clock.js';
 import type { Agent } from './guestAgent.js';
+import type { StepContext } from './stepContext.js';
 
-/** How long the operation waits for the clock that it is good without. */
+/** How long a guest may take to set the clock that the operation is good without. */
 const clockPatienceMs = 5_000;
+/** How long the operation waits for it: most guests have set it by then, and one that is slow does so meanwhile. */
+const answerMs = 1_000;
 /** What is nearer is left alone: a clock that jumps does more harm than one that is a little off. */
 const nearMs = 30;
 /** A clock so far off was set so by somebody, if nothing has brought RAM of another time back. */
@@ -21,6 +25,30 @@ export interface ClockOptions {
   /** `stop`: the guest stood still, and one whose clock is far off is left alone. */
   readonly after: 'revert' | 'stop';
   readonly waitMs?: number;
+}
+
+type ClockContext = Pick<StepContext, 'openAnother' | 'closeAnother' | 'dom' | 'log' | 'onThisHost'>;
+
+/** Of a guest whose RAM is of another time. Never rejects; resolves after a second at the latest. */
+export async function setGuestClockStep(context: ClockContext): Promise<void> {
+  await within(systemClock, answerMs, setClockAlone(context, 'revert'), undefined);
+}
+
+/** On a connection of its own, so that it may last longer than what it belongs to. Never rejects. */
+export async function setClockAlone(
+  { dom, log, onThisHost, openAnother, closeAnother }: ClockContext,
+  after: ClockOptions['after'],
+): Promise<void> {
+  try {
+    const connection = await openAnother();
+    try {
+      await setGuestClock({ connection, dom }, log, { onThisHost, after });
+    } finally {
+      closeAnother(connection);
+    }
+  } catch (error) {
+    log.info(`the guest's clock stays as it is: ${String(error)}`);
+  }
 }
 
 /**

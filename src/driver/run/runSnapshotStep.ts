@@ -12,7 +12,7 @@ import { Failure } from '../../domain/failure.js';
 import type { Step } from '../../steps/step.js';
 import type { Snapshot } from '../../domain/snapshot.js';
 import { diskStates } from './diskState.js';
-import { setGuestClock } from './guestClock.js';
+import { setClockAlone } from './guestClock.js';
 import { GuestPause } from './guestPause.js';
 import type { StepOutcome } from '../hypervisor.js';
 import { blockJobsLook, memoryJobLook, whileRunning } from './jobWatch.js';
@@ -116,19 +116,9 @@ const leastBehindMs = 200;
 
 /** A guest that stood still has lost that time. One that a revert is about to stop needs none. Never rejects. */
 async function catchUp(context: StepContext, step: Of<'createSnapshot'>, pausedMs: number): Promise<void> {
-  const { vm, dom, log, onThisHost, openAnother, closeAnother } = context;
-  if (pausedMs < leastBehindMs || vm.power !== 'running' || !vm.agentConnected || step.auto === 'revert') {
-    return;
-  }
-  try {
-    const connection = await openAnother();
-    try {
-      await setGuestClock({ connection, dom }, log, { onThisHost, after: 'stop' });
-    } finally {
-      closeAnother(connection);
-    }
-  } catch (error) {
-    log.info(`the guest's clock stays behind: ${String(error)}`);
+  const { vm } = context;
+  if (pausedMs >= leastBehindMs && vm.power === 'running' && vm.agentConnected && step.auto !== 'revert') {
+    await setClockAlone(context, 'stop');
   }
 }
 

@@ -2,7 +2,7 @@
 import type { Step } from '../../steps/step.js';
 import type { StepOf } from '../../steps/stepDefinition.js';
 import { thawGuest } from './guestAgent.js';
-import { setGuestClock } from './guestClock.js';
+import { setGuestClockStep } from './guestClock.js';
 import type { StepOutcome } from '../hypervisor.js';
 import { adoptSnapshot } from './adoptSnapshot.js';
 import { commitImages } from './runCommitImagesStep.js';
@@ -53,7 +53,7 @@ const runners: { readonly [K in Step['kind']]: Runner<K> } = {
   reparent,
   restoreMemory,
   revert,
-  setGuestClock: (context) => setGuestClock(context, context.log, { onThisHost: context.onThisHost, after: 'revert' }),
+  setGuestClock: setGuestClockStep,
   startPaused,
   thawGuest,
   trashFiles: (context, step) => requireUnnamed(context, step).then(() => trashFiles(context, step)),

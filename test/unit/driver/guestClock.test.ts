@@ -1,6 +1,7 @@
 // When the guest's clock is set, and to what: by an agent that is pretended, with a clock that the test turns.
 import assert from 'node:assert/strict';
-import { type ClockOptions, setGuestClock } from '../../../src/driver/run/guestClock.js';
+import { mock } from 'node:test';
+import { type ClockOptions, setGuestClock, setGuestClockStep } from '../../../src/driver/run/guestClock.js';
 import type { Connection } from '../../../src/libvirt/connection.js';
 import { errorCodes, LibvirtError } from '../../../src/libvirt/libvirtError.js';
 import { type Log, silentLog } from '../../../src/base/log.js';
@@ -17,6 +18,8 @@ interface Told {
 class Guest {
   readonly set: Told[] = [];
   readonly lines: string[] = [];
+  /** What each answer waits for. */
+  comesTo: Promise<void> = Promise.resolve();
   readonly log: Log = { ...silentLog, info: (line) => this.lines.push(line) };
   constructor(
     public behindMs: number,
@@ -24,7 +27,7 @@ class Guest {
     readonly setsNevertheless = false,
   ) {}
 
-  run(options: Partial<ClockOptions> = {}): Promise<void> {
+  connection(): Connection {
     const call = (procedure: string, args: Told): Promise<unknown> => {
       if (procedure === 'domainGetTime') {
         const now = Date.now() - this.behindMs;
@@ -37,7 +40,12 @@ class Guest {
       return this.error === undefined ? Promise.resolve({}) : Promise.reject(this.error);
     };
     const on = (): Promise<unknown> => Promise.resolve({ dispose: () => undefined });
-    const connection = { call, on } as unknown as Connection;
+    const late = (procedure: string, args: Told): Promise<unknown> => this.comesTo.then(() => call(procedure, args));
+    return { call: late, on } as unknown as Connection;
+  }
+
+  run(options: Partial<ClockOptions> = {}): Promise<void> {
+    const connection = this.connection();
     return setGuestClock({ connection, dom }, this.log, { onThisHost: true, after: 'revert', ...options });
   }
 }
@@ -90,5 +98,31 @@ describe("the guest's clock", () => {
     const guest = new Guest(8_900, refusal('VIR_ERR_AGENT_COMMAND_FAILED'), true);
     await guest.run();
     assert.deepEqual([guest.lines, guest.set.length], [[], 1]);
+  });
+
+  it('is not waited for longer than a second, and set when the guest comes to it', async () => {
+    mock.timers.enable({ apis: ['setTimeout'] });
+    try {
+      const guest = new Guest(8_900);
+      let answer: () => void = () => undefined;
+      guest.comesTo = new Promise<void>((resolve) => (answer = resolve));
+      let closed: () => void = () => undefined;
+      const over = new Promise<void>((resolve) => (closed = resolve));
+      const step = setGuestClockStep({
+        openAnother: () => Promise.resolve(guest.connection()),
+        closeAnother: () => closed(),
+        dom,
+        log: guest.log,
+        onThisHost: true,
+      });
+      mock.timers.tick(1_000);
+      await step;
+      assert.equal(guest.set.length, 0);
+      answer();
+      await over;
+      assert.equal(guest.set.length, 1);
+    } finally {
+      mock.timers.reset();
+    }
   });
 });
