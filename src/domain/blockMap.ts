@@ -1,11 +1,13 @@
 // Which layer holds which bytes of a virtual disk: what the picture is painted from. Values only.
 
+export const extentKinds = ['data', 'zero', 'compressed'] as const;
+
 /** Sorted, without overlap; what lies between two extents is not in this row. */
 export interface Extent {
   /** Bytes from the start of the virtual disk. */
   readonly start: number;
   readonly length: number;
-  readonly kind: 'data' | 'zero' | 'compressed';
+  readonly kind: (typeof extentKinds)[number];
 }
 
 /** One layer: a file of the chain, or an internal snapshot inside one. */

@@ -4,7 +4,12 @@ import { displayLine, storableText } from './plainText.js';
 
 const consistencies = ['memory', 'quiesced', 'crash-consistent', 'offline'] as const;
 export type Consistency = (typeof consistencies)[number];
-const autoReasons = ['revert', 'layout'] as const satisfies readonly AutoReason[];
+/**
+ * `revert`: keeps the state that a revert leaves. `layout`: an extra leaf without which another release of libvirt would
+ * remove a file in use after an external revert of ours.
+ */
+export const autoReasons = ['revert', 'layout'] as const;
+export type AutoReason = (typeof autoReasons)[number];
 
 export interface Trailer {
   readonly key: string;
@@ -157,9 +162,3 @@ function toBlock(trailers: Trailers): readonly string[] {
     .filter((line) => trailerLine.test(line));
   return [...written.map(([key, value]) => `${key}: ${value}`), ...kept];
 }
-
-/**
- * `revert`: keeps the state that a revert leaves. `layout`: an extra leaf without which another release of libvirt would
- * remove a file in use after an external revert of ours.
- */
-export type AutoReason = 'revert' | 'layout';

@@ -1,22 +1,25 @@
 // What a VM is: readonly values only. Users read "VM"; libvirt's word is "domain".
 
 /** libvirt's virDomainState in words; `blocked` counts as running, as virsh's readers expect. */
-export type PowerState = 'running' | 'paused' | 'off' | 'shuttingDown' | 'crashed' | 'asleep' | 'unknown';
+export const powerStates = ['running', 'paused', 'off', 'shuttingDown', 'crashed', 'asleep', 'unknown'] as const;
+export type PowerState = (typeof powerStates)[number];
 
 /** Why a VM is in its state, where a user or a rule must know it. */
-export type PowerReason =
-  | 'fromSnapshot'
-  | 'ioError'
-  | 'saving'
-  | 'snapshotting'
-  | 'crashed'
-  | 'failed'
-  | 'saved'
+export const powerReasons = [
+  'fromSnapshot',
+  'ioError',
+  'saving',
+  'snapshotting',
+  'crashed',
+  'failed',
+  'saved',
   /** Off because its guest or somebody shut it down, cut its power, took it to another host. A daemon forgets it when it ends. */
-  | 'shutDown'
-  | 'destroyed'
-  | 'migrated'
-  | 'other';
+  'shutDown',
+  'destroyed',
+  'migrated',
+  'other',
+] as const;
+export type PowerReason = (typeof powerReasons)[number];
 
 /** A file or something else below a disk, as the XML tells it. */
 export interface VmLayer {

@@ -2,6 +2,7 @@
 // whether such a VM still exists.
 import * as promises from 'node:fs/promises';
 import { join } from 'node:path';
+import * as v from 'valibot';
 import type { Log } from '../base/log.js';
 import type { DemoVm } from '../domain/demoVm.js';
 import {
@@ -14,13 +15,22 @@ import {
   syncFolder,
   writeNew,
 } from './durable.js';
-import { isObject, parseJson, writeJson } from './json.js';
-import { lives, parseWriter, thisWriter } from './writer.js';
+import { parseAs, parseJson, writeJson } from './json.js';
+import { lives, thisWriter, writerShape } from './writer.js';
 
 const version = 1;
 const maxBytes = 16 * 1024;
 const maxRead = 100;
 const namePattern = /^[\da-f]{8}-[\da-f-]{27}\.json$/;
+
+const recordShape = v.object({
+  version: v.literal(version),
+  connection: v.string(),
+  uuid: v.string(),
+  name: v.string(),
+  folder: v.string(),
+  writer: writerShape,
+});
 
 /** A file for each VM. Whatever cannot be written becomes a Failure of kind `journal`. */
 export class DemoRecords {
@@ -58,21 +68,21 @@ export class DemoRecords {
         const path = join(this.#folder, name);
         const text = await readBounded(this.fs, path, maxBytes);
         const record = text === 'tooLong' ? undefined : this.#parse(text.toString('utf8'), path);
-        const writer = isObject(record) ? parseWriter(record['writer']) : undefined;
-        const vm = isObject(record) ? vmOf(record) : undefined;
-        if (vm === undefined || writer === undefined || name !== `${vm.uuid}.json`) {
+        if (record === undefined || name !== `${record.uuid}.json`) {
           this.log.warn(`${path} is no record of a lesson`);
           return [];
         }
+        const { connection, uuid, folder, writer } = record;
+        const vm = { connection, uuid, name: record.name, folder };
         return (await lives(writer, us, { fs: this.fs, folder: this.#folder, file: path })) ? [] : [vm];
       }),
     );
     return found.flat();
   }
 
-  #parse(text: string, path: string): unknown {
+  #parse(text: string, path: string): v.InferOutput<typeof recordShape> | undefined {
     try {
-      return parseJson(text);
+      return parseAs(recordShape, parseJson(text));
     } catch (error) {
       this.log.warn(`${path}: ${String(error)}`);
       return undefined;
@@ -82,15 +92,4 @@ export class DemoRecords {
   #pathOf({ uuid }: DemoVm): string {
     return join(this.#folder, `${uuid}.json`);
   }
-}
-
-function vmOf(record: Readonly<Record<string, unknown>>): DemoVm | undefined {
-  const { connection, uuid, name, folder } = record;
-  return record['version'] === version &&
-    typeof connection === 'string' &&
-    typeof uuid === 'string' &&
-    typeof name === 'string' &&
-    typeof folder === 'string'
-    ? { connection, uuid, name, folder }
-    : undefined;
 }

@@ -1,28 +1,61 @@
 // An entry as lines of JSON: first what is known before anything is done, then what happened, a line each.
 // Whatever is read may be torn, cut or made up.
-import type { OperationRequest } from '../domain/operation.js';
-import type { PlannedWork } from '../operations/plan.js';
+import * as v from 'valibot';
 import { actsAloneForMs } from '../operations/interrupted.js';
-import type { JournalEntry, StepRecord, UnreadableEntry, Writer } from './entry.js';
-import { isCount, isObject, type JsonObject, parseJson, writeJson } from './json.js';
-import { parseBefore, parseOrigin } from './originText.js';
+import type { JournalEntry, StepRecord, UnreadableEntry } from './entry.js';
+import { count, isObject, type JsonObject, parseAs, parseJson, writeJson } from './json.js';
+import { beforeShape, originShape } from './originText.js';
 import { fromVersion1 } from './version1.js';
-import { parseWriter } from './writer.js';
+import { writerShape } from './writer.js';
 
 const version = 2;
 const lineEnd = 0x0a;
 
+const stepShape = v.object({
+  index: count,
+  state: v.picklist(['begun', 'done']),
+  at: count,
+  outcome: v.exactOptional(v.unknown()),
+}) satisfies v.GenericSchema<unknown, StepRecord>;
+
 /** Somebody takes the entry up after its writer. */
-export interface RecoveryRecord {
-  readonly recovery: Writer;
-  readonly at: number;
-}
+const recoveryShape = v.object({ recovery: writerShape, at: count });
+export type RecoveryRecord = Readonly<v.InferOutput<typeof recoveryShape>>;
 
 /** Whoever took it up last did nothing, for this reason, and left it to a person. */
-export interface ExplainedRecord {
-  readonly explained: string;
-  readonly at: number;
-}
+const explainedShape = v.object({ explained: v.string(), at: count });
+export type ExplainedRecord = Readonly<v.InferOutput<typeof explainedShape>>;
+
+/** In the place that it has in all versions. */
+const uuidShape = v.object({ vm: v.object({ uuid: v.string() }) });
+
+/** As far as everybody relies on it. */
+const requestShape = v.looseObject({
+  kind: v.string(),
+  vm: v.looseObject({ connection: v.string(), uuid: v.string() }),
+});
+const names = v.exactOptional(v.array(v.string()));
+
+const headShape = v.object({
+  version: v.literal(version),
+  id: v.string(),
+  connection: v.string(),
+  vm: v.object({ uuid: v.string(), name: v.string() }),
+  request: requestShape,
+  plan: v.looseObject({
+    kind: v.literal('plan'),
+    request: requestShape,
+    before: beforeShape,
+    steps: v.array(v.looseObject({ kind: v.string() })),
+    deletes: names,
+    removes: names,
+    merges: v.exactOptional(v.array(v.custom(isObject))),
+  }),
+  protectedIn: v.exactOptional(v.string()),
+  startedAt: count,
+  origin: v.exactOptional(originShape),
+  writer: writerShape,
+});
 
 export type EntryRead =
   { readonly entry: JournalEntry; readonly bytes: number } | Pick<UnreadableEntry, 'why' | 'detail' | 'vm'>;
@@ -88,7 +121,7 @@ export function parseEntry(content: Buffer, id: string): EntryRead {
   }
   const head = parseLine(content.subarray(0, headEnd), (value) => parseHead(value, id));
   if (head === undefined || 'why' in head) {
-    const vm = parseLine(content.subarray(0, headEnd), uuidOf);
+    const vm = parseLine(content.subarray(0, headEnd), (value) => parseAs(uuidShape, value)?.vm.uuid);
     return { ...(head ?? damaged('the first line is no plan')), ...(vm === undefined ? {} : { vm }) };
   }
   let entry = entryOf(head);
@@ -132,102 +165,28 @@ function parseLine<T>(line: Buffer, parse: (value: JsonObject) => T | undefined)
 
 function parseHead(given: JsonObject, id: string): EntryHead | Pick<UnreadableEntry, 'why' | 'detail'> | undefined {
   const value = given['version'] === 1 ? fromVersion1(given) : given;
-  if (isCount(value['version']) && value['version'] > version) {
-    return { why: 'newer', detail: `version ${value['version']}` };
+  const written = parseAs(count, value['version']);
+  if (written !== undefined && written > version) {
+    return { why: 'newer', detail: `version ${written}` };
   }
-  const { connection, vm, request, startedAt, protectedIn } = value;
-  const writer = parseWriter(value['writer']);
-  const origin = value['origin'] === undefined ? undefined : parseOrigin(value['origin']);
-  if (
-    value['version'] !== version ||
-    value['id'] !== id ||
-    typeof connection !== 'string' ||
-    !isObject(vm) ||
-    typeof vm['uuid'] !== 'string' ||
-    typeof vm['name'] !== 'string' ||
-    !isRequest(request, connection, vm['uuid']) ||
-    !isCount(startedAt) ||
-    !(protectedIn === undefined || typeof protectedIn === 'string') ||
-    writer === undefined ||
-    origin === 'unsound'
-  ) {
+  const head = parseAs(headShape, value);
+  if (head?.id !== id || ![head.request, head.plan.request].every((one) => isOf(one, head))) {
     return undefined;
   }
-  const plan = parsePlan(value['plan'], connection, vm['uuid']);
-  return (
-    plan && {
-      version,
-      id,
-      connection,
-      vm: { uuid: vm['uuid'], name: vm['name'] },
-      request,
-      plan,
-      ...(protectedIn === undefined ? {} : { protectedIn }),
-      startedAt,
-      // Before it was kept, the writer told of the computer, and nobody of the daemon.
-      origin: origin ?? { host: writer.host, boot: writer.boot },
-      writer,
-    }
-  );
+  // Before it was kept, the writer told of the computer, and nobody of the daemon.
+  const { origin = { host: head.writer.host, boot: head.writer.boot } } = head;
+  // What else a request, a plan or a step says is judged by whoever would carry it out.
+  return { ...head, origin } as unknown as EntryHead;
 }
 
-/** In the place that it has in all versions. */
-function uuidOf({ vm }: JsonObject): string | undefined {
-  return isObject(vm) && typeof vm['uuid'] === 'string' ? vm['uuid'] : undefined;
+function isOf({ vm }: v.InferOutput<typeof requestShape>, head: v.InferOutput<typeof headShape>): boolean {
+  return vm.connection === head.connection && vm.uuid === head.vm.uuid;
 }
 
 function parseRecord(value: JsonObject, steps: number): StepRecord | RecoveryRecord | ExplainedRecord | undefined {
-  const { index, state, at, outcome } = value;
-  if (!isCount(at)) {
-    return undefined;
-  }
-  if ('recovery' in value) {
-    const recovery = parseWriter(value['recovery']);
-    return recovery === undefined ? undefined : { recovery, at };
-  }
-  if ('explained' in value) {
-    const { explained } = value;
-    return typeof explained === 'string' ? { explained, at } : undefined;
-  }
-  if (!isCount(index) || index >= steps || (state !== 'begun' && state !== 'done')) {
-    return undefined;
-  }
-  return { index, state, at, ...(outcome === undefined ? {} : { outcome }) };
-}
-
-/** As far as everybody relies on it; each step is judged by whoever would carry it out. */
-function isRequest(value: unknown, connection: string, uuid: string): value is OperationRequest {
-  return (
-    isObject(value) &&
-    typeof value['kind'] === 'string' &&
-    isObject(value['vm']) &&
-    value['vm']['connection'] === connection &&
-    value['vm']['uuid'] === uuid
-  );
-}
-
-function parsePlan(value: unknown, connection: string, uuid: string): PlannedWork | undefined {
-  if (!isPlan(value, connection, uuid)) {
-    return undefined;
-  }
-  const before = parseBefore(value.before);
-  return before === 'unsound' ? undefined : { ...value, before };
-}
-
-function isPlan(value: unknown, connection: string, uuid: string): value is PlannedWork {
-  return (
-    isObject(value) &&
-    value['kind'] === 'plan' &&
-    isRequest(value['request'], connection, uuid) &&
-    Array.isArray(value['steps']) &&
-    value['steps'].every((step) => isObject(step) && typeof step['kind'] === 'string') &&
-    [value['deletes'], value['removes']].every((names) => isListOrNone(names, (one) => typeof one === 'string')) &&
-    isListOrNone(value['merges'], isObject)
-  );
-}
-
-function isListOrNone(value: unknown, isSound: (one: unknown) => boolean): boolean {
-  return value === undefined || (Array.isArray(value) && value.every(isSound));
+  const shape = 'recovery' in value ? recoveryShape : 'explained' in value ? explainedShape : stepShape;
+  const record = parseAs<StepRecord | RecoveryRecord | ExplainedRecord>(shape, value);
+  return record !== undefined && 'index' in record && record.index >= steps ? undefined : record;
 }
 
 function damaged(detail: string): Pick<UnreadableEntry, 'why' | 'detail'> {

@@ -5,8 +5,8 @@ import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { type FileSystem, hasCode, readBounded, syncFolder, writeNew } from './durable.js';
 import type { Writer } from './entry.js';
-import { parseJson, writeJson } from './json.js';
-import { type LastWord, lives, parseWriter } from './writer.js';
+import { parseAs, parseJson, writeJson } from './json.js';
+import { type LastWord, lives, writerShape } from './writer.js';
 
 const maxBytes = 4096;
 const held = 'process.json';
@@ -74,7 +74,7 @@ async function isHeld(holder: string, us: Writer, word: LastWord): Promise<boole
 async function readWriter(fs: FileSystem, path: string): Promise<Writer | 'released'> {
   try {
     const text = await readBounded(fs, path, maxBytes);
-    return (text === 'tooLong' ? undefined : parseWriter(parseJson(text.toString('utf8')))) ?? unseen;
+    return (text === 'tooLong' ? undefined : parseAs(writerShape, parseJson(text.toString('utf8')))) ?? unseen;
   } catch (error) {
     if (hasCode(error, 'ENOENT')) {
       return 'released';

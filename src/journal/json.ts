@@ -1,5 +1,6 @@
 // JSON that goes to the disk and comes back from it, where anybody with our rights may have written.
 // Refuses to know what it says.
+import * as v from 'valibot';
 
 /** `undefined` is as good as absent. */
 const plainTypes: ReadonlySet<string> = new Set(['string', 'boolean', 'undefined', 'object']);
@@ -27,8 +28,12 @@ export function isObject(value: unknown): value is JsonObject {
 }
 
 /** A whole number that counts or tells a time. */
-export function isCount(value: unknown): value is number {
-  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
+export const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
+
+/** Undefined for what has not this shape. */
+export function parseAs<T>(shape: v.GenericSchema<unknown, T>, value: unknown): T | undefined {
+  const read = v.safeParse(shape, value, { abortEarly: true });
+  return read.success ? read.output : undefined;
 }
 
 function requireJson(value: unknown): void {

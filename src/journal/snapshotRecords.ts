@@ -3,6 +3,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import * as promises from 'node:fs/promises';
 import { join } from 'node:path';
+import * as v from 'valibot';
 import type { Log } from '../base/log.js';
 import { Failure } from '../domain/failure.js';
 import type { VmRef } from '../domain/vm.js';
@@ -18,12 +19,21 @@ import {
   syncFolder,
   writeNew,
 } from './durable.js';
-import { isCount, isObject, parseJson, writeJson } from './json.js';
+import { count, parseAs, parseJson, writeJson } from './json.js';
 
 const version = 1;
 const maxBytes = 16 * 1024;
 const halfPattern = /^new-[0-9a-f]{32}$/;
 const namePattern = /^[0-9a-f]{64}\.json$/;
+
+const soundShape = v.looseObject({
+  version: v.literal(version),
+  connection: v.string(),
+  uuid: v.string(),
+  name: v.string(),
+  createdAt: count,
+  at: count,
+});
 
 /** One snapshot: a name alone could be another one's by now. */
 export interface OneSnapshot {
@@ -176,22 +186,12 @@ export class SnapshotRecords<T extends OneSnapshot> {
 
   /** Undefined for whatever does not say of itself what its place says. */
   #parse(text: string, vm: VmRef, file: string): Kept<T> | undefined {
-    const value = parseJson(text);
-    if (!isObject(value) || value['version'] !== version) {
+    const sound = parseAs(soundShape, parseJson(text));
+    if (sound?.connection !== vm.connection || sound.uuid !== vm.uuid || fileOf(sound.name, sound.createdAt) !== file) {
       return undefined;
     }
-    const { name, createdAt, at } = value;
-    if (
-      value['connection'] !== vm.connection ||
-      value['uuid'] !== vm.uuid ||
-      typeof name !== 'string' ||
-      !isCount(createdAt) ||
-      !isCount(at) ||
-      fileOf(name, createdAt) !== file
-    ) {
-      return undefined;
-    }
-    const record = this.options.parse({ name, createdAt }, value);
+    const { name, createdAt, at } = sound;
+    const record = this.options.parse({ name, createdAt }, sound);
     return record && { name: file, at, record };
   }
 }

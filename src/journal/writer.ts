@@ -2,9 +2,10 @@
 import { randomBytes } from 'node:crypto';
 import { readFile, readlink } from 'node:fs/promises';
 import { hostname, uptime } from 'node:os';
+import * as v from 'valibot';
 import { changedAt, clockOf, type FileSystem } from './durable.js';
 import type { Writer } from './entry.js';
-import { isCount, isObject } from './json.js';
+import { count } from './json.js';
 
 const dayMs = 24 * 60 * 60 * 1000;
 /** How far two readings of the time of the same boot lie apart, at most, when a clock is set in between. */
@@ -13,6 +14,16 @@ const session = randomBytes(8).toString('hex');
 
 /** A name is shown as it stands: a longer one is none. */
 const maxEditorLength = 100;
+
+export const writerShape = v.object({
+  pid: v.pipe(count, v.minValue(1)),
+  startTime: v.exactOptional(count),
+  boot: v.string(),
+  pidNamespace: v.exactOptional(v.string()),
+  host: v.string(),
+  editor: v.exactOptional(v.pipe(v.string(), v.maxLength(maxEditorLength))),
+  session: v.string(),
+}) satisfies v.GenericSchema<unknown, Writer>;
 
 export async function thisWriter(editor?: string): Promise<Writer> {
   const [startTime, bootId, pidNamespace] = await Promise.all([
@@ -71,34 +82,6 @@ export async function lives(writer: Writer, us: Writer, word: LastWord): Promise
     return startTime === writer.startTime;
   }
   return writer.pid === us.pid ? writer.session === us.session : isOfToday();
-}
-
-export function parseWriter(value: unknown): Writer | undefined {
-  if (!isObject(value)) {
-    return undefined;
-  }
-  const { pid, startTime, boot, pidNamespace, host, editor, session: random } = value;
-  if (
-    !isCount(pid) ||
-    pid === 0 ||
-    !(startTime === undefined || isCount(startTime)) ||
-    typeof boot !== 'string' ||
-    !(pidNamespace === undefined || typeof pidNamespace === 'string') ||
-    typeof host !== 'string' ||
-    !(editor === undefined || (typeof editor === 'string' && editor.length <= maxEditorLength)) ||
-    typeof random !== 'string'
-  ) {
-    return undefined;
-  }
-  return {
-    pid,
-    ...(startTime === undefined ? {} : { startTime }),
-    boot,
-    ...(pidNamespace === undefined ? {} : { pidNamespace }),
-    host,
-    ...(editor === undefined ? {} : { editor }),
-    session: random,
-  };
 }
 
 /** Undefined where the system does not tell. A process that is dead and not yet collected by its parent is gone. */

@@ -1,6 +1,8 @@
 // What the picture's page and the editor say to each other: the only file here that the editor's side imports. What
-// comes from the page is not trusted: it is checked field by field, and whatever is not known is no message.
-import type { BlockRow, Extent } from '../../domain/blockMap.js';
+// comes from the page is not trusted: it is checked field by field, and whatever is not known is no message. The page imports
+// nothing but types from here, so that it does not have to load what checks it.
+import * as v from 'valibot';
+import type { BlockRow } from '../../domain/blockMap.js';
 import type { Fate } from '../../operations/whatIf.js';
 
 /** What a node's menu can do, by the token that a node must have for it. */
@@ -54,8 +56,6 @@ export interface PictureMark {
   /** In sentences. */
   readonly words: string;
 }
-
-export const extentKinds = ['data', 'zero', 'compressed'] as const satisfies readonly Extent['kind'][];
 
 export interface PictureRow {
   readonly id: string;
@@ -138,76 +138,44 @@ export type ToPicture =
   /** Answered by `settled` with the same number when all before it is painted. */
   | { readonly kind: 'settle'; readonly number: number };
 
-export type FromPicture =
-  | { readonly kind: 'ready' }
-  | { readonly kind: 'run'; readonly action: string; readonly snapshot: string }
-  | { readonly kind: 'whatIf'; readonly action: string; readonly snapshot: string }
-  | { readonly kind: 'leaveWhatIf' }
-  | { readonly kind: 'disk'; readonly disk: string }
-  | { readonly kind: 'refresh' }
-  | { readonly kind: 'export'; readonly format: 'svg'; readonly data: string }
-  | { readonly kind: 'export'; readonly format: 'png'; readonly data: Uint8Array }
-  | { readonly kind: 'settled'; readonly number: number }
-  | { readonly kind: 'failed'; readonly message: string };
-
 /** libvirt takes no longer names. */
 const longestName = 1_000;
 export const longestSvg = 20_000_000;
 export const longestPng = 40_000_000;
 
-/** Undefined: no message of ours. */
-export function parseFromPicture(value: unknown): FromPicture | undefined {
-  if (typeof value !== 'object' || value === null || !('kind' in value)) {
-    return undefined;
-  }
-  const fields = value as Readonly<Record<string, unknown>>;
-  switch (fields['kind']) {
-    case 'ready':
-    case 'leaveWhatIf':
-    case 'refresh':
-      return { kind: fields['kind'] };
-    case 'run':
-    case 'whatIf': {
-      const { action, snapshot } = fields;
-      return isName(action) && (snapshot === '' || isName(snapshot))
-        ? { kind: fields['kind'], action, snapshot }
-        : undefined;
-    }
-    case 'disk':
-      return isName(fields['disk']) ? { kind: 'disk', disk: fields['disk'] } : undefined;
-    case 'export':
-      return parseExport(fields['format'], fields['data']);
-    case 'settled':
-      return typeof fields['number'] === 'number' && Number.isSafeInteger(fields['number'])
-        ? { kind: 'settled', number: fields['number'] }
-        : undefined;
-    case 'failed':
-      return isName(fields['message']) ? { kind: 'failed', message: fields['message'] } : undefined;
-    default:
-      return undefined;
-  }
-}
-
-function isName(value: unknown): value is string {
-  return typeof value === 'string' && value !== '' && value.length <= longestName;
-}
-
 const pngStart = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a];
+const nameOrNone = v.pipe(v.string(), v.maxLength(longestName));
+const name = v.pipe(nameOrNone, v.nonEmpty());
 
 /** What is written to a file of the user's must be what its name says, and no program. */
-function parseExport(format: unknown, data: unknown): FromPicture | undefined {
-  if (format === 'svg' && typeof data === 'string') {
-    const ok =
-      data.length <= longestSvg &&
-      data.startsWith('<svg ') &&
-      !/<script|<foreignObject|<[^<>]*\son\w+\s*=/iu.test(data);
-    return ok ? { kind: 'export', format, data } : undefined;
-  }
-  if (format === 'png' && data instanceof Uint8Array) {
-    const ok = data.length <= longestPng && pngStart.every((byte, index) => data[index] === byte);
-    return ok ? { kind: 'export', format, data } : undefined;
-  }
-  return undefined;
+const svg = v.pipe(
+  v.string(),
+  v.maxLength(longestSvg),
+  v.check((text) => text.startsWith('<svg ') && !/<script|<foreignObject|<[^<>]*\son\w+\s*=/iu.test(text)),
+);
+const png = v.pipe(
+  v.instance(Uint8Array),
+  v.maxLength(longestPng),
+  v.check((bytes) => pngStart.every((byte, index) => bytes[index] === byte)),
+);
+
+const onNode = { action: name, snapshot: nameOrNone };
+const fromPicture = v.variant('kind', [
+  v.object({ kind: v.picklist(['ready', 'leaveWhatIf', 'refresh']) }),
+  v.object({ kind: v.literal('run'), ...onNode }),
+  v.object({ kind: v.literal('whatIf'), ...onNode }),
+  v.object({ kind: v.literal('disk'), disk: name }),
+  v.object({ kind: v.literal('export'), format: v.literal('svg'), data: svg }),
+  v.object({ kind: v.literal('export'), format: v.literal('png'), data: png }),
+  v.object({ kind: v.literal('settled'), number: v.pipe(v.number(), v.safeInteger()) }),
+  v.object({ kind: v.literal('failed'), message: name }),
+]);
+export type FromPicture = Readonly<v.InferOutput<typeof fromPicture>>;
+
+/** Undefined: no message of ours. */
+export function parseFromPicture(value: unknown): FromPicture | undefined {
+  const read = v.safeParse(fromPicture, value, { abortEarly: true });
+  return read.success ? read.output : undefined;
 }
 
 /** What the page keeps over a reload; it comes back from the editor's storage, and is checked like any message. */
@@ -217,10 +185,10 @@ export interface KeptState {
   readonly disk?: string;
 }
 
+const kept = v.object({ connection: name, uuid: name });
+const keptDisk = v.object({ disk: name });
+
 export function parseKept(value: unknown): KeptState | undefined {
-  if (typeof value !== 'object' || value === null) {
-    return undefined;
-  }
-  const { connection, uuid, disk } = value as Readonly<Record<string, unknown>>;
-  return isName(connection) && isName(uuid) ? { connection, uuid, ...(isName(disk) ? { disk } : {}) } : undefined;
+  const read = v.safeParse(kept, value);
+  return read.success ? { ...read.output, ...(v.is(keptDisk, value) ? { disk: value.disk } : {}) } : undefined;
 }

@@ -1,12 +1,12 @@
 // The blocks of a disk as the picture's page takes them: numbers packed, rows named as people know them. Pure.
 import { t } from '@vscode/l10n';
-import type { BlockMap, BlockRow } from '../../domain/blockMap.js';
+import { type BlockMap, type BlockRow, extentKinds } from '../../domain/blockMap.js';
 import { bytesOf } from '../../domain/extents.js';
 import { displayLine } from '../../domain/plainText.js';
 import type { SnapshotTree } from '../../domain/snapshot.js';
 import { findSnapshot } from '../../domain/snapshotTree.js';
 import { bytesText } from '../../text/bytesText.js';
-import { extentKinds, type PictureBlocks, type PictureRow } from './messages.js';
+import type { PictureBlocks, PictureRow } from './messages.js';
 
 export function pictureBlocks(map: BlockMap, tree: SnapshotTree | undefined): PictureBlocks {
   const reads = new Float64Array(map.reads.length * 3);

@@ -1,7 +1,8 @@
 // The blocks of a disk, ready to be asked for any range: what a row holds there, what of it the VM reads, and which row
 // is read at a byte. Pure.
+import { extentKinds } from '../../../domain/blockMap.js';
 import { ExtentIndex } from './extentIndex.js';
-import { extentKinds, type PictureBlocks } from '../messages.js';
+import type { PictureBlocks } from '../messages.js';
 
 export interface CellContent {
   /** Bytes with content of its own. */
