@@ -111,7 +111,7 @@ const moduleFormat = /** @type {const} */ ({
 });
 
 /** Modules that must stay one instance, or find files beside themselves. */
-const external = ['vscode', 'mocha', 'playwright-core', 'axe-core', '@vscode/test-electron', 'esbuild'];
+const external = ['vscode', 'mocha', 'playwright-core', 'axe-core', '@vscode/test-electron', 'esbuild', 'typescript'];
 
 /**
  * What everybody runs is `*.test.ts`; what takes long is `*.deep.test.ts` (scripts/testDeep.mjs).

@@ -31,7 +31,7 @@ export async function buildSplit(build, options) {
     known = later.size;
     second.stdin = { ...second.stdin, contents: namespaces(later) };
     for (const source of await sourcesOf(build, { ...second, plugins: [firstElsewhere(atFirst, shared)] }))
-      if (atFirst.has(source)) throw new Error(`${source} would be in both files`);
+      if (atFirst.has(source) && !isShaken(source)) throw new Error(`${source} would be in both files`);
   }
   await build(second);
   await build({
@@ -70,6 +70,11 @@ function sourceOf(resolveDir, path) {
   return relative(root, resolve(resolveDir, path.replace(/\.js$/, '.ts')));
 }
 
+/** Whether a package is of ES modules. @param {string} source */
+function isShaken(source) {
+  return source.startsWith('node_modules/') && source.endsWith('.mjs');
+}
+
 /** Marks that where a package stands is only asked. */
 const looked = Symbol('looked');
 
@@ -103,7 +108,8 @@ function elsewhere(where, isElsewhere) {
         const source = sourceOf(resolveDir, path);
         return isElsewhere(kind, source) ? { path: source, namespace: where } : undefined;
       });
-      // A package that both need is one too: what it is told in the one file holds in the other.
+      // A package that both need is one too: what it is told in the one file holds in the other. Not so an ES module, of
+      // which each takes the few functions that it calls.
       build.onResolve({ filter: /^[^./]/ }, async ({ kind, resolveDir, path, importer, namespace, pluginData }) => {
         if (namespace !== 'file' || importer === '' || pluginData === looked) return undefined;
         const {
@@ -112,7 +118,7 @@ function elsewhere(where, isElsewhere) {
           errors,
         } = await build.resolve(path, { kind, resolveDir, importer, pluginData: looked });
         const source = relative(root, file);
-        return errors.length === 0 && !external && isElsewhere(kind, source)
+        return errors.length === 0 && !external && !isShaken(source) && isElsewhere(kind, source)
           ? { path: source, namespace: where }
           : undefined;
       });

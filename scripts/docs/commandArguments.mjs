@@ -1,5 +1,8 @@
-// What can be given to each command, and what it means: the part of docs/commands.md that the manifest cannot tell. A test holds it
-// against the code.
+// What can be given to each command, and what it means: the part of docs/commands.md that the manifest cannot tell.
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import ts from 'typescript';
+import { root } from '../rig/root.mjs';
 
 const snapshot = /** @type {const} */ (['vm', 'snapshot']);
 const lesson = /** @type {const} */ (['connection']);
@@ -61,6 +64,16 @@ export const argumentsOf = /** @type {const} */ ({
   endLesson: [],
 });
 
+/** How the names of shapes are told. @type {Readonly<Record<string, string>>} */
+const sorts = {
+  text: 'text',
+  anyText: 'text',
+  texts: 'list of texts',
+  flag: 'boolean',
+  amount: 'number',
+  whole: 'whole number',
+};
+
 /** What stands behind the arguments of some. @type {Readonly<Partial<Record<keyof typeof argumentsOf, string>>>} */
 export const remarks = {
   checkHealth: 'without `vm`: all',
@@ -68,53 +81,44 @@ export const remarks = {
   refresh: 'without either: everything',
 };
 
-/** Argument → its values, or their sort in words; and what it means. */
-export const commandArguments = /** @type {const} */ ({
-  vm: {
-    takes: 'text',
-    means: 'name or UUID of a VM; a name that fits two VMs is refused, with both listed',
-  },
-  connection: { takes: 'text', means: 'URI of a libvirt; beside `vm`, it tells apart two VMs of one name' },
-  snapshot: { takes: 'text', means: 'name of a snapshot, or a title that only one snapshot of the VM has' },
-  other: { takes: 'text', means: 'the other snapshot of a comparison' },
-  kind: { takes: ['memory', 'disk', 'offline', 'auto'], means: 'what is kept; `auto`: the best for what the VM does' },
-  style: { takes: ['internal', 'external'], means: 'in the images, or in files over them' },
-  quiesce: { takes: 'boolean', means: 'the guest agent freezes the file systems first' },
-  live: { takes: 'boolean', means: 'external, with memory: the guest runs on while its RAM is written' },
-  without: { takes: 'list of texts', means: 'disks that stay out, as the guest names them: `["vdb"]`' },
-  title: { takes: 'text', means: 'any title; a safe name is made of it' },
-  description: { takes: 'text', means: 'may be empty' },
-  after: {
-    takes: ['asSnapshot', 'asBefore', 'running', 'paused', 'off'],
-    means: 'the state of the VM after a revert',
-  },
-  checkpointFirst: { takes: 'boolean', means: 'whether a revert keeps the present as a snapshot first' },
-  confirm: { takes: 'boolean', means: '`false`: nothing is asked; see below' },
-  operation: {
-    takes: [
-      'createSnapshot',
-      'revert',
-      'deleteSnapshot',
-      'deleteWithDescendants',
-      'start',
-      'shutDown',
-      'forceOff',
-      'pause',
-      'resume',
-      'restart',
-      'consolidate',
-      'prune',
-    ],
-    means: 'a command that changes a VM',
-  },
-  disk: { takes: 'text', means: 'the one disk that is consolidated, as the guest names it' },
-  downTo: {
-    takes: 'text',
-    means: 'a snapshot, which stays; where no snapshot owns the layers, the file that takes the rest',
-  },
-  speed: { takes: 'number', means: 'MiB a second at most; `0`: as fast as it goes' },
-  olderThan: { takes: 'number', means: 'in hours' },
-  keepLast: { takes: 'whole number', means: 'how many of the newest stay' },
-  snapshots: { takes: 'list of texts', means: 'just these, by name or title' },
-  filter: { takes: 'text', means: 'an empty text shows all' },
-});
+/** Argument → its values, or their sort in words; and what it means: as the code says, and the comments in it. */
+export const commandArguments = argumentsIn('src/ui/commands/commandArguments.ts');
+
+/** @param {string} path from the checkout @returns {Readonly<Record<string, import('./manifestTables.mjs').Argument>>} */
+function argumentsIn(path) {
+  const source = ts.createSourceFile(path, readFileSync(join(root, path), 'utf8'), ts.ScriptTarget.Latest, true);
+  const shapes = source.statements
+    .filter(ts.isVariableStatement)
+    .flatMap(({ declarationList }) => [...declarationList.declarations])
+    .find((declaration) => declaration.name.getText() === 'shapes')?.initializer;
+  if (shapes === undefined || !ts.isObjectLiteralExpression(shapes)) throw new Error(`${path} has no table of shapes`);
+  return Object.fromEntries(
+    shapes.properties.filter(ts.isPropertyAssignment).map((property) => {
+      const name = property.name.getText();
+      const [comment] = ts.getJSDocCommentsAndTags(property);
+      const means = typeof comment?.comment === 'string' ? inTable(comment.comment) : '';
+      if (means === '') throw new Error(`${path} does not say what ${name} means`);
+      return [name, { takes: valuesOf(property.initializer), means }];
+    }),
+  );
+}
+
+/** @param {ts.Expression} shape the name of one, or a list of values */
+function valuesOf(shape) {
+  if (
+    ts.isCallExpression(shape) &&
+    shape.arguments[0] !== undefined &&
+    ts.isArrayLiteralExpression(shape.arguments[0])
+  ) {
+    return shape.arguments[0].elements.filter(ts.isStringLiteral).map(({ text }) => text);
+  }
+  const words = sorts[shape.getText()];
+  if (words === undefined) throw new Error(`there are no words for ${shape.getText()}`);
+  return words;
+}
+
+/** A sentence as the cells of a table have it. @param {string} sentence */
+function inTable(sentence) {
+  const text = sentence.replaceAll('\n', ' ').replace(/\.$/, '');
+  return /^[A-Z][a-z]*\b/.test(text) ? text.charAt(0).toLowerCase() + text.slice(1) : text;
+}

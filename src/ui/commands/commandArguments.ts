@@ -1,69 +1,85 @@
 // What a command was called with, made out of unknown values: menus hand in rows of the tree, the palette nothing, and
 // keybindings, tasks and other extensions one object. Knows nothing of the editor.
 import { t } from '@vscode/l10n';
+import * as v from 'valibot';
 import { type Node, isNode } from '../tree/nodes.js';
 import { CommandError } from '../prompts/commandError.js';
 
-export const kinds = ['memory', 'disk', 'offline', 'auto'] as const;
-export const styles = ['internal', 'external'] as const;
-export const afterReverts = ['asSnapshot', 'asBefore', 'running', 'paused', 'off'] as const;
-/** What `virtRewind.copyVirshCommand` can write down: the commands that change a VM, by the verb of their id. */
-export const operations = [
-  'createSnapshot',
-  'revert',
-  'deleteSnapshot',
-  'deleteWithDescendants',
-  'start',
-  'shutDown',
-  'forceOff',
-  'pause',
-  'resume',
-  'restart',
-  'consolidate',
-  'prune',
-] as const;
-export type OperationName = (typeof operations)[number];
+/** libvirt's own limit is far below. */
+const mostDisks = 1_000;
+const mostAmount = 1_000_000;
+
+const text = v.pipe(v.string(), v.nonEmpty());
+const anyText = v.string();
+const texts = v.pipe(v.array(text), v.maxLength(mostDisks));
+const flag = v.boolean();
+const amount = v.pipe(v.number(), v.minValue(0), v.maxValue(mostAmount));
+const whole = v.pipe(amount, v.integer());
+
+/** What docs/commands.md says of them is written from here: `npm run docs`. */
+const shapes = {
+  /** Name or UUID of a VM; a name that fits two VMs is refused, with both listed. */
+  vm: text,
+  /** URI of a libvirt; beside `vm`, it tells apart two VMs of one name. */
+  connection: text,
+  /** Name of a snapshot, or a title that only one snapshot of the VM has. */
+  snapshot: text,
+  /** The other snapshot of a comparison. */
+  other: text,
+  /** What is kept; `auto`: the best for what the VM does. */
+  kind: v.picklist(['memory', 'disk', 'offline', 'auto']),
+  /** In the images, or in files over them. */
+  style: v.picklist(['internal', 'external']),
+  /** The guest agent freezes the file systems first. */
+  quiesce: flag,
+  /** External, with memory: the guest runs on while its RAM is written. */
+  live: flag,
+  /** Disks that stay out, as the guest names them: `["vdb"]`. */
+  without: texts,
+  /** Any title; a safe name is made of it. */
+  title: text,
+  /** May be empty. */
+  description: anyText,
+  /** The state of the VM after a revert. */
+  after: v.picklist(['asSnapshot', 'asBefore', 'running', 'paused', 'off']),
+  /** Whether a revert keeps the present as a snapshot first. */
+  checkpointFirst: flag,
+  /** `false`: nothing is asked; not in a workspace that you do not trust. */
+  confirm: flag,
+  /** A command that changes a VM. */
+  operation: v.picklist([
+    'createSnapshot',
+    'revert',
+    'deleteSnapshot',
+    'deleteWithDescendants',
+    'start',
+    'shutDown',
+    'forceOff',
+    'pause',
+    'resume',
+    'restart',
+    'consolidate',
+    'prune',
+  ]),
+  /** The one disk that is consolidated, as the guest names it. */
+  disk: text,
+  /** A snapshot, which stays; where no snapshot owns the layers, the file that takes the rest. */
+  downTo: text,
+  /** MiB a second at most; `0`: as fast as it goes. */
+  speed: amount,
+  /** In hours. */
+  olderThan: amount,
+  /** How many of the newest stay. */
+  keepLast: whole,
+  /** Just these, by name or title. */
+  snapshots: texts,
+  /** An empty text shows all. */
+  filter: anyText,
+};
 
 /** What is given is not asked. */
-export interface CommandArguments {
-  /** Name or UUID. */
-  readonly vm?: string;
-  /** URI; without it the VM is looked for on all connections. */
-  readonly connection?: string;
-  /** Name, or a title that only one snapshot of the VM has. */
-  readonly snapshot?: string;
-  /** The other snapshot of a comparison. */
-  readonly other?: string;
-  readonly kind?: (typeof kinds)[number];
-  readonly style?: (typeof styles)[number];
-  readonly quiesce?: boolean;
-  /** External memory: the guest runs on while its RAM is written. */
-  readonly live?: boolean;
-  /** Guest device names of disks that stay out of an external snapshot: `["vdb"]`. */
-  readonly without?: readonly string[];
-  readonly title?: string;
-  readonly description?: string;
-  readonly after?: (typeof afterReverts)[number];
-  /** Whether a revert keeps the present state first. */
-  readonly checkpointFirst?: boolean;
-  /** `false`: a destructive command asks nothing. Not honoured in a workspace that is not trusted. */
-  readonly confirm?: boolean;
-  readonly operation?: OperationName;
-  /** Guest device name of the one disk that is consolidated. */
-  readonly disk?: string;
-  /** How far a chain is shortened: a snapshot, which stays, or a file where no snapshot owns the layers. */
-  readonly downTo?: string;
-  /** At most, in MiB a second; 0: as fast as it goes. */
-  readonly speed?: number;
-  /** Prune: older than so many hours. */
-  readonly olderThan?: number;
-  /** Prune: how many of the newest stay. */
-  readonly keepLast?: number;
-  /** Prune: just these, by name or title. */
-  readonly snapshots?: readonly string[];
-  /** For `virtRewind.filter`; empty shows all. */
-  readonly filter?: string;
-}
+export type CommandArguments = { readonly [Name in keyof typeof shapes]?: v.InferOutput<(typeof shapes)[Name]> };
+export type OperationName = NonNullable<CommandArguments['operation']>;
 
 /**
  * | first argument              | is                                                                       |
@@ -78,46 +94,6 @@ export type Call =
   | { readonly kind: 'palette' }
   | { readonly kind: 'rows'; readonly rows: readonly [Node, ...Node[]] }
   | { readonly kind: 'program'; readonly given: CommandArguments };
-
-/** libvirt's own limit is far below. */
-const mostDisks = 1_000;
-const mostAmount = 1_000_000;
-
-type Check = (value: unknown) => boolean;
-const text: Check = (value) => typeof value === 'string' && value !== '';
-const anyText: Check = (value) => typeof value === 'string';
-const texts: Check = (value) => Array.isArray(value) && value.length <= mostDisks && value.every(text);
-const flag: Check = (value) => typeof value === 'boolean';
-const amount: Check = (value) => typeof value === 'number' && value >= 0 && value <= mostAmount;
-const oneOf =
-  (allowed: readonly string[]): Check =>
-  (value) =>
-    typeof value === 'string' && allowed.includes(value);
-
-const checks: Readonly<Record<keyof CommandArguments, Check>> = {
-  vm: text,
-  connection: text,
-  snapshot: text,
-  other: text,
-  kind: oneOf(kinds),
-  style: oneOf(styles),
-  quiesce: flag,
-  live: flag,
-  without: texts,
-  title: text,
-  description: anyText,
-  after: oneOf(afterReverts),
-  checkpointFirst: flag,
-  confirm: flag,
-  operation: oneOf(operations),
-  disk: text,
-  downTo: text,
-  speed: amount,
-  olderThan: amount,
-  keepLast: (value) => amount(value) && Number.isInteger(value),
-  snapshots: texts,
-  filter: anyText,
-};
 
 /**
  * Arrow keys move the focus of the view and leave its selection, and the editor tells extensions the selection only.
@@ -161,7 +137,7 @@ function parseArguments(given: Readonly<Record<string, unknown>>): CommandArgume
     if (value === undefined) {
       continue;
     }
-    if (!checks[key](value)) {
+    if (!v.is(shapes[key], value)) {
       throw new CommandError('invalid', t('The argument {0} does not take this value.', key));
     }
     result[key] = value;
@@ -170,7 +146,7 @@ function parseArguments(given: Readonly<Record<string, unknown>>): CommandArgume
 }
 
 function isArgument(key: string): key is keyof CommandArguments {
-  return Object.hasOwn(checks, key);
+  return Object.hasOwn(shapes, key);
 }
 
 function isPlainObject(value: unknown): value is Readonly<Record<string, unknown>> {
