@@ -13,7 +13,13 @@ const slackMs = 60_000;
  * that the child made tells of it, but a revert may have taken that overlay away. Then there is an image that rests on what the
  * metadata name, and was at rest when the snapshot was there; what anybody builds on a file that a snapshot froze is younger.
  *
-XX */
+ * | overlay that it made | an image of nobody rests right on the file that it names | and was last written                 | → |
+ * |----------------------|---------------------------------------------------------|--------------------------------------|---|
+ * | there, or not seen   | any                                                     | any time                             | ok |
+ * | gone                 | named as that file or the overlay, but for its ending   | until a minute after the snapshot was complete, or nobody knows when | unownedImage |
+ * | gone                 | named otherwise                                         | before the snapshot was complete, or nobody knows when | unownedImage |
+ * | gone                 | any                                                     | after that                           | ok |
+ */
 export function unownedImageRefusal(snapshot: Snapshot, facts: Facts): Refused | undefined {
   for (const target of externalTargets(snapshot)) {
     const overlay = snapshot.disks.find((disk) => disk.target === target)?.file;
