@@ -77,7 +77,6 @@ export interface RefusalFacts {
   /** The snapshot's own name holds a character that this libvirt cannot handle while the VM is active. */
   readonly unsafeSnapshotName: { snapshot: string; version: string };
   /** Two external reverts within one second; `seconds` until it can be done. */
-  readonly sameSecond: { vm: string; seconds: string };
   readonly memoryFileMissing: { snapshot: string; file: string };
   /** The file with a snapshot's RAM holds nothing, or is not whole. */
   readonly memoryFileBroken: { snapshot: string; file: string };

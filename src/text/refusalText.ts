@@ -200,10 +200,6 @@ const sentences: Sentences = {
     t('The name of {0} holds a character that libvirt {1} cannot handle while the VM runs.', snapshot, version),
     t('Shut the VM down first.'),
   ],
-  sameSecond: ({ vm, seconds }) => [
-    t('{0} was reverted within this very second, and libvirt would use the same file name twice.', vm),
-    t('Try again in {0} s.', seconds),
-  ],
   readOnlyConnection: ({ vm }) => [
     t('The connection of {0} is read-only.', vm),
     t('Connect by an address that may change things.'),

@@ -1,7 +1,6 @@
 // The extension, asked for what an action says: its inventory on a private daemon. The only file of the histories that
 // knows the extension's code.
 import { join } from 'node:path';
-import { setTimeout as wait } from 'node:timers/promises';
 import { Failure } from '../../src/domain/failure.js';
 import type { OperationRequest, OperationResult } from '../../src/domain/operation.js';
 import type { Decision } from '../../src/operations/plan.js';
@@ -46,10 +45,9 @@ export class ExtensionSide {
     await this.#rig.inventory.connect(uri);
   }
 
-  /** Whether a plan can be made, as the menu would know it. What only has to wait a second can be done. */
+  /** Whether a plan can be made, as the menu would know it. */
   async canDo(action: Request, names: ReadonlyMap<Label, string>): Promise<boolean> {
-    const decision = await this.decide(action, names);
-    return decision.kind === 'plan' || decision.refusal.reason === 'sameSecond';
+    return (await this.decide(action, names)).kind === 'plan';
   }
 
   decide(action: Request, names: ReadonlyMap<Label, string>): Promise<Decision> {
@@ -59,23 +57,16 @@ export class ExtensionSide {
   async run(action: Request, names: ReadonlyMap<Label, string>): Promise<Outcome> {
     const request = this.#requestOf(action, names);
     const known = new Set((await this.#tree()).snapshots.map(({ name }) => name));
-    for (;;) {
-      try {
-        return await this.#madeBy(await this.#rig.inventory.runOperation(request), known);
-      } catch (error) {
-        if (!(error instanceof Failure)) {
-          throw error;
-        }
-        const reason = error.details.refusal?.reason;
-        if (error.kind !== 'refused' || reason === undefined) {
-          return { type: 'failed', kind: error.kind, text: JSON.stringify(error.details) };
-        }
-        if (reason !== 'sameSecond') {
-          return { type: 'refused', reason };
-        }
-        // libvirt names overlays by the second: a person would ask again when it has passed.
-        await wait(1000 - (Date.now() % 1000));
+    try {
+      return await this.#madeBy(await this.#rig.inventory.runOperation(request), known);
+    } catch (error) {
+      if (!(error instanceof Failure)) {
+        throw error;
       }
+      const reason = error.details.refusal?.reason;
+      return error.kind === 'refused' && reason !== undefined
+        ? { type: 'refused', reason }
+        : { type: 'failed', kind: error.kind, text: JSON.stringify(error.details) };
     }
   }
 

@@ -3,7 +3,6 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { findProgram, runOk } from '../../scripts/rig/run.mjs';
-import { Failure } from '../../src/domain/failure.js';
 import type { AfterRevert, OperationRequest, OperationResult, PowerAction } from '../../src/domain/operation.js';
 import type { SnapshotKind } from '../../src/domain/snapshot.js';
 import type { VmRef } from '../../src/domain/vm.js';
@@ -38,18 +37,7 @@ describe('the world after each step', function () {
     r.show(vm);
   }
 
-  async function run(request: OperationRequest): Promise<OperationResult> {
-    for (;;) {
-      try {
-        return await r.inventory.runOperation(request);
-      } catch (error) {
-        if (!(error instanceof Failure) || error.details.refusal?.reason !== 'sameSecond') {
-          throw error;
-        }
-        await new Promise((resolve) => setTimeout(resolve, 300));
-      }
-    }
-  }
+  const run = (request: OperationRequest): Promise<OperationResult> => r.inventory.runOperation(request);
   const power = (action: PowerAction): Promise<OperationResult> => run({ kind: 'power', vm, action });
   const create = (
     title: string,

@@ -79,7 +79,6 @@ const facts: RefusalFacts = {
   fileTaken: { file },
   unsafePath: { disk: 'vda', file },
   unsafeSnapshotName: { snapshot, version },
-  sameSecond: { vm, seconds: '1' },
   currentNotesFiles: { vm, snapshot },
   memoryFileMissing: { snapshot, file },
   memoryFileBroken: { snapshot, file },
