@@ -122,7 +122,7 @@ export function filesOfSnapshots(
   for (const name of names) {
     images.push(...(frozenDisks?.get(name) ?? []).flatMap((disk) => layersOf(disk).slice(0, 1)));
     const snapshot = findSnapshot(tree, name);
-    images.push(...(snapshot?.disks ?? []).flatMap(({ file }) => file ?? []));
+    images.push(...[...(snapshot?.disks ?? []), ...(snapshot?.revertDisks ?? [])].flatMap(({ file }) => file ?? []));
     others.push(...(snapshot?.memory.file === undefined ? [] : [snapshot.memory.file]));
     others.push(...(vm.nvram === undefined ? [] : [nvramCopy(vm.nvram, name)]));
   }

@@ -125,6 +125,44 @@ describe('an overlay that holds a snapshot inside', function () {
     await tagHolds(images, 'mine', then);
   });
 
+  for (const given of ['by the snapshot', 'by a revert to it'] as const) {
+    it(`was made ${given} and is left by the VM: what it rests on is neither removed nor merged into`, async () => {
+      const vm = await grown(`under-${given.split(' ').at(-1)!}`);
+      await vm.power('forceOff');
+      const revert = async (snapshot: string): Promise<void> => {
+        await vm.run({ kind: 'revert', snapshot, after: 'off', checkpointFirst: false });
+        vm.model = vm.model.reverted(snapshot, 'off');
+      };
+      if (given !== 'by the snapshot') {
+        await revert('two');
+      }
+      const then = vm.model.disks;
+      const images = await tag(vm, 'mine');
+      await revert('one');
+      const refused = async (snapshot: string, scope: 'one' | 'withDescendants'): Promise<void> =>
+        vm.isRefused({ kind: 'delete', snapshot, scope }, 'tagInLayer');
+      await refused('two', 'one');
+      await refused('one', 'withDescendants');
+      await tagHolds(images, 'mine', then);
+      await vm.holdsAll();
+    });
+  }
+
+  it('is left by a VM that goes on beside it: what it rests on takes no merge', async () => {
+    const vm = await grown('beside');
+    await vm.power('forceOff');
+    const then = vm.model.disks;
+    const images = await tag(vm, 'mine');
+    await vm.run({ kind: 'revert', snapshot: 'two', after: 'off', checkpointFirst: false });
+    vm.model = vm.model.reverted('two', 'off');
+    await vm.power('start');
+    await vm.write();
+    await assert.rejects(vm.run({ kind: 'delete', snapshot: 'two', scope: 'one' }), { kind: 'refused' });
+    await vm.power('forceOff');
+    await tagHolds(images, 'mine', then);
+    await vm.holdsAll();
+  });
+
   it('of nobody is told of by the doctor, and not removed', async () => {
     const vm = await TrapVm.define(r, 'orphan');
     await vm.power('start');

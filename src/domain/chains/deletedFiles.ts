@@ -2,7 +2,7 @@
 // Decides nothing and knows no steps.
 import { versionOf } from '../capabilities.js';
 import { isRamOf } from './memoryFiles.js';
-import { backingFileOf, layersOf } from './fileUse.js';
+import { backingFileOf, layersOf, restingOn, wholeChain } from './fileUse.js';
 import type { ImageFacts, Seen } from '../hostFiles.js';
 import { tagsIn } from './lostTags.js';
 import { nvramCopy } from './nvramCopy.js';
@@ -51,6 +51,22 @@ export function deletedFiles(doomed: readonly Snapshot[], facts: Facts): Deleted
     }
   }
   return { removed, mergedAway, changed, onlyRead, merges };
+}
+
+/**
+ * Overlays that the snapshots made or were given by a revert, and that the VM has left: they rest on what is removed or gets
+ * other content. Nobody else names them, so that nobody but these snapshots tells of them.
+ */
+export function overlaysLeft(
+  doomed: readonly Snapshot[],
+  { removed, changed }: Pick<DeletedFiles, 'removed' | 'changed'>,
+  facts: Facts,
+): readonly string[] {
+  const resting = restingOn(facts, [...removed, ...changed]);
+  const present = new Set(facts.vm.disks.flatMap((disk) => wholeChain(disk, facts)));
+  return doomed
+    .flatMap(({ disks, revertDisks = [] }) => [...disks, ...revertDisks])
+    .flatMap(({ file }) => (file !== undefined && resting.has(file) && !present.has(file) ? [file] : []));
 }
 
 /** The disks that it keeps as files of their own. */

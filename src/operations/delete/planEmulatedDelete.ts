@@ -1,7 +1,7 @@
 // Whether a leaf that the VM does not run on can be deleted by us where libvirt cannot: metadata first, then its files.
 // Whoever else is built on them is looked for in planExternalDelete.
 import { versionOf } from '../../domain/capabilities.js';
-import { externalTargets } from '../../domain/chains/deletedFiles.js';
+import { externalTargets, overlaysLeft } from '../../domain/chains/deletedFiles.js';
 import { backingFileOf } from '../../domain/chains/fileUse.js';
 import { outsiderOn } from '../../domain/chains/otherVms.js';
 import { folderOf } from '../../domain/chains/overlayFiles.js';
@@ -26,6 +26,7 @@ export function needsUs(snapshot: Snapshot, { tree, capabilities }: Facts): bool
  * | is not there any more               | any         | nothing is left to remove |
  * | an image that stands alone          | any         | not by us: it may be the VM's first disk, which is no snapshot's |
  * | is not known, or could not be seen  | any         | not by us |
+ * | an overlay, and the one that the snapshot made on it can be neither seen nor removed | any | not by us: that one would rest on nothing |
  */
 export function ownFiles(snapshot: Snapshot, facts: Facts): readonly string[] | undefined {
   const { files } = facts;
@@ -44,7 +45,17 @@ export function ownFiles(snapshot: Snapshot, facts: Facts): readonly string[] | 
     }
     own.push(file);
   }
-  return own;
+  return overlaysLeft([snapshot], { removed: new Set(own), changed: new Set() }, facts).every(
+    (overlay) => own.includes(overlay) || maybeRemoved(overlay, facts),
+  )
+    ? own
+    : undefined;
+}
+
+/** One that was not looked at counts as gone. */
+function maybeRemoved(file: string, facts: Facts): boolean {
+  const image = facts.files?.images.get(file) ?? 'missing';
+  return image === 'missing' || (image !== 'unknown' && inReach(file, facts));
 }
 
 /** Where it could not, or somebody else uses it, it stays. */

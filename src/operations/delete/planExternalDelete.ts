@@ -1,7 +1,7 @@
 // Whether external snapshots can be deleted: libvirt's own rules, foreseen, and the damage that it does not see.
 // Knows no steps: externalDeleteSteps makes them.
 import { formatVersion, versionOf } from '../../domain/capabilities.js';
-import { type DeletedFiles, deletedFiles, externalTargets } from '../../domain/chains/deletedFiles.js';
+import { type DeletedFiles, deletedFiles, externalTargets, overlaysLeft } from '../../domain/chains/deletedFiles.js';
 import { type FileUser, restingOn, snapshotsIn, snapshotsNaming } from '../../domain/chains/fileUse.js';
 import { tagRefusal } from '../../domain/chains/lostTags.js';
 import { checkpointRefusal, mergeRefusal } from '../diskRefusals.js';
@@ -59,7 +59,7 @@ export function externalDeleteRefusal(
     layoutLeafRefusal(going, facts) ??
     branchRefusal(doomed, touched, going, facts) ??
     chainRefusal(doomed, going, facts) ??
-    tagRefusal([...touched.removed, ...touched.mergedAway], facts) ??
+    tagRefusal([...touched.removed, ...touched.mergedAway, ...overlaysLeft(doomed, touched, facts)], facts) ??
     deviceRefusal(doomed, touched, facts) ??
     leafRefusal(doomed, facts) ??
     elsewhere(doomed, facts) ??

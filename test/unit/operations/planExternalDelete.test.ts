@@ -52,6 +52,9 @@ const seen = (r: Parameters<typeof looked>[0]['images'], canAct?: Parameters<typ
   files: looked({ images: { '/img/web.x': 'missing', ...r }, ...(canAct === undefined ? {} : { canAct }) }),
 });
 
+const lastOverlay = (more: Partial<ImageFacts>) =>
+  seen({ '/img/web.r': image(base), '/img/web.x': image('/img/web.r', more) });
+
 describe('planDelete: leaves of other branches before libvirt 9.9', () => {
   const rows: readonly (readonly [what: string, more: Partial<Facts>, expected: string])[] = [
     ['an overlay', {}, 'forget x rm /img/web.r'],
@@ -90,6 +93,47 @@ describe('planDelete: leaves of other branches before libvirt 9.9', () => {
       'its own last overlay, still there',
       seen({ '/img/web.r': image(base), '/img/web.x': image('/img/web.r') }),
       'forget x rm /img/web.r,/img/web.x',
+    ],
+    ['its own last overlay, with a tag', lastOverlay({ tags: ['mine'] }), 'tagInLayer'],
+    [
+      'its own last overlay, with a tag, 9.9',
+      { ...lastOverlay({ tags: ['mine'] }), capabilities: capabilities(9, 9) },
+      'tagInLayer',
+    ],
+    [
+      'its own last overlay, in a folder that is not ours',
+      {
+        ...seen(
+          { '/img/web.r': image(base), '/there/web.x': image('/img/web.r') },
+          { '/img': 'yes', '/there': { why: 'denied' } },
+        ),
+        tree: tree(
+          [
+            external('r'),
+            external('a', 'r'),
+            external('x', 'r', { disks: [{ target: 'vda', location: 'external', file: '/there/web.x' }] }),
+          ],
+          'a',
+        ),
+      },
+      'leafOfOtherBranch',
+    ],
+    [
+      'its own last overlay, which cannot be seen',
+      seen({ '/img/web.r': image(base), '/img/web.x': 'unknown' }),
+      'leafOfOtherBranch',
+    ],
+    [
+      'an overlay that a revert gave it, with a tag, 11.3',
+      {
+        ...seen({ '/img/web.r': image(base), '/img/web.2': image('/img/web.r', { tags: ['mine'] }) }),
+        tree: tree(
+          [external('r'), external('a', 'r'), { ...external('x', 'r'), revertDisks: external('2').disks }],
+          'a',
+        ),
+        capabilities: capabilities(11, 3),
+      },
+      'tagInLayer',
     ],
   ];
   for (const [what, more, expected] of rows) {
