@@ -23,6 +23,8 @@ export type FailureKind =
   | 'protocol'
   /** A rule of ours refuses it before anything is touched; `refusal` says which. */
   | 'refused'
+  /** A rule of ours stops it when a part of it is done; `refusal` says which, `recovered` what became of that part. */
+  | 'stopped'
   /** The name is taken. */
   | 'exists'
   /** The request itself makes no sense. */
@@ -69,6 +71,8 @@ export interface FailureDetails {
   readonly stateNow?: PowerState;
   /** What was done at once about an operation that had failed half way; absent where nothing was. */
   readonly recovered?: RecoveryReport['outcome'];
+  /** Of several snapshots that were to go, those that are gone. */
+  readonly deleted?: readonly string[];
   readonly refusal?: Refusal;
   /** Of `cancelled`: somebody here asked for it; otherwise another client did. */
   readonly byUs?: boolean;

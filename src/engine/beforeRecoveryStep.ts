@@ -8,7 +8,7 @@ import type { FreshLook } from './freshLook.js';
 import { factsToRecover } from './factsRequests.js';
 import type { Lease } from './leases.js';
 
-/** What it returns rejects with `refused` where somebody did what the next step would take away. */
+/** What it returns rejects with `stopped` where somebody did what the next step would take away. */
 export function beforeRecoveryStep(
   look: FreshLook,
   lease: Lease,
@@ -24,7 +24,7 @@ export function beforeRecoveryStep(
     const both = { ...broken.plan, steps: [...plan.steps, ...broken.plan.steps] };
     const obstacle = stepRefusal(next, both, facts, 'refuse');
     if (obstacle !== undefined) {
-      throw new Failure('refused', { vm: facts.vm.name, refusal: obstacle.refusal });
+      throw new Failure('stopped', { vm: facts.vm.name, refusal: obstacle.refusal });
     }
   };
 }

@@ -1,7 +1,7 @@
 // The steps of a plan in their order, each written to the journal before it begins and when it is done. Refuses to know
 // what becomes of those that fail.
 import type { OpenEntry } from '../journal/journal.js';
-import type { FailureKind } from '../domain/failure.js';
+import { Failure, type FailureKind } from '../domain/failure.js';
 import type { PlannedWork } from '../operations/plan.js';
 import type { Step } from '../steps/step.js';
 import { definitionOf } from '../steps/steps.js';
@@ -36,8 +36,28 @@ export interface StepsRun {
   readonly left: readonly string[];
 }
 
-/** Rejects with the Failure of a step, or of the journal. */
-export async function runSteps(runner: StepRunner, { lease, plan, entry, beforeStep }: StepsToRun): Promise<StepsRun> {
+/** Rejects with the Failure of a step, or of the journal; a rule that stops it after a step has `stopped` it. */
+export async function runSteps(runner: StepRunner, toRun: StepsToRun): Promise<StepsRun> {
+  let done = 0;
+  try {
+    return await runEach(runner, toRun, () => done++);
+  } catch (error) {
+    throw stoppedAfter(toRun.plan.steps.slice(0, done), asFailure(error));
+  }
+}
+
+/** Nobody may read that nothing was changed where something was. */
+export function stoppedAfter(done: readonly Step[], failure: Failure): Failure {
+  return failure.kind === 'refused' && done.some(({ kind }) => kind !== 'waitUntil')
+    ? new Failure('stopped', failure.details, { cause: failure })
+    : failure;
+}
+
+async function runEach(
+  runner: StepRunner,
+  { lease, plan, entry, beforeStep }: StepsToRun,
+  onDone: () => void,
+): Promise<StepsRun> {
   let guestPausedMs: number | undefined;
   const left: string[] = [];
   for (const [index, step] of plan.steps.entries()) {
@@ -58,6 +78,7 @@ export async function runSteps(runner: StepRunner, { lease, plan, entry, beforeS
       }
       left.push(...(await stillThere(lease, step.files)));
     }
+    onDone();
     if (written !== undefined) {
       await entry?.done(written);
     }

@@ -6,6 +6,7 @@ import { type Decision, type Plan, workOf } from '../operations/plan.js';
 import type { Facts } from '../domain/facts.js';
 import { planForGood } from '../operations/planOperation.js';
 import { type Refusal, type Refused, refuse } from '../domain/refusal.js';
+import { findSnapshot } from '../domain/snapshotTree.js';
 import { isActive, type PowerState, type Vm } from '../domain/vm.js';
 import { asFailure, withDetails } from '../domain/asFailure.js';
 import type { Clock } from '../base/clock.js';
@@ -77,7 +78,7 @@ export class OperationRunner {
       ran = await runSteps(this.#options.steps, { lease, plan, entry, beforeStep });
       await this.#overlaysStand(lease, plan, plan.steps.length);
     } catch (error) {
-      throw await this.#failed(lease, entry, begunAt, asFailure(error));
+      throw await this.#failed(lease, plan, entry, begunAt, asFailure(error));
     }
     const durationMs = Math.round(clock.ticks() - begunAt);
     await this.#note(lease, entry, { outcome: 'done', durationMs });
@@ -134,7 +135,7 @@ export class OperationRunner {
     const seen = await Promise.all(made.map(({ file }) => files.image(file)));
     const gone = made.find((_, index) => seen[index] === 'missing');
     if (gone !== undefined && !isActive(vm.power)) {
-      throw new Failure('refused', { path: gone.file, refusal: refuse('stalePlan', { vm: vm.name }).refusal });
+      throw new Failure('stopped', { path: gone.file, refusal: refuse('stalePlan', { vm: vm.name }).refusal });
     }
   }
 
@@ -167,7 +168,13 @@ export class OperationRunner {
   }
 
   /** Whoever hears of it knows the VM's true state, and what was done to get it out of a half done one. */
-  async #failed(lease: Lease, entry: OpenEntry | undefined, begunAt: number, failure: Failure): Promise<Failure> {
+  async #failed(
+    lease: Lease,
+    plan: Plan,
+    entry: OpenEntry | undefined,
+    begunAt: number,
+    failure: Failure,
+  ): Promise<Failure> {
     const { clock, look, recoverer, ended } = this.#options;
     lease.status.begin(readBackStep);
     const seen = await look.readPatiently(lease);
@@ -186,7 +193,16 @@ export class OperationRunner {
       return failure;
     }
     const recovered = await recoverer.afterFailure({ ...lease, signal: ended }, entry, failure);
-    return this.#knowingState(lease, recovered === undefined ? failure : withDetails(failure, { recovered }));
+    if (recovered === undefined) {
+      return this.#knowingState(lease, failure);
+    }
+    const deleted = this.#deletedBy(lease, plan);
+    return this.#knowingState(lease, withDetails(failure, { recovered, ...(deleted.length === 0 ? {} : { deleted }) }));
+  }
+
+  #deletedBy({ request }: Lease, { deletes = [] }: Plan): readonly string[] {
+    const tree = this.#options.store.vm(request.vm)?.tree;
+    return tree === undefined ? [] : deletes.filter((name) => findSnapshot(tree, name) === undefined);
   }
 
   async #note(

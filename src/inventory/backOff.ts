@@ -30,6 +30,7 @@ export function retryDelay(kind: FailureKind, wasOpen: boolean, earlier: number,
     case 'lost':
     case 'protocol':
     case 'refused':
+    case 'stopped':
     case 'exists':
     case 'noSpace':
     case 'journal':

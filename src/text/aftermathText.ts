@@ -3,12 +3,14 @@
 import { t } from '@vscode/l10n';
 import type { FailureDetails, Leftover } from '../domain/failure.js';
 import { displayLine } from '../domain/plainText.js';
+import { listed } from './lossText.js';
 import { stateWord } from './words.js';
 
 /** Sentences; empty where nothing is known. */
 export function aftermathText(details: FailureDetails): readonly string[] {
   return [
     ...recoveredText(details),
+    ...deletedText(details),
     ...(details.thawed === true ? [t('The guest’s file systems stood still and were let go on.')] : []),
     ...(details.left ?? []).map((one) => leftoverText(one)),
     ...stateText(details),
@@ -31,6 +33,12 @@ function recoveredText({ recovered, vm }: FailureDetails): readonly string[] {
     case 'failed':
       return [t('It stands half way.')];
   }
+}
+
+/** Which of them, where not all are. */
+function deletedText({ recovered, deleted = [] }: FailureDetails): readonly string[] {
+  const isWhole = recovered === 'before' || recovered === 'after';
+  return isWhole || deleted.length === 0 ? [] : [t('Deleted by now: {0}.', listed(deleted))];
 }
 
 function leftoverText(left: Leftover): string {

@@ -10,6 +10,7 @@ import { entryAdvice } from './entryAdvice.js';
 import type { FailureButton, FailureText } from './failureSentences.js';
 import { outrunSentence } from './outrunSentence.js';
 import { isForTheDoctor, refusalText } from './refusalText.js';
+import { stoppedText } from './stoppedText.js';
 
 type Offer = 'connect' | 'refresh' | 'examine';
 
@@ -138,6 +139,10 @@ const wordings: Readonly<Record<FailureKind, (details: FailureDetails) => Wordin
         : {}),
     };
   },
+  stopped: (details) => ({
+    short: t('stopped half way'),
+    ...stoppedText(details),
+  }),
   exists: (details) => ({
     short: t('name taken'),
     sentence:

@@ -53,7 +53,7 @@ function diskList(disks: readonly { readonly target: string; readonly bytes: num
 }
 
 /** The place of "and 1 more" is taken by that one. */
-function listed(names: readonly string[]): string {
+export function listed(names: readonly string[]): string {
   const count = names.length <= longestList + 1 ? names.length : longestList;
   const shown = names
     .slice(0, count)

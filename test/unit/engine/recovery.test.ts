@@ -121,10 +121,43 @@ describe('the journal of an operation', () => {
     const w = await open();
     w.script.rest = (_, { vm: { name } }) => refuse('stalePlan', { vm: name });
     await assert.rejects(w.inventory.runOperation(twoSteps), (failure: Failure) => {
-      assert.deepEqual([failure.kind, failure.details.refusal?.reason], ['refused', 'stalePlan']);
+      const { refusal, recovered, stateNow } = failure.details;
+      assert.deepEqual([failure.kind, refusal?.reason, recovered], ['stopped', 'stalePlan', 'before']);
+      assert.notEqual(stateNow, undefined);
       return true;
     });
     assert.ok(!w.order.includes('power'));
+  });
+
+  it('is refused by its first step, and stopped by the second: then a part of it is done', async () => {
+    for (const [refusing, kind] of [
+      ['revert', 'refused'],
+      ['power', 'stopped'],
+    ] as const) {
+      const w = await open();
+      onEachStep(w, w.persistence, (step) =>
+        step.kind === refusing
+          ? Promise.reject(new Failure('refused', { refusal: refuse('stalePlan', { vm: 'web' }).refusal }))
+          : Promise.resolve(),
+      );
+      await assert.rejects(w.inventory.runOperation(twoSteps), of(kind));
+    }
+  });
+
+  it('tells which of several snapshots are gone when it stops between two of them', async () => {
+    const w = await open();
+    const both: OperationRequest = { kind: 'delete', vm, snapshot: 'a', scope: 'withDescendants' };
+    onEachStep(w, w.persistence, (step) => {
+      const web = w.vms.get(vm.uuid)!;
+      web.snapshots = web.snapshots.filter(({ name }) => step.kind !== 'deleteSnapshot' || name !== step.snapshot);
+      return Promise.resolve();
+    });
+    w.script.rest = (_, { vm: { name } }) => refuse('stalePlan', { vm: name });
+    w.script.recovery = () => ({ kind: 'settled', to: 'partly' });
+    await assert.rejects(w.inventory.runOperation(both), ({ kind, details }: Failure) => {
+      assert.deepEqual([kind, details.recovered, details.deleted], ['stopped', 'partly', ['b']]);
+      return true;
+    });
   });
 });
 

@@ -18,6 +18,7 @@ const kinds: Readonly<Record<FailureKind, true>> = {
   lost: true,
   protocol: true,
   refused: true,
+  stopped: true,
   exists: true,
   invalid: true,
   noSpace: true,
@@ -352,6 +353,30 @@ describe('refusal text', () => {
     const text = refusalText({ reason: 'badName', facts: { title: 'x', problem: 'descriptionTooLong' } });
     assert.match(text.reason, /description/);
     assert.doesNotMatch(text.nextStep, /title/);
+  });
+
+  it('says what was done where a rule stops it after a step, and not that nothing was changed', () => {
+    const refusal = { reason: 'stalePlan', facts: { vm } } as const;
+    const told = (details: FailureDetails): ReturnType<typeof failureText> =>
+      failureText(new Failure('stopped', { vm, refusal, ...details }));
+    const rows: readonly (readonly [FailureDetails['recovered'], RegExp, RegExp])[] = [
+      ['before', /as it was before/, /try again/],
+      ['after', /brought to its end/, /^$/],
+      ['partly', /stays done; the rest was not begun\. Deleted by now: a, b\./, /try again/],
+      ['explained', /stands half way\. Deleted by now: a, b\./, /try again/],
+      ['failed', /stands half way/, /try again/],
+      [undefined, /done by then/, /Connect again/],
+    ];
+    for (const [recovered, sentence, nextStep] of rows) {
+      const details = recovered === undefined ? {} : { recovered, deleted: ['a', 'b'], stateNow: 'off' as const };
+      const text = told(details);
+      assert.match(text.sentence, sentence);
+      assert.match(text.sentence, /changed meanwhile.*A part of the operation was done/);
+      assert.doesNotMatch(text.sentence, /Nothing was changed/);
+      assert.match(text.nextStep, nextStep);
+      assert.equal(text.severity, ['before', 'after', 'partly'].includes(recovered ?? '') ? 'warning' : 'error');
+    }
+    assert.match(told({ recovered: 'after', deleted: ['a'], stateNow: 'off' }).sentence, /web-test is off now/);
   });
 
   it('says that nothing was changed', () => {

@@ -1,0 +1,37 @@
+// That a rule stopped an operation of which a part was done; what became of that part, aftermathText tells. A part of
+// failureText; knows nothing of the editor.
+import { t } from '@vscode/l10n';
+import type { FailureDetails } from '../domain/failure.js';
+import type { FailureText } from './failureSentences.js';
+import { refusalText } from './refusalText.js';
+
+interface Stopped extends Pick<FailureText, 'sentence' | 'nextStep' | 'severity'> {
+  readonly offers?: 'connect';
+}
+
+/**
+ * | what became of it     | what to do                       | severity |
+ * |-----------------------|----------------------------------|----------|
+ * | all of it is done     | nothing                          | warning  |
+ * | before, or parts of it | what the refusal says           | warning  |
+ * | it stands half way    | what the refusal says            | error    |
+ * | nobody could look     | connect: it is taken up then     | error    |
+ */
+export function stoppedText({ recovered, refusal }: FailureDetails): Stopped {
+  const why = refusal === undefined ? { reason: t('A safety rule forbids it.'), nextStep: '' } : refusalText(refusal);
+  const sentence = t('{0} A part of the operation was done by then.', why.reason);
+  if (recovered === undefined) {
+    return {
+      sentence,
+      nextStep: t('Connect again: what is unfinished is found and finished then.'),
+      severity: 'error',
+      offers: 'connect',
+    };
+  }
+  const isHalfWay = recovered === 'explained' || recovered === 'failed';
+  return {
+    sentence,
+    nextStep: recovered === 'after' ? '' : why.nextStep,
+    severity: isHalfWay ? 'error' : 'warning',
+  };
+}
