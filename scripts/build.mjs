@@ -25,6 +25,15 @@ async function build(options) {
 /** What both kinds of bundle share; the extension host of the oldest supported VS Code is Node 20. */
 const common = /** @type {const} */ ({ bundle: true, platform: 'node', target: 'node20', logLevel: 'warning' });
 
+/** Puts sentences.mjs in the place of `@vscode/l10n`. @type {import('esbuild').Plugin} */
+const sentences = {
+  name: 'sentences',
+  setup(build) {
+    const path = join(root, 'scripts/sentences.mjs');
+    build.onResolve({ filter: /^@vscode\/l10n$/ }, ({ importer }) => (importer === path ? undefined : { path }));
+  },
+};
+
 const extensionOptions = (/** @type {{ minify?: boolean }} */ { minify = false }) => ({
   ...common,
   absWorkingDir: root,
@@ -32,6 +41,7 @@ const extensionOptions = (/** @type {{ minify?: boolean }} */ { minify = false }
   outfile: 'dist/extension.js',
   format: /** @type {const} */ ('cjs'),
   external: ['vscode'],
+  plugins: [sentences],
   minify,
   sourcemap: !minify,
   legalComments: /** @type {const} */ ('none'),

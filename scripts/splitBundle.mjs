@@ -13,10 +13,11 @@ const files = { first: './extension.js', later: './later.js' };
  * @returns {Promise<void>}
  */
 export async function buildSplit(build, options) {
+  const { plugins = [] } = options;
   const entry = resolve(root, String(options.entryPoints instanceof Array ? options.entryPoints[0] : ''));
   /** @type {Set<string>} what `import()` names, as paths from the checkout */
   const later = new Set();
-  const atFirst = await sourcesOf(build, { ...options, plugins: [laterElsewhere(later)] });
+  const atFirst = await sourcesOf(build, { ...options, plugins: [laterElsewhere(later), ...plugins] });
   /** @type {Set<string>} what the second file takes from the first */
   const shared = new Set();
   const second = {
@@ -24,13 +25,13 @@ export async function buildSplit(build, options) {
     entryPoints: [],
     stdin: { contents: namespaces(later), resolveDir: root, loader: /** @type {const} */ ('ts') },
     outfile: join(dirname(options.outfile), files.later),
-    plugins: [firstElsewhere(atFirst, shared)],
+    plugins: [firstElsewhere(atFirst, shared), ...plugins],
   };
   // Until nothing new is named: what is loaded later names what is loaded later itself.
   for (let known = -1; known < later.size;) {
     known = later.size;
     second.stdin = { ...second.stdin, contents: namespaces(later) };
-    for (const source of await sourcesOf(build, { ...second, plugins: [firstElsewhere(atFirst, shared)] }))
+    for (const source of await sourcesOf(build, { ...second, plugins: [firstElsewhere(atFirst, shared), ...plugins] }))
       if (atFirst.has(source) && !isShaken(source)) throw new Error(`${source} would be in both files`);
   }
   await build(second);
@@ -42,7 +43,7 @@ export async function buildSplit(build, options) {
       resolveDir: root,
       loader: 'ts',
     },
-    plugins: [laterElsewhere(later)],
+    plugins: [laterElsewhere(later), ...plugins],
   });
 }
 
@@ -106,7 +107,7 @@ function elsewhere(where, isElsewhere) {
       build.onResolve({ filter: /^\.{1,2}\// }, ({ kind, resolveDir, path, importer, namespace }) => {
         if (namespace !== 'file' && importer !== '<stdin>') return undefined;
         const source = sourceOf(resolveDir, path);
-        return isElsewhere(kind, source) ? { path: source, namespace: where } : undefined;
+        return isElsewhere(kind, source) ? { path: nameOf(source), namespace: where } : undefined;
       });
       // A package that both need is one too: what it is told in the one file holds in the other. Not so an ES module, of
       // which each takes the few functions that it calls.
@@ -119,7 +120,7 @@ function elsewhere(where, isElsewhere) {
         } = await build.resolve(path, { kind, resolveDir, importer, pluginData: looked });
         const source = relative(root, file);
         return errors.length === 0 && !external && !isShaken(source) && isElsewhere(kind, source)
-          ? { path: source, namespace: where }
+          ? { path: nameOf(source), namespace: where }
           : undefined;
       });
       build.onResolve({ filter: /^\.\/(extension|later)\.js$/, namespace: where }, ({ path }) => ({
@@ -127,7 +128,7 @@ function elsewhere(where, isElsewhere) {
         external: true,
       }));
       build.onLoad({ filter: /.*/, namespace: where }, ({ path }) => ({
-        contents: `module.exports = require(${JSON.stringify(files[where])}).${nameOf(path)};`,
+        contents: `module.exports = require(${JSON.stringify(files[where])}).${path};`,
         loader: 'js',
         resolveDir: root,
       }));
