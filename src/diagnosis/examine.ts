@@ -1,26 +1,117 @@
-// The doctor: what works with a VM here, what is wrong with it, and for each thing that can be mended the plan, or the
-// reason why not now. Pure; changes nothing and asks nobody.
+// The doctor: what works with a VM here, what is wrong with it as far as it is seen, and for each thing that can be mended the
+// plan, or the reason why not now. Pure; changes nothing and asks nobody.
+import { lostQemu } from '../domain/chains/lostQemu.js';
+import { orphanFiles, orphanTags } from '../domain/chains/orphans.js';
+import { startsElsewhere } from '../domain/chains/startsElsewhere.js';
+import type { Facts } from '../domain/facts.js';
+import type { OperationRequest } from '../domain/operation.js';
+import { styleOfVm } from '../domain/snapshotTree.js';
+import { isPausedToBeSaved } from '../domain/vm.js';
+import { overlaysOn } from '../operations/repair/planMetadataRepair.js';
+import { planRepair } from '../operations/repair/planRepair.js';
 import { abilities } from './abilities.js';
 import type { Diagnosis, Examination } from './examination.js';
-import { findings } from './findings.js';
-import type { OperationRequest } from '../domain/operation.js';
-import type { Facts } from '../domain/facts.js';
-import { planRepair } from '../operations/repair/planRepair.js';
-
-const severities: readonly Diagnosis['severity'][] = ['error', 'warning', 'note'];
+import { chainProblems, otherVmProblems, sightProblems } from './fileProblems.js';
+import type { Problem } from './problem.js';
+import { repairOf, worstFirst } from './problemTable.js';
+import { snapshotProblems, unfinishedDeletes } from './snapshotProblems.js';
+import { versionProblems } from './versionProblems.js';
 
 /** The worst first. @param facts with everything that `factsToExamine` names, other VMs, block jobs, the agent */
 export function examine(vm: OperationRequest['vm'], facts: Facts): Examination {
-  const diagnoses = findings(facts).map(({ finding, severity, repair }): Diagnosis => ({
-    finding,
-    severity,
-    ...(repair === undefined
-      ? {}
-      : { repair: { repair, decision: planRepair({ kind: 'repair', vm, repair }, facts) } }),
-  }));
   return {
     of: { vm: facts.vm, tree: facts.tree },
     abilities: abilities(vm, facts),
-    diagnoses: severities.flatMap((severity) => diagnoses.filter((one) => one.severity === severity)),
+    diagnoses: worstFirst(problemsOf(facts)).map((problem): Diagnosis => {
+      const repair = repairOf(problem);
+      return repair === undefined
+        ? { problem }
+        : { problem, repair: { repair, decision: planRepair({ kind: 'repair', vm, repair }, facts) } };
+    }),
   };
+}
+
+function problemsOf(facts: Facts): readonly Problem[] {
+  return [
+    ...lostProblems(facts),
+    ...stateProblems(facts),
+    ...nextStartProblems(facts),
+    ...treeProblems(facts),
+    ...facts.tree.snapshots.flatMap((snapshot) => snapshotProblems(snapshot, facts)),
+    ...chainProblems(facts),
+    ...orphanTags(facts).map(({ file, tag }): Problem => ({ kind: 'orphanTag', file, tag })),
+    ...orphanFiles(facts).map(({ file, bytes }): Problem => ({ kind: 'orphanFile', file, bytes })),
+    ...otherVmProblems(facts),
+    ...versionProblems(facts),
+    ...sightProblems(facts),
+  ];
+}
+
+/** What is seen without looking at any file: cheap enough for all VMs at once. */
+export function problemsWithoutFiles(facts: Facts): readonly Problem[] {
+  return [
+    ...stateProblems(facts),
+    ...treeProblems(facts),
+    ...facts.tree.snapshots.flatMap(unfinishedDeletes),
+    ...versionProblems(facts),
+  ];
+}
+
+/**
+ * | state                                               | problem      | repair          |
+ * |-----------------------------------------------------|--------------|-----------------|
+ * | paused to be saved or snapshotted, and nobody does it | pausedSaving | resumeAfterSave |
+ * | the same, and libvirt works at it                   | none: it goes on when that is done | |
+ * | its agent says that it is frozen                    | guestFrozen  | thawGuest       |
+ * | a managed save                                      | managedSave  | none: it is somebody's RAM |
+ * | transient, with snapshots                           | vanishes     | keepVm          |
+ */
+function stateProblems({ vm, agent, tree, capabilities }: Facts): readonly Problem[] {
+  const found: Problem[] = [];
+  if (isPausedToBeSaved(vm) && vm.savedNow !== true) {
+    found.push({ kind: 'pausedSaving' });
+  }
+  if (agent === 'frozen') {
+    found.push({ kind: 'guestFrozen' });
+  }
+  if (vm.managedSave) {
+    found.push({ kind: 'managedSave' });
+  }
+  if (!vm.persistent && tree.snapshots.length > 0 && capabilities.driver === 'qemu') {
+    found.push({ kind: 'vanishes', snapshots: tree.snapshots.length });
+  }
+  return found;
+}
+
+/** Nothing of libvirt's can end a QEMU that it does not know, and nobody else should unasked. */
+function lostProblems(facts: Facts): readonly Problem[] {
+  const lost = lostQemu(facts);
+  return lost === undefined ? [] : [lost];
+}
+
+/** What the guest wrote since is lost from sight at the next start, and goes for good where that file is merged or removed. */
+function nextStartProblems(facts: Facts): readonly Problem[] {
+  return startsElsewhere(facts).map(({ disk, file, configured, isSameDisk }) => ({
+    kind: 'startsElsewhere',
+    disk,
+    file,
+    configured,
+    isSameDisk,
+  }));
+}
+
+/** Internal snapshots need no current one; an external one that the VM is on can be made it. */
+function treeProblems(facts: Facts): readonly Problem[] {
+  const { tree, capabilities } = facts;
+  const found: Problem[] = [];
+  const style = styleOfVm(tree);
+  if (style === 'mixed') {
+    found.push({ kind: 'mixedStyles' });
+  }
+  const known = tree.current !== undefined && tree.snapshots.some(({ name }) => name === tree.current);
+  if (capabilities.driver === 'qemu' && !known && (style === 'external' || style === 'mixed')) {
+    const on = tree.snapshots.find((one) => one.style === 'external' && overlaysOn(one, facts) !== undefined);
+    found.push({ kind: 'noCurrent', ...(on === undefined ? {} : { on: on.name }) });
+  }
+  return found;
 }

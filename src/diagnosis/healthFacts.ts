@@ -1,10 +1,10 @@
 // What the health checks are told of a VM: values only. Refuses to know who read them.
 import type { Capabilities } from '../domain/capabilities.js';
-import type { Diagnosis } from './examination.js';
 import type { VmLayers } from '../domain/layers.js';
 import type { SnapshotTree } from '../domain/snapshot.js';
 import type { Vm } from '../domain/vm.js';
 import type { Forecast } from './growth.js';
+import type { Problem } from './problem.js';
 import type { Thresholds } from './thresholds.js';
 
 /** What is undefined is not known, and what needs it is not judged. */
@@ -15,8 +15,8 @@ export interface HealthFacts {
   readonly layers?: VmLayers | undefined;
   /** Names of snapshots that somebody wants to keep: their age is no warning. */
   readonly kept?: readonly string[] | undefined;
-  /** Of an examination that still fits the VM. */
-  readonly diagnoses?: readonly Pick<Diagnosis, 'finding' | 'severity'>[] | undefined;
+  /** What an examination that still fits the VM found. */
+  readonly examined?: readonly Problem[] | undefined;
   /** By folder. */
   readonly forecasts?: ReadonlyMap<string, Forecast> | undefined;
   readonly thresholds: Thresholds;

@@ -1,12 +1,11 @@
 // RAM inside the images of a VM that no snapshot has any more, and whether the next snapshot would take it with it.
 import { ownImages } from '../domain/chains/orphans.js';
-import type { Finding } from './examination.js';
 import type { Facts } from '../domain/facts.js';
 import { freeTitle } from '../domain/snapshotName.js';
 import { snapshotableDisks } from '../domain/vm.js';
 import { planCreate } from '../operations/create/planCreate.js';
 import { asRunning } from './abilities.js';
-import type { Found } from './found.js';
+import type { Problem, ProblemOf } from './problem.js';
 
 /** Less is not worth a guest's standing still. */
 const leastLost = 1024 ** 2;
@@ -17,17 +16,15 @@ const leastLost = 1024 ** 2;
  * | a MiB or more | is saved or snapshotted just now | not judged: it becomes a snapshot |
  * | a MiB or more | otherwise                        | lostRam |
  */
-export function lostRam(facts: Facts): readonly Found[] {
+export function lostRam(facts: Facts): readonly Problem[] {
   const { vm, files } = facts;
   if (vm.powerReason === 'saving' || vm.powerReason === 'snapshotting') {
     return [];
   }
-  return [...ownImages(facts)].flatMap((file): readonly Found[] => {
+  return [...ownImages(facts)].flatMap((file): readonly Problem[] => {
     const image = files?.images.get(file);
     const bytes = typeof image === 'object' ? (image.lostRamBytes ?? 0) : 0;
-    return bytes < leastLost
-      ? []
-      : [{ finding: { kind: 'lostRam', file, bytes, ...cureOf(file, facts) }, severity: 'note' }];
+    return bytes < leastLost ? [] : [{ kind: 'lostRam', file, bytes, ...cureOf(file, facts) }];
   });
 }
 
@@ -40,7 +37,7 @@ export function lostRam(facts: Facts): readonly Found[] {
  * | the first disk's           | cannot                     | none, and why |
  * | any other: a layer below, another disk | any            | none |
  */
-function cureOf(file: string, facts: Facts): Pick<Extract<Finding, { kind: 'lostRam' }>, 'cure' | 'why'> {
+function cureOf(file: string, facts: Facts): Pick<ProblemOf<'lostRam'>, 'cure' | 'why'> {
   const [first] = snapshotableDisks(facts.vm);
   if (first?.source !== file) {
     return { cure: 'none' };

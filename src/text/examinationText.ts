@@ -4,23 +4,22 @@ import { t } from '@vscode/l10n';
 import type { VmView } from '../inventory/views.js';
 import type { Ability, Diagnosis, Examination } from '../diagnosis/examination.js';
 import { displayLine } from '../domain/plainText.js';
-import { findingText, repairText } from './findingText.js';
+import { severityOf } from '../diagnosis/problemTable.js';
 import { severityWord } from './healthText.js';
 import { markdownText } from './markdown.js';
+import { problemText, repairText } from './problemText.js';
 import { refusalText } from './refusalText.js';
 
-export { findingText } from './findingText.js';
-
 /** One heading of the first level, one section for what is wrong, one for what works. */
-export function examinationText(examination: Examination, view: Pick<VmView, 'vm' | 'tree'>): string {
+export function examinationText(examination: Examination, view: Pick<VmView, 'vm' | 'tree'>, now: number): string {
   const { abilities, diagnoses } = examination;
-  const wrong = diagnoses.filter(({ severity }) => severity !== 'note');
-  const notes = diagnoses.filter(({ severity }) => severity === 'note');
+  const wrong = diagnoses.filter(({ problem }) => severityOf(problem) !== 'note');
+  const notes = diagnoses.filter(({ problem }) => severityOf(problem) === 'note');
   return [
     `# ${line(view.vm.name)}`,
     line(summary(wrong.length)),
-    ...section(t('What is wrong'), wrong, view),
-    ...section(t('Worth knowing'), notes, view),
+    ...section(t('What is wrong'), wrong, view, now),
+    ...section(t('Worth knowing'), notes, view, now),
     `## ${line(t('What can be done here'))}`,
     abilityTable(abilities),
   ].join('\n\n');
@@ -41,17 +40,18 @@ function section(
   heading: string,
   diagnoses: readonly Diagnosis[],
   view: Pick<VmView, 'vm' | 'tree'>,
+  now: number,
 ): readonly string[] {
   return diagnoses.length === 0
     ? []
-    : [`## ${line(heading)}`, ...diagnoses.map((diagnosis) => diagnosisText(diagnosis, view))];
+    : [`## ${line(heading)}`, ...diagnoses.map((diagnosis) => diagnosisText(diagnosis, view, now))];
 }
 
 /** The severity is a word, never a colour or a picture alone. */
-function diagnosisText({ finding, severity, repair }: Diagnosis, view: Pick<VmView, 'vm' | 'tree'>): string {
-  const { what, means, todo } = findingText(finding, view);
+function diagnosisText({ problem, repair }: Diagnosis, view: Pick<VmView, 'vm' | 'tree'>, now: number): string {
+  const { what, means, todo } = problemText(problem, view, now);
   return [
-    `### ${line(`${severityWord(severity)}: ${what}`)}`,
+    `### ${line(`${severityWord(severityOf(problem))}: ${what}`)}`,
     `${line(means)} ${line(todo)}`,
     ...repairLines(repair, view),
   ].join('\n\n');

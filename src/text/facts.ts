@@ -1,7 +1,8 @@
 // What a tooltip tells, as plain text without markup: every value in it comes from a libvirt and is not trusted.
 // Knows nothing of the editor.
 import { t } from '@vscode/l10n';
-import type { Found } from '../diagnosis/healthFinding.js';
+import type { Problem } from '../diagnosis/problem.js';
+import { severityOf } from '../diagnosis/problemTable.js';
 import type { AutoReason } from '../domain/description.js';
 import type { SnapshotSize } from '../domain/layers.js';
 import type { Snapshot } from '../domain/snapshot.js';
@@ -9,7 +10,8 @@ import type { Vm } from '../domain/vm.js';
 import type { ConnectionView, VmView } from '../inventory/views.js';
 import type { FactList } from './factList.js';
 import { failureText } from './failureText.js';
-import { healthText, severityWord } from './healthText.js';
+import { severityWord } from './healthText.js';
+import { problemText } from './problemText.js';
 import { agoText, durationText } from './relativeAge.js';
 import type { Reading } from './rows.js';
 import { layerFacts, sizeFacts } from './sizeText.js';
@@ -24,7 +26,7 @@ export interface SnapshotContext {
   /** Somebody wants to keep it. */
   readonly kept: boolean;
   /** What is wrong with it, and the VM that it belongs to. */
-  readonly found?: readonly Found[];
+  readonly found?: readonly Problem[];
   readonly view?: Pick<VmView, 'vm' | 'tree'>;
   /** What it takes, where somebody looked. */
   readonly size: SnapshotSize | undefined;
@@ -101,10 +103,10 @@ export function connectionFacts(view: ConnectionView): FactList {
 /** Of more than so many the rest is counted. */
 const mostHealthLines = 5;
 
-function healthLines(found: readonly Found[], view: Pick<VmView, 'vm' | 'tree'>, now: number): FactList['lines'] {
-  const shown = found.slice(0, mostHealthLines).map(({ finding, severity }) => ({
-    name: severityWord(severity),
-    value: healthText(finding, view, now).what,
+function healthLines(found: readonly Problem[], view: Pick<VmView, 'vm' | 'tree'>, now: number): FactList['lines'] {
+  const shown = found.slice(0, mostHealthLines).map((problem) => ({
+    name: severityWord(severityOf(problem)),
+    value: problemText(problem, view, now).what,
   }));
   const more = found.length - shown.length;
   return more === 0 ? shown : [...shown, { name: t('More'), value: t('{0} more, see Check Health', more) }];

@@ -1,11 +1,11 @@
 // New things that are wrong, as one message: what, why, what to do; however many there are. Knows nothing of the editor.
 import { t } from '@vscode/l10n';
-import type { HealthFinding } from '../diagnosis/healthFinding.js';
+import type { Problem } from '../diagnosis/problem.js';
 import type { VmView } from '../inventory/views.js';
-import { healthText } from './healthText.js';
+import { problemText } from './problemText.js';
 
 export interface HealthNews {
-  readonly finding: HealthFinding;
+  readonly problem: Problem;
   readonly view: Pick<VmView, 'vm' | 'tree' | 'ref'>;
 }
 
@@ -19,13 +19,13 @@ const mostTold = 3;
  * | several VMs | how many, and the same of the first |
  */
 export function healthNewsText([first, ...others]: readonly [HealthNews, ...HealthNews[]], now: number): string {
-  const { what, means, todo } = healthText(first.finding, first.view, now);
+  const { what, means, todo } = problemText(first.problem, first.view, now);
   const vms = new Set([first, ...others].map(({ view }) => view.ref.uuid));
   if (vms.size > 1) {
     const count = t('{0} things are wrong with {1} VMs. The first:', others.length + 1, vms.size);
     return [count, what, means, todo].join(' ');
   }
-  const told = others.slice(0, mostTold - 1).map(({ finding, view }) => healthText(finding, view, now).what);
+  const told = others.slice(0, mostTold - 1).map(({ problem, view }) => problemText(problem, view, now).what);
   const untold = others.length - told.length;
   const more =
     untold === 0 ? [] : [untold === 1 ? t('One thing more is wrong.') : t('{0} things more are wrong.', untold)];

@@ -1,11 +1,13 @@
 // The report of Check Health, as a Markdown document in which nothing from outside is markup. Knows nothing of the editor.
 import { t } from '@vscode/l10n';
-import type { Health } from '../diagnosis/checks.js';
-import type { Found } from '../diagnosis/healthFinding.js';
+import type { Health } from '../diagnosis/health.js';
+import type { Problem } from '../diagnosis/problem.js';
+import { severityOf } from '../diagnosis/problemTable.js';
 import type { VmView } from '../inventory/views.js';
 import { displayLine } from '../domain/plainText.js';
-import { checkName, healthText, severityWord } from './healthText.js';
+import { checkName, severityWord } from './healthText.js';
 import { markdownText } from './markdown.js';
+import { problemText } from './problemText.js';
 
 export interface CheckedVm {
   readonly view: VmView;
@@ -17,7 +19,7 @@ export interface CheckedVm {
 
 /** @param unreached sentences about connections that could not be checked */
 export function healthReportText(checked: readonly CheckedVm[], unreached: readonly string[], now: number): string {
-  const bad = checked.filter(({ health }) => health.found.some(({ severity }) => severity !== 'note'));
+  const bad = checked.filter(({ health }) => health.found.some((problem) => severityOf(problem) !== 'note'));
   const rest = checked.filter((one) => !bad.includes(one));
   return [
     `# ${line(t('Health of {0} VMs', checked.length))}`,
@@ -36,7 +38,7 @@ function vmPart({ view, health, snoozed, failure }: CheckedVm, now: number): rea
   return [
     `## ${line(view.vm.name)}`,
     ...(health.found.length === 0 ? [line(t('Nothing is wrong, as far as can be seen.'))] : []),
-    ...health.found.map((found) => foundText(found, view, now)),
+    ...health.found.map((problem) => partOf(problem, view, now)),
     ...(failure === undefined ? [] : [line(failure)]),
     ...(unjudged.length === 0 ? [] : [`${line(t('Not known'))}: ${unjudged.map(line).join(', ')}.`]),
     ...(snoozed === 0
@@ -45,9 +47,9 @@ function vmPart({ view, health, snoozed, failure }: CheckedVm, now: number): rea
   ];
 }
 
-function foundText({ finding, severity }: Found, view: VmView, now: number): string {
-  const { what, means, todo } = healthText(finding, view, now);
-  return `### ${line(`${severityWord(severity)}: ${what}`)}\n\n${line(means)} ${line(todo)}`;
+function partOf(problem: Problem, view: VmView, now: number): string {
+  const { what, means, todo } = problemText(problem, view, now);
+  return `### ${line(`${severityWord(severityOf(problem))}: ${what}`)}\n\n${line(means)} ${line(todo)}`;
 }
 
 /** One line, in which nothing is markup. */

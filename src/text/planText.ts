@@ -10,7 +10,7 @@ import { displayLine } from '../domain/plainText.js';
 import type { Snapshot } from '../domain/snapshot.js';
 import { findSnapshot } from '../domain/snapshotTree.js';
 import { bytesText } from './bytesText.js';
-import { repairText } from './findingText.js';
+import { repairText } from './problemText.js';
 import { lossText } from './lossText.js';
 import { titleIn } from './operationProgress.js';
 import { agoText, durationText } from './relativeAge.js';

@@ -2,7 +2,7 @@
 // Knows nothing of the editor.
 import { t } from '@vscode/l10n';
 import type { ConnectionView, VmView } from '../inventory/views.js';
-import type { Found } from '../diagnosis/healthFinding.js';
+import type { Problem } from '../diagnosis/problem.js';
 import { formatVersion } from '../domain/capabilities.js';
 import type { SnapshotSize } from '../domain/layers.js';
 import { displayLine } from '../domain/plainText.js';
@@ -37,7 +37,7 @@ export interface Reading {
   /** Absent: none is. */
   readonly isProtected?: (vm: Pick<Vm, 'name' | 'uuid'>) => boolean;
   /** What is wrong with a VM, as far as it is judged; absent: nothing is judged. */
-  readonly health?: (ref: VmRef) => readonly Found[] | undefined;
+  readonly health?: (ref: VmRef) => readonly Problem[] | undefined;
 }
 
 export function connectionRow(view: ConnectionView): Row {
@@ -125,7 +125,7 @@ export interface SnapshotPlace {
   /** Somebody wants to keep it. */
   readonly kept: boolean;
   /** What is wrong with it. */
-  readonly found?: readonly Found[];
+  readonly found?: readonly Problem[];
 }
 
 const kindIcons: Readonly<Record<Snapshot['kind'], string>> = {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import * as vscode from 'vscode';
 import type { DevelopmentApi } from '../../src/extension.js';
 import { reportScheme } from '../../src/ui/documents/reports.js';
-import type { VmFinding } from '../../src/ui/health/healthWatch.js';
+import type { VmProblem } from '../../src/ui/health/healthWatch.js';
 import { CommandRig, call } from './commandRig.js';
 import { Person } from './person.js';
 
@@ -15,7 +15,7 @@ describe('health', function () {
   let rig: CommandRig;
   let api: DevelopmentApi;
   let person: Person;
-  const told: (readonly VmFinding[])[] = [];
+  const told: (readonly VmProblem[])[] = [];
 
   before(async () => {
     rig = new CommandRig();
@@ -45,9 +45,9 @@ describe('health', function () {
 
   after(() => rig.stop());
 
-  const own = (): readonly VmFinding[] =>
+  const own = (): readonly VmProblem[] =>
     api.health.wrong().filter(({ ref }) => api.inventory.findVm(ref)?.vm.name === name);
-  const isOld = ({ finding }: VmFinding): boolean => finding.kind === 'deltaTooOld';
+  const isOld = ({ problem }: VmProblem): boolean => problem.kind === 'deltaTooOld';
 
   it('is told once, with what leads on, and stands on the row, in the tooltip and in the status bar', async () => {
     person.will();

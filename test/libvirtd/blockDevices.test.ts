@@ -1,6 +1,7 @@
 // Disks that are block devices, and disks that are named by pool and volume, on real guests: their overlays stand in a
 // folder of files, by paths that we choose. Needs loop devices, so root.
 import assert from 'node:assert/strict';
+import { severityOf } from '../../src/diagnosis/problemTable.js';
 import { readdirSync } from 'node:fs';
 import { mkdir, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -96,7 +97,7 @@ describe('disks that are no files by name', function () {
     vm.model = vm.model.reverted('ram', 'running');
     await vm.holdsAll();
     assert.deepEqual(
-      (await vm.diagnoses()).filter(({ severity }) => severity === 'error'),
+      (await vm.diagnoses()).filter(({ problem }) => severityOf(problem) === 'error'),
       [],
     );
     if (checkpoint !== undefined) {

@@ -198,7 +198,7 @@ describe('who else uses the files of a VM', function () {
     let vm: TrapVm;
     let orphan: string;
     const orphans = async (): Promise<readonly string[]> =>
-      (await vm.diagnoses('all')).flatMap(({ finding }) => (finding.kind === 'orphanFile' ? [finding.file] : []));
+      (await vm.diagnoses('all')).flatMap(({ problem }) => (problem.kind === 'orphanFile' ? [problem.file] : []));
 
     before(async () => {
       ({ vm } = await grown('orphaned'));

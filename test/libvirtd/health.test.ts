@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { copyFile, open, readdir, readFile, rename, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { runOk } from '../../scripts/rig/run.mjs';
-import type { CheckId } from '../../src/diagnosis/healthFinding.js';
+import type { CheckId } from '../../src/diagnosis/problem.js';
 import { type HealthRig, type Look, startHealthRig } from './healthRig.js';
 import type { LiveRig } from './inventoryRig.js';
 

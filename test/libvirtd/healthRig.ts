@@ -2,11 +2,11 @@
 // snapshots, and what the checks find of a VM.
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { healthOf } from '../../src/diagnosis/checks.js';
+import { healthOf } from '../../src/diagnosis/health.js';
 import { forecast } from '../../src/diagnosis/growth.js';
-import type { CheckId } from '../../src/diagnosis/healthFinding.js';
+import type { CheckId, Problem } from '../../src/diagnosis/problem.js';
+import { checkOf } from '../../src/diagnosis/problemTable.js';
 import { type Thresholds, usualThresholds } from '../../src/diagnosis/thresholds.js';
-import type { Diagnosis } from '../../src/diagnosis/examination.js';
 import { type LiveRig, startLiveRig } from './inventoryRig.js';
 
 export interface Look {
@@ -53,8 +53,8 @@ export class HealthRig {
     const [known] = inventory.findVms(name, uri);
     await inventory.readTree(known!.ref);
     await inventory.sweep(uri);
-    const diagnoses: readonly Diagnosis[] | undefined =
-      examine === true ? (await inventory.examine(known!.ref)).diagnoses : undefined;
+    const examined: readonly Problem[] | undefined =
+      examine === true ? (await inventory.examine(known!.ref)).diagnoses.map(({ problem }) => problem) : undefined;
     if (examine === true) {
       await inventory.readLayers(known!.ref);
     }
@@ -65,14 +65,14 @@ export class HealthRig {
     const { found, unjudged } = healthOf({
       ...view,
       capabilities: this.live.hypervisor().capabilities,
-      diagnoses,
+      examined,
       forecasts: new Map(
         seen === undefined ? [] : (view.layers?.rooms ?? []).map(({ folder }) => [folder, seen] as const),
       ),
       thresholds: { ...usualThresholds, freePercent: 0, ...thresholds },
       now,
     });
-    return { found: found.map(({ finding }) => finding.kind), unjudged };
+    return { found: found.flatMap((problem) => checkOf(problem) ?? []), unjudged };
   }
 
   /** What is wrong with the VM; of a libvirt that is known to be bad all of them would tell. */

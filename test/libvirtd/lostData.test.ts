@@ -18,7 +18,7 @@ describe('data of a snapshot that is gone', function () {
   after(() => r.stop());
 
   const findings = async (vm: TrapVm): Promise<readonly string[]> =>
-    (await vm.diagnoses()).map(({ finding }) => finding.kind).toSorted();
+    (await vm.diagnoses()).map(({ problem }) => problem.kind).toSorted();
 
   it('a root’s files: it is forgotten, and what came after it has all its data', async () => {
     const vm = await TrapVm.define(r, 'rootless');

@@ -1,6 +1,7 @@
 // QEMU at work behind libvirt's back: a VM that a daemon has lost, and a merge of which it knows nothing. Both are seen by
 // the locks on the images, nothing is begun, and the doctor tells them.
 import assert from 'node:assert/strict';
+import { severityOf } from '../../src/diagnosis/problemTable.js';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { virshOk, withXmlFile } from '../../scripts/guest/defineVm.mjs';
@@ -35,8 +36,8 @@ describe('a QEMU behind libvirt’s back', function () {
   };
   const findings = async (stage: Stage): Promise<readonly string[]> =>
     (await editor.inventory.examine(stage.ref)).diagnoses
-      .filter(({ severity }) => severity === 'error')
-      .map(({ finding }) => finding.kind);
+      .filter(({ problem }) => severityOf(problem) === 'error')
+      .map(({ problem }) => problem.kind);
 
   it('is a VM that libvirt says is off: nothing is begun until its QEMU has ended', async () => {
     const { vm, stage } = await stageOf('lost');

@@ -112,7 +112,7 @@ describe('a disk that is no plain file', function () {
     await writeFile(file, Buffer.concat([Buffer.alloc(8 * 1024 ** 2, 'theirs '), image], 24 * 1024 ** 2));
     await r.inventory.refresh({ vm: vm.ref });
     const { diagnoses } = await r.inventory.examine(vm.ref);
-    assert.ok(!diagnoses.some(({ finding }) => finding.kind === 'corruptImage'), JSON.stringify(diagnoses));
+    assert.ok(!diagnoses.some(({ problem }) => problem.kind === 'corruptImage'), JSON.stringify(diagnoses));
     await vm.isRefused({ kind: 'create', title: 'x', snapshotKind: 'offline' }, 'slicedDisk');
     await vm.power('start');
     await runs(vm);

@@ -13,6 +13,7 @@ import { knownFacts } from '../../src/engine/ownKnowledge.js';
 import { FactsReader } from '../../src/engine/factsReader.js';
 import { silentLog } from '../../src/base/log.js';
 import { examine } from '../../src/diagnosis/examine.js';
+import { severityOf } from '../../src/diagnosis/problemTable.js';
 import type { Repair, OperationRequest } from '../../src/domain/operation.js';
 import type { AutoSnapshot, Facts } from '../../src/domain/facts.js';
 import type { Plan } from '../../src/operations/plan.js';
@@ -71,8 +72,8 @@ describe('deletes, renames and repairs as planned', function () {
 
   const wrong = async (): Promise<readonly string[]> =>
     examine(ref(), await look(factsToDiagnose))
-      .diagnoses.filter(({ severity }) => severity !== 'note')
-      .map(({ finding }) => finding.kind);
+      .diagnoses.filter(({ problem }) => severityOf(problem) !== 'note')
+      .map(({ problem }) => problem.kind);
   const family = async (): Promise<string> => {
     const { snapshots, current } = await hypervisor.readTree(subject.uuid);
     return snapshots

@@ -46,7 +46,7 @@ describe('a snapshot whose files are not what its metadata say', function () {
       differences.filter(({ about }) => about === 'data'),
       [],
     );
-    const orphans = (await vm.diagnoses('all')).filter(({ finding }) => finding.kind === 'orphanFile');
+    const orphans = (await vm.diagnoses('all')).filter(({ problem }) => problem.kind === 'orphanFile');
     assert.deepEqual(orphans, []);
   });
 
@@ -66,7 +66,7 @@ describe('a snapshot whose files are not what its metadata say', function () {
     const revert = { kind: 'revert', snapshot: 'middle', after: 'off', checkpointFirst: false } as const;
     if (isMoved) {
       await vm.isRefused(revert, 'unownedImage');
-      const orphans = (await vm.diagnoses('all')).filter(({ finding }) => finding.kind === 'orphanFile');
+      const orphans = (await vm.diagnoses('all')).filter(({ problem }) => problem.kind === 'orphanFile');
       assert.deepEqual(orphans, []);
     } else {
       await vm.run(revert);

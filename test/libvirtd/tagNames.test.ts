@@ -99,7 +99,7 @@ describe('snapshots whose names are numbers', function () {
       });
 
       it('are told of by the doctor', async () => {
-        const found = (await vm.diagnoses()).map(({ finding }) => finding);
+        const found = (await vm.diagnoses()).map(({ problem }) => problem);
         assert.deepEqual(
           found
             .map((finding) => (finding.kind === 'nameIsTagId' ? [finding.snapshot, finding.other] : finding.kind))
@@ -166,7 +166,7 @@ describe('snapshots whose names are numbers', function () {
     await byVirsh(vm, 'same');
     const tagged = await vm.diagnoses();
     assert.deepEqual(
-      tagged.map(({ finding }) => finding.kind),
+      tagged.map(({ problem }) => problem.kind),
       ['tagTwice'],
     );
     await vm.isRefused({ kind: 'revert', snapshot: 'same', after: 'off', checkpointFirst: false }, 'tagTwice');

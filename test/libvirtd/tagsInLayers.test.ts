@@ -172,7 +172,7 @@ describe('an overlay that holds a snapshot inside', function () {
     const images = await tag(vm, 'mine');
     await vm.run({ kind: 'revert', snapshot: 'one', after: 'off', checkpointFirst: false });
     await r.inventory.refresh({ vm: vm.ref });
-    const found = (await r.inventory.examine(vm.ref)).diagnoses.map(({ finding }) => finding);
+    const found = (await r.inventory.examine(vm.ref)).diagnoses.map(({ problem }) => problem);
     assert.ok(
       found.some((one) => one.kind === 'orphanFile' && one.file === images[0]),
       JSON.stringify(found),

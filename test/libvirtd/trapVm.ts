@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { Failure } from '../../src/domain/failure.js';
 import type { OperationRequest } from '../../src/domain/operation.js';
 import type { Diagnosis } from '../../src/diagnosis/examination.js';
+import { severityOf } from '../../src/diagnosis/problemTable.js';
 import type { VmRef } from '../../src/domain/vm.js';
 import { Model } from '../oracle/model.js';
 import { OracleVm } from '../oracle/oracleVm.js';
@@ -103,12 +104,12 @@ export class TrapVm {
 
   async diagnoses(which: 'all' | 'wrong' = 'wrong'): Promise<readonly Diagnosis[]> {
     const { diagnoses } = await this.rig.inventory.examine(this.ref);
-    return diagnoses.filter(({ severity }) => which === 'all' || severity !== 'note');
+    return diagnoses.filter(({ problem }) => which === 'all' || severityOf(problem) !== 'note');
   }
 
-  async repair(finding: string): Promise<void> {
+  async repair(kind: string): Promise<void> {
     // What is merged by hand is found at its neighbours too, whose data is there: nothing is to be mended of them.
-    const found = (await this.diagnoses()).find((one) => one.finding.kind === finding && one.repair !== undefined);
+    const found = (await this.diagnoses()).find((one) => one.problem.kind === kind && one.repair !== undefined);
     assert.ok(found?.repair?.decision.kind === 'plan', JSON.stringify(found));
     await this.run({ kind: 'repair', repair: found.repair.repair });
   }

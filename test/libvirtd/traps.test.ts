@@ -98,7 +98,7 @@ describe('traps of libvirt', function () {
     });
 
     it('is found, and the snapshot that is none any more is forgotten; all others stay', async () => {
-      const found = (await vm.diagnoses()).map(({ finding }) => finding);
+      const found = (await vm.diagnoses()).map(({ problem }) => problem);
       assert.ok(
         found.some((finding) => finding.kind === 'staleMetadata' && finding.snapshot === 'middle'),
         JSON.stringify(found),
@@ -130,7 +130,7 @@ describe('traps of libvirt', function () {
     it('is found, and kept: it and its snapshots stay when it stops', async () => {
       await r.inventory.refresh({ vm: vm.ref });
       assert.deepEqual(
-        (await vm.diagnoses()).map(({ finding }) => finding),
+        (await vm.diagnoses()).map(({ problem }) => problem),
         [{ kind: 'vanishes', snapshots: 2 }],
       );
       await vm.repair('vanishes');

@@ -6,7 +6,8 @@ import { connectionOfNode, vmOfNode } from '../tree/nodes.js';
 import type { CommandRun, CommandTable } from './commandServices.js';
 import { targetVms, targetVm } from './targets.js';
 import type { OperationResult } from '../../domain/operation.js';
-import { findingText, examinationText } from '../../text/examinationText.js';
+import { examinationText } from '../../text/examinationText.js';
+import { problemText } from '../../text/problemText.js';
 import { refusalText } from '../../text/refusalText.js';
 import { CommandError } from '../prompts/commandError.js';
 import { operateConfirmed, refusedFailure } from './operate.js';
@@ -37,8 +38,8 @@ async function examinedVms(run: CommandRun): Promise<readonly VmView[]> {
 async function repair(run: CommandRun): Promise<OperationResult> {
   const view = await targetVm(run, t('Repair which VM?'));
   const { diagnoses } = await run.inventory.examine(view.ref);
-  const mendable = diagnoses.flatMap(({ finding, repair: repairSteps }) =>
-    repairSteps === undefined ? [] : [{ finding, ...repairSteps }],
+  const mendable = diagnoses.flatMap(({ problem, repair: repairSteps }) =>
+    repairSteps === undefined ? [] : [{ problem, ...repairSteps }],
   );
   if (mendable.length === 0) {
     throw new CommandError(
@@ -50,7 +51,7 @@ async function repair(run: CommandRun): Promise<OperationResult> {
     );
   }
   const choices = mendable.map((one): Choice<(typeof mendable)[number]> => {
-    const label = findingText(one.finding, view).what;
+    const label = problemText(one.problem, view, Date.now()).what;
     return one.decision.kind === 'plan'
       ? { label, value: one }
       : {
@@ -113,7 +114,7 @@ async function examined({ inventory }: CommandRun, views: readonly VmView[]): Pr
     try {
       const examination = await inventory.examine(view.ref);
       repairs += examination.diagnoses.filter((one) => one.repair?.decision.kind === 'plan').length;
-      parts.push(examinationText(examination, inventory.findVm(view.ref) ?? view));
+      parts.push(examinationText(examination, inventory.findVm(view.ref) ?? view, Date.now()));
     } catch (error) {
       if (views.length === 1) {
         throw error;

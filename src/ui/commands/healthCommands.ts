@@ -2,7 +2,8 @@
 import { t } from '@vscode/l10n';
 import { asFailure } from '../../domain/asFailure.js';
 import type { VmView } from '../../inventory/views.js';
-import { keyOf } from '../../diagnosis/healthFinding.js';
+import type { Problem } from '../../diagnosis/problem.js';
+import { keyOf, severityOf } from '../../diagnosis/problemTable.js';
 import { connectionLabel } from '../../text/connectionLabel.js';
 import { failureText } from '../../text/failureText.js';
 import { type CheckedVm, healthReportText } from '../../text/healthReportText.js';
@@ -11,7 +12,8 @@ import type { CommandRun, CommandTable } from './commandServices.js';
 import { notifyProgress, noteInStatusBar } from '../prompts/notify.js';
 import { targetVms, targetVm } from './targets.js';
 import { connectionOfNode, vmOfNode } from '../tree/nodes.js';
-import { healthText, severityWord } from '../../text/healthText.js';
+import { severityWord } from '../../text/healthText.js';
+import { problemText } from '../../text/problemText.js';
 import { pickSeveral } from '../prompts/pickTarget.js';
 import { pickSnooze } from '../health/pickSnooze.js';
 
@@ -92,7 +94,7 @@ async function checkedVm(run: CommandRun, ref: VmView['ref']): Promise<readonly 
         {
           view,
           health,
-          snoozed: all.found.filter(({ finding }) => run.health.isSnoozed(keyOf(ref, finding))).length,
+          snoozed: all.found.filter((problem) => run.health.isSnoozed(keyOf(ref, problem))).length,
           ...(failure === undefined ? {} : { failure }),
         },
       ];
@@ -100,20 +102,18 @@ async function checkedVm(run: CommandRun, ref: VmView['ref']): Promise<readonly 
 
 /** Warnings about a VM are neither shown nor told for a while. */
 async function snoozeHealth(run: CommandRun): Promise<void> {
-  const isWrong = (found: readonly { readonly severity: string }[] = []): boolean =>
-    found.some(({ severity }) => severity !== 'note');
-  const view = await targetVm(run, t('Snooze the warnings about which VM?'), ({ ref }) =>
-    isWrong(run.health.healthOf(ref)?.found),
-  );
-  const found = (run.health.healthOf(view.ref)?.found ?? []).filter(({ severity }) => severity !== 'note');
+  const wrongWith = (ref: VmView['ref']): readonly Problem[] =>
+    (run.health.healthOf(ref)?.found ?? []).filter((problem) => severityOf(problem) !== 'note');
+  const view = await targetVm(run, t('Snooze the warnings about which VM?'), ({ ref }) => wrongWith(ref).length > 0);
+  const found = wrongWith(view.ref);
   if (found.length === 0) {
     noteInStatusBar(t('Nothing is wrong with {0}, as far as is known.', view.vm.name));
     return;
   }
-  const choices = found.map(({ finding, severity }) => ({
-    label: healthText(finding, view, Date.now()).what,
-    description: severityWord(severity),
-    value: keyOf(view.ref, finding),
+  const choices = found.map((problem) => ({
+    label: problemText(problem, view, Date.now()).what,
+    description: severityWord(severityOf(problem)),
+    value: keyOf(view.ref, problem),
   }));
   const keys = await pickSeveral(choices, t('Snooze which warnings?'));
   if (keys.length > 0) {

@@ -1,17 +1,18 @@
 // Tells of new things that are wrong with VMs: one message, however many there are. Decides nothing of what is new.
 import * as vscode from 'vscode';
 import { t } from '@vscode/l10n';
-import type { CheckId } from '../../diagnosis/healthFinding.js';
+import type { ProblemKind } from '../../diagnosis/problem.js';
+import { severityOf } from '../../diagnosis/problemTable.js';
 import type { InventoryPort } from '../../engine/inventory.js';
 import type { Disposable } from '../../base/disposable.js';
 import { healthNewsText } from '../../text/healthNewsText.js';
-import type { HealthWatch, VmFinding } from './healthWatch.js';
+import type { HealthWatch, VmProblem } from './healthWatch.js';
 import { Dismissed } from '../prompts/commandError.js';
 import { notify } from '../prompts/notify.js';
 import { pickSnooze } from './pickSnooze.js';
 
 /** What a shorter chain mends. */
-const consolidatable: ReadonlySet<CheckId> = new Set<CheckId>([
+const consolidatable: ReadonlySet<ProblemKind> = new Set<ProblemKind>([
   'chainTooDeep',
   'chainTooDeepToStart',
   'deltaTooOld',
@@ -30,7 +31,7 @@ export function healthNotices(inventory: InventoryPort, watch: HealthWatch, log:
   });
 }
 
-async function tell(inventory: InventoryPort, watch: HealthWatch, all: readonly VmFinding[]): Promise<void> {
+async function tell(inventory: InventoryPort, watch: HealthWatch, all: readonly VmProblem[]): Promise<void> {
   // Of a VM that is gone meanwhile nobody needs to know.
   const news = all.flatMap((one) => {
     const view = inventory.findVm(one.ref);
@@ -45,9 +46,9 @@ async function tell(inventory: InventoryPort, watch: HealthWatch, all: readonly 
   const show = t('Show');
   const consolidate = t('Consolidate…');
   const snooze = t('Snooze…');
-  const canConsolidate = vms.size === 1 && news.some(({ finding }) => consolidatable.has(finding.kind));
+  const canConsolidate = vms.size === 1 && news.some(({ problem }) => consolidatable.has(problem.kind));
   const buttons = [show, ...(canConsolidate ? [consolidate] : []), snooze];
-  const severity = news.some((one) => one.severity === 'error') ? 'error' : 'warning';
+  const severity = news.some(({ problem }) => severityOf(problem) === 'error') ? 'error' : 'warning';
   const button = await notify(severity, message, ...buttons);
   const target = { vm: first.ref.uuid, connection: first.ref.connection };
   if (button === show) {

@@ -1,7 +1,8 @@
 // Watches over the health of all VMs: sweeps now and then, judges what is known, and says what is new, once. Refuses to
 // know how it is shown. Nothing connects before the first sweep.
-import type { Health } from '../../diagnosis/checks.js';
-import { type Found, keyOf } from '../../diagnosis/healthFinding.js';
+import type { Health } from '../../diagnosis/health.js';
+import type { Problem } from '../../diagnosis/problem.js';
+import { checkOf, keyOf, severityOf } from '../../diagnosis/problemTable.js';
 import { type Exception, type Thresholds, usualThresholds } from '../../diagnosis/thresholds.js';
 import { asFailure } from '../../domain/asFailure.js';
 import { type Clock, systemClock } from '../../base/clock.js';
@@ -40,7 +41,8 @@ export interface WatchSettings {
   readonly exceptions: readonly Exception[];
 }
 
-export interface VmFinding extends Found {
+export interface VmProblem {
+  readonly problem: Problem;
   /** The same for the same thing wrong, over reloads. */
   readonly key: string;
   /** One of the VMs that it is about. */
@@ -65,10 +67,10 @@ export class HealthWatch implements Disposable {
   readonly #clock: Clock;
   readonly #store = new DisposableStore();
   readonly #changed = this.#store.add(new Emitter<undefined>());
-  readonly #found = this.#store.add(new Emitter<readonly VmFinding[]>());
+  readonly #found = this.#store.add(new Emitter<readonly VmProblem[]>());
   /** What is wrong, or who is judged, differs from before. */
   readonly onDidChange = this.#changed.event;
-  /** New things that are wrong, all at once; of a finding once, whatever is reloaded. */
+  /** New things that are wrong, all at once; of a problem once, whatever is reloaded. */
   readonly onDidFind = this.#found.event;
   readonly #judgements = new Judgements();
   #settings: WatchSettings = { sweepMinutes: 0, thresholds: usualThresholds, exceptions: [] };
@@ -117,21 +119,22 @@ export class HealthWatch implements Disposable {
   /** Of one VM, the worst first, without what is snoozed; undefined: not judged yet. */
   healthOf(ref: VmRef): Health | undefined {
     const health = this.#judgements.of(vmKey(ref));
-    return health && { ...health, found: health.found.filter(({ finding }) => !this.isSnoozed(keyOf(ref, finding))) };
+    return health && { ...health, found: health.found.filter((problem) => !this.isSnoozed(keyOf(ref, problem))) };
   }
 
   /** Errors and warnings of all VMs, each thing once, the worst first; without what is snoozed. */
-  wrong(): readonly VmFinding[] {
-    const all = new Map<string, VmFinding>();
+  wrong(): readonly VmProblem[] {
+    const all = new Map<string, VmProblem>();
     for (const { ref } of this.#inventory.connections.flatMap(({ vms }) => vms)) {
-      for (const found of this.healthOf(ref)?.found ?? []) {
-        const key = keyOf(ref, found.finding);
-        if (found.severity !== 'note' && !all.has(key)) {
-          all.set(key, { ...found, key, ref });
+      for (const problem of this.healthOf(ref)?.found ?? []) {
+        const key = keyOf(ref, problem);
+        if (severityOf(problem) !== 'note' && !all.has(key)) {
+          all.set(key, { problem, key, ref });
         }
       }
     }
-    return [...all.values()].sort((a, b) => Number(b.severity === 'error') - Number(a.severity === 'error'));
+    const isError = ({ problem }: VmProblem): boolean => severityOf(problem) === 'error';
+    return [...all.values()].sort((a, b) => Number(isError(b)) - Number(isError(a)));
   }
 
   isSnoozed(key: string): boolean {
@@ -230,14 +233,14 @@ export class HealthWatch implements Disposable {
   /** @param learn what is noted before it is judged by that */
   async #judge(learn = (notes: WatchNotes): WatchNotes => notes): Promise<void> {
     // The rules rest on those of the plans: nothing of either is loaded before something is to be judged.
-    const rules = await import('../../diagnosis/checks.js');
+    const rules = await import('../../diagnosis/health.js');
     if (!this.#mayTell) {
       if (this.#judgeAll(rules.healthOf).isOther) {
         this.#changed.fire(undefined);
       }
       return;
     }
-    const seen = { isOther: false, news: [] as readonly VmFinding[] };
+    const seen = { isOther: false, news: [] as readonly VmProblem[] };
     await this.#note((notes) => {
       this.#notes = learn(notes);
       const { judged, isOther } = this.#judgeAll(rules.healthOf);
@@ -260,10 +263,13 @@ export class HealthWatch implements Disposable {
   }
 
   /** What only an examination finds is not gone because nobody examined. */
-  #tell(judged: ReadonlySet<string>): { readonly notes: WatchNotes; readonly news: readonly VmFinding[] } {
+  #tell(judged: ReadonlySet<string>): { readonly notes: WatchNotes; readonly news: readonly VmProblem[] } {
     const wrong = new Map(this.wrong().map((one) => [noteKey(one.key), one]));
     const found = new Map(
-      [...wrong].map(([key, { ref, finding }]) => [key, { vm: noteKey(vmKey(ref)), check: finding.kind }]),
+      [...wrong].map(([key, { ref, problem }]) => [
+        key,
+        { vm: noteKey(vmKey(ref)), check: checkOf(problem) ?? problem.kind },
+      ]),
     );
     const unjudged = new Map([...judged].map((key) => [noteKey(key), this.#judgements.of(key)?.unjudged]));
     const isJudged = ({ vm, check }: Told): boolean =>

@@ -1,12 +1,13 @@
 // What is judged of each VM, and what was examined of it, as long as that still fits. Refuses to know when it is judged and who
 // is told.
-import type { Health, healthOf } from '../../diagnosis/checks.js';
+import type { Health, healthOf } from '../../diagnosis/health.js';
 import type { HealthFacts } from '../../diagnosis/healthFacts.js';
 import { forecast, type Forecast } from '../../diagnosis/growth.js';
 import { type Exception, type Thresholds, thresholdsOf } from '../../diagnosis/thresholds.js';
 import { share } from '../../inventory/sharing.js';
 import { type ConnectionView, type VmView, vmKey } from '../../inventory/views.js';
-import type { Diagnosis, Examination } from '../../diagnosis/examination.js';
+import type { Examination } from '../../diagnosis/examination.js';
+import type { Problem } from '../../diagnosis/problem.js';
 import type { SnapshotTree } from '../../domain/snapshot.js';
 import type { Vm, VmRef } from '../../domain/vm.js';
 import { noteKey, type WatchNotes } from './watchNotes.js';
@@ -14,7 +15,7 @@ import { noteKey, type WatchNotes } from './watchNotes.js';
 interface Examined {
   readonly vm: Vm;
   readonly tree: SnapshotTree | undefined;
-  readonly diagnoses: readonly Diagnosis[];
+  readonly problems: readonly Problem[];
 }
 
 /** What all VMs are judged by at one time. */
@@ -38,7 +39,7 @@ export class Judgements {
 
   /** Counts until the VM is another than the one that was examined, which it may be already. */
   examined(ref: VmRef, { of: { vm, tree }, diagnoses }: Examination): void {
-    this.#examined.set(vmKey(ref), { vm, tree, diagnoses });
+    this.#examined.set(vmKey(ref), { vm, tree, problems: diagnoses.map(({ problem }) => problem) });
   }
 
   /** A VM on which something is being done, or that cannot be reached, keeps what was said of it. */
@@ -88,7 +89,7 @@ export class Judgements {
       tree,
       layers,
       kept,
-      diagnoses: isFitting ? examined.diagnoses : undefined,
+      examined: isFitting ? examined.problems : undefined,
       forecasts,
       thresholds: thresholdsOf(vm, thresholds, exceptions),
       now,

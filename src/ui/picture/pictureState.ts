@@ -5,9 +5,11 @@ import type { ConnectionView, VmView } from '../../inventory/views.js';
 import type { CommandId } from '../../manifest/commandIds.js';
 import { displayLine } from '../../domain/plainText.js';
 import { childrenOf, isOnActivePath, parentsOf, sortSnapshots } from '../../domain/snapshotTree.js';
-import { type Found, fileOf, snapshotOf } from '../../diagnosis/healthFinding.js';
+import type { Problem } from '../../diagnosis/problem.js';
+import { fileOf, severityOf, snapshotOf } from '../../diagnosis/problemTable.js';
 import { failureText } from '../../text/failureText.js';
-import { healthMark, healthText } from '../../text/healthText.js';
+import { healthMark } from '../../text/healthText.js';
+import { problemText } from '../../text/problemText.js';
 import { type Reading, hereRow, snapshotRow, vmRow } from '../../text/rows.js';
 import { sizeWords } from '../../text/sizeText.js';
 import type { PictureAction, PictureMark, PictureNode, PictureState } from './messages.js';
@@ -94,7 +96,7 @@ function nodesOf(view: VmView, readOnly: boolean, reading: Reading): readonly Pi
   };
   const wrong = wrongWith(view, reading);
   const nodes = snapshots.map((snapshot): PictureNode => {
-    const found = wrong.filter(({ finding }) => snapshotOf(finding) === snapshot.name);
+    const found = wrong.filter((problem) => snapshotOf(problem) === snapshot.name);
     const mark = healthMark(found);
     const isCurrent = tree.current === snapshot.name;
     const place = {
@@ -144,22 +146,22 @@ function nodesOf(view: VmView, readOnly: boolean, reading: Reading): readonly Pi
 }
 
 /** Errors and warnings, as far as the VM was judged. */
-function wrongWith({ ref }: VmView, { health }: Reading): readonly Found[] {
-  return (health?.(ref) ?? []).filter(({ severity }) => severity !== 'note');
+function wrongWith({ ref }: VmView, { health }: Reading): readonly Problem[] {
+  return (health?.(ref) ?? []).filter((problem) => severityOf(problem) !== 'note');
 }
 
 function marksOf(view: VmView, reading: Reading): readonly PictureMark[] {
   const wrong = wrongWith(view, reading);
-  const files = new Set(wrong.flatMap(({ finding }) => fileOf(finding) ?? []));
+  const files = new Set(wrong.flatMap((problem) => fileOf(problem) ?? []));
   return [...files].map((file) => {
-    const found = wrong.filter(({ finding }) => fileOf(finding) === file);
+    const found = wrong.filter((problem) => fileOf(problem) === file);
     return { file, mark: healthMark(found), words: sentencesOf(found, view, reading).join(' ') };
   });
 }
 
-function sentencesOf(found: readonly Found[], view: VmView, { now }: Reading): readonly string[] {
-  return found.map(({ finding }) => {
-    const { what, todo } = healthText(finding, view, now);
+function sentencesOf(found: readonly Problem[], view: VmView, { now }: Reading): readonly string[] {
+  return found.map((problem) => {
+    const { what, todo } = problemText(problem, view, now);
     return [what, todo].filter((sentence) => sentence !== '').join(' ');
   });
 }

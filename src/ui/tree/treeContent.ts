@@ -2,7 +2,7 @@
 // state but the arrangement and the nodes themselves. Knows nothing of the editor.
 import type { InventoryPort } from '../../engine/inventory.js';
 import { type ConnectionView, type VmView, vmKey } from '../../inventory/views.js';
-import { snapshotOf } from '../../diagnosis/healthFinding.js';
+import { snapshotOf } from '../../diagnosis/problemTable.js';
 import type { SnapshotSize } from '../../domain/layers.js';
 import type { Failure } from '../../domain/failure.js';
 import { childrenOf, currentOf, findSnapshot, parentOf } from '../../domain/snapshotTree.js';
@@ -241,7 +241,7 @@ export class TreeContent {
 
   #marks({ ref, snapshot }: SnapshotNode, reading: Reading): Pick<SnapshotPlace, 'automatic' | 'kept' | 'found'> {
     const view = this.#source.findVm(ref);
-    const found = (reading.health?.(ref) ?? []).filter(({ finding }) => snapshotOf(finding) === snapshot);
+    const found = (reading.health?.(ref) ?? []).filter((problem) => snapshotOf(problem) === snapshot);
     return {
       automatic: view?.auto?.includes(snapshot) === true,
       kept: view?.kept?.includes(snapshot) === true,

@@ -1,6 +1,8 @@
 // What the doctor finds, what it offers, and what it says can be done here.
 import assert from 'node:assert/strict';
-import type { Examination, Finding } from '../../../src/diagnosis/examination.js';
+import type { Examination } from '../../../src/diagnosis/examination.js';
+import type { ProblemKind, ProblemOf } from '../../../src/diagnosis/problem.js';
+import { severityOf } from '../../../src/diagnosis/problemTable.js';
 import { factsToExamine } from '../../../src/diagnosis/factsToExamine.js';
 import { examine } from '../../../src/diagnosis/examine.js';
 import type { Facts } from '../../../src/domain/facts.js';
@@ -24,21 +26,21 @@ const base = '/img/web.qcow2';
 /** Everything that is found but what every release of libvirt is known for: `severity what (repair)`. */
 const found = (inWhat: Facts): string =>
   examine(ref, inWhat)
-    .diagnoses.filter(({ finding }) => finding.kind !== 'knownBadVersion')
-    .map(({ finding, severity, repair }) =>
+    .diagnoses.filter(({ problem }) => problem.kind !== 'knownBadVersion')
+    .map(({ problem, repair }) =>
       [
-        severity,
-        finding.kind,
+        severityOf(problem),
+        problem.kind,
         ...(repair === undefined
           ? []
           : [`(${repair.decision.kind === 'plan' ? shortSteps(repair.decision) : repair.decision.refusal.reason})`]),
       ].join(' '),
     )
     .join(', ');
-const finding = <W extends Finding['kind']>(what: W, inWhat: Facts): Extract<Finding, { kind: W }> | undefined =>
+const finding = <W extends ProblemKind>(what: W, inWhat: Facts): ProblemOf<W> | undefined =>
   examine(ref, inWhat)
-    .diagnoses.map((one) => one.finding)
-    .find((one): one is Extract<Finding, { kind: W }> => one.kind === what);
+    .diagnoses.map((one) => one.problem)
+    .find((one): one is ProblemOf<W> => one.kind === what);
 
 /** a ─ b, b current, all in order. */
 function healthy(more: Partial<Facts> = {}, images: Parameters<typeof looked>[0]['images'] = {}): Facts {
@@ -376,7 +378,7 @@ describe('examine: findings', () => {
   it('knows what a release is known for, of the styles that the VM has', () => {
     const known = (version: [number, number], of: Facts): string =>
       examine(ref, { ...of, capabilities: capabilities(...version) })
-        .diagnoses.flatMap((one) => (one.finding.kind === 'knownBadVersion' ? [one.finding.source] : []))
+        .diagnoses.flatMap((one) => (one.problem.kind === 'knownBadVersion' ? [one.problem.source] : []))
         .join(' | ');
     assert.equal(known([12, 8], healthy()), '');
     assert.equal(known([12, 0], healthy()), 'libvirt 806; Debian 932456');

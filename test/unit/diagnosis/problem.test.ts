@@ -1,13 +1,14 @@
 // What tells one problem from another is kept in users' notes (what they were told, what they snoozed): these strings may not
 // change from one release to the next.
 import assert from 'node:assert/strict';
-import { type HealthFinding, keyOf } from '../../../src/diagnosis/healthFinding.js';
+import type { Problem } from '../../../src/diagnosis/problem.js';
+import { keyOf } from '../../../src/diagnosis/problemTable.js';
 
 const ref = { connection: 'qemu:///system', uuid: 'u' };
 const [snapshot, disk, file] = ['a b', 'vda', '/img/"x".qcow2'];
 const folder = '/img';
 
-const keys: readonly (readonly [HealthFinding, string])[] = [
+const keys: readonly (readonly [Problem, string])[] = [
   [{ kind: 'chainTooDeep', disk, deltas: 9, limit: 8 }, 'qemu:///system u chainTooDeep vda'],
   [{ kind: 'chainTooDeepToStart', disk, files: 30, version: '11.0' }, 'qemu:///system u chainTooDeepToStart vda'],
   [{ kind: 'deltaTooOld', snapshot, since: 7, limitHours: 72 }, 'qemu:///system u deltaTooOld a b'],
@@ -29,74 +30,59 @@ const keys: readonly (readonly [HealthFinding, string])[] = [
   [{ kind: 'mixedUndeletable', snapshots: ['a'] }, 'qemu:///system u mixedUndeletable'],
   [{ kind: 'notQuiesced', snapshot }, 'qemu:///system u notQuiesced a b'],
   [
-    { kind: 'backingLost', finding: { kind: 'overlayMissing', snapshot, file } },
+    { kind: 'overlayMissing', snapshot, file },
     String.raw`qemu:///system u backingLost overlayMissing [["snapshot","a b"],["file","/img/\"x\".qcow2"]]`,
   ],
   [
-    { kind: 'backingLost', finding: { kind: 'overlayMissing', file } },
+    { kind: 'overlayMissing', file },
     String.raw`qemu:///system u backingLost overlayMissing [["file","/img/\"x\".qcow2"]]`,
   ],
   [
-    { kind: 'metadataWithoutFile', finding: { kind: 'tagMissing', snapshot, file } },
+    { kind: 'tagMissing', snapshot, file },
     String.raw`qemu:///system u metadataWithoutFile tagMissing [["snapshot","a b"],["file","/img/\"x\".qcow2"]]`,
   ],
+  [{ kind: 'tagWithoutRam', snapshot }, 'qemu:///system u metadataWithoutFile tagWithoutRam [["snapshot","a b"]]'],
   [
-    { kind: 'metadataWithoutFile', finding: { kind: 'tagWithoutRam', snapshot } },
-    'qemu:///system u metadataWithoutFile tagWithoutRam [["snapshot","a b"]]',
-  ],
-  [
-    { kind: 'metadataWithoutFile', finding: { kind: 'nameIsTagId', snapshot, file: '/f', other: 'o' } },
+    { kind: 'nameIsTagId', snapshot, file: '/f', other: 'o' },
     'qemu:///system u metadataWithoutFile nameIsTagId [["snapshot","a b"],["file","/f"],["other","o"]]',
   ],
   [
-    { kind: 'metadataWithoutFile', finding: { kind: 'tagTwice', snapshot, file: '/f' } },
+    { kind: 'tagTwice', snapshot, file: '/f' },
     'qemu:///system u metadataWithoutFile tagTwice [["snapshot","a b"],["file","/f"]]',
   ],
   [
-    { kind: 'metadataWithoutFile', finding: { kind: 'memoryFileMissing', snapshot, file: '/f' } },
+    { kind: 'memoryFileMissing', snapshot, file: '/f' },
     'qemu:///system u metadataWithoutFile memoryFileMissing [["snapshot","a b"],["file","/f"]]',
   ],
   [
-    { kind: 'metadataWithoutFile', finding: { kind: 'memoryFileBroken', snapshot, file: '/f' } },
+    { kind: 'memoryFileBroken', snapshot, file: '/f' },
     'qemu:///system u metadataWithoutFile memoryFileBroken [["snapshot","a b"],["file","/f"]]',
   ],
   [
-    { kind: 'metadataWithoutFile', finding: { kind: 'staleMetadata', snapshot, disk } },
+    { kind: 'staleMetadata', snapshot, disk, isLost: true },
     'qemu:///system u metadataWithoutFile staleMetadata [["snapshot","a b"],["disk","vda"]]',
   ],
+  [{ kind: 'orphanFile', file: '/f', bytes: 1 }, 'qemu:///system u orphan orphanFile [["file","/f"]]'],
+  [{ kind: 'orphanTag', file: '/f', tag: 't' }, 'qemu:///system u orphan orphanTag [["file","/f"],["tag","t"]]'],
   [
-    { kind: 'orphan', finding: { kind: 'orphanFile', file: '/f', bytes: 1 } },
-    'qemu:///system u orphan orphanFile [["file","/f"]]',
-  ],
-  [
-    { kind: 'orphan', finding: { kind: 'orphanTag', file: '/f', tag: 't' } },
-    'qemu:///system u orphan orphanTag [["file","/f"],["tag","t"]]',
-  ],
-  [
-    { kind: 'damaged', finding: { kind: 'onFrozenFiles', snapshot, disk, file: '/f' } },
+    { kind: 'onFrozenFiles', snapshot, disk, file: '/f' },
     'qemu:///system u damaged onFrozenFiles [["snapshot","a b"],["disk","vda"],["file","/f"]]',
   ],
+  [{ kind: 'corruptImage', file: '/f' }, 'qemu:///system u damaged corruptImage [["file","/f"]]'],
   [
-    { kind: 'damaged', finding: { kind: 'corruptImage', file: '/f' } },
-    'qemu:///system u damaged corruptImage [["file","/f"]]',
-  ],
-  [
-    { kind: 'backingChanged', finding: { kind: 'backingChanged', file: '/f', overlay: '/o' } },
+    { kind: 'backingChanged', file: '/f', overlay: '/o' },
     'qemu:///system u backingChanged backingChanged [["file","/f"],["overlay","/o"]]',
   ],
+  [{ kind: 'nvramNotHeld', snapshot }, 'qemu:///system u nvramNotHeld nvramNotHeld [["snapshot","a b"]]'],
+  [{ kind: 'guestFrozen' }, 'qemu:///system u standsStill guestFrozen []'],
+  [{ kind: 'pausedSaving' }, 'qemu:///system u standsStill pausedSaving []'],
+  [{ kind: 'noCurrent', on: 'a' }, 'qemu:///system u noCurrent noCurrent []'],
   [
-    { kind: 'nvramNotHeld', finding: { kind: 'nvramNotHeld', snapshot } },
-    'qemu:///system u nvramNotHeld nvramNotHeld [["snapshot","a b"]]',
-  ],
-  [{ kind: 'standsStill', finding: { kind: 'guestFrozen' } }, 'qemu:///system u standsStill guestFrozen []'],
-  [{ kind: 'standsStill', finding: { kind: 'pausedSaving' } }, 'qemu:///system u standsStill pausedSaving []'],
-  [{ kind: 'noCurrent', finding: { kind: 'noCurrent' } }, 'qemu:///system u noCurrent noCurrent []'],
-  [
-    { kind: 'unfinishedDelete', finding: { kind: 'unfinishedDelete', snapshot, disk } },
+    { kind: 'unfinishedDelete', snapshot, disk },
     'qemu:///system u unfinishedDelete unfinishedDelete [["snapshot","a b"],["disk","vda"]]',
   ],
   [
-    { kind: 'knownBadLibvirt', finding: { kind: 'knownBadVersion', version: '9.0', why: 'w', source: 's' } },
+    { kind: 'knownBadVersion', version: '9.0', why: 'w', source: 's' },
     'qemu:///system knownBadLibvirt {"kind":"knownBadVersion","version":"9.0","why":"w","source":"s"}',
   ],
 ];

@@ -1,17 +1,29 @@
 // The doctor's report says for each finding what it is, what it means and what to do, and nothing in it is markup.
 import assert from 'node:assert/strict';
-import type { Ability, Diagnosis, Finding } from '../../../src/diagnosis/examination.js';
+import type { Ability, Diagnosis } from '../../../src/diagnosis/examination.js';
+import type { ProblemKind, ProblemOf } from '../../../src/diagnosis/problem.js';
 import type { Repair } from '../../../src/domain/operation.js';
 import { refuse } from '../../../src/domain/refusal.js';
-import { examinationText, findingText } from '../../../src/text/examinationText.js';
-import { repairText } from '../../../src/text/findingText.js';
+import { examinationText } from '../../../src/text/examinationText.js';
+import { problemText, repairText } from '../../../src/text/problemText.js';
 import { branched, ref, vm, vmView } from '../ui/samples.js';
 
 const view = vmView({ tree: branched });
+const now = 1_800_000_000_000;
 const evil = 'x](http://evil)<img src=x>|`\u202E\n# y';
 
 /** One of each, so that a new kind is asked for by the compiler. */
-const samples: { readonly [W in Finding['kind']]: Extract<Finding, { kind: W }> } = {
+const samples: { readonly [K in ProblemKind]: ProblemOf<K> } = {
+  chainTooDeep: { kind: 'chainTooDeep', disk: evil, deltas: 9, limit: 8 },
+  chainTooDeepToStart: { kind: 'chainTooDeepToStart', disk: evil, files: 30, version: '11.0' },
+  deltaTooOld: { kind: 'deltaTooOld', snapshot: evil, since: 0, limitHours: 72 },
+  deltaTooLarge: { kind: 'deltaTooLarge', disk: evil, file: evil, bytes: 9, baseBytes: 'unknown', limit: { bytes: 8 } },
+  deltasTooLarge: { kind: 'deltasTooLarge', bytes: 9, limitBytes: 8 },
+  freeSpaceLow: { kind: 'freeSpaceLow', folder: evil, freeBytes: 1, totalBytes: 99, limitPercent: 10 },
+  freeSpaceRunsOut: { kind: 'freeSpaceRunsOut', folder: evil, freeBytes: 1, bytesPerDay: 1, days: 1, limitDays: 7 },
+  backingMissing: { kind: 'backingMissing', disk: evil, file: evil },
+  mixedUndeletable: { kind: 'mixedUndeletable', snapshots: [evil] },
+  notQuiesced: { kind: 'notQuiesced', snapshot: evil },
   orphanTag: { kind: 'orphanTag', file: evil, tag: evil },
   tagMissing: { kind: 'tagMissing', snapshot: 'first', file: evil },
   tagWithoutRam: { kind: 'tagWithoutRam', snapshot: 'first' },
@@ -28,9 +40,9 @@ const samples: { readonly [W in Finding['kind']]: Extract<Finding, { kind: W }> 
   mixedStyles: { kind: 'mixedStyles' },
   onFrozenFiles: { kind: 'onFrozenFiles', snapshot: 'first', disk: 'vda', file: evil },
   namesOtherOverlay: { kind: 'namesOtherOverlay', snapshot: evil, disk: evil, file: evil },
-  staleMetadata: { kind: 'staleMetadata', snapshot: evil, disk: evil },
+  staleMetadata: { kind: 'staleMetadata', snapshot: evil, disk: evil, isLost: true },
   vanishes: { kind: 'vanishes', snapshots: 3 },
-  startsElsewhere: { kind: 'startsElsewhere', disk: 'vda', file: evil, configured: `/img/${evil}` },
+  startsElsewhere: { kind: 'startsElsewhere', disk: 'vda', file: evil, configured: `/img/${evil}`, isSameDisk: true },
   pausedSaving: { kind: 'pausedSaving' },
   runsUnseen: { kind: 'runsUnseen', file: '/images/web' },
   mergeLost: { kind: 'mergeLost', disk: 'vda', file: '/images/web', said: '/images/web.two' },
@@ -57,12 +69,12 @@ const repairs: { readonly [W in Repair['kind']]: Extract<Repair, { kind: W }> } 
   thawGuest: { kind: 'thawGuest' },
 };
 const report = (diagnoses: readonly Diagnosis[], abilities: readonly Ability[] = []): string =>
-  examinationText({ of: { vm: view.vm, tree: branched }, abilities, diagnoses }, view);
+  examinationText({ of: { vm: view.vm, tree: branched }, abilities, diagnoses }, view, now);
 
 describe('examination text', () => {
-  for (const finding of Object.values(samples)) {
-    it(`has three sentences for ${finding.kind}`, () => {
-      const { what, means, todo } = findingText(finding, view);
+  for (const problem of Object.values(samples)) {
+    it(`has three sentences for ${problem.kind}`, () => {
+      const { what, means, todo } = problemText(problem, view, now);
       for (const sentence of [what, means, todo]) {
         assert.match(sentence, /\S{2}.*[.”)]$/u);
         assert.doesNotMatch(sentence, /[\n\u202E]|\{\d\}|undefined/u);
@@ -77,10 +89,10 @@ describe('examination text', () => {
   }
 
   it('tells the VM’s own chain from a snapshot’s, and who forbids a folder', () => {
-    const own = findingText({ kind: 'overlayMissing', file: '/a' }, view);
-    assert.notEqual(own.todo, findingText(samples.overlayMissing, view).todo);
+    const own = problemText({ kind: 'overlayMissing', file: '/a' }, view, now);
+    assert.notEqual(own.todo, problemText(samples.overlayMissing, view, now).todo);
     const by = (['permissions', 'appArmor', 'seLinux'] as const).map(
-      (one) => findingText({ kind: 'denied', file: '/img', by: one }, view).means,
+      (one) => problemText({ kind: 'denied', file: '/img', by: one }, view, now).means,
     );
     assert.equal(new Set(by).size, 3);
   });
@@ -88,14 +100,14 @@ describe('examination text', () => {
   it('counts what is wrong, and keeps notes apart', () => {
     assert.match(report([]), /Nothing is wrong/u);
     const text = report([
-      { finding: samples.guestFrozen, severity: 'error' },
-      { finding: samples.mixedStyles, severity: 'warning' },
-      { finding: samples.managedSave, severity: 'note' },
+      { problem: samples.guestFrozen },
+      { problem: samples.mixedStyles },
+      { problem: samples.managedSave },
     ]);
     assert.match(text, /2 things are wrong/u);
     assert.ok(text.indexOf('### Error') < text.indexOf('### Warning'));
     assert.ok(text.indexOf('## Worth knowing') < text.indexOf('### Note'));
-    assert.match(report([{ finding: samples.guestFrozen, severity: 'error' }]), /One thing is wrong/u);
+    assert.match(report([{ problem: samples.guestFrozen }]), /One thing is wrong/u);
   });
 
   it('says what can be mended, and why something cannot now', () => {
@@ -107,11 +119,11 @@ describe('examination text', () => {
       warnings: [],
       progress: 'timeOnly',
     } as const;
-    const finding = samples.guestFrozen;
-    const can = report([{ finding, severity: 'error', repair: { repair: repairs.thawGuest, decision: plan } }]);
+    const problem = samples.guestFrozen;
+    const can = report([{ problem, repair: { repair: repairs.thawGuest, decision: plan } }]);
     assert.match(can, /\*\*Can be mended here:\*\* Thaw the file systems in web\\-test/u);
     const decision = refuse('blockJobRunning', { vm: 'web-test', disk: 'vda' });
-    const cannot = report([{ finding, severity: 'error', repair: { repair: repairs.thawGuest, decision } }]);
+    const cannot = report([{ problem, repair: { repair: repairs.thawGuest, decision } }]);
     assert.match(cannot, /\*\*Cannot be mended now:\*\* Thaw .* A job works on disk vda/u);
   });
 
@@ -133,10 +145,11 @@ describe('examination text', () => {
   });
 
   it('lets nothing from outside be markup', () => {
-    const all = Object.values(samples).map((finding): Diagnosis => ({ finding, severity: 'error' }));
+    const all = Object.values(samples).map((problem): Diagnosis => ({ problem }));
     const text = examinationText(
       { of: { vm: view.vm, tree: branched }, abilities: [], diagnoses: all },
       { ...view, vm: vm({ name: evil }) },
+      now,
     );
     assert.doesNotMatch(text, /(?<!\\)[<>[\]`]|\u202E/u);
     assert.equal(text.split('\n').filter((row) => row.startsWith('# ')).length, 1);

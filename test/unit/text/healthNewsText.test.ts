@@ -1,16 +1,16 @@
 // The message about new things that are wrong: what and why, of one VM each thing, of several how many.
 import assert from 'node:assert/strict';
-import type { HealthFinding } from '../../../src/diagnosis/healthFinding.js';
+import type { Problem } from '../../../src/diagnosis/problem.js';
 import { healthNewsText } from '../../../src/text/healthNewsText.js';
 import { now, ref, vmView } from '../ui/samples.js';
 
-const deep: HealthFinding = { kind: 'chainTooDeep', disk: 'vda', deltas: 9, limit: 8 };
-const old: HealthFinding = { kind: 'deltaTooOld', since: now - 100 * 3_600, limitHours: 72 };
-const large: HealthFinding = { kind: 'deltasTooLarge', bytes: 2 ** 40, limitBytes: 2 ** 30 };
-const deeper: HealthFinding = { ...deep, disk: 'vdb', deltas: 12 };
+const deep: Problem = { kind: 'chainTooDeep', disk: 'vda', deltas: 9, limit: 8 };
+const old: Problem = { kind: 'deltaTooOld', since: now - 100 * 3_600, limitHours: 72 };
+const large: Problem = { kind: 'deltasTooLarge', bytes: 2 ** 40, limitBytes: 2 ** 30 };
+const deeper: Problem = { ...deep, disk: 'vdb', deltas: 12 };
 
-const news = (finding: HealthFinding) => ({ finding, view: vmView() });
-const text = (first: HealthFinding, ...others: readonly HealthFinding[]): string =>
+const news = (problem: Problem) => ({ problem, view: vmView() });
+const text = (first: Problem, ...others: readonly Problem[]): string =>
   healthNewsText([news(first), ...others.map(news)], now * 1_000);
 
 describe('the message about what is newly wrong', () => {
@@ -30,7 +30,7 @@ describe('the message about what is newly wrong', () => {
   });
 
   it('counts those of several VMs, and says the first', () => {
-    const other = { finding: old, view: vmView({ ref: { ...ref, uuid: 'other' } }) };
+    const other = { problem: old, view: vmView({ ref: { ...ref, uuid: 'other' } }) };
     const said = healthNewsText([news(deep), other], now * 1_000);
     assert.match(said, /^2 things .* 2 VMs.*9 deltas.*slower/);
   });

@@ -6,7 +6,7 @@ import { Emitter } from '../../../src/base/emitter.js';
 import { silentLog } from '../../../src/base/log.js';
 import type { Diagnosis } from '../../../src/diagnosis/examination.js';
 import { Failure } from '../../../src/domain/failure.js';
-import { HealthWatch, type VmFinding } from '../../../src/ui/health/healthWatch.js';
+import { HealthWatch, type VmProblem } from '../../../src/ui/health/healthWatch.js';
 import { FakeClock, settled } from '../engine/fakeClock.js';
 import { capabilities, disk, tree, vm } from '../domain/someFacts.js';
 
@@ -16,7 +16,7 @@ const minute = 60_000;
 interface Rig {
   readonly watch: HealthWatch;
   readonly clock: FakeClock;
-  readonly told: (readonly VmFinding[])[];
+  readonly told: (readonly VmProblem[])[];
   sweeps: number;
   diagnoses: readonly Diagnosis[];
   failSweep: boolean;
@@ -42,7 +42,7 @@ function view(name: string, deltas: number, more: Partial<VmView> = {}): VmView 
 
 function rig(saved?: unknown, clock = new FakeClock()): Rig {
   const changed = new Emitter<InventoryChange>();
-  const told: (readonly VmFinding[])[] = [];
+  const told: (readonly VmProblem[])[] = [];
   const r: Rig = {
     clock,
     told,
@@ -198,7 +198,7 @@ describe('the watch over health', () => {
     await r.fire();
     assert.equal(r.told.length, 1);
     const [found] = r.watch.wrong();
-    assert.equal(found?.finding.kind === 'chainTooDeep' && found.finding.deltas, 9);
+    assert.equal(found?.problem.kind === 'chainTooDeep' && found.problem.deltas, 9);
   });
 
   it('goes on when the clock goes back', async () => {
@@ -233,12 +233,12 @@ describe('the watch over health', () => {
     const r = rig();
     const a = view('a', 1);
     r.set(a);
-    r.diagnoses = [{ finding: { kind: 'orphanFile', file: '/img/x', bytes: 1 }, severity: 'warning' }];
+    r.diagnoses = [{ problem: { kind: 'orphanTag', file: '/img/x', tag: 't' } }];
     await r.pass(3 * minute);
     await r.watch.examine(a.ref);
     assert.deepEqual(
-      r.watch.wrong().map(({ finding }) => finding.kind),
-      ['orphan'],
+      r.watch.wrong().map(({ problem }) => problem.kind),
+      ['orphanTag'],
     );
     await r.pass(20 * minute);
     assert.equal(r.watch.wrong().length, 1);
@@ -252,7 +252,7 @@ describe('the watch over health', () => {
     const a = view('a', 1);
     r.set({ ...a, vm: { ...a.vm, power: 'paused', powerReason: 'saving' } });
     await r.pass(3 * minute);
-    r.diagnoses = [{ finding: { kind: 'pausedSaving' }, severity: 'error' }];
+    r.diagnoses = [{ problem: { kind: 'pausedSaving' } }];
     r.afterExamination = () => r.set(a);
     await r.watch.examine(a.ref);
     assert.deepEqual(r.watch.wrong(), []);
@@ -275,7 +275,7 @@ describe('the watch over health', () => {
       await r.pass(30 * minute);
     }
     const [found] = r.watch.wrong();
-    assert.equal(found?.finding.kind, 'freeSpaceRunsOut');
+    assert.equal(found?.problem.kind, 'freeSpaceRunsOut');
     assert.equal(r.told.length, 1);
   });
 });

@@ -43,18 +43,18 @@ describe('the state of a picture', () => {
   it('marks snapshots and layers with which something is wrong, in words, and says what', () => {
     const health = () =>
       [
-        { finding: { kind: 'notQuiesced', snapshot: 'first' }, severity: 'warning' },
-        { finding: { kind: 'deltaTooOld', snapshot: 'first', since: now - 10, limitHours: 72 }, severity: 'warning' },
-        { finding: { kind: 'backingMissing', disk: 'vda', file: '/img/base' }, severity: 'error' },
-        { finding: { kind: 'damaged', finding: { kind: 'corruptImage', file: '/img/base' } }, severity: 'error' },
-        { finding: { kind: 'nvramNotHeld', finding: { kind: 'nvramNotHeld', snapshot: 'base' } }, severity: 'note' },
+        { kind: 'staleMetadata', snapshot: 'first', disk: 'vda', isLost: false },
+        { kind: 'deltaTooOld', snapshot: 'first', since: now - 10, limitHours: 72 },
+        { kind: 'backingMissing', disk: 'vda', file: '/img/base' },
+        { kind: 'corruptImage', file: '/img/base' },
+        { kind: 'nvramNotHeld', snapshot: 'base' },
       ] as const;
     const state = pictureState(vmView({ tree: branched }), connectionView(), [], { ...reading, health });
     assert.deepEqual(
       state.nodes.map(({ mark }) => mark),
       [undefined, '⚠ 2 warnings', undefined, undefined, undefined],
     );
-    assert.match(state.nodes[1]!.spoken, /⚠ 2 warnings, .*without freezing/u);
+    assert.match(state.nodes[1]!.spoken, /⚠ 2 warnings, .*not built on/u);
     assert.match(state.words, /⚠ 2 errors, 2 warnings/u);
     const [mark, ...none] = state.marks;
     assert.deepEqual([mark?.file, mark?.mark, none], ['/img/base', '⚠ 2 errors', []]);

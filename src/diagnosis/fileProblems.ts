@@ -6,11 +6,11 @@ import { deniedBy } from '../domain/denial.js';
 import type { Facts } from '../domain/facts.js';
 import { isActive, snapshotableDisks } from '../domain/vm.js';
 import { factsToExamine } from './factsToExamine.js';
-import type { Found } from './found.js';
 import { lostRam } from './lostRam.js';
+import type { Problem } from './problem.js';
 
 /** Of the VM's own disks, and of all images that hold its snapshots. */
-export function chainFindings(facts: Facts): readonly Found[] {
+export function chainProblems(facts: Facts): readonly Problem[] {
   const { vm, files } = facts;
   const missing = new Set(
     snapshotableDisks(vm)
@@ -23,8 +23,8 @@ export function chainFindings(facts: Facts): readonly Found[] {
   });
   return [
     ...changedBackings(facts),
-    ...[...missing].map((file): Found => ({ finding: { kind: 'overlayMissing', file }, severity: 'error' })),
-    ...corrupt.map((file): Found => ({ finding: { kind: 'corruptImage', file }, severity: 'error' })),
+    ...[...missing].map((file): Problem => ({ kind: 'overlayMissing', file })),
+    ...corrupt.map((file): Problem => ({ kind: 'corruptImage', file })),
     ...lostRam(facts),
   ];
 }
@@ -39,43 +39,38 @@ export function chainFindings(facts: Facts): readonly Found[] {
  * | the same        | one, or not known while the VM runs | not judged: it may be merging |
  * | not later       | any                 | in order |
  */
-function changedBackings(facts: Facts): readonly Found[] {
+function changedBackings(facts: Facts): readonly Problem[] {
   const { vm, files, blockJobs } = facts;
   if (isActive(vm.power) && blockJobs?.length !== 0) {
     return [];
   }
-  return [...ownImages(facts)].flatMap((overlay): readonly Found[] => {
+  return [...ownImages(facts)].flatMap((overlay): readonly Problem[] => {
     const image = files?.images.get(overlay);
     const file = typeof image === 'object' ? image.backing?.file : undefined;
     return file !== undefined && isWrittenAfter(file, overlay, facts)
-      ? [{ finding: { kind: 'backingChanged', file, overlay }, severity: 'warning' }]
+      ? [{ kind: 'backingChanged', file, overlay }]
       : [];
   });
 }
 
 /** One of each other VM: the first file that both need. */
-export function otherVmFindings(facts: Facts): readonly Found[] {
+export function otherVmProblems(facts: Facts): readonly Problem[] {
   const own = ownImages(facts);
-  return (facts.otherVms ?? []).flatMap(({ name, files }): readonly Found[] => {
+  return (facts.otherVms ?? []).flatMap(({ name, files }): readonly Problem[] => {
     const file = files.find((one) => own.has(one));
-    return file === undefined ? [] : [{ finding: { kind: 'usedByOtherVm', file, vm: name }, severity: 'note' }];
+    return file === undefined ? [] : [{ kind: 'usedByOtherVm', file, vm: name }];
   });
 }
 
 /** Folders in which nothing may be done, and files that could not be looked at. */
-export function sightFindings(facts: Facts): readonly Found[] {
+export function sightProblems(facts: Facts): readonly Problem[] {
   const { files, capabilities } = facts;
   if (capabilities.driver !== 'qemu') {
     return [];
   }
-  const denied = [...(files?.canAct ?? [])].flatMap(([folder, can]): readonly Found[] =>
+  const denied = [...(files?.canAct ?? [])].flatMap(([folder, can]): readonly Problem[] =>
     can !== 'yes' && can.why === 'denied'
-      ? [
-          {
-            finding: { kind: 'denied', file: folder, by: deniedBy(can.said)?.by ?? 'permissions' },
-            severity: 'warning',
-          },
-        ]
+      ? [{ kind: 'denied', file: folder, by: deniedBy(can.said)?.by ?? 'permissions' }]
       : [],
   );
   const wanted = factsToExamine(facts);
@@ -83,7 +78,7 @@ export function sightFindings(facts: Facts): readonly Found[] {
     ...wanted.images.filter((file) => isUnseen(files?.images.get(file))),
     ...wanted.files.filter((file) => isUnseen(files?.files.get(file))),
   ];
-  return unseen.length === 0 ? denied : [...denied, { finding: { kind: 'notSeen', files: unseen }, severity: 'note' }];
+  return unseen.length === 0 ? denied : [...denied, { kind: 'notSeen', files: unseen }];
 }
 
 function isUnseen(seen: unknown): boolean {

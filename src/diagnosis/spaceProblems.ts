@@ -1,14 +1,14 @@
 // The health checks on the space that is left where a VM's files are. Pure.
 import type { HealthFacts } from './healthFacts.js';
-import type { HealthFinding } from './healthFinding.js';
+import type { Problem } from './problem.js';
 
 export function roomKnown({ layers }: HealthFacts): boolean {
   return layers?.rooms.some(({ freeBytes }) => freeBytes !== 'unknown') === true;
 }
 
-export function spaceLow({ layers, thresholds }: HealthFacts): readonly HealthFinding[] {
+export function spaceLow({ layers, thresholds }: HealthFacts): readonly Problem[] {
   const { freePercent: limitPercent } = thresholds;
-  return (layers?.rooms ?? []).flatMap(({ folder, freeBytes, totalBytes }): readonly HealthFinding[] =>
+  return (layers?.rooms ?? []).flatMap(({ folder, freeBytes, totalBytes }): readonly Problem[] =>
     freeBytes !== 'unknown' && totalBytes !== 'unknown' && 100 * freeBytes < limitPercent * totalBytes
       ? [{ kind: 'freeSpaceLow', folder, freeBytes, totalBytes, limitPercent }]
       : [],
@@ -19,9 +19,9 @@ export function growthKnown(facts: HealthFacts): boolean {
   return roomKnown(facts) && facts.forecasts !== undefined;
 }
 
-export function spaceRunsOut({ layers, forecasts, thresholds }: HealthFacts): readonly HealthFinding[] {
+export function spaceRunsOut({ layers, forecasts, thresholds }: HealthFacts): readonly Problem[] {
   const { fullInDays: limitDays } = thresholds;
-  return (layers?.rooms ?? []).flatMap(({ folder, freeBytes }): readonly HealthFinding[] => {
+  return (layers?.rooms ?? []).flatMap(({ folder, freeBytes }): readonly Problem[] => {
     const seen = forecasts?.get(folder);
     return freeBytes !== 'unknown' && seen !== undefined && seen.days < limitDays
       ? [{ kind: 'freeSpaceRunsOut', folder, freeBytes, ...seen, limitDays }]

@@ -1,11 +1,10 @@
 // Each health check with what triggers it and what is just right.
 import assert from 'node:assert/strict';
-import { checkIds, healthOf } from '../../../src/diagnosis/checks.js';
-import { examinedChecks } from '../../../src/diagnosis/diagnosedChecks.js';
+import { healthOf } from '../../../src/diagnosis/health.js';
 import type { HealthFacts } from '../../../src/diagnosis/healthFacts.js';
-import { type CheckId, keyOf, snapshotOf } from '../../../src/diagnosis/healthFinding.js';
+import type { CheckId, Problem } from '../../../src/diagnosis/problem.js';
+import { checkOf, checksBy, keyOf, severityOf, snapshotOf } from '../../../src/diagnosis/problemTable.js';
 import { shareFloorBytes, thresholdsOf, usualThresholds } from '../../../src/diagnosis/thresholds.js';
-import type { Finding } from '../../../src/diagnosis/examination.js';
 import type { Layer, VmLayers } from '../../../src/domain/layers.js';
 import { capabilities, disk, external, internal, ref, tree, vm } from '../domain/someFacts.js';
 
@@ -55,7 +54,7 @@ function facts(more: Partial<HealthFacts> = {}): HealthFacts {
     capabilities: capabilities(),
     tree: tree([]),
     layers: layers([]),
-    diagnoses: [],
+    examined: [],
     forecasts: new Map(),
     thresholds: usualThresholds,
     now,
@@ -66,7 +65,8 @@ function facts(more: Partial<HealthFacts> = {}): HealthFacts {
 const then = now / 1_000 - 99 * hour;
 const aged = (hours: number, name = 'a'): ReturnType<typeof external> =>
   external(name, undefined, { createdAt: now / 1_000 - hours * hour });
-const diagnosed = (finding: Finding): Partial<HealthFacts> => ({ diagnoses: [{ finding, severity: 'error' }] });
+const diagnosed = (problem: Problem): Partial<HealthFacts> => ({ examined: [problem] });
+const allChecks = checksBy('health', 'tree', 'examination');
 const room = (freeBytes: number): Partial<HealthFacts> => ({
   layers: layers([], { rooms: [{ folder: '/img', freeBytes, totalBytes: 1000 * GiB }] }),
 });
@@ -104,36 +104,35 @@ const rows: Readonly<Record<CheckId, readonly [Partial<HealthFacts>, Partial<Hea
   ],
   metadataWithoutFile: [diagnosed({ kind: 'tagMissing', snapshot: 'a', file: '/img/a' }), {}],
   noCurrent: [
-    { diagnoses: undefined, tree: tree([external('a')]) },
-    { diagnoses: undefined, tree: tree([external('a')], 'a') },
+    { examined: undefined, tree: tree([external('a')]) },
+    { examined: undefined, tree: tree([external('a')], 'a') },
   ],
   unfinishedDelete: [
     {
-      diagnoses: undefined,
+      examined: undefined,
       tree: tree(
         [external('a', undefined, { disks: [{ target: 'vda', location: 'external', deleteInProgress: true }] })],
         'a',
       ),
     },
-    { diagnoses: undefined, tree: tree([external('a')], 'a') },
+    { examined: undefined, tree: tree([external('a')], 'a') },
   ],
   nvramNotHeld: [diagnosed({ kind: 'nvramNotHeld', snapshot: 'a' }), {}],
   knownBadLibvirt: [
-    { diagnoses: undefined, capabilities: capabilities(9, 9), tree: tree([internal('a')], 'a') },
-    { diagnoses: undefined, capabilities: capabilities(12, 8), tree: tree([internal('a')], 'a') },
+    { examined: undefined, capabilities: capabilities(9, 9), tree: tree([internal('a')], 'a') },
+    { examined: undefined, capabilities: capabilities(12, 8), tree: tree([internal('a')], 'a') },
   ],
   damaged: [diagnosed({ kind: 'corruptImage', file: '/img/a' }), {}],
   standsStill: [
-    { diagnoses: undefined, vm: vm({ power: 'paused', powerReason: 'saving' }) },
-    { diagnoses: undefined, vm: vm({ power: 'paused' }) },
+    { examined: undefined, vm: vm({ power: 'paused', powerReason: 'saving' }) },
+    { examined: undefined, vm: vm({ power: 'paused' }) },
   ],
 };
 
-const ids = (more: Partial<HealthFacts>): readonly CheckId[] =>
-  healthOf(facts(more)).found.map(({ finding }) => finding.kind);
+const ids = (more: Partial<HealthFacts>): readonly (CheckId | undefined)[] => healthOf(facts(more)).found.map(checkOf);
 
 describe('health checks', () => {
-  it('are all here', () => assert.deepEqual(Object.keys(rows).sort(), [...checkIds].sort()));
+  it('are all here', () => assert.deepEqual(Object.keys(rows).sort(), [...allChecks].sort()));
   it('find nothing on a VM that is well', () => assert.deepEqual(healthOf(facts()), { found: [], unjudged: [] }));
 
   for (const [id, [wrong, right]] of Object.entries(rows)) {
@@ -252,18 +251,15 @@ describe('health checks', () => {
   it('say what they could not judge', () => {
     const { found, unjudged } = healthOf({ vm: vm(), thresholds: usualThresholds, now });
     assert.deepEqual(found, []);
-    assert.deepEqual([...unjudged].sort(), [...checkIds].sort());
-    assert.deepEqual(healthOf(facts({ diagnoses: undefined })).unjudged, examinedChecks);
+    assert.deepEqual([...unjudged].sort(), [...allChecks].sort());
+    assert.deepEqual(healthOf(facts({ examined: undefined })).unjudged, checksBy('examination'));
   });
 
   it('put the worst first', () => {
     const { found } = healthOf(
       facts({ ...room(1), layers: layers(many(9), { rooms: [{ folder: '/img', freeBytes: 0, totalBytes: 9 }] }) }),
     );
-    assert.deepEqual(
-      found.map(({ severity }) => severity),
-      ['error', 'warning'],
-    );
+    assert.deepEqual(found.map(severityOf), ['error', 'warning']);
   });
 
   it('are the same thing while their values move, and another on another disk, snapshot or VM', () => {
@@ -272,8 +268,7 @@ describe('health checks', () => {
     const keys = [deep(9), deep(9, 'vdb')].map((one) => keyOf(ref, one));
     keys.push(keyOf({ ...ref, uuid: 'another' }, deep(9)));
     assert.equal(new Set(keys).size, 3);
-    const orphan = (file: string, bytes: number) =>
-      ({ kind: 'orphan', finding: { kind: 'orphanFile', file, bytes } }) as const;
+    const orphan = (file: string, bytes: number) => ({ kind: 'orphanFile', file, bytes }) as const;
     assert.equal(keyOf(ref, orphan('/a', 1)), keyOf(ref, orphan('/a', 2)));
     assert.notEqual(keyOf(ref, orphan('/a', 1)), keyOf(ref, orphan('/b', 1)));
     const low = { kind: 'freeSpaceLow', folder: '/img', freeBytes: 1, totalBytes: 2, limitPercent: 10 } as const;
@@ -282,8 +277,8 @@ describe('health checks', () => {
 
   it('know which snapshot they are about', () => {
     assert.equal(snapshotOf({ kind: 'notQuiesced', snapshot: 's' }), 's');
-    assert.equal(snapshotOf({ kind: 'nvramNotHeld', finding: { kind: 'nvramNotHeld', snapshot: 's' } }), 's');
-    assert.equal(snapshotOf({ kind: 'orphan', finding: { kind: 'orphanFile', file: '/a', bytes: 1 } }), undefined);
+    assert.equal(snapshotOf({ kind: 'nvramNotHeld', snapshot: 's' }), 's');
+    assert.equal(snapshotOf({ kind: 'orphanFile', file: '/a', bytes: 1 }), undefined);
   });
 });
 

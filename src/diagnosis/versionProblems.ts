@@ -4,13 +4,13 @@ import { knownVersions } from '../domain/knownVersions.js';
 import type { Facts } from '../domain/facts.js';
 import type { SnapshotKind } from '../domain/snapshot.js';
 import { styleOfVm } from '../domain/snapshotTree.js';
-import type { Found } from './found.js';
+import type { Problem } from './problem.js';
 
 const actions = ['create', 'revert', 'delete'] as const;
 const kinds: readonly SnapshotKind[] = ['memory', 'disk', 'offline'];
 
 /** Of the styles that the VM has, or of both where it has none yet. */
-export function versionFindings({ vm, tree, capabilities }: Facts): readonly Found[] {
+export function versionProblems({ vm, tree, capabilities }: Facts): readonly Problem[] {
   if (capabilities.driver !== 'qemu') {
     return [];
   }
@@ -36,8 +36,5 @@ export function versionFindings({ vm, tree, capabilities }: Facts): readonly Fou
           },
         ]
       : [];
-  return [...concerned, ...forbidden].map(({ why, source }) => ({
-    finding: { kind: 'knownBadVersion', version, why, source },
-    severity: 'note',
-  }));
+  return [...concerned, ...forbidden].map(({ why, source }) => ({ kind: 'knownBadVersion', version, why, source }));
 }

@@ -2,31 +2,28 @@
 import { externalTargets } from '../domain/chains/deletedFiles.js';
 import { nvramCopy } from '../domain/chains/nvramCopy.js';
 import { brokenRefusal } from '../domain/chains/snapshotWhole.js';
-import type { Repair } from '../domain/operation.js';
 import type { Facts } from '../domain/facts.js';
 import type { Snapshot } from '../domain/snapshot.js';
 import { nvramVerdict } from '../domain/snapshotStyle.js';
-import { childrenOf, isOnActivePath } from '../domain/snapshotTree.js';
+import { childrenOf, isOnActivePath, styleOfVm } from '../domain/snapshotTree.js';
 import { frozenFileRefusal } from '../operations/refusals.js';
 import { lostData } from '../operations/repair/planMetadataRepair.js';
 import { wrongTagRefusal } from '../domain/chains/tagNames.js';
 import { elsewhereRefusal } from '../domain/chains/frozenContent.js';
 import { unownedImageRefusal } from '../domain/chains/unownedImage.js';
 import { type Stray, strayFile } from '../domain/chains/strayFile.js';
-import type { Found } from './found.js';
+import { planDelete } from '../operations/delete/planDelete.js';
+import type { HealthFacts } from './healthFacts.js';
+import type { Problem } from './problem.js';
 
-export function unfinishedDeletes({ name, disks }: Snapshot): readonly Found[] {
+export function unfinishedDeletes({ name, disks }: Snapshot): readonly Problem[] {
   return disks
     .filter(({ deleteInProgress }) => deleteInProgress)
-    .map(({ target }) => ({
-      finding: { kind: 'unfinishedDelete', snapshot: name, disk: target },
-      severity: 'error',
-      repair: { kind: 'finishDelete', snapshot: name },
-    }));
+    .map(({ target }) => ({ kind: 'unfinishedDelete', snapshot: name, disk: target }));
 }
 
 /**
- * | of a snapshot                                     | finding           | repair |
+ * | of a snapshot                                     | problem           | repair |
  * |---------------------------------------------------|-------------------|--------|
  * | its tag, a file that it needs is gone             | tagMissing, overlayMissing | forgetSnapshot |
  * | its tag holds no RAM, and it is to bring some back | tagWithoutRam    | forgetSnapshot |
@@ -34,44 +31,36 @@ export function unfinishedDeletes({ name, disks }: Snapshot): readonly Found[] {
  * | its memory file is gone, or no whole one          | memoryFileMissing, memoryFileBroken | keepDisks |
  * | marked as half merged                             | unfinishedDelete  | finishDelete |
  * | the VM writes into what it froze                  | onFrozenFiles     | leaveFrozenFiles |
- * | the VM's chain is not as it says, its data may be gone | staleMetadata | forgetSnapshot |
+ * | the VM's chain is not as it says, its data may be gone | staleMetadata, lost | forgetSnapshot |
  * | the same, its data is there                       | staleMetadata     | none |
  * | it names an overlay that nobody is on any more    | namesOtherOverlay | none: it can go when it is the current one |
  */
-export function snapshotFindings(snapshot: Snapshot, facts: Facts): readonly Found[] {
+export function snapshotProblems(snapshot: Snapshot, facts: Facts): readonly Problem[] {
   const { name } = snapshot;
-  const found: Found[] = [];
+  const found: Problem[] = [];
   const broken = brokenRefusal(snapshot, facts)?.refusal;
-  const file = broken?.facts['file'] ?? '';
-  const forget: Repair = { kind: 'forgetSnapshot', snapshot: name };
-  if (broken?.reason === 'tagMissing') {
-    found.push({ finding: { kind: 'tagMissing', snapshot: name, file }, severity: 'error', repair: forget });
-  } else if (broken?.reason === 'tagWithoutRam') {
-    found.push({ finding: { kind: 'tagWithoutRam', snapshot: name }, severity: 'error', repair: forget });
-  } else if (broken?.reason === 'overlayMissing') {
-    found.push({ finding: { kind: 'overlayMissing', snapshot: name, file }, severity: 'error', repair: forget });
-  } else if (broken?.reason === 'memoryFileMissing' || broken?.reason === 'memoryFileBroken') {
-    const repair: Repair = { kind: 'keepDisks', snapshot: name };
-    found.push({ finding: { kind: broken.reason, snapshot: name, file }, severity: 'error', repair });
+  const reason = broken?.reason;
+  if (reason === 'tagWithoutRam') {
+    found.push({ kind: reason, snapshot: name });
+  } else if (
+    reason === 'tagMissing' ||
+    reason === 'overlayMissing' ||
+    reason === 'memoryFileMissing' ||
+    reason === 'memoryFileBroken'
+  ) {
+    found.push({ kind: reason, snapshot: name, file: broken?.facts['file'] ?? '' });
   }
   found.push(...wrongTags(snapshot, facts), ...unfinishedDeletes(snapshot));
   if (variablesAreNowhere(snapshot, facts)) {
-    found.push({ finding: { kind: 'nvramNotHeld', snapshot: name }, severity: 'note' });
+    found.push({ kind: 'nvramNotHeld', snapshot: name });
   }
   const frozen = frozenFileRefusal(snapshot, facts)?.refusal.facts;
   if (frozen !== undefined) {
-    found.push({
-      finding: { kind: 'onFrozenFiles', snapshot: name, disk: frozen['disk'] ?? '', file: frozen['file'] ?? '' },
-      severity: 'error',
-      repair: { kind: 'leaveFrozenFiles', snapshot: name },
-    });
+    found.push({ kind: 'onFrozenFiles', snapshot: name, disk: frozen['disk'] ?? '', file: frozen['file'] ?? '' });
   }
   const elsewhere = (elsewhereRefusal(snapshot, facts) ?? unownedImageRefusal(snapshot, facts))?.refusal.facts;
   if (elsewhere !== undefined && broken === undefined && frozen === undefined) {
-    found.push({
-      finding: { kind: 'staleMetadata', snapshot: name, disk: elsewhere['disk'] ?? '' },
-      severity: 'warning',
-    });
+    found.push({ kind: 'staleMetadata', snapshot: name, disk: elsewhere['disk'] ?? '', isLost: false });
     return found;
   }
   const { disk, stray } = strayDisk(snapshot, facts) ?? {};
@@ -79,25 +68,24 @@ export function snapshotFindings(snapshot: Snapshot, facts: Facts): readonly Fou
     return found;
   }
   if (stray.by === 'place') {
-    const lost = lostData(snapshot, facts) !== undefined;
-    const finding = { kind: 'staleMetadata', snapshot: name, disk } as const;
-    found.push({ finding, severity: 'warning', ...(lost ? { repair: forget } : {}) });
+    const isLost = lostData(snapshot, facts) !== undefined;
+    found.push({ kind: 'staleMetadata', snapshot: name, disk, isLost });
   } else if (facts.tree.current !== name && !isOfBranch(snapshot, stray.file, facts)) {
-    found.push({ finding: { kind: 'namesOtherOverlay', snapshot: name, disk, file: stray.file }, severity: 'note' });
+    found.push({ kind: 'namesOtherOverlay', snapshot: name, disk, file: stray.file });
   }
   return found;
 }
 
 /** Nothing can be mended here: libvirt knows a tag by its name alone. */
-function wrongTags(snapshot: Snapshot, facts: Facts): readonly Found[] {
+function wrongTags(snapshot: Snapshot, facts: Facts): readonly Problem[] {
   const { reason, facts: told } = wrongTagRefusal(snapshot, facts)?.refusal ?? {};
   const place = { snapshot: snapshot.name, file: told?.['file'] ?? '' };
   return snapshot.style !== 'internal'
     ? []
     : reason === 'nameIsTagId'
-      ? [{ finding: { kind: reason, ...place, other: told?.['other'] ?? '' }, severity: 'warning' }]
+      ? [{ kind: reason, ...place, other: told?.['other'] ?? '' }]
       : reason === 'tagTwice'
-        ? [{ finding: { kind: reason, ...place }, severity: 'warning' }]
+        ? [{ kind: reason, ...place }]
         : [];
 }
 
@@ -132,4 +120,24 @@ function isOfBranch(snapshot: Snapshot, file: string, { tree, frozenDisks }: Fac
   return childrenOf(tree, snapshot.name).some(
     ({ name }) => !isOnActivePath(tree, name) && frozenDisks?.get(name)?.some(({ source }) => source === file) === true,
   );
+}
+
+/** Those that no plan deletes as things are, of a VM with both styles. */
+export function undeletable({ vm, tree, capabilities, now }: HealthFacts): readonly Problem[] {
+  if (tree === undefined || capabilities === undefined || styleOfVm(tree) !== 'mixed') {
+    return [];
+  }
+  const facts = { vm, tree, capabilities, now: now / 1_000 };
+  const ref = { connection: '', uuid: vm.uuid };
+  const stuck = tree.snapshots
+    .map(({ name }) => name)
+    .filter((name) => planDelete({ kind: 'delete', vm: ref, snapshot: name, scope: 'one' }, facts).kind !== 'plan');
+  return stuck.length === 0 ? [] : [{ kind: 'mixedUndeletable', snapshots: stuck }];
+}
+
+/** Another client's snapshot says nothing of it, so nothing is said. */
+export function notQuiesced({ tree }: HealthFacts): readonly Problem[] {
+  return (tree?.snapshots ?? [])
+    .filter(({ kind, trailers }) => kind === 'disk' && trailers.consistency === 'crash-consistent')
+    .map(({ name }): Problem => ({ kind: 'notQuiesced', snapshot: name }));
 }

@@ -5,7 +5,7 @@ import { doubtfulTimes, timeOf } from '../domain/snapshotTime.js';
 import { activePath } from '../domain/snapshotTree.js';
 import { chains, depths } from './deltas.js';
 import type { HealthFacts } from './healthFacts.js';
-import type { HealthFinding } from './healthFinding.js';
+import type { Problem } from './problem.js';
 import { shareFloorBytes } from './thresholds.js';
 
 /** libvirt's limit there is 32 levels of JSON, of which a disk itself takes some: "more than ~25" (news 12.0.0). */
@@ -15,14 +15,14 @@ const jsonLimitBefore = versionOf(12, 0);
 
 const hourMs = 60 * 60 * 1000;
 
-export function tooDeep(facts: HealthFacts): readonly HealthFinding[] {
+export function tooDeep(facts: HealthFacts): readonly Problem[] {
   const { layers: limit } = facts.thresholds;
   return depths(facts)
     .filter(({ deltas }) => limit > 0 && deltas > limit)
     .map(({ target, deltas }) => ({ kind: 'chainTooDeep', disk: target, deltas, limit }));
 }
 
-export function tooDeepToStart(facts: HealthFacts): readonly HealthFinding[] {
+export function tooDeepToStart(facts: HealthFacts): readonly Problem[] {
   const libvirt = facts.capabilities?.libvirt ?? 0;
   if (libvirt < jsonLimitFrom || libvirt >= jsonLimitBefore) {
     return [];
@@ -73,7 +73,7 @@ export function oldest(facts: HealthFacts): Oldest | 'none' | 'unknown' {
   return times.length === 0 ? 'unknown' : { since: Math.min(...times) };
 }
 
-export function tooOld(facts: HealthFacts): readonly HealthFinding[] {
+export function tooOld(facts: HealthFacts): readonly Problem[] {
   const { ageHours: limitHours } = facts.thresholds;
   const first = oldest(facts);
   return typeof first === 'object' && limitHours > 0 && facts.now - first.since * 1_000 > limitHours * hourMs
@@ -88,9 +88,9 @@ export function sizesKnown({ layers }: HealthFacts): boolean {
 }
 
 /** Of each disk the largest. */
-export function tooLarge(facts: HealthFacts): readonly HealthFinding[] {
+export function tooLarge(facts: HealthFacts): readonly Problem[] {
   const { deltaBytes, deltaPercent } = facts.thresholds;
-  return chains(facts).flatMap(({ target, deltas, base }): readonly HealthFinding[] => {
+  return chains(facts).flatMap(({ target, deltas, base }): readonly Problem[] => {
     const largest = deltas.reduce<Layer | undefined>(
       (most, one) => (bytesOf(one) > (most === undefined ? 0 : bytesOf(most)) ? one : most),
       undefined,
@@ -111,7 +111,7 @@ export function tooLarge(facts: HealthFacts): readonly HealthFinding[] {
   });
 }
 
-export function allTooLarge(facts: HealthFacts): readonly HealthFinding[] {
+export function allTooLarge(facts: HealthFacts): readonly Problem[] {
   const { allDeltasBytes: limitBytes } = facts.thresholds;
   const bytes = chains(facts)
     .flatMap(({ deltas }) => deltas)
@@ -129,11 +129,11 @@ export function presenceKnown({ layers }: HealthFacts): boolean {
 }
 
 /** Where the doctor looked too, it says the same with a repair. */
-export function missing({ layers, diagnoses = [] }: HealthFacts): readonly HealthFinding[] {
-  const told = new Set(diagnoses.flatMap(({ finding }) => (finding.kind === 'overlayMissing' ? finding.file : [])));
+export function missing({ layers, examined = [] }: HealthFacts): readonly Problem[] {
+  const told = new Set(examined.flatMap((one) => (one.kind === 'overlayMissing' ? one.file : [])));
   return (layers?.disks ?? []).flatMap(({ target, layers: all }) =>
     all
       .filter(({ seen, file }) => seen === 'missing' && !told.has(file))
-      .map(({ file }): HealthFinding => ({ kind: 'backingMissing', disk: target, file })),
+      .map(({ file }): Problem => ({ kind: 'backingMissing', disk: target, file })),
   );
 }

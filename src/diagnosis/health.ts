@@ -1,0 +1,79 @@
+// What health tells of a VM: what its own rules find, limit by limit, and those of the doctor's problems that are a matter of
+// health. Pure; no sentence, and no reading of anything.
+import * as deltas from './deltaProblems.js';
+import { depthKnown } from './deltas.js';
+import { problemsWithoutFiles } from './examine.js';
+import { type HealthFacts, treeKnown } from './healthFacts.js';
+import type { CheckId, HealthKind, Problem } from './problem.js';
+import { checkOf, checksBy, isSeenInTree, worstFirst } from './problemTable.js';
+import { notQuiesced, undeletable } from './snapshotProblems.js';
+import * as space from './spaceProblems.js';
+
+interface HealthRule {
+  /** False: what it rests on is not known. */
+  readonly knows: (facts: HealthFacts) => boolean;
+  readonly find: (facts: HealthFacts) => readonly Problem[];
+}
+
+/**
+ * | problem             | is found when                                                                   | by          |
+ * |---------------------|---------------------------------------------------------------------------------|-------------|
+ * | chainTooDeep        | a disk has more deltas over its base than the limit                              | sweep       |
+ * | chainTooDeepToStart | libvirt 10.8 to 11.10 and a disk of more than 25 files                           | sweep       |
+ * | deltaTooOld         | the oldest delta in use is older than the limit, those after a kept snapshot not counted | sweep, tree |
+ * | deltaTooLarge       | a delta takes more than the limit, or than the share of the base where it takes 1 GB at all | sweep |
+ * | deltasTooLarge      | all deltas of the VM together take more than the limit                           | sweep       |
+ * | freeSpaceLow        | of a file system or pool less than the share is free                             | sweep       |
+ * | freeSpaceRunsOut    | at the growth measured it is full within the days                                | sweeps      |
+ * | backingMissing      | a file of a disk is certainly not there                                          | sweep       |
+ * | mixedUndeletable    | the VM has both styles, and the planner refuses to delete some snapshot          | tree        |
+ * | notQuiesced         | we noted that the guest ran and was not frozen; whether it wrote then nobody knows | tree      |
+ */
+const rules: Readonly<Record<HealthKind, HealthRule>> = {
+  chainTooDeep: { knows: depthKnown, find: deltas.tooDeep },
+  chainTooDeepToStart: { knows: depthKnown, find: deltas.tooDeepToStart },
+  deltaTooOld: { knows: (facts) => deltas.oldest(facts) !== 'unknown', find: deltas.tooOld },
+  deltaTooLarge: { knows: deltas.sizesKnown, find: deltas.tooLarge },
+  deltasTooLarge: { knows: deltas.sizesKnown, find: deltas.allTooLarge },
+  freeSpaceLow: { knows: space.roomKnown, find: space.spaceLow },
+  freeSpaceRunsOut: { knows: space.growthKnown, find: space.spaceRunsOut },
+  backingMissing: { knows: deltas.presenceKnown, find: deltas.missing },
+  mixedUndeletable: { knows: treeKnown, find: undeletable },
+  notQuiesced: { knows: treeKnown, find: notQuiesced },
+};
+const kinds = Object.keys(rules) as readonly HealthKind[];
+
+export interface Health {
+  /** The worst first. */
+  readonly found: readonly Problem[];
+  /** What could not be judged, because what it rests on is not known. */
+  readonly unjudged: readonly CheckId[];
+}
+
+export function healthOf(facts: HealthFacts): Health {
+  if (facts.capabilities !== undefined && facts.capabilities.driver !== 'qemu') {
+    return { found: [], unjudged: [] };
+  }
+  const judged = kinds.filter((kind) => rules[kind].knows(facts));
+  return {
+    found: worstFirst([...judged.flatMap((kind) => rules[kind].find(facts)), ...fromDoctor(facts)]),
+    unjudged: [
+      ...kinds.filter((kind) => !judged.includes(kind)),
+      ...(facts.examined !== undefined
+        ? []
+        : treeKnown(facts)
+          ? checksBy('examination')
+          : checksBy('tree', 'examination')),
+    ],
+  };
+}
+
+/** Without an examination, what the tree alone tells. */
+function fromDoctor({ vm, tree, capabilities, examined, now }: HealthFacts): readonly Problem[] {
+  const seen =
+    examined ??
+    (tree === undefined || capabilities === undefined
+      ? []
+      : problemsWithoutFiles({ vm, tree, capabilities, now: now / 1_000 }).filter(isSeenInTree));
+  return seen.filter((problem) => checkOf(problem) !== undefined);
+}

@@ -1,0 +1,129 @@
+// Everything that is wrong with a VM, soon will be, or is worth knowing: one type for the doctor and for health, which each tell of
+// some of it. Values only, never a sentence; what each kind is stands in problemTable, who finds it in examine and health.
+import type { Bytes } from '../domain/layers.js';
+import type { Refusal } from '../domain/refusal.js';
+
+export type Problem =
+  | { readonly kind: 'chainTooDeep'; readonly disk: string; readonly deltas: number; readonly limit: number }
+  | { readonly kind: 'chainTooDeepToStart'; readonly disk: string; readonly files: number; readonly version: string }
+  | {
+      readonly kind: 'deltaTooOld';
+      /** The snapshot since which it takes the writes, where that is known. */
+      readonly snapshot?: string;
+      /** Seconds since 1970. */
+      readonly since: number;
+      readonly limitHours: number;
+    }
+  | {
+      readonly kind: 'deltaTooLarge';
+      readonly disk: string;
+      readonly file: string;
+      readonly bytes: number;
+      readonly baseBytes: Bytes;
+      readonly limit: { readonly bytes: number } | { readonly percent: number };
+    }
+  | { readonly kind: 'deltasTooLarge'; readonly bytes: number; readonly limitBytes: number }
+  | {
+      readonly kind: 'freeSpaceLow';
+      readonly folder: string;
+      readonly freeBytes: number;
+      readonly totalBytes: number;
+      readonly limitPercent: number;
+    }
+  | {
+      readonly kind: 'freeSpaceRunsOut';
+      readonly folder: string;
+      readonly freeBytes: number;
+      readonly bytesPerDay: number;
+      readonly days: number;
+      readonly limitDays: number;
+    }
+  | { readonly kind: 'backingMissing'; readonly disk: string; readonly file: string }
+  /** Of a VM with both styles: those that cannot be deleted here as things are. */
+  | { readonly kind: 'mixedUndeletable'; readonly snapshots: readonly string[] }
+  | { readonly kind: 'notQuiesced'; readonly snapshot: string }
+  | { readonly kind: 'orphanTag'; readonly file: string; readonly tag: string }
+  | { readonly kind: 'tagMissing'; readonly snapshot: string; readonly file: string }
+  | { readonly kind: 'tagWithoutRam'; readonly snapshot: string }
+  /** QEMU takes its name for the ID of the tag `other`. */
+  | { readonly kind: 'nameIsTagId'; readonly snapshot: string; readonly file: string; readonly other: string }
+  | { readonly kind: 'tagTwice'; readonly snapshot: string; readonly file: string }
+  | { readonly kind: 'memoryFileMissing'; readonly snapshot: string; readonly file: string }
+  /** Empty, torn, or no RAM at all. */
+  | { readonly kind: 'memoryFileBroken'; readonly snapshot: string; readonly file: string }
+  | { readonly kind: 'overlayMissing'; readonly snapshot?: string; readonly file: string }
+  | { readonly kind: 'orphanFile'; readonly file: string; readonly bytes: number }
+  | { readonly kind: 'unfinishedDelete'; readonly snapshot: string; readonly disk: string }
+  /** `on`: an external snapshot that the VM is built on. */
+  | { readonly kind: 'noCurrent'; readonly on?: string }
+  | { readonly kind: 'mixedStyles' }
+  | { readonly kind: 'onFrozenFiles'; readonly snapshot: string; readonly disk: string; readonly file: string }
+  /** It is not the current one, and `file` is no overlay of the VM's any more: libvirt would look for it in a merge. */
+  | { readonly kind: 'namesOtherOverlay'; readonly snapshot: string; readonly disk: string; readonly file: string }
+  /** `isLost`: its data may be gone. */
+  | { readonly kind: 'staleMetadata'; readonly snapshot: string; readonly disk: string; readonly isLost: boolean }
+  /** The VM is transient and has snapshots: libvirt forgets all of it when the VM stops. */
+  | { readonly kind: 'vanishes'; readonly snapshots: number }
+  /** It runs on `file`, and would start on `configured` next time. */
+  | {
+      readonly kind: 'startsElsewhere';
+      readonly disk: string;
+      readonly file: string;
+      readonly configured: string;
+      readonly isSameDisk: boolean;
+    }
+  | { readonly kind: 'pausedSaving' }
+  | { readonly kind: 'runsUnseen'; readonly file: string }
+  | { readonly kind: 'mergeLost'; readonly disk: string; readonly file: string; readonly said: string }
+  | { readonly kind: 'guestFrozen' }
+  | { readonly kind: 'managedSave' }
+  | { readonly kind: 'corruptImage'; readonly file: string }
+  /** `cure`: whether the next snapshot with RAM inside would take it with it; `why`: what forbids that one. */
+  | {
+      readonly kind: 'lostRam';
+      readonly file: string;
+      readonly bytes: number;
+      readonly cure: 'nextSnapshot' | 'none';
+      readonly why?: Refusal;
+    }
+  /** `file` was written to after `overlay`, which is built on it. */
+  | { readonly kind: 'backingChanged'; readonly file: string; readonly overlay: string }
+  /** The UEFI variables of when the snapshot was taken are nowhere. */
+  | { readonly kind: 'nvramNotHeld'; readonly snapshot: string }
+  | { readonly kind: 'usedByOtherVm'; readonly file: string; readonly vm: string }
+  | { readonly kind: 'knownBadVersion'; readonly version: string; readonly why: string; readonly source: string }
+  | { readonly kind: 'denied'; readonly file: string; readonly by: 'permissions' | 'appArmor' | 'seLinux' }
+  | { readonly kind: 'notSeen'; readonly files: readonly string[] };
+
+export type ProblemKind = Problem['kind'];
+
+export type ProblemOf<K extends ProblemKind> = Extract<Problem, { readonly kind: K }>;
+
+export type Severity = 'error' | 'warning' | 'note';
+
+/** Those that health has rules of its own for; the doctor does not tell of them. */
+export type HealthKind =
+  | 'chainTooDeep'
+  | 'chainTooDeepToStart'
+  | 'deltaTooOld'
+  | 'deltaTooLarge'
+  | 'deltasTooLarge'
+  | 'freeSpaceLow'
+  | 'freeSpaceRunsOut'
+  | 'backingMissing'
+  | 'mixedUndeletable'
+  | 'notQuiesced';
+
+/** What health is judged by. */
+export type CheckId =
+  | HealthKind
+  | 'backingLost'
+  | 'metadataWithoutFile'
+  | 'orphan'
+  | 'damaged'
+  | 'backingChanged'
+  | 'nvramNotHeld'
+  | 'standsStill'
+  | 'noCurrent'
+  | 'unfinishedDelete'
+  | 'knownBadLibvirt';

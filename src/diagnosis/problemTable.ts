@@ -1,0 +1,193 @@
+// The table of all problems: how bad each is, what mends it, and how health tells it from others.
+import type { Repair } from '../domain/operation.js';
+import type { VmRef } from '../domain/vm.js';
+import type { CheckId, Problem, ProblemKind, ProblemOf, Severity } from './problem.js';
+
+interface ProblemRow<P> {
+  readonly severity: Severity | ((problem: P) => Severity);
+  /** What mends it; absent: nothing here does. */
+  readonly repair?: (problem: P) => Repair | undefined;
+  /** The health check that finds it; absent: it is no matter of health. */
+  readonly check?: CheckId;
+  /**
+   * How health finds it: by a rule of its own, by the doctor's rule on the tree alone, or (absent) in what an examination
+   * found.
+   */
+  readonly by?: 'health' | 'tree';
+  /** Whose it is (absent: the VM's): what belongs to a folder or a libvirt is the same for all VMs there. */
+  readonly of?: 'connection';
+  /** What tells it from another of its kind. */
+  readonly names?: readonly (keyof P)[];
+  readonly key?: (problem: P) => string;
+}
+
+const forget = ({ snapshot }: { readonly snapshot: string }): Repair => ({ kind: 'forgetSnapshot', snapshot });
+const keepDisks = ({ snapshot }: { readonly snapshot: string }): Repair => ({ kind: 'keepDisks', snapshot });
+const metadata = { check: 'metadataWithoutFile', names: ['snapshot', 'file'] } as const;
+
+/** `check`, `of`, `names` and `key` make what is kept in users' notes: they may not change, nor the order of the names. */
+const problems: { readonly [K in ProblemKind]: ProblemRow<ProblemOf<K>> } = {
+  chainTooDeep: { severity: 'warning', check: 'chainTooDeep', by: 'health', names: ['disk'] },
+  chainTooDeepToStart: { severity: 'error', check: 'chainTooDeepToStart', by: 'health', names: ['disk'] },
+  deltaTooOld: {
+    severity: 'warning',
+    check: 'deltaTooOld',
+    by: 'health',
+    key: ({ snapshot, since }) => snapshot ?? String(since),
+  },
+  deltaTooLarge: { severity: 'warning', check: 'deltaTooLarge', by: 'health', names: ['disk', 'file'] },
+  deltasTooLarge: { severity: 'warning', check: 'deltasTooLarge', by: 'health' },
+  freeSpaceLow: { severity: 'error', check: 'freeSpaceLow', by: 'health', of: 'connection', names: ['folder'] },
+  freeSpaceRunsOut: {
+    severity: 'warning',
+    check: 'freeSpaceRunsOut',
+    by: 'health',
+    of: 'connection',
+    names: ['folder'],
+  },
+  backingMissing: { severity: 'error', check: 'backingMissing', by: 'health', names: ['disk', 'file'] },
+  mixedUndeletable: { severity: 'warning', check: 'mixedUndeletable', by: 'health' },
+  notQuiesced: { severity: 'note', check: 'notQuiesced', by: 'health', names: ['snapshot'] },
+
+  overlayMissing: {
+    severity: 'error',
+    repair: ({ snapshot }) => (snapshot === undefined ? undefined : forget({ snapshot })),
+    check: 'backingLost',
+    names: ['snapshot', 'file'],
+  },
+  tagMissing: { severity: 'error', repair: forget, ...metadata },
+  tagWithoutRam: { severity: 'error', repair: forget, check: 'metadataWithoutFile', names: ['snapshot'] },
+  nameIsTagId: { severity: 'warning', check: 'metadataWithoutFile', names: ['snapshot', 'file', 'other'] },
+  tagTwice: { severity: 'warning', ...metadata },
+  memoryFileMissing: { severity: 'error', repair: keepDisks, ...metadata },
+  memoryFileBroken: { severity: 'error', repair: keepDisks, ...metadata },
+  staleMetadata: {
+    severity: 'warning',
+    repair: (problem) => (problem.isLost ? forget(problem) : undefined),
+    check: 'metadataWithoutFile',
+    names: ['snapshot', 'disk'],
+  },
+  orphanFile: {
+    severity: 'note',
+    repair: ({ file }) => ({ kind: 'removeFiles', files: [file] }),
+    check: 'orphan',
+    names: ['file'],
+  },
+  orphanTag: {
+    severity: 'warning',
+    repair: ({ file, tag }) => ({ kind: 'removeTag', file, tag }),
+    check: 'orphan',
+    names: ['file', 'tag'],
+  },
+  onFrozenFiles: {
+    severity: 'error',
+    repair: ({ snapshot }) => ({ kind: 'leaveFrozenFiles', snapshot }),
+    check: 'damaged',
+    names: ['snapshot', 'disk', 'file'],
+  },
+  corruptImage: { severity: 'error', check: 'damaged', names: ['file'] },
+  backingChanged: { severity: 'warning', check: 'backingChanged', names: ['file', 'overlay'] },
+  nvramNotHeld: { severity: 'note', check: 'nvramNotHeld', names: ['snapshot'] },
+  guestFrozen: { severity: 'error', repair: () => ({ kind: 'thawGuest' }), check: 'standsStill' },
+  pausedSaving: { severity: 'error', repair: () => ({ kind: 'resumeAfterSave' }), check: 'standsStill', by: 'tree' },
+  noCurrent: {
+    severity: 'warning',
+    repair: ({ on }) => (on === undefined ? undefined : { kind: 'makeCurrent', snapshot: on }),
+    check: 'noCurrent',
+    by: 'tree',
+  },
+  unfinishedDelete: {
+    severity: 'error',
+    repair: ({ snapshot }) => ({ kind: 'finishDelete', snapshot }),
+    check: 'unfinishedDelete',
+    by: 'tree',
+    names: ['snapshot', 'disk'],
+  },
+  knownBadVersion: {
+    severity: 'note',
+    check: 'knownBadLibvirt',
+    by: 'tree',
+    of: 'connection',
+    key: ({ kind, version, why, source }) => JSON.stringify({ kind, version, why, source }),
+  },
+
+  mixedStyles: { severity: 'warning' },
+  namesOtherOverlay: { severity: 'note' },
+  vanishes: { severity: 'error', repair: () => ({ kind: 'keepVm' }) },
+  startsElsewhere: {
+    severity: ({ isSameDisk }) => (isSameDisk ? 'error' : 'warning'),
+    repair: ({ isSameDisk }) => (isSameDisk ? { kind: 'configureDisks' } : undefined),
+  },
+  runsUnseen: { severity: 'error' },
+  mergeLost: { severity: 'error' },
+  managedSave: { severity: 'note' },
+  lostRam: { severity: 'note' },
+  usedByOtherVm: { severity: 'note' },
+  denied: { severity: 'warning' },
+  notSeen: { severity: 'note' },
+};
+
+/** It is given problems of its own kind alone. */
+function rowOf({ kind }: Problem): ProblemRow<Problem> {
+  return problems[kind] as ProblemRow<Problem>;
+}
+
+export function severityOf(problem: Problem): Severity {
+  const { severity } = rowOf(problem);
+  return typeof severity === 'string' ? severity : severity(problem);
+}
+
+export function worstFirst(all: readonly Problem[]): readonly Problem[] {
+  const severities: readonly Severity[] = ['error', 'warning', 'note'];
+  return severities.flatMap((severity) => all.filter((one) => severityOf(one) === severity));
+}
+
+export function repairOf(problem: Problem): Repair | undefined {
+  return rowOf(problem).repair?.(problem);
+}
+
+/** Undefined: it is no matter of health. */
+export function checkOf(problem: Problem): CheckId | undefined {
+  return rowOf(problem).check;
+}
+
+export function isSeenInTree(problem: Problem): boolean {
+  return rowOf(problem).by === 'tree';
+}
+
+/** Each once. */
+export function checksBy(...by: readonly ('health' | 'tree' | 'examination')[]): readonly CheckId[] {
+  const rows: readonly Pick<ProblemRow<Problem>, 'check' | 'by'>[] = Object.values(problems);
+  const checks = rows.flatMap((row) => (by.includes(row.by ?? 'examination') ? (row.check ?? []) : []));
+  return [...new Set(checks)];
+}
+
+/** The snapshot that a problem is about, if it is about one. */
+export function snapshotOf(problem: Problem): string | undefined {
+  return 'snapshot' in problem ? problem.snapshot : undefined;
+}
+
+/** The file that a problem is about, if it is about one. */
+export function fileOf(problem: Problem): string | undefined {
+  return 'file' in problem ? problem.file : undefined;
+}
+
+/** The same for the same thing wrong, however its values move, so that it is told once and can be snoozed. */
+export function keyOf(ref: VmRef, problem: Problem): string {
+  const { check = problem.kind, by, of, names = [], key } = rowOf(problem);
+  const values: Readonly<Record<string, unknown>> = { ...problem };
+  const told = names.flatMap((name) => {
+    const value = values[name];
+    return typeof value === 'string' ? [[name, value] as const] : [];
+  });
+  return [
+    ref.connection,
+    ...(of === 'connection' ? [] : [ref.uuid]),
+    check,
+    ...(key !== undefined
+      ? [key(problem)]
+      : by === 'health'
+        ? told.map(([, value]) => value)
+        : [problem.kind, JSON.stringify(told)]),
+  ].join(' ');
+}
