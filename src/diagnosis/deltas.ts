@@ -1,7 +1,7 @@
 // Which layers of a VM's disks are deltas, and which is the base, as far as it is known. Pure; judges nothing.
 import type { DiskChain, Layer, VmLayers } from '../domain/layers.js';
 import { activePath } from '../domain/snapshotTree.js';
-import { snapshotableDisks } from '../domain/vm.js';
+import { snapshotableDisks, xmlChain } from '../domain/vm.js';
 import type { HealthFacts } from './healthFacts.js';
 
 interface Deltas {
@@ -18,19 +18,19 @@ const chainsOfLayers = new WeakMap<VmLayers, readonly Chain[]>();
 
 export function chains({ layers, vm }: HealthFacts): readonly Chain[] {
   if (layers !== undefined && layers.disks.length > 0) {
-    const known = chainsOfLayers.get(layers) ?? layers.disks.map(chainOf);
+    const known = chainsOfLayers.get(layers) ?? layers.disks.map(deltasOf);
     chainsOfLayers.set(layers, known);
     return known;
   }
   // Of a VM that runs, libvirt's XML tells the chain itself, though nothing of sizes.
-  return snapshotableDisks(vm).flatMap(({ target, source, backing }) =>
-    source === undefined || backing === undefined
+  return snapshotableDisks(vm).flatMap((disk) =>
+    disk.source === undefined || disk.backing === undefined
       ? []
       : [
           {
-            target,
-            deltas: [source, ...backing].slice(0, -1).map(unknownLayer),
-            base: unknownLayer(backing.at(-1) ?? source),
+            target: disk.target,
+            deltas: xmlChain(disk).slice(0, -1).map(unknownLayer),
+            base: unknownLayer(disk.backing.at(-1) ?? disk.source),
             whole: true,
           },
         ],
@@ -38,7 +38,7 @@ export function chains({ layers, vm }: HealthFacts): readonly Chain[] {
 }
 
 /** The last that was seen of a chain is a delta only where it is known to have begun after a snapshot. */
-function chainOf({ target, layers: all, whole }: DiskChain): Chain {
+function deltasOf({ target, layers: all, whole }: DiskChain): Chain {
   return {
     target,
     deltas: all.filter(({ since }, at) => at < all.length - 1 || (!whole && since !== undefined)),

@@ -1,5 +1,5 @@
 // What is wrong with the files of a VM, and which of them could not be looked at.
-import { wholeChain } from '../domain/chains/fileUse.js';
+import { wholeChain } from '../domain/chains/backingChain.js';
 import { isWrittenAfter } from '../domain/chains/frozenContent.js';
 import { ownImages } from '../domain/chains/orphans.js';
 import { deniedBy } from '../domain/denial.js';

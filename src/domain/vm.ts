@@ -120,6 +120,11 @@ export function isActive(power: PowerState): boolean {
   return power === 'running' || power === 'paused' || power === 'shuttingDown' || power === 'asleep';
 }
 
+/** The disk's file and all below it that libvirt's XML tells, top first: of a VM that is off, mostly the file alone. */
+export function xmlChain({ source, backing = [] }: Pick<VmDisk, 'source' | 'backing'>): readonly string[] {
+  return source === undefined ? [] : [source, ...backing];
+}
+
 /** Disks that take part in a snapshot: not empty drives, not read-only ones. Only files and devices have a path. */
 export function snapshotableDisks(vm: Pick<Vm, 'disks'>): readonly VmDisk[] {
   return vm.disks

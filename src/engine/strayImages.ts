@@ -1,5 +1,6 @@
 // The images in a VM's folders that no VM names: an exported copy, a clone that is not defined yet, what somebody is at work
 // on. Each may be built on a file of the VM. Refuses to judge that.
+import { imageChain } from '../domain/chains/backingChain.js';
 import { namedFiles } from '../domain/chains/fileUse.js';
 import { identitiesOf } from '../domain/chains/samePath.js';
 import type { HostFiles } from '../domain/hostFiles.js';
@@ -34,7 +35,7 @@ export async function readStrayImages(
   chains.know(new Map(strange.map((path) => [path, 'qcow2'])));
   await chains.follow(strange);
   return strange.flatMap((file): readonly FoundStray[] => {
-    const restsOn = chains.chain(file).files.slice(1);
+    const restsOn = imageChain(file, chains.images).files.slice(1);
     const identities = restsOn.flatMap((one) => identitiesOf(one, chains.images.get(one)));
     const image = chains.images.get(file);
     const modifiedAt = typeof image === 'object' ? image.modifiedAt : undefined;

@@ -1,5 +1,6 @@
 // Looks at files on the hypervisor's host, and at all that they rest on. Refuses to know what is decided from it.
 import type { CannotAct, Depth, FileFacts, HostFiles, ImageFacts, ImageLocks, Seen } from '../domain/hostFiles.js';
+import { imageChain } from '../domain/chains/backingChain.js';
 import { folderOf } from '../domain/chains/overlayFiles.js';
 import type { RequiredFiles } from '../operations/requiredFacts.js';
 import type { FilesSeen } from '../domain/facts.js';
@@ -67,7 +68,7 @@ export async function readHostFacts(
     return seen;
   }
   // Only now is it known what they rest on, and where that is.
-  const changed = new Set(asked.changes.flatMap((path) => chains.chain(path).files));
+  const changed = new Set(asked.changes.flatMap((path) => imageChain(path, chains.images).files));
   const folders = new Set([...changed].map(folderOf).filter((folder) => !canAct.has(folder)));
   const canChange = new Map<string, 'yes' | CannotAct>();
   await Promise.all([
@@ -102,7 +103,7 @@ export function readLocks(files: HostFiles, log: Log, clock: Clock = systemClock
   return new Careful(log, clock).at('the locks of images', files.imageLocks(), undefined);
 }
 
-/** Reads images and what they rest on, each once, however many chains meet in it. */
+/** The one reader of chains on the host: reads images and what they rest on, each once, however many chains meet in it. */
 export class ChainReader {
   readonly images = new Map<string, Seen<ImageFacts>>();
   readonly #files: HostFiles;
@@ -133,21 +134,6 @@ export class ChainReader {
         next = await this.#below(next);
       }
     });
-  }
-
-  /** The path and all below it, as far as they were seen, and where it could not be seen further. */
-  chain(path: string): { readonly files: readonly string[]; readonly unread?: string } {
-    const files = new Set<string>();
-    let next: string | undefined = path;
-    while (next !== undefined && !files.has(next)) {
-      files.add(next);
-      const image: Seen<ImageFacts> | undefined = this.images.get(next);
-      if (image === undefined || image === 'unknown') {
-        return { files: [...files], unread: next };
-      }
-      next = image === 'missing' ? undefined : image.backing?.file;
-    }
-    return { files: [...files] };
   }
 
   /** What this one rests on, unless somebody goes down that way already: so a cycle ends as well. */

@@ -15,6 +15,7 @@ import type { Store } from './store.js';
 import { share } from './sharing.js';
 import { chainsOf, foldersOf, hasOverlay, isSameStatistics } from './statisticsFacts.js';
 import type { VmView } from './views.js';
+import { xmlChain } from '../domain/vm.js';
 
 /** The daemon opens the images of VMs that are off: on a share whose server is gone that takes for ever. */
 const patienceMs = 30_000;
@@ -282,7 +283,7 @@ export class LayerWatch implements Disposable {
       const disks = vm.disks.filter(({ device }) => device !== 'cdrom' && device !== 'floppy');
       for (const file of [
         ...(this.#told.get(ref.uuid)?.layers.flatMap(({ file }) => file ?? []) ?? []),
-        ...disks.flatMap(({ source, backing = [] }) => [...(source === undefined ? [] : [source]), ...backing]),
+        ...disks.flatMap(xmlChain),
         ...(layers?.disks.flatMap((disk) => disk.layers.map((layer) => layer.file)) ?? []),
       ]) {
         const names = users.get(file) ?? new Set();

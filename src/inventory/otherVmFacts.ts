@@ -3,6 +3,7 @@ import type { Hypervisor, NamedByVm, VmHead } from '../driver/hypervisor.js';
 import type { Log } from '../base/log.js';
 import type { FileFacts, Seen } from '../domain/hostFiles.js';
 import type { OtherVm } from '../domain/facts.js';
+import { imageChain } from '../domain/chains/backingChain.js';
 import { identitiesOf } from '../domain/chains/samePath.js';
 import type { VmDisk } from '../domain/vm.js';
 import { asFailure } from '../domain/asFailure.js';
@@ -155,11 +156,11 @@ function seenVm({ head: { uuid, name }, named }: Readable, { chains, plain }: Fo
   const files = new Set(named.plain);
   const unread = new Set(named.pathless);
   for (const image of named.images) {
-    const chain = chains.chain(image);
+    const chain = imageChain(image, chains.images);
     const told = named.told.get(image);
     [...chain.files, ...(told ?? [])].forEach((file) => files.add(file));
-    if (chain.unread !== undefined && told === undefined) {
-      unread.add(chain.unread);
+    if ((chain.last === undefined || chain.last === 'unknown') && told === undefined) {
+      unread.add(chain.files.at(-1) ?? image);
     }
   }
   const identities = [...files].flatMap((file) => identitiesOf(file, chains.images.get(file) ?? plain.get(file)));

@@ -2,7 +2,7 @@
 import { readdir, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { type DemoVm, demoVmFiles } from '../domain/demoVm.js';
-import type { Vm } from '../domain/vm.js';
+import { type Vm, xmlChain } from '../domain/vm.js';
 import { askGuest } from './guestLine.js';
 import type { LessonFile } from './lessonFacts.js';
 
@@ -84,5 +84,5 @@ export class LessonGuest {
 /** The files that the VM reads, top first; undefined where libvirt does not tell. */
 export function chainOf(vm: Vm | undefined): readonly string[] | undefined {
   const [disk] = vm?.disks ?? [];
-  return disk?.source === undefined || disk.backing === undefined ? undefined : [disk.source, ...disk.backing];
+  return disk?.source === undefined || disk.backing === undefined ? undefined : xmlChain(disk);
 }

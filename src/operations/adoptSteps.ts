@@ -1,6 +1,7 @@
 // An external snapshot that QEMU took and libvirt did not write down: the VM stands on its overlays, and the journal has
 // the rest of it. Decides whether libvirt can be told of it; knows no way to undo it.
-import { backingFileOf, snapshotsIn, wholeChain } from '../domain/chains/fileUse.js';
+import { wholeChain } from '../domain/chains/backingChain.js';
+import { backingFileOf, snapshotsIn } from '../domain/chains/fileUse.js';
 import { standsExactlyOn } from './leftAsPlanned.js';
 import { isMissing } from '../domain/chains/standing.js';
 import type { CreateStep, Step, TargetFile } from '../steps/step.js';

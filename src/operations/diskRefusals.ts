@@ -1,6 +1,7 @@
 // What stands against another file in the place of a disk's, a merge, or a state inside its image, by what is known of the
 // disk: what nobody here knows is not touched. And what backups that go by changed blocks would lose. Knows no step.
-import { takesPart, wholeChain } from '../domain/chains/fileUse.js';
+import { wholeChain } from '../domain/chains/backingChain.js';
+import { takesPart } from '../domain/chains/fileUse.js';
 import type { ImageFacts } from '../domain/hostFiles.js';
 import type { Repair } from '../domain/operation.js';
 import type { Facts } from '../domain/facts.js';

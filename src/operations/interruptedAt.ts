@@ -12,6 +12,7 @@ import { filesNamedBy } from './filesNamedBy.js';
 import { isMissing, isThere } from '../domain/chains/standing.js';
 import { isDone } from '../steps/steps.js';
 import { virshLine } from '../steps/virshCommand.js';
+import { xmlChain } from '../domain/vm.js';
 
 /**
  * Index of the first step that is not done.
@@ -89,7 +90,7 @@ function withoutUsed(files: readonly string[], facts: Facts): readonly string[] 
 /** Who uses a file that is to go with others: a file, or a snapshot's, VM's name; undefined: nobody. */
 export function userOf(file: string, going: ReadonlySet<string>, facts: Facts): string | undefined {
   const { vm, tree } = facts;
-  const present = vm.disks.some(({ source, backing = [] }) => source === file || backing.includes(file));
+  const present = vm.disks.some((disk) => xmlChain(disk).includes(file));
   return present
     ? vm.name
     : ([...restingOn(facts, [file])].find((one) => !going.has(one) && !isMissing(one, facts)) ??

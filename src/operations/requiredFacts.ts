@@ -1,12 +1,11 @@
 // What has to be looked at before a request can be decided for good, and the parts that several operations are asked for alike:
 // reads are dear, so each operation names its own. Knows no rule, and reads nothing.
-import { layersOf } from '../domain/chains/fileUse.js';
 import { nvramCopy } from '../domain/chains/nvramCopy.js';
 import { actingFolder } from '../domain/chains/overlayFiles.js';
 import type { Facts } from '../domain/facts.js';
 import type { Snapshot } from '../domain/snapshot.js';
 import { findSnapshot } from '../domain/snapshotTree.js';
-import { isActive, snapshotableDisks } from '../domain/vm.js';
+import { isActive, snapshotableDisks, xmlChain } from '../domain/vm.js';
 
 /** What fresh facts must hold beside VM, tree and capabilities, for a request to be decided for good. */
 export interface RequiredFacts {
@@ -120,7 +119,7 @@ export function filesOfSnapshots(
   const images = [...present];
   const others = [...files];
   for (const name of names) {
-    images.push(...(frozenDisks?.get(name) ?? []).flatMap((disk) => layersOf(disk).slice(0, 1)));
+    images.push(...(frozenDisks?.get(name) ?? []).flatMap((disk) => xmlChain(disk).slice(0, 1)));
     const snapshot = findSnapshot(tree, name);
     images.push(...[...(snapshot?.disks ?? []), ...(snapshot?.revertDisks ?? [])].flatMap(({ file }) => file ?? []));
     others.push(...(snapshot?.memory.file === undefined ? [] : [snapshot.memory.file]));

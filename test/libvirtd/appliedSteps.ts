@@ -1,8 +1,8 @@
 // Watches the steps that an inventory carries out: after each, the world that the simulator tells must be the one that is
 // read. Knows no operations.
+import { wholeChain } from '../../src/domain/chains/backingChain.js';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
-import { wholeChain } from '../../src/domain/chains/fileUse.js';
 import type { Facts } from '../../src/domain/facts.js';
 import { isActive } from '../../src/domain/vm.js';
 import type { Hypervisor } from '../../src/driver/hypervisor.js';

@@ -1,6 +1,7 @@
 // The overlays that a VM leaves when it goes elsewhere: which of them nobody needs any more. libvirt removes them without
 // a look at who else is built on them. Knows no steps.
-import { restingOn, wholeChain } from './fileUse.js';
+import { wholeChain } from './backingChain.js';
+import { restingOn } from './fileUse.js';
 import { tagsIn } from './lostTags.js';
 import { outsiderOn, unreadVms } from './otherVms.js';
 import { isDevicePath } from '../devicePath.js';

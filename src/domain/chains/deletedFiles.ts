@@ -1,15 +1,16 @@
 // What a delete of external snapshots does to files: which are merged, which go, and which somebody else needs.
 // Decides nothing and knows no steps.
 import { versionOf } from '../capabilities.js';
+import { chainOf, wholeChain } from './backingChain.js';
 import { isRamOf } from './memoryFiles.js';
-import { backingFileOf, layersOf, restingOn, wholeChain } from './fileUse.js';
-import type { ImageFacts, Seen } from '../hostFiles.js';
+import { backingFileOf, restingOn } from './fileUse.js';
 import { tagsIn } from './lostTags.js';
 import { nvramCopy } from './nvramCopy.js';
 import type { PlannedMerge } from '../plannedMerge.js';
 import type { Facts } from '../facts.js';
 import type { Snapshot } from '../snapshot.js';
 import { childrenOf, isOnActivePath } from '../snapshotTree.js';
+import { xmlChain } from '../vm.js';
 
 /** Of one delete, by path. A snapshot that the VM runs on is merged; the files of one that it does not run on go. */
 export interface DeletedFiles {
@@ -90,28 +91,6 @@ export function namedOverlay({ disks, revertDisks }: Snapshot, target: string): 
   return of(revertDisks) ?? of(disks);
 }
 
-/**
- * The files that a disk of the VM stands on, top first: as the images themselves say, else as the XML does. Undefined
- * where neither tells the whole chain.
- */
-export function chainOf(target: string, { vm, files }: Facts): readonly string[] | undefined {
-  const disk = vm.disks.find((one) => one.target === target);
-  if (disk?.source === undefined) {
-    return undefined;
-  }
-  const chain = new Set<string>();
-  let at: string | undefined = disk.source;
-  while (at !== undefined && !chain.has(at)) {
-    const image: Seen<ImageFacts> | undefined = files?.images.get(at);
-    if (image === undefined || image === 'unknown' || image === 'missing') {
-      return disk.backing === undefined ? undefined : layersOf(disk);
-    }
-    chain.add(at);
-    at = image.backing?.file;
-  }
-  return [...chain];
-}
-
 /** Everything that the VM, its other snapshots and other VMs need. What a snapshot left behind must not be among it. */
 export function neededFiles(going: ReadonlySet<string>, facts: Facts): ReadonlySet<string> {
   const { vm, tree, frozenDisks, otherVms = [] } = facts;
@@ -123,15 +102,12 @@ export function neededFiles(going: ReadonlySet<string>, facts: Facts): ReadonlyS
   };
   add(vm.nvram);
   for (const disk of vm.disks) {
-    [...layersOf(disk), ...(chainOf(disk.target, facts) ?? [])].forEach(add);
+    [...xmlChain(disk), ...(chainOf(disk.target, facts) ?? [])].forEach(add);
   }
   for (const snapshot of tree.snapshots.filter(({ name }) => !going.has(name))) {
     add(snapshot.memory.file);
     (snapshot.revertDisks ?? []).forEach(({ file }) => add(file));
-    for (const { source, backing } of frozenDisks?.get(snapshot.name) ?? []) {
-      add(source);
-      backing?.forEach(add);
-    }
+    frozenDisks?.get(snapshot.name)?.flatMap(xmlChain).forEach(add);
   }
   return needed;
 }

@@ -3,7 +3,7 @@
 import type { Facts } from '../facts.js';
 import { currentOf } from '../snapshotTree.js';
 import type { Snapshot } from '../snapshot.js';
-import type { VmDisk } from '../vm.js';
+import { type VmDisk, xmlChain } from '../vm.js';
 
 /** The file with a snapshot's content of one disk, as its own `<domain>` names it; undefined when not known. */
 export function backingFileOf(facts: Facts, snapshot: string, target: string): string | undefined {
@@ -114,7 +114,7 @@ function makeGraph({ vm, tree, frozenDisks, files }: Facts): Graph {
   vm.disks.forEach(addChain);
   const there = new Set(tree.snapshots.map((snapshot) => snapshot.name));
   frozenDisks?.forEach((disks, snapshot) =>
-    disks.forEach((disk) => (there.has(snapshot) ? addChain(disk) : layersOf(disk).forEach(name))),
+    disks.forEach((disk) => (there.has(snapshot) ? addChain(disk) : xmlChain(disk).forEach(name))),
   );
   for (const snapshot of tree.snapshots) {
     name(snapshot.memory.file);
@@ -138,22 +138,4 @@ function makeGraph({ vm, tree, frozenDisks, files }: Facts): Graph {
     }
   }
   return { named, overlays };
-}
-
-/** From the top: the disk's file and all below it that the XML tells. */
-export function layersOf(disk: VmDisk): readonly string[] {
-  return disk.source === undefined ? [] : [disk.source, ...(disk.backing ?? [])];
-}
-
-/** From the top: what the files say of themselves, and the XML where they cannot be seen. */
-export function wholeChain(disk: VmDisk, { files }: Pick<Facts, 'files'>): readonly string[] {
-  const chain = new Set(layersOf(disk));
-  // The set grows while it is walked; a circle adds nothing.
-  for (const file of chain) {
-    const facts = files?.images.get(file);
-    if (typeof facts === 'object' && facts.backing !== undefined) {
-      chain.add(facts.backing.file);
-    }
-  }
-  return [...chain];
 }

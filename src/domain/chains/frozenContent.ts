@@ -1,7 +1,8 @@
 // Whether what a snapshot froze is still in the file that its metadata name, and as it was: by the links of the images and
 // by when they were written last. Where nobody could look, it is not told.
+import { imageChain, wholeChain } from './backingChain.js';
 import { externalTargets } from './deletedFiles.js';
-import { backingFileOf, takesPart, wholeChain } from './fileUse.js';
+import { backingFileOf, takesPart } from './fileUse.js';
 import type { ImageFacts } from '../hostFiles.js';
 import type { Facts } from '../facts.js';
 import { type Refused, refuse } from '../refusal.js';
@@ -132,17 +133,8 @@ function chainBelow({ name }: Snapshot, target: string, facts: Facts): readonly 
 }
 
 /** To its end: what is not seen may be the one that is asked for. */
-function isChainSeen(file: string, facts: Facts): boolean {
-  const seen = new Set<string>();
-  for (let at: string | undefined = file; at !== undefined && !seen.has(at);) {
-    seen.add(at);
-    const image = imageOf(at, facts);
-    if (image === undefined) {
-      return false;
-    }
-    at = image.backing?.file;
-  }
-  return true;
+function isChainSeen(file: string, { files }: Facts): boolean {
+  return typeof imageChain(file, files?.images).last === 'object';
 }
 
 function imageOf(file: string | undefined, { files }: Facts): ImageFacts | undefined {

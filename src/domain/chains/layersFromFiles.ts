@@ -1,11 +1,12 @@
 // A VM's layers and what its snapshots take, from the files themselves and what the metadata says of them. Pure: somebody
 // else has looked.
+import { wholeChain } from './backingChain.js';
 import type { InternalSizes } from '../imageContents.js';
 import type { DiskChain, Layer, SnapshotSize, VmLayers } from '../layers.js';
 import type { Facts } from '../facts.js';
 import type { Snapshot } from '../snapshot.js';
-import { isActive, snapshotableDisks, type VmDisk } from '../vm.js';
-import { layersOf, namedFiles, takesPart, wholeChain } from './fileUse.js';
+import { isActive, snapshotableDisks, type VmDisk, xmlChain } from '../vm.js';
+import { backingFileOf, namedFiles, takesPart } from './fileUse.js';
 import { type Overlay, overlaysOf } from './layersFromStatistics.js';
 import { folderOf } from './overlayFiles.js';
 import { nvramCopy } from './nvramCopy.js';
@@ -32,7 +33,7 @@ export function filesOfLayers(facts: Facts): {
   if (facts.capabilities.driver !== 'qemu') {
     return { images: [], files: [], folders: [] };
   }
-  const media = vm.disks.filter(({ device }) => device === 'cdrom' || device === 'floppy').flatMap(layersOf);
+  const media = vm.disks.filter(({ device }) => device === 'cdrom' || device === 'floppy').flatMap(xmlChain);
   const memory = tree.snapshots.flatMap((snapshot) => snapshot.memory.file ?? []);
   const { nvram } = vm;
   const copies = nvram === undefined ? [] : tree.snapshots.map(({ name }) => nvramCopy(nvram, name));
@@ -50,7 +51,7 @@ export function layersFromFiles(read: FilesRead): VmLayers {
   const { vm, tree, files } = facts;
   const overlays = overlaysOf(tree.snapshots);
   const present = snapshotableDisks(vm).filter(({ source }) => source?.startsWith('/') === true);
-  const disks = present.map((disk) => chainOf(disk, overlays, read));
+  const disks = present.map((disk) => diskChain(disk, overlays, read));
   const snapshots = tree.snapshots.map((snapshot) => sizeOf(snapshot, read));
   return {
     readAt: now,
@@ -58,7 +59,7 @@ export function layersFromFiles(read: FilesRead): VmLayers {
     disks,
     branches: otherBranches(overlays, disks).map(({ target, file, snapshot }) => ({
       snapshot,
-      ...chainOf(
+      ...diskChain(
         { ...(present.find((disk) => disk.target === target) ?? blank(target)), source: file },
         overlays,
         read,
@@ -85,7 +86,7 @@ function otherBranches(overlays: readonly Overlay[], disks: readonly DiskChain[]
   return overlays.filter(({ file }) => !present.has(file));
 }
 
-function chainOf(disk: VmDisk, overlays: readonly Overlay[], { facts, before }: FilesRead): DiskChain {
+function diskChain(disk: VmDisk, overlays: readonly Overlay[], { facts, before }: FilesRead): DiskChain {
   const { vm, tree, files, otherVms = [] } = facts;
   const { target } = disk;
   const chain = wholeChain(disk, facts);
@@ -134,16 +135,14 @@ function isPart(file: string, format: string | undefined, { sliced }: VmDisk, { 
   );
 }
 
-function standsIn(snapshot: Snapshot, target: string, file: string, { frozenDisks }: Facts): boolean {
-  const frozen = frozenDisks?.get(snapshot.name)?.find((disk) => disk.target === target);
-  return frozen?.source === file && takesPart(snapshot, target);
+function standsIn(snapshot: Snapshot, target: string, file: string, facts: Facts): boolean {
+  return backingFileOf(facts, snapshot.name, target) === file && takesPart(snapshot, target);
 }
 
 function sizeOf(snapshot: Snapshot, { facts, inside, before }: FilesRead): SnapshotSize {
-  const { vm, files, frozenDisks } = facts;
+  const { vm, files } = facts;
   const tops = new Set(vm.disks.map(({ source }) => source));
-  const imageOf = (target: string): string | undefined =>
-    frozenDisks?.get(snapshot.name)?.find((disk) => disk.target === target)?.source;
+  const imageOf = (target: string): string | undefined => backingFileOf(facts, snapshot.name, target);
   const isMoving = snapshot.disks.some(({ location, target, file }) =>
     tops.has(location === 'internal' ? imageOf(target) : file),
   );

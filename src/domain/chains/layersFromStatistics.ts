@@ -53,7 +53,7 @@ export function layersFromStatistics(statistics: VmStatistics, context: Statisti
   const overlays = overlaysOf(tree.snapshots);
   const disks = snapshotableDisks(vm).flatMap(({ target }) => {
     const told = statistics.layers.filter((layer) => layer.target === target);
-    return told[0]?.file === undefined ? [] : [chainOf({ ...statistics, layers: told }, target, overlays, context)];
+    return told[0]?.file === undefined ? [] : [diskChain({ ...statistics, layers: told }, target, overlays, context)];
   });
   const sizes = new Map(disks.flatMap(({ layers }) => layers.map((layer) => [layer.file, layer.allocatedBytes])));
   const known = new Map(before?.snapshots.map((size) => [size.snapshot, size]));
@@ -109,7 +109,7 @@ export function overlaysOf(snapshots: readonly Snapshot[]): readonly Overlay[] {
 
 type Told = Pick<LayerStatistics, 'allocatedBytes' | 'virtualBytes'> & { readonly file: string };
 
-function chainOf(
+function diskChain(
   { active, layers }: VmStatistics,
   target: string,
   overlays: readonly Overlay[],

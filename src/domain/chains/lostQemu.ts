@@ -1,6 +1,7 @@
 // Whether a QEMU works on the VM's files behind libvirt's back: a daemon that died in a merge may know afterwards neither
 // that the VM runs nor on which file. Told by the locks that QEMU keeps on its images; what they do not tell is not known.
-import { restingOn, wholeChain } from './fileUse.js';
+import { wholeChain } from './backingChain.js';
+import { restingOn } from './fileUse.js';
 import type { Facts } from '../facts.js';
 import type { SnapshotTree } from '../snapshot.js';
 import { isActive, snapshotableDisks } from '../vm.js';

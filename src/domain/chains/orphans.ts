@@ -1,9 +1,10 @@
 // What a VM's snapshots have left that nobody knows any more: tags inside its images, and files beside them. Told only
 // where it is certain, for what it tells may be removed. Knows no repair.
+import { wholeChain } from './backingChain.js';
 import { elsewhereRefusal } from './frozenContent.js';
 import { neededFiles } from './deletedFiles.js';
 import { isOurMemoryName } from './memoryFiles.js';
-import { backingFileOf, namedFiles, restingOn, wholeChain } from './fileUse.js';
+import { backingFileOf, namedFiles, restingOn } from './fileUse.js';
 import { outsiderOn, unreadVms } from './otherVms.js';
 import { unownedImageRefusal } from './unownedImage.js';
 import type { Snapshot } from '../snapshot.js';

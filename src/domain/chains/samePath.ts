@@ -4,6 +4,7 @@ import type { FileFacts, Seen } from '../hostFiles.js';
 import { namedFiles } from './fileUse.js';
 import type { FilesSeen, Facts } from '../facts.js';
 import { type Refused, refuse } from '../refusal.js';
+import { xmlChain } from '../vm.js';
 
 /**
  * Alike for all ways of writing a path: no doubled slash, `.` or `..` in it. For comparing alone: where `..` comes after
@@ -51,10 +52,10 @@ export function pathsByIdentity(
  */
 export function controlInPathRefusal({ vm, frozenDisks }: Facts): Refused | undefined {
   const disks = [...vm.disks, ...[...(frozenDisks?.values() ?? [])].flat()];
-  for (const { target, source, backing = [] } of disks) {
-    const file = [source, ...backing].find((path) => path !== undefined && /\p{Cc}/u.test(path));
+  for (const disk of disks) {
+    const file = xmlChain(disk).find((path) => /\p{Cc}/u.test(path));
     if (file !== undefined) {
-      return refuse('unsafePath', { disk: target, file });
+      return refuse('unsafePath', { disk: disk.target, file });
     }
   }
   return undefined;

@@ -1,6 +1,7 @@
 // Whether everything that a snapshot's content stands in is there: its tag, its files, all that they rest on. libvirt
 // looks after it has stopped the VM. Knows what was seen of the host's files, and touches none.
-import { takesPart, wholeChain } from './fileUse.js';
+import { wholeChain } from './backingChain.js';
+import { takesPart } from './fileUse.js';
 import type { Facts } from '../facts.js';
 import type { Warning } from '../consequences.js';
 import { type Refused, refuse } from '../refusal.js';

@@ -1,6 +1,6 @@
 // Whether a VM stands on a file, and whether a file is there, as far as it was seen.
+import { wholeChain } from './backingChain.js';
 import type { Facts } from '../facts.js';
-import { wholeChain } from './fileUse.js';
 
 /** The VM's disks are these files, or overlays of them. */
 export function standsOn(disks: readonly { readonly target: string; readonly file: string }[], facts: Facts): boolean {

@@ -1,6 +1,7 @@
 // Disks of a VM that runs which would be other files at its next start: libvirt writes down both, and died between the two, or
 // somebody defined the VM anew. What is not seen is not judged; knows no repair.
-import { restingOn, wholeChain } from './fileUse.js';
+import { wholeChain } from './backingChain.js';
+import { restingOn } from './fileUse.js';
 import type { Facts } from '../facts.js';
 import { isActive, snapshotableDisks } from '../vm.js';
 

@@ -1,6 +1,7 @@
 // Where a snapshot that the VM builds on and the VM's chain tell different things of a disk. Decides nothing; a delete and
 // the doctor ask the same here.
-import { chainOf, namedOverlay, overlayAbove } from './deletedFiles.js';
+import { chainOf } from './backingChain.js';
+import { namedOverlay, overlayAbove } from './deletedFiles.js';
 import { backingFileOf } from './fileUse.js';
 import type { Facts } from '../facts.js';
 import type { Snapshot } from '../snapshot.js';

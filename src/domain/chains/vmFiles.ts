@@ -1,11 +1,12 @@
 // Which files a VM and each of its snapshots are made of, from the metadata and from what was seen of the files. Pure:
 // somebody else has looked.
+import { wholeChain } from './backingChain.js';
 import type { FileFacts, ImageFacts, Seen } from '../hostFiles.js';
 import type { Layer, VmLayers } from '../layers.js';
 import type { Facts } from '../facts.js';
 import type { VmDisk } from '../vm.js';
 import type { FileRole, MetadataFolders, VmFile } from '../vmFiles.js';
-import { takesPart, wholeChain } from './fileUse.js';
+import { takesPart } from './fileUse.js';
 import { nvramCopy } from './nvramCopy.js';
 
 export interface FilesSeen {

@@ -8,6 +8,7 @@ import { readAgent, thawGuest } from './guestAgent.js';
 import { readPower } from '../powerState.js';
 import type { StepContext } from './stepContext.js';
 import { toFailure } from '../toFailure.js';
+import { xmlChain } from '../../domain/vm.js';
 
 type CreateStep = Extract<Step, { kind: 'createSnapshot' }>;
 
@@ -107,7 +108,7 @@ async function files(context: StepContext, step: CreateStep): Promise<readonly L
     return [];
   }
   const { xml } = await context.connection.call('domainGetXmlDesc', { dom: context.dom, flags: 0 });
-  const used = parseDomainXml(xml).disks.flatMap((disk) => [disk.source, ...(disk.backing ?? [])]);
+  const used = parseDomainXml(xml).disks.flatMap(xmlChain);
   const seen = await Promise.all(named.map(async (file) => ({ file, facts: await context.files.file(file) })));
   return seen
     .filter(({ file, facts }) => typeof facts !== 'string' && !used.includes(file))

@@ -5,7 +5,7 @@ import { Failure } from '../../domain/failure.js';
 import type { NewOverlay } from '../../domain/hostFiles.js';
 import type { Step } from '../../steps/step.js';
 import { refuse } from '../../domain/refusal.js';
-import { isActive, type Vm } from '../../domain/vm.js';
+import { isActive, type Vm, xmlChain } from '../../domain/vm.js';
 import { parseDomainXml } from '../xml/domainXml.js';
 import type { StepContext } from './stepContext.js';
 
@@ -88,7 +88,7 @@ export async function requireUnnamed(
     return;
   }
   const { xml } = await connection.call('domainGetXmlDesc', { dom, flags: VIR_DOMAIN_XML_INACTIVE });
-  const named = parseDomainXml(xml).disks.flatMap(({ source, backing = [] }) => [source, ...backing]);
+  const named = parseDomainXml(xml).disks.flatMap(xmlChain);
   const used = step.files.find((file) => named.includes(file));
   if (used !== undefined) {
     throw new Failure('busy', { vm: vm.name, path: used });
@@ -124,5 +124,5 @@ export async function copyFile({ files, log }: OnFiles, { from, to, existing }: 
 }
 
 function filesOf({ disks, nvram }: Vm): readonly (string | undefined)[] {
-  return [nvram, ...disks.flatMap((disk) => [disk.source, ...(disk.backing ?? [])])];
+  return [nvram, ...disks.flatMap(xmlChain)];
 }

@@ -1,7 +1,7 @@
 // Decides how layers that no snapshot owns are merged into the one below: by QEMU while the VM is on, on the files while
 // it is off. Whoever else rests on a file that changes or goes stands against it. Knows no snapshot that could go.
-import { chainOf } from '../../domain/chains/deletedFiles.js';
-import { layersOf, restingOn, snapshotsNaming } from '../../domain/chains/fileUse.js';
+import { chainOf } from '../../domain/chains/backingChain.js';
+import { restingOn, snapshotsNaming } from '../../domain/chains/fileUse.js';
 import { tagRefusal, tagsUnseenWarning } from '../../domain/chains/lostTags.js';
 import { otherVmRefusal, unreadVms } from '../../domain/chains/otherVms.js';
 import { folderOf } from '../../domain/chains/overlayFiles.js';
@@ -14,7 +14,7 @@ import type { Draft } from '../plan.js';
 import type { Facts } from '../../domain/facts.js';
 import type { Warning } from '../../domain/consequences.js';
 import { type Refused, refuse } from '../../domain/refusal.js';
-import { isActive, snapshotableDisks, type VmDisk } from '../../domain/vm.js';
+import { isActive, snapshotableDisks, type VmDisk, xmlChain } from '../../domain/vm.js';
 
 type ConsolidateRequest = Extract<OperationRequest, { kind: 'consolidate' }>;
 
@@ -95,9 +95,9 @@ function commitsOf({ targets, downTo }: ConsolidateRequest, facts: Facts): reado
   return commits;
 }
 
-/** QEMU has opened what libvirt tells; of a VM that is off the images alone tell. */
+/** Not as `chainOf`: QEMU has opened what libvirt tells of a VM that runs; of one that is off the images tell. */
 function layersOfDisk(disk: VmDisk, facts: Facts): readonly string[] | undefined {
-  return isActive(facts.vm.power) && disk.backing !== undefined ? layersOf(disk) : chainOf(disk.target, facts);
+  return isActive(facts.vm.power) && disk.backing !== undefined ? xmlChain(disk) : chainOf(disk.target, facts);
 }
 
 /** Each file stands on the next, and the last on nothing: what the images say, where they can be seen. */

@@ -1,6 +1,6 @@
 // The end of a create that broke off: the snapshot is there, or nothing of it stays. Serves a revert's checkpoint too.
+import { xmlChain } from '../../domain/vm.js';
 import { explain, goOn, hasBegun, removable, removal } from '../interruptedAt.js';
-import { layersOf } from '../../domain/chains/fileUse.js';
 import { adoptSteps } from '../adoptSteps.js';
 import { mergeBackSteps } from '../delete/mergeBack.js';
 import type { CreateStep, Step } from '../../steps/step.js';
@@ -66,7 +66,7 @@ export function undoCreate(interrupted: InterruptedOperation, facts: Facts): Rec
   }
   const begun = hasBegun(interrupted, ['createSnapshot']);
   const overlays = made.disks.flatMap(({ file }) => file ?? []);
-  const present = new Set(vm.disks.flatMap(layersOf));
+  const present = new Set(vm.disks.flatMap(xmlChain));
   const blind = overlays.find((file) => present.has(file));
   const started = steps.some((one) => one.kind === 'startPaused') && hasBegun(interrupted, ['startPaused']);
   if (started && !vm.managedSave && vm.power !== 'running') {

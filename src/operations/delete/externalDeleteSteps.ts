@@ -24,7 +24,7 @@ import { otherName } from '../../domain/chains/strayFile.js';
 import { leafOfOtherBranch } from './planExternalDelete.js';
 import type { Snapshot } from '../../domain/snapshot.js';
 import { childrenOf, currentOf, isOnActivePath, parentOf } from '../../domain/snapshotTree.js';
-import { isActive } from '../../domain/vm.js';
+import { isActive, xmlChain } from '../../domain/vm.js';
 
 type DeleteRequest = Extract<OperationRequest, { kind: 'delete' }>;
 
@@ -208,12 +208,7 @@ function otherWarnings(
 ): readonly Warning[] {
   const { vm, otherVms = [] } = facts;
   const vms = request.despiteUnread === true ? unreadVms(facts) : [];
-  const chain = new Set([
-    ...vm.disks.flatMap(({ source, backing = [] }) => [source, ...backing]),
-    ...removed,
-    ...mergedAway,
-    ...changed,
-  ]);
+  const chain = new Set([...vm.disks.flatMap(xmlChain), ...removed, ...mergedAway, ...changed]);
   return [
     ...tagsUnseenWarning([...removed, ...mergedAway], facts),
     ...(vms.length === 0 ? [] : [{ kind: 'unreadVms' as const, vms }]),
@@ -229,8 +224,7 @@ function frozenOf(snapshot: Snapshot, facts: Facts): string | undefined {
   if (target === undefined) {
     return undefined;
   }
-  const chain = facts.vm.disks.find((disk) => disk.target === target);
-  const layers = [chain?.source, ...(chain?.backing ?? [])];
+  const layers = facts.vm.disks.filter((disk) => disk.target === target).flatMap(xmlChain);
   const overlay = snapshot.disks.find((disk) => disk.target === target)?.file;
   const below = overlay === undefined ? -1 : layers.indexOf(overlay);
   return backingFileOf(facts, snapshot.name, target) ?? (below < 0 ? undefined : layers[below + 1]);

@@ -1,7 +1,8 @@
 // The end of a delete that broke off while libvirt merged an overlay below others into the file under it. Nobody stands on it,
 // and as long as it is there the same is read through it, merged or not. Knows nothing of how it came to that.
+import { chainOf } from '../../domain/chains/backingChain.js';
 import { versionOf } from '../../domain/capabilities.js';
-import { chainOf, externalTargets, neededFiles, overlayAbove } from '../../domain/chains/deletedFiles.js';
+import { externalTargets, neededFiles, overlayAbove } from '../../domain/chains/deletedFiles.js';
 import { backingFileOf } from '../../domain/chains/fileUse.js';
 import type { Facts } from '../../domain/facts.js';
 import { onBases } from '../../steps/merges.js';

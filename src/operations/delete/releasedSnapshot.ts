@@ -1,6 +1,7 @@
 // A snapshot that libvirt has let go of in its notes of those above it, and has not forgotten: the last it does of a delete but
 // one. Says what is still to be done. Knows nothing of how far the other deletes of a plan have come.
-import { chainOf, externalTargets } from '../../domain/chains/deletedFiles.js';
+import { chainOf } from '../../domain/chains/backingChain.js';
+import { externalTargets } from '../../domain/chains/deletedFiles.js';
 import { backingFileOf } from '../../domain/chains/fileUse.js';
 import type { PlannedWork } from '../plan.js';
 import type { Facts } from '../../domain/facts.js';

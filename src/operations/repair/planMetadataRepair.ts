@@ -1,6 +1,7 @@
 // Repairs of libvirt's metadata: snapshots without data, a current one that is missing. What the files hold stays as it is.
 // Knows no file operation.
-import { chainOf, externalTargets } from '../../domain/chains/deletedFiles.js';
+import { chainOf } from '../../domain/chains/backingChain.js';
+import { externalTargets } from '../../domain/chains/deletedFiles.js';
 import { backingFileOf } from '../../domain/chains/fileUse.js';
 import { mergedByHandRefusal } from '../../domain/chains/mergedByHand.js';
 import type { OperationRequest } from '../../domain/operation.js';

@@ -1,7 +1,6 @@
 // The end of a revert of ours that broke off. Until the VM is stopped, nothing but new files is there, and they go; from
 // then on the same steps go on, with the same names.
 import { interruptedAt, explain, goOn, hasBegun, removable, removal, safely, wasBegun } from '../interruptedAt.js';
-import { layersOf } from '../../domain/chains/fileUse.js';
 import {
   currentAsLeft,
   emptiness,
@@ -24,7 +23,7 @@ import { findSnapshot } from '../../domain/snapshotTree.js';
 import { brokenRefusal } from '../../domain/chains/snapshotWhole.js';
 import { isThere, standsOn } from '../../domain/chains/standing.js';
 import { applyAll, isDone } from '../../steps/steps.js';
-import { isActive } from '../../domain/vm.js';
+import { isActive, xmlChain } from '../../domain/vm.js';
 
 /**
  * | begun                       | the present                                 | → |
@@ -205,7 +204,7 @@ function restOf(broken: InterruptedOperation, facts: Facts): readonly Step[] {
     made?.kind === 'createSnapshot' && at <= leaf && isDone(made, facts) !== 'yes'
       ? made.disks.flatMap(({ file }) => (file !== undefined && emptiness(file, facts) === true ? [file] : []))
       : [];
-  const present = new Set(facts.vm.disks.flatMap(layersOf));
+  const present = new Set(facts.vm.disks.flatMap(xmlChain));
   const blind = halfMade.some((file) => present.has(file));
   // The VM stands on the leaf's overlay without the leaf: back on its own ones first, which that one rests on.
   const from = blind ? Math.min(at, define) : at;

@@ -1,7 +1,8 @@
 // The end of a revert by libvirt that broke off. libvirt stops the VM before most of its work, so where the VM stands
 // tells how far it came. Knows no revert of our own but the one that leads off frozen files.
+import { wholeChain } from '../../domain/chains/backingChain.js';
 import { interruptedAt, explain, goOn, hasBegun, wasBegun } from '../interruptedAt.js';
-import { backingFileOf, wholeChain } from '../../domain/chains/fileUse.js';
+import { backingFileOf } from '../../domain/chains/fileUse.js';
 import { isUnwritten } from '../../domain/chains/lastWrites.js';
 import { frozenFileRefusal } from '../refusals.js';
 import { currentAsLeft, losesRam, useOfLeft } from '../leftAsPlanned.js';

@@ -1,5 +1,5 @@
 // What a person could tell apart of a VM, its snapshots and their files.
-import { wholeChain } from '../../../src/domain/chains/fileUse.js';
+import { wholeChain } from '../../../src/domain/chains/backingChain.js';
 import type { Facts } from '../../../src/domain/facts.js';
 
 /** Epochs in generated names are made alike: a revert that is done again has another. */

@@ -1,0 +1,54 @@
+// The files that a disk is built of, top first. Three answers beside what libvirt's XML tells (`xmlChain`), and they differ on
+// purpose:
+//
+// | asked for    | what it goes by                                  | where something is not seen        | for |
+// |--------------|--------------------------------------------------|------------------------------------|-----|
+// | `imageChain` | what the images say of themselves                | it ends there, and says so         | any image, the disk of no VM too |
+// | `chainOf`    | the images, else the XML; never a mix            | undefined where neither tells all  | what stands right on what |
+// | `wholeChain` | all that the XML or an image names               | what is known below, in any order  | who may need a file |
+import type { Facts } from '../facts.js';
+import type { ImageFacts, Seen } from '../hostFiles.js';
+import { type VmDisk, xmlChain } from '../vm.js';
+
+type Images = ReadonlyMap<string, Seen<ImageFacts>>;
+
+export interface ImageChain {
+  /** The image itself first; the last is the base, or what is not seen. */
+  readonly files: readonly string[];
+  /** What is known of the last: below one that is not seen there may be more. */
+  readonly last: Seen<ImageFacts> | undefined;
+}
+
+/** A circle ends where it began. */
+export function imageChain(image: string, images: Images | undefined): ImageChain {
+  const files = new Set<string>();
+  let last: Seen<ImageFacts> | undefined;
+  let next: string | undefined = image;
+  while (next !== undefined && !files.has(next)) {
+    files.add(next);
+    last = images?.get(next);
+    next = typeof last === 'object' ? last.backing?.file : undefined;
+  }
+  return { files: [...files], last };
+}
+
+export function chainOf(target: string, { vm, files }: Pick<Facts, 'vm' | 'files'>): readonly string[] | undefined {
+  const disk = vm.disks.find((one) => one.target === target);
+  if (disk?.source === undefined) {
+    return undefined;
+  }
+  const { files: chain, last } = imageChain(disk.source, files?.images);
+  return typeof last === 'object' ? chain : disk.backing === undefined ? undefined : xmlChain(disk);
+}
+
+export function wholeChain(disk: VmDisk, { files }: Pick<Facts, 'files'>): readonly string[] {
+  const chain = new Set(xmlChain(disk));
+  // The set grows while it is walked; a circle adds nothing.
+  for (const file of chain) {
+    const image = files?.images.get(file);
+    if (typeof image === 'object' && image.backing !== undefined) {
+      chain.add(image.backing.file);
+    }
+  }
+  return [...chain];
+}
