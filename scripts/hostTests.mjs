@@ -30,7 +30,7 @@ function chooseExecutable() {
  * @param {{ grep?: string | undefined, suite?: string | undefined }} [options]
  * @returns {Promise<number>} exit status: 0 all passed, 1 some failed, 2 or more VS Code itself failed
  */
-export async function runHostTests({ grep, suite } = {}) {
+async function runHostTests({ grep, suite } = {}) {
   if (suite === undefined) {
     await buildExtension();
     await buildTests('host');

@@ -6,14 +6,14 @@ import { parseArgs } from 'node:util';
 import { isEntryPoint } from './rig/entryPoint.mjs';
 import { root } from './rig/root.mjs';
 
-export const bundlePath = join(root, 'l10n/bundle.l10n.json');
+const bundlePath = join(root, 'l10n/bundle.l10n.json');
 
 /**
  * Every message handed to `t(…)` of `@vscode/l10n`, sorted. A message that is not written down as one literal could never
  * be translated, so it is an error.
  * @returns {Promise<readonly string[]>}
  */
-export async function sentencesInSource() {
+async function sentencesInSource() {
   const { default: ts } = await import('typescript');
   /** @type {Set<string>} */
   const found = new Set();
@@ -54,7 +54,7 @@ function sourceFiles() {
 }
 
 /** @param {readonly string[]} sentences */
-export function bundleOf(sentences) {
+function bundleOf(sentences) {
   return `${JSON.stringify(Object.fromEntries(sentences.map((one) => [one, one])), null, 2)}\n`;
 }
 

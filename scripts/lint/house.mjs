@@ -1,4 +1,5 @@
-// The rules of the house for the linter: which room of src/ may import which, and no cycle between files.
+// The rules of the house for the linter: which room of src/ may import which, no cycle between files, and
+// no export that nobody imports.
 import { readFileSync, readdirSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 
@@ -79,7 +80,58 @@ export function houseRules(source, rooms, editorRooms) {
     }),
   };
 
-  return { rules: { arrows, 'no-cycle': noCycle } };
+  /** @type {RuleModule} */
+  const importedExports = {
+    create: (context) => ({
+      ExportNamedDeclaration: (node) => {
+        const { declaration } = /** @type {{ declaration?: import('estree').Declaration | null }} */ (node);
+        const declared = declaration?.type === 'VariableDeclaration' ? declaration.declarations : [declaration];
+        for (const one of declared) {
+          const name = one !== null && one !== undefined && one.id.type === 'Identifier' ? one.id.name : undefined;
+          const isValue = /^(Function|Class|Variable)Declarat(ion|or)$/u.test(one?.type ?? '');
+          if (name !== undefined && isValue && !isImported(source, context.filename, name)) {
+            context.report({ node, message: `No other file imports ${name}.` });
+          }
+        }
+      },
+    }),
+  };
+
+  return { rules: { arrows, 'no-cycle': noCycle, 'imported-exports': importedExports } };
+}
+
+const importedNames = /\b(?:im|ex)port\s+(?:type\s+)?\{([^}]*)\}\s+from\s+['"](\.[^'"]+)['"]/gu;
+const wholeImport = /\bimport(?:\(\s*|\s+\*\s+as\s+\w+\s+from\s+)['"](\.[^'"]+)['"]/gu;
+
+/** @type {Set<string> | undefined} file and name, or `*` for one that is imported as a whole */
+let imported;
+
+/** Also by tests and scripts. @param {string} source @param {string} file @param {string} name */
+function isImported(source, file, name) {
+  imported ??= new Set(
+    [source, join(source, '../test'), join(source, '../scripts')].flatMap((folder) =>
+      readdirSync(folder, { recursive: true, encoding: 'utf8' })
+        .filter((path) => /\.(ts|mjs)$/u.test(path))
+        .flatMap((path) => importsIn(join(folder, path))),
+    ),
+  );
+  return ['*', name].some((one) => imported?.has(`${file} ${one}`));
+}
+
+/** @param {string} file @returns {readonly string[]} */
+function importsIn(file) {
+  const text = readFileSync(file, 'utf8');
+  const path = (/** @type {string} */ to) => resolve(dirname(file), to).replace(/\.js$/u, '.ts');
+  const named = [...text.matchAll(importedNames)].flatMap(([, names = '', to = '']) =>
+    names.split(',').map(
+      (one) =>
+        `${path(to)} ${one
+          .trim()
+          .replace(/^type /u, '')
+          .replace(/ as \w+$/u, '')}`,
+    ),
+  );
+  return [...named, ...[...text.matchAll(wholeImport)].map(([, to = '']) => `${path(to)} *`)];
 }
 
 /** @type {ReadonlyMap<string, readonly string[]> | undefined} */

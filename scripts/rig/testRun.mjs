@@ -41,7 +41,7 @@ export function startTestRun() {
  * @param {string} mark
  * @returns {{ pid: number, command: string }[]}
  */
-export function marked(mark) {
+function marked(mark) {
   const found = [];
   for (const name of readdirSync('/proc')) {
     const pid = Number(name);

@@ -19,7 +19,7 @@ import { runOk } from './run.mjs';
  * The two VS Codes the extension is proved on. code-server 4.N carries VS Code 1.N.
  * `node` is the one it was built for; `watchdog` is the name of its module that wants a C++ build.
  */
-export const versions = /** @type {const} */ ({
+const versions = /** @type {const} */ ({
   newest: { codeServer: '4.139.1', node: '24.18.1', watchdog: '@vscode/native-watchdog' },
   /** The `engines.vscode` of package.json. */
   minimum: { codeServer: '4.100.3', node: '20.20.2', watchdog: 'native-watchdog' },
@@ -39,7 +39,7 @@ const leftOutModules =
   /^(@devcontainers\/cli|@github\/|@microsoft\/mxc-sdk|@vscode\/(copilot-api|sandbox-runtime|sqlite3|windows-)|kerberos|ssh2|tar|zod|detect-libc|node-addon-api)/;
 
 /** $XDG_CACHE_HOME/virt-rewind, or ~/.cache/virt-rewind. */
-export function defaultCacheDir() {
+function defaultCacheDir() {
   const home = process.env['XDG_CACHE_HOME'];
   return join(home?.startsWith('/') ? home : join(homedir(), '.cache'), 'virt-rewind');
 }

@@ -30,7 +30,7 @@ const hasScreen = () =>
  * that machine's messenger and cannot load an extension from a folder.
  * @returns {Promise<string | undefined>}
  */
-export async function findDesktop() {
+async function findDesktop() {
   if (!hasScreen() || process.env['VSCODE_IPC_HOOK_CLI'] !== undefined) return undefined;
   return findProgram('code');
 }

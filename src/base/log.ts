@@ -19,9 +19,3 @@ export function scoped(log: Log, scope: string): Log {
     error: (m) => log.error(line(m)),
   };
 }
-
-export const silentLog: Log = { trace: noop, debug: noop, info: noop, warn: noop, error: noop };
-
-function noop(): void {
-  // A log that keeps nothing.
-}

@@ -108,11 +108,6 @@ export function freeTitle(title: string, existing: readonly Pick<Snapshot, 'name
   return free;
 }
 
-/** What a person reads of a snapshot of this name. */
-export function titleOf(name: string, trailers: { readonly title?: string }): string {
-  return trailers.title ?? displayLine(name);
-}
-
 function cut(text: string, length: number): string {
   return text.slice(0, length).replace(/[._-]+$/u, '');
 }

@@ -4,7 +4,7 @@ import { homedir, userInfo } from 'node:os';
 import { isAbsolute, join } from 'node:path';
 
 /** Another place, for a home that cannot be written to. Each editor must be given the same. */
-export const placeVariable = 'VIRT_REWIND_STATE';
+const placeVariable = 'VIRT_REWIND_STATE';
 
 export interface Homes {
   /** Of the user database. Throws where it does not know this user, as in a container with a number for one. */

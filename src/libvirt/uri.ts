@@ -126,9 +126,3 @@ function decoded(uri: string, text: string): string {
     throw cause;
   }
 }
-
-/** LIBVIRT_DEFAULT_URI, where libvirt's own clients look first. */
-export function defaultUri(environment: NodeJS.ProcessEnv): string | undefined {
-  const uri = environment['LIBVIRT_DEFAULT_URI']?.trim();
-  return uri === '' ? undefined : uri;
-}

@@ -5,8 +5,7 @@ export const welcomeStates = ['none', 'noConnections', 'connecting', 'noLibvirt'
 export type WelcomeState = (typeof welcomeStates)[number];
 
 /** What lets in who is not let in by libvirt, where `welcome` is `denied`. */
-export const deniedEntries = ['group', 'newLogin', 'noPolkit', 'unknown'] as const;
-export type DeniedEntry = (typeof deniedEntries)[number];
+export type DeniedEntry = 'group' | 'newLogin' | 'noPolkit' | 'unknown';
 
 export interface ContextKeys {
   readonly 'virtRewind.welcome': WelcomeState;

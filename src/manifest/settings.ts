@@ -36,7 +36,7 @@ export interface Settings {
   readonly treeLayout: (typeof treeLayouts)[number];
 }
 
-export const healthLimits = [
+const healthLimits = [
   'layers',
   'ageHours',
   'deltaGb',

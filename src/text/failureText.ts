@@ -254,7 +254,7 @@ function folder(details: FailureDetails): string {
   return details.path ?? '';
 }
 
-export function where(details: FailureDetails, withPlace: string, without: string): string {
+function where(details: FailureDetails, withPlace: string, without: string): string {
   return details.connection === undefined ? without : withPlace;
 }
 
@@ -262,12 +262,12 @@ function about(details: FailureDetails, withVm: string, without: string): string
   return details.vm === undefined ? without : withVm;
 }
 
-export function quoted(details: FailureDetails): string {
+function quoted(details: FailureDetails): string {
   const words = displayLine(details.libvirtMessage ?? '', longestQuote);
   return words === '' ? '' : t('libvirt says: “{0}”', words);
 }
 
-export function button(offers: Offer, { connection, vm }: FailureDetails): FailureButton {
+function button(offers: Offer, { connection, vm }: FailureDetails): FailureButton {
   const where = connection === undefined ? {} : { connection };
   const given = connection === undefined ? [] : [where];
   switch (offers) {

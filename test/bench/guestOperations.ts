@@ -5,7 +5,7 @@ import { defineTestGuest } from '../../scripts/guest/testGuest.mjs';
 import { libvirtHypervisor } from '../../src/driver/connection/openLibvirt.js';
 import { keepIn } from '../../src/engine/persistence.js';
 import { Inventory } from '../../src/engine/liveInventory.js';
-import { silentLog } from '../../src/base/log.js';
+import { silentLog } from '../silentLog.js';
 import type { OperationRequest, OperationResult } from '../../src/domain/operation.js';
 import type { VmRef } from '../../src/domain/vm.js';
 import type { Daemon } from './measure.js';

@@ -15,7 +15,7 @@ import {
   VIR_CONNECT_GET_ALL_DOMAINS_STATS_NOWAIT,
   VIR_DOMAIN_STATS_BLOCK,
 } from '../../src/libvirt/flags.js';
-import { silentLog } from '../../src/base/log.js';
+import { silentLog } from '../silentLog.js';
 import { HealthWatch } from '../../src/ui/health/healthWatch.js';
 import { FakeClock } from '../unit/engine/fakeClock.js';
 import { type Daemon, onPrivateDaemon, report, sideBySide } from './measure.js';

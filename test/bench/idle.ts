@@ -5,7 +5,7 @@ import type { Hypervisor } from '../../src/driver/hypervisor.js';
 import { libvirtHypervisor } from '../../src/driver/connection/openLibvirt.js';
 import { Inventory } from '../../src/engine/liveInventory.js';
 import { vmKey } from '../../src/inventory/views.js';
-import { silentLog } from '../../src/base/log.js';
+import { silentLog } from '../silentLog.js';
 import { type Daemon, onPrivateDaemon, remark, report } from './measure.js';
 import { makeStock } from './stock.js';
 

@@ -5,7 +5,7 @@ import { libvirtHypervisor } from '../../src/driver/connection/openLibvirt.js';
 import type { Hypervisor } from '../../src/driver/hypervisor.js';
 import { Inventory } from '../../src/engine/liveInventory.js';
 import { vmKey } from '../../src/inventory/views.js';
-import { silentLog } from '../../src/base/log.js';
+import { silentLog } from '../silentLog.js';
 import type { AfterRevert, OperationRequest } from '../../src/domain/operation.js';
 import { defineOthers } from './guestOperations.js';
 import { median, onPrivateDaemon, remark, report, timed } from './measure.js';

@@ -5,7 +5,7 @@ import type { Hypervisor } from '../../src/driver/hypervisor.js';
 import { libvirtHypervisor } from '../../src/driver/connection/openLibvirt.js';
 import { Inventory } from '../../src/engine/liveInventory.js';
 import { vmKey } from '../../src/inventory/views.js';
-import { silentLog } from '../../src/base/log.js';
+import { silentLog } from '../silentLog.js';
 import { BareLoop } from './bareLoop.js';
 import { type Daemon, median, onPrivateDaemon, remark, report, sideBySide } from './measure.js';
 import { makeStock, snapshotName, vmName } from './stock.js';

@@ -2,7 +2,7 @@
 import { openConnection } from '../../src/libvirt/connect.js';
 import type { Connection } from '../../src/libvirt/connection.js';
 import { VIR_DOMAIN_SNAPSHOT_CREATE_CURRENT, VIR_DOMAIN_SNAPSHOT_CREATE_REDEFINE } from '../../src/libvirt/flags.js';
-import { silentLog } from '../../src/base/log.js';
+import { silentLog } from '../silentLog.js';
 import type { Daemon } from './measure.js';
 
 export const vmName = (index: number): string => `vm-${String(index).padStart(3, '0')}`;

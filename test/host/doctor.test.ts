@@ -4,7 +4,7 @@ import { rm } from 'node:fs/promises';
 import * as vscode from 'vscode';
 import { runOk } from '../../scripts/rig/run.mjs';
 import { Journal } from '../../src/journal/journal.js';
-import { silentLog } from '../../src/base/log.js';
+import { silentLog } from '../silentLog.js';
 import type { OperationRequest } from '../../src/domain/operation.js';
 import { reportScheme } from '../../src/ui/documents/reports.js';
 import { CommandRig, type Guest, call, fromMenu, operate, rejects } from './commandRig.js';

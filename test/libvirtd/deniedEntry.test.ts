@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { chmod, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { libvirtHypervisor } from '../../src/driver/connection/openLibvirt.js';
-import { silentLog } from '../../src/base/log.js';
+import { silentLog } from '../silentLog.js';
 import { Failure } from '../../src/domain/failure.js';
 import { type HypervisorRig, startHypervisorRig } from './hypervisorRig.js';
 

@@ -12,7 +12,7 @@ import type { Connection } from '../../src/libvirt/connection.js';
 import type { ProcedureName } from '../../src/libvirt/procedures.js';
 import { FolderPools, FolderSilent } from '../../src/driver/files/folderPools.js';
 import { storageFiles } from '../../src/driver/files/storageFiles.js';
-import { silentLog } from '../../src/base/log.js';
+import { silentLog } from '../silentLog.js';
 import { Failure } from '../../src/domain/failure.js';
 import type { HostFiles } from '../../src/domain/hostFiles.js';
 import type { Daemon } from './inventoryRig.js';

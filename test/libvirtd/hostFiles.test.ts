@@ -14,7 +14,7 @@ import type { ProcedureName } from '../../src/libvirt/procedures.js';
 import { writeFolderPool } from '../../src/driver/xml/storageXml.js';
 import { openFiles, storageAccess } from '../../src/driver/files/openFiles.js';
 import { storageFiles } from '../../src/driver/files/storageFiles.js';
-import { silentLog } from '../../src/base/log.js';
+import { silentLog } from '../silentLog.js';
 import { Failure, type FailureKind } from '../../src/domain/failure.js';
 import type { HostFiles, ImageFacts } from '../../src/domain/hostFiles.js';
 import { defineDeafGuest, type HypervisorRig, startHypervisorRig } from './hypervisorRig.js';

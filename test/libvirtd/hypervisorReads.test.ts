@@ -4,7 +4,7 @@ import type { Hypervisor, VmEvent } from '../../src/driver/hypervisor.js';
 import { element, parseXml, writeXml } from '../../src/driver/xml/xmlTree.js';
 import { openConnection } from '../../src/libvirt/connect.js';
 import { VIR_DOMAIN_SNAPSHOT_CREATE_CURRENT, VIR_DOMAIN_SNAPSHOT_CREATE_REDEFINE } from '../../src/libvirt/flags.js';
-import { silentLog } from '../../src/base/log.js';
+import { silentLog } from '../silentLog.js';
 import type { SnapshotTree } from '../../src/domain/snapshot.js';
 import { failure, type HypervisorRig, startHypervisorRig, Subject } from './hypervisorRig.js';
 

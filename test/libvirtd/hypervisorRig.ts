@@ -5,7 +5,7 @@ import { startPrivateDaemon } from '../../scripts/rig/privateDaemon.mjs';
 import type { Hypervisor, RunOptions, StepOutcome } from '../../src/driver/hypervisor.js';
 import { libvirtHypervisor } from '../../src/driver/connection/openLibvirt.js';
 import { element, writeXml, type XmlElement } from '../../src/driver/xml/xmlTree.js';
-import { silentLog } from '../../src/base/log.js';
+import { silentLog } from '../silentLog.js';
 import { Failure, type FailureKind } from '../../src/domain/failure.js';
 import type { Step } from '../../src/steps/step.js';
 import type { Snapshot } from '../../src/domain/snapshot.js';

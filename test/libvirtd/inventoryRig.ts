@@ -7,7 +7,7 @@ import type { Hypervisor } from '../../src/driver/hypervisor.js';
 import { libvirtHypervisor } from '../../src/driver/connection/openLibvirt.js';
 import { Inventory } from '../../src/engine/liveInventory.js';
 import { type VmView, vmKey } from '../../src/inventory/views.js';
-import { silentLog } from '../../src/base/log.js';
+import { silentLog } from '../silentLog.js';
 import type { VmRef } from '../../src/domain/vm.js';
 
 export type Daemon = Awaited<ReturnType<typeof startPrivateDaemon>>;

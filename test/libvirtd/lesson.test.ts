@@ -13,7 +13,7 @@ import { Inventory } from '../../src/engine/liveInventory.js';
 import { Lesson } from '../../src/lesson/lesson.js';
 import { firstMemory, insideImage, standsOn } from '../../src/lesson/lessonFacts.js';
 import { lessonScript } from '../../src/lesson/lessonScript.js';
-import { silentLog } from '../../src/base/log.js';
+import { silentLog } from '../silentLog.js';
 import { Failure } from '../../src/domain/failure.js';
 import { type LiveRig, startLiveRig } from './inventoryRig.js';
 

@@ -2,7 +2,7 @@
 //   node lessonCrash.mjs URI GUEST JOURNAL
 import { libvirtHypervisor } from '../../src/driver/connection/openLibvirt.js';
 import { Inventory } from '../../src/engine/liveInventory.js';
-import { silentLog } from '../../src/base/log.js';
+import { silentLog } from '../silentLog.js';
 
 const [uri = '', guest = '', folder = ''] = process.argv.slice(2);
 const open = libvirtHypervisor(silentLog, process.env);

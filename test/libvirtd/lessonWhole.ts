@@ -6,7 +6,7 @@ import { libvirtHypervisor } from '../../src/driver/connection/openLibvirt.js';
 import { Inventory } from '../../src/engine/liveInventory.js';
 import { Lesson } from '../../src/lesson/lesson.js';
 import { lessonScript } from '../../src/lesson/lessonScript.js';
-import { silentLog } from '../../src/base/log.js';
+import { silentLog } from '../silentLog.js';
 
 const [uri = '', guest = '', folder = ''] = process.argv.slice(2);
 const inventory = new Inventory({

@@ -11,7 +11,7 @@ import { OtherVmFacts } from '../../src/inventory/otherVmFacts.js';
 import { type FactsRequest, factsToPlan, factsToDiagnose } from '../../src/engine/factsRequests.js';
 import { knownFacts } from '../../src/engine/ownKnowledge.js';
 import { FactsReader } from '../../src/engine/factsReader.js';
-import { silentLog } from '../../src/base/log.js';
+import { silentLog } from '../silentLog.js';
 import { examine } from '../../src/diagnosis/examine.js';
 import { severityOf } from '../../src/diagnosis/problemTable.js';
 import type { Repair, OperationRequest } from '../../src/domain/operation.js';

@@ -11,7 +11,7 @@ import { ConnectionLost, errorCodes, LibvirtError } from '../../src/libvirt/libv
 import { type ArgsOf, type ProcedureName, procedures, type ResultOf } from '../../src/libvirt/procedures.js';
 import type { Domain, DomainSnapshot } from '../../src/libvirt/structs.js';
 import { typedParameterMap } from '../../src/libvirt/structs.js';
-import { silentLog } from '../../src/base/log.js';
+import { silentLog } from '../silentLog.js';
 
 type Daemon = Awaited<ReturnType<typeof startPrivateDaemon>>;
 

@@ -11,7 +11,7 @@ import { findProgram, runOk } from '../../scripts/rig/run.mjs';
 import { lessonScript } from '../../src/lesson/lessonScript.js';
 import { openConnection } from '../../src/libvirt/connect.js';
 import type { Connection } from '../../src/libvirt/connection.js';
-import { silentLog } from '../../src/base/log.js';
+import { silentLog } from '../silentLog.js';
 
 const nobody = 65_534;
 const root = process.geteuid?.() === 0;

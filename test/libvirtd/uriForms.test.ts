@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { run } from '../../scripts/rig/run.mjs';
 import { startPrivateDaemon } from '../../scripts/rig/privateDaemon.mjs';
 import { openConnection } from '../../src/libvirt/connect.js';
-import { silentLog } from '../../src/base/log.js';
+import { silentLog } from '../silentLog.js';
 
 describe('URIs of a daemon, in every form that virsh takes', function () {
   this.timeout(60_000);

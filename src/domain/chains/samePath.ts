@@ -72,7 +72,7 @@ export function pathRefusal(facts: Facts): Refused | undefined {
  * | two are written differently and lead to the same file            | namedTwice    |
  * | each leads to a file of its own                                  | ok            |
  */
-export function namedTwiceRefusal(facts: Facts): Refused | undefined {
+function namedTwiceRefusal(facts: Facts): Refused | undefined {
   const { vm, files } = facts;
   const paths = [...namedFiles(facts), ...(files?.images.keys() ?? []), ...(files?.files.keys() ?? [])];
   const twice = [...pathsByIdentity(paths, files).values()].find((some) => some.length > 1);

@@ -55,7 +55,7 @@ export function togetherOf(
 }
 
 /** Unknown as soon as one part is. */
-export function sumOf(parts: readonly Bytes[]): Bytes {
+function sumOf(parts: readonly Bytes[]): Bytes {
   return parts.reduce<Bytes>((sum, part) => (sum === 'unknown' || part === 'unknown' ? 'unknown' : sum + part), 0);
 }
 

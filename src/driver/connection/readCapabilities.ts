@@ -41,7 +41,7 @@ function driverOf(type: string): Capabilities['driver'] {
 }
 
 /** `<host><uuid>`: the test driver has none. */
-export function hostUuidIn(capabilitiesXml: string): string | undefined {
+function hostUuidIn(capabilitiesXml: string): string | undefined {
   const uuid = textOf(find(parseXml(capabilitiesXml), 'host', 'uuid'))
     ?.trim()
     .toLowerCase();

@@ -170,7 +170,7 @@ export function jobFraction(parameters: readonly TypedParameter[]): number | und
 }
 
 /** Undefined while no job counts. */
-export function savedSoFar(parameters: readonly TypedParameter[]): SavedSoFar | undefined {
+function savedSoFar(parameters: readonly TypedParameter[]): SavedSoFar | undefined {
   const values = typedParameterMap(parameters);
   const of = (name: string): number => Number(values.get(name) ?? 0);
   const [total, written, ms] = [of('data_total'), of('data_processed'), of('time_elapsed')];

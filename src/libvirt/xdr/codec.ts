@@ -17,7 +17,6 @@ export type ValueOf<C> = C extends Codec<infer T> ? T : never;
 export const u32: Codec<number> = { minSize: 4, read: (r) => r.u32(), write: (w, v) => w.u32(v) };
 export const i32: Codec<number> = { minSize: 4, read: (r) => r.i32(), write: (w, v) => w.i32(v) };
 export const f64: Codec<number> = { minSize: 8, read: (r) => r.f64(), write: (w, v) => w.f64(v) };
-export const bool: Codec<boolean> = { minSize: 4, read: (r) => r.bool(), write: (w, v) => w.bool(v) };
 
 /** For sizes, counts and times. Above 2^53 (nine petabytes) the nearest number; `exactU64` where that will not do. */
 export const u64: Codec<number> = { minSize: 8, read: (r) => r.u64AsNumber(), write: (w, v) => w.u64(v) };

@@ -35,7 +35,7 @@ function loosened(made: CreateStep, { plan }: InterruptedOperation, { vm, agent 
   ];
 }
 
-export function isMade(step: CreateStep, { tree }: Facts): boolean {
+function isMade(step: CreateStep, { tree }: Facts): boolean {
   return findSnapshot(tree, step.name) !== undefined;
 }
 

@@ -100,7 +100,7 @@ function wording(error: unknown): Wording {
 }
 
 /** Everything that is known, for the person who reads the log; the message shows only a sentence. */
-export function logFailure(log: vscode.LogOutputChannel, id: CommandId, error: unknown): void {
+function logFailure(log: vscode.LogOutputChannel, id: CommandId, error: unknown): void {
   if (error instanceof CommandError) {
     log.warn(`${id}: ${error.kind}: ${error.message}`);
     return;

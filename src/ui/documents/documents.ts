@@ -6,7 +6,7 @@ import type { Hardware } from '../../domain/hardware.js';
 import { displayLine } from '../../domain/plainText.js';
 import type { VmRef } from '../../domain/vm.js';
 
-export const documentScheme = 'virt-rewind';
+const documentScheme = 'virt-rewind';
 /** Hardware alone, put in order, for comparing. */
 export const hardwareScheme = 'virt-rewind-hardware';
 

@@ -1,6 +1,6 @@
 // The rows of the tree as values: a node says which thing it is, never how that thing is; that is asked of the
 // inventory when the row is drawn. Knows nothing of the editor.
-import { type VmRef, sameVm } from '../../domain/vm.js';
+import type { VmRef } from '../../domain/vm.js';
 
 export interface ConnectionNode {
   readonly kind: 'connection';
@@ -73,9 +73,4 @@ export function isNode(value: unknown): value is Node {
       value.kind === 'here' ||
       value.kind === 'message')
   );
-}
-
-export function sameNodeVm(a: Node, b: Node): boolean {
-  const [one, other] = [vmOfNode(a), vmOfNode(b)];
-  return one !== undefined && other !== undefined && sameVm(one, other);
 }

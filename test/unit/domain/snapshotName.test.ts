@@ -5,7 +5,6 @@ import {
   isSafeName,
   looksLikeTagId,
   nameFromTitle,
-  titleOf,
   titleProblem,
 } from '../../../src/domain/snapshotName.js';
 import { now, pick, seeded } from './someFacts.js';
@@ -100,10 +99,5 @@ describe('snapshotName', () => {
     assert.equal(freeTitle('a b', existing), 'a b (2)');
     assert.equal(freeTitle('a b', [...existing, { name: 'x', title: 'a b (2)' }]), 'a b (3)');
     assert.equal(titleProblem(freeTitle('x'.repeat(10_000), []), []), undefined);
-  });
-
-  it('shows a foreign name without what it could do to a line', () => {
-    assert.equal(titleOf('a\nb\u202Ec', {}), 'a bc');
-    assert.equal(titleOf('a', { title: 'T' }), 'T');
   });
 });

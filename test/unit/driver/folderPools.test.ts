@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { FolderPools, NoFolder } from '../../../src/driver/files/folderPools.js';
 import type { Connection } from '../../../src/libvirt/connection.js';
 import { errorCodes, LibvirtError } from '../../../src/libvirt/libvirtError.js';
-import { silentLog } from '../../../src/base/log.js';
+import { silentLog } from '../../silentLog.js';
 
 const folder = '/mnt/images';
 const noPool = new LibvirtError('storagePoolLookupByTargetPath', {

@@ -4,7 +4,8 @@ import { mock } from 'node:test';
 import { type ClockOptions, setGuestClock, setGuestClockStep } from '../../../src/driver/run/guestClock.js';
 import type { Connection } from '../../../src/libvirt/connection.js';
 import { errorCodes, LibvirtError } from '../../../src/libvirt/libvirtError.js';
-import { type Log, silentLog } from '../../../src/base/log.js';
+import type { Log } from '../../../src/base/log.js';
+import { silentLog } from '../../silentLog.js';
 
 const dom = { name: 'vm', uuid: '6f0a0f8e-0b6e-4c57-9d0e-6a1f3a2f5b10', id: 1 };
 

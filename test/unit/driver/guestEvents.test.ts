@@ -10,7 +10,7 @@ import type { Connection } from '../../../src/libvirt/connection.js';
 import { errorCodes, LibvirtError } from '../../../src/libvirt/libvirtError.js';
 import type { TypedParameter } from '../../../src/libvirt/structs.js';
 import { Emitter } from '../../../src/base/emitter.js';
-import { silentLog } from '../../../src/base/log.js';
+import { silentLog } from '../../silentLog.js';
 
 describe('a lifecycle event', () => {
   const cases: readonly (readonly [string, number, number, string])[] = [

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { LiveSave, mustStop, type SavedSoFar } from '../../../src/driver/run/liveSave.js';
 import type { Connection } from '../../../src/libvirt/connection.js';
 import { errorCodes, LibvirtError } from '../../../src/libvirt/libvirtError.js';
-import { silentLog } from '../../../src/base/log.js';
+import { silentLog } from '../../silentLog.js';
 
 const dom = { name: 'web', uuid: '6f0a0f8e-0b6e-4c57-9d0e-6a1f3a2f5b10', id: 1 };
 const soFar = (written: number, remaining: number): SavedSoFar => ({ total: 100, written, remaining, perSecond: 10 });

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { runOk } from '../../../scripts/rig/run.mjs';
 import { localFiles } from '../../../src/driver/files/localFiles.js';
 import { copyFile, createOverlays, removeFiles, removeTag } from '../../../src/driver/run/runFileStep.js';
-import { silentLog } from '../../../src/base/log.js';
+import { silentLog } from '../../silentLog.js';
 import { Failure, type FailureKind } from '../../../src/domain/failure.js';
 import type { HostFiles } from '../../../src/domain/hostFiles.js';
 import type { Vm } from '../../../src/domain/vm.js';

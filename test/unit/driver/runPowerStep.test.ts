@@ -5,7 +5,7 @@ import type { GuestEvent } from '../../../src/driver/guestEvents.js';
 import { runPowerAction } from '../../../src/driver/run/runPowerStep.js';
 import type { StepContext } from '../../../src/driver/run/stepContext.js';
 import { Emitter } from '../../../src/base/emitter.js';
-import { silentLog } from '../../../src/base/log.js';
+import { silentLog } from '../../silentLog.js';
 import { Failure } from '../../../src/domain/failure.js';
 import { capabilities, ref, vm } from '../domain/someFacts.js';
 

@@ -4,7 +4,7 @@ import { OtherVmFacts } from '../../../src/inventory/otherVmFacts.js';
 import { factsToPlan } from '../../../src/engine/factsRequests.js';
 import { knownFacts } from '../../../src/engine/ownKnowledge.js';
 import { FactsReader } from '../../../src/engine/factsReader.js';
-import { silentLog } from '../../../src/base/log.js';
+import { silentLog } from '../../silentLog.js';
 import type { OperationRequest } from '../../../src/domain/operation.js';
 import { otherUserOf } from '../../../src/domain/chains/otherVms.js';
 import type { Facts } from '../../../src/domain/facts.js';

@@ -4,7 +4,7 @@ import type { Rules } from '../../../src/engine/rules.js';
 import { Inventory } from '../../../src/engine/liveInventory.js';
 import type { InventoryChange } from '../../../src/inventory/views.js';
 import { vmKey } from '../../../src/inventory/views.js';
-import { silentLog } from '../../../src/base/log.js';
+import { silentLog } from '../../silentLog.js';
 import type { RecoveryReport } from '../../../src/domain/recoveryReport.js';
 import type { VmRef } from '../../../src/domain/vm.js';
 import { FakeClock, settled } from './fakeClock.js';

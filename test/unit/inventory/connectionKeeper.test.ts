@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { OpenHypervisor } from '../../../src/driver/hypervisor.js';
 import { ConnectionKeeper, type KeeperState } from '../../../src/inventory/connectionKeeper.js';
-import { silentLog } from '../../../src/base/log.js';
+import { silentLog } from '../../silentLog.js';
 import { Failure, type FailureKind } from '../../../src/domain/failure.js';
 import { FakeClock, settled } from '../engine/fakeClock.js';
 import { FakeHypervisor } from '../engine/fakeHypervisor.js';

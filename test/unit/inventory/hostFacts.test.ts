@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { readHostFacts } from '../../../src/inventory/hostFacts.js';
-import { silentLog } from '../../../src/base/log.js';
+import { silentLog } from '../../silentLog.js';
 import { Failure } from '../../../src/domain/failure.js';
 import { FakeClock, settled } from '../engine/fakeClock.js';
 import { FakeHostFiles, fakeImage } from '../engine/fakeHostFiles.js';

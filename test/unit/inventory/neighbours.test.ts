@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { type Neighbour, Neighbours } from '../../../src/inventory/neighbours.js';
 import { OtherVmFacts } from '../../../src/inventory/otherVmFacts.js';
-import { silentLog } from '../../../src/base/log.js';
+import { silentLog } from '../../silentLog.js';
 import { Failure } from '../../../src/domain/failure.js';
 import { FakeClock } from '../engine/fakeClock.js';
 import { FakeHypervisor, fakeVm, uuidOf } from '../engine/fakeHypervisor.js';

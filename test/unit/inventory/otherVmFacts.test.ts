@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { OtherVmFacts } from '../../../src/inventory/otherVmFacts.js';
-import { silentLog } from '../../../src/base/log.js';
+import { silentLog } from '../../silentLog.js';
 import type { OtherVm } from '../../../src/domain/facts.js';
 import { FakeClock, settled } from '../engine/fakeClock.js';
 import { FakeHypervisor, fakeVm, uuidOf } from '../engine/fakeHypervisor.js';

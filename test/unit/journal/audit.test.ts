@@ -5,7 +5,7 @@ import * as promises from 'node:fs/promises';
 import { userInfo } from 'node:os';
 import { basename, join } from 'node:path';
 import { Audit } from '../../../src/journal/audit.js';
-import { silentLog } from '../../../src/base/log.js';
+import { silentLog } from '../../silentLog.js';
 import type { OperationRequest } from '../../../src/domain/operation.js';
 import { head } from './plans.js';
 import { children, message } from './processes.js';

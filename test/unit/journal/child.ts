@@ -5,7 +5,7 @@ import * as promises from 'node:fs/promises';
 import { Audit } from '../../../src/journal/audit.js';
 import type { FileSystem } from '../../../src/journal/durable.js';
 import { Journal } from '../../../src/journal/journal.js';
-import { silentLog } from '../../../src/base/log.js';
+import { silentLog } from '../../silentLog.js';
 import { head } from './plans.js';
 
 const [, , what = '', folder = '', number = '0'] = process.argv;

@@ -9,7 +9,7 @@ import type { Writable } from 'node:stream';
 import type { FileSystem } from '../../../src/journal/durable.js';
 import { Journal } from '../../../src/journal/journal.js';
 import { lives, thisWriter } from '../../../src/journal/writer.js';
-import { silentLog } from '../../../src/base/log.js';
+import { silentLog } from '../../silentLog.js';
 import { head } from './plans.js';
 import { children, killed, message } from './processes.js';
 import { journalIn, ownFolders } from './samples.js';

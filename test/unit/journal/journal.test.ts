@@ -16,7 +16,7 @@ import { basename, join } from 'node:path';
 import { spawnSync } from 'node:child_process';
 import type { FileSystem } from '../../../src/journal/durable.js';
 import { Journal } from '../../../src/journal/journal.js';
-import { silentLog } from '../../../src/base/log.js';
+import { silentLog } from '../../silentLog.js';
 import type { Failure } from '../../../src/domain/failure.js';
 import { thisWriter } from '../../../src/journal/writer.js';
 import type { Plan } from '../../../src/operations/plan.js';

@@ -4,7 +4,7 @@ import { chmodSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs
 import { join } from 'node:path';
 import { KeptMarks } from '../../../src/journal/keptMarks.js';
 import { Records } from '../../../src/journal/records.js';
-import { silentLog } from '../../../src/base/log.js';
+import { silentLog } from '../../silentLog.js';
 import { vm } from './plans.js';
 import { ownFolders } from './samples.js';
 

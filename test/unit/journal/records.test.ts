@@ -12,7 +12,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { Records } from '../../../src/journal/records.js';
-import { silentLog } from '../../../src/base/log.js';
+import { silentLog } from '../../silentLog.js';
 import type { AutoSnapshot } from '../../../src/domain/facts.js';
 import { vm } from './plans.js';
 import { keptLog, ownFolders } from './samples.js';

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import {
   array,
-  bool,
   charArray,
   type Codec,
   exactI64,
@@ -58,7 +57,6 @@ describe('xdr codecs', () => {
     ['exactI64, safe', exactI64, -5, 'fffffffffffffffb'],
     ['exactI64, beyond', exactI64, -(2n ** 63n), '8000000000000000'],
     ['f64', f64, 1.5, '3ff8000000000000'],
-    ['bool', bool, true, '00000001'],
     ['string without padding', string(8), 'vrew', '00000004 76726577'],
     ['string with padding', string(8), 'VM', '00000002 564d0000'],
     ['string beyond ASCII', string(8), 'ü€', '00000005 c3bce282ac000000'],
@@ -126,7 +124,6 @@ describe('xdr, hostile bytes', () => {
     assert.equal(pair.minSize, 12);
     fails(array(pair, 100), hex('00000002 0000000000000000 00000000 00000000'), 'tooLong');
   });
-  it('refuses a boolean that is neither', () => fails(bool, hex('00000002'), 'badValue'));
   it('refuses an optional that is neither', () => fails(optional(u32), hex('ffffffff 00000000'), 'badValue'));
   it('refuses an arm that a union does not have', () => fails(shape, hex('00000001 0000000000000000'), 'badValue'));
   it('refuses a length whose padding is missing', () => fails(string(8), hex('00000002 5656'), 'short'));

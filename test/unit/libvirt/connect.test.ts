@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openConnection } from '../../../src/libvirt/connect.js';
 import { AuthenticationFailed, errorCodes, LibvirtError, Unreachable } from '../../../src/libvirt/libvirtError.js';
-import { silentLog } from '../../../src/base/log.js';
+import { silentLog } from '../../silentLog.js';
 import { errorTo, type FakeCall, FakeDaemon, greet, replyTo } from './fakeDaemon.js';
 
 /** Permissions say nothing to root, so root tries as nobody. */

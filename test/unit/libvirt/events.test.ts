@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { EventChannel } from '../../../src/libvirt/eventChannel.js';
 import { errorCodes, LibvirtError, ProtocolViolation } from '../../../src/libvirt/libvirtError.js';
-import { silentLog } from '../../../src/base/log.js';
+import { silentLog } from '../../silentLog.js';
 import { errorTo, eventPacket, type FakeCall, FakeDaemon, greet, packet } from './fakeDaemon.js';
 
 const dom = { name: 'web', uuid: '00000000-1111-2222-3333-444444444444', id: 3 };

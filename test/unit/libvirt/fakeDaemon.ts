@@ -19,7 +19,7 @@ import {
   VIR_NET_OK,
   VIR_NET_REPLY,
 } from '../../../src/libvirt/protocol.js';
-import { silentLog } from '../../../src/base/log.js';
+import { silentLog } from '../../silentLog.js';
 import type { Codec } from '../../../src/libvirt/xdr/codec.js';
 import { XdrReader } from '../../../src/libvirt/xdr/reader.js';
 import { XdrWriter } from '../../../src/libvirt/xdr/writer.js';

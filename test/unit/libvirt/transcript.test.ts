@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { Duplex } from 'node:stream';
 import { Connection } from '../../../src/libvirt/connection.js';
 import { defaultKeepalive } from '../../../src/libvirt/keepalive.js';
-import { silentLog } from '../../../src/base/log.js';
+import { silentLog } from '../../silentLog.js';
 import { converse } from '../../fixtures/libvirt/replay.js';
 import transcript from '../../fixtures/libvirt/transcript.json';
 

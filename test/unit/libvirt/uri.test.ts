@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { openConnection } from '../../../src/libvirt/connect.js';
 import { UnsupportedUri } from '../../../src/libvirt/libvirtError.js';
-import { defaultUri, isSession, parseUri } from '../../../src/libvirt/uri.js';
-import { silentLog } from '../../../src/base/log.js';
+import { isSession, parseUri } from '../../../src/libvirt/uri.js';
+import { silentLog } from '../../silentLog.js';
 
 describe('libvirt URIs', () => {
   const rows = [
@@ -86,11 +86,5 @@ describe('libvirt URIs', () => {
       system.filter((uri) => isSession(parseUri(uri))),
       [],
     );
-  });
-
-  it('take the default from LIBVIRT_DEFAULT_URI', () => {
-    assert.equal(defaultUri({ LIBVIRT_DEFAULT_URI: ' qemu:///session ' }), 'qemu:///session');
-    assert.equal(defaultUri({ LIBVIRT_DEFAULT_URI: '' }), undefined);
-    assert.equal(defaultUri({}), undefined);
   });
 });

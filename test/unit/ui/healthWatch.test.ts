@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { usualThresholds } from '../../../src/diagnosis/thresholds.js';
 import type { ConnectionView, InventoryChange, VmView } from '../../../src/inventory/views.js';
 import { Emitter } from '../../../src/base/emitter.js';
-import { silentLog } from '../../../src/base/log.js';
+import { silentLog } from '../../silentLog.js';
 import type { Diagnosis } from '../../../src/diagnosis/examination.js';
 import { Failure } from '../../../src/domain/failure.js';
 import { HealthWatch, type VmProblem } from '../../../src/ui/health/healthWatch.js';

@@ -12,7 +12,7 @@ import { type Palette, layerFill } from './palette.js';
 import type { Surface } from './surface.js';
 import { fateColor } from './treeScene.js';
 
-export const rulerHeight = 26;
+const rulerHeight = 26;
 const labelHeight = 20;
 export const stripHeight = 22;
 export const rowHeight = labelHeight + stripHeight + 10;

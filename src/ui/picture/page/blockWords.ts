@@ -25,7 +25,7 @@ export function cellWords(blocks: Blocks, { row, from, to }: CellPlace): string 
   return [where, layer, heldWords(blocks, { row, from, to })].join(' · ');
 }
 
-export function layerWords({ map }: Blocks, row: number): string {
+function layerWords({ map }: Blocks, row: number): string {
   return t('layer {0}, {1}', layerLetter(row), map.rows[row]?.title ?? '');
 }
 

@@ -43,7 +43,7 @@ export const slidePalette: Palette = {
   inks: ['#000000', '#ffffff', '#000000', '#ffffff', '#ffffff', '#ffffff', '#ffffff', '#ffffff'],
 };
 
-export const darkSlidePalette: Palette = {
+const darkSlidePalette: Palette = {
   background: '#1b1b1b',
   foreground: '#f5f5f5',
   muted: '#c2c2c2',

@@ -6,11 +6,11 @@ import type { Palette } from './palette.js';
 import type { Surface } from './surface.js';
 import { type TreeLayout, layoutTree } from './treeLayout.js';
 
-export const nodeWidth = 188;
-export const nodeHeight = 74;
+const nodeWidth = 188;
+const nodeHeight = 74;
 const stepX = nodeWidth + 20;
 const stepY = nodeHeight + 34;
-export const treeMargin = 16;
+const treeMargin = 16;
 /** Below this, words could not be read. */
 const smallestWords = 0.5;
 /** Under the title. */
