@@ -27,18 +27,24 @@ const mostSteps = 80;
  * @property {(toast: string | RegExp) => Promise<void>} dismiss
  */
 
-/** The palette's first match may be another command, and its list does not follow later changes: match whole, retry. */
+/**
+ * The palette's first match may be another command, and its list does not follow later changes: match whole, retry. And
+ * the palette closes when the focus goes elsewhere: the side bar's tree takes it back when its rows are drawn anew in the
+ * moment in which the palette opens (VS Code's `CustomTreeView.doRefresh`, until it hears that it lost the focus).
+ */
 async function findCommand(/** @type {Workbench} */ workbench, /** @type {string} */ title) {
+  const field = workbench.quickInputField;
   for (let attempt = 1; ; attempt++) {
     await workbench.page.keyboard.press('F1');
-    await workbench.quickInputField.fill(`>${title}`);
     const row = workbench.option(title);
     try {
+      await field.fill(`>${title}`, { timeout: 3000 });
       await row.waitFor({ timeout: 3000 });
       return row;
     } catch (error) {
       if (attempt === 5) throw error;
-      await workbench.page.keyboard.press('Escape');
+      // In the tree, Escape would take the focus from its row.
+      if (await field.isVisible()) await workbench.page.keyboard.press('Escape');
     }
   }
 }
