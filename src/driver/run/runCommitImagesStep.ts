@@ -16,8 +16,8 @@ type Committing = Pick<StepContext, 'connection' | 'dom' | 'vm' | 'files' | 'sig
  * A disk of which nothing is left to merge is only defined on its base.
  *
  * Begun again, everything is copied again: the VM may have run in between, and what it wrote is above. Idempotent.
- * @throws Failure `refused` unless the VM is off throughout and names the files that it did; `busy` when somebody has
- * one of the images open
+ * @throws Failure `refused`, or `stopped` after a merge, unless the VM is off throughout and names the files that it did;
+ * `busy` when somebody has one of the images open
  */
 export async function commitImages(context: Committing, step: CommitStep): Promise<void> {
   const { connection, dom, files, signal, onProgress } = context;
@@ -26,7 +26,7 @@ export async function commitImages(context: Committing, step: CommitStep): Promi
     const file = (await readDiskState(context, disk.target, 'configured'))?.file;
     if (file !== disk.base) {
       if (file !== disk.top) {
-        throw changed(context);
+        throw changed(context, 'refused');
       }
       left.push(disk);
     }
@@ -34,7 +34,7 @@ export async function commitImages(context: Committing, step: CommitStep): Promi
   if (left.length === 0) {
     return;
   }
-  await requireOff(context);
+  await requireOff(context, 'refused');
   for (const [index, { top, base, merged }] of left.entries()) {
     if (merged.length === 0) {
       continue;
@@ -46,12 +46,14 @@ export async function commitImages(context: Committing, step: CommitStep): Promi
     );
   }
   onProgress({ fraction: 1, cancellable: false });
-  await requireOff(context);
+  // The VM is as it was, its base is not: it holds what was merged.
+  const kind = left.some(({ merged }) => merged.length > 0) ? 'stopped' : 'refused';
+  await requireOff(context, kind);
   const flags = VIR_DOMAIN_XML_INACTIVE | VIR_DOMAIN_XML_SECURE;
   const { xml } = await connection.call('domainGetXmlDesc', { dom, flags });
   const states = diskStates(xml);
   if (left.some(({ target, top }) => states.get(target)?.file !== top)) {
-    throw changed(context);
+    throw changed(context, kind);
   }
   const onBases = onFiles(
     xml,
@@ -62,18 +64,20 @@ export async function commitImages(context: Committing, step: CommitStep): Promi
   if (power !== 'off') {
     // Somebody started it in just that moment, on the layers above, which have to stay what it stands on.
     await connection.call('domainDefineXmlFlags', { xml, flags: 0 });
-    throw changed(context);
+    throw changed(context, kind);
   }
 }
 
-async function requireOff({ connection, dom, vm }: Committing): Promise<void> {
+type Forbidden = 'refused' | 'stopped';
+
+async function requireOff({ connection, dom, vm }: Committing, kind: Forbidden): Promise<void> {
   const { power } = await readPower(connection, dom);
   if (power !== 'off') {
     const { refusal } = refuse('wrongState', { vm: vm.name, state: power, action: 'consolidate' });
-    throw new Failure('refused', { vm: vm.name, refusal });
+    throw new Failure(kind, { vm: vm.name, refusal });
   }
 }
 
-function changed({ vm }: Committing): Failure {
-  return new Failure('refused', { vm: vm.name, refusal: refuse('stalePlan', { vm: vm.name }).refusal });
+function changed({ vm }: Committing, kind: Forbidden): Failure {
+  return new Failure(kind, { vm: vm.name, refusal: refuse('stalePlan', { vm: vm.name }).refusal });
 }

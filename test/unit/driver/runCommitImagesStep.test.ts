@@ -1,0 +1,139 @@
+// A merge on the files of a VM that is off, where somebody starts the VM or gives it another file meanwhile: whether it is told
+// as refused, with nothing changed, or as stopped.
+import assert from 'node:assert/strict';
+import { commitImages } from '../../../src/driver/run/runCommitImagesStep.js';
+import type { StepContext } from '../../../src/driver/run/stepContext.js';
+import type { Step } from '../../../src/steps/step.js';
+import { Failure, type FailureKind } from '../../../src/domain/failure.js';
+import { ref, vm } from '../domain/someFacts.js';
+
+/** virDomainState. */
+const [running, off] = [1, 5];
+
+type CommitStep = Extract<Step, { kind: 'commitImages' }>;
+const onDisk = (target: string, merged: readonly string[]): CommitStep['disks'][number] => ({
+  target,
+  base: `/img/${target}`,
+  top: `/img/${target}.top`,
+  baseFormat: 'qcow2',
+  merged,
+});
+const merges: CommitStep = {
+  kind: 'commitImages',
+  disks: ['vda', 'vdb'].map((one) => onDisk(one, [`/img/${one}.top`])),
+};
+const mergesNothing: CommitStep = { kind: 'commitImages', disks: [onDisk('vda', [])] };
+
+/** Libvirt and the files of one VM, with what another client does at a moment. */
+class World {
+  state = off;
+  files = new Map([
+    ['vda', '/img/vda.top'],
+    ['vdb', '/img/vdb.top'],
+  ]);
+  readonly done: string[] = [];
+  /** After each of what is in `done`. */
+  then: (what: string) => void = () => undefined;
+
+  get xml(): string {
+    const disks = [...this.files].map(
+      ([target, file]) =>
+        `<disk type='file'><driver name='qemu' type='qcow2'/><source file='${file}'/><target dev='${target}'/></disk>`,
+    );
+    return `<domain><name>web</name><devices>${disks.join('')}</devices></domain>`;
+  }
+
+  run(step: CommitStep): Promise<void> {
+    const connection = {
+      call: (name: string, { xml }: { readonly xml?: string }) => {
+        if (name === 'domainDefineXmlFlags') {
+          this.files = new Map([...this.files.keys()].map((one) => [one, fileOf(xml ?? '', one)]));
+          this.#did(`define ${[...this.files.values()].join(' ')}`);
+        }
+        return Promise.resolve(name === 'domainGetState' ? { state: this.state, reason: 0 } : { xml: this.xml });
+      },
+    };
+    return commitImages(
+      {
+        connection: connection as unknown as StepContext['connection'],
+        dom: { name: 'web', uuid: ref.uuid, id: -1 },
+        vm: vm(),
+        files: {
+          commit: ({ base }: { readonly base: string }) => {
+            this.#did(`merge ${base}`);
+            return Promise.resolve();
+          },
+        } as unknown as StepContext['files'],
+        signal: new AbortController().signal,
+        onProgress: () => undefined,
+      },
+      step,
+    );
+  }
+
+  #did(what: string): void {
+    this.done.push(what);
+    this.then(what);
+  }
+}
+
+function fileOf(xml: string, target: string): string {
+  return new RegExp(`<source file=["']([^"']+)["'][^>]*/>\\s*<target dev=["']${target}["']`).exec(xml)?.[1] ?? '';
+}
+
+describe('merging the files of a VM that is off', () => {
+  const wholly = ['merge /img/vda', 'merge /img/vdb', 'define /img/vda /img/vdb'];
+
+  it('merges each disk, and defines the VM on the bases', async () => {
+    const w = new World();
+    await w.run(merges);
+    assert.deepEqual(w.done, wholly);
+  });
+
+  const rows: readonly (readonly [
+    what: string,
+    step: CommitStep,
+    meanwhile: (w: World) => void,
+    kind: FailureKind,
+    done: readonly string[],
+  ])[] = [
+    ['somebody has started it before', merges, (w) => (w.state = running), 'refused', []],
+    ['it stands on another file before', merges, (w) => w.files.set('vdb', '/img/else'), 'refused', []],
+    [
+      'somebody starts it during a merge',
+      merges,
+      (w) => (w.then = () => (w.state = running)),
+      'stopped',
+      wholly.slice(0, 2),
+    ],
+    [
+      'it gets another file during a merge',
+      merges,
+      (w) => (w.then = () => w.files.set('vda', '/img/else')),
+      'stopped',
+      wholly.slice(0, 2),
+    ],
+    [
+      'somebody starts it while it is defined',
+      merges,
+      (w) => (w.then = (what) => (w.state = what.startsWith('define') ? running : off)),
+      'stopped',
+      [...wholly, 'define /img/vda.top /img/vdb.top'],
+    ],
+    [
+      'somebody starts it while it is defined, with nothing to merge',
+      mergesNothing,
+      (w) => (w.then = () => (w.state = running)),
+      'refused',
+      ['define /img/vda /img/vdb.top', 'define /img/vda.top /img/vdb.top'],
+    ],
+  ];
+  for (const [what, step, meanwhile, kind, done] of rows) {
+    it(`is ${kind} where ${what}`, async () => {
+      const w = new World();
+      meanwhile(w);
+      await assert.rejects(w.run(step), (failure) => failure instanceof Failure && failure.kind === kind);
+      assert.deepEqual(w.done, done);
+    });
+  }
+});
