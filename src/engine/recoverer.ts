@@ -241,6 +241,8 @@ export class Recoverer {
     } catch (error) {
       const { kind, message } = asFailure(error);
       if (how.agreed !== undefined && kind === 'refused') {
+        // Nothing was done about it, and the person who is told so may try again at once, here or in another editor.
+        await open.leave(message);
         throw error;
       }
       log.error(
@@ -271,11 +273,8 @@ export class Recoverer {
     await keepLeftCheckpoints(persistence, entry);
     const facts = await this.#situation(lease, entry);
     if (facts === 'vmIsGone') {
-      return this.#ends.explained(open, {
-        kind: 'explain',
-        why: refuse('vmGone', { vm: entry.vm.name }).refusal,
-        commands: [],
-      });
+      const why = refuse('vmGone', { vm: entry.vm.name }).refusal;
+      return this.#ends.explained(open, { kind: 'explain', why, commands: [] });
     }
     const { recovery, mayFinish } = await this.#decision.decide(lease, entry, facts, cause);
     switch (recovery.kind) {
@@ -287,7 +286,6 @@ export class Recoverer {
       case 'steps': {
         const { plan, to } = recovery;
         if (agreed !== undefined && !sameSteps(agreed, plan.steps)) {
-          await open.leave('other steps than were agreed to');
           throw new Failure('refused', { refusal: refuse('stalePlan', { vm: facts.vm.name }).refusal });
         }
         lease.log.info(

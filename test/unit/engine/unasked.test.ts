@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import type { Rules } from '../../../src/engine/rules.js';
 import { vmKey } from '../../../src/inventory/views.js';
 import { type AutomaticActions, automaticActions } from '../../../src/domain/automaticActions.js';
-import type { Failure } from '../../../src/domain/failure.js';
+import { Failure } from '../../../src/domain/failure.js';
 import type { OperationRequest } from '../../../src/domain/operation.js';
 import type { Plan } from '../../../src/operations/plan.js';
 import type { Step } from '../../../src/steps/step.js';
@@ -162,6 +162,23 @@ describe('a person who wants it finished', () => {
     assert.deepEqual(await w.inventory.finishUnfinished(vm, []), []);
     assert.deepEqual([w.done(), w.persistence.entries.size], [[], 1]);
   });
+
+  for (const [what, call, failure] of [
+    ['by its first step', 'run power web', new Failure('refused')],
+    ['where not all can be seen', 'readFrozenDisks(a) web', new Failure('notFound')],
+  ] as const) {
+    it(`is refused ${what}, and nobody is kept from trying again`, async () => {
+      const w = await comeUp(old);
+      const [one] = await w.inventory.readUnfinished(vm);
+      w.hypervisor().break(call, failure);
+      await assert.rejects(
+        w.inventory.finishUnfinished(vm, [{ id: one!.id, steps: [resume] }]),
+        ({ kind }: Failure) => kind === 'refused',
+      );
+      const [kept] = w.persistence.entries.values();
+      assert.deepEqual([kept!.held, kept!.entry.recoveries], [false, 0]);
+    });
+  }
 
   it('cannot have it done on another computer', async () => {
     const w = await comeUp({ daemon: { hostname: 'there' } });
