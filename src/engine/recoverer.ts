@@ -21,7 +21,7 @@ import { keepLeftCheckpoints } from './leftCheckpoints.js';
 import { checkStep } from './operationStatus.js';
 import type { Store } from '../inventory/store.js';
 import { type Cause, commandsOf, RecoveryDecision } from './recoveryDecision.js';
-import { interruptedOf, RecoveryEnds } from './recoveryEnds.js';
+import { interruptedOf, RecoveryEnds, stoppedAfterOthers } from './recoveryEnds.js';
 import type { CompleteFacts } from '../operations/completeFacts.js';
 import type { Rules } from './rules.js';
 import { factsToRecover } from './factsRequests.js';
@@ -195,7 +195,9 @@ export class Recoverer {
         await open.leave('nobody has agreed to it');
         return;
       }
-      const outcome = await this.#settle(lease, open, { cause: 'asked', agreed: steps });
+      const outcome = await this.#settle(lease, open, { cause: 'asked', agreed: steps }).catch((error: unknown) => {
+        throw stoppedAfterOthers(outcomes, asFailure(error));
+      });
       if (outcome === undefined) {
         throw new Failure('lost', { connection: ref.connection });
       }

@@ -4,7 +4,7 @@ import type { JournalEntry } from '../journal/entry.js';
 import type { OpenEntry } from '../journal/journal.js';
 import { Emitter } from '../base/emitter.js';
 import type { Log } from '../base/log.js';
-import type { Failure } from '../domain/failure.js';
+import { Failure } from '../domain/failure.js';
 import type { InterruptedOperation, Recovery } from '../operations/interrupted.js';
 import type { RecoveredTo, RecoveryReport } from '../domain/recoveryReport.js';
 import { type Refusal, refuse } from '../domain/refusal.js';
@@ -88,6 +88,18 @@ export class RecoveryEnds {
       this.#log.error(`a reader of recoveries failed: ${String(error)}`);
     }
   }
+}
+
+/** Nobody may read that nothing was changed where one of several was brought to its end before. */
+export function stoppedAfterOthers(outcomes: readonly RecoveryReport['outcome'][], failure: Failure): Failure {
+  const acted = outcomes.filter((outcome) => outcome !== 'explained');
+  return failure.kind === 'refused' && acted.length > 0
+    ? new Failure(
+        'stopped',
+        { ...failure.details, recovered: acted.includes('failed') ? 'failed' : 'partly' },
+        { cause: failure },
+      )
+    : failure;
 }
 
 /** The entry, as the rules of a recovery want it. */

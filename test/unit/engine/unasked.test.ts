@@ -180,6 +180,27 @@ describe('a person who wants it finished', () => {
     });
   }
 
+  it('is told that a part was done where one is finished and the next is refused', async () => {
+    const w = await comeUp(old);
+    const [kept] = w.persistence.entries.values();
+    const id = '2'.padStart(32, '0');
+    w.persistence.entries.set(id, { held: false, entry: { ...kept!.entry, id } });
+    const shown = await w.inventory.readUnfinished(vm);
+    w.hypervisor().onRun = () => {
+      w.script.steps = [thaw];
+      return Promise.resolve({});
+    };
+    await assert.rejects(
+      w.inventory.finishUnfinished(
+        vm,
+        shown.map((one) => ({ id: one.id, steps: [resume] })),
+      ),
+      ({ kind, details: { refusal, recovered } }: Failure) =>
+        kind === 'stopped' && refusal?.reason === 'stalePlan' && recovered === 'partly',
+    );
+    assert.deepEqual([w.done(), [...w.persistence.entries.keys()]], [['run power web'], [id]]);
+  });
+
   it('cannot have it done on another computer', async () => {
     const w = await comeUp({ daemon: { hostname: 'there' } });
     const [one] = await w.inventory.readUnfinished(vm);
