@@ -2,13 +2,15 @@
 // layout needs any more. Refuses to delete anything that
 // a person made, or that anything rests on.
 import type { Log } from '../base/log.js';
+import { deletedFiles, externalTargets } from '../domain/chains/deletedFiles.js';
 import { backingFileOf } from '../domain/chains/fileUse.js';
+import { tagsUnseen } from '../domain/chains/lostTags.js';
 import { nvramCopy } from '../domain/chains/nvramCopy.js';
 import type { AutoReason } from '../domain/description.js';
 import type { OperationRequest } from '../domain/operation.js';
 import type { AutoSnapshot, Facts } from '../domain/facts.js';
-import type { Plan } from '../operations/plan.js';
-import type { Warning } from '../domain/consequences.js';
+import type { PlannedWork } from '../operations/plan.js';
+import { unaskedFor } from '../operations/planOperation.js';
 import type { SnapshotTree } from '../domain/snapshot.js';
 import { childrenOf, findSnapshot, isOnActivePath } from '../domain/snapshotTree.js';
 import type { VmRef } from '../domain/vm.js';
@@ -79,49 +81,37 @@ export function doomedLayouts(
  * | the overlay made over it: what came after it       | no         | no                         |
  * | any other                                          | no         | no                         |
  *
- * Where a person would be told that something could not be seen, nothing goes unasked: whether a file that goes holds a snapshot
- * inside, is whole, or is read by another VM; and no file goes of which nobody knows what it is.
+ * Where something could not be seen, nothing goes unasked: whether a file that goes holds a snapshot inside, or is read by another
+ * VM; and no file goes of which nobody knows what it is.
  *
  * A plan names no file as lost that is known to be empty, but what a snapshot froze.
  */
-export function losesOnly(name: string, why: AutoReason = 'revert'): (plan: Plan, facts: Facts) => boolean {
-  return ({ losses, warnings, steps }, facts) => {
+export function losesOnly(name: string, why: AutoReason = 'revert'): (plan: PlannedWork, facts: Facts) => boolean {
+  return ({ request, deletes, removes = [], steps }, facts) => {
+    const snapshot = findSnapshot(facts.tree, name);
+    const { removed, mergedAway } = deletedFiles(snapshot === undefined ? [] : [snapshot], facts);
     const going = steps.flatMap((step) => (step.kind === 'removeFiles' ? step.files : []));
-    if (warnings.some(({ kind: about }) => doubts.has(about)) || !going.every((file) => isSeen(file, facts))) {
+    if (
+      tagsUnseen([...removed, ...mergedAway], facts).length > 0 ||
+      unaskedFor(request, facts).length > 0 ||
+      !going.every((file) => isSeen(file, facts))
+    ) {
       return false;
     }
-    const snapshot = findSnapshot(facts.tree, name);
-    const frozen = (snapshot?.disks ?? [])
-      .filter(({ location }) => location === 'external')
-      .map(({ target }) => backingFileOf(facts, name, target));
+    const frozen = (snapshot === undefined ? [] : externalTargets(snapshot)).map((target) =>
+      backingFileOf(facts, name, target),
+    );
     const { nvram } = facts.vm;
     const beside = [snapshot?.memory.file, ...(nvram === undefined ? [] : [nvramCopy(nvram, name)])];
     if (why === 'layout' && !frozen.every((file) => isEmpty(file, facts))) {
       return false;
     }
-    return losses.every((loss) => {
-      switch (loss.kind) {
-        case 'restorePoints':
-          return loss.names.every((lost) => lost === name);
-        case 'files':
-          return loss.files.every((file) => frozen.includes(file) || beside.includes(file));
-        case 'diskChanges':
-        case 'managedSave':
-        case 'ram':
-        case 'configuration':
-        case 'unsavedWork':
-          return false;
-      }
-    });
+    return (
+      deletes?.every((one) => one === name) === true &&
+      removes.every((file) => frozen.includes(file) || beside.includes(file))
+    );
   };
 }
-
-const doubts: ReadonlySet<Warning['kind']> = new Set<Warning['kind']>([
-  'tagsNotSeen',
-  'notChecked',
-  'unreadVms',
-  'unaskedConnections',
-]);
 
 function isSeen(file: string, { files }: Facts): boolean {
   return [files?.images.get(file), files?.files.get(file)].some((seen) => seen !== undefined && seen !== 'unknown');
@@ -142,7 +132,10 @@ export interface Pruning {
   /** Names of those that somebody wants to keep. */
   readonly kept: readonly string[];
   readonly log: Log;
-  readonly remove: (request: OperationRequest, allows: (plan: Plan, facts: Facts) => boolean) => Promise<unknown>;
+  readonly remove: (
+    request: OperationRequest,
+    allows: (plan: PlannedWork, facts: Facts) => boolean,
+  ) => Promise<unknown>;
 }
 
 /** One that cannot be deleted stays, and the next revert tries again; nobody asked for it, so nobody is told. */

@@ -2,7 +2,7 @@
 import type { OpenEntry } from '../journal/journal.js';
 import { Failure } from '../domain/failure.js';
 import type { OperationRequest, OperationResult } from '../domain/operation.js';
-import { type Decision, type Plan, workOf } from '../operations/plan.js';
+import { type Decision, type Plan, type PlannedWork, workOf } from '../operations/plan.js';
 import type { Facts } from '../domain/facts.js';
 import { planForGood } from '../operations/planOperation.js';
 import { type Refusal, type Refused, refuse } from '../domain/refusal.js';
@@ -41,7 +41,7 @@ export interface RunOperationOptions {
   readonly onWait?: (forWhat: OperationRequest) => void;
   readonly confirmed?: Plan;
   /** Of an operation that nobody asked for: whether the fresh plan may be carried out. */
-  readonly allows?: (plan: Plan, facts: Facts) => boolean;
+  readonly allows?: (plan: PlannedWork, facts: Facts) => boolean;
 }
 
 export class OperationRunner {

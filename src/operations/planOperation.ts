@@ -18,10 +18,16 @@ export function planOperation(request: OperationRequest, facts: Facts): Decision
     return draft;
   }
   const plan = { ...draft, before: beforeOf(draft, facts) };
-  const { unasked = [] } = facts;
-  return unasked.length === 0 || !requiredFacts(request, facts).otherVms
+  const connections = unaskedFor(request, facts);
+  return connections.length === 0
     ? plan
-    : { ...plan, warnings: [...plan.warnings, { kind: 'unaskedConnections', connections: unasked }] };
+    : { ...plan, warnings: [...plan.warnings, { kind: 'unaskedConnections', connections }] };
+}
+
+/** Connections whose VMs matter to it, and were not asked. */
+export function unaskedFor(request: OperationRequest, facts: Facts): readonly string[] {
+  const { unasked = [] } = facts;
+  return unasked.length > 0 && requiredFacts(request, facts).otherVms ? unasked : [];
 }
 
 function decide(request: OperationRequest, facts: Facts): Draft | Refused {

@@ -40,11 +40,15 @@ export function tagRefusal(files: Iterable<string>, facts: Facts): Refused | und
  * Those of the files that nobody here could look into, as of every host but this one: snapshots that libvirt knows are
  * known all the same, and only tags that another tool made by itself would go unseen.
  */
-export function tagsUnseenWarning(going: Iterable<string>, { files }: Facts): readonly Warning[] {
-  const unseen = [...new Set(going)].filter((file) => {
+export function tagsUnseen(going: Iterable<string>, { files }: Facts): readonly string[] {
+  return [...new Set(going)].filter((file) => {
     // What was not looked at yet is looked at before anything is done.
     const facts = files?.images.get(file);
     return facts === 'unknown' || (typeof facts === 'object' && facts.format === 'qcow2' && facts.tags === undefined);
   });
-  return files === undefined || unseen.length === 0 ? [] : [{ kind: 'tagsNotSeen', files: unseen }];
+}
+
+export function tagsUnseenWarning(going: Iterable<string>, facts: Facts): readonly Warning[] {
+  const unseen = tagsUnseen(going, facts);
+  return unseen.length === 0 ? [] : [{ kind: 'tagsNotSeen', files: unseen }];
 }

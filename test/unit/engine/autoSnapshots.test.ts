@@ -3,8 +3,7 @@ import { doomedCheckpoints, doomedLayouts, losesOnly } from '../../../src/engine
 import { believed, undoOf } from '../../../src/engine/autoSnapshots.js';
 import { vmKey } from '../../../src/inventory/views.js';
 import type { AutoSnapshot, Facts } from '../../../src/domain/facts.js';
-import type { Loss } from '../../../src/domain/consequences.js';
-import type { Plan } from '../../../src/operations/plan.js';
+import type { PlannedWork } from '../../../src/operations/plan.js';
 import type { Snapshot, SnapshotTree } from '../../../src/domain/snapshot.js';
 import { before, external, frozen, image, looked, facts, tree as treeOf } from '../domain/someFacts.js';
 import { settled } from './fakeClock.js';
@@ -160,30 +159,37 @@ describe('checkpoints beyond the number to be kept', () => {
       frozenDisks: frozen({ s: base, c1: ownFile }),
       files: looked({ images: { [ownFile]: image(base, { empty }), [base]: image() } }),
     });
-  const file = (...files: readonly string[]): Loss => ({ kind: 'files', files });
-  const lossRows: readonly [string, Loss, boolean][] = [
-    ['may lose itself', { kind: 'restorePoints', names: ['c1'] }, true],
-    ['may not take another with it', { kind: 'restorePoints', names: ['c1', 't'] }, false],
-    ['may not lose what the VM has written', { kind: 'diskChanges' }, false],
-    ['may lose what it froze, and its RAM', file(ownFile, '/img/c1.mem'), true],
-    ['may not lose what came after it', file('/img/web.c1'), false],
-    ['may not lose any other file', file(ownFile, base), false],
+  type Work = Pick<PlannedWork, 'deletes' | 'removes'>;
+  const itself: Work = { deletes: ['c1'] };
+  const workRows: readonly [string, Work, boolean][] = [
+    ['may delete itself', itself, true],
+    ['may not take another with it', { deletes: ['c1', 't'] }, false],
+    ['may do nothing that is no delete', {}, false],
+    ['may lose what it froze, and its RAM', { ...itself, removes: [ownFile, '/img/c1.mem'] }, true],
+    ['may not lose what came after it', { ...itself, removes: ['/img/web.c1'] }, false],
+    ['may not lose any other file', { ...itself, removes: [ownFile, base] }, false],
   ];
-  for (const [name, loss, allowed] of lossRows) {
-    it(name, () => assert.equal(losesOnly('c1')(planThat(loss), ofC1(false)), allowed));
+  for (const [name, work, allowed] of workRows) {
+    it(name, () => assert.equal(losesOnly('c1')(planThat(work), ofC1(false)), allowed));
   }
 
+  it('does not go where something that matters could not be seen or asked', () => {
+    const unseen = looked({ images: { [ownFile]: 'unknown', [base]: image() } });
+    assert.equal(losesOnly('c1')(planThat(itself), { ...ofC1(false), files: unseen }), false);
+    assert.equal(losesOnly('c1')(planThat(itself), { ...ofC1(false), unasked: ['qemu:///session'] }), false);
+  });
+
   it('a leaf of the layout goes only when what it froze is known to be empty', () => {
-    const loss = file(ownFile);
-    assert.equal(losesOnly('c1', 'layout')(planThat(loss), ofC1(true)), true);
-    assert.equal(losesOnly('c1', 'layout')(planThat(loss), ofC1(false)), false);
-    assert.equal(losesOnly('c1', 'layout')(planThat(loss), { ...ofC1(true), files: looked({}) }), false);
+    const plan = planThat({ ...itself, removes: [ownFile] });
+    assert.equal(losesOnly('c1', 'layout')(plan, ofC1(true)), true);
+    assert.equal(losesOnly('c1', 'layout')(plan, ofC1(false)), false);
+    assert.equal(losesOnly('c1', 'layout')(plan, { ...ofC1(true), files: looked({}) }), false);
   });
 });
 
-function planThat(loss: Loss): Plan {
+function planThat(work: Pick<PlannedWork, 'deletes' | 'removes'>): PlannedWork {
   const request = { kind: 'delete', vm: { connection: uri, uuid: 'u' }, snapshot: 'c1', scope: 'one' } as const;
-  return { kind: 'plan', request, before, steps: [], losses: [loss], warnings: [], progress: 'timeOnly' };
+  return { kind: 'plan', request, before, steps: [], ...work, progress: 'timeOnly' };
 }
 
 describe('leaves of a layout that nobody needs any more', () => {
