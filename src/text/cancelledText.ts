@@ -1,8 +1,8 @@
 // Who cancelled an operation, and what that leaves. A part of failureText; knows nothing of the editor.
 import { t } from '@vscode/l10n';
 import type { FailureDetails } from '../domain/failure.js';
-import type { OperationRequest } from '../domain/operation.js';
 import type { FailureText } from './failureSentences.js';
+import { leftByCancel } from './operationText.js';
 
 /**
  * | by us | may still happen | told                                       |
@@ -36,28 +36,7 @@ export function cancelledText({
   }
   return {
     sentence: vm === '' ? t('It was cancelled.') : t('Another program cancelled the operation on {0}.', vm),
-    nextStep: leftBehind(request),
+    nextStep: leftByCancel(request),
     severity: 'warning',
   };
-}
-
-/** What an operation leaves that somebody else cancelled: libvirt can cancel external memory and merges only. */
-function leftBehind(request: OperationRequest | undefined): string {
-  switch (request?.kind) {
-    case 'create':
-      return t('No snapshot was made.');
-    case 'delete':
-      return t('The present state of the VM is kept; delete the snapshot again to finish.');
-    case 'consolidate':
-      return t('The disks of the VM are what they were; consolidate it again to finish.');
-    case 'prune':
-      return t('What was not deleted stays; prune again to finish.');
-    case 'revert':
-    case 'describe':
-    case 'rename':
-    case 'repair':
-    case 'power':
-    case undefined:
-      return t('The view shows what is there.');
-  }
 }

@@ -5,7 +5,7 @@ import type { OperationRequest } from '../domain/operation.js';
 import { displayLine } from '../domain/plainText.js';
 import { findSnapshot } from '../domain/snapshotTree.js';
 import { elapsedText } from './relativeAge.js';
-import { operationWords } from './words.js';
+import { operationWords } from './operationText.js';
 
 /** Shorter estimates, in milliseconds, are over before they are read. */
 const worthTelling = 3_000;

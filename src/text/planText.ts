@@ -2,7 +2,7 @@
 // Knows nothing of the editor.
 import { t } from '@vscode/l10n';
 import type { VmView } from '../inventory/views.js';
-import type { DeleteScope, OperationRequest, PowerAction } from '../domain/operation.js';
+import type { OperationRequest } from '../domain/operation.js';
 import type { Plan } from '../operations/plan.js';
 import { parseDescription } from '../domain/description.js';
 import { createMs } from '../domain/estimates.js';
@@ -13,6 +13,7 @@ import { bytesText } from './bytesText.js';
 import { repairText } from './problemText.js';
 import { lossText } from './lossText.js';
 import { titleIn } from './operationProgress.js';
+import { confirmLabel, questionText } from './operationText.js';
 import { agoText, durationText } from './relativeAge.js';
 import { warningText } from './warningText.js';
 import { kindSentence, kindWords, powerWord, snapshotStateWord, styleSentence } from './words.js';
@@ -44,9 +45,9 @@ export function planText(plan: Plan, target: VmView, now: number): PlanText {
     ...(snapshot === undefined || plan.request.kind !== 'revert' ? [] : ['', statesText(snapshot, target)]),
   ];
   return {
-    title: question(plan.request, target),
+    title: questionText(request, { vm: displayLine(target.vm.name), title: displayLine(titleIn(target, request)) }),
     detail: lines.join('\n').trim(),
-    confirm: confirmLabel(plan.request),
+    confirm: confirmLabel(request),
   };
 }
 
@@ -91,97 +92,4 @@ function statesText(snapshot: Snapshot, target: VmView): string {
 
 function snapshotOf(plan: Plan, target: VmView): Snapshot | undefined {
   return target.tree && plan.snapshot !== undefined ? findSnapshot(target.tree, plan.snapshot) : undefined;
-}
-
-function question(request: OperationRequest, target: VmView): string {
-  const vm = displayLine(target.vm.name);
-  const snapshot = displayLine(titleIn(target, request));
-  switch (request.kind) {
-    case 'create':
-      return t('Take the snapshot “{0}” of {1}?', snapshot, vm);
-    case 'revert':
-      return t('Revert {0} to “{1}”?', vm, snapshot);
-    case 'delete':
-      return deleteQuestion(request.scope, snapshot, vm);
-    case 'describe':
-      return t('Change the title and description of “{0}”?', snapshot);
-    case 'rename':
-      return t('Rename the snapshot to “{0}”?', snapshot);
-    case 'repair':
-      return t('Repair {0}?', vm);
-    case 'power':
-      return powerQuestion(request.action, vm);
-    case 'consolidate':
-      return t('Consolidate the disks of {0}?', vm);
-    case 'prune':
-      return request.snapshots.length === 1
-        ? t('Delete 1 snapshot of {0}?', vm)
-        : t('Delete {0} snapshots of {1}?', request.snapshots.length, vm);
-  }
-}
-
-function deleteQuestion(scope: DeleteScope, snapshot: string, vm: string): string {
-  switch (scope) {
-    case 'one':
-      return t('Delete the snapshot “{0}” of {1}?', snapshot, vm);
-    case 'withDescendants':
-      return t('Delete the snapshot “{0}” of {1} and all its descendants?', snapshot, vm);
-    case 'descendants':
-      return t('Delete all descendants of the snapshot “{0}” of {1}?', snapshot, vm);
-  }
-}
-
-function powerQuestion(action: PowerAction, vm: string): string {
-  switch (action) {
-    case 'start':
-      return t('Start {0}?', vm);
-    case 'shutDown':
-      return t('Shut {0} down?', vm);
-    case 'forceOff':
-      return t('Force {0} off?', vm);
-    case 'pause':
-      return t('Pause {0}?', vm);
-    case 'resume':
-      return t('Resume {0}?', vm);
-    case 'restart':
-      return t('Restart {0}?', vm);
-  }
-}
-
-function confirmLabel(request: OperationRequest): string {
-  switch (request.kind) {
-    case 'create':
-      return t('Take Snapshot');
-    case 'revert':
-      return t('Revert');
-    case 'delete':
-      return request.scope === 'one' ? t('Delete') : t('Delete All');
-    case 'describe':
-      return t('Change');
-    case 'rename':
-      return t('Rename');
-    case 'repair':
-      return t('Repair');
-    case 'power':
-      return powerLabel(request.action);
-    case 'consolidate':
-      return t('Consolidate');
-    case 'prune':
-      return request.snapshots.length === 1 ? t('Delete') : t('Delete All');
-  }
-}
-
-function powerLabel(action: PowerAction): string {
-  switch (action) {
-    case 'forceOff':
-      return t('Force Off');
-    case 'shutDown':
-      return t('Shut Down');
-    case 'restart':
-      return t('Restart');
-    case 'start':
-    case 'pause':
-    case 'resume':
-      return t('Go On');
-  }
 }

@@ -7,7 +7,7 @@ import type { Plan } from '../operations/plan.js';
 import { displayLine } from '../domain/plainText.js';
 import { titleIn, titleOf } from './operationProgress.js';
 import { warningText } from './warningText.js';
-import { operationWords } from './words.js';
+import { operationWords } from './operationText.js';
 
 export interface PlannedTarget {
   readonly plan: Plan;

@@ -3,7 +3,7 @@ import { t } from '@vscode/l10n';
 import type { RecoveryReport } from '../domain/recoveryReport.js';
 import { displayLine } from '../domain/plainText.js';
 import { refusalText } from './refusalText.js';
-import { operationWords } from './words.js';
+import { operationWords } from './operationText.js';
 
 export interface RecoveryText {
   readonly message: string;

@@ -6,7 +6,7 @@ import type { UnfinishedOperation } from '../operations/interrupted.js';
 import { titleIn } from './operationProgress.js';
 import { refusalText } from './refusalText.js';
 import { agoText } from './relativeAge.js';
-import { operationWords } from './words.js';
+import { operationWords } from './operationText.js';
 
 /** More are in no dialog that anybody reads to its end. */
 const mostCommands = 12;

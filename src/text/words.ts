@@ -1,6 +1,5 @@
 // The words for states and kinds, so that a row, a tooltip and a message say the same. Knows nothing of the editor.
 import { t } from '@vscode/l10n';
-import type { DeleteScope, OperationRequest } from '../domain/operation.js';
 import type { Snapshot, SnapshotState } from '../domain/snapshot.js';
 import type { Vm } from '../domain/vm.js';
 
@@ -122,61 +121,4 @@ export function snapshotCountText(count: number): string {
     return t('no snapshots');
   }
   return count === 1 ? t('1 snapshot') : t('{0} snapshots', count);
-}
-
-/**
- * What is being done, as a row says it.
- * @param title of the snapshot that the request names, if it names one
- */
-export function operationWords(request: OperationRequest, title: string): string {
-  switch (request.kind) {
-    case 'create':
-      return t('taking snapshot {0}', title);
-    case 'revert':
-      return t('reverting to {0}', title);
-    case 'delete':
-      return deletingWords(request.scope, title);
-    case 'describe':
-      return t('editing {0}', title);
-    case 'rename':
-      return t('renaming to {0}', title);
-    case 'repair':
-      return t('repairing');
-    case 'power':
-      return powerActionWords(request.action);
-    case 'consolidate':
-      return t('consolidating');
-    case 'prune':
-      return request.snapshots.length === 1
-        ? t('pruning 1 snapshot')
-        : t('pruning {0} snapshots', request.snapshots.length);
-  }
-}
-
-function deletingWords(scope: DeleteScope, title: string): string {
-  switch (scope) {
-    case 'one':
-      return t('deleting {0}', title);
-    case 'withDescendants':
-      return t('deleting {0} and its descendants', title);
-    case 'descendants':
-      return t('deleting the descendants of {0}', title);
-  }
-}
-
-function powerActionWords(action: Extract<OperationRequest, { kind: 'power' }>['action']): string {
-  switch (action) {
-    case 'start':
-      return t('starting');
-    case 'shutDown':
-      return t('shutting down');
-    case 'forceOff':
-      return t('switching off');
-    case 'pause':
-      return t('pausing');
-    case 'resume':
-      return t('resuming');
-    case 'restart':
-      return t('restarting');
-  }
 }

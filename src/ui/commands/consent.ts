@@ -13,7 +13,7 @@ import { needsName } from '../../operations/operations.js';
 import { titleIn } from '../../text/operationProgress.js';
 import { durationText } from '../../text/relativeAge.js';
 import { refusalText } from '../../text/refusalText.js';
-import { operationWords } from '../../text/words.js';
+import { operationWords } from '../../text/operationText.js';
 import { askText } from '../prompts/ask.js';
 import { answered } from '../prompts/commandError.js';
 

@@ -11,7 +11,7 @@ import type { Plan } from '../../operations/plan.js';
 import type { Snapshot } from '../../domain/snapshot.js';
 import { virshLine } from '../../steps/virshCommand.js';
 import { titleIn } from '../../text/operationProgress.js';
-import { operationWords } from '../../text/words.js';
+import { operationWords } from '../../text/operationText.js';
 import { type CommandArguments, type OperationName, givenTo } from './commandArguments.js';
 import { CommandError } from '../prompts/commandError.js';
 import { consolidateRequest, pruneRequest } from './deleteCommands.js';

@@ -19,7 +19,7 @@ import { CancelWish } from './runningOperations.js';
 import { mustConfirm } from './consent.js';
 import { askModal, noteInStatusBar, notify, showInView } from '../prompts/notify.js';
 import { OperationNotice } from './operationNotice.js';
-import { doneText } from '../prompts/progressText.js';
+import { doneText } from '../../text/operationText.js';
 import { askNameOfProtected } from './consent.js';
 
 export interface OperateOptions {

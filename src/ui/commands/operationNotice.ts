@@ -4,7 +4,7 @@ import type { InventoryPort } from '../../engine/inventory.js';
 import { DisposableStore, toDisposable } from '../../base/disposable.js';
 import type { OperationRequest } from '../../domain/operation.js';
 import { titleIn } from '../../text/operationProgress.js';
-import { operationWords } from '../../text/words.js';
+import { operationWords } from '../../text/operationText.js';
 import type { CancelWish } from './runningOperations.js';
 import { notifyProgress } from '../prompts/notify.js';
 import { percent, progressText } from '../prompts/progressText.js';

@@ -22,7 +22,7 @@ import { givenTo } from './commandArguments.js';
 import { noteInStatusBar, notify } from '../prompts/notify.js';
 import { mustConfirm } from './consent.js';
 import { confirmModal, existingVm, operate, refusedFailure } from './operate.js';
-import { doneText } from '../prompts/progressText.js';
+import { doneText } from '../../text/operationText.js';
 import { showFailure } from './runCommand.js';
 
 export const revertCommands = {

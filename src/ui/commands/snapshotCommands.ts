@@ -16,7 +16,7 @@ import { targetVm, targetVms, targetSnapshot } from './targets.js';
 import { suggestTitle, checkpointTitle } from '../prompts/titleSuggestion.js';
 import { notify } from '../prompts/notify.js';
 import { operateAll } from './operateAll.js';
-import { doneText } from '../prompts/progressText.js';
+import { doneText } from '../../text/operationText.js';
 import { showFailure } from './runCommand.js';
 import { type GitApi, gitHead } from './gitHead.js';
 

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { doneText, percent, progressText } from '../../../src/ui/prompts/progressText.js';
+import { doneText } from '../../../src/text/operationText.js';
+import { percent, progressText } from '../../../src/ui/prompts/progressText.js';
 import type { OperationRequest } from '../../../src/domain/operation.js';
 
 describe('progressText', () => {

@@ -1,0 +1,195 @@
+// The words of each kind of operation: while it is done, before it, after it, and where somebody else cancelled it. Plain text;
+// knows nothing of the editor.
+import { t } from '@vscode/l10n';
+import type {
+  DeleteScope,
+  OperationRequest,
+  OperationResult,
+  OperationType,
+  PowerAction,
+} from '../domain/operation.js';
+import { durationText } from './relativeAge.js';
+import { powerWord } from './words.js';
+
+/** Names as people read them; `title` is that of the snapshot which the request makes or names. */
+interface Names {
+  readonly vm: string;
+  readonly title: string;
+}
+
+interface Done extends Names {
+  readonly took: string;
+  readonly result: OperationResult;
+}
+
+interface OperationText<K extends OperationType> {
+  readonly doing: (request: RequestOf<K>, title: string) => string;
+  readonly question: (request: RequestOf<K>, names: Names) => string;
+  /** Of the button that goes on. */
+  readonly confirm: (request: RequestOf<K>) => string;
+  readonly done: (request: RequestOf<K>, done: Done) => string;
+  /** What it leaves that somebody else cancelled: libvirt can cancel external memory and merges only. */
+  readonly left?: () => string;
+}
+
+type RequestOf<K extends OperationType> = Extract<OperationRequest, { readonly kind: K }>;
+
+const powers: Readonly<
+  Record<PowerAction, { doing: () => string; question: (vm: string) => string; confirm: () => string }>
+> = {
+  start: { doing: () => t('starting'), question: (vm) => t('Start {0}?', vm), confirm: goOn },
+  shutDown: {
+    doing: () => t('shutting down'),
+    question: (vm) => t('Shut {0} down?', vm),
+    confirm: () => t('Shut Down'),
+  },
+  forceOff: {
+    doing: () => t('switching off'),
+    question: (vm) => t('Force {0} off?', vm),
+    confirm: () => t('Force Off'),
+  },
+  pause: { doing: () => t('pausing'), question: (vm) => t('Pause {0}?', vm), confirm: goOn },
+  resume: { doing: () => t('resuming'), question: (vm) => t('Resume {0}?', vm), confirm: goOn },
+  restart: { doing: () => t('restarting'), question: (vm) => t('Restart {0}?', vm), confirm: () => t('Restart') },
+};
+
+function goOn(): string {
+  return t('Go On');
+}
+
+const deletes: Readonly<
+  Record<
+    DeleteScope,
+    { doing: (title: string) => string; question: (names: Names) => string; done: (done: Done) => string }
+  >
+> = {
+  one: {
+    doing: (title) => t('deleting {0}', title),
+    question: ({ title, vm }) => t('Delete the snapshot “{0}” of {1}?', title, vm),
+    done: ({ title, vm, took }) => t('Deleted “{0}” of {1} in {2}.', title, vm, took),
+  },
+  withDescendants: {
+    doing: (title) => t('deleting {0} and its descendants', title),
+    question: ({ title, vm }) => t('Delete the snapshot “{0}” of {1} and all its descendants?', title, vm),
+    done: ({ title, vm, took }) => t('Deleted “{0}” of {1} and its descendants in {2}.', title, vm, took),
+  },
+  descendants: {
+    doing: (title) => t('deleting the descendants of {0}', title),
+    question: ({ title, vm }) => t('Delete all descendants of the snapshot “{0}” of {1}?', title, vm),
+    done: ({ title, vm, took }) => t('Deleted the descendants of “{0}” of {1} in {2}.', title, vm, took),
+  },
+};
+
+const texts: { readonly [K in OperationType]: OperationText<K> } = {
+  create: {
+    doing: (_, title) => t('taking snapshot {0}', title),
+    question: (_, { title, vm }) => t('Take the snapshot “{0}” of {1}?', title, vm),
+    confirm: () => t('Take Snapshot'),
+    done: (_, done) => createdText(done),
+    left: () => t('No snapshot was made.'),
+  },
+  revert: {
+    doing: (_, title) => t('reverting to {0}', title),
+    question: (_, { title, vm }) => t('Revert {0} to “{1}”?', vm, title),
+    confirm: () => t('Revert'),
+    done: (_, { title, vm, took, result }) =>
+      t('Reverted {0} to “{1}” in {2}; it is {3} now.', vm, title, took, stateWord(result)),
+  },
+  delete: {
+    doing: ({ scope }, title) => deletes[scope].doing(title),
+    question: ({ scope }, names) => deletes[scope].question(names),
+    confirm: ({ scope }) => (scope === 'one' ? t('Delete') : t('Delete All')),
+    done: ({ scope }, done) => deletes[scope].done(done),
+    left: () => t('The present state of the VM is kept; delete the snapshot again to finish.'),
+  },
+  describe: {
+    doing: (_, title) => t('editing {0}', title),
+    question: (_, { title }) => t('Change the title and description of “{0}”?', title),
+    confirm: () => t('Change'),
+    done: (_, { title, vm }) => t('Changed the description of “{0}” of {1}.', title, vm),
+  },
+  rename: {
+    doing: (_, title) => t('renaming to {0}', title),
+    question: (_, { title }) => t('Rename the snapshot to “{0}”?', title),
+    confirm: () => t('Rename'),
+    done: (_, { title, vm }) => t('Renamed a snapshot of {1} to “{0}”.', title, vm),
+  },
+  repair: {
+    doing: () => t('repairing'),
+    question: (_, { vm }) => t('Repair {0}?', vm),
+    confirm: () => t('Repair'),
+    done: (_, { vm, took, result }) => t('Repaired {0} in {1}; it is {2} now.', vm, took, stateWord(result)),
+  },
+  power: {
+    doing: ({ action }) => powers[action].doing(),
+    question: ({ action }, { vm }) => powers[action].question(vm),
+    confirm: ({ action }) => powers[action].confirm(),
+    done: (_, { vm, result }) => t('{0} is {1} now.', vm, stateWord(result)),
+  },
+  consolidate: {
+    doing: () => t('consolidating'),
+    question: (_, { vm }) => t('Consolidate the disks of {0}?', vm),
+    confirm: () => t('Consolidate'),
+    done: (_, { vm, took }) => t('Consolidated the disks of {0} in {1}.', vm, took),
+    left: () => t('The disks of the VM are what they were; consolidate it again to finish.'),
+  },
+  prune: {
+    doing: ({ snapshots: { length } }) => (length === 1 ? t('pruning 1 snapshot') : t('pruning {0} snapshots', length)),
+    question: ({ snapshots: { length } }, { vm }) =>
+      length === 1 ? t('Delete 1 snapshot of {0}?', vm) : t('Delete {0} snapshots of {1}?', length, vm),
+    confirm: ({ snapshots }) => (snapshots.length === 1 ? t('Delete') : t('Delete All')),
+    done: (_, { vm, took }) => t('Pruned the snapshots of {0} in {1}.', vm, took),
+    left: () => t('What was not deleted stays; prune again to finish.'),
+  },
+};
+
+/** The compiler does not see that the row of a request's own kind takes that request. */
+function textOf({ kind }: OperationRequest): OperationText<OperationType> {
+  return texts[kind] as OperationText<OperationType>;
+}
+
+/**
+ * What is being done, as a row says it.
+ * @param title of the snapshot that the request names, if it names one
+ */
+export function operationWords(request: OperationRequest, title: string): string {
+  return textOf(request).doing(request, title);
+}
+
+export function questionText(request: OperationRequest, names: Names): string {
+  return textOf(request).question(request, names);
+}
+
+export function confirmLabel(request: OperationRequest): string {
+  return textOf(request).confirm(request);
+}
+
+export function leftByCancel(request: OperationRequest | undefined): string {
+  return (request && textOf(request).left?.()) ?? t('The view shows what is there.');
+}
+
+/**
+ * What was done, for the status bar and the log.
+ * @param title of the snapshot that the request names
+ */
+export function doneText(request: OperationRequest, result: OperationResult, vm: string, title: string): string {
+  return textOf(request).done(request, { vm, title, took: durationText(result.durationMs), result });
+}
+
+/**
+ * The stop before the title, because the status bar cuts a long text at its end. libvirt sends no event for a stop that
+ * is too short; a VM that is off has nothing to stop.
+ */
+function createdText({ vm, title, took, result }: Done): string {
+  if (result.guestPausedMs !== undefined) {
+    const still = durationText(result.guestPausedMs);
+    return t('Snapshot in {2}, guest still for {3}: “{0}” of {1}.', title, vm, took, still);
+  }
+  return result.state === 'running'
+    ? t('Snapshot in {2}, no stop of the guest seen: “{0}” of {1}.', title, vm, took)
+    : t('Snapshot in {2}: “{0}” of {1}.', title, vm, took);
+}
+
+function stateWord(result: OperationResult): string {
+  return powerWord({ power: result.state, powerReason: 'other', managedSave: false });
+}
