@@ -39,7 +39,7 @@ export function tooDeepToStart(facts: HealthFacts): readonly Problem[] {
 
 interface Oldest {
   readonly snapshot?: string;
-  /** Seconds since 1970. */
+  /** Milliseconds since 1970. */
   readonly since: number;
 }
 
@@ -54,8 +54,7 @@ interface Oldest {
  * | not   | no delta at all | nothing is old                              |
  */
 export function oldest(facts: HealthFacts): Oldest | 'none' | 'unknown' {
-  const { tree, layers, kept = [] } = facts;
-  const now = facts.now / 1_000;
+  const { tree, layers, now, kept = [] } = facts;
   if (tree !== undefined) {
     const doubtful = doubtfulTimes(tree, now);
     const deltas = activePath(tree).filter(({ name, style }) => style === 'external' && !kept.includes(name));
@@ -76,7 +75,7 @@ export function oldest(facts: HealthFacts): Oldest | 'none' | 'unknown' {
 export function tooOld(facts: HealthFacts): readonly Problem[] {
   const { ageHours: limitHours } = facts.thresholds;
   const first = oldest(facts);
-  return typeof first === 'object' && limitHours > 0 && facts.now - first.since * 1_000 > limitHours * hourMs
+  return typeof first === 'object' && limitHours > 0 && facts.now - first.since > limitHours * hourMs
     ? [{ kind: 'deltaTooOld', ...first, limitHours }]
     : [];
 }

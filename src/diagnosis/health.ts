@@ -74,6 +74,6 @@ function fromDoctor({ vm, tree, capabilities, examined, now }: HealthFacts): rea
     examined ??
     (tree === undefined || capabilities === undefined
       ? []
-      : problemsWithoutFiles({ vm, tree, capabilities, now: now / 1_000 }).filter(isSeenInTree));
+      : problemsWithoutFiles({ vm, tree, capabilities, now }).filter(isSeenInTree));
   return seen.filter((problem) => checkOf(problem) !== undefined);
 }

@@ -10,7 +10,7 @@ export type Problem =
       readonly kind: 'deltaTooOld';
       /** The snapshot since which it takes the writes, where that is known. */
       readonly snapshot?: string;
-      /** Seconds since 1970. */
+      /** Milliseconds since 1970. */
       readonly since: number;
       readonly limitHours: number;
     }

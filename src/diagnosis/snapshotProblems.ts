@@ -127,7 +127,7 @@ export function undeletable({ vm, tree, capabilities, now }: HealthFacts): reado
   if (tree === undefined || capabilities === undefined || styleOfVm(tree) !== 'mixed') {
     return [];
   }
-  const facts = { vm, tree, capabilities, now: now / 1_000 };
+  const facts = { vm, tree, capabilities, now };
   const ref = { connection: '', uuid: vm.uuid };
   const stuck = tree.snapshots
     .map(({ name }) => name)

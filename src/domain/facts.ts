@@ -11,7 +11,7 @@ export interface Facts {
   readonly vm: Vm;
   readonly tree: SnapshotTree;
   readonly capabilities: Capabilities;
-  /** Seconds since 1970, on the host of the editor. */
+  /** Milliseconds since 1970, on the host of the editor. */
   readonly now: number;
   /** Targets of disks with a block job on them. */
   readonly blockJobs?: readonly string[];
@@ -80,7 +80,7 @@ export interface OtherVm {
 export interface AutoSnapshot {
   readonly name: string;
   readonly why: AutoReason;
-  /** Seconds since 1970, as the snapshot itself says: another of that name is not ours. */
+  /** Milliseconds since 1970, as the snapshot itself says: another of that name is not ours. */
   readonly createdAt: number;
   /** The snapshot that was reverted to. */
   readonly target?: string;

@@ -21,7 +21,7 @@ export interface Layer {
   readonly snapshots: readonly string[];
   /** Names of the other VMs that rest on it. */
   readonly sharedWith: readonly string[];
-  /** Seconds since 1970 when it began to take the writes: when the snapshot below it was taken; absent for the base. */
+  /** Milliseconds since 1970 when it began to take the writes: when the snapshot below it was taken; absent for the base. */
   readonly since?: number;
 }
 

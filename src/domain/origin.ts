@@ -18,7 +18,7 @@ export interface Before {
 
 export interface SnapshotBefore {
   readonly name: string;
-  /** Seconds since 1970, as it says of itself. */
+  /** Milliseconds since 1970, as it says of itself. */
   readonly createdAt: number;
   readonly parent?: string;
 }

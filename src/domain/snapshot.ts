@@ -30,7 +30,7 @@ export interface Snapshot {
   readonly description: string;
   readonly trailers: Trailers;
   readonly parent?: string;
-  /** Seconds since 1970. Two snapshots can share a second; the parent links give the order. */
+  /** Milliseconds since 1970, of a whole second. Two snapshots can share one; the parent links give the order. */
   readonly createdAt: number;
   readonly state: SnapshotState;
   readonly memory: { readonly location: Location; readonly file?: string };

@@ -46,7 +46,7 @@ const spelled: Readonly<Record<string, string>> = {
  *
  * @param taken names of snapshots, and what stands behind a dot in the names of the VM's files: an external snapshot
  *   puts its name there
- * @param now seconds since 1970
+ * @param now milliseconds since 1970
  */
 export function nameFromTitle(title: string, taken: ReadonlySet<string>, now: number): string {
   const ascii = title
@@ -112,6 +112,6 @@ function cut(text: string, length: number): string {
   return text.slice(0, length).replace(/[._-]+$/u, '');
 }
 
-function dateOf(seconds: number): string {
-  return new Date(seconds * 1_000).toISOString().slice(0, 10);
+function dateOf(at: number): string {
+  return new Date(at).toISOString().slice(0, 10);
 }

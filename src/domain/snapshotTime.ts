@@ -4,16 +4,16 @@ import type { Snapshot, SnapshotTree } from './snapshot.js';
 import { childrenOf } from './snapshotTree.js';
 
 /** libvirt 0.8.0 of April 2010 was the first to take snapshots. */
-const firstSecond = Date.UTC(2010, 3) / 1_000;
+const firstAt = Date.UTC(2010, 3);
 /** Clocks that are kept right differ by less. */
-const slackSeconds = 300;
+const slackMs = 300_000;
 
-/** Both in seconds since 1970. */
+/** Both in milliseconds since 1970. */
 export function timeOf(at: number, now: number): 'plausible' | 'beforeLibvirt' | 'future' {
-  if (at < firstSecond) {
+  if (at < firstAt) {
     return 'beforeLibvirt';
   }
-  return at > now + slackSeconds ? 'future' : 'plausible';
+  return at > now + slackMs ? 'future' : 'plausible';
 }
 
 /**
@@ -26,13 +26,13 @@ export function timeOf(at: number, now: number): 'plausible' | 'beforeLibvirt' |
  * | before that of an ancestor which is not in doubt: it came after it | yes     |
  * | any other                                                         | no       |
  *
- * @param now seconds since 1970
+ * @param now milliseconds since 1970
  */
 export function doubtfulTimes(tree: SnapshotTree, now: number): ReadonlySet<string> {
   const names = new Set(tree.snapshots.map(({ name }) => name));
   const doubtful = new Set<string>();
   const judge = ({ name, createdAt }: Snapshot, latest: number): number => {
-    if (timeOf(createdAt, now) !== 'plausible' || createdAt < latest - slackSeconds) {
+    if (timeOf(createdAt, now) !== 'plausible' || createdAt < latest - slackMs) {
       doubtful.add(name);
       return latest;
     }

@@ -4,7 +4,7 @@ import type { JournalEntry } from '../journal/entry.js';
 import type { Persistence } from './persistence.js';
 
 /** A second more than the clocks of a computer and its daemon can be apart in whole seconds. */
-const slackSeconds = 2;
+const slackMs = 2_000;
 
 /** Rejects with the Failure of a record that cannot be written: as it stands, it lets the snapshot go. */
 export async function keepLeftCheckpoints(
@@ -12,7 +12,7 @@ export async function keepLeftCheckpoints(
   { request: { vm }, plan, startedAt }: JournalEntry,
 ): Promise<void> {
   const names = new Set(plan.steps.flatMap((step) => (step.kind === 'createSnapshot' ? [step.name] : [])));
-  const since = startedAt / 1_000 - slackSeconds;
+  const since = startedAt - slackMs;
   for (const record of await records.of(vm)) {
     if (record.stays !== true && (names.has(record.name) || record.createdAt >= since)) {
       await records.add(vm, { ...record, stays: true });

@@ -24,19 +24,19 @@ export async function readOwnKnowledge(
   return { records: ofRecords, marks: ofMarks };
 }
 
-/** @param nowMs milliseconds since 1970 */
+/** @param now milliseconds since 1970 */
 export function knownFacts(
   { capabilities }: Hypervisor,
   vm: Vm,
   tree: SnapshotTree,
-  nowMs: number,
+  now: number,
   { records, marks, layers, ranSince }: OwnKnowledge = {},
 ): Facts {
   return {
     vm,
     tree,
     capabilities,
-    now: nowMs / 1000,
+    now,
     ...(records === undefined ? {} : { autoSnapshots: records }),
     ...(marks === undefined ? {} : { kept: keptSnapshots(tree, marks).map(({ name }) => name) }),
     ...(layers === undefined ? {} : { layers }),

@@ -114,7 +114,7 @@ export function interruptedOf({ request, plan, steps, startedAt }: JournalEntry)
     plan,
     begun: those('begun'),
     done: those('done'),
-    startedAt: Math.floor(startedAt / 1000),
+    startedAt: Math.floor(startedAt / 1_000) * 1_000,
     begunAt: times('begun'),
     doneAt: times('done'),
     lastStepAt: Math.max(startedAt, ...steps.map(({ at }) => at)),

@@ -3,7 +3,7 @@
 import * as v from 'valibot';
 import { actsAloneForMs } from '../operations/interrupted.js';
 import type { JournalEntry, StepRecord, UnreadableEntry } from './entry.js';
-import { count, isObject, type JsonObject, parseAs, parseJson, writeJson } from './json.js';
+import { count, isObject, type JsonObject, parseAs, parseJson, secondsOf, snapshotTime, writeJson } from './json.js';
 import { beforeShape, originShape } from './originText.js';
 import { fromVersion1 } from './version1.js';
 import { writerShape } from './writer.js';
@@ -46,7 +46,7 @@ const headShape = v.object({
     kind: v.literal('plan'),
     request: requestShape,
     before: beforeShape,
-    steps: v.array(v.looseObject({ kind: v.string() })),
+    steps: v.array(v.looseObject({ kind: v.string(), createdAt: v.exactOptional(snapshotTime) })),
     deletes: names,
     removes: names,
     merges: v.exactOptional(v.array(v.custom(isObject))),
@@ -63,7 +63,14 @@ export type EntryRead =
 export type EntryHead = Omit<JournalEntry, 'steps' | 'recoveries' | 'takenUpAt' | 'lastActedAt'>;
 
 export function writeHead(head: EntryHead): string {
-  return `${writeJson(head)}\n`;
+  const { before, steps } = head.plan;
+  const snapshots = before.snapshots?.map((one) => ({ ...one, createdAt: secondsOf(one.createdAt) }));
+  const plan = {
+    ...head.plan,
+    before: { ...before, ...(snapshots === undefined ? {} : { snapshots }) },
+    steps: steps.map((step) => ('createdAt' in step ? { ...step, createdAt: secondsOf(step.createdAt) } : step)),
+  };
+  return `${writeJson({ ...head, plan })}\n`;
 }
 
 export function writeRecord(record: StepRecord | RecoveryRecord | ExplainedRecord): string {

@@ -30,6 +30,16 @@ export function isObject(value: unknown): value is JsonObject {
 /** A whole number that counts or tells a time. */
 export const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 
+/** A time of a snapshot: whole seconds on the disk, as libvirt tells it, and milliseconds here. */
+export const snapshotTime = v.pipe(
+  count,
+  v.transform((seconds) => seconds * 1_000),
+);
+
+export function secondsOf(snapshotAt: number): number {
+  return Math.floor(snapshotAt / 1_000);
+}
+
 /** Undefined for what has not this shape. */
 export function parseAs<T>(shape: v.GenericSchema<unknown, T>, value: unknown): T | undefined {
   const read = v.safeParse(shape, value, { abortEarly: true });

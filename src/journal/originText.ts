@@ -2,7 +2,7 @@
 import * as v from 'valibot';
 import type { Before, Origin } from '../domain/origin.js';
 import { powerReasons, powerStates } from '../domain/vm.js';
-import { count } from './json.js';
+import { snapshotTime } from './json.js';
 
 const text = v.string();
 const textOrNone = v.exactOptional(text);
@@ -20,6 +20,6 @@ export const beforeShape = v.object({
   managedSave: v.boolean(),
   disks: v.array(v.object({ target: text, file: textOrNone })),
   current: textOrNone,
-  snapshots: v.exactOptional(v.array(v.object({ name: text, createdAt: count, parent: textOrNone }))),
+  snapshots: v.exactOptional(v.array(v.object({ name: text, createdAt: snapshotTime, parent: textOrNone }))),
   lastWrites: v.exactOptional(v.array(v.object({ file: text, modifiedAt: v.exactOptional(v.number()) }))),
 }) satisfies v.GenericSchema<unknown, Before>;

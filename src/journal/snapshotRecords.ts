@@ -19,7 +19,7 @@ import {
   syncFolder,
   writeNew,
 } from './durable.js';
-import { count, parseAs, parseJson, writeJson } from './json.js';
+import { count, parseAs, parseJson, secondsOf, snapshotTime, writeJson } from './json.js';
 
 const version = 1;
 const maxBytes = 16 * 1024;
@@ -31,14 +31,14 @@ const soundShape = v.looseObject({
   connection: v.string(),
   uuid: v.string(),
   name: v.string(),
-  createdAt: count,
+  createdAt: snapshotTime,
   at: count,
 });
 
 /** One snapshot: a name alone could be another one's by now. */
 export interface OneSnapshot {
   readonly name: string;
-  /** Seconds since 1970, as the snapshot itself says. */
+  /** Milliseconds since 1970, as the snapshot itself says. */
   readonly createdAt: number;
 }
 
@@ -95,7 +95,7 @@ export class SnapshotRecords<T extends OneSnapshot> {
         connection,
         uuid,
         name,
-        createdAt,
+        createdAt: secondsOf(createdAt),
         ...this.options.write(record),
         at: Math.max(Date.now(), last + 1),
       });
@@ -197,7 +197,7 @@ export class SnapshotRecords<T extends OneSnapshot> {
 }
 
 function fileOf(name: string, createdAt: number): string {
-  return `${hash(name, String(createdAt))}.json`;
+  return `${hash(name, String(secondsOf(createdAt)))}.json`;
 }
 
 function hash(...parts: readonly string[]): string {

@@ -75,7 +75,7 @@ function treeAsLeft(interrupted: InterruptedOperation, before: readonly Snapshot
 /** Taken by us since it began, be it by a recovery of which the journal has no step. */
 function isOursSince(snapshot: Snapshot, { startedAt }: InterruptedOperation, facts: Facts): boolean {
   return (
-    snapshot.createdAt >= startedAt - 1 && (isAuto(snapshot, 'revert', facts) || isAuto(snapshot, 'layout', facts))
+    snapshot.createdAt >= startedAt - 1_000 && (isAuto(snapshot, 'revert', facts) || isAuto(snapshot, 'layout', facts))
   );
 }
 
@@ -188,7 +188,7 @@ function isUnwrittenSince(interrupted: InterruptedOperation, before: Before, fac
  * | none writes, and the VM was off before                | the begin |
  */
 function mayWriteUntil({ plan, startedAt, begunAt, doneAt, lastStepAt }: InterruptedOperation, before: Before): number {
-  let quietAt = before.power === 'off' ? (startedAt + 1) * 1_000 : undefined;
+  let quietAt = before.power === 'off' ? startedAt + 1_000 : undefined;
   for (const [index, step] of plan.steps.entries()) {
     const done = doneAt?.get(index);
     if (begunAt?.has(index) !== true && done === undefined) {

@@ -19,7 +19,7 @@ export interface InterruptedOperation {
   /** Indexes of the plan's steps. */
   readonly begun: readonly number[];
   readonly done: readonly number[];
-  /** Seconds since 1970. */
+  /** Milliseconds since 1970, of a whole second, as libvirt tells times. */
   readonly startedAt: number;
   /** When each step was begun and done last, by its index, and when the last thing was written of any: milliseconds since 1970. */
   readonly begunAt?: ReadonlyMap<number, number>;

@@ -70,7 +70,7 @@ export function withSnapshot(facts: Facts, step: CreateStep, state: SnapshotStat
     description,
     trailers,
     ...(tree.current === undefined ? {} : { parent: tree.current }),
-    createdAt: Math.floor(createdAt),
+    createdAt: Math.floor(createdAt / 1_000) * 1_000,
     state,
     memory,
     disks,

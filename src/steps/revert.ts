@@ -67,7 +67,7 @@ function onNewOverlays(step: StepOf<'revert'>, target: Snapshot, facts: Facts): 
   const frozen = frozenDisks.get(target.name) ?? [];
   const overlays = snapshotableDisks({ disks: frozen }).map(({ target: name, source = '' }) => ({
     target: name,
-    file: `${source.replace(/\.[^./]*$/u, '')}.${String(Math.floor(now))}`,
+    file: `${source.replace(/\.[^./]*$/u, '')}.${String(Math.floor(now / 1_000))}`,
   }));
   const current = currentOf(tree);
   const left = (current?.revertDisks ?? current?.disks ?? []).flatMap(({ file }) => file ?? []);

@@ -52,7 +52,7 @@ export type Step =
   | { readonly kind: 'forgetSnapshot'; readonly snapshot: string }
   /**
    * libvirt is told of an external snapshot that it took and did not write down: the VM stands on its overlays already.
-   * `below`: what they froze. `createdAt`: seconds since 1970.
+   * `below`: what they froze. `createdAt`: milliseconds since 1970.
    */
   | {
       readonly kind: 'adoptSnapshot';

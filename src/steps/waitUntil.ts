@@ -3,7 +3,7 @@ import { always, cannotTell, nothingTouched, type StepDefinition } from './stepD
 
 export const waitUntil: StepDefinition<'waitUntil'> = {
   touches: nothingTouched,
-  apply: ({ second }, facts) => ({ ...facts, now: Math.max(facts.now, second + 1) }),
+  apply: ({ second }, facts) => ({ ...facts, now: Math.max(facts.now, (second + 1) * 1_000) }),
   isDone: cannotTell,
   byHand: () => [['sleep', '1']],
   isHarmless: always,

@@ -38,11 +38,7 @@ export function snapshotFacts(
   { now }: Reading,
 ): FactList {
   const { trailers } = snapshot;
-  const created = t(
-    '{0}, {1}',
-    new Date(snapshot.createdAt * 1_000).toLocaleString(),
-    agoText(snapshot.createdAt, now / 1_000),
-  );
+  const created = t('{0}, {1}', new Date(snapshot.createdAt).toLocaleString(), agoText(snapshot.createdAt, now));
   return {
     heading: snapshot.title,
     ...(snapshot.description === '' ? {} : { text: snapshot.description }),

@@ -92,8 +92,8 @@ export const fileProblems = {
   ],
   deltaTooOld: ({ snapshot, since, limitHours }, { vm, title, now }) => [
     snapshot === undefined
-      ? t('The oldest delta of {0} is {1} old.', vm, relativeAge(since, now / 1_000))
-      : t('{0} has been written beside “{1}” for {2}.', vm, title(snapshot), relativeAge(since, now / 1_000)),
+      ? t('The oldest delta of {0} is {1} old.', vm, relativeAge(since, now))
+      : t('{0} has been written beside “{1}” for {2}.', vm, title(snapshot), relativeAge(since, now)),
     t(
       'A snapshot is no backup: its delta grows with each write, and the longer it stands the more a revert loses. {0} h are meant to be enough.',
       limitHours,

@@ -12,7 +12,7 @@ import { agoText } from './relativeAge.js';
 /** More names than this are counted, not listed: a modal dialog does not scroll. */
 const longestList = 8;
 
-/** @param now seconds since 1970 */
+/** @param now milliseconds since 1970 */
 export function lossText(loss: Loss, plan: Plan, target: VmView, now: number): string {
   switch (loss.kind) {
     case 'diskChanges': {

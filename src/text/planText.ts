@@ -27,7 +27,7 @@ export interface PlanText {
   readonly confirm: string;
 }
 
-/** @param now seconds since 1970 */
+/** @param now milliseconds since 1970 */
 export function planText(plan: Plan, target: VmView, now: number): PlanText {
   const snapshot = snapshotOf(plan, target);
   const { request } = plan;

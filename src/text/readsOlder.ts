@@ -4,6 +4,6 @@ import { relativeAge } from './relativeAge.js';
 
 /** @param at, now milliseconds since 1970: when the rows were written, and the present */
 export function readsOlder({ tree }: Pick<VmView, 'tree'>, at: number, now: number): boolean {
-  const reads = (createdAt: number, when: number): string => relativeAge(createdAt, when / 1_000);
+  const reads = (createdAt: number, when: number): string => relativeAge(createdAt, when);
   return tree?.snapshots.some(({ createdAt }) => reads(createdAt, at) !== reads(createdAt, now)) === true;
 }

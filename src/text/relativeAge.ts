@@ -2,7 +2,7 @@
 import { t } from '@vscode/l10n';
 import { timeOf } from '../domain/snapshotTime.js';
 
-const minute = 60;
+const minute = 60_000;
 const hour = 60 * minute;
 const day = 24 * hour;
 const week = 7 * day;
@@ -22,8 +22,8 @@ const year = 365.25 * day;
  * | < 2 years         | 7 months                     |
  * | older             | 3 years                      |
  *
- * @param at seconds since 1970
- * @param now seconds since 1970
+ * @param at milliseconds since 1970
+ * @param now milliseconds since 1970
  */
 export function relativeAge(at: number, now: number): string {
   const age = now - at;
@@ -81,8 +81,8 @@ export function durationText(milliseconds: number): string {
 /** A span of time that a row counts up: whole seconds. */
 export function elapsedText(milliseconds: number): string {
   const seconds = Math.max(0, Math.floor(milliseconds / 1_000));
-  if (seconds < minute) {
+  if (seconds < 60) {
     return t('{0} s', seconds);
   }
-  return t('{0} min {1} s', Math.floor(seconds / minute), seconds % minute);
+  return t('{0} min {1} s', Math.floor(seconds / 60), seconds % 60);
 }

@@ -138,7 +138,7 @@ const kindIcons: Readonly<Record<Snapshot['kind'], string>> = {
 export function snapshotRow(snapshot: Snapshot, place: SnapshotPlace, { now }: Reading, size?: SnapshotSize): Row {
   const label = displayLine(snapshot.title);
   const kind = kindWords(snapshot);
-  const age = relativeAge(snapshot.createdAt, now / 1_000);
+  const age = relativeAge(snapshot.createdAt, now);
   const marks = [...(place.automatic ? [t('automatic')] : []), ...(place.kept ? [t('kept')] : [])];
   const mark = healthMark(place.found ?? []);
   const description = [kind, ...marks, age, ...sizeWords(size), ...(mark === '' ? [] : [mark])].join(' · ');

@@ -18,7 +18,7 @@ const mostCommands = 12;
  * | steps                 | whether they lead to before or after it, and the commands |
  * | only a person can     | why, and what helps |
  *
- * @param now seconds since 1970
+ * @param now milliseconds since 1970
  */
 export function unfinishedText(
   { request, vm, startedAt, recovery, commands }: UnfinishedOperation,
@@ -26,7 +26,7 @@ export function unfinishedText(
   now: number,
 ): string {
   const what = operationWords(request, displayLine(titleIn(view, request)));
-  const began = t('{0}: {1}, begun {2}, was interrupted.', displayLine(vm), what, agoText(startedAt / 1_000, now));
+  const began = t('{0}: {1}, begun {2}, was interrupted.', displayLine(vm), what, agoText(startedAt, now));
   switch (recovery.kind) {
     case 'settled':
       return [began, t('Nothing is left to do.')].join('\n');

@@ -51,7 +51,7 @@ function situationOf(style: 'internal' | 'external', parentOf: (index: number) =
         location: style,
         ...(style === 'external' ? { file: overlayOf(target, index) } : {}),
       })),
-      createdAt: 1_700_000_000 + index * 60,
+      createdAt: 1_700_000_000_000 + index * 60_000,
     });
   });
   const tags = style === 'internal' ? snapshots.map(({ name }) => name) : [];
@@ -73,7 +73,7 @@ function situationOf(style: 'internal' | 'external', parentOf: (index: number) =
     vm: vm({ disks: present }),
     tree: tree(snapshots, nameOf(last)),
     capabilities: capabilities(release),
-    now: 1_800_000_000,
+    now: 1_800_000_000_000,
     blockJobs: [],
     frozenDisks,
     files: looked({

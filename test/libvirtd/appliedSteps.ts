@@ -73,7 +73,7 @@ async function readWorld(hypervisor: Hypervisor, uuid: string, folder: string): 
     vm,
     tree,
     capabilities: hypervisor.capabilities,
-    now: Date.now() / 1000,
+    now: Date.now(),
     frozenDisks: new Map(
       await Promise.all(
         tree.snapshots.map(async ({ name }) => [name, await hypervisor.readFrozenDisks(uuid, name)] as const),

@@ -115,7 +115,7 @@ describe('reading, on the test driver', function () {
       const snapshot = byName.get(`s${i}`);
       assert.ok(snapshot !== undefined);
       assert.equal(snapshot.parent, i === 0 ? undefined : `s${Math.floor((i - 1) / 3)}`);
-      assert.equal(snapshot.createdAt, 1_700_000_000 + i);
+      assert.equal(snapshot.createdAt, (1_700_000_000 + i) * 1_000);
       assert.equal(snapshot.description, hostile[i % hostile.length]);
     }
   });

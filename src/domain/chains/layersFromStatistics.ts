@@ -92,7 +92,7 @@ export interface Overlay {
   readonly target: string;
   readonly file: string;
   readonly snapshot: string;
-  /** Seconds since 1970. */
+  /** Milliseconds since 1970. */
   readonly since: number;
 }
 
@@ -101,7 +101,7 @@ export function overlaysOf(snapshots: readonly Snapshot[]): readonly Overlay[] {
   return snapshots.flatMap(({ name, createdAt, disks, revertDisks = [] }) =>
     [...disks, ...revertDisks].flatMap(({ target, location, file }) =>
       location === 'external' && file !== undefined
-        ? [{ target, file, snapshot: name, since: Math.max(createdAt, revertSecondOf(file) ?? createdAt) }]
+        ? [{ target, file, snapshot: name, since: Math.max(createdAt, (revertSecondOf(file) ?? 0) * 1_000) }]
         : [],
     ),
   );

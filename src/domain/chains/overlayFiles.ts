@@ -119,7 +119,7 @@ export interface RevertOverlay extends NewOverlay {
  */
 export function chooseRevertOverlays(facts: Facts, disks: readonly VmDisk[]): readonly RevertOverlay[] | Refused {
   const taken = takenFiles(facts);
-  for (let second = Math.floor(facts.now); ; second++) {
+  for (let second = Math.floor(facts.now / 1_000); ; second++) {
     const names = new Set<string>();
     const overlays = disks.map((disk): RevertOverlay => {
       const backing = disk.source ?? '';
@@ -149,7 +149,7 @@ function takenFiles(facts: Facts): Set<string> {
  * (`web` with `v1.base`, `web.v1` with `base`), or what a person saved. So the second and the VM are part of its name.
  */
 function memoryFileName({ vm, now }: Facts, snapshot: string): string {
-  return `${safeStem(vm.name)}.${snapshot}-${Math.floor(now)}-${vm.uuid.slice(0, 8)}.mem`;
+  return `${safeStem(vm.name)}.${snapshot}-${Math.floor(now / 1_000)}-${vm.uuid.slice(0, 8)}.mem`;
 }
 
 /** The seconds in which libvirt made overlays that are still there. */

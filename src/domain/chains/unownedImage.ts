@@ -78,5 +78,5 @@ function unownedOn(file: string, facts: Facts): readonly Unowned[] {
 /** In milliseconds since 1970. The disks of a guest that runs on go over to their overlays when its RAM is saved. */
 function completeAt({ createdAt, memory }: Snapshot, { files }: Facts): number {
   const ram = memory.file === undefined ? undefined : files?.files.get(memory.file);
-  return Math.max(createdAt * 1000, typeof ram === 'object' ? (ram.modifiedAt ?? 0) : 0);
+  return Math.max(createdAt, typeof ram === 'object' ? (ram.modifiedAt ?? 0) : 0);
 }

@@ -37,7 +37,7 @@ export function writeAdoptedXml(step: AdoptStep, present: string, configured?: s
     element('domainsnapshot', {}, [
       ...head.children,
       element('state', {}, [state]),
-      element('creationTime', {}, [String(createdAt)]),
+      element('creationTime', {}, [String(Math.floor(createdAt / 1_000))]),
       parent === undefined ? undefined : element('parent', {}, [element('name', {}, [parent])]),
       named(frozen, 'domain'),
       inactive === undefined ? undefined : named(inactive, 'inactiveDomain'),

@@ -58,14 +58,14 @@ function toSnapshot(root: XmlElement): Snapshot {
   const revertDisks = findAll(find(root, 'revertDisks'), 'disk').map(toDisk);
   const parent = textOf(find(root, 'parent', 'name'));
   const { trailers, text: description } = parseDescription(textOf(find(root, 'description')) ?? '');
-  const createdAt = Number(textOf(find(root, 'creationTime')) ?? 0);
+  const createdAt = Number(textOf(find(root, 'creationTime')) ?? 0) * 1_000;
   return {
     name,
     title: trailers.title ?? name,
     description,
     trailers,
     ...(parent === undefined ? {} : { parent }),
-    createdAt: Number.isSafeInteger(createdAt) ? createdAt : 0,
+    createdAt: Number.isSafeInteger(createdAt) && createdAt % 1_000 === 0 ? createdAt : 0,
     state,
     memory: { location: memoryLocation, ...(memoryFile === undefined ? {} : { file: memoryFile }) },
     disks,

@@ -6,13 +6,13 @@ import { sortSnapshots } from '../../domain/snapshotTree.js';
 /** What both parts name goes. */
 export interface PruneRule {
   /** Absent: of any age. */
-  readonly olderThanSeconds?: number;
+  readonly olderThanMs?: number;
   /** How many of the newest stay; absent: none because of this. */
   readonly keepLast?: number;
 }
 
 /**
- * @param now seconds since 1970
+ * @param now milliseconds since 1970
  *
  * Oldest first. That the current one and those marked as to be kept stay all the same is said by the plan.
  *
@@ -21,21 +21,21 @@ export interface PruneRule {
  * | any, and the rule names neither age nor number | chosen |
  * | its time cannot be right (`doubtfulTimes`)     | stays, and is not one of the newest |
  * | one of the `keepLast` newest                   | stays |
- * | not older than `olderThanSeconds`              | stays |
+ * | not older than `olderThanMs`                   | stays |
  * | otherwise                                      | chosen |
  */
 export function chosenByRule(
-  { olderThanSeconds, keepLast }: PruneRule,
+  { olderThanMs, keepLast }: PruneRule,
   tree: SnapshotTree,
   now: number,
 ): readonly Snapshot[] {
   const byTime = sortSnapshots(tree, 'time');
-  if (olderThanSeconds === undefined && keepLast === undefined) {
+  if (olderThanMs === undefined && keepLast === undefined) {
     return byTime;
   }
   const doubtful = doubtfulTimes(tree, now);
   const timed = byTime.filter(({ name }) => !doubtful.has(name));
   return timed
     .slice(0, Math.max(0, timed.length - Math.max(0, Math.floor(keepLast ?? 0))))
-    .filter(({ createdAt }) => now - createdAt >= Math.max(0, olderThanSeconds ?? 0));
+    .filter(({ createdAt }) => now - createdAt >= Math.max(0, olderThanMs ?? 0));
 }

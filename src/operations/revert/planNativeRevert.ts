@@ -154,7 +154,7 @@ function besideRefusal(snapshot: Snapshot, disks: readonly VmDisk[], facts: Fact
  * | later still                    | nothing to wait for: a clock was wrong |
  */
 export function secondToWaitFor(facts: Facts): number | undefined {
-  const now = Math.floor(facts.now);
+  const now = Math.floor(facts.now / 1_000);
   const near = revertSeconds(facts).filter((second) => second >= now && second <= now + 2);
   return near.length === 0 ? undefined : Math.max(...near);
 }

@@ -72,7 +72,7 @@ async function prune(run: CommandRun): Promise<Pruned> {
   const untimed = await untimedIn(run, view);
   const wanted = isRuleTold(givenTo(run.call)) ? plan : await unticked(run, view, plan, untimed);
   if (mustConfirm(run)) {
-    const text = planText(wanted, existingVm(run, view.ref), Date.now() / 1_000);
+    const text = planText(wanted, existingVm(run, view.ref), Date.now());
     await confirmModal(text.title, text.detail, [text.confirm]);
     await askNameOfProtected(run, existingVm(run, view.ref), wanted.request, wanted);
     await undoMoment(requestWords(run.inventory, wanted.request));
@@ -103,11 +103,11 @@ async function byRule(run: CommandRun, view: VmView, given: CommandArguments): P
   const rule = isRuleTold(given) ? given : await pickPruneRule(tree);
   const chosen = chosenByRule(
     {
-      ...(rule.olderThan === undefined ? {} : { olderThanSeconds: rule.olderThan * 3_600 }),
+      ...(rule.olderThan === undefined ? {} : { olderThanMs: rule.olderThan * 3_600_000 }),
       ...(rule.keepLast === undefined ? {} : { keepLast: rule.keepLast }),
     },
     tree,
-    Date.now() / 1_000,
+    Date.now(),
   );
   if (chosen.length === 0) {
     throw new CommandError('notFound', t('The rule fits no snapshot of {0}.', view.vm.name), { vm: view.vm.name });
@@ -126,7 +126,7 @@ async function untimedIn(run: CommandRun, view: VmView): Promise<Pruned['stays']
     return [];
   }
   const tree = await run.inventory.readTree(view.ref);
-  return [...doubtfulTimes(tree, Date.now() / 1_000)].map((snapshot) => ({
+  return [...doubtfulTimes(tree, Date.now())].map((snapshot) => ({
     snapshot,
     why: t('Its time cannot be right, so that its age is not known. It can be deleted by itself.'),
   }));

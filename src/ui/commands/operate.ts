@@ -140,7 +140,7 @@ export async function operateConfirmed(
     return operate(run, request, { confirmed: plan });
   }
   const view = existingVm(run, request.vm);
-  const text = planText(plan, view, Date.now() / 1_000);
+  const text = planText(plan, view, Date.now());
   await confirmModal(text.title, text.detail, [text.confirm]);
   await askNameOfProtected(run, view, request, plan);
   await afterAnswer();

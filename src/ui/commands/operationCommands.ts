@@ -57,7 +57,7 @@ async function finishUnfinished(run: CommandRun): Promise<{ readonly outcomes: r
     throw new CommandError('notFound', t('Nothing is unfinished on {0}.', vm.name), { vm: vm.name });
   }
   if (agreed.length === 0) {
-    const [text] = unfinished.map((one) => unfinishedText(one, view, Date.now() / 1_000));
+    const [text] = unfinished.map((one) => unfinishedText(one, view, Date.now()));
     throw new CommandError('refused', text ?? '', { vm: vm.name });
   }
   await ask(run, view, unfinished);
@@ -84,7 +84,7 @@ async function ask(run: CommandRun, view: VmView, unfinished: readonly Unfinishe
     }
   }
   if (mustConfirm(run)) {
-    const now = Date.now() / 1_000;
+    const now = Date.now();
     await confirmModal(
       t('Finish what was interrupted on {0}?', view.vm.name),
       unfinished.map((one) => unfinishedText(one, view, now)).join('\n\n'),

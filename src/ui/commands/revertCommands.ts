@@ -132,7 +132,7 @@ async function ask(
       continue;
     }
     const otherWay = checkpoint === 'first' ? t('Without Checkpoint…') : t('With Checkpoint…');
-    const text = planText(first.plan, existingVm(run, view.ref), Date.now() / 1_000);
+    const text = planText(first.plan, existingVm(run, view.ref), Date.now());
     const note = checkpoint === 'none' && preferred === 'first' ? whyNone(decisions.first.refusals) : '';
     const labels = [...others.map(({ label }) => label), ...(mayTurn ? [otherWay] : [])];
     const button = await confirmModal(text.title, `${note}${text.detail}`, [first.label, ...labels]);

@@ -60,7 +60,7 @@ export async function pictureWhatIf(
       rows: [],
     };
   }
-  const { title, detail } = planText(second, view, reading.now / 1_000);
+  const { title, detail } = planText(second, view, reading.now);
   const why = first.kind === 'refusal' ? refusalText(first.refusal).reason : undefined;
   return {
     kind: 'whatIf',

@@ -26,7 +26,7 @@ export async function pickPruneRule(tree: SnapshotTree): Promise<PickedRule> {
   const count = tree.snapshots.length;
   const older = (hours: number, label: string): Choice<PickedRule | 'days' | 'count'> => ({
     label,
-    description: t('{0} of {1}', fitting(tree, { olderThanSeconds: hours * 3_600 }), count),
+    description: t('{0} of {1}', fitting(tree, { olderThanMs: hours * 3_600_000 }), count),
     value: { olderThan: hours },
   });
   const newest = (keepLast: number): Choice<PickedRule | 'days' | 'count'> => ({
@@ -54,7 +54,7 @@ export async function pickPruneRule(tree: SnapshotTree): Promise<PickedRule> {
 }
 
 function fitting(tree: SnapshotTree, rule: PruneRule): number {
-  return chosenByRule(rule, tree, Date.now() / 1_000).length;
+  return chosenByRule(rule, tree, Date.now()).length;
 }
 
 async function number(prompt: string): Promise<number> {
@@ -74,7 +74,7 @@ export async function pickPruned(
   stays: readonly { readonly snapshot: string; readonly why: string }[],
   sizes: readonly SnapshotSize[],
 ): Promise<readonly string[]> {
-  const now = Date.now() / 1_000;
+  const now = Date.now();
   const bytesOf = (name: string): Bytes => sizes.find(({ snapshot }) => snapshot === name)?.totalBytes ?? 'unknown';
   const items = going.map((name) => {
     const snapshot = view.tree && findSnapshot(view.tree, name);

@@ -57,7 +57,7 @@ export async function pickSnapshot(view: VmView, tree: SnapshotTree, placeholder
   if (tree.snapshots.length === 0) {
     throw new CommandError('notFound', t('{0} has no snapshots.', view.vm.name), { vm: view.vm.name });
   }
-  const now = Date.now() / 1_000;
+  const now = Date.now();
   const choices = tree.snapshots
     .map((snapshot, index) => ({ snapshot, index }))
     .sort((a, b) => b.snapshot.createdAt - a.snapshot.createdAt || b.index - a.index)

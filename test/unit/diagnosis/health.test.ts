@@ -9,7 +9,7 @@ import type { Layer, VmLayers } from '../../../src/domain/layers.js';
 import { capabilities, disk, external, internal, ref, tree, vm } from '../domain/someFacts.js';
 
 const now = 1_800_000_000_000;
-const hour = 3_600;
+const hour = 3_600_000;
 const GiB = 1024 ** 3;
 
 const layer = (file: string, more: Partial<Layer> = {}): Layer => ({
@@ -62,9 +62,9 @@ function facts(more: Partial<HealthFacts> = {}): HealthFacts {
   };
 }
 
-const then = now / 1_000 - 99 * hour;
+const then = now - 99 * hour;
 const aged = (hours: number, name = 'a'): ReturnType<typeof external> =>
-  external(name, undefined, { createdAt: now / 1_000 - hours * hour });
+  external(name, undefined, { createdAt: now - hours * hour });
 const diagnosed = (problem: Problem): Partial<HealthFacts> => ({ examined: [problem] });
 const allChecks = checksBy('health', 'tree', 'examination');
 const room = (freeBytes: number): Partial<HealthFacts> => ({
@@ -220,7 +220,7 @@ describe('health checks', () => {
     [
       'neither does a snapshot that is older than the one that it came after',
       {
-        tree: tree([aged(1), external('b', 'a', { createdAt: 86 }), { ...aged(99, 'c'), parent: 'b' }], 'c'),
+        tree: tree([aged(1), external('b', 'a', { createdAt: 86_000 }), { ...aged(99, 'c'), parent: 'b' }], 'c'),
       },
       [],
     ],

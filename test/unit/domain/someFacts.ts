@@ -19,7 +19,7 @@ import {
 import type { Before } from '../../../src/domain/origin.js';
 import type { Vm, VmDisk } from '../../../src/domain/vm.js';
 
-export const now = 1_800_000_000;
+export const now = 1_800_000_000_000;
 export const ref = { connection: 'qemu:///system', uuid: '11111111-2222-3333-4444-555555555555' };
 
 export function disk(target: string, source: string | undefined, more: Partial<VmDisk> = {}): VmDisk {

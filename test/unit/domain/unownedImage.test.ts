@@ -29,7 +29,7 @@ describe('an image that nobody names, upon what a snapshot is said to have froze
         strays: new Map([[name, stray]]),
       }),
     )?.refusal.reason;
-  const at = (ms: number): StrayImage => ({ restsOn: [base], modifiedAt: now * 1000 + ms });
+  const at = (ms: number): StrayImage => ({ restsOn: [base], modifiedAt: now + ms });
 
   it('may be what it froze, where it was at rest when that was taken, or nobody knows', () => {
     assert.equal(told('missing', at(-minuteMs)), 'unownedImage');
@@ -71,7 +71,7 @@ describe('an image that nobody names, upon what a snapshot is said to have froze
   });
 
   it('was at rest only when the RAM of a guest that ran on was saved', () => {
-    assert.equal(told('missing', at(10 * minuteMs), ram, (now + 600) * 1000), 'unownedImage');
+    assert.equal(told('missing', at(10 * minuteMs), ram, now + 600_000), 'unownedImage');
     assert.equal(told('missing', at(10 * minuteMs), ram), undefined);
   });
 });

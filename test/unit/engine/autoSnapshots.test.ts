@@ -15,7 +15,7 @@ function auto(name: string, parent?: string): Snapshot {
 }
 
 function record(name: string, target: string, change: Partial<AutoSnapshot> = {}): AutoSnapshot {
-  return { name, why: 'revert', createdAt: 1_700_000_000, target, ...change };
+  return { name, why: 'revert', createdAt: 1_700_000_000_000, target, ...change };
 }
 
 /** s, with two leaves: t, and the checkpoint of a revert to s. */

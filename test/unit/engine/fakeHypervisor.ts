@@ -278,7 +278,7 @@ export function fakeSnapshot(name: string, parent?: string): Snapshot {
     description: '',
     trailers: {},
     ...(parent === undefined ? {} : { parent }),
-    createdAt: 1_700_000_000,
+    createdAt: 1_700_000_000_000,
     state: 'running',
     memory: { location: 'internal' },
     disks: [{ target: 'vda', location: 'internal', deleteInProgress: false }],

@@ -124,7 +124,7 @@ describe('a recovery that nobody asked for', () => {
   });
 
   it('keeps the checkpoints of what broke off from every rule', async () => {
-    const record = { name: 'c', why: 'revert' as const, createdAt: 1_800_000_000, target: 'a' };
+    const record = { name: 'c', why: 'revert' as const, createdAt: 1_800_000_000_000, target: 'a' };
     const older = { ...record, name: 'o', createdAt: 5 };
     const w = await comeUp({
       prepare: (_, persistence) => persistence.recorded.set(vmKey(vm), [older, record]),

@@ -64,7 +64,7 @@ describe('a sweep', () => {
           'vda',
           true,
           [
-            ['/images/web.one', 500, [], [], 1_700_000_000, 'there'],
+            ['/images/web.one', 500, [], [], 1_700_000_000_000, 'there'],
             ['/images/web.qcow2', 7000, ['one'], ['other'], undefined, 'there'],
           ],
         ],

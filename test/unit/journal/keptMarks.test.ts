@@ -8,7 +8,7 @@ import { silentLog } from '../../silentLog.js';
 import { vm } from './plans.js';
 import { ownFolders } from './samples.js';
 
-const mark = { name: 'golden', createdAt: 1_800_000_000 };
+const mark = { name: 'golden', createdAt: 1_800_000_000_000 };
 
 describe('marks of snapshots that are to be kept', () => {
   const folder = ownFolders();

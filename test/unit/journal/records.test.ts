@@ -17,8 +17,8 @@ import type { AutoSnapshot } from '../../../src/domain/facts.js';
 import { vm } from './plans.js';
 import { keptLog, ownFolders } from './samples.js';
 
-const auto: AutoSnapshot = { name: 'auto-1', why: 'revert', createdAt: 1_800_000_000, target: 'before upgrade' };
-const leaf: AutoSnapshot = { name: 'leaf', why: 'layout', createdAt: 1_800_000_001 };
+const auto: AutoSnapshot = { name: 'auto-1', why: 'revert', createdAt: 1_800_000_000_000, target: 'before upgrade' };
+const leaf: AutoSnapshot = { name: 'leaf', why: 'layout', createdAt: 1_800_000_001_000 };
 
 describe('the records of snapshots that we took unasked', () => {
   const folder = ownFolders();
@@ -35,7 +35,7 @@ describe('the records of snapshots that we took unasked', () => {
     await records().add(other, { ...leaf, name: 'theirs' });
     assert.deepEqual(await records().of(vm), [auto, leaf]);
     assert.deepEqual(await records().of(other), [{ ...leaf, name: 'theirs' }]);
-    await records().forget(vm, { name: auto.name, createdAt: auto.createdAt + 1 });
+    await records().forget(vm, { name: auto.name, createdAt: auto.createdAt + 1_000 });
     assert.equal((await records().of(vm)).length, 2);
     await records().forget(vm, auto);
     await records().forget(vm, auto);
@@ -50,10 +50,10 @@ describe('the records of snapshots that we took unasked', () => {
   it('hold one of each name and time', async () => {
     await records().add(vm, auto);
     await records().add(vm, { ...auto, target: 'another' });
-    await records().add(vm, { ...auto, createdAt: 7 });
+    await records().add(vm, { ...auto, createdAt: 7_000 });
     assert.deepEqual(await records().of(vm), [
       { ...auto, target: 'another' },
-      { ...auto, createdAt: 7 },
+      { ...auto, createdAt: 7_000 },
     ]);
   });
 
@@ -99,7 +99,7 @@ describe('the records of snapshots that we took unasked', () => {
     const sound = readFileSync(path, 'utf8');
     const wrongs = [
       sound.replace('"auto-1"', '"precious"'),
-      sound.replace(String(auto.createdAt), '1'),
+      sound.replace(String(auto.createdAt / 1_000), '1'),
       sound.replace(vm.uuid, 'another'),
       sound.replace(vm.connection, 'test:///default'),
       sound.replace('"revert"', '"toString"'),

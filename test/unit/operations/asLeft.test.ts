@@ -10,8 +10,7 @@ import { beforeOf } from '../../../src/operations/beforeOf.js';
 import { image, seen as filesSeen } from '../domain/hostFiles.js';
 import { before as nothing, disk, internal, ref, facts, tree, vm } from '../domain/someFacts.js';
 
-const startedAt = 1_800_000_000;
-const ms = startedAt * 1_000;
+const startedAt = 1_800_000_000_000;
 const request = { kind: 'revert', vm: ref, snapshot: 'a', after: 'asBefore' } as const;
 const revert: Step = { kind: 'revert', snapshot: 'a', to: 'running' };
 const cut: Step = { kind: 'power', action: 'forceOff' };
@@ -42,9 +41,9 @@ function broken(plan: PlannedWork, before: Before, times: Partial<InterruptedOpe
     begun,
     done: [],
     startedAt,
-    begunAt: new Map(begun.map((index) => [index, ms])),
+    begunAt: new Map(begun.map((index) => [index, startedAt])),
     doneAt: new Map(),
-    lastStepAt: ms,
+    lastStepAt: startedAt,
     ...times,
   };
 }
@@ -58,37 +57,37 @@ describe('a VM on which an operation broke off', () => {
   const running = beforeOf(again, at('running', 'other'));
 
   for (const [name, seen, wanted] of [
-    ['its QEMU died, nothing written since', at('off', 'crashed', ms + 1_000), 'asLeft'],
-    ['libvirt stopped it for the revert', at('off', 'fromSnapshot', ms + 1_000), 'asLeft'],
-    ['the daemon was started again', at('off', 'other', ms + 1_000), 'asLeft'],
-    ['it was written to an hour later', at('off', 'other', ms + 3_600_000), 'written'],
+    ['its QEMU died, nothing written since', at('off', 'crashed', startedAt + 1_000), 'asLeft'],
+    ['libvirt stopped it for the revert', at('off', 'fromSnapshot', startedAt + 1_000), 'asLeft'],
+    ['the daemon was started again', at('off', 'other', startedAt + 1_000), 'asLeft'],
+    ['it was written to an hour later', at('off', 'other', startedAt + 3_600_000), 'written'],
     ['nobody can tell when it was written to', at('off', 'other'), 'written'],
-    ['its guest shut down', at('off', 'shutDown', ms), 'power'],
-    ['somebody cut its power', at('off', 'destroyed', ms), 'power'],
-    ['somebody saved it', at('off', 'saved', ms), 'power'],
-    ['its guest shuts down', at('shuttingDown', 'other', ms), 'power'],
-    ['nobody can tell its state', at('unknown', 'other', ms), 'power'],
+    ['its guest shut down', at('off', 'shutDown', startedAt), 'power'],
+    ['somebody cut its power', at('off', 'destroyed', startedAt), 'power'],
+    ['somebody saved it', at('off', 'saved', startedAt), 'power'],
+    ['its guest shuts down', at('shuttingDown', 'other', startedAt), 'power'],
+    ['nobody can tell its state', at('unknown', 'other', startedAt), 'power'],
     [
       'somebody took a snapshot',
-      at('off', 'crashed', ms, { tree: tree([internal('a'), internal('x', 'a')], 'a') }),
+      at('off', 'crashed', startedAt, { tree: tree([internal('a'), internal('x', 'a')], 'a') }),
       'snapshots',
     ],
     [
       'a snapshot of that name is another one',
-      at('off', 'crashed', ms, { tree: tree([{ ...internal('a'), createdAt: 7 }], 'a') }),
+      at('off', 'crashed', startedAt, { tree: tree([{ ...internal('a'), createdAt: 7 }], 'a') }),
       'snapshots',
     ],
-    ['a snapshot is gone that nobody was to delete', at('off', 'crashed', ms, { tree: tree([]) }), 'snapshots'],
+    ['a snapshot is gone that nobody was to delete', at('off', 'crashed', startedAt, { tree: tree([]) }), 'snapshots'],
     [
       'it stands on another file',
-      at('off', 'crashed', ms, {
+      at('off', 'crashed', startedAt, {
         vm: vm({ power: 'off', powerReason: 'crashed', disks: [disk('vda', '/img/other')] }),
       }),
       'disks',
     ],
     [
       'it has a disk more',
-      at('off', 'crashed', ms, {
+      at('off', 'crashed', startedAt, {
         vm: vm({ power: 'off', powerReason: 'crashed', disks: [disk('vda', '/img/now'), disk('vdb', '/img/more')] }),
       }),
       'disks',
@@ -100,21 +99,25 @@ describe('a VM on which an operation broke off', () => {
   it('is not known where nobody wrote down what it was', () => {
     const { snapshots, ...withoutSnapshots } = running;
     assert.equal(snapshots?.length, 1);
-    assert.equal(what(broken(again, withoutSnapshots), again, at('off', 'crashed', ms)), 'notKnown');
+    assert.equal(what(broken(again, withoutSnapshots), again, at('off', 'crashed', startedAt)), 'notKnown');
   });
 
   it('is not as it was left when it runs and was off before', () => {
     const plan = planOf(define);
     const off = beforeOf(plan, at('off', 'shutDown'));
-    assert.equal(what(broken(plan, off), plan, at('off', 'shutDown', ms)), 'asLeft');
-    assert.equal(what(broken(plan, off), plan, at('running', 'other', ms)), 'power');
-    assert.equal(what(broken(plan, off), plan, at('off', 'shutDown', ms + 5_000)), 'written');
+    assert.equal(what(broken(plan, off), plan, at('off', 'shutDown', startedAt)), 'asLeft');
+    assert.equal(what(broken(plan, off), plan, at('running', 'other', startedAt)), 'power');
+    assert.equal(what(broken(plan, off), plan, at('off', 'shutDown', startedAt + 5_000)), 'written');
   });
 
   it('was switched off by the plan: from then on nobody may have written to it', () => {
     const plan = planOf(cut, define);
-    const off = broken(plan, running, { done: [0], doneAt: new Map([[0, ms + 500]]), lastStepAt: ms + 600 });
-    assert.equal(what(off, plan, at('off', 'destroyed', ms + 400)), 'asLeft');
-    assert.equal(what(off, plan, at('off', 'destroyed', ms + 2_000)), 'written');
+    const off = broken(plan, running, {
+      done: [0],
+      doneAt: new Map([[0, startedAt + 500]]),
+      lastStepAt: startedAt + 600,
+    });
+    assert.equal(what(off, plan, at('off', 'destroyed', startedAt + 400)), 'asLeft');
+    assert.equal(what(off, plan, at('off', 'destroyed', startedAt + 2_000)), 'written');
   });
 });

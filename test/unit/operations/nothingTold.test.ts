@@ -51,7 +51,7 @@ const written = (at: Facts): Facts =>
   at.vm.disks.reduce((here, { source = '' }) => {
     const seenNow = here.files?.images.get(source);
     return typeof seenNow === 'object'
-      ? withImage(here, source, { ...seenNow, empty: false, unchangedSince: [], modifiedAt: (now + 5) * 1_000 + 0.5 })
+      ? withImage(here, source, { ...seenNow, empty: false, unchangedSince: [], modifiedAt: now + 5_000.5 })
       : here;
   }, at);
 const emptied = (at: Facts, empty: boolean): Facts =>
@@ -99,7 +99,7 @@ describe('recovery, of plans without losses and warnings', () => {
       for (const [at, step] of plan.steps.entries()) {
         const after = apply(step, present);
         for (const where of [present, after].flatMap(presents)) {
-          const here = { ...where, now: now + 40 };
+          const here = { ...where, now: now + 40_000 };
           const told = decisions(request, plan, at, here);
           assert.deepEqual(decisions(request, workOf(plan), at, here), told, `at ${at} (${step.kind})`);
         }

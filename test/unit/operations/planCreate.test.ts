@@ -447,7 +447,7 @@ describe('planCreate: names and files', () => {
   });
 
   describe('of the memory', () => {
-    const memoryFile = (title: string, machine: Partial<Vm>, now = 1_700_000_000): string | undefined => {
+    const memoryFile = (title: string, machine: Partial<Vm>, now = 1_700_000_000_000): string | undefined => {
       const asked = ask.create({ snapshotKind: 'memory', style: 'external', title });
       return stepOf(planned(asked, facts({ vm: vm(machine), now }))).memoryFile;
     };
@@ -463,7 +463,7 @@ describe('planCreate: names and files', () => {
       const files = [
         memoryFile('v1.base', { name: 'web', uuid }),
         memoryFile('base', { name: 'web.v1', uuid: other }),
-        memoryFile('v1.base', { name: 'web', uuid }, 1_700_000_001),
+        memoryFile('v1.base', { name: 'web', uuid }, 1_700_000_001_000),
       ];
       assert.equal(new Set(files).size, files.length, String(files));
     });

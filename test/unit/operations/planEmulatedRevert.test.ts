@@ -101,7 +101,7 @@ describe('an emulated revert: its steps', () => {
 
   it('puts new overlays on what the snapshot froze, named as libvirt names its own', () => {
     const plan = planned(ask.revert('b'), old());
-    const file = `/img/web.${now}`;
+    const file = `/img/web.${now / 1_000}`;
     assert.deepEqual(step(plan, 'createOverlays').overlays, [
       { target: 'vda', file, backing: '/img/web.a', backingFormat: 'qcow2' },
     ]);
@@ -145,9 +145,9 @@ describe('an emulated revert: its steps', () => {
 
   it('takes a later second where a name is not free, and the disk’s own name where two are alike', () => {
     const taken = old();
-    const files = { ...taken.files!, lists: new Map([['/img', [`web.${now}`, `web.${now + 1}`]]]) };
+    const files = { ...taken.files!, lists: new Map([['/img', [`web.${now / 1_000}`, `web.${now / 1_000 + 1}`]]]) };
     const plan = planned(ask.revert('b'), { ...taken, files });
-    assert.equal(step(plan, 'createOverlays').overlays[0]?.file, `/img/web.${now + 2}`);
+    assert.equal(step(plan, 'createOverlays').overlays[0]?.file, `/img/web.${now / 1_000 + 2}`);
 
     const two = [disk('vda', '/img/a.qcow2'), disk('vdb', '/img/a.raw', { format: 'raw' })];
     const both = external('s', undefined, {
@@ -165,7 +165,7 @@ describe('an emulated revert: its steps', () => {
     const alikePlan = planned(ask.revert('s'), alike);
     assert.deepEqual(
       step(alikePlan, 'createOverlays').overlays.map(({ file, backingFormat }) => `${file} ${backingFormat}`),
-      [`/img/a.${now} qcow2`, `/img/a-vdb.${now} raw`],
+      [`/img/a.${now / 1_000} qcow2`, `/img/a-vdb.${now / 1_000} raw`],
     );
     assert.equal(alikePlan.warnings.find((one) => one.kind === 'doneByUs')?.why.reason, 'overlayNamesCollide');
   });
@@ -403,7 +403,7 @@ describe('an emulated revert to a VM whose configuration had other disks than wh
       assert.equal(targets(step(plan, 'createOverlays').overlays), 'vda vdb vdc');
       const define = step(plan, 'defineFromSnapshot');
       assert.equal(targets(define.disks), 'vda vdc');
-      assert.ok(writeDefinition(xml, { name: 'web', uuid: 'u' }, define.disks).includes(`/img/c.${now}`));
+      assert.ok(writeDefinition(xml, { name: 'web', uuid: 'u' }, define.disks).includes(`/img/c.${now / 1_000}`));
       if (end === 'running') {
         assert.equal(targets(step(plan, 'restoreMemory').disks), 'vda vdb');
       }

@@ -52,7 +52,7 @@ describe('planRecovery: broken off at every step', () => {
       let present = from;
       for (const [at, step] of plan.steps.entries()) {
         const after = apply(step, present);
-        const now1 = { now: now + 40 };
+        const now1 = { now: now + 40_000 };
         for (const [state, where] of [
           ['not begun', present],
           ['begun', present],
@@ -81,11 +81,11 @@ describe('planRecovery: broken off at every step', () => {
       const plan = planned(request, from);
       let present = from;
       for (const [at, step] of plan.steps.entries()) {
-        const recovery = planRecovery(broken(request, plan, at, 'begun'), { ...present, now: now + 40 });
-        let half = { ...present, now: now + 40 };
+        const recovery = planRecovery(broken(request, plan, at, 'begun'), { ...present, now: now + 40_000 });
+        let half = { ...present, now: now + 40_000 };
         const done = new Set([...plan.steps.keys()].slice(0, at));
         for (const next of recovery.kind === 'steps' ? recovery.plan.steps : []) {
-          half = { ...apply(next, half), now: now + 80 };
+          half = { ...apply(next, half), now: now + 80_000 };
           // The journal has those of its steps that the plan has too.
           const own = [...plan.steps.keys()].find((index) => !done.has(index) && same(plan.steps[index], next));
           if (own !== undefined) {
@@ -120,7 +120,7 @@ describe('planRecovery: broken off within a step', () => {
     const plan = planned(request, from);
     const at = plan.steps.findIndex((step) => step.kind === kind);
     const before = all(plan.steps.slice(0, at), from);
-    const here = { ...half(before, plan.steps[at]!), now: now + 40 };
+    const here = { ...half(before, plan.steps[at]!), now: now + 40_000 };
     return [planRecovery(broken(request, plan, at, 'begun'), here), here];
   }
   const recovered = ([recovery]: readonly [Recovery, Facts]): string =>
@@ -374,7 +374,7 @@ describe('planRecovery: broken off within a step', () => {
     it('whose leaf was half made makes it again', () => {
       const half = (at: Facts, step: Step): Facts =>
         step.kind === 'createSnapshot'
-          ? withImage(at, step.disks[0]?.file ?? '', over(`/img/web.${now}`, { empty: true }))
+          ? withImage(at, step.disks[0]?.file ?? '', over(`/img/web.${now / 1_000}`, { empty: true }))
           : at;
       const end = within(ask.revert('a', 'running'), from, 'createSnapshot', half);
       assert.equal(recovered(end), 'after: removeFiles, layout offline external, start, removeFiles');
@@ -383,7 +383,11 @@ describe('planRecovery: broken off within a step', () => {
     it('whose VM stands on the leaf’s overlay without the leaf goes back to its own first', () => {
       const half = (at: Facts, step: Step): Facts => {
         const file = step.kind === 'createSnapshot' ? (step.disks[0]?.file ?? '') : '';
-        return withImage(on(at, file, [`/img/web.${now}`, base]), file, over(`/img/web.${now}`, { empty: true }));
+        return withImage(
+          on(at, file, [`/img/web.${now / 1_000}`, base]),
+          file,
+          over(`/img/web.${now / 1_000}`, { empty: true }),
+        );
       };
       const end = within(ask.revert('a', 'running'), from, 'createSnapshot', half);
       assert.equal(
@@ -432,7 +436,7 @@ describe('planRecovery: broken off within a step', () => {
         },
       );
       const end = within(ask.revert('a'), pair, 'createOverlays', (at) =>
-        withImage(at, `/img/web.${now}`, over(base, { empty: true })),
+        withImage(at, `/img/web.${now / 1_000}`, over(base, { empty: true })),
       );
       assert.equal(recovered(end), 'before: removeFiles');
       ends(...end, ask.revert('a'), pair);

@@ -85,7 +85,7 @@ describe('planRepair: an orphaned tag', () => {
 });
 
 describe('planRepair: orphaned files', () => {
-  const second = String(now);
+  const second = String(now / 1_000);
   const memory = `web.s-${second}-11111111.mem`;
   const inWhat = (more: Partial<Facts> = {}, images: Parameters<typeof looked>[0]['images'] = {}): Facts =>
     facts({
@@ -379,7 +379,7 @@ describe('planRepair: a VM on frozen files', () => {
 
   it('gets overlays on them, and is stopped before', () => {
     const repair: Repair = { kind: 'leaveFrozenFiles', snapshot: 'a' };
-    const file = `/img/web.${now}`;
+    const file = `/img/web.${now / 1_000}`;
     assert.equal(repaired(repair, inWhat('off')), `createOverlays defineFromSnapshot a a=${file}`);
     assert.equal(repaired(repair, inWhat('paused')), `power createOverlays defineFromSnapshot a a=${file}`);
     assert.equal(repaired(repair, inWhat('off', '/img/web.a')), 'nothingToRepair');

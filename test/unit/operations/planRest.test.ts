@@ -45,7 +45,7 @@ function later(plan: Plan, before: Facts, more: Partial<Facts> = {}): Facts {
     (one): one is Extract<Step, { kind: 'createSnapshot' }> => one.kind === 'createSnapshot',
   )!;
   const from = before.vm.managedSave ? apply({ kind: 'startPaused' }, before) : before;
-  return { ...apply(step, from), now: now + 7, ...more };
+  return { ...apply(step, from), now: now + 7_000, ...more };
 }
 
 function checked(before: Facts, more: Partial<Facts> = {}): string {
@@ -97,7 +97,7 @@ describe('planRest: after the checkpoint of a revert', () => {
     const before = outside();
     const plan = planned(request, before);
     const fresh = later(plan, before);
-    const lists = new Map([['/img', [`web.${now}`]]]);
+    const lists = new Map([['/img', [`web.${now / 1_000}`]]]);
     const rest = planRest(request, { ...fresh, files: { ...fresh.files!, lists } }, plan, 1);
     assert.ok(rest !== 'same' && rest.refusal.reason === 'fileTaken');
   });

@@ -168,27 +168,28 @@ describe('planRevert: external', () => {
     });
   });
 
+  const second = now / 1_000;
   const seconds: readonly (readonly [suffixes: readonly number[], expected: string])[] = [
-    [[now - 1], 'revert asSnapshot'],
-    [[now], `waitUntil ${now}, revert asSnapshot`],
-    [[now + 2], `waitUntil ${now + 2}, revert asSnapshot`],
-    [[now + 3], 'revert asSnapshot'],
-    [[now + 3_600, now], `waitUntil ${now}, revert asSnapshot`],
-    [[now - 60, now + 1, now], `waitUntil ${now + 1}, revert asSnapshot`],
+    [[second - 1], 'revert asSnapshot'],
+    [[second], `waitUntil ${second}, revert asSnapshot`],
+    [[second + 2], `waitUntil ${second + 2}, revert asSnapshot`],
+    [[second + 3], 'revert asSnapshot'],
+    [[second + 3_600, second], `waitUntil ${second}, revert asSnapshot`],
+    [[second - 60, second + 1, second], `waitUntil ${second + 1}, revert asSnapshot`],
   ];
   for (const [suffixes, expected] of seconds) {
-    it(`overlays of the seconds ${suffixes.map((at) => at - now).join(', ')} → ${expected}`, () => {
+    it(`overlays of the seconds ${suffixes.map((at) => at - second).join(', ')} → ${expected}`, () => {
       const inWhat = facts({
         tree: tree([external('s')], 's'),
         vm: vm({ disks: suffixes.map((at, index) => disk(`vd${index}`, `/img/web${index}.${at}`)) }),
-        now: now + 0.7,
+        now: now + 700,
       });
       assert.equal(told(planned(ask.revert('s'), inWhat).steps), expected);
     });
   }
 
   it('does not ask the clock for an internal snapshot', () => {
-    const inWhat = facts({ tree: tree([internal('s')], 's'), vm: vm({ disks: [disk('vda', `/img/web.${now}`)] }) });
+    const inWhat = facts({ tree: tree([internal('s')], 's'), vm: vm({ disks: [disk('vda', `/img/web.${second}`)] }) });
     assert.equal(told(planned(ask.revert('s'), inWhat).steps), 'revert asSnapshot');
   });
 

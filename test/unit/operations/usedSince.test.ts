@@ -64,7 +64,7 @@ const uses: Readonly<Record<string, (at: Facts) => Facts>> = {
     const to = ['b', 'a', 'c'].find((name) => findSnapshot(at.tree, name) !== undefined && at.tree.current !== name);
     return to === undefined
       ? powered('off', write(at))
-      : powered('off', write(apply({ kind: 'revert', snapshot: to, to: 'running' }, { ...at, now: now + 20 })));
+      : powered('off', write(apply({ kind: 'revert', snapshot: to, to: 'running' }, { ...at, now: now + 20_000 })));
   },
 };
 
@@ -143,7 +143,7 @@ describe('planRecovery: used since the crash', () => {
             ['begun', after],
             ['done', after],
           ] as const) {
-            const used: Facts = { ...apply1(where), now: now + 40 };
+            const used: Facts = { ...apply1(where), now: now + 40_000 };
             const recovery = planRecovery(broken(request, plan, at, state), used);
             const steps = recovery.kind === 'steps' ? recovery.plan.steps : [];
             let here = used;

@@ -5,13 +5,13 @@ import { healthNewsText } from '../../../src/text/healthNewsText.js';
 import { now, ref, vmView } from '../ui/samples.js';
 
 const deep: Problem = { kind: 'chainTooDeep', disk: 'vda', deltas: 9, limit: 8 };
-const old: Problem = { kind: 'deltaTooOld', since: now - 100 * 3_600, limitHours: 72 };
+const old: Problem = { kind: 'deltaTooOld', since: now - 100 * 3_600_000, limitHours: 72 };
 const large: Problem = { kind: 'deltasTooLarge', bytes: 2 ** 40, limitBytes: 2 ** 30 };
 const deeper: Problem = { ...deep, disk: 'vdb', deltas: 12 };
 
 const news = (problem: Problem) => ({ problem, view: vmView() });
 const text = (first: Problem, ...others: readonly Problem[]): string =>
-  healthNewsText([news(first), ...others.map(news)], now * 1_000);
+  healthNewsText([news(first), ...others.map(news)], now);
 
 describe('the message about what is newly wrong', () => {
   it('says what it is, why it matters, and what to do', () => {
@@ -31,7 +31,7 @@ describe('the message about what is newly wrong', () => {
 
   it('counts those of several VMs, and says the first', () => {
     const other = { problem: old, view: vmView({ ref: { ...ref, uuid: 'other' } }) };
-    const said = healthNewsText([news(deep), other], now * 1_000);
+    const said = healthNewsText([news(deep), other], now);
     assert.match(said, /^2 things .* 2 VMs.*9 deltas.*slower/);
   });
 });

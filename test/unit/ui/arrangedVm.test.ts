@@ -41,8 +41,8 @@ describe('arranged VM', () => {
     const titled: SnapshotTree = {
       snapshots: [
         snapshot('a', { title: 'step 10', createdAt: now }),
-        snapshot('b', { title: 'Step 9', createdAt: now - 5 }),
-        snapshot('c', { title: 'alpha', createdAt: now - 9 }),
+        snapshot('b', { title: 'Step 9', createdAt: now - 5_000 }),
+        snapshot('c', { title: 'alpha', createdAt: now - 9_000 }),
       ],
     };
     assert.deepEqual(outline(arrangeVm(ref, titled, { ...list, sort: 'name' }, false)), ['here', 'c', 'b', 'a']);
@@ -118,7 +118,7 @@ describe('arranged VM', () => {
 
   it('does not open a way of ten thousand steps', () => {
     const chain = Array.from({ length: 10_000 }, (_, index) =>
-      snapshot(`s${index}`, { createdAt: now + index, ...(index === 0 ? {} : { parent: `s${index - 1}` }) }),
+      snapshot(`s${index}`, { createdAt: now + index * 1_000, ...(index === 0 ? {} : { parent: `s${index - 1}` }) }),
     );
     const arranged = arrangeVm(ref, { snapshots: chain, current: 's9999' }, tree, false);
     assert.equal(arranged.nodes.size, 10_000);

@@ -6,7 +6,7 @@ import { menuTokens } from '../../../src/text/capabilityTokens.js';
 import { pictureActions, pictureState } from '../../../src/ui/picture/pictureState.js';
 import { branched, connectionView, now, ref, snapshot, vm, vmView } from './samples.js';
 
-const reading = { now: now * 1_000 };
+const reading = { now };
 
 describe('the state of a picture', () => {
   it('has a node for each snapshot, and the present under the current one', () => {
@@ -44,7 +44,7 @@ describe('the state of a picture', () => {
     const health = () =>
       [
         { kind: 'staleMetadata', snapshot: 'first', disk: 'vda', isLost: false },
-        { kind: 'deltaTooOld', snapshot: 'first', since: now - 10, limitHours: 72 },
+        { kind: 'deltaTooOld', snapshot: 'first', since: now - 10_000, limitHours: 72 },
         { kind: 'backingMissing', disk: 'vda', file: '/img/base' },
         { kind: 'corruptImage', file: '/img/base' },
         { kind: 'nvramNotHeld', snapshot: 'base' },

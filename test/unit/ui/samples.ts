@@ -6,7 +6,7 @@ import type { Vm, VmRef } from '../../../src/domain/vm.js';
 export const uri = 'qemu:///system';
 export const ref: VmRef = { connection: uri, uuid: '11111111-2222-3333-4444-555555555555' };
 /** Seconds since 1970. */
-export const now = 1_700_000_000;
+export const now = 1_700_000_000_000;
 
 export function vm(changes: Partial<Vm> = {}): Vm {
   return {
@@ -31,7 +31,7 @@ export function snapshot(name: string, changes: Partial<Snapshot> = {}): Snapsho
     title: name,
     description: '',
     trailers: {},
-    createdAt: now - 3_600,
+    createdAt: now - 3_600_000,
     state: 'running',
     memory: { location: 'internal' },
     disks: [],
@@ -55,10 +55,10 @@ export function connectionView(changes: Partial<ConnectionView> = {}): Connectio
  */
 export const branched: SnapshotTree = {
   snapshots: [
-    snapshot('base', { createdAt: now - 4 * 86_400 }),
-    snapshot('first', { parent: 'base', createdAt: now - 3 * 86_400 }),
-    snapshot('second', { parent: 'first', createdAt: now - 7_200, kind: 'disk', state: 'disk-snapshot' }),
-    snapshot('other', { parent: 'base', createdAt: now - 86_400, kind: 'offline', state: 'off' }),
+    snapshot('base', { createdAt: now - 4 * 86_400_000 }),
+    snapshot('first', { parent: 'base', createdAt: now - 3 * 86_400_000 }),
+    snapshot('second', { parent: 'first', createdAt: now - 7_200_000, kind: 'disk', state: 'disk-snapshot' }),
+    snapshot('other', { parent: 'base', createdAt: now - 86_400_000, kind: 'offline', state: 'off' }),
   ],
   current: 'second',
 };

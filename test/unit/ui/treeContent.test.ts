@@ -9,7 +9,7 @@ import type { Reading, Row } from '../../../src/text/rows.js';
 import { TreeContent } from '../../../src/ui/tree/treeContent.js';
 import { branched, connectionView, now, ref, snapshot, uri, vm, vmView } from './samples.js';
 
-const reading: Reading = { now: now * 1_000 };
+const reading: Reading = { now };
 const otherRef: VmRef = { connection: uri, uuid: 'other' };
 
 function contentOf(...connections: ConnectionView[]): TreeContent {
@@ -183,7 +183,7 @@ describe('tree content', () => {
   it('shows a running operation on the VM and on "here", with what libvirt tells of it', () => {
     const operation = {
       request: { kind: 'revert', vm: ref, snapshot: 'first', after: 'asSnapshot' },
-      startedAt: now * 1_000 - 3_200,
+      startedAt: now - 3_200,
       progress: { step: '', cancellable: false },
     } as const;
     const running = (progress: Partial<VmView['operation']> & object): string | undefined => {
@@ -202,7 +202,7 @@ describe('tree content', () => {
     );
     assert.equal(running({ progress: { step: '', cancellable: false, estimateMs: 3_100 } }), 'reverting to first… 3 s');
     assert.equal(
-      running({ startedAt: now * 1_000, progress: { step: '', cancellable: false, estimateMs: 2_000 } }),
+      running({ startedAt: now, progress: { step: '', cancellable: false, estimateMs: 2_000 } }),
       'reverting to first… 0 s',
     );
     assert.equal(running({ progress: { step: '', cancellable: true, fraction: 0.429 } }), 'reverting to first… 42 %');
