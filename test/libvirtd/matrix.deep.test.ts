@@ -3,8 +3,9 @@
 import assert from 'node:assert/strict';
 import { versionOf } from '../../src/domain/capabilities.js';
 import type { DeleteScope, Label, Request, SnapshotStyle } from '../histories/action.js';
-import { type LiveRig, startLiveRig } from './inventoryRig.js';
-import { type DiskFormats, type From, MatrixVm, type Result } from './matrixVm.js';
+import { AppliedSteps } from './appliedSteps.js';
+import { startLiveRig } from './inventoryRig.js';
+import { type DiskFormats, type From, MatrixVm, type Result, type WatchedRig } from './matrixVm.js';
 
 type Kind = 'memory' | 'live memory' | 'disk' | 'offline';
 /** How a case must end: the reason of a refusal, or how it works. */
@@ -45,14 +46,15 @@ function isExpected(result: Result, expected: Expected): void {
 
 describe('the matrix', function () {
   this.timeout(300_000);
-  let r: LiveRig;
+  let r: WatchedRig;
   /** This libvirt reverts to external snapshots, and deletes leaves of branches that the VM is not on. */
   let native: boolean;
   /** RAM that came back from a managed save can be saved inside the images before the guest has run again. */
   let savesAgain: boolean;
 
   before(async () => {
-    r = await startLiveRig();
+    const rig = await startLiveRig();
+    r = { ...rig, applied: new AppliedSteps(rig) };
     await r.inventory.connect(r.uri);
     const { externalRevert, hypervisor } = r.hypervisor().capabilities;
     native = externalRevert;

@@ -7,8 +7,14 @@ import { ExtensionSide } from '../histories/extensionSide.js';
 import { History } from '../histories/history.js';
 import { OtherClients } from '../histories/otherClients.js';
 import { OracleVm } from '../oracle/oracleVm.js';
+import type { AppliedSteps } from './appliedSteps.js';
 import type { LiveRig } from './inventoryRig.js';
 import { reportSupport, type SupportCase } from './supportRows.js';
+
+/** Whose steps are compared with what the simulator tells of them. */
+export interface WatchedRig extends LiveRig {
+  readonly applied: AppliedSteps;
+}
 
 export type From = 'running' | 'paused' | 'off' | 'managedSave';
 export type Result = SupportCase['result'];
@@ -18,20 +24,20 @@ export type DiskFormats = readonly ('qcow2' | 'raw')[];
 const hotBlocks = 48;
 
 export class MatrixVm {
-  readonly #rig: LiveRig;
+  readonly #rig: WatchedRig;
   readonly #vm: OracleVm;
   readonly #side: ExtensionSide;
   readonly #history: History;
   #seed = 0;
 
-  private constructor(rig: LiveRig, vm: OracleVm, side: ExtensionSide, history: History) {
+  private constructor(rig: WatchedRig, vm: OracleVm, side: ExtensionSide, history: History) {
     this.#rig = rig;
     this.#vm = vm;
     this.#side = side;
     this.#history = history;
   }
 
-  static async define(rig: LiveRig, name: string, style: SnapshotStyle, disks: DiskFormats): Promise<MatrixVm> {
+  static async define(rig: WatchedRig, name: string, style: SnapshotStyle, disks: DiskFormats): Promise<MatrixVm> {
     const vm = await OracleVm.define(rig.daemon, { name, disks });
     const side = new ExtensionSide(rig, style);
     const others = new OtherClients(rig.daemon, style, name, (uri) => side.connectAlso(uri));
@@ -72,6 +78,7 @@ export class MatrixVm {
     const outcome = await this.#history.carryOut(action);
     assert.equal(outcome.type, 'done', `${JSON.stringify(action)}: ${JSON.stringify(outcome)}\n${this.#log()}`);
     assert.equal(this.#history.found, undefined);
+    this.#areAsTold();
   }
 
   /**
@@ -95,6 +102,7 @@ export class MatrixVm {
       return { refused: reason };
     }
     assert.equal(outcome.type, 'done', said());
+    this.#areAsTold();
     return { works: workOf(decision) };
   }
 
@@ -117,6 +125,11 @@ export class MatrixVm {
   async #let(action: GuestAction): Promise<void> {
     const outcome = await this.#history.carryOut(action);
     assert.equal(outcome.type, 'done', JSON.stringify(outcome));
+  }
+
+  /** What each step left, by the simulator and as it was read. */
+  #areAsTold(): void {
+    assert.equal(this.#rig.applied.takeDifferences(), '');
   }
 
   #log(): string {
