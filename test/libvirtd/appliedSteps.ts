@@ -4,6 +4,7 @@ import { wholeChain } from '../../src/domain/chains/backingChain.js';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import type { Facts } from '../../src/domain/facts.js';
+import type { SnapshotDisk } from '../../src/domain/snapshot.js';
 import { isActive } from '../../src/domain/vm.js';
 import type { Hypervisor } from '../../src/driver/hypervisor.js';
 import type { Step } from '../../src/steps/step.js';
@@ -48,11 +49,24 @@ export class AppliedSteps {
 
 /** With what recoveries need not bring back. */
 function whole(facts: Facts): unknown {
-  const { vm, configured } = facts;
+  const { vm, tree, configured, frozenDisks } = facts;
+  const files = (disks: readonly SnapshotDisk[] = []): readonly string[] =>
+    disks.flatMap(({ target, file }) => (file === undefined ? [] : `${target} ${alike(file)}`));
   return {
     ...form(facts),
     power: vm.power,
     configured: configured?.map((disk) => wholeChain(disk, facts).map(alike)),
+    disksOf: Object.fromEntries(
+      tree.snapshots.map((one) => [
+        one.name,
+        {
+          style: one.style,
+          made: files(one.disks),
+          got: files(one.revertDisks),
+          froze: frozenDisks?.get(one.name)?.map(({ target, source = '' }) => `${target} ${alike(source)}`),
+        },
+      ]),
+    ),
   };
 }
 
