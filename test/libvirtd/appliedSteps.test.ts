@@ -75,6 +75,13 @@ describe('the world after each step', function () {
     await create('disk', 'disk', 'external');
     await create('memory', 'memory', 'external');
     isAsTold();
+    // Under a snapshot that was reverted to and has other children, one is deleted and one gets another name.
+    const { checkpoint: first = '' } = await revert('disk', 'running', true);
+    await remove(first);
+    isAsTold();
+    const { checkpoint: second = '' } = await revert('disk', 'running', true);
+    await run({ kind: 'rename', vm, snapshot: second, title: 'Kept' });
+    isAsTold();
     const { checkpoint = '' } = await revert('disk', 'running', true);
     isAsTold();
     await revert('memory', 'asSnapshot');

@@ -128,4 +128,16 @@ describe('the simulator', () => {
     assert.equal(inner.tree.snapshots[0]?.revertDisks?.[0]?.file, inner.vm.disks[0]?.source);
     assert.equal(inner.tree.snapshots[0]?.disks[0]?.file, '/img/web.a');
   });
+
+  it('takes the overlays of a revert for the own ones of a snapshot as soon as a child of it goes', () => {
+    const at = chain();
+    const beside = { ...at, tree: tree([...at.tree.snapshots, external('x', 'a')], 'c') };
+    const inner = apply({ kind: 'revert', snapshot: 'a', to: 'asSnapshot' }, beside);
+    const grandchild = apply({ kind: 'forgetSnapshot', snapshot: 'c' }, inner);
+    assert.equal(grandchild.tree.snapshots[0]?.disks[0]?.file, '/img/web.a');
+    for (const kind of ['forgetSnapshot', 'deleteSnapshot'] as const) {
+      const [a] = apply({ kind, snapshot: 'x' }, inner).tree.snapshots;
+      assert.deepEqual([a?.disks[0]?.file, a?.revertDisks], [inner.vm.disks[0]?.source, undefined], kind);
+    }
+  });
 });
