@@ -5,7 +5,7 @@ export const revertPowerStates = ['asSnapshot', 'asBefore', 'running', 'paused',
 export const snapshotStyles = ['auto', 'internal', 'external'] as const;
 export const automaticActions = ['all', 'safe', 'none'] as const;
 export const treeSorts = ['time', 'name'] as const;
-export const treeLayouts = ['tree', 'list'] as const;
+export const treeLayouts = ['tree', 'nested', 'list'] as const;
 
 export interface Settings {
   /** libvirt URIs, trimmed, without duplicates. Empty: the defaults of this computer. */

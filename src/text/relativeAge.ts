@@ -65,6 +65,22 @@ export function agoText(at: number, now: number): string {
   }
 }
 
+/**
+ * When it was, in as few characters as tell it: `09:41` of today, else `11-20`, or `2024-11-20` of another year.
+ *
+ * @param at milliseconds since 1970
+ * @param now milliseconds since 1970
+ */
+export function shortTime(at: number, now: number): string {
+  const [then, today] = [new Date(at), new Date(now)];
+  const two = (value: number): string => String(value).padStart(2, '0');
+  const day = `${two(then.getMonth() + 1)}-${two(then.getDate())}`;
+  if (then.getFullYear() !== today.getFullYear()) {
+    return `${then.getFullYear()}-${day}`;
+  }
+  return then.toDateString() === today.toDateString() ? `${two(then.getHours())}:${two(then.getMinutes())}` : day;
+}
+
 /** A span of time: `850 ms`, `3.2 s`, `48 s`, `2 min 5 s`. */
 export function durationText(milliseconds: number): string {
   if (milliseconds < 1_000) {

@@ -13,7 +13,7 @@ import { connectionLabel } from './connectionLabel.js';
 import { shortFailure } from './failureText.js';
 import { healthMark } from './healthText.js';
 import { operationProgress } from './operationProgress.js';
-import { relativeAge } from './relativeAge.js';
+import { relativeAge, shortTime } from './relativeAge.js';
 import { bytesText } from './bytesText.js';
 import { changedSince, sizeWords, togetherWords } from './sizeText.js';
 import { kindWords, powerWord, snapshotCountText } from './words.js';
@@ -21,6 +21,10 @@ import { kindWords, powerWord, snapshotCountText } from './words.js';
 export interface Row {
   readonly label: string;
   readonly description: string;
+  /** The same with what the icon says too: for who sees no icon. */
+  readonly words: string;
+  /** How the row is marked beside its words. */
+  readonly mark?: 'protected' | 'dimmed';
   /** Name of a codicon, with the id of a theme colour where colour helps. The words say the same. */
   readonly icon: { readonly name: string; readonly color?: string };
   /** Tokens for menus. */
@@ -46,6 +50,7 @@ export function connectionRow(view: ConnectionView): Row {
   return {
     label,
     description,
+    words: description,
     icon: { name: view.state === 'connected' ? 'server' : 'debug-disconnect' },
     context: connectionTokens(view),
     opens: 'open',
@@ -92,11 +97,13 @@ export function vmRow(view: VmView, readOnly: boolean, { now, isProtected, healt
   const { vm, operation } = view;
   const label = displayLine(vm.name);
   const state = powerWord(vm);
+  const [plain, surprising] = isPlain(vm) ? [[state], []] : [[], [state]];
   const count = view.tree?.snapshots.length ?? view.snapshotCount;
   const rest = count === undefined ? [] : [snapshotCountText(count), ...togetherWords(view)];
   const guarded = isProtected?.(vm) === true;
   const mark = healthMark(health?.(view.ref) ?? []);
-  const calm = [state, ...rest, ...(guarded ? [t('protected')] : []), ...(mark === '' ? [] : [mark])];
+  const calm = [...surprising, ...rest, ...(mark === '' ? [] : [mark])];
+  const unseen = [...plain, ...(guarded ? [t('protected')] : [])];
   const parts =
     operation !== undefined
       ? [operationProgress(view, operation, now)]
@@ -104,14 +111,24 @@ export function vmRow(view: VmView, readOnly: boolean, { now, isProtected, healt
         ? [t('finishing what was interrupted')]
         : calm;
   const description = parts.join(' · ');
+  const words = [...parts, ...(parts === calm ? unseen : [])].join(' · ');
   return {
     label,
     description,
+    words,
+    ...(guarded ? { mark: 'protected' } : {}),
     icon: operation === undefined && view.recovering !== true ? powerIcons[vm.power] : { name: 'loading~spin' },
     context: vmTokens(view, readOnly, guarded ? 'protected' : 'unprotected'),
     opens: 'closed',
-    spoken: spokenRow(label, description, t('VM')),
+    spoken: spokenRow(label, words, t('VM')),
   };
+}
+
+/** Nothing but what its icon says: the words would only take the room of others. */
+function isPlain(vm: Vm): boolean {
+  return (
+    vm.power === 'running' || powerWord(vm) === powerWord({ power: 'off', powerReason: 'other', managedSave: false })
+  );
 }
 
 /** What a snapshot's row depends on beside the snapshot. */
@@ -134,41 +151,67 @@ const kindIcons: Readonly<Record<Snapshot['kind'], string>> = {
   offline: 'archive',
 };
 
-/** @param size what it takes, where somebody looked */
+/**
+ * What tells it from its neighbours comes first: a narrow view cuts the end off.
+ *
+ * @param size what it takes, where somebody looked
+ */
 export function snapshotRow(snapshot: Snapshot, place: SnapshotPlace, { now }: Reading, size?: SnapshotSize): Row {
-  const label = displayLine(snapshot.title);
-  const kind = kindWords(snapshot);
+  const label = place.automatic ? automaticTitle(snapshot, now) : displayLine(snapshot.title);
   const age = relativeAge(snapshot.createdAt, now);
-  const marks = [...(place.automatic ? [t('automatic')] : []), ...(place.kept ? [t('kept')] : [])];
   const mark = healthMark(place.found ?? []);
-  const description = [kind, ...marks, age, ...sizeWords(size), ...(mark === '' ? [] : [mark])].join(' · ');
+  const parts = [age, ...sizeWords(size), ...(place.kept ? [t('kept')] : []), ...(mark === '' ? [] : [mark])];
+  const description = parts.join(' · ');
+  const words = [...parts, kindWords(snapshot), ...(place.automatic ? [t('automatic')] : [])].join(' · ');
   return {
     label,
     description,
-    icon: { name: kindIcons[snapshot.kind] },
+    words,
+    ...(place.automatic ? { mark: 'dimmed' } : {}),
+    icon: { name: kindIcons[snapshot.kind], ...(place.automatic ? { color: 'disabledForeground' } : {}) },
     context: snapshotTokens(snapshot, place),
     opens: place.opens,
-    spoken: spokenRow(label, description, t('snapshot'), ...(place.isCurrent ? [t('the current one')] : [])),
+    spoken: spokenRow(label, words, t('snapshot'), ...(place.isCurrent ? [t('the current one')] : [])),
   };
+}
+
+/** By what our own titles begin with, until somebody gives another. */
+const automaticTitles: Readonly<Record<string, (at: string) => string>> = {
+  'Before revert to ': (at) => t('before revert · {0}', at),
+  'Before undoing the revert to ': (at) => t('before undo · {0}', at),
+  'After revert to ': (at) => t('after revert · {0}', at),
+};
+
+/** Short, and with the time that tells it from others of its sort; the whole title is in the tooltip. */
+function automaticTitle({ title, createdAt }: Snapshot, now: number): string {
+  const short = Object.entries(automaticTitles).find(([begins]) => title.startsWith(begins))?.[1];
+  return short?.(shortTime(createdAt, now)) ?? displayLine(title);
 }
 
 /** @param above the title of the current snapshot, where the row does not stand right under it */
 export function hereRow(view: VmView, above: string | undefined, readOnly: boolean, { now }: Reading): Row {
-  const power = view.operation === undefined ? powerWord(view.vm) : operationProgress(view, view.operation, now);
+  const { operation, vm } = view;
+  const power = powerWord(vm);
   const changed = changedSince(view);
-  const state = changed === undefined ? power : t('{0} · changed since ({1})', power, bytesText(changed));
-  const description = above === undefined ? state : t('{0} · after {1}', state, displayLine(above));
+  const parts = [
+    ...(operation !== undefined ? [operationProgress(view, operation, now)] : isPlain(vm) ? [] : [power]),
+    ...(changed === undefined ? [] : [t('changed since ({0})', bytesText(changed))]),
+    ...(above === undefined ? [] : [t('after {0}', displayLine(above))]),
+  ];
+  const description = parts.join(' · ');
+  const words = [...parts, ...(operation === undefined && isPlain(vm) ? [power] : [])].join(' · ');
   const label = t('You are here');
   return {
     label,
     description,
+    words,
     icon: { name: 'location', color: 'charts.blue' },
     context: hereTokens(view, readOnly),
     opens: 'never',
-    spoken: spokenRow(label, description, t('the present state of {0}', displayLine(view.vm.name))),
+    spoken: spokenRow(label, words, t('the present state of {0}', displayLine(view.vm.name))),
   };
 }
 
-function spokenRow(label: string, description: string, ...more: readonly string[]): string {
-  return [label, description.replaceAll(' · ', ', '), ...more].join(', ');
+function spokenRow(label: string, words: string, ...more: readonly string[]): string {
+  return [label, ...(words === '' ? [] : [words]), ...more].join(', ').replaceAll(' · ', ', ');
 }

@@ -26,7 +26,7 @@ export function pictureState(
   return {
     kind: 'state',
     vm: view === undefined ? t('VM') : displayLine(view.vm.name),
-    words: view === undefined ? '' : vmRow(view, readOnly, reading).description,
+    words: view === undefined ? '' : vmRow(view, readOnly, reading).words,
     ...(notice === undefined ? {} : { notice }),
     nodes: view?.tree === undefined ? [] : nodesOf(view, readOnly, reading),
     actions: pictureActions(),
@@ -115,7 +115,7 @@ function nodesOf(view: VmView, readOnly: boolean, reading: Reading): readonly Pi
       name: snapshot.name,
       ...above(parents.get(snapshot.name)),
       title: row.label,
-      lines: [...linesOf(row.description), ...size],
+      lines: [...linesOf(row.words), ...size],
       ...(mark === '' ? {} : { mark }),
       spoken: [
         row.spoken,
@@ -137,7 +137,7 @@ function nodesOf(view: VmView, readOnly: boolean, reading: Reading): readonly Pi
       name: '',
       ...above(tree.current),
       title: here.label,
-      lines: linesOf(here.description),
+      lines: linesOf(here.words),
       spoken: here.spoken,
       tokens: `${here.context}${tokensOfVm.includes('consolidatable;') ? 'consolidatable;' : ''}`,
       onPath: true,

@@ -4,12 +4,14 @@ import { vmKey } from '../../inventory/views.js';
 import type { Snapshot, SnapshotTree } from '../../domain/snapshot.js';
 import { activePath, parentsOf, sortSnapshots } from '../../domain/snapshotTree.js';
 import type { VmRef } from '../../domain/vm.js';
+import { type BranchLines, branchLines } from './branchLines.js';
 import type { HereNode, Node, SnapshotNode } from './nodes.js';
 
 /** How the rows stand; the same for the whole view. */
 export interface Arrangement {
   readonly sort: 'time' | 'name';
-  readonly layout: 'tree' | 'list';
+  /** `tree`: only branches indent; `nested`: each snapshot under its parent; `list`: all side by side. */
+  readonly layout: 'tree' | 'nested' | 'list';
   /** Lower case; empty: all rows. */
   readonly filter: string;
 }
@@ -36,7 +38,8 @@ const smallTree = 200;
 const shortWay = 50;
 
 /**
- * Order: "You are here" first. In a tree, siblings go from old to new, as they came to be; in a list, new ones first.
+ * Order: in a tree, from old to new, as they came to be, with "You are here" behind the current one where only branches
+ * indent, else right under it; in a list, "You are here" and then the new ones first.
  *
  * With a filter a snapshot is shown if its name, title or description contains the text, or if the VM's own name does
  * (`vmMatches`); in a tree its ancestors are shown too.
@@ -51,31 +54,37 @@ export function arrangeVm(
   previous?: ArrangedVm,
 ): ArrangedVm {
   const parents = parentsOf(tree);
-  const asTree = arrangement.layout === 'tree';
   const shown = shownNames(tree, parents, arrangement, vmMatches);
   const key = vmKey(ref);
+  const lines = linesOf(tree, parents, arrangement);
 
   const nodes = new Map<string, SnapshotNode>();
   const top: Node[] = [];
   const below = new Map<string, Node[]>();
-  const listUnder = (parent: string | undefined): Node[] => {
-    if (parent === undefined) {
+  const listUnder = (row: string | undefined): Node[] => {
+    if (row === undefined) {
       return top;
     }
-    const list = below.get(parent) ?? [];
-    below.set(parent, list);
+    const list = below.get(row) ?? [];
+    below.set(row, list);
     return list;
   };
 
   const here: HereNode = previous?.here ?? { kind: 'here', id: `${key}/here`, ref };
   const way = activePath(tree);
   const current = way.at(-1)?.name;
-  const hereParent = asTree ? current : undefined;
-  if (arrangement.filter === '' || vmMatches || (current !== undefined && shown.has(current))) {
-    listUnder(hereParent).push(here);
+  const isHereShown = arrangement.filter === '' || vmMatches || (current !== undefined && shown.has(current));
+  const putHere = (): void => {
+    if (isHereShown) {
+      listUnder(lines.hereUnder).push(here);
+    }
+  };
+  const afterCurrent = arrangement.layout === 'tree' ? current : undefined;
+  if (afterCurrent === undefined) {
+    putHere();
   }
-  for (const { name } of inOrder(tree, arrangement)) {
-    if (shown.has(name) && !nodes.has(name)) {
+  for (const [name, row] of lines.under) {
+    if (shown.has(name)) {
       const node = previous?.nodes.get(name) ?? {
         kind: 'snapshot',
         id: `${key}/snapshot/${name}`,
@@ -83,11 +92,14 @@ export function arrangeVm(
         snapshot: name,
       };
       nodes.set(name, node);
-      listUnder(asTree ? parents.get(name) : undefined).push(node);
+      listUnder(row).push(node);
+    }
+    if (name === afterCurrent) {
+      putHere();
     }
   }
 
-  const opened = tree.snapshots.length <= smallTree ? undefined : namesOfShort(way);
+  const opened = tree.snapshots.length <= smallTree ? undefined : shortWayTo(lines);
   return {
     tree,
     arrangement,
@@ -95,7 +107,7 @@ export function arrangeVm(
     below,
     nodes,
     here,
-    parentOf: (node) => (node.kind === 'here' ? hereParent : asTree ? parents.get(node.snapshot) : undefined),
+    parentOf: (node) => (node.kind === 'here' ? lines.hereUnder : lines.under.get(node.snapshot)),
     opensByItself: (name) => opened === undefined || opened.has(name),
   };
 }
@@ -120,7 +132,7 @@ function shownNames(
       let name: string | undefined = snapshot.name;
       while (name !== undefined && !shown.has(name)) {
         shown.add(name);
-        name = layout === 'tree' ? parents.get(name) : undefined;
+        name = layout === 'list' ? undefined : parents.get(name);
       }
     }
   }
@@ -132,6 +144,36 @@ function inOrder(tree: SnapshotTree, { sort, layout }: Arrangement): readonly Sn
   return sort === 'time' && layout === 'list' ? sorted.toReversed() : sorted;
 }
 
-function namesOfShort(way: readonly Snapshot[]): ReadonlySet<string> {
-  return new Set(way.length <= shortWay ? way.map((snapshot) => snapshot.name) : []);
+/** Of the rows that "You are here" stands under; none if they are too many to be opened. */
+function shortWayTo({ under, hereUnder }: BranchLines): ReadonlySet<string> {
+  const way = new Set<string>();
+  for (let row = hereUnder; row !== undefined; row = under.get(row)) {
+    way.add(row);
+  }
+  return way.size <= shortWay ? way : new Set();
+}
+
+function linesOf(tree: SnapshotTree, parents: ReadonlyMap<string, string>, arrangement: Arrangement): BranchLines {
+  const sorted = inOrder(tree, arrangement);
+  switch (arrangement.layout) {
+    case 'list':
+      return { under: new Map(sorted.map(({ name }) => [name, undefined])), hereUnder: undefined };
+    case 'nested':
+      return {
+        under: new Map(sorted.map(({ name }) => [name, parents.get(name)])),
+        hereUnder: activePath(tree).at(-1)?.name,
+      };
+    case 'tree': {
+      const children = new Map<string, Snapshot[]>();
+      for (const snapshot of sorted) {
+        const parent = parents.get(snapshot.name);
+        if (parent !== undefined) {
+          const list = children.get(parent) ?? [];
+          children.set(parent, list);
+          list.push(snapshot);
+        }
+      }
+      return branchLines(tree, children);
+    }
+  }
 }

@@ -61,6 +61,7 @@ function row(label: string, description: string, icon: string, tokens: string, c
   return {
     label,
     description,
+    words: description,
     icon: { name: icon },
     context: tokens === '' ? 'message;' : `message;${tokens};`,
     opens: 'never',

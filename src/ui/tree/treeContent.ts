@@ -230,8 +230,8 @@ export class TreeContent {
     if (view === undefined) {
       return undefined;
     }
-    const standsUnder = this.arranged(node.ref)?.parentOf(node);
-    const current = standsUnder === undefined && view.tree !== undefined ? currentOf(view.tree)?.title : undefined;
+    const apart = this.#arrangement.layout === 'list' && view.tree !== undefined;
+    const current = apart ? currentOf(view.tree)?.title : undefined;
     return hereRow(view, current, this.#isReadOnly(node.ref), reading);
   }
 

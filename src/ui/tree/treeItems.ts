@@ -7,6 +7,7 @@ import { noticeText } from '../../text/noticeText.js';
 import type { MessageRow } from './messageRows.js';
 import type { Node } from './nodes.js';
 import type { Row } from '../../text/rows.js';
+import { rowMarkUri } from './rowMarks.js';
 
 const collapsible: Readonly<Record<Row['opens'], vscode.TreeItemCollapsibleState>> = {
   never: vscode.TreeItemCollapsibleState.None,
@@ -29,6 +30,9 @@ export function treeItem(node: Node, row: Row | MessageRow): vscode.TreeItem {
     row.icon.color === undefined ? undefined : new vscode.ThemeColor(row.icon.color),
   );
   item.contextValue = row.context;
+  if ('mark' in row && row.mark !== undefined) {
+    item.resourceUri = rowMarkUri(row.mark);
+  }
   item.accessibilityInformation = { label: row.spoken };
   if ('click' in row) {
     item.command = click(row.click, node);

@@ -20,6 +20,7 @@ import { readsOlder } from '../../text/readsOlder.js';
 import { wrongCountText } from '../../text/healthText.js';
 import type { Reading } from '../../text/rows.js';
 import { readAllTrees } from './readAllTrees.js';
+import { rowMarks } from './rowMarks.js';
 import { RowTimers } from './rowTimers.js';
 import { TreeContent, vmsOf } from './treeContent.js';
 import { giveBadge, giveMessage, giveTooltip, goneItem, treeItem } from './treeItems.js';
@@ -67,6 +68,7 @@ export class VmTree implements Disposable, vscode.TreeDataProvider<Node> {
     this.#view = this.#store.add(
       vscode.window.createTreeView(treeViewId, { treeDataProvider: this, canSelectMany: true, showCollapseAll: true }),
     );
+    this.#store.add(vscode.window.registerFileDecorationProvider(rowMarks));
     this.#store.add(this.#view.onDidChangeVisibility(() => this.#visibilityChanged()));
     this.#store.add(this.#view.onDidExpandElement(({ element }) => this.#look(this.#lookedAt.open(element))));
     this.#store.add(this.#view.onDidCollapseElement(({ element }) => this.#look(this.#lookedAt.close(element))));

@@ -6,7 +6,8 @@ import type { Node } from '../../../src/ui/tree/nodes.js';
 import { branched, now, ref, snapshot } from './samples.js';
 
 const tree: Arrangement = { sort: 'time', layout: 'tree', filter: '' };
-const list: Arrangement = { sort: 'time', layout: 'list', filter: '' };
+const nested: Arrangement = { ...tree, layout: 'nested' };
+const list: Arrangement = { ...tree, layout: 'list' };
 
 /** The rows as an outline, two spaces a level. */
 function outline(arranged: ArrangedVm): string[] {
@@ -24,13 +25,67 @@ function outline(arranged: ArrangedVm): string[] {
 
 describe('arranged VM', () => {
   it('puts each snapshot under its parent, old siblings first, and "here" under the current one', () => {
-    assert.deepEqual(outline(arrangeVm(ref, branched, tree, false)), [
+    assert.deepEqual(outline(arrangeVm(ref, branched, nested, false)), [
       'base',
       '  first',
       '    second',
       '      here',
       '  other',
     ]);
+  });
+
+  /** `a>b` is a snapshot b with the parent a; the first is the oldest, and the one with a star is current. */
+  function shape(...told: readonly string[]): SnapshotTree {
+    const snapshots = told.map((text, index) => {
+      const names = text.replace('*', '').split('>');
+      const [parent] = names.length > 1 ? names : [];
+      return snapshot(names.at(-1)!, { createdAt: now + index, ...(parent === undefined ? {} : { parent }) });
+    });
+    const current = told.find((text) => text.endsWith('*'))?.replace(/^.*>|[*]/gu, '');
+    return { snapshots, ...(current === undefined ? {} : { current }) };
+  }
+
+  for (const [what, told, expected] of [
+    ['a line does not indent', ['a', 'a>b', 'b>c*'], ['a', 'b', 'c', 'here']],
+    ['a branch does', ['a', 'a>b', 'a>x', 'b>c*', 'x>y'], ['a', '  x', '  y', 'b', 'c', 'here']],
+    [
+      'the line is that to “here”, not the oldest',
+      ['a', 'a>b', 'a>x', 'b>c', 'x>y*'],
+      ['a', '  b', '  c', 'x', 'y', 'here'],
+    ],
+    ['what the current one has is all branches', ['a*', 'a>b', 'b>c'], ['a', '  b', '  c', 'here']],
+    [
+      'of several branches each stands alone',
+      ['a*', 'a>b', 'b>c', 'a>x', 'x>y'],
+      ['a', '  b', '    c', '  x', '    y', 'here'],
+    ],
+    [
+      'a branch off the first of several',
+      ['a*', 'a>b', 'b>c', 'b>d', 'd>e', 'a>x'],
+      ['a', '  b', '    c', '    d', '      e', '  x', 'here'],
+    ],
+    [
+      'a line away from “here” goes on with the oldest',
+      ['a*', 'a>b', 'b>c', 'b>d', 'c>e'],
+      ['a', '  b', '    d', '  c', '  e', 'here'],
+    ],
+    ['several roots', ['a', 'a>b*', 'x', 'x>y'], ['a', '  b', '  here', 'x', '  y']],
+    ['nothing is current', ['a', 'a>b'], ['here', 'a', 'b']],
+  ] as const) {
+    it(`as a tree: ${what}`, () => {
+      assert.deepEqual(outline(arrangeVm(ref, shape(...told), tree, false)), expected);
+    });
+  }
+
+  it('as a tree: keeps a line in its order, whatever the titles', () => {
+    const line = shape('z', 'z>m', 'm>a*');
+    assert.deepEqual(outline(arrangeVm(ref, line, { ...tree, sort: 'name' }, false)), ['z', 'm', 'a', 'here']);
+  });
+
+  it('as a tree: shows the line down to what the filter finds', () => {
+    const found = arrangeVm(ref, shape('a', 'a>b', 'a>x', 'b>c*', 'x>y'), { ...tree, filter: 'y' }, false);
+    assert.deepEqual(outline(found), ['a', '  x', '  y']);
+    assert.equal(found.parentOf(found.nodes.get('y')!), 'a');
   });
 
   it('lists new snapshots first, below "here"', () => {
@@ -55,7 +110,7 @@ describe('arranged VM', () => {
   });
 
   it('keeps the ancestors of what the filter finds, and hides the rest', () => {
-    assert.deepEqual(outline(arrangeVm(ref, branched, { ...tree, filter: 'oth' }, false)), ['base', '  other']);
+    assert.deepEqual(outline(arrangeVm(ref, branched, { ...nested, filter: 'oth' }, false)), ['base', '  other']);
     assert.deepEqual(outline(arrangeVm(ref, branched, { ...list, filter: 'oth' }, false)), ['other']);
   });
 
@@ -76,12 +131,12 @@ describe('arranged VM', () => {
   });
 
   it('keeps the identity of rows over a new tree, also for those that moved', () => {
-    const before = arrangeVm(ref, branched, tree, false);
+    const before = arrangeVm(ref, branched, nested, false);
     const grown: SnapshotTree = {
       snapshots: [...branched.snapshots, snapshot('third', { parent: 'second', createdAt: now })],
       current: 'third',
     };
-    const after = arrangeVm(ref, grown, tree, false, before);
+    const after = arrangeVm(ref, grown, nested, false, before);
     assert.equal(after.nodes.get('second'), before.nodes.get('second'));
     assert.equal(after.here, before.here);
     assert.equal(after.parentOf(after.here), 'third');
@@ -111,7 +166,7 @@ describe('arranged VM', () => {
     const small = arrangeVm(ref, branched, tree, false);
     assert.equal(small.opensByItself('other'), true);
     const many = Array.from({ length: 300 }, (_, index) => snapshot(`s${index}`, { parent: 'base' }));
-    const large = arrangeVm(ref, { ...branched, snapshots: [...branched.snapshots, ...many] }, tree, false);
+    const large = arrangeVm(ref, { ...branched, snapshots: [...branched.snapshots, ...many] }, nested, false);
     assert.equal(large.opensByItself('first'), true);
     assert.equal(large.opensByItself('other'), false);
   });
@@ -120,7 +175,9 @@ describe('arranged VM', () => {
     const chain = Array.from({ length: 10_000 }, (_, index) =>
       snapshot(`s${index}`, { createdAt: now + index * 1_000, ...(index === 0 ? {} : { parent: `s${index - 1}` }) }),
     );
-    const arranged = arrangeVm(ref, { snapshots: chain, current: 's9999' }, tree, false);
+    const flat = arrangeVm(ref, { snapshots: chain, current: 's9999' }, tree, false);
+    assert.deepEqual([flat.top.length, flat.below.size], [10_001, 0]);
+    const arranged = arrangeVm(ref, { snapshots: chain, current: 's9999' }, nested, false);
     assert.equal(arranged.nodes.size, 10_000);
     assert.equal(arranged.opensByItself('s0'), false);
     assert.equal(arranged.parentOf(arranged.here), 's9999');

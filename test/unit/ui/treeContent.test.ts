@@ -1,9 +1,10 @@
 // Which rows there are and what they say, from an inventory that is only values.
 import assert from 'node:assert/strict';
+import type { AutoReason } from '../../../src/domain/description.js';
 import type { ConnectionView, VmView } from '../../../src/inventory/views.js';
 import type { Bytes, SnapshotSize, VmLayers } from '../../../src/domain/layers.js';
 import { Failure } from '../../../src/domain/failure.js';
-import type { VmRef } from '../../../src/domain/vm.js';
+import type { Vm, VmRef } from '../../../src/domain/vm.js';
 import type { Node } from '../../../src/ui/tree/nodes.js';
 import type { Reading, Row } from '../../../src/text/rows.js';
 import { TreeContent } from '../../../src/ui/tree/treeContent.js';
@@ -50,13 +51,34 @@ describe('tree content', () => {
       rows.map((row) => [row?.label, row?.description]),
       [
         ['This computer (system)', 'libvirt 9.0 · QEMU 7.2.22'],
-        ['web-test', 'running · 4 snapshots'],
-        ['db-test', 'off · 1 snapshot'],
+        ['web-test', '4 snapshots'],
+        ['db-test', '1 snapshot'],
+      ],
+    );
+    assert.deepEqual(
+      rows.map((row) => row?.spoken),
+      [
+        'This computer (system), libvirt 9.0, QEMU 7.2.22, connection',
+        'web-test, 4 snapshots, running, VM',
+        'db-test, 1 snapshot, off, VM',
       ],
     );
   });
 
-  it('says of snapshots kind and age, and where the VM stands now', () => {
+  it('says a state in the row where it surprises, and that a VM is protected by a lock', () => {
+    const words = (changes: Partial<Vm>): string | undefined => {
+      const content = contentOf(connectionView({ vms: [vmView({ vm: vm(changes), tree: branched })] }));
+      return content.row(content.find(ref)!, reading)?.description;
+    };
+    assert.equal(words({ power: 'off' }), '4 snapshots');
+    assert.equal(words({ power: 'off', managedSave: true }), 'off, state saved · 4 snapshots');
+    assert.equal(words({ power: 'paused', powerReason: 'ioError' }), 'paused by a disk error · 4 snapshots');
+    const guarded = contentOf(withVms).row({ kind: 'vm', id: 'x', ref }, { ...reading, isProtected: () => true });
+    assert.ok(guarded !== undefined && 'mark' in guarded && guarded.mark === 'protected');
+    assert.match(guarded.spoken, /, protected, VM$/u);
+  });
+
+  it('says of snapshots their age, and where the VM stands now', () => {
     const content = contentOf(withVms);
     const lines: string[] = [];
     const walk = (node: Node): void => {
@@ -65,13 +87,7 @@ describe('tree content', () => {
       content.children(node).forEach(walk);
     };
     content.children(content.find(ref)).forEach(walk);
-    assert.deepEqual(lines, [
-      'base: memory · 4 days',
-      'first: memory · 3 days',
-      'second: disk-only · 2 h',
-      'You are here: running',
-      'other: offline · 1 day',
-    ]);
+    assert.deepEqual(lines, ['base: 4 days', 'other: 1 day', 'first: 3 days', 'second: 2 h', 'You are here: ']);
   });
 
   it('says what snapshots take and what has changed since, as far as it is known', () => {
@@ -97,10 +113,9 @@ describe('tree content', () => {
     const content = contentOf({ ...withVms, vms: [view] });
     const words = (node: Node | undefined): string => content.row(node!, reading)!.description;
     assert.match(words(content.find(ref)), /· 1\.2 GB$/);
-    assert.equal(words(content.find(ref, 'base')), 'memory · 4 days · 256 MB');
-    assert.equal(words(content.find(ref, 'first')), 'memory · 3 days');
-    const here = content.children(content.find(ref, 'second')).find(({ kind: type }) => type === 'here');
-    assert.equal(words(here), 'running · changed since (4.0 MB)');
+    assert.equal(words(content.find(ref, 'base')), '4 days · 256 MB');
+    assert.equal(words(content.find(ref, 'first')), '3 days');
+    assert.equal(words(content.arranged(ref)?.here), 'changed since (4.0 MB)');
     const told = (node: Node | undefined): readonly string[] =>
       content.facts(node!, reading)!.lines.map(({ value }) => value);
     assert.ok(told(content.find(ref, 'first')).includes('not known'));
@@ -127,7 +142,16 @@ describe('tree content', () => {
     });
     assert.deepEqual(
       seen.map(([description]) => description),
-      ['memory · automatic · 1 h', 'memory · 1 h', 'memory · automatic · 1 h'],
+      ['1 h', '1 h', '1 h'],
+    );
+    const rows = ['kept', 'claimed', 'leaf'].map((name) => content.row(content.find(ref, name)!, reading)!);
+    assert.deepEqual(
+      rows.map((row) => [/automatic/u.test(row.spoken), 'mark' in row && row.mark === 'dimmed']),
+      [
+        [true, true],
+        [false, false],
+        [true, true],
+      ],
     );
     assert.match(seen[0]?.[1] ?? '', /Undo Revert/);
     assert.equal(seen[1]?.[1], undefined);
@@ -150,10 +174,33 @@ describe('tree content', () => {
     content.children().forEach(walk);
     assert.deepEqual(
       new Set(endings),
-      new Set(['connection', 'VM', 'snapshot', 'snapshot the current one', 'the present state of web test']),
+      new Set([
+        'connection',
+        'running VM',
+        'off VM',
+        'memory snapshot',
+        'offline snapshot',
+        'disk only snapshot the current one',
+        'running the present state of web test',
+      ]),
     );
     content.arrange({ layout: 'list' });
     content.children(content.find(ref)).forEach(walk);
+  });
+
+  it('calls an automatic one by what it is for and when it came, unless somebody gave it a title', () => {
+    const at = new Date(2023, 10, 14, 9, 41).getTime();
+    const label = (title: string, auto: AutoReason, later = 0): string | undefined => {
+      const tree = { snapshots: [snapshot('a', { title, trailers: { auto }, createdAt: at / 1_000 })] };
+      const content = contentOf(connectionView({ vms: [vmView({ tree, auto: ['a'] })] }));
+      return content.row(content.find(ref, 'a')!, { now: at + later })?.label;
+    };
+    assert.equal(label('Before revert to Clean', 'revert'), 'before revert · 09:41');
+    assert.equal(label('Before undoing the revert to Clean', 'revert'), 'before undo · 09:41');
+    assert.equal(label('After revert to Clean', 'layout'), 'after revert · 09:41');
+    assert.equal(label('Before revert to Clean', 'revert', 86_400_000), 'before revert · 11-14');
+    assert.equal(label('Before revert to Clean', 'revert', 400 * 86_400_000), 'before revert · 2023-11-14');
+    assert.equal(label('Worth keeping', 'revert'), 'Worth keeping');
   });
 
   it('leads from every row up to the top', () => {
@@ -177,7 +224,7 @@ describe('tree content', () => {
   it('names the current snapshot beside "here" in a list', () => {
     const content = contentOf(withVms);
     content.arrange({ layout: 'list' });
-    assert.equal(rowsUnder(content, content.find(ref))[0]?.description, 'running · after second');
+    assert.equal(rowsUnder(content, content.find(ref))[0]?.description, 'after second');
   });
 
   it('shows a running operation on the VM and on "here", with what libvirt tells of it', () => {

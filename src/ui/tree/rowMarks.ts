@@ -1,0 +1,22 @@
+// What marks a row of the tree beside its words: a lock, or paler text. The editor asks for that by the address of a row.
+import * as vscode from 'vscode';
+import { t } from '@vscode/l10n';
+import type { Row } from '../../text/rows.js';
+
+type RowMark = NonNullable<Row['mark']>;
+
+const scheme = 'virt-rewind-row';
+
+const decorations: Readonly<Record<RowMark, () => vscode.FileDecoration>> = {
+  protected: () => ({ badge: '🔒', tooltip: t('Protected') }),
+  dimmed: () => ({ color: new vscode.ThemeColor('disabledForeground') }),
+};
+
+/** The same for all rows with that mark: no row has to be told when it changes. */
+export function rowMarkUri(mark: RowMark): vscode.Uri {
+  return vscode.Uri.from({ scheme, path: `/${mark}` });
+}
+
+export const rowMarks: vscode.FileDecorationProvider = {
+  provideFileDecoration: (uri) => (uri.scheme === scheme ? decorations[uri.path.slice(1) as RowMark]() : undefined),
+};
