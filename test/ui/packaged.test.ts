@@ -29,7 +29,7 @@ describe('the packed extension', () => {
     stage = await openStage('mouse', { vsix: packed() });
     const { hands, workbench } = stage;
     await hands.showView('Virt Rewind', 'VMs');
-    await workbench.row(/^packed-test, running/).waitFor();
+    await workbench.row(/^packed-test, .*\brunning\b/).waitFor();
     await vm.setCounters(3);
     await hands.menu('packed-test', 'Create Snapshot');
     await hands.pick('Memory');
@@ -37,7 +37,7 @@ describe('the packed extension', () => {
     await hands.enter();
     await hands.type('Description of the Snapshot', '');
     await hands.enter();
-    const snapshot = workbench.row(`${title}, memory`);
+    const snapshot = workbench.row(new RegExp(`^${title}, .*memory`));
     await snapshot.waitFor();
     await vm.setCounters(4);
     await hands.menu(title, 'Revert');

@@ -30,11 +30,11 @@ describe('the picture', () => {
   it('opens from a VM and shows its snapshots, with "You are here"', async () => {
     await stage().hands.showView('Virt Rewind', 'VMs');
     await stage()
-      .workbench.row(/^rewind-external, running/)
+      .workbench.row(/^rewind-external, .*\brunning\b/)
       .waitFor();
     await stage().hands.menu(external, 'Show Picture');
     await hands.page.getByRole('heading', { name: external }).waitFor();
-    await hands.node(/^You are here, running/).waitFor();
+    await hands.node(/^You are here, .*\brunning\b/).waitFor();
     for (const title of ['Clean install, offline', 'Before the upgrade, disk-only', 'After the upgrade, disk-only']) {
       await hands.node(new RegExp(`^${title}`)).waitFor();
     }
@@ -244,6 +244,6 @@ describe('the picture', () => {
     await stage().hands.command('Developer: Reload Window');
     await loaded;
     await hands.heading(external).waitFor();
-    await hands.node(/^You are here, running/).waitFor();
+    await hands.node(/^You are here, .*\brunning\b/).waitFor();
   });
 });
