@@ -31,6 +31,7 @@ export const argumentsOf = /** @type {const} */ ({
   compareWithPresent: snapshot,
   copyVirshCommand: [...snapshot, 'operation'],
   openConsoleLog: ['vm'],
+  goToCurrent: ['vm'],
   showPicture: snapshot,
   checkHealth: ['vm'],
   snoozeHealth: ['vm'],

@@ -23,6 +23,7 @@ export const commandIds = [
   'virtRewind.compareWithPresent',
   'virtRewind.copyVirshCommand',
   'virtRewind.openConsoleLog',
+  'virtRewind.goToCurrent',
   'virtRewind.showPicture',
   'virtRewind.checkHealth',
   'virtRewind.snoozeHealth',

@@ -10,6 +10,7 @@ import { askText } from '../prompts/ask.js';
 export const viewCommands = {
   'virtRewind.showPicture': showPicture,
   'virtRewind.showHistory': showHistory,
+  'virtRewind.goToCurrent': goToCurrent,
   'virtRewind.refresh': refresh,
   'virtRewind.showLog': showLog,
   'virtRewind.filter': filter,
@@ -66,6 +67,12 @@ async function showPicture(run: CommandRun): Promise<void> {
     ...(snapshot === undefined ? {} : { focus: { part: 'tree', snapshot } }),
     where: open?.isActive === true && snapshot === undefined ? 'beside' : 'again',
   });
+}
+
+/** Takes the focus to where a VM stands now. */
+async function goToCurrent(run: CommandRun): Promise<void> {
+  const { ref } = await targetVm(run, t('Go to where which VM stands?'));
+  await run.tree.goToCurrent(ref);
 }
 
 /** Opens the log channel. */

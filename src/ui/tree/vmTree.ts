@@ -140,6 +140,15 @@ export class VmTree implements Disposable, vscode.TreeDataProvider<Node> {
     }
   }
 
+  /** Gives "You are here" of a VM the focus, in the view, which is opened for it. */
+  async goToCurrent(ref: VmRef): Promise<void> {
+    await this.#inventory.readTree(ref);
+    const here = this.#content.arranged(ref)?.here;
+    if (here !== undefined) {
+      await this.#view.reveal(here, { select: true, focus: true });
+    }
+  }
+
   async getChildren(node?: Node): Promise<Node[]> {
     if (node?.kind === 'vm') {
       await this.#readForOpening(node.ref);
