@@ -223,7 +223,7 @@ describe('safety', function () {
         assert.deepEqual(patterns(), ['db-*', vm]);
         const { tree } = await rig.api();
         const look = tree.getTreeItem(await rig.vmRow(vm));
-        assert.match(String(look.description), /protected/);
+        assert.match(look.accessibilityInformation?.label ?? '', /, protected, VM$/);
         await call('virtRewind.unprotectVm', { vm });
         assert.deepEqual(patterns(), ['db-*']);
       });

@@ -35,8 +35,12 @@ describe('the picture', () => {
     await stage().hands.menu(external, 'Show Picture');
     await hands.page.getByRole('heading', { name: external }).waitFor();
     await hands.node(/^You are here, .*\brunning\b/).waitFor();
-    for (const title of ['Clean install, offline', 'Before the upgrade, disk-only', 'After the upgrade, disk-only']) {
-      await hands.node(new RegExp(`^${title}`)).waitFor();
+    for (const [title, kind] of [
+      ['Clean install', 'offline'],
+      ['Before the upgrade', 'disk-only'],
+      ['After the upgrade', 'disk-only'],
+    ]) {
+      await hands.node(new RegExp(`^${title}, .*\\b${kind}\\b`)).waitFor();
     }
     await hands.node(/^Clean install/, 1).waitFor();
     await hands.node(/^You are here/, 4).waitFor();
