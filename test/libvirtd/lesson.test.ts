@@ -1,7 +1,7 @@
 // The lesson on a real VM: every step by its own means and by another client's, and nothing of it left behind.
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
-import { readdir, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { buildProgram } from '../../scripts/build.mjs';
@@ -25,6 +25,9 @@ describe('the lesson', function () {
 
   before(async () => {
     rig = await startLiveRig();
+    // Where lessons put their folders: in the common one, those of other tests come and go.
+    process.env['TMPDIR'] = join(rig.daemon.dir, 'lessons');
+    await mkdir(tmpdir());
     guest = join(rig.daemon.dir, 'lesson.bin');
     await runOk('nasm', ['-f', 'bin', '-o', guest, join(root, 'scripts/guest/oracle.asm')]);
     const { inventory } = rig;
@@ -36,7 +39,13 @@ describe('the lesson', function () {
       measure: (folder, depths) => measureLayerCosts(folder, depths, rig.daemon.env),
     });
   });
+  const usual = process.env['TMPDIR'];
   after(async () => {
+    if (usual === undefined) {
+      delete process.env['TMPDIR'];
+    } else {
+      process.env['TMPDIR'] = usual;
+    }
     await lesson.end();
     lesson.dispose();
     await rig.stop();
