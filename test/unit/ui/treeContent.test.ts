@@ -191,7 +191,7 @@ describe('tree content', () => {
   it('calls an automatic one by what it is for and when it came, unless somebody gave it a title', () => {
     const at = new Date(2023, 10, 14, 9, 41).getTime();
     const label = (title: string, auto: AutoReason, later = 0): string | undefined => {
-      const tree = { snapshots: [snapshot('a', { title, trailers: { auto }, createdAt: at / 1_000 })] };
+      const tree = { snapshots: [snapshot('a', { title, trailers: { auto }, createdAt: at })] };
       const content = contentOf(connectionView({ vms: [vmView({ tree, auto: ['a'] })] }));
       return content.row(content.find(ref, 'a')!, { now: at + later })?.label;
     };
