@@ -9,10 +9,10 @@ import type { FactList } from './factList.js';
 /** Less than an overlay takes before anything is written to it tells nothing. */
 const emptyOverlayBytes = 256 * 1024;
 
-/** For a row: nothing where it is not known. */
+/** For a row: nothing where it is not known, or takes nothing. */
 export function sizeWords(size: SnapshotSize | undefined): readonly string[] {
   const bytes = size?.totalBytes ?? 'unknown';
-  return bytes === 'unknown' ? [] : [bytesText(bytes)];
+  return bytes === 'unknown' || bytes === 0 ? [] : [bytesText(bytes)];
 }
 
 /** Of all snapshots of a VM together, where that is known. */

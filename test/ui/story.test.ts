@@ -105,6 +105,7 @@ for (const by of ['mouse', 'keyboard'] as const) {
       await stage()
         .workbench.toast(/Reverted rewind-internal/)
         .waitFor();
+      await stage().hands.expand('It works now');
       await row(/^before revert · .*automatic/).waitFor();
       await waitForAgent(virsh, internal);
       const { memory, disk } = await counters(virsh, internal);
@@ -193,7 +194,10 @@ for (const by of ['mouse', 'keyboard'] as const) {
       await stage()
         .workbench.toast(/Reverted rewind-external/)
         .waitFor();
-      await row(/^before revert · .*automatic/).nth(1).waitFor();
+      await stage().hands.expand('Before the import');
+      await row(/^before revert · .*automatic/)
+        .nth(1)
+        .waitFor();
       await picture('8-reverted-external');
       await stage().hands.dismiss(/Reverted rewind-external/);
       assert.equal((await virsh(['domstate', external])).stdout.trim(), 'running');
