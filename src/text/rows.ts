@@ -168,7 +168,7 @@ export function snapshotRow(snapshot: Snapshot, place: SnapshotPlace, { now }: R
     description,
     words,
     ...(place.automatic ? { mark: 'dimmed' } : {}),
-    icon: { name: kindIcons[snapshot.kind], ...(place.automatic ? { color: 'disabledForeground' } : {}) },
+    icon: { name: kindIcons[snapshot.kind], ...(place.automatic ? { color: 'descriptionForeground' } : {}) },
     context: snapshotTokens(snapshot, place),
     opens: place.opens,
     spoken: spokenRow(label, words, t('snapshot'), ...(place.isCurrent ? [t('the current one')] : [])),

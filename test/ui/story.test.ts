@@ -106,7 +106,7 @@ for (const by of ['mouse', 'keyboard'] as const) {
         .workbench.toast(/Reverted rewind-internal/)
         .waitFor();
       await stage().hands.expand('It works now');
-      await row(/^before revert · .*automatic/).waitFor();
+      await row(/^before revert, .*automatic/).waitFor();
       await waitForAgent(virsh, internal);
       const { memory, disk } = await counters(virsh, internal);
       assert.ok(memory >= 1_000 && memory < 50_000, `memory ${memory}`);
@@ -195,7 +195,7 @@ for (const by of ['mouse', 'keyboard'] as const) {
         .workbench.toast(/Reverted rewind-external/)
         .waitFor();
       await stage().hands.expand('Before the import');
-      await row(/^before revert · .*automatic/)
+      await row(/^before revert, .*automatic/)
         .nth(1)
         .waitFor();
       await picture('8-reverted-external');

@@ -9,7 +9,7 @@ const scheme = 'virt-rewind-row';
 
 const decorations: Readonly<Record<RowMark, () => vscode.FileDecoration>> = {
   protected: () => ({ badge: '🔒', tooltip: t('Protected') }),
-  dimmed: () => ({ color: new vscode.ThemeColor('disabledForeground') }),
+  dimmed: () => ({ color: new vscode.ThemeColor('descriptionForeground') }),
 };
 
 /** The same for all rows with that mark: no row has to be told when it changes. */
