@@ -196,7 +196,7 @@ async function make(names) {
     const stage = { workbench, hands: hands('mouse', workbench), daemon };
     await stage.hands.showView('Virt Rewind', 'VMs');
     await workbench.widenSideBar(470);
-    await workbench.row(/^rewind-internal, .*\brunning\b/).waitFor();
+    await workbench.row(/^rewind-internal, .*, running, /).waitFor();
     await mkdir(folder, { recursive: true });
     for (const [name, { size, show, leave }] of Object.entries(scenes)) {
       await workbench.page.setViewportSize(size);

@@ -29,7 +29,7 @@ describe('the packed extension', () => {
     stage = await openStage('mouse', { vsix: packed() });
     const { hands, workbench } = stage;
     await hands.showView('Virt Rewind', 'VMs');
-    await workbench.row(/^packed-test, .*\brunning\b/).waitFor();
+    await workbench.row(/^packed-test, .*, running, /).waitFor();
     await vm.setCounters(3);
     await hands.menu('packed-test', 'Create Snapshot');
     await hands.pick('Memory');

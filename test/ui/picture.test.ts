@@ -30,7 +30,7 @@ describe('the picture', () => {
   it('opens from a VM and shows its snapshots, with "You are here"', async () => {
     await stage().hands.showView('Virt Rewind', 'VMs');
     await stage()
-      .workbench.row(/^rewind-external, .*\brunning\b/)
+      .workbench.row(/^rewind-external, .*, running, /)
       .waitFor();
     await stage().hands.menu(external, 'Show Picture');
     await hands.page.getByRole('heading', { name: external }).waitFor();

@@ -149,7 +149,7 @@ describe('the blocks of the picture', () => {
 
   it('are those of snapshots inside the images of a VM that runs, on each of its disks', async () => {
     await stage()
-      .workbench.row(/^cells-inside, .*\brunning\b/)
+      .workbench.row(/^cells-inside, .*, running, /)
       .waitFor();
     await hands.open('cells-inside');
     await hands.page.getByText('an estimate').waitFor();

@@ -131,11 +131,11 @@ for (const by of ['mouse', 'keyboard'] as const) {
 
     it('does the same with an offline snapshot', async () => {
       await stage().hands.menu(internal, 'Shut Down');
-      await row(/^rewind-internal, .*\boff\b/).waitFor();
+      await row(/^rewind-internal, .*, off, /).waitFor();
       await createSnapshot(internal, 'Offline', 'Switched off');
       await row(/^Switched off, .*\boffline\b/).waitFor();
       await stage().hands.menu(internal, 'Start');
-      await row(/^rewind-internal, .*\brunning\b/).waitFor();
+      await row(/^rewind-internal, .*, running, /).waitFor();
       await waitForAgent(virsh, internal);
       await counters(virsh, internal, 90_000);
       await withKey('Switched off', 'Revert', 'Control+Alt+r');
@@ -143,9 +143,9 @@ for (const by of ['mouse', 'keyboard'] as const) {
       await stage().workbench.dialog.filter({ hasText: 'Lost for ever' }).waitFor();
       await picture('6-without-checkpoint');
       await stage().hands.answer('Revert and Leave Off');
-      await row(/^rewind-internal, .*\boff\b/).waitFor();
+      await row(/^rewind-internal, .*, off, /).waitFor();
       await stage().hands.menu(internal, 'Start');
-      await row(/^rewind-internal, .*\brunning\b/).waitFor();
+      await row(/^rewind-internal, .*, running, /).waitFor();
       await waitForAgent(virsh, internal);
       const { disk } = await counters(virsh, internal);
       assert.ok(disk !== undefined && disk < 90_000, `disk ${disk ?? '-'}`);
@@ -238,14 +238,14 @@ for (const by of ['mouse', 'keyboard'] as const) {
       await row(/^from-a-terminal, .*\bmemory\b/).waitFor();
       const stopped = await virsh(['destroy', external]);
       assert.equal(stopped.code, 0, stopped.stderr);
-      await row(/^rewind-external, .*\boff\b/).waitFor();
+      await row(/^rewind-external, .*, off, /).waitFor();
       await picture('11-beside-virsh');
     });
 
     it('finds what is wrong with a VM, and mends it', async () => {
       const stopped = await virsh(['destroy', internal]);
       assert.equal(stopped.code, 0, stopped.stderr);
-      await row(/^rewind-internal, .*\boff\b/).waitFor();
+      await row(/^rewind-internal, .*, off, /).waitFor();
       await runOk('qemu-img', ['snapshot', '-c', 'left-over', join(daemon.dir, by, `${internal}.qcow2`)]);
       await stage().hands.menu(internal, 'Doctor: What Works');
       await stage().workbench.webview.getByText('One thing is wrong').waitFor();
@@ -261,7 +261,7 @@ for (const by of ['mouse', 'keyboard'] as const) {
         .workbench.statusBar(/^Repaired rewind-internal/)
         .waitFor();
       await stage().workbench.webview.getByText('Nothing is wrong').waitFor();
-      await row(/^rewind-internal, .*\boff\b/).waitFor();
+      await row(/^rewind-internal, .*, off, /).waitFor();
       await picture('14-repaired');
       assert.doesNotMatch((await virsh(['snapshot-list', internal, '--name'])).stdout, /left-over/);
       const tags = await runOk('qemu-img', ['snapshot', '-l', join(daemon.dir, by, `${internal}.qcow2`)]);
@@ -292,7 +292,7 @@ for (const by of ['mouse', 'keyboard'] as const) {
 
     it('asks for the name of a protected VM', async () => {
       await stage().hands.menu(internal, 'Protect');
-      await row(/^rewind-internal, .*\boff\b, .*protected/).waitFor();
+      await row(/^rewind-internal, .*, off, protected/).waitFor();
       await stage().hands.menu('from-a-terminal', 'Delete Snapshot');
       await stage().hands.answer('Delete');
       await stage().workbench.inputBox('Is Protected').waitFor();
