@@ -195,7 +195,10 @@ for (const by of ['mouse', 'keyboard'] as const) {
         .workbench.toast(/Reverted rewind-external/)
         .waitFor();
       await stage().hands.expand('Before the import');
-      await row(/^before revert, .*automatic/)
+      const { tree, page } = stage().workbench;
+      // The other VM has one too.
+      await tree
+        .and(page.getByRole('treeitem', { name: /^before revert, .*automatic/ }))
         .nth(1)
         .waitFor();
       await picture('8-reverted-external');
