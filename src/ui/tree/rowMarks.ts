@@ -8,8 +8,8 @@ type RowMark = NonNullable<Row['mark']>;
 const scheme = 'virt-rewind-row';
 
 const decorations: Readonly<Record<RowMark, () => vscode.FileDecoration>> = {
-  protected: () => ({ badge: '🔒', tooltip: t('Protected') }),
-  dimmed: () => ({ color: new vscode.ThemeColor('descriptionForeground') }),
+  protected: () => new vscode.FileDecoration('🔒', t('Protected')),
+  dimmed: () => new vscode.FileDecoration(undefined, undefined, new vscode.ThemeColor('descriptionForeground')),
 };
 
 /** The same for all rows with that mark: no row has to be told when it changes. */

@@ -30,7 +30,7 @@ export function treeItem(node: Node, row: Row | MessageRow): vscode.TreeItem {
     row.icon.color === undefined ? undefined : new vscode.ThemeColor(row.icon.color),
   );
   item.contextValue = row.context;
-  if ('mark' in row && row.mark !== undefined) {
+  if ('mark' in row) {
     item.resourceUri = rowMarkUri(row.mark);
   }
   item.accessibilityInformation = { label: row.spoken };
