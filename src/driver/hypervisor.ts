@@ -56,7 +56,10 @@ export interface Hypervisor {
   /** Fires once, when the connection has ended for any reason but `close`. */
   readonly onDidClose: Event<Failure>;
 
-  /** Calls sent so far on all sockets of this connection, keepalive not counted: for tests and measurements. */
+  /**
+   * Calls sent so far on all sockets of this connection, without keepalive and what opening a further one takes: for tests and
+   * measurements.
+   */
   readonly callCount: number;
 
   listVms(): Promise<readonly VmHead[]>;

@@ -7,8 +7,9 @@ const spareMs = 1_000;
 
 export class OtherConnections {
   readonly #open: () => Promise<Connection>;
-  readonly #inUse = new Set<Connection>();
-  /** Of connections that are closed by now. */
+  /** With the calls that had been sent on each when it was handed out. */
+  readonly #inUse = new Map<Connection, number>();
+  /** Of those who have let go of theirs. */
   #formerCalls = 0;
   #spare: { readonly connection: Connection; readonly timer: NodeJS.Timeout } | undefined;
   #ended = false;
@@ -17,25 +18,30 @@ export class OtherConnections {
     this.#open = open;
   }
 
-  /** Calls sent on all of them so far. */
+  /** Calls that were sent by who was given one: those that connecting takes are not counted. */
   get callCount(): number {
-    const open = [...this.#inUse, ...(this.#spare === undefined ? [] : [this.#spare.connection])];
-    return open.reduce((sum, connection) => sum + connection.callCount, this.#formerCalls);
+    return [...this.#inUse].reduce(
+      (sum, [connection, before]) => sum + connection.callCount - before,
+      this.#formerCalls,
+    );
   }
 
   async open(): Promise<Connection> {
     const connection = this.#takeSpare() ?? (await this.#open());
-    this.#inUse.add(connection);
+    this.#inUse.set(connection, connection.callCount);
     return connection;
   }
 
   /** By who opened it, once: then it may be somebody else's. One with a call under way is ended: nobody waits for the answer any more. */
   close(connection: Connection): void {
-    if (!this.#inUse.delete(connection)) {
+    const before = this.#inUse.get(connection);
+    if (before === undefined) {
       return;
     }
+    this.#inUse.delete(connection);
+    this.#formerCalls += connection.callCount - before;
     if (this.#ended || this.#spare !== undefined || !connection.isIdle) {
-      this.#end(connection);
+      connection.close();
       return;
     }
     const timer = setTimeout(() => this.#endSpare(), spareMs);
@@ -57,7 +63,7 @@ export class OtherConnections {
       return spare?.connection;
     }
     // It was lost meanwhile.
-    this.#end(spare.connection);
+    spare.connection.close();
     return undefined;
   }
 
@@ -65,13 +71,6 @@ export class OtherConnections {
     const spare = this.#spare;
     this.#spare = undefined;
     clearTimeout(spare?.timer);
-    if (spare !== undefined) {
-      this.#end(spare.connection);
-    }
-  }
-
-  #end(connection: Connection): void {
-    connection.close();
-    this.#formerCalls += connection.callCount;
+    spare?.connection.close();
   }
 }

@@ -69,11 +69,16 @@ describe('the connections beside the one that stays', () => {
     assert.ok(made.every(({ closed }) => closed));
   });
 
-  it('counts the calls of all, of those that are closed too', async () => {
+  it('counts the calls of who had one, but those of connecting', async () => {
     const [one, two] = [await others.open(), await others.open()];
+    assert.equal(others.callCount, 0);
+    made[0]!.callCount += 2;
+    assert.equal(others.callCount, 2);
     others.close(one);
-    assert.equal(others.callCount, 6);
     others.close(two);
-    assert.equal(others.callCount, 6);
+    assert.equal(others.callCount, 2);
+    await others.open();
+    made[0]!.callCount += 1;
+    assert.equal(others.callCount, 3);
   });
 });
