@@ -24,13 +24,24 @@ describe('disks that are no files by name', function () {
     folder = r.daemon.dir;
     await r.inventory.connect(r.uri);
     r.show();
+    await releaseLeft();
   });
   after(async () => {
-    await r.stop();
+    // One that is in use goes with its last user.
     for (const device of attached) {
       await runOk('losetup', ['-d', device]);
     }
+    await r.stop();
   });
+
+  /** A run that was ended leaves its devices, and a daemon sees only those that a machine had when it started. */
+  async function releaseLeft(): Promise<void> {
+    const losetup = (await findProgram('losetup')) ?? 'losetup';
+    const { stdout } = await run(losetup, ['--list', '--noheadings', '--output', 'NAME,BACK-FILE']);
+    for (const line of stdout.split('\n').filter((one) => one.includes('/vr-') && one.endsWith(' (deleted)'))) {
+      await run(losetup, ['-d', line.split(/\s/u)[0] ?? '']);
+    }
+  }
 
   /** A file as a device; undefined, with the reason, where this machine gives none. */
   async function attach(file: string): Promise<string | { readonly why: string }> {
