@@ -47,7 +47,7 @@ export async function runSteps(runner: StepRunner, toRun: StepsToRun): Promise<S
 }
 
 /** Nobody may read that nothing was changed where something was. */
-export function stoppedAfter(done: readonly Step[], failure: Failure): Failure {
+function stoppedAfter(done: readonly Step[], failure: Failure): Failure {
   return failure.kind === 'refused' && done.some(({ kind }) => kind !== 'waitUntil')
     ? new Failure('stopped', failure.details, { cause: failure })
     : failure;
