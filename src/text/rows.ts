@@ -5,6 +5,7 @@ import type { ConnectionView, VmView } from '../inventory/views.js';
 import type { Problem } from '../diagnosis/problem.js';
 import { formatVersion } from '../domain/capabilities.js';
 import type { SnapshotSize } from '../domain/layers.js';
+import { automaticTitles } from '../domain/automaticTitles.js';
 import { displayLine } from '../domain/plainText.js';
 import type { Snapshot } from '../domain/snapshot.js';
 import type { PowerState, Vm, VmRef } from '../domain/vm.js';
@@ -126,9 +127,7 @@ export function vmRow(view: VmView, readOnly: boolean, { now, isProtected, healt
 
 /** Nothing but what its icon says: the words would only take the room of others. */
 function isPlain(vm: Vm): boolean {
-  return (
-    vm.power === 'running' || powerWord(vm) === powerWord({ power: 'off', powerReason: 'other', managedSave: false })
-  );
+  return [t('running'), t('off')].includes(powerWord(vm));
 }
 
 /** What a snapshot's row depends on beside the snapshot. */
@@ -175,17 +174,18 @@ export function snapshotRow(snapshot: Snapshot, place: SnapshotPlace, { now }: R
   };
 }
 
-/** By what our own titles begin with, until somebody gives another. */
-const automaticTitles: Readonly<Record<string, (at: string) => string>> = {
-  'Before revert to ': (at) => t('before revert · {0}', at),
-  'Before undoing the revert to ': (at) => t('before undo · {0}', at),
-  'After revert to ': (at) => t('after revert · {0}', at),
+/** In the place of our own titles, until somebody gives another. */
+const shortTitles: Readonly<Record<keyof typeof automaticTitles, (at: string) => string>> = {
+  beforeRevert: (at) => t('before revert · {0}', at),
+  beforeUndo: (at) => t('before undo · {0}', at),
+  afterRevert: (at) => t('after revert · {0}', at),
 };
 
 /** Short, and with the time that tells it from others of its sort; the whole title is in the tooltip. */
 function automaticTitle({ title, createdAt }: Snapshot, now: number): string {
-  const short = Object.entries(automaticTitles).find(([begins]) => title.startsWith(begins))?.[1];
-  return short?.(shortTime(createdAt, now)) ?? displayLine(title);
+  const kinds = Object.keys(automaticTitles) as (keyof typeof automaticTitles)[];
+  const kind = kinds.find((one) => title.startsWith(automaticTitles[one]));
+  return kind === undefined ? displayLine(title) : shortTitles[kind](shortTime(createdAt, now));
 }
 
 /** @param above the title of the current snapshot, where the row does not stand right under it */

@@ -1,5 +1,6 @@
 // The present as a snapshot, before a revert leaves it: of which kind, and when it can be spared. Knows nothing of the
 // revert that follows.
+import { automaticTitles } from '../../domain/automaticTitles.js';
 import { apply } from '../../steps/steps.js';
 import { versionOf } from '../../domain/capabilities.js';
 import { backingFileOf } from '../../domain/chains/fileUse.js';
@@ -37,8 +38,7 @@ export interface NoCheckpointNeeded {
   readonly since: string;
 }
 
-const kept = 'Before revert to ';
-const undoing = 'Before undoing the revert to ';
+const { beforeRevert: kept, beforeUndo: undoing } = automaticTitles;
 
 /** Of a revert, of its undoing, and of the undoing of that: a title does not grow with each of them. */
 function titleFor({ title, trailers }: Snapshot): string {

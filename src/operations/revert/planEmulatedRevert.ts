@@ -1,6 +1,7 @@
 // A revert to an external snapshot by our own hands, where libvirt cannot or would do damage: new overlays on the files
 // that it froze, its configuration on them, and metadata with which any libvirt goes on, today and after an upgrade.
 // Knows nothing of checkpoints.
+import { automaticTitles } from '../../domain/automaticTitles.js';
 import { applyAll } from '../../steps/steps.js';
 import { anotherFileRefusal } from '../diskRefusals.js';
 import { dropSaveSteps } from '../dropSaveSteps.js';
@@ -199,7 +200,7 @@ function planLeaf(
   }
   const defined = applyAll([...before, { kind: 'makeCurrent', snapshot: snapshot.name }], facts);
   const on = { ...defined, blockJobs: [] };
-  const title = freeTitle(`After revert to ${snapshot.title}`, facts.tree.snapshots);
+  const title = freeTitle(`${automaticTitles.afterRevert}${snapshot.title}`, facts.tree.snapshots);
   const plan = planCreate(
     { kind: 'create', vm, snapshotKind: 'offline', style: 'external', title, auto: 'layout' },
     on,
