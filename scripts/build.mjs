@@ -1,12 +1,14 @@
 // Bundles the extension and its tests. Knows nothing of how they are run or packed.
 //   node scripts/build.mjs [--watch] [--minify] [--tests]
-import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join, relative } from 'node:path';
 import { parseArgs } from 'node:util';
+import { brotliCompressSync } from 'node:zlib';
 import { isEntryPoint } from './rig/entryPoint.mjs';
 import { root } from './rig/root.mjs';
 import { run } from './rig/run.mjs';
-import { buildSplit } from './splitBundle.mjs';
+import { buildSplit, doors } from './splitBundle.mjs';
+import { languages, sentencesOf, sources } from './translations.mjs';
 
 /** Loaded here and not above, because `npm start` and `npm test` import this file before `npm ci` has run. */
 const esbuild = () => import('esbuild');
@@ -25,26 +27,49 @@ async function build(options) {
 /** What both kinds of bundle share; the extension host of the oldest supported VS Code is Node 20. */
 const common = /** @type {const} */ ({ bundle: true, platform: 'node', target: 'node20', logLevel: 'warning' });
 
-/** Puts sentences.mjs in the place of `@vscode/l10n`. @type {import('esbuild').Plugin} */
-const sentences = {
+/** Puts a file of ours in the place of `@vscode/l10n`. @param {string} file @returns {import('esbuild').Plugin} */
+const sentencesBy = (file) => ({
   name: 'sentences',
   setup(build) {
-    const path = join(root, 'scripts/sentences.mjs');
+    const path = join(root, file);
     build.onResolve({ filter: /^@vscode\/l10n$/ }, ({ importer }) => (importer === path ? undefined : { path }));
   },
+});
+
+/** A call of `t` with its sentence, as scripts/l10n.mjs demands it: one literal. */
+const said = /\bt\(\s*('(?:[^'\\\n]|\\.)*'|"(?:[^"\\\n]|\\.)*"|`(?:[^`\\$]|\\.)*`)/gsu;
+
+/** Puts the number of a sentence in its place: see packedSentences.mjs. @type {import('esbuild').Plugin} */
+const numbered = {
+  name: 'numbered',
+  setup(build) {
+    const numbers = new Map(englishSentences().map((sentence, index) => [sentence, index]));
+    build.onLoad({ filter: /\/src\/.*\.ts$/ }, ({ path }) => ({
+      contents: readFileSync(path, 'utf8').replaceAll(said, (call, literal) => {
+        const number = numbers.get(valueOf(literal));
+        return number === undefined ? call : `t(${number} as never`;
+      }),
+      loader: 'ts',
+    }));
+  },
 };
+
+/** @param {string} literal of a string, as the source has it @returns {string} */
+function valueOf(literal) {
+  return Function(`return ${literal}`)();
+}
 
 const extensionOptions = (/** @type {{ minify?: boolean }} */ { minify = false }) => ({
   ...common,
   absWorkingDir: root,
-  entryPoints: ['src/extension.ts'],
-  outfile: 'dist/extension.js',
   format: /** @type {const} */ ('cjs'),
   external: ['vscode'],
-  plugins: [sentences],
+  plugins: minify ? [sentencesBy('scripts/packedSentences.mjs'), numbered] : [sentencesBy('scripts/sentences.mjs')],
   minify,
   sourcemap: !minify,
   legalComments: /** @type {const} */ ('none'),
+  // Quotation marks and dots of sentences as themselves.
+  charset: /** @type {const} */ ('utf8'),
 });
 
 /** The page of the picture: what may be read by it stands in a folder of its own. */
@@ -67,21 +92,87 @@ const webviewOptions = (/** @type {{ minify?: boolean }} */ { minify = false }) 
 });
 
 /**
- * dist/extension.js, CommonJS because VS Code loads extensions with `require`; and dist/webview for the page. To be debugged it
- * is one file; minified, what is needed later is in dist/later.js (splitBundle.mjs).
+ * dist/extension.js, CommonJS because VS Code loads extensions with `require`; dist/commandLine.js and dist/library.js; and
+ * dist/webview for the page. To be debugged each is one file; minified, what they have in common and what is needed later is in
+ * files of its own (splitBundle.mjs).
  * @param {{ minify?: boolean }} [options] minified bundles have no source map
  */
 export async function buildExtension(options = {}) {
   // Nothing else is removed: a VS Code that runs from this folder must not find it empty for a moment.
   if (options.minify) {
-    rmSync(join(root, 'dist/extension.js.map'), { force: true });
-    const { build: once, stop } = await esbuild();
-    await buildSplit(once, extensionOptions(options)).finally(stop);
+    for (const door of Object.keys(doors)) rmSync(join(root, `dist/${door}.js.map`), { force: true });
+    await buildPacked(join(root, 'dist'));
   } else {
-    await build(extensionOptions(options));
+    await build({ ...extensionOptions(options), entryPoints: Object.values(doors), outdir: join(root, 'dist') });
   }
   await build(webviewOptions(options));
+  writeStarter();
+  if (!options.minify) writeSentences(join(root, 'dist'));
   await assembleLessonGuest();
+}
+
+/** dist/bin/virt-rewind, for the terminals of the editor, whose Node.js may have no name of its own. */
+function writeStarter() {
+  const folder = join(root, 'dist/bin');
+  mkdirSync(folder, { recursive: true });
+  const lines = [
+    '#!/bin/sh',
+    '# The command line of Virt Rewind, run by the Node.js of the editor in whose terminal this is.',
+    'here=$(dirname -- "$(readlink -f -- "$0")")',
+    'export ELECTRON_RUN_AS_NODE=1',
+    'exec "${VIRT_REWIND_NODE:-node}" "$here/../commandLine.js" "$@"',
+  ];
+  const file = join(folder, 'virt-rewind');
+  writeFileSync(file, `${lines.join('\n')}\n`);
+  chmodSync(file, 0o755);
+}
+
+/**
+ * What is packed, without the page, the sentences beside it.
+ * @param {string} outdir absolute
+ */
+export async function buildPacked(outdir) {
+  const { build: once, stop } = await esbuild();
+  await buildSplit(once, extensionOptions({ minify: true }), outdir).finally(stop);
+  writeSentences(outdir);
+}
+
+/**
+ * One door as one file, for a test that runs it.
+ * @param {keyof typeof doors} door
+ * @param {string} outdir absolute
+ * @returns {Promise<string>} its absolute path
+ */
+export async function buildDoor(door, outdir) {
+  await build({ ...extensionOptions({}), entryPoints: [doors[door]], outdir, sourcemap: false });
+  return join(outdir, `${door}.js`);
+}
+
+/**
+ * dist/l10n: the English sentences, and those of each language in the same order. As VS Code's own files they would take twice as
+ * much of the package.
+ */
+function writeSentences(/** @type {string} */ outdir) {
+  const folder = join(outdir, 'l10n');
+  mkdirSync(folder, { recursive: true });
+  const [{ of }] = sources;
+  const sentences = englishSentences();
+  const write = (/** @type {string} */ name, /** @type {readonly string[]} */ list) =>
+    writeFileSync(join(folder, `${name}.json.br`), brotliCompressSync(JSON.stringify(list)));
+  write('en', sentences);
+  for (const language of languages) {
+    const translated = sentencesOf(of(language));
+    write(
+      language,
+      sentences.map((one) => translated[one] ?? one),
+    );
+  }
+}
+
+/** In the order of the lists. */
+function englishSentences() {
+  const [{ english }] = sources;
+  return Object.keys(sentencesOf(english));
 }
 
 /**
@@ -132,15 +223,17 @@ const external = ['vscode', 'mocha', 'playwright-core', 'axe-core', '@vscode/tes
  * @param {Layer} layer
  * @param {string} [folder] for a run that must not lose its bundles to another one
  * @param {Tier} [tier]
+ * @param {readonly string[]} [only] names of files without `.test.ts`; all of them unless given
  * @returns {Promise<string[]>} absolute paths of the bundles, those that hold tests only
  */
-export async function buildTests(layer, folder = layer, tier = 'usual') {
+export async function buildTests(layer, folder = layer, tier = 'usual', only) {
   const out = join(root, 'out-test', folder);
   rmSync(out, { recursive: true, force: true });
   const source = join('test', layer);
   if (!existsSync(join(root, source))) return [];
   const entryPoints = readdirSync(join(root, source), { recursive: true, encoding: 'utf8' })
     .filter((file) => file.endsWith('.test.ts') && file.endsWith('.deep.test.ts') === (tier === 'deep'))
+    .filter((file) => only?.includes(basename(file, '.test.ts')) ?? true)
     .map((file) => join(source, file))
     .sort();
   if (entryPoints.length === 0) return [];
@@ -172,7 +265,8 @@ export async function buildProgram(source, outdir) {
 
 /** Rebuilds dist at every change until the process is ended. */
 async function watchExtension() {
-  for (const options of [extensionOptions({}), webviewOptions({})]) {
+  const ofDoors = { ...extensionOptions({}), entryPoints: Object.values(doors), outdir: join(root, 'dist') };
+  for (const options of [ofDoors, webviewOptions({})]) {
     const context = await (await esbuild()).context({ ...options, logLevel: 'info' });
     await context.watch();
   }

@@ -1,10 +1,24 @@
-// Keeps l10n/bundle.l10n.json equal to the sentences in the source, so that a translator sees all of them.
+// Keeps l10n/bundle.l10n.json equal to the sentences in the source, so that a translator sees all of them, and tells which ones
+// the translations lack.
 //   node scripts/l10n.mjs [--check]
+//   node scripts/l10n.mjs --still KEY…   sentences of the manifest that changed, and whose translations are true as they are
 import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { isEntryPoint } from './rig/entryPoint.mjs';
 import { root } from './rig/root.mjs';
+import {
+  changedSince,
+  languages,
+  originsOf,
+  originsPath,
+  renewedOrigins,
+  sentencesOf,
+  sources,
+  translationFaults,
+} from './translations.mjs';
+
+/** @typedef {import('./translations.mjs').Language} Language */
 
 const bundlePath = join(root, 'l10n/bundle.l10n.json');
 
@@ -59,7 +73,10 @@ function bundleOf(sentences) {
 }
 
 if (isEntryPoint(import.meta)) {
-  const { values } = parseArgs({ options: { check: { type: 'boolean' } } });
+  const { values, positionals } = parseArgs({
+    options: { check: { type: 'boolean' }, still: { type: 'boolean' } },
+    allowPositionals: true,
+  });
   const wanted = bundleOf(await sentencesInSource());
   if (values.check === true) {
     if (readFileSync(bundlePath, 'utf8') !== wanted) {
@@ -68,5 +85,34 @@ if (isEntryPoint(import.meta)) {
     }
   } else {
     writeFileSync(bundlePath, wanted);
+    for (const language of languages) tidy(language);
+    noteOrigins(values.still === true ? positionals : []);
+  }
+}
+
+/** @param {readonly string[]} still */
+function noteOrigins(still) {
+  const [, { english, of }] = sources;
+  const said = sentencesOf(english);
+  /** @type {Record<string, import('./translations.mjs').Origins>} */
+  const all = {};
+  for (const language of languages) {
+    const origins = renewedOrigins(said, sentencesOf(of(language)), originsOf(language), still);
+    for (const key of changedSince(said, origins)) console.log(`${of(language)}: changed in English: ${key}`);
+    all[language] = origins;
+  }
+  writeFileSync(join(root, originsPath), `${JSON.stringify(all, null, 2)}\n`);
+}
+
+/** In the order of the English ones, without those that nobody says any more; tells what is left to translate. @param {Language} language */
+function tidy(language) {
+  for (const { english, of } of sources) {
+    const [said, translated] = [sentencesOf(english), sentencesOf(of(language))];
+    const kept = Object.keys(said).flatMap((key) => {
+      const other = translated[key];
+      return other === undefined ? [] : [/** @type {const} */ ([key, other])];
+    });
+    writeFileSync(join(root, of(language)), `${JSON.stringify(Object.fromEntries(kept), null, 2)}\n`);
+    for (const fault of translationFaults(said, Object.fromEntries(kept))) console.log(`${of(language)}: ${fault}`);
   }
 }

@@ -1,9 +1,12 @@
 // `npm run package`: the VSIX, one file for every system, and a check that it holds what it should and no more.
 import { readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { parseArgs } from 'node:util';
 import { buildExtension } from './build.mjs';
+import { packNpm } from './npmPackage.mjs';
 import { isEntryPoint } from './rig/entryPoint.mjs';
 import { root } from './rig/root.mjs';
+import { fileNames } from './splitBundle.mjs';
 import { runOk } from './rig/run.mjs';
 
 /** A promise, see docs/decisions/019-dependencies.md. */
@@ -13,17 +16,18 @@ const mostBytes = 400 * 1024;
 const needed = [
   'package.json',
   'package.nls.json',
-  'dist/extension.js',
-  'dist/later.js',
+  ...fileNames.filter((name) => name !== 'library').map((name) => `dist/${name}.js`),
+  'dist/bin/virt-rewind',
   'dist/webview/main.js',
   'dist/webview/main.css',
   'dist/lesson.bin',
+  'dist/l10n/en.json.br',
   'readme.md',
   'changelog.md',
   'LICENSE.txt',
 ];
 /** What else may be in the package: what VS Code reads. */
-const allowed = /^(package\.nls\.[\w-]+\.json|l10n\/[\w.-]+\.json|media\/(walkthrough\/)?[\w.-]+\.(svg|png))$/;
+const allowed = /^(package\.nls\.[\w-]+\.json|dist\/l10n\/[\w-]+\.json\.br|media\/(walkthrough\/)?[\w.-]+\.(svg|png))$/;
 
 /**
  * @returns {Promise<{ file: string, bytes: number }>} the VSIX in the checkout's top folder
@@ -70,6 +74,9 @@ async function listFiles(file) {
 }
 
 if (isEntryPoint(import.meta)) {
+  const { values } = parseArgs({ options: { npm: { type: 'boolean' } } });
   const { file, bytes } = await packageExtension();
   console.log(`${file}: ${(bytes / 1024).toFixed(0)} KB`);
+  // Both are made of the same files.
+  if (values.npm) console.log(await packNpm(join(root, 'artifacts')));
 }

@@ -19,7 +19,7 @@ const themes = /** @type {const} */ ([
   { name: 'light', colorScheme: 'light', shown: '.vs' },
   { name: 'dark', colorScheme: 'dark', shown: '.vs-dark' },
 ]);
-const [internal, external, layered] = /** @type {const} */ (['rewind-internal', 'rewind-external', 'web-server']);
+const [internal, external, layered] = /** @type {const} */ (['rewind-internal', 'rewind-overlays', 'web-server']);
 
 /**
  * @typedef {object} Scene
@@ -37,7 +37,7 @@ const scenes = {
       await stage.hands.expand(external);
       await stage.hands.expand(internal);
       await takeSnapshot(stage, internal, 'Tests are green');
-      await stage.hands.menu(internal, 'Open Console Log');
+      await stage.hands.menu(internal, 'Guest', 'Open Console Log');
       await stage.workbench.editor.getByText('memory').first().waitFor();
       await stage.hands.select('Tests are green');
     },
@@ -71,7 +71,7 @@ const scenes = {
       const [base, overlay] = [`${layered}.qcow2`, `${layered}.experiment`];
       await runOk('qemu-img', ['create', '-q', '-f', 'qcow2', '-b', base, '-F', 'qcow2', join(daemon.dir, overlay)]);
       await hands.command('View: Toggle Primary Side Bar Visibility');
-      await hands.menu(layered, 'Doctor: What Works');
+      await hands.menu(layered, 'Health and Repair', 'Doctor: What Works');
       await workbench.webview.getByText(/wrong/).first().waitFor();
       await hands.command('View: Toggle Primary Side Bar Visibility');
     },

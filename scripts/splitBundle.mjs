@@ -1,137 +1,244 @@
-// Bundles the extension into two CommonJS files: what is needed to show the VMs, and what `import()` brings when it is
-// needed. esbuild splits ES modules only, and an extension host loads a single file of a few hundred KB slowly: it parses
-// all of it, whatever is run. Knows nothing of what is in the files.
-import { dirname, join, relative, resolve } from 'node:path';
+// Bundles the extension, the command line and the library into a few CommonJS files that share what they have in common. esbuild
+// splits ES modules only, and an extension host loads a single file of a few hundred KB slowly: it parses all of it, whatever is
+// run. Knows nothing of what is in the files.
+import { join, relative } from 'node:path';
 import { root } from './rig/root.mjs';
 
-/** How the other file is called in each. They stand beside each other. */
-const files = { first: './extension.js', later: './later.js' };
+/** What is called from outside, and begins a file of its own. */
+export const doors = /** @type {const} */ ({
+  extension: 'src/extension.ts',
+  commandLine: 'src/commandLine.ts',
+  library: 'src/library.ts',
+});
+/** Sources that nothing but one door needs, and that are loaded with it. */
+const ownRooms = /** @type {const} */ ([
+  ['commandLine', /^src\/(cli\/|commandLine\.ts$)/u],
+  ['library', /^src\/(api\/|library\.ts$)/u],
+]);
+
+/**
+ * | needed at once by the extension | needed by the command line or the library | file        |
+ * |---------------------------------|-------------------------------------------|-------------|
+ * | yes                             | yes                                       | engine      |
+ * | yes                             | no                                        | extension   |
+ * | no                              | yes                                       | later       |
+ * | no                              | no                                        | editorLater |
+ * | their own rooms                 |                                           | commandLine, library |
+ *
+ * @typedef {'engine' | 'extension' | 'later' | 'editorLater' | 'commandLine' | 'library'} FileName
+ */
+export const fileNames = /** @type {const} */ ([
+  'engine',
+  'extension',
+  'later',
+  'editorLater',
+  'commandLine',
+  'library',
+]);
+
+/** @typedef {ReadonlyMap<string, readonly { path: string, kind: string }[]>} Graph by source, as paths from the checkout */
 
 /**
  * @param {typeof import('esbuild').build} build
- * @param {import('esbuild').BuildOptions & { outfile: string }} options of the bundle as one file
+ * @param {import('esbuild').BuildOptions} options but where it begins and ends
+ * @param {string} outdir
  * @returns {Promise<void>}
  */
-export async function buildSplit(build, options) {
-  const { plugins = [] } = options;
-  const entry = resolve(root, String(options.entryPoints instanceof Array ? options.entryPoints[0] : ''));
-  /** @type {Set<string>} what `import()` names, as paths from the checkout */
-  const later = new Set();
-  const atFirst = await sourcesOf(build, { ...options, plugins: [laterElsewhere(later), ...plugins] });
-  /** @type {Set<string>} what the second file takes from the first */
-  const shared = new Set();
-  const second = {
+export async function buildSplit(build, options, outdir) {
+  const graph = await graphOf(build, options);
+  const fileOf = filesBySource(graph);
+  const shared = sharedSources(graph, fileOf);
+  const names = await sharedNames(build, options, [...shared.values()].flatMap((sources) => [...sources]).sort());
+  await Promise.all(
+    fileNames.map((file) =>
+      build({
+        ...options,
+        entryPoints: [],
+        outfile: join(outdir, `${file}.js`),
+        ...(file === 'commandLine' && { banner: { js: '#!/usr/bin/env node' } }),
+        stdin: {
+          contents: contentsOf(file, shared, names),
+          resolveDir: root,
+          loader: 'ts',
+          sourcefile: `${file}.entry.ts`,
+        },
+        plugins: [elsewhere(file, fileOf, names), ...(options.plugins ?? [])],
+      }),
+    ),
+  );
+}
+
+/**
+ * How what is taken from another file is called there: by source, then by the name of the export. Of a CommonJS package only the
+ * whole is known.
+ * @typedef {ReadonlyMap<string, ReadonlyMap<string, string>>} SharedNames
+ */
+
+/** @param {typeof import('esbuild').build} build @param {import('esbuild').BuildOptions} options @param {readonly string[]} sources @returns {Promise<SharedNames>} */
+async function sharedNames(build, options, sources) {
+  const { metafile } = await build({
     ...options,
-    entryPoints: [],
-    stdin: { contents: namespaces(later), resolveDir: root, loader: /** @type {const} */ ('ts') },
-    outfile: join(dirname(options.outfile), files.later),
-    plugins: [firstElsewhere(atFirst, shared), ...plugins],
-  };
-  // Until nothing new is named: what is loaded later names what is loaded later itself.
-  for (let known = -1; known < later.size;) {
-    known = later.size;
-    second.stdin = { ...second.stdin, contents: namespaces(later) };
-    for (const source of await sourcesOf(build, { ...second, plugins: [firstElsewhere(atFirst, shared), ...plugins] }))
-      if (atFirst.has(source) && !isShaken(source)) throw new Error(`${source} would be in both files`);
-  }
-  await build(second);
-  await build({
-    ...options,
-    entryPoints: [],
-    stdin: {
-      contents: `export * from ${JSON.stringify(`./${relative(root, entry)}`)};\n${namespaces(shared)}`,
-      resolveDir: root,
-      loader: 'ts',
-    },
-    plugins: [laterElsewhere(later), ...plugins],
+    entryPoints: [...sources],
+    outdir: join(root, 'out-test/names'),
+    outbase: root,
+    format: 'esm',
+    splitting: true,
+    metafile: true,
+    write: false,
   });
+  const exportsOf = new Map(
+    Object.values(metafile?.outputs ?? {}).flatMap(({ entryPoint, exports }) =>
+      entryPoint === undefined ? [] : [[entryPoint, exports]],
+    ),
+  );
+  let count = 0;
+  const short = () => `_${(count++).toString(36)}`;
+  return new Map(
+    sources.map((source) => {
+      const wanted = isCommonJs(source) ? [whole] : (exportsOf.get(source) ?? []);
+      return [source, new Map([...wanted].sort().map((name) => [name, short()]))];
+    }),
+  );
 }
 
-/** @param {typeof import('esbuild').build} build @param {import('esbuild').BuildOptions} options */
-async function sourcesOf(build, options) {
-  const { metafile } = await build({ ...options, metafile: true, write: false });
-  return new Set(Object.keys(metafile?.inputs ?? {}).filter((source) => !source.includes(':') && source !== '<stdin>'));
-}
-
-/** @param {Iterable<string>} sources */
-function namespaces(sources) {
-  return [...sources]
-    .sort()
-    .map((source) => `export * as ${nameOf(source)} from ${JSON.stringify(`./${source}`)};`)
-    .join('\n');
-}
+const whole = '*';
 
 /** @param {string} source */
-function nameOf(source) {
-  return source.replace(/\W/g, '_');
+function isCommonJs(source) {
+  return source.startsWith('node_modules/');
 }
 
-/** @param {string} resolveDir @param {string} path */
-function sourceOf(resolveDir, path) {
-  return relative(root, resolve(resolveDir, path.replace(/\.js$/, '.ts')));
+/** @param {typeof import('esbuild').build} build @param {import('esbuild').BuildOptions} options @returns {Promise<Graph>} */
+async function graphOf(build, options) {
+  const { metafile } = await build({
+    ...options,
+    entryPoints: Object.values(doors),
+    outdir: join(root, 'out-test/graph'),
+    metafile: true,
+    write: false,
+  });
+  return new Map(
+    Object.entries(metafile?.inputs ?? {}).map(([source, { imports }]) => [
+      source,
+      imports.filter(({ external }) => external !== true).map(({ path, kind }) => ({ path, kind })),
+    ]),
+  );
 }
 
-/** Whether a package is of ES modules. @param {string} source */
+/** @param {Graph} graph @returns {ReadonlyMap<string, FileName>} */
+function filesBySource(graph) {
+  const atOnce = reached(graph, [doors.extension], (kind) => kind !== 'dynamic-import');
+  const without = reached(graph, [doors.commandLine, doors.library], () => true);
+  /** @param {string} source @returns {FileName} */
+  const fileOf = (source) => {
+    const own = ownRooms.find(([, room]) => room.test(source));
+    if (own !== undefined) return own[0];
+    if (atOnce.has(source)) return without.has(source) ? 'engine' : 'extension';
+    return without.has(source) ? 'later' : 'editorLater';
+  };
+  return new Map([...graph.keys()].filter((source) => !isShaken(source)).map((source) => [source, fileOf(source)]));
+}
+
+/** @param {Graph} graph @param {readonly string[]} from @param {(kind: string) => boolean} follows */
+function reached(graph, from, follows) {
+  /** @type {Set<string>} */
+  const seen = new Set();
+  const open = [...from];
+  for (let source = open.pop(); source !== undefined; source = open.pop()) {
+    if (seen.has(source)) continue;
+    seen.add(source);
+    open.push(...(graph.get(source) ?? []).filter(({ kind }) => follows(kind)).map(({ path }) => path));
+  }
+  return seen;
+}
+
+/** What other files take, by the file that has it. @param {Graph} graph @param {ReadonlyMap<string, FileName>} fileOf */
+function sharedSources(graph, fileOf) {
+  /** @type {Map<FileName, Set<string>>} */
+  const shared = new Map(fileNames.map((file) => [file, new Set()]));
+  for (const [source, imports] of graph) {
+    for (const { path } of imports) {
+      const file = fileOf.get(path);
+      if (file === undefined || isShaken(source) || fileOf.get(source) === file) continue;
+      if (file in doors && file !== 'extension')
+        throw new Error(`${source} needs ${path}, which is loaded with ${file}`);
+      shared.get(file)?.add(path);
+    }
+  }
+  return shared;
+}
+
+/**
+ * @param {FileName} file
+ * @param {ReadonlyMap<FileName, ReadonlySet<string>>} shared
+ * @param {SharedNames} names
+ */
+function contentsOf(file, shared, names) {
+  const door = file in doors ? doors[/** @type {keyof typeof doors} */ (file)] : undefined;
+  return [
+    ...(door === undefined ? [] : [`export * from ${JSON.stringify(`./${door}`)};`]),
+    ...[...(shared.get(file) ?? [])].sort().flatMap((source) => {
+      const from = JSON.stringify(`./${source}`);
+      return [...(names.get(source) ?? [])].map(([name, short]) =>
+        name === whole ? `export * as ${short} from ${from};` : `export { ${name} as ${short} } from ${from};`,
+      );
+    }),
+  ].join('\n');
+}
+
+/** Whether it is of a package of ES modules, of which each file takes the few functions that it calls. @param {string} source */
 function isShaken(source) {
   return source.startsWith('node_modules/') && source.endsWith('.mjs');
 }
 
-/** Marks that where a package stands is only asked. */
+/** Marks that where something stands is only asked. */
 const looked = Symbol('looked');
 
-/** Puts, for what `import()` names, a few words that fetch it out of the other file. @param {Set<string>} later */
-function laterElsewhere(later) {
-  return elsewhere('later', (kind, source) => {
-    if (kind === 'dynamic-import') later.add(source);
-    return kind === 'dynamic-import';
-  });
-}
-
-/** The same for what the first file holds. @param {ReadonlySet<string>} atFirst @param {Set<string>} shared */
-function firstElsewhere(atFirst, shared) {
-  return elsewhere('first', (_, source) => {
-    if (atFirst.has(source)) shared.add(source);
-    return atFirst.has(source);
-  });
-}
-
 /**
- * @param {keyof typeof files} where
- * @param {(kind: string, source: string) => boolean} isElsewhere
+ * Puts, for what another file has, a few words that take it from there. They stand beside each other.
+ * @param {FileName} own
+ * @param {ReadonlyMap<string, FileName>} fileOf
+ * @param {SharedNames} names
  * @returns {import('esbuild').Plugin}
  */
-function elsewhere(where, isElsewhere) {
+function elsewhere(own, fileOf, names) {
   return {
-    name: where,
+    name: 'elsewhere',
     setup(build) {
-      build.onResolve({ filter: /^\.{1,2}\// }, ({ kind, resolveDir, path, importer, namespace }) => {
-        if (namespace !== 'file' && importer !== '<stdin>') return undefined;
-        const source = sourceOf(resolveDir, path);
-        return isElsewhere(kind, source) ? { path: nameOf(source), namespace: where } : undefined;
+      build.onResolve({ filter: /.*/ }, async ({ kind, resolveDir, path, importer, namespace, pluginData }) => {
+        if (namespace === 'file-elsewhere') return { path, external: true };
+        if (namespace === 'elsewhere') return { path, namespace: 'file-elsewhere' };
+        if (kind === 'entry-point' || pluginData === looked) return undefined;
+        const at = { kind, resolveDir, importer, namespace, pluginData: looked };
+        const { path: found, external, errors } = await build.resolve(path, at);
+        const source = relative(root, found);
+        const file = external || errors.length > 0 ? undefined : fileOf.get(source);
+        return file === undefined || file === own
+          ? undefined
+          : { path: source, namespace: 'elsewhere', sideEffects: kind === 'dynamic-import' };
       });
-      // A package that both need is one too: what it is told in the one file holds in the other. Not so an ES module, of
-      // which each takes the few functions that it calls.
-      build.onResolve({ filter: /^[^./]/ }, async ({ kind, resolveDir, path, importer, namespace, pluginData }) => {
-        if (namespace !== 'file' || importer === '' || pluginData === looked) return undefined;
-        const {
-          path: file,
-          external,
-          errors,
-        } = await build.resolve(path, { kind, resolveDir, importer, pluginData: looked });
-        const source = relative(root, file);
-        return errors.length === 0 && !external && !isShaken(source) && isElsewhere(kind, source)
-          ? { path: nameOf(source), namespace: where }
-          : undefined;
-      });
-      build.onResolve({ filter: /^\.\/(extension|later)\.js$/, namespace: where }, ({ path }) => ({
-        path,
-        external: true,
-      }));
-      build.onLoad({ filter: /.*/, namespace: where }, ({ path }) => ({
-        contents: `module.exports = require(${JSON.stringify(files[where])}).${path};`,
+      // Each other file once, and not before something of it is needed.
+      build.onLoad({ filter: /.*/, namespace: 'file-elsewhere' }, ({ path }) => ({
+        contents: `export default require(${JSON.stringify(path)});`,
         loader: 'js',
         resolveDir: root,
       }));
+      build.onLoad({ filter: /.*/, namespace: 'elsewhere' }, ({ path }) => {
+        const file = JSON.stringify(`./${fileOf.get(path)}.js`);
+        const taken = [...(names.get(path) ?? [])];
+        const contents =
+          taken[0]?.[0] === whole
+            ? `import from from ${file}; module.exports = from.${taken[0][1]};`
+            : [
+                `import from from ${file};`,
+                ...taken.map(([name, short]) =>
+                  name === 'default'
+                    ? `export default from.${short};`
+                    : `export const ${name} = /* @__PURE__ */ from.${short};`,
+                ),
+              ].join('\n');
+        return { contents, loader: 'js', resolveDir: root };
+      });
     },
   };
 }

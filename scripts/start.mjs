@@ -51,7 +51,10 @@ async function start() {
   await built;
   await editorReady;
   const settings = libvirt === 'ready' ? { 'virtRewind.connections': [demoUri] } : {};
-  const editor = await openEditor(settings, { browser: !values['no-browser'] });
+  const editor = await openEditor(settings, {
+    browser: !values['no-browser'],
+    demos: libvirt === 'ready' ? demoNames : [],
+  });
   endings.push(editor.stop);
   console.log(lastWords(editor.url, libvirt === 'ready'));
   await editor.closed;
@@ -84,15 +87,15 @@ function lastWords(url, demo) {
     url === undefined
       ? '  VS Code opens with the extension.'
       : `  Open in a browser on this machine:\n\n      ${url}\n`,
-    '  In VS Code: the Virt Rewind icon in the bar at the left, or Ctrl+Shift+P and "Virt Rewind".',
+    '  It opens on the view with the VMs; elsewhere: the Virt Rewind icon in the bar at the left.',
   ];
   if (demo) {
     lines.push(
       '',
       '  Two demo VMs count once a second, in memory and on their disk, on their serial console:',
       '    rewind-internal   memory and offline snapshots, with a branch: take one, revert, and see the counters',
-      '    rewind-external   a chain of disk-only snapshots',
-      `  See a counter (leave with Ctrl+]):   virsh -c ${demoUri} console rewind-internal`,
+      '    rewind-overlays   a chain of disk-only snapshots, in files over each other',
+      '  The console of the first one is open in a terminal of VS Code, and follows it when you revert it.',
       '  What virsh does in a terminal shows up in VS Code by itself.',
     );
   }

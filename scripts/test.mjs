@@ -1,5 +1,5 @@
 // `npm test`: every layer of tests, one report, one count at the end.
-//   npm test [-- LAYER…] [-- --grep TEXT]        layers: unit libvirtd host ui
+//   npm test [-- LAYER… | LAYER/FILE…] [-- --grep TEXT]     layers: unit libvirtd host ui; ui/lesson is test/ui/lesson.test.ts
 import { parseArgs } from 'node:util';
 import { layers } from './build.mjs';
 import { plan } from './rig/testParts.mjs';
@@ -11,9 +11,16 @@ const { values, positionals } = parseArgs({
   options: { grep: { type: 'string' } },
   allowPositionals: true,
 });
-const unknown = positionals.filter((name) => !layers.includes(/** @type {Layer} */ (name)));
+const asked = positionals.map((name) => name.split('/', 2));
+const unknown = asked.flatMap(([layer = '']) => (layers.includes(/** @type {Layer} */ (layer)) ? [] : [layer]));
 if (unknown.length > 0) throw new Error(`No such layer: ${unknown.join(', ')}. There are ${layers.join(', ')}.`);
-const chosen = layers.filter((layer) => positionals.length === 0 || positionals.includes(layer));
+const chosen = layers.filter((layer) => asked.length === 0 || asked.some(([name]) => name === layer));
+
+/** Those that were named, unless the whole layer was. @param {Layer} layer */
+function only(layer) {
+  const files = asked.flatMap(([name, file]) => (name === layer ? [file] : []));
+  return files.length === 0 || files.includes(undefined) ? undefined : files.flatMap((file) => file ?? []);
+}
 
 const session = new TestSession(values.grep);
 await session.attempt('tests', async () => {
@@ -25,6 +32,6 @@ await session.attempt('tests', async () => {
     if (reason) session.skip(layer, reason);
     else ready.push(layer);
   }
-  if (!session.stopped) await session.run(ready.map((layer) => ({ layer })));
+  if (!session.stopped) await session.run(ready.map((layer) => ({ layer, only: only(layer) })));
 });
 await session.finish();

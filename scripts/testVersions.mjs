@@ -61,7 +61,9 @@ async function test(version, unmet, bundles, told) {
   if (release === 'skipped') return;
   const rows = join(session.dir, `support-${version.name}.jsonl`);
   told.push(rows);
-  await session.run([{ layer: 'libvirtd', bundles, release, env: { VIRT_REWIND_SUPPORT_ROWS: rows } }]);
+  await session.run([
+    { layer: 'libvirtd', bundles, release, env: { VIRT_REWIND_SUPPORT_ROWS: rows, TEST_REVERTS: 'all' } },
+  ]);
 }
 
 /** @param {readonly string[]} told */

@@ -3,10 +3,12 @@
 import { join } from 'node:path';
 import * as l10n from '@vscode/l10n';
 import * as vscode from 'vscode';
+import type { CommandServices } from './ui/commands/commandServices.js';
 import { registerCommands } from './ui/commands/registerCommands.js';
 import type { InventoryPort } from './engine/inventory.js';
-import type { OpenHypervisor } from './driver/hypervisor.js';
-import { Inventory } from './engine/liveInventory.js';
+import type { Inventory } from './engine/liveInventory.js';
+import { openInventory } from './session/openInventory.js';
+import { SharedSettings } from './session/sharedSettings.js';
 import { defaultConnections } from './manifest/defaultConnections.js';
 import { NotesFile } from './journal/notesFile.js';
 import { stateFolder } from './journal/stateFolder.js';
@@ -19,11 +21,19 @@ import { XmlDocuments } from './ui/documents/documents.js';
 import { Attentions } from './ui/attentions.js';
 import { PicturePanels } from './ui/picture/picturePanels.js';
 import { HealthStatus } from './ui/health/healthStatus.js';
+import { WorkedVm } from './ui/commands/workedVm.js';
+import { workedVmItem } from './ui/commands/workedVmItem.js';
 import { Teaching } from './ui/commands/teaching.js';
+import { Consoles } from './ui/guest/consoles.js';
+import { FollowedLogs } from './ui/guest/followedLogs.js';
+import { Screens } from './ui/guest/screens.js';
 import { Reports } from './ui/documents/reports.js';
+import { putOnPath } from './ui/commandLinePath.js';
+import { rewindTasks } from './ui/tasks/rewindTasks.js';
 import { VmTree } from './ui/tree/vmTree.js';
-import { HealthWatch } from './ui/health/healthWatch.js';
-import { watchSettings } from './ui/health/watchSettings.js';
+import { HealthWatch } from './health/healthWatch.js';
+import { sentencesIn } from './text/translation.js';
+import { watchSettings } from './health/watchSettings.js';
 
 /** What is remembered of the VMs' health, at most. */
 const mostNoteBytes = 2 * 1024 * 1024;
@@ -35,7 +45,9 @@ export interface DevelopmentApi {
   readonly pictures: PicturePanels;
   readonly health: HealthWatch;
   readonly status: HealthStatus;
+  readonly worked: WorkedVm;
   readonly teaching: Teaching;
+  readonly consoles: Consoles;
   /** Folder of the operations that have not ended, and of the history. */
   readonly journal: string;
 }
@@ -44,23 +56,29 @@ export interface DevelopmentApi {
 let endLesson: (() => Promise<void>) | undefined;
 
 export function activate(context: vscode.ExtensionContext): DevelopmentApi | undefined {
-  // The editor has a bundle where the reader's language is another than that of the source.
-  l10n.config({ contents: vscode.l10n.bundle ?? {} });
   const log = vscode.window.createOutputChannel('Virt Rewind', { log: true });
+  const sentences = sentencesIn(join(context.extensionPath, 'dist', 'l10n'), vscode.env.language, log);
+  // Before anything that says something is made.
+  l10n.config({ contents: sentences });
   const journal = stateFolder(process.env, join(context.globalStorageUri.fsPath, 'journal'));
-  const open: OpenHypervisor = async (...asked) => {
-    const { libvirtHypervisor } = await import('./driver/connection/openLibvirt.js');
-    const mayEndPools = (): boolean => mayAct('endPools', readSettings().automaticActions);
-    return libvirtHypervisor(log, process.env, { mayEndPools })(...asked);
-  };
-  const inventory = new Inventory({ open, log, journal: { folder: journal, editor: vscode.env.appName } });
+  const inventory = openInventory({
+    log,
+    environment: process.env,
+    folder: journal,
+    shell: vscode.env.appName,
+    mayEndPools: () => mayAct('endPools', readSettings().automaticActions),
+  });
+  const shared = new SharedSettings(journal, log);
   const notes = new NotesFile(join(context.globalStorageUri.fsPath, 'health', 'notes.json'), mostNoteBytes, log);
   const health = new HealthWatch({ inventory, notes, log });
-  follow(inventory, health, readSettings());
+  follow({ inventory, health, shared }, readSettings());
 
   const attentions = new Attentions(inventory);
-  const tree = new VmTree(inventory, attentions, health, log);
-  const pictures = new PicturePanels({ inventory, health, log, extension: context.extensionUri }, attentions);
+  const tree = new VmTree(inventory, attentions, health, context.globalState, log);
+  const pictures = new PicturePanels(
+    { inventory, health, log, sentences, extension: context.extensionUri },
+    attentions,
+  );
   const documents = new XmlDocuments(inventory);
   const reports = new Reports();
   const status = new HealthStatus(health);
@@ -71,15 +89,44 @@ export function activate(context: vscode.ExtensionContext): DevelopmentApi | und
     return measureLayerCosts(folder, depths, process.env);
   };
   const teaching = new Teaching({ inventory, log, guest, measure });
-  const commands = registerCommands({ inventory, tree, documents, reports, pictures, health, teaching, history, log });
-  const settings = onDidChangeSettings((changed) => follow(inventory, health, changed));
+  const worked = new WorkedVm(inventory, tree.focus, attentions, workedVmItem);
+  const consoles = new Consoles(inventory, log);
+  const logs = new FollowedLogs();
+  const screens = new Screens();
+  const commands = registerCommands({
+    inventory,
+    remembered: context.globalState,
+    consoles,
+    logs,
+    screens,
+    tree,
+    documents,
+    reports,
+    pictures,
+    health,
+    teaching,
+    worked,
+    history,
+    log,
+  });
+  if (context.extensionMode !== vscode.ExtensionMode.Production) {
+    landWhereTold({ inventory, tree, consoles, log });
+  }
+  putOnPath(context);
+  const tasks = rewindTasks(inventory);
+  const settings = onDidChangeSettings((changed) => follow({ inventory, health, shared }, changed));
 
   // Ended in this order: whatever still asks the inventory ends before it.
   context.subscriptions.push(
     settings,
+    tasks,
     commands,
     status,
+    worked,
     teaching,
+    consoles,
+    logs,
+    screens,
     pictures,
     reports,
     documents,
@@ -96,7 +143,17 @@ export function activate(context: vscode.ExtensionContext): DevelopmentApi | und
   }
   return context.extensionMode === vscode.ExtensionMode.Production
     ? undefined
-    : { inventory, tree, pictures, health, status, teaching, journal };
+    : { inventory, tree, pictures, health, status, worked, teaching, consoles, journal };
+}
+
+/** `npm start` says on which VMs. */
+function landWhereTold({ log, ...services }: Pick<CommandServices, 'inventory' | 'tree' | 'consoles' | 'log'>): void {
+  const wanted = process.env['VIRT_REWIND_LAND_ON'] ?? '';
+  if (wanted !== '') {
+    import('./ui/commands/landing.js')
+      .then(({ land }) => land(wanted, services))
+      .catch((error: unknown) => log.warn(`the view with the demo VMs could not be opened: ${String(error)}`));
+  }
 }
 
 /** The editor is closed: it waits a few seconds for this. What takes longer, or breaks off, the next start removes. */
@@ -104,12 +161,19 @@ export async function deactivate(): Promise<void> {
   await endLesson?.();
 }
 
-function follow(inventory: Inventory, health: HealthWatch, settings: Settings): void {
+interface Followers {
+  readonly inventory: Inventory;
+  readonly health: HealthWatch;
+  readonly shared: SharedSettings;
+}
+
+function follow({ inventory, health, shared }: Followers, settings: Settings): void {
   inventory.setProtected(protectedBy(settings.protectedVms));
   inventory.setAutoPrune(settings.keepCheckpoints);
   inventory.setAutomaticActions(settings.automaticActions);
   inventory.setConnections(wantedConnections(settings));
   health.setSettings(watchSettings(settings));
+  void shared.write(settings);
 }
 
 function wantedConnections({ connections }: Settings): readonly string[] {

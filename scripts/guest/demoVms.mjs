@@ -65,7 +65,7 @@ const demos = [
     },
   },
   {
-    name: 'rewind-external',
+    name: 'rewind-overlays',
     title: 'Demo: external snapshots',
     description:
       'Snapshots as a chain of overlay files, each a delta over the one before. The console counts in memory and on the disk.',
@@ -93,8 +93,11 @@ const demos = [
   },
 ];
 
-/** The names of the demo VMs. */
+/** The names of the demo VMs, as they stand in the view: the first is the one to try things on. */
 export const demoNames = demos.map(({ name }) => name);
+
+/** Demo VMs that an earlier version has made: removed with the others. */
+const formerNames = ['rewind-external'];
 
 /**
  * @typedef {object} Steps
@@ -192,7 +195,7 @@ export async function stopDemoVms(virsh, names) {
  */
 export async function removeDemoVms({ virsh, folder }) {
   const removed = [];
-  for (const name of demoNames) {
+  for (const name of [...demoNames, ...formerNames]) {
     if ((await stateOf(virsh, name)) !== undefined) removed.push(name);
     await removeOne(virsh, folder, name);
   }

@@ -36,7 +36,8 @@ export async function waitForAgent(virsh, name, seconds = 300) {
     if (Date.now() > end) {
       throw new Error(`the guest agent of ${name} did not answer within ${seconds} s: ${stderr.trim()}`);
     }
-    await wait(50);
+    // Asked more often, a guest without KVM boots slower: each question is a process.
+    await wait(200);
   }
 }
 

@@ -1,7 +1,8 @@
 ; The oracle guest: a program that boots in place of a Linux kernel, writes and reads numbered blocks of its disks
 ; through the BIOS, keeps a counter in RAM and talks over the first serial port. It refuses to know any file system.
 ;
-; One line is one order, numbers are decimal, and the answer is one line too, sent when the order is carried out:
+; One line is one order, numbers are decimal, and the answer is one line too, sent when the order is carried out. A line may
+; end as a terminal's Enter ends it, by CR.
 ;
 ;   order      answer                         what it does
 ;   P t        P t                            nothing: tells that the guest is there
@@ -362,6 +363,8 @@ read_line:
         mov di, line
 .next:  call get
         cmp al, 10
+        je .end
+        cmp al, 13
         je .end
         cmp di, line + line_size - 1
         jae .next

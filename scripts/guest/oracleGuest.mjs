@@ -21,7 +21,7 @@ import { element as e } from './xml.mjs';
  * @typedef {object} OracleGuest
  * @property {string} name
  * @property {readonly OracleDisk[]} disks empty images
- * @property {string} serial absolute path of the socket that QEMU listens on while the VM is active
+ * @property {string} serial absolute path of the socket that QEMU listens on while the VM is active, unless it is a console
  */
 
 /** Half of it boots too, with the SeaBIOS of Debian 12. RAM is what a memory snapshot costs. */
@@ -30,8 +30,10 @@ const memoryMiB = 4;
 /**
  * Defines a VM that is off.
  * @param {Pick<import('../rig/privateDaemon.mjs').PrivateDaemon, 'virsh' | 'dir'>} daemon
- * @param {{ name: string, disks?: readonly OracleFormat[], diskMiB?: number, folder?: string }} options two qcow2
- *   disks of 16 MiB in the daemon's folder unless given; `folder`: for the disks, made if it is not there
+ * @param {{ name: string, disks?: readonly OracleFormat[], diskMiB?: number, folder?: string, console?: boolean,
+ *   display?: boolean }} options
+ *   two qcow2 disks of 16 MiB in the daemon's folder unless given; `folder`: for the disks, made if it is not there;
+ *   `console`: it talks over a console of libvirt's, in place of a socket; `display`: it has one, which the BIOS writes on
  * @returns {Promise<OracleGuest>}
  */
 export async function defineOracleGuest(daemon, options) {
@@ -55,7 +57,11 @@ export async function defineOracleGuest(daemon, options) {
   const guest = { name, disks, serial: join(daemon.dir, `${name}.sock`) };
   const kvm =
     kvmUsable() && (await daemon.virsh(['domcapabilities', '--virttype', 'kvm', '--machine', 'pc'])).code === 0;
-  const xml = oracleXml(guest, kernel, kvm ? 'kvm' : 'qemu');
+  const xml = oracleXml(guest, kernel, {
+    type: kvm ? 'kvm' : 'qemu',
+    hasConsole: options.console === true,
+    hasDisplay: options.display === true,
+  });
   await withXmlFile(xml, (file) => virshOk(daemon.virsh, 'define', file));
   return guest;
 }
@@ -64,9 +70,10 @@ export async function defineOracleGuest(daemon, options) {
  * Caches are written through, so that a QEMU that is killed has lost no write that the guest was told to be done.
  * @param {OracleGuest} guest
  * @param {string} kernel
- * @param {'kvm' | 'qemu'} type
+ * @param {{ type: 'kvm' | 'qemu', hasConsole: boolean, hasDisplay: boolean }} options
  */
-function oracleXml({ name, disks, serial }, kernel, type) {
+function oracleXml({ name, disks, serial }, kernel, { type, hasConsole, hasDisplay }) {
+  const port = e('target', { port: 0 });
   return e(
     'domain',
     { type },
@@ -93,7 +100,11 @@ function oracleXml({ name, disks, serial }, kernel, type) {
         ),
       ),
       e('controller', { type: 'usb', model: 'none' }),
-      e('serial', { type: 'unix' }, e('source', { mode: 'bind', path: serial }), e('target', { port: 0 })),
+      hasConsole
+        ? e('serial', { type: 'pty' }, port)
+        : e('serial', { type: 'unix' }, e('source', { mode: 'bind', path: serial }), port),
+      // Its memory is in each memory snapshot.
+      hasDisplay ? e('video', {}, e('model', { type: 'vga', vram: 1024 })) : undefined,
       e('memballoon', { model: 'none' }),
     ),
   ).xml;

@@ -35,7 +35,8 @@ private_system() {
   # Without the system's /run the daemon meets neither systemd nor the bus, without cgroups it changes none.
   umount -R -l /sys/fs/cgroup 2>/dev/null
   mount -t tmpfs -o mode=755 run /run || return 1
-  mkdir -p /run/libvirt /etc/libvirt /var/lib/libvirt /var/cache/libvirt /var/log/libvirt
+  # Whoever opens a console is noted below /run/lock.
+  mkdir -p /run/lock /run/libvirt /etc/libvirt /var/lib/libvirt /var/cache/libvirt /var/log/libvirt
   mount --bind "$dir/run" /run/libvirt && mount --bind "$dir/etc" /etc/libvirt &&
     mount --bind "$dir/lib" /var/lib/libvirt && mount --bind "$dir/cache" /var/cache/libvirt &&
     mount --bind "$dir/log" /var/log/libvirt || return 1
@@ -91,6 +92,7 @@ if [ "$mode" = system ]; then
   private_system 2>>"$log" || die 'to make private folders'
 elif [ "$mode" = machine ]; then
   : >"$log"
+  mkdir -p /run/lock # consoles need it, and a machine that nobody booted may lack it
   [ "$kvm" = show-kvm ] || private_dev 2>>"$log" || die 'to make a private /dev'
   # Writes the consoles' logs. No log server, no VM.
   virtlogd </dev/null >>"$log" 2>&1 &
@@ -115,6 +117,14 @@ while read -r order; do
   kill)
     kill_daemon
     echo killed
+    ;;
+  hang)
+    kill -STOP "$pid"
+    echo hung
+    ;;
+  go)
+    kill -CONT "$pid"
+    echo going
     ;;
   alive)
     if [ -n "$pid" ] && kill -0 "$pid" 2>/dev/null; then echo alive; else echo dead; fi

@@ -20,12 +20,16 @@ const acting = ['domain', 'steps', 'operations', 'driver', 'qemu', 'libvirt', 'i
 /** By the first word of an operation's name in test/libvirtd/faults/scenarios.ts. */
 const operations = ['create', 'repair', 'revert', 'delete', 'rename', 'consolidate', 'prune'];
 
+/** By the first part of the names of their files. */
+const peculiar = ['tagNames', 'tagsInLayers', 'blockDevices', 'foreignUsers'];
+
 /**
  * | group     | what                                                              |
  * |-----------|-------------------------------------------------------------------|
  * | matrix    | every kind of snapshot from and to every state                    |
  * | faults    | every operation broken off by every fault                         |
  * | histories | random operations against a model                                 |
+ * | peculiar  | tags of other tools, block devices, files that others use         |
  * | guards    | each guard switched off must turn a history red                   |
  * | versions  | the whole layer with a daemon, on other libvirts                  |
  * | themes    | the lesson in three themes                                        |
@@ -47,6 +51,16 @@ export const deepParts = [
         files: ['matrix'],
       }),
   ),
+  {
+    name: 'reverts system',
+    group: 'matrix',
+    version: 'system',
+    minutes: 1.5,
+    guards: acting,
+    layer: 'libvirtd',
+    files: ['externalRevert'],
+    env: { TEST_REVERTS: 'all' },
+  },
   ...versions.flatMap((version) =>
     operations.map(
       (operation) =>
@@ -71,8 +85,21 @@ export const deepParts = [
     guards: ['operations', 'domain'],
     layer: 'libvirtd',
     tier: 'deep',
-    files: ['guards'],
+    files: ['guards', 'lostDaemon'],
   },
+  ...versions.map(
+    (version) =>
+      /** @type {DeepPart} */ ({
+        name: `peculiar ${version}`,
+        group: 'peculiar',
+        version,
+        minutes: 2,
+        guards: acting,
+        layer: 'libvirtd',
+        tier: 'deep',
+        files: peculiar,
+      }),
+  ),
   ...versions.map(
     (version) =>
       /** @type {DeepPart} */ ({
@@ -127,6 +154,7 @@ export const deepParts = [
         minutes: 6,
         guards: acting,
         layer: 'libvirtd',
+        env: { TEST_REVERTS: 'all' },
       }),
   ),
 ];

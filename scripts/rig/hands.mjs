@@ -4,8 +4,14 @@ import { startsWith } from './workbench.mjs';
 /** @typedef {import('./workbench.mjs').Workbench} Workbench */
 /** @typedef {import('playwright-core').Locator} Locator */
 
+/** Of a click that another row took, and after how long it is seen to have been lost. */
+const mostTries = 5;
+const tryAgainMs = 2_000;
+
 /** Menus and dialogs take no mouse click in their first moments, lest the click that opened them choose something. */
 const menuGraceMs = 150;
+/** After how long a menu that does not come, or is gone again, is opened anew. */
+const menuMs = 10_000;
 /** Keys that a list may need before the wanted row has the focus: more than any list here is long. */
 const mostSteps = 80;
 
@@ -17,12 +23,12 @@ const mostSteps = 80;
  * @property {(row: string | RegExp) => Promise<unknown>} select
  * @property {(row: string | RegExp) => Promise<void>} expand does nothing to a row that is open
  * @property {(row: string | RegExp) => Promise<void>} collapse
- * @property {(row: string | RegExp, item: string) => Promise<void>} menu chooses from a row's context menu
+ * @property {(row: string | RegExp, ...path: string[]) => Promise<void>} menu chooses from a row's context menu; submenus before the item
  * @property {(row: string | RegExp, title: string) => Promise<void>} inline an action drawn on the row itself; by keyboard, the menu
  * @property {(label: string | RegExp) => Promise<void>} pick chooses in the open quick pick
  * @property {(title: string, text: string) => Promise<void>} type replaces what is in the input box of this title
  * @property {() => Promise<void>} enter accepts the open input box
- * @property {(button: string) => Promise<void>} answer presses a button of the modal dialog
+ * @property {(button: string | RegExp) => Promise<void>} answer presses a button of the modal dialog
  * @property {(toast: string | RegExp, button: string) => Promise<void>} notification presses a button of a toast
  * @property {(toast: string | RegExp) => Promise<void>} dismiss
  */
@@ -100,18 +106,51 @@ export class Mouse extends Common {
 
   async #toggle(/** @type {string | RegExp} */ row, /** @type {string} */ wanted) {
     const item = this.workbench.row(row);
-    await item.waitFor();
-    if ((await item.getAttribute('aria-expanded')) !== wanted) await item.locator('.monaco-tl-twistie').click();
-    await item.and(this.page.locator(`[aria-expanded="${wanted}"]`)).waitFor();
+    const toggled = item.and(this.page.locator(`[aria-expanded="${wanted}"]`));
+    // A row that has just been given what is below it.
+    await item.and(this.page.locator('[aria-expanded]')).waitFor();
+    // Rows that come in above it while the mouse is on its way take the click.
+    for (let left = mostTries; (await toggled.count()) === 0 && left > 0; left--) {
+      await item.locator('.monaco-tl-twistie').click();
+      await Promise.race([toggled.waitFor(), this.page.waitForTimeout(tryAgainMs)]);
+    }
+    await toggled.waitFor();
   }
 
-  async menu(/** @type {string | RegExp} */ row, /** @type {string} */ item) {
-    await this.workbench.row(row).locator('.monaco-icon-label').click({ button: 'right' });
-    const entry = this.workbench.contextMenu.getByRole('menuitem', { name: startsWith(item) }).first();
-    await entry.hover();
-    await this.page.waitForTimeout(menuGraceMs);
-    await entry.click();
+  /** VS Code closes a menu when the focus goes elsewhere, as when a row is revealed: people open it again, and so does this. */
+  async menu(/** @type {string | RegExp} */ row, /** @type {string[]} */ ...path) {
+    let entry;
+    for (let left = mostTries; entry === undefined; left--) {
+      await this.workbench.row(row).locator('.monaco-icon-label').click({ button: 'right' });
+      try {
+        const reached = await this.#hoverTo(path);
+        await this.page.waitForTimeout(menuGraceMs);
+        await reached.click({ timeout: menuMs });
+        entry = reached;
+      } catch (error) {
+        if (left === 1) throw error;
+        if ((await this.page.locator('.monaco-menu').count()) > 0) await this.page.keyboard.press('Escape');
+      }
+    }
     await entry.waitFor({ state: 'detached' });
+  }
+
+  /** @returns {Promise<Locator>} the item that the path ends with */
+  async #hoverTo(/** @type {readonly string[]} */ path) {
+    await this.workbench.contextMenu.waitFor({ timeout: menuMs });
+    const menus = this.page.locator('.monaco-menu');
+    const first = (await menus.count()) - 1;
+    let entry = menus.nth(first);
+    for (const [depth, item] of path.entries()) {
+      // A submenu stands inside its item, and opens while the mouse is over it.
+      entry = menus
+        .nth(first + depth)
+        .getByRole('menuitem', { name: startsWith(item) })
+        .first();
+      await entry.hover({ timeout: menuMs });
+      if (depth < path.length - 1) await menus.nth(first + depth + 1).waitFor({ timeout: menuMs });
+    }
+    return entry;
   }
 
   async inline(/** @type {string | RegExp} */ row, /** @type {string} */ title) {
@@ -124,7 +163,7 @@ export class Mouse extends Common {
     await this.workbench.option(label).click();
   }
 
-  async answer(/** @type {string} */ button) {
+  async answer(/** @type {string | RegExp} */ button) {
     const { dialog } = this.workbench;
     await dialog.waitFor();
     await this.page.waitForTimeout(menuGraceMs);
@@ -204,21 +243,46 @@ export class Keyboard extends Common {
   }
 
   async #toggle(/** @type {string | RegExp} */ row, /** @type {string} */ wanted, /** @type {string} */ key) {
-    const item = await this.select(row);
-    if ((await item.getAttribute('aria-expanded')) !== wanted) await this.page.keyboard.press(key);
-    await item.and(this.page.locator(`[aria-expanded="${wanted}"]`)).waitFor();
+    const item = this.workbench.row(row);
+    const toggled = item.and(this.page.locator(`[aria-expanded="${wanted}"]`));
+    await item.and(this.page.locator('[aria-expanded]')).waitFor();
+    // A key that comes while the rows are drawn anew is lost.
+    for (let left = mostTries; (await toggled.count()) === 0 && left > 0; left--) {
+      await this.select(row);
+      await this.page.keyboard.press(key);
+      await Promise.race([toggled.waitFor(), this.page.waitForTimeout(tryAgainMs)]);
+    }
+    await toggled.waitFor();
   }
 
-  async menu(/** @type {string | RegExp} */ row, /** @type {string} */ item) {
-    await this.select(row);
-    await this.page.keyboard.press('Shift+F10');
-    const entries = this.workbench.contextMenu.locator('.action-item');
-    const entry = entries.filter({ has: this.page.getByRole('menuitem', { name: startsWith(item) }) }).first();
-    await entry.waitFor();
-    // Nothing has the focus in a menu that a key has opened.
-    await this.#walk('ArrowDown', entry, `the menu item ${item}`);
+  async menu(/** @type {string | RegExp} */ row, /** @type {string[]} */ ...path) {
+    let entry;
+    for (let left = mostTries; entry === undefined; left--) {
+      await this.select(row);
+      await this.page.keyboard.press('Shift+F10');
+      try {
+        entry = await this.#walkTo(path);
+      } catch (error) {
+        if (left === 1) throw error;
+        if ((await this.page.locator('.monaco-menu').count()) > 0) await this.page.keyboard.press('Escape');
+      }
+    }
     await this.page.keyboard.press('Enter');
     await entry.waitFor({ state: 'detached' });
+  }
+
+  /** @returns {Promise<Locator>} the item that the path ends with, which has the focus then */
+  async #walkTo(/** @type {readonly string[]} */ path) {
+    let entry = this.workbench.contextMenu;
+    for (const [depth, item] of path.entries()) {
+      const entries = this.workbench.contextMenu.locator('.action-item');
+      entry = entries.filter({ has: this.page.getByRole('menuitem', { name: startsWith(item) }) }).first();
+      await entry.waitFor({ timeout: menuMs });
+      // Nothing has the focus in a menu that a key has opened.
+      await this.#walk('ArrowDown', entry, `the menu item ${item}`);
+      if (depth < path.length - 1) await this.page.keyboard.press('Enter');
+    }
+    return entry;
   }
 
   async inline(/** @type {string | RegExp} */ row, /** @type {string} */ title) {
@@ -232,7 +296,7 @@ export class Keyboard extends Common {
     await this.page.keyboard.press('Enter');
   }
 
-  async answer(/** @type {string} */ button) {
+  async answer(/** @type {string | RegExp} */ button) {
     const { dialog } = this.workbench;
     await dialog.waitFor();
     const pressed = dialog.getByRole('button', { name: button, exact: true });

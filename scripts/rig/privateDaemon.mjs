@@ -1,8 +1,9 @@
 // A libvirtd of one's own, with folders, sockets and guests of its own, that cannot outlive this process.
 // It never meets the machine's own libvirt or its VMs.
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { cp, mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { holdProcess } from './heldProcess.mjs';
 import { kvmUsable } from './kvm.mjs';
@@ -20,6 +21,8 @@ import { root } from './root.mjs';
  * @property {(args: readonly string[], input?: string) => Promise<import('./run.mjs').Ran>} virsh as "another client";
  *   never rejects
  * @property {() => Promise<void>} killDaemon SIGKILL for libvirtd alone: its guests live on
+ * @property {() => Promise<void>} hangDaemon SIGSTOP for libvirtd alone: its sockets stay open
+ * @property {() => Promise<void>} unhangDaemon SIGCONT
  * @property {() => Promise<void>} startDaemon again; resolves when the socket answers
  * @property {() => Promise<void>} stop ends daemon and guests; removes the folder if it was made here
  */
@@ -42,6 +45,36 @@ async function writeConfiguration(system, dir, extraQemuConf) {
   await writeFile(join(conf, 'libvirtd.conf'), 'auth_unix_rw = "none"\nauth_unix_ro = "none"\nlog_level = 3\n');
   const asRoot = 'namespaces = []\ncgroup_controllers = []\nuser = "root"\ngroup = "root"\ndynamic_ownership = 0\n';
   await writeFile(join(conf, 'qemu.conf'), `${quiet}${system ? asRoot : ''}${extraQemuConf}`);
+}
+
+/**
+ * What a daemon found out of QEMU, by starting each of its programs, the other daemons of a test run need not find out
+ * again: half of what their start takes. libvirt itself looks whether what it finds there is still true.
+ */
+class KnownQemus {
+  #own;
+  #shared;
+
+  /** @param {boolean} system @param {string} dir of the daemon @param {string} what all that know the same have in common */
+  constructor(system, dir, what) {
+    this.#own = join(dir, system ? 'cache/qemu/capabilities' : 'k/libvirt/qemu/cache/capabilities');
+    const run = process.env['VIRT_REWIND_TEST_RUN'];
+    this.#shared = run === undefined ? undefined : join(run, `qemus-${what}`);
+  }
+
+  async take() {
+    if (this.#shared !== undefined && existsSync(this.#shared)) {
+      await cp(this.#shared, this.#own, { recursive: true });
+    }
+  }
+
+  /** In one move, for others may be taking it. */
+  async give() {
+    if (this.#shared === undefined || existsSync(this.#shared) || !existsSync(this.#own)) return;
+    const making = await mkdtemp(`${this.#shared}-`);
+    await cp(this.#own, making, { recursive: true });
+    await rename(making, this.#shared).catch(() => rm(making, { recursive: true }));
+  }
 }
 
 /**
@@ -103,6 +136,8 @@ export async function startPrivateDaemon(options = {}) {
   const log = join(dir, 'libvirtd.log');
   // libvirt loses four seconds at each start of a VM when /dev/kvm is there and QEMU may not open it.
   const kvm = options.kvm !== 'never' && kvmUsable() ? 'show-kvm' : 'hide-kvm';
+  const qemus = new KnownQemus(system, dir, `${kvm}-${basename(release ?? 'own')}`);
+  await qemus.take();
   const init = holdProcess([
     'env',
     ...(await isolation(system, release)),
@@ -157,6 +192,7 @@ export async function startPrivateDaemon(options = {}) {
     // error that it cannot: seen with 11.3. What it found out of QEMU for this, it keeps for the next.
     const asked = await virsh(['capabilities']);
     if (asked.code !== 0) throw await explain(asked.stderr);
+    await qemus.give();
   } catch (error) {
     await stop();
     throw error;
@@ -170,6 +206,8 @@ export async function startPrivateDaemon(options = {}) {
     env,
     virsh,
     killDaemon: async () => void (await init.ask('kill')),
+    hangDaemon: async () => void (await init.ask('hang')),
+    unhangDaemon: async () => void (await init.ask('go')),
     startDaemon,
     stop,
   };

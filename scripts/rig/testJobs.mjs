@@ -29,6 +29,16 @@ import { root } from './root.mjs';
 /** @returns {Counts} */
 export const nothing = () => ({ passed: 0, failed: 0, skipped: 0, failures: [] });
 
+/**
+ * Without the steps that were not taken because one before them had failed (test/ui/steps.ts): one race is one failure.
+ * @param {readonly FailedTest[]} failures
+ */
+export function causesOf(failures) {
+  const isUntaken = (/** @type {FailedTest} */ { text }) => text.startsWith('Pending test forbidden');
+  const broken = new Set(failures.filter((one) => !isUntaken(one)).map(({ suite }) => suite));
+  return failures.filter((one) => !isUntaken(one) || !broken.has(one.suite));
+}
+
 export class TestJobs {
   /** @type {Set<import('node:child_process').ChildProcess>} */
   #children = new Set();

@@ -27,21 +27,37 @@ export const plan = {
   ui: { needs: ['libvirt', 'browser'], daemon: true, files: 'sideBySide', places: 2 },
 };
 
-/** Seconds of those that last long, about. They begin first, so that none is left over at the end; the unit tests before them, for they tell most. */
+/** Seconds of those that last long, about, of two of one name the longer one. They begin first, so that none is left over at the end; the unit tests before them, for they tell most. */
 const lasting = new Map(
   Object.entries({
     unit: 1000,
     story: 190,
     host: 130,
     faults: 80,
-    externalRevert: 80,
-    packaged: 35,
+    externalRevert: 75,
     lesson: 55,
-    histories: 35,
+    histories: 50,
     pictureBlocks: 45,
     metadataSteps: 45,
     picture: 40,
     hypervisorSteps: 40,
+    chain: 35,
+    packaged: 35,
+    consolidate: 30,
+    guestAgentSteps: 30,
+    healthStates: 30,
+    emulationSteps: 25,
+    hypervisorFaults: 25,
+    lostData: 25,
+    peculiarDisks: 25,
+    hostFiles: 20,
+    privateDaemon: 20,
+    session: 20,
+    appliedSteps: 15,
+    blockMap: 15,
+    qcow2Sizes: 15,
+    traps: 15,
+    uefiVariables: 15,
   }),
 );
 
@@ -55,6 +71,7 @@ export const strict = process.env['CI'] !== undefined;
  * @property {string} [name] in the report; that of the layer unless given
  * @property {readonly string[]} [bundles] made before; those of the layer that everybody runs, made now, unless given
  * @property {string | undefined} [grep] only tests whose title matches
+ * @property {readonly string[] | undefined} [only] of a layer that is made now: its files of these names
  * @property {string | undefined} [release] folder of debianRoot.mjs whose libvirt and QEMU take the place of the machine's
  * @property {NodeJS.ProcessEnv | undefined} [env] what the tests shall find beside the usual
  * @property {() => boolean} [mayBegin] asked when its first program may; where not, none of it is run
@@ -67,10 +84,10 @@ export const strict = process.env['CI'] !== undefined;
  * @param {Part} part
  * @returns {Promise<readonly (readonly string[])[]>} the bundles of each of its programs
  */
-export async function filesOf({ layer, bundles }) {
+export async function filesOf({ layer, bundles, only }) {
   if (layer === undefined) return [[]];
-  const files = bundles ?? (await buildTests(layer));
-  if (files.length === 0) throw new Error('there are no tests');
+  const files = bundles ?? (await buildTests(layer, layer, 'usual', only));
+  if (files.length === 0) throw new Error(only === undefined ? 'there are no tests' : `there is no ${only.join(', ')}`);
   return plan[layer].files === 'together' ? [files] : files.map((file) => [file]);
 }
 

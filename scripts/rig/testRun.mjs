@@ -23,6 +23,7 @@ export function startTestRun() {
   // As open as /tmp itself, for tests that go on as another user.
   chmodSync(dir, 0o1777);
   process.env['TMPDIR'] = dir;
+  process.env['VIRT_REWIND_TEST_RUN'] = dir;
   return {
     dir,
     end: async () => {

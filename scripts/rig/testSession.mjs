@@ -3,7 +3,7 @@
 import { appendFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { installModules, meetNeeds } from './prerequisites.mjs';
-import { nothing, TestJobs } from './testJobs.mjs';
+import { causesOf, nothing, TestJobs } from './testJobs.mjs';
 import { buildForVsCode, byLength, filesOf, jobOf, libvirtVersion, plan, strict, usualEnv } from './testParts.mjs';
 import { startTestRun } from './testRun.mjs';
 
@@ -202,15 +202,16 @@ export class TestSession {
     for (const problem of crashes) this.problem(`${name}: ${problem}`);
     const red = results.filter(({ result }) => result.counts.failed > 0);
     const failed = red.flatMap(({ result }) => result.counts.failures);
+    const causes = causesOf(failed);
     const isRetried = part.layer !== 'unit' && this.#grep === undefined && !this.stopped;
-    if (failed.length > 0 && isRetried && failed.length + this.#flaky.length <= mostFlaky) {
+    if (causes.length > 0 && isRetried && causes.length + this.#flaky.length <= mostFlaky) {
       if (await this.#passesAlone(part, name, red)) {
-        for (const { title, text } of failed) this.#flaky.push(`${name}: ${title}: ${text}`);
+        for (const { title, text } of causes) this.#flaky.push(`${name}: ${title}: ${text}`);
         sum.passed += sum.failed;
         sum.failed = 0;
       }
     }
-    if (sum.failed > 0) this.#failures.push(...failed.map(({ title, text }) => `${name}: ${title}: ${text}`));
+    if (sum.failed > 0) this.#failures.push(...causes.map(({ title, text }) => `${name}: ${title}: ${text}`));
     this.#total.passed += sum.passed;
     this.#total.failed += sum.failed;
     this.#total.skipped += sum.skipped;

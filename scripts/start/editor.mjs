@@ -49,17 +49,35 @@ export async function prepareEditor() {
 
 /**
  * @param {Readonly<Record<string, unknown>>} settings beside those that keep the editor quiet
- * @param {{ browser: boolean }} options `browser`: whether one may be opened
+ * @param {{ browser: boolean, demos: readonly string[] }} options `browser`: whether one may be opened; `demos`: the VMs that
+ *   it lands on, the one with the console first
  * @returns {Promise<Editor>}
  */
-export async function openEditor(settings, { browser }) {
-  const all = { ...quietSettings, ...settings };
+export async function openEditor(settings, { browser, demos }) {
+  const all = { ...quietSettings, ...settings, 'workbench.startupEditor': 'none' };
   const desktop = await findDesktop();
-  return desktop === undefined ? openServer(all, browser) : openDesktop(desktop, all);
+  const folder = await demoWorkspace();
+  const env = { VIRT_REWIND_LAND_ON: demos.join(',') };
+  return desktop === undefined
+    ? openServer({ settings: all, browser, folder, env })
+    : openDesktop(desktop, all, folder, env);
 }
 
-/** @param {string} code @param {Readonly<Record<string, unknown>>} settings @returns {Promise<Editor>} */
-async function openDesktop(code, settings) {
+/** A workspace of its own: what is tried here is no change of the checkout. @returns {Promise<string>} */
+async function demoWorkspace() {
+  const folder = join(cacheDir(), 'workspace/Virt Rewind demo');
+  await mkdir(folder, { recursive: true });
+  return folder;
+}
+
+/**
+ * @param {string} code
+ * @param {Readonly<Record<string, unknown>>} settings
+ * @param {string} folder
+ * @param {NodeJS.ProcessEnv} env beside this process's own
+ * @returns {Promise<Editor>}
+ */
+async function openDesktop(code, settings, folder, env) {
   // Its own settings and extensions: the user's stay as they are.
   const data = join(cacheDir(), 'desktop');
   await mkdir(join(data, 'User'), { recursive: true });
@@ -67,10 +85,15 @@ async function openDesktop(code, settings) {
   say('opening VS Code');
   const own = [`--user-data-dir=${data}`, `--extensions-dir=${join(data, 'extensions')}`, '--disable-workspace-trust'];
   const asRoot = process.getuid?.() === 0 ? ['--no-sandbox'] : [];
-  const child = spawn(code, ['--wait', '--new-window', ...own, ...asRoot, `--extensionDevelopmentPath=${root}`, root], {
-    stdio: 'ignore',
-    detached: true,
-  });
+  const child = spawn(
+    code,
+    ['--wait', '--new-window', ...own, ...asRoot, `--extensionDevelopmentPath=${root}`, folder],
+    {
+      stdio: 'ignore',
+      env: { ...process.env, ...env },
+      detached: true,
+    },
+  );
   const closed = new Promise((resolve, reject) => {
     child.once('close', resolve);
     child.once('error', reject);
@@ -78,8 +101,11 @@ async function openDesktop(code, settings) {
   return { closed, stop: async () => endGroup(child.pid) };
 }
 
-/** @param {Record<string, unknown>} settings @param {boolean} browser @returns {Promise<Editor>} */
-async function openServer(settings, browser) {
+/**
+ * @param {{ settings: Record<string, unknown>, browser: boolean, folder: string, env: NodeJS.ProcessEnv }} options
+ * @returns {Promise<Editor>}
+ */
+async function openServer({ settings, browser, folder, env }) {
   const vscode = await installVsCode({ onProgress: say });
   say(`starting the VS Code ${vscode.version} server on this machine's loopback address`);
   const port = (await isFree(usualPort)) ? usualPort : 0;
@@ -89,7 +115,8 @@ async function openServer(settings, browser) {
     port,
     settings,
     dev: [root],
-    folder: root,
+    folder,
+    env,
   });
   const opener = browser && hasScreen() ? await findProgram('xdg-open') : undefined;
   const child = opener === undefined ? undefined : spawn(opener, [server.url], { stdio: 'ignore', detached: true });

@@ -41,6 +41,7 @@ export function abilities(ref: OperationRequest['vm'], facts: Facts): readonly A
     create('createMemoryInternal', { snapshotKind: 'memory', style: 'internal' }, running),
     create('createMemoryExternal', { snapshotKind: 'memory', style: 'external' }, running),
     create('createMemoryLive', { snapshotKind: 'memory', style: 'external', live: true }, running),
+    ...seamlessAbility(facts),
     create('createDisk', { snapshotKind: 'disk', style: 'external' }, running),
     create('createQuiesced', { snapshotKind: 'disk', style: 'external', quiesce: true }, running),
     create('createOfflineInternal', { snapshotKind: 'offline', style: 'internal' }, off),
@@ -67,6 +68,16 @@ function abilityOf(what: Ability['kind'], decision: Draft | Refused): Ability {
   }
   const byUs = decision.warnings.find((warning) => warning.kind === 'doneByUs');
   return byUs === undefined ? { kind: what, can: 'yes' } : { kind: what, can: 'byUs', why: byUs.why };
+}
+
+/** Absent: nobody has looked. Nothing that was seen stands against it where QEMU was not asked. */
+function seamlessAbility({ vm, seamless }: Facts): readonly Ability[] {
+  if (seamless?.kind !== 'no') {
+    return seamless === undefined ? [] : [{ kind: 'createSeamless', can: 'yes' }];
+  }
+  const { why, said } = seamless;
+  const { refusal } = refuse('notSeamless', { vm: vm.name, why, ...(said === undefined ? {} : { said }) });
+  return [{ kind: 'createSeamless', can: 'no', why: refusal }];
 }
 
 /** What is to be done with a snapshot of the style; undefined where there is none. */

@@ -11,6 +11,7 @@ export interface Ability {
     | 'createMemoryInternal'
     | 'createMemoryExternal'
     | 'createMemoryLive'
+    | 'createSeamless'
     | 'createDisk'
     | 'createQuiesced'
     | 'createOfflineInternal'

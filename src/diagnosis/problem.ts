@@ -1,5 +1,6 @@
 // Everything that is wrong with a VM, soon will be, or is worth knowing: one type for the doctor and for health, which each tell of
 // some of it. Values only, never a sentence; what each kind is stands in problemTable, who finds it in examine and health.
+import type { KnownFault } from '../domain/consequences.js';
 import type { Bytes } from '../domain/layers.js';
 import type { Refusal } from '../domain/refusal.js';
 
@@ -91,7 +92,7 @@ export type Problem =
   /** The UEFI variables of when the snapshot was taken are nowhere. */
   | { readonly kind: 'nvramNotHeld'; readonly snapshot: string }
   | { readonly kind: 'usedByOtherVm'; readonly file: string; readonly vm: string }
-  | { readonly kind: 'knownBadVersion'; readonly version: string; readonly why: string; readonly source: string }
+  | { readonly kind: 'knownBadVersion'; readonly version: string; readonly why: KnownFault; readonly source: string }
   | { readonly kind: 'denied'; readonly file: string; readonly by: 'permissions' | 'appArmor' | 'seLinux' }
   | { readonly kind: 'notSeen'; readonly files: readonly string[] };
 

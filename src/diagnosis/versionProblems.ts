@@ -31,7 +31,7 @@ export function versionProblems({ vm, tree, capabilities }: Facts): readonly Pro
     libvirt >= versionOf(9, 0) && libvirt < versionOf(12, 1) && styles.includes('external')
       ? [
           {
-            why: 'where AppArmor is on, it may forbid to merge files when an external snapshot of a running VM is deleted or its disks are consolidated',
+            why: 'appArmorMerge' as const,
             source: 'libvirt 806; Debian 932456',
           },
         ]

@@ -38,6 +38,8 @@ export interface BlockMap {
   readonly exact: 'exact' | 'estimate';
   /** Why there is no map of blocks; rows are sized by what libvirt tells then. */
   readonly unreadable?: 'otherHost' | 'denied' | 'noQemuImg' | 'notQcow2' | 'dataFile' | 'failed';
+  /** Why some layers have no map, where others have one: what the VM reads there is not known. */
+  readonly partly?: NonNullable<BlockMap['unreadable']>;
   /** Of the image that is `notQcow2`. */
   readonly format?: string;
   /** Milliseconds since 1970. */

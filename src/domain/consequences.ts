@@ -18,6 +18,16 @@ export type Loss =
   | { readonly kind: 'restorePoints'; readonly names: readonly string[] }
   | { readonly kind: 'unsavedWork' };
 
+/** What a release of libvirt may do: see knownVersions. */
+export type KnownFault =
+  | 'offlineRevert'
+  | 'daemonCrash'
+  | 'longChain'
+  | 'internalSnapshots'
+  | 'memoryRevert'
+  | 'readableOverlay'
+  | 'appArmorMerge';
+
 export type Warning =
   | { readonly kind: 'guestStandsStill'; readonly estimateMs?: number }
   /**
@@ -25,6 +35,10 @@ export type Warning =
    * so long at most, with so many bytes written.
    */
   | { readonly kind: 'mayBeStopped'; readonly estimateMs: number; readonly bytes: number }
+  /** The guest runs on while its RAM is written, and libvirt marks the VM as one whose QEMU was asked by somebody else. */
+  | { readonly kind: 'keptWhileRunning' }
+  /** So it may be, with a stop of about so long: whether it can be is tried when the snapshot is taken. */
+  | { readonly kind: 'mayBeKeptWhileRunning'; readonly estimateMs: number }
   | { readonly kind: 'crashConsistent' }
   /**
    * Data that came after the snapshot goes on living in `into`: the file that takes it, where it is known; at most
@@ -32,7 +46,7 @@ export type Warning =
    */
   | { readonly kind: 'merges'; readonly into?: string; readonly bytes?: number }
   | { readonly kind: 'startsQemu' }
-  | { readonly kind: 'knownBadVersion'; readonly version: string; readonly why: string }
+  | { readonly kind: 'knownBadVersion'; readonly version: string; readonly why: KnownFault }
   | { readonly kind: 'agentMissing' }
   /** This libvirt makes the snapshot and cannot revert to it; `needed` can. */
   | { readonly kind: 'cannotRevertHere'; readonly version: string; readonly needed: string }

@@ -3,6 +3,7 @@ import type { Capabilities } from './capabilities.js';
 import type { CannotAct, FileFacts, ImageFacts, Seen } from './hostFiles.js';
 import type { VmLayers } from './layers.js';
 import type { AutoReason } from './description.js';
+import type { Seamless } from './seamless.js';
 import type { SavedRam, SnapshotTree } from './snapshot.js';
 import type { Vm, VmDisk } from './vm.js';
 
@@ -34,6 +35,10 @@ export interface Facts {
   readonly ranSince?: readonly string[];
   /** Snapshots that we took unasked, as our own records have them. */
   readonly autoSnapshots?: readonly AutoSnapshot[];
+  /** Whether the RAM can be kept while the guest runs on; undefined: not asked, which is no permission. */
+  readonly seamless?: Seamless;
+  /** What a snapshot of a running guest's RAM has left in QEMU; asked only where one was interrupted. */
+  readonly stream?: 'none' | 'left';
   readonly agent?: 'answers' | 'silent' | 'frozen';
   /** `FileFacts.real` of files that a program has open as a disk to write to; absent: not known, or not asked. */
   readonly written?: ReadonlySet<string>;

@@ -49,6 +49,8 @@ export type Leftover =
   | { readonly kind: 'file'; readonly file: string };
 
 export interface FailureDetails {
+  /** The daemon says nothing, but its connection is open. */
+  readonly silent?: true;
   /** What was being done, in a few plain words for the log. */
   readonly doing?: string;
   /** libvirt's own text, untrusted. */
@@ -84,6 +86,8 @@ export interface FailureDetails {
   readonly thawed?: boolean;
   /** The guest wrote to its RAM faster than it was saved: so much had been written when that was given up. */
   readonly outrunBytes?: number;
+  /** The guest was asked to stop or to restart, and did nothing for so long. */
+  readonly silentMs?: number;
   /** Of `busy`: what the other editor is called. */
   readonly editor?: string;
   /** Of `journal`: steps had been carried out before. */
@@ -97,6 +101,11 @@ export class Failure extends Error {
     readonly details: FailureDetails = {},
     options?: ErrorOptions,
   ) {
-    super(details.libvirtMessage ?? details.refusal?.reason ?? kind, options);
+    super(details.libvirtMessage ?? details.refusal?.reason ?? details.doing ?? kind, options);
+  }
+
+  /** For the log: its kind, and what is known beyond that. */
+  get line(): string {
+    return this.message === this.kind ? this.kind : `${this.kind}: ${this.message}`;
   }
 }

@@ -68,6 +68,11 @@ export interface ImageCommit {
   readonly bytesPerSecond?: number;
 }
 
+/** Where a file that QEMU writes stands until it is whole. */
+export function partOf(file: string): string {
+  return `${file}.part`;
+}
+
 export interface NewOverlay {
   readonly file: string;
   readonly backing: string;

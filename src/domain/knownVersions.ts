@@ -1,7 +1,7 @@
 // Releases of libvirt that are known to break on something, as data. They only warn: distributions backport repairs, so
 // a version alone proves nothing. What no release does right, or can be probed, is a refusal in the planners instead.
 import { type Capabilities, type Version, formatVersion, versionOf } from './capabilities.js';
-import type { Warning } from './consequences.js';
+import type { KnownFault, Warning } from './consequences.js';
 import type { SnapshotKind } from './snapshot.js';
 import type { Vm } from './vm.js';
 
@@ -22,8 +22,7 @@ interface KnownVersion {
   /** The first that is right again. */
   readonly before: Version;
   readonly concerns: (what: Undertaking) => boolean;
-  /** For people, in English; the views may translate it. */
-  readonly why: string;
+  readonly why: KnownFault;
   readonly source: string;
 }
 
@@ -32,14 +31,14 @@ export const knownVersions: readonly KnownVersion[] = [
     from: versionOf(8, 0),
     before: versionOf(8, 1),
     concerns: ({ action, style, kind }) => action === 'revert' && style === 'internal' && kind === 'offline',
-    why: 'it may fail to revert to a snapshot that was taken while the VM was off',
+    why: 'offlineRevert',
     source: 'libvirt news 8.1.0',
   },
   {
     from: versionOf(9, 9),
     before: versionOf(9, 10),
     concerns: ({ action }) => action === 'revert',
-    why: 'its daemon may crash on a revert',
+    why: 'daemonCrash',
     source: 'libvirt news 9.10.0; cockpit-project/bots 5494',
   },
   {
@@ -47,21 +46,21 @@ export const knownVersions: readonly KnownVersion[] = [
     before: versionOf(12, 0),
     concerns: ({ action, style, vm }) =>
       action === 'create' && style === 'external' && vm.disks.some((disk) => (disk.backing?.length ?? 0) >= 23),
-    why: 'a VM whose chain of overlays is longer than about 25 may not start',
+    why: 'longChain',
     source: 'libvirt news 12.0.0',
   },
   {
     from: versionOf(10, 9),
     before: versionOf(10, 10),
     concerns: ({ action, style }) => action !== 'create' && style === 'internal',
-    why: 'it may fail to revert to or delete internal snapshots',
+    why: 'internalSnapshots',
     source: 'libvirt news 10.10.0',
   },
   {
     from: versionOf(11, 2),
     before: versionOf(11, 4),
     concerns: ({ action, style, kind }) => action === 'revert' && style === 'internal' && kind === 'memory',
-    why: 'it may fail to load a memory snapshot after it has stopped the VM',
+    why: 'memoryRevert',
     source: 'libvirt news 11.4.0; measured to work in Debian 11.3.0-3+deb13u3',
   },
   {
@@ -69,7 +68,7 @@ export const knownVersions: readonly KnownVersion[] = [
     before: overlaysReadableBefore,
     concerns: ({ action, style, kind, overlaysByUs }) =>
       action === 'create' && style === 'external' && kind === 'offline' && overlaysByUs !== true,
-    why: 'it may make the overlay readable by every user of the host',
+    why: 'readableOverlay',
     source: 'CVE-2025-13193',
   },
 ];

@@ -46,6 +46,8 @@ export type OperationRequest =
       readonly quiesce?: boolean;
       /** External memory only: the guest runs on while its RAM is written. */
       readonly live?: boolean;
+      /** External memory of a guest that runs: where it can be had, that stands still for some milliseconds alone. */
+      readonly seamless?: true;
       /** Targets of disks that stay out; external only. */
       readonly without?: readonly string[];
       /** Nobody asked for it: why we take it. Written as the `Auto:` trailer. */
@@ -60,6 +62,8 @@ export type OperationRequest =
       readonly after: AfterRevert;
       /** The present state becomes a snapshot before anything else; absent: no. */
       readonly checkpointFirst?: boolean;
+      /** As of `create`, for that snapshot. */
+      readonly seamless?: true;
     }
   | {
       readonly kind: 'delete';

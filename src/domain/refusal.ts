@@ -116,6 +116,8 @@ export interface RefusalFacts {
   readonly noSpaceFor: { vm: string; folder: string; bytes: string; free: string };
   /** No snapshot of the present can be taken first; the refusal that it met goes with this one. `why`: its reason. */
   readonly checkpointImpossible: { vm: string; snapshot: string; why: string };
+  /** `why`: a NotSeamlessReason; `said`: a folder, or QEMU's own words. */
+  readonly notSeamless: { vm: string; why: string; said?: string };
   /** Files cannot be made and removed in the folder; `why`: of `CannotAct`, or `notLookedAt`. */
   readonly filesOutOfReach: { folder: string; why: string };
   readonly readOnlyConnection: { vm: string; action: string };

@@ -1,5 +1,6 @@
 // The port: one open connection to a hypervisor, in the words of the model. Every method rejects with a `Failure`.
 import type { Event } from '../base/emitter.js';
+import type { GuestAccess } from './guestAccess.js';
 import type { Capabilities } from '../domain/capabilities.js';
 import type { DemoVm, DemoVmObstacle } from '../domain/demoVm.js';
 import type { VmStatistics } from '../domain/diskStatistics.js';
@@ -9,6 +10,7 @@ import type { Hardware } from '../domain/hardware.js';
 import type { HostFiles } from '../domain/hostFiles.js';
 import type { ImageContents } from '../domain/imageContents.js';
 import type { Step } from '../steps/step.js';
+import type { Seamless } from '../domain/seamless.js';
 import type { SavedRam, Snapshot, SnapshotTree } from '../domain/snapshot.js';
 import type { Vm, VmDisk } from '../domain/vm.js';
 import type { MetadataFolders } from '../domain/vmFiles.js';
@@ -36,6 +38,16 @@ export interface StepOutcome {
   readonly guestPausedMs?: number;
 }
 
+/** A file with the RAM of a snapshot, to which QEMU writes by itself. */
+export interface SavedFile {
+  readonly descriptor: number;
+  /** Where QEMU's stream begins. */
+  readonly start: number;
+  /** The stream is whole: the file gets its name. */
+  finish(): Promise<void>;
+  discard(): Promise<void>;
+}
+
 export interface RunOptions {
   readonly signal: AbortSignal;
   readonly onProgress: (progress: Pick<Progress, 'fraction' | 'cancellable' | 'saved'>) => void;
@@ -55,6 +67,8 @@ export interface Hypervisor {
   readonly onDidChangeVm: Event<VmEvent>;
   /** Fires once, when the connection has ended for any reason but `close`. */
   readonly onDidClose: Event<Failure>;
+  /** True: the daemon said nothing for some seconds, although it was asked; false: it was heard again. */
+  readonly onDidChangeSilence: Event<boolean>;
 
   /**
    * Calls sent so far on all sockets of this connection, without keepalive and what opening a further one takes: for tests and
@@ -96,6 +110,19 @@ export interface Hypervisor {
   untilNoJob(uuid: string): Promise<void>;
   /** Whether somebody answers behind the guest agent's channel within a few seconds, and whether it holds the disks still. */
   probeAgent(vm: Vm): Promise<'answers' | 'silent' | 'frozen'>;
+  /**
+   * Whether its RAM can be kept while the guest runs on. `look`: QEMU itself is asked only where libvirt has marked the VM
+   * for that before. `try`: QEMU is asked, and guards the RAM for a moment; the guest does not feel it.
+   */
+  probeSeamless(vm: Vm, how: 'look' | 'try'): Promise<Seamless>;
+  /**
+   * Switches off in QEMU what an interrupted snapshot of a running guest's RAM has left on, where no stream goes on. VMs that
+   * were never asked for one are not touched. Resolves with the names of those that had it on.
+   * @param passOver UUIDs of VMs at which somebody is, or will be
+   */
+  dropLeftGuards(passOver: ReadonlySet<string>): Promise<readonly string[]>;
+  /** Whether QEMU has something of a snapshot of a running guest's RAM still. Asked through its monitor: libvirt marks the VM. */
+  readStream(vm: Vm): Promise<'none' | 'left'>;
   readVmXml(uuid: string): Promise<string>;
   readSnapshotXml(uuid: string, snapshot: string): Promise<string>;
   /** What the VM, or with a name its snapshot, is configured with; without what libvirt keeps secret. */
@@ -112,6 +139,9 @@ export interface Hypervisor {
   makeDemoVm(vm: DemoVm, guest: string): Promise<void>;
   /** With its snapshots and its folder; touches no VM but the one that `makeDemoVm` made of this value. */
   removeDemoVm(vm: DemoVm): Promise<void>;
+
+  /** What is looked at and done inside of guests. */
+  readonly guests: GuestAccess;
 
   close(): void;
 }

@@ -146,8 +146,8 @@ export async function prune({ vm, tree, records, keep, kept, log, remove }: Prun
     try {
       await remove({ kind: 'delete', vm, snapshot: name, scope: 'one' }, losesOnly(name, why));
     } catch (error) {
-      const { kind, message } = asFailure(error);
-      log.info(`${name}, which we took unasked, stays: ${kind}: ${message}`);
+      const { line } = asFailure(error);
+      log.info(`${name}, which we took unasked, stays: ${line}`);
     }
   }
 }

@@ -8,7 +8,7 @@ import { descendantsOf } from '../domain/snapshotTree.js';
 import type { VmRef } from '../domain/vm.js';
 import { asFailure } from '../domain/asFailure.js';
 import type { Persistence } from './persistence.js';
-import { keptSnapshots } from './keptSnapshots.js';
+import { favouriteIn, keptSnapshots } from './keptSnapshots.js';
 import type { Store } from '../inventory/store.js';
 
 /** Oldest first: those that are there, say of themselves what the record says, and are of that very second. */
@@ -47,12 +47,12 @@ export function undoOf(tree: SnapshotTree, records: readonly AutoSnapshot[]): Au
  */
 export class SnapshotMarks implements Disposable {
   readonly #store: Store;
-  readonly #persistence: Pick<Persistence, 'records' | 'marks'>;
+  readonly #persistence: Pick<Persistence, 'records' | 'marks' | 'favourites'>;
   readonly #log: Log;
   readonly #seen = new WeakSet<SnapshotTree>();
   readonly #listening: Disposable;
 
-  constructor(store: Store, persistence: Pick<Persistence, 'records' | 'marks'>, log: Log) {
+  constructor(store: Store, persistence: Pick<Persistence, 'records' | 'marks' | 'favourites'>, log: Log) {
     this.#store = store;
     this.#persistence = persistence;
     this.#log = log;
@@ -81,10 +81,12 @@ export class SnapshotMarks implements Disposable {
 
   async #mark(ref: VmRef, tree: SnapshotTree): Promise<void> {
     const mayBeOurs = tree.snapshots.some(({ trailers }) => trailers.auto !== undefined);
-    const { records, marks } = this.#persistence;
-    const [ours, kept] = await Promise.allSettled([
+    const { records, marks, favourites } = this.#persistence;
+    const isEmpty = tree.snapshots.length === 0;
+    const [ours, kept, favourite] = await Promise.allSettled([
       mayBeOurs ? records.of(ref) : Promise.resolve([]),
-      tree.snapshots.length > 0 ? marks.of(ref) : Promise.resolve([]),
+      isEmpty ? Promise.resolve([]) : marks.of(ref),
+      isEmpty ? Promise.resolve([]) : favourites.of(ref),
     ]);
     if (this.#store.vm(ref)?.tree !== tree) {
       return;
@@ -95,10 +97,17 @@ export class SnapshotMarks implements Disposable {
     } else {
       this.#log.warn(`it is not known which snapshots were taken unasked: ${asFailure(ours.reason).message}`);
     }
-    if (kept.status === 'fulfilled') {
-      this.#store.putVm(ref, { kept: names(keptSnapshots(tree, kept.value)) });
-    } else {
-      this.#log.warn(`it is not known which snapshots are to be kept: ${asFailure(kept.reason).message}`);
+    if (kept.status === 'fulfilled' && favourite.status === 'fulfilled') {
+      this.#store.putVm(ref, {
+        kept: names(keptSnapshots(tree, [...kept.value, ...favourite.value])),
+        favourite: favouriteIn(tree, favourite.value)?.name,
+      });
+      return;
+    }
+    for (const one of [kept, favourite]) {
+      if (one.status === 'rejected') {
+        this.#log.warn(`it is not known which snapshots are to be kept: ${asFailure(one.reason).message}`);
+      }
     }
   }
 }

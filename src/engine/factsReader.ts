@@ -67,6 +67,16 @@ export class FactsReader {
         (agent) => ({ agent }),
       ),
       this.#part(
+        asked.needs.seamless !== undefined,
+        () => hypervisor.probeSeamless(vm, asked.needs.seamless ?? 'look'),
+        (seamless) => ({ seamless }),
+      ),
+      this.#part(
+        asked.needs.stream === true,
+        () => hypervisor.readStream(vm),
+        (stream) => ({ stream }),
+      ),
+      this.#part(
         asked.needs.written,
         () => this.#ahead.locks(),
         (locks) => (locks === undefined ? {} : { written: locks.written, held: locks.held }),

@@ -50,6 +50,8 @@ export function factsToDecide(requests: readonly OperationRequest[], known: Fact
       strays: any('strays'),
       configured: any('configured'),
       savedRam: all(needs, ({ savedRam = [] }) => savedRam),
+      // A question marks no VM.
+      ...(needs.some(({ seamless }) => seamless !== undefined) ? { seamless: 'look' } : {}),
     },
     files: (facts) => {
       const wanted = each.map(({ files }) => files(facts));
@@ -88,6 +90,7 @@ export function factsToDiagnose({ vm, tree, capabilities }: Facts): FactsRequest
       checkpoints: isQemu,
       written: isQemu,
       savedRam: isQemu ? tree.snapshots.flatMap(savedRamOf) : [],
+      ...(isQemu && !capabilities.readOnly ? { seamless: 'look' as const } : {}),
     },
     files: factsToExamine,
     again: factsToExamine,
@@ -99,9 +102,10 @@ export function factsToDiagnose({ vm, tree, capabilities }: Facts): FactsRequest
  * all snapshots, for it may be that none of those that it named is left.
  */
 export function factsToRecover({ request, plan }: InterruptedOperation, known: Facts): FactsRequest {
-  const { needs } = factsToDiagnose(known);
+  const { seamless: _, ...needs } = factsToDiagnose(known).needs;
+  const seamless = plan.steps.some((step) => step.kind === 'createSnapshot' && step.seamless === true);
   return {
-    needs,
+    needs: { ...needs, stream: seamless && isActive(known.vm.power) },
     files: (facts) => {
       const wanted = requiredFiles(request, facts);
       const touched = plan.steps.map(touchedBy);

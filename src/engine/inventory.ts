@@ -1,6 +1,9 @@
 // The live picture of all connections, and the only place where it is written.
 import type { Event } from '../base/emitter.js';
 import type { DemoVm, DemoVmObstacle } from '../domain/demoVm.js';
+import type { GuestAddress } from '../domain/guestAddress.js';
+import type { GuestCommand, GuestRun } from '../domain/guestCommand.js';
+import type { ConsoleLine } from '../driver/guestAccess.js';
 import type { Hardware } from '../domain/hardware.js';
 import type { BlockMap } from '../domain/blockMap.js';
 import type { VmLayers } from '../domain/layers.js';
@@ -82,6 +85,10 @@ export interface InventoryPort {
    */
   keptSnapshots(ref: VmRef): Promise<readonly string[]>;
   setKept(ref: VmRef, snapshots: readonly string[], kept: 'kept' | 'free'): Promise<void>;
+  /** Name of the snapshot that somebody goes back to most; it is kept too. Read from the disk each time, as `keptSnapshots`. */
+  readFavourite(ref: VmRef): Promise<string | undefined>;
+  /** In place of the one before; undefined: none from now on. */
+  setFavourite(ref: VmRef, snapshot: string | undefined): Promise<void>;
   /** An operation that had broken off was finished, undone, or cannot be without a person. */
   readonly onDidRecover: Event<RecoveryReport>;
   /**
@@ -111,7 +118,23 @@ export interface InventoryPort {
   readHardware(ref: VmRef, snapshot?: string): Promise<Hardware>;
   /** The VMs of lessons: made, listed after a crash, removed with all that is theirs. */
   readonly demoVms: DemoVmsPort;
+  /** What is looked at and done inside of VMs that run. */
+  readonly guests: GuestsPort;
+  /** Resolves when nothing is under way that follows an operation by itself, as the pruning of old checkpoints. */
+  idle(): Promise<void>;
   dispose(): void;
+}
+
+/** Each rejects with a Failure. */
+export interface GuestsPort {
+  /** The serial console, on a connection of its own. */
+  consoleOf(ref: VmRef): Promise<ConsoleLine>;
+  /** Those by which the host can reach it, IPv4 first; none where nobody knows one. */
+  addressesOf(ref: VmRef): Promise<readonly GuestAddress[]>;
+  /** What the display shows, as a PNG. */
+  screenshotOf(ref: VmRef): Promise<Uint8Array>;
+  /** Runs a program inside, by the guest agent. */
+  runIn(ref: VmRef, command: GuestCommand, signal: AbortSignal): Promise<GuestRun>;
 }
 
 export interface DemoVmsPort {

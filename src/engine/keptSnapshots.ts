@@ -1,5 +1,7 @@
 // Which snapshots somebody wants to keep, by the marks that were put on them. Refuses to know how marks are kept.
 import type { OneSnapshot } from '../journal/snapshotRecords.js';
+import type { VmRef } from '../domain/vm.js';
+import type { Persistence } from './persistence.js';
 import type { Snapshot, SnapshotTree } from '../domain/snapshot.js';
 
 /**
@@ -25,4 +27,18 @@ export function keptSnapshots(tree: SnapshotTree, marks: readonly OneSnapshot[])
 /** The marks by which a snapshot counts as kept. */
 export function marksOn(snapshot: Snapshot, tree: SnapshotTree, marks: readonly OneSnapshot[]): readonly OneSnapshot[] {
   return marks.filter((mark) => keptSnapshots(tree, [mark]).some(({ name }) => name === snapshot.name));
+}
+
+/** All marks that keep a snapshot: a favourite is kept too. */
+export async function keepingMarks(
+  { marks, favourites }: Pick<Persistence, 'marks' | 'favourites'>,
+  ref: VmRef,
+): Promise<readonly OneSnapshot[]> {
+  return (await Promise.all([marks.of(ref), favourites.of(ref)])).flat();
+}
+
+/** The one that the mark is on: it goes along when the snapshot is renamed, but not where that could be one of two. */
+export function favouriteIn(tree: SnapshotTree, marks: readonly OneSnapshot[]): Snapshot | undefined {
+  const marked = keptSnapshots(tree, marks.slice(-1));
+  return marked.length === 1 ? marked[0] : undefined;
 }

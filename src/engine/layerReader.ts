@@ -119,7 +119,7 @@ export class LayerReader {
       rows,
       reads: whatIsRead(virtualBytes, read),
       exact: isActive(vm.power) ? 'estimate' : 'exact',
-      ...(readable.length === 0 && why !== undefined ? { unreadable: why } : {}),
+      ...(why === undefined ? {} : readable.length === 0 ? { unreadable: why } : { partly: why }),
       ...(format === undefined ? {} : { format }),
       readAt: this.#options.clock.now(),
     };

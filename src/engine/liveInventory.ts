@@ -19,12 +19,14 @@ import type { VmFiles } from '../domain/vmFiles.js';
 import { asFailure } from '../domain/asFailure.js';
 import { type Clock, systemClock } from '../base/clock.js';
 import { DemoVms } from './demoVms.js';
-import type { Decided, DemoVmsPort, InventoryPort } from './inventory.js';
+import { Guests } from './guests.js';
+import type { Decided, DemoVmsPort, GuestsPort, InventoryPort } from './inventory.js';
 import { SnapshotMarks, undoOf } from './autoSnapshots.js';
 import { keepIn, keepNothing, type Persistence } from './persistence.js';
-import { keptSnapshots, marksOn } from './keptSnapshots.js';
+import { SnapshotWishes } from './snapshotWishes.js';
 import { LayerReader } from './layerReader.js';
-import { LiveConnection, type LiveOptions } from '../inventory/liveConnection.js';
+import { LiveConnection } from '../inventory/liveConnection.js';
+import type { LiveOptions } from '../inventory/liveOptions.js';
 import type { RunOperationOptions } from './operationRunner.js';
 import type { Operations } from './operations.js';
 import { knownVm, Store } from '../inventory/store.js';
@@ -41,6 +43,11 @@ export interface InventoryOptions {
   /** Where the journal, the audit and the records are kept; without it nothing that can break off is carried out. */
   readonly journal?: { readonly folder: string; readonly editor?: string } | Persistence;
   readonly rules?: Rules;
+  /**
+   * When an operation that had broken off is taken up: as soon as a connection is open, or before the next operation on its
+   * VM, for a process that ends soon. Absent: `whenOpen`.
+   */
+  readonly recovers?: 'whenOpen' | 'beforeOperations';
 }
 
 /** How many checkpoints of reverts a VM keeps, unless somebody says otherwise. */
@@ -51,6 +58,7 @@ const nobodyLooks: Attention = { visible: false, connections: new Set(), vms: ne
 export class Inventory implements InventoryPort {
   readonly onDidChange: Event<InventoryChange>;
   readonly demoVms: DemoVmsPort;
+  readonly guests: GuestsPort;
   readonly #options: LiveOptions;
   readonly #store: Store;
   readonly #persistence: Persistence;
@@ -63,19 +71,20 @@ export class Inventory implements InventoryPort {
   #keep: number | 'everything' = usualKeep;
   #automatic: AutomaticActions = 'all';
   readonly #marks: SnapshotMarks;
+  readonly #wishes: SnapshotWishes;
   readonly #layers: LayerReader;
   readonly #ended = new AbortController();
   readonly #live = new Map<string, LiveConnection>();
   #attention = nobodyLooks;
   #wanted: readonly string[] = [];
 
-  constructor({ open, log, clock = systemClock, random = Math.random, journal, rules }: InventoryOptions) {
+  constructor({ open, log, clock = systemClock, random = Math.random, journal, rules, recovers }: InventoryOptions) {
     this.#options = {
       open,
       log,
       clock,
       random,
-      whenOpen: (uri) => this.#recover(uri),
+      whenOpen: (uri) => (recovers === 'beforeOperations' ? undefined : this.#recover(uri)),
       beside: (uri) => [...this.#live.values()].filter((live) => live.uri !== uri),
     };
     this.#store = new Store(log);
@@ -83,9 +92,11 @@ export class Inventory implements InventoryPort {
     this.#persistence =
       journal === undefined ? keepNothing : 'folder' in journal ? keepIn(journal.folder, log, journal.editor) : journal;
     this.#marks = new SnapshotMarks(this.#store, this.#persistence, log);
+    this.#wishes = new SnapshotWishes(this.#persistence, (ref) => this.readTree(ref));
     this.#layers = new LayerReader({ store: this.#store, clock, log });
     this.#rules = rules;
     this.demoVms = new DemoVms(this.#persistence.demos, (uri, question) => this.#asking(uri, question));
+    this.guests = new Guests((uri, ask) => this.#asking(uri, async (live) => ask((await live.open()).guests)));
   }
 
   #acting(): Promise<Operations> {
@@ -172,8 +183,7 @@ export class Inventory implements InventoryPort {
    * A connection or VM that was named rejects with its Failure. All together are those that are open or shown, and
    * each shows its own.
    */
-  async refresh(what: { readonly connection?: string; readonly vm?: VmRef } = {}): Promise<void> {
-    const { connection, vm } = what;
+  async refresh({ connection, vm }: { readonly connection?: string; readonly vm?: VmRef } = {}): Promise<void> {
     if (vm !== undefined) {
       await this.#asking(vm.connection, (live) => live.read(vm.uuid, ['vm', 'tree']));
     } else if (connection !== undefined) {
@@ -249,23 +259,21 @@ export class Inventory implements InventoryPort {
     return undoOf(await this.readTree(ref), await this.#persistence.records.of(ref));
   }
 
-  async keptSnapshots(ref: VmRef): Promise<readonly string[]> {
-    const marks = await this.#persistence.marks.of(ref);
-    return marks.length === 0 ? [] : keptSnapshots(await this.readTree(ref), marks).map(({ name }) => name);
+  keptSnapshots(ref: VmRef): Promise<readonly string[]> {
+    return this.#wishes.kept(ref);
   }
 
   async setKept(ref: VmRef, snapshots: readonly string[], kept: 'kept' | 'free'): Promise<void> {
-    const tree = await this.readTree(ref);
-    const { marks } = this.#persistence;
-    const known = await marks.of(ref);
-    for (const snapshot of tree.snapshots.filter(({ name }) => snapshots.includes(name))) {
-      const on = marksOn(snapshot, tree, known);
-      if (kept === 'free') {
-        await Promise.all(on.map((mark) => marks.forget(ref, mark)));
-      } else if (on.length === 0) {
-        await marks.add(ref, { name: snapshot.name, createdAt: snapshot.createdAt });
-      }
-    }
+    await this.#wishes.setKept(ref, snapshots, kept);
+    await this.#marks.renew(ref);
+  }
+
+  readFavourite(ref: VmRef): Promise<string | undefined> {
+    return this.#wishes.favourite(ref);
+  }
+
+  async setFavourite(ref: VmRef, snapshot: string | undefined): Promise<void> {
+    await this.#wishes.setFavourite(ref, snapshot);
     await this.#marks.renew(ref);
   }
 
@@ -304,6 +312,8 @@ export class Inventory implements InventoryPort {
   readHardware(ref: VmRef, snapshot?: string): Promise<Hardware> {
     return this.#asking(ref.connection, async (live) => (await live.open()).readHardware(ref.uuid, snapshot));
   }
+
+  readonly idle = async (): Promise<void> => (await this.#operations)?.idle();
 
   /** Running operations are asked to cancel and waiting ones are; what a daemon has begun it ends without us. */
   dispose(): void {

@@ -1,4 +1,5 @@
 // Carries out operations: waits for the VM, looks afresh, decides, does the steps, and reads back what became of it.
+import { virshLine } from '../steps/virshCommand.js';
 import type { OpenEntry } from '../journal/journal.js';
 import { Failure } from '../domain/failure.js';
 import type { OperationRequest, OperationResult } from '../domain/operation.js';
@@ -14,6 +15,7 @@ import { stillHolds } from '../operations/planEssence.js';
 import type { FreshLook } from './freshLook.js';
 import { isJournaled, runSteps, type StepsRun } from './journaledRun.js';
 import type { Persistence } from './persistence.js';
+import { toldInLog } from './operationStory.js';
 import { readBackStep } from './operationStatus.js';
 import type { Store } from '../inventory/store.js';
 import type { Recoverer } from './recoverer.js';
@@ -52,11 +54,13 @@ export class OperationRunner {
   }
 
   async run(request: OperationRequest, options: RunOperationOptions = {}): Promise<OperationResult> {
-    const { store, turns, ended } = this.#options;
+    const { store, turns, clock, ended } = this.#options;
     const signal = options.signal === undefined ? ended : AbortSignal.any([options.signal, ended]);
     const name = store.vm(request.vm)?.vm.name;
     try {
-      return await turns.take(request, { signal, onWait: options.onWait }, (lease) => this.#carryOut(lease, options));
+      return await turns.take(request, { signal, onWait: options.onWait }, (lease) =>
+        toldInLog(lease, { name: name ?? request.vm.uuid, clock }, () => this.#carryOut(lease, options)),
+      );
     } catch (error) {
       throw this.#knowingWhere(request, name, knowingWho(asFailure(error), signal));
     }
@@ -81,7 +85,7 @@ export class OperationRunner {
       throw await this.#failed(lease, plan, entry, begunAt, asFailure(error));
     }
     const durationMs = Math.round(clock.ticks() - begunAt);
-    await this.#note(lease, entry, { outcome: 'done', durationMs });
+    await this.#note(lease, entry, { outcome: 'done', durationMs, ...this.#byHand(lease, plan) });
     return {
       ...(plan.snapshot === undefined ? {} : { snapshot: plan.snapshot }),
       ...(plan.checkpoint === undefined ? {} : { checkpoint: plan.checkpoint }),
@@ -179,7 +183,7 @@ export class OperationRunner {
     lease.status.begin(readBackStep);
     const seen = await look.readPatiently(lease);
     if (entry === undefined) {
-      const text = `${failure.kind}: ${failure.message}`;
+      const text = failure.line;
       await this.#note(lease, undefined, {
         outcome: 'failed',
         failure: text,
@@ -200,6 +204,13 @@ export class OperationRunner {
     return this.#knowingState(lease, withDetails(failure, { recovered, ...(deleted.length === 0 ? {} : { deleted }) }));
   }
 
+  /** What a person would have typed, where there is a command for it. */
+  #byHand({ request }: Lease, { steps }: Plan): { readonly command?: string } {
+    const vm = this.#options.store.vm(request.vm)?.vm;
+    const command = vm === undefined ? '' : virshLine(steps, vm, request.vm.connection);
+    return command === '' ? {} : { command };
+  }
+
   #deletedBy({ request }: Lease, { deletes = [] }: Plan): readonly string[] {
     const tree = this.#options.store.vm(request.vm)?.tree;
     return tree === undefined ? [] : deletes.filter((name) => findSnapshot(tree, name) === undefined);
@@ -208,12 +219,21 @@ export class OperationRunner {
   async #note(
     { request }: Lease,
     entry: OpenEntry | undefined,
-    end: { readonly outcome: 'done' | 'failed'; readonly failure?: string; readonly durationMs: number },
+    end: {
+      readonly outcome: 'done' | 'failed';
+      readonly failure?: string;
+      readonly durationMs: number;
+      readonly command?: string;
+    },
   ): Promise<void> {
     const { persistence, store } = this.#options;
-    const { outcome, failure } = end;
+    const { outcome, failure, command } = end;
     if (entry !== undefined) {
-      await entry.end({ outcome, ...(failure === undefined ? {} : { failure }) });
+      await entry.end({
+        outcome,
+        ...(failure === undefined ? {} : { failure }),
+        ...(command === undefined ? {} : { command }),
+      });
       return;
     }
     const { connection, uuid } = request.vm;

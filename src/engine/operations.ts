@@ -16,7 +16,7 @@ import { prune } from './autoPrune.js';
 import type { Clock } from '../base/clock.js';
 import { FreshLook } from './freshLook.js';
 import type { Persistence } from './persistence.js';
-import { keptSnapshots } from './keptSnapshots.js';
+import { keepingMarks, keptSnapshots } from './keptSnapshots.js';
 import type { LiveConnection } from '../inventory/liveConnection.js';
 import { OperationRunner, type RunOperationOptions } from './operationRunner.js';
 import type { Store } from '../inventory/store.js';
@@ -50,6 +50,8 @@ export class Operations implements Disposable {
   readonly #options: OperationsOptions;
   readonly #runner: OperationRunner;
   readonly #recoverer: Recoverer;
+  /** What follows an operation by itself, while it lasts. */
+  readonly #unasked = new Set<Promise<void>>();
 
   constructor(given: OperationsOptions) {
     this.#options = given;
@@ -68,14 +70,23 @@ export class Operations implements Disposable {
     const result = await this.#runner.run(request, options);
     const keep = this.#options.keep();
     if (request.kind === 'revert' && keep !== 'everything' && this.#mayPrune()) {
-      this.#prune(request.vm, result.checkpoint === undefined ? undefined : keep).catch((error: unknown) => {
-        this.#options.log.warn(`the checkpoints of reverts stay: ${asFailure(error).message}`);
-      });
+      const pruning = this.#prune(request.vm, result.checkpoint === undefined ? undefined : keep).catch(
+        (error: unknown) => this.#options.log.warn(`the checkpoints of reverts stay: ${asFailure(error).message}`),
+      );
+      this.#unasked.add(pruning);
+      void pruning.finally(() => this.#unasked.delete(pruning));
     }
     if (request.kind === 'rename' || request.kind === 'describe') {
       await this.#handOver(request.vm, request.snapshot);
     }
     return result;
+  }
+
+  /** Resolves when nothing is under way that nobody waits for. */
+  async idle(): Promise<void> {
+    while (this.#unasked.size > 0) {
+      await Promise.all(this.#unasked);
+    }
   }
 
   /** Takes up what broke off on a connection that has just been opened. */
@@ -131,7 +142,7 @@ export class Operations implements Disposable {
       tree: view.tree,
       records: await persistence.records.of(ref),
       ...(keep === undefined ? {} : { keep }),
-      kept: keptSnapshots(view.tree, await persistence.marks.of(ref)).map(({ name }) => name),
+      kept: keptSnapshots(view.tree, await keepingMarks(persistence, ref)).map(({ name }) => name),
       log,
       remove: (request, allows) => this.#runner.run(request, { allows }),
     });

@@ -6,7 +6,7 @@ import type { AutoSnapshot, Facts } from '../domain/facts.js';
 import type { SnapshotTree } from '../domain/snapshot.js';
 import type { Vm, VmRef } from '../domain/vm.js';
 import type { Persistence } from './persistence.js';
-import { keptSnapshots } from './keptSnapshots.js';
+import { keepingMarks, keptSnapshots } from './keptSnapshots.js';
 
 /** What we know of a VM beside what the hypervisor tells. */
 export interface OwnKnowledge {
@@ -17,11 +17,11 @@ export interface OwnKnowledge {
 }
 
 export async function readOwnKnowledge(
-  { records, marks }: Pick<Persistence, 'records' | 'marks'>,
+  persistence: Pick<Persistence, 'records' | 'marks' | 'favourites'>,
   ref: VmRef,
 ): Promise<OwnKnowledge> {
-  const [ofRecords, ofMarks] = await Promise.all([records.of(ref), marks.of(ref)]);
-  return { records: ofRecords, marks: ofMarks };
+  const [records, marks] = await Promise.all([persistence.records.of(ref), keepingMarks(persistence, ref)]);
+  return { records, marks };
 }
 
 /** @param now milliseconds since 1970 */

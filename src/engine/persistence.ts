@@ -4,6 +4,7 @@ import type { Audit } from '../journal/audit.js';
 import { DemoRecords } from '../journal/demoRecords.js';
 import { Journal } from '../journal/journal.js';
 import { KeptMarks } from '../journal/keptMarks.js';
+import { FavouriteMark } from '../journal/favouriteMark.js';
 import { type Place, thisPlace } from '../journal/place.js';
 import { Records } from '../journal/records.js';
 import type { Log } from '../base/log.js';
@@ -19,6 +20,8 @@ export interface Persistence {
   readonly records: Pick<Records, 'add' | 'of' | 'forget'>;
   /** Of snapshots that somebody wants to keep. `of` rejects where it cannot be known. */
   readonly marks: Pick<KeptMarks, 'add' | 'of' | 'forget'>;
+  /** Of each VM the snapshot that somebody goes back to most. `of` rejects where it cannot be known. */
+  readonly favourites: Pick<FavouriteMark, 'add' | 'of' | 'forget'>;
   readonly demos: Pick<DemoRecords, 'add' | 'left' | 'forget'>;
 }
 
@@ -32,6 +35,7 @@ export function keepIn(folder: string, log: Log, editor?: string): Persistence {
     audit: journal.audit,
     records: new Records(folder, log),
     marks: new KeptMarks(folder, log),
+    favourites: new FavouriteMark(folder, log),
     demos: new DemoRecords(folder, log),
   };
 }
@@ -51,6 +55,11 @@ export const keepNothing: Persistence = {
     forget: () => Promise.resolve(),
   },
   marks: {
+    add: ({ connection }) => Promise.reject(new Failure('journal', { doing: 'look for the marks', connection })),
+    of: () => Promise.resolve([]),
+    forget: () => Promise.resolve(),
+  },
+  favourites: {
     add: ({ connection }) => Promise.reject(new Failure('journal', { doing: 'look for the marks', connection })),
     of: () => Promise.resolve([]),
     forget: () => Promise.resolve(),

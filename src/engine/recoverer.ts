@@ -17,8 +17,10 @@ import type { Clock } from '../base/clock.js';
 import type { FreshLook } from './freshLook.js';
 import { runSteps } from './journaledRun.js';
 import type { Persistence } from './persistence.js';
+import { dropLeftGuards } from './leftGuards.js';
 import { keepLeftCheckpoints } from './leftCheckpoints.js';
 import { checkStep } from './operationStatus.js';
+import type { LiveConnection } from '../inventory/liveConnection.js';
 import type { Store } from '../inventory/store.js';
 import { type Cause, commandsOf, RecoveryDecision } from './recoveryDecision.js';
 import { interruptedOf, RecoveryEnds, stoppedAfterOthers } from './recoveryEnds.js';
@@ -38,6 +40,8 @@ export interface RecovererOptions {
   readonly persistence: Persistence;
   readonly store: Store;
   readonly clock: Clock;
+  /** Throws a Failure `notFound` for a connection that is not known. */
+  readonly connection: (uri: string) => LiveConnection;
   readonly log: Log;
   readonly rules: Rules;
   /** Aborted when the inventory ends. */
@@ -67,14 +71,15 @@ export class Recoverer {
     for (const { path, why, detail } of unreadable) {
       log.error(`an operation that was interrupted cannot be read: ${path}: ${why}: ${detail}`);
     }
+    await dropLeftGuards(uri, this.#options);
     const first = new Map(entries.toReversed().map((entry) => [entry.vm.uuid, entry]));
     await Promise.all(
       [...first.values()].map(async ({ request, vm }) => {
         try {
           await turns.take(request, { signal: ended }, (lease) => this.recoverVm(lease));
         } catch (error) {
-          const { kind, message } = asFailure(error);
-          log.info(`what was interrupted on ${vm.name} is left for now: ${kind}: ${message}`);
+          const { kind, line } = asFailure(error);
+          log.info(`what was interrupted on ${vm.name} is left for now: ${line}`);
           if (kind === 'busy') {
             // Another editor is at it, which may die as well.
             this.#again(uri);
@@ -241,15 +246,13 @@ export class Recoverer {
     try {
       return await this.#decideAndDo(lease, open, how);
     } catch (error) {
-      const { kind, message } = asFailure(error);
+      const { kind, message, line } = asFailure(error);
       if (how.agreed !== undefined && kind === 'refused') {
         // Nothing was done about it, and the person who is told so may try again at once, here or in another editor.
         await open.leave(message);
         throw error;
       }
-      log.error(
-        `the ${request.kind} of ${open.entry.vm.name} that was interrupted could not be recovered: ${kind}: ${message}`,
-      );
+      log.error(`the ${request.kind} of ${open.entry.vm.name} that was interrupted could not be recovered: ${line}`);
       await open.leave();
       if (kind === 'lost' || kind === 'unreachable' || this.#options.ended.aborted) {
         return undefined;

@@ -61,7 +61,7 @@ export class RecoveryEnds {
     const undone = isNews || failure === undefined ? 'undone' : 'failed';
     await open.end({
       outcome: to === 'before' ? undone : 'recovered',
-      ...(failure === undefined ? {} : { failure: `${failure.kind}: ${failure.message}` }),
+      ...(failure === undefined ? {} : { failure: failure.line }),
     });
     if (isNews) {
       this.#report(open.entry, { outcome: to });

@@ -53,7 +53,7 @@ export class StepRunner {
       return guestPausedMs;
     } catch (error) {
       const failure = asFailure(error);
-      log.error(`${command}  # failed after ${took()}: ${failure.kind}: ${failure.message}`);
+      log.error(`${command}  # failed after ${took()}: ${failure.line}`);
       throw failure;
     }
   }

@@ -2,6 +2,8 @@
 import type { FailureKind } from '../domain/failure.js';
 
 const longestMs = 30_000;
+/** A daemon that is back is seen within three seconds, by a call that costs this computer nothing while there is none. */
+const absentMs = 2_000;
 
 /**
  * Milliseconds until the next attempt, or undefined: only when somebody asks for it.
@@ -11,7 +13,8 @@ const longestMs = 30_000;
  * | denied                              | any               | never by itself: each attempt may open a dialog that asks for a password |
  * | unsupported, invalid, notFound      | any               | never by itself: the address or the daemon must change |
  * | unreachable                         | no                | 30 s: no daemon is there, and one may be installed |
- * | anything else, and unreachable then | any / yes         | 1, 2, 4, 8, 16, 30, 30 … s: it is being restarted  |
+ * | unreachable                         | yes               | 1, 2, 2, 2 … s: it will be started again, and somebody looks |
+ * | anything else                       | any               | 1, 2, 4, 8, 16, 30, 30 … s: it is being restarted  |
  *
  * @param earlier how many attempts failed since it was last open
  * @param random from 0 to 1; takes up to a fifth off, so that many clients of a daemon do not come back together
@@ -24,7 +27,7 @@ export function retryDelay(kind: FailureKind, wasOpen: boolean, earlier: number,
     case 'notFound':
       return undefined;
     case 'unreachable':
-      return jittered(wasOpen ? ladder(earlier) : longestMs, random);
+      return jittered(wasOpen ? Math.min(absentMs, ladder(earlier)) : longestMs, random);
     case 'ambiguous':
     case 'busy':
     case 'lost':

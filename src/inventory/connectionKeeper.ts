@@ -39,6 +39,9 @@ export class ConnectionKeeper implements Disposable {
   #wasOpen = false;
   #openedAt = 0;
   #failures = 0;
+  /** The attempt under way is one of many to come back: nobody is told of it unless something is other than before. */
+  #isQuiet = false;
+  #told: KeeperState = this.#state;
   #attempt: Promise<Hypervisor> | undefined;
   #abort: AbortController | undefined;
   #timer: Disposable | undefined;
@@ -92,6 +95,9 @@ export class ConnectionKeeper implements Disposable {
   }
 
   #begin(): void {
+    if (this.#attempt === undefined && this.#wasOpen && this.#state.state === 'failed') {
+      this.#isQuiet = true;
+    }
     this.connect().catch((error: unknown) => {
       // The state tells it to everybody; nobody waits for this attempt.
       this.#options.log.debug(`attempt failed: ${asFailure(error).kind}`);
@@ -126,7 +132,7 @@ export class ConnectionKeeper implements Disposable {
     } catch (error) {
       const failure = asFailure(error);
       this.#attempt = undefined;
-      log.warn(`cannot connect: ${failure.kind}: ${failure.message}`);
+      log[this.#isNews({ state: 'failed', failure }) ? 'warn' : 'trace'](`cannot connect: ${failure.line}`);
       this.#failed(failure, person.asked ? 'whenAsked' : 'byItself');
       throw failure;
     } finally {
@@ -142,7 +148,7 @@ export class ConnectionKeeper implements Disposable {
     this.#listeners.add(
       hypervisor.onDidClose((failure) => {
         if (this.hypervisor === hypervisor) {
-          this.#options.log.warn(`connection ended: ${failure.kind}: ${failure.message}`);
+          this.#options.log.warn(`connection ended: ${failure.line}`);
           if (this.#options.clock.ticks() - this.#openedAt >= steadyMs) {
             this.#failures = 0;
           }
@@ -150,6 +156,7 @@ export class ConnectionKeeper implements Disposable {
         }
       }),
     );
+    this.#isQuiet = false;
     this.#report({ state: 'connected', hypervisor });
   }
 
@@ -165,6 +172,7 @@ export class ConnectionKeeper implements Disposable {
     this.#failures += 1;
     const retryAt = delay === undefined ? {} : { retryAt: this.#options.clock.ticks() + delay };
     this.#report({ state: 'failed', failure, ...retryAt });
+    this.#isQuiet = false;
     if (this.#wanted) {
       this.#carryOn();
     }
@@ -172,9 +180,16 @@ export class ConnectionKeeper implements Disposable {
 
   #report(state: KeeperState): void {
     this.#state = state;
-    if (!this.#disposed) {
+    if (!this.#disposed && this.#isNews(state)) {
+      this.#told = state;
       this.#changed.fire(state);
     }
+  }
+
+  #isNews(state: KeeperState): boolean {
+    const isSame =
+      this.#told.state === 'failed' && state.state === 'failed' && state.failure.kind === this.#told.failure.kind;
+    return !this.#isQuiet || (state.state !== 'connecting' && !isSame);
   }
 }
 

@@ -186,7 +186,7 @@ class Careful {
       if (failure.kind === 'lost' || failure.kind === 'cancelled') {
         throw failure;
       }
-      this.#log.warn(`could not look at ${path}: ${failure.kind}: ${failure.message}`);
+      this.#log.warn(`could not look at ${path}: ${failure.line}`);
       return otherwise;
     }
   }

@@ -1,5 +1,5 @@
 // One connection and its VMs, live while somebody looks. It refuses to know the other connections.
-import type { Hypervisor, OpenHypervisor, VmEvent } from '../driver/hypervisor.js';
+import type { Hypervisor, VmEvent } from '../driver/hypervisor.js';
 import { type Disposable, DisposableStore } from '../base/disposable.js';
 import { type Log, scoped } from '../base/log.js';
 import { Failure } from '../domain/failure.js';
@@ -7,11 +7,13 @@ import { isActive } from '../domain/vm.js';
 import { asFailure } from '../domain/asFailure.js';
 import { type Clock, within } from '../base/clock.js';
 import { ConnectionKeeper, type KeeperState } from './connectionKeeper.js';
+import { LastSeen } from './lastSeen.js';
 import { LayerWatch } from './layerWatch.js';
-import { type Neighbour, Neighbours } from './neighbours.js';
+import { Neighbours } from './neighbours.js';
 import { OtherVmFacts } from './otherVmFacts.js';
 import type { Store } from './store.js';
 import { Refresher } from './refresher.js';
+import type { LiveOptions } from './liveOptions.js';
 import { type Aspect, staleAfter } from './staleness.js';
 import { unreadVm } from './unreadVm.js';
 import type { ConnectionView } from './views.js';
@@ -20,18 +22,6 @@ import { type Shown, Watcher } from './watcher.js';
 
 /** The first list is shown after so long even if some VMs gave no answer yet. */
 const firstListMs = 2000;
-
-export interface LiveOptions {
-  readonly open: OpenHypervisor;
-  readonly log: Log;
-  readonly clock: Clock;
-  /** From 0 to 1, as Math.random. */
-  readonly random: () => number;
-  /** Told each time it has been opened. */
-  readonly whenOpen: (uri: string) => void;
-  /** All other connections. */
-  readonly beside: (uri: string) => readonly Neighbour[];
-}
 
 /** What of this connection is looked at. */
 export interface Scope {
@@ -53,6 +43,7 @@ export class LiveConnection implements Disposable {
   readonly #refresher: Refresher;
   readonly #layers: LayerWatch;
   readonly #watcher: Watcher;
+  readonly #lastSeen: LastSeen;
   /** VMs on which an operation of ours runs. */
   readonly #held = new Set<string>();
   readonly #released: () => void;
@@ -67,6 +58,7 @@ export class LiveConnection implements Disposable {
     this.#released = released;
     this.#store = store;
     this.#clock = options.clock;
+    this.#lastSeen = new LastSeen(uri, store, options.clock);
     this.#log = scoped(options.log, uri);
     this.#whenOpen = options.whenOpen;
     const isHeld = (uuid: string): boolean => this.#held.has(uuid);
@@ -267,17 +259,19 @@ export class LiveConnection implements Disposable {
         this.#watcher.stop();
         this.#refresher.pause();
         this.#reader.setHypervisor(undefined);
-        this.#store.patchConnection(this.uri, { ...blank, ...state });
+        this.#store.patchConnection(this.uri, { ...blank, ...state, lastSeenAt: this.#lastSeen.from() });
         return;
       case 'connected': {
         const { hypervisor } = state;
         this.#events.add(hypervisor.onDidChangeVm((event) => this.#note(event)));
+        this.#events.add(this.#lastSeen.follow(hypervisor));
         this.#reader.setHypervisor(hypervisor);
         this.#listIsStale = true;
         this.#markAll(['vm', 'look']);
         this.#store.patchConnection(this.uri, {
           ...blank,
           state: 'connected',
+          lastSeenAt: undefined,
           capabilities: hypervisor.capabilities,
         });
         if (this.#scope.visible) {

@@ -1,6 +1,6 @@
 // What readers of the inventory see: readonly values, replaced as a whole when something in them changed.
 import type { Capabilities } from '../domain/capabilities.js';
-import type { Failure } from '../domain/failure.js';
+import { Failure } from '../domain/failure.js';
 import type { OperationRequest, Progress } from '../domain/operation.js';
 import type { VmLayers } from '../domain/layers.js';
 import type { AutoSnapshot } from '../domain/facts.js';
@@ -22,8 +22,13 @@ export interface ConnectionView {
   readonly state: ConnectionState;
   readonly capabilities?: Capabilities;
   readonly failure?: Failure;
-  /** In ticks of the inventory's clock. */
+  /** In ticks of the inventory's clock: when it was, or will be, tried again for the first time since this failure. */
   readonly retryAt?: number;
+  /**
+   * Milliseconds since 1970: when it was heard last. Only while nothing is heard of it: it ended, or says nothing although it is
+   * asked. What is known of its VMs is of then.
+   */
+  readonly lastSeenAt?: number;
   /** By name. Empty until they have been read; kept while a lost connection is tried again. */
   readonly vms: readonly VmView[];
   /** The VMs have been read at least once. */
@@ -49,6 +54,8 @@ export interface VmView {
   readonly auto?: readonly string[];
   /** Names of the snapshots that somebody wants to keep, as our own marks have it; absent for none. */
   readonly kept?: readonly string[];
+  /** Name of the snapshot that somebody goes back to most; it is one of `kept`. */
+  readonly favourite?: string;
   /** An operation that had broken off is being brought to its end. */
   readonly recovering?: boolean;
 }
@@ -73,6 +80,16 @@ export interface Attention {
   readonly connections: ReadonlySet<string>;
   /** VMs whose snapshots are shown, as `vmKey`. */
   readonly vms: ReadonlySet<string>;
+}
+
+/** Why nothing can be asked of a connection now; undefined: it can. */
+export function unreached({ uri, state, failure, lastSeenAt }: ConnectionView): Failure | undefined {
+  if (state === 'failed') {
+    return failure;
+  }
+  return state === 'connected' && lastSeenAt !== undefined
+    ? new Failure('lost', { connection: uri, silent: true })
+    : undefined;
 }
 
 export function vmKey(ref: VmRef): string {

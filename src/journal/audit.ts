@@ -38,12 +38,20 @@ export class Audit {
   }
 
   /** Never rejects: what it tells has happened. What cannot be written is told to the log. */
-  async note({ connection, vm: { uuid, name }, request, outcome, durationMs, failure }: AuditNote): Promise<void> {
+  async note({
+    connection,
+    vm: { uuid, name },
+    request,
+    outcome,
+    durationMs,
+    failure,
+    command,
+  }: AuditNote): Promise<void> {
     const at = new Date().toISOString();
     const vm = { uuid, name };
     let line = '';
     try {
-      line = auditLine({ at, user: userName(), connection, vm, request, outcome, durationMs, failure });
+      line = auditLine({ at, user: userName(), connection, vm, request, outcome, durationMs, failure, command });
       await ownFolder(this.fs, this.folder);
       if ((await this.#append(line)) >= maxFileBytes) {
         await this.#rotate();

@@ -65,6 +65,8 @@ export interface OperationEnd {
   readonly outcome: 'done' | 'failed' | 'recovered' | 'undone' | 'explained';
   /** The kind of the failure and its text, for the audit. */
   readonly failure?: string;
+  /** What does the same in a shell, for the audit. */
+  readonly command?: string;
 }
 
 /** An entry that is there and cannot be taken up. It stays where it is. */

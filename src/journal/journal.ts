@@ -41,9 +41,10 @@ export interface OpenEntry {
   /** Writes the audit and removes the entry. Never rejects: the operation is over, whatever the disk says. */
   end(result: OperationEnd): Promise<void>;
   /**
-   * Keeps the entry for a recovery, by anybody: the connection was lost, or this process is about to end.
+   * Keeps the entry for a recovery, by anybody: the connection was lost, or this process is about to end. Never rejects
+   * for what the disk says: whoever leaves has a failure of its own to tell, or a person to tell it to.
    *
-   * @param explained why nothing was done about it this time, so that it does not count as an attempt
+   * @param explained why nothing was done about it this time, so that it does not count as an attempt, if it can be written
    */
   leave(explained?: string): Promise<void>;
 }
@@ -195,14 +196,14 @@ export class Journal {
         await this.#remove(writer.entry.id, hold);
       },
       leave: async (explained) => {
-        try {
-          if (open && explained !== undefined) {
-            await writer.append({ explained, at: Date.now() });
-          }
-        } finally {
-          await close();
-          await this.#release(hold);
+        requireOpen();
+        if (explained !== undefined) {
+          await writer.append({ explained, at: Date.now() }).catch((error: unknown) => {
+            this.log.warn(`Leaving ${writer.entry.id} counts as an attempt: ${String(error)}`);
+          });
         }
+        await close();
+        await this.#release(hold);
       },
     };
   }

@@ -222,6 +222,7 @@ class LessonRun implements Disposable {
     const { vm } = inventory.findVm(this.#ref) ?? known;
     const ticks = !busy && vm.power === 'running' ? await this.#guest.ticks() : undefined;
     const layers = chainOf(vm)?.length;
+    const lying = layers === undefined && !busy ? await this.#lying() : undefined;
     this.#update({
       facts: {
         power: vm.power,
@@ -231,11 +232,22 @@ class LessonRun implements Disposable {
         writes: this.#view.facts.writes,
         measured: this.#view.facts.measured,
         ...(layers !== undefined && { layers }),
-        files: await this.#guest.files(vm),
+        files: await this.#guest.files(vm, lying),
         ...(ticks !== undefined && { ticks }),
       },
     });
     await this.#judge();
+  }
+
+  /** Of a VM that is off, its images tell what lies on what. */
+  async #lying(): Promise<readonly string[] | undefined> {
+    try {
+      const [disk] = (await this.#options.inventory.readLayers(this.#ref)).disks;
+      return disk?.layers.map(({ file }) => file);
+    } catch (error) {
+      this.#options.log.debug(`lesson: its layers are not known: ${asFailure(error).kind}`);
+      return undefined;
+    }
   }
 
   async #judge(): Promise<void> {

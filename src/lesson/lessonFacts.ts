@@ -8,6 +8,8 @@ export interface LessonFile {
   /** What it takes on its file system. */
   readonly bytes: number;
   readonly kind: 'base' | 'delta' | 'memory';
+  /** Which layer of the disk it is, the base 0; absent: none that the VM stands on, or not known. */
+  readonly layer?: number;
   /** The VM reads it now; absent where that is not told, as of a VM that is off. */
   readonly inUse?: boolean;
 }
@@ -32,6 +34,11 @@ export interface LessonFacts {
 /** Those that a person took: what an emulated revert adds to keep the files in order does not count. */
 export function taken({ snapshots }: Pick<LessonFacts, 'snapshots'>): readonly Snapshot[] {
   return snapshots.filter(({ trailers }) => trailers.auto === undefined);
+}
+
+/** One that a revert added for the sake of the files, which nobody asked for. */
+export function addedForFiles({ snapshots }: Pick<LessonFacts, 'snapshots'>): Snapshot | undefined {
+  return snapshots.find(({ style, trailers }) => style === 'external' && trailers.auto === 'layout');
 }
 
 /**

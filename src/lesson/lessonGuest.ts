@@ -33,12 +33,16 @@ export class LessonGuest {
     return this.#inTurn(async () => Number(/^T (\d+)$/u.exec(await this.#ask('T'))?.[1]));
   }
 
-  /** What the disk and the snapshots consist of, the base first. */
-  async files(vm: Vm | undefined): Promise<readonly LessonFile[]> {
+  /**
+   * What the disk and the snapshots consist of, the base first.
+   * @param lying the files that the disk lies on, top first, where libvirt does not tell them
+   */
+  async files(vm: Vm | undefined, lying?: readonly string[]): Promise<readonly LessonFile[]> {
     const { disk, kernel, serial } = demoVmFiles(this.#vm);
     const aside = new Set([kernel, serial].map((path) => basename(path)));
     const names = (await readdir(this.#vm.folder)).filter((name) => !aside.has(name)).slice(0, mostFiles);
     const chain = chainOf(vm);
+    const layers = [...(chain ?? lying ?? [])].reverse();
     const found = await Promise.all(
       names.map(async (name) => {
         const path = join(this.#vm.folder, name);
@@ -57,10 +61,12 @@ export class LessonGuest {
       .sort((a, b) => a.facts.birthtimeMs - b.facts.birthtimeMs)
       .map(({ path, name, facts }): LessonFile => {
         const kind = path === disk ? 'base' : name.endsWith('.mem') ? 'memory' : 'delta';
+        const layer = layers.indexOf(path);
         return {
           name,
           bytes: facts.blocks * 512,
           kind,
+          ...(layer >= 0 && { layer }),
           ...(chain !== undefined && kind !== 'memory' && { inUse: chain.includes(path) }),
         };
       });

@@ -21,6 +21,8 @@ export interface LessonStep {
   /** What the learner is asked to do; absent for a step that is only read. */
   readonly task?: () => string;
   readonly act?: LessonAct;
+  /** What was learnt, a sentence each, and what to do with it on a VM of one's own. */
+  readonly recap?: { readonly learnt: () => readonly string[]; readonly toTry: () => string };
   /** What of the VM stands first beside the step; the files unless said. */
   readonly lead?: 'facts' | 'costs';
   /** @param before what was seen when the step was reached */
@@ -46,6 +48,13 @@ const pile = 8;
 /** What it measures. */
 export const measuredDepths = [0, 1, pile] as const;
 
+/** One thing to try, outside of the lesson. */
+export function toTry(): string {
+  return t(
+    'Now on a VM of your own: take a Quick Checkpoint (Ctrl+Alt+K), change something in the guest, and revert to it.',
+  );
+}
+
 export const lessonScript: readonly LessonStep[] = [
   {
     id: 'base',
@@ -63,7 +72,7 @@ export const lessonScript: readonly LessonStep[] = [
     title: () => t('Start it'),
     say: () => [
       t(
-        'The guest boots in a tenth of a second. From then on it counts the ticks of its clock, in its RAM alone: whoever takes its RAM back takes that number back.',
+        'The guest boots in a tenth of a second. From then on it counts the ticks of its clock, in its RAM alone: when its RAM comes back, that number comes back.',
       ),
     ],
     task: () => t('Start the VM: in the view, or with the key for the next step.'),
@@ -219,7 +228,7 @@ export const lessonScript: readonly LessonStep[] = [
         'The VM gets eight layers, one snapshot after the other. Then QEMU reads and writes the same places of three images: one alone, one under one layer, one under eight. No guest takes part and no disk is waited for, so that nothing but the layers makes a difference.',
       ),
       t(
-        'What no clock shows: QEMU keeps tables of each layer in memory, a deep chain takes longer to open and to move, and one broken file in it breaks everything above.',
+        'What no clock shows: QEMU keeps tables of each layer in memory. A deep chain takes longer to open and to move. One broken file in it breaks everything above.',
       ),
     ],
     task: () => t('Let the lesson pile up eight layers and measure.'),
@@ -266,6 +275,16 @@ export const lessonScript: readonly LessonStep[] = [
         'With the next step the VM of the lesson is removed: the VM, its snapshots and its folder. Nothing else was touched.',
       ),
     ],
+    recap: {
+      learnt: () => [
+        t('A snapshot is a place to go back to. With memory, the running programs come back too.'),
+        t('Outside the image, each snapshot freezes a file and adds a layer, which grows by whole clusters.'),
+        t('A revert drops what was written since, unless the present is kept first.'),
+        t('To delete a snapshot merges its layer. The VM reads the same as before, faster.'),
+        t('All layers rest on the base: snapshots are no backups.'),
+      ],
+      toTry,
+    },
   },
 ];
 

@@ -8,7 +8,14 @@ import { EventChannel } from './eventChannel.js';
 import { eventByNumber, type EventName, type EventOf, type EventRow, events } from './events.js';
 import type { KeepaliveOptions } from './keepalive.js';
 import { ConnectionLost, ProtocolViolation } from './libvirtError.js';
-import { type ArgsOf, type Procedure, type ProcedureName, procedures, type ResultOf } from './procedures.js';
+import {
+  type ArgsOf,
+  type Procedure,
+  type ProcedureName,
+  procedures,
+  type ResultOf,
+  type StreamProcedureName,
+} from './procedures.js';
 import { RpcClient } from './rpcClient.js';
 
 export interface ConnectionOptions {
@@ -26,9 +33,13 @@ export class Connection {
   readonly #rpc: RpcClient;
   readonly #channels = new Map<EventName, EventChannel<unknown>>();
   readonly #onDidClose = new Emitter<Error>();
+  readonly #onDidChangeSilence = new Emitter<boolean>();
 
   /** Once, with ConnectionLost or ProtocolViolation; not after `close`. */
   readonly onDidClose: Event<Error> = this.#onDidClose.event;
+
+  /** True: it said nothing for some seconds, although it was asked; false: it was heard again. */
+  readonly onDidChangeSilence: Event<boolean> = this.#onDidChangeSilence.event;
 
   constructor(stream: Duplex, options: ConnectionOptions) {
     this.uri = options.uri;
@@ -36,6 +47,10 @@ export class Connection {
     this.#log = options.log;
     this.#rpc = new RpcClient(stream, options.keepalive, {
       onEvent: (number, reader) => this.#receiveEvent(number, reader),
+      onSilence: (isSilent) => {
+        this.#log.debug(`${this.uri}: ${isSilent ? 'silent' : 'heard again'}`);
+        this.#deliver(() => this.#onDidChangeSilence.fire(isSilent));
+      },
       onEnd: (error) => {
         this.#log.debug(`${this.uri}: ${error.name}: ${error.message}`);
         this.#deliver(() => this.#onDidClose.fire(error));
@@ -65,6 +80,16 @@ export class Connection {
   ): Promise<ResultOf<P>> {
     const row = procedures[procedure] as unknown as Procedure<ArgsOf<P>, ResultOf<P>>;
     return this.#rpc.call(procedure, row, args, options.signal);
+  }
+
+  /** As `call`, of a procedure that opens a stream. Its errors are a LibvirtError, or why the connection ended. */
+  openStream<P extends StreamProcedureName>(
+    procedure: P,
+    args: ArgsOf<P>,
+    options: { readonly signal?: AbortSignal } = {},
+  ): Promise<{ readonly result: ResultOf<P>; readonly stream: Duplex }> {
+    const row = procedures[procedure] as unknown as Procedure<ArgsOf<P>, ResultOf<P>>;
+    return this.#rpc.openStream(procedure, row, args, options.signal);
   }
 
   /** Registers with the daemon for the first listener, and deregisters when the last one is disposed. */

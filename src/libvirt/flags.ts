@@ -5,7 +5,6 @@
 export const VIR_CONNECT_RO = 1;
 
 // VIR_DRV_FEATURE_*: asking for number 10 would make the daemon send keepalives and close on silence.
-export const VIR_DRV_FEATURE_REMOTE_EVENT_CALLBACK = 14;
 
 // virDomainState
 export const VIR_DOMAIN_RUNNING = 1;
@@ -39,6 +38,15 @@ export const VIR_DOMAIN_XML_MIGRATABLE = 8;
 // virDomainCreateFlags
 export const VIR_DOMAIN_START_PAUSED = 1;
 
+// virDomainConsoleFlags
+/** Ends whoever has the console. */
+export const VIR_DOMAIN_CONSOLE_FORCE = 1;
+
+// virDomainInterfaceAddressesSource, virIPAddrType
+export const VIR_DOMAIN_INTERFACE_ADDRESSES_SRC_LEASE = 0;
+export const VIR_DOMAIN_INTERFACE_ADDRESSES_SRC_AGENT = 1;
+export const VIR_DOMAIN_INTERFACE_ADDRESSES_SRC_ARP = 2;
+
 // virDomainSaveImageXMLFlags, virDomainSaveRestoreFlags
 export const VIR_DOMAIN_SAVE_IMAGE_XML_SECURE = 1;
 export const VIR_DOMAIN_SAVE_RUNNING = 2;
@@ -65,9 +73,11 @@ export const VIR_CONNECT_GET_ALL_DOMAINS_STATS_BACKING = 0x4000_0000;
 // virDomainSnapshotCreateFlags
 export const VIR_DOMAIN_SNAPSHOT_CREATE_REDEFINE = 1;
 export const VIR_DOMAIN_SNAPSHOT_CREATE_CURRENT = 2;
+export const VIR_DOMAIN_SNAPSHOT_CREATE_NO_METADATA = 4;
 export const VIR_DOMAIN_SNAPSHOT_CREATE_DISK_ONLY = 16;
 export const VIR_DOMAIN_SNAPSHOT_CREATE_REUSE_EXT = 32;
 export const VIR_DOMAIN_SNAPSHOT_CREATE_QUIESCE = 64;
+export const VIR_DOMAIN_SNAPSHOT_CREATE_ATOMIC = 128;
 export const VIR_DOMAIN_SNAPSHOT_CREATE_LIVE = 256;
 
 // virDomainSnapshotRevertFlags
@@ -118,9 +128,12 @@ export const VIR_DOMAIN_BLOCK_JOB_ABORT_PIVOT = 2;
 export const VIR_DOMAIN_JOB_NONE = 0;
 
 // virDomainControlState
-export const VIR_DOMAIN_CONTROL_OK = 0;
+export const VIR_DOMAIN_CONTROL_JOB = 1;
+export const VIR_DOMAIN_CONTROL_OCCUPIED = 2;
 
 // virConnectListAllStoragePoolsFlags
 export const VIR_CONNECT_LIST_STORAGE_POOLS_INACTIVE = 1;
 export const VIR_CONNECT_LIST_STORAGE_POOLS_ACTIVE = 2;
 export const VIR_CONNECT_LIST_STORAGE_POOLS_TRANSIENT = 8;
+
+export const VIR_DOMAIN_MESSAGE_TAINTING = 2;

@@ -3,17 +3,20 @@
 
 export interface KeepaliveOptions {
   readonly intervalMs: number;
-  /** Pings in a row that may stay without any packet from the peer. */
+  /** Pings in a row that may stay without any packet from the peer before people are told that it is silent. */
+  readonly silent: number;
+  /** The same before it is taken for dead: a daemon on a busy computer must not lose what it is in the middle of. */
   readonly count: number;
 }
 
-export const defaultKeepalive: KeepaliveOptions = { intervalMs: 5_000, count: 6 };
+export const defaultKeepalive: KeepaliveOptions = { intervalMs: 2_000, silent: 2, count: 16 };
 
 /**
  * | since the last tick         | unanswered pings | verdict |
  * |-----------------------------|------------------|---------|
  * | more than 1.5 intervals     | any              | ping, not counted |
- * | at most that                | below `count`    | ping, counted     |
+ * | at most that                | below `silent`   | ping, counted     |
+ * | at most that                | below `count`    | ping, counted, and silent |
  * | at most that                | `count`          | dead    |
  */
 export class SilenceCounter {
@@ -27,9 +30,15 @@ export class SilenceCounter {
     this.#lastTick = now;
   }
 
-  /** Any whole packet is a sign of life. */
-  heard(): void {
+  /** Any whole packet is a sign of life. True if it was silent before. */
+  heard(): boolean {
+    const wasSilent = this.isSilent;
     this.#unanswered = 0;
+    return wasSilent;
+  }
+
+  get isSilent(): boolean {
+    return this.#unanswered > this.options.silent;
   }
 
   tick(now: number): 'ping' | 'dead' {
@@ -55,6 +64,8 @@ export class Keepalive {
     readonly options: KeepaliveOptions,
     readonly ping: () => void,
     readonly onDead: () => void,
+    /** It fell silent, or was heard again. */
+    readonly onSilence: (isSilent: boolean) => void,
   ) {}
 
   start(): void {
@@ -64,17 +75,23 @@ export class Keepalive {
     const silence = new SilenceCounter(this.options, performance.now());
     this.#silence = silence;
     this.#timer = setInterval(() => {
+      const wasSilent = silence.isSilent;
       if (silence.tick(performance.now()) === 'dead') {
         this.stop();
         this.onDead();
-      } else {
-        this.ping();
+        return;
+      }
+      this.ping();
+      if (silence.isSilent && !wasSilent) {
+        this.onSilence(true);
       }
     }, this.options.intervalMs);
   }
 
   heard(): void {
-    this.#silence?.heard();
+    if (this.#silence?.heard() === true) {
+      this.onSilence(false);
+    }
   }
 
   stop(): void {

@@ -139,3 +139,15 @@ export class UnsupportedUri extends Error {
 
 /** remote_auth_type. */
 export const authTypes = { REMOTE_AUTH_NONE: 0, REMOTE_AUTH_SASL: 1, REMOTE_AUTH_POLKIT: 2 } as const;
+
+/** What a call answers; undefined where the daemon refuses it with this code. */
+export async function orUndefined<T>(code: number, call: Promise<T>): Promise<T | undefined> {
+  try {
+    return await call;
+  } catch (error) {
+    if (error instanceof LibvirtError && error.code === code) {
+      return undefined;
+    }
+    throw error;
+  }
+}

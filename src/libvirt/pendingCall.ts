@@ -5,9 +5,10 @@ import type { XdrReader } from './xdr/reader.js';
 import type { XdrWriter } from './xdr/writer.js';
 import { LibvirtError, netError } from './libvirtError.js';
 import type { Procedure } from './procedures.js';
-import { VIR_NET_ERROR } from './protocol.js';
+import { REMOTE_PROGRAM, VIR_NET_ERROR } from './protocol.js';
 
 export interface PendingCall {
+  readonly program: number;
   readonly number: number;
   /** The caller has given up: the reply is dropped, but the daemon still works on it, so its slot stays taken. */
   readonly abandoned: boolean;
@@ -16,6 +17,8 @@ export interface PendingCall {
   /** Settles with the payload of a reply. Throws XdrError for one that is not what the procedure returns. */
   receive(status: number, reader: XdrReader): void;
   fail(error: Error): void;
+  /** Told the serial when the daemon said yes, even to a caller that has given up. */
+  readonly onAccepted?: ((serial: number) => void) | undefined;
 }
 
 /** A thousand of these wait in a row when snapshots are read, so it is an object with methods and not of closures. */
@@ -27,6 +30,7 @@ export class TypedCall<A, R> implements PendingCall {
   readonly #resolve: (result: R) => void;
   readonly #reject: (error: Error) => void;
   #unwatch: (() => void) | undefined;
+  onAccepted: ((serial: number) => void) | undefined;
 
   constructor(
     name: string,
@@ -40,6 +44,10 @@ export class TypedCall<A, R> implements PendingCall {
     this.#args = args;
     this.#resolve = resolve;
     this.#reject = reject;
+  }
+
+  get program(): number {
+    return this.#procedure.program ?? REMOTE_PROGRAM;
   }
 
   get number(): number {

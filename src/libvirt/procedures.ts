@@ -2,7 +2,6 @@
 // Names are libvirt's own in camel case: REMOTE_PROC_DOMAIN_GET_STATE is `domainGetState`. Knows no sockets.
 import {
   array,
-  charArray,
   type Codec,
   exactI64,
   type Fields,
@@ -15,14 +14,18 @@ import {
   type ValueOf,
 } from './xdr/codec.js';
 import {
+  QEMU_PROGRAM,
   REMOTE_AUTH_TYPE_LIST_MAX,
   REMOTE_CONNECT_GET_ALL_DOMAIN_STATS_MAX,
   REMOTE_DOMAIN_CHECKPOINT_LIST_MAX,
   REMOTE_DOMAIN_FSFREEZE_MOUNTPOINTS_MAX,
   REMOTE_DOMAIN_FSINFO_DISKS_MAX,
   REMOTE_DOMAIN_FSINFO_MAX,
+  REMOTE_DOMAIN_INTERFACE_MAX,
+  REMOTE_DOMAIN_IP_ADDR_MAX,
   REMOTE_DOMAIN_JOB_STATS_MAX,
   REMOTE_DOMAIN_LIST_MAX,
+  REMOTE_DOMAIN_MESSAGES_MAX,
   REMOTE_DOMAIN_SNAPSHOT_LIST_MAX,
   REMOTE_STORAGE_POOL_LIST_MAX,
   REMOTE_STORAGE_VOL_LIST_MAX,
@@ -41,6 +44,8 @@ import {
 } from './structs.js';
 
 export interface Procedure<A, R> {
+  /** Whose number it is; absent: libvirt's first program. */
+  readonly program?: number;
   readonly number: number;
   readonly args: Codec<A>;
   readonly result: Codec<R>;
@@ -68,6 +73,11 @@ const fileSystem = struct({
   fstype: text,
   devAliases: array(text, REMOTE_DOMAIN_FSINFO_DISKS_MAX),
 });
+const networkInterface = struct({
+  name: text,
+  hwaddr: optionalText,
+  addrs: array(struct({ type: i32, addr: text, prefix: u32 }), REMOTE_DOMAIN_IP_ADDR_MAX),
+});
 const nothing = {};
 
 /* prettier-ignore */
@@ -76,10 +86,8 @@ export const procedures = {
   connectClose: procedure(2, nothing, nothing),
   connectGetType: procedure(3, nothing, { type: text }),
   connectGetVersion: procedure(4, nothing, { hvVer: u64 }),
-  nodeGetInfo: procedure(6, nothing, { model: charArray(32), memory: u64, cpus: i32, mhz: i32, nodes: i32, sockets: i32, cores: i32, threads: i32 }),
   connectGetCapabilities: procedure(7, nothing, { capabilities: text }),
   connectGetHostname: procedure(59, nothing, { hostname: text }),
-  connectSupportsFeature: procedure(60, { feature: i32 }, { supported: i32 }),
   authList: procedure(66, nothing, { types: array(i32, REMOTE_AUTH_TYPE_LIST_MAX) }),
   authPolkit: procedure(70, nothing, { complete: i32 }),
   connectGetUri: procedure(110, nothing, { uri: text }),
@@ -91,24 +99,19 @@ export const procedures = {
   connectRegisterCloseCallback: procedure(360, nothing, nothing),
   connectUnregisterCloseCallback: procedure(361, nothing, nothing),
 
-  domainCreate: procedure(9, { dom: domain }, nothing),
-  domainCreateXml: procedure(10, { xmlDesc: text, flags: u32 }, { dom: domain }),
   domainDestroy: procedure(12, { dom: domain }, nothing),
   domainGetXmlDesc: procedure(14, { dom: domain, flags: u32 }, { xml: text }),
-  domainGetInfo: procedure(16, { dom: domain }, { state: u32, maxMem: u64, memory: u64, nrVirtCpu: u32, cpuTime: u64 }),
-  domainLookupByName: procedure(23, { name: text }, { dom: domain }),
   domainLookupByUuid: procedure(24, { uuid }, { dom: domain }),
   domainReboot: procedure(27, { dom: domain, flags: u32 }, nothing),
   domainResume: procedure(28, { dom: domain }, nothing),
-  domainShutdown: procedure(33, { dom: domain }, nothing),
   domainSuspend: procedure(34, { dom: domain }, nothing),
   domainIsPersistent: procedure(151, { dom: domain }, { persistent: i32 }),
-  domainGetJobInfo: procedure(163, { dom: domain }, { type: i32, timeElapsed: u64, timeRemaining: u64, dataTotal: u64, dataProcessed: u64, dataRemaining: u64, memTotal: u64, memProcessed: u64, memRemaining: u64, fileTotal: u64, fileProcessed: u64, fileRemaining: u64 }),
   domainAbortJob: procedure(164, { dom: domain }, nothing),
-  domainManagedSave: procedure(182, { dom: domain, flags: u32 }, nothing),
   domainHasManagedSaveImage: procedure(183, { dom: domain, flags: u32 }, { result: i32 }),
   domainManagedSaveRemove: procedure(184, { dom: domain, flags: u32 }, nothing),
   domainCreateWithFlags: procedure(196, { dom: domain, flags: u32 }, { dom: domain }),
+  domainOpenConsole: procedure(201, { dom: domain, devName: optionalText, flags: u32 }, nothing),
+  domainScreenshot: procedure(211, { dom: domain, screen: u32, flags: u32 }, { mime: optionalText }),
   domainGetState: procedure(212, { dom: domain, flags: u32 }, { state: i32, reason: i32 }),
   domainGetControlInfo: procedure(229, { dom: domain, flags: u32 }, { state: u32, details: u32, stateTime: u64 }),
   domainUndefineFlags: procedure(231, { dom: domain, flags: u32 }, nothing),
@@ -117,7 +120,6 @@ export const procedures = {
   domainSaveImageGetXmlDesc: procedure(235, { file: text, flags: u32 }, { xml: text }),
   domainBlockJobAbort: procedure(237, { dom: domain, path: text, flags: u32 }, nothing),
   domainGetBlockJobInfo: procedure(238, { dom: domain, path: text, flags: u32 }, { found: i32, type: i32, bandwidth: u64, cur: u64, end: u64 }),
-  domainReset: procedure(245, { dom: domain, flags: u32 }, nothing),
   domainShutdownFlags: procedure(258, { dom: domain, flags: u32 }, nothing),
   domainPmWakeup: procedure(267, { dom: domain, flags: u32 }, nothing),
   domainBlockCommit: procedure(290, { dom: domain, disk: text, base: optionalText, top: optionalText, bandwidth: u64, flags: u32 }, nothing),
@@ -127,19 +129,18 @@ export const procedures = {
   domainSetTime: procedure(338, { dom: domain, seconds: exactI64, nseconds: u32, flags: u32 }, nothing),
   domainGetFsinfo: procedure(349, { dom: domain, flags: u32 }, { info: array(fileSystem, REMOTE_DOMAIN_FSINFO_MAX), ret: u32 }),
   domainDefineXmlFlags: procedure(350, { xml: text, flags: u32 }, { dom: domain }),
+  domainInterfaceAddresses: procedure(353, { dom: domain, source: u32, flags: u32 }, { ifaces: array(networkInterface, REMOTE_DOMAIN_INTERFACE_MAX) }),
 
   domainSnapshotCreateXml: procedure(185, { dom: domain, xmlDesc: text, flags: u32 }, { snap: domainSnapshot }),
   domainSnapshotGetXmlDesc: procedure(186, { snap: domainSnapshot, flags: u32 }, { xml: utf8Bytes }),
   domainSnapshotNum: procedure(187, { dom: domain, flags: u32 }, { num: i32 }),
   domainSnapshotLookupByName: procedure(189, { dom: domain, name: text, flags: u32 }, { snap: domainSnapshot }),
-  domainHasCurrentSnapshot: procedure(190, { dom: domain, flags: u32 }, { result: i32 }),
   domainSnapshotCurrent: procedure(191, { dom: domain, flags: u32 }, { snap: domainSnapshot }),
   domainRevertToSnapshot: procedure(192, { snap: domainSnapshot, flags: u32 }, nothing),
   domainSnapshotDelete: procedure(193, { snap: domainSnapshot, flags: u32 }, nothing),
-  domainSnapshotGetParent: procedure(244, { snap: domainSnapshot, flags: u32 }, { snap: domainSnapshot }),
   domainListAllSnapshots: procedure(274, { dom: domain, needResults: i32, flags: u32 }, { snapshots, ret: i32 }),
-  domainSnapshotListAllChildren: procedure(275, { snapshot: domainSnapshot, needResults: i32, flags: u32 }, { snapshots, ret: i32 }),
 
+  domainGetMessages: procedure(426, { dom: domain, flags: u32 }, { msgs: array(text, REMOTE_DOMAIN_MESSAGES_MAX) }),
   domainListAllCheckpoints: procedure(413, { dom: domain, needResults: i32, flags: u32 }, { checkpoints, ret: i32 }),
 
   storagePoolCreateXml: procedure(76, { xml: text, flags: u32 }, { pool: storagePool }),
@@ -158,7 +159,13 @@ export const procedures = {
   storageVolGetPath: procedure(100, { vol: storageVol }, { name: text }),
   storageVolGetXmlDesc: procedure(99, { vol: storageVol, flags: u32 }, { xml: text }),
   storageVolCreateXmlFrom: procedure(125, { pool: storagePool, xml: text, clonevol: storageVol, flags: u32 }, { vol: storageVol }),
+
+  qemuDomainMonitorCommand: { ...procedure(1, { dom: domain, cmd: text, flags: u32 }, { result: text }), program: QEMU_PROGRAM },
+  qemuDomainAgentCommand: { ...procedure(3, { dom: domain, cmd: text, timeout: i32, flags: u32 }, { result: optionalText }), program: QEMU_PROGRAM },
 };
+
+/** Those that are followed by bytes. */
+export type StreamProcedureName = 'domainOpenConsole' | 'domainScreenshot';
 
 export type ProcedureName = keyof typeof procedures;
 export type ArgsOf<P extends ProcedureName> = ValueOf<(typeof procedures)[P]['args']>;

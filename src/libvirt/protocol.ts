@@ -3,6 +3,9 @@
 
 export const REMOTE_PROGRAM = 0x20008086;
 export const REMOTE_PROTOCOL_VERSION = 1;
+/** What libvirt offers of QEMU alone (qemu_protocol.x); its version is 1 too. */
+export const QEMU_PROGRAM = 0x20008087;
+export const QEMU_PROTOCOL_VERSION = 1;
 /** "keep" in ASCII. */
 export const KEEPALIVE_PROGRAM = 0x6b656570;
 export const KEEPALIVE_PROTOCOL_VERSION = 1;
@@ -13,12 +16,18 @@ export const VIR_NET_CALL = 0;
 export const VIR_NET_REPLY = 1;
 /** An event or a keepalive packet: nobody asked for it. */
 export const VIR_NET_MESSAGE = 2;
+/** Bytes that follow a call, under its serial. */
+export const VIR_NET_STREAM = 3;
 
 export const VIR_NET_OK = 0;
 export const VIR_NET_ERROR = 1;
+/** Of streams: more may come. */
+export const VIR_NET_CONTINUE = 2;
 
 /** Bytes of a packet without the word that tells its length. */
 export const VIR_NET_MESSAGE_MAX = 33_554_432;
+/** Bytes that every daemon takes in one packet of a stream. */
+export const VIR_NET_MESSAGE_LEGACY_PAYLOAD_MAX = 262_120;
 /** Bytes of the length word. */
 export const VIR_NET_MESSAGE_LEN_MAX = 4;
 /** Bytes of the header after the length word. */
@@ -34,6 +43,9 @@ export const REMOTE_CONNECT_GET_ALL_DOMAIN_STATS_MAX = 262_144;
 export const REMOTE_DOMAIN_FSFREEZE_MOUNTPOINTS_MAX = 256;
 export const REMOTE_DOMAIN_FSINFO_MAX = 256;
 export const REMOTE_DOMAIN_FSINFO_DISKS_MAX = 256;
+export const REMOTE_DOMAIN_INTERFACE_MAX = 2048;
+export const REMOTE_DOMAIN_MESSAGES_MAX = 2048;
+export const REMOTE_DOMAIN_IP_ADDR_MAX = 2048;
 export const REMOTE_STORAGE_POOL_LIST_MAX = 16_384;
 export const REMOTE_STORAGE_VOL_LIST_MAX = 16_384;
 export const REMOTE_AUTH_TYPE_LIST_MAX = 20;

@@ -6,26 +6,33 @@ import { XdrWriter } from './xdr/writer.js';
 import { buildFrame, FrameReader, type Header, readHeader } from './frame.js';
 import { Keepalive, type KeepaliveOptions } from './keepalive.js';
 import { ConnectionLost, ProtocolViolation } from './libvirtError.js';
+import { callPacket, keepalivePacket } from './packets.js';
 import { type PendingCall, TypedCall } from './pendingCall.js';
 import type { Procedure } from './procedures.js';
+import type { RpcStream } from './rpcStream.js';
+import { StreamTable } from './streamTable.js';
 import {
   KEEPALIVE_PROC_PING,
   KEEPALIVE_PROC_PONG,
   KEEPALIVE_PROGRAM,
   KEEPALIVE_PROTOCOL_VERSION,
   MAX_CALLS_IN_FLIGHT,
+  QEMU_PROGRAM,
+  QEMU_PROTOCOL_VERSION,
   REMOTE_PROGRAM,
   REMOTE_PROTOCOL_VERSION,
-  VIR_NET_CALL,
   VIR_NET_ERROR,
   VIR_NET_MESSAGE,
   VIR_NET_OK,
   VIR_NET_REPLY,
+  VIR_NET_STREAM,
 } from './protocol.js';
 
 export interface RpcClientHandlers {
   /** An event: the reader stands at its payload. Throws XdrError or ProtocolViolation for what it does not know. */
   readonly onEvent: (number: number, reader: XdrReader) => void;
+  /** The peer said nothing for some seconds, although it was asked; or it was heard again. */
+  readonly onSilence: (isSilent: boolean) => void;
   /** Once, unless `close` ended it. */
   readonly onEnd: (error: Error) => void;
 }
@@ -41,6 +48,7 @@ export class RpcClient {
   readonly #writer = new XdrWriter();
   readonly #queued = new Set<PendingCall>();
   readonly #inFlight = new Map<number, PendingCall>();
+  readonly #streams: StreamTable;
   #serial = 0;
   #callCount = 0;
   #ended: Error | undefined;
@@ -53,7 +61,19 @@ export class RpcClient {
       keepalive,
       () => this.#sendKeepalive(KEEPALIVE_PROC_PING),
       () => this.#end(new ConnectionLost('silent')),
+      handlers.onSilence,
     );
+    this.#streams = new StreamTable({
+      send: (header, payload, sent) => {
+        if (this.#ended === undefined) {
+          stream.write(
+            buildFrame(this.#writer, header, (writer) => writer.raw(payload)),
+            () => sent(),
+          );
+        }
+      },
+      changed: () => this.#followStreams(),
+    });
     stream.on('data', (chunk: Buffer) => this.#onData(chunk));
     stream.on('error', (cause) => this.#end(new ConnectionLost('ended', { cause })));
     stream.on('end', () => this.#end(new ConnectionLost('ended')));
@@ -65,9 +85,9 @@ export class RpcClient {
     return this.#callCount;
   }
 
-  /** Open, and no call is queued or waits for its answer, be it one that nobody waits for any more. */
+  /** Open, without a stream, and no call is queued or waits for its answer, be it one that nobody waits for any more. */
   get isIdle(): boolean {
-    return this.#ended === undefined && this.#inFlight.size === 0 && this.#queued.size === 0;
+    return this.#ended === undefined && this.#inFlight.size + this.#queued.size + this.#streams.size === 0;
   }
 
   /**
@@ -75,19 +95,48 @@ export class RpcClient {
    * ProtocolViolation; with a RangeError for arguments that cannot be sent. Calls are sent in the order in which they
    * are made; the arguments are written when their turn comes.
    */
-  call<A, R>(name: string, procedure: Procedure<A, R>, args: A, signal?: AbortSignal): Promise<R> {
+  call<A, R>(
+    name: string,
+    procedure: Procedure<A, R>,
+    args: A,
+    signal?: AbortSignal,
+    onAccepted?: (serial: number) => void,
+  ): Promise<R> {
     return new Promise<R>((resolve, reject) => {
       signal?.throwIfAborted();
       if (this.#ended !== undefined) {
         throw this.#ended;
       }
       const call = new TypedCall(name, procedure, args, resolve, reject);
+      call.onAccepted = onAccepted;
       if (signal !== undefined) {
         call.watch(signal, () => this.#queued.delete(call));
       }
       this.#queued.add(call);
       this.#sendQueued();
     });
+  }
+
+  /** As `call`, of a procedure that opens a stream. Aborting the signal later does nothing to it. */
+  async openStream<A, R>(
+    name: string,
+    procedure: Procedure<A, R>,
+    args: A,
+    signal?: AbortSignal,
+  ): Promise<{ readonly result: R; readonly stream: RpcStream }> {
+    const opened: RpcStream[] = [];
+    const result = await this.call(name, procedure, args, signal, (serial) => {
+      const stream = this.#streams.open(name, procedure.number, serial);
+      opened.push(stream);
+      if (signal?.aborted === true) {
+        stream.destroy();
+      }
+    });
+    const [stream] = opened;
+    if (stream === undefined) {
+      throw new ProtocolViolation(`${name} opened no stream`);
+    }
+    return { result, stream };
   }
 
   /** Ends the connection because the peer, or something above, made it useless. */
@@ -100,22 +149,17 @@ export class RpcClient {
     if (this.#ended !== undefined) {
       return;
     }
-    this.#stream.write(this.#buildCall(farewell.number, this.#nextSerial(), () => undefined));
+    this.#stream.write(
+      callPacket(
+        this.#writer,
+        { program: REMOTE_PROGRAM, number: farewell.number },
+        this.#nextSerial(),
+        () => undefined,
+      ),
+    );
     this.#finish(new ConnectionLost('closedByUs'));
     this.#stream.on('end', () => this.#stream.destroy());
     setTimeout(() => this.#stream.destroy(), FAREWELL_MS).unref();
-  }
-
-  #buildCall(procedure: number, serial: number, writeArgs: (writer: XdrWriter) => void): Buffer {
-    const header = {
-      program: REMOTE_PROGRAM,
-      version: REMOTE_PROTOCOL_VERSION,
-      procedure,
-      type: VIR_NET_CALL,
-      serial,
-      status: VIR_NET_OK,
-    };
-    return buildFrame(this.#writer, header, writeArgs);
   }
 
   #sendQueued(): void {
@@ -132,7 +176,7 @@ export class RpcClient {
     const serial = this.#nextSerial();
     let frame: Buffer;
     try {
-      frame = this.#buildCall(call.number, serial, (writer) => call.writeArgs(writer));
+      frame = callPacket(this.#writer, call, serial, (writer) => call.writeArgs(writer));
     } catch (error) {
       call.fail(error as Error);
       return;
@@ -149,10 +193,18 @@ export class RpcClient {
     return this.#serial;
   }
 
+  /** A peer that is not listened to cannot show that it lives. */
   #restIfIdle(): void {
-    if (this.#inFlight.size === 0) {
+    if (this.#inFlight.size + this.#streams.size === 0 || this.#streams.areHeld) {
       this.#keepalive.stop();
+    } else {
+      this.#keepalive.start();
     }
+  }
+
+  #followStreams(): void {
+    this.#stream[this.#streams.areHeld ? 'pause' : 'resume']();
+    this.#restIfIdle();
   }
 
   #onData(chunk: Buffer): void {
@@ -191,7 +243,10 @@ export class RpcClient {
       this.#receiveKeepalive(procedure, reader);
       return;
     }
-    if (program !== REMOTE_PROGRAM || version !== REMOTE_PROTOCOL_VERSION) {
+    const isKnown =
+      (program === REMOTE_PROGRAM && version === REMOTE_PROTOCOL_VERSION) ||
+      (program === QEMU_PROGRAM && version === QEMU_PROTOCOL_VERSION && type === VIR_NET_REPLY);
+    if (!isKnown) {
       throw new ProtocolViolation(`a packet of program ${program}, version ${version}, type ${type}`);
     }
     // The serial of an event is 1, measured on libvirt 9.0: it means nothing.
@@ -199,8 +254,15 @@ export class RpcClient {
       this.#handlers.onEvent(procedure, reader);
       return;
     }
+    if (type === VIR_NET_STREAM && this.#streams.receive(header, reader)) {
+      return;
+    }
     const call = this.#inFlight.get(serial);
-    if (type !== VIR_NET_REPLY || call?.number !== procedure) {
+    if (type === VIR_NET_STREAM && call?.onAccepted !== undefined && call.number === procedure) {
+      this.#streams.keep(header, reader);
+      return;
+    }
+    if (type !== VIR_NET_REPLY || call?.number !== procedure || call.program !== program) {
       throw new ProtocolViolation(`nobody waits for type ${type}, procedure ${procedure}, serial ${serial}`);
     }
     this.#receiveReply(call, header, reader);
@@ -209,6 +271,11 @@ export class RpcClient {
   #receiveReply(call: PendingCall, { serial, status }: Header, reader: XdrReader): void {
     if (status !== VIR_NET_OK && status !== VIR_NET_ERROR) {
       throw new ProtocolViolation(`a reply with status ${status}`);
+    }
+    if (status === VIR_NET_OK) {
+      call.onAccepted?.(serial);
+    } else {
+      this.#streams.refuse(serial);
     }
     if (!call.abandoned) {
       call.receive(status, reader);
@@ -228,15 +295,7 @@ export class RpcClient {
   }
 
   #sendKeepalive(procedure: number): void {
-    const header = {
-      program: KEEPALIVE_PROGRAM,
-      version: KEEPALIVE_PROTOCOL_VERSION,
-      procedure,
-      type: VIR_NET_MESSAGE,
-      serial: 0,
-      status: VIR_NET_OK,
-    };
-    this.#stream.write(buildFrame(this.#writer, header, () => undefined));
+    this.#stream.write(keepalivePacket(this.#writer, procedure));
   }
 
   #end(error: Error): void {
@@ -253,6 +312,7 @@ export class RpcClient {
     const calls = [...this.#inFlight.values(), ...this.#queued].filter((call) => !call.abandoned);
     this.#inFlight.clear();
     this.#queued.clear();
+    this.#streams.lose(error);
     for (const call of calls) {
       call.fail(error);
     }

@@ -14,6 +14,10 @@ export interface ContextKeys {
   readonly 'virtRewind.deniedEntry': DeniedEntry;
   /** A filter hides rows. */
   readonly 'virtRewind.filtered': boolean;
+  /** The view has been seen: the first step of the walkthrough is done. */
+  readonly 'virtRewind.viewOpened': boolean;
+  /** `npm start` has opened the window: the walkthrough has a step on its VM. */
+  readonly 'virtRewind.demo': boolean;
   /** A lesson is under way. */
   readonly 'virtRewind.lesson': boolean;
   /** At least one operation runs. */
@@ -25,6 +29,8 @@ export const contextKeys: readonly (keyof ContextKeys)[] = [
   'virtRewind.deniedGroup',
   'virtRewind.deniedEntry',
   'virtRewind.filtered',
+  'virtRewind.viewOpened',
+  'virtRewind.demo',
   'virtRewind.lesson',
   'virtRewind.operationRunning',
 ];

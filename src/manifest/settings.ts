@@ -4,7 +4,9 @@
 export const revertPowerStates = ['asSnapshot', 'asBefore', 'running', 'paused', 'off'] as const;
 export const snapshotStyles = ['auto', 'internal', 'external'] as const;
 export const automaticActions = ['all', 'safe', 'none'] as const;
+export const seamlessUses = ['whereItWorks', 'never'] as const;
 export const treeSorts = ['time', 'name'] as const;
+export const treeVmOrders = ['name', 'state', 'recent'] as const;
 export const treeLayouts = ['tree', 'nested', 'list'] as const;
 
 export interface Settings {
@@ -32,8 +34,10 @@ export interface Settings {
   /** By a VM's name, a pattern of names, or a UUID. */
   readonly healthExceptions: Readonly<Record<string, HealthLimits>>;
   readonly snapshotStyle: (typeof snapshotStyles)[number];
+  readonly seamlessSnapshots: (typeof seamlessUses)[number];
   readonly treeSort: (typeof treeSorts)[number];
   readonly treeLayout: (typeof treeLayouts)[number];
+  readonly treeVms: (typeof treeVmOrders)[number];
 }
 
 const healthLimits = [
@@ -67,8 +71,10 @@ export const settingKeys = {
   healthFullInDays: 'virtRewind.health.fullInDays',
   healthExceptions: 'virtRewind.health.exceptions',
   snapshotStyle: 'virtRewind.snapshots.style',
+  seamlessSnapshots: 'virtRewind.snapshots.seamless',
   treeSort: 'virtRewind.tree.sort',
   treeLayout: 'virtRewind.tree.layout',
+  treeVms: 'virtRewind.tree.vms',
 } as const satisfies Record<keyof Settings, string>;
 
 /** Longer ones are no URIs, and no names of VMs, but mistakes or attacks. */
@@ -94,14 +100,21 @@ export function parseSettings(get: (key: string) => unknown): Settings {
     healthFullInDays: amount(get(settingKeys.healthFullInDays)) ?? 7,
     healthExceptions: exceptions(get(settingKeys.healthExceptions)),
     snapshotStyle: oneOf(snapshotStyles, get(settingKeys.snapshotStyle)),
+    seamlessSnapshots: seamlessOf(get(settingKeys.seamlessSnapshots)),
     treeSort: oneOf(treeSorts, get(settingKeys.treeSort)),
     treeLayout: oneOf(treeLayouts, get(settingKeys.treeLayout)),
+    treeVms: oneOf(treeVmOrders, get(settingKeys.treeVms)),
   };
 }
 
 /** Absent: the default. Any other value was meant to forbid something: it counts as the one that forbids most. */
 function leastOf(value: unknown): Settings['automaticActions'] {
   return value === undefined ? 'all' : (automaticActions.find((one) => one === value) ?? 'none');
+}
+
+/** Off unless it is wished for. */
+function seamlessOf(value: unknown): Settings['seamlessSnapshots'] {
+  return value === 'whereItWorks' ? value : 'never';
 }
 
 /** The value, or the first allowed one: that is the default in package.json too. */

@@ -17,6 +17,10 @@ export interface RequiredFacts {
   readonly agent: boolean;
   /** libvirt's checkpoints. */
   readonly checkpoints?: boolean;
+  /** Whether RAM can be kept while the guest runs on: as far as can be seen, or with a try, for which libvirt marks the VM. */
+  readonly seamless?: 'look' | 'try';
+  /** What a snapshot of a running guest's RAM has left in QEMU. */
+  readonly stream?: boolean;
   /** Which files somebody has open to write to. */
   readonly written: boolean;
   /** The images in the VM's folders that no VM names: one may rest on what goes or changes. */

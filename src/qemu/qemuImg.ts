@@ -1,10 +1,9 @@
 // Runs qemu-img: a program found on the PATH, arguments as a list, bounded in time and output.
 import { type ChildProcessByStdio, execFile, spawn } from 'node:child_process';
-import { access, constants } from 'node:fs/promises';
-import { isAbsolute, join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { Failure, type FailureDetails } from '../domain/failure.js';
 import { qemuImgFailure } from './fileFailure.js';
+import { findProgram, isProgram } from '../base/findProgram.js';
 
 export interface QemuImg {
   /** Looked for where it was last, and everywhere where it is there no more. Undefined where it is not installed. */
@@ -30,8 +29,6 @@ export interface QemuImg {
 /** The file that is handed to the program open, whatever stands under its name meanwhile. */
 export const handedFile = '/proc/self/fd/3';
 
-/** Where distributions put it, for an editor that was started with a short PATH. */
-const usualFolders = ['/usr/bin', '/usr/local/bin', '/bin', '/run/current-system/sw/bin'];
 const mostOutputBytes = 16 * 1024 * 1024;
 /** Of what it says on its standard error. */
 const mostSaid = 64 * 1024;
@@ -39,26 +36,16 @@ const mostSaid = 64 * 1024;
 const patienceMs = 15 * 60_000;
 
 export function qemuImg(environment: NodeJS.ProcessEnv, patience = patienceMs): QemuImg {
-  const programNamed = async (name: string): Promise<string | undefined> => {
-    const folders = [...(environment['PATH'] ?? '').split(':').filter(isAbsolute), ...usualFolders];
-    for (const folder of folders) {
-      const program = join(folder, name);
-      if (await isProgram(program)) {
-        return program;
-      }
-    }
-    return undefined;
-  };
   let found: string | undefined;
   const find = async (): Promise<string | undefined> => {
     if (found === undefined || !(await isProgram(found))) {
-      found = await programNamed('qemu-img');
+      found = await findProgram('qemu-img', environment);
     }
     return found;
   };
   /** Linux's util-linux has it; busybox has one of that name that cannot. */
   const endingWithUs = async (): Promise<readonly string[]> => {
-    const setpriv = await programNamed('setpriv');
+    const setpriv = await findProgram('setpriv', environment);
     const words = ['--pdeathsig', 'KILL', '--'];
     return setpriv !== undefined && (await endsWell(setpriv, [...words, setpriv, '--version']))
       ? [setpriv, ...words]
@@ -151,14 +138,4 @@ function endsWell(program: string, args: readonly string[]): Promise<boolean> {
   return new Promise((resolve) => {
     execFile(program, args, { timeout: 10_000, killSignal: 'SIGKILL' }, (error) => resolve(error === null));
   });
-}
-
-async function isProgram(path: string): Promise<boolean> {
-  try {
-    await access(path, constants.X_OK);
-    return true;
-  } catch {
-    // Not in this folder, or not for us; another may have it.
-    return false;
-  }
 }

@@ -3,6 +3,7 @@ import { isDevicePath } from '../domain/devicePath.js';
 import { parseDescription } from '../domain/description.js';
 import type { Facts } from '../domain/facts.js';
 import { kindOf, type Snapshot, type SnapshotDisk, type SnapshotState, styleOf } from '../domain/snapshot.js';
+import { partOf } from '../domain/hostFiles.js';
 import { findSnapshot } from '../domain/snapshotTree.js';
 import { onOverlays, withFiles, withFrozen, withImage, withOverlaysOf } from './changedFacts.js';
 import { changedSnapshot, withoutRevertDisks } from './changedTree.js';
@@ -10,9 +11,9 @@ import type { CreateStep, FormattedFile, TargetFile } from './step.js';
 import { type ByHand, doneWhen, never, type StepDefinition } from './stepDefinition.js';
 
 export const createSnapshot: StepDefinition<'createSnapshot'> = {
-  touches: ({ disks, memoryFile }) => {
+  touches: ({ disks, memoryFile, seamless }) => {
     const overlays = disks.flatMap(({ file }) => file ?? []);
-    const memory = memoryFile === undefined ? [] : [memoryFile];
+    const memory = memoryFile === undefined ? [] : [memoryFile, ...(seamless === true ? [partOf(memoryFile)] : [])];
     return { images: overlays, files: memory, made: [...memory, ...overlays] };
   },
   apply: (step, facts) => {

@@ -18,6 +18,11 @@ export interface CreateStep {
   readonly memoryFile?: string;
   /** The guest runs on while its RAM is written. */
   readonly live?: boolean;
+  /**
+   * The guest stands still for some milliseconds, and QEMU keeps the RAM of that moment: where it cannot, this snapshot is
+   * taken as it would be without.
+   */
+  readonly seamless?: true;
   /** With `live`: what the file with the RAM may take, where the free space is known. */
   readonly mostBytes?: number;
   /** Taken by us; kept in our records when it is there. */
@@ -62,6 +67,8 @@ export type Step =
       readonly parent?: string;
       readonly createdAt: number;
     }
+  /** QEMU lets go of what a snapshot with `seamless` has left in it. */
+  | { readonly kind: 'endStream' }
   /** A second snapshot of that name on the same files, with the same parent; `keeps`: without its RAM. */
   | {
       readonly kind: 'redefineAs';

@@ -11,6 +11,7 @@ import { defineFromSnapshot } from './defineFromSnapshot.js';
 import { deleteSnapshot } from './deleteSnapshot.js';
 import { describeSnapshot } from './describeSnapshot.js';
 import { dropManagedSave } from './dropManagedSave.js';
+import { endStream } from './endStream.js';
 import { forgetSnapshot } from './forgetSnapshot.js';
 import { setGuestClock, thawGuest } from './guestSteps.js';
 import { makeCurrent } from './makeCurrent.js';
@@ -41,6 +42,7 @@ const steps: { readonly [K in Step['kind']]: StepDefinition<K> } = {
   deleteSnapshot,
   describeSnapshot,
   dropManagedSave,
+  endStream,
   forgetSnapshot,
   makeCurrent,
   makePersistent,

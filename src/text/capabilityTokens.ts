@@ -10,6 +10,7 @@ export const menuTokens = [
   'connectable',
   'failure',
   'vm',
+  'here',
   'named',
   'picturable',
   'checkpointable',
@@ -26,12 +27,16 @@ export const menuTokens = [
   'restartable',
   'forceable',
   'consoleLog',
-  'examinable',
+  'warned',
   'kept',
   'unkept',
+  'favourite',
+  'unfavourite',
+  'hasFavourite',
   'protected',
   'unprotected',
   'consolidatable',
+  'prunable',
   'cancellable',
 ] as const;
 
@@ -57,35 +62,41 @@ const powerTokens: Readonly<Record<PowerState, readonly string[]>> = {
 };
 
 export function connectionTokens({ state }: ConnectionView): string {
-  return joined('connection', state, 'examinable', ...(state === 'idle' || state === 'failed' ? ['connectable'] : []));
+  return joined('connection', state, ...(state === 'idle' || state === 'failed' ? ['connectable'] : []));
 }
 
-export function vmTokens(
-  { vm, operation, undo }: VmView,
-  readOnly: boolean,
-  protection: 'protected' | 'unprotected' = 'unprotected',
-): string {
+/** What the tokens of a VM depend on beside the VM. */
+export interface VmPlace {
+  readonly readOnly: boolean;
+  readonly isProtected?: boolean;
+  /** There are warnings that could be snoozed. */
+  readonly isWarned?: boolean;
+}
+
+export function vmTokens(view: VmView, { readOnly, isProtected, isWarned }: VmPlace): string {
+  const { vm, operation } = view;
   return joined(
     'vm',
     'named',
     'picturable',
-    'examinable',
-    protection,
+    isProtected === true ? 'protected' : 'unprotected',
     vm.power,
-    ...(undo === undefined || readOnly ? [] : ['undoable']),
-    ...(readOnly ? ['readOnly'] : ['checkpointable', 'consolidatable', ...powerTokens[vm.power]]),
+    ...(isWarned === true ? ['warned'] : []),
+    ...(readOnly
+      ? ['readOnly']
+      : ['checkpointable', ...undoTokens(view), ...careTokens(view), ...powerTokens[vm.power]]),
     ...(vm.consoleLog === undefined ? [] : ['consoleLog']),
     ...operationTokens(operation),
   );
 }
 
-export function hereTokens({ vm, operation, undo }: VmView, readOnly: boolean): string {
+export function hereTokens(view: VmView, readOnly: boolean): string {
+  const { vm, operation } = view;
   return joined(
     'here',
     'picturable',
     vm.power,
-    ...(undo === undefined || readOnly ? [] : ['undoable']),
-    ...(readOnly ? ['readOnly'] : ['checkpointable', ...powerTokens[vm.power]]),
+    ...(readOnly ? ['readOnly'] : ['checkpointable', ...undoTokens(view), ...powerTokens[vm.power]]),
     ...operationTokens(operation),
   );
 }
@@ -97,6 +108,7 @@ export function snapshotTokens(
     readonly hasChildren: boolean;
     readonly readOnly: boolean;
     readonly kept: boolean;
+    readonly favourite?: boolean;
   },
 ): string {
   return joined(
@@ -106,11 +118,27 @@ export function snapshotTokens(
     'picturable',
     kind,
     style,
-    place.kept ? 'kept' : 'unkept',
+    // A favourite is kept as long as it is one.
+    ...(place.favourite === true ? ['favourite'] : ['unfavourite', place.kept ? 'kept' : 'unkept']),
     ...(place.isCurrent ? ['current'] : []),
     ...(place.readOnly ? ['readOnly'] : ['revertable', 'describable', 'deletable']),
     ...(place.hasChildren && !place.readOnly ? ['hasChildren'] : []),
   );
+}
+
+/** What is under way would change what an undo goes back from. */
+function undoTokens({ undo, favourite, operation }: VmView): readonly string[] {
+  return [
+    ...(undo === undefined || operation !== undefined ? [] : ['undoable']),
+    ...(favourite === undefined ? [] : ['hasFavourite']),
+  ];
+}
+
+/** Not where it is known that there is neither a snapshot nor a layer to be rid of. */
+function careTokens({ tree, snapshotCount, layers }: VmView): readonly string[] {
+  const hasNone = (tree?.snapshots.length ?? snapshotCount) === 0;
+  const isFlat = layers?.disks.every((disk) => disk.whole && disk.layers.length < 2) === true;
+  return [...(hasNone && isFlat ? [] : ['consolidatable']), ...(hasNone ? [] : ['prunable'])];
 }
 
 function operationTokens(operation: VmView['operation']): readonly string[] {

@@ -49,7 +49,7 @@ export function comparisonPage(comparison: Comparison): string {
     ...(rest > 0 ? [line(t('And {0} more; the XML shows all of them.', rest))] : []),
     line(
       t(
-        'Compared is what is configured. Left out is what changes by itself or is no hardware: running numbers, aliases, labels of security drivers, metadata, white space and the order of attributes.',
+        'The configuration is compared. What changes by itself or is no hardware is left out: running numbers, aliases, labels of security drivers, metadata, white space and the order of attributes.',
       ),
     ),
     `## ${line(t('Content of the disks'))}`,

@@ -1,5 +1,6 @@
 // What helps when the host forbids QEMU or libvirt a file: by a policy or by plain permissions. A part of failureText;
 // knows nothing of the editor.
+import { inQuotes } from './quotes.js';
 import { t } from '@vscode/l10n';
 import { deniedBy } from '../domain/denial.js';
 import type { Failure } from '../domain/failure.js';
@@ -11,7 +12,7 @@ export function denialAdvice({ kind, details }: Pick<Failure, 'kind' | 'details'
   if (denial === undefined || details.group !== undefined || details.entry !== undefined) {
     return undefined;
   }
-  const file = denial.file === undefined ? t('the file') : `“${displayLine(denial.file)}”`;
+  const file = denial.file === undefined ? t('the file') : inQuotes(displayLine(denial.file));
   switch (denial.by) {
     case 'permissions':
       return t('QEMU runs as a user of its own: give it the right to {0} and to the folders above it.', file);

@@ -63,10 +63,10 @@ function repairLines(repair: Diagnosis['repair'], view: Pick<VmView, 'vm' | 'tre
   }
   const does = repairText(repair.repair, view);
   if (repair.decision.kind === 'plan') {
-    return [`**${line(t('Can be mended here'))}:** ${line(does)}`];
+    return [`**${line(t('Can be repaired here'))}:** ${line(does)}`];
   }
   const { reason, nextStep } = refusalText(repair.decision.refusal);
-  return [`**${line(t('Cannot be mended now'))}:** ${[does, reason, nextStep].map(line).join(' ').trim()}`];
+  return [`**${line(t('Cannot be repaired now'))}:** ${[does, reason, nextStep].map(line).join(' ').trim()}`];
 }
 
 function abilityTable(abilities: readonly Ability[]): string {
@@ -100,6 +100,8 @@ function abilityName(what: Ability['kind']): string {
       return t('Take a snapshot with RAM, in files of its own');
     case 'createMemoryLive':
       return t('The same while the guest runs on');
+    case 'createSeamless':
+      return t('The same with a stop of milliseconds');
     case 'createDisk':
       return t('Take a snapshot of the disks of a running VM');
     case 'createQuiesced':

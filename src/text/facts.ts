@@ -12,9 +12,9 @@ import type { FactList } from './factList.js';
 import { failureText } from './failureText.js';
 import { severityWord } from './healthText.js';
 import { problemText } from './problemText.js';
-import { agoText, durationText } from './relativeAge.js';
+import { agoText, measuredText } from './relativeAge.js';
 import type { Reading } from './rows.js';
-import { layerFacts, sizeFacts } from './sizeText.js';
+import { layerFacts, sizeFacts, sizesAsOf } from './sizeText.js';
 import { kindSentence, powerWord, snapshotCountText, snapshotStateWord, styleSentence } from './words.js';
 
 /** What the facts of a snapshot depend on beside it. */
@@ -25,16 +25,18 @@ export interface SnapshotContext {
   readonly automatic: boolean;
   /** Somebody wants to keep it. */
   readonly kept: boolean;
+  /** Somebody goes back to it most. */
+  readonly favourite?: boolean;
   /** What is wrong with it, and the VM that it belongs to. */
   readonly found?: readonly Problem[];
-  readonly view?: Pick<VmView, 'vm' | 'tree'>;
+  readonly view?: Pick<VmView, 'vm' | 'tree' | 'layers'>;
   /** What it takes, where somebody looked. */
   readonly size: SnapshotSize | undefined;
 }
 
 export function snapshotFacts(
   snapshot: Snapshot,
-  { parent, automatic, kept, size, found = [], view }: SnapshotContext,
+  { parent, automatic, kept, favourite = false, size, found = [], view }: SnapshotContext,
   { now }: Reading,
 ): FactList {
   const { trailers } = snapshot;
@@ -47,13 +49,19 @@ export function snapshotFacts(
       { name: t('Taken'), value: created },
       ...line(automatic, t('Automatic'), automaticSentence(trailers.auto)),
       ...(view === undefined ? [] : healthLines(found, view, now)),
-      ...line(kept, t('Marked'), t('to be kept: nothing that deletes by rule touches it')),
+      ...line(
+        favourite,
+        t('Favourite'),
+        t('Revert to Favourite goes back to it; nothing that deletes by rule touches it'),
+      ),
+      ...line(kept && !favourite, t('Marked'), t('to be kept: nothing that deletes by rule touches it')),
       { name: t('Holds'), value: kindSentence(snapshot) },
       { name: t('VM was'), value: snapshotStateWord(snapshot.state) },
       { name: t('Kept'), value: styleSentence(snapshot.style) },
       ...sizeFacts(size),
+      ...(size === undefined ? [] : sizesAsOf(view?.layers, now)),
       ...line(parent !== undefined, t('After'), parent ?? ''),
-      ...line(trailers.guestPausedMs !== undefined, t('Guest stood still'), durationText(trailers.guestPausedMs ?? 0)),
+      ...line(trailers.guestPausedMs !== undefined, t('Guest stood still'), measuredText(trailers.guestPausedMs ?? 0)),
       ...line(trailers.git !== undefined, t('Git'), trailers.git ?? ''),
       ...line(trailers.createdBy !== undefined, t('Taken by'), trailers.createdBy ?? ''),
       ...line(
@@ -77,7 +85,7 @@ export function vmFacts(view: VmView, { now, health }: Reading): FactList {
       ...line(count !== undefined, t('Snapshots'), snapshotCountText(count ?? 0)),
       { name: t('Memory'), value: t('{0} MB', Math.round(vm.memoryBytes / 1_048_576)) },
       ...vm.disks.map((disk) => ({ name: t('Disk {0}', disk.target), value: diskText(disk) })),
-      ...layerFacts(view),
+      ...layerFacts(view, now),
       ...line(vm.managedSave, t('Saved state'), t('the next start goes on from it')),
       ...line(!vm.persistent, t('Lifetime'), t('transient, it is gone when it stops')),
       ...line(vm.firmware === 'uefiRawNvram', t('Firmware'), t('UEFI with raw variables: no internal snapshots')),
@@ -108,7 +116,8 @@ function healthLines(found: readonly Problem[], view: Pick<VmView, 'vm' | 'tree'
   return more === 0 ? shown : [...shown, { name: t('More'), value: t('{0} more, see Check Health', more) }];
 }
 
-function automaticSentence(why: AutoReason | undefined): string {
+/** Why a snapshot was taken that nobody asked for. */
+export function automaticSentence(why: AutoReason | undefined): string {
   return why === 'layout'
     ? t('needed by the files of the VM: without it, a newer libvirt would remove one that is in use')
     : t('keeps what the VM was before a revert; Undo Revert brings it back');

@@ -1,5 +1,6 @@
 // Failure → what a person reads: what happened, the state now, what to do next. The only place where sentences about
 // failures are made. Knows nothing of the editor.
+import { inQuotes } from './quotes.js';
 import { t } from '@vscode/l10n';
 import type { Failure, FailureDetails, FailureKind } from '../domain/failure.js';
 import { displayLine } from '../domain/plainText.js';
@@ -10,9 +11,10 @@ import { entryAdvice } from './entryAdvice.js';
 import type { FailureButton, FailureText } from './failureSentences.js';
 import { outrunSentence } from './outrunSentence.js';
 import { isForTheDoctor, refusalText } from './refusalText.js';
+import { silentButtons, silentSentence } from './silentGuest.js';
 import { stoppedText } from './stoppedText.js';
 
-type Offer = 'connect' | 'refresh' | 'examine';
+type Offer = 'connect' | 'refresh' | 'examine' | 'guest';
 
 interface Wording extends Pick<FailureText, 'sentence' | 'nextStep' | 'severity'> {
   /** Two or three words for a row. */
@@ -30,7 +32,7 @@ export function failureText(failure: Failure): FailureText {
     sentence: [sentence, quoted(details), ...aftermathText(details)].filter((part) => part !== '').join(' '),
     nextStep: denialAdvice(failure) ?? nextStep,
     severity,
-    buttons: offers === undefined ? [] : [button(offers, failure.details)],
+    buttons: offers === undefined ? [] : buttonsFor(offers, failure.details),
   };
 }
 
@@ -54,8 +56,24 @@ const wordings: Readonly<Record<FailureKind, (details: FailureDetails) => Wordin
   }),
   ambiguous: (details) => ({
     short: t('ambiguous'),
-    sentence: t('The name {0} fits more than one VM: {1}.', details.vm ?? '', (details.candidates ?? []).join(', ')),
-    nextStep: t('Name the connection too, or use the UUID.'),
+    ...(details.snapshot === undefined
+      ? {
+          sentence: t(
+            'The name {0} fits more than one VM: {1}.',
+            details.vm ?? '',
+            (details.candidates ?? []).join(', '),
+          ),
+          nextStep: t('Name the connection too, or use the UUID.'),
+        }
+      : {
+          sentence: t(
+            'The name {0} fits more than one snapshot of {1}: {2}.',
+            details.snapshot,
+            details.vm ?? '',
+            (details.candidates ?? []).join(', '),
+          ),
+          nextStep: t('Use one of these names.'),
+        }),
     severity: 'warning',
   }),
   denied: (details) => ({
@@ -105,11 +123,16 @@ const wordings: Readonly<Record<FailureKind, (details: FailureDetails) => Wordin
   }),
   lost: (details) => ({
     short: t('connection lost'),
-    sentence: where(details, t('The connection to {0} ended.', details.connection ?? ''), t('The connection ended.')),
+    sentence:
+      details.silent === true
+        ? t('{0} does not answer. Nothing was changed.', details.connection ?? '')
+        : where(details, t('The connection to {0} ended.', details.connection ?? ''), t('The connection ended.')),
     nextStep:
-      details.vm === undefined
-        ? t('It is tried again by itself.')
-        : t('What was under way may go on in libvirt; the view shows the state as soon as it answers again.'),
+      details.silent === true
+        ? t('Try again when it does; the view shows it at once.')
+        : details.vm === undefined
+          ? t('It is tried again by itself.')
+          : t('What was under way may go on in libvirt; the view shows the state as soon as it answers again.'),
     severity: 'error',
     offers: 'connect',
   }),
@@ -156,7 +179,7 @@ const wordings: Readonly<Record<FailureKind, (details: FailureDetails) => Wordin
     short: t('not valid'),
     ...(isAddress(details)
       ? {
-          sentence: t('{0} is no address of a libvirt.', `“${details.connection ?? ''}”`),
+          sentence: t('{0} is no address of a libvirt.', inQuotes(details.connection ?? '')),
           nextStep: t('Correct it in the setting {0}.', 'virtRewind.connections'),
         }
       : {
@@ -207,15 +230,21 @@ const wordings: Readonly<Record<FailureKind, (details: FailureDetails) => Wordin
   failed: (details) => ({
     short: t('failed'),
     sentence:
-      outrunSentence(details) ?? about(details, t('The operation on {0} failed.', details.vm ?? ''), t('It failed.')),
-    nextStep:
-      details.outrunBytes === undefined
-        ? t('The log tells what was done until then.')
-        : t('Take the snapshot with the guest stopped, or while it has less to do.'),
-    severity: 'error',
-    offers: 'refresh',
+      outrunSentence(details) ??
+      silentSentence(details) ??
+      about(details, t('The operation on {0} failed.', details.vm ?? ''), t('It failed.')),
+    nextStep: failedNextStep(details),
+    severity: details.silentMs === undefined ? 'error' : 'warning',
+    offers: details.silentMs === undefined ? 'refresh' : 'guest',
   }),
 };
+
+function failedNextStep({ outrunBytes, silentMs }: FailureDetails): string {
+  if (outrunBytes !== undefined) {
+    return t('Take the snapshot with the guest stopped, or while it has less to do.');
+  }
+  return silentMs === undefined ? t('The log tells what was done until then.') : '';
+}
 
 function missing(details: FailureDetails): string {
   const { snapshot, vm, connection } = details;
@@ -267,15 +296,18 @@ function quoted(details: FailureDetails): string {
   return words === '' ? '' : t('libvirt says: “{0}”', words);
 }
 
-function button(offers: Offer, { connection, vm }: FailureDetails): FailureButton {
+function buttonsFor(offers: Offer, details: FailureDetails): readonly FailureButton[] {
+  const { connection, vm } = details;
   const where = connection === undefined ? {} : { connection };
   const given = connection === undefined ? [] : [where];
   switch (offers) {
     case 'connect':
-      return { title: t('Connect'), command: 'virtRewind.connect', arguments: given };
+      return [{ title: t('Connect'), command: 'virtRewind.connect', arguments: given }];
     case 'refresh':
-      return { title: t('Refresh'), command: 'virtRewind.refresh', arguments: given };
+      return [{ title: t('Refresh'), command: 'virtRewind.refresh', arguments: given }];
     case 'examine':
-      return { title: t('Examine'), command: 'virtRewind.examine', arguments: [{ ...where, vm }] };
+      return [{ title: t('Examine'), command: 'virtRewind.examine', arguments: [{ ...where, vm }] }];
+    case 'guest':
+      return silentButtons(details);
   }
 }

@@ -44,7 +44,7 @@ export const fileProblems = {
       quotedPath(said),
     ),
     t(
-      'Leave the VM running, and let the delete that was interrupted be finished: where QEMU stands on the lower file it refuses, and nothing happens. Then “virsh qemu-monitor-command {0} --hmp info block” says which file it is; give the VM that one as its disk (“virsh edit”), then shut it down.',
+      'Leave the VM running, and let the delete that was interrupted be finished: where QEMU stands on the lower file it refuses, and nothing happens. Then “virsh qemu-monitor-command {0} --hmp info block” says which file it is. Give the VM that file as its disk (“virsh edit”), then shut it down.',
       vm,
     ),
   ],
@@ -62,7 +62,7 @@ export const fileProblems = {
   ],
   backingChanged: ({ file, overlay }) => [
     t('{0} was written to after {1}, which is built on it.', quotedPath(file), quotedPath(overlay)),
-    t('Whoever reads through both may see a mix of old and new data: file systems in it can be damaged.'),
+    t('A program that reads through both may see a mix of old and new data: file systems in it can be damaged.'),
     t('Find out who wrote to it (a VM started from it, a tool, a copy put back), and compare with a backup.'),
   ],
   usedByOtherVm: ({ vm, file }) => [
@@ -110,7 +110,7 @@ export const fileProblems = {
           bytesText(limit.bytes),
         )
       : t(
-          'A delta of disk {0} of {1} takes {2}, more than {3} % of its base.',
+          'A delta of disk {0} of {1} takes {2}, more than {3} % of the size of the disk’s base image.',
           displayLine(disk),
           vm,
           bytesText(bytes),
@@ -125,7 +125,7 @@ export const fileProblems = {
     consolidate(),
   ],
   freeSpaceLow: ({ folder, freeBytes, totalBytes }) => [
-    t('Of {0} only {1} of {2} are free.', quotedPath(folder), bytesText(freeBytes), bytesText(totalBytes)),
+    t('In {0} only {1} of {2} are free.', quotedPath(folder), bytesText(freeBytes), bytesText(totalBytes)),
     t('When it is full, every VM that writes there stops, and snapshots can neither be taken nor merged.'),
     t('Make room: delete snapshots and files that nobody needs, or make the file system larger.'),
   ],
@@ -133,7 +133,7 @@ export const fileProblems = {
     days < 1
       ? t('{0} will be full within a day if it goes on like this.', quotedPath(folder))
       : t('{0} will be full in about {1} days if it goes on like this.', quotedPath(folder), Math.floor(days)),
-    t('{0} are free, and {1} a day were taken lately.', bytesText(freeBytes), bytesText(bytesPerDay)),
+    t('{0} are free, and {1} a day were used in the last days.', bytesText(freeBytes), bytesText(bytesPerDay)),
     t('Make room: delete snapshots and files that nobody needs, or make the file system larger.'),
   ],
   backingMissing: ({ disk, file }, { vm }) => [

@@ -28,6 +28,6 @@ export function healthNewsText([first, ...others]: readonly [HealthNews, ...Heal
   const told = others.slice(0, mostTold - 1).map(({ problem, view }) => problemText(problem, view, now).what);
   const untold = others.length - told.length;
   const more =
-    untold === 0 ? [] : [untold === 1 ? t('One thing more is wrong.') : t('{0} things more are wrong.', untold)];
+    untold === 0 ? [] : [untold === 1 ? t('1 more thing is wrong.') : t('{0} more things are wrong.', untold)];
   return [what, means, ...told, ...more, todo].join(' ');
 }

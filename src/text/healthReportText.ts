@@ -21,6 +21,11 @@ export interface CheckedVm {
 export function healthReportText(checked: readonly CheckedVm[], unreached: readonly string[], now: number): string {
   const bad = checked.filter(({ health }) => health.found.some((problem) => severityOf(problem) !== 'note'));
   const rest = checked.filter((one) => !bad.includes(one));
+  const missed = unreached.map((one) => `**${line(t('Not checked'))}:** ${line(one)}`);
+  const [only, ...others] = checked;
+  if (only !== undefined && others.length === 0) {
+    return [`# ${line(t('Health of {0}', only.view.vm.name))}`, ...missed, ...vmPart(only, now, '##')].join('\n\n');
+  }
   return [
     `# ${line(t('Health of {0} VMs', checked.length))}`,
     line(
@@ -28,28 +33,29 @@ export function healthReportText(checked: readonly CheckedVm[], unreached: reado
         ? t('Nothing is wrong, as far as can be seen.')
         : t('Something is wrong with {0} of them.', bad.length),
     ),
-    ...unreached.map((one) => `**${line(t('Not checked'))}:** ${line(one)}`),
-    ...[...bad, ...rest].flatMap((one) => vmPart(one, now)),
+    ...missed,
+    ...[...bad, ...rest].flatMap((one) => [`## ${line(one.view.vm.name)}`, ...vmPart(one, now, '###')]),
   ].join('\n\n');
 }
 
-function vmPart({ view, health, snoozed, failure }: CheckedVm, now: number): readonly string[] {
+type Heading = '##' | '###';
+
+function vmPart({ view, health, snoozed, failure }: CheckedVm, now: number, heading: Heading): readonly string[] {
   const unjudged = [...new Set(health.unjudged.map((check) => checkName(check)))];
   return [
-    `## ${line(view.vm.name)}`,
     ...(health.found.length === 0 ? [line(t('Nothing is wrong, as far as can be seen.'))] : []),
-    ...health.found.map((problem) => partOf(problem, view, now)),
+    ...health.found.map((problem) => partOf(problem, view, now, heading)),
     ...(failure === undefined ? [] : [line(failure)]),
     ...(unjudged.length === 0 ? [] : [`${line(t('Not known'))}: ${unjudged.map(line).join(', ')}.`]),
     ...(snoozed === 0
       ? []
-      : [line(snoozed === 1 ? t('One thing more is snoozed.') : t('{0} things more are snoozed.', snoozed))]),
+      : [line(snoozed === 1 ? t('1 more finding is snoozed.') : t('{0} more findings are snoozed.', snoozed))]),
   ];
 }
 
-function partOf(problem: Problem, view: VmView, now: number): string {
+function partOf(problem: Problem, view: VmView, now: number, heading: Heading): string {
   const { what, means, todo } = problemText(problem, view, now);
-  return `### ${line(`${severityWord(severityOf(problem))}: ${what}`)}\n\n${line(means)} ${line(todo)}`;
+  return `${heading} ${line(`${severityWord(severityOf(problem))}: ${what}`)}\n\n${line(means)} ${line(todo)}`;
 }
 
 /** One line, in which nothing is markup. */

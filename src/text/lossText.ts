@@ -9,8 +9,10 @@ import { bytesText } from './bytesText.js';
 import { titleOf } from './operationProgress.js';
 import { agoText } from './relativeAge.js';
 
-/** More names than this are counted, not listed: a modal dialog does not scroll. */
-const longestList = 8;
+/** More names than this are counted, not listed: nobody reads them in a dialog. */
+const longestList = 40;
+/** More than this are counted and listed. */
+const mostUncounted = 8;
 
 /** @param now milliseconds since 1970 */
 export function lossText(loss: Loss, plan: Plan, target: VmView, now: number): string {
@@ -39,7 +41,7 @@ export function lossText(loss: Loss, plan: Plan, target: VmView, now: number): s
         : t('changes of its configuration since then');
     case 'restorePoints': {
       const titles = loss.names.map((name) => titleOf(target, name));
-      return titles.length <= longestList
+      return titles.length <= mostUncounted
         ? t('the way back to: {0}', listed(titles))
         : t('the way back to {0} snapshots: {1}', titles.length, listed(titles));
     }

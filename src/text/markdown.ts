@@ -16,6 +16,14 @@ export function factsMarkdown({ heading, text, lines }: FactList): string {
   ].join('\n\n');
 }
 
+/** As it is typed: its marks are more than there are in a row in it, so that none of them ends it. */
+export function codeText(text: string): string {
+  const longest = Math.max(0, ...(text.match(/`+/gu) ?? []).map((run) => run.length));
+  const marks = '`'.repeat(longest + 1);
+  const edge = /^`|`$/u.test(text) ? ' ' : '';
+  return `${marks}${edge}${text}${edge}${marks}`;
+}
+
 /**
  * CommonMark takes a backslash before any ASCII punctuation for that character itself, so every one gets one: no link,
  * image, HTML, entity or autolink is left. Spaces stay, so that long text wraps; indents go, for they would make code.

@@ -3,6 +3,7 @@ import { t } from '@vscode/l10n';
 import type { RunningOperation, VmView } from '../inventory/views.js';
 import type { OperationRequest } from '../domain/operation.js';
 import { displayLine } from '../domain/plainText.js';
+import type { VmRef } from '../domain/vm.js';
 import { findSnapshot } from '../domain/snapshotTree.js';
 import { elapsedText } from './relativeAge.js';
 import { operationWords } from './operationText.js';
@@ -56,4 +57,10 @@ export function titleIn(view: Pick<VmView, 'tree'>, request: OperationRequest): 
 /** What people call a snapshot; its name where the tree does not tell. */
 export function titleOf(view: Pick<VmView, 'tree'>, name: string): string {
   return (view.tree && findSnapshot(view.tree, name)?.title) ?? name;
+}
+
+/** `web-test: reverting to clean-install`; the UUID where the VM is not known. */
+export function requestWords(known: { findVm(vm: VmRef): VmView | undefined }, request: OperationRequest): string {
+  const view = known.findVm(request.vm);
+  return `${view?.vm.name ?? request.vm.uuid}: ${operationWords(request, titleIn(view ?? {}, request))}`;
 }

@@ -8,8 +8,10 @@ import type {
   OperationType,
   PowerAction,
 } from '../domain/operation.js';
+import type { Plan } from '../operations/plan.js';
 import { durationText } from './relativeAge.js';
 import { powerWord } from './words.js';
+import type { EndState } from '../operations/revert/planRevert.js';
 
 /** Names as people read them; `title` is that of the snapshot which the request makes or names. */
 interface Names {
@@ -26,7 +28,7 @@ interface OperationText<K extends OperationType> {
   readonly doing: (request: RequestOf<K>, title: string) => string;
   readonly question: (request: RequestOf<K>, names: Names) => string;
   /** Of the button that goes on. */
-  readonly confirm: (request: RequestOf<K>) => string;
+  readonly confirm: (request: RequestOf<K>, plan: Plan) => string;
   readonly done: (request: RequestOf<K>, done: Done) => string;
   /** What it leaves that somebody else cancelled: libvirt can cancel external memory and merges only. */
   readonly left?: () => string;
@@ -98,7 +100,8 @@ const texts: { readonly [K in OperationType]: OperationText<K> } = {
   delete: {
     doing: ({ scope }, title) => deletes[scope].doing(title),
     question: ({ scope }, names) => deletes[scope].question(names),
-    confirm: ({ scope }) => (scope === 'one' ? t('Delete') : t('Delete All')),
+    confirm: ({ scope }, { deletes = [] }) =>
+      scope === 'one' || deletes.length < 2 ? t('Delete') : t('Delete {0} Snapshots', deletes.length),
     done: ({ scope }, done) => deletes[scope].done(done),
     left: () => t('The present state of the VM is kept; delete the snapshot again to finish.'),
   },
@@ -129,7 +132,7 @@ const texts: { readonly [K in OperationType]: OperationText<K> } = {
   consolidate: {
     doing: () => t('consolidating'),
     question: (_, { vm }) => t('Consolidate the disks of {0}?', vm),
-    confirm: () => t('Consolidate'),
+    confirm: (_, plan) => consolidateLabel(plan),
     done: (_, { vm, took }) => t('Consolidated the disks of {0} in {1}.', vm, took),
     left: () => t('The disks of the VM are what they were; consolidate it again to finish.'),
   },
@@ -137,7 +140,8 @@ const texts: { readonly [K in OperationType]: OperationText<K> } = {
     doing: ({ snapshots: { length } }) => (length === 1 ? t('pruning 1 snapshot') : t('pruning {0} snapshots', length)),
     question: ({ snapshots: { length } }, { vm }) =>
       length === 1 ? t('Delete 1 snapshot of {0}?', vm) : t('Delete {0} snapshots of {1}?', length, vm),
-    confirm: ({ snapshots }) => (snapshots.length === 1 ? t('Delete') : t('Delete All')),
+    confirm: ({ snapshots }, { deletes = snapshots }) =>
+      deletes.length === 1 ? t('Delete 1 Snapshot') : t('Delete {0} Snapshots', deletes.length),
     done: (_, { vm, took }) => t('Pruned the snapshots of {0} in {1}.', vm, took),
     left: () => t('What was not deleted stays; prune again to finish.'),
   },
@@ -160,8 +164,35 @@ export function questionText(request: OperationRequest, names: Names): string {
   return textOf(request).question(request, names);
 }
 
-export function confirmLabel(request: OperationRequest): string {
-  return textOf(request).confirm(request);
+/** Says what the button does. */
+export function confirmLabel(plan: Plan): string {
+  return textOf(plan.request).confirm(plan.request, plan);
+}
+
+/** Says in which state the VM is afterwards. */
+export function revertLabel(state: EndState): string {
+  switch (state) {
+    case 'running':
+      return t('Revert and Run');
+    case 'paused':
+      return t('Revert and Pause');
+    case 'off':
+      return t('Revert and Leave Off');
+  }
+}
+
+/** Snapshots go where they own the layers; files alone are merged where none does. */
+function consolidateLabel({ deletes = [], merges = [], steps }: Plan): string {
+  if (deletes.length > 0) {
+    return deletes.length === 1
+      ? t('Delete 1 Snapshot and Merge')
+      : t('Delete {0} Snapshots and Merge', deletes.length);
+  }
+  const files = steps.flatMap((step) =>
+    step.kind === 'blockCommit' ? step.merged : step.kind === 'commitImages' ? step.disks.flatMap((d) => d.merged) : [],
+  );
+  const count = Math.max(files.length, merges.length);
+  return count === 1 ? t('Merge 1 File') : t('Merge {0} Files', count);
 }
 
 export function leftByCancel(request: OperationRequest | undefined): string {

@@ -5,13 +5,14 @@ import type { VmView } from '../inventory/views.js';
 import type { OperationRequest } from '../domain/operation.js';
 import type { Plan } from '../operations/plan.js';
 import { parseDescription } from '../domain/description.js';
-import { createMs } from '../domain/estimates.js';
+import { toldCreateMs } from '../domain/estimates.js';
 import { displayLine } from '../domain/plainText.js';
 import type { Snapshot } from '../domain/snapshot.js';
 import { findSnapshot } from '../domain/snapshotTree.js';
 import { bytesText } from './bytesText.js';
 import { repairText } from './problemText.js';
 import { lossText } from './lossText.js';
+import { withoutMergesOnTheWay } from './mergeTargets.js';
 import { titleIn } from './operationProgress.js';
 import { confirmLabel, questionText } from './operationText.js';
 import { agoText, durationText } from './relativeAge.js';
@@ -41,18 +42,18 @@ export function planText(plan: Plan, target: VmView, now: number): PlanText {
         ]),
     ...keptLines(plan, target),
     ...lossLines(plan, target, now),
-    ...(plan.warnings.length === 0 ? [] : ['', ...plan.warnings.map((warning) => warningText(warning, plan, target))]),
+    ...warningLines(plan, target),
     ...(snapshot === undefined || plan.request.kind !== 'revert' ? [] : ['', statesText(snapshot, target)]),
   ];
   return {
     title: questionText(request, { vm: displayLine(target.vm.name), title: displayLine(titleIn(target, request)) }),
     detail: lines.join('\n').trim(),
-    confirm: confirmLabel(request),
+    confirm: confirmLabel(plan),
   };
 }
 
 /** What makes a revert harmless. */
-function keptLines(plan: Plan, { vm }: VmView): readonly string[] {
+function keptLines(plan: Plan, { vm, tree }: VmView): readonly string[] {
   const kept = plan.steps.find((step) => step.kind === 'createSnapshot' && step.name === plan.checkpoint);
   if (kept?.kind !== 'createSnapshot') {
     return [];
@@ -63,7 +64,7 @@ function keptLines(plan: Plan, { vm }: VmView): readonly string[] {
   return [
     '',
     t('What the VM is now is kept first, as the snapshot “{0}” ({1}); Undo Revert brings it back.', title, words),
-    costText(durationText(createMs(kept.snapshotKind, kept.style, vm.memoryBytes)), plan.spaceBytes),
+    costText(durationText(toldCreateMs(kept.snapshotKind, kept.style, vm.memoryBytes, tree)), plan.spaceBytes),
   ];
 }
 
@@ -78,6 +79,12 @@ function lossLines(plan: Plan, target: VmView, now: number): readonly string[] {
     return keepsPresent(plan.request) ? [t('The present state of the VM stays as it is.')] : [];
   }
   return ['', t('Lost for ever:'), ...plan.losses.map((loss) => `• ${lossText(loss, plan, target, now)}`)];
+}
+
+/** What is true of a revert and of its checkpoint is told once. */
+function warningLines(plan: Plan, target: VmView): readonly string[] {
+  const sentences = new Set(withoutMergesOnTheWay(plan).map((warning) => warningText(warning, plan, target)));
+  return sentences.size === 0 ? [] : ['', ...sentences];
 }
 
 function keepsPresent({ kind: type }: OperationRequest): boolean {

@@ -1,21 +1,19 @@
 // Several plans → the words of their one confirmation: each is named, and what is lost is told in total.
 // Knows nothing of the editor.
 import { t } from '@vscode/l10n';
-import { type VmView, vmKey } from '../inventory/views.js';
+import { vmKey } from '../inventory/views.js';
 import type { Loss, Warning } from '../domain/consequences.js';
-import type { Plan } from '../operations/plan.js';
 import { displayLine } from '../domain/plainText.js';
+import { freedText } from './freedText.js';
 import { titleIn, titleOf } from './operationProgress.js';
+import type { PlannedTarget } from './shortLosses.js';
 import { warningText } from './warningText.js';
 import { operationWords } from './operationText.js';
 
-export interface PlannedTarget {
-  readonly plan: Plan;
-  readonly target: VmView;
-}
-
-/** A modal dialog does not scroll everywhere: more lines of one sort than this are put together. */
+/** More lines of one sort than this are put together. */
 const mostLines = 12;
+/** More than a person reads. */
+const mostWarnings = 60;
 /** More names than this in one line are counted. */
 const mostNames = 30;
 /** A name that is one of many. */
@@ -81,10 +79,15 @@ function lossLines(planned: readonly PlannedTarget[]): readonly string[] {
     return count === 0 ? [] : [text(count)];
   };
   const points = losers('restorePoints').flatMap(lostPoints);
+  const files = planned.flatMap(({ plan }) => plan.losses.flatMap((loss) => (loss.kind === 'files' ? loss.files : [])));
   return [
     ...line('ram', (count) => t('the RAM of {0} VMs: the programs that run in them now', count)),
     ...line('unsavedWork', (count) => t('what programs in {0} VMs have not written to disk yet', count)),
     ...line('diskChanges', (count) => t('what was written to the disks of {0} VMs since then', count)),
+    ...line('managedSave', (count) =>
+      t('the saved state of {0} VMs: the programs that would go on at the next start', count),
+    ),
+    ...(files.length === 0 ? [] : [t('{0} files: {1}', files.length, listed(files))]),
     ...line('configuration', (count) =>
       t('the configuration of {0} VMs, which are transient and gone when they are off', count),
     ),
@@ -107,14 +110,16 @@ function warningLines(planned: readonly PlannedTarget[]): readonly string[] {
   const [merges, files] = [count('merges'), count('leavesFile')];
   const lines = all
     .filter(
-      ({ warning: { kind: about } }) => !(about === 'merges' && merges > 1) && !(about === 'leavesFile' && files > 1),
+      ({ warning: { kind } }) =>
+        kind !== 'frees' && !(kind === 'merges' && merges > 1) && !(kind === 'leavesFile' && files > 1),
     )
     .map(({ warning, plan, target }) => warningText(warning, plan, target));
   return [
     ...new Set(lines),
     ...(merges > 1 ? [t('What was written after {0} of them is merged down; nothing of it is lost.', merges)] : []),
     ...(files > 1 ? [t('This libvirt leaves {0} files behind.', files)] : []),
-  ].slice(0, mostLines);
+    ...freedText(planned),
+  ].slice(0, mostWarnings);
 }
 
 function listed(names: readonly string[]): string {

@@ -1,4 +1,5 @@
 // The shape of a problem's sentences, and what they are made with.
+import { inQuotes } from './quotes.js';
 import { t } from '@vscode/l10n';
 import type { ProblemKind, ProblemOf } from '../diagnosis/problem.js';
 import { displayLine } from '../domain/plainText.js';
@@ -23,7 +24,7 @@ export type ProblemSentences = {
 const longestList = 10;
 
 export function quotedPath(file: string): string {
-  return `“${displayLine(file, 500)}”`;
+  return inQuotes(displayLine(file, 500));
 }
 
 export function quotedPaths(files: readonly string[]): string {

@@ -1,4 +1,5 @@
 // What is wrong with a VM, for people: what it is, what it means, what to do about it. Plain text; knows nothing of the editor.
+import { knownFaultText } from './knownFaultText.js';
 import { t } from '@vscode/l10n';
 import type { Problem } from '../diagnosis/problem.js';
 import type { Repair } from '../domain/operation.js';
@@ -56,8 +57,8 @@ const sentences: ProblemSentences = {
     t('Start the VM once to use it up; a revert asks before it drops it.'),
   ],
   knownBadVersion: ({ version, why, source }) => [
-    t('libvirt {0}: {1}.', displayLine(version), displayLine(why)),
-    t('Known from {0}; the distribution may have repaired it.', displayLine(source)),
+    t('libvirt {0}: {1}.', displayLine(version), knownFaultText(why)),
+    t('This is known from {0}; the distribution may have repaired it.', displayLine(source)),
     t('A newer libvirt is free of it.'),
   ],
 };

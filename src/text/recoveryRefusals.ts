@@ -31,7 +31,7 @@ export const recoveryRefusals: Pick<
   unfinishedOperation: ({ vm }) => [
     t('An operation on {0} was interrupted and is not brought to its end, so nothing new is begun on top of it.', vm),
     t(
-      'Examine {0} and mend what is found, or run the commands in the log and call “Unfinished Operation Is Taken Care Of”.',
+      'Examine {0} and repair what is found, or run the commands in the log and call “Unfinished Operation Is Taken Care Of”.',
       vm,
     ),
   ],
@@ -103,7 +103,7 @@ export const recoveryRefusals: Pick<
 
 function finishIt(vm: string): string {
   return t(
-    'Look at {0}. Then call “Finish Unfinished Operation”, which shows first what it would do, or leave {0} as it is and call “Unfinished Operation Is Taken Care Of”.',
+    'Look at {0}. Then call “Finish Unfinished Operation”, which shows first what it would do. Or leave {0} as it is and call “Unfinished Operation Is Taken Care Of”.',
     vm,
   );
 }

@@ -40,7 +40,7 @@ export function recoveryText({ request, vm, outcome, why }: RecoveryReport, titl
     }
     case 'failed':
       return {
-        message: `${what} ${t('To bring it to its end failed too; it is tried again at the next connection.')}`,
+        message: `${what} ${t('The recovery failed too. It is tried again at the next connection.')}`,
         severity: 'error',
       };
   }

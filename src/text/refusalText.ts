@@ -1,5 +1,6 @@
 // Why a rule of ours refused, in two sentences: the reason, and what to do instead. Nothing has been touched when one
 // of these is shown. Knows nothing of the editor.
+import { inQuotes } from './quotes.js';
 import { t } from '@vscode/l10n';
 import { displayLine } from '../domain/plainText.js';
 import type { Refusal, RefusalReason } from '../domain/refusal.js';
@@ -26,7 +27,7 @@ export function refusalText(refusal: Refusal): RefusalText {
   const facts = Object.fromEntries(
     Object.entries(refusal.facts).map(([name, fact]) => {
       const words = displayLine(fact);
-      return [name, titles.has(name) && words !== '' ? `“${words}”` : words];
+      return [name, titles.has(name) && words !== '' ? inQuotes(words) : words];
     }),
   );
   const [reason, nextStep] = sentence(facts);
@@ -237,7 +238,7 @@ const sentences: Sentences = {
   noDescendants: ({ snapshot }) => [t('Nothing is built on {0}.', snapshot), ''],
   layoutLeafNeeded: ({ snapshot, parent, by }) => [
     t(
-      '{0} tells which file the VM is on: without it, a newer libvirt would take the file of {1} that {2} is built on for the VM’s own, and remove it at a revert.',
+      '{0} tells which file the VM is on. Without it, a newer libvirt would remove at a revert the file of {1} that {2} is built on.',
       snapshot,
       parent,
       by,

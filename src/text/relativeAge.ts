@@ -14,7 +14,7 @@ const year = 365.25 * day;
  * |-------------------|------------------------------|
  * | before libvirt    | time unknown (a clock that had lost it, or no time at all) |
  * | future            | in the future (a clock was wrong, then or now) |
- * | some minutes ahead, < 1 min | just now (clocks of two computers differ) |
+ * | some minutes ahead, < 1 min | now (clocks of two computers differ) |
  * | < 1 h             | 5 min                        |
  * | < 1 day           | 2 h                          |
  * | < 2 weeks         | 3 days                       |
@@ -36,7 +36,7 @@ export function relativeAge(at: number, now: number): string {
       break;
   }
   if (age < minute) {
-    return t('just now');
+    return t('now');
   }
   if (age < hour) {
     return t('{0} min', Math.floor(age / minute));
@@ -65,6 +65,15 @@ export function agoText(at: number, now: number): string {
   }
 }
 
+/** Of what nothing is heard of any more; counts in steps of ten seconds, so that rows do not flicker. */
+export function lastSeenText(at: number, now: number): string {
+  const seconds = Math.floor((now - at) / 10_000) * 10;
+  if (seconds < 10) {
+    return t('last seen just now');
+  }
+  return seconds < 60 ? t('last seen {0} s ago', seconds) : t('last seen {0} ago', relativeAge(at, now));
+}
+
 /**
  * When it was, in as few characters as tell it: `09:41` of today, else `11-20`, or `2024-11-20` of another year.
  *
@@ -81,17 +90,18 @@ export function shortTime(at: number, now: number): string {
   return then.toDateString() === today.toDateString() ? `${two(then.getHours())}:${two(then.getMinutes())}` : day;
 }
 
-/** A span of time: `850 ms`, `3.2 s`, `48 s`, `2 min 5 s`. */
+/** A span of time in a sentence: `less than 0.1 s`, `0.9 s`, `3.2 s`, `48 s`, `2 min 5 s`. */
 export function durationText(milliseconds: number): string {
-  if (milliseconds < 1_000) {
-    // Less than none: the clock was set meanwhile.
-    return t('{0} ms', Math.max(0, Math.round(milliseconds)));
+  if (milliseconds < 50) {
+    return t('less than 0.1 s');
   }
-  const seconds = milliseconds / 1_000;
-  if (seconds < 10) {
-    return t('{0} s', Math.round(seconds * 10) / 10);
-  }
-  return elapsedText(milliseconds);
+  const seconds = Math.round(milliseconds / 100) / 10;
+  return seconds < 10 ? t('{0} s', seconds) : elapsedText(milliseconds);
+}
+
+/** What was measured, as a fact of its own: `143 ms`, `3.2 s`. */
+export function measuredText(milliseconds: number): string {
+  return milliseconds < 1_000 ? t('{0} ms', Math.max(0, Math.round(milliseconds))) : durationText(milliseconds);
 }
 
 /** A span of time that a row counts up: whole seconds. */
@@ -100,5 +110,6 @@ export function elapsedText(milliseconds: number): string {
   if (seconds < 60) {
     return t('{0} s', seconds);
   }
-  return t('{0} min {1} s', Math.floor(seconds / 60), seconds % 60);
+  const minutes = Math.floor(seconds / 60);
+  return seconds % 60 === 0 ? t('{0} min', minutes) : t('{0} min {1} s', minutes, seconds % 60);
 }

@@ -7,7 +7,7 @@ export const repairRefusals: Pick<
   'nothingToRepair' | 'imageInUse' | 'fileNotOrphan' | 'snapshotWhole' | 'currentNotesFiles' | 'notOnSnapshot'
 > = {
   nothingToRepair: ({ vm }) => [
-    t('What this would mend on {0} is not wrong any more, or cannot be seen now.', vm),
+    t('What this would repair on {0} is not wrong any more, or cannot be seen now.', vm),
     t('Examine the VM again.'),
   ],
   imageInUse: ({ vm, file }) => [

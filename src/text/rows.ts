@@ -14,7 +14,7 @@ import { connectionLabel } from './connectionLabel.js';
 import { shortFailure } from './failureText.js';
 import { healthMark } from './healthText.js';
 import { operationProgress } from './operationProgress.js';
-import { relativeAge, shortTime } from './relativeAge.js';
+import { agoText, lastSeenText, relativeAge, shortTime } from './relativeAge.js';
 import { bytesText } from './bytesText.js';
 import { changedSince, sizeWords, togetherWords } from './sizeText.js';
 import { kindWords, powerWord, snapshotCountText } from './words.js';
@@ -25,7 +25,7 @@ export interface Row {
   /** The same with what the icon says too: for who sees no icon. */
   readonly words: string;
   /** How the row is marked beside its words. */
-  readonly mark?: 'protected' | 'dimmed';
+  readonly mark?: 'protected' | 'dimmed' | 'lost';
   /** Name of a codicon, with the id of a theme colour where colour helps. The words say the same. */
   readonly icon: { readonly name: string; readonly color?: string };
   /** Tokens for menus. */
@@ -52,7 +52,7 @@ export function connectionRow(view: ConnectionView): Row {
     label,
     description,
     words: description,
-    icon: { name: view.state === 'connected' ? 'server' : 'debug-disconnect' },
+    icon: { name: view.state === 'connected' && view.lastSeenAt === undefined ? 'server' : 'debug-disconnect' },
     context: connectionTokens(view),
     opens: 'open',
     spoken: spokenRow(label, description, t('connection')),
@@ -70,6 +70,9 @@ function connectionState(view: ConnectionView): string {
       return view.retryAt === undefined ? word : t('{0} · tries again by itself', word);
     }
     case 'connected':
+      if (view.lastSeenAt !== undefined) {
+        return t('does not answer');
+      }
       return view.capabilities === undefined ? t('connected') : versions(view.capabilities);
   }
 }
@@ -94,8 +97,31 @@ const powerIcons: Readonly<Record<PowerState, Row['icon']>> = {
   unknown: { name: 'question' },
 };
 
-export function vmRow(view: VmView, readOnly: boolean, { now, isProtected, health }: Reading): Row {
+/** What every row of a VM depends on: the connection. */
+export interface Reach {
+  readonly readOnly: boolean;
+  /** Milliseconds since 1970: nothing was heard of it since; absent: it is there. */
+  readonly lastSeenAt?: number | undefined;
+}
+
+export function reachOf(connection: ConnectionView | undefined): Reach {
+  return { readOnly: connection?.capabilities?.readOnly === true, lastSeenAt: connection?.lastSeenAt };
+}
+
+/** A colour of ours, so that what is dimmed can be read in each theme: the editor shows descriptions paler still. */
+export const dimmedColor = 'virtRewind.dimmedForeground';
+
+/** What nothing is heard of is shown as it was, pale. */
+const lostLook = { mark: 'lost', color: dimmedColor } as const;
+
+/** Nothing can be done with what nothing is heard of. */
+function isIdle({ readOnly, lastSeenAt }: Reach): boolean {
+  return readOnly || lastSeenAt !== undefined;
+}
+
+export function vmRow(view: VmView, reach: Reach, { now, isProtected, health }: Reading): Row {
   const { vm, operation } = view;
+  const { lastSeenAt } = reach;
   const label = displayLine(vm.name);
   const state = powerWord(vm);
   const [plain, surprising] = isPlain(vm) ? [[state], []] : [[], [state]];
@@ -103,7 +129,12 @@ export function vmRow(view: VmView, readOnly: boolean, { now, isProtected, healt
   const rest = count === undefined ? [] : [snapshotCountText(count), ...togetherWords(view)];
   const guarded = isProtected?.(vm) === true;
   const mark = healthMark(health?.(view.ref) ?? []);
-  const calm = [...surprising, ...rest, ...(mark === '' ? [] : [mark])];
+  const calm = [
+    ...(lastSeenAt === undefined ? [] : [lastSeenText(lastSeenAt, now)]),
+    ...surprising,
+    ...rest,
+    ...(mark === '' ? [] : [mark]),
+  ];
   const unseen = [...plain, ...(guarded ? [t('protected')] : [])];
   const parts =
     operation !== undefined
@@ -117,12 +148,19 @@ export function vmRow(view: VmView, readOnly: boolean, { now, isProtected, healt
     label,
     description,
     words,
-    ...(guarded ? { mark: 'protected' } : {}),
-    icon: operation === undefined && view.recovering !== true ? powerIcons[vm.power] : { name: 'loading~spin' },
-    context: vmTokens(view, readOnly, guarded ? 'protected' : 'unprotected'),
+    ...(lastSeenAt !== undefined ? { mark: lostLook.mark } : guarded ? { mark: 'protected' } : {}),
+    icon: vmIcon(view, lastSeenAt !== undefined),
+    context: vmTokens(view, { readOnly: isIdle(reach), isProtected: guarded, isWarned: mark !== '' }),
     opens: 'closed',
     spoken: spokenRow(label, words, t('VM')),
   };
+}
+
+function vmIcon({ vm, operation, recovering }: VmView, isLost: boolean): Row['icon'] {
+  const { name, color } =
+    operation === undefined && recovering !== true ? powerIcons[vm.power] : { name: 'loading~spin', color: undefined };
+  const shown = isLost ? lostLook.color : color;
+  return { name, ...(shown === undefined ? {} : { color: shown }) };
 }
 
 /** Nothing but what its icon says: the words would only take the room of others. */
@@ -131,15 +169,16 @@ function isPlain(vm: Vm): boolean {
 }
 
 /** What a snapshot's row depends on beside the snapshot. */
-export interface SnapshotPlace {
+export interface SnapshotPlace extends Reach {
   readonly isCurrent: boolean;
   readonly hasChildren: boolean;
-  readonly readOnly: boolean;
   readonly opens: Row['opens'];
   /** Our own record vouches that nobody asked for it. */
   readonly automatic: boolean;
   /** Somebody wants to keep it. */
   readonly kept: boolean;
+  /** It is the one that somebody goes back to most. */
+  readonly favourite?: boolean;
   /** What is wrong with it. */
   readonly found?: readonly Problem[];
 }
@@ -159,19 +198,34 @@ export function snapshotRow(snapshot: Snapshot, place: SnapshotPlace, { now }: R
   const label = place.automatic ? automaticTitle(snapshot, now) : displayLine(snapshot.title);
   const age = relativeAge(snapshot.createdAt, now);
   const mark = healthMark(place.found ?? []);
-  const parts = [age, ...sizeWords(size), ...(place.kept ? [t('kept')] : []), ...(mark === '' ? [] : [mark])];
-  const description = parts.join(' · ');
-  const words = [...parts, kindWords(snapshot), ...(place.automatic ? [t('automatic')] : [])].join(' · ');
+  const isFavourite = place.favourite === true;
+  const parts = [
+    age,
+    ...sizeWords(size, place.lastSeenAt === undefined ? undefined : shortTime(place.lastSeenAt, now)),
+    ...(place.kept && !isFavourite ? [t('kept')] : []),
+    ...(mark === '' ? [] : [mark]),
+  ];
+  const description = `${isFavourite ? '★ ' : ''}${parts.join(' · ')}`;
+  const words = [
+    ...parts,
+    kindWords(snapshot),
+    ...(place.automatic ? [t('automatic')] : []),
+    ...(isFavourite ? [t('favourite')] : []),
+  ].join(' · ');
   return {
     label,
     description,
     words,
-    ...(place.automatic ? { mark: 'dimmed' } : {}),
-    icon: { name: kindIcons[snapshot.kind], ...(place.automatic ? { color: 'descriptionForeground' } : {}) },
-    context: snapshotTokens(snapshot, place),
+    ...(place.lastSeenAt !== undefined ? { mark: lostLook.mark } : place.automatic ? { mark: 'dimmed' } : {}),
+    icon: { name: kindIcons[snapshot.kind], ...colorOf(place) },
+    context: snapshotTokens(snapshot, { ...place, readOnly: isIdle(place) }),
     opens: place.opens,
     spoken: spokenRow(label, words, t('snapshot'), ...(place.isCurrent ? [t('the current one')] : [])),
   };
+}
+
+function colorOf({ automatic, lastSeenAt }: SnapshotPlace): Pick<Row['icon'], 'color'> {
+  return lastSeenAt !== undefined ? { color: lostLook.color } : automatic ? { color: dimmedColor } : {};
 }
 
 /** In the place of our own titles, until somebody gives another. */
@@ -188,8 +242,24 @@ function automaticTitle({ title, createdAt }: Snapshot, now: number): string {
   return kind === undefined ? displayLine(title) : shortTitles[kind](shortTime(createdAt, now));
 }
 
+/** Of those that were taken unasked, where they are many. @param newestAt milliseconds since 1970 */
+export function automaticRow(count: number, newestAt: number, { lastSeenAt }: Reach, { now }: Reading): Row {
+  const label = t('{0} automatic snapshots', count);
+  const description = t('newest: {0}', agoText(newestAt, now));
+  return {
+    label,
+    description,
+    words: description,
+    mark: lastSeenAt === undefined ? 'dimmed' : 'lost',
+    icon: { name: 'history', color: dimmedColor },
+    context: 'automatic;',
+    opens: 'closed',
+    spoken: spokenRow(label, description, t('taken before and after reverts')),
+  };
+}
+
 /** @param above the title of the current snapshot, where the row does not stand right under it */
-export function hereRow(view: VmView, above: string | undefined, readOnly: boolean, { now }: Reading): Row {
+export function hereRow(view: VmView, above: string | undefined, reach: Reach, { now }: Reading): Row {
   const { operation, vm } = view;
   const power = powerWord(vm);
   const changed = changedSince(view);
@@ -205,8 +275,9 @@ export function hereRow(view: VmView, above: string | undefined, readOnly: boole
     label,
     description,
     words,
-    icon: { name: 'location', color: 'charts.blue' },
-    context: hereTokens(view, readOnly),
+    ...(reach.lastSeenAt === undefined ? {} : { mark: lostLook.mark }),
+    icon: { name: 'location', color: reach.lastSeenAt === undefined ? 'charts.blue' : lostLook.color },
+    context: hereTokens(view, isIdle(reach)),
     opens: 'never',
     spoken: spokenRow(label, words, t('the present state of {0}', displayLine(view.vm.name))),
   };

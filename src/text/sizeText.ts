@@ -5,14 +5,25 @@ import type { VmView } from '../inventory/views.js';
 import type { Bytes, SnapshotSize } from '../domain/layers.js';
 import { bytesText } from './bytesText.js';
 import type { FactList } from './factList.js';
+import { shortTime } from './relativeAge.js';
 
 /** Less than an overlay takes before anything is written to it tells nothing. */
 const emptyOverlayBytes = 256 * 1024;
 
-/** For a row: nothing where it is not known, or takes nothing. */
-export function sizeWords(size: SnapshotSize | undefined): readonly string[] {
-  const bytes = size?.totalBytes ?? 'unknown';
-  return bytes === 'unknown' || bytes === 0 ? [] : [bytesText(bytes)];
+/**
+ * For a row: nothing where nobody looked yet, or it takes nothing.
+ *
+ * @param asOf of a size that may be another by now: when it was so, as `09:41`
+ */
+export function sizeWords(size: SnapshotSize | undefined, asOf?: string): readonly string[] {
+  if (size === undefined || size.totalBytes === 0) {
+    return [];
+  }
+  if (size.totalBytes === 'unknown') {
+    return [t('size not known')];
+  }
+  const words = bytesText(size.totalBytes);
+  return [asOf === undefined ? words : t('{0} as of {1}', words, asOf)];
 }
 
 /** Of all snapshots of a VM together, where that is known. */
@@ -48,17 +59,23 @@ export function sizeFacts(size: SnapshotSize | undefined): FactList['lines'] {
 }
 
 /** Of a VM: its disks, layer by layer in number, and the space left where they stand. */
-export function layerFacts({ layers }: VmView): FactList['lines'] {
+export function layerFacts({ layers }: VmView, now: number): FactList['lines'] {
   return [
     ...(layers?.disks ?? []).map(({ target, layers: own, whole }) => ({
       name: t('Layers of {0}', target),
       value: whole ? String(own.length) : t('at least {0}, the rest is not known', own.length),
     })),
+    ...sizesAsOf(layers, now),
     ...(layers?.rooms ?? []).map(({ folder, freeBytes, totalBytes }) => ({
       name: t('Free in {0}', folder),
       value: t('{0} of {1}', bytesWords(freeBytes), bytesWords(totalBytes)),
     })),
   ];
+}
+
+/** What was read again since, and was the same, is not told as newer. */
+export function sizesAsOf(layers: VmView['layers'], now: number): FactList['lines'] {
+  return layers === undefined ? [] : [{ name: t('Sizes as of'), value: shortTime(layers.readAt, now) }];
 }
 
 function part(what: string, bytes: Bytes | undefined): readonly string[] {

@@ -16,7 +16,7 @@ export const snapshotProblems = {
   ],
   tagWithoutRam: ({ snapshot }, { title }) => [
     t('The RAM of {0} is gone; the images hold its disks alone.', title(snapshot)),
-    t('Somebody took its data away and made it anew with qemu-img. Reverting would stop the VM and then fail.'),
+    t('Somebody removed its data and made it again with qemu-img. Reverting would stop the VM and then fail.'),
     t(
       'Let libvirt forget the snapshot. What it holds of the disks stays in the images: “qemu-img convert -l” reads it.',
     ),

@@ -8,6 +8,11 @@ import { refusalText } from './refusalText.js';
 import { agoText } from './relativeAge.js';
 import { operationWords } from './operationText.js';
 
+/** Of a command in a line of a question. */
+const longestCommand = 170;
+/** Of a snapshot in a line of a question. */
+const longestTitle = 48;
+
 /** More are in no dialog that anybody reads to its end. */
 const mostCommands = 12;
 
@@ -46,4 +51,52 @@ export function unfinishedText(
       ].join('\n');
     }
   }
+}
+
+/** The same, as short as a question: what was interrupted, and what would become of it. @param now milliseconds since 1970 */
+export function unfinishedLines(
+  unfinished: readonly UnfinishedOperation[],
+  view: VmView,
+  now: number,
+): readonly string[] {
+  const [first] = unfinished;
+  if (first === undefined) {
+    return [];
+  }
+  const what = operationWords(first.request, displayLine(titleIn(view, first.request), longestTitle));
+  const began = t('Interrupted: {0}, begun {1}.', what, agoText(first.startedAt, now));
+  const others = unfinished.length === 1 ? '' : ` ${moreText(unfinished.length - 1)}`;
+  const count = (of: (one: UnfinishedOperation['recovery']) => boolean): number =>
+    unfinished.filter(({ recovery }) => of(recovery)).length;
+  const [undone, finished, explained] = [
+    count((one) => one.kind === 'steps' && one.to === 'before'),
+    count((one) => one.kind === 'settled' || (one.kind === 'steps' && one.to !== 'before')),
+    count((one) => one.kind === 'explain'),
+  ];
+  const ends = [
+    ...(finished > 0 ? [t('To be finished: {0}.', finished)] : []),
+    ...(undone > 0 ? [t('To be undone: {0}.', undone)] : []),
+    ...(explained > 0 ? [t('Left to you: {0}.', explained)] : []),
+  ];
+  return [
+    `${began}${others}`,
+    ...(ends.length === 0 ? [] : [ends.join(' ')]),
+    ...commandLine(unfinished.flatMap((one) => (one.recovery.kind === 'steps' ? one.commands : []))),
+  ];
+}
+
+function commandLine(commands: readonly string[]): readonly string[] {
+  const [only, ...others] = commands;
+  if (only === undefined) {
+    return [];
+  }
+  return [
+    others.length === 0
+      ? t('This would be run: {0}', displayLine(only, longestCommand))
+      : t('Details shows the {0} commands that would be run.', commands.length),
+  ];
+}
+
+function moreText(count: number): string {
+  return count === 1 ? t('1 more operation.') : t('{0} more operations.', count);
 }

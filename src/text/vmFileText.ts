@@ -1,4 +1,5 @@
 // A file of a VM as a line of a list: what it is, how large, and who is made of it. Knows nothing of the editor.
+import { inQuotes } from './quotes.js';
 import { t } from '@vscode/l10n';
 import type { VmView } from '../inventory/views.js';
 import { displayLine } from '../domain/plainText.js';
@@ -17,7 +18,7 @@ const mostNamed = 3;
 
 export function vmFileText(file: VmFile, view: Pick<VmView, 'tree'>): VmFileText {
   const { path, format, snapshots, after, present, seen } = file;
-  const titles = snapshots.slice(0, mostNamed).map((name) => `“${displayLine(titleOf(view, name))}”`);
+  const titles = snapshots.slice(0, mostNamed).map((name) => inQuotes(displayLine(titleOf(view, name))));
   const facts = [
     roleWords(file),
     ...(format === undefined || seen === 'missing' ? [] : [displayLine(format)]),
@@ -27,7 +28,7 @@ export function vmFileText(file: VmFile, view: Pick<VmView, 'tree'>): VmFileText
       ? []
       : [
           snapshots.length > mostNamed
-            ? t('of {0} and {1} snapshots more', titles.join(', '), snapshots.length - mostNamed)
+            ? t('of {0} and {1} more snapshots', titles.join(', '), snapshots.length - mostNamed)
             : t('of {0}', titles.join(', ')),
         ]),
     ...(after === undefined ? [] : [t('made after “{0}”', displayLine(titleOf(view, after)))]),

@@ -1,10 +1,12 @@
 // What a person should know before an operation, a sentence for each warning of a plan. Knows nothing of the editor.
+import { knownFaultText } from './knownFaultText.js';
 import { t } from '@vscode/l10n';
 import type { VmView } from '../inventory/views.js';
 import type { Plan } from '../operations/plan.js';
 import type { Warning } from '../domain/consequences.js';
 import { displayLine } from '../domain/plainText.js';
 import { bytesText } from './bytesText.js';
+import { mergeTargets } from './mergeTargets.js';
 import { titleOf } from './operationProgress.js';
 import { refusalText } from './refusalText.js';
 import { durationText } from './relativeAge.js';
@@ -21,14 +23,23 @@ export function warningText(warning: Warning, plan: Plan, target: VmView): strin
         durationText(warning.estimateMs),
         bytesText(warning.bytes),
       );
+    case 'keptWhileRunning':
+      return t(
+        'The guest runs on while its RAM is written. QEMU is asked for that through its monitor, so libvirt marks the VM as tainted (custom-monitor) until it is off; nothing else changes.',
+      );
+    case 'mayBeKeptWhileRunning':
+      return t(
+        'If QEMU can write the RAM while the guest runs on, the guest stands still for about {0} only. This is tried when the snapshot is taken; libvirt then marks the VM as tainted (custom-monitor) until it is off.',
+        durationText(warning.estimateMs),
+      );
     case 'crashConsistent':
       return t('The guest will find its disks as after a power cut.');
     case 'merges': {
       if (plan.request.kind === 'consolidate' || plan.request.kind === 'prune') {
-        return downwardsText(warning);
+        return downwardsText(warning, plan);
       }
       const from = displayLine(titleOf(target, plan.snapshot ?? ''));
-      const into = warning.into ?? t('the image below it');
+      const into = mergedInto(warning, plan);
       return warning.bytes === undefined
         ? t('What was written after “{0}” is merged into {1}; nothing of it is lost.', from, into)
         : t(
@@ -49,7 +60,7 @@ export function warningText(warning: Warning, plan: Plan, target: VmView): strin
     case 'startsQemu':
       return t('The VM is off: for a moment it is started without running, to change its image.');
     case 'knownBadVersion':
-      return t('libvirt {0} is known to be bad at this: {1}', warning.version, warning.why);
+      return t('libvirt {0} is known to be bad at this: {1}', warning.version, knownFaultText(warning.why));
     case 'agentMissing':
       return t('No guest agent answers, so the guest’s file systems are not frozen.');
     case 'cannotRevertHere':
@@ -61,7 +72,7 @@ export function warningText(warning: Warning, plan: Plan, target: VmView): strin
     case 'nvramNotCaptured':
       return t('The UEFI variables are not in the snapshot: they stay as they are.');
     case 'vanishesWhenStopped':
-      return t('The VM is transient: it and its snapshots vanish when it stops.');
+      return t('The VM is transient: it and its snapshots are gone when it stops.');
     case 'leavesFile':
       return t('This libvirt leaves the file {0} behind.', warning.file);
     case 'doneByUs':
@@ -127,7 +138,7 @@ export function warningText(warning: Warning, plan: Plan, target: VmView): strin
       return t('“{0}” stays: {1}', displayLine(titleOf(target, warning.snapshot)), refusalText(warning.why).reason);
     case 'changesBase':
       return t(
-        '{0} gets the content of the layers above it: whoever keeps that file as a template has another one then.',
+        '{0} gets the content of the layers above it. If you use that file as a template, it is another one then.',
         warning.file,
       );
     case 'ownerLeftOut':
@@ -164,8 +175,17 @@ function partWord(device: Extract<Warning, { kind: 'notInSnapshot' }>['devices']
   }
 }
 
-function downwardsText({ into, bytes }: Extract<Warning, { kind: 'merges' }>): string {
-  const file = into ?? t('the image below it');
+type Merges = Extract<Warning, { kind: 'merges' }>;
+
+/** Of each disk the file that takes it, where there are several disks. */
+function mergedInto({ into }: Merges, plan: Plan): string {
+  const files = mergeTargets(plan);
+  return files.length > 1 ? files.map((file) => displayLine(file)).join(', ') : (into ?? t('the image below it'));
+}
+
+function downwardsText(warning: Merges, plan: Plan): string {
+  const { bytes } = warning;
+  const file = mergedInto(warning, plan);
   return bytes === undefined
     ? t('The layers above are merged down into {0}; nothing of the present is lost.', file)
     : t(

@@ -1,7 +1,8 @@
 // Several views look at the same inventory, which follows one attention: theirs together. Knows nothing of the editor.
 import type { InventoryPort } from '../engine/inventory.js';
-import type { Attention } from '../inventory/views.js';
+import { type Attention, type VmView, vmKey } from '../inventory/views.js';
 import type { Disposable } from '../base/disposable.js';
+import { Emitter } from '../base/emitter.js';
 
 /** What one view looks at. Ended, it looks at nothing. */
 export interface AttentionShare extends Disposable {
@@ -11,9 +12,18 @@ export interface AttentionShare extends Disposable {
 export class Attentions {
   readonly #inventory: Pick<InventoryPort, 'setAttention'>;
   readonly #shares = new Map<AttentionShare, Attention>();
+  readonly #changed = new Emitter<void>();
+  readonly onDidChange = this.#changed.event;
 
   constructor(inventory: Pick<InventoryPort, 'setAttention'>) {
     this.#inventory = inventory;
+  }
+
+  /** Some view that is seen shows its state, so that it is followed. */
+  isLookedAt(ref: VmView['ref']): boolean {
+    return [...this.#shares.values()].some(
+      ({ visible, connections, vms }) => visible && (connections.has(ref.connection) || vms.has(vmKey(ref))),
+    );
   }
 
   share(): AttentionShare {
@@ -39,5 +49,6 @@ export class Attentions {
       connections: new Set(visible.flatMap(({ connections }) => [...connections])),
       vms: new Set(visible.flatMap(({ vms }) => [...vms])),
     });
+    this.#changed.fire();
   }
 }

@@ -7,6 +7,11 @@ export function readSettings(): Settings {
   return parseSettings((key) => configuration.get<unknown>(key));
 }
 
+/** Of requests that may take a snapshot with RAM. */
+export function seamlessWish(): { readonly seamless?: true } {
+  return readSettings().seamlessSnapshots === 'whereItWorks' ? { seamless: true } : {};
+}
+
 /** Writes to the user's settings: those of this machine, for all workspaces. */
 export async function writeSetting<K extends keyof Settings>(setting: K, value: Settings[K]): Promise<void> {
   await vscode.workspace.getConfiguration().update(settingKeys[setting], value, vscode.ConfigurationTarget.Global);

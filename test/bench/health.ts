@@ -16,7 +16,7 @@ import {
   VIR_DOMAIN_STATS_BLOCK,
 } from '../../src/libvirt/flags.js';
 import { silentLog } from '../silentLog.js';
-import { HealthWatch } from '../../src/ui/health/healthWatch.js';
+import { HealthWatch } from '../../src/health/healthWatch.js';
 import { FakeClock } from '../unit/engine/fakeClock.js';
 import { type Daemon, onPrivateDaemon, report, sideBySide } from './measure.js';
 

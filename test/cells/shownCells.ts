@@ -1,7 +1,9 @@
 // The cells of a picture as somebody sees them: what is painted, stroke by stroke, and what is said of each. Reads no
 // image and no map of one: it looks at the surface that the page draws on.
 import { Blocks } from '../../src/ui/picture/page/blocks.js';
-import { drawBlocks, type RowFate, rowHeight, rowTop, stripHeight } from '../../src/ui/picture/page/blockScene.js';
+import { BlockRows, rowHeight } from '../../src/ui/picture/page/blockRows.js';
+import { drawBlocks } from '../../src/ui/picture/page/blockScene.js';
+import { type RowFate, stripHeight } from '../../src/ui/picture/page/blockCells.js';
 import { cellWords } from '../../src/ui/picture/page/blockWords.js';
 import { cellsIn, type DiskWindow, wholeDisk } from '../../src/ui/picture/page/diskWindow.js';
 import type { PictureBlocks } from '../../src/ui/picture/messages.js';
@@ -66,6 +68,8 @@ export function shownCells(sent: PictureBlocks, { pixels = 10, window, fates }: 
     line: (points) => lines.push(points),
     text: (text, x, y) => texts.push({ text, x, y }),
   };
+  const rows = new BlockRows(map.rows.length);
+  const rowTop = (row: number): number => rows.top(row);
   drawBlocks(surface, { blocks, window: seen, width, palette, ...(fates && { fates }) });
   const { bytes, first, count } = cellsIn(map, seen, width);
   const cells = Array.from({ length: count }, (_, index) => {

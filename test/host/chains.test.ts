@@ -46,13 +46,13 @@ describe('chains', function () {
           );
           return 'one\nthree';
         },
-        ({ how, question, text }) => {
+        ({ how, question, text, choices }) => {
           assert.equal(how, 'modal');
           assert.match(question, /chain-prune/);
           assert.match(text, /one/);
           assert.match(text, /three/);
           assert.doesNotMatch(text, /four/);
-          return 'Delete All';
+          return choices[0];
         },
       );
       await rig.withSettings({ 'delete.undoSeconds': 0 }, async () => {
@@ -118,6 +118,27 @@ describe('chains', function () {
       await call('virtRewind.copyVirshCommand', { vm: layered });
     });
 
+    it('proposes the smallest way that helps, and offers the others', async () => {
+      await call('virtRewind.keepSnapshot', { vm: layered, snapshot: 'middle' });
+      person.will(
+        ({ choices }) => {
+          assert.match(choices[0] ?? '', /1 Snapshot/, 'the newest that is kept stays');
+          return 'Other Ways…';
+        },
+        ({ how, choices }) => {
+          assert.equal(how, 'pick');
+          assert.equal(choices.length, 3, choices.join());
+          return choices.at(-1);
+        },
+        ({ choices }) => {
+          assert.match(choices[0] ?? '', /3 Snapshots/);
+          return undefined;
+        },
+      );
+      await fromMenu('virtRewind.consolidate', await rig.vmRow(layered));
+      await call('virtRewind.unkeepSnapshot', { vm: layered, snapshot: 'middle' });
+    });
+
     it('goes down to a snapshot, which stays, without a question', async () => {
       person.will();
       await operate('virtRewind.consolidate', { vm: layered, downTo: 'low', confirm });
@@ -126,12 +147,13 @@ describe('chains', function () {
     });
 
     it('says before which snapshots go, and into which file their layers', async () => {
-      person.will(({ how, question, text }) => {
+      person.will(({ how, question, text, choices }) => {
         assert.equal(how, 'modal');
         assert.match(question, /chain-layers/);
         assert.match(text, /low/);
         assert.match(text, /\.qcow2/);
-        return 'Consolidate';
+        assert.match(choices[0] ?? '', /1 Snapshot/);
+        return choices[0];
       });
       await fromMenu('virtRewind.consolidate', await rig.vmRow(layered));
       assert.deepEqual(await rig.snapshots(layered), []);

@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import * as vscode from 'vscode';
 import { type Virsh, virshOf, virshOk } from '../../scripts/guest/defineVm.mjs';
+import { defineOracleGuest } from '../../scripts/guest/oracleGuest.mjs';
 import { defineTestGuest } from '../../scripts/guest/testGuest.mjs';
 import type { DevelopmentApi } from '../../src/extension.js';
 import type { CommandId } from '../../src/manifest/commandIds.js';
@@ -25,7 +26,7 @@ export class CommandRig {
   readonly driverUri: string;
   readonly dir: string;
   readonly #virsh: Virsh;
-  readonly #guests: Guest[] = [];
+  readonly #guests: string[] = [];
 
   constructor() {
     const { env } = process;
@@ -53,8 +54,17 @@ export class CommandRig {
 
   async guest(options: Parameters<typeof defineTestGuest>[1]): Promise<Guest> {
     const guest = await defineTestGuest({ virsh: this.#virsh, dir: this.dir }, options);
-    this.#guests.push(guest);
+    this.#guests.push(guest.name);
     return guest;
+  }
+
+  /** One that boots at once, answers on its console, and has a display. It has no agent. */
+  async talkingGuest(name: string): Promise<void> {
+    await defineOracleGuest(
+      { virsh: this.#virsh, dir: this.dir },
+      { name, disks: ['qcow2'], console: true, display: true },
+    );
+    this.#guests.push(name);
   }
 
   /** Names, as libvirt has them. */
@@ -94,10 +104,12 @@ export class CommandRig {
   }
 
   async stop(): Promise<void> {
-    for (const guest of this.#guests) {
-      const { code } = await this.#virsh(['dominfo', guest.name]);
+    for (const name of this.#guests) {
+      const { code } = await this.#virsh(['dominfo', name]);
       if (code === 0) {
-        await guest.remove();
+        // Off already is as good; what really is wrong the next command tells.
+        await this.#virsh(['destroy', name]);
+        await this.virsh('undefine', name, '--managed-save', '--snapshots-metadata');
       }
     }
   }

@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict';
+import { appendFile } from 'node:fs/promises';
 import * as vscode from 'vscode';
+import { land } from '../../src/ui/commands/landing.js';
 import { CommandRig, type Guest, asksFirst, call, fromMenu, operate, rejects } from './commandRig.js';
 
 const vm = 'cmd-internal';
 const off = 'cmd-off';
 const chain = 'cmd-external';
+const talks = 'cmd-talks';
 const confirm = false;
 /** What a checkpoint first does has tests of its own. */
 const plainly = { confirm, checkpointFirst: false };
@@ -118,13 +121,39 @@ describe('commands', function () {
       assert.deepEqual(await inventory.keptSnapshots(ref), []);
     });
 
+    it('go back to the favourite, which is kept and follows a rename', async () => {
+      const [snapshot] = await rig.snapshots(vm);
+      const { inventory } = await rig.api();
+      const { ref } = await rig.vmRow(vm);
+      await rejects(call('virtRewind.revertToFavourite', { vm, ...plainly }), 'notFound');
+      await fromMenu('virtRewind.markFavourite', await rig.snapshotRow(vm, snapshot!));
+      assert.equal(await inventory.readFavourite(ref), snapshot);
+      assert.deepEqual(await inventory.keptSnapshots(ref), [snapshot]);
+      await rejects(call('virtRewind.unkeepSnapshot', { vm, snapshot }), 'refused');
+      const { snapshot: renamed } = await operate('virtRewind.renameSnapshot', {
+        vm,
+        snapshot,
+        title: 'Favourite one',
+      });
+      assert.equal(await inventory.readFavourite(ref), renamed);
+      await asksFirst(call('virtRewind.revertToFavourite', { vm }));
+      const done = await operate('virtRewind.revertToFavourite', { vm, ...plainly });
+      assert.equal(done.snapshot, renamed);
+      await call('virtRewind.unmarkFavourite', { vm });
+      assert.equal(await inventory.readFavourite(ref), undefined);
+      await operate('virtRewind.renameSnapshot', { vm, snapshot: renamed, title: 'Another title' });
+    });
+
     it('do two operations on one VM one after the other', async () => {
       const [one, two] = await Promise.all([
         operate('virtRewind.createSnapshot', { vm, kind: 'memory', title: 'one' }),
         operate('virtRewind.createSnapshot', { vm, kind: 'memory', title: 'two' }),
       ]);
+      // Listed from each root on: the second is a child of the first.
       const names = await rig.snapshots(vm);
-      assert.deepEqual(names.slice(-2), [one.snapshot, two.snapshot]);
+      const at = names.indexOf(one.snapshot ?? '');
+      assert.ok(at >= 0);
+      assert.equal(names[at + 1], two.snapshot);
     });
 
     it('refuse a title that is taken, and an empty one', async () => {
@@ -229,9 +258,9 @@ describe('commands', function () {
 
     it('revert on every libvirt: by itself where it can, by steps of ours elsewhere', async () => {
       const done = await operate('virtRewind.revert', { vm: chain, snapshot: 'd1', ...plainly });
-      assert.equal(done.state, 'off');
-      assert.equal(await rig.virsh('domstate', chain), 'shut off');
-      await operate('virtRewind.start', { vm: chain });
+      // Its disks hold no RAM: what ran starts again.
+      assert.equal(done.state, 'running');
+      assert.equal(await rig.virsh('domstate', chain), 'running');
     });
   });
 
@@ -316,10 +345,126 @@ describe('commands', function () {
       assert.match(revert.command, /snapshot-revert/);
     });
 
-    it('open the console log', async () => {
+    it('open the console of a VM that is off, type into it when it runs, and come back after a revert', async () => {
+      await rig.talkingGuest(talks);
+      const { consoles, inventory } = await rig.api();
+      await inventory.refresh({ connection: rig.uri });
+      await call('virtRewind.openConsole', { vm: talks });
+      const { ref } = await rig.vmRow(talks);
+      const console = consoles.find(ref);
+      const terminals = (): readonly vscode.Terminal[] =>
+        vscode.window.terminals.filter(({ name }) => name.startsWith(talks));
+      const [terminal] = terminals();
+      assert.ok(console);
+      assert.ok(terminal);
+      /** From now on: what was shown before may be the same. */
+      const shows = (wanted: string): Promise<void> =>
+        new Promise((resolve) => {
+          let text = '';
+          const listening = console.onDidShow((piece) => {
+            text += piece;
+            if (text.includes(wanted)) {
+              listening.dispose();
+              resolve();
+            }
+          });
+        });
+      const types = async (line: string, answer = line): Promise<void> => {
+        const answered = shows(answer);
+        terminal.sendText(line);
+        await answered;
+      };
+      const band = '\u001B[7m';
+      if (console.state !== 'off') {
+        await shows(band);
+      }
+      assert.equal(console.state, 'off');
+      const connects = shows(band);
+      await operate('virtRewind.start', { vm: talks });
+      await connects;
+      assert.equal(console.state, 'connected');
+      // What is typed while it boots may be no order.
+      await types('\nP 1', 'P 1');
+      await types('C 5');
+      const kept = await operate('virtRewind.createSnapshot', { vm: talks, kind: 'memory', title: 'Before I typed' });
+      await types('C 4321');
+      const reverts = shows('Before I typed');
+      await operate('virtRewind.revert', { vm: talks, snapshot: kept.snapshot, ...plainly });
+      await reverts;
+      await types('?', '? 5 ');
+      // Asked for again, it is the same one.
+      await call('virtRewind.openConsole', { vm: talks });
+      assert.equal(terminals().length, 1);
+      const closed = new Promise((resolve) => vscode.window.onDidCloseTerminal(resolve));
+      terminal.dispose();
+      await closed;
+      assert.equal(consoles.find(ref), undefined);
+    });
+
+    it('land where npm start wants it: in the view, the walkthrough beside it, a console open', async () => {
+      const { inventory, tree, consoles } = await rig.api();
+      const { ref } = await rig.vmRow(talks);
+      await land(`${talks},${off}`, { inventory, tree, consoles });
+      assert.ok(consoles.find(ref));
+      assert.ok(vscode.window.tabGroups.all.some(({ tabs }) => tabs.some(({ isActive }) => isActive)));
+      const closed = new Promise((resolve) => vscode.window.onDidCloseTerminal(resolve));
+      consoles.find(ref)?.dispose();
+      await closed;
+      await vscode.commands.executeCommand('workbench.action.closeAllEditors');
+    });
+
+    it('show in a tab what a display shows, and again in the same', async () => {
+      for (const shown of [1, 2]) {
+        assert.deepEqual(await call('virtRewind.showScreenshot', { vm: talks }), { vm: talks });
+        const inputs = vscode.window.tabGroups.all.flatMap(({ tabs }) => tabs.map(({ input }) => input));
+        const screens = inputs.filter((input) => input instanceof vscode.TabInputCustom);
+        assert.equal(screens.length, 1, `${screens.length} tabs after ${shown}`);
+        const png = await vscode.workspace.fs.readFile(screens[0]!.uri);
+        assert.equal(Buffer.from(png.subarray(0, 4)).toString('latin1'), '\u0089PNG');
+      }
+      await vscode.commands.executeCommand('workbench.action.closeAllEditors');
+      await operate('virtRewind.forceOff', { vm: talks, confirm });
+      await rejects(call('virtRewind.showScreenshot', { vm: talks }), 'unsupported');
+    });
+
+    it('say what is missing where a guest has no network and no screen', async () => {
+      await rejects(call('virtRewind.showScreenshot', { vm }), 'unsupported');
+      await rejects(call('virtRewind.copyIpAddress', { vm }), 'notFound');
+      await rejects(call('virtRewind.connectSsh', { vm, user: 'root' }), 'notFound');
+      await rejects(call('virtRewind.openDisplay', { vm }), 'unsupported');
+    });
+
+    it('open the console log at its end, and follow it', async () => {
       const done = await call<{ path: string }>('virtRewind.openConsoleLog', { vm });
       assert.equal(done.path, guest.consoleLog);
-      assert.equal(vscode.window.activeTextEditor?.document.uri.fsPath, guest.consoleLog);
+      const editor = vscode.window.activeTextEditor;
+      assert.equal(editor?.document.uri.fsPath, guest.consoleLog);
+      const isAtEnd = (): boolean => (editor.visibleRanges.at(-1)?.end.line ?? 0) >= editor.document.lineCount - 2;
+      const says = async (text: string, isShown = isAtEnd): Promise<void> => {
+        await appendFile(guest.consoleLog, text);
+        await new Promise<void>((resolve) => {
+          const look = (): void => {
+            // The editor gives all lines the end that most of them have: the guest's own, mostly.
+            if (editor.document.getText().replaceAll('\r\n', '\n').includes(text) && isShown()) {
+              vscode.Disposable.from(...listening).dispose();
+              resolve();
+            }
+          };
+          const listening = [
+            vscode.workspace.onDidChangeTextDocument(look),
+            vscode.window.onDidChangeTextEditorVisibleRanges(look),
+          ];
+          look();
+        });
+      };
+      await says(`${'more\n'.repeat(200)}one\n`);
+      // Who reads further up is left alone.
+      const away = new Promise((resolve) => vscode.window.onDidChangeTextEditorVisibleRanges(resolve));
+      editor.revealRange(new vscode.Range(0, 0, 0, 0));
+      await away;
+      await says('two\n', () => true);
+      await call('virtRewind.refresh', { vm });
+      assert.equal(editor.visibleRanges[0]?.start.line, 0);
       await vscode.commands.executeCommand('workbench.action.closeAllEditors');
     });
 
@@ -413,6 +558,12 @@ describe('commands', function () {
       assert.equal(setting('sort'), 'name');
       await call('virtRewind.sortByTime');
       assert.equal(setting('sort'), 'time');
+      await call('virtRewind.sortVmsByState');
+      assert.equal(setting('vms'), 'state');
+      await call('virtRewind.sortVmsByUse');
+      assert.equal(setting('vms'), 'recent');
+      await call('virtRewind.sortVmsByName');
+      assert.equal(setting('vms'), 'name');
       await call('virtRewind.showAsList');
       assert.equal(setting('layout'), 'list');
       await call('virtRewind.showAsTree');

@@ -36,16 +36,26 @@ describe('comparing', function () {
   });
   after(() => rig.stop());
 
-  const diff = (): vscode.TabInputTextDiff => {
-    const input = vscode.window.tabGroups.activeTabGroup.activeTab?.input;
-    assert.ok(input instanceof vscode.TabInputTextDiff);
-    return input;
+  /** What the button of the message opens beside the page that is there already. */
+  const diff = async (): Promise<vscode.TabInputTextDiff> => {
+    const opened = new Promise<vscode.TabInputTextDiff>((resolve) => {
+      const listening = vscode.window.tabGroups.onDidChangeTabs(() => {
+        const input = vscode.window.tabGroups.activeTabGroup.activeTab?.input;
+        if (input instanceof vscode.TabInputTextDiff) {
+          listening.dispose();
+          resolve(input);
+        }
+      });
+    });
+    const said = person.said.at(-1);
+    said?.click(said.buttons[0]!);
+    return opened;
   };
   const text = async (uri: vscode.Uri): Promise<string> => (await vscode.workspace.openTextDocument(uri)).getText();
   const changed = (result: ComparisonResult, part: string): readonly string[] =>
     result.hardware.filter((one) => one.part === part).map(({ id, how }) => `${id} ${how}`);
 
-  it('two snapshots: the diff of their hardware, and what differs', async () => {
+  it('two snapshots: what differs, and the diff of their hardware', async () => {
     person.will();
     const given = { vm, snapshot: 'large', other: 'small' };
     const result = await call<ComparisonResult>('virtRewind.compareSnapshots', given);
@@ -54,7 +64,7 @@ describe('comparing', function () {
     assert.deepEqual(changed(result, 'cpu'), []);
     const bytes = result.disks?.find(({ target }) => target === 'vda')?.bytes;
     assert.ok(typeof bytes === 'number' && bytes > 0 && bytes < 1024 * 1024, 'an overlay that nothing was written to');
-    const { original, modified } = diff();
+    const { original, modified } = await diff();
     assert.equal(original.scheme, hardwareScheme);
     const [left, right] = await Promise.all([text(original), text(modified)]);
     assert.ok(left.includes('98304') && !left.includes('vdb'), 'the older one stands on the left');
@@ -79,23 +89,21 @@ describe('comparing', function () {
     person.will();
     const result = await call<ComparisonResult>('virtRewind.compareWithPresent', { vm, snapshot: 'large' });
     assert.deepEqual(changed(result, 'other'), []);
-    assert.ok(!(await text(diff().modified)).includes('<alias'));
+    assert.ok(!(await text((await diff()).modified)).includes('<alias'));
   });
 
   it('two rows, or one and a pick', async () => {
     const rows = [await rig.snapshotRow(vm, 'small'), await rig.snapshotRow(vm, 'large')];
     person.will();
     await fromMenu('virtRewind.compareSnapshots', rows[0]!, rows);
-    assert.ok(diff().original.query.includes('small'));
+    assert.ok((await diff()).original.query.includes('small'));
     person.will('large');
     await fromMenu('virtRewind.compareSnapshots', rows[0]!);
     assert.deepEqual(person.asked[0]?.choices, ['large']);
-    assert.ok(diff().modified.query.includes('large'));
+    assert.ok((await diff()).modified.query.includes('large'));
   });
 
-  it('shows all that differs in words when it is asked to', async () => {
-    person.will();
-    await call('virtRewind.compareSnapshots', { vm, snapshot: 'small', other: 'large' });
+  it('shows all that differs in words first', async () => {
     const opened = new Promise<vscode.Tab>((resolve) => {
       const listening = vscode.window.tabGroups.onDidChangeTabs(({ opened: [tab] }) => {
         if (tab !== undefined) {
@@ -104,8 +112,11 @@ describe('comparing', function () {
         }
       });
     });
-    person.said[0]?.click(person.said[0].buttons[0]!);
-    assert.ok((await opened).label.includes(vm));
+    person.will();
+    await call('virtRewind.compareSnapshots', { vm, snapshot: 'small', other: 'large' });
+    const { label, input } = await opened;
+    assert.ok(label.includes(vm));
+    assert.ok(!(input instanceof vscode.TabInputTextDiff));
   });
 
   it('does not compare what is not there', async () => {

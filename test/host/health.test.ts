@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import * as vscode from 'vscode';
 import type { DevelopmentApi } from '../../src/extension.js';
 import { reportScheme } from '../../src/ui/documents/reports.js';
-import type { VmProblem } from '../../src/ui/health/healthWatch.js';
+import type { VmProblem } from '../../src/health/healthWatch.js';
 import { CommandRig, call } from './commandRig.js';
 import { Person } from './person.js';
 
@@ -62,7 +62,7 @@ describe('health', function () {
     const item = api.tree.getTreeItem(row);
     assert.match(String(item.description), /⚠ \d+ \w+/);
     assert.match(item.accessibilityInformation?.label ?? '', /⚠ \d+ \w+/);
-    const { tooltip } = api.tree.resolveTreeItem(item, row);
+    const { tooltip } = await api.tree.resolveTreeItem(item, row);
     assert.ok(tooltip instanceof vscode.MarkdownString && tooltip.value.includes('first'));
     await api.health.sweepNow(rig.uri);
     assert.equal(person.said.length, 1, 'told twice');

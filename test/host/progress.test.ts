@@ -1,7 +1,7 @@
 // What is told while an operation runs, where libvirt knows how far it is and can cancel it.
 import assert from 'node:assert/strict';
 import { OperationNotice } from '../../src/ui/commands/operationNotice.js';
-import { CancelWish } from '../../src/ui/commands/runningOperations.js';
+import { CancelWish } from '../../src/engine/cancelWish.js';
 import type { InventoryPort } from '../../src/engine/inventory.js';
 import type { InventoryChange, VmView } from '../../src/inventory/views.js';
 import { Emitter } from '../../src/base/emitter.js';

@@ -50,7 +50,7 @@ describe('questions', function () {
           }
           return 'second';
         },
-        'one⏎two',
+        String.raw`one\ntwo`,
       );
       await call('virtRewind.createSnapshot', { vm });
       const [kinds] = person.asked;
@@ -109,7 +109,7 @@ describe('questions', function () {
         assert.match(question, /ask-running/);
         assert.match(question, /first/);
         assert.match(text, /second/);
-        assert.deepEqual(choices, ['Revert and Run', 'Revert and Pause', 'Revert and Leave Off']);
+        assert.deepEqual(choices, ['Revert and Run', 'Revert and Pause', 'Revert and Leave Off', 'Details…']);
         return 'Revert and Pause';
       });
       const done = await operate('virtRewind.revert', { vm, snapshot: 'first', checkpointFirst: false });
@@ -135,12 +135,26 @@ describe('questions', function () {
 
     it('have one button when the state and the checkpoint are given', async () => {
       person.will(({ choices }) => {
-        assert.deepEqual(choices, ['Revert and Run']);
+        assert.deepEqual(choices, ['Revert and Run', 'Details…']);
         return undefined;
       });
       const given = { vm, snapshot: 'first', after: 'running', checkpointFirst: true };
       assert.equal(await call('virtRewind.revert', given), undefined);
       assert.deepEqual(person.said, []);
+    });
+
+    it('tell of a VM that has gone meanwhile by its name', async () => {
+      await rig.guest({ name: 'ask-gone' });
+      await call('virtRewind.refresh');
+      person.will(
+        async () => {
+          await rig.virsh('undefine', 'ask-gone');
+          return 'Offline';
+        },
+        'too late',
+        '',
+      );
+      await assert.rejects(async () => call('virtRewind.createSnapshot', { vm: 'ask-gone' }), /ask-gone/);
     });
 
     it('bind: what was changed beside the question is not lost by its answer', async () => {
@@ -308,19 +322,14 @@ describe('questions', function () {
       });
     }
 
-    it('edit title and description from what they are', async () => {
-      person.will(
-        ({ value }) => {
-          assert.equal(value, 'second');
-          return 'second, renamed';
-        },
-        ({ value }) => {
-          assert.equal(value, 'one⏎two');
-          return `${value}⏎three`;
-        },
-      );
+    it('edit the description from what it is, and nothing else', async () => {
+      person.will(({ value }) => {
+        assert.equal(value, String.raw`one\ntwo`);
+        return String.raw`${value}\nthree`;
+      });
       await call('virtRewind.editDescription', { vm, snapshot: 'second' });
-      assert.match(await rig.virsh('snapshot-dumpxml', vm, 'second'), /one\ntwo\nthree\n+--\nTitle: second, renamed$/m);
+      assert.match(await rig.virsh('snapshot-dumpxml', vm, 'second'), /one\ntwo\nthree\n+--\n/);
+      assert.equal(person.asked.length, 1);
     });
 
     it('say as it is typed that a connection is none, or not supported yet', async () => {
@@ -424,6 +433,34 @@ describe('questions', function () {
       await cancelled;
       assert.equal((await first).snapshot, 'goes-on');
       assert.ok(!(await rig.snapshots(vm)).includes('waits'));
+    });
+  });
+
+  describe('of the VM that one works with', () => {
+    it('offer what can be done with it now, and do what is picked', async () => {
+      const { worked } = await rig.api();
+      person.will(({ choices, question }) => {
+        assert.match(question, new RegExp(off));
+        assert.ok(!choices.some((label) => /Shut Down|Favourite|Undo/.test(label)), choices.join());
+        return choices.find((label) => label.includes('Start'));
+      });
+      await call('virtRewind.workedVm', { vm: off });
+      assert.equal(worked.ref?.uuid, (await rig.vmRow(off)).ref.uuid);
+      assert.match(worked.text ?? '', /ask-off · .*running/);
+      const snapshot = (await operate('virtRewind.createSnapshot', { vm: off, kind: 'auto', title: 'home' })).snapshot;
+      await call('virtRewind.markFavourite', { vm: off, snapshot });
+      person.will(
+        ({ choices, text }) => {
+          assert.match(text, /home/);
+          return choices.find((label) => label.includes('Favourite'));
+        },
+        ({ how, question }) => {
+          assert.deepEqual([how, question.includes('home')], ['modal', true]);
+          return undefined;
+        },
+      );
+      await call('virtRewind.workedVm');
+      await operate('virtRewind.forceOff', { vm: off, confirm });
     });
   });
 });

@@ -68,7 +68,7 @@ describe('safety', function () {
       await guest.setCounters(88);
       person.will('Revert and Run');
       await fromMenu('virtRewind.revert', row);
-      assert.match(person.asked[0]?.text ?? '', /kept first.*Before revert to base/);
+      assert.match(person.asked[0]?.text ?? '', /Kept first.*Before revert to base/);
       const [said] = person.said;
       assert.equal(said?.severity, 'information');
       assert.deepEqual(said.buttons, ['Undo Revert']);
@@ -80,7 +80,8 @@ describe('safety', function () {
         });
       });
       said.click('Undo Revert');
-      assert.match((await undone).question, /Before revert to base/);
+      // The revert that it undoes, not the checkpoint's own title.
+      assert.match((await undone).question, /Undo .* to “base”/);
     });
 
     it('is undone by the command, to the very RAM and disk of before', async () => {
@@ -224,6 +225,9 @@ describe('safety', function () {
         const { tree } = await rig.api();
         const look = tree.getTreeItem(await rig.vmRow(vm));
         assert.match(look.accessibilityInformation?.label ?? '', /, protected, VM$/);
+        person.will(undefined, 'Unprotect');
+        await call('virtRewind.unprotectVm', { vm });
+        assert.deepEqual(patterns(), ['db-*', vm], 'the question was left');
         await call('virtRewind.unprotectVm', { vm });
         assert.deepEqual(patterns(), ['db-*']);
       });

@@ -8,8 +8,8 @@ import { startPrivateDaemon } from '../../scripts/rig/privateDaemon.mjs';
 import type { SnapshotKind } from '../../src/domain/snapshot.js';
 import { OracleVm } from '../oracle/oracleVm.js';
 import { type Editor, type EditorOptions, openEditor } from './faults/editor.js';
-import { Stage } from './faults/scenarios.js';
 import type { Daemon } from './inventoryRig.js';
+import { GuestVm } from './guestVm.js';
 
 describe('a snapshot that libvirt did not write down', function () {
   this.timeout(240_000);
@@ -36,13 +36,13 @@ describe('a snapshot that libvirt did not write down', function () {
       const journal = join(daemon.dir, `journal-${name}`);
       const { inventory } = open({ journal });
       await inventory.connect(daemon.uri);
-      const stage = new Stage(inventory, vm, inventory.findVms(name)[0]!.ref);
+      const stage = new GuestVm(inventory, vm, inventory.findVms(name)[0]!.ref);
       await stage.power('start');
       await stage.write();
       if (kind === 'offline') {
         await stage.power('forceOff');
       }
-      await stage.snapshot('one', 'external', kind);
+      await stage.create('one', kind);
       const request = { kind: 'create', vm: stage.ref, snapshotKind: kind, style: 'external', title: 'two' } as const;
       const dying = open({
         journal,

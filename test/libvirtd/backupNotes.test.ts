@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { runOk } from '../../scripts/rig/run.mjs';
 import { type LiveRig, startLiveRig } from './inventoryRig.js';
 import { stateOf } from './peculiarVm.js';
-import { TrapVm } from './trapVm.js';
+import { GuestVm } from './guestVm.js';
 
 describe('notes for backups', function () {
   this.timeout(180_000);
@@ -26,7 +26,7 @@ describe('notes for backups', function () {
   };
 
   it('are a checkpoint’s: nothing is reverted, and what is made while the VM runs takes them along', async () => {
-    const vm = await TrapVm.define(r, 'backed');
+    const vm = await GuestVm.define(r, 'backed');
     await vm.power('start');
     await vm.grow('one');
     await r.virsh('checkpoint-create-as', 'backed', 'full');
@@ -56,7 +56,7 @@ describe('notes for backups', function () {
   });
 
   it('are a checkpoint’s: no state inside an image is brought back, and the guest goes on', async () => {
-    const vm = await TrapVm.define(r, 'backed-inside');
+    const vm = await GuestVm.define(r, 'backed-inside');
     await vm.power('start');
     await vm.create('in', 'memory', 'internal');
     await r.virsh('checkpoint-create-as', 'backed-inside', 'full');
@@ -70,7 +70,7 @@ describe('notes for backups', function () {
   });
 
   it('are inside an image: no state inside it is brought back, and they stay whole', async () => {
-    const vm = await TrapVm.define(r, 'noted');
+    const vm = await GuestVm.define(r, 'noted');
     const { file } = vm.vm.guest.disks[0]!;
     await vm.create('off', 'disk', 'internal');
     await runOk('qemu-img', ['bitmap', '--add', file, 'backup']);
@@ -83,7 +83,7 @@ describe('notes for backups', function () {
   });
 
   it('are inside an image: an overlay is made all the same, and it is said that they do not hear of it', async () => {
-    const vm = await TrapVm.define(r, 'noted-outside');
+    const vm = await GuestVm.define(r, 'noted-outside');
     await runOk('qemu-img', ['bitmap', '--add', vm.vm.guest.disks[0]!.file, 'backup']);
     const request = { kind: 'create', vm: vm.ref, title: 'out', snapshotKind: 'offline', style: 'external' } as const;
     const decision = await r.inventory.plan(request);

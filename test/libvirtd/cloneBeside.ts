@@ -6,7 +6,7 @@ import { blockDifferences } from '../oracle/blocks.js';
 import { readImage } from '../oracle/images.js';
 import type { Model } from '../oracle/model.js';
 import type { Daemon } from './inventoryRig.js';
-import type { TrapVm } from './trapVm.js';
+import type { GuestVm } from './guestVm.js';
 
 export interface CloneOptions {
   /** Where the VM is defined. */
@@ -25,7 +25,7 @@ export class CloneBeside {
     readonly overlays: readonly string[],
   ) {}
 
-  static async of(vm: TrapVm, options: CloneOptions): Promise<CloneBeside> {
+  static async of(vm: GuestVm, options: CloneOptions): Promise<CloneBeside> {
     const overlays = await Promise.all(
       vm.vm.guest.disks.map(async ({ target, file, format }) => {
         const { file: overlay, names = file } = options.overlay(target, file);

@@ -3,70 +3,37 @@
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { copyFile, rename, rm } from 'node:fs/promises';
-import { join } from 'node:path';
-import { withXmlFile } from '../../scripts/guest/defineVm.mjs';
+import { dirname, join } from 'node:path';
+import { virshOk, withXmlFile } from '../../scripts/guest/defineVm.mjs';
 import { runOk } from '../../scripts/rig/run.mjs';
 import { Failure } from '../../src/domain/failure.js';
 import type { OperationRequest, OperationResult } from '../../src/domain/operation.js';
 import type { Plan } from '../../src/operations/plan.js';
-import type { VmRef } from '../../src/domain/vm.js';
-import { Model } from '../oracle/model.js';
 import { OracleVm } from '../oracle/oracleVm.js';
+import { GuestVm } from './guestVm.js';
 import { type LiveRig, startLiveRig } from './inventoryRig.js';
 
 type Wish = Omit<Extract<OperationRequest, { kind: 'consolidate' }>, 'kind' | 'vm'>;
 
-/** A VM and what it must hold, changed together. */
-class Stage {
-  model: Model;
-  #seed = 0;
+/** Blocks far from those of every write, so that a merge lasts. */
+const many = (first: number, count: number): readonly number[] => Array.from({ length: count }, (_, at) => first + at);
 
-  constructor(
-    readonly rig: LiveRig,
-    readonly vm: OracleVm,
-    readonly ref: VmRef,
-  ) {
-    this.model = Model.fresh(vm.guest.disks.length);
-  }
-
+/** Of which layers are made by hand, and merged. */
+class Layered extends GuestVm {
   static async open(
     rig: LiveRig,
     name: string,
     more: Partial<Parameters<typeof OracleVm.define>[1]> = {},
-  ): Promise<Stage> {
+  ): Promise<Layered> {
     const vm = await OracleVm.define(rig.daemon, { name, folder: join(rig.daemon.dir, name), ...more });
     await rig.inventory.refresh({ connection: rig.uri });
-    const stage = new Stage(rig, vm, await rig.ref(name));
+    const stage = new Layered(rig.inventory, vm, await rig.ref(name));
     rig.show(stage.ref);
     return stage;
   }
 
-  get name(): string {
-    return this.vm.name;
-  }
-
   file(name: string): string {
-    return join(this.rig.daemon.dir, this.name, name);
-  }
-
-  async power(action: 'start' | 'forceOff'): Promise<void> {
-    await this.rig.inventory.runOperation({ kind: 'power', vm: this.ref, action });
-    this.model = this.model.powered(action);
-  }
-
-  /** Blocks of each disk that are nowhere else, and one that is written over each time. */
-  async write(count = 3): Promise<void> {
-    this.#seed += 1;
-    const seed = this.#seed;
-    const blocks = [0, ...Array.from({ length: count }, (_, at) => seed * 200 + at)].map(
-      (block) => [block, 1_000 * seed + block] as const,
-    );
-    await this.vm.talk(async (guest) => {
-      for (const disk of this.vm.guest.disks.keys()) {
-        await guest.write(disk, blocks);
-        this.model = this.model.wrote(disk, blocks);
-      }
-    });
+    return join(dirname(this.vm.guest.disks[0]!.file), name);
   }
 
   /** An overlay on each disk of the VM, which is on, without a snapshot that libvirt knows. */
@@ -75,12 +42,12 @@ class Stage {
       const spec = targets.includes(target) ? `file=${this.file(`${target}.${suffix}`)}` : 'snapshot=no';
       return ['--diskspec', `${target},${spec}`];
     });
-    await this.rig.virsh('snapshot-create-as', this.name, suffix, '--disk-only', '--no-metadata', '--atomic', ...specs);
+    await this.virsh('snapshot-create-as', suffix, '--disk-only', '--no-metadata', '--atomic', ...specs);
   }
 
   /** The same of one that is off, as people do it. */
   async overlayOff(suffix: string): Promise<void> {
-    let xml = await this.rig.virsh('dumpxml', this.name, '--inactive', '--security-info');
+    let xml = await this.virsh('dumpxml', '--inactive', '--security-info');
     for (const [disk] of xml.matchAll(/<disk [^]*?<\/disk>/gu)) {
       const [source, target, format] = ["<source file='", "<target dev='", "<driver name='qemu' type='"].map(
         (start) => disk.split(start)[1]!.split("'")[0]!,
@@ -89,18 +56,17 @@ class Stage {
       await runOk('qemu-img', ['create', '-q', '-f', 'qcow2', '-F', format, '-b', source, overlay]);
       xml = xml.replace(disk, disk.replace(source, overlay).replace(`type='${format}'`, "type='qcow2'"));
     }
-    await withXmlFile(xml, (file) => this.rig.virsh('define', file));
-    await this.rig.inventory.refresh({ vm: this.ref });
+    await withXmlFile(xml, (file) => virshOk(this.vm.virsh, 'define', file));
+    await this.inventory.refresh({ vm: this.ref });
   }
 
   consolidate(wish: Wish = {}, signal?: AbortSignal): Promise<OperationResult> {
-    const options = signal === undefined ? {} : { signal };
-    return this.rig.inventory.runOperation({ kind: 'consolidate', vm: this.ref, ...wish }, options);
+    return this.run({ kind: 'consolidate', ...wish }, signal);
   }
 
   async plan(wish: Wish = {}): Promise<Plan> {
-    await this.rig.inventory.refresh({ vm: this.ref });
-    const decision = await this.rig.inventory.plan({ kind: 'consolidate', vm: this.ref, ...wish });
+    await this.inventory.refresh({ vm: this.ref });
+    const decision = await this.inventory.plan({ kind: 'consolidate', vm: this.ref, ...wish });
     assert.ok(decision.kind === 'plan', JSON.stringify(decision));
     return decision;
   }
@@ -128,12 +94,8 @@ class Stage {
 
   /** What its next start names. */
   async configured(): Promise<readonly string[]> {
-    const xml = await this.rig.virsh('dumpxml', this.name, '--inactive');
+    const xml = await this.virsh('dumpxml', '--inactive');
     return [...xml.matchAll(/<source file='([^']*)'/gu)].map(([, file]) => file!);
-  }
-
-  async same(): Promise<void> {
-    assert.deepEqual((await this.vm.compare(this.model, 'everything')).differences, []);
   }
 }
 
@@ -148,10 +110,10 @@ describe('consolidate', function () {
   after(() => r.stop());
 
   describe('layers that no snapshot owns, while the VM runs', () => {
-    let stage: Stage;
+    let stage: Layered;
 
     before(async () => {
-      stage = await Stage.open(r, 'hand', { disks: ['qcow2', 'raw'] });
+      stage = await Layered.open(r, 'hand', { disks: ['qcow2', 'raw'] });
       await stage.power('start');
       await stage.write();
       for (const suffix of ['one', 'two', 'three']) {
@@ -174,7 +136,7 @@ describe('consolidate', function () {
         bases,
       );
       assert.ok(merges.every(({ bytes = 0 }) => bytes > 0) && plan.spaceBytes! > 0, JSON.stringify(merges));
-      await stage.same();
+      await stage.isWhole();
     });
 
     it('goes down to a chosen layer of one disk, and leaves the other', async () => {
@@ -184,7 +146,7 @@ describe('consolidate', function () {
       const after = await stage.layers();
       assert.deepEqual(after, { ...before, vda: [down, stage.vm.guest.disks[0]!.file] });
       assert.deepEqual([existsSync(stage.file('vda.two')), existsSync(stage.file('vda.three'))], [false, false]);
-      await stage.same();
+      await stage.isWhole();
     });
 
     it('merges the rest of all disks, and the next start names the bases', async () => {
@@ -193,29 +155,29 @@ describe('consolidate', function () {
       const bases = stage.vm.guest.disks.map(({ file }) => file);
       assert.deepEqual(await stage.layers(), { vda: [bases[0]], vdb: [bases[1]] });
       assert.deepEqual(await stage.configured(), bases);
-      await stage.same();
+      await stage.isWhole();
       assert.equal(await stage.refusal(), 'nothingToConsolidate');
     });
 
     it('holds the same after the VM was switched off and on', async () => {
       await stage.write();
       await stage.power('forceOff');
-      await stage.same();
+      await stage.isWhole();
       await stage.power('start');
       await stage.write();
-      await stage.same();
+      await stage.isWhole();
     });
   });
 
   describe('a merge that takes a while', () => {
-    let stage: Stage;
+    let stage: Layered;
 
     before(async () => {
-      stage = await Stage.open(r, 'slow');
+      stage = await Layered.open(r, 'slow');
       await stage.power('start');
       await stage.write();
       await stage.overlay('one');
-      await stage.write(150);
+      await stage.write(...many(200, 150));
     });
 
     it('tells how far it is, can be cancelled, and leaves the chain as it was', async () => {
@@ -242,26 +204,26 @@ describe('consolidate', function () {
       );
       assert.deepEqual(await stage.layers(), before);
       await stage.write();
-      await stage.same();
+      await stage.isWhole();
     });
 
     it('can be begun again, while the guest writes', async () => {
       const running = stage.consolidate();
-      await stage.write(20);
+      await stage.write(...many(400, 20));
       await running;
       assert.deepEqual(
         Object.values(await stage.layers()).map((layers) => layers.length),
         [1, 1],
       );
-      await stage.same();
+      await stage.isWhole();
     });
   });
 
   describe('layers that no snapshot owns, while the VM is off', () => {
-    let stage: Stage;
+    let stage: Layered;
 
     before(async () => {
-      stage = await Stage.open(r, 'cold', { disks: ['qcow2', 'raw'] });
+      stage = await Layered.open(r, 'cold', { disks: ['qcow2', 'raw'] });
       for (const suffix of ['one', 'two', 'three']) {
         await stage.power('start');
         await stage.write();
@@ -269,7 +231,7 @@ describe('consolidate', function () {
         await stage.overlayOff(suffix);
       }
       await stage.power('start');
-      await stage.write(50);
+      await stage.write(...many(200, 50));
       await stage.power('forceOff');
     });
 
@@ -288,13 +250,13 @@ describe('consolidate', function () {
       );
       listening.dispose();
       assert.deepEqual(await stage.layers(), before);
-      await stage.same();
+      await stage.isWhole();
     });
 
     it('goes down to a chosen layer', async () => {
       await stage.consolidate({ downTo: stage.file('vdb.one') });
       assert.equal((await stage.layers())['vdb']!.length, 2);
-      await stage.same();
+      await stage.isWhole();
     });
 
     it('merges all of it, and the VM starts on the bases', async () => {
@@ -302,10 +264,10 @@ describe('consolidate', function () {
       const bases = stage.vm.guest.disks.map(({ file }) => file);
       assert.deepEqual(await stage.layers(), { vda: [bases[0]], vdb: [bases[1]] });
       assert.deepEqual(await stage.configured(), bases);
-      await stage.same();
+      await stage.isWhole();
       await stage.power('start');
       await stage.write();
-      await stage.same();
+      await stage.isWhole();
       await stage.power('forceOff');
     });
 
@@ -326,7 +288,7 @@ describe('consolidate', function () {
       // Nobody names it any more, and it is built on the base as before.
       assert.equal(await stage.refusal(), 'usedByImage');
       await rm(clone);
-      await stage.same();
+      await stage.isWhole();
     });
 
     it('is refused where an internal snapshot is inside a layer', async () => {
@@ -336,14 +298,14 @@ describe('consolidate', function () {
       assert.equal(await stage.refusal(), 'tagInLayer');
       await rename(kept, stage.file('vda.four'));
       await stage.consolidate();
-      await stage.same();
+      await stage.isWhole();
     });
   });
 
   describe('layers that snapshots own', () => {
     for (const power of ['running', 'off'] as const) {
       it(`go with these, oldest or newest first, ${power}`, async () => {
-        const stage = await Stage.open(r, `owned-${power}`);
+        const stage = await Layered.open(r, `owned-${power}`);
         const native = r.hypervisor().capabilities.externalRevert;
         await stage.power('start');
         for (const title of ['one', 'two', 'three', 'four']) {
@@ -368,10 +330,10 @@ describe('consolidate', function () {
         for (const name of doomed) {
           stage.model = stage.model.deleted(name, 'one');
         }
-        await stage.same();
+        await stage.isWhole();
         await stage.consolidate();
         stage.model = stage.model.deleted('two', 'one').deleted('one', 'one');
-        await stage.same();
+        await stage.isWhole();
         assert.deepEqual(
           Object.values(await stage.layers()).map((layers) => layers.length),
           [1, 1],

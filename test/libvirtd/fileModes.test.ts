@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { chmod, chown, stat } from 'node:fs/promises';
 import { versionOf } from '../../src/domain/capabilities.js';
 import { type LiveRig, startLiveRig } from './inventoryRig.js';
-import { TrapVm } from './trapVm.js';
+import { GuestVm } from './guestVm.js';
 
 describe('the files of a VM', function () {
   this.timeout(180_000);
@@ -17,7 +17,7 @@ describe('the files of a VM', function () {
   after(() => r.stop());
 
   /** The file that each disk stands on. */
-  async function present(vm: TrapVm): Promise<readonly string[]> {
+  async function present(vm: GuestVm): Promise<readonly string[]> {
     await r.inventory.refresh({ connection: r.uri });
     const { disks } = r.inventory.findVm(vm.ref)?.vm ?? assert.fail('the VM is gone');
     return disks.flatMap(({ source }) => source ?? []);
@@ -27,8 +27,8 @@ describe('the files of a VM', function () {
     return Promise.all(files.map(async (file) => ((await stat(file)).mode & 0o777).toString(8)));
   }
 
-  async function secret(name: string): Promise<TrapVm> {
-    const vm = await TrapVm.define(r, name);
+  async function secret(name: string): Promise<GuestVm> {
+    const vm = await GuestVm.define(r, name);
     for (const { file } of vm.vm.guest.disks) {
       await chmod(file, 0o600);
     }

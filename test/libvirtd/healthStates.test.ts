@@ -74,14 +74,17 @@ describe('health checks on real states', function () {
       const { saving } = await begin('a');
       process.kill(qemu!, 'SIGSTOP');
       try {
-        isCaught = await isPaused();
-        if (isCaught) {
+        if (await isPaused()) {
           // An examination waits for the disks' jobs, and gives up.
-          assert.deepEqual(await h.found('saved'), []);
-          assert.equal(r.vm('saved')!.vm.power, 'paused');
+          const found = await h.found('saved');
+          const { power } = r.vm('saved')!.vm;
           const repair = { kind: 'resumeAfterSave' } as const;
-          const decision = await r.inventory.plan({ kind: 'repair', vm: await r.ref('saved'), repair });
-          assert.equal(decision.kind, 'refusal');
+          const { kind } = await r.inventory.plan({ kind: 'repair', vm: await r.ref('saved'), repair });
+          // QEMU may have been done, and libvirt not have read that yet: one that stands still now did all the time.
+          isCaught = await isPaused();
+          if (isCaught) {
+            assert.deepEqual([found, power, kind], [[], 'paused', 'refusal']);
+          }
         }
       } finally {
         process.kill(qemu!, 'SIGCONT');

@@ -267,6 +267,8 @@ describe('a disk that is full (only root can make a small one)', function () {
   });
 
   it('fails a memory snapshot; the guest runs on and there is no snapshot', async () => {
+    const reserve = join(small, 'reserve');
+    await writeFile(reserve, Buffer.alloc(2 << 20));
     const guest = await defineTestGuest(rig!.daemon, { name: 'full', folder: small });
     await guest.start();
     await guest.setCounters(12);
@@ -276,6 +278,13 @@ describe('a disk that is full (only root can make a small one)', function () {
     const outside = subject.create('outside', { style: 'external', disks, memoryFile: join(small, 'full.mem') });
     await assert.rejects(outside, failure('noSpace'));
     assert.equal(await hypervisor.countSnapshots(subject.uuid), 0);
+    // A write of the guest itself may have met the full disk, for which QEMU pauses it until there is room.
+    await rm(reserve);
+    const met = await subject.read();
+    if (met.power === 'paused') {
+      assert.equal(met.powerReason, 'ioError');
+      await subject.power('resume');
+    }
     const vm = await subject.read();
     assert.deepEqual([vm.power, vm.disks[0]?.source], ['running', guest.disks[0]]);
     assert.equal((await guest.counters()).memory, 12);

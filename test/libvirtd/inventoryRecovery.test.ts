@@ -26,7 +26,7 @@ describe('a revert that somebody regrets', function () {
       const { inventory } = editor;
       await stage.power('start');
       await stage.write();
-      const snapshot = await stage.snapshot('one', style, 'memory');
+      const snapshot = await stage.create('one', 'memory', style);
       await stage.write();
       const present = stage.model;
       const request = { kind: 'revert', vm: stage.ref, snapshot, after: 'running', checkpointFirst: true } as const;
@@ -83,7 +83,7 @@ describe('a revert that somebody regrets', function () {
     const { vm, stage } = await stageOf('ramless');
     await stage.power('start');
     await stage.write();
-    await stage.snapshot('old', 'external', 'memory');
+    await stage.create('old', 'memory');
     await stage.write();
     const request = { kind: 'create', vm: stage.ref, snapshotKind: 'memory', style: 'external', title: 'new' } as const;
     const dying = openEditor({

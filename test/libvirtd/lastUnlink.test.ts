@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { Failure } from '../../src/domain/failure.js';
 import { type LiveRig, startLiveRig, withMethod } from './inventoryRig.js';
-import { TrapVm } from './trapVm.js';
+import { GuestVm } from './guestVm.js';
 
 describe('a file that cannot be removed at the end', function () {
   this.timeout(180_000);
@@ -27,7 +27,7 @@ describe('a file that cannot be removed at the end', function () {
   after(() => r.stop());
 
   it('is told of, and the VM can be used on', async () => {
-    const vm = await TrapVm.define(r, 'sticky');
+    const vm = await GuestVm.define(r, 'sticky');
     await vm.power('start');
     await vm.grow('one', 'two');
     await vm.power('forceOff');

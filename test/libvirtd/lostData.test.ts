@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { rm, truncate } from 'node:fs/promises';
 import { runOk } from '../../scripts/rig/run.mjs';
 import { type LiveRig, startLiveRig } from './inventoryRig.js';
-import { TrapVm } from './trapVm.js';
+import { GuestVm } from './guestVm.js';
 
 describe('data of a snapshot that is gone', function () {
   this.timeout(180_000);
@@ -17,11 +17,11 @@ describe('data of a snapshot that is gone', function () {
   });
   after(() => r.stop());
 
-  const findings = async (vm: TrapVm): Promise<readonly string[]> =>
+  const findings = async (vm: GuestVm): Promise<readonly string[]> =>
     (await vm.diagnoses()).map(({ problem }) => problem.kind).toSorted();
 
   it('a root’s files: it is forgotten, and what came after it has all its data', async () => {
-    const vm = await TrapVm.define(r, 'rootless');
+    const vm = await GuestVm.define(r, 'rootless');
     await vm.power('start');
     await vm.write();
     await vm.power('forceOff');
@@ -52,7 +52,7 @@ describe('data of a snapshot that is gone', function () {
   });
 
   it('the RAM of memory snapshots: their disks stay, as disk-only snapshots', async () => {
-    const vm = await TrapVm.define(r, 'ramless');
+    const vm = await GuestVm.define(r, 'ramless');
     await vm.power('start');
     for (const title of ['one', 'two']) {
       await vm.write();
@@ -82,7 +82,7 @@ describe('data of a snapshot that is gone', function () {
   });
 
   it('the RAM inside an image, where qemu-img made the tag anew: the VM runs on, and it is forgotten', async () => {
-    const vm = await TrapVm.define(r, 'remade');
+    const vm = await GuestVm.define(r, 'remade');
     const files = vm.vm.guest.disks.map(({ file }) => file);
     await vm.power('start');
     await vm.write();
@@ -112,7 +112,7 @@ describe('data of a snapshot that is gone', function () {
   });
 
   it('the RAM of the current one, with which libvirt notes the VM’s files: it asks for another current one first', async () => {
-    const vm = await TrapVm.define(r, 'noted');
+    const vm = await GuestVm.define(r, 'noted');
     await vm.power('start');
     for (const title of ['one', 'two']) {
       await vm.write();
@@ -140,13 +140,13 @@ describe('data of a snapshot that is gone', function () {
     await vm.holdsAll();
   });
 
-  async function memoryFile({ vm }: TrapVm, name: string): Promise<string> {
+  async function memoryFile({ vm }: GuestVm, name: string): Promise<string> {
     const { stdout } = await r.daemon.virsh(['snapshot-dumpxml', vm.name, name]);
     return /<memory [^>]*file='([^']*)'/u.exec(stdout)?.[1] ?? assert.fail(stdout);
   }
 
   /** The files that its own configuration names, whose content it froze. */
-  async function frozenFiles({ vm }: TrapVm, name: string): Promise<readonly string[]> {
+  async function frozenFiles({ vm }: GuestVm, name: string): Promise<readonly string[]> {
     const { stdout } = await r.daemon.virsh(['snapshot-dumpxml', vm.name, name]);
     const domain = /<domain[ >].*?<\/domain>/su.exec(stdout)?.[0] ?? '';
     return [...domain.matchAll(/<disk .*?<source file='([^']*)'/gsu)].map(([, file = '']) => file);

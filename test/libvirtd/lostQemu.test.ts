@@ -9,7 +9,7 @@ import { Failure } from '../../src/domain/failure.js';
 import type { OperationRequest } from '../../src/domain/operation.js';
 import { openEditor } from './faults/editor.js';
 import { endQemu } from './faults/faultKinds.js';
-import type { Stage } from './faults/scenarios.js';
+import type { GuestVm } from './guestVm.js';
 import { startStages, type Stages } from './faults/stages.js';
 
 describe('a QEMU behind libvirt’s back', function () {
@@ -34,14 +34,14 @@ describe('a QEMU behind libvirt’s back', function () {
       return error.details.refusal?.reason ?? error.kind;
     }
   };
-  const findings = async (stage: Stage): Promise<readonly string[]> =>
+  const findings = async (stage: GuestVm): Promise<readonly string[]> =>
     (await editor.inventory.examine(stage.ref)).diagnoses
       .filter(({ problem }) => severityOf(problem) === 'error')
       .map(({ problem }) => problem.kind);
 
   it('is a VM that libvirt says is off: nothing is begun until its QEMU has ended', async () => {
     const { vm, stage } = await stageOf('lost');
-    await stage.snapshot('old', 'external', 'offline');
+    await stage.create('old', 'offline');
     await stage.power('start');
     await stage.write();
     await daemon.killDaemon();
@@ -72,7 +72,7 @@ describe('a QEMU behind libvirt’s back', function () {
     await stage.power('start');
     const stale = await stage.virsh('dumpxml', '--inactive', '--security-info');
     await stage.write();
-    await stage.snapshot('one', 'external', 'disk');
+    await stage.create('one', 'disk');
     await stage.write();
     // A daemon that died between the two leaves the old one.
     await withXmlFile(stale, (file) => virshOk(daemon.virsh, 'define', file));
@@ -97,7 +97,7 @@ describe('a QEMU behind libvirt’s back', function () {
       const { vm, stage } = await stageOf(name);
       await stage.power('start');
       await stage.write();
-      const snapshot = await stage.snapshot('one', 'external', 'disk');
+      const snapshot = await stage.create('one', 'disk');
       await stage.write();
       const monitor = (command: object): Promise<string> =>
         virshOk(daemon.virsh, 'qemu-monitor-command', name, JSON.stringify(command));

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { stat } from 'node:fs/promises';
 import { localFiles } from '../../src/driver/files/localFiles.js';
 import { type LiveRig, startLiveRig } from './inventoryRig.js';
-import { TrapVm } from './trapVm.js';
+import { GuestVm } from './guestVm.js';
 
 describe('RAM that no snapshot has', function () {
   this.timeout(180_000);
@@ -18,7 +18,7 @@ describe('RAM that no snapshot has', function () {
   after(() => r.stop());
 
   it('stays when a snapshot goes that was reverted to, is found, and goes with the next one', async () => {
-    const vm = await TrapVm.define(r, 'wasted');
+    const vm = await GuestVm.define(r, 'wasted');
     const { file } = vm.vm.guest.disks[0] ?? assert.fail('there is no disk');
     const taken = async (): Promise<number> => (await stat(file)).blocks * 512;
     const files = localFiles(process.env);

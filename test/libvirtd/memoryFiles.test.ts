@@ -5,7 +5,7 @@ import { readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { withXmlFile } from '../../scripts/guest/defineVm.mjs';
 import { type LiveRig, startLiveRig } from './inventoryRig.js';
-import { TrapVm } from './trapVm.js';
+import { GuestVm } from './guestVm.js';
 
 describe('the file with the RAM of a snapshot', function () {
   this.timeout(180_000);
@@ -19,7 +19,7 @@ describe('the file with the RAM of a snapshot', function () {
   after(() => r.stop());
 
   /** Its snapshot names another file from now on, as a client can who edits it. */
-  const renamed = async (vm: TrapVm, name: string, file: string): Promise<string> => {
+  const renamed = async (vm: GuestVm, name: string, file: string): Promise<string> => {
     const xml = await r.virsh('snapshot-dumpxml', vm.vm.name, name, '--security-info');
     const was = /<memory [^>]*file='([^']+)'/u.exec(xml)?.[1] ?? '';
     await withXmlFile(xml.replace(was, file), (path) =>
@@ -28,8 +28,8 @@ describe('the file with the RAM of a snapshot', function () {
     await r.inventory.refresh({ vm: vm.ref });
     return was;
   };
-  const grown = async (name: string): Promise<TrapVm> => {
-    const vm = await TrapVm.define(r, name);
+  const grown = async (name: string): Promise<GuestVm> => {
+    const vm = await GuestVm.define(r, name);
     await vm.power('start');
     await vm.write();
     await vm.create('ram', 'memory');

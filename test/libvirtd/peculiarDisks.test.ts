@@ -6,7 +6,7 @@ import { run, runOk } from '../../scripts/rig/run.mjs';
 import type { Plan } from '../../src/operations/plan.js';
 import { type LiveRig, startLiveRig } from './inventoryRig.js';
 import { definePeculiar, disksOf, insideSource, redefine, stateOf, withNvdimm } from './peculiarVm.js';
-import type { TrapVm } from './trapVm.js';
+import type { GuestVm } from './guestVm.js';
 
 describe('a disk that is no plain file', function () {
   this.timeout(180_000);
@@ -21,20 +21,20 @@ describe('a disk that is no plain file', function () {
 
   const warningsOf = (plan: Plan): readonly string[] => plan.warnings.map(({ kind: about }) => about);
 
-  const planned = async (vm: TrapVm, wish: Parameters<TrapVm['run']>[0]): Promise<Plan> => {
+  const planned = async (vm: GuestVm, wish: Parameters<GuestVm['run']>[0]): Promise<Plan> => {
     const decision = await r.inventory.plan({ ...wish, vm: vm.ref });
     assert.ok(decision.kind === 'plan', JSON.stringify(decision));
     return decision;
   };
 
   /** The guest answers, so it has not been stopped. */
-  const runs = async (vm: TrapVm): Promise<void> => {
+  const runs = async (vm: GuestVm): Promise<void> => {
     assert.equal(await stateOf(r, vm.vm.name), 'running');
     assert.equal((await vm.vm.talk((guest) => guest.ram())).filled.whole, true);
   };
 
   describe('encrypted', () => {
-    let vm: TrapVm;
+    let vm: GuestVm;
     before(async () => (vm = await definePeculiar(r, { name: 'luks', disks: ['luks'] })));
 
     it('has no snapshot made of it while it is off', async () => {
@@ -68,7 +68,7 @@ describe('a disk that is no plain file', function () {
   });
 
   describe('a part of a file', () => {
-    let vm: TrapVm;
+    let vm: GuestVm;
     let file: string;
     const before8 = async (): Promise<string> => (await readFile(file)).subarray(0, 8 * 1024 ** 2).toString('latin1');
     before(async () => {

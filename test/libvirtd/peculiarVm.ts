@@ -7,7 +7,7 @@ import { parseXml } from '../../src/driver/xml/xmlTree.js';
 import type { VmDisk } from '../../src/domain/vm.js';
 import { OracleVm } from '../oracle/oracleVm.js';
 import type { LiveRig } from './inventoryRig.js';
-import { TrapVm } from './trapVm.js';
+import { GuestVm } from './guestVm.js';
 
 export interface Peculiar {
   readonly name: string;
@@ -17,13 +17,13 @@ export interface Peculiar {
 }
 
 /** A VM that is off, known to the inventory. */
-export async function definePeculiar(r: LiveRig, { name, disks = ['qcow2'], edit }: Peculiar): Promise<TrapVm> {
+export async function definePeculiar(r: LiveRig, { name, disks = ['qcow2'], edit }: Peculiar): Promise<GuestVm> {
   const vm = await OracleVm.define(r.daemon, { name, disks });
   if (edit !== undefined) {
     await redefine(r, name, (xml) => edit(xml, vm.guest.disks[0]!.file));
   }
   await r.inventory.refresh({ connection: r.uri });
-  return TrapVm.of(r, vm, await r.ref(name));
+  return new GuestVm(r.inventory, vm, await r.ref(name));
 }
 
 export async function redefine(r: LiveRig, name: string, edit: (xml: string) => string): Promise<void> {
@@ -46,7 +46,7 @@ export function stateOf(r: LiveRig, name: string): Promise<string> {
 }
 
 /** RAM that is a file; the guest has a NUMA node for it. */
-export async function withNvdimm(r: LiveRig, name: string): Promise<{ readonly vm: TrapVm; readonly file: string }> {
+export async function withNvdimm(r: LiveRig, name: string): Promise<{ readonly vm: GuestVm; readonly file: string }> {
   const file = join(r.daemon.dir, `${name}.nvdimm`);
   await runOk('truncate', ['-s', '256M', file]);
   const nvdimm =

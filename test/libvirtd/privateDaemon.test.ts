@@ -72,23 +72,6 @@ describe('a private daemon', () => {
     await guest.remove();
   });
 
-  it('runs guests whose counters a revert brings back', async () => {
-    const guest = await defineTestGuest(daemon, { name: 'counting' });
-    await virshOk(daemon.virsh, 'snapshot-create-as', guest.name, 'off');
-    await guest.start();
-    await guest.setCounters(10);
-    await virshOk(daemon.virsh, 'snapshot-create-as', guest.name, 'running');
-    await guest.setCounters(20);
-    await virshOk(daemon.virsh, 'snapshot-revert', guest.name, 'running');
-    await guest.waitForAgent();
-    assert.deepEqual(await guest.counters(), { memory: 10, disk: 10, boot: 1 });
-    await virshOk(daemon.virsh, 'snapshot-revert', guest.name, 'off');
-    assert.equal(await guest.state(), 'shut off');
-    await guest.start();
-    assert.deepEqual(await guest.counters(), { memory: 0, disk: 0, boot: 1 });
-    await guest.remove();
-  });
-
   it('has demo VMs with both trees, made once, and removed with all their files', async () => {
     const options = { virsh: daemon.virsh, folder: join(daemon.dir, 'demo') };
     assert.deepEqual((await makeDemoVms(options)).sort(), [...demoNames].sort());

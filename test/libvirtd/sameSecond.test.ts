@@ -5,7 +5,7 @@ import type { Hypervisor } from '../../src/driver/hypervisor.js';
 import { RevertSpacing } from '../../src/driver/run/revertSpacing.js';
 import { Failure } from '../../src/domain/failure.js';
 import { type LiveRig, startLiveRig } from './inventoryRig.js';
-import { TrapVm } from './trapVm.js';
+import { GuestVm } from './guestVm.js';
 
 /** Of a VM that is off, two reverts in a row fall into one second far more often than not. */
 const pairs = { apart: 3, together: 20 };
@@ -14,14 +14,14 @@ describe('external reverts within the same second', function () {
   this.timeout(180_000);
   let r: LiveRig;
   let hypervisor: Hypervisor;
-  let vm: TrapVm;
+  let vm: GuestVm;
 
   before(async () => {
     r = await startLiveRig();
     await r.inventory.connect(r.uri);
     r.show();
     hypervisor = r.hypervisor();
-    vm = await TrapVm.define(r, 'twice');
+    vm = await GuestVm.define(r, 'twice');
     await vm.create('saved');
   });
   after(() => r.stop());

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { readFile, writeFile } from 'node:fs/promises';
 import { OracleVm } from '../oracle/oracleVm.js';
 import { type LiveRig, startLiveRig } from './inventoryRig.js';
-import { TrapVm } from './trapVm.js';
+import { GuestVm } from './guestVm.js';
 
 describe('RAM in a file of its own', function () {
   this.timeout(180_000);
@@ -17,14 +17,14 @@ describe('RAM in a file of its own', function () {
   });
   after(() => r.stop());
 
-  const renamed = async (vm: TrapVm, name: string): Promise<TrapVm> => {
+  const renamed = async (vm: GuestVm, name: string): Promise<GuestVm> => {
     await r.virsh('domrename', vm.vm.name, name);
     await r.inventory.refresh({ vm: vm.ref });
     return vm.under(new OracleVm(vm.vm.virsh, { ...vm.vm.guest, name }));
   };
 
   it('of a VM that was renamed since stops nothing; its disks come back, and with the old name all of it', async () => {
-    const old = await TrapVm.define(r, 'old');
+    const old = await GuestVm.define(r, 'old');
     await old.power('start');
     await old.write();
     await old.create('saved', 'memory');
@@ -49,7 +49,7 @@ describe('RAM in a file of its own', function () {
   });
 
   it('that is not whole stops nothing either', async () => {
-    const vm = await TrapVm.define(r, 'torn');
+    const vm = await GuestVm.define(r, 'torn');
     await vm.power('start');
     await vm.write();
     await vm.create('saved', 'memory');

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { stat } from 'node:fs/promises';
 import { type LiveRig, startLiveRig } from './inventoryRig.js';
-import { TrapVm } from './trapVm.js';
+import { GuestVm } from './guestVm.js';
 
 describe('the space for the RAM of a small guest', function () {
   this.timeout(60_000);
@@ -17,7 +17,7 @@ describe('the space for the RAM of a small guest', function () {
 
   for (const style of ['internal', 'external'] as const) {
     it(`${style}: it takes no more than was said`, async () => {
-      const vm = await TrapVm.define(r, `small-${style}`);
+      const vm = await GuestVm.define(r, `small-${style}`);
       await vm.power('start');
       await vm.write();
       const request = { kind: 'create', vm: vm.ref, title: 'ram', snapshotKind: 'memory', style } as const;

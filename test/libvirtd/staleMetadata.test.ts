@@ -5,7 +5,7 @@ import { utimes } from 'node:fs/promises';
 import { runOk } from '../../scripts/rig/run.mjs';
 import { Failure } from '../../src/domain/failure.js';
 import { type LiveRig, startLiveRig } from './inventoryRig.js';
-import { TrapVm } from './trapVm.js';
+import { GuestVm } from './guestVm.js';
 
 describe('a snapshot whose files are not what its metadata say', function () {
   this.timeout(180_000);
@@ -18,11 +18,11 @@ describe('a snapshot whose files are not what its metadata say', function () {
   });
   after(() => r.stop());
 
-  const layer = (vm: TrapVm, disk: number, name: string): string =>
+  const layer = (vm: GuestVm, disk: number, name: string): string =>
     vm.vm.guest.disks[disk]!.file.replace(/\.[^.]*$/u, `.${name}`);
 
   it('is not reverted to where the one below was forgotten by another client and that moved its files', async () => {
-    const vm = await TrapVm.define(r, 'forgotten');
+    const vm = await GuestVm.define(r, 'forgotten');
     await vm.power('start');
     await vm.grow('bottom', 'middle', 'top');
     await vm.power('forceOff');
@@ -51,7 +51,7 @@ describe('a snapshot whose files are not what its metadata say', function () {
   });
 
   it('is not reverted to where that was so, and a revert took the overlay away that would tell', async () => {
-    const vm = await TrapVm.define(r, 'bereft');
+    const vm = await GuestVm.define(r, 'bereft');
     await vm.power('start');
     await vm.grow('bottom', 'middle');
     await vm.run({ kind: 'revert', snapshot: 'bottom', after: 'running', checkpointFirst: false });
@@ -80,7 +80,7 @@ describe('a snapshot whose files are not what its metadata say', function () {
   });
 
   it('is not reverted to where somebody wrote into what is below it', async () => {
-    const vm = await TrapVm.define(r, 'written');
+    const vm = await GuestVm.define(r, 'written');
     await vm.power('start');
     await vm.grow('bottom', 'middle', 'top');
     await vm.power('forceOff');
@@ -104,7 +104,7 @@ describe('a snapshot whose files are not what its metadata say', function () {
   });
 
   it('is reverted to where one far below was deleted long after: that writes the name of another base into a layer', async () => {
-    const vm = await TrapVm.define(r, 'deleted');
+    const vm = await GuestVm.define(r, 'deleted');
     await vm.power('start');
     await vm.grow('bottom', 'middle', 'top', 'last');
     const then = new Date(Date.now() - 3_600_000);
@@ -121,8 +121,31 @@ describe('a snapshot whose files are not what its metadata say', function () {
     await vm.holdsAll();
   });
 
+  it('is not reverted to where a merge by hand put the VM on a file far below its own', async () => {
+    const vm = await GuestVm.define(r, 'below');
+    await vm.power('start');
+    await vm.grow('first', 'second');
+    await vm.run({ kind: 'revert', snapshot: 'first', after: 'running', checkpointFirst: false });
+    vm.model = vm.model.reverted('first', 'running');
+    // The guest writes into the file that `first` froze from now on, and `second` is built on.
+    await r.virsh('blockcommit', 'below', 'vda', '--active', '--pivot', '--wait');
+    await r.inventory.refresh({ vm: vm.ref });
+    const present = vm.model;
+    await vm.isRefused({ kind: 'revert', snapshot: 'second', after: 'off', checkpointFirst: false }, 'frozenFileInUse');
+    const { differences } = await vm.vm.compare(present, 'present');
+    assert.deepEqual(
+      differences.filter(({ about }) => about === 'data'),
+      [],
+    );
+    await vm.power('forceOff');
+    await vm.isRefused({ kind: 'revert', snapshot: 'second', after: 'off', checkpointFirst: false }, 'frozenFileInUse');
+    // Whatever the VM stands on by then: that file was written to.
+    await vm.create('third');
+    await vm.isRefused({ kind: 'revert', snapshot: 'second', after: 'off', checkpointFirst: false }, 'frozenAgain');
+  });
+
   it('is not reverted to where a merge by hand put the VM on its file, and another was taken of that', async () => {
-    const vm = await TrapVm.define(r, 'again');
+    const vm = await GuestVm.define(r, 'again');
     await vm.power('start');
     await vm.grow('first');
     // All of it within a second or two: no time of a last write tells.

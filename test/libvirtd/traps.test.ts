@@ -8,7 +8,7 @@ import { blockDifferences } from '../oracle/blocks.js';
 import { readImage } from '../oracle/images.js';
 import type { Model } from '../oracle/model.js';
 import { type LiveRig, startLiveRig } from './inventoryRig.js';
-import { TrapVm } from './trapVm.js';
+import { GuestVm } from './guestVm.js';
 
 describe('traps of libvirt', function () {
   this.timeout(180_000);
@@ -22,13 +22,13 @@ describe('traps of libvirt', function () {
   after(() => r.stop());
 
   describe('a linked clone that is off', () => {
-    let vm: TrapVm;
+    let vm: GuestVm;
     let clone: readonly { readonly file: string; readonly format: string }[];
     let cloned: Model;
 
     /** The clone's overlays stand on the files that `bottom` froze. */
     before(async () => {
-      vm = await TrapVm.define(r, 'cloned');
+      vm = await GuestVm.define(r, 'cloned');
       await vm.power('start');
       await vm.grow('bottom');
       cloned = vm.model.reverted('bottom', 'off');
@@ -75,11 +75,11 @@ describe('traps of libvirt', function () {
   });
 
   describe('a merge by hand', () => {
-    let vm: TrapVm;
+    let vm: GuestVm;
 
     /** The overlay above `middle` is merged into the one above `bottom`: what `middle` froze is no more. */
     before(async () => {
-      vm = await TrapVm.define(r, 'merged');
+      vm = await GuestVm.define(r, 'merged');
       await vm.power('start');
       await vm.grow('bottom', 'middle', 'top');
       for (const { target, file } of vm.vm.guest.disks) {
@@ -118,10 +118,10 @@ describe('traps of libvirt', function () {
   });
 
   describe('a VM that was undefined while it ran', () => {
-    let vm: TrapVm;
+    let vm: GuestVm;
 
     before(async () => {
-      vm = await TrapVm.define(r, 'undefined');
+      vm = await GuestVm.define(r, 'undefined');
       await vm.power('start');
       await vm.grow('one', 'two');
       await r.virsh('undefine', 'undefined', '--snapshots-metadata');
@@ -147,7 +147,7 @@ describe('traps of libvirt', function () {
   describe('the current external snapshot', () => {
     it('keeps what libvirt knows of a revert to it when it is renamed', async () => {
       await r.inventory.connect(r.uri);
-      const vm = await TrapVm.define(r, 'named');
+      const vm = await GuestVm.define(r, 'named');
       const native = r.hypervisor().capabilities.externalRevert;
       await vm.power('start');
       await vm.grow('base', 'child');

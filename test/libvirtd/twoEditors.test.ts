@@ -75,7 +75,7 @@ if (task !== undefined) {
       const { vm, stage } = await stageOf('shared');
       await stage.power('start');
       await stage.write();
-      const title = await stage.snapshot('one', 'external', 'disk');
+      const title = await stage.create('one', 'disk');
       await stage.write();
       builder.inventory.dispose();
       const home = join(daemon.dir, 'home');

@@ -8,7 +8,7 @@ import { runOk } from '../../scripts/rig/run.mjs';
 import { virshOk, withXmlFile } from '../../scripts/guest/defineVm.mjs';
 import { versionOf } from '../../src/domain/capabilities.js';
 import { type LiveRig, startLiveRig } from './inventoryRig.js';
-import { TrapVm } from './trapVm.js';
+import { GuestVm } from './guestVm.js';
 
 const bytes = 256 * 1_024;
 
@@ -17,13 +17,13 @@ type Format = 'raw' | 'qcow2';
 /** A VM with variables that hold the same letter again and again. */
 class FlashVm {
   private constructor(
-    readonly vm: TrapVm,
+    readonly vm: GuestVm,
     readonly variables: string,
     readonly format: Format,
   ) {}
 
   static async define(r: LiveRig, name: string, format: Format): Promise<FlashVm> {
-    const flash = new FlashVm(await TrapVm.define(r, name), join(r.daemon.dir, `${name}_VARS.fd`), format);
+    const flash = new FlashVm(await GuestVm.define(r, name), join(r.daemon.dir, `${name}_VARS.fd`), format);
     await flash.write('0');
     const nvram = `<nvram${format === 'raw' ? '' : ` format="${format}"`}>${flash.variables}</nvram>`;
     const xml = (await r.virsh('dumpxml', name, '--inactive')).replace(

@@ -10,14 +10,15 @@ import type { Step } from '../../src/steps/step.js';
 import { inChild, olderBy, rewriteEntry } from './faults/dyingChild.js';
 import { childVariable, type Editor, openEditor, runAsChild } from './faults/editor.js';
 import { killQemu } from './faults/faultKinds.js';
-import { type Stage, twoSnapshots } from './faults/scenarios.js';
+import { twoSnapshots } from './faults/scenarios.js';
 import { startStages, type Stages } from './faults/stages.js';
+import type { GuestVm } from './guestVm.js';
 import type { Model } from '../oracle/model.js';
 import type { OracleVm } from '../oracle/oracleVm.js';
 
 interface Left {
   readonly vm: OracleVm;
-  readonly stage: Stage;
+  readonly stage: GuestVm;
   readonly journal: string;
 }
 
@@ -40,7 +41,7 @@ if (task !== undefined) {
     after(() => stages.stop());
 
     /** Dies when it is written that the step begins, and nothing of it is done. */
-    async function diesAt(stage: Stage, request: OperationRequest, what: Step['kind']): Promise<string> {
+    async function diesAt(stage: GuestVm, request: OperationRequest, what: Step['kind']): Promise<string> {
       const journal = join(daemon.dir, `journal-${stage.vm.name}`);
       const decision = await stages.editor.inventory.plan(request);
       assert.ok(decision.kind === 'plan');

@@ -8,7 +8,7 @@ import { makeDemoVms, removeDemoVms } from '../../scripts/guest/demoVms.mjs';
 import { runInGuest, waitForAgent } from '../../scripts/guest/inGuest.mjs';
 import { openStage, pictureOfFailure, testDaemon, type Stage } from './stage.js';
 
-const name = 'rewind-external';
+const name = 'rewind-overlays';
 /** The demo VM has three deltas already. */
 const more = ['d4', 'd5', 'd6', 'd7', 'd8', 'd9'];
 
@@ -90,7 +90,7 @@ describe('a chain of nine deltas', () => {
   it('stands as a number on the view, as words on the row and in the status bar', async () => {
     const { workbench } = stage;
     await workbench.badge('Virt Rewind').filter({ hasText: /^2$/ }).waitFor();
-    await workbench.row(/^rewind-external, .*⚠ 2 warnings/).waitFor();
+    await workbench.row(/^rewind-overlays, .*⚠ 2 warnings/).waitFor();
     await workbench.statusBar(/2 warnings/).waitFor();
   });
 
@@ -111,8 +111,8 @@ describe('a chain of nine deltas', () => {
     await workbench.notice(name).getByRole('button', { name: 'Consolidate…', exact: true }).click();
     await workbench.dialog.waitFor();
     await picture('4-plan');
-    await hands.answer('Consolidate');
-    await workbench.statusBar(/^Consolidated the disks of rewind-external/).waitFor();
+    await hands.answer(/^Delete \d+ Snapshots? and Merge$/);
+    await workbench.statusBar(/^Consolidated the disks of rewind-overlays/).waitFor();
     await picture('5-done');
   });
 
@@ -128,7 +128,7 @@ describe('a chain of nine deltas', () => {
 
   it('is nowhere a warning any more', async () => {
     const { hands, workbench } = stage;
-    await workbench.row(/^rewind-external, (?!.*⚠).*, running, /).waitFor();
+    await workbench.row(/^rewind-overlays, (?!.*⚠).*, running, /).waitFor();
     await workbench.badge('Virt Rewind').waitFor({ state: 'hidden' });
     await workbench.statusBar(/2 warnings/).waitFor({ state: 'detached' });
     await hands.command('Virt Rewind: Check Health');

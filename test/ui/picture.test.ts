@@ -11,7 +11,7 @@ import { PictureHands } from './pictureHands.js';
 import { openStage, testDaemon } from './stage.js';
 import { stepsOnStage } from './steps.js';
 
-const external = 'rewind-external';
+const external = 'rewind-overlays';
 
 describe('the picture', () => {
   const daemon = testDaemon();
@@ -30,7 +30,7 @@ describe('the picture', () => {
   it('opens from a VM and shows its snapshots, with "You are here"', async () => {
     await stage().hands.showView('Virt Rewind', 'VMs');
     await stage()
-      .workbench.row(/^rewind-external, .*, running, /)
+      .workbench.row(/^rewind-overlays, .*, running, /)
       .waitFor();
     await stage().hands.menu(external, 'Show Picture');
     await hands.page.getByRole('heading', { name: external }).waitFor();
@@ -90,7 +90,13 @@ describe('the picture', () => {
     await menu.waitFor({ state: 'detached' });
     await hands.press('Enter');
     await menu.getByRole('menuitem', { name: 'Rename' }).click();
-    await stage().workbench.inputBox('from-outside').or(stage().workbench.quickInput).first().waitFor();
+    const box = stage().workbench.inputBox('Title of the Snapshot');
+    await box.waitFor();
+    await hands.press('Escape');
+    await box.waitFor({ state: 'hidden' });
+    await hands.tree.focus();
+    await hands.press('F2');
+    await box.waitFor();
     await hands.press('Escape');
   });
 
@@ -99,8 +105,7 @@ describe('the picture', () => {
     await hands.tree.focus();
     await hands.walk('End', /^You are here/);
     await hands.walk('ArrowUp', /^from-outside/);
-    await hands.press('Enter');
-    await hands.page.getByRole('menuitem', { name: 'Delete…' }).click();
+    await hands.press('Delete');
     const whatIf = hands.page.getByRole('region', { name: 'What If' });
     await whatIf.waitFor();
     await hands.node(/^from-outside, .*would be gone/).waitFor();
@@ -116,8 +121,8 @@ describe('the picture', () => {
     });
     assert.equal(cut, 0, 'nothing of it stands over what is below');
     await page.setViewportSize(size);
-    await whatIf.getByRole('button', { name: 'Delete…' }).click();
-    await stage().hands.answer('Delete');
+    // What it would do has been read: no dialog asks it again.
+    await whatIf.getByRole('button', { name: 'Delete', exact: true }).click();
     await hands.node(/^from-outside/).waitFor({ state: 'detached' });
     await whatIf.waitFor({ state: 'hidden' });
   });

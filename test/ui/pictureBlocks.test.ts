@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { virshOk } from '../../scripts/guest/defineVm.mjs';
 import { defineDiskVm } from '../../scripts/guest/diskVm.mjs';
 import { runOk } from '../../scripts/rig/run.mjs';
-import { rowTop, stripHeight } from '../../src/ui/picture/page/blockScene.js';
+import { stripHeight } from '../../src/ui/picture/page/blockCells.js';
+import { BlockRows } from '../../src/ui/picture/page/blockRows.js';
 import { toldLetter } from '../cells/shownCells.js';
 import { present, writerInto, Written } from '../cells/written.js';
 import { PictureHands } from './pictureHands.js';
@@ -112,9 +113,10 @@ describe('the blocks of the picture', () => {
 
   /** What the VM reads, by colour: the layer whose sign has the colour that most of a cell has on the canvas. */
   async function coloured(layers: number): Promise<string> {
+    const rows = new BlockRows(layers);
     const places = {
-      signs: Array.from({ length: layers }, (_, row) => rowTop(row) + 10),
-      strip: rowTop(layers) + 20,
+      signs: Array.from({ length: layers }, (_, row) => rows.top(row) + 10),
+      strip: rows.end + 20,
       height: stripHeight,
       cells: clusters,
     };
@@ -166,7 +168,7 @@ describe('the blocks of the picture', () => {
     await hands.tree.focus();
     await hands.walk('End', /^You are here/);
     await hands.walk('ArrowUp', /^two/);
-    await hands.choose('Delete…');
+    await hands.choose('Delete Snapshot…');
     await hands.whatIf.waitFor();
     await hands.node(/^two, .*would be gone/).waitFor();
     const head = (row: number, words: string) =>
@@ -175,8 +177,7 @@ describe('the blocks of the picture', () => {
     await head(2, 'would keep 256 KB of layer B');
     await hands.whatIf.filter({ hasText: 'The host gets' }).waitFor();
     await picture('what-if-inside');
-    await hands.whatIf.getByRole('button', { name: 'Delete…' }).click();
-    await stage().hands.answer('Delete');
+    await hands.whatIf.getByRole('button', { name: 'Delete', exact: true }).click();
     await hands.node(/^two/).waitFor({ state: 'detached' });
     inside[0].merge(present, 'two');
     inside[0].rename('two', present);
@@ -227,8 +228,18 @@ describe('the blocks of the picture', () => {
     await heads.nth(1).filter({ hasText: 'would move into layer A' }).waitFor();
     await heads.nth(2).filter({ hasText: 'would move into layer A' }).waitFor();
     await picture('what-if-consolidate');
-    await hands.whatIf.getByRole('button', { name: 'Consolidate Disks…' }).click();
-    await stage().hands.answer('Consolidate');
+    await hands.page.getByRole('button', { name: 'Leave It' }).click();
+    // Asked from the tree, the picture shows the same while the dialog is open, and no longer.
+    await stage().hands.menu('cells-outside', 'Health and Repair', 'Consolidate Disks');
+    await stage().workbench.dialog.waitFor();
+    await heads.nth(1).filter({ hasText: 'would move into layer A' }).waitFor();
+    await picture('what-if-asked');
+    await stage().hands.answer('Cancel');
+    await hands.whatIf.waitFor({ state: 'hidden' });
+    await hands.tree.focus();
+    await hands.walk('End', /^You are here/);
+    await hands.choose('Consolidate Disks…');
+    await hands.whatIf.getByRole('button', { name: /^Delete \d+ Snapshots? and Merge$/ }).click();
     await hands.node(/^one/).waitFor({ state: 'detached' });
     outside.merge('Until “two”', 'Base, until “one”');
     outside.merge(present, 'Base, until “one”');

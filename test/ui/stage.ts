@@ -13,6 +13,8 @@ export interface StageOptions {
   /** A packed extension to install; without one, the checkout runs from its sources. */
   readonly vsix?: string;
   readonly settings?: Readonly<Record<string, unknown>>;
+  /** Of the extension host, beside the usual. */
+  readonly env?: NodeJS.ProcessEnv;
   /** Whether VS Code asks if the folder is trusted. */
   readonly trust?: boolean;
 }
@@ -44,7 +46,7 @@ export async function openStage(by: 'mouse' | 'keyboard', options: StageOptions 
     dev: options.vsix === undefined ? [root] : [],
     trust: options.trust ?? false,
     // Not the journal of whoever runs the tests.
-    env: { VIRT_REWIND_STATE: join(temporary, 'state') },
+    env: { VIRT_REWIND_STATE: join(temporary, 'state'), ...options.env },
     settings: {
       ...quietSettings,
       'git.enabled': false,
@@ -67,10 +69,36 @@ export async function openStage(by: 'mouse' | 'keyboard', options: StageOptions 
   };
 }
 
-/** Keeps a picture of what a failed test saw. */
+/** Keeps a picture of what a failed test saw, and puts the words into its failure: often a report is all that is left of a run. */
 export async function pictureOfFailure(stage: Stage | undefined, test: Mocha.Test | undefined): Promise<void> {
   if (test?.isFailed() !== true || stage === undefined) return;
   const name = test.fullTitle().replace(/[^\w]+/g, '-');
   const path = await stage.workbench.picture(`failed/${name}`);
   process.stdout.write(`      see ${path}\n`);
+  if (test.err !== undefined) {
+    const [first, ...more] = test.err.message.split('\n');
+    // The end of a long message may not be kept.
+    test.err.message = [first, ...(await wordsOn(stage)), ...more].join('\n');
+  }
+}
+
+const mostWords = 400;
+
+/** Where the focus is, the rows of the tree; of messages, dialogs, boxes, menus and pages, a line each. */
+async function wordsOn({ workbench }: Stage): Promise<readonly string[]> {
+  const { page } = workbench;
+  const parts = page.locator('.notification-toast, .monaco-dialog-box, .quick-input-widget:visible, .monaco-menu');
+  const pages = page.locator('iframe.webview.ready');
+  const rows = await workbench.rows();
+  const texts = [
+    `the focus: ${await workbench.focus()}`,
+    `rows: ${rows.map(({ level, label }) => `${level} ${label.slice(0, 24)}`).join(' | ')}`,
+    ...(await parts.allInnerTexts()),
+    ...(await Promise.all(
+      (await pages.all()).map((one) =>
+        one.contentFrame().frameLocator('iframe#active-frame').locator('body').innerText({ timeout: 5_000 }),
+      ),
+    )),
+  ];
+  return texts.map((text) => `on the screen: ${text.replace(/\s+/gu, ' ').slice(0, mostWords)}`);
 }

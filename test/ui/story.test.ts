@@ -9,7 +9,7 @@ import { openStage, testDaemon } from './stage.js';
 import { stepsOnStage } from './steps.js';
 
 const internal = 'rewind-internal';
-const external = 'rewind-external';
+const external = 'rewind-overlays';
 
 for (const by of ['mouse', 'keyboard'] as const) {
   describe(`the story by ${by}`, () => {
@@ -34,10 +34,19 @@ for (const by of ['mouse', 'keyboard'] as const) {
       await hands.enter();
       await hands.type('Description of the Snapshot', `Taken by ${by}`);
       await hands.enter();
+      await standsOn(title);
+    }
+
+    /** The keyboard is on that row. It comes there a moment after the row does, and closes a menu that is opened before. */
+    async function standsOn(label: string): Promise<void> {
+      const focused = stage().workbench.page.locator(
+        '.part.sidebar .monaco-list:focus-within .monaco-list-row.focused',
+      );
+      await row(label).and(focused).waitFor();
     }
 
     /** What has a key of its own is done by that key. */
-    async function withKey(label: string, item: string, key: string): Promise<void> {
+    async function withKey(label: string | RegExp, item: string, key: string): Promise<void> {
       if (by === 'mouse') {
         await stage().hands.menu(label, item);
       } else {
@@ -49,12 +58,14 @@ for (const by of ['mouse', 'keyboard'] as const) {
     it('shows the VMs, their states in words', async () => {
       await stage().hands.showView('Virt Rewind', 'VMs');
       await row(/^rewind-internal, 4 snapshots.*, running/).waitFor();
-      await row(/^rewind-external, 3 snapshots.*, running/).waitFor();
+      await row(/^rewind-overlays, 3 snapshots.*, running/).waitFor();
       await picture('1-vms');
     });
 
     it('shows the tree of snapshots, with a branch', async () => {
       await stage().hands.expand(internal);
+      // The branch opens a moment after the rows beside it.
+      await row('After the upgrade').waitFor();
       await row('You are here').waitFor();
       const rows = await stage().workbench.rows();
       const levels = rows.map(({ level, label }) => `${level} ${label.split(',')[0] ?? ''}`);
@@ -65,8 +76,16 @@ for (const by of ['mouse', 'keyboard'] as const) {
         '4 After the upgrade',
         '3 Another way',
         '3 You are here',
+        `2 ${external}`,
       ]);
       await picture('2-tree');
+    });
+
+    it('marks a favourite, and tells in the status bar which VM one works with', async () => {
+      await stage().hands.menu('Clean install', 'Make Favourite');
+      await row(/^Clean install, .*favourite/).waitFor();
+      await stage().workbench.page.locator('.statusbar-item[aria-label^="rewind-internal · running"]').waitFor();
+      await picture('2-favourite');
     });
 
     it('names its rows to a screen reader as they are seen', async () => {
@@ -130,11 +149,11 @@ for (const by of ['mouse', 'keyboard'] as const) {
     });
 
     it('does the same with an offline snapshot', async () => {
-      await stage().hands.menu(internal, 'Shut Down');
+      await stage().hands.menu(internal, 'Power', 'Shut Down');
       await row(/^rewind-internal, .*, off, /).waitFor();
       await createSnapshot(internal, 'Offline', 'Switched off');
       await row(/^Switched off, .*\boffline\b/).waitFor();
-      await stage().hands.menu(internal, 'Start');
+      await stage().hands.menu(internal, 'Power', 'Start');
       await row(/^rewind-internal, .*, running, /).waitFor();
       await waitForAgent(virsh, internal);
       await counters(virsh, internal, 90_000);
@@ -144,7 +163,7 @@ for (const by of ['mouse', 'keyboard'] as const) {
       await picture('6-without-checkpoint');
       await stage().hands.answer('Revert and Leave Off');
       await row(/^rewind-internal, .*, off, /).waitFor();
-      await stage().hands.menu(internal, 'Start');
+      await stage().hands.menu(internal, 'Power', 'Start');
       await row(/^rewind-internal, .*, running, /).waitFor();
       await waitForAgent(virsh, internal);
       const { disk } = await counters(virsh, internal);
@@ -169,11 +188,12 @@ for (const by of ['mouse', 'keyboard'] as const) {
       await stage().hands.type('Description of the Snapshot', '');
       await stage().hands.enter();
       await row(/^Quiet, .*\bdisk-only\b, quiesced/).waitFor();
+      await standsOn('Quiet');
       await picture('8-quiesced');
     });
 
     it('deletes a snapshot in the middle of a chain, and what came after stays', async () => {
-      await withKey('After the upgrade', 'Delete Snapshot', 'Delete');
+      await withKey(/^After the upgrade, .*\bdisk-only\b/, 'Delete Snapshot', 'Delete');
       await stage().workbench.dialog.waitFor();
       await picture('8-delete-middle-asks');
       await stage().hands.answer('Delete');
@@ -192,7 +212,7 @@ for (const by of ['mouse', 'keyboard'] as const) {
       await picture('8-revert-external-asks');
       await stage().hands.answer('Revert and Run');
       await stage()
-        .workbench.toast(/Reverted rewind-external/)
+        .workbench.toast(/Reverted rewind-overlays/)
         .waitFor();
       await stage().hands.expand('Before the import');
       const { tree, page } = stage().workbench;
@@ -202,7 +222,7 @@ for (const by of ['mouse', 'keyboard'] as const) {
         .nth(1)
         .waitFor();
       await picture('8-reverted-external');
-      await stage().hands.dismiss(/Reverted rewind-external/);
+      await stage().hands.dismiss(/Reverted rewind-overlays/);
       assert.equal((await virsh(['domstate', external])).stdout.trim(), 'running');
     });
 
@@ -241,7 +261,7 @@ for (const by of ['mouse', 'keyboard'] as const) {
       await row(/^from-a-terminal, .*\bmemory\b/).waitFor();
       const stopped = await virsh(['destroy', external]);
       assert.equal(stopped.code, 0, stopped.stderr);
-      await row(/^rewind-external, .*, off, /).waitFor();
+      await row(/^rewind-overlays, .*, off, /).waitFor();
       await picture('11-beside-virsh');
     });
 
@@ -250,13 +270,13 @@ for (const by of ['mouse', 'keyboard'] as const) {
       assert.equal(stopped.code, 0, stopped.stderr);
       await row(/^rewind-internal, .*, off, /).waitFor();
       await runOk('qemu-img', ['snapshot', '-c', 'left-over', join(daemon.dir, by, `${internal}.qcow2`)]);
-      await stage().hands.menu(internal, 'Doctor: What Works');
+      await stage().hands.menu(internal, 'Health and Repair', 'Doctor: What Works');
       await stage().workbench.webview.getByText('One thing is wrong').waitFor();
       await stage()
-        .workbench.toast(/can be mended/)
+        .workbench.toast(/can be repaired/)
         .waitFor();
       await picture('12-doctor');
-      await stage().hands.notification(/can be mended/, 'Repair…');
+      await stage().hands.notification(/can be repaired/, 'Repair…');
       await stage().workbench.dialog.waitFor();
       await picture('13-repair-asks');
       await stage().hands.answer('Repair');
@@ -277,7 +297,7 @@ for (const by of ['mouse', 'keyboard'] as const) {
         await runOk('qemu-img', ['snapshot', '-c', 'first', disk]);
         await runOk('qemu-img', ['snapshot', '-c', 'second', disk]);
         const { hands, workbench } = stage();
-        await hands.menu(internal, 'Doctor: Repair');
+        await hands.menu(internal, 'Health and Repair', 'Doctor: Repair');
         await workbench.option(/“first”/).waitFor();
         await workbench.webview.getByText('Nothing is wrong').click();
         await workbench.page.waitForFunction("document.activeElement?.tagName === 'IFRAME'");
@@ -285,7 +305,7 @@ for (const by of ['mouse', 'keyboard'] as const) {
         await hands.pick(/“first”/);
         await hands.answer('Repair');
         await workbench.webview.getByText('One thing is wrong').waitFor();
-        await hands.menu(internal, 'Doctor: Repair');
+        await hands.menu(internal, 'Health and Repair', 'Doctor: Repair');
         await hands.answer('Repair');
         await workbench.webview.getByText('Nothing is wrong').waitFor();
         const tags = await runOk('qemu-img', ['snapshot', '-l', disk]);

@@ -1,7 +1,7 @@
 // What a delete of external snapshots does to files: which are merged, which go, and which somebody else needs.
 // Decides nothing and knows no steps.
 import { versionOf } from '../capabilities.js';
-import { chainOf, wholeChain } from './backingChain.js';
+import { wholeChain } from './backingChain.js';
 import { isRamOf } from './memoryFiles.js';
 import { backingFileOf, restingOn } from './fileUse.js';
 import { tagsIn } from './lostTags.js';
@@ -102,7 +102,7 @@ export function neededFiles(going: ReadonlySet<string>, facts: Facts): ReadonlyS
   };
   add(vm.nvram);
   for (const disk of vm.disks) {
-    [...xmlChain(disk), ...(chainOf(disk.target, facts) ?? [])].forEach(add);
+    wholeChain(disk, facts).forEach(add);
   }
   for (const snapshot of tree.snapshots.filter(({ name }) => !going.has(name))) {
     add(snapshot.memory.file);

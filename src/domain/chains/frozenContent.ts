@@ -45,6 +45,31 @@ export function elsewhereRefusal(snapshot: Snapshot, facts: Facts): Refused | un
 }
 
 /**
+ * The VM stands on a file far below what the snapshot froze, and not on an overlay of it: a merge by hand put it there, or
+ * a revert that broke off. What its guest writes changes the snapshot from the first byte on, and no time of a last write
+ * tells so in the first minute. On the very file that it froze: see `frozenFileRefusal`.
+ *
+ * | the file that a disk of the VM stands on | the VM                                       | → |
+ * |------------------------------------------|----------------------------------------------|---|
+ * | below what the snapshot froze            | paused since the revert that put it there    | ok: nothing was written |
+ * | below what the snapshot froze            | any other                                    | frozenFileInUse |
+ * | any other                                | any                                          | ok |
+ */
+export function chainInUseRefusal(snapshot: Snapshot, facts: Facts): Refused | undefined {
+  const { vm } = facts;
+  if (vm.power === 'paused' && vm.powerReason === 'fromSnapshot') {
+    return undefined;
+  }
+  for (const target of externalTargets(snapshot)) {
+    const file = vm.disks.find((disk) => disk.target === target)?.source;
+    if (file !== undefined && chainBelow(snapshot, target, facts).slice(1).includes(file)) {
+      return refuse('frozenFileInUse', { vm: vm.name, snapshot: snapshot.title, disk: target, file });
+    }
+  }
+  return undefined;
+}
+
+/**
  * | of the overlay that it made and all that is below | → |
  * |---------------------------------------------------|---|
  * | the image below one was written to since          | writtenSince |
@@ -65,10 +90,10 @@ export function writtenSinceRefusal(snapshot: Snapshot, facts: Facts): Refused |
 }
 
 /**
- * An external snapshot leaves the file that it freezes: who freezes the same file later found the VM on it once more, after a
- * merge by hand or a VM that was put back on it, and what was written between is in there.
+ * An external snapshot leaves the file that it freezes: who freezes the same file later, or one that it rests on, found the VM
+ * on it once more, after a merge by hand or a VM that was put back on it, and what was written between is in there.
  *
- * | another external snapshot froze the same file of a disk, and | → |
+ * | another external snapshot froze such a file of a disk, and    | → |
  * |--------------------------------------------------------------|---|
  * | stands above this one, or is younger in another branch       | frozenAgain |
  * | stands below this one, or is older                           | ok: that one is not as it was |
@@ -76,16 +101,12 @@ export function writtenSinceRefusal(snapshot: Snapshot, facts: Facts): Refused |
 export function frozenAgainRefusal(snapshot: Snapshot, facts: Facts): Refused | undefined {
   const { tree } = facts;
   for (const target of externalTargets(snapshot)) {
-    const file = backingFileOf(facts, snapshot.name, target);
-    const again = tree.snapshots.find(
-      (other) =>
-        file !== undefined &&
-        externalTargets(other).includes(target) &&
-        backingFileOf(facts, other.name, target) === file &&
-        isLater(other, snapshot, facts),
-    );
-    if (file !== undefined && again !== undefined) {
-      return refuse('frozenAgain', { snapshot: snapshot.title, disk: target, file, by: again.title });
+    const chain = chainBelow(snapshot, target, facts);
+    for (const other of tree.snapshots.filter((one) => externalTargets(one).includes(target))) {
+      const file = backingFileOf(facts, other.name, target);
+      if (file !== undefined && chain.includes(file) && isLater(other, snapshot, facts)) {
+        return refuse('frozenAgain', { snapshot: snapshot.title, disk: target, file, by: other.title });
+      }
     }
   }
   return undefined;

@@ -9,12 +9,11 @@ import {
   VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA,
   VIR_DOMAIN_XML_INACTIVE,
 } from '../../libvirt/flags.js';
-import { errorCodes } from '../../libvirt/libvirtError.js';
+import { errorCodes, orUndefined } from '../../libvirt/libvirtError.js';
 import { isSession, parseUri } from '../../libvirt/uri.js';
 import type { Capabilities } from '../../domain/capabilities.js';
 import type { DemoVm, DemoVmObstacle } from '../../domain/demoVm.js';
 import { Failure } from '../../domain/failure.js';
-import { orUndefined } from './libvirtReader.js';
 import { demoMachine, demoVmXml, isDemoVm } from '../xml/demoVmXml.js';
 
 export interface DemoVmPlace {

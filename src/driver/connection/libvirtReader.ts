@@ -6,7 +6,7 @@ import {
   VIR_DOMAIN_STATS_BLOCK,
   VIR_DOMAIN_XML_INACTIVE,
 } from '../../libvirt/flags.js';
-import { errorCodes, LibvirtError } from '../../libvirt/libvirtError.js';
+import { errorCodes, LibvirtError, orUndefined } from '../../libvirt/libvirtError.js';
 import type { Domain } from '../../libvirt/structs.js';
 import { type Capabilities, versionOf } from '../../domain/capabilities.js';
 import type { VmStatistics } from '../../domain/diskStatistics.js';
@@ -266,18 +266,6 @@ function readHead(name: string, xml: Uint8Array): Snapshot {
     return parseSnapshotHead(xml);
   } catch (error) {
     throw error instanceof XmlError ? new XmlError(`snapshot ${name}: ${error.message}`, { cause: error }) : error;
-  }
-}
-
-/** The answer, or undefined when the daemon answers with this error. */
-export async function orUndefined<T>(code: number, call: Promise<T>): Promise<T | undefined> {
-  try {
-    return await call;
-  } catch (error) {
-    if (error instanceof LibvirtError && error.code === code) {
-      return undefined;
-    }
-    throw error;
   }
 }
 

@@ -12,6 +12,7 @@ import type { Hardware } from '../../domain/hardware.js';
 import type { HostFiles } from '../../domain/hostFiles.js';
 import type { ImageContents } from '../../domain/imageContents.js';
 import type { Step } from '../../steps/step.js';
+import type { Seamless } from '../../domain/seamless.js';
 import type { SavedRam, Snapshot, SnapshotTree } from '../../domain/snapshot.js';
 import { isActive, type Vm, type VmDisk } from '../../domain/vm.js';
 import type { MetadataFolders } from '../../domain/vmFiles.js';
@@ -19,6 +20,8 @@ import { withTrueReason } from './deniedEntry.js';
 import { demoVmRefusal, type DemoVmPlace, makeDemoVm, removeDemoVm } from './demoVms.js';
 import { type AgentState, readAgent } from '../run/guestAgent.js';
 import { membershipOf } from './groupMember.js';
+import type { GuestAccess } from '../guestAccess.js';
+import { libvirtGuests } from './libvirtGuests.js';
 import { listen } from '../guestEvents.js';
 import type { Hypervisor, NamedByVm, OpenHypervisor, RunOptions, StepOutcome, VmEvent, VmHead } from '../hypervisor.js';
 import { LibvirtReader } from './libvirtReader.js';
@@ -26,7 +29,11 @@ import { OtherConnections } from './otherConnections.js';
 import { hasNoVms, metadataFolders } from './metadataFolders.js';
 import { isNearby, nearbyContents, nearbyFiles, openFiles } from '../files/openFiles.js';
 import { readCapabilities } from './readCapabilities.js';
+import { isStreamLeft } from '../run/monitor.js';
+import { dropLeftGuards, probeSeamless } from '../run/probeSeamless.js';
 import { runStep } from '../run/runStep.js';
+import { seamlessAccess } from './handOver.js';
+import type { SeamlessAccess } from '../run/stepContext.js';
 import { toFailure } from '../toFailure.js';
 
 /** A guest may show a dialog instead of shutting down; after a minute somebody must be told. */
@@ -106,10 +113,14 @@ class LibvirtHypervisor implements Hypervisor {
   readonly metadataFolders?: MetadataFolders;
   readonly onDidChangeVm: Event<VmEvent>;
   readonly onDidClose: Event<Failure>;
+  readonly onDidChangeSilence: Event<boolean>;
+  readonly guests: GuestAccess;
   readonly #parts: Parts;
   readonly #reader: LibvirtReader;
   readonly #closed = new Emitter<Failure>();
   readonly #others: OtherConnections;
+  /** Absent where QEMU runs on another computer. */
+  readonly #seamless: SeamlessAccess | undefined;
   #closedByUs = false;
 
   constructor(parts: Parts) {
@@ -129,12 +140,15 @@ class LibvirtHypervisor implements Hypervisor {
       this.nearbyFiles = nearby;
       this.nearbyContents = contents;
     }
+    this.#seamless = isNearby(parts) ? seamlessAccess(parts.uri, parts.environment) : undefined;
+    this.guests = libvirtGuests(this.#others, this.uri);
     const folders = metadataFolders(parts.uri, parts.environment);
     if (folders !== undefined) {
       this.metadataFolders = folders;
     }
     this.onDidChangeVm = parts.onDidChangeVm;
     this.onDidClose = this.#closed.event;
+    this.onDidChangeSilence = parts.connection.onDidChangeSilence;
     parts.connection.onDidClose((error) => {
       if (!this.#closedByUs) {
         this.#closed.fire(toFailure(error, { connection: this.uri }));
@@ -212,12 +226,37 @@ class LibvirtHypervisor implements Hypervisor {
     if (this.capabilities.driver !== 'qemu' || !agentChannel || !isActive(power) || power === 'paused') {
       return 'silent';
     }
-    const connection = await this.#others.open();
-    try {
-      return await readAgent({ connection, dom: { name, uuid, id: -1 } });
-    } finally {
-      this.#others.close(connection);
+    return this.#others.use((connection) => readAgent({ connection, dom: { name, uuid, id: -1 } }));
+  }
+
+  probeSeamless(vm: Vm, how: 'look' | 'try'): Promise<Seamless> {
+    const { capabilities, log } = this.#parts;
+    const dom: Domain = { name: vm.name, uuid: vm.uuid, id: -1 };
+    const access = this.#seamless;
+    const probed = this.#others.use((connection) =>
+      probeSeamless({ connection, dom, vm, capabilities, access, log }, how),
+    );
+    return this.#told({ doing: 'looking whether the RAM can be kept while the guest runs', vm: vm.name }, probed);
+  }
+
+  dropLeftGuards(passOver: ReadonlySet<string>): Promise<readonly string[]> {
+    return this.#told({ doing: 'looking for what snapshots have left in QEMU' }, this.#dropLeftGuards(passOver));
+  }
+
+  async #dropLeftGuards(passOver: ReadonlySet<string>): Promise<readonly string[]> {
+    const { capabilities, log } = this.#parts;
+    if (capabilities.driver !== 'qemu' || capabilities.readOnly) {
+      return [];
     }
+    const vms = (await this.#reader.listVms()).filter(({ uuid, active }) => active && !passOver.has(uuid));
+    return this.#others.use((connection) => dropLeftGuards(connection, vms, log));
+  }
+
+  readStream({ name, uuid }: Vm): Promise<'none' | 'left'> {
+    const left = this.#others.use((connection) => isStreamLeft({ connection, dom: { name, uuid, id: -1 } }));
+    return this.#told({ doing: 'looking for what a snapshot has left in QEMU', vm: name }, left).then((is) =>
+      is ? 'left' : 'none',
+    );
   }
 
   readVmXml(uuid: string): Promise<string> {
@@ -242,31 +281,31 @@ class LibvirtHypervisor implements Hypervisor {
     return this.#told(details, this.#runAlone(vm, step, options));
   }
 
-  async #runAlone(vm: Vm, step: Step, options: RunOptions): Promise<StepOutcome> {
+  #runAlone(vm: Vm, step: Step, options: RunOptions): Promise<StepOutcome> {
     const { capabilities, onDidHappen, log, patience } = this.#parts;
-    const connection = await this.#others.open();
+    const onThisHost = isNearby({ uri: this.uri, capabilities });
     const dom: Domain = { name: vm.name, uuid: vm.uuid, id: -1 };
-    try {
-      return await runStep(
+    return this.#others.use((connection) =>
+      runStep(
         {
           ...options,
           connection,
           openAnother: () => this.#others.open(),
           closeAnother: (another) => this.#others.close(another),
+          useAnother: (act) => this.#others.use(act),
           vm,
           dom,
           files: this.files,
           capabilities,
-          onThisHost: isNearby({ uri: this.uri, capabilities }),
+          onThisHost,
+          ...(this.#seamless === undefined ? {} : { seamless: this.#seamless }),
           events: { onDidHappen, onDidClose: this.onDidClose },
           log,
           guestPatienceMs: patience,
         },
         step,
-      );
-    } finally {
-      this.#others.close(connection);
-    }
+      ),
+    );
   }
 
   /** Whatever goes wrong leaves this room as a Failure that says what was being done. */

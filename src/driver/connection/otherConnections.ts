@@ -32,6 +32,16 @@ export class OtherConnections {
     return connection;
   }
 
+  /** One for as long as that lasts. */
+  async use<T>(act: (connection: Connection) => Promise<T>): Promise<T> {
+    const connection = await this.open();
+    try {
+      return await act(connection);
+    } finally {
+      this.close(connection);
+    }
+  }
+
   /** By who opened it, once: then it may be somebody else's. One with a call under way is ended: nobody waits for the answer any more. */
   close(connection: Connection): void {
     const before = this.#inUse.get(connection);

@@ -27,7 +27,7 @@ export interface ClockOptions {
   readonly waitMs?: number;
 }
 
-type ClockContext = Pick<StepContext, 'openAnother' | 'closeAnother' | 'dom' | 'log' | 'onThisHost'>;
+type ClockContext = Pick<StepContext, 'useAnother' | 'dom' | 'log' | 'onThisHost'>;
 
 /** Of a guest whose RAM is of another time. Never rejects; resolves after a second at the latest. */
 export async function setGuestClockStep(context: ClockContext): Promise<void> {
@@ -36,16 +36,11 @@ export async function setGuestClockStep(context: ClockContext): Promise<void> {
 
 /** On a connection of its own, so that it may last longer than what it belongs to. Never rejects. */
 export async function setClockAlone(
-  { dom, log, onThisHost, openAnother, closeAnother }: ClockContext,
+  { dom, log, onThisHost, useAnother }: ClockContext,
   after: ClockOptions['after'],
 ): Promise<void> {
   try {
-    const connection = await openAnother();
-    try {
-      await setGuestClock({ connection, dom }, log, { onThisHost, after });
-    } finally {
-      closeAnother(connection);
-    }
+    await useAnother((connection) => setGuestClock({ connection, dom }, log, { onThisHost, after }));
   } catch (error) {
     log.info(`the guest's clock stays as it is: ${String(error)}`);
   }

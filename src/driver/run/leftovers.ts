@@ -1,6 +1,6 @@
 // What a snapshot that failed left behind: told as facts with its failure. Only frozen file systems are seen to here,
 // for a guest hangs for as long as they are; everything else is left to a plan.
-import { errorCodes, LibvirtError } from '../../libvirt/libvirtError.js';
+import { errorCodes, LibvirtError, orUndefined } from '../../libvirt/libvirtError.js';
 import { Failure, type FailureKind, type Leftover } from '../../domain/failure.js';
 import type { Step } from '../../steps/step.js';
 import { parseDomainXml } from '../xml/domainXml.js';
@@ -78,15 +78,8 @@ async function isSaving({ connection, dom }: Pick<StepContext, 'connection' | 'd
 }
 
 async function isThere({ connection, dom }: StepContext, name: string): Promise<boolean> {
-  try {
-    await connection.call('domainSnapshotLookupByName', { dom, name, flags: 0 });
-    return true;
-  } catch (error) {
-    if (error instanceof LibvirtError && error.code === errorCodes.VIR_ERR_NO_DOMAIN_SNAPSHOT) {
-      return false;
-    }
-    throw error;
-  }
+  const found = connection.call('domainSnapshotLookupByName', { dom, name, flags: 0 });
+  return (await orUndefined(errorCodes.VIR_ERR_NO_DOMAIN_SNAPSHOT, found)) !== undefined;
 }
 
 async function tags({ files: onHost, vm }: StepContext, step: CreateStep): Promise<readonly Leftover[]> {

@@ -1,6 +1,6 @@
 // Changes the state of power of a VM, and waits until it is so where the guest itself has the last word.
 import { DisposableStore, toDisposable } from '../../base/disposable.js';
-import { Failure } from '../../domain/failure.js';
+import { Failure, type FailureDetails } from '../../domain/failure.js';
 import type { PowerAction } from '../../domain/operation.js';
 import type { PowerState } from '../../domain/vm.js';
 import type { GuestEvent } from '../guestEvents.js';
@@ -50,8 +50,9 @@ export async function runPowerAction(context: StepContext, action: PowerAction):
 async function askGuest(context: StepContext, awaited: GuestEvent['kind'], ask: () => Promise<unknown>): Promise<void> {
   const { vm, events, signal, guestPatienceMs, capabilities } = context;
   const held = new DisposableStore();
-  const ended = (kind: 'failed' | 'cancelled', stateNow: PowerState): Failure =>
+  const ended = (kind: 'failed' | 'cancelled', stateNow: PowerState, more: FailureDetails = {}): Failure =>
     new Failure(kind, {
+      ...more,
       vm: vm.name,
       doing: 'waiting for the guest to do what it was asked for',
       stateNow,
@@ -71,7 +72,8 @@ async function askGuest(context: StepContext, awaited: GuestEvent['kind'], ask: 
       }),
     );
     held.add(events.onDidClose(reject));
-    const timer = setTimeout(() => reject(ended('failed', vm.power)), guestPatienceMs);
+    const silent = { silentMs: guestPatienceMs };
+    const timer = setTimeout(() => reject(ended('failed', vm.power, silent)), guestPatienceMs);
     held.add(toDisposable(() => clearTimeout(timer)));
     const abort = (): void => reject(ended('cancelled', vm.power));
     signal.addEventListener('abort', abort);

@@ -5,7 +5,7 @@ import {
   VIR_DOMAIN_SNAPSHOT_DELETE_METADATA_ONLY,
   VIR_DOMAIN_SNAPSHOT_XML_SECURE,
 } from '../../libvirt/flags.js';
-import { errorCodes, LibvirtError } from '../../libvirt/libvirtError.js';
+import { errorCodes, orUndefined } from '../../libvirt/libvirtError.js';
 import { Failure } from '../../domain/failure.js';
 import type { Step } from '../../steps/step.js';
 import type { Snapshot } from '../../domain/snapshot.js';
@@ -23,6 +23,8 @@ import type { StepContext } from './stepContext.js';
 
 type Of<D extends Step['kind']> = Extract<Step, { kind: D }>;
 type Redefining = Pick<StepContext, 'connection' | 'dom'>;
+
+const noSnapshot = errorCodes.VIR_ERR_NO_DOMAIN_SNAPSHOT;
 
 /** Idempotent: the same text is written again. */
 export async function describeSnapshot(context: Redefining, step: Of<'describeSnapshot'>): Promise<void> {
@@ -47,7 +49,7 @@ export async function makeCurrent(context: Redefining, step: Of<'makeCurrent'>):
 export async function redefineAs(context: Redefining, step: Of<'redefineAs'>): Promise<void> {
   const secureXml = await readSecure(context, step.snapshot);
   const made = renamed(step.keeps === 'disks' ? withoutRam(secureXml) : secureXml, step.name, step.description);
-  const taken = await orUndefined(readSecure(context, step.name));
+  const taken = await orUndefined(noSnapshot, readSecure(context, step.name));
   if (taken !== undefined && !sameMoment(headOf(taken), headOf(made))) {
     throw new Failure('exists', { vm: context.dom.name, snapshot: step.name });
   }
@@ -81,7 +83,8 @@ export async function clearUnfinishedDelete(context: Redefining, step: Of<'clear
  */
 export async function forgetSnapshot({ connection, dom }: Redefining, step: Of<'forgetSnapshot'>): Promise<void> {
   const snap = { name: step.snapshot, dom };
-  await orUndefined(connection.call('domainSnapshotDelete', { snap, flags: VIR_DOMAIN_SNAPSHOT_DELETE_METADATA_ONLY }));
+  const flags = VIR_DOMAIN_SNAPSHOT_DELETE_METADATA_ONLY;
+  await orUndefined(noSnapshot, connection.call('domainSnapshotDelete', { snap, flags }));
 }
 
 /** With passwords: a redefinition would lose what is missing. */
@@ -105,15 +108,4 @@ function sameMoment(one: Snapshot, other: Snapshot): boolean {
   const essence = ({ createdAt, state, memory, disks }: Snapshot): string =>
     JSON.stringify([createdAt, state, memory, disks]);
   return essence(one) === essence(other);
-}
-
-async function orUndefined<T>(call: Promise<T>): Promise<T | undefined> {
-  try {
-    return await call;
-  } catch (error) {
-    if (error instanceof LibvirtError && error.code === errorCodes.VIR_ERR_NO_DOMAIN_SNAPSHOT) {
-      return undefined;
-    }
-    throw error;
-  }
 }

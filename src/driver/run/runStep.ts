@@ -9,6 +9,7 @@ import { commitImages } from './runCommitImagesStep.js';
 import { blockCommit } from './runCommitStep.js';
 import { configureDisks, defineFromSnapshot, makePersistent } from './runDefineStep.js';
 import { copyFile, createOverlays, removeFiles, removeTag, requireUnnamed, trashFiles } from './runFileStep.js';
+import { endStream } from './monitor.js';
 import { runPowerAction } from './runPowerStep.js';
 import {
   clearUnfinishedDelete,
@@ -42,6 +43,7 @@ const runners: { readonly [K in Step['kind']]: Runner<K> } = {
   deleteSnapshot,
   describeSnapshot,
   dropManagedSave,
+  endStream,
   forgetSnapshot,
   makeCurrent,
   makePersistent,

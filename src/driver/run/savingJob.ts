@@ -1,14 +1,9 @@
 // Whether somebody saves a VM at this moment: what pauses it for a snapshot is over soon, and what pauses it although
 // nobody saves it has died. Ends nothing and waits for nothing.
 import type { Connection } from '../../libvirt/connection.js';
+import { VIR_DOMAIN_CONTROL_JOB, VIR_DOMAIN_CONTROL_OCCUPIED, VIR_DOMAIN_JOB_NONE } from '../../libvirt/flags.js';
 import { errorCodes, LibvirtError } from '../../libvirt/libvirtError.js';
 import type { Domain } from '../../libvirt/structs.js';
-
-/** virDomainControlState: a job is under way, or QEMU is being asked something. Told without waiting for either. */
-const VIR_DOMAIN_CONTROL_JOB = 1;
-const VIR_DOMAIN_CONTROL_OCCUPIED = 2;
-/** virDomainJobType */
-const VIR_DOMAIN_JOB_NONE = 0;
 
 /** libvirt itself waits for half a minute for the job that it is to tell of. */
 const patienceMs = 1_000;

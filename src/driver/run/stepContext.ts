@@ -4,9 +4,19 @@ import type { Domain } from '../../libvirt/structs.js';
 import type { Log } from '../../base/log.js';
 import type { Capabilities } from '../../domain/capabilities.js';
 import type { HostFiles } from '../../domain/hostFiles.js';
+import type { Seamless } from '../../domain/seamless.js';
 import type { Vm } from '../../domain/vm.js';
 import type { GuestEvents } from '../guestEvents.js';
-import type { RunOptions } from '../hypervisor.js';
+import type { RunOptions, SavedFile } from '../hypervisor.js';
+
+export interface SeamlessAccess {
+  /** @param xml with passwords, as the VM runs before its disks are switched */
+  readonly begin: (file: string, xml: string) => Promise<SavedFile>;
+  /** What of this host stands against it: for a VM with these disks, whose QEMU runs as that user. */
+  readonly obstacle: (files: readonly string[], user: number | undefined) => Promise<Seamless | undefined>;
+  /** Gives QEMU the open file; the number of QEMU's set that has it. */
+  readonly handOver: (uuid: string, descriptor: number) => Promise<number>;
+}
 
 export interface StepContext extends RunOptions {
   /** Of this step alone: its call may last without holding up anything else. */
@@ -15,6 +25,8 @@ export interface StepContext extends RunOptions {
   readonly openAnother: () => Promise<Connection>;
   /** For who opened another; once, for it goes on to whoever opens the next. */
   readonly closeAnother: (connection: Connection) => void;
+  /** One more for as long as that lasts. */
+  readonly useAnother: <T>(act: (connection: Connection) => Promise<T>) => Promise<T>;
   readonly vm: Vm;
   readonly dom: Domain;
   /** Of the hypervisor's host. */
@@ -22,6 +34,8 @@ export interface StepContext extends RunOptions {
   readonly capabilities: Capabilities;
   /** The hypervisor's clock and files are this computer's. */
   readonly onThisHost: boolean;
+  /** What QEMU needs to write RAM into a file of ours; absent where it runs elsewhere. */
+  readonly seamless?: SeamlessAccess;
   /** Heard on the connection that stays. */
   readonly events: GuestEvents;
   readonly log: Log;

@@ -48,34 +48,6 @@ export function opaque(max: number): Codec<Uint8Array> {
   return { minSize: 4, read: (r) => r.opaqueView(max), write: (w, v) => w.opaque(v, max) };
 }
 
-/**
- * C's `char[n]` in rpcgen: not opaque, each byte travels as an integer of four bytes. The value is the text up to the
- * first NUL, as Latin-1.
- */
-export function charArray(size: number): Codec<string> {
-  return {
-    minSize: size * 4,
-    read: (r) => {
-      let text = '';
-      let ended = false;
-      for (let i = 0; i < size; i++) {
-        const code = r.i32() & 0xff;
-        ended ||= code === 0;
-        text += ended ? '' : String.fromCharCode(code);
-      }
-      return text;
-    },
-    write: (w, v) => {
-      if (v.length > size) {
-        throw new RangeError(`${v.length} characters, ${size} allowed`);
-      }
-      for (let i = 0; i < size; i++) {
-        w.i32(i < v.length ? v.charCodeAt(i) : 0);
-      }
-    },
-  };
-}
-
 export function array<T>(element: Codec<T>, max: number): Codec<readonly T[]> {
   return {
     minSize: 4,

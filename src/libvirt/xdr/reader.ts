@@ -86,6 +86,12 @@ export class XdrReader {
     return this.#bytes.subarray(at, at + length);
   }
 
+  /** All that is left, which needs no padding: a view, as `fixedView`. */
+  rest(): Buffer {
+    const at = this.#take(this.remaining);
+    return this.#bytes.subarray(at, this.#end);
+  }
+
   /** A view, as `fixedView`. Padding bytes are not looked at. */
   opaqueView(max: number): Buffer {
     return this.fixedView(this.#length(max));

@@ -54,6 +54,12 @@ export class XdrWriter {
     this.u32(value ? 1 : 0);
   }
 
+  /** As it is, without padding: nothing may follow it. */
+  raw(value: Uint8Array): void {
+    const at = this.#add(value.length);
+    this.#bytes.set(value, at);
+  }
+
   fixed(value: Uint8Array): void {
     const at = this.#add(padded(value.length));
     this.#bytes.fill(0, at + value.length, this.#length);

@@ -4,6 +4,7 @@ import type { Facts } from '../../domain/facts.js';
 import { type Refused, refuse } from '../../domain/refusal.js';
 import { imagesLetGoRefusal } from '../refusals.js';
 import type { SnapshotKind } from '../../domain/snapshot.js';
+import { seamlessness } from './seamlessness.js';
 import { anotherFileRefusal, insideRefusal } from '../diskRefusals.js';
 import { externalRefusal, internalRefusal, ramRefusal } from '../../domain/snapshotStyle.js';
 import { styleOfVm } from '../../domain/snapshotTree.js';
@@ -22,7 +23,7 @@ export interface Choice {
  *
  * | power           | memory     | disk       | offline | auto                                          |
  * |-----------------|------------|------------|---------|-----------------------------------------------|
- * | running, paused | ok         | ok         | notOff  | memory if it can be kept inside, else disk    |
+ * | running, paused | ok         | ok         | notOff  | memory if it can be kept inside, or seamlessly, else disk |
  * | off             | notRunning | notRunning | ok      | offline                                       |
  *
  * Where it is kept. Disk-only ones are always external. A mix of styles on one VM corrupts it in silence.
@@ -83,9 +84,13 @@ export function chooseKindAndStyle(request: CreateRequest, facts: Facts): Choice
       ? request.snapshotKind
       : !active
         ? 'offline'
-        : wanted === 'external' || without.length > 0 || (wanted === undefined && notInside !== undefined)
+        : without.length > 0
           ? 'disk'
-          : 'memory';
+          : wanted === 'external' || (wanted === undefined && notInside !== undefined)
+            ? seamlessness(request, { snapshotKind: 'memory', style: 'external' }, facts) === 'yes'
+              ? 'memory'
+              : 'disk'
+            : 'memory';
   const style = kind === 'disk' ? 'external' : (wanted ?? (notInside === undefined ? 'internal' : 'external'));
   if (own !== 'none' && own !== style) {
     return refuse('otherStyle', { vm: vm.name, own, asked: style, kind });

@@ -4,19 +4,21 @@ import { isActive } from '../../domain/vm.js';
 import type { OperationDefinition } from '../operationDefinition.js';
 import { filesIn, noFacts, presentFiles, variablesOf } from '../requiredFacts.js';
 import { planCreate } from './planCreate.js';
+import { asksForSeamless } from './seamlessness.js';
 import { recoverCreate } from './recoverCreate.js';
 
 export const createOperation: OperationDefinition<'create'> = {
   plan: planCreate,
   recover: recoverCreate,
-  requiredFacts: ({ quiesce }, known) => {
+  requiredFacts: (request, known) => {
     const { vm } = known;
     const active = isActive(vm.power);
     return {
       ...noFacts,
       blockJobs: active,
-      agent: active && vm.agentChannel && quiesce === true,
+      agent: active && vm.agentChannel && request.quiesce === true,
       written: asksForWritten(known),
+      ...asksForSeamless(request, known),
     };
   },
   requiredFiles: (_, facts) => filesIn(facts, presentFiles(facts), variablesOf(facts)),

@@ -66,7 +66,7 @@ function titleFor({ title, trailers }: Snapshot): string {
  * | any where none can be taken | any              | any      | checkpointImpossible, with the reason why |
  */
 export function planCheckpoint(
-  { vm: ref, snapshot }: RevertRequest,
+  { vm: ref, snapshot, seamless }: RevertRequest,
   target: Snapshot,
   facts: Facts,
 ): Checkpoint | NoCheckpointNeeded | Refused {
@@ -85,7 +85,15 @@ export function planCheckpoint(
   const quiesces = from.vm.power === 'running' && from.vm.agentConnected && from.agent === 'answers';
   const create = (kind: SnapshotKind): ReturnType<typeof planCreate> =>
     planCreate(
-      { kind: 'create', vm: ref, snapshotKind: kind, title, auto: 'revert', quiesce: kind === 'disk' && quiesces },
+      {
+        kind: 'create',
+        vm: ref,
+        snapshotKind: kind,
+        title,
+        auto: 'revert',
+        quiesce: kind === 'disk' && quiesces,
+        ...(seamless === true ? { seamless } : {}),
+      },
       from,
     );
   const whole = create(from.vm.power === 'off' ? 'offline' : 'memory');
@@ -130,6 +138,7 @@ function lasts({ devices }: Facts['vm']): boolean {
 
 /** What is worth knowing of a snapshot that nobody asked for. */
 const ofCheckpoint: ReadonlySet<Warning['kind']> = new Set([
+  'keptWhileRunning',
   'nvramNotCaptured',
   'tpmNotCaptured',
   'needsSpace',

@@ -3,7 +3,7 @@ import { formatVersion, versionOf } from '../../domain/capabilities.js';
 import { type Choice, chooseKindAndStyle, decideQuiesce, ownerLeavesOut, partOf } from './chooseKindAndStyle.js';
 import { bitmapWarning, checkpointRefusal } from '../diskRefusals.js';
 import { longestDescription, type Trailers, writeDescription } from '../../domain/description.js';
-import { createMs, guestStopMs } from '../../domain/estimates.js';
+import { createMs, guestStopMs, type HowKept, toldStopMs } from '../../domain/estimates.js';
 import { versionWarnings } from '../../domain/knownVersions.js';
 import { nvramKeepSteps } from '../variablesSteps.js';
 import {
@@ -22,6 +22,7 @@ import type { Warning } from '../../domain/consequences.js';
 import { displayLine } from '../../domain/plainText.js';
 import { type Refused, refuse } from '../../domain/refusal.js';
 import { nameFromTitle, titleProblem } from '../../domain/snapshotName.js';
+import { seamlessness } from './seamlessness.js';
 import { leastSpaceOf, liveBytes, liveLimit, ramBytes, spaceOf, spaceVerdict, totalOf } from './snapshotSpace.js';
 import { notInSnapshot, nvramVerdict } from '../../domain/snapshotStyle.js';
 import { snapshotableDisks } from '../../domain/vm.js';
@@ -29,7 +30,18 @@ import { snapshotableDisks } from '../../domain/vm.js';
 type CreateRequest = Extract<OperationRequest, { kind: 'create' }>;
 type CreateStep = Extract<Step, { kind: 'createSnapshot' }>;
 
+/** Where nobody has asked for RAM by name, one that cannot be kept for another reason is done without. */
 export function planCreate(asked: CreateRequest, facts: Facts): Draft | Refused {
+  const plan = planAsAsked(asked, facts);
+  if (plan.kind !== 'refusal' || asked.snapshotKind !== 'auto' || asked.seamless !== true) {
+    return plan;
+  }
+  const { seamless: _, ...without } = asked;
+  const other = planAsAsked(without, facts);
+  return other.kind === 'refusal' ? plan : { ...other, request: asked };
+}
+
+function planAsAsked(asked: CreateRequest, facts: Facts): Draft | Refused {
   const { vm } = facts;
   const leftOut = ownerLeavesOut(asked, vm);
   const request = leftOut.length === 0 ? asked : { ...asked, without: [...(asked.without ?? []), ...leftOut] };
@@ -85,8 +97,8 @@ export function planCreate(asked: CreateRequest, facts: Facts): Draft | Refused 
   };
 }
 
-function how({ style, live }: CreateStep): 'internal' | 'external' | 'live' {
-  return live === true ? 'live' : style;
+function how({ style, live, seamless }: CreateStep): HowKept {
+  return seamless === true ? 'seamless' : live === true ? 'live' : style;
 }
 
 /** Whether the snapshot itself brings the UEFI variables back. */
@@ -110,12 +122,9 @@ function titleRefusal({ title, description = '' }: CreateRequest, { tree }: Fact
     : undefined;
 }
 
-function makeStep(
-  { title: typed, description = '', git, auto, live, without = [] }: CreateRequest,
-  { snapshotKind: kind, style }: Choice,
-  quiesce: boolean,
-  facts: Facts,
-): CreateStep | Refused {
+function makeStep(request: CreateRequest, choice: Choice, quiesce: boolean, facts: Facts): CreateStep | Refused {
+  const { title: typed, description = '', git, auto, live, without = [] } = request;
+  const { snapshotKind: kind, style } = choice;
   const { tree, vm, now } = facts;
   const title = typed.trim();
   const taken = new Set(tree.snapshots.map((snapshot) => snapshot.name));
@@ -145,6 +154,7 @@ function makeStep(
     ...(auto === undefined ? {} : { auto }),
     // A guest that stands still anyway gains nothing.
     ...(live === true && kind === 'memory' && style === 'external' && vm.power === 'running' ? { live } : {}),
+    ...(seamlessness(request, choice, facts) === 'yes' ? { seamless: true as const } : {}),
   } as const;
   const disks = snapshotableDisks(partOf(vm, without));
   if (style === 'internal') {
@@ -160,12 +170,17 @@ function makeStep(
 
 /** A running VM's disk-only snapshot is reverted to from 11.0 on, every other external one from 9.9 on; or by us. */
 function warningsOf(request: CreateRequest, step: CreateStep, facts: Facts): Warning[] {
-  const { vm, capabilities } = facts;
+  const { vm, tree, capabilities } = facts;
   const { libvirt, externalRevert } = capabilities;
   const { snapshotKind: kind, style, quiesce } = step;
   const warnings: Warning[] = [];
   if (kind === 'memory') {
-    warnings.push({ kind: 'guestStandsStill', estimateMs: guestStopMs(vm.memoryBytes, how(step)) });
+    warnings.push({ kind: 'guestStandsStill', estimateMs: toldStopMs(vm.memoryBytes, how(step), tree) });
+    if (step.seamless === true) {
+      warnings.push({ kind: 'keptWhileRunning' });
+    } else if (seamlessness(request, step, facts) === 'untried') {
+      warnings.push({ kind: 'mayBeKeptWhileRunning', estimateMs: guestStopMs(vm.memoryBytes, 'seamless') });
+    }
     if (step.live === true) {
       const bytes = liveBytes(step, vm);
       warnings.push({ kind: 'mayBeStopped', estimateMs: guestStopMs(vm.memoryBytes, 'external'), bytes });

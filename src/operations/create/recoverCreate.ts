@@ -3,6 +3,7 @@ import { xmlChain } from '../../domain/vm.js';
 import { explain, goOn, hasBegun, removable, removal } from '../interruptedAt.js';
 import { adoptSteps } from '../adoptSteps.js';
 import { mergeBackSteps } from '../delete/mergeBack.js';
+import { isHalfWritten, letGoSteps, mergeBackOnSteps, ramFiles } from './recoverSeamless.js';
 import type { CreateStep, Step } from '../../steps/step.js';
 import type { Facts } from '../../domain/facts.js';
 import type { InterruptedOperation, Recovery } from '../interrupted.js';
@@ -20,8 +21,11 @@ export function recoverCreate(interrupted: InterruptedOperation, facts: Facts): 
 
 /** Where the snapshot is there in all but libvirt's notes. */
 function adoptCreate(made: CreateStep, interrupted: InterruptedOperation, facts: Facts): readonly Step[] | undefined {
-  const adopted = hasBegun(interrupted, ['createSnapshot']) ? adoptSteps(made, interrupted, facts) : undefined;
-  return adopted && [...loosened(made, interrupted, facts), ...adopted];
+  const adopted =
+    hasBegun(interrupted, ['createSnapshot']) && !isHalfWritten(made, facts)
+      ? adoptSteps(made, interrupted, facts)
+      : undefined;
+  return adopted && [...letGoSteps(made, interrupted, facts), ...loosened(made, interrupted, facts), ...adopted];
 }
 
 /** What libvirt would have let go of at the end: the guest's file systems, and the guest. */
@@ -53,7 +57,8 @@ function isMade(step: CreateStep, { tree }: Facts): boolean {
  * | a tag inside an image, VM off                     | removed |
  * | a tag inside an image, VM active                  | stays until it is off: QEMU holds the image. The doctor finds it |
  * | the VM on all its overlays, which no snapshot tells of | libvirt is told of the snapshot: see adoptSteps |
- * | the same, and its RAM is gone                     | they are merged back: see mergeBackSteps |
+ * | the same, and its RAM is gone                     | they are merged back: see mergeBackSteps, and mergeBackOnSteps |
+ * | QEMU with what a seamless one needs, the guest standing still for it | see letGoSteps |
  * | the VM on one of them, or somebody built on them  | explained: nothing is lost, and another snapshot there would be half blind |
  */
 export function undoCreate(interrupted: InterruptedOperation, facts: Facts): Recovery {
@@ -78,17 +83,19 @@ export function undoCreate(interrupted: InterruptedOperation, facts: Facts): Rec
   if (adopted !== undefined) {
     return goOn(interrupted, adopted, 'before');
   }
-  const merged = begun ? mergeBackSteps(made, facts) : undefined;
+  const letGo = begun ? letGoSteps(made, interrupted, facts) : [];
+  const merged = begun ? (mergeBackSteps(made, facts) ?? mergeBackOnSteps(made, interrupted, facts)) : undefined;
   if (begun && blind !== undefined && merged === undefined) {
-    return explain(interrupted, refuse('onUnknownOverlay', { vm: vm.name, file: blind }).refusal, [], facts);
+    return explain(interrupted, refuse('onUnknownOverlay', { vm: vm.name, file: blind }).refusal, letGo, facts);
   }
   const copies = steps.flatMap((one) => (one.kind === 'copyFile' && one.existing === 'keep' ? [one.to] : []));
-  const memory = made.memoryFile === undefined ? [] : [made.memoryFile];
+  const memory = ramFiles(made);
   const files = [...(hasBegun(interrupted, ['copyFile']) ? copies : []), ...(begun ? [...overlays, ...memory] : [])];
   const left = removable(files, interrupted.plan, facts, 'notNamed');
   return goOn(
     interrupted,
     [
+      ...letGo,
       ...(begun ? loosened(made, interrupted, facts) : []),
       ...(merged ?? []),
       ...(begun ? orphanTags(made, facts) : []),

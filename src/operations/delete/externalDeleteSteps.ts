@@ -47,6 +47,7 @@ export function externalDeletePlan(request: DeleteRequest, doomed: readonly Snap
   const steps: Step[] = [];
   const stay: string[] = [];
   const lost: string[] = [];
+  const goes = new Set(touched.removed);
   for (const snapshot of doomed) {
     const byUs = needsUs(snapshot, facts);
     const own = byUs ? (ownFiles(snapshot, facts) ?? []) : [];
@@ -56,7 +57,9 @@ export function externalDeletePlan(request: DeleteRequest, doomed: readonly Snap
     const removed = [...own, ...left.filter((file) => canRemove(file, facts))];
     stay.push(...left.filter((file) => !canRemove(file, facts)));
     lost.push(...own, ...removed.filter((file) => !own.includes(file) && holdsSomething(file, facts)));
-    lost.push(...ramOf(snapshot, facts).filter((file) => !stay.includes(file)));
+    const ram = ramOf(snapshot, facts).filter((file) => !stay.includes(file));
+    lost.push(...ram);
+    [...removed, ...ram].forEach((file) => goes.add(file));
     steps.push(
       ...(byUs ? [] : renaming(snapshot, facts)),
       byUs ? { kind: 'forgetSnapshot', snapshot: snapshot.name } : { kind: 'deleteSnapshot', snapshot: snapshot.name },
@@ -79,6 +82,7 @@ export function externalDeletePlan(request: DeleteRequest, doomed: readonly Snap
     losses: lost.length === 0 ? losses : [...losses, { kind: 'files', files: lost }],
     warnings: [
       ...mergeWarnings(doomed, bytes, facts),
+      ...freeing(goes, merges, facts),
       ...byUsWarnings(doomed, facts),
       ...stay.map((file): Warning => ({ kind: 'leavesFile', file })),
       ...otherWarnings(touched, request, facts),
@@ -123,6 +127,7 @@ function renaming(snapshot: Snapshot, facts: Facts): readonly Step[] {
  * | yes                   | any                       | nothing |
  * | no                    | yes, or not known         | nothing |
  * | no                    | no                        | it is made to |
+ * | no                    | the VM stands on what it froze itself, after a merge by hand | nothing: that is no overlay |
  */
 function settling(going: ReadonlySet<string>, facts: Facts): readonly Step[] {
   const { tree, vm, frozenDisks } = facts;
@@ -144,12 +149,18 @@ function settling(going: ReadonlySet<string>, facts: Facts): readonly Step[] {
     lowest === undefined
       ? vm.disks.find((disk) => disk.target === target)?.source
       : backingFileOf(facts, lowest.name, target);
-  const differs = externalTargets(current).some((target) => {
-    const file = present(target);
-    const below = backingFileOf(facts, name, target);
-    const named = namedOverlay(current, target);
-    return file !== undefined && below !== undefined && file !== named && restingOn(facts, [below]).has(file);
-  });
+  const disks = externalTargets(current).map((target) => ({
+    file: present(target),
+    below: backingFileOf(facts, name, target),
+    overlay: namedOverlay(current, target),
+  }));
+  if (disks.some(({ file, below }) => file !== undefined && file === below)) {
+    return [];
+  }
+  const differs = disks.some(
+    ({ file, below, overlay }) =>
+      file !== undefined && below !== undefined && file !== overlay && restingOn(facts, [below]).has(file),
+  );
   return differs ? naming(current, present) : [];
 }
 
@@ -193,6 +204,25 @@ function mergedBytes({ mergedAway }: DeletedFiles, facts: Facts): number | undef
     bytes += image.allocatedBytes;
   }
   return mergedAway.size === 0 ? undefined : bytes;
+}
+
+/**
+ * | files that go                 | the host gets back                                              |
+ * |-------------------------------|-----------------------------------------------------------------|
+ * | as they are                   | what they take                                                  |
+ * | beside others that are merged | that, or more: what is written over in the file below is saved  |
+ * | one that was not seen, none   | not known, nothing: nothing is said                             |
+ */
+function freeing(goes: ReadonlySet<string>, merges: boolean, { files }: Facts): readonly Warning[] {
+  let bytes = 0;
+  for (const file of goes) {
+    const seen = files?.images.get(file) ?? files?.files.get(file);
+    if (seen === undefined || seen === 'unknown') {
+      return [];
+    }
+    bytes += seen === 'missing' ? 0 : seen.allocatedBytes;
+  }
+  return bytes === 0 ? [] : [{ kind: 'frees', bytes, how: merges ? 'atLeast' : 'exact' }];
 }
 
 function byUsWarnings(doomed: readonly Snapshot[], facts: Facts): readonly Warning[] {

@@ -5,7 +5,12 @@ import { versionWarnings } from '../../domain/knownVersions.js';
 import { checkpointRefusal, revertRefusal } from '../diskRefusals.js';
 import { dropSaveSteps } from '../dropSaveSteps.js';
 import { tagsUnseenWarning } from '../../domain/chains/lostTags.js';
-import { elsewhereRefusal, frozenAgainRefusal, writtenSinceRefusal } from '../../domain/chains/frozenContent.js';
+import {
+  chainInUseRefusal,
+  elsewhereRefusal,
+  frozenAgainRefusal,
+  writtenSinceRefusal,
+} from '../../domain/chains/frozenContent.js';
 import { unownedImageRefusal } from '../../domain/chains/unownedImage.js';
 import { mergedByHandRefusal } from '../../domain/chains/mergedByHand.js';
 import { nvramBackSteps } from '../variablesSteps.js';
@@ -139,6 +144,7 @@ function contentRefusal(snapshot: Snapshot, end: EndState, facts: Facts): Refuse
         revertRefusal(snapshot, facts) ??
         unfinishedDeleteRefusal(snapshot, facts) ??
         frozenFileRefusal(snapshot, facts) ??
+        chainInUseRefusal(snapshot, facts) ??
         mergedByHandRefusal(snapshot, facts) ??
         brokenRefusal(snapshot, facts) ??
         elsewhereRefusal(snapshot, facts) ??

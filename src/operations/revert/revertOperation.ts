@@ -3,6 +3,7 @@ import { isActive } from '../../domain/vm.js';
 import { findSnapshot } from '../../domain/snapshotTree.js';
 import type { OperationDefinition } from '../operationDefinition.js';
 import { factsOfAll, filesOfSnapshots, hasExternal, presentFiles, savedRamOf, variablesOf } from '../requiredFacts.js';
+import { asksForSeamless } from '../create/seamlessness.js';
 import { planRevert } from './planRevert.js';
 import { recoverEmulatedRevert } from './recoverEmulatedRevert.js';
 import { recoverNativeRevert } from './recoverNativeRevert.js';
@@ -13,7 +14,7 @@ export const revertOperation: OperationDefinition<'revert'> = {
     interrupted.plan.steps.some(({ kind }) => kind === 'revert')
       ? recoverNativeRevert(interrupted, facts)
       : recoverEmulatedRevert(interrupted, facts),
-  requiredFacts: ({ snapshot }, known) => {
+  requiredFacts: ({ snapshot, checkpointFirst, seamless }, known) => {
     const { vm, tree } = known;
     const target = findSnapshot(tree, snapshot);
     return {
@@ -21,6 +22,9 @@ export const revertOperation: OperationDefinition<'revert'> = {
       ...(hasExternal(tree) ? {} : { frozenDisks: target === undefined ? [] : [snapshot] }),
       agent: isActive(vm.power) && vm.agentChannel,
       savedRam: savedRamOf(target),
+      ...(checkpointFirst === true && seamless === true
+        ? asksForSeamless({ seamless, snapshotKind: 'memory' }, known)
+        : {}),
     };
   },
   requiredFiles: ({ snapshot }, facts) => {

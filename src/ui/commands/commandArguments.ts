@@ -73,6 +73,8 @@ const shapes = {
   keepLast: whole,
   /** Just these, by name or title. */
   snapshots: texts,
+  /** Who logs in on the guest. */
+  user: text,
   /** An empty text shows all. */
   filter: anyText,
 };

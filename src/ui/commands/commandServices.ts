@@ -1,15 +1,19 @@
 // What every command is given. It refuses to know who built it.
-import type { LogOutputChannel, Uri } from 'vscode';
+import type { LogOutputChannel, Memento, Uri } from 'vscode';
 import type { CommandId } from '../../manifest/commandIds.js';
 import type { InventoryPort } from '../../engine/inventory.js';
 import type { XmlDocuments } from '../documents/documents.js';
 import type { PicturePanels } from '../picture/picturePanels.js';
 import type { Reports } from '../documents/reports.js';
 import type { VmTree } from '../tree/vmTree.js';
-import type { HealthWatch } from '../health/healthWatch.js';
+import type { HealthWatch } from '../../health/healthWatch.js';
 import type { Call } from './commandArguments.js';
 import type { RunningOperations } from './runningOperations.js';
 import type { Teaching } from './teaching.js';
+import type { WorkedVm } from './workedVm.js';
+import type { Consoles } from '../guest/consoles.js';
+import type { FollowedLogs } from '../guest/followedLogs.js';
+import type { Screens } from '../guest/screens.js';
 
 export interface CommandServices {
   readonly inventory: InventoryPort;
@@ -19,7 +23,13 @@ export interface CommandServices {
   readonly pictures: PicturePanels;
   readonly health: HealthWatch;
   readonly teaching: Teaching;
+  readonly worked: Pick<WorkedVm, 'ref' | 'take'>;
+  readonly consoles: Consoles;
+  readonly logs: FollowedLogs;
+  readonly screens: Screens;
   readonly log: LogOutputChannel;
+  /** What this user chose before, in any workspace. */
+  readonly remembered: Memento;
   /** The file that keeps who did what to which VM. */
   readonly history: Uri;
 }
@@ -28,6 +38,8 @@ export interface CommandServices {
 export interface CommandRun extends CommandServices {
   readonly call: Call;
   readonly running: RunningOperations;
+  /** What the VMs that it has to do with are called, by UUID: who vanishes meanwhile is told of by its name. */
+  readonly seen: Map<string, string>;
 }
 
 /**

@@ -1,10 +1,11 @@
-// Two states of a VM held against each other: their hardware as a diff, and what differs in words. Changes nothing.
+// Two states of a VM held against each other: what differs in words, and their hardware as a diff. Changes nothing.
 import { t } from '@vscode/l10n';
 import { givenTo } from './commandArguments.js';
 import { CommandError } from '../prompts/commandError.js';
 import type { CommandRun, CommandTable } from './commandServices.js';
 import { pickSnapshot } from '../prompts/pickTarget.js';
-import { namedSnapshot, targetSnapshots, targetSnapshot } from './targets.js';
+import { targetSnapshots, targetSnapshot } from './targets.js';
+import { namedSnapshot } from '../../engine/namedTargets.js';
 import { sortSnapshots } from '../../domain/snapshotTree.js';
 import { sameVm, type VmRef } from '../../domain/vm.js';
 import { compareHardware, type HardwareDifference } from '../../domain/hardware.js';
@@ -39,7 +40,7 @@ async function compareSnapshots(run: CommandRun): Promise<ComparisonResult> {
           { snapshots: tree.snapshots.filter(({ name }) => name !== snapshot.name) },
           t('Compare {0} with which snapshot?', snapshot.title),
         )
-      : await namedSnapshot(run, view, given));
+      : await namedSnapshot(run.inventory, view, given));
   const byAge = sortSnapshots(tree, 'time').map(({ name }) => name);
   const older = byAge.indexOf(snapshot.name) <= byAge.indexOf(other.name);
   return older ? compareStates(run, view, snapshot, other) : compareStates(run, view, other, snapshot);
@@ -77,13 +78,15 @@ async function compareStates(
     distances: layers && diskDistances(layers, from, to),
   };
   const title = t('{0}: {1} ↔ {2} (hardware, without what changes by itself)', vm.name, comparison.from, comparison.to);
-  await run.documents.openComparison(
-    ref,
-    { snapshot: from.name, hardware: left },
-    { ...(to !== undefined && { snapshot: to.name }), hardware: right },
-    title,
+  await run.reports.open(t('{0}: {1} and {2}', vm.name, comparison.from, comparison.to), comparisonPage(comparison));
+  offerXml(run, comparison, () =>
+    run.documents.openComparison(
+      ref,
+      { snapshot: from.name, hardware: left },
+      { ...(to !== undefined && { snapshot: to.name }), hardware: right },
+      title,
+    ),
   );
-  tell(run, comparison);
   return { hardware: comparison.differences, disks: comparison.distances };
 }
 
@@ -97,17 +100,10 @@ async function readLayers(run: CommandRun, ref: VmRef): Promise<VmLayers | undef
   }
 }
 
-/** The diff is already there: the message adds what it does not say, and nobody has to wait for it. */
-function tell(run: CommandRun, comparison: Comparison): void {
-  const button = t('Show Summary');
+/** The page is already there: whoever wants every line of it asks for it, and nobody has to wait. */
+function offerXml(run: CommandRun, comparison: Comparison, open: () => Promise<void>): void {
+  const button = t('Show XML Difference');
   void notify('info', comparisonSummary(comparison), button)
-    .then((pressed) =>
-      pressed === button
-        ? run.reports.open(
-            t('{0}: {1} and {2}', comparison.vm, comparison.from, comparison.to),
-            comparisonPage(comparison),
-          )
-        : undefined,
-    )
+    .then((pressed) => (pressed === button ? open() : undefined))
     .then(undefined, (reason: unknown) => showFailure(run.log, 'virtRewind.compareSnapshots', reason));
 }

@@ -14,11 +14,12 @@ import { titleIn } from '../../text/operationProgress.js';
 import { operationWords } from '../../text/operationText.js';
 import { type CommandArguments, type OperationName, givenTo } from './commandArguments.js';
 import { CommandError } from '../prompts/commandError.js';
-import { consolidateRequest, pruneRequest } from './deleteCommands.js';
+import { consolidateRequest } from './consolidateCommands.js';
+import { pruneRequest } from './deleteCommands.js';
 import { styleFor } from './snapshotCommands.js';
 import { existingVm, planIn } from './operate.js';
 import { pick } from '../prompts/pickTarget.js';
-import { suggestTitle } from '../prompts/titleSuggestion.js';
+import { suggestTitle } from '../../domain/titleSuggestion.js';
 
 export const copyCommands = {
   'virtRewind.copyName': copyName,
@@ -42,6 +43,7 @@ function nameOf(run: CommandRun, row: Node): string {
       return row.snapshot;
     case 'vm':
     case 'here':
+    case 'automatic':
       return run.inventory.findVm(row.ref)?.vm.name ?? row.ref.uuid;
     case 'connection':
     case 'message':

@@ -2,22 +2,25 @@
 import { t } from '@vscode/l10n';
 import type { DeleteScope, OperationRequest, OperationResult } from '../../domain/operation.js';
 import type { CommandRun, CommandTable } from './commandServices.js';
-import { existingVm, operateConfirmed, confirmModal, operate, planOrRefuse } from './operate.js';
+import { existingVm, operateConfirmed, operate, planOrRefuse } from './operate.js';
 import { operateAll } from './operateAll.js';
-import { requestWords } from './operationNotice.js';
+import { requestWords } from '../../text/operationProgress.js';
 import { inDeleteOrder } from './snapshotOrder.js';
-import { targetSnapshots, namedSnapshot, targetVm } from './targets.js';
+import { type SnapshotTarget, calledOn, targetSnapshots, targetVm } from './targets.js';
+import { namedSnapshot } from '../../engine/namedTargets.js';
 import { passingOverUnread, mustConfirm, askNameOfProtected } from './consent.js';
 import { type CommandArguments, givenTo } from './commandArguments.js';
 import { CommandError, Dismissed } from '../prompts/commandError.js';
 import { pickPruneRule, pickPruned } from '../prompts/pickPruned.js';
 import { asFailure } from '../../domain/asFailure.js';
-import type { VmView } from '../../inventory/views.js';
+import { type VmView, vmKey } from '../../inventory/views.js';
 import type { SnapshotSize } from '../../domain/layers.js';
 import type { Plan } from '../../operations/plan.js';
+import { descendantsOf } from '../../domain/snapshotTree.js';
 import { doubtfulTimes } from '../../domain/snapshotTime.js';
 import { chosenByRule } from '../../operations/prune/pruneRule.js';
-import { planText } from '../../text/planText.js';
+import { questionOf } from '../../text/questionText.js';
+import { askQuestion } from '../prompts/askQuestion.js';
 import { refusalText } from '../../text/refusalText.js';
 import { readSettings } from '../readSettings.js';
 import { notifyProgress } from '../prompts/notify.js';
@@ -31,7 +34,6 @@ export const deleteCommands = {
   /** Deletes everything below a snapshot; it stays itself. */
   'virtRewind.deleteDescendants': (run) =>
     deleteScope(run, 'descendants', t('Delete all descendants of which snapshot?')),
-  'virtRewind.consolidate': consolidate,
   'virtRewind.prune': prune,
 } satisfies CommandTable;
 
@@ -40,7 +42,40 @@ async function deleteScope(run: CommandRun, scope: DeleteScope, placeholder: str
   const requests = targets.map(
     ({ view, snapshot }) => ({ kind: 'delete', vm: view.ref, snapshot: snapshot.name, scope }) as const,
   );
+  const follow = followNeighbour(run, targets, scope);
+  try {
+    return await deleteAll(run, requests, scope);
+  } finally {
+    follow();
+  }
+}
+
+/** Afterwards, people stand on what was next to the first one. */
+function followNeighbour(run: CommandRun, targets: readonly SnapshotTarget[], scope: DeleteScope): () => void {
+  const [first] = targets;
+  if (first === undefined) {
+    return () => undefined;
+  }
+  const row = calledOn(run);
+  const { ref } = first.view;
+  const ofVm = targets.filter(({ view }) => vmKey(view.ref) === vmKey(ref)).map(({ snapshot }) => snapshot.name);
+  const below = ofVm.flatMap((name) => (first.view.tree === undefined ? [] : descendantsOf(first.view.tree, name)));
+  const gone = scope === 'one' ? ofVm : [...(scope === 'descendants' ? [] : ofVm), ...below.map(({ name }) => name)];
+  return run.tree.focus.followNeighbour({ ref, row }, new Set(gone));
+}
+
+async function deleteAll(
+  run: CommandRun,
+  requests: readonly Extract<OperationRequest, { kind: 'delete' }>[],
+  scope: DeleteScope,
+): Promise<unknown> {
   const [only, ...others] = requests;
+  const agreed = only === undefined || others.length > 0 ? undefined : run.pictures.agreed.take(only);
+  if (agreed !== undefined) {
+    await askNameOfProtected(run, existingVm(run, agreed.request.vm), agreed.request, agreed);
+    await undoMoment(requestWords(run.inventory, agreed.request));
+    return operate(run, agreed.request, { confirmed: agreed, protection: 'answered' });
+  }
   if (only !== undefined && others.length === 0) {
     const request = await passingOverUnread(run, existingVm(run, only.vm), only);
     return operateConfirmed(run, request, 'always', () => undoMoment(requestWords(run.inventory, only)));
@@ -53,7 +88,7 @@ async function deleteScope(run: CommandRun, scope: DeleteScope, placeholder: str
         : scope === 'withDescendants'
           ? t('Delete {0} snapshots with all their descendants?', count)
           : t('Delete all descendants of {0} snapshots?', count),
-    confirm: t('Delete'),
+    confirm: t('Delete {0} Snapshots', count),
     when: 'always',
     afterAnswer: () => undoMoment(t('Deleting {0} snapshots', count)),
   });
@@ -72,8 +107,7 @@ async function prune(run: CommandRun): Promise<Pruned> {
   const untimed = await untimedIn(run, view);
   const wanted = isRuleTold(givenTo(run.call)) ? plan : await unticked(run, view, plan, untimed);
   if (mustConfirm(run)) {
-    const text = planText(wanted, existingVm(run, view.ref), Date.now());
-    await confirmModal(text.title, text.detail, [text.confirm]);
+    await askQuestion(questionOf({ plan: wanted, target: existingVm(run, view.ref) }, Date.now()));
     await askNameOfProtected(run, existingVm(run, view.ref), wanted.request, wanted);
     await undoMoment(requestWords(run.inventory, wanted.request));
   }
@@ -116,7 +150,7 @@ async function byRule(run: CommandRun, view: VmView, given: CommandArguments): P
 }
 
 async function byName(run: CommandRun, view: VmView, { snapshots = [] }: CommandArguments): Promise<readonly string[]> {
-  const found = await Promise.all(snapshots.map((name) => namedSnapshot(run, view, name)));
+  const found = await Promise.all(snapshots.map((name) => namedSnapshot(run.inventory, view, name)));
   return [...new Set(found.map(({ name }) => name))];
 }
 
@@ -164,30 +198,6 @@ function skippedIn({ warnings }: Plan): Pruned['stays'] {
   return warnings.flatMap((warning) =>
     warning.kind === 'skipped' ? [{ snapshot: warning.snapshot, why: refusalText(warning.why).reason }] : [],
   );
-}
-
-const mebibyte = 1024 ** 2;
-
-/** Fewer layers below the present of a VM. */
-async function consolidate(run: CommandRun): Promise<OperationResult> {
-  const view = await targetVm(run, t('Consolidate the disks of which VM?'));
-  return operateConfirmed(run, await consolidateRequest(run, view));
-}
-
-/** What was called for, on the VM as it is now. */
-export async function consolidateRequest(run: CommandRun, view: VmView): Promise<OperationRequest> {
-  const { disk, downTo, speed } = givenTo(run.call);
-  // No snapshot's name begins with a slash.
-  const down = downTo === undefined || downTo.startsWith('/') ? downTo : (await namedSnapshot(run, view, downTo)).name;
-  // libvirt tells nobody that a VM stands on another file: what is known of its disks may be old.
-  await run.inventory.refresh({ vm: view.ref });
-  return {
-    kind: 'consolidate',
-    vm: view.ref,
-    ...(disk === undefined ? {} : { targets: [disk] }),
-    ...(down === undefined ? {} : { downTo: down }),
-    ...(speed === undefined || speed === 0 ? {} : { bytesPerSecond: Math.ceil(speed * mebibyte) }),
-  };
 }
 
 /**

@@ -13,7 +13,7 @@ import { CommandError } from '../prompts/commandError.js';
 import { operateConfirmed, refusedFailure } from './operate.js';
 import { type Choice, pick } from '../prompts/pickTarget.js';
 import { asFailure } from '../../domain/asFailure.js';
-import { failureText } from '../../text/failureText.js';
+import { failureMessage } from '../../text/failureMessage.js';
 import { markdownText } from '../../text/markdown.js';
 import { notify } from '../prompts/notify.js';
 import { showFailure } from './runCommand.js';
@@ -46,7 +46,7 @@ async function repair(run: CommandRun): Promise<OperationResult> {
       'notFound',
       diagnoses.length === 0
         ? t('Nothing is wrong with the snapshots of {0}.', view.vm.name)
-        : t('Nothing that is wrong with {0} can be mended from here; the doctor says what each is.', view.vm.name),
+        : t('Nothing that is wrong with {0} can be repaired from here. Doctor says what each is.', view.vm.name),
       { vm: view.vm.name },
     );
   }
@@ -66,7 +66,7 @@ async function repair(run: CommandRun): Promise<OperationResult> {
   const { repair: wanted, decision } =
     only !== undefined && others.length === 0
       ? only
-      : await pick(choices, t('What shall be mended on {0}?', view.vm.name));
+      : await pick(choices, t('What do you want to repair on {0}?', view.vm.name));
   const request = { kind: 'repair', vm: view.ref, repair: wanted } as const;
   if (decision.kind === 'refusal') {
     throw refusedFailure(run, request, [decision.refusal]);
@@ -119,8 +119,7 @@ async function examined({ inventory }: CommandRun, views: readonly VmView[]): Pr
       if (views.length === 1) {
         throw error;
       }
-      const { sentence, nextStep } = failureText(asFailure(error));
-      parts.push(`# ${markdownText(view.vm.name)}\n\n${markdownText(`${sentence} ${nextStep}`)}`);
+      parts.push(`# ${markdownText(view.vm.name)}\n\n${markdownText(failureMessage(asFailure(error)))}`);
     }
   }
   return { text: parts.join('\n\n'), repairs };
@@ -128,11 +127,7 @@ async function examined({ inventory }: CommandRun, views: readonly VmView[]): Pr
 
 function offerRepair(run: CommandRun, { ref, vm }: VmView, count: number): void {
   const button = t('Repair…');
-  void notify(
-    'warning',
-    t('{0} of the things that the doctor found on {1} can be mended here.', count, vm.name),
-    button,
-  )
+  void notify('warning', t('{0} of the things that Doctor found on {1} can be repaired here.', count, vm.name), button)
     .then((pressed) =>
       pressed === button
         ? vscode.commands.executeCommand('virtRewind.repair', { vm: ref.uuid, connection: ref.connection })

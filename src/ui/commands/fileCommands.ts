@@ -117,7 +117,7 @@ async function show(path: string): Promise<void> {
   }
 }
 
-/** Opens the file to which libvirt logs a VM's serial console. */
+/** Opens the file to which libvirt logs a VM's serial console, at its end, and follows it. */
 async function openConsoleLog(run: CommandRun): Promise<{ readonly path: string } | undefined> {
   const view = await targetVm(run, t('Open the console log of which VM?'), ({ vm }) => vm.consoleLog !== undefined);
   const path = view.vm.consoleLog;
@@ -142,11 +142,7 @@ async function openConsoleLog(run: CommandRun): Promise<{ readonly path: string 
   if (problem === 'denied') {
     return offerCommand(run, vm, path);
   }
-  const document = await vscode.workspace.openTextDocument(vscode.Uri.file(path));
-  const editor = await vscode.window.showTextDocument(document, { preview: true });
-  const end = document.lineAt(document.lineCount - 1).range.end;
-  editor.selection = new vscode.Selection(end, end);
-  editor.revealRange(new vscode.Range(end, end));
+  await run.logs.open(path);
   return { path };
 }
 

@@ -3,10 +3,12 @@ import type { CommandId } from '../../manifest/commandIds.js';
 import type { Handler } from './commandServices.js';
 import { compareCommands } from './compareCommands.js';
 import { connectionCommands } from './connectionCommands.js';
+import { consolidateCommands } from './consolidateCommands.js';
 import { copyCommands } from './copyCommands.js';
 import { deleteCommands } from './deleteCommands.js';
 import { doctorCommands } from './doctorCommands.js';
 import { fileCommands } from './fileCommands.js';
+import { guestCommands } from './guestCommands.js';
 import { healthCommands } from './healthCommands.js';
 import { lessonCommands } from './lessonCommands.js';
 import { operationCommands } from './operationCommands.js';
@@ -21,10 +23,12 @@ export { runCommand } from './runCommand.js';
 export const handlers: Readonly<Record<CommandId, Handler>> = {
   ...compareCommands,
   ...connectionCommands,
+  ...consolidateCommands,
   ...copyCommands,
   ...deleteCommands,
   ...doctorCommands,
   ...fileCommands,
+  ...guestCommands,
   ...healthCommands,
   ...lessonCommands,
   ...operationCommands,

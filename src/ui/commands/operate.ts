@@ -12,12 +12,13 @@ import type { Plan } from '../../operations/plan.js';
 import type { Refusal } from '../../domain/refusal.js';
 import type { VmRef } from '../../domain/vm.js';
 import { titleIn } from '../../text/operationProgress.js';
-import { planText } from '../../text/planText.js';
-import { answered } from '../prompts/commandError.js';
+import { questionOf } from '../../text/questionText.js';
+import { askQuestion } from '../prompts/askQuestion.js';
 import type { CommandRun } from './commandServices.js';
-import { CancelWish } from './runningOperations.js';
+import { refuseSilent } from './lostConnection.js';
+import { CancelWish } from '../../engine/cancelWish.js';
 import { mustConfirm } from './consent.js';
-import { askModal, noteInStatusBar, notify, showInView } from '../prompts/notify.js';
+import { noteInStatusBar, notify, showInView } from '../prompts/notify.js';
 import { OperationNotice } from './operationNotice.js';
 import { doneText } from '../../text/operationText.js';
 import { askNameOfProtected } from './consent.js';
@@ -40,6 +41,7 @@ export async function operate(
   { confirmed, quiet, cancellation, protection }: OperateOptions = {},
 ): Promise<OperationResult> {
   const view = existingVm(run, request.vm);
+  refuseSilent(run.inventory, request.vm);
   if (protection === undefined) {
     await askNameOfProtected(run, view, request, confirmed);
   }
@@ -80,6 +82,7 @@ export async function operate(
 
 /** @throws Failure `refused` when it cannot be done here */
 export async function planOrRefuse(run: CommandRun, request: OperationRequest): Promise<Plan> {
+  refuseSilent(run.inventory, request.vm);
   return planIn(run, { request, decision: await run.inventory.plan(request) });
 }
 
@@ -112,15 +115,6 @@ export function existingVm({ inventory }: Pick<CommandRun, 'inventory'>, vm: VmR
   return view;
 }
 
-/** Asks with a modal dialog; Dismissed when the user does not want it. */
-export async function confirmModal(
-  title: string,
-  detail: string,
-  buttons: readonly [string, ...string[]],
-): Promise<string> {
-  return answered(await askModal(title, detail, ...buttons));
-}
-
 /**
  * An operation on one VM that may destroy something: the plan, the question unless it may be left out, the operation.
  * @param when `losses`: asks only where something is lost
@@ -140,8 +134,7 @@ export async function operateConfirmed(
     return operate(run, request, { confirmed: plan });
   }
   const view = existingVm(run, request.vm);
-  const text = planText(plan, view, Date.now());
-  await confirmModal(text.title, text.detail, [text.confirm]);
+  await askQuestion(questionOf({ plan, target: view }, Date.now()));
   await askNameOfProtected(run, view, request, plan);
   await afterAnswer();
   return operate(run, request, { confirmed: plan, protection: 'answered' });

@@ -7,15 +7,17 @@ import type { OperationRequest, OperationResult } from '../../domain/operation.j
 import type { Loss } from '../../domain/consequences.js';
 import type { Plan } from '../../operations/plan.js';
 import { refuse } from '../../domain/refusal.js';
-import { failureText, isSilent } from '../../text/failureText.js';
-import { plansText } from '../../text/plansText.js';
+import { failureMessage } from '../../text/failureMessage.js';
+import { isSilent } from '../../text/failureText.js';
+import { questionOfAll } from '../../text/questionText.js';
+import { askQuestion } from '../prompts/askQuestion.js';
 import { isAgreed } from '../prompts/agreedLosses.js';
 import { CommandError } from '../prompts/commandError.js';
 import type { CommandRun } from './commandServices.js';
 import { noteInStatusBar, notifyProgress } from '../prompts/notify.js';
 import { mustConfirm } from './consent.js';
-import { confirmModal, existingVm, operate, planIn, planOrRefuse, refusedFailure } from './operate.js';
-import { requestWords } from './operationNotice.js';
+import { existingVm, operate, planIn, planOrRefuse, refusedFailure } from './operate.js';
+import { requestWords } from '../../text/operationProgress.js';
 import { askNameOfProtected } from './consent.js';
 import { type Outcome, runGrouped } from './runGrouped.js';
 
@@ -91,8 +93,8 @@ async function agree(
   );
   const asked = when === 'always' ? planned : planned.filter(({ losses }) => losses.length > 0);
   if (asked.length > 0) {
-    const text = plansText(asked.map((plan) => ({ plan, target: existingVm(run, plan.request.vm) })));
-    await confirmModal(title, text, [confirm]);
+    const targets = asked.map((plan) => ({ plan, target: existingVm(run, plan.request.vm) }));
+    await askQuestion(questionOfAll({ title, confirm }, targets, Date.now()));
     await afterAnswer?.();
   }
   return agreementOn(run, requests, planned);
@@ -146,10 +148,7 @@ function summarize(
     noteInStatusBar(t('Cancelled: {0}', count));
     throw first;
   }
-  const reasons = told.map(({ item, failure }) => {
-    const { sentence, nextStep } = failureText(failure);
-    return `${requestWords(run.inventory, item)}: ${sentence}${nextStep === '' ? '' : ` ${nextStep}`}`;
-  });
+  const reasons = told.map(({ item, failure }) => `${requestWords(run.inventory, item)}: ${failureMessage(failure)}`);
   for (const reason of reasons) {
     run.log.error(reason);
   }

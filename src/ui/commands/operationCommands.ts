@@ -2,14 +2,14 @@
 import { t } from '@vscode/l10n';
 import { CommandError } from '../prompts/commandError.js';
 import type { CommandRun, CommandTable } from './commandServices.js';
-import { requestWords } from './operationNotice.js';
+import { requestWords } from '../../text/operationProgress.js';
 import { targetVm } from './targets.js';
 import { mustConfirm, askNameOfProtected } from './consent.js';
-import { confirmModal } from './operate.js';
+import { askQuestion } from '../prompts/askQuestion.js';
 import type { VmView } from '../../inventory/views.js';
 import type { AgreedRecovery, UnfinishedOperation } from '../../operations/interrupted.js';
 import type { RecoveryReport } from '../../domain/recoveryReport.js';
-import { unfinishedText } from '../../text/unfinishedText.js';
+import { unfinishedLines, unfinishedText } from '../../text/unfinishedText.js';
 import { noteInStatusBar } from '../prompts/notify.js';
 
 export const operationCommands = {
@@ -85,11 +85,12 @@ async function ask(run: CommandRun, view: VmView, unfinished: readonly Unfinishe
   }
   if (mustConfirm(run)) {
     const now = Date.now();
-    await confirmModal(
-      t('Finish what was interrupted on {0}?', view.vm.name),
-      unfinished.map((one) => unfinishedText(one, view, now)).join('\n\n'),
-      [t('Finish')],
-    );
+    await askQuestion({
+      title: t('Finish what was interrupted on {0}?', view.vm.name),
+      lines: unfinishedLines(unfinished, view, now),
+      details: unfinished.map((one) => unfinishedText(one, view, now)).join('\n\n'),
+      confirm: t('Finish'),
+    });
   }
 }
 
@@ -97,11 +98,14 @@ async function ask(run: CommandRun, view: VmView, unfinished: readonly Unfinishe
 async function dismissUnfinished(run: CommandRun): Promise<void> {
   const { ref, vm } = await targetVm(run, t('On which VM is everything brought to its end?'));
   if (mustConfirm(run)) {
-    await confirmModal(
-      t('Is everything on {0} brought to its end?', vm.name),
-      t('What was interrupted there will not be gone on with. Examine {0} first, if you are not sure.', vm.name),
-      [t('Yes')],
-    );
+    await askQuestion({
+      title: t('Is everything on {0} brought to its end?', vm.name),
+      lines: [
+        t('Virt Rewind will not finish what was interrupted there. Examine {0} first, if you are not sure.', vm.name),
+      ],
+      details: '',
+      confirm: t('Yes'),
+    });
   }
   await run.inventory.dismissUnfinished(ref);
   noteInStatusBar(t('New operations can be begun on {0} again.', vm.name));

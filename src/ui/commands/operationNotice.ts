@@ -3,11 +3,10 @@ import { t } from '@vscode/l10n';
 import type { InventoryPort } from '../../engine/inventory.js';
 import { DisposableStore, toDisposable } from '../../base/disposable.js';
 import type { OperationRequest } from '../../domain/operation.js';
-import { titleIn } from '../../text/operationProgress.js';
-import { operationWords } from '../../text/operationText.js';
-import type { CancelWish } from './runningOperations.js';
+import { requestWords } from '../../text/operationProgress.js';
+import type { CancelWish } from '../../engine/cancelWish.js';
 import { notifyProgress } from '../prompts/notify.js';
-import { percent, progressText } from '../prompts/progressText.js';
+import { percent, progressText } from '../../text/progressText.js';
 
 /** Shorter operations show in the view only. */
 const quietMs = 1_000;
@@ -107,11 +106,4 @@ export class OperationNotice {
       close,
     };
   }
-}
-
-/** `web-test: reverting to clean-install` */
-export function requestWords(inventory: InventoryPort, request: OperationRequest): string {
-  const view = inventory.findVm(request.vm);
-  const words = operationWords(request, titleIn(view ?? {}, request));
-  return `${view?.vm.name ?? request.vm.uuid}: ${words}`;
 }

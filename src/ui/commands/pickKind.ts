@@ -27,6 +27,7 @@ export async function pickKind(
   view: VmView,
   tree: SnapshotTree,
   draft: Draft,
+  title: string,
 ): Promise<{ readonly request: KindRequest; readonly plan: Plan }> {
   const kinds = kindsFor(view, tree, draft);
   const mayChoose = draft.style === undefined && tree.snapshots.length === 0;
@@ -38,7 +39,7 @@ export async function pickKind(
     ...possible.filter(({ decision }) => decision.kind === 'plan').map((one) => choice(one, other.length > 0)),
     ...possible.filter(({ decision }) => decision.kind === 'refusal').map((one) => choice(one, false)),
   ];
-  const chosen = await pick(choices, t('What shall the snapshot of {0} hold?', view.vm.name));
+  const chosen = await pick(choices, t('What should the snapshot of {0} hold?', view.vm.name), title);
   return { request: chosen.request, plan: planIn(run, chosen) };
 }
 
@@ -106,9 +107,12 @@ function stillText(plan: Plan): string {
   if (still === undefined) {
     return '';
   }
-  return still.estimateMs === undefined
-    ? t('the guest stands still')
-    : t('the guest stands still for about {0}', durationText(still.estimateMs));
+  const maybe = plan.warnings.find((warning) => warning.kind === 'mayBeKeptWhileRunning');
+  if (still.estimateMs === undefined) {
+    return t('the guest stands still');
+  }
+  const words = t('the guest stands still for about {0}', durationText(still.estimateMs));
+  return maybe === undefined ? words : t('{0}, or {1} where QEMU can', words, durationText(maybe.estimateMs));
 }
 
 function styleOf(decision: Variant['decision']): 'internal' | 'external' | undefined {

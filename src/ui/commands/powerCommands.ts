@@ -33,7 +33,9 @@ const tokens: Readonly<Record<PowerAction, (typeof menuTokens)[number]>> = {
 };
 
 async function power(run: CommandRun, action: PowerAction, placeholder: string): Promise<unknown> {
-  const views = await targetVms(run, placeholder, (view) => vmTokens(view, false).split(';').includes(tokens[action]));
+  const views = await targetVms(run, placeholder, (view) =>
+    vmTokens(view, { readOnly: false }).split(';').includes(tokens[action]),
+  );
   const requests = views.map(({ ref }) => ({ kind: 'power', vm: ref, action }) as const);
   const asks = question(action, requests.length);
   const [only, ...others] = requests;

@@ -2,8 +2,10 @@
 import { t } from '@vscode/l10n';
 import type { CommandRun, CommandTable } from './commandServices.js';
 import { type VmView, vmKey } from '../../inventory/views.js';
+import { askQuestion } from '../prompts/askQuestion.js';
+import { mustConfirm } from './consent.js';
 import { noteInStatusBar } from '../prompts/notify.js';
-import { targetSnapshots, targetVms } from './targets.js';
+import { targetSnapshot, targetSnapshots, targetVm, targetVms } from './targets.js';
 import { readSettings, writeSetting } from '../readSettings.js';
 import { protectedBy, namesOnly } from '../../domain/protection.js';
 import { CommandError } from '../prompts/commandError.js';
@@ -15,9 +17,24 @@ export const protectionCommands = {
   /** Takes back that a snapshot is to be kept. */
   'virtRewind.unkeepSnapshot': (run) =>
     markSnapshots(run, 'free', t('Keep which snapshot no longer?'), (titles) => t('No longer kept: {0}', titles)),
+  /** From now on one command and one key go back to it; the VM's favourite before is one no longer. */
+  'virtRewind.markFavourite': async (run) => {
+    const { view, snapshot } = await targetSnapshot(run, t('Make which snapshot the favourite?'));
+    await run.inventory.setFavourite(view.ref, snapshot.name);
+    noteInStatusBar(t('Favourite of {0}: {1}', view.vm.name, snapshot.title));
+  },
+  'virtRewind.unmarkFavourite': async (run) => {
+    const { ref, vm } = await targetVm(run, t('Take the favourite mark off which VM?'), hasFavourite);
+    await run.inventory.setFavourite(ref, undefined);
+    noteInStatusBar(t('{0} has no favourite any more.', vm.name));
+  },
   'virtRewind.protectVm': protectVm,
   'virtRewind.unprotectVm': unprotectVm,
 } satisfies CommandTable;
+
+function hasFavourite({ favourite }: VmView): boolean {
+  return favourite !== undefined;
+}
 
 /** Puts the mark "keep" on snapshots, or takes it off: each VM's in one go. */
 async function markSnapshots(
@@ -28,6 +45,17 @@ async function markSnapshots(
 ): Promise<void> {
   const targets = await targetSnapshots(run, placeholder);
   const views = new Map<string, VmView>(targets.map(({ view }) => [vmKey(view.ref), view]));
+  for (const { ref, vm } of kept === 'free' ? views.values() : []) {
+    const favourite = await run.inventory.readFavourite(ref);
+    const held = targets.find(({ view, snapshot }) => vmKey(view.ref) === vmKey(ref) && snapshot.name === favourite);
+    if (held !== undefined) {
+      throw new CommandError(
+        'refused',
+        t('{0} is the favourite of {1}, and so it is kept.', held.snapshot.title, vm.name),
+        { vm: vm.name, snapshot: held.snapshot.name },
+      );
+    }
+  }
   for (const [key, { ref }] of views) {
     const names = targets.filter(({ view }) => vmKey(view.ref) === key).map(({ snapshot }) => snapshot.name);
     await run.inventory.setKept(ref, names, kept);
@@ -67,6 +95,14 @@ async function unprotectVm(run: CommandRun): Promise<void> {
       ),
       { vm: still.vm.name },
     );
+  }
+  if (mustConfirm(run)) {
+    await askQuestion({
+      title: views.length === 1 ? t('Unprotect {0}?', views[0].vm.name) : t('Unprotect {0} VMs?', views.length),
+      lines: [t('What reverts, deletes, stops or pauses it will no longer ask for its name.')],
+      details: '',
+      confirm: t('Unprotect'),
+    });
   }
   await writeSetting('protectedVms', kept);
   noteInStatusBar(t('No longer protected: {0}', views.map(({ vm }) => vm.name).join(', ')));

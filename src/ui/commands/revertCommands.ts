@@ -3,31 +3,34 @@ import * as vscode from 'vscode';
 import { t } from '@vscode/l10n';
 import type { OperationResult, AfterRevert, OperationRequest } from '../../domain/operation.js';
 import type { CommandRun, CommandTable } from './commandServices.js';
-import { targetSnapshot, targetVm } from './targets.js';
+import { targetSnapshot, targetVm, workedVm } from './targets.js';
 import { findSnapshot } from '../../domain/snapshotTree.js';
 import { CommandError } from '../prompts/commandError.js';
 import type { Decided } from '../../engine/inventory.js';
 import type { VmView } from '../../inventory/views.js';
 import type { CommandId } from '../../manifest/commandIds.js';
-import { readSettings } from '../readSettings.js';
+import { readSettings, seamlessWish } from '../readSettings.js';
 import type { Plan } from '../../operations/plan.js';
-import { type EndState, endOf } from '../../operations/revert/planRevert.js';
+import { endOf } from '../../operations/revert/planRevert.js';
 import type { Refusal } from '../../domain/refusal.js';
 import type { Snapshot } from '../../domain/snapshot.js';
-import { titleIn } from '../../text/operationProgress.js';
-import { planText } from '../../text/planText.js';
+import { titleIn, titleOf } from '../../text/operationProgress.js';
+import { questionOf } from '../../text/questionText.js';
+import { agoText } from '../../text/relativeAge.js';
 import { refusalText } from '../../text/refusalText.js';
-import { afterChoices } from '../prompts/afterChoices.js';
+import { askQuestion } from '../prompts/askQuestion.js';
+import { afterChoices, preferredAfter } from '../../operations/revert/afterChoices.js';
 import { givenTo } from './commandArguments.js';
 import { noteInStatusBar, notify } from '../prompts/notify.js';
 import { mustConfirm } from './consent.js';
-import { confirmModal, existingVm, operate, refusedFailure } from './operate.js';
-import { doneText } from '../../text/operationText.js';
+import { existingVm, operate, refusedFailure } from './operate.js';
+import { doneText, revertLabel } from '../../text/operationText.js';
 import { showFailure } from './runCommand.js';
 
 export const revertCommands = {
   'virtRewind.revert': revert,
   'virtRewind.undoRevert': undoRevert,
+  'virtRewind.revertToFavourite': revertToFavourite,
 } satisfies CommandTable;
 
 /** Says what is lost, keeps the present state first unless told not to, and leaves the VM in the state that is asked for. */
@@ -38,7 +41,7 @@ async function revert(run: CommandRun): Promise<OperationResult> {
 
 /** Goes back to what a VM was before its last revert. */
 async function undoRevert(run: CommandRun): Promise<OperationResult> {
-  const view = await targetVm(run, t('Undo the last revert of which VM?'), ({ undo }) => undo !== undefined);
+  const view = await targetVm(run, t('Undo the last revert of which VM?'), ({ undo }) => undo !== undefined, undoWords);
   const checkpoint = await run.inventory.undoOfRevert(view.ref);
   const snapshot = checkpoint && findSnapshot(await run.inventory.readTree(view.ref), checkpoint.name);
   if (snapshot === undefined) {
@@ -48,7 +51,39 @@ async function undoRevert(run: CommandRun): Promise<OperationResult> {
       { vm: view.vm.name },
     );
   }
-  return revertTo(run, view, snapshot, 'virtRewind.undoRevert');
+  const undoes = checkpoint?.target === undefined ? undefined : titleOf(view, checkpoint.target);
+  return revertTo(run, view, snapshot, 'virtRewind.undoRevert', undoes);
+}
+
+/** Goes back to the snapshot of a VM that was marked as the favourite. */
+async function revertToFavourite(run: CommandRun): Promise<OperationResult> {
+  const view = await workedVm(
+    run,
+    t('Revert which VM to its favourite?'),
+    ({ favourite }) => favourite !== undefined,
+    (one) => (one.favourite === undefined ? undefined : `★ ${titleOf(one, one.favourite)}`),
+  );
+  const name = await run.inventory.readFavourite(view.ref);
+  const snapshot = name === undefined ? undefined : findSnapshot(await run.inventory.readTree(view.ref), name);
+  if (snapshot === undefined) {
+    throw new CommandError(
+      'notFound',
+      t('No snapshot of {0} is marked as the favourite. Mark one in its menu first.', view.vm.name),
+      { vm: view.vm.name },
+    );
+  }
+  return revertTo(run, existingVm(run, view.ref), snapshot, 'virtRewind.revertToFavourite');
+}
+
+/** The revert that would be undone, by the snapshot that it went to. */
+function undoWords({ undo, tree }: VmView): string | undefined {
+  return undo?.target === undefined
+    ? undefined
+    : t(
+        'undoes the revert to {0}, {1}',
+        titleOf({ ...(tree && { tree }) }, undo.target),
+        agoText(undo.createdAt, Date.now()),
+      );
 }
 
 type RevertRequest = Extract<OperationRequest, { kind: 'revert' }>;
@@ -60,6 +95,8 @@ interface Question {
   readonly snapshot: Snapshot;
   /** What would be done without a question. */
   readonly asked: RevertRequest;
+  /** Title of the snapshot that the revert went to which this one undoes. */
+  readonly undoes?: string;
   /** Whether the checkpoint may be turned off and on, or was given. */
   readonly choices: 'both' | 'one';
 }
@@ -76,10 +113,16 @@ interface Way {
 }
 
 /** @param id of the command that says so when the offer to undo fails */
-async function revertTo(run: CommandRun, view: VmView, snapshot: Snapshot, id: CommandId): Promise<OperationResult> {
+async function revertTo(
+  run: CommandRun,
+  view: VmView,
+  snapshot: Snapshot,
+  id: CommandId,
+  undoes?: string,
+): Promise<OperationResult> {
   const given = givenTo(run.call);
   const settings = readSettings();
-  const preferred = given.after ?? settings.revertPowerState;
+  const preferred = given.after ?? preferredAfter(settings.revertPowerState, snapshot, view.vm.power);
   const checkpoint = (given.checkpointFirst ?? settings.checkpointFirst) ? 'first' : 'none';
   const requestFor = (after: AfterRevert, wanted: Checkpoint): RevertRequest => ({
     kind: 'revert',
@@ -87,14 +130,21 @@ async function revertTo(run: CommandRun, view: VmView, snapshot: Snapshot, id: C
     snapshot: snapshot.name,
     after,
     checkpointFirst: wanted === 'first',
+    ...(wanted === 'first' && seamlessWish()),
   });
+  const agreed = run.pictures.agreed.take({ kind: 'revert', vm: view.ref, snapshot: snapshot.name });
+  if (agreed !== undefined) {
+    return revertNow(run, view, agreed.request, agreed, id);
+  }
   if (!mustConfirm(run)) {
     return revertNow(run, view, requestFor(preferred, checkpoint), undefined, id);
   }
   const offered = given.after === undefined ? afterChoices(preferred, snapshot, view.vm.power) : [given.after];
   const choices = given.checkpointFirst === undefined ? 'both' : 'one';
-  const plan = await ask(run, { view, snapshot, asked: requestFor(preferred, checkpoint), choices }, (wanted) =>
-    offered.map((after) => requestFor(after, wanted)),
+  const plan = await ask(
+    run,
+    { view, snapshot, asked: requestFor(preferred, checkpoint), choices, ...(undoes !== undefined && { undoes }) },
+    (wanted) => offered.map((after) => requestFor(after, wanted)),
   );
   return revertNow(run, view, plan.request, plan, id);
 }
@@ -105,7 +155,7 @@ async function revertTo(run: CommandRun, view: VmView, snapshot: Snapshot, id: C
  */
 async function ask(
   run: CommandRun,
-  { view, snapshot, asked, choices }: Question,
+  { view, snapshot, asked, choices, undoes }: Question,
   requests: (checkpoint: Checkpoint) => readonly RevertRequest[],
 ): Promise<Plan> {
   const decided = await run.inventory.decide([...requests('first'), ...requests('none')]);
@@ -132,10 +182,13 @@ async function ask(
       continue;
     }
     const otherWay = checkpoint === 'first' ? t('Without Checkpoint…') : t('With Checkpoint…');
-    const text = planText(first.plan, existingVm(run, view.ref), Date.now());
-    const note = checkpoint === 'none' && preferred === 'first' ? whyNone(decisions.first.refusals) : '';
+    const [refusal] = checkpoint === 'none' && preferred === 'first' ? decisions.first.refusals : [];
+    const question = questionOf({ plan: first.plan, target: existingVm(run, view.ref) }, Date.now(), {
+      ...(undoes !== undefined && { undoes }),
+      ...(refusal !== undefined && { notKept: refusalText(refusal).reason }),
+    });
     const labels = [...others.map(({ label }) => label), ...(mayTurn ? [otherWay] : [])];
-    const button = await confirmModal(text.title, `${note}${text.detail}`, [first.label, ...labels]);
+    const button = await askQuestion({ ...question, confirm: first.label }, ...labels);
     if (button !== otherWay) {
       return (offers.find(({ label }) => label === button) ?? first).plan;
     }
@@ -143,17 +196,11 @@ async function ask(
   }
 }
 
-function whyNone([refusal]: readonly Refusal[]): string {
-  return refusal === undefined
-    ? ''
-    : `${t('The present state cannot be kept first: {0}', refusalText(refusal).reason)}\n\n`;
-}
-
 function wayOf(view: VmView, snapshot: Snapshot, decided: Decided<readonly RevertRequest[]>): Way {
   return {
     offers: decided.flatMap(({ request, decision }) =>
       decision.kind === 'plan'
-        ? [{ plan: decision, label: buttonFor(endOf(request.after, snapshot, view.vm.power)) }]
+        ? [{ plan: decision, label: revertLabel(endOf(request.after, snapshot, view.vm.power)) }]
         : [],
     ),
     refusals: decided.flatMap(({ decision }) => (decision.kind === 'refusal' ? [decision.refusal] : [])),
@@ -187,15 +234,4 @@ async function revertNow(
     )
     .then(undefined, (reason: unknown) => showFailure(run.log, id, reason));
   return result;
-}
-
-function buttonFor(state: EndState): string {
-  switch (state) {
-    case 'running':
-      return t('Revert and Run');
-    case 'paused':
-      return t('Revert and Pause');
-    case 'off':
-      return t('Revert and Leave Off');
-  }
 }

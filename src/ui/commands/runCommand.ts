@@ -1,17 +1,20 @@
 // The one wrapper around every command: reads what it was called with, and turns a failure into at most one message.
 import * as vscode from 'vscode';
 import { t } from '@vscode/l10n';
-import { asFailure } from '../../domain/asFailure.js';
+import { asFailure, withDetails } from '../../domain/asFailure.js';
 import type { CommandId } from '../../manifest/commandIds.js';
 import { Failure } from '../../domain/failure.js';
 import { type FailureText } from '../../text/failureSentences.js';
+import { failureMessage } from '../../text/failureMessage.js';
 import { failureText, isSilent } from '../../text/failureText.js';
 import { noticeText } from '../../text/noticeText.js';
 import { parseCall } from './commandArguments.js';
 import { CommandError, Dismissed } from '../prompts/commandError.js';
 import type { CommandServices, Handler } from './commandServices.js';
+import { refuseLost } from './lostConnection.js';
 import { callAgain, isRowLost } from './lostRow.js';
 import { notify } from '../prompts/notify.js';
+import { isNode } from '../tree/nodes.js';
 import type { RunningOperations } from './runningOperations.js';
 
 /**
@@ -30,6 +33,7 @@ export function runCommand(
   running: RunningOperations,
 ): (first: unknown, second: unknown) => Promise<unknown> {
   return async (first, second) => {
+    const seen = new Map<string, string>();
     let byProgram = first !== undefined && first !== null;
     try {
       const { tree } = services;
@@ -37,10 +41,13 @@ export function runCommand(
       if (isUnsure && (await callAgain(id, first))) {
         return undefined;
       }
-      const call = parseCall(first, second, () => (isUnsure ? [] : tree.selection));
+      const others = Array.isArray(second) ? second.filter((row) => isNode(row) && tree.focus.isThere(row)) : second;
+      const call = parseCall(first, others, () => (isUnsure ? [] : tree.focus.selection));
       byProgram = call.kind === 'program';
-      return await handler({ ...services, call, running });
-    } catch (error) {
+      refuseLost(services.inventory, id, call);
+      return await handler({ ...services, call, running, seen });
+    } catch (reason) {
+      const error = named(reason, seen);
       if (error instanceof Dismissed) {
         services.log.debug(`${id}: left by the user`);
         return undefined;
@@ -53,6 +60,12 @@ export function runCommand(
       return undefined;
     }
   };
+}
+
+/** A VM that has gone since the command saw it is told of by its name. */
+function named(error: unknown, seen: ReadonlyMap<string, string>): unknown {
+  const name = error instanceof Failure ? seen.get(error.details.vm ?? '') : undefined;
+  return error instanceof Failure && name !== undefined ? withDetails(error, { vm: name }) : error;
 }
 
 /** Shows at most one message and does not wait until it is read. */
@@ -89,14 +102,21 @@ interface Wording extends Pick<FailureText, 'severity' | 'buttons'> {
 
 function wording(error: unknown): Wording {
   if (error instanceof Failure) {
-    const text = failureText(error);
-    return { ...text, message: [text.sentence, text.nextStep].filter((part) => part !== '').join(' ') };
+    return { ...failureText(error), message: told(error) };
+  }
+  // Another command, called with arguments, told it so: as one with its buttons.
+  if (error instanceof CommandError && error.cause instanceof Failure && error.message === told(error.cause)) {
+    return wording(error.cause);
   }
   if (error instanceof CommandError) {
     return { message: error.message, severity: isSilent(error) ? 'silent' : 'warning', buttons: [] };
   }
   const message = error instanceof Error ? error.message : String(error);
   return { message: t('Virt Rewind failed: {0}', message), severity: 'error', buttons: [] };
+}
+
+function told(failure: Failure): string {
+  return noticeText(failureMessage(failure));
 }
 
 /** Everything that is known, for the person who reads the log; the message shows only a sentence. */
@@ -109,7 +129,7 @@ function logFailure(log: vscode.LogOutputChannel, id: CommandId, error: unknown)
     log.error(`${id}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
     return;
   }
-  const line = `${id}: ${error.kind}: ${error.message} ${JSON.stringify(error.details)}`;
+  const line = `${id}: ${error.line} ${JSON.stringify(error.details)}`;
   if (error.kind === 'cancelled' || error.kind === 'refused') {
     log.info(line);
   } else {

@@ -2,18 +2,18 @@
 import * as vscode from 'vscode';
 import { t } from '@vscode/l10n';
 import type { VmView } from '../../inventory/views.js';
-import { readSettings } from '../readSettings.js';
+import { readSettings, seamlessWish } from '../readSettings.js';
 import type { OperationRequest, OperationResult } from '../../domain/operation.js';
 import type { SnapshotTree } from '../../domain/snapshot.js';
 import { givenTo } from './commandArguments.js';
 import type { CommandRun, CommandTable } from './commandServices.js';
-import { askDescription, askTitle } from '../prompts/askTitle.js';
+import { type Asking, askDescription, askTitle, kindTitle } from '../prompts/askTitle.js';
 import { operate, existingVm } from './operate.js';
 import type { Plan } from '../../operations/plan.js';
 import { pickKind } from './pickKind.js';
 import { pickSeveral } from '../prompts/pickTarget.js';
-import { targetVm, targetVms, targetSnapshot } from './targets.js';
-import { suggestTitle, checkpointTitle } from '../prompts/titleSuggestion.js';
+import { calledOn, targetVm, targetVms, targetSnapshot } from './targets.js';
+import { suggestTitle, checkpointTitle } from '../../domain/titleSuggestion.js';
 import { notify } from '../prompts/notify.js';
 import { operateAll } from './operateAll.js';
 import { doneText } from '../../text/operationText.js';
@@ -44,27 +44,29 @@ async function createSnapshot(run: CommandRun): Promise<OperationResult> {
     ...style,
     ...(given.quiesce !== undefined && { quiesce: given.quiesce }),
     ...(given.live !== undefined && { live: given.live }),
+    ...seamlessWish(),
     ...(given.without !== undefined && { without: given.without }),
     ...(git !== undefined && { git }),
   };
+  // Steps are counted where all are asked; disks that may stay out are a question of the first.
+  const asks = given.kind === undefined && given.title === undefined && given.description === undefined;
+  const asking = (at: number): Asking => ({ vm: view.vm.name, ...(asks && { step: [at, 3] as const }) });
   const chosen: { readonly request: CreateRequest; readonly plan?: Plan } =
     given.kind === undefined
-      ? await pickKind(run, view, tree, draft)
+      ? await pickKind(run, view, tree, draft, kindTitle(asking(1)))
       : { request: { ...draft, snapshotKind: given.kind } };
   const without = given.without ?? (chosen.plan === undefined ? [] : await askWithout(view, chosen.plan));
-  const title = given.title ?? (await askTitle(suggestion, tree.snapshots));
+  const title = given.title ?? (await askTitle(suggestion, tree.snapshots, asking(2)));
   // Who gives the title and no description wants none.
-  const description = given.description ?? (given.title === undefined ? await askDescription('') : '');
+  const description = given.description ?? (given.title === undefined ? await askDescription('', asking(3)) : '');
+  const follow = run.tree.focus.follow({ ref: view.ref, row: calledOn(run) });
   const result = await operate(run, {
     ...chosen.request,
     title,
     ...(without.length > 0 && { without }),
     ...(description !== '' && { description }),
   });
-  // Taken is taken, whether the view can show it or not.
-  run.tree.reveal(view.ref, result.snapshot).catch((error: unknown) => {
-    run.log.debug(`The new snapshot could not be shown: ${String(error)}`);
-  });
+  follow(result.snapshot);
   return result;
 }
 
@@ -79,7 +81,7 @@ async function askWithout(view: VmView, { steps }: Plan): Promise<readonly strin
     view.vm.disks
       .filter(({ target }) => taking.includes(target))
       .map(({ target, source = '' }) => ({ label: target, description: source, value: target })),
-    t('Which disks shall the snapshot hold?'),
+    t('Which disks should the snapshot hold?'),
   );
   return taking.filter((target) => !kept.includes(target));
 }
@@ -104,6 +106,7 @@ async function quickCheckpoint(run: CommandRun): Promise<unknown> {
         snapshotKind: 'auto',
         title,
         ...styleFor(tree),
+        ...seamlessWish(),
         ...(git !== undefined && { git }),
       } as const;
     }),
@@ -162,15 +165,14 @@ function gitReference(): string | undefined {
   return gitHead(extension.exports.getAPI(1), document === undefined ? folders : [document, ...folders]);
 }
 
-/** Changes the title and the description of a snapshot; its name stays. */
+/** Changes the description of a snapshot, and the title where one is given; its name stays. */
 async function editDescription(run: CommandRun): Promise<OperationResult> {
   const { view, snapshot } = await targetSnapshot(run, t('Edit the description of which snapshot?'));
   const given = givenTo(run.call);
-  // Who gives one of the two wants the other as it is.
-  const asks = given.title === undefined && given.description === undefined;
-  const others = (view.tree?.snapshots ?? []).filter(({ name }) => name !== snapshot.name);
-  const title = given.title ?? (asks ? await askTitle(snapshot.title, others) : snapshot.title);
-  const description = given.description ?? (asks ? await askDescription(snapshot.description) : snapshot.description);
+  const title = given.title ?? snapshot.title;
+  // Who gives a title wants the description as it is.
+  const kept = given.title === undefined ? undefined : snapshot.description;
+  const description = given.description ?? kept ?? (await askDescription(snapshot.description, { vm: view.vm.name }));
   return operate(run, { kind: 'describe', vm: view.ref, snapshot: snapshot.name, title, description });
 }
 
@@ -178,6 +180,9 @@ async function editDescription(run: CommandRun): Promise<OperationResult> {
 async function renameSnapshot(run: CommandRun): Promise<OperationResult> {
   const { view, snapshot } = await targetSnapshot(run, t('Rename which snapshot?'));
   const others = (view.tree?.snapshots ?? []).filter(({ name }) => name !== snapshot.name);
-  const title = givenTo(run.call).title ?? (await askTitle(snapshot.title, others));
-  return operate(run, { kind: 'rename', vm: view.ref, snapshot: snapshot.name, title });
+  const title = givenTo(run.call).title ?? (await askTitle(snapshot.title, others, { vm: view.vm.name }));
+  const follow = run.tree.focus.follow({ ref: view.ref, row: calledOn(run) });
+  const result = await operate(run, { kind: 'rename', vm: view.ref, snapshot: snapshot.name, title });
+  follow(result.snapshot);
+  return result;
 }

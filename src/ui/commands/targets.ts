@@ -1,10 +1,9 @@
 // Finds the VMs and snapshots that a command is meant for: as given, as selected, or as picked from a list.
 import { t } from '@vscode/l10n';
-import { Failure } from '../../domain/failure.js';
-import type { Snapshot, SnapshotTree } from '../../domain/snapshot.js';
+import type { Snapshot } from '../../domain/snapshot.js';
 import type { VmRef } from '../../domain/vm.js';
-import { asFailure } from '../../domain/asFailure.js';
 import type { InventoryPort } from '../../engine/inventory.js';
+import { byName, namedSnapshot, namedVm as engineNamedVm, openConnections } from '../../engine/namedTargets.js';
 import { type VmView, vmKey } from '../../inventory/views.js';
 import { type Node, type SnapshotNode, connectionOfNode, vmOfNode } from '../tree/nodes.js';
 import { givenTo } from './commandArguments.js';
@@ -21,10 +20,21 @@ export interface SnapshotTarget {
 /** Which VMs a list offers; where none fits, all are offered and the plan says why it cannot be done. */
 export type Fits = (view: VmView) => boolean;
 
+/** What a list says of a VM beside its state. */
+type Says = (view: VmView) => string | undefined;
+
 /** The VM of the first row, the VM given, or the one picked. */
-export async function targetVm(run: CommandRun, placeholder: string, fits?: Fits): Promise<VmView> {
-  const [view] = await targetVms(run, placeholder, fits);
+export async function targetVm(run: CommandRun, placeholder: string, fits?: Fits, says?: Says): Promise<VmView> {
+  const [view] = await targetVms(run, placeholder, fits, says);
   return view;
+}
+
+/** The VM of the first row, or the one given, else the one that somebody works with; picked where there is none that fits. */
+export async function workedVm(run: CommandRun, placeholder: string, fits?: Fits, says?: Says): Promise<VmView> {
+  const { ref } = run.worked;
+  const isTold = run.call.kind !== 'palette' && givenTo(run.call).vm !== undefined;
+  const view = ref === undefined || isTold || run.call.kind === 'rows' ? undefined : run.inventory.findVm(ref);
+  return view !== undefined && fits?.(view) !== false ? view : targetVm(run, placeholder, fits, says);
 }
 
 /** The VMs of all rows, or the one given or picked. At least one. */
@@ -32,6 +42,23 @@ export async function targetVms(
   run: CommandRun,
   placeholder: string,
   fits?: Fits,
+  says?: Says,
+): Promise<readonly [VmView, ...VmView[]]> {
+  const views = await viewsFor(run, placeholder, fits, says);
+  for (const { ref, vm } of views) {
+    run.seen.set(ref.uuid, vm.name);
+  }
+  if (views.length === 1) {
+    run.worked.take(views[0].ref);
+  }
+  return views;
+}
+
+async function viewsFor(
+  run: CommandRun,
+  placeholder: string,
+  fits: Fits | undefined,
+  says: Says | undefined,
 ): Promise<readonly [VmView, ...VmView[]]> {
   if (run.call.kind === 'rows') {
     const [first, ...others] = distinctVms(run.call.rows);
@@ -40,14 +67,19 @@ export async function targetVms(
     }
     const connection = connectionOfNode(run.call.rows[0]);
     await wake(run.inventory, connection);
-    return [await pickVm(run.inventory, placeholder, fits, connection)];
+    return [await pickVm(run.inventory, placeholder, fits, connection, says)];
   }
   const { vm, connection } = givenTo(run.call);
   if (vm !== undefined) {
     return [await namedVm(run.inventory, vm, connection)];
   }
   await wake(run.inventory, connection);
-  return [await pickVm(run.inventory, placeholder, fits, connection)];
+  return [await pickVm(run.inventory, placeholder, fits, connection, says)];
+}
+
+/** The row that it was called on; undefined: none. */
+export function calledOn({ call }: CommandRun): Node | undefined {
+  return call.kind === 'rows' ? call.rows[0] : undefined;
 }
 
 /** A snapshot's row, or a snapshot given; a VM otherwise. */
@@ -76,100 +108,40 @@ export async function targetSnapshots(
   const snapshot =
     given === undefined
       ? await pickSnapshot(view, await run.inventory.readTree(view.ref), placeholder)
-      : await namedSnapshot(run, view, given);
+      : await namedSnapshot(run.inventory, view, given);
   // Read again, because the view of before the tree was read does not have it.
   return [{ view: existingVm(run, view.ref), snapshot }];
 }
 
 async function snapshotOfRow(run: CommandRun, row: SnapshotNode): Promise<SnapshotTarget> {
-  const snapshot = await namedSnapshot(run, existingVm(run, row.ref), row.snapshot, byName);
+  const before = existingVm(run, row.ref);
+  run.seen.set(row.ref.uuid, before.vm.name);
+  run.worked.take(row.ref);
+  const snapshot = await namedSnapshot(run.inventory, before, row.snapshot, byName);
   return { view: existingVm(run, row.ref), snapshot };
 }
 
-/**
- * The picture of a hidden view may be old, so what is not in it is looked for once more.
- * @throws Failure `notFound`, `ambiguous`, or that of a connection where the VM may be
- */
-async function namedVm(inventory: InventoryPort, nameOrUuid: string, connection?: string): Promise<VmView> {
-  const unreachable = await wake(inventory, connection);
-  let found = inventory.findVms(nameOrUuid, connection);
-  if (found.length === 0) {
-    await inventory.refresh(connection === undefined ? undefined : { connection });
-    found = inventory.findVms(nameOrUuid, connection);
+/** @throws Failure `notFound`, `ambiguous`, or that of a connection where the VM may be; CommandError for an unknown connection */
+export async function namedVm(inventory: InventoryPort, nameOrUuid: string, connection?: string): Promise<VmView> {
+  requireConnection(inventory, connection);
+  return engineNamedVm(inventory, nameOrUuid, connection);
+}
+
+/** @throws Failure when the connection that was named, or every one, cannot be had */
+async function wake(inventory: InventoryPort, connection?: string): Promise<void> {
+  requireConnection(inventory, connection);
+  await openConnections(inventory, connection);
+}
+
+function requireConnection({ connections }: InventoryPort, connection?: string): void {
+  if (connection === undefined && connections.length === 0) {
+    throw new CommandError('notFound', t('No connection to a libvirt is known here. Add one first.'));
   }
-  const [view, ...others] = found;
-  if (view === undefined) {
-    throw unreachable ?? new Failure('notFound', { vm: nameOrUuid, ...(connection !== undefined && { connection }) });
-  }
-  if (others.length > 0) {
-    throw new Failure('ambiguous', {
-      vm: nameOrUuid,
-      candidates: found.map((one) => `${one.vm.name} (${one.vm.uuid}, ${one.ref.connection})`),
+  if (connection !== undefined && !connections.some(({ uri }) => uri === connection)) {
+    throw new CommandError('notFound', t('The connection {0} is not known here. Add it first.', connection), {
+      connection,
     });
   }
-  return view;
-}
-
-/** @throws Failure `notFound`, CommandError `ambiguous` */
-export async function namedSnapshot(
-  run: CommandRun,
-  view: VmView,
-  name: string,
-  match = byNameOrTitle,
-): Promise<Snapshot> {
-  const known = match(await run.inventory.readTree(view.ref), name);
-  if (known.length === 0) {
-    await run.inventory.refresh({ vm: view.ref });
-  }
-  const found = known.length > 0 ? known : match(await run.inventory.readTree(view.ref), name);
-  const [snapshot, ...others] = found;
-  const details = { vm: view.vm.name, snapshot: name, connection: view.ref.connection };
-  if (snapshot === undefined) {
-    throw new Failure('notFound', details);
-  }
-  if (others.length > 0) {
-    const candidates = found.map((one) => one.name);
-    throw new CommandError(
-      'ambiguous',
-      t('{0} has several snapshots called {1}; name one: {2}.', view.vm.name, name, candidates.join(', ')),
-      { ...details, candidates },
-    );
-  }
-  return snapshot;
-}
-
-/** A row that is gone must not become another snapshot that has its name as a title. */
-function byName(tree: SnapshotTree, name: string): readonly Snapshot[] {
-  return tree.snapshots.filter((snapshot) => snapshot.name === name);
-}
-
-/** A name goes before a title, because only names are unique. */
-function byNameOrTitle(tree: SnapshotTree, text: string): readonly Snapshot[] {
-  const named = byName(tree, text);
-  return named.length > 0 ? named : tree.snapshots.filter((snapshot) => snapshot.title === text);
-}
-
-/**
- * Connects what is not connected, and lists what nobody looks at: a name may fit a VM that is new. Returns the failure
- * of a connection where one is missing now.
- * @throws Failure when the connection that was named, or every one, cannot be had
- */
-async function wake(inventory: InventoryPort, connection?: string): Promise<Failure | undefined> {
-  const wanted = inventory.connections.filter(({ uri }) => connection === undefined || uri === connection);
-  if (wanted.length === 0) {
-    throw connection === undefined
-      ? new CommandError('notFound', t('No connection to a libvirt is known here. Add one first.'))
-      : new CommandError('notFound', t('The connection {0} is not known here. Add it first.', connection), {
-          connection,
-        });
-  }
-  const outcomes = await Promise.allSettled(wanted.map(({ uri }) => inventory.connect(uri)));
-  const failures = outcomes.flatMap((outcome) => (outcome.status === 'rejected' ? [asFailure(outcome.reason)] : []));
-  const [first] = failures;
-  if (first !== undefined && failures.length === wanted.length) {
-    throw first;
-  }
-  return first;
 }
 
 function distinctVms(rows: readonly Node[]): readonly VmRef[] {

@@ -1,15 +1,24 @@
 // What the view shows and in which order, and what opens beside it.
+import { dirname } from 'node:path';
 import * as vscode from 'vscode';
 import { t } from '@vscode/l10n';
+import { readAudit } from '../../journal/readAudit.js';
+import { writeSetting } from '../readSettings.js';
 import { givenTo } from './commandArguments.js';
 import type { CommandRun, CommandTable } from './commandServices.js';
-import { targetVm } from './targets.js';
-import { answered, CommandError } from '../prompts/commandError.js';
+import { existingVm } from './operate.js';
+import { targetVm, workedVm } from './targets.js';
+import { pick } from '../prompts/pickTarget.js';
+import { vmActions } from '../../text/workedVmText.js';
+import { historyText } from '../../text/historyText.js';
+import { titleOf } from '../../text/operationProgress.js';
+import { CommandError } from '../prompts/commandError.js';
 import { askText } from '../prompts/ask.js';
 
 export const viewCommands = {
   'virtRewind.showPicture': showPicture,
   'virtRewind.showHistory': showHistory,
+  'virtRewind.workedVm': actOnWorkedVm,
   'virtRewind.goToCurrent': goToCurrent,
   'virtRewind.refresh': refresh,
   'virtRewind.showLog': showLog,
@@ -17,9 +26,15 @@ export const viewCommands = {
   /** Shows all rows again. */
   'virtRewind.clearFilter': (run) => run.tree.setFilter(''),
   /** Orders snapshots by when they were taken. */
-  'virtRewind.sortByTime': (run) => run.tree.setSort('time'),
+  'virtRewind.sortByTime': () => writeSetting('treeSort', 'time'),
   /** Orders snapshots by their titles. */
-  'virtRewind.sortByName': (run) => run.tree.setSort('name'),
+  'virtRewind.sortByName': () => writeSetting('treeSort', 'name'),
+  /** Orders VMs by their names. */
+  'virtRewind.sortVmsByName': () => writeSetting('treeVms', 'name'),
+  /** Puts VMs that run first. */
+  'virtRewind.sortVmsByState': () => writeSetting('treeVms', 'state'),
+  /** Puts VMs first that something was done to last. */
+  'virtRewind.sortVmsByUse': () => writeSetting('treeVms', 'recent'),
   /** Each snapshot under its parent. */
   'virtRewind.showAsTree': (run) => run.tree.setLayout('tree'),
   /** All snapshots of a VM side by side. */
@@ -40,18 +55,42 @@ async function refresh(run: CommandRun): Promise<void> {
   }
 }
 
-/** Shows only the rows that contain a text. */
+/**
+ * Shows only the rows that contain a text, while it is typed. Who goes to a row takes what is shown; Escape brings back what was
+ * shown before.
+ */
 async function filter(run: CommandRun): Promise<void> {
-  const text =
-    givenTo(run.call).filter ??
-    answered(
-      await askText({
-        title: t('Filter VMs and Snapshots'),
-        prompt: t('Shows VMs and snapshots whose name contains this text; empty shows all.'),
-        value: run.tree.filter,
-      }),
-    );
-  await run.tree.setFilter(text.trim());
+  const { tree } = run;
+  const given = givenTo(run.call).filter;
+  if (given !== undefined) {
+    await tree.setFilter(given);
+    return;
+  }
+  const before = tree.filter;
+  const show = (text: string): void => {
+    tree.setFilter(text).catch((error: unknown) => run.log.warn(`the filter could not be shown: ${String(error)}`));
+  };
+  const wentToRow = new vscode.CancellationTokenSource();
+  const listening = tree.focus.onDidSelect(({ selection }) => selection.length > 0 && wentToRow.cancel());
+  let typed = before;
+  try {
+    const text = await askText({
+      title: t('Filter VMs and Snapshots'),
+      prompt: t('Matches name and title of a VM; name, title and description of a snapshot. Empty shows all.'),
+      placeHolder: t('Name, title or description'),
+      value: before,
+      ignoreFocusOut: true,
+      typed: (now) => {
+        typed = now;
+        show(now);
+      },
+      until: wentToRow.token,
+    });
+    await tree.setFilter(text ?? (wentToRow.token.isCancellationRequested ? typed : before));
+  } finally {
+    listening.dispose();
+    wentToRow.dispose();
+  }
 }
 
 /**
@@ -69,10 +108,21 @@ async function showPicture(run: CommandRun): Promise<void> {
   });
 }
 
+/** Offers what can be done with the VM that one works with, or another where there is none. */
+async function actOnWorkedVm(run: CommandRun): Promise<unknown> {
+  const { ref } = await workedVm(run, t('Which VM do you work with?'));
+  // The item of the status bar may tell of a while ago.
+  await run.inventory.refresh({ vm: ref });
+  await run.inventory.readTree(ref);
+  const view = existingVm(run, ref);
+  const command = await pick(vmActions(view), view.vm.name);
+  return vscode.commands.executeCommand(command, { vm: ref.uuid, connection: ref.connection });
+}
+
 /** Takes the focus to where a VM stands now. */
 async function goToCurrent(run: CommandRun): Promise<void> {
   const { ref } = await targetVm(run, t('Go to where which VM stands?'));
-  await run.tree.goToCurrent(ref);
+  await run.tree.focus.goToCurrent(ref);
 }
 
 /** Opens the log channel. */
@@ -81,14 +131,19 @@ function showLog(run: CommandRun): Promise<void> {
   return Promise.resolve();
 }
 
-/** Opens the file that keeps who did what to which VM. */
+/** Opens a page of who did what to which VM. */
 async function showHistory(run: CommandRun): Promise<void> {
-  const { history, log } = run;
-  try {
-    await vscode.workspace.fs.stat(history);
-  } catch (error) {
-    log.debug(`no history: ${String(error)}`);
+  const { history, log, inventory } = run;
+  const lines = await readAudit(dirname(history.fsPath), log);
+  if (lines.length === 0) {
     throw new CommandError('notFound', t('Nothing has been done to a VM from here yet.'), { path: history.fsPath });
   }
-  await vscode.window.showTextDocument(await vscode.workspace.openTextDocument(history), { preview: true });
+  const views = new Map(inventory.connections.flatMap(({ vms }) => vms.map((view) => [view.ref.uuid, view])));
+  const text = historyText(
+    lines,
+    (uuid) => views.get(uuid)?.undo !== undefined,
+    (uuid, snapshot) => titleOf(views.get(uuid) ?? {}, snapshot),
+    history.fsPath,
+  );
+  await run.reports.open(t('History'), text);
 }

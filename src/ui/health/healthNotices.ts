@@ -6,7 +6,7 @@ import { severityOf } from '../../diagnosis/problemTable.js';
 import type { InventoryPort } from '../../engine/inventory.js';
 import type { Disposable } from '../../base/disposable.js';
 import { healthNewsText } from '../../text/healthNewsText.js';
-import type { HealthWatch, VmProblem } from './healthWatch.js';
+import type { HealthWatch, VmProblem } from '../../health/healthWatch.js';
 import { Dismissed } from '../prompts/commandError.js';
 import { notify } from '../prompts/notify.js';
 import { pickSnooze } from './pickSnooze.js';

@@ -4,7 +4,7 @@ import { type Disposable, DisposableStore } from '../../base/disposable.js';
 import type { CommandId } from '../../manifest/commandIds.js';
 import { healthMark } from '../../text/healthText.js';
 import { type StatusItem, statusItem } from '../prompts/notify.js';
-import type { HealthWatch } from './healthWatch.js';
+import type { HealthWatch } from '../../health/healthWatch.js';
 
 export class HealthStatus implements Disposable {
   readonly #watch: Pick<HealthWatch, 'wrong' | 'onDidChange'>;

@@ -2,15 +2,19 @@
 // pressed are links to commands.
 import { t } from '@vscode/l10n';
 import type { LessonView } from '../../lesson/lesson.js';
-import { insideImage, type LessonFile } from '../../lesson/lessonFacts.js';
-import { type LessonStep, lessonScript } from '../../lesson/lessonScript.js';
+import { addedForFiles, insideImage, type LessonFile } from '../../lesson/lessonFacts.js';
+import { type LessonStep, lessonScript, toTry } from '../../lesson/lessonScript.js';
 import type { CommandId } from '../../manifest/commandIds.js';
 import type { LayerCost } from '../../domain/layerCost.js';
 import { displayLine } from '../../domain/plainText.js';
 import { bytesText } from '../../text/bytesText.js';
-import { failureText } from '../../text/failureText.js';
+import { failureMessage } from '../../text/failureMessage.js';
+import { layerLetter } from '../../text/layerLetter.js';
+import { shortInMiddle } from '../../text/shortInMiddle.js';
 import { layerCostSentences } from '../../text/layerCostText.js';
 import { powerWord } from '../../text/words.js';
+import { layerColors } from '../layerColors.js';
+import { lessonStyle } from './lessonStyle.js';
 
 /** The commands that the page may call. */
 export const lessonLinks = [
@@ -22,6 +26,8 @@ export const lessonLinks = [
 ] as const satisfies readonly CommandId[];
 
 const longest = 2_000;
+/** Of a file's name; what is cut out of a longer one stands in its middle. */
+const longestName = 26;
 
 export function lessonPage(view: LessonView | undefined, nonce: string): string {
   const policy = `default-src 'none'; style-src 'nonce-${nonce}'`;
@@ -33,7 +39,7 @@ export function lessonPage(view: LessonView | undefined, nonce: string): string 
 <meta http-equiv="Content-Security-Policy" content="${policy}">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>${escaped(t('Virt Rewind: the lesson'))}</title>
-<style nonce="${nonce}">${style}</style>
+<style nonce="${nonce}">${lessonStyle}</style>
 </head>
 <body>${content}</body>
 </html>`;
@@ -42,7 +48,7 @@ export function lessonPage(view: LessonView | undefined, nonce: string): string 
 function ended(): string {
   return `<main><h1>${escaped(t('The lesson is over'))}</h1><p>${escaped(
     t('Its VM, its snapshots and its files are removed.'),
-  )}</p><nav>${link('virtRewind.restartLesson', t('Begin again'), 'primary')}</nav></main>`;
+  )}</p>${paragraph(toTry())}<nav>${link('virtRewind.restartLesson', t('Begin again'), 'primary')}</nav></main>`;
 }
 
 function page(view: LessonView): string {
@@ -58,11 +64,14 @@ function page(view: LessonView): string {
 </header>
 <main>
 <h1>${escaped(step.title())}</h1>
+${step.lead === 'costs' ? costTable(view.costs) : ''}
 ${step.say().map(paragraph).join('\n')}
+${recapBlock(step)}
 ${step.task === undefined ? '' : `<p class="task"><strong>${escaped(t('To do:'))}</strong> ${escaped(step.task())}</p>`}
 <p class="state" role="status">${escaped(stateText(view, passed))}</p>
 ${failure === undefined || passed ? '' : failureBlock(view)}
 ${passed ? '' : insideBlock(view)}
+${addedBlock(view)}
 <nav aria-label="${escaped(t('Lesson'))}">
 ${link('virtRewind.lessonNext', nextText(step, view, passed), 'primary')}
 ${state.at === 0 ? '' : link('virtRewind.lessonBack', t('Back'))}
@@ -83,7 +92,8 @@ function beside({ lead }: LessonStep, view: LessonView): string {
     case 'facts':
       return facts + all + costs;
     case 'costs':
-      return costs + all + facts;
+      // What was measured stands in the step itself, which is in sight where this is not.
+      return all + facts;
     case 'files':
       return all + costs + facts;
   }
@@ -132,8 +142,7 @@ function failureBlock({ failure }: LessonView): string {
   if (failure === undefined) {
     return '';
   }
-  const { sentence, nextStep } = failureText(failure);
-  return `<div class="failure" role="alert">${paragraph(`${sentence} ${nextStep}`)}${link(
+  return `<div class="failure" role="alert">${paragraph(failureMessage(failure))}${link(
     'virtRewind.showLog',
     t('Show Log'),
   )}</div>`;
@@ -153,6 +162,29 @@ function insideBlock({ facts, state }: LessonView): string {
   )}</div>`;
 }
 
+/** What came of the lesson's revert without being asked for, as long as it is there. */
+function addedBlock({ facts }: LessonView): string {
+  const added = addedForFiles(facts);
+  if (added === undefined) {
+    return '';
+  }
+  return `<div class="note" role="note">${[
+    t('You did not take “{0}”: the revert added it, and it is dimmed in the view.', added.title),
+    t('It holds files that the VM uses now. Without it, a newer libvirt would remove one of them.'),
+  ]
+    .map(paragraph)
+    .join('')}</div>`;
+}
+
+function recapBlock({ recap }: LessonStep): string {
+  if (recap === undefined) {
+    return '';
+  }
+  const learnt = recap.learnt().map((sentence) => `<li>${escaped(sentence)}</li>`);
+  return `<h2>${escaped(t('What you have seen'))}</h2><ul>${learnt.join('')}</ul>
+<h2>${escaped(t('One thing to try'))}</h2>${paragraph(recap.toTry())}`;
+}
+
 function pauseText({ facts }: LessonView): string {
   const newest = [...facts.snapshots]
     .filter(({ trailers }) => trailers.guestPausedMs !== undefined)
@@ -167,9 +199,15 @@ function sum(list: readonly LessonFile[]): number {
 /** Newest on top, as the layers lie on each other. The length of a bar stands beside it as a number. */
 function files(list: readonly LessonFile[]): string {
   const most = Math.max(1, ...list.map(({ bytes }) => bytes));
-  const rows = [...list].reverse().map(({ name, bytes, kind, inUse }) => {
+  const rows = [...list].reverse().map(({ name, bytes, kind, inUse, layer }) => {
     const words = [kindWord(kind), ...(inUse === true ? [t('read now')] : [])].join(', ');
-    return `<tr class="${kind}${inUse === true ? ' used' : ''}"><th scope="row">${escaped(name)}<small>${escaped(words)}</small></th><td><meter min="0" max="${String(most)}" value="${String(bytes)}" aria-hidden="true"></meter></td><td>${escaped(bytesText(bytes))}</td></tr>`;
+    const color = layer === undefined ? undefined : layer % layerColors.light.layers.length;
+    const sign =
+      layer === undefined || color === undefined
+        ? ''
+        : `<span class="letter layer-${color}">${layerLetter(layer)}</span>`;
+    const classes = [...(color === undefined ? [] : [`of-${color}`]), ...(inUse === true ? ['used'] : [])].join(' ');
+    return `<tr class="${classes}"><th scope="row">${sign}${escaped(shortInMiddle(name, longestName))}<small>${escaped(words)}</small></th><td><meter min="0" max="${String(most)}" value="${String(bytes)}" aria-hidden="true"></meter></td><td>${escaped(bytesText(bytes))}</td></tr>`;
   });
   return `<h2>${escaped(t('Its files'))}</h2><table><thead><tr><th scope="col">${escaped(t('File'))}</th><th scope="col" colspan="2">${escaped(t('Size'))}</th></tr></thead><tbody>${rows.join('')}</tbody></table>`;
 }
@@ -219,50 +257,3 @@ function link(command: (typeof lessonLinks)[number], text: string, kind = 'secon
 function escaped(text: string): string {
   return displayLine(text, longest).replace(/[&<>"']/g, (character) => `&#${String(character.charCodeAt(0))};`);
 }
-
-/** Large enough for the last row of a room; one column where the editor is narrow. */
-const style = `
-body { font-size: 1.25rem; line-height: 1.5; color: var(--vscode-foreground); padding: 1rem 1.5rem; display: grid;
-  gap: 0 3rem; grid-template-columns: minmax(0, 3fr) minmax(0, 2fr); max-width: 90rem; }
-header, section { grid-column: 1 / -1; }
-aside > h2:first-child { margin-top: 0.75rem; }
-.place, .hint { color: var(--vscode-descriptionForeground); margin: 0; font-size: 1rem; }
-progress { width: 100%; height: 0.5rem; accent-color: var(--vscode-button-background, Highlight); }
-h1 { font-size: 2rem; line-height: 1.2; margin: 0.4rem 0; font-weight: 600; }
-p { margin: 0.5rem 0; }
-h2 { font-size: 1.25rem; margin: 1.5rem 0 0.5rem; font-weight: 600; }
-.task { border-left: 0.3rem solid var(--vscode-focusBorder, currentColor); padding-left: 1rem; }
-.state { font-weight: 600; }
-.note { border: 2px solid var(--vscode-focusBorder, currentColor); padding: 0 1rem; margin-bottom: 1rem; }
-.failure { border: 2px solid var(--vscode-errorForeground, currentColor); padding: 0 1rem 1rem; margin-bottom: 1rem; }
-nav { display: flex; flex-wrap: wrap; gap: 0.75rem; margin: 1rem 0; }
-.button { padding: 0.4rem 0.8rem; text-decoration: none; border-radius: 2px;
-  border: 1px solid var(--vscode-button-border, var(--vscode-contrastBorder, transparent)); }
-.primary { background: var(--vscode-button-background); color: var(--vscode-button-foreground); font-weight: 600; }
-.primary:hover { background: var(--vscode-button-hoverBackground); color: var(--vscode-button-foreground); }
-.secondary { background: var(--vscode-button-secondaryBackground); color: var(--vscode-button-secondaryForeground); }
-.secondary:hover { background: var(--vscode-button-secondaryHoverBackground); color: var(--vscode-button-secondaryForeground); }
-.button:focus-visible { outline: 3px solid var(--vscode-focusBorder, currentColor); outline-offset: 2px; }
-pre { white-space: pre-wrap; overflow-wrap: anywhere; padding: 0.75rem 1rem; background: var(--vscode-textCodeBlock-background);
-  border: 1px solid var(--vscode-contrastBorder, transparent); }
-code { font-family: var(--vscode-editor-font-family, monospace); font-size: 1rem; color: var(--vscode-foreground); background: none; }
-dl { margin: 0; } dl div { display: flex; justify-content: space-between; gap: 1rem; }
-dt { color: var(--vscode-descriptionForeground); } dd { margin: 0; font-weight: 600; font-variant-numeric: tabular-nums; }
-table { width: 100%; border-collapse: collapse; font-size: 1rem; }
-th { text-align: left; font-weight: 400; overflow-wrap: anywhere; padding: 0.2rem 0.5rem 0.2rem 0; }
-thead th:last-child { text-align: right; padding-right: 0; }
-thead th { color: var(--vscode-descriptionForeground); }
-th small { display: block; color: var(--vscode-descriptionForeground); }
-td { text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums; }
-.costs thead th:not(:first-child) { text-align: right; }
-.costs th, .costs td { padding: 0.2rem 0 0.2rem 1rem; } .costs th:first-child { padding-left: 0; }
-tr.used th { font-weight: 600; }
-meter { width: 6rem; height: 1rem; }
-meter::-webkit-meter-bar { background: transparent; border: 1px solid var(--vscode-foreground); border-radius: 0; }
-meter::-webkit-meter-optimum-value { background: var(--vscode-charts-foreground, var(--vscode-foreground)); }
-tr.base meter::-webkit-meter-optimum-value { background: var(--vscode-charts-blue, var(--vscode-foreground)); }
-tr.delta meter::-webkit-meter-optimum-value { background: var(--vscode-charts-orange, var(--vscode-foreground)); }
-tr.memory meter::-webkit-meter-optimum-value { background: var(--vscode-charts-purple, var(--vscode-foreground)); }
-@media (max-width: 45rem) { body { display: block; font-size: 1.05rem; padding: 0.5rem 1rem; } h1 { font-size: 1.6rem; } }
-@media (max-width: 25rem) { meter { width: 3rem; } }
-`;

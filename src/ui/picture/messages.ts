@@ -12,6 +12,8 @@ export interface PictureAction {
   readonly token: string;
   /** `whatIf`: shown in the picture before it runs. */
   readonly shows?: 'whatIf';
+  /** The key that stands for it while a node has the keyboard, as in the tree view. */
+  readonly key?: string;
 }
 
 export interface PictureNode {
@@ -85,6 +87,8 @@ export interface PictureBlocks {
   readonly words: string;
   /** Why there are no blocks; rows are sized by what libvirt tells then. */
   readonly unreadable?: string;
+  /** Why some layers have none, which others have. */
+  readonly partly?: string;
 }
 
 /** The blocks of a disk could not be had at all. */
@@ -96,12 +100,20 @@ export interface NoBlocks {
 
 export interface PictureWhatIf {
   readonly kind: 'whatIf';
-  /** `refused`: it cannot be done here; the lines say why. */
-  readonly answer: 'plan' | 'refused';
+  /** `refused`: it cannot be done here; the lines say why. `asked`: the editor asks it in a dialog. */
+  readonly answer: 'plan' | 'refused' | 'asked';
   readonly title: string;
   readonly lines: readonly string[];
-  /** The action that runs it, with its label; absent where it is refused. */
-  readonly run?: { readonly action: string; readonly snapshot: string; readonly label: string };
+  /** What runs just this, with its label; absent where it is refused, or asked elsewhere. */
+  readonly run?: {
+    readonly action: string;
+    readonly snapshot: string;
+    readonly label: string;
+    /** Of the plan that is shown. */
+    readonly number: number;
+    /** The command asks in which way it is done. */
+    readonly hasOtherWays: boolean;
+  };
   /** By name of the snapshot; the empty name is "You are here". */
   readonly nodes: readonly { readonly name: string; readonly fate: Fate; readonly words: string }[];
   /** By id of the row. */
@@ -164,6 +176,7 @@ const fromPicture = v.variant('kind', [
   v.object({ kind: v.picklist(['ready', 'leaveWhatIf', 'refresh']) }),
   v.object({ kind: v.literal('run'), ...onNode }),
   v.object({ kind: v.literal('whatIf'), ...onNode }),
+  v.object({ kind: v.literal('agree'), number: v.pipe(v.number(), v.safeInteger()) }),
   v.object({ kind: v.literal('disk'), disk: name }),
   v.object({ kind: v.literal('export'), format: v.literal('svg'), data: svg }),
   v.object({ kind: v.literal('export'), format: v.literal('png'), data: png }),

@@ -6,7 +6,11 @@ import { displayLine } from '../../domain/plainText.js';
 import type { SnapshotTree } from '../../domain/snapshot.js';
 import { findSnapshot } from '../../domain/snapshotTree.js';
 import { bytesText } from '../../text/bytesText.js';
+import { shortInMiddle } from '../../text/shortInMiddle.js';
 import type { PictureBlocks, PictureRow } from './messages.js';
+
+/** Of a file, so that its size is in sight too. */
+const longestName = 28;
 
 export function pictureBlocks(map: BlockMap, tree: SnapshotTree | undefined): PictureBlocks {
   const reads = new Float64Array(map.reads.length * 3);
@@ -21,7 +25,16 @@ export function pictureBlocks(map: BlockMap, tree: SnapshotTree | undefined): Pi
     rows: map.rows.map((row) => pictureRow(row, tree)),
     reads,
     words: wordsOf(map),
-    ...(map.unreadable === undefined ? {} : { unreadable: unreadableSentence(map.unreadable, map.format) }),
+    ...(map.unreadable === undefined
+      ? {}
+      : {
+          unreadable: `${unreadableSentence(map.unreadable, map.format)} ${t('The layers are shown by the size that libvirt tells.')}`,
+        }),
+    ...(map.partly === undefined
+      ? {}
+      : {
+          partly: `${unreadableSentence(map.partly, map.format)} ${t('This is so for the layers that are hatched: what is in them is not known.')}`,
+        }),
   };
 }
 
@@ -33,7 +46,11 @@ function pictureRow(row: BlockRow, tree: SnapshotTree | undefined): PictureRow {
     kind,
     file,
     title: titleOf(kind, title ?? snapshot),
-    words: [kindWord(kind), displayLine(file.split('/').at(-1) ?? file), sizeWord(row)].join(' · '),
+    words: [
+      kindWord(kind),
+      shortInMiddle(displayLine(file.split('/').at(-1) ?? file), longestName),
+      sizeWord(row),
+    ].join(' · '),
     ...(snapshot === undefined ? {} : { snapshot }),
     ...(allocatedBytes === undefined ? {} : { allocatedBytes }),
   };
@@ -85,31 +102,35 @@ function kindWord(kind: BlockRow['kind']): string {
   }
 }
 
-function wordsOf({ virtualBytes, clusterBytes, rows, exact, readAt }: BlockMap): string {
+/** Clusters are told by the images alone. */
+function wordsOf({ virtualBytes, clusterBytes, rows, exact, readAt, unreadable }: BlockMap): string {
   const at = t('read at {0}', new Date(readAt).toLocaleTimeString());
   return [
-    t('{0} in clusters of {1}', bytesText(virtualBytes), bytesText(clusterBytes)),
+    ...(unreadable === undefined
+      ? [t('{0} in clusters of {1}', bytesText(virtualBytes), bytesText(clusterBytes))]
+      : virtualBytes > 0
+        ? [bytesText(virtualBytes)]
+        : []),
     rows.length === 1 ? t('1 layer') : t('{0} layers', rows.length),
     exact === 'exact' ? at : t('{0} while the VM could write: an estimate', at),
   ].join(' · ');
 }
 
 function unreadableSentence(why: NonNullable<BlockMap['unreadable']>, format: string | undefined): string {
-  const sizes = t('The layers are shown by the size that libvirt tells.');
   switch (why) {
     case 'otherHost':
-      return `${t('The images are on another computer, where they cannot be looked into from here.')} ${sizes}`;
+      return t('The images are on another computer, where they cannot be looked into from here.');
     case 'denied':
-      return `${t('This user may not read the images. Whoever may, sees their blocks.')} ${sizes}`;
+      return t('This user may not read the images. A user who may read them sees their blocks.');
     case 'noQemuImg':
-      return `${t('qemu-img is not installed here. With it, the blocks can be seen.')} ${sizes}`;
+      return t('qemu-img is not installed here. With it, the blocks can be seen.');
     case 'notQcow2':
       return format === undefined
-        ? `${t('The images are in a format whose blocks cannot be told.')} ${sizes}`
-        : `${t('The images are in the format {0}, whose blocks cannot be told.', displayLine(format))} ${sizes}`;
+        ? t('The images are in a format whose blocks cannot be told.')
+        : t('The images are in the format {0}, whose blocks cannot be told.', displayLine(format));
     case 'dataFile':
-      return `${t('The data of the images are in files of their own (data_file), whose blocks cannot be told.')} ${sizes}`;
+      return t('The data of the images are in files of their own (data_file), whose blocks cannot be told.');
     case 'failed':
-      return `${t('The images could not be read this time. Read Again tries once more; the log says why.')} ${sizes}`;
+      return t('The images could not be read this time. Read Again tries once more; the log says why.');
   }
 }

@@ -6,7 +6,7 @@ import type { Disposable } from '../../base/disposable.js';
 import type { Log } from '../../base/log.js';
 import type { BlockMap } from '../../domain/blockMap.js';
 import { type VmRef, snapshotableDisks } from '../../domain/vm.js';
-import { failureText } from '../../text/failureText.js';
+import { failureMessage } from '../../text/failureMessage.js';
 import type { NoBlocks, PictureBlocks } from './messages.js';
 import { pictureBlocks } from './pictureBlocks.js';
 import { PictureReader } from './pictureReader.js';
@@ -44,8 +44,7 @@ export class PictureDisk implements Disposable {
       failed: (error, disk) => {
         this.#map = undefined;
         log.warn(`blocks of ${disk} of ${vmKey(ref)}: ${String(error)}`);
-        const { sentence, nextStep } = failureText(asFailure(error));
-        send({ kind: 'noBlocks', disk, why: `${sentence} ${nextStep}`.trim() });
+        send({ kind: 'noBlocks', disk, why: failureMessage(asFailure(error)) });
       },
     });
   }

@@ -1,4 +1,5 @@
 // The document of a picture's tab: two files of ours, and nothing else may be loaded or run in it.
+import { t } from '@vscode/l10n';
 import { randomBytes } from 'node:crypto';
 import * as vscode from 'vscode';
 
@@ -13,7 +14,7 @@ export function pageHtml(webview: vscode.Webview, extension: vscode.Uri): string
   const nonce = randomBytes(18).toString('base64');
   const policy = `default-src 'none'; style-src ${webview.cspSource}; script-src 'nonce-${nonce}'`;
   return `<!DOCTYPE html>
-<html lang="en">
+<html lang="${t('en')}">
 <head>
 <meta charset="utf-8">
 <meta http-equiv="Content-Security-Policy" content="${policy}">

@@ -8,12 +8,15 @@ import { type InventoryChange, vmKey } from '../../inventory/views.js';
 import { type Disposable, DisposableStore } from '../../base/disposable.js';
 import { Emitter } from '../../base/emitter.js';
 import type { Log } from '../../base/log.js';
+import type { Plan } from '../../operations/plan.js';
 import { displayLine } from '../../domain/plainText.js';
 import { type VmRef, sameVm } from '../../domain/vm.js';
 import { type FromPicture, type KeptState, type PictureFocus, type ToPicture, parseFromPicture } from './messages.js';
-import type { HealthWatch } from '../health/healthWatch.js';
+import type { Sentences } from '../../text/translation.js';
+import type { HealthWatch } from '../../health/healthWatch.js';
 import type { AttentionShare } from '../attentions.js';
 import { notify } from '../prompts/notify.js';
+import type { AgreedPlans } from './agreedPlans.js';
 import { PictureDisk } from './pictureDisk.js';
 import { pageHtml } from './picturePage.js';
 import { pictureState } from './pictureState.js';
@@ -24,10 +27,15 @@ const gatherMs = 50;
 /** The finest age that a node shows is a minute. */
 const ageMs = 60_000;
 
+export interface PanelServices extends PictureServices {
+  readonly agreed: AgreedPlans;
+}
+
 export interface PictureServices {
   readonly inventory: InventoryPort;
   readonly health: Pick<HealthWatch, 'healthOf' | 'onDidChange'>;
   readonly log: Log;
+  readonly sentences: Sentences;
   readonly extension: vscode.Uri;
 }
 
@@ -37,7 +45,7 @@ export class PicturePanel implements Disposable {
   readonly onDidSettle;
   readonly onDidDispose;
   readonly #panel: vscode.WebviewPanel;
-  readonly #services: PictureServices;
+  readonly #services: PanelServices;
   readonly #attention: AttentionShare;
   readonly #disk: PictureDisk;
   readonly #wishes: PictureWishes;
@@ -55,7 +63,7 @@ export class PicturePanel implements Disposable {
   constructor(
     panel: vscode.WebviewPanel,
     { connection, uuid, disk }: KeptState,
-    services: PictureServices,
+    services: PanelServices,
     attention: AttentionShare,
   ) {
     const ref = { connection, uuid };
@@ -99,6 +107,20 @@ export class PicturePanel implements Disposable {
       this.#focus = focus;
       this.#pointAtFocus();
     }
+  }
+
+  /**
+   * Shows what a plan would do, which is being asked elsewhere; nothing where it cannot be seen.
+   * @returns what ends that
+   */
+  preview(plan: Plan): (() => void) | undefined {
+    const shown = this.isVisible ? this.#wishes.preview(plan, this.#disk.map) : undefined;
+    if (shown === undefined) {
+      return undefined;
+    }
+    this.#send(shown);
+    this.#settleSoon();
+    return () => this.#send({ kind: 'noWhatIf' });
   }
 
   dispose(): void {
@@ -234,6 +256,10 @@ export class PicturePanel implements Disposable {
         }
         return;
       }
+      case 'agree':
+        this.#send({ kind: 'noWhatIf' });
+        await this.#wishes.agree(message);
+        return;
       case 'leaveWhatIf':
         return;
       case 'disk':
@@ -270,7 +296,7 @@ export class PicturePanel implements Disposable {
     const { connection, uuid } = this.ref;
     const { chosen } = this.#disk;
     const kept = { connection, uuid, ...(chosen === undefined ? {} : { disk: chosen }) };
-    this.#send({ kind: 'start', sentences: sentences(), language: vscode.env.language, kept });
+    this.#send({ kind: 'start', sentences: this.#services.sentences, language: vscode.env.language, kept });
   }
 
   #stopTimers(): void {
@@ -279,12 +305,4 @@ export class PicturePanel implements Disposable {
     this.#gathering = undefined;
     this.#aging = undefined;
   }
-}
-
-/** The editor has a bundle only where the reader's language is another than that of the source. */
-function sentences(): Readonly<Record<string, string>> {
-  const bundle: Readonly<Record<string, unknown>> = vscode.l10n.bundle ?? {};
-  return Object.fromEntries(
-    Object.entries(bundle).filter((one): one is [string, string] => typeof one[1] === 'string'),
-  );
 }

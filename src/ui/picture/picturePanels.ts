@@ -8,6 +8,7 @@ import { displayLine } from '../../domain/plainText.js';
 import { type VmRef, sameVm } from '../../domain/vm.js';
 import { type KeptState, type PictureFocus, parseKept } from './messages.js';
 import type { Attentions } from '../attentions.js';
+import { AgreedPlans } from './agreedPlans.js';
 import { pageFolder } from './picturePage.js';
 import { PicturePanel, type PictureServices } from './picturePanel.js';
 
@@ -23,6 +24,8 @@ export interface ShowPicture {
 export class PicturePanels implements Disposable, vscode.WebviewPanelSerializer {
   /** A picture has painted all that it was told. */
   readonly onDidSettle: Event<VmRef>;
+  /** What somebody has agreed to in one of them. */
+  readonly agreed = new AgreedPlans();
   readonly #services: PictureServices;
   readonly #attentions: Attentions;
   readonly #store = new DisposableStore();
@@ -88,7 +91,7 @@ export class PicturePanels implements Disposable, vscode.WebviewPanelSerializer 
     const icon = (theme: string): vscode.Uri =>
       vscode.Uri.joinPath(this.#services.extension, 'media', `picture-${theme}.svg`);
     webview.iconPath = { light: icon('light'), dark: icon('dark') };
-    const panel = new PicturePanel(webview, kept, this.#services, this.#attentions.share());
+    const panel = new PicturePanel(webview, kept, { ...this.#services, agreed: this.agreed }, this.#attentions.share());
     this.#panels.add(panel);
     panel.onDidSettle(() => this.#settled.fire(panel.ref));
     panel.onDidDispose(() => this.#panels.delete(panel));

@@ -7,10 +7,12 @@ import { displayLine } from '../../domain/plainText.js';
 import { childrenOf, isOnActivePath, parentsOf, sortSnapshots } from '../../domain/snapshotTree.js';
 import type { Problem } from '../../diagnosis/problem.js';
 import { fileOf, severityOf, snapshotOf } from '../../diagnosis/problemTable.js';
-import { failureText } from '../../text/failureText.js';
+import { unreached } from '../../inventory/views.js';
+import { failureMessage } from '../../text/failureMessage.js';
 import { healthMark } from '../../text/healthText.js';
 import { problemText } from '../../text/problemText.js';
-import { type Reading, hereRow, snapshotRow, vmRow } from '../../text/rows.js';
+import { type Reach, type Reading, hereRow, reachOf, snapshotRow, vmRow } from '../../text/rows.js';
+import { automaticSentence } from '../../text/facts.js';
 import { sizeWords } from '../../text/sizeText.js';
 import type { PictureAction, PictureMark, PictureNode, PictureState } from './messages.js';
 
@@ -22,13 +24,13 @@ export function pictureState(
   reading: Reading,
 ): PictureState {
   const notice = noticeOf(view, connection);
-  const readOnly = connection?.capabilities?.readOnly === true;
+  const reach = reachOf(connection);
   return {
     kind: 'state',
     vm: view === undefined ? t('VM') : displayLine(view.vm.name),
-    words: view === undefined ? '' : vmRow(view, readOnly, reading).words,
+    words: view === undefined ? '' : vmRow(view, reach, reading).words,
     ...(notice === undefined ? {} : { notice }),
-    nodes: view?.tree === undefined ? [] : nodesOf(view, readOnly, reading),
+    nodes: view?.tree === undefined ? [] : nodesOf(view, reach, reading),
     actions: pictureActions(),
     disks,
     marks: view === undefined ? [] : marksOf(view, reading),
@@ -43,32 +45,39 @@ export function pictureActions(): readonly (PictureAction & { readonly id: Comma
     { id: 'virtRewind.createSnapshot', title: t('Create Snapshot…'), token: 'checkpointable' },
     { id: 'virtRewind.consolidate', title: t('Consolidate Disks…'), token: 'consolidatable', shows: 'whatIf' },
     { id: 'virtRewind.undoRevert', title: t('Undo Revert…'), token: 'undoable' },
-    { id: 'virtRewind.renameSnapshot', title: t('Rename…'), token: 'describable' },
-    { id: 'virtRewind.editDescription', title: t('Edit Title and Description…'), token: 'describable' },
+    { id: 'virtRewind.renameSnapshot', title: t('Rename…'), token: 'describable', key: 'F2' },
+    { id: 'virtRewind.editDescription', title: t('Edit Description…'), token: 'describable' },
     { id: 'virtRewind.compareWithPresent', title: t('Compare with Present'), token: 'comparable' },
+    { id: 'virtRewind.revertToFavourite', title: t('Revert to Favourite…'), token: 'hasFavourite', shows: 'whatIf' },
+    { id: 'virtRewind.markFavourite', title: t('Make Favourite'), token: 'unfavourite' },
+    { id: 'virtRewind.unmarkFavourite', title: t('No Longer Favourite'), token: 'favourite' },
     { id: 'virtRewind.keepSnapshot', title: t('Keep'), token: 'unkept' },
     { id: 'virtRewind.unkeepSnapshot', title: t('Do Not Keep'), token: 'kept' },
     { id: 'virtRewind.copyName', title: t('Copy Name'), token: 'named' },
     { id: 'virtRewind.copyVirshCommand', title: t('Copy virsh Command'), token: 'named' },
     { id: 'virtRewind.showXml', title: t('Show XML'), token: 'named' },
     { id: 'virtRewind.showFiles', title: t('Show Files…'), token: 'named' },
-    { id: 'virtRewind.deleteSnapshot', title: t('Delete…'), token: 'deletable', shows: 'whatIf' },
+    {
+      id: 'virtRewind.deleteSnapshot',
+      title: t('Delete Snapshot…'),
+      token: 'deletable',
+      shows: 'whatIf',
+      key: 'Delete',
+    },
     {
       id: 'virtRewind.deleteWithDescendants',
       title: t('Delete with Descendants…'),
       token: 'hasChildren',
       shows: 'whatIf',
     },
-    { id: 'virtRewind.deleteDescendants', title: t('Delete Descendants…'), token: 'hasChildren', shows: 'whatIf' },
+    { id: 'virtRewind.deleteDescendants', title: t('Delete Descendants Only…'), token: 'hasChildren', shows: 'whatIf' },
   ];
 }
 
 function noticeOf(view: VmView | undefined, connection: ConnectionView | undefined): string | undefined {
-  const failure = view?.failure ?? (connection?.state === 'failed' ? connection.failure : undefined);
+  const failure = view?.failure ?? (connection && unreached(connection));
   if (failure !== undefined) {
-    const { sentence, nextStep } = failureText(failure);
-    const stands = view?.tree === undefined ? '' : t('What is shown here is as it was before.');
-    return [sentence, stands, nextStep].filter((part) => part !== '').join(' ');
+    return failureMessage(failure, view?.tree && t('What is shown here is as it was before.'));
   }
   if (connection === undefined) {
     return t('The connection of this VM is not known here any more. Add it again to see its picture.');
@@ -81,7 +90,7 @@ function noticeOf(view: VmView | undefined, connection: ConnectionView | undefin
   return view.tree === undefined ? t('The snapshots are being read…') : undefined;
 }
 
-function nodesOf(view: VmView, readOnly: boolean, reading: Reading): readonly PictureNode[] {
+function nodesOf(view: VmView, reach: Reach, reading: Reading): readonly PictureNode[] {
   const { tree } = view;
   if (tree === undefined) {
     return [];
@@ -102,9 +111,10 @@ function nodesOf(view: VmView, readOnly: boolean, reading: Reading): readonly Pi
     const place = {
       isCurrent,
       hasChildren: childrenOf(tree, snapshot.name).length > 0,
-      readOnly,
+      ...reach,
       automatic: view.auto?.includes(snapshot.name) === true,
       kept: view.kept?.includes(snapshot.name) === true,
+      favourite: view.favourite === snapshot.name,
       opens: 'never' as const,
     };
     const row = snapshotRow(snapshot, place, reading);
@@ -121,15 +131,16 @@ function nodesOf(view: VmView, readOnly: boolean, reading: Reading): readonly Pi
         row.spoken,
         ...size,
         ...(onPath ? [t('on the way to the present state')] : []),
+        ...(place.automatic ? [automaticSentence(snapshot.trailers.auto)] : []),
         ...(mark === '' ? [] : [mark, ...sentencesOf(found, view, reading)]),
       ].join(', '),
       tokens: row.context,
       onPath,
     };
   });
-  const here = hereRow(view, undefined, readOnly, reading);
+  const here = hereRow(view, undefined, reach, reading);
   // What can be done with the layers below the present is in the tree view done with the VM.
-  const tokensOfVm = vmRow(view, readOnly, reading).context;
+  const tokensOfVm = vmRow(view, reach, reading).context;
   return [
     ...nodes,
     {

@@ -7,11 +7,16 @@ import { bytesOf } from '../../domain/extents.js';
 import type { DeleteScope, OperationRequest } from '../../domain/operation.js';
 import { displayLine } from '../../domain/plainText.js';
 import type { Plan } from '../../operations/plan.js';
-import type { VmRef } from '../../domain/vm.js';
+import { type VmRef, snapshotableDisks } from '../../domain/vm.js';
+import type { VmView } from '../../inventory/views.js';
+import { type ConsolidateWay, consolidateWays } from '../../operations/consolidate/consolidateWays.js';
 import { type Fate, nodeFates, type RowFate, rowFates } from '../../operations/whatIf.js';
 import { bytesText } from '../../text/bytesText.js';
 import { layerLetter } from '../../text/layerLetter.js';
 import { titleIn } from '../../text/operationProgress.js';
+import { endOf } from '../../operations/revert/planRevert.js';
+import { findSnapshot } from '../../domain/snapshotTree.js';
+import { confirmLabel, revertLabel } from '../../text/operationText.js';
 import { planText } from '../../text/planText.js';
 import { refusalText } from '../../text/refusalText.js';
 import type { Reading } from '../../text/rows.js';
@@ -25,9 +30,11 @@ export interface WhatIfRequest {
   readonly snapshot: string;
   readonly reading: Reading;
   /** What a revert would be asked to do without a word of the user. */
-  readonly revert: Pick<Extract<OperationRequest, { kind: 'revert' }>, 'after' | 'checkpointFirst'>;
+  readonly revert: Pick<Extract<OperationRequest, { kind: 'revert' }>, 'after' | 'checkpointFirst' | 'seamless'>;
   /** Of the disk that is shown. */
   readonly map?: BlockMap;
+  /** Keeps the plan that is shown, for whoever agrees to it; tells its number. */
+  readonly keep?: (plan: Plan) => number;
 }
 
 /** Undefined: no action that can be shown, or the VM is gone. Rejects with a Failure where no plan could be made. */
@@ -35,9 +42,9 @@ export async function pictureWhatIf(
   inventory: Pick<InventoryPort, 'decide' | 'findVm'>,
   asked: WhatIfRequest,
 ): Promise<PictureWhatIf | undefined> {
-  const { reading, action, snapshot } = asked;
+  const { action, snapshot } = asked;
   const offered = pictureActions().find(({ id, shows }) => id === action && shows === 'whatIf');
-  const requests = requestsOf(asked);
+  const requests = requestsOf(asked, inventory.findVm(asked.ref));
   const [wanted] = requests;
   if (offered === undefined || wanted === undefined) {
     return undefined;
@@ -60,8 +67,27 @@ export async function pictureWhatIf(
       rows: [],
     };
   }
-  const { title, detail } = planText(second, view, reading.now);
   const why = first.kind === 'refusal' ? refusalText(first.refusal).reason : undefined;
+  const shown = shownPlan(second, view, asked, why);
+  const number = asked.keep?.(second) ?? 0;
+  const { kind } = second.request;
+  const hasOtherWays = kind === 'revert' || kind === 'consolidate';
+  return { ...shown, run: { action, snapshot, label: runLabel(second, view), number, hasOtherWays } };
+}
+
+/** What a plan would do, while it is asked elsewhere whether it shall. */
+export function askedWhatIf(plan: Plan, view: VmView, shown: Pick<WhatIfRequest, 'map' | 'reading'>): PictureWhatIf {
+  return { ...shownPlan(plan, view, shown), answer: 'asked' };
+}
+
+/** @param why the present state cannot be kept first */
+function shownPlan(
+  plan: Plan,
+  view: VmView,
+  { map, reading }: Pick<WhatIfRequest, 'map' | 'reading'>,
+  why?: string,
+): PictureWhatIf {
+  const { title, detail } = planText(plan, view, reading.now);
   return {
     kind: 'whatIf',
     answer: 'plan',
@@ -70,15 +96,32 @@ export async function pictureWhatIf(
       t('Nothing has been done yet. This is what would happen:'),
       ...(why === undefined ? [] : [t('The present state cannot be kept first: {0}', why)]),
       detail,
-      ...notInPicture(second, asked.map),
+      ...notInPicture(plan, map),
     ],
-    run: { action, snapshot, label: offered.title },
-    nodes: nodeFates(second).map(({ snapshot: name, fate }) => ({ name, fate, words: nodeWords(fate, name) })),
-    rows: asked.map === undefined ? [] : rowMessages(second, asked.map),
+    nodes: nodeFates(plan).map(({ snapshot: name, fate }) => ({ name, fate, words: nodeWords(fate, name) })),
+    rows: map === undefined ? [] : rowMessages(plan, map),
   };
 }
 
-function requestsOf({ ref: vm, action, snapshot, revert }: WhatIfRequest): readonly OperationRequest[] {
+/** As the question of the command has it. */
+function runLabel(plan: Plan, view: VmView): string {
+  const { request } = plan;
+  const snapshot = request.kind === 'revert' ? view.tree && findSnapshot(view.tree, request.snapshot) : undefined;
+  return request.kind === 'revert' && snapshot !== undefined
+    ? revertLabel(endOf(request.after, snapshot, view.vm.power))
+    : confirmLabel(plan);
+}
+
+/** What the command proposes. */
+function usualWay(view: VmView | undefined): ConsolidateWay {
+  const disks = snapshotableDisks(view?.vm ?? { disks: [] }).map(({ target }) => target);
+  return consolidateWays(view?.tree ?? { snapshots: [] }, view?.kept ?? [], disks)[0];
+}
+
+function requestsOf(
+  { ref: vm, action, snapshot, revert }: WhatIfRequest,
+  view: VmView | undefined,
+): readonly OperationRequest[] {
   const scopes: Readonly<Record<string, DeleteScope>> = {
     'virtRewind.deleteSnapshot': 'one',
     'virtRewind.deleteWithDescendants': 'withDescendants',
@@ -89,7 +132,7 @@ function requestsOf({ ref: vm, action, snapshot, revert }: WhatIfRequest): reado
     return [{ kind: 'delete', vm, snapshot, scope }];
   }
   if (action === 'virtRewind.consolidate') {
-    return [{ kind: 'consolidate', vm }];
+    return [{ kind: 'consolidate', vm, ...usualWay(view) }];
   }
   return action === 'virtRewind.revert'
     ? [

@@ -5,8 +5,12 @@ import { t } from '@vscode/l10n';
 import type { InventoryPort } from '../../engine/inventory.js';
 import { vmKey } from '../../inventory/views.js';
 import type { Log } from '../../base/log.js';
-import { readSettings } from '../readSettings.js';
+import { findSnapshot } from '../../domain/snapshotTree.js';
+import { preferredAfter } from '../../operations/revert/afterChoices.js';
+import { readSettings, seamlessWish } from '../readSettings.js';
 import type { BlockMap } from '../../domain/blockMap.js';
+import type { Plan } from '../../operations/plan.js';
+import type { AgreedPlans } from './agreedPlans.js';
 import { displayLine } from '../../domain/plainText.js';
 import { protectedBy } from '../../domain/protection.js';
 import type { VmRef } from '../../domain/vm.js';
@@ -16,15 +20,24 @@ import type { Node } from '../tree/nodes.js';
 import { noteInStatusBar } from '../prompts/notify.js';
 import { savePicture } from './pictureFile.js';
 import { pictureActions } from './pictureState.js';
-import { pictureWhatIf } from './pictureWhatIf.js';
+import { askedWhatIf, pictureWhatIf } from './pictureWhatIf.js';
 
 type Wish<Type extends FromPicture['kind']> = Extract<FromPicture, { kind: Type }>;
 
+export interface WishServices {
+  readonly inventory: InventoryPort;
+  readonly log: Log;
+  readonly agreed: AgreedPlans;
+}
+
 export class PictureWishes {
   readonly #ref: VmRef;
-  readonly #services: { readonly inventory: InventoryPort; readonly log: Log };
+  readonly #services: WishServices;
+  #number = 0;
+  /** The plan that is shown, and the action that it is of. */
+  #shown: { readonly number: number; readonly plan: Plan; readonly wish: Wish<'whatIf'> } | undefined;
 
-  constructor(ref: VmRef, services: { readonly inventory: InventoryPort; readonly log: Log }) {
+  constructor(ref: VmRef, services: WishServices) {
     this.#ref = ref;
     this.#services = services;
   }
@@ -40,16 +53,43 @@ export class PictureWishes {
   }
 
   /** @param map of the disk that is shown */
-  whatIf({ action, snapshot }: Wish<'whatIf'>, map: BlockMap | undefined): Promise<PictureWhatIf | undefined> {
-    const { revertPowerState: after, checkpointFirst } = readSettings();
+  whatIf(wish: Wish<'whatIf'>, map: BlockMap | undefined): Promise<PictureWhatIf | undefined> {
+    const { action, snapshot } = wish;
+    const { revertPowerState, checkpointFirst } = readSettings();
+    const view = this.#services.inventory.findVm(this.#ref);
+    const found = view?.tree && findSnapshot(view.tree, snapshot);
+    const after =
+      view === undefined || found === undefined
+        ? revertPowerState
+        : preferredAfter(revertPowerState, found, view.vm.power);
     return pictureWhatIf(this.#services.inventory, {
       ref: this.#ref,
       action,
       snapshot,
       reading: reading(),
-      revert: { after, checkpointFirst },
+      revert: { after, checkpointFirst, ...(checkpointFirst && seamlessWish()) },
       ...(map === undefined ? {} : { map }),
+      keep: (plan) => {
+        this.#number += 1;
+        this.#shown = { number: this.#number, plan, wish };
+        return this.#number;
+      },
     });
+  }
+
+  /** What is being asked elsewhere; undefined where the VM is gone. */
+  preview(plan: Plan, map: BlockMap | undefined): PictureWhatIf | undefined {
+    const view = this.#services.inventory.findVm(this.#ref);
+    return view && askedWhatIf(plan, view, { reading: reading(), ...(map === undefined ? {} : { map }) });
+  }
+
+  /** Does what is shown, which was read and agreed to: nothing of it is asked again. */
+  async agree({ number }: Wish<'agree'>): Promise<void> {
+    const shown = this.#shown;
+    this.#shown = undefined;
+    if (shown?.number === number) {
+      await this.#services.agreed.during(shown.plan, () => this.run({ ...shown.wish, kind: 'run' }));
+    }
   }
 
   async save(picture: Wish<'export'>): Promise<void> {

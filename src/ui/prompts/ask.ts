@@ -22,6 +22,10 @@ export interface TextQuestion {
   readonly ignoreFocusOut?: true;
   /** What is wrong with a text as it is typed. */
   readonly problem?: (text: string) => string | undefined;
+  /** Is told each text as it is typed. */
+  readonly typed?: (text: string) => void;
+  /** Leaves the question when it is cancelled. */
+  readonly until?: vscode.CancellationToken;
 }
 
 /** Resolves to what was typed; undefined when the box was left. */
@@ -32,20 +36,24 @@ export function askText({
   value,
   ignoreFocusOut,
   problem,
+  typed,
+  until,
 }: TextQuestion): Thenable<string | undefined> {
-  return vscode.window.showInputBox({
+  const options: vscode.InputBoxOptions = {
     prompt: noticeText(prompt),
     ...(title !== undefined && { title: noticeText(title) }),
     ...(placeHolder !== undefined && { placeHolder: displayLine(placeHolder) }),
     ...(value !== undefined && { value: displayText(value) }),
     ...(ignoreFocusOut !== undefined && { ignoreFocusOut }),
-    ...(problem !== undefined && {
+    ...((problem !== undefined || typed !== undefined) && {
       validateInput: (text) => {
-        const said = problem(text);
+        typed?.(text);
+        const said = problem?.(text);
         return said === undefined ? undefined : noticeText(said);
       },
     }),
-  });
+  };
+  return vscode.window.showInputBox(options, until);
 }
 
 /** A line of a list. */
@@ -59,9 +67,14 @@ export interface Line<T> {
 }
 
 /** Resolves to the value of the line that was picked; undefined when the list was left. */
-export async function askOne<T>(lines: readonly Line<T>[], placeHolder: string): Promise<{ value: T } | undefined> {
+export async function askOne<T>(
+  lines: readonly Line<T>[],
+  placeHolder: string,
+  title?: string,
+): Promise<{ value: T } | undefined> {
   const options = {
     ...everyList,
+    ...(title !== undefined && { title: noticeText(title) }),
     placeHolder: displayLine(placeHolder),
     matchOnDescription: true,
     matchOnDetail: true,
@@ -74,8 +87,14 @@ export async function askSeveral<T>(
   lines: readonly Line<T>[],
   placeHolder: string,
   others: readonly string[] = [],
+  title?: string,
 ): Promise<readonly T[] | undefined> {
-  const options = { ...everyList, placeHolder: displayLine(placeHolder), canPickMany: true } as const;
+  const options = {
+    ...everyList,
+    ...(title !== undefined && { title: noticeText(title) }),
+    placeHolder: displayLine(placeHolder),
+    canPickMany: true,
+  } as const;
   const items: readonly (vscode.QuickPickItem & { values: readonly T[] })[] = [
     ...lines.map((line) => ({ ...item(line), picked: true, values: [line.value] })),
     ...others.map((label) => ({ label: listText(label), kind: vscode.QuickPickItemKind.Separator, values: [] })),

@@ -6,10 +6,29 @@ import { askText } from './ask.js';
 import { answered } from './commandError.js';
 import { fromOneLine, lineBreak, toOneLine } from './oneLine.js';
 
+/** Of which VM it is asked, and which of how many questions it is. */
+export interface Asking {
+  readonly vm: string;
+  readonly step?: readonly [at: number, of: number];
+}
+
+/** What the editor itself shows of a step. */
+function stepped(title: string, { step }: Asking): string {
+  return step === undefined ? title : t('{0} ({1}/{2})', title, ...step);
+}
+
+export function kindTitle(asking: Asking): string {
+  return stepped(t('Kind of the Snapshot of {0}', asking.vm), asking);
+}
+
 /** Checked as it is typed. */
-export async function askTitle(value: string, others: readonly Pick<Snapshot, 'name' | 'title'>[]): Promise<string> {
+export async function askTitle(
+  value: string,
+  others: readonly Pick<Snapshot, 'name' | 'title'>[],
+  asking: Asking,
+): Promise<string> {
   const title = await askText({
-    title: t('Title of the Snapshot'),
+    title: stepped(t('Title of the Snapshot of {0}', asking.vm), asking),
     prompt: t('Any text; a name that libvirt can use is made from it.'),
     value,
     ignoreFocusOut: true,
@@ -19,10 +38,10 @@ export async function askTitle(value: string, others: readonly Pick<Snapshot, 'n
 }
 
 /** May be left empty. */
-export async function askDescription(value: string): Promise<string> {
+export async function askDescription(value: string, asking: Asking): Promise<string> {
   const text = await askText({
-    title: t('Description of the Snapshot'),
-    prompt: t('What is in it, or why it was taken; {0} stands for a new line. May be left empty.', lineBreak),
+    title: stepped(t('Description of the Snapshot of {0}', asking.vm), asking),
+    prompt: t('What is in it, or why it was taken. Type {0} for a new line. May be left empty.', lineBreak),
     value: toOneLine(value),
     ignoreFocusOut: true,
   });

@@ -34,6 +34,12 @@ export function askModal(title: string, detail: string, ...buttons: readonly str
   return vscode.window.showWarningMessage(noticeText(title), options, ...buttons);
 }
 
+/** A modal dialog with nothing to decide: its one button, and leaving it, lead back. */
+export async function showModal(title: string, detail: string, back: string): Promise<void> {
+  const options = { modal: true, detail: noticeText(detail) };
+  await vscode.window.showInformationMessage(noticeText(title), options, { title: back, isCloseAffordance: true });
+}
+
 /** A notification as long as the task takes. */
 export function notifyProgress<T>(
   title: string,

@@ -45,7 +45,7 @@ export async function pickPruneRule(tree: SnapshotTree): Promise<PickedRule> {
       { label: t('All but the … newest'), value: 'count' },
       { label: t('Let me choose from all'), value: {} },
     ],
-    t('Which snapshots shall go? The current one and those marked as to be kept stay.'),
+    t('Which snapshots do you want to delete? The current one and those marked as kept stay.'),
   );
   if (picked === 'days') {
     return { olderThan: (await number(t('Older than how many days?'))) * day };
@@ -94,7 +94,7 @@ export async function pickPruned(
     };
   });
   const rest = stays.map(({ snapshot, why }) => t('stays: {0}: {1}', titleOf(view, snapshot), why));
-  return answered(await askSeveral(items, t('These go; untick what shall stay'), rest));
+  return answered(await askSeveral(items, t('These are deleted; untick what you want to keep'), rest));
 }
 
 function sizeWords(bytes: Bytes): string {

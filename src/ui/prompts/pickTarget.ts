@@ -13,8 +13,8 @@ import { CommandError, answered } from './commandError.js';
 export type Choice<T> = Line<T>;
 
 /** Resolves to the value of the line that was picked; the user may also leave. */
-export async function pick<T>(choices: readonly Choice<T>[], placeHolder: string): Promise<T> {
-  return answered(await askOne(choices, placeHolder)).value;
+export async function pick<T>(choices: readonly Choice<T>[], placeHolder: string, title?: string): Promise<T> {
+  return answered(await askOne(choices, placeHolder, title)).value;
 }
 
 /** All are picked until the user takes some out; resolves to the values of those that stay. */
@@ -28,6 +28,7 @@ export async function pickVm(
   placeholder: string,
   fits: (view: VmView) => boolean = () => true,
   connection?: string,
+  says: (view: VmView) => string | undefined = () => undefined,
 ): Promise<VmView> {
   const connections = inventory.connections.filter(({ uri }) => connection === undefined || uri === connection);
   const all = connections.flatMap(({ vms }) => vms);
@@ -46,10 +47,15 @@ export async function pickVm(
       powerWord(view.vm),
       ...(view.snapshotCount === undefined ? [] : [snapshotCountText(view.snapshotCount)]),
     ].join(' · '),
-    ...(several && { detail: connectionLabel(view.ref.connection) }),
+    ...detailOf([says(view), several ? connectionLabel(view.ref.connection) : undefined]),
     value: view,
   }));
   return pick(choices, placeholder);
+}
+
+function detailOf(parts: readonly (string | undefined)[]): { readonly detail?: string } {
+  const told = parts.filter((part) => part !== undefined);
+  return told.length === 0 ? {} : { detail: told.join(' · ') };
 }
 
 /** Newest first, because that is what people look for. */

@@ -1,11 +1,13 @@
 // The rows under one VM, in the order and shape that the view shows: pure, from a snapshot tree, made once for each
 // tree and arrangement, so that ten thousand rows cost one pass. Knows nothing of the editor.
-import { vmKey } from '../../inventory/views.js';
+import { type VmView, vmKey } from '../../inventory/views.js';
 import type { Snapshot, SnapshotTree } from '../../domain/snapshot.js';
 import { activePath, parentsOf, sortSnapshots } from '../../domain/snapshotTree.js';
 import type { VmRef } from '../../domain/vm.js';
 import { type BranchLines, branchLines } from './branchLines.js';
-import type { HereNode, Node, SnapshotNode } from './nodes.js';
+import type { VmOrder } from './vmOrder.js';
+import { automaticRows } from './automaticRows.js';
+import type { AutomaticNode, HereNode, Node, SnapshotNode } from './nodes.js';
 
 /** How the rows stand; the same for the whole view. */
 export interface Arrangement {
@@ -14,7 +16,12 @@ export interface Arrangement {
   readonly layout: 'tree' | 'nested' | 'list';
   /** Lower case; empty: all rows. */
   readonly filter: string;
+  /** Of the VMs of a connection; absent: by name. */
+  readonly vms?: VmOrder;
 }
+
+/** What our records tell of the snapshots. */
+export type Marks = Pick<VmView, 'auto' | 'kept'>;
 
 export interface ArrangedVm {
   readonly tree: SnapshotTree;
@@ -26,6 +33,12 @@ export interface ArrangedVm {
   /** By name: the rows that are shown. */
   readonly nodes: ReadonlyMap<string, SnapshotNode>;
   readonly here: HereNode;
+  /** The row of those that were taken unasked, and what stands under it; absent: they are few. */
+  readonly automatic?: { readonly node: AutomaticNode; readonly rows: readonly SnapshotNode[] };
+  /** What it was made of beside the tree. */
+  readonly marks: Marks;
+  /** The filter finds one of its snapshots itself, and not only the VM. */
+  readonly hasHits: boolean;
   /** The name of the snapshot whose row stands above a row; undefined: the VM's. */
   parentOf(node: SnapshotNode | HereNode): string | undefined;
   /** Rows that the view opens by itself: all of a small tree, the way to "You are here" in a large one. */
@@ -44,6 +57,7 @@ const shortWay = 50;
  * With a filter a snapshot is shown if its name, title or description contains the text, or if the VM's own name does
  * (`vmMatches`); in a tree its ancestors are shown too.
  *
+ * @param marks where many were taken unasked, those that nothing is built on stand in a row of their own; not with a filter
  * @param previous an earlier arrangement of the same VM, whose nodes are used again: the editor knows rows by identity
  */
 export function arrangeVm(
@@ -51,12 +65,14 @@ export function arrangeVm(
   tree: SnapshotTree,
   arrangement: Arrangement,
   vmMatches: boolean,
+  marks: Marks = {},
   previous?: ArrangedVm,
 ): ArrangedVm {
   const parents = parentsOf(tree);
   const shown = shownNames(tree, parents, arrangement, vmMatches);
   const key = vmKey(ref);
-  const lines = linesOf(tree, parents, arrangement);
+  const apart = arrangement.filter === '' ? automaticRows(tree, marks) : [];
+  const lines = linesWithout(apart, tree, arrangement);
 
   const nodes = new Map<string, SnapshotNode>();
   const top: Node[] = [];
@@ -83,23 +99,33 @@ export function arrangeVm(
   if (afterCurrent === undefined) {
     putHere();
   }
+  const nodeOf = (name: string): SnapshotNode => {
+    const id = `${key}/snapshot/${name}`;
+    const node = previous?.nodes.get(name) ?? { kind: 'snapshot', id, ref, snapshot: name };
+    nodes.set(name, node);
+    return node;
+  };
   for (const [name, row] of lines.under) {
     if (shown.has(name)) {
-      const node = previous?.nodes.get(name) ?? {
-        kind: 'snapshot',
-        id: `${key}/snapshot/${name}`,
-        ref,
-        snapshot: name,
-      };
-      nodes.set(name, node);
-      listUnder(row).push(node);
+      listUnder(row).push(nodeOf(name));
     }
     if (name === afterCurrent) {
       putHere();
     }
   }
 
-  const opened = tree.snapshots.length <= smallTree ? undefined : shortWayTo(lines);
+  const automatic =
+    apart.length === 0
+      ? undefined
+      : {
+          node: previous?.automatic?.node ?? { kind: 'automatic' as const, id: `${key}/automatic`, ref },
+          rows: apart.map(({ name }) => nodeOf(name)),
+        };
+  if (automatic !== undefined) {
+    top.push(automatic.node);
+  }
+
+  const opened = nodes.size <= smallTree ? undefined : shortWayTo(lines);
   return {
     tree,
     arrangement,
@@ -107,6 +133,9 @@ export function arrangeVm(
     below,
     nodes,
     here,
+    marks,
+    ...(automatic === undefined ? {} : { automatic }),
+    hasHits: arrangement.filter !== '' && tree.snapshots.some((snapshot) => isHit(arrangement.filter, snapshot)),
     parentOf: (node) => (node.kind === 'here' ? lines.hereUnder : lines.under.get(node.snapshot)),
     opensByItself: (name) => opened === undefined || opened.has(name),
   };
@@ -115,6 +144,10 @@ export function arrangeVm(
 /** Whether a text that a row stands for contains the filter. */
 export function matches(filter: string, ...texts: readonly (string | undefined)[]): boolean {
   return filter === '' || texts.some((text) => text?.toLowerCase().includes(filter) === true);
+}
+
+function isHit(filter: string, { name, title, description }: Snapshot): boolean {
+  return matches(filter, name, title, description);
 }
 
 function shownNames(
@@ -128,7 +161,7 @@ function shownNames(
   }
   const shown = new Set<string>();
   for (const snapshot of tree.snapshots) {
-    if (matches(filter, snapshot.name, snapshot.title, snapshot.description)) {
+    if (isHit(filter, snapshot)) {
       let name: string | undefined = snapshot.name;
       while (name !== undefined && !shown.has(name)) {
         shown.add(name);
@@ -151,6 +184,13 @@ function shortWayTo({ under, hereUnder }: BranchLines): ReadonlySet<string> {
     way.add(row);
   }
   return way.size <= shortWay ? way : new Set();
+}
+
+/** What stands apart leaves no gap: it is as if it were not there. */
+function linesWithout(apart: readonly Snapshot[], tree: SnapshotTree, arrangement: Arrangement): BranchLines {
+  const gone = new Set(apart);
+  const rest = gone.size === 0 ? tree : { ...tree, snapshots: tree.snapshots.filter((one) => !gone.has(one)) };
+  return linesOf(rest, parentsOf(rest), arrangement);
 }
 
 function linesOf(tree: SnapshotTree, parents: ReadonlyMap<string, string>, arrangement: Arrangement): BranchLines {

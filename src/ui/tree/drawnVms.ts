@@ -16,6 +16,7 @@ export interface DrawnVm {
 
 export class DrawnVms {
   readonly #byKey = new Map<string, DrawnVm>();
+  readonly #orders = new Map<string, string>();
   /** Milliseconds since 1970. */
   #askedForRowAt = 0;
 
@@ -38,6 +39,15 @@ export class DrawnVms {
     return drawn;
   }
 
+  order(connection: string, rows: readonly { readonly id: string }[]): void {
+    this.#orders.set(connection, idsOf(rows));
+  }
+
+  isOtherOrder(connection: string, rows: readonly { readonly id: string }[]): boolean {
+    const drawn = this.#orders.get(connection);
+    return drawn !== undefined && drawn !== idsOf(rows);
+  }
+
   forgetAllBut(keys: ReadonlySet<string>): void {
     for (const key of this.#byKey.keys()) {
       if (!keys.has(key)) {
@@ -45,4 +55,8 @@ export class DrawnVms {
       }
     }
   }
+}
+
+function idsOf(rows: readonly { readonly id: string }[]): string {
+  return rows.map(({ id }) => id).join('\n');
 }

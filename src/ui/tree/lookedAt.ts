@@ -5,14 +5,39 @@ import type { Node } from './nodes.js';
 
 /** Connections stand open until they are closed; VMs stand closed until they are opened. */
 export class LookedAt {
-  readonly #closedConnections = new Set<string>();
-  readonly #openVms = new Map<string, string>();
+  #closedConnections = new Set<string>();
+  #openVms = new Map<string, string>();
+  /** By the row's id, where a person opened or closed it. */
+  #snapshots = new Map<string, boolean>();
+  /** What was open before a filter opened what it finds. */
+  #unfiltered: (() => void) | undefined;
+
+  /** While rows are filtered, what is opened and closed counts for that time only. True if something changed. */
+  filter(isFiltered: boolean): boolean {
+    const before = this.#unfiltered;
+    if (!isFiltered) {
+      before?.();
+      this.#unfiltered = undefined;
+    } else if (before === undefined) {
+      const [closed, open, snapshots] = [this.#closedConnections, this.#openVms, this.#snapshots];
+      this.#closedConnections = new Set();
+      this.#openVms = new Map(open);
+      this.#snapshots = new Map();
+      this.#unfiltered = () => {
+        this.#closedConnections = closed;
+        this.#openVms = open;
+        this.#snapshots = snapshots;
+      };
+    }
+    return isFiltered === (before === undefined);
+  }
 
   /** True if something changed. */
   open(node: Node): boolean {
     if (node.kind === 'connection') {
       return this.#closedConnections.delete(node.connection);
     }
+    this.#noteSnapshot(node, true);
     if (node.kind !== 'vm' || this.#openVms.has(vmKey(node.ref))) {
       return false;
     }
@@ -26,11 +51,28 @@ export class LookedAt {
       const before = this.#closedConnections.size;
       return this.#closedConnections.add(node.connection).size > before;
     }
+    this.#noteSnapshot(node, false);
     return node.kind === 'vm' && this.#openVms.delete(vmKey(node.ref));
   }
 
   isOpen(key: string): boolean {
     return this.#openVms.has(key);
+  }
+
+  /** Undefined: nobody opened or closed it. */
+  isRowOpen(node: Node): boolean | undefined {
+    switch (node.kind) {
+      case 'connection':
+        return !this.#closedConnections.has(node.connection);
+      case 'vm':
+        return this.isOpen(vmKey(node.ref));
+      case 'snapshot':
+      case 'automatic':
+        return this.#snapshots.get(node.id);
+      case 'here':
+      case 'message':
+        return undefined;
+    }
   }
 
   /** Forgets what is no longer there; true if something changed. */
@@ -47,6 +89,12 @@ export class LookedAt {
       }
     }
     return this.#closedConnections.size + this.#openVms.size < before;
+  }
+
+  #noteSnapshot(node: Node, isOpen: boolean): void {
+    if (node.kind === 'snapshot' || node.kind === 'automatic') {
+      this.#snapshots.set(node.id, isOpen);
+    }
   }
 
   attention(visible: boolean, connections: readonly string[]): Attention {

@@ -29,6 +29,13 @@ export interface HereNode {
   readonly ref: VmRef;
 }
 
+/** Above the snapshots that were taken unasked, where they are many. */
+export interface AutomaticNode {
+  readonly kind: 'automatic';
+  readonly id: string;
+  readonly ref: VmRef;
+}
+
 /**
  * A row that says why there is nothing, or nothing new, under its parent.
  *
@@ -48,7 +55,7 @@ export interface MessageNode {
   readonly ref?: VmRef;
 }
 
-export type Node = ConnectionNode | VmNode | SnapshotNode | HereNode | MessageNode;
+export type Node = ConnectionNode | VmNode | SnapshotNode | HereNode | AutomaticNode | MessageNode;
 
 /** The VM that a row belongs to, if it does. */
 export function vmOfNode(node: Node): VmRef | undefined {
@@ -71,6 +78,7 @@ export function isNode(value: unknown): value is Node {
       value.kind === 'vm' ||
       value.kind === 'snapshot' ||
       value.kind === 'here' ||
+      value.kind === 'automatic' ||
       value.kind === 'message')
   );
 }

@@ -1,7 +1,7 @@
 // What marks a row of the tree beside its words: a lock, or paler text. The editor asks for that by the address of a row.
 import * as vscode from 'vscode';
 import { t } from '@vscode/l10n';
-import type { Row } from '../../text/rows.js';
+import { dimmedColor, type Row } from '../../text/rows.js';
 
 type RowMark = NonNullable<Row['mark']>;
 
@@ -9,8 +9,13 @@ const scheme = 'virt-rewind-row';
 
 const decorations: Readonly<Record<RowMark, () => vscode.FileDecoration>> = {
   protected: () => new vscode.FileDecoration('🔒', t('Protected')),
-  dimmed: () => new vscode.FileDecoration(undefined, undefined, new vscode.ThemeColor('descriptionForeground')),
+  lost: dimmed,
+  dimmed,
 };
+
+function dimmed(): vscode.FileDecoration {
+  return new vscode.FileDecoration(undefined, undefined, new vscode.ThemeColor(dimmedColor));
+}
 
 /** The same for all rows with that mark: no row has to be told when it changes. */
 export function rowMarkUri(mark: RowMark): vscode.Uri {

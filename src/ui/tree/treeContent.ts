@@ -8,36 +8,55 @@ import type { Failure } from '../../domain/failure.js';
 import { childrenOf, currentOf, findSnapshot, parentOf } from '../../domain/snapshotTree.js';
 import type { VmRef } from '../../domain/vm.js';
 import type { ArrangedVm, Arrangement } from './arrangedVm.js';
+import type { LookedAt } from './lookedAt.js';
 import { type FactList } from '../../text/factList.js';
 import { connectionFacts, snapshotFacts, vmFacts } from '../../text/facts.js';
 import { type MessageRow, messageFacts, messageRow } from './messageRows.js';
-import type { HereNode, MessageNode, Node, SnapshotNode } from './nodes.js';
+import type { AutomaticNode, HereNode, MessageNode, Node, SnapshotNode } from './nodes.js';
 import {
+  type Reach,
   type Reading,
   type Row,
   type SnapshotPlace,
+  automaticRow,
   connectionRow,
+  reachOf,
   hereRow,
   snapshotRow,
   vmRow,
 } from '../../text/rows.js';
+import { toldApart } from './toldApart.js';
 import { TreeRows } from './treeRows.js';
 import { welcomeOf } from './welcome.js';
 
 /** What is looked for in the inventory while rows are made. */
 type Source = Pick<InventoryPort, 'connections' | 'findVm'>;
 
+/** Which rows a person opened or closed. */
+type Opened = Pick<LookedAt, 'isRowOpen'>;
+
+const nobodyOpened: Opened = { isRowOpen: () => undefined };
+
 /** Rows above a row that may be revealed. */
 const deepest = 100;
 
 export class TreeContent {
-  readonly rows = new TreeRows();
+  readonly rows: TreeRows;
   readonly #source: Source;
+  readonly #opened: Opened;
   #arrangement: Arrangement;
 
-  constructor(source: Source, arrangement: Arrangement) {
+  /** @param usedAt by the VM's key, milliseconds since 1970; 0: never */
+  constructor(
+    source: Source,
+    arrangement: Arrangement,
+    opened: Opened = nobodyOpened,
+    usedAt: (key: string) => number = () => 0,
+  ) {
+    this.rows = new TreeRows(usedAt);
     this.#source = source;
     this.#arrangement = arrangement;
+    this.#opened = opened;
   }
 
   get arrangement(): Arrangement {
@@ -46,12 +65,12 @@ export class TreeContent {
 
   /** True if it differs from the one before. */
   arrange(wanted: Partial<Arrangement>): boolean {
-    const { sort, layout, filter } = { ...this.#arrangement, ...wanted };
-    const before = this.#arrangement;
-    if (before.sort === sort && before.layout === layout && before.filter === filter) {
+    const next = { ...this.#arrangement, ...wanted };
+    const before: Readonly<Record<string, unknown>> = { ...this.#arrangement };
+    if (Object.entries(next).every(([key, value]) => before[key] === value)) {
       return false;
     }
-    this.#arrangement = { sort, layout, filter };
+    this.#arrangement = next;
     return true;
   }
 
@@ -70,6 +89,8 @@ export class TreeContent {
       }
       case 'snapshot':
         return this.arranged(node.ref)?.below.get(node.snapshot) ?? [];
+      case 'automatic':
+        return this.arranged(node.ref)?.automatic?.rows ?? [];
       case 'here':
       case 'message':
         return [];
@@ -85,9 +106,14 @@ export class TreeContent {
       case 'snapshot':
       case 'here': {
         const arranged = this.arranged(node.ref);
+        if (arranged?.automatic?.rows.some((row) => row === node) === true) {
+          return arranged.automatic.node;
+        }
         const above = arranged?.parentOf(node);
         return (above === undefined ? undefined : arranged?.nodes.get(above)) ?? this.rows.vm(node.ref);
       }
+      case 'automatic':
+        return this.rows.vm(node.ref);
       case 'message':
         return node.ref === undefined ? this.rows.connection(node.connection) : this.rows.vm(node.ref);
     }
@@ -98,16 +124,18 @@ export class TreeContent {
     switch (node.kind) {
       case 'connection': {
         const view = this.connection(node.connection);
-        return view && connectionRow(view);
+        return view && this.#standing(node, connectionRow(view));
       }
       case 'vm': {
         const view = this.#source.findVm(node.ref);
-        return view && this.#vmRow(view, reading);
+        return view && this.#standing(node, this.#vmRow(view, reading));
       }
       case 'snapshot':
         return this.#snapshotRow(node, reading);
       case 'here':
         return this.#hereRow(node, reading);
+      case 'automatic':
+        return this.#automaticRow(node, reading);
       case 'message':
         return messageRow(node, this.failure(node));
     }
@@ -131,6 +159,8 @@ export class TreeContent {
         const context = { parent, size: this.#size(node), ...this.#marks(node, reading), ...this.#viewOf(node) };
         return snapshot && snapshotFacts(snapshot, context, reading);
       }
+      case 'automatic':
+        return undefined;
       case 'message':
         return messageFacts(this.failure(node));
     }
@@ -143,6 +173,23 @@ export class TreeContent {
       return undefined;
     }
     return snapshot === undefined ? this.rows.vm(ref) : this.arranged(ref)?.nodes.get(snapshot);
+  }
+
+  /** It is the very node of a row, and not one made for another place. */
+  isOwn(node: Node): boolean {
+    switch (node.kind) {
+      case 'vm':
+        return this.rows.vm(node.ref) === node;
+      case 'snapshot':
+        return this.arranged(node.ref)?.nodes.get(node.snapshot) === node;
+      case 'here':
+        return this.arranged(node.ref)?.here === node;
+      case 'automatic':
+        return this.arranged(node.ref)?.automatic?.node === node;
+      case 'connection':
+      case 'message':
+        return true;
+    }
   }
 
   /** The editor opens the rows above a revealed one, one after the other; not more than a person would. */
@@ -162,12 +209,12 @@ export class TreeContent {
     return view && this.rows.arranged(view, this.#arrangement);
   }
 
-  /** While a filter hides a VM's name but not a snapshot in it, the VM stands open, as a row of its own identity. */
-  isOpenedByFilter(node: Node): boolean {
-    if (node.kind !== 'vm' || this.#arrangement.filter === '') {
-      return false;
-    }
-    return (this.arranged(node.ref)?.nodes.size ?? 0) > 0;
+  /**
+   * What the editor knows a row by. It remembers of each whether it is open: what a filter opens is another row, so that it stands
+   * open at once, and stands afterwards as it did before.
+   */
+  rowId({ id }: Node): string {
+    return this.#arrangement.filter === '' ? id : `${id}/filtered/${this.#arrangement.filter}`;
   }
 
   connection(uri: string): ConnectionView | undefined {
@@ -184,10 +231,12 @@ export class TreeContent {
     return JSON.stringify([
       id,
       this.#vmRow(view, reading),
+      this.#opensByFilter(view.ref),
       view.failure?.kind,
       view.failure?.message,
       view.auto,
       view.kept,
+      view.favourite,
       view.layers?.snapshots,
     ]);
   }
@@ -200,8 +249,19 @@ export class TreeContent {
   }
 
   #vmRow(view: VmView, reading: Reading): Row {
-    const row = vmRow(view, this.#isReadOnly(view.ref), reading);
-    return this.isOpenedByFilter(this.rows.vm(view.ref)) ? { ...row, opens: 'open' } : row;
+    const names = this.connection(view.ref.connection)?.vms ?? [];
+    return toldApart(vmRow(view, this.#reach(view.ref), reading), names, (vms) => vms.map(({ vm }) => vm.name));
+  }
+
+  /** As a person left it, where a filter does not open it. */
+  #standing(node: Node, row: Row): Row {
+    const isOpen = (node.kind === 'vm' && this.#opensByFilter(node.ref)) || this.#opened.isRowOpen(node);
+    return isOpen === undefined || row.opens === 'never' ? row : { ...row, opens: isOpen ? 'open' : 'closed' };
+  }
+
+  /** There is something in it that the filter finds. */
+  #opensByFilter(ref: VmRef): boolean {
+    return this.#arrangement.filter !== '' && this.arranged(ref)?.hasHits === true;
   }
 
   #snapshotRow(node: SnapshotNode, reading: Reading): Row | undefined {
@@ -214,7 +274,7 @@ export class TreeContent {
     const place = {
       isCurrent: arranged.tree.current === node.snapshot,
       hasChildren: childrenOf(arranged.tree, node.snapshot).length > 0,
-      readOnly: this.#isReadOnly(node.ref),
+      ...this.#reach(node.ref),
       ...this.#marks(node, reading),
       opens: !hasRows
         ? ('never' as const)
@@ -222,7 +282,12 @@ export class TreeContent {
           ? ('open' as const)
           : ('closed' as const),
     };
-    return snapshotRow(snapshot, place, reading, this.#size(node));
+    const row = snapshotRow(snapshot, place, reading, this.#size(node));
+    const { snapshots } = arranged.tree;
+    return this.#standing(
+      node,
+      place.automatic ? row : toldApart(row, snapshots, (all) => all.map(({ title }) => title)),
+    );
   }
 
   #hereRow(node: HereNode, reading: Reading): Row | undefined {
@@ -232,19 +297,33 @@ export class TreeContent {
     }
     const apart = this.#arrangement.layout === 'list' && view.tree !== undefined;
     const current = apart ? currentOf(view.tree)?.title : undefined;
-    return hereRow(view, current, this.#isReadOnly(node.ref), reading);
+    return hereRow(view, current, this.#reach(node.ref), reading);
+  }
+
+  #automaticRow(node: AutomaticNode, reading: Reading): Row | undefined {
+    const arranged = this.arranged(node.ref);
+    const [newest] = (arranged?.automatic?.rows ?? []).flatMap((row) => this.#snapshot(row) ?? []);
+    if (arranged?.automatic === undefined || newest === undefined) {
+      return undefined;
+    }
+    const row = automaticRow(arranged.automatic.rows.length, newest.createdAt, this.#reach(node.ref), reading);
+    return this.#standing(node, row);
   }
 
   #size({ ref, snapshot }: SnapshotNode): SnapshotSize | undefined {
     return this.#source.findVm(ref)?.layers?.snapshots.find((size) => size.snapshot === snapshot);
   }
 
-  #marks({ ref, snapshot }: SnapshotNode, reading: Reading): Pick<SnapshotPlace, 'automatic' | 'kept' | 'found'> {
+  #marks(
+    { ref, snapshot }: SnapshotNode,
+    reading: Reading,
+  ): Pick<SnapshotPlace, 'automatic' | 'kept' | 'favourite' | 'found'> {
     const view = this.#source.findVm(ref);
     const found = (reading.health?.(ref) ?? []).filter((problem) => snapshotOf(problem) === snapshot);
     return {
       automatic: view?.auto?.includes(snapshot) === true,
       kept: view?.kept?.includes(snapshot) === true,
+      favourite: view?.favourite === snapshot,
       ...(found.length === 0 ? {} : { found }),
     };
   }
@@ -259,8 +338,8 @@ export class TreeContent {
     return tree && findSnapshot(tree, node.snapshot);
   }
 
-  #isReadOnly(ref: VmRef): boolean {
-    return this.connection(ref.connection)?.capabilities?.readOnly === true;
+  #reach(ref: VmRef): Reach {
+    return reachOf(this.connection(ref.connection));
   }
 }
 

@@ -3,6 +3,7 @@
 import { type ConnectionView, type VmView, vmKey } from '../../inventory/views.js';
 import type { VmRef } from '../../domain/vm.js';
 import { type ArrangedVm, type Arrangement, arrangeVm, matches } from './arrangedVm.js';
+import { inVmOrder } from './vmOrder.js';
 import type { ConnectionNode, MessageNode, Node, VmNode } from './nodes.js';
 
 export class TreeRows {
@@ -10,6 +11,11 @@ export class TreeRows {
   readonly #vms = new Map<string, VmNode>();
   readonly #arranged = new Map<string, ArrangedVm>();
   readonly #messages = new Map<string, MessageNode>();
+  readonly #usedAt: (key: string) => number;
+
+  constructor(usedAt: (key: string) => number) {
+    this.#usedAt = usedAt;
+  }
 
   connection(uri: string): ConnectionNode {
     return remember(this.#connections, uri, () => ({ kind: 'connection', id: uri, connection: uri }));
@@ -27,11 +33,14 @@ export class TreeRows {
     }
     const key = vmKey(view.ref);
     const before = this.#arranged.get(key);
-    if (before?.tree === view.tree && before.arrangement === arrangement) {
+    const { auto, kept } = view;
+    const isSame = before?.tree === view.tree && before.marks.auto === auto && before.marks.kept === kept;
+    if (isSame && before.arrangement === arrangement) {
       return before;
     }
     const vmMatches = matches(arrangement.filter, view.vm.name, view.vm.title);
-    const arranged = arrangeVm(view.ref, view.tree, arrangement, vmMatches, before);
+    const marks = { ...(auto === undefined ? {} : { auto }), ...(kept === undefined ? {} : { kept }) };
+    const arranged = arrangeVm(view.ref, view.tree, arrangement, vmMatches, marks, before);
     this.#arranged.set(key, arranged);
     return arranged;
   }
@@ -55,7 +64,8 @@ export class TreeRows {
       const about = view.state === 'connected' ? (view.loaded ? 'noVms' : 'connecting') : view.state;
       rows.push(this.#message(about, view.uri));
     }
-    const shown = view.vms.filter((vm) => this.#isShown(vm, arrangement));
+    const vms = inVmOrder(view.vms, arrangement.vms ?? 'name', this.#usedAt);
+    const shown = vms.filter((vm) => this.#isShown(vm, arrangement));
     if (shown.length === 0 && view.vms.length > 0) {
       rows.push(this.#message('noMatch', view.uri));
     }

@@ -9,6 +9,7 @@ import { welcomeOf } from './welcome.js';
 export class ViewKeys {
   readonly #log: Log;
   #keys: Partial<ContextKeys> = {};
+  #isSeen = false;
 
   constructor(log: Log) {
     this.#log = log;
@@ -22,9 +23,17 @@ export class ViewKeys {
     return this.#keys['virtRewind.operationRunning'] === true;
   }
 
+  /** Once in each window. */
+  seen(): void {
+    if (!this.#isSeen) {
+      this.#isSeen = true;
+      this.#set({ 'virtRewind.viewOpened': true });
+    }
+  }
+
   update(connections: readonly ConnectionView[], isFiltered: boolean): void {
     const welcome = welcomeOf(connections);
-    const keys: Omit<ContextKeys, 'virtRewind.lesson'> = {
+    const keys: Omit<ContextKeys, 'virtRewind.lesson' | 'virtRewind.viewOpened' | 'virtRewind.demo'> = {
       'virtRewind.welcome': welcome.state,
       'virtRewind.deniedGroup': welcome.deniedGroup,
       'virtRewind.deniedEntry': welcome.deniedEntry,
@@ -35,9 +44,13 @@ export class ViewKeys {
     const changed = Object.entries(keys).filter(([key, value]) => before[key] !== value);
     this.#keys = keys;
     if (changed.length > 0) {
-      setContextKeys(Object.fromEntries(changed)).catch((error: unknown) => {
-        this.#log.error(`Menus could not be updated: ${String(error)}`);
-      });
+      this.#set(Object.fromEntries(changed));
     }
+  }
+
+  #set(values: Partial<ContextKeys>): void {
+    setContextKeys(values).catch((error: unknown) => {
+      this.#log.error(`Menus could not be updated: ${String(error)}`);
+    });
   }
 }

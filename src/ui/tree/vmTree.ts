@@ -3,7 +3,7 @@
 import * as vscode from 'vscode';
 import { t } from '@vscode/l10n';
 import type { InventoryPort } from '../../engine/inventory.js';
-import { type InventoryChange, vmKey } from '../../inventory/views.js';
+import { type ConnectionView, type InventoryChange, vmKey } from '../../inventory/views.js';
 import { type Disposable, DisposableStore } from '../../base/disposable.js';
 import type { Log } from '../../base/log.js';
 import { onDidChangeSettings, readSettings, writeSetting } from '../readSettings.js';
@@ -12,7 +12,8 @@ import { treeViewId } from '../../manifest/viewIds.js';
 import { protectedBy } from '../../domain/protection.js';
 import type { VmRef } from '../../domain/vm.js';
 import type { Attentions, AttentionShare } from '../attentions.js';
-import type { HealthWatch } from '../health/healthWatch.js';
+import type { HealthWatch } from '../../health/healthWatch.js';
+import { withAddresses } from './addressFacts.js';
 import { DrawnVms } from './drawnVms.js';
 import { LookedAt } from './lookedAt.js';
 import type { Node } from './nodes.js';
@@ -23,7 +24,10 @@ import { readAllTrees } from './readAllTrees.js';
 import { rowMarks } from './rowMarks.js';
 import { RowTimers } from './rowTimers.js';
 import { TreeContent, vmsOf } from './treeContent.js';
+import { TreeFocus } from './treeFocus.js';
+import { Whereabouts } from './whereabouts.js';
 import { giveBadge, giveMessage, giveTooltip, goneItem, treeItem } from './treeItems.js';
+import { type Kept, UsedVms } from './usedVms.js';
 import { ViewKeys } from './viewKeys.js';
 
 /** Above so many rows under a VM, counting seconds repaints "You are here" alone. */
@@ -38,12 +42,16 @@ export class VmTree implements Disposable, vscode.TreeDataProvider<Node> {
   readonly #log: Log;
   readonly #health: ShownHealth;
   readonly #attention: AttentionShare;
+  readonly #used: UsedVms;
+  readonly #lookedAt = new LookedAt();
   #protectedVms: readonly string[];
   readonly #content: TreeContent;
+  #filter = '';
   readonly #store = new DisposableStore();
   readonly #changed: vscode.EventEmitter<Node | undefined>;
   readonly #view: vscode.TreeView<Node>;
-  readonly #lookedAt = new LookedAt();
+  /** Where people stand. */
+  readonly focus: TreeFocus;
   readonly #keys: ViewKeys;
   readonly #drawn = new DrawnVms();
   /** Something changed while nobody looked. */
@@ -52,22 +60,26 @@ export class VmTree implements Disposable, vscode.TreeDataProvider<Node> {
     new RowTimers(
       () => this.#tick(),
       () => this.#renewAges(),
+      () => this.#lost().forEach(({ uri }) => this.#changed.fire(this.#content.rows.connection(uri))),
     ),
   );
 
-  constructor(inventory: InventoryPort, attentions: Attentions, health: ShownHealth, log: Log) {
+  constructor(inventory: InventoryPort, attentions: Attentions, health: ShownHealth, kept: Kept, log: Log) {
     this.#inventory = inventory;
     this.#health = health;
     this.#log = log;
     this.#attention = this.#store.add(attentions.share());
     this.#keys = new ViewKeys(log);
-    const { treeSort: sort, treeLayout: layout, protectedVms } = readSettings();
+    this.#used = new UsedVms(kept, log);
+    const { treeSort: sort, treeLayout: layout, treeVms: vms, protectedVms } = readSettings();
     this.#protectedVms = protectedVms;
-    this.#content = new TreeContent(inventory, { sort, layout, filter: '' });
+    const arrangement = { sort, layout, filter: '', vms };
+    this.#content = new TreeContent(inventory, arrangement, this.#lookedAt, (key) => this.#used.at(key));
     this.#changed = this.#store.add(new vscode.EventEmitter<Node | undefined>());
     this.#view = this.#store.add(
       vscode.window.createTreeView(treeViewId, { treeDataProvider: this, canSelectMany: true, showCollapseAll: true }),
     );
+    this.focus = new TreeFocus(this.#view, this.#content, inventory, this.#store.add(new Whereabouts()), log);
     this.#store.add(vscode.window.registerFileDecorationProvider(rowMarks));
     this.#store.add(this.#view.onDidChangeVisibility(() => this.#visibilityChanged()));
     this.#store.add(this.#view.onDidExpandElement(({ element }) => this.#look(this.#lookedAt.open(element))));
@@ -83,27 +95,24 @@ export class VmTree implements Disposable, vscode.TreeDataProvider<Node> {
     return this.#changed.event;
   }
 
-  /** The selected rows. */
-  get selection(): readonly Node[] {
-    return this.#view.selection;
-  }
-
   /** What has the focus, and what is selected, may not be told while this is so. */
   get isBeingDrawn(): boolean {
     return this.#drawn.isGoingOn;
   }
 
-  /** The text that rows must contain; empty when all are shown. */
+  /** The text that rows must contain, as it was typed; empty when all are shown. */
   get filter(): string {
-    return this.#content.arrangement.filter;
+    return this.#filter;
   }
 
   /** An empty text shows all. Snapshots not read yet are read, so that they can be found. */
   async setFilter(text: string): Promise<void> {
-    if (!this.#content.arrange({ filter: text.trim().toLowerCase() })) {
+    const filter = text.trim();
+    this.#filter = filter;
+    if (!this.#content.arrange({ filter: filter.toLowerCase() })) {
       return;
     }
-    const filter = text.trim();
+    this.#look(this.#lookedAt.filter(filter !== ''));
     giveMessage(this.#view, filter === '' ? '' : t('Shows only what contains “{0}”.', filter));
     this.#updateKeys();
     this.#redraw();
@@ -113,40 +122,8 @@ export class VmTree implements Disposable, vscode.TreeDataProvider<Node> {
   }
 
   /** Kept in the user's settings. */
-  setSort(sort: Settings['treeSort']): Promise<void> {
-    return writeSetting('treeSort', sort);
-  }
-
-  /** Kept in the user's settings. */
   setLayout(layout: Settings['treeLayout']): Promise<void> {
     return writeSetting('treeLayout', layout);
-  }
-
-  /**
-   * Shows and selects a VM or one of its snapshots, without taking the keyboard focus; not while the view is hidden. Of
-   * a snapshot with very many ancestors, which would all have to be opened, its VM.
-   */
-  async reveal(ref: VmRef, snapshot?: string): Promise<void> {
-    if (!this.#view.visible) {
-      return;
-    }
-    if (snapshot !== undefined) {
-      await this.#inventory.readTree(ref);
-    }
-    const node = this.#content.find(ref, snapshot);
-    if (node !== undefined) {
-      const near = this.#content.isNearTop(node) ? node : this.#content.rows.vm(ref);
-      await this.#view.reveal(near, { select: true, focus: false });
-    }
-  }
-
-  /** Gives "You are here" of a VM the focus, in the view, which is opened for it. */
-  async goToCurrent(ref: VmRef): Promise<void> {
-    await this.#inventory.readTree(ref);
-    const here = this.#content.arranged(ref)?.here;
-    if (here !== undefined) {
-      await this.#view.reveal(here, { select: true, focus: true });
-    }
   }
 
   async getChildren(node?: Node): Promise<Node[]> {
@@ -155,7 +132,11 @@ export class VmTree implements Disposable, vscode.TreeDataProvider<Node> {
       this.#drawn.of(node.ref).tree = this.#inventory.findVm(node.ref)?.tree;
       this.#drawn.of(node.ref).at = Date.now();
     }
-    return [...this.#content.children(node)];
+    const children = this.#content.children(node);
+    if (node?.kind === 'connection') {
+      this.#drawn.order(node.connection, children);
+    }
+    return [...children];
   }
 
   getParent(node: Node): Node | undefined {
@@ -172,16 +153,15 @@ export class VmTree implements Disposable, vscode.TreeDataProvider<Node> {
       this.#noteLook(node.ref);
     }
     const item = treeItem(node, row);
-    if (this.#content.isOpenedByFilter(node)) {
-      item.id = `${node.id}/filtered`;
-    }
+    item.id = this.#content.rowId(node);
     return item;
   }
 
-  resolveTreeItem(item: vscode.TreeItem, node: Node): vscode.TreeItem {
+  /** Asked for by a tooltip that is about to be shown: only then a guest is asked for its address. */
+  async resolveTreeItem(item: vscode.TreeItem, node: Node): Promise<vscode.TreeItem> {
     const facts = this.#content.facts(node, this.#reading());
     if (facts !== undefined) {
-      giveTooltip(item, facts);
+      giveTooltip(item, node.kind === 'vm' ? await withAddresses(facts, node.ref, this.#inventory) : facts);
     }
     return item;
   }
@@ -197,11 +177,22 @@ export class VmTree implements Disposable, vscode.TreeDataProvider<Node> {
       return;
     }
     this.#health.seen();
+    this.#keys.seen();
     this.#timers.start();
     if (this.#isStale) {
       this.#redraw();
     }
+    this.#follow();
+  }
+
+  #follow(): void {
     this.#timers.tickWhile(this.#keys.operationRunning);
+    this.#timers.countWhile(this.#lost().length > 0);
+  }
+
+  /** Connections of which nothing is heard. */
+  #lost(): readonly ConnectionView[] {
+    return this.#inventory.connections.filter(({ lastSeenAt }) => lastSeenAt !== undefined);
   }
 
   #look(isChanged: boolean): void {
@@ -213,6 +204,7 @@ export class VmTree implements Disposable, vscode.TreeDataProvider<Node> {
 
   #inventoryChanged({ connection, vm }: InventoryChange): void {
     const shape = this.#keys.welcome;
+    this.#used.note(vm && this.#inventory.findVm(vm), Date.now());
     this.#updateKeys();
     if (vm === undefined) {
       this.#forgetWhatIsGone(connection === undefined);
@@ -221,7 +213,7 @@ export class VmTree implements Disposable, vscode.TreeDataProvider<Node> {
       this.#isStale = true;
       return;
     }
-    this.#timers.tickWhile(this.#keys.operationRunning);
+    this.#follow();
     if (connection === undefined || shape !== this.#keys.welcome) {
       this.#redraw();
     } else if (vm === undefined || this.filter !== '') {
@@ -237,13 +229,18 @@ export class VmTree implements Disposable, vscode.TreeDataProvider<Node> {
     if (view === undefined || drawn === undefined) {
       return;
     }
+    const above = this.#content.rows.connection(ref.connection);
+    if (this.#drawn.isOtherOrder(ref.connection, this.#content.children(above))) {
+      this.#changed.fire(above);
+      return;
+    }
     const hasOtherChildren = drawn.at !== undefined && drawn.tree !== view.tree;
     const hereMoved = hasOtherChildren && drawn.tree?.current !== view.tree?.current;
     if (hasOtherChildren || drawn.look !== this.#content.lookOf(view, this.#reading())) {
       this.#changed.fire(this.#content.rows.vm(ref));
     }
     if (hereMoved && this.#lookedAt.isOpen(vmKey(ref))) {
-      this.#revealHere(ref);
+      this.focus.showHere(ref);
     }
   }
 
@@ -259,20 +256,10 @@ export class VmTree implements Disposable, vscode.TreeDataProvider<Node> {
     }
   }
 
-  /** A row that was a leaf stays closed when something comes under it, so "You are here" would be hidden there. */
-  #revealHere(ref: VmRef): void {
-    const here = this.#content.arranged(ref)?.here;
-    if (here !== undefined && this.#content.isNearTop(here)) {
-      this.#view.reveal(here, { select: false, focus: false }).then(undefined, (error: unknown) => {
-        this.#log.debug(`"You are here" of ${vmKey(ref)} could not be shown: ${String(error)}`);
-      });
-    }
-  }
-
-  #settingsChanged({ treeSort: sort, treeLayout: layout, protectedVms }: Settings): void {
+  #settingsChanged({ treeSort: sort, treeLayout: layout, treeVms: vms, protectedVms }: Settings): void {
     const otherRows = this.#protectedVms.join('\n') !== protectedVms.join('\n');
     this.#protectedVms = protectedVms;
-    if (this.#content.arrange({ sort, layout }) || otherRows) {
+    if (this.#content.arrange({ sort, layout, vms }) || otherRows) {
       this.#redraw();
     }
   }

@@ -1,12 +1,13 @@
 // Chains that are shortened, to be broken off: layers that nobody's snapshots own, and snapshots that go by a rule.
 import type { Power } from '../../oracle/model.js';
-import { type Scenario, type Stage, twoSnapshots } from './scenarios.js';
+import { type Scenario, twoSnapshots } from './scenarios.js';
+import type { GuestVm } from '../guestVm.js';
 
 /** Slow enough to be broken off in the middle. */
 const slowly = 256 * 1024;
 
 /** Another overlay on each disk of the VM, which runs, and no snapshot that libvirt knows. */
-async function layer(stage: Stage, name: string): Promise<void> {
+async function layer(stage: GuestVm, name: string): Promise<void> {
   const specs = stage.vm.guest.disks.flatMap(({ target, file }) => [
     '--diskspec',
     `${target},file=${file.replace(/\.[^./]*$/u, `.${name}`)}`,
@@ -42,9 +43,9 @@ export const consolidations: readonly Scenario[] = [
     name: 'prune external snapshots',
     prepare: async (stage) => {
       const first = await twoSnapshots(stage, 'external', 'disk');
-      const third = await stage.snapshot('three', 'external', 'disk');
+      const third = await stage.create('three', 'disk');
       await stage.write();
-      await stage.snapshot('four', 'external', 'disk');
+      await stage.create('four', 'disk');
       await stage.write();
       const request = { kind: 'prune', vm: stage.ref, snapshots: [first, third] } as const;
       return { before: stage.model, request, end: 'running' };

@@ -1,4 +1,4 @@
-// Operations of several steps, broken off by faults in one of their steps, or with FAULT_MOMENTS=all in each: afterwards
+// Operations of several steps, broken off by faults in one of their steps, or with FAULT_MOMENTS=all, or a number, in each: afterwards
 // the disks are as before it or as after it, and so is the tree, without a command of a person.
 import assert from 'node:assert/strict';
 import { appendFile, mkdir, mkdtemp, rm } from 'node:fs/promises';
@@ -16,8 +16,10 @@ import { restartWhenStuck } from './stuckDaemon.js';
 
 /** Only root can give the disks a file system of their own that is soon full. */
 const isRoot = process.getuid?.() === 0;
-/** Absent: of each fault the place where it can do most harm. */
-const isAll = process.env['FAULT_MOMENTS'] === 'all';
+/** Absent: of each fault the place where it can do most harm. A number: all places, with so many moments of each step. */
+const wanted = process.env['FAULT_MOMENTS'];
+const isAll = wanted !== undefined;
+const within = wanted === undefined || wanted === 'all' ? 1 : Number(wanted);
 
 /**
  * libvirt 9.0 now and then falls (SIGSEGV) while it takes up again what it was killed in: a merge. Then there is no daemon until
@@ -89,7 +91,7 @@ export function faultTable(faultsOf: (scenario: Scenario) => readonly FaultKind[
       for (const kind of kinds) {
         it(`is as before or as after: ${kind}`, async function () {
           assert.ok(usual, 'it did not come to its end without a fault');
-          const places = (isAll ? everywhere : mostHarmful)(kind, usual.plan);
+          const places = isAll ? everywhere(kind, usual.plan, within) : mostHarmful(kind, usual.plan);
           if (kind === 'diskFull' && !isRoot) {
             process.stdout.write('          skipped: only root can mount a small disk\n');
             this.skip();
@@ -102,7 +104,8 @@ export function faultTable(faultsOf: (scenario: Scenario) => readonly FaultKind[
           const wrong: string[] = [];
           for (const at of Array.from({ length: repeats }, () => places).flat()) {
             const row = await runRow(bench, scenario, { kind, at, usual });
-            const place = `${kind} ${at.moment} step ${String(at.step)}, ${usual.plan.steps[at.step]!.kind}`;
+            const part = at.part === undefined ? '' : ` (${at.part.toFixed(2)})`;
+            const place = `${kind} ${at.moment}${part} step ${String(at.step)}, ${usual.plan.steps[at.step]!.kind}`;
             if (tableFile !== undefined) {
               await appendFile(tableFile, `${scenario.name}: ${place}: ${row.end}\n`);
             }

@@ -125,10 +125,20 @@ export function mostHarmful(kind: FaultKind, plan: PlannedWork): readonly At[] {
   return [];
 }
 
-/** Every step and every moment at which the fault has something to act on. */
-export function everywhere(kind: FaultKind, plan: PlannedWork): readonly At[] {
+/**
+ * Every step and every moment at which the fault has something to act on.
+ * @param within how many moments of the time that a step takes; evenly spread
+ */
+export function everywhere(kind: FaultKind, plan: PlannedWork, within = 1): readonly At[] {
   const first = firstPlace(kind, plan);
-  return plan.steps.flatMap((_, step) => (step < first ? [] : moments.map((moment) => ({ step, moment }))));
+  const parts = Array.from({ length: within }, (_, index) => (index + 0.5) / within);
+  return plan.steps.flatMap((_, step): readonly At[] =>
+    step < first
+      ? []
+      : moments.flatMap((moment): readonly At[] =>
+          moment === 'during' ? parts.map((part) => ({ step, moment, part })) : [{ step, moment }],
+        ),
+  );
 }
 
 function firstPlace(kind: FaultKind, { steps }: PlannedWork): number {

@@ -12,8 +12,9 @@ import { inChild } from './dyingChild.js';
 import { type Editor, openEditor } from './editor.js';
 import { followAdvice } from './person.js';
 import { type EndOfFault, faultActs, type FaultKind } from './faultKinds.js';
-import { type Prepared, type Scenario, Stage } from './scenarios.js';
+import { type Prepared, type Scenario } from './scenarios.js';
 import type { At, Course } from './stepHooks.js';
+import { GuestVm } from '../guestVm.js';
 
 export interface Bench {
   readonly daemon: Daemon;
@@ -119,14 +120,14 @@ export async function runRow(
   }
 }
 
-async function stageOf(editor: Editor, vm: OracleVm, uri: string): Promise<Stage> {
+async function stageOf(editor: Editor, vm: OracleVm, uri: string): Promise<GuestVm> {
   const { vms: all } = await editor.inventory.connect(uri);
   await editor.inventory.refresh({ connection: uri });
   const view = editor.inventory.findVms(vm.name, uri)[0];
   if (view === undefined) {
     throw new Error(`${vm.name} is not among ${String(all.length)} VMs`);
   }
-  return new Stage(editor.inventory, vm, view.ref);
+  return new GuestVm(editor.inventory, vm, view.ref);
 }
 
 function planOf(course: Course, usual: Course | undefined, said: string): PlannedWork {

@@ -2,13 +2,11 @@
 import { truncate } from 'node:fs/promises';
 import { virshOk, withXmlFile } from '../../../scripts/guest/defineVm.mjs';
 import { runOk } from '../../../scripts/rig/run.mjs';
-import type { Inventory } from '../../../src/engine/liveInventory.js';
 import type { OperationRequest, Repair } from '../../../src/domain/operation.js';
 import type { SnapshotKind } from '../../../src/domain/snapshot.js';
-import type { VmRef } from '../../../src/domain/vm.js';
-import { Model, type Power } from '../../oracle/model.js';
+import type { Model, Power } from '../../oracle/model.js';
 import { consolidations } from './consolidateScenarios.js';
-import type { OracleVm } from '../../oracle/oracleVm.js';
+import type { GuestVm } from '../guestVm.js';
 
 export interface Prepared {
   readonly before: Model;
@@ -21,79 +19,25 @@ export interface Prepared {
 
 export interface Scenario {
   readonly name: string;
-  prepare(stage: Stage): Promise<Prepared>;
+  prepare(stage: GuestVm): Promise<Prepared>;
 }
 
-/** A VM and the model of it, changed together. */
-export class Stage {
-  readonly #inventory: Inventory;
-  readonly vm: OracleVm;
-  readonly ref: VmRef;
-  model: Model;
-  #seed = 0;
-
-  constructor(inventory: Inventory, vm: OracleVm, ref: VmRef) {
-    this.#inventory = inventory;
-    this.vm = vm;
-    this.ref = ref;
-    this.model = Model.fresh(vm.guest.disks.length);
-  }
-
-  async power(action: 'start' | 'forceOff'): Promise<void> {
-    await this.#inventory.runOperation({ kind: 'power', vm: this.ref, action });
-    this.model = this.model.powered(action);
-  }
-
-  /** A few blocks of each disk, and a word in RAM, that are nowhere else. `more`: blocks far from these. */
-  async write(...more: readonly number[]): Promise<void> {
-    this.#seed += 1;
-    const seed = this.#seed;
-    const blocks = [0, seed, 100 + seed, ...more].map((block) => [block, 1000 + seed] as const);
-    await this.vm.talk(async (guest) => {
-      for (const disk of this.vm.guest.disks.keys()) {
-        await guest.write(disk, blocks);
-        this.model = this.model.wrote(disk, blocks);
-      }
-      await guest.setCounter(seed);
-    });
-    this.model = this.model.setRam({ counter: seed });
-  }
-
-  async snapshot(title: string, style: 'internal' | 'external', kind: SnapshotKind): Promise<string> {
-    const { snapshot } = await this.#inventory.runOperation({
-      kind: 'create',
-      vm: this.ref,
-      snapshotKind: kind,
-      style,
-      title,
-    });
-    this.model = this.model.created({ name: snapshot!, title, kind, style });
-    return snapshot!;
-  }
-
-  /** As another client; the VM is named behind the command. */
-  virsh(command: string, ...options: readonly string[]): Promise<string> {
-    return virshOk(this.vm.virsh, command, this.vm.name, ...options);
-  }
-
-  /** The file that it stands on. */
-  async firstDisk(): Promise<string> {
-    return /\s(\/\S+)/u.exec(await this.virsh('domblklist'))?.[1] ?? '';
-  }
-
-  async revert(snapshot: string, after: Power): Promise<void> {
-    await this.#inventory.runOperation({ kind: 'revert', vm: this.ref, snapshot, after });
-    this.model = this.model.reverted(snapshot, after);
-  }
+/** The file that it stands on. */
+async function firstDisk(stage: GuestVm): Promise<string> {
+  return /\s(\/\S+)/u.exec(await stage.virsh('domblklist'))?.[1] ?? '';
 }
 
 /** Two snapshots of a VM that runs, with data of its own before, between and after them. Returns the first one's name. */
-export async function twoSnapshots(stage: Stage, style: 'internal' | 'external', kind: SnapshotKind): Promise<string> {
+export async function twoSnapshots(
+  stage: GuestVm,
+  style: 'internal' | 'external',
+  kind: SnapshotKind,
+): Promise<string> {
   await stage.power('start');
   await stage.write();
-  const first = await stage.snapshot('one', style, kind);
+  const first = await stage.create('one', kind, style);
   await stage.write();
-  await stage.snapshot('two', style, kind);
+  await stage.create('two', kind, style);
   await stage.write();
   return first;
 }
@@ -110,6 +54,24 @@ function create(style: 'internal' | 'external'): Scenario {
     },
   };
 }
+
+/** The same while the guest runs on; where that cannot be had, it is the one above once more. */
+const createSeamlessly: Scenario = {
+  name: 'create a memory snapshot while the guest runs on',
+  prepare: async (stage) => {
+    await stage.power('start');
+    await stage.write();
+    const request = {
+      kind: 'create',
+      vm: stage.ref,
+      snapshotKind: 'memory',
+      style: 'external',
+      title: 'one',
+      seamless: true,
+    } as const;
+    return { before: stage.model, request, end: 'running' };
+  },
+};
 
 /** The doctor's repairs that a fault can break off: those that change files, or more than one thing. */
 const repairs: readonly Scenario[] = [
@@ -158,7 +120,7 @@ const repairs: readonly Scenario[] = [
     prepare: async (stage) => {
       await twoSnapshots(stage, 'internal', 'memory');
       await stage.power('forceOff');
-      const file = await stage.firstDisk();
+      const file = await firstDisk(stage);
       await runOk('qemu-img', ['snapshot', '-c', 'stranger', file]);
       const request = repairOf(stage, { kind: 'removeTag', file, tag: 'stranger' });
       return { before: stage.model, request, end: 'off' };
@@ -168,7 +130,7 @@ const repairs: readonly Scenario[] = [
     name: 'repair: take away files that nobody needs',
     prepare: async (stage) => {
       await twoSnapshots(stage, 'external', 'disk');
-      const top = await stage.firstDisk();
+      const top = await firstDisk(stage);
       const files = [1_700_000_000, 1_700_000_001].map((second) => top.replace(/\.[^.]*$/u, `.${String(second)}`));
       for (const file of files) {
         await runOk('qemu-img', ['create', '-q', '-f', 'qcow2', '-F', 'qcow2', '-u', '-b', top, file, '4M']);
@@ -178,7 +140,7 @@ const repairs: readonly Scenario[] = [
   },
 ];
 
-function repairOf({ ref }: Stage, repair: Repair): OperationRequest {
+function repairOf({ ref }: GuestVm, repair: Repair): OperationRequest {
   return { kind: 'repair', vm: ref, repair };
 }
 
@@ -187,6 +149,7 @@ export const scenarios: readonly Scenario[] = [
   ...consolidations,
   create('internal'),
   create('external'),
+  createSeamlessly,
   {
     name: 'revert to an internal memory snapshot, with a checkpoint',
     prepare: async (stage) => {
@@ -221,7 +184,7 @@ export const scenarios: readonly Scenario[] = [
       await stage.power('start');
       await stage.write();
       await stage.power('forceOff');
-      const snapshot = await stage.snapshot('one', 'external', 'offline');
+      const snapshot = await stage.create('one', 'offline');
       await stage.power('start');
       await stage.write();
       await stage.power('forceOff');
@@ -262,7 +225,7 @@ export const scenarios: readonly Scenario[] = [
     name: 'delete all descendants of an external snapshot',
     prepare: async (stage) => {
       const snapshot = await twoSnapshots(stage, 'external', 'disk');
-      await stage.snapshot('three', 'external', 'disk');
+      await stage.create('three', 'disk');
       await stage.write();
       const request = { kind: 'delete', vm: stage.ref, snapshot, scope: 'descendants' } as const;
       return { before: stage.model, request, end: 'running' };

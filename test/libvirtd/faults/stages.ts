@@ -4,13 +4,13 @@ import { startPrivateDaemon } from '../../../scripts/rig/privateDaemon.mjs';
 import { OracleVm } from '../../oracle/oracleVm.js';
 import type { Daemon } from '../inventoryRig.js';
 import { type Editor, openEditor } from './editor.js';
-import { Stage } from './scenarios.js';
+import { GuestVm } from '../guestVm.js';
 
 export interface Stages {
   readonly daemon: Daemon;
   readonly editor: Editor;
   /** A VM of that name with two disks, off. */
-  readonly stageOf: (name: string) => Promise<{ readonly vm: OracleVm; readonly stage: Stage }>;
+  readonly stageOf: (name: string) => Promise<{ readonly vm: OracleVm; readonly stage: GuestVm }>;
   stop(): Promise<void>;
 }
 
@@ -24,7 +24,7 @@ export async function startStages(): Promise<Stages> {
       const vm = await OracleVm.define(daemon, { name, diskMiB: 4, folder: join(daemon.dir, name) });
       await editor.inventory.connect(daemon.uri);
       await editor.inventory.refresh({ connection: daemon.uri });
-      return { vm, stage: new Stage(editor.inventory, vm, editor.inventory.findVms(name)[0]!.ref) };
+      return { vm, stage: new GuestVm(editor.inventory, vm, editor.inventory.findVms(name)[0]!.ref) };
     },
     stop: async () => {
       editor.inventory.dispose();

@@ -9,7 +9,7 @@ import type { PlannedWork } from '../../../src/operations/plan.js';
  * | moment | when                                                                |
  * |--------|---------------------------------------------------------------------|
  * | before | it is written that the step begins, and nothing has been sent yet   |
- * | during | half the time has passed that the step took when nothing went wrong |
+ * | during | half the time has passed that the step took when nothing went wrong, or another part of it |
  * | after  | the step is done, and it is not written yet                         |
  */
 export type Moment = 'before' | 'during' | 'after';
@@ -18,6 +18,8 @@ export const moments: readonly Moment[] = ['before', 'during', 'after'];
 export interface At {
   readonly step: number;
   readonly moment: Moment;
+  /** Of the time that the step usually takes, from 0 to 1; absent: half. */
+  readonly part?: number;
 }
 
 /** What happened on the way, of the first operation that began since. */
@@ -62,7 +64,9 @@ export function hooked(
         await actOnce(index, 'before');
         began.set(index, performance.now());
         // Not awaited: the step runs meanwhile. What a fault throws is seen by what it does.
-        void wait((usualMs[index] ?? 0) / 2).then(() => (over.has(index) ? undefined : actOnce(index, 'during')));
+        void wait((usualMs[index] ?? 0) * (at?.part ?? 0.5)).then(() =>
+          over.has(index) ? undefined : actOnce(index, 'during'),
+        );
       },
       done: async (index, outcome) => {
         course.tookMs[index] = performance.now() - (began.get(index) ?? 0);

@@ -416,6 +416,15 @@ describe('examine: abilities', () => {
     assert.deepEqual(can(examine(ref, fresh({ vm: vm({ power: 'off', agentConnected: false }) }))), all);
   });
 
+  it('say whether RAM can be kept while the guest runs on, where somebody has looked', () => {
+    const told = (seamless: NonNullable<Facts['seamless']>): string | undefined =>
+      can(examine(ref, fresh({ seamless })))['createSeamless'];
+    assert.deepEqual(
+      [told({ kind: 'yes' }), told({ kind: 'untried' }), told({ kind: 'no', why: 'kernel' })],
+      ['yes', 'yes', 'no notSeamless'],
+    );
+  });
+
   it('say what is done by us, and what cannot be', () => {
     assert.deepEqual(can(examine(ref, fresh({ capabilities: capabilities(9, 0) }))), {
       ...all,

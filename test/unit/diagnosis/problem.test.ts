@@ -82,8 +82,8 @@ const keys: readonly (readonly [Problem, string])[] = [
     'qemu:///system u unfinishedDelete unfinishedDelete [["snapshot","a b"],["disk","vda"]]',
   ],
   [
-    { kind: 'knownBadVersion', version: '9.0', why: 'w', source: 's' },
-    'qemu:///system knownBadLibvirt {"kind":"knownBadVersion","version":"9.0","why":"w","source":"s"}',
+    { kind: 'knownBadVersion', version: '9.0', why: 'longChain', source: 's' },
+    'qemu:///system knownBadLibvirt {"kind":"knownBadVersion","version":"9.0","why":"longChain","source":"s"}',
   ],
 ];
 

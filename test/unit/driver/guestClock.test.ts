@@ -110,8 +110,7 @@ describe("the guest's clock", () => {
       let closed: () => void = () => undefined;
       const over = new Promise<void>((resolve) => (closed = resolve));
       const step = setGuestClockStep({
-        openAnother: () => Promise.resolve(guest.connection()),
-        closeAnother: () => closed(),
+        useAnother: (act) => act(guest.connection()).finally(closed),
         dom,
         log: guest.log,
         onThisHost: true,

@@ -17,7 +17,12 @@ describe('asking a guest', () => {
    * @param state what libvirt says of it once its answer is an error
    * @param beforeAnswer what happens to the guest before there is an answer
    */
-  function asked(action: 'shutDown' | 'restart', state: number, beforeAnswer?: GuestEvent['kind']) {
+  function asked(
+    action: 'shutDown' | 'restart',
+    state: number,
+    beforeAnswer?: GuestEvent['kind'],
+    patienceMs = 60_000,
+  ) {
     const happenings = new Emitter<GuestEvent>();
     const closes = new Emitter<Failure>();
     const error = new Error('domain is not running');
@@ -44,7 +49,7 @@ describe('asking a guest', () => {
       capabilities: capabilities(9, 0),
       events: { onDidHappen: happenings.event, onDidClose: closes.event },
       log: silentLog,
-      guestPatienceMs: 60_000,
+      guestPatienceMs: patienceMs,
       signal: new AbortController().signal,
       onProgress: () => undefined,
     } as unknown as StepContext;
@@ -63,6 +68,11 @@ describe('asking a guest', () => {
       await asking;
     });
   }
+
+  it('tells how long a guest that does nothing was waited for', async () => {
+    const { asking } = asked('shutDown', shuttingDown, undefined, 5);
+    await assert.rejects(asking, (failure) => failure instanceof Failure && failure.details.silentMs === 5);
+  });
 
   it('to restart: it is off, and that is why it failed', async () => {
     const { asking } = asked('restart', off);

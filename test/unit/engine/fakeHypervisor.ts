@@ -14,8 +14,10 @@ import type { LayerStatistics, VmStatistics } from '../../../src/domain/diskStat
 import { Failure } from '../../../src/domain/failure.js';
 import type { Hardware } from '../../../src/domain/hardware.js';
 import type { Step } from '../../../src/steps/step.js';
+import type { Seamless } from '../../../src/domain/seamless.js';
 import type { SavedRam, Snapshot, SnapshotTree } from '../../../src/domain/snapshot.js';
 import { isActive, type Vm, type VmDisk } from '../../../src/domain/vm.js';
+import { FakeGuests } from './fakeGuests.js';
 import { FakeHostFiles } from './fakeHostFiles.js';
 
 export interface FakeVm {
@@ -48,12 +50,15 @@ export class FakeHypervisor implements Hypervisor {
   readonly onDidChangeVm = this.events.event;
   readonly #closed = new Emitter<Failure>();
   readonly onDidClose = this.#closed.event;
+  readonly #silence = new Emitter<boolean>();
+  readonly onDidChangeSilence = this.#silence.event;
   /** Each call as `method name`, in order. */
   readonly calls: string[] = [];
   readonly #hanging = new Map<string, { readonly promise: Promise<void>; readonly release: () => void }>();
   readonly #broken = new Map<string, Failure>();
   readonly #died = new AbortController();
   closed = false;
+  readonly guests = new FakeGuests();
   readonly files = new FakeHostFiles();
   /** What a step does; by default nothing. */
   onRun: (vm: Vm, step: Step, options: RunOptions) => Promise<StepOutcome> = () => Promise.resolve({});
@@ -84,6 +89,10 @@ export class FakeHypervisor implements Hypervisor {
 
   repairSteps(call: string): void {
     this.#broken.delete(call);
+  }
+
+  fallSilent(isSilent: boolean): void {
+    this.#silence.fire(isSilent);
   }
 
   /** The connection ends; calls under way reject. */
@@ -175,6 +184,18 @@ export class FakeHypervisor implements Hypervisor {
 
   probeAgent(vm: Vm): Promise<'answers' | 'silent' | 'frozen'> {
     return this.#answer('probeAgent', vm.uuid, () => 'silent');
+  }
+
+  dropLeftGuards(): Promise<readonly string[]> {
+    return Promise.resolve([]);
+  }
+
+  readStream({ uuid }: Vm): Promise<'none' | 'left'> {
+    return this.#answer('readStream', uuid, () => 'none');
+  }
+
+  probeSeamless({ uuid }: Vm): Promise<Seamless> {
+    return this.#answer('probeSeamless', uuid, () => ({ kind: 'no', why: 'tooOld' }));
   }
 
   readVmXml(uuid: string): Promise<string> {

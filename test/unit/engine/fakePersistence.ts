@@ -123,6 +123,22 @@ export class FakeKeeping implements Persistence {
     },
   };
 
+  readonly favoured = new Map<string, OneSnapshot>();
+  readonly favourites: Persistence['favourites'] = {
+    add: (vm, { name, createdAt }) => {
+      this.favoured.set(vmKey(vm), { name, createdAt });
+      return Promise.resolve();
+    },
+    of: (vm) =>
+      this.broken.has('favourites')
+        ? Promise.reject(new Failure('journal', { path: '/favourite' }))
+        : Promise.resolve([this.favoured.get(vmKey(vm)) ?? []].flat()),
+    forget: (vm) => {
+      this.favoured.delete(vmKey(vm));
+      return Promise.resolve();
+    },
+  };
+
   /** As if the process that wrote them had died: whatever was open can be claimed. */
   writerDies(): void {
     for (const kept of this.entries.values()) {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { doomedCheckpoints } from '../../../src/engine/autoPrune.js';
-import { keptSnapshots } from '../../../src/engine/keptSnapshots.js';
+import { favouriteIn, keptSnapshots } from '../../../src/engine/keptSnapshots.js';
 import { vmKey } from '../../../src/inventory/views.js';
 import type { Snapshot, SnapshotTree } from '../../../src/domain/snapshot.js';
 import { settled } from './fakeClock.js';
@@ -67,5 +67,52 @@ describe('a snapshot that is to be kept', () => {
     const records = many.snapshots.map(({ name, createdAt }) => ({ name, createdAt, why: 'revert' as const }));
     const doomed = doomedCheckpoints(many, records, 1, ['c1']).map(({ name }) => name);
     assert.deepEqual(doomed, ['c2']);
+  });
+});
+
+describe('the favourite of a VM', () => {
+  const tree: SnapshotTree = { snapshots: [at('a', 1), at('b', 2), at('c', 2), at('d', 3)] };
+  const rows: readonly [string, string, number, string | undefined][] = [
+    ['is the snapshot that its mark names', 'a', 1, 'a'],
+    ['follows a rename', 'old name', 3, 'd'],
+    ['is none where it was renamed and could be one of two', 'old name', 2, undefined],
+    ['is none when it was deleted', 'a', 9, undefined],
+    ['is not another that got its name', 'a', 3, 'd'],
+  ];
+  for (const [name, marked, createdAt, favourite] of rows) {
+    it(name, () => {
+      assert.equal(favouriteIn(tree, [{ name: marked, createdAt }])?.name, favourite);
+    });
+  }
+
+  it('is marked, shown, moved and unmarked through the inventory, and is kept meanwhile', async () => {
+    const web = fakeVm('web', ['s', 't']);
+    const r = await rig(web);
+    const ref = { connection: uri, uuid: uuidOf('web') };
+    await r.look('web');
+    const shown = (): readonly unknown[] => {
+      const { favourite, kept } = r.inventory.findVm(ref)!;
+      return [favourite, kept];
+    };
+    await r.inventory.setFavourite(ref, 's');
+    assert.deepEqual(shown(), ['s', ['s']]);
+    await r.inventory.setFavourite(ref, 't');
+    assert.deepEqual(shown(), ['t', ['t']]);
+    await r.inventory.setFavourite(ref, 'not there');
+    assert.equal(await r.inventory.readFavourite(ref), 't');
+    assert.deepEqual(await r.inventory.keptSnapshots(ref), ['t']);
+    await r.inventory.setFavourite(ref, undefined);
+    assert.deepEqual(shown(), [undefined, undefined]);
+    assert.equal(await r.inventory.readFavourite(ref), undefined);
+  });
+
+  it('is not known where its mark cannot be read: whoever deletes by rule is told so', async () => {
+    const r = await rig(fakeVm('web', ['s']));
+    const ref = { connection: uri, uuid: uuidOf('web') };
+    r.persistence.broken.add('favourites');
+    await r.look('web');
+    await settled();
+    await assert.rejects(r.inventory.keptSnapshots(ref), { name: 'Failure', kind: 'journal' });
+    await assert.rejects(r.inventory.readFavourite(ref), { name: 'Failure', kind: 'journal' });
   });
 });

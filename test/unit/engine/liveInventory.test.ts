@@ -513,6 +513,27 @@ describe('Inventory', () => {
       assert.equal(back!.vms[1]!.tree!.snapshots.length, 2);
     });
 
+    it('says since when nothing is heard, until it is there again', async () => {
+      const r = await rig(fakeVm('web'));
+      await r.look();
+      await r.clock.advance(20_000);
+      const lastSeenAt = (): number | undefined => r.inventory.connections[0]!.lastSeenAt;
+      assert.equal(lastSeenAt(), undefined);
+      r.hypervisor().fallSilent(true);
+      const silentAt = lastSeenAt()!;
+      assert.ok(silentAt < r.clock.now() && silentAt > r.clock.now() - 10_000);
+      assert.equal(r.inventory.connections[0]!.state, 'connected');
+      r.hypervisor().fallSilent(false);
+      assert.equal(lastSeenAt(), undefined);
+      r.hypervisor().fallSilent(true);
+      await r.clock.advance(5_000);
+      r.hypervisor().die();
+      assert.equal(lastSeenAt(), r.clock.now() - 5_000 - 6_000, 'it is that of the silence');
+      await r.clock.advance(1_000);
+      assert.equal(r.inventory.connections[0]!.state, 'connected');
+      assert.equal(lastSeenAt(), undefined);
+    });
+
     it('survives that in the middle of the first list', async () => {
       const r = await rig(fakeVm('web'));
       r.inventory.setAttention({ visible: true, connections: new Set([uri]), vms: new Set() });

@@ -68,6 +68,18 @@ describe('runOperation', () => {
     await r.inventory.runOperation(pause);
   });
 
+  it('is told whole in the log, how it began and how it ended', async () => {
+    const r = await open();
+    await r.inventory.runOperation(pause);
+    assert.match(r.log.at(0) ?? '', /web: pause: begins/);
+    assert.match(r.log.at(-1) ?? '', /web: pause: done after \d+ ms; the VM is \w+/);
+    r.log.length = 0;
+    r.hypervisor().onRun = () => Promise.reject(new Failed('failed', { libvirtMessage: 'no room' }));
+    await assert.rejects(r.inventory.runOperation(pause), of('failed'));
+    assert.match(r.log.at(0) ?? '', /web: pause: begins/);
+    assert.match(r.log.at(-1) ?? '', /web: pause: given up after \d+ ms: failed: no room; the VM is \w+/);
+  });
+
   it('looks afresh, does the steps, reads back and says what came of it', async () => {
     const r = await open();
     r.hypervisor().onRun = async (_, step) => {

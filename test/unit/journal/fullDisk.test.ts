@@ -97,8 +97,8 @@ describe('the journal on a small disk', () => {
     const { entries, unreadable } = await journal.unfinished();
     assert.deepEqual(unreadable, []);
     assert.equal(entries[0]?.steps.length, kept);
-    // A full disk keeps nobody from leaving, nor from ending.
-    await open.leave();
+    // A full disk keeps nobody from leaving, be it without a word, nor from ending.
+    await open.leave('why '.repeat(1_100));
     free();
     const claimed = await journal.claim(open.entry.id);
     assert.ok(typeof claimed !== 'string');

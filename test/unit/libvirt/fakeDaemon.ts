@@ -18,6 +18,7 @@ import {
   VIR_NET_MESSAGE,
   VIR_NET_OK,
   VIR_NET_REPLY,
+  VIR_NET_STREAM,
 } from '../../../src/libvirt/protocol.js';
 import { silentLog } from '../../silentLog.js';
 import type { Codec } from '../../../src/libvirt/xdr/codec.js';
@@ -25,12 +26,15 @@ import { XdrReader } from '../../../src/libvirt/xdr/reader.js';
 import { XdrWriter } from '../../../src/libvirt/xdr/writer.js';
 
 export interface FakeCall {
-  readonly name: ProcedureName | 'ping' | 'pong';
+  readonly name: ProcedureName | 'ping' | 'pong' | 'stream';
   readonly serial: number;
+  /** Of a packet of a stream: its status and its bytes. */
   readonly args: unknown;
 }
 
-const byNumber = new Map(Object.entries(procedures).map(([name, row]) => [row.number, name as ProcedureName]));
+const byNumber = new Map(
+  Object.entries(procedures).flatMap(([name, row]) => ('program' in row ? [] : [[row.number, name as ProcedureName]])),
+);
 
 export function packet(header: Partial<Header>, payload: (writer: XdrWriter) => void = () => undefined): Buffer {
   const whole = {
@@ -63,6 +67,13 @@ export function errorTo(name: ProcedureName, serial: number, code: number, messa
   };
   return packet({ procedure: procedures[name].number, serial, status: VIR_NET_ERROR }, (w) =>
     netError.write(w, { ...error, int1: 28, int2: 0, net: undefined }),
+  );
+}
+
+/** What follows a call that opened a stream. */
+export function streamPacket(name: ProcedureName, serial: number, status: number, bytes = ''): Buffer {
+  return packet({ procedure: procedures[name].number, type: VIR_NET_STREAM, serial, status }, (w) =>
+    w.raw(Buffer.from(bytes)),
   );
 }
 
@@ -152,12 +163,14 @@ export class FakeDaemon {
     this.sockets.push(socket);
     const frames = new FrameReader((frame) => {
       const reader = new XdrReader(frame);
-      const { program, procedure, serial } = readHeader(reader);
+      const { program, procedure, serial, type, status } = readHeader(reader);
       const keepalive = program === KEEPALIVE_PROGRAM;
       const beat = procedure === KEEPALIVE_PROC_PING ? 'ping' : 'pong';
-      const name = keepalive ? beat : byNumber.get(procedure)!;
-      const codec = keepalive ? undefined : (procedures[name as ProcedureName].args as Codec<unknown>);
-      const call: FakeCall = { name, serial, args: codec?.read(reader) };
+      const isStream = type === VIR_NET_STREAM;
+      const name = keepalive ? beat : isStream ? 'stream' : byNumber.get(procedure)!;
+      const codec = keepalive || isStream ? undefined : (procedures[name as ProcedureName].args as Codec<unknown>);
+      const args = isStream ? { status, bytes: reader.rest().toString() } : codec?.read(reader);
+      const call: FakeCall = { name, serial, args };
       reader.end();
       this.calls.push(call);
       this.#waiting = this.#waiting.filter(({ fits, resolve }) => {

@@ -11,15 +11,19 @@ import {
   parseSettings,
   revertPowerStates,
   settingKeys,
+  seamlessUses,
   snapshotStyles,
   treeLayouts,
   treeSorts,
+  treeVmOrders,
 } from '../../../src/manifest/settings.js';
+import { taskActions, taskType } from '../../../src/manifest/taskDefinition.js';
 import { containerId, lessonPanelType, treeViewId } from '../../../src/manifest/viewIds.js';
 import { menuTokens } from '../../../src/text/capabilityTokens.js';
 
 interface MenuItem {
-  readonly command: string;
+  /** Or a submenu. */
+  readonly command?: string;
   readonly when?: string;
 }
 interface Manifest {
@@ -31,22 +35,31 @@ interface Manifest {
     readonly viewsWelcome: readonly { readonly view: string; readonly contents: string; readonly when: string }[];
     readonly commands: readonly { readonly command: string; readonly icon?: string }[];
     readonly menus: Readonly<Record<string, readonly MenuItem[]>>;
+    readonly walkthroughs: readonly {
+      readonly steps: readonly { readonly when?: string; readonly completionEvents: readonly string[] }[];
+    }[];
     readonly keybindings: readonly (MenuItem & { readonly key: string })[];
+    readonly taskDefinitions: readonly {
+      readonly type: string;
+      readonly properties: Readonly<Record<string, { readonly enum?: readonly string[] }>>;
+    }[];
     readonly configuration: {
       readonly properties: Readonly<Record<string, { readonly default: unknown; readonly enum?: readonly string[] }>>;
     };
   };
 }
 
+const isContext = (event: string): boolean => event.startsWith('onContext:');
 const text = readFileSync(join(root, 'package.json'), 'utf8');
 const manifest = JSON.parse(text) as Manifest;
 const { contributes } = manifest;
 const nls = JSON.parse(readFileSync(join(root, 'package.nls.json'), 'utf8')) as Readonly<Record<string, string>>;
-const whens = [
-  ...Object.values(contributes.menus).flat(),
-  ...contributes.keybindings,
-  ...contributes.viewsWelcome,
-].flatMap((item) => (item.when === undefined ? [] : [item.when]));
+const whens = [...Object.values(contributes.menus).flat(), ...contributes.keybindings, ...contributes.viewsWelcome]
+  .flatMap((item) => item.when ?? [])
+  .concat(
+    contributes.walkthroughs.flatMap(({ steps }) => steps.flatMap((step) => step.completionEvents)).filter(isContext),
+    contributes.walkthroughs.flatMap(({ steps }) => steps.flatMap((step) => step.when ?? [])),
+  );
 
 describe('package.json', () => {
   it('admits no VS Code that is older than the oldest one of the tests', () => {
@@ -59,7 +72,9 @@ describe('package.json', () => {
   });
 
   it('puts only known commands into menus and on keys', () => {
-    const used = [...Object.values(contributes.menus).flat(), ...contributes.keybindings].map(({ command }) => command);
+    const used = [...Object.values(contributes.menus).flat(), ...contributes.keybindings].flatMap(
+      ({ command }) => command ?? [],
+    );
     assert.deepEqual(
       used.filter((command) => !(commandIds as readonly string[]).includes(command)),
       [],
@@ -67,7 +82,7 @@ describe('package.json', () => {
   });
 
   it('links only known commands in its texts', () => {
-    const linked = Object.values(nls).flatMap((one) => [...one.matchAll(/\(command:([\w.]+)\)/g)].map((m) => m[1]!));
+    const linked = Object.values(nls).flatMap((one) => [...one.matchAll(/\(command:([\w.]+)[?)]/g)].map((m) => m[1]!));
     assert.notEqual(linked.length, 0);
     const known: readonly string[] = [...commandIds, `${treeViewId}.focus`];
     assert.deepEqual(
@@ -102,8 +117,19 @@ describe('package.json', () => {
     const values = (key: string): readonly string[] | undefined => properties[key]?.enum;
     assert.deepEqual(values(settingKeys.revertPowerState), [...revertPowerStates]);
     assert.deepEqual(values(settingKeys.snapshotStyle), [...snapshotStyles]);
+    assert.deepEqual(values(settingKeys.seamlessSnapshots), [...seamlessUses]);
     assert.deepEqual(values(settingKeys.treeSort), [...treeSorts]);
     assert.deepEqual(values(settingKeys.treeLayout), [...treeLayouts]);
+    assert.deepEqual(values(settingKeys.treeVms), [...treeVmOrders]);
+  });
+
+  it('has the tasks that the code runs', () => {
+    const { taskDefinitions } = contributes;
+    assert.deepEqual(
+      taskDefinitions.map(({ type, properties }) => [type, properties['action']?.enum]),
+      [[taskType, [...taskActions]]],
+    );
+    assert.deepEqual(taskDefinitions[0]?.properties['after']?.enum, [...revertPowerStates]);
   });
 
   it('takes no connections from a workspace that is not trusted', () => {

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import type { ImageFacts, Seen } from '../../../src/domain/hostFiles.js';
 import type { OperationRequest } from '../../../src/domain/operation.js';
 import type { Facts } from '../../../src/domain/facts.js';
-import { planOperation } from '../../../src/operations/planOperation.js';
+import { consolidateWays } from '../../../src/operations/consolidate/consolidateWays.js';
 import { planRest } from '../../../src/operations/planRest.js';
 import {
   ask,
@@ -17,13 +17,11 @@ import {
   looked,
   planned,
   ref,
-  refused,
-  shortSteps,
   facts,
   tree,
-  verdict,
   vm,
 } from '../domain/someFacts.js';
+import { asked, Golden, type GoldenCase } from './golden.js';
 
 type Wish = Partial<Extract<OperationRequest, { kind: 'consolidate' }>>;
 const consolidate = (wish: Wish = {}): OperationRequest => ({ kind: 'consolidate', vm: ref, ...wish });
@@ -54,124 +52,68 @@ const stranger = (files: readonly string[], unread: readonly string[] = []): Par
   otherVms: [{ uuid: 'x', name: 'other', files, unread }],
 });
 
-describe('planConsolidate: layers that nobody owns', () => {
-  const rows: readonly (readonly [what: string, at: Facts, wish: Wish, expected: string])[] = [
-    ['running', byHand(), {}, `${two}→${base} rm ${two},${one}`],
-    ['down to a layer', byHand(), { downTo: one }, `${two}→${one} rm ${two}`],
-    ['off', byHand(off(), {}, 'yes'), {}, `off ${two}→${base} rm ${two},${one}`],
-    ['files that cannot be removed', byHand({ files: looked({ canAct: {} }) }), {}, `${two}→${base}`],
-    ['a transient VM', byHand({ vm: { ...byHand().vm, persistent: false } }), {}, `${two}→${base} rm ${two},${one}`],
-    [
-      'internal snapshots of other files',
-      byHand({ tree: tree([internal('i')], 'i') }),
-      {},
-      `${two}→${base} rm ${two},${one}`,
-    ],
-  ];
-  for (const [what, at, wish, expected] of rows) {
-    it(`${what}: ${expected}`, () => {
-      assert.equal(shortSteps(planned(consolidate(wish), at)), expected);
-    });
-  }
-
-  it('tells the direction, how much at most, that nothing is lost, and what the base will be', () => {
-    const plan = planned(consolidate(), byHand());
-    assert.deepEqual(plan.losses, []);
-    assert.deepEqual(
-      plan.warnings.filter(({ kind: about }) => about !== 'unreadVms'),
-      [
-        { kind: 'merges', into: base, bytes: 2 ** 21 },
-        { kind: 'changesBase', file: base },
+const frozenOne = { tree: tree([internal('i')], 'i'), frozenDisks: frozen({ i: one }) };
+const layer = { virtualBytes: 0, seen: 'there', snapshots: [], sharedWith: [] } as const;
+const layers = {
+  readAt: 0,
+  from: 'statistics',
+  snapshots: [],
+  rooms: [],
+  disks: [
+    {
+      target: 'vda',
+      layers: [
+        { ...layer, file: two, allocatedBytes: 5 },
+        { ...layer, file: one, allocatedBytes: 7 },
       ],
-    );
-    assert.deepEqual([plan.spaceBytes, plan.progress], [2 ** 21, 'percent']);
-  });
+      whole: true,
+    },
+  ],
+} as const;
 
-  it('says what it needs where less is free, and says nothing of sizes that nobody knows', () => {
-    const tight = byHand({ files: { ...byHand().files!, freeBytes: new Map([['/img', 10]]) } });
-    const about = planned(consolidate(), tight).warnings.find((warning) => warning.kind === 'needsSpace');
-    assert.deepEqual(about, { kind: 'needsSpace', bytes: 2 ** 21, folder: '/img', free: 10 });
-    const blind = planned(consolidate(), byHand({}, { [one]: 'unknown' }));
-    assert.equal(blind.spaceBytes, undefined);
-  });
+type Row = readonly [what: string, at: Facts, wish?: Wish];
 
-  it('takes sizes that were read before, for files that cannot be seen now', () => {
-    const layer = { virtualBytes: 0, seen: 'there', snapshots: [], sharedWith: [] } as const;
-    const layers = [
-      { ...layer, file: two, allocatedBytes: 5 },
-      { ...layer, file: one, allocatedBytes: 7 },
-    ];
-    const known = { readAt: 0, from: 'statistics', snapshots: [], rooms: [] } as const;
-    const at = byHand({ layers: { ...known, disks: [{ target: 'vda', layers, whole: true }] }, files: looked({}) });
-    assert.equal(planned(consolidate(), at).spaceBytes, 12);
-  });
-
-  const frozenOne = { tree: tree([internal('i')], 'i'), frozenDisks: frozen({ i: one }) };
-  const refusals: readonly (readonly [what: string, at: Facts, wish: Wish, expected: string])[] = [
-    ['one layer', facts({ files: looked({ images: { [base]: image() } }) }), {}, 'nothingToConsolidate'],
-    ['down to the top', byHand(), { downTo: two }, 'nothingToConsolidate'],
-    ['down to a stranger', byHand(), { downTo: '/img/x' }, 'layerNotInChain'],
-    ['no such disk', byHand(), { targets: ['vdx'] }, 'noSuchDisk'],
-    ['another VM rests on the base', byHand(stranger([base])), {}, 'usedByOtherVm'],
-    ['another VM rests on a layer', byHand(stranger([one])), {}, 'usedByOtherVm'],
-    ['a chain that cannot be read', byHand(stranger([], ['/x'])), {}, 'otherVmUnread'],
-    ['a block job', byHand({ blockJobs: ['vda'] }), {}, 'blockJobRunning'],
-    ['a managed save', byHand({ vm: { ...byHand().vm, managedSave: true } }), {}, 'managedSaveExists'],
-    ['an internal snapshot of a layer', byHand(frozenOne), {}, 'layerNeeded'],
-    ['a tag in a layer', byHand({}, { [one]: image(base, { tags: ['t'] }) }), {}, 'tagInLayer'],
-    ['another overlay', byHand({}, { '/img/x': image(one) }), {}, 'layerNeeded'],
-    ['a layer that is gone', byHand({}, { [base]: 'missing' }), {}, 'layerBroken'],
-    ['a damaged layer', byHand({}, { [one]: image(base, { corrupt: true }) }), {}, 'layerBroken'],
-    ['a smaller overlay', byHand({}, { [two]: image(one, { virtualBytes: 5 }) }), {}, 'layerSmaller'],
-    ['a base that nobody may write', byHand({}, { [base]: image(undefined, { readOnly: true }) }), {}, 'baseReadOnly'],
-    ['images that say otherwise', byHand({}, { [one]: image('/img/x'), '/img/x': image() }), {}, 'chainUnknown'],
-    [
-      'a shareable disk',
-      byHand({ vm: vm({ disks: [disk('vda', two, { backing: [one, base], shareable: true })] }) }),
-      {},
-      'diskTypeUnsupported',
-    ],
-    [
-      'a device as base',
-      byHand({ vm: vm({ disks: [disk('vda', one, { backing: ['/dev/vg/lv'] })] }) }, { [one]: image('/dev/vg/lv') }),
-      {},
-      'diskTypeUnsupported',
-    ],
-    [
-      'off, of a format that is not told',
-      byHand(off(), { [one]: image(undefined, { backing: { file: base } }) }, 'yes'),
-      {},
-      'chainUnknown',
-    ],
-    ['off, images that cannot be seen', byHand(off(), { [two]: 'unknown' }, 'yes'), {}, 'chainUnknown'],
-    ['off, files that are not ours to change', byHand(off(), {}, 'no'), {}, 'filesOutOfReach'],
-    ['asleep', byHand({ vm: { ...byHand().vm, power: 'asleep' } }), {}, 'asleepVm'],
-    ['shutting down', byHand({ vm: { ...byHand().vm, power: 'shuttingDown' } }), {}, 'wrongState'],
-    ['read-only', byHand({ capabilities: capabilities(12, 8, { readOnly: true }) }), {}, 'readOnlyConnection'],
-    ['the test driver', byHand({ capabilities: capabilities(12, 8, { driver: 'test' }) }), {}, 'driverCannot'],
-  ];
-  for (const [what, at, wish, expected] of refusals) {
-    it(`${what}: ${expected}`, () => {
-      assert.equal(verdict(planOperation(consolidate(wish), at)), expected);
-    });
-  }
-
-  it('plans for a menu what is not known yet', () => {
-    const { vm: own } = byHand();
-    assert.equal(verdict(planOperation(consolidate(), facts({ vm: own }))), 'ok');
-  });
-
-  it('looks at each disk again before its turn', () => {
-    const b = ['/img/b.1', '/img/b.qcow2'];
-    const disks = [disk('vda', two, { backing: [one, base] }), disk('vdb', b[0], { backing: [b[1]!] })];
-    const at = byHand({ vm: vm({ disks }) }, { [b[0]!]: image(b[1]), [b[1]!]: image() });
-    const plan = planned(consolidate(), at);
-    const done = { ...at, vm: vm({ disks: [disk('vda', base, { backing: [] }), disks[1]!] }) };
-    assert.equal(planRest(plan.request, done, plan, 1), 'same');
-    const taken = { ...done, otherVms: [{ uuid: 'x', name: 'other', files: [b[1]!], unread: [] }] };
-    assert.notEqual(planRest(plan.request, taken, plan, 1), 'same');
-  });
-});
+const nobodys: readonly Row[] = [
+  ['running', byHand()],
+  ['down to a layer', byHand(), { downTo: one }],
+  ['off', byHand(off(), {}, 'yes')],
+  ['files that cannot be removed', byHand({ files: looked({ canAct: {} }) })],
+  ['a transient VM', byHand({ vm: { ...byHand().vm, persistent: false } })],
+  ['internal snapshots of other files', byHand({ tree: tree([internal('i')], 'i') })],
+  ['less is free than it may need', byHand({ files: { ...byHand().files!, freeBytes: new Map([['/img', 10]]) } })],
+  ['a size that nobody knows', byHand({}, { [one]: 'unknown' })],
+  ['sizes that were read before, of files that cannot be seen now', byHand({ layers, files: looked({}) })],
+  ['nothing known yet, for a menu', facts({ vm: byHand().vm })],
+  ['one layer', facts({ files: looked({ images: { [base]: image() } }) })],
+  ['down to the top', byHand(), { downTo: two }],
+  ['down to a stranger', byHand(), { downTo: '/img/x' }],
+  ['no such disk', byHand(), { targets: ['vdx'] }],
+  ['another VM rests on the base', byHand(stranger([base]))],
+  ['another VM rests on a layer', byHand(stranger([one]))],
+  ['a chain that cannot be read', byHand(stranger([], ['/x']))],
+  ['a block job', byHand({ blockJobs: ['vda'] })],
+  ['a managed save', byHand({ vm: { ...byHand().vm, managedSave: true } })],
+  ['an internal snapshot of a layer', byHand(frozenOne)],
+  ['a tag in a layer', byHand({}, { [one]: image(base, { tags: ['t'] }) })],
+  ['another overlay', byHand({}, { '/img/x': image(one) })],
+  ['a layer that is gone', byHand({}, { [base]: 'missing' })],
+  ['a damaged layer', byHand({}, { [one]: image(base, { corrupt: true }) })],
+  ['a smaller overlay', byHand({}, { [two]: image(one, { virtualBytes: 5 }) })],
+  ['a base that nobody may write', byHand({}, { [base]: image(undefined, { readOnly: true }) })],
+  ['images that say otherwise', byHand({}, { [one]: image('/img/x'), '/img/x': image() })],
+  ['a shareable disk', byHand({ vm: vm({ disks: [disk('vda', two, { backing: [one, base], shareable: true })] }) })],
+  [
+    'a device as base',
+    byHand({ vm: vm({ disks: [disk('vda', one, { backing: ['/dev/vg/lv'] })] }) }, { [one]: image('/dev/vg/lv') }),
+  ],
+  ['off, of a format that is not told', byHand(off(), { [one]: image(undefined, { backing: { file: base } }) }, 'yes')],
+  ['off, images that cannot be seen', byHand(off(), { [two]: 'unknown' }, 'yes')],
+  ['off, files that are not ours to change', byHand(off(), {}, 'no')],
+  ['asleep', byHand({ vm: { ...byHand().vm, power: 'asleep' } })],
+  ['shutting down', byHand({ vm: { ...byHand().vm, power: 'shuttingDown' } })],
+  ['read-only', byHand({ capabilities: capabilities(12, 8, { readOnly: true }) })],
+  ['the test driver', byHand({ capabilities: capabilities(12, 8, { driver: 'test' }) })],
+];
 
 /** base ← a ← b ← c, each layer the overlay of a snapshot; c is current. */
 function owned(more: Partial<Facts> = {}): Facts {
@@ -195,125 +137,88 @@ function owned(more: Partial<Facts> = {}): Facts {
 }
 const offOwned = (): Partial<Facts> => ({ vm: { ...owned().vm, power: 'off' } });
 
-describe('planConsolidate: layers that snapshots own', () => {
-  const rows: readonly (readonly [what: string, at: Facts, wish: Wish, expected: string])[] = [
-    ['running', owned(), {}, 'a b c'],
-    ['running, 9.0', owned({ capabilities: capabilities(9, 0) }), {}, 'a b c'],
-    ['off', owned(offOwned()), {}, 'a b c'],
-    ['off, 9.0, the current one first', owned({ ...offOwned(), capabilities: capabilities(9, 0) }), {}, 'c b a'],
-    ['down to one', owned(), { downTo: 'a' }, 'b c'],
-    ['one is kept', owned({ kept: ['b'] }), {}, 'a c'],
-    ['off, 9.0, one is kept', owned({ ...offOwned(), kept: ['b'], capabilities: capabilities(9, 0) }), {}, 'c'],
-    ['all disks of them', owned(), { targets: ['vda'] }, 'a b c'],
-  ];
-  for (const [what, at, wish, expected] of rows) {
-    it(`${what}: ${expected}`, () => {
-      assert.equal(shortSteps(planned(consolidate(wish), at)), expected);
-    });
-  }
+const other = '/img/web.x';
+const branch = owned({
+  tree: tree([external('a'), external('b', 'a'), external('c', 'b'), external('x', 'a')], 'c'),
+  frozenDisks: frozen({ a: base, b: '/img/web.a', c: '/img/web.b', x: other }),
+  files: looked({
+    images: {
+      ...Object.fromEntries(owned().files!.images),
+      [other]: image(base),
+      '/img/web.x.over': image(other),
+    },
+  }),
+});
+const marked = external('b', 'a', {
+  disks: [{ target: 'vda', location: 'external', file: '/img/web.b', deleteInProgress: true }],
+});
+const old = { capabilities: capabilities(9, 0) };
 
-  it('says which snapshots go, how much is moved in all, and what stays and why', () => {
-    const plan = planned(consolidate(), owned({ kept: ['b'] }));
-    assert.deepEqual(plan.losses, [{ kind: 'restorePoints', names: ['a', 'c'] }]);
-    assert.equal(plan.spaceBytes, 1 + 4);
-    const skipped = plan.warnings.flatMap((one) => (one.kind === 'skipped' ? [[one.snapshot, one.why.reason]] : []));
-    assert.deepEqual(skipped, [['b', 'snapshotKept']]);
-  });
+const snapshots: readonly Row[] = [
+  ['running', owned()],
+  ['running, 9.0', owned(old)],
+  ['off', owned(offOwned())],
+  ['off, 9.0: the newest has to go first, and what is moved is moved again', owned({ ...offOwned(), ...old })],
+  ['down to one', owned(), { downTo: 'a' }],
+  ['one is kept', owned({ kept: ['b'] })],
+  ['off, 9.0, one is kept', owned({ ...offOwned(), ...old, kept: ['b'] })],
+  ['all disks of them', owned(), { targets: ['vda'] }],
+  ['another branch needs one', branch],
+  ['all are kept', owned({ kept: ['a', 'b', 'c'] })],
+  ['down to the current one', owned(), { downTo: 'c' }],
+  ['down to one that is not there', owned(), { downTo: 'y' }],
+  ['down to one of another branch', branch, { downTo: 'x' }],
+  ['only a disk of several', owned(), { targets: [] }],
+  ['another VM rests on the base', owned(stranger([base, '/img/web.a', '/img/web.b']))],
+  ['a delete that broke off', owned({ tree: tree([external('a'), marked, external('c', 'b')], 'c') })],
+  ['8.0', owned({ capabilities: capabilities(8, 0) })],
+  ['an internal parent', owned({ tree: tree([internal('i'), external('a', 'i')], 'a') })],
+];
 
-  it('counts what is moved again where the newest has to go first', () => {
-    const { spaceBytes } = planned(consolidate(), owned({ ...offOwned(), capabilities: capabilities(9, 0) }));
-    assert.equal(spaceBytes, 4 + (4 + 2) + (4 + 2 + 1));
-  });
+const waits = owned({
+  tree: tree([external('a'), external('b', 'a'), external('c', 'b'), external('x', 'a')], 'c'),
+  frozenDisks: frozen({ a: base, b: '/img/web.a', c: '/img/web.b', x: other }),
+  files: looked({ images: { ...Object.fromEntries(owned().files!.images), [other]: image(base) } }),
+});
+const inside = facts({ tree: tree([internal('a'), internal('b', 'a'), internal('x', 'a')], 'b') });
 
-  const other = '/img/web.x';
-  const branch = owned({
-    tree: tree([external('a'), external('b', 'a'), external('c', 'b'), external('x', 'a')], 'c'),
-    frozenDisks: frozen({ a: base, b: '/img/web.a', c: '/img/web.b', x: other }),
-    files: looked({
-      images: {
-        ...Object.fromEntries(owned().files!.images),
-        [other]: image(base),
-        '/img/web.x.over': image(other),
-      },
-    }),
-  });
-  it('leaves what another branch needs', () => {
-    const plan = planned(consolidate(), branch);
-    assert.equal(shortSteps(plan), 'b c');
-    assert.deepEqual(
-      plan.warnings.flatMap((one) => (one.kind === 'skipped' ? [one.snapshot] : [])),
-      ['a'],
-    );
-  });
+const consolidates = (rows: readonly Row[]): readonly GoldenCase[] =>
+  asked(rows.map(([what, at, wish]) => [what, consolidate(wish), at]));
 
-  const refusals: readonly (readonly [what: string, at: Facts, wish: Wish, expected: string])[] = [
-    ['all are kept', owned({ kept: ['a', 'b', 'c'] }), {}, 'snapshotKept'],
-    ['down to the current one', owned(), { downTo: 'c' }, 'nothingToConsolidate'],
-    ['down to one that is not there', owned(), { downTo: 'y' }, 'snapshotMissing'],
-    ['down to one of another branch', branch, { downTo: 'x' }, 'notOnSnapshot'],
-    ['only a disk of several', owned(), { targets: [] }, 'snapshotsHoldAllDisks'],
-    ['another VM rests on the base', owned(stranger([base, '/img/web.a', '/img/web.b'])), {}, 'usedByOtherVm'],
-    [
-      'a delete that broke off',
-      owned({
-        tree: tree(
-          [
-            external('a'),
-            external('b', 'a', {
-              disks: [{ target: 'vda', location: 'external', file: '/img/web.b', deleteInProgress: true }],
-            }),
-            external('c', 'b'),
-          ],
-          'c',
-        ),
-      }),
-      {},
-      'unfinishedDelete',
-    ],
-    ['8.0', owned({ capabilities: capabilities(8, 0) }), {}, 'externalDeleteUnsupported'],
-    ['an internal parent', owned({ tree: tree([internal('i'), external('a', 'i')], 'a') }), {}, 'internalParent'],
-  ];
-  for (const [what, at, wish, expected] of refusals) {
-    it(`${what}: ${expected}`, () => {
-      assert.equal(verdict(planOperation(consolidate(wish), at)), expected);
-    });
-  }
+const consolidateGolden = new Golden('consolidate');
+consolidateGolden.section('layers that nobody owns', consolidates(nobodys));
+consolidateGolden.section('layers that snapshots own', consolidates(snapshots));
+consolidateGolden.end();
+
+const pruneGolden = new Golden('prune');
+pruneGolden.section(
+  'prune',
+  asked([
+    ['one is kept, one is current and one is not there', prune('c', 'a', 'b', 'gone'), owned({ kept: ['b'] })],
+    ['internal ones, leaves first', prune('a', 'x'), inside],
+    ['one that can go only after another', prune('a', 'x'), waits],
+    ['that one alone', ask.remove('a'), waits],
+    ['none of them is there', prune('gone'), owned()],
+    ['the current one', prune('c'), owned()],
+    ['one that is kept', prune('b'), owned({ kept: ['b'] })],
+  ]),
+);
+pruneGolden.end();
+
+describe('planConsolidate', () => {
+  it('looks at each disk again before its turn', () => {
+    const b = ['/img/b.1', '/img/b.qcow2'];
+    const disks = [disk('vda', two, { backing: [one, base] }), disk('vdb', b[0], { backing: [b[1]!] })];
+    const at = byHand({ vm: vm({ disks }) }, { [b[0]!]: image(b[1]), [b[1]!]: image() });
+    const plan = planned(consolidate(), at);
+    const done = { ...at, vm: vm({ disks: [disk('vda', base, { backing: [] }), disks[1]!] }) };
+    assert.equal(planRest(plan.request, done, plan, 1), 'same');
+    const taken = { ...done, otherVms: [{ uuid: 'x', name: 'other', files: [b[1]!], unread: [] }] };
+    assert.notEqual(planRest(plan.request, taken, plan, 1), 'same');
+  });
 });
 
 describe('planPrune', () => {
-  it('deletes each by itself, and says what stays and why', () => {
-    const plan = planned(prune('c', 'a', 'b', 'gone'), owned({ kept: ['b'] }));
-    assert.equal(shortSteps(plan), 'a');
-    const skipped = plan.warnings.flatMap((one) => (one.kind === 'skipped' ? [[one.snapshot, one.why.reason]] : []));
-    assert.deepEqual(skipped, [
-      ['b', 'snapshotKept'],
-      ['c', 'currentStays'],
-    ]);
-  });
-
-  it('takes internal ones, leaves first', () => {
-    const at = facts({ tree: tree([internal('a'), internal('b', 'a'), internal('x', 'a')], 'b') });
-    const plan = planned(prune('a', 'x'), at);
-    assert.equal(shortSteps(plan), 'x a');
-    assert.deepEqual(plan.losses, [{ kind: 'restorePoints', names: ['x', 'a'] }]);
-  });
-
-  it('lets one go that can only after another', () => {
-    const at = owned({
-      tree: tree([external('a'), external('b', 'a'), external('c', 'b'), external('x', 'a')], 'c'),
-      frozenDisks: frozen({ a: base, b: '/img/web.a', c: '/img/web.b', x: '/img/web.x' }),
-      files: looked({ images: { ...Object.fromEntries(owned().files!.images), '/img/web.x': image(base) } }),
-    });
-    assert.equal(verdict(planOperation(ask.remove('a'), at)), 'severalChildren');
-    assert.equal(shortSteps(planned(prune('a', 'x'), at)), 'x a');
-  });
-
-  it('is refused where nothing can go', () => {
-    assert.equal(refused(prune('gone'), owned()).reason, 'snapshotMissing');
-    assert.equal(refused(prune('c'), owned()).reason, 'currentStays');
-    assert.equal(refused(prune('b'), owned({ kept: ['b'] })).reason, 'snapshotKept');
-  });
-
   it('looks at each again before its turn', () => {
     const plan = planned(prune('a', 'b'), owned());
     const without = owned({
@@ -325,5 +230,28 @@ describe('planPrune', () => {
     assert.equal(planRest(plan.request, without, plan, 1), 'same');
     const rest = planRest(plan.request, { ...without, blockJobs: ['vda'] }, plan, 1);
     assert.ok(rest !== 'same' && rest.refusal.reason === 'blockJobRunning', JSON.stringify(rest));
+  });
+});
+
+describe('the ways to consolidate', () => {
+  const three = tree([external('a'), external('b', 'a'), external('c', 'b')]);
+
+  it('begin with the one down to the newest that is kept, else go as far as it goes', () => {
+    assert.deepEqual(consolidateWays({ ...three, current: 'c' }, ['a', 'b'], ['vda']), [
+      { downTo: 'b' },
+      { downTo: 'a' },
+      {},
+    ]);
+    assert.deepEqual(consolidateWays({ ...three, current: 'c' }, [], ['vda']), [{}, { downTo: 'b' }, { downTo: 'a' }]);
+    assert.deepEqual(consolidateWays({ ...three, current: 'c' }, ['c'], ['vda'])[0], {});
+  });
+
+  it('are by disk where no snapshot owns the layers', () => {
+    assert.deepEqual(consolidateWays({ snapshots: [] }, [], ['vda', 'vdb']), [
+      {},
+      { targets: ['vda'] },
+      { targets: ['vdb'] },
+    ]);
+    assert.deepEqual(consolidateWays({ snapshots: [] }, [], ['vda']), [{}]);
   });
 });

@@ -455,7 +455,7 @@ describe('planDelete: external, with descendants', () => {
     });
     assert.equal(planned(ask.remove('s0', 'withDescendants'), inWhat).steps.length, count);
     assert.equal(verdict(planOperation(ask.remove('s5000'), inWhat)), 'ok');
-  }).timeout(20_000);
+  });
 });
 
 describe('planDelete: what it costs', () => {

@@ -1,75 +1,52 @@
 // Titles and descriptions change, names and what is known of a snapshot stay.
-import assert from 'node:assert/strict';
-import { parseDescription } from '../../../src/domain/description.js';
-import type { Facts } from '../../../src/domain/facts.js';
-import { planOperation } from '../../../src/operations/planOperation.js';
-import { ask, capabilities, internal, planned, ref, refused, facts, tree, verdict } from '../domain/someFacts.js';
+import { ask, capabilities, internal, ref, facts, tree } from '../domain/someFacts.js';
+import { asked, Golden } from './golden.js';
 
 const known = {
   ...internal('s', undefined, { title: 'Old' }),
   trailers: { title: 'Old', git: 'main@1', guestPausedMs: 5, other: [{ key: 'Auto', value: 'x' }] },
 };
-const inWhat: Facts = facts({ tree: tree([known, internal('t', 's', { title: 'Other' })], 's') });
+const inWhat = facts({ tree: tree([known, internal('t', 's', { title: 'Other' })], 's') });
+const over = (more: Parameters<typeof capabilities>[2]) => ({ ...inWhat, capabilities: capabilities(9, 0, more) });
+const text = 'text\n--\nTitle: mine';
 
-function described(title: string, text: string): ReturnType<typeof parseDescription> {
-  const [step] = planned(ask.describe('s', title, text), inWhat).steps;
-  assert.ok(step?.kind === 'describeSnapshot' && step.snapshot === 's');
-  return parseDescription(step.description);
-}
+const golden = new Golden('describe');
+golden.section(
+  'the rest of what is known stays',
+  asked([
+    ['a new title', ask.describe('s', 'New 🙂', text), inWhat],
+    ['its own title', ask.describe('s', 'Old', text), inWhat],
+    ['spaces around it', ask.describe('s', ' New ', text), inWhat],
+    ['its name', ask.describe('s', 's', text), inWhat],
+    ['no title', ask.describe('s', '', text), inWhat],
+  ]),
+);
 
-describe('planDescribe', () => {
-  const rest = { git: 'main@1', guestPausedMs: 5, other: [{ key: 'Auto', value: 'x' }] };
-  const rows: readonly (readonly [what: string, title: string, kept: string | undefined])[] = [
-    ['a new title', 'New 🙂', 'New 🙂'],
-    ['its own title', 'Old', 'Old'],
-    ['spaces around it', ' New ', 'New'],
-    ['its name', 's', undefined],
-    ['no title', '', undefined],
-  ];
-  for (const [what, title, kept] of rows) {
-    it(`${what}: the rest of what is known stays`, () => {
-      assert.deepEqual(described(title, 'text\n--\nTitle: mine'), {
-        text: 'text\n--\nTitle: mine',
-        trailers: { ...rest, ...(kept === undefined ? {} : { title: kept }) },
-      });
-    });
-  }
+golden.section(
+  'a checkpoint of ours becomes the person’s, a leaf that we need stays ours',
+  asked(
+    (['revert', 'layout'] as const).flatMap((auto) => {
+      const where = facts({ tree: tree([{ ...internal('o'), trailers: { auto } }], 'o') });
+      return [
+        [`described: ${auto}`, ask.describe('o', 'KEEP'), where],
+        [`renamed: ${auto}`, { kind: 'rename', vm: ref, snapshot: 'o', title: 'KEEP' }, where],
+      ] as const;
+    }),
+  ),
+);
 
-  for (const auto of ['revert', 'layout'] as const) {
-    it(`a checkpoint of ours becomes the person’s, a leaf that we need stays ours: ${auto}`, () => {
-      const ours = { ...internal('o'), trailers: { auto } };
-      const where = facts({ tree: tree([ours], 'o') });
-      for (const request of [
-        ask.describe('o', 'KEEP', ''),
-        { kind: 'rename', vm: ref, snapshot: 'o', title: 'KEEP' },
-      ] as const) {
-        const [step] = planned(request, where).steps;
-        assert.ok(step?.kind === 'describeSnapshot');
-        assert.equal(parseDescription(step.description).trailers.auto, auto === 'revert' ? undefined : auto);
-      }
-    });
-  }
-
-  const refusals: readonly (readonly [what: string, title: string, text: string, reason: string])[] = [
-    ['the title of another', 'Other', '', 'nameTaken'],
-    ['the name of another', 't', '', 'nameTaken'],
-    ['a line end', 'a\nb', '', 'badName'],
-    ['10,000 characters', 'x'.repeat(10_000), '', 'badName'],
-    ['a text that is too long', 'x', 'x'.repeat(65_537), 'badName'],
-  ];
-  for (const [what, title, text, reason] of refusals) {
-    it(`refuses ${what}`, () => {
-      assert.equal(refused(ask.describe('s', title, text), inWhat).reason, reason);
-    });
-  }
-
-  it('needs the snapshot, and a connection that may write', () => {
-    assert.equal(refused(ask.describe('gone', 'x'), inWhat).reason, 'snapshotMissing');
-    const look = (more: Parameters<typeof capabilities>[2]): string =>
-      verdict(planOperation(ask.describe('s', 'x'), { ...inWhat, capabilities: capabilities(9, 0, more) }));
-    assert.deepEqual(
-      [look({ readOnly: true }), look({ driver: 'other' }), look({ driver: 'test' })],
-      ['readOnlyConnection', 'driverCannot', 'ok'],
-    );
-  });
-});
+golden.section(
+  'what it takes',
+  asked([
+    ['the title of another', ask.describe('s', 'Other'), inWhat],
+    ['the name of another', ask.describe('s', 't'), inWhat],
+    ['a line end', ask.describe('s', 'a\nb'), inWhat],
+    ['10,000 characters', ask.describe('s', 'x'.repeat(10_000)), inWhat],
+    ['a text that is too long', ask.describe('s', 'x', 'x'.repeat(65_537)), inWhat],
+    ['a snapshot that is not there', ask.describe('gone', 'x'), inWhat],
+    ['read-only', ask.describe('s', 'x'), over({ readOnly: true })],
+    ['another driver', ask.describe('s', 'x'), over({ driver: 'other' })],
+    ['not of the test driver', ask.describe('s', 'x'), over({ driver: 'test' })],
+  ]),
+);
+golden.end();

@@ -1,10 +1,9 @@
 // A delete of which libvirt had merged one disk and not the other when it died: the other one follows.
-import assert from 'node:assert/strict';
 import type { Facts } from '../../../src/domain/facts.js';
 import type { SnapshotDisk } from '../../../src/domain/snapshot.js';
 import type { PowerState, Vm } from '../../../src/domain/vm.js';
-import { planOperation } from '../../../src/operations/planOperation.js';
 import { disk, external, image, looked, ref, facts, tree, vm } from '../domain/someFacts.js';
+import { asked, Golden } from './golden.js';
 
 const stands = (power: PowerState): Vm => vm({ power, disks: [disk('vda', '/img/vda.a'), disk('vdb', '/img/vdb.b')] });
 
@@ -39,35 +38,19 @@ describe('planFinishDelete: of two disks, one merged', () => {
       },
     }),
   };
-  const steps = (more: Partial<Facts>): string => {
-    const request = { kind: 'repair', vm: ref, repair: { kind: 'finishDelete', snapshot: 'a' } } as const;
-    const decision = planOperation(request, facts({ ...half, ...more }));
-    return decision.kind === 'refusal' ? decision.refusal.reason : JSON.stringify(decision.steps);
-  };
-  const rest = [{ target: 'vdb', top: '/img/vdb.b', base: '/img/vdb.a', baseFormat: 'qcow2', merged: ['/img/vdb.b'] }];
-  const after = [
-    { kind: 'forgetSnapshot', snapshot: 'b' },
-    { kind: 'clearUnfinishedDelete', snapshot: 'a' },
-    { kind: 'removeFiles', files: ['/img/vda.b', '/img/vdb.b'] },
+  const gone = { ...half.files!, images: new Map(half.files!.images).set('/img/vdb.b', 'missing') };
+  const request = { kind: 'repair', vm: ref, repair: { kind: 'finishDelete', snapshot: 'a' } } as const;
+  const rows: readonly (readonly [what: string, Partial<Facts>])[] = [
+    ['the VM is off: we merge the other one', {}],
+    ['its overlay is gone already: the VM is only defined on what took it', { files: gone }],
+    ['the same while it runs', { files: gone, vm: stands('running') }],
+    ['the VM runs: QEMU merges it', { vm: stands('running') }],
+    ['another VM reads it', { otherVms: [{ uuid: 'x', name: 'clone', files: ['/img/vdb.a'], unread: [] }] }],
   ];
-  it('the other one is merged by us where the VM is off', () => {
-    assert.equal(steps({}), JSON.stringify([{ kind: 'commitImages', disks: rest }, ...after]));
-  });
-  it('one whose overlay libvirt has removed already is only defined on what took it', () => {
-    const images = new Map(half.files!.images).set('/img/vdb.b', 'missing');
-    const disks = [disk('vda', '/img/vda.a'), disk('vdb', '/img/vdb.b')];
-    const gone = { ...half.files!, images };
-    const only = [{ ...rest[0], merged: [] }];
-    const [define, ...others] = JSON.parse(steps({ files: gone, vm: vm({ power: 'off', disks }) })) as unknown[];
-    assert.deepEqual(define, { kind: 'commitImages', disks: only });
-    assert.deepEqual(others, [...after.slice(0, 2), { kind: 'removeFiles', files: ['/img/vda.b'] }]);
-    assert.equal(steps({ files: gone, vm: vm({ power: 'running', disks }) }), 'notInChain');
-  });
-  it('… by QEMU where it is on', () => {
-    assert.equal(steps({ vm: stands('running') }), JSON.stringify([{ kind: 'blockCommit', ...rest[0] }, ...after]));
-  });
-  it('… by nobody where another VM reads it', () => {
-    const other = { uuid: 'x', name: 'clone', files: ['/img/vdb.a'], unread: [] };
-    assert.equal(steps({ otherVms: [other] }), 'usedByOtherVm');
-  });
+  const golden = new Golden('finishDelete');
+  golden.section(
+    'of two disks, one merged',
+    asked(rows.map(([what, more]) => [what, request, facts({ ...half, ...more })])),
+  );
+  golden.end();
 });

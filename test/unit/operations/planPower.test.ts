@@ -1,88 +1,56 @@
 // What can be done with a VM in each of its states.
-import assert from 'node:assert/strict';
 import type { PowerAction } from '../../../src/domain/operation.js';
 import type { Facts } from '../../../src/domain/facts.js';
-import { planOperation } from '../../../src/operations/planOperation.js';
-import type { PowerState } from '../../../src/domain/vm.js';
-import {
-  ask,
-  capabilities,
-  disk,
-  external,
-  frozen,
-  planned,
-  refused,
-  facts,
-  tree,
-  verdict,
-  vm,
-} from '../domain/someFacts.js';
+import type { PowerState, Vm } from '../../../src/domain/vm.js';
+import { ask, capabilities, disk, external, frozen, facts, tree, vm } from '../domain/someFacts.js';
+import { asked, Golden } from './golden.js';
+
+const golden = new Golden('power');
+const powers = (rows: readonly (readonly [what: string, PowerAction, Partial<Facts>])[]) =>
+  asked(rows.map(([what, action, more]) => [`${action}: ${what}`, ask.power(action), facts(more)]));
 
 const states: readonly PowerState[] = ['off', 'running', 'paused', 'shuttingDown', 'crashed', 'asleep', 'unknown'];
-const w = 'wrongState';
-const r = 'notRunning';
-const c = 'crashedVm';
-const a = 'asleepVm';
+const actions: readonly PowerAction[] = ['start', 'shutDown', 'forceOff', 'pause', 'resume', 'restart'];
+golden.section(
+  'each action in each state',
+  powers(actions.flatMap((action) => states.map((power) => [power, action, { vm: vm({ power }) }] as const))),
+);
 
-describe('planPower', () => {
-  const rows: Readonly<Record<PowerAction, readonly string[]>> = {
-    //         off  running paused shutting crashed asleep unknown
-    start: ['ok', 'notOff', 'notOff', w, c, 'notOff', w],
-    shutDown: [r, 'ok', w, w, c, a, w],
-    forceOff: [r, 'ok', 'ok', 'ok', 'ok', 'ok', 'ok'],
-    pause: [r, 'ok', w, w, c, a, w],
-    resume: [r, w, 'ok', w, c, a, w],
-    restart: [r, 'ok', w, w, c, a, w],
-  };
-  for (const [action, verdicts] of Object.entries(rows) as [PowerAction, readonly string[]][]) {
-    it(`${action} in each state`, () => {
-      const found = states.map((power) => verdict(planOperation(ask.power(action), facts({ vm: vm({ power }) }))));
-      assert.deepEqual(found, verdicts);
-    });
-  }
+const connection = (more: Parameters<typeof capabilities>[2]) => ({ capabilities: capabilities(9, 0, more) });
+golden.section(
+  'of any driver, and not over a read-only connection',
+  powers([
+    ['another driver', 'pause', connection({ driver: 'other' })],
+    ['read-only', 'pause', connection({ readOnly: true })],
+  ]),
+);
 
-  it('is one step, also with a managed save, which a start uses up', () => {
-    const plan = planned(ask.power('start'), facts({ vm: vm({ power: 'off', managedSave: true }) }));
-    assert.deepEqual(plan.steps, [{ kind: 'power', action: 'start' }]);
-    assert.deepEqual([plan.losses, plan.warnings], [[], []]);
-  });
+const one = { tree: tree([external('s')], 's') };
+const of = (more: Partial<Vm>) => ({ ...one, vm: vm(more) });
+golden.section(
+  'what it costs',
+  powers([
+    ['a managed save, which it uses up', 'start', { vm: vm({ power: 'off', managedSave: true }) }],
+    ['running', 'forceOff', of({})],
+    ['crashed', 'forceOff', of({ power: 'crashed' })],
+    ['running', 'shutDown', of({})],
+    ['running', 'restart', of({})],
+    ['transient', 'forceOff', of({ persistent: false })],
+    ['transient', 'shutDown', of({ persistent: false })],
+  ]),
+);
 
-  it('may be asked of any driver, and not over a read-only connection', () => {
-    const look = (more: Parameters<typeof capabilities>[2]): string =>
-      verdict(planOperation(ask.power('pause'), facts({ capabilities: capabilities(9, 0, more) })));
-    assert.deepEqual([look({ driver: 'other' }), look({ readOnly: true })], ['ok', 'readOnlyConnection']);
-  });
-
-  const losses: readonly (readonly [PowerAction, Parameters<typeof vm>[0], string])[] = [
-    ['forceOff', {}, 'ram unsavedWork'],
-    ['forceOff', { power: 'crashed' }, 'ram'],
-    ['shutDown', {}, ''],
-    ['restart', {}, ''],
-    ['forceOff', { persistent: false }, 'ram unsavedWork configuration restorePoints'],
-    ['shutDown', { persistent: false }, 'configuration restorePoints'],
-  ];
-  for (const [action, more, expected] of losses) {
-    it(`${action} of ${JSON.stringify(more)} loses: ${expected === '' ? 'nothing' : expected}`, () => {
-      const inWhat = facts({ vm: vm(more), tree: tree([external('s')], 's') });
-      assert.equal(
-        planned(ask.power(action), inWhat)
-          .losses.map(({ kind: what }) => what)
-          .join(' '),
-        expected,
-      );
-    });
-  }
-
-  it('does not resume a VM that a broken revert has left on a frozen file', () => {
-    const on = (file: string, powerReason: 'fromSnapshot' | 'other'): Facts =>
-      facts({
-        vm: vm({ power: 'paused', powerReason, disks: [disk('vda', file)] }),
-        tree: tree([external('s')], 's'),
-        frozenDisks: frozen({ s: '/img/web.qcow2' }),
-      });
-    assert.equal(refused(ask.power('resume'), on('/img/web.qcow2', 'fromSnapshot')).reason, 'frozenFileInUse');
-    assert.equal(verdict(planOperation(ask.power('resume'), on('/img/web.1700000000', 'fromSnapshot'))), 'ok');
-    assert.equal(verdict(planOperation(ask.power('resume'), on('/img/web.qcow2', 'other'))), 'ok');
-    assert.equal(verdict(planOperation(ask.power('forceOff'), on('/img/web.qcow2', 'fromSnapshot'))), 'ok');
-  });
+const on = (file: string, powerReason: 'fromSnapshot' | 'other') => ({
+  ...of({ power: 'paused', powerReason, disks: [disk('vda', file)] }),
+  frozenDisks: frozen({ s: '/img/web.qcow2' }),
 });
+golden.section(
+  'a VM that a broken revert may have left on a frozen file',
+  powers([
+    ['on it, from a snapshot', 'resume', on('/img/web.qcow2', 'fromSnapshot')],
+    ['on its own overlay, from a snapshot', 'resume', on('/img/web.1700000000', 'fromSnapshot')],
+    ['on it, paused for another reason', 'resume', on('/img/web.qcow2', 'other')],
+    ['on it, from a snapshot', 'forceOff', on('/img/web.qcow2', 'fromSnapshot')],
+  ]),
+);
+golden.end();

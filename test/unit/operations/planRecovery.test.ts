@@ -11,6 +11,7 @@ import { all, base, broken, inside, keep, old, outside, repairShape, shapes } fr
 import { ask, disk, external, frozen, now, planned, tree } from '../domain/someFacts.js';
 import { apply } from '../../../src/steps/steps.js';
 import { form } from '../domain/world.js';
+import { Golden, recovered } from './golden.js';
 import { powered, withFiles, withImage, withoutFile } from '../../../src/steps/changedFacts.js';
 
 /** The VM after the recovery, as it was before the operation (with its checkpoint or without), or as it is after it. */
@@ -109,379 +110,371 @@ describe('planRecovery: broken off at every step', () => {
   });
 });
 
-describe('planRecovery: broken off within a step', () => {
-  /** Begun up to the named step, which left what `half` says. */
-  function within(
-    request: OperationRequest,
-    from: Facts,
-    kind: Step['kind'],
-    half: (before: Facts, step: Step) => Facts,
-  ): readonly [Recovery, Facts] {
-    const plan = planned(request, from);
-    const at = plan.steps.findIndex((step) => step.kind === kind);
-    const before = all(plan.steps.slice(0, at), from);
-    const here = { ...half(before, plan.steps[at]!), now: now + 40_000 };
-    return [planRecovery(broken(request, plan, at, 'begun'), here), here];
+/** Begun up to the named step, which left what `half` says. */
+type Within = readonly [
+  what: string,
+  request: OperationRequest,
+  from: Facts,
+  kind: Step['kind'],
+  half: (before: Facts, step: Step) => Facts,
+  /** What it ends in is checked too: see `ends`. */
+  ends?: 'ends' | undefined,
+];
+
+function within([, request, from, kind, half]: Within): readonly [Recovery, Facts] {
+  const plan = planned(request, from);
+  const at = plan.steps.findIndex((step) => step.kind === kind);
+  const before = all(plan.steps.slice(0, at), from);
+  const here = { ...half(before, plan.steps[at]!), now: now + 40_000 };
+  return [planRecovery(broken(request, plan, at, 'begun'), here), here];
+}
+
+const golden = new Golden('recovery');
+function section(title: string, rows: readonly Within[]): void {
+  golden.section(title, recovered(rows.map((row) => [row[0], () => within(row)[0]])));
+  for (const row of rows.filter(([, , , , , end]) => end === 'ends')) {
+    it(`ends as it was before, or as it is after: ${row[0]}`, () => {
+      ends(...within(row), row[1], row[2]);
+    });
   }
-  const recovered = ([recovery]: readonly [Recovery, Facts]): string =>
-    recovery.kind === 'steps'
-      ? `${recovery.to}: ${told(recovery.plan.steps)}`
-      : recovery.kind === 'explain'
-        ? `explain ${recovery.why.reason}`
-        : recovery.to;
-  const saving = (at: Facts): Facts => ({
-    ...at,
-    vm: { ...at.vm, power: 'paused', powerReason: 'saving' },
-  });
-  const leftBehind = (at: Facts, step: Step): Facts => {
-    assert.ok(step.kind === 'createSnapshot');
-    const there = { bytes: 1, allocatedBytes: 1 };
-    const overlaid = step.disks.reduce(
-      (now1, { file = '' }) => withImage(now1, file, over('/img/web.b', { empty: true })),
-      at,
-    );
-    return withFiles(overlaid, new Map(step.memoryFile === undefined ? [] : [[step.memoryFile, there]]));
-  };
-  const tagged = (at: Facts, step: Step): Facts => {
-    assert.ok(step.kind === 'createSnapshot');
-    return withImage(at, base, image({ tags: ['a', 'b', step.name] }));
-  };
-  const on = (at: Facts, file: string, backing: readonly string[]): Facts => ({
-    ...at,
-    vm: { ...at.vm, disks: [disk('vda', file, { backing })] },
-  });
+}
 
-  describe('a snapshot', () => {
-    it('whose daemon died while it saved: the VM goes on, and the tag waits until QEMU lets go of the image', () => {
-      const create = ask.create();
-      assert.equal(
-        recovered(within(create, inside(), 'createSnapshot', (at, s) => saving(tagged(at, s)))),
-        'before: resume',
-      );
-      assert.equal(recovered(within(create, inside({ power: 'off' }), 'createSnapshot', tagged)), 'before: removeTag');
-    });
-    it('tells that the RAM of a managed save is in the VM that was started for it', () => {
-      const saved = inside({ power: 'off', managedSave: true });
-      assert.equal(
-        recovered(within(keep(ask.revert('a')), saved, 'createSnapshot', (at, s) => saving(tagged(at, s)))),
-        'explain saveUsedUp',
-      );
-    });
-    it('that left its files', () => {
-      const request = ask.create({ snapshotKind: 'memory' });
-      const end = within(request, outside(), 'createSnapshot', leftBehind);
-      assert.equal(recovered(end), 'before: removeFiles');
-      ends(...end, request, outside());
-    });
-    const blind = (at: Facts, s: Step): Facts =>
-      on(leftBehind(at, s), s.kind === 'createSnapshot' ? (s.disks[0]?.file ?? '') : '', [
-        '/img/web.b',
-        '/img/web.a',
-        base,
-      ]);
-    const unmarked = (at: Facts): Facts => ({ ...at, tree: { snapshots: at.tree.snapshots } });
-    it('that has the VM on its overlay, without libvirt knowing it: libvirt is told', () => {
-      for (const kind of ['disk', 'memory'] as const) {
-        const request = ask.create({ snapshotKind: kind });
-        const end = within(request, outside(), 'createSnapshot', (at, s) => blind(at, s));
-        assert.equal(recovered(end), 'after: adoptSnapshot');
-        ends(...end, request, outside());
-        const lost = within(request, outside(), 'createSnapshot', (at, s) => unmarked(blind(at, s)));
-        assert.equal(recovered(lost), 'after: adoptSnapshot');
-        ends(...lost, request, outside());
-      }
-    });
-    describe('that has the VM on its overlay, and whose RAM is gone', () => {
-      const withoutRam = (at: Facts, s: Step): Facts => {
-        const memory = s.kind === 'createSnapshot' ? (s.memoryFile ?? '') : '';
-        const files = new Map(at.files?.files).set(memory, 'missing');
-        const on = blind(at, s);
-        return { ...on, files: { ...on.files!, files } };
-      };
-      const left = (more: (at: Facts, overlay: string) => Facts): string =>
-        recovered(
-          within(ask.create({ snapshotKind: 'memory' }), outside(), 'createSnapshot', (at, s) =>
-            more(withoutRam(at, s), s.kind === 'createSnapshot' ? (s.disks[0]?.file ?? '') : ''),
-          ),
-        );
-      const stopped = (at: Facts): Facts => powered('off', at);
-      const alien = external('alien', undefined, { disks: [] });
-      const rows: readonly (readonly [what: string, more: Parameters<typeof left>[0], expected: string])[] = [
-        ['it is off', stopped, 'before: commitImages, removeFiles'],
-        ['somebody has started it again', (at) => at, 'explain onUnknownOverlay'],
-        [
-          'it has a managed save',
-          (at) => ({ ...stopped(at), vm: { ...stopped(at).vm, managedSave: true } }),
-          'explain onUnknownOverlay',
-        ],
-        [
-          'what is below cannot be seen',
-          (at, file) => withImage(stopped(at), file, 'unknown'),
-          'explain onUnknownOverlay',
-        ],
-        [
-          'another snapshot was taken on it',
-          (at, file) => ({
-            ...stopped(at),
-            tree: tree([...at.tree.snapshots, alien]),
-            frozenDisks: new Map([...at.frozenDisks!, ['alien', [disk('vda', file)]]]),
-          }),
-          'explain onUnknownOverlay',
-        ],
-        [
-          'somebody built on it',
-          (at, file) => withImage(stopped(at), '/img/clone', over(file)),
-          'explain onUnknownOverlay',
-        ],
-        [
-          'another VM reads what is below',
-          (at) => ({ ...stopped(at), otherVms: [{ uuid: 'c', name: 'clone', files: ['/img/web.b'], unread: [] }] }),
-          'explain onUnknownOverlay',
-        ],
-        [
-          'the files are not ours to change',
-          (at, file) => ({
-            ...stopped(at),
-            files: { ...at.files!, canChange: new Map([[file, { why: 'denied' } as const]]) },
-          }),
-          'explain onUnknownOverlay',
-        ],
-      ];
-      for (const [what, more, expected] of rows) {
-        it(`${what}: ${expected}`, () => {
-          assert.equal(left(more), expected);
-        });
-      }
+const saving = (at: Facts): Facts => ({
+  ...at,
+  vm: { ...at.vm, power: 'paused', powerReason: 'saving' },
+});
+const fileOf = (step: Step): string => (step.kind === 'createSnapshot' ? (step.disks[0]?.file ?? '') : '');
+const leftBehind = (at: Facts, step: Step): Facts => {
+  assert.ok(step.kind === 'createSnapshot');
+  const there = { bytes: 1, allocatedBytes: 1 };
+  const overlaid = step.disks.reduce(
+    (now1, { file = '' }) => withImage(now1, file, over('/img/web.b', { empty: true })),
+    at,
+  );
+  return withFiles(overlaid, new Map(step.memoryFile === undefined ? [] : [[step.memoryFile, there]]));
+};
+const tagged = (at: Facts, step: Step): Facts => {
+  assert.ok(step.kind === 'createSnapshot');
+  return withImage(at, base, image({ tags: ['a', 'b', step.name] }));
+};
+const on = (at: Facts, file: string, backing: readonly string[]): Facts => ({
+  ...at,
+  vm: { ...at.vm, disks: [disk('vda', file, { backing })] },
+});
+const off = (at: Facts): Facts => powered('off', at);
+const blind = (at: Facts, step: Step): Facts =>
+  on(leftBehind(at, step), fileOf(step), ['/img/web.b', '/img/web.a', base]);
+const unmarked = (at: Facts): Facts => ({ ...at, tree: { snapshots: at.tree.snapshots } });
+const alien = external('alien', undefined, { disks: [] });
 
-      it('it is as it was before, off', () => {
-        const request = ask.create({ snapshotKind: 'memory' });
-        const end = within(request, outside(), 'createSnapshot', (at, s) => stopped(withoutRam(at, s)));
-        ends(...end, request, outside());
-      });
-    });
-    it('that has the VM on its overlay, on top of what nobody can name', () => {
-      const strange = within(ask.create({ snapshotKind: 'disk' }), outside(), 'createSnapshot', (at, s) => {
-        const alien = external('alien', undefined, { disks: [] });
-        return { ...blind(at, s), tree: tree([alien]), frozenDisks: frozen({ alien: '/img/alien.qcow2' }) };
-      });
-      assert.equal(recovered(strange), 'explain onUnknownOverlay');
-      const unseen = within(ask.create({ snapshotKind: 'disk' }), outside(), 'createSnapshot', (at, s) =>
-        withImage(blind(at, s), s.kind === 'createSnapshot' ? (s.disks[0]?.file ?? '') : '', 'unknown'),
-      );
-      assert.equal(recovered(unseen), 'explain onUnknownOverlay');
-    });
-    it('that is the checkpoint of a revert, and has the VM on its overlay: the revert is not begun', () => {
-      const request = keep(ask.revert('a', 'running'));
-      const end = within(request, outside(), 'createSnapshot', (at, s) => blind(at, s));
-      assert.equal(recovered(end), 'before: adoptSnapshot');
-      ends(...end, request, outside());
-    });
-    it('thaws a guest that it froze', () => {
-      const frozenGuest = within(
-        ask.create({ snapshotKind: 'disk', quiesce: true }),
+const [ofDisk, ofMemory] = [ask.create({ snapshotKind: 'disk' }), ask.create({ snapshotKind: 'memory' })];
+const back = keep(ask.revert('a', 'running'));
+section('a snapshot', [
+  [
+    'whose daemon died while it saved: the VM goes on',
+    ask.create(),
+    inside(),
+    'createSnapshot',
+    (at, step) => saving(tagged(at, step)),
+  ],
+  [
+    'the same, VM off: QEMU has let go of the image, and the tag goes',
+    ask.create(),
+    inside({ power: 'off' }),
+    'createSnapshot',
+    tagged,
+  ],
+  [
+    'the RAM of a managed save is in the VM that was started for it',
+    keep(ask.revert('a')),
+    inside({ power: 'off', managedSave: true }),
+    'createSnapshot',
+    (at, step) => saving(tagged(at, step)),
+  ],
+  ['that left its files', ofMemory, outside(), 'createSnapshot', leftBehind, 'ends'],
+  ...([ofDisk, ofMemory] as const).flatMap((request): readonly Within[] => {
+    const what = `that has the VM on its overlay, without libvirt knowing it, ${request === ofDisk ? 'disks' : 'RAM'}`;
+    return [
+      [what, request, outside(), 'createSnapshot', blind, 'ends'],
+      [
+        `${what}, and no current one`,
+        request,
         outside(),
         'createSnapshot',
-        (at) => ({
-          ...at,
-          agent: 'frozen',
-        }),
-      );
-      assert.equal(recovered(frozenGuest), 'before: thawGuest');
-    });
-  });
-
-  describe('a revert by libvirt', () => {
-    const request = keep(ask.revert('a', 'running'));
-    it('that stopped the VM and did nothing else is done again', () => {
-      const end = within(request, outside(), 'revert', (at) => powered('off', at));
-      assert.equal(recovered(end), 'after: revert running');
-      ends(...end, request, outside());
-      assert.equal(
-        recovered(within(ask.revert('a'), inside(), 'revert', (at) => powered('off', at))),
-        'after: revert offline internal, revert asSnapshot, setGuestClock',
-      );
-    });
-    it('that left the VM paused, or off, on the files that the target froze leads off them', () => {
-      for (const power of ['paused', 'off'] as const) {
-        const end = within(request, outside(), 'revert', (at) => powered(power, on(at, base, [])));
-        const cut = power === 'off' ? '' : 'forceOff, ';
-        assert.equal(
-          recovered(end),
-          `after: ${cut}createOverlays, defineFromSnapshot, makeCurrent, layout offline external, start`,
-        );
-      }
-    });
-    const withRam = external('a', undefined, { state: 'running', memory: 'external', memoryFile: '/img/web.a.mem' });
-    for (const [what, power, writtenAt, expected] of [
-      [
-        'nobody wrote to',
-        'off',
-        1_000.5,
-        'after: createOverlays, defineFromSnapshot, makeCurrent, layout offline external, restoreMemory running',
+        (at, step) => unmarked(blind(at, step)),
+        'ends',
       ],
-      [
-        'nobody wrote to',
-        'paused',
-        1_000.5,
-        'after: forceOff, createOverlays, defineFromSnapshot, makeCurrent, layout offline external, restoreMemory running',
-      ],
-      ['somebody may have written to', 'off', 2_000, 'explain frozenFileInUse'],
-      ['were written to in whole seconds', 'off', 1_000, 'explain frozenFileInUse'],
-      ['nobody knows who wrote to', 'off', undefined, 'explain frozenFileInUse'],
-    ] as const) {
-      it(`with RAM, that left the VM ${power} on files that ${what}: ${expected}`, () => {
-        const written = (modifiedAt: number | undefined): ReturnType<typeof image> => {
-          const { bytes, allocatedBytes, format, virtualBytes } = image();
-          return { bytes, allocatedBytes, format, virtualBytes, ...(modifiedAt === undefined ? {} : { modifiedAt }) };
-        };
-        const before = withImage(outside({}, {}, withRam), base, written(writtenAt === 1_000 ? 1_000 : 1_000.5));
-        const end = within(keep(ask.revert('a')), before, 'revert', (at) =>
-          withImage(powered(power, on(at, base, [])), base, written(writtenAt)),
-        );
-        assert.equal(recovered(end), expected);
-      });
-    }
-    it('that somebody resumed there is left to a person', () => {
-      const end = within(request, outside(), 'revert', (at) => on(at, base, []));
-      assert.equal(recovered(end), 'explain frozenFileInUse');
-    });
-    it('that did all but write it down is written down', () => {
-      const revertB = ask.revert('b', 'running');
-      const before = outside({}, { tree: tree([external('a'), external('b', 'a'), external('c', 'b')], 'c') });
-      const onC = on({ ...before, frozenDisks: frozen({ a: base, b: '/img/web.a', c: '/img/web.b' }) }, '/img/web.c', [
-        '/img/web.b',
-      ]);
-      const half = (at: Facts): Facts =>
-        withImage(on(at, '/img/web.9999999999', ['/img/web.a', base]), '/img/web.9999999999', over('/img/web.a'));
-      assert.equal(recovered(within(revertB, onC, 'revert', half)), 'after: makeCurrent, layout disk external');
-    });
-    it('says what stands in the way of another one', () => {
-      const gone = within(ask.revert('a'), inside(), 'revert', (at) =>
-        withImage(powered('off', at), base, image({ tags: [] })),
-      );
-      assert.equal(recovered(gone), 'explain tagMissing');
-    });
-  });
+    ];
+  }),
+  [
+    'that has the VM on its overlay, on top of what nobody can name',
+    ofDisk,
+    outside(),
+    'createSnapshot',
+    (at, step) => ({ ...blind(at, step), tree: tree([alien]), frozenDisks: frozen({ alien: '/img/alien.qcow2' }) }),
+  ],
+  [
+    'that has the VM on its overlay, which cannot be seen',
+    ofDisk,
+    outside(),
+    'createSnapshot',
+    (at, step) => withImage(blind(at, step), fileOf(step), 'unknown'),
+  ],
+  [
+    'that is the checkpoint of a revert, and has the VM on its overlay: the revert is not begun',
+    back,
+    outside(),
+    'createSnapshot',
+    blind,
+    'ends',
+  ],
+  [
+    'thaws a guest that it froze',
+    ask.create({ snapshotKind: 'disk', quiesce: true }),
+    outside(),
+    'createSnapshot',
+    (at) => ({ ...at, agent: 'frozen' }),
+  ],
+]);
 
-  describe('a revert of ours', () => {
-    const request = keep(ask.revert('a', 'running'));
-    const from = outside({}, old);
-    it('whose VM somebody started again before it was defined anew ends before it', () => {
-      const end = within(request, from, 'defineFromSnapshot', (at) => powered('running', at));
-      assert.equal(recovered(end), 'before: removeFiles');
-      ends(...end, request, from);
-    });
-    it('whose leaf was half made makes it again', () => {
-      const half = (at: Facts, step: Step): Facts =>
-        step.kind === 'createSnapshot'
-          ? withImage(at, step.disks[0]?.file ?? '', over(`/img/web.${now / 1_000}`, { empty: true }))
-          : at;
-      const end = within(ask.revert('a', 'running'), from, 'createSnapshot', half);
-      assert.equal(recovered(end), 'after: removeFiles, layout offline external, start, removeFiles');
-      ends(...end, ask.revert('a', 'running'), from);
-    });
-    it('whose VM stands on the leaf’s overlay without the leaf goes back to its own first', () => {
-      const half = (at: Facts, step: Step): Facts => {
-        const file = step.kind === 'createSnapshot' ? (step.disks[0]?.file ?? '') : '';
-        return withImage(
-          on(at, file, [`/img/web.${now / 1_000}`, base]),
-          file,
-          over(`/img/web.${now / 1_000}`, { empty: true }),
-        );
-      };
-      const end = within(ask.revert('a', 'running'), from, 'createSnapshot', half);
-      assert.equal(
-        recovered(end),
-        'after: defineFromSnapshot, makeCurrent, removeFiles, layout offline external, start, removeFiles',
-      );
-      ends(...end, ask.revert('a', 'running'), from);
-    });
-    it('whose base vanished goes back to the checkpoint, or tells a person', () => {
-      const lost = (at: Facts, step: Step): Facts => withoutFile(apply(step, at), base);
-      assert.equal(
-        recovered(within(request, from, 'defineFromSnapshot', lost)),
-        'before: defineFromSnapshot, makeCurrent, removeFiles',
-      );
-      assert.equal(recovered(within(ask.revert('a'), from, 'defineFromSnapshot', lost)), 'explain overlayMissing');
-      assert.equal(
-        recovered(within(request, from, 'defineFromSnapshot', (at) => withoutFile(at, base))),
-        'before: removeFiles',
-      );
-    });
-    it('removes the overlays that it had made when not all could be', () => {
-      const two = [disk('vda', base), disk('vdb', '/img/data')];
-      const both = external('a', undefined, {
-        disks: [
-          { target: 'vda', location: 'external', file: '/img/web.a' },
-          { target: 'vdb', location: 'external', file: '/img/data.a' },
-        ],
-      });
-      const pair = outside(
-        {
-          disks: [
-            disk('vda', '/img/web.a', { backing: [base] }),
-            disk('vdb', '/img/data.a', { backing: ['/img/data'] }),
-          ],
-        },
-        {
-          ...old,
-          tree: tree([both], 'a'),
-          frozenDisks: new Map([['a', two]]),
-          files: seen({
-            [base]: image(),
-            '/img/data': image(),
-            '/img/web.a': over(base),
-            '/img/data.a': over('/img/data'),
-          }),
-        },
-      );
-      const end = within(ask.revert('a'), pair, 'createOverlays', (at) =>
-        withImage(at, `/img/web.${now / 1_000}`, over(base, { empty: true })),
-      );
-      assert.equal(recovered(end), 'before: removeFiles');
-      ends(...end, ask.revert('a'), pair);
-    });
-    it('removes nothing that somebody uses by now', () => {
-      const end = within(request, from, 'removeFiles', (at) => ({
-        ...at,
-        otherVms: [{ uuid: 'u', name: 'clone', files: ['/img/web.Before-revert-to-a'], unread: [] }],
-      }));
-      assert.equal(recovered(end), 'after');
-    });
-  });
-
-  describe('a delete', () => {
-    const writtenTo = image({ modifiedAt: 2_000 });
-    const request = ask.remove('a', 'withDescendants');
-    it('that was half merged is finished as the doctor would', () => {
-      const half = (at: Facts): Facts => ({
-        ...at,
-        tree: {
-          ...at.tree,
-          snapshots: at.tree.snapshots.map((one) =>
-            one.name === 'a' ? { ...one, disks: one.disks.map((own) => ({ ...own, deleteInProgress: true })) } : one,
-          ),
-        },
-      });
-      const end = within(request, outside(), 'deleteSnapshot', half);
-      assert.match(recovered(end), /^after: .*deleteSnapshot, deleteSnapshot$/u);
-    });
-    it('of a root, which libvirt cannot mark, that was merged and is still there is written down', () => {
-      const root = outside(
-        { disks: [disk('vda', '/img/web.a', { backing: [base] })] },
-        { tree: tree([external('a')], 'a'), frozenDisks: frozen({ a: base }) },
-      );
-      const end = within(ask.remove('a'), root, 'deleteSnapshot', (at) => on(at, base, []));
-      assert.equal(recovered(end), 'after: forgetSnapshot, removeFiles');
-      const untouched = within(ask.remove('a'), root, 'deleteSnapshot', (at) => at);
-      assert.equal(recovered(untouched), 'before');
-      const halfWay = within(ask.remove('a'), root, 'deleteSnapshot', (at) => withImage(at, base, writtenTo));
-      assert.equal(recovered(halfWay), 'after: deleteSnapshot');
-    });
-    it('stops where the rules do not allow the rest any more', () => {
-      const plan = planned(request, outside());
-      const here = { ...all(plan.steps.slice(0, 1), outside()), blockJobs: ['vda'] };
-      assert.equal(recovered([planRecovery(broken(request, plan, 0, 'done'), here), here]), 'explain blockJobRunning');
-    });
-  });
+const runningOn = ask.create({ snapshotKind: 'memory', seamless: true });
+const canRunOn = outside({}, { seamless: { kind: 'yes' } });
+const ramOf = (step: Step): string => (step.kind === 'createSnapshot' ? (step.memoryFile ?? '') : '');
+const ram = (at: Facts, step: Step, is: 'there' | 'missing' | 'unknown'): Facts => {
+  const there = { bytes: 1, allocatedBytes: 1 };
+  const files = new Map(at.files?.files).set(ramOf(step), is === 'there' ? there : is);
+  return {
+    ...at,
+    files: { ...at.files!, files: files.set(`${ramOf(step)}.part`, is === 'there' ? 'missing' : there) },
+  };
+};
+const still = (at: Facts): Facts => ({
+  ...at,
+  stream: 'left',
+  vm: { ...at.vm, power: 'paused', powerReason: 'other' },
 });
+const half = (at: Facts, step: Step): Facts => ram(blind(at, step), step, 'missing');
+const seamlessly = (what: string, more: (at: Facts, step: Step) => Facts, end?: 'ends'): Within => [
+  what,
+  runningOn,
+  canRunOn,
+  'createSnapshot',
+  more,
+  end,
+];
+section('a snapshot that was taken while the guest ran on', [
+  seamlessly('QEMU is ready, and nothing else was done', (at) => ({ ...at, stream: 'left' }), 'ends'),
+  seamlessly('the guest stands still, and nothing else was done', still, 'ends'),
+  seamlessly('the guest stands still, and QEMU has nothing of it', (at) => ({ ...still(at), stream: 'none' })),
+  seamlessly('it left its files', (at, step) => ram(leftBehind(at, step), step, 'missing'), 'ends'),
+  seamlessly('the VM is on its overlay, and stands still', (at, step) => still(half(at, step)), 'ends'),
+  seamlessly('half of the RAM is written', (at, step) => ({ ...half(at, step), stream: 'left' }), 'ends'),
+  seamlessly('half of the RAM was written, and QEMU died', (at, step) => off(half(at, step)), 'ends'),
+  seamlessly('the RAM is whole', (at, step) => ({ ...ram(blind(at, step), step, 'there'), stream: 'left' }), 'ends'),
+  seamlessly('the RAM is whole, and QEMU as before', (at, step) => ram(blind(at, step), step, 'there'), 'ends'),
+  seamlessly('whether the RAM is whole cannot be seen', (at, step) => ({
+    ...ram(blind(at, step), step, 'unknown'),
+    stream: 'left',
+  })),
+  seamlessly('somebody built on the overlay', (at, step) =>
+    withImage(half(at, step), '/img/clone', over(fileOf(step))),
+  ),
+]);
+
+const withoutRam = (at: Facts, step: Step): Facts => {
+  const memory = step.kind === 'createSnapshot' ? (step.memoryFile ?? '') : '';
+  const there = blind(at, step);
+  return { ...there, files: { ...there.files!, files: new Map(at.files?.files).set(memory, 'missing') } };
+};
+const ramGone = (what: string, more: (at: Facts, overlay: string) => Facts, end?: 'ends'): Within => [
+  what,
+  ofMemory,
+  outside(),
+  'createSnapshot',
+  (at, step) => more(withoutRam(at, step), fileOf(step)),
+  end,
+];
+section('a snapshot that has the VM on its overlay, and whose RAM is gone', [
+  ramGone('it is off', off, 'ends'),
+  ramGone('somebody has started it again', (at) => at),
+  ramGone('it has a managed save', (at) => ({ ...off(at), vm: { ...off(at).vm, managedSave: true } })),
+  ramGone('what is below cannot be seen', (at, file) => withImage(off(at), file, 'unknown')),
+  ramGone('another snapshot was taken on it', (at, file) => ({
+    ...off(at),
+    tree: tree([...at.tree.snapshots, alien]),
+    frozenDisks: new Map([...at.frozenDisks!, ['alien', [disk('vda', file)]]]),
+  })),
+  ramGone('somebody built on it', (at, file) => withImage(off(at), '/img/clone', over(file))),
+  ramGone('another VM reads what is below', (at) => ({
+    ...off(at),
+    otherVms: [{ uuid: 'c', name: 'clone', files: ['/img/web.b'], unread: [] }],
+  })),
+  ramGone('the files are not ours to change', (at, file) => ({
+    ...off(at),
+    files: { ...at.files!, canChange: new Map([[file, { why: 'denied' } as const]]) },
+  })),
+]);
+
+const withRam = external('a', undefined, { state: 'running', memory: 'external', memoryFile: '/img/web.a.mem' });
+const written = (modifiedAt: number | undefined): ReturnType<typeof image> => {
+  const { bytes, allocatedBytes, format, virtualBytes } = image();
+  return { bytes, allocatedBytes, format, virtualBytes, ...(modifiedAt === undefined ? {} : { modifiedAt }) };
+};
+const below = ([what, power, writtenAt]: readonly [string, 'off' | 'paused', number | undefined]): Within => [
+  `with RAM, that left the VM ${power} on files that ${what}`,
+  keep(ask.revert('a')),
+  withImage(outside({}, {}, withRam), base, written(writtenAt === 1_000 ? 1_000 : 1_000.5)),
+  'revert',
+  (at) => withImage(powered(power, on(at, base, [])), base, written(writtenAt)),
+];
+const onC = on(
+  {
+    ...outside({}, { tree: tree([external('a'), external('b', 'a'), external('c', 'b')], 'c') }),
+    frozenDisks: frozen({ a: base, b: '/img/web.a', c: '/img/web.b' }),
+  },
+  '/img/web.c',
+  ['/img/web.b'],
+);
+const of9 = '/img/web.9999999999';
+section('a revert by libvirt', [
+  ['that stopped the VM and did nothing else is done again', back, outside(), 'revert', off, 'ends'],
+  ['the same, internal: the present is kept first', ask.revert('a'), inside(), 'revert', off],
+  ...(['paused', 'off'] as const).map((power): Within => [
+    `that left the VM ${power} on the files that the target froze leads off them`,
+    back,
+    outside(),
+    'revert',
+    (at) => powered(power, on(at, base, [])),
+  ]),
+  below(['nobody wrote to', 'off', 1_000.5]),
+  below(['nobody wrote to', 'paused', 1_000.5]),
+  below(['somebody may have written to', 'off', 2_000]),
+  below(['were written to in whole seconds', 'off', 1_000]),
+  below(['nobody knows who wrote to', 'off', undefined]),
+  ['that somebody resumed there is left to a person', back, outside(), 'revert', (at) => on(at, base, [])],
+  [
+    'that did all but write it down is written down',
+    ask.revert('b', 'running'),
+    onC,
+    'revert',
+    (at) => withImage(on(at, of9, ['/img/web.a', base]), of9, over('/img/web.a')),
+  ],
+  [
+    'says what stands in the way of another one',
+    ask.revert('a'),
+    inside(),
+    'revert',
+    (at) => withImage(off(at), base, image({ tags: [] })),
+  ],
+]);
+
+const ours = outside({}, old);
+const toA = ask.revert('a', 'running');
+const overlay = `/img/web.${now / 1_000}`;
+const halfLeaf = (at: Facts, step: Step): Facts => withImage(at, fileOf(step), over(overlay, { empty: true }));
+const lost = (at: Facts, step: Step): Facts => withoutFile(apply(step, at), base);
+const pair = outside(
+  {
+    disks: [disk('vda', '/img/web.a', { backing: [base] }), disk('vdb', '/img/data.a', { backing: ['/img/data'] })],
+  },
+  {
+    ...old,
+    tree: tree(
+      [
+        external('a', undefined, {
+          disks: [
+            { target: 'vda', location: 'external', file: '/img/web.a' },
+            { target: 'vdb', location: 'external', file: '/img/data.a' },
+          ],
+        }),
+      ],
+      'a',
+    ),
+    frozenDisks: new Map([['a', [disk('vda', base), disk('vdb', '/img/data')]]]),
+    files: seen({ [base]: image(), '/img/data': image(), '/img/web.a': over(base), '/img/data.a': over('/img/data') }),
+  },
+);
+section('a revert of ours', [
+  [
+    'whose VM somebody started again before it was defined anew ends before it',
+    back,
+    ours,
+    'defineFromSnapshot',
+    (at) => powered('running', at),
+    'ends',
+  ],
+  ['whose leaf was half made makes it again', toA, ours, 'createSnapshot', halfLeaf, 'ends'],
+  [
+    'whose VM stands on the leaf’s overlay without the leaf goes back to its own first',
+    toA,
+    ours,
+    'createSnapshot',
+    (at, step) => halfLeaf(on(at, fileOf(step), [overlay, base]), step),
+    'ends',
+  ],
+  ['whose base vanished goes back to the checkpoint', back, ours, 'defineFromSnapshot', lost],
+  ['whose base vanished, without a checkpoint, tells a person', ask.revert('a'), ours, 'defineFromSnapshot', lost],
+  ['whose base vanished before it was defined', back, ours, 'defineFromSnapshot', (at) => withoutFile(at, base)],
+  [
+    'removes the overlays that it had made when not all could be',
+    ask.revert('a'),
+    pair,
+    'createOverlays',
+    (at) => withImage(at, overlay, over(base, { empty: true })),
+    'ends',
+  ],
+  [
+    'removes nothing that somebody uses by now',
+    back,
+    ours,
+    'removeFiles',
+    (at) => ({
+      ...at,
+      otherVms: [{ uuid: 'u', name: 'clone', files: ['/img/web.Before-revert-to-a'], unread: [] }],
+    }),
+  ],
+]);
+
+const withB = ask.remove('a', 'withDescendants');
+const root = outside(
+  { disks: [disk('vda', '/img/web.a', { backing: [base] })] },
+  { tree: tree([external('a')], 'a'), frozenDisks: frozen({ a: base }) },
+);
+const markedHalf = (at: Facts): Facts => {
+  const snapshots = at.tree.snapshots.map((one) =>
+    one.name === 'a' ? { ...one, disks: one.disks.map((own) => ({ ...own, deleteInProgress: true })) } : one,
+  );
+  return { ...at, tree: { ...at.tree, snapshots } };
+};
+section('a delete', [
+  ['that was half merged is finished as the doctor would', withB, outside(), 'deleteSnapshot', markedHalf],
+  [
+    'of a root, which libvirt cannot mark, that was merged and is still there is written down',
+    ask.remove('a'),
+    root,
+    'deleteSnapshot',
+    (at) => on(at, base, []),
+  ],
+  ['of a root, untouched', ask.remove('a'), root, 'deleteSnapshot', (at) => at],
+  [
+    'of a root, half way',
+    ask.remove('a'),
+    root,
+    'deleteSnapshot',
+    (at) => withImage(at, base, image({ modifiedAt: 2_000 })),
+  ],
+]);
+golden.section(
+  'a delete that the rules do not allow any more',
+  recovered([
+    [
+      'the first of two is gone, and a block job goes on',
+      () => {
+        const plan = planned(withB, outside());
+        const here = { ...all(plan.steps.slice(0, 1), outside()), blockJobs: ['vda'] };
+        return planRecovery(broken(withB, plan, 0, 'done'), here);
+      },
+    ],
+  ]),
+);
+golden.end();

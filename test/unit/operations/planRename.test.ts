@@ -1,24 +1,13 @@
 // When a snapshot gets another name, by which steps, and that breaking off between any two of them loses nothing.
 import assert from 'node:assert/strict';
 import type { OperationRequest } from '../../../src/domain/operation.js';
-import type { Draft, Plan } from '../../../src/operations/plan.js';
-import type { Refused } from '../../../src/domain/refusal.js';
+import type { Plan } from '../../../src/operations/plan.js';
 import type { Facts } from '../../../src/domain/facts.js';
 import { planRename } from '../../../src/operations/rename/planRename.js';
 import type { Snapshot, SnapshotTree } from '../../../src/domain/snapshot.js';
 import { findSnapshot } from '../../../src/domain/snapshotTree.js';
-import {
-  capabilities,
-  disk,
-  external,
-  internal,
-  looked,
-  ref,
-  shortSteps,
-  facts,
-  tree,
-  vm,
-} from '../domain/someFacts.js';
+import { capabilities, disk, external, internal, looked, ref, facts, tree, vm } from '../domain/someFacts.js';
+import { asked, Golden } from './golden.js';
 import { below } from '../../../src/steps/changedTree.js';
 
 const rename = (snapshot: string, title: string): Extract<OperationRequest, { kind: 'rename' }> => ({
@@ -27,13 +16,6 @@ const rename = (snapshot: string, title: string): Extract<OperationRequest, { ki
   snapshot,
   title,
 });
-const told = (decision: Draft | Refused): string =>
-  decision.kind === 'refusal'
-    ? decision.refusal.reason
-    : [shortSteps(decision), ...decision.warnings.map((one) => (one.kind === 'titleOnly' ? one.why : one.kind))].join(
-        ' / ',
-      );
-
 /** a ─ b ─ c (current), b ─ x. */
 const forked = tree([external('a'), external('b', 'a'), external('c', 'b'), external('x', 'b')], 'c');
 const there = { bytes: 1, allocatedBytes: 1 };
@@ -41,142 +23,57 @@ const uefi = { vm: vm({ nvram: '/vars/web.fd', firmware: 'uefiRawNvram' }) } as 
 const copyOf = (name: string, canAct: Parameters<typeof looked>[0]['canAct']): Facts['files'] =>
   looked({ files: { [`/vars/web.fd.${name}`]: there }, ...(canAct === undefined ? {} : { canAct }) });
 
-describe('planRename', () => {
-  const rows: readonly (readonly [
-    what: string,
-    SnapshotTree,
-    name: string,
-    title: string,
-    version: [number, number],
-    more: Partial<Facts>,
-    expected: string,
-  ])[] = [
-    ['a leaf', forked, 'x', 'y', [12, 8], {}, 'x→y forget x'],
-    ['one with children', forked, 'b', 'New b', [12, 8], {}, 'b→New-b c^New-b x^New-b forget b'],
-    ['a root', forked, 'a', 'r', [9, 0], {}, 'a→r b^r forget a'],
-    ['the current one, 9.0', forked, 'c', 'd', [9, 0], {}, 'c→d d= forget c'],
-    ['the current one, 9.8', forked, 'c', 'd', [9, 8], {}, 'c→d d= forget c'],
-    ['the current one, 9.9', forked, 'c', 'd', [9, 9], {}, 'describeSnapshot c / current'],
-    [
-      'the current one with children, 9.0',
-      { ...forked, current: 'b' },
-      'b',
-      'd',
-      [9, 0],
-      {},
-      'b→d c^d x^d d= forget b',
-    ],
-    ['internal', tree([internal('i')], 'i'), 'i', 'j', [12, 8], {}, 'describeSnapshot i / internal'],
-    [
-      'of the test driver',
-      tree([internal('i')], 'i'),
-      'i',
-      'j',
-      [9, 0],
-      { capabilities: capabilities(9, 0, { driver: 'test' }) },
-      'describeSnapshot i / internal',
-    ],
-    ['to a title that makes its own name', forked, 'x', 'x', [12, 8], {}, 'describeSnapshot x'],
-    [
-      'to another spelling of its own name',
-      tree([external('a-b'), external('c', 'a-b')], 'c'),
-      'a-b',
-      'a b',
-      [12, 8],
-      {},
-      'describeSnapshot a-b',
-    ],
-    ['to a name behind which a file stands', forked, 'x', 'qcow2', [12, 8], {}, 'x→qcow2-2 forget x'],
-    ['to another’s name', forked, 'x', 'a', [12, 8], {}, 'nameTaken'],
-    ['to nothing', forked, 'x', ' ', [12, 8], {}, 'badName'],
-    ['to a control character', forked, 'x', 'a\u202Eb', [12, 8], {}, 'badName'],
-    ['gone', forked, 'z', 'y', [12, 8], {}, 'snapshotMissing'],
-    [
-      'read-only',
-      forked,
-      'x',
-      'y',
-      [12, 8],
-      { capabilities: capabilities(12, 8, { readOnly: true }) },
-      'readOnlyConnection',
-    ],
-    [
-      'another driver',
-      forked,
-      'x',
-      'y',
-      [12, 8],
-      { capabilities: capabilities(12, 8, { driver: 'other' }) },
-      'driverCannot',
-    ],
-    [
-      'while it is saved',
-      forked,
-      'x',
-      'y',
-      [12, 8],
-      { vm: vm({ power: 'paused', powerReason: 'saving' }) },
-      'unfinishedSave',
-    ],
-    [
-      'half merged',
-      tree(
-        [
-          external('a', undefined, { disks: [{ target: 'vda', location: 'external', deleteInProgress: true }] }),
-          external('b', 'a'),
-        ],
-        'b',
-      ),
-      'a',
-      'y',
-      [12, 8],
-      {},
-      'unfinishedDelete',
-    ],
-    [
-      'the leaf that notes the layout',
-      tree([external('s'), { ...external('leaf', 's'), trailers: { auto: 'layout' } }], 'leaf'),
-      'leaf',
-      'mine',
-      [9, 0],
-      { autoSnapshots: [{ name: 'leaf', why: 'layout', createdAt: 0 }] },
-      'describeSnapshot leaf / current',
-    ],
-    [
-      'with its copy of the UEFI variables',
-      forked,
-      'x',
-      'y',
-      [12, 8],
-      { ...uefi, files: copyOf('x', { '/vars': 'yes' })! },
-      'cp /vars/web.fd.x /vars/web.fd.y x→y forget x rm /vars/web.fd.x',
-    ],
-    [
-      'with a copy that cannot be moved',
-      forked,
-      'x',
-      'y',
-      [12, 8],
-      { ...uefi, files: copyOf('x', { '/vars': { why: 'denied' } })! },
-      'describeSnapshot x / files',
-    ],
-    [
-      'without a copy',
-      forked,
-      'x',
-      'y',
-      [12, 8],
-      { ...uefi, files: looked({ files: { '/vars/web.fd.x': 'missing' } }) },
-      'x→y forget x',
-    ],
-  ];
-  for (const [what, of, name, title, version, more, expected] of rows) {
-    it(`${what} → ${expected}`, () => {
-      const inWhat = facts({ tree: of, capabilities: capabilities(...version), ...more });
-      assert.equal(told(planRename(rename(name, title), inWhat)), expected);
-    });
-  }
+/** Of the tree above, with the newest libvirt, unless told otherwise. */
+const row = (what: string, name: string, title: string, more: Partial<Facts> = {}) =>
+  [what, rename(name, title), facts({ tree: forked, ...more })] as const;
+const on = (major: number, minor: number, more: Parameters<typeof capabilities>[2] = {}): Partial<Facts> => ({
+  capabilities: capabilities(major, minor, more),
+});
+const inside = { tree: tree([internal('i')], 'i') };
+const half = external('a', undefined, { disks: [{ target: 'vda', location: 'external', deleteInProgress: true }] });
+const leaf: Partial<Facts> = {
+  tree: tree([external('s'), { ...external('leaf', 's'), trailers: { auto: 'layout' } }], 'leaf'),
+  autoSnapshots: [{ name: 'leaf', why: 'layout', createdAt: 0 }],
+};
 
+const golden = new Golden('rename');
+golden.section(
+  'rename',
+  asked([
+    row('a leaf', 'x', 'y'),
+    row('one with children', 'b', 'New b'),
+    row('a root', 'a', 'r', on(9, 0)),
+    row('the current one, 9.0', 'c', 'd', on(9, 0)),
+    row('the current one, 9.8', 'c', 'd', on(9, 8)),
+    row('the current one, 9.9', 'c', 'd', on(9, 9)),
+    row('the current one with children, 9.0', 'b', 'd', { ...on(9, 0), tree: { ...forked, current: 'b' } }),
+    row('internal', 'i', 'j', inside),
+    row('of the test driver', 'i', 'j', { ...on(9, 0, { driver: 'test' }), ...inside }),
+    row('to a title that makes its own name', 'x', 'x'),
+    row('to another spelling of its own name', 'a-b', 'a b', {
+      tree: tree([external('a-b'), external('c', 'a-b')], 'c'),
+    }),
+    row('to a name behind which a file stands', 'x', 'qcow2'),
+    row('to another’s name', 'x', 'a'),
+    row('to nothing', 'x', ' '),
+    row('to a control character', 'x', 'a\u202Eb'),
+    row('gone', 'z', 'y'),
+    row('read-only', 'x', 'y', on(12, 8, { readOnly: true })),
+    row('another driver', 'x', 'y', on(12, 8, { driver: 'other' })),
+    row('while it is saved', 'x', 'y', { vm: vm({ power: 'paused', powerReason: 'saving' }) }),
+    row('half merged', 'a', 'y', { tree: tree([half, external('b', 'a')], 'b') }),
+    row('the leaf that notes the layout', 'leaf', 'mine', { ...on(9, 0), ...leaf }),
+    row('with its copy of the UEFI variables', 'x', 'y', { ...uefi, files: copyOf('x', { '/vars': 'yes' })! }),
+    row('with a copy that cannot be moved', 'x', 'y', {
+      ...uefi,
+      files: copyOf('x', { '/vars': { why: 'denied' } })!,
+    }),
+    row('without a copy', 'x', 'y', { ...uefi, files: looked({ files: { '/vars/web.fd.x': 'missing' } }) }),
+  ]),
+);
+golden.end();
+
+describe('planRename', () => {
   it('keeps description and trailers, and a title only where the name does not say it', () => {
     const own: Snapshot = {
       ...external('x', 'b'),

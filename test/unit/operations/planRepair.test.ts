@@ -3,7 +3,6 @@ import assert from 'node:assert/strict';
 import type { Repair } from '../../../src/domain/operation.js';
 import { orphanFiles, orphanTags } from '../../../src/domain/chains/orphans.js';
 import type { OtherVm, Facts } from '../../../src/domain/facts.js';
-import { planRepair } from '../../../src/operations/repair/planRepair.js';
 import type { Snapshot, SnapshotTree } from '../../../src/domain/snapshot.js';
 import {
   capabilities,
@@ -15,19 +14,18 @@ import {
   looked,
   now,
   ref,
-  shortSteps,
   facts,
   tree,
   vm,
 } from '../domain/someFacts.js';
+import { asked, Golden, type GoldenCase } from './golden.js';
 
 const base = '/img/web.qcow2';
 const off = (...disks: Parameters<typeof disk>[]): Facts['vm'] =>
   vm({ power: 'off', disks: disks.map((one) => disk(...one)) });
-const repaired = (repair: Repair, inWhat: Facts): string => {
-  const decision = planRepair({ kind: 'repair', vm: ref, repair }, inWhat);
-  return decision.kind === 'plan' ? shortSteps(decision) : decision.refusal.reason;
-};
+const golden = new Golden('repair');
+const repairs = (rows: readonly (readonly [what: string, Repair, Facts])[]): readonly GoldenCase[] =>
+  asked(rows.map(([what, repair, at]) => [what, { kind: 'repair', vm: ref, repair }, at]));
 const clone = (...files: string[]): OtherVm => ({ uuid: 'c', name: 'clone', files, unread: [] });
 const unread: OtherVm = { uuid: 'h', name: 'hidden', files: [], unread: ['/far'] };
 
@@ -41,19 +39,20 @@ describe('planRepair: an orphaned tag', () => {
       files: looked({ images: { [base]: image(undefined, tags === 'unseen' ? {} : { tags }) } }),
       ...more,
     });
-  const rows: readonly (readonly [what: string, tag: string, inWhat: Facts, expected: string])[] = [
-    ['nobody’s', 'lost', inWhat(), 'removeTag'],
-    ['a snapshot’s', 's', inWhat(), 'nothingToRepair'],
-    ['not there', 'other', inWhat(), 'nothingToRepair'],
-    ['tags not seen', 'lost', inWhat({}, 'unseen'), 'nothingToRepair'],
-    ['the VM runs', 'lost', inWhat({ vm: vm() }), 'imageInUse'],
-    ['the VM is being saved', 'lost', inWhat({ vm: vm({ power: 'paused', powerReason: 'saving' }) }), 'unfinishedSave'],
-    ['a block job', 'lost', inWhat({ blockJobs: ['vda'] }), 'blockJobRunning'],
-    ['another VM uses the image', 'lost', inWhat({ otherVms: [clone(base)] }), 'usedByOtherVm'],
-    ['a chain cannot be read', 'lost', inWhat({ otherVms: [unread] }), 'otherVmUnread'],
-    ['other VMs were not looked at', 'lost', { ...inWhat(), otherVms: undefined as never }, 'nothingToRepair'],
-    ['read-only', 'lost', inWhat({ capabilities: capabilities(12, 8, { readOnly: true }) }), 'readOnlyConnection'],
-    ['the test driver', 'lost', inWhat({ capabilities: capabilities(12, 8, { driver: 'test' }) }), 'driverCannot'],
+  const rows = [
+    ['nobody’s', 'lost', inWhat()],
+    ['a snapshot’s', 's', inWhat()],
+    ['not there', 'other', inWhat()],
+    ['of another image', 'lost', inWhat(), '/img/strange'],
+    ['tags not seen', 'lost', inWhat({}, 'unseen')],
+    ['the VM runs', 'lost', inWhat({ vm: vm() })],
+    ['the VM is being saved', 'lost', inWhat({ vm: vm({ power: 'paused', powerReason: 'saving' }) })],
+    ['a block job', 'lost', inWhat({ blockJobs: ['vda'] })],
+    ['another VM uses the image', 'lost', inWhat({ otherVms: [clone(base)] })],
+    ['a chain cannot be read', 'lost', inWhat({ otherVms: [unread] })],
+    ['other VMs were not looked at', 'lost', { ...inWhat(), otherVms: undefined as never }],
+    ['read-only', 'lost', inWhat({ capabilities: capabilities(12, 8, { readOnly: true }) })],
+    ['the test driver', 'lost', inWhat({ capabilities: capabilities(12, 8, { driver: 'test' }) })],
     [
       'out of reach',
       'lost',
@@ -63,24 +62,15 @@ describe('planRepair: an orphaned tag', () => {
           canAct: { '/img': { why: 'denied' } },
         }),
       }),
-      'filesOutOfReach',
     ],
-  ];
-  for (const [what, tag, situationOfRow, expected] of rows) {
-    it(`${what} → ${expected}`, () => {
-      assert.equal(repaired({ kind: 'removeTag', file: base, tag }, situationOfRow), expected);
-    });
-  }
+  ] as const;
+  golden.section(
+    'an orphaned tag',
+    repairs(rows.map(([what, tag, at, file = base]) => [what, { kind: 'removeTag', file, tag }, at])),
+  );
 
-  it('is none of another image, and its removal is a loss', () => {
+  it('is none of another image', () => {
     assert.deepEqual(orphanTags(inWhat()), [{ file: base, tag: 'lost' }]);
-    const decision = planRepair(
-      { kind: 'repair', vm: ref, repair: { kind: 'removeTag', file: base, tag: 'lost' } },
-      inWhat(),
-    );
-    assert.ok(decision.kind === 'plan');
-    assert.deepEqual(decision.losses, [{ kind: 'restorePoints', names: ['lost'] }]);
-    assert.equal(repaired({ kind: 'removeTag', file: '/img/strange', tag: 'lost' }, inWhat()), 'nothingToRepair');
   });
 });
 
@@ -163,20 +153,19 @@ describe('planRepair: orphaned files', () => {
     const canChange = new Map([['/img/web.old', { why: 'noStorageDriver' } as const]]);
     return { ...where, files: { ...where.files!, canChange } };
   };
-  const rows: readonly (readonly [what: string, files: readonly string[], inWhat: Facts, expected: string])[] = [
-    ['orphans', ['/img/web.old', `/img/${memory}`], inWhat(), `trash /img/web.old,/img/${memory}`],
-    ['RAM of ours', [`/img/${memory}`], inWhat(), `rm /img/${memory}`],
-    ['an orphan that libvirt alone reaches', ['/img/web.old'], unmovable(), 'filesOutOfReach'],
-    ['RAM of ours that libvirt alone reaches', [`/img/${memory}`], unmovable(), `rm /img/${memory}`],
-    ['one that is needed', ['/img/web.old', base], inWhat(), 'fileNotOrphan'],
-    ['anything on the host', ['/etc/passwd'], inWhat(), 'fileNotOrphan'],
-    ['nothing', [], inWhat(), 'nothingToRepair'],
-  ];
-  for (const [what, files, situationOfRow, expected] of rows) {
-    it(`${what} → ${expected}`, () => {
-      assert.equal(repaired({ kind: 'removeFiles', files }, situationOfRow), expected);
-    });
-  }
+  const rows = [
+    ['orphans', ['/img/web.old', `/img/${memory}`], inWhat()],
+    ['RAM of ours', [`/img/${memory}`], inWhat()],
+    ['an orphan that libvirt alone reaches', ['/img/web.old'], unmovable()],
+    ['RAM of ours that libvirt alone reaches', [`/img/${memory}`], unmovable()],
+    ['one that is needed', ['/img/web.old', base], inWhat()],
+    ['anything on the host', ['/etc/passwd'], inWhat()],
+    ['nothing', [], inWhat()],
+  ] as const;
+  golden.section(
+    'orphaned files',
+    repairs(rows.map(([what, removed, at]) => [what, { kind: 'removeFiles', files: removed }, at])),
+  );
 });
 
 describe('planRepair: metadata without data', () => {
@@ -193,20 +182,19 @@ describe('planRepair: metadata without data', () => {
     '/img/web.a': image(base),
     [base]: image(),
   };
-  const rows: readonly (readonly [what: string, SnapshotTree, string, Partial<Facts>, string])[] = [
-    ['its data is there', chained, 'b', seen(whole), 'snapshotWhole'],
-    ['nothing was seen', chained, 'b', {}, 'snapshotWhole'],
-    ['a file could not be seen', chained, 'b', seen({ ...whole, '/img/web.a': 'unknown' }), 'snapshotWhole'],
-    ['its file is gone', chained, 'b', seen({ ...whole, '/img/web.a': 'missing' }), 'c^a forget b'],
-    ['its file is gone, a root with children', chained, 'a', seen({ ...whole, [base]: 'missing' }), 'b^ forget a'],
+  const rows = [
+    ['its data is there', chained, 'b', seen(whole)],
+    ['nothing was seen', chained, 'b', {}],
+    ['a file could not be seen', chained, 'b', seen({ ...whole, '/img/web.a': 'unknown' })],
+    ['its file is gone', chained, 'b', seen({ ...whole, '/img/web.a': 'missing' })],
+    ['its file is gone, a root with children', chained, 'a', seen({ ...whole, [base]: 'missing' })],
     [
       'its file is gone, and the VM’s own too',
       chained,
       'b',
       seen({ '/img/web.c': 'missing', '/img/web.a': 'missing' }),
-      'snapshotWhole',
     ],
-    ['its file is gone, a leaf', chained, 'c', seen({ ...whole, '/img/web.b': 'missing' }), 'forget c'],
+    ['its file is gone, a leaf', chained, 'c', seen({ ...whole, '/img/web.b': 'missing' })],
     [
       'its tag is gone',
       tree([internal('i'), internal('j', 'i')], 'j'),
@@ -216,15 +204,19 @@ describe('planRepair: metadata without data', () => {
         frozenDisks: frozen({ i: base, j: base }),
         files: looked({ images: { [base]: image(undefined, { tags: ['j'] }) } }),
       },
-      'forget i',
     ],
-    ['it is not there', chained, 'x', seen(whole), 'snapshotMissing'],
-  ];
-  for (const [what, of, name, more, expected] of rows) {
-    it(`${what} → ${expected}`, () => {
-      assert.equal(repaired({ kind: 'forgetSnapshot', snapshot: name }, facts({ tree: of, ...more })), expected);
-    });
-  }
+    ['it is not there', chained, 'x', seen(whole)],
+  ] as const;
+  golden.section(
+    'metadata without data',
+    repairs(
+      rows.map(([what, of, snapshot, more]) => [
+        what,
+        { kind: 'forgetSnapshot', snapshot },
+        facts({ tree: of, ...more }),
+      ]),
+    ),
+  );
 });
 
 describe('planRepair: a snapshot without its RAM', () => {
@@ -262,49 +254,36 @@ describe('planRepair: a snapshot without its RAM', () => {
     ...b(),
     revertDisks: [{ target: 'vda', location: 'external', file: '/img/web.c', deleteInProgress: false }],
   };
-  const rows: readonly (readonly [what: string, inWhat: Facts, expected: string])[] = [
-    ['its RAM is gone', inWhat(chain(b(), c)), 'b→b-2 c^b-2 forget b'],
-    ['its RAM is empty', inWhat(chain(b(), c), {}, 0), 'b→b-2 c^b-2 forget b'],
-    [
-      'libvirt reads none there',
-      inWhat(chain(b(), c), { savedRam: new Map([[ram, 'broken']]) }, 9),
-      'b→b-2 c^b-2 forget b',
-    ],
-    ['its RAM is there', inWhat(chain(b(), c), {}, 9), 'nothingToRepair'],
-    ['its RAM cannot be seen', inWhat(chain(b(), c), {}, 'unknown'), 'nothingToRepair'],
-    ['it never had any', inWhat(chain(external('b', 'a'), c)), 'nothingToRepair'],
-    ['its storage is away', inWhat(chain(b(), c), {}, 'missing', { '/img/web.c': 'missing' }), 'nothingToRepair'],
-    ['its disks are gone too', inWhat(chain(b(), c), {}, 'missing', { '/img/web.a': 'missing' }), 'overlayMissing'],
-    ['it has no disks', inWhat(chain(b({ disks: [{ target: 'vda', location: 'no' }] }), c)), 'nothingToRepair'],
-    [
-      'half merged',
-      inWhat(chain(b({ disks: [{ target: 'vda', location: 'external', deleteInProgress: true }] }), c)),
-      'unfinishedDelete',
-    ],
-    ['the current one', inWhat(chain(b())), 'b→b-2 b-2= forget b'],
-    ['the current one, on an old libvirt', inWhat(chain(b()), old), 'b→b-2 b-2= forget b'],
-    ['the current one, reverted to', inWhat(chain(noted)), 'currentNotesFiles'],
-    ['the current one, with children', inWhat({ ...chain(b(), c), current: 'b' }), 'currentNotesFiles'],
-    ['… on an old libvirt', inWhat({ ...chain(b(), c), current: 'b' }, old), 'b→b-2 c^b-2 b-2= forget b'],
-    ['a block job', inWhat(chain(b(), c), { blockJobs: ['vda'] }), 'blockJobRunning'],
-  ];
-  for (const [what, situationOfRow, expected] of rows) {
-    it(`${what} → ${expected}`, () => {
-      assert.equal(repaired({ kind: 'keepDisks', snapshot: 'b' }, situationOfRow), expected);
-    });
-  }
-
-  it('moves its copy of the UEFI variables, where that can be', () => {
-    const withCopy = (can: 'yes' | { readonly why: 'denied' }): Facts => {
-      const from = inWhat(chain(b(), c));
-      const files = new Map([...from.files!.files, ['/img/VARS.b', { bytes: 1, allocatedBytes: 1 }] as const]);
-      const vars = { ...from.vm, firmware: 'uefiRawNvram', nvram: '/img/VARS' } as const;
-      return { ...from, vm: vars, files: { ...from.files!, files, canAct: new Map([['/img', can]]) } };
-    };
-    const repair: Repair = { kind: 'keepDisks', snapshot: 'b' };
-    assert.equal(repaired(repair, withCopy('yes')), 'cp /img/VARS.b /img/VARS.b-2 b→b-2 c^b-2 forget b rm /img/VARS.b');
-    assert.equal(repaired(repair, withCopy({ why: 'denied' })), 'filesOutOfReach');
-  });
+  const withCopy = (can: 'yes' | { readonly why: 'denied' }): Facts => {
+    const from = inWhat(chain(b(), c));
+    const files = new Map([...from.files!.files, ['/img/VARS.b', { bytes: 1, allocatedBytes: 1 }] as const]);
+    const vars = { ...from.vm, firmware: 'uefiRawNvram', nvram: '/img/VARS' } as const;
+    return { ...from, vm: vars, files: { ...from.files!, files, canAct: new Map([['/img', can]]) } };
+  };
+  const rows = [
+    ['its RAM is gone', inWhat(chain(b(), c))],
+    ['its RAM is empty', inWhat(chain(b(), c), {}, 0)],
+    ['libvirt reads none there', inWhat(chain(b(), c), { savedRam: new Map([[ram, 'broken']]) }, 9)],
+    ['its RAM is there', inWhat(chain(b(), c), {}, 9)],
+    ['its RAM cannot be seen', inWhat(chain(b(), c), {}, 'unknown')],
+    ['it never had any', inWhat(chain(external('b', 'a'), c))],
+    ['its storage is away', inWhat(chain(b(), c), {}, 'missing', { '/img/web.c': 'missing' })],
+    ['its disks are gone too', inWhat(chain(b(), c), {}, 'missing', { '/img/web.a': 'missing' })],
+    ['it has no disks', inWhat(chain(b({ disks: [{ target: 'vda', location: 'no' }] }), c))],
+    ['half merged', inWhat(chain(b({ disks: [{ target: 'vda', location: 'external', deleteInProgress: true }] }), c))],
+    ['the current one', inWhat(chain(b()))],
+    ['the current one, on an old libvirt', inWhat(chain(b()), old)],
+    ['the current one, reverted to', inWhat(chain(noted))],
+    ['the current one, with children', inWhat({ ...chain(b(), c), current: 'b' })],
+    ['… on an old libvirt', inWhat({ ...chain(b(), c), current: 'b' }, old)],
+    ['a block job', inWhat(chain(b(), c), { blockJobs: ['vda'] })],
+    ['with a copy of the UEFI variables', withCopy('yes')],
+    ['with a copy that cannot be moved', withCopy({ why: 'denied' })],
+  ] as const;
+  golden.section(
+    'a snapshot without its RAM',
+    repairs(rows.map(([what, at]) => [what, { kind: 'keepDisks', snapshot: 'b' }, at])),
+  );
 });
 
 describe('planRepair: a delete that broke off', () => {
@@ -324,22 +303,20 @@ describe('planRepair: a delete that broke off', () => {
       },
     }),
   });
-  const rows: readonly (readonly [what: string, Partial<Facts>, string])[] = [
-    ['not merged', chain('/img/web.b', '/img/web.a', base), 'b'],
-    ['merged, and libvirt does not know', chain('/img/web.a', base), 'forget b clearUnfinishedDelete a rm /img/web.b'],
-    ['elsewhere', chain('/img/web.9', base), 'notInChain'],
+  const rows = [
+    ['not merged', chain('/img/web.b', '/img/web.a', base)],
+    ['merged, and libvirt does not know', chain('/img/web.a', base)],
+    ['elsewhere', chain('/img/web.9', base)],
     [
       'nothing marked',
       { ...chain('/img/web.b', '/img/web.a', base), tree: tree([external('a'), external('b', 'a')], 'b') },
-      'nothingToRepair',
     ],
-    ['nothing after it', { ...chain('/img/web.b', '/img/web.a', base), tree: tree([marked], 'a') }, 'nothingToRepair'],
-  ];
-  for (const [what, more, expected] of rows) {
-    it(`${what} → ${expected}`, () => {
-      assert.equal(repaired({ kind: 'finishDelete', snapshot: 'a' }, facts(more)), expected);
-    });
-  }
+    ['nothing after it', { ...chain('/img/web.b', '/img/web.a', base), tree: tree([marked], 'a') }],
+  ] as const;
+  golden.section(
+    'a delete that broke off',
+    repairs(rows.map(([what, more]) => [what, { kind: 'finishDelete', snapshot: 'a' }, facts(more)])),
+  );
 });
 
 describe('planRepair: no current one', () => {
@@ -348,19 +325,20 @@ describe('planRepair: no current one', () => {
     frozenDisks: frozen({ a: base, b: '/img/web.a' }),
   });
   const none = tree([external('a'), external('b', 'a')]);
-  const rows: readonly (readonly [what: string, SnapshotTree, string, Partial<Facts>, string])[] = [
-    ['the VM is on it', none, 'b', on('/img/web.b', '/img/web.a', base), 'b=/img/web.b'],
-    ['on it, after a revert', none, 'b', on('/img/web.17', '/img/web.a', base), 'b=/img/web.17'],
-    ['the VM is on its child', none, 'a', on('/img/web.b', '/img/web.a', base), 'notOnSnapshot'],
-    ['it has children', none, 'a', on('/img/web.17', base), 'a= createSnapshot'],
-    ['nothing is known of the chain', none, 'a', {}, 'notOnSnapshot'],
-    ['there is one', { ...none, current: 'b' }, 'b', on('/img/web.b', '/img/web.a', base), 'nothingToRepair'],
-  ];
-  for (const [what, of, name, more, expected] of rows) {
-    it(`${what} → ${expected}`, () => {
-      assert.equal(repaired({ kind: 'makeCurrent', snapshot: name }, facts({ tree: of, ...more })), expected);
-    });
-  }
+  const rows = [
+    ['the VM is on it', none, 'b', on('/img/web.b', '/img/web.a', base)],
+    ['on it, after a revert', none, 'b', on('/img/web.17', '/img/web.a', base)],
+    ['the VM is on its child', none, 'a', on('/img/web.b', '/img/web.a', base)],
+    ['it has children', none, 'a', on('/img/web.17', base)],
+    ['nothing is known of the chain', none, 'a', {}],
+    ['there is one', { ...none, current: 'b' }, 'b', on('/img/web.b', '/img/web.a', base)],
+  ] as const;
+  golden.section(
+    'no current one',
+    repairs(
+      rows.map(([what, of, snapshot, more]) => [what, { kind: 'makeCurrent', snapshot }, facts({ tree: of, ...more })]),
+    ),
+  );
 });
 
 describe('planRepair: a VM on frozen files', () => {
@@ -377,38 +355,31 @@ describe('planRepair: a VM on frozen files', () => {
       }),
     });
 
-  it('gets overlays on them, and is stopped before', () => {
-    const repair: Repair = { kind: 'leaveFrozenFiles', snapshot: 'a' };
-    const file = `/img/web.${now / 1_000}`;
-    assert.equal(repaired(repair, inWhat('off')), `createOverlays defineFromSnapshot a a=${file}`);
-    assert.equal(repaired(repair, inWhat('paused')), `power createOverlays defineFromSnapshot a a=${file}`);
-    assert.equal(repaired(repair, inWhat('off', '/img/web.a')), 'nothingToRepair');
-    const decision = planRepair({ kind: 'repair', vm: ref, repair }, inWhat('paused'));
-    assert.ok(decision.kind === 'plan');
-    assert.deepEqual(decision.losses, [{ kind: 'ram' }, { kind: 'configuration' }]);
-  });
+  const repair: Repair = { kind: 'leaveFrozenFiles', snapshot: 'a' };
+  golden.section(
+    'a VM on frozen files',
+    repairs([
+      ['off', repair, inWhat('off')],
+      ['paused', repair, inWhat('paused')],
+      ['off, on its own overlay', repair, inWhat('off', '/img/web.a')],
+    ]),
+  );
 });
 
 describe('planRepair: something is stuck', () => {
-  const rows: readonly (readonly [
-    what: Repair['kind'] & ('keepVm' | 'resumeAfterSave' | 'thawGuest'),
-    Facts,
-    string,
-  ])[] = [
-    ['resumeAfterSave', facts({ vm: vm({ power: 'paused', powerReason: 'saving' }) }), 'power'],
-    ['resumeAfterSave', facts({ vm: vm({ power: 'paused', powerReason: 'snapshotting' }) }), 'power'],
-    ['resumeAfterSave', facts({ vm: vm({ power: 'paused', powerReason: 'fromSnapshot' }) }), 'nothingToRepair'],
-    ['resumeAfterSave', facts(), 'nothingToRepair'],
-    ['keepVm', facts({ vm: vm({ persistent: false }) }), 'makePersistent'],
-    ['keepVm', facts({ vm: vm({ persistent: false }), blockJobs: ['vda'] }), 'blockJobRunning'],
-    ['keepVm', facts(), 'nothingToRepair'],
-    ['thawGuest', facts({ agent: 'frozen' }), 'thawGuest'],
-    ['thawGuest', facts({ agent: 'answers' }), 'nothingToRepair'],
-    ['thawGuest', facts(), 'nothingToRepair'],
-  ];
-  for (const [what, inWhat, expected] of rows) {
-    it(`${what}, ${inWhat.vm.powerReason}, ${inWhat.agent ?? 'agent not known'} → ${expected}`, () => {
-      assert.equal(repaired({ kind: what }, inWhat), expected);
-    });
-  }
+  const rows = [
+    ['resumeAfterSave', 'saving', facts({ vm: vm({ power: 'paused', powerReason: 'saving' }) })],
+    ['resumeAfterSave', 'taking a snapshot', facts({ vm: vm({ power: 'paused', powerReason: 'snapshotting' }) })],
+    ['resumeAfterSave', 'came from a snapshot', facts({ vm: vm({ power: 'paused', powerReason: 'fromSnapshot' }) })],
+    ['resumeAfterSave', 'running', facts()],
+    ['keepVm', 'transient', facts({ vm: vm({ persistent: false }) })],
+    ['keepVm', 'transient, a block job', facts({ vm: vm({ persistent: false }), blockJobs: ['vda'] })],
+    ['keepVm', 'persistent', facts()],
+    ['thawGuest', 'frozen', facts({ agent: 'frozen' })],
+    ['thawGuest', 'answers', facts({ agent: 'answers' })],
+    ['thawGuest', 'not known', facts()],
+  ] as const;
+  golden.section('something is stuck', repairs(rows.map(([kind, what, at]) => [`${kind}: ${what}`, { kind }, at])));
 });
+
+golden.end();

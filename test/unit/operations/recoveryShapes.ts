@@ -3,7 +3,7 @@ import type { OperationRequest } from '../../../src/domain/operation.js';
 import type { PlannedWork } from '../../../src/operations/plan.js';
 import type { Facts } from '../../../src/domain/facts.js';
 import type { Step } from '../../../src/steps/step.js';
-import type { InterruptedOperation, Recovery } from '../../../src/operations/interrupted.js';
+import type { InterruptedOperation } from '../../../src/operations/interrupted.js';
 import type { Snapshot } from '../../../src/domain/snapshot.js';
 import type { Vm } from '../../../src/domain/vm.js';
 import { image, over, seen } from '../domain/hostFiles.js';
@@ -130,27 +130,4 @@ export function broken(
     done: state === 'done' ? [...before, at] : before,
     startedAt: now,
   };
-}
-
-/** What a recovery comes to, in a line: its end and its steps with the files that they are about, or why there are none. */
-export function told(recovery: Recovery): string {
-  return recovery.kind === 'steps'
-    ? `${recovery.to}: ${recovery.plan.steps.map(stepWords).join(', ')}`
-    : recovery.kind === 'settled'
-      ? recovery.to
-      : recovery.why.reason;
-}
-
-export function stepWords(step: Step): string {
-  return step.kind === 'nameFrozenFiles'
-    ? `${step.snapshot} on ${step.disks.map(({ file }) => file).join()}`
-    : step.kind === 'commitImages'
-      ? step.disks.map(({ top, base: into }) => `commit ${top} into ${into}`).join()
-      : step.kind === 'blockCommit'
-        ? `QEMU commits ${step.top} into ${step.base}`
-        : step.kind === 'removeFiles'
-          ? `rm ${step.files.join()}`
-          : 'snapshot' in step
-            ? `${step.kind} ${step.snapshot}`
-            : step.kind;
 }

@@ -111,6 +111,7 @@ function allow(step: Step, at: Facts, used: Facts, known: ReadonlySet<string>): 
     case 'describeSnapshot':
     case 'startPaused':
     case 'dropManagedSave':
+    case 'endStream':
     case 'blockCommit':
     case 'commitImages':
     case 'waitUntil':

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Job, type Result, TestJobs } from '../../../scripts/rig/testJobs.mjs';
+import { causesOf, type Job, type Result, TestJobs } from '../../../scripts/rig/testJobs.mjs';
 
 describe('the programs of a test run', () => {
   let dir: string;
@@ -139,5 +139,12 @@ describe('the programs of a test run', () => {
       .map((file) => Number(file.split('.seen')[1]));
     assert.equal(most.length, 5);
     assert.equal(Math.max(...most), 2);
+  });
+
+  it('tells a step that failed, and not each that was not taken after it', () => {
+    const failed = (suite: string, text: string) => ({ suite, title: `${suite} ${text}`, text });
+    const [cause, untaken] = [failed('mouse', 'Timeout'), failed('mouse', 'Pending test forbidden\n at …')];
+    const skipped = failed('keyboard', 'Pending test forbidden');
+    assert.deepEqual(causesOf([cause, untaken, untaken, skipped]), [cause, skipped]);
   });
 });

@@ -51,7 +51,7 @@ const samples: { readonly [K in ProblemKind]: ProblemOf<K> } = {
   lostRam: { kind: 'lostRam', file: evil, bytes: 2 ** 20, cure: 'none' },
   corruptImage: { kind: 'corruptImage', file: evil },
   usedByOtherVm: { kind: 'usedByOtherVm', file: evil, vm: evil },
-  knownBadVersion: { kind: 'knownBadVersion', version: '9.0', why: 'it fails', source: 'its news' },
+  knownBadVersion: { kind: 'knownBadVersion', version: '9.0', why: 'longChain', source: 'its news' },
   denied: { kind: 'denied', file: evil, by: 'permissions' },
   notSeen: { kind: 'notSeen', files: Array.from({ length: 12 }, (_, at) => `/img/${at}`) },
 };
@@ -121,10 +121,10 @@ describe('examination text', () => {
     } as const;
     const problem = samples.guestFrozen;
     const can = report([{ problem, repair: { repair: repairs.thawGuest, decision: plan } }]);
-    assert.match(can, /\*\*Can be mended here:\*\* Thaw the file systems in web\\-test/u);
+    assert.match(can, /\*\*Can be repaired here:\*\* Thaw the file systems in web\\-test/u);
     const decision = refuse('blockJobRunning', { vm: 'web-test', disk: 'vda' });
     const cannot = report([{ problem, repair: { repair: repairs.thawGuest, decision } }]);
-    assert.match(cannot, /\*\*Cannot be mended now:\*\* Thaw .* A job works on disk vda/u);
+    assert.match(cannot, /\*\*Cannot be repaired now:\*\* Thaw .* A job works on disk vda/u);
   });
 
   it('makes a table of what works, with the reason where it does not', () => {

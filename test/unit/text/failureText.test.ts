@@ -105,6 +105,7 @@ const facts: RefusalFacts = {
   cannotLeaveOut: { vm, disk: 'vdb' },
   noSpaceFor: { vm, folder: '/images', bytes: '5000000', free: '1000' },
   checkpointImpossible: { vm, snapshot, why: 'rawDisk' },
+  notSeamless: { vm: 'web', why: 'kernel', said: '/img' },
   filesOutOfReach: { folder: '/images', why: 'noQemuImg' },
   noDescendants: { snapshot },
   layoutLeafNeeded: { snapshot, parent: 'below', by: 'other' },
@@ -186,6 +187,31 @@ describe('failure text', () => {
     assert.match(told({ kind: 'create', vm: ref, snapshotKind: 'memory', title: 'x' }), /no snapshot was made/i);
     assert.match(told({ kind: 'delete', vm: ref, snapshot, scope: 'one' }), /again/);
     assert.equal(failureText(new Failure('cancelled')).severity, 'warning');
+  });
+
+  it('offers to wait or to force off where a guest did not react, each for that very VM', () => {
+    for (const [action, again] of [
+      ['shutDown', 'virtRewind.shutDown'],
+      ['restart', 'virtRewind.restart'],
+    ] as const) {
+      const request = { kind: 'power', vm: ref, action } as const;
+      const details = { vm, connection: ref.connection, request, silentMs: 60_000 };
+      const { sentence, buttons } = failureText(new Failure('failed', details));
+      assert.match(sentence, /web-test .*60 s|web-test .*1 min/);
+      assert.deepEqual(
+        buttons.map(({ command }) => command),
+        [again, 'virtRewind.forceOff'],
+      );
+      for (const { arguments: given } of buttons) {
+        assert.deepEqual(given, [{ vm: ref.uuid, connection: ref.connection }]);
+      }
+    }
+  });
+
+  it('says nothing twice in a line of the log', () => {
+    assert.equal(new Failure('failed').line, 'failed');
+    assert.equal(new Failure('failed', { doing: 'looking' }).line, 'failed: looking');
+    assert.equal(new Failure('failed', { libvirtMessage: 'no' }).line, 'failed: no');
   });
 
   it('says that a guest may still do what it was asked for', () => {

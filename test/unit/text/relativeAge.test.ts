@@ -1,13 +1,20 @@
 import assert from 'node:assert/strict';
-import { agoText, durationText, elapsedText, relativeAge } from '../../../src/text/relativeAge.js';
+import {
+  agoText,
+  durationText,
+  elapsedText,
+  lastSeenText,
+  measuredText,
+  relativeAge,
+} from '../../../src/text/relativeAge.js';
 
 describe('relative age', () => {
   const day = 86_400;
   const cases: readonly (readonly [seconds: number, text: string])[] = [
     [-3_600, 'in the future'],
     [-301, 'in the future'],
-    [-300, 'just now'],
-    [59, 'just now'],
+    [-300, 'now'],
+    [59, 'now'],
     [60, '1 min'],
     [3_599, '59 min'],
     [3_600, '1 h'],
@@ -37,10 +44,22 @@ describe('relative age', () => {
     );
   });
 
+  it('counts in steps since when nothing is heard', () => {
+    const now = 1_800_000_000_000;
+    assert.deepEqual(
+      [0, 9_999, 10_000, 59_000, 60_000, 7_200_000].map((ms) => lastSeenText(now - ms, now)),
+      ['just now', 'just now', '10 s ago', '50 s ago', '1 min ago', '2 h ago'].map((ago) => `last seen ${ago}`),
+    );
+  });
+
   it('says durations no finer than they matter', () => {
     assert.deepEqual(
       [-3_600_000, 143, 999, 3_249, 48_700, 125_000].map((ms) => durationText(ms)),
-      ['0 ms', '143 ms', '999 ms', '3.2 s', '48 s', '2 min 5 s'],
+      ['less than 0.1 s', '0.1 s', '1 s', '3.2 s', '48 s', '2 min 5 s'],
+    );
+    assert.deepEqual(
+      [-1, 143, 3_249].map((ms) => measuredText(ms)),
+      ['0 ms', '143 ms', '3.2 s'],
     );
     assert.deepEqual(
       [-4, 999, 61_000].map((ms) => elapsedText(ms)),

@@ -136,7 +136,7 @@ describe('arranged VM', () => {
       snapshots: [...branched.snapshots, snapshot('third', { parent: 'second', createdAt: now })],
       current: 'third',
     };
-    const after = arrangeVm(ref, grown, nested, false, before);
+    const after = arrangeVm(ref, grown, nested, false, {}, before);
     assert.equal(after.nodes.get('second'), before.nodes.get('second'));
     assert.equal(after.here, before.here);
     assert.equal(after.parentOf(after.here), 'third');

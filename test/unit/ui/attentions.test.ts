@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { Attention } from '../../../src/inventory/views.js';
+import { type Attention, vmKey } from '../../../src/inventory/views.js';
 import { Attentions } from '../../../src/ui/attentions.js';
 
 const look = (visible: boolean, connection: string, vm: string): Attention => ({
@@ -20,8 +20,29 @@ describe('the attention of several views', () => {
     assert.deepEqual(told.at(-1), look(true, 'b', 'b#2'));
     picture.dispose();
     assert.deepEqual(told.at(-1), { visible: false, connections: new Set(), vms: new Set() });
+    assert.deepEqual(
+      [
+        ['a', '1'],
+        ['b', '2'],
+      ].map(([connection = '', uuid = '']) => attentions.isLookedAt({ connection, uuid })),
+      [false, false],
+    );
     const before = told.length;
     picture.dispose();
     assert.equal(told.length, before);
+  });
+
+  it('is on a VM whose connection or whose picture is seen, and changes are told', () => {
+    const attentions = new Attentions({ setAttention: () => undefined });
+    const [tree, picture] = [attentions.share(), attentions.share()];
+    const vm = { connection: 'b', uuid: '2' };
+    const seen: boolean[] = [];
+    attentions.onDidChange(() => seen.push(attentions.isLookedAt(vm)));
+    const key = vmKey(vm);
+    tree.set({ visible: true, connections: new Set(['b']), vms: new Set() });
+    tree.set({ visible: false, connections: new Set(['b']), vms: new Set([key]) });
+    picture.set({ visible: true, connections: new Set(), vms: new Set([key]) });
+    picture.dispose();
+    assert.deepEqual(seen, [true, false, true, false]);
   });
 });

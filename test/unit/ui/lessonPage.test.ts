@@ -64,6 +64,52 @@ describe('the page of the lesson', () => {
     assert.equal(html.split('</style>').length, 2);
   });
 
+  it('has the letter and the colour of each layer that the picture has, and names of files that stay short', () => {
+    const files = [
+      { name: 'base.qcow2', bytes: 8, kind: 'base', layer: 0 },
+      { name: 'lesson-1.After-revert-to-First-of-all', bytes: 2, kind: 'delta' },
+      { name: 'base.First', bytes: 2, kind: 'delta', layer: 9 },
+    ] as const;
+    const html = lessonPage({ ...view, facts: { ...view.facts, files } }, 'a');
+    assert.match(html, /<tr class="of-0"><th scope="row"><span class="letter layer-0">A<\/span>base\.qcow2/);
+    assert.match(html, /<tr class="of-1"><th scope="row"><span class="letter layer-1">J<\/span>base\.First/);
+    assert.match(html, /<tr class=""><th scope="row">lesson-1\.[^<]*…[^<]*-all</);
+  });
+
+  it('shows what was measured in the step itself, once', () => {
+    const at = lessonScript.findIndex(({ lead }) => lead === 'costs');
+    const html = lessonPage({ ...view, state: { at, reached: at, phase: 'done' } }, 'a');
+    const [main = '', beside = ''] = html.split('</main>');
+    assert.match(main, /<table class="costs">/);
+    assert.doesNotMatch(beside, /<table class="costs">/);
+  });
+
+  it('explains the snapshot that a revert added, as long as it is there', () => {
+    const added: Snapshot = {
+      name: 'l',
+      title: 'After revert to First',
+      description: '',
+      trailers: { auto: 'layout' },
+      createdAt: 1,
+      memory: { location: 'no' },
+      kind: 'offline',
+      style: 'external',
+      state: 'off',
+      disks: [],
+    };
+    const html = lessonPage({ ...view, facts: { ...view.facts, snapshots: [added] } }, 'a');
+    assert.match(html, /role="note"><p>[^<]*After revert to First/);
+    assert.doesNotMatch(lessonPage(view, 'a'), /role="note"/);
+  });
+
+  it('ends with what was learnt and one thing to try', () => {
+    const at = lessonScript.length - 1;
+    const html = lessonPage({ ...view, state: { at, reached: at, phase: 'reading' } }, 'a');
+    assert.ok((html.match(/<li>/g) ?? []).length >= 4);
+    assert.match(html, /Quick Checkpoint/);
+    assert.match(lessonPage(undefined, 'a'), /Quick Checkpoint/);
+  });
+
   it('says in words what a bar shows, and what is read now', () => {
     const html = lessonPage(view, 'a');
     for (const words of ['7.6 MB', '195 KB', '77', '72 µs', '12 µs', '9 µs']) {

@@ -34,6 +34,26 @@ describe('looked at', () => {
     assert.equal(looked.isOpen(vmKey(ref)), false);
   });
 
+  it('stands after a filter as it stood before, whatever was opened and closed meanwhile', () => {
+    const looked = new LookedAt();
+    const other: Node = { kind: 'vm', id: 'other', ref: { connection: uri, uuid: 'other' } };
+    const row: Node = { kind: 'snapshot', id: 'row', ref, snapshot: 'row' };
+    looked.open(vm);
+    looked.close(row);
+    looked.close(connection);
+    assert.equal(looked.filter(true), true);
+    assert.deepEqual(
+      [looked.isRowOpen(connection), looked.isRowOpen(vm), looked.isRowOpen(row)],
+      [true, true, undefined],
+    );
+    looked.open(other);
+    looked.close(vm);
+    assert.equal(looked.filter(true), false);
+    assert.equal(looked.filter(false), true);
+    const open = [connection, vm, row, other].map((node) => looked.isRowOpen(node));
+    assert.deepEqual(open, [false, true, false, false]);
+  });
+
   it('passes on whether the view is visible', () => {
     assert.equal(new LookedAt().attention(false, [uri]).visible, false);
   });

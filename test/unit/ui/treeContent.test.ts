@@ -43,6 +43,27 @@ const withVms = connectionView({
 });
 
 describe('tree content', () => {
+  it('marks the favourite with a star, and says so in words, and that it is kept only of others', () => {
+    const view = vmView({ tree: branched, favourite: 'base', kept: ['base', 'first'] });
+    const content = contentOf(connectionView({ vms: [view] }));
+    const rows = ['base', 'first'].map((name) => content.row(content.find(ref, name)!, reading) as Row);
+    assert.deepEqual(
+      rows.map(({ description, spoken }) => [
+        description.startsWith('★'),
+        spoken.includes('favourite'),
+        spoken.includes('kept'),
+      ]),
+      [
+        [true, true, false],
+        [false, false, true],
+      ],
+    );
+    assert.match(rows[0]!.context, /\bfavourite;/);
+    assert.doesNotMatch(rows[0]!.context, /kept;/);
+    assert.match(rows[1]!.context, /\bunfavourite;.*\bkept;/);
+    assert.notEqual(content.lookOf(view, reading), content.lookOf({ ...view, favourite: 'first' }, reading));
+  });
+
   it('says of connections and VMs what PRODUCT promises, in words', () => {
     const content = contentOf(withVms);
     const [connection] = content.children();
@@ -114,12 +135,19 @@ describe('tree content', () => {
     const words = (node: Node | undefined): string => content.row(node!, reading)!.description;
     assert.match(words(content.find(ref)), /· 1\.2 GB$/);
     assert.equal(words(content.find(ref, 'base')), '4 days · 256 MB');
-    assert.equal(words(content.find(ref, 'first')), '3 days');
+    assert.equal(words(content.find(ref, 'first')), '3 days · size not known');
     assert.equal(words(content.arranged(ref)?.here), 'changed since (4.0 MB)');
     const told = (node: Node | undefined): readonly string[] =>
       content.facts(node!, reading)!.lines.map(({ value }) => value);
     assert.ok(told(content.find(ref, 'first')).includes('not known'));
     assert.ok(told(content.find(ref)).includes('1.0 GB of not known'));
+    for (const node of [content.find(ref), content.find(ref, 'base')]) {
+      const asOf = content.facts(node!, reading)!.lines.find(({ name }) => name === 'Sizes as of');
+      assert.equal(asOf?.value, '1970-01-01');
+    }
+    const lost = contentOf({ ...withVms, vms: [view], lastSeenAt: now - 20_000 });
+    const since = /^4 days · 256 MB as of \d\d:\d\d$/u;
+    assert.match(lost.row(lost.find(ref, 'base')!, reading)!.description, since);
     assert.notEqual(
       content.lookOf(view, reading),
       content.lookOf({ ...view, layers: { ...layers, snapshots: [] } }, reading),
@@ -303,6 +331,84 @@ describe('tree content', () => {
       content.children(connection).map((node) => node.kind === 'message' && node.about),
       ['noMatch'],
     );
+  });
+
+  it('finds what its question says, and nothing else', () => {
+    const tree = {
+      snapshots: [snapshot('a-name', { title: 'A title', description: 'Some words' }), snapshot('b', { kind: 'disk' })],
+    };
+    const view = vmView({ vm: vm({ name: 'machine', title: 'Its title' }), tree });
+    const found = (filter: string): readonly (string | undefined)[] => {
+      const content = contentOf(connectionView({ vms: [view] }));
+      content.arrange({ filter });
+      const [connection] = content.children();
+      return content
+        .children(connection)
+        .flatMap((node) => content.children(node).map(({ id }) => id.split('/').at(-1)));
+    };
+    const all = ['a-name', 'b', 'here'];
+    assert.deepEqual([found('machine'), found('its title').toSorted()], [found('its title'), all]);
+    for (const filter of ['a-name', 'a title', 'some words']) assert.deepEqual(found(filter), ['a-name'], filter);
+    for (const filter of ['disk', 'running', uri]) assert.deepEqual(found(filter), [], filter);
+  });
+
+  it('unfolds what holds a find, and leaves a VM that is found itself as it stood', () => {
+    const row: Node = { kind: 'snapshot', id: 'x', ref, snapshot: 'base' };
+    const opens = (filter: string, isRowOpen: (node: Node) => boolean | undefined): (string | undefined)[] => {
+      const source = { connections: [withVms], findVm: () => withVms.vms[0] };
+      const content = new TreeContent(source, { sort: 'time', layout: 'tree', filter }, { isRowOpen });
+      return [content.find(ref)!, row].map((node) => content.row(node, reading)?.opens);
+    };
+    const nobody = (): undefined => undefined;
+    assert.deepEqual(opens('other', nobody), ['open', 'open']);
+    assert.deepEqual(opens('web', nobody), ['closed', 'open']);
+    assert.deepEqual(
+      opens('web', ({ kind }) => kind === 'vm'),
+      ['open', 'closed'],
+    );
+    assert.deepEqual(
+      opens('', ({ kind }) => kind === 'vm'),
+      ['open', 'closed'],
+    );
+  });
+
+  it('is other rows to the editor with each filter, because it remembers of a row whether it is open', () => {
+    const content = contentOf(withVms);
+    const vmRow = content.find(ref)!;
+    const ids = ['', 'a', 'ab', ''].map((filter) => {
+      content.arrange({ filter });
+      return content.rowId(vmRow);
+    });
+    assert.equal(new Set(ids).size, 3);
+    assert.equal(ids[0], ids[3]);
+  });
+
+  it('shows VMs of which nothing is heard as they were, pale, since when, and with nothing that could be done', () => {
+    const content = contentOf({ ...withVms, lastSeenAt: now - 20_000 });
+    const [connection] = content.children();
+    const nodes = [content.find(ref)!, content.find(ref, 'base')!, content.arranged(ref)!.here];
+    const rows = nodes.map((node) => content.row(node, reading)!);
+    assert.deepEqual(
+      rows.map((row) => 'mark' in row && row.mark),
+      ['lost', 'lost', 'lost'],
+    );
+    assert.equal(rows[0]!.description, 'last seen 20 s ago · 4 snapshots');
+    assert.match(rows[0]!.spoken, /running, VM$/u);
+    assert.match(rows.map(({ context }) => context).join(''), /^vm;named;/u);
+    assert.doesNotMatch(rows.map(({ context }) => context).join(''), /revertable|checkpointable|pausable|deletable/u);
+    assert.equal(content.row(connection!, reading)?.description, 'does not answer');
+  });
+
+  it('shows what tells names apart that begin alike, and says the whole name', () => {
+    const names = ['01', '02'].map((number) => `webserver-production-eu-west-${number}`);
+    const vms = names.map((name) => vmView({ ref: { connection: uri, uuid: name }, vm: vm({ uuid: name, name }) }));
+    const content = contentOf(connectionView({ vms }));
+    const rows = vms.map((view) => content.row(content.find(view.ref)!, reading)!);
+    assert.equal(new Set(rows.map(({ label }) => label.slice(-3))).size, 2);
+    rows.forEach(({ label, spoken }, index) => {
+      assert.ok(label.length < names[index]!.length);
+      assert.ok(spoken.startsWith(label) && spoken.includes(names[index]!));
+    });
   });
 
   it('shows names from outside on one line that nothing turns around', () => {

@@ -1,6 +1,6 @@
 // What stands around the blocks: the chooser of disks, the zoom, the words below, the legend. Knows no block.
 import { t } from '@vscode/l10n';
-import { button, element, setText } from './element.js';
+import { button, element, setText, signButton } from './element.js';
 
 export interface FrameHooks {
   readonly chooseDisk: (disk: string) => void;
@@ -16,6 +16,7 @@ export class BlockFrame {
   readonly #said: HTMLElement;
   readonly #why: HTMLElement;
   readonly #legend: HTMLElement;
+  readonly #unknown: HTMLElement;
   readonly #keys: HTMLElement;
   readonly #disks: HTMLSelectElement;
   readonly #zoom: HTMLElement;
@@ -30,14 +31,16 @@ export class BlockFrame {
     this.#zoom = element(
       'span',
       { class: 'tools' },
-      tool('−', t('Zoom out'), () => hooks.zoom(false)),
-      tool('+', t('Zoom in'), () => hooks.zoom(true)),
+      signButton('−', t('Zoom out'), () => hooks.zoom(false)),
+      signButton('+', t('Zoom in'), () => hooks.zoom(true)),
       button(t('Whole Disk'), hooks.whole),
     );
+    this.#unknown = element('li', { text: unknownLine() });
     this.#legend = element(
       'ul',
       { class: 'legend', attributes: { 'aria-label': t('Legend') } },
       ...legendLines().map((text) => element('li', { text })),
+      this.#unknown,
     );
     this.#keys = element('p', {
       class: 'words',
@@ -91,6 +94,11 @@ export class BlockFrame {
     }
   }
 
+  /** Whether some layer cannot be read. */
+  tellUnknown(isPartlyUnknown: boolean): void {
+    this.#unknown.hidden = !isPartlyUnknown;
+  }
+
   /** What the cursor is on. */
   say(words: string): void {
     setText(this.#said, words);
@@ -100,15 +108,12 @@ export class BlockFrame {
 export function legendLines(): readonly string[] {
   return [
     t('Full colour: the VM reads this now.'),
-    t('Pale: a newer layer covers it.'),
+    t('Pale, in a frame: a newer layer covers it.'),
     t('Empty frame: zeros.'),
     t('Height of a cell: how much of its range the layer holds.'),
   ];
 }
 
-function tool(text: string, label: string, press: () => void): HTMLButtonElement {
-  const made = button(text, press, 'button sign');
-  made.setAttribute('aria-label', label);
-  made.title = label;
-  return made;
+export function unknownLine(): string {
+  return t('Hatched in grey: not known.');
 }

@@ -1,9 +1,10 @@
 // Draws the blocks of a disk: a row of cells for each layer, and below them what the VM reads now. A cell is filled as
 // far as the layer holds its range; pale where a newer layer covers it; outlined where it says zeros. Knows no page.
 import { t } from '@vscode/l10n';
-import type { Fate } from '../../../operations/whatIf.js';
 import { bytesText } from '../../../text/bytesText.js';
 import { layerLetter } from '../../../text/layerLetter.js';
+import { type RowFate, drawCovered, drawFate, drawUnknown, letterRun, stripHeight } from './blockCells.js';
+import { BlockRows, labelHeight, rowHeight, rulerHeight } from './blockRows.js';
 import type { Blocks } from './blocks.js';
 import { type DiskWindow, cellsIn } from './diskWindow.js';
 import { ExtentIndex } from './extentIndex.js';
@@ -12,30 +13,20 @@ import { type Palette, layerFill } from './palette.js';
 import type { Surface } from './surface.js';
 import { fateColor } from './treeScene.js';
 
-const rulerHeight = 26;
-const labelHeight = 20;
-export const stripHeight = 22;
-export const rowHeight = labelHeight + stripHeight + 10;
-const pale = 0.32;
+/** Of what is behind the cells. */
+export const stripOpacity = 0.14;
 /** In pixels. */
 const narrow = 420;
 /** What a layer holds is seen, however little of the range it is. */
 const leastHeight = 6;
-/** A run of cells of one layer gets its letter from this width on. */
-const letterRun = 18;
-
-export interface RowFate {
-  readonly fate: Fate;
-  readonly words: string;
-  /** Of which bytes; absent: all of the row. */
-  readonly extents?: ExtentIndex;
-}
 
 export interface BlockScene {
   readonly blocks: Blocks;
   readonly window: DiskWindow;
   readonly width: number;
   readonly palette: Palette;
+  /** Where the layers stand; absent: none is folded. */
+  readonly rows?: BlockRows;
   /** Pixels that are scrolled away above, and how many are in sight; absent: all is drawn. */
   readonly sight?: { readonly top: number; readonly height: number };
   /** The row after the last layer is what the VM reads. */
@@ -43,6 +34,13 @@ export interface BlockScene {
   readonly fates?: ReadonlyMap<string, RowFate>;
   /** By file. */
   readonly marks?: RowMarks;
+  /** The snapshot that somebody looks at in the tree: its layer is shown; empty: the present. */
+  readonly lit?: string;
+}
+
+/** Whose layer a row is: a snapshot's, or, with the empty name, the present's. */
+export function snapshotOf(row: PictureRow | undefined): string | undefined {
+  return row?.kind === 'present' ? '' : row?.snapshot;
 }
 
 export type RowMarks = ReadonlyMap<string, PictureMark>;
@@ -52,12 +50,20 @@ export function markOf(row: PictureRow | undefined, marks: RowMarks | undefined)
   return row === undefined || row.kind === 'internalSnapshot' ? undefined : marks?.get(row.file);
 }
 
-export function blocksHeight({ map }: Blocks): number {
-  return rulerHeight + (map.rows.length + (map.reads.length > 0 ? 1 : 0)) * rowHeight;
+export function blocksHeight({ map, hasReads }: Blocks, rows = new BlockRows(map.rows.length)): number {
+  return rows.end + (hasReads ? rowHeight : 0);
 }
 
-export function rowTop(row: number): number {
-  return rulerHeight + row * rowHeight;
+type Sight = NonNullable<BlockScene['sight']>;
+
+/** Where what the VM reads stands, in pixels of the whole: below the layers, or at the lower edge of what is in sight of them. */
+export function readsTop({ end: below }: Pick<BlockRows, 'end'>, sight: Sight | undefined): number {
+  return sight === undefined ? below : Math.max(rulerHeight, Math.min(below, sight.top + sight.height - rowHeight));
+}
+
+/** The row at this height of the whole; the one after the last layer is what the VM reads. */
+export function rowAt({ map, hasReads }: Blocks, rows: BlockRows, y: number, sight: Sight): number {
+  return hasReads && y >= readsTop(rows, sight) ? map.rows.length : rows.at(y);
 }
 
 export function rowFates({ rows }: PictureWhatIf): ReadonlyMap<string, RowFate> {
@@ -70,18 +76,17 @@ export function rowFates({ rows }: PictureWhatIf): ReadonlyMap<string, RowFate> 
 }
 
 export function drawBlocks(surface: Surface, scene: BlockScene): void {
-  const { blocks, sight } = scene;
-  const { rows, reads } = blocks.map;
+  const { blocks, sight, rows = new BlockRows(blocks.map.rows.length) } = scene;
   const top = sight?.top ?? 0;
   const shown = (row: number): boolean =>
-    sight === undefined || (rowTop(row + 1) >= sight.top && rowTop(row) <= sight.top + sight.height);
-  rows.forEach((_, row) => {
+    sight === undefined || (rows.top(row + 1) >= sight.top && rows.top(row) <= sight.top + sight.height);
+  blocks.map.rows.forEach((_, row) => {
     if (shown(row)) {
-      drawLayer(surface, scene, row, rowTop(row) - top);
+      drawLayer(surface, scene, row, rows.top(row) - top);
     }
   });
-  if (reads.length > 0 && shown(rows.length)) {
-    drawReads(surface, scene, rowTop(rows.length) - top);
+  if (blocks.hasReads) {
+    drawReads(surface, scene, readsTop(rows, sight) - top);
   }
   if (blocks.map.unreadable === undefined) {
     drawRuler(surface, scene);
@@ -116,10 +121,17 @@ function drawLayer(surface: Surface, scene: BlockScene, row: number, top: number
   const fill = layerFill(palette, row);
   const fate = fates?.get(one.id);
   const mark = markOf(one, marks);
-  surface.rect(1, top + 3, 14, 14, fill, { color: palette.foreground, width: 1 });
+  const isFolded = scene.rows?.isFolded(row) === true;
+  const isLit = scene.lit !== undefined && snapshotOf(one) === scene.lit;
+  if (isLit) {
+    const height = isFolded ? labelHeight : rowHeight - 6;
+    surface.rect(0, top, width, height, { color: palette.accent, opacity: 0.12 }, undefined, 3);
+    surface.rect(0, top, 3, height, { color: palette.accent });
+  }
+  surface.rect(isLit ? 5 : 1, top + 3, 14, 14, fill, { color: palette.foreground, width: 1 });
   const letter = `${layerLetter(row)}  ${one.title}`;
   const half = width * (fate === undefined ? (width < narrow && mark === undefined ? 0.72 : 0.45) : 0.4);
-  surface.text(letter, 22, top + 10, {
+  surface.text(letter, isLit ? 26 : 22, top + 10, {
     color: palette.foreground,
     size: 12.5,
     weight: 'bold',
@@ -127,7 +139,8 @@ function drawLayer(surface: Surface, scene: BlockScene, row: number, top: number
     struck: fate?.fate === 'dropped' && (fate.extents === undefined || one.kind === 'internalSnapshot'),
   });
   // Where there is little room, the title counts, and of the words the last: the size.
-  const told = width < narrow ? (one.words.split(' · ').at(-1) ?? '') : one.words;
+  const size = width < narrow ? (one.words.split(' · ').at(-1) ?? '') : one.words;
+  const told = isFolded ? `${t('not read now')} · ${size}` : size;
   const words = fate?.words ?? (mark === undefined ? told : `${mark.mark} · ${told}`);
   surface.text(words, half, top + 10, {
     color: fate !== undefined ? fateColor(fate.fate, palette) : mark === undefined ? palette.muted : palette.danger,
@@ -135,12 +148,15 @@ function drawLayer(surface: Surface, scene: BlockScene, row: number, top: number
     width: width - half,
     ...(fate === undefined && mark === undefined ? {} : { weight: 'bold' as const }),
   });
+  if (isFolded) {
+    return;
+  }
   const strip = top + labelHeight;
   if (!blocks.isReadable(row)) {
     drawSize(surface, scene, row, strip);
     return;
   }
-  surface.rect(0, strip, width, stripHeight, { color: palette.line, opacity: 0.14 });
+  surface.rect(0, strip, width, stripHeight, { color: palette.line, opacity: stripOpacity });
   eachCell(scene, (from, to, x, cellWidth) => {
     const { data, zero, read } = blocks.content(row, from, to);
     const range = to - from;
@@ -148,7 +164,7 @@ function drawLayer(surface: Surface, scene: BlockScene, row: number, top: number
       const height = Math.max(leastHeight, (data / range) * stripHeight);
       const readHeight = read === 0 ? 0 : Math.min(height, Math.max(leastHeight, (read / range) * stripHeight));
       if (readHeight < height) {
-        surface.rect(x, strip + stripHeight - height, cellWidth, height, { color: fill.color, opacity: pale });
+        drawCovered(surface, { x, y: strip + stripHeight - height, width: cellWidth, height }, fill.color);
       }
       if (readHeight > 0) {
         surface.rect(x, strip + stripHeight - readHeight, cellWidth, readHeight, fill);
@@ -158,60 +174,34 @@ function drawLayer(surface: Surface, scene: BlockScene, row: number, top: number
       const height = Math.max(leastHeight, (zero / range) * stripHeight);
       surface.rect(x + 0.5, strip + stripHeight - height + 0.5, cellWidth - 1, height - 1, undefined, color);
     }
-    drawFate(surface, scene, fate, { from, to, x, width: cellWidth, strip, held: data + zero });
+    drawFate(surface, palette, fate, { from, to, x, width: cellWidth, strip, held: data + zero });
   });
   drawCursor(surface, scene, row, strip);
 }
 
-interface FateCell {
-  readonly from: number;
-  readonly to: number;
-  readonly x: number;
-  readonly width: number;
-  readonly strip: number;
-  readonly held: number;
-}
-
-function drawFate(
-  surface: Surface,
-  { palette }: BlockScene,
-  fate: RowFate | undefined,
-  { from, to, x, width, strip, held }: FateCell,
-): void {
-  const bytes = fate === undefined ? 0 : (fate.extents?.bytesIn(from, to) ?? held);
-  if (fate === undefined || bytes === 0) {
-    return;
-  }
-  const color = fateColor(fate.fate, palette);
-  switch (fate.fate) {
-    case 'dropped':
-      surface.line([x + 1, strip + 2, x + width - 1, strip + stripHeight - 2], { color, width: 2 });
-      surface.line([x + 1, strip + stripHeight - 2, x + width - 1, strip + 2], { color, width: 2 });
-      return;
-    case 'moved':
-      surface.rect(x + 1, strip + 1, width - 2, stripHeight - 2, undefined, { color, width: 2 });
-      return;
-    case 'receives':
-      surface.rect(x + 1, strip + 1, width - 2, stripHeight - 2, undefined, { color, width: 2, dash: [3, 2] });
-      return;
-    case 'read':
-    case 'kept':
-      return;
-  }
-}
-
 /** Without a map, all that is known of a layer is what it takes on its file system. */
-function drawSize(surface: Surface, { blocks, palette, width }: BlockScene, row: number, strip: number): void {
+function drawSize(surface: Surface, scene: BlockScene, row: number, strip: number): void {
+  const { blocks, palette, width } = scene;
   const bytes = blocks.map.rows[row]?.allocatedBytes;
   const most = Math.max(1, ...blocks.map.rows.map(({ allocatedBytes = 0 }) => allocatedBytes));
+  // Beside others of which the blocks are known, a bar of its size would be read as blocks.
+  const isAlone = blocks.map.unreadable !== undefined && bytes !== undefined;
+  const filled = isAlone ? Math.max(2, (bytes / most) * width) : 0;
+  if (!isAlone) {
+    drawUnknown(surface, palette, { x: 0, y: strip, width, height: stripHeight });
+  }
   surface.rect(0, strip, width, stripHeight, undefined, { color: palette.line, width: 1, dash: [4, 3] });
-  if (bytes !== undefined) {
-    surface.rect(0, strip, Math.max(2, (bytes / most) * width), stripHeight, layerFill(palette, row));
+  if (filled > 0) {
+    surface.rect(0, strip, filled, stripHeight, layerFill(palette, row));
   }
 }
 
 function drawReads(surface: Surface, scene: BlockScene, top: number): void {
-  const { blocks, palette, width } = scene;
+  const { blocks, palette, width, sight } = scene;
+  if (sight !== undefined) {
+    // Layers go on below it.
+    surface.rect(0, top - 5, width, rowHeight + 5, { color: palette.background });
+  }
   surface.line([0, top - 4, width, top - 4], { color: palette.line, width: 1 });
   surface.text(t('What the VM reads now'), 0, top + 10, {
     color: palette.foreground,
@@ -220,10 +210,13 @@ function drawReads(surface: Surface, scene: BlockScene, top: number): void {
     width,
   });
   const strip = top + labelHeight;
-  surface.rect(0, strip, width, stripHeight, { color: palette.line, opacity: 0.14 });
+  surface.rect(0, strip, width, stripHeight, { color: palette.line, opacity: stripOpacity });
   const runs: { row: number; from: number; to: number }[] = [];
   eachCell(scene, (from, to, x, cellWidth) => {
     const read = blocks.readIn(from, to);
+    if (blocks.isPartlyUnknown && read.reduce((sum, { bytes }) => sum + bytes, 0) < to - from) {
+      drawUnknown(surface, palette, { x, y: strip, width: cellWidth + 1, height: stripHeight });
+    }
     const wished = read.map(({ bytes }) => Math.max(leastHeight, (bytes / (to - from)) * stripHeight));
     const fits = Math.min(1, stripHeight / wished.reduce((sum, height) => sum + height, 0));
     let base = strip + stripHeight;

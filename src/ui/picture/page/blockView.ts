@@ -3,20 +3,28 @@
 import { t } from '@vscode/l10n';
 import { BlockFrame } from './blockFrame.js';
 import { Blocks } from './blocks.js';
-import { type RowFate, type RowMarks, blocksHeight, markOf, drawBlocks, rowHeight, rowTop } from './blockScene.js';
-import { cellWords } from './blockWords.js';
+import { BlockRows, placedRows } from './blockRows.js';
+import { type BlockScene, type RowMarks, blocksHeight, drawBlocks, rowAt, snapshotOf } from './blockScene.js';
+import { type RowFate } from './blockCells.js';
+import { placeWords } from './blockWords.js';
+import { cursorMove } from './cursorMove.js';
 import { type DiskWindow, cellsIn, moved, showing, wholeDisk, zoomed } from './diskWindow.js';
 import { DrawnCanvas } from './drawnCanvas.js';
 import type { PictureBlocks, PictureMark } from '../messages.js';
 import { SpokenBlocks } from './spokenBlocks.js';
 import type { Theme } from './theme.js';
+import { whilePulled } from './whilePulled.js';
 
 const zoomStep = 1.6;
+
+type Place = NonNullable<BlockScene['cursor']>;
 
 export interface BlockHooks {
   readonly theme: () => Theme;
   readonly chooseDisk: (disk: string) => void;
   readonly refresh: () => void;
+  /** Somebody looks at this snapshot's layer; empty: the present's; undefined: at none. */
+  readonly attend: (snapshot: string | undefined) => void;
 }
 
 export class BlockView {
@@ -25,11 +33,13 @@ export class BlockView {
   readonly #spoken: SpokenBlocks;
   readonly #frame: BlockFrame;
   #blocks: Blocks | undefined;
+  #rows = new BlockRows(0);
   #window: DiskWindow = { start: 0, span: 1 };
   #cursor = { row: 0, offset: 0 };
-  #pointed: { readonly row: number; readonly offset: number } | undefined;
+  #pointed: Place | undefined;
   #fates: ReadonlyMap<string, RowFate> | undefined;
   #marks: RowMarks = new Map();
+  #lit: string | undefined;
 
   constructor(hooks: BlockHooks) {
     this.#hooks = hooks;
@@ -78,10 +88,9 @@ export class BlockView {
       this.#cursor = { row: 0, offset: 0 };
     }
     this.#cursor = { ...this.#cursor, row: Math.min(this.#cursor.row, map.rows.length) };
-    this.#frame.show(map.unreadable === undefined ? 'map' : 'sizes', map.words, map.unreadable);
-    const height = blocksHeight(this.#blocks) + 8;
-    this.#drawn.scroller.style.setProperty('height', `${height + 2}px`);
-    this.#drawn.setWhole(0, height);
+    this.#frame.show(map.unreadable === undefined ? 'map' : 'sizes', map.words, map.unreadable ?? map.partly);
+    this.#frame.tellUnknown(this.#blocks.isPartlyUnknown);
+    this.#place();
     this.#drawn.ask();
     this.#say();
   }
@@ -93,6 +102,7 @@ export class BlockView {
 
   showFates(fates: ReadonlyMap<string, RowFate> | undefined): void {
     this.#fates = fates;
+    this.#place();
     this.#drawn.ask();
   }
 
@@ -100,6 +110,17 @@ export class BlockView {
     this.#marks = new Map(marks.map((mark) => [mark.file, mark]));
     this.#drawn.ask();
     this.#say();
+  }
+
+  /** Shows the layer of what somebody looks at in the tree. */
+  light(snapshot: string | undefined): void {
+    if (snapshot !== this.#lit) {
+      this.#lit = snapshot;
+      if (snapshot !== undefined) {
+        this.#scrollTo(this.#blocks?.map.rows.findIndex((one) => snapshotOf(one) === snapshot) ?? -1);
+      }
+      this.#drawn.ask();
+    }
   }
 
   repaint(): void {
@@ -139,8 +160,12 @@ export class BlockView {
   #listen(): void {
     const { scroller } = this.#drawn;
     this.#spoken.element.addEventListener('keydown', (event) => this.#key(event));
-    this.#spoken.element.addEventListener('focus', () => this.repaint());
-    this.#spoken.element.addEventListener('blur', () => this.repaint());
+    for (const change of ['focus', 'blur'] as const) {
+      this.#spoken.element.addEventListener(change, () => {
+        this.#attend();
+        this.repaint();
+      });
+    }
     scroller.addEventListener('pointermove', (event) => this.#point(this.#placeUnder(event)));
     scroller.addEventListener('pointerleave', () => this.#point(undefined));
     scroller.addEventListener('pointerdown', (event) => this.#press(event));
@@ -172,20 +197,15 @@ export class BlockView {
       return;
     }
     this.#cursor = place;
+    this.#place();
     this.#say();
     this.repaint();
     const from = { x: event.clientX, window: this.#window };
-    const ended = new AbortController();
-    addEventListener(
-      'pointermove',
-      (move) => {
-        const bytes = ((from.x - move.clientX) / this.#drawn.width) * from.window.span;
-        this.#window = moved(map, from.window, bytes);
-        this.repaint();
-      },
-      { signal: ended.signal },
-    );
-    addEventListener('pointerup', () => ended.abort(), { signal: ended.signal });
+    whilePulled((move) => {
+      const bytes = ((from.x - move.clientX) / this.#drawn.width) * from.window.span;
+      this.#window = moved(map, from.window, bytes);
+      this.repaint();
+    });
   }
 
   #key(event: KeyboardEvent): void {
@@ -194,19 +214,8 @@ export class BlockView {
       return;
     }
     const { bytes } = cellsIn(map, this.#window, this.#drawn.width);
-    const { row, offset } = this.#cursor;
     const page = Math.max(bytes, Math.floor(this.#window.span / bytes) * bytes);
-    const moves: Readonly<Record<string, readonly [row: number, offset: number]>> = {
-      ArrowLeft: [row, offset - bytes],
-      ArrowRight: [row, offset + bytes],
-      ArrowUp: [row - 1, offset],
-      ArrowDown: [row + 1, offset],
-      PageUp: [row, offset - page],
-      PageDown: [row, offset + page],
-      Home: [row, 0],
-      End: [row, map.virtualBytes - 1],
-    };
-    const move = moves[event.key];
+    const move = cursorMove(event.key, this.#cursor, { cell: bytes, page, last: map.virtualBytes - 1 });
     if (move !== undefined) {
       this.#moveTo(...move);
     } else if (event.key === '+' || event.key === '=') {
@@ -227,53 +236,75 @@ export class BlockView {
       return;
     }
     const { bytes } = cellsIn(map, this.#window, this.#drawn.width);
-    const rows = map.rows.length + (map.reads.length > 0 ? 1 : 0);
+    const rows = map.rows.length + (this.#blocks?.hasReads === true ? 1 : 0);
     const within = Math.max(0, Math.min(offset, map.virtualBytes - 1));
     this.#cursor = { row: Math.max(0, Math.min(row, rows - 1)), offset: Math.floor(within / bytes) * bytes };
     this.#pointed = undefined;
     this.#window = showing(map, this.#window, this.#cursor.offset, this.#cursor.offset + bytes);
+    this.#place();
+    this.#scrollTo(this.#cursor.row);
+    this.#attend();
+    this.repaint();
+    this.#say();
+  }
+
+  /** Of many layers, those of which the VM reads nothing fold, but where something is shown or the cursor is. */
+  #place(): void {
+    const blocks = this.#blocks;
+    if (blocks === undefined) {
+      return;
+    }
+    this.#rows = placedRows(blocks, this.#cursor.row, this.#fates);
+    const height = blocksHeight(blocks, this.#rows) + 8;
+    this.#drawn.scroller.style.setProperty('height', `${height + 2}px`);
+    this.#drawn.setWhole(0, height);
+  }
+
+  #scrollTo(row: number): void {
     const { scroller, height } = this.#drawn;
-    const top = rowTop(this.#cursor.row);
-    scroller.scrollTop = Math.min(Math.max(scroller.scrollTop, top + rowHeight - height), Math.max(0, top - 26));
-    this.repaint();
-    this.#say();
+    scroller.scrollTop = this.#rows.scrolledTo(row, scroller.scrollTop, height);
   }
 
-  #point(place: { readonly row: number; readonly offset: number } | undefined): void {
+  #attend(): void {
+    const hasKeyboard = document.activeElement === this.#spoken.element;
+    const row = this.#pointed?.row ?? (hasKeyboard ? this.#cursor.row : undefined);
+    this.#hooks.attend(row === undefined ? undefined : snapshotOf(this.#blocks?.map.rows[row]));
+  }
+
+  #point(place: Place | undefined): void {
     this.#pointed = place;
+    this.#attend();
     this.#say();
     this.repaint();
   }
 
-  #placeUnder(event: MouseEvent): { readonly row: number; readonly offset: number } | undefined {
-    const map = this.#blocks?.map;
-    if (map === undefined) {
+  #placeUnder(event: MouseEvent): Place | undefined {
+    const blocks = this.#blocks;
+    if (blocks === undefined) {
       return undefined;
     }
+    const { map } = blocks;
     const { x, y } = this.#drawn.pointOf(event);
-    const row = Math.floor((y + this.#drawn.scroller.scrollTop - rowTop(0)) / rowHeight);
+    const sight = { top: this.#drawn.scroller.scrollTop, height: this.#drawn.height };
+    const row = rowAt(blocks, this.#rows, y + sight.top, sight);
     const offset = this.#window.start + (x / this.#drawn.width) * this.#window.span;
     const isRow = row >= 0 && row <= map.rows.length && offset >= 0 && offset < map.virtualBytes;
     return isRow ? { row, offset } : undefined;
   }
 
-  #place(): { readonly row: number; readonly offset: number } {
+  #looked(): Place {
     return this.#pointed ?? this.#cursor;
   }
 
   #say(): void {
     const blocks = this.#blocks;
     if (blocks !== undefined) {
-      this.#frame.say(this.#cell(blocks, this.#place()));
+      this.#frame.say(this.#cell(blocks, this.#looked()));
     }
   }
 
-  #cell(blocks: Blocks, { row, offset }: { readonly row: number; readonly offset: number }): string {
-    const { bytes } = cellsIn(blocks.map, this.#window, Math.max(1, this.#drawn.width));
-    const from = Math.floor(offset / bytes) * bytes;
-    const place = { row, from, to: Math.min(blocks.map.virtualBytes, from + bytes) };
-    const mark = markOf(blocks.map.rows[row], this.#marks);
-    return [cellWords(blocks, place), ...(mark === undefined ? [] : [mark.words])].join(' · ');
+  #cell(blocks: Blocks, place: Place): string {
+    return placeWords(blocks, place, { window: this.#window, width: this.#drawn.width, marks: this.#marks });
   }
 
   #draw(): void {
@@ -286,16 +317,19 @@ export class BlockView {
     const cursor = this.#pointed ?? (hasKeyboard ? this.#cursor : undefined);
     drawBlocks(surface, {
       blocks,
+      rows: this.#rows,
       window: this.#window,
       width,
       palette: this.#hooks.theme().palette,
       sight: { top: scroller.scrollTop, height },
       marks: this.#marks,
       ...(cursor === undefined ? {} : { cursor }),
+      ...(this.#lit === undefined ? {} : { lit: this.#lit }),
       ...(this.#fates === undefined ? {} : { fates: this.#fates }),
     });
     this.#spoken.tell({
       blocks,
+      rows: this.#rows,
       scrolled: scroller.scrollTop,
       width,
       height,

@@ -3,6 +3,8 @@ import { t } from '@vscode/l10n';
 import { bytesText } from '../../../text/bytesText.js';
 import { layerLetter } from '../../../text/layerLetter.js';
 import type { Blocks } from './blocks.js';
+import { markOf, type RowMarks } from './blockScene.js';
+import { cellsIn, type DiskWindow } from './diskWindow.js';
 
 export interface CellPlace {
   /** The row after the last layer is what the VM reads. */
@@ -59,6 +61,9 @@ function heldWords(blocks: Blocks, { row, from, to }: CellPlace): string {
       : kind === 'compressed' && to - from <= blocks.map.clusterBytes
         ? t('{0} of data, compressed', size)
         : t('{0} of data', size);
+  if (read === 0 && blocks.isBelowUnknown(row) && blocks.readIn(from, to).length === 0) {
+    return t('{0}; whether the VM reads it is not known', what);
+  }
   if (read === 0) {
     const [above] = blocks.readIn(from, to);
     return above === undefined
@@ -72,11 +77,16 @@ function heldWords(blocks: Blocks, { row, from, to }: CellPlace): string {
 
 function readWords(blocks: Blocks, from: number, to: number): string {
   const read = blocks.readIn(from, to);
+  const isKnown = read.reduce((sum, { bytes }) => sum + bytes, 0) >= to - from || !blocks.isPartlyUnknown;
   if (read.length === 0) {
-    return t('the VM reads zeros: nothing was ever written here');
+    return isKnown
+      ? t('the VM reads zeros: nothing was ever written here')
+      : t('what the VM reads here is not known: a layer cannot be read');
   }
   const listed = read.slice(0, 4).map(({ row, bytes }) => t('{0} of {1}', bytesText(bytes), layerWords(blocks, row)));
-  return t('the VM reads {0}', listed.join(', '));
+  return isKnown
+    ? t('the VM reads {0}', listed.join(', '))
+    : t('the VM reads {0}; the rest is not known', listed.join(', '));
 }
 
 /** Whole bytes too, where a size rounds them away. */
@@ -84,4 +94,21 @@ function offsetText(bytes: number): string {
   const short = bytesText(bytes);
   const isWhole = bytes % (1024 * 1024) === 0 || bytes < 1024 || (bytes < 1024 * 1024 && bytes % 1024 === 0);
   return isWhole ? short : t('{0} (byte {1})', short, bytes);
+}
+
+/** Of the cell around an offset, and of what is wrong with its layer. */
+export function placeWords(
+  blocks: Blocks,
+  { row, offset }: { readonly row: number; readonly offset: number },
+  { window, width, marks }: { readonly window: DiskWindow; readonly width: number; readonly marks: RowMarks },
+): string {
+  if (blocks.map.unreadable !== undefined) {
+    // There are no places to speak of.
+    return rowWords(blocks, row);
+  }
+  const { bytes } = cellsIn(blocks.map, window, Math.max(1, width));
+  const from = Math.floor(offset / bytes) * bytes;
+  const place = { row, from, to: Math.min(blocks.map.virtualBytes, from + bytes) };
+  const mark = markOf(blocks.map.rows[row], marks);
+  return [cellWords(blocks, place), ...(mark === undefined ? [] : [mark.words])].join(' · ');
 }

@@ -18,6 +18,7 @@ export class Blocks {
   readonly #data: readonly (ExtentIndex | undefined)[];
   readonly #zero: readonly (ExtentIndex | undefined)[];
   readonly #read: readonly ExtentIndex[];
+  readonly #highestUnread: number;
 
   constructor(map: PictureBlocks) {
     this.map = map;
@@ -31,6 +32,34 @@ export class Blocks {
     this.#data = only('data');
     this.#zero = only('zero');
     this.#read = readByRow(map);
+    this.#highestUnread = map.rows.findLastIndex(
+      ({ kind, extents }) => kind !== 'internalSnapshot' && extents === undefined,
+    );
+  }
+
+  /**
+   * Whether it is not known what the VM reads where nothing above that layer has anything: some layer of its disk cannot be
+   * read. Snapshots inside images are none.
+   */
+  get isPartlyUnknown(): boolean {
+    return this.#highestUnread >= 0;
+  }
+
+  /** Whether there is anything to say of what the VM reads. */
+  get hasReads(): boolean {
+    return this.map.reads.length > 0 || (this.isPartlyUnknown && this.map.unreadable === undefined);
+  }
+
+  /** Whether it is certain that the VM reads nothing of this layer now; what takes its writes is no such layer. */
+  readonly isUnread = (row: number): boolean =>
+    this.isReadable(row) &&
+    !this.isBelowUnknown(row) &&
+    this.map.rows[row]?.kind !== 'present' &&
+    this.#read[row]?.total === 0;
+
+  /** Whether it is not known if the VM reads what this layer holds. */
+  isBelowUnknown(row: number): boolean {
+    return row < this.#highestUnread;
   }
 
   isReadable(row: number): boolean {

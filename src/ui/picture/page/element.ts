@@ -31,6 +31,14 @@ export function button(text: string, press: () => void, names = 'button'): HTMLB
   return made;
 }
 
+/** @param label what the sign stands for */
+export function signButton(text: string, label: string, press: () => void): HTMLButtonElement {
+  const made = button(text, press, 'button sign');
+  made.setAttribute('aria-label', label);
+  made.title = label;
+  return made;
+}
+
 /** Sets what differs, so that a screen reader does not hear again what it has heard. */
 export function setText(node: HTMLElement, text: string): void {
   if (node.textContent !== text) {

@@ -1,11 +1,11 @@
 // The picture's page as a whole: puts the figures together, hands them what the editor sends, and sends what is wanted.
 import { rowFates } from './blockScene.js';
-import { legendLines } from './blockFrame.js';
+import { legendLines, unknownLine } from './blockFrame.js';
 import { BlockView } from './blockView.js';
 import { element, setText } from './element.js';
 import { slidePng, slideSvg } from './exportSlide.js';
 import { openMenu } from './menu.js';
-import type { FromPicture, PictureNode, PictureState, PictureWhatIf, ToPicture } from '../messages.js';
+import type { FromPicture, PictureAction, PictureNode, PictureState, PictureWhatIf, ToPicture } from '../messages.js';
 import { isFilled, paletteOf, type SlideGround } from './palette.js';
 import { type KeptGround, SlideTools } from './slideTools.js';
 import type { Slide } from './slide.js';
@@ -32,13 +32,20 @@ export class Page {
     this.#send = send;
     this.#theme = new Theme(() => this.#repaint());
     const theme = (): Theme => this.#theme;
-    this.#tree = new TreeView({ theme, menu: (node, x, y) => this.#openNodeMenu(node, x, y) });
+    this.#tree = new TreeView({
+      theme,
+      menu: (node, x, y) => this.#openNodeMenu(node, x, y),
+      key: (node, key) => this.#pressOn(node, key),
+      attend: (snapshot) => this.#blocks.light(snapshot),
+    });
     this.#blocks = new BlockView({
       theme,
       chooseDisk: (disk) => send({ kind: 'disk', disk }),
       refresh: () => send({ kind: 'refresh' }),
+      attend: (snapshot) => this.#tree.light(snapshot),
     });
     this.#whatIf = new WhatIfView(
+      (number) => send({ kind: 'agree', number }),
       (action, snapshot) => send({ kind: 'run', action, snapshot }),
       () => this.#leaveWhatIf(),
     );
@@ -82,14 +89,18 @@ export class Page {
       'main',
       { class: 'picture' },
       element(
-        'header',
-        { class: 'head' },
-        this.#head,
-        this.#words,
-        element('span', { class: 'spring' }),
-        this.#slideTools.element,
+        'div',
+        { class: 'top' },
+        element(
+          'header',
+          { class: 'head' },
+          this.#head,
+          this.#words,
+          element('span', { class: 'spring' }),
+          this.#slideTools.element,
+        ),
+        this.#notice,
       ),
-      this.#notice,
       this.#tree.element,
       element('div', { class: 'side' }, this.#whatIf.element, this.#blocks.element),
     );
@@ -108,21 +119,30 @@ export class Page {
   }
 
   #openNodeMenu(node: PictureNode, x: number, y: number): void {
-    const tokens = new Set(node.tokens.split(';'));
-    const items = (this.#state?.actions ?? [])
-      .filter(({ token }) => tokens.has(token))
-      .map(({ id, title, shows }) => ({
-        title,
-        choose: () =>
-          this.#send(
-            shows === 'whatIf'
-              ? { kind: 'whatIf', action: id, snapshot: node.name }
-              : { kind: 'run', action: id, snapshot: node.name },
-          ),
-      }));
+    const items = this.#actionsOn(node).map((action) => ({
+      title: action.title,
+      choose: () => this.#wish(action, node),
+    }));
     if (items.length > 0) {
       openMenu(node.title, items, x, y);
     }
+  }
+
+  #pressOn(node: PictureNode, key: string): boolean {
+    const action = this.#actionsOn(node).find((one) => one.key === key);
+    if (action !== undefined) {
+      this.#wish(action, node);
+    }
+    return action !== undefined;
+  }
+
+  #actionsOn(node: PictureNode): readonly PictureAction[] {
+    const tokens = new Set(node.tokens.split(';'));
+    return (this.#state?.actions ?? []).filter(({ token }) => tokens.has(token));
+  }
+
+  #wish({ id, shows }: PictureAction, { name }: PictureNode): void {
+    this.#send({ kind: shows === 'whatIf' ? 'whatIf' : 'run', action: id, snapshot: name });
   }
 
   #showWhatIf(whatIf: PictureWhatIf): void {
@@ -187,7 +207,7 @@ export class Page {
       title: this.#state?.vm ?? '',
       words: this.#state?.words ?? '',
       figure: this.#tree.figure,
-      legend: legendLines(),
+      legend: [...legendLines(), ...(blocks?.isPartlyUnknown === true ? [unknownLine()] : [])],
       palette: paletteOf(ground),
       filled: isFilled(ground),
       ...(blocks === undefined ? {} : { blocks }),

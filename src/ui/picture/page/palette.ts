@@ -39,8 +39,8 @@ export const slidePalette: Palette = {
   accent: '#0050a0',
   danger: '#b00020',
   box: '#f4f4f4',
-  layers: ['#7f8c99', '#2f7dc4', '#d97c0a', '#23885a', '#b8529a', '#8a6d1d', '#6554c0', '#c0453a'],
-  inks: ['#000000', '#ffffff', '#000000', '#ffffff', '#ffffff', '#ffffff', '#ffffff', '#ffffff'],
+  layers: ['#6b7885', '#2f7dc4', '#c26a00', '#23885a', '#b8529a', '#8a6d1d', '#6554c0', '#c0453a'],
+  inks: ['#ffffff', '#ffffff', '#000000', '#ffffff', '#ffffff', '#ffffff', '#ffffff', '#ffffff'],
 };
 
 const darkSlidePalette: Palette = {

@@ -1,7 +1,8 @@
 // The whole picture for a slide: title, tree, blocks and legend, on whatever surface. Knows no file format.
 import { t } from '@vscode/l10n';
 import type { Blocks } from './blocks.js';
-import { type RowFate, blocksHeight, drawBlocks } from './blockScene.js';
+import { blocksHeight, drawBlocks } from './blockScene.js';
+import { type RowFate } from './blockCells.js';
 import { wholeDisk } from './diskWindow.js';
 import type { Palette } from './palette.js';
 import type { Surface } from './surface.js';

@@ -1,12 +1,15 @@
 // The blocks for a screen reader: a row for each layer in sight, with the cell that the cursor is on. Draws nothing.
 import { t } from '@vscode/l10n';
-import { markOf, type RowFate, type RowMarks, rowHeight, rowTop } from './blockScene.js';
+import { markOf, type RowMarks } from './blockScene.js';
+import type { BlockRows } from './blockRows.js';
+import { type RowFate } from './blockCells.js';
 import { rowWords } from './blockWords.js';
 import type { Blocks } from './blocks.js';
 import { element, keepInOrder, setText } from './element.js';
 
 export interface ToldBlocks {
   readonly blocks: Blocks;
+  readonly rows: BlockRows;
   /** Pixels that are scrolled away above. */
   readonly scrolled: number;
   readonly width: number;
@@ -29,10 +32,10 @@ export class SpokenBlocks {
     });
   }
 
-  tell({ blocks, scrolled, width, height, row: cursor, cell, fates, marks }: ToldBlocks): void {
-    const count = blocks.map.rows.length + (blocks.map.reads.length > 0 ? 1 : 0);
-    const first = Math.max(0, Math.floor((scrolled - rowTop(0)) / rowHeight));
-    const last = Math.min(count - 1, Math.floor((scrolled + height - rowTop(0)) / rowHeight));
+  tell({ blocks, rows, scrolled, width, height, row: cursor, cell, fates, marks }: ToldBlocks): void {
+    const count = blocks.map.rows.length + (blocks.hasReads ? 1 : 0);
+    const first = Math.max(0, rows.at(scrolled));
+    const last = Math.min(count - 1, rows.at(scrolled + height));
     const wanted = new Set([cursor]);
     for (let row = first; row <= last; row++) {
       wanted.add(row);
@@ -53,9 +56,9 @@ export class SpokenBlocks {
         setText(head, words);
         setText(body, cell(row));
       }
-      item.style.setProperty('top', `${rowTop(row)}px`);
+      item.style.setProperty('top', `${rows.top(row)}px`);
       item.style.setProperty('width', `${width}px`);
-      item.style.setProperty('height', `${rowHeight}px`);
+      item.style.setProperty('height', `${rows.height(row)}px`);
     }
     this.element.setAttribute('aria-activedescendant', `cell-${cursor}`);
   }

@@ -4,6 +4,7 @@ import type { Fate } from '../../../operations/whatIf.js';
 import type { PictureNode } from '../messages.js';
 import type { Palette } from './palette.js';
 import type { Surface } from './surface.js';
+import type { TreeNode } from './treeFolds.js';
 import { type TreeLayout, layoutTree } from './treeLayout.js';
 
 const nodeWidth = 188;
@@ -12,12 +13,12 @@ const stepX = nodeWidth + 20;
 const stepY = nodeHeight + 34;
 const treeMargin = 16;
 /** Below this, words could not be read. */
-const smallestWords = 0.5;
+export const smallestWords = 0.5;
 /** Under the title. */
 const mostLines = 3;
 
 export interface TreeFigure {
-  readonly nodes: readonly PictureNode[];
+  readonly nodes: readonly TreeNode[];
   readonly layout: TreeLayout;
 }
 
@@ -38,10 +39,12 @@ export interface TreeScene {
   readonly sight?: Box;
   readonly focused?: number;
   readonly pointed?: number;
+  /** The snapshot whose layer somebody looks at. */
+  readonly lit?: number;
   readonly fates?: NodeFates;
 }
 
-export function treeFigure(nodes: readonly PictureNode[]): TreeFigure {
+export function treeFigure(nodes: readonly TreeNode[]): TreeFigure {
   return { nodes, layout: layoutTree(nodes.map(({ parent }) => parent)) };
 }
 
@@ -123,6 +126,10 @@ function drawNode(surface: Surface, node: number, box: Box, scene: TreeScene): v
   const fate = fates?.get(one.name);
   const color = fate === undefined ? (one.onPath ? palette.accent : palette.line) : fateColor(fate.fate, palette);
   const isHere = one.kind === 'here';
+  if (one.folds !== undefined) {
+    const behind = 4 * scale;
+    surface.rect(box.x + behind, box.y + behind, box.width, box.height, { color: palette.box }, { color, width: 1 }, 6);
+  }
   surface.rect(
     box.x,
     box.y,
@@ -136,7 +143,10 @@ function drawNode(surface: Surface, node: number, box: Box, scene: TreeScene): v
     },
     (isHere ? nodeHeight / 2 : 6) * scale,
   );
-  if (node === focused || node === pointed) {
+  if (node === scene.lit) {
+    surface.rect(box.x, box.y, box.width, box.height, { color: palette.accent, opacity: 0.18 }, undefined, 6 * scale);
+  }
+  if (node === focused || node === pointed || node === scene.lit) {
     const gap = 3;
     surface.rect(
       box.x - gap,

@@ -1,8 +1,9 @@
 // The tree of snapshots on the page: drawn on a canvas, walked by keyboard and mouse, and told to a screen reader by a
 // parallel tree of what is in sight. Knows no message but its nodes.
 import { t } from '@vscode/l10n';
+import { ArrangedTree } from './arrangedTree.js';
 import { DrawnCanvas } from './drawnCanvas.js';
-import { button, element } from './element.js';
+import { button, element, signButton } from './element.js';
 import type { PictureNode } from '../messages.js';
 import { SpokenTree } from './spokenTree.js';
 import type { Theme } from './theme.js';
@@ -13,13 +14,14 @@ import {
   nodeAt,
   nodeBox,
   nodesIn,
-  treeFigure,
+  smallestWords,
   treeSize,
 } from './treeScene.js';
-import { type TreeStep, type WalkedTree, stepInTree, walkedTree } from './treeWalk.js';
+import { whilePulled } from './whilePulled.js';
+import { listenToTree } from './treeGestures.js';
+import { type TreeStep, stepInTree } from './treeWalk.js';
 
-const smallest = 0.06;
-const largest = 2;
+const [smallest, largest] = [0.06, 2];
 const zoomStep = 1.25;
 
 const stepKeys: Readonly<Record<string, TreeStep>> = {
@@ -31,10 +33,16 @@ const stepKeys: Readonly<Record<string, TreeStep>> = {
   End: 'last',
 };
 
+const menuKeys = new Set(['Enter', ' ', 'ContextMenu']);
+
 export interface TreeHooks {
   readonly theme: () => Theme;
   /** A node's menu is wanted at this place of the page. */
   readonly menu: (node: PictureNode, x: number, y: number) => void;
+  /** A key is pressed on a node; true if it stood for something. */
+  readonly key: (node: PictureNode, key: string) => boolean;
+  /** Somebody looks at this snapshot; empty: the present; undefined: at none. */
+  readonly attend: (snapshot: string | undefined) => void;
 }
 
 export class TreeView {
@@ -42,12 +50,12 @@ export class TreeView {
   readonly #hooks: TreeHooks;
   readonly #drawn: DrawnCanvas;
   readonly #spoken: SpokenTree;
-  #figure: TreeFigure = treeFigure([]);
-  #walked: WalkedTree = walkedTree([], []);
+  readonly #tree = new ArrangedTree();
   #scale = 1;
   #focused: string | undefined;
   #pointed: number | undefined;
   #fates: NodeFates | undefined;
+  #lit: string | undefined;
 
   constructor(hooks: TreeHooks) {
     this.#hooks = hooks;
@@ -61,8 +69,8 @@ export class TreeView {
     const tools = element(
       'div',
       { class: 'tools' },
-      sign('−', t('Zoom the tree out'), () => this.zoom(1 / zoomStep)),
-      sign('+', t('Zoom the tree in'), () => this.zoom(zoomStep)),
+      signButton('−', t('Zoom the tree out'), () => this.zoom(1 / zoomStep)),
+      signButton('+', t('Zoom the tree in'), () => this.zoom(zoomStep)),
       button(t('Fit'), () => this.fit()),
     );
     this.element = element(
@@ -71,11 +79,22 @@ export class TreeView {
       element('header', {}, element('h2', { text: t('Snapshots') }), element('span', { class: 'spring' }), tools),
       this.#drawn.scroller,
     );
-    this.#listen();
+    listenToTree(this.#drawn.scroller, this.#spoken.element, {
+      key: (event) => this.#key(event),
+      keyboard: () => {
+        this.#attend();
+        this.#drawn.ask();
+      },
+      point: (event) => this.#point(event && this.#nodeUnder(event)),
+      press: (event) => this.#press(event),
+      menu: (event) => this.#menuUnder(event),
+      zoom: (factor, event) => this.zoom(factor, this.#drawn.pointOf(event)),
+    });
   }
 
+  /** Of all nodes, also where some stand together. */
   get figure(): TreeFigure {
-    return this.#figure;
+    return this.#tree.whole;
   }
 
   get scroller(): HTMLElement {
@@ -83,26 +102,42 @@ export class TreeView {
   }
 
   show(nodes: readonly PictureNode[]): void {
-    const isFirst = this.#figure.nodes.length === 0;
-    this.#figure = treeFigure(nodes);
-    const levels = this.#figure.layout.places.map(({ level }) => level);
-    this.#walked = walkedTree(
-      nodes.map(({ parent }) => parent),
-      levels,
-    );
-    if (this.#index() === undefined) {
-      this.#focused = nodes.find(({ kind }) => kind === 'here')?.name ?? nodes[0]?.name;
-    }
-    this.#size();
+    const isFirst = this.#tree.nodes.length === 0;
+    this.#tree.show(nodes);
+    this.#arranged();
     if (isFirst) {
       this.#reveal('middle');
     }
-    this.#drawn.ask();
   }
 
   showFates(fates: NodeFates | undefined): void {
     this.#fates = fates;
+    this.#tree.keep(fates);
+    this.#arranged();
+  }
+
+  #arranged(): void {
+    if (this.#index() === undefined) {
+      this.#focused = (this.#tree.nodes.find(({ kind }) => kind === 'here') ?? this.#tree.nodes[0])?.name;
+    }
+    this.#pointed = undefined;
+    this.#size();
     this.#drawn.ask();
+  }
+
+  /** Each of those that stand together stands for itself again. */
+  #unfold(names: readonly string[]): void {
+    this.#tree.unfold(names);
+    this.#arranged();
+    this.focusNode(names[0] ?? '');
+  }
+
+  /** Shows the snapshot of the layer that somebody looks at in the blocks. */
+  light(snapshot: string | undefined): void {
+    if (snapshot !== this.#lit) {
+      this.#lit = snapshot;
+      this.#drawn.ask();
+    }
   }
 
   repaint(): void {
@@ -115,7 +150,13 @@ export class TreeView {
   }
 
   focusNode(name: string): void {
+    const around = this.#tree.nodes[this.#tree.find(name) ?? -1]?.folds;
+    if (around?.includes(name) === true) {
+      this.#tree.unfold(around);
+      this.#arranged();
+    }
     this.#focused = name;
+    this.#attend();
     this.#reveal('near');
     this.#drawn.ask();
   }
@@ -124,11 +165,17 @@ export class TreeView {
     this.#spoken.element.focus({ preventScroll: true });
   }
 
-  /** The whole tree in sight, but no larger than it is. */
+  /** The whole tree in sight, but no larger than it is, and no smaller than its words can be read: rather some stand together. */
   fit(): void {
-    const { width, height } = treeSize(this.#figure, 1);
-    const room = Math.min((this.#drawn.width - 2) / width, (this.#drawn.height - 2) / height);
-    this.zoom(Math.min(1, room) / this.#scale);
+    const room = (): number => {
+      const { width, height } = treeSize(this.#tree.figure, 1);
+      return Math.min((this.#drawn.width - 2) / width, (this.#drawn.height - 2) / height);
+    };
+    this.#tree.fold(false);
+    this.#tree.fold(room() < smallestWords);
+    this.#arranged();
+    this.zoom(Math.max(smallestWords, Math.min(1, room())) / this.#scale);
+    this.#reveal('near');
   }
 
   /** @param at what stays where it is, in pixels of what is in sight; absent: the middle */
@@ -146,35 +193,19 @@ export class TreeView {
     this.#drawn.ask();
   }
 
-  #listen(): void {
-    const { scroller } = this.#drawn;
-    this.#spoken.element.addEventListener('keydown', (event) => this.#key(event));
-    this.#spoken.element.addEventListener('focus', () => this.#drawn.ask());
-    this.#spoken.element.addEventListener('blur', () => this.#drawn.ask());
-    scroller.addEventListener('pointermove', (event) => {
-      const pointed = this.#nodeUnder(event);
-      if (pointed !== this.#pointed) {
-        this.#pointed = pointed;
-        scroller.title = pointed === undefined ? '' : (this.#figure.nodes[pointed]?.spoken ?? '');
-        this.#drawn.ask();
-      }
-    });
-    scroller.addEventListener('pointerdown', (event) => this.#press(event));
-    scroller.addEventListener('dblclick', (event) => this.#menuUnder(event));
-    scroller.addEventListener('contextmenu', (event) => {
-      event.preventDefault();
-      this.#menuUnder(event);
-    });
-    scroller.addEventListener(
-      'wheel',
-      (event) => {
-        if (event.ctrlKey || event.metaKey) {
-          event.preventDefault();
-          this.zoom(Math.exp(-event.deltaY / 300), this.#drawn.pointOf(event));
-        }
-      },
-      { passive: false },
-    );
+  #point(node: number | undefined): void {
+    if (node !== this.#pointed) {
+      this.#pointed = node;
+      this.#drawn.scroller.title = node === undefined ? '' : (this.#tree.nodes[node]?.spoken ?? '');
+      this.#attend();
+      this.#drawn.ask();
+    }
+  }
+
+  #attend(): void {
+    const hasKeyboard = document.activeElement === this.#spoken.element;
+    const pointed = this.#pointed === undefined ? undefined : this.#tree.nodes[this.#pointed]?.name;
+    this.#hooks.attend(pointed ?? (hasKeyboard ? this.#focused : undefined));
   }
 
   #key(event: KeyboardEvent): void {
@@ -184,31 +215,34 @@ export class TreeView {
       return;
     }
     if (step !== undefined && from !== undefined) {
-      const { places } = this.#figure.layout;
-      const here = this.#figure.nodes.findIndex(({ kind }) => kind === 'here');
+      const { places } = this.#tree.figure.layout;
+      const here = this.#tree.nodes.findIndex(({ kind }) => kind === 'here');
       const x = places.map((place) => place.x);
-      const to = stepInTree(this.#walked, from, step, here < 0 ? undefined : here, x);
-      this.focusNode(this.#figure.nodes[to]?.name ?? '');
-    } else if (event.key === 'Enter' || event.key === ' ' || event.key === 'ContextMenu') {
-      this.#menuOfFocused();
-    } else if (event.key === 'F10' && event.shiftKey) {
+      const to = stepInTree(this.#tree.walked, from, step, here < 0 ? undefined : here, x);
+      this.focusNode(this.#tree.nodes[to]?.name ?? '');
+    } else if (menuKeys.has(event.key) || (event.key === 'F10' && event.shiftKey)) {
       this.#menuOfFocused();
     } else if (event.key === '+' || event.key === '=' || event.key === '-') {
       this.zoom(event.key === '-' ? 1 / zoomStep : zoomStep);
       this.#reveal('near');
     } else if (event.key === '0') {
       this.fit();
-    } else {
+    } else if (!this.#isOwnKey(event.key)) {
       return;
     }
     event.preventDefault();
+  }
+
+  #isOwnKey(key: string): boolean {
+    const node = this.#tree.nodes[this.#index() ?? -1];
+    return node !== undefined && this.#hooks.key(node, key);
   }
 
   #press(event: PointerEvent): void {
     const node = this.#nodeUnder(event);
     this.takeKeyboard();
     if (node !== undefined) {
-      this.focusNode(this.#figure.nodes[node]?.name ?? '');
+      this.focusNode(this.#tree.nodes[node]?.name ?? '');
       return;
     }
     // The empty ground is pulled like paper.
@@ -220,51 +254,48 @@ export class TreeView {
   #pull(start: PointerEvent): void {
     const { scroller } = this.#drawn;
     const from = { left: scroller.scrollLeft, top: scroller.scrollTop };
-    const ended = new AbortController();
-    addEventListener(
-      'pointermove',
-      (event) => {
-        scroller.scrollLeft = from.left + start.clientX - event.clientX;
-        scroller.scrollTop = from.top + start.clientY - event.clientY;
-      },
-      { signal: ended.signal },
-    );
-    addEventListener('pointerup', () => ended.abort(), { signal: ended.signal });
+    whilePulled((event) => {
+      scroller.scrollLeft = from.left + start.clientX - event.clientX;
+      scroller.scrollTop = from.top + start.clientY - event.clientY;
+    });
   }
 
   #menuUnder(event: MouseEvent): void {
-    const index = this.#nodeUnder(event);
-    const node = index === undefined ? undefined : this.#figure.nodes[index];
-    if (node !== undefined) {
-      this.focusNode(node.name);
-      this.#hooks.menu(node, event.clientX, event.clientY);
-    }
+    this.#openAt(this.#nodeUnder(event), () => ({ x: event.clientX, y: event.clientY }));
   }
 
   #menuOfFocused(): void {
-    const index = this.#index();
-    const node = index === undefined ? undefined : this.#figure.nodes[index];
-    if (index !== undefined && node !== undefined) {
+    this.#openAt(this.#index(), (index) => {
       const { scroller } = this.#drawn;
       const { left, top } = scroller.getBoundingClientRect();
-      const box = nodeBox(this.#figure, index, this.#scale);
-      this.#hooks.menu(node, left + box.x - scroller.scrollLeft + 12, top + box.y + box.height - scroller.scrollTop);
+      const { x, y, height } = nodeBox(this.#tree.figure, index, this.#scale);
+      return { x: left + x - scroller.scrollLeft + 12, y: top + y + height - scroller.scrollTop };
+    });
+  }
+
+  #openAt(index: number | undefined, place: (index: number) => { readonly x: number; readonly y: number }): void {
+    const node = this.#tree.nodes[index ?? -1];
+    if (node?.folds !== undefined) {
+      this.#unfold(node.folds);
+    } else if (index !== undefined && node !== undefined) {
+      this.focusNode(node.name);
+      const { x, y } = place(index);
+      this.#hooks.menu(node, x, y);
     }
   }
 
   #nodeUnder(event: MouseEvent): number | undefined {
     const { x, y } = this.#drawn.pointOf(event);
     const { scrollLeft, scrollTop } = this.#drawn.scroller;
-    return nodeAt(this.#figure, x + scrollLeft, y + scrollTop, this.#scale);
+    return nodeAt(this.#tree.figure, x + scrollLeft, y + scrollTop, this.#scale);
   }
 
   #index(): number | undefined {
-    const index = this.#figure.nodes.findIndex(({ name }) => name === this.#focused);
-    return index < 0 ? undefined : index;
+    return this.#focused === undefined ? undefined : this.#tree.find(this.#focused);
   }
 
   #size(): void {
-    const { width, height } = treeSize(this.#figure, this.#scale);
+    const { width, height } = treeSize(this.#tree.figure, this.#scale);
     this.#drawn.setWhole(width, height);
   }
 
@@ -274,7 +305,7 @@ export class TreeView {
       return;
     }
     const { scroller, width, height } = this.#drawn;
-    const box = nodeBox(this.#figure, index, this.#scale);
+    const box = nodeBox(this.#tree.figure, index, this.#scale);
     const place = (from: number, size: number, at: number, room: number): number =>
       how === 'middle'
         ? at + size / 2 - room / 2
@@ -291,29 +322,24 @@ export class TreeView {
     }
     const sight = { x: scroller.scrollLeft, y: scroller.scrollTop, width, height };
     const focused = this.#index();
+    const lit = this.#lit === undefined ? undefined : this.#tree.find(this.#lit);
     drawTree(surface, {
-      figure: this.#figure,
+      figure: this.#tree.figure,
       palette: this.#hooks.theme().palette,
       scale: this.#scale,
       sight,
       ...(focused === undefined || document.activeElement !== this.#spoken.element ? {} : { focused }),
       ...(this.#pointed === undefined ? {} : { pointed: this.#pointed }),
+      ...(lit === undefined ? {} : { lit }),
       ...(this.#fates === undefined ? {} : { fates: this.#fates }),
     });
     this.#spoken.tell({
-      figure: this.#figure,
-      walked: this.#walked,
+      figure: this.#tree.figure,
+      walked: this.#tree.walked,
       scale: this.#scale,
-      inSight: nodesIn(this.#figure, sight, this.#scale),
+      inSight: nodesIn(this.#tree.figure, sight, this.#scale),
       ...(focused === undefined ? {} : { focused }),
       ...(this.#fates === undefined ? {} : { fates: this.#fates }),
     });
   }
-}
-
-function sign(text: string, label: string, press: () => void): HTMLButtonElement {
-  const made = button(text, press, 'button sign');
-  made.setAttribute('aria-label', label);
-  made.title = label;
-  return made;
 }

@@ -8,9 +8,15 @@ export class WhatIfView {
   readonly #title: HTMLElement;
   readonly #lines: HTMLElement;
   readonly #run: HTMLButtonElement;
+  readonly #others: HTMLButtonElement;
+  readonly #leave: HTMLButtonElement;
   #shown: PictureWhatIf | undefined;
 
-  constructor(run: (action: string, snapshot: string) => void, leave: () => void) {
+  /**
+   * @param agree runs what is shown
+   * @param run has the command ask in which way
+   */
+  constructor(agree: (number: number) => void, run: (action: string, snapshot: string) => void, leave: () => void) {
     this.#title = element('h2', { attributes: { tabindex: '-1' } });
     this.#lines = element('p');
     this.#run = button(
@@ -18,17 +24,24 @@ export class WhatIfView {
       () => {
         const wanted = this.#shown?.run;
         if (wanted !== undefined) {
-          run(wanted.action, wanted.snapshot);
+          agree(wanted.number);
         }
       },
       'button main',
     );
+    this.#others = button(t('Other Ways…'), () => {
+      const wanted = this.#shown?.run;
+      if (wanted !== undefined) {
+        run(wanted.action, wanted.snapshot);
+      }
+    });
+    this.#leave = button(t('Leave It'), leave);
     this.element = element(
       'section',
       { class: 'part what-if', attributes: { 'aria-label': t('What If') } },
       this.#title,
       this.#lines,
-      element('div', { class: 'tools' }, this.#run, button(t('Leave It'), leave)),
+      element('div', { class: 'tools' }, this.#run, this.#others, this.#leave),
     );
     this.element.hidden = true;
     this.element.addEventListener('keydown', (event) => {
@@ -48,8 +61,14 @@ export class WhatIfView {
     setText(this.#lines, whatIf.lines.join('\n'));
     this.#run.hidden = whatIf.run === undefined;
     setText(this.#run, whatIf.run?.label ?? '');
+    this.#others.hidden = whatIf.run?.hasOtherWays !== true;
+    const isAsked = whatIf.answer === 'asked';
+    this.#leave.hidden = isAsked;
     this.element.hidden = false;
-    this.#title.focus();
+    if (!isAsked) {
+      // The dialog that asks has the keyboard.
+      this.#title.focus();
+    }
     this.element.scrollIntoView({ block: 'nearest' });
   }
 

@@ -1,0 +1,73 @@
+// The npm package: the command line and the library, without the editor's part. A manifest of its own, because the extension's is
+// for the editor, and what it depends on is bundled.
+import { chmodSync, cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { root } from './rig/root.mjs';
+import { runOk } from './rig/run.mjs';
+
+/** What the two doors of the package load. */
+const programs = ['commandLine', 'library', 'engine', 'later'];
+/** Of which the types that importers see are made, file by file. */
+const typed = ['library', 'api/connect', 'api/publicApi', 'api/virtRewindError', 'session/publicTypes'];
+
+/**
+ * @param {string} folder absolute
+ * @param {string} [built] by `buildPacked`
+ * @returns {Promise<string>} absolute path of the package, in the folder
+ */
+export async function packNpm(folder, built = join(root, 'dist')) {
+  const staged = join(folder, 'package');
+  rmSync(staged, { recursive: true, force: true });
+  mkdirSync(join(staged, 'dist'), { recursive: true });
+  for (const name of programs) cpSync(join(built, `${name}.js`), join(staged, `dist/${name}.js`));
+  chmodSync(join(staged, 'dist/commandLine.js'), 0o755);
+  cpSync(join(built, 'l10n'), join(staged, 'dist/l10n'), { recursive: true });
+  await writeTypes(join(staged, 'types'));
+  cpSync(join(root, 'docs/command-line.md'), join(staged, 'README.md'));
+  cpSync(join(root, 'docs/library.md'), join(staged, 'library.md'));
+  cpSync(join(root, 'docs/command-line.schema.json'), join(staged, 'command-line.schema.json'));
+  cpSync(join(root, 'LICENSE'), join(staged, 'LICENSE'));
+  writeFileSync(join(staged, 'package.json'), `${JSON.stringify(manifest(), null, 2)}\n`);
+  const stdout = await runOk('npm', ['pack', '--json', '--pack-destination', folder], { cwd: staged });
+  const [{ filename }] = JSON.parse(stdout);
+  return join(folder, filename);
+}
+
+function manifest() {
+  const { name, version, license, repository, keywords } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+  return {
+    name,
+    version,
+    description: 'Snapshots of libvirt/QEMU virtual machines from the command line and from tests',
+    license,
+    repository,
+    keywords,
+    // `styleText` of node:util.
+    engines: { node: '>=20.12' },
+    bin: { 'virt-rewind': 'dist/commandLine.js' },
+    exports: {
+      '.': { types: './types/library.d.ts', default: './dist/library.js' },
+      './command-line.schema.json': './command-line.schema.json',
+      './package.json': './package.json',
+    },
+    files: ['dist', 'types', 'library.md', 'command-line.schema.json'],
+  };
+}
+
+/** @param {string} folder */
+async function writeTypes(folder) {
+  const { default: ts } = await import('typescript');
+  for (const name of typed) {
+    const source = readFileSync(join(root, `src/${name}.ts`), 'utf8');
+    const { outputText, diagnostics = [] } = ts.transpileDeclaration(source, {
+      fileName: `${name}.ts`,
+      compilerOptions: { module: ts.ModuleKind.NodeNext, target: ts.ScriptTarget.ES2023, strict: true },
+      reportDiagnostics: true,
+    });
+    const [wrong] = diagnostics;
+    if (wrong !== undefined) throw new Error(`${name}: ${ts.flattenDiagnosticMessageText(wrong.messageText, ' ')}`);
+    const file = join(folder, `${name}.d.ts`);
+    mkdirSync(dirname(file), { recursive: true });
+    writeFileSync(file, outputText);
+  }
+}

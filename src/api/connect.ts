@@ -1,0 +1,45 @@
+// The library: one visit to the VMs, as promises.
+import type { Log } from '../base/log.js';
+import { vmInfo } from '../session/infos.js';
+import { Session } from '../session/session.js';
+import { asError } from './asError.js';
+import type { ConnectOptions, VirtRewind } from './publicApi.js';
+import { SessionVm } from './sessionVm.js';
+
+/**
+ * Nothing is connected before something is asked for.
+ *
+ * @param options a URI as virsh has it, or more
+ */
+export async function connect(options: string | ConnectOptions = {}): Promise<VirtRewind> {
+  const { uri, log } = typeof options === 'string' ? { uri: options, log: undefined } : options;
+  const session = await asError(() =>
+    Session.open({
+      ...(uri !== undefined && { connections: [uri] }),
+      environment: process.env,
+      log: logTo(log),
+      shell: 'virt-rewind (library)',
+    }),
+  );
+  const close = (): Promise<void> => session.close();
+  return {
+    list: () =>
+      asError(async () => {
+        const { views } = await session.reachAll();
+        return views.map((view) => vmInfo(view, (vm) => session.isProtected(vm)));
+      }),
+    find: (nameOrUuid) => asError(async () => new SessionVm(session, await session.vm(nameOrUuid))),
+    close,
+    [Symbol.asyncDispose]: close,
+  };
+}
+
+function logTo(log: ConnectOptions['log']): Log {
+  return {
+    trace: (line) => log?.('trace', line),
+    debug: (line) => log?.('debug', line),
+    info: (line) => log?.('info', line),
+    warn: (line) => log?.('warn', line),
+    error: (line) => log?.('error', line),
+  };
+}

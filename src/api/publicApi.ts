@@ -1,0 +1,98 @@
+// What the library is for who imports it. This file is published as it is.
+import type { OperationOutcome, ProgramOutcome, SnapshotInfo, VmInfo } from '../session/publicTypes.js';
+
+export interface ConnectOptions {
+  /** As virsh has it; absent: `$LIBVIRT_DEFAULT_URI`, else the libvirts of this computer. */
+  readonly uri?: string;
+  /** What happens, line by line; absent: nobody reads it. */
+  readonly log?: (level: 'trace' | 'debug' | 'info' | 'warn' | 'error', line: string) => void;
+}
+
+/**
+ * Cancels where libvirt can cancel, and as soon as it can: between two steps nothing is left half done. What was cancelled rejects
+ * with a `VirtRewindError` of kind `cancelled`.
+ */
+export interface Cancellable {
+  readonly signal?: AbortSignal;
+}
+
+export interface CheckpointOptions extends Cancellable {
+  readonly description?: string;
+  /** Absent: the best for what the VM does. */
+  readonly kind?: 'memory' | 'disk' | 'offline';
+  /** Absent: the style that the VM has. */
+  readonly style?: 'internal' | 'external';
+  /** The guest agent freezes the file systems first. */
+  readonly quiesce?: boolean;
+  /** External, with memory: the guest runs on while its RAM is written. */
+  readonly live?: boolean;
+}
+
+/** A VM that is protected in the editor is left alone, unless its name is given here. */
+export interface Harmful extends Cancellable {
+  readonly name?: string;
+}
+
+export interface RevertOptions extends Harmful {
+  /** The state of the VM afterwards; absent: as it is set in the editor, `asSnapshot` unless it is. */
+  readonly after?: 'asSnapshot' | 'asBefore' | 'running' | 'paused' | 'off';
+  /** Whether what is now is kept first, to be undone; absent: as it is set in the editor, and `true` unless it is. */
+  readonly checkpointFirst?: boolean;
+}
+
+export interface WaitOptions extends Cancellable {
+  /** 120 unless given. */
+  readonly seconds?: number;
+}
+
+export interface RunOptions extends Cancellable {
+  /** 60 unless given. The program goes on then. */
+  readonly seconds?: number;
+  /** What the program reads from its standard input. */
+  readonly input?: string | Uint8Array;
+}
+
+/** `off`, `running`; `agent`: its guest agent answers; a TCP port, without a host at the address of the VM. */
+export type Waited = 'off' | 'running' | 'agent' | { readonly port: number; readonly host?: string };
+
+/** Each method rejects with a `VirtRewindError`. Operations on one VM wait for each other. */
+export interface VirtualMachine {
+  readonly name: string;
+  readonly uuid: string;
+  /** URI of its libvirt. */
+  readonly connection: string;
+  /** Read afresh. */
+  info(): Promise<VmInfo>;
+  /** The oldest first, read afresh. */
+  snapshots(): Promise<readonly SnapshotInfo[]>;
+  /** @param title absent: `checkpoint` and the time */
+  checkpoint(title?: string, options?: CheckpointOptions): Promise<OperationOutcome>;
+  /** @param snapshot its name, or a title that only one snapshot of the VM has */
+  revert(snapshot: string, options?: RevertOptions): Promise<OperationOutcome>;
+  /** Goes back to what the last revert left. */
+  undo(options?: RevertOptions): Promise<OperationOutcome>;
+  /** Its children keep their data. */
+  delete(
+    snapshot: string,
+    options?: Harmful & { readonly scope?: 'one' | 'withDescendants' | 'descendants' },
+  ): Promise<OperationOutcome>;
+  /** Resolves when it runs, also where it did before. */
+  start(options?: Cancellable): Promise<OperationOutcome>;
+  /** Resolves when it is off, also where it was before. `force`: as if the plug were pulled. */
+  stop(options?: Harmful & { readonly force?: boolean }): Promise<OperationOutcome>;
+  /** Rejects with kind `late` when the time is over. */
+  wait(what?: Waited, options?: WaitOptions): Promise<void>;
+  /** By the guest agent; no shell is between. Resolves whatever the program's exit code is. */
+  run(program: string, args?: readonly string[], options?: RunOptions): Promise<ProgramOutcome>;
+}
+
+/** One visit to the VMs: `await using rewind = await connect()`, or `close()` at the end. */
+export interface VirtRewind extends AsyncDisposable {
+  list(): Promise<readonly VmInfo[]>;
+  /** By name or UUID. Rejects where there is none (`notFound`), or more than one (`ambiguous`). */
+  find(nameOrUuid: string): Promise<VirtualMachine>;
+  /** Waits for what follows an operation by itself. */
+  close(): Promise<void>;
+}
+
+export type { OperationOutcome, ProgramOutcome, SnapshotInfo, VmInfo, VmState } from '../session/publicTypes.js';

@@ -1,0 +1,216 @@
+// One VM of a session, as the library has it. Every operation is planned, and carried out only as it was planned.
+import { t } from '@vscode/l10n';
+import { asFailure } from '../domain/asFailure.js';
+import type { OperationRequest, PowerAction } from '../domain/operation.js';
+import { displayLine } from '../domain/plainText.js';
+import type { Wait } from '../domain/wait.js';
+import { CancelWish } from '../engine/cancelWish.js';
+import type { VmView } from '../inventory/views.js';
+import { isThereAlready } from '../operations/power/isThereAlready.js';
+import { guestAddress } from '../session/guestAddress.js';
+import { operationOutcome, programOutcome, snapshotInfos, vmInfo } from '../session/infos.js';
+import type { Session } from '../session/session.js';
+import { waitedFor } from '../session/waitedFor.js';
+import { durationText } from '../text/relativeAge.js';
+import { lateText, noAgentText } from '../text/waitText.js';
+import { asError } from './asError.js';
+import type {
+  Cancellable,
+  CheckpointOptions,
+  Harmful,
+  OperationOutcome,
+  ProgramOutcome,
+  RevertOptions,
+  RunOptions,
+  SnapshotInfo,
+  VirtualMachine,
+  VmInfo,
+  Waited,
+  WaitOptions,
+} from './publicApi.js';
+import { VirtRewindError } from './virtRewindError.js';
+
+const usualWaitSeconds = 120;
+const usualRunSeconds = 60;
+const never = new AbortController().signal;
+
+export class SessionVm implements VirtualMachine {
+  readonly #session: Session;
+  readonly #found: VmView;
+  readonly name: string;
+  readonly uuid: string;
+  readonly connection: string;
+
+  constructor(session: Session, found: VmView) {
+    this.#session = session;
+    this.#found = found;
+    this.name = found.vm.name;
+    this.uuid = found.ref.uuid;
+    this.connection = found.ref.connection;
+  }
+
+  info(): Promise<VmInfo> {
+    return asError(async () => vmInfo(await this.#read(), (vm) => this.#session.isProtected(vm)));
+  }
+
+  snapshots(): Promise<readonly SnapshotInfo[]> {
+    return asError(async () => snapshotInfos(await this.#read()));
+  }
+
+  checkpoint(title?: string, { signal, ...wish }: CheckpointOptions = {}): Promise<OperationOutcome> {
+    return asError(async () => {
+      const request = await this.#session.checkpointRequest(await this.#read(), {
+        ...wish,
+        ...(title !== undefined && { title }),
+      });
+      return this.#carryOut(request, { ...(signal !== undefined && { signal }) });
+    });
+  }
+
+  revert(snapshot: string, options: RevertOptions = {}): Promise<OperationOutcome> {
+    return asError(async () => {
+      const view = await this.#read();
+      const to = await this.#session.snapshot(view, snapshot);
+      return this.#carryOut(this.#session.revertRequest(view, to, options), options);
+    });
+  }
+
+  undo(options: RevertOptions = {}): Promise<OperationOutcome> {
+    return asError(async () => {
+      const view = await this.#read();
+      const undone = await this.#session.undone(view);
+      if (undone === undefined) {
+        const name = displayLine(view.vm.name);
+        throw new VirtRewindError(
+          'notFound',
+          t('No revert of {0} can be undone: none took a checkpoint that is still there.', name),
+        );
+      }
+      return this.#carryOut(this.#session.revertRequest(view, undone.snapshot, options), options);
+    });
+  }
+
+  delete(
+    snapshot: string,
+    { scope = 'one', ...options }: Harmful & { readonly scope?: 'one' | 'withDescendants' | 'descendants' } = {},
+  ): Promise<OperationOutcome> {
+    return asError(async () => {
+      const { name } = await this.#session.snapshot(await this.#read(), snapshot);
+      return this.#carryOut({ kind: 'delete', vm: this.#found.ref, snapshot: name, scope }, options);
+    });
+  }
+
+  start(options: Cancellable = {}): Promise<OperationOutcome> {
+    return this.#power('start', options);
+  }
+
+  stop({ force = false, ...options }: Harmful & { readonly force?: boolean } = {}): Promise<OperationOutcome> {
+    return this.#power(force ? 'forceOff' : 'shutDown', options);
+  }
+
+  wait(what: Waited = 'agent', { seconds = usualWaitSeconds, signal = never }: WaitOptions = {}): Promise<void> {
+    return asError(async () => {
+      const wanted = await this.#wanted(what, seconds * 1_000, signal);
+      const { outcome, name } = await waitedFor(this.#session, wanted, signal);
+      switch (outcome) {
+        case 'there':
+          return;
+        case 'stopped':
+          throw new VirtRewindError('cancelled', t('Cancelled.'));
+        case 'noAgent':
+          throw new VirtRewindError('unsupported', noAgentText(name));
+        case 'late':
+          throw new VirtRewindError('late', wanted.what === 'time' ? '' : lateText(wanted));
+      }
+    });
+  }
+
+  run(program: string, args: readonly string[] = [], options: RunOptions = {}): Promise<ProgramOutcome> {
+    return asError(async () => {
+      const { seconds = usualRunSeconds, input, signal = never } = options;
+      const bytes = typeof input === 'string' ? new TextEncoder().encode(input) : input;
+      const atMostMs = seconds * 1_000;
+      const command = { program, args, atMostMs, ...(bytes !== undefined && { input: bytes }) };
+      const ran = await this.#session.inventory.guests.runIn(this.#found.ref, command, signal);
+      if (ran.kind === 'late') {
+        throw new VirtRewindError(
+          'late',
+          t(
+            'The program did not end within {0}. It goes on in {1} as process {2}.',
+            durationText(atMostMs),
+            displayLine(this.name),
+            ran.pid,
+          ),
+        );
+      }
+      return programOutcome(ran);
+    });
+  }
+
+  async #read(): Promise<VmView> {
+    await this.#session.inventory.refresh({ vm: this.#found.ref });
+    return this.#session.view(this.#found);
+  }
+
+  async #wanted(what: Waited, atMostMs: number, signal: AbortSignal): Promise<Wait> {
+    if (typeof what === 'string') {
+      return { what, vm: this.uuid, connection: this.connection, atMostMs };
+    }
+    const { port, host } = what;
+    if (host !== undefined) {
+      return { what: 'port', host, port, atMostMs };
+    }
+    const found = await guestAddress(this.#session, this.#found.ref, atMostMs, signal);
+    if (found === 'stopped') {
+      throw new VirtRewindError('cancelled', t('Cancelled.'));
+    }
+    if (found === 'late') {
+      throw new VirtRewindError('late', t('{0} has told no IP address. Name one: {1}', displayLine(this.name), 'host'));
+    }
+    return { what: 'port', host: found.address, port, atMostMs: found.leftMs };
+  }
+
+  /** Who says what state is wanted has it already, where there is nothing to do. */
+  #power(action: PowerAction, options: Harmful): Promise<OperationOutcome> {
+    return asError(async () => {
+      const view = await this.#read();
+      try {
+        return await this.#carryOut(this.#session.powerRequest(view, action), options);
+      } catch (error) {
+        if (!isThereAlready(action, asFailure(error).details.refusal)) {
+          throw error;
+        }
+        return { state: this.#session.view(view).vm.power, durationMs: 0 };
+      }
+    });
+  }
+
+  async #carryOut(request: OperationRequest, { signal, name }: Harmful): Promise<OperationOutcome> {
+    const { inventory } = this.#session;
+    const plan = await this.#session.plan(this.#found, request);
+    const view = this.#session.view(this.#found);
+    if (this.#session.needsName(view, plan) && name !== view.vm.name) {
+      throw new VirtRewindError(
+        'protected',
+        t(
+          '{0} is protected, so nothing was changed. Say {1} with its name to go on.',
+          displayLine(view.vm.name),
+          'name',
+        ),
+      );
+    }
+    const controller = new AbortController();
+    const wish = new CancelWish(inventory, request, controller);
+    const cancel = (): void => wish.wish();
+    if (signal?.aborted === true) {
+      controller.abort();
+    }
+    signal?.addEventListener('abort', cancel);
+    try {
+      return operationOutcome(await this.#session.run(plan, { signal: controller.signal }));
+    } finally {
+      signal?.removeEventListener('abort', cancel);
+      wish.dispose();
+    }
+  }
+}

@@ -1,0 +1,110 @@
+// The words of a command line → a call, or what is wrong with them. Pure.
+import { parseArgs, type ParseArgsConfig } from 'node:util';
+import { CliError } from './commandError.js';
+import { commandNames, type CommandName, commandOf, optionsOf } from './commandTable.js';
+
+export interface Call {
+  readonly command: CommandName;
+  readonly operands: readonly string[];
+  /** Of options with a value. */
+  readonly texts: Readonly<Record<string, string | undefined>>;
+  /** Of options without one. */
+  readonly flags: ReadonlySet<string>;
+}
+
+export type Parsed =
+  | { readonly kind: 'call'; readonly call: Call }
+  | { readonly kind: 'help'; readonly command?: CommandName }
+  | { readonly kind: 'version' };
+
+/** @throws CliError `usage` */
+export function parseCommandLine(words: readonly string[]): Parsed {
+  const [first, ...rest] = words;
+  if (first === undefined || first === '--help' || first === '-h') {
+    return { kind: 'help' };
+  }
+  if (first === '--version' || first === '-V') {
+    return { kind: 'version' };
+  }
+  if (first === 'help') {
+    return rest[0] === undefined ? { kind: 'help' } : { kind: 'help', command: commandCalled(rest[0]) };
+  }
+  const command = commandCalled(first);
+  const { values, positionals } = parsedBy(command, rest);
+  const flags = new Set(Object.keys(values).filter((name) => values[name] === true));
+  if (flags.has('help')) {
+    return { kind: 'help', command };
+  }
+  const texts = Object.fromEntries(
+    Object.entries(values).filter((entry): entry is [string, string] => typeof entry[1] === 'string'),
+  );
+  requireWords(command, texts);
+  requireOperands(command, positionals);
+  return { kind: 'call', call: { command, operands: positionals, texts, flags } };
+}
+
+function commandCalled(word: string): CommandName {
+  const found = commandNames.find((name) => name === word);
+  if (found === undefined) {
+    throw new CliError('usage', `There is no command ${JSON.stringify(word)}. See virt-rewind --help.`);
+  }
+  return found;
+}
+
+function parsedBy(
+  command: CommandName,
+  words: readonly string[],
+): { readonly values: Readonly<Record<string, unknown>>; readonly positionals: readonly string[] } {
+  const specs = optionsOf(command);
+  const options: ParseArgsConfig['options'] = Object.fromEntries(
+    Object.entries(specs).map(([name, { type, short }]) => [name, { type, ...(short !== undefined && { short }) }]),
+  );
+  try {
+    return parseArgs({ args: [...words], options, allowPositionals: true, strict: true });
+  } catch (error) {
+    // Node's own sentence, which names the option, up to its advice on `--`.
+    const [sentence = ''] = (error instanceof Error ? error.message : String(error)).split(
+      /\. To specify|\. Did you/u,
+      1,
+    );
+    throw new CliError('usage', `${sentence.replace(/\.$/u, '')}. See virt-rewind ${command} --help.`);
+  }
+}
+
+function requireWords(command: CommandName, texts: Call['texts']): void {
+  for (const [name, { words }] of Object.entries(optionsOf(command))) {
+    const given = texts[name];
+    if (given !== undefined && words !== undefined && !words.includes(given)) {
+      throw new CliError('usage', `--${name} takes one of ${words.join(', ')}. See virt-rewind ${command} --help.`);
+    }
+  }
+}
+
+function requireOperands(command: CommandName, given: readonly string[]): void {
+  const { operands } = commandOf(command);
+  const missing = operands.find(({ needed }, at) => needed !== 'optional' && given[at] === undefined);
+  if (missing !== undefined) {
+    throw new CliError('usage', `${missing.name} is missing. See virt-rewind ${command} --help.`);
+  }
+  if (given.length > operands.length && operands.at(-1)?.needed !== 'rest') {
+    throw new CliError(
+      'usage',
+      `${JSON.stringify(given[operands.length])} is one word too many. See virt-rewind ${command} --help.`,
+    );
+  }
+}
+
+const longestSeconds = 86_400;
+
+/** @throws CliError `usage` */
+export function secondsOf({ command, texts }: Call, usual: number): number {
+  const text = texts['seconds'];
+  const seconds = text === undefined ? usual : Number(text);
+  if (text?.trim() === '' || !Number.isFinite(seconds) || seconds < 0 || seconds > longestSeconds) {
+    throw new CliError(
+      'usage',
+      `--seconds takes a number from 0 to ${longestSeconds}. See virt-rewind ${command} --help.`,
+    );
+  }
+  return seconds;
+}

@@ -1,0 +1,219 @@
+// Plans an operation, tells what it does and what is lost, has it agreed to, and carries it out under the eyes of the user.
+import { createInterface } from 'node:readline/promises';
+import { t } from '@vscode/l10n';
+import type { OperationRequest, OperationResult } from '../domain/operation.js';
+import { displayLine } from '../domain/plainText.js';
+import { CancelWish } from '../engine/cancelWish.js';
+import type { VmView } from '../inventory/views.js';
+import type { Plan } from '../operations/plan.js';
+import { operationOutcome, vmInfo } from '../session/infos.js';
+import { mustAsk } from '../session/session.js';
+import { virshLine } from '../steps/virshCommand.js';
+import { lossText } from '../text/lossText.js';
+import { requestWords, titleIn } from '../text/operationProgress.js';
+import { doneText } from '../text/operationText.js';
+import { progressText } from '../text/progressText.js';
+import { type About, questionOf } from '../text/questionText.js';
+import { warningText } from '../text/warningText.js';
+import { CliError } from './commandError.js';
+import type { Context } from './context.js';
+import type { ExitName } from './exitCodes.js';
+import { wrapped } from './help.js';
+
+const tickMs = 1_000;
+
+/** @throws Failure, or CliError `unanswered` and `declined` */
+export async function carryOut(
+  context: Context,
+  found: VmView,
+  request: OperationRequest,
+  about: About = {},
+): Promise<ExitName> {
+  const { call, session, json, terminal } = context;
+  const plan = await session.plan(found, request);
+  const view = session.view(found);
+  if (call.flags.has('plan')) {
+    tellPlan(context, view, plan, about);
+    return 'done';
+  }
+  await agree(context, view, plan, about);
+  const title = titleIn(view, request);
+  const result = await run(context, plan);
+  if (json !== undefined) {
+    json({ vm: vmInfo(session.view(view), (vm) => session.isProtected(vm)), result: operationOutcome(result) });
+  } else {
+    tellResult(context, view, request, result, title);
+  }
+  if (result.left !== undefined) {
+    const files = result.left.map((file) => displayLine(file)).join(', ');
+    terminal.tell(t('It is done, but these files could not be removed and take space: {0}', files));
+  }
+  return 'done';
+}
+
+function tellResult(
+  { terminal }: Context,
+  { vm }: VmView,
+  request: OperationRequest,
+  result: OperationResult,
+  title: string,
+): void {
+  const name = displayLine(vm.name);
+  const lines = [
+    doneText(request, result, name, displayLine(title)),
+    ...(request.kind === 'create' && result.snapshot !== undefined && result.snapshot !== title
+      ? [t('The snapshot is called {0}.', displayLine(result.snapshot))]
+      : []),
+    ...(result.checkpoint === undefined
+      ? []
+      : [
+          t('What it was before is kept as {0}.', displayLine(result.checkpoint)),
+          t('To go back: {0}', `virt-rewind undo ${name}`),
+        ]),
+  ];
+  terminal.say(lines.join('\n'));
+}
+
+function questionLines({ terminal }: Context, view: VmView, plan: Plan, about: About): readonly string[] {
+  const { title, details } = questionOf({ plan, target: view }, Date.now(), about);
+  const text = details.split('\n').flatMap((line) => (line === '' ? [] : wrapped(line, terminal.textWidth, 2)));
+  return [title, ...text];
+}
+
+function tellPlan(context: Context, view: VmView, plan: Plan, about: About): void {
+  const { session, terminal, json } = context;
+  const commands = plan.steps
+    .map((step) => virshLine([step], view.vm, view.ref.connection))
+    .filter((line) => line !== '');
+  if (json === undefined) {
+    const [title = '', ...lines] = questionLines(context, view, plan, about);
+    terminal.say(
+      [
+        terminal.style('bold', title),
+        ...lines,
+        ...(commands.length === 0 ? [] : ['', t('The same by hand:'), ...commands.map((line) => `  ${line}`)]),
+        '',
+        t('Nothing was done.'),
+      ].join('\n'),
+    );
+    return;
+  }
+  const now = Date.now();
+  const { request, losses, warnings, snapshot, checkpoint, deletes, estimateMs, spaceBytes } = plan;
+  json({
+    vm: vmInfo(view, (vm) => session.isProtected(vm)),
+    plan: {
+      operation: request.kind,
+      losses: losses.map((loss) => ({ kind: loss.kind, text: lossText(loss, plan, view, now) })),
+      warnings: warnings.map((warning) => ({ kind: warning.kind, text: warningText(warning, plan, view) })),
+      commands,
+      ...(snapshot !== undefined && { snapshot }),
+      ...(checkpoint !== undefined && { checkpoint }),
+      ...(deletes !== undefined && { deletes }),
+      ...(estimateMs !== undefined && { estimateMs: Math.round(estimateMs) }),
+      ...(spaceBytes !== undefined && { spaceBytes }),
+      asks: mustAsk(plan),
+      needsName: session.needsName(view, plan),
+    },
+  });
+}
+
+/** What is lost is told, whoever answers. */
+async function agree(context: Context, view: VmView, plan: Plan, about: About): Promise<void> {
+  const { call, session, terminal, json } = context;
+  const mayAsk = terminal.canAsk && json === undefined;
+  if (mustAsk(plan)) {
+    terminal.tell(questionLines(context, view, plan, about).join('\n'));
+    if (!call.flags.has('yes')) {
+      if (!mayAsk) {
+        throw new CliError(
+          'unanswered',
+          t('Nobody can be asked here, so nothing was changed. Say {0} to agree to it.', '--yes'),
+        );
+      }
+      const { confirm } = questionOf({ plan, target: view }, Date.now(), about);
+      if (!/^y(es)?$/iu.test(await ask(context, `${confirm}? [y/N] `))) {
+        throw new CliError('declined', t('Nothing was changed.'));
+      }
+    }
+  }
+  if (session.needsName(view, plan)) {
+    const name = displayLine(view.vm.name);
+    const typed =
+      call.texts['name'] ??
+      (mayAsk
+        ? await ask(context, `${t('{0} Is Protected', name)}. ${t('Type the name of the VM to go on.')} `)
+        : undefined);
+    if (typed === undefined) {
+      throw new CliError(
+        'unanswered',
+        t('{0} is protected, so nothing was changed. Say {1} with its name to go on.', name, '--name'),
+      );
+    }
+    if (typed !== view.vm.name) {
+      throw new CliError('declined', `${t('This is not the name of the VM.')} ${t('Nothing was changed.')}`);
+    }
+  }
+}
+
+/** Ctrl+C, and the end of the input, are no. */
+async function ask({ terminal, interruption }: Context, question: string): Promise<string> {
+  const lines = createInterface({ input: terminal.stdin, output: process.stderr });
+  const stop = new AbortController();
+  lines.on('SIGINT', () => {
+    interruption.interrupt();
+    stop.abort();
+  });
+  lines.on('close', () => stop.abort());
+  try {
+    return (await lines.question(question, { signal: stop.signal })).trim();
+  } catch {
+    throw new CliError(interruption.wasWished ? 'cancelled' : 'declined', t('Nothing was changed.'));
+  } finally {
+    lines.close();
+  }
+}
+
+async function run({ session, terminal, interruption }: Context, plan: Plan): Promise<OperationResult> {
+  const { inventory } = session;
+  const { request } = plan;
+  const controller = new AbortController();
+  const wish = new CancelWish(inventory, request, controller);
+  let waitsFor: OperationRequest | undefined;
+  const show = (): void => {
+    const running = inventory.findVm(request.vm)?.operation;
+    if (running?.request === request) {
+      const text = progressText(running.progress, Date.now() - running.startedAt);
+      terminal.progress(`${requestWords(inventory, request)}: ${text}`);
+    } else if (waitsFor !== undefined) {
+      terminal.progress(t('waits for: {0}', requestWords(inventory, waitsFor)));
+    }
+  };
+  const timer = setInterval(show, tickMs);
+  const listening = inventory.onDidChange(show);
+  const cancel = (): void => {
+    wish.wish();
+    if (!controller.signal.aborted) {
+      terminal.tell(
+        t(
+          'libvirt cannot cancel this now. It is cancelled as soon as it can be. Ctrl+C again ends this program at once.',
+        ),
+      );
+    }
+  };
+  try {
+    return await interruption.handledBy(cancel, () =>
+      session.run(plan, {
+        signal: controller.signal,
+        onWait: (other) => {
+          waitsFor = other;
+          show();
+        },
+      }),
+    );
+  } finally {
+    clearInterval(timer);
+    listening.dispose();
+    wish.dispose();
+  }
+}

@@ -1,0 +1,208 @@
+// THE table: every command with its operands and options. Help, completion and the reading of arguments come out of it. What it
+// says is English, as the documents are; what a command says of VMs is in the reader's language.
+
+/** What a word stands for, for completion. */
+export type OperandKind = 'vm' | 'snapshot' | 'shell' | 'program' | 'text';
+
+export interface Operand {
+  readonly name: string;
+  readonly kind: OperandKind;
+  readonly needed: 'needed' | 'optional' | 'rest';
+}
+
+export interface Option {
+  readonly type: 'boolean' | 'string';
+  readonly short?: string;
+  /** What stands for its value in the help. */
+  readonly value?: string;
+  readonly help: string;
+  /** The values that it takes, where these are few. */
+  readonly words?: readonly string[];
+}
+
+export interface Command {
+  readonly summary: string;
+  readonly operands: readonly Operand[];
+  readonly options: Readonly<Record<string, Option>>;
+  /** More than the summary, as paragraphs. */
+  readonly more?: string;
+  readonly examples: readonly string[];
+}
+
+export const commonOptions = {
+  connect: {
+    type: 'string',
+    short: 'c',
+    value: 'URI',
+    help: 'the libvirt, as virsh has it; else $LIBVIRT_DEFAULT_URI, else those of this computer',
+  },
+  json: { type: 'boolean', help: 'one JSON document on standard output, in place of words' },
+  quiet: { type: 'boolean', short: 'q', help: 'no progress on standard error' },
+  verbose: { type: 'boolean', short: 'v', help: 'the log on standard error' },
+  help: { type: 'boolean', short: 'h', help: 'this help' },
+} as const satisfies Record<string, Option>;
+
+const vm: Operand = { name: 'VM', kind: 'vm', needed: 'needed' };
+const anyVm: Operand = { name: 'VM', kind: 'vm', needed: 'optional' };
+const snapshot: Operand = { name: 'SNAPSHOT', kind: 'snapshot', needed: 'needed' };
+
+const plan: Option = { type: 'boolean', help: 'say what would be done, with the virsh commands, and do nothing' };
+/** Of what can destroy something. */
+const acting = {
+  plan,
+  yes: { type: 'boolean', short: 'y', help: 'answer the question with yes' },
+  name: { type: 'string', value: 'NAME', help: 'the name of a protected VM, typed' },
+} as const satisfies Record<string, Option>;
+
+const seconds: Option = { type: 'string', value: 'N', help: 'give up after so many seconds' };
+
+const commands = {
+  list: {
+    summary: 'list the VMs',
+    operands: [],
+    options: {},
+    examples: ['virt-rewind list', 'virt-rewind list --json -c qemu:///session'],
+  },
+  tree: {
+    summary: 'show the snapshots of a VM',
+    operands: [vm],
+    options: {},
+    examples: ['virt-rewind tree web-test'],
+  },
+  checkpoint: {
+    summary: 'take a snapshot, of the best kind for what the VM does',
+    operands: [vm, { name: 'TITLE', kind: 'text', needed: 'optional' }],
+    options: {
+      plan,
+      kind: { type: 'string', value: 'KIND', help: 'memory, disk or offline', words: ['memory', 'disk', 'offline'] },
+      style: { type: 'string', value: 'STYLE', help: 'internal or external', words: ['internal', 'external'] },
+      quiesce: { type: 'boolean', help: 'the guest agent freezes the file systems first' },
+      live: { type: 'boolean', help: 'external, with memory: the guest runs on while its RAM is written' },
+      description: { type: 'string', short: 'd', value: 'TEXT', help: 'a description' },
+      name: acting.name,
+    },
+    examples: ['virt-rewind checkpoint web-test', "virt-rewind checkpoint web-test 'before the upgrade'"],
+  },
+  revert: {
+    summary: 'go back to a snapshot; what is now is kept as a checkpoint first',
+    operands: [vm, snapshot],
+    options: {
+      ...acting,
+      after: {
+        type: 'string',
+        value: 'STATE',
+        help: 'the state of the VM afterwards',
+        words: ['asSnapshot', 'asBefore', 'running', 'paused', 'off'],
+      },
+      'no-checkpoint': { type: 'boolean', help: 'do not keep what is now' },
+    },
+    examples: ['virt-rewind revert web-test clean', 'virt-rewind revert web-test clean --yes --no-checkpoint'],
+  },
+  undo: {
+    summary: 'undo the last revert',
+    operands: [vm],
+    options: { ...acting, 'no-checkpoint': { type: 'boolean', help: 'do not keep what is now' } },
+    examples: ['virt-rewind undo web-test'],
+  },
+  delete: {
+    summary: 'delete a snapshot; its children keep their data',
+    operands: [vm, snapshot],
+    options: {
+      ...acting,
+      scope: {
+        type: 'string',
+        value: 'SCOPE',
+        help: 'one, withDescendants or descendants',
+        words: ['one', 'withDescendants', 'descendants'],
+      },
+    },
+    examples: ['virt-rewind delete web-test before-upgrade', 'virt-rewind delete web-test old --plan'],
+  },
+  start: {
+    summary: 'start a VM',
+    operands: [vm],
+    options: { plan },
+    examples: ['virt-rewind start web-test'],
+  },
+  stop: {
+    summary: 'shut a VM down, and wait until it is off',
+    operands: [vm],
+    options: { ...acting, force: { type: 'boolean', help: 'as if the plug were pulled' } },
+    examples: ['virt-rewind stop web-test', 'virt-rewind stop web-test --force --yes'],
+  },
+  wait: {
+    summary: 'wait for a VM',
+    operands: [vm],
+    options: {
+      for: {
+        type: 'string',
+        value: 'WHAT',
+        help: 'off, running or agent (the default)',
+        words: ['off', 'running', 'agent'],
+      },
+      port: { type: 'string', value: '[HOST:]PORT', help: 'a TCP port; without a host, at the address of the VM' },
+      seconds: { ...seconds, help: 'give up after so many seconds; 120 unless given' },
+    },
+    examples: ['virt-rewind wait web-test', 'virt-rewind wait web-test --port 22 --seconds 60'],
+  },
+  run: {
+    summary: 'run a program in a guest, by its guest agent',
+    operands: [vm, { name: 'PROGRAM ARGUMENT', kind: 'program', needed: 'rest' }],
+    options: {
+      input: { type: 'boolean', help: 'give it the standard input, up to 64 KiB' },
+      seconds: { ...seconds, help: 'give up after so many seconds; 60 unless given. The program goes on' },
+    },
+    more: 'No shell is between: name one for a pipe. The exit code is that of the program. Of what it writes, the first MiB is shown, when it has ended. libvirt notes that the VM was asked so ("tainted").',
+    examples: [
+      'virt-rewind run web-test -- systemctl is-active nginx',
+      "virt-rewind run web-test -- sh -c 'df -h | tail -1'",
+    ],
+  },
+  console: {
+    summary: 'open the serial console of a VM; Ctrl+] leaves it',
+    operands: [vm],
+    options: { force: { type: 'boolean', help: 'take it from another client' } },
+    examples: ['virt-rewind console web-test'],
+  },
+  doctor: {
+    summary: 'say what is wrong with a VM and what can be done with it here',
+    operands: [vm],
+    options: {},
+    examples: ['virt-rewind doctor web-test'],
+  },
+  health: {
+    summary: 'check the chains, snapshots and space of VMs',
+    operands: [anyVm],
+    options: {},
+    examples: ['virt-rewind health', 'virt-rewind health web-test --json'],
+  },
+  history: {
+    summary: 'who did what to which VM',
+    operands: [anyVm],
+    options: {},
+    more: 'From any editor and command line of this user. With --verbose also the virsh commands that do the same.',
+    examples: ['virt-rewind history'],
+  },
+  completion: {
+    summary: 'print what completes names in a shell: bash, zsh or fish',
+    operands: [{ name: 'SHELL', kind: 'shell', needed: 'needed' }],
+    options: {},
+    examples: [
+      'source <(virt-rewind completion bash)',
+      'virt-rewind completion fish > ~/.config/fish/completions/virt-rewind.fish',
+    ],
+  },
+} as const satisfies Record<string, Command>;
+
+export type CommandName = keyof typeof commands;
+
+export const commandNames = Object.keys(commands) as readonly CommandName[];
+
+/** The row of a command, without what the compiler knows of each. */
+export function commandOf(name: CommandName): Command {
+  return commands[name];
+}
+
+export function optionsOf(name: CommandName): Readonly<Record<string, Option>> {
+  return { ...commandOf(name).options, ...commonOptions };
+}

@@ -1,0 +1,41 @@
+// What is wrong with a VM's snapshots and files, and what can be done with it here. Changes nothing.
+import { severityOf } from '../../diagnosis/problemTable.js';
+import type { Problem } from '../../diagnosis/problem.js';
+import type { VmView } from '../../inventory/views.js';
+import { vmInfo } from '../../session/infos.js';
+import { examinationText } from '../../text/examinationText.js';
+import { problemText } from '../../text/problemText.js';
+import { refusalText } from '../../text/refusalText.js';
+import type { Context } from '../context.js';
+import type { ExitName } from '../exitCodes.js';
+import { plainReport } from '../plainReport.js';
+
+export async function doctor({ call, session, terminal, json }: Context): Promise<ExitName> {
+  const found = await session.vm(call.operands[0] ?? '');
+  const examination = await session.inventory.examine(found.ref);
+  const { diagnoses, abilities } = examination;
+  const view = session.view(found);
+  const now = Date.now();
+  if (json === undefined) {
+    terminal.say(plainReport(examinationText(examination, view, now), terminal));
+  } else {
+    json({
+      vm: vmInfo(view, (vm) => session.isProtected(vm)),
+      problems: diagnoses.map(({ problem, repair }) => ({
+        ...problemJson(problem, view, now),
+        repairable: repair?.decision.kind === 'plan',
+      })),
+      abilities: abilities.map(({ kind, can, why }) => ({
+        kind,
+        can,
+        ...(why !== undefined && { reason: why.reason, message: refusalText(why).reason }),
+      })),
+    });
+  }
+  return diagnoses.some(({ problem }) => severityOf(problem) !== 'note') ? 'wrong' : 'done';
+}
+
+export function problemJson(problem: Problem, view: Pick<VmView, 'vm' | 'tree'>, now: number): object {
+  const { what, means, todo } = problemText(problem, view, now);
+  return { kind: problem.kind, severity: severityOf(problem), what, means, todo };
+}

@@ -1,0 +1,68 @@
+// What is wrong with the chains, snapshots and space of VMs, or soon will be. Changes nothing.
+import { asFailure } from '../../domain/asFailure.js';
+import { severityOf } from '../../diagnosis/problemTable.js';
+import { HealthWatch } from '../../health/healthWatch.js';
+import { watchSettings } from '../../health/watchSettings.js';
+import { vmInfo } from '../../session/infos.js';
+import { connectionLabel } from '../../text/connectionLabel.js';
+import { failureText } from '../../text/failureText.js';
+import { type CheckedVm, healthReportText } from '../../text/healthReportText.js';
+import type { Context } from '../context.js';
+import type { ExitName } from '../exitCodes.js';
+import { plainReport } from '../plainReport.js';
+import { problemJson } from './doctor.js';
+import type { Reached } from '../../session/session.js';
+import { unreachableJson } from './list.js';
+
+/** What was told, is snoozed and grows are the editor's to remember. */
+const noNotes = { read: () => Promise.resolve(undefined), write: () => Promise.resolve() };
+
+export async function health({ call, session, terminal, log, json, interruption }: Context): Promise<ExitName> {
+  const [name] = call.operands;
+  const { inventory, settings } = session;
+  const reached: Reached =
+    name === undefined ? await session.reachAll() : { views: [await session.vm(name)], unreachable: [] };
+  const watch = new HealthWatch({ inventory, notes: noNotes, log });
+  const checked: CheckedVm[] = [];
+  try {
+    watch.setSettings({ ...watchSettings(settings), sweepMinutes: 0 });
+    for (const uri of new Set(reached.views.map(({ ref }) => ref.connection))) {
+      await watch.sweepNow(uri);
+    }
+    for (const { ref, vm } of reached.views) {
+      interruption.signal.throwIfAborted();
+      terminal.progress(vm.name);
+      const failure = await watch.examine(ref).then(
+        () => undefined,
+        (error: unknown) => failureText(asFailure(error)).sentence,
+      );
+      const view = inventory.findVm(ref);
+      const judged = watch.healthOf(ref);
+      if (view !== undefined && judged !== undefined) {
+        checked.push({ view, health: judged, snoozed: 0, ...(failure !== undefined && { failure }) });
+      }
+    }
+  } finally {
+    watch.dispose();
+  }
+  const now = Date.now();
+  if (json === undefined) {
+    const unreached = reached.unreachable.map(
+      ({ uri, failure }) => `${connectionLabel(uri)}: ${failureText(failure).sentence}`,
+    );
+    terminal.say(plainReport(healthReportText(checked, unreached, now), terminal));
+  } else {
+    json({
+      vms: checked.map(({ view, health: { found, unjudged }, failure }) => ({
+        vm: vmInfo(view, (vm) => session.isProtected(vm)),
+        problems: found.map((problem) => problemJson(problem, view, now)),
+        unknown: [...new Set(unjudged)],
+        ...(failure !== undefined && { failure }),
+      })),
+      unreachable: unreachableJson(reached),
+    });
+  }
+  return checked.some(({ health: { found } }) => found.some((problem) => severityOf(problem) !== 'note'))
+    ? 'wrong'
+    : 'done';
+}

@@ -1,0 +1,60 @@
+// The VMs of all connections, and which connections cannot be had.
+import { t } from '@vscode/l10n';
+import { displayLine } from '../../domain/plainText.js';
+import type { Reached } from '../../session/session.js';
+import { vmInfo } from '../../session/infos.js';
+import { connectionLabel } from '../../text/connectionLabel.js';
+import { failureText } from '../../text/failureText.js';
+import { powerWord } from '../../text/words.js';
+import type { Context } from '../context.js';
+import type { ExitName } from '../exitCodes.js';
+import { tableLines } from '../table.js';
+
+export function unreachableJson({ unreachable }: Pick<Reached, 'unreachable'>): readonly object[] {
+  return unreachable.map(({ uri, failure }) => ({
+    connection: uri,
+    kind: failure.kind,
+    message: failureText(failure).sentence,
+  }));
+}
+
+export function tellUnreachable(
+  { unreachable }: Pick<Reached, 'unreachable'>,
+  { terminal }: Pick<Context, 'terminal'>,
+): void {
+  for (const { uri, failure } of unreachable) {
+    terminal.tell(`${connectionLabel(uri)}: ${failureText(failure).sentence}`);
+  }
+}
+
+export async function list({ session, terminal, json }: Context): Promise<ExitName> {
+  const reached = await session.reachAll();
+  const { views } = reached;
+  if (json !== undefined) {
+    json({
+      vms: views.map((view) => vmInfo(view, (vm) => session.isProtected(vm))),
+      unreachable: unreachableJson(reached),
+    });
+    return 'done';
+  }
+  const columns = [
+    { title: t('VM'), rank: 0 },
+    { title: t('State'), rank: 0 },
+    { title: t('Snapshots'), rank: 1 },
+    { title: t('Connection'), rank: 2 },
+  ];
+  const rows = views.map((view) => [
+    displayLine(view.vm.name),
+    [powerWord(view.vm), ...(session.isProtected(view.vm) ? [t('protected')] : [])].join(', '),
+    String(view.snapshotCount ?? view.tree?.snapshots.length ?? '?'),
+    connectionLabel(view.ref.connection),
+  ]);
+  if (rows.length === 0) {
+    terminal.tell(t('There are no VMs.'));
+  } else {
+    const [head = '', ...lines] = tableLines(columns, rows, terminal.width);
+    terminal.say([terminal.style('bold', head), ...lines].join('\n'));
+  }
+  tellUnreachable(reached, { terminal });
+  return 'done';
+}

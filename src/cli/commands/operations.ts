@@ -1,0 +1,124 @@
+// The commands that change a VM: each is planned, told, agreed to, carried out, and told again.
+import { t } from '@vscode/l10n';
+import { asFailure } from '../../domain/asFailure.js';
+import type { AfterRevert, DeleteScope, PowerAction } from '../../domain/operation.js';
+import { displayLine } from '../../domain/plainText.js';
+import type { Snapshot, SnapshotKind } from '../../domain/snapshot.js';
+import type { VmView } from '../../inventory/views.js';
+import { isThereAlready } from '../../operations/power/isThereAlready.js';
+import { vmInfo } from '../../session/infos.js';
+import type { RevertWish } from '../../session/session.js';
+import type { About } from '../../text/questionText.js';
+import { titleOf } from '../../text/operationProgress.js';
+import { powerWord } from '../../text/words.js';
+import { CliError } from '../commandError.js';
+import type { Context } from '../context.js';
+import type { ExitName } from '../exitCodes.js';
+import { carryOut } from '../carryOut.js';
+
+/** The arguments have been held to their words. */
+const texts = ({ call }: Context): Words => call.texts;
+
+interface Words {
+  readonly kind?: SnapshotKind;
+  readonly style?: 'internal' | 'external';
+  readonly after?: AfterRevert;
+  readonly scope?: DeleteScope;
+  readonly description?: string;
+}
+
+export async function checkpoint(context: Context): Promise<ExitName> {
+  const { call, session } = context;
+  const [name = '', title] = call.operands;
+  const view = await session.vm(name);
+  const { kind, style, description } = texts(context);
+  const request = await session.checkpointRequest(view, {
+    ...(title !== undefined && { title }),
+    ...(description !== undefined && { description }),
+    ...(kind !== undefined && { kind }),
+    ...(style !== undefined && { style }),
+    ...(call.flags.has('quiesce') && { quiesce: true }),
+    ...(call.flags.has('live') && { live: true }),
+  });
+  return carryOut(context, view, request);
+}
+
+export async function revert(context: Context): Promise<ExitName> {
+  const { call, session } = context;
+  const [name = '', wanted = ''] = call.operands;
+  const view = await session.vm(name);
+  return revertTo(context, view, await session.snapshot(view, wanted));
+}
+
+export async function undo(context: Context): Promise<ExitName> {
+  const { call, session } = context;
+  const view = await session.vm(call.operands[0] ?? '');
+  const undone = await session.undone(view);
+  if (undone === undefined) {
+    throw new CliError(
+      'notFound',
+      t('No revert of {0} can be undone: none took a checkpoint that is still there.', displayLine(view.vm.name)),
+    );
+  }
+  const { snapshot, target } = undone;
+  return revertTo(context, view, snapshot, {
+    ...(target !== undefined && { undoes: titleOf(session.view(view), target) }),
+  });
+}
+
+async function revertTo(context: Context, view: VmView, snapshot: Snapshot, about: About = {}): Promise<ExitName> {
+  const { call, session } = context;
+  const { after } = texts(context);
+  const wish: RevertWish = {
+    ...(after !== undefined && { after }),
+    ...(call.flags.has('no-checkpoint') && { checkpointFirst: false }),
+  };
+  const request = session.revertRequest(view, snapshot, wish);
+  try {
+    return await carryOut(context, view, request, about);
+  } catch (error) {
+    const isRefused =
+      asFailure(error).kind === 'refused' && request.kind === 'revert' && request.checkpointFirst === true;
+    if (isRefused && (await session.inventory.plan({ ...request, checkpointFirst: false })).kind === 'plan') {
+      context.terminal.tell(t('Without keeping what is now it can be done: {0}.', '--no-checkpoint'));
+    }
+    throw error;
+  }
+}
+
+export async function deleteSnapshot(context: Context): Promise<ExitName> {
+  const { call, session } = context;
+  const [name = '', wanted = ''] = call.operands;
+  const view = await session.vm(name);
+  const snapshot = await session.snapshot(view, wanted);
+  const scope = texts(context).scope ?? 'one';
+  return carryOut(context, view, { kind: 'delete', vm: view.ref, snapshot: snapshot.name, scope });
+}
+
+export function start(context: Context): Promise<ExitName> {
+  return power(context, 'start');
+}
+
+export function stop(context: Context): Promise<ExitName> {
+  return power(context, context.call.flags.has('force') ? 'forceOff' : 'shutDown');
+}
+
+/** Who says what state is wanted has it already, where there is nothing to do. */
+async function power(context: Context, action: PowerAction): Promise<ExitName> {
+  const { call, session, terminal, json } = context;
+  const view = await session.vm(call.operands[0] ?? '');
+  try {
+    return await carryOut(context, view, session.powerRequest(view, action));
+  } catch (error) {
+    const { refusal } = asFailure(error).details;
+    if (!isThereAlready(action, refusal)) {
+      throw error;
+    }
+    if (json === undefined) {
+      terminal.say(t('{0} is {1} already.', displayLine(view.vm.name), powerWord(session.view(view).vm)));
+    } else {
+      json({ vm: vmInfo(session.view(view), (vm) => session.isProtected(vm)), result: 'nothing to do' });
+    }
+    return 'done';
+  }
+}

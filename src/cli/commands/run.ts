@@ -1,0 +1,66 @@
+// Runs a program in a guest and passes on what it wrote and how it ended.
+import { t } from '@vscode/l10n';
+import { displayLine } from '../../domain/plainText.js';
+import { programOutcome, vmInfo } from '../../session/infos.js';
+import { durationText } from '../../text/relativeAge.js';
+import { GuestOutput } from '../../text/guestOutput.js';
+import { secondsOf } from '../arguments.js';
+import { CliError } from '../commandError.js';
+import type { Context } from '../context.js';
+
+const usualSeconds = 60;
+/** The agent takes it in one message. */
+const mostInputBytes = 64 * 1024;
+/** As a shell tells of a program that a signal ended. */
+const signalBase = 128;
+
+export async function run(context: Context): Promise<number> {
+  const { call, session, terminal, interruption, json } = context;
+  const [name = '', program = '', ...args] = call.operands;
+  const seconds = secondsOf(call, usualSeconds);
+  const view = await session.vm(name);
+  const vm = displayLine(view.vm.name);
+  const input = call.flags.has('input') ? await inputOf(context) : undefined;
+  const command = { program, args, atMostMs: seconds * 1_000, ...(input !== undefined && { input }) };
+  const ran = await session.inventory.guests.runIn(view.ref, command, interruption.signal);
+  if (ran.kind === 'late') {
+    throw new CliError(
+      'late',
+      t(
+        'The program did not end within {0}. It goes on in {1} as process {2}.',
+        durationText(seconds * 1_000),
+        vm,
+        ran.pid,
+      ),
+    );
+  }
+  const code = ran.exitCode ?? signalBase + (ran.signal ?? 0);
+  if (json !== undefined) {
+    json({ vm: vmInfo(session.view(view), (one) => session.isProtected(one)), program: programOutcome(ran) });
+    return code;
+  }
+  terminal.write(shown(ran.stdout.bytes, terminal.width));
+  terminal.writeError(shown(ran.stderr.bytes, terminal.width));
+  if (ran.stdout.isCut || ran.stderr.isCut) {
+    terminal.tell(t('The program wrote more than {0}; the rest was not passed on.', '1 MiB'));
+  }
+  return code;
+}
+
+/** A guest must not speak to the terminal itself; what goes into a file or another program stays as it is. */
+function shown(bytes: Uint8Array, width: number): Uint8Array | string {
+  return Number.isFinite(width) ? new GuestOutput().push(bytes) : bytes;
+}
+
+async function inputOf({ terminal }: Context): Promise<Uint8Array> {
+  const pieces: Uint8Array[] = [];
+  let size = 0;
+  for await (const piece of terminal.stdin as AsyncIterable<Uint8Array>) {
+    size += piece.length;
+    if (size > mostInputBytes) {
+      throw new CliError('notRun', t('The standard input is longer than {0}; nothing was run.', '64 KiB'));
+    }
+    pieces.push(piece);
+  }
+  return Buffer.concat(pieces);
+}

@@ -1,0 +1,101 @@
+// The snapshots of a VM as a tree, with where it stands now.
+import { t } from '@vscode/l10n';
+import { asFailure } from '../../domain/asFailure.js';
+import { displayLine } from '../../domain/plainText.js';
+import type { Snapshot, SnapshotTree } from '../../domain/snapshot.js';
+import { childrenOf, rootsOf } from '../../domain/snapshotTree.js';
+import type { VmView } from '../../inventory/views.js';
+import { snapshotInfos, vmInfo } from '../../session/infos.js';
+import { hereRow, snapshotRow } from '../../text/rows.js';
+import { snapshotCountText } from '../../text/words.js';
+import { powerWord } from '../../text/words.js';
+import type { Context } from '../context.js';
+import type { ExitName } from '../exitCodes.js';
+import type { Terminal } from '../terminal.js';
+
+const reach = { readOnly: false };
+
+export async function tree({ call, session, terminal, log, json }: Context): Promise<ExitName> {
+  const found = await session.vm(call.operands[0] ?? '');
+  const { inventory } = session;
+  await inventory.readTree(found.ref);
+  // The tree is good without its sizes.
+  await inventory.readLayers(found.ref).catch((error: unknown) => log.warn(asFailure(error).line));
+  const view = session.view(found);
+  if (json !== undefined) {
+    json({ vm: vmInfo(view, (vm) => session.isProtected(vm)), snapshots: snapshotInfos(view) });
+    return 'done';
+  }
+  const { vm, tree: read = { snapshots: [] } } = view;
+  const isSomewhere = read.snapshots.some(({ name }) => name === read.current);
+  terminal.say(
+    [
+      `${terminal.style('bold', displayLine(vm.name))}  ${powerWord(vm)}, ${snapshotCountText(read.snapshots.length)}`,
+      ...below({ view, tree: read, terminal, now: Date.now() }, [...rootsOf(read), ...(isSomewhere ? [] : [here])], ''),
+    ].join('\n'),
+  );
+  return 'done';
+}
+
+interface Drawing {
+  readonly view: VmView;
+  readonly tree: SnapshotTree;
+  readonly terminal: Terminal;
+  readonly now: number;
+}
+
+/** Where the VM stands now. */
+const here = 'here' as const;
+
+/** A snapshot's only child stands at its own level: a line of snapshots does not run out of the screen. */
+function below(drawing: Drawing, nodes: readonly (Snapshot | typeof here)[], indent: string): readonly string[] {
+  const [only, ...others] = nodes;
+  if (only === undefined) {
+    return [];
+  }
+  return others.length === 0
+    ? subtree(drawing, only, indent, indent)
+    : nodes.flatMap((node, index) =>
+        index < nodes.length - 1
+          ? subtree(drawing, node, `${indent}├─`, `${indent}│ `)
+          : subtree(drawing, node, `${indent}└─`, `${indent}  `),
+      );
+}
+
+function subtree(drawing: Drawing, node: Snapshot | typeof here, first: string, rest: string): readonly string[] {
+  const { view, tree: all, terminal, now } = drawing;
+  if (node === here) {
+    const { words } = hereRow(view, undefined, reach, { now });
+    return [fitted(`${first}► ${t('You are here')}`, words, terminal, 'green')];
+  }
+  const next = [...childrenOf(all, node.name), ...(all.current === node.name ? [here] : [])];
+  return [rowOf(drawing, node, first), ...below(drawing, next, rest)];
+}
+
+function rowOf({ view, terminal, now }: Drawing, snapshot: Snapshot, first: string): string {
+  const { tree: all, layers, auto = [], kept = [], favourite } = view;
+  const { name } = snapshot;
+  const place = {
+    ...reach,
+    isCurrent: all?.current === name,
+    hasChildren: false,
+    opens: 'never' as const,
+    automatic: auto.includes(name),
+    kept: kept.includes(name),
+    favourite: favourite === name,
+  };
+  const size = layers?.snapshots.find((one) => one.snapshot === name);
+  const { words } = snapshotRow(snapshot, place, { now }, size);
+  const title = displayLine(snapshot.title);
+  // The name is what a command takes where two have one title.
+  const called = title === name ? title : `${title} (${displayLine(name)})`;
+  return fitted(`${first}○ ${called}`, words, terminal);
+}
+
+/** The words behind it, as far as there is room. */
+function fitted(start: string, words: string, terminal: Terminal, style: 'bold' | 'green' = 'bold'): string {
+  const room = terminal.width - start.length - 2;
+  const shown = words.length <= room ? words : room < 8 ? '' : `${words.slice(0, room - 1)}…`;
+  const cut = start.length <= terminal.width ? start : `${start.slice(0, terminal.width - 1)}…`;
+  return `${style === 'green' ? terminal.style('green', cut) : cut}${shown === '' ? '' : `  ${terminal.style('dim', shown)}`}`;
+}

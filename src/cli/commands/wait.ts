@@ -1,0 +1,75 @@
+// Waits for a VM: until its agent or a port answers, until it runs or is off.
+import { t } from '@vscode/l10n';
+import { systemClock } from '../../base/clock.js';
+import { displayLine } from '../../domain/plainText.js';
+import type { VmView } from '../../inventory/views.js';
+import type { Wait } from '../../domain/wait.js';
+import { vmInfo } from '../../session/infos.js';
+import { guestAddress } from '../../session/guestAddress.js';
+import { waitedFor } from '../../session/waitedFor.js';
+import { lateText, noAgentText, waitHeading } from '../../text/waitText.js';
+import { durationText } from '../../text/relativeAge.js';
+import { secondsOf } from '../arguments.js';
+import { CliError } from '../commandError.js';
+import type { Context } from '../context.js';
+import type { ExitName } from '../exitCodes.js';
+
+const usualSeconds = 120;
+
+export async function wait(context: Context): Promise<ExitName> {
+  const { call, session, terminal, interruption, json } = context;
+  const began = systemClock.ticks();
+  const view = await session.vm(call.operands[0] ?? '');
+  const wanted = await wantedOf(context, view, secondsOf(call, usualSeconds) * 1_000);
+  terminal.progress(waitHeading(wanted));
+  const { outcome, name } = await waitedFor(session, wanted, interruption.signal);
+  switch (outcome) {
+    case 'stopped':
+      throw new CliError('cancelled', t('Cancelled.'));
+    case 'noAgent':
+      throw new CliError('refused', noAgentText(name));
+    case 'late':
+      throw new CliError('late', wanted.what === 'time' ? '' : lateText(wanted));
+    case 'there':
+  }
+  const durationMs = Math.round(systemClock.ticks() - began);
+  if (json === undefined) {
+    terminal.say(t('Done in {0}.', durationText(durationMs)));
+  } else {
+    json({ vm: vmInfo(session.view(view), (vm) => session.isProtected(vm)), waited: { for: wanted.what, durationMs } });
+  }
+  return 'done';
+}
+
+/** A port without a host is one of the VM's own address, which may not be known yet: it is asked for until the time is over. */
+async function wantedOf(
+  { call, session, interruption }: Context,
+  { ref, vm }: VmView,
+  atMostMs: number,
+): Promise<Wait> {
+  const { port: place } = call.texts;
+  if (place === undefined) {
+    const what = call.texts['for'];
+    const wanted = what === 'off' || what === 'running' ? what : 'agent';
+    return { what: wanted, vm: vm.name, connection: ref.connection, atMostMs };
+  }
+  const [, host, digits = ''] = /^(?:\[?([^\]]*?)\]?:)?(\d{1,5})$/u.exec(place) ?? [];
+  const port = Number(digits);
+  if (port < 1 || port > 65_535) {
+    throw new CliError('usage', 'A port is written as 22, host:22 or [::1]:22.');
+  }
+  if (host !== undefined && host !== '') {
+    return { what: 'port', host, port, atMostMs };
+  }
+  const found = await guestAddress(session, ref, atMostMs, interruption.signal);
+  if (found === 'stopped') {
+    throw new CliError('cancelled', t('Cancelled.'));
+  }
+  if (found === 'late') {
+    throw new CliError(
+      'late',
+      t('{0} has told no IP address. Name one: {1}', displayLine(vm.name), '--port HOST:PORT'),
+    );
+  }
+  return { what: 'port', host: found.address, port, atMostMs: found.leftMs };
+}

@@ -1,0 +1,101 @@
+// What the word at the cursor can become: commands, options, values, names of VMs and snapshots. Says nothing where it knows
+// nothing: whoever types is not to be disturbed.
+import { asFailure } from '../domain/asFailure.js';
+import type { Log } from '../base/log.js';
+import { Session } from '../session/session.js';
+import { commandNames, type CommandName, commandOf, type OperandKind, optionsOf } from './commandTable.js';
+import type { Terminal } from './terminal.js';
+
+export type Wanted =
+  | { readonly kind: 'words'; readonly words: readonly string[] }
+  | { readonly kind: OperandKind; readonly connect?: string; readonly vm?: string };
+
+/** @param words those after `virt-rewind`, the last being typed. Pure. */
+export function wantedAt(words: readonly string[]): Wanted {
+  const [first = '', ...rest] = words;
+  const command = commandNames.find((name) => name === first);
+  if (rest.length === 0 || command === undefined) {
+    return { kind: 'words', words: rest.length === 0 ? [...commandNames, '--help', '--version'] : [] };
+  }
+  const options = optionsOf(command);
+  const operands: string[] = [];
+  let connect: string | undefined;
+  const before = rest.slice(0, -1);
+  for (let at = 0; at < before.length; at += 1) {
+    const word = before[at] ?? '';
+    const name = optionCalled(command, word);
+    if (name === undefined) {
+      operands.push(word);
+    } else if (options[name]?.type === 'string' && !word.includes('=')) {
+      at += 1;
+      if (at === before.length) {
+        return { kind: 'words', words: options[name].words ?? [] };
+      }
+      connect = name === 'connect' ? before[at] : connect;
+    }
+  }
+  if ((rest.at(-1) ?? '').startsWith('-')) {
+    return { kind: 'words', words: Object.keys(options).map((name) => `--${name}`) };
+  }
+  const operand = commandOf(command).operands[operands.length];
+  const [vm] = operands;
+  if (operand === undefined) {
+    return { kind: 'words', words: [] };
+  }
+  return operand.kind === 'shell'
+    ? { kind: 'words', words: ['bash', 'zsh', 'fish'] }
+    : { kind: operand.kind, ...(connect !== undefined && { connect }), ...(vm !== undefined && { vm }) };
+}
+
+function optionCalled(command: CommandName, word: string): string | undefined {
+  return Object.entries(optionsOf(command)).find(
+    ([name, { short }]) =>
+      word === `--${name}` || word.startsWith(`--${name}=`) || (short !== undefined && word === `-${short}`),
+  )?.[0];
+}
+
+/** @param words `--`, then those after `virt-rewind` */
+export async function completeWords(
+  [, ...words]: readonly string[],
+  terminal: Terminal,
+  environment: NodeJS.ProcessEnv,
+): Promise<void> {
+  const typed = words.at(-1) ?? '';
+  const found = (await answers(wantedAt(words), environment)).filter((word) => word.startsWith(typed));
+  if (found.length > 0) {
+    terminal.say(found.join('\n'));
+  }
+}
+
+async function answers(wanted: Wanted, environment: NodeJS.ProcessEnv): Promise<readonly string[]> {
+  if (wanted.kind === 'words') {
+    return wanted.words;
+  }
+  if (wanted.kind !== 'vm' && wanted.kind !== 'snapshot') {
+    return [];
+  }
+  const { connect, vm } = wanted;
+  const session = await Session.open({
+    ...(connect !== undefined && { connections: [connect] }),
+    environment,
+    log: noLog,
+    shell: 'virt-rewind',
+  });
+  try {
+    if (wanted.kind === 'snapshot' && vm !== undefined) {
+      const view = await session.vm(vm);
+      return (await session.inventory.readTree(view.ref)).snapshots.map(({ name }) => name);
+    }
+    const { inventory } = session;
+    await Promise.allSettled(inventory.connections.map(({ uri }) => inventory.connect(uri)));
+    return inventory.connections.flatMap(({ vms }) => vms.map((view) => view.vm.name));
+  } catch (error) {
+    asFailure(error);
+    return [];
+  } finally {
+    await session.close();
+  }
+}
+
+const nothing = (): void => undefined;
+const noLog: Log = { trace: nothing, debug: nothing, info: nothing, warn: nothing, error: nothing };

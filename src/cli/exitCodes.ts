@@ -1,0 +1,52 @@
+// How the command line ends, as a number: one table for the code, the document and the test that holds them together.
+import type { FailureKind } from '../domain/failure.js';
+
+/** docs/command-line.md says the same, row by row. */
+export const exitCodes = {
+  done: [0, 'done, or there was nothing to do'],
+  failed: [
+    1,
+    'it failed: libvirt, QEMU, the guest, the journal or a full disk; the message says what state things are in',
+  ],
+  usage: [2, 'the arguments are not understood'],
+  notFound: [3, 'there is no such VM, snapshot or connection'],
+  ambiguous: [4, 'a name fits more than one; the message lists them'],
+  refused: [5, 'it cannot be done safely here, or not at all; nothing was changed'],
+  unanswered: [6, 'a question would have to be asked, and nobody can answer it: see `--yes`; nothing was changed'],
+  declined: [7, 'the question was answered with no; nothing was changed'],
+  busy: [8, 'another editor, command line or program holds the VM'],
+  unreachable: [9, 'no libvirt answers, it does not let you in, or the connection ended'],
+  wrong: [10, '`doctor` and `health`: something is wrong with a VM'],
+  late: [124, '`wait` and `run`: the time is over'],
+  notRun: [125, '`run`: the program could not be run; otherwise its own exit code'],
+  cancelled: [130, 'cancelled by Ctrl+C'],
+} as const satisfies Record<string, readonly [code: number, meaning: string]>;
+
+export type ExitName = keyof typeof exitCodes;
+
+export function exitCode(name: ExitName): number {
+  return exitCodes[name][0];
+}
+
+const names: Readonly<Record<FailureKind, ExitName>> = {
+  notFound: 'notFound',
+  ambiguous: 'ambiguous',
+  denied: 'unreachable',
+  unreachable: 'unreachable',
+  lost: 'unreachable',
+  protocol: 'unreachable',
+  busy: 'busy',
+  unsupported: 'refused',
+  refused: 'refused',
+  stopped: 'failed',
+  exists: 'failed',
+  invalid: 'failed',
+  noSpace: 'failed',
+  journal: 'failed',
+  cancelled: 'cancelled',
+  failed: 'failed',
+};
+
+export function exitOfFailure(kind: FailureKind): ExitName {
+  return names[kind];
+}

@@ -1,0 +1,85 @@
+// What --help prints. Pure.
+import {
+  type Command,
+  type CommandName,
+  commandNames,
+  commandOf,
+  commonOptions,
+  type Operand,
+  type Option,
+} from './commandTable.js';
+
+/** Where what an option is for begins. */
+const indent = 24;
+
+export function generalHelp(width: number): string {
+  return [
+    'Snapshots of libvirt VMs: with the guards, the journal and the locks of the editor’s Virt Rewind.',
+    '',
+    'Usage: virt-rewind COMMAND [OPTIONS]',
+    '',
+    'Commands:',
+    ...commandNames.flatMap((name) => row(name, commandOf(name).summary, width)),
+    '',
+    'Options of all commands:',
+    ...optionRows(commonOptions, width),
+    ...row('    --version', 'the version', width),
+    '',
+    'virt-rewind COMMAND --help tells more of one.',
+    '',
+  ].join('\n');
+}
+
+export function commandHelp(name: CommandName, width: number): string {
+  const command: Command = commandOf(name);
+  return [
+    `virt-rewind ${name}: ${command.summary}`,
+    '',
+    `Usage: virt-rewind ${name} ${[...command.operands.map(operandText), '[OPTIONS]'].join(' ')}`,
+    '',
+    ...(command.more === undefined ? [] : [...wrapped(command.more, width, 0), '']),
+    'Options:',
+    ...optionRows({ ...command.options, ...commonOptions }, width),
+    '',
+    'Examples:',
+    ...command.examples.map((example) => `  ${example}`),
+    '',
+  ].join('\n');
+}
+
+function operandText({ name, needed }: Operand): string {
+  return needed === 'optional' ? `[${name}]` : needed === 'rest' ? `-- ${name}…` : name;
+}
+
+function optionRows(options: Readonly<Record<string, Option>>, width: number): readonly string[] {
+  return Object.entries(options).flatMap(([name, { short, value, help, words }]) => {
+    const start = `${short === undefined ? '    ' : `-${short}, `}--${name}${value === undefined ? '' : ` ${value}`}`;
+    const listed = words === undefined || words.every((word) => help.includes(word)) ? '' : `: ${words.join(', ')}`;
+    return row(start, `${help}${listed}`, width);
+  });
+}
+
+function row(start: string, text: string, width: number): readonly string[] {
+  const at = width < 60 ? 6 : indent;
+  const lines = wrapped(text, width, at);
+  const first = `  ${start}`;
+  return first.length + 1 < at
+    ? [`${first.padEnd(at)}${(lines[0] ?? '').trimStart()}`, ...lines.slice(1)]
+    : [first, ...lines];
+}
+
+/** Broken between words, each line behind so many spaces. */
+export function wrapped(text: string, width: number, at: number): readonly string[] {
+  const room = Math.max(20, width - at);
+  const lines: string[] = [];
+  let line = '';
+  for (const word of text.split(' ')) {
+    if (line !== '' && line.length + 1 + word.length > room) {
+      lines.push(line);
+      line = word;
+    } else {
+      line = line === '' ? word : `${line} ${word}`;
+    }
+  }
+  return [...lines, line].map((one) => `${' '.repeat(at)}${one}`);
+}

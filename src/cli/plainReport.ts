@@ -1,0 +1,45 @@
+// A report of ours in Markdown → the same for a terminal: headings, tables and lists as text, and every character that was
+// escaped as itself. It takes what our own reports are made of, and no other Markdown.
+import { wrapped } from './help.js';
+import { tableLines } from './table.js';
+import type { Terminal } from './terminal.js';
+
+export function plainReport(markdown: string, terminal: Pick<Terminal, 'style' | 'width' | 'textWidth'>): string {
+  const blocks: string[] = [];
+  let rows: string[][] = [];
+  const endTable = (): void => {
+    const [head, , ...body] = rows;
+    if (head !== undefined) {
+      const columns = head.map((title, index) => ({ title, rank: index > 1 ? 1 : 0 }));
+      // What stands in the last column are sentences: they are read below the table.
+      blocks.push(tableLines(columns.slice(0, 2), body, terminal.width).join('\n'));
+      blocks.push(
+        ...body
+          .filter(([, , why]) => (why ?? '') !== '')
+          .map(([what = '', , why = '']) => paragraph(`${what}: ${why}`)),
+      );
+    }
+    rows = [];
+  };
+  const paragraph = (text: string, at = 0): string => wrapped(text, terminal.textWidth, at).join('\n');
+  for (const line of markdown.split('\n')) {
+    if (line.startsWith('| ')) {
+      rows.push(line.slice(2, -2).split(' | ').map(unescaped));
+      continue;
+    }
+    endTable();
+    const [, marks, title] = /^(#{1,3}) (.*)$/u.exec(line) ?? [];
+    if (marks !== undefined && title !== undefined) {
+      blocks.push(terminal.style('bold', unescaped(title)));
+    } else if (line.trim() !== '') {
+      const isItem = line.startsWith('- ') || line.startsWith('  ');
+      blocks.push(paragraph(unescaped(line.replaceAll('**', '').trim()), isItem && !line.startsWith('- ') ? 2 : 0));
+    }
+  }
+  endTable();
+  return blocks.join('\n');
+}
+
+function unescaped(text: string): string {
+  return text.replace(/\\([!-/:-@[-`{-~])/gu, '$1');
+}

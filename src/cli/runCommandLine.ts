@@ -1,0 +1,149 @@
+// One call of the command line from its words to its exit code: opens the engine, runs the command, tells a failure once.
+import { t } from '@vscode/l10n';
+import type { Log } from '../base/log.js';
+import { asFailure, withDetails } from '../domain/asFailure.js';
+import { Failure } from '../domain/failure.js';
+import { displayLine } from '../domain/plainText.js';
+import { Session } from '../session/session.js';
+import { failureText, isSilent } from '../text/failureText.js';
+import type { Call } from './arguments.js';
+import { CliError } from './commandError.js';
+import type { CommandName } from './commandTable.js';
+import type { CommandHandler, Context } from './context.js';
+import { type ExitName, exitCode, exitOfFailure } from './exitCodes.js';
+import { Interruption } from './interruption.js';
+import { answerDocument } from './schema.js';
+import type { Terminal } from './terminal.js';
+
+/** A line of a terminal is folded, not cut. */
+const longestSentence = 2_000;
+
+const handlers: Readonly<Record<Exclude<CommandName, 'completion'>, () => Promise<CommandHandler>>> = {
+  list: async () => (await import('./commands/list.js')).list,
+  tree: async () => (await import('./commands/tree.js')).tree,
+  checkpoint: async () => (await import('./commands/operations.js')).checkpoint,
+  revert: async () => (await import('./commands/operations.js')).revert,
+  undo: async () => (await import('./commands/operations.js')).undo,
+  delete: async () => (await import('./commands/operations.js')).deleteSnapshot,
+  start: async () => (await import('./commands/operations.js')).start,
+  stop: async () => (await import('./commands/operations.js')).stop,
+  wait: async () => (await import('./commands/wait.js')).wait,
+  run: async () => (await import('./commands/run.js')).run,
+  console: async () => (await import('./commands/console.js')).openConsole,
+  doctor: async () => (await import('./commands/doctor.js')).doctor,
+  health: async () => (await import('./commands/health.js')).health,
+  history: async () => (await import('./commands/history.js')).history,
+};
+
+export interface CommandLine {
+  readonly call: Call;
+  readonly terminal: Terminal;
+  readonly environment: NodeJS.ProcessEnv;
+  /** Calls back at each Ctrl+C. */
+  readonly onInterrupt: (listener: () => void) => void;
+  /** Ends the process at once. */
+  readonly end: (code: number) => void;
+}
+
+/** Resolves to the exit code. Never rejects. */
+export async function runCommandLine({ call, terminal, environment, onInterrupt, end }: CommandLine): Promise<number> {
+  const log = logTo(terminal, call.flags.has('verbose') ? 'all' : 'errors');
+  const interruption = new Interruption(() => end(exitCode('cancelled')));
+  onInterrupt(() => interruption.interrupt());
+  const isJson = call.flags.has('json');
+  let session: Session | undefined;
+  try {
+    const connect = call.texts['connect'];
+    session = await Session.open({
+      ...(connect !== undefined && { connections: [connect] }),
+      environment,
+      log,
+      shell: 'virt-rewind',
+    });
+    const { command } = call;
+    if (command === 'completion') {
+      throw new CliError('usage', 'completion connects to nothing');
+    }
+    const handler = await handlers[command]();
+    const context: Context = {
+      call,
+      terminal,
+      session,
+      log,
+      interruption,
+      json: isJson ? (answer) => terminal.say(answerDocument(call.command, answer)) : undefined,
+    };
+    const exit = await handler(context);
+    return typeof exit === 'number' ? exit : exitCode(exit);
+  } catch (error) {
+    const told = interruption.wasWished && isSilentEnd(error) ? new CliError('cancelled', t('Cancelled.')) : error;
+    return failed(named(told, session), call, terminal);
+  } finally {
+    await session?.close().catch((error: unknown) => log.error(String(error)));
+    terminal.dispose();
+  }
+}
+
+function isSilentEnd(error: unknown): boolean {
+  return error instanceof Failure && isSilent(error);
+}
+
+/** A VM is told of by its name. */
+function named(error: unknown, session: Session | undefined): unknown {
+  const uuid = error instanceof Failure ? error.details.vm : undefined;
+  const [view] = uuid === undefined ? [] : (session?.inventory.findVms(uuid) ?? []);
+  return error instanceof Failure && view !== undefined ? withDetails(error, { vm: view.vm.name }) : error;
+}
+
+/** Says what happened, what state things are in, what to do next. */
+function failed(error: unknown, call: Call, terminal: Terminal): number {
+  const { exit, kind, message } = described(error, call.command);
+  if (call.flags.has('json')) {
+    const details = error instanceof Failure ? error.details : {};
+    const answer = {
+      error: {
+        kind,
+        message,
+        exitCode: exitCode(exit),
+        ...(details.candidates !== undefined && { candidates: details.candidates }),
+        ...(details.refusal !== undefined && { reason: details.refusal.reason }),
+      },
+    };
+    terminal.say(answerDocument(call.command, answer));
+  } else {
+    terminal.tell(message);
+  }
+  return exitCode(exit);
+}
+
+function described(
+  error: unknown,
+  command: CommandName,
+): { readonly exit: ExitName; readonly kind: string; readonly message: string } {
+  if (error instanceof CliError) {
+    return { exit: error.exit, kind: error.exit, message: error.message };
+  }
+  const failure = asFailure(error);
+  const { sentence, nextStep } = failureText(failure);
+  const exit = exitOfFailure(failure.kind);
+  return {
+    // What cannot be told from an exit code of the program itself has one of its own.
+    exit: command === 'run' && exit !== 'cancelled' ? 'notRun' : exit,
+    kind: failure.kind,
+    message: displayLine([sentence, nextStep].filter((part) => part !== '').join(' '), longestSentence),
+  };
+}
+
+function logTo(terminal: Terminal, which: 'all' | 'errors'): Log {
+  const write = (level: string, message: string): void => terminal.tell(`[${level}] ${message}`);
+  const isAll = which === 'all';
+  const nothing = (): void => undefined;
+  return {
+    trace: nothing,
+    debug: isAll ? (message) => write('debug', message) : nothing,
+    info: isAll ? (message) => write('info', message) : nothing,
+    warn: isAll ? (message) => write('warning', message) : nothing,
+    // A failure is told in a sentence; the log repeats it.
+    error: isAll ? (message) => write('error', message) : nothing,
+  };
+}

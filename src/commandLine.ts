@@ -1,0 +1,82 @@
+// The door of `virt-rewind`, the command line: reads the words, answers at once what needs no libvirt, and loads the rest when it
+// is needed.
+import { readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { parseCommandLine } from './cli/arguments.js';
+import { CliError } from './cli/commandError.js';
+import { exitCode } from './cli/exitCodes.js';
+import { commandHelp, generalHelp } from './cli/help.js';
+
+async function main(): Promise<number> {
+  const { stdin, stdout, stderr, argv, env } = process;
+  // Whoever reads has gone. What was asked for goes on to its end.
+  stdout.on('error', () => undefined);
+  stderr.on('error', () => undefined);
+  const words = argv.slice(2);
+  try {
+    const parsed = words[0] === 'complete-words' ? undefined : parseCommandLine(words);
+    switch (parsed?.kind) {
+      case 'help': {
+        const width = Math.min(
+          100,
+          (stdout.isTTY as boolean | undefined) === true ? Math.max(20, stdout.columns) : 100,
+        );
+        stdout.write(parsed.command === undefined ? generalHelp(width) : commandHelp(parsed.command, width));
+        return exitCode('done');
+      }
+      case 'version':
+        stdout.write(`${ownVersion()}\n`);
+        return exitCode('done');
+      case 'call':
+      case undefined:
+        break;
+    }
+    if (parsed?.call.command === 'completion') {
+      const { completionScript } = await import('./cli/completion.js');
+      stdout.write(completionScript(parsed.call.operands[0] ?? ''));
+      return exitCode('done');
+    }
+    const { Terminal } = await import('./cli/terminal.js');
+    const terminal = new Terminal(
+      { stdin, stdout, stderr },
+      env,
+      parsed?.call.flags.has('quiet') === true ? 'quiet' : 'usual',
+    );
+    if (parsed === undefined) {
+      const { completeWords } = await import('./cli/completeWords.js');
+      await completeWords(words.slice(1), terminal, env);
+      return exitCode('done');
+    }
+    const { speak } = await import('./cli/language.js');
+    speak(join(__dirname, 'l10n'), env, terminal);
+    const { runCommandLine } = await import('./cli/runCommandLine.js');
+    return await runCommandLine({
+      call: parsed.call,
+      terminal,
+      environment: env,
+      onInterrupt: (listener) => process.on('SIGINT', listener),
+      end: (code) => process.exit(code),
+    });
+  } catch (error) {
+    if (error instanceof CliError) {
+      stderr.write(`${error.message}\n`);
+      return exitCode(error.exit);
+    }
+    throw error;
+  }
+}
+
+function ownVersion(): string {
+  const manifest: unknown = JSON.parse(readFileSync(join(dirname(__dirname), 'package.json'), 'utf8'));
+  return typeof manifest === 'object' && manifest !== null && 'version' in manifest ? String(manifest.version) : '?';
+}
+
+main().then(
+  (code) => {
+    process.exitCode = code;
+  },
+  (error: unknown) => {
+    process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+    process.exitCode = exitCode('failed');
+  },
+);

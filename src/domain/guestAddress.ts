@@ -1,0 +1,8 @@
+// Where a guest can be reached on the network, and who says so.
+
+export interface GuestAddress {
+  /** IPv4 or IPv6, checked to be one. */
+  readonly address: string;
+  /** The guest agent; the host's DHCP server; what the host has met on its network. */
+  readonly from: 'agent' | 'lease' | 'arp';
+}

@@ -1,0 +1,52 @@
+// Gives QEMU a file of ours that is open. Node cannot send descriptors over a socket, so virsh does it, to which they can
+// be left as to any program. Knows nothing of what is in the file.
+import { spawn } from 'node:child_process';
+import * as v from 'valibot';
+import { SavedState } from '../files/savedState.js';
+import { findProgram } from '../../base/findProgram.js';
+import { answerOf, descriptorMark, MonitorError } from '../run/monitor.js';
+import { seamlessHost } from './seamlessHost.js';
+import type { SeamlessAccess } from '../run/stepContext.js';
+
+const patienceMs = 10_000;
+const mostSaid = 64 * 1024;
+
+const answer = v.object({ 'fdset-id': v.number() });
+const execute = 'add-fd';
+const command = JSON.stringify({ execute, arguments: { opaque: descriptorMark } });
+
+/** @param uri a connection to a daemon of this host, over its Unix socket */
+export function seamlessAccess(uri: string, environment: NodeJS.ProcessEnv): SeamlessAccess {
+  return {
+    obstacle: seamlessHost(environment),
+    begin: (file, xml) => SavedState.begin(file, xml),
+    handOver: handOverWith(uri, environment),
+  };
+}
+
+/** Rejects with MonitorError where that cannot be. */
+function handOverWith(uri: string, environment: NodeJS.ProcessEnv): SeamlessAccess['handOver'] {
+  return async (uuid, descriptor) => {
+    const virsh = await findProgram('virsh', environment);
+    if (virsh === undefined) {
+      throw new MonitorError('virsh is not installed');
+    }
+    const words = ['--connect', uri, 'qemu-monitor-command', '--domain', uuid, '--pass-fds', '3', '--cmd', command];
+    const told = await new Promise<string>((resolve, reject) => {
+      const child = spawn(virsh, words, {
+        env: { ...environment, LC_ALL: 'C' },
+        stdio: ['ignore', 'pipe', 'pipe', descriptor],
+        timeout: patienceMs,
+        killSignal: 'SIGKILL',
+      });
+      let [out, said] = ['', ''];
+      child.stdout?.setEncoding('utf8').on('data', (text: string) => (out = (out + text).slice(0, mostSaid)));
+      child.stderr?.setEncoding('utf8').on('data', (text: string) => (said = (said + text).slice(-mostSaid)));
+      child.once('error', (error) => reject(new MonitorError(error.message)));
+      child.once('close', (code, killedBy) =>
+        code === 0 ? resolve(out) : reject(new MonitorError(said.trim() || `virsh ended with ${code ?? killedBy}`)),
+      );
+    });
+    return answerOf(answer, execute, told)['fdset-id'];
+  };
+}

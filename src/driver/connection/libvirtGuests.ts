@@ -1,0 +1,33 @@
+// Guests through libvirt: each question on a connection beside the one that stays, because it may take long.
+import { openConsoleLine } from '../guest/consoleLine.js';
+import { readAddresses } from '../guest/guestAddresses.js';
+import { runInGuest } from '../guest/runInGuest.js';
+import { readScreenshot } from '../guest/screenshot.js';
+import type { GuestAccess } from '../guestAccess.js';
+import { toFailure } from '../toFailure.js';
+import type { Connection } from '../../libvirt/connection.js';
+import type { OtherConnections } from './otherConnections.js';
+
+export function libvirtGuests(others: OtherConnections, uri: string): GuestAccess {
+  const ask = async <T>(vm: string, doing: string, question: (connection: Connection) => Promise<T>): Promise<T> => {
+    try {
+      return await others.use(question);
+    } catch (error) {
+      throw toFailure(error, { connection: uri, vm, doing });
+    }
+  };
+  return {
+    consoleOf: async (uuid) => {
+      try {
+        return await openConsoleLine(await others.open(), uuid, (connection) => others.close(connection));
+      } catch (error) {
+        throw toFailure(error, { connection: uri, vm: uuid, doing: 'opening the console' });
+      }
+    },
+    addressesOf: (uuid) =>
+      ask(uuid, 'looking for the addresses of a guest', (connection) => readAddresses(connection, uuid)),
+    runIn: (uuid, command, signal) =>
+      ask(uuid, 'running a program in a guest', (connection) => runInGuest(connection, uuid, command, signal)),
+    screenshotOf: (uuid) => ask(uuid, 'looking at a display', (connection) => readScreenshot(connection, uuid)),
+  };
+}

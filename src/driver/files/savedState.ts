@@ -1,0 +1,85 @@
+// The file with the RAM of a snapshot, as libvirt writes it (virQEMUSaveHeader): a header, the VM's XML, QEMU's stream. QEMU
+// writes the stream by itself, through a descriptor that it is given. Under its own name the file appears when it is whole.
+import { type FileHandle, link, open, rm } from 'node:fs/promises';
+import { endianness } from 'node:os';
+import { dirname } from 'node:path';
+import { partOf } from '../../domain/hostFiles.js';
+import type { SavedFile } from '../hypervisor.js';
+import { flush } from './placeFile.js';
+
+const headerBytes = 92;
+/** libvirt takes a file that begins so for one that is still being written. */
+const unfinished = Buffer.from('LibvirtQemudPart');
+const finished = Buffer.from('LibvirtQemudSave');
+const version = 2;
+/** libvirt puts a longer XML into the same place when somebody edits it. */
+const roomBytes = 64 * 1024;
+/** The stream begins on one. */
+const pageBytes = 4_096;
+
+export class SavedState implements SavedFile {
+  readonly #file: string;
+  readonly #handle: FileHandle;
+  /** Where the stream begins. */
+  readonly start: number;
+
+  private constructor(file: string, handle: FileHandle, start: number) {
+    this.#file = file;
+    this.#handle = handle;
+    this.start = start;
+  }
+
+  /**
+   * For nobody else to read, and for writing alone: QEMU takes a descriptor only in the mode that it wants.
+   * @param xml with passwords, as the VM runs before its disks are switched
+   */
+  static async begin(file: string, xml: string): Promise<SavedState> {
+    const part = partOf(file);
+    const handle = await open(part, 'wx', 0o600);
+    try {
+      const header = headerOf(xml);
+      await handle.write(header, 0, header.length, 0);
+      return new SavedState(file, handle, header.length);
+    } catch (error) {
+      await handle.close();
+      await rm(part, { force: true });
+      throw error;
+    }
+  }
+
+  get descriptor(): number {
+    return this.#handle.fd;
+  }
+
+  /** The stream is whole. */
+  async finish(): Promise<void> {
+    await this.#handle.sync();
+    await this.#handle.write(finished, 0, finished.length, 0);
+    await this.#handle.sync();
+    await this.#handle.close();
+    // Never over what somebody else put there.
+    await link(partOf(this.#file), this.#file);
+    await rm(partOf(this.#file));
+    await flush(dirname(this.#file));
+  }
+
+  async discard(): Promise<void> {
+    await this.#handle.close();
+    await rm(partOf(this.#file), { force: true });
+  }
+}
+
+/** Magic, version, length of the XML with what pads it, "was running", format (0: raw), place of the cookie (0: none). */
+function headerOf(xml: string): Buffer {
+  const text = Buffer.from(`${xml}\0`);
+  const least = headerBytes + text.length + roomBytes;
+  const whole = Buffer.alloc(Math.ceil(least / pageBytes) * pageBytes);
+  unfinished.copy(whole);
+  const little = endianness() === 'LE';
+  [version, whole.length - headerBytes, 1, 0, 0].forEach((word, at) => {
+    const place = unfinished.length + at * 4;
+    return little ? whole.writeUInt32LE(word, place) : whole.writeUInt32BE(word, place);
+  });
+  text.copy(whole, headerBytes);
+  return whole;
+}

@@ -1,0 +1,81 @@
+// The console over libvirt's stream. Its events are registered beside it, so that it follows the VM whoever else looks.
+import type { Duplex } from 'node:stream';
+import { DisposableStore, toDisposable } from '../../base/disposable.js';
+import { Emitter } from '../../base/emitter.js';
+import { Failure } from '../../domain/failure.js';
+import type { Connection } from '../../libvirt/connection.js';
+import { VIR_DOMAIN_CONSOLE_FORCE } from '../../libvirt/flags.js';
+import { errorCodes as code, LibvirtError } from '../../libvirt/libvirtError.js';
+import { lifecycleMeans } from '../guestEvents.js';
+import { toFailure } from '../toFailure.js';
+import type { ConsoleLine } from '../guestAccess.js';
+
+/** @param connection nobody else's; `dispose` gives it back through `release` */
+export async function openConsoleLine(
+  connection: Connection,
+  uuid: string,
+  release: (connection: Connection) => void,
+): Promise<ConsoleLine> {
+  const store = new DisposableStore();
+  store.add(toDisposable(() => release(connection)));
+  const changed = store.add(new Emitter<'power' | 'reverted'>());
+  const closed = store.add(new Emitter<Failure>());
+  let opened: Duplex | undefined;
+  // What is open ends with the line.
+  store.add(toDisposable(() => opened?.destroy()));
+  const details = { connection: connection.uri, vm: uuid, doing: 'opening the console' };
+  try {
+    store.add(connection.onDidClose((error) => closed.fire(toFailure(error, details))));
+    store.add(
+      await connection.on('lifecycle', ({ dom, event, detail }) => {
+        if (dom.uuid === uuid) {
+          changed.fire(lifecycleMeans(event, detail) === 'fromSnapshot' ? 'reverted' : 'power');
+        }
+      }),
+    );
+    const { dom } = await connection.call('domainLookupByUuid', { uuid });
+    return {
+      onDidChangeVm: changed.event,
+      onDidClose: closed.event,
+      open: async (taking) => {
+        const flags = taking === 'byForce' ? VIR_DOMAIN_CONSOLE_FORCE : 0;
+        try {
+          opened = (await connection.openStream('domainOpenConsole', { dom, devName: undefined, flags })).stream;
+          if (store.isDisposed) {
+            opened.destroy();
+          }
+          return opened;
+        } catch (error) {
+          if (error instanceof LibvirtError && error.code === code.VIR_ERR_OPERATION_INVALID) {
+            return undefined;
+          }
+          throw consoleFailure(error, details);
+        }
+      },
+      dispose: () => store.dispose(),
+    };
+  } catch (error) {
+    store.dispose();
+    throw toFailure(error, details);
+  }
+}
+
+/**
+ * | libvirt's code                    | means                                                   |
+ * |-----------------------------------|---------------------------------------------------------|
+ * | OPERATION_FAILED                  | another client has the console                          |
+ * | INTERNAL_ERROR, OPERATION_UNSUPPORTED | no such device, or one that is no pseudo terminal   |
+ * | others                            | as everywhere                                           |
+ */
+function consoleFailure(error: unknown, details: Failure['details']): Failure {
+  if (error instanceof LibvirtError) {
+    const said = { ...details, libvirtMessage: error.message, libvirtCode: error.code };
+    switch (error.code) {
+      case code.VIR_ERR_OPERATION_FAILED:
+        return new Failure('busy', said, { cause: error });
+      case code.VIR_ERR_INTERNAL_ERROR:
+        return new Failure('unsupported', said, { cause: error });
+    }
+  }
+  return toFailure(error, details);
+}

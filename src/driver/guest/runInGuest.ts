@@ -1,0 +1,99 @@
+// A program inside of a guest, by commands of the guest agent (qapi-schema.json: guest-exec, guest-exec-status). libvirt passes
+// them on as they are, and notes of a VM that was asked so that it is "tainted", until it is off: it has no call of its own for it.
+import { setTimeout as wait } from 'node:timers/promises';
+import * as v from 'valibot';
+import { Failure } from '../../domain/failure.js';
+import { type GuestCommand, type GuestOutputBytes, type GuestRun, mostGuestOutput } from '../../domain/guestCommand.js';
+import type { Connection } from '../../libvirt/connection.js';
+import { errorCodes as code, LibvirtError } from '../../libvirt/libvirtError.js';
+
+const betweenLooksMs = 100;
+/** libvirt's own patience with one answer, in seconds. */
+const answerSeconds = 5;
+
+const started = v.object({ return: v.object({ pid: v.pipe(v.number(), v.integer()) }) });
+const status = v.object({
+  return: v.object({
+    exited: v.boolean(),
+    exitcode: v.optional(v.number()),
+    signal: v.optional(v.number()),
+    'out-data': v.optional(v.string()),
+    'err-data': v.optional(v.string()),
+    'out-truncated': v.optional(v.boolean()),
+    'err-truncated': v.optional(v.boolean()),
+  }),
+});
+
+/** No agent is configured, or nobody answers behind it. */
+const noAgentCodes: ReadonlySet<number> = new Set([
+  code.VIR_ERR_AGENT_UNRESPONSIVE,
+  code.VIR_ERR_AGENT_UNSYNCED,
+  code.VIR_ERR_AGENT_COMMAND_TIMEOUT,
+  code.VIR_ERR_ARGUMENT_UNSUPPORTED,
+]);
+
+export async function runInGuest(
+  connection: Connection,
+  uuid: string,
+  { program, args, input, atMostMs }: GuestCommand,
+  signal: AbortSignal,
+): Promise<GuestRun> {
+  const { dom } = await connection.call('domainLookupByUuid', { uuid });
+  const ask = async <S extends v.GenericSchema>(
+    shape: S,
+    execute: string,
+    given: object,
+  ): Promise<v.InferOutput<S>> => {
+    try {
+      const cmd = JSON.stringify({ execute, arguments: given });
+      const { result } = await connection.call(
+        'qemuDomainAgentCommand',
+        { dom, cmd, timeout: answerSeconds, flags: 0 },
+        { signal },
+      );
+      return v.parse(shape, JSON.parse(result ?? 'null'));
+    } catch (error) {
+      throw signal.aborted
+        ? new Failure('cancelled', { vm: uuid, byUs: true, doing: 'running a program' })
+        : asTold(error);
+    }
+  };
+  const until = performance.now() + atMostMs;
+  const { pid } = (
+    await ask(started, 'guest-exec', {
+      path: program,
+      arg: args,
+      'capture-output': true,
+      ...(input !== undefined && { 'input-data': Buffer.from(input).toString('base64') }),
+    })
+  ).return;
+  for (;;) {
+    const now = (await ask(status, 'guest-exec-status', { pid })).return;
+    if (now.exited) {
+      return {
+        kind: 'ended',
+        ...(now.exitcode !== undefined && { exitCode: now.exitcode }),
+        ...(now.signal !== undefined && { signal: now.signal }),
+        stdout: bounded(now['out-data'], now['out-truncated']),
+        stderr: bounded(now['err-data'], now['err-truncated']),
+      };
+    }
+    if (performance.now() >= until) {
+      return { kind: 'late', pid };
+    }
+    await wait(Math.min(betweenLooksMs, Math.max(1, until - performance.now())), undefined, { signal }).catch(() => {
+      throw new Failure('cancelled', { vm: uuid, byUs: true, doing: 'running a program' });
+    });
+  }
+}
+
+function asTold(error: unknown): unknown {
+  return error instanceof LibvirtError && noAgentCodes.has(error.code)
+    ? new Failure('unsupported', { libvirtMessage: error.message, libvirtCode: error.code }, { cause: error })
+    : error;
+}
+
+function bounded(data = '', wasCut = false): GuestOutputBytes {
+  const bytes = Buffer.from(data, 'base64');
+  return { bytes: bytes.subarray(0, mostGuestOutput), isCut: wasCut || bytes.length > mostGuestOutput };
+}

@@ -1,0 +1,34 @@
+// What is looked at and done inside of guests while they run, beside snapshots: the port, in the words of the model.
+import type { Duplex } from 'node:stream';
+import type { Disposable } from '../base/disposable.js';
+import type { Event } from '../base/emitter.js';
+import type { Failure } from '../domain/failure.js';
+import type { GuestCommand, GuestRun } from '../domain/guestCommand.js';
+import type { GuestAddress } from '../domain/guestAddress.js';
+
+/** The serial console of one VM, on a connection of its own. */
+export interface ConsoleLine extends Disposable {
+  /** The VM was started, stopped, reverted; `reverted` where libvirt says so itself. */
+  readonly onDidChangeVm: Event<'power' | 'reverted'>;
+  /** Fires once, when the connection has ended for any reason but `dispose`. */
+  readonly onDidClose: Event<Failure>;
+  /**
+   * The bytes of the console in both directions; undefined while the VM is off. Rejects with a Failure: `busy` where another
+   * client has it, `unsupported` where the VM has none, `notFound` where there is no VM. `byForce` ends whoever has it.
+   */
+  open(taking: 'ifFree' | 'byForce'): Promise<Duplex | undefined>;
+}
+
+export interface GuestAccess {
+  /** Rejects with a Failure. */
+  consoleOf(uuid: string): Promise<ConsoleLine>;
+  /** Those by which the host can reach it, IPv4 first; none where nobody knows one. Rejects with a Failure. */
+  addressesOf(uuid: string): Promise<readonly GuestAddress[]>;
+  /** What its display shows, as a PNG. Rejects with a Failure: `unsupported` where it has no display. */
+  screenshotOf(uuid: string): Promise<Uint8Array>;
+  /**
+   * Runs a program inside, by the guest agent, to its end or the end of the time. Rejects with a Failure: `unsupported` where
+   * no agent answers or it may not run programs, `cancelled` when the signal aborts. The program goes on then.
+   */
+  runIn(uuid: string, command: GuestCommand, signal: AbortSignal): Promise<GuestRun>;
+}

@@ -1,0 +1,102 @@
+// What a snapshot with RAM of a running guest needs before that is stopped: overlays, a file that QEMU has open, QEMU ready
+// to guard the RAM. Nothing that the guest could notice, and all of it is taken back where it fails.
+import { formatVersion } from '../../domain/capabilities.js';
+import type { CreateStep } from '../../steps/step.js';
+import type { SavedFile } from '../hypervisor.js';
+import { readPower } from '../powerState.js';
+import { endStream, leastQemu, readQemuVersion, readStream, setBackgroundSnapshot } from './monitor.js';
+import { removeOwnOverlays } from './ownOverlays.js';
+import type { SeamlessAccess, StepContext } from './stepContext.js';
+
+export type SeamlessStep = CreateStep & { readonly memoryFile: string };
+
+/** Before anything was touched: the snapshot can be taken in another way. */
+export class NotSeamless extends Error {
+  override readonly name = 'NotSeamless';
+}
+
+export interface Overlay {
+  readonly target: string;
+  readonly file: string;
+  readonly below: string;
+  readonly format: string;
+}
+
+export function overlaysOf({ vm }: StepContext, { disks }: SeamlessStep): readonly Overlay[] {
+  return disks.map(({ target, file }) => {
+    const disk = vm.disks.find((one) => one.target === target);
+    if (disk?.source === undefined || file === undefined) {
+      throw new NotSeamless(`disk ${target} is no file`);
+    }
+    return { target, file, below: disk.source, format: disk.format };
+  });
+}
+
+export interface Prepared {
+  readonly saved: SavedFile;
+  readonly uri: string;
+}
+
+/** Nothing that the guest could notice. Takes back what it made where it fails. */
+export async function prepare(
+  context: StepContext,
+  step: SeamlessStep,
+  overlays: readonly Overlay[],
+  xml: string,
+  access: SeamlessAccess,
+): Promise<Prepared> {
+  const { dom, files } = context;
+  const made: Overlay[] = [];
+  let saved: SavedFile | undefined;
+  try {
+    await requirePossible(context);
+    for (const overlay of overlays) {
+      await files.createOverlay({ file: overlay.file, backing: overlay.below, backingFormat: overlay.format });
+      made.push(overlay);
+    }
+    saved = await access.begin(step.memoryFile, xml);
+    const set = await access.handOver(dom.uuid, saved.descriptor);
+    await setBackgroundSnapshot(context, true);
+    return { saved, uri: `file:/dev/fdset/${set},offset=${saved.start}` };
+  } catch (error) {
+    if (saved !== undefined) {
+      await settled(context);
+      await saved.discard();
+    }
+    await removeOwnOverlays(context, filesOf(made));
+    throw error instanceof NotSeamless ? error : new NotSeamless(String(error), { cause: error });
+  }
+}
+
+/** @throws NotSeamless */
+async function requirePossible(context: StepContext): Promise<void> {
+  const { connection, dom, capabilities } = context;
+  // Of the program on the host first: an old one would be marked for nothing by being asked.
+  const version = capabilities.hypervisor < leastQemu ? capabilities.hypervisor : await readQemuVersion(context);
+  if (version < leastQemu) {
+    throw new NotSeamless(`QEMU ${formatVersion(version)} is too old for it`);
+  }
+  if ((await readPower(connection, dom)).power !== 'running') {
+    throw new NotSeamless('the VM does not run');
+  }
+  const { state, blockers } = await readStream(context);
+  if (state === 'going') {
+    throw new NotSeamless('QEMU is sending the state of the VM somewhere already');
+  }
+  if (blockers.length > 0) {
+    throw new NotSeamless(blockers.join('; '));
+  }
+}
+
+/** Whoever brings the operation to its end tries once more. */
+export async function settled(context: StepContext): Promise<void> {
+  try {
+    await endStream(context);
+  } catch (error) {
+    context.log.warn(`QEMU may still have what a snapshot needed: ${String(error)}`);
+  }
+}
+
+export function filesOf(overlays: readonly Overlay[]): readonly string[] {
+  return overlays.map(({ file }) => file);
+}

@@ -1,0 +1,218 @@
+// A snapshot with RAM for which the guest stands still for some milliseconds, however fast it writes: QEMU guards its pages,
+// lets it run on, and writes each page before it is changed. The result is an ordinary external snapshot. Measured with
+// libvirt 11.3 and 12.8: /docs/seamless.md tells what the stop consists of.
+import { setTimeout as later } from 'node:timers/promises';
+import {
+  VIR_DOMAIN_SNAPSHOT_CREATE_ATOMIC,
+  VIR_DOMAIN_SNAPSHOT_CREATE_DISK_ONLY,
+  VIR_DOMAIN_SNAPSHOT_CREATE_NO_METADATA,
+  VIR_DOMAIN_SNAPSHOT_CREATE_REUSE_EXT,
+  VIR_DOMAIN_XML_MIGRATABLE,
+  VIR_DOMAIN_XML_SECURE,
+} from '../../libvirt/flags.js';
+import { errorCodes, LibvirtError, orUndefined } from '../../libvirt/libvirtError.js';
+import { Failure } from '../../domain/failure.js';
+import { readPower } from '../powerState.js';
+import { adoptSnapshot } from './adoptSnapshot.js';
+import { diskStates } from './diskState.js';
+import { removeOwnOverlays } from './ownOverlays.js';
+import {
+  filesOf,
+  NotSeamless,
+  type Overlay,
+  overlaysOf,
+  prepare,
+  type SeamlessStep,
+  settled,
+} from './prepareSeamless.js';
+import { blockCommit } from './runCommitStep.js';
+import type { SeamlessAccess, StepContext } from './stepContext.js';
+import { writeSnapshotXml } from '../xml/snapshotXml.js';
+import {
+  cancelStream,
+  endStream,
+  isBackgroundSnapshotOn,
+  MonitorError,
+  readStream,
+  readWrites,
+  startStream,
+  type Stream,
+} from './monitor.js';
+
+/** While the guest stands still. */
+const lookEveryMs = 1;
+const progressEveryMs = 50;
+/** For QEMU to guard the RAM and keep the state of its devices. */
+const mostStillMs = 60_000;
+
+/**
+ * | broke off                                        | → |
+ * |--------------------------------------------------|---|
+ * | before the disks were switched                   | NotSeamless: nothing was touched |
+ * | after that, before the RAM is whole              | the overlays are merged back while the guest runs; Failure |
+ * | after that                                       | Failure; the journal has what libvirt must be told: see adoptSteps |
+ */
+export async function takeSeamlessly(context: StepContext, step: SeamlessStep, access: SeamlessAccess): Promise<void> {
+  const { connection, dom, log, onProgress } = context;
+  const overlays = overlaysOf(context, step);
+  const { xml } = await connection.call('domainGetXmlDesc', {
+    dom,
+    flags: VIR_DOMAIN_XML_SECURE | VIR_DOMAIN_XML_MIGRATABLE,
+  });
+  const parent = await currentName(context);
+  const prepared = await prepare(context, step, overlays, xml, access);
+  const createdAt = Date.now();
+  try {
+    await whileStill(context, () => switchAndBegin(context, step, prepared.uri));
+    onProgress({ cancellable: true });
+    await requireGuarded(context);
+    await untilWritten(context);
+    await prepared.saved.finish();
+  } catch (error) {
+    await settled(context);
+    await prepared.saved.discard();
+    if (!(await standsOn(context, overlays))) {
+      await removeOwnOverlays(context, filesOf(overlays));
+      throw new NotSeamless(String(error), { cause: error });
+    }
+    await mergeBack(context, overlays);
+    throw error instanceof MonitorError
+      ? new Failure('failed', { vm: dom.name, snapshot: step.name, libvirtMessage: error.message }, { cause: error })
+      : error;
+  }
+  // What is left on would do harm: then libvirt is told of the snapshot by whoever brings this to its end.
+  await endStream(context);
+  const below = overlays.map(({ target, below: file, format }) => ({ target, file, format }));
+  await adoptSnapshot(context, {
+    kind: 'adoptSnapshot',
+    made: step,
+    below,
+    state: 'running',
+    createdAt,
+    ...(parent === undefined ? {} : { parent }),
+  });
+  log.info(`${step.name} was taken while the guest ran on`);
+}
+
+/** The guest runs again whatever happens. */
+async function whileStill(context: StepContext, work: () => Promise<void>): Promise<void> {
+  const { connection, dom } = context;
+  await connection.call('domainSuspend', { dom });
+  try {
+    await work();
+  } finally {
+    await resume(context);
+  }
+}
+
+async function resume({ connection, dom }: StepContext): Promise<void> {
+  try {
+    await connection.call('domainResume', { dom });
+  } catch (error) {
+    const runs = (await readPower(connection, dom)).power === 'running';
+    if (!runs || !(error instanceof LibvirtError)) {
+      throw error;
+    }
+  }
+}
+
+/**
+ * @throws MonitorError where the guest wrote to a disk between the two: another client let it run, so that disks and RAM are
+ *   not of one moment
+ */
+async function switchAndBegin(context: StepContext, step: SeamlessStep, uri: string): Promise<void> {
+  const writes = await readWrites(context);
+  await switchDisks(context, step);
+  await startStream(context, uri);
+  await untilPages(context);
+  if ((await readWrites(context)) !== writes) {
+    throw new MonitorError('migrate: the guest ran before its RAM was kept');
+  }
+}
+
+/**
+ * QEMU lets nobody change it while a stream is going: one that is on now was on when it began. Without it the RAM would be
+ * that of the stream's end, and the disks of its begin.
+ */
+async function requireGuarded(context: StepContext): Promise<void> {
+  if (!(await isBackgroundSnapshotOn(context))) {
+    throw new MonitorError('migrate: somebody switched background-snapshot off');
+  }
+}
+
+/** libvirt writes nothing down yet: until the RAM is whole there is no such snapshot. */
+async function switchDisks({ connection, dom, vm }: StepContext, step: SeamlessStep): Promise<void> {
+  const { memoryFile: _, ...withoutRam } = step;
+  const xmlDesc = writeSnapshotXml(
+    { ...withoutRam, snapshotKind: 'disk' },
+    vm.disks.map(({ target }) => target),
+  );
+  const flags =
+    VIR_DOMAIN_SNAPSHOT_CREATE_DISK_ONLY |
+    VIR_DOMAIN_SNAPSHOT_CREATE_ATOMIC |
+    VIR_DOMAIN_SNAPSHOT_CREATE_REUSE_EXT |
+    VIR_DOMAIN_SNAPSHOT_CREATE_NO_METADATA;
+  await connection.call('domainSnapshotCreateXml', { dom, xmlDesc, flags });
+}
+
+/** "active" alone is too early: QEMU says so before it keeps the state of the devices. */
+async function untilPages(context: StepContext): Promise<void> {
+  const until = performance.now() + mostStillMs;
+  for (;;) {
+    const stream = await readStream(context);
+    if (stream.state === 'completed' || stream.hasPages) {
+      return;
+    }
+    requireGoing(stream);
+    if (performance.now() > until) {
+      throw new MonitorError('migrate: no page was written in a minute');
+    }
+    await later(lookEveryMs);
+  }
+}
+
+function requireGoing({ state, said }: Stream): void {
+  if (state === 'failed' || state === 'none') {
+    throw new MonitorError(`migrate: ${said ?? state}`);
+  }
+}
+
+async function untilWritten(context: StepContext): Promise<void> {
+  const { signal, onProgress, vm } = context;
+  for (let cancelled = false; ;) {
+    const stream = await readStream(context);
+    if (stream.state === 'completed') {
+      return;
+    }
+    if (cancelled && stream.state !== 'going') {
+      throw new Failure('cancelled', { vm: vm.name, doing: 'createSnapshot' });
+    }
+    requireGoing(stream);
+    if (signal.aborted && !cancelled) {
+      cancelled = true;
+      await cancelStream(context);
+    }
+    const fraction = stream.ramBytes === 0 ? 0 : Math.min(1, stream.writtenBytes / stream.ramBytes);
+    onProgress({ fraction, cancellable: !cancelled });
+    await later(progressEveryMs);
+  }
+}
+
+async function standsOn({ connection, dom }: StepContext, overlays: readonly Overlay[]): Promise<boolean> {
+  const { xml } = await connection.call('domainGetXmlDesc', { dom, flags: 0 });
+  const states = diskStates(xml);
+  return overlays.some(({ target, file }) => states.get(target)?.file === file);
+}
+
+async function mergeBack(context: StepContext, overlays: readonly Overlay[]): Promise<void> {
+  const whole = { ...context, signal: new AbortController().signal };
+  for (const { target, file: top, below: base, format: baseFormat } of overlays) {
+    await blockCommit(whole, { kind: 'blockCommit', target, top, base, baseFormat, merged: [top] });
+  }
+  await removeOwnOverlays(context, filesOf(overlays));
+}
+
+async function currentName({ connection, dom }: StepContext): Promise<string | undefined> {
+  const current = connection.call('domainSnapshotCurrent', { dom, flags: 0 });
+  return (await orUndefined(errorCodes.VIR_ERR_NO_DOMAIN_SNAPSHOT, current))?.snap.name;
+}

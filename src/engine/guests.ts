@@ -1,0 +1,30 @@
+// What is looked at and done inside of guests, by the VM it is about.
+import type { GuestAddress } from '../domain/guestAddress.js';
+import type { VmRef } from '../domain/vm.js';
+import type { GuestCommand, GuestRun } from '../domain/guestCommand.js';
+import type { ConsoleLine, GuestAccess } from '../driver/guestAccess.js';
+import type { GuestsPort } from './inventory.js';
+
+export class Guests implements GuestsPort {
+  readonly #asking: <T>(uri: string, question: (guests: GuestAccess) => Promise<T>) => Promise<T>;
+
+  constructor(asking: <T>(uri: string, question: (guests: GuestAccess) => Promise<T>) => Promise<T>) {
+    this.#asking = asking;
+  }
+
+  consoleOf({ connection, uuid }: VmRef): Promise<ConsoleLine> {
+    return this.#asking(connection, (guests) => guests.consoleOf(uuid));
+  }
+
+  addressesOf({ connection, uuid }: VmRef): Promise<readonly GuestAddress[]> {
+    return this.#asking(connection, (guests) => guests.addressesOf(uuid));
+  }
+
+  screenshotOf({ connection, uuid }: VmRef): Promise<Uint8Array> {
+    return this.#asking(connection, (guests) => guests.screenshotOf(uuid));
+  }
+
+  runIn({ connection, uuid }: VmRef, command: GuestCommand, signal: AbortSignal): Promise<GuestRun> {
+    return this.#asking(connection, (guests) => guests.runIn(uuid, command, signal));
+  }
+}

@@ -1,0 +1,20 @@
+// The door of the library: what `import { connect } from 'virt-rewind'` gives.
+export { connect } from './api/connect.js';
+export { VirtRewindError } from './api/virtRewindError.js';
+export type {
+  Cancellable,
+  CheckpointOptions,
+  ConnectOptions,
+  Harmful,
+  OperationOutcome,
+  ProgramOutcome,
+  RevertOptions,
+  RunOptions,
+  SnapshotInfo,
+  VirtRewind,
+  VirtualMachine,
+  VmInfo,
+  VmState,
+  Waited,
+  WaitOptions,
+} from './api/publicApi.js';

@@ -1,0 +1,224 @@
+// One visit to the VMs without a window: opens the engine, finds VMs by name, makes requests of few words, plans and runs them.
+// It refuses to know who asks, and asks nobody itself.
+import type { Log } from '../base/log.js';
+import { asFailure } from '../domain/asFailure.js';
+import { mayAct } from '../domain/automaticActions.js';
+import { Failure } from '../domain/failure.js';
+import type { AfterRevert, OperationRequest, OperationResult, PowerAction } from '../domain/operation.js';
+import { protectedBy } from '../domain/protection.js';
+import type { Snapshot, SnapshotKind } from '../domain/snapshot.js';
+import { findSnapshot } from '../domain/snapshotTree.js';
+import { checkpointTitle } from '../domain/titleSuggestion.js';
+import type { Vm } from '../domain/vm.js';
+import { namedSnapshot, namedVm } from '../engine/namedTargets.js';
+import type { Inventory } from '../engine/liveInventory.js';
+import type { ConnectionView, VmView } from '../inventory/views.js';
+import { stateFolder } from '../journal/stateFolder.js';
+import { defaultConnections } from '../manifest/defaultConnections.js';
+import type { Settings } from '../manifest/settings.js';
+import { needsName } from '../operations/operations.js';
+import type { Plan } from '../operations/plan.js';
+import { preferredAfter } from '../operations/revert/afterChoices.js';
+import { openInventory } from './openInventory.js';
+import { SharedSettings } from './sharedSettings.js';
+
+export interface SessionOptions {
+  /** None: the defaults of this computer. */
+  readonly connections?: readonly string[];
+  readonly environment: NodeJS.ProcessEnv;
+  readonly log: Log;
+  /** What others are told of who carries out an operation. */
+  readonly shell: string;
+}
+
+export interface CheckpointWish {
+  /** Absent: `checkpoint` and the time. */
+  readonly title?: string;
+  readonly description?: string;
+  readonly kind?: SnapshotKind;
+  readonly style?: 'internal' | 'external';
+  readonly quiesce?: boolean;
+  readonly live?: boolean;
+}
+
+export interface RevertWish {
+  readonly after?: AfterRevert;
+  /** Absent: as it is set. */
+  readonly checkpointFirst?: boolean;
+}
+
+export interface RunWish {
+  readonly signal?: AbortSignal;
+  readonly onWait?: (forWhat: OperationRequest) => void;
+}
+
+export interface Reached {
+  readonly views: readonly VmView[];
+  readonly unreachable: readonly { readonly uri: string; readonly failure: Failure }[];
+}
+
+export class Session {
+  readonly inventory: Inventory;
+  readonly settings: Settings;
+  /** Of the journal, the history and what is shared. */
+  readonly folder: string;
+
+  private constructor(inventory: Inventory, settings: Settings, folder: string) {
+    this.inventory = inventory;
+    this.settings = settings;
+    this.folder = folder;
+  }
+
+  /** Nothing is connected yet. */
+  static async open({ connections = [], environment, log, shell }: SessionOptions): Promise<Session> {
+    const folder = sessionFolder(environment);
+    const settings = await new SharedSettings(folder, log).read();
+    const inventory = openInventory({
+      log,
+      environment,
+      folder,
+      shell,
+      // A look ends soon: what broke off is brought to its end by who does something to that VM, or by an editor.
+      recovers: 'beforeOperations',
+      mayEndPools: () => mayAct('endPools', settings.automaticActions),
+    });
+    inventory.setProtected(protectedBy(settings.protectedVms));
+    inventory.setAutoPrune(settings.keepCheckpoints);
+    inventory.setAutomaticActions(settings.automaticActions);
+    inventory.setConnections(
+      connections.length > 0 ? connections : defaultConnections(environment, process.getuid?.()),
+    );
+    return new Session(inventory, settings, folder);
+  }
+
+  /** Waits for what follows an operation by itself. */
+  async close(): Promise<void> {
+    await this.inventory.idle();
+    this.inventory.dispose();
+  }
+
+  /** All VMs, and which connections cannot be had. @throws Failure where none can */
+  async reachAll(): Promise<Reached> {
+    const { inventory } = this;
+    const tried = await Promise.all(
+      inventory.connections.map(async ({ uri }): Promise<{ uri: string; view?: ConnectionView; failure?: Failure }> => {
+        try {
+          return { uri, view: await inventory.connect(uri) };
+        } catch (error) {
+          return { uri, failure: asFailure(error) };
+        }
+      }),
+    );
+    const unreachable = tried.flatMap(({ uri, failure }) => (failure === undefined ? [] : [{ uri, failure }]));
+    const [first] = unreachable;
+    if (first !== undefined && unreachable.length === tried.length) {
+      throw first.failure;
+    }
+    return { views: tried.flatMap(({ view }) => view?.vms ?? []), unreachable };
+  }
+
+  /** @throws Failure `notFound`, `ambiguous`, or that of a connection where the VM may be */
+  vm(nameOrUuid: string): Promise<VmView> {
+    return namedVm(this.inventory, nameOrUuid);
+  }
+
+  /** By its name, or a title that only one has. @throws Failure `notFound`, `ambiguous` */
+  snapshot(view: VmView, name: string): Promise<Snapshot> {
+    return namedSnapshot(this.inventory, view, name);
+  }
+
+  /** As it is known now. @throws Failure `notFound` */
+  view({ ref, vm }: VmView): VmView {
+    const view = this.inventory.findVm(ref);
+    if (view === undefined) {
+      throw new Failure('notFound', { vm: vm.name, connection: ref.connection });
+    }
+    return view;
+  }
+
+  isProtected(vm: Pick<Vm, 'name' | 'uuid'>): boolean {
+    return protectedBy(this.settings.protectedVms)(vm);
+  }
+
+  async checkpointRequest({ ref }: VmView, wish: CheckpointWish): Promise<OperationRequest> {
+    const { snapshots } = await this.inventory.readTree(ref);
+    const { snapshotStyle } = this.settings;
+    const { kind = 'auto', title = checkpointTitle(snapshots, new Date()), ...more } = wish;
+    const style = snapshots.length > 0 || snapshotStyle === 'auto' ? {} : { style: snapshotStyle };
+    return { kind: 'create', vm: ref, snapshotKind: kind, title, ...style, ...more };
+  }
+
+  revertRequest({ ref, vm }: VmView, snapshot: Snapshot, { after, checkpointFirst }: RevertWish): OperationRequest {
+    return {
+      kind: 'revert',
+      vm: ref,
+      snapshot: snapshot.name,
+      after: after ?? preferredAfter(this.settings.revertPowerState, snapshot, vm.power),
+      checkpointFirst: checkpointFirst ?? this.settings.checkpointFirst,
+    };
+  }
+
+  /** What the last revert left; undefined where none can be undone. */
+  async undone({ ref }: VmView): Promise<{ readonly snapshot: Snapshot; readonly target?: string } | undefined> {
+    const checkpoint = await this.inventory.undoOfRevert(ref);
+    if (checkpoint === undefined) {
+      return undefined;
+    }
+    const snapshot = findSnapshot(await this.inventory.readTree(ref), checkpoint.name);
+    return snapshot && { snapshot, ...(checkpoint.target !== undefined && { target: checkpoint.target }) };
+  }
+
+  powerRequest({ ref }: VmView, action: PowerAction): OperationRequest {
+    return { kind: 'power', vm: ref, action };
+  }
+
+  /** @throws Failure `refused` when it cannot be done here */
+  async plan(view: VmView, request: OperationRequest): Promise<Plan> {
+    const decision = await this.inventory.plan(request);
+    if (decision.kind === 'refusal') {
+      throw new Failure('refused', {
+        connection: view.ref.connection,
+        vm: view.vm.name,
+        ...('snapshot' in request && { snapshot: request.snapshot }),
+        refusal: decision.refusal,
+      });
+    }
+    return decision;
+  }
+
+  /** Whether its owner must have typed the VM's name for it. */
+  needsName({ vm }: VmView, plan: Plan): boolean {
+    return this.isProtected(vm) && needsName(plan.request, plan);
+  }
+
+  run(plan: Plan, wish: RunWish = {}): Promise<OperationResult> {
+    return this.inventory.runOperation(plan.request, { ...wish, confirmed: plan });
+  }
+}
+
+/** Where nobody's home is known, each process would have a journal of its own, and see no other's operations. */
+function sessionFolder(environment: NodeJS.ProcessEnv): string {
+  const folder = stateFolder(environment, '');
+  if (folder === '') {
+    throw new Failure('journal', { path: '$HOME/.local/state/virt-rewind' });
+  }
+  return folder;
+}
+
+/**
+ * Whether it is asked before, as the editor does.
+ *
+ * | request                 | asked                     |
+ * |-------------------------|---------------------------|
+ * | revert, delete          | always                    |
+ * | force off               | always                    |
+ * | any other               | where something is lost   |
+ */
+export function mustAsk({ request, losses }: Plan): boolean {
+  return (
+    request.kind === 'revert' ||
+    request.kind === 'delete' ||
+    (request.kind === 'power' && request.action === 'forceOff') ||
+    losses.length > 0
+  );
+}

@@ -1,0 +1,220 @@
+// Plans → the question that a person answers: at most three short lines of what happens, what is kept and what is lost, with
+// all else behind Details. No kind of loss is left out of the lines. Knows nothing of the editor.
+import { t } from '@vscode/l10n';
+import { parseDescription } from '../domain/description.js';
+import { toldCreateMs } from '../domain/estimates.js';
+import { displayLine } from '../domain/plainText.js';
+import type { Snapshot } from '../domain/snapshot.js';
+import { findSnapshot } from '../domain/snapshotTree.js';
+import type { Plan } from '../operations/plan.js';
+import { vmKey } from '../inventory/views.js';
+import { bytesText } from './bytesText.js';
+import { mergeTargets, withoutMergesOnTheWay } from './mergeTargets.js';
+import { titleIn, titleOf } from './operationProgress.js';
+import { questionText } from './operationText.js';
+import { planText } from './planText.js';
+import { plansText } from './plansText.js';
+import { repairText } from './problemText.js';
+import { freedText } from './freedText.js';
+import { agoText, durationText } from './relativeAge.js';
+import { type PlannedTarget, fileName, quoted, shortLosses } from './shortLosses.js';
+import { shortWarnings } from './shortWarnings.js';
+import { kindWords } from './words.js';
+
+export interface QuestionText {
+  /** Naming VM and snapshot. */
+  readonly title: string;
+  /** Plain text, at most three lines. */
+  readonly lines: readonly string[];
+  /** Lines of plain text: all that there is to tell. */
+  readonly details: string;
+  /** Of the button that goes on, which says what it does. */
+  readonly confirm: string;
+}
+
+/** A name in a title, which is one line of its own. */
+const longestName = 48;
+/** Two rows of a dialog. Only a sentence that comes from elsewhere could be longer, and is cut. */
+const longestLine = 200;
+/** More files than this are counted. */
+const mostFiles = 2;
+/** More than this in one line, and warnings are counted. */
+const roomForWarnings = 150;
+
+export interface About {
+  /** The title of the snapshot that the revert went to which this one undoes. */
+  readonly undoes?: string;
+  /** Why the present cannot be kept, although it was to be. */
+  readonly notKept?: string;
+}
+
+/** @param now milliseconds since 1970 */
+export function questionOf(planned: PlannedTarget, now: number, about: About = {}): QuestionText {
+  const { plan, target } = planned;
+  const names = { vm: name(target.vm.name), title: name(titleIn(target, plan.request)) };
+  const { detail, confirm } = planText(plan, target, now);
+  const notKept = about.notKept === undefined ? [] : [whyNotKept(about.notKept)];
+  return {
+    title:
+      about.undoes === undefined
+        ? questionText(plan.request, names)
+        : t('Undo the revert of {0} to “{1}”?', names.vm, name(about.undoes)),
+    lines: [
+      ...happens(planned, now),
+      ...(notKept.length > 0 ? notKept : keeps([planned])),
+      ...loses([planned], now),
+    ].map((line) => displayLine(line, longestLine)),
+    details: [...notKept, detail].join('\n\n'),
+    confirm,
+  };
+}
+
+/** One question for several plans. */
+export function questionOfAll(
+  { title, confirm }: Pick<QuestionText, 'title' | 'confirm'>,
+  planned: readonly PlannedTarget[],
+  now: number,
+): QuestionText {
+  const vms = new Map(planned.map(({ target }) => [vmKey(target.ref), target.vm.name]));
+  const names = [...vms.values()];
+  const line = names.length === 1 ? t('VM: {0}', listed(names)) : t('VMs: {0}', listed(names));
+  return {
+    title,
+    lines: [line, ...keeps(planned), ...loses(planned, now)].map((one) => displayLine(one, longestLine)),
+    details: plansText(planned),
+    confirm,
+  };
+}
+
+function happens({ plan, target }: PlannedTarget, now: number): readonly string[] {
+  const { request } = plan;
+  switch (request.kind) {
+    case 'revert': {
+      const snapshot = target.tree && findSnapshot(target.tree, request.snapshot);
+      return snapshot === undefined ? [] : [comesBack(snapshot, now)];
+    }
+    case 'repair':
+      return [repairText(request.repair, target)];
+    case 'delete':
+    case 'prune':
+    case 'consolidate':
+      return mergeLine(plan);
+    case 'power':
+    case 'create':
+    case 'describe':
+    case 'rename':
+      return [];
+  }
+}
+
+function comesBack({ kind, trailers, createdAt }: Snapshot, now: number): string {
+  const ago = agoText(createdAt, now);
+  switch (kind) {
+    case 'memory':
+      return t('Comes back: disks and RAM, taken {0}.', ago);
+    case 'disk':
+      return trailers.consistency === 'quiesced'
+        ? t('Comes back: disks with clean file systems, no RAM, taken {0}.', ago)
+        : t('Comes back: disks as after a power cut, no RAM, taken {0}.', ago);
+    case 'offline':
+      return t('Comes back: disks of the VM when it was off, taken {0}.', ago);
+  }
+}
+
+function mergeLine(plan: Plan): readonly string[] {
+  const merges = withoutMergesOnTheWay(plan).flatMap((warning) => (warning.kind === 'merges' ? [warning] : []));
+  const [first] = merges;
+  if (first === undefined) {
+    return [];
+  }
+  const sizes = merges.flatMap(({ bytes }) => bytes ?? []);
+  const most = sizes.length < merges.length ? undefined : bytesText(sizes.reduce((sum, bytes) => sum + bytes, 0));
+  const told = mergeTargets(plan);
+  const files = told.length > 0 ? told : [...new Set(merges.flatMap(({ into }) => into ?? []))];
+  const into =
+    files.length > 0 && files.length <= mostFiles
+      ? files.map((file) => fileName(file)).join(', ')
+      : t('{0} files', Math.max(files.length, merges.length));
+  return [
+    most === undefined
+      ? t('Merged into {0}: what was written later.', into)
+      : t('Merged into {0}: what was written later, {1} at most.', into, most),
+  ];
+}
+
+/** What stays, and what the host gets back. */
+function keeps(planned: readonly PlannedTarget[]): readonly string[] {
+  const [{ plan, target }] = planned as readonly [PlannedTarget, ...PlannedTarget[]];
+  switch (plan.request.kind) {
+    case 'revert':
+      return [keptByRevert({ plan, target })];
+    case 'delete':
+    case 'prune':
+    case 'consolidate':
+      return [[t('Kept: the present state and all other snapshots.'), ...freedText(planned)].join(' ')];
+    case 'power':
+    case 'create':
+    case 'describe':
+    case 'rename':
+    case 'repair':
+      return [];
+  }
+}
+
+function keptByRevert({ plan, target }: PlannedTarget): string {
+  const step = plan.steps.find((one) => one.kind === 'createSnapshot' && one.name === plan.checkpoint);
+  if (step?.kind !== 'createSnapshot') {
+    const spared = plan.warnings.find((warning) => warning.kind === 'noCheckpointNeeded');
+    return spared === undefined
+      ? t('Kept: nothing of the present.')
+      : t('Kept: {0} holds the present already.', quoted(titleOf(target, spared.since)));
+  }
+  const { trailers } = parseDescription(step.description);
+  const title = name(trailers.title ?? step.name);
+  const kind = kindWords({ kind: step.snapshotKind, trailers });
+  const time = durationText(toldCreateMs(step.snapshotKind, step.style, target.vm.memoryBytes, target.tree));
+  return plan.spaceBytes === undefined || plan.spaceBytes === 0
+    ? t('Kept first: the present, as “{0}” ({1}, about {2}).', title, kind, time)
+    : t(
+        'Kept first: the present, as “{0}” ({1}, about {2}, up to {3}).',
+        title,
+        kind,
+        time,
+        bytesText(plan.spaceBytes),
+      );
+}
+
+function whyNotKept(reason: string): string {
+  return t('The present state cannot be kept first: {0}', reason);
+}
+
+/** Ends with what may be lost: the first of it, and how much more there is to read. */
+function loses(planned: readonly PlannedTarget[], now: number): readonly string[] {
+  const lost = shortLosses(planned, now);
+  const warnings = planned.flatMap(({ plan }) => plan.warnings);
+  const runsOn = warnings.some(({ kind }) => kind === 'runsOnAfterCheckpoint');
+  const little = runsOn ? t('Lost: what the guest writes after its checkpoint.') : t('Lost: nothing.');
+  const nothing = planned.every(({ plan }) => plan.request.kind === 'repair') ? [] : [little];
+  const losses = lost.length === 0 ? nothing : [t('Lost for ever: {0}.', lost.join(', '))];
+  const minded = warnings.filter(({ kind }) => kind !== 'runsOnAfterCheckpoint' || lost.length > 0);
+  const words = [...losses, ...mindText(shortWarnings(minded), losses)].join(' ');
+  return words === '' ? [] : [words];
+}
+
+function mindText([first, ...more]: readonly string[], losses: readonly string[]): readonly string[] {
+  if (first === undefined) {
+    return [];
+  }
+  const text = more.length === 0 ? t('Mind: {0}.', first) : t('Mind: {0} ({1} more in Details).', first, more.length);
+  const isLong = [...losses, text].join(' ').length > roomForWarnings;
+  return [isLong && losses.length > 0 ? t('Mind: {0} warnings in Details.', more.length + 1) : text];
+}
+
+function listed(names: readonly string[]): string {
+  const shown = names.slice(0, 3).map((one) => displayLine(one, longestName / 2));
+  return names.length <= 3 ? shown.join(', ') : t('{0} and {1} more', shown.join(', '), names.length - 3);
+}
+
+function name(text: string): string {
+  return displayLine(text, longestName);
+}

@@ -1,0 +1,88 @@
+// What a person should know before an operation, as short as a question has room for. Knows nothing of the editor.
+import { t } from '@vscode/l10n';
+import type { Warning } from '../domain/consequences.js';
+import { displayLine } from '../domain/plainText.js';
+import { durationText } from './relativeAge.js';
+import { fileName } from './shortLosses.js';
+
+/** Of a VM. */
+const longestName = 32;
+
+type Kind = Warning['kind'];
+type Phrase<K extends Kind> = (warnings: readonly Extract<Warning, { readonly kind: K }>[]) => string;
+
+/**
+ * Each kind, those first by which somebody may lose something. `elsewhere`: the question has other words for it.
+ * `details`: nobody answers another way for it.
+ */
+const phrases: { readonly [K in Kind]: Phrase<K> | 'elsewhere' | 'details' } = {
+  runsOnAfterCheckpoint: () => t('what the guest writes after its checkpoint is lost'),
+  unreadVms: (all) => {
+    const [only = '', ...others] = new Set(all.flatMap(({ vms }) => vms));
+    return others.length === 0
+      ? t('{0} may use these files', displayLine(only, longestName))
+      : t('{0} other VMs may use these files', others.length + 1);
+  },
+  otherHostsUnseen: () => t('VMs of other hosts may use these files'),
+  unaskedConnections: () => t('VMs of other connections may use these files'),
+  tagsNotSeen: () => t('snapshots of other tools in these files may go too'),
+  notChecked: (all) =>
+    t(
+      'not checked: {0} files',
+      count(all, ({ files }) => files),
+    ),
+  changesBase: ([first]) => t('{0} changes: it is no template any more', fileName(first?.file ?? '')),
+  vanishesWhenStopped: () => t('the VM and its snapshots are gone when it stops'),
+  knownBadVersion: ([first]) => t('libvirt {0} is known to be bad at this', first?.version ?? ''),
+  cannotRevertHere: ([first]) => t('libvirt {0} cannot revert to it', first?.version ?? ''),
+  hardwareChanges: () => t('the VM gets its hardware of then'),
+  nvramNotCaptured: () => t('its UEFI variables stay as they are'),
+  tpmNotCaptured: () => t('the state of its TPM stays as it is'),
+  notInSnapshot: () => t('parts of the VM stay as they are'),
+  ownerLeftOut: (all) =>
+    t(
+      'left out: {0} disks',
+      count(all, ({ disks }) => disks),
+    ),
+  skipped: (all) => t('not deleted: {0} snapshots', all.length),
+  leavesFile: (all) => (all.length === 1 ? t('1 file stays behind') : t('{0} files stay behind', all.length)),
+  goesToTrash: (all) =>
+    t(
+      'files go to a trash folder: {0}',
+      count(all, ({ files }) => files),
+    ),
+  bitmapsStayBehind: () => t('the next backup must be a full one'),
+  guestStandsStill: ([first]) =>
+    first?.estimateMs === undefined
+      ? t('the guest stands still meanwhile')
+      : t('the guest stands still for about {0}', durationText(first.estimateMs)),
+  mayBeStopped: ([first]) => t('the guest may be stopped for about {0}', durationText(first?.estimateMs ?? 0)),
+  agentMissing: () => t('no guest agent answers'),
+  needsSpace: 'details',
+  keptWhileRunning: 'details',
+  mayBeKeptWhileRunning: 'details',
+  startsQemu: 'details',
+  doneByUs: 'details',
+  titleOnly: 'details',
+  crashConsistent: 'elsewhere',
+  checkpointWithoutRam: 'elsewhere',
+  noCheckpointNeeded: 'elsewhere',
+  merges: 'elsewhere',
+  frees: 'elsewhere',
+};
+
+/** One phrase for each kind that is there and worth a place in a question; the one that weighs most first. */
+export function shortWarnings(warnings: readonly Warning[]): readonly string[] {
+  return (Object.keys(phrases) as readonly Kind[]).flatMap((kind) => phraseOf(kind, warnings));
+}
+
+function phraseOf(kind: Kind, warnings: readonly Warning[]): readonly string[] {
+  // The record has a row for each kind, and is given warnings of that kind alone.
+  const phrase = phrases[kind] as Phrase<Kind> | 'elsewhere' | 'details';
+  const ofKind = warnings.filter((one) => one.kind === kind);
+  return ofKind.length === 0 || typeof phrase === 'string' ? [] : [phrase(ofKind)];
+}
+
+function count<W>(all: readonly W[], of: (one: W) => readonly string[]): number {
+  return new Set(all.flatMap(of)).size;
+}

@@ -1,0 +1,39 @@
+// What is said of a wait: what it is for, and that it was in vain.
+import { t } from '@vscode/l10n';
+import { displayLine } from '../domain/plainText.js';
+import type { Wait } from '../domain/wait.js';
+import { durationText } from './relativeAge.js';
+
+export function waitHeading(wait: Wait): string {
+  const atMost = durationText(wait.atMostMs);
+  switch (wait.what) {
+    case 'agent':
+      return t('Waiting for the guest agent of {0}, for {1} at most…', wait.vm, atMost);
+    case 'off':
+      return t('Waiting until {0} is off, for {1} at most…', wait.vm, atMost);
+    case 'running':
+      return t('Waiting until {0} runs, for {1} at most…', wait.vm, atMost);
+    case 'port':
+      return t('Waiting for port {0} of {1}, for {2} at most…', wait.port, wait.host, atMost);
+    case 'time':
+      return t('Waiting for {0}…', atMost);
+  }
+}
+
+export function lateText(wait: Exclude<Wait, { what: 'time' }>): string {
+  const waited = durationText(wait.atMostMs);
+  switch (wait.what) {
+    case 'agent':
+      return t('The guest agent of {0} did not answer within {1}.', displayLine(wait.vm), waited);
+    case 'off':
+      return t('{0} was not off within {1}.', displayLine(wait.vm), waited);
+    case 'running':
+      return t('{0} did not run within {1}.', displayLine(wait.vm), waited);
+    case 'port':
+      return t('Port {0} of {1} did not answer within {2}.', wait.port, displayLine(wait.host), waited);
+  }
+}
+
+export function noAgentText(name: string): string {
+  return t('{0} has no guest agent to wait for. Wait for a port of it, or for some seconds.', displayLine(name));
+}

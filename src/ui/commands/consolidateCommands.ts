@@ -1,0 +1,96 @@
+// Chains of layers are made shorter: in the way that was called for, or in one that is chosen.
+import { t } from '@vscode/l10n';
+import type { OperationRequest, OperationResult } from '../../domain/operation.js';
+import { snapshotableDisks } from '../../domain/vm.js';
+import type { VmView } from '../../inventory/views.js';
+import { type ConsolidateWay, consolidateWays } from '../../operations/consolidate/consolidateWays.js';
+import type { Plan } from '../../operations/plan.js';
+import { titleOf } from '../../text/operationProgress.js';
+import { confirmLabel } from '../../text/operationText.js';
+import { questionOf } from '../../text/questionText.js';
+import { askQuestion } from '../prompts/askQuestion.js';
+import { pick } from '../prompts/pickTarget.js';
+import { givenTo } from './commandArguments.js';
+import type { CommandRun, CommandTable } from './commandServices.js';
+import { askNameOfProtected, mustConfirm } from './consent.js';
+import { existingVm, operate, operateConfirmed, planIn } from './operate.js';
+import { targetVm } from './targets.js';
+import { namedSnapshot } from '../../engine/namedTargets.js';
+
+export const consolidateCommands = {
+  'virtRewind.consolidate': consolidate,
+} satisfies CommandTable;
+
+type ConsolidateRequest = Extract<OperationRequest, { kind: 'consolidate' }>;
+
+const mebibyte = 1024 ** 2;
+
+/** Fewer layers below the present of a VM. */
+async function consolidate(run: CommandRun): Promise<OperationResult> {
+  const view = await targetVm(run, t('Consolidate the disks of which VM?'));
+  const request = await consolidateRequest(run, view);
+  const isTold = request.targets !== undefined || request.downTo !== undefined;
+  if (isTold || !mustConfirm(run)) {
+    return operateConfirmed(run, request);
+  }
+  const plan = run.pictures.agreed.take({ kind: 'consolidate', vm: view.ref }) ?? (await chosenPlan(run, request));
+  await askNameOfProtected(run, view, plan.request, plan);
+  return operate(run, plan.request, { confirmed: plan, protection: 'answered' });
+}
+
+/** What was called for, on the VM as it is now. */
+export async function consolidateRequest(run: CommandRun, view: VmView): Promise<ConsolidateRequest> {
+  const { disk, downTo, speed } = givenTo(run.call);
+  // No snapshot's name begins with a slash.
+  const down =
+    downTo === undefined || downTo.startsWith('/') ? downTo : (await namedSnapshot(run.inventory, view, downTo)).name;
+  // libvirt tells nobody that a VM stands on another file: what is known of its disks may be old.
+  await run.inventory.refresh({ vm: view.ref });
+  return {
+    kind: 'consolidate',
+    vm: view.ref,
+    ...(disk === undefined ? {} : { targets: [disk] }),
+    ...(down === undefined ? {} : { downTo: down }),
+    ...(speed === undefined || speed === 0 ? {} : { bytesPerSecond: Math.ceil(speed * mebibyte) }),
+  };
+}
+
+/** Asks until one of the ways is chosen, beginning with the usual one. */
+async function chosenPlan(run: CommandRun, request: ConsolidateRequest): Promise<Plan> {
+  const tree = await run.inventory.readTree(request.vm);
+  const view = existingVm(run, request.vm);
+  const disks = snapshotableDisks(view.vm).map(({ target }) => target);
+  const [usual, ...others] = consolidateWays(tree, view.kept ?? [], disks);
+  const [first, ...rest] = await run.inventory.decide([usual, ...others].map((way) => ({ ...request, ...way })));
+  const possible = [first, ...rest].flatMap((one) => (one?.decision.kind === 'plan' ? [one.decision] : []));
+  let [plan] = possible;
+  if (first === undefined || plan === undefined) {
+    return planIn(run, first ?? { request, decision: await run.inventory.plan(request) });
+  }
+  const other = t('Other Ways…');
+  for (;;) {
+    const target = existingVm(run, request.vm);
+    const question = questionOf({ plan, target }, Date.now());
+    const leave = run.pictures.find(request.vm)?.preview(plan);
+    try {
+      const button = await askQuestion(question, ...(possible.length > 1 ? [other] : []));
+      if (button !== other) {
+        return plan;
+      }
+    } finally {
+      leave?.();
+    }
+    plan = await pick(
+      possible.map((value) => ({ label: wayText(value.request, target), description: confirmLabel(value), value })),
+      t('How far should {0} be consolidated?', target.vm.name),
+    );
+  }
+}
+
+function wayText(request: OperationRequest, view: VmView): string {
+  const { downTo, targets }: ConsolidateWay = request.kind === 'consolidate' ? request : {};
+  if (targets !== undefined) {
+    return t('Only disk {0}', targets.join(', '));
+  }
+  return downTo === undefined ? t('As far as it goes') : t('Down to “{0}”, which stays', titleOf(view, downTo));
+}

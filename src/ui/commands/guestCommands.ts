@@ -1,0 +1,170 @@
+// What is done inside of a guest that runs: its console, its display, its address, a login.
+import * as vscode from 'vscode';
+import { t } from '@vscode/l10n';
+import { findProgram } from '../../base/findProgram.js';
+import { asFailure } from '../../domain/asFailure.js';
+import type { VmView } from '../../inventory/views.js';
+import { connectionLabel } from '../../text/connectionLabel.js';
+import { startBeside } from '../guest/programs.js';
+import { runInTerminal } from '../guest/terminals.js';
+import { askText } from '../prompts/ask.js';
+import { answered, CommandError } from '../prompts/commandError.js';
+import { noteInStatusBar } from '../prompts/notify.js';
+import { pick } from '../prompts/pickTarget.js';
+import { givenTo } from './commandArguments.js';
+import type { CommandRun, CommandTable } from './commandServices.js';
+import { isLocalUri } from './connectionUri.js';
+import { targetVm } from './targets.js';
+
+export const guestCommands = {
+  'virtRewind.openConsole': openConsole,
+  'virtRewind.openDisplay': openDisplay,
+  'virtRewind.showScreenshot': showScreenshot,
+  'virtRewind.copyIpAddress': copyIpAddress,
+  'virtRewind.connectSsh': connectSsh,
+} satisfies CommandTable;
+
+/** Opens the serial console of a VM in a terminal. It waits for a VM that is off, and follows it through reverts. */
+async function openConsole(run: CommandRun): Promise<{ readonly vm: string }> {
+  const view = await targetVm(run, t('Open the console of which VM?'));
+  await run.consoles.show(view);
+  return { vm: view.vm.name };
+}
+
+const isRunning = ({ vm }: VmView): boolean => vm.power === 'running';
+
+/** Puts the IP address of a VM on the clipboard. */
+async function copyIpAddress(run: CommandRun): Promise<{ readonly address: string }> {
+  const view = await targetVm(run, t('Copy the IP address of which VM?'), isRunning);
+  const address = await pickAddress(run, view, t('Copy which address of {0}?', view.vm.name));
+  await vscode.env.clipboard.writeText(address);
+  noteInStatusBar(t('Copied {0}', address));
+  return { address };
+}
+
+async function pickAddress(run: CommandRun, { ref, vm }: VmView, question: string): Promise<string> {
+  const found = await run.inventory.guests.addressesOf(ref);
+  const [first, ...others] = found.map(({ address }) => address);
+  if (first === undefined) {
+    throw new CommandError('notFound', noAddress(vm), { vm: vm.name });
+  }
+  return others.length === 0 || run.call.kind === 'program'
+    ? first
+    : pick(
+        [first, ...others].map((address) => ({ label: address, value: address })),
+        question,
+      );
+}
+
+function noAddress({ name, power, agentConnected }: VmView['vm']): string {
+  if (power !== 'running') {
+    return t('{0} does not run, so it has no IP address.', name);
+  }
+  return agentConnected
+    ? t('{0} has no IP address yet: its guest agent tells none.', name)
+    : t(
+        'No IP address of {0} is known. Install the guest agent in it (qemu-guest-agent), or wait until it is up.',
+        name,
+      );
+}
+
+/** As ssh takes it without a thought: no option, no other host. */
+const userForm = /^[\p{L}\p{N}_][\p{L}\p{N}_.-]{0,63}\$?$/u;
+const remoteSsh = 'ms-vscode-remote.remote-ssh';
+
+/** Logs in on a VM: in a terminal, or in a window of its own where Remote - SSH is installed. Asks for the user once. */
+async function connectSsh(run: CommandRun): Promise<{ readonly address: string; readonly user: string }> {
+  const view = await targetVm(run, t('Connect to which VM?'), isRunning);
+  const address = await pickAddress(run, view, t('Connect to which address of {0}?', view.vm.name));
+  const user = await chooseUser(run, view);
+  if ((await chooseWhere(run, view)) === 'window') {
+    await vscode.commands.executeCommand('vscode.newWindow', { remoteAuthority: `ssh-remote+${user}@${address}` });
+  } else {
+    // Whether its key is known is for ssh itself to ask, in the terminal.
+    runInTerminal(t('{0} ssh', view.vm.name), 'remote', 'ssh', ['-l', user, '--', address]);
+  }
+  return { address, user };
+}
+
+async function chooseUser({ call, remembered }: CommandRun, { ref, vm }: VmView): Promise<string> {
+  const key = `sshUser:${ref.uuid}`;
+  const given = givenTo(call).user;
+  const before = remembered.get<unknown>(key);
+  if (given === undefined && call.kind === 'program' && typeof before === 'string') {
+    return before;
+  }
+  const user =
+    given ??
+    answered(
+      await askText({
+        title: t('Connect to {0}', vm.name),
+        prompt: t('The name of the user on the guest. It is remembered for this VM.'),
+        value: typeof before === 'string' ? before : 'root',
+        problem: (text) => (userForm.test(text.trim()) ? undefined : t('This is no name of a user.')),
+      }),
+    ).trim();
+  if (!userForm.test(user)) {
+    throw new CommandError('invalid', t('This is no name of a user.'), { vm: vm.name });
+  }
+  await remembered.update(key, user);
+  return user;
+}
+
+async function chooseWhere({ call }: CommandRun, { vm }: VmView): Promise<'terminal' | 'window'> {
+  if (call.kind === 'program' || vscode.extensions.getExtension(remoteSsh) === undefined) {
+    return 'terminal';
+  }
+  return pick(
+    [
+      { label: t('In a Terminal'), icon: 'terminal', value: 'terminal' } as const,
+      { label: t('In a New Window (Remote - SSH)'), icon: 'remote', value: 'window' } as const,
+    ],
+    t('Connect to {0} where?', vm.name),
+  );
+}
+
+const isActive = ({ vm }: VmView): boolean => vm.power === 'running' || vm.power === 'paused';
+
+/** Shows in a tab what the display of a VM shows now; called again, what it shows then. */
+async function showScreenshot(run: CommandRun): Promise<{ readonly vm: string }> {
+  const view = await targetVm(run, t('Show the display of which VM?'), isActive);
+  const { name } = view.vm;
+  if (!isActive(view)) {
+    throw new CommandError('unsupported', t('{0} does not run, so its display shows nothing.', name), { vm: name });
+  }
+  try {
+    await run.screens.show(view, await run.inventory.guests.screenshotOf(view.ref));
+  } catch (error) {
+    if (asFailure(error).kind === 'unsupported') {
+      throw new CommandError('unsupported', t('{0} has no display: there is no {1} in its XML.', name, '<video>'), {
+        vm: name,
+      });
+    }
+    throw error;
+  }
+  return { vm: name };
+}
+
+/** Shows the display of a VM in virt-viewer, where that is installed. */
+async function openDisplay(run: CommandRun): Promise<{ readonly vm: string }> {
+  const { ref, vm } = await targetVm(run, t('Open the display of which VM?'), isRunning);
+  const hasScreen = vscode.env.remoteName === undefined && vscode.env.uiKind === vscode.UIKind.Desktop;
+  if (!hasScreen || !isLocalUri(ref.connection)) {
+    const sentence = t(
+      'The display of {0} can be shown on its own computer only. There: {1}',
+      vm.name,
+      `virt-viewer -c ${connectionLabel(ref.connection)} ${vm.name}`,
+    );
+    throw new CommandError('unsupported', sentence, { vm: vm.name });
+  }
+  const program = await findProgram('virt-viewer', process.env);
+  if (program === undefined) {
+    throw new CommandError(
+      'unsupported',
+      t('The display is shown by {0}, which is not installed here. Install the package of that name.', 'virt-viewer'),
+      { vm: vm.name },
+    );
+  }
+  await startBeside(program, ['--connect', ref.connection, '--wait', '--', ref.uuid]);
+  return { vm: vm.name };
+}

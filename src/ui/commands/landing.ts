@@ -1,0 +1,27 @@
+// Where `npm start` lands: in the view, its VMs open, a console that follows the first demo VM, and the walkthrough beside it, at
+// the step that is about that VM.
+import * as vscode from 'vscode';
+import { treeViewId } from '../../manifest/viewIds.js';
+import { setContextKeys } from '../contextKeys.js';
+import type { CommandServices } from './commandServices.js';
+
+const demoStep = { category: 'virt-rewind.virt-rewind#snapshots', step: 'demo' };
+
+type Services = Pick<CommandServices, 'inventory' | 'tree' | 'consoles'>;
+
+/** @param wanted names of VMs with commas between, the one with the console first */
+export async function land(wanted: string, { inventory, tree, consoles }: Services): Promise<void> {
+  await setContextKeys({ 'virtRewind.demo': true });
+  await vscode.commands.executeCommand('workbench.action.openWalkthrough', demoStep, false);
+  await vscode.commands.executeCommand(`${treeViewId}.focus`);
+  await Promise.all(inventory.connections.map(({ uri }) => inventory.connect(uri)));
+  const views = wanted.split(',').flatMap((name) => inventory.findVms(name.trim()).slice(0, 1));
+  for (const { ref } of views.toReversed()) {
+    await tree.focus.goToCurrent(ref);
+  }
+  const [first] = views;
+  if (first !== undefined) {
+    await consoles.show(first);
+    await vscode.commands.executeCommand(`${treeViewId}.focus`);
+  }
+}

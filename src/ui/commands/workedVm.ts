@@ -1,0 +1,104 @@
+// The VM that somebody works with, as an item in the status bar: the one whose row was selected last, that a command
+// was called on, or that something was done to. It asks nobody: the item says what is known anyway, and nothing is followed for it.
+import { t } from '@vscode/l10n';
+import { type Disposable, DisposableStore } from '../../base/disposable.js';
+import type { InventoryPort } from '../../engine/inventory.js';
+import type { InventoryChange } from '../../inventory/views.js';
+import type { CommandId } from '../../manifest/commandIds.js';
+import { type VmRef, sameVm } from '../../domain/vm.js';
+import { displayLine } from '../../domain/plainText.js';
+import { workedVmText } from '../../text/workedVmText.js';
+import type { StatusItem } from '../prompts/notify.js';
+import { type Node, vmOfNode } from '../tree/nodes.js';
+
+type Event<T> = (listener: (value: T) => unknown) => Disposable;
+
+/** Which VMs somebody looks at, be it in the tree or in a picture. */
+export interface Looking {
+  isLookedAt(ref: VmRef): boolean;
+  readonly onDidChange: Event<void>;
+}
+
+/** What of the tree tells where somebody is. */
+export interface Selecting {
+  readonly onDidSelect: Event<{ readonly selection: readonly Node[] }>;
+}
+
+export class WorkedVm implements Disposable {
+  readonly #inventory: Pick<InventoryPort, 'findVm' | 'onDidChange'>;
+  readonly #looking: Looking;
+  readonly #make: () => StatusItem;
+  readonly #store = new DisposableStore();
+  #item: StatusItem | undefined;
+  #ref: VmRef | undefined;
+
+  constructor(
+    inventory: Pick<InventoryPort, 'findVm' | 'onDidChange'>,
+    selecting: Selecting,
+    looking: Looking,
+    make: () => StatusItem,
+  ) {
+    this.#inventory = inventory;
+    this.#looking = looking;
+    this.#make = make;
+    this.#store.add(inventory.onDidChange((change) => this.#changed(change)));
+    this.#store.add(selecting.onDidSelect(({ selection }) => this.#selected(selection)));
+    this.#store.add(looking.onDidChange(() => this.#show()));
+  }
+
+  /** Undefined until there is one, and when it is gone. */
+  get ref(): VmRef | undefined {
+    return this.#ref !== undefined && this.#inventory.findVm(this.#ref) !== undefined ? this.#ref : undefined;
+  }
+
+  /** A command was called on it. */
+  take(ref: VmRef): void {
+    this.#ref = ref;
+    this.#show();
+  }
+
+  /** What is read there; undefined while there is no item. */
+  get text(): string | undefined {
+    return this.#item?.text;
+  }
+
+  dispose(): void {
+    this.#item?.dispose();
+    this.#store.dispose();
+  }
+
+  #selected(selection: readonly Node[]): void {
+    const ref = selection.map(vmOfNode).find((one) => one !== undefined);
+    if (ref !== undefined) {
+      this.take(ref);
+    }
+  }
+
+  #changed({ connection, vm }: InventoryChange): void {
+    if (vm !== undefined && this.#inventory.findVm(vm)?.operation !== undefined) {
+      this.take(vm);
+    } else if (this.#ref !== undefined && this.#concerns(this.#ref, connection, vm)) {
+      this.#show();
+    }
+  }
+
+  #concerns(ref: VmRef, connection: string | undefined, vm: VmRef | undefined): boolean {
+    return vm === undefined ? connection === undefined || connection === ref.connection : sameVm(ref, vm);
+  }
+
+  #show(): void {
+    const view = this.#ref === undefined ? undefined : this.#inventory.findVm(this.#ref);
+    if (view === undefined) {
+      this.#item?.dispose();
+      this.#item = undefined;
+      return;
+    }
+    const command: CommandId = 'virtRewind.workedVm';
+    this.#item ??= this.#make();
+    this.#item.say(
+      workedVmText(view, this.#looking.isLookedAt(view.ref)),
+      t('{0}: click for what can be done with it.', displayLine(view.vm.name)),
+      command,
+    );
+  }
+}

@@ -1,0 +1,43 @@
+// The consoles that are open, one for each VM. What shows them is loaded with the first.
+import { type Disposable, DisposableStore } from '../../base/disposable.js';
+import type { Log } from '../../base/log.js';
+import type { InventoryPort } from '../../engine/inventory.js';
+import { type VmView, vmKey } from '../../inventory/views.js';
+import type { VmRef } from '../../domain/vm.js';
+import type { ConsoleTerminal } from './consoleTerminal.js';
+
+export class Consoles implements Disposable {
+  readonly #inventory: InventoryPort;
+  readonly #log: Log;
+  readonly #open = new Map<string, ConsoleTerminal>();
+  readonly #store = new DisposableStore();
+
+  constructor(inventory: InventoryPort, log: Log) {
+    this.#inventory = inventory;
+    this.#log = log;
+  }
+
+  find(ref: VmRef): ConsoleTerminal | undefined {
+    return this.#open.get(vmKey(ref));
+  }
+
+  /** The one that is open for the VM is shown again. */
+  async show(view: VmView): Promise<void> {
+    const { ConsoleTerminal: Loaded } = await import('./consoleTerminal.js');
+    const key = vmKey(view.ref);
+    const open = this.#open.get(key);
+    if (open !== undefined) {
+      open.show();
+      return;
+    }
+    const terminal = new Loaded(this.#inventory, view, {
+      onClosed: () => this.#open.delete(key),
+      onBroken: (error) => this.#log.error(`the console of ${view.vm.name}: ${String(error)}`),
+    });
+    this.#open.set(key, this.#store.add(terminal));
+  }
+
+  dispose(): void {
+    this.#store.dispose();
+  }
+}

@@ -1,0 +1,63 @@
+// The tasks of tasks.json that change VMs: each runs in a terminal of its own, by the commands that a person has too.
+import * as vscode from 'vscode';
+import type { Disposable } from '../../base/disposable.js';
+import { systemClock } from '../../base/clock.js';
+import type { InventoryPort } from '../../engine/inventory.js';
+import { taskType } from '../../manifest/taskDefinition.js';
+import type { TaskRun } from './runTask.js';
+
+/** No task is offered by itself: which VM and which snapshot somebody wants is theirs to write down. */
+export function rewindTasks(inventory: InventoryPort): Disposable {
+  return vscode.tasks.registerTaskProvider(taskType, {
+    provideTasks: () => [],
+    resolveTask: ({ definition, scope, name }) => {
+      const execution = new vscode.CustomExecution((filled) =>
+        Promise.resolve(taskTerminal(inventory, { ...definition, ...filled })),
+      );
+      // No problem matchers: whoever runs it would be asked for which errors its output is to be scanned.
+      return new vscode.Task(definition, scope ?? vscode.TaskScope.Workspace, name, taskType, execution, []);
+    },
+  });
+}
+
+/** Ctrl+C, and ending the task, end a wait; an operation that has begun goes on, and Cancel Operation is for that. */
+function taskTerminal(inventory: InventoryPort, definition: TaskRun['definition']): vscode.Pseudoterminal {
+  const written = new vscode.EventEmitter<string>();
+  const closed = new vscode.EventEmitter<number>();
+  const controller = new AbortController();
+  const run = async (): Promise<number> => {
+    const [{ runTask }, { namedVm }] = await Promise.all([import('./runTask.js'), import('../commands/targets.js')]);
+    return runTask({
+      definition,
+      isTrusted: vscode.workspace.isTrusted,
+      clock: systemClock,
+      signal: controller.signal,
+      write: (line) => written.fire(`${line}\r\n`),
+      execute: (command, given) => vscode.commands.executeCommand(command, given),
+      readVm: async (vm, connection) => {
+        const { ref } = await namedVm(inventory, vm, connection);
+        await inventory.refresh({ vm: ref });
+        return (await namedVm(inventory, ref.uuid, ref.connection)).vm;
+      },
+    });
+  };
+  return {
+    onDidWrite: written.event,
+    onDidClose: closed.event,
+    open: () => {
+      run().then(
+        (code) => closed.fire(code),
+        (error: unknown) => {
+          written.fire(`${String(error)}\r\n`);
+          closed.fire(1);
+        },
+      );
+    },
+    close: () => controller.abort(),
+    handleInput: (data) => {
+      if (data.includes('\u0003')) {
+        controller.abort();
+      }
+    },
+  };
+}

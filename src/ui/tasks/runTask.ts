@@ -1,0 +1,123 @@
+// Runs one task to its end and tells its terminal, in the same sentences that a message would have. Knows nothing of the editor.
+import { t } from '@vscode/l10n';
+import type { Clock } from '../../base/clock.js';
+import { asFailure } from '../../domain/asFailure.js';
+import type { Refusal } from '../../domain/refusal.js';
+import type { Vm } from '../../domain/vm.js';
+import { isThereAlready } from '../../operations/power/isThereAlready.js';
+import type { CommandId } from '../../manifest/commandIds.js';
+import { displayLine } from '../../domain/plainText.js';
+import { failureMessage } from '../../text/failureMessage.js';
+import { durationText } from '../../text/relativeAge.js';
+import { CommandError, Dismissed } from '../prompts/commandError.js';
+import { waitHeading } from '../../text/waitText.js';
+import { type TaskCall, taskCall } from './taskCall.js';
+import { waitFor } from './waitFor.js';
+
+/** A line of a terminal is folded, not cut. */
+const longestLine = 2_000;
+
+export interface TaskRun {
+  /** As tasks.json has it, with its variables filled in. */
+  readonly definition: Readonly<Record<string, unknown>>;
+  readonly isTrusted: boolean;
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+  readonly write: (line: string) => void;
+  readonly execute: (command: CommandId, given: object) => PromiseLike<unknown>;
+  readonly readVm: (vm: string, connection?: string) => Promise<Vm>;
+}
+
+/**
+ * | how it ended                                              | exit code |
+ * |-----------------------------------------------------------|-----------|
+ * | done, or the VM was in the wanted state already           | 0         |
+ * | refused, failed, not answered, broken off, not understood | 1         |
+ */
+export async function runTask(run: TaskRun): Promise<0 | 1> {
+  const say = (line: string): void => run.write(displayLine(line, longestLine));
+  try {
+    // Whoever wrote tasks.json could do to the VMs what they liked, and say that nothing is asked.
+    if (!run.isTrusted) {
+      throw new CommandError('refused', t('Tasks do nothing to VMs in a workspace that you do not trust.'));
+    }
+    const call = taskCall(run.definition);
+    say(heading(call));
+    const started = run.clock.ticks();
+    for (const line of await carryOut(call, run)) {
+      say(line);
+    }
+    say(t('Done in {0}.', durationText(run.clock.ticks() - started)));
+    return 0;
+  } catch (error) {
+    say(whyNot(error));
+    return 1;
+  }
+}
+
+/** Returns what there is to tell beside that it is done. */
+async function carryOut(call: TaskCall, run: TaskRun): Promise<readonly string[]> {
+  if (call.kind === 'wait') {
+    await waitFor(call.wait, run);
+    return [];
+  }
+  let result: unknown;
+  try {
+    result = await run.execute(call.command, call.given);
+  } catch (error) {
+    if (isPower(call.action) && isThereAlready(call.action, refusalOf(error))) {
+      return [call.action === 'start' ? t('The VM is running already.') : t('The VM is off already.')];
+    }
+    throw error;
+  }
+  if (typeof result !== 'object' || result === null) {
+    throw new Dismissed();
+  }
+  const [snapshot, checkpoint] = [textOf(result, 'snapshot'), textOf(result, 'checkpoint')];
+  return [
+    ...(call.action === 'checkpoint' && snapshot !== undefined ? [t('The snapshot is called {0}.', snapshot)] : []),
+    ...(checkpoint === undefined ? [] : [t('What it was before is kept as {0}.', checkpoint)]),
+  ];
+}
+
+function isPower(action: string): action is 'start' | 'shutDown' | 'forceOff' {
+  return ['start', 'shutDown', 'forceOff'].includes(action);
+}
+
+function refusalOf(error: unknown): Refusal | undefined {
+  return error instanceof CommandError ? error.details.refusal : undefined;
+}
+
+function textOf(result: object, key: string): string | undefined {
+  const value: unknown = Reflect.get(result, key);
+  return typeof value === 'string' ? value : undefined;
+}
+
+function whyNot(error: unknown): string {
+  if (error instanceof Dismissed) {
+    return t('Nothing was done: nobody answered the question, or it was broken off.');
+  }
+  if (error instanceof CommandError) {
+    return error.message;
+  }
+  return failureMessage(asFailure(error));
+}
+
+function heading(call: TaskCall): string {
+  if (call.kind === 'wait') {
+    return waitHeading(call.wait);
+  }
+  const vm = String(call.given['vm']);
+  switch (call.action) {
+    case 'start':
+      return t('Starting {0}…', vm);
+    case 'shutDown':
+      return t('Shutting {0} down…', vm);
+    case 'forceOff':
+      return t('Forcing {0} off…', vm);
+    case 'checkpoint':
+      return t('Taking a checkpoint of {0}…', vm);
+    case 'revert':
+      return t('Reverting {0} to {1}…', vm, String(call.given['snapshot']));
+  }
+}

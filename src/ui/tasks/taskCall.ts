@@ -1,0 +1,88 @@
+// What a task of tasks.json asks for: which command with which arguments, or what is waited for. Knows nothing of the editor.
+import { t } from '@vscode/l10n';
+import * as v from 'valibot';
+import type { CommandId } from '../../manifest/commandIds.js';
+import type { Wait } from '../../domain/wait.js';
+import { taskActions } from '../../manifest/taskDefinition.js';
+import { CommandError } from '../prompts/commandError.js';
+
+type TaskAction = (typeof taskActions)[number];
+
+const longestWaitSeconds = 86_400;
+/** A guest without KVM takes its time. */
+const usualWaitSeconds = 120;
+
+const text = v.pipe(v.string(), v.nonEmpty());
+const wait = v.strictObject({
+  vm: v.optional(text),
+  connection: v.optional(text),
+  host: v.optional(text),
+  port: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(65_535))),
+  seconds: v.optional(v.pipe(v.number(), v.minValue(0), v.maxValue(longestWaitSeconds))),
+});
+
+export type TaskCall =
+  | {
+      readonly kind: 'command';
+      readonly action: Exclude<TaskAction, 'wait'>;
+      readonly command: CommandId;
+      readonly given: Readonly<Record<string, unknown>>;
+    }
+  | { readonly kind: 'wait'; readonly wait: Wait };
+
+/**
+ * The arguments of a command are looked at by the command itself.
+ *
+ * | action     | is                                                                                  |
+ * |------------|-------------------------------------------------------------------------------------|
+ * | checkpoint | Quick Checkpoint; with a title Create Snapshot, of the best kind for what the VM does |
+ * | wait       | for a port; without one for the VM's guest agent; without either just some time     |
+ * | any other  | the command of that name                                                            |
+ *
+ * @throws CommandError `invalid`
+ */
+export function taskCall(definition: Readonly<Record<string, unknown>>): TaskCall {
+  const { type: _type, action: asked, ...given } = definition;
+  const action = taskActions.find((one) => one === asked);
+  if (action === undefined) {
+    throw new CommandError('invalid', t('A task has one of these actions: {0}.', taskActions.join(', ')));
+  }
+  if (action === 'wait') {
+    return { kind: 'wait', wait: waitOf(given) };
+  }
+  if (typeof given['vm'] !== 'string' || given['vm'] === '') {
+    throw new CommandError('invalid', t('The task does not name a VM.'));
+  }
+  if (action === 'revert' && typeof given['snapshot'] !== 'string') {
+    throw new CommandError('invalid', t('The task does not name a snapshot to revert to.'));
+  }
+  if (action === 'checkpoint') {
+    return given['title'] === undefined
+      ? { kind: 'command', action, command: 'virtRewind.quickCheckpoint', given }
+      : { kind: 'command', action, command: 'virtRewind.createSnapshot', given: { kind: 'auto', ...given } };
+  }
+  return { kind: 'command', action, command: `virtRewind.${action}`, given };
+}
+
+function waitOf(given: Readonly<Record<string, unknown>>): Wait {
+  const parsed = v.safeParse(wait, given);
+  if (!parsed.success) {
+    const key = v.getDotPath(parsed.issues[0]) ?? '';
+    throw new CommandError('invalid', t('The argument {0} does not take this value.', key));
+  }
+  const { vm, connection, host, port, seconds } = parsed.output;
+  const atMostMs = (seconds ?? usualWaitSeconds) * 1_000;
+  if (port !== undefined && host !== undefined) {
+    return { what: 'port', host, port, atMostMs };
+  }
+  if (port !== undefined || host !== undefined) {
+    throw new CommandError('invalid', t('A task that waits for a port names its host, and a host its port.'));
+  }
+  if (vm !== undefined) {
+    return { what: 'agent', vm, atMostMs, ...(connection !== undefined && { connection }) };
+  }
+  if (seconds === undefined) {
+    throw new CommandError('invalid', t('A task that waits names a VM, a host with its port, or seconds.'));
+  }
+  return { what: 'time', atMostMs };
+}

@@ -1,0 +1,157 @@
+// Which row of the tree has the focus and the selection: what is shown to a person, and where they stand after what they did to
+// rows. Makes no row.
+import type * as vscode from 'vscode';
+import type { InventoryPort } from '../../engine/inventory.js';
+import type { Log } from '../../base/log.js';
+import { findSnapshot } from '../../domain/snapshotTree.js';
+import type { VmRef } from '../../domain/vm.js';
+import type { Node, SnapshotNode } from './nodes.js';
+import { rowsAfter } from './rowAfter.js';
+import type { TreeContent } from './treeContent.js';
+import type { Whereabouts } from './whereabouts.js';
+
+/** What a person acts on. */
+export interface ActedOn {
+  readonly ref: VmRef;
+  /** The row that the command was called on; absent: it was not called on one. */
+  readonly row?: Node | undefined;
+}
+
+type View = Pick<vscode.TreeView<Node>, 'visible' | 'reveal' | 'selection' | 'onDidChangeSelection'>;
+
+export class TreeFocus {
+  readonly #view: View;
+  readonly #content: TreeContent;
+  readonly #inventory: Pick<InventoryPort, 'findVm' | 'readTree' | 'onDidChange'>;
+  readonly #log: Log;
+  readonly #whereabouts: Pick<Whereabouts, 'remember'>;
+
+  constructor(
+    view: View,
+    content: TreeContent,
+    inventory: Pick<InventoryPort, 'findVm' | 'readTree' | 'onDidChange'>,
+    whereabouts: Pick<Whereabouts, 'remember'>,
+    log: Log,
+  ) {
+    this.#view = view;
+    this.#content = content;
+    this.#inventory = inventory;
+    this.#whereabouts = whereabouts;
+    this.#log = log;
+  }
+
+  /** Also with nothing, when what was selected has gone. */
+  get onDidSelect(): vscode.Event<{ readonly selection: readonly Node[] }> {
+    return this.#view.onDidChangeSelection;
+  }
+
+  /** The selected rows. The editor still tells of some that are gone. */
+  get selection(): readonly Node[] {
+    return this.#view.selection.filter((node) => this.isThere(node));
+  }
+
+  isThere(node: Node): boolean {
+    if (node.kind === 'connection' || node.kind === 'message') {
+      return true;
+    }
+    const view = this.#inventory.findVm(node.ref);
+    return view !== undefined && (node.kind !== 'snapshot' || !view.tree || hasSnapshot(view.tree, node.snapshot));
+  }
+
+  /** Gives "You are here" of a VM the focus, in the view, which is opened for it. */
+  async goToCurrent(ref: VmRef): Promise<void> {
+    await this.#inventory.readTree(ref);
+    const here = this.#content.arranged(ref)?.here;
+    if (here !== undefined) {
+      await this.#view.reveal(here, { select: true, focus: true });
+    }
+  }
+
+  /** A row that was a leaf stays closed when something comes under it, so "You are here" would be hidden there. */
+  showHere(ref: VmRef): void {
+    const here = this.#content.arranged(ref)?.here;
+    if (here !== undefined && this.#content.isNearTop(here)) {
+      this.#tryTo(async () => this.#view.reveal(here, { select: false, focus: false }));
+    }
+  }
+
+  /**
+   * To be called before a snapshot is made, or gets another name; what it gives back, afterwards, with the name that the
+   * snapshot has then. Not called on a row, it leaves the keyboard where it is.
+   */
+  follow(on: ActedOn): (snapshot: string | undefined) => void {
+    const isStill = this.#remember(on);
+    return (snapshot) => {
+      this.#settle(on.ref, isStill, () => this.#content.find(on.ref, snapshot));
+    };
+  }
+
+  /**
+   * To be called before snapshots go; what it gives back, afterwards, whether they went or not. The focus moves in the
+   * moment in which the first of them goes: at the end of what else is done it would close a menu opened meanwhile.
+   */
+  followNeighbour(on: ActedOn, gone: ReadonlySet<string>): () => void {
+    const isStill = this.#remember(on);
+    const arranged = this.#content.arranged(on.ref);
+    const stays = on.row?.kind === 'snapshot' && !gone.has(on.row.snapshot) ? [on.row] : [];
+    const rows = arranged === undefined ? [] : [...stays, ...rowsAfter(arranged, gone)];
+    // Rows that are gone would still count as selected, and hide what is in the menu of one row.
+    const find = (): Node | undefined => {
+      const here = this.#content.arranged(on.ref);
+      const isGone = here !== undefined && [...gone].some((name) => !here.nodes.has(name));
+      const near = rows.find((row) => row.kind === 'here' || here?.nodes.has(row.snapshot) === true);
+      return isGone ? (near ?? this.#content.rows.vm(on.ref)) : undefined;
+    };
+    let stands = false;
+    const listening = this.#inventory.onDidChange(() => {
+      const node = stands ? undefined : find();
+      if (node !== undefined) {
+        stands = true;
+        this.#tryTo(() => this.#stand(node, isStill()));
+      }
+    });
+    return () => {
+      listening.dispose();
+      if (!stands) {
+        this.#settle(on.ref, isStill, find);
+      }
+    };
+  }
+
+  /** The function tells whether the keyboard is still where it was: on a row of the tree, and not of a picture. */
+  #remember({ row }: ActedOn): () => boolean {
+    const isOurs = row !== undefined && this.#content.isOwn(row);
+    const wentElsewhere = this.#whereabouts.remember();
+    return () => isOurs && !wentElsewhere();
+  }
+
+  #settle(ref: VmRef, isStill: () => boolean, find: () => Node | undefined): void {
+    this.#tryTo(async () => {
+      await this.#inventory.readTree(ref);
+      const node = find();
+      if (node !== undefined) {
+        await this.#stand(node, isStill());
+      }
+    });
+  }
+
+  #tryTo(show: () => Promise<void>): void {
+    show().catch((error: unknown) => {
+      // What was done is done, whether the view can show it or not.
+      this.#log.debug(`a row could not be shown: ${String(error)}`);
+    });
+  }
+
+  /** Not while the view is hidden. */
+  async #stand(node: Node, focus: boolean): Promise<void> {
+    if (!this.#view.visible) {
+      return;
+    }
+    const near = this.#content.isNearTop(node) || node.kind !== 'snapshot' ? node : this.#content.rows.vm(node.ref);
+    await this.#view.reveal(near, { select: true, focus });
+  }
+}
+
+function hasSnapshot(tree: Parameters<typeof findSnapshot>[0], name: SnapshotNode['snapshot']): boolean {
+  return findSnapshot(tree, name) !== undefined;
+}

@@ -1,0 +1,125 @@
+// Tasks of tasks.json, as the editor runs them: the example of docs/features.md as it stands there.
+import assert from 'node:assert/strict';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import * as vscode from 'vscode';
+import { CommandRig, type Guest, operate } from './commandRig.js';
+
+const example = exampleOf(readFileSync(join(__dirname, '../../docs/features.md'), 'utf8'));
+const vm = 'rewind-internal';
+
+/** The tasks of the block below the remark that says it is run here. */
+function exampleOf(page: string): readonly object[] {
+  const found = /<!-- run by test\/host\/tasks\.test\.ts[^>]*-->\s*```jsonc\n(.*?)```/s.exec(page)?.[1];
+  assert.ok(found, 'the page has no example that is to be run');
+  const plain = found.replaceAll(/^\s*\/\/.*$/gm, '').replaceAll(/,(?=\s*[\]}])/g, '');
+  return (JSON.parse(plain) as { readonly tasks: readonly object[] }).tasks;
+}
+
+/** Writes tasks.json as the editor does, because a file system without a watcher tells nobody, and waits until it is read. */
+async function configure(tasks: readonly object[]): Promise<void> {
+  const configuration = vscode.workspace.getConfiguration('tasks');
+  await configuration.update('version', '2.0.0', vscode.ConfigurationTarget.Workspace);
+  await configuration.update('tasks', tasks, vscode.ConfigurationTarget.Workspace);
+  for (;;) {
+    const known = await vscode.tasks.fetchTasks({ type: 'virt-rewind' });
+    if (known.length === tasks.length) {
+      return;
+    }
+  }
+}
+
+/** Resolves to the exit codes of the task and of those that it depends on, in their order. */
+async function ended(label: string): Promise<readonly (readonly [string, number | undefined])[]> {
+  const codes: (readonly [string, number | undefined])[] = [];
+  let stop: vscode.Disposable | undefined;
+  const end = new Promise<void>((resolve) => {
+    stop = vscode.tasks.onDidEndTaskProcess(({ execution, exitCode }) => {
+      codes.push([execution.task.name, exitCode]);
+      if (execution.task.name === label || exitCode !== 0) {
+        resolve();
+      }
+    });
+  });
+  try {
+    await vscode.commands.executeCommand('workbench.action.tasks.runTask', label);
+    await end;
+    return codes;
+  } finally {
+    stop?.dispose();
+  }
+}
+
+describe('tasks', function () {
+  this.timeout(60_000);
+  let rig: CommandRig;
+  let guest: Guest;
+
+  before(async () => {
+    rig = new CommandRig();
+    guest = await rig.guest({ name: vm });
+    await guest.start();
+    await operate('virtRewind.createSnapshot', { vm, kind: 'memory', title: 'clean-install' });
+  });
+
+  after(async () => {
+    await vscode.workspace.getConfiguration('tasks').update('tasks', undefined, vscode.ConfigurationTarget.Workspace);
+    await rig.stop();
+  });
+
+  it('do what the example of the documents says', async () => {
+    await configure(example);
+    await guest.setCounters(77);
+    assert.deepEqual(await ended('fresh VM'), [
+      ['clean disks', 0],
+      ['fresh VM', 0],
+    ]);
+    const { memory, disk } = await guest.counters();
+    assert.deepEqual([memory, disk], [0, 0]);
+    assert.equal(await guest.state(), 'running');
+  });
+
+  it('are done before a debugger starts that names one as its preLaunchTask', async () => {
+    const [folder] = vscode.workspace.workspaceFolders ?? [];
+    assert.ok(folder);
+    const program = join(folder.uri.fsPath, 'program.js');
+    writeFileSync(program, 'setTimeout(() => {}, 100);\n');
+    await configure(example);
+    await guest.setCounters(78);
+    const launch = { type: 'node', request: 'launch', name: 'a program', program, preLaunchTask: 'fresh VM' };
+    const configuration = vscode.workspace.getConfiguration('launch');
+    await configuration.update('configurations', [launch], vscode.ConfigurationTarget.Workspace);
+    const began = new Promise<void>((resolve) => {
+      const listening = vscode.debug.onDidStartDebugSession(() => {
+        listening.dispose();
+        resolve();
+      });
+    });
+    await vscode.commands.executeCommand('workbench.action.debug.start');
+    await began;
+    await vscode.debug.stopDebugging();
+    await configuration.update('configurations', undefined, vscode.ConfigurationTarget.Workspace);
+    assert.equal((await guest.counters()).disk, 0);
+  });
+
+  it('end with 1 when they are refused, and with 0 where the VM is so already', async () => {
+    const before = await rig.snapshots(vm);
+    const tasks = [
+      { action: 'revert', snapshot: 'nowhere', confirm: false },
+      // A question that is not answered: no dialog is shown in tests.
+      { action: 'forceOff' },
+      { action: 'start' },
+      { action: 'checkpoint', title: 'from a task' },
+      { action: 'forceOff', confirm: false },
+      { action: 'shutDown' },
+    ].map((task) => ({ type: 'virt-rewind', label: JSON.stringify(task), vm, ...task }));
+    await configure(tasks);
+    const codes: (number | undefined)[] = [];
+    for (const { label } of tasks) {
+      codes.push((await ended(label))[0]?.[1]);
+    }
+    assert.deepEqual(codes, [1, 1, 0, 0, 0, 0]);
+    assert.equal(await guest.state(), 'shut off');
+    assert.equal((await rig.snapshots(vm)).length, before.length + 1);
+  });
+});

@@ -1,0 +1,147 @@
+// The npm package in an empty folder, as somebody has it who installs it: its command line, and its library in a test of node:test.
+import assert from 'node:assert/strict';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { buildPacked } from '../../scripts/build.mjs';
+import { packNpm } from '../../scripts/npmPackage.mjs';
+import { run } from '../../scripts/rig/run.mjs';
+import { connect } from '../../src/api/connect.js';
+import { VirtRewindError } from '../../src/api/virtRewindError.js';
+import { OracleVm } from '../oracle/oracleVm.js';
+import { type LiveRig, startLiveRig } from './inventoryRig.js';
+
+const resetTest = `
+import { test, before, beforeEach, after } from 'node:test';
+import assert from 'node:assert/strict';
+import { connect, VirtRewindError } from 'virt-rewind';
+let rewind, vm;
+before(async () => (vm = await (rewind = await connect()).find('lib')));
+beforeEach(() => vm.revert('clean', { checkpointFirst: false }));
+after(() => rewind.close());
+test('stands on the snapshot', async () => {
+  assert.equal((await vm.snapshots()).find(({ current }) => current).title, 'clean');
+  assert.equal((await vm.info()).state, 'running');
+});
+test('says what is not there', () => assert.rejects(vm.revert('nope'), (error) =>
+  error instanceof VirtRewindError && error.kind === 'notFound'));
+`;
+const types = `
+import { connect, type OperationOutcome } from 'virt-rewind';
+export async function reset(signal: AbortSignal): Promise<OperationOutcome> {
+  await using rewind = await connect('qemu:///system');
+  const vm = await rewind.find('web-test');
+  await vm.wait({ port: 22 }, { seconds: 60, signal });
+  return vm.revert('clean', { after: 'running' });
+}
+`;
+
+describe('the npm package', function () {
+  this.timeout(240_000);
+  let rig: LiveRig;
+  let folder: string;
+  let vm: OracleVm;
+  let environment: NodeJS.ProcessEnv;
+
+  before(async () => {
+    rig = await startLiveRig();
+    environment = {
+      ...rig.daemon.env,
+      VIRT_REWIND_STATE: join(rig.daemon.dir, 'journal'),
+      LIBVIRT_DEFAULT_URI: rig.uri,
+    };
+    vm = await OracleVm.define(rig.daemon, { name: 'lib' });
+    folder = join(rig.daemon.dir, 'empty');
+    mkdirSync(folder, { recursive: true });
+    const built = join(rig.daemon.dir, 'built');
+    await buildPacked(built);
+    const file = await packNpm(rig.daemon.dir, built);
+    writeFileSync(join(folder, 'package.json'), '{"private":true,"type":"module"}');
+    const { code, stderr } = await run('npm', ['install', '--offline', '--no-audit', '--no-fund', file], {
+      cwd: folder,
+    });
+    assert.equal(code, 0, stderr);
+  });
+  after(() => rig.stop());
+
+  it('has the command line', async () => {
+    const { code, stdout, stderr } = await run('npx', ['--offline', 'virt-rewind', 'list'], {
+      cwd: folder,
+      env: environment,
+    });
+    assert.equal(code, 0, stderr);
+    assert.match(stdout, /^lib +off/mu);
+  });
+
+  it('speaks the language of the locale', async () => {
+    const { stderr } = await run('npx', ['--offline', 'virt-rewind', 'tree', 'nobody'], {
+      cwd: folder,
+      env: { ...environment, LC_ALL: 'de_DE.UTF-8' },
+    });
+    assert.match(stderr, /^Es gibt keine VM nobody\./mu);
+  });
+
+  it('resets a VM before each test of node:test', async () => {
+    await rig.virsh('start', 'lib');
+    await vm.talk((guest) => guest.setCounter(5));
+    await rig.virsh('snapshot-create-as', 'lib', 'clean');
+    await vm.talk((guest) => guest.setCounter(6));
+    writeFileSync(join(folder, 'reset.test.mjs'), resetTest);
+    const { code, stdout } = await run(process.execPath, ['--test', 'reset.test.mjs'], {
+      cwd: folder,
+      env: environment,
+    });
+    assert.equal(code, 0, stdout);
+    assert.equal((await vm.talk((guest) => guest.ram())).counter, 5);
+  });
+
+  it('has types that fit', async () => {
+    const { default: ts } = await import('typescript');
+    const file = join(folder, 'reset.ts');
+    writeFileSync(file, types);
+    const program = ts.createProgram([file], {
+      strict: true,
+      noEmit: true,
+      target: ts.ScriptTarget.ES2022,
+      lib: ['lib.es2023.d.ts', 'lib.esnext.disposable.d.ts', 'lib.dom.d.ts'],
+      module: ts.ModuleKind.NodeNext,
+      moduleResolution: ts.ModuleResolutionKind.NodeNext,
+      types: [],
+    });
+    const wrong = ts
+      .getPreEmitDiagnostics(program)
+      .map(({ messageText }) => ts.flattenDiagnosticMessageText(messageText, ' '));
+    assert.deepEqual(wrong, []);
+  });
+
+  it('takes checkpoints, undoes, deletes, stops, and cancels nothing half way', async () => {
+    const before = { ...process.env };
+    Object.assign(process.env, environment);
+    try {
+      const rewind = await connect(rig.uri);
+      const lib = await rewind.find('lib');
+      const { snapshot } = await lib.checkpoint('here', { description: 'by a test' });
+      assert.equal(snapshot, 'here');
+      await vm.talk((guest) => guest.setCounter(7));
+      const reverted = await lib.revert('here');
+      assert.ok(reverted.checkpoint !== undefined);
+      await lib.undo({ checkpointFirst: false });
+      assert.equal((await vm.talk((guest) => guest.ram())).counter, 7);
+      await lib.delete('here');
+      await assert.rejects(
+        lib.checkpoint('late', { signal: AbortSignal.abort() }),
+        (error: unknown) => error instanceof VirtRewindError && error.kind === 'cancelled',
+      );
+      assert.equal((await lib.start()).state, 'running');
+      assert.equal((await lib.stop({ force: true })).state, 'off');
+      await lib.wait('off', { seconds: 5 });
+      await assert.rejects(
+        lib.wait('running', { seconds: 0 }),
+        (error: unknown) => error instanceof VirtRewindError && error.kind === 'late',
+      );
+      assert.equal((await rewind.list()).length, 1);
+      await rewind.close();
+    } finally {
+      process.env = before;
+    }
+  });
+});

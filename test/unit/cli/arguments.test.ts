@@ -1,0 +1,108 @@
+import assert from 'node:assert/strict';
+import { parseCommandLine, secondsOf } from '../../../src/cli/arguments.js';
+import { CliError } from '../../../src/cli/commandError.js';
+import { commandNames, optionsOf } from '../../../src/cli/commandTable.js';
+import { wantedAt } from '../../../src/cli/completeWords.js';
+import { completionScript } from '../../../src/cli/completion.js';
+import { commandHelp, generalHelp } from '../../../src/cli/help.js';
+
+function callOf(...words: readonly string[]): ReturnType<typeof parseCommandLine> & { kind: 'call' } {
+  const parsed = parseCommandLine(words);
+  assert.ok(parsed.kind === 'call');
+  return parsed;
+}
+
+function refuses(words: readonly string[], pattern: RegExp): void {
+  assert.throws(
+    () => parseCommandLine(words),
+    (error: unknown) => error instanceof CliError && error.exit === 'usage' && pattern.test(error.message),
+    words.join(' '),
+  );
+}
+
+describe('the arguments of the command line', () => {
+  it('are a command, operands and options in any order', () => {
+    const { call } = callOf('revert', '--yes', 'web', '-c', 'test:///default', 'clean install', '--after=off');
+    assert.deepEqual(call.operands, ['web', 'clean install']);
+    assert.deepEqual({ ...call.texts }, { connect: 'test:///default', after: 'off' });
+    assert.deepEqual([...call.flags], ['yes']);
+  });
+
+  it('of a program in a guest stay as they are behind --', () => {
+    assert.deepEqual(callOf('run', 'web', '--', 'ls', '-l', '--help').call.operands, ['web', 'ls', '-l', '--help']);
+  });
+
+  it('are refused where they are not understood, with what to read', () => {
+    refuses(['lst'], /no command "lst".*--help/u);
+    refuses(['list', '--nope'], /--nope.*virt-rewind list --help/u);
+    refuses(['tree'], /VM is missing/u);
+    refuses(['tree', 'a', 'b'], /"b" is one word too many/u);
+    refuses(['revert', 'a'], /SNAPSHOT is missing/u);
+    refuses(['revert', 'a', 'b', '--after', 'later'], /--after takes one of/u);
+    refuses(['run', 'a'], /PROGRAM/u);
+    refuses(['list', '--connect'], /connect/u);
+  });
+
+  it('ask for help, of all or of one command, and for the version', () => {
+    for (const words of [[], ['--help'], ['-h'], ['help']]) {
+      assert.deepEqual(parseCommandLine(words), { kind: 'help' });
+    }
+    assert.deepEqual(parseCommandLine(['revert', '--help', 'web', 'clean']), { kind: 'help', command: 'revert' });
+    assert.deepEqual(parseCommandLine(['help', 'undo']), { kind: 'help', command: 'undo' });
+    assert.deepEqual(parseCommandLine(['--version']), { kind: 'version' });
+  });
+
+  it('take seconds that are a number and not too many', () => {
+    assert.equal(secondsOf(callOf('wait', 'web').call, 120), 120);
+    assert.equal(secondsOf(callOf('wait', 'web', '--seconds', '0.5').call, 120), 0.5);
+    for (const text of ['', '-1', 'x', 'Infinity', '1e9']) {
+      assert.throws(() => secondsOf(callOf('wait', 'web', `--seconds=${text}`).call, 120), CliError, text);
+    }
+  });
+});
+
+describe('the help of the command line', () => {
+  it('names every command and every option, in no more than its columns where words allow it', () => {
+    for (const width of [40, 100]) {
+      const general = generalHelp(width);
+      for (const name of commandNames) {
+        assert.ok(general.includes(`  ${name}`), name);
+        const help = commandHelp(name, width);
+        for (const option of Object.keys(optionsOf(name))) {
+          assert.ok(help.includes(`--${option}`), `${name} --${option}`);
+        }
+        const before = help.slice(0, help.indexOf('Examples:')).split('\n').slice(4);
+        assert.deepEqual(
+          before.filter((line) => line.length > Math.max(width, 42)),
+          [],
+        );
+      }
+    }
+  });
+});
+
+describe('completion', () => {
+  it('offers commands, options, their words, VMs and snapshots of the VM before', () => {
+    assert.deepEqual(wantedAt(['li']), { kind: 'words', words: [...commandNames, '--help', '--version'] });
+    assert.deepEqual(wantedAt(['tree', '']), { kind: 'vm' });
+    assert.deepEqual(wantedAt(['revert', '-c', 'test:///default', 'web', 'cl']), {
+      kind: 'snapshot',
+      connect: 'test:///default',
+      vm: 'web',
+    });
+    assert.deepEqual(wantedAt(['delete', 'web', 'old', '--scope', '']), {
+      kind: 'words',
+      words: ['one', 'withDescendants', 'descendants'],
+    });
+    assert.ok((wantedAt(['stop', 'web', '--']) as { words: readonly string[] }).words.includes('--force'));
+    assert.deepEqual(wantedAt(['completion', '']), { kind: 'words', words: ['bash', 'zsh', 'fish'] });
+    assert.deepEqual(wantedAt(['nothing', '']), { kind: 'words', words: [] });
+  });
+
+  it('is there for three shells, and no other', () => {
+    for (const shell of ['bash', 'zsh', 'fish']) {
+      assert.match(completionScript(shell), /complete-words/u);
+    }
+    assert.throws(() => completionScript('toString'), CliError);
+  });
+});

@@ -1,0 +1,97 @@
+// A snapshot of a running guest's RAM against a QEMU that is pretended: what other clients do in the middle of it.
+import assert from 'node:assert/strict';
+import { createSnapshot } from '../../../src/driver/run/runSnapshotStep.js';
+import { takeSeamlessly } from '../../../src/driver/run/seamlessSnapshot.js';
+import { NotSeamless } from '../../../src/driver/run/prepareSeamless.js';
+import { failure } from '../../libvirtd/hypervisorRig.js';
+import { PretendedQemu } from './pretendedQemu.js';
+
+const step = {
+  kind: 'createSnapshot',
+  name: 's',
+  description: '',
+  snapshotKind: 'memory',
+  style: 'external',
+  quiesce: false,
+  disks: [{ target: 'vda', file: '/img/web.s' }],
+  memoryFile: '/img/web.s.mem',
+  seamless: true,
+} as const;
+
+describe('a snapshot for which the guest hardly stands still, and what happens meanwhile', () => {
+  let qemu: PretendedQemu;
+  let access: ReturnType<PretendedQemu['access']>;
+  beforeEach(() => {
+    qemu = new PretendedQemu();
+    access = qemu.access();
+  });
+  const taken = (): Promise<void> => takeSeamlessly(qemu.context(), step, access);
+  const isAsBefore = (): void => {
+    assert.deepEqual([qemu.file, qemu.state, qemu.guards], ['/img/web.qcow2', 1, false]);
+    assert.ok(!access.kept.includes('finished'));
+    assert.ok(qemu.removed.includes('/img/web.s') || !qemu.calls.includes('domainSnapshotCreateXml'));
+  };
+
+  it('leaves nothing on', async () => {
+    await taken();
+    assert.deepEqual([qemu.file, qemu.state, qemu.guards, access.kept], ['/img/web.s', 1, false, ['finished']]);
+    assert.ok(qemu.calls.includes('remove-fd'));
+    // libvirt hears of it when nothing can hurt any more.
+    assert.ok(qemu.calls.lastIndexOf('migrate-set-capabilities') < qemu.calls.lastIndexOf('domainSnapshotCreateXml'));
+  });
+
+  for (const [what, change] of [
+    ['runs in an older QEMU than the next one will', () => (qemu.version = { major: 7, minor: 2, micro: 22 })],
+    ['has a device that stands against it', () => (qemu.blockers = ['VFIO device doesn’t support migration'])],
+    ['is being sent somewhere already', () => (qemu.status = 'active')],
+    ['stands still', () => (qemu.state = 3)],
+    [
+      'has RAM that cannot be guarded',
+      () => qemu.refuses.set('migrate-set-capabilities', 'not supported by host kernel'),
+    ],
+  ] as const) {
+    it(`is not begun when the VM ${what}`, async () => {
+      change();
+      const { state } = qemu;
+      await assert.rejects(taken(), NotSeamless);
+      assert.ok(!qemu.calls.includes('domainSuspend') && !qemu.calls.includes('migrate'));
+      assert.deepEqual([qemu.state, qemu.file], [state, '/img/web.qcow2']);
+    });
+  }
+
+  it('is given up when another client lets the guest run, and write, before its RAM is kept', async () => {
+    qemu.meanwhile = (call) => (qemu.writes += call === 'migrate' ? 1 : 0);
+    await assert.rejects(taken(), failure('failed'));
+    isAsBefore();
+  });
+
+  it('is given up when another client has switched the guard off', async () => {
+    qemu.meanwhile = (call) => {
+      qemu.guards &&= call !== 'migrate';
+    };
+    await assert.rejects(taken(), failure('failed'));
+    isAsBefore();
+  });
+
+  it('is not taken in another way of a VM whose QEMU has died meanwhile: there is no RAM to keep', async () => {
+    qemu.meanwhile = (call) => {
+      if (call === 'migrate-set-capabilities') {
+        qemu.state = 5;
+        qemu.refuses.set(call, 'gone');
+      }
+    };
+    await assert.rejects(createSnapshot({ ...qemu.context(), seamless: access }, step), failure('refused'));
+    assert.ok(!qemu.calls.includes('domainSnapshotCreateXml'));
+  });
+
+  it('is not told to libvirt while QEMU is not as before', async () => {
+    qemu.meanwhile = (call) => {
+      if (call === 'migrate') {
+        qemu.refuses.set('migrate-set-capabilities', 'busy');
+      }
+    };
+    await assert.rejects(taken(), /busy/u);
+    assert.equal(qemu.calls.filter((call) => call === 'domainSnapshotCreateXml').length, 1);
+    assert.deepEqual(access.kept, ['finished']);
+  });
+});

@@ -1,0 +1,30 @@
+// The mark on the favourite of a VM outlives the editor, and there is one for each VM.
+import assert from 'node:assert/strict';
+import { FavouriteMark } from '../../../src/journal/favouriteMark.js';
+import { silentLog } from '../../silentLog.js';
+import { vm } from './plans.js';
+import { ownFolders } from './samples.js';
+
+describe('the mark on the favourite of a VM', () => {
+  const folder = ownFolders();
+  const marks = (): FavouriteMark => new FavouriteMark(folder(), silentLog);
+  const one = { name: 'golden', createdAt: 1_800_000_000_000 };
+  const other = { name: 'clean', createdAt: 1_700_000_000_000 };
+
+  it('goes from one snapshot to another, for every editor', async () => {
+    await marks().add(vm, one);
+    assert.deepEqual(await marks().of(vm), [one]);
+    await marks().add(vm, other);
+    assert.deepEqual(await marks().of(vm), [other]);
+    await marks().add(vm, one);
+    assert.deepEqual(await marks().of(vm), [one]);
+    await marks().forget(vm, one);
+    assert.deepEqual(await marks().of(vm), []);
+  });
+
+  it('is one for each VM', async () => {
+    await marks().add(vm, one);
+    await marks().add({ ...vm, uuid: '00000000-0000-4000-8000-000000000009' }, other);
+    assert.deepEqual(await marks().of(vm), [one]);
+  });
+});

@@ -1,0 +1,191 @@
+// The menus of rows, as the editor would show them: short, nothing in them that has nothing to do, and each command by one name.
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { root } from '../../../scripts/rig/root.mjs';
+import type { AutoSnapshot } from '../../../src/domain/facts.js';
+import type { PowerState } from '../../../src/domain/vm.js';
+import type { RunningOperation } from '../../../src/inventory/views.js';
+import { connectionTokens, hereTokens, snapshotTokens, vmTokens } from '../../../src/text/capabilityTokens.js';
+import { pictureActions } from '../../../src/ui/picture/pictureState.js';
+import { branched, connectionView, ref, vm, vmView } from '../ui/samples.js';
+
+interface MenuItem {
+  readonly command?: string;
+  readonly submenu?: string;
+  readonly when?: string;
+  readonly group: string;
+}
+
+const most = 12;
+
+const { contributes } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
+  readonly contributes: {
+    readonly commands: readonly { readonly command: string; readonly title: string }[];
+    readonly submenus: readonly { readonly id: string; readonly label: string }[];
+    readonly menus: Readonly<Record<string, readonly MenuItem[]>>;
+  };
+};
+const nls = JSON.parse(readFileSync(join(root, 'package.nls.json'), 'utf8')) as Readonly<Record<string, string>>;
+const rowMenu = 'view/item/context';
+
+/** What a row is: the value that the editor compares, and whether it is one of several that are selected. */
+interface Place {
+  readonly viewItem: string;
+  readonly several: boolean;
+}
+
+/** Of the editor's language of conditions, what the menus of rows are written in. */
+function holds(when: string | undefined, { viewItem, several }: Place): boolean {
+  return (when ?? '').split(' && ').every((part) => {
+    const pattern = /^viewItem =~ \/(.+)\/$/.exec(part)?.[1];
+    if (pattern !== undefined) {
+      return new RegExp(pattern).test(viewItem);
+    }
+    if (part === '!listMultiSelection') {
+      return !several;
+    }
+    assert.ok(part === '' || part === 'view == virtRewind.vms', `a condition that this test does not know: ${part}`);
+    return true;
+  });
+}
+
+/** A submenu without entries is not shown. */
+function entries(menu: string, place: Place): readonly MenuItem[] {
+  return (contributes.menus[menu] ?? [])
+    .filter(({ group, when }) => !group.startsWith('inline') && holds(when, place))
+    .filter(({ submenu }) => submenu === undefined || entries(submenu, place).length > 0);
+}
+
+function commandsIn(menu: string, place: Place): readonly string[] {
+  return entries(menu, place).flatMap(({ command, submenu }) =>
+    submenu === undefined ? [command ?? ''] : commandsIn(submenu, place),
+  );
+}
+
+const undo: AutoSnapshot = { name: 'base', why: 'revert', createdAt: 0 };
+
+function running(cancellable: boolean): RunningOperation {
+  return { request: { kind: 'prune', vm: ref, snapshots: [] }, startedAt: 0, progress: { step: '', cancellable } };
+}
+
+const either = [true, false] as const;
+const powers: readonly PowerState[] = ['running', 'paused', 'off', 'shuttingDown', 'crashed', 'asleep', 'unknown'];
+
+function vmRows(): readonly string[] {
+  return powers.flatMap((power) =>
+    either.flatMap((readOnly) =>
+      either.flatMap((isProtected) =>
+        either.flatMap((isWarned) =>
+          either.flatMap((busy) => {
+            const view = vmView({
+              vm: vm({ power, consoleLog: '/log' }),
+              tree: branched,
+              undo,
+              favourite: 'base',
+              ...(busy ? { operation: running(true) } : {}),
+            });
+            return [vmTokens(view, { readOnly, isProtected, isWarned }), hereTokens(view, readOnly)];
+          }),
+        ),
+      ),
+    ),
+  );
+}
+
+function snapshotRows(): readonly string[] {
+  return either.flatMap((isCurrent) =>
+    either.flatMap((hasChildren) =>
+      either.flatMap((readOnly) =>
+        either.flatMap((kept) =>
+          either.map((favourite) =>
+            snapshotTokens(
+              { kind: 'memory', style: 'internal' },
+              { isCurrent, hasChildren, readOnly, kept, favourite },
+            ),
+          ),
+        ),
+      ),
+    ),
+  );
+}
+
+const connectionRows = (['idle', 'connecting', 'connected', 'failed'] as const).map((state) =>
+  connectionTokens(connectionView({ state })),
+);
+const rows = [...vmRows(), ...snapshotRows(), ...connectionRows, 'message;failure;connectable;', 'message;failure;'];
+
+describe('the menus of rows', () => {
+  it(`have at most ${most} entries, and so have their submenus, for each row that there can be`, () => {
+    for (const viewItem of rows) {
+      for (const several of either) {
+        const place = { viewItem, several };
+        const shown = entries(rowMenu, place);
+        for (const menu of [
+          shown,
+          ...shown.flatMap(({ submenu }) => (submenu === undefined ? [] : [entries(submenu, place)])),
+        ]) {
+          assert.ok(menu.length <= most, `${menu.length} entries on ${viewItem}`);
+        }
+      }
+    }
+  });
+
+  it('have each command once', () => {
+    for (const viewItem of rows) {
+      const shown = commandsIn(rowMenu, { viewItem, several: false });
+      assert.deepEqual(shown, [...new Set(shown)], viewItem);
+    }
+  });
+
+  it('have no submenu that can never be seen, and a name for each', () => {
+    const named = contributes.submenus.map(({ id }) => id).toSorted();
+    const used = (contributes.menus[rowMenu] ?? []).flatMap(({ submenu }) => submenu ?? []).toSorted();
+    assert.deepEqual(used, named);
+    for (const { id, label } of contributes.submenus) {
+      assert.ok(nls[label.replaceAll('%', '')], label);
+      assert.ok(
+        rows.some((viewItem) => entries(id, { viewItem, several: false }).length > 0),
+        id,
+      );
+    }
+  });
+
+  it('leave out what has nothing to do', () => {
+    const on = (view: Parameters<typeof vmTokens>[0], isWarned = false): readonly string[] =>
+      commandsIn(rowMenu, { viewItem: vmTokens(view, { readOnly: false, isWarned }), several: false });
+    const layers = { readAt: 0, from: 'statistics', snapshots: [], rooms: [] } as const;
+    const layer = {
+      file: '/a',
+      virtualBytes: 1,
+      allocatedBytes: 1,
+      seen: 'there',
+      snapshots: [],
+      sharedWith: [],
+    } as const;
+    const flat = { ...layers, disks: [{ target: 'vda', layers: [layer], whole: true }] };
+    const deep = { ...layers, disks: [{ target: 'vda', layers: [layer, layer], whole: true }] };
+    const empty = vmView({ snapshotCount: 0 });
+    const care = ['virtRewind.consolidate', 'virtRewind.prune', 'virtRewind.snoozeHealth', 'virtRewind.openConsoleLog'];
+    const seen = (shown: readonly string[]): readonly string[] => care.filter((command) => shown.includes(command));
+    assert.deepEqual(seen(on({ ...empty, layers: flat })), []);
+    assert.deepEqual(seen(on({ ...empty, layers: deep })), ['virtRewind.consolidate']);
+    assert.deepEqual(seen(on(empty)), ['virtRewind.consolidate'], 'nobody looked yet');
+    assert.deepEqual(seen(on(vmView({ tree: branched }), true)), care.slice(0, 3));
+    assert.deepEqual(
+      seen(on(vmView({ vm: vm({ consoleLog: '/log' }), snapshotCount: 0, layers: flat }))),
+      care.slice(3),
+    );
+    assert.ok(on(vmView({ tree: branched, undo })).includes('virtRewind.undoRevert'));
+    assert.ok(!on(vmView({ tree: branched, undo, operation: running(false) })).includes('virtRewind.undoRevert'));
+  });
+
+  it('call a command as the palette and the picture do', () => {
+    const titles = new Map(
+      contributes.commands.map(({ command, title }) => [command, nls[title.replaceAll('%', '')] ?? title]),
+    );
+    for (const { id, title } of pictureActions()) {
+      assert.equal(title, titles.get(id), id);
+    }
+  });
+});

@@ -1,0 +1,25 @@
+// The report of Check Health: of one VM about that VM, of several the bad ones first.
+import assert from 'node:assert/strict';
+import { healthReportText } from '../../../src/text/healthReportText.js';
+import { now, vm, vmView } from '../ui/samples.js';
+
+const checked = (name: string) => ({
+  view: vmView({ vm: vm({ name }) }),
+  health: { found: [], unjudged: [] },
+  snoozed: 0,
+});
+const headings = (text: string): readonly string[] => text.split('\n').filter((line) => line.startsWith('#'));
+
+describe('the report of Check Health', () => {
+  it('is about a single VM by its name, and says once that nothing is wrong', () => {
+    const text = healthReportText([checked('web')], ['build-host could not be asked.'], now);
+    assert.deepEqual(headings(text), ['# Health of web']);
+    assert.equal(text.match(/Nothing is wrong/gu)?.length, 1);
+    assert.match(text, /build\\-host/u);
+  });
+
+  it('has a heading for each of several', () => {
+    const text = healthReportText([checked('db'), checked('web')], [], now);
+    assert.deepEqual(headings(text), ['# Health of 2 VMs', '## db', '## web']);
+  });
+});

@@ -1,0 +1,105 @@
+// The history reads as a page, whatever is in its file.
+import assert from 'node:assert/strict';
+import { historyText } from '../../../src/text/historyText.js';
+
+const at = new Date(2026, 10, 20, 9, 41).toISOString();
+const vm = { uuid: 'u1', name: 'web-test' };
+const line = (changes: Readonly<Record<string, unknown>> = {}): string =>
+  JSON.stringify({
+    at,
+    user: 'ada',
+    vm,
+    request: { kind: 'revert', snapshot: 'clean', after: 'asSnapshot' },
+    outcome: 'done',
+    durationMs: 2_400,
+    command: 'virsh -c qemu:///system snapshot-revert --domain web-test --snapshotname clean',
+    ...changes,
+  });
+const page = (lines: readonly string[], undo = false): string =>
+  historyText(
+    lines,
+    () => undo,
+    (_, snapshot) => `${snapshot}, as it is called`,
+    '/state/audit.jsonl',
+  );
+
+describe('the page of the history', () => {
+  it('says when, which VM, what, by whom, how it ended and the command', () => {
+    const text = page([line()]);
+    for (const wanted of [
+      /2026\\-11\\-20/,
+      /09\\:41 web\\-test/,
+      /as it is called/,
+      /ada/,
+      /2\\\.4 s/,
+      /`virsh -c qemu:\/\/\/system snapshot-revert --domain web-test --snapshotname clean`/,
+      /“Markdown source”/,
+    ]) {
+      assert.match(text, wanted);
+    }
+  });
+
+  it('has a command as it is typed, whatever is in it', () => {
+    const code = (command: string): string | undefined => /^ {2}(`.*)$/mu.exec(page([line({ command })]))?.[1];
+    assert.equal(code('virsh list'), '`virsh list`');
+    assert.equal(code('echo `id` ``'), '``` echo `id` `` ```');
+    assert.equal(code('a\n# b'), '`a # b`');
+    assert.equal(code(`virsh ${'x'.repeat(3_000)}`)?.length, 3_008);
+    assert.doesNotMatch(page([line({ command: undefined })]), /source of this page/);
+  });
+
+  it('begins with the newest, and offers to undo the last revert of a VM alone', () => {
+    const newer = line({ durationMs: 3_900 });
+    const text = page([line(), newer], true);
+    assert.ok(text.indexOf('3\\.9 s') < text.indexOf('2\\.4 s'));
+    assert.equal(text.match(/Undo Revert/g)?.length, 1);
+    assert.ok(text.indexOf('Undo Revert') < text.indexOf('2\\.4 s'));
+    assert.doesNotMatch(page([line()]), /Undo Revert/);
+  });
+
+  it('leaves out what is no entry, and makes markup of nothing', () => {
+    const broken = [
+      '',
+      '{',
+      '[]',
+      'null',
+      '{"at":"x"}',
+      line({ vm: 'web' }),
+      line({ request: 1 }),
+      line({ outcome: {} }),
+    ];
+    assert.equal(
+      page(broken)
+        .split('\n')
+        .filter((one) => one.startsWith('- ')).length,
+      0,
+    );
+    const hostile = page([line({ vm: { uuid: 'u', name: '[x](command:y)\n# z' }, failure: '<b>`x`</b>' })]);
+    assert.doesNotMatch(hostile.replaceAll(/^ {2}`virsh .*`$/gmu, ''), /\]\(|^# z|<b>|(?<!\\)`/mu);
+  });
+
+  it('has words for every kind of request, also for one that was shortened', () => {
+    const requests = [
+      { kind: 'create', title: 'a' },
+      { kind: 'delete', snapshot: 'a', scope: 'one' },
+      { kind: 'delete', snapshot: 'a', scope: 'other' },
+      { kind: 'power', action: 'forceOff' },
+      { kind: 'power', action: 'toString' },
+      { kind: 'prune', snapshots: ['a', 'b'] },
+      { kind: 'consolidate' },
+      { kind: 'repair' },
+      { kind: 'rename', title: 'a' },
+      { kind: 'describe', title: 'a' },
+      { type: 'prune' },
+      { kind: 'constructor' },
+      {},
+    ];
+    const text = page(requests.map((request) => line({ request })));
+    assert.doesNotMatch(text, /undefined|\[object/);
+    assert.equal(text.split('\n').filter((one) => one.startsWith('- ')).length, requests.length);
+  });
+
+  it('tells how many older ones there are', () => {
+    assert.match(page(Array.from({ length: 320 }, () => line())), /20 older/);
+  });
+});

@@ -1,0 +1,65 @@
+import assert from 'node:assert/strict';
+import { doneText } from '../../../src/text/operationText.js';
+import { percent, progressText } from '../../../src/text/progressText.js';
+import type { OperationRequest } from '../../../src/domain/operation.js';
+
+describe('progressText', () => {
+  const text = (progress: { fraction?: number; estimateMs?: number; cancellable?: boolean }, elapsedMs = 12_000) =>
+    progressText({ step: 'revert', cancellable: true, ...progress }, elapsedMs);
+
+  it('tells the fraction where libvirt tells one', () => {
+    assert.match(text({ fraction: 0.425, estimateMs: 60_000 }), /^42 %/);
+  });
+
+  it('never says 100 % before the end has been seen', () => {
+    assert.equal(percent(1), 99);
+    assert.equal(percent(3), 99);
+    assert.equal(percent(-1), 0);
+  });
+
+  it('tells the time against the estimate, also when that was too short', () => {
+    assert.match(text({ estimateMs: 30_000 }), /12 s .*30 s/);
+    assert.match(text({ estimateMs: 30_000 }, 40_000), /40 s.*30 s/);
+    assert.notEqual(text({ estimateMs: 30_000 }, 40_000).replace('40', '12'), text({ estimateMs: 30_000 }));
+  });
+
+  it('does not promise a cancel that libvirt does not have', () => {
+    assert.notEqual(text({ cancellable: false }), text({ cancellable: true }));
+    assert.ok(text({ cancellable: false }).startsWith(text({ cancellable: true })));
+  });
+});
+
+describe('doneText', () => {
+  const vm = { connection: 'test:///default', uuid: 'one' };
+  const create: OperationRequest = { kind: 'create', vm, snapshotKind: 'memory', title: 'before' };
+  const done = (request: OperationRequest, result: Partial<Parameters<typeof doneText>[1]> = {}): string =>
+    doneText(request, { state: 'running', durationMs: 3_200, ...result }, 'web-test', 'before');
+
+  it('names the VM and the snapshot', () => {
+    const requests: OperationRequest[] = [
+      create,
+      { kind: 'revert', vm, snapshot: 'before', after: 'off' },
+      { kind: 'delete', vm, snapshot: 'before', scope: 'one' },
+      { kind: 'delete', vm, snapshot: 'before', scope: 'withDescendants' },
+      { kind: 'describe', vm, snapshot: 'before', title: 'before', description: '' },
+    ];
+    for (const request of requests) {
+      assert.match(done(request), /web-test/);
+      assert.match(done(request), /before/);
+    }
+    assert.equal(new Set(requests.map((request) => done(request))).size, requests.length);
+  });
+
+  it('tells how long the guest stood still before what the status bar may cut', () => {
+    assert.match(done(create, { guestPausedMs: 1_430 }), /1\.4 s.*before/);
+  });
+
+  it('says so when a running guest was not seen to stop, and nothing of a guest that was off', () => {
+    assert.match(done(create), /no stop/);
+    assert.doesNotMatch(done(create, { state: 'off' }), /stop|still/);
+  });
+
+  it('tells the state that was seen, not the one that was asked for', () => {
+    assert.match(done({ kind: 'power', vm, action: 'start' }, { state: 'paused' }), /paused/);
+  });
+});

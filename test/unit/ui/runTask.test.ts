@@ -1,0 +1,180 @@
+// What a task of tasks.json does, says and ends with.
+import assert from 'node:assert/strict';
+import { createServer } from 'node:net';
+import { systemClock } from '../../../src/base/clock.js';
+import { Failure } from '../../../src/domain/failure.js';
+import type { Vm } from '../../../src/domain/vm.js';
+import type { TaskRun } from '../../../src/ui/tasks/runTask.js';
+import { runTask } from '../../../src/ui/tasks/runTask.js';
+import { CommandError } from '../../../src/ui/prompts/commandError.js';
+import { FakeClock, settled } from '../engine/fakeClock.js';
+import { vmView } from './samples.js';
+
+interface Ended {
+  readonly code: number;
+  readonly lines: readonly string[];
+  /** The commands that were executed, with what they were given. */
+  readonly calls: readonly (readonly [string, object])[];
+}
+
+async function run(definition: TaskRun['definition'], with_: Partial<TaskRun> = {}): Promise<Ended> {
+  const lines: string[] = [];
+  const calls: (readonly [string, object])[] = [];
+  const done = { state: 'running', durationMs: 5 };
+  const { execute = () => Promise.resolve(done), ...others } = with_;
+  const code = await runTask({
+    definition: { type: 'virt-rewind', ...definition },
+    isTrusted: true,
+    clock: systemClock,
+    signal: new AbortController().signal,
+    write: (line) => lines.push(line),
+    execute: (command, given) => {
+      calls.push([command, given]);
+      return execute(command, given);
+    },
+    readVm: () => assert.fail('looked at the VM'),
+    ...others,
+  });
+  return { code, lines, calls };
+}
+
+const vm = (values: Partial<Vm> = {}): Vm => ({ ...vmView().vm, agentChannel: true, power: 'running', ...values });
+const refusedWith = (reason: 'notOff' | 'notRunning', state: string): CommandError =>
+  new CommandError('refused', 'It is not done.', {
+    refusal: { reason, facts: { vm: 'x', state, wanted: 'start' } },
+  });
+
+describe('a task', () => {
+  it('is the command of its action, with its arguments', async () => {
+    const given = { vm: 'web', connection: 'qemu:///session', snapshot: 'clean', after: 'running', confirm: false };
+    const { code, calls } = await run({ action: 'revert', ...given });
+    assert.deepEqual(calls, [['virtRewind.revert', given]]);
+    assert.equal(code, 0);
+    for (const action of ['start', 'shutDown', 'forceOff']) {
+      assert.deepEqual((await run({ action, vm: 'web' })).calls, [[`virtRewind.${action}`, { vm: 'web' }]]);
+    }
+  });
+
+  it('takes a checkpoint by itself, or a snapshot with its title', async () => {
+    const quick = await run({ action: 'checkpoint', vm: 'web' });
+    assert.deepEqual(quick.calls, [['virtRewind.quickCheckpoint', { vm: 'web' }]]);
+    const titled = await run({ action: 'checkpoint', vm: 'web', title: 'Before' });
+    assert.deepEqual(titled.calls, [['virtRewind.createSnapshot', { kind: 'auto', vm: 'web', title: 'Before' }]]);
+  });
+
+  it('says what the snapshot is called, and where the present is kept', async () => {
+    const execute = (): Promise<object> => Promise.resolve({ snapshot: 'clean', checkpoint: 'before-1' });
+    const { lines } = await run({ action: 'revert', vm: 'web', snapshot: 'clean' }, { execute });
+    assert.ok(lines.some((line) => line.includes('before-1')));
+  });
+
+  it('does nothing in a workspace that is not trusted', async () => {
+    const { code, calls, lines } = await run({ action: 'start', vm: 'web' }, { isTrusted: false });
+    assert.deepEqual([code, calls], [1, []]);
+    assert.equal(lines.length, 1);
+  });
+
+  it('fails with the sentence of the command', async () => {
+    const execute = (): Promise<never> => Promise.reject(new CommandError('refused', 'A rule forbids it.'));
+    const { code, lines } = await run({ action: 'revert', vm: 'web', snapshot: 'clean' }, { execute });
+    assert.equal(code, 1);
+    assert.equal(lines.at(-1), 'A rule forbids it.');
+  });
+
+  it('writes nothing into its terminal that steers it', async () => {
+    const execute = (): Promise<never> => Promise.reject(new CommandError('failed', 'A name: \u001b[2Jx\r\nhidden'));
+    const { lines } = await run({ action: 'start', vm: 'web\u001b[31m' }, { execute });
+    assert.ok(lines.every((line) => !/\p{Cc}/u.test(line)));
+  });
+
+  it('fails when its question is left', async () => {
+    const { code } = await run({ action: 'forceOff', vm: 'web' }, { execute: () => Promise.resolve(undefined) });
+    assert.equal(code, 1);
+  });
+
+  it('is done where the VM is in the wanted state already, and only there', async () => {
+    const ends = async (action: string, error: CommandError): Promise<number> =>
+      (await run({ action, vm: 'web' }, { execute: () => Promise.reject(error) })).code;
+    assert.equal(await ends('start', refusedWith('notOff', 'running')), 0);
+    assert.equal(await ends('shutDown', refusedWith('notRunning', 'off')), 0);
+    assert.equal(await ends('forceOff', refusedWith('notRunning', 'off')), 0);
+    assert.equal(await ends('start', refusedWith('notOff', 'paused')), 1);
+    assert.equal(await ends('start', refusedWith('notRunning', 'off')), 1);
+  });
+
+  it('is refused where it is not understood', async () => {
+    const wrong: readonly TaskRun['definition'][] = [
+      {},
+      { action: 'explode', vm: 'web' },
+      { action: 'start' },
+      { action: 'start', vm: 7 },
+      { action: 'revert', vm: 'web' },
+      { action: 'wait' },
+      { action: 'wait', port: 22 },
+      { action: 'wait', host: 'a' },
+      { action: 'wait', host: 'a', port: 70_000 },
+      { action: 'wait', seconds: -1 },
+      { action: 'wait', seconds: 1, snapshot: 'x' },
+    ];
+    for (const definition of wrong) {
+      const { code, calls } = await run(definition);
+      assert.deepEqual([code, calls], [1, []], JSON.stringify(definition));
+    }
+  });
+});
+
+describe('a task that waits', () => {
+  it('waits for the guest agent', async () => {
+    const clock = new FakeClock();
+    let seen = vm({ agentConnected: false });
+    const ended = run({ action: 'wait', vm: 'web' }, { clock, readVm: () => Promise.resolve(seen) });
+    await settled();
+    seen = vm({ agentConnected: true });
+    await clock.advance(1_000);
+    assert.equal((await ended).code, 0);
+  });
+
+  it('waits in vain, and says so', async () => {
+    const clock = new FakeClock();
+    const readVm = (): Promise<Vm> => Promise.resolve(vm({ agentConnected: true, power: 'paused' }));
+    const ended = run({ action: 'wait', vm: 'web', seconds: 1 }, { clock, readVm });
+    for (let step = 0; step < 5; step += 1) {
+      await settled();
+      await clock.advance(500);
+    }
+    assert.equal((await ended).code, 1);
+  });
+
+  it('does not wait for an agent that cannot come, or a VM that is not there', async () => {
+    const without = (): Promise<Vm> => Promise.resolve(vm({ agentChannel: false }));
+    assert.equal((await run({ action: 'wait', vm: 'web' }, { readVm: without })).code, 1);
+    const gone = (): Promise<Vm> => Promise.reject(new Failure('notFound', { vm: 'web' }));
+    const { code, lines } = await run({ action: 'wait', vm: 'web' }, { readVm: gone });
+    assert.equal(code, 1);
+    assert.match(lines.at(-1)!, /web/);
+  });
+
+  it('waits for a port', async () => {
+    const server = createServer((socket) => socket.destroy());
+    await new Promise<void>((resolve) => {
+      server.listen(0, '127.0.0.1', resolve);
+    });
+    const address = server.address();
+    assert.ok(typeof address === 'object' && address !== null);
+    const { port } = address;
+    assert.equal((await run({ action: 'wait', host: '127.0.0.1', port })).code, 0);
+    await new Promise((resolve) => {
+      server.close(resolve);
+    });
+    assert.equal((await run({ action: 'wait', host: '127.0.0.1', port, seconds: 0 })).code, 1);
+  });
+
+  it('waits for some time, and can be broken off', async () => {
+    assert.equal((await run({ action: 'wait', seconds: 0 })).code, 0);
+    const broken = new AbortController();
+    const ended = run({ action: 'wait', seconds: 1_000 }, { signal: broken.signal });
+    await settled();
+    broken.abort();
+    assert.equal((await ended).code, 1);
+  });
+});

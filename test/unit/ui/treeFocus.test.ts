@@ -1,0 +1,107 @@
+// On which row people stand after what they did to rows, in a view that only remembers what it was told.
+import assert from 'node:assert/strict';
+import { Emitter } from '../../../src/base/emitter.js';
+import type { SnapshotTree } from '../../../src/domain/snapshot.js';
+import type { InventoryChange } from '../../../src/inventory/views.js';
+import type { Node } from '../../../src/ui/tree/nodes.js';
+import { TreeContent } from '../../../src/ui/tree/treeContent.js';
+import { TreeFocus } from '../../../src/ui/tree/treeFocus.js';
+import { branched, connectionView, ref, snapshot, uri, vmView } from './samples.js';
+
+describe('the focus of the tree', () => {
+  function rig() {
+    let tree: SnapshotTree = branched;
+    const changes = new Emitter<InventoryChange>();
+    const findVm = () => vmView({ tree });
+    const inventory = { onDidChange: changes.event, findVm, readTree: () => Promise.resolve(tree) };
+    const source = { connections: [connectionView({ vms: [vmView({ tree })] })], findVm };
+    const content = new TreeContent(source, { sort: 'time', layout: 'tree', filter: '' });
+    const stood: string[] = [];
+    const view = {
+      visible: true,
+      selection: [],
+      onDidChangeVisibility: () => ({ dispose: () => undefined }),
+      onDidChangeSelection: () => ({ dispose: () => undefined }),
+      reveal: (node: Node, { focus }: { focus?: boolean | number } = {}) => {
+        stood.push(`${node.kind === 'snapshot' ? node.snapshot : node.kind}${focus === true ? ', focused' : ''}`);
+        return Promise.resolve();
+      },
+    };
+    let isElsewhere = false;
+    const whereabouts = { remember: () => () => isElsewhere };
+    const log = { debug: (text: string) => assert.fail(text) } as never;
+    const focus = new TreeFocus(view, content, inventory, whereabouts, log);
+    return {
+      stood,
+      view,
+      deleting: (...names: string[]) =>
+        focus.followNeighbour({ ref, row: content.find(ref, names[0])! }, new Set(names)),
+      goElsewhere: () => {
+        isElsewhere = true;
+      },
+      changeUntold: (to: SnapshotTree) => {
+        tree = to;
+      },
+      change: (to: SnapshotTree) => {
+        tree = to;
+        changes.fire({ connection: uri, vm: ref });
+      },
+    };
+  }
+
+  const without = (...names: string[]): SnapshotTree => ({
+    ...branched,
+    snapshots: branched.snapshots.filter(({ name }) => !names.includes(name)),
+  });
+
+  it('moves on as soon as the row is gone, and not once more when all of the delete is over', async () => {
+    const { deleting, change, stood } = rig();
+    const over = deleting('other');
+    change(branched);
+    assert.deepEqual(stood, []);
+    change(without('other'));
+    assert.deepEqual(stood, ['base, focused']);
+    over();
+    await new Promise(setImmediate);
+    change(without('other', 'second'));
+    assert.deepEqual(stood, ['base, focused']);
+  });
+
+  it('moves on with the first of several that goes, to a row that stays', () => {
+    const { deleting, change, stood } = rig();
+    deleting('second', 'other', 'first');
+    change(without('other'));
+    change(without('other', 'second'));
+    assert.equal(stood.length, 1);
+    assert.doesNotMatch(stood[0]!, /second|other|first/);
+  });
+
+  it('moves at the end where nobody told of the change before, and stays where nothing went', async () => {
+    const { deleting, changeUntold, stood } = rig();
+    deleting('other')();
+    await new Promise(setImmediate);
+    assert.deepEqual(stood, []);
+    const over = deleting('other');
+    changeUntold(without('other'));
+    over();
+    await new Promise(setImmediate);
+    assert.deepEqual(stood, ['base, focused']);
+  });
+
+  it('takes nobody away from where they went meanwhile', () => {
+    const { deleting, change, goElsewhere, stood } = rig();
+    deleting('other');
+    goElsewhere();
+    change({ ...without('other'), snapshots: [...without('other').snapshots, snapshot('new', { parent: 'base' })] });
+    assert.equal(stood.length, 1);
+    assert.doesNotMatch(stood[0]!, /focused/);
+  });
+
+  it('leaves a hidden view as it is', () => {
+    const { deleting, change, view, stood } = rig();
+    deleting('other');
+    view.visible = false;
+    change(without('other'));
+    assert.deepEqual(stood, []);
+  });
+});

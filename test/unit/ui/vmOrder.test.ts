@@ -1,0 +1,85 @@
+// VMs in the order that somebody wants, and when each was used, whatever the editor kept of that.
+import assert from 'node:assert/strict';
+import { type VmView, vmKey } from '../../../src/inventory/views.js';
+import { silentLog } from '../../silentLog.js';
+import { UsedVms } from '../../../src/ui/tree/usedVms.js';
+import { inVmOrder } from '../../../src/ui/tree/vmOrder.js';
+import { uri, vm, vmView } from './samples.js';
+
+const view = (name: string, power: VmView['vm']['power'], changes: Partial<VmView> = {}): VmView =>
+  vmView({ ref: { connection: uri, uuid: name }, vm: vm({ uuid: name, name, power }), ...changes });
+
+const vms = [view('a', 'off'), view('b', 'running'), view('c', 'paused'), view('d', 'off'), view('e', 'running')];
+const order = (by: 'name' | 'state' | 'recent', usedAt: (key: string) => number = () => 0): string =>
+  inVmOrder(vms, by, usedAt)
+    .map((one) => one.vm.name)
+    .join('');
+
+/** What an editor keeps. */
+function memory(start?: unknown): {
+  kept: unknown;
+  get: () => unknown;
+  update: (key: string, value: unknown) => Promise<void>;
+} {
+  const self = {
+    kept: start,
+    get: (): unknown => self.kept,
+    update: (_key: string, value: unknown): Promise<void> => {
+      self.kept = value;
+      return Promise.resolve();
+    },
+  };
+  return self;
+}
+
+const busy = view('x', 'running', {
+  operation: {
+    request: { kind: 'prune', vm: { connection: uri, uuid: 'x' }, snapshots: [] },
+    startedAt: 0,
+    progress: { step: '', cancellable: false },
+  },
+});
+
+describe('the order of VMs', () => {
+  it('is by name, by state, or by use, and by name where those are equal', () => {
+    assert.equal(order('name'), 'abcde');
+    assert.equal(order('state'), 'becad');
+    const used = new Map([
+      [vmKey(vms[3]!.ref), 2],
+      [vmKey(vms[1]!.ref), 1],
+    ]);
+    assert.equal(
+      order('recent', (key) => used.get(key) ?? 0),
+      'dbace',
+    );
+    assert.equal(order('recent'), 'abcde');
+  });
+
+  it('counts an operation as a use, once, and remembers it', () => {
+    const kept = memory();
+    const used = new UsedVms(kept, silentLog);
+    const key = vmKey(busy.ref);
+    assert.equal(used.at(key), 0);
+    used.note(busy, 5);
+    used.note(busy, 6);
+    assert.equal(used.at(key), 5);
+    used.note(view('x', 'running'), 7);
+    used.note(busy, 8);
+    assert.equal(new UsedVms(kept, silentLog).at(key), 8);
+  });
+
+  it('takes nothing from what is not ours', () => {
+    for (const hostile of [7, 'x', { a: 1 }, [['x']], [[1, 2]], [['x', NaN]], [null]]) {
+      assert.equal(new UsedVms(memory(hostile), silentLog).at('x'), 0);
+    }
+    assert.equal(new UsedVms(memory([['x', 3]]), silentLog).at('x'), 3);
+  });
+
+  it('forgets those that were used longest ago', () => {
+    const kept = memory(Array.from({ length: 500 }, (_, index) => [`k${index}`, index]));
+    new UsedVms(kept, silentLog).note(busy, 1_000);
+    assert.ok(Array.isArray(kept.kept) && kept.kept.length === 200);
+    assert.equal(new UsedVms(kept, silentLog).at('k499'), 499);
+    assert.equal(new UsedVms(kept, silentLog).at('k0'), 0);
+  });
+});
