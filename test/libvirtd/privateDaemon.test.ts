@@ -88,7 +88,7 @@ describe('a private daemon', () => {
       'after-upgrade': 'before-upgrade',
       'other-way': 'before-upgrade',
     });
-    assert.deepEqual(await parents('rewind-external'), {
+    assert.deepEqual(await parents('rewind-overlays'), {
       'clean-install': '',
       'before-upgrade': 'clean-install',
       'after-upgrade': 'before-upgrade',

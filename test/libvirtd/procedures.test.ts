@@ -130,6 +130,10 @@ describe('every procedure, against a real libvirtd', function () {
       'VIR_ERR_AGENT_UNRESPONSIVE',
       call('domainShutdownFlags', { dom, flags: flags.VIR_DOMAIN_SHUTDOWN_GUEST_AGENT }),
     );
+    await refused(
+      'VIR_ERR_AGENT_UNRESPONSIVE',
+      call('qemuDomainAgentCommand', { dom, cmd: '{"execute":"guest-ping"}', timeout: 1, flags: 0 }),
+    );
     await assert.rejects(call('domainPmWakeup', { dom, flags: 0 }), LibvirtError);
     // virDomainControlState: nothing is under way.
     assert.equal((await call('domainGetControlInfo', { dom, flags: 0 })).state, 0);
@@ -185,6 +189,9 @@ describe('every procedure, against a real libvirtd', function () {
     const cmd = JSON.stringify({ execute: 'query-status' });
     const { result } = await call('qemuDomainMonitorCommand', { dom, cmd, flags: 0 });
     assert.equal((JSON.parse(result) as { return: { status: string } }).return.status, 'running');
+    // The command before it is what the hypervisor was touched by.
+    const { msgs } = await call('domainGetMessages', { dom, flags: flags.VIR_DOMAIN_MESSAGE_TAINTING });
+    assert.ok(msgs.length > 0, 'no taint is told');
     await call('domainDestroy', { dom });
     await refused('VIR_ERR_OPERATION_INVALID', call('domainOpenConsole', { dom, devName: undefined, flags: 0 }));
     await refused('VIR_ERR_OPERATION_INVALID', call('domainScreenshot', { dom, screen: 0, flags: 0 }));
