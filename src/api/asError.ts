@@ -1,7 +1,7 @@
 // Whatever goes wrong in a call of the library becomes an error with a kind and a sentence.
 import { asFailure } from '../domain/asFailure.js';
 import { displayLine } from '../domain/plainText.js';
-import { failureText } from '../text/failureText.js';
+import { failureMessage } from '../text/failureMessage.js';
 import { VirtRewindError } from './virtRewindError.js';
 
 const longestSentence = 2_000;
@@ -14,8 +14,7 @@ export async function asError<T>(call: () => Promise<T>): Promise<T> {
       throw error;
     }
     const failure = asFailure(error);
-    const { sentence, nextStep } = failureText(failure);
-    const message = displayLine([sentence, nextStep].filter((part) => part !== '').join(' '), longestSentence);
+    const message = displayLine(failureMessage(failure), longestSentence);
     throw new VirtRewindError(failure.kind, message, failure.details.refusal?.reason, { cause: error });
   }
 }

@@ -1,6 +1,5 @@
 // The library: one visit to the VMs, as promises.
 import type { Log } from '../base/log.js';
-import { vmInfo } from '../session/infos.js';
 import { Session } from '../session/session.js';
 import { asError } from './asError.js';
 import type { ConnectOptions, VirtRewind } from './publicApi.js';
@@ -26,7 +25,7 @@ export async function connect(options: string | ConnectOptions = {}): Promise<Vi
     list: () =>
       asError(async () => {
         const { views } = await session.reachAll();
-        return views.map((view) => vmInfo(view, (vm) => session.isProtected(vm)));
+        return views.map((view) => session.infoOf(view));
       }),
     find: (nameOrUuid) => asError(async () => new SessionVm(session, await session.vm(nameOrUuid))),
     close,

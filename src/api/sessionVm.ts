@@ -8,11 +8,11 @@ import { CancelWish } from '../engine/cancelWish.js';
 import type { VmView } from '../inventory/views.js';
 import { isThereAlready } from '../operations/power/isThereAlready.js';
 import { guestAddress } from '../session/guestAddress.js';
-import { operationOutcome, programOutcome, snapshotInfos, vmInfo } from '../session/infos.js';
+import { operationOutcome, programOutcome, snapshotInfos } from '../session/infos.js';
 import type { Session } from '../session/session.js';
 import { waitedFor } from '../session/waitedFor.js';
-import { durationText } from '../text/relativeAge.js';
-import { lateText, noAgentText } from '../text/waitText.js';
+import { nothingToUndoText } from '../text/operationText.js';
+import { lateProgramText, lateText, noAddressText, noAgentText } from '../text/waitText.js';
 import { asError } from './asError.js';
 import type {
   Cancellable,
@@ -50,7 +50,7 @@ export class SessionVm implements VirtualMachine {
   }
 
   info(): Promise<VmInfo> {
-    return asError(async () => vmInfo(await this.#read(), (vm) => this.#session.isProtected(vm)));
+    return asError(async () => this.#session.infoOf(await this.#read()));
   }
 
   snapshots(): Promise<readonly SnapshotInfo[]> {
@@ -80,11 +80,7 @@ export class SessionVm implements VirtualMachine {
       const view = await this.#read();
       const undone = await this.#session.undone(view);
       if (undone === undefined) {
-        const name = displayLine(view.vm.name);
-        throw new VirtRewindError(
-          'notFound',
-          t('No revert of {0} can be undone: none took a checkpoint that is still there.', name),
-        );
+        throw new VirtRewindError('notFound', nothingToUndoText(view.vm.name));
       }
       return this.#carryOut(this.#session.revertRequest(view, undone.snapshot, options), options);
     });
@@ -133,15 +129,7 @@ export class SessionVm implements VirtualMachine {
       const command = { program, args, atMostMs, ...(bytes !== undefined && { input: bytes }) };
       const ran = await this.#session.inventory.guests.runIn(this.#found.ref, command, signal);
       if (ran.kind === 'late') {
-        throw new VirtRewindError(
-          'late',
-          t(
-            'The program did not end within {0}. It goes on in {1} as process {2}.',
-            durationText(atMostMs),
-            displayLine(this.name),
-            ran.pid,
-          ),
-        );
+        throw new VirtRewindError('late', lateProgramText(this.name, atMostMs, ran.pid));
       }
       return programOutcome(ran);
     });
@@ -165,7 +153,7 @@ export class SessionVm implements VirtualMachine {
       throw new VirtRewindError('cancelled', t('Cancelled.'));
     }
     if (found === 'late') {
-      throw new VirtRewindError('late', t('{0} has told no IP address. Name one: {1}', displayLine(this.name), 'host'));
+      throw new VirtRewindError('late', noAddressText(this.name, 'host'));
     }
     return { what: 'port', host: found.address, port, atMostMs: found.leftMs };
   }

@@ -8,6 +8,10 @@ export interface Log {
   error(message: string): void;
 }
 
+const nothing = (): void => undefined;
+/** For who has nobody to tell. */
+export const noLog: Log = { trace: nothing, debug: nothing, info: nothing, warn: nothing, error: nothing };
+
 /** Puts a word in front of every line, so that a reader sees which connection or VM spoke. */
 export function scoped(log: Log, scope: string): Log {
   const line = (message: string): string => `[${scope}] ${message}`;

@@ -6,7 +6,7 @@ import { displayLine } from '../domain/plainText.js';
 import { CancelWish } from '../engine/cancelWish.js';
 import type { VmView } from '../inventory/views.js';
 import type { Plan } from '../operations/plan.js';
-import { operationOutcome, vmInfo } from '../session/infos.js';
+import { operationOutcome } from '../session/infos.js';
 import { mustAsk } from '../session/session.js';
 import { virshLine } from '../steps/virshCommand.js';
 import { lossText } from '../text/lossText.js';
@@ -40,7 +40,7 @@ export async function carryOut(
   const title = titleIn(view, request);
   const result = await run(context, plan);
   if (json !== undefined) {
-    json({ vm: vmInfo(session.view(view), (vm) => session.isProtected(vm)), result: operationOutcome(result) });
+    json({ vm: session.infoOf(session.view(view)), result: operationOutcome(result) });
   } else {
     tellResult(context, view, request, result, title);
   }
@@ -101,7 +101,7 @@ function tellPlan(context: Context, view: VmView, plan: Plan, about: About): voi
   const now = Date.now();
   const { request, losses, warnings, snapshot, checkpoint, deletes, estimateMs, spaceBytes } = plan;
   json({
-    vm: vmInfo(view, (vm) => session.isProtected(vm)),
+    vm: session.infoOf(view),
     plan: {
       operation: request.kind,
       losses: losses.map((loss) => ({ kind: loss.kind, text: lossText(loss, plan, view, now) })),

@@ -1,7 +1,6 @@
 // What the word at the cursor can become: commands, options, values, names of VMs and snapshots. Says nothing where it knows
 // nothing: whoever types is not to be disturbed.
-import { asFailure } from '../domain/asFailure.js';
-import type { Log } from '../base/log.js';
+import { noLog } from '../base/log.js';
 import { Session } from '../session/session.js';
 import { commandNames, type CommandName, commandOf, type OperandKind, optionsOf } from './commandTable.js';
 import type { Terminal } from './terminal.js';
@@ -89,13 +88,9 @@ async function answers(wanted: Wanted, environment: NodeJS.ProcessEnv): Promise<
     const { inventory } = session;
     await Promise.allSettled(inventory.connections.map(({ uri }) => inventory.connect(uri)));
     return inventory.connections.flatMap(({ vms }) => vms.map((view) => view.vm.name));
-  } catch (error) {
-    asFailure(error);
+  } catch {
     return [];
   } finally {
     await session.close();
   }
 }
-
-const nothing = (): void => undefined;
-const noLog: Log = { trace: nothing, debug: nothing, info: nothing, warn: nothing, error: nothing };

@@ -1,11 +1,12 @@
 // One call of the command line from its words to its exit code: opens the engine, runs the command, tells a failure once.
 import { t } from '@vscode/l10n';
-import type { Log } from '../base/log.js';
+import { type Log, noLog } from '../base/log.js';
 import { asFailure, withDetails } from '../domain/asFailure.js';
 import { Failure } from '../domain/failure.js';
 import { displayLine } from '../domain/plainText.js';
 import { Session } from '../session/session.js';
-import { failureText, isSilent } from '../text/failureText.js';
+import { failureMessage } from '../text/failureMessage.js';
+import { isSilent } from '../text/failureText.js';
 import type { Call } from './arguments.js';
 import { CliError } from './commandError.js';
 import type { CommandName } from './commandTable.js';
@@ -47,7 +48,7 @@ export interface CommandLine {
 
 /** Resolves to the exit code. Never rejects. */
 export async function runCommandLine({ call, terminal, environment, onInterrupt, end }: CommandLine): Promise<number> {
-  const log = logTo(terminal, call.flags.has('verbose') ? 'all' : 'errors');
+  const log = call.flags.has('verbose') ? logTo(terminal) : noLog;
   const interruption = new Interruption(() => end(exitCode('cancelled')));
   onInterrupt(() => interruption.interrupt());
   const isJson = call.flags.has('json');
@@ -124,26 +125,17 @@ function described(
     return { exit: error.exit, kind: error.exit, message: error.message };
   }
   const failure = asFailure(error);
-  const { sentence, nextStep } = failureText(failure);
   const exit = exitOfFailure(failure.kind);
   return {
     // What cannot be told from an exit code of the program itself has one of its own.
     exit: command === 'run' && exit !== 'cancelled' ? 'notRun' : exit,
     kind: failure.kind,
-    message: displayLine([sentence, nextStep].filter((part) => part !== '').join(' '), longestSentence),
+    message: displayLine(failureMessage(failure), longestSentence),
   };
 }
 
-function logTo(terminal: Terminal, which: 'all' | 'errors'): Log {
-  const write = (level: string, message: string): void => terminal.tell(`[${level}] ${message}`);
-  const isAll = which === 'all';
-  const nothing = (): void => undefined;
-  return {
-    trace: nothing,
-    debug: isAll ? (message) => write('debug', message) : nothing,
-    info: isAll ? (message) => write('info', message) : nothing,
-    warn: isAll ? (message) => write('warning', message) : nothing,
-    // A failure is told in a sentence; the log repeats it.
-    error: isAll ? (message) => write('error', message) : nothing,
-  };
+/** All but the calls themselves. */
+function logTo(terminal: Terminal): Log {
+  const write = (level: string) => (message: string) => terminal.tell(`[${level}] ${message}`);
+  return { ...noLog, debug: write('debug'), info: write('info'), warn: write('warning'), error: write('error') };
 }

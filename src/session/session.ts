@@ -19,7 +19,9 @@ import type { Settings } from '../manifest/settings.js';
 import { needsName } from '../operations/operations.js';
 import type { Plan } from '../operations/plan.js';
 import { preferredAfter } from '../operations/revert/afterChoices.js';
+import { vmInfo } from './infos.js';
 import { openInventory } from './openInventory.js';
+import type { VmInfo } from './publicTypes.js';
 import { SharedSettings } from './sharedSettings.js';
 
 export interface SessionOptions {
@@ -63,10 +65,14 @@ export class Session {
   /** Of the journal, the history and what is shared. */
   readonly folder: string;
 
+  readonly #isProtected: (vm: Pick<Vm, 'name' | 'uuid'>) => boolean;
+
   private constructor(inventory: Inventory, settings: Settings, folder: string) {
     this.inventory = inventory;
     this.settings = settings;
     this.folder = folder;
+    this.#isProtected = protectedBy(settings.protectedVms);
+    inventory.setProtected(this.#isProtected);
   }
 
   /** Nothing is connected yet. */
@@ -82,7 +88,6 @@ export class Session {
       recovers: 'beforeOperations',
       mayEndPools: () => mayAct('endPools', settings.automaticActions),
     });
-    inventory.setProtected(protectedBy(settings.protectedVms));
     inventory.setAutoPrune(settings.keepCheckpoints);
     inventory.setAutomaticActions(settings.automaticActions);
     inventory.setConnections(
@@ -137,7 +142,11 @@ export class Session {
   }
 
   isProtected(vm: Pick<Vm, 'name' | 'uuid'>): boolean {
-    return protectedBy(this.settings.protectedVms)(vm);
+    return this.#isProtected(vm);
+  }
+
+  infoOf(view: VmView): VmInfo {
+    return vmInfo(view, this.#isProtected);
   }
 
   async checkpointRequest({ ref }: VmView, wish: CheckpointWish): Promise<OperationRequest> {

@@ -8,6 +8,7 @@ import type {
   OperationType,
   PowerAction,
 } from '../domain/operation.js';
+import { displayLine } from '../domain/plainText.js';
 import type { Plan } from '../operations/plan.js';
 import { durationText } from './relativeAge.js';
 import { powerWord } from './words.js';
@@ -223,4 +224,8 @@ function createdText({ vm, title, took, result }: Done): string {
 
 function stateWord(result: OperationResult): string {
   return powerWord({ power: result.state, powerReason: 'other', managedSave: false });
+}
+
+export function nothingToUndoText(vm: string): string {
+  return t('No revert of {0} can be undone: none took a checkpoint that is still there.', displayLine(vm));
 }

@@ -1,4 +1,4 @@
-// What is said of a wait: what it is for, and that it was in vain.
+// What is said of a wait for a VM or a program in it: what it is for, and that it was in vain.
 import { t } from '@vscode/l10n';
 import { displayLine } from '../domain/plainText.js';
 import type { Wait } from '../domain/wait.js';
@@ -32,6 +32,20 @@ export function lateText(wait: Exclude<Wait, { what: 'time' }>): string {
     case 'port':
       return t('Port {0} of {1} did not answer within {2}.', wait.port, displayLine(wait.host), waited);
   }
+}
+
+/** @param how to name one, as who asked writes it */
+export function noAddressText(name: string, how: string): string {
+  return t('{0} has told no IP address. Name one: {1}', displayLine(name), how);
+}
+
+export function lateProgramText(name: string, atMostMs: number, pid: number): string {
+  return t(
+    'The program did not end within {0}. It goes on in {1} as process {2}.',
+    durationText(atMostMs),
+    displayLine(name),
+    pid,
+  );
 }
 
 export function noAgentText(name: string): string {

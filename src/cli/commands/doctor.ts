@@ -2,7 +2,6 @@
 import { severityOf } from '../../diagnosis/problemTable.js';
 import type { Problem } from '../../diagnosis/problem.js';
 import type { VmView } from '../../inventory/views.js';
-import { vmInfo } from '../../session/infos.js';
 import { examinationText } from '../../text/examinationText.js';
 import { problemText } from '../../text/problemText.js';
 import { refusalText } from '../../text/refusalText.js';
@@ -20,7 +19,7 @@ export async function doctor({ call, session, terminal, json }: Context): Promis
     terminal.say(plainReport(examinationText(examination, view, now), terminal));
   } else {
     json({
-      vm: vmInfo(view, (vm) => session.isProtected(vm)),
+      vm: session.infoOf(view),
       problems: diagnoses.map(({ problem, repair }) => ({
         ...problemJson(problem, view, now),
         repairable: repair?.decision.kind === 'plan',

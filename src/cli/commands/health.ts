@@ -3,7 +3,6 @@ import { asFailure } from '../../domain/asFailure.js';
 import { severityOf } from '../../diagnosis/problemTable.js';
 import { HealthWatch } from '../../health/healthWatch.js';
 import { watchSettings } from '../../health/watchSettings.js';
-import { vmInfo } from '../../session/infos.js';
 import { connectionLabel } from '../../text/connectionLabel.js';
 import { failureText } from '../../text/failureText.js';
 import { type CheckedVm, healthReportText } from '../../text/healthReportText.js';
@@ -54,7 +53,7 @@ export async function health({ call, session, terminal, log, json, interruption 
   } else {
     json({
       vms: checked.map(({ view, health: { found, unjudged }, failure }) => ({
-        vm: vmInfo(view, (vm) => session.isProtected(vm)),
+        vm: session.infoOf(view),
         problems: found.map((problem) => problemJson(problem, view, now)),
         unknown: [...new Set(unjudged)],
         ...(failure !== undefined && { failure }),

@@ -2,7 +2,6 @@
 import { t } from '@vscode/l10n';
 import { displayLine } from '../../domain/plainText.js';
 import type { Reached } from '../../session/session.js';
-import { vmInfo } from '../../session/infos.js';
 import { connectionLabel } from '../../text/connectionLabel.js';
 import { failureText } from '../../text/failureText.js';
 import { powerWord } from '../../text/words.js';
@@ -32,7 +31,7 @@ export async function list({ session, terminal, json }: Context): Promise<ExitNa
   const { views } = reached;
   if (json !== undefined) {
     json({
-      vms: views.map((view) => vmInfo(view, (vm) => session.isProtected(vm))),
+      vms: views.map((view) => session.infoOf(view)),
       unreachable: unreachableJson(reached),
     });
     return 'done';

@@ -6,8 +6,8 @@ import { displayLine } from '../../domain/plainText.js';
 import type { Snapshot, SnapshotKind } from '../../domain/snapshot.js';
 import type { VmView } from '../../inventory/views.js';
 import { isThereAlready } from '../../operations/power/isThereAlready.js';
-import { vmInfo } from '../../session/infos.js';
 import type { RevertWish } from '../../session/session.js';
+import { nothingToUndoText } from '../../text/operationText.js';
 import type { About } from '../../text/questionText.js';
 import { titleOf } from '../../text/operationProgress.js';
 import { powerWord } from '../../text/words.js';
@@ -55,10 +55,7 @@ export async function undo(context: Context): Promise<ExitName> {
   const view = await session.vm(call.operands[0] ?? '');
   const undone = await session.undone(view);
   if (undone === undefined) {
-    throw new CliError(
-      'notFound',
-      t('No revert of {0} can be undone: none took a checkpoint that is still there.', displayLine(view.vm.name)),
-    );
+    throw new CliError('notFound', nothingToUndoText(view.vm.name));
   }
   const { snapshot, target } = undone;
   return revertTo(context, view, snapshot, {
@@ -117,7 +114,7 @@ async function power(context: Context, action: PowerAction): Promise<ExitName> {
     if (json === undefined) {
       terminal.say(t('{0} is {1} already.', displayLine(view.vm.name), powerWord(session.view(view).vm)));
     } else {
-      json({ vm: vmInfo(session.view(view), (vm) => session.isProtected(vm)), result: 'nothing to do' });
+      json({ vm: session.infoOf(session.view(view)), result: 'nothing to do' });
     }
     return 'done';
   }

@@ -1,9 +1,8 @@
 // Runs a program in a guest and passes on what it wrote and how it ended.
 import { t } from '@vscode/l10n';
-import { displayLine } from '../../domain/plainText.js';
-import { programOutcome, vmInfo } from '../../session/infos.js';
-import { durationText } from '../../text/relativeAge.js';
+import { programOutcome } from '../../session/infos.js';
 import { GuestOutput } from '../../text/guestOutput.js';
+import { lateProgramText } from '../../text/waitText.js';
 import { secondsOf } from '../arguments.js';
 import { CliError } from '../commandError.js';
 import type { Context } from '../context.js';
@@ -19,24 +18,15 @@ export async function run(context: Context): Promise<number> {
   const [name = '', program = '', ...args] = call.operands;
   const seconds = secondsOf(call, usualSeconds);
   const view = await session.vm(name);
-  const vm = displayLine(view.vm.name);
   const input = call.flags.has('input') ? await inputOf(context) : undefined;
   const command = { program, args, atMostMs: seconds * 1_000, ...(input !== undefined && { input }) };
   const ran = await session.inventory.guests.runIn(view.ref, command, interruption.signal);
   if (ran.kind === 'late') {
-    throw new CliError(
-      'late',
-      t(
-        'The program did not end within {0}. It goes on in {1} as process {2}.',
-        durationText(seconds * 1_000),
-        vm,
-        ran.pid,
-      ),
-    );
+    throw new CliError('late', lateProgramText(view.vm.name, command.atMostMs, ran.pid));
   }
   const code = ran.exitCode ?? signalBase + (ran.signal ?? 0);
   if (json !== undefined) {
-    json({ vm: vmInfo(session.view(view), (one) => session.isProtected(one)), program: programOutcome(ran) });
+    json({ vm: session.infoOf(session.view(view)), program: programOutcome(ran) });
     return code;
   }
   terminal.write(shown(ran.stdout.bytes, terminal.width));

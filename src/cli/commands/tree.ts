@@ -5,10 +5,9 @@ import { displayLine } from '../../domain/plainText.js';
 import type { Snapshot, SnapshotTree } from '../../domain/snapshot.js';
 import { childrenOf, rootsOf } from '../../domain/snapshotTree.js';
 import type { VmView } from '../../inventory/views.js';
-import { snapshotInfos, vmInfo } from '../../session/infos.js';
+import { snapshotInfos } from '../../session/infos.js';
 import { hereRow, snapshotRow } from '../../text/rows.js';
-import { snapshotCountText } from '../../text/words.js';
-import { powerWord } from '../../text/words.js';
+import { powerWord, snapshotCountText } from '../../text/words.js';
 import type { Context } from '../context.js';
 import type { ExitName } from '../exitCodes.js';
 import type { Terminal } from '../terminal.js';
@@ -23,7 +22,7 @@ export async function tree({ call, session, terminal, log, json }: Context): Pro
   await inventory.readLayers(found.ref).catch((error: unknown) => log.warn(asFailure(error).line));
   const view = session.view(found);
   if (json !== undefined) {
-    json({ vm: vmInfo(view, (vm) => session.isProtected(vm)), snapshots: snapshotInfos(view) });
+    json({ vm: session.infoOf(view), snapshots: snapshotInfos(view) });
     return 'done';
   }
   const { vm, tree: read = { snapshots: [] } } = view;

@@ -1,13 +1,11 @@
 // Waits for a VM: until its agent or a port answers, until it runs or is off.
 import { t } from '@vscode/l10n';
 import { systemClock } from '../../base/clock.js';
-import { displayLine } from '../../domain/plainText.js';
 import type { VmView } from '../../inventory/views.js';
 import type { Wait } from '../../domain/wait.js';
-import { vmInfo } from '../../session/infos.js';
 import { guestAddress } from '../../session/guestAddress.js';
 import { waitedFor } from '../../session/waitedFor.js';
-import { lateText, noAgentText, waitHeading } from '../../text/waitText.js';
+import { lateText, noAddressText, noAgentText, waitHeading } from '../../text/waitText.js';
 import { durationText } from '../../text/relativeAge.js';
 import { secondsOf } from '../arguments.js';
 import { CliError } from '../commandError.js';
@@ -36,7 +34,7 @@ export async function wait(context: Context): Promise<ExitName> {
   if (json === undefined) {
     terminal.say(t('Done in {0}.', durationText(durationMs)));
   } else {
-    json({ vm: vmInfo(session.view(view), (vm) => session.isProtected(vm)), waited: { for: wanted.what, durationMs } });
+    json({ vm: session.infoOf(session.view(view)), waited: { for: wanted.what, durationMs } });
   }
   return 'done';
 }
@@ -66,10 +64,7 @@ async function wantedOf(
     throw new CliError('cancelled', t('Cancelled.'));
   }
   if (found === 'late') {
-    throw new CliError(
-      'late',
-      t('{0} has told no IP address. Name one: {1}', displayLine(vm.name), '--port HOST:PORT'),
-    );
+    throw new CliError('late', noAddressText(vm.name, '--port HOST:PORT'));
   }
   return { what: 'port', host: found.address, port, atMostMs: found.leftMs };
 }

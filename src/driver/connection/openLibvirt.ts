@@ -249,7 +249,7 @@ class LibvirtHypervisor implements Hypervisor {
       return [];
     }
     const vms = (await this.#reader.listVms()).filter(({ uuid, active }) => active && !passOver.has(uuid));
-    return this.#others.use((connection) => dropLeftGuards(connection, vms, log));
+    return vms.length === 0 ? [] : this.#others.use((connection) => dropLeftGuards(connection, vms, log));
   }
 
   readStream({ name, uuid }: Vm): Promise<'none' | 'left'> {

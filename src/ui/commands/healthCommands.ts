@@ -5,7 +5,7 @@ import type { VmView } from '../../inventory/views.js';
 import type { Problem } from '../../diagnosis/problem.js';
 import { keyOf, severityOf } from '../../diagnosis/problemTable.js';
 import { connectionLabel } from '../../text/connectionLabel.js';
-import { failureText } from '../../text/failureText.js';
+import { failureMessage } from '../../text/failureMessage.js';
 import { type CheckedVm, healthReportText } from '../../text/healthReportText.js';
 import { givenTo } from './commandArguments.js';
 import type { CommandRun, CommandTable } from './commandServices.js';
@@ -65,8 +65,7 @@ async function sweep(run: CommandRun, asked: readonly VmView[] | undefined, unre
       try {
         await run.health.sweepNow(uri);
       } catch (error) {
-        const { sentence, nextStep } = failureText(asFailure(error));
-        unreached.push([`${connectionLabel(uri)}:`, sentence, nextStep].join(' '));
+        unreached.push(`${connectionLabel(uri)}: ${failureMessage(asFailure(error))}`);
       }
     }),
   );
@@ -82,8 +81,7 @@ async function checkedVm(run: CommandRun, ref: VmView['ref']): Promise<readonly 
   try {
     await run.health.examine(ref);
   } catch (error) {
-    const { sentence, nextStep } = failureText(asFailure(error));
-    failure = `${sentence} ${nextStep}`;
+    failure = failureMessage(asFailure(error));
   }
   const view = run.inventory.findVm(ref);
   const health = run.health.healthOf(ref);

@@ -24,7 +24,7 @@ import { givenTo } from './commandArguments.js';
 import { noteInStatusBar, notify } from '../prompts/notify.js';
 import { mustConfirm } from './consent.js';
 import { existingVm, operate, refusedFailure } from './operate.js';
-import { doneText, revertLabel } from '../../text/operationText.js';
+import { doneText, nothingToUndoText, revertLabel } from '../../text/operationText.js';
 import { showFailure } from './runCommand.js';
 
 export const revertCommands = {
@@ -45,11 +45,7 @@ async function undoRevert(run: CommandRun): Promise<OperationResult> {
   const checkpoint = await run.inventory.undoOfRevert(view.ref);
   const snapshot = checkpoint && findSnapshot(await run.inventory.readTree(view.ref), checkpoint.name);
   if (snapshot === undefined) {
-    throw new CommandError(
-      'notFound',
-      t('No revert of {0} can be undone: none took a checkpoint that is still there.', view.vm.name),
-      { vm: view.vm.name },
-    );
+    throw new CommandError('notFound', nothingToUndoText(view.vm.name), { vm: view.vm.name });
   }
   const undoes = checkpoint?.target === undefined ? undefined : titleOf(view, checkpoint.target);
   return revertTo(run, view, snapshot, 'virtRewind.undoRevert', undoes);
