@@ -20,7 +20,11 @@ bits 16
 cpu 386
 org 0
 
+%ifdef LOCKSTEP
+setup_sectors equ 9
+%else
 setup_sectors equ 7             ; behind the first one: the program has to fit in there
+%endif
 ring_size equ 1024              ; characters that came and are not read yet: a power of 2
 line_size equ 64
 buffer_segment equ 0x3000       ; one block
@@ -115,6 +119,12 @@ orders: db 'P'
         dw fill_ram
         db '?'
         dw tell
+%ifdef LOCKSTEP
+        db 'L'
+        dw lockstep
+        db 'K'
+        dw tell_lockstep
+%endif
         db 0
 
 ping:   call number
@@ -437,8 +447,21 @@ get:    cli
         mov bx, [ring_out]
         cmp bx, [ring_in]
         jne .take
+%ifdef LOCKSTEP
+        cmp dword [step_pages], 0
+        je .sleep
+        sti
+        pushad
+        push es
+        call lockstep_round
+        pop es
+        popad
+        jmp .button
+.sleep:
+%endif
         sti                     ; takes effect behind the next instruction: nothing can come in between
         hlt
+.button:
         mov dx, pm1
         in ax, dx
         test ah, 1
@@ -519,6 +542,10 @@ ring_in: dw 0
 ring_out: dw 0
 line: times line_size db 0
 ring: times ring_size db 0
+
+%ifdef LOCKSTEP
+%include "lockstep.asm"
+%endif
 
         times (setup_sectors + 1) * 512 - ($ - $$) db 0
         times 512 db 0          ; the "kernel" that QEMU wants to find behind the setup code

@@ -25,22 +25,25 @@ import { element as e } from './xml.mjs';
  */
 
 /** Half of it boots too, with the SeaBIOS of Debian 12. RAM is what a memory snapshot costs. */
-const memoryMiB = 4;
+const usualMiB = 4;
 
 /**
  * Defines a VM that is off.
  * @param {Pick<import('../rig/privateDaemon.mjs').PrivateDaemon, 'virsh' | 'dir'>} daemon
  * @param {{ name: string, disks?: readonly OracleFormat[], diskMiB?: number, folder?: string, console?: boolean,
- *   display?: boolean }} options
+ *   display?: boolean, memoryMiB?: number, lockstep?: boolean }} options
  *   two qcow2 disks of 16 MiB in the daemon's folder unless given; `folder`: for the disks, made if it is not there;
- *   `console`: it talks over a console of libvirt's, in place of a socket; `display`: it has one, which the BIOS writes on
+ *   `console`: it talks over a console of libvirt's, in place of a socket; `display`: it has one, which the BIOS writes on;
+ *   `lockstep`: it knows the orders of lockstep.asm too
  * @returns {Promise<OracleGuest>}
  */
 export async function defineOracleGuest(daemon, options) {
   const { name, disks: formats = ['qcow2', 'qcow2'], diskMiB = 16, folder = daemon.dir } = options;
-  const kernel = join(daemon.dir, 'oracle.bin');
+  const kernel = join(daemon.dir, options.lockstep === true ? 'lockstep.bin' : 'oracle.bin');
+  const sources = join(root, 'scripts/guest');
+  const more = options.lockstep === true ? ['-dLOCKSTEP', '-i', `${sources}/`] : [];
   await mkdir(folder, { recursive: true });
-  await runOk('nasm', ['-f', 'bin', '-o', kernel, join(root, 'scripts/guest/oracle.asm')]);
+  await runOk('nasm', [...more, '-f', 'bin', '-o', kernel, join(sources, 'oracle.asm')]);
   if (formats.includes('luks')) await keepSecret(daemon);
   const disks = await Promise.all(
     formats.map(async (kind, index) => {
@@ -61,6 +64,7 @@ export async function defineOracleGuest(daemon, options) {
     type: kvm ? 'kvm' : 'qemu',
     hasConsole: options.console === true,
     hasDisplay: options.display === true,
+    memoryMiB: options.memoryMiB ?? usualMiB,
   });
   await withXmlFile(xml, (file) => virshOk(daemon.virsh, 'define', file));
   return guest;
@@ -70,9 +74,9 @@ export async function defineOracleGuest(daemon, options) {
  * Caches are written through, so that a QEMU that is killed has lost no write that the guest was told to be done.
  * @param {OracleGuest} guest
  * @param {string} kernel
- * @param {{ type: 'kvm' | 'qemu', hasConsole: boolean, hasDisplay: boolean }} options
+ * @param {{ type: 'kvm' | 'qemu', hasConsole: boolean, hasDisplay: boolean, memoryMiB: number }} options
  */
-function oracleXml({ name, disks, serial }, kernel, { type, hasConsole, hasDisplay }) {
+function oracleXml({ name, disks, serial }, kernel, { type, hasConsole, hasDisplay, memoryMiB }) {
   const port = e('target', { port: 0 });
   return e(
     'domain',

@@ -29,6 +29,7 @@ const peculiar = ['tagNames', 'tagsInLayers', 'blockDevices', 'foreignUsers'];
  * | matrix    | every kind of snapshot from and to every state                    |
  * | faults    | every operation broken off by every fault                         |
  * | histories | random operations against a model                                 |
+ * | lockstep  | snapshots of a guest that runs on, 100 of them                    |
  * | peculiar  | tags of other tools, block devices, files that others use         |
  * | guards    | each guard switched off must turn a history red                   |
  * | versions  | the whole layer with a daemon, on other libvirts                  |
@@ -76,6 +77,20 @@ export const deepParts = [
           grep: `broken off: ${operation}`,
         }),
     ),
+  ),
+  // QEMU 7.2 takes none of these.
+  ...versions.slice(1).map(
+    (version) =>
+      /** @type {DeepPart} */ ({
+        name: `lockstep ${version}`,
+        group: 'lockstep',
+        version,
+        minutes: 4,
+        guards: ['driver', 'libvirt'],
+        layer: 'libvirtd',
+        tier: 'deep',
+        files: ['lockstep'],
+      }),
   ),
   {
     name: 'guards system',

@@ -24,6 +24,17 @@ export interface Talk {
   setCounter(counter: number): Promise<void>;
   fillRam(kib: number, seed: number): Promise<void>;
   ram(): Promise<GuestRam>;
+  /** From now on it writes that much of its RAM and the disk in lockstep; only a guest that was assembled so can do it. */
+  lockstep(disk: number, ramMiB: number): Promise<void>;
+  rounds(): Promise<Rounds>;
+}
+
+/** Of lockstep.asm. */
+export interface Rounds {
+  readonly begun: number;
+  readonly done: number;
+  /** How often it did not find what it had written. */
+  readonly wrong: number;
 }
 
 /**
@@ -50,6 +61,15 @@ export async function talkTo<T>(socket: string, conversation: (talk: Talk) => Pr
         }
         const filled = { kib: Number(kib), seed: Number(seed), whole: state === 'whole' };
         return { counter: Number(counter), filled };
+      },
+      lockstep: (disk, ramMiB) => line.askAll([`L ${disk} ${ramMiB}`]),
+      rounds: async () => {
+        const said = await line.ask('K');
+        const [, begun, done, wrong] = /^K (\d+) (\d+) (\d+)$/u.exec(said) ?? [];
+        if (wrong === undefined) {
+          throw new Error(`the guest answers "${said}" to K`);
+        }
+        return { begun: Number(begun), done: Number(done), wrong: Number(wrong) };
       },
     });
   } finally {
