@@ -166,11 +166,17 @@ export async function isStreamLeft(monitored: Monitored): Promise<boolean> {
 const lookEveryMs = 50;
 
 /**
- * QEMU is as it was before, whatever became of a stream. With the capability left on, libvirt 9.0 saves RAM that does not
- * belong to the disks. Idempotent.
+ * QEMU is as it was before, whatever became of a stream of ours. With the capability left on, libvirt 9.0 saves RAM that does
+ * not belong to the disks. Idempotent.
+ * @throws MonitorError where libvirt itself sends the state of the VM somewhere for another client: that goes on
  */
 export async function endStream(monitored: Monitored): Promise<void> {
+  const { connection, dom } = monitored;
   for (let cancelled = false; (await readStream(monitored)).state === 'going'; cancelled = true) {
+    // It knows nothing of ours.
+    if ((await connection.call('domainGetJobStats', { dom, flags: 0 })).type !== 0) {
+      throw new MonitorError('migrate_cancel: libvirt is saving or moving the VM');
+    }
     await (cancelled ? later(lookEveryMs) : cancelStream(monitored));
   }
   if (await isBackgroundSnapshotOn(monitored)) {

@@ -23,6 +23,8 @@ export class PretendedQemu {
   version = { major: 10, minor: 0, micro: 2 };
   status = 'none';
   blockers: readonly string[] = [];
+  /** A virDomainJobType. */
+  job = 0;
   guards = false;
   writes = 7;
   state = running;
@@ -69,7 +71,7 @@ export class PretendedQemu {
       case 'domainGetMessages':
         return { msgs: this.tainted };
       case 'domainGetJobStats':
-        return { type: 0 };
+        return { type: this.job };
       case 'domainSnapshotCreateXml':
         this.file = xml.includes('<domain>') || this.file !== base ? this.file : '/img/web.s';
         return {};

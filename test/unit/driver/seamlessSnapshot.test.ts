@@ -73,6 +73,18 @@ describe('a snapshot for which the guest hardly stands still, and what happens m
     isAsBefore();
   });
 
+  it('does not end what libvirt has begun for another client', async () => {
+    qemu.meanwhile = (call) => {
+      if (call === 'migrate') {
+        [qemu.status, qemu.job] = ['active', 2];
+        qemu.refuses.set(call, "There's a migration process in progress");
+      }
+    };
+    await assert.rejects(taken(), failure('failed'));
+    assert.ok(!qemu.calls.includes('migrate_cancel'));
+    assert.deepEqual(access.kept, ['discarded']);
+  });
+
   it('is not taken in another way of a VM whose QEMU has died meanwhile: there is no RAM to keep', async () => {
     qemu.meanwhile = (call) => {
       if (call === 'migrate-set-capabilities') {
