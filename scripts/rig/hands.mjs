@@ -73,6 +73,43 @@ class Common {
   async enter() {
     await this.page.keyboard.press('Enter');
   }
+
+  /**
+   * Turns the row until it stands as wanted.
+   * @param {string | RegExp} row
+   * @param {boolean} open
+   * @param {() => Promise<void>} turn
+   */
+  async toggle(row, open, turn) {
+    const item = this.workbench.row(row);
+    const toggled = item.and(this.page.locator(`[aria-expanded="${open}"]`));
+    // A row that has just been given what is below it.
+    await item.and(this.page.locator('[aria-expanded]')).waitFor();
+    for (let left = mostTries; (await toggled.count()) === 0 && left > 0; left--) {
+      await turn();
+      await Promise.race([toggled.waitFor(), this.page.waitForTimeout(tryAgainMs)]);
+    }
+    await toggled.waitFor();
+  }
+
+  /**
+   * VS Code closes a menu when the focus goes elsewhere, as when a row is revealed: people open it again, and so does this.
+   * @param {() => Promise<void>} open
+   * @param {() => Promise<Locator>} choose gives the item that was chosen
+   */
+  async chooseInMenu(open, choose) {
+    let entry;
+    for (let left = mostTries; entry === undefined; left--) {
+      await open();
+      try {
+        entry = await choose();
+      } catch (error) {
+        if (left === 1) throw error;
+        if ((await this.page.locator('.monaco-menu').count()) > 0) await this.page.keyboard.press('Escape');
+      }
+    }
+    await entry.waitFor({ state: 'detached' });
+  }
 }
 
 /** @implements {Hands} */
@@ -97,42 +134,29 @@ export class Mouse extends Common {
   }
 
   async expand(/** @type {string | RegExp} */ row) {
-    await this.#toggle(row, 'true');
+    await this.toggle(row, true, () => this.#turn(row));
   }
 
   async collapse(/** @type {string | RegExp} */ row) {
-    await this.#toggle(row, 'false');
+    await this.toggle(row, false, () => this.#turn(row));
   }
 
-  async #toggle(/** @type {string | RegExp} */ row, /** @type {string} */ wanted) {
-    const item = this.workbench.row(row);
-    const toggled = item.and(this.page.locator(`[aria-expanded="${wanted}"]`));
-    // A row that has just been given what is below it.
-    await item.and(this.page.locator('[aria-expanded]')).waitFor();
-    // Rows that come in above it while the mouse is on its way take the click.
-    for (let left = mostTries; (await toggled.count()) === 0 && left > 0; left--) {
-      await item.locator('.monaco-tl-twistie').click();
-      await Promise.race([toggled.waitFor(), this.page.waitForTimeout(tryAgainMs)]);
-    }
-    await toggled.waitFor();
+  /** Rows that come in above it while the mouse is on its way take the click. */
+  async #turn(/** @type {string | RegExp} */ row) {
+    await this.workbench.row(row).locator('.monaco-tl-twistie').click();
   }
 
-  /** VS Code closes a menu when the focus goes elsewhere, as when a row is revealed: people open it again, and so does this. */
   async menu(/** @type {string | RegExp} */ row, /** @type {string[]} */ ...path) {
-    let entry;
-    for (let left = mostTries; entry === undefined; left--) {
-      await this.workbench.row(row).locator('.monaco-icon-label').click({ button: 'right' });
-      try {
-        const reached = await this.#hoverTo(path);
+    const label = this.workbench.row(row).locator('.monaco-icon-label');
+    await this.chooseInMenu(
+      () => label.click({ button: 'right' }),
+      async () => {
+        const entry = await this.#hoverTo(path);
         await this.page.waitForTimeout(menuGraceMs);
-        await reached.click({ timeout: menuMs });
-        entry = reached;
-      } catch (error) {
-        if (left === 1) throw error;
-        if ((await this.page.locator('.monaco-menu').count()) > 0) await this.page.keyboard.press('Escape');
-      }
-    }
-    await entry.waitFor({ state: 'detached' });
+        await entry.click({ timeout: menuMs });
+        return entry;
+      },
+    );
   }
 
   /** @returns {Promise<Locator>} the item that the path ends with */
@@ -235,40 +259,28 @@ export class Keyboard extends Common {
   }
 
   async expand(/** @type {string | RegExp} */ row) {
-    await this.#toggle(row, 'true', 'ArrowRight');
+    await this.toggle(row, true, () => this.#pressOn(row, 'ArrowRight'));
   }
 
   async collapse(/** @type {string | RegExp} */ row) {
-    await this.#toggle(row, 'false', 'ArrowLeft');
+    await this.toggle(row, false, () => this.#pressOn(row, 'ArrowLeft'));
   }
 
-  async #toggle(/** @type {string | RegExp} */ row, /** @type {string} */ wanted, /** @type {string} */ key) {
-    const item = this.workbench.row(row);
-    const toggled = item.and(this.page.locator(`[aria-expanded="${wanted}"]`));
-    await item.and(this.page.locator('[aria-expanded]')).waitFor();
-    // A key that comes while the rows are drawn anew is lost.
-    for (let left = mostTries; (await toggled.count()) === 0 && left > 0; left--) {
-      await this.select(row);
-      await this.page.keyboard.press(key);
-      await Promise.race([toggled.waitFor(), this.page.waitForTimeout(tryAgainMs)]);
-    }
-    await toggled.waitFor();
+  /** A key that comes while the rows are drawn anew is lost. */
+  async #pressOn(/** @type {string | RegExp} */ row, /** @type {string} */ key) {
+    await this.select(row);
+    await this.page.keyboard.press(key);
   }
 
   async menu(/** @type {string | RegExp} */ row, /** @type {string[]} */ ...path) {
-    let entry;
-    for (let left = mostTries; entry === undefined; left--) {
-      await this.select(row);
-      await this.page.keyboard.press('Shift+F10');
-      try {
-        entry = await this.#walkTo(path);
-      } catch (error) {
-        if (left === 1) throw error;
-        if ((await this.page.locator('.monaco-menu').count()) > 0) await this.page.keyboard.press('Escape');
-      }
-    }
-    await this.page.keyboard.press('Enter');
-    await entry.waitFor({ state: 'detached' });
+    await this.chooseInMenu(
+      () => this.#pressOn(row, 'Shift+F10'),
+      async () => {
+        const entry = await this.#walkTo(path);
+        await this.page.keyboard.press('Enter');
+        return entry;
+      },
+    );
   }
 
   /** @returns {Promise<Locator>} the item that the path ends with, which has the focus then */

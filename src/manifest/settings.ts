@@ -38,6 +38,8 @@ export interface Settings {
   readonly treeSort: (typeof treeSorts)[number];
   readonly treeLayout: (typeof treeLayouts)[number];
   readonly treeVms: (typeof treeVmOrders)[number];
+  /** 0 to 200; 0: titles are not shortened. */
+  readonly treeTitleLength: number;
 }
 
 const healthLimits = [
@@ -75,6 +77,7 @@ export const settingKeys = {
   treeSort: 'virtRewind.tree.sort',
   treeLayout: 'virtRewind.tree.layout',
   treeVms: 'virtRewind.tree.vms',
+  treeTitleLength: 'virtRewind.tree.titleLength',
 } as const satisfies Record<keyof Settings, string>;
 
 /** Longer ones are no URIs, and no names of VMs, but mistakes or attacks. */
@@ -104,6 +107,7 @@ export function parseSettings(get: (key: string) => unknown): Settings {
     treeSort: oneOf(treeSorts, get(settingKeys.treeSort)),
     treeLayout: oneOf(treeLayouts, get(settingKeys.treeLayout)),
     treeVms: oneOf(treeVmOrders, get(settingKeys.treeVms)),
+    treeTitleLength: whole(get(settingKeys.treeTitleLength), 200, 24),
   };
 }
 

@@ -1,4 +1,5 @@
-// Long names that begin alike are shortened in the middle, so that a narrow view shows what tells them apart. Pure.
+// Long names are shortened in the middle, those that begin alike so that a narrow view shows what tells them apart. Pure.
+import { shortInMiddle } from './shortInMiddle.js';
 
 /** About what a row of a view of 250 pixels has room for. */
 const room = 20;
@@ -7,12 +8,19 @@ const alikeFrom = 14;
 /** A tail begins with its word, if that is not longer. */
 const longestWord = 8;
 
-/** By name, those that are shown shorter; all others as they are. */
-export function shortenedAlike(names: readonly string[]): ReadonlyMap<string, string> {
+/**
+ * By name, those that are shown shorter; all others as they are.
+ *
+ * @param most characters of what is not alike; absent: as many as it has
+ */
+export function shortenedAlike(names: readonly string[], most = Infinity): ReadonlyMap<string, string> {
   const shortened = new Map<string, string>();
   for (const [name, differs] of differences(names)) {
-    if (differs >= alikeFrom && Array.from(name).length > room) {
+    const { length } = Array.from(name);
+    if (differs >= alikeFrom && length > room) {
       shortened.set(name, shortenedAt(name, differs));
+    } else if (length > most) {
+      shortened.set(name, shortInMiddle(name, most));
     }
   }
   const taken = new Map<string, string[]>();

@@ -27,6 +27,25 @@ describe('the picture', () => {
   const hands = new PictureHands(stage);
   const picture = (name: string) => stage().workbench.picture(`picture-${name}`);
 
+  it('begins with all branches of a tree beside each other, and where one is in sight', async () => {
+    await stage().hands.showView('Virt Rewind', 'VMs');
+    await stage()
+      .workbench.row(/^rewind-internal, .*, running, /)
+      .waitFor();
+    await hands.open('rewind-internal');
+    await hands.node(/^You are here/).waitFor();
+    await hands.node(/^After the upgrade/).waitFor();
+    const scroller = hands.page.locator('.trees .scroller');
+    const beyond = await scroller.evaluate((element) => {
+      const { scrollWidth, clientWidth } = element as unknown as { scrollWidth: number; clientWidth: number };
+      return scrollWidth - clientWidth;
+    });
+    assert.equal(beyond, 0);
+    await picture('branches');
+    await stage().hands.command('View: Close Editor');
+    await stage().workbench.page.locator('iframe.webview').waitFor({ state: 'detached' });
+  });
+
   it('opens from a VM and shows its snapshots, with "You are here"', async () => {
     await stage().hands.showView('Virt Rewind', 'VMs');
     await stage()

@@ -45,6 +45,17 @@ for (const by of ['mouse', 'keyboard'] as const) {
       await row(label).and(focused).waitFor();
     }
 
+    /** Where a person expects to stand when that row has gone: on the next one at its level, or else on the one before. */
+    async function besideOf(label: string): Promise<string> {
+      const rows = await stage().workbench.rows();
+      const at = rows.findIndex((one) => one.label.startsWith(label));
+      const level = rows[at]?.level ?? 0;
+      const end = rows.findIndex((one, index) => index > at && one.level < level);
+      const beside = rows.slice(at + 1, end < 0 ? rows.length : end).find((one) => one.level === level);
+      const before = rows.slice(0, at).findLast((one) => one.level <= level);
+      return (beside ?? before)?.label.split(',')[0] ?? '';
+    }
+
     /** What has a key of its own is done by that key. */
     async function withKey(label: string | RegExp, item: string, key: string): Promise<void> {
       if (by === 'mouse') {
@@ -247,12 +258,14 @@ for (const by of ['mouse', 'keyboard'] as const) {
       await checkpoint.waitFor({ state: 'detached' });
     });
 
-    it('deletes a snapshot after a question', async () => {
+    it('deletes a snapshot after a question, and stands on the one beside it', async () => {
+      const beside = await besideOf('Switched off');
       await withKey('Switched off', 'Delete Snapshot', 'Delete');
       await stage().workbench.dialog.waitFor();
       await picture('10-delete-asks');
       await stage().hands.answer('Delete');
       await row('Switched off').waitFor({ state: 'detached' });
+      await standsOn(beside);
     });
 
     it('shows what another client does, by itself', async () => {

@@ -286,7 +286,9 @@ export class TreeContent {
     const { snapshots } = arranged.tree;
     return this.#standing(
       node,
-      place.automatic ? row : toldApart(row, snapshots, (all) => all.map(({ title }) => title)),
+      place.automatic
+        ? row
+        : toldApart(row, snapshots, (all) => all.map(({ title }) => title), this.#arrangement.titleLength),
     );
   }
 

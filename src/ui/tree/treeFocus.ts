@@ -71,7 +71,7 @@ export class TreeFocus {
   showHere(ref: VmRef): void {
     const here = this.#content.arranged(ref)?.here;
     if (here !== undefined && this.#content.isNearTop(here)) {
-      this.#tryTo(async () => this.#view.reveal(here, { select: false, focus: false }));
+      void this.#tryTo(async () => this.#view.reveal(here, { select: false, focus: false }));
     }
   }
 
@@ -102,19 +102,18 @@ export class TreeFocus {
       const near = rows.find((row) => row.kind === 'here' || here?.nodes.has(row.snapshot) === true);
       return isGone ? (near ?? this.#content.rows.vm(on.ref)) : undefined;
     };
-    let stands = false;
+    let early: Promise<boolean> | undefined;
     const listening = this.#inventory.onDidChange(() => {
-      const node = stands ? undefined : find();
-      if (node !== undefined) {
-        stands = true;
-        this.#tryTo(() => this.#stand(node, isStill()));
-      }
+      const node = early === undefined ? find() : undefined;
+      early = node === undefined ? early : this.#tryTo(() => this.#stand(node, isStill()));
     });
     return () => {
       listening.dispose();
-      if (!stands) {
-        this.#settle(on.ref, isStill, find);
-      }
+      void (async () => {
+        if ((await early) !== true) {
+          this.#settle(on.ref, isStill, find);
+        }
+      })();
     };
   }
 
@@ -126,7 +125,7 @@ export class TreeFocus {
   }
 
   #settle(ref: VmRef, isStill: () => boolean, find: () => Node | undefined): void {
-    this.#tryTo(async () => {
+    void this.#tryTo(async () => {
       await this.#inventory.readTree(ref);
       const node = find();
       if (node !== undefined) {
@@ -135,11 +134,15 @@ export class TreeFocus {
     });
   }
 
-  #tryTo(show: () => Promise<void>): void {
-    show().catch((error: unknown) => {
-      // What was done is done, whether the view can show it or not.
+  /** @returns whether it could; what was done is done, whether the view can show it or not */
+  async #tryTo(show: () => Promise<void>): Promise<boolean> {
+    try {
+      await show();
+      return true;
+    } catch (error) {
       this.#log.debug(`a row could not be shown: ${String(error)}`);
-    });
+      return false;
+    }
   }
 
   /** Not while the view is hidden. */

@@ -71,9 +71,9 @@ export class VmTree implements Disposable, vscode.TreeDataProvider<Node> {
     this.#attention = this.#store.add(attentions.share());
     this.#keys = new ViewKeys(log);
     this.#used = new UsedVms(kept, log);
-    const { treeSort: sort, treeLayout: layout, treeVms: vms, protectedVms } = readSettings();
-    this.#protectedVms = protectedVms;
-    const arrangement = { sort, layout, filter: '', vms };
+    const settings = readSettings();
+    this.#protectedVms = settings.protectedVms;
+    const arrangement = { ...arrangementOf(settings), filter: '' };
     this.#content = new TreeContent(inventory, arrangement, this.#lookedAt, (key) => this.#used.at(key));
     this.#changed = this.#store.add(new vscode.EventEmitter<Node | undefined>());
     this.#view = this.#store.add(
@@ -256,10 +256,11 @@ export class VmTree implements Disposable, vscode.TreeDataProvider<Node> {
     }
   }
 
-  #settingsChanged({ treeSort: sort, treeLayout: layout, treeVms: vms, protectedVms }: Settings): void {
+  #settingsChanged(settings: Settings): void {
+    const { protectedVms } = settings;
     const otherRows = this.#protectedVms.join('\n') !== protectedVms.join('\n');
     this.#protectedVms = protectedVms;
-    if (this.#content.arrange({ sort, layout, vms }) || otherRows) {
+    if (this.#content.arrange(arrangementOf(settings)) || otherRows) {
       this.#redraw();
     }
   }
@@ -334,4 +335,8 @@ export class VmTree implements Disposable, vscode.TreeDataProvider<Node> {
       this.#drawn.of(ref).look = this.#content.lookOf(view, this.#reading());
     }
   }
+}
+
+function arrangementOf({ treeSort: sort, treeLayout: layout, treeVms: vms, treeTitleLength: titleLength }: Settings) {
+  return { sort, layout, vms, titleLength };
 }

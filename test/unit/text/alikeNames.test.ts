@@ -36,6 +36,20 @@ describe('names that look alike', () => {
     }
   });
 
+  it('are shortened to what is wished for, but never to the same', () => {
+    const names = [
+      'Before the big upgrade of all',
+      'Short',
+      'The tests 12 of the import',
+      'The tests 34 of the import',
+    ];
+    const short = shortenedAlike(names, 15);
+    assert.deepEqual(
+      names.map((name) => short.get(name) ?? name),
+      ['Before … of all', 'Short', 'The tests 12 of the import', 'The tests 34 of the import'],
+    );
+  });
+
   it('are characters, and not halves of them', () => {
     const names = ['1', '2'].map((number) => `${'😀'.repeat(30)}${number}`);
     assert.deepEqual(

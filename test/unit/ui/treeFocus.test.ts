@@ -17,6 +17,8 @@ describe('the focus of the tree', () => {
     const source = { connections: [connectionView({ vms: [vmView({ tree })] })], findVm };
     const content = new TreeContent(source, { sort: 'time', layout: 'tree', filter: '' });
     const stood: string[] = [];
+    const debugged: string[] = [];
+    let failures = 0;
     const view = {
       visible: true,
       selection: [],
@@ -24,16 +26,20 @@ describe('the focus of the tree', () => {
       onDidChangeSelection: () => ({ dispose: () => undefined }),
       reveal: (node: Node, { focus }: { focus?: boolean | number } = {}) => {
         stood.push(`${node.kind === 'snapshot' ? node.snapshot : node.kind}${focus === true ? ', focused' : ''}`);
-        return Promise.resolve();
+        return failures-- > 0 ? Promise.reject(new Error('the row is not there')) : Promise.resolve();
       },
     };
     let isElsewhere = false;
     const whereabouts = { remember: () => () => isElsewhere };
-    const log = { debug: (text: string) => assert.fail(text) } as never;
+    const log = { debug: (text: string) => debugged.push(text) } as never;
     const focus = new TreeFocus(view, content, inventory, whereabouts, log);
     return {
       stood,
+      debugged,
       view,
+      failOnce: () => {
+        failures = 1;
+      },
       deleting: (...names: string[]) =>
         focus.followNeighbour({ ref, row: content.find(ref, names[0])! }, new Set(names)),
       goElsewhere: () => {
@@ -55,7 +61,7 @@ describe('the focus of the tree', () => {
   });
 
   it('moves on as soon as the row is gone, and not once more when all of the delete is over', async () => {
-    const { deleting, change, stood } = rig();
+    const { deleting, change, stood, debugged } = rig();
     const over = deleting('other');
     change(branched);
     assert.deepEqual(stood, []);
@@ -65,6 +71,18 @@ describe('the focus of the tree', () => {
     await new Promise(setImmediate);
     change(without('other', 'second'));
     assert.deepEqual(stood, ['base, focused']);
+    assert.deepEqual(debugged, []);
+  });
+
+  it('tries once more at the end, if the row could not be shown when the other went', async () => {
+    const { deleting, change, failOnce, stood, debugged } = rig();
+    const over = deleting('other');
+    failOnce();
+    change(without('other'));
+    over();
+    await new Promise(setImmediate);
+    assert.deepEqual(stood, ['base, focused', 'base, focused']);
+    assert.equal(debugged.length, 1);
   });
 
   it('moves on with the first of several that goes, to a row that stays', () => {

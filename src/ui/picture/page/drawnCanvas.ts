@@ -13,6 +13,7 @@ export class DrawnCanvas {
   #asked = 0;
   #width = 0;
   #height = 0;
+  #whole = { width: 0, height: 0 };
 
   /** @param resized the part in sight has another size */
   constructor(font: string, draw: () => void, resized: () => void, ...content: readonly HTMLElement[]) {
@@ -46,6 +47,7 @@ export class DrawnCanvas {
 
   /** How large the whole is. */
   setWhole(width: number, height: number): void {
+    this.#whole = { width, height };
     this.#ground.style.setProperty('width', `${width}px`);
     this.#ground.style.setProperty('height', `${height}px`);
   }
@@ -68,6 +70,7 @@ export class DrawnCanvas {
       return;
     }
     const scale = devicePixelRatio;
+    this.#tellMore();
     this.#surface ??= new CanvasSurface(context, this.#font);
     context.setTransform(scale, 0, 0, scale, 0, 0);
     context.clearRect(0, 0, this.#width, this.#height);
@@ -78,6 +81,19 @@ export class DrawnCanvas {
   pointOf(event: MouseEvent): { readonly x: number; readonly y: number } {
     const { left, top } = this.scroller.getBoundingClientRect();
     return { x: event.clientX - left - this.scroller.clientLeft, y: event.clientY - top - this.scroller.clientTop };
+  }
+
+  /** On which sides there is more than is in sight, for the style. */
+  #tellMore(): void {
+    const { scrollLeft, scrollTop } = this.scroller;
+    const more = {
+      left: scrollLeft > 1,
+      right: this.#whole.width - scrollLeft - this.#width > 1,
+      top: scrollTop > 1,
+      bottom: this.#whole.height - scrollTop - this.#height > 1,
+    };
+    const sides = Object.entries(more).flatMap(([side, isMore]) => (isMore ? [side] : []));
+    this.canvas.dataset['more'] = sides.join(' ');
   }
 
   #fit(): boolean {

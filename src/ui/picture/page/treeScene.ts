@@ -65,6 +65,17 @@ export function nodeBox({ layout }: TreeFigure, node: number, scale: number): Bo
   };
 }
 
+/** At which scale the whole tree fits. */
+export function roomFor(figure: TreeFigure, width: number, height = Infinity): number {
+  const whole = treeSize(figure, 1);
+  return Math.min((width - 2) / whole.width, (height - 2) / whole.height);
+}
+
+/** No larger than it is, and no smaller than its words can be read. */
+export function readable(scale: number): number {
+  return Math.max(smallestWords, Math.min(1, scale));
+}
+
 export function nodesIn(figure: TreeFigure, sight: Box, scale: number): readonly number[] {
   return figure.nodes.flatMap((_, node) => (meet(nodeBox(figure, node, scale), sight) ? [node] : []));
 }

@@ -14,24 +14,17 @@ import {
   nodeAt,
   nodeBox,
   nodesIn,
+  readable,
+  roomFor,
   smallestWords,
   treeSize,
 } from './treeScene.js';
 import { whilePulled } from './whilePulled.js';
 import { listenToTree } from './treeGestures.js';
-import { type TreeStep, stepInTree } from './treeWalk.js';
+import { stepInTree, stepKeys } from './treeWalk.js';
 
 const [smallest, largest] = [0.06, 2];
 const zoomStep = 1.25;
-
-const stepKeys: Readonly<Record<string, TreeStep>> = {
-  ArrowUp: 'parent',
-  ArrowDown: 'child',
-  ArrowLeft: 'before',
-  ArrowRight: 'after',
-  Home: 'first',
-  End: 'last',
-};
 
 const menuKeys = new Set(['Enter', ' ', 'ContextMenu']);
 
@@ -52,6 +45,7 @@ export class TreeView {
   readonly #spoken: SpokenTree;
   readonly #tree = new ArrangedTree();
   #scale = 1;
+  #begun = false;
   #focused: string | undefined;
   #pointed: number | undefined;
   #fates: NodeFates | undefined;
@@ -63,7 +57,7 @@ export class TreeView {
     this.#drawn = new DrawnCanvas(
       hooks.theme().font,
       () => this.#draw(),
-      () => undefined,
+      () => this.#begin(),
       this.#spoken.element,
     );
     const tools = element(
@@ -102,10 +96,17 @@ export class TreeView {
   }
 
   show(nodes: readonly PictureNode[]): void {
-    const isFirst = this.#tree.nodes.length === 0;
     this.#tree.show(nodes);
     this.#arranged();
-    if (isFirst) {
+    this.#begin();
+  }
+
+  /** As soon as there is something to show, and room for it: all branches beside each other, as far as words can be read. */
+  #begin(): void {
+    if (!this.#begun && this.#drawn.width > 0 && this.#tree.nodes.length > 0) {
+      this.#begun = true;
+      this.#scale = readable(roomFor(this.#tree.figure, this.#drawn.width));
+      this.#size();
       this.#reveal('middle');
     }
   }
@@ -167,14 +168,11 @@ export class TreeView {
 
   /** The whole tree in sight, but no larger than it is, and no smaller than its words can be read: rather some stand together. */
   fit(): void {
-    const room = (): number => {
-      const { width, height } = treeSize(this.#tree.figure, 1);
-      return Math.min((this.#drawn.width - 2) / width, (this.#drawn.height - 2) / height);
-    };
+    const room = (): number => roomFor(this.#tree.figure, this.#drawn.width, this.#drawn.height);
     this.#tree.fold(false);
     this.#tree.fold(room() < smallestWords);
     this.#arranged();
-    this.zoom(Math.max(smallestWords, Math.min(1, room())) / this.#scale);
+    this.zoom(readable(room()) / this.#scale);
     this.#reveal('near');
   }
 

@@ -2,6 +2,16 @@
 
 export type TreeStep = 'parent' | 'child' | 'before' | 'after' | 'first' | 'last';
 
+/** By the name of the key. */
+export const stepKeys: Readonly<Record<string, TreeStep>> = {
+  ArrowUp: 'parent',
+  ArrowDown: 'child',
+  ArrowLeft: 'before',
+  ArrowRight: 'after',
+  Home: 'first',
+  End: 'last',
+};
+
 /** What walking needs of a tree; made once for each. */
 export interface WalkedTree {
   readonly parents: readonly (number | undefined)[];
