@@ -93,6 +93,8 @@ export interface Vm {
   readonly nvram?: string;
   /** What libvirt will not save RAM beside, or what no snapshot holds. */
   readonly devices?: readonly ('hostDevice' | 'virtiofs' | '9p' | 'nvdimm' | 'shmem' | 'tpm')[];
+  /** It has one, which may be looked at. */
+  readonly display?: true;
   /** A guest agent channel is configured; `agentConnected` says whether someone answers behind it. */
   readonly agentChannel: boolean;
   readonly agentConnected: boolean;

@@ -26,6 +26,8 @@ export interface GuestAccess {
   addressesOf(uuid: string): Promise<readonly GuestAddress[]>;
   /** What its display shows, as a PNG. Rejects with a Failure: `unsupported` where it has no display. */
   screenshotOf(uuid: string): Promise<Uint8Array>;
+  /** The same, so small that a tooltip can hold it; undefined where it cannot be made so. */
+  thumbnailOf(uuid: string): Promise<Uint8Array | undefined>;
   /**
    * Runs a program inside, by the guest agent, to its end or the end of the time. Rejects with a Failure: `unsupported` where
    * no agent answers or it may not run programs, `cancelled` when the signal aborts. The program goes on then.

@@ -47,12 +47,16 @@ export function undoOf(tree: SnapshotTree, records: readonly AutoSnapshot[]): Au
  */
 export class SnapshotMarks implements Disposable {
   readonly #store: Store;
-  readonly #persistence: Pick<Persistence, 'records' | 'marks' | 'favourites'>;
+  readonly #persistence: Pick<Persistence, 'records' | 'marks' | 'favourites' | 'thumbnails'>;
   readonly #log: Log;
   readonly #seen = new WeakSet<SnapshotTree>();
   readonly #listening: Disposable;
 
-  constructor(store: Store, persistence: Pick<Persistence, 'records' | 'marks' | 'favourites'>, log: Log) {
+  constructor(
+    store: Store,
+    persistence: Pick<Persistence, 'records' | 'marks' | 'favourites' | 'thumbnails'>,
+    log: Log,
+  ) {
     this.#store = store;
     this.#persistence = persistence;
     this.#log = log;
@@ -62,6 +66,7 @@ export class SnapshotMarks implements Disposable {
         if (tree !== undefined && !this.#seen.has(tree)) {
           this.#seen.add(tree);
           void this.#mark(ref, tree);
+          void this.#persistence.thumbnails.keepOnly(ref, tree.snapshots);
         }
       }
     });

@@ -4,12 +4,22 @@ import type { VmRef } from '../domain/vm.js';
 import type { GuestCommand, GuestRun } from '../domain/guestCommand.js';
 import type { ConsoleLine, GuestAccess } from '../driver/guestAccess.js';
 import type { GuestsPort } from './inventory.js';
+import type { Persistence } from './persistence.js';
 
 export class Guests implements GuestsPort {
   readonly #asking: <T>(uri: string, question: (guests: GuestAccess) => Promise<T>) => Promise<T>;
+  readonly #thumbnails: Persistence['thumbnails'];
 
-  constructor(asking: <T>(uri: string, question: (guests: GuestAccess) => Promise<T>) => Promise<T>) {
+  constructor(
+    asking: <T>(uri: string, question: (guests: GuestAccess) => Promise<T>) => Promise<T>,
+    { thumbnails }: Pick<Persistence, 'thumbnails'>,
+  ) {
     this.#asking = asking;
+    this.#thumbnails = thumbnails;
+  }
+
+  shownAt(ref: VmRef, createdAt: number): Promise<Uint8Array | undefined> {
+    return this.#thumbnails.of(ref, createdAt);
   }
 
   consoleOf({ connection, uuid }: VmRef): Promise<ConsoleLine> {

@@ -7,6 +7,7 @@ import { KeptMarks } from '../journal/keptMarks.js';
 import { FavouriteMark } from '../journal/favouriteMark.js';
 import { type Place, thisPlace } from '../journal/place.js';
 import { Records } from '../journal/records.js';
+import { Thumbnails } from '../journal/thumbnails.js';
 import type { Log } from '../base/log.js';
 import { Failure } from '../domain/failure.js';
 
@@ -22,6 +23,8 @@ export interface Persistence {
   readonly marks: Pick<KeptMarks, 'add' | 'of' | 'forget'>;
   /** Of each VM the snapshot that somebody goes back to most. `of` rejects where it cannot be known. */
   readonly favourites: Pick<FavouriteMark, 'add' | 'of' | 'forget'>;
+  /** What displays showed. Rejects never. */
+  readonly thumbnails: Pick<Thumbnails, 'keep' | 'of' | 'keepOnly'>;
   readonly demos: Pick<DemoRecords, 'add' | 'left' | 'forget'>;
 }
 
@@ -36,6 +39,7 @@ export function keepIn(folder: string, log: Log, editor?: string): Persistence {
     records: new Records(folder, log),
     marks: new KeptMarks(folder, log),
     favourites: new FavouriteMark(folder, log),
+    thumbnails: new Thumbnails(folder, log),
     demos: new DemoRecords(folder, log),
   };
 }
@@ -63,6 +67,11 @@ export const keepNothing: Persistence = {
     add: ({ connection }) => Promise.reject(new Failure('journal', { doing: 'look for the marks', connection })),
     of: () => Promise.resolve([]),
     forget: () => Promise.resolve(),
+  },
+  thumbnails: {
+    keep: () => Promise.resolve(),
+    of: () => Promise.resolve(undefined),
+    keepOnly: () => Promise.resolve(),
   },
   demos: {
     add: ({ connection }) => Promise.reject(new Failure('journal', { doing: 'look for the records', connection })),

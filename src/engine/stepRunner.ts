@@ -5,11 +5,14 @@ import type { Step } from '../steps/step.js';
 import type { Snapshot } from '../domain/snapshot.js';
 import { virshLine } from '../steps/virshCommand.js';
 import { asFailure } from '../domain/asFailure.js';
-import type { Clock } from '../base/clock.js';
+import { type Clock, within } from '../base/clock.js';
 import type { FreshLook } from './freshLook.js';
 import type { Persistence } from './persistence.js';
 import { otherKind, trueDescription } from './madeSnapshot.js';
 import type { Lease } from './leases.js';
+
+/** Nobody waits longer for a picture of what is about to be kept: a display over a slow line, or one that hangs. */
+const longestLookMs = 1_000;
 
 type CreateStep = Extract<Step, { kind: 'createSnapshot' }>;
 
@@ -17,20 +20,41 @@ export class StepRunner {
   readonly #look: FreshLook;
   readonly #clock: Clock;
   readonly #records: Persistence['records'];
+  readonly #thumbnails: Persistence['thumbnails'];
 
-  constructor(look: FreshLook, clock: Clock, { records }: Pick<Persistence, 'records'>) {
+  constructor(look: FreshLook, clock: Clock, { records, thumbnails }: Pick<Persistence, 'records' | 'thumbnails'>) {
     this.#look = look;
     this.#clock = clock;
     this.#records = records;
+    this.#thumbnails = thumbnails;
   }
 
   /** Returns how long the guest stood still, if that was seen. Rejects with the step's Failure. */
   async run(lease: Lease, hypervisor: Hypervisor, step: Step, estimateMs?: number): Promise<number | undefined> {
+    const shown = step.kind === 'createSnapshot' ? await this.#display(lease, hypervisor, step) : undefined;
     const paused = await this.#do(lease, hypervisor, step, estimateMs);
     if (step.kind === 'createSnapshot' || step.kind === 'adoptSnapshot') {
-      await this.#keepTruth(lease, hypervisor, step.kind === 'adoptSnapshot' ? step.made : step, paused);
+      await this.#keepTruth(lease, hypervisor, step.kind === 'adoptSnapshot' ? step.made : step, paused, shown);
     }
     return paused;
+  }
+
+  /** What a display shows before its RAM is kept, small. The snapshot is good without, so nothing fails here. */
+  async #display(
+    { request, log }: Lease,
+    { guests }: Hypervisor,
+    { snapshotKind }: CreateStep,
+  ): Promise<Uint8Array | undefined> {
+    const { vm } = this.#look.view(request.vm);
+    if (snapshotKind !== 'memory' || vm.display !== true) {
+      return undefined;
+    }
+    try {
+      return await within(this.#clock, longestLookMs, guests.thumbnailOf(vm.uuid), undefined);
+    } catch (error) {
+      log.debug(`what the display shows is not kept: ${asFailure(error).line}`);
+      return undefined;
+    }
   }
 
   async #do(lease: Lease, hypervisor: Hypervisor, step: Step, estimateMs?: number): Promise<number | undefined> {
@@ -59,7 +83,13 @@ export class StepRunner {
   }
 
   /** What was not known before the snapshot was there. It is good without, so nothing fails here. */
-  async #keepTruth(lease: Lease, hypervisor: Hypervisor, step: CreateStep, guestPausedMs?: number): Promise<void> {
+  async #keepTruth(
+    lease: Lease,
+    hypervisor: Hypervisor,
+    step: CreateStep,
+    guestPausedMs?: number,
+    shown?: Uint8Array,
+  ): Promise<void> {
     const { request, log } = lease;
     try {
       const [made] = await hypervisor.readSnapshots(request.vm.uuid, [step.name]);
@@ -71,6 +101,9 @@ export class StepRunner {
       }
       if (made !== undefined) {
         await this.#record(lease, step, made);
+        if (shown !== undefined) {
+          await this.#thumbnails.keep(request.vm, made.createdAt, shown);
+        }
       }
       const description = trueDescription(step, kind, guestPausedMs);
       if (description !== undefined) {

@@ -29,7 +29,7 @@ export async function ownFolder(fs: FileSystem, path: string): Promise<void> {
 }
 
 /** A file that is not there yet, flushed; its name is not until its folder is. */
-export async function writeNew(fs: FileSystem, path: string, text: string): Promise<void> {
+export async function writeNew(fs: FileSystem, path: string, text: string | Uint8Array): Promise<void> {
   const file = await fs.open(path, 'wx', 0o600);
   try {
     await file.writeFile(text);

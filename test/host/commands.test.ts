@@ -387,6 +387,9 @@ describe('commands', function () {
       await types('\nP 1', 'P 1');
       await types('C 5');
       const kept = await operate('virtRewind.createSnapshot', { vm: talks, kind: 'memory', title: 'Before I typed' });
+      const made = (await inventory.readTree(ref)).snapshots.find(({ name }) => name === kept.snapshot);
+      const shown = await inventory.guests.shownAt(ref, made?.createdAt ?? 0);
+      assert.equal(Buffer.from(shown?.subarray(0, 4) ?? []).toString('latin1'), '\u0089PNG');
       await types('C 4321');
       const reverts = shows('Before I typed');
       await operate('virtRewind.revert', { vm: talks, snapshot: kept.snapshot, ...plainly });

@@ -3,6 +3,7 @@ import { openConsoleLine } from '../guest/consoleLine.js';
 import { readAddresses } from '../guest/guestAddresses.js';
 import { runInGuest } from '../guest/runInGuest.js';
 import { readScreenshot } from '../guest/screenshot.js';
+import { thumbnailOf } from '../guest/thumbnail.js';
 import type { GuestAccess } from '../guestAccess.js';
 import { toFailure } from '../toFailure.js';
 import type { Connection } from '../../libvirt/connection.js';
@@ -29,5 +30,7 @@ export function libvirtGuests(others: OtherConnections, uri: string): GuestAcces
     runIn: (uuid, command, signal) =>
       ask(uuid, 'running a program in a guest', (connection) => runInGuest(connection, uuid, command, signal)),
     screenshotOf: (uuid) => ask(uuid, 'looking at a display', (connection) => readScreenshot(connection, uuid)),
+    thumbnailOf: (uuid) =>
+      ask(uuid, 'looking at a display', async (connection) => thumbnailOf(await readScreenshot(connection, uuid))),
   };
 }

@@ -30,6 +30,11 @@ export async function pngOfPixmap(image: Uint8Array): Promise<Uint8Array | undef
     const from = header.length + row * rowBytes;
     lines.set(image.subarray(from, from + rowBytes), row * (rowBytes + 1) + 1);
   }
+  return pngOfLines(columns, rows, lines);
+}
+
+/** @param lines each with a byte for its filter before it, three for each pixel */
+export async function pngOfLines(columns: number, rows: number, lines: Uint8Array): Promise<Uint8Array> {
   const about = Buffer.alloc(13);
   about.writeUInt32BE(columns, 0);
   about.writeUInt32BE(rows, 4);

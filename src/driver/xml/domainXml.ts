@@ -29,6 +29,7 @@ export function parseDomainXml(xml: string): VmConfiguration {
     firmware: firmwareOf(root),
     ...(nvram === undefined ? {} : { nvram }),
     ...(devices.length === 0 ? {} : { devices }),
+    ...(find(find(root, 'devices'), 'video') === undefined ? {} : { display: true }),
     agentChannel: agent !== undefined,
     agentConnected: attribute(find(agent, 'target'), 'state') === 'connected',
     ...(consoleLog === undefined ? {} : { consoleLog }),

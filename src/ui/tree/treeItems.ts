@@ -1,5 +1,6 @@
 // Rows and facts → what the editor shows. Does no I/O, and trusts no text.
 import * as vscode from 'vscode';
+import { t } from '@vscode/l10n';
 import type { CommandId } from '../../manifest/commandIds.js';
 import type { FactList } from '../../text/factList.js';
 import { factsMarkdown } from '../../text/markdown.js';
@@ -58,12 +59,15 @@ export function giveBadge(view: Pick<vscode.TreeView<Node>, 'badge'>, value: num
   view.badge = value === 0 ? undefined : { value, tooltip: noticeText(tooltip) };
 }
 
-export function giveTooltip(item: vscode.TreeItem, facts: FactList): void {
-  item.tooltip = tooltip(facts);
+/** @param shown what the display showed then, a small PNG */
+export function giveTooltip(item: vscode.TreeItem, facts: FactList, shown?: Uint8Array): void {
+  item.tooltip = tooltip(facts, shown);
 }
 
-function tooltip(facts: FactList): vscode.MarkdownString {
-  const markdown = new vscode.MarkdownString(factsMarkdown(facts));
+function tooltip(facts: FactList, shown: Uint8Array | undefined): vscode.MarkdownString {
+  const image = shown && Buffer.from(shown).toString('base64');
+  const picture = image === undefined ? '' : `\n\n![${t('What the display showed')}](data:image/png;base64,${image})`;
+  const markdown = new vscode.MarkdownString(`${factsMarkdown(facts)}${picture}`);
   markdown.isTrusted = false;
   markdown.supportHtml = false;
   return markdown;

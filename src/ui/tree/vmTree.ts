@@ -13,7 +13,6 @@ import { protectedBy } from '../../domain/protection.js';
 import type { VmRef } from '../../domain/vm.js';
 import type { Attentions, AttentionShare } from '../attentions.js';
 import type { HealthWatch } from '../../health/healthWatch.js';
-import { withAddresses } from './addressFacts.js';
 import { DrawnVms } from './drawnVms.js';
 import { LookedAt } from './lookedAt.js';
 import type { Node } from './nodes.js';
@@ -23,6 +22,7 @@ import type { Reading } from '../../text/rows.js';
 import { readAllTrees } from './readAllTrees.js';
 import { rowMarks } from './rowMarks.js';
 import { RowTimers } from './rowTimers.js';
+import { shownThen, withAddresses } from './tooltipFacts.js';
 import { TreeContent, vmsOf } from './treeContent.js';
 import { TreeFocus } from './treeFocus.js';
 import { Whereabouts } from './whereabouts.js';
@@ -161,7 +161,8 @@ export class VmTree implements Disposable, vscode.TreeDataProvider<Node> {
   async resolveTreeItem(item: vscode.TreeItem, node: Node): Promise<vscode.TreeItem> {
     const facts = this.#content.facts(node, this.#reading());
     if (facts !== undefined) {
-      giveTooltip(item, node.kind === 'vm' ? await withAddresses(facts, node.ref, this.#inventory) : facts);
+      const told = node.kind === 'vm' ? await withAddresses(facts, node.ref, this.#inventory) : facts;
+      giveTooltip(item, told, node.kind === 'snapshot' ? await shownThen(node, this.#inventory) : undefined);
     }
     return item;
   }

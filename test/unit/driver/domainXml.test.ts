@@ -33,6 +33,7 @@ describe("a VM's configuration", () => {
         { target: 'sda', device: 'cdrom', sourceType: 'file', format: 'raw', readonly: true, shareable: false },
       ],
       firmware: 'bios',
+      display: true,
       agentChannel: true,
       agentConnected: false,
       consoleLog: '/var/lib/libvirt/qemu/log/web-console.log',

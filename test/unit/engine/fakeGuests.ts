@@ -47,6 +47,10 @@ export class FakeGuests implements GuestAccess {
     return Promise.resolve(this.addresses);
   }
 
+  thumbnailOf(): Promise<Uint8Array | undefined> {
+    return Promise.resolve(Uint8Array.of(1));
+  }
+
   screenshotOf(): Promise<Uint8Array> {
     return Promise.resolve(new Uint8Array(0));
   }

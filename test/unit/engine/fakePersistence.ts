@@ -139,6 +139,16 @@ export class FakeKeeping implements Persistence {
     },
   };
 
+  readonly pictured = new Map<string, Uint8Array>();
+  readonly thumbnails: Persistence['thumbnails'] = {
+    keep: (vm, createdAt, png) => {
+      this.pictured.set(`${vmKey(vm)} ${createdAt}`, png);
+      return Promise.resolve();
+    },
+    of: (vm, createdAt) => Promise.resolve(this.pictured.get(`${vmKey(vm)} ${createdAt}`)),
+    keepOnly: () => Promise.resolve(),
+  };
+
   /** As if the process that wrote them had died: whatever was open can be claimed. */
   writerDies(): void {
     for (const kept of this.entries.values()) {

@@ -211,6 +211,34 @@ describe('runOperation', () => {
     assert.ok(!r.log.some((line) => line.includes('became')));
   });
 
+  it('keeps what the display showed with a snapshot of its RAM, and waits for that no longer than a second', async () => {
+    const plain = fakeVm('web', ['a', 'b']);
+    const r = await rig({ ...plain, vm: { ...plain.vm, display: true, power: 'running' } });
+    await r.look('web');
+    const looks: (() => Promise<Uint8Array | undefined>)[] = [
+      () => Promise.resolve(Uint8Array.of(7)),
+      () => Promise.reject(new Failed('unsupported')),
+      () => new Promise(() => undefined),
+    ];
+    r.hypervisor().guests.thumbnailOf = () => looks.shift()!();
+    r.hypervisor().onRun = (_, step) => {
+      assert.ok(step.kind === 'createSnapshot');
+      r.vms.get(vm.uuid)!.snapshots.push({ ...fakeSnapshot(step.name), kind: 'memory' });
+      return Promise.resolve({});
+    };
+    const made = await r.inventory.runOperation(create);
+    const { createdAt } = (await r.inventory.readTree(vm)).snapshots.find(({ name }) => name === made.snapshot)!;
+    assert.deepEqual(await r.inventory.guests.shownAt(vm, createdAt), Uint8Array.of(7));
+    r.persistence.pictured.clear();
+    await r.inventory.runOperation({ ...create, title: 'refused' });
+    const hanging = r.inventory.runOperation({ ...create, title: 'late' });
+    await settled();
+    await r.clock.advance(1_000);
+    await hanging;
+    assert.equal(r.persistence.pictured.size, 0);
+    assert.equal(looks.length, 0);
+  });
+
   it('logs each step as what virsh would be told, with its duration and pause', async () => {
     const r = await open();
     r.hypervisor().onRun = async (_, step) => {

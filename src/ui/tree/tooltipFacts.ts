@@ -1,9 +1,12 @@
-// Where a running VM can be reached, as a line of its tooltip. Asked for when somebody looks, and never waited for long.
+// What a tooltip tells beside what the row knows: where a running VM can be reached, and what its display showed when a snapshot
+// was made. Asked for when somebody looks, and never waited for long.
 import { t } from '@vscode/l10n';
 import { systemClock, within } from '../../base/clock.js';
 import type { VmRef } from '../../domain/vm.js';
+import { findSnapshot } from '../../domain/snapshotTree.js';
 import type { InventoryPort } from '../../engine/inventory.js';
 import type { FactList } from '../../text/factList.js';
+import type { SnapshotNode } from './nodes.js';
 
 /** A tooltip that comes later is none. */
 const patienceMs = 1_000;
@@ -26,4 +29,13 @@ export async function withAddresses(
   return addresses.length === 0
     ? facts
     : { ...facts, lines: [...facts.lines, { name: t('IP address'), value: addresses.join(', ') }] };
+}
+
+export async function shownThen(
+  { ref, snapshot }: SnapshotNode,
+  inventory: Pick<InventoryPort, 'findVm' | 'guests'>,
+): Promise<Uint8Array | undefined> {
+  const tree = inventory.findVm(ref)?.tree;
+  const made = tree && findSnapshot(tree, snapshot);
+  return made?.kind === 'memory' ? inventory.guests.shownAt(ref, made.createdAt) : undefined;
 }
