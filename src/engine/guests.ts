@@ -3,18 +3,18 @@ import type { GuestAddress } from '../domain/guestAddress.js';
 import type { VmRef } from '../domain/vm.js';
 import type { GuestCommand, GuestRun } from '../domain/guestCommand.js';
 import type { ConsoleLine, GuestAccess } from '../driver/guestAccess.js';
+import type { LiveConnection } from '../inventory/liveConnection.js';
 import type { GuestsPort } from './inventory.js';
 import type { Persistence } from './persistence.js';
 
+type OnLive = <T>(uri: string, question: (live: LiveConnection) => Promise<T>) => Promise<T>;
+
 export class Guests implements GuestsPort {
-  readonly #asking: <T>(uri: string, question: (guests: GuestAccess) => Promise<T>) => Promise<T>;
+  readonly #live: OnLive;
   readonly #thumbnails: Persistence['thumbnails'];
 
-  constructor(
-    asking: <T>(uri: string, question: (guests: GuestAccess) => Promise<T>) => Promise<T>,
-    { thumbnails }: Pick<Persistence, 'thumbnails'>,
-  ) {
-    this.#asking = asking;
+  constructor(live: OnLive, { thumbnails }: Pick<Persistence, 'thumbnails'>) {
+    this.#live = live;
     this.#thumbnails = thumbnails;
   }
 
@@ -36,5 +36,9 @@ export class Guests implements GuestsPort {
 
   runIn({ connection, uuid }: VmRef, command: GuestCommand, signal: AbortSignal): Promise<GuestRun> {
     return this.#asking(connection, (guests) => guests.runIn(uuid, command, signal));
+  }
+
+  #asking<T>(uri: string, question: (guests: GuestAccess) => Promise<T>): Promise<T> {
+    return this.#live(uri, async (live) => question((await live.open()).guests));
   }
 }

@@ -96,10 +96,7 @@ export class Inventory implements InventoryPort {
     this.#layers = new LayerReader({ store: this.#store, clock, log });
     this.#rules = rules;
     this.demoVms = new DemoVms(this.#persistence.demos, (uri, question) => this.#asking(uri, question));
-    this.guests = new Guests(
-      (uri, ask) => this.#asking(uri, async (live) => ask((await live.open()).guests)),
-      this.#persistence,
-    );
+    this.guests = new Guests((uri, ask) => this.#asking(uri, ask), this.#persistence);
   }
 
   #acting(): Promise<Operations> {

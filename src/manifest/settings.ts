@@ -107,7 +107,7 @@ export function parseSettings(get: (key: string) => unknown): Settings {
     treeSort: oneOf(treeSorts, get(settingKeys.treeSort)),
     treeLayout: oneOf(treeLayouts, get(settingKeys.treeLayout)),
     treeVms: oneOf(treeVmOrders, get(settingKeys.treeVms)),
-    treeTitleLength: whole(get(settingKeys.treeTitleLength), 200, 24),
+    treeTitleLength: whole(get(settingKeys.treeTitleLength), 200, 20),
   };
 }
 
