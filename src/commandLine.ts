@@ -1,14 +1,18 @@
 // The door of `virt-rewind`, the command line: reads the words, answers at once what needs no libvirt, and loads the rest when it
 // is needed.
 import { readFileSync } from 'node:fs';
+import * as nodeModule from 'node:module';
 import { dirname, join } from 'node:path';
 import { parseCommandLine } from './cli/arguments.js';
 import { CliError } from './cli/commandError.js';
 import { exitCode } from './cli/exitCodes.js';
 import { commandHelp, generalHelp } from './cli/help.js';
 
+/** From Node.js 22.1 on, which keeps what it has compiled in a folder of its own: a third of the time that is ours. */
+const { enableCompileCache } = nodeModule as { enableCompileCache?: () => unknown };
+
 async function main(): Promise<number> {
-  const { stdin, stdout, stderr, argv, env } = process;
+  const { stdout, stderr, argv, env } = process;
   // Whoever reads has gone. What was asked for goes on to its end.
   stdout.on('error', () => undefined);
   stderr.on('error', () => undefined);
@@ -36,9 +40,11 @@ async function main(): Promise<number> {
       stdout.write(completionScript(parsed.call.operands[0] ?? ''));
       return exitCode('done');
     }
+    enableCompileCache?.();
     const { Terminal } = await import('./cli/terminal.js');
     const terminal = new Terminal(
-      { stdin, stdout, stderr },
+      // Standard input is opened where somebody reads it: most commands do not.
+      process,
       env,
       parsed?.call.flags.has('quiet') === true ? 'quiet' : 'usual',
     );
