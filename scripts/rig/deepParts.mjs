@@ -21,7 +21,7 @@ const acting = ['domain', 'steps', 'operations', 'driver', 'qemu', 'libvirt', 'i
 const operations = ['create', 'repair', 'revert', 'delete', 'rename', 'consolidate', 'prune'];
 
 /** By the first part of the names of their files. */
-const peculiar = ['tagNames', 'tagsInLayers', 'blockDevices', 'foreignUsers'];
+const peculiar = ['tagNames', 'tagsInLayers', 'blockDevices', 'foreignUsers', 'savedByOthers'];
 
 /**
  * | group     | what                                                              |
@@ -30,7 +30,7 @@ const peculiar = ['tagNames', 'tagsInLayers', 'blockDevices', 'foreignUsers'];
  * | faults    | every operation broken off by every fault                         |
  * | histories | random operations against a model                                 |
  * | lockstep  | snapshots of a guest that runs on, 100 of them                    |
- * | peculiar  | tags of other tools, block devices, files that others use         |
+ * | peculiar  | tags of other tools, block devices, files that others use, saves  |
  * | guards    | each guard switched off must turn a history red                   |
  * | versions  | the whole layer with a daemon, on other libvirts                  |
  * | themes    | the lesson in three themes                                        |
