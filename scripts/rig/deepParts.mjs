@@ -21,7 +21,7 @@ const acting = ['domain', 'steps', 'operations', 'driver', 'qemu', 'libvirt', 'i
 const operations = ['create', 'repair', 'revert', 'delete', 'rename', 'consolidate', 'prune'];
 
 /** By the first part of the names of their files. */
-const peculiar = ['tagNames', 'tagsInLayers', 'blockDevices', 'foreignUsers', 'savedByOthers'];
+const peculiar = ['tagNames', 'tagsInLayers', 'blockDevices', 'foreignUsers', 'savedByOthers', 'layersMeasured'];
 
 /**
  * | group     | what                                                              |
