@@ -16,7 +16,7 @@ export function preferredAfter(setting: AfterRevert, { state }: Snapshot, now: P
   return setting === 'asSnapshot' && state === 'disk-snapshot' && now === 'running' ? 'running' : setting;
 }
 
-/** The preferred one first, then what leads to another state: one for each state. */
+/** The preferred one first, then what leads to another state: one for each state, in the same order in every question. */
 export function afterChoices(preferred: AfterRevert, snapshot: Snapshot, now: PowerState): readonly AfterRevert[] {
   const choices = new Map<EndState, AfterRevert>();
   for (const after of [preferred, 'asSnapshot', 'running', 'paused', 'off'] as const) {
@@ -25,5 +25,6 @@ export function afterChoices(preferred: AfterRevert, snapshot: Snapshot, now: Po
       choices.set(state, after);
     }
   }
-  return [...choices.values()];
+  const inOrder = (['running', 'paused', 'off'] as const).flatMap((state) => choices.get(state) ?? []);
+  return [preferred, ...inOrder.filter((after) => after !== preferred)];
 }

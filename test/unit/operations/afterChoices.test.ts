@@ -36,7 +36,8 @@ describe('afterChoices', () => {
 
   it('offers the preferred one first and each state once', () => {
     assert.deepEqual(afterChoices('off', ran, 'running'), ['off', 'asSnapshot', 'paused']);
-    assert.deepEqual(afterChoices('asBefore', offline, 'running'), ['asBefore', 'asSnapshot', 'paused']);
+    assert.deepEqual(afterChoices('asBefore', offline, 'running'), ['asBefore', 'paused', 'asSnapshot']);
     assert.deepEqual(afterChoices('running', ran, 'off'), ['running', 'paused', 'off']);
+    assert.deepEqual(afterChoices('running', disk, 'running'), ['running', 'paused', 'asSnapshot']);
   });
 });
