@@ -2,6 +2,7 @@
 import { open, readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
+import { virshOk } from '../../../scripts/guest/defineVm.mjs';
 import type { PlannedWork } from '../../../src/operations/plan.js';
 import type { Daemon } from '../inventoryRig.js';
 import type { Cutter } from './cutter.js';
@@ -29,6 +30,7 @@ export type EndOfFault = () => Promise<void>;
  * | diskFull        | nothing can be written to the disks' file system until the operation has failed   |
  * | overlaysRemoved | overlays that the plan made are removed, while the VM is off                      |
  * | otherClient     | another client pauses, or starts, or cuts the power, as the VM's state lets it     |
+ * | otherSaves      | another client saves the VM for its next start, if it has a guest; its start brings it back |
  */
 export const faultKinds = [
   'extensionKilled',
@@ -39,7 +41,9 @@ export const faultKinds = [
   'overlaysRemoved',
   'otherClient',
 ] as const;
-export type FaultKind = (typeof faultKinds)[number];
+/** Where a save is more than another client's start or stop: QEMU has one way for all that it sends. */
+export const withSaves = [...faultKinds, 'otherSaves'] as const;
+export type FaultKind = (typeof withSaves)[number];
 
 type FaultAct = (target: Target) => Promise<EndOfFault | undefined>;
 
@@ -76,7 +80,18 @@ export const faultActs: Readonly<Record<Exclude<FaultKind, 'extensionKilled'>, F
     await daemon.virsh([state === 'running' ? 'suspend' : state === 'paused' ? 'resume' : 'start', name]);
     return undefined;
   },
+  otherSaves: async ({ daemon, name }) => {
+    await daemon.virsh(['managedsave', name]);
+    return undefined;
+  },
 };
+
+/** What another client has saved is there, and is used: it was not theirs to lose. */
+export async function useSave({ virsh }: Daemon, name: string): Promise<void> {
+  if (/^Managed save:\s+yes/mu.exec(await virshOk(virsh, 'dominfo', name)) !== null) {
+    await virshOk(virsh, 'start', name);
+  }
+}
 
 /** Resolves when libvirt knows: it hears of it a moment later, and tells nobody who only asks. */
 export async function killQemu(daemon: Daemon, name: string): Promise<void> {

@@ -24,6 +24,7 @@ interface Worst {
  * | diskFull        | the VM is stopped and has no room for what it must stand on; or its image must grow          |
  * | overlaysRemoved | the files of the state that was left are about to go, and those of the new one are gone     |
  * | otherClient     | the VM starts, stops or pauses just as its RAM, its disks or its snapshots are to be changed |
+ * | otherSaves      | the guest stands still, its disks are on new files, and its RAM goes out for both           |
  */
 const worst: Readonly<Record<FaultKind, Worst>> = {
   extensionKilled: {
@@ -110,6 +111,7 @@ const worst: Readonly<Record<FaultKind, Worst>> = {
     ],
     moment: 'before',
   },
+  otherSaves: { steps: ['createSnapshot'], moment: 'during' },
 };
 
 /** None, or one: a fault may have nothing to act on in a plan. */

@@ -11,7 +11,7 @@ import type { Cutter } from './cutter.js';
 import { inChild } from './dyingChild.js';
 import { type Editor, openEditor } from './editor.js';
 import { followAdvice } from './person.js';
-import { type EndOfFault, faultActs, type FaultKind } from './faultKinds.js';
+import { type EndOfFault, faultActs, type FaultKind, useSave } from './faultKinds.js';
 import { type Prepared, type Scenario } from './scenarios.js';
 import type { At, Course } from './stepHooks.js';
 import { GuestVm } from '../guestVm.js';
@@ -100,6 +100,9 @@ export async function runRow(
       await last.settled();
       await last.inventory.refresh({ vm: prepared.request.vm });
     }
+    if (kind === 'otherSaves') {
+      await useSave(daemon, name);
+    }
     const plan = planOf(course, fault?.usual, said);
     const reports = editors.flatMap(({ reports: own }) => own);
     const { end, wrong } = await judge(vm, prepared, plan, { kind, reports, ended });
@@ -177,7 +180,7 @@ function isWrong({ about, what }: Difference, kind: FaultKind | undefined, expla
 const leavesPower: ReadonlySet<FaultKind> = new Set(['extensionKilled', 'connectionCut']);
 
 /** Where the VM's files are not what the plan made them, by somebody else's hand. */
-const needsPerson: ReadonlySet<FaultKind> = new Set(['overlaysRemoved', 'otherClient']);
+const needsPerson: ReadonlySet<FaultKind> = new Set(['overlaysRemoved', 'otherClient', 'otherSaves']);
 
 /**
  * A daemon that dies in a merge may lose track of it, or of the VM. Told of that, a person ends QEMU, and what is asked of
