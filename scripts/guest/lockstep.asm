@@ -2,11 +2,12 @@
 ; and looks whether what it wrote is there. Not in the guest of the lesson. Part of oracle.asm.
 ;
 ;   order      answer                  what it does
-;   L d m      L d m                   from now on rounds on disk d and m MiB of RAM, from 2 MiB on; with 0: none any more
+;   L d m q    L d m                   from now on rounds on disk d and m MiB of RAM, from 2 MiB on; with 0: none any more
 ;   K          K begun done wrong      the round that was begun last, the one whose block is written, what was not as written
 ;
 ; A round r writes r into each page of that RAM, from the first to the last, where it must find r - 1; then block r mod 64 of
-; the disk, with seed r; then it reads block (r + 1) mod 64, which must be that of round r - 63, or empty.
+; the disk, with seed r; then it reads block (r + 1) mod 64, which must be that of round r - 63, or empty. Between two rounds
+; at least q ticks of the clock pass. Meanwhile it goes over all pages again and again, and writes in each how often it did.
 step_blocks equ 64
 step_base equ 0x200000
 page_size equ 4096
@@ -16,6 +17,8 @@ lockstep:
         mov [step_disk], eax
         call number
         mov [step_mib], eax
+        call number
+        mov [step_quiet], eax
         xor eax, eax
         mov ax, cs
         shl eax, 4
@@ -24,9 +27,11 @@ lockstep:
         ; What round 1 must find.
         call reach_all
         mov eax, [step_begun]
+        mov edx, [step_pass]
         call next_page.first
 .page:  jz .told
         mov [fs:edi], eax
+        mov [fs:edi + 4], edx
         call next_page
         jmp .page
 .told:  mov eax, [step_mib]
@@ -77,8 +82,27 @@ reach_all:
         sti
         ret
 
-lockstep_round:
+lockstep_on:
         call reach_all
+        mov eax, [ticks]
+        sub eax, [step_last]
+        cmp eax, [step_quiet]
+        jae lockstep_round
+        inc dword [step_pass]
+        mov eax, [step_pass]
+        lea edx, [eax - 1]
+        call next_page.first
+.page:  jz .end
+        cmp [fs:edi + 4], edx
+        je .as_written
+        inc dword [step_wrong]
+.as_written:
+        mov [fs:edi + 4], eax
+        call next_page
+        jmp .page
+.end:   ret
+
+lockstep_round:
         inc dword [step_begun]
         mov eax, [step_begun]
         lea edx, [eax - 1]
@@ -117,11 +141,12 @@ lockstep_round:
         jne .wrong
         call is_whole
         jne .wrong
-        ret
+        jmp .over
 .empty: call is_empty
-        jne .wrong
-        ret
+        je .over
 .wrong: inc dword [step_wrong]
+.over:  mov eax, [ticks]
+        mov [step_last], eax
         ret
 
 step_gdt: dq 0, 0x00cf92000000ffff
@@ -130,9 +155,12 @@ step_gdtr: dw 15
 step_disk: dd 0
 step_mib: dd 0
 step_pages: dd 0
+step_quiet: dd 0
+step_last: dd 0
 ; By which they are found in a dump of the RAM.
 align 4
 step_mark: db "LockStep"
 step_begun: dd 0
 step_done: dd 0
 step_wrong: dd 0
+step_pass: dd 0

@@ -453,7 +453,7 @@ get:    cli
         sti
         pushad
         push es
-        call lockstep_round
+        call lockstep_on
         pop es
         popad
         jmp .button

@@ -12,6 +12,8 @@ const rounds = Number(process.env['TEST_ROUNDS'] ?? 100);
 /** Rounds of the guest: more than it has blocks, so that all of them tell of one moment. */
 const first = 70;
 const between = 3;
+/** Some tenths of a second: as long as what comes before the disks are switched. */
+const ticksBetween = 8;
 
 describe('RAM and disk that are written in lockstep', function () {
   this.timeout(3_600_000);
@@ -42,20 +44,50 @@ describe('RAM and disk that are written in lockstep', function () {
     for (let round = 1; round <= rounds; round++) {
       const name = `r${round}`;
       const frozen = (await subject.read()).disks[0]!.source!;
+      const calls = new Set<string>();
       let before: Buffer | undefined;
       await taking.take(subject, name, async (call) => {
+        calls.add(call);
         before = call === 'migrate' ? await vm.dump('before') : before;
       });
-      assert.ok(before !== undefined, 'it was taken with the guest standing still');
-      await vm.goOn(between);
-      await subject.revert(name, 'paused');
-      const after = await vm.dump('after');
-      const pages = differentPages(before, after);
-      const other = pages.length === 0 ? [] : [`${pages.length} pages are other than at the stop`];
-      assert.deepEqual([...other, ...(await momentDifferences(after, frozen))], [], name);
+      assert.ok(before !== undefined, 'libvirt took it, with the guest standing still');
+      const after = await back(name, frozen);
+      // On a busy machine the guest may have written nothing for a while: then it ran until QEMU stopped it.
+      if (calls.has('domainSuspend')) {
+        assert.deepEqual(differentPages(before, after), [], name);
+      }
       await subject.power('resume');
       await vm.goOn(between);
       await subject.delete(name);
     }
   });
+
+  it(`comes back as of one moment where the disk is written now and then, ${rounds} times`, async () => {
+    if (hypervisor.capabilities.hypervisor < versionOf(10, 0)) {
+      return;
+    }
+    await vm.write(ticksBetween);
+    let unstopped = 0;
+    for (let round = 1; round <= rounds; round++) {
+      const name = `q${round}`;
+      const frozen = (await subject.read()).disks[0]!.source!;
+      const calls = new Set<string>();
+      await taking.take(subject, name, (call) => Promise.resolve(void calls.add(call)));
+      unstopped += calls.has('domainSuspend') ? 0 : 1;
+      await back(name, frozen);
+      await subject.power('resume');
+      await vm.goOn(1);
+      await subject.delete(name);
+    }
+    assert.ok(unstopped > 0, 'the guest was stopped each time');
+  });
+
+  /** Reverts to it; the RAM of the guest that stands still then. */
+  async function back(name: string, frozen: string): Promise<Buffer> {
+    await vm.goOn(1);
+    await subject.revert(name, 'paused');
+    const ram = await vm.dump('after');
+    assert.deepEqual(await momentDifferences(ram, frozen), [], name);
+    return ram;
+  }
 });

@@ -16,6 +16,7 @@ const memoryMiB = 64;
 /** Pages that are written in each round begin here; at both ends is what the BIOS needs. */
 const base = 2 * mebibyte;
 const writtenMiB = 56;
+const pages = writtenMiB * 256;
 const blocks = 64;
 const mark = Buffer.from('LockStep');
 
@@ -32,8 +33,13 @@ export class LockstepVm {
   static async start(daemon: Daemon, name: string): Promise<LockstepVm> {
     const vm = await OracleVm.define(daemon, { name, disks: ['qcow2'], diskMiB: 1, memoryMiB, lockstep: true });
     await virshOk(daemon.virsh, 'start', name);
-    await vm.talk((guest) => guest.lockstep(0, writtenMiB));
+    await vm.talk((guest) => guest.lockstep(0, writtenMiB, 0));
     return new LockstepVm(daemon, vm);
+  }
+
+  /** From now on its disk is written once in so many ticks of 55 ms, and its RAM goes on being. */
+  async write(ticksBetween: number): Promise<void> {
+    await this.#vm.talk((guest) => guest.lockstep(0, writtenMiB, ticksBetween));
   }
 
   /** Resolves when the guest has done so many rounds more; in all of them, and those before, it found what it had written. */
@@ -77,24 +83,38 @@ export function differentPages(one: Buffer, other: Buffer): readonly number[] {
 export async function momentDifferences(ram: Buffer, frozen: string): Promise<readonly string[]> {
   const at = ram.indexOf(mark, 0);
   assert.ok(at >= 0, 'the dump has no mark of the guest in it');
-  const [begun, done, wrong] = [8, 12, 16].map((offset) => ram.readUInt32LE(at + offset)) as [number, number, number];
+  const [begun, done, wrong, pass] = [8, 12, 16, 20].map((offset) => ram.readUInt32LE(at + offset)) as [
+    number,
+    number,
+    number,
+    number,
+  ];
   assert.ok(done > blocks, `the guest has done only ${done} rounds`);
-  const stamps = Array.from({ length: writtenMiB * 256 }, (_, page) => ram.readUInt32LE(base + page * pageBytes));
-  const first = stamps.findIndex((stamp) => stamp !== begun);
-  const fresh = first < 0 ? stamps.length : first;
-  const stale = stamps.findIndex((stamp, page) => page >= fresh && stamp !== begun - 1);
+  const rounds = stampsOf(ram, 0, begun);
+  const passes = stampsOf(ram, 4, pass);
   const image = await readImage({ file: frozen, format: 'qcow2' });
   const contentAfter = (last: number): Content =>
     new Map(Array.from({ length: blocks }, (_, back) => [(last - back) % blocks, last - back] as const));
   const [without, within] = [done, done + 1].map((last) => blockDifferences(0, image, contentAfter(last)));
-  const mayBeWithin = begun === done + 1 && fresh === stamps.length;
+  const mayBeWithin = begun === done + 1 && rounds.fresh === pages;
   return [
     ...(wrong === 0 ? [] : [`the guest found ${wrong} things that were not as it had written them`]),
     ...(begun === done || begun === done + 1 ? [] : [`round ${begun} was begun, and ${done} done`]),
-    ...(begun === done && fresh < stamps.length ? [`round ${done} is done, and page ${fresh} has none of it`] : []),
-    ...(stale < 0 ? [] : [`in round ${begun} page ${stale} is of round ${stamps[stale]}`]),
+    ...(begun === done && rounds.fresh < pages
+      ? [`round ${done} is done, and page ${rounds.fresh} has none of it`]
+      : []),
+    ...(rounds.stale < 0 ? [] : [`in round ${begun} page ${rounds.stale} is neither of that nor of the one before`]),
+    ...(passes.stale < 0 ? [] : [`in pass ${pass} page ${passes.stale} is neither of that nor of the one before`]),
     ...(without!.length === 0 || (mayBeWithin && within!.length === 0)
       ? []
       : [`the RAM is of round ${done}: ${without!.join('; ')}`]),
   ];
+}
+
+/** `fresh`: how many pages from the first on have that number; `stale`: the first behind them that has not the one before. */
+function stampsOf(ram: Buffer, offset: number, now: number): { readonly fresh: number; readonly stale: number } {
+  const stamps = Array.from({ length: pages }, (_, page) => ram.readUInt32LE(base + page * pageBytes + offset));
+  const other = stamps.findIndex((stamp) => stamp !== now);
+  const fresh = other < 0 ? pages : other;
+  return { fresh, stale: stamps.findIndex((stamp, page) => page >= fresh && stamp !== now - 1) };
 }

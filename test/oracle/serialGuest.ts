@@ -24,8 +24,8 @@ export interface Talk {
   setCounter(counter: number): Promise<void>;
   fillRam(kib: number, seed: number): Promise<void>;
   ram(): Promise<GuestRam>;
-  /** From now on it writes that much of its RAM and the disk in lockstep; only a guest that was assembled so can do it. */
-  lockstep(disk: number, ramMiB: number): Promise<void>;
+  /** From now on it writes that much of its RAM and the disk in lockstep, and goes over its RAM between; only a guest that was assembled so can do it. */
+  lockstep(disk: number, ramMiB: number, ticksBetween: number): Promise<void>;
   rounds(): Promise<Rounds>;
 }
 
@@ -62,7 +62,12 @@ export async function talkTo<T>(socket: string, conversation: (talk: Talk) => Pr
         const filled = { kib: Number(kib), seed: Number(seed), whole: state === 'whole' };
         return { counter: Number(counter), filled };
       },
-      lockstep: (disk, ramMiB) => line.askAll([`L ${disk} ${ramMiB}`]),
+      lockstep: async (disk, ramMiB, ticksBetween) => {
+        const said = await line.ask(`L ${disk} ${ramMiB} ${ticksBetween}`);
+        if (said !== `L ${disk} ${ramMiB}`) {
+          throw new Error(`the guest answers "${said}" to L`);
+        }
+      },
       rounds: async () => {
         const said = await line.ask('K');
         const [, begun, done, wrong] = /^K (\d+) (\d+) (\d+)$/u.exec(said) ?? [];

@@ -4,7 +4,7 @@ import { formatVersion } from '../../domain/capabilities.js';
 import type { CreateStep } from '../../steps/step.js';
 import type { SavedFile } from '../hypervisor.js';
 import { readPower } from '../powerState.js';
-import { endStream, leastQemu, readQemuVersion, readStream, setBackgroundSnapshot } from './monitor.js';
+import { endStream, leastQemu, readQemuVersion, readStream, readWrites, setBackgroundSnapshot } from './monitor.js';
 import { removeOwnOverlays } from './ownOverlays.js';
 import type { SeamlessAccess, StepContext } from './stepContext.js';
 
@@ -35,6 +35,8 @@ export function overlaysOf({ vm }: StepContext, { disks }: SeamlessStep): readon
 export interface Prepared {
   readonly saved: SavedFile;
   readonly uri: string;
+  /** How often the guest had written when it began, some tenths of a second ago. */
+  readonly writes: number;
 }
 
 /** Nothing that the guest could notice. Takes back what it made where it fails. */
@@ -50,6 +52,7 @@ export async function prepare(
   let saved: SavedFile | undefined;
   try {
     await requirePossible(context);
+    const writes = await readWrites(context);
     for (const overlay of overlays) {
       await files.createOverlay({ file: overlay.file, backing: overlay.below, backingFormat: overlay.format });
       made.push(overlay);
@@ -57,7 +60,7 @@ export async function prepare(
     saved = await access.begin(step.memoryFile, xml);
     const set = await access.handOver(dom.uuid, saved.descriptor);
     await setBackgroundSnapshot(context, true);
-    return { saved, uri: `file:/dev/fdset/${set},offset=${saved.start}` };
+    return { saved, uri: `file:/dev/fdset/${set},offset=${saved.start}`, writes };
   } catch (error) {
     if (saved !== undefined) {
       await settled(context);

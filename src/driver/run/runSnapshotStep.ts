@@ -22,6 +22,7 @@ import { withLeftovers } from './leftovers.js';
 import { RevertSpacing } from './revertSpacing.js';
 import { LiveSave } from './liveSave.js';
 import { NotSeamless } from './prepareSeamless.js';
+import { leastQemu, MonitorError, readStream } from './monitor.js';
 import { makeOwnOverlays, removeOwnOverlays } from './ownOverlays.js';
 import { readPower } from '../powerState.js';
 import { parseSnapshotHead, writeSnapshotXml } from '../xml/snapshotXml.js';
@@ -112,7 +113,7 @@ async function tookSeamlessly(context: StepContext, step: Of<'createSnapshot'>, 
     await takeSeamlessly(context, { ...step, memoryFile }, access);
     return true;
   } catch (error) {
-    if (error instanceof NotSeamless && (await isOn(context))) {
+    if (error instanceof NotSeamless && (await isToStayOn(context))) {
       log.warn(`${step.name} is taken with the guest standing still: ${error.message}`);
       return false;
     }
@@ -123,9 +124,35 @@ async function tookSeamlessly(context: StepContext, step: Of<'createSnapshot'>, 
   }
 }
 
-/** libvirt takes a snapshot of a VM whose QEMU has just died, with RAM that is nowhere: measured with 11.3. */
-async function isOn({ connection, dom }: StepContext): Promise<boolean> {
-  return isActive((await readPower(connection, dom)).power);
+/**
+ * libvirt takes a snapshot of a VM that is off by the time it comes to it, with RAM that is nowhere: measured with 11.3 and 12.8.
+ *
+ * | libvirt says | its QEMU                                   | → |
+ * |--------------|--------------------------------------------|---|
+ * | off          |                                            | no |
+ * | on           | has just died, and libvirt has not heard of it | no: it does not answer |
+ * | on           | is being saved, or moved, by another client | no: it ends with that |
+ * | on           | any other                                  | yes |
+ */
+async function isToStayOn(context: StepContext): Promise<boolean> {
+  const { connection, dom, capabilities } = context;
+  if (!isActive((await readPower(connection, dom)).power)) {
+    return false;
+  }
+  if (capabilities.hypervisor < leastQemu) {
+    // It was not asked before, and is not marked for it now.
+    return true;
+  }
+  try {
+    const { type: job } = await connection.call('domainGetJobStats', { dom, flags: 0 });
+    return job === 0 && (await readStream(context)).state !== 'going';
+  } catch (error) {
+    if (error instanceof MonitorError || error instanceof LibvirtError) {
+      context.log.debug(`${dom.name} does not answer: ${error.message}`);
+      return false;
+    }
+    throw error;
+  }
 }
 
 function outrun({ vm }: StepContext, { name }: Of<'createSnapshot'>, bytes: number, cause: unknown): Failure {

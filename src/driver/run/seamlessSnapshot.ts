@@ -45,14 +45,43 @@ const progressEveryMs = 50;
 /** For QEMU to guard the RAM and keep the state of its devices. */
 const mostStillMs = 60_000;
 
+/** The guest wrote in the middle: its disks would be older than its RAM. */
+class Disturbed extends Error {
+  override readonly name = 'Disturbed';
+}
+
+/**
+ * | the guest's disks                    | the disks are switched | the guest stands still | → |
+ * |--------------------------------------|------------------------|------------------------|---|
+ * | were not written for some tenths of a second | while it runs  | for what QEMU needs    | kept, if nothing was written until then |
+ * | the same                             | while it runs          | the same               | written meanwhile: merged back, and once more as below |
+ * | were written                         | while it stands still  | from before that       | kept |
+ */
+export async function takeSeamlessly(context: StepContext, step: SeamlessStep, access: SeamlessAccess): Promise<void> {
+  try {
+    await take(context, step, access, 'mayRun');
+  } catch (error) {
+    if (!(error instanceof Disturbed) || context.signal.aborted) {
+      throw error;
+    }
+    context.log.info(`${step.name}: ${error.message}; once more while it stands still`);
+    await take(context, step, access, 'still');
+  }
+}
+
 /**
  * | broke off                                        | → |
  * |--------------------------------------------------|---|
  * | before the disks were switched                   | NotSeamless: nothing was touched |
- * | after that, before the RAM is whole              | the overlays are merged back while the guest runs; Failure |
+ * | after that, before the RAM is whole              | the overlays are merged back while the guest runs; Failure, or Disturbed |
  * | after that                                       | Failure; the journal has what libvirt must be told: see adoptSteps |
  */
-export async function takeSeamlessly(context: StepContext, step: SeamlessStep, access: SeamlessAccess): Promise<void> {
+async function take(
+  context: StepContext,
+  step: SeamlessStep,
+  access: SeamlessAccess,
+  how: 'mayRun' | 'still',
+): Promise<void> {
   const { connection, dom, log, onProgress } = context;
   const overlays = overlaysOf(context, step);
   const { xml } = await connection.call('domainGetXmlDesc', {
@@ -63,7 +92,13 @@ export async function takeSeamlessly(context: StepContext, step: SeamlessStep, a
   const prepared = await prepare(context, step, overlays, xml, access);
   const createdAt = Date.now();
   try {
-    await whileStill(context, () => switchAndBegin(context, step, prepared.uri));
+    const { uri, writes } = prepared;
+    if (how === 'mayRun' && (await readWrites(context)) === writes) {
+      await switchAndBegin(context, step, uri);
+    } else {
+      how = 'still';
+      await whileStill(context, () => switchAndBegin(context, step, uri));
+    }
     onProgress({ cancellable: true });
     await requireGuarded(context);
     await untilWritten(context);
@@ -76,7 +111,10 @@ export async function takeSeamlessly(context: StepContext, step: SeamlessStep, a
       throw new NotSeamless(String(error), { cause: error });
     }
     await mergeBack(context, overlays);
-    throw error instanceof MonitorError
+    if (error instanceof Disturbed && how === 'mayRun') {
+      throw error;
+    }
+    throw error instanceof MonitorError || error instanceof Disturbed
       ? new Failure('failed', { vm: dom.name, snapshot: step.name, libvirtMessage: error.message }, { cause: error })
       : error;
   }
@@ -91,7 +129,7 @@ export async function takeSeamlessly(context: StepContext, step: SeamlessStep, a
     createdAt,
     ...(parent === undefined ? {} : { parent }),
   });
-  log.info(`${step.name} was taken while the guest ran on`);
+  log.info(`${step.name} was taken while the guest ran on${how === 'mayRun' ? ', and was not stopped for it' : ''}`);
 }
 
 /** The guest runs again whatever happens. */
@@ -117,8 +155,8 @@ async function resume({ connection, dom }: StepContext): Promise<void> {
 }
 
 /**
- * @throws MonitorError where the guest wrote to a disk between the two: another client let it run, so that disks and RAM are
- *   not of one moment
+ * QEMU ends all writes that are under way before it switches, and before it keeps the state of the devices.
+ * @throws Disturbed where the guest wrote to a disk between the two: it ran, or another client let it run
  */
 async function switchAndBegin(context: StepContext, step: SeamlessStep, uri: string): Promise<void> {
   const writes = await readWrites(context);
@@ -126,7 +164,7 @@ async function switchAndBegin(context: StepContext, step: SeamlessStep, uri: str
   await startStream(context, uri);
   await untilPages(context);
   if ((await readWrites(context)) !== writes) {
-    throw new MonitorError('migrate: the guest ran before its RAM was kept');
+    throw new Disturbed('the guest wrote before its RAM was kept');
   }
 }
 

@@ -40,6 +40,30 @@ describe('a snapshot for which the guest hardly stands still, and what happens m
     assert.ok(qemu.calls.lastIndexOf('migrate-set-capabilities') < qemu.calls.lastIndexOf('domainSnapshotCreateXml'));
   });
 
+  it('does not stop a guest that writes nothing: QEMU does, for a moment', async () => {
+    await taken();
+    assert.ok(!qemu.calls.includes('domainSuspend'));
+  });
+
+  it('stops a guest that writes, before its disks are switched', async () => {
+    qemu.meanwhile = (call) => (qemu.writes += call === 'migrate-set-capabilities' ? 1 : 0);
+    await taken();
+    const [stop, go, switched] = ['domainSuspend', 'domainResume', 'domainSnapshotCreateXml'].map((call) =>
+      qemu.calls.indexOf(call),
+    ) as [number, number, number];
+    assert.ok(stop >= 0 && stop < switched && switched < qemu.calls.indexOf('migrate') && switched < go);
+  });
+
+  it('is taken once more, of a guest that stands still, where that wrote meanwhile', async () => {
+    let left = 1;
+    qemu.meanwhile = (call) => (qemu.writes += call === 'migrate' ? left-- : 0);
+    await taken();
+    assert.deepEqual([qemu.file, qemu.state, qemu.guards], ['/img/web.s', 1, false]);
+    assert.deepEqual(access.kept, ['discarded', 'finished']);
+    assert.deepEqual(qemu.removed, ['/img/web.s']);
+    assert.ok(qemu.calls.indexOf('domainBlockCommit') < qemu.calls.indexOf('domainSuspend'));
+  });
+
   for (const [what, change] of [
     ['runs in an older QEMU than the next one will', () => (qemu.version = { major: 7, minor: 2, micro: 22 })],
     ['has a device that stands against it', () => (qemu.blockers = ['VFIO device doesn’t support migration'])],
@@ -90,6 +114,27 @@ describe('a snapshot for which the guest hardly stands still, and what happens m
       if (call === 'migrate-set-capabilities') {
         qemu.state = 5;
         qemu.refuses.set(call, 'gone');
+      }
+    };
+    await assert.rejects(createSnapshot({ ...qemu.context(), seamless: access }, step), failure('refused'));
+    assert.ok(!qemu.calls.includes('domainSnapshotCreateXml'));
+  });
+
+  it('is not taken in another way of a VM that another client saves: it is about to be off', async () => {
+    qemu.meanwhile = (call) => {
+      if (call === 'migrate-set-capabilities') {
+        [qemu.status, qemu.job] = ['active', 2];
+        qemu.refuses.set(call, "There's a migration process in progress");
+      }
+    };
+    await assert.rejects(createSnapshot({ ...qemu.context(), seamless: access }, step), failure('refused'));
+    assert.ok(!qemu.calls.includes('domainSnapshotCreateXml'));
+  });
+
+  it('is not taken in another way of a VM whose QEMU has died, of which libvirt has not heard yet', async () => {
+    qemu.meanwhile = (call) => {
+      if (call === 'migrate-set-capabilities') {
+        ['query-migrate', call].forEach((one) => qemu.refuses.set(one, 'gone'));
       }
     };
     await assert.rejects(createSnapshot({ ...qemu.context(), seamless: access }, step), failure('refused'));
