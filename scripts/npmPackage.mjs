@@ -2,6 +2,7 @@
 // for the editor, and what it depends on is bundled.
 import { chmodSync, cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { manPage } from './manPage.mjs';
 import { root } from './rig/root.mjs';
 import { runOk } from './rig/run.mjs';
 
@@ -17,6 +18,7 @@ const typed = ['library', 'api/connect', 'api/publicApi', 'api/virtRewindError',
  */
 export async function packNpm(folder, built = join(root, 'dist')) {
   const staged = join(folder, 'package');
+  const manifest = npmManifest();
   rmSync(staged, { recursive: true, force: true });
   mkdirSync(join(staged, 'dist'), { recursive: true });
   for (const name of programs) cpSync(join(built, `${name}.js`), join(staged, `dist/${name}.js`));
@@ -26,14 +28,16 @@ export async function packNpm(folder, built = join(root, 'dist')) {
   cpSync(join(root, 'docs/command-line.md'), join(staged, 'README.md'));
   cpSync(join(root, 'docs/library.md'), join(staged, 'library.md'));
   cpSync(join(root, 'docs/command-line.schema.json'), join(staged, 'command-line.schema.json'));
+  mkdirSync(join(staged, 'man'));
+  writeFileSync(join(staged, 'man/virt-rewind.1'), await manPage(manifest.version));
   cpSync(join(root, 'LICENSE'), join(staged, 'LICENSE'));
-  writeFileSync(join(staged, 'package.json'), `${JSON.stringify(manifest(), null, 2)}\n`);
+  writeFileSync(join(staged, 'package.json'), `${JSON.stringify(manifest, null, 2)}\n`);
   const stdout = await runOk('npm', ['pack', '--json', '--pack-destination', folder], { cwd: staged });
   const [{ filename }] = JSON.parse(stdout);
   return join(folder, filename);
 }
 
-function manifest() {
+function npmManifest() {
   const { name, version, license, repository, keywords } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
   return {
     name,
@@ -45,12 +49,13 @@ function manifest() {
     // `styleText` of node:util.
     engines: { node: '>=20.12' },
     bin: { 'virt-rewind': 'dist/commandLine.js' },
+    man: './man/virt-rewind.1',
     exports: {
       '.': { types: './types/library.d.ts', default: './dist/library.js' },
       './command-line.schema.json': './command-line.schema.json',
       './package.json': './package.json',
     },
-    files: ['dist', 'types', 'library.md', 'command-line.schema.json'],
+    files: ['dist', 'man', 'types', 'library.md', 'command-line.schema.json'],
   };
 }
 
