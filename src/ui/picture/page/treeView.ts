@@ -45,7 +45,8 @@ export class TreeView {
   readonly #spoken: SpokenTree;
   readonly #tree = new ArrangedTree();
   #scale = 1;
-  #begun = false;
+  /** The scale that it was shown at first. */
+  #begun: number | undefined;
   #focused: string | undefined;
   #pointed: number | undefined;
   #fates: NodeFates | undefined;
@@ -98,16 +99,19 @@ export class TreeView {
   show(nodes: readonly PictureNode[]): void {
     this.#tree.show(nodes);
     this.#arranged();
-    this.#begin();
+    if (this.#begun === undefined) {
+      this.#begin();
+    }
   }
 
-  /** As soon as there is something to show, and room for it: all branches beside each other, as far as words can be read. */
+  /** With something to show, and room for it: all branches beside each other, as far as words can be read; until somebody zooms. */
   #begin(): void {
-    if (!this.#begun && this.#drawn.width > 0 && this.#tree.nodes.length > 0) {
-      this.#begun = true;
-      this.#scale = readable(roomFor(this.#tree.figure, this.#drawn.width));
+    const { width } = this.#drawn;
+    if (width > 0 && this.#tree.nodes.length > 0 && this.#scale === (this.#begun ?? this.#scale)) {
+      const how = this.#begun === undefined ? 'middle' : 'near';
+      this.#begun = this.#scale = readable(roomFor(this.#tree.figure, width));
       this.#size();
-      this.#reveal('middle');
+      this.#reveal(how);
     }
   }
 
