@@ -49,7 +49,8 @@ function npmManifest() {
     // `styleText` of node:util.
     engines: { node: '>=20.12' },
     bin: { 'virt-rewind': 'dist/commandLine.js' },
-    man: './man/virt-rewind.1',
+    // As a list: npm 11 passes over a lone name.
+    man: ['./man/virt-rewind.1'],
     exports: {
       '.': { types: './types/library.d.ts', default: './dist/library.js' },
       './command-line.schema.json': './command-line.schema.json',
