@@ -10,7 +10,7 @@ import { fileNames } from './splitBundle.mjs';
 import { runOk } from './rig/run.mjs';
 
 /** A promise, see docs/decisions/019-dependencies.md. */
-const mostBytes = 400 * 1024;
+const mostBytes = 450 * 1024;
 
 /** Without these the extension does not work, or may not be passed on. vsce names the last three so. */
 const needed = [
