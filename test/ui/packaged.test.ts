@@ -1,5 +1,8 @@
 // The packed extension in a fresh VS Code: what people install.
 import assert from 'node:assert/strict';
+import { watch } from 'node:fs';
+import { mkdtemp, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { defineTestGuest, type TestGuest } from '../../scripts/guest/testGuest.mjs';
 import { openStage, pictureOfFailure, testDaemon, type Stage } from './stage.js';
 
@@ -49,6 +52,35 @@ describe('the packed extension', () => {
     await hands.menu(title, 'Delete Snapshot');
     await hands.answer('Delete');
     await snapshot.waitFor({ state: 'detached' });
+  });
+
+  it('has its command line in the terminals of the editor', async () => {
+    const { dir, uri } = testDaemon();
+    // The list of words that VS Code opens in a terminal would take the Enter.
+    stage = await openStage('keyboard', { vsix: packed(), settings: { 'terminal.integrated.suggest.enabled': false } });
+    const { hands, workbench } = stage;
+    await hands.showView('Virt Rewind', 'VMs');
+    await workbench.row(/^packed-test, .*, running, /).waitFor();
+    await hands.command('Terminal: Create New Terminal');
+    const input = workbench.page.locator('.terminal-wrapper.active textarea.xterm-helper-textarea');
+    await input.waitFor({ state: 'attached' });
+    await input.focus();
+    const folder = await mkdtemp(join(dir, 'said-'));
+    const done = new Promise<void>((resolve) => {
+      const watcher = watch(folder, (_change, name) => {
+        if (name === 'whole') {
+          watcher.close();
+          resolve();
+        }
+      });
+    });
+    await workbench.page.keyboard.type(
+      `virt-rewind list --json -c '${uri}' >${folder}/list; mv ${folder}/list ${folder}/whole`,
+    );
+    await workbench.page.keyboard.press('Enter');
+    await done;
+    const { vms } = JSON.parse(await readFile(join(folder, 'whole'), 'utf8')) as { vms: { name: string }[] };
+    assert.ok(vms.some(({ name }) => name === 'packed-test'));
   });
 });
 
