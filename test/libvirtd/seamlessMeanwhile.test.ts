@@ -95,21 +95,26 @@ describe('a snapshot for which the guest hardly stands still, and other clients'
       return;
     }
     await guest.setCounters(20);
+    // Else it does so by itself, some seconds later.
+    await guest.run('sync');
     const calls: string[] = [];
-    const write = at('migrate', () => guest.setCounters(21));
+    let value = 20;
     await taking!.take(
       subject,
       'disturbed',
-      (call) => {
+      async (call) => {
         calls.push(call);
-        return write(call);
+        // One that stands still writes nothing.
+        if (call === 'migrate' && !calls.includes('domainSuspend')) {
+          value = 21;
+          await guest.setCounters(value);
+        }
       },
       folder(),
     );
-    // The guest writes at other times too, if only seldom: then it stood still at once.
     assert.ok(calls.includes('domainSuspend'));
-    assert.ok(calls.indexOf('domainSuspend') < calls.indexOf('migrate') || calls.includes('domainBlockCommit'));
-    await bring('disturbed', 21);
+    assert.equal(calls.includes('domainBlockCommit'), value === 21);
+    await bring('disturbed', value);
   });
 
   for (const [when, before] of [
