@@ -1,12 +1,12 @@
 // The door of `virt-rewind`, the command line: reads the words, answers at once what needs no libvirt, and loads the rest when it
 // is needed.
-import { readFileSync } from 'node:fs';
 import * as nodeModule from 'node:module';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { parseCommandLine } from './cli/arguments.js';
 import { CliError } from './cli/commandError.js';
 import { exitCode } from './cli/exitCodes.js';
 import { commandHelp, generalHelp } from './cli/help.js';
+import { ownVersion } from './cli/ownVersion.js';
 
 /** From Node.js 22.1 on, which keeps what it has compiled in a folder of its own: a third of the time that is ours. */
 const { enableCompileCache } = nodeModule as { enableCompileCache?: () => unknown };
@@ -70,11 +70,6 @@ async function main(): Promise<number> {
     }
     throw error;
   }
-}
-
-function ownVersion(): string {
-  const manifest: unknown = JSON.parse(readFileSync(join(dirname(__dirname), 'package.json'), 'utf8'));
-  return typeof manifest === 'object' && manifest !== null && 'version' in manifest ? String(manifest.version) : '?';
 }
 
 main().then(

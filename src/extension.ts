@@ -28,6 +28,7 @@ import { Consoles } from './ui/guest/consoles.js';
 import { FollowedLogs } from './ui/guest/followedLogs.js';
 import { Screens } from './ui/guest/screens.js';
 import { Reports } from './ui/documents/reports.js';
+import { languageTools } from './ui/agents/languageTools.js';
 import { putOnPath } from './ui/commandLinePath.js';
 import { rewindTasks } from './ui/tasks/rewindTasks.js';
 import { VmTree } from './ui/tree/vmTree.js';
@@ -114,12 +115,14 @@ export function activate(context: vscode.ExtensionContext): DevelopmentApi | und
   }
   putOnPath(context);
   const tasks = rewindTasks(inventory);
+  const tools = languageTools({ inventory, folder: journal, log, extension: context.extension });
   const settings = onDidChangeSettings((changed) => follow({ inventory, health, shared }, changed));
 
   // Ended in this order: whatever still asks the inventory ends before it.
   context.subscriptions.push(
     settings,
     tasks,
+    tools,
     commands,
     status,
     worked,

@@ -4,9 +4,9 @@ import { asFailure } from '../domain/asFailure.js';
 import type { OperationRequest, PowerAction } from '../domain/operation.js';
 import { displayLine } from '../domain/plainText.js';
 import type { Wait } from '../domain/wait.js';
-import { CancelWish } from '../engine/cancelWish.js';
 import type { VmView } from '../inventory/views.js';
 import { isThereAlready } from '../operations/power/isThereAlready.js';
+import { carriedOut } from '../session/carriedOut.js';
 import { guestAddress } from '../session/guestAddress.js';
 import { operationOutcome, programOutcome, snapshotInfos } from '../session/infos.js';
 import type { Session } from '../session/session.js';
@@ -174,7 +174,6 @@ export class SessionVm implements VirtualMachine {
   }
 
   async #carryOut(request: OperationRequest, { signal, name }: Harmful): Promise<OperationOutcome> {
-    const { inventory } = this.#session;
     const plan = await this.#session.plan(this.#found, request);
     const view = this.#session.view(this.#found);
     if (this.#session.needsName(view, plan) && name !== view.vm.name) {
@@ -187,18 +186,6 @@ export class SessionVm implements VirtualMachine {
         ),
       );
     }
-    const controller = new AbortController();
-    const wish = new CancelWish(inventory, request, controller);
-    const cancel = (): void => wish.wish();
-    if (signal?.aborted === true) {
-      controller.abort();
-    }
-    signal?.addEventListener('abort', cancel);
-    try {
-      return operationOutcome(await this.#session.run(plan, { signal: controller.signal }));
-    } finally {
-      signal?.removeEventListener('abort', cancel);
-      wish.dispose();
-    }
+    return operationOutcome(await carriedOut(this.#session, plan, { ...(signal !== undefined && { signal }) }));
   }
 }

@@ -183,6 +183,13 @@ const commands = {
     more: 'From any editor and command line of this user. With --verbose also the virsh commands that do the same.',
     examples: ['virt-rewind history'],
   },
+  mcp: {
+    summary: 'offer the VMs to an agent, as a server of the Model Context Protocol on standard input and output',
+    operands: [],
+    options: {},
+    more: 'Its tools list, describe, checkpoint and revert VMs, run programs in guests, and show consoles and displays. What an agent may do with which VM stands in the setting virtRewind.agents.permissions of the editor; unless set, it may look. See docs/agents.md.',
+    examples: ['virt-rewind mcp'],
+  },
   completion: {
     summary: 'print what completes names in a shell: bash, zsh or fish',
     operands: [{ name: 'SHELL', kind: 'shell', needed: 'needed' }],

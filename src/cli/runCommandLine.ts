@@ -33,6 +33,7 @@ const handlers: Readonly<Record<Exclude<CommandName, 'completion'>, () => Promis
   console: async () => (await import('./commands/console.js')).openConsole,
   doctor: async () => (await import('./commands/doctor.js')).doctor,
   health: async () => (await import('./commands/health.js')).health,
+  mcp: async () => (await import('./commands/mcp.js')).mcp,
   history: async () => (await import('./commands/history.js')).history,
 };
 
@@ -59,7 +60,7 @@ export async function runCommandLine({ call, terminal, environment, onInterrupt,
       ...(connect !== undefined && { connections: [connect] }),
       environment,
       log,
-      shell: 'virt-rewind',
+      shell: call.command === 'mcp' ? 'virt-rewind mcp' : 'virt-rewind',
     });
     const { command } = call;
     if (command === 'completion') {

@@ -31,6 +31,11 @@ export class Terminal {
     return this.#streams.stdin;
   }
 
+  /** For who speaks a protocol on it. */
+  get output(): NodeJS.WriteStream {
+    return this.#streams.stdout;
+  }
+
   /** Somebody is there to answer: reads what is typed, and sees what is asked. */
   get canAsk(): boolean {
     const { stdin, stderr } = this.#streams;

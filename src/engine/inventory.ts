@@ -73,6 +73,8 @@ export interface InventoryPort {
       readonly signal?: AbortSignal;
       readonly onWait?: (forWhat: OperationRequest) => void;
       readonly confirmed?: Plan;
+      /** No old checkpoints are deleted after it. */
+      readonly keepsAll?: true;
     },
   ): Promise<OperationResult>;
   /** Looks into everything that can be wrong with a VM's snapshots and files; changes nothing. */

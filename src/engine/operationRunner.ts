@@ -42,6 +42,8 @@ export interface RunOperationOptions {
   readonly signal?: AbortSignal;
   readonly onWait?: (forWhat: OperationRequest) => void;
   readonly confirmed?: Plan;
+  /** No old checkpoints are deleted after it. */
+  readonly keepsAll?: true;
   /** Of an operation that nobody asked for: whether the fresh plan may be carried out. */
   readonly allows?: (plan: PlannedWork, facts: Facts) => boolean;
 }

@@ -69,7 +69,7 @@ export class Operations implements Disposable {
   async run(request: OperationRequest, options: RunOperationOptions): Promise<OperationResult> {
     const result = await this.#runner.run(request, options);
     const keep = this.#options.keep();
-    if (request.kind === 'revert' && keep !== 'everything' && this.#mayPrune()) {
+    if (request.kind === 'revert' && keep !== 'everything' && options.keepsAll !== true && this.#mayPrune()) {
       const pruning = this.#prune(request.vm, result.checkpoint === undefined ? undefined : keep).catch(
         (error: unknown) => this.#options.log.warn(`the checkpoints of reverts stay: ${asFailure(error).message}`),
       );

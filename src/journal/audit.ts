@@ -14,10 +14,24 @@ const minuteMs = 60 * 1000;
 /** How long a text may be in a line that would be too long otherwise; tried in turn. */
 const textLengths = [500, 200, 80, 30];
 
+/** What an agent asked for by one of its tools; what that made of it stands in lines of its own. */
+export interface AgentRequest {
+  readonly kind: 'agent';
+  /** As it calls itself. */
+  readonly agent: string;
+  readonly tool: string;
+  /** Of the VM, from 1 on; absent of what changed nothing, and of what was refused. */
+  readonly step?: number;
+  /** A program, a snapshot, a title. */
+  readonly what: string;
+  /** The snapshot that leads back to before it. */
+  readonly before?: string;
+}
+
 export interface AuditNote extends OperationEnd {
   readonly connection: string;
   readonly vm: { readonly uuid: string; readonly name: string };
-  readonly request: OperationRequest;
+  readonly request: OperationRequest | AgentRequest;
   readonly durationMs: number;
 }
 
@@ -31,6 +45,8 @@ export class Audit {
     readonly folder: string,
     readonly log: Log,
     readonly fs: FileSystem = promises,
+    /** What the editor or command line is called that this process is a part of. */
+    readonly shell?: string,
   ) {
     this.#file = join(folder, 'audit.jsonl');
     this.#older = join(folder, 'audit.1.jsonl');
@@ -51,7 +67,8 @@ export class Audit {
     const vm = { uuid, name };
     let line = '';
     try {
-      line = auditLine({ at, user: userName(), connection, vm, request, outcome, durationMs, failure, command });
+      const { shell } = this;
+      line = auditLine({ at, user: userName(), shell, connection, vm, request, outcome, durationMs, failure, command });
       await ownFolder(this.fs, this.folder);
       if ((await this.#append(line)) >= maxFileBytes) {
         await this.#rotate();
@@ -110,7 +127,7 @@ export class Audit {
   }
 }
 
-function auditLine(note: Readonly<Record<string, unknown>> & { readonly request: OperationRequest }): string {
+function auditLine(note: Readonly<Record<string, unknown>> & Pick<AuditNote, 'request'>): string {
   const shortest = { ...note, request: { type: note.request.kind } };
   const attempts = [note, ...textLengths.map((length) => withShortTexts(note, length)), withShortTexts(shortest, 30)];
   const lines = attempts.map((attempt) => `${writeJson(attempt)}\n`);

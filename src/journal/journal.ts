@@ -66,7 +66,7 @@ export class Journal {
     /** What the editor is called that this process is a part of. */
     readonly editor?: string,
   ) {
-    this.audit = new Audit(folder, log, fs);
+    this.audit = new Audit(folder, log, fs, editor);
   }
 
   /** Resolves when the plan is on the disk, its folder too: only then may the first step begin. */

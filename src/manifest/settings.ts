@@ -7,6 +7,9 @@ export const automaticActions = ['all', 'safe', 'none'] as const;
 export const seamlessUses = ['whereItWorks', 'never'] as const;
 export const treeSorts = ['time', 'name'] as const;
 export const treeVmOrders = ['name', 'state', 'recent'] as const;
+/** Each includes those before it. `look`: also what the guest shows; `act`: revert, undo, run programs in the guest. */
+export const agentPermissions = ['none', 'look', 'checkpoint', 'act'] as const;
+export type AgentPermission = (typeof agentPermissions)[number];
 export const treeLayouts = ['tree', 'nested', 'list'] as const;
 
 export interface Settings {
@@ -40,6 +43,11 @@ export interface Settings {
   readonly treeVms: (typeof treeVmOrders)[number];
   /** 0 to 200; 0: titles are not shortened. */
   readonly treeTitleLength: number;
+  /** What agents may do, by a VM's name, a pattern of names, or a UUID. */
+  readonly agentPermissions: Readonly<Record<string, AgentPermission>>;
+  /** 0 to 1000, for each VM. */
+  readonly agentCheckpoints: number;
+  readonly agentSpaceGb: number;
 }
 
 const healthLimits = [
@@ -78,6 +86,9 @@ export const settingKeys = {
   treeLayout: 'virtRewind.tree.layout',
   treeVms: 'virtRewind.tree.vms',
   treeTitleLength: 'virtRewind.tree.titleLength',
+  agentPermissions: 'virtRewind.agents.permissions',
+  agentCheckpoints: 'virtRewind.agents.checkpoints',
+  agentSpaceGb: 'virtRewind.agents.spaceGb',
 } as const satisfies Record<keyof Settings, string>;
 
 /** Longer ones are no URIs, and no names of VMs, but mistakes or attacks. */
@@ -108,12 +119,29 @@ export function parseSettings(get: (key: string) => unknown): Settings {
     treeLayout: oneOf(treeLayouts, get(settingKeys.treeLayout)),
     treeVms: oneOf(treeVmOrders, get(settingKeys.treeVms)),
     treeTitleLength: whole(get(settingKeys.treeTitleLength), 200, 20),
+    agentPermissions: permissionRows(get(settingKeys.agentPermissions)),
+    agentCheckpoints: whole(get(settingKeys.agentCheckpoints), 1_000, 50),
+    agentSpaceGb: amount(get(settingKeys.agentSpaceGb)) ?? 50,
   };
 }
 
 /** Absent: the default. Any other value was meant to forbid something: it counts as the one that forbids most. */
 function leastOf(value: unknown): Settings['automaticActions'] {
   return value === undefined ? 'all' : (automaticActions.find((one) => one === value) ?? 'none');
+}
+
+/** A value, or a whole, that is none was meant to forbid something: it counts as the one that forbids most. */
+function permissionRows(value: unknown): Settings['agentPermissions'] {
+  if (value === undefined) {
+    return {};
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    return { '*': 'none' };
+  }
+  const rows = Object.entries(value).map(
+    ([vm, given]) => [vm.trim(), agentPermissions.find((one) => one === given) ?? 'none'] as const,
+  );
+  return Object.fromEntries(rows.filter(([vm]) => vm !== '' && vm.length <= longestPattern));
 }
 
 /** Off unless it is wished for. */

@@ -52,6 +52,8 @@ export interface RevertWish {
 export interface RunWish {
   readonly signal?: AbortSignal;
   readonly onWait?: (forWhat: OperationRequest) => void;
+  /** No old checkpoints are deleted after it. */
+  readonly keepsAll?: true;
 }
 
 export interface Reached {
@@ -93,6 +95,11 @@ export class Session {
     inventory.setConnections(
       connections.length > 0 ? connections : defaultConnections(environment, process.getuid?.()),
     );
+    return new Session(inventory, settings, folder);
+  }
+
+  /** Another look at what is open, by other settings. Whoever opened it closes it. */
+  static over(inventory: Inventory, settings: Settings, folder: string): Session {
     return new Session(inventory, settings, folder);
   }
 

@@ -24,6 +24,9 @@ const shared = [
   'healthFreePercent',
   'healthFullInDays',
   'healthExceptions',
+  'agentPermissions',
+  'agentCheckpoints',
+  'agentSpaceGb',
 ] as const satisfies readonly (keyof Settings)[];
 
 export class SharedSettings {

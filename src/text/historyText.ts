@@ -18,6 +18,8 @@ const showSource = 'Markdown source';
 interface Entry {
   readonly at: number;
   readonly user: string;
+  /** The editor or command line. */
+  readonly shell?: string;
   readonly vm: { readonly name: string; readonly uuid: string };
   readonly request: Readonly<Record<string, unknown>>;
   readonly outcome: string;
@@ -82,7 +84,7 @@ export function historyEntries(lines: readonly string[]): readonly Entry[] {
 }
 
 function entryText(entry: Entry, canUndo: boolean, titleOf: (uuid: string, snapshot: string) => string): string {
-  const { at, user, vm, durationMs, failure, command } = entry;
+  const { at, user, shell, vm, durationMs, failure, command } = entry;
   const time = new Date(at).toTimeString().slice(0, 5);
   const how =
     durationMs === undefined
@@ -91,7 +93,7 @@ function entryText(entry: Entry, canUndo: boolean, titleOf: (uuid: string, snaps
   const facts = [
     words(entry, titleOf),
     failure === undefined ? how : t('{0}: {1}', how, failure),
-    t('by {0}', user),
+    shell === undefined ? t('by {0}', user) : t('by {0} in {1}', user, shell),
     ...(canUndo ? [t('Undo Revert brings back what was before')] : []),
   ];
   return [
@@ -141,8 +143,20 @@ function words({ request, vm }: Entry, titleOf: (uuid: string, snapshot: string)
       ),
     consolidate: () => operationWords({ kind: 'consolidate' } as OperationRequest, ''),
     repair: () => operationWords({ kind: 'repair' } as OperationRequest, ''),
+    agent: () => agentWords(request, (snapshot) => titleOf(vm.uuid, snapshot)),
   };
   return (Object.hasOwn(known, text(kind)) ? known[text(kind)] : undefined)?.() ?? text(kind);
+}
+
+/** What an agent asked for by a tool, and the snapshot that leads back to before it. */
+function agentWords(
+  { agent, tool, step, what, before }: Entry['request'],
+  titleOf: (snapshot: string) => string,
+): string {
+  const text = (value: unknown): string =>
+    typeof value === 'string' || typeof value === 'number' ? String(value) : '';
+  const asked = t('step {0} of {1}: {2}', text(step), text(agent), `${text(tool)} ${text(what)}`.trim());
+  return text(before) === '' ? asked : `${asked} (${t('before it: {0}', titleOf(text(before)))})`;
 }
 
 function parseEntry(json: string): Entry | undefined {
@@ -156,7 +170,7 @@ function parseEntry(json: string): Entry | undefined {
   if (!isRecord(value)) {
     return undefined;
   }
-  const { at, user, vm, request, outcome, durationMs, failure, command } = value;
+  const { at, user, shell, vm, request, outcome, durationMs, failure, command } = value;
   const time = typeof at === 'string' ? Date.parse(at) : Number.NaN;
   if (Number.isNaN(time) || !isRecord(vm) || !isRecord(request) || typeof outcome !== 'string') {
     return undefined;
@@ -168,6 +182,7 @@ function parseEntry(json: string): Entry | undefined {
   return {
     at: time,
     user: typeof user === 'string' ? user : '?',
+    ...(typeof shell === 'string' && { shell }),
     vm: { name, uuid },
     request,
     outcome,

@@ -5,14 +5,13 @@ import { CommandError } from '../prompts/commandError.js';
 import type { CommandRun, CommandTable } from './commandServices.js';
 import { pickSnapshot } from '../prompts/pickTarget.js';
 import { targetSnapshots, targetSnapshot } from './targets.js';
+import { comparedStates } from '../../engine/comparedStates.js';
 import { namedSnapshot } from '../../engine/namedTargets.js';
 import { sortSnapshots } from '../../domain/snapshotTree.js';
-import { sameVm, type VmRef } from '../../domain/vm.js';
-import { compareHardware, type HardwareDifference } from '../../domain/hardware.js';
-import { type DiskDistance, diskDistances } from '../../domain/layerDistance.js';
-import type { VmLayers } from '../../domain/layers.js';
+import { sameVm } from '../../domain/vm.js';
+import type { HardwareDifference } from '../../domain/hardware.js';
+import type { DiskDistance } from '../../domain/layerDistance.js';
 import type { Snapshot } from '../../domain/snapshot.js';
-import { asFailure } from '../../domain/asFailure.js';
 import type { VmView } from '../../inventory/views.js';
 import { type Comparison, comparisonPage, comparisonSummary } from '../../text/comparisonText.js';
 import { notify } from '../prompts/notify.js';
@@ -65,17 +64,13 @@ async function compareStates(
   from: Snapshot,
   to: Snapshot | undefined,
 ): Promise<ComparisonResult> {
-  const [left, right, layers] = await Promise.all([
-    run.inventory.readHardware(ref, from.name),
-    run.inventory.readHardware(ref, to?.name),
-    readLayers(run, ref),
-  ]);
+  const { left, right, differences, distances } = await comparedStates(run.inventory, ref, from, to, run.log);
   const comparison: Comparison = {
     vm: vm.name,
     from: from.title,
     to: to?.title ?? t('Present'),
-    differences: compareHardware(left, right),
-    distances: layers && diskDistances(layers, from, to),
+    differences,
+    distances,
   };
   const title = t('{0}: {1} ↔ {2} (hardware, without what changes by itself)', vm.name, comparison.from, comparison.to);
   await run.reports.open(t('{0}: {1} and {2}', vm.name, comparison.from, comparison.to), comparisonPage(comparison));
@@ -88,16 +83,6 @@ async function compareStates(
     ),
   );
   return { hardware: comparison.differences, disks: comparison.distances };
-}
-
-/** The hardware can be compared without them, and the summary says that they are unknown. */
-async function readLayers(run: CommandRun, ref: VmRef): Promise<VmLayers | undefined> {
-  try {
-    return await run.inventory.readLayers(ref);
-  } catch (error) {
-    run.log.info(`The layers could not be read for a comparison: ${asFailure(error).message}`);
-    return undefined;
-  }
 }
 
 /** The page is already there: whoever wants every line of it asks for it, and nobody has to wait. */

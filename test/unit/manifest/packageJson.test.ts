@@ -8,6 +8,7 @@ import { locateVsCode } from '../../../scripts/rig/vscodeInstall.mjs';
 import { commandIds } from '../../../src/manifest/commandIds.js';
 import { contextKeys, welcomeStates } from '../../../src/manifest/contextKeyTable.js';
 import {
+  agentPermissions,
   parseSettings,
   revertPowerStates,
   settingKeys,
@@ -17,6 +18,7 @@ import {
   treeSorts,
   treeVmOrders,
 } from '../../../src/manifest/settings.js';
+import { editorNameOf, inputSchemaOf, toolNames, toolOf, toolOfEditor } from '../../../src/agents/toolTable.js';
 import { taskActions, taskType } from '../../../src/manifest/taskDefinition.js';
 import { containerId, lessonPanelType, treeViewId } from '../../../src/manifest/viewIds.js';
 import { menuTokens } from '../../../src/text/capabilityTokens.js';
@@ -39,12 +41,22 @@ interface Manifest {
       readonly steps: readonly { readonly when?: string; readonly completionEvents: readonly string[] }[];
     }[];
     readonly keybindings: readonly (MenuItem & { readonly key: string })[];
+    readonly languageModelTools: readonly { readonly name: string; readonly displayName: string }[];
     readonly taskDefinitions: readonly {
       readonly type: string;
       readonly properties: Readonly<Record<string, { readonly enum?: readonly string[] }>>;
     }[];
     readonly configuration: {
-      readonly properties: Readonly<Record<string, { readonly default: unknown; readonly enum?: readonly string[] }>>;
+      readonly properties: Readonly<
+        Record<
+          string,
+          {
+            readonly default: unknown;
+            readonly enum?: readonly string[];
+            readonly additionalProperties?: { readonly enum?: readonly string[] };
+          }
+        >
+      >;
     };
   };
 }
@@ -121,6 +133,24 @@ describe('package.json', () => {
     assert.deepEqual(values(settingKeys.treeSort), [...treeSorts]);
     assert.deepEqual(values(settingKeys.treeLayout), [...treeLayouts]);
     assert.deepEqual(values(settingKeys.treeVms), [...treeVmOrders]);
+    assert.deepEqual(properties[settingKeys.agentPermissions]?.additionalProperties?.enum, [...agentPermissions]);
+  });
+
+  it('has the tools of agents as their table has them', () => {
+    assert.deepEqual(
+      contributes.languageModelTools.map(({ displayName, ...tool }) => tool),
+      toolNames.map((name) => ({
+        name: editorNameOf(name),
+        toolReferenceName: name.replaceAll(/_(.)/gu, (_, letter: string) => letter.toUpperCase()),
+        modelDescription: toolOf(name).description,
+        canBeReferencedInPrompt: true,
+        inputSchema: inputSchemaOf(name),
+      })),
+    );
+    assert.deepEqual(
+      contributes.languageModelTools.map(({ name }) => toolOfEditor(name)),
+      toolNames,
+    );
   });
 
   it('has the tasks that the code runs', () => {

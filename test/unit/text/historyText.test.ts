@@ -57,6 +57,17 @@ describe('the page of the history', () => {
     assert.doesNotMatch(page([line()]), /Undo Revert/);
   });
 
+  it('tells the step of an agent, and the snapshot before it', () => {
+    const agent = { kind: 'agent', agent: 'a_b', tool: 'run_in_guest', step: 7, what: 'rm -rf /', before: 'kept' };
+    const text = page([line({ request: agent, shell: 'virt-rewind mcp', command: undefined })]);
+    assert.match(
+      text,
+      /step 7 of a\\_b\\: run\\_in\\_guest rm \\-rf \\\/ \\\(before it\\: kept\\, as it is called\\\)/,
+    );
+    assert.match(text, /by ada in virt\\-rewind mcp/);
+    assert.doesNotThrow(() => page([line({ request: { kind: 'agent', step: {}, what: [] } })]));
+  });
+
   it('leaves out what is no entry, and makes markup of nothing', () => {
     const broken = [
       '',

@@ -1,0 +1,200 @@
+// The tools that change nothing: what there is, what a guest shows, what differs, and waiting.
+import { asFailure } from '../domain/asFailure.js';
+import type { Wait } from '../domain/wait.js';
+import { comparedStates } from '../engine/comparedStates.js';
+import { guestAddress } from '../session/guestAddress.js';
+import { snapshotInfos } from '../session/infos.js';
+import { waitedFor } from '../session/waitedFor.js';
+import { failureMessage } from '../text/failureMessage.js';
+import { permitted, type ToolWork, type Work } from './desk.js';
+import { allowedFor } from './guard.js';
+import { untrusted, untrustedLine } from './guestText.js';
+import { ToolRefusal } from './refusal.js';
+
+const mostVms = 200;
+const mostSnapshots = 100;
+const mostSteps = 30;
+const mostDifferences = 50;
+const mostConsoleBytes = 64 * 1024;
+const mostPictureBytes = 6 * 1024 * 1024;
+const usualConsoleSeconds = 5;
+const usualWaitSeconds = 120;
+
+export const listVms: ToolWork = async ({ session }) => {
+  await session.reachAll();
+  await session.inventory.refresh();
+  const { views, unreachable } = await session.reachAll();
+  const vms = views.flatMap((view) => {
+    const { name, uuid, state, snapshots, connection, protected: isProtected } = session.infoOf(view);
+    const allowed = allowedFor(view.vm, session.settings.agentPermissions);
+    return allowed === 'none'
+      ? []
+      : [
+          {
+            vm: name,
+            uuid,
+            state,
+            snapshots,
+            connection,
+            you_may: isProtected ? 'look' : allowed,
+            protected: isProtected,
+          },
+        ];
+  });
+  return {
+    vms: vms.slice(0, mostVms),
+    ...(vms.length > mostVms && { left_out: vms.length - mostVms }),
+    ...(unreachable.length > 0 && {
+      unreachable: unreachable.map(({ uri, failure }) => ({
+        connection: uri,
+        message: untrustedLine(failureMessage(failure)),
+      })),
+    }),
+  };
+};
+
+export const describeVm: ToolWork = async (work) => {
+  const { session, desk } = work;
+  const found = await permitted(work, 'look');
+  await session.inventory.readTree(found.ref);
+  // It is good without its sizes.
+  await session.inventory.readLayers(found.ref).catch((error: unknown) => desk.log.info(asFailure(error).line));
+  const view = session.view(found);
+  const infos = snapshotInfos(view);
+  const { name, uuid, state, connection, protected: isProtected } = session.infoOf(view);
+  const steps = await desk.checkpoints(session).of(view.ref);
+  return {
+    vm: name,
+    uuid,
+    state,
+    connection,
+    protected: isProtected,
+    you_may: isProtected ? 'look' : allowedFor(view.vm, session.settings.agentPermissions),
+    guest_agent: view.vm.agentConnected ? 'answers' : view.vm.agentChannel ? 'silent' : 'none',
+    snapshots: infos.slice(-mostSnapshots).map(({ title, description, ...info }) => ({
+      ...info,
+      title: untrustedLine(title),
+      ...(description !== '' && { description: untrustedLine(description) }),
+    })),
+    ...(infos.length > mostSnapshots && { older_snapshots_left_out: infos.length - mostSnapshots }),
+    steps: steps.slice(-mostSteps).map((step) => ({
+      step: step.step,
+      ...(step.last > step.step && { to_step: step.last }),
+      agent: untrustedLine(step.agent),
+      before: step.name,
+      can_go_back: infos.some((info) => info.name === step.name && Date.parse(info.createdAt) === step.createdAt),
+    })),
+  };
+};
+
+export const compareVm: ToolWork = async (work) => {
+  const { session, desk, input } = work;
+  const view = await permitted(work, 'look');
+  const [from, to] = await Promise.all(
+    [input['from'], input['to']].map(async (name) =>
+      typeof name === 'string' ? session.snapshot(view, name) : undefined,
+    ),
+  );
+  if (from === undefined) {
+    throw new ToolRefusal('invalid', 'The argument from is missing.');
+  }
+  const { differences, distances } = await comparedStates(session.inventory, view.ref, from, to, desk.log);
+  return {
+    vm: view.vm.name,
+    from: from.name,
+    to: to?.name ?? 'present',
+    hardware: differences.slice(0, mostDifferences),
+    ...(differences.length > mostDifferences && { left_out: differences.length - mostDifferences }),
+    // At most so many bytes, in whole clusters.
+    disks: distances ?? 'unknown',
+  };
+};
+
+export const readConsole: ToolWork = async (work) => {
+  const { session, input, signal } = work;
+  const { ref, vm } = await permitted(work, 'look');
+  const line = await session.inventory.guests.consoleOf(ref);
+  try {
+    const stream = await line.open('ifFree');
+    if (stream === undefined) {
+      throw new ToolRefusal('notRunning', `${vm.name} is off, so its console says nothing.`);
+    }
+    const end = AbortSignal.any([signal, AbortSignal.timeout(secondsOf(input, usualConsoleSeconds) * 1_000)]);
+    const pieces: Uint8Array[] = [];
+    let size = 0;
+    const stop = (): void => void stream.destroy();
+    end.addEventListener('abort', stop, { once: true });
+    try {
+      for await (const piece of stream as AsyncIterable<Uint8Array>) {
+        pieces.push(piece);
+        size += piece.length;
+        if (size > mostConsoleBytes) {
+          break;
+        }
+      }
+    } catch (error) {
+      if (!end.aborted) {
+        throw error;
+      }
+    } finally {
+      end.removeEventListener('abort', stop);
+      stream.destroy();
+    }
+    return { vm: vm.name, console: untrusted(new TextDecoder().decode(Buffer.concat(pieces))) };
+  } finally {
+    line.dispose();
+  }
+};
+
+export const takeScreenshot: ToolWork = async (work) => {
+  const { ref, vm } = await permitted(work, 'look');
+  const picture = await work.session.inventory.guests.screenshotOf(ref);
+  if (picture.length > mostPictureBytes) {
+    throw new ToolRefusal('tooMuch', `The picture of ${vm.name} is larger than ${mostPictureBytes} bytes.`);
+  }
+  return { picture };
+};
+
+export const waitForVm: ToolWork = async (work) => {
+  const { session, input, signal } = work;
+  const { vm, ref } = await permitted(work, 'look');
+  const wanted = await wantedOf(work, ref);
+  if (wanted === 'late') {
+    return { vm: vm.name, reached: false, why: 'The VM has told no IP address in this time.' };
+  }
+  const { outcome } = await waitedFor(session, wanted, signal);
+  signal.throwIfAborted();
+  return {
+    vm: vm.name,
+    waited_for: input['port'] === undefined ? wanted.what : `port ${String(input['port'])}`,
+    reached: outcome === 'there',
+    ...(outcome === 'noAgent' && { why: 'The VM has no channel for a guest agent. Wait for a port of it instead.' }),
+    ...(outcome === 'late' && { why: 'The time is over.' }),
+  };
+};
+
+/** Of a port none but the VM's own address is asked: an agent gets no way to look through a network. */
+async function wantedOf(
+  { session, input, signal }: Work,
+  ref: { readonly connection: string; readonly uuid: string },
+): Promise<Wait | 'late'> {
+  const atMostMs = secondsOf(input, usualWaitSeconds) * 1_000;
+  const port = input['port'];
+  if (typeof port !== 'number') {
+    const what = input['for'];
+    return {
+      what: what === 'off' || what === 'running' ? what : 'agent',
+      vm: ref.uuid,
+      connection: ref.connection,
+      atMostMs,
+    };
+  }
+  const found = await guestAddress(session, ref, atMostMs, signal);
+  signal.throwIfAborted();
+  return typeof found === 'string' ? 'late' : { what: 'port', host: found.address, port, atMostMs: found.leftMs };
+}
+
+export function secondsOf(input: Work['input'], usual: number): number {
+  const { seconds } = input;
+  return typeof seconds === 'number' ? seconds : usual;
+}

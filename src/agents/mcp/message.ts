@@ -1,0 +1,60 @@
+// JSON-RPC 2.0 as MCP uses it: one line → a request, a notification, or what is wrong with it. Pure.
+
+export type Id = string | number;
+
+export interface Incoming {
+  readonly kind: 'call';
+  /** Absent: a notification, which is not answered. */
+  readonly id?: Id;
+  readonly method: string;
+  readonly params: Readonly<Record<string, unknown>>;
+}
+
+export interface Fault {
+  readonly kind: 'fault';
+  readonly id: Id | null;
+  readonly code: number;
+  readonly message: string;
+}
+
+export const codes = { parse: -32_700, invalid: -32_600, method: -32_601, params: -32_602, internal: -32_603 } as const;
+
+const longestName = 200;
+
+/** `nothing`: an answer, although nothing was asked. */
+export function parseMessage(line: string): Incoming | Fault | 'nothing' {
+  let value: unknown;
+  try {
+    value = JSON.parse(line);
+  } catch {
+    return { kind: 'fault', id: null, code: codes.parse, message: 'This is no JSON.' };
+  }
+  if (!isObject(value)) {
+    return { kind: 'fault', id: null, code: codes.invalid, message: 'A message is one object.' };
+  }
+  const { jsonrpc, id, method, params } = value;
+  if (method === undefined && ('result' in value || 'error' in value)) {
+    return 'nothing';
+  }
+  const known = isId(id) ? id : null;
+  if (
+    jsonrpc !== '2.0' ||
+    typeof method !== 'string' ||
+    method.length > longestName ||
+    (id !== undefined && known === null)
+  ) {
+    return { kind: 'fault', id: known, code: codes.invalid, message: 'This is no message of JSON-RPC 2.0.' };
+  }
+  if (params !== undefined && !isObject(params)) {
+    return { kind: 'fault', id: known, code: codes.params, message: 'The parameters are an object.' };
+  }
+  return { kind: 'call', method, params: params ?? {}, ...(known !== null && { id: known }) };
+}
+
+export function isId(value: unknown): value is Id {
+  return typeof value === 'string' ? value.length <= longestName : Number.isSafeInteger(value);
+}
+
+export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,24 @@
+// What a person is told before an agent's act, in his language: what it does, what is kept and what is lost.
+import { t } from '@vscode/l10n';
+import { displayLine } from '../domain/plainText.js';
+import { questionOf } from '../text/questionText.js';
+import { plannedAct } from './act.js';
+import type { ToolQuestion, Work } from './desk.js';
+import { untrustedLine } from './guestText.js';
+import type { ToolName } from './toolTable.js';
+
+export async function questionFor(name: ToolName, work: Work): Promise<ToolQuestion> {
+  const { view, plan } = await plannedAct(work, name);
+  if (plan !== undefined) {
+    return questionOf({ plan, target: view }, Date.now());
+  }
+  const { program, args } = work.input;
+  const line = [program, ...(Array.isArray(args) ? (args as readonly string[]) : [])].join(' ');
+  return {
+    title: t('Run a program in {0}?', displayLine(view.vm.name)),
+    details: [
+      untrustedLine(line, 1_000),
+      t('A checkpoint is taken first, so that what it does to the VM can be undone. What it sends elsewhere cannot.'),
+    ].join('\n'),
+  };
+}

@@ -1,0 +1,222 @@
+// THE table of what agents can do: for the language models of the editor and for MCP clients alike. What it says is for models, and
+// in English. Nothing here deletes. Pure.
+import type { AgentPermission } from '../manifest/settings.js';
+
+export interface Field {
+  readonly type: 'string' | 'number' | 'strings';
+  readonly description: string;
+  readonly needed?: true;
+  readonly words?: readonly string[];
+  /** Of a string: characters; of a number: its value; of strings: how many, of as many characters as a string. */
+  readonly most?: number;
+}
+
+export interface Tool {
+  readonly description: string;
+  readonly needs: AgentPermission;
+  /** It changes a VM, or what runs in it: it is a step, with a way back. */
+  readonly acts: boolean;
+  readonly fields: Readonly<Record<string, Field>>;
+}
+
+const longestText = 4_096;
+const vm: Field = { type: 'string', description: 'Name or UUID of the VM, as list_vms tells it.', needed: true };
+const seconds = (usual: number): Field => ({
+  type: 'number',
+  description: `Give up after so many seconds; ${usual} unless given.`,
+  most: 600,
+});
+
+const tools = {
+  list_vms: {
+    description: 'Lists the virtual machines with their state and what you may do with each.',
+    needs: 'look',
+    acts: false,
+    fields: {},
+  },
+  describe_vm: {
+    description:
+      'Tells one VM: its state, its snapshots as a tree, and the last steps of agents with the checkpoint before each.',
+    needs: 'look',
+    acts: false,
+    fields: { vm },
+  },
+  checkpoint_vm: {
+    description: 'Takes a snapshot of a VM, of the best kind for its state, so that revert_vm can come back to it.',
+    needs: 'checkpoint',
+    acts: true,
+    fields: {
+      vm,
+      title: { type: 'string', description: 'A short title; the time unless given.', most: 100 },
+      description: { type: 'string', description: 'Why it was taken.', most: 1_000 },
+    },
+  },
+  revert_vm: {
+    description:
+      'Puts a VM back to a snapshot, or to the checkpoint before one of the steps. What is now is kept as a checkpoint first. Give snapshot or before_step.',
+    needs: 'act',
+    acts: true,
+    fields: {
+      vm,
+      snapshot: { type: 'string', description: 'Name of the snapshot, as describe_vm tells it.' },
+      before_step: {
+        type: 'number',
+        description: 'Number of a step: the VM becomes what it was before it.',
+        most: 1e9,
+      },
+      after: {
+        type: 'string',
+        description: 'The state of the VM afterwards; as in the snapshot unless given.',
+        words: ['asSnapshot', 'asBefore', 'running', 'paused', 'off'],
+      },
+    },
+  },
+  undo_revert: {
+    description: 'Undoes the last revert of a VM. What is now is kept as a checkpoint first.',
+    needs: 'act',
+    acts: true,
+    fields: { vm },
+  },
+  compare_vm: {
+    description: 'Tells what differs in hardware and disks between a snapshot of a VM and another one, or the present.',
+    needs: 'look',
+    acts: false,
+    fields: {
+      vm,
+      from: { type: 'string', description: 'Name of a snapshot.', needed: true },
+      to: { type: 'string', description: 'Name of another snapshot; the present unless given.' },
+    },
+  },
+  run_in_guest: {
+    description:
+      'Runs a program in the guest by its guest agent, without a shell between (for pipes: program "sh", args ["-c", …]). A checkpoint is taken first, so that revert_vm with before_step undoes all that it did to the VM; what it sends elsewhere stays sent.',
+    needs: 'act',
+    acts: true,
+    fields: {
+      vm,
+      program: { type: 'string', description: 'Name or path of the program in the guest.', needed: true },
+      args: { type: 'strings', description: 'Its arguments.', most: 256 },
+      input: { type: 'string', description: 'Its standard input.', most: 65_536 },
+      seconds: seconds(60),
+    },
+  },
+  read_console: {
+    description:
+      'Reads what the guest writes to its serial console meanwhile. Types nothing, and takes the console from nobody.',
+    needs: 'look',
+    acts: false,
+    fields: { vm, seconds: { ...seconds(5), description: 'For how many seconds; 5 unless given.', most: 60 } },
+  },
+  take_screenshot: {
+    description: 'Shows the display of a VM as a picture.',
+    needs: 'look',
+    acts: false,
+    fields: { vm },
+  },
+  wait_for_vm: {
+    description: 'Waits until a VM runs, is off, its guest agent answers, or a TCP port of it does.',
+    needs: 'look',
+    acts: false,
+    fields: {
+      vm,
+      for: { type: 'string', description: 'For what; the agent unless given.', words: ['agent', 'running', 'off'] },
+      port: { type: 'number', description: 'For this TCP port of the VM instead.', most: 65_535 },
+      seconds: seconds(120),
+    },
+  },
+} as const satisfies Record<string, Tool>;
+
+export type ToolName = keyof typeof tools;
+
+export const toolNames = Object.keys(tools) as readonly ToolName[];
+
+/** The row of a tool, without what the compiler knows of each. */
+export function toolOf(name: ToolName): Tool {
+  return tools[name];
+}
+
+export function toolCalled(name: unknown): ToolName | undefined {
+  return toolNames.find((one) => one === name);
+}
+
+const editorPrefix = 'virtRewind_';
+
+/** What the editor calls it; its own name is for MCP, where each server has its names for itself. */
+export function editorNameOf(name: ToolName): string {
+  return `${editorPrefix}${name}`;
+}
+
+export function toolOfEditor(name: string): ToolName | undefined {
+  return name.startsWith(editorPrefix) ? toolCalled(name.slice(editorPrefix.length)) : undefined;
+}
+
+/** As JSON Schema. */
+export function inputSchemaOf(name: ToolName): Readonly<Record<string, unknown>> {
+  const fields = Object.entries(toolOf(name).fields);
+  const needed = fields.filter(([, { needed }]) => needed === true).map(([key]) => key);
+  return {
+    type: 'object',
+    properties: Object.fromEntries(fields.map(([key, field]) => [key, schemaOf(field)])),
+    ...(needed.length > 0 && { required: needed }),
+    additionalProperties: false,
+  };
+}
+
+function schemaOf({ type, description, words, most }: Field): Readonly<Record<string, unknown>> {
+  switch (type) {
+    case 'string':
+      return { type, description, ...(words === undefined ? { maxLength: most ?? longestText } : { enum: words }) };
+    case 'number':
+      return { type: 'integer', description, minimum: 1, ...(most !== undefined && { maximum: most }) };
+    case 'strings':
+      return { type: 'array', description, items: { type: 'string', maxLength: longestText }, maxItems: most };
+  }
+}
+
+export type ToolInput = Readonly<Record<string, string | number | readonly string[] | undefined>>;
+
+/** What a call was given, or what is wrong with it, as a sentence. Anybody may have written it. */
+export function readInput(name: ToolName, given: unknown): ToolInput | string {
+  const { fields } = toolOf(name);
+  if (given !== undefined && (typeof given !== 'object' || given === null || Array.isArray(given))) {
+    return `The arguments of ${name} are an object.`;
+  }
+  const entries = Object.entries(given ?? {}).filter(([, value]) => value !== undefined);
+  const unknown = entries.find(([key]) => !Object.hasOwn(fields, key));
+  if (unknown !== undefined) {
+    return `${name} has no argument ${JSON.stringify(unknown[0].slice(0, 50))}. It has: ${Object.keys(fields).join(', ') || 'none'}.`;
+  }
+  for (const [key, field] of Object.entries(fields)) {
+    const fault = faultOf(field, entries.find(([one]) => one === key)?.[1]);
+    if (fault !== undefined) {
+      return `The argument ${key} of ${name} ${fault}.`;
+    }
+  }
+  return Object.fromEntries<ToolInput[string]>(entries);
+}
+
+function faultOf({ type, needed, words, most = longestText }: Field, value: unknown): string | undefined {
+  if (value === undefined) {
+    return needed === true ? 'is missing' : undefined;
+  }
+  if (words !== undefined) {
+    return words.some((word) => word === value) ? undefined : `is one of ${words.join(', ')}`;
+  }
+  switch (type) {
+    case 'string':
+      return isText(value, most) ? undefined : `is a text of at most ${most} characters`;
+    case 'number':
+      return typeof value === 'number' && Number.isInteger(value) && value >= 1 && value <= most
+        ? undefined
+        : `is a whole number from 1 to ${most}`;
+    case 'strings':
+      return Array.isArray(value) && value.length <= most && value.every((one) => isText(one, longestText))
+        ? undefined
+        : `is a list of at most ${most} texts`;
+  }
+}
+
+/** A program, an argument or a name ends at a zero, wherever it goes. */
+function isText(value: unknown, most: number): boolean {
+  return typeof value === 'string' && value.length <= most && !value.includes('\0');
+}

@@ -1,0 +1,28 @@
+// The tools of agents for one MCP client, on standard input and output.
+import { AgentDesk } from '../../agents/desk.js';
+import { McpServer } from '../../agents/mcp/mcpServer.js';
+import { Session } from '../../session/session.js';
+import { SharedSettings } from '../../session/sharedSettings.js';
+import type { Context } from '../context.js';
+import type { ExitName } from '../exitCodes.js';
+import { ownVersion } from '../ownVersion.js';
+
+export async function mcp({ session, terminal, log, interruption }: Context): Promise<ExitName> {
+  const { inventory, folder } = session;
+  const shared = new SharedSettings(folder, log);
+  const server = new McpServer({
+    input: terminal.stdin,
+    output: terminal.output,
+    desk: (agent) =>
+      new AgentDesk({
+        session: async () => Session.over(inventory, await shared.read(), folder),
+        agent,
+        log,
+      }),
+    version: ownVersion(),
+    log,
+    signal: interruption.signal,
+  });
+  await server.run();
+  return 'done';
+}

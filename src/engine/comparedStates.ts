@@ -1,0 +1,40 @@
+// Two states of a VM held against each other: their hardware, and how far their disks are apart.
+import type { Log } from '../base/log.js';
+import { asFailure } from '../domain/asFailure.js';
+import { compareHardware, type Hardware, type HardwareDifference } from '../domain/hardware.js';
+import { type DiskDistance, diskDistances } from '../domain/layerDistance.js';
+import type { Snapshot } from '../domain/snapshot.js';
+import type { VmRef } from '../domain/vm.js';
+import type { InventoryPort } from './inventory.js';
+
+export interface ComparedStates {
+  readonly left: Hardware;
+  readonly right: Hardware;
+  readonly differences: readonly HardwareDifference[];
+  /** Undefined where the layers could not be read: the hardware can be compared without them. */
+  readonly distances: readonly DiskDistance[] | undefined;
+}
+
+/** @param to the present where it is undefined */
+export async function comparedStates(
+  inventory: Pick<InventoryPort, 'readHardware' | 'readLayers'>,
+  ref: VmRef,
+  from: Snapshot,
+  to: Snapshot | undefined,
+  log: Pick<Log, 'info'>,
+): Promise<ComparedStates> {
+  const [left, right, layers] = await Promise.all([
+    inventory.readHardware(ref, from.name),
+    inventory.readHardware(ref, to?.name),
+    inventory.readLayers(ref).catch((error: unknown) => {
+      log.info(`The layers could not be read for a comparison: ${asFailure(error).message}`);
+      return undefined;
+    }),
+  ]);
+  return {
+    left,
+    right,
+    differences: compareHardware(left, right),
+    distances: layers && diskDistances(layers, from, to),
+  };
+}

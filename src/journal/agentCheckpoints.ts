@@ -1,0 +1,43 @@
+// The checkpoints that were taken before an agent's steps, so that any step can be gone back to before, and so that they can be
+// counted. Refuses to know what an agent may do.
+import * as v from 'valibot';
+import type { Log } from '../base/log.js';
+import type { FileSystem } from './durable.js';
+import { count, parseAs } from './json.js';
+import { type OneSnapshot, SnapshotRecords, type SnapshotRecordsOptions } from './snapshotRecords.js';
+
+export interface AgentCheckpoint extends OneSnapshot {
+  /** The first step that it was taken before, counted for each VM from 1 on. */
+  readonly step: number;
+  /** The last one: nothing had been done between them. */
+  readonly last: number;
+  readonly agent: string;
+  /** What it takes, at most, as it was planned. */
+  readonly bytes: number;
+}
+
+const shape = v.object({ step: count, last: count, agent: v.string(), bytes: count });
+
+const checkpoints: SnapshotRecordsOptions<AgentCheckpoint> = {
+  subfolder: 'agents',
+  // More than the setting allows: one that was forgotten would not count.
+  maxOfVm: 2_000,
+  write: ({ step, last, agent, bytes }) => ({ step, last, agent, bytes }),
+  parse: (one, fields) => {
+    const read = parseAs(shape, fields);
+    return read && { ...one, ...read };
+  },
+  // Nobody goes beyond a limit because something cannot be read.
+  inDoubt: 'fail',
+  doing: {
+    add: "recording the checkpoint before an agent's step",
+    forget: "forgetting the checkpoint before an agent's step",
+    read: "reading the checkpoints before agents' steps",
+  },
+};
+
+export class AgentCheckpoints extends SnapshotRecords<AgentCheckpoint> {
+  constructor(folder: string, log: Log, fs?: FileSystem) {
+    super(checkpoints, folder, log, fs);
+  }
+}

@@ -1,0 +1,145 @@
+// The tools of agents for the language models of the editor, and the same as an MCP server for its clients, where the editor has
+// such. What there is, the manifest says; the rest is loaded when a model calls.
+import { join } from 'node:path';
+import * as vscode from 'vscode';
+import type { AgentDesk } from '../../agents/desk.js';
+import { type Disposable, DisposableStore } from '../../base/disposable.js';
+import type { Log } from '../../base/log.js';
+import type { Inventory } from '../../engine/liveInventory.js';
+import { markdownText } from '../../text/markdown.js';
+import { readSettings } from '../readSettings.js';
+
+export interface LanguageToolsOptions {
+  readonly inventory: Inventory;
+  /** Of the journal. */
+  readonly folder: string;
+  readonly log: Log;
+  readonly extension: vscode.Extension<unknown>;
+}
+
+/** Of newer editors than the types are of. */
+interface NewerApi {
+  readonly lm?: {
+    registerMcpServerDefinitionProvider?(id: string, provider: object): vscode.Disposable;
+  };
+  readonly McpStdioServerDefinition?: new (
+    label: string,
+    command: string,
+    args: readonly string[],
+    env: Readonly<Record<string, string>>,
+  ) => object;
+  readonly LanguageModelDataPart?: { image(data: Uint8Array, mime: string): vscode.LanguageModelTextPart };
+}
+
+export function languageTools(options: LanguageToolsOptions): Disposable {
+  const store = new DisposableStore();
+  let desk: Promise<AgentDesk> | undefined;
+  const deskOf = (): Promise<AgentDesk> => (desk ??= openDesk(options));
+  for (const name of namesIn(options.extension)) {
+    store.add(vscode.lm.registerTool(name, new LanguageTool(name, deskOf)));
+  }
+  const server = mcpServer(options.extension.extensionPath);
+  if (server !== undefined) {
+    store.add(server);
+  }
+  return store;
+}
+
+async function openDesk({ inventory, folder, log }: LanguageToolsOptions): Promise<AgentDesk> {
+  const [{ AgentDesk: Desk }, { Session }] = await Promise.all([
+    import('../../agents/desk.js'),
+    import('../../session/session.js'),
+  ]);
+  return new Desk({
+    session: () => Promise.resolve(Session.over(inventory, readSettings(), folder)),
+    agent: () => `the chat of ${vscode.env.appName}`,
+    log,
+  });
+}
+
+class LanguageTool implements vscode.LanguageModelTool<object> {
+  readonly #name: string;
+  readonly #desk: () => Promise<AgentDesk>;
+
+  constructor(name: string, desk: () => Promise<AgentDesk>) {
+    this.#name = name;
+    this.#desk = desk;
+  }
+
+  async prepareInvocation(
+    { input }: vscode.LanguageModelToolInvocationPrepareOptions<object>,
+    token: vscode.CancellationToken,
+  ): Promise<vscode.PreparedToolInvocation | undefined> {
+    const { toolOfEditor } = await import('../../agents/toolTable.js');
+    const tool = toolOfEditor(this.#name);
+    const desk = await this.#desk();
+    const question = tool && (await untilCancelled(token, (signal) => desk.question(tool, input, signal)));
+    return question === undefined
+      ? undefined
+      : {
+          confirmationMessages: {
+            title: markdownText(question.title),
+            message: question.details.split('\n').map(markdownText).join('  \n'),
+          },
+        };
+  }
+
+  async invoke(
+    { input }: vscode.LanguageModelToolInvocationOptions<object>,
+    token: vscode.CancellationToken,
+  ): Promise<vscode.LanguageModelToolResult> {
+    const { toolOfEditor } = await import('../../agents/toolTable.js');
+    const tool = toolOfEditor(this.#name);
+    if (tool === undefined) {
+      throw new Error(`There is no tool ${this.#name}.`);
+    }
+    const desk = await this.#desk();
+    const { content, picture } = await untilCancelled(token, (signal) => desk.call(tool, input, signal));
+    if (picture === undefined) {
+      return new vscode.LanguageModelToolResult([new vscode.LanguageModelTextPart(JSON.stringify(content))]);
+    }
+    const { LanguageModelDataPart: parts } = vscode as unknown as NewerApi;
+    return new vscode.LanguageModelToolResult([
+      parts?.image(picture, 'image/png') ??
+        new vscode.LanguageModelTextPart('This editor gives language models no pictures. Use read_console instead.'),
+    ]);
+  }
+}
+
+async function untilCancelled<T>(
+  token: vscode.CancellationToken,
+  act: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const controller = new AbortController();
+  if (token.isCancellationRequested) {
+    controller.abort();
+  }
+  const listening = token.onCancellationRequested(() => controller.abort());
+  try {
+    return await act(controller.signal);
+  } finally {
+    listening.dispose();
+  }
+}
+
+function namesIn({ packageJSON }: vscode.Extension<unknown>): readonly string[] {
+  const { contributes } = packageJSON as {
+    readonly contributes: { readonly languageModelTools: readonly { readonly name: string }[] };
+  };
+  return contributes.languageModelTools.map(({ name }) => name);
+}
+
+/** Run by the editor's own Node.js. Undefined where the editor knows of no such servers. */
+function mcpServer(extensionPath: string): vscode.Disposable | undefined {
+  const { lm, McpStdioServerDefinition: Definition } = vscode as unknown as NewerApi;
+  if (Definition === undefined) {
+    return undefined;
+  }
+  return lm?.registerMcpServerDefinitionProvider?.('virtRewind.mcp', {
+    provideMcpServerDefinitions: () => [
+      new Definition('Virt Rewind', process.execPath, [join(extensionPath, 'dist', 'commandLine.js'), 'mcp'], {
+        ELECTRON_RUN_AS_NODE: '1',
+      }),
+    ],
+  });
+}
