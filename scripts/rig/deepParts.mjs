@@ -31,6 +31,7 @@ const peculiar = ['tagNames', 'tagsInLayers', 'blockDevices', 'foreignUsers', 's
  * | histories | random operations against a model                                 |
  * | lockstep  | snapshots of a guest that runs on, 100 of them                    |
  * | peculiar  | tags of other tools, block devices, files that others use, saves  |
+ * | fixtures  | the library in the test frameworks that its page shows            |
  * | guards    | each guard switched off must turn a history red                   |
  * | versions  | the whole layer with a daemon, on other libvirts                  |
  * | themes    | the lesson in three themes                                        |
@@ -92,6 +93,16 @@ export const deepParts = [
         files: ['lockstep'],
       }),
   ),
+  {
+    name: 'fixtures system',
+    group: 'fixtures',
+    version: 'system',
+    minutes: 1,
+    guards: ['api', 'session'],
+    layer: 'libvirtd',
+    tier: 'deep',
+    files: ['libraryFixtures'],
+  },
   {
     name: 'guards system',
     group: 'guards',
