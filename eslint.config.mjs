@@ -35,9 +35,11 @@ const rooms = {
   ],
   inventory: ['driver', 'operations', 'domain/chains', 'domain', 'base'],
   engine: ['inventory', 'driver', 'journal', 'diagnosis', 'operations', 'steps', 'domain/chains', 'domain', 'base'],
+  systems: ['inventory', 'engine', 'journal', 'operations', 'domain', 'base'],
   health: ['inventory', 'engine', 'diagnosis', 'domain', 'manifest', 'base'],
   manifest: [],
   session: [
+    'systems',
     'engine',
     'inventory',
     'journal',
@@ -48,7 +50,7 @@ const rooms = {
     'manifest',
     'base',
   ],
-  text: ['manifest', 'inventory', 'diagnosis', 'operations', 'steps', 'domain', 'base'],
+  text: ['manifest', 'systems', 'inventory', 'diagnosis', 'operations', 'steps', 'domain', 'base'],
   lesson: ['text', 'engine', 'steps', 'domain', 'base'],
   agents: [
     'session',
@@ -63,11 +65,12 @@ const rooms = {
     'base',
   ],
   'agents/mcp': ['agents', 'base'],
-  api: ['session', 'text', 'engine', 'inventory', 'operations', 'domain', 'base'],
+  api: ['session', 'systems', 'text', 'engine', 'inventory', 'operations', 'domain', 'base'],
   cli: [
     'agents',
     'agents/mcp',
     'session',
+    'systems',
     'health',
     'text',
     'engine',
@@ -82,7 +85,7 @@ const rooms = {
   ],
   ui: ['engine', 'inventory', 'manifest', 'base'],
   'ui/documents': ['engine', 'domain', 'base'],
-  'ui/prompts': ['ui', 'text', 'engine', 'inventory', 'operations', 'domain', 'manifest', 'base'],
+  'ui/prompts': ['ui', 'text', 'systems', 'engine', 'inventory', 'operations', 'domain', 'manifest', 'base'],
   'ui/health': ['health', 'ui/prompts', 'ui', 'text', 'engine', 'inventory', 'diagnosis', 'domain', 'manifest', 'base'],
   'ui/tree': ['ui/health', 'health', 'ui', 'text', 'engine', 'inventory', 'diagnosis', 'domain', 'manifest', 'base'],
   'ui/picture': [

@@ -27,6 +27,7 @@ export async function packNpm(folder, built = join(root, 'dist')) {
   await writeTypes(join(staged, 'types'));
   cpSync(join(root, 'docs/command-line.md'), join(staged, 'README.md'));
   cpSync(join(root, 'docs/library.md'), join(staged, 'library.md'));
+  cpSync(join(root, 'docs/systems.md'), join(staged, 'systems.md'));
   cpSync(join(root, 'docs/command-line.schema.json'), join(staged, 'command-line.schema.json'));
   mkdirSync(join(staged, 'man'));
   writeFileSync(join(staged, 'man/virt-rewind.1'), await manPage(manifest.version));
@@ -56,7 +57,7 @@ function npmManifest() {
       './command-line.schema.json': './command-line.schema.json',
       './package.json': './package.json',
     },
-    files: ['dist', 'man', 'types', 'library.md', 'command-line.schema.json'],
+    files: ['dist', 'man', 'types', 'library.md', 'systems.md', 'command-line.schema.json'],
   };
 }
 

@@ -32,6 +32,7 @@ import { languageTools } from './ui/agents/languageTools.js';
 import { putOnPath } from './ui/commandLinePath.js';
 import { rewindTasks } from './ui/tasks/rewindTasks.js';
 import { VmTree } from './ui/tree/vmTree.js';
+import { recoverWhenOpen } from './systems/recoverWhenOpen.js';
 import { HealthWatch } from './health/healthWatch.js';
 import { sentencesIn } from './text/translation.js';
 import { watchSettings } from './health/watchSettings.js';
@@ -113,6 +114,19 @@ export function activate(context: vscode.ExtensionContext): DevelopmentApi | und
   if (context.extensionMode !== vscode.ExtensionMode.Production) {
     landWhereTold({ inventory, tree, consoles, log });
   }
+  const systems = recoverWhenOpen({
+    inventory,
+    folder: journal,
+    log,
+    shell: vscode.env.appName,
+    isProtected: (vm) => protectedBy(readSettings().protectedVms)(vm),
+    automatic: () => readSettings().automaticActions,
+    tell: (recovered) => {
+      import('./ui/prompts/systemNotices.js')
+        .then(({ tellSystemRecovered }) => tellSystemRecovered(recovered, log))
+        .catch((error: unknown) => log.error(String(error)));
+    },
+  });
   putOnPath(context);
   const tasks = rewindTasks(inventory);
   const tools = languageTools({ inventory, folder: journal, log, extension: context.extension });
@@ -121,6 +135,7 @@ export function activate(context: vscode.ExtensionContext): DevelopmentApi | und
   // Ended in this order: whatever still asks the inventory ends before it.
   context.subscriptions.push(
     settings,
+    systems,
     tasks,
     tools,
     commands,

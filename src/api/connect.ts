@@ -3,6 +3,7 @@ import type { Log } from '../base/log.js';
 import { Session } from '../session/session.js';
 import { asError } from './asError.js';
 import type { ConnectOptions, VirtRewind } from './publicApi.js';
+import { SessionSystem } from './sessionSystem.js';
 import { SessionVm } from './sessionVm.js';
 
 /**
@@ -28,6 +29,7 @@ export async function connect(options: string | ConnectOptions = {}): Promise<Vi
         return views.map((view) => session.infoOf(view));
       }),
     find: (nameOrUuid) => asError(async () => new SessionVm(session, await session.vm(nameOrUuid))),
+    system: (name) => asError(() => SessionSystem.open(session, name)),
     close,
     [Symbol.asyncDispose]: close,
   };

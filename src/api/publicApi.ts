@@ -1,5 +1,12 @@
 // What the library is for who imports it. This file is published as it is.
-import type { OperationOutcome, ProgramOutcome, SnapshotInfo, VmInfo } from '../session/publicTypes.js';
+import type {
+  OperationOutcome,
+  ProgramOutcome,
+  SnapshotInfo,
+  SystemInfo,
+  SystemOutcome,
+  VmInfo,
+} from '../session/publicTypes.js';
 
 export interface ConnectOptions {
   /** As virsh has it; absent: `$LIBVIRT_DEFAULT_URI`, else the libvirts of this computer. */
@@ -86,13 +93,42 @@ export interface VirtualMachine {
   run(program: string, args?: readonly string[], options?: RunOptions): Promise<ProgramOutcome>;
 }
 
+/**
+ * Several VMs that go back in time as one: all of them, or none. Where a VM of it is protected, `name` is that of the system. Made by
+ * `virt-rewind system create`.
+ */
+export interface VirtualSystem {
+  readonly name: string;
+  /** Read afresh. */
+  info(): Promise<SystemInfo>;
+  /** All members at one moment. @param title absent: `checkpoint` and the time */
+  checkpoint(title?: string, options?: Harmful): Promise<SystemOutcome>;
+  /** What is now is kept first. Resolves when all go on; `outcome` says who does not. */
+  revert(point: string, options?: Harmful): Promise<SystemOutcome>;
+  /** Goes back to what the last revert left. */
+  undo(options?: Harmful): Promise<SystemOutcome>;
+  /** With the snapshots of all members. */
+  delete(point: string, options?: Harmful): Promise<SystemOutcome>;
+}
+
 /** One visit to the VMs: `await using rewind = await connect()`, or `close()` at the end. */
 export interface VirtRewind extends AsyncDisposable {
   list(): Promise<readonly VmInfo[]>;
   /** By name or UUID. Rejects where there is none (`notFound`), or more than one (`ambiguous`). */
   find(nameOrUuid: string): Promise<VirtualMachine>;
+  /** A system of VMs by its name. Rejects where there is none (`notFound`). */
+  system(name: string): Promise<VirtualSystem>;
   /** Waits for what follows an operation by itself. */
   close(): Promise<void>;
 }
 
-export type { OperationOutcome, ProgramOutcome, SnapshotInfo, VmInfo, VmState } from '../session/publicTypes.js';
+export type {
+  OperationOutcome,
+  ProgramOutcome,
+  SnapshotInfo,
+  SystemInfo,
+  SystemOutcome,
+  SystemPointInfo,
+  VmInfo,
+  VmState,
+} from '../session/publicTypes.js';

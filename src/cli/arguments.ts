@@ -19,7 +19,7 @@ export type Parsed =
 
 /** @throws CliError `usage` */
 export function parseCommandLine(words: readonly string[]): Parsed {
-  const [first, ...rest] = words;
+  const [first, ...rest] = joined(words);
   if (first === undefined || first === '--help' || first === '-h') {
     return { kind: 'help' };
   }
@@ -27,7 +27,11 @@ export function parseCommandLine(words: readonly string[]): Parsed {
     return { kind: 'version' };
   }
   if (first === 'help') {
-    return rest[0] === undefined ? { kind: 'help' } : { kind: 'help', command: commandCalled(rest[0]) };
+    const [of] = joined(rest);
+    return of === undefined || of === 'system' ? { kind: 'help' } : { kind: 'help', command: commandCalled(of) };
+  }
+  if (first === 'system') {
+    return { kind: 'help' };
   }
   const command = commandCalled(first);
   const { values, positionals } = parsedBy(command, rest);
@@ -41,6 +45,13 @@ export function parseCommandLine(words: readonly string[]): Parsed {
   requireWords(command, texts);
   requireOperands(command, positionals);
   return { kind: 'call', call: { command, operands: positionals, texts, flags } };
+}
+
+/** The commands of systems have two words. */
+export function joined([first, second, ...rest]: readonly string[]): readonly string[] {
+  return first === 'system' && second !== undefined && !second.startsWith('-')
+    ? [`${first} ${second}`, ...rest]
+    : [first, second, ...rest].filter((word) => word !== undefined);
 }
 
 function commandCalled(word: string): CommandName {
@@ -82,11 +93,14 @@ function requireWords(command: CommandName, texts: Call['texts']): void {
 
 function requireOperands(command: CommandName, given: readonly string[]): void {
   const { operands } = commandOf(command);
-  const missing = operands.find(({ needed }, at) => needed !== 'optional' && given[at] === undefined);
+  const missing = operands.find(
+    ({ needed }, at) => (needed === 'needed' || needed === 'rest') && given[at] === undefined,
+  );
   if (missing !== undefined) {
     throw new CliError('usage', `${missing.name} is missing. See virt-rewind ${command} --help.`);
   }
-  if (given.length > operands.length && operands.at(-1)?.needed !== 'rest') {
+  const last = operands.at(-1)?.needed;
+  if (given.length > operands.length && last !== 'rest' && last !== 'several') {
     throw new CliError(
       'usage',
       `${JSON.stringify(given[operands.length])} is one word too many. See virt-rewind ${command} --help.`,
@@ -107,4 +121,18 @@ export function secondsOf({ command, texts }: Call, usual: number): number {
     );
   }
   return seconds;
+}
+
+/** Where `--port` points. @throws CliError `usage` */
+export function placeOf({ texts }: Call): { readonly host?: string; readonly port: number } | undefined {
+  const place = texts['port'];
+  if (place === undefined) {
+    return undefined;
+  }
+  const [, host = '', digits = ''] = /^(?:\[?([^\]]*?)\]?:)?(\d{1,5})$/u.exec(place) ?? [];
+  const port = Number(digits);
+  if (port < 1 || port > 65_535) {
+    throw new CliError('usage', 'A port is written as 22, host:22 or [::1]:22.');
+  }
+  return { ...(host !== '' && { host }), port };
 }

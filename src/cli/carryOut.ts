@@ -1,5 +1,4 @@
 // Plans an operation, tells what it does and what is lost, has it agreed to, and carries it out under the eyes of the user.
-import { createInterface } from 'node:readline/promises';
 import { t } from '@vscode/l10n';
 import type { OperationRequest, OperationResult } from '../domain/operation.js';
 import { displayLine } from '../domain/plainText.js';
@@ -15,7 +14,7 @@ import { doneText } from '../text/operationText.js';
 import { progressText } from '../text/progressText.js';
 import { type About, questionOf } from '../text/questionText.js';
 import { warningText } from '../text/warningText.js';
-import { CliError } from './commandError.js';
+import { agreeTo } from './agree.js';
 import type { Context } from './context.js';
 import type { ExitName } from './exitCodes.js';
 import { wrapped } from './help.js';
@@ -118,60 +117,14 @@ function tellPlan(context: Context, view: VmView, plan: Plan, about: About): voi
   });
 }
 
-/** What is lost is told, whoever answers. */
-async function agree(context: Context, view: VmView, plan: Plan, about: About): Promise<void> {
-  const { call, session, terminal, json } = context;
-  const mayAsk = terminal.canAsk && json === undefined;
-  if (mustAsk(plan)) {
-    terminal.tell(questionLines(context, view, plan, about).join('\n'));
-    if (!call.flags.has('yes')) {
-      if (!mayAsk) {
-        throw new CliError(
-          'unanswered',
-          t('Nobody can be asked here, so nothing was changed. Say {0} to agree to it.', '--yes'),
-        );
-      }
-      const { confirm } = questionOf({ plan, target: view }, Date.now(), about);
-      if (!/^y(es)?$/iu.test(await ask(context, `${confirm}? [y/N] `))) {
-        throw new CliError('declined', t('Nothing was changed.'));
-      }
-    }
-  }
-  if (session.needsName(view, plan)) {
-    const name = displayLine(view.vm.name);
-    const typed =
-      call.texts['name'] ??
-      (mayAsk
-        ? await ask(context, `${t('{0} Is Protected', name)}. ${t('Type the name of the VM to go on.')} `)
-        : undefined);
-    if (typed === undefined) {
-      throw new CliError(
-        'unanswered',
-        t('{0} is protected, so nothing was changed. Say {1} with its name to go on.', name, '--name'),
-      );
-    }
-    if (typed !== view.vm.name) {
-      throw new CliError('declined', `${t('This is not the name of the VM.')} ${t('Nothing was changed.')}`);
-    }
-  }
-}
-
-/** Ctrl+C, and the end of the input, are no. */
-async function ask({ terminal, interruption }: Context, question: string): Promise<string> {
-  const lines = createInterface({ input: terminal.stdin, output: process.stderr });
-  const stop = new AbortController();
-  lines.on('SIGINT', () => {
-    interruption.interrupt();
-    stop.abort();
+function agree(context: Context, view: VmView, plan: Plan, about: About): Promise<void> {
+  const { confirm } = questionOf({ plan, target: view }, Date.now(), about);
+  return agreeTo(context, {
+    lines: questionLines(context, view, plan, about),
+    confirm,
+    asks: mustAsk(plan),
+    ...(context.session.needsName(view, plan) && { isProtected: displayLine(view.vm.name), typed: view.vm.name }),
   });
-  lines.on('close', () => stop.abort());
-  try {
-    return (await lines.question(question, { signal: stop.signal })).trim();
-  } catch {
-    throw new CliError(interruption.wasWished ? 'cancelled' : 'declined', t('Nothing was changed.'));
-  } finally {
-    lines.close();
-  }
 }
 
 async function run({ session, terminal, interruption }: Context, plan: Plan): Promise<OperationResult> {

@@ -2,6 +2,7 @@
 // nothing: whoever types is not to be disturbed.
 import { noLog } from '../base/log.js';
 import { Session } from '../session/session.js';
+import { joined } from './arguments.js';
 import { commandNames, type CommandName, commandOf, type OperandKind, optionsOf } from './commandTable.js';
 import type { Terminal } from './terminal.js';
 
@@ -11,10 +12,17 @@ export type Wanted =
 
 /** @param words those after `virt-rewind`, the last being typed. Pure. */
 export function wantedAt(words: readonly string[]): Wanted {
-  const [first = '', ...rest] = words;
+  const [first = '', ...rest] = words.length > 2 ? joined(words) : words;
   const command = commandNames.find((name) => name === first);
   if (rest.length === 0 || command === undefined) {
-    return { kind: 'words', words: rest.length === 0 ? [...commandNames, '--help', '--version'] : [] };
+    const ofSystems = commandNames.flatMap((name) =>
+      name.startsWith('system ') ? [name.slice('system '.length)] : [],
+    );
+    const firsts = [...commandNames.filter((name) => !name.includes(' ')), 'system', '--help', '--version'];
+    return {
+      kind: 'words',
+      words: rest.length === 0 ? firsts : first === 'system' && rest.length === 1 ? ofSystems : [],
+    };
   }
   const options = optionsOf(command);
   const operands: string[] = [];
@@ -36,7 +44,10 @@ export function wantedAt(words: readonly string[]): Wanted {
   if ((rest.at(-1) ?? '').startsWith('-')) {
     return { kind: 'words', words: Object.keys(options).map((name) => `--${name}`) };
   }
-  const operand = commandOf(command).operands[operands.length];
+  const takes = commandOf(command).operands;
+  const last = takes.at(-1);
+  const goesOn = last?.needed === 'rest' || last?.needed === 'several' ? last : undefined;
+  const operand = takes[operands.length] ?? goesOn;
   const [vm] = operands;
   if (operand === undefined) {
     return { kind: 'words', words: [] };
@@ -70,7 +81,7 @@ async function answers(wanted: Wanted, environment: NodeJS.ProcessEnv): Promise<
   if (wanted.kind === 'words') {
     return wanted.words;
   }
-  if (wanted.kind !== 'vm' && wanted.kind !== 'snapshot') {
+  if (wanted.kind !== 'vm' && wanted.kind !== 'snapshot' && wanted.kind !== 'system' && wanted.kind !== 'point') {
     return [];
   }
   const { connect, vm } = wanted;
@@ -81,6 +92,14 @@ async function answers(wanted: Wanted, environment: NodeJS.ProcessEnv): Promise<
     shell: 'virt-rewind',
   });
   try {
+    if (wanted.kind === 'system' || wanted.kind === 'point') {
+      const { systems } = await (await session.systems()).list();
+      return wanted.kind === 'system'
+        ? systems.map(({ system }) => system.name)
+        : systems.flatMap(({ system, points }) =>
+            system.name === vm ? points.filter(({ auto }) => auto === undefined).map(({ title }) => title) : [],
+          );
+    }
     if (wanted.kind === 'snapshot' && vm !== undefined) {
       const view = await session.vm(vm);
       return (await session.inventory.readTree(view.ref)).snapshots.map(({ name }) => name);

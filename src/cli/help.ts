@@ -47,8 +47,15 @@ export function commandHelp(name: CommandName, width: number): string {
   ].join('\n');
 }
 
-function operandText({ name, needed }: Operand): string {
-  return needed === 'optional' ? `[${name}]` : needed === 'rest' ? `-- ${name}…` : name;
+function operandText({ name, kind, needed }: Operand): string {
+  const dashes = kind === 'program' ? '-- ' : '';
+  return needed === 'needed'
+    ? name
+    : needed === 'rest'
+      ? `${dashes}${name}…`
+      : needed === 'several'
+        ? `[${name}…]`
+        : `[${name}]`;
 }
 
 function optionRows(options: Readonly<Record<string, Option>>, width: number): readonly string[] {

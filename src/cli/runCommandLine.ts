@@ -4,7 +4,9 @@ import { type Log, noLog } from '../base/log.js';
 import { asFailure, withDetails } from '../domain/asFailure.js';
 import { Failure } from '../domain/failure.js';
 import { displayLine } from '../domain/plainText.js';
+import type { MemberOutcome } from '../domain/system.js';
 import { Session } from '../session/session.js';
+import { memberOutcomes } from '../session/systemInfos.js';
 import { failureMessage } from '../text/failureMessage.js';
 import { isSilent } from '../text/failureText.js';
 import type { Call } from './arguments.js';
@@ -30,6 +32,16 @@ const handlers: Readonly<Record<Exclude<CommandName, 'completion'>, () => Promis
   stop: async () => (await import('./commands/operations.js')).stop,
   wait: async () => (await import('./commands/wait.js')).wait,
   run: async () => (await import('./commands/run.js')).run,
+  'system list': async () => (await import('./commands/systems.js')).listSystems,
+  'system create': async () => (await import('./commands/systems.js')).createSystem,
+  'system checkpoint': async () => (await import('./commands/systemOperations.js')).checkpointSystem,
+  'system revert': async () => (await import('./commands/systemOperations.js')).revertSystem,
+  'system undo': async () => (await import('./commands/systemOperations.js')).undoSystem,
+  'system delete': async () => (await import('./commands/systemOperations.js')).deletePoint,
+  'system rename': async () => (await import('./commands/systems.js')).renameSystem,
+  'system order': async () => (await import('./commands/systems.js')).orderSystem,
+  'system recover': async () => (await import('./commands/systems.js')).recoverSystem,
+  'system forget': async () => (await import('./commands/systems.js')).forgetSystem,
   console: async () => (await import('./commands/console.js')).openConsole,
   doctor: async () => (await import('./commands/doctor.js')).doctor,
   health: async () => (await import('./commands/health.js')).health,
@@ -79,7 +91,7 @@ export async function runCommandLine({ call, terminal, environment, onInterrupt,
     return typeof exit === 'number' ? exit : exitCode(exit);
   } catch (error) {
     const told = interruption.wasWished && isSilentEnd(error) ? new CliError('cancelled', t('Cancelled.')) : error;
-    return failed(named(told, session), call, terminal);
+    return failed(named(told, session), call, terminal, isOfSystem(error) ? memberOutcomes(error.members) : undefined);
   } finally {
     await session?.close().catch((error: unknown) => log.error(String(error)));
     terminal.dispose();
@@ -90,6 +102,11 @@ function isSilentEnd(error: unknown): boolean {
   return error instanceof Failure && isSilent(error);
 }
 
+/** Of several VMs as one: what became of each. */
+function isOfSystem(error: unknown): error is { readonly members: readonly MemberOutcome[] } {
+  return error instanceof Failure && 'members' in error;
+}
+
 /** A VM is told of by its name. */
 function named(error: unknown, session: Session | undefined): unknown {
   const uuid = error instanceof Failure ? error.details.vm : undefined;
@@ -98,7 +115,7 @@ function named(error: unknown, session: Session | undefined): unknown {
 }
 
 /** Says what happened, what state things are in, what to do next. */
-function failed(error: unknown, call: Call, terminal: Terminal): number {
+function failed(error: unknown, call: Call, terminal: Terminal, members?: readonly object[]): number {
   const { exit, kind, message } = described(error, call.command);
   if (call.flags.has('json')) {
     const details = error instanceof Failure ? error.details : {};
@@ -109,6 +126,7 @@ function failed(error: unknown, call: Call, terminal: Terminal): number {
         exitCode: exitCode(exit),
         ...(details.candidates !== undefined && { candidates: details.candidates }),
         ...(details.refusal !== undefined && { reason: details.refusal.reason }),
+        ...(members !== undefined && { members }),
       },
     };
     terminal.say(answerDocument(call.command, answer));

@@ -17,6 +17,7 @@ import type { RecoveryReport } from '../domain/recoveryReport.js';
 import type { SnapshotTree } from '../domain/snapshot.js';
 import type { Vm, VmRef } from '../domain/vm.js';
 import type { VmFiles } from '../domain/vmFiles.js';
+import type { Together, TogetherWish } from './operations.js';
 import type { Attention, ConnectionView, InventoryChange, VmView } from '../inventory/views.js';
 
 /** Each request of a question with what was decided about it. */
@@ -77,6 +78,8 @@ export interface InventoryPort {
       readonly keepsAll?: true;
     },
   ): Promise<OperationResult>;
+  /** Several VMs at once, in one turn: see `Operations.together`. */
+  together<T>(wish: TogetherWish, work: (turn: Together) => Promise<T>): Promise<T>;
   /** Looks into everything that can be wrong with a VM's snapshots and files; changes nothing. */
   examine(ref: VmRef): Promise<Examination>;
   /** What the last revert of this VM left, if its checkpoint is still there and our own record vouches for it. */

@@ -9,6 +9,12 @@ import type { Store } from '../inventory/store.js';
 import { vmKey } from '../inventory/views.js';
 import { type LeaseOptions, VmLock } from './vmLock.js';
 
+/** Whoever has its turn on several VMs at once. */
+export interface GroupTurn {
+  /** Of its entry in the journal of groups. */
+  readonly id: string;
+}
+
 /** What all parts of an operation share. */
 export interface Lease {
   readonly request: OperationRequest;
@@ -16,6 +22,8 @@ export interface Lease {
   readonly status: OperationStatus;
   readonly signal: AbortSignal;
   readonly log: Log;
+  /** It is a part of what is done on several VMs as one. */
+  readonly group?: GroupTurn | undefined;
   /** It brings an operation that broke off to its end. */
   readonly recovers?: true;
 }
@@ -28,6 +36,11 @@ export interface LeasesOptions {
   readonly connection: (uri: string) => LiveConnection;
 }
 
+type TurnOptions = Pick<LeaseOptions, 'onWait'> & {
+  readonly signal: AbortSignal;
+  readonly group?: GroupTurn | undefined;
+};
+
 export class Leases {
   readonly #options: LeasesOptions;
   readonly #lock = new VmLock();
@@ -38,21 +51,42 @@ export class Leases {
 
   async take<T>(
     request: OperationRequest,
-    { signal, onWait }: LeaseOptions & { readonly signal: AbortSignal },
+    { signal, onWait, group }: TurnOptions,
     work: (lease: Lease) => Promise<T>,
   ): Promise<T> {
     const { store, clock, log, connection } = this.#options;
-    const end = await this.#lock.take(vmKey(request.vm), request, { signal, onWait });
+    const end = await this.#lock.take(vmKey(request.vm), request, { signal, onWait, holder: group });
     const status = new OperationStatus(store, clock, request);
     let release: (() => void) | undefined;
     try {
       const live = connection(request.vm.connection);
       release = live.hold(request.vm.uuid);
-      return await work({ request, live, status, signal, log: scoped(log, live.uri) });
+      return await work({ request, live, status, signal, log: scoped(log, live.uri), group });
     } finally {
       status.end();
       release?.();
       end();
     }
   }
+
+  /** The turns on several VMs, in one order for all, so that two who want the same ones never wait for each other. */
+  async takeAll<T>(
+    requests: readonly OperationRequest[],
+    { signal, onWait, group }: TurnOptions & { readonly group: GroupTurn },
+    work: () => Promise<T>,
+  ): Promise<T> {
+    const ends: (() => void)[] = [];
+    try {
+      for (const [key, request] of [...new Map(requests.map((one) => [vmKey(one.vm), one]))].sort(byKey)) {
+        ends.push(await this.#lock.take(key, request, { signal, onWait, holder: group }));
+      }
+      return await work();
+    } finally {
+      ends.forEach((end) => end());
+    }
+  }
+}
+
+function byKey([a]: readonly [string, unknown], [b]: readonly [string, unknown]): number {
+  return a < b ? -1 : 1;
 }

@@ -251,6 +251,8 @@ export class Inventory implements InventoryPort {
     return this.#acting().then((operations) => operations.run(request, options));
   }
 
+  readonly together: InventoryPort['together'] = async (...asked) => (await this.#acting()).together(...asked);
+
   examine(ref: VmRef): Promise<Examination> {
     return this.#asking(ref.connection, async () => (await this.#questions()).examine(ref));
   }
@@ -356,8 +358,7 @@ export class Inventory implements InventoryPort {
   /** The rules are read when the first one asks. */
   async #questions(): Promise<Questions> {
     const { Questions } = await import('./questions.js');
-    const { clock, log } = this.#options;
-    const connection = (uri: string): LiveConnection => this.#connection(uri);
-    return new Questions({ store: this.#store, persistence: this.#persistence, clock, log, connection });
+    const own = { store: this.#store, persistence: this.#persistence };
+    return new Questions({ ...this.#options, ...own, connection: (uri) => this.#connection(uri) });
   }
 }

@@ -22,7 +22,7 @@ import type { Recoverer } from './recoverer.js';
 import type { Rules } from './rules.js';
 import { factsToPlan } from './factsRequests.js';
 import type { StepRunner } from './stepRunner.js';
-import type { Lease, Leases } from './leases.js';
+import type { GroupTurn, Lease, Leases } from './leases.js';
 
 export interface RunnerOptions {
   readonly turns: Leases;
@@ -46,6 +46,10 @@ export interface RunOperationOptions {
   readonly keepsAll?: true;
   /** Of an operation that nobody asked for: whether the fresh plan may be carried out. */
   readonly allows?: (plan: PlannedWork, facts: Facts) => boolean;
+  /** Who has its turn on this VM among others. */
+  readonly group?: GroupTurn;
+  /** Carries out the steps, when all is decided and written down: several begin together so. */
+  readonly around?: <T>(steps: () => Promise<T>) => Promise<T>;
 }
 
 export class OperationRunner {
@@ -60,7 +64,7 @@ export class OperationRunner {
     const signal = options.signal === undefined ? ended : AbortSignal.any([options.signal, ended]);
     const name = store.vm(request.vm)?.vm.name;
     try {
-      return await turns.take(request, { signal, onWait: options.onWait }, (lease) =>
+      return await turns.take(request, { signal, onWait: options.onWait, group: options.group }, (lease) =>
         toldInLog(lease, { name: name ?? request.vm.uuid, clock }, () => this.#carryOut(lease, options)),
       );
     } catch (error) {
@@ -81,7 +85,8 @@ export class OperationRunner {
     let ran: StepsRun;
     try {
       const beforeStep = (done: number): Promise<void> => this.#recheck(lease, plan, done);
-      ran = await runSteps(this.#options.steps, { lease, plan, entry, beforeStep });
+      const steps = (): Promise<StepsRun> => runSteps(this.#options.steps, { lease, plan, entry, beforeStep });
+      ran = await (options.around?.(steps) ?? steps());
       await this.#overlaysStand(lease, plan, plan.steps.length);
     } catch (error) {
       throw await this.#failed(lease, plan, entry, begunAt, asFailure(error));
@@ -160,12 +165,15 @@ export class OperationRunner {
       ...(isProtected(vm, connection) ? { protectedIn: persistence.editor ?? '' } : {}),
       daemon: { hostname, ...(hostUuid === undefined ? {} : { hostUuid }) },
     });
-    await recoverer.requireAlone(lease, entry);
+    await recoverer.requireAlone(lease, {
+      id: entry.entry.id,
+      withdraw: () => entry.end({ outcome: 'failed', failure: 'busy: another editor began at the same time' }),
+    });
     return entry;
   }
 
   #unfinishedRefusal(request: OperationRequest, why: Refusal): Refusal {
-    if (why.reason === 'entryUnreadable') {
+    if (why.reason === 'entryUnreadable' || why.reason === 'systemInterrupted') {
       // Neither a repair of ours nor a person's word here leads out of it.
       return why;
     }

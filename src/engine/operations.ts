@@ -11,6 +11,7 @@ import { type AutomaticActions, mayAct } from '../domain/automaticActions.js';
 import { sinceRefusal } from '../operations/asLeft.js';
 import { planRecovery } from '../operations/planRecovery.js';
 import { planRest } from '../operations/planRest.js';
+import { Failure } from '../domain/failure.js';
 import { asFailure } from '../domain/asFailure.js';
 import { prune } from './autoPrune.js';
 import type { Clock } from '../base/clock.js';
@@ -23,7 +24,7 @@ import type { Store } from '../inventory/store.js';
 import { Recoverer } from './recoverer.js';
 import type { Rules } from './rules.js';
 import { StepRunner } from './stepRunner.js';
-import { Leases } from './leases.js';
+import { type Lease, Leases } from './leases.js';
 
 const theRules: Rules = { planRest, planRecovery, sinceObstacle: sinceRefusal };
 
@@ -45,11 +46,28 @@ export interface OperationsOptions {
   readonly ended: AbortSignal;
 }
 
+export interface TogetherWish {
+  /** Of the entry in the journal of groups. */
+  readonly id: string;
+  /** What is done on each VM. */
+  readonly requests: readonly OperationRequest[];
+  readonly signal?: AbortSignal;
+  readonly onWait?: (forWhat: OperationRequest) => void;
+}
+
+/** What may be done while all these VMs are held. */
+export interface Together {
+  run(request: OperationRequest, options?: RunOperationOptions): Promise<OperationResult>;
+  /** After it was written down: rejects with `busy` where another process began at the same time, when `withdraw` has been called. */
+  requireAlone(withdraw: () => Promise<void>): Promise<void>;
+}
+
 export class Operations implements Disposable {
   readonly onDidRecover: Event<RecoveryReport>;
   readonly #options: OperationsOptions;
   readonly #runner: OperationRunner;
   readonly #recoverer: Recoverer;
+  readonly #turns: Leases;
   /** What follows an operation by itself, while it lasts. */
   readonly #unasked = new Set<Promise<void>>();
 
@@ -58,12 +76,39 @@ export class Operations implements Disposable {
     const { clock, persistence, rules = theRules } = given;
     const options = { ...given, rules };
     const turns = new Leases(options);
+    this.#turns = turns;
     const look = new FreshLook(options);
     const steps = new StepRunner(look, clock, persistence);
     const recoverer = new Recoverer({ ...options, turns, look, steps });
     this.#recoverer = recoverer;
     this.onDidRecover = recoverer.onDidRecover;
     this.#runner = new OperationRunner({ ...options, turns, look, steps, recoverer });
+  }
+
+  /**
+   * Several VMs at once: nobody else of this process comes between. Rejects before `work` where one of them is held by another
+   * process, or something on it is unfinished.
+   */
+  together<T>(
+    { id, requests, signal = this.#options.ended, onWait }: TogetherWish,
+    work: (turn: Together) => Promise<T>,
+  ): Promise<T> {
+    const group = { id };
+    const turns = this.#turns;
+    const each = <R>(act: (lease: Lease) => Promise<R>): Promise<readonly R[]> =>
+      Promise.all(requests.map((request) => turns.take(request, { signal, group }, act)));
+    return turns.takeAll(requests, { signal, onWait, group }, async () => {
+      const [why] = (await each((lease) => this.#recoverer.recoverVm(lease))).flatMap((refusal) => refusal ?? []);
+      if (why !== undefined) {
+        throw new Failure('refused', { refusal: why });
+      }
+      return work({
+        run: (request, options = {}) => this.run(request, { ...options, group }),
+        requireAlone: async (withdraw) => {
+          await each((lease) => this.#recoverer.requireAlone(lease, { id, withdraw }));
+        },
+      });
+    });
   }
 
   async run(request: OperationRequest, options: RunOperationOptions): Promise<OperationResult> {

@@ -4,6 +4,7 @@ import type { Audit } from '../journal/audit.js';
 import { DemoRecords } from '../journal/demoRecords.js';
 import { Journal } from '../journal/journal.js';
 import { KeptMarks } from '../journal/keptMarks.js';
+import { GroupJournal } from '../journal/groupJournal.js';
 import { FavouriteMark } from '../journal/favouriteMark.js';
 import { type Place, thisPlace } from '../journal/place.js';
 import { Records } from '../journal/records.js';
@@ -17,6 +18,8 @@ export interface Persistence {
   /** Which computer this is: others may have the same journal. */
   readonly place: () => Promise<Place>;
   readonly journal: Pick<Journal, 'begin' | 'unfinished' | 'claim'>;
+  /** Of what is done on several VMs as one. */
+  readonly groups: Pick<GroupJournal, 'begin' | 'unfinished' | 'claim'>;
   readonly audit: Pick<Audit, 'note'>;
   readonly records: Pick<Records, 'add' | 'of' | 'forget'>;
   /** Of snapshots that somebody wants to keep. `of` rejects where it cannot be known. */
@@ -35,6 +38,7 @@ export function keepIn(folder: string, log: Log, editor?: string): Persistence {
     editor,
     place: thisPlace,
     journal,
+    groups: new GroupJournal(folder, log, undefined, editor),
     audit: journal.audit,
     records: new Records(folder, log),
     marks: new KeptMarks(folder, log),
@@ -49,6 +53,11 @@ export const keepNothing: Persistence = {
   place: thisPlace,
   journal: {
     begin: ({ request }) => Promise.reject(new Failure('journal', { doing: 'look for a journal', request })),
+    unfinished: () => Promise.resolve({ entries: [], unreadable: [] }),
+    claim: () => Promise.resolve('gone'),
+  },
+  groups: {
+    begin: () => Promise.reject(new Failure('journal', { doing: 'look for the journal of groups' })),
     unfinished: () => Promise.resolve({ entries: [], unreadable: [] }),
     claim: () => Promise.resolve('gone'),
   },

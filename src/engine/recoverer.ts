@@ -1,6 +1,6 @@
 // Brings operations that broke off to an end: claims them from the journal, looks at the true state, does what is left.
 // Refuses to decide what that is.
-import type { JournalEntry, UnreadableEntry } from '../journal/entry.js';
+import type { JournalEntry } from '../journal/entry.js';
 import type { OpenEntry } from '../journal/journal.js';
 import type { Log } from '../base/log.js';
 import type { AutomaticActions } from '../domain/automaticActions.js';
@@ -16,6 +16,7 @@ import { beforeRecoveryStep } from './beforeRecoveryStep.js';
 import type { Clock } from '../base/clock.js';
 import type { FreshLook } from './freshLook.js';
 import { runSteps } from './journaledRun.js';
+import { groupRefusal, heldBy, unreadableRefusal } from './heldByOthers.js';
 import type { Persistence } from './persistence.js';
 import { dropLeftGuards } from './leftGuards.js';
 import { keepLeftCheckpoints } from './leftCheckpoints.js';
@@ -124,20 +125,23 @@ export class Recoverer {
         throw new Failure('lost', { connection });
       }
     }
-    const unread = unreadable.filter(({ vm }) => vm === uuid).map((entry) => this.#unreadable(lease, entry));
-    return [...own.flatMap(({ id }) => this.#ends.whyUnfinished(id) ?? []), ...unread][0];
+    const unread = unreadable
+      .filter(({ vm }) => vm === uuid)
+      .map((entry) => unreadableRefusal(lease, entry, this.#options.store));
+    const [why] = [...own.flatMap(({ id }) => this.#ends.whyUnfinished(id) ?? []), ...unread];
+    return why ?? (await groupRefusal(lease, persistence));
   }
 
   /**
    * Two editors that begin at the same time see nothing of each other before. Whoever sees another one withdraws, be it
    * both of them: nothing is done yet, and which of them came first is not known to both.
    */
-  async requireAlone(lease: Lease, own: OpenEntry): Promise<void> {
+  async requireAlone(lease: Lease, own: { readonly id: string; withdraw(): Promise<void> }): Promise<void> {
     const { journal } = this.#options.persistence;
     const { entries } = await journal.unfinished();
     for (const entry of entries) {
       const { id, vm } = entry;
-      if (vm.uuid !== lease.request.vm.uuid || id === own.entry.id || this.#ends.whyUnfinished(id) !== undefined) {
+      if (vm.uuid !== lease.request.vm.uuid || id === own.id || this.#ends.whyUnfinished(id) !== undefined) {
         continue;
       }
       const other = await journal.claim(id);
@@ -148,9 +152,13 @@ export class Recoverer {
         // It broke off just now: whoever tries again brings it to its end first.
         await other.leave('not begun upon');
       }
-      await own.end({ outcome: 'failed', failure: 'busy: another editor began at the same time' });
+      await own.withdraw();
       throw heldBy(entry);
     }
+    await groupRefusal(lease, this.#options.persistence).catch(async (error: unknown) => {
+      await own.withdraw();
+      throw error;
+    });
   }
 
   /** What is unfinished on a VM is forgotten, over whichever connection it began: a person has seen to it. */
@@ -329,11 +337,6 @@ export class Recoverer {
     }
   }
 
-  #unreadable({ request }: Lease, { path, why }: UnreadableEntry): Refusal {
-    const vm = this.#options.store.vm(request.vm)?.vm.name ?? request.vm.uuid;
-    return refuse('entryUnreadable', { vm, file: path, why }).refusal;
-  }
-
   #again(uri: string): void {
     const { clock, log, ended } = this.#options;
     clock.setTimer(againMs, () => {
@@ -349,10 +352,4 @@ interface Settling {
   readonly cause: Cause;
   readonly failure?: Failure;
   readonly agreed?: readonly Step[];
-}
-
-/** @returns what a person is told who has to wait for another editor, or for this one over another connection */
-function heldBy({ connection, vm, request, writer }: JournalEntry): Failure {
-  const editor = writer.editor === undefined ? {} : { editor: writer.editor };
-  return new Failure('busy', { vm: vm.name, connection, request, ...editor, doing: 'wait for another editor' });
 }

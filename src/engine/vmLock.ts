@@ -4,10 +4,13 @@ import type { OperationRequest } from '../domain/operation.js';
 
 interface Lease {
   readonly request: OperationRequest;
+  readonly holder: object | undefined;
   readonly begin: () => void;
 }
 
 export interface LeaseOptions {
+  /** Who holds several VMs at once: in its turn on one of them it need not wait for itself. */
+  readonly holder?: object | undefined;
   readonly signal?: AbortSignal | undefined;
   /** Called at once with the operation that runs now, and again whenever the next one in front begins. */
   readonly onWait?: ((forWhat: OperationRequest) => void) | undefined;
@@ -19,6 +22,7 @@ interface Waiting extends Lease {
 
 interface Queue {
   running: OperationRequest;
+  holder: object | undefined;
   readonly waiting: Waiting[];
 }
 
@@ -39,8 +43,11 @@ export class VmLock {
       throw new Failure('cancelled', { doing: 'wait for another operation' });
     }
     const queue = this.#queues.get(vm);
+    if (queue !== undefined && options.holder !== undefined && queue.holder === options.holder) {
+      return () => undefined;
+    }
     if (queue === undefined) {
-      this.#queues.set(vm, { running: request, waiting: [] });
+      this.#queues.set(vm, { running: request, holder: options.holder, waiting: [] });
     } else {
       await this.#wait(queue, request, options);
     }
@@ -53,7 +60,7 @@ export class VmLock {
     };
   }
 
-  #wait(queue: Queue, request: OperationRequest, { signal, onWait }: LeaseOptions): Promise<void> {
+  #wait(queue: Queue, request: OperationRequest, { signal, onWait, holder }: LeaseOptions): Promise<void> {
     return new Promise((resolve, reject) => {
       const give = (): void => {
         queue.waiting.splice(queue.waiting.indexOf(waiting), 1);
@@ -61,6 +68,7 @@ export class VmLock {
       };
       const waiting: Waiting = {
         request,
+        holder,
         tell: (forWhat) => onWait?.(forWhat),
         begin: () => {
           signal?.removeEventListener('abort', give);
@@ -81,6 +89,7 @@ export class VmLock {
       return;
     }
     queue.running = next.request;
+    queue.holder = next.holder;
     next.begin();
     for (const other of queue.waiting) {
       other.tell(next.request);

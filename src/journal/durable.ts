@@ -39,6 +39,20 @@ export async function writeNew(fs: FileSystem, path: string, text: string | Uint
   }
 }
 
+/** In place of the one before, whole or not at all; flushed. What dies half-way leaves a `new-…` behind: see `removeLeftovers`. */
+export async function replaceFile(fs: FileSystem, path: string, text: string, log: Log): Promise<void> {
+  const folder = dirname(path);
+  const making = join(folder, `new-${randomBytes(16).toString('hex')}`);
+  try {
+    await writeNew(fs, making, text);
+    await fs.rename(making, path);
+    await syncFolder(fs, folder);
+  } catch (error) {
+    await discard(fs, [making], log);
+    throw error;
+  }
+}
+
 /** What was renamed, made or removed in a folder stays so. */
 export async function syncFolder(fs: FileSystem, path: string): Promise<void> {
   const folder = await fs.open(path, 'r');

@@ -7,10 +7,12 @@ import { snapshotTime } from './json.js';
 const text = v.string();
 const textOrNone = v.exactOptional(text);
 
+const place = { host: text, machine: textOrNone, boot: textOrNone };
+
+export const placeShape = v.object(place) satisfies v.GenericSchema<unknown, Omit<Origin, 'daemon'>>;
+
 export const originShape = v.object({
-  host: text,
-  machine: textOrNone,
-  boot: textOrNone,
+  ...place,
   daemon: v.exactOptional(v.object({ hostname: text, hostUuid: textOrNone })),
 }) satisfies v.GenericSchema<unknown, Origin>;
 

@@ -55,6 +55,59 @@ export interface OperationOutcome {
   readonly left?: readonly string[];
 }
 
+/** Several VMs that are checkpointed and reverted as one. */
+export interface SystemInfo {
+  readonly name: string;
+  readonly members: readonly {
+    readonly name: string;
+    readonly uuid: string;
+    readonly connection: string;
+    /** Absent where there is no such VM, or it cannot be reached. */
+    readonly state?: VmState;
+  }[];
+  /** The oldest first. */
+  readonly points: readonly SystemPointInfo[];
+  /** The title of the restore point that all members came from last; absent where they did not come from one. */
+  readonly standsAt?: string;
+  /** Something that was done to it broke off, and is not brought to its end. */
+  readonly interrupted: boolean;
+}
+
+export interface SystemPointInfo {
+  readonly title: string;
+  /** ISO 8601, UTC: when the members stood still. */
+  readonly createdAt: string;
+  /** At most so many milliseconds lie between the moments of the members that ran; absent where fewer than two did. */
+  readonly spreadMs?: number;
+  /** It keeps what the last revert left: `undo` goes back to it. */
+  readonly undo: boolean;
+  readonly members: readonly {
+    readonly name: string;
+    readonly snapshot: string;
+    readonly kind: SnapshotInfo['kind'];
+    /** Where not `there`, the system cannot be reverted to this point. */
+    readonly seen: 'there' | 'vmGone' | 'snapshotGone' | 'away' | 'unread';
+  }[];
+}
+
+export interface SystemOutcome {
+  /** The title of the restore point that was made, gone back to or deleted. */
+  readonly point: string;
+  readonly spreadMs?: number;
+  readonly durationMs: number;
+  /** How long the members that ran stood still, at most. */
+  readonly guestsPausedMs?: number;
+  readonly members: readonly {
+    readonly name: string;
+    readonly uuid: string;
+    readonly connection: string;
+    /** `notStarted`: it is back, and does not go on. `unclear`: it stands half way, and a person has to look. */
+    readonly outcome: 'done' | 'asBefore' | 'notStarted' | 'unclear';
+    /** What its own part failed with: a kind, as of errors. */
+    readonly failure?: string;
+  }[];
+}
+
 export interface ProgramOutcome {
   /** Absent where a signal ended the program. */
   readonly exitCode?: number;

@@ -1,12 +1,13 @@
 // One visit to the VMs without a window: opens the engine, finds VMs by name, makes requests of few words, plans and runs them.
 // It refuses to know who asks, and asks nobody itself.
-import type { Log } from '../base/log.js';
+import { type Log, noLog } from '../base/log.js';
 import { asFailure } from '../domain/asFailure.js';
 import { mayAct } from '../domain/automaticActions.js';
 import { Failure } from '../domain/failure.js';
 import type { AfterRevert, OperationRequest, OperationResult, PowerAction } from '../domain/operation.js';
 import { protectedBy } from '../domain/protection.js';
 import type { Snapshot, SnapshotKind } from '../domain/snapshot.js';
+import type { StoredSystem } from '../domain/system.js';
 import { findSnapshot } from '../domain/snapshotTree.js';
 import { checkpointTitle } from '../domain/titleSuggestion.js';
 import type { Vm } from '../domain/vm.js';
@@ -19,6 +20,7 @@ import type { Settings } from '../manifest/settings.js';
 import { needsName } from '../operations/operations.js';
 import type { Plan } from '../operations/plan.js';
 import { preferredAfter } from '../operations/revert/afterChoices.js';
+import type { Systems } from '../systems/systems.js';
 import { vmInfo } from './infos.js';
 import { openInventory } from './openInventory.js';
 import type { VmInfo } from './publicTypes.js';
@@ -68,17 +70,28 @@ export class Session {
   readonly folder: string;
 
   readonly #isProtected: (vm: Pick<Vm, 'name' | 'uuid'>) => boolean;
+  readonly #log: Log;
+  readonly #shell: string;
+  #systems: Promise<Systems> | undefined;
 
-  private constructor(inventory: Inventory, settings: Settings, folder: string) {
+  private constructor(
+    inventory: Inventory,
+    settings: Settings,
+    folder: string,
+    { log, shell }: Pick<SessionOptions, 'log' | 'shell'> = { log: noLog, shell: 'virt-rewind' },
+  ) {
     this.inventory = inventory;
     this.settings = settings;
     this.folder = folder;
+    this.#log = log;
+    this.#shell = shell;
     this.#isProtected = protectedBy(settings.protectedVms);
     inventory.setProtected(this.#isProtected);
   }
 
   /** Nothing is connected yet. */
-  static async open({ connections = [], environment, log, shell }: SessionOptions): Promise<Session> {
+  static async open(options: SessionOptions): Promise<Session> {
+    const { connections = [], environment, log, shell } = options;
     const folder = sessionFolder(environment);
     const settings = await new SharedSettings(folder, log).read();
     const inventory = openInventory({
@@ -95,7 +108,7 @@ export class Session {
     inventory.setConnections(
       connections.length > 0 ? connections : defaultConnections(environment, process.getuid?.()),
     );
-    return new Session(inventory, settings, folder);
+    return new Session(inventory, settings, folder, options);
   }
 
   /** Another look at what is open, by other settings. Whoever opened it closes it. */
@@ -137,6 +150,31 @@ export class Session {
   /** By its name, or a title that only one has. @throws Failure `notFound`, `ambiguous` */
   snapshot(view: VmView, name: string): Promise<Snapshot> {
     return namedSnapshot(this.inventory, view, name);
+  }
+
+  /** Of several VMs as one. What is done with them is loaded when it is needed. */
+  systems(): Promise<Systems> {
+    return (this.#systems ??= this.#openSystems());
+  }
+
+  async #openSystems(): Promise<Systems> {
+    const { Systems: Loaded } = await import('../systems/systems.js');
+    const { inventory, folder, settings } = this;
+    return new Loaded({
+      inventory,
+      folder,
+      log: this.#log,
+      shell: this.#shell,
+      isProtected: this.#isProtected,
+      automatic: () => settings.automaticActions,
+    });
+  }
+
+  /** Its members may be on connections that this visit was not told of. */
+  reachMembers({ system }: StoredSystem): void {
+    const { inventory } = this;
+    const known = inventory.connections.map(({ uri }) => uri);
+    inventory.setConnections([...new Set([...known, ...system.members.map(({ connection }) => connection)])]);
   }
 
   /** As it is known now. @throws Failure `notFound` */

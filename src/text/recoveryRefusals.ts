@@ -12,6 +12,7 @@ export const recoveryRefusals: Pick<
   | 'protectedVm'
   | 'recoveryFailed'
   | 'unfinishedOperation'
+  | 'systemInterrupted'
   | 'begunElsewhere'
   | 'entryUnreadable'
   | 'vmGone'
@@ -34,6 +35,14 @@ export const recoveryRefusals: Pick<
       'Examine {0} and repair what is found, or run the commands in the log and call “Unfinished Operation Is Taken Care Of”.',
       vm,
     ),
+  ],
+  systemInterrupted: ({ vm, system }) => [
+    t(
+      'An operation on the system {0}, to which {1} belongs, was interrupted and is not brought to its end.',
+      system,
+      vm,
+    ),
+    t('Bring it to its end: {0}', `virt-rewind system recover ${system}`),
   ],
   begunElsewhere: ({ vm, connection }) => [
     t('It began over {0}, on a VM with the same UUID: there it is brought to its end.', connection),

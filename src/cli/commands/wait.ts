@@ -7,7 +7,7 @@ import { guestAddress } from '../../session/guestAddress.js';
 import { waitedFor } from '../../session/waitedFor.js';
 import { lateText, noAddressText, noAgentText, waitHeading } from '../../text/waitText.js';
 import { durationText } from '../../text/relativeAge.js';
-import { secondsOf } from '../arguments.js';
+import { placeOf, secondsOf } from '../arguments.js';
 import { CliError } from '../commandError.js';
 import type { Context } from '../context.js';
 import type { ExitName } from '../exitCodes.js';
@@ -45,18 +45,14 @@ async function wantedOf(
   { ref, vm }: VmView,
   atMostMs: number,
 ): Promise<Wait> {
-  const { port: place } = call.texts;
+  const place = placeOf(call);
   if (place === undefined) {
     const what = call.texts['for'];
     const wanted = what === 'off' || what === 'running' ? what : 'agent';
     return { what: wanted, vm: vm.name, connection: ref.connection, atMostMs };
   }
-  const [, host, digits = ''] = /^(?:\[?([^\]]*?)\]?:)?(\d{1,5})$/u.exec(place) ?? [];
-  const port = Number(digits);
-  if (port < 1 || port > 65_535) {
-    throw new CliError('usage', 'A port is written as 22, host:22 or [::1]:22.');
-  }
-  if (host !== undefined && host !== '') {
+  const { host, port } = place;
+  if (host !== undefined) {
     return { what: 'port', host, port, atMostMs };
   }
   const found = await guestAddress(session, ref, atMostMs, interruption.signal);

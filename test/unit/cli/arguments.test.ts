@@ -28,6 +28,16 @@ describe('the arguments of the command line', () => {
     assert.deepEqual([...call.flags], ['yes']);
   });
 
+  it('of systems have a command of two words', () => {
+    const { call } = callOf('system', 'revert', 'shop', 'before the demo', '--yes');
+    assert.deepEqual([call.command, call.operands], ['system revert', ['shop', 'before the demo']]);
+    assert.deepEqual(parseCommandLine(['system']), { kind: 'help' });
+    assert.deepEqual(parseCommandLine(['help', 'system', 'undo']), { kind: 'help', command: 'system undo' });
+    assert.deepEqual(callOf('system', 'order', 'shop', 'db').call.operands, ['shop', 'db']);
+    refuses(['system', 'destroy'], /no command "system destroy"/u);
+    refuses(['system', 'create', 'shop'], /VM is missing/u);
+  });
+
   it('of a program in a guest stay as they are behind --', () => {
     assert.deepEqual(callOf('run', 'web', '--', 'ls', '-l', '--help').call.operands, ['web', 'ls', '-l', '--help']);
   });
@@ -83,7 +93,12 @@ describe('the help of the command line', () => {
 
 describe('completion', () => {
   it('offers commands, options, their words, VMs and snapshots of the VM before', () => {
-    assert.deepEqual(wantedAt(['li']), { kind: 'words', words: [...commandNames, '--help', '--version'] });
+    const firsts = [...commandNames.filter((name) => !name.includes(' ')), 'system', '--help', '--version'];
+    assert.deepEqual(wantedAt(['li']), { kind: 'words', words: firsts });
+    assert.ok(JSON.stringify(wantedAt(['system', 'r'])).includes('"revert"'));
+    assert.deepEqual(wantedAt(['system', 'revert', '']), { kind: 'system' });
+    assert.deepEqual(wantedAt(['system', 'revert', 'shop', '']), { kind: 'point', vm: 'shop' });
+    assert.deepEqual(wantedAt(['system', 'create', 'shop', 'db', 'a']), { kind: 'vm', vm: 'shop' });
     assert.deepEqual(wantedAt(['tree', '']), { kind: 'vm' });
     assert.deepEqual(wantedAt(['revert', '-c', 'test:///default', 'web', 'cl']), {
       kind: 'snapshot',

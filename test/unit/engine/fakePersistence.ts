@@ -3,7 +3,7 @@ import type { AuditNote } from '../../../src/journal/audit.js';
 import type { JournalEntry, OperationEnd, StepRecord, UnreadableEntry } from '../../../src/journal/entry.js';
 import type { OneSnapshot } from '../../../src/journal/snapshotRecords.js';
 import type { OpenEntry } from '../../../src/journal/journal.js';
-import type { Persistence } from '../../../src/engine/persistence.js';
+import { keepNothing, type Persistence } from '../../../src/engine/persistence.js';
 import type { DemoVm } from '../../../src/domain/demoVm.js';
 import { Failure } from '../../../src/domain/failure.js';
 import type { AutoSnapshot } from '../../../src/domain/facts.js';
@@ -71,6 +71,8 @@ export class FakeKeeping implements Persistence {
       return Promise.resolve(this.#open(kept));
     },
   };
+
+  groups: Persistence['groups'] = keepNothing.groups;
 
   readonly demoVms = new Map<string, DemoVm>();
   readonly demos: Persistence['demos'] = {

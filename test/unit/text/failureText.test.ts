@@ -133,6 +133,7 @@ const facts: RefusalFacts = {
   mergeLost: { vm, disk: 'vda', file, said: '/images/web.two' },
   namedTwice: { vm, file, other: '/images/../images/web' },
   unfinishedOperation: { vm, operation: 'revert' },
+  systemInterrupted: { vm, system: 'shop' },
   begunElsewhere: { vm, connection: 'qemu:///session' },
   entryUnreadable: { vm, file, why: 'newer' },
   usedSince: { vm: 'web' },

@@ -1,0 +1,70 @@
+// What is to be done is told, and agreed to by who sits there, or by the words of the command. Refuses to know what it is.
+import { createInterface } from 'node:readline/promises';
+import { t } from '@vscode/l10n';
+import { CliError } from './commandError.js';
+import type { Context } from './context.js';
+
+export interface Asked {
+  /** What is done, and what is lost. */
+  readonly lines: readonly string[];
+  /** Of the answer that goes on, which says what it does. */
+  readonly confirm: string;
+  readonly asks: boolean;
+  /** What is protected, and the name that must be typed for it. */
+  readonly isProtected?: string;
+  readonly typed?: string;
+}
+
+/** What is lost is told, whoever answers. @throws CliError `unanswered`, `declined`, `cancelled` */
+export async function agreeTo(context: Context, { lines, confirm, asks, isProtected, typed }: Asked): Promise<void> {
+  const { call, terminal, json } = context;
+  const mayAsk = terminal.canAsk && json === undefined;
+  if (asks) {
+    terminal.tell(lines.join('\n'));
+    if (!call.flags.has('yes')) {
+      if (!mayAsk) {
+        throw new CliError(
+          'unanswered',
+          t('Nobody can be asked here, so nothing was changed. Say {0} to agree to it.', '--yes'),
+        );
+      }
+      if (!/^y(es)?$/iu.test(await ask(context, `${confirm}? [y/N] `))) {
+        throw new CliError('declined', t('Nothing was changed.'));
+      }
+    }
+  }
+  if (isProtected !== undefined) {
+    const given =
+      call.texts['name'] ??
+      (mayAsk
+        ? await ask(context, `${t('{0} Is Protected', isProtected)}. ${t('Type the name of the VM to go on.')} `)
+        : undefined);
+    if (given === undefined) {
+      throw new CliError(
+        'unanswered',
+        t('{0} is protected, so nothing was changed. Say {1} with its name to go on.', isProtected, '--name'),
+      );
+    }
+    if (given !== typed) {
+      throw new CliError('declined', `${t('This is not the name of the VM.')} ${t('Nothing was changed.')}`);
+    }
+  }
+}
+
+/** Ctrl+C, and the end of the input, are no. */
+async function ask({ terminal, interruption }: Context, question: string): Promise<string> {
+  const lines = createInterface({ input: terminal.stdin, output: process.stderr });
+  const stop = new AbortController();
+  lines.on('SIGINT', () => {
+    interruption.interrupt();
+    stop.abort();
+  });
+  lines.on('close', () => stop.abort());
+  try {
+    return (await lines.question(question, { signal: stop.signal })).trim();
+  } catch {
+    throw new CliError(interruption.wasWished ? 'cancelled' : 'declined', t('Nothing was changed.'));
+  } finally {
+    lines.close();
+  }
+}

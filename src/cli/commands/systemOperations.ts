@@ -1,0 +1,174 @@
+// The commands that change all VMs of a system: planned for each, told, agreed to once, carried out for all or for none.
+import { t } from '@vscode/l10n';
+import { displayLine } from '../../domain/plainText.js';
+import type { StoredSystem, SystemPoint } from '../../domain/system.js';
+import { checkpointTitle } from '../../domain/titleSuggestion.js';
+import { mustAsk } from '../../session/session.js';
+import { systemOutcome } from '../../session/systemInfos.js';
+import { virshLine } from '../../steps/virshCommand.js';
+import { SystemFailure, type SystemPlan } from '../../systems/systemPlan.js';
+import { outcomeLines, systemDoneText, systemQuestion } from '../../text/systemText.js';
+import { agreeTo } from '../agree.js';
+import { CliError } from '../commandError.js';
+import type { Context } from '../context.js';
+import type { ExitName } from '../exitCodes.js';
+import { wrapped } from '../help.js';
+import { systemCalled } from './systems.js';
+
+export async function checkpointSystem(context: Context): Promise<ExitName> {
+  const { call, session } = context;
+  const [name = '', given] = call.operands;
+  const stored = await systemCalled(context, name);
+  const { description } = call.texts;
+  const titles = stored.points.map(({ title }) => ({ name: title, title }));
+  const wish = {
+    title: given ?? checkpointTitle(titles, new Date()),
+    ...(description !== undefined && { description }),
+  };
+  if (titles.some(({ title }) => title === wish.title)) {
+    throw new CliError(
+      'failed',
+      t('The system {0} has a restore point “{1}” already.', displayLine(name), displayLine(wish.title)),
+    );
+  }
+  const systems = await session.systems();
+  return carryOut(context, () => systems.planCheckpoint(stored, wish));
+}
+
+export async function revertSystem(context: Context): Promise<ExitName> {
+  const [stored, point] = await pointCalled(context);
+  const systems = await context.session.systems();
+  return carryOut(context, () => systems.planRevert(stored, point));
+}
+
+export async function undoSystem(context: Context): Promise<ExitName> {
+  const { call, session } = context;
+  const stored = await systemCalled(context, call.operands[0] ?? '');
+  const point = stored.points.findLast(({ auto }) => auto === 'revert');
+  if (point === undefined) {
+    throw new CliError('notFound', t('No revert of the system {0} can be undone.', displayLine(stored.system.name)));
+  }
+  const systems = await session.systems();
+  return carryOut(context, () => systems.planRevert(stored, point), 'undo');
+}
+
+export async function deletePoint(context: Context): Promise<ExitName> {
+  const [stored, point] = await pointCalled(context);
+  const systems = await context.session.systems();
+  return carryOut(context, () => systems.planDelete(stored, point));
+}
+
+async function pointCalled(context: Context): Promise<readonly [StoredSystem, SystemPoint]> {
+  const [name = '', wanted = ''] = context.call.operands;
+  const stored = await systemCalled(context, name);
+  const point = stored.points.find(({ title, auto }) => auto === undefined && title === wanted);
+  if (point === undefined) {
+    throw new CliError(
+      'notFound',
+      t('The system {0} has no restore point “{1}”.', displayLine(name), displayLine(wanted)),
+    );
+  }
+  return [stored, point];
+}
+
+/** @throws Failure; what became of each member has been told by then */
+async function carryOut(
+  context: Context,
+  decide: () => Promise<SystemPlan>,
+  how: 'undo' | 'usual' = 'usual',
+): Promise<ExitName> {
+  const { call, session, terminal, json, interruption } = context;
+  try {
+    const plan = await decide();
+    const question = systemQuestion(plan, how === 'undo', Date.now());
+    const lines = question.details
+      .split('\n')
+      .flatMap((line) => (line === '' ? [] : wrapped(line, terminal.textWidth, 2)));
+    if (call.flags.has('plan')) {
+      tellPlan(context, plan, [question.title, ...lines]);
+      return 'done';
+    }
+    await agreeTo(context, {
+      lines: [question.title, ...lines],
+      confirm: question.confirm,
+      asks: asks(plan),
+      ...(needsName(context, plan) && { isProtected: displayLine(plan.system.name), typed: plan.system.name }),
+    });
+    const systems = await session.systems();
+    const controller = new AbortController();
+    const left = new Set(plan.members.map(({ member }) => member.name));
+    const show = (): void =>
+      terminal.progress(t('at work: {0}', [...left].map((name) => displayLine(name)).join(', ')));
+    show();
+    const result = await interruption.handledBy(
+      () => controller.abort(),
+      () =>
+        systems.run(plan, {
+          signal: controller.signal,
+          onDone: ({ name }) => {
+            left.delete(name);
+            show();
+          },
+        }),
+    );
+    if (json !== undefined) {
+      json({ system: plan.system.name, result: systemOutcome(plan.point.title, result) });
+    } else {
+      const isUsual = result.members.every(({ outcome }) => outcome === 'done');
+      terminal.say(
+        [
+          systemDoneText(plan, result),
+          ...(isUsual ? [] : outcomeLines(result.members)),
+          ...(result.kept === undefined
+            ? []
+            : [t('To go back: {0}', `virt-rewind system undo ${displayLine(plan.system.name)}`)]),
+        ].join('\n'),
+      );
+    }
+    return result.members.some(({ outcome }) => outcome === 'notStarted') ? 'failed' : 'done';
+  } catch (error) {
+    if (error instanceof SystemFailure && json === undefined) {
+      terminal.tell(outcomeLines(error.members).join('\n'));
+    }
+    throw error;
+  }
+}
+
+function tellPlan(
+  { session, terminal, json }: Context,
+  plan: SystemPlan,
+  [title = '', ...lines]: readonly string[],
+): void {
+  const members = plan.members.map(({ member, view, plan: own }) => ({
+    name: view.vm.name,
+    uuid: member.uuid,
+    connection: member.connection,
+    commands: own.steps.map((step) => virshLine([step], view.vm, member.connection)).filter((line) => line !== ''),
+    losses: own.losses.map(({ kind }) => kind),
+    ...(own.snapshot !== undefined && { snapshot: own.snapshot }),
+    ...(own.checkpoint !== undefined && { checkpoint: own.checkpoint }),
+  }));
+  if (json !== undefined) {
+    const isNamed = needsName({ session }, plan);
+    json({ system: plan.system.name, plan: { operation: plan.kind, members, asks: asks(plan), needsName: isNamed } });
+    return;
+  }
+  const commands = members.flatMap((member) => member.commands);
+  terminal.say(
+    [
+      terminal.style('bold', title),
+      ...lines,
+      ...(commands.length === 0 ? [] : ['', t('The same by hand:'), ...commands.map((line) => `  ${line}`)]),
+      '',
+      t('Nothing was done.'),
+    ].join('\n'),
+  );
+}
+
+function asks({ members }: SystemPlan): boolean {
+  return members.some(({ plan }) => mustAsk(plan));
+}
+
+function needsName({ session }: Pick<Context, 'session'>, { members }: SystemPlan): boolean {
+  return members.some(({ view, plan }) => session.needsName(view, plan));
+}

@@ -1,0 +1,157 @@
+// The commands of systems of VMs that touch no VM: they are made, listed, named, ordered and forgotten; and what broke off is
+// brought to its end.
+import { t } from '@vscode/l10n';
+import { displayLine } from '../../domain/plainText.js';
+import type { StartWait, StoredSystem } from '../../domain/system.js';
+import { memberOutcomes, systemInfo } from '../../session/systemInfos.js';
+import { refusalText } from '../../text/refusalText.js';
+import { outcomeLines, systemLines } from '../../text/systemText.js';
+import { placeOf, secondsOf } from '../arguments.js';
+import { CliError } from '../commandError.js';
+import type { Context } from '../context.js';
+import type { ExitName } from '../exitCodes.js';
+
+const usualSeconds = 120;
+
+/** @throws CliError `notFound` */
+export async function systemCalled({ session }: Context, name: string): Promise<StoredSystem> {
+  const found = await (await session.systems()).find(name);
+  if (found === undefined) {
+    throw new CliError('notFound', t('There is no system {0}.', displayLine(name)));
+  }
+  session.reachMembers(found);
+  return found;
+}
+
+export async function listSystems(context: Context): Promise<ExitName> {
+  const { call, session, terminal, json } = context;
+  const [name] = call.operands;
+  const systems = await session.systems();
+  const { systems: all, unreadable } = await systems.list();
+  const wanted = name === undefined ? all : [await systemCalled(context, name)];
+  const looked = [];
+  for (const stored of wanted) {
+    session.reachMembers(stored);
+    looked.push(await systems.look(stored));
+  }
+  if (json !== undefined) {
+    json({ systems: looked.map(systemInfo) });
+  } else if (looked.length === 0) {
+    terminal.tell(t('There are no systems. Make one: {0}', 'virt-rewind system create NAME VM VM'));
+  } else {
+    terminal.say(looked.flatMap((one) => systemLines(one, Date.now())).join('\n'));
+  }
+  for (const file of unreadable) {
+    terminal.tell(t('{0} cannot be read, and is left alone.', displayLine(file)));
+  }
+  return 'done';
+}
+
+export async function createSystem(context: Context): Promise<ExitName> {
+  const { call, session } = context;
+  const [name = '', ...vms] = call.operands;
+  const views = [];
+  for (const vm of vms) {
+    views.push(await session.vm(vm));
+  }
+  const systems = await session.systems();
+  if ((await systems.find(name)) !== undefined) {
+    throw new CliError('failed', t('There is a system {0} already.', displayLine(name)));
+  }
+  await systems.make(name, views);
+  return told(context, name);
+}
+
+export async function renameSystem(context: Context): Promise<ExitName> {
+  const { call, session } = context;
+  const [name = '', other = ''] = call.operands;
+  const stored = await systemCalled(context, name);
+  const systems = await session.systems();
+  if ((await systems.find(other)) !== undefined) {
+    throw new CliError('failed', t('There is a system {0} already.', displayLine(other)));
+  }
+  await systems.rename(stored, other);
+  return told(context, other);
+}
+
+export async function orderSystem(context: Context): Promise<ExitName> {
+  const { call, session } = context;
+  const [name = '', vm = '', ...others] = call.operands;
+  const stored = await systemCalled(context, name);
+  const [uuid = '', ...after] = [vm, ...others].map((wanted) => memberCalled(stored, wanted));
+  const wait = waitOf(context);
+  await (await session.systems()).setStart(stored, uuid, { after, ...(wait !== undefined && { wait }) });
+  return told(context, name);
+}
+
+function memberCalled({ system }: StoredSystem, wanted: string): string {
+  const found = system.members.find(({ name, uuid }) => name === wanted || uuid === wanted.toLowerCase());
+  if (found === undefined) {
+    throw new CliError(
+      'notFound',
+      t('{0} does not belong to the system {1}.', displayLine(wanted), displayLine(system.name)),
+    );
+  }
+  return found.uuid;
+}
+
+function waitOf({ call }: Context): StartWait | undefined {
+  const seconds = secondsOf(call, usualSeconds);
+  const place = placeOf(call);
+  const [program, ...args] = (call.texts['run'] ?? '').split(/\s+/u).filter((word) => word !== '');
+  const { for: what } = call.texts;
+  if (what === 'agent' || what === 'time') {
+    return { kind: what, seconds };
+  }
+  if (place !== undefined) {
+    return { kind: 'port', ...place, seconds };
+  }
+  return program === undefined ? undefined : { kind: 'command', program, args, seconds };
+}
+
+export async function recoverSystem(context: Context): Promise<ExitName> {
+  const { call, session, terminal, json } = context;
+  const { system } = await systemCalled(context, call.operands[0] ?? '');
+  const systems = await session.systems();
+  if (call.flags.has('dismiss')) {
+    await systems.dismiss(system);
+    return told(context, system.name);
+  }
+  const { to, members, why } = await systems.recover(system, 'asked');
+  const words = {
+    nothing: t('Nothing was interrupted.'),
+    before: t('All its VMs are as they were before.'),
+    after: t('It was brought to its end all the same.'),
+    explain: t('It stays as it is: look at its VMs, and then say {0}.', '--dismiss'),
+  }[to];
+  if (json === undefined) {
+    const reason = why === undefined ? [] : [refusalText(why).reason];
+    terminal.say([...outcomeLines(members), ...reason, words].join('\n'));
+  } else {
+    json({ recovered: { to, members: memberOutcomes(members), ...(why !== undefined && { reason: why.reason }) } });
+  }
+  return to === 'explain' ? 'refused' : 'done';
+}
+
+export async function forgetSystem(context: Context): Promise<ExitName> {
+  const { call, session, terminal, json } = context;
+  const stored = await systemCalled(context, call.operands[0] ?? '');
+  await (await session.systems()).forget(stored);
+  if (json === undefined) {
+    terminal.say(t('The system {0} is forgotten. Its VMs and their snapshots stay.', displayLine(stored.system.name)));
+  } else {
+    json({ systems: [] });
+  }
+  return 'done';
+}
+
+async function told(context: Context, name: string): Promise<ExitName> {
+  const { session, terminal, json } = context;
+  const looked = await (await session.systems()).look(await systemCalled(context, name));
+  if (json === undefined) {
+    terminal.say(systemLines(looked, Date.now()).join('\n'));
+  } else {
+    json({ systems: [systemInfo(looked)] });
+  }
+  return 'done';
+}

@@ -1,0 +1,284 @@
+// What is under way on several VMs as one: written down before anything is touched, kept until it has ended. What is done on
+// each VM stands in the journal besides. Refuses to know how it is carried out or recovered.
+import * as promises from 'node:fs/promises';
+import { join } from 'node:path';
+import * as v from 'valibot';
+import type { Log } from '../base/log.js';
+import type { DaemonIdentity } from '../domain/origin.js';
+import type { MemberState } from '../domain/system.js';
+import type { VmRef } from '../domain/vm.js';
+import {
+  discard,
+  type FileSystem,
+  hasCode,
+  journalFailure,
+  namesIn,
+  ownFolder,
+  readBounded,
+  removeLeftovers,
+  replaceFile,
+  syncFolder,
+  writeNew,
+} from './durable.js';
+import type { Writer } from './entry.js';
+import { type Hold, holdNew, holdOf, takeHold } from './hold.js';
+import { count, parseAs, parseJson, writeJson } from './json.js';
+import { placeShape } from './originText.js';
+import { type Place, thisPlace } from './place.js';
+import { thisWriter, writerShape } from './writer.js';
+
+const version = 1;
+const maxBytes = 256 * 1024;
+const maxEntries = 100;
+const entryFile = 'group.json';
+const idPattern = /^[0-9a-f]{32}$/;
+const halfPattern = /^(?:new|old)-[0-9a-f]{32}$/;
+
+/** What is done with one member, and what it was decided on. */
+export interface GroupMember extends VmRef {
+  readonly name: string;
+  /** Before anything was touched. */
+  readonly state: MemberState;
+  /** The current snapshot then. */
+  readonly current?: string;
+  /** That is made, reverted to or deleted. */
+  readonly snapshot: string;
+  /** Of a revert: that keeps what it leaves, if one is taken. */
+  readonly checkpoint?: string;
+  /** Of a revert: how it is to stand at the end. */
+  readonly end?: MemberState;
+  /** Of a revert: brought back by RAM, so that it is resumed and not started. */
+  readonly withRam?: boolean;
+  readonly protected: boolean;
+  readonly daemon: DaemonIdentity;
+}
+
+export interface GroupHead {
+  readonly id: string;
+  readonly kind: 'checkpoint' | 'revert' | 'delete';
+  readonly system: { readonly id: string; readonly name: string };
+  /** The restore point that is made, gone back to or deleted. */
+  readonly point: { readonly id: string; readonly title: string };
+  /** Of a revert: the restore point of what it leaves. */
+  readonly kept?: string;
+  readonly members: readonly GroupMember[];
+}
+
+export interface GroupEntry extends GroupHead {
+  /** Milliseconds since 1970. */
+  readonly startedAt: number;
+  readonly place: Place;
+  readonly writer: Writer;
+  /** When all members stood still, and how far apart at most. */
+  readonly moment?: { readonly at: number; readonly spreadMs?: number };
+  /** `uuid`s of members whose own part is done. */
+  readonly done: readonly string[];
+  /** All of it is done but what follows: the members are let go on. */
+  readonly decided?: 'after' | 'before';
+}
+
+export interface OpenGroup {
+  readonly entry: GroupEntry;
+  /** Resolves when it is on the disk. */
+  put(news: Pick<Partial<GroupEntry>, 'moment' | 'done' | 'decided'>): Promise<void>;
+  /** Never rejects: it is over, whatever the disk says. */
+  end(): Promise<void>;
+  /** Keeps it for a recovery. Never rejects. */
+  leave(): Promise<void>;
+}
+
+const text = v.pipe(v.string(), v.minLength(1), v.maxLength(1000));
+const id = v.pipe(v.string(), v.regex(idPattern));
+const state = v.picklist(['running', 'paused', 'off']);
+
+const shape = v.object({
+  version: v.literal(version),
+  id,
+  kind: v.picklist(['checkpoint', 'revert', 'delete']),
+  system: v.object({ id, name: text }),
+  point: v.object({ id, title: text }),
+  kept: v.exactOptional(id),
+  members: v.pipe(
+    v.array(
+      v.object({
+        connection: text,
+        uuid: text,
+        name: text,
+        state,
+        current: v.exactOptional(text),
+        snapshot: text,
+        checkpoint: v.exactOptional(text),
+        end: v.exactOptional(state),
+        withRam: v.exactOptional(v.boolean()),
+        protected: v.boolean(),
+        daemon: v.object({ hostname: v.string(), hostUuid: v.exactOptional(v.string()) }),
+      }),
+    ),
+    v.minLength(1),
+    v.maxLength(64),
+  ),
+  startedAt: count,
+  place: placeShape,
+  writer: writerShape,
+  moment: v.exactOptional(v.object({ at: count, spreadMs: v.exactOptional(v.pipe(v.number(), v.minValue(0))) })),
+  done: v.pipe(v.array(text), v.maxLength(64)),
+  decided: v.exactOptional(v.picklist(['after', 'before'])),
+}) satisfies v.GenericSchema<unknown, GroupEntry>;
+
+export interface UnfinishedGroups {
+  /** Oldest first; those that somebody carries out just now are among them, and cannot be claimed. */
+  readonly entries: readonly GroupEntry[];
+  /** What is there and cannot be read. It stays. */
+  readonly unreadable: readonly string[];
+}
+
+/** Whatever cannot be written becomes a Failure of kind `journal`. */
+export class GroupJournal {
+  readonly #root: string;
+
+  constructor(
+    readonly folder: string,
+    readonly log: Log,
+    readonly fs: FileSystem = promises,
+    readonly editor?: string,
+  ) {
+    this.#root = join(folder, 'groups');
+  }
+
+  /** Resolves when it is on the disk: only then may anything be touched. */
+  async begin(head: GroupHead): Promise<OpenGroup> {
+    const [writer, place] = await Promise.all([thisWriter(this.editor), thisPlace()]);
+    const entry: GroupEntry = { ...head, startedAt: Date.now(), place, writer, done: [] };
+    const making = join(this.#root, `new-${head.id}`);
+    const folder = join(this.#root, head.id);
+    try {
+      await ownFolder(this.fs, this.folder);
+      await ownFolder(this.fs, this.#root);
+      await removeLeftovers(this.fs, this.#root, halfPattern, this.log);
+      await this.fs.mkdir(making, { mode: 0o700 });
+      await writeNew(this.fs, join(making, entryFile), textOf(entry));
+      await holdNew(this.fs, making, writer);
+      await syncFolder(this.fs, making);
+      await this.fs.rename(making, folder);
+      await syncFolder(this.fs, this.#root);
+    } catch (error) {
+      await discard(this.fs, [making, folder], this.log);
+      throw journalFailure(error, this.#root, { doing: 'write down what is to be done with the system' });
+    }
+    return this.#open(entry, holdOf(this.fs, folder, 1));
+  }
+
+  async unfinished(): Promise<UnfinishedGroups> {
+    const entries: GroupEntry[] = [];
+    const unreadable: string[] = [];
+    let ids: readonly string[] = [];
+    try {
+      ids = (await namesIn(this.fs, this.#root)).filter((name) => idPattern.test(name)).slice(0, maxEntries);
+    } catch (error) {
+      this.log.error(`${this.#root} cannot be read: ${String(error)}`);
+      unreadable.push(this.#root);
+    }
+    for (const each of ids) {
+      const read = await this.#read(each);
+      if (read === 'unreadable') {
+        unreadable.push(join(this.#root, each));
+      } else if (read !== 'gone') {
+        entries.push(read);
+      }
+    }
+    return { entries: entries.sort((a, b) => a.startedAt - b.startedAt), unreadable };
+  }
+
+  /** `busy`: its writer lives, in this process or another. `gone`: it has ended. */
+  async claim(which: string): Promise<OpenGroup | 'busy' | 'gone'> {
+    const folder = join(this.#root, which);
+    let hold: Hold | undefined;
+    try {
+      const taken = await takeHold(this.fs, folder, await thisWriter(this.editor), entryFile);
+      if (typeof taken === 'string') {
+        return taken;
+      }
+      hold = taken;
+      // Not earlier: until now somebody else may have written to it.
+      const read = await this.#read(which);
+      if (typeof read === 'string') {
+        await hold.release();
+        return read === 'gone' ? 'gone' : 'busy';
+      }
+      return this.#open(read, hold);
+    } catch (error) {
+      await hold?.release().catch(() => undefined);
+      throw journalFailure(error, folder, { doing: 'take up what was interrupted on a system', begun: true });
+    }
+  }
+
+  #open(begun: GroupEntry, hold: Hold): OpenGroup {
+    let entry = begun;
+    let last: Promise<void> = Promise.resolve();
+    const folder = join(this.#root, begun.id);
+    return {
+      get entry() {
+        return entry;
+      },
+      put: (news) => {
+        entry = { ...entry, ...news };
+        const written = textOf(entry);
+        const writing = last.then(() => this.#replace(folder, written));
+        // Who waits for this one is told; the next one is tried all the same.
+        last = writing.catch(() => undefined);
+        return writing;
+      },
+      end: async () => {
+        await last;
+        const old = join(this.#root, `old-${begun.id}`);
+        try {
+          await this.fs.rename(folder, old);
+          await syncFolder(this.fs, this.#root);
+        } catch (error) {
+          this.log.error(`${folder} has ended and cannot be removed: ${String(error)}`);
+          await hold.release().catch(() => undefined);
+        }
+        await discard(this.fs, [old], this.log);
+      },
+      leave: async () => {
+        await last;
+        await hold.release().catch((error: unknown) => this.log.warn(`${folder} stays held: ${String(error)}`));
+      },
+    };
+  }
+
+  async #replace(folder: string, written: string): Promise<void> {
+    try {
+      await replaceFile(this.fs, join(folder, entryFile), written, this.log);
+    } catch (error) {
+      throw journalFailure(error, this.#root, { doing: 'write down what was done with the system', begun: true });
+    }
+  }
+
+  async #read(which: string): Promise<GroupEntry | 'gone' | 'unreadable'> {
+    const path = join(this.#root, which, entryFile);
+    try {
+      const bytes = await readBounded(this.fs, path, maxBytes);
+      const read = bytes === 'tooLong' ? undefined : parseAs(shape, parseJson(bytes.toString('utf8')));
+      if (read?.id === which) {
+        const { version: _, ...entry } = read;
+        return entry;
+      }
+      this.log.error(`${path} cannot be understood`);
+    } catch (error) {
+      if (hasCode(error, 'ENOENT')) {
+        return 'gone';
+      }
+      this.log.error(`${path} cannot be read: ${String(error)}`);
+    }
+    return 'unreadable';
+  }
+}
+
+function textOf(entry: GroupEntry): string {
+  const written = writeJson({ version, ...entry });
+  if (Buffer.byteLength(written) > maxBytes) {
+    throw new RangeError(`What is done on ${entry.members.length} VMs takes ${written.length} characters`);
+  }
+  return written;
+}

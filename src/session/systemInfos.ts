@@ -1,0 +1,50 @@
+// What is known of a system of VMs → what the library and `--json` tell of it. Pure.
+import type { MemberOutcome } from '../domain/system.js';
+import type { SystemResult } from '../systems/groupRun.js';
+import type { SeenSystem } from '../systems/systems.js';
+import type { SystemInfo, SystemOutcome } from './publicTypes.js';
+
+export function systemInfo({ system, points, members, seen, standsAt, interrupted }: SeenSystem): SystemInfo {
+  return {
+    name: system.name,
+    members: system.members.map(({ name, uuid, connection }, at) => {
+      const vm = members[at]?.vm;
+      return { name: vm?.name ?? name, uuid, connection, ...(vm !== undefined && { state: vm.power }) };
+    }),
+    points: points.map((point) => ({
+      title: point.title,
+      createdAt: new Date(point.createdAt).toISOString(),
+      ...(point.spreadMs !== undefined && { spreadMs: point.spreadMs }),
+      undo: point.auto !== undefined,
+      members: system.members.flatMap(({ uuid, name }, at) => {
+        const own = point.members.find((one) => one.uuid === uuid);
+        const { snapshot = '', kind = 'offline' } = own ?? {};
+        return [{ name, snapshot, kind, seen: seen.get(point.id)?.[at] ?? 'unread' } as const];
+      }),
+    })),
+    ...(typeof standsAt === 'object' && { standsAt: standsAt.title }),
+    interrupted: interrupted !== undefined,
+  };
+}
+
+export function systemOutcome(title: string, result: SystemResult): SystemOutcome {
+  const { point, kept, durationMs, pausedMs } = result;
+  const spreadMs = (kept ?? point)?.spreadMs;
+  return {
+    point: title,
+    ...(spreadMs !== undefined && { spreadMs }),
+    durationMs,
+    ...(pausedMs !== undefined && { guestsPausedMs: pausedMs }),
+    members: memberOutcomes(result.members),
+  };
+}
+
+export function memberOutcomes(members: readonly MemberOutcome[]): SystemOutcome['members'] {
+  return members.map(({ name, uuid, connection, outcome, failure }) => ({
+    name,
+    uuid,
+    connection,
+    outcome,
+    ...(failure !== undefined && { failure: failure.kind }),
+  }));
+}

@@ -1,0 +1,316 @@
+// How what was begun on a system ends: its restore point is kept and the members are let go on, or all of them go back to where
+// they were. The same when all went well, when a member failed, and when a process died in the middle.
+import type { Clock } from '../base/clock.js';
+import type { Log } from '../base/log.js';
+import { asFailure } from '../domain/asFailure.js';
+import { Failure } from '../domain/failure.js';
+import type { OperationRequest } from '../domain/operation.js';
+import {
+  isMember,
+  type MemberOutcome,
+  type PointMember,
+  type SystemMember,
+  type SystemPoint,
+} from '../domain/system.js';
+import type { InventoryPort } from '../engine/inventory.js';
+import type { Together } from '../engine/operations.js';
+import { type VmView, vmKey } from '../inventory/views.js';
+import type { GroupEntry, GroupMember, OpenGroup } from '../journal/groupJournal.js';
+import type { SystemStore } from '../journal/systemStore.js';
+import { endOf, type Standing, standingOf } from './standing.js';
+import { startInOrder, untilUp } from './startOrder.js';
+import { SystemFailure } from './systemPlan.js';
+import { powerTogether } from './together.js';
+
+export interface EndingOptions {
+  readonly inventory: InventoryPort;
+  readonly store: Pick<SystemStore, 'list' | 'putPoint' | 'forgetPoint'>;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+export interface Kept {
+  readonly point?: SystemPoint;
+  readonly kept?: SystemPoint;
+}
+
+type Failures = ReadonlyMap<string, Failure>;
+const never = new AbortController().signal;
+
+export class Ending {
+  readonly #options: EndingOptions;
+
+  constructor(options: EndingOptions) {
+    this.#options = options;
+  }
+
+  /** What a person is to find later is written down. Until then all can go back. */
+  async keep({ entry }: OpenGroup): Promise<Kept> {
+    const { store, log } = this.#options;
+    const { system, point, kept, moment, members, startedAt } = entry;
+    const views = await this.#look(entry);
+    const at = {
+      createdAt: moment?.at ?? startedAt,
+      ...(moment?.spreadMs !== undefined && { spreadMs: moment.spreadMs }),
+    };
+    const stored = (await store.list()).systems.find((one) => one.system.id === system.id);
+    switch (entry.kind) {
+      case 'checkpoint': {
+        const made = { ...point, ...at, members: members.map((one) => pointMember(one, one.snapshot, views)) };
+        await store.putPoint(system.id, made);
+        return { point: made };
+      }
+      case 'revert': {
+        const left: SystemPoint = {
+          id: kept ?? point.id,
+          title: point.title,
+          ...at,
+          members: members.map((one) => pointMember(one, one.checkpoint ?? one.current ?? '', views)),
+          auto: 'revert',
+        };
+        await store.putPoint(system.id, left);
+        // Only the last one is undone; the snapshots of the others go as those of any revert.
+        for (const older of stored?.points.filter(({ auto, id }) => auto !== undefined && id !== left.id) ?? []) {
+          await store.forgetPoint(system.id, older.id).catch((error: unknown) => log.warn(asFailure(error).line));
+        }
+        const to = stored?.points.find(({ id }) => id === point.id);
+        return { kept: left, ...(to !== undefined && { point: to }) };
+      }
+      case 'delete': {
+        const known = stored?.points.find(({ id }) => id === point.id);
+        const gone = members.filter((one) => standingOf(entry, one, views.get(vmKey(one))) === 'after');
+        const there = known?.members.filter((one) => !gone.some(isMember(one))) ?? [];
+        const isThere = there.some((one) => members.some(isMember(one)));
+        if (known === undefined || !isThere) {
+          await store.forgetPoint(system.id, point.id);
+          return {};
+        }
+        const rest = { ...known, members: there };
+        await store.putPoint(system.id, rest);
+        return { point: rest };
+      }
+    }
+  }
+
+  /** The members go on, in their order. What fails now undoes nothing. */
+  async letGo(turn: Together, open: OpenGroup, signal = never): Promise<readonly MemberOutcome[]> {
+    const { entry } = open;
+    const failures =
+      entry.kind === 'checkpoint' ? await this.#resume(turn, entry) : await this.#start(turn, entry, signal);
+    await open.end();
+    return entry.members.map((member) =>
+      outcomeOf(member, failures.has(vmKey(member)) ? 'notStarted' : 'done', failures),
+    );
+  }
+
+  /** @returns what is thrown: the failure, knowing what became of each member */
+  async failed(turn: Together, open: OpenGroup, failure: Failure, failures: Failures): Promise<SystemFailure> {
+    const members =
+      open.entry.kind === 'delete' ? await this.#deleted(open, failures) : await this.#back(turn, open, failures);
+    const isBefore = members.every(({ outcome }) => outcome === 'asBefore');
+    const { stateNow: _, ...details } = failure.details;
+    const recovered = isBefore ? 'before' : open.entry.kind === 'delete' ? 'partly' : 'explained';
+    const kind = failure.kind === 'refused' ? 'stopped' : failure.kind;
+    return new SystemFailure(new Failure(kind, { ...details, recovered }, { cause: failure }), members);
+  }
+
+  /** By the facts, when whoever carried it out is gone. `explain`: it stays, and a person has to look. */
+  async recover(
+    turn: Together,
+    open: OpenGroup,
+  ): Promise<{ readonly to: 'after' | 'before' | 'explain'; readonly members: readonly MemberOutcome[] }> {
+    const { entry } = open;
+    const views = await this.#look(entry);
+    const standings = entry.members.map((member) => standingOf(entry, member, views.get(vmKey(member))));
+    switch (endOf(entry, standings)) {
+      case 'explain': {
+        await open.leave();
+        const said = { before: 'asBefore', after: 'done', unclear: 'unclear' } as const;
+        return {
+          to: 'explain',
+          members: entry.members.map((member, at) => outcomeOf(member, said[standings[at] ?? 'unclear'])),
+        };
+      }
+      case 'finish':
+        await this.keep(open);
+        return { to: 'after', members: await this.letGo(turn, open) };
+      case 'back': {
+        const members = await this.#back(turn, open, new Map());
+        return { to: members.every(({ outcome }) => outcome === 'asBefore') ? 'before' : 'explain', members };
+      }
+    }
+  }
+
+  async #deleted(open: OpenGroup, failures: Failures): Promise<readonly MemberOutcome[]> {
+    const { entry } = open;
+    try {
+      await this.keep(open);
+      await open.end();
+    } catch (error) {
+      this.#options.log.error(`what is left of the restore point is not written down: ${asFailure(error).line}`);
+      await open.leave();
+    }
+    return entry.members.map((member) =>
+      outcomeOf(member, failures.has(vmKey(member)) ? 'asBefore' : 'done', failures),
+    );
+  }
+
+  /**
+   * | operation  | a member stands | → |
+   * |------------|-----------------|---|
+   * | checkpoint | after           | resumed, where it ran; then its new snapshot is deleted |
+   * | revert     | after           | reverted to its own checkpoint; resumed, where it ran |
+   * | either     | before          | resumed, where it ran |
+   * | either     | unclear         | left to a person |
+   */
+  async #back(turn: Together, open: OpenGroup, failures: Failures): Promise<readonly MemberOutcome[]> {
+    const { entry } = open;
+    const unsettled = new Map<string, Failure>();
+    const views = await this.#look(entry);
+    const standings = new Map<string, Standing>(
+      entry.members.map((member) => {
+        const own = failures.get(vmKey(member));
+        const isHalf = own !== undefined && isHalfWay(own);
+        return [vmKey(member), isHalf ? 'unclear' : standingOf(entry, member, views.get(vmKey(member)))];
+      }),
+    );
+    const those = entry.members.filter((member) => standings.get(vmKey(member)) === 'after');
+    const undo = (
+      members: readonly GroupMember[],
+      request: (member: GroupMember) => OperationRequest,
+    ): Promise<unknown> =>
+      Promise.all(
+        members.map((member) =>
+          turn.run(request(member)).catch((error: unknown) => unsettled.set(vmKey(member), asFailure(error))),
+        ),
+      );
+    if (entry.kind === 'revert') {
+      await undo(those, ({ connection, uuid, checkpoint, current, state }) => ({
+        kind: 'revert',
+        vm: { connection, uuid },
+        snapshot: checkpoint ?? current ?? '',
+        after: state === 'off' ? 'off' : 'paused',
+        // It was in nobody's hands since, unless a process died: then what somebody may have done is kept.
+        checkpointFirst: failures.size === 0,
+      }));
+    }
+    const known = entry.members.filter(
+      (member) => standings.get(vmKey(member)) !== 'unclear' && !unsettled.has(vmKey(member)),
+    );
+    for (const [key, failure] of await this.#resume(turn, { ...entry, members: known })) {
+      unsettled.set(key, failure);
+    }
+    if (entry.kind === 'checkpoint') {
+      await undo(those, ({ connection, uuid, snapshot }) => ({
+        kind: 'delete',
+        vm: { connection, uuid },
+        snapshot,
+        scope: 'one',
+      }));
+    }
+    const members = entry.members.map((member) => {
+      const key = vmKey(member);
+      const isUnclear = standings.get(key) === 'unclear' || unsettled.has(key);
+      return outcomeOf(member, isUnclear ? 'unclear' : 'asBefore', new Map([...unsettled, ...failures]));
+    });
+    await (members.some(({ outcome }) => outcome === 'unclear') ? open.leave() : open.end());
+    return members;
+  }
+
+  /** Those that ran and stand still; all that can go on do. */
+  async #resume(turn: Together, entry: GroupEntry): Promise<Failures> {
+    const views = await this.#look(entry);
+    const refs = entry.members.filter(
+      (member) => member.state === 'running' && views.get(vmKey(member))?.vm.power === 'paused',
+    );
+    const { clock } = this.#options;
+    const refsOnly = refs.map(({ connection, uuid }) => ({ connection, uuid }));
+    return (await powerTogether(turn, refsOnly, 'resume', { clock, ifOneFails: 'others' })).failures;
+  }
+
+  /** Of those that nobody waits for the ones with RAM go on at the same moment. */
+  async #start(turn: Together, entry: GroupEntry, signal: AbortSignal): Promise<Failures> {
+    const { inventory, clock, store } = this.#options;
+    const views = await this.#look(entry);
+    const stored = (await store.list()).systems.find(({ system }) => system.id === entry.system.id);
+    const due = entry.members.filter(
+      (member) => member.end === 'running' && views.get(vmKey(member))?.vm.power !== 'running',
+    );
+    const ordered = due.map((own): SystemMember => stored?.system.members.find(isMember(own)) ?? own);
+    const isFree = ({ after = [] }: SystemMember): boolean => !ordered.some(({ uuid }) => after.includes(uuid));
+    const isPaused = (ref: SystemMember): boolean => views.get(vmKey(ref))?.vm.power === 'paused';
+    const first = ordered.filter((member) => isFree(member) && isPaused(member));
+    const resumed = await powerTogether(turn, first.map(refIn), 'resume', { clock, ifOneFails: 'others' });
+    const failures = new Map(resumed.failures);
+    const later = await startInOrder(ordered, {
+      start: async (member) => {
+        const failure = resumed.failures.get(vmKey(member));
+        if (failure !== undefined) {
+          throw failure;
+        }
+        if (!first.includes(member)) {
+          await turn.run({ kind: 'power', vm: refIn(member), action: isPaused(member) ? 'resume' : 'start' });
+        }
+      },
+      untilUp: (member, wait) => untilUp(refIn(member), wait, { inventory, clock, signal }),
+    });
+    for (const member of ordered) {
+      const failure = later.get(member.uuid);
+      if (failure !== undefined) {
+        failures.set(vmKey(member), failure);
+      }
+    }
+    return failures;
+  }
+
+  /** Read afresh; without those that cannot be. */
+  async #look({ members }: Pick<GroupEntry, 'members'>): Promise<ReadonlyMap<string, SeenView>> {
+    const { inventory, log } = this.#options;
+    const seen = await Promise.all(
+      members.map(async ({ connection, uuid, name }) => {
+        try {
+          await inventory.refresh({ vm: { connection, uuid } });
+        } catch (error) {
+          log.warn(`${name} cannot be read: ${asFailure(error).line}`);
+          return [];
+        }
+        const view = inventory.findVm({ connection, uuid });
+        return hasTree(view) ? [[vmKey({ connection, uuid }), view] as const] : [];
+      }),
+    );
+    return new Map(seen.flat());
+  }
+}
+
+type SeenView = VmView & { readonly tree: NonNullable<VmView['tree']> };
+
+function hasTree(view: VmView | undefined): view is SeenView {
+  return view?.tree !== undefined;
+}
+
+function refIn({ connection, uuid }: SystemMember): { readonly connection: string; readonly uuid: string } {
+  return { connection, uuid };
+}
+
+function pointMember(member: GroupMember, snapshot: string, views: ReadonlyMap<string, SeenView>): PointMember {
+  const { connection, uuid, name, state } = member;
+  const found = views.get(vmKey(member))?.tree.snapshots.find((one) => one.name === snapshot);
+  if (found === undefined) {
+    throw new Failure('notFound', { vm: name, snapshot, connection });
+  }
+  return { connection, uuid, name, snapshot, createdAt: found.createdAt, kind: found.kind, state };
+}
+
+function outcomeOf(
+  { connection, uuid, name }: GroupMember,
+  outcome: MemberOutcome['outcome'],
+  failures: Failures = new Map(),
+): MemberOutcome {
+  const failure = failures.get(vmKey({ connection, uuid }));
+  return { connection, uuid, name, outcome, ...(failure !== undefined && { failure }) };
+}
+
+/** Its own part is neither done nor undone, as far as anybody knows. */
+function isHalfWay({ kind, details: { recovered } }: Failure): boolean {
+  return kind === 'lost' || recovered === 'explained' || recovered === 'failed' || recovered === 'partly';
+}

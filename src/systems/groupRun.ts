@@ -1,0 +1,186 @@
+// Carries out what was planned for a system: all members, or none. One entry in the journal says before anything is touched what
+// is done with each; where one fails, the others go back to where they were. Refuses to decide what is done.
+import type { Clock } from '../base/clock.js';
+import type { Log } from '../base/log.js';
+import { asFailure } from '../domain/asFailure.js';
+import { Failure } from '../domain/failure.js';
+import type { OperationResult } from '../domain/operation.js';
+import type { MemberOutcome, SystemMember, SystemPoint } from '../domain/system.js';
+import type { Vm } from '../domain/vm.js';
+import type { InventoryPort } from '../engine/inventory.js';
+import type { Together, TogetherWish } from '../engine/operations.js';
+import { vmKey } from '../inventory/views.js';
+import type { GroupHead, GroupJournal, GroupMember, OpenGroup } from '../journal/groupJournal.js';
+import type { SystemStore } from '../journal/systemStore.js';
+import { Ending } from './ending.js';
+import { decideAgain, keptIn, newId, refOf, type SystemPlan } from './systemPlan.js';
+import { powerTogether } from './together.js';
+
+export interface GroupRunOptions {
+  readonly inventory: InventoryPort;
+  readonly store: Pick<SystemStore, 'list' | 'putPoint' | 'forgetPoint'>;
+  readonly groups: Pick<GroupJournal, 'begin' | 'unfinished' | 'claim'>;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly isProtected: (vm: Vm) => boolean;
+}
+
+export interface RunWish extends Pick<TogetherWish, 'signal' | 'onWait'> {
+  /** Called with each member whose own part is done. */
+  readonly onDone?: (member: SystemMember) => void;
+}
+
+export interface SystemResult {
+  /** That was made or gone back to; of a delete what is left of it, if anything is. */
+  readonly point?: SystemPoint;
+  /** Of a revert: what it left, to be undone. */
+  readonly kept?: SystemPoint;
+  readonly members: readonly MemberOutcome[];
+  readonly durationMs: number;
+  /** How long the members that ran stood still, at most; absent where none did. */
+  readonly pausedMs?: number;
+}
+
+export class GroupRun {
+  readonly #options: GroupRunOptions;
+  readonly #ending: Ending;
+
+  constructor(options: GroupRunOptions) {
+    this.#options = options;
+    this.#ending = new Ending(options);
+  }
+
+  /** @throws Failure before anything is touched, else SystemFailure: what became of each member is in it */
+  async run(agreed: SystemPlan, wish: RunWish = {}): Promise<SystemResult> {
+    const { inventory, groups, clock } = this.#options;
+    const begunAt = clock.ticks();
+    const id = newId();
+    const requests = agreed.members.map(({ plan }) => plan.request);
+    return inventory.together({ ...wish, id, requests }, async (turn) => {
+      const plan = await decideAgain(inventory, agreed);
+      const open = await groups.begin(this.#head(id, plan));
+      let isOpen = true;
+      await turn.requireAlone(async () => {
+        if (isOpen) {
+          isOpen = false;
+          await open.end();
+        }
+      });
+      const result = await this.#forward(turn, plan, open, wish);
+      return { ...result, durationMs: Math.round(clock.ticks() - begunAt) };
+    });
+  }
+
+  async #forward(
+    turn: Together,
+    plan: SystemPlan,
+    open: OpenGroup,
+    wish: RunWish,
+  ): Promise<Omit<SystemResult, 'durationMs'>> {
+    const { clock } = this.#options;
+    const from = clock.ticks();
+    const ran = plan.members.filter(({ state }) => state === 'running' && plan.kind !== 'delete');
+    try {
+      if (ran.length > 0) {
+        const refs = ran.map(({ member }) => refOf(member));
+        const begun = await powerTogether(turn, refs, 'pause', { clock, signal: wish.signal, ifOneFails: 'nobody' });
+        if (begun.failures.size > 0) {
+          throw new MembersFailed(begun.failures);
+        }
+        await open.put({
+          moment: { at: begun.at, ...(ran.length > 1 && { spreadMs: Math.ceil(begun.spreadMs * 10) / 10 }) },
+        });
+      }
+      await this.#each(turn, plan, open, wish);
+      const kept = await this.#ending.keep(open);
+      const ended = await this.#ending.letGo(turn, open, wish.signal);
+      return { ...kept, members: ended, ...(ran.length > 0 && { pausedMs: Math.round(clock.ticks() - from) }) };
+    } catch (error) {
+      const failures = error instanceof MembersFailed ? error.failures : new Map<string, Failure>();
+      throw await this.#ending.failed(turn, open, asFailure(error), failures);
+    }
+  }
+
+  /** Side by side; all are waited for, be it that one fails. */
+  async #each(turn: Together, plan: SystemPlan, open: OpenGroup, wish: RunWish): Promise<void> {
+    const failures = new Map<string, Failure>();
+    await Promise.all(
+      plan.members.map(async ({ member, plan: own }) => {
+        try {
+          await runOwn(turn, own, wish.signal);
+          await open.put({ done: [...open.entry.done, member.uuid] });
+          wish.onDone?.(member);
+        } catch (error) {
+          failures.set(vmKey(member), asFailure(error));
+        }
+      }),
+    );
+    if (failures.size > 0) {
+      throw new MembersFailed(failures);
+    }
+  }
+
+  #head(id: string, { kind, system, point, members, ends }: SystemPlan): GroupHead {
+    const { inventory, isProtected } = this.#options;
+    return {
+      id,
+      kind,
+      system: { id: system.id, name: system.name },
+      point,
+      ...(kind === 'revert' && { kept: newId() }),
+      members: members.map((planned): GroupMember => {
+        const { member, view, plan, state } = planned;
+        const { current } = plan.before;
+        const { hostname = '', hostUuid } =
+          inventory.connections.find(({ uri }) => uri === member.connection)?.capabilities ?? {};
+        const end = ends.get(vmKey(member));
+        const kept = kind === 'revert' ? keptIn(planned) : undefined;
+        if (kind === 'revert' && kept === undefined) {
+          throw new Failure('failed', { doing: 'keep what a revert leaves', vm: view.vm.name });
+        }
+        return {
+          ...refOf(member),
+          name: view.vm.name,
+          state,
+          ...(current !== undefined && { current }),
+          snapshot: plan.snapshot ?? '',
+          ...(kind === 'revert' && plan.checkpoint !== undefined && { checkpoint: plan.checkpoint }),
+          ...(end !== undefined && { end: end.state === 'paused' && end.kind !== 'memory' ? 'off' : end.state }),
+          ...(end !== undefined && { withRam: end.kind === 'memory' }),
+          protected: isProtected(view.vm),
+          daemon: { hostname, ...(hostUuid !== undefined && { hostUuid }) },
+        };
+      }),
+    };
+  }
+}
+
+/** Its names are in the journal: under others it would not be found again. What was brought to its end all the same is done. */
+async function runOwn(
+  turn: Together,
+  { request, snapshot, checkpoint, steps }: SystemPlan['members'][number]['plan'],
+  signal: AbortSignal | undefined,
+): Promise<OperationResult | undefined> {
+  const made = steps.find((step) => step.kind === 'createSnapshot');
+  const asked =
+    request.kind === 'create' && made !== undefined ? { ...request, snapshotKind: made.snapshotKind } : request;
+  try {
+    return await turn.run(asked, {
+      ...(signal !== undefined && { signal }),
+      allows: (fresh) => fresh.snapshot === snapshot && fresh.checkpoint === checkpoint,
+    });
+  } catch (error) {
+    if (asFailure(error).details.recovered === 'after') {
+      return undefined;
+    }
+    throw error;
+  }
+}
+
+/** The first of them speaks for all. */
+class MembersFailed extends Failure {
+  constructor(readonly failures: ReadonlyMap<string, Failure>) {
+    const [first = new Failure('failed')] = failures.values();
+    super(first.kind, first.details, { cause: first });
+  }
+}

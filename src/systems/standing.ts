@@ -1,0 +1,140 @@
+// Where the members of an interrupted operation stand, by facts alone, and how it ends. Pure.
+import type { SystemMember, SystemPoint } from '../domain/system.js';
+import type { Snapshot, SnapshotTree } from '../domain/snapshot.js';
+import { currentOf } from '../domain/snapshotTree.js';
+import type { PowerState, Vm } from '../domain/vm.js';
+import type { GroupEntry, GroupMember } from '../journal/groupJournal.js';
+
+export type Standing = 'before' | 'after' | 'unclear';
+
+export interface SeenMember {
+  readonly vm: Pick<Vm, 'power'>;
+  readonly tree: SnapshotTree;
+}
+
+/**
+ * | operation  | the snapshot                                  | the power                                | →       |
+ * |------------|-----------------------------------------------|------------------------------------------|---------|
+ * | checkpoint | is there                                      | as before, or paused where it ran        | after   |
+ * | checkpoint | is not there                                  | the same                                 | before  |
+ * | revert     | is current, and the checkpoint is there; without one: its part is done | as it is to be, or parked for it | after |
+ * | revert     | the checkpoint is current, or what was        | as before, or paused where it ran        | before  |
+ * | delete     | is there                                      | any                                      | before  |
+ * | delete     | is gone                                       | any                                      | after   |
+ * | any        | any other                                     | any other                                | unclear |
+ */
+export function standingOf(
+  { kind, done }: Pick<GroupEntry, 'kind' | 'done'>,
+  member: GroupMember,
+  seen: SeenMember | undefined,
+): Standing {
+  if (seen === undefined) {
+    return 'unclear';
+  }
+  const {
+    vm: { power },
+    tree,
+  } = seen;
+  const has = (name: string | undefined): Snapshot | undefined => tree.snapshots.find((one) => one.name === name);
+  const asBefore = power === member.state || (member.state === 'running' && power === 'paused');
+  switch (kind) {
+    case 'checkpoint':
+      // There was none of that name when it was decided; what time it is on its host, nobody here knows.
+      return !asBefore ? 'unclear' : has(member.snapshot) === undefined ? 'before' : 'after';
+    case 'revert': {
+      const isBack =
+        standsOn(tree, member.snapshot) &&
+        (member.checkpoint === undefined ? done.includes(member.uuid) : has(member.checkpoint) !== undefined);
+      if (isBack) {
+        return parked(member).includes(power) ? 'after' : 'unclear';
+      }
+      const isThere =
+        tree.current === member.current || (member.checkpoint !== undefined && tree.current === member.checkpoint);
+      return isThere && asBefore ? 'before' : 'unclear';
+    }
+    case 'delete':
+      return has(member.snapshot) === undefined ? 'after' : 'before';
+  }
+}
+
+/** Or on a leaf of ours over it, which holds nothing but the layout of the files. */
+function standsOn(tree: SnapshotTree, name: string | undefined): boolean {
+  const current = currentOf(tree);
+  return (
+    current !== undefined && (current.name === name || (current.trailers.auto === 'layout' && current.parent === name))
+  );
+}
+
+/** As it is to be, and as it is left until all are there. */
+function parked({ end = 'off', withRam }: GroupMember): readonly PowerState[] {
+  return end === 'running' ? ['running', withRam === true ? 'paused' : 'off'] : [end];
+}
+
+/**
+ * | operation          | members                          | →       |
+ * |--------------------|----------------------------------|---------|
+ * | any                | one is unclear                   | explain |
+ * | delete             | any                              | finish: what is gone is gone |
+ * | checkpoint, revert | all after                        | finish  |
+ * | checkpoint, revert | any other                        | back    |
+ */
+export function endOf(
+  { kind }: Pick<GroupEntry, 'kind'>,
+  standings: readonly Standing[],
+): 'finish' | 'back' | 'explain' {
+  if (standings.includes('unclear')) {
+    return 'explain';
+  }
+  return kind === 'delete' || standings.every((standing) => standing === 'after') ? 'finish' : 'back';
+}
+
+/** What a restore point still is, of one member: `renamed` goes along, the others stand in the way. */
+export type MemberSeen = 'there' | 'vmGone' | 'snapshotGone' | 'away' | 'unread';
+
+export interface LookedAt {
+  readonly connection: 'away' | 'connected';
+  /** Absent where there is no such VM. */
+  readonly vm?: Vm;
+  /** Absent where it could not be read. */
+  readonly tree?: SnapshotTree;
+}
+
+/** A snapshot goes along when it is renamed, by its second, but not where that could be one of two. */
+export function snapshotOf(
+  tree: SnapshotTree,
+  { snapshot, createdAt }: { readonly snapshot: string; readonly createdAt: number },
+): Snapshot | undefined {
+  const ofThen = tree.snapshots.filter((one) => one.createdAt === createdAt);
+  return ofThen.find(({ name }) => name === snapshot) ?? (ofThen.length === 1 ? ofThen[0] : undefined);
+}
+
+export function memberSeen(point: SystemPoint, member: SystemMember, { connection, vm, tree }: LookedAt): MemberSeen {
+  if (connection === 'away') {
+    return 'away';
+  }
+  if (vm === undefined) {
+    return 'vmGone';
+  }
+  if (tree === undefined) {
+    return 'unread';
+  }
+  const own = point.members.find(({ uuid, connection: uri }) => uuid === member.uuid && uri === member.connection);
+  return own === undefined || snapshotOf(tree, own) === undefined ? 'snapshotGone' : 'there';
+}
+
+/** The restore point that all members stand on or behind; `apart`: they stand behind different ones. */
+export function standsAt(
+  points: readonly SystemPoint[],
+  members: readonly (readonly [SystemMember, SnapshotTree | undefined])[],
+): SystemPoint | 'apart' | undefined {
+  const found = members.map(([member, tree]) =>
+    points.findLast((point) => {
+      const own = point.members.find(
+        ({ uuid, connection }) => uuid === member.uuid && connection === member.connection,
+      );
+      return own !== undefined && tree !== undefined && standsOn(tree, snapshotOf(tree, own)?.name);
+    }),
+  );
+  const [first] = found;
+  return found.every((one) => one === first) ? first : 'apart';
+}

@@ -1,0 +1,138 @@
+// In which order the members of a system are let go on, and what is waited for between them. Refuses to know how a member is
+// started.
+import type { Clock } from '../base/clock.js';
+import { asFailure } from '../domain/asFailure.js';
+import { Failure } from '../domain/failure.js';
+import type { StartWait, SystemMember } from '../domain/system.js';
+import type { VmRef } from '../domain/vm.js';
+import type { InventoryPort } from '../engine/inventory.js';
+import { type Waited, waitFor } from '../engine/waiting.js';
+
+const betweenLooksMs = 500;
+
+/** Names of members that wait for each other in a circle; none where there is an order. Pure. */
+export function circleIn(members: readonly SystemMember[]): readonly string[] {
+  let left = members;
+  for (;;) {
+    const free = left.filter(({ after = [] }) => !left.some(({ uuid }) => after.includes(uuid)));
+    if (free.length === 0) {
+      return left.map(({ name }) => name);
+    }
+    left = left.filter((one) => !free.includes(one));
+  }
+}
+
+export interface Starting {
+  readonly start: (member: SystemMember) => Promise<void>;
+  /** Resolves when it is up. */
+  readonly untilUp: (member: SystemMember, wait: StartWait) => Promise<void>;
+}
+
+/**
+ * Each as soon as all are up that it comes after. Never rejects: resolves with the failures, by UUID. What comes after one that
+ * did not come up is not started.
+ */
+export async function startInOrder(
+  members: readonly SystemMember[],
+  { start, untilUp }: Starting,
+): Promise<ReadonlyMap<string, Failure>> {
+  const failures = new Map<string, Failure>();
+  const begun = new Map<string, Promise<boolean>>();
+  const up = (member: SystemMember): Promise<boolean> => {
+    const known = begun.get(member.uuid);
+    if (known !== undefined) {
+      return known;
+    }
+    const coming = comeUp(member);
+    begun.set(member.uuid, coming);
+    return coming;
+  };
+  const comeUp = async (member: SystemMember): Promise<boolean> => {
+    // A circle was refused when the order was given; one that another program wrote must not hang.
+    await Promise.resolve();
+    const { after = [], wait } = member;
+    const before = circle.has(member.uuid) ? [] : members.filter(({ uuid }) => after.includes(uuid));
+    const late = (await Promise.all(before.map(async (one) => ((await up(one)) ? [] : [one])))).flat()[0];
+    try {
+      if (late !== undefined) {
+        throw new Failure('stopped', { vm: late.name });
+      }
+      await start(member);
+      if (wait !== undefined) {
+        await untilUp(member, wait);
+      }
+      return true;
+    } catch (error) {
+      failures.set(member.uuid, asFailure(error));
+      return false;
+    }
+  };
+  const names = circleIn(members);
+  const circle = new Set(members.filter(({ name }) => names.includes(name)).map(({ uuid }) => uuid));
+  await Promise.all(members.map(up));
+  return failures;
+}
+
+export interface UpOptions {
+  readonly inventory: InventoryPort;
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+}
+
+/** @throws Failure `failed` when it did not come up in time, `cancelled`, `unsupported` without an agent */
+export async function untilUp(ref: VmRef, wait: StartWait, { inventory, clock, signal }: UpOptions): Promise<void> {
+  const until = clock.ticks() + wait.seconds * 1_000;
+  const left = (): number => Math.max(0, until - clock.ticks());
+  const readVm = async (): Promise<NonNullable<ReturnType<InventoryPort['findVm']>>['vm']> => {
+    await inventory.refresh({ vm: ref });
+    const view = inventory.findVm(ref);
+    if (view === undefined) {
+      throw new Failure('notFound', { vm: ref.uuid, connection: ref.connection });
+    }
+    return view.vm;
+  };
+  const waited = async (what: Parameters<typeof waitFor>[0]): Promise<void> => {
+    const { outcome } = await waitFor(what, { clock, signal, readVm });
+    if (outcome !== 'there') {
+      throw new Failure(kinds[outcome], { vm: ref.uuid, connection: ref.connection, doing: 'wait until it is up' });
+    }
+  };
+  const again = async (): Promise<void> => {
+    if (left() === 0) {
+      throw new Failure('failed', { vm: ref.uuid, connection: ref.connection, doing: 'wait until it is up' });
+    }
+    await waited({ what: 'time', atMostMs: Math.min(left(), betweenLooksMs) });
+  };
+  switch (wait.kind) {
+    case 'agent':
+      return waited({ what: 'agent', vm: ref.uuid, connection: ref.connection, atMostMs: left() });
+    case 'time':
+      return waited({ what: 'time', atMostMs: left() });
+    case 'port': {
+      let { host } = wait;
+      while (host === undefined) {
+        host = (await inventory.guests.addressesOf(ref).catch(() => []))[0]?.address;
+        if (host === undefined) {
+          await again();
+        }
+      }
+      return waited({ what: 'port', host, port: wait.port, atMostMs: left() });
+    }
+    case 'command':
+      for (;;) {
+        const { program, args } = wait;
+        const command = { program, args, atMostMs: Math.max(1, left()) };
+        // Its agent may not be there yet.
+        const ran = await inventory.guests.runIn(ref, command, signal).catch(() => undefined);
+        if (ran?.kind === 'ended' && ran.exitCode === 0) {
+          return;
+        }
+        await again();
+      }
+  }
+}
+
+const kinds = { late: 'failed', stopped: 'cancelled', noAgent: 'unsupported' } as const satisfies Record<
+  Exclude<Waited['outcome'], 'there'>,
+  Failure['kind']
+>;

@@ -1,0 +1,224 @@
+// What an operation on a system comes to: a plan for each member, or why it cannot be. Everything is decided before anything is
+// touched. Refuses to know how it is carried out.
+import { randomBytes } from 'node:crypto';
+import { asFailure } from '../domain/asFailure.js';
+import { Failure } from '../domain/failure.js';
+import type { AfterRevert, OperationRequest } from '../domain/operation.js';
+import { refuse } from '../domain/refusal.js';
+import { findSnapshot } from '../domain/snapshotTree.js';
+import {
+  isMember,
+  type MemberOutcome,
+  type MemberState,
+  type PointMember,
+  type SystemMember,
+  type SystemPoint,
+  type VirtualSystem,
+} from '../domain/system.js';
+import type { PowerState } from '../domain/vm.js';
+import type { InventoryPort } from '../engine/inventory.js';
+import { type VmView, vmKey } from '../inventory/views.js';
+import { stillHolds } from '../operations/planEssence.js';
+import type { Plan } from '../operations/plan.js';
+import { snapshotOf } from './standing.js';
+
+export interface PlannedMember {
+  readonly member: SystemMember;
+  readonly view: VmView;
+  readonly plan: Plan;
+  /** Before. */
+  readonly state: MemberState;
+}
+
+export interface SystemPlan {
+  readonly kind: 'checkpoint' | 'revert' | 'delete';
+  readonly system: VirtualSystem;
+  /** That is made, gone back to or deleted. */
+  readonly point: Pick<SystemPoint, 'id' | 'title'>;
+  readonly members: readonly PlannedMember[];
+  /** Of a revert: how each member stood at that point, by `vmKey`. */
+  readonly ends: ReadonlyMap<string, Pick<PointMember, 'state' | 'kind'>>;
+  /** Of a delete: the point as it is now. */
+  readonly stored?: SystemPoint;
+}
+
+/** What became of each member goes with it. */
+export class SystemFailure extends Failure {
+  constructor(
+    failure: Failure,
+    readonly members: readonly MemberOutcome[],
+  ) {
+    super(failure.kind, failure.details, { cause: failure });
+  }
+}
+
+export interface CheckpointWish {
+  readonly title: string;
+  readonly description?: string;
+}
+
+/** With RAM, where that can be had: programs on several VMs that talk to each other are at one moment only so. */
+export function planCheckpoint(
+  inventory: InventoryPort,
+  system: VirtualSystem,
+  wish: CheckpointWish,
+): Promise<SystemPlan> {
+  return planned(
+    inventory,
+    system,
+    { kind: 'checkpoint', point: { id: newId(), title: wish.title } },
+    (member, { vm: { power } }) => {
+      const kinds = power === 'running' || power === 'paused' ? (['memory', 'auto'] as const) : (['auto'] as const);
+      return kinds.map((snapshotKind) => ({ kind: 'create', vm: refOf(member), snapshotKind, ...wish }));
+    },
+  );
+}
+
+export function planRevert(inventory: InventoryPort, system: VirtualSystem, point: SystemPoint): Promise<SystemPlan> {
+  const ends = new Map(point.members.map((own) => [vmKey(own), own]));
+  return planned(inventory, system, { kind: 'revert', point, ends }, (member, view) => {
+    const own = point.members.find(isMember(member));
+    const snapshot = own === undefined || view.tree === undefined ? undefined : snapshotOf(view.tree, own);
+    if (own === undefined || snapshot === undefined) {
+      throw new Failure('notFound', {
+        vm: view.vm.name,
+        snapshot: own?.snapshot ?? point.title,
+        connection: member.connection,
+      });
+    }
+    const to = { kind: 'revert', vm: refOf(member), snapshot: snapshot.name, after: parkedAfter(own) } as const;
+    return [{ ...to, checkpointFirst: true }];
+  });
+}
+
+/** Of the members whose snapshot is there still. */
+export function planDelete(inventory: InventoryPort, system: VirtualSystem, point: SystemPoint): Promise<SystemPlan> {
+  return planned(inventory, system, { kind: 'delete', point, stored: point }, (member, view) => {
+    const own = point.members.find(isMember(member));
+    const snapshot = own === undefined || view.tree === undefined ? undefined : snapshotOf(view.tree, own);
+    return snapshot === undefined ? [] : [{ kind: 'delete', vm: refOf(member), snapshot: snapshot.name, scope: 'one' }];
+  });
+}
+
+/** As it stands until all members are back: RAM is paused, what has none is off. */
+function parkedAfter({ state, kind }: PointMember): AfterRevert {
+  return kind === 'memory' && state !== 'off' ? 'paused' : 'off';
+}
+
+/** The same once more, on what is there now. @throws SystemFailure `refused` where it is no longer what was agreed to */
+export async function decideAgain(inventory: InventoryPort, plan: SystemPlan): Promise<SystemPlan> {
+  const requests = new Map(plan.members.map(({ member, plan: own }) => [vmKey(member), own.request]));
+  const { kind, point, ends, stored } = plan;
+  const fresh = await planned(
+    inventory,
+    plan.system,
+    { kind, point, ends, ...(stored !== undefined && { stored }) },
+    (member) => [requests.get(vmKey(member)) ?? []].flat(),
+  );
+  const stale = fresh.members.find(({ member, plan: own, state }) => {
+    const agreed = plan.members.find((one) => one.member.uuid === member.uuid);
+    return agreed?.state !== state || !stillHolds(agreed.plan, own);
+  });
+  if (stale !== undefined) {
+    const { refusal } = refuse('stalePlan', { vm: stale.view.vm.name });
+    throw new Failure('refused', { vm: stale.view.vm.name, refusal });
+  }
+  return fresh;
+}
+
+async function planned(
+  inventory: InventoryPort,
+  system: VirtualSystem,
+  about: Pick<SystemPlan, 'kind' | 'point' | 'stored'> & Partial<Pick<SystemPlan, 'ends'>>,
+  /** The first that can be done is; none for a member that takes no part. */
+  requestsFor: (member: SystemMember, view: VmView) => readonly OperationRequest[],
+): Promise<SystemPlan> {
+  const failures = new Map<string, Failure>();
+  const members = await Promise.all(
+    system.members.map(async (member): Promise<readonly PlannedMember[]> => {
+      try {
+        const view = await seen(inventory, member);
+        const requests = requestsFor(member, view);
+        const decisions = (await inventory.decide(requests)).map(({ decision: one }) => one);
+        const decision = decisions.find(({ kind: is }) => is === 'plan') ?? decisions.at(-1);
+        if (decision === undefined) {
+          return [];
+        }
+        const state = about.kind === 'delete' ? 'off' : memberState(view, requests[0]?.kind ?? '');
+        if (decision.kind === 'refusal') {
+          throw new Failure('refused', { vm: view.vm.name, connection: member.connection, refusal: decision.refusal });
+        }
+        return [{ member, view: inventory.findVm(member) ?? view, plan: decision, state }];
+      } catch (error) {
+        failures.set(vmKey(member), asFailure(error));
+        return [];
+      }
+    }),
+  );
+  const [first] = failures.values();
+  if (first !== undefined) {
+    throw new SystemFailure(
+      first,
+      system.members.map((member): MemberOutcome => {
+        const failure = failures.get(vmKey(member));
+        return { ...refOf(member), name: member.name, outcome: 'asBefore', ...(failure !== undefined && { failure }) };
+      }),
+    );
+  }
+  const { kind, point, ends = new Map<string, PointMember>(), stored } = about;
+  return {
+    kind,
+    system,
+    point: { id: point.id, title: point.title },
+    members: members.flat(),
+    ends,
+    ...(stored !== undefined && { stored }),
+  };
+}
+
+/** Read afresh, with its snapshots. @throws Failure */
+export async function seen(inventory: InventoryPort, member: SystemMember): Promise<VmView> {
+  if (inventory.connections.find(({ uri }) => uri === member.connection)?.state !== 'connected') {
+    await inventory.connect(member.connection);
+  }
+  await inventory.refresh({ vm: refOf(member) }).catch((error: unknown) => {
+    const failure = asFailure(error);
+    throw failure.kind === 'notFound'
+      ? new Failure('notFound', { vm: member.name, connection: member.connection })
+      : failure;
+  });
+  const view = inventory.findVm(member);
+  if (view?.tree === undefined) {
+    throw new Failure('notFound', { vm: member.name, connection: member.connection });
+  }
+  return view;
+}
+
+function memberState({ vm: { name, power } }: VmView, action: string): MemberState {
+  const state = states[power];
+  if (state === undefined) {
+    const { refusal } = refuse('wrongState', { vm: name, state: power, action });
+    throw new Failure('refused', { vm: name, refusal });
+  }
+  return state;
+}
+
+/** Any other is on its way to somewhere else. */
+const states: Readonly<Partial<Record<PowerState, MemberState>>> = { running: 'running', paused: 'paused', off: 'off' };
+
+export function refOf({ connection, uuid }: SystemMember): { readonly connection: string; readonly uuid: string } {
+  return { connection, uuid };
+}
+
+export function newId(): string {
+  return randomBytes(16).toString('hex');
+}
+
+/** The snapshot in which a revert of this plan leaves what is now: its checkpoint, or the one that it is since unchanged. */
+export function keptIn({ plan, view }: PlannedMember): string | undefined {
+  const name = plan.checkpoint ?? plan.before.current;
+  return name === undefined ||
+    (plan.checkpoint === undefined && findSnapshot(view.tree ?? { snapshots: [] }, name) === undefined)
+    ? undefined
+    : name;
+}

@@ -1,0 +1,351 @@
+// All that is done with virtual systems: they are made, named and forgotten, checkpointed and reverted as one, and what broke
+// off is brought to its end. Refuses to know who asks.
+import { type Clock, systemClock } from '../base/clock.js';
+import type { Log } from '../base/log.js';
+import { type AutomaticActions, mayAct } from '../domain/automaticActions.js';
+import { asFailure } from '../domain/asFailure.js';
+import { Failure } from '../domain/failure.js';
+import type { OperationRequest } from '../domain/operation.js';
+import { type Refusal, refuse } from '../domain/refusal.js';
+import {
+  isMember,
+  type MemberOutcome,
+  type StartWait,
+  type StoredSystem,
+  type SystemPoint,
+  type VirtualSystem,
+} from '../domain/system.js';
+import type { Vm } from '../domain/vm.js';
+import type { InventoryPort } from '../engine/inventory.js';
+import type { VmView } from '../inventory/views.js';
+import { type GroupEntry, GroupJournal } from '../journal/groupJournal.js';
+import { thisPlace } from '../journal/place.js';
+import { maxMembers, type StoredSystems, SystemStore } from '../journal/systemStore.js';
+import { ageRefusal, foreignRefusal } from '../operations/originRefusal.js';
+import { Ending } from './ending.js';
+import { GroupRun, type RunWish, type SystemResult } from './groupRun.js';
+import { type LookedAt, memberSeen, type MemberSeen, standsAt } from './standing.js';
+import { circleIn } from './startOrder.js';
+import {
+  type CheckpointWish,
+  newId,
+  planCheckpoint,
+  planDelete,
+  planRevert,
+  refOf,
+  seen,
+  type SystemPlan,
+} from './systemPlan.js';
+
+export interface SystemsOptions {
+  readonly inventory: InventoryPort;
+  /** Of the journal. */
+  readonly folder: string;
+  readonly log: Log;
+  readonly shell?: string;
+  readonly isProtected: (vm: Vm) => boolean;
+  readonly automatic: () => AutomaticActions;
+  readonly clock?: Clock;
+}
+
+/** A system with what can be seen of it now. */
+export interface SeenSystem extends StoredSystem {
+  /** What is the matter with each member, for each restore point: by the point's id, in the order of the members. */
+  readonly points: readonly SystemPoint[];
+  readonly members: readonly { readonly name: string; readonly vm?: Vm; readonly isAway: boolean }[];
+  readonly seen: ReadonlyMap<string, readonly MemberSeen[]>;
+  readonly standsAt: SystemPoint | 'apart' | undefined;
+  /** What broke off, and is not brought to its end. */
+  readonly interrupted?: GroupEntry;
+}
+
+export interface Recovered {
+  /** `explain`: it stays as it is, for a person to look. */
+  readonly to: 'after' | 'before' | 'explain' | 'nothing';
+  readonly members: readonly MemberOutcome[];
+  /** Why nothing is done by itself. */
+  readonly why?: Refusal;
+}
+
+export interface RecoveredSystem extends Recovered {
+  readonly entry: GroupEntry;
+}
+
+export class Systems {
+  readonly #options: SystemsOptions;
+  readonly #store: SystemStore;
+  readonly #groups: GroupJournal;
+  readonly #clock: Clock;
+
+  constructor(options: SystemsOptions) {
+    const { folder, log, shell, clock = systemClock } = options;
+    this.#options = options;
+    this.#clock = clock;
+    this.#store = new SystemStore(folder, log);
+    this.#groups = new GroupJournal(folder, log, undefined, shell);
+  }
+
+  list(): Promise<StoredSystems> {
+    return this.#store.list();
+  }
+
+  /** By its name or id. */
+  async find(nameOrId: string): Promise<StoredSystem | undefined> {
+    const { systems } = await this.list();
+    return (
+      systems.find(({ system }) => system.id === nameOrId) ?? systems.find(({ system }) => system.name === nameOrId)
+    );
+  }
+
+  /** @throws Failure `exists`, `invalid`, `journal` */
+  async make(name: string, views: readonly VmView[]): Promise<VirtualSystem> {
+    await this.#requireFree(name);
+    const members = views.map(({ ref, vm }) => ({ ...refOf({ ...ref, name: vm.name }), name: vm.name }));
+    const isTwice = members.some((one, at) => members.findIndex(isMember(one)) !== at);
+    if (members.length === 0 || members.length > maxMembers || isTwice) {
+      throw new Failure('invalid', { doing: 'make a system of VMs' });
+    }
+    const system = { id: newId(), name, members };
+    await this.#store.put(system);
+    return system;
+  }
+
+  async rename({ system }: StoredSystem, name: string): Promise<void> {
+    await this.#requireFree(name);
+    await this.#store.put({ ...system, name });
+  }
+
+  async renamePoint({ system }: StoredSystem, point: SystemPoint, title: string): Promise<void> {
+    await this.#store.putPoint(system.id, { ...point, title });
+  }
+
+  /** Touches no VM and no snapshot. @throws Failure `refused` while something on it is unfinished */
+  async forget({ system }: StoredSystem): Promise<void> {
+    const entry = await this.#interrupted(system);
+    if (entry !== undefined) {
+      throw this.#interruptedFailure(entry);
+    }
+    await this.#store.forget(system.id);
+  }
+
+  /**
+   * What a member comes after, and what is waited for until it counts as up.
+   * @throws Failure `invalid` where members would wait for each other in a circle
+   */
+  async setStart(
+    { system }: StoredSystem,
+    uuid: string,
+    { after, wait }: { readonly after: readonly string[]; readonly wait?: StartWait },
+  ): Promise<void> {
+    const members = system.members.map((member) =>
+      member.uuid === uuid
+        ? {
+            ...refOf(member),
+            name: member.name,
+            ...(after.length > 0 && { after }),
+            ...(wait !== undefined && { wait }),
+          }
+        : member,
+    );
+    const circle = circleIn(members);
+    if (circle.length > 0) {
+      throw new Failure('invalid', { doing: 'order the members', candidates: circle });
+    }
+    await this.#store.put({ ...system, members });
+  }
+
+  /** Never rejects: what cannot be seen is told so. */
+  async look(stored: StoredSystem): Promise<SeenSystem> {
+    const { system, points } = stored;
+    const looked = await Promise.all(
+      system.members.map(async (member): Promise<LookedAt> => {
+        try {
+          const { vm, tree } = await seen(this.#options.inventory, member);
+          return { connection: 'connected', vm, ...(tree !== undefined && { tree }) };
+        } catch (error) {
+          const { kind } = asFailure(error);
+          const isAway = this.#isAway(member.connection);
+          return kind === 'notFound' && !isAway ? { connection: 'connected' } : { connection: 'away' };
+        }
+      }),
+    );
+    const interrupted = await this.#interrupted(system);
+    const seenBy = (point: SystemPoint): readonly MemberSeen[] =>
+      system.members.map((member, at) => memberSeen(point, member, looked[at] ?? { connection: 'away' }));
+    return {
+      ...stored,
+      members: system.members.map(({ name }, at) => {
+        const vm = looked[at]?.vm;
+        return { name, ...(vm !== undefined && { vm }), isAway: looked[at]?.connection === 'away' };
+      }),
+      seen: new Map(points.map((point) => [point.id, seenBy(point)])),
+      standsAt: standsAt(
+        points,
+        system.members.map((member, at) => [member, looked[at]?.tree]),
+      ),
+      ...(interrupted !== undefined && { interrupted }),
+    };
+  }
+
+  async planCheckpoint({ system }: StoredSystem, wish: CheckpointWish): Promise<SystemPlan> {
+    await this.#requireEnded(system);
+    return planCheckpoint(this.#options.inventory, system, wish);
+  }
+
+  async planRevert({ system }: StoredSystem, point: SystemPoint): Promise<SystemPlan> {
+    await this.#requireEnded(system);
+    return planRevert(this.#options.inventory, system, point);
+  }
+
+  async planDelete({ system }: StoredSystem, point: SystemPoint): Promise<SystemPlan> {
+    await this.#requireEnded(system);
+    return planDelete(this.#options.inventory, system, point);
+  }
+
+  /** @throws Failure before anything is touched, else SystemFailure */
+  async run(plan: SystemPlan, wish: RunWish = {}): Promise<SystemResult> {
+    if (plan.members.length === 0) {
+      // All its snapshots are gone already.
+      await this.#store.forgetPoint(plan.system.id, plan.point.id);
+      return { members: [], durationMs: 0 };
+    }
+    const { inventory, log, isProtected } = this.#options;
+    const parts = { inventory, log, isProtected, store: this.#store, groups: this.#groups, clock: this.#clock };
+    return new GroupRun(parts).run(plan, wish);
+  }
+
+  /**
+   * What broke off on a system is brought to its end. `automatic`: only where it began here, within the hour, on VMs that nobody
+   * protects, as far as the settings allow it. `asked`: a person wants it.
+   */
+  async recover(system: VirtualSystem, cause: 'automatic' | 'asked'): Promise<Recovered> {
+    const entry = await this.#interrupted(system);
+    return entry === undefined ? { to: 'nothing', members: [] } : this.#recover(entry, cause);
+  }
+
+  /** Of all systems whose connections are open. Never rejects. */
+  async recoverAll(): Promise<readonly RecoveredSystem[]> {
+    const found: RecoveredSystem[] = [];
+    for (const entry of (await this.#groups.unfinished()).entries) {
+      if (entry.members.some(({ connection }) => this.#isAway(connection))) {
+        continue;
+      }
+      try {
+        found.push({ ...(await this.#recover(entry, 'automatic')), entry });
+      } catch (error) {
+        this.#options.log.info(
+          `what was interrupted on ${entry.system.name} is left for now: ${asFailure(error).line}`,
+        );
+      }
+    }
+    return found;
+  }
+
+  /** A person has seen to it: nothing is touched. */
+  async dismiss(system: VirtualSystem): Promise<void> {
+    const entry = await this.#interrupted(system);
+    const open = entry === undefined ? 'gone' : await this.#groups.claim(entry.id);
+    if (open === 'busy') {
+      throw new Failure('busy');
+    }
+    if (open !== 'gone') {
+      await open.end();
+    }
+  }
+
+  async #recover(entry: GroupEntry, cause: 'automatic' | 'asked'): Promise<Recovered> {
+    const { inventory, log } = this.#options;
+    await Promise.all(entry.members.map((member) => inventory.connect(member.connection)));
+    const why = await this.#obstacle(entry, cause);
+    if (why !== undefined) {
+      return { to: 'explain', members: [], why };
+    }
+    const open = await this.#groups.claim(entry.id);
+    if (typeof open === 'string') {
+      if (open === 'busy') {
+        throw new Failure('busy', {
+          vm: entry.system.name,
+          ...(entry.writer.editor !== undefined && { editor: entry.writer.editor }),
+        });
+      }
+      return { to: 'nothing', members: [] };
+    }
+    try {
+      const requests = entry.members.map((member): OperationRequest => {
+        const { connection, uuid, snapshot } = member;
+        return { kind: 'revert', vm: { connection, uuid }, snapshot, after: 'asBefore' };
+      });
+      return await inventory.together({ id: entry.id, requests }, async (turn) => {
+        return new Ending({ inventory, log, store: this.#store, clock: this.#clock }).recover(turn, open);
+      });
+    } catch (error) {
+      await open.leave();
+      const { refusal } = asFailure(error).details;
+      if (refusal === undefined) {
+        throw error;
+      }
+      return { to: 'explain', members: [], why: refusal };
+    }
+  }
+
+  async #obstacle(entry: GroupEntry, cause: 'automatic' | 'asked'): Promise<Refusal | undefined> {
+    const { inventory, automatic, isProtected } = this.#options;
+    const place = await thisPlace();
+    for (const member of entry.members) {
+      const { name: vm, daemon } = member;
+      const { hostname = '', hostUuid } =
+        inventory.connections.find(({ uri }) => uri === member.connection)?.capabilities ?? {};
+      const origin = { ...entry.place, daemon };
+      const here = { place, daemon: { hostname, ...(hostUuid !== undefined && { hostUuid }) }, now: this.#clock.now() };
+      const foreign = foreignRefusal(vm, origin, here);
+      if (foreign !== undefined || cause === 'asked') {
+        if (foreign !== undefined) {
+          return foreign.refusal;
+        }
+        continue;
+      }
+      const view = inventory.findVm(member);
+      if (member.protected || (view !== undefined && isProtected(view.vm))) {
+        return refuse('protectedVm', { vm }).refusal;
+      }
+      if (!mayAct('recover', automatic())) {
+        return refuse('notByItself', { vm, setting: automatic() }).refusal;
+      }
+      const age = ageRefusal(vm, origin, entry.moment?.at ?? entry.startedAt, here);
+      if (age !== undefined) {
+        return age.refusal;
+      }
+    }
+    return undefined;
+  }
+
+  #isAway(connection: string): boolean {
+    return this.#options.inventory.connections.find(({ uri }) => uri === connection)?.state !== 'connected';
+  }
+
+  async #interrupted({ id }: VirtualSystem): Promise<GroupEntry | undefined> {
+    return (await this.#groups.unfinished()).entries.find(({ system }) => system.id === id);
+  }
+
+  /** What broke off goes first, as far as that may be done by itself. */
+  async #requireEnded(system: VirtualSystem): Promise<void> {
+    const entry = await this.#interrupted(system);
+    if (entry !== undefined && (await this.#recover(entry, 'automatic')).to === 'explain') {
+      throw this.#interruptedFailure(entry);
+    }
+  }
+
+  #interruptedFailure({ system, members: [first] }: GroupEntry): Failure {
+    const { refusal } = refuse('systemInterrupted', { vm: first?.name ?? '', system: system.name });
+    return new Failure('refused', { refusal });
+  }
+
+  async #requireFree(name: string): Promise<void> {
+    if (name.trim() === '' || name.length > 200) {
+      throw new Failure('invalid', { doing: 'name a system of VMs' });
+    }
+    if ((await this.find(name)) !== undefined) {
+      throw new Failure('exists');
+    }
+  }
+}

@@ -1,0 +1,101 @@
+// Several members begin one thing at the same moment: each is looked at and decided on by itself, and the last one to be ready
+// lets all of them go. Refuses to know what they begin.
+import type { Clock } from '../base/clock.js';
+import { asFailure } from '../domain/asFailure.js';
+import { Failure } from '../domain/failure.js';
+import type { PowerAction } from '../domain/operation.js';
+import type { VmRef } from '../domain/vm.js';
+import type { Together } from '../engine/operations.js';
+import { vmKey } from '../inventory/views.js';
+
+export interface Begun {
+  /** Milliseconds since 1970. */
+  readonly at: number;
+  /** Between the first of them that was told and the last that had done it: no two moments lie farther apart. */
+  readonly spreadMs: number;
+  /** By `vmKey`. */
+  readonly failures: ReadonlyMap<string, Failure>;
+}
+
+export interface BeginOptions {
+  readonly clock: Clock;
+  readonly signal?: AbortSignal | undefined;
+  /** Who begins where one of them cannot. */
+  readonly ifOneFails: 'nobody' | 'others';
+}
+
+export async function powerTogether(
+  turn: Together,
+  refs: readonly VmRef[],
+  action: PowerAction,
+  { clock, signal, ifOneFails }: BeginOptions,
+): Promise<Begun> {
+  const gate = new Gate(refs.length);
+  const failures = new Map<string, Failure>();
+  const [told, over]: [number[], number[]] = [[], []];
+  await Promise.all(
+    refs.map(async (vm) => {
+      const passed: true[] = [];
+      try {
+        await turn.run(
+          { kind: 'power', vm, action },
+          {
+            ...(signal !== undefined && { signal }),
+            around: async (steps) => {
+              passed.push(true);
+              await gate.pass();
+              told.push(clock.ticks());
+              const done = await steps();
+              over.push(clock.ticks());
+              return done;
+            },
+          },
+        );
+      } catch (error) {
+        failures.set(vmKey(vm), asFailure(error));
+        if (ifOneFails === 'nobody') {
+          gate.shut();
+        } else if (passed.length === 0) {
+          gate.pass().catch(() => undefined);
+        }
+      }
+    }),
+  );
+  const spreadMs = over.length === 0 ? 0 : Math.max(...over) - Math.min(...told);
+  return { at: clock.now(), spreadMs, failures: own(failures) };
+}
+
+const waiting = 'wait for the other members';
+
+/** Without those that only waited in vain. */
+function own(failures: ReadonlyMap<string, Failure>): ReadonlyMap<string, Failure> {
+  return new Map([...failures].filter(([, { details }]) => details.doing !== waiting));
+}
+
+class Gate {
+  #missing: number;
+  #open: () => void = () => undefined;
+  #fail: (failure: Failure) => void = () => undefined;
+  readonly #all = new Promise<void>((resolve, reject) => {
+    this.#open = resolve;
+    this.#fail = reject;
+  });
+
+  constructor(count: number) {
+    this.#missing = count;
+    // Nobody may be waiting when one fails.
+    this.#all.catch(() => undefined);
+  }
+
+  pass(): Promise<void> {
+    this.#missing -= 1;
+    if (this.#missing === 0) {
+      this.#open();
+    }
+    return this.#all;
+  }
+
+  shut(): void {
+    this.#fail(new Failure('cancelled', { doing: waiting, byUs: true }));
+  }
+}

@@ -1,0 +1,130 @@
+// What is said of systems of VMs: their rows, the question before something is done with one, and how that ended. Knows nothing
+// of the editor.
+import { t } from '@vscode/l10n';
+import { displayLine } from '../domain/plainText.js';
+import type { MemberOutcome, SystemPoint } from '../domain/system.js';
+import type { SystemPlan } from '../systems/systemPlan.js';
+import type { SystemResult } from '../systems/groupRun.js';
+import type { RecoveredSystem, SeenSystem } from '../systems/systems.js';
+import { failureText } from './failureText.js';
+import { type QuestionText, questionOfAll } from './questionText.js';
+import { refusalText } from './refusalText.js';
+import { agoText, measuredText } from './relativeAge.js';
+import { powerWord } from './words.js';
+
+function pointTitle({ title, auto }: Pick<SystemPoint, 'title' | 'auto'>): string {
+  return auto === undefined ? displayLine(title) : t('before the revert to “{0}”', displayLine(title));
+}
+
+export function systemQuestion(
+  { kind, system, point, members }: SystemPlan,
+  isUndo: boolean,
+  now: number,
+): QuestionText {
+  const [name, title] = [displayLine(system.name), displayLine(point.title)];
+  const words = {
+    checkpoint: { title: t('Checkpoint the system {0}?', name), confirm: t('Checkpoint') },
+    revert: {
+      title: isUndo
+        ? t('Undo the last revert of the system {0}?', name)
+        : t('Revert the system {0} to “{1}”?', name, title),
+      confirm: t('Revert'),
+    },
+    delete: { title: t('Delete “{0}” of the system {1}?', title, name), confirm: t('Delete') },
+  }[kind];
+  const planned = members.map(({ plan, view }) => ({ plan, target: view }));
+  const { details, ...question } = questionOfAll(words, planned, now);
+  const together = kind === 'delete' ? [] : [t('The VMs that run stand still together until all are kept.')];
+  return { ...question, details: [...together, details].join('\n') };
+}
+
+/** The system, its members and its restore points, as lines. */
+export function systemLines(
+  { system, points, members, seen, standsAt, interrupted }: SeenSystem,
+  now: number,
+): readonly string[] {
+  return [
+    displayLine(system.name),
+    ...members.map(({ name, vm, isAway }) => {
+      const renamed = vm !== undefined && vm.name !== name ? ` (${displayLine(vm.name)})` : '';
+      const state = vm !== undefined ? powerWord(vm) : isAway ? t('cannot be reached') : t('is gone');
+      return `  ${displayLine(name)}${renamed}  ${state}`;
+    }),
+    ...points.map((point) => {
+      const lost = (seen.get(point.id) ?? []).flatMap((one, at) => {
+        const name = displayLine(members[at]?.name ?? '');
+        return one === 'there' || one === 'away' || one === 'unread'
+          ? []
+          : [one === 'vmGone' ? t('{0} is gone', name) : t('{0} has lost its snapshot', name)];
+      });
+      const words = [
+        agoText(point.createdAt, now),
+        ...(lost.length === 0 ? [] : [t('no way back: {0}', lost.join(', '))]),
+      ];
+      return `  ${standsAt === point ? '●' : '○'} ${pointTitle(point)}  ${words.join(', ')}`;
+    }),
+    ...(standsAt === 'apart' && points.length > 0 ? [`  ${t('Its VMs do not come from one restore point.')}`] : []),
+    ...(interrupted === undefined ? [] : [`  ${interruptedText(system.name)}`]),
+  ];
+}
+
+function interruptedText(system: string): string {
+  return t(
+    'What was begun on it broke off. Bring it to its end: {0}',
+    `virt-rewind system recover ${displayLine(system)}`,
+  );
+}
+
+export function systemDoneText(
+  { kind, system, point }: SystemPlan,
+  { kept, point: made, pausedMs }: SystemResult,
+): string {
+  const [name, title] = [displayLine(system.name), displayLine(point.title)];
+  const spreadMs = (kept ?? made)?.spreadMs;
+  const done = {
+    checkpoint: t('The system {0} was kept as “{1}”.', name, title),
+    revert: t('The system {0} is back at “{1}”.', name, title),
+    delete: t('“{0}” of the system {1} was deleted.', title, name),
+  }[kind];
+  return [
+    done,
+    ...(pausedMs === undefined ? [] : [t('Its VMs stood still for {0} at most.', measuredText(pausedMs))]),
+    ...(spreadMs === undefined ? [] : [t('No two of them did so more than {0} ms apart.', spreadMs)]),
+  ].join(' ');
+}
+
+/** By itself, or for a person who wants it. */
+export function systemRecoveredText({ entry, to, members, why }: RecoveredSystem): {
+  readonly message: string;
+  readonly severity: 'info' | 'warning' | 'error';
+} {
+  const { name } = entry.system;
+  const broken = t('What was begun on the system {0} broke off.', displayLine(name));
+  switch (to) {
+    case 'nothing':
+      return { message: t('Nothing was interrupted.'), severity: 'info' };
+    case 'after':
+      return { message: `${broken} ${t('It was brought to its end all the same.')}`, severity: 'info' };
+    case 'before':
+      return { message: `${broken} ${t('All its VMs are as they were before.')}`, severity: 'warning' };
+    case 'explain': {
+      const reasons = [...(why === undefined ? [] : [refusalText(why).reason]), ...outcomeLines(members)];
+      const way = t('Bring it to its end: {0}', `virt-rewind system recover ${displayLine(name)}`);
+      return { message: [broken, ...reasons, way].join(' '), severity: 'error' };
+    }
+  }
+}
+
+/** What became of each. */
+export function outcomeLines(members: readonly MemberOutcome[]): readonly string[] {
+  return members.map(({ name, outcome, failure }) => {
+    const vm = displayLine(name);
+    const words = {
+      done: t('{0}: done.', vm),
+      asBefore: t('{0}: as it was before.', vm),
+      notStarted: t('{0}: back, and not started.', vm),
+      unclear: t('{0}: it stands half way; examine it.', vm),
+    }[outcome];
+    return failure === undefined ? words : `${words} ${failureText(failure).sentence}`;
+  });
+}

@@ -1,0 +1,97 @@
+// What acts on systems of VMs in a process of its own, be it this one: an inventory on which a step of one VM can be disturbed.
+import { libvirtHypervisor } from '../../src/driver/connection/openLibvirt.js';
+import type { Hypervisor } from '../../src/driver/hypervisor.js';
+import { Inventory } from '../../src/engine/liveInventory.js';
+import type { Step } from '../../src/steps/step.js';
+import { type RunWish, type SystemResult } from '../../src/systems/groupRun.js';
+import { Systems } from '../../src/systems/systems.js';
+import { silentLog } from '../silentLog.js';
+import { withMethod } from './inventoryRig.js';
+
+/** At which step of which VM, and before it is done or behind it. `nth`: of its steps of that kind, from 0. */
+export interface Spot {
+  readonly vm: string;
+  readonly step: Step['kind'];
+  readonly moment: 'before' | 'after';
+  readonly nth?: number;
+}
+
+export interface SystemsHere {
+  readonly inventory: Inventory;
+  readonly systems: Systems;
+  /** Once, at the next such step; what it throws is what libvirt would have said. */
+  disturb(spot: Spot, act: () => Promise<void>): void;
+  dispose(): void;
+}
+
+export async function openSystems(uri: string, folder: string, env: NodeJS.ProcessEnv): Promise<SystemsHere> {
+  let wanted: { readonly spot: Spot; readonly act: () => Promise<void>; left: number } | undefined;
+  const open = libvirtHypervisor(silentLog, env);
+  const inventory = new Inventory({
+    open: async (which, signal) => {
+      const real = await open(which, signal);
+      const run: Hypervisor['run'] = async (vm, step, options) => {
+        const now = wanted;
+        if (now?.spot.vm !== vm.name || now.spot.step !== step.kind || now.left-- > 0) {
+          return real.run(vm, step, options);
+        }
+        wanted = undefined;
+        if (now.spot.moment === 'before') {
+          await now.act();
+        }
+        const outcome = await real.run(vm, step, options);
+        if (now.spot.moment === 'after') {
+          await now.act();
+        }
+        return outcome;
+      };
+      return withMethod(real, 'run', run);
+    },
+    log: silentLog,
+    journal: { folder, editor: 'test' },
+    recovers: 'beforeOperations',
+  });
+  inventory.setAutoPrune('everything');
+  inventory.setConnections([uri]);
+  await inventory.connect(uri);
+  const systems = new Systems({
+    inventory,
+    folder,
+    log: silentLog,
+    shell: 'test',
+    isProtected: () => false,
+    automatic: () => 'all',
+  });
+  return {
+    inventory,
+    systems,
+    disturb: (spot, act) => {
+      wanted = { spot, act, left: spot.nth ?? 0 };
+    },
+    dispose: () => inventory.dispose(),
+  };
+}
+
+export type What =
+  | { readonly kind: 'checkpoint'; readonly title: string }
+  | { readonly kind: 'revert' | 'delete'; readonly title: string }
+  | { readonly kind: 'undo' };
+
+/** Planned and carried out. */
+export async function act(
+  { systems }: SystemsHere,
+  name: string,
+  what: What,
+  wish: RunWish = {},
+): Promise<SystemResult> {
+  const stored = (await systems.find(name))!;
+  if (what.kind === 'checkpoint') {
+    return systems.run(await systems.planCheckpoint(stored, { title: what.title }), wish);
+  }
+  const point =
+    what.kind === 'undo'
+      ? stored.points.findLast(({ auto }) => auto === 'revert')!
+      : stored.points.find(({ title, auto }) => title === what.title && auto === undefined)!;
+  const plan = what.kind === 'delete' ? systems.planDelete(stored, point) : systems.planRevert(stored, point);
+  return systems.run(await plan, wish);
+}

@@ -1,0 +1,480 @@
+// Several VMs as one, on real guests: one moment of all, back to it, all or nothing where a member fails or the process dies.
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdir, readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { buildDoor, buildProgram } from '../../scripts/build.mjs';
+import { startPrivateDaemon } from '../../scripts/rig/privateDaemon.mjs';
+import { connect } from '../../src/api/connect.js';
+import type { VirtRewind } from '../../src/api/publicApi.js';
+import { exitCode, type ExitName } from '../../src/cli/exitCodes.js';
+import { Failure } from '../../src/domain/failure.js';
+import { libvirtHypervisor } from '../../src/driver/connection/openLibvirt.js';
+import { Inventory } from '../../src/engine/liveInventory.js';
+import type { VmRef } from '../../src/domain/vm.js';
+import { recoverWhenOpen } from '../../src/systems/recoverWhenOpen.js';
+import { SystemFailure } from '../../src/systems/systemPlan.js';
+import { faultsOf } from '../jsonSchema.js';
+import type { RecoveredSystem } from '../../src/systems/systems.js';
+import { silentLog } from '../silentLog.js';
+import { OracleVm } from '../oracle/oracleVm.js';
+import type { Daemon } from './inventoryRig.js';
+import { act, openSystems, type Spot, type SystemsHere, type What } from './systemRig.js';
+
+const names = ['db', 'api', 'idle'] as const;
+
+/** It reads where the journal is from the environment of its process. */
+async function libraryIn(folder: string, uri: string): Promise<VirtRewind> {
+  const before = process.env['VIRT_REWIND_STATE'];
+  process.env['VIRT_REWIND_STATE'] = folder;
+  const rewind = await connect(uri);
+  process.env['VIRT_REWIND_STATE'] = before ?? '';
+  return rewind;
+}
+
+describe('a system of VMs', function () {
+  this.timeout(240_000);
+  let daemon: Daemon;
+  let folder: string;
+  let program: string;
+  let here: SystemsHere;
+  let vms: readonly OracleVm[];
+  let refs: readonly VmRef[];
+  let count = 0;
+
+  const virsh = async (...args: readonly string[]): Promise<string> => {
+    const { code, stdout, stderr } = await daemon.virsh(args);
+    assert.equal(code, 0, stderr);
+    return stdout.trim();
+  };
+  const counterOf = (vm: OracleVm): Promise<number> => vm.talk(async (guest) => (await guest.ram()).counter);
+  /** What each holds: the counter in RAM of those that run, a block of the disk, the state, the snapshots. */
+  const seen = async (): Promise<readonly unknown[]> =>
+    Promise.all(
+      vms.map(async (vm) => {
+        const state = await virsh('domstate', vm.name);
+        const held =
+          state === 'running'
+            ? await vm.talk(async (guest) => [(await guest.ram()).counter, await guest.read(0, 1)])
+            : 'not running';
+        return [vm.name, state, held];
+      }),
+    );
+  const snapshots = async (): Promise<readonly (readonly string[])[]> =>
+    Promise.all(
+      vms.map(async ({ name }) =>
+        (await virsh('snapshot-list', name, '--name'))
+          .split('\n')
+          .filter((one) => one !== '')
+          .sort(),
+      ),
+    );
+  /** RAM and disk of those that run say `value` from now on. */
+  const mark = async (value: number): Promise<void> => {
+    await Promise.all(
+      vms.slice(0, 2).map((vm) =>
+        vm.talk(async (guest) => {
+          await guest.setCounter(value);
+          await guest.write(0, [[1, value]]);
+        }),
+      ),
+    );
+  };
+  const journalIsEmpty = async (): Promise<void> => {
+    const groups = await readdir(join(folder, 'groups'));
+    const entries = (await readdir(folder)).filter((name) => /^[0-9a-f]{32}$/u.test(name));
+    assert.deepEqual([groups, entries], [[], []]);
+  };
+  const membersOf = async (doing: Promise<unknown>): Promise<SystemFailure> => {
+    const failure = await doing.then(
+      () => undefined,
+      (error: unknown) => error,
+    );
+    assert.ok(failure instanceof SystemFailure, String(failure));
+    return failure;
+  };
+  /** In a process that dies there. */
+  const die = async (what: What, spot: Spot): Promise<void> => {
+    const args = [program, daemon.uri, folder, 'shop', JSON.stringify(what), JSON.stringify(spot)];
+    const child = spawn(process.execPath, args, { env: { ...process.env, ...daemon.env }, stdio: 'inherit' });
+    const [, signal] = (await once(child, 'close')) as [number | null, string | null];
+    assert.equal(signal, 'SIGKILL', 'it came through');
+  };
+
+  before(async () => {
+    daemon = await startPrivateDaemon();
+    program = await buildProgram('test/libvirtd/systemCrash.ts', join(daemon.dir, 'crash'));
+    vms = await Promise.all(
+      names.map((name) =>
+        OracleVm.define(daemon, { name, disks: ['qcow2'], diskMiB: 4, folder: join(daemon.dir, name) }),
+      ),
+    );
+  });
+  after(() => daemon.stop());
+  beforeEach(async () => {
+    folder = join(daemon.dir, `journal-${String(count++)}`);
+    await mkdir(folder, { recursive: true });
+    for (const { name } of vms) {
+      for (const snapshot of (await virsh('snapshot-list', name, '--name')).split('\n').filter(Boolean)) {
+        await virsh('snapshot-delete', name, snapshot);
+      }
+      const state = await virsh('domstate', name);
+      const isOff = state === 'shut off';
+      if (state === 'paused') {
+        // What a test before this one failed over.
+        await virsh('resume', name);
+      }
+      if (isOff && name !== 'idle') {
+        await virsh('start', name);
+      } else if (!isOff && name === 'idle') {
+        await virsh('destroy', name);
+      }
+    }
+    await mark(1);
+    here = await openSystems(daemon.uri, folder, daemon.env);
+    const views = names.map((name) => here.inventory.findVms(name)[0]!);
+    refs = views.map(({ ref }) => ref);
+    await here.systems.make('shop', views);
+  });
+  afterEach(() => here.dispose());
+
+  it('is kept at one moment, goes back to it as one, and the going back is undone as one', async () => {
+    const before = await seen();
+    const { point, pausedMs } = await act(here, 'shop', { kind: 'checkpoint', title: 'clean' });
+    assert.ok(point?.spreadMs !== undefined && pausedMs !== undefined);
+    assert.deepEqual(await seen(), before);
+    assert.deepEqual(await snapshots(), [['clean'], ['clean'], ['clean']]);
+    assert.deepEqual(
+      point.members.map(({ name, state, kind }) => [name, state, kind]),
+      [
+        ['db', 'running', 'memory'],
+        ['api', 'running', 'memory'],
+        ['idle', 'off', 'offline'],
+      ],
+    );
+    await mark(2);
+    const changed = await seen();
+    await act(here, 'shop', { kind: 'revert', title: 'clean' });
+    assert.deepEqual(await seen(), before);
+    await act(here, 'shop', { kind: 'undo' });
+    assert.deepEqual(await seen(), changed);
+    // And the undoing of that.
+    await act(here, 'shop', { kind: 'undo' });
+    assert.deepEqual(await seen(), before);
+    assert.deepEqual(
+      (await here.systems.find('shop'))!.points.map(({ auto }) => auto ?? 'own'),
+      ['own', 'revert'],
+    );
+    await act(here, 'shop', { kind: 'delete', title: 'clean' });
+    assert.ok((await snapshots()).every((own) => !own.includes('clean')));
+    await journalIsEmpty();
+  });
+
+  for (const spot of [
+    { vm: 'api', step: 'power', moment: 'before' },
+    { vm: 'api', step: 'power', moment: 'after' },
+    { vm: 'api', step: 'createSnapshot', moment: 'before' },
+    { vm: 'idle', step: 'createSnapshot', moment: 'before' },
+  ] as const) {
+    it(`is as it was when a member fails ${spot.moment} ${spot.step} of a checkpoint: ${spot.vm}`, async () => {
+      const before = await seen();
+      here.disturb(spot, () => Promise.reject(new Failure('failed', { libvirtMessage: 'made up' })));
+      const failure = await membersOf(act(here, 'shop', { kind: 'checkpoint', title: 'clean' }));
+      assert.deepEqual(
+        failure.members.map(({ outcome }) => outcome),
+        ['asBefore', 'asBefore', 'asBefore'],
+      );
+      assert.equal(failure.members[names.indexOf(spot.vm)]!.failure?.kind, 'failed');
+      assert.deepEqual(await seen(), before);
+      assert.deepEqual(await snapshots(), [[], [], []]);
+      assert.deepEqual((await here.systems.find('shop'))!.points, []);
+      await journalIsEmpty();
+    });
+  }
+
+  for (const spot of [
+    { vm: 'db', step: 'power', moment: 'before' },
+    { vm: 'db', step: 'createSnapshot', moment: 'before' },
+    { vm: 'db', step: 'revert', moment: 'before' },
+    { vm: 'idle', step: 'revert', moment: 'before' },
+  ] as const) {
+    it(`is as it was when a member fails ${spot.moment} ${spot.step} of a revert: ${spot.vm}`, async () => {
+      await act(here, 'shop', { kind: 'checkpoint', title: 'clean' });
+      await mark(2);
+      await virsh('snapshot-create-as', 'idle', 'other');
+      const before = await seen();
+      here.disturb(spot, () => Promise.reject(new Failure('failed', { libvirtMessage: 'made up' })));
+      const failure = await membersOf(act(here, 'shop', { kind: 'revert', title: 'clean' }));
+      assert.deepEqual(
+        failure.members.map(({ outcome }) => outcome),
+        ['asBefore', 'asBefore', 'asBefore'],
+      );
+      assert.equal(failure.details.recovered, 'before');
+      assert.deepEqual(await seen(), before);
+      assert.deepEqual(
+        (await here.systems.find('shop'))!.points.map(({ auto }) => auto ?? 'own'),
+        ['own'],
+      );
+      await journalIsEmpty();
+      await act(here, 'shop', { kind: 'revert', title: 'clean' });
+    });
+  }
+
+  it('tells who does not go on, when all are back', async () => {
+    await act(here, 'shop', { kind: 'checkpoint', title: 'clean' });
+    here.disturb({ vm: 'db', step: 'power', moment: 'before', nth: 1 }, () =>
+      Promise.reject(new Failure('failed', { libvirtMessage: 'made up' })),
+    );
+    const { members } = await act(here, 'shop', { kind: 'revert', title: 'clean' });
+    assert.deepEqual(
+      members.map(({ outcome }) => outcome),
+      ['notStarted', 'done', 'done'],
+    );
+    assert.equal(await virsh('domstate', 'db'), 'paused');
+    assert.equal(await counterOf(vms[1]!), 1);
+    await journalIsEmpty();
+    await virsh('resume', 'db');
+  });
+
+  for (const [what, spot, end] of [
+    ['checkpoint', { vm: 'db', step: 'power', moment: 'before' }, 'before'],
+    ['checkpoint', { vm: 'api', step: 'power', moment: 'after' }, 'before'],
+    ['checkpoint', { vm: 'db', step: 'createSnapshot', moment: 'before' }, 'before'],
+    ['checkpoint', { vm: 'idle', step: 'createSnapshot', moment: 'after' }, 'either'],
+    ['checkpoint', { vm: 'db', step: 'power', moment: 'before', nth: 1 }, 'after'],
+    ['checkpoint', { vm: 'api', step: 'power', moment: 'after', nth: 1 }, 'after'],
+    ['revert', { vm: 'db', step: 'power', moment: 'after' }, 'before'],
+    ['revert', { vm: 'db', step: 'createSnapshot', moment: 'after' }, 'either'],
+    ['revert', { vm: 'api', step: 'revert', moment: 'before' }, 'either'],
+    ['revert', { vm: 'api', step: 'revert', moment: 'after' }, 'either'],
+    ['revert', { vm: 'db', step: 'power', moment: 'before', nth: 1 }, 'after'],
+  ] as const) {
+    it(`is whole again when the process dies ${spot.moment} ${spot.step} of a ${what}: ${spot.vm} ${'nth' in spot ? spot.nth : 0}`, async () => {
+      if (what === 'revert') {
+        await act(here, 'shop', { kind: 'checkpoint', title: 'clean' });
+      }
+      const clean = await seen();
+      if (what === 'revert') {
+        await mark(2);
+      }
+      const before = await seen();
+      const earlier = await snapshots();
+      await die({ kind: what, title: 'clean' }, spot);
+
+      // Nobody begins anything on a member meanwhile.
+      const start = { kind: 'create', vm: refs[2]!, snapshotKind: 'offline', title: 'between' } as const;
+      const why = await here.inventory.runOperation(start).catch((error: unknown) => error);
+      assert.ok(why instanceof Failure, String(why));
+      assert.equal(why.details.refusal?.reason, 'systemInterrupted');
+
+      const { system } = (await here.systems.find('shop'))!;
+      const { to } = await here.systems.recover(system, 'automatic');
+      assert.ok(end === 'either' ? to !== 'explain' && to !== 'nothing' : to === end, to);
+      assert.deepEqual(await seen(), what === 'revert' && to === 'after' ? clean : before);
+      const titles = (await here.systems.find('shop'))!.points.map(({ auto }) => auto ?? 'own');
+      if (what === 'checkpoint') {
+        assert.deepEqual(titles, to === 'after' ? ['own'] : []);
+        assert.deepEqual(await snapshots(), to === 'after' ? [['clean'], ['clean'], ['clean']] : earlier);
+      } else {
+        assert.deepEqual(titles, to === 'after' ? ['own', 'revert'] : ['own']);
+      }
+      await journalIsEmpty();
+      await here.inventory.runOperation(start);
+    });
+  }
+
+  it('is whole again by itself where an editor opens its connection', async () => {
+    await act(here, 'shop', { kind: 'checkpoint', title: 'clean' });
+    await mark(2);
+    const before = await seen();
+    await die({ kind: 'revert', title: 'clean' }, { vm: 'db', step: 'power', moment: 'after' });
+    assert.equal(await virsh('domstate', 'db'), 'paused');
+    const inventory = new Inventory({
+      open: libvirtHypervisor(silentLog, daemon.env),
+      log: silentLog,
+      journal: { folder, editor: 'Code' },
+    });
+    const recovered = await new Promise<RecoveredSystem>((tell) => {
+      const isProtected = (): boolean => false;
+      recoverWhenOpen({ inventory, folder, log: silentLog, isProtected, automatic: () => 'all', tell });
+      inventory.setConnections([daemon.uri]);
+      void inventory.connect(daemon.uri);
+    });
+    inventory.dispose();
+    assert.equal(recovered.to, 'before');
+    assert.deepEqual(await seen(), before);
+    await journalIsEmpty();
+  });
+
+  it('leaves to a person what is not as an interruption leaves it', async () => {
+    await die({ kind: 'checkpoint', title: 'clean' }, { vm: 'db', step: 'createSnapshot', moment: 'before' });
+    await virsh('destroy', 'api');
+    const stored = (await here.systems.find('shop'))!;
+    assert.equal((await here.systems.recover(stored.system, 'automatic')).to, 'explain');
+    assert.equal(await virsh('domstate', 'db'), 'paused');
+    await assert.rejects(here.systems.planCheckpoint(stored, { title: 'other' }), { kind: 'refused' });
+    await assert.rejects(here.systems.forget(stored), { kind: 'refused' });
+    await here.systems.dismiss(stored.system);
+    await virsh('resume', 'db');
+    await here.systems.planCheckpoint(stored, { title: 'other' });
+  });
+
+  it('has members of both styles: one whose disk is raw is kept in files of its own', async () => {
+    const raw = await OracleVm.define(daemon, {
+      name: 'raw',
+      disks: ['raw'],
+      diskMiB: 4,
+      folder: join(daemon.dir, 'raw'),
+    });
+    await virsh('start', 'raw');
+    await here.inventory.refresh({ connection: daemon.uri });
+    const [db, other] = ['db', 'raw'].map((name) => here.inventory.findVms(name)[0]!);
+    await here.systems.make('mixed', [db!, other!]);
+    const say = (value: number): Promise<unknown> =>
+      Promise.all(
+        [vms[0]!, raw].map((vm) =>
+          vm.talk(async (guest) => {
+            await guest.setCounter(value);
+            await guest.write(0, [[1, value]]);
+          }),
+        ),
+      );
+    const held = (): Promise<readonly unknown[]> =>
+      Promise.all(
+        [vms[0]!, raw].map((vm) => vm.talk(async (guest) => [(await guest.ram()).counter, await guest.read(0, 1)])),
+      );
+    await say(1);
+    await act(here, 'mixed', { kind: 'checkpoint', title: 'both' });
+    await say(2);
+    // The one in its own files fails when the other one is back, and the other way round.
+    for (const spot of [
+      { vm: 'db', step: 'revert', moment: 'before' },
+      { vm: 'raw', step: 'createSnapshot', moment: 'before' },
+    ] as const) {
+      here.disturb(spot, () => Promise.reject(new Failure('failed', { libvirtMessage: 'made up' })));
+      const failure = await membersOf(act(here, 'mixed', { kind: 'revert', title: 'both' }));
+      assert.deepEqual(
+        failure.members.map(({ outcome }) => outcome),
+        ['asBefore', 'asBefore'],
+      );
+      assert.deepEqual(await held(), [
+        [2, 2],
+        [2, 2],
+      ]);
+    }
+    await act(here, 'mixed', { kind: 'revert', title: 'both' });
+    assert.deepEqual(await held(), [
+      [1, 1],
+      [1, 1],
+    ]);
+    await act(here, 'mixed', { kind: 'undo' });
+    assert.deepEqual(await held(), [
+      [2, 2],
+      [2, 2],
+    ]);
+    await journalIsEmpty();
+  });
+
+  it('is acted on from the command line, and told in words and in JSON', async () => {
+    const door = await buildDoor('commandLine', join(daemon.dir, 'program'));
+    const env = { ...daemon.env, VIRT_REWIND_STATE: folder, LIBVIRT_DEFAULT_URI: daemon.uri, LC_ALL: 'C' };
+    const cli = async (exit: ExitName, ...words: readonly string[]): Promise<string> => {
+      const child = spawn(process.execPath, [door, ...words], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+      let [out, err] = ['', ''];
+      child.stdout.on('data', (data) => (out += String(data)));
+      child.stderr.on('data', (data) => (err += String(data)));
+      const [code] = (await once(child, 'close')) as [number];
+      assert.equal(code, exitCode(exit), `${words.join(' ')}: ${out}${err}`);
+      return exit === 'done' ? out : err;
+    };
+    const json = async (...words: readonly string[]): Promise<void> => {
+      assert.deepEqual(faultsOf(JSON.parse(await cli('done', ...words, '--json'))), []);
+    };
+    assert.match(await cli('failed', 'system', 'create', 'shop', 'db'), /already/u);
+    await cli('notFound', 'system', 'revert', 'shop', 'nothing', '--yes');
+    await cli('notFound', 'system', 'undo', 'nobody');
+    await json('system', 'create', 'pair', 'db', 'idle');
+    await cli('done', 'system', 'rename', 'pair', 'two');
+    await cli('done', 'system', 'order', 'two', 'idle', 'db', '--for', 'time', '--seconds', '0');
+    await cli('failed', 'system', 'order', 'two', 'db', 'idle');
+    await cli('done', 'system', 'forget', 'two');
+    const before = await seen();
+    await json('system', 'checkpoint', 'shop', 'clean', '--plan');
+    assert.deepEqual(await snapshots(), [[], [], []]);
+    assert.match(await cli('done', 'system', 'checkpoint', 'shop', 'clean'), /kept as “clean”/u);
+    await cli('failed', 'system', 'checkpoint', 'shop', 'clean');
+    await mark(2);
+    const changed = await seen();
+    assert.match(await cli('unanswered', 'system', 'revert', 'shop', 'clean'), /Revert the system shop to “clean”\?/u);
+    assert.match(await cli('done', 'system', 'revert', 'shop', 'clean', '--plan'), /virsh .*snapshot-revert/u);
+    assert.deepEqual(await seen(), changed);
+    assert.match(await cli('done', 'system', 'revert', 'shop', 'clean', '--yes'), /virt-rewind system undo shop/u);
+    assert.deepEqual(await seen(), before);
+    await json('system', 'undo', 'shop', '--yes');
+    assert.deepEqual(await seen(), changed);
+    await json('system', 'recover', 'shop');
+    await json('system', 'list');
+    assert.match(await cli('done', 'system', 'list', 'shop'), /○ clean/u);
+    const rewind = await libraryIn(folder, daemon.uri);
+    const shop = await rewind.system('shop');
+    await assert.rejects(rewind.system('nobody'), { kind: 'notFound' });
+    await assert.rejects(shop.revert('nothing'), { kind: 'notFound' });
+    assert.ok((await shop.revert('clean')).members.every(({ outcome }) => outcome === 'done'));
+    assert.deepEqual(await seen(), before);
+    assert.deepEqual(
+      (await shop.info()).points.map(({ undo }) => undo),
+      [false, true],
+    );
+    await shop.undo();
+    assert.deepEqual(await seen(), changed);
+    await rewind.close();
+    await virsh('snapshot-delete', 'idle', 'clean');
+    assert.match(await cli('done', 'system', 'list', 'shop'), /no way back: idle has lost its snapshot/u);
+    assert.match(await cli('notFound', 'system', 'revert', 'shop', 'clean', '--yes'), /db: as it was before/u);
+    await cli('done', 'system', 'delete', 'shop', 'clean', '--yes');
+    assert.equal(await cli('done', 'complete-words', '--', 'system', 'checkpoint', 's'), 'shop\n');
+    await journalIsEmpty();
+  });
+
+  it('refuses before anything is touched where a member is gone or lacks the snapshot, and says so', async () => {
+    await act(here, 'shop', { kind: 'checkpoint', title: 'clean' });
+    await virsh('snapshot-delete', 'idle', 'clean');
+    const before = await seen();
+    const failure = await membersOf(act(here, 'shop', { kind: 'revert', title: 'clean' }));
+    assert.equal(failure.kind, 'notFound');
+    assert.equal(failure.members[2]!.failure?.details.snapshot, 'clean');
+    assert.deepEqual(await seen(), before);
+    const stored = (await here.systems.find('shop'))!;
+    const looked = await here.systems.look(stored);
+    assert.deepEqual([...looked.seen.values()], [['there', 'there', 'snapshotGone']]);
+    await here.systems.make('ghosts', [here.inventory.findVms('db')[0]!]);
+    const ghosts = (await here.systems.find('ghosts'))!;
+    const gone = { ...ghosts.system.members[0]!, uuid: '00000000-0000-4000-8000-000000000000', name: 'gone' };
+    const withGhost = { ...ghosts, system: { ...ghosts.system, members: [...ghosts.system.members, gone] } };
+    assert.equal((await membersOf(here.systems.planCheckpoint(withGhost, { title: 'x' }))).kind, 'notFound');
+    await journalIsEmpty();
+  });
+
+  it('has one operation at a time: who comes second waits in one process, and is busy in another', async () => {
+    const other = await openSystems(daemon.uri, folder, daemon.env);
+    let second: unknown;
+    here.disturb({ vm: 'idle', step: 'createSnapshot', moment: 'before' }, async () => {
+      second = await other.inventory
+        .runOperation({ kind: 'power', vm: refs[2]!, action: 'start' })
+        .catch((error: unknown) => error);
+    });
+    const both = await Promise.all([
+      act(here, 'shop', { kind: 'checkpoint', title: 'one' }),
+      act(here, 'shop', { kind: 'checkpoint', title: 'two' }),
+    ]);
+    other.dispose();
+    assert.equal((second as Failure).kind, 'busy');
+    assert.deepEqual(both.map(({ point }) => point?.title).sort(), ['one', 'two']);
+    assert.deepEqual(await snapshots(), [
+      ['one', 'two'],
+      ['one', 'two'],
+      ['one', 'two'],
+    ]);
+  });
+});

@@ -1,0 +1,145 @@
+// Where the members of an interrupted operation stand, and how it ends.
+import assert from 'node:assert/strict';
+import type { MemberState } from '../../../src/domain/system.js';
+import type { PowerState } from '../../../src/domain/vm.js';
+import type { GroupEntry, GroupMember } from '../../../src/journal/groupJournal.js';
+import { endOf, memberSeen, snapshotOf, standingOf, standsAt, type SeenMember } from '../../../src/systems/standing.js';
+import { internal } from '../domain/someFacts.js';
+
+const made = (name: string, createdAt: number): ReturnType<typeof internal> => ({ ...internal(name), createdAt });
+
+const second = 1_800_000_000_000;
+const member = (more: Partial<GroupMember> = {}): GroupMember => ({
+  connection: 'qemu:///system',
+  uuid: 'u1',
+  name: 'db',
+  state: 'running',
+  current: 'old',
+  snapshot: 'clean',
+  protected: false,
+  daemon: { hostname: 'here' },
+  ...more,
+});
+const seen = (power: PowerState, current: string | undefined, ...names: readonly string[]): SeenMember => ({
+  vm: { power },
+  tree: {
+    snapshots: names.map((name) => made(name, second)),
+    ...(current !== undefined && { current }),
+  },
+});
+const of = (kind: GroupEntry['kind'], done: readonly string[] = []): Pick<GroupEntry, 'kind' | 'done'> => ({
+  kind,
+  done,
+});
+
+describe('where a member of a system stands', () => {
+  for (const [state, power, isMade, standing] of [
+    ['running', 'running', false, 'before'],
+    ['running', 'paused', false, 'before'],
+    ['running', 'paused', true, 'after'],
+    ['running', 'running', true, 'after'],
+    ['running', 'off', true, 'unclear'],
+    ['off', 'off', true, 'after'],
+    ['off', 'running', false, 'unclear'],
+    ['paused', 'paused', false, 'before'],
+    ['paused', 'running', false, 'unclear'],
+  ] as const satisfies readonly (readonly [MemberState, PowerState, boolean, string])[]) {
+    it(`in a checkpoint: it was ${state}, is ${power}, ${isMade ? 'with' : 'without'} its snapshot`, () => {
+      const now = seen(power, 'old', 'old', ...(isMade ? ['clean'] : []));
+      assert.equal(standingOf(of('checkpoint'), member({ state }), now), standing);
+    });
+  }
+
+  it('is not known where it cannot be seen', () => {
+    assert.equal(standingOf(of('checkpoint'), member(), undefined), 'unclear');
+  });
+
+  const back = member({ checkpoint: 'kept', end: 'running', withRam: true });
+  for (const [power, current, names, standing] of [
+    ['paused', 'old', ['old', 'clean'], 'before'],
+    ['paused', 'kept', ['old', 'clean', 'kept'], 'before'],
+    ['paused', 'clean', ['old', 'clean', 'kept'], 'after'],
+    ['running', 'clean', ['old', 'clean', 'kept'], 'after'],
+    ['off', 'clean', ['old', 'clean', 'kept'], 'unclear'],
+    ['off', 'kept', ['old', 'clean', 'kept'], 'unclear'],
+    ['paused', 'clean', ['old', 'clean'], 'unclear'],
+    ['paused', 'other', ['old', 'clean', 'kept', 'other'], 'unclear'],
+  ] as const) {
+    it(`in a revert: ${power}, current is ${current} of ${names.join(', ')}`, () => {
+      assert.equal(standingOf(of('revert'), back, seen(power, current, ...names)), standing);
+    });
+  }
+
+  it('in a revert, on a leaf that holds the layout alone', () => {
+    const leaf = { ...made('leaf', second), parent: 'clean', trailers: { auto: 'layout' as const } };
+    const now = seen('paused', 'leaf', 'old', 'clean', 'kept');
+    const on = { ...now, tree: { ...now.tree, snapshots: [...now.tree.snapshots, leaf] } };
+    assert.equal(standingOf(of('revert'), back, on), 'after');
+    const other = { ...on, tree: { ...on.tree, snapshots: [...now.tree.snapshots, { ...leaf, trailers: {} }] } };
+    assert.equal(standingOf(of('revert'), back, other), 'unclear');
+  });
+
+  it('in a revert that kept nothing, by what is written of it', () => {
+    const unchanged = member({ state: 'off', end: 'off', current: 'clean' });
+    assert.equal(standingOf(of('revert'), unchanged, seen('off', 'clean', 'clean')), 'before');
+    assert.equal(standingOf(of('revert', ['u1']), unchanged, seen('off', 'clean', 'clean')), 'after');
+  });
+
+  it('in a delete, by whether the snapshot is there', () => {
+    assert.equal(standingOf(of('delete'), member(), seen('off', 'old', 'old', 'clean')), 'before');
+    assert.equal(standingOf(of('delete'), member(), seen('off', 'old', 'old')), 'after');
+  });
+
+  it('decides how all of it ends: nothing is done where one is unclear', () => {
+    assert.equal(endOf(of('checkpoint'), ['after', 'after']), 'finish');
+    assert.equal(endOf(of('checkpoint'), ['after', 'before']), 'back');
+    assert.equal(endOf(of('revert'), ['after', 'unclear']), 'explain');
+    assert.equal(endOf(of('delete'), ['after', 'before']), 'finish');
+  });
+});
+
+describe('a restore point of a system', () => {
+  const own = { connection: 'qemu:///system', uuid: 'u1', name: 'db' };
+  const point = (title: string, name: string): Parameters<typeof memberSeen>[0] => ({
+    id: title,
+    title,
+    createdAt: second,
+    members: [{ ...own, snapshot: name, createdAt: second, kind: 'memory', state: 'running' }],
+  });
+  const vm = {} as NonNullable<Parameters<typeof memberSeen>[2]['vm']>;
+
+  it('goes along with a snapshot that was renamed, unless it could be one of two', () => {
+    const { tree } = seen('off', undefined, 'renamed');
+    assert.equal(snapshotOf(tree, { snapshot: 'clean', createdAt: second })?.name, 'renamed');
+    assert.equal(
+      snapshotOf(seen('off', undefined, 'a', 'b').tree, { snapshot: 'clean', createdAt: second }),
+      undefined,
+    );
+    assert.equal(snapshotOf(seen('off', undefined, 'clean').tree, { snapshot: 'clean', createdAt: 0 }), undefined);
+  });
+
+  it('tells what is the matter with each member', () => {
+    const { tree } = seen('off', 'clean', 'clean');
+    const look = (given: Parameters<typeof memberSeen>[2]): string => memberSeen(point('p', 'clean'), own, given);
+    assert.equal(look({ connection: 'connected', vm, tree }), 'there');
+    assert.equal(look({ connection: 'connected', vm, tree: { snapshots: [] } }), 'snapshotGone');
+    assert.equal(look({ connection: 'connected', vm }), 'unread');
+    assert.equal(look({ connection: 'connected' }), 'vmGone');
+    assert.equal(look({ connection: 'away', vm, tree }), 'away');
+  });
+
+  it('is where the system stands when all its members came from it', () => {
+    const points = [point('p', 'clean')];
+    const other = { ...own, uuid: 'u2', name: 'api' };
+    const { tree } = seen('off', 'clean', 'clean');
+    assert.equal(standsAt(points, [[own, tree]]), points[0]);
+    assert.equal(
+      standsAt(points, [
+        [own, tree],
+        [other, tree],
+      ]),
+      'apart',
+    );
+    assert.equal(standsAt(points, [[own, { snapshots: [] }]]), undefined);
+  });
+});
