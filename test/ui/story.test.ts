@@ -250,7 +250,7 @@ for (const by of ['mouse', 'keyboard'] as const) {
     it('takes a checkpoint without a question, and undoes it', async () => {
       if (by === 'mouse') await stage().hands.inline(internal, 'Quick Checkpoint');
       else await withKey(internal, 'Quick Checkpoint', 'Control+Alt+k');
-      const checkpoint = row(/^checkpoint .*, memory/);
+      const checkpoint = row(/^checkpoint\b.*, memory/);
       await checkpoint.waitFor();
       await stage().workbench.toast(internal).waitFor();
       await picture('9-checkpoint');
