@@ -61,8 +61,11 @@ export async function takeSeamlessly(context: StepContext, step: SeamlessStep, a
   try {
     await take(context, step, access, 'mayRun');
   } catch (error) {
-    if (!(error instanceof Disturbed) || context.signal.aborted) {
+    if (!(error instanceof Disturbed)) {
       throw error;
+    }
+    if (context.signal.aborted) {
+      throw new Failure('cancelled', { vm: context.vm.name, doing: 'createSnapshot' }, { cause: error });
     }
     context.log.info(`${step.name}: ${error.message}; once more while it stands still`);
     await take(context, step, access, 'still');

@@ -64,6 +64,19 @@ describe('a snapshot for which the guest hardly stands still, and what happens m
     assert.ok(qemu.calls.indexOf('domainBlockCommit') < qemu.calls.indexOf('domainSuspend'));
   });
 
+  it('is cancelled, and not failed, where the guest wrote meanwhile and nobody wants it any more', async () => {
+    const cancel = new AbortController();
+    qemu.meanwhile = (call) => {
+      if (call === 'migrate') {
+        qemu.writes += 1;
+        cancel.abort();
+      }
+    };
+    const work = takeSeamlessly({ ...qemu.context(), signal: cancel.signal }, step, access);
+    await assert.rejects(work, failure('cancelled'));
+    isAsBefore();
+  });
+
   for (const [what, change] of [
     ['runs in an older QEMU than the next one will', () => (qemu.version = { major: 7, minor: 2, micro: 22 })],
     ['has a device that stands against it', () => (qemu.blockers = ['VFIO device doesn’t support migration'])],
