@@ -177,7 +177,7 @@ export const deepParts = [
         name: `versions ${version}`,
         group: 'versions',
         version,
-        minutes: 6,
+        minutes: 10,
         guards: acting,
         layer: 'libvirtd',
         env: { TEST_REVERTS: 'all' },
