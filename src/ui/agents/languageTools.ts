@@ -135,11 +135,16 @@ function mcpServer(extensionPath: string): vscode.Disposable | undefined {
   if (Definition === undefined) {
     return undefined;
   }
-  return lm?.registerMcpServerDefinitionProvider?.('virtRewind.mcp', {
-    provideMcpServerDefinitions: () => [
-      new Definition('Virt Rewind', process.execPath, [join(extensionPath, 'dist', 'commandLine.js'), 'mcp'], {
-        ELECTRON_RUN_AS_NODE: '1',
-      }),
-    ],
-  });
+  try {
+    return lm?.registerMcpServerDefinitionProvider?.('virtRewind.mcp', {
+      provideMcpServerDefinitions: () => [
+        new Definition('Virt Rewind', process.execPath, [join(extensionPath, 'dist', 'commandLine.js'), 'mcp'], {
+          ELECTRON_RUN_AS_NODE: '1',
+        }),
+      ],
+    });
+  } catch {
+    // 1.100 has it for extensions of its own alone, and throws.
+    return undefined;
+  }
 }
