@@ -8,6 +8,15 @@ import type { Log } from '../base/log.js';
 import { Failure, type FailureDetails } from '../domain/failure.js';
 
 const hourMs = 60 * 60 * 1000;
+const leftoverPattern = /^(?:new|old)-[0-9a-f]{32}$/;
+
+/** What `newId` gives. */
+export const idPattern = /^[0-9a-f]{32}$/;
+
+/** A name in this room that nothing else has. */
+export function newId(): string {
+  return randomBytes(16).toString('hex');
+}
 
 /** Node's own, narrowed to what is used, so that a test can watch the order of the calls or fail one. */
 export type FileSystem = Pick<typeof promises, 'chmod' | 'mkdir' | 'open' | 'readdir' | 'rename' | 'rm' | 'stat'>;
@@ -40,11 +49,11 @@ export async function writeNew(fs: FileSystem, path: string, text: string | Uint
 }
 
 /** In place of the one before, whole or not at all; flushed. What dies half-way leaves a `new-…` behind: see `removeLeftovers`. */
-export async function replaceFile(fs: FileSystem, path: string, text: string, log: Log): Promise<void> {
+export async function replaceFile(fs: FileSystem, path: string, content: string | Uint8Array, log: Log): Promise<void> {
   const folder = dirname(path);
-  const making = join(folder, `new-${randomBytes(16).toString('hex')}`);
+  const making = join(folder, `new-${newId()}`);
   try {
-    await writeNew(fs, making, text);
+    await writeNew(fs, making, content);
     await fs.rename(making, path);
     await syncFolder(fs, folder);
   } catch (error) {
@@ -122,9 +131,9 @@ export async function clockOf(fs: FileSystem, folder: string): Promise<number> {
   }
 }
 
-/** What a process that died half-way has left under these names; not what one is just making. */
-export async function removeLeftovers(fs: FileSystem, folder: string, names: RegExp, log: Log): Promise<void> {
-  for (const name of (await namesIn(fs, folder)).filter((each) => names.test(each))) {
+/** What a process that died half-way has left as `new-…` or `old-…`; not what one is just making. */
+export async function removeLeftovers(fs: FileSystem, folder: string, log: Log): Promise<void> {
+  for (const name of (await namesIn(fs, folder)).filter((each) => leftoverPattern.test(each))) {
     const path = join(folder, name);
     if (Date.now() - (await changedAt(fs, path)) > hourMs) {
       await discard(fs, [path], log);

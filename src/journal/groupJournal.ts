@@ -11,6 +11,7 @@ import {
   discard,
   type FileSystem,
   hasCode,
+  idPattern,
   journalFailure,
   namesIn,
   ownFolder,
@@ -31,8 +32,6 @@ const version = 1;
 const maxBytes = 256 * 1024;
 const maxEntries = 100;
 const entryFile = 'group.json';
-const idPattern = /^[0-9a-f]{32}$/;
-const halfPattern = /^(?:new|old)-[0-9a-f]{32}$/;
 
 /** What is done with one member, and what it was decided on. */
 export interface GroupMember extends VmRef {
@@ -154,7 +153,7 @@ export class GroupJournal {
     try {
       await ownFolder(this.fs, this.folder);
       await ownFolder(this.fs, this.#root);
-      await removeLeftovers(this.fs, this.#root, halfPattern, this.log);
+      await removeLeftovers(this.fs, this.#root, this.log);
       await this.fs.mkdir(making, { mode: 0o700 });
       await writeNew(this.fs, join(making, entryFile), textOf(entry));
       await holdNew(this.fs, making, writer);

@@ -1,6 +1,5 @@
 // Plans written before they run and kept until they have ended, a folder for each operation.
 // Refuses to know how a plan is carried out or recovered.
-import { randomBytes } from 'node:crypto';
 import * as promises from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Log } from '../base/log.js';
@@ -9,8 +8,10 @@ import {
   discard,
   type FileSystem,
   hasCode,
+  idPattern,
   journalFailure,
   namesIn,
+  newId,
   ownFolder,
   readBounded,
   removeLeftovers,
@@ -26,9 +27,7 @@ import { thisWriter } from './writer.js';
 
 const maxEntries = 1000;
 const maxHeadBytes = maxEntryBytes / 2;
-const idPattern = /^[0-9a-f]{32}$/;
 /** An entry that is not yet one, or no longer. */
-const halfPattern = /^(?:new|old)-[0-9a-f]{32}$/;
 
 /** One operation that this process, and no other, carries out. After `end` or `leave` it takes nothing more. */
 export interface OpenEntry {
@@ -72,7 +71,7 @@ export class Journal {
   /** Resolves when the plan is on the disk, its folder too: only then may the first step begin. */
   async begin({ daemon, ...given }: JournalHead): Promise<OpenEntry> {
     const { connection, vm, request } = given;
-    const id = randomBytes(16).toString('hex');
+    const id = newId();
     const [writer, place] = await Promise.all([thisWriter(this.editor), thisPlace()]);
     const origin = { ...place, ...(daemon === undefined ? {} : { daemon }) };
     const head: EntryHead = { version: 2, id, ...given, startedAt: Date.now(), origin, writer };
@@ -86,7 +85,7 @@ export class Journal {
         throw new RangeError(`A plan of ${bytes} bytes`);
       }
       await ownFolder(this.fs, this.folder);
-      await removeLeftovers(this.fs, this.folder, halfPattern, this.log);
+      await removeLeftovers(this.fs, this.folder, this.log);
       await this.fs.mkdir(making, { mode: 0o700 });
       await writeNew(this.fs, join(making, entryFile), text);
       await holdNew(this.fs, making, writer);

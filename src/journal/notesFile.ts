@@ -1,13 +1,10 @@
 // One small file of notes that outlive the editor and that nobody's data rests on: replaced as a whole, bounded, readable
 // by its owner alone. Refuses to know what they say.
-import { randomBytes } from 'node:crypto';
 import * as promises from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { dirname } from 'node:path';
 import type { Log } from '../base/log.js';
-import { discard, type FileSystem, hasCode, ownFolder, readBounded, removeLeftovers, writeNew } from './durable.js';
+import { type FileSystem, hasCode, ownFolder, readBounded, removeLeftovers, replaceFile } from './durable.js';
 import { parseJson, writeJson } from './json.js';
-
-const halfPattern = /^new-[0-9a-f]{32}$/;
 
 export class NotesFile {
   constructor(
@@ -33,14 +30,11 @@ export class NotesFile {
   /** What cannot be written is said in the log: the notes are of this window alone then. */
   async write(value: unknown): Promise<void> {
     const folder = dirname(this.path);
-    const making = join(folder, `new-${randomBytes(16).toString('hex')}`);
     try {
       await ownFolder(this.fs, folder);
-      await removeLeftovers(this.fs, folder, halfPattern, this.log);
-      await writeNew(this.fs, making, writeJson(value));
-      await this.fs.rename(making, this.path);
+      await removeLeftovers(this.fs, folder, this.log);
+      await replaceFile(this.fs, this.path, writeJson(value), this.log);
     } catch (error) {
-      await discard(this.fs, [making], this.log);
       this.log.warn(`${this.path} cannot be written: ${String(error)}`);
     }
   }

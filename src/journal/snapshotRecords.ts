@@ -1,6 +1,6 @@
 // What we know of single snapshots and a rule must be able to believe later. A description can be written by any client;
 // these files by us alone. Refuses to know what is recorded, and whether such a snapshot still exists.
-import { createHash, randomBytes } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import * as promises from 'node:fs/promises';
 import { join } from 'node:path';
 import * as v from 'valibot';
@@ -16,14 +16,13 @@ import {
   ownFolder,
   readBounded,
   removeLeftovers,
+  replaceFile,
   syncFolder,
-  writeNew,
 } from './durable.js';
 import { count, parseAs, parseJson, secondsOf, snapshotTime, writeJson } from './json.js';
 
 const version = 1;
 const maxBytes = 16 * 1024;
-const halfPattern = /^new-[0-9a-f]{32}$/;
 const namePattern = /^[0-9a-f]{64}\.json$/;
 
 const soundShape = v.looseObject({
@@ -85,7 +84,6 @@ export class SnapshotRecords<T extends OneSnapshot> {
     const { name, createdAt } = record;
     const folder = this.#folderOf(vm);
     const path = join(folder, fileOf(name, createdAt));
-    const making = join(folder, `new-${randomBytes(16).toString('hex')}`);
     const { connection, uuid } = vm;
     try {
       // Whoever reads them takes the last one for the newest, also after the clock was set back.
@@ -104,14 +102,11 @@ export class SnapshotRecords<T extends OneSnapshot> {
       }
       await ownFolder(this.fs, this.folder);
       await ownFolder(this.fs, folder);
-      await removeLeftovers(this.fs, folder, halfPattern, this.log);
-      await writeNew(this.fs, making, text);
-      await this.fs.rename(making, path);
-      await syncFolder(this.fs, folder);
+      await removeLeftovers(this.fs, folder, this.log);
+      await replaceFile(this.fs, path, text, this.log);
       const older = (await this.#read(vm)).slice(0, -this.options.maxOfVm).map((each) => join(folder, each.name));
       await discard(this.fs, older, this.log);
     } catch (error) {
-      await discard(this.fs, [making], this.log);
       throw journalFailure(error, this.#root, { doing: this.options.doing.add, connection, snapshot: name });
     }
   }

@@ -1,6 +1,5 @@
 // The virtual systems of a user and their restore points: a folder for each system and a file for each point, so that two
 // editors never write the same file with different words. Refuses to know whether the VMs and snapshots still exist.
-import { randomBytes } from 'node:crypto';
 import * as promises from 'node:fs/promises';
 import { join } from 'node:path';
 import * as v from 'valibot';
@@ -10,8 +9,10 @@ import {
   discard,
   type FileSystem,
   hasCode,
+  idPattern,
   journalFailure,
   namesIn,
+  newId,
   ownFolder,
   readBounded,
   removeLeftovers,
@@ -26,9 +27,7 @@ const maxSystems = 200;
 const maxPoints = 1000;
 export const maxMembers = 64;
 const systemFile = 'system.json';
-const idPattern = /^[0-9a-f]{32}$/;
 const pointPattern = /^point-[0-9a-f]{32}\.json$/;
-const halfPattern = /^(?:new|old)-[0-9a-f]{32}$/;
 
 const id = v.pipe(v.string(), v.regex(idPattern));
 const text = v.pipe(v.string(), v.minLength(1), v.maxLength(500));
@@ -133,7 +132,7 @@ export class SystemStore {
     await this.#writing(async () => {
       await ownFolder(this.fs, this.folder);
       await ownFolder(this.fs, this.#root);
-      await removeLeftovers(this.fs, this.#root, halfPattern, this.log);
+      await removeLeftovers(this.fs, this.#root, this.log);
       await ownFolder(this.fs, folder);
       await this.#replace(folder, systemFile, { version, ...system });
     });
@@ -157,7 +156,7 @@ export class SystemStore {
 
   /** With all its points, in one move. */
   async forget(system: string): Promise<void> {
-    const old = join(this.#root, `old-${randomBytes(16).toString('hex')}`);
+    const old = join(this.#root, `old-${newId()}`);
     await this.#writing(async () => {
       await this.fs.rename(this.#folderOf(system), old);
       await syncFolder(this.fs, this.#root);
@@ -213,7 +212,7 @@ export class SystemStore {
     if (Buffer.byteLength(written) > maxBytes) {
       throw new RangeError(`A note of ${written.length} characters`);
     }
-    await removeLeftovers(this.fs, folder, halfPattern, this.log);
+    await removeLeftovers(this.fs, folder, this.log);
     await replaceFile(this.fs, join(folder, name), written, this.log);
   }
 

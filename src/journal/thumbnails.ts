@@ -1,6 +1,6 @@
 // Small pictures of what displays showed when snapshots with RAM were made: a file for each, which only its owner can read, and which
 // nobody's data rests on. Bounded; refuses to know what a picture shows.
-import { createHash, randomBytes } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import * as promises from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Log } from '../base/log.js';
@@ -13,14 +13,13 @@ import {
   ownFolder,
   readBounded,
   removeLeftovers,
-  writeNew,
+  replaceFile,
 } from './durable.js';
 import { secondsOf, writeJson } from './json.js';
 
 const maxBytes = 64 * 1024;
 /** Of one VM, and VMs of which there are some: those changed longest ago go. */
 const [mostOfVm, mostVms] = [100, 100];
-const halfPattern = /^new-[0-9a-f]{32}$/;
 const namePattern = /^\d{1,15}\.png$/;
 /** Another editor's snapshot may be here before our list of snapshots has it. */
 const youngMs = 60_000;
@@ -42,18 +41,15 @@ export class Thumbnails {
       return;
     }
     const folder = this.#folderOf(vm);
-    const making = join(folder, `new-${randomBytes(16).toString('hex')}`);
     try {
       await ownFolder(this.fs, this.folder);
       await ownFolder(this.fs, this.#root);
       await ownFolder(this.fs, folder);
-      await removeLeftovers(this.fs, folder, halfPattern, this.log);
-      await writeNew(this.fs, making, png);
-      await this.fs.rename(making, join(folder, fileOf(createdAt)));
+      await removeLeftovers(this.fs, folder, this.log);
+      await replaceFile(this.fs, join(folder, fileOf(createdAt)), png, this.log);
       await this.#keepNewest(folder, namePattern, mostOfVm);
       await this.#keepNewest(this.#root, /^[0-9a-f]{64}$/, mostVms);
     } catch (error) {
-      await discard(this.fs, [making], this.log);
       this.log.debug(`${folder} cannot be written: ${String(error)}`);
     }
   }
