@@ -32,6 +32,7 @@ const peculiar = ['tagNames', 'tagsInLayers', 'blockDevices', 'foreignUsers', 's
  * | lockstep  | snapshots of a guest that runs on, 100 of them                    |
  * | peculiar  | tags of other tools, block devices, files that others use, saves  |
  * | fixtures  | the library in the test frameworks that its page shows            |
+ * | agents    | the MCP server before the conformance suite of its makers         |
  * | guards    | each guard switched off must turn a history red                   |
  * | versions  | the whole layer with a daemon, on other libvirts                  |
  * | themes    | the lesson in three themes                                        |
@@ -102,6 +103,16 @@ export const deepParts = [
     layer: 'libvirtd',
     tier: 'deep',
     files: ['libraryFixtures'],
+  },
+  {
+    name: 'agents system',
+    group: 'agents',
+    version: 'system',
+    minutes: 1,
+    guards: ['agents', 'cli'],
+    layer: 'libvirtd',
+    tier: 'deep',
+    files: ['conformance'],
   },
   {
     name: 'guards system',
