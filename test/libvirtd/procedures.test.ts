@@ -12,6 +12,7 @@ import { type ArgsOf, type ProcedureName, procedures, type ResultOf } from '../.
 import type { Domain, DomainSnapshot } from '../../src/libvirt/structs.js';
 import { typedParameterMap } from '../../src/libvirt/structs.js';
 import { silentLog } from '../silentLog.js';
+import { qemuProcesses } from './faults/faultKinds.js';
 
 type Daemon = Awaited<ReturnType<typeof startPrivateDaemon>>;
 
@@ -377,19 +378,17 @@ describe('every procedure, against a real libvirtd', function () {
   });
 
   it('a daemon killed in the middle of a call, and started again', async () => {
-    const suspended = new Promise<void>((resolve) => {
-      void connection.on('lifecycle', ({ event }) => {
-        if (event === flags.VIR_DOMAIN_EVENT_SUSPENDED) {
-          resolve();
-        }
-      });
-    });
     await call('domainResume', { dom });
+    const [qemu] = await qemuProcesses(daemon, 'vm');
+    // The daemon waits for it, however slow this process is.
+    process.kill(qemu!, 'SIGSTOP');
     const closed = new Promise<Error>((resolve) => connection.onDidClose(resolve));
     const creating = call('domainSnapshotCreateXml', { dom, xmlDesc: snapshotXml('cut'), flags: 0 });
     const lost = assert.rejects(creating, (error) => error instanceof ConnectionLost && error.reason === 'ended');
-    await suspended;
+    // What was sent before has been read when this is answered.
+    await call('connectGetLibVersion', {});
     await daemon.killDaemon();
+    process.kill(qemu!, 'SIGCONT');
     await lost;
     assert.ok((await closed) instanceof ConnectionLost);
     await assert.rejects(openConnection(daemon.uri, { log: silentLog, environment: daemon.env }), {

@@ -130,7 +130,7 @@ if (task !== undefined) {
 
       const fourth = open(uri);
       await fourth.inventory.connect(uri);
-      await fourth.settled();
+      await fourth.reported();
       assert.equal(fourth.reports.length, 1);
       assert.ok(['before', 'after'].includes(fourth.reports[0]!.outcome), fourth.reports[0]!.outcome);
       const { power } = await vm.see();

@@ -27,6 +27,8 @@ export interface Editor {
   readonly course: Course;
   readonly reports: RecoveryReport[];
   readonly log: string[];
+  /** Resolves when the end of something that broke off has been told, which comes after its entry has gone. */
+  reported(): Promise<void>;
   /** Resolves when the journal holds nothing more to recover. */
   settled(): Promise<void>;
 }
@@ -55,6 +57,10 @@ export function openEditor(options: EditorOptions): Editor {
     course,
     reports,
     log,
+    reported: async () => {
+      const next = new Promise<void>((resolve) => told.add(resolve));
+      await (reports.length > 0 ? undefined : next);
+    },
     settled: async () => {
       for (;;) {
         const next = new Promise<void>((resolve) => told.add(resolve));
