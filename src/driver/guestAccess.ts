@@ -14,7 +14,8 @@ export interface ConsoleLine extends Disposable {
   readonly onDidClose: Event<Failure>;
   /**
    * The bytes of the console in both directions; undefined while the VM is off. Rejects with a Failure: `busy` where another
-   * client has it, `unsupported` where the VM has none, `notFound` where there is no VM. `byForce` ends whoever has it.
+   * client has it, `unsupported` where the VM has none, `notFound` where there is no VM, `denied` where it may not be opened, or
+   * not yet: the VM is in the middle of a revert. `byForce` ends whoever has it.
    */
   open(taking: 'ifFree' | 'byForce'): Promise<Duplex | undefined>;
 }

@@ -169,19 +169,22 @@ export class ConsoleSession implements Disposable {
       await this.#read(stream);
       await this.#sleep(reasonMs);
     } catch (error) {
-      const failure = asFailure(error);
-      if (failure.kind !== 'busy') {
-        throw failure;
-      }
-      await this.#waitForOthers();
+      await this.#waitToOpen(asFailure(error));
     }
   }
 
-  /** libvirt takes a moment to notice that a console has ended, be it with its QEMU, and may give the next one the same place. */
-  async #waitForOthers(): Promise<void> {
-    const pauseMs = this.#wasConnected ? this.#busyPauseMs() : undefined;
+  /**
+   * libvirt takes a moment to notice that a console has ended, be it with its QEMU, and may give the next one the same place. Until
+   * it knows the place of the next one, it says that it may not open that of the last.
+   */
+  async #waitToOpen(failure: Failure): Promise<void> {
+    const mayPass = failure.kind === 'busy' || failure.kind === 'denied';
+    const pauseMs = mayPass && this.#wasConnected ? this.#busyPauseMs() : undefined;
     this.#busyTries += 1;
     if (pauseMs === undefined) {
+      if (failure.kind !== 'busy') {
+        throw failure;
+      }
       this.#tell({ kind: 'inUse', taken: this.#wasConnected });
     }
     await this.#sleep(pauseMs);

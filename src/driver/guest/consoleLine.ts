@@ -60,11 +60,14 @@ export async function openConsoleLine(
   }
 }
 
+const EACCES = 13;
+
 /**
  * | libvirt's code                    | means                                                   |
  * |-----------------------------------|---------------------------------------------------------|
  * | OPERATION_FAILED                  | another client has the console                          |
  * | INTERNAL_ERROR, OPERATION_UNSUPPORTED | no such device, or one that is no pseudo terminal   |
+ * | SYSTEM_ERROR, EACCES              | its pseudo terminal is gone with its QEMU, and libvirt, which opens it with O_CREAT, names the one before, as in the middle of a revert of libvirt 11.3; or it is forbidden |
  * | others                            | as everywhere                                           |
  */
 function consoleFailure(error: unknown, details: Failure['details']): Failure {
@@ -75,6 +78,9 @@ function consoleFailure(error: unknown, details: Failure['details']): Failure {
         return new Failure('busy', said, { cause: error });
       case code.VIR_ERR_INTERNAL_ERROR:
         return new Failure('unsupported', said, { cause: error });
+    }
+    if (error.errno === EACCES) {
+      return new Failure('denied', said, { cause: error });
     }
   }
   return toFailure(error, details);

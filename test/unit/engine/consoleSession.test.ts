@@ -211,6 +211,34 @@ describe('a console that somebody looks at', () => {
     assert.deepEqual(notes.at(-1), { kind: 'again', reverted: { title: 'The first' } });
   });
 
+  it('waits in a revert for the place of the next console, which libvirt does not know yet', async () => {
+    await settled();
+    guests.next = new Failure('denied');
+    guests.changes.fire('reverted');
+    guests.last.hangUp();
+    await settled();
+    await clock.advance(400);
+    await settled();
+    assert.deepEqual(kinds(), ['connected']);
+    guests.next = 'open';
+    guests.changes.fire('reverted');
+    await settled();
+    assert.deepEqual(notes.at(-1), { kind: 'again', reverted: { title: 'The first' } });
+  });
+
+  it('says that a console may not be opened, and why', async () => {
+    await settled();
+    const failure = new Failure('denied');
+    guests.next = failure;
+    guests.last.hangUp();
+    await settled();
+    for (let tries = 0; tries < 4; tries++) {
+      await clock.advance(1_000);
+      await settled();
+    }
+    assert.deepEqual(notes.at(-1), { kind: 'failed', failure });
+  });
+
   it('comes back with the daemon, asking more and more rarely', async () => {
     await settled();
     const lost = new Failure('lost');
