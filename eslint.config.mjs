@@ -54,6 +54,7 @@ const rooms = {
   lesson: ['text', 'engine', 'steps', 'domain', 'base'],
   agents: [
     'session',
+    'driver/connection/standstill',
     'text',
     'engine',
     'inventory',

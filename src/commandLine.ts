@@ -55,6 +55,10 @@ async function main(): Promise<number> {
     }
     const { speak } = await import('./cli/language.js');
     speak(join(__dirname, 'l10n'), env, terminal);
+    if (parsed.call.command === 'hook') {
+      const [{ hook }, { noLog }] = await Promise.all([import('./cli/commands/hook.js'), import('./base/log.js')]);
+      return await hook({ call: parsed.call, terminal, environment: env, log: noLog });
+    }
     const { runCommandLine } = await import('./cli/runCommandLine.js');
     return await runCommandLine({
       call: parsed.call,

@@ -280,6 +280,18 @@ const commands = {
     more: 'Its tools list, describe, checkpoint and revert VMs, run programs in guests, and show consoles and displays. What an agent may do with which VM stands in the setting virtRewind.agents.permissions of the editor; unless set, it may look. See docs/agents.md.',
     examples: ['virt-rewind mcp'],
   },
+  hook: {
+    summary: "called by an agent's hook: keeps VMs as they are before each of its shell commands",
+    operands: [
+      { name: 'pre-tool', kind: 'text', needed: 'needed' },
+      { name: 'VM', kind: 'vm', needed: 'several' },
+    ],
+    options: {
+      'go-on': { type: 'boolean', help: 'let the command run also where no checkpoint could be taken' },
+    },
+    more: 'It reads what Claude Code, VS Code or GitHub Copilot write to a hook before a tool is used. Without a VM it keeps all that agents may checkpoint. A VM that has done nothing since its last checkpoint is not kept again; one that runs always has. Ends with 2, which stops the command, where something could not be kept. See docs/agents.md.',
+    examples: ['virt-rewind hook pre-tool web-test'],
+  },
   completion: {
     summary: 'print what completes names in a shell: bash, zsh or fish',
     operands: [{ name: 'SHELL', kind: 'shell', needed: 'needed' }],

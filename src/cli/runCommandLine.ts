@@ -21,7 +21,7 @@ import type { Terminal } from './terminal.js';
 /** A line of a terminal is folded, not cut. */
 const longestSentence = 2_000;
 
-const handlers: Readonly<Record<Exclude<CommandName, 'completion'>, () => Promise<CommandHandler>>> = {
+const handlers: Readonly<Record<Exclude<CommandName, 'completion' | 'hook'>, () => Promise<CommandHandler>>> = {
   list: async () => (await import('./commands/list.js')).list,
   tree: async () => (await import('./commands/tree.js')).tree,
   checkpoint: async () => (await import('./commands/operations.js')).checkpoint,
@@ -75,8 +75,8 @@ export async function runCommandLine({ call, terminal, environment, onInterrupt,
       shell: call.command === 'mcp' ? 'virt-rewind mcp' : 'virt-rewind',
     });
     const { command } = call;
-    if (command === 'completion') {
-      throw new CliError('usage', 'completion connects to nothing');
+    if (command === 'completion' || command === 'hook') {
+      throw new CliError('usage', `${command} has a way of its own`);
     }
     const handler = await handlers[command]();
     const context: Context = {

@@ -14,15 +14,23 @@ export interface AgentCheckpoint extends OneSnapshot {
   readonly agent: string;
   /** What it takes, at most, as it was planned. */
   readonly bytes: number;
+  /** By which the VM is known to have done nothing since. */
+  readonly mark?: string;
 }
 
-const shape = v.object({ step: count, last: count, agent: v.string(), bytes: count });
+const shape = v.object({
+  step: count,
+  last: count,
+  agent: v.string(),
+  bytes: count,
+  mark: v.exactOptional(v.string()),
+});
 
 const checkpoints: SnapshotRecordsOptions<AgentCheckpoint> = {
   subfolder: 'agents',
   // More than the setting allows: one that was forgotten would not count.
   maxOfVm: 2_000,
-  write: ({ step, last, agent, bytes }) => ({ step, last, agent, bytes }),
+  write: ({ step, last, agent, bytes, mark }) => ({ step, last, agent, bytes, ...(mark !== undefined && { mark }) }),
   parse: (one, fields) => {
     const read = parseAs(shape, fields);
     return read && { ...one, ...read };

@@ -66,6 +66,7 @@ export const VIR_DOMAIN_REBOOT_ACPI_POWER_BTN = 1;
 
 // virDomainStatsTypes, virConnectGetAllDomainStatsFlags
 export const VIR_DOMAIN_STATS_STATE = 1;
+export const VIR_DOMAIN_STATS_VCPU = 8;
 export const VIR_DOMAIN_STATS_BLOCK = 32;
 export const VIR_CONNECT_GET_ALL_DOMAINS_STATS_NOWAIT = 0x2000_0000;
 export const VIR_CONNECT_GET_ALL_DOMAINS_STATS_BACKING = 0x4000_0000;

@@ -14,7 +14,6 @@ import type { Vm } from '../domain/vm.js';
 import { namedSnapshot, namedVm } from '../engine/namedTargets.js';
 import type { Inventory } from '../engine/liveInventory.js';
 import type { ConnectionView, VmView } from '../inventory/views.js';
-import { stateFolder } from '../journal/stateFolder.js';
 import { defaultConnections } from '../manifest/defaultConnections.js';
 import type { Settings } from '../manifest/settings.js';
 import { needsName } from '../operations/operations.js';
@@ -24,6 +23,7 @@ import type { Systems } from '../systems/systems.js';
 import { vmInfo } from './infos.js';
 import { openInventory } from './openInventory.js';
 import type { VmInfo } from './publicTypes.js';
+import { sessionFolder } from './sessionFolder.js';
 import { SharedSettings } from './sharedSettings.js';
 
 export interface SessionOptions {
@@ -248,15 +248,6 @@ export class Session {
   run(plan: Plan, wish: RunWish = {}): Promise<OperationResult> {
     return this.inventory.runOperation(plan.request, { ...wish, confirmed: plan });
   }
-}
-
-/** Where nobody's home is known, each process would have a journal of its own, and see no other's operations. */
-function sessionFolder(environment: NodeJS.ProcessEnv): string {
-  const folder = stateFolder(environment, '');
-  if (folder === '') {
-    throw new Failure('journal', { path: '$HOME/.local/state/virt-rewind' });
-  }
-  return folder;
 }
 
 /**

@@ -1,0 +1,111 @@
+// `virt-rewind hook pre-tool`: an agent asks before it uses a tool, and goes on when what the VMs are is kept.
+import { keepBeforeTool, type Kept } from '../../agents/beforeTool.js';
+import { hookCallOf } from '../../agents/hookCall.js';
+import type { Log } from '../../base/log.js';
+import { asFailure } from '../../domain/asFailure.js';
+import { defaultConnections } from '../../manifest/defaultConnections.js';
+import type { Session } from '../../session/session.js';
+import { sessionFolder } from '../../session/sessionFolder.js';
+import { SharedSettings } from '../../session/sharedSettings.js';
+import { failureMessage } from '../../text/failureMessage.js';
+import type { Call } from '../arguments.js';
+import { CliError } from '../commandError.js';
+import { exitCode } from '../exitCodes.js';
+import type { Terminal } from '../terminal.js';
+
+/** What agents understand as: do not. Any other number is an error of the hook, and they go on. */
+const stopCode = 2;
+const mostInputBytes = 16 * 1024 * 1024;
+
+export interface HookOptions {
+  readonly call: Call;
+  readonly terminal: Terminal;
+  readonly environment: NodeJS.ProcessEnv;
+  readonly log: Log;
+}
+
+/** Resolves to the exit code. */
+export async function hook(options: HookOptions): Promise<number> {
+  const { call, terminal } = options;
+  const [event, ...vms] = call.operands;
+  if (event !== 'pre-tool' || (terminal.stdin.isTTY as boolean | undefined) === true) {
+    throw new CliError(
+      'usage',
+      'It is called as: virt-rewind hook pre-tool [VM]…, by an agent that writes to its input.',
+    );
+  }
+  const input = await inputOf(terminal);
+  const hookCall = input === undefined ? ({ kind: 'notUnderstood' } as const) : hookCallOf(input);
+  if (hookCall.kind === 'other') {
+    return exitCode('done');
+  }
+  const { kept, notKept } =
+    hookCall.kind === 'notUnderstood'
+      ? { kept: [], notKept: ['The hook does not understand what it was told.'] }
+      : await keptBefore(hookCall.tool, vms, options).catch((error: unknown) => ({
+          kept: [],
+          notKept: [failureMessage(asFailure(error))],
+        }));
+  const goesOn = call.flags.has('go-on');
+  if (notKept.length > 0) {
+    const heading = goesOn
+      ? 'There is no way back from this step:'
+      : 'The command was not run, because there would be no way back:';
+    terminal.tell([heading, ...notKept].join(' '));
+  }
+  if (notKept.length > 0 && !goesOn) {
+    return stopCode;
+  }
+  const told = [...kept, ...notKept.map((why) => `Not kept: ${why}`)];
+  if (told.length > 0) {
+    const answer = { hookEventName: 'PreToolUse', additionalContext: told.join('\n') };
+    terminal.say(JSON.stringify({ hookSpecificOutput: answer }));
+  }
+  return exitCode('done');
+}
+
+async function keptBefore(
+  tool: string,
+  vms: readonly string[],
+  { call, environment, log }: HookOptions,
+): Promise<Kept> {
+  const folder = sessionFolder(environment);
+  const { connect } = call.texts;
+  const connections = connect === undefined ? defaultConnections(environment, process.getuid?.()) : [connect];
+  let session: Session | undefined;
+  try {
+    return await keepBeforeTool({
+      connections,
+      vms,
+      settings: await new SharedSettings(folder, log).read(),
+      environment,
+      folder,
+      log,
+      tool,
+      desk: async () => {
+        const [{ Session: Opened }, { AgentDesk }] = await Promise.all([
+          import('../../session/session.js'),
+          import('../../agents/desk.js'),
+        ]);
+        const opened = (session ??= await Opened.open({ connections, environment, log, shell: 'virt-rewind hook' }));
+        return new AgentDesk({ session: () => Promise.resolve(opened), agent: () => 'an agent with a hook', log });
+      },
+    });
+  } finally {
+    await session?.close();
+  }
+}
+
+/** Undefined where it is too long. */
+async function inputOf({ stdin }: Terminal): Promise<string | undefined> {
+  const pieces: Uint8Array[] = [];
+  let size = 0;
+  for await (const piece of stdin as AsyncIterable<Uint8Array>) {
+    pieces.push(piece);
+    size += piece.length;
+    if (size > mostInputBytes) {
+      return undefined;
+    }
+  }
+  return Buffer.concat(pieces).toString('utf8');
+}

@@ -1,0 +1,129 @@
+// Whether a guest has done anything since: asked in a few calls on a connection of its own, without an inventory, for who must
+// know it in some milliseconds. What it cannot be sure of it calls changed.
+import { createHash } from 'node:crypto';
+import { stat } from 'node:fs/promises';
+import type { Log } from '../../base/log.js';
+import type { Vm } from '../../domain/vm.js';
+import { openConnection } from '../../libvirt/connect.js';
+import type { Connection } from '../../libvirt/connection.js';
+import {
+  VIR_CONNECT_GET_ALL_DOMAINS_STATS_NOWAIT,
+  VIR_DOMAIN_PAUSED,
+  VIR_DOMAIN_SHUTOFF,
+  VIR_DOMAIN_STATS_BLOCK,
+  VIR_DOMAIN_STATS_STATE,
+  VIR_DOMAIN_STATS_VCPU,
+  VIR_DOMAIN_XML_INACTIVE,
+} from '../../libvirt/flags.js';
+import { errorCodes, orUndefined } from '../../libvirt/libvirtError.js';
+import { type Domain, type TypedParameter, typedParameterMap } from '../../libvirt/structs.js';
+import { parseUri } from '../../libvirt/uri.js';
+import { isThisHost } from '../files/thisHost.js';
+import { withVolumePaths } from '../files/volumePaths.js';
+import { toFailure } from '../toFailure.js';
+import { parseDomainXml } from '../xml/domainXml.js';
+
+export interface Standstill extends Pick<Vm, 'name' | 'uuid'> {
+  /** Its current snapshot. */
+  readonly current?: string;
+  /** The same text: it has done nothing meanwhile. Absent: it runs, or nobody can tell. */
+  readonly mark?: string;
+}
+
+export interface StandstillOptions {
+  readonly environment: NodeJS.ProcessEnv;
+  readonly log: Log;
+  /** Of all VMs there those that are asked about. */
+  readonly wanted: (vm: Pick<Vm, 'name' | 'uuid'>) => boolean;
+}
+
+/** @throws Failure */
+export async function readStandstills(
+  uri: string,
+  { environment, log, wanted }: StandstillOptions,
+): Promise<readonly Standstill[]> {
+  try {
+    const connection = await openConnection(uri, { environment, log });
+    try {
+      const [{ hostname }, { retStats }] = await Promise.all([
+        connection.call('connectGetHostname', {}),
+        connection.call('connectGetAllDomainStats', {
+          doms: [],
+          stats: VIR_DOMAIN_STATS_STATE + VIR_DOMAIN_STATS_VCPU + VIR_DOMAIN_STATS_BLOCK,
+          flags: VIR_CONNECT_GET_ALL_DOMAINS_STATS_NOWAIT,
+        }),
+      ]);
+      const isHere = isThisHost({ transport: parseUri(uri).transport, hostname });
+      return await Promise.all(
+        retStats
+          .filter(({ dom }) => wanted(dom))
+          .map(async ({ dom, params }): Promise<Standstill> => {
+            const [found, mark] = await Promise.all([
+              orUndefined(
+                errorCodes.VIR_ERR_NO_DOMAIN_SNAPSHOT,
+                connection.call('domainSnapshotCurrent', { dom, flags: 0 }),
+              ),
+              markOf(dom, params, (one) => (isHere ? filesOf(connection, one) : Promise.resolve(undefined))),
+            ]);
+            const { name, uuid } = dom;
+            return { name, uuid, ...(found && { current: found.snap.name }), ...(mark !== undefined && { mark }) };
+          }),
+      );
+    } finally {
+      connection.close();
+    }
+  } catch (error) {
+    throw toFailure(error, { connection: uri, doing: 'asking what the guests have done' });
+  }
+}
+
+/**
+ * | the VM  | what stays the same while it does nothing                                                   |
+ * |---------|---------------------------------------------------------------------------------------------|
+ * | runs    | nothing: its RAM changes                                                                    |
+ * | paused  | its process, the time of its processors (counted in steps of 10 ms), what it wrote to disks |
+ * | off     | its configuration; its disks' files: which, how long, written when                          |
+ */
+async function markOf(
+  dom: Domain,
+  params: readonly TypedParameter[],
+  files: (dom: Domain) => Promise<readonly string[] | undefined>,
+): Promise<string | undefined> {
+  const values = typedParameterMap(params);
+  const fieldsLike = (pattern: RegExp): readonly string[] =>
+    [...values].flatMap(([field, value]) => (pattern.test(field) ? [`${field}=${String(value)}`] : []));
+  const state = fieldsLike(/^state\./u);
+  const power = values.get('state.state');
+  if (power === VIR_DOMAIN_PAUSED) {
+    const processors = fieldsLike(/^vcpu\.\d+\.time$/u);
+    const written = fieldsLike(/^block\.\d+\.(?:path$|wr\.|fl\.)/u);
+    return processors.length === 0 ? undefined : digest([String(dom.id), ...state, ...processors, ...written]);
+  }
+  const held = power === VIR_DOMAIN_SHUTOFF ? await files(dom) : undefined;
+  return held && digest([...state, ...held]);
+}
+
+/** Undefined where a disk is no file of this computer: nobody knows then when it was written. */
+async function filesOf(connection: Connection, dom: Domain): Promise<readonly string[] | undefined> {
+  const { xml } = await connection.call('domainGetXmlDesc', { dom, flags: VIR_DOMAIN_XML_INACTIVE });
+  const disks = await withVolumePaths(connection, parseDomainXml(xml).disks);
+  const files = disks.filter(({ source, device }) => device === 'disk' || device === 'lun' || source !== undefined);
+  const paths = files.flatMap(({ source, sourceType, dataFile }) =>
+    source === undefined || sourceType !== 'file' || dataFile === true ? [] : [source],
+  );
+  return paths.length === files.length ? [xml, ...(await Promise.all(paths.map(fileMark)))] : undefined;
+}
+
+async function fileMark(path: string): Promise<string> {
+  try {
+    const { dev, ino, size, mtimeNs, ctimeNs } = await stat(path, { bigint: true });
+    return [path, dev, ino, size, mtimeNs, ctimeNs].join(':');
+  } catch {
+    // As good as another one each time.
+    return `${path}:${performance.now()}`;
+  }
+}
+
+function digest(parts: readonly string[]): string {
+  return createHash('sha256').update(parts.join('\n')).digest('hex');
+}
