@@ -1,11 +1,11 @@
 // The manual page of the command line, virt-rewind(1), out of the same tables as its help: for the npm package.
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { root } from './rig/root.mjs';
 
-/** @typedef {import('../src/cli/commandTable.js').Command} Command */
-/** @typedef {import('../src/cli/commandTable.js').Option} Option */
-/** @typedef {import('../src/cli/commandTable.js').Operand} Operand */
+/** @typedef {import('../src/cli/commandShape.js').Command} Command */
+/** @typedef {import('../src/cli/commandShape.js').Option} Option */
+/** @typedef {import('../src/cli/commandShape.js').Operand} Operand */
 
 /**
  * @typedef {object} Tables
@@ -108,8 +108,13 @@ function roff(text) {
 
 /** @returns {Promise<Tables>} */
 async function readTables() {
-  const [table, codes] = await Promise.all([load('src/cli/commandTable.ts'), load('src/cli/exitCodes.ts')]);
-  const { commandNames, commandOf, commonOptions } = table;
+  const [table, shape, codes] = await Promise.all([
+    load('src/cli/commandTable.ts'),
+    load('src/cli/commandShape.ts'),
+    load('src/cli/exitCodes.ts'),
+  ]);
+  const { commandNames, commandOf } = table;
+  const { commonOptions } = shape;
   return {
     commands: commandNames.map((/** @type {string} */ name) => ({ name, command: commandOf(name) })),
     commonOptions,
@@ -117,11 +122,19 @@ async function readTables() {
   };
 }
 
-/** A file that imports nothing but types. @param {string} path from the checkout */
+/** A file that imports nothing but types, and others of the kind beside it. @param {string} path from the checkout */
 async function load(path) {
+  return import(await moduleAddress(join(root, path)));
+}
+
+/** @param {string} file @returns {Promise<string>} */
+async function moduleAddress(file) {
   const { default: ts } = await import('typescript');
-  const { outputText } = ts.transpileModule(readFileSync(join(root, path), 'utf8'), {
+  let { outputText } = ts.transpileModule(readFileSync(file, 'utf8'), {
     compilerOptions: { module: ts.ModuleKind.ESNext, target: ts.ScriptTarget.ES2023 },
   });
-  return import(`data:text/javascript,${encodeURIComponent(outputText)}`);
+  for (const [all, beside = ''] of [...outputText.matchAll(/from '\.\/(\w+)\.js'/gu)]) {
+    outputText = outputText.replace(all, `from '${await moduleAddress(join(dirname(file), `${beside}.ts`))}'`);
+  }
+  return `data:text/javascript,${encodeURIComponent(outputText).replaceAll("'", '%27')}`;
 }

@@ -39,7 +39,11 @@ export async function carryOut(
   const title = titleIn(view, request);
   const result = await run(context, plan);
   if (json !== undefined) {
-    json({ vm: session.infoOf(session.view(view)), result: operationOutcome(result) });
+    json({
+      vm: infoAtEnd(context, view, request),
+      ...(await madeBy(context, request)),
+      result: operationOutcome(result),
+    });
   } else {
     tellResult(context, view, request, result, title);
   }
@@ -48,6 +52,21 @@ export async function carryOut(
     terminal.tell(t('It is done, but these files could not be removed and take space: {0}', files));
   }
   return 'done';
+}
+
+/** A VM that was thrown away is what it was last, and off. */
+function infoAtEnd({ session }: Context, view: VmView, { kind }: OperationRequest): object {
+  return kind === 'discard' ? { ...session.infoOf(view), state: 'off' } : session.infoOf(session.view(view));
+}
+
+async function madeBy({ session }: Context, request: OperationRequest): Promise<object> {
+  if (request.kind !== 'clone') {
+    return {};
+  }
+  const ref = { connection: request.vm.connection, uuid: request.clone.uuid };
+  await session.inventory.refresh({ vm: ref });
+  const made = session.inventory.findVm(ref);
+  return made === undefined ? {} : { clone: session.infoOf(made) };
 }
 
 function tellResult(

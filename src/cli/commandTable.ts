@@ -1,70 +1,18 @@
 // THE table: every command with its operands and options. Help, completion and the reading of arguments come out of it. What it
 // says is English, as the documents are; what a command says of VMs is in the reader's language.
 
-/** What a word stands for, for completion. */
-export type OperandKind = 'vm' | 'snapshot' | 'system' | 'point' | 'shell' | 'program' | 'text';
-
-export interface Operand {
-  readonly name: string;
-  readonly kind: OperandKind;
-  /** `rest`: one or more; `several`: any number. */
-  readonly needed: 'needed' | 'optional' | 'rest' | 'several';
-}
-
-export interface Option {
-  readonly type: 'boolean' | 'string';
-  readonly short?: string;
-  /** What stands for its value in the help. */
-  readonly value?: string;
-  readonly help: string;
-  /** The values that it takes, where these are few. */
-  readonly words?: readonly string[];
-}
-
-export interface Command {
-  readonly summary: string;
-  readonly operands: readonly Operand[];
-  readonly options: Readonly<Record<string, Option>>;
-  /** More than the summary, as paragraphs. */
-  readonly more?: string;
-  readonly examples: readonly string[];
-}
-
-export const commonOptions = {
-  connect: {
-    type: 'string',
-    short: 'c',
-    value: 'URI',
-    help: 'the libvirt, as virsh has it; else $LIBVIRT_DEFAULT_URI, else those of this computer',
-  },
-  json: { type: 'boolean', help: 'one JSON document on standard output, in place of words' },
-  quiet: { type: 'boolean', short: 'q', help: 'no progress on standard error' },
-  verbose: { type: 'boolean', short: 'v', help: 'the log on standard error' },
-  help: { type: 'boolean', short: 'h', help: 'this help' },
-} as const satisfies Record<string, Option>;
-
-const vm: Operand = { name: 'VM', kind: 'vm', needed: 'needed' };
-const anyVm: Operand = { name: 'VM', kind: 'vm', needed: 'optional' };
-const snapshot: Operand = { name: 'SNAPSHOT', kind: 'snapshot', needed: 'needed' };
-
-const system: Operand = { name: 'SYSTEM', kind: 'system', needed: 'needed' };
-const point: Operand = { name: 'POINT', kind: 'point', needed: 'needed' };
-
-const plan: Option = { type: 'boolean', help: 'say what would be done, with the virsh commands, and do nothing' };
-/** Of what can destroy something. */
-const acting = {
+import {
+  acting,
+  anyVm,
+  type Command,
+  commonOptions,
+  type Option,
   plan,
-  yes: { type: 'boolean', short: 'y', help: 'answer the question with yes' },
-  name: { type: 'string', value: 'NAME', help: 'the name of a protected VM, typed' },
-} as const satisfies Record<string, Option>;
-
-const systemName: Option = {
-  type: 'string',
-  value: 'NAME',
-  help: 'the name of the system, typed: a VM of it is protected',
-};
-
-const seconds: Option = { type: 'string', value: 'N', help: 'give up after so many seconds' };
+  seconds,
+  snapshot,
+  vm,
+} from './commandShape.js';
+import { systemCommands } from './systemCommandTable.js';
 
 const commands = {
   list: {
@@ -128,6 +76,31 @@ const commands = {
     },
     examples: ['virt-rewind delete web-test before-upgrade', 'virt-rewind delete web-test old --plan'],
   },
+  clone: {
+    summary: 'make a new VM of one: linked to it, or a full copy',
+    operands: [vm],
+    options: {
+      plan,
+      from: { type: 'string', value: 'SNAPSHOT', help: 'what it begins with; else the present of a VM that is off' },
+      full: { type: 'boolean', help: 'copy the disks, in place of overlays on them' },
+      name: { type: 'string', value: 'NAME', help: 'the name of the new VM; else one is made of the old' },
+      network: {
+        type: 'string',
+        value: 'HOW',
+        help: 'same: the networks of the VM (the default); unplugged: all cables out',
+        words: ['same', 'unplugged'],
+      },
+    },
+    more: 'It is off, with a UUID, MAC addresses and UEFI variables of its own. See docs/clones.md.',
+    examples: ['virt-rewind clone web-test --from clean', 'virt-rewind clone web-test --full --name web-copy'],
+  },
+  discard: {
+    summary: 'throw a clone away, with its files',
+    operands: [vm],
+    options: acting,
+    more: 'Only what virt-rewind clone has made, and nothing on which another VM rests.',
+    examples: ['virt-rewind discard web-test-clone --yes'],
+  },
   start: {
     summary: 'start a VM',
     operands: [vm],
@@ -174,86 +147,7 @@ const commands = {
     options: { force: { type: 'boolean', help: 'take it from another client' } },
     examples: ['virt-rewind console web-test'],
   },
-  'system list': {
-    summary: 'list the systems: VMs that go back in time as one',
-    operands: [{ ...system, needed: 'optional' }],
-    options: {},
-    examples: ['virt-rewind system list', 'virt-rewind system list shop --json'],
-  },
-  'system create': {
-    summary: 'make a system of VMs',
-    operands: [
-      { name: 'NAME', kind: 'text', needed: 'needed' },
-      { name: 'VM', kind: 'vm', needed: 'rest' },
-    ],
-    options: {},
-    examples: ['virt-rewind system create shop db api web'],
-  },
-  'system checkpoint': {
-    summary: 'keep all VMs of a system at one moment',
-    operands: [system, { name: 'TITLE', kind: 'text', needed: 'optional' }],
-    options: {
-      plan,
-      description: { type: 'string', short: 'd', value: 'TEXT', help: 'a description' },
-      name: systemName,
-    },
-    more: 'Those that run stand still together until all are kept. All of them, or none.',
-    examples: ["virt-rewind system checkpoint shop 'before the demo'"],
-  },
-  'system revert': {
-    summary: 'go back with all VMs to a restore point; what is now is kept first',
-    operands: [system, point],
-    options: { ...acting, name: systemName },
-    more: 'All of them, or none: where one fails, the others go back to where they were.',
-    examples: ["virt-rewind system revert shop 'before the demo' --yes"],
-  },
-  'system undo': {
-    summary: 'undo the last revert of a system',
-    operands: [system],
-    options: { ...acting, name: systemName },
-    examples: ['virt-rewind system undo shop --yes'],
-  },
-  'system delete': {
-    summary: 'delete a restore point of a system, with the snapshots of all VMs',
-    operands: [system, point],
-    options: { ...acting, name: systemName },
-    examples: ["virt-rewind system delete shop 'before the demo'"],
-  },
-  'system rename': {
-    summary: 'give a system another name',
-    operands: [system, { name: 'NAME', kind: 'text', needed: 'needed' }],
-    options: {},
-    examples: ['virt-rewind system rename shop store'],
-  },
-  'system order': {
-    summary: 'say after which VMs a VM starts, and what the next ones wait for',
-    operands: [system, vm, { name: 'AFTER', kind: 'vm', needed: 'several' }],
-    options: {
-      for: {
-        type: 'string',
-        value: 'WHAT',
-        help: 'agent: its guest agent answers; time: --seconds',
-        words: ['agent', 'time'],
-      },
-      port: { type: 'string', value: '[HOST:]PORT', help: 'a TCP port; without a host, at the address of the VM' },
-      run: { type: 'string', value: 'PROGRAM', help: 'a program in the guest, with arguments, ends with 0' },
-      seconds: { ...seconds, help: 'give up after so many seconds; 120 unless given' },
-    },
-    more: 'Without AFTER it starts with the first; without an option nothing is waited for.',
-    examples: ['virt-rewind system order shop db --port 5432', 'virt-rewind system order shop api db'],
-  },
-  'system recover': {
-    summary: 'bring what broke off on a system to its end',
-    operands: [system],
-    options: { dismiss: { type: 'boolean', help: 'touch nothing: a person has seen to it' } },
-    examples: ['virt-rewind system recover shop'],
-  },
-  'system forget': {
-    summary: 'forget a system and its restore points; touches no VM and no snapshot',
-    operands: [system],
-    options: {},
-    examples: ['virt-rewind system forget shop'],
-  },
+  ...systemCommands,
   doctor: {
     summary: 'say what is wrong with a VM and what can be done with it here',
     operands: [vm],

@@ -3,7 +3,8 @@
 import { noLog } from '../base/log.js';
 import { Session } from '../session/session.js';
 import { joined } from './arguments.js';
-import { commandNames, type CommandName, commandOf, type OperandKind, optionsOf } from './commandTable.js';
+import { commandNames, type CommandName, commandOf, optionsOf } from './commandTable.js';
+import type { OperandKind } from './commandShape.js';
 import type { Terminal } from './terminal.js';
 
 export type Wanted =

@@ -1,13 +1,6 @@
 // What --help prints. Pure.
-import {
-  type Command,
-  type CommandName,
-  commandNames,
-  commandOf,
-  commonOptions,
-  type Operand,
-  type Option,
-} from './commandTable.js';
+import { type Command, commonOptions, type Operand, type Option } from './commandShape.js';
+import { type CommandName, commandNames, commandOf } from './commandTable.js';
 
 /** Where what an option is for begins. */
 const indent = 24;

@@ -28,6 +28,8 @@ const handlers: Readonly<Record<Exclude<CommandName, 'completion' | 'hook'>, () 
   revert: async () => (await import('./commands/operations.js')).revert,
   undo: async () => (await import('./commands/operations.js')).undo,
   delete: async () => (await import('./commands/operations.js')).deleteSnapshot,
+  clone: async () => (await import('./commands/clones.js')).clone,
+  discard: async () => (await import('./commands/clones.js')).discard,
   start: async () => (await import('./commands/operations.js')).start,
   stop: async () => (await import('./commands/operations.js')).stop,
   wait: async () => (await import('./commands/wait.js')).wait,

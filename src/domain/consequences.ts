@@ -96,5 +96,11 @@ export type Warning =
     }
   /** Notes of changed blocks that do not hear of what is written from now on: the next backup has to be a full one. */
   | { readonly kind: 'bitmapsStayBehind'; readonly files: readonly string[] }
+  /** So that nobody changes what the clone stands on, the VM itself goes on above this snapshot. */
+  | { readonly kind: 'freezesForClone'; readonly snapshot: string }
+  | { readonly kind: 'cloneWithoutRam' }
+  | { readonly kind: 'cloneWithoutTpm' }
+  /** Its address is new; host keys, machine ID, tokens inside are those of the VM. */
+  | { readonly kind: 'cloneKeepsIdentity' }
   /** The VM gets the hardware that it had when the snapshot was taken. */
   | { readonly kind: 'hardwareChanges'; readonly what: readonly string[] };

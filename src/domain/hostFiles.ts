@@ -79,6 +79,15 @@ export interface NewOverlay {
   readonly backingFormat: string;
 }
 
+/** All that is in `from`, with what it rests on, goes into `file`, a qcow2 that rests on nothing. */
+export interface ImageCopy {
+  readonly file: string;
+  readonly from: string;
+  readonly fromFormat: string;
+  /** What is inside of `from` under this name, in place of the present. */
+  readonly tag?: string;
+}
+
 /** Each file by its `FileFacts.real`. One that is not among them may be in use all the same. */
 export interface ImageLocks {
   /** A program has it open as a disk to write to. */
@@ -129,6 +138,8 @@ export interface HostFiles {
    * aborted signal ends it with a Failure `cancelled`.
    */
   commit(commit: ImageCommit, signal: AbortSignal, onFraction: (fraction: number) => void): Promise<void>;
+  /** Nobody may write to `from` meanwhile. Fails with kind `exists` when there is a file of that name. */
+  copyImage(copy: ImageCopy, signal: AbortSignal, onFraction: (fraction: number) => void): Promise<void>;
   /** What is not there is as good as removed. */
   remove(path: string): Promise<void>;
   /** Into `trashFolder` beside it, in one move and with a note of where it was; what is not there is as good as put away. */

@@ -1,4 +1,5 @@
 // What a user can ask to be done with a VM, and what comes back.
+import type { CloneNetwork, NewVm } from './clone.js';
 import type { AutoReason } from './description.js';
 import type { SnapshotKind } from './snapshot.js';
 import type { PowerState, VmRef } from './vm.js';
@@ -95,6 +96,21 @@ export type OperationRequest =
       /** At most as many bytes a second, where no snapshot owns the layers; absent or 0: as fast as it goes. */
       readonly bytesPerSecond?: number;
     }
+  /** A new VM beside this one, off, with disks, UUID, addresses and UEFI variables of its own. */
+  | {
+      readonly kind: 'clone';
+      /** The VM that it is made of. */
+      readonly vm: VmRef;
+      readonly clone: NewVm;
+      /** `linked`: overlays on files that nobody changes. `full`: copies. */
+      readonly way: 'linked' | 'full';
+      /** The restore point that it begins with; absent: the present of a VM that is off. */
+      readonly snapshot?: string;
+      readonly network: CloneNetwork;
+      readonly disposable?: true;
+    }
+  /** A clone goes, with the files that were made for it. */
+  | { readonly kind: 'discard'; readonly vm: VmRef }
   /** These snapshots, each by itself; what cannot be deleted safely stays. */
   | { readonly kind: 'prune'; readonly vm: VmRef; readonly snapshots: readonly string[] };
 

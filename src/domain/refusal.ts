@@ -246,6 +246,18 @@ export interface RefusalFacts {
   readonly notAsLeft: { vm: string; what: string };
   /** The setting `automaticActions` forbids it; `setting`: its value. */
   readonly notByItself: { vm: string; setting: string };
+  /** A clone of it needs another: a VM has it, or it is not fit for the names of files. */
+  readonly vmNameTaken: { name: string };
+  readonly badVmName: { name: string };
+  /** No overlay can stand on what is inside of an image. */
+  readonly linkedToTag: { vm: string; snapshot: string };
+  /** What it would be made of is written to while the VM is on; without `snapshot` it is the present. */
+  readonly cloneNeedsOff: { vm: string; state: string; snapshot?: string };
+  /** The restore point does not hold the disk. */
+  readonly diskNotHeld: { vm: string; snapshot: string; disk: string };
+  /** `device`: nvdimm, shmem: one memory for both. */
+  readonly cloneSharesMemory: { vm: string; device: string };
+  readonly notOurClone: { vm: string };
   /** There is no VM left of which an operation broke off. */
   readonly vmGone: { vm: string };
 }

@@ -1,4 +1,5 @@
 // What a VM is: readonly values only. Users read "VM"; libvirt's word is "domain".
+import type { CloneMark } from './clone.js';
 
 /** libvirt's virDomainState in words; `blocked` counts as running, as virsh's readers expect. */
 export const powerStates = ['running', 'paused', 'off', 'shuttingDown', 'crashed', 'asleep', 'unknown'] as const;
@@ -100,6 +101,8 @@ export interface Vm {
   readonly agentConnected: boolean;
   /** The file that the first serial console is logged to, if any. */
   readonly consoleLog?: string;
+  /** We made it of another VM. */
+  readonly clone?: CloneMark;
 }
 
 /** One VM on one connection, stable over renames. */

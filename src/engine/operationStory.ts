@@ -54,6 +54,10 @@ function storyOf(request: OperationRequest): string {
       return request.action;
     case 'consolidate':
       return request.downTo === undefined ? 'consolidate' : `consolidate down to ${request.downTo}`;
+    case 'clone':
+      return `clone ${request.way} as ${request.clone.name}`;
+    case 'discard':
+      return 'discard';
     case 'prune':
       return `prune ${request.snapshots.join(', ')}`;
   }

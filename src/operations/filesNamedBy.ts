@@ -20,6 +20,9 @@ function filesOf(step: Step): readonly string[] {
   if (step.kind === 'defineFromSnapshot' || step.kind === 'restoreMemory' || step.kind === 'configureDisks') {
     return step.disks.map(({ file }) => file);
   }
+  if (step.kind === 'copyImages') {
+    return step.disks.map(({ file }) => file);
+  }
   if (step.kind === 'blockCommit') {
     return [step.top, step.base];
   }

@@ -3,6 +3,8 @@ import type { Warning } from '../domain/consequences.js';
 import type { Facts } from '../domain/facts.js';
 import type { OperationRequest, OperationType } from '../domain/operation.js';
 import { isActive } from '../domain/vm.js';
+import { cloneOperation } from './clone/cloneOperation.js';
+import { discardOperation } from './clone/discardOperation.js';
 import { consolidateOperation } from './consolidate/consolidateOperation.js';
 import { createOperation } from './create/createOperation.js';
 import { deleteOperation } from './delete/deleteOperation.js';
@@ -16,10 +18,12 @@ import type { OperationDefinition } from './operationDefinition.js';
 import { type KnownFacts, noFacts, noFiles, type RequiredFacts, type RequiredFiles } from './requiredFacts.js';
 
 const operations: { readonly [K in OperationType]: OperationDefinition<K> } = {
+  clone: cloneOperation,
   consolidate: consolidateOperation,
   create: createOperation,
   delete: deleteOperation,
   describe: describeOperation,
+  discard: discardOperation,
   power: powerOperation,
   prune: pruneOperation,
   rename: renameOperation,

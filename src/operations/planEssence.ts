@@ -74,6 +74,8 @@ function madeBy(steps: readonly Step[]): Made {
       }
     } else if (step.kind === 'createOverlays') {
       step.overlays.forEach(({ file }) => note(files, file));
+    } else if (step.kind === 'copyImages') {
+      step.disks.forEach(({ file }) => note(files, file));
     } else if (step.kind === 'copyFile' && step.existing === 'keep') {
       note(files, step.to);
     }

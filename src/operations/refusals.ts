@@ -8,7 +8,7 @@ import { type Snapshot, identityOf } from '../domain/snapshot.js';
 import { activePath, findSnapshot, parentOf } from '../domain/snapshotTree.js';
 import { isPausedToBeSaved, type Vm } from '../domain/vm.js';
 
-export type Action = 'create' | 'revert' | 'delete' | 'describe' | 'consolidate';
+export type Action = 'create' | 'revert' | 'delete' | 'describe' | 'consolidate' | 'clone' | 'discard';
 
 export function readOnlyRefusal(vm: Vm, capabilities: Capabilities, action: string): Refused | undefined {
   return capabilities.readOnly ? refuse('readOnlyConnection', { vm: vm.name, action }) : undefined;

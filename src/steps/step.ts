@@ -1,5 +1,6 @@
 // What a plan is made of: each step is one act that libvirt, QEMU or we ourselves carry out. Values only.
-import type { NewOverlay } from '../domain/hostFiles.js';
+import type { CloneMark, CloneNetwork, NewVm } from '../domain/clone.js';
+import type { ImageCopy, NewOverlay } from '../domain/hostFiles.js';
 import type { AutoReason } from '../domain/description.js';
 import type { PowerAction } from '../domain/operation.js';
 import type { SnapshotKind } from '../domain/snapshot.js';
@@ -101,6 +102,21 @@ export type Step =
   | { readonly kind: 'configureDisks'; readonly disks: readonly FormattedFile[] }
   /** UEFI variables beside the original, or back. */
   | { readonly kind: 'copyFile'; readonly from: string; readonly to: string; readonly existing: 'keep' | 'replace' }
+  /** Whole images of what these disks hold, each with nothing below it. */
+  | { readonly kind: 'copyImages'; readonly disks: readonly CopiedDisk[] }
+  /** A VM of the configuration of this one, or of its snapshot, on other files; it is off. */
+  | {
+      readonly kind: 'defineClone';
+      readonly clone: NewVm;
+      readonly snapshot?: string;
+      readonly disks: readonly FormattedFile[];
+      /** Its own UEFI variables. */
+      readonly nvram?: string;
+      readonly network: CloneNetwork;
+      readonly mark: CloneMark;
+    }
+  /** A clone, which is off, with its files and its snapshots. */
+  | { readonly kind: 'discardClone'; readonly files: readonly string[] }
   | { readonly kind: 'thawGuest' }
   /** Through the guest agent; the operation is good without. */
   | { readonly kind: 'setGuestClock' };
@@ -113,6 +129,10 @@ export interface TargetFile {
 export interface FormattedFile extends TargetFile {
   /** qcow2, raw, … */
   readonly format: string;
+}
+
+export interface CopiedDisk extends ImageCopy {
+  readonly target: string;
 }
 
 /** One disk of a VM that gets fewer layers. */

@@ -4,6 +4,7 @@ import { adoptSnapshot } from './adoptSnapshot.js';
 import { clearUnfinishedDelete } from './clearUnfinishedDelete.js';
 import { blockCommit, commitImages } from './commits.js';
 import { configureDisks } from './configureDisks.js';
+import { copyImages, defineClone, discardClone } from './cloneSteps.js';
 import { copyFile } from './copyFile.js';
 import { createOverlays } from './createOverlays.js';
 import { createSnapshot } from './createSnapshot.js';
@@ -36,11 +37,14 @@ const steps: { readonly [K in Step['kind']]: StepDefinition<K> } = {
   commitImages,
   configureDisks,
   copyFile,
+  copyImages,
   createOverlays,
   createSnapshot,
+  defineClone,
   defineFromSnapshot,
   deleteSnapshot,
   describeSnapshot,
+  discardClone,
   dropManagedSave,
   endStream,
   forgetSnapshot,

@@ -141,6 +141,11 @@ function words({ request, vm }: Entry, titleOf: (uuid: string, snapshot: string)
         { kind: 'prune', snapshots: Array.isArray(snapshots) ? snapshots : [] } as unknown as OperationRequest,
         '',
       ),
+    clone: () =>
+      isRecord(request['clone'])
+        ? operationWords({ kind: 'clone', clone: request['clone'] } as unknown as OperationRequest, '')
+        : text(kind),
+    discard: () => operationWords({ kind: 'discard' } as OperationRequest, ''),
     consolidate: () => operationWords({ kind: 'consolidate' } as OperationRequest, ''),
     repair: () => operationWords({ kind: 'repair' } as OperationRequest, ''),
     agent: () => agentWords(request, (snapshot) => titleOf(vm.uuid, snapshot)),

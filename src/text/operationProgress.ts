@@ -46,6 +46,8 @@ export function titleIn(view: Pick<VmView, 'tree'>, request: OperationRequest): 
     case 'revert':
     case 'delete':
       return titleOf(view, request.snapshot);
+    case 'clone':
+    case 'discard':
     case 'power':
     case 'repair':
     case 'consolidate':

@@ -130,6 +130,19 @@ const texts: { readonly [K in OperationType]: OperationText<K> } = {
     confirm: ({ action }) => powers[action].confirm(),
     done: (_, { vm, result }) => t('{0} is {1} now.', vm, stateWord(result)),
   },
+  clone: {
+    doing: ({ clone }) => t('cloning it as {0}', clone.name),
+    question: ({ clone }, { vm }) => t('Clone {0} as {1}?', vm, clone.name),
+    confirm: () => t('Clone'),
+    done: ({ clone }, { vm, took }) => t('Cloned {0} as {1} in {2}.', vm, clone.name, took),
+    left: () => t('No clone was made.'),
+  },
+  discard: {
+    doing: () => t('throwing it away'),
+    question: (_, { vm }) => t('Throw the clone {0} away?', vm),
+    confirm: () => t('Throw Away'),
+    done: (_, { vm, took }) => t('The clone {0} is gone, with its files; it took {1}.', vm, took),
+  },
   consolidate: {
     doing: () => t('consolidating'),
     question: (_, { vm }) => t('Consolidate the disks of {0}?', vm),

@@ -99,6 +99,8 @@ function happens({ plan, target }: PlannedTarget, now: number): readonly string[
     case 'prune':
     case 'consolidate':
       return mergeLine(plan);
+    case 'clone':
+    case 'discard':
     case 'power':
     case 'create':
     case 'describe':
@@ -152,6 +154,8 @@ function keeps(planned: readonly PlannedTarget[]): readonly string[] {
     case 'prune':
     case 'consolidate':
       return [[t('Kept: the present state and all other snapshots.'), ...freedText(planned)].join(' ')];
+    case 'clone':
+    case 'discard':
     case 'power':
     case 'create':
     case 'describe':

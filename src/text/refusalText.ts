@@ -4,6 +4,7 @@ import { inQuotes } from './quotes.js';
 import { t } from '@vscode/l10n';
 import { displayLine } from '../domain/plainText.js';
 import type { Refusal, RefusalReason } from '../domain/refusal.js';
+import { cloneRefusals } from './cloneRefusals.js';
 import { consolidateRefusals } from './consolidateRefusals.js';
 import { diskRefusals } from './diskRefusals.js';
 import { fileRefusals } from './fileRefusals.js';
@@ -61,6 +62,7 @@ const doctors: ReadonlySet<RefusalReason> = new Set<RefusalReason>([
 const sentences: Sentences = {
   ...diskRefusals,
   ...fileRefusals,
+  ...cloneRefusals,
   ...consolidateRefusals,
   ...recoveryRefusals,
   ...repairRefusals,

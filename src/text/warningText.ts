@@ -32,6 +32,21 @@ export function warningText(warning: Warning, plan: Plan, target: VmView): strin
         'If QEMU can write the RAM while the guest runs on, the guest stands still for about {0} only. This is tried when the snapshot is taken; libvirt then marks the VM as tainted (custom-monitor) until it is off.',
         durationText(warning.estimateMs),
       );
+    case 'freezesForClone':
+      return t(
+        'A snapshot of {0} is made first: the clone stands on what its disks hold now, so {0} itself goes on above it. As long as the clone is there, that snapshot cannot be deleted.',
+        displayLine(target.vm.name),
+      );
+    case 'cloneWithoutRam':
+      return t(
+        'The snapshot was taken while the VM ran. The clone has the disks alone, and starts as after a power cut.',
+      );
+    case 'cloneWithoutTpm':
+      return t('The clone gets an empty TPM: keys that the TPM holds, of an encrypted disk for one, are not there.');
+    case 'cloneKeepsIdentity':
+      return t(
+        'Inside, the clone is what the VM is: its machine ID, SSH host keys, passwords and tokens, and an address that is set by hand.',
+      );
     case 'crashConsistent':
       return t('The guest will find its disks as after a power cut.');
     case 'merges': {

@@ -43,6 +43,7 @@ export function composedFiles({ acting, reading }: Ways): HostFiles {
     removeTag: (file, tag) => firstAble(acting, (files) => files.removeTag(file, tag)),
     canChange: (path) => canDo(reading, (files) => files.canChange(path)),
     commit: (commit, signal, onFraction) => firstAble(acting, (files) => files.commit(commit, signal, onFraction)),
+    copyImage: (copy, signal, onFraction) => firstAble(acting, (files) => files.copyImage(copy, signal, onFraction)),
     remove: (path) => firstAble(acting, (files) => files.remove(path)),
     trash: (path) => firstAble(acting, (files) => files.trash(path)),
   };

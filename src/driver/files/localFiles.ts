@@ -10,6 +10,7 @@ import { errnoOf, fileFailure } from '../../qemu/fileFailure.js';
 import { FolderHangs, turnsOfAll } from './fileTurns.js';
 import type { Way } from './composedFiles.js';
 import { commitImage } from '../../qemu/commitImage.js';
+import { copyImage } from './copyImage.js';
 import { readImageLocks } from './imageLocks.js';
 import { factsOf, readImage } from '../../qemu/localImage.js';
 import { flush, placeNew } from './placeFile.js';
@@ -35,6 +36,7 @@ export function localFiles(environment: NodeJS.ProcessEnv, program: QemuImg = qe
     removeTag: (file, tag) => removeTag(file, tag, program),
     canChange: (path) => canChange(path, program),
     commit: (commit, signal, onFraction) => commitImage(commit, program, signal, onFraction),
+    copyImage: (copy, signal, onFraction) => copyImage(copy, program, signal, onFraction),
     remove,
     trash,
   };

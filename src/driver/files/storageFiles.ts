@@ -210,6 +210,7 @@ export function storageFiles(access: StorageAccess): HostFiles {
       ),
     canChange: () => Promise.resolve({ why: 'noStorageDriver' }),
     commit: ({ base }) => Promise.reject(new Failure('unsupported', { doing: 'merging images', path: base })),
+    copyImage: ({ file }) => Promise.reject(new Failure('unsupported', { doing: 'copying an image', path: file })),
     remove,
     // libvirt moves no file.
     trash: (path) => Promise.reject(new Failure('unsupported', { doing: 'putting a file into the trash', path })),

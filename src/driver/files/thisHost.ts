@@ -30,6 +30,7 @@ export const filesElsewhere: HostFiles = {
   canChange: () => Promise.resolve(otherHost),
   commit: ({ base }) => refuse(base),
   createOverlay: ({ file }) => refuse(file),
+  copyImage: ({ file }) => refuse(file),
   copy: (_, to) => refuse(to),
   removeTag: (file) => refuse(file),
   remove: (path) => refuse(path),

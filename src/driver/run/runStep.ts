@@ -6,6 +6,7 @@ import { setGuestClockStep } from './guestClock.js';
 import type { StepOutcome } from '../hypervisor.js';
 import { adoptSnapshot } from './adoptSnapshot.js';
 import { commitImages } from './runCommitImagesStep.js';
+import { copyImages, defineClone, discardClone } from './runCloneSteps.js';
 import { blockCommit } from './runCommitStep.js';
 import { configureDisks, defineFromSnapshot, makePersistent } from './runDefineStep.js';
 import { copyFile, createOverlays, removeFiles, removeTag, requireUnnamed, trashFiles } from './runFileStep.js';
@@ -37,11 +38,14 @@ const runners: { readonly [K in Step['kind']]: Runner<K> } = {
   commitImages,
   configureDisks,
   copyFile,
+  copyImages,
   createOverlays,
   createSnapshot,
+  defineClone,
   defineFromSnapshot,
   deleteSnapshot,
   describeSnapshot,
+  discardClone,
   dropManagedSave,
   endStream,
   forgetSnapshot,

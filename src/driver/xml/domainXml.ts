@@ -1,5 +1,6 @@
 // What the configuration of a VM says: firmware, devices, agent, console. Knows nothing of its state of power.
 import type { Vm } from '../../domain/vm.js';
+import { cloneMarkOf } from './cloneMark.js';
 import { readDisks } from './diskXml.js';
 import { parseQuickly } from './plainXml.js';
 import { attribute, find, findAll, textOf, XmlError, type XmlElement } from './xmlTree.js';
@@ -20,6 +21,7 @@ export function parseDomainXml(xml: string): VmConfiguration {
   const agent = agentChannelOf(root);
   const nvram = nvramOf(root);
   const devices = devicesOf(root);
+  const clone = cloneMarkOf(root);
   return {
     uuid: uuid.toLowerCase(),
     name,
@@ -33,6 +35,7 @@ export function parseDomainXml(xml: string): VmConfiguration {
     agentChannel: agent !== undefined,
     agentConnected: attribute(find(agent, 'target'), 'state') === 'connected',
     ...(consoleLog === undefined ? {} : { consoleLog }),
+    ...(clone === undefined ? {} : { clone }),
   };
 }
 

@@ -129,7 +129,7 @@ function onFile(disk: XmlElement, { file, format }: TargetFile & { readonly form
 }
 
 /** Names that libvirt gives to what runs, and the number of the run, are no part of a configuration. */
-function withoutRuntime(domain: XmlElement): XmlElement {
+export function withoutRuntime(domain: XmlElement): XmlElement {
   const attributes = Object.fromEntries(Object.entries(domain.attributes).filter(([name]) => name !== 'id'));
   const unaliased = (device: XmlElement): XmlElement => ({
     ...device,

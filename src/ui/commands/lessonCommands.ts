@@ -89,6 +89,8 @@ function commandFor(request: OperationRequest): readonly [CommandId, object] {
       return request.action === 'start'
         ? ['virtRewind.start', {}]
         : [`virtRewind.${request.action}`, { ...(request.action === 'shutDown' && { confirm: false }) }];
+    case 'clone':
+    case 'discard':
     case 'rename':
     case 'repair':
     case 'describe':

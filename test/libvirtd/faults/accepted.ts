@@ -61,7 +61,9 @@ export function acceptedEnds(before: Model, plan: PlannedWork, end: Power, repai
         { what: 'after', model: taken(repaired, leaf) },
       ];
     }
+    case 'clone':
     case 'describe':
+    case 'discard':
     case 'power':
       throw new Error(`nothing is known of the ends of ${request.kind}`);
   }

@@ -76,6 +76,10 @@ export class FakeHostFiles implements HostFiles {
     return Promise.resolve(this.act);
   }
 
+  copyImage(): Promise<void> {
+    return Promise.reject(new Error('not here'));
+  }
+
   commit(): Promise<void> {
     return Promise.resolve();
   }

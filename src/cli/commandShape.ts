@@ -1,0 +1,60 @@
+// What a row of the table of commands is made of, and the operands and options that several rows have.
+
+/** What a word stands for, for completion. */
+export type OperandKind = 'vm' | 'snapshot' | 'system' | 'point' | 'shell' | 'program' | 'text';
+
+export interface Operand {
+  readonly name: string;
+  readonly kind: OperandKind;
+  /** `rest`: one or more; `several`: any number. */
+  readonly needed: 'needed' | 'optional' | 'rest' | 'several';
+}
+
+export interface Option {
+  readonly type: 'boolean' | 'string';
+  readonly short?: string;
+  /** What stands for its value in the help. */
+  readonly value?: string;
+  readonly help: string;
+  /** The values that it takes, where these are few. */
+  readonly words?: readonly string[];
+}
+
+export interface Command {
+  readonly summary: string;
+  readonly operands: readonly Operand[];
+  readonly options: Readonly<Record<string, Option>>;
+  /** More than the summary, as paragraphs. */
+  readonly more?: string;
+  readonly examples: readonly string[];
+}
+
+export const commonOptions = {
+  connect: {
+    type: 'string',
+    short: 'c',
+    value: 'URI',
+    help: 'the libvirt, as virsh has it; else $LIBVIRT_DEFAULT_URI, else those of this computer',
+  },
+  json: { type: 'boolean', help: 'one JSON document on standard output, in place of words' },
+  quiet: { type: 'boolean', short: 'q', help: 'no progress on standard error' },
+  verbose: { type: 'boolean', short: 'v', help: 'the log on standard error' },
+  help: { type: 'boolean', short: 'h', help: 'this help' },
+} as const satisfies Record<string, Option>;
+
+export const vm: Operand = { name: 'VM', kind: 'vm', needed: 'needed' };
+export const anyVm: Operand = { name: 'VM', kind: 'vm', needed: 'optional' };
+export const snapshot: Operand = { name: 'SNAPSHOT', kind: 'snapshot', needed: 'needed' };
+
+export const plan: Option = {
+  type: 'boolean',
+  help: 'say what would be done, with the virsh commands, and do nothing',
+};
+/** Of what can destroy something. */
+export const acting = {
+  plan,
+  yes: { type: 'boolean', short: 'y', help: 'answer the question with yes' },
+  name: { type: 'string', value: 'NAME', help: 'the name of a protected VM, typed' },
+} as const satisfies Record<string, Option>;
+
+export const seconds: Option = { type: 'string', value: 'N', help: 'give up after so many seconds' };

@@ -1,0 +1,37 @@
+// The commands that make VMs of others, and throw them away again.
+import { cloneRequest } from '../../engine/clones.js';
+import { Failure } from '../../domain/failure.js';
+import { refuse } from '../../domain/refusal.js';
+import type { Context } from '../context.js';
+import type { ExitName } from '../exitCodes.js';
+import { carryOut } from '../carryOut.js';
+
+interface Words {
+  readonly from?: string;
+  readonly name?: string;
+  readonly network?: 'same' | 'unplugged';
+}
+
+export async function clone(context: Context): Promise<ExitName> {
+  const { call, session } = context;
+  const view = await session.vm(call.operands[0] ?? '');
+  const { from, name, network } = call.texts as Words;
+  const snapshot = from === undefined ? undefined : await session.snapshot(view, from);
+  const request = cloneRequest(session.inventory, view.ref, {
+    ...(name !== undefined && { name }),
+    ...(snapshot !== undefined && { snapshot: snapshot.name }),
+    ...(call.flags.has('full') && { way: 'full' }),
+    ...(network !== undefined && { network }),
+  });
+  return carryOut(context, view, request);
+}
+
+/** Of what is no clone nothing is asked. */
+export async function discard(context: Context): Promise<ExitName> {
+  const { call, session } = context;
+  const view = await session.vm(call.operands[0] ?? '');
+  if (view.vm.clone === undefined) {
+    throw new Failure('refused', { vm: view.vm.name, refusal: refuse('notOurClone', { vm: view.vm.name }).refusal });
+  }
+  return carryOut(context, view, { kind: 'discard', vm: view.ref });
+}

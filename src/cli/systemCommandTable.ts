@@ -1,0 +1,94 @@
+// The rows of THE table for several VMs as one.
+import { acting, type Command, type Operand, type Option, plan, seconds, vm } from './commandShape.js';
+
+const system: Operand = { name: 'SYSTEM', kind: 'system', needed: 'needed' };
+const point: Operand = { name: 'POINT', kind: 'point', needed: 'needed' };
+
+const systemName: Option = {
+  type: 'string',
+  value: 'NAME',
+  help: 'the name of the system, typed: a VM of it is protected',
+};
+
+export const systemCommands = {
+  'system list': {
+    summary: 'list the systems: VMs that go back in time as one',
+    operands: [{ ...system, needed: 'optional' }],
+    options: {},
+    examples: ['virt-rewind system list', 'virt-rewind system list shop --json'],
+  },
+  'system create': {
+    summary: 'make a system of VMs',
+    operands: [
+      { name: 'NAME', kind: 'text', needed: 'needed' },
+      { name: 'VM', kind: 'vm', needed: 'rest' },
+    ],
+    options: {},
+    examples: ['virt-rewind system create shop db api web'],
+  },
+  'system checkpoint': {
+    summary: 'keep all VMs of a system at one moment',
+    operands: [system, { name: 'TITLE', kind: 'text', needed: 'optional' }],
+    options: {
+      plan,
+      description: { type: 'string', short: 'd', value: 'TEXT', help: 'a description' },
+      name: systemName,
+    },
+    more: 'Those that run stand still together until all are kept. All of them, or none.',
+    examples: ["virt-rewind system checkpoint shop 'before the demo'"],
+  },
+  'system revert': {
+    summary: 'go back with all VMs to a restore point; what is now is kept first',
+    operands: [system, point],
+    options: { ...acting, name: systemName },
+    more: 'All of them, or none: where one fails, the others go back to where they were.',
+    examples: ["virt-rewind system revert shop 'before the demo' --yes"],
+  },
+  'system undo': {
+    summary: 'undo the last revert of a system',
+    operands: [system],
+    options: { ...acting, name: systemName },
+    examples: ['virt-rewind system undo shop --yes'],
+  },
+  'system delete': {
+    summary: 'delete a restore point of a system, with the snapshots of all VMs',
+    operands: [system, point],
+    options: { ...acting, name: systemName },
+    examples: ["virt-rewind system delete shop 'before the demo'"],
+  },
+  'system rename': {
+    summary: 'give a system another name',
+    operands: [system, { name: 'NAME', kind: 'text', needed: 'needed' }],
+    options: {},
+    examples: ['virt-rewind system rename shop store'],
+  },
+  'system order': {
+    summary: 'say after which VMs a VM starts, and what the next ones wait for',
+    operands: [system, vm, { name: 'AFTER', kind: 'vm', needed: 'several' }],
+    options: {
+      for: {
+        type: 'string',
+        value: 'WHAT',
+        help: 'agent: its guest agent answers; time: --seconds',
+        words: ['agent', 'time'],
+      },
+      port: { type: 'string', value: '[HOST:]PORT', help: 'a TCP port; without a host, at the address of the VM' },
+      run: { type: 'string', value: 'PROGRAM', help: 'a program in the guest, with arguments, ends with 0' },
+      seconds: { ...seconds, help: 'give up after so many seconds; 120 unless given' },
+    },
+    more: 'Without AFTER it starts with the first; without an option nothing is waited for.',
+    examples: ['virt-rewind system order shop db --port 5432', 'virt-rewind system order shop api db'],
+  },
+  'system recover': {
+    summary: 'bring what broke off on a system to its end',
+    operands: [system],
+    options: { dismiss: { type: 'boolean', help: 'touch nothing: a person has seen to it' } },
+    examples: ['virt-rewind system recover shop'],
+  },
+  'system forget': {
+    summary: 'forget a system and its restore points; touches no VM and no snapshot',
+    operands: [system],
+    options: {},
+    examples: ['virt-rewind system forget shop'],
+  },
+} as const satisfies Record<string, Command>;

@@ -1,0 +1,45 @@
+// A VM that we made of another one: what it is called, what it stands beside, and how it is known again. Values only.
+
+/** What is chosen before it is made. */
+export interface NewVm {
+  /** 36 characters, lower case. */
+  readonly uuid: string;
+  readonly name: string;
+}
+
+/** `same`: those of the VM that it is made of, with addresses of its own. `unplugged`: all of its cables are out. */
+export type CloneNetwork = 'same' | 'unplugged';
+
+/** Stands in the VM's own configuration, so that every editor knows it. */
+export interface CloneMark {
+  /** UUID of the VM that it was made of. */
+  readonly of: string;
+  /** The restore point. */
+  readonly snapshot?: string;
+  /** It goes when it is off. */
+  readonly disposable?: true;
+  /** What was made for it, and goes with it. */
+  readonly files: readonly string[];
+}
+
+const safeName = /^[A-Za-z0-9][A-Za-z0-9._-]{0,79}$/u;
+
+/** Its files are called after it, and libvirt makes file names of it too. */
+export function isCloneName(name: string): boolean {
+  return safeName.test(name);
+}
+
+/** `web-test-clone`, `web-test-clone-2`, … */
+export function freeCloneName(vm: string, taken: ReadonlySet<string>, word: 'clone' | 'fork' = 'clone'): string {
+  const stem =
+    vm
+      .replace(/[^A-Za-z0-9._-]+/gu, '-')
+      .replace(/^[._-]+/u, '')
+      .slice(0, 60) || 'vm';
+  for (let number = 1; ; number++) {
+    const name = number === 1 ? `${stem}-${word}` : `${stem}-${word}-${number}`;
+    if (!taken.has(name)) {
+      return name;
+    }
+  }
+}

@@ -1,0 +1,82 @@
+// Makes clones, and takes them away again. Each may have been done before, in part or whole.
+import {
+  VIR_DOMAIN_UNDEFINE_CHECKPOINTS_METADATA,
+  VIR_DOMAIN_UNDEFINE_MANAGED_SAVE,
+  VIR_DOMAIN_UNDEFINE_NVRAM,
+  VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA,
+  VIR_DOMAIN_XML_INACTIVE,
+  VIR_DOMAIN_XML_SECURE,
+} from '../../libvirt/flags.js';
+import { Failure } from '../../domain/failure.js';
+import { refuse } from '../../domain/refusal.js';
+import type { Step } from '../../steps/step.js';
+import { readPower } from '../powerState.js';
+import { writeClone } from '../xml/cloneXml.js';
+import { parseDomainXml } from '../xml/domainXml.js';
+import { readSecure } from './runRedefineStep.js';
+import type { StepContext } from './stepContext.js';
+
+type Of<D extends Step['kind']> = Extract<Step, { kind: D }>;
+
+/** A copy appears when it is whole, under a name that was free: one that is there is ours. */
+export async function copyImages(
+  { files, signal, onProgress, log }: Pick<StepContext, 'files' | 'signal' | 'onProgress' | 'log'>,
+  { disks }: Of<'copyImages'>,
+): Promise<void> {
+  for (const [index, { target: _, ...copy }] of disks.entries()) {
+    onProgress({ fraction: index / disks.length, cancellable: true });
+    try {
+      await files.copyImage(copy, signal, (fraction) =>
+        onProgress({ fraction: (index + fraction) / disks.length, cancellable: true }),
+      );
+    } catch (error) {
+      if (!(error instanceof Failure) || error.kind !== 'exists') {
+        throw error;
+      }
+      log.info(`${copy.file} is there already and stays`);
+    }
+  }
+}
+
+/** Idempotent: the same is defined again. */
+export async function defineClone(context: StepContext, step: Of<'defineClone'>): Promise<void> {
+  const { connection, dom } = context;
+  const { snapshot } = step;
+  const flags = VIR_DOMAIN_XML_INACTIVE | VIR_DOMAIN_XML_SECURE;
+  const secure =
+    snapshot === undefined
+      ? (await connection.call('domainGetXmlDesc', { dom, flags })).xml
+      : await readSecure(context, snapshot);
+  const xml = writeClone(secure, { ...step, addresses: 'new' });
+  await connection.call('domainDefineXmlFlags', { xml, flags: 0 });
+}
+
+/**
+ * The files first: as long as libvirt knows the VM, it can be begun again.
+ * @throws Failure `refused` unless it is off, and a clone still
+ */
+export async function discardClone(
+  { connection, dom, vm, files }: StepContext,
+  step: Of<'discardClone'>,
+): Promise<void> {
+  const { xml } = await connection.call('domainGetXmlDesc', { dom, flags: VIR_DOMAIN_XML_INACTIVE });
+  if (parseDomainXml(xml).clone === undefined) {
+    throw new Failure('refused', { vm: vm.name, refusal: refuse('notOurClone', { vm: vm.name }).refusal });
+  }
+  const { power } = await readPower(connection, dom);
+  if (power !== 'off') {
+    const { refusal } = refuse('wrongState', { vm: vm.name, state: power, action: 'discard' });
+    throw new Failure('refused', { vm: vm.name, refusal });
+  }
+  for (const file of step.files) {
+    await files.remove(file);
+  }
+  await connection.call('domainUndefineFlags', {
+    dom,
+    flags:
+      VIR_DOMAIN_UNDEFINE_MANAGED_SAVE |
+      VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA |
+      VIR_DOMAIN_UNDEFINE_CHECKPOINTS_METADATA |
+      (vm.nvram === undefined ? 0 : VIR_DOMAIN_UNDEFINE_NVRAM),
+  });
+}

@@ -1,0 +1,47 @@
+// What we write into the configuration of a VM that we made of another one, so that it is known again. Pure.
+import type { CloneMark } from '../../domain/clone.js';
+import { attribute, element as e, elementsOf, find, textOf, type XmlElement } from './xmlTree.js';
+import { isElement } from './xmlChange.js';
+
+/** libvirt keeps one element of each namespace. */
+const namespace = 'urn:virt-rewind:clone:1';
+
+/** Of a mark that somebody has cut short, nothing is believed. */
+export function cloneMarkOf(domain: XmlElement): CloneMark | undefined {
+  const mark = elementsOf(find(domain, 'metadata') ?? e('metadata')).find(isMark);
+  const of = attribute(mark, 'of')?.toLowerCase();
+  if (mark === undefined || of === undefined) {
+    return undefined;
+  }
+  const snapshot = attribute(mark, 'snapshot');
+  const files = elementsOf(mark).flatMap((file) => textOf(file) ?? []);
+  return {
+    of,
+    ...(snapshot === undefined ? {} : { snapshot }),
+    ...(attribute(mark, 'disposable') === 'yes' ? { disposable: true } : {}),
+    files: files.filter((file) => file.startsWith('/')),
+  };
+}
+
+/** In place of the one that it has: a clone of a clone is one of its own. */
+export function withCloneMark(domain: XmlElement, { of, snapshot, disposable, files }: CloneMark): XmlElement {
+  const mark = e(
+    'clone',
+    {
+      xmlns: namespace,
+      of,
+      ...(snapshot === undefined ? {} : { snapshot }),
+      ...(disposable === true ? { disposable: 'yes' } : {}),
+    },
+    files.map((file) => e('file', {}, [file])),
+  );
+  const own = find(domain, 'metadata');
+  const kept = (own?.children ?? []).filter((node) => !isElement(node) || !isMark(node));
+  const metadata = e('metadata', own?.attributes, [...kept, mark]);
+  const children = domain.children.filter((node) => !isElement(node, 'metadata'));
+  return { ...domain, children: [...children, metadata] };
+}
+
+function isMark({ name, attributes }: XmlElement): boolean {
+  return name === 'clone' && attributes['xmlns'] === namespace;
+}

@@ -1,0 +1,140 @@
+// The configuration of a clone: that of the VM it is made of, with a name, addresses and files of its own. Pure.
+import type { CloneMark, CloneNetwork, NewVm } from '../../domain/clone.js';
+import type { FormattedFile } from '../../steps/step.js';
+import { withCloneMark } from './cloneMark.js';
+import { redirectDisks, withoutRuntime } from './retarget.js';
+import { changed, isElement, withText } from './xmlChange.js';
+import { attribute, element as e, find, parseXml, writeXml, XmlError, type XmlElement } from './xmlTree.js';
+
+export interface CloneWish {
+  readonly clone: NewVm;
+  readonly disks: readonly FormattedFile[];
+  readonly nvram?: string;
+  readonly network: CloneNetwork;
+  readonly mark: CloneMark;
+  /** A fork's guest has its addresses in its RAM. */
+  readonly addresses: 'new' | 'kept';
+}
+
+/**
+ * What two VMs cannot both have, or must not:
+ *
+ * | in the configuration                                | in the clone's |
+ * |-----------------------------------------------------|----------------|
+ * | name, UUID, the UUID that the guest reads (SMBIOS)  | its own |
+ * | title                                               | none: its name is shown |
+ * | generation ID                                       | a new one, if it has one |
+ * | disks that are written to, UEFI variables           | its own files |
+ * | MAC addresses                                       | new ones, or kept |
+ * | cables                                              | as they are, or out |
+ * | names of the host's network devices, ports          | given by libvirt |
+ * | serial ports and consoles on files and sockets      | pseudo terminals: both would write to one file |
+ * | channels on sockets, logs of ports                  | given by libvirt, none |
+ * | ports of displays, sockets                          | given by libvirt |
+ * | number of the VM on vsock                           | given by libvirt |
+ * | writable floppies                                   | read-only |
+ *
+ * @param secureXml a VM's or a snapshot's, read with its passwords
+ * @throws XmlError when it is neither, or lacks one of the disks
+ */
+export function writeClone(secureXml: string, wish: CloneWish): string {
+  const root = parseXml(secureXml);
+  const kept = root.name === 'domain' ? root : (find(root, 'inactiveDomain') ?? find(root, 'domain'));
+  if (kept === undefined || find(kept, 'devices') === undefined) {
+    throw new XmlError('this is not the description of a VM');
+  }
+  return writeXml(cloneElement({ ...kept, name: 'domain' }, wish));
+}
+
+function cloneElement(domain: XmlElement, wish: CloneWish): XmlElement {
+  const { clone, disks, nvram, mark } = wish;
+  const named = withText(withText(withText(domain, 'name', clone.name), 'uuid', clone.uuid, 'name'), 'title', '');
+  const own = changed(named, 'genid', () => e('genid'));
+  const smbios = changed(own, 'sysinfo', (info) => changed(info, 'system', (part) => withUuid(part, clone.uuid)));
+  const booting = changed(smbios, 'os', (os) => changed(os, 'nvram', (one) => ownVariables(one, nvram)));
+  const onOwn = redirectDisks(booting, disks);
+  const apart = changed(onOwn, 'devices', (devices) => ({
+    ...devices,
+    children: devices.children.map((node) => (isElement(node) ? ownDevice(node, wish) : node)),
+  }));
+  return withCloneMark(withoutRuntime(apart), mark);
+}
+
+/** libvirt refuses a VM whose two UUIDs differ. */
+function withUuid(system: XmlElement, uuid: string): XmlElement {
+  return changed(system, 'entry', (entry) =>
+    attribute(entry, 'name') === 'uuid' ? e('entry', entry.attributes, [uuid]) : entry,
+  );
+}
+
+/** Without a file of its own libvirt makes one from the template. */
+function ownVariables(nvram: XmlElement, file: string | undefined): XmlElement {
+  if (find(nvram, 'source') !== undefined && file !== undefined) {
+    return { ...nvram, children: [e('source', { file })] };
+  }
+  const { type: _, ...attributes } = nvram.attributes;
+  return e('nvram', attributes, file === undefined ? [] : [file]);
+}
+
+function ownDevice(device: XmlElement, { network, addresses }: CloneWish): XmlElement {
+  switch (device.name) {
+    case 'interface':
+      return ownInterface(device, network, addresses);
+    case 'serial':
+    case 'console':
+    case 'parallel':
+      return ownPort(device);
+    case 'channel':
+      return attribute(device, 'type') === 'unix'
+        ? { ...without(device, 'log'), children: without(device, 'source', 'log').children }
+        : without(device, 'log');
+    case 'graphics':
+      return ownDisplay(device);
+    case 'vsock':
+      return changed(device, 'cid', () => e('cid', { auto: 'yes' }));
+    case 'disk':
+      return attribute(device, 'device') === 'floppy' && find(device, 'readonly') === undefined
+        ? { ...device, children: [...device.children, e('readonly')] }
+        : device;
+    default:
+      return device;
+  }
+}
+
+function ownInterface(nic: XmlElement, network: CloneNetwork, addresses: CloneWish['addresses']): XmlElement {
+  const bare = without(
+    nic,
+    'target',
+    ...(addresses === 'new' ? ['mac'] : []),
+    ...(network === 'unplugged' ? ['link'] : []),
+  );
+  const free = changed(bare, 'source', (source) => {
+    const { portid: _, ...attributes } = source.attributes;
+    return { ...source, attributes };
+  });
+  return network === 'unplugged' ? { ...free, children: [...free.children, e('link', { state: 'down' })] } : free;
+}
+
+/** Who writes to a terminal or to nothing shares it with nobody. */
+function ownPort(port: XmlElement): XmlElement {
+  const type = attribute(port, 'type') ?? 'pty';
+  const bare = without(port, 'log', ...(sharedPorts.has(type) || type === 'pty' ? ['source', 'protocol'] : []));
+  const { tty: _, ...attributes } = port.attributes;
+  return { ...bare, attributes: { ...attributes, type: sharedPorts.has(type) ? 'pty' : type } };
+}
+
+const sharedPorts: ReadonlySet<string> = new Set(['file', 'unix', 'tcp', 'udp', 'pipe', 'dev', 'nmdm']);
+
+function ownDisplay(graphics: XmlElement): XmlElement {
+  const { port, tlsPort: _, websocket: __, socket: ___, autoport, ...attributes } = graphics.attributes;
+  const listening = changed(graphics, 'listen', (listen) => {
+    const { socket: ____, ...own } = listen.attributes;
+    return { ...listen, attributes: own };
+  });
+  const byPort = port !== undefined || autoport !== undefined;
+  return { ...listening, attributes: { ...attributes, ...(byPort ? { port: '-1', autoport: 'yes' } : {}) } };
+}
+
+function without(parent: XmlElement, ...names: readonly string[]): XmlElement {
+  return { ...parent, children: parent.children.filter((node) => !isElement(node) || !names.includes(node.name)) };
+}

@@ -1,0 +1,63 @@
+// Clones for who needs a VM for a while: made of a restore point or of a VM that is off, found in the inventory at once,
+// thrown away with all that was made for them. Each is an operation like any other, and told so.
+import { randomUUID } from 'node:crypto';
+import { type CloneNetwork, freeCloneName } from '../domain/clone.js';
+import type { OperationRequest } from '../domain/operation.js';
+import type { VmRef } from '../domain/vm.js';
+import type { InventoryPort } from './inventory.js';
+
+export interface CloneWish {
+  /** Absent: made of the VM's name. */
+  readonly name?: string;
+  /** Name of the snapshot that it begins with; absent: the present of a VM that is off. */
+  readonly snapshot?: string;
+  /** `linked` unless told otherwise. */
+  readonly way?: 'linked' | 'full';
+  /** `same` unless told otherwise. */
+  readonly network?: CloneNetwork;
+  /** It goes when it is off. */
+  readonly disposable?: true;
+}
+
+type CloneRequest = Extract<OperationRequest, { kind: 'clone' }>;
+type Inventory = Pick<InventoryPort, 'connections' | 'findVm' | 'refresh' | 'runOperation'>;
+
+/** With a UUID, and a name that no VM of the connection has. */
+export function cloneRequest(
+  inventory: Pick<Inventory, 'connections' | 'findVm'>,
+  vm: VmRef,
+  { name, snapshot, way = 'linked', network = 'same', disposable }: CloneWish,
+): CloneRequest {
+  const beside = inventory.connections.find(({ uri }) => uri === vm.connection)?.vms ?? [];
+  const taken = new Set(beside.map((view) => view.vm.name));
+  return {
+    kind: 'clone',
+    vm,
+    clone: { uuid: randomUUID(), name: name ?? freeCloneName(inventory.findVm(vm)?.vm.name ?? 'vm', taken) },
+    way,
+    network,
+    ...(snapshot === undefined ? {} : { snapshot }),
+    ...(disposable === undefined ? {} : { disposable }),
+  };
+}
+
+/** Off, and in the inventory. @throws Failure; `refused` says why it cannot be made */
+export async function makeClone(
+  inventory: Inventory,
+  request: CloneRequest,
+  options: Parameters<Inventory['runOperation']>[1] = {},
+): Promise<VmRef> {
+  await inventory.runOperation(request, options);
+  const ref = { connection: request.vm.connection, uuid: request.clone.uuid };
+  await inventory.refresh({ vm: ref });
+  return ref;
+}
+
+/** On or off. @throws Failure; `refused` where it is no clone, or another VM rests on it */
+export async function throwAway(
+  inventory: Inventory,
+  vm: VmRef,
+  options: Parameters<Inventory['runOperation']>[1] = {},
+): Promise<void> {
+  await inventory.runOperation({ kind: 'discard', vm }, options);
+}

@@ -1,0 +1,129 @@
+// What the disks of a clone begin with: the files that a restore point froze, its tag inside of an image, or the present of a
+// VM that is off. Refuses what is not whole, or is written to.
+import { wholeChain } from '../../domain/chains/backingChain.js';
+import {
+  chainInUseRefusal,
+  elsewhereRefusal,
+  frozenAgainRefusal,
+  writtenSinceRefusal,
+} from '../../domain/chains/frozenContent.js';
+import { takesPart } from '../../domain/chains/fileUse.js';
+import { mergedByHandRefusal } from '../../domain/chains/mergedByHand.js';
+import { brokenRefusal } from '../../domain/chains/snapshotWhole.js';
+import { unownedImageRefusal } from '../../domain/chains/unownedImage.js';
+import type { Facts } from '../../domain/facts.js';
+import { type Refused, refuse } from '../../domain/refusal.js';
+import type { Snapshot } from '../../domain/snapshot.js';
+import { isActive, snapshotableDisks, type VmDisk } from '../../domain/vm.js';
+import { anotherFileRefusal } from '../diskRefusals.js';
+import { frozenFileRefusal, snapshotFor, unfinishedDeleteRefusal } from '../refusals.js';
+
+export interface CloneDisk {
+  readonly target: string;
+  readonly from: string;
+  readonly format: string;
+  readonly tag?: string;
+  /** What a copy takes at most. */
+  readonly bytes: number;
+}
+
+type Disks = readonly CloneDisk[] | Refused;
+
+export function disksOfPresent(facts: Facts): Disks {
+  return cloned(snapshotableDisks(facts.vm), facts);
+}
+
+export function disksOfSnapshot(name: string, way: 'linked' | 'full', facts: Facts): Disks {
+  const snapshot = snapshotFor('clone', name, facts);
+  if ('refusal' in snapshot) {
+    return snapshot;
+  }
+  const frozen = facts.frozenDisks?.get(name);
+  if (frozen === undefined) {
+    return refuse('notAllSeen', { vm: facts.vm.name, fact: 'frozenDisks' });
+  }
+  const disks = snapshotableDisks({ disks: frozen });
+  const out = disks.find(({ target }) => !takesPart(snapshot, target));
+  if (out !== undefined) {
+    return refuse('diskNotHeld', { vm: facts.vm.name, snapshot: snapshot.title, disk: out.target });
+  }
+  const problem =
+    snapshot.style === 'internal' ? insideRefusal(snapshot, way, disks, facts) : outsideRefusal(snapshot, facts);
+  return problem ?? cloned(disks, facts, snapshot.style === 'internal' ? name : undefined);
+}
+
+function outsideRefusal(snapshot: Snapshot, facts: Facts): Refused | undefined {
+  return (
+    unfinishedDeleteRefusal(snapshot, facts) ??
+    frozenFileRefusal(snapshot, facts) ??
+    chainInUseRefusal(snapshot, facts) ??
+    mergedByHandRefusal(snapshot, facts) ??
+    brokenRefusal(snapshot, facts) ??
+    elsewhereRefusal(snapshot, facts) ??
+    unownedImageRefusal(snapshot, facts) ??
+    frozenAgainRefusal(snapshot, facts) ??
+    writtenSinceRefusal(snapshot, facts)
+  );
+}
+
+/** QEMU may write into the very image while it is read, and two tags of a name leave open which is meant. */
+function insideRefusal(
+  snapshot: Snapshot,
+  way: 'linked' | 'full',
+  disks: readonly VmDisk[],
+  facts: Facts,
+): Refused | undefined {
+  const { vm, files } = facts;
+  if (way === 'linked') {
+    return refuse('linkedToTag', { vm: vm.name, snapshot: snapshot.title });
+  }
+  if (isActive(vm.power)) {
+    return refuse('cloneNeedsOff', { vm: vm.name, state: vm.power, snapshot: snapshot.title });
+  }
+  for (const { source = '' } of disks) {
+    const image = files?.images.get(source);
+    const tags = typeof image === 'object' ? image.tags : undefined;
+    if (tags !== undefined && tags.filter((tag) => tag === snapshot.name).length > 1) {
+      return refuse('tagTwice', { snapshot: snapshot.title, file: source });
+    }
+  }
+  return brokenRefusal(snapshot, facts);
+}
+
+function cloned(disks: readonly VmDisk[], facts: Facts, tag?: string): Disks {
+  const { vm, files } = facts;
+  if (disks.length === 0) {
+    return refuse('noDisks', { vm: vm.name });
+  }
+  const odd = disks.find(({ sourceType, source }) => sourceType !== 'file' || source?.startsWith('/') !== true);
+  if (odd !== undefined) {
+    return refuse('diskTypeUnsupported', { vm: vm.name, disk: odd.target, type: odd.sourceType });
+  }
+  const peculiar = anotherFileRefusal(disks, facts);
+  if (peculiar !== undefined) {
+    return peculiar;
+  }
+  for (const disk of disks) {
+    const lost = wholeChain(disk, facts).find((file) => files?.images.get(file) === 'missing');
+    if (lost !== undefined) {
+      return refuse('overlayMissing', { snapshot: vm.name, disk: disk.target, file: lost });
+    }
+  }
+  return disks.map((disk) => ({
+    target: disk.target,
+    from: disk.source ?? '',
+    format: disk.format,
+    ...(tag === undefined ? {} : { tag }),
+    bytes: mostBytes(disk, facts),
+  }));
+}
+
+/** No more than its layers hold, and no more than the disk has. */
+function mostBytes(disk: VmDisk, facts: Facts): number {
+  const seen = wholeChain(disk, facts).flatMap((file) => {
+    const image = facts.files?.images.get(file);
+    return typeof image === 'object' ? [image] : [];
+  });
+  const held = seen.reduce((sum, { allocatedBytes }) => sum + allocatedBytes, 0);
+  return Math.min(held, seen[0]?.virtualBytes ?? held);
+}

@@ -1,0 +1,37 @@
+// What the files of a clone are called: beside those that they are made of, after the clone and the disk.
+import { folderOf } from '../../domain/chains/overlayFiles.js';
+import type { Facts } from '../../domain/facts.js';
+import { type Refused, refuse } from '../../domain/refusal.js';
+import type { CloneDisk } from './cloneDisks.js';
+
+export interface CloneFile extends CloneDisk {
+  readonly file: string;
+}
+
+export function cloneFiles(
+  name: string,
+  disks: readonly CloneDisk[],
+  { files }: Facts,
+): readonly CloneFile[] | Refused {
+  const taken = new Set<string>();
+  for (const [folder, names] of files?.lists ?? []) {
+    names.forEach((one) => taken.add(`${folder}/${one}`));
+  }
+  const made: CloneFile[] = [];
+  for (const disk of disks) {
+    const folder = folderOf(disk.from);
+    const can = files?.canAct.get(folder);
+    if (can !== 'yes') {
+      return refuse('filesOutOfReach', { folder, why: can?.why ?? 'notLookedAt' });
+    }
+    const file = `${folder}/${name}.${disk.target}.qcow2`;
+    if (/[,\p{Cc}\p{Cs}]/u.test(file)) {
+      return refuse('unsafePath', { disk: disk.target, file });
+    }
+    if (taken.has(file)) {
+      return refuse('fileTaken', { file });
+    }
+    made.push({ ...disk, file });
+  }
+  return made;
+}

@@ -1,0 +1,22 @@
+// A new VM is made of one, or of a restore point of it.
+import { findSnapshot } from '../../domain/snapshotTree.js';
+import { nvramCopy } from '../../domain/chains/nvramCopy.js';
+import type { OperationDefinition } from '../operationDefinition.js';
+import { factsOfAll, filesOfSnapshots, presentFiles, variablesOf } from '../requiredFacts.js';
+import { planClone } from './planClone.js';
+import { recoverClone } from './recoverClone.js';
+
+export const cloneOperation: OperationDefinition<'clone'> = {
+  plan: planClone,
+  recover: recoverClone,
+  requiredFacts: (_, known) => factsOfAll(known),
+  requiredFiles: ({ snapshot }, facts) => {
+    const { nvram } = facts.vm;
+    const copies = nvram === undefined || snapshot === undefined ? [] : [nvramCopy(nvram, snapshot)];
+    const named = snapshot !== undefined && findSnapshot(facts.tree, snapshot) !== undefined ? [snapshot] : [];
+    return filesOfSnapshots(named, presentFiles(facts), [...variablesOf(facts), ...copies], facts);
+  },
+  refusesPaths: () => 'unclear',
+  mindsCheckpoints: ({ way, snapshot }) => way === 'linked' && snapshot === undefined,
+  needsName: () => false,
+};

@@ -1,0 +1,29 @@
+// A clone goes, with what was made for it.
+import type { OperationDefinition } from '../operationDefinition.js';
+import { factsOfAll, filesOfSnapshots, presentFiles, variablesOf } from '../requiredFacts.js';
+import { goOn } from '../interruptedAt.js';
+import { planDiscard } from './planDiscard.js';
+
+export const discardOperation: OperationDefinition<'discard'> = {
+  plan: planDiscard,
+  /** It is there still: whoever began it wanted it gone, so it is decided anew. */
+  recover: (interrupted, facts) => {
+    const fresh = planDiscard(interrupted.request, facts);
+    return fresh.kind === 'refusal'
+      ? { kind: 'explain', why: fresh.refusal, commands: [] }
+      : goOn(interrupted, fresh.steps, 'after');
+  },
+  requiredFacts: (_, known) => factsOfAll(known),
+  requiredFiles: (_, facts) => {
+    const files = facts.vm.clone?.files ?? [];
+    return filesOfSnapshots(
+      facts.tree.snapshots.map(({ name }) => name),
+      [...presentFiles(facts), ...files.filter((file) => file.endsWith('.qcow2'))],
+      [...variablesOf(facts), ...files.filter((file) => !file.endsWith('.qcow2'))],
+      facts,
+    );
+  },
+  refusesPaths: () => 'unclear',
+  mindsCheckpoints: () => false,
+  needsName: () => true,
+};

@@ -1,0 +1,227 @@
+// Decides how a clone is made: what its disks stand on or are copied from, under which names, and what has to be frozen
+// first so that nobody writes into what it stands on.
+import { nvramCopy } from '../../domain/chains/nvramCopy.js';
+import { folderOf } from '../../domain/chains/overlayFiles.js';
+import { isCloneName } from '../../domain/clone.js';
+import type { Warning } from '../../domain/consequences.js';
+import type { Facts } from '../../domain/facts.js';
+import type { OperationRequest } from '../../domain/operation.js';
+import { type Refused, refuse } from '../../domain/refusal.js';
+import { freeTitle } from '../../domain/snapshotName.js';
+import type { Step } from '../../steps/step.js';
+import { planCreate } from '../create/planCreate.js';
+import { unchangedSince } from '../create/planCheckpoint.js';
+import type { Draft } from '../plan.js';
+import { accessRefusal, inUseRefusal, managedSaveRefusal, unsteadyRefusal } from '../refusals.js';
+import { cloneFiles, type CloneFile } from './cloneFiles.js';
+import { type CloneDisk, disksOfPresent, disksOfSnapshot } from './cloneDisks.js';
+
+type CloneRequest = Extract<OperationRequest, { kind: 'clone' }>;
+
+/** A clone is written down in a moment; a copy takes its time. */
+const linkMs = 300;
+const bytesPerMs = 200_000;
+/** An overlay and its tables. */
+const overlayBytes = 1024 * 1024;
+
+/**
+ * | of                    | linked                                                         | full                    |
+ * |-----------------------|----------------------------------------------------------------|-------------------------|
+ * | the present, VM off   | an external snapshot of it first, so that its files are frozen; none where nothing changed since the current one | copied |
+ * | the present, VM on    | cloneNeedsOff                                                  | cloneNeedsOff           |
+ * | an external snapshot  | overlays on what it froze                                      | copied                  |
+ * | an internal snapshot  | linkedToTag                                                    | its tag is copied; VM on: cloneNeedsOff |
+ *
+ * RAM stays behind: a clone starts as after a power cut, or as the VM did.
+ */
+export function planClone(request: CloneRequest, facts: Facts): Draft | Refused {
+  const { clone, way, network, disposable } = request;
+  const { vm } = facts;
+  const based = nameRefusal(request, facts) ?? stateRefusal(facts) ?? baseOf(request, facts);
+  if (based.kind === 'refusal') {
+    return based;
+  }
+  const files = cloneFiles(clone.name, based.disks, facts);
+  if ('kind' in files) {
+    return files;
+  }
+  const room = way === 'full' ? roomRefusal(files, facts) : undefined;
+  if (room !== undefined) {
+    return room;
+  }
+  const variables = variablesOf(request, based.snapshot, facts);
+  const made = [...files.map(({ file }) => file), ...(variables?.kind === 'copyFile' ? [variables.to] : [])];
+  const snapshot = request.snapshot;
+  const steps: readonly Step[] = [
+    ...based.first,
+    way === 'linked'
+      ? {
+          kind: 'createOverlays',
+          overlays: files.map(({ target, file, from, format }) => ({
+            target,
+            file,
+            backing: from,
+            backingFormat: format,
+          })),
+        }
+      : {
+          kind: 'copyImages',
+          disks: files.map(({ target, file, from, format, tag }) => ({
+            target,
+            file,
+            from,
+            fromFormat: format,
+            ...(tag === undefined ? {} : { tag }),
+          })),
+        },
+    ...(variables === undefined ? [] : [variables]),
+    {
+      kind: 'defineClone',
+      clone,
+      ...(snapshot === undefined ? {} : { snapshot }),
+      disks: files.map(({ target, file }) => ({ target, file, format: 'qcow2' })),
+      ...(variables?.kind === 'copyFile' ? { nvram: variables.to } : {}),
+      network,
+      mark: {
+        of: vm.uuid,
+        ...(based.snapshot === undefined ? {} : { snapshot: based.snapshot }),
+        ...(disposable === true ? { disposable } : {}),
+        files: made,
+      },
+    },
+  ];
+  const bytes = way === 'full' ? files.reduce((sum, file) => sum + file.bytes, 0) : files.length * overlayBytes;
+  return {
+    kind: 'plan',
+    request,
+    steps,
+    losses: [],
+    warnings: [...based.warnings, ...warningsOf(request, facts)],
+    progress: 'timeOnly',
+    estimateMs: linkMs + (way === 'full' ? Math.round(bytes / bytesPerMs) : 0),
+    spaceBytes: bytes,
+  };
+}
+
+interface Base {
+  readonly kind: 'base';
+  readonly disks: readonly CloneDisk[];
+  /** What it begins with, or what is made first. */
+  readonly snapshot?: string;
+  readonly first: readonly Step[];
+  readonly warnings: readonly Warning[];
+}
+
+function nameRefusal({ clone: { name, uuid } }: CloneRequest, { vm, otherVms = [] }: Facts): Refused | undefined {
+  return !isCloneName(name)
+    ? refuse('badVmName', { name })
+    : name === vm.name || uuid === vm.uuid || otherVms.some((other) => other.name === name || other.uuid === uuid)
+      ? refuse('vmNameTaken', { name })
+      : undefined;
+}
+
+function stateRefusal(facts: Facts): Refused | undefined {
+  const { vm, capabilities } = facts;
+  const shared = vm.devices?.find((device) => device === 'nvdimm' || device === 'shmem');
+  return (
+    accessRefusal(facts, 'clone') ??
+    (capabilities.driver === 'qemu'
+      ? undefined
+      : refuse('driverCannot', { driver: capabilities.driver, action: 'clone' })) ??
+    unsteadyRefusal(vm, 'clone') ??
+    inUseRefusal(facts) ??
+    (shared === undefined ? undefined : refuse('cloneSharesMemory', { vm: vm.name, device: shared }))
+  );
+}
+
+function baseOf(request: CloneRequest, facts: Facts): Base | Refused {
+  const { way, snapshot: name, vm: ref, clone } = request;
+  const { vm } = facts;
+  if (name !== undefined) {
+    const disks = disksOfSnapshot(name, way, facts);
+    return 'kind' in disks ? disks : { kind: 'base', disks, snapshot: name, first: [], warnings: [] };
+  }
+  if (vm.power !== 'off') {
+    return refuse('cloneNeedsOff', { vm: vm.name, state: vm.power });
+  }
+  const saved = managedSaveRefusal(vm);
+  const disks = saved ?? disksOfPresent(facts);
+  if ('kind' in disks) {
+    return disks;
+  }
+  if (way === 'full') {
+    return { kind: 'base', disks, first: [], warnings: [] };
+  }
+  // What the VM stands on must not change under the clone: it goes on above.
+  const same = unchangedSince(facts);
+  if (same !== undefined) {
+    const frozen = disksOfSnapshot(same, 'linked', facts);
+    if (!('kind' in frozen)) {
+      return { kind: 'base', disks: frozen, snapshot: same, first: [], warnings: [] };
+    }
+  }
+  const kept = planCreate(
+    {
+      kind: 'create',
+      vm: ref,
+      title: freeTitle(`Base of ${clone.name}`, facts.tree.snapshots),
+      snapshotKind: 'offline',
+      style: 'external',
+    },
+    facts,
+  );
+  return kept.kind === 'refusal'
+    ? kept
+    : {
+        kind: 'base',
+        disks,
+        ...(kept.snapshot === undefined ? {} : { snapshot: kept.snapshot }),
+        first: kept.steps,
+        warnings: [...kept.warnings, { kind: 'freezesForClone', snapshot: kept.snapshot ?? '' }],
+      };
+}
+
+function roomRefusal(files: readonly CloneFile[], facts: Facts): Refused | undefined {
+  const needed = new Map<string, number>();
+  for (const { file, bytes } of files) {
+    needed.set(folderOf(file), (needed.get(folderOf(file)) ?? 0) + bytes);
+  }
+  for (const [folder, bytes] of needed) {
+    const free = facts.files?.freeBytes.get(folder);
+    if (free !== undefined && free < bytes) {
+      return refuse('noSpaceFor', { vm: facts.vm.name, folder, bytes: String(bytes), free: String(free) });
+    }
+  }
+  return undefined;
+}
+
+/** Of the restore point where it has a copy, else those of now; none where the VM never wrote any. */
+function variablesOf(
+  { clone }: CloneRequest,
+  snapshot: string | undefined,
+  { vm: { nvram }, files }: Facts,
+): Extract<Step, { kind: 'copyFile' }> | undefined {
+  if (nvram === undefined) {
+    return undefined;
+  }
+  const copy = snapshot === undefined ? undefined : nvramCopy(nvram, snapshot);
+  const from = [copy, nvram].find((file) => file !== undefined && typeof files?.files.get(file) === 'object');
+  return from === undefined
+    ? undefined
+    : {
+        kind: 'copyFile',
+        from,
+        to: `${folderOf(nvram)}/${clone.name}_VARS.${clone.uuid.slice(0, 8)}.fd`,
+        existing: 'keep',
+      };
+}
+
+function warningsOf({ network, snapshot }: CloneRequest, { vm, tree }: Facts): readonly Warning[] {
+  const own = snapshot === undefined ? undefined : tree.snapshots.find(({ name }) => name === snapshot);
+  const ran = own !== undefined && own.kind !== 'offline' && own.trailers.consistency !== 'quiesced';
+  return [
+    ...(ran ? [{ kind: 'cloneWithoutRam' } as const] : []),
+    ...(vm.devices?.includes('tpm') === true ? [{ kind: 'cloneWithoutTpm' } as const] : []),
+    ...(network === 'same' ? [{ kind: 'cloneKeepsIdentity' } as const] : []),
+  ];
+}

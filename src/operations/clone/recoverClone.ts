@@ -1,0 +1,48 @@
+// A clone whose making was interrupted: whole where libvirt knows it, gone with its files where it was not to be defined yet.
+import { isThere } from '../../domain/chains/standing.js';
+import type { Facts } from '../../domain/facts.js';
+import { refuse } from '../../domain/refusal.js';
+import { undoCreate } from '../create/recoverCreate.js';
+import type { InterruptedOperation, Recovery } from '../interrupted.js';
+import { explain, goOn, hasBegun, removable, removal, unused, wasBegun } from '../interruptedAt.js';
+
+/**
+ * | libvirt knows the clone | its files    | its definition was begun | → |
+ * |-------------------------|--------------|--------------------------|---|
+ * | yes                     | any          | any                      | after |
+ * | cannot be told          | any          | any                      | explained |
+ * | no                      | all there    | yes                      | it is defined |
+ * | no                      | otherwise    | any                      | before: what was made goes, as far as nobody uses it |
+ *
+ * A snapshot that was made first, so that its files are frozen, stays where it is whole.
+ */
+export function recoverClone(interrupted: InterruptedOperation, facts: Facts): Recovery {
+  const { steps } = interrupted.plan;
+  const at = steps.findIndex(({ kind }) => kind === 'defineClone');
+  const define = steps[at];
+  if (define?.kind !== 'defineClone') {
+    return { kind: 'settled', to: 'before' };
+  }
+  if (facts.otherVms === undefined) {
+    return explain(interrupted, refuse('notAllSeen', { vm: facts.vm.name, fact: 'otherVms' }).refusal, [], facts);
+  }
+  if (facts.otherVms.some(({ uuid }) => uuid === define.clone.uuid)) {
+    return { kind: 'settled', to: 'after' };
+  }
+  if (wasBegun(interrupted, at) && define.mark.files.every((file) => isThere(file, facts))) {
+    return goOn(interrupted, [define], 'after');
+  }
+  const overlays = steps.flatMap((step) =>
+    step.kind === 'createOverlays' ? step.overlays.map(({ file }) => file) : [],
+  );
+  const copies = define.mark.files.filter((file) => !overlays.includes(file));
+  const left = hasBegun(interrupted, ['createOverlays', 'copyImages', 'copyFile'])
+    ? [...removable(overlays, interrupted.plan, facts, 'notNamed'), ...unused(copies, facts, 'notNamed')]
+    : [];
+  const first = hasBegun(interrupted, ['createSnapshot'])
+    ? undoCreate({ ...interrupted, plan: { ...interrupted.plan, steps: steps.slice(0, at) } }, facts)
+    : undefined;
+  return first?.kind === 'explain'
+    ? first
+    : goOn(interrupted, [...(first?.kind === 'steps' ? first.plan.steps : []), ...removal(left)], 'before');
+}
