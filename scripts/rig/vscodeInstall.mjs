@@ -18,19 +18,24 @@ import { runOk } from './run.mjs';
 /**
  * The two VS Codes the extension is proved on. code-server 4.N carries VS Code 1.N.
  * `node` is the one it was built for; `watchdog` is the name of its module that wants a C++ build.
+ * `recipe` goes up when what is done to its files below changes, so that an old install is not taken for a new one.
  */
 const versions = /** @type {const} */ ({
-  newest: { codeServer: '4.139.1', node: '24.18.1', watchdog: '@vscode/native-watchdog' },
+  newest: { codeServer: '4.139.1', node: '24.18.1', watchdog: '@vscode/native-watchdog', pty: undefined, recipe: 1 },
   /** The `engines.vscode` of package.json. */
-  minimum: { codeServer: '4.100.3', node: '20.20.2', watchdog: 'native-watchdog' },
+  minimum: {
+    codeServer: '4.100.3',
+    node: '20.20.2',
+    watchdog: 'native-watchdog',
+    /** Its own node-pty wants a C++ build; this one comes built, and its module is called alike. */
+    pty: 'node-pty@1.2.0-beta.15',
+    recipe: 2,
+  },
 });
 /** @typedef {keyof typeof versions} VsCodeVersion */
 
 /** The newest, unless TEST_VSCODE says otherwise. @returns {VsCodeVersion} */
 const wantedVersion = () => (process.env['TEST_VSCODE'] === 'minimum' ? 'minimum' : 'newest');
-
-/** Goes up when what is done to the files below changes, so that an old install is not taken for a new one. */
-const recipe = 1;
 
 /** Extensions that ask for accounts or load megabytes, and nothing here uses. */
 const leftOutExtensions = ['copilot', 'mermaid-markdown-features', 'microsoft-authentication'];
@@ -57,7 +62,8 @@ function defaultCacheDir() {
  * @returns {VsCodeInstallation & { dir: string, installed: boolean }}
  */
 export function locateVsCode({ cacheDir = defaultCacheDir(), version = wantedVersion() } = {}) {
-  const number = versions[version].codeServer.replace(/^4/, '1');
+  const { codeServer, recipe } = versions[version];
+  const number = codeServer.replace(/^4/, '1');
   const dir = join(cacheDir, `vscode-${number}-r${recipe}`);
   return { dir, installed: existsSync(dir), vscode: join(dir, 'vscode'), node: join(dir, 'node'), version: number };
 }
@@ -88,7 +94,7 @@ export async function installVsCode({
   try {
     onProgress(`installing the VS Code ${place.version} server into ${place.dir}`);
     await unpack(part, versions[version], arch);
-    await installModules(join(part, 'vscode'), versions[version].watchdog, arch);
+    await installModules(join(part, 'vscode'), versions[version], arch);
     try {
       renameSync(part, place.dir);
     } catch (error) {
@@ -130,10 +136,10 @@ async function unpack(dir, wanted, arch) {
 
 /**
  * @param {string} dir the server's folder, with package.json and npm-shrinkwrap.json
- * @param {string} watchdog
+ * @param {typeof versions[VsCodeVersion]} wanted
  * @param {string} arch
  */
-async function installModules(dir, watchdog, arch) {
+async function installModules(dir, { watchdog, pty }, arch) {
   const file = join(dir, 'package.json');
   const manifest = JSON.parse(readFileSync(file, 'utf8'));
   for (const name of Object.keys(manifest.dependencies)) {
@@ -147,9 +153,25 @@ async function installModules(dir, watchdog, arch) {
   for (const source of ['third_party', 'src', 'deps']) {
     rmSync(join(modules, 'node-pty', source), { recursive: true, force: true });
   }
+  if (pty !== undefined) await addBuiltPty(join(modules, 'node-pty'), pty, arch);
   const shims = join(root, 'scripts/rig/shims');
   copyFileSync(join(shims, 'spdlog.cjs'), join(modules, '@vscode/spdlog/index.js'));
   copyFileSync(join(shims, 'watchdog.cjs'), join(modules, watchdog, 'index.js'));
+}
+
+/** Without it the editor has no shells in its terminals. @param {string} dir @param {string} from @param {string} arch */
+async function addBuiltPty(dir, from, arch) {
+  const built = join(dir, 'build/Release');
+  mkdirSync(built, { recursive: true });
+  const file = JSON.parse(await npm(['pack', '--json', from], built))[0].filename;
+  await runOk(
+    'tar',
+    ['--no-same-owner', '--strip-components=3', '-xzf', file, `package/prebuilds/linux-${arch}/pty.node`],
+    {
+      cwd: built,
+    },
+  );
+  rmSync(join(built, file));
 }
 
 function keepOnly(/** @type {string} */ dir, /** @type {string} */ name) {

@@ -69,9 +69,12 @@ describe('the packed extension', () => {
     const done = new Promise<void>((resolve) => {
       const watcher = watch(folder, (_change, name) => {
         if (name === 'whole') {
-          watcher.close();
           resolve();
         }
+      });
+      ends.push(() => {
+        watcher.close();
+        return Promise.resolve();
       });
     });
     await workbench.page.keyboard.type(
