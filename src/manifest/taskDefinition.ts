@@ -1,4 +1,4 @@
 // The tasks that package.json promises. A test compares the two.
 
 export const taskType = 'virt-rewind';
-export const taskActions = ['start', 'shutDown', 'forceOff', 'wait', 'checkpoint', 'revert'] as const;
+export const taskActions = ['start', 'shutDown', 'forceOff', 'wait', 'checkpoint', 'revert', 'run'] as const;

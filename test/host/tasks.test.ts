@@ -79,14 +79,22 @@ describe('tasks', function () {
     assert.equal(await guest.state(), 'running');
   });
 
-  it('are done before a debugger starts that names one as its preLaunchTask', async () => {
+  it('are done before a debugger starts that names one as its preLaunchTask, and after one that names one as its postDebugTask', async () => {
     const [folder] = vscode.workspace.workspaceFolders ?? [];
     assert.ok(folder);
     const program = join(folder.uri.fsPath, 'program.js');
     writeFileSync(program, 'setTimeout(() => {}, 100);\n');
-    await configure(example);
+    const after = { type: 'virt-rewind', label: 'after it', action: 'run', vm, program: 'sh', args: ['-c', 'exit 7'] };
+    await configure([...example, after]);
     await guest.setCounters(78);
-    const launch = { type: 'node', request: 'launch', name: 'a program', program, preLaunchTask: 'fresh VM' };
+    const launch = {
+      type: 'node',
+      request: 'launch',
+      name: 'a program',
+      program,
+      preLaunchTask: 'fresh VM',
+      postDebugTask: after.label,
+    };
     const configuration = vscode.workspace.getConfiguration('launch');
     await configuration.update('configurations', [launch], vscode.ConfigurationTarget.Workspace);
     const began = new Promise<void>((resolve) => {
@@ -97,7 +105,17 @@ describe('tasks', function () {
     });
     await vscode.commands.executeCommand('workbench.action.debug.start');
     await began;
+    const afterwards = new Promise<number | undefined>((resolve) => {
+      const listening = vscode.tasks.onDidEndTaskProcess(({ execution, exitCode }) => {
+        if (execution.task.name === after.label) {
+          listening.dispose();
+          resolve(exitCode);
+        }
+      });
+    });
     await vscode.debug.stopDebugging();
+    // That of the program in the guest.
+    assert.equal(await afterwards, 7);
     await configuration.update('configurations', undefined, vscode.ConfigurationTarget.Workspace);
     assert.equal((await guest.counters()).disk, 0);
   });

@@ -33,6 +33,11 @@ function taskTerminal(inventory: InventoryPort, definition: TaskRun['definition'
       clock: systemClock,
       signal: controller.signal,
       write: (line) => written.fire(`${line}\r\n`),
+      show: (text) => written.fire(text),
+      runIn: async ({ vm, connection, command }, signal) => {
+        const { ref } = await namedVm(inventory, vm, connection);
+        return inventory.guests.runIn(ref, command, signal);
+      },
       execute: (command, given) => vscode.commands.executeCommand(command, given),
       readVm: async (vm, connection) => {
         const { ref } = await namedVm(inventory, vm, connection);

@@ -2,6 +2,7 @@
 import { t } from '@vscode/l10n';
 import type { Clock } from '../../base/clock.js';
 import { asFailure } from '../../domain/asFailure.js';
+import type { GuestRun } from '../../domain/guestCommand.js';
 import type { Refusal } from '../../domain/refusal.js';
 import type { Vm } from '../../domain/vm.js';
 import { isThereAlready } from '../../operations/power/isThereAlready.js';
@@ -10,7 +11,8 @@ import { displayLine } from '../../domain/plainText.js';
 import { failureMessage } from '../../text/failureMessage.js';
 import { durationText } from '../../text/relativeAge.js';
 import { CommandError, Dismissed } from '../prompts/commandError.js';
-import { waitHeading } from '../../text/waitText.js';
+import { GuestOutput } from '../../text/guestOutput.js';
+import { lateProgramText, waitHeading } from '../../text/waitText.js';
 import { type TaskCall, taskCall } from './taskCall.js';
 import { waitFor } from './waitFor.js';
 
@@ -26,15 +28,24 @@ export interface TaskRun {
   readonly write: (line: string) => void;
   readonly execute: (command: CommandId, given: object) => PromiseLike<unknown>;
   readonly readVm: (vm: string, connection?: string) => Promise<Vm>;
+  /** Text of a program, as it is. */
+  readonly show: (text: string) => void;
+  readonly runIn: (call: ProgramCall, signal: AbortSignal) => Promise<GuestRun>;
 }
+
+type ProgramCall = Extract<TaskCall, { kind: 'run' }>;
+
+/** As a shell tells of a program that a signal ended. */
+const signalBase = 128;
 
 /**
  * | how it ended                                              | exit code |
  * |-----------------------------------------------------------|-----------|
  * | done, or the VM was in the wanted state already           | 0         |
+ * | a program in the guest                                    | its own   |
  * | refused, failed, not answered, broken off, not understood | 1         |
  */
-export async function runTask(run: TaskRun): Promise<0 | 1> {
+export async function runTask(run: TaskRun): Promise<number> {
   const say = (line: string): void => run.write(displayLine(line, longestLine));
   try {
     // Whoever wrote tasks.json could do to the VMs what they liked, and say that nothing is asked.
@@ -44,6 +55,9 @@ export async function runTask(run: TaskRun): Promise<0 | 1> {
     const call = taskCall(run.definition);
     say(heading(call));
     const started = run.clock.ticks();
+    if (call.kind === 'run') {
+      return await runProgram(call, run);
+    }
     for (const line of await carryOut(call, run)) {
       say(line);
     }
@@ -56,7 +70,7 @@ export async function runTask(run: TaskRun): Promise<0 | 1> {
 }
 
 /** Returns what there is to tell beside that it is done. */
-async function carryOut(call: TaskCall, run: TaskRun): Promise<readonly string[]> {
+async function carryOut(call: Exclude<TaskCall, ProgramCall>, run: TaskRun): Promise<readonly string[]> {
   if (call.kind === 'wait') {
     await waitFor(call.wait, run);
     return [];
@@ -78,6 +92,19 @@ async function carryOut(call: TaskCall, run: TaskRun): Promise<readonly string[]
     ...(call.action === 'checkpoint' && snapshot !== undefined ? [t('The snapshot is called {0}.', snapshot)] : []),
     ...(checkpoint === undefined ? [] : [t('What it was before is kept as {0}.', checkpoint)]),
   ];
+}
+
+async function runProgram(call: ProgramCall, run: TaskRun): Promise<number> {
+  const ran = await run.runIn(call, run.signal);
+  if (ran.kind === 'late') {
+    throw new CommandError('failed', lateProgramText(call.vm, call.command.atMostMs, ran.pid));
+  }
+  for (const { bytes } of [ran.stdout, ran.stderr]) {
+    run.show(new GuestOutput().push(bytes).replaceAll(/\r?\n/gu, '\r\n'));
+  }
+  const code = ran.exitCode ?? signalBase + (ran.signal ?? 0);
+  run.write(t('The program ended with {0}.', code));
+  return code;
 }
 
 function isPower(action: string): action is 'start' | 'shutDown' | 'forceOff' {
@@ -106,6 +133,9 @@ function whyNot(error: unknown): string {
 function heading(call: TaskCall): string {
   if (call.kind === 'wait') {
     return waitHeading(call.wait);
+  }
+  if (call.kind === 'run') {
+    return t('Running {0} in {1}…', [call.command.program, ...call.command.args].join(' '), call.vm);
   }
   const vm = String(call.given['vm']);
   switch (call.action) {

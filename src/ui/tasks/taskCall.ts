@@ -2,6 +2,7 @@
 import { t } from '@vscode/l10n';
 import * as v from 'valibot';
 import type { CommandId } from '../../manifest/commandIds.js';
+import type { GuestCommand } from '../../domain/guestCommand.js';
 import type { Wait } from '../../domain/wait.js';
 import { taskActions } from '../../manifest/taskDefinition.js';
 import { CommandError } from '../prompts/commandError.js';
@@ -11,6 +12,8 @@ type TaskAction = (typeof taskActions)[number];
 const longestWaitSeconds = 86_400;
 /** A guest without KVM takes its time. */
 const usualWaitSeconds = 120;
+const usualProgramSeconds = 60;
+const mostArguments = 1_000;
 
 const text = v.pipe(v.string(), v.nonEmpty());
 const wait = v.strictObject({
@@ -21,14 +24,28 @@ const wait = v.strictObject({
   seconds: v.optional(v.pipe(v.number(), v.minValue(0), v.maxValue(longestWaitSeconds))),
 });
 
+const program = v.strictObject({
+  vm: text,
+  connection: v.optional(text),
+  program: text,
+  args: v.optional(v.pipe(v.array(v.string()), v.maxLength(mostArguments)), []),
+  seconds: v.optional(v.pipe(v.number(), v.minValue(1), v.maxValue(longestWaitSeconds)), usualProgramSeconds),
+});
+
 export type TaskCall =
   | {
       readonly kind: 'command';
-      readonly action: Exclude<TaskAction, 'wait'>;
+      readonly action: Exclude<TaskAction, 'wait' | 'run'>;
       readonly command: CommandId;
       readonly given: Readonly<Record<string, unknown>>;
     }
-  | { readonly kind: 'wait'; readonly wait: Wait };
+  | { readonly kind: 'wait'; readonly wait: Wait }
+  | {
+      readonly kind: 'run';
+      readonly vm: string;
+      readonly connection?: string | undefined;
+      readonly command: GuestCommand;
+    };
 
 /**
  * The arguments of a command are looked at by the command itself.
@@ -37,6 +54,7 @@ export type TaskCall =
  * |------------|-------------------------------------------------------------------------------------|
  * | checkpoint | Quick Checkpoint; with a title Create Snapshot, of the best kind for what the VM does |
  * | wait       | for a port; without one for the VM's guest agent; without either just some time     |
+ * | run        | a program in the guest, by its agent                                                |
  * | any other  | the command of that name                                                            |
  *
  * @throws CommandError `invalid`
@@ -53,6 +71,9 @@ export function taskCall(definition: Readonly<Record<string, unknown>>): TaskCal
   if (typeof given['vm'] !== 'string' || given['vm'] === '') {
     throw new CommandError('invalid', t('The task does not name a VM.'));
   }
+  if (action === 'run') {
+    return runOf(given);
+  }
   if (action === 'revert' && typeof given['snapshot'] !== 'string') {
     throw new CommandError('invalid', t('The task does not name a snapshot to revert to.'));
   }
@@ -64,13 +85,22 @@ export function taskCall(definition: Readonly<Record<string, unknown>>): TaskCal
   return { kind: 'command', action, command: `virtRewind.${action}`, given };
 }
 
-function waitOf(given: Readonly<Record<string, unknown>>): Wait {
-  const parsed = v.safeParse(wait, given);
+function parsedAs<T extends v.GenericSchema>(shape: T, given: Readonly<Record<string, unknown>>): v.InferOutput<T> {
+  const parsed = v.safeParse(shape, given);
   if (!parsed.success) {
     const key = v.getDotPath(parsed.issues[0]) ?? '';
     throw new CommandError('invalid', t('The argument {0} does not take this value.', key));
   }
-  const { vm, connection, host, port, seconds } = parsed.output;
+  return parsed.output;
+}
+
+function runOf(given: Readonly<Record<string, unknown>>): TaskCall {
+  const { vm, connection, program: name, args, seconds } = parsedAs(program, given);
+  return { kind: 'run', vm, connection, command: { program: name, args, atMostMs: seconds * 1_000 } };
+}
+
+function waitOf(given: Readonly<Record<string, unknown>>): Wait {
+  const { vm, connection, host, port, seconds } = parsedAs(wait, given);
   const atMostMs = (seconds ?? usualWaitSeconds) * 1_000;
   if (port !== undefined && host !== undefined) {
     return { what: 'port', host, port, atMostMs };

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { createServer } from 'node:net';
 import { systemClock } from '../../../src/base/clock.js';
 import { Failure } from '../../../src/domain/failure.js';
+import type { GuestOutputBytes, GuestRun } from '../../../src/domain/guestCommand.js';
 import type { Vm } from '../../../src/domain/vm.js';
 import type { TaskRun } from '../../../src/ui/tasks/runTask.js';
 import { runTask } from '../../../src/ui/tasks/runTask.js';
@@ -33,6 +34,8 @@ async function run(definition: TaskRun['definition'], with_: Partial<TaskRun> = 
       return execute(command, given);
     },
     readVm: () => assert.fail('looked at the VM'),
+    show: (text) => lines.push(text),
+    runIn: () => assert.fail('ran a program'),
     ...others,
   });
   return { code, lines, calls };
@@ -119,6 +122,47 @@ describe('a task', () => {
     for (const definition of wrong) {
       const { code, calls } = await run(definition);
       assert.deepEqual([code, calls], [1, []], JSON.stringify(definition));
+    }
+  });
+});
+
+describe('a task that runs a program', () => {
+  const bytes = (text: string): GuestOutputBytes => ({ bytes: Buffer.from(text), isCut: false });
+  const ended = (stdout: string, exit: object): GuestRun => ({
+    kind: 'ended',
+    stdout: bytes(stdout),
+    stderr: bytes(''),
+    ...exit,
+  });
+
+  it('shows what it wrote, without what steers a terminal, and ends as it did', async () => {
+    const asked: unknown[] = [];
+    const { code, lines } = await run(
+      { action: 'run', vm: 'web', program: 'make', args: ['test'] },
+      {
+        runIn: ({ vm, command }) => {
+          asked.push([vm, command]);
+          return Promise.resolve(ended('one\u001B]0;x\u0007\ntwo\n', { exitCode: 3 }));
+        },
+      },
+    );
+    assert.deepEqual(asked, [['web', { program: 'make', args: ['test'], atMostMs: 60_000 }]]);
+    assert.equal(code, 3);
+    assert.ok(lines.includes('one\r\ntwo\r\n'), lines.join('|'));
+    const killed = await run(
+      { action: 'run', vm: 'web', program: 'x' },
+      { runIn: () => Promise.resolve(ended('', { signal: 9 })) },
+    );
+    assert.equal(killed.code, 137);
+  });
+
+  it('fails where it does not end in time, or cannot be run', async () => {
+    const late = { runIn: () => Promise.resolve({ kind: 'late', pid: 7 } as const) };
+    assert.equal((await run({ action: 'run', vm: 'web', program: 'x', seconds: 1 }, late)).code, 1);
+    const none = { runIn: () => Promise.reject(new Failure('unsupported', { vm: 'web' })) };
+    assert.equal((await run({ action: 'run', vm: 'web', program: 'x' }, none)).code, 1);
+    for (const wrong of [{}, { program: '' }, { program: 'x', args: 'y' }, { program: 'x', seconds: 0 }]) {
+      assert.equal((await run({ action: 'run', vm: 'web', ...wrong })).code, 1, JSON.stringify(wrong));
     }
   });
 });
