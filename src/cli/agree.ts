@@ -28,7 +28,7 @@ export async function agreeTo(context: Context, { lines, confirm, asks, isProtec
           t('Nobody can be asked here, so nothing was changed. Say {0} to agree to it.', '--yes'),
         );
       }
-      if (!/^y(es)?$/iu.test(await ask(context, `${confirm}? [y/N] `))) {
+      if (!/^y(es)?$/iu.test(await askLine(context, `${confirm}? [y/N] `))) {
         throw new CliError('declined', t('Nothing was changed.'));
       }
     }
@@ -37,7 +37,7 @@ export async function agreeTo(context: Context, { lines, confirm, asks, isProtec
     const given =
       call.texts['name'] ??
       (mayAsk
-        ? await ask(context, `${t('{0} Is Protected', isProtected)}. ${t('Type the name of the VM to go on.')} `)
+        ? await askLine(context, `${t('{0} Is Protected', isProtected)}. ${t('Type the name of the VM to go on.')} `)
         : undefined);
     if (given === undefined) {
       throw new CliError(
@@ -52,7 +52,7 @@ export async function agreeTo(context: Context, { lines, confirm, asks, isProtec
 }
 
 /** Ctrl+C, and the end of the input, are no. */
-async function ask({ terminal, interruption }: Context, question: string): Promise<string> {
+export async function askLine({ terminal, interruption }: Context, question: string): Promise<string> {
   const lines = createInterface({ input: terminal.stdin, output: process.stderr });
   const stop = new AbortController();
   lines.on('SIGINT', () => {

@@ -8,6 +8,8 @@ export interface Call {
   readonly operands: readonly string[];
   /** Of options with a value. */
   readonly texts: Readonly<Record<string, string | undefined>>;
+  /** Of those that may be said several times. */
+  readonly lists: Readonly<Record<string, readonly string[] | undefined>>;
   /** Of options without one. */
   readonly flags: ReadonlySet<string>;
 }
@@ -42,9 +44,12 @@ export function parseCommandLine(words: readonly string[]): Parsed {
   const texts = Object.fromEntries(
     Object.entries(values).filter((entry): entry is [string, string] => typeof entry[1] === 'string'),
   );
+  const lists = Object.fromEntries(
+    Object.entries(values).filter((entry): entry is [string, string[]] => Array.isArray(entry[1])),
+  );
   requireWords(command, texts);
   requireOperands(command, positionals);
-  return { kind: 'call', call: { command, operands: positionals, texts, flags } };
+  return { kind: 'call', call: { command, operands: positionals, texts, lists, flags } };
 }
 
 /** The commands of systems have two words. */
@@ -68,7 +73,10 @@ function parsedBy(
 ): { readonly values: Readonly<Record<string, unknown>>; readonly positionals: readonly string[] } {
   const specs = optionsOf(command);
   const options: ParseArgsConfig['options'] = Object.fromEntries(
-    Object.entries(specs).map(([name, { type, short }]) => [name, { type, ...(short !== undefined && { short }) }]),
+    Object.entries(specs).map(([name, { type, short, multiple }]) => [
+      name,
+      { type, ...(short !== undefined && { short }), ...(multiple === true && { multiple }) },
+    ]),
   );
   try {
     return parseArgs({ args: [...words], options, allowPositionals: true, strict: true });
@@ -111,13 +119,13 @@ function requireOperands(command: CommandName, given: readonly string[]): void {
 const longestSeconds = 86_400;
 
 /** @throws CliError `usage` */
-export function secondsOf({ command, texts }: Call, usual: number): number {
-  const text = texts['seconds'];
+export function secondsOf({ command, texts }: Call, usual: number, option = 'seconds'): number {
+  const text = texts[option];
   const seconds = text === undefined ? usual : Number(text);
   if (text?.trim() === '' || !Number.isFinite(seconds) || seconds < 0 || seconds > longestSeconds) {
     throw new CliError(
       'usage',
-      `--seconds takes a number from 0 to ${longestSeconds}. See virt-rewind ${command} --help.`,
+      `--${option} takes a number from 0 to ${longestSeconds}. See virt-rewind ${command} --help.`,
     );
   }
   return seconds;
@@ -135,4 +143,17 @@ export function placeOf({ texts }: Call): { readonly host?: string; readonly por
     throw new CliError('usage', 'A port is written as 22, host:22 or [::1]:22.');
   }
   return { ...(host !== '' && { host }), port };
+}
+
+/** A whole number from 1. @throws CliError `usage` */
+export function countOf({ command, texts }: Call, option: string, most: number): number | undefined {
+  const text = texts[option];
+  if (text === undefined) {
+    return undefined;
+  }
+  const number = /^\d{1,4}$/u.test(text) ? Number(text) : 0;
+  if (number < 1 || number > most) {
+    throw new CliError('usage', `--${option} takes a number from 1 to ${most}. See virt-rewind ${command} --help.`);
+  }
+  return number;
 }

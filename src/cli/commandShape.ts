@@ -12,6 +12,8 @@ export interface Operand {
 
 export interface Option {
   readonly type: 'boolean' | 'string';
+  /** It may be said several times. */
+  readonly multiple?: true;
   readonly short?: string;
   /** What stands for its value in the help. */
   readonly value?: string;

@@ -1,6 +1,7 @@
 // THE table: every command with its operands and options. Help, completion and the reading of arguments come out of it. What it
 // says is English, as the documents are; what a command says of VMs is in the reader's language.
 
+import { bisectRow } from './bisectRow.js';
 import {
   acting,
   anyVm,
@@ -141,6 +142,7 @@ const commands = {
       "virt-rewind run web-test -- sh -c 'df -h | tail -1'",
     ],
   },
+  bisect: bisectRow,
   console: {
     summary: 'open the serial console of a VM; Ctrl+] leaves it',
     operands: [vm],

@@ -44,6 +44,7 @@ const handlers: Readonly<Record<Exclude<CommandName, 'completion' | 'hook'>, () 
   'system order': async () => (await import('./commands/systems.js')).orderSystem,
   'system recover': async () => (await import('./commands/systems.js')).recoverSystem,
   'system forget': async () => (await import('./commands/systems.js')).forgetSystem,
+  bisect: async () => (await import('./commands/bisect.js')).bisect,
   console: async () => (await import('./commands/console.js')).openConsole,
   doctor: async () => (await import('./commands/doctor.js')).doctor,
   health: async () => (await import('./commands/health.js')).health,

@@ -1,5 +1,6 @@
 // One visit to the VMs without a window: opens the engine, finds VMs by name, makes requests of few words, plans and runs them.
 // It refuses to know who asks, and asks nobody itself.
+import type { Bisects } from '../bisect/bisects.js';
 import { type Log, noLog } from '../base/log.js';
 import { asFailure } from '../domain/asFailure.js';
 import { mayAct } from '../domain/automaticActions.js';
@@ -72,19 +73,25 @@ export class Session {
   readonly #isProtected: (vm: Pick<Vm, 'name' | 'uuid'>) => boolean;
   readonly #log: Log;
   readonly #shell: string;
+  readonly #environment: NodeJS.ProcessEnv;
   #systems: Promise<Systems> | undefined;
 
   private constructor(
     inventory: Inventory,
     settings: Settings,
     folder: string,
-    { log, shell }: Pick<SessionOptions, 'log' | 'shell'> = { log: noLog, shell: 'virt-rewind' },
+    { log, shell, environment }: Omit<SessionOptions, 'connections'> = {
+      log: noLog,
+      shell: 'virt-rewind',
+      environment: {},
+    },
   ) {
     this.inventory = inventory;
     this.settings = settings;
     this.folder = folder;
     this.#log = log;
     this.#shell = shell;
+    this.#environment = environment;
     this.#isProtected = protectedBy(settings.protectedVms);
     inventory.setProtected(this.#isProtected);
   }
@@ -170,11 +177,26 @@ export class Session {
     });
   }
 
+  /** Searches for the first bad restore point. Loaded when it is needed. */
+  async bisects(): Promise<Bisects> {
+    const { Bisects: Loaded } = await import('../bisect/bisects.js');
+    return new Loaded({
+      inventory: this.inventory,
+      folder: this.folder,
+      log: this.#log,
+      environment: this.#environment,
+    });
+  }
+
   /** Its members may be on connections that this visit was not told of. */
   reachMembers({ system }: StoredSystem): void {
-    const { inventory } = this;
-    const known = inventory.connections.map(({ uri }) => uri);
-    inventory.setConnections([...new Set([...known, ...system.members.map(({ connection }) => connection)])]);
+    this.reach(...system.members.map(({ connection }) => connection));
+  }
+
+  /** Beside the connections that are known. */
+  reach(...connections: readonly string[]): void {
+    const known = this.inventory.connections.map(({ uri }) => uri);
+    this.inventory.setConnections([...new Set([...known, ...connections])]);
   }
 
   /** As it is known now. @throws Failure `notFound` */

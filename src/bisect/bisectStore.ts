@@ -1,0 +1,217 @@
+// Bisects as they stand, one for each VM, written down after each answer and before each clone: whoever dies in the middle is
+// gone on for by the next. Anybody with our rights may have written here: what has not the shape is not believed, and stays.
+import { createHash } from 'node:crypto';
+import * as promises from 'node:fs/promises';
+import { join } from 'node:path';
+import * as v from 'valibot';
+import type { Log } from '../base/log.js';
+import type { Bisect } from '../domain/bisect.js';
+import type { VmRef } from '../domain/vm.js';
+import {
+  discard,
+  type FileSystem,
+  hasCode,
+  idPattern,
+  journalFailure,
+  namesIn,
+  ownFolder,
+  readBounded,
+  removeLeftovers,
+  replaceFile,
+  syncFolder,
+} from '../journal/durable.js';
+import { type Hold, takeHold } from '../journal/hold.js';
+import { count, parseAs, parseJson, writeJson } from '../journal/json.js';
+import { thisWriter } from '../journal/writer.js';
+
+const version = 1;
+const maxBytes = 4 * 1024 * 1024;
+const maxBisects = 1000;
+const maxPoints = 10_000;
+const file = 'bisect.json';
+
+const text = v.pipe(v.string(), v.minLength(1), v.maxLength(1000));
+const word = v.pipe(v.string(), v.maxLength(4096));
+const limit = v.pipe(count, v.maxValue(7 * 24 * 60 * 60 * 1000));
+const verdict = v.picklist(['good', 'bad', 'skip']);
+const programShape = { program: v.pipe(word, v.minLength(1)), args: v.pipe(v.array(word), v.maxLength(1000)) };
+
+const shape = v.object({
+  version: v.literal(version),
+  vm: v.object({ connection: text, uuid: text }),
+  vmName: text,
+  startedAt: count,
+  line: v.pipe(
+    v.array(v.object({ name: text, title: text, createdAt: count })),
+    v.minLength(1),
+    v.maxLength(maxPoints),
+  ),
+  check: v.variant('kind', [
+    v.object({ kind: v.picklist(['host', 'guest', 'console']), ...programShape }),
+    v.object({ kind: v.literal('person') }),
+  ]),
+  network: v.picklist(['same', 'unplugged']),
+  start: v.picklist(['started', 'off']),
+  tries: v.pipe(count, v.minValue(1), v.maxValue(99)),
+  jobs: v.exactOptional(v.pipe(count, v.minValue(1), v.maxValue(64))),
+  checkMs: limit,
+  startMs: limit,
+  answers: v.pipe(
+    v.array(
+      v.object({
+        point: count,
+        verdict,
+        tries: v.pipe(
+          v.array(
+            v.object({
+              verdict,
+              exit: v.exactOptional(count),
+              why: v.exactOptional(v.picklist(['late', 'noStart'])),
+            }),
+          ),
+          v.maxLength(99),
+        ),
+      }),
+    ),
+    v.maxLength(2 * maxPoints),
+  ),
+  probes: v.pipe(v.array(v.object({ point: count, name: text, uuid: text })), v.maxLength(1000)),
+}) satisfies v.GenericSchema<unknown, Bisect>;
+
+/** A shape that could be ours, and that points into its own line. */
+export function parseBisect(value: unknown): Bisect | undefined {
+  const read = parseAs(shape, value);
+  if (read === undefined) {
+    return undefined;
+  }
+  const { version: _, ...bisect } = read;
+  const isInLine = ({ point }: { readonly point: number }): boolean => point < bisect.line.length;
+  return bisect.answers.every(isInLine) && bisect.probes.every(isInLine) ? bisect : undefined;
+}
+
+/** Of one process at a time. */
+export interface HeldBisect {
+  /** Resolves when it is on the disk. @throws Failure `journal` */
+  put(bisect: Bisect): Promise<void>;
+  /** Undefined where there is none. */
+  read(): Promise<Bisect | undefined>;
+  /** Keeps what is written. Never rejects. */
+  release(): Promise<void>;
+  /** It is over, and nothing is to be kept of it. */
+  forget(): Promise<void>;
+}
+
+export interface StoredBisects {
+  readonly bisects: readonly Bisect[];
+  /** What is there and cannot be believed. It stays. */
+  readonly unreadable: readonly string[];
+}
+
+export class BisectStore {
+  readonly #root: string;
+
+  constructor(
+    readonly folder: string,
+    readonly log: Log,
+    readonly fs: FileSystem = promises,
+  ) {
+    this.#root = join(folder, 'bisects');
+  }
+
+  /** By the names of their VMs. Never rejects. */
+  async list(): Promise<StoredBisects> {
+    const unreadable: string[] = [];
+    const bisects: Bisect[] = [];
+    try {
+      for (const name of (await namesIn(this.fs, this.#root))
+        .filter((one) => idPattern.test(one))
+        .slice(0, maxBisects)) {
+        const read = await this.#read(join(this.#root, name, file));
+        if (read === 'unreadable' || (read !== undefined && idOf(read.vm) !== name)) {
+          unreadable.push(join(this.#root, name, file));
+        } else if (read !== undefined) {
+          bisects.push(read);
+        }
+      }
+    } catch (error) {
+      this.log.warn(`${this.#root} cannot be read: ${String(error)}`);
+      unreadable.push(this.#root);
+    }
+    return { bisects: bisects.toSorted((a, b) => (a.vmName < b.vmName ? -1 : 1)), unreadable };
+  }
+
+  /** As it stands, whoever works at it. */
+  async of(vm: VmRef): Promise<Bisect | undefined> {
+    const read = await this.#read(join(this.#folderOf(vm), file));
+    return read === 'unreadable' || (read !== undefined && idOf(read.vm) !== idOf(vm)) ? undefined : read;
+  }
+
+  /** `busy`: another process, or another part of this one, works at it. @throws Failure `journal` */
+  async hold(vm: VmRef): Promise<HeldBisect | 'busy'> {
+    const folder = this.#folderOf(vm);
+    try {
+      await ownFolder(this.fs, this.folder);
+      await ownFolder(this.fs, this.#root);
+      await removeLeftovers(this.fs, this.#root, this.log);
+      await ownFolder(this.fs, folder);
+      const hold = await takeHold(this.fs, folder, await thisWriter(), file);
+      return typeof hold === 'string' ? 'busy' : this.#held(vm, folder, hold);
+    } catch (error) {
+      throw journalFailure(error, this.#root, { doing: 'hold a bisect' });
+    }
+  }
+
+  #held(vm: VmRef, folder: string, hold: Hold): HeldBisect {
+    const release = async (): Promise<void> => {
+      await hold.release().catch((error: unknown) => this.log.warn(`${folder} cannot be released: ${String(error)}`));
+    };
+    return {
+      put: async (bisect) => {
+        try {
+          await replaceFile(this.fs, join(folder, file), writeJson({ version, ...bisect }), this.log);
+        } catch (error) {
+          throw journalFailure(error, folder, { doing: 'write down a bisect' });
+        }
+      },
+      read: () => this.of(vm),
+      release,
+      forget: async () => {
+        const old = join(this.#root, `old-${idOf(vm)}`);
+        try {
+          await this.fs.rm(old, { recursive: true, force: true });
+          await this.fs.rename(folder, old);
+          await syncFolder(this.fs, this.#root);
+        } catch (error) {
+          await release();
+          throw journalFailure(error, folder, { doing: 'forget a bisect' });
+        }
+        await discard(this.fs, [old], this.log);
+      },
+    };
+  }
+
+  async #read(path: string): Promise<Bisect | 'unreadable' | undefined> {
+    try {
+      const bytes = await readBounded(this.fs, path, maxBytes);
+      const read = bytes === 'tooLong' ? undefined : parseBisect(parseJson(bytes.toString('utf8')));
+      if (read !== undefined) {
+        return read;
+      }
+      this.log.warn(`${path} is nothing that we wrote, and is not believed`);
+    } catch (error) {
+      if (hasCode(error, 'ENOENT')) {
+        return undefined;
+      }
+      this.log.warn(`${path} cannot be read: ${String(error)}`);
+    }
+    return 'unreadable';
+  }
+
+  #folderOf(vm: VmRef): string {
+    return join(this.#root, idOf(vm));
+  }
+}
+
+function idOf({ connection, uuid }: VmRef): string {
+  return createHash('sha256').update(`${connection}\n${uuid}`).digest('hex').slice(0, 32);
+}

@@ -1,0 +1,145 @@
+// What every shell does with bisects: begin one, go on with one that was broken off, end one, look at all.
+import type { Log } from '../base/log.js';
+import type { Bisect, BisectKnowledge } from '../domain/bisect.js';
+import { Failure } from '../domain/failure.js';
+import type { VmRef } from '../domain/vm.js';
+import { type BisectNews, BisectRun } from './bisectRun.js';
+import { BisectStop } from './bisectStop.js';
+import { BisectStore, type HeldBisect, type StoredBisects } from './bisectStore.js';
+import type { AskPerson } from './checks.js';
+import { CloneProbes, type ProbesInventory } from './cloneProbes.js';
+import { atOnce, roomHere } from './room.js';
+import { knowledgeOf } from './search.js';
+
+export interface BisectsOptions {
+  readonly inventory: ProbesInventory;
+  /** Of the journal. */
+  readonly folder: string;
+  readonly log: Log;
+  /** Of programs that are run on this computer. */
+  readonly environment: NodeJS.ProcessEnv;
+}
+
+export interface BisectWork {
+  readonly ask?: AskPerson;
+  readonly onNews?: (news: BisectNews, bisect: Bisect) => void;
+}
+
+/** Held by this process until `release`. */
+export interface OpenBisect {
+  readonly bisect: Bisect;
+  /** To its end, or until the signal is aborted; what was found is kept, whatever it rejects with. */
+  run(work: BisectWork, signal: AbortSignal): Promise<BisectKnowledge>;
+  release(): Promise<void>;
+}
+
+export class Bisects {
+  readonly #options: BisectsOptions;
+  readonly #store: BisectStore;
+
+  constructor(options: BisectsOptions) {
+    this.#options = options;
+    this.#store = new BisectStore(options.folder, options.log);
+  }
+
+  list(): Promise<StoredBisects> {
+    return this.#store.list();
+  }
+
+  of(vm: VmRef): Promise<Bisect | undefined> {
+    return this.#store.of(vm);
+  }
+
+  /** In place of one that has ended. @throws BisectStop `unfinished`, `atWork`; Failure `journal` */
+  async begin(bisect: Bisect): Promise<OpenBisect> {
+    const held = await this.#hold(bisect.vm, bisect.vmName);
+    try {
+      const before = await held.read();
+      if (before !== undefined && !isOver(before)) {
+        throw new BisectStop({ kind: 'unfinished', vm: bisect.vmName });
+      }
+      await held.put(bisect);
+    } catch (error) {
+      await held.release();
+      throw error;
+    }
+    return this.#open(bisect, held);
+  }
+
+  /** @throws BisectStop `noBisect`, `atWork`; Failure `journal` */
+  async resume(vm: VmRef, vmName: string): Promise<OpenBisect> {
+    const { bisect, held } = await this.#take(vm, vmName);
+    return this.#open(bisect, held);
+  }
+
+  /** Its clones are removed, and it is forgotten. @throws BisectStop `noBisect`, `atWork`; Failure where a clone stays */
+  async end(vm: VmRef, vmName: string): Promise<Bisect> {
+    const { bisect, held } = await this.#take(vm, vmName);
+    const run = this.#runOf(bisect, held);
+    try {
+      await run.removeProbes();
+      const [left] = run.bisect.probes;
+      if (left !== undefined) {
+        throw new Failure('failed', { vm: left.name, connection: vm.connection, doing: 'remove a clone' });
+      }
+    } catch (error) {
+      await held.release();
+      throw error;
+    }
+    await held.forget();
+    return bisect;
+  }
+
+  #open(bisect: Bisect, held: HeldBisect): OpenBisect {
+    return {
+      bisect,
+      run: (work, signal) => this.#runOf(bisect, held, work).run(signal),
+      release: () => held.release(),
+    };
+  }
+
+  #runOf(bisect: Bisect, held: HeldBisect, { ask, onNews }: BisectWork = {}): BisectRun {
+    const { inventory, environment, log } = this.#options;
+    return new BisectRun({
+      bisect,
+      held,
+      probes: new CloneProbes({ inventory, bisect, environment, ...(ask !== undefined && { ask }) }),
+      atOnce: this.atOnce(bisect),
+      log,
+      ...(onNews !== undefined && { onNews }),
+    });
+  }
+
+  /** Clones at once, as there is room now. */
+  atOnce(bisect: Pick<Bisect, 'vm' | 'jobs' | 'start' | 'check'>): number {
+    const view = this.#options.inventory.findVm(bisect.vm);
+    return view === undefined ? 1 : atOnce(bisect, view.vm, roomHere(bisect.vm.connection));
+  }
+
+  async #take(vm: VmRef, vmName: string): Promise<{ readonly bisect: Bisect; readonly held: HeldBisect }> {
+    if ((await this.#store.of(vm)) === undefined) {
+      throw new BisectStop({ kind: 'noBisect', vm: vmName });
+    }
+    const held = await this.#hold(vm, vmName);
+    // Not earlier: until now somebody else may have written to it, or ended it.
+    const bisect = await held.read();
+    if (bisect === undefined) {
+      await held.release();
+      throw new BisectStop({ kind: 'noBisect', vm: vmName });
+    }
+    return { bisect, held };
+  }
+
+  async #hold(vm: VmRef, vmName: string): Promise<HeldBisect> {
+    const held = await this.#store.hold(vm);
+    if (held === 'busy') {
+      throw new BisectStop({ kind: 'atWork', vm: vmName });
+    }
+    return held;
+  }
+}
+
+/** All is known that can be, and no clone is left. */
+export function isOver({ line, answers, probes }: Bisect): boolean {
+  return probes.length === 0 && knowledgeOf(line.length, answers).open.length === 0;
+}

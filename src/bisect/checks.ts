@@ -1,0 +1,105 @@
+// One try of a check on one clone: a program here, one in the clone, a line at its console, or a person; and what it means.
+import { type Clock, systemClock } from '../base/clock.js';
+import type { BisectCheck, BisectPoint, BisectTry, Verdict } from '../domain/bisect.js';
+import type { Vm, VmRef } from '../domain/vm.js';
+import type { GuestsPort } from '../engine/inventory.js';
+import { BisectStop } from './bisectStop.js';
+import { runAtConsole } from './consoleProgram.js';
+import { runHere } from './hostProgram.js';
+import { verdictOf } from './verdicts.js';
+
+export interface Clone {
+  readonly ref: VmRef;
+  readonly vm: Vm;
+}
+
+/** Undefined: the person wants to stop. */
+export type AskPerson = (point: BisectPoint, clone: Clone, signal: AbortSignal) => Promise<Verdict | undefined>;
+
+export interface CheckOptions {
+  readonly check: BisectCheck;
+  readonly checkMs: number;
+  readonly startMs: number;
+  readonly guests: Pick<GuestsPort, 'runIn' | 'consoleOf' | 'addressesOf'>;
+  readonly environment: NodeJS.ProcessEnv;
+  readonly ask?: AskPerson;
+  readonly clock?: Clock;
+}
+
+/** Undefined: it was stopped. @throws Failure, BisectStop */
+export async function checkClone(
+  options: CheckOptions,
+  point: BisectPoint,
+  clone: Clone,
+  signal: AbortSignal,
+): Promise<BisectTry | undefined> {
+  const { check, checkMs, startMs, guests, ask, clock = systemClock } = options;
+  switch (check.kind) {
+    case 'person': {
+      const verdict = await ask?.(point, clone, signal);
+      return verdict && { verdict };
+    }
+    case 'host': {
+      const environment = await environmentOf(options, point, clone);
+      const { exit, why, said } = await runHere({ ...check, environment, atMostMs: checkMs }, signal, clock).catch(
+        (error: unknown) => {
+          throw new BisectStop({ kind: 'cannotRun', program: check.program, error: String(error) });
+        },
+      );
+      return exit === undefined ? ended(why ?? 'late') : judged(point, exit, said);
+    }
+    case 'guest': {
+      const ran = await guests.runIn(clone.ref, { ...check, atMostMs: checkMs }, signal);
+      if (ran.kind === 'late') {
+        return ended('late');
+      }
+      const said = Buffer.concat([ran.stdout.bytes, ran.stderr.bytes]).toString('utf8').slice(-2_000);
+      return judged(point, ran.exitCode ?? 128 + (ran.signal ?? 0), said);
+    }
+    case 'console': {
+      const line = await guests.consoleOf(clone.ref);
+      try {
+        const end = await runAtConsole(line, { ...check, startMs, atMostMs: checkMs }, signal, clock);
+        return 'exit' in end ? judged(point, end.exit, '') : ended(end.why);
+      } finally {
+        line.dispose();
+      }
+    }
+  }
+}
+
+/** What takes too long is bad, as with `timeout` before a program of `git bisect run`; what does not come up judges nothing. */
+function ended(why: 'late' | 'noStart' | 'stopped'): BisectTry | undefined {
+  return why === 'stopped' ? undefined : { verdict: why === 'late' ? 'bad' : 'skip', why };
+}
+
+function judged({ title }: BisectPoint, exit: number, said: string): BisectTry {
+  const verdict = verdictOf(exit);
+  if (verdict === undefined) {
+    throw new BisectStop({ kind: 'badExit', snapshot: title, exit, said });
+  }
+  return { verdict, exit };
+}
+
+/** What a program here is told of the clone, beside all that it has anyway. */
+async function environmentOf(
+  { environment, guests }: CheckOptions,
+  point: BisectPoint,
+  { ref, vm }: Clone,
+): Promise<NodeJS.ProcessEnv> {
+  const isOn = vm.power === 'running';
+  const [address] = isOn ? await guests.addressesOf(ref).catch(() => []) : [];
+  const disks = vm.disks.flatMap(({ target, source }) => (source === undefined ? [] : [{ target, source }]));
+  return {
+    ...environment,
+    VIRT_REWIND_RESTORE_POINT: point.name,
+    VIRT_REWIND_VM: vm.name,
+    VIRT_REWIND_UUID: ref.uuid,
+    VIRT_REWIND_URI: ref.connection,
+    // So that virsh in it goes there.
+    LIBVIRT_DEFAULT_URI: ref.connection,
+    ...(address !== undefined && { VIRT_REWIND_IP: address.address }),
+    ...(disks[0] !== undefined && { VIRT_REWIND_DISK: disks[0].source }),
+    ...Object.fromEntries(disks.map(({ target, source }) => [`VIRT_REWIND_DISK_${target.toUpperCase()}`, source])),
+  };
+}

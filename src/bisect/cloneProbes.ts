@@ -1,0 +1,121 @@
+// Clones of restore points to be tried: made beside the VM, which is not touched, started, waited for, checked, discarded.
+import { type Clock, systemClock } from '../base/clock.js';
+import type { Bisect, BisectPoint, BisectProbe, BisectTry } from '../domain/bisect.js';
+import { Failure } from '../domain/failure.js';
+import type { OperationRequest } from '../domain/operation.js';
+import type { Snapshot } from '../domain/snapshot.js';
+import { findSnapshot } from '../domain/snapshotTree.js';
+import type { VmRef } from '../domain/vm.js';
+import type { InventoryPort } from '../engine/inventory.js';
+import { waitFor } from '../engine/waiting.js';
+import { BisectStop } from './bisectStop.js';
+import type { Probes } from './bisectRun.js';
+import { checkClone, type CheckOptions, type Clone } from './checks.js';
+
+export type ProbesInventory = Pick<InventoryPort, 'readTree' | 'runOperation' | 'refresh' | 'findVm' | 'guests'>;
+
+export interface CloneProbesOptions extends Pick<CheckOptions, 'environment' | 'ask' | 'clock'> {
+  readonly inventory: ProbesInventory;
+  readonly bisect: Bisect;
+}
+
+export class CloneProbes implements Probes {
+  readonly #options: CloneProbesOptions;
+  readonly #inventory: ProbesInventory;
+  readonly #clock: Clock;
+
+  constructor(options: CloneProbesOptions) {
+    this.#options = options;
+    this.#inventory = options.inventory;
+    this.#clock = options.clock ?? systemClock;
+  }
+
+  async judge(point: BisectPoint, probe: BisectProbe, signal: AbortSignal): Promise<BisectTry | undefined> {
+    const { bisect } = this.#options;
+    const ref = this.#refOf(probe);
+    try {
+      await this.#inventory.runOperation(await cloneRequest(this.#inventory, bisect, point, probe), { signal });
+      await this.#inventory.refresh({ vm: ref });
+      if (bisect.start === 'started') {
+        await this.#inventory.runOperation({ kind: 'power', vm: ref, action: 'start' }, { signal });
+        if (!(await this.#isUp(ref, signal))) {
+          return signal.aborted ? undefined : { verdict: 'skip', why: 'noStart' };
+        }
+      }
+      return await checkClone(
+        { ...this.#options, ...bisect, guests: this.#inventory.guests },
+        point,
+        await this.#read(ref),
+        signal,
+      );
+    } catch (error) {
+      if (signal.aborted) {
+        return undefined;
+      }
+      throw error;
+    }
+  }
+
+  async remove(probe: BisectProbe): Promise<void> {
+    const vm = this.#refOf(probe);
+    await this.#inventory.refresh({ connection: vm.connection });
+    if (this.#inventory.findVm(vm) !== undefined) {
+      await this.#inventory.runOperation({ kind: 'discard', vm });
+    }
+  }
+
+  /** For its agent, where one is configured. What looks from outside, or types at the console, waits itself. */
+  async #isUp(ref: VmRef, signal: AbortSignal): Promise<boolean> {
+    const { check, startMs } = this.#options.bisect;
+    const { vm } = await this.#read(ref);
+    if (check.kind === 'guest' && !vm.agentChannel) {
+      throw new BisectStop({ kind: 'noAgent', vm: this.#options.bisect.vmName });
+    }
+    if (check.kind === 'console' || check.kind === 'person' || !vm.agentChannel) {
+      return true;
+    }
+    const { outcome } = await waitFor(
+      { what: 'agent', vm: ref.uuid, connection: ref.connection, atMostMs: startMs },
+      { clock: this.#clock, signal, readVm: async () => (await this.#read(ref)).vm },
+    );
+    return outcome === 'there';
+  }
+
+  async #read(ref: VmRef): Promise<Clone> {
+    await this.#inventory.refresh({ vm: ref });
+    const view = this.#inventory.findVm(ref);
+    if (view === undefined) {
+      throw new Failure('notFound', { vm: ref.uuid, connection: ref.connection });
+    }
+    return { ref, vm: view.vm };
+  }
+
+  #refOf({ uuid }: BisectProbe): VmRef {
+    return { connection: this.#options.bisect.vm.connection, uuid };
+  }
+}
+
+/** Linked, where the restore point is files; of what is inside of an image a copy. @throws BisectStop */
+async function cloneRequest(
+  inventory: Pick<ProbesInventory, 'readTree'>,
+  { vm, network }: Pick<Bisect, 'vm' | 'network'>,
+  point: BisectPoint,
+  { uuid, name }: Pick<BisectProbe, 'uuid' | 'name'>,
+): Promise<OperationRequest> {
+  const { style } = await stillThere(inventory, vm, point);
+  const way = style === 'external' ? 'linked' : 'full';
+  return { kind: 'clone', vm, clone: { uuid, name }, way, snapshot: point.name, network };
+}
+
+/** @throws BisectStop where it is another one by now */
+async function stillThere(
+  inventory: Pick<ProbesInventory, 'readTree'>,
+  vm: VmRef,
+  { name, title, createdAt }: BisectPoint,
+): Promise<Snapshot> {
+  const found = findSnapshot(await inventory.readTree(vm), name);
+  if (found?.createdAt !== createdAt) {
+    throw new BisectStop({ kind: 'snapshotChanged', snapshot: title });
+  }
+  return found;
+}

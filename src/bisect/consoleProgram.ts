@@ -1,0 +1,110 @@
+// A command line that is typed at a guest's serial console, where a shell must be; its exit code comes back between marks that
+// the echo of what was typed does not hold.
+import { randomBytes } from 'node:crypto';
+import type { Duplex } from 'node:stream';
+import { type Clock, within } from '../base/clock.js';
+
+/** What a guest writes between two marks may be a flood. */
+const mostHeld = 64 * 1024;
+const betweenTriesMs = 2_000;
+
+export interface TypedProgram {
+  readonly program: string;
+  readonly args: readonly string[];
+  /** For a shell to answer, and for the program to end. */
+  readonly startMs: number;
+  readonly atMostMs: number;
+}
+
+/** What is needed of the console of a VM; undefined while it is off. */
+export interface OpenedConsole {
+  open(taking: 'ifFree'): Promise<Duplex | undefined>;
+}
+
+export type ConsoleEnd = { readonly exit: number } | { readonly why: 'late' | 'noStart' | 'stopped' };
+
+/** @throws Failure of the console */
+export async function runAtConsole(
+  line: OpenedConsole,
+  { program, args, startMs, atMostMs }: TypedProgram,
+  signal: AbortSignal,
+  clock: Clock,
+): Promise<ConsoleEnd> {
+  const stream = await line.open('ifFree');
+  if (stream === undefined) {
+    return { why: 'noStart' };
+  }
+  const marks = new Marks(stream, signal);
+  try {
+    const until = clock.ticks() + startMs;
+    for (;;) {
+      // A line that was typed before the shell read it is lost, or answered late: each has a mark of its own.
+      const answered = await marks.typed('true', clock, Math.min(betweenTriesMs, Math.max(0, until - clock.ticks())));
+      if (typeof answered === 'number') {
+        break;
+      }
+      if (answered === 'ended' || clock.ticks() >= until) {
+        return { why: wasStopped(signal) ? 'stopped' : 'noStart' };
+      }
+    }
+    const ended = await marks.typed([program, ...args].map(quoted).join(' '), clock, atMostMs);
+    return typeof ended === 'number' ? { exit: ended } : { why: wasStopped(signal) ? 'stopped' : 'late' };
+  } finally {
+    stream.destroy();
+  }
+}
+
+/** It changes while it is waited. */
+function wasStopped(signal: AbortSignal): boolean {
+  return signal.aborted;
+}
+
+/** Between single quotes a shell reads nothing but the next one. A line break would end the line for the terminal. */
+function quoted(word: string): string {
+  return `'${word.replaceAll(/[\r\n]/gu, ' ').replaceAll("'", `'\\''`)}'`;
+}
+
+class Marks {
+  #held = '';
+  #look: (() => void) | undefined;
+  #isOver = false;
+
+  constructor(
+    readonly stream: Duplex,
+    signal: AbortSignal,
+  ) {
+    const end = (): void => {
+      this.#isOver = true;
+      this.#look?.();
+    };
+    stream.on('data', (bytes: Buffer) => {
+      this.#held = (this.#held + bytes.toString('latin1')).slice(-mostHeld);
+      this.#look?.();
+    });
+    stream.on('close', end);
+    stream.on('error', end);
+    signal.addEventListener('abort', end);
+  }
+
+  /** The exit code of a command line; `late`: nothing was heard of it in time. */
+  async typed(command: string, clock: Clock, ms: number): Promise<number | 'late' | 'ended'> {
+    const token = randomBytes(6).toString('hex');
+    const mark = new RegExp(`vr-${token}-(\\d{1,3})-`, 'u');
+    const seen = new Promise<number | 'ended'>((resolve) => {
+      this.#look = () => {
+        const [, exit] = mark.exec(this.#held) ?? [];
+        if (exit !== undefined) {
+          resolve(Number(exit));
+        } else if (this.#isOver) {
+          resolve('ended');
+        }
+      };
+    });
+    // The token and the rest are apart in what is typed, and together in what comes back.
+    this.stream.write(`${command}; printf 'vr-%s-%d-\\n' ${token} $?\n`);
+    this.#look?.();
+    const answer = await within(clock, ms, seen, 'late' as const);
+    this.#look = undefined;
+    return answer;
+  }
+}

@@ -1,0 +1,83 @@
+// A program on this computer, without a shell: to its end, or the end of the time, with all that it has started.
+import { type ChildProcess, spawn } from 'node:child_process';
+import { constants } from 'node:os';
+import { type Clock, systemClock } from '../base/clock.js';
+
+/** Of what it writes, the end. */
+const mostSaid = 2_000;
+/** After it was asked to end. */
+const killMs = 2_000;
+/** As a shell tells of a program that a signal ended. */
+const signalBase = 128;
+
+export interface HostProgram {
+  readonly program: string;
+  readonly args: readonly string[];
+  readonly environment: NodeJS.ProcessEnv;
+  readonly atMostMs: number;
+}
+
+export interface HostEnd {
+  /** Undefined: it was ended by us. */
+  readonly exit?: number;
+  readonly why?: 'late' | 'stopped';
+  /** Untrusted. */
+  readonly said: string;
+}
+
+/** @throws the error of `spawn` where it cannot be run */
+export async function runHere(
+  { program, args, environment, atMostMs }: HostProgram,
+  signal: AbortSignal,
+  clock: Clock = systemClock,
+): Promise<HostEnd> {
+  // A process group of its own, so that what it has started ends with it.
+  const child = spawn(program, [...args], { env: environment, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
+  let said = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding('utf8').on('data', (text: string) => (said = (said + text).slice(-mostSaid)));
+  }
+  let why: HostEnd['why'];
+  const end = (reason: NonNullable<HostEnd['why']>): void => {
+    why ??= reason;
+    endGroup(child, 'SIGTERM');
+    killer ??= clock.setTimer(killMs, () => endGroup(child, 'SIGKILL'));
+  };
+  let killer: ReturnType<Clock['setTimer']> | undefined;
+  const timer = clock.setTimer(atMostMs, () => end('late'));
+  const stop = (): void => end('stopped');
+  signal.addEventListener('abort', stop);
+  try {
+    const exit = await new Promise<number>((resolve, reject) => {
+      child.once('error', reject);
+      // Not `close`: what it has left in the background may hold its output for ever.
+      child.once('exit', (code, name) => resolve(code ?? signalBase + numberOf(name)));
+      if (signal.aborted) {
+        stop();
+      }
+    });
+    return why === undefined ? { exit, said } : { why, said };
+  } finally {
+    signal.removeEventListener('abort', stop);
+    timer.dispose();
+    killer?.dispose();
+    endGroup(child, 'SIGKILL');
+    child.stdout.destroy();
+    child.stderr.destroy();
+  }
+}
+
+function numberOf(name: NodeJS.Signals | null): number {
+  return name === null ? 0 : constants.signals[name];
+}
+
+function endGroup({ pid }: ChildProcess, signal: NodeJS.Signals): void {
+  if (pid === undefined) {
+    return;
+  }
+  try {
+    process.kill(-pid, signal);
+  } catch {
+    // All of it has ended.
+  }
+}

@@ -1,0 +1,165 @@
+// Bisects as sentences: what is known of each restore point, what was found, why one was not begun or stopped.
+import { t } from '@vscode/l10n';
+import type { BisectStopReason } from '../bisect/bisectStop.js';
+import { knowledgeOf } from '../bisect/search.js';
+import type { Bisect, BisectAnswer, BisectCheck, BisectTry } from '../domain/bisect.js';
+import { displayLine } from '../domain/plainText.js';
+
+/** What is known of the restore point at that place of the line; undefined: nothing yet. */
+export function pointWord(bisect: Bisect, point: number): string | undefined {
+  const { newestGood = -1, oldestBad = bisect.line.length, skipped } = knowledgeOf(bisect.line.length, bisect.answers);
+  if (point === oldestBad) {
+    return point === newestGood + 1 ? t('first bad') : t('bad');
+  }
+  if (point <= newestGood) {
+    return t('good');
+  }
+  return point > oldestBad ? t('bad') : skipped.includes(point) ? t('skipped') : undefined;
+}
+
+/** What was found, or what is left to be found. */
+export function resultLines({ line, answers }: Bisect): readonly string[] {
+  const { newestGood, oldestBad, skipped, open, contradictions } = knowledgeOf(line.length, answers);
+  const title = (point: number | undefined): string => displayLine(line[point ?? -1]?.title ?? '');
+  const titles = (points: readonly number[]): string => points.map(title).join(', ');
+  const more: string[] = [];
+  if (open.length > 0) {
+    more.push(t('{0} restore points may be the first bad one still.', open.length + skipped.length));
+  } else if (oldestBad === undefined) {
+    more.push(t('None is bad: what changed came after {0}.', title(newestGood ?? line.length - 1)));
+  } else if (skipped.length === 0) {
+    more.push(t('The first bad restore point is {0}.', title(oldestBad)));
+  } else {
+    more.push(
+      t(
+        'The first bad restore point is one of these: {0}. Some of them were skipped.',
+        titles([...skipped, oldestBad]),
+      ),
+    );
+  }
+  if (oldestBad !== undefined && open.length === 0) {
+    more.push(
+      newestGood === undefined
+        ? t('None before it is good: what changed may be older than the line.')
+        : t('The newest good one is {0}.', title(newestGood)),
+    );
+  }
+  return [
+    ...more,
+    ...answers.flatMap((answer) => flakyLine(answer, title(answer.point))),
+    ...(contradictions.length === 0
+      ? []
+      : [t('The check does not fit the line at {0}: is it flaky?', titles(contradictions.map(({ point }) => point)))]),
+  ];
+}
+
+function flakyLine({ tries, verdict }: BisectAnswer, title: string): readonly string[] {
+  if (new Set(tries.map((one) => one.verdict)).size < 2) {
+    return [];
+  }
+  const same = tries.filter((one) => one.verdict === verdict).length;
+  return [t('{0} is flaky: {1} in {2} of {3} tries.', title, verdictWord(verdict), same, tries.length)];
+}
+
+/** One line for an answer that has just come. */
+export function answerLine({ line }: Bisect, { point, verdict, tries }: BisectAnswer): string {
+  const why = tries.map(tryWords).filter((words) => words !== '');
+  return `${displayLine(line[point]?.title ?? '')}: ${verdictWord(verdict)}${why.length === 0 ? '' : ` (${why.join(', ')})`}`;
+}
+
+function tryWords({ exit, why }: BisectTry): string {
+  switch (why) {
+    case 'late':
+      return t('took too long');
+    case 'noStart':
+      return t('did not come up');
+    case undefined:
+  }
+  return exit === undefined ? '' : t('exit code {0}', exit);
+}
+
+function verdictWord(verdict: BisectAnswer['verdict']): string {
+  return { good: t('good'), bad: t('bad'), skip: t('skipped') }[verdict];
+}
+
+function checkText(check: BisectCheck): string {
+  if (check.kind === 'person') {
+    return t('you say for each whether it is good');
+  }
+  const words = displayLine([check.program, ...check.args].join(' '));
+  return {
+    host: t('{0} on this computer', words),
+    guest: t('{0} in the guest', words),
+    console: t('{0} at the serial console of the guest', words),
+  }[check.kind];
+}
+
+/** What will be done, before anything is. */
+export function planLines(bisect: Bisect, atOnce: number): readonly string[] {
+  const { line, answers, tries, check, start } = bisect;
+  const { open } = knowledgeOf(line.length, answers);
+  const rounds = Math.ceil(Math.log(open.length + 1) / Math.log(atOnce + 1) - 1e-9);
+  const [first, last] = [line[0], line.at(-1)].map((point) => displayLine(point?.title ?? ''));
+  return [
+    t(
+      'Restore points: {0}, from {1} to {2}; {3} are to be searched.',
+      line.length,
+      first ?? '',
+      last ?? '',
+      open.length,
+    ),
+    t('The check: {0}.', checkText(check)),
+    start === 'started'
+      ? t('Each is tried on a clone of its own, which is started and thrown away. The VM is not touched.')
+      : t('Each is tried on a clone of its own, which stays off and is thrown away. The VM is not touched.'),
+    tries === 1
+      ? t('About {0} rounds, with {1} clones at once.', rounds, atOnce)
+      : t('About {0} rounds, with {1} clones at once, and {2} tries of each.', rounds, atOnce, tries),
+  ];
+}
+
+export function bisectStopText(reason: BisectStopReason): string {
+  switch (reason.kind) {
+    case 'noSnapshots':
+      return t('{0} has no restore points to search.', displayLine(reason.vm));
+    case 'unfinished':
+      return t('A bisect of {0} is not finished. Go on with it, or end it first.', displayLine(reason.vm));
+    case 'atWork':
+      return t('Another editor or command line is at work on the bisect of {0}.', displayLine(reason.vm));
+    case 'noBisect':
+      return t('There is no bisect of {0}.', displayLine(reason.vm));
+    case 'notOneLine':
+      return t(
+        '{0} must be older than {1}, and on the same branch.',
+        displayLine(reason.good),
+        displayLine(reason.bad),
+      );
+    case 'branches':
+      return reason.snapshot === ''
+        ? t('There are several branches. Say which restore point is bad.')
+        : t('Several branches begin at {0}. Say which restore point is bad.', displayLine(reason.snapshot));
+    case 'notInLine':
+      return t('{0} is not among the restore points that are searched.', displayLine(reason.snapshot));
+    case 'snapshotChanged':
+      return t(
+        '{0} was deleted or replaced since the bisect began. End it, and begin another.',
+        displayLine(reason.snapshot),
+      );
+    case 'badExit':
+      return [
+        t(
+          'The check of {0} ended with {1}, which says neither good nor bad. The bisect stopped.',
+          displayLine(reason.snapshot),
+          reason.exit,
+        ),
+        ...(reason.said.trim() === '' ? [] : [displayLine(reason.said.trim().split('\n').at(-1) ?? '', 300)]),
+      ].join('\n');
+    case 'cannotRun':
+      return t('{0} cannot be run: {1}', displayLine(reason.program), displayLine(reason.error));
+    case 'noAgent':
+      return t(
+        '{0} has no guest agent, so nothing can be run in it. Use its serial console, or a check on this computer.',
+        displayLine(reason.vm),
+      );
+  }
+}
