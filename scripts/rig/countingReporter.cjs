@@ -7,6 +7,8 @@ const Mocha = require('mocha');
 const { Base, Spec } = Mocha.reporters;
 
 const messageLines = 12;
+/** For what a test has started to end, before the process that is left with it counts as failed: it would never end. */
+const longestEndMs = 60_000;
 
 class CountingReporter extends Spec {
   /** @param {import('mocha').Runner} runner @param {import('mocha').MochaOptions} options */
@@ -25,6 +27,12 @@ class CountingReporter extends Spec {
         text: briefly(test.err),
       }));
       writeFileSync(counts, JSON.stringify({ passed: passes, failed: failures, skipped: pending, failures: told }));
+      setTimeout(() => {
+        console.error(
+          `All tests have ended, and something still waits: ${process.getActiveResourcesInfo().join(', ')}`,
+        );
+        process.exit(1);
+      }, longestEndMs).unref();
     });
   }
 }
