@@ -27,6 +27,7 @@ export async function carryOut(
   found: VmView,
   request: OperationRequest,
   about: About = {},
+  undoes?: string,
 ): Promise<ExitName> {
   const { call, session, json, terminal } = context;
   const plan = await session.plan(found, request);
@@ -37,7 +38,7 @@ export async function carryOut(
   }
   await agree(context, view, plan, about);
   const title = titleIn(view, request);
-  const result = await run(context, plan);
+  const result = await run(context, plan, undoes);
   if (json !== undefined) {
     json({
       vm: infoAtEnd(context, view, request),
@@ -146,7 +147,12 @@ function agree(context: Context, view: VmView, plan: Plan, about: About): Promis
   });
 }
 
-async function run({ session, terminal, interruption }: Context, plan: Plan): Promise<OperationResult> {
+/** Shows how far it is. @param undoes the id of the operation in the log that it undoes */
+export async function run(
+  { session, terminal, interruption }: Context,
+  plan: Plan,
+  undoes?: string,
+): Promise<OperationResult> {
   const { inventory } = session;
   const { request } = plan;
   const controller = new AbortController();
@@ -177,6 +183,7 @@ async function run({ session, terminal, interruption }: Context, plan: Plan): Pr
     return await interruption.handledBy(cancel, () =>
       session.run(plan, {
         signal: controller.signal,
+        ...(undoes !== undefined && { undoes }),
         onWait: (other) => {
           waitsFor = other;
           show();

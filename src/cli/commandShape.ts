@@ -46,6 +46,7 @@ export const commonOptions = {
 
 export const vm: Operand = { name: 'VM', kind: 'vm', needed: 'needed' };
 export const anyVm: Operand = { name: 'VM', kind: 'vm', needed: 'optional' };
+export const entry: Operand = { name: 'ENTRY', kind: 'text', needed: 'optional' };
 export const snapshot: Operand = { name: 'SNAPSHOT', kind: 'snapshot', needed: 'needed' };
 
 export const plan: Option = {

@@ -75,7 +75,14 @@ export type OperationRequest =
       readonly despiteUnread?: boolean;
     }
   /** Another name where libvirt can hold it, else another title; the plan says which. */
-  | { readonly kind: 'rename'; readonly vm: VmRef; readonly snapshot: string; readonly title: string }
+  | {
+      readonly kind: 'rename';
+      readonly vm: VmRef;
+      readonly snapshot: string;
+      readonly title: string;
+      /** This very name, which it had before; absent: one that is made of the title. */
+      readonly name?: string;
+    }
   | { readonly kind: 'repair'; readonly vm: VmRef; readonly repair: Repair }
   | {
       readonly kind: 'describe';

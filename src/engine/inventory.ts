@@ -5,6 +5,7 @@ import type { GuestAddress } from '../domain/guestAddress.js';
 import type { GuestCommand, GuestRun } from '../domain/guestCommand.js';
 import type { ConsoleLine } from '../driver/guestAccess.js';
 import type { Hardware } from '../domain/hardware.js';
+import type { LoggedOperation, MarkRequest } from '../domain/loggedOperation.js';
 import type { BlockMap } from '../domain/blockMap.js';
 import type { VmLayers } from '../domain/layers.js';
 import type { OperationRequest, OperationResult } from '../domain/operation.js';
@@ -76,8 +77,14 @@ export interface InventoryPort {
       readonly confirmed?: Plan;
       /** No old checkpoints are deleted after it. */
       readonly keepsAll?: true;
+      /** The id of the operation in the log that it undoes. */
+      readonly undoes?: string;
     },
   ): Promise<OperationResult>;
+  /** What was done to this VM from here, oldest first. Read from the disk each time. */
+  readLog(ref: VmRef): Promise<readonly LoggedOperation[]>;
+  /** Puts a mark of a person's, or takes it off. @param undoes the id of the operation in the log that did the other */
+  mark(request: MarkRequest, undoes?: string): Promise<void>;
   /** Several VMs at once, in one turn: see `Operations.together`. */
   together<T>(wish: TogetherWish, work: (turn: Together) => Promise<T>): Promise<T>;
   /** Looks into everything that can be wrong with a VM's snapshots and files; changes nothing. */

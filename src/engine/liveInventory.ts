@@ -3,6 +3,7 @@ import type { OpenHypervisor } from '../driver/hypervisor.js';
 import { Emitter, type Event } from '../base/emitter.js';
 import type { Log } from '../base/log.js';
 import type { Examination } from '../diagnosis/examination.js';
+import type { MarkRequest } from '../domain/loggedOperation.js';
 import type { BlockMap } from '../domain/blockMap.js';
 import { Failure } from '../domain/failure.js';
 import type { VmLayers } from '../domain/layers.js';
@@ -261,22 +262,23 @@ export class Inventory implements InventoryPort {
     return undoOf(await this.readTree(ref), await this.#persistence.records.of(ref));
   }
 
-  keptSnapshots(ref: VmRef): Promise<readonly string[]> {
-    return this.#wishes.kept(ref);
+  readonly readLog: InventoryPort['readLog'] = (ref) => this.#persistence.operations.of(ref);
+
+  async mark(request: MarkRequest, undoes?: string): Promise<void> {
+    await this.#wishes.mark(request, undoes);
+    await this.#marks.renew(request.vm);
   }
 
-  async setKept(ref: VmRef, snapshots: readonly string[], kept: 'kept' | 'free'): Promise<void> {
-    await this.#wishes.setKept(ref, snapshots, kept);
-    await this.#marks.renew(ref);
+  readonly keptSnapshots: InventoryPort['keptSnapshots'] = (ref) => this.#wishes.kept(ref);
+
+  setKept(vm: VmRef, snapshots: readonly string[], kept: 'kept' | 'free'): Promise<void> {
+    return this.mark({ kind: 'keep', vm, snapshots, kept });
   }
 
-  readFavourite(ref: VmRef): Promise<string | undefined> {
-    return this.#wishes.favourite(ref);
-  }
+  readonly readFavourite: InventoryPort['readFavourite'] = (ref) => this.#wishes.favourite(ref);
 
-  async setFavourite(ref: VmRef, snapshot: string | undefined): Promise<void> {
-    await this.#wishes.setFavourite(ref, snapshot);
-    await this.#marks.renew(ref);
+  setFavourite(vm: VmRef, snapshot: string | undefined): Promise<void> {
+    return this.mark({ kind: 'favourite', vm, ...(snapshot === undefined ? {} : { snapshot }) });
   }
 
   dismissUnfinished(ref: VmRef): Promise<void> {

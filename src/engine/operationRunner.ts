@@ -15,6 +15,8 @@ import { stillHolds } from '../operations/planEssence.js';
 import type { FreshLook } from './freshLook.js';
 import { isJournaled, runSteps, type StepsRun } from './journaledRun.js';
 import type { Persistence } from './persistence.js';
+import { logOperation } from './loggedRun.js';
+import { newOperationId } from '../journal/operationLog.js';
 import { toldInLog } from './operationStory.js';
 import { readBackStep } from './operationStatus.js';
 import type { Store } from '../inventory/store.js';
@@ -48,8 +50,16 @@ export interface RunOperationOptions {
   readonly allows?: (plan: PlannedWork, facts: Facts) => boolean;
   /** Who has its turn on this VM among others. */
   readonly group?: GroupTurn;
+  /** The id of the operation in the log that it undoes. */
+  readonly undoes?: string;
   /** Carries out the steps, when all is decided and written down: several begin together so. */
   readonly around?: <T>(steps: () => Promise<T>) => Promise<T>;
+}
+
+interface Decided {
+  readonly plan: Plan;
+  /** What it was decided on. */
+  readonly facts: Facts;
 }
 
 export class OperationRunner {
@@ -80,7 +90,7 @@ export class OperationRunner {
     if (unfinished !== undefined && !isWayOut(lease.request)) {
       throw new Failure('refused', { refusal: this.#unfinishedRefusal(lease.request, unfinished) });
     }
-    const plan = await this.#decide(lease, options);
+    const { plan, facts } = await this.#decide(lease, options);
     const entry = isJournaled(plan) ? await this.#begin(lease, plan) : undefined;
     let ran: StepsRun;
     try {
@@ -92,11 +102,16 @@ export class OperationRunner {
       throw await this.#failed(lease, plan, entry, begunAt, asFailure(error));
     }
     const durationMs = Math.round(clock.ticks() - begunAt);
-    await this.#note(lease, entry, { outcome: 'done', durationMs, ...this.#byHand(lease, plan) });
+    const id = newOperationId();
+    await this.#note(lease, entry, { outcome: 'done', durationMs, entry: id, ...this.#byHand(lease, plan) });
+    const state = await this.#stateAtEnd(lease);
+    const { undoes, allows } = options;
+    const after = this.#options.store.vm(lease.request.vm);
+    await logOperation(this.#options.persistence.operations, { id, plan, facts, after, undoes, unasked: allows });
     return {
       ...(plan.snapshot === undefined ? {} : { snapshot: plan.snapshot }),
       ...(plan.checkpoint === undefined ? {} : { checkpoint: plan.checkpoint }),
-      state: await this.#stateAtEnd(lease),
+      state,
       durationMs,
       ...(ran.guestPausedMs === undefined ? {} : { guestPausedMs: ran.guestPausedMs }),
       ...(ran.left.length === 0 ? {} : { left: ran.left }),
@@ -104,14 +119,14 @@ export class OperationRunner {
   }
 
   /** The fresh plan; rejects when it is a refusal or no longer what was confirmed, before anything is touched. */
-  async #decide(lease: Lease, { confirmed, allows }: RunOperationOptions): Promise<Plan> {
+  async #decide(lease: Lease, { confirmed, allows }: RunOperationOptions): Promise<Decided> {
     const { request } = lease;
     const { facts } = await this.#options.look.read(lease, (known) => factsToPlan(request, known));
     const plan = orRefused(planForGood(request, facts));
     if ((confirmed !== undefined && !stillHolds(confirmed, plan)) || allows?.(plan, facts) === false) {
       throw new Failure('refused', { refusal: refuse('stalePlan', { vm: facts.vm.name }).refusal });
     }
-    return plan;
+    return { plan, facts };
   }
 
   /** The rest rests on what the steps before have made, and on what another client did meanwhile. */
@@ -234,16 +249,13 @@ export class OperationRunner {
       readonly failure?: string;
       readonly durationMs: number;
       readonly command?: string;
+      readonly entry?: string;
     },
   ): Promise<void> {
     const { persistence, store } = this.#options;
-    const { outcome, failure, command } = end;
+    const { durationMs: _, ...ended } = end;
     if (entry !== undefined) {
-      await entry.end({
-        outcome,
-        ...(failure === undefined ? {} : { failure }),
-        ...(command === undefined ? {} : { command }),
-      });
+      await entry.end(ended);
       return;
     }
     const { connection, uuid } = request.vm;

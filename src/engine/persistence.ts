@@ -6,6 +6,7 @@ import { Journal } from '../journal/journal.js';
 import { KeptMarks } from '../journal/keptMarks.js';
 import { GroupJournal } from '../journal/groupJournal.js';
 import { FavouriteMark } from '../journal/favouriteMark.js';
+import { OperationLog } from '../journal/operationLog.js';
 import { type Place, thisPlace } from '../journal/place.js';
 import { Records } from '../journal/records.js';
 import { Thumbnails } from '../journal/thumbnails.js';
@@ -21,6 +22,7 @@ export interface Persistence {
   /** Of what is done on several VMs as one. */
   readonly groups: Pick<GroupJournal, 'begin' | 'unfinished' | 'claim'>;
   readonly audit: Pick<Audit, 'note'>;
+  readonly operations: Pick<OperationLog, 'add' | 'of'>;
   readonly records: Pick<Records, 'add' | 'of' | 'forget'>;
   /** Of snapshots that somebody wants to keep. `of` rejects where it cannot be known. */
   readonly marks: Pick<KeptMarks, 'add' | 'of' | 'forget'>;
@@ -40,6 +42,7 @@ export function keepIn(folder: string, log: Log, editor?: string): Persistence {
     journal,
     groups: new GroupJournal(folder, log, undefined, editor),
     audit: journal.audit,
+    operations: new OperationLog(folder, log),
     records: new Records(folder, log),
     marks: new KeptMarks(folder, log),
     favourites: new FavouriteMark(folder, log),
@@ -62,6 +65,7 @@ export const keepNothing: Persistence = {
     claim: () => Promise.resolve('gone'),
   },
   audit: { note: () => Promise.resolve() },
+  operations: { add: () => Promise.resolve(), of: () => Promise.resolve([]) },
   records: {
     add: ({ connection }) => Promise.reject(new Failure('journal', { doing: 'look for the records', connection })),
     of: () => Promise.resolve([]),

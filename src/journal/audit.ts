@@ -62,13 +62,15 @@ export class Audit {
     durationMs,
     failure,
     command,
+    entry,
   }: AuditNote): Promise<void> {
     const at = new Date().toISOString();
     const vm = { uuid, name };
     let line = '';
     try {
       const { shell } = this;
-      line = auditLine({ at, user: userName(), shell, connection, vm, request, outcome, durationMs, failure, command });
+      const who = { at, user: userName(), shell };
+      line = auditLine({ ...who, entry, connection, vm, request, outcome, durationMs, failure, command });
       await ownFolder(this.fs, this.folder);
       if ((await this.#append(line)) >= maxFileBytes) {
         await this.#rotate();

@@ -67,6 +67,8 @@ export interface OperationEnd {
   readonly failure?: string;
   /** What does the same in a shell, for the audit. */
   readonly command?: string;
+  /** Its id in the log of operations, for the audit. */
+  readonly entry?: string;
 }
 
 /** An entry that is there and cannot be taken up. It stays where it is. */

@@ -57,6 +57,8 @@ export interface RunWish {
   readonly onWait?: (forWhat: OperationRequest) => void;
   /** No old checkpoints are deleted after it. */
   readonly keepsAll?: true;
+  /** The id of the operation in the log that it undoes. */
+  readonly undoes?: string;
 }
 
 export interface Reached {

@@ -26,6 +26,8 @@ interface Entry {
   readonly durationMs?: number;
   readonly failure?: string;
   readonly command?: string;
+  /** Its id in the log of operations. */
+  readonly entry?: string;
 }
 
 /**
@@ -95,6 +97,7 @@ function entryText(entry: Entry, canUndo: boolean, titleOf: (uuid: string, snaps
     failure === undefined ? how : t('{0}: {1}', how, failure),
     shell === undefined ? t('by {0}', user) : t('by {0} in {1}', user, shell),
     ...(canUndo ? [t('Undo Revert brings back what was before')] : []),
+    ...(entry.entry === undefined ? [] : [t('entry {0}', entry.entry)]),
   ];
   return [
     `- **${line(`${time} ${vm.name}`)}**: ${facts.map((fact) => line(fact)).join(' · ')}`,
@@ -175,7 +178,7 @@ function parseEntry(json: string): Entry | undefined {
   if (!isRecord(value)) {
     return undefined;
   }
-  const { at, user, shell, vm, request, outcome, durationMs, failure, command } = value;
+  const { at, user, shell, vm, request, outcome, durationMs, failure, command, entry } = value;
   const time = typeof at === 'string' ? Date.parse(at) : Number.NaN;
   if (Number.isNaN(time) || !isRecord(vm) || !isRecord(request) || typeof outcome !== 'string') {
     return undefined;
@@ -194,6 +197,7 @@ function parseEntry(json: string): Entry | undefined {
     ...(typeof durationMs === 'number' && { durationMs }),
     ...(typeof failure === 'string' && { failure }),
     ...(typeof command === 'string' && { command }),
+    ...(typeof entry === 'string' && /^[0-9a-f]{8}$/u.test(entry) && { entry }),
   };
 }
 

@@ -11,6 +11,7 @@ import { fileRefusals } from './fileRefusals.js';
 import { recoveryRefusals } from './recoveryRefusals.js';
 import type { Sentence, Sentences } from './refusalSentence.js';
 import { repairRefusals } from './repairRefusals.js';
+import { undoRefusals } from './undoRefusals.js';
 import { stateWord } from './words.js';
 
 /** The facts that are titles of snapshots: they may hold any words, so that a sentence is not read without quotes. */
@@ -66,6 +67,7 @@ const sentences: Sentences = {
   ...consolidateRefusals,
   ...recoveryRefusals,
   ...repairRefusals,
+  ...undoRefusals,
   managedSaveExists: ({ vm }) => [
     t('{0} has a saved state: its next start would put that old RAM on other disks and damage them.', vm),
     t('Start {0} once, so that the saved state is used up, then try again.', vm),

@@ -7,11 +7,8 @@ import type { Snapshot, SnapshotKind } from '../../domain/snapshot.js';
 import type { VmView } from '../../inventory/views.js';
 import { isThereAlready } from '../../operations/power/isThereAlready.js';
 import type { RevertWish } from '../../session/session.js';
-import { nothingToUndoText } from '../../text/operationText.js';
 import type { About } from '../../text/questionText.js';
-import { titleOf } from '../../text/operationProgress.js';
 import { powerWord } from '../../text/words.js';
-import { CliError } from '../commandError.js';
 import type { Context } from '../context.js';
 import type { ExitName } from '../exitCodes.js';
 import { carryOut } from '../carryOut.js';
@@ -50,20 +47,13 @@ export async function revert(context: Context): Promise<ExitName> {
   return revertTo(context, view, await session.snapshot(view, wanted));
 }
 
-export async function undo(context: Context): Promise<ExitName> {
-  const { call, session } = context;
-  const view = await session.vm(call.operands[0] ?? '');
-  const undone = await session.undone(view);
-  if (undone === undefined) {
-    throw new CliError('notFound', nothingToUndoText(view.vm.name));
-  }
-  const { snapshot, target } = undone;
-  return revertTo(context, view, snapshot, {
-    ...(target !== undefined && { undoes: titleOf(session.view(view), target) }),
-  });
-}
-
-async function revertTo(context: Context, view: VmView, snapshot: Snapshot, about: About = {}): Promise<ExitName> {
+export async function revertTo(
+  context: Context,
+  view: VmView,
+  snapshot: Snapshot,
+  about: About = {},
+  undoes?: string,
+): Promise<ExitName> {
   const { call, session } = context;
   const { after } = texts(context);
   const wish: RevertWish = {
@@ -72,7 +62,7 @@ async function revertTo(context: Context, view: VmView, snapshot: Snapshot, abou
   };
   const request = session.revertRequest(view, snapshot, wish);
   try {
-    return await carryOut(context, view, request, about);
+    return await carryOut(context, view, request, about, undoes);
   } catch (error) {
     const isRefused =
       asFailure(error).kind === 'refused' && request.kind === 'revert' && request.checkpointFirst === true;

@@ -14,7 +14,7 @@ import { displayLine } from '../../domain/plainText.js';
 import { type Refused, refuse } from '../../domain/refusal.js';
 import { describedAs, fixedNvramCopy, renameSteps } from './renameSteps.js';
 import type { Snapshot } from '../../domain/snapshot.js';
-import { nameFromTitle, titleProblem } from '../../domain/snapshotName.js';
+import { isSafeName, nameFromTitle, titleProblem } from '../../domain/snapshotName.js';
 
 type RenameRequest = Extract<OperationRequest, { kind: 'rename' }>;
 type TitleOnly = Extract<Warning, { kind: 'titleOnly' }>['why'];
@@ -26,6 +26,8 @@ type TitleOnly = Extract<Warning, { kind: 'titleOnly' }>['why'];
  * | that of another snapshot    | nameTaken |
  * | one that makes the snapshot's own name again | the title alone |
  * | other                       | see `titleOnly`, else `renameSteps` |
+ *
+ * A `name` that is asked for beside the title was its own once: it is taken as it is, or not at all.
  */
 export function planRename(request: RenameRequest, facts: Facts): Draft | Refused {
   const { vm, tree, now } = facts;
@@ -47,7 +49,10 @@ export function planRename(request: RenameRequest, facts: Facts): Draft | Refuse
   }
   const taken = new Set([...others.map(({ name }) => name), ...takenSuffixes(facts)]);
   taken.delete(snapshot.name);
-  const name = nameFromTitle(title, taken, now);
+  if (request.name !== undefined && (!isSafeName(request.name) || others.some((one) => one.name === request.name))) {
+    return refuse('nameTaken', { title: displayLine(request.name) });
+  }
+  const name = request.name ?? nameFromTitle(title, taken, now);
   const why = titleOnly(snapshot, facts);
   if (name === snapshot.name || why !== undefined) {
     const warnings: readonly Warning[] =

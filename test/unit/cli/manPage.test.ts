@@ -9,7 +9,8 @@ describe('the manual page', () => {
     const page = await manPage('1.2.3');
     const lines = page.split('\n');
     for (const name of commandNames) {
-      const begin = lines.findIndex((line) => line === `.SS ${name}` || line.startsWith(`.SS ${name} `));
+      const title = `.SS ${name.replaceAll('-', '\\-')}`;
+      const begin = lines.findIndex((line) => line === title || line.startsWith(`${title} `));
       assert.ok(begin >= 0, name);
       const length = lines.slice(begin + 1).findIndex((line) => /^\.S[SH] /u.test(line));
       const part = lines.slice(begin, begin + 1 + length).join('\n');

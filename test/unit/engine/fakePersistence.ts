@@ -6,6 +6,7 @@ import type { OpenEntry } from '../../../src/journal/journal.js';
 import { keepNothing, type Persistence } from '../../../src/engine/persistence.js';
 import type { DemoVm } from '../../../src/domain/demoVm.js';
 import { Failure } from '../../../src/domain/failure.js';
+import type { LoggedOperation } from '../../../src/domain/loggedOperation.js';
 import type { AutoSnapshot } from '../../../src/domain/facts.js';
 import { vmKey } from '../../../src/inventory/views.js';
 
@@ -92,6 +93,15 @@ export class FakeKeeping implements Persistence {
       this.notes.push(note);
       return Promise.resolve();
     },
+  };
+
+  readonly logged: LoggedOperation[] = [];
+  readonly operations: Persistence['operations'] = {
+    add: (operation) => {
+      this.logged.push({ ...operation, at: begin + this.logged.length });
+      return Promise.resolve();
+    },
+    of: (vm) => Promise.resolve(this.logged.filter((one) => vmKey(one.vm) === vmKey(vm))),
   };
 
   readonly records: Persistence['records'] = {

@@ -133,6 +133,7 @@ const facts: RefusalFacts = {
   notOnSnapshot: { vm, snapshot },
   notAllSeen: { vm, fact: 'otherVms' },
   stalePlan: { vm },
+  notUndoable: { why: 'restsOn', entries: '1f0c22ab', snapshot },
   protectedVm: { vm },
   recoveryFailed: { vm, message: 'the host is down' },
   onUnknownOverlay: { vm, file },

@@ -1,0 +1,188 @@
+// Undo, redo, and the way back to before an operation: each finds what undoes it, and carries that out as any other command does.
+import { t } from '@vscode/l10n';
+import { Failure } from '../../domain/failure.js';
+import type { LoggedOperation } from '../../domain/loggedOperation.js';
+import { displayLine } from '../../domain/plainText.js';
+import { findSnapshot } from '../../domain/snapshotTree.js';
+import { type Undoing, UndoLook } from '../../engine/undoing.js';
+import type { VmView } from '../../inventory/views.js';
+import type { UndoWay } from '../../operations/undo/undoRules.js';
+import { loggedLine, loggedWords, nothingInLogText, undoingWords } from '../../text/loggedText.js';
+import { titleIn, titleOf } from '../../text/operationProgress.js';
+import { nothingToUndoText } from '../../text/operationText.js';
+import { refusalText } from '../../text/refusalText.js';
+import { agreeTo } from '../agree.js';
+import { carryOut, run } from '../carryOut.js';
+import { CliError } from '../commandError.js';
+import type { Context } from '../context.js';
+import type { ExitName } from '../exitCodes.js';
+import { revertTo } from './operations.js';
+
+export async function undo(context: Context): Promise<ExitName> {
+  const { call, session } = context;
+  const [name = '', id] = call.operands;
+  const view = await session.vm(name);
+  const look = await UndoLook.at(session.inventory, view.ref);
+  if (id !== undefined) {
+    return undoThis(context, view, look.of(entryOf(look, view, id)));
+  }
+  const next = look.next('undo');
+  // What was done before there was a log has no entry: the revert of then has its checkpoint.
+  return next === undefined ? undoLastRevert(context, view) : undoThis(context, view, next);
+}
+
+export async function redo(context: Context): Promise<ExitName> {
+  const { call, session } = context;
+  const [name = '', id] = call.operands;
+  const view = await session.vm(name);
+  const look = await UndoLook.at(session.inventory, view.ref);
+  const found = id === undefined ? look.next('redo') : look.redoOf(entryOf(look, view, id));
+  if (found === undefined) {
+    throw new CliError('notFound', nothingInLogText(view.vm.name, 'redo'));
+  }
+  return undoThis(context, view, found);
+}
+
+/** All of it is looked at before; then each is planned and done by itself, on what is then. */
+export async function restoreState(context: Context): Promise<ExitName> {
+  const { call, session, terminal, json } = context;
+  const [name = '', id = ''] = call.operands;
+  const view = await session.vm(name);
+  const look = await UndoLook.at(session.inventory, view.ref);
+  const steps = look.backTo(entryOf(look, view, id));
+  const lines = steps.map(({ entry, way }) => wayLine(view, entry, way));
+  const refused = steps.find(({ way }) => way.kind === 'refusal');
+  const title = t('Bring {0} back to before {1}?', displayLine(view.vm.name), id);
+  if (call.flags.has('plan') || refused !== undefined || steps.length === 0) {
+    terminal.tell([title, ...lines.map((line) => `  ${line}`), t('Nothing was done.')].join('\n'));
+    if (refused !== undefined && !call.flags.has('plan')) {
+      requireWay(view, refused);
+    }
+    json?.({ vm: session.infoOf(view), entries: steps.map((step) => stepInfo(view, step)), done: 0 });
+    return refused === undefined ? 'done' : 'refused';
+  }
+  await agreeTo(context, {
+    lines: [title, ...lines.map((line) => `  ${line}`)],
+    confirm: t('Restore'),
+    asks: true,
+    ...(session.isProtected(view.vm) && { isProtected: displayLine(view.vm.name), typed: view.vm.name }),
+  });
+  for (const [index, { entry }] of steps.entries()) {
+    try {
+      const fresh = await UndoLook.at(session.inventory, view.ref);
+      await doIt(context, session.view(view), entry, requireWay(view, fresh.of(fresh.find(entry.id) ?? entry)));
+    } catch (error) {
+      terminal.tell(t('It stopped after {0} of {1}: the next one is {2}.', index, steps.length, entry.id));
+      throw error;
+    }
+    terminal.tell(t('Undone: {0}', loggedLine(entry, Date.now())));
+  }
+  const entries = steps.map((step) => stepInfo(view, step));
+  json?.({ vm: session.infoOf(session.view(view)), entries, done: steps.length });
+  return 'done';
+}
+
+function stepInfo(view: VmView, { entry, way }: Undoing): object {
+  return {
+    entry: entry.id,
+    what: loggedWords(entry),
+    ...(way.kind === 'refusal'
+      ? { refused: refusalText(way.refusal).reason }
+      : { undoneBy: undoingWords(way, way.kind === 'operation' ? titleIn(view, way.request) : '') }),
+  };
+}
+
+async function doIt(
+  { session, ...context }: Context,
+  view: VmView,
+  entry: LoggedOperation,
+  way: UndoWay,
+): Promise<void> {
+  if (way.kind === 'mark') {
+    await session.inventory.mark(way.request, entry.id);
+  } else {
+    await run({ session, ...context }, await session.plan(view, way.request), entry.id);
+  }
+}
+
+async function undoThis(context: Context, view: VmView, found: Undoing): Promise<ExitName> {
+  const { call, session, terminal, json } = context;
+  const { entry } = found;
+  const way = requireWay(view, found);
+  if (call.flags.has('plan') || json === undefined) {
+    terminal.tell(
+      found.does === 'undo' ? t('Undo: {0}', loggedLine(entry, Date.now())) : t('Do again what {0} undid.', entry.id),
+    );
+  }
+  if (way.kind === 'mark') {
+    if (!call.flags.has('plan')) {
+      await session.inventory.mark(way.request, entry.id);
+    }
+    const vm = session.infoOf(session.view(view));
+    json?.({ vm, result: { state: vm.state, durationMs: 0 } });
+    return 'done';
+  }
+  const { request } = way;
+  if (request.kind === 'delete' && call.operands[1] === undefined && call.flags.has('yes')) {
+    // Who said yes before may have meant the revert before it.
+    throw new CliError(
+      'unanswered',
+      t(
+        'This would delete a snapshot. Say which operation is meant: {0}',
+        `virt-rewind ${call.command} ${displayLine(view.vm.name)} ${entry.id} --yes`,
+      ),
+    );
+  }
+  const snapshot =
+    request.kind === 'revert' ? findSnapshot(await session.inventory.readTree(view.ref), request.snapshot) : undefined;
+  return snapshot === undefined
+    ? carryOut(context, view, request, {}, entry.id)
+    : revertTo(context, view, snapshot, aboutRevert(view, entry, context), entry.id);
+}
+
+function aboutRevert(view: VmView, { request }: LoggedOperation, { session }: Context): { readonly undoes?: string } {
+  return request.kind === 'revert' ? { undoes: titleOf(session.view(view), request.snapshot) } : {};
+}
+
+async function undoLastRevert(context: Context, view: VmView): Promise<ExitName> {
+  const { session } = context;
+  const undone = await session.undone(view);
+  if (undone === undefined) {
+    throw new CliError('notFound', nothingToUndoText(view.vm.name));
+  }
+  const { snapshot, target } = undone;
+  return revertTo(context, view, snapshot, {
+    ...(target !== undefined && { undoes: titleOf(session.view(view), target) }),
+  });
+}
+
+function wayLine(view: VmView, entry: LoggedOperation, way: Undoing['way']): string {
+  const does =
+    way.kind === 'refusal'
+      ? Object.values(refusalText(way.refusal)).join(' ')
+      : undoingWords(way, way.kind === 'operation' ? titleIn(view, way.request) : '');
+  return `${entry.id} ${loggedWords(entry)}: ${does}`;
+}
+
+function entryOf(look: UndoLook, { vm }: VmView, id: string): LoggedOperation {
+  const entry = look.find(id.toLowerCase());
+  if (entry === undefined) {
+    throw new CliError(
+      'notFound',
+      t(
+        'The log of {0} has no entry {1}. {2} shows them.',
+        displayLine(vm.name),
+        displayLine(id),
+        `virt-rewind history ${displayLine(vm.name)}`,
+      ),
+    );
+  }
+  return entry;
+}
+
+function requireWay({ ref, vm }: VmView, { way }: Undoing): UndoWay {
+  if (way.kind === 'refusal') {
+    throw new Failure('refused', { connection: ref.connection, vm: vm.name, refusal: way.refusal });
+  }
+  return way;
+}

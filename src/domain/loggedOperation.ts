@@ -1,0 +1,100 @@
+// What the log of operations keeps of each: what was asked for, what it came to, and what was before and after. Values only.
+import type { OperationRequest } from './operation.js';
+import type { Snapshot, SnapshotTree } from './snapshot.js';
+import type { PowerState, Vm, VmRef } from './vm.js';
+
+/** What a person put on snapshots that changes nothing at libvirt. */
+export type MarkRequest =
+  | { readonly kind: 'keep'; readonly vm: VmRef; readonly snapshots: readonly string[]; readonly kept: 'kept' | 'free' }
+  /** Absent `snapshot`: none is the favourite from then on; `instead`: the one before. */
+  | { readonly kind: 'favourite'; readonly vm: VmRef; readonly snapshot?: string; readonly instead?: string };
+
+export type LoggedRequest = OperationRequest | MarkRequest;
+
+/** A snapshot as far as it can be told apart, and told again. */
+export interface SnapshotSeen {
+  readonly name: string;
+  /** Milliseconds since 1970, as it says of itself. */
+  readonly createdAt: number;
+  readonly parent?: string;
+  readonly title: string;
+  readonly description: string;
+}
+
+/** Absent `before`: it was made. Absent `after`: it is gone. */
+export interface SnapshotChange {
+  readonly before?: SnapshotSeen;
+  readonly after?: SnapshotSeen;
+}
+
+export interface StateSeen {
+  readonly power: PowerState;
+  /** The name of the current snapshot. */
+  readonly current?: string;
+  readonly disks: readonly { readonly target: string; readonly file?: string }[];
+}
+
+export interface LoggedOperation {
+  /** Eight hexadecimal digits. */
+  readonly id: string;
+  /** Milliseconds since 1970: its end. Never that of one before it. */
+  readonly at: number;
+  readonly vm: VmRef;
+  readonly request: LoggedRequest;
+  /** The name of the snapshot that it made, or edited. */
+  readonly snapshot?: string;
+  /** The name of the snapshot that keeps what a revert left. */
+  readonly checkpoint?: string;
+  readonly before: StateSeen;
+  readonly after: StateSeen;
+  readonly changes: readonly SnapshotChange[];
+  /** The id of the one that it undoes. What undoes an undo does the first one again. */
+  readonly undoes?: string;
+  /** Nobody asked for it, as when old checkpoints go. */
+  readonly unasked?: true;
+}
+
+/** Longer texts are cut: an undo that would need the rest is refused. */
+export const longestLoggedText = 2_000;
+
+export function stateSeen(vm: Vm, { current }: SnapshotTree): StateSeen {
+  return {
+    power: vm.power,
+    ...(current === undefined ? {} : { current }),
+    disks: vm.disks.map(({ target, source }) => ({ target, ...(source === undefined ? {} : { file: source }) })),
+  };
+}
+
+/** Each snapshot that is there in one only, or says something else of itself. A snapshot of another name is another one. */
+export function snapshotChanges(before: SnapshotTree, after: SnapshotTree): readonly SnapshotChange[] {
+  const there = new Map(after.snapshots.map((one) => [keyOf(one), seen(one)]));
+  const changed = before.snapshots.flatMap((one): readonly SnapshotChange[] => {
+    const [was, is] = [seen(one), there.get(keyOf(one))];
+    there.delete(keyOf(one));
+    return is !== undefined && isSame(was, is) ? [] : [{ before: was, ...(is === undefined ? {} : { after: is }) }];
+  });
+  return [...changed, ...[...there.values()].map((one) => ({ after: one }))];
+}
+
+/** Whether it says the same of itself, wherever it stands. */
+export function saysSame(a: SnapshotSeen, b: Pick<Snapshot, 'title' | 'description'>): boolean {
+  return a.title === b.title && a.description === b.description.slice(0, longestLoggedText);
+}
+
+function isSame(a: SnapshotSeen, b: SnapshotSeen): boolean {
+  return a.parent === b.parent && saysSame(a, b);
+}
+
+function seen({ name, createdAt, parent, title, description }: Snapshot): SnapshotSeen {
+  return {
+    name,
+    createdAt,
+    ...(parent === undefined ? {} : { parent }),
+    title,
+    description: description.slice(0, longestLoggedText),
+  };
+}
+
+function keyOf({ name, createdAt }: Pick<Snapshot, 'name' | 'createdAt'>): string {
+  return `${createdAt} ${name}`;
+}

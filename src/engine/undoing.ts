@@ -1,0 +1,63 @@
+// What of a VM's log can be undone as things are now: for whoever asks, in one look. Refuses to do it: that is an operation like
+// any other.
+import type { LoggedOperation } from '../domain/loggedOperation.js';
+import type { Refused } from '../domain/refusal.js';
+import type { SnapshotTree } from '../domain/snapshot.js';
+import type { VmRef } from '../domain/vm.js';
+import { backTo, lastOf, sortOf, undoingOf } from '../operations/undo/standing.js';
+import { undoOf, type UndoWay } from '../operations/undo/undoRules.js';
+import type { InventoryPort } from './inventory.js';
+
+export interface Undoing {
+  readonly entry: LoggedOperation;
+  /** `redo`: it undoes what undid something. */
+  readonly does: 'undo' | 'redo';
+  readonly way: UndoWay | Refused;
+}
+
+export class UndoLook {
+  readonly log: readonly LoggedOperation[];
+  readonly #tree: SnapshotTree;
+
+  constructor(log: readonly LoggedOperation[], tree: SnapshotTree) {
+    this.log = log;
+    this.#tree = tree;
+  }
+
+  static async at(inventory: Pick<InventoryPort, 'readLog' | 'readTree'>, vm: VmRef): Promise<UndoLook> {
+    const [log, tree] = await Promise.all([inventory.readLog(vm), inventory.readTree(vm)]);
+    return new UndoLook(log, tree);
+  }
+
+  find(id: string): LoggedOperation | undefined {
+    return this.log.find((entry) => entry.id === id);
+  }
+
+  /** What is undone next, or done again next. */
+  next(does: 'undo' | 'redo'): Undoing | undefined {
+    const entry = lastOf(does === 'undo' ? 'operation' : 'undo', this.log);
+    return entry && this.of(entry);
+  }
+
+  of(entry: LoggedOperation): Undoing {
+    const does = sortOf(entry, this.log) === 'undo' ? 'redo' : 'undo';
+    return { entry, does, way: undoOf(entry, { log: this.log, tree: this.#tree }) };
+  }
+
+  /** What does an operation again that was undone. */
+  redoOf(entry: LoggedOperation): Undoing | undefined {
+    const undone = undoingOf(entry, this.log);
+    return undone && this.of(undone);
+  }
+
+  /** What leads back to before an operation, in its order: each as if those before it were done. */
+  backTo(entry: LoggedOperation): readonly Undoing[] {
+    const without = new Set<string>();
+    return backTo(entry, this.log).map((one) => {
+      const { does } = this.of(one);
+      const way = undoOf(one, { log: this.log, tree: this.#tree, without });
+      without.add(one.id);
+      return { entry: one, does, way };
+    });
+  }
+}

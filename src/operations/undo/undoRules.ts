@@ -1,0 +1,245 @@
+// What undoes an operation of the log, or why nothing does. The answer is a request like any other, which is planned, guarded and
+// journaled as such: the log says what to ask for, never that it is safe.
+import {
+  type LoggedOperation,
+  longestLoggedText,
+  type MarkRequest,
+  saysSame,
+  type SnapshotSeen,
+} from '../../domain/loggedOperation.js';
+import type { AfterRevert, OperationRequest } from '../../domain/operation.js';
+import { type Refused, refuse } from '../../domain/refusal.js';
+import type { Snapshot, SnapshotTree } from '../../domain/snapshot.js';
+import { childrenOf } from '../../domain/snapshotTree.js';
+import { effectiveAfter, standingIn } from './standing.js';
+
+export type UndoWay =
+  | { readonly kind: 'operation'; readonly request: OperationRequest }
+  | { readonly kind: 'mark'; readonly request: MarkRequest };
+
+/** Why an operation cannot be undone: words of `notUndoable`. */
+export type NotUndoable =
+  | 'power'
+  | 'merged'
+  | 'repaired'
+  | 'cloned'
+  | 'discarded'
+  | 'deleted'
+  | 'undone'
+  | 'restsOn'
+  | 'gone'
+  | 'changed'
+  | 'noCheckpoint'
+  | 'tooLong';
+
+export interface UndoFacts {
+  /** Of this VM, oldest first. */
+  readonly log: readonly LoggedOperation[];
+  /** As it is now. */
+  readonly tree: SnapshotTree;
+  /** Later operations that are undone before it. */
+  readonly without?: ReadonlySet<string>;
+}
+
+/**
+ * | operation          | undone by                                  | refused                                          |
+ * |--------------------|--------------------------------------------|--------------------------------------------------|
+ * | create             | a delete of the snapshot                   | it is gone; others than checkpoints were made on it |
+ * | describe, rename   | its old text, its old name                 | it is gone; somebody has changed it since        |
+ * | revert             | a revert to the checkpoint that it took, or where nothing had changed, to what was current | it took none, or that is gone; another revert came after it |
+ * | keep, favourite    | the mark as it was                         | the snapshot is gone                             |
+ * | delete             | –                                          | what it held is gone: merged, or out of the image |
+ * | prune, consolidate | –                                          | layers were merged                               |
+ * | clone              | –                                          | it is a VM of its own, which is discarded there  |
+ * | discard            | –                                          | its files are gone                               |
+ * | power, repair      | –                                          | always                                           |
+ *
+ * An operation that has been undone is undone no second time: what undid it can be.
+ */
+export function undoOf(entry: LoggedOperation, facts: UndoFacts): UndoWay | Refused {
+  const { log, without } = facts;
+  const undoneBy = standingIn(log).find(({ undoes }) => undoes === entry.id);
+  if (undoneBy !== undefined && without?.has(undoneBy.id) !== true) {
+    return not('undone', { entries: undoneBy.id });
+  }
+  const { request } = entry;
+  switch (request.kind) {
+    case 'create':
+      return undoCreate(entry, facts);
+    case 'describe':
+    case 'rename':
+      return undoEdit(entry, facts);
+    case 'revert':
+      return undoRevert(entry, facts);
+    case 'keep': {
+      const kept = request.kept === 'kept' ? 'free' : 'kept';
+      const left = request.snapshots.filter((name) => facts.tree.snapshots.some((one) => one.name === name));
+      return left.length === 0
+        ? not('gone', { snapshot: request.snapshots.join(', ') })
+        : { kind: 'mark', request: { ...request, kept } };
+    }
+    case 'favourite': {
+      const { vm, snapshot, instead } = request;
+      return instead !== undefined && !facts.tree.snapshots.some(({ name }) => name === instead)
+        ? not('gone', { snapshot: instead })
+        : {
+            kind: 'mark',
+            request: {
+              kind: 'favourite',
+              vm,
+              ...(instead === undefined ? {} : { snapshot: instead }),
+              ...(snapshot === undefined ? {} : { instead: snapshot }),
+            },
+          };
+    }
+    case 'delete':
+      return not('deleted');
+    case 'prune':
+    case 'consolidate':
+      return not('merged');
+    case 'clone':
+      return not('cloned');
+    case 'discard':
+      return not('discarded');
+    case 'power':
+      return not('power');
+    case 'repair':
+      return not('repaired');
+  }
+}
+
+function undoCreate(
+  { vm, changes, snapshot: name }: LoggedOperation,
+  { log, tree, without }: UndoFacts,
+): UndoWay | Refused {
+  const made = changes.flatMap(({ before, after }) => (before === undefined && after?.name === name ? [after] : []))[0];
+  const snapshot = made && nowIn(tree, made);
+  if (snapshot === undefined) {
+    return goneOrRenamed(made, name ?? '', log);
+  }
+  // Checkpoints of reverts stay when those are undone; they keep their data when what they stand on goes.
+  const above = childrenOf(tree, snapshot.name).filter(({ trailers }) => trailers.auto === undefined);
+  const makers = above.map((child) => makerOf(child, log)).filter((maker) => !without?.has(maker?.id ?? ''));
+  return makers.length > 0
+    ? rests(
+        makers.flatMap((maker) => maker ?? []),
+        above,
+      )
+    : { kind: 'operation', request: { kind: 'delete', vm, snapshot: snapshot.name, scope: 'one' } };
+}
+
+function undoEdit(entry: LoggedOperation, { log, tree, without }: UndoFacts): UndoWay | Refused {
+  const { vm, request } = entry;
+  const { before, after } = editIn(entry);
+  const wanted = 'snapshot' in request ? (request.snapshot ?? '') : '';
+  if (before === undefined || after === undefined) {
+    // It changed nothing, or nobody saw what.
+    return not('gone', { snapshot: wanted });
+  }
+  const later = effectiveAfter(entry, log).filter((one) => editIn(one).before?.createdAt === after.createdAt);
+  const left = later.filter(({ id }) => without?.has(id) !== true);
+  if (left.length > 0) {
+    return rests(left, []);
+  }
+  const snapshot =
+    nowIn(tree, after) ??
+    (later.length > 0 ? tree.snapshots.find((one) => one.createdAt === after.createdAt) : undefined);
+  if (snapshot === undefined) {
+    return goneOrRenamed(after, wanted, log);
+  }
+  if (later.length === 0 && !saysSame(after, snapshot)) {
+    return not('changed', { snapshot: snapshot.title });
+  }
+  if (before.description.length >= longestLoggedText) {
+    return not('tooLong', { snapshot: snapshot.title });
+  }
+  const { name, title, description } = before;
+  return name === after.name
+    ? { kind: 'operation', request: { kind: 'describe', vm, snapshot: snapshot.name, title, description } }
+    : { kind: 'operation', request: { kind: 'rename', vm, snapshot: snapshot.name, title, name } };
+}
+
+/** What it was and what it became: of another name it is another snapshot of the same second. */
+function editIn({ request, changes }: LoggedOperation): {
+  readonly before?: SnapshotSeen;
+  readonly after?: SnapshotSeen;
+} {
+  if (request.kind !== 'describe' && request.kind !== 'rename') {
+    return {};
+  }
+  const before = changes.find((one) => one.before?.name === request.snapshot)?.before;
+  const after = changes.find((one) => one.after?.name === request.snapshot)?.after;
+  const renamed = changes.find((one) => one.before === undefined && one.after?.createdAt === before?.createdAt)?.after;
+  const found = after ?? renamed;
+  return { ...(before && { before }), ...(found && { after: found }) };
+}
+
+function undoRevert(entry: LoggedOperation, { log, tree, without }: UndoFacts): UndoWay | Refused {
+  const { vm, request, checkpoint, before, changes } = entry;
+  const later = effectiveAfter(entry, log).filter(
+    (one) => one.request.kind === 'revert' && without?.has(one.id) !== true,
+  );
+  if (later.length > 0) {
+    return rests(later, []);
+  }
+  // Where nothing had changed since the snapshot that was current, none was taken: that one is as good.
+  const spared = checkpoint === undefined && request.kind === 'revert' && request.checkpointFirst === true;
+  const name = checkpoint ?? (spared ? before.current : undefined);
+  if (name === undefined) {
+    return not('noCheckpoint');
+  }
+  const made = changes.find(({ after }) => after?.name === name)?.after;
+  const snapshot = made === undefined ? tree.snapshots.find((one) => one.name === name) : nowIn(tree, made);
+  if (snapshot === undefined) {
+    return goneOrRenamed(made, name, log);
+  }
+  return {
+    kind: 'operation',
+    request: {
+      kind: 'revert',
+      vm,
+      snapshot: snapshot.name,
+      after: afterOf(before.power),
+      checkpointFirst: request.kind === 'revert' && request.checkpointFirst === true,
+    },
+  };
+}
+
+/** As the VM was before. */
+function afterOf(power: string): AfterRevert {
+  return power === 'running' || power === 'paused' || power === 'off' ? power : 'asSnapshot';
+}
+
+/** The same one, and not a later one of its name. */
+function nowIn(tree: SnapshotTree, { name, createdAt }: SnapshotSeen): Snapshot | undefined {
+  return tree.snapshots.find((one) => one.name === name && one.createdAt === createdAt);
+}
+
+/** Which operation of ours made it, by itself or as its checkpoint. */
+function makerOf({ name, createdAt }: Snapshot, log: readonly LoggedOperation[]): LoggedOperation | undefined {
+  return log.findLast(({ changes }) =>
+    changes.some(({ before, after }) => before === undefined && after?.name === name && after.createdAt === createdAt),
+  );
+}
+
+function goneOrRenamed(was: SnapshotSeen | undefined, name: string, log: readonly LoggedOperation[]): Refused {
+  const renames = log.filter(
+    (one) =>
+      one.request.kind === 'rename' &&
+      editIn(one).before?.name === name &&
+      editIn(one).before?.createdAt === was?.createdAt,
+  );
+  const standing = renames.filter((one) => standingIn(log).includes(one));
+  return standing.length > 0 ? rests(standing, []) : not('gone', { snapshot: was?.title ?? name });
+}
+
+function rests(entries: readonly LoggedOperation[], snapshots: readonly Snapshot[]): Refused {
+  return not('restsOn', {
+    ...(entries.length > 0 && { entries: entries.map(({ id }) => id).join(', ') }),
+    ...(snapshots.length > 0 && { snapshot: snapshots.map(({ title }) => title).join(', ') }),
+  });
+}
+
+function not(why: NotUndoable, more: { readonly entries?: string; readonly snapshot?: string } = {}): Refused {
+  return refuse('notUndoable', { why, ...more });
+}

@@ -1,0 +1,55 @@
+// An operation of the log in a few words: what was done then, and what undoing it does now. Knows nothing of the editor.
+import { t } from '@vscode/l10n';
+import type { LoggedOperation } from '../domain/loggedOperation.js';
+import { displayLine } from '../domain/plainText.js';
+import type { UndoWay } from '../operations/undo/undoRules.js';
+import { operationWords } from './operationText.js';
+import { agoText } from './relativeAge.js';
+
+/** As `reverting to clean`. */
+export function loggedWords({ request, changes }: LoggedOperation): string {
+  const title = (name: string): string => {
+    const change = changes.find(({ before, after }) => (before ?? after)?.name === name);
+    return displayLine((change?.before ?? change?.after)?.title ?? name);
+  };
+  switch (request.kind) {
+    case 'keep': {
+      const names = request.snapshots.map((name) => displayLine(name)).join(', ');
+      return request.kept === 'kept' ? t('marking {0} to be kept', names) : t('taking the mark off {0}', names);
+    }
+    case 'favourite':
+      return request.snapshot === undefined
+        ? t('taking the star off the favourite')
+        : t('making {0} the favourite', displayLine(request.snapshot));
+    case 'create':
+    case 'describe':
+    case 'rename':
+      return operationWords(request, displayLine(request.title));
+    case 'revert':
+    case 'delete':
+      return operationWords(request, title(request.snapshot));
+    case 'clone':
+    case 'consolidate':
+    case 'discard':
+    case 'power':
+    case 'prune':
+    case 'repair':
+      return operationWords(request, '');
+  }
+}
+
+/** With its id and its age. */
+export function loggedLine(entry: LoggedOperation, now: number): string {
+  return `${entry.id} ${loggedWords(entry)} (${agoText(entry.at, now)})`;
+}
+
+/** What undoing does, as a sentence without its end. @param title of the snapshot that it names */
+export function undoingWords(way: UndoWay, title: string): string {
+  return way.kind === 'mark' ? t('the mark as it was') : operationWords(way.request, displayLine(title));
+}
+
+export function nothingInLogText(vm: string, does: 'undo' | 'redo'): string {
+  return does === 'undo'
+    ? t('Nothing was done to {0} from here that could be undone.', displayLine(vm))
+    : t('Nothing of {0} was undone that could be done again.', displayLine(vm));
+}

@@ -1,0 +1,135 @@
+// Undo, redo and the way back to before an operation, on real VMs: from the command line, and at random.
+import assert from 'node:assert/strict';
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { buildDoor } from '../../scripts/build.mjs';
+import { run as runProgram } from '../../scripts/rig/run.mjs';
+import { exitCode, type ExitName } from '../../src/cli/exitCodes.js';
+import type { Failure } from '../../src/domain/failure.js';
+import { UndoLook } from '../../src/engine/undoing.js';
+import { faultsOf } from '../jsonSchema.js';
+import { OracleVm } from '../oracle/oracleVm.js';
+import { type LiveRig, startLiveRig } from './inventoryRig.js';
+import { undoneOneByOne, UndoStory } from './undoStory.js';
+
+describe('undo', function () {
+  this.timeout(240_000);
+  let rig: LiveRig;
+
+  const vmOf = async (name: string): Promise<OracleVm> => {
+    const vm = await OracleVm.define(rig.daemon, { name, diskMiB: 4, folder: join(rig.daemon.dir, name) });
+    await rig.inventory.connect(rig.uri);
+    await rig.inventory.refresh({ connection: rig.uri });
+    return vm;
+  };
+  const storyOf = async (name: string, style: 'internal' | 'external', seed: number): Promise<UndoStory> =>
+    new UndoStory(rig, await vmOf(name), await rig.ref(name), style, seed);
+
+  before(async () => {
+    rig = await startLiveRig();
+  });
+  after(() => rig.stop());
+
+  for (const style of ['internal', 'external'] as const) {
+    it(`takes back random operations one by one: ${style}`, async () => {
+      await undoneOneByOne(await storyOf(`some-${style}`, style, 7), 7);
+    });
+  }
+
+  it('undoes one in the middle, says what rests on another, and what nothing undoes', async () => {
+    const { ref } = await storyOf('middle', 'internal', 1);
+    const { inventory } = rig;
+    const create = (title: string): Promise<unknown> =>
+      inventory.runOperation({ kind: 'create', vm: ref, snapshotKind: 'auto', style: 'internal', title });
+    await create('a');
+    await inventory.runOperation({ kind: 'describe', vm: ref, snapshot: 'a', title: 'A', description: 'first' });
+    await create('b');
+    await inventory.runOperation({ kind: 'delete', vm: ref, snapshot: 'b', scope: 'one' });
+    const look = await UndoLook.at(inventory, ref);
+    const [madeA, told, madeB, deleted] = look.log;
+    assert.equal(look.log.length, 4);
+    const why = (entry: typeof madeA): string | undefined => {
+      const { way } = look.of(entry!);
+      return way.kind === 'refusal' && way.refusal.reason === 'notUndoable' ? way.refusal.facts['why'] : undefined;
+    };
+    assert.equal(why(deleted), 'deleted');
+    assert.equal(why(madeB), 'gone');
+    assert.equal(why(told), undefined);
+    const { way } = look.of(told!);
+    assert.ok(way.kind === 'operation');
+    await inventory.runOperation(way.request, { undoes: told!.id });
+    assert.equal((await inventory.readTree(ref)).snapshots[0]!.title, 'a');
+    const after = await UndoLook.at(inventory, ref);
+    assert.equal(after.of(told!).way.kind, 'refusal');
+    await create('c');
+    const last = await UndoLook.at(inventory, ref);
+    const rests = last.of(madeA!).way;
+    assert.ok(rests.kind === 'refusal');
+    assert.deepEqual(rests.refusal.facts, { why: 'restsOn', entries: last.log.at(-1)!.id, snapshot: 'c' });
+    assert.equal(last.next('redo')?.entry.undoes, told!.id);
+  });
+
+  it('tells apart what another client made meanwhile under the same name', async () => {
+    const { ref } = await storyOf('other', 'internal', 1);
+    const { inventory } = rig;
+    await inventory.runOperation({ kind: 'create', vm: ref, snapshotKind: 'auto', style: 'internal', title: 'a' });
+    await rig.virsh('snapshot-delete', 'other', 'a');
+    await rig.virsh('snapshot-create-as', 'other', 'a', '--description', 'theirs');
+    const xml = await rig.virsh('snapshot-dumpxml', 'other', 'a');
+    assert.match(xml, /theirs/u);
+    const { way } = (await UndoLook.at(inventory, ref)).next('undo')!;
+    const made = (await inventory.readTree(ref)).snapshots[0]!;
+    const logged = (await inventory.readLog(ref))[0]!.changes[0]!.after!;
+    // Within one second the two cannot be told apart: then the plan of the delete says what goes.
+    assert.equal(way.kind === 'refusal', made.createdAt !== logged.createdAt);
+  });
+
+  it('is had from the command line, with redo and the way back', async () => {
+    await vmOf('shell');
+    const state = join(rig.daemon.dir, 'shell-state');
+    mkdirSync(state, { recursive: true });
+    const program = await buildDoor('commandLine', join(rig.daemon.dir, 'program'));
+    const cli = async (exit: ExitName, ...words: readonly string[]): Promise<string> => {
+      const env = { ...rig.daemon.env, VIRT_REWIND_STATE: state, LIBVIRT_DEFAULT_URI: rig.uri, LC_ALL: 'C' };
+      const ran = await runProgram(process.execPath, [program, ...words], { env });
+      assert.equal(ran.code, exitCode(exit), `${words.join(' ')}: ${ran.stdout}${ran.stderr}`);
+      if (words.includes('--json')) {
+        assert.deepEqual(faultsOf(JSON.parse(ran.stdout) as object), []);
+      }
+      return `${ran.stdout}${ran.stderr}`;
+    };
+    const present = async (): Promise<readonly string[]> =>
+      (await rig.virsh('snapshot-list', 'shell', '--name')).split('\n').filter((name) => name !== '');
+    const entries = async (): Promise<readonly string[]> =>
+      (JSON.parse(await cli('done', 'history', 'shell', '--json')) as { entries: { entry: string }[] }).entries.map(
+        ({ entry }) => entry,
+      );
+    await cli('notFound', 'undo', 'shell');
+    await cli('done', 'checkpoint', 'shell', 'one');
+    await cli('done', 'checkpoint', 'shell', 'two');
+    const [two = '', one = ''] = await entries();
+    assert.match(await cli('refused', 'undo', 'shell', one, '--yes'), new RegExp(two, 'u'));
+    // Yes alone was said to a revert once: it deletes nothing.
+    await cli('unanswered', 'undo', 'shell', '--yes');
+    await cli('done', 'undo', 'shell', '--plan');
+    await cli('done', 'revert', 'shell', 'one', '--yes');
+    // Nothing was written since the second one: it is what the present was, and no other is kept.
+    assert.equal((await present()).length, 2);
+    await cli('done', 'undo', 'shell', '--yes', '--json');
+    await cli('done', 'redo', 'shell', '--yes');
+    assert.match(await rig.virsh('snapshot-current', 'shell', '--name'), /^one$/u);
+    assert.match(await cli('done', 'restore-state', 'shell', two, '--plan'), /deleting two/u);
+    await cli('done', 'restore-state', 'shell', two, '--yes', '--json');
+    assert.ok(!(await present()).includes('two'));
+    assert.ok((await present()).includes('one'));
+    await cli('refused', 'redo', 'shell', two, '--yes');
+    await cli('notFound', 'undo', 'shell', '00000000');
+  });
+
+  it('gives no snapshot the name of another one', async () => {
+    await assert.rejects(
+      rig.inventory.runOperation({ kind: 'rename', vm: await rig.ref('middle'), snapshot: 'a', title: 'x', name: 'c' }),
+      (error: Failure) => error.details.refusal?.reason === 'nameTaken',
+    );
+  });
+});

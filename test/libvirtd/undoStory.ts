@@ -1,0 +1,174 @@
+// Random operations on a VM that is off, each undone again, the last one first: the tree, the definition and every byte of each
+// snapshot as before it. Checkpoints of reverts may stay: they are what an undo goes back to.
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { runOk } from '../../scripts/rig/run.mjs';
+import type { OperationRequest } from '../../src/domain/operation.js';
+import type { SnapshotTree } from '../../src/domain/snapshot.js';
+import type { VmRef } from '../../src/domain/vm.js';
+import { UndoLook } from '../../src/engine/undoing.js';
+import { type Image, readImage } from '../oracle/images.js';
+import type { OracleVm } from '../oracle/oracleVm.js';
+import { type Random, seededRandom } from '../histories/random.js';
+import type { LiveRig } from './inventoryRig.js';
+
+export interface SeenState {
+  readonly tree: readonly string[];
+  readonly definition: string;
+  readonly snapshots: Readonly<Record<string, string>>;
+  readonly present: string;
+}
+
+const names = (tree: SnapshotTree): readonly string[] =>
+  tree.snapshots.filter(({ trailers }) => trailers.auto === undefined).map(({ name }) => name);
+
+/**
+ * An external snapshot on which a checkpoint was made is deleted while the VM runs alone, so that its making cannot be undone here.
+ */
+const operations = ['create', 'create', 'describe', 'rename', 'revert', 'revert', 'keep', 'favourite'] as const;
+
+export class UndoStory {
+  readonly #random: Random;
+  #written = 0;
+
+  constructor(
+    readonly rig: LiveRig,
+    readonly vm: OracleVm,
+    readonly ref: VmRef,
+    readonly style: 'internal' | 'external',
+    seed: number,
+  ) {
+    this.#random = seededRandom(seed);
+  }
+
+  async see(): Promise<SeenState> {
+    const { inventory } = this.rig;
+    const tree = await inventory.readTree(this.ref);
+    const [kept, favourite] = [await inventory.keptSnapshots(this.ref), await inventory.readFavourite(this.ref)];
+    const byName = new Map(tree.snapshots.map((one) => [one.name, one]));
+    const ours = (name: string | undefined): string => {
+      const one = byName.get(name ?? '');
+      return one === undefined ? '-' : one.trailers.auto === undefined ? one.name : ours(one.parent);
+    };
+    const seen = await this.vm.see();
+    const snapshots: Record<string, string> = {};
+    for (const { name, disks } of seen.snapshots.filter((one) => names(tree).includes(one.name))) {
+      snapshots[name] = await hashOf(disks);
+    }
+    const xml = await this.rig.virsh('dumpxml', this.vm.name, '--inactive', '--security-info');
+    return {
+      tree: [
+        `current ${ours(tree.current)}`,
+        ...tree.snapshots
+          .filter(({ trailers }) => trailers.auto === undefined)
+          .map(({ name, parent, title, description }) => {
+            const marks = `${kept.includes(name) ? ' kept' : ''}${favourite === name ? ' favourite' : ''}`;
+            return `${name} on ${ours(parent)}: ${title} | ${description}${marks}`;
+          })
+          .sort(),
+      ],
+      // What a disk stands on is compared by its bytes; that it stands on nothing, libvirt says or not.
+      definition: xml.replace(/<source file='[^']*'/gu, '<source').replace(/ *<backingStore\/>\n/gu, ''),
+      snapshots,
+      present: await hashOf(seen.disks),
+    };
+  }
+
+  /** One operation, and what was before it. @returns undefined where there is nothing yet that it could be done to */
+  async act(): Promise<{ readonly did: string; readonly before: SeenState } | undefined> {
+    const { inventory } = this.rig;
+    const tree = await inventory.readTree(this.ref);
+    const all = names(tree);
+    const what = this.#random.pick(
+      this.style === 'internal' ? operations : operations.filter((one) => one !== 'revert'),
+    );
+    const snapshot = all.length === 0 ? undefined : this.#random.pick(all);
+    if (snapshot === undefined && what !== 'create') {
+      return undefined;
+    }
+    if (what === 'create' || what === 'revert') {
+      await this.write();
+    }
+    const before = await this.see();
+    const title = `Title ${String(++this.#written)}`;
+    const run = async (request: OperationRequest): Promise<void> => {
+      await inventory.runOperation(request);
+    };
+    const vm = this.ref;
+    switch (what) {
+      case 'create':
+        await run({ kind: 'create', vm, snapshotKind: 'auto', style: this.style, title, description: 'made' });
+        break;
+      case 'describe':
+        await run({ kind: 'describe', vm, snapshot: snapshot!, title, description: `told ${title}` });
+        break;
+      case 'rename':
+        await run({ kind: 'rename', vm, snapshot: snapshot!, title });
+        break;
+      case 'revert':
+        await run({ kind: 'revert', vm, snapshot: snapshot!, after: 'off', checkpointFirst: true });
+        break;
+      case 'keep':
+        await inventory.setKept(vm, [snapshot!], this.#random.pick(['kept', 'free'] as const));
+        break;
+      case 'favourite':
+        await inventory.setFavourite(vm, this.#random.pick([snapshot, undefined]));
+        break;
+    }
+    return { did: `${what} ${snapshot ?? title}`, before };
+  }
+
+  /** As its guest would. */
+  async write(): Promise<void> {
+    const { disks } = await this.vm.see();
+    for (const { file, format } of disks.values()) {
+      const pattern = String(1 + this.#random.int(0, 249));
+      await runOk('qemu-io', [
+        '-f',
+        format,
+        '-c',
+        `write -P ${pattern} ${String(64 * this.#random.int(0, 15))}k 64k`,
+        file,
+      ]);
+    }
+  }
+
+  /** Undoes what was done last. */
+  async undo(): Promise<{ readonly kind: string }> {
+    const { inventory } = this.rig;
+    const next = (await UndoLook.at(inventory, this.ref)).next('undo');
+    assert.ok(next !== undefined);
+    const { entry, way } = next;
+    assert.notEqual(way.kind, 'refusal', JSON.stringify([entry.request, way]));
+    if (way.kind === 'operation') {
+      await inventory.runOperation(way.request, { undoes: entry.id });
+    } else if (way.kind === 'mark') {
+      await inventory.mark(way.request, entry.id);
+    }
+    return entry.request;
+  }
+}
+
+async function hashOf(disks: ReadonlyMap<string, Image>): Promise<string> {
+  const hash = createHash('sha256');
+  for (const image of disks.values()) {
+    hash.update(await readImage(image));
+  }
+  return hash.digest('hex');
+}
+
+/** As many operations, then all of them undone, compared after each. */
+export async function undoneOneByOne(story: UndoStory, count: number): Promise<void> {
+  const done: { readonly did: string; readonly before: SeenState }[] = [];
+  while (done.length < count) {
+    done.push(...[(await story.act()) ?? []].flat());
+  }
+  for (const [index, { did, before }] of [...done.entries()].reverse()) {
+    const { present } = await story.see();
+    const { kind } = await story.undo();
+    const now = await story.see();
+    // What a guest wrote since is no operation: a revert alone brings it back, or takes it away.
+    const expected = kind === 'revert' ? before : { ...before, present };
+    assert.deepEqual(now, expected, `undone: ${String(index)} ${did}, after ${done.map((one) => one.did).join(', ')}`);
+  }
+}

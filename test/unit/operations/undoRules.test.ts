@@ -1,0 +1,179 @@
+// What undoes an operation of the log, what rests on what, and which operations stand.
+import assert from 'node:assert/strict';
+import type { LoggedOperation, LoggedRequest, SnapshotSeen } from '../../../src/domain/loggedOperation.js';
+import type { OperationRequest } from '../../../src/domain/operation.js';
+import type { Snapshot, SnapshotTree } from '../../../src/domain/snapshot.js';
+import { backTo, effectiveAfter, lastOf, standingIn, undoingOf } from '../../../src/operations/undo/standing.js';
+import { undoOf } from '../../../src/operations/undo/undoRules.js';
+
+const vm = { connection: 'test:///default', uuid: '6695eb01-f6a4-8304-79aa-97f2502e193f' };
+const state = { power: 'off', current: 'before', disks: [] } as const;
+
+const seen = (name: string, more: Partial<SnapshotSeen> = {}): SnapshotSeen => ({
+  name,
+  createdAt: 1_000,
+  title: name,
+  description: '',
+  ...more,
+});
+const snapshot = (name: string, more: Partial<Snapshot> = {}): Snapshot => ({
+  name,
+  title: name,
+  description: '',
+  trailers: {},
+  createdAt: 1_000,
+  state: 'off',
+  memory: { location: 'no' },
+  disks: [],
+  kind: 'offline',
+  style: 'internal',
+  ...more,
+});
+const tree = (...snapshots: readonly Snapshot[]): SnapshotTree => ({ snapshots });
+
+const logged = (
+  id: string,
+  request: Partial<OperationRequest> & { readonly kind: LoggedRequest['kind'] },
+  more: Partial<LoggedOperation> = {},
+): LoggedOperation => ({
+  id,
+  at: 0,
+  vm,
+  request: { vm, ...request } as LoggedRequest,
+  before: state,
+  after: state,
+  changes: [],
+  ...more,
+});
+const made = (id: string, name: string, more: Partial<SnapshotSeen> = {}): LoggedOperation =>
+  logged(id, { kind: 'create', title: name }, { snapshot: name, changes: [{ after: seen(name, more) }] });
+const told = (id: string, from: SnapshotSeen, to: SnapshotSeen, undoes?: string): LoggedOperation =>
+  logged(
+    id,
+    { kind: 'describe', snapshot: from.name, title: to.title, description: to.description },
+    { snapshot: from.name, changes: [{ before: from, after: to }], ...(undoes !== undefined && { undoes }) },
+  );
+const went = (id: string, to: string, checkpoint?: string, undoes?: string): LoggedOperation =>
+  logged(
+    id,
+    { kind: 'revert', snapshot: to, after: 'asSnapshot', checkpointFirst: true },
+    {
+      ...(checkpoint !== undefined && { checkpoint, changes: [{ after: seen(checkpoint) }] }),
+      ...(undoes !== undefined && { undoes }),
+    },
+  );
+
+const why = (entry: LoggedOperation, log: readonly LoggedOperation[], now: SnapshotTree): unknown => {
+  const way = undoOf(entry, { log, tree: now });
+  return way.kind === 'refusal' ? way.refusal.facts : way.request;
+};
+
+describe('what undoes an operation', () => {
+  it('of making a snapshot: its delete, unless another one was made on it', () => {
+    const [a, b] = [made('a', 'one'), made('b', 'two', { parent: 'one' })];
+    const both = tree(snapshot('one'), snapshot('two', { parent: 'one' }));
+    assert.deepEqual(why(b, [a, b], both), { kind: 'delete', vm, snapshot: 'two', scope: 'one' });
+    assert.deepEqual(why(a, [a, b], both), { why: 'restsOn', entries: 'b', snapshot: 'two' });
+    assert.deepEqual(why(a, [a], both), { why: 'restsOn', snapshot: 'two' });
+    const way = undoOf(a, { log: [a, b], tree: both, without: new Set(['b']) });
+    assert.equal(way.kind, 'operation');
+    const checkpoint = snapshot('kept', { parent: 'one', trailers: { auto: 'revert' } });
+    assert.equal(undoOf(a, { log: [a], tree: tree(snapshot('one'), checkpoint) }).kind, 'operation');
+  });
+
+  it('nothing where the snapshot is gone, or another one has its name', () => {
+    const a = made('a', 'one');
+    assert.deepEqual(why(a, [a], tree()), { why: 'gone', snapshot: 'one' });
+    assert.deepEqual(why(a, [a], tree(snapshot('one', { createdAt: 9_000 }))), { why: 'gone', snapshot: 'one' });
+  });
+
+  it('of a new text: the old one, unless it was changed since', () => {
+    const change = told('a', seen('one', { title: 'One', description: 'x' }), seen('one', { title: 'Two' }));
+    const now = tree(snapshot('one', { title: 'Two' }));
+    const old = { kind: 'describe', vm, snapshot: 'one', title: 'One', description: 'x' };
+    assert.deepEqual(why(change, [change], now), old);
+    const other = tree(snapshot('one', { title: 'Other' }));
+    assert.deepEqual(why(change, [change], other), { why: 'changed', snapshot: 'Other' });
+    const later = told('b', seen('one', { title: 'Two' }), seen('one', { title: 'Three' }));
+    const three = tree(snapshot('one', { title: 'Three' }));
+    assert.deepEqual(why(change, [change, later], three), { why: 'restsOn', entries: 'b' });
+    const undone = told('c', seen('one', { title: 'Three' }), seen('one', { title: 'Two' }), 'b');
+    assert.deepEqual(why(change, [change, later, undone], now), old);
+    assert.deepEqual(why(later, [change, later, undone], now), { why: 'undone', entries: 'c' });
+  });
+
+  it('of a new name: the very old one', () => {
+    const rename = logged(
+      'a',
+      { kind: 'rename', snapshot: 'one', title: 'Two' },
+      {
+        snapshot: 'one',
+        changes: [{ before: seen('one', { title: 'One' }) }, { after: seen('two', { title: 'Two' }) }],
+      },
+    );
+    const now = tree(snapshot('two', { title: 'Two' }));
+    const old = { kind: 'rename', vm, snapshot: 'two', title: 'One', name: 'one' };
+    assert.deepEqual(why(rename, [rename], now), old);
+    const makes = made('m', 'one');
+    assert.deepEqual(why(makes, [makes, rename], now), { why: 'restsOn', entries: 'a' });
+  });
+
+  it('of a revert: the checkpoint, or what was current where none was needed', () => {
+    const [first, second] = [went('a', 'one', 'kept'), went('b', 'two', 'other')];
+    const now = tree(snapshot('one'), snapshot('kept'), snapshot('other'));
+    const back = { kind: 'revert', vm, snapshot: 'kept', after: 'off', checkpointFirst: true };
+    assert.deepEqual(why(first, [first], now), back);
+    assert.deepEqual(why(first, [first, second], now), { why: 'restsOn', entries: 'b' });
+    assert.deepEqual(why(first, [first, second, went('c', 'other', undefined, 'b')], now), back);
+    assert.deepEqual(why(went('d', 'one'), [], tree(snapshot('before'))), { ...back, snapshot: 'before' });
+    const bare = logged('e', { kind: 'revert', snapshot: 'one', after: 'off' });
+    assert.deepEqual(why(bare, [bare], now), { why: 'noCheckpoint' });
+    assert.deepEqual(why(first, [first], tree()), { why: 'gone', snapshot: 'kept' });
+  });
+
+  it('nothing of power, merges, repairs and deletes', () => {
+    const reasons = (['power', 'consolidate', 'prune', 'repair', 'delete'] as const).map((kind) =>
+      why(logged('a', { kind }), [], tree()),
+    );
+    assert.deepEqual(
+      reasons,
+      ['power', 'merged', 'merged', 'repaired', 'deleted'].map((one) => ({ why: one })),
+    );
+  });
+});
+
+describe('which operations stand', () => {
+  const a = made('a', 'one');
+  const b = went('b', 'one', 'kept');
+  const undo = went('u', 'kept', 'other', 'b');
+  const redo = went('r', 'other', 'third', 'u');
+  const ids = (log: readonly LoggedOperation[]): string => log.map(({ id }) => id).join('');
+
+  it('those that nobody has undone, and what is undone twice is done', () => {
+    assert.equal(ids(standingIn([a, b, undo])), 'au');
+    assert.equal(ids(standingIn([a, b, undo, redo])), 'abr');
+    assert.equal(lastOf('operation', [a, b, undo])?.id, 'a');
+    assert.equal(lastOf('undo', [a, b, undo])?.id, 'u');
+    assert.equal(lastOf('operation', [a, b, undo, redo])?.id, 'r');
+    assert.equal(lastOf('undo', [a, b, undo, redo]), undefined);
+    assert.equal(undoingOf(b, [a, b, undo])?.id, 'u');
+    assert.equal(undoingOf(b, [a, b, undo, redo]), undefined);
+    assert.equal(ids(effectiveAfter(a, [a, b, undo])), '');
+    assert.equal(ids(effectiveAfter(a, [a, b])), 'b');
+  });
+
+  it('and nobody means starting, stopping and what was done unasked', () => {
+    const tidied = logged('t', { kind: 'delete', snapshot: 'x' }, { unasked: true });
+    assert.equal(lastOf('operation', [a, logged('p', { kind: 'power', action: 'start' }), tidied])?.id, 'a');
+  });
+
+  it('what leads back to before one of them, the last first', () => {
+    const c = made('c', 'two');
+    assert.equal(ids(backTo(a, [a, b, c])), 'cba');
+    assert.equal(ids(backTo(c, [a, b, undo, c])), 'c');
+    // Undone since: it stood then.
+    assert.equal(ids(backTo(c, [a, b, c, undo])), 'uc');
+    assert.equal(ids(backTo(b, [a, b, undo])), '');
+    assert.equal(ids(backTo(b, [a, b, undo, redo])), 'r');
+  });
+});
