@@ -3,7 +3,7 @@
 import { join } from 'node:path';
 import * as l10n from '@vscode/l10n';
 import * as vscode from 'vscode';
-import type { CommandServices } from './ui/commands/commandServices.js';
+import type { CommandServices, SystemsService } from './ui/commands/commandServices.js';
 import { registerCommands } from './ui/commands/registerCommands.js';
 import type { InventoryPort } from './engine/inventory.js';
 import type { Inventory } from './engine/liveInventory.js';
@@ -17,6 +17,7 @@ import type { Settings } from './manifest/settings.js';
 import type { LayerCost } from './domain/layerCost.js';
 import { mayAct } from './domain/automaticActions.js';
 import { protectedBy } from './domain/protection.js';
+import type { Vm } from './domain/vm.js';
 import { XmlDocuments } from './ui/documents/documents.js';
 import { Attentions } from './ui/attentions.js';
 import { PicturePanels } from './ui/picture/picturePanels.js';
@@ -32,7 +33,9 @@ import { languageTools } from './ui/agents/languageTools.js';
 import { putOnPath } from './ui/commandLinePath.js';
 import { rewindTasks } from './ui/tasks/rewindTasks.js';
 import { VmTree } from './ui/tree/vmTree.js';
+import { KnownSystems } from './systems/knownSystems.js';
 import { recoverWhenOpen } from './systems/recoverWhenOpen.js';
+import type { Systems } from './systems/systems.js';
 import { HealthWatch } from './health/healthWatch.js';
 import { sentencesIn } from './text/translation.js';
 import { watchSettings } from './health/watchSettings.js';
@@ -76,7 +79,8 @@ export function activate(context: vscode.ExtensionContext): DevelopmentApi | und
   follow({ inventory, health, shared }, readSettings());
 
   const attentions = new Attentions(inventory);
-  const tree = new VmTree(inventory, attentions, health, context.globalState, log);
+  const known = new KnownSystems(journal, log);
+  const tree = new VmTree(inventory, known, attentions, health, context.globalState, log);
   const pictures = new PicturePanels(
     { inventory, health, log, sentences, extension: context.extensionUri },
     attentions,
@@ -95,7 +99,21 @@ export function activate(context: vscode.ExtensionContext): DevelopmentApi | und
   const consoles = new Consoles(inventory, log);
   const logs = new FollowedLogs();
   const screens = new Screens();
+  const systemsOptions = {
+    inventory,
+    folder: journal,
+    log,
+    shell: vscode.env.appName,
+    isProtected: (vm: Pick<Vm, 'name' | 'uuid'>) => protectedBy(readSettings().protectedVms)(vm),
+    automatic: () => readSettings().automaticActions,
+  };
+  let opened: Promise<Systems> | undefined;
+  const systems: SystemsService = {
+    known,
+    open: () => (opened ??= import('./systems/systems.js').then((room) => new room.Systems(systemsOptions))),
+  };
   const commands = registerCommands({
+    systems,
     inventory,
     remembered: context.globalState,
     consoles,
@@ -114,13 +132,8 @@ export function activate(context: vscode.ExtensionContext): DevelopmentApi | und
   if (context.extensionMode !== vscode.ExtensionMode.Production) {
     landWhereTold({ inventory, tree, consoles, log });
   }
-  const systems = recoverWhenOpen({
-    inventory,
-    folder: journal,
-    log,
-    shell: vscode.env.appName,
-    isProtected: (vm) => protectedBy(readSettings().protectedVms)(vm),
-    automatic: () => readSettings().automaticActions,
+  const recovering = recoverWhenOpen({
+    ...systemsOptions,
     tell: (recovered) => {
       import('./ui/prompts/systemNotices.js')
         .then(({ tellSystemRecovered }) => tellSystemRecovered(recovered, log))
@@ -135,7 +148,7 @@ export function activate(context: vscode.ExtensionContext): DevelopmentApi | und
   // Ended in this order: whatever still asks the inventory ends before it.
   context.subscriptions.push(
     settings,
-    systems,
+    recovering,
     tasks,
     tools,
     commands,
@@ -149,6 +162,7 @@ export function activate(context: vscode.ExtensionContext): DevelopmentApi | und
     reports,
     documents,
     tree,
+    known,
     health,
     inventory,
     log,

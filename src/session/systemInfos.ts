@@ -1,7 +1,7 @@
 // What is known of a system of VMs → what the library and `--json` tell of it. Pure.
 import type { MemberOutcome } from '../domain/system.js';
 import type { SystemResult } from '../systems/groupRun.js';
-import type { SeenSystem } from '../systems/systems.js';
+import type { SeenSystem } from '../systems/seenSystem.js';
 import type { SystemInfo, SystemOutcome } from './publicTypes.js';
 
 export function systemInfo({ system, points, members, seen, standsAt, interrupted }: SeenSystem): SystemInfo {

@@ -122,19 +122,31 @@ export function memberSeen(point: SystemPoint, member: SystemMember, { connectio
   return own === undefined || snapshotOf(tree, own) === undefined ? 'snapshotGone' : 'there';
 }
 
-/** The restore point that all members stand on or behind; `apart`: they stand behind different ones. */
+/** The newest restore point that a member stands on or behind. */
+export function standOf(
+  points: readonly SystemPoint[],
+  { uuid, connection }: SystemMember,
+  tree: SnapshotTree | undefined,
+): SystemPoint | undefined {
+  return points.findLast((point) => {
+    const own = point.members.find((one) => one.uuid === uuid && one.connection === connection);
+    return own !== undefined && tree !== undefined && standsOn(tree, snapshotOf(tree, own)?.name);
+  });
+}
+
+/**
+ * The restore point that all members stand on or behind; `apart`: they stand behind different ones. Of those that were read: while
+ * one is not, it may stand anywhere.
+ */
 export function standsAt(
   points: readonly SystemPoint[],
   members: readonly (readonly [SystemMember, SnapshotTree | undefined])[],
 ): SystemPoint | 'apart' | undefined {
-  const found = members.map(([member, tree]) =>
-    points.findLast((point) => {
-      const own = point.members.find(
-        ({ uuid, connection }) => uuid === member.uuid && connection === member.connection,
-      );
-      return own !== undefined && tree !== undefined && standsOn(tree, snapshotOf(tree, own)?.name);
-    }),
-  );
+  const read = members.filter(([, tree]) => tree !== undefined);
+  const found = read.map(([member, tree]) => standOf(points, member, tree));
   const [first] = found;
-  return found.every((one) => one === first) ? first : 'apart';
+  if (found.some((one) => one !== first)) {
+    return 'apart';
+  }
+  return read.length === members.length ? first : undefined;
 }

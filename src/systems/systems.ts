@@ -12,6 +12,7 @@ import {
   type MemberOutcome,
   type StartWait,
   type StoredSystem,
+  type SystemMember,
   type SystemPoint,
   type VirtualSystem,
 } from '../domain/system.js';
@@ -24,8 +25,9 @@ import { maxMembers, type StoredSystems, SystemStore } from '../journal/systemSt
 import { ageRefusal, foreignRefusal } from '../operations/originRefusal.js';
 import { Ending } from './ending.js';
 import { GroupRun, type RunWish, type SystemResult } from './groupRun.js';
-import { type LookedAt, memberSeen, type MemberSeen, standsAt } from './standing.js';
-import { circleIn } from './startOrder.js';
+import { type SeenSystem, seenSystem } from './seenSystem.js';
+import type { LookedAt } from './standing.js';
+import { circleIn, startInOrder, untilUp } from './startOrder.js';
 import {
   type CheckpointWish,
   newId,
@@ -46,17 +48,6 @@ export interface SystemsOptions {
   readonly isProtected: (vm: Vm) => boolean;
   readonly automatic: () => AutomaticActions;
   readonly clock?: Clock;
-}
-
-/** A system with what can be seen of it now. */
-export interface SeenSystem extends StoredSystem {
-  /** What is the matter with each member, for each restore point: by the point's id, in the order of the members. */
-  readonly points: readonly SystemPoint[];
-  readonly members: readonly { readonly name: string; readonly vm?: Vm; readonly isAway: boolean }[];
-  readonly seen: ReadonlyMap<string, readonly MemberSeen[]>;
-  readonly standsAt: SystemPoint | 'apart' | undefined;
-  /** What broke off, and is not brought to its end. */
-  readonly interrupted?: GroupEntry;
 }
 
 export interface Recovered {
@@ -156,7 +147,7 @@ export class Systems {
 
   /** Never rejects: what cannot be seen is told so. */
   async look(stored: StoredSystem): Promise<SeenSystem> {
-    const { system, points } = stored;
+    const { system } = stored;
     const looked = await Promise.all(
       system.members.map(async (member): Promise<LookedAt> => {
         try {
@@ -169,22 +160,7 @@ export class Systems {
         }
       }),
     );
-    const interrupted = await this.#interrupted(system);
-    const seenBy = (point: SystemPoint): readonly MemberSeen[] =>
-      system.members.map((member, at) => memberSeen(point, member, looked[at] ?? { connection: 'away' }));
-    return {
-      ...stored,
-      members: system.members.map(({ name }, at) => {
-        const vm = looked[at]?.vm;
-        return { name, ...(vm !== undefined && { vm }), isAway: looked[at]?.connection === 'away' };
-      }),
-      seen: new Map(points.map((point) => [point.id, seenBy(point)])),
-      standsAt: standsAt(
-        points,
-        system.members.map((member, at) => [member, looked[at]?.tree]),
-      ),
-      ...(interrupted !== undefined && { interrupted }),
-    };
+    return seenSystem(stored, looked, await this.#interrupted(system));
   }
 
   async planCheckpoint({ system }: StoredSystem, wish: CheckpointWish): Promise<SystemPlan> {
@@ -200,6 +176,30 @@ export class Systems {
   async planDelete({ system }: StoredSystem, point: SystemPoint): Promise<SystemPlan> {
     await this.#requireEnded(system);
     return planDelete(this.#options.inventory, system, point);
+  }
+
+  /**
+   * Does something to each member in the order that the system gives, or in the other one. `first`: each after those that it comes
+   * after are up; `last`: before them. Never rejects: resolves with the failures, by UUID.
+   */
+  inOrder(
+    { system: { members } }: StoredSystem,
+    which: 'first' | 'last',
+    signal: AbortSignal,
+    act: (member: SystemMember) => Promise<void>,
+  ): Promise<ReadonlyMap<string, Failure>> {
+    const ordered =
+      which === 'first'
+        ? members
+        : members.map(({ connection, uuid, name }): SystemMember => {
+            const after = members.filter((one) => one.after?.includes(uuid) === true).map((one) => one.uuid);
+            return { connection, uuid, name, after };
+          });
+    const { inventory } = this.#options;
+    return startInOrder(ordered, {
+      start: act,
+      untilUp: (member, wait) => untilUp(refOf(member), wait, { inventory, clock: this.#clock, signal }),
+    });
   }
 
   /** @throws Failure before anything is touched, else SystemFailure */

@@ -2,7 +2,9 @@
 // is shown is a promise to try, not that no rule refuses it: the refusal explains more than a missing menu.
 import type { ConnectionView, VmView } from '../inventory/views.js';
 import type { Snapshot } from '../domain/snapshot.js';
+import type { SystemPoint } from '../domain/system.js';
 import type { PowerState } from '../domain/vm.js';
+import type { KnownSystem } from '../systems/knownSystems.js';
 
 /** Every token that menus may ask for; a test compares this with package.json. */
 export const menuTokens = [
@@ -38,6 +40,9 @@ export const menuTokens = [
   'consolidatable',
   'prunable',
   'cancellable',
+  'system',
+  'unfinished',
+  'renamable',
 ] as const;
 
 /**
@@ -124,6 +129,33 @@ export function snapshotTokens(
     ...(place.readOnly ? ['readOnly'] : ['revertable', 'describable', 'deletable']),
     ...(place.hasChildren && !place.readOnly ? ['hasChildren'] : []),
   );
+}
+
+/** What is to be seen to first is the only thing that can be done. */
+export function systemTokens({
+  system: { points, unfinished },
+  views,
+}: {
+  readonly system: Pick<KnownSystem, 'points' | 'unfinished'>;
+  readonly views: readonly (VmView | undefined)[];
+}): string {
+  const powers = views.flatMap((view) => view?.vm.power ?? []);
+  return joined(
+    'system',
+    'renamable',
+    ...(unfinished === undefined
+      ? [
+          'checkpointable',
+          ...(points.some(({ auto }) => auto !== undefined) ? ['undoable'] : []),
+          ...(powers.some((power) => power === 'off' || power === 'paused') ? ['startable'] : []),
+          ...(powers.includes('running') ? ['shutdownable'] : []),
+        ]
+      : ['unfinished']),
+  );
+}
+
+export function pointTokens({ auto }: Pick<SystemPoint, 'auto'>): string {
+  return joined('point', 'revertable', 'deletable', ...(auto === undefined ? ['renamable'] : []));
 }
 
 /** What is under way would change what an undo goes back from. */

@@ -283,6 +283,6 @@ export function hereRow(view: VmView, above: string | undefined, reach: Reach, {
   };
 }
 
-function spokenRow(label: string, words: string, ...more: readonly string[]): string {
+export function spokenRow(label: string, words: string, ...more: readonly string[]): string {
   return [label, ...(words === '' ? [] : [words]), ...more].join(', ').replaceAll(' · ', ', ');
 }

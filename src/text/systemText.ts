@@ -5,14 +5,15 @@ import { displayLine } from '../domain/plainText.js';
 import type { MemberOutcome, SystemPoint } from '../domain/system.js';
 import type { SystemPlan } from '../systems/systemPlan.js';
 import type { SystemResult } from '../systems/groupRun.js';
-import type { RecoveredSystem, SeenSystem } from '../systems/systems.js';
+import { lostIn, type SeenSystem } from '../systems/seenSystem.js';
+import type { RecoveredSystem } from '../systems/systems.js';
 import { failureText } from './failureText.js';
 import { type QuestionText, questionOfAll } from './questionText.js';
 import { refusalText } from './refusalText.js';
 import { agoText, measuredText } from './relativeAge.js';
 import { powerWord } from './words.js';
 
-function pointTitle({ title, auto }: Pick<SystemPoint, 'title' | 'auto'>): string {
+export function pointTitle({ title, auto }: Pick<SystemPoint, 'title' | 'auto'>): string {
   return auto === undefined ? displayLine(title) : t('before the revert to “{0}”', displayLine(title));
 }
 
@@ -39,10 +40,8 @@ export function systemQuestion(
 }
 
 /** The system, its members and its restore points, as lines. */
-export function systemLines(
-  { system, points, members, seen, standsAt, interrupted }: SeenSystem,
-  now: number,
-): readonly string[] {
+export function systemLines(looked: SeenSystem, now: number): readonly string[] {
+  const { system, points, members, standsAt, interrupted } = looked;
   return [
     displayLine(system.name),
     ...members.map(({ name, vm, isAway }) => {
@@ -51,21 +50,22 @@ export function systemLines(
       return `  ${displayLine(name)}${renamed}  ${state}`;
     }),
     ...points.map((point) => {
-      const lost = (seen.get(point.id) ?? []).flatMap((one, at) => {
-        const name = displayLine(members[at]?.name ?? '');
-        return one === 'there' || one === 'away' || one === 'unread'
-          ? []
-          : [one === 'vmGone' ? t('{0} is gone', name) : t('{0} has lost its snapshot', name)];
-      });
-      const words = [
-        agoText(point.createdAt, now),
-        ...(lost.length === 0 ? [] : [t('no way back: {0}', lost.join(', '))]),
-      ];
+      const words = [agoText(point.createdAt, now), ...noWayBack(looked, point)];
       return `  ${standsAt === point ? '●' : '○'} ${pointTitle(point)}  ${words.join(', ')}`;
     }),
     ...(standsAt === 'apart' && points.length > 0 ? [`  ${t('Its VMs do not come from one restore point.')}`] : []),
     ...(interrupted === undefined ? [] : [`  ${interruptedText(system.name)}`]),
   ];
+}
+
+/** Why nobody gets back to a restore point, as far as it can be seen. */
+export function noWayBack(looked: SeenSystem, point: SystemPoint): readonly string[] {
+  const lost = lostIn(looked, point).flatMap(([{ name }, seen]) =>
+    seen === 'away'
+      ? []
+      : [seen === 'vmGone' ? t('{0} is gone', displayLine(name)) : t('{0} has lost its snapshot', displayLine(name))],
+  );
+  return lost.length === 0 ? [] : [t('no way back: {0}', lost.join(', '))];
 }
 
 function interruptedText(system: string): string {
@@ -104,15 +104,28 @@ export function systemRecoveredText({ entry, to, members, why }: RecoveredSystem
     case 'nothing':
       return { message: t('Nothing was interrupted.'), severity: 'info' };
     case 'after':
-      return { message: `${broken} ${t('It was brought to its end all the same.')}`, severity: 'info' };
+      return {
+        message: [broken, t('It was brought to its end all the same.'), ...namesOf(members)].join(' '),
+        severity: 'info',
+      };
     case 'before':
-      return { message: `${broken} ${t('All its VMs are as they were before.')}`, severity: 'warning' };
+      return {
+        message: [broken, t('All its VMs are as they were before.'), ...namesOf(members)].join(' '),
+        severity: 'warning',
+      };
     case 'explain': {
       const reasons = [...(why === undefined ? [] : [refusalText(why).reason]), ...outcomeLines(members)];
-      const way = t('Bring it to its end: {0}', `virt-rewind system recover ${displayLine(name)}`);
-      return { message: [broken, ...reasons, way].join(' '), severity: 'error' };
+      return { message: [broken, ...reasons].join(' '), severity: 'error' };
     }
   }
+}
+
+/** Who they are, where all ended alike; else what became of each. */
+function namesOf(members: readonly MemberOutcome[]): readonly string[] {
+  const isAlike = members.every(({ outcome, failure }) => outcome === members[0]?.outcome && failure === undefined);
+  return isAlike
+    ? [t('VMs: {0}', members.map(({ name }) => displayLine(name, 40)).join(', '))]
+    : outcomeLines(members);
 }
 
 /** What became of each. */

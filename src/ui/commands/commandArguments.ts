@@ -20,8 +20,12 @@ const whole = v.pipe(amount, v.integer());
 const shapes = {
   /** Name or UUID of a VM; a name that fits two VMs is refused, with both listed. */
   vm: text,
+  /** Names or UUIDs of the VMs that a system is made of. */
+  vms: texts,
   /** URI of a libvirt; beside `vm`, it tells apart two VMs of one name. */
   connection: text,
+  /** Name or id of a system of VMs. */
+  system: text,
   /** Name of a snapshot, or a title that only one snapshot of the VM has. */
   snapshot: text,
   /** The other snapshot of a comparison. */

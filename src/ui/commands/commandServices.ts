@@ -14,6 +14,16 @@ import type { WorkedVm } from './workedVm.js';
 import type { Consoles } from '../guest/consoles.js';
 import type { FollowedLogs } from '../guest/followedLogs.js';
 import type { Screens } from '../guest/screens.js';
+import type { KnownSystems } from '../../systems/knownSystems.js';
+import type { Systems } from '../../systems/systems.js';
+
+/** Several VMs as one. */
+export interface SystemsService {
+  /** As they are shown. */
+  readonly known: KnownSystems;
+  /** What acts on them is loaded when it is needed. */
+  readonly open: () => Promise<Systems>;
+}
 
 export interface CommandServices {
   readonly inventory: InventoryPort;
@@ -22,6 +32,7 @@ export interface CommandServices {
   readonly reports: Reports;
   readonly pictures: PicturePanels;
   readonly health: HealthWatch;
+  readonly systems: SystemsService;
   readonly teaching: Teaching;
   readonly worked: Pick<WorkedVm, 'ref' | 'take'>;
   readonly consoles: Consoles;

@@ -28,10 +28,7 @@ async function connect(run: CommandRun): Promise<{ readonly connection: string }
 }
 
 async function connectionToOpen(run: CommandRun): Promise<string> {
-  if (run.call.kind === 'rows') {
-    return connectionOfNode(run.call.rows[0]);
-  }
-  const { connection } = givenTo(run.call);
+  const connection = connectionMeant(run);
   if (connection !== undefined) {
     return connection;
   }
@@ -125,9 +122,9 @@ async function removeConnection(run: CommandRun): Promise<{ readonly connection:
 }
 
 async function connectionToRemove(run: CommandRun): Promise<string> {
-  if (run.call.kind === 'rows') {
-    return connectionOfNode(run.call.rows[0]);
-  }
-  const { connection } = givenTo(run.call);
-  return connection ?? (await pickConnection(run.inventory.connections, t('Remove which connection?'))).uri;
+  return connectionMeant(run) ?? (await pickConnection(run.inventory.connections, t('Remove which connection?'))).uri;
+}
+
+function connectionMeant({ call }: CommandRun): string | undefined {
+  return call.kind === 'rows' ? connectionOfNode(call.rows[0]) : givenTo(call).connection;
 }

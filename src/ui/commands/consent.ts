@@ -70,13 +70,30 @@ export async function passingOverUnread(run: CommandRun, view: VmView, request: 
   return despite;
 }
 
-async function typeName({ vm }: VmView, title: string, why: string): Promise<void> {
+/** Of a system that has a protected VM, for what is done with all of them. @throws Dismissed */
+export async function typeNameOfSystem(system: string, vms: readonly string[]): Promise<void> {
+  const name = displayLine(system);
+  const why = t('It has protected VMs: {0}.', vms.map((vm) => displayLine(vm, 40)).join(', '));
+  await askForName(
+    system,
+    t('{0} Is Protected', name),
+    `${why} ${t('Type the name of the system to go on.')}`,
+    t('This is not the name of the system.'),
+  );
+}
+
+function typeName({ vm }: VmView, title: string, why: string): Promise<void> {
+  const prompt = `${why} ${t('Type the name of the VM to go on.')}`;
+  return askForName(vm.name, title, prompt, t('This is not the name of the VM.'));
+}
+
+async function askForName(name: string, title: string, prompt: string, wrong: string): Promise<void> {
   const typed = await askText({
     title,
-    prompt: `${why} ${t('Type the name of the VM to go on.')}`,
-    placeHolder: vm.name,
+    prompt,
+    placeHolder: name,
     ignoreFocusOut: true,
-    problem: (text) => (text === vm.name ? undefined : t('This is not the name of the VM.')),
+    problem: (text) => (text === name ? undefined : wrong),
   });
   answered(typed);
 }

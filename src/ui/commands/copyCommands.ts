@@ -1,7 +1,7 @@
 // What goes on the clipboard: names, and the commands that would do the same in a terminal.
 import * as vscode from 'vscode';
 import { t } from '@vscode/l10n';
-import { connectionOfNode, type Node } from '../tree/nodes.js';
+import type { Node } from '../tree/nodes.js';
 import type { CommandRun, CommandTable } from './commandServices.js';
 import { meansSnapshot, targetSnapshot, targetVm } from './targets.js';
 import type { VmView } from '../../inventory/views.js';
@@ -44,10 +44,15 @@ function nameOf(run: CommandRun, row: Node): string {
     case 'vm':
     case 'here':
     case 'automatic':
+    case 'member':
       return run.inventory.findVm(row.ref)?.vm.name ?? row.ref.uuid;
     case 'connection':
     case 'message':
-      return connectionOfNode(row);
+      return row.connection;
+    case 'system':
+      return run.systems.known.find(row.system)?.system.name ?? '';
+    case 'point':
+      return run.systems.known.find(row.system)?.points.find(({ id }) => id === row.point)?.title ?? '';
   }
 }
 

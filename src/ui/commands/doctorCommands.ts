@@ -27,7 +27,7 @@ export const doctorCommands = {
 /** A connection's row stands for all its VMs. */
 async function examinedVms(run: CommandRun): Promise<readonly VmView[]> {
   if (run.call.kind === 'rows' && run.call.rows.every((row) => vmOfNode(row) === undefined)) {
-    const uris = new Set(run.call.rows.map((row) => connectionOfNode(row)));
+    const uris = new Set(run.call.rows.flatMap((row) => connectionOfNode(row) ?? []));
     const connected = await Promise.all([...uris].map((uri) => run.inventory.connect(uri)));
     return connected.flatMap(({ vms }) => vms);
   }

@@ -1,6 +1,7 @@
 // What each command of the manifest does. Loaded when the first one is called: none of it is needed to show the VMs.
+import { t } from '@vscode/l10n';
 import type { CommandId } from '../../manifest/commandIds.js';
-import type { Handler } from './commandServices.js';
+import type { CommandRun, Handler } from './commandServices.js';
 import { compareCommands } from './compareCommands.js';
 import { connectionCommands } from './connectionCommands.js';
 import { consolidateCommands } from './consolidateCommands.js';
@@ -16,11 +17,16 @@ import { powerCommands } from './powerCommands.js';
 import { protectionCommands } from './protectionCommands.js';
 import { revertCommands } from './revertCommands.js';
 import { snapshotCommands } from './snapshotCommands.js';
+import { systemCommands } from './systemCommands.js';
+import { checkpoint, revertToLast, systemOperations } from './systemOperations.js';
+import { systemPower } from './systemPower.js';
+import { isOnSystem } from './systemTargets.js';
 import { viewCommands } from './viewCommands.js';
+import { CommandError } from '../prompts/commandError.js';
 export { runCommand } from './runCommand.js';
 
 /** A command of the manifest without a handler, or a handler without its command, does not compile. */
-export const handlers: Readonly<Record<CommandId, Handler>> = {
+const handlers: Readonly<Record<CommandId, Handler>> = {
   ...compareCommands,
   ...connectionCommands,
   ...consolidateCommands,
@@ -36,5 +42,50 @@ export const handlers: Readonly<Record<CommandId, Handler>> = {
   ...protectionCommands,
   ...revertCommands,
   ...snapshotCommands,
+  ...systemCommands,
+  ...systemOperations,
+  ...systemPower,
   ...viewCommands,
 };
+
+/** What a command of VMs and snapshots means on the row of a system, or of its restore point: one key does the same to both. */
+const onSystems: Partial<Readonly<Record<CommandId, Handler>>> = {
+  'virtRewind.createSnapshot': handlers['virtRewind.checkpointSystem'],
+  'virtRewind.quickCheckpoint': (run) => checkpoint(run, 'suggested'),
+  'virtRewind.revert': handlers['virtRewind.revertSystem'],
+  'virtRewind.revertToFavourite': revertToLast,
+  'virtRewind.undoRevert': handlers['virtRewind.undoSystemRevert'],
+  'virtRewind.renameSnapshot': handlers['virtRewind.renameSystem'],
+  'virtRewind.start': handlers['virtRewind.startSystem'],
+  'virtRewind.resume': handlers['virtRewind.startSystem'],
+  'virtRewind.shutDown': handlers['virtRewind.shutDownSystem'],
+  'virtRewind.deleteSnapshot': (run) =>
+    handlers[isOnPoint(run) ? 'virtRewind.deleteRestorePoint' : 'virtRewind.dissolveSystem'](run),
+};
+
+/** Commands that act on no row, or on that of a system as on any. */
+const everywhere: ReadonlySet<CommandId> = new Set<CommandId>([
+  ...Object.keys(systemCommands),
+  ...Object.keys(systemOperations),
+  ...Object.keys(systemPower),
+  ...Object.keys(connectionCommands),
+  ...Object.keys(lessonCommands),
+  ...Object.keys(viewCommands),
+  'virtRewind.copyName',
+  'virtRewind.checkHealth',
+] as CommandId[]);
+
+function isOnPoint({ call }: CommandRun): boolean {
+  return call.kind === 'rows' && call.rows[0].kind === 'point';
+}
+
+/** @throws CommandError what VMs have and a system has not */
+export function handlerOf(id: CommandId): Handler {
+  return (run) => {
+    const onSystem = isOnSystem(run) ? onSystems[id] : undefined;
+    if (onSystem === undefined && isOnSystem(run) && !everywhere.has(id)) {
+      throw new CommandError('invalid', t('This is done with one VM, and not with a system: choose one of its VMs.'));
+    }
+    return (onSystem ?? handlers[id])(run);
+  };
+}

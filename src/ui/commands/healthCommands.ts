@@ -47,7 +47,7 @@ async function checkHealth(run: CommandRun): Promise<void> {
 async function askedVms(run: CommandRun): Promise<readonly VmView[] | undefined> {
   if (run.call.kind === 'rows') {
     if (run.call.rows.every((row) => vmOfNode(row) === undefined)) {
-      const uris = new Set(run.call.rows.map((row) => connectionOfNode(row)));
+      const uris = new Set(run.call.rows.flatMap((row) => connectionOfNode(row) ?? []));
       const connected = await Promise.all([...uris].map((uri) => run.inventory.connect(uri)));
       return connected.flatMap(({ vms }) => vms);
     }

@@ -13,8 +13,8 @@ export function registerCommands(services: CommandServices): Disposable {
   const running = new RunningOperations();
   for (const id of commandIds) {
     const call = async (first: unknown, second: unknown): Promise<unknown> => {
-      const { handlers, runCommand } = await import('./handlers.js');
-      return runCommand(id, handlers[id], services, running)(first, second);
+      const { handlerOf, runCommand } = await import('./handlers.js');
+      return runCommand(id, handlerOf(id), services, running)(first, second);
     };
     store.add(vscode.commands.registerCommand(id, call));
   }

@@ -47,6 +47,7 @@ export const viewCommands = {
  */
 async function refresh(run: CommandRun): Promise<void> {
   const { vm, connection } = givenTo(run.call);
+  await run.systems.known.read();
   if (vm !== undefined) {
     const view = await targetVm(run, '');
     await run.inventory.refresh({ vm: view.ref });

@@ -63,6 +63,8 @@ export interface Line<T> {
   readonly detail?: string;
   /** Name of a codicon before the label. */
   readonly icon?: string;
+  /** Whether it is picked at first, in a list of several; it is unless it says so. */
+  readonly isPicked?: boolean;
   readonly value: T;
 }
 
@@ -96,7 +98,7 @@ export async function askSeveral<T>(
     canPickMany: true,
   } as const;
   const items: readonly (vscode.QuickPickItem & { values: readonly T[] })[] = [
-    ...lines.map((line) => ({ ...item(line), picked: true, values: [line.value] })),
+    ...lines.map((line) => ({ ...item(line), picked: line.isPicked ?? true, values: [line.value] })),
     ...others.map((label) => ({ label: listText(label), kind: vscode.QuickPickItemKind.Separator, values: [] })),
   ];
   const picked = await vscode.window.showQuickPick(items, options);

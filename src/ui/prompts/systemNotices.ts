@@ -1,5 +1,5 @@
 // Tells what became of what had broken off on a system of VMs.
-import type * as vscode from 'vscode';
+import * as vscode from 'vscode';
 import { t } from '@vscode/l10n';
 import type { RecoveredSystem } from '../../systems/systems.js';
 import { systemRecoveredText } from '../../text/systemText.js';
@@ -8,7 +8,12 @@ import { notify } from './notify.js';
 export async function tellSystemRecovered(recovered: RecoveredSystem, log: vscode.LogOutputChannel): Promise<void> {
   const { message, severity } = systemRecoveredText(recovered);
   log.info(message);
-  if ((await notify(severity, message, t('Show Log'))) !== undefined) {
+  const finish = t('Finish It…');
+  const showLog = t('Show Log');
+  const button = await notify(severity, message, ...(recovered.to === 'explain' ? [finish] : []), showLog);
+  if (button === finish) {
+    await vscode.commands.executeCommand('virtRewind.recoverSystem', { system: recovered.entry.system.id });
+  } else if (button === showLog) {
     log.show();
   }
 }

@@ -1,12 +1,15 @@
 // Keeps what is opened in the tree, and says it as the attention that the inventory follows. Knows nothing of the
 // editor.
 import { type Attention, vmKey } from '../../inventory/views.js';
+import type { VmRef } from '../../domain/vm.js';
 import type { Node } from './nodes.js';
 
 /** Connections stand open until they are closed; VMs stand closed until they are opened. */
 export class LookedAt {
   #closedConnections = new Set<string>();
   #openVms = new Map<string, string>();
+  /** Their ids; they stand closed until they are opened. */
+  readonly #openSystems = new Set<string>();
   /** By the row's id, where a person opened or closed it. */
   #snapshots = new Map<string, boolean>();
   /** What was open before a filter opened what it finds. */
@@ -37,6 +40,11 @@ export class LookedAt {
     if (node.kind === 'connection') {
       return this.#closedConnections.delete(node.connection);
     }
+    if (node.kind === 'system') {
+      const isNew = !this.#openSystems.has(node.system);
+      this.#openSystems.add(node.system);
+      return isNew;
+    }
     this.#noteSnapshot(node, true);
     if (node.kind !== 'vm' || this.#openVms.has(vmKey(node.ref))) {
       return false;
@@ -50,6 +58,9 @@ export class LookedAt {
     if (node.kind === 'connection') {
       const before = this.#closedConnections.size;
       return this.#closedConnections.add(node.connection).size > before;
+    }
+    if (node.kind === 'system') {
+      return this.#openSystems.delete(node.system);
     }
     this.#noteSnapshot(node, false);
     return node.kind === 'vm' && this.#openVms.delete(vmKey(node.ref));
@@ -69,8 +80,12 @@ export class LookedAt {
       case 'snapshot':
       case 'automatic':
         return this.#snapshots.get(node.id);
+      case 'system':
+        return this.#openSystems.has(node.system);
       case 'here':
       case 'message':
+      case 'member':
+      case 'point':
         return undefined;
     }
   }
@@ -97,9 +112,21 @@ export class LookedAt {
     }
   }
 
-  attention(visible: boolean, connections: readonly string[]): Attention {
+  /** @param membersOf a system, by its id: while it is open, its VMs are looked at wherever they are */
+  attention(
+    visible: boolean,
+    connections: readonly string[],
+    membersOf: (system: string) => readonly VmRef[] = () => [],
+  ): Attention {
     const shown = new Set(connections.filter((uri) => !this.#closedConnections.has(uri)));
     const vms = [...this.#openVms].filter(([, connection]) => shown.has(connection)).map(([key]) => key);
-    return { visible, connections: shown, vms: new Set(vms) };
+    const members = [...this.#openSystems]
+      .flatMap(membersOf)
+      .filter(({ connection }) => connections.includes(connection));
+    return {
+      visible,
+      connections: new Set([...shown, ...members.map(({ connection }) => connection)]),
+      vms: new Set([...vms, ...members.map(vmKey)]),
+    };
   }
 }

@@ -55,15 +55,49 @@ export interface MessageNode {
   readonly ref?: VmRef;
 }
 
-export type Node = ConnectionNode | VmNode | SnapshotNode | HereNode | AutomaticNode | MessageNode;
+export interface SystemNode {
+  readonly kind: 'system';
+  readonly id: string;
+  /** Its id. */
+  readonly system: string;
+}
+
+/** A VM where it stands as a member of a system. */
+export interface MemberNode {
+  readonly kind: 'member';
+  readonly id: string;
+  readonly system: string;
+  readonly ref: VmRef;
+}
+
+/** A restore point of a system. */
+export interface PointNode {
+  readonly kind: 'point';
+  readonly id: string;
+  readonly system: string;
+  readonly point: string;
+}
+
+/** A row that belongs to a system of VMs, and to no connection. */
+export type SystemPart = SystemNode | MemberNode | PointNode;
+
+export type Node = ConnectionNode | VmNode | SnapshotNode | HereNode | AutomaticNode | MessageNode | SystemPart;
 
 /** The VM that a row belongs to, if it does. */
 export function vmOfNode(node: Node): VmRef | undefined {
-  return node.kind === 'connection' ? undefined : node.ref;
+  return node.kind === 'connection' || node.kind === 'system' || node.kind === 'point' ? undefined : node.ref;
 }
 
-export function connectionOfNode(node: Node): string {
-  return node.kind === 'connection' || node.kind === 'message' ? node.connection : node.ref.connection;
+/** Undefined for what belongs to a system, whose members may be on several. */
+export function connectionOfNode(node: Node): string | undefined {
+  if (node.kind === 'connection' || node.kind === 'message') {
+    return node.connection;
+  }
+  return vmOfNode(node)?.connection;
+}
+
+export function isSystemPart(node: Node): node is SystemPart {
+  return node.kind === 'system' || node.kind === 'member' || node.kind === 'point';
 }
 
 /** Whether a value that came from a menu or a keybinding is a row of our tree. */
@@ -74,11 +108,19 @@ export function isNode(value: unknown): value is Node {
     'kind' in value &&
     'id' in value &&
     typeof value.id === 'string' &&
-    (value.kind === 'connection' ||
-      value.kind === 'vm' ||
-      value.kind === 'snapshot' ||
-      value.kind === 'here' ||
-      value.kind === 'automatic' ||
-      value.kind === 'message')
+    typeof value.kind === 'string' &&
+    Object.hasOwn(kinds, value.kind)
   );
 }
+
+const kinds: Readonly<Record<Node['kind'], true>> = {
+  connection: true,
+  vm: true,
+  snapshot: true,
+  here: true,
+  automatic: true,
+  message: true,
+  system: true,
+  member: true,
+  point: true,
+};

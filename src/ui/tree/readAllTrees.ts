@@ -1,6 +1,7 @@
-// Reads the snapshots that a filter could find and that were never read. Knows no row.
+// Reads the snapshots that a filter could find and that were never read, and those of the members of a system. Knows no row.
 import type { InventoryPort } from '../../engine/inventory.js';
 import type { Log } from '../../base/log.js';
+import type { VmRef } from '../../domain/vm.js';
 import { vmsOf } from './treeContent.js';
 
 export async function readAllTrees(inventory: InventoryPort, log: Log): Promise<void> {
@@ -12,4 +13,18 @@ export async function readAllTrees(inventory: InventoryPort, log: Log): Promise<
   if (failed > 0) {
     log.warn(`The snapshots of ${failed} VMs could not be read, so the filter does not find them.`);
   }
+}
+
+/** Of those whose connection is open: nothing is connected for it. Never rejects. */
+export async function readMembers(inventory: InventoryPort, members: readonly VmRef[], log: Log): Promise<void> {
+  await Promise.all(
+    members.map(async (ref) => {
+      if (inventory.findVm(ref) !== undefined) {
+        // Its row says what is wrong.
+        await inventory
+          .readTree(ref)
+          .catch((error: unknown) => log.debug(`${ref.uuid} cannot be read: ${String(error)}`));
+      }
+    }),
+  );
 }

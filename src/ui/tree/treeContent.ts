@@ -7,12 +7,20 @@ import type { SnapshotSize } from '../../domain/layers.js';
 import type { Failure } from '../../domain/failure.js';
 import { childrenOf, currentOf, findSnapshot, parentOf } from '../../domain/snapshotTree.js';
 import type { VmRef } from '../../domain/vm.js';
+import type { KnownSystem } from '../../systems/knownSystems.js';
 import type { ArrangedVm, Arrangement } from './arrangedVm.js';
 import type { LookedAt } from './lookedAt.js';
 import { type FactList } from '../../text/factList.js';
 import { connectionFacts, snapshotFacts, vmFacts } from '../../text/facts.js';
 import { type MessageRow, messageFacts, messageRow } from './messageRows.js';
-import type { AutomaticNode, HereNode, MessageNode, Node, SnapshotNode } from './nodes.js';
+import {
+  type AutomaticNode,
+  type HereNode,
+  isSystemPart,
+  type MessageNode,
+  type Node,
+  type SnapshotNode,
+} from './nodes.js';
 import {
   type Reach,
   type Reading,
@@ -26,6 +34,7 @@ import {
   vmRow,
 } from '../../text/rows.js';
 import { toldApart } from './toldApart.js';
+import { SystemContent } from './systemContent.js';
 import { TreeRows } from './treeRows.js';
 import { welcomeOf } from './welcome.js';
 
@@ -37,11 +46,9 @@ type Opened = Pick<LookedAt, 'isRowOpen'>;
 
 const nobodyOpened: Opened = { isRowOpen: () => undefined };
 
-/** Rows above a row that may be revealed. */
-const deepest = 100;
-
 export class TreeContent {
   readonly rows: TreeRows;
+  readonly systems: SystemContent;
   readonly #source: Source;
   readonly #opened: Opened;
   #arrangement: Arrangement;
@@ -52,7 +59,9 @@ export class TreeContent {
     arrangement: Arrangement,
     opened: Opened = nobodyOpened,
     usedAt: (key: string) => number = () => 0,
+    systems: () => readonly KnownSystem[] = () => [],
   ) {
+    this.systems = new SystemContent(source, systems);
     this.rows = new TreeRows(usedAt);
     this.#source = source;
     this.#arrangement = arrangement;
@@ -76,6 +85,9 @@ export class TreeContent {
 
   /** The rows under a node, or the top ones; those of a VM whose snapshots are not read yet are none. */
   children(node?: Node): readonly Node[] {
+    if (node !== undefined && isSystemPart(node)) {
+      return this.systems.children(node);
+    }
     switch (node?.kind) {
       case undefined:
         return this.#top();
@@ -98,6 +110,9 @@ export class TreeContent {
   }
 
   parent(node: Node): Node | undefined {
+    if (isSystemPart(node)) {
+      return this.systems.parent(node);
+    }
     switch (node.kind) {
       case 'connection':
         return undefined;
@@ -121,6 +136,10 @@ export class TreeContent {
 
   /** Undefined: what the row stood for is gone, and the row will be too. */
   row(node: Node, reading: Reading): Row | MessageRow | undefined {
+    if (isSystemPart(node)) {
+      const row = this.systems.row(node, reading);
+      return row && this.#standing(node, row);
+    }
     switch (node.kind) {
       case 'connection': {
         const view = this.connection(node.connection);
@@ -142,6 +161,9 @@ export class TreeContent {
   }
 
   facts(node: Node, reading: Reading): FactList | undefined {
+    if (isSystemPart(node)) {
+      return this.systems.facts(node, reading);
+    }
     switch (node.kind) {
       case 'connection': {
         const view = this.connection(node.connection);
@@ -173,35 +195,6 @@ export class TreeContent {
       return undefined;
     }
     return snapshot === undefined ? this.rows.vm(ref) : this.arranged(ref)?.nodes.get(snapshot);
-  }
-
-  /** It is the very node of a row, and not one made for another place. */
-  isOwn(node: Node): boolean {
-    switch (node.kind) {
-      case 'vm':
-        return this.rows.vm(node.ref) === node;
-      case 'snapshot':
-        return this.arranged(node.ref)?.nodes.get(node.snapshot) === node;
-      case 'here':
-        return this.arranged(node.ref)?.here === node;
-      case 'automatic':
-        return this.arranged(node.ref)?.automatic?.node === node;
-      case 'connection':
-      case 'message':
-        return true;
-    }
-  }
-
-  /** The editor opens the rows above a revealed one, one after the other; not more than a person would. */
-  isNearTop(node: Node): boolean {
-    let above: Node | undefined = node;
-    for (let depth = 0; depth <= deepest; depth++) {
-      above = this.parent(above);
-      if (above === undefined) {
-        return true;
-      }
-    }
-    return false;
   }
 
   arranged(ref: VmRef): ArrangedVm | undefined {
@@ -245,7 +238,11 @@ export class TreeContent {
     if (welcomeOf(this.#source.connections).state !== 'none') {
       return [];
     }
-    return this.#source.connections.map((connection) => this.rows.connection(connection.uri));
+    // Above the connections: the members of one may be on several.
+    return [
+      ...this.systems.top(this.#arrangement.filter),
+      ...this.#source.connections.map((connection) => this.rows.connection(connection.uri)),
+    ];
   }
 
   #vmRow(view: VmView, reading: Reading): Row {

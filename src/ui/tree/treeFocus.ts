@@ -5,7 +5,7 @@ import type { InventoryPort } from '../../engine/inventory.js';
 import type { Log } from '../../base/log.js';
 import { findSnapshot } from '../../domain/snapshotTree.js';
 import type { VmRef } from '../../domain/vm.js';
-import type { Node, SnapshotNode } from './nodes.js';
+import { isSystemPart, type Node, type SnapshotNode } from './nodes.js';
 import { rowsAfter } from './rowAfter.js';
 import type { TreeContent } from './treeContent.js';
 import type { Whereabouts } from './whereabouts.js';
@@ -54,6 +54,9 @@ export class TreeFocus {
     if (node.kind === 'connection' || node.kind === 'message') {
       return true;
     }
+    if (isSystemPart(node)) {
+      return this.#content.systems.isThere(node);
+    }
     const view = this.#inventory.findVm(node.ref);
     return view !== undefined && (node.kind !== 'snapshot' || !view.tree || hasSnapshot(view.tree, node.snapshot));
   }
@@ -67,10 +70,18 @@ export class TreeFocus {
     }
   }
 
+  /** Gives the row of a system the focus, where the view is seen. */
+  showSystem(id: string): void {
+    const node = this.#content.systems.top('').find(({ system }) => system === id);
+    if (node !== undefined) {
+      void this.#tryTo(() => this.#stand(node, true));
+    }
+  }
+
   /** A row that was a leaf stays closed when something comes under it, so "You are here" would be hidden there. */
   showHere(ref: VmRef): void {
     const here = this.#content.arranged(ref)?.here;
-    if (here !== undefined && this.#content.isNearTop(here)) {
+    if (here !== undefined && isNearTop(this.#content, here)) {
       void this.#tryTo(async () => this.#view.reveal(here, { select: false, focus: false }));
     }
   }
@@ -119,7 +130,7 @@ export class TreeFocus {
 
   /** The function tells whether the keyboard is still where it was: on a row of the tree, and not of a picture. */
   #remember({ row }: ActedOn): () => boolean {
-    const isOurs = row !== undefined && this.#content.isOwn(row);
+    const isOurs = row !== undefined && isOwn(this.#content, row);
     const wentElsewhere = this.#whereabouts.remember();
     return () => isOurs && !wentElsewhere();
   }
@@ -150,11 +161,38 @@ export class TreeFocus {
     if (!this.#view.visible) {
       return;
     }
-    const near = this.#content.isNearTop(node) || node.kind !== 'snapshot' ? node : this.#content.rows.vm(node.ref);
+    const near = isNearTop(this.#content, node) || node.kind !== 'snapshot' ? node : this.#content.rows.vm(node.ref);
     await this.#view.reveal(near, { select: true, focus });
   }
 }
 
 function hasSnapshot(tree: Parameters<typeof findSnapshot>[0], name: SnapshotNode['snapshot']): boolean {
   return findSnapshot(tree, name) !== undefined;
+}
+
+/** It is the very node of a row, and not one made for another place. */
+function isOwn(content: TreeContent, node: Node): boolean {
+  if (node.kind === 'here' || node.kind === 'automatic') {
+    const arranged = content.arranged(node.ref);
+    return (node.kind === 'here' ? arranged?.here : arranged?.automatic?.node) === node;
+  }
+  return (
+    (node.kind !== 'vm' && node.kind !== 'snapshot') ||
+    content.find(node.ref, node.kind === 'vm' ? undefined : node.snapshot) === node
+  );
+}
+
+/** Rows above a row that may be revealed. */
+const deepest = 100;
+
+/** The editor opens the rows above a revealed one, one after the other; not more than a person would. */
+function isNearTop(content: TreeContent, node: Node): boolean {
+  let above: Node | undefined = node;
+  for (let depth = 0; depth <= deepest; depth++) {
+    above = content.parent(above);
+    if (above === undefined) {
+      return true;
+    }
+  }
+  return false;
 }

@@ -3,35 +3,31 @@
 import * as vscode from 'vscode';
 import { t } from '@vscode/l10n';
 import type { InventoryPort } from '../../engine/inventory.js';
-import { type ConnectionView, type InventoryChange, vmKey } from '../../inventory/views.js';
+import { type ConnectionView, type InventoryChange } from '../../inventory/views.js';
 import { type Disposable, DisposableStore } from '../../base/disposable.js';
 import type { Log } from '../../base/log.js';
 import { onDidChangeSettings, readSettings, writeSetting } from '../readSettings.js';
 import type { Settings } from '../../manifest/settings.js';
 import { treeViewId } from '../../manifest/viewIds.js';
 import { protectedBy } from '../../domain/protection.js';
-import type { VmRef } from '../../domain/vm.js';
 import type { Attentions, AttentionShare } from '../attentions.js';
 import type { HealthWatch } from '../../health/healthWatch.js';
-import { DrawnVms } from './drawnVms.js';
 import { LookedAt } from './lookedAt.js';
 import type { Node } from './nodes.js';
-import { readsOlder } from '../../text/readsOlder.js';
 import { wrongCountText } from '../../text/healthText.js';
 import type { Reading } from '../../text/rows.js';
 import { readAllTrees } from './readAllTrees.js';
 import { rowMarks } from './rowMarks.js';
 import { RowTimers } from './rowTimers.js';
 import { shownThen, withAddresses } from './tooltipFacts.js';
+import { type ShownSystems, SystemsInTree } from './systemsInTree.js';
 import { TreeContent, vmsOf } from './treeContent.js';
 import { TreeFocus } from './treeFocus.js';
 import { Whereabouts } from './whereabouts.js';
 import { giveBadge, giveMessage, giveTooltip, goneItem, treeItem } from './treeItems.js';
 import { type Kept, UsedVms } from './usedVms.js';
 import { ViewKeys } from './viewKeys.js';
-
-/** Above so many rows under a VM, counting seconds repaints "You are here" alone. */
-const manyRows = 1_000;
+import { type RowsInTreeOptions, VmsInTree } from './vmsInTree.js';
 
 /** What is wrong with VMs, and that somebody looks at them. */
 export type ShownHealth = Pick<HealthWatch, 'healthOf' | 'wrong' | 'onDidChange' | 'seen'>;
@@ -42,6 +38,9 @@ export class VmTree implements Disposable, vscode.TreeDataProvider<Node> {
   readonly #log: Log;
   readonly #health: ShownHealth;
   readonly #attention: AttentionShare;
+  readonly #systems: ShownSystems;
+  readonly #systemRows: SystemsInTree;
+  readonly #vmRows: VmsInTree;
   readonly #used: UsedVms;
   readonly #lookedAt = new LookedAt();
   #protectedVms: readonly string[];
@@ -53,18 +52,31 @@ export class VmTree implements Disposable, vscode.TreeDataProvider<Node> {
   /** Where people stand. */
   readonly focus: TreeFocus;
   readonly #keys: ViewKeys;
-  readonly #drawn = new DrawnVms();
   /** Something changed while nobody looked. */
   #isStale = false;
   readonly #timers = this.#store.add(
     new RowTimers(
-      () => this.#tick(),
-      () => this.#renewAges(),
+      () => {
+        this.#systemRows.drawChanged();
+        this.#vmRows.tick();
+      },
+      () => {
+        this.#systemRows.drawChanged();
+        this.#vmRows.renewAges();
+      },
       () => this.#lost().forEach(({ uri }) => this.#changed.fire(this.#content.rows.connection(uri))),
     ),
   );
 
-  constructor(inventory: InventoryPort, attentions: Attentions, health: ShownHealth, kept: Kept, log: Log) {
+  constructor(
+    inventory: InventoryPort,
+    systems: ShownSystems,
+    attentions: Attentions,
+    health: ShownHealth,
+    kept: Kept,
+    log: Log,
+  ) {
+    this.#systems = systems;
     this.#inventory = inventory;
     this.#health = health;
     this.#log = log;
@@ -74,8 +86,18 @@ export class VmTree implements Disposable, vscode.TreeDataProvider<Node> {
     const settings = readSettings();
     this.#protectedVms = settings.protectedVms;
     const arrangement = { ...arrangementOf(settings), filter: '' };
-    this.#content = new TreeContent(inventory, arrangement, this.#lookedAt, (key) => this.#used.at(key));
+    const usedAt = (key: string): number => this.#used.at(key);
+    this.#content = new TreeContent(inventory, arrangement, this.#lookedAt, usedAt, () => systems.all);
     this.#changed = this.#store.add(new vscode.EventEmitter<Node | undefined>());
+    const rows: RowsInTreeOptions = {
+      inventory,
+      content: this.#content,
+      reading: () => this.#reading(),
+      draw: (node) => this.#changed.fire(node),
+      log,
+    };
+    this.#systemRows = new SystemsInTree(rows);
+    this.#vmRows = new VmsInTree(rows, this.#lookedAt, (ref) => this.focus.showHere(ref));
     this.#view = this.#store.add(
       vscode.window.createTreeView(treeViewId, { treeDataProvider: this, canSelectMany: true, showCollapseAll: true }),
     );
@@ -86,6 +108,7 @@ export class VmTree implements Disposable, vscode.TreeDataProvider<Node> {
     this.#store.add(this.#view.onDidCollapseElement(({ element }) => this.#look(this.#lookedAt.close(element))));
     this.#store.add(inventory.onDidChange((change) => this.#inventoryChanged(change)));
     this.#store.add(health.onDidChange(() => this.#healthChanged()));
+    this.#store.add(systems.onDidChange(() => this.#systemsChanged()));
     this.#store.add(onDidChangeSettings((settings) => this.#settingsChanged(settings)));
     this.#updateKeys();
     this.#visibilityChanged();
@@ -97,7 +120,7 @@ export class VmTree implements Disposable, vscode.TreeDataProvider<Node> {
 
   /** What has the focus, and what is selected, may not be told while this is so. */
   get isBeingDrawn(): boolean {
-    return this.#drawn.isGoingOn;
+    return this.#vmRows.drawn.isGoingOn;
   }
 
   /** The text that rows must contain, as it was typed; empty when all are shown. */
@@ -128,13 +151,19 @@ export class VmTree implements Disposable, vscode.TreeDataProvider<Node> {
 
   async getChildren(node?: Node): Promise<Node[]> {
     if (node?.kind === 'vm') {
-      await this.#readForOpening(node.ref);
-      this.#drawn.of(node.ref).tree = this.#inventory.findVm(node.ref)?.tree;
-      this.#drawn.of(node.ref).at = Date.now();
+      this.#look(this.#lookedAt.open(node));
+      await this.#vmRows.readForOpening(node.ref);
+    }
+    if (node?.kind === 'system') {
+      this.#look(this.#lookedAt.open(node));
+      await this.#systemRows.read(node);
+    }
+    if (node === undefined) {
+      this.#systemRows.noteDrawn();
     }
     const children = this.#content.children(node);
     if (node?.kind === 'connection') {
-      this.#drawn.order(node.connection, children);
+      this.#vmRows.drawn.order(node.connection, children);
     }
     return [...children];
   }
@@ -144,13 +173,13 @@ export class VmTree implements Disposable, vscode.TreeDataProvider<Node> {
   }
 
   getTreeItem(node: Node): vscode.TreeItem {
-    this.#drawn.askedForRow();
+    this.#vmRows.drawn.askedForRow();
     const row = this.#content.row(node, this.#reading());
     if (row === undefined) {
       return goneItem(node);
     }
     if (node.kind === 'vm') {
-      this.#noteLook(node.ref);
+      this.#vmRows.noteLook(node.ref);
     }
     const item = treeItem(node, row);
     item.id = this.#content.rowId(node);
@@ -173,6 +202,7 @@ export class VmTree implements Disposable, vscode.TreeDataProvider<Node> {
 
   #visibilityChanged(): void {
     this.#look(true);
+    this.#systems.watch(this.#view.visible);
     this.#timers.stop();
     if (!this.#view.visible) {
       return;
@@ -199,7 +229,9 @@ export class VmTree implements Disposable, vscode.TreeDataProvider<Node> {
   #look(isChanged: boolean): void {
     if (isChanged) {
       const uris = this.#inventory.connections.map((connection) => connection.uri);
-      this.#attention.set(this.#lookedAt.attention(this.#view.visible, uris));
+      this.#attention.set(
+        this.#lookedAt.attention(this.#view.visible, uris, (id) => this.#content.systems.membersOf(id)),
+      );
     }
   }
 
@@ -215,33 +247,22 @@ export class VmTree implements Disposable, vscode.TreeDataProvider<Node> {
       return;
     }
     this.#follow();
+    this.#systemRows.drawChanged();
     if (connection === undefined || shape !== this.#keys.welcome) {
       this.#redraw();
     } else if (vm === undefined || this.filter !== '') {
       this.#changed.fire(this.#content.rows.connection(connection));
     } else {
-      this.#vmChanged(vm);
+      this.#vmRows.changed(vm);
     }
   }
 
-  #vmChanged(ref: VmRef): void {
-    const view = this.#inventory.findVm(ref);
-    const drawn = this.#drawn.find(vmKey(ref));
-    if (view === undefined || drawn === undefined) {
-      return;
-    }
-    const above = this.#content.rows.connection(ref.connection);
-    if (this.#drawn.isOtherOrder(ref.connection, this.#content.children(above))) {
-      this.#changed.fire(above);
-      return;
-    }
-    const hasOtherChildren = drawn.at !== undefined && drawn.tree !== view.tree;
-    const hereMoved = hasOtherChildren && drawn.tree?.current !== view.tree?.current;
-    if (hasOtherChildren || drawn.look !== this.#content.lookOf(view, this.#reading())) {
-      this.#changed.fire(this.#content.rows.vm(ref));
-    }
-    if (hereMoved && this.#lookedAt.isOpen(vmKey(ref))) {
-      this.focus.showHere(ref);
+  #systemsChanged(): void {
+    this.#look(true);
+    if (this.#view.visible) {
+      this.#systemRows.drawChanged();
+    } else {
+      this.#isStale = true;
     }
   }
 
@@ -253,7 +274,7 @@ export class VmTree implements Disposable, vscode.TreeDataProvider<Node> {
       return;
     }
     for (const [, { ref }] of vmsOf(this.#inventory.connections)) {
-      this.#vmChanged(ref);
+      this.#vmRows.changed(ref);
     }
   }
 
@@ -275,47 +296,13 @@ export class VmTree implements Disposable, vscode.TreeDataProvider<Node> {
     }
   }
 
-  /** What the change of a VM that is being read would repaint, the row that is about to be made shows anyway. */
-  async #readForOpening(ref: VmRef): Promise<void> {
-    this.#look(this.#lookedAt.open(this.#content.rows.vm(ref)));
-    const drawn = this.#drawn.of(ref);
-    delete drawn.at;
-    try {
-      await this.#inventory.readTree(ref);
-    } catch (error) {
-      // The VM or its connection shows the failure as a row of its own.
-      this.#log.debug(`Snapshots of ${vmKey(ref)} could not be read: ${String(error)}`);
-    }
-  }
-
   #forgetWhatIsGone(isListChanged: boolean): void {
     const { connections } = this.#inventory;
     this.#content.rows.forgetAllBut(connections);
     const uris = new Set(connections.map((connection) => connection.uri));
     const keys = new Set(vmsOf(connections).map(([key]) => key));
-    this.#drawn.forgetAllBut(keys);
+    this.#vmRows.drawn.forgetAllBut(keys);
     this.#look(this.#lookedAt.keepOnly(uris, keys) || isListChanged);
-  }
-
-  #tick(): void {
-    for (const [key, { ref, operation }] of vmsOf(this.#inventory.connections)) {
-      const arranged = operation === undefined ? undefined : this.#content.arranged(ref);
-      if (arranged !== undefined && this.#lookedAt.isOpen(key) && arranged.nodes.size > manyRows) {
-        this.#changed.fire(arranged.here);
-      } else if (operation !== undefined) {
-        this.#changed.fire(this.#content.rows.vm(ref));
-      }
-    }
-  }
-
-  #renewAges(): void {
-    const now = Date.now();
-    for (const [key, view] of vmsOf(this.#inventory.connections)) {
-      const at = this.#drawn.find(key)?.at;
-      if (at !== undefined && this.#lookedAt.isOpen(key) && readsOlder(view, at, now)) {
-        this.#changed.fire(this.#content.rows.vm(view.ref));
-      }
-    }
   }
 
   #updateKeys(): void {
@@ -328,13 +315,6 @@ export class VmTree implements Disposable, vscode.TreeDataProvider<Node> {
       isProtected: protectedBy(this.#protectedVms),
       health: (ref) => this.#health.healthOf(ref)?.found,
     };
-  }
-
-  #noteLook(ref: VmRef): void {
-    const view = this.#inventory.findVm(ref);
-    if (view !== undefined) {
-      this.#drawn.of(ref).look = this.#content.lookOf(view, this.#reading());
-    }
   }
 }
 

@@ -6,7 +6,14 @@ import { root } from '../../../scripts/rig/root.mjs';
 import type { AutoSnapshot } from '../../../src/domain/facts.js';
 import type { PowerState } from '../../../src/domain/vm.js';
 import type { RunningOperation } from '../../../src/inventory/views.js';
-import { connectionTokens, hereTokens, snapshotTokens, vmTokens } from '../../../src/text/capabilityTokens.js';
+import {
+  connectionTokens,
+  hereTokens,
+  pointTokens,
+  snapshotTokens,
+  systemTokens,
+  vmTokens,
+} from '../../../src/text/capabilityTokens.js';
 import { pictureActions } from '../../../src/ui/picture/pictureState.js';
 import { branched, connectionView, ref, vm, vmView } from '../ui/samples.js';
 
@@ -42,8 +49,8 @@ function holds(when: string | undefined, { viewItem, several }: Place): boolean 
     if (pattern !== undefined) {
       return new RegExp(pattern).test(viewItem);
     }
-    if (part === '!listMultiSelection') {
-      return !several;
+    if (part === '!listMultiSelection' || part === 'listMultiSelection') {
+      return several === (part === 'listMultiSelection');
     }
     assert.ok(part === '' || part === 'view == virtRewind.vms', `a condition that this test does not know: ${part}`);
     return true;
@@ -113,7 +120,21 @@ function snapshotRows(): readonly string[] {
 const connectionRows = (['idle', 'connecting', 'connected', 'failed'] as const).map((state) =>
   connectionTokens(connectionView({ state })),
 );
-const rows = [...vmRows(), ...snapshotRows(), ...connectionRows, 'message;failure;connectable;', 'message;failure;'];
+const left = { createdAt: 0, id: 'a', title: 'a', members: [], auto: 'revert' } as const;
+const systemRows = powers.map((power) =>
+  systemTokens({ system: { points: [left] }, views: [vmView({ vm: vm({ power }) }), undefined] }),
+);
+const rows = [
+  ...vmRows(),
+  ...snapshotRows(),
+  ...connectionRows,
+  ...systemRows,
+  ...vmRows().map((tokens) => `member;${tokens}`),
+  pointTokens({}),
+  pointTokens(left),
+  'message;failure;connectable;',
+  'message;failure;',
+];
 
 describe('the menus of rows', () => {
   it(`have at most ${most} entries, and so have their submenus, for each row that there can be`, () => {
@@ -149,6 +170,19 @@ describe('the menus of rows', () => {
         id,
       );
     }
+  });
+
+  it('offer on a system what can be done with all of its VMs', () => {
+    const on = (power: PowerState): readonly string[] =>
+      commandsIn(rowMenu, {
+        viewItem: systemTokens({ system: { points: [left] }, views: [vmView({ vm: vm({ power }) })] }),
+        several: false,
+      }).map((command) => command.replace('virtRewind.', ''));
+    const [first, second, third] = ['createSnapshot', 'quickCheckpoint', 'undoRevert'];
+    assert.deepEqual(on('running'), [first, second, third, 'renameSnapshot', 'shutDown', 'dissolveSystem']);
+    assert.deepEqual(on('off'), [first, second, third, 'renameSnapshot', 'start', 'dissolveSystem']);
+    const several = commandsIn(rowMenu, { viewItem: vmTokens(vmView(), { readOnly: false }), several: true });
+    assert.ok(several.includes('virtRewind.createSystem'));
   });
 
   it('leave out what has nothing to do', () => {

@@ -1,0 +1,86 @@
+// A system with what can be seen of its members and restore points now. Pure.
+import { isMember, type StoredSystem, type SystemPoint, type SystemMember } from '../domain/system.js';
+import type { Vm, VmRef } from '../domain/vm.js';
+import type { ConnectionView, VmView } from '../inventory/views.js';
+import type { GroupEntry } from '../journal/groupJournal.js';
+import { type LookedAt, memberSeen, type MemberSeen, standOf, standsAt } from './standing.js';
+
+export interface SeenMembership {
+  readonly name: string;
+  readonly vm?: Vm;
+  readonly isAway: boolean;
+  /** The restore point that it stands on or behind; absent where it comes from none, or was not read. */
+  readonly at?: SystemPoint;
+}
+
+export interface SeenSystem extends StoredSystem {
+  readonly members: readonly SeenMembership[];
+  /** What is the matter with each member, for each restore point: by the point's id, in the order of the members. */
+  readonly seen: ReadonlyMap<string, readonly MemberSeen[]>;
+  readonly standsAt: SystemPoint | 'apart' | undefined;
+  /** What broke off, and is not brought to its end. */
+  readonly interrupted?: GroupEntry;
+}
+
+/** @param looked in the order of the members */
+export function seenSystem(stored: StoredSystem, looked: readonly LookedAt[], interrupted?: GroupEntry): SeenSystem {
+  const { system, points } = stored;
+  const away: LookedAt = { connection: 'away' };
+  const seenOf = (point: SystemPoint): readonly MemberSeen[] =>
+    system.members.map((member, at) => memberSeen(point, member, looked[at] ?? away));
+  return {
+    ...stored,
+    members: system.members.map((member, index) => {
+      const { vm, tree, connection } = looked[index] ?? away;
+      const at = standOf(points, member, tree);
+      return {
+        name: member.name,
+        ...(vm !== undefined && { vm }),
+        ...(at !== undefined && { at }),
+        isAway: connection === 'away',
+      };
+    }),
+    seen: new Map(points.map((point) => [point.id, seenOf(point)])),
+    standsAt: standsAt(
+      points,
+      system.members.map((member, at) => [member, looked[at]?.tree]),
+    ),
+    ...(interrupted !== undefined && { interrupted }),
+  };
+}
+
+/** As it is known already: nothing is asked for it. */
+export function knownOf(
+  {
+    connections,
+    findVm,
+  }: { readonly connections: readonly ConnectionView[]; readonly findVm: (ref: VmRef) => VmView | undefined },
+  member: SystemMember,
+): LookedAt {
+  const connection = connections.find(({ uri }) => uri === member.connection);
+  if (connection?.state !== 'connected' || !connection.loaded || connection.lastSeenAt !== undefined) {
+    return { connection: 'away' };
+  }
+  const view = findVm(member);
+  return {
+    connection: 'connected',
+    ...(view !== undefined && { vm: view.vm }),
+    ...(view?.tree !== undefined && { tree: view.tree }),
+  };
+}
+
+/** Why nobody gets back to it, by member; what cannot be seen now may still be there. */
+export function lostIn(
+  { system, seen }: SeenSystem,
+  point: SystemPoint,
+): readonly (readonly [SystemMember, MemberSeen])[] {
+  return system.members.flatMap((member, at) => {
+    const one = seen.get(point.id)?.[at] ?? 'unread';
+    return one === 'there' || one === 'unread' ? [] : [[member, one] as const];
+  });
+}
+
+/** The member's own part of a restore point. */
+export function partOf(point: SystemPoint, member: SystemMember): SystemPoint['members'][number] | undefined {
+  return point.members.find(isMember(member));
+}

@@ -1,0 +1,217 @@
+// How the rows of a system of VMs look, in words and by names of icons, and what their tooltips tell: the system, its members, its
+// restore points. Knows nothing of the editor.
+import { t } from '@vscode/l10n';
+import { displayLine } from '../domain/plainText.js';
+import type { PointMember, SystemMember, SystemPoint } from '../domain/system.js';
+import type { VmView } from '../inventory/views.js';
+import type { KnownSystem } from '../systems/knownSystems.js';
+import { lostIn, partOf, type SeenSystem } from '../systems/seenSystem.js';
+import { pointTokens, systemTokens } from './capabilityTokens.js';
+import type { FactList } from './factList.js';
+import { agoText, relativeAge } from './relativeAge.js';
+import { dimmedColor, type Reach, type Reading, type Row, spokenRow, vmRow } from './rows.js';
+import { noWayBack, pointTitle } from './systemText.js';
+import { kindWords, powerWord } from './words.js';
+
+/** A system as it is shown: what is written down of it, and what is known of its VMs. */
+export interface ShownSystem {
+  readonly known: KnownSystem;
+  readonly seen: SeenSystem;
+  /** In the order of the members; absent where it is not known. */
+  readonly views: readonly (VmView | undefined)[];
+}
+
+export function systemRow({ known, seen, views }: ShownSystem): Row {
+  const label = displayLine(known.system.name);
+  const isBusy = views.some((view) => view?.operation !== undefined);
+  const { unfinished } = known;
+  const own = known.points.filter(({ auto }) => auto === undefined);
+  const parts =
+    unfinished !== undefined
+      ? [isBusy ? atWork(unfinished.kind) : t('not finished')]
+      : [
+          countOf(known.system.members.length, t('1 VM'), (count) => t('{0} VMs', count)),
+          countOf(own.length, t('1 restore point'), (count) => t('{0} restore points', count)),
+          ...missing(seen),
+          ...(seen.standsAt === 'apart' && known.points.length > 0 ? [t('apart')] : []),
+        ];
+  const description = parts.join(' · ');
+  const isWrong = missing(seen).length > 0 || (unfinished !== undefined && !isBusy);
+  return {
+    label,
+    description,
+    words: description,
+    icon:
+      unfinished !== undefined && isBusy
+        ? { name: 'loading~spin' }
+        : { name: 'layers', ...(isWrong && { color: 'list.warningForeground' }) },
+    context: systemTokens({ system: known, views }),
+    opens: 'closed',
+    spoken: spokenRow(label, description, t('system of VMs')),
+  };
+}
+
+export function memberRow(shown: ShownSystem, index: number, reach: Reach, reading: Reading): Row | undefined {
+  const member = shown.known.system.members[index];
+  const seen = shown.seen.members[index];
+  if (member === undefined || seen === undefined) {
+    return undefined;
+  }
+  const view = shown.views[index];
+  const wrong = memberWords(shown, index);
+  if (view === undefined || seen.isAway) {
+    const label = displayLine(member.name);
+    const description = wrong.join(' · ');
+    return {
+      label,
+      description,
+      words: description,
+      mark: 'lost',
+      icon: { name: seen.isAway ? 'debug-disconnect' : 'warning', color: dimmedColor },
+      context: 'member;',
+      opens: 'never',
+      spoken: spokenRow(label, description, t('VM of the system {0}', displayLine(shown.known.system.name))),
+    };
+  }
+  const row = vmRow(view, reach, reading);
+  const parts = view.operation === undefined ? [powerWord(view.vm), ...wrong] : [row.description];
+  const description = parts.join(' · ');
+  return {
+    ...row,
+    description,
+    words: description,
+    context: `member;${row.context}`,
+    opens: 'never',
+    spoken: spokenRow(row.label, description, t('VM of the system {0}', displayLine(shown.known.system.name))),
+  };
+}
+
+/** What is the matter with a member; nothing where it stands with the others. */
+function memberWords({ seen, known }: ShownSystem, index: number): readonly string[] {
+  const { name, vm, isAway, at } = seen.members[index] ?? { name: '', isAway: true };
+  if (isAway) {
+    return [t('cannot be reached')];
+  }
+  if (vm === undefined) {
+    return [t('is gone')];
+  }
+  return [
+    ...(vm.name === name ? [] : [t('was called {0}', displayLine(name))]),
+    ...(seen.standsAt !== 'apart' || known.points.length === 0
+      ? []
+      : [at === undefined ? t('comes from no restore point') : t('comes from “{0}”', pointTitle(at))]),
+  ];
+}
+
+export function pointRow({ seen }: ShownSystem, point: SystemPoint, { now }: Reading): Row {
+  const label = pointTitle(point);
+  const isHere = seen.standsAt === point;
+  const lost = noWayBack(seen, point);
+  const parts = [relativeAge(point.createdAt, now), ...lost, ...awayIn(seen, point)];
+  const description = `${isHere ? '● ' : ''}${parts.join(' · ')}`;
+  const words = [...parts, ...(isHere ? [t('all come from here')] : [])].join(' · ');
+  const dimmed = point.auto === undefined ? {} : { color: dimmedColor };
+  return {
+    label,
+    description,
+    words,
+    ...(point.auto !== undefined && { mark: 'dimmed' as const }),
+    icon: lost.length > 0 ? { name: 'warning', color: 'list.warningForeground' } : { name: 'history', ...dimmed },
+    context: pointTokens(point),
+    opens: 'never',
+    spoken: spokenRow(label, words, t('restore point')),
+  };
+}
+
+export function systemFacts({ known, seen }: ShownSystem, { now }: Reading): FactList {
+  const { unfinished } = known;
+  return {
+    heading: known.system.name,
+    lines: [
+      ...known.system.members.map((member, index) => ({
+        name: displayLine(member.name),
+        value: [
+          ...(seen.members[index]?.vm === undefined ? [] : [powerWord(seen.members[index].vm)]),
+          ...memberWords({ known, seen, views: [] }, index),
+          ...startWords(member, known.system.members),
+        ].join(' · '),
+      })),
+      ...(typeof seen.standsAt === 'object' ? [{ name: t('Comes from'), value: pointTitle(seen.standsAt) }] : []),
+      ...(unfinished === undefined
+        ? []
+        : [
+            {
+              name: t('Not finished'),
+              value: `${atWork(unfinished.kind)}, ${agoText(unfinished.startedAt, now)}`,
+            },
+          ]),
+    ],
+  };
+}
+
+export function pointFacts({ known, seen }: ShownSystem, point: SystemPoint, { now }: Reading): FactList {
+  const away = awayIn(seen, point);
+  return {
+    heading: pointTitle(point),
+    lines: [
+      { name: t('Taken'), value: `${new Date(point.createdAt).toLocaleString()}, ${agoText(point.createdAt, now)}` },
+      ...(point.spreadMs === undefined
+        ? []
+        : [{ name: t('One moment'), value: t('no two VMs more than {0} ms apart', point.spreadMs) }]),
+      ...[...noWayBack(seen, point), ...away].map((value) => ({ name: t('Mind'), value })),
+      ...known.system.members.map((member) => {
+        const own = partOf(point, member);
+        return { name: displayLine(member.name), value: own === undefined ? t('not in it') : partWords(own) };
+      }),
+    ],
+  };
+}
+
+/** What a restore point holds of a member. */
+function partWords({ kind, state, snapshot }: PointMember): string {
+  const was = { running: t('running'), paused: t('paused'), off: t('off') }[state];
+  return [displayLine(snapshot), kindWords({ kind, trailers: {} }), was].join(' · ');
+}
+
+function startWords({ after = [], wait }: SystemMember, members: readonly SystemMember[]): readonly string[] {
+  const names = members.filter(({ uuid }) => after.includes(uuid)).map(({ name }) => displayLine(name));
+  return [
+    ...(names.length === 0 ? [] : [t('starts after {0}', names.join(', '))]),
+    ...(wait === undefined ? [] : [waitWords(wait)]),
+  ];
+}
+
+function waitWords(wait: NonNullable<SystemMember['wait']>): string {
+  switch (wait.kind) {
+    case 'agent':
+      return t('up when its guest agent answers');
+    case 'port':
+      return t('up when port {0} answers', wait.port);
+    case 'time':
+      return t('up after {0} s', wait.seconds);
+    case 'command':
+      return t('up when {0} ends well', displayLine(wait.program, 40));
+  }
+}
+
+function missing({ members }: SeenSystem): readonly string[] {
+  const gone = members.filter(({ vm, isAway }) => vm === undefined && !isAway).map(({ name }) => displayLine(name, 40));
+  const away = members.filter(({ isAway }) => isAway).map(({ name }) => displayLine(name, 40));
+  return [
+    ...(gone.length === 0 ? [] : [t('{0} is gone', gone.join(', '))]),
+    ...(away.length === 0 ? [] : [t('{0} cannot be reached', away.join(', '))]),
+  ];
+}
+
+function awayIn(seen: SeenSystem, point: SystemPoint): readonly string[] {
+  const names = lostIn(seen, point).flatMap(([{ name }, why]) => (why === 'away' ? [displayLine(name, 40)] : []));
+  return names.length === 0 ? [] : [t('{0} cannot be reached', names.join(', '))];
+}
+
+function atWork(kind: NonNullable<KnownSystem['unfinished']>['kind']): string {
+  return { checkpoint: t('taking a checkpoint'), revert: t('reverting'), delete: t('deleting a restore point') }[kind];
+}
+
+function countOf(count: number, one: string, many: (count: number) => string): string {
+  return count === 1 ? one : many(count);
+}

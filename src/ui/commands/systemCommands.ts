@@ -1,0 +1,157 @@
+// Systems of VMs are made, named and dissolved; and what broke off on one is brought to its end.
+import { t } from '@vscode/l10n';
+import { displayLine } from '../../domain/plainText.js';
+import type { StoredSystem } from '../../domain/system.js';
+import { vmKey } from '../../inventory/views.js';
+import { outcomeLines, pointTitle, systemRecoveredText } from '../../text/systemText.js';
+import { askText } from '../prompts/ask.js';
+import { askQuestion } from '../prompts/askQuestion.js';
+import { answered, CommandError } from '../prompts/commandError.js';
+import { noteInStatusBar } from '../prompts/notify.js';
+import { pickSeveral } from '../prompts/pickTarget.js';
+import { vmOfNode } from '../tree/nodes.js';
+import { givenTo } from './commandArguments.js';
+import type { CommandRun, CommandTable } from './commandServices.js';
+import { mustConfirm } from './consent.js';
+import { namedVm } from './targets.js';
+import { targetPoint, targetSystem } from './systemTargets.js';
+
+export const systemCommands = {
+  'virtRewind.createSystem': createSystem,
+  'virtRewind.renameSystem': rename,
+  'virtRewind.dissolveSystem': dissolve,
+  'virtRewind.recoverSystem': recover,
+} satisfies CommandTable;
+
+const longestName = 200;
+
+/** Of the selected VMs, or of those that are picked: several VMs that go back in time as one. */
+async function createSystem(run: CommandRun): Promise<{ readonly system: string }> {
+  const { inventory } = run;
+  const given = givenTo(run.call);
+  const all = inventory.connections.flatMap(({ vms }) => vms);
+  const rows = run.call.kind === 'rows' ? run.call.rows.flatMap((row) => vmOfNode(row) ?? []) : [];
+  const selected = new Set(rows.map(vmKey));
+  const views =
+    given.vms !== undefined
+      ? await Promise.all(given.vms.map((vm) => namedVm(inventory, vm, given.connection)))
+      : selected.size > 1
+        ? all.filter(({ ref }) => selected.has(vmKey(ref)))
+        : await pickSeveral(
+            all.map((view) => ({ label: view.vm.name, value: view, isPicked: selected.has(vmKey(view.ref)) })),
+            t('Which VMs belong together?'),
+          );
+  if (views.length < 2) {
+    throw new CommandError('invalid', t('A system is made of at least two VMs.'));
+  }
+  const systems = await run.systems.open();
+  const name = given.title ?? (await askName(run, t('New System of {0} VMs', views.length), ''));
+  const { id } = await systems.make(name, views);
+  await run.systems.known.read();
+  run.tree.focus.showSystem(id);
+  return { system: id };
+}
+
+/** Another name for a system, or another title for its restore point. */
+async function rename(run: CommandRun): Promise<void> {
+  const stored = await targetSystem(run, t('Rename which system?'));
+  const { system, points } = stored;
+  const systems = await run.systems.open();
+  const { title: given, snapshot } = givenTo(run.call);
+  const isPoint = snapshot !== undefined || (run.call.kind === 'rows' && run.call.rows[0].kind === 'point');
+  if (isPoint) {
+    const point = await targetPoint(run, stored, '');
+    const taken = points.filter((one) => one !== point);
+    const title =
+      given ??
+      answered(
+        await askText({
+          title: t('Title of the Restore Point of {0}', system.name),
+          prompt: t('The snapshots of its VMs keep their names.'),
+          value: pointTitle(point),
+          ignoreFocusOut: true,
+          problem: (text) =>
+            nameProblem(
+              text,
+              taken.some((one) => one.title === text.trim()),
+            ),
+        }),
+      ).trim();
+    await systems.renamePoint(stored, point, title);
+  } else {
+    await systems.rename(stored, given ?? (await askName(run, t('Name of the System {0}', system.name), system.name)));
+  }
+  await run.systems.known.read();
+}
+
+async function askName(run: CommandRun, title: string, value: string): Promise<string> {
+  const { systems } = await (await run.systems.open()).list();
+  const taken = systems.map(({ system }) => system.name).filter((name) => name !== value);
+  const name = await askText({
+    title,
+    prompt: t('What you call them together.'),
+    value,
+    ignoreFocusOut: true,
+    problem: (text) => nameProblem(text, taken.includes(text.trim())),
+  });
+  return answered(name).trim();
+}
+
+function nameProblem(text: string, isTaken: boolean): string | undefined {
+  if (text.trim() === '') {
+    return t('It needs a name.');
+  }
+  if (text.length > longestName) {
+    return t('A name has at most {0} characters.', longestName);
+  }
+  return isTaken ? t('There is one of this name already.') : undefined;
+}
+
+/** The system is forgotten; its VMs and their snapshots stay. */
+async function dissolve(run: CommandRun): Promise<void> {
+  const stored = await targetSystem(run, t('Dissolve which system?'));
+  const name = displayLine(stored.system.name);
+  if (mustConfirm(run)) {
+    const kept = t('Kept: its VMs and all their snapshots.');
+    const lost = t('Lost: that they belong together, and {0} restore points of all.', stored.points.length);
+    await askQuestion({
+      title: t('Dissolve the system {0}?', name),
+      lines: [vmsLine(stored), kept, lost],
+      details: '',
+      confirm: t('Dissolve'),
+    });
+  }
+  await (await run.systems.open()).forget(stored);
+  await run.systems.known.read();
+  noteInStatusBar(t('The system {0} is forgotten. Its VMs and their snapshots stay.', name));
+}
+
+function vmsLine({ system }: StoredSystem): string {
+  return t('VMs: {0}', system.members.map(({ name }) => displayLine(name, 40)).join(', '));
+}
+
+/** What broke off on a system is brought to its end, or a person says that it was seen to. */
+async function recover(run: CommandRun): Promise<unknown> {
+  const stored = await targetSystem(run, t('Bring what broke off on which system to its end?'));
+  const systems = await run.systems.open();
+  const entry = run.systems.known.find(stored.system.id)?.unfinished;
+  const recovered = await systems.recover(stored.system, 'asked');
+  await run.systems.known.read();
+  if (recovered.to !== 'explain') {
+    noteInStatusBar([t('Done: {0}.', displayLine(stored.system.name)), ...outcomeLines(recovered.members)].join(' '));
+    return recovered.to;
+  }
+  if (mustConfirm(run) && entry !== undefined) {
+    const { message } = systemRecoveredText({ ...recovered, entry });
+    const settled = t('Taken Care Of');
+    await askQuestion({
+      title: t('What was begun on the system {0} stays as it is', displayLine(stored.system.name)),
+      lines: [t('Look at each VM first. Until somebody has seen to it, nothing else is begun on them.')],
+      details: message,
+      confirm: settled,
+    });
+    await systems.dismiss(stored.system);
+    await run.systems.known.read();
+  }
+  return recovered.to;
+}

@@ -1,0 +1,208 @@
+// What is done with all VMs of a system as one: planned for each, agreed to once, carried out for all or for none.
+import * as vscode from 'vscode';
+import { t } from '@vscode/l10n';
+import { asFailure } from '../../domain/asFailure.js';
+import { displayLine } from '../../domain/plainText.js';
+import { protectedBy } from '../../domain/protection.js';
+import { checkpointTitle } from '../../domain/titleSuggestion.js';
+import type { StoredSystem, SystemPoint } from '../../domain/system.js';
+import type { CommandId } from '../../manifest/commandIds.js';
+import { treeViewId } from '../../manifest/viewIds.js';
+import { needsName } from '../../operations/operations.js';
+import type { SystemResult } from '../../systems/groupRun.js';
+import type { SystemPlan } from '../../systems/systemPlan.js';
+import type { Systems } from '../../systems/systems.js';
+import { failureMessage } from '../../text/failureMessage.js';
+import { outcomeLines, systemDoneText, systemQuestion } from '../../text/systemText.js';
+import { askQuestion } from '../prompts/askQuestion.js';
+import { askText } from '../prompts/ask.js';
+import { answered, CommandError } from '../prompts/commandError.js';
+import { noteInStatusBar, notify, notifyProgress, showInView } from '../prompts/notify.js';
+import { readSettings } from '../readSettings.js';
+import { givenTo } from './commandArguments.js';
+import type { CommandRun, CommandTable } from './commandServices.js';
+import { mustConfirm, typeNameOfSystem } from './consent.js';
+import { showFailure } from './runCommand.js';
+import { targetPoint, targetSystem } from './systemTargets.js';
+
+export const systemOperations = {
+  /** A restore point of all VMs of a system, at one moment. */
+  'virtRewind.checkpointSystem': (run) => checkpoint(run, 'asked'),
+  'virtRewind.revertSystem': revert,
+  'virtRewind.undoSystemRevert': undo,
+  'virtRewind.deleteRestorePoint': deletePoint,
+} satisfies CommandTable;
+
+/** Of a system that its members may be on connections which are away: what they say is told. */
+export async function checkpoint(run: CommandRun, title: 'asked' | 'suggested'): Promise<SystemResult> {
+  const stored = await targetSystem(run, t('Take a checkpoint of which system?'));
+  const given = givenTo(run.call);
+  const titles = stored.points.map((point) => ({ name: point.title, title: point.title }));
+  const suggestion = checkpointTitle(titles, new Date());
+  const isTaken = (text: string): boolean => titles.some((one) => one.title === text.trim());
+  const wanted =
+    given.title ??
+    (title === 'suggested'
+      ? suggestion
+      : answered(
+          await askText({
+            title: t('Title of the Restore Point of {0}', stored.system.name),
+            prompt: t('The snapshots of all its VMs are named by it.'),
+            value: suggestion,
+            ignoreFocusOut: true,
+            problem: (text) =>
+              text.trim() === ''
+                ? t('A snapshot needs a title.')
+                : isTaken(text)
+                  ? t('The system has a restore point of this title.')
+                  : undefined,
+          }),
+        ).trim());
+  if (isTaken(wanted)) {
+    throw new CommandError('exists', t('The system has a restore point of this title.'));
+  }
+  const { description } = given;
+  const result = await carryOut(run, stored, 'virtRewind.checkpointSystem', (systems) =>
+    systems.planCheckpoint(stored, { title: wanted, ...(description !== undefined && { description }) }),
+  );
+  return result;
+}
+
+async function revert(run: CommandRun): Promise<SystemResult> {
+  const stored = await targetSystem(run, t('Revert which system?'));
+  const point = await targetPoint(run, stored, t('Revert all VMs of {0} to which restore point?', stored.system.name));
+  return revertTo(run, stored, point, 'virtRewind.revertSystem');
+}
+
+/** To the newest restore point that somebody made. */
+export async function revertToLast(run: CommandRun): Promise<SystemResult> {
+  const stored = await targetSystem(run, t('Revert which system?'));
+  const point = stored.points.findLast(({ auto }) => auto === undefined);
+  return revertTo(run, stored, point ?? (await targetPoint(run, stored, '')), 'virtRewind.revertSystem');
+}
+
+/** Brings back what the last revert of the system left. */
+async function undo(run: CommandRun): Promise<SystemResult> {
+  const stored = await targetSystem(run, t('Undo the last revert of which system?'));
+  const point = stored.points.findLast(({ auto }) => auto === 'revert');
+  if (point === undefined) {
+    const name = displayLine(stored.system.name);
+    throw new CommandError('notFound', t('No revert of the system {0} can be undone.', name));
+  }
+  return revertTo(run, stored, point, 'virtRewind.undoSystemRevert');
+}
+
+async function deletePoint(run: CommandRun): Promise<SystemResult> {
+  const stored = await targetSystem(run, t('Delete a restore point of which system?'));
+  const point = await targetPoint(run, stored, t('Delete which restore point of {0}?', stored.system.name));
+  return carryOut(run, stored, 'virtRewind.deleteRestorePoint', (systems) => systems.planDelete(stored, point));
+}
+
+async function revertTo(
+  run: CommandRun,
+  stored: StoredSystem,
+  point: SystemPoint,
+  id: CommandId,
+): Promise<SystemResult> {
+  return carryOut(run, stored, id, (systems) => systems.planRevert(stored, point));
+}
+
+/** @param id of the command, which says so when the offer to undo fails */
+async function carryOut(
+  run: CommandRun,
+  { system }: StoredSystem,
+  id: CommandId,
+  decide: (systems: Systems) => Promise<SystemPlan>,
+): Promise<SystemResult> {
+  const systems = await run.systems.open();
+  const name = displayLine(system.name);
+  try {
+    const plan = await showInView(treeViewId, () => decide(systems));
+    await agree(run, plan, id === 'virtRewind.undoSystemRevert');
+    const result = await atWork(t('Virt Rewind: {0}', name), plan, systems);
+    tell(run, plan, result, id);
+    return result;
+  } catch (error) {
+    throw withOutcomes(run, error);
+  } finally {
+    // Also where it failed: what is left of it is shown.
+    await run.systems.known.read();
+  }
+}
+
+/** @throws Dismissed */
+async function agree(run: CommandRun, plan: SystemPlan, isUndo: boolean): Promise<void> {
+  const loses = plan.members.some(({ plan: own }) => own.losses.length > 0);
+  if (mustConfirm(run) && (plan.kind !== 'checkpoint' || loses)) {
+    await askQuestion(systemQuestion(plan, isUndo, Date.now()));
+  }
+  const isProtected = protectedBy(readSettings().protectedVms);
+  const guarded = plan.members.filter(({ view, plan: own }) => isProtected(view.vm) && needsName(own.request, own));
+  if (guarded.length > 0) {
+    await typeNameOfSystem(
+      plan.system.name,
+      guarded.map(({ view }) => view.vm.name),
+    );
+  }
+}
+
+/** Under the eyes of the user: who is not done yet. Cancelled, all go back to where they were. */
+function atWork(title: string, plan: SystemPlan, systems: Systems): Thenable<SystemResult> {
+  return notifyProgress(title, true, (report, cancellation) => {
+    const controller = new AbortController();
+    cancellation.onCancellationRequested(() => controller.abort());
+    const left = new Set(plan.members.map(({ view }) => displayLine(view.vm.name, 40)));
+    const share = 100 / Math.max(1, left.size);
+    const say = (increment?: number): void => report(t('at work: {0}', [...left].join(', ')), increment);
+    say();
+    return showInView(treeViewId, () =>
+      systems.run(plan, {
+        signal: controller.signal,
+        onDone: ({ name: done }) => {
+          const view = plan.members.find(({ member }) => member.name === done)?.view;
+          left.delete(displayLine(view?.vm.name ?? done, 40));
+          if (left.size > 0) {
+            say(share);
+          } else {
+            report(t('starts in order'), share);
+          }
+        },
+      }),
+    );
+  });
+}
+
+function tell(run: CommandRun, plan: SystemPlan, result: SystemResult, id: CommandId): void {
+  const late = result.members.filter(({ outcome }) => outcome !== 'done');
+  const message = [systemDoneText(plan, result), ...outcomeLines(late)].join(' ');
+  run.log.info(message);
+  const offer = plan.kind === 'revert' ? t('Undo Revert') : plan.kind === 'checkpoint' ? t('Revert…') : undefined;
+  if (plan.kind !== 'revert' && late.length === 0) {
+    noteInStatusBar(message);
+    return;
+  }
+  void notify(late.length === 0 ? 'info' : 'warning', message, ...(offer === undefined ? [] : [offer]))
+    .then((button) =>
+      button === undefined
+        ? undefined
+        : vscode.commands.executeCommand(
+            plan.kind === 'revert' ? 'virtRewind.undoSystemRevert' : 'virtRewind.revertSystem',
+            { system: plan.system.id },
+          ),
+    )
+    .then(undefined, (reason: unknown) => showFailure(run.log, id, reason));
+}
+
+/** What became of each member is told with why it failed. */
+function withOutcomes(run: CommandRun, error: unknown): unknown {
+  if (!(error instanceof Error) || !('members' in error) || !Array.isArray(error.members)) {
+    return error;
+  }
+  const failure = asFailure(error);
+  const members = error.members as Parameters<typeof outcomeLines>[0];
+  const lines = outcomeLines(members.map(({ failure: _, ...member }) => member));
+  run.log.warn(outcomeLines(members).join('\n'));
+  return new CommandError(failure.kind, [failureMessage(failure), ...lines].join(' '), failure.details, {
+    cause: failure,
+  });
+}

@@ -1,0 +1,77 @@
+// Finds the system of VMs and the restore point that a command is meant for: as given, as selected, or as picked from a list.
+import { t } from '@vscode/l10n';
+import { displayLine } from '../../domain/plainText.js';
+import type { StoredSystem, SystemPoint } from '../../domain/system.js';
+import { agoText } from '../../text/relativeAge.js';
+import { pointTitle } from '../../text/systemText.js';
+import { CommandError } from '../prompts/commandError.js';
+import { pick } from '../prompts/pickTarget.js';
+import { isSystemPart } from '../tree/nodes.js';
+import { givenTo } from './commandArguments.js';
+import type { CommandRun } from './commandServices.js';
+
+/** @throws CommandError `notFound` where there is none */
+export async function targetSystem(run: CommandRun, placeholder: string): Promise<StoredSystem> {
+  const { systems } = await (await run.systems.open()).list();
+  const row = run.call.kind === 'rows' ? run.call.rows.find(isSystemPart) : undefined;
+  const wanted = row?.system ?? givenTo(run.call).system;
+  if (wanted !== undefined) {
+    const found =
+      systems.find(({ system }) => system.id === wanted) ?? systems.find(({ system }) => system.name === wanted);
+    if (found === undefined) {
+      throw new CommandError('notFound', t('There is no system {0}.', displayLine(row === undefined ? wanted : '')));
+    }
+    return found;
+  }
+  const [first, ...others] = systems;
+  if (first === undefined) {
+    throw new CommandError('notFound', t('There are no systems of VMs yet. Select several VMs and make one of them.'));
+  }
+  return others.length === 0
+    ? first
+    : pick(
+        systems.map((stored) => ({
+          label: stored.system.name,
+          description: stored.system.members.map(({ name }) => name).join(', '),
+          value: stored,
+        })),
+        placeholder,
+      );
+}
+
+/** The point of the row, the one of that title, or the one picked, newest first. @throws CommandError `notFound` */
+export async function targetPoint(
+  run: CommandRun,
+  { system, points }: StoredSystem,
+  placeholder: string,
+): Promise<SystemPoint> {
+  const row = run.call.kind === 'rows' ? run.call.rows.find(({ kind }) => kind === 'point') : undefined;
+  const { snapshot } = givenTo(run.call);
+  const wanted = row?.kind === 'point' ? row.point : snapshot;
+  if (wanted !== undefined) {
+    const found =
+      points.find(({ id }) => id === wanted) ??
+      points.find(({ title, auto }) => auto === undefined && title === wanted);
+    if (found === undefined) {
+      const [name, title] = [displayLine(system.name), displayLine(snapshot ?? '')];
+      throw new CommandError('notFound', t('The system {0} has no restore point “{1}”.', name, title));
+    }
+    return found;
+  }
+  if (points.length === 0) {
+    throw new CommandError('notFound', t('The system {0} has no restore point yet.', displayLine(system.name)));
+  }
+  return pick(
+    points.toReversed().map((point) => ({
+      label: pointTitle(point),
+      description: agoText(point.createdAt, Date.now()),
+      value: point,
+    })),
+    placeholder,
+  );
+}
+
+/** Whether a command was called on the row of a system or of what belongs to one; a member stands for its VM. */
+export function isOnSystem({ call }: Pick<CommandRun, 'call'>): boolean {
+  return call.kind === 'rows' && isSystemPart(call.rows[0]) && call.rows[0].kind !== 'member';
+}

@@ -1,0 +1,143 @@
+// Several VMs as one, in the editor: made of rows, kept, broken, reverted, undone, started and shut down, dissolved.
+import assert from 'node:assert/strict';
+import type { TreeItem } from 'vscode';
+import type { SystemResult } from '../../src/systems/groupRun.js';
+import type { MemberNode, Node, PointNode, SystemNode } from '../../src/ui/tree/nodes.js';
+import { asksFirst, call, CommandRig, fromMenu, type Guest, rejects } from './commandRig.js';
+
+const names = ['system-db', 'system-web'] as const;
+
+function labelOf({ label }: TreeItem): string {
+  return typeof label === 'string' ? label : (label?.label ?? '');
+}
+
+describe('a system of VMs in the editor', function () {
+  this.timeout(120_000);
+  this.bail(true);
+  let rig: CommandRig;
+  let guests: readonly Guest[];
+  let row: SystemNode;
+
+  const counters = () => Promise.all(guests.map((guest) => guest.counters()));
+  const under = async (): Promise<readonly Node[]> => (await rig.api()).tree.getChildren(row);
+  const pointRow = async (title: string): Promise<PointNode> => {
+    const { tree } = await rig.api();
+    const found = (await under()).find((node) => labelOf(tree.getTreeItem(node)) === title);
+    assert.ok(found?.kind === 'point', title);
+    return found;
+  };
+  const descriptions = async (): Promise<readonly string[]> => {
+    const { tree } = await rig.api();
+    return [row, ...(await under())].map((node) => {
+      const item = tree.getTreeItem(node);
+      return `${labelOf(item)}: ${String(item.description).trim()}`;
+    });
+  };
+
+  before(async () => {
+    rig = new CommandRig();
+    await call('virtRewind.connect', { connection: rig.uri });
+    guests = await Promise.all(names.map((name) => rig.guest({ name })));
+    for (const guest of guests) {
+      await guest.start();
+    }
+    await call('virtRewind.refresh');
+  });
+  after(() => rig.stop());
+
+  it('is made of the selected rows', async () => {
+    await rejects(call('virtRewind.checkpointSystem', { title: 'clean' }), 'notFound');
+    await rejects(call('virtRewind.createSystem', { vms: [names[0]], title: 'one' }), 'invalid');
+    const { system } = await call<{ system: string }>('virtRewind.createSystem', { vms: names, title: 'pair' });
+    await rejects(call('virtRewind.createSystem', { vms: names, title: 'pair' }), 'exists');
+    await call('virtRewind.renameSystem', { system, title: 'shop' });
+    const { tree } = await rig.api();
+    const [top] = await tree.getChildren();
+    assert.ok(top?.kind === 'system' && top.system === system);
+    row = top;
+    assert.deepEqual(await descriptions(), [
+      'shop: 2 VMs · 0 restore points',
+      'system-db: running',
+      'system-web: running',
+    ]);
+  });
+
+  it('is kept at one moment, and says so', async () => {
+    const { point } = await call<SystemResult>('virtRewind.checkpointSystem', { system: 'shop', title: 'clean' });
+    assert.ok(point?.spreadMs !== undefined);
+    assert.deepEqual((await descriptions())[3], 'clean: ● just now');
+    await rejects(call('virtRewind.checkpointSystem', { system: 'shop', title: 'clean' }), 'exists');
+    const { tree } = await rig.api();
+    const item = await tree.resolveTreeItem(tree.getTreeItem(await pointRow('clean')), await pointRow('clean'));
+    assert.match((item.tooltip as { value: string }).value, /ms apart/u);
+  });
+
+  it('goes back as one, and forth', async () => {
+    await Promise.all(guests.map((guest) => guest.setCounters(77)));
+    await asksFirst(call('virtRewind.revertSystem', { system: 'shop', snapshot: 'clean' }));
+    await call('virtRewind.revertSystem', { system: 'shop', snapshot: 'clean', confirm: false });
+    assert.deepEqual(
+      (await counters()).map(({ memory }) => memory),
+      [0, 0],
+    );
+    await call('virtRewind.undoSystemRevert', { system: 'shop', confirm: false });
+    assert.deepEqual(
+      (await counters()).map(({ memory, disk }) => [memory, disk]),
+      [
+        [77, 77],
+        [77, 77],
+      ],
+    );
+    assert.deepEqual(
+      (await under()).map(({ kind }) => kind),
+      ['member', 'member', 'point', 'point'],
+    );
+  });
+
+  it('is meant by the keys of VMs on its row, and by none that it has nothing for', async () => {
+    await fromMenu('virtRewind.quickCheckpoint', row);
+    const points = (await under()).filter(({ kind }) => kind === 'point');
+    assert.equal(points.length, 3);
+    await rejects(
+      call('virtRewind.deleteRestorePoint', { system: 'shop', snapshot: 'nothing', confirm: false }),
+      'notFound',
+    );
+    const { tree } = await rig.api();
+    const made = points.map((node) => labelOf(tree.getTreeItem(node))).find((label) => /checkpoint/iu.test(label));
+    await call('virtRewind.deleteRestorePoint', { system: 'shop', snapshot: made, confirm: false });
+    assert.equal((await under()).filter(({ kind }) => kind === 'point').length, 2);
+    // Menus show their failures themselves.
+    assert.equal(await fromMenu('virtRewind.pause', row), undefined);
+    assert.equal(await guests[0]!.state(), 'running');
+  });
+
+  it('says who was reverted alone, and which restore point is lost', async () => {
+    await call('virtRewind.revert', { vm: names[0], snapshot: 'clean', confirm: false, checkpointFirst: false });
+    const member = (await under())[0] as MemberNode;
+    assert.equal(member.kind, 'member');
+    assert.match((await descriptions())[0]!, /apart/u);
+    await rig.virsh('snapshot-delete', names[1], 'clean');
+    await call('virtRewind.refresh');
+    assert.ok((await descriptions()).some((line) => line.includes('no way back: system-web has lost its snapshot')));
+    await rejects(call('virtRewind.revertSystem', { system: 'shop', snapshot: 'clean', confirm: false }), 'notFound');
+  });
+
+  it('is shut down and started as one', async () => {
+    // The guests of these tests hear no request to shut down.
+    for (const name of names) {
+      await call('virtRewind.forceOff', { vm: name, confirm: false });
+    }
+    await call('virtRewind.shutDownSystem', { system: 'shop' });
+    await call('virtRewind.startSystem', { system: 'shop' });
+    assert.deepEqual(await Promise.all(guests.map((guest) => guest.state())), ['running', 'running']);
+    assert.equal(await call('virtRewind.recoverSystem', { system: 'shop' }), 'nothing');
+  });
+
+  it('is dissolved, and leaves its VMs with their snapshots', async () => {
+    await asksFirst(call('virtRewind.dissolveSystem', { system: 'shop' }));
+    await call('virtRewind.dissolveSystem', { system: 'shop', confirm: false });
+    const { tree } = await rig.api();
+    assert.ok((await tree.getChildren()).every(({ kind }) => kind === 'connection'));
+    assert.ok((await rig.snapshots(names[0])).includes('clean'));
+  });
+});

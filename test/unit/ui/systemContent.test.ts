@@ -1,0 +1,188 @@
+// Which rows a system of VMs has and what they say: where all is well, and where a member is gone, away, renamed or reverted alone.
+import assert from 'node:assert/strict';
+import type { StoredSystem, SystemPoint } from '../../../src/domain/system.js';
+import type { ConnectionView, VmView } from '../../../src/inventory/views.js';
+import type { KnownSystem } from '../../../src/systems/knownSystems.js';
+import { LookedAt } from '../../../src/ui/tree/lookedAt.js';
+import { TreeContent } from '../../../src/ui/tree/treeContent.js';
+import { connectionView, now, ref, snapshot, uri, vm, vmView } from './samples.js';
+
+const reading = { now };
+const other = { connection: uri, uuid: 'other' };
+
+function point(title: string, createdAt: number, changes: Partial<SystemPoint> = {}): SystemPoint {
+  return {
+    id: title,
+    title,
+    createdAt,
+    spreadMs: 2.5,
+    members: [
+      { ...ref, name: 'web', snapshot: title, createdAt, kind: 'memory', state: 'running' },
+      { ...other, name: 'db', snapshot: title, createdAt, kind: 'offline', state: 'off' },
+    ],
+    ...changes,
+  };
+}
+
+const shop: StoredSystem = {
+  system: {
+    id: 'shop',
+    name: 'shop',
+    members: [
+      { ...ref, name: 'web', after: [other.uuid] },
+      { ...other, name: 'db', wait: { kind: 'port', port: 5432, seconds: 60 } },
+    ],
+  },
+  points: [point('clean', now - 3_600_000), point('too', now - 1_800_000, { id: 'left', auto: 'revert' })],
+};
+
+const standing = (name: string) => ({ snapshots: [snapshot(name)], current: name });
+const web = vmView({ vm: vm({ name: 'web' }), tree: standing('clean') });
+const db = vmView({ ref: other, vm: vm({ uuid: other.uuid, name: 'db', power: 'off' }), tree: standing('clean') });
+
+function contentOf(
+  connection: ConnectionView,
+  known: KnownSystem = shop,
+  opened: ConstructorParameters<typeof TreeContent>[2] = { isRowOpen: () => undefined },
+): TreeContent {
+  const source = {
+    connections: [connection],
+    findVm: (wanted: { readonly uuid: string }): VmView | undefined =>
+      connection.vms.find((view) => view.ref.uuid === wanted.uuid),
+  };
+  const arrangement = { sort: 'time', layout: 'tree', filter: '' } as const;
+  return new TreeContent(
+    source,
+    arrangement,
+    opened,
+    () => 0,
+    () => [known],
+  );
+}
+
+function lines(content: TreeContent): readonly string[] {
+  const [top] = content.children();
+  return [top!, ...content.children(top)].map((node) => {
+    const row = content.row(node, reading);
+    return `${row?.label ?? '?'}: ${row?.description ?? '?'}`;
+  });
+}
+
+describe('the rows of a system of VMs', () => {
+  it('stand above the connections: its members with their power, then its restore points', () => {
+    const content = contentOf(connectionView({ vms: [web, db] }));
+    assert.deepEqual(
+      content.children().map(({ kind }) => kind),
+      ['system', 'connection'],
+    );
+    assert.deepEqual(lines(content), [
+      'shop: 2 VMs · 1 restore point',
+      'web: running',
+      'db: off',
+      'clean: ● 1 h',
+      'before the revert to “too”: 30 min · no way back: web has lost its snapshot, db has lost its snapshot',
+    ]);
+    const [top] = content.children();
+    assert.deepEqual(
+      content.children(top).map((node) => content.parent(node)),
+      content.children(top).map(() => top),
+    );
+    const rows = content.children(top).map((node) => content.row(node, reading)!);
+    assert.equal(rows[2]!.spoken, 'clean, 1 h, all come from here, restore point');
+    assert.match(rows[0]!.context, /^member;vm;.*pausable;/u);
+  });
+
+  it('say who is gone, and what that means for a restore point', () => {
+    const gone = connectionView({ vms: [web] });
+    assert.deepEqual(lines(contentOf(gone)).slice(0, 4), [
+      'shop: 2 VMs · 1 restore point · db is gone',
+      'web: running',
+      'db: is gone',
+      'clean: 1 h · no way back: db is gone',
+    ]);
+  });
+
+  it('say who is on a connection that is away, without claiming that anything is lost', () => {
+    const away = connectionView({ state: 'failed', vms: [web, db] });
+    assert.deepEqual(lines(contentOf(away)).slice(0, 4), [
+      'shop: 2 VMs · 1 restore point · web, db cannot be reached',
+      'web: cannot be reached',
+      'db: cannot be reached',
+      'clean: 1 h · web, db cannot be reached',
+    ]);
+  });
+
+  it('say who was renamed, and who was reverted alone', () => {
+    const apart = vmView({
+      ref: other,
+      vm: vm({ uuid: other.uuid, name: 'database', power: 'off' }),
+      tree: { snapshots: [snapshot('clean'), snapshot('other')], current: 'other' },
+    });
+    assert.deepEqual(lines(contentOf(connectionView({ vms: [web, apart] }))).slice(0, 4), [
+      'shop: 2 VMs · 1 restore point · apart',
+      'web: running · comes from “clean”',
+      'database: off · was called db · comes from no restore point',
+      'clean: 1 h',
+    ]);
+  });
+
+  it('do not say that they are apart while one of them was not read', () => {
+    const unread = vmView({ ref: other, vm: vm({ uuid: other.uuid, name: 'db', power: 'off' }) });
+    assert.deepEqual(lines(contentOf(connectionView({ vms: [web, unread] }))).slice(0, 4), [
+      'shop: 2 VMs · 1 restore point',
+      'web: running',
+      'db: off',
+      'clean: 1 h',
+    ]);
+  });
+
+  it('tell in the tooltip how far the moments are apart, what each VM was, and in which order they start', () => {
+    const content = contentOf(connectionView({ vms: [web, db] }));
+    const [top] = content.children();
+    const told = (at: number): readonly string[] =>
+      content.facts(content.children(top)[at]!, reading)!.lines.map(({ name, value }) => `${name}: ${value}`);
+    assert.ok(told(2).includes('One moment: no two VMs more than 2.5 ms apart'));
+    assert.ok(told(2).some((line) => line.startsWith('web: clean · ')));
+    assert.deepEqual(
+      content.facts(top!, reading)!.lines.map(({ name, value }) => `${name}: ${value}`),
+      ['web: running · starts after db', 'db: off · up when port 5432 answers', 'Comes from: clean'],
+    );
+  });
+
+  it('are drawn again only where they read differently', () => {
+    const views = { connection: connectionView({ vms: [web, db] }) };
+    const known: KnownSystem[] = [shop];
+    const source = {
+      get connections() {
+        return [views.connection];
+      },
+      findVm: (wanted: { readonly uuid: string }) => views.connection.vms.find((one) => one.ref.uuid === wanted.uuid),
+    };
+    const arrangement = { sort: 'time', layout: 'tree', filter: '' } as const;
+    const { systems } = new TreeContent(source, arrangement, undefined, undefined, () => known);
+    assert.equal(systems.changedSince('', reading), 'all');
+    assert.deepEqual(systems.changedSince('', reading), []);
+    views.connection = connectionView({ vms: [web] });
+    assert.deepEqual(
+      (systems.changedSince('', reading) as readonly { id: string }[]).map(({ id }) => id),
+      ['system/shop'],
+    );
+    assert.deepEqual(systems.top('nothing'), []);
+    assert.equal(systems.top('db').length, 1);
+    known.pop();
+    assert.equal(systems.changedSince('', reading), 'all');
+  });
+
+  it('are looked at with their VMs while they are open, wherever these are', () => {
+    const lookedAt = new LookedAt();
+    const [top] = contentOf(connectionView({ vms: [web, db] }), shop, lookedAt).children();
+    const membersOf = (): readonly (typeof ref)[] => [ref, { connection: 'unknown', uuid: 'x' }];
+    lookedAt.close({ kind: 'connection', id: uri, connection: uri });
+    const seen = () => lookedAt.attention(true, [uri], membersOf);
+    assert.equal(seen().vms.size, 0);
+    assert.equal(lookedAt.open(top!), true);
+    assert.deepEqual([[...seen().connections], seen().vms.size], [[uri], 1]);
+    assert.equal(lookedAt.close(top!), true);
+    assert.equal(seen().vms.size, 0);
+  });
+});
